@@ -325,7 +325,7 @@ SENTENCES = (
     ),
     (
         "HTTP in and out, the log line, credentials, session policies, rate limits and quotas.",
-        "HTTP 的收与发、日志行、临时密钥、会话策略、限流与配额。",
+        "HTTP 的收与发、日志行、临时访问凭证、会话策略、限流与配额。",
     ),
     ("The context of a request; calls to OSS and WeChat.", "请求的上下文；对 OSS 和微信的调用。"),
     ("Callers, and our own tokens.", "调用者，以及我们自己的令牌。"),

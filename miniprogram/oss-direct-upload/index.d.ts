@@ -74,7 +74,7 @@ export interface OverallProgress extends Progress {
   count: number
 }
 
-/** 函数对 OSS 回调的应答，由 OSS 交给小程序；函数对 /confirm 的应答也是这样。 */
+/** 函数对 OSS 回调的响应，由 OSS 交给小程序；函数对 /confirm 的响应也是这样。 */
 export interface CallbackAnswer {
   status: 'ok'
   key: string
@@ -87,7 +87,7 @@ export interface CallbackAnswer {
   height: number | null
   uploadId: string
   receipt: string
-  /** 只有 /confirm 与 /multipart-complete 的应答有。 */
+  /** 只有 /confirm 与 /multipart-complete 的响应有。 */
   state?: State
 }
 
@@ -145,7 +145,7 @@ export interface Uploaded<T = CallbackAnswer | string> {
   quota?: Quota
   /** 票据，只有该确认而没能确认时才有：以后交给 uploader.confirm 再确认。 */
   ticket?: string
-  /** 200、201 或 204；409 表示 OSS 的应答丢失了，203 表示回调失败了，但文件已存好。 */
+  /** 200、201 或 204；409 表示 OSS 的响应丢失了，203 表示回调失败了，但文件已存好。 */
   statusCode: number
   /** 回调的 JSON，没有就是 /confirm 的，否则是 OSS 的文本；秒传时为空。 */
   data: T

@@ -69,7 +69,7 @@ def _public_read_note(desired: DesiredBucket) -> Text:
         " --allow-public-read switch it off.",
         f"桶 {desired.name} 开启了“阻止公共访问”（新建的桶都是如此）："
         f'{names}（acl = "public-read"）的上传会被拒绝。'
-        '请改用 acl = "default" 加签名地址或 CDN；确实要公开，可加 --allow-public-read 关闭它。',
+        '请改用 acl = "default" 加预签名 URL 或 CDN；确实要公开，可加 --allow-public-read 关闭它。',
     )
 
 

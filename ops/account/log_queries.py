@@ -169,7 +169,7 @@ ALARMS = (
     ),
     Alarm(
         "refused-by-wechat",
-        Text("WeChat answers unexpectedly", "微信的应答出乎意料"),
+        Text("WeChat answers unexpectedly", "微信的响应出乎意料"),
         *(HIGH, 15, 3, _lines_where("code = 'wechat_rejected'")),
         Text(
             "See `reason`; hold AppID and secret against the console.",
@@ -178,13 +178,13 @@ ALARMS = (
     ),
     Alarm(
         "upstream-down",
-        Text("STS, OSS or WeChat does not answer", "STS、OSS 或微信没有应答"),
+        Text("STS, OSS or WeChat does not answer", "STS、OSS 或微信没有响应"),
         *(HIGH, 15, 5, _lines_where("status = 503 AND code <> 'quota_unavailable'")),
         Text("See `code`; look at the service's own status.", "看 `code`；再看该服务自己的状态。"),
     ),
     Alarm(
         "quota-down",
-        Text("The store of the quotas does not answer", "配额的存储没有应答"),
+        Text("The store of the quotas does not answer", "配额的存储没有响应"),
         *(HIGH, 15, 3, _lines_where("quota IS NOT NULL OR code = 'quota_unavailable'")),
         Text("Look at Redis; `quota` says what was done.", "查看 Redis；`quota` 写明做了什么。"),
     ),
@@ -208,7 +208,7 @@ ALARMS = (
     ),
     Alarm(
         "slow",
-        Text("Answers are slow", "应答变慢"),
+        Text("Answers are slow", "响应变慢"),
         *(MEDIUM, 15, 1),
         _summed_where(
             "approx_percentile(ms, 0.95) AS p95, count(*) AS answers",
@@ -219,7 +219,7 @@ ALARMS = (
     ),
     Alarm(
         "always-cold",
-        Text("Most answers are cold starts", "多数应答是冷启动"),
+        Text("Most answers are cold starts", "多数响应是冷启动"),
         *(MEDIUM, 15, 1),
         _summed_where(
             "sum(CASE WHEN cold = 'true' THEN 1 ELSE 0 END) AS colds, count(*) AS answers",

@@ -137,7 +137,7 @@ def upload_role(desired: DesiredRoles, name: str, policy: Document) -> WantedRol
         trusted_by([role_arn(desired.account, desired.function_role), *desired.also_trusted]),
         policy,
         max(desired.session_seconds, LEAST_MAX_SESSION_SECONDS),
-        Text("forms are signed with temporary keys of this role", "表单用此角色的临时密钥签名"),
+        Text("forms are signed with temporary keys of this role", "表单用此角色的临时访问凭证签名"),
     )
 
 

@@ -66,7 +66,7 @@ WORDS = {
     ),
     "no_answer": Text(
         "Alibaba Cloud did not answer. Check the network and the proxy variables (HTTPS_PROXY).",
-        "阿里云没有应答。请检查网络与代理变量（HTTPS_PROXY）。",
+        "阿里云没有响应。请检查网络与代理变量（HTTPS_PROXY）。",
     ),
     "no_right": Text(
         "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles), AliyunOSSFullAccess"

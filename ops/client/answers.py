@@ -17,7 +17,7 @@ from ops.terminal.screen import Screen
 REFUSED = Text("The function answered {status}.", "函数返回 {status}。")
 NOT_OURS = Text(
     "That answer does not come from this function: check the address and its path.",
-    "这不是本函数的应答：请检查地址与路径。",
+    "这不是本函数的响应：请检查地址与路径。",
 )
 RECEIPT = Text("receipt (hand it to the business backend)", "回执（交给业务后端）")
 CLAIMS = Text("it says", "内容")

@@ -48,7 +48,7 @@ class UploadAnswer:
 def no_answer(address: str, error: Exception, what: Text = NOTHING) -> Text:
     """That there was none, with the name of the library's error."""
     kind = type(error).__name__
-    return Text(f"{address} did not answer{what.en} ({kind}).", f"{address} 没有应答{what.zh}（{kind}）。")
+    return Text(f"{address} did not answer{what.en} ({kind}).", f"{address} 没有响应{what.zh}（{kind}）。")
 
 
 def open_session(url: str) -> requests.Session:

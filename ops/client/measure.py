@@ -30,8 +30,8 @@ from ops.terminal.screen import Screen
 SUMMARY = Text("time a deployed function, cold and warm", "测量已部署的函数：冷启动与热请求各多久")
 ABOUT = Text(
     __doc__,
-    "测量已部署的函数多久应答，冷启动与其余的分开。\n\n"
-    "先同时发出若干请求，让新实例启动；再逐个发出其余请求。实例的第一个应答会说明自己是第一个；"
+    "测量已部署的函数多久响应，冷启动与其余的分开。\n\n"
+    "先同时发出若干请求，让新实例启动；再逐个发出其余请求。实例的第一个响应会说明自己是第一个；"
     "每条连接都在计时之前建立，另行列出。",
 )
 HELP = {
@@ -69,15 +69,15 @@ WORDS = {
         "{method} {url}: {at_once} at once, then {requests} one after another",
         "{method} {url}：同时 {at_once} 个，然后逐个 {requests} 个",
     ),
-    "answers": Text("answers", "应答"),
+    "answers": Text("answers", "响应"),
     "count": Text("number", "个数"),
     "p50": Text("p50 ms", "p50 毫秒"),
     "p95": Text("p95 ms", "p95 毫秒"),
     "longest": Text("longest ms", "最长 毫秒"),
-    "cold": Text("cold: the first of an instance", "冷：实例的第一个应答"),
+    "cold": Text("cold: the first of an instance", "冷：实例的第一个响应"),
     "warm": Text("warm", "热"),
     "connecting": Text("opening a connection", "建立连接"),
-    "share": Text("{cold} of {all} answers were cold.", "{all} 个应答里 {cold} 个是冷的。"),
+    "share": Text("{cold} of {all} answers were cold.", "{all} 个响应里 {cold} 个是冷的。"),
     "beside": Text(
         "Beside it, without any network (docs/speed.md, {date}, {machine}): cold {cold} ms, warm {warm} ms.",
         "对照，不含任何网络（docs/speed.md，{date}，{machine}）：冷 {cold} 毫秒，热 {warm} 毫秒。",
@@ -87,12 +87,12 @@ WORDS = {
         "没有新实例启动：现有实例已经够用。请加大 --at-once，或十分钟后再试。",
     ),
     "others": Text("Not counted: {others}.", "未计入：{others}。"),
-    "silent": Text("no answer", "没有应答"),
+    "silent": Text("no answer", "没有响应"),
     "status": Text("{count} × HTTP {status}", "{count} 个 HTTP {status}"),
     "and": Text(", ", "，"),
     "nothing": Text(
         "Nothing was answered with 200, so there is nothing to measure.",
-        "没有一个应答是 200，没有什么可测量的。",
+        "没有一个响应是 200，没有什么可测量的。",
     ),
 }
 

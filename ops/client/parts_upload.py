@@ -47,7 +47,7 @@ STOPPED = Text(
 )
 NO_PARTS_ARRIVE = Text(
     "OSS takes no part of the file: the last answer was {last}. The same command goes on later.",
-    "OSS 一片都没有收下：最后的应答是 {last}。以后再运行同样的命令就接着传。",
+    "OSS 一片都没有收下：最后的响应是 {last}。以后再运行同样的命令就接着传。",
 )
 
 

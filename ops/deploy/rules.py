@@ -198,7 +198,7 @@ def _method_problems(methods: Any, place: Place) -> Iterator[Problem]:
         missing = [method for method in NEEDED_METHODS if method not in methods]
         if missing:
             names = ", ".join(missing)
-            lacks = Text(f"lacks {names}, which the function answers", f"缺少函数要应答的 {names}")
+            lacks = Text(f"lacks {names}, which the function answers", f"缺少函数要响应的 {names}")
             yield wrong_value(methods, place, lacks)
 
 

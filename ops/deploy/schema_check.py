@@ -39,7 +39,7 @@ OUT_OF_PLACE = {
     "gpuConfig": CUSTOM_CONTAINERS,
     "nasConfig": Text("is not used: the function keeps no files", "用不到：函数不保存文件"),
     "ossMountConfig": Text("is not used: no file passes through the function", "用不到：文件不经过函数"),
-    "asyncInvokeConfig": Text("is not used: every call is answered at once", "用不到：每次调用都当场应答"),
+    "asyncInvokeConfig": Text("is not used: every call is answered at once", "用不到：每次调用都当场响应"),
 }
 
 

@@ -136,7 +136,7 @@ class ContentCheck:
         if statuses[PICTURE_THERE] != 200:
             said = Text(
                 f"its signed URL answers HTTP {statuses[PICTURE_THERE]}",
-                f"它的签名 URL 返回 HTTP {statuses[PICTURE_THERE]}",
+                f"它的预签名 URL 返回 HTTP {statuses[PICTURE_THERE]}",
             )
             return Finding(PICTURE_THERE, State.BAD, said, READABLE)
         if statuses[NOTHING] < 400:

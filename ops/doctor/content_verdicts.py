@@ -89,7 +89,7 @@ _PASSES_ANYTHING_REMEDY = Text(
 )
 LOOK_IT_UP = Text(
     "docs/content-check.md has a table of what WeChat answers.",
-    "docs/content-check.zh-CN.md 有微信应答的对照表。",
+    "docs/content-check.zh-CN.md 有微信响应的对照表。",
 )
 _AGAIN = Text("Try again.", "请再试一次。")
 _MINUTE = Text("Try again in a minute.", "请一分钟后再试。")

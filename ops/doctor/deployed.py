@@ -34,7 +34,7 @@ def check_callback(settings: Settings) -> Finding:
         return Finding(CALLBACK, State.BAD, error.said, unreachable("CALLBACK_URL"))
     code = _function_code(answer.json)
     if answer.status in (400, 403) and code:
-        said = Text(f"{url} answers, and refuses strangers", f"{url} 有应答，并拒绝非 OSS 的请求")
+        said = Text(f"{url} answers, and refuses strangers", f"{url} 有响应，并拒绝非 OSS 的请求")
         return Finding(CALLBACK, State.GOOD, said)
     if code:
         return Finding(CALLBACK, State.BAD, *refusal(answer.status, answer.text))
@@ -54,7 +54,7 @@ def check_push(settings: Settings, url: str) -> list[Finding]:
     except FunctionSilent as error:
         return [Finding(PUSH, State.BAD, error.said, unreachable("--url"))]
     if (answer.status, answer.text) == (200, asked["echostr"]):
-        said = Text(f"{url}/wechat-events answers WeChat's console", f"{url}/wechat-events 能应答微信后台")
+        said = Text(f"{url}/wechat-events answers WeChat's console", f"{url}/wechat-events 能响应微信后台")
         return [Finding(PUSH, State.GOOD, said)]
     if _function_code(answer.json):
         return [Finding(PUSH, State.BAD, refusal(answer.status, answer.text)[0], _DEPLOY_PUSH)]
@@ -131,7 +131,7 @@ def _function_code(answer: Mapping[str, Any]) -> str:
 
 def _not_ours(url: str, status: int) -> Text:
     return Text(
-        f"{url} answered {status}, but not as this function does", f"{url} 返回 {status}，但不是本函数的应答"
+        f"{url} answered {status}, but not as this function does", f"{url} 返回 {status}，但不是本函数的响应"
     )
 
 

@@ -92,7 +92,7 @@ def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
     if advice is None:
         return said, Text(
             "This answer is not in the table. Ask `manage.py explain` with the whole of it.",
-            "表中没有这个应答。可把完整内容交给 `manage.py explain`。",
+            "表中没有这个响应。可把完整内容交给 `manage.py explain`。",
         )
     remedy = joined(advice.meaning, advice.remedy)
     if failed := failed_condition(pasted.message):

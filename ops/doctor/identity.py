@@ -37,7 +37,7 @@ def check_keys(environ: Mapping[str, str]) -> tuple[AccessKeys | None, Finding]:
         return None, Finding(KEYS, State.BAD, said, remedy)
     temporary = keys.access_key_id.startswith("STS.")
     if temporary and keys.security_token is None:
-        said = Text("temporary keys without their token", "临时密钥缺少令牌")
+        said = Text("temporary keys without their token", "临时访问凭证缺少令牌")
         remedy = Text("Set ALIBABA_CLOUD_SECURITY_TOKEN too.", "还需设置 ALIBABA_CLOUD_SECURITY_TOKEN。")
         return None, Finding(KEYS, State.BAD, said, remedy)
     kind = Text("temporary", "临时") if keys.security_token else Text("long-lived", "长期")

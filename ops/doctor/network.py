@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 5
 
 NETWORK = Text("Network", "网络")
 NOTHING_ANSWERS = Text(
-    "there is none: neither OSS nor anything else answers from here", "没有网络：OSS 和其他地址都没有应答"
+    "there is none: neither OSS nor anything else answers from here", "没有网络：OSS 和其他地址都没有响应"
 )
 WAY_OUT = Text(
     "Connect this machine, or set HTTPS_PROXY where a proxy is the way out; the other checks need it.",

@@ -94,7 +94,7 @@ def _opens(check: Text, address: str) -> Finding:
         said = same(f"{origin}: {type(error).__name__}")
         return Finding(check, State.BAD, said, unreachable("READ_ORIGIN", "OSS_HOST"))
     if answer.status_code == 200:
-        said = Text(f"a signed URL opens it at {origin}", f"签名 URL 在 {origin} 打开了它")
+        said = Text(f"a signed URL opens it at {origin}", f"预签名 URL 在 {origin} 打开了它")
         return Finding(check, State.GOOD, said)
     said, remedy = refusal(answer.status_code, answer.text, answer.headers.get("x-oss-ec", ""))
     return Finding(check, State.BAD, said, _SET_UP_AGAIN if answer.status_code == 403 else remedy)

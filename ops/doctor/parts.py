@@ -80,7 +80,7 @@ def _refused(check: Text, answer: FunctionAnswer) -> Finding:
     return Finding(check, State.BAD, said, _REMEDIES.get(answer.status, remedy))
 
 
-_NOT_OURS = Text("the answer is not this function's", "这不是本函数的应答")
+_NOT_OURS = Text("the answer is not this function's", "这不是本函数的响应")
 _ENDPOINT = Text(
     "OSS_ENDPOINT must lead to the same bucket as OSS_HOST.", "OSS_ENDPOINT 与 OSS_HOST 应指向同一个桶。"
 )

@@ -43,7 +43,7 @@ WORDS = {
     ),
     "heads": Text("| point | question | answer | seen |", "| 项 | 问题 | 答案 | 所见 |"),
     "not_tried": Text("not tried: {why}", "没有试：{why}"),
-    "silent": Text("no answer ({kind})", "没有应答（{kind}）"),
+    "silent": Text("no answer ({kind})", "没有响应（{kind}）"),
     "same": Text(
         "The local cloud does the same with: python3 manage.py serve {rules}",
         "让本地云照样做：python3 manage.py serve {rules}",

@@ -62,7 +62,7 @@ def _callback_wait(sandbox: Sandbox) -> Seen:
     }
     answer = sandbox.post({**STATUS, "callback": b64encode(json.dumps(parameter).encode()).decode()})
     seconds = answer.elapsed.total_seconds()
-    said = Text(f"{seconds:.1f} s until the answer", f"{seconds:.1f} 秒后应答")
+    said = Text(f"{seconds:.1f} s until the answer", f"{seconds:.1f} 秒后响应")
     return Seen(None, said, evidence(answer))
 
 

@@ -38,7 +38,7 @@ def _at_default_host(sandbox: Sandbox) -> requests.Response:
     except requests.RequestException as error:
         why = Text(
             f"{sandbox.default_host} does not answer ({type(error).__name__})",
-            f"{sandbox.default_host} 没有应答（{type(error).__name__}）",
+            f"{sandbox.default_host} 没有响应（{type(error).__name__}）",
         )
         raise NotTried(why) from None
 
@@ -132,7 +132,7 @@ POINTS = (
     ),
     Point(
         "expired_url_is_400",
-        Text("Is a signed URL that is over 400?", "过期的签名 URL 得到 400 吗？"),
+        Text("Is a signed URL that is over 400?", "过期的预签名 URL 得到 400 吗？"),
         *(True, 2, _url_that_is_over),
     ),
     Point(

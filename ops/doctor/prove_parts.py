@@ -70,7 +70,7 @@ def _copy(sandbox: Sandbox) -> Seen:
 def _namespace(sandbox: Sandbox) -> Seen:
     _, _, text = sandbox.begin()
     if "InitiateMultipartUploadResult" not in text:
-        raise NotTried(Text("the answer is no InitiateMultipartUploadResult", "应答不是所要的 XML"))
+        raise NotTried(Text("the answer is no InitiateMultipartUploadResult", "响应不是所要的 XML"))
     return told("xmlns=" in text, "xmlns" if "xmlns=" in text else "-")
 
 
@@ -87,7 +87,7 @@ POINTS = (
     ),
     Point(
         "second_complete_repeats",
-        Text("Is a second completion answered as the first?", "再次 Complete 得到同样的应答吗？"),
+        Text("Is a second completion answered as the first?", "再次 Complete 得到同样的响应吗？"),
         *(True, 4, _second_completion),
     ),
     Point(
@@ -102,7 +102,7 @@ POINTS = (
     ),
     Point(
         "answers_name_namespace",
-        Text("Do answers name a namespace?", "应答的 XML 带命名空间吗？"),
+        Text("Do answers name a namespace?", "响应的 XML 带命名空间吗？"),
         *(True, 1, _namespace),
     ),
 )

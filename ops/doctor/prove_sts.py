@@ -25,7 +25,7 @@ def _chained_session(sandbox: Sandbox) -> Seen:
     if not sandbox.own_keys.security_token:
         why = Text(
             "these keys are long-lived: run it with a role's temporary ones",
-            "这是长期密钥：请用某个角色的临时密钥来运行",
+            "这是长期密钥：请用某个角色的临时访问凭证来运行",
         )
         raise NotTried(why)
     resource = f"acs:oss:*:*:{sandbox.settings.bucket}/{FOLDER}*"

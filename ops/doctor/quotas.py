@@ -27,7 +27,7 @@ NOT_REACHED = frozenset(
 FROM_INSIDE = Text(
     "A Redis in a VPC answers there alone: then look for quota in the log of the function. Else check"
     " QUOTA_URL, the security group and the allow-list (docs/quotas.md).",
-    "VPC 里的 Redis 只在 VPC 内应答：那就到函数日志里看 quota。否则请检查 QUOTA_URL、安全组与白名单"
+    "VPC 里的 Redis 只在 VPC 内响应：那就到函数日志里看 quota。否则请检查 QUOTA_URL、安全组与白名单"
     "（docs/quotas.zh-CN.md）。",
 )
 AS_IT_SAYS = Text(
@@ -52,7 +52,7 @@ def check_quotas(settings: Settings) -> Iterator[Finding]:
     try:
         connecting, *rounds = [_milliseconds(store) for _ in range(ROUNDS + 1)]
     except StoreDown as down:
-        said = joined(Text(f"no answer ({down.kind}).", f"没有应答（{down.kind}）。"), without)
+        said = joined(Text(f"no answer ({down.kind}).", f"没有响应（{down.kind}）。"), without)
         if down.kind in NOT_REACHED:
             yield Finding(QUOTAS, State.UNSURE, said, FROM_INSIDE)
         else:
@@ -76,7 +76,7 @@ def what_happens_without(settings: Settings) -> Text:
     if not names:
         return Text(
             "Without it the rates count within each instance; no profile has a quota",
-            "没有它时，限速在各实例内计数；没有用途设置配额",
+            "没有它时，限流在各实例内计数；没有用途设置配额",
         )
     if settings.quota_when_down == "deny":
         return Text(f"Without it {names} would give no forms (deny)", f"没有它时 {names} 不发表单（deny）")

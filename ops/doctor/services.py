@@ -74,7 +74,7 @@ def check_bucket(settings: Settings) -> Finding:
     except requests.RequestException as error:
         said = Text(
             f"{settings.host} does not answer ({type(error).__name__})",
-            f"{settings.host} 没有应答（{type(error).__name__}）",
+            f"{settings.host} 没有响应（{type(error).__name__}）",
         )
         return Finding(BUCKET, State.BAD, said, unreachable("OSS_BUCKET", "OSS_REGION", "OSS_HOST"))
     error_ = _oss_error(answer.text)
@@ -94,7 +94,7 @@ def check_bucket(settings: Settings) -> Finding:
             "OSS_HOST 留空，或设为绑定到该桶的域名。",
         )
         return Finding(BUCKET, State.BAD, said, remedy)
-    said = Text(f"{settings.bucket} answers at {settings.host}", f"{settings.bucket} 在 {settings.host} 应答")
+    said = Text(f"{settings.bucket} answers at {settings.host}", f"{settings.bucket} 在 {settings.host} 响应")
     return Finding(BUCKET, State.GOOD, said)
 
 

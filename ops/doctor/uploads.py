@@ -235,7 +235,7 @@ def _some_type(profile: Profile) -> str:
     )
 
 
-_NO_FORM = Text("the answer holds no form", "应答中没有表单")
+_NO_FORM = Text("the answer holds no form", "响应中没有表单")
 _ANYONE_WRITES = Text(
     "The bucket lets anyone write, or is no real OSS: set its ACL to private.",
     "该桶允许任何人写入，或不是真正的 OSS：请把权限设为私有。",

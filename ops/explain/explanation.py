@@ -21,7 +21,7 @@ QUOTED = Text("{text}", "“{text}”")
 WORDS = {
     "error": Text("An error of OSS, STS or the function", "OSS、STS 或函数返回的错误"),
     "platform": Text("What the mini-program says", "小程序的报错"),
-    "callback_ok": Text("the callback answered as well", "回调也已应答"),
+    "callback_ok": Text("the callback answered as well", "回调也已响应"),
     "failed": Text("The condition that failed", "未满足的条件"),
     "meaning": Text("What it means", "含义"),
     "remedy": Text("What to do", "怎么办"),

@@ -41,11 +41,11 @@ def json_object(answer: requests.Response, who: Text) -> dict[str, Any]:
         error = value.get("error") if isinstance(value, dict) else None
         said = f"{error['code']}: {error['message']}" if isinstance(error, dict) else answer.text[:300]
         said = f"{answer.status_code}, {printable(said)}"
-        raise refused(Text(f"{who.en} answered {said}", f"{who.zh}应答 “{said}”"), answer.text)
+        raise refused(Text(f"{who.en} answered {said}", f"{who.zh}返回 “{said}”"), answer.text)
     if not isinstance(value, dict):
         said = one_line(answer.text)
         raise DemoFailed(
-            Text(f"{who.en} answered no JSON object: {said}", f"{who.zh}的应答不是 JSON 对象：“{said}”")
+            Text(f"{who.en} answered no JSON object: {said}", f"{who.zh}的响应不是 JSON 对象：“{said}”")
         )
     return value
 
@@ -55,7 +55,7 @@ def one_line(text: str) -> str:
 
 
 def answer_to(route: str) -> Text:
-    return Text(f"the answer to {route}", f" {route} 的应答")
+    return Text(f"the answer to {route}", f" {route} 的响应")
 
 
 def member(answer: Mapping[str, Any], name: str, where: Text) -> Any:

@@ -53,7 +53,7 @@ def _publish(client: Client, picture: bytes) -> None:
     client.http.begin(
         Text(
             "Hold it until it may be seen: a post, committed, checked, published",
-            "可以看了才发布：暂存，提交，审核，发布",
+            "先审后发：暂存，提交，审核，发布",
         )
     )
     held = _upload(client, picture, GOOD)
@@ -165,7 +165,7 @@ def _decided(client: Client, state: str, seconds: float) -> Text:
         return Text(f"{state}", f"{state}")
     return Text(
         f"{state} after {seconds:.1f} s: WeChat got it by a signed URL and pushed its verdict",
-        f"{seconds:.1f} 秒后 {state}：微信用签名 URL 取了它，推送了结论",
+        f"{seconds:.1f} 秒后 {state}：微信用预签名 URL 取了它，推送了结论",
     )
 
 
@@ -180,5 +180,5 @@ def _gone(client: Client, key: str, what: Text) -> None:
     if answer.status_code != 404:
         status = answer.status_code
         raise DemoFailed(
-            Text(f"OSS still has {key}: it answered {status}.", f"OSS 里还有 {key}：它应答 {status}。")
+            Text(f"OSS still has {key}: it answered {status}.", f"OSS 里还有 {key}：返回 {status}。")
         )

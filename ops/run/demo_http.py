@@ -110,6 +110,6 @@ class DemoHttp:
         except requests.RequestException as error:
             raise DemoFailed(
                 Text(
-                    f"{method} {address} was not answered: {error}", f"{method} {address} 没有应答：“{error}”"
+                    f"{method} {address} was not answered: {error}", f"{method} {address} 没有响应：“{error}”"
                 )
             ) from error

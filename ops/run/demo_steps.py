@@ -107,7 +107,7 @@ class Client:
         if answer.content:
             self.http.line(
                 Text(
-                    "OSS hands on what the function answered its callback:", "OSS 转交函数对它的回调的应答："
+                    "OSS hands on what the function answered its callback:", "OSS 转交函数对它的回调的响应："
                 )
             )
             self.http.rows(json_object(answer, Text("OSS", "OSS ")))
@@ -138,7 +138,7 @@ class Client:
 
     def show_picture(self, form: Mapping[str, Any], picture: bytes) -> None:
         """The object is private: a signed URL shows it in one form, and nothing else does."""
-        self.http.begin(Text("Show it: a private picture by a signed URL", "看图：私有的图片用签名 URL 看"))
+        self.http.begin(Text("Show it: a private picture by a signed URL", "看图：私有的图片用预签名 URL 看"))
         key = str(member(form, "key", FORM))
         small = self.url_of({"key": key, "variant": VARIANT})
         self.http.rows(dict(parse_qsl(small.partition("?")[2])))
@@ -193,7 +193,7 @@ class Client:
             self.http.good(
                 Text(
                     "OSS refuses it: a private object is shown by its signed URL alone",
-                    "OSS 拒绝了：私有对象只有它的签名 URL 能看",
+                    "OSS 拒绝了：私有对象只有它的预签名 URL 能看",
                 )
             )
         elif self.cloud.oss.bucket.rules.private_reads_need_signature:

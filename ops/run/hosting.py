@@ -238,10 +238,10 @@ def _wait_until_it_answers(function: str) -> None:
                         Text(
                             f"The function does not start: {method} {route} answered {said}"
                             " The reason is in the log lines above.",
-                            f"函数没有启动：{method} {route} 应答 “{said}”。原因在上面的日志里。",
+                            f"函数没有启动：{method} {route} 返回 “{said}”。原因在上面的日志里。",
                         )
                     )
         except requests.RequestException as error:
             raise HostingError(
-                Text(f"The function does not answer: {error}", f"函数没有应答：“{error}”")
+                Text(f"The function does not answer: {error}", f"函数没有响应：“{error}”")
             ) from error

@@ -41,7 +41,7 @@ class Failure(Exception):
 
 HELP = Text(
     "language of the answer (default: from LC_ALL, LC_MESSAGES or LANG)",
-    "用哪种语言应答（默认：由 LC_ALL、LC_MESSAGES 或 LANG 决定）",
+    "输出语言（默认：由 LC_ALL、LC_MESSAGES 或 LANG 决定）",
 )
 # What the system says of files and ports that cannot be used.
 SYSTEM_WORDS = {

@@ -109,7 +109,7 @@ describe('a large file in the playground', () => {
     assert.deepEqual(inOrder(sent), upTo(COUNT))
     assert.equal(await countOf('again'), 0)
     assert.match(await page.textContent('#step-request .body'), /"filename": "large-sample.mp4".*"partCount": 24/s)
-    assert.match(await page.textContent('#step-policy'), /每一片有自己的签名 URL/)
+    assert.match(await page.textContent('#step-policy'), /每一片有自己的预签名 URL/)
     assert.match(await page.textContent('#step-receipt'), /POST \/multipart-complete → JWT.*"seen": true/s)
   })
 

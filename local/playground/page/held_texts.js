@@ -2,7 +2,7 @@
 
 export const HELD_TEXTS = {
   zh: {
-    heldTitle: '暂存：可以看了才发布',
+    heldTitle: '暂存：先审后发',
     heldHint: '图片先存在 held/ 下，其他人看不到；业务后端提交之后，微信审核它，通过了才有自己的 key。',
     heldOther: (name, steps) => `${name}（${steps}）`,
     ownPicture: '选图片',
@@ -15,7 +15,7 @@ export const HELD_TEXTS = {
       unreadable: '取不到图片',
       never: '一直不来',
       twice: '来两次',
-      early: '比应答先到',
+      early: '比响应先到',
       bad_signature: '签名不对',
     },
     heldNews: (name, state) => `${name}：${state}`,

@@ -20,7 +20,7 @@ export const PART_TEXTS = {
     timeLeft: (seconds) => `还要 ${seconds} 秒`,
     looks: { waiting: '等待', sending: '正在传', done: '存好了', again: '重发过' },
     part: (number, look, times) => `第 ${number} 片：${look}，这个页面发了 ${times} 次`,
-    inParts: '大文件分片上传，不用表单：每一片有自己的签名 URL，只能传这一片。',
+    inParts: '大文件分片上传，不用表单：每一片有自己的预签名 URL，只能传这一片。',
   },
   en: {
     useLarge: 'Large sample',
