@@ -13,10 +13,10 @@ const path = require('node:path')
 const PACKAGE = path.join(__dirname, 'oss-direct-upload')
 const PASTED = {
   'example/utils/oss-direct-upload': [
-    'index.js', 'calls.js', 'after.js', 'held.js', 'errors.js', 'parts.js', 'pieces.js',
+    'index.js', 'calls.js', 'after.js', 'held.js', 'errors.js', 'names.js', 'parts.js', 'pieces.js',
     'gallery.js', ...['js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`),
   ],
-  'examples/uni-app/src/utils/oss-direct-upload': ['index.mjs', 'calls.mjs', 'after.mjs', 'held.mjs', 'errors.mjs'],
+  'examples/uni-app/src/utils/oss-direct-upload': ['index.mjs', 'calls.mjs', 'after.mjs', 'held.mjs', 'errors.mjs', 'names.mjs'],
 }
 const KINDS = [
   ['.d.ts', '.d.mts', (text) => text.replace(/from '\.\/(\w+)'/g, "from './$1.mjs'")],

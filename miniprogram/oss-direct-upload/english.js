@@ -1,4 +1,5 @@
 const { sizeText } = require('./errors')
+const { typeNames } = require('./names')
 
 // Tables without a prototype: codes and types come from elsewhere.
 const SENTENCES = {
@@ -12,6 +13,7 @@ const SENTENCES = {
   not_uploaded: 'The file is not stored yet. Please upload it again.',
   incomplete: 'The file is not complete yet. Please go on with the upload.',
   upload_gone: 'This upload is no longer valid. Please upload the file again.',
+  device_full: 'The phone has no space left. Please free some and try again.',
   empty_file: 'The file is empty or too small. Please choose another one.',
   unauthorized: 'Your login has ended. Please log in again.',
   forbidden: 'This account may not do this.',
@@ -26,7 +28,6 @@ const SENTENCES = {
   network: 'No connection. Please check the network and try again.',
 }
 const BROKEN = 'Something is wrong with the service. Please contact support.'
-const KINDS = { __proto__: null, 'image/*': 'images', 'video/*': 'videos', 'audio/*': 'audio', 'image/jpeg': 'JPG' }
 
 /** The sentences in English: `createUploader({ texts: english, ... })`. */
 function english({ code, limits, quota, retryAfter }) {
@@ -55,8 +56,7 @@ function used({ filesLeft, bytesLeft, resetsAt }, seconds) {
 }
 
 function kinds(contentTypes) {
-  if (contentTypes.includes('*/*')) return 'another one'
-  return contentTypes.map((type) => KINDS[type] || type.replace(/.*[/.-]/, '').toUpperCase()).join(', ')
+  return contentTypes.includes('*/*') ? 'another one' : typeNames(contentTypes, true).join(', ')
 }
 
 module.exports = { english }

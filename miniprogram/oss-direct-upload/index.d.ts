@@ -203,7 +203,7 @@ export interface Uploader<P extends ProfileTable = ProfileTable> {
 
 /** 由客户端判断的错误码。 */
 export type ClientErrorCode =
-  | 'bad_file' | 'empty_file' | 'file_unreadable' | 'aborted'
+  | 'bad_file' | 'empty_file' | 'file_unreadable' | 'device_full' | 'aborted'
   | 'network' | 'timeout' | 'interrupted' | 'tls_failed'
   | 'domain_not_listed' | 'privacy_undeclared' | 'permission_denied'
   | 'login_failed' | 'bad_answer' | 'form_expired' | 'access_denied' | 'file_exists'

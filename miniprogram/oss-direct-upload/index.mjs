@@ -2,11 +2,12 @@ import * as held from './held.mjs'
 import { OssUploadError, platformError, ossError } from './errors.mjs'
 import { addDigest, advance, ask, attempt, invoke, pauseBefore, ready, stop } from './calls.mjs'
 import { confirm, read } from './after.mjs'
+import { checkOptions } from './names.mjs'
 
 function createUploader(options) {
+  checkOptions(options)
   const client = { concurrency: 3, timeout: 120000, retries: 2, backoff: 500, now: Date.now, ...options }
   const { api, endpoint, user = '', texts } = client
-  if (!endpoint || !api) throw new TypeError('endpoint and api are needed')
   const storageKey = `oss-direct-upload ${endpoint} ${user}`.trim()
   Object.assign(client, { storageKey, login: {}, urls: new Map(), breaks: 0, waiting: [] })
   const most = Math.min(Math.max(client.concurrency, 1) || 1, 10) // the platforms' limit

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../oss-direct-upload')
+const { createLargeUploader } = require('../oss-direct-upload/parts')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
 const { openStage, failureOf, until } = require('./stage')
 
@@ -517,3 +518,32 @@ test('says what is missing when it is made without an endpoint or an api', () =>
   assert.throws(() => createUploader({ api: {} }), /endpoint/)
   assert.throws(() => createUploader({ endpoint: 'https://upload.example.com' }), /api/)
 })
+
+for (const [options, named, meant] of [
+  [{ endpiont: 'https://a.example.com' }, 'endpiont', 'endpoint'],
+  [{ timeOut: 5000 }, 'timeOut', 'timeout'],
+  [{ gettoken: () => '' }, 'gettoken', 'getToken'],
+  [{ url: 'https://a.example.com' }, 'url', undefined],
+]) {
+  test(`the developer reads in the console that ${named} is no option${meant ? `, but ${meant} is` : ''}`, (t) => {
+    const warned = t.mock.method(console, 'warn', () => {})
+    createUploader({ endpoint: 'https://a.example.com', api: {}, ...options })
+    const [line, ...others] = warned.mock.calls.map((call) => call.arguments[0])
+    assert.deepEqual([others, line.match(/\w+/g)], [[], ['createUploader', named, meant].filter(Boolean)])
+  })
+}
+
+test('options that exist are no news, and a path in the endpoint is', async (t) => {
+  const warned = t.mock.method(console, 'warn', () => {})
+  await openStage(t, { timeout: 9, concurrency: 1, retries: 1, backoff: 1, digest: {}, user: 'a', profile: 'avatar', texts: String })
+  createLargeUploader({ endpoint: 'https://a.example.com', api: {}, partsFrom: 1 })
+  assert.equal(warned.mock.callCount(), 0)
+  createUploader({ endpoint: 'https://a.example.com/upload-params/', api: {} })
+  assert.match(warned.mock.calls[0].arguments[0], /endpoint.*upload-params/)
+})
+
+for (const [options, missing] of [[{ api: {} }, 'endpoint'], [{ endpoint: 'https://a.example.com' }, 'api']]) {
+  test(`without ${missing} there is no uploader, and the error names it`, () => {
+    assert.throws(() => createUploader(options), new RegExp(`TypeError: createUploader 缺少 ${missing}$`))
+  })
+}

@@ -90,6 +90,7 @@ const CODES = {
   bad_file: [uploading({ change: { filePath: '' } }), 'sign', false, BROKEN],
   empty_file: [uploading({ change: { size: 0 } }), 'sign', false, '文件是空的或太小，请换一个。'],
   file_unreadable: [uploading({ change: { filePath: '/nowhere/photo.jpg' } }), 'upload', false, '读不到这个文件，请重新选择。'],
+  device_full: [failingPicker({ errMsg: 'chooseMedia:fail write ENOSPC: no space left on device' }), undefined, false, '手机的存储空间不足，请清理后再试。'],
   too_large: [uploading({ sign: jsonError(413, 'too_large') }), 'sign', false, '文件太大，请换一个小一点的。'],
   unsupported_type: [uploading({ sign: jsonError(415, 'unsupported_type') }), 'sign', false, '不支持这种文件，请换一个。'],
   aborted: [abortASlowUpload, 'upload', false, '已取消。'],
@@ -163,7 +164,9 @@ for (const [contentTypes, text] of [
   [['image/jpeg', 'image/png', 'image/webp'], '支持：JPG、PNG、WEBP'],
   [['image/*', 'video/mp4', 'application/pdf'], '支持：图片、MP4、PDF'],
   [['video/*', 'audio/*'], '支持：视频、音频'],
-  [['application/vnd.ms-excel'], '支持：EXCEL'],
+  [['application/vnd.ms-excel', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'], '支持：Excel'],
+  [['application/msword', 'application/x-7z-compressed', 'application/vnd.rar', 'text/plain'], '支持：Word、7Z、RAR、TXT'],
+  [['image/jpg', 'image/heic', 'video/quicktime', 'audio/mp4'], '支持：JPG、苹果照片（HEIC）、MOV、M4A'],
   [['*/*'], '请换一个'],
 ]) {
   test(`${contentTypes} is told as ${text}`, async (t) => {
@@ -216,6 +219,7 @@ for (const [code, [provoke]] of Object.entries(CODES)) {
 for (const [code, fields, sentence] of [
   ['too_large', { limits: { maxSize: 2097152 } }, 'The file is too large. At most 2 MB.'],
   ['unsupported_type', { limits: { contentTypes: ['image/jpeg', 'video/*'] } }, 'This kind of file is not accepted. Please choose JPG, videos.'],
+  ['unsupported_type', { limits: { contentTypes: ['image/heic', 'application/msword'] } }, 'This kind of file is not accepted. Please choose HEIC, Word.'],
   ['unsupported_type', { limits: { contentTypes: ['*/*'] } }, 'This kind of file is not accepted. Please choose another one.'],
   ['too_many_requests', { retryAfter: 1 }, 'Too many requests. Please try again in 1 second.'],
   ['sts_unavailable', { retryAfter: 120 }, 'The service is busy. Please try again in 2 minutes.'],
@@ -400,6 +404,8 @@ for (const [res, code] of [
   [{ errMsg: 'chooseImage:fail:system permission denied' }, 'permission_denied'],
   [{ errMsg: "chooseMedia:fail The argument 'size' is invalid" }, 'too_large'],
   [{ errMsg: 'chooseMedia:fail unknown' }, 'network'],
+  [{ errMsg: 'chooseMedia:fail:存储空间不足' }, 'device_full'],
+  [{ errMsg: 'saveFile:fail the maximum size of the file storage limit is exceeded' }, 'device_full'],
 ]) {
   test(`a picker that fails with ${JSON.stringify(res)} is ${code}`, async (t) => {
     const { uploader } = await openStage(t)

@@ -11,13 +11,13 @@ const { openStage } = require('./stage')
 
 const PACKAGE = path.join(__dirname, '../oss-direct-upload')
 const BOUNDS = [
-  [['index.js', 'errors.js'], 16384], [['calls.js'], 6144], [['after.js'], 3072], [['held.js'], 2048],
+  [['index.js', 'errors.js'], 16384], [['calls.js'], 6144], [['names.js'], 3072], [['after.js'], 3072], [['held.js'], 2048],
   [['parts.js'], 8192], [['pieces.js'], 5120], [['components.js'], 3072], [['platforms.js'], 2048],
   [['gallery.js'], 16384],
 ]
 const PASTED_FILES = BOUNDS.flatMap(([names]) => names)
 const NEEDS = {
-  'index.js': ['errors', 'calls', 'after', 'held'], 'held.js': ['errors', 'calls', 'after'], 'after.js': ['errors', 'calls'], 'calls.js': ['errors'], 'errors.js': [],
+  'index.js': ['errors', 'calls', 'after', 'names', 'held'], 'held.js': ['errors', 'calls', 'after'], 'after.js': ['errors', 'calls'], 'calls.js': ['errors'], 'errors.js': ['names'], 'names.js': [],
   'parts.js': ['errors', 'calls', 'index', 'pieces'], 'pieces.js': ['errors', 'calls'],
   'components.js': [], 'platforms.js': [], 'gallery.js': ['errors'],
 }

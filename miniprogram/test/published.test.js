@@ -12,7 +12,7 @@ const { openStage } = require('./stage')
 const { mistakesIn } = require('./type_check')
 
 const ROOT = path.join(__dirname, '../..')
-const MODULES = ['after', 'browser', 'calls', 'components', 'english', 'errors', 'gallery', 'held', 'index', 'parts', 'pieces', 'platforms']
+const MODULES = ['after', 'browser', 'calls', 'components', 'english', 'errors', 'gallery', 'held', 'index', 'names', 'parts', 'pieces', 'platforms']
 const TYPED = ['browser', 'components', 'english', 'index', 'parts', 'platforms']
 const ENTRIES = ['.', './browser', './components', './english', './parts', './platforms', './uploader/uploader', './package.json']
 const TAG = ['d.ts', 'js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`)

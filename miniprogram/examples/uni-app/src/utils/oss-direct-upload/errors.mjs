@@ -1,3 +1,5 @@
+import { typeNames } from './names.mjs'
+
 // code: [mark (the first counts), sentence, hint]; [a {x}|b] is b while x is unknown
 const ERRORS = {
   __proto__: null, // any code may come
@@ -10,6 +12,7 @@ const ERRORS = {
   not_uploaded: [/not_uploaded/, '文件还没有传好，请重新上传。'],
   incomplete: [/incomplete/, '文件还没有传完，请继续上传。'],
   upload_gone: [/upload_gone/, '这次上传已经失效，请重新上传。', 'parts_within'],
+  device_full: [/no space|ENOSPC|disk.{0,9}full|storage (limit|full)|空间不足/i, '手机的存储空间不足，请清理后再试。'],
   too_large: [/EntityTooLarge|^HTTP 413|^(upload|choose).*(exceed|too large|太大|'size')/i, '文件太大，[最大 {maxSize}|请换一个小一点的]。', 'max_size'],
   empty_file: [/EntityTooSmall/, '文件是空的或太小，请换一个。'],
   access_denied: [/^OSS 403/],
@@ -39,7 +42,6 @@ const ERRORS = {
 }
 const BROKEN = '服务出了问题，请联系客服。'
 const BUSY = '服务正忙，请[在 {wait}后|稍后]再试。'
-const TYPES = { __proto__: null, 'image/*': '图片', 'video/*': '视频', 'audio/*': '音频', 'image/jpeg': 'JPG' }
 
 class OssUploadError extends Error {
   constructor(evidence, detail = '', fields) {
@@ -57,7 +59,7 @@ function fill(text, seconds, { maxSize, minSize, contentTypes = ['*/*'] } = Obje
   const known = {
     maxSize: maxSize && sizeText(maxSize),
     minSize: minSize && sizeText(minSize, Math.ceil),
-    types: !contentTypes.includes('*/*') && contentTypes.map((type) => TYPES[type] || type.replace(/.*[/.-]/, '').toUpperCase()).join('、'),
+    types: !contentTypes.includes('*/*') && typeNames(contentTypes).join('、'),
     wait: seconds && (seconds > 90 ? `${Math.ceil(seconds / 60)} 分钟` : `${seconds} 秒`),
     ...(quota && untilReset(quota, seconds)),
   }
