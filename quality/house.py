@@ -246,6 +246,7 @@ def _measure(mode: str) -> Warm:
         "OSS_REGION": "cn-hangzhou",
         "STS_ROLE_ARN": "acs:ram::1234567890123456:role/upload",
         "CALLER_AUTH": mode,
+        "PROFILES_FILE": str(ROOT / "tests" / "support" / "plain_profiles.toml"),
         "CALLER_RATE": "1000000/min",
         "WECHAT_APPID": "wx0123456789abcdef",
         "WECHAT_SECRET": "s",

@@ -33,12 +33,15 @@ STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TEST_INSTANT = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 
+# Profiles without what needs callers who are told apart.
+PLAIN_PROFILES = Path(__file__).parent / "support" / "plain_profiles.toml"
 ENVIRONMENT = {
     "OSS_BUCKET": "my-bucket",
     "OSS_REGION": "cn-hangzhou",
     "STS_ROLE_ARN": "acs:ram::1234567890123456:role/upload",
     "CALLER_AUTH": "anonymous",
     "CALLER_RATE": "1000000/min",
+    "PROFILES_FILE": str(PLAIN_PROFILES),
     "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.NTFunctionOwnKeyId",
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "FunctionOwnSecretCanary0001",
     "ALIBABA_CLOUD_SECURITY_TOKEN": "FunctionOwnTokenCanary/+==",
@@ -260,8 +263,8 @@ def profiles_file(tmp_path: Path) -> Callable[[str], str]:
 
 @pytest.fixture
 def legacy_profiles() -> str:
-    """The ``profiles.toml`` that ships, with ``[legacy]`` switched on as its comment says."""
-    text = (Path(__file__).parents[1] / "profiles.toml").read_text("utf-8")
+    """Plain profiles, with ``[legacy]`` switched on as its comment says."""
+    text = PLAIN_PROFILES.read_text("utf-8")
     above, mark, page = text.partition("# [legacy]")
     assert mark
     return above + (mark + page).replace("# ", "")

@@ -129,6 +129,7 @@ def contestant_environment(stand_ins: StandIns) -> dict[str, str]:
         "OSS_BUCKET": task.BUCKET,
         "OSS_REGION": task.REGION,
         "STS_ROLE_ARN": task.ROLE_ARN,
+        "PROFILES_FILE": str(ROOT / "tests" / "support" / "plain_profiles.toml"),
         "STS_ENDPOINT": stand_ins.origin,
         "CALLER_RATE": "999999999/s",
         "TOKEN_SECRET": task.TOKEN_SECRET,

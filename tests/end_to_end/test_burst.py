@@ -17,6 +17,7 @@ import pytest
 from local.common.accounts import Accounts
 from local.sts.server import StsServer
 from local.wechat.server import WechatServer
+from tests.conftest import PLAIN_PROFILES
 from tests.end_to_end.conftest import OWN, ROLE, SECRET
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +111,7 @@ def settings(sts, wechat):
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": OWN.access_key_secret,
         "TOKEN_SECRET": SECRET,
         "CALLER_AUTH": "wechat",
+        "PROFILES_FILE": str(PLAIN_PROFILES),
         "WECHAT_APPID": APP,
         "WECHAT_SECRET": APP_SECRET,
         "WECHAT_ENDPOINT": wechat.origin,

@@ -45,6 +45,10 @@ def test_the_shipped_file_is_valid_and_lets_no_form_choose_a_name():
     assert not problems
     assert set(profiles) == {"default", "avatar", "video"}
     assert not any(profile.callback or profile.takes_filename for profile in profiles.values())
+    assert all(profile.confirm for profile in profiles.values())
+    readers = {name: profile.read for name, profile in profiles.items()}
+    assert readers == {"default": "owner", "avatar": "callers", "video": "owner"}
+    assert [name for name, profile in profiles.items() if profile.parts] == ["video"]
     assert profiles["default"].max_size_bytes == 10 * 1024 * 1024
     # A new bucket blocks public access, and would refuse a form that asks for it.
     assert {profile.acl for profile in profiles.values()} == {"default"}

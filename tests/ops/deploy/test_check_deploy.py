@@ -78,9 +78,13 @@ def test_a_dollar_sign_in_the_env_file_or_exported_over_it_is_refused(project: P
 
 
 def test_a_half_filled_env_file_is_refused_for_its_missing_settings(project: Path) -> None:
-    (project / ".env").write_text("OSS_BUCKET=photos\nCALLER_AUTH=anonymous\n", "utf-8")
+    (project / ".env").write_text(
+        "OSS_BUCKET=photos\nCALLER_AUTH=wechat\nWECHAT_APPID=wx0123456789abcdef\n", "utf-8"
+    )
     problems = check(project / "s.yaml", {}).problems
-    assert len(problems) == 1 and "STS_ROLE_ARN" in problems[0]
+    assert len(problems) == 3
+    missing = ("STS_ROLE_ARN", "TOKEN_SECRET", "WECHAT_SECRET")
+    assert all(any(name in problem for problem in problems) for name in missing)
 
 
 def test_lists_every_problem_at_once_and_exits_with_1(

@@ -6,6 +6,7 @@ from handler import serve
 from local.fc.gateway import FcGateway
 from ops.doctor.findings import State
 from ops.doctor.forms import log_in_at
+from tests.conftest import PLAIN_PROFILES
 
 
 def test_with_a_code_the_forms_come_from_the_deployed_function(here):
@@ -51,8 +52,8 @@ def test_a_token_that_the_function_refuses_shows_in_each_upload(here):
 
 def test_a_function_without_a_role_shows_in_each_upload(here):
     environ = {name: value for name, value in here.environ.items() if "ACCESS_KEY" not in name}
-    # The local profiles tell callers apart; those that ship do not.
-    changes = {"CALLER_AUTH": "anonymous", "PROFILES_FILE": "profiles.toml"}
+    # The local profiles tell callers apart; the plain ones do not.
+    changes = {"CALLER_AUTH": "anonymous", "PROFILES_FILE": str(PLAIN_PROFILES)}
     environ |= changes
     function = Function(Dependencies(environ))
     gateway = FcGateway(lambda event, context: serve(function, event, context)).start()

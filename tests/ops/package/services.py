@@ -11,6 +11,8 @@ from pathlib import Path
 
 import trustme
 
+from tests.conftest import PLAIN_PROFILES
+
 Response = tuple[int, dict[str, str], bytes]
 
 
@@ -77,6 +79,7 @@ def settings(sts_origin: str, **more: str) -> dict[str, str]:
         "STS_ROLE_ARN": "acs:ram::1000000000000001:role/upload",
         "STS_ENDPOINT": sts_origin,
         "CALLER_AUTH": "anonymous",
+        "PROFILES_FILE": str(PLAIN_PROFILES),
         "TOKEN_SECRET": "token-secret-0123456789abcdefghi",
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.function",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
