@@ -1,5 +1,6 @@
 """Fixtures of all tests: a clean environment, a clock, events and a stubbed STS."""
 
+import gc
 import json
 import logging
 import os
@@ -56,6 +57,12 @@ TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 
 # Secrets planted in every test; none may show in anything that any test prints or logs.
 CANARIES = ("SecretCanary", ROLE_SECRET, TOKEN_SECRET)
+
+
+def pytest_collection_finish() -> None:
+    """Spare each later search for garbage the modules and tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,5 +9,6 @@ from tests.conftest import (  # noqa: F401
     instance,
     log_lines,
     profiles_file,
+    pytest_collection_finish,
     pytest_runtest_makereport,
 )
