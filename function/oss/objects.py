@@ -13,6 +13,7 @@ from function.oss.post_form import OVERWRITE_FIELD
 
 RECORD_TYPE = "application/json"
 MAX_RECORD_BYTES = 16 * 1024
+MAX_YEAR = 9000
 
 
 class ObjectFacts(NamedTuple):
@@ -60,7 +61,9 @@ def _facts(response: HttpResponse) -> ObjectFacts:
     # A year or a time zone may have any number of digits.
     except (ValueError, OverflowError):
         raise malformed("HeadObject") from None
-    if not (size.isascii() and size.isdigit() and len(size) < 16 and etag):
+    is_size = size.isascii() and size.isdigit() and len(size) < 16
+    # Days are added to the date.
+    if not (is_size and etag and modified.year <= MAX_YEAR):
         raise malformed("HeadObject")
     return ObjectFacts(
         size_bytes=int(size),

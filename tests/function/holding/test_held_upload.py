@@ -1,5 +1,6 @@
 """holding.held_upload: the upload of a receipt, and receipts that are refused."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from function.errors import Forbidden
 from function.holding import records
 from function.holding.held_upload import read_receipt
 from function.holding.state import LEASE, MAX_SUBMISSIONS
+from function.wechat.verdict import Outcome
 
 
 def claims(**changes):
@@ -123,8 +125,57 @@ def test_the_longest_id_fits_every_record_name(house, receipt):
     assert records.submission_key("x" * 100, MAX_SUBMISSIONS, f"-{records.MAX_FAILURES - 1}-{late}")
 
 
-@pytest.mark.parametrize("name", ["jti", "key", "etag", "owner", "profile"])
-@pytest.mark.parametrize("value", [None, 7, [], {}, True], ids=str)
-def test_a_receipt_with_an_odd_claim_is_refused(house, receipt, name, value):
-    answer = house.ask("status", receipt=receipt(**{name: value}))
-    assert (answer.status, answer.code) == (403, "forbidden")
+ODD = [
+    *(
+        (name, value)
+        for name in ("jti", "key", "etag", "owner", "profile")
+        for value in (None, 7, [], {}, True)
+    ),
+    *(("size", value) for value in (None, "1", -1, 1.5, True, 2**60)),
+    *((name, "\ud800") for name in ("jti", "key", "etag", "owner", "profile", "mimeType")),
+    *((name, value) for name in ("mimeType", "sub") for value in (None, 7, [])),
+    ("bucket", []),
+    ("exp", 4_000_000),
+]
+
+
+def odd_receipt(receipt, name, value):
+    if name == "exp":
+        return receipt(life=timedelta(days=value))
+    # Absent where it is None.
+    return receipt(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), ODD, ids=repr)
+def test_an_odd_receipt_fails_alone_and_fails_no_push(house, receipt, name, value):
+    text, good = odd_receipt(receipt, name, value), house.store("word")["receipt"]
+    for route in ("status", "commit", "discard"):
+        answer = house.ask(route, house.backend(), receipts=[text, good])
+        first, second = answer.json["results"]
+        assert (answer.status, first["error"]["code"], "state" in second) == (200, "forbidden", True)
+    body = json.dumps({"receipt": text, "since": "2026-11-24T14:00:00Z"}).encode()
+    house.oss.store("held/.checks/60f96f1d-7", body, content_type="application/json")
+    assert house.verdict(Outcome.PASS, "60f96f1d-7") is True
+
+
+@pytest.mark.parametrize("receipt", [None, 7, [], {}, "", "x", "\ud800", "a.b.c", "x" * 5000], ids=repr)
+def test_a_record_without_a_receipt_fails_no_push(house, receipt):
+    house.oss.store("held/.checks/60f96f1d-7", json.dumps({"receipt": receipt}).encode())
+    for outcome in Outcome:
+        assert house.verdict(outcome, "60f96f1d-7") is True
+
+
+@pytest.mark.parametrize("kind", ["decided", "committed", "review", "submitted"])
+@pytest.mark.parametrize(
+    "body", [b"[]", b"{", b'{"decision": [], "at": 1e15, "etag": null}', b'{"at": "9999"}']
+)
+def test_an_upload_with_an_odd_record_fails_alone(house, kind, body):
+    odd, good = house.store("post"), house.store("word")
+    name = f"{odd['uploadId']}-1" if kind == "submitted" else odd["uploadId"]
+    house.commit(odd["receipt"])
+    house.oss.store(f"held/.{kind}/{name}", body, content_type="application/json")
+    for route in ("status", "commit"):
+        first, second = house.ask(route, house.backend(), receipts=[odd["receipt"], good["receipt"]]).json[
+            "results"
+        ]
+        assert first.get("state") != "published" and "state" in second

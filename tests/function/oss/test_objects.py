@@ -65,6 +65,7 @@ def test_optional_facts_are_empty(scripted):
         ("last-modified", f"Tue, 24 Nov {'9' * 20} 13:59:00 GMT"),
         ("last-modified", f"Tue, 24 Nov 2026 13:59:00 +{'9' * 20}"),
         ("last-modified", "Fri, 31 Dec 9999 23:59:59 -2359"),
+        ("last-modified", "Fri, 31 Dec 9999 23:59:59 GMT"),
     ],
 )
 def test_an_object_with_invalid_facts_is_unavailable(header, value, scripted):
