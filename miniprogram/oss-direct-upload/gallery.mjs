@@ -23,17 +23,15 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
   let [timer, wait] = [/** @type {any} */ (0), FIRST_WAIT]
 
   const words = () => ({ ...WORDS, ...options().texts })
-  const room = () => (options().disabled || submitting ? 0 : Math.max(options().max - items.length, 0))
-  const isFixed = (item) => submitting || item.submitted || !!options().disabled
+  const isClosed = () => !!options().disabled || submitting || items.some(({ file, submitted }) => file && submitted)
+  const room = () => (isClosed() ? 0 : Math.max(options().max - items.length, 0))
+  const isFixed = ({ submitted }) => submitted || isClosed()
   const find = (id) => items.find((item) => item.id === id)
 
   const client = () => { uploader = uploader || connect(); return uploader }
 
   /** With a client of the page's own. */
-  function use(own) {
-    uploader = own
-    return showValue()
-  }
+  const use = (own) => { uploader = own; return showValue() }
 
   function show(isNews = true) {
     render({ items: items.map(viewOf), message, room: room(), words: words() })
@@ -168,7 +166,8 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
     const { ticket } = item.error
     try {
       if (isUnsure(item.error)) {
-        succeed(item, heldOf(await client().confirm(ticket)))
+        const answer = await client().confirm(ticket)
+        succeed(item, { ...answer, held: WAITING.includes(answer.state) })
         return
       }
     } catch (error) {
@@ -213,7 +212,7 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
   }
 
   async function preview(item) {
-    const seen = items.filter(({ kind, lost }) => kind !== 'file' && !lost)
+    const seen = items.filter(({ kind, lost, path, state }) => kind !== 'file' && !lost && (path || /stored|published/.test(state)))
     if (!seen.includes(item)) return
     try {
       const stored = seen.filter(({ path }) => !path).map(({ key }) => key)
@@ -238,21 +237,27 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
     }
   }
 
-  /** The keys that exist already come first; what was uploaded here stays. */
-  function setValue(keys) {
-    const known = new Map(items.map((item) => [item.key, item]))
-    const stored = (keys || []).filter((key) => !known.has(key)).map((key) => (
-      { id: nextId(), key, kind: kindOf(key), state: 'stored', progress: 100, size: 0, src: '', name: key.split('/').pop() }
-    ))
-    const kept = items.filter(({ file, key }) => file || (keys || []).includes(key))
-    if (!stored.length && kept.length === items.length) return undefined
-    items = kept.filter(({ file }) => !file).concat(stored, kept.filter(({ file }) => file))
-    show()
+  /** What exists already comes first, a key or a receipt each; what was uploaded here stays. */
+  function setValue(values) {
+    const wanted = Array().concat(values || [])
+    const kept = items.filter(({ file, key, receipt }) => file || wanted.includes(key) || wanted.includes(receipt))
+    const added = wanted.filter((value) => !kept.some(({ key, receipt }) => value === key || value === receipt)).map(storedAs)
+    if (!added.length && kept.length === items.length) return undefined
+    items = kept.filter(({ file }) => !file).concat(added, kept.filter(({ file }) => file))
+    show(false) // the page knows
+    restart()
     return showValue()
   }
 
+  function storedAs(value) {
+    const isReceipt = /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/.test(value)
+    const known = isReceipt ? { receipt: value, state: 'checking', submitted: true } : { key: value, state: 'stored' }
+    const kind = isReceipt ? 'image' : kindOf(value)
+    return { id: nextId(), kind, progress: 100, size: 0, src: '', name: isReceipt ? '' : value.split('/').pop(), ...known }
+  }
+
   async function showValue() {
-    const missing = items.filter(({ file, src, kind, lost }) => !file && !src && kind === 'image' && !lost)
+    const missing = items.filter(({ file, src, kind, lost, state }) => !file && !src && kind === 'image' && !lost && /stored|published/.test(state))
     if (!missing.length || !(uploader || options().endpoint)) return
     try {
       const urls = await read(missing.map(({ key }) => key), 'thumb')
@@ -314,10 +319,7 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
     restart()
   }
 
-  function setShown(isShown) {
-    shown = isShown
-    restart()
-  }
+  const setShown = (isShown) => { shown = isShown; restart() }
 
   function restart() {
     wait = FIRST_WAIT
@@ -339,8 +341,9 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
     try {
       const found = await client().status(waiting.map(({ receipt }) => receipt))
       const before = waiting.map(({ state }) => state).join()
-      found.forEach(({ error, state }, index) => Object.assign(waiting[index], error ? { refused: true } : { state }))
+      found.forEach(({ error, key, state }, index) => Object.assign(waiting[index], error ? { refused: true } : { key, state }))
       if (!left && before !== waiting.map(({ state }) => state).join()) show()
+      await showValue()
     } catch ({ code, advice, detail }) {
       console.warn(code, advice, detail) // 过一会儿再问
     }
@@ -358,9 +361,6 @@ function eventOf({ key, state, progress, error }) {
 
 /** Stored perhaps; the ticket tells. */
 const isUnsure = ({ code, ticket }) => !!ticket && /^(unknown_outcome|callback_failed)$/.test(code)
-
-/** A confirmed upload, as an upload ends. */
-const heldOf = (answer) => ({ ...answer, held: WAITING.includes(answer.state) })
 
 function kindOf(name, mediaType = 'image') {
   if (/\.(mp4|mov|m4v|webm|3gp)$/i.test(name)) return 'video'

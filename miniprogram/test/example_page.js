@@ -30,4 +30,21 @@ function loadPages(wx, endpoint, pages = [PAGE], business = '') {
   })
 }
 
-module.exports = { loadPages, EXAMPLE, PAGE, PICTURES, VIDEO, POST, SHARE }
+/** The <oss-uploader> of a page, as selectComponent gives it. */
+const tagOf = (page, selector) => page.querySelector(selector).instance
+
+/** Choose these files in it, from the album. */
+function choices(wx, tag, tempFiles) {
+  wx.showActionSheet = ({ success }) => success({ tapIndex: 1 })
+  wx.chooseMedia = ({ success }) => success({ tempFiles })
+  return tag.choose()
+}
+
+async function until(isSo, page) {
+  for (const end = Date.now() + 30000; !isSo();) {
+    if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.textContent}`)
+    await new Promise((resolve) => { setTimeout(resolve, 2) })
+  }
+}
+
+module.exports = { choices, loadPages, tagOf, until, EXAMPLE, PAGE, PICTURES, VIDEO, POST, SHARE }

@@ -3,80 +3,82 @@
 /** A picture of the example's pages in their states: rendered by the simulator, drawn by Chromium. */
 
 const fs = require('node:fs')
-const { loadPages, PAGE, PICTURES, POST } = require('../../miniprogram/test/example_page')
+const path = require('node:path')
+const { loadPages, EXAMPLE, PAGE, PICTURES, POST } = require('../../miniprogram/test/example_page')
 const { createWx } = require('../../miniprogram/test/wx')
 
-const SCREEN = { width: 390, height: 1000 }
+const SCREEN = { width: 390, height: 740 }
 const KEY = 'uploads/q3fZ0aYh/2026/11/25/9JxT2mVbKcQ8w.jpg'
-const OVERALL = { progress: 54, sizeText: '15.2 MB / 28.1 MB', count: 5, done: 1, failed: 2, busy: true, canRetry: true }
+const RECEIPT = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOi'
+const WORDS = { add: '添加', retry: '重试' }
 
-function item(id, name, sizeText, state, stateText, values = {}) {
-  const none = { kind: 'image', thumb: 'picture', progress: 0, message: '', canRetry: false, receipt: '', ticket: '', key: '' }
-  return { ...none, id, name, sizeText, state, stateText, ...values }
+/** The items of a tag. */
+function itemsOf(...values) {
+  const none = { kind: 'image', src: 'picture', name: '图片', state: 'held', progress: 100, word: '', message: '', canRetry: false, fixed: false }
+  return { words: WORDS, items: values.map((value, index) => ({ ...none, id: index + 1, ...value })) }
 }
 
-const ITEMS = [
-  item(1, 'IMG_2041.jpg', '1.2 MB', 'done', '已完成', { progress: 100, key: KEY, confirmed: true, receipt: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOi' }),
-  item(2, '视频', '12.4 MB', 'uploading', '上传中', { kind: 'video', progress: 63 }),
-  item(3, '合同.pdf', '860.0 KB', 'waiting', '等待上传', { kind: 'file', thumb: '' }),
-  item(4, 'IMG_2043.jpg', '13.1 MB', 'failed', '上传失败', { message: '文件太大，最大 10 MB。' }),
-  item(5, 'IMG_2044.jpg', '640.0 KB', 'cancelled', '已取消', { canRetry: true }),
-]
+const BUSY = itemsOf(
+  {}, { state: 'uploading', progress: 63, kind: 'video' }, { state: 'failed', message: '网络不通，请检查后再试。', canRetry: true },
+  { kind: 'file', src: '', name: '合同.pdf' }, { state: 'failed', message: '文件太大，最大 10 MB。' },
+)
+const MARKS = { checking: '审核中', rejected: '未通过' }
+const after = (...states) => itemsOf(...states.map((state) => ({ state, fixed: true, word: MARKS[state] || '', src: state === 'rejected' ? '' : 'picture' })))
 
-const PICTURES_OF_MINE = Array.from({ length: 8 }, (_, index) => ({ key: `${index}`, thumb: 'picture', gone: index === 6 }))
-
-const DRAFT = {
-  items: [{ id: 1, path: 'picture', state: 'done' }, { id: 2, path: 'picture', state: 'uploading', progress: 63 }],
-  text: '周末的海边，风很大。',
-}
-
-function post(id, text, kind, word, note, ...states) {
-  const marks = { checking: '审核中', rejected: '未通过' }
-  const pictures = states.map((state, index) => ({ key: `${id}-${index}`, state, src: state === 'rejected' ? '' : 'picture', word: marks[state] || '' }))
-  return { id, text, own: !!word, kind, word, note, pictures }
+function post(id, text, kind, word, note) {
+  return { id, text, own: !!word, value: [], standing: { kind, word, note } }
 }
 
 const POSTS = [
-  post('3', '刚拍的，大家看看', 'waiting', '审核中', '图片审核通过后，其他人才能看到。', 'checking', 'checking'),
-  post('2', '上周的徒步', 'published', '已发布', '1 张图片没有通过审核，其他人看不到。', 'published', 'rejected', 'published'),
-  post('1', '路过的云', '', '', '', 'published'),
+  post('2', '上周的徒步', 'published', '已发布', '1 张图片没有通过审核，其他人看不到。'),
+  post('1', '路过的云', '', '', ''),
 ]
 
 /** A post on its way: the draft, and what became of those before. */
 async function drawPosts(browser, picture, target) {
   const wx = createWx()
-  const draft = show(wx, POST)
-  draft.setData({ ...DRAFT, canPublish: false })
-  const writing = draft.screen('发帖', DRAFT.text)
-  draft.setData({ items: [], text: '', posts: POSTS })
-  const list = draft.screen('发帖')
+  const page = show(wx, POST)
+  page.setTag('#draft', { ...itemsOf({}, { state: 'uploading', progress: 63 }), room: 7 })
+  const writing = page.screen('发帖', '周末的海边，风很大。')
+  page.setData({ sent: '3', posts: POSTS })
+  page.setTag('#draft', { ...after('checking', 'checking'), room: 0 })
+  page.setTag('.post .pictures', after('published', 'rejected', 'published'), after('published'))
+  const list = page.screen('发帖', '刚拍的，大家看看')
   wx.close()
   await draw(browser, [writing, list], picture, target)
 }
 
-/** The states side by side: nothing chosen, uploading, what was uploaded. */
+/** The states side by side: nothing chosen, uploading, what was submitted, one's own pictures. */
 async function drawExample(browser, picture, target) {
   const wx = createWx()
   const page = show(wx, PAGE)
+  page.setTag('#files', { ...itemsOf(), room: 9 })
   const empty = page.screen('直传 OSS')
-  page.setData({ items: ITEMS, overall: OVERALL })
+  page.setData({ items: BUSY.items, progress: 54 })
+  page.setTag('#files', { ...BUSY, room: 4 })
   const busy = page.screen('直传 OSS')
+  page.setData({ progress: 100, stored: [{ key: KEY, receipt: RECEIPT }] })
+  page.setTag('#files', { ...after('stored'), room: 0 })
+  const done = page.screen('直传 OSS')
   const pictures = show(wx, PICTURES)
-  pictures.setData({ pictures: PICTURES_OF_MINE })
+  pictures.setData({ keys: ['a'] })
+  pictures.setTag('#pictures', itemsOf({}, {}, {}, { src: '', word: '打不开了' }, {}, {}))
   const mine = pictures.screen('我的图片')
   wx.close()
-  await draw(browser, [empty, busy, mine], picture, target)
+  await draw(browser, [empty, busy, done, mine], picture, target)
 }
 
 /** One page in a document of its own, for the styles of a page are no other's. */
-function show(wx, path) {
-  const [render] = loadPages(wx, 'http://127.0.0.1:9000', [path])
+function show(wx, name) {
+  const [render] = loadPages(wx, 'http://127.0.0.1:9', [name])
   const page = render()
   const compiled = [...document.querySelectorAll('style')].map(({ innerHTML }) => innerHTML).join('\n')
+  const common = fs.readFileSync(path.join(EXAMPLE, 'app.wxss'), 'utf8').replace(/^\./gm, '.page--') // as the simulator names classes
   // The simulator takes an rpx for a pixel; a screen is 750 of them wide.
-  const styles = compiled.replace(/([\d.]+)px/g, (_, size) => `${size * SCREEN.width / 750}px`)
+  const styles = `${common}\n${compiled}`.replace(/([\d.]+)r?px/g, (_, size) => `${size * SCREEN.width / 750}px`)
   return {
     setData: (data) => page.setData(data),
+    setTag: (selector, ...data) => page.querySelectorAll(selector).forEach((tag, index) => tag.instance.setData(data[index])),
     // What stands in a field the simulator leaves to the platform.
     screen(title, written = '') {
       page.dom.querySelectorAll('wx-textarea').forEach((field) => { field.innerHTML = written || '<span class="hint">说点什么</span>' })

@@ -1,16 +1,16 @@
 const { BUSINESS } = require('../config')
 
-// 自己发过的帖子：图片还没有公开时，用手机上的路径显示，凭回执问到了哪一步。
+// 自己发过的帖子：记住它们的回执，凭回执问图片审核到了哪一步。
 const KEPT_AS = `my-posts ${BUSINESS}`
 const MOST = 50
 
-/** 帖子的 id → 它的图片 [{ key, receipt, path }]。 */
+/** 帖子的 id → 它的图片的回执。 */
 function mine() {
   return new Map(kept())
 }
 
-function remember(id, pictures) {
-  wx.setStorageSync(KEPT_AS, [[id, pictures], ...kept().filter(([each]) => each !== id)].slice(0, MOST))
+function remember(id, receipts) {
+  wx.setStorageSync(KEPT_AS, [[id, receipts], ...kept().filter(([each]) => each !== id)].slice(0, MOST))
 }
 
 function kept() {

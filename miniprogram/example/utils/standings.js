@@ -1,6 +1,4 @@
 // 图片到了哪一步，用用户的话说：等审核不是错误。
-const WORDS = { __proto__: null, held: '审核中', checking: '审核中', review: '审核中', published: '', rejected: '未通过', gone: '已失效' }
-
 const isWaiting = ({ state }) => ['held', 'checking', 'review'].includes(state)
 
 /** 一帖到了哪一步：一个词，和它下面的一句话。 */
@@ -16,4 +14,4 @@ function standingOf(pictures) {
   return { word, kind: word === '已发布' ? 'published' : 'rejected', note: notes.filter(Boolean).join('') }
 }
 
-module.exports = { WORDS, isWaiting, standingOf }
+module.exports = { standingOf }
