@@ -16,7 +16,7 @@ import sys
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -234,6 +234,9 @@ def _try_all(module: str, mutants: list[Mutant], until: float) -> Iterator[tuple
     with TemporaryDirectory() as folder:
         whole_runs.prepare(folder)
         left = {mutant.name: mutant for mutant in mutants}
+        if len(mutants) < TRACED_FOR and not _passes_whole(module, TESTS[module]):
+            yield "one of its tests", BROKEN
+            return
         inside = [mutant for mutant in mutants if mutant.is_in_a_body()] if len(mutants) >= TRACED_FOR else []
         for name, outcome in _in_place(module, inside, until) if inside else ():
             if outcome == OPEN:
@@ -315,7 +318,7 @@ def sample(count: int, seed: int, share: int = 0, shares: int = 1) -> Result:
             progress.show(done)
         # Of a module in the table it is known that its tests pass here.
         unknown = {module for module, _ in drawn} - set(mutation_table.rows())
-        broken = {module for module in unknown if not _passes_whole(module)}
+        broken = {module for module in unknown if not _passes_whole(module, TESTS[module][:1])}
     result.problems += [f"{module}: its own tests fail without any mutant" for module in sorted(broken)]
     figures = " / ".join(str(counts[outcome]) for outcome in (KILLED, "equivalent", SURVIVED))
     result.figures.append((f"sample {share + 1} of {shares}: killed / equivalent / surviving", figures))
@@ -330,10 +333,10 @@ def _mutants(module: str) -> list[Mutant]:
     return list(mutants_of(path_of(module).read_text("utf-8")))
 
 
-def _passes_whole(module: str) -> bool:
+def _passes_whole(module: str, tests: Sequence[str]) -> bool:
     path = path_of(module)
     tree = ast.parse(path.read_text("utf-8"))
-    return whole_runs.outcome_of(module, path, tree, TESTS[module][:1]) == SURVIVED
+    return whole_runs.outcome_of(module, path, tree, tests) == SURVIVED
 
 
 def _judge(module: str, outcomes: dict[str, str], result: Result, is_complete: bool) -> None:
