@@ -19,7 +19,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from quality.torture.mutants import Mutant
-from quality.torture.traces import IMPORTING, Trace, Tracer, pairs, passes
+from quality.torture.traces import IMPORTING, Trace, Tracer, passes
 
 KILLED, SURVIVED, OPEN, BROKEN = "killed", "survived", "open", "broken"
 LEAST_CPU_SECONDS, LEAST_SECONDS = 4, 20
@@ -107,8 +107,8 @@ class InPlace:
             changed = list(changed_functions(mutant, original, functions)) if order else []
             outcome, killer = OPEN, -1
             if changed:
-                limit = sum(seconds[number] for number in order)
-                outcome, killer = _try([items[number] for number in order], changed, limit)
+                some = [(items[number], seconds[number]) for number in order]
+                outcome, killer = _try(some, changed)
             if outcome == SURVIVED and IMPORTING in names:
                 outcome = OPEN
             if killer >= 0:
@@ -116,26 +116,36 @@ class InPlace:
             self._report(mutant.name, outcome)
 
 
-def _try(items: list[Any], changed: list[tuple[FunctionType, CodeType]], seconds: float) -> tuple[str, int]:
-    """The outcome, and the place of the test that failed."""
+def _try(tests: list[tuple[Any, float]], changed: list[tuple[FunctionType, CodeType]]) -> tuple[str, int]:
+    """The outcome, and the place of the test that failed; of one that does not end, none."""
     source, target = os.pipe()
     process = fork()
     if not process:
         try:
             for function, code in changed:
                 function.__code__ = code
-            limit_fork(seconds)
-            failed = next((at for at, pair in enumerate(pairs(items)) if not passes(*pair)), None)
-            os.write(target, (SURVIVED if failed is None else str(failed)).encode())
+            os.write(target, _first_failure(tests).encode())
         finally:
             os._exit(0)
     os.close(target)
+    # What it started may have the pipe open as well, and ends here.
+    end_group(process)
     with os.fdopen(source, "rb") as file:
         said = file.read().decode()
-    end_group(process)
     if said == SURVIVED:
         return SURVIVED, -1
     return KILLED, int(said or -1)
+
+
+def _first_failure(tests: list[tuple[Any, float]]) -> str:
+    limit_cpu(sum(seconds for _, seconds in tests))
+    for place, ((item, seconds), (following, _)) in enumerate(
+        zip(tests, [*tests[1:], (None, 0)], strict=True)
+    ):
+        limit_time(seconds)
+        if not passes(item, following):
+            return str(place)
+    return SURVIVED
 
 
 def fork() -> int:
@@ -146,10 +156,14 @@ def fork() -> int:
     return process
 
 
-def limit_fork(seconds: float) -> None:
+def limit_cpu(seconds: float) -> None:
     """End this process when it takes far longer; by its own time, since others may have the processors."""
     cpu = int(max(LEAST_CPU_SECONDS, CPU_FACTOR * seconds))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+
+
+def limit_time(seconds: float) -> None:
+    """The same by the clock, from now on, for what waits."""
     signal.setitimer(signal.ITIMER_REAL, max(LEAST_SECONDS, FACTOR * seconds))
 
 

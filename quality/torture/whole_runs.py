@@ -15,7 +15,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
 
-from quality.torture.in_place import KILLED, SURVIVED, end_group, fork, limit_fork
+from quality.torture.in_place import KILLED, SURVIVED, end_group, fork, limit_cpu, limit_time
 
 ROOT = Path(__file__).resolve().parents[2]
 # What costs the most to import; the project's own modules must not be among them.
@@ -56,7 +56,8 @@ def _ends_badly(module: str, path: Path, tree: ast.Module, tests: Sequence[str])
         return end_group(process) != 0
     code = 1
     try:
-        limit_fork(SECONDS)
+        limit_cpu(SECONDS)
+        limit_time(SECONDS)
         code = _test(module, path, tree, tests)
     finally:
         os._exit(code)
