@@ -49,7 +49,7 @@ def in_local_buckets(profiles: Profiles, archive: str) -> dict[str, dict[str, An
     Args:
         archive: origin of the second bucket.
     """
-    second = {"bucket": ARCHIVE.bucket, "region": ARCHIVE.region, "host": archive, "role": ARCHIVE.role_arn}
+    second = {"bucket": ARCHIVE.bucket, "region": ARCHIVE.region, "role": ARCHIVE.role_arn, "host": archive}
     return {
         name: {option: value for option, value in profile.items() if option not in PLACE}
         | (second if "bucket" in profile else {})

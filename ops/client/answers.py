@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ops.client.claims import read_claims
+from ops.client.features import code_of
 from ops.client.function_client import FunctionAnswer
 from ops.explain.explanation import explain
 from ops.explain.pasted import Unreadable
@@ -24,7 +25,16 @@ CLAIMS = Text("it says", "内容")
 
 
 class InvokeFailed(Exception):
-    """Raised when a step went wrong; the message is ready to print."""
+    """
+    Raised when a step went wrong; the message is ready to print.
+
+    Args:
+        code: of the function's refusal, if it is one.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def checked(answer: FunctionAnswer, language: str) -> dict[str, Any]:
@@ -38,7 +48,8 @@ def checked(answer: FunctionAnswer, language: str) -> dict[str, Any]:
         return answer.json
     refused = REFUSED.say(language, status=answer.status)
     try:
-        raise InvokeFailed(refused + "\n" + explain(answer.text, datetime.now(UTC), language))
+        said = refused + "\n" + explain(answer.text, datetime.now(UTC), language)
+        raise InvokeFailed(said, code_of(answer))
     except Unreadable:
         raise InvokeFailed(refused + "\n" + NOT_OURS.say(language)) from None
 

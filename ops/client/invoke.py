@@ -17,6 +17,7 @@ from function.config.content_types import TYPE_OF_EXTENSION
 from ops.account.operator_keys import operator_keys
 from ops.client.after_upload import confirm, read
 from ops.client.answers import NOT_OURS, InvokeFailed, checked, explained, show_receipt
+from ops.client.features import CODES, lacking_features
 from ops.client.form_upload import UploadFailed, post_form
 from ops.client.function_client import (
     FunctionAtUrl,
@@ -46,6 +47,8 @@ ABOUT = Text(
 )
 
 WORDS = {
+    "features": Text("Features of the example mini-program", "示例小程序的功能"),
+    "all": Text("nothing is lacking", "一样不缺"),
     "login": Text("Logging in with the code", "用 code 登录"),
     "logged_in": Text("logged in for {seconds} s", "已登录，有效 {seconds} 秒"),
     "form": Text("Asking for a form", "获取表单"),
@@ -72,13 +75,17 @@ def run(args: argparse.Namespace) -> int:
     if problem := usage_problem(args, language):
         complaints.fail(problem)
         return 2
+    token = args.token or ""
     try:
         client = _client(args)
         large = _large_file(client, args, screen, language)
         # With its ticket, for which no login is needed: a code is good once.
         if large and large.go_on():
             return 0
-        token = args.token or (log_in(client, args.code, screen, language) if args.code else "")
+        token = token or (log_in(client, args.code, screen, language) if args.code else "")
+        if args.features:
+            show_features(client, token, screen, language)
+            return 0
         if large and large.begin(token):
             return 0
         if receipt_in(args):
@@ -99,8 +106,18 @@ def run(args: argparse.Namespace) -> int:
         return 2
     except InvokeFailed as error:
         complaints.fail(str(error))
+        if error.code in CODES:
+            show_features(client, token, complaints, language)
         return 1
     return 0
+
+
+def show_features(client: FunctionClient, token: str, screen: Screen, language: str) -> None:
+    """Print a line for each feature of the example that the function lacks."""
+    lacking = lacking_features(client, token)
+    screen.title(WORDS["features"].say(language))
+    for sentence in lacking or [WORDS["all"]]:
+        screen.line("    " + sentence.say(language))
 
 
 def _client(args: argparse.Namespace) -> FunctionClient:

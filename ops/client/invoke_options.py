@@ -79,6 +79,10 @@ HELP = {
         "提交这张回执的对象，后端令牌用 --env-file 里的密钥签",
     ),
     "--discard": Text("discard it, in the same way", "同样的办法，丢弃它"),
+    "--features": Text(
+        "ask only which features of the example mini-program the function lacks",
+        "只问函数缺示例小程序的哪些功能",
+    ),
     "--decision": Text("decide by hand what --commit does", "由人决定 --commit 做什么"),
 }
 
@@ -91,6 +95,7 @@ def add_invoke_arguments(parser: argparse.ArgumentParser, language: str) -> None
         "--read": {"metavar": "KEY"},
         "--variant": {"metavar": "NAME"},
         **{option: {"metavar": "RECEIPT"} for option in ("--status", "--commit", "--discard")},
+        "--features": {"action": "store_true"},
         "--decision": {"choices": (PUBLISH, REJECT)},
     }
     for option, text in HELP.items():

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from function.config.settings import Settings
 from function.wechat import WechatApp
 from function.wechat.push import signature_of
+from ops.client.features import lacking_features
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
 from ops.doctor.places import each_place
@@ -18,6 +19,7 @@ from ops.terminal.language import Text
 
 CALLBACK = Text("Callback", "回调")
 PUSH = Text("Message push", "消息推送")
+FEATURES = Text("Features of the example", "示例的功能")
 FUNCTION = Text("Deployed function", "已部署的函数")
 
 
@@ -96,6 +98,18 @@ def check_function(url: str) -> list[Finding]:
     return found
 
 
+def check_features(url: str, token: str) -> list[Finding]:
+    """What the example mini-program would miss, if anything; a deployment need not have all of it."""
+    try:
+        lacking = lacking_features(FunctionAtUrl(url), token)
+    except FunctionSilent as error:
+        return [Finding(FEATURES, State.UNSURE, error.said, unreachable("--url"))]
+    if not lacking:
+        return []
+    said = Text("; ".join(each.en for each in lacking), "；".join(each.zh for each in lacking))
+    return [Finding(FEATURES, State.SKIPPED, said, _ADD_FEATURES)]
+
+
 def domains(settings: Settings, url: str) -> list[tuple[str, Text]]:
     """The rows of the mini-program console's domain lists, and what belongs into each."""
     request, uploads, downloads = [url], [], []
@@ -143,6 +157,10 @@ _HTTPS_ONLY = Text(
 _DEPLOY_PUSH = Text(
     "WECHAT_PUSH_TOKEN or the profiles here and in the deployed function differ: make deploy.",
     "本机与已部署函数的 WECHAT_PUSH_TOKEN 或用途不同：请 make deploy。",
+)
+_ADD_FEATURES = Text(
+    "For those that you want: write the profile or the option into profiles.toml, then make deploy.",
+    "想要哪一样，就把用途或选项写进 profiles.toml，再 make deploy。",
 )
 _CHECK_ADDRESS = Text(
     "Check the address (--url, CALLBACK_URL) and its path, and that the function is deployed: make deploy.",

@@ -13,7 +13,7 @@ from ops.client.function_client import FunctionSilent
 from ops.doctor.configuration import check_settings
 from ops.doctor.content_check import check_content, checked_places, openid_in
 from ops.doctor.cross_bucket import Stranger, check_strangers, strangers
-from ops.doctor.deployed import check_callback, check_function, check_push
+from ops.doctor.deployed import check_callback, check_features, check_function, check_push
 from ops.doctor.findings import Finding, State, as_one, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
 from ops.doctor.held import check_held, new_record
@@ -100,7 +100,10 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     if visit.content_check:
         yield from _content_of_each(settings, places, visit, sessions, keys, instant)
     yield from as_one([check_callback(settings), *check_push(settings, visit.url)])
-    yield from check_function(visit.url)
+    findings = check_function(visit.url)
+    yield from findings
+    if findings[0].state is State.GOOD:
+        yield from check_features(visit.url, visit.token)
 
 
 def _uploads_in_each(

@@ -1,5 +1,6 @@
 """What ``doctor`` says of the deployed function: callback, health, domains."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from function.app import Function, load_settings
 from function.context import Dependencies
 from handler import serve
 from local.fc.gateway import FcGateway
-from ops.doctor.deployed import check_callback, check_function, domains
+from ops.doctor.deployed import check_callback, check_features, check_function, domains
 from ops.doctor.examination import function_url
 from ops.doctor.findings import State
+from tests.conftest import PLAIN_PROFILES
 
 REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
@@ -87,6 +89,18 @@ def test_names_the_deployment_for_bursts(answering):
     assert "s.burst.yaml" in good.said.en
 
 
+@pytest.mark.parametrize(("code", "states"), [("not_found", [State.SKIPPED]), ("bad_request", [])])
+def test_names_the_features_of_the_example_that_the_function_lacks(serving, code, states):
+    url = serving(404, json.dumps({"error": {"code": code, "message": "m"}}))
+    found = check_features(url, "")
+    assert [one.state for one in found] == states
+    assert all("hold" in one.said.say(language) for one in found for language in ("en", "zh"))
+
+
+def test_a_silent_function_is_no_function_without_features():
+    assert [one.state for one in check_features(REFUSED, "")] == [State.UNSURE]
+
+
 SECRET = {"TOKEN_SECRET": "token-secret-0123456789abcdefghijk"}
 HERE = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
 
@@ -94,7 +108,7 @@ HERE = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
 def rows(url="", **changes):
     environ = {
         "OSS_BUCKET": "my-bucket", "OSS_REGION": "cn-hangzhou", "CALLER_AUTH": "anonymous",
-        "STS_ROLE_ARN": "acs:ram::1234567890123456:role/r", **changes,
+        "STS_ROLE_ARN": "acs:ram::1234567890123456:role/r", "PROFILES_FILE": str(PLAIN_PROFILES), **changes,
     }  # fmt: skip
     settings = load_settings(environ)
     return {name: text.en for name, text in domains(settings, function_url(settings, url))}
