@@ -165,7 +165,9 @@ def read_profiles(
         tables = tomllib.loads(text)
     # Besides its own errors the parser lets through those of deep nesting and of enormous numbers.
     except (ValueError, RecursionError) as error:
-        return {}, [Problem(PROFILES_TOML, Message("profiles.toml is not TOML: {why}", why=str(error)))]
+        from function.config.toml_errors import message_of
+
+        return {}, [Problem(PROFILES_TOML, message_of(PROFILES_TOML, text, error))]
     profiles: dict[str, Profile] = {}
     problems: list[Problem] = []
     if not tables:

@@ -79,6 +79,7 @@ TESTS = {
     "function.config.setting_table": _paths("config/settings auth/"),
     "function.config.settings": _paths(f"{SETTINGS} config/jwt_key config/bucket_location {APP}"),
     "function.config.settings_validation": _paths(f"config/settings_validation {SETTINGS}"),
+    "function.config.toml_errors": _paths("config/toml_errors"),
     "function.config.types": _paths(f"{SETTINGS} config/profile_validation {FORMS}"),
     "function.context": _paths(f"context {FORMS} auth/wechat {APP}"),
     "function.credentials": _paths(
