@@ -107,7 +107,7 @@ TARGETS = {
             (pytest("tests", *_ignoring(*FUNCTION, *ONLY_IN_REST)),),
             (REDIS,),
         ),
-        Runner("client", (node("test:client"),), (CHROMIUM,)),
+        Runner("client", (node("test:client"),)),
     ),
     "rest": (
         Runner("playground", (node("test:playground"),), (CHROMIUM,)),

@@ -80,7 +80,10 @@ def test_missing_tools_are_one_line_with_their_packages():
 @pytest.mark.parametrize(
     ("changed", "tests"),
     [
-        ("function/oss/presign.py", {"tests/function/oss/test_presign.py"}),
+        (
+            "function/oss/errors.py",
+            {"tests/function/oss/test_errors.py", "tests/function/oss/test_client.py"},
+        ),
         ("tests/function/oss/test_presign.py", {"tests/function/oss/test_presign.py"}),
         ("local/oss/signature.py", {"tests/local/oss"}),
         ("tests/function/auth/conftest.py", {"tests/function/auth"}),
