@@ -22,7 +22,7 @@ from local.business.server import BusinessServer
 from local.business.service import Business
 from local.common.accounts import Accounts
 from local.common.reach import LOOPBACK
-from local.deployment import Deployment, prepared
+from local.deployment import Deployment, cors_rules, prepared
 from local.fc.gateway import FcGateway
 from local.oss.callback_delivery import CallbackSigner
 from local.oss.presign import presigned_url
@@ -172,18 +172,12 @@ class LocalCloud:
         for store in self.stores:
             rules = lifecycle_rules(deployment.profiles, store.bucket.name)
             store.bucket.lifecycle.replace(rules, store.bucket.now())
+            store.bucket.cors = cors_rules(deployment, store.bucket.name, self._pages)
 
     def environment(self, deployment: Deployment | None = None) -> dict[str, str]:
-        """
-        The settings of the function, as its deployment would give them.
-
-        Args:
-            deployment: default: the one that runs.
-        """
+        """The settings of the function in a deployment; by default in the one that runs."""
         deployment = deployment or self.deployment
         caller_auth = deployment.caller_auth
-        localhost = self.playground.origin.replace(LOOPBACK, "localhost")
-        pages = dict.fromkeys((self.playground.origin, localhost, self.playground.outer_origin))
         settings = {
             "OSS_BUCKET": BUCKET,
             "OSS_REGION": REGION,
@@ -198,7 +192,9 @@ class LocalCloud:
             "UPLOAD_WEBHOOK_URL": f"{self.business.origin}/webhook",
             "QUOTA_URL": "memory:",
             "PROFILES_FILE": str(deployment.profiles_file),
-            "ALLOWED_ORIGINS": ",".join(filter(None, [*pages, deployment.settings.get("ALLOWED_ORIGINS")])),
+            "ALLOWED_ORIGINS": ",".join(
+                filter(None, [*self._pages(), deployment.settings.get("ALLOWED_ORIGINS")])
+            ),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FUNCTION_KEY.access_key_secret,
         }
@@ -215,6 +211,11 @@ class LocalCloud:
         if caller_auth == "jwt":
             settings |= {"JWT_KEY": self._jwt_key, "JWT_ALGORITHM": "HS256"}
         return settings | self._extra_settings
+
+    def _pages(self) -> list[str]:
+        """Origins under which a browser may have the playground."""
+        localhost = self.playground.origin.replace(LOOPBACK, "localhost")
+        return list(dict.fromkeys((self.playground.origin, localhost, self.playground.outer_origin)))
 
     def _receipt_secrets(self) -> list[str]:
         """Secrets that the business shares with the function."""

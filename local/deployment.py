@@ -3,10 +3,12 @@ A deployment in the local cloud: the profiles and the behaviour of a project, or
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.buckets import bucket_of
+from local.oss.cors import EVERY_PAGE, CorsRule
 from local.profiles import Profiles, toml_of
 
 
@@ -30,6 +32,24 @@ class Deployment:
     profiles_file: Path
     settings: Mapping[str, str]
     is_demo: bool = False
+
+
+def cors_rules(
+    deployment: Deployment, bucket: str, pages: Callable[[], Iterable[str]]
+) -> tuple[CorsRule, ...]:
+    """
+    Return the CORS rules of a bucket: what ``setup --h5-origin`` gives each of ``ALLOWED_ORIGINS``.
+
+    Args:
+        pages: gives the origins of the playground, which reads as well. With the samples any page may.
+    """
+    if deployment.is_demo:
+        return EVERY_PAGE
+    origins = deployment.settings.get("ALLOWED_ORIGINS", "").split(",")
+    sends_parts = any(each.get("parts") for each in deployment.profiles.values() if bucket_of(each) == bucket)
+    methods = ("POST", "PUT") if sends_parts else ("POST",)
+    own = CorsRule(frozenset(each.strip() for each in origins), methods, "ETag, x-oss-request-id")
+    return CorsRule(frozenset(pages())), own
 
 
 def prepared(

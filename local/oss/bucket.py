@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from local.common.accounts import Accounts
 from local.common.clock import Clock
+from local.oss.cors import EVERY_PAGE, CorsRule
 from local.oss.lifecycle import Lifecycle
 from local.oss.objects import Objects
 from local.oss.rules import OssRules
@@ -25,6 +26,8 @@ class Bucket:
 
         lifecycle: what deletes objects and uploads as days go by.
 
+        cors: which pages may send what; may be replaced while running, as ``rules`` may.
+
         rules: limits, and how open points of the documentation are read; may be replaced while running.
     """
 
@@ -36,6 +39,7 @@ class Bucket:
     rules: OssRules = field(default_factory=OssRules)
     uploads: Uploads = field(default_factory=Uploads)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    cors: tuple[CorsRule, ...] = EVERY_PAGE
 
     def catch_up(self) -> None:
         """Let the lifecycle rules do what they had done by now."""

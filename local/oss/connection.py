@@ -14,12 +14,8 @@ from local.common.reach import LOOPBACK
 from local.oss import errors
 from local.oss.answer import XML
 from local.oss.bucket import Bucket
+from local.oss.cors import cors_headers
 from local.oss.errors import OssError, error_xml
-
-CORS_EXPOSED = (
-    "ETag, x-oss-request-id, x-oss-ec, x-oss-storage-class, x-oss-server-side-encryption,"
-    " x-oss-object-type, x-oss-hash-crc64ecma, Content-MD5, Content-Range"
-)
 
 
 class Connection(Handler):
@@ -43,8 +39,14 @@ class Connection(Handler):
     def send_response(self, code: int, message: str | None = None) -> None:
         super().send_response(code, message)
         self.send_header("x-oss-request-id", self.request_id)
-        self.send_header("Access-Control-Allow-Origin", "*")
-        self.send_header("Access-Control-Expose-Headers", CORS_EXPOSED)
+        for name, value in self.cors_headers().items():
+            self.send_header(name, value)
+
+    def cors_headers(self) -> dict[str, str]:
+        """Headers for the page that asks; a request that could not be read has no headers of its own."""
+        given = getattr(self, "headers", {})
+        method = given.get("Access-Control-Request-Method", getattr(self, "command", ""))
+        return cors_headers(self.bucket.cors, given.get("Origin", ""), method)
 
     def handle_one_request(self) -> None:
         try:

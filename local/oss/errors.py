@@ -241,6 +241,13 @@ TYPE_NOT_REPLACEABLE = Refusal(
 ANONYMOUS_REPLACES = Refusal(  # text ours
     400, "InvalidRequest", "Response headers can be overridden in signed requests only."
 )
+CORS_REFUSES = Refusal(
+    403,
+    "AccessForbidden",
+    "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request"
+    " method / Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by the"
+    " resource's CORS spec.",
+)
 CORS_FORBIDS = Refusal(403, "AccessDenied", "No page of another origin deletes objects here.")  # ours
 NO_SUCH_KEY = Refusal(404, "NoSuchKey", "The specified key does not exist.", "0026-00000001")
 # OSS's own text is in no page that we read.

@@ -85,13 +85,14 @@ class OssHandler(FormConnection):
         return True
 
     def do_OPTIONS(self) -> None:
-        """A bucket whose CORS rules let pages of any origin upload and read, and delete nothing."""
+        """A preflight, which a rule of the bucket admits or which is refused."""
+        if not self.cors_headers():
+            self.refuse(OssError(errors.CORS_REFUSES))
+            return
         asked = self.headers.get("Access-Control-Request-Headers", "*")
         self.answer(
             200,
-            Access_Control_Allow_Methods="GET, HEAD, POST, PUT",
             Access_Control_Allow_Headers=" ".join(asked.split()),
-            Access_Control_Max_Age="600",
         )
 
     def _serve(self) -> None:

@@ -55,9 +55,11 @@ def here(running, tmp_path):
             path = tmp_path / {"env": ".env", "hooks": "hooks.py"}.get(name, f"{name}.toml")
             path.unlink(missing_ok=True) if text is None else path.write_text(text, "utf-8")
 
-    def ask(method, route, headers=None, body=None):
-        url = f"{hosted.cloud.gateway.origin}/{route}"
+    def send(method, url, headers=None, body=None):
         return session.request(method, url, headers=headers, json=body, timeout=10)
+
+    def ask(method, route, headers=None, body=None):
+        return send(method, f"{hosted.cloud.gateway.origin}/{route}", headers, body)
 
     def said():
         lines = stream.getvalue().splitlines()
@@ -82,7 +84,7 @@ def here(running, tmp_path):
         own.files.look()
         return said()
 
-    vars(own).update(ask=ask, outcome=outcome, deploy=deploy, change=change, write=write)
+    vars(own).update(send=send, ask=ask, outcome=outcome, deploy=deploy, change=change, write=write)
     return own
 
 
@@ -129,6 +131,22 @@ def test_a_preflight_is_answered_for_the_origins_of_env(here):
     assert allowed("https://other.example.com") == (204, None)
     here.change(env="")
     assert allowed(PAGE) == (204, None)
+
+
+@cases("profiles", "origin", "method", "expected")
+def test_the_bucket_admits_the_pages_that_setup_would_admit(here, profiles, origin, method, expected):
+    here.deploy(profiles=profiles, env=f"ALLOWED_ORIGINS={PAGE}, https://b.example.com\n")
+    cloud = here.hosted.cloud
+    origin = cloud.playground.origin if origin == "playground" else origin
+    headers = {"Origin": origin, "Access-Control-Request-Method": method}
+    answer = here.send("OPTIONS", cloud.oss.origin, headers)
+    named = answer.headers.get("Access-Control-Allow-Origin")
+    assert (answer.status_code, named) == (expected, origin if expected == 200 else None)
+    if expected == 403:
+        assert "<Code>AccessForbidden</Code>" in answer.text
+    is_admitted = origin in (PAGE, "https://b.example.com", cloud.playground.origin)
+    got = here.send("POST", cloud.oss.origin, {"Origin": origin})
+    assert (got.status_code, "Access-Control-Allow-Origin" in got.headers) == (got.status_code, is_admitted)
 
 
 def test_another_file_of_profiles_and_another_caller_mode_come_from_env(here):
