@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "ops.doctor.command",
     "invoke": "ops.client.invoke",
     "measure": "ops.client.measure",
+    "import": "ops.client.import_urls",
     "explain": "ops.explain.command",
     "types": "ops.client.profile_types",
     "package": "ops.package.command",

@@ -16,7 +16,7 @@ const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
-const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md', 'docs/faq.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
+const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md', 'docs/faq.md', 'docs/from-wx-cloud.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
   .concat('miniprogram/oss-direct-upload/README.md')
 const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
@@ -255,6 +255,35 @@ const CASES = {
     around({ wx }) { Object.assign(wx, { getAccountInfoSync: () => ({ miniProgram: { envVersion: 'develop' } }) }) },
     last: 'return endpoint',
     check: ({ result }) => assert.equal(result, 'http://127.0.0.1:9000'),
+  },
+  'wx.cloud.uploadFile': {
+    around({ wx, picture }) { Object.assign(wx, { cloud: { uploadFile: async ({ filePath }) => ({ fileID: filePath }) } }); return picture },
+    last: 'return fileID',
+    check: ({ result, picture }) => assert.equal(result, picture.filePath),
+  },
+  'uploader.upload({ filePath }).promise': {
+    around: ({ picture }) => picture,
+    last: 'return { key, receipt }',
+    check: ({ result, picture }) => isStored(result.key, picture),
+  },
+  "startsWith('cloud://')": {
+    around: () => ({ uploader: { read: async (key) => `https://${key}` } }),
+    last: "return Promise.all(['cloud://a', 'b'].map(sourceOf))",
+    check: ({ result }) => assert.deepEqual(result, ['cloud://a', 'https://b']),
+  },
+  "require('wx-server-sdk')": {
+    around() {
+      const data = [{ fileID: 'cloud://a', _openid: 'o1' }, { fileID: 'cloud://b', _openid: 'o2' }]
+      const query = { orderBy: () => query, skip: (from) => { query.from = from; return query }, limit: () => query, get: async () => ({ data }) }
+      const cloudSdk = {
+        init: () => {},
+        database: () => ({ collection: () => query }),
+        getTempFileURL: async ({ fileList }) => ({ fileList: fileList.map((id) => ({ tempFileURL: id.replace('cloud', 'https') })) }),
+      }
+      return { require: () => cloudSdk, exports: {} }
+    },
+    last: 'return exports.main({ skip: 50 })',
+    check: ({ result }) => assert.equal(result, 'https://a o1\nhttps://b o2'),
   },
   'requestMethod(uploader': {
     around: componentOf,

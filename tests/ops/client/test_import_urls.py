@@ -1,0 +1,147 @@
+"""``manage.py import``: files of another store arrive under the keys of their users, once each."""
+
+import argparse
+import json
+from contextlib import ExitStack
+
+import pytest
+import requests
+
+from function.auth import owner_of
+from local.common.http_server import Handler, Server
+from ops.client import import_urls
+from tests.ops.client.conftest import start_cloud
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"x" * 300_000
+FILES = {
+    "/a.png": ("image/png", PICTURE),
+    "/b.mp4": ("application/octet-stream", b"film"),
+    "/c.html": ("text/html", b"<p>"),
+    "/broken.png": ("image/png", PICTURE),
+    "/vast.png": ("image/png", b"x" * (11 * 1024 * 1024)),
+}
+DAY = "Tue, 03 Mar 2020 08:00:00 GMT"
+
+
+class Elsewhere(Handler):
+    """Another store; ``/unsized.png`` comes without a length."""
+
+    def do_GET(self):  # noqa: N802
+        path = self.path.partition("?")[0]
+        if path == "/unsized.png":
+            self.send_response(200)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.close_connection = True
+            return
+        kind, body = FILES.get(path, ("text/plain", b""))
+        self.send_response(200 if path in FILES else 404)
+        for name, value in {"Content-Type": kind, "Content-Length": len(body), "Last-Modified": DAY}.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        self.close_connection = True
+        self.wfile.write(body[: 1000 if path == "/broken.png" else None])
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    with ExitStack() as stack:
+        yield start_cloud(stack, tmp_path_factory.mktemp("objects"), "wechat")
+
+
+@pytest.fixture
+def elsewhere():
+    server = Server(Elsewhere).start()
+    yield server.origin
+    server.stop()
+
+
+@pytest.fixture
+def moved(cloud, elsewhere, tmp_path, monkeypatch, capsys):
+    """``moved(lines, options)``: the status, what was printed, and the records."""
+    for name, value in cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "list.txt"
+
+    def run(lines, *options):
+        path.write_text("\n".join(line.replace("~", elsewhere) for line in lines))
+        parser = argparse.ArgumentParser()
+        import_urls.add_arguments(parser)
+        given = [path, "--env-file", tmp_path / "none", "--lang", "en", *options]
+        status = import_urls.run(parser.parse_args([*map(str, given)]))
+        record = tmp_path / "list.txt.done"
+        done = record.read_text().splitlines() if record.exists() else []
+        shown = capsys.readouterr()
+        return status, shown.out + shown.err, [json.loads(line) for line in done if line.endswith("}")]
+
+    return run
+
+
+def test_a_file_arrives_as_if_its_user_had_uploaded_it(cloud, moved):
+    status, _, (stored,) = moved(["# from the old store", "", "~/a.png?sign=1 openid-a"])
+    owner = owner_of("openid-a", cloud.environment()["TOKEN_SECRET"])
+    assert status == 0
+    assert stored["key"].startswith(f"uploads/{owner}/2020/03/03/") and stored["key"].endswith(".png")
+    got = requests.get(cloud.signed_url(stored["key"]), timeout=10)
+    assert (got.content, got.headers["Content-Type"]) == (PICTURE, "image/png")
+    assert got.headers["Content-Disposition"] == "inline"
+
+
+def test_recorded_files_are_skipped_and_stored_ones_keep_their_key(moved, tmp_path):
+    _, _, first = moved(["~/a.png?sign=1 openid-b"])
+    both = moved(["~/a.png?sign=2 openid-b", "~/b.mp4 openid-b"])[2]
+    assert (both[:1], len(both)) == (first, 2)
+    (tmp_path / "list.txt.done").write_text('{"url": "cut off\n')
+    assert moved(["~/a.png?sign=3 openid-b"])[::2] == (0, first)
+
+
+def test_a_dry_run_prints_the_key_and_stores_nothing(cloud, moved):
+    status, shown, done = moved(["~/a.png openid-c"], "--dry-run")
+    key = json.loads(shown.splitlines()[0])["key"]
+    assert (status, done) == (0, [])
+    assert requests.get(cloud.signed_url(key), timeout=10).status_code == 404
+    assert moved(["~/a.png openid-c"])[2][0]["key"] == key
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/c.html", "unsupported_type"),
+        ("/vast.png", "too_large"),
+        ("/none.png", "HTTP 404"),
+        ("/broken.png", "Error"),
+        ("/unsized.png", "no Content-Length"),
+    ],
+)
+def test_one_file_that_cannot_be_copied_spoils_no_other(moved, path, why):
+    status, shown, done = moved([f"~{path} openid-d", "~/b.mp4 openid-d"])
+    assert (status, [line["size"] for line in done]) == (1, [4])
+    assert why in shown
+
+
+def test_a_file_of_a_profile_with_hold_is_imported_as_published(moved):
+    assert moved(["~/a.png openid-e"], "--profile", "post")[2][0]["key"].startswith("posts/")
+
+
+@pytest.mark.parametrize(
+    ("line", "options"),
+    [
+        ("~/a.png", ()),
+        ("ftp://a openid", ()),
+        ("~/a.png one two", ()),
+        ("~/a.png o", ("--profile", "none")),
+        ("~/a.png o", ("--profile", "album")),
+    ],
+)
+def test_a_list_that_cannot_be_carried_out_is_refused_before_anything_is_copied(moved, line, options):
+    status, _, done = moved(["~/b.mp4 openid-f", line], *options)
+    assert (status, done) == (2, [])
+
+
+def test_a_list_that_is_not_there_is_a_sentence(moved, monkeypatch, tmp_path):
+    parser = argparse.ArgumentParser()
+    import_urls.add_arguments(parser)
+    assert (
+        import_urls.run(parser.parse_args([str(tmp_path / "absent"), "--env-file", str(tmp_path / "none")]))
+        == 2
+    )
