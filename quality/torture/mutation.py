@@ -83,7 +83,8 @@ TESTS = {
     "function.config.types": _paths(f"{SETTINGS} config/profile_validation {FORMS}"),
     "function.context": _paths(f"context {FORMS} auth/wechat {APP}"),
     "function.credentials": _paths(
-        "credentials credentials_model routes/ /tests/test_sts_credentials.py form_life config/settings"
+        "credentials credentials_model wechat/access_token uploads/callback_signature routes/"
+        " /tests/test_sts_credentials.py form_life config/settings"
     ),
     "function.errors": _paths(f"errors {APP} auth/ {STS}"),
     "function.holding.actions": _paths(f"holding/commit {HOLDING}"),
