@@ -16,7 +16,7 @@ const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
-const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md', 'docs/faq.md', 'docs/from-wx-cloud.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
+const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md', 'docs/faq.md', 'docs/from-wx-cloud.md', 'docs/from-php.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
   .concat('miniprogram/oss-direct-upload/README.md')
 const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
@@ -284,6 +284,16 @@ const CASES = {
     },
     last: 'return exports.main({ skip: 50 })',
     check: ({ result }) => assert.equal(result, 'https://a o1\nhttps://b o2'),
+  },
+  'upload-params?profile=legacy': {
+    async around({ picture }) { return { ...picture, token: await tokenOfBackend() } },
+    async check({ shown, wx, picture }) {
+      await eventually(() => shown.length > 0)
+      const [{ options }] = wx.platform.calls.filter(({ api }) => api === 'uploadFile')
+      assert.match(options.formData.key, /^test\/[a-z2-7]{26}\//)
+      assert.deepEqual(shown, [200])
+      isStored(options.formData.key, picture)
+    },
   },
   'requestMethod(uploader': {
     around: componentOf,
