@@ -20,15 +20,20 @@ HOST_OPTION := $(if $(HOST_SAID),--host '$(HOST_SAID)')
 # Two ways to deploy: one request at a time in an instance, or many.
 S_YAML := $(if $(BURST),deploy/burst/s.burst.yaml,s.yaml)
 
+# The sentences of this file are in the language of the locale: `make help LANG=zh_CN` too.
+IS_CHINESE := $(filter zh%,$(firstword $(LC_ALL) $(LC_MESSAGES) $(LANG)))
+NEEDS_PYTHON := $(if $(IS_CHINESE),需要 Python 3.11 或更新的版本。请安装后用它运行：make PYTHON=python3.12；$(PYTHON) 是：,Python 3.11 or newer is needed: install one and run make PYTHON=python3.12; $(PYTHON) is:)
+NEEDS_NODE := $(if $(IS_CHINESE),需要 Node 18 或更新的版本（https://nodejs.org），npm 也在里面；node 是：,Node 18 or newer is needed (https://nodejs.org) and brings npm; node is:)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-function lint pins package template check-deploy deploy clean
 
-help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## this list ## 这份列表
+	@awk -F ' ## ' '/^[a-z-]+:.* ## / {sub(":.*", "", $$1); printf "  make %-14s %s\n", $$1, $$$(if $(IS_CHINESE),3,2)}' $(MAKEFILE_LIST)
 
 # What `make demo` and `make run` need is small; the rest comes on top of it when it is needed.
 $(RUN_READY): requirements/run.txt
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "$(NEEDS_PYTHON) $$($(PYTHON) --version 2>&1)" >&2; exit 1; }
 	@$(PYTHON) -m ops.run.install $(VENV) requirements/run.txt --fresh
 	@touch $@
 
@@ -46,7 +51,7 @@ $(LINT_READY): $(READY) requirements/lint.txt
 	@touch $@
 
 $(NODE_READY): package.json package-lock.json
-	@node -e 'if (Number(process.versions.node.split(".")[0]) < 18) { console.error("Node 18 or newer is needed; this is " + process.version); process.exit(1) }'
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18 ? 1 : 0)' 2>/dev/null || { echo "$(NEEDS_NODE) $$(node --version 2>&1)" >&2; exit 1; }
 	@$(PYTHON) -m ops.run.install node
 	@touch $@
 
@@ -54,45 +59,45 @@ $(NODE_READY): package.json package-lock.json
 	@$(PYTHON) -m ops.run.install node $*
 	@touch $@
 
-setup: $(READY) ## the virtual environment with every pinned package
+setup: $(READY) ## the virtual environment with every pinned package ## 准备虚拟环境，装好全部锁定的包
 
-run: $(RUN_READY) ## the local cloud with your own files, until you end it (HOST=lan: phones may come; DEMO=1: the samples)
+run: $(RUN_READY) ## the local cloud with your own files, until you end it (HOST=lan: phones may come; DEMO=1: the samples) ## 用你自己的文件运行本地云，直到你结束它（HOST=lan：手机也能连；DEMO=1：用示例）
 	@$(PY) manage.py serve $(if $(DEMO),--demo) $(HOST_OPTION)
 
-demo: $(RUN_READY) ## uploads through the local cloud, step by step, then exit
+demo: $(RUN_READY) ## uploads through the local cloud, step by step, then exit ## 在本地云上一步一步演示上传，然后结束
 	@$(PY) manage.py demo $(HOST_OPTION)
 
-test: $(READY) $(NODE_READY) ## the function with every branch, the local cloud, the commands, the client
+test: $(READY) $(NODE_READY) ## the function with every branch, the local cloud, the commands, the client ## 函数（每个分支）、本地云、命令、客户端的测试
 	@$(PY) -m quality.suite test
 
-test-function: $(READY) ## the function's tests alone, as on each Python
+test-function: $(READY) ## the function's tests alone, as on each Python ## 只测函数，每个 Python 版本上都这样测
 	@$(PY) -m quality.suite function
 
-lint: $(LINT_READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client
+lint: $(LINT_READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client ## ruff、mypy --strict，以及对客户端的 tsc
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@npm run --silent lint
 
 # uv keeps the versions that are pinned already; another one: make pins PINS="--upgrade-package NAME"
-pins: $(LINT_READY) ## write requirements.txt and requirements/*.txt anew from the *.in, with the hash of every archive
+pins: $(LINT_READY) ## write requirements.txt and requirements/*.txt anew from the *.in, with the hash of every archive ## 根据 *.in 重写 requirements.txt 和 requirements/*.txt，带每个包的哈希
 	@for name in requirements requirements/burst requirements/redis requirements/run requirements/dev requirements/lint \
 	    requirements/openapi requirements/terraform \
 	    $(basename $(wildcard quality/bench/requirements-bench.in)); do \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done
 
-package: $(READY) ## the deployable folders build/function and build/function-burst
+package: $(READY) ## the deployable folders build/function and build/function-burst ## 可部署的目录 build/function 与 build/function-burst
 	@$(PY) manage.py package
 
-template: $(READY) ## build/template.zip, from which `s init` makes a new project
+template: $(READY) ## build/template.zip, from which `s init` makes a new project ## build/template.zip，`s init` 用它新建项目
 	@$(PY) manage.py template
 
-check-deploy: $(READY) ## a strict offline check of s.yaml and .env (BURST=1: of s.burst.yaml)
+check-deploy: $(READY) ## a strict offline check of s.yaml and .env (BURST=1: of s.burst.yaml) ## 离线严格检查 s.yaml 和 .env（BURST=1：检查 s.burst.yaml）
 	@$(PY) manage.py check-deploy $(S_YAML)
 
 # The tool is installed when the check has found nothing to mend.
-deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many requests an instance)
+deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many requests an instance) ## 检查、核对，然后部署到云端（BURST=1：一个实例同时处理多个请求）
 	@$(PY) manage.py check-deploy --for-deploy $(S_YAML)
 	@$(MAKE) --no-print-directory $(NODE_READY)
 	@$(PY) manage.py deploy $(S_YAML)
@@ -100,6 +105,6 @@ deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many reque
 # Targets that a project by `s init` has no files for.
 -include quality/targets.mk
 
-clean: ## forget what was built
+clean: ## forget what was built ## 删掉生成的东西
 	rm -rf $(VENV) $(ASIDE) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	rm -rf $(addsuffix /node_modules,$(EXAMPLES)) miniprogram/examples/*/dist

@@ -5,7 +5,7 @@ The operator's commands: ``python3 manage.py COMMAND --help``.
 import argparse
 import importlib
 import importlib.util
-import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,9 +13,9 @@ HERE = Path(__file__).resolve().parent
 if __name__ == "__main__":
     sys.path.insert(0, str(HERE))
 
+from ops.run import own_python  # noqa: E402
 from ops.terminal.language import Text, add_language_argument, chosen_language  # noqa: E402
 
-OWN_PYTHON = HERE / ".venv" / "bin" / "python"
 COMMANDS = {
     "serve": "ops.run.serve",
     "demo": "ops.run.demo",
@@ -44,8 +44,10 @@ NEEDS_MORE = Text(
     "{name} 需要的包还没有安装。请运行：make setup",
 )
 TOO_OLD = Text(
-    "Python 3.11 or newer is needed; this is {version}. Run: make setup",
-    "需要 Python 3.11 或更新的版本，这里是 {version}。请运行：make setup",
+    "Python 3.11 or newer is needed; this is {version}. Install one, then name it: make setup"
+    " PYTHON=python3.12 (on Windows: py -3.12 manage.py demo)",
+    "需要 Python 3.11 或更新的版本，这里是 {version}。请安装新的，再指定它：make setup PYTHON=python3.12"
+    "（Windows 上是 py -3.12 manage.py demo）",
 )
 NO_PACKAGES = Text(
     "The packages of this project are not installed. Run: make setup",
@@ -55,7 +57,7 @@ NO_PACKAGES = Text(
 
 # The annotations are texts, so that a Python too old for them still gets as far as the sentence that says so.
 def main(arguments: "list[str]") -> int:
-    _use_project_packages()
+    _use_project_packages(arguments)
     from ops.terminal.command_line import WideHelp, asked_language
 
     language, others = asked_language(arguments)
@@ -70,7 +72,7 @@ def main(arguments: "list[str]") -> int:
     for name in chosen or COMMANDS:
         if not has_all and name not in WITH_FEW_PACKAGES:
             if chosen:
-                sys.exit(NEEDS_MORE.say(language, name=name))
+                _install_or_exit(NEEDS_MORE.say(language, name=name), "requirements/dev.txt", arguments)
             commands.add_parser(name, help=MORE.say(language), formatter_class=WideHelp)
             continue
         module = importlib.import_module(COMMANDS[name])
@@ -87,18 +89,23 @@ def main(arguments: "list[str]") -> int:
     return int(args.run(args))
 
 
-def _use_project_packages() -> None:
+def _use_project_packages(arguments: "list[str]") -> None:
     """Run again under the project's virtual environment when this Python lacks its packages."""
-    if importlib.util.find_spec("aliyunsdkcore") is None and OWN_PYTHON.exists() and not _is_own_python():
-        os.execv(OWN_PYTHON, [str(OWN_PYTHON), str(HERE / "manage.py"), *sys.argv[1:]])
+    has_packages = importlib.util.find_spec("aliyunsdkcore") is not None
+    if not has_packages and own_python.python_in(own_python.FOLDER).exists() and not own_python.is_running():
+        own_python.run_again(arguments)
     if sys.version_info < (3, 11):
         sys.exit(TOO_OLD.say(chosen_language(None), version=sys.version.split()[0]))
-    if importlib.util.find_spec("aliyunsdkcore") is None:
-        sys.exit(NO_PACKAGES.say(chosen_language(None)))
+    if not has_packages:
+        _install_or_exit(NO_PACKAGES.say(chosen_language(None)), "requirements/run.txt", arguments)
 
 
-def _is_own_python() -> bool:
-    return Path(sys.prefix) == OWN_PYTHON.parents[1]
+def _install_or_exit(sentence: str, requirements: str, arguments: "list[str]") -> None:
+    """Install what is missing where no make could, as on Windows; else say which target does."""
+    if shutil.which("make") or not arguments:
+        sys.exit(sentence)
+    own_python.install(requirements)
+    own_python.run_again(arguments)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
 # Targets of the Makefile that need the whole repository.
 .PHONY: test-fast test-all bench house torture
 
-test-fast: $(READY) ## the function's tests while you work (ROOM=holding, CHANGED=main: only these)
+test-fast: $(READY) ## the function's tests while you work (ROOM=holding, CHANGED=main: only these) ## 写代码时只跑函数的测试（ROOM=holding、CHANGED=main：只跑这些）
 	@$(PY) -m quality.suite fast $(addprefix --room ,$(ROOM)) $(addprefix --changed ,$(CHANGED))
 
-test-all: test $(addsuffix /node_modules/.ready,$(EXAMPLES)) $(addsuffix /.ready,$(ASIDE)) ## and frameworks, browser, packages, Terraform
+test-all: test $(addsuffix /node_modules/.ready,$(EXAMPLES)) $(addsuffix /.ready,$(ASIDE)) ## and frameworks, browser, packages, Terraform ## 再加上框架、浏览器、打包、Terraform 的测试
 	@$(PY) -m quality.suite rest
 
-bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers
+bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers ## 性能测试，与同类比较
 	@$(PY) -m quality.bench
 
-house: $(READY) ## structure metrics, each with its limit; with OVER=1 those over it
+house: $(READY) ## structure metrics, each with its limit; with OVER=1 those over it ## 代码结构的指标和上限；OVER=1 只列超出的
 	@$(PY) -m quality.house $(if $(OVER),--over)
 
-torture: $(READY) ## faults, fuzzing, soak, mutation (MINUTES=10: what changed last, for so long)
+torture: $(READY) ## faults, fuzzing, soak, mutation (MINUTES=10: what changed last, for so long) ## 故障、模糊、长时间、变异测试（MINUTES=10：只测最近改动，限时）
 	@$(PY) -m quality.torture $(addprefix --minutes ,$(MINUTES))

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.run.own_python import python_in
 from ops.terminal.language import Text, chosen_language
 from ops.terminal.screen import Screen
 
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> int:
             f"正在按 {requirements} 准备 {folder}（只需一次）……",
         )
     )
-    own_python = str(Path(folder, "bin", "python"))
+    own_python = str(python_in(Path(folder)))
     own_pip = pip = [own_python, "-m", "pip"]
     if fresh:
         if code := make_environment([sys.executable, "-m", "venv", "--clear", "--without-pip", folder]):

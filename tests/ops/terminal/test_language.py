@@ -55,7 +55,9 @@ def test_an_untranslated_system_error_stays_unchanged():
     assert system_words("Quota exceeded") == Text("Quota exceeded", "Quota exceeded")
 
 
-@pytest.mark.parametrize("name", ["manage.py", "ops/terminal/language.py", "ops/__init__.py"])
+@pytest.mark.parametrize(
+    "name", ["manage.py", "ops/terminal/language.py", "ops/run/own_python.py", "ops/__init__.py"]
+)
 def test_the_version_check_parses_on_python_3_6(name):
     tree = ast.parse((ROOT / name).read_text("utf-8"), feature_version=(3, 6))
     hints = [hint for node in ast.walk(tree) if isinstance(node, ast.arg) and (hint := node.annotation)]
