@@ -56,7 +56,10 @@ STS = "/tests/test_sts_credentials.py aliyun_sdk"
 TESTS = {
     "burst_server": _paths("/tests/deploy/test_burst_server.py"),
     "function.aliyun_sdk": _paths(f"aliyun_sdk {STS}"),
-    "function.app": _paths(f"{APP} form_life request_log {FORMS} auth/wechat reading/urls"),
+    "function.app": _paths(
+        f"{APP} form_life request_log sessions config/bucket_location limits/connection {FORMS} auth/wechat"
+        " reading/urls"
+    ),
     "function.auth": _paths("auth/ app"),
     "function.auth.anonymous": _paths("auth/callers"),
     "function.auth.backend": _paths(f"holding/backend {HOLDING}"),
