@@ -226,7 +226,7 @@ def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | 
 
 class Check(NamedTuple):
     """
-    What a submission is about.
+    Subject of a submission.
 
     Args:
         receipt: of the upload, as the record has it.

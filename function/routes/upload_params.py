@@ -9,7 +9,6 @@ from function.config.profile import Profile, SessionKey
 from function.context import RequestContext
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import Reservation
-from function.oss.client import OssClient
 from function.oss.post_form import iso
 from function.session_policy import UPLOADS
 from function.uploads.plan import PlannedUpload, plan_upload, refuse_among_several
@@ -98,7 +97,8 @@ def _stored_already(
     reservation.count_rate()
     from function.uploads.deduplication import stored_responses
 
-    def is_decided(oss: OssClient, upload_id: str) -> bool:
+    # Neither the client of OSS nor this module is imported before a held object is found.
+    def is_decided(oss: Any, upload_id: str) -> bool:
         from function.holding.actions import is_decided
 
         return is_decided(context, oss, upload_id)

@@ -266,7 +266,7 @@ def test_discarded_bytes_do_not_exist_although_their_deletion_failed(house, act,
     assert house.status(receipt) == ("rejected" if act == "reject" else "gone")
 
 
-def test_bytes_whose_publication_waits_for_the_name_are_still_held(house):
+def test_bytes_stay_held_while_their_publication_waits_for_the_name(house):
     first = house.form("same", sha256="a" * 64, size=1)
     assert house.oss.post(first["formData"], "bytes") == 200
     receipt = house.ask("confirm", ticket=first["ticket"]).json["receipt"]

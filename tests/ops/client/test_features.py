@@ -69,7 +69,7 @@ def test_nothing_is_lacking_where_the_samples_run_and_no_form_is_signed(clouds, 
 
 
 @pytest.mark.parametrize("arguments", [["--features"], ["--profile", "post"]])
-def test_invoke_prints_what_is_lacking_when_asked_and_when_that_is_why_it_failed(clouds, capsys, arguments):
+def test_invoke_prints_missing_options_on_request_and_after_a_failure(clouds, capsys, arguments):
     cloud = clouds(profiles_with({"default": "confirm = true\n"}))
     code = run("--url", cloud.gateway.origin, *arguments)
     printed = "".join(capsys.readouterr())
