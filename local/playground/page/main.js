@@ -224,6 +224,7 @@ function speak() {
   show()
   drawHeld()
   describeProfile()
+  $('deployment').textContent = texts().deployment(config.isDemo)
 }
 
 function button(what, onclick) {
