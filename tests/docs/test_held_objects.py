@@ -54,7 +54,7 @@ def said_by(folders):
 
     def said_by(language, origin, receipts, secret):
         told = (origin, ",".join(receipts), secret)
-        return run.run(language, NAME, "commits", "commit", folders[language], *told)
+        return run.run(language, "commits", "commit", folders[language], *told)
 
     return said_by
 
@@ -101,12 +101,11 @@ def test_committing_a_gone_upload_gets_the_documented_code(end, said_by):
         assert section(name, title).count("`not_uploaded`") == 2
 
 
-def test_every_language_on_the_page_is_run_and_the_same_in_both():
-    english, chinese = (
-        [block for block in code_blocks(page(name)) if block[0] != "mermaid"] for name in both(NAME)
-    )
-    assert english == chinese
-    assert {kind for kind, _ in english} == {*run.LANGUAGES}
+def test_the_page_shows_a_file_that_is_run_and_links_to_the_others():
+    for name in both(NAME):
+        shown = [block for block in code_blocks(page(name)) if block[0] != "mermaid"]
+        assert shown == [("js", page("docs/backends/commits.js"))]
+        assert run.linked_from(name, "commits")
 
 
 @pytest.mark.parametrize("name", both(NAME))

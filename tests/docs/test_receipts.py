@@ -10,7 +10,7 @@ import pytest
 
 from function.auth.tokens import RECEIPT, TICKET, issue_token
 from tests.docs.backends import run
-from tests.docs.markdown import code_blocks, page
+from tests.docs.markdown import both, code_blocks, page
 
 SECRET = "receipt-secret-0123456789abcdefghij"
 ANOTHER_SECRET = "another-secret-0123456789abcdefghij"
@@ -23,7 +23,7 @@ CENTURY = timedelta(days=36500)
 def answers(language, cases, folder):
     """What the lines say of each receipt with each secret: its key and more, or that it is refused."""
     said = "".join(f"{receipt} {secret}\n" for receipt, secret in cases)
-    code, printed = run.run(language, "docs/receipts.md", "receipts", "verify", folder, said=said)
+    code, printed = run.run(language, "receipts", "verify", folder, said=said)
     assert code == 0
     return printed.splitlines()
 
@@ -78,5 +78,8 @@ def test_the_lines_take_a_receipt_and_nothing_else(language, clock, tmp_path):
     assert said == dict.fromkeys(said, REFUSED) | {"good": f"{KEY} true 十七"}
 
 
-def test_every_language_on_the_page_is_run():
-    assert {kind for kind, _ in code_blocks(page("docs/receipts.md"))} == {*run.LANGUAGES, "json"}
+@pytest.mark.parametrize("name", both("docs/receipts.md"))
+def test_the_page_shows_a_file_that_is_run_and_links_to_the_others(name):
+    shown = [block for block in code_blocks(page(name)) if block[0] != "json"]
+    assert shown == [("js", page("docs/backends/receipts.js"))]
+    assert run.linked_from(name, "receipts")

@@ -1,9 +1,7 @@
 'use strict'
 
 // Commit the receipts of the second argument at the function of the first: the state or code of each.
-const fs = require('node:fs')
-
-const commit = eval(`${fs.readFileSync('commits.js', 'utf8')}; commit`)
+const { commit } = require('./commits.js')
 const [url, receipts, secret] = process.argv.slice(2)
 
 commit(url, receipts.split(','), secret).then((told) => {

@@ -1,4 +1,4 @@
-"""The lines of a page that backends paste, each built and run with the program of its language beside it."""
+"""The files of ``docs/backends`` that backends copy, each built and run with the program of its language."""
 
 import os
 import shutil
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import code_blocks, page
+from tests.docs.markdown import ROOT, links, page
 
+COPIED = ROOT / "docs/backends"
 PROGRAMS = Path(__file__).parent
 JAVA_PACKAGES = "default-jdk-headless libjose4j-java"
 PACKAGES = {"php": "php-cli", "go": "golang-go", "javac": JAVA_PACKAGES, "java": JAVA_PACKAGES}
@@ -37,6 +38,12 @@ def commands(language, pasted, program):
     return file, [[language, main]]
 
 
+def linked_from(name, pasted):
+    """Whether a page links to the file of every language."""
+    wanted = {f"backends/{commands(language, pasted, '')[0]}" for language in LANGUAGES}
+    return wanted <= {target for target, _ in links(page(name))}
+
+
 def skip_without(steps):
     """Skip, with the reason for all to see, where a language is not installed; CI has every one."""
     missing = [step[0] for step in steps if not step[0].startswith("./") and not shutil.which(step[0])]
@@ -57,11 +64,9 @@ def go_environment():
     return {"GO111MODULE": "off", "GOCACHE": done.stdout.strip()}
 
 
-def run(language, name, pasted, program, folder, *arguments, said=""):
+def run(language, pasted, program, folder, *arguments, said=""):
     """
     Args:
-        name: the page that has the lines.
-
         pasted, program: the names of the two files, without their ending.
 
         folder: where they are built, unless they were.
@@ -79,8 +84,7 @@ def run(language, name, pasted, program, folder, *arguments, said=""):
     if (folder / source).exists():
         building = []
     else:
-        (lines,) = [code for kind, code in code_blocks(page(name)) if kind == language]
-        (folder / file).write_text("<?php\n" * (language == "php") + lines, "utf-8")
+        shutil.copy(COPIED / file, folder)
         shutil.copy(PROGRAMS / source, folder)
     for command in (*building, [*running, *arguments]):
         done = subprocess.run(
