@@ -39,13 +39,13 @@ def confirmed(instance, profiles_file):
 
 @pytest.mark.parametrize("name", both("docs/receipts.md"))
 def test_responses_shown_have_the_fields_of_real_ones(name, answer, confirmed):
-    assert [list(shown) for shown in shown_on(name)] == [list(answer), list(confirmed)]
+    assert [list(shown) for shown in shown_on(name)[:2]] == [list(answer), list(confirmed)]
 
 
-@pytest.mark.parametrize("name", both("README.md"))
+@pytest.mark.parametrize("name", both("docs/receipts.md"))
 def test_the_receipt_shown_has_the_claims_of_a_real_one(name, answer, clock):
     real = claims_of(answer["receipt"], clock)
-    (shown,) = shown_on(name)
+    _, _, shown = shown_on(name)
     assert set(shown) == set(real)
     assert shown["aud"] == RECEIPT
     assert shown["exp"] - shown["iat"] == real["exp"] - real["iat"]
