@@ -29,14 +29,27 @@ def unknown_options(
     table: Mapping[str, Any], allowed: Collection[str], known: Collection[str]
 ) -> Iterator[Message]:
     """Find options that such a profile, or any profile, does not have."""
+    strangers = sorted(set(table) - set(allowed))
+    if not strangers:
+        return
+    import difflib
+
     page, any_ = Message("a profile whose key ends in {{filename}}"), Message("a profile")
-    for option in sorted(set(table) - set(allowed)):
-        yield Message(
-            "{option} is no option of {kind}; allowed: {names}",
-            option=option,
-            kind=page if option in known else any_,
-            names=", ".join(sorted(allowed)),
-        )
+    for option in strangers:
+        kind = page if option in known else any_
+        near = difflib.get_close_matches(option, allowed, 1)
+        names = ", ".join(near or sorted(allowed))
+        if near:
+            yield Message(
+                "{option} is no option of {kind}; did you mean {names}?",
+                option=option,
+                kind=kind,
+                names=names,
+            )
+        else:
+            yield Message(
+                "{option} is no option of {kind}; allowed: {names}", option=option, kind=kind, names=names
+            )
 
 
 def unmet_conditions(

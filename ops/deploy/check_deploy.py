@@ -11,8 +11,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from function.config import settings
 from function.config.profiles import PROFILES_TOML
 from function.context import HOOKS_FILE
 from ops.deploy.cloud_keys import missing_keys
@@ -21,6 +23,7 @@ from ops.deploy.expressions import Resolver
 from ops.deploy.hints import deployment_hints, stand_in_hints
 from ops.deploy.hooks import hooks_hints, hooks_problems
 from ops.deploy.operator_env import unknown_names
+from ops.deploy.profile_lines import with_lines
 from ops.deploy.rules import (
     file_problems,
     functions,
@@ -36,6 +39,7 @@ from ops.deploy.variables import (
     VariableSources,
     at_its_source,
     needed_names,
+    unset_at_its_source,
     variables,
 )
 from ops.terminal.columns import padded, wrapped
@@ -73,6 +77,7 @@ WORDS = {
     ),
     "defaults": Text("at their defaults: {names}", "取默认值的：{names}"),
 }
+NOWHERE: Mapping[str, str] = MappingProxyType({})
 ORIGINS = {ENVIRONMENT: Text(ENVIRONMENT, "环境变量")}
 
 
@@ -140,14 +145,17 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
 
     resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT, root, source.content)
     document = resolver.resolve_layers(source.layers)
-    found = [*source.problems, *file_problems(source.content), *resolver.problems]
+    unset = [unset_at_its_source(problem, sources) for problem in resolver.problems]
+    found = [*source.problems, *file_problems(source.content), *unset]
     found += hooks_problems(root, values.get("QUOTA_URL", ""))
-    found += schema_problems(document, resolver.unresolved)
-    found += resource_problems(document, root, file.parent)
     refused = [
         at_its_source(problem, resolver, sources) if problem.place in source.lines else problem
         for problem in _unless_unset(document, resolver)
     ]
+    once = _region_once(list(schema_problems(document, resolver.unresolved)), refused)
+    found += [problem for problem in once if problem not in refused]
+    found += resource_problems(document, root, file.parent)
+    refused = [problem for problem in refused if problem in once]
     if stand_ins:
         # What stands in is not the operator's, nor is what is missing beside it; all else is.
         found += [problem for problem in refused if _is_the_operators(problem, sources, stand_ins)]
@@ -160,7 +168,15 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         [
             *env_file.problems,
             *exported_problems(env_file, environ),
-            *(_line(file, source, problem) for problem in found),
+            *(
+                _line(file, source, problem, env_file.places)
+                for problem in found
+                if problem.place != (PROFILES_TOML,)
+            ),
+            *with_lines(
+                [problem.sentence for problem in found if problem.place == (PROFILES_TOML,)],
+                settings.DEFAULT_PROFILES_FILE,
+            ),
         ],
         [
             *stand_in_hints(stand_ins, (root / ENV).exists()),
@@ -185,6 +201,14 @@ def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:
                 yield problem
 
 
+def _region_once(problems: list[Problem], refused: list[Problem]) -> list[Problem]:
+    """A region is wrong in one place: in OSS_REGION where that is set, else where s.yaml has it."""
+    ours = [problem for problem in refused if problem.place[-1] == "OSS_REGION"]
+    theirs = [problem for problem in problems if problem.place[-1:] == ("region",)]
+    doubled = theirs if any(problem.place[0] in (ENV, ENVIRONMENT) for problem in ours) else ours
+    return [problem for problem in (*problems, *refused) if not (theirs and problem in doubled)]
+
+
 def _show_variables(variables: list[tuple[str, Text, str]], screen: Screen, language: str) -> None:
     for name, value, origin in variables:
         if origin != DEFAULT:
@@ -198,7 +222,7 @@ def _show_variables(variables: list[tuple[str, Text, str]], screen: Screen, lang
             screen.line(line)
 
 
-def _line(file: Path, source: SourceFile, problem: Problem) -> Text:
+def _line(file: Path, source: SourceFile, problem: Problem, env_lines: Mapping[str, str] = NOWHERE) -> Text:
     """Where it is, and what: after a name its value or (in English) a verb, after anything else a colon."""
     place: Place = problem.place
     while place and place not in source.lines:
@@ -206,6 +230,8 @@ def _line(file: Path, source: SourceFile, problem: Problem) -> Text:
     shown = problem.place[:-1] if problem.names_itself else problem.place
     if problem.place[:1] in ((ENV,), (ENVIRONMENT,), (PROFILES_TOML,), (HOOKS_FILE.name,)):
         parts = [ORIGINS.get(str(part), Text(str(part), str(part))) for part in shown]
+        if problem.place[0] == ENV and (line := env_lines.get(str(problem.place[-1]))):
+            parts[0] = Text(line, line)
     else:
         name = ".".join(map(str, shown))
         parts = [

@@ -16,7 +16,12 @@ from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.quota_rules import quota_problems
 from ops.deploy.s_yaml import Place, Problem
 from ops.deploy.schema_check import is_secret, wrong_value
-from ops.deploy.setting_rules import roles_taken_by_themselves, unusable_hosts, unusable_settings
+from ops.deploy.setting_rules import (
+    roles_taken_by_themselves,
+    unlike_wechat,
+    unusable_hosts,
+    unusable_settings,
+)
 from ops.terminal.language import Text
 from ops.terminal.messages import in_both
 
@@ -71,7 +76,8 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
     """What the function itself, or a phone, would refuse in its environment, found before it is deployed."""
     props = dict(functions(document))[place]
     variables = environment(props)
-    for name, sentence in unusable_settings(variables, str(props.get("region", ""))):
+    unusable = unusable_settings(variables, str(props.get("region", "")))
+    for name, sentence in (*unusable, *unlike_wechat(variables)):
         yield Problem((*place, "environmentVariables", name), sentence)
     try:
         settings = load_settings({"FC_REGION": str(props.get("region", "")), **variables})

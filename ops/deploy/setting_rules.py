@@ -19,6 +19,7 @@ ORIGINS_OF_THE_BUCKET = ("OSS_HOST", "READ_ORIGIN", "OSS_ENDPOINT")
 ACCELERATED = re.compile(r"accelerate(-overseas)?")
 LOOPBACK = re.compile(r"https?://(localhost|127\.[0-9.]+|\[::1\])(:\d+)?/?")
 TRIAL_APPID = "touristappid"
+APPID, APPSECRET = re.compile(r"wx[0-9a-f]{16}"), re.compile(r"[0-9a-fA-F]{32}")
 PHONES = Text("a phone goes there", "手机要访问它")
 OSS_ITSELF = Text("OSS is elsewhere", "OSS 不在这里")
 
@@ -42,6 +43,28 @@ def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tup
                 f"= {TRIAL_APPID}: is no AppID, DevTools writes it where there is none; copy yours from"
                 " the mini-program console",
                 f"= {TRIAL_APPID}：不是 AppID，是开发者工具在没有 AppID 时写的；请从小程序后台复制你的",
+            ),
+        )
+
+
+def unlike_wechat(variables: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
+    """An AppID and an AppSecret that do not look like these, first of all each in the place of the other."""
+    appid, secret = variables.get("WECHAT_APPID", ""), variables.get("WECHAT_SECRET", "")
+    if APPSECRET.fullmatch(appid) and APPID.fullmatch(secret):
+        yield (
+            "WECHAT_APPID",
+            Text(
+                "and WECHAT_SECRET are swapped; the AppID begins with wx",
+                "与 WECHAT_SECRET 写反了；AppID 以 wx 开头",
+            ),
+        )
+    elif secret and not APPSECRET.fullmatch(secret):
+        yield (
+            "WECHAT_SECRET",
+            Text(
+                f"has {len(secret)} characters; an AppSecret is 32 hexadecimal digits, copy it again from the"
+                " mini-program console",
+                f"有 {len(secret)} 个字符；AppSecret 是 32 位十六进制数，请从小程序后台重新复制",
             ),
         )
 

@@ -77,6 +77,20 @@ def at_its_source(problem: Problem, resolver: Resolver, sources: VariableSources
     return replace(problem, place=place)
 
 
+UNSET = Text(
+    "is not set; add the line {name}=..., as .env.example shows",
+    "没有设置；请加一行 {name}=…，写法见 .env.example",
+)
+
+
+def unset_at_its_source(problem: Problem, sources: VariableSources) -> Problem:
+    """A setting that ``s.yaml`` passes on and nobody set is missing in ``.env``, if the example has it."""
+    *_, block, name = problem.place if len(problem.place) > 1 else ("", "")
+    if block != "environmentVariables" or name not in sources.example or sources.values.get(str(name)):
+        return problem
+    return Problem((ENV, name), Text(*(text.format(name=name) for text in UNSET)))
+
+
 def variables(resolver: Resolver, sources: VariableSources) -> list[tuple[str, Text, str]]:
     """Each variable that was used: name, value as it may be shown, where it comes from."""
     rows = []

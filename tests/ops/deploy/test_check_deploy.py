@@ -19,7 +19,8 @@ def test_a_profile_that_the_function_would_refuse_is_named_even_before_anything_
     (project / "profiles.toml").write_text(broken, "utf-8")
     monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
     (problem,) = check(project / "s.yaml", CONFIGURED if configured else {}).problems
-    assert problem.startswith("profiles.toml [default]: max_size")
+    line = 1 + broken.splitlines().index('max_size = "10M"')
+    assert problem.startswith(f"profiles.toml:{line} [default]: max_size")
 
 
 def test_accepts_the_file_that_ships_once_it_is_configured() -> None:
@@ -53,10 +54,38 @@ def test_a_setting_is_wrong_where_its_value_comes_from(project: Path, name: str,
     given = {**CONFIGURED, name: value}
     (project / ".env").write_text("".join(f"{one}={given[one]}\n" for one in given), "utf-8")
     (problem,) = check(project / "s.yaml", {}).problems
-    assert problem.startswith(f".env: {name} ")
+    at = f".env:{1 + list(given).index(name)}"
+    assert problem.startswith(f"{at}: {name} ")
     (project / ".env").unlink()
     (problem,) = check(project / "s.yaml", given).problems
     assert problem.startswith(f"{'environment' if value else '.env'}: {name} ")
+
+
+@pytest.mark.parametrize(
+    ("slip", "place"),
+    [
+        ({"OSS_REGION": "oss-cn-hangzhou"}, ".env:7: OSS_REGION"),
+        ({"OSS_BUCKET": None}, ".env: OSS_BUCKET"),
+        (
+            {"WECHAT_APPID": CONFIGURED["WECHAT_SECRET"], "WECHAT_SECRET": CONFIGURED["WECHAT_APPID"]},
+            ".env:4: WECHAT_APPID",
+        ),
+        ({"WECHAT_SECRET": "0123456789abcdef"}, ".env:5: WECHAT_SECRET"),
+        ({"CALLER_AUTH": "anonymous"}, "profiles.toml:3 [a], profiles.toml:8 [b]: read"),
+    ],
+)
+def test_one_slip_is_one_problem_at_the_line_to_change(
+    project: Path, monkeypatch: pytest.MonkeyPatch, slip: dict[str, str | None], place: str
+) -> None:
+    profile = (
+        '[{}]\nkey = "{}/{{owner}}/{{id}}"\nread = "owner"\nmax_size = "1MiB"\ncontent_types = ["image/*"]\n'
+    )
+    (project / "profiles.toml").write_text(profile.format("a", "a") + profile.format("b", "b"), "utf-8")
+    monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
+    given = {name: value for name, value in {**CONFIGURED, **slip}.items() if value}
+    (project / ".env").write_text("".join(f"{name}={value}\n" for name, value in given.items()), "utf-8")
+    (problem,) = check(project / "s.yaml", {}).problems
+    assert problem.startswith(place)
 
 
 def test_a_misspelt_name_in_the_env_file_is_a_hint(project: Path) -> None:

@@ -38,7 +38,7 @@ def test_the_file_for_bursts_is_accepted_as_it_ships(project: Path) -> None:
     assert check(project / BURST, {}).problems == []
     (project / ".env").write_text("CALLER_AUTH=nobody\n", "utf-8")
     (problem,) = check(project / BURST, {}).problems
-    assert problem.startswith(".env: CALLER_AUTH")
+    assert problem.startswith(".env:1: CALLER_AUTH")
 
 
 def test_the_burst_file_inherits_everything_of_s_yaml(project: Path) -> None:

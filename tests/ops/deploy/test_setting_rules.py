@@ -46,13 +46,14 @@ def test_an_origin_without_https_is_doubted(project: Path) -> None:
 
 def test_set_values_are_checked_while_example_values_remain(project: Path) -> None:
     shutil.copyfile(project / ".env.example", project / ".env")
+    line = (project / ".env").read_text("utf-8").count("\n") + 1
     with (project / ".env").open("a", encoding="utf-8") as file:
         file.write("CALLER_RATE=sixty\nOSS_HOST=http://localhost:9000\n")
     problems = check(project / "s.yaml", {"WECHAT_APPID": "touristappid"}).problems
     assert [problem.split(" = ")[0] for problem in problems] == [
-        ".env: OSS_HOST",
+        f".env:{line + 1}: OSS_HOST",
         "environment: WECHAT_APPID",
-        ".env: CALLER_RATE",
+        f".env:{line}: CALLER_RATE",
     ]
 
 
