@@ -74,10 +74,20 @@ def test_every_error_code_has_one_class():
     assert len(codes) == len(set(codes)) == 27
 
 
+def option_rows(name):
+    """The rows of the tables of options, one table for each topic."""
+    return [row for table in tables(page(name)) for row in table if set(names_in(row[0])) & set(OPTION_NAMES)]
+
+
 @pytest.mark.parametrize("name", both("docs/profiles.md"))
-def test_the_profile_table_has_every_option(name):
-    table = table_of(page(name), "`content_types`")
-    assert {option for row in table for option in names_in(row[0])} == set(OPTION_NAMES)
+def test_the_profile_tables_have_every_option_once(name):
+    assert sorted(option for row in option_rows(name) for option in names_in(row[0])) == sorted(OPTION_NAMES)
+
+
+@pytest.mark.parametrize("name", [*both("docs/profiles.md"), *both("docs/from-wx-cloud.md")])
+def test_no_cell_of_a_table_has_over_200_characters(name):
+    cells = [cell for table in tables(page(name)) for row in table for cell in row]
+    assert [cell for cell in cells if len(cell) > 200] == []
 
 
 # Options whose default is what the deployment says.
@@ -91,7 +101,7 @@ FROM_SETTINGS = {
 
 @pytest.mark.parametrize("name", both("docs/profiles.md"))
 def test_the_profile_table_has_the_default_of_each_option(name):
-    shown = {tuple(names_in(row[0])): names_in(row[1]) for row in table_of(page(name), "`content_types`")}
+    shown = {tuple(names_in(row[0])): names_in(row[1]) for row in option_rows(name)}
     given = {option.name: option.default for option in OPTIONS if option.default is not None}
     for options, defaults in shown.items():
         real = [json.dumps(given[option]).strip('"') for option in options if option in given]
