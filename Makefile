@@ -26,7 +26,7 @@ NEEDS_PYTHON := $(if $(IS_CHINESE),需要 Python 3.11 或更新的版本。请�
 NEEDS_NODE := $(if $(IS_CHINESE),需要 Node 18 或更新的版本（https://nodejs.org），npm 也在里面；node 是：,Node 18 or newer is needed (https://nodejs.org) and brings npm; node is:)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-function lint pins package template check-deploy deploy clean
+.PHONY: help setup init run demo test test-function lint pins package template check-deploy deploy clean
 
 help: ## this list ## 这份列表
 	@awk -F ' ## ' '/^[a-z-]+:.* ## / {sub(":.*", "", $$1); printf "  make %-14s %s\n", $$1, $$$(if $(IS_CHINESE),3,2)}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ $(NODE_READY): package.json package-lock.json
 	@touch $@
 
 setup: $(READY) ## the virtual environment with every pinned package ## 准备虚拟环境，装好全部锁定的包
+
+init: $(RUN_READY) ## write .env and profiles.toml by asking ## 按提问填写，生成 .env 和 profiles.toml
+	@$(PY) manage.py init
 
 run: $(RUN_READY) ## the local cloud with your own files, until you end it (HOST=lan: phones may come; DEMO=1: the samples) ## 用你自己的文件运行本地云，直到你结束它（HOST=lan：手机也能连；DEMO=1：用示例）
 	@$(PY) manage.py serve $(if $(DEMO),--demo) $(HOST_OPTION)

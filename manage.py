@@ -17,6 +17,7 @@ from ops.run import own_python  # noqa: E402
 from ops.terminal.language import Text, add_language_argument, chosen_language  # noqa: E402
 
 COMMANDS = {
+    "init": "ops.deploy.init",
     "serve": "ops.run.serve",
     "demo": "ops.run.demo",
     "setup": "ops.account.setup",
@@ -33,7 +34,7 @@ COMMANDS = {
     "deploy": "ops.deploy.deploy",
 }
 # What requirements/run.txt is enough for; the others need requirements/dev.txt.
-WITH_FEW_PACKAGES = ("serve", "demo", "explain", "types")
+WITH_FEW_PACKAGES = ("init", "serve", "demo", "explain", "types")
 
 ABOUT = Text(
     "The operator's commands: python3 manage.py COMMAND --help.", "运维命令：python3 manage.py 命令 --help。"

@@ -178,7 +178,7 @@ import importlib.util
 find = importlib.util.find_spec
 importlib.util.find_spec = lambda name: None if name in tops else find(name)
 import manage
-for command in ("demo", "serve", "explain"):
+for command in ("init", "demo", "serve", "explain"):
     try:
         manage.main([command, "--help"])
     except SystemExit as end:

@@ -1,5 +1,6 @@
 """The developer's own files in the local cloud: what is read, what is read again, and what stays."""
 
+import argparse
 import io
 from contextlib import ExitStack
 from itertools import count
@@ -12,6 +13,10 @@ import requests
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.profiles import PROFILES_FILE, read_profiles
+from ops.client.features import lacking_features
+from ops.client.function_client import FunctionAtUrl
+from ops.deploy import init
+from ops.deploy.features import FEATURES
 from ops.run.hosting import Hosted, HostingError
 from ops.run.own_files import OwnFiles
 from ops.terminal.screen import Screen
@@ -66,11 +71,13 @@ def here(running, tmp_path):
         stream.seek(stream.truncate(0))
         return lines
 
+    def log_in():
+        return ask("POST", "login", body={"code": f"local-{next(codes)}"}).json()["token"]
+
     def outcome(profile):
         """Return ``form``, or the code of the refusal, for a user who has just logged in."""
-        token = ask("POST", "login", body={"code": f"local-{next(codes)}"}).json()["token"]
         body = {"profile": profile, "filename": "a.png"}
-        answer = ask("POST", "upload-params", {"Authorization": f"Bearer {token}"}, body).json()
+        answer = ask("POST", "upload-params", {"Authorization": f"Bearer {log_in()}"}, body).json()
         return answer["error"]["code"] if "error" in answer else "form"
 
     def deploy(caller_auth="", **files):
@@ -84,7 +91,9 @@ def here(running, tmp_path):
         own.files.look()
         return said()
 
-    vars(own).update(send=send, ask=ask, outcome=outcome, deploy=deploy, change=change, write=write)
+    vars(own).update(
+        log_in=log_in, send=send, ask=ask, outcome=outcome, deploy=deploy, change=change, write=write
+    )
     return own
 
 
@@ -200,6 +209,18 @@ def test_files_that_the_function_refuses_end_the_start_with_its_sentence(here, f
         here.deploy(**files)
     assert len(refused.value.sentences) == 1
     assert all(name in refused.value.said.en for name in names)
+
+
+def test_the_files_that_init_writes_run_here_with_every_feature(here, capsys):
+    given = "--yes --bucket b-1 --region cn-hangzhou --appid wx0123456789abcdef".split()
+    parser = argparse.ArgumentParser()
+    init.add_arguments(parser)
+    args = parser.parse_args([*given, "--features", ",".join(FEATURES)])
+    assert init.run(args, init.Asking(here.folder, {})) == 0
+    here.files = OwnFiles(here.folder, "", Screen(io.StringIO(), {}), "en")
+    here.files.deploy(here.hosted)
+    lacking = lacking_features(FunctionAtUrl(here.hosted.cloud.gateway.origin), here.log_in())
+    assert (lacking, here.outcome("post")) == ([], "form")
 
 
 def test_a_bucket_of_its_own_is_the_second_bucket_here(here):

@@ -1,0 +1,231 @@
+"""
+Write .env and profiles.toml of a new deployment: asks for the bucket, the mini-program and the features.
+
+The secret of the mini-program comes from WECHAT_SECRET or a prompt, so that no shell keeps it. A file that is
+there stays, except the profiles.toml of this project as it ships.
+"""
+
+import argparse
+import getpass
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from function.config import types
+from function.config.profiles import PROFILES_TOML
+from ops.deploy.features import FEATURES
+from ops.deploy.new_files import CALLER_KINDS, WECHAT, Answers, env_text, profiles_text
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
+from ops.terminal.screen import Screen
+
+SUMMARY = Text("write .env and profiles.toml by asking", "按提问填写，生成 .env 和 profiles.toml")
+ABOUT = Text(
+    __doc__,
+    "为新的部署写好 .env 和 profiles.toml：问桶、小程序和要用的功能。\n\n"
+    "小程序的密钥取自 WECHAT_SECRET 或当场输入，不进命令历史。"
+    "已有的文件不动，随项目发布的 profiles.toml 除外。",
+)
+ROOT = Path(__file__).resolve().parents[2]
+ENV = ".env"
+# Of the profiles.toml that ships, which counts as absent.
+SHIPPED = "da1e2a537b9d3e2cd7a8390b8da27978b2c69a12fdf9544e2e9bd5a8a5330d03"
+APP_ID, APP_SECRET = r"wx[0-9a-f]{16}", r"[0-9a-f]{32}"
+MAINLAND = r"cn-(?!hongkong)[a-z0-9-]+"
+LATER = "-"
+USUAL_FEATURES = "avatar,pictures,video"
+QUESTIONS = {
+    "bucket": Text("bucket (made by setup if it is not there)", "桶名（还没有的话，setup 会建）"),
+    "region": Text("region, such as cn-hangzhou", "地域，如 cn-hangzhou"),
+    "appid": Text("AppID of the mini-program (wx…)", "小程序的 AppID（wx…）"),
+    "secret": Text("its AppSecret (not shown)", "它的 AppSecret（不显示）"),
+    "features": Text("features, of {names}", "要哪些功能：{names}"),
+}
+WRONG = {
+    "bucket": Text(
+        "bucket: 3 to 63 lower-case letters, digits and hyphens", "桶名应为 3 到 63 个小写字母、数字、连字符"
+    ),
+    "region": Text("region: a region id such as cn-hangzhou", "地域应写作 cn-hangzhou 这样的地域 ID"),
+    "appid": Text("appid: wx and 16 of 0-9, a-f", "AppID 应为 wx 加 16 位 0-9、a-f"),
+    "secret": Text("WECHAT_SECRET: 32 of 0-9, a-f", "WECHAT_SECRET 应为 32 位 0-9、a-f"),
+    "features": Text("features: only {names}", "功能只有：{names}"),
+    "missing": Text("--yes needs --{option}", "用 --yes 时要给出 --{option}"),
+    "swapped": Text(
+        "appid and WECHAT_SECRET are swapped: the AppID begins with wx",
+        "AppID 和 AppSecret 写反了：wx 开头的是 AppID",
+    ),
+    "exists": Text(
+        "{file} is there already and stays; nothing was written", "{file} 已经存在，不动它；什么也没有写"
+    ),
+    "unwritable": Text("{file} cannot be written: {why}", "无法写入 {file}：{why}"),
+}
+NEW_ACCOUNT = Text(
+    "An account that opened OSS on or after 20 March 2025 needs a domain bound to the bucket in {region}"
+    " (docs/deploy.md); regions outside the mainland, such as cn-hongkong or ap-southeast-1, work at once.",
+    "2025 年 3 月 20 日或之后开通 OSS 的账号，在 {region} 要给桶绑定域名（docs/deploy.zh-CN.md）；"
+    "中国内地以外的地域（如 cn-hongkong、ap-southeast-1）马上就能用。",
+)
+WROTE = Text("{name} is written", "已写好 {name}")
+NEXT = Text("Next, on this machine: make run", "下一步，先在本机试：make run")
+DEPLOY = Text(
+    "Then, with the cloud's keys exported (docs/deploy.md): python3 manage.py setup --bucket-create",
+    "然后导出云账号的密钥（docs/deploy.zh-CN.md），运行：python3 manage.py setup --bucket-create",
+)
+HELP = {
+    "yes": Text("ask nothing; the options say it all", "什么也不问，全部由选项给出"),
+    "caller_auth": Text("who may upload (default: wechat)", "谁可以上传（默认：wechat）"),
+}
+
+
+class Asking(NamedTuple):
+    """
+    Args:
+        line, secret: ask a person; ``EOFError`` where nobody answers.
+    """
+
+    folder: Path = ROOT
+    environ: Mapping[str, str] = os.environ
+    line: Callable[[str], str] = input
+    secret: Callable[[str], str] = getpass.getpass
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    names = ", ".join(FEATURES)
+    parser.add_argument("--yes", action="store_true", help=HELP["yes"].say(language))
+    for name in ("bucket", "region", "appid", "features"):
+        parser.add_argument(f"--{name}", default="", help=QUESTIONS[name].say(language, names=names))
+    parser.add_argument(
+        "--caller-auth", choices=CALLER_KINDS, default=WECHAT, help=HELP["caller_auth"].say(language)
+    )
+    add_language_argument(parser, language)
+
+
+def run(args: argparse.Namespace, asking: Asking | None = None) -> int:
+    language, screen, asking = chosen_language(args.lang), Screen(), asking or Asking()
+    try:
+        _refuse_existing(asking.folder)
+        answers = _answers(args, asking, screen, language)
+        _write(asking.folder, answers, language)
+    except Failure as failure:
+        Screen(sys.stderr).fail_with(failure, language)
+        return 1
+    except EOFError:
+        Screen(sys.stderr).fail(
+            WRONG["missing"].say(language, option="bucket, --region, --appid, --features")
+        )
+        return 1
+    for name in (ENV, PROFILES_TOML):
+        screen.good(WROTE.say(language, name=name))
+    if re.fullmatch(MAINLAND, answers.region):
+        screen.warn(NEW_ACCOUNT.say(language, region=answers.region))
+    screen.line(NEXT.say(language))
+    screen.line(DEPLOY.say(language))
+    return 0
+
+
+def is_shipped(content: bytes) -> bool:
+    """Return whether this is the profiles.toml that ships, with either end of line."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == SHIPPED
+
+
+def _refuse_existing(folder: Path) -> None:
+    profiles = folder / PROFILES_TOML
+    mine = [ENV] if (folder / ENV).exists() else []
+    if profiles.exists() and not (profiles.is_file() and is_shipped(profiles.read_bytes())):
+        mine.append(PROFILES_TOML)
+    if mine:
+        raise Failure(*(_said("exists", file=name) for name in mine))
+
+
+def _answers(args: argparse.Namespace, asking: Asking, screen: Screen, language: str) -> Answers:
+    given = {name: getattr(args, name).strip() for name in ("bucket", "region", "appid", "features")}
+    given["secret"] = asking.environ.get("WECHAT_SECRET", "").strip()
+    for name in ("bucket", "region", "appid", "secret", "features"):
+        if name in ("appid", "secret") and args.caller_auth != WECHAT:
+            continue
+        while problem := _problem(name, given, is_silent=args.yes):
+            if args.yes:
+                raise Failure(problem)
+            if given[name]:
+                screen.fail(problem.say(language))
+            given[name] = _asked(name, asking, language)
+    secret = "" if given["secret"] == LATER else given["secret"]
+    features = _features(given["features"]) or []
+    return Answers(given["bucket"], given["region"], args.caller_auth, given["appid"], secret, features)
+
+
+def _asked(name: str, asking: Asking, language: str) -> str:
+    question = QUESTIONS[name].say(language, names=_names(language))
+    if name == "secret":
+        # Enter alone leaves it to be filled in.
+        return asking.secret(f"{question}: ").strip() or LATER
+    usual = f" [{USUAL_FEATURES}]" if name == "features" else ""
+    return asking.line(f"{question}{usual}: ").strip() or (USUAL_FEATURES if usual else "")
+
+
+def _problem(name: str, given: Mapping[str, str], *, is_silent: bool) -> Text | None:
+    """Return what is wrong with an answer; without a question an empty secret is filled in later."""
+    value = given[name]
+    if not value:
+        return None if name == "secret" and is_silent else _said("missing", option=name)
+    pair = {"appid": (APP_SECRET, "secret"), "secret": (APP_ID, "appid")}
+    if name in pair and re.fullmatch(pair[name][0], value):
+        return WRONG["swapped"]
+    fits = {
+        "bucket": lambda: _reads(types.BUCKET, value),
+        "region": lambda: _reads(types.REGION, value),
+        "appid": lambda: bool(re.fullmatch(APP_ID, value)),
+        "secret": lambda: value == LATER or bool(re.fullmatch(APP_SECRET, value)),
+        "features": lambda: _features(value) is not None,
+    }
+    names = {"names": ", ".join(FEATURES)} if name == "features" else {}
+    return None if fits[name]() else _said(name, **names)
+
+
+def _reads(type_: types.Type, value: str) -> bool:
+    try:
+        type_.read(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _features(text: str) -> list[str] | None:
+    """Return the names of the features, which may be given in Chinese as well; ``None`` if one is none."""
+    known = {**{name: name for name in FEATURES}, **{each.title.zh: name for name, each in FEATURES.items()}}
+    known["图片"] = "pictures"
+    asked = [part.strip() for part in re.split(r"[,，、 ]+", text) if part.strip()]
+    return [known[part] for part in asked] if all(part in known for part in asked) else None
+
+
+def _names(language: str) -> str:
+    return ", ".join(
+        f"{name} {each.title.zh}" if language == "zh" else name for name, each in FEATURES.items()
+    )
+
+
+def _said(wrong: str, **values: str) -> Text:
+    return Text(*(WRONG[wrong].say(language, **values) for language in ("en", "zh")))
+
+
+def _write(folder: Path, answers: Answers, language: str) -> None:
+    """Write both or neither; nobody but the owner may ever read ``.env``."""
+    env, profiles = folder / ENV, folder / PROFILES_TOML
+    name = ENV
+    try:
+        with os.fdopen(
+            os.open(env, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.write(env_text(answers, language))
+        name = PROFILES_TOML
+        profiles.write_text(profiles_text(answers, language), "utf-8")
+    except OSError as error:
+        if name == PROFILES_TOML:
+            env.unlink()
+        why = why_unreadable(error)
+        raise Failure(
+            Text(*(WRONG["unwritable"].say(each, file=name, why=why.say(each)) for each in ("en", "zh")))
+        ) from None

@@ -1,0 +1,165 @@
+"""``manage.py init``: the files that it writes, and what it refuses."""
+
+import argparse
+import stat
+from itertools import chain, combinations
+from pathlib import Path
+
+import pytest
+
+from function.app import load_settings
+from ops.deploy import init
+from ops.deploy.env_file import parse_env
+from ops.deploy.features import FEATURES
+from ops.deploy.new_files import CALLER_KINDS, Answers, env_text, profiles_text
+from tests.ops.words import chinese_in, english_in
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
+
+ROOT = Path(__file__).parents[3]
+APP, SECRET = "wx0123456789abcdef", "0123456789abcdef" * 2
+SUBSETS = list(chain.from_iterable(combinations(FEATURES, count) for count in range(len(FEATURES) + 1)))
+# What init leaves to the commands that it names.
+LATER = {"STS_ROLE_ARN": "acs:ram::1234567890123456:role/r", "JWT_KEY": "k" * 32, "QUOTA_URL": "memory:"}
+GIVEN = ["--yes", "--bucket", "my-bucket", "--region", "cn-hangzhou", "--appid", APP]
+
+
+def run(folder, *options, environ=None, answers=()):
+    """Return the exit code; ``answers`` are typed one after the other, and then nobody answers."""
+    typed = iter(answers)
+
+    def typing(_question):
+        try:
+            return next(typed)
+        except StopIteration:
+            raise EOFError from None
+
+    parser = argparse.ArgumentParser()
+    init.add_arguments(parser)
+    environ = {"WECHAT_SECRET": SECRET} if environ is None else environ
+    asking = init.Asking(folder, environ, line=typing, secret=typing)
+    return init.run(parser.parse_args([*options, "--lang", "en"]), asking)
+
+
+def written(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def env_of(folder):
+    return parse_env((folder / ".env").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("caller_auth", CALLER_KINDS)
+def test_the_files_of_every_choice_are_what_the_function_takes(caller_auth):
+    for features in SUBSETS:
+        answers = Answers("my-bucket", "cn-hangzhou", caller_auth, APP, SECRET, features)
+        env = parse_env(env_text(answers, "zh"))
+        assert env.problems == ()
+        settings = {name: value or LATER[name] for name, value in env.values.items()}
+        for language in ("en", "zh"):
+            text = profiles_text(answers, language)
+            profiles = load_settings({**settings, "PROFILES_FILE": "p"}, lambda _, text=text: text).profiles
+        wanted = {FEATURES[name].profile for name in features} or {"default"}
+        assert wanted - set(profiles) <= ({"default"} if "quota" in features else set())
+        for name in set(features) - {"quota"}:
+            profile = profiles[FEATURES[name].profile]
+            assert all(getattr(profile, option) for option in FEATURES[name].options)
+            assert profile.is_checked is (name == "check" and caller_auth == "wechat")
+        assert {profile.has_quota for profile in profiles.values()} == {"quota" in features}
+
+
+def test_the_comments_are_in_the_language_of_the_reader():
+    answers = Answers("b", "cn-hangzhou", "wechat", APP, SECRET, tuple(FEATURES))
+    for strangers, language in ((chinese_in, "en"), (english_in, "zh")):
+        for text in (env_text(answers, language), profiles_text(answers, language)):
+            comments = [line.partition("# ")[2] for line in text.splitlines() if "# " in line]
+            assert comments and [each for each in comments if strangers(each)] == []
+
+
+def test_both_files_are_written_and_only_their_owner_reads_the_secrets(tmp_path, capsys):
+    assert run(tmp_path, *GIVEN, "--features", "avatar,video") == 0
+    assert written(tmp_path) == [".env", "profiles.toml"]
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
+    values = env_of(tmp_path).values
+    assert (values["WECHAT_APPID"], values["WECHAT_SECRET"]) == (APP, SECRET)
+    assert values["TOKEN_SECRET"] != values["RECEIPT_SECRET"] and len(values["TOKEN_SECRET"]) >= 43
+    printed = "".join(capsys.readouterr())
+    assert "make run" in printed and "cn-hongkong" in printed
+    assert SECRET not in printed and values["TOKEN_SECRET"] not in printed
+
+
+def test_each_project_has_its_own_secrets_and_the_mainland_alone_a_note_about_domains(tmp_path, capsys):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        assert run(tmp_path / name, *GIVEN, "--region", "cn-hongkong", "--features", "check", environ={}) == 0
+    a, b = env_of(tmp_path / "a").values, env_of(tmp_path / "b").values
+    generated = ("TOKEN_SECRET", "RECEIPT_SECRET", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
+    assert not any(a[name] == b[name] for name in generated)
+    assert a["WECHAT_SECRET"] == ""
+    assert "ap-southeast-1" not in "".join(capsys.readouterr())
+
+
+@cases("options", "environ", "names")
+def test_a_wrong_answer_is_refused_and_nothing_is_written(tmp_path, capsys, options, environ, names):
+    assert run(tmp_path, *GIVEN, "--features", "avatar", *options, environ=environ) == 1
+    assert written(tmp_path) == []
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1 and all(name in printed for name in names)
+
+
+def test_a_wrong_answer_repeats_the_question_and_enter_alone_chooses_the_default(tmp_path):
+    answers = ["My_Bucket", "my-bucket", "hangzhou", "cn-hangzhou", SECRET, APP, APP, SECRET, "all", ""]
+    assert run(tmp_path, environ={}, answers=answers) == 0
+    values = env_of(tmp_path).values
+    asked = ("OSS_BUCKET", "OSS_REGION", "WECHAT_APPID", "WECHAT_SECRET")
+    assert [values[name] for name in asked] == ["my-bucket", "cn-hangzhou", APP, SECRET]
+    text = (tmp_path / "profiles.toml").read_text("utf-8")
+    assert [name for name in ("avatar", "default", "post", "video") if f"[{name}]" in text] == [
+        "avatar",
+        "default",
+        "video",
+    ]
+
+
+def test_features_may_be_named_in_chinese_and_a_secret_left_for_later(tmp_path):
+    answers = ["my-bucket", "cn-hangzhou", APP, "", "头像、先审后发，配额"]
+    assert run(tmp_path, environ={}, answers=answers) == 0
+    assert env_of(tmp_path).values["WECHAT_SECRET"] == ""
+    text = (tmp_path / "profiles.toml").read_text("utf-8")
+    assert "[avatar]" in text and "[post]" in text and "files_per_day" in text and "[video]" not in text
+
+
+def test_no_question_about_a_mini_program_for_other_callers(tmp_path):
+    assert run(tmp_path, "--caller-auth", "jwt", environ={}, answers=["b-1", "cn-hangzhou", "图片"]) == 0
+    assert "WECHAT_APPID" not in env_of(tmp_path).values
+
+
+def test_without_a_terminal_the_options_are_named(tmp_path, capsys):
+    assert run(tmp_path, environ={}) == 1
+    assert "--bucket" in capsys.readouterr().err and written(tmp_path) == []
+
+
+def test_the_file_that_ships_counts_as_absent(tmp_path):
+    shipped = (ROOT / "profiles.toml").read_bytes()
+    for number, content in enumerate((shipped, shipped.replace(b"\n", b"\r\n"))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "profiles.toml").write_bytes(content)
+        assert run(folder, *GIVEN, "--features", "avatar") == 0
+        assert b"[avatar]" in (folder / "profiles.toml").read_bytes() != content
+
+
+@pytest.mark.parametrize("name", [".env", "profiles.toml"])
+def test_any_other_file_stays_and_nothing_is_written(tmp_path, capsys, name):
+    mine = (ROOT / "profiles.toml").read_text("utf-8") + "\n"
+    (tmp_path / name).write_text(mine)
+    assert run(tmp_path, *GIVEN, "--features", "avatar") == 1
+    assert written(tmp_path) == [name] and (tmp_path / name).read_text() == mine
+    assert name in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_leaves_none(tmp_path, capsys):
+    (tmp_path / "profiles.toml").symlink_to(tmp_path / "none" / "profiles.toml")
+    assert run(tmp_path, *GIVEN, "--features", "avatar") == 1
+    assert "profiles.toml" in capsys.readouterr().err and not (tmp_path / ".env").exists()
