@@ -1,10 +1,10 @@
-import { typeNames } from './names.mjs'
+import { adviceOn, typeNames } from './names.mjs'
 
 // code: [mark (the first counts), sentence, hint]; [a {x}|b] is b while x is unknown
 const ERRORS = {
   __proto__: null, // any code may come
-  callback_failed: [/^OSS 203/, '文件已传好，但登记失败，请勿重传。', 'CALLBACK_URL'],
-  form_expired: [/policy expired|SecurityTokenExpired/i, '上传太慢，请换个网络再试。', 'expires_in'],
+  callback_failed: [/^OSS 203/, '文件已传好，但登记失败，请勿重传。'],
+  form_expired: [/policy expired|SecurityTokenExpired/i, '上传太慢，请换个网络再试。'],
   file_exists: [/FileAlreadyExists/, '同名的文件已经存在。', '{id}'],
   already_exists: [/already_exists/, '同名的文件已经存在。', '{id}'],
   already_complete: [/already_complete/, '文件已经传好，不用再传。'],
@@ -13,22 +13,22 @@ const ERRORS = {
   incomplete: [/incomplete/, '文件还没有传完，请继续上传。'],
   upload_gone: [/upload_gone/, '这次上传已经失效，请重新上传。', 'parts_within'],
   device_full: [/no space|ENOSPC|disk.{0,9}full|storage (limit|full)|空间不足/i, '手机的存储空间不足，请清理后再试。'],
-  too_large: [/EntityTooLarge|^HTTP 413|^(upload|choose).*(exceed|too large|太大|'size')/i, '文件太大，[最大 {maxSize}|请换一个小一点的]。', 'max_size'],
+  too_large: [/EntityTooLarge|^HTTP 413|^(upload|choose).*(exceed|too large|太大|'size')/i, '文件太大，[最大 {maxSize}|请换一个小一点的]。'],
   empty_file: [/EntityTooSmall/, '文件是空的或太小，请换一个。'],
   access_denied: [/^OSS 403/],
   oss_rejected: [/^OSS [1-4]/],
   oss_unavailable: [/^OSS/],
-  bad_answer: [/^HTTP 200/, '', '{filename}'],
-  unauthorized: [/^HTTP 401/, '登录已失效，请重新登录。', 'AppID, CALLER_AUTH'],
+  bad_answer: [/^HTTP 200/],
+  unauthorized: [/^HTTP 401/, '登录已失效，请重新登录。'],
   forbidden: [/^HTTP 403/, '这个账号没有权限。'],
   not_found: [/^HTTP 404/],
-  unsupported_type: [/^HTTP 415/, '不支持这种文件，[支持：{types}|请换一个]。', 'content_types'],
+  unsupported_type: [/^HTTP 415/, '不支持这种文件，[支持：{types}|请换一个]。'],
   quota_exceeded: [/quota_exceeded/, '今天的上传额度[还剩 {left}，不够传这些|用完了]，[{reset}恢复|请明天再试]。'],
   too_many_requests: [/^HTTP 429/, '操作太频繁，请[在 {wait}后|稍后]再试。'],
   bad_request: [/^HTTP [1-4]/, '[文件太小，至少要 {minSize}|服务出了问题，请联系客服]。', 'min_size'],
   internal_error: [/^HTTP/],
   domain_not_listed: [/domain list|合法域名/i],
-  privacy_undeclared: [/privacy (agreement|api)|errno 112/i, '', '隐私保护指引'],
+  privacy_undeclared: [/privacy (agreement|api)|errno 112/i],
   permission_denied: [/privacy permission|^choose.*(permission|deny|auth)/i, '没有得到授权，请在设置中允许。'],
   aborted: [/fail (abort|cancel)/i, '已取消。'],
   file_unreadable: [/ file (not|error)|no such file|文件不存在/i, '读不到这个文件，请重新选择。'],
@@ -50,8 +50,7 @@ class OssUploadError extends Error {
     const [, text, hint = ''] = ERRORS[code] || []
     const mayPass = /network|timeout|interrupted|login|expired|too_many|internal|unavailable|not_uploaded|incomplete|gone/.test(code)
     super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits, quota))
-    const advice = `见错误码表：${code} ${hint}`.trim()
-    Object.assign(this, { name: 'OssUploadError', advice, ...fields, code, detail, retryable: mayPass && !(retryAfter > 60) })
+    Object.assign(this, { name: 'OssUploadError', advice: adviceOn(code, hint), ...fields, code, detail, retryable: mayPass && !(retryAfter > 60) })
   }
 }
 

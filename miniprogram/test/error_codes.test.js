@@ -341,10 +341,12 @@ for (const uploads of [[], [null, null], [{ url: 'http://x' }]]) {
 
 for (const [code, hint] of [
   ['too_large', 'max_size'], ['unsupported_type', 'content_types'], ['unauthorized', 'CALLER_AUTH'],
-  ['form_expired', 'expires_in'], ['callback_failed', 'CALLBACK_URL'], ['privacy_undeclared', '隐私保护指引'],
+  ['misconfigured', 'check-deploy'], ['sts_rejected', 'STS_ROLE_ARN'], ['access_denied', 'doctor'], ['not_found', 'endpoint'],
+  ['unknown_profile', 'profiles.toml'], ['bad_answer', 'endpoint'], ['form_expired', 'expires_in'], ['callback_failed', 'CALLBACK_URL'], ['privacy_undeclared', '隐私保护指引'],
 ]) {
-  test(`the advice about ${code} names ${hint}`, async (t) => {
-    assert.ok((await CODES[code][0](t)).advice.includes(hint))
+  test(`the advice about ${code} names ${hint} and the page`, async (t) => {
+    const { advice } = await CODES[code][0](t)
+    assert.ok(advice.includes(hint) && advice.includes('docs/client.zh-CN.md#错误码'), advice)
   })
 }
 

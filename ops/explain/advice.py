@@ -26,6 +26,8 @@ class Advice:
         fragments: lower-case pieces of messages that single this row out.
 
         ecs: values of OSS's ``EC``, a hint that OSS does not promise to keep.
+
+        page: the document that says more, in both languages; empty where there is none.
     """
 
     code: str
@@ -33,6 +35,7 @@ class Advice:
     ecs: tuple[str, ...]
     meaning: Text
     remedy: Text
+    page: Text
 
 
 @functools.cache
@@ -49,9 +52,14 @@ def advice_rows() -> tuple[Advice, ...]:
             ecs=tuple(row.get("ec", ())),
             meaning=Text(row["en"][0], row["zh"][0]),
             remedy=Text(row["en"][1], row["zh"][1]),
+            page=_page(row.get("page", "")),
         )
         for row in _document()["row"]
     )
+
+
+def _page(name: str) -> Text:
+    return Text(f"docs/{name}.md", f"docs/{name}.zh-CN.md") if name else Text("", "")
 
 
 def find_advice(code: str, message: str = "", ec: str = "") -> Advice | None:

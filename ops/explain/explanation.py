@@ -95,7 +95,7 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
     known_by = quote(printable(error.ec or error.code))
     lines += [WORDS["meaning"].say(language), f"  {meaning.say(language).replace('{ec}', known_by)}"]
     if advice:
-        remedies.append(advice.remedy.say(language))
+        remedies += filter(None, (advice.remedy.say(language), advice.page.say(language)))
     if remedies:
         lines += [WORDS["remedy"].say(language), *(f"  - {remedy}" for remedy in remedies)]
     return lines

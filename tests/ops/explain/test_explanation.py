@@ -6,6 +6,7 @@ import re
 import pytest
 
 from ops.explain.advice import advice_rows, condition_remedy, find_advice
+from tests.docs.markdown import ROOT
 from tests.ops.explain.pastes import error_xml, said
 from tests.support.cases import cases_beside
 
@@ -148,3 +149,12 @@ def test_advice_names_the_profile_s_bucket_options(code, message, options):
 def test_the_host_id_of_an_error_is_shown():
     text = said(error_xml("NoSuchBucket", "The specified bucket does not exist."))
     assert "HostId     my-bucket.oss-cn-hangzhou.aliyuncs.com\n" in text
+
+
+@pytest.mark.parametrize(("language", "ending"), [("en", ".md"), ("zh", ".zh-CN.md")])
+def test_the_commonest_codes_name_the_page_that_says_more(language, ending):
+    pages = {row.code: row.page.say(language) for row in advice_rows() if row.page.en}
+    assert len(pages) >= 10
+    for code, page in pages.items():
+        assert page.endswith(ending) and (ROOT / page).exists()
+        assert page in said(json.dumps({"error": {"code": code, "message": "x"}}), language)

@@ -9,6 +9,22 @@ const TYPES = [
   [/audio\/mpeg$/, 'MP3'], [/audio\/mp4$/, 'M4A'], [/\/plain$/, 'TXT'], [/7z-compressed$/, '7Z'], [/zip-compressed$/, 'ZIP'],
   [/msword$|wordprocessing/, 'Word'], [/ms-excel$|spreadsheet/, 'Excel'], [/powerpoint$|presentation/, 'PPT'],
 ]
+/** What the developer has to do about the codes that come most often. */
+const ADVICE = {
+  __proto__: null,
+  too_large: '先压缩，或调大用途的 max_size',
+  unsupported_type: '在用途的 content_types 里加上这种类型',
+  unauthorized: '核对 AppID、AppSecret 和 CALLER_AUTH',
+  unknown_profile: 'profile 写错了，profiles.toml 里没有这个用途',
+  not_found: 'endpoint 写错了，或 profiles.toml 没有打开这个选项',
+  misconfigured: '函数的配置有误，部署前运行 make check-deploy',
+  sts_rejected: '函数扮演不了 STS_ROLE_ARN 的角色，运行 manage.py doctor',
+  access_denied: '表单字段要原样发送；没有改过就运行 manage.py doctor',
+  form_expired: '调大用途的 expires_in',
+  callback_failed: '检查 CALLBACK_URL 能否从公网访问',
+  bad_answer: 'endpoint 不是本函数的地址，或 key 以 {filename} 结尾',
+  privacy_undeclared: '在小程序后台的隐私保护指引里声明',
+}
 const OPTIONS = 'endpoint api profile concurrency timeout retries backoff getToken user digest texts now carry partsFrom'.split(' ')
 
 /** Each name once, in the order of the types. */
@@ -17,6 +33,12 @@ function typeNames(contentTypes, english = false) {
     const [, name, other = name] = TYPES.find(([mark]) => mark.test(type)) || ['', type.replace(/.*[/.-]/, '').toUpperCase()]
     return english ? other : name
   }))]
+}
+
+/** One clause, and where the table of codes is. */
+function adviceOn(code, hint) {
+  const table = `见错误码表：${code} ${hint}`.trim()
+  return `${ADVICE[code] ? `${ADVICE[code]}，` : ''}${table}（docs/client.zh-CN.md#错误码）`
 }
 
 /** Tells the developer, in the console; what cannot work at all throws. */
@@ -36,4 +58,4 @@ function isLike(one, other) {
   return left(one, other) + left(other, one) < 3
 }
 
-module.exports = { typeNames, checkOptions }
+module.exports = { adviceOn, typeNames, checkOptions }
