@@ -61,10 +61,13 @@ def test_nothing_is_lacking_where_the_samples_run_and_no_form_is_signed(clouds, 
     caplog.set_level("INFO", logger="oss_direct_upload")
     cloud = clouds("")
     assert lacking_features(FunctionAtUrl(cloud.gateway.origin), "") == []
+    pages = 'max_size = "1MiB"\ncontent_types = ["text/html"]\n'
+    of_pages = clouds("".join(f'[{name}]\nkey = "{name}/{{id}}"\n{pages}' for name in ("default", "video")))
+    assert len(lacking_features(FunctionAtUrl(of_pages.gateway.origin), "")) == len(FEATURES) - 1
     token = log_in(cloud, "local-features")
     assert lacking_features(FunctionAtUrl(cloud.gateway.origin), token) == []
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.getMessage()[:1] == "{"]
-    assert {line["status"] for line in lines if line["route"] != "login"} <= {400, 401, 415}
+    assert {line["status"] for line in lines if line["route"] != "login"} <= {400, 401, 404, 413, 415}
     assert not any(line["uploadId"] for line in lines)
 
 

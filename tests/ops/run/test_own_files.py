@@ -169,7 +169,8 @@ def test_another_file_of_profiles_and_another_caller_mode_come_from_env(here):
 
 def test_a_change_is_read_again_and_nothing_is_read_without_one(here):
     here.deploy()
-    assert here.change() == []
+    before = here.hosted.cloud.deployment
+    assert here.change() == [] and here.hosted.cloud.deployment is before
     (line,) = here.change(profiles=POST + NOTE)
     assert "profiles.toml" in line and "note" in line
     assert (here.outcome("note"), here.outcome("post")) == ("form", "form")
