@@ -12,6 +12,7 @@ from function.app import ROUTES
 from function.auth.tokens import RECEIPT, issue_token
 from function.webhook import notify_business
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
+from tests.docs import api_tables
 from tests.docs.markdown import both, code_blocks, names_in, page, without_code
 from tests.docs.openapi import check_answer, check_value, document, error_classes, examples, find, validator
 from tests.support.stage import Reply
@@ -105,6 +106,12 @@ def test_the_examples_of_the_page_are_its_examples(name):
     shown, ours = list(json_on(page(name))), [value for _, value in examples()]
     assert len(shown) > 7
     assert [value for value in shown if value not in ours] == []
+
+
+@pytest.mark.parametrize("language", api_tables.PAGES)
+def test_the_tables_of_fields_are_made_of_it(language):
+    """After a change: ``python -m tests.docs.api_tables``."""
+    assert api_tables.PAGES[language].read_text("utf-8") == api_tables.written(language)
 
 
 @pytest.mark.parametrize("name", both("docs/api.md"))
