@@ -1,0 +1,191 @@
+'use strict'
+
+/** The tutorial in both languages, line by line: its files in an empty folder, nine pictures on the local cloud, its backend. */
+
+const assert = require('node:assert/strict')
+const { execFileSync, spawn } = require('node:child_process')
+const fs = require('node:fs')
+const net = require('node:net')
+const os = require('node:os')
+const path = require('node:path')
+const { test } = require('node:test')
+const { JSDOM } = require('jsdom')
+const { createUploader } = require('../oss-direct-upload')
+const { startLocalCloud } = require('./local_cloud')
+const { choices, tagOf, until } = require('./example_page')
+const { createWx } = require('./wx')
+
+const ROOT = path.join(__dirname, '../..')
+const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
+const OF_A_PROJECT = ['manage.py', 'handler.py', 'sts_credentials.py', 'profiles.toml', 'function', 'local', 'ops', 'docs/backends', 'miniprogram/oss-direct-upload']
+const NINE = Array.from({ length: 9 }, (_, index) => `${index + 1}.png`)
+const SHARE = 'pages/share/share.js'
+
+const { window } = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true })
+for (const name of ['document', 'Element', 'Event', 'CustomEvent', 'TouchEvent', 'MouseEvent', 'Node']) global[name] = window[name]
+Object.assign(global, { window })
+
+/** Each block: its code, the file that the line above it names; `isDeploying` from the chapter on that. */
+function blocksOf(page) {
+  const text = fs.readFileSync(path.join(ROOT, page), 'utf8')
+  const deploying = text.search(/^## (Deploy|部署)$/m)
+  const found = [...text.matchAll(/(?:^`([^`\n]+)`[^\n]*\n\n)?^```(\w+)\n([^]*?)^```/gm)]
+  return found.map(({ index, 1: file, 3: code }) => ({ file, code, isDeploying: index > deploying }))
+}
+
+/** A clone as far as it is needed here, in a folder of its own. */
+function openClone(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tutorial-'))
+  const clone = path.join(folder, 'clone')
+  const filter = (name) => !name.endsWith('__pycache__')
+  for (const name of OF_A_PROJECT) fs.cpSync(path.join(ROOT, name), path.join(clone, name), { recursive: true, filter })
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+  return { folder, clone, app: path.join(folder, 'my-app') }
+}
+
+/** A new file is what is printed; to one that is there lines are added, or, where it is code, some replaced. */
+function write(file, code) {
+  fs.mkdirSync(path.dirname(file), { recursive: true })
+  const before = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''
+  if (!before || !file.endsWith('.js')) return fs.writeFileSync(file, before + code)
+  const nameOf = (line) => line.slice(0, line.indexOf('='))
+  const printed = code.trimEnd().split('\n')
+  const replaced = before.split('\n').map((line) => printed.find((each) => nameOf(each) === nameOf(line)) || line)
+  assert.equal(printed.every((line) => replaced.includes(line)), true)
+  return fs.writeFileSync(file, replaced.join('\n'))
+}
+
+async function freePort() {
+  const server = net.createServer()
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = /** @type {net.AddressInfo} */ (server.address())
+  await new Promise((resolve) => { server.close(resolve) })
+  return String(port)
+}
+
+/** The printed command, with ports of this test. */
+async function startBackend(t, clone, command, cloud) {
+  const port = await freePort()
+  const env = { ...process.env, FUNCTION: cloud.function, PORT: port }
+  const backend = spawn('bash', ['-c', `exec env ${command}`], { cwd: clone, env, stdio: 'inherit' })
+  t.after(() => backend.kill())
+  const origin = `http://127.0.0.1:${port}`
+  for (const end = Date.now() + 20000; !await fetch(origin).then(() => true, () => false);) {
+    assert.ok(Date.now() < end && backend.exitCode === null, 'the backend did not start')
+    await new Promise((resolve) => { setTimeout(resolve, 20) })
+  }
+  return origin
+}
+
+/** The page of the app in a phone to which the printed addresses are those of this test. */
+function openPage(app, addresses) {
+  const copy = fs.mkdtempSync(`${app}-`) // the simulator can not load one path twice
+  fs.cpSync(app, copy, { recursive: true })
+  const phone = createWx()
+  const { request } = phone
+  const toasts = []
+  const here = (url) => addresses.reduce((said, [printed, origin]) => said.replace(printed, origin), url)
+  const own = { request: (options) => request({ ...options, url: here(options.url) }), showToast: ({ title }) => toasts.push(title) }
+  global.wx = Object.assign(phone, own)
+  const simulate = require('miniprogram-simulate')
+  const [name] = JSON.parse(fs.readFileSync(path.join(copy, 'app.json'), 'utf8')).pages
+  const id = simulate.load(path.join(copy, name), 'page', { rootPath: copy })
+  const wx = Object.assign(global.wx, phone)
+  const page = simulate.render(id)
+  page.attach(document.body)
+  const view = fs.readFileSync(path.join(copy, `${name}.wxml`), 'utf8')
+  const close = () => { page.detach(); phone.close() }
+  return { page, toasts, wx, close, buttons: [...view.matchAll(/<button bindtap="(\w+)"/g)].map(([, method]) => method) }
+}
+
+/** Choose, publish, wait for the check, reload the list; then what the user reads on each picture. */
+async function share({ page, toasts, wx, buttons: [publish, reload] }, folder, names) {
+  const tag = tagOf(page, '#pictures')
+  const tempFiles = names.map((name) => {
+    const tempFilePath = path.join(folder, name)
+    fs.copyFileSync(PICTURE, tempFilePath)
+    return { tempFilePath, size: fs.statSync(tempFilePath).size, fileType: 'image' }
+  })
+  await page.instance.onShow()
+  await choices(wx, tag, tempFiles)
+  await page.instance[publish]()
+  await until(() => toasts.length, page)
+  await until(() => tag.data.items.every(({ state }) => /published|rejected/.test(state)), page)
+  await page.instance[reload]()
+  return tag.data.items.map(({ word }) => word)
+}
+
+/** The nine pictures of a post in the list, as somebody else gets them; the list shows all, and no complaint. */
+async function seen(t, { page, buttons: [, reload] }, endpoint) {
+  for (const end = Date.now() + 20000; !page.instance.data.posts.some(({ length }) => length === 9);) {
+    assert.ok(Date.now() < end, JSON.stringify(page.instance.data))
+    await page.instance[reload]()
+    await new Promise((resolve) => { setTimeout(resolve, 50) })
+  }
+  await until(() => [...page.dom.querySelectorAll('oss-uploader')].some((tag) => tag.querySelectorAll('wx-image').length === 9), page)
+  const other = createWx()
+  t.after(other.close)
+  const keys = page.instance.data.posts.find(({ length }) => length === 9)
+  const urls = await createUploader({ endpoint, api: other }).read(keys, { variant: 'thumb' })
+  return Promise.all(urls.map(async (url) => (await fetch(url)).headers.get('content-type')))
+}
+
+/** The printed `curl`, for the WeChat of this test, which is quick. */
+async function refuse(cloud, clone, code) {
+  await fetch(`${cloud.wechat}/-/check`, { method: 'DELETE' })
+  const command = code.replace('http://127.0.0.1:9003', cloud.wechat).replace('"times"', '"delay": 0.1, "times"')
+  execFileSync('bash', ['-euc', command], { cwd: clone, stdio: 'ignore' })
+}
+
+for (const name of ['docs/tutorial.zh-CN.md', 'docs/tutorial.md']) {
+  test(`${name} as printed: nine checked pictures, with the business here and with a backend of one's own`, async (t) => {
+    const { folder, clone, app } = openClone(t)
+    let cloud
+    let backend
+    let shared = 0
+    let page
+    const stop = async () => {
+      if (page) page.close()
+      if (cloud) await cloud.stop()
+      page = null
+    }
+    t.after(stop)
+    const serve = async (...options) => {
+      await stop()
+      cloud = await startLocalCloud({ project: clone, options })
+      await cloud.judge({ delay: 0.1 })
+    }
+    const open = () => {
+      if (page) page.close()
+      page = openPage(app, [
+        ['http://127.0.0.1:9000', cloud.function], ['https://upload.example.com', cloud.function],
+        ['http://127.0.0.1:9005', cloud.business], ['http://127.0.0.1:3000', backend], ['https://api.example.com', backend],
+      ])
+      return page
+    }
+
+    for (const { file, code, isDeploying } of blocksOf(name)) {
+      if (file && (!isDeploying || file.endsWith(SHARE))) write(path.join(clone, file), code)
+      else if (isDeploying) continue // tests/docs/test_tutorial.py
+      else if (code === 'make run\n') await serve()
+      else if (code.startsWith('python3 manage.py serve ')) await serve(...code.trim().split(' ').slice(3))
+      else if (/^SECRET=.* node /.test(code)) backend = await startBackend(t, clone, code.trim(), cloud)
+      else if (code.includes('/-/check')) await refuse(cloud, clone, code)
+      else execFileSync('bash', ['-euc', code], { cwd: clone })
+
+      if (code.includes('/-/check')) assert.deepEqual(await share(open(), folder, ['one.png']), ['未通过'])
+      if (!file || !file.endsWith(SHARE)) continue
+      assert.deepEqual(await share(open(), folder, NINE), Array(9).fill(''))
+      assert.deepEqual(await seen(t, page, cloud.function), Array(9).fill('image/jpeg'))
+      shared += 1
+    }
+    assert.equal(shared, 3)
+  })
+}
+
+test('the page of the tutorial is at most twenty lines, its backend at most twenty-five', () => {
+  const lines = (ending) => blocksOf('docs/tutorial.md')
+    .find(({ file }) => file && file.endsWith(ending)).code.split('\n').filter((line) => line.trim()).length
+  assert.ok(lines('share.js') + lines('share.wxml') <= 20)
+  assert.ok(lines('backend.js') <= 25)
+})
