@@ -16,7 +16,10 @@ const PASTED = {
     'index.js', 'calls.js', 'after.js', 'held.js', 'errors.js', 'names.js', 'parts.js', 'pieces.js',
     'gallery.js', ...['js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`),
   ],
-  'examples/uni-app/src/utils/oss-direct-upload': ['index.mjs', 'calls.mjs', 'after.mjs', 'held.mjs', 'errors.mjs', 'names.mjs'],
+  'examples/uni-app/src/utils/oss-direct-upload': [
+    'index.mjs', 'calls.mjs', 'after.mjs', 'held.mjs', 'errors.mjs', 'names.mjs', 'parts.mjs', 'pieces.mjs', 'gallery.mjs',
+    ...['oss-uploader.vue', 'uni_api.mjs', 'uploader.wxss'].map((name) => `uploader/${name}`),
+  ],
 }
 const KINDS = [
   ['.d.ts', '.d.mts', (text) => text.replace(/from '\.\/(\w+)'/g, "from './$1.mjs'")],

@@ -69,8 +69,8 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
       client()
       if (!await isNoticed()) return
       if (api.requirePrivacyAuthorize) await call('requirePrivacyAuthorize')
-      const { camera, album, chat } = words()
-      const { tapIndex } = await call('showActionSheet', { itemList: [camera, album, chat] })
+      const sources = ['camera', 'album', ...(api.chooseMessageFile ? ['chat'] : [])].map((name) => words()[name])
+      const { tapIndex } = await call('showActionSheet', { itemList: sources })
       add(await pick(tapIndex))
     } catch (failure) {
       tell(failure.name === 'OssUploadError' ? failure : client().explain(failure))

@@ -14,8 +14,9 @@ const { mistakesIn } = require('./type_check')
 const ROOT = path.join(__dirname, '../..')
 const MODULES = ['after', 'browser', 'calls', 'components', 'english', 'errors', 'gallery', 'held', 'index', 'names', 'parts', 'pieces', 'platforms']
 const TYPED = ['browser', 'components', 'english', 'index', 'parts', 'platforms']
-const ENTRIES = ['.', './browser', './components', './english', './parts', './platforms', './uploader/uploader', './package.json']
-const TAG = ['d.ts', 'js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`)
+const ENTRIES = ['.', './browser', './components', './english', './parts', './platforms', './uploader/uploader', './uploader/oss-uploader.vue', './uploader/uni_api.mjs', './package.json']
+const VUE = ['uploader/oss-uploader.vue', 'uploader/uni_api.mjs']
+const TAG = [...['d.ts', 'js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`), ...VUE]
 const FILES = [
   'LICENSE', 'README.md', 'package.json',
   ...MODULES.flatMap((name) => [`${name}.js`, `${name}.mjs`]),
@@ -55,6 +56,7 @@ test('every way in leads to files that are there, the types before the code', ()
   })
   const ofTag = exports['./uploader/uploader']
   assert.deepEqual(ofTag, { types: './uploader/uploader.d.ts', default: './uploader/uploader.js' })
+  VUE.forEach((name) => assert.equal(exports[`./${name}`], `./${name}`))
   const wanted = [...targets, ...Object.values(ofTag), main, module, types].map((name) => path.normalize(name))
   assert.deepEqual(wanted.filter((name) => !FILES.includes(name)), [])
 })

@@ -370,7 +370,7 @@ test('removing cancels what is under way, discards what is held, and is done whe
   const { receipt } = fc.requestsTo('discard').at(-1).body
   await until(() => uploadOf(receipt).state === 'gone')
   assert.equal(nameOf({ receipt }), 'drop.jpg')
-  assert.deepEqual(tag.items().map(({ src }) => path.basename(src)), ['keep.jpg'])
+  assert.deepEqual([tag.items().map(({ src }) => path.basename(src)), tag.heard.done.length], [['keep.jpg'], 1])
 })
 
 test('leaving the page aborts what is under way and discards what was not submitted', async () => {
@@ -392,6 +392,16 @@ test('leaving the page aborts what is under way and discards what was not submit
   const gone = [...fc.state.uploads].filter(([, { state }]) => state === 'gone').map(([receipt]) => nameOf({ receipt }))
   assert.ok(gone.includes('left.jpg'))
   assert.equal(uploadOf(sent).state, 'held')
+  tag = null
+})
+
+test('a page that is left while it submits gets no receipts', async () => {
+  open()
+  fc.plan.confirm.push(refusal(403, 'forbidden'))
+  await upload('late')
+  const submitted = failure(tag.submit())
+  tag.close()
+  assert.equal((await submitted).code, 'aborted')
   tag = null
 })
 
@@ -443,6 +453,9 @@ test('a dragged picture is submitted where it was dropped', async () => {
   assert.equal(lastOf(tag.heard.change).items[1].key, 'old.jpg')
   tag.instance.lift({ currentTarget: { dataset: { id, fixed: true } } })
   assert.equal(tag.instance.data.lifted, 0, 'what is submitted stays where it is')
+  tag.set({ lifted: id })
+  at(290, 60)
+  assert.equal(tag.items()[0].id, id)
 })
 
 test('submit rejects with the first error, and what failed may be removed or tried again', async (t) => {

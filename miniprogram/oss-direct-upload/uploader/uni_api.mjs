@@ -1,0 +1,46 @@
+/**
+ * What the client and the tag ask of `uni`, each named: H5 builds keep only what is named. Where a platform (H5, App)
+ * has another name for what WeChat has, that is called.
+ */
+export function uniApi() {
+  const { uniPlatform } = uni.getSystemInfoSync()
+  return {
+    request: uni.request,
+    uploadFile: uni.uploadFile,
+    ...(uniPlatform !== 'web' && { login: uni.login }), // H5 has none: use(uploader) with your own getToken
+    getStorageSync: uni.getStorageSync,
+    setStorageSync: uni.setStorageSync,
+    removeStorageSync: uni.removeStorageSync,
+    onAppShow: uni.onAppShow,
+    offAppShow: uni.offAppShow,
+    onAppHide: uni.onAppHide,
+    offAppHide: uni.offAppHide,
+    onNetworkStatusChange: uni.onNetworkStatusChange,
+    offNetworkStatusChange: uni.offNetworkStatusChange,
+    getFileSystemManager: uni.getFileSystemManager,
+    requirePrivacyAuthorize: uni.requirePrivacyAuthorize,
+    showModal: uni.showModal,
+    showActionSheet: uni.showActionSheet,
+    chooseMessageFile: uni.chooseMessageFile,
+    chooseMedia: uni.chooseMedia || choose,
+    previewMedia: uni.previewMedia || preview,
+    openDocument: uni.openDocument,
+  }
+}
+
+function choose({ mediaType: [mediaType], count, sourceType, success, fail }) {
+  const take = (...tempFiles) => success({ tempFiles })
+  if (mediaType === 'video') {
+    const takeVideo = ({ tempFilePath, size, name }) => take({ path: tempFilePath, size, name, fileType: 'video' })
+    uni.chooseVideo({ sourceType, success: takeVideo, fail })
+    return
+  }
+  const takePictures = ({ tempFilePaths, tempFiles }) => (
+    take(...tempFilePaths.map((path, index) => ({ path, size: tempFiles[index].size, name: tempFiles[index].name, fileType: 'image' })))
+  )
+  uni.chooseImage({ count, sourceType, success: takePictures, fail })
+}
+
+function preview({ sources, current }) {
+  uni.previewImage({ urls: sources.map(({ url }) => url), current })
+}
