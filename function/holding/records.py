@@ -15,7 +15,7 @@ from function.config.key_template import RECORD_ID, RECORDS
 from function.errors import AlreadyExists, OssUnavailable
 from function.http.json_body import object_in
 from function.oss.client import OssClient
-from function.oss.objects import get_record, put_record
+from function.oss.objects import MAX_YEAR, get_record, put_record
 from function.oss.post_form import iso
 
 if TYPE_CHECKING:
@@ -289,7 +289,8 @@ def _time(name: str, fields: Mapping[str, Any], field: str) -> datetime:
         at = datetime.fromisoformat(_text(name, fields, field))
     except ValueError:
         raise _invalid(name) from None
-    if at.tzinfo is None:
+    # Durations are added to it.
+    if at.tzinfo is None or at.year > MAX_YEAR:
         raise _invalid(name)
     return at
 

@@ -179,3 +179,18 @@ def test_an_upload_with_an_odd_record_fails_alone(house, kind, body):
             "results"
         ]
         assert first.get("state") != "published" and "state" in second
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59", "9001-01-01T00:00:00Z"])
+@pytest.mark.parametrize("kind", ["decided", "copied"])
+def test_a_record_from_the_end_of_time_fails_alone(house, kind, at):
+    odd, good = house.store("word"), house.store("word")
+    house.oss.fail("CopyObject", "unheard")
+    house.commit(odd["receipt"])
+    house.oss.objects.pop(f"held/{odd['key']}")
+    decided = house.oss.records()[f"decided/{odd['uploadId']}"] if kind == "decided" else {}
+    body = json.dumps({**decided, "at": at}).encode()
+    house.oss.store(f"held/.{kind}/{odd['uploadId']}", body, content_type="application/json")
+    answer = house.ask("status", receipts=[odd["receipt"], good["receipt"]])
+    first, second = answer.json["results"]
+    assert (first["error"]["code"], second["state"]) == ("oss_unavailable", "held")
