@@ -24,6 +24,8 @@ from function.webhook import notify_business
 
 # A copy that was sent has ended after this, whether its response was heard or not.
 COPY_LIFE = timedelta(seconds=60)
+# Records have the instant of their request, which may send a copy as late as its own timeout.
+REQUEST_LIFE = timedelta(seconds=30)
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
 
 
@@ -163,16 +165,15 @@ def _check_no_copy_runs(oss: OssClient, upload: HeldUpload, sent: datetime | Non
     Check that no copy can finish any more.
 
     Args:
-        sent: when the first copy was sent; ``None`` if its response was heard.
+        sent: instant of the request of the first copy; ``None`` if its response was heard.
 
     Raises:
         OssUnavailable: one may, so the upload cannot be called gone.
     """
     last = max(filter(None, (sent, records.copied_at(oss, upload.upload_id))), default=None)
-    if last is not None and (left := last + COPY_LIFE - now) > timedelta(0):
-        raise OssUnavailable(
-            reason="a copy may still finish", retry_after=min(ceil(left.total_seconds()), COPY_LIFE.seconds)
-        )
+    if last is not None and (left := last + REQUEST_LIFE + COPY_LIFE - now) > timedelta(0):
+        seconds = ceil(min(left, COPY_LIFE).total_seconds())
+        raise OssUnavailable(reason="a copy may still finish", retry_after=seconds)
 
 
 def _copy(oss: OssClient, upload: HeldUpload, etag: str) -> bool:

@@ -54,7 +54,7 @@ def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, clo
     house.oss.fail("CopyObject", "unheard")
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     del house.oss.objects[f"held/{stored['key']}"]
-    clock.tick(seconds=60)
+    clock.tick(seconds=90)
     assert house.ask("confirm", ticket=stored["ticket"]).json["state"] == "gone"
 
 
