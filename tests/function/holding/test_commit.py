@@ -7,7 +7,7 @@ import pytest
 
 from function.auth.tokens import RECEIPT, issue_token, read_token
 from function.http.client import ExchangeFailed
-from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS
+from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, oss_client
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, names, refused
 from tests.support.cases import cases_beside, table_beside, text_beside
@@ -346,6 +346,14 @@ def test_a_silent_webhook_makes_no_commit_fail_and_no_response_late(house, log_l
     # Another request has seconds of its own.
     assert house.commit(another).status == 200
     assert waited[3:] == [1.5]
+
+
+def test_the_calls_to_one_bucket_do_not_pay_for_the_webhook(house):
+    call = house.call()
+    call.instance.monotonic = lambda: 7.0
+    oss = oss_client(call, call.settings.home)
+    call.webhook_seconds = 4.0
+    assert oss.seconds_left() == BUDGET_SECONDS + 4.0
 
 
 # --- several buckets ---
