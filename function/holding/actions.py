@@ -17,7 +17,7 @@ from function.holding.decision import (
     settle,
 )
 from function.holding.held_upload import HeldUpload, read_recorded
-from function.holding.records import DISCARD, PUBLISH, REJECT, get_decision
+from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, HELD, OPEN, PUBLISHED, HeldState
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, head_object
@@ -148,18 +148,24 @@ def _submit_if_due(
     return submit_due(context, oss, upload, current)
 
 
-def is_decided(context: RequestContext, oss: OssClient, upload_id: str) -> bool:
+def is_there(context: RequestContext, oss: OssClient, upload_id: str, *, is_held: bool) -> bool:
     """
-    Apply the decision about an upload, and return whether there is one that ended its hold.
+    Return whether the object of an upload stays where it was found: held, or under its own name.
+
+    A decision that says otherwise is applied.
 
     Raises:
         UploadError: as ``resume_decided``.
     """
+    decision = get_decision(oss, upload_id)
+    if decision is None or (decision.action == PUBLISH and not is_held):
+        return True
     try:
-        return resume_decided(context, oss, upload_id) is not None
+        _apply_recorded(context, oss, decision)
     except AlreadyExists:
         # Another object has the name, so this one is still held.
-        return False
+        return True
+    return False
 
 
 def resume_decided(context: RequestContext, oss: OssClient, upload_id: str) -> tuple[HeldUpload, str] | None:
@@ -173,7 +179,9 @@ def resume_decided(context: RequestContext, oss: OssClient, upload_id: str) -> t
         Forbidden: its receipt has expired, or is of another bucket.
     """
     decision = get_decision(oss, upload_id)
-    if decision is None:
-        return None
+    return None if decision is None else _apply_recorded(context, oss, decision)
+
+
+def _apply_recorded(context: RequestContext, oss: OssClient, decision: Decision) -> tuple[HeldUpload, str]:
     upload = read_recorded(decision.receipt, oss.bucket, context.settings, context.now)
     return upload, apply(context, oss, upload, decision)

@@ -97,13 +97,13 @@ def _stored_already(
     reservation.count_rate()
     from function.uploads.deduplication import stored_responses
 
-    # Neither the client of OSS nor this module is imported before a held object is found.
-    def is_decided(oss: Any, upload_id: str) -> bool:
-        from function.holding.actions import is_decided
+    # Neither the client of OSS nor this module is imported before an object of a hold is found.
+    def is_there(oss: Any, upload_id: str, is_held: bool) -> bool:
+        from function.holding.actions import is_there
 
-        return is_decided(context, oss, upload_id)
+        return is_there(context, oss, upload_id, is_held=is_held)
 
-    return stored_responses(context, tickets, is_decided)
+    return stored_responses(context, tickets, is_there)
 
 
 def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> dict[str, dict[str, Any]]:

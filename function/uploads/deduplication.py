@@ -4,24 +4,25 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from function.config.key_template import is_held_name, published_name
-from function.config.profile import UPLOAD_ID_METADATA
 from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, UploadError
 from function.oss.client import OssClient, oss_clients, require_client
 from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import iso, object_url
-from function.uploads.receipt import check_stored, describe
+from function.uploads.receipt import check_stored, describe, upload_id_in
 from function.uploads.tickets import FormTicket
+
+IsThere = Callable[[OssClient, str, bool], bool]
 
 
 def stored_responses(
-    context: RequestContext, texts: Iterable[str], is_decided: Callable[[OssClient, str], bool]
+    context: RequestContext, texts: Iterable[str], is_there: IsThere
 ) -> dict[str, dict[str, Any]]:
     """
     Return the responses that replace forms, by upload id; ``texts`` are the tickets of these forms.
 
     Args:
-        is_decided: applies the decision about a held upload, by its id, and returns whether there is one.
+        is_there: returns whether an upload of a hold, by its id, stays where it was found.
 
     An object counts when ``/confirm`` would accept the form's ticket for it: of the announced size and type.
     Where OSS cannot be reached the file is sent once more, and the log says why.
@@ -33,7 +34,7 @@ def stored_responses(
     for ticket in tickets:
         location = profiles[ticket.profile].location
         try:
-            response = _find(context, require_client(buckets[location]), ticket, is_decided)
+            response = _find(context, require_client(buckets[location]), ticket, is_there)
         except UploadError as error:
             # No other file of this bucket is looked for either; other buckets are not affected.
             buckets[location] = error
@@ -48,7 +49,7 @@ def _find(
     context: RequestContext,
     oss: OssClient,
     ticket: FormTicket,
-    is_decided: Callable[[OssClient, str], bool],
+    is_there: IsThere,
 ) -> dict[str, Any] | None:
     for candidate, facts in _candidates(ticket, oss):
         try:
@@ -56,8 +57,14 @@ def _find(
         except (NotUploaded, Forbidden):
             continue
         # What was discarded does not exist, even if deleting it failed.
-        if upload.is_held and is_decided(oss, upload.ticket.upload_id):
-            continue
+        if is_held_name(ticket.key):
+            try:
+                if not is_there(oss, upload.ticket.upload_id, upload.is_held):
+                    continue
+            except UploadError as error:
+                # Only this file is sent once more: the trouble is with its decision.
+                context.line.reason = f"not checked for existence: {error.reason}"
+                return None
         stored = describe(upload, context.settings)
         host = context.settings.profiles[ticket.profile].location.host
         return {
@@ -83,5 +90,5 @@ def _candidates(ticket: FormTicket, oss: OssClient) -> Iterator[tuple[FormTicket
         published = published_name(ticket.key)
         facts = head_object(oss, published)
         # An earlier upload published these bytes.
-        upload_id = facts.metadata.get(UPLOAD_ID_METADATA) if facts else None
+        upload_id = upload_id_in(facts) if facts else ""
         yield ticket._replace(key=published, upload_id=upload_id or ticket.upload_id), facts

@@ -1,5 +1,6 @@
 """Receipt: a signed token about one verified upload, which the business verifies offline."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -190,7 +191,7 @@ def check_stored(ticket: FormTicket, facts: ObjectFacts | None) -> VerifiedUploa
 
 def _id_of(held: ObjectFacts, ticket: FormTicket) -> str:
     """Return the id of the held upload: of an earlier one than the ticket's, perhaps, with the same bytes."""
-    upload_id = held.metadata.get(UPLOAD_ID_METADATA)
+    upload_id = upload_id_in(held)
     # Only the function's own forms store there.
     if not upload_id:
         raise NotUploaded
@@ -198,6 +199,12 @@ def _id_of(held: ObjectFacts, ticket: FormTicket) -> str:
     if upload_id != ticket.upload_id and ticket.upload_id in ticket.key:
         raise _mismatch("held by another id")
     return upload_id
+
+
+def upload_id_in(facts: ObjectFacts) -> str:
+    """Return the id of an object's upload; empty if it is none of this function's."""
+    upload_id = facts.metadata.get(UPLOAD_ID_METADATA, "")
+    return upload_id if re.fullmatch(UPLOAD_ID, upload_id) else ""
 
 
 def _mismatch(reason: str) -> Forbidden:

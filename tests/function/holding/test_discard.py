@@ -259,18 +259,21 @@ def test_a_lost_deletion_is_not_repeated_on_a_later_upload_of_the_name(house, ac
     assert second["uploadId"] in ids
 
 
-@pytest.mark.parametrize("act", ["reject", "discard", "discard by the owner"])
+@pytest.mark.parametrize("act", [act for act in LOST_DELETIONS if act != "commit"])
 @pytest.mark.parametrize("failed", [["unheard", "unheard"], ["unheard"] * 4], ids=len)
 def test_discarded_bytes_do_not_exist_although_their_deletion_failed(house, act, failed):
     """Either they are deleted now, or they are sent once more."""
     form = house.form("same", sha256="a" * 64, size=1)
     assert house.oss.post(form["formData"], "bytes") == 200
     receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    is_published = act.endswith("published")
+    if is_published:
+        house.commit(receipt)
     house.oss.fail("DeleteObject", *failed)
     assert refused(LOST_DELETIONS[act](house, receipt)) == UNAVAILABLE
     again = house.form("same", sha256="a" * 64, size=1)
     assert "exists" not in again
-    is_deleted = len(failed) == 2
+    is_deleted = len(failed) == 2 or is_published
     assert house.oss.post(again["formData"], "bytes") == (200 if is_deleted else 409)
     assert house.status(receipt) == ("rejected" if act == "reject" else "gone")
 
@@ -283,6 +286,37 @@ def test_bytes_stay_held_while_their_publication_waits_for_the_name(house):
     assert house.commit(receipt).code == "already_exists"
     again = house.form("same", sha256="a" * 64, size=1)
     assert (again["exists"], again["held"]) == (True, True)
+
+
+def store_two(house):
+    forms = [house.form("same", sha256=digest * 64, size=1) for digest in "ab"]
+    for form in forms:
+        assert house.oss.post(form["formData"], "bytes") == 200
+    return [{**form, **house.ask("confirm", ticket=form["ticket"]).json} for form in forms]
+
+
+def exist_again(house):
+    files = [{"profile": "same", "filename": "a.png", "sha256": digest * 64, "size": 1} for digest in "ab"]
+    answer = house.ask("upload-params", house.session(), files=files)
+    return [upload.get("exists", False) for upload in answer.json["uploads"]]
+
+
+def test_a_decision_that_cannot_be_applied_sends_its_own_file_once_more(house):
+    odd, _ = store_two(house)
+    house.oss.store(f"held/.decided/{odd['uploadId']}", b"{}", content_type="application/json")
+    assert exist_again(house) == [False, True]
+
+
+@pytest.mark.parametrize("place", ["held/", ""])
+def test_an_object_whose_id_names_no_record_is_no_upload_of_ours(house, place):
+    odd, good = store_two(house)
+    stored = house.oss.objects.pop(f"held/{odd['key']}")
+    house.oss._store(f"{place}{odd['key']}", stored)
+    headers = {**stored.headers, "x-oss-meta-upload-id": "../a"}
+    house.oss.replace_object(f"{place}{odd['key']}", headers=headers)
+    assert exist_again(house) == [not place, True]
+    assert house.ask("confirm", ticket=odd["ticket"]).code == "not_uploaded"
+    assert house.status(good["receipt"]) == "held"
 
 
 FORGED = "words/static/logo.png"
