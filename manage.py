@@ -5,6 +5,7 @@ The operator's commands: ``python3 manage.py COMMAND --help``.
 import argparse
 import importlib
 import importlib.util
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -96,9 +97,15 @@ def _use_project_packages(arguments: "list[str]") -> None:
     if not has_packages and own_python.python_in(own_python.FOLDER).exists() and not own_python.is_running():
         own_python.run_again(arguments)
     if sys.version_info < (3, 11):
-        sys.exit(TOO_OLD.say(chosen_language(None), version=sys.version.split()[0]))
+        sys.exit(TOO_OLD.say(_language_of(arguments), version=sys.version.split()[0]))
     if not has_packages:
-        _install_or_exit(NO_PACKAGES.say(chosen_language(None)), "requirements/run.txt", arguments)
+        _install_or_exit(NO_PACKAGES.say(_language_of(arguments)), "requirements/run.txt", arguments)
+
+
+def _language_of(arguments: "list[str]") -> str:
+    """Return the language of ``--lang``, else the locale's; parsed here, for an old Python."""
+    asked = re.search(r"--lang[= ](en|zh)\b", " ".join(arguments))
+    return chosen_language(asked and asked[1])
 
 
 def _install_or_exit(sentence: str, requirements: str, arguments: "list[str]") -> None:

@@ -8,7 +8,10 @@ AT_LINE = re.compile(r"\(at line (\d+)")
 LONGEST_SHOWN = 60
 # The first that fits the line is the likely slip. The line is without its comment and its finished texts.
 SLIPS = (
-    (r"^\[+[^\x00-\x7f]", Message("a name has letters, digits, _ and -; for people there is title")),
+    (
+        r"^\[+[^\]]*[^\]\[A-Za-z0-9_.\"'-][^\]]*\]",
+        Message("a name has letters, digits, _ and -; for people there is title"),
+    ),
     (r"[“”‘’＂＝［］｛｝，：]", Message('marks of full width; write " = [ ] and , in half width')),
     (
         r"^\[(?:[^\]]*$|\[[^\]]*\]$|[^\]]*\]\])",

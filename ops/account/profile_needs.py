@@ -15,6 +15,7 @@ from function.config.profiles import read_profiles
 from function.session_policy import role_policies, session_policies
 from ops.account.bucket import DesiredBucket, PartedFolder
 from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact
+from ops.deploy.profile_lines import with_lines
 from ops.terminal.language import Text, why_unreadable
 from ops.terminal.messages import in_both
 
@@ -39,7 +40,7 @@ def profiles_in(file: Path, home: BucketLocation, problems: list[Text]) -> list[
         return []
     profiles, found = read_profiles(text, default_signature="v4", home=home)
     too_long = settings_validation.policies_too_long(session_policies(profiles.values()))
-    problems += [in_both(problem.sentence) for problem in [*found, *too_long]]
+    problems += with_lines([in_both(problem.sentence) for problem in [*found, *too_long]], Path(file))
     return list(profiles.values())
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from function.config import settings
 from manage import main
 from ops.terminal.command_line import asked_language
 from tests.ops.words import chinese_in, english_in
@@ -63,7 +64,7 @@ def env_file_of(here, mistake, cloud):
         return bytes.fromhex(mistake["env_file_hex"])
     if "from_example" in mistake:
         return (PROJECT / ".env.example").read_text("utf-8").replace(*mistake["from_example"]).encode()
-    values = {**ENV, **(ON_THE_LOCAL_CLOUD if mistake.get("is_local") else mistake.get("env", {}))}
+    values = {**ENV, **(ON_THE_LOCAL_CLOUD if mistake.get("is_local") else {}), **mistake.get("env", {})}
     lines = (f"{name}={value}\n" for name, value in values.items() if name not in mistake.get("unset", ()))
     return (mistake.get("env_file") or "".join(lines).format(here=here, **cloud)).encode()
 
@@ -83,6 +84,12 @@ def ended(tmp_path, cloud, monkeypatch, capfd):
             monkeypatch.delenv(name)
         for name, value in {**kept, **mistake.get("shell", {})}.items():
             monkeypatch.setenv(name, value)
+        if "profiles" in mistake and command == "check-deploy":
+            monkeypatch.setattr(settings, "DEFAULT_PROFILES_FILE", tmp_path / "profiles.toml")
+        if "python" in mistake:
+            monkeypatch.setattr(sys, "version_info", (3, 8, 10))
+            monkeypatch.setattr(sys, "version", "3.8.10 (default)")
+        monkeypatch.setattr(sys, "argv", ["manage.py", *words])
         code = in_this_process(words)
         return code, "".join(capfd.readouterr())
 
@@ -94,7 +101,9 @@ def in_this_process(words):
     try:
         return main(words)
     except SystemExit as end:
-        return end.code
+        if isinstance(end.code, str):
+            sys.stderr.write(end.code)
+        return end.code if isinstance(end.code, int) else 1
 
 
 def in_a_process(words, environ):
@@ -123,6 +132,8 @@ def test_a_mistake_is_reported_with_its_cause_and_remedy(case, language, tmp_pat
     lines = [line for line in printed.splitlines() if not line.startswith(("用法：", "usage: "))]
     assert [line for line in lines if strangers(line.replace(str(tmp_path), "·"))] == []
     assert "Traceback" not in printed
+    assert bool(chinese_in(printed.replace(str(tmp_path), "·"))) == (language == "zh")
+    assert len(MISTAKES) >= 75
 
 
 def test_a_file_from_notepad_is_no_mistake(ended):
