@@ -5,13 +5,14 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import certifi
 import pytest
 import trustme
 
 from function import aliyun_sdk, outgoing
-from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, send
+from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, _read, send
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -242,6 +243,12 @@ def test_reading_ends_after_a_response_is_abandoned():
     with peer(act) as other:
         failure(other.url, budget_seconds=0.1)
         assert hung_up.wait(PATIENCE_SECONDS)
+
+
+def test_no_response_is_read_beyond_its_deadline_however_steadily_it_comes():
+    steady = SimpleNamespace(read1=lambda _size: b"x")
+    with pytest.raises(ExchangeFailed, match="response too slow"):
+        _read(steady, 0.0, max_bytes=9)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
