@@ -229,7 +229,7 @@ test('a tap previews everything, beginning with what was tapped', async () => {
 })
 
 for (const [title, plan, properties, message] of [
-  ['read', ['read', 404, 'not_found'], { value: ['a.jpg'] }, '用途 post 缺 read'],
+  ['read', ['read', 404, 'not_found'], { value: ['unread.jpg'] }, '用途 post 缺 read'],
   ['of its own address', ['sign', 404, 'not_found'], {}, null],
   ['a profile', ['sign', 400, 'unknown_profile'], {}, 'profiles.toml 缺用途 post'],
 ]) {
@@ -250,6 +250,15 @@ test('a tag without an endpoint says so', async (t) => {
   open({ endpoint: '' })
   await tag.instance.choose()
   assert.deepEqual([tag.heard.fail[0].code, tag.texts('.message')], ['misconfigured', ['<oss-uploader> 缺 endpoint']])
+})
+
+test('all tags of one address log in once', async () => {
+  wx.removeStorageSync(`oss-direct-upload ${fc.origin}/`)
+  const logins = fc.requestsTo('login').length
+  const tags = ['one', 'two', 'three'].map((name) => world.open({ endpoint: `${fc.origin}/`, value: [`${name}.jpg`] }))
+  await until(() => tags.every(({ items }) => items()[0].src))
+  assert.equal(fc.requestsTo('login').length, logins + 1)
+  tags.forEach(({ close }) => close())
 })
 
 test('use() takes a client of the page', async () => {

@@ -1,6 +1,7 @@
 const { OssUploadError } = require('../errors')
 const { createGallery } = require('../gallery')
 
+const clients = new Map() // all tags of an address have one login and one list of URLs
 const LARGE = 1.3 // larger text does not fit into a picture
 const galleries = new WeakMap()
 const grids = new WeakMap() // where they are on the screen, while something is dragged
@@ -120,8 +121,10 @@ Component({
 /** 大文件才需要分片；只传图片时不加载。 */
 function connect({ endpoint, mediaType }) {
   if (!endpoint) throw new OssUploadError('', '<oss-uploader> 缺 endpoint', { code: 'misconfigured' })
+  const name = `${mediaType === 'image'} ${endpoint}`
   const create = mediaType === 'image' ? require('../index').createUploader : require('../parts').createLargeUploader
-  return create({ endpoint, api: wx })
+  if (!clients.has(name)) clients.set(name, create({ endpoint, api: wx }))
+  return clients.get(name)
 }
 
 /** 跟随微信里的字体大小。 */
