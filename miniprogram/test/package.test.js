@@ -44,6 +44,13 @@ test('the examples use exact copies of what is pasted into them', () => {
   }
 })
 
+test('the tag has at most 600 lines of code, in all its files', () => {
+  const names = ['gallery.js', ...['js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`)]
+  const codeOf = (name) => read(name).replace(/\/\*[^]*?\*\//g, '').split('\n').filter((line) => line.trim() && !/^\s*\/\//.test(line))
+  const lines = names.reduce((sum, name) => sum + codeOf(name).length, 0)
+  assert.ok(lines <= 600, `${lines} lines`)
+})
+
 test('the files that are pasted need nothing but each other', () => {
   for (const name of PASTED_FILES) {
     const wanted = new Set([...read(name).matchAll(/require\('([^']+)'\)/g)].map(([, id]) => id))
