@@ -80,10 +80,18 @@ def profiles_and_settings(
 ) -> Iterator[Problem]:
     """Check lives of signatures against the session, and options that need a caller kind."""
     session = values.get("STS_SESSION_SECONDS")
-    if kind and not kind.identifies_callers:
-        yield from _owners_of_nobody(profiles, values["CALLER_AUTH"])
     for profile in profiles:
         yield from _lives_over_the_session(profile, session)
+        for option, other in (("read", "callers"), ("commit_by", "backend")):
+            if getattr(profile, option) == "owner" and kind and not kind.identifies_callers:
+                clause = Message(
+                    '{option} = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth};'
+                    ' write {option} = "{other}", or set CALLER_AUTH to wechat or jwt',
+                    option=option,
+                    caller_auth=values["CALLER_AUTH"],
+                    other=other,
+                )
+                yield problem_in(profile.name, clause)
         if profile.is_checked and kind and values["CALLER_AUTH"] != "wechat":
             clause = Message('hold with "check" needs CALLER_AUTH=wechat: WeChat asks for the openid')
             yield problem_in(profile.name, clause, needs="CALLER_AUTH")
@@ -95,23 +103,6 @@ def profiles_and_settings(
                 session=session.seconds,
             )
             yield problem_in(profile.name, clause, needs="STS_SESSION_SECONDS")
-
-
-def _owners_of_nobody(profiles: Iterable[Profile], caller_auth: str) -> Iterator[Problem]:
-    """Find ``owner`` where callers have none: one sentence for each option, whatever has it."""
-    for option, other in (("read", "callers"), ("commit_by", "backend")):
-        names = [profile.name for profile in profiles if getattr(profile, option) == "owner"]
-        if names:
-            sentence = Message(
-                'profiles.toml: {option} = "owner" in {profiles} needs callers who are told apart, and'
-                ' CALLER_AUTH is {caller_auth}; write {option} = "{other}", or set CALLER_AUTH to wechat'
-                " or jwt",
-                option=option,
-                profiles=", ".join(f"[{name}]" for name in names),
-                caller_auth=caller_auth,
-                other=other,
-            )
-            yield Problem(PROFILES_TOML, sentence)
 
 
 def _lives_over_the_session(profile: Profile, session: timedelta | None) -> Iterator[Problem]:

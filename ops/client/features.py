@@ -3,10 +3,9 @@ Features of the example mini-program that a deployed function lacks, found by re
 """
 
 from ops.client.function_client import FunctionAnswer, FunctionClient
-from ops.deploy.features import FEATURES, ROUTE_OF
+from ops.deploy.features import FEATURES, ROUTE_OF, lacks
 from ops.terminal.language import Text
 
-LACKS = Text("{title}: lacks {names}", "{title}：缺 {names}")
 # Of a refusal that says that something is lacking.
 CODES = ("not_found", "unknown_profile")
 # No profile admits so much, so no form is signed and nothing is counted against a quota.
@@ -34,11 +33,7 @@ def lacking_features(client: FunctionClient, token: str) -> list[Text]:
         names = [f"[{feature.profile}]"] if is_unknown else []
         names += [option for option in feature.options if option in absent]
         if names:
-            said = (
-                LACKS.say(language, title=feature.title.say(language), names=", ".join(names))
-                for language in ("en", "zh")
-            )
-            sentences.append(Text(*said))
+            sentences.append(lacks(feature, names))
     return sentences
 
 

@@ -14,6 +14,7 @@ from function.errors import Misconfigured
 from function.uploads.hooks import Hooks
 from local.deployment import Deployment
 from ops.deploy.env_file import EnvFile, read_env_file
+from ops.deploy.profile_lines import with_lines
 from ops.run.hosting import Hosted, HostingError, check_settings, refused
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
@@ -120,7 +121,10 @@ class OwnFiles:
         # The sentences are about the file as it is written, before its buckets become those of this cloud.
         as_written = Deployment(caller_auth, {}, found.profiles, settings)
         read_text = cache(lambda path: path.read_text("utf-8"))
-        check_settings(cloud.environment(as_written), read_text)
+        try:
+            check_settings(cloud.environment(as_written), read_text)
+        except HostingError as error:
+            raise HostingError(*with_lines(error.sentences, found.profiles)) from None
         return cloud.prepare(caller_auth, tomllib.loads(read_text(found.profiles)), settings)
 
     def _hooks(self, found: _Found, deployment: Deployment) -> Path:

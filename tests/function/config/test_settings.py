@@ -349,17 +349,12 @@ def test_a_relative_profiles_file_is_found_beside_the_function(environment):
     assert load_settings(environment).profiles["avatar"].read == "callers"
 
 
-def test_the_shipped_profiles_are_one_problem_for_callers_who_own_nothing(environment):
+def test_the_shipped_profiles_are_refused_with_the_remedy_for_callers_who_own_nothing(environment):
     environment |= {"PROFILES_FILE": str(ROOT / "profiles.toml"), "TOKEN_SECRET": SECRET}
-    with pytest.raises(Misconfigured) as refused:
-        load_settings(environment)
-    (problem,) = refused.value.problems
-    assert problem.setting == "profiles.toml"
-    assert {name: problem.sentence.values[name] for name in ("option", "profiles", "other")} == {
-        "option": "read",
-        "profiles": "[default], [video]",
-        "other": "callers",
-    }
+    problems = problems_of(environment)
+    assert [problem.sentence.values["profile"] for problem in problems] == ["default", "video"]
+    clauses = [problem.sentence.values["clause"].values for problem in problems]
+    assert [(each["option"], each["other"]) for each in clauses] == [("read", "callers")] * 2
 
 
 def test_a_profiles_file_that_is_not_utf_8_is_refused(environment, tmp_path):

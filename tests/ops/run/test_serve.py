@@ -20,8 +20,9 @@ from function.app import ROUTES
 from function.auth.tokens import RECEIPT
 from local.common.http_server import Handler, Server
 from local.wechat.push import PushSettings
+from ops.deploy.features import FEATURES
 from ops.run.hosting import Plan
-from ops.run.overview import example_lines, show_cloud
+from ops.run.overview import example_lines, next_lines, show_cloud
 from ops.terminal.columns import columns_of
 from ops.terminal.screen import Screen
 from tests.support.cases import cases_beside
@@ -73,6 +74,16 @@ def test_the_screen_names_a_profile_by_its_title_too():
     cloud.profiles["post"] = {"title": "晒单", "key": "p/{filename}", "max_size": 1}
     (line,) = [line for line in shown(cloud).splitlines() if "晒单" in line]
     assert line.split() == ["post", "晒单", "1", "*/*"]
+
+
+def test_the_screen_names_what_the_example_lacks_with_these_profiles():
+    (line,) = [line for line in next_lines(a_cloud()) if "lacks" in line]
+    assert "[post]" in line and "[video]" in line and "lacks confirm, read" in line
+    complete = a_cloud()
+    complete.profiles = {
+        each.profile: dict.fromkeys(each.options, "x") for name, each in FEATURES.items() if name != "quota"
+    }
+    assert not any("lacks" in line for line in next_lines(complete))
 
 
 def test_the_screen_names_both_buckets():
