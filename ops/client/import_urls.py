@@ -11,6 +11,7 @@ import argparse
 import io
 import json
 import os
+import re
 import sys
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
@@ -45,6 +46,12 @@ if TYPE_CHECKING:
     from alibabacloud_oss_v2 import Client
 
 TIMEOUTS = (10, 60)
+# Query fields of signed addresses: wx.cloud, OSS, COS, and stores that speak S3.
+SIGNATURE = re.compile(
+    "sign|t|expires|signature|(oss|aws)accesskeyid|security-token|q-[a-z-]+|x-(oss-(?!process)|cos-|amz-).*"
+)
+# Of a length; no store has files near it.
+MAX_DIGITS = 15
 UNKNOWN_TYPE = "application/octet-stream"
 SUMMARY = Text("copy files from a list of addresses into OSS", "按地址清单把文件迁移到 OSS")
 ABOUT = Text(
@@ -123,8 +130,14 @@ def _settings(environ: dict[str, str], name: str) -> tuple[Settings, Profile]:
 
 
 def _name(url: str) -> str:
-    """Return an address without its query, which changes with each signature."""
-    return url.partition("?")[0]
+    """Return an address without its signature, which changes each time; ``?id=7`` names a file."""
+    address, _, query = url.partition("#")[0].partition("?")
+    fields = [field for field in query.split("&") if field]
+    names = [field.partition("=")[0].lower() for field in fields]
+    if any(name == "sign" or name.endswith("signature") for name in names):
+        named = zip(names, fields, strict=True)
+        fields = [field for name, field in named if not SIGNATURE.fullmatch(name)]
+    return "?".join([address, "&".join(fields)] if fields else [address])
 
 
 def _read_list(path: Path, *, needs_user: bool) -> list[tuple[str, str]]:
@@ -187,7 +200,7 @@ def copy(
 def _rule(url: str, user: str, found: requests.Response, profile: Profile, settings: Settings) -> UploadRule:
     """Return what a form for this file would pin, its exact size too; the key is the same each time."""
     length = found.headers.get("Content-Length", "")
-    if not length.isdecimal():
+    if not length.isdecimal() or len(length) > MAX_DIGITS:
         raise NotCopied("no Content-Length")
     kind = bare_type(found.headers.get("Content-Type", ""))
     file = UploadRequest(
@@ -205,7 +218,8 @@ def _dated(found: requests.Response) -> datetime:
     """Return the day for the key: when the file was stored there, so that a second run names it alike."""
     try:
         return parsedate_to_datetime(found.headers["Last-Modified"]).astimezone(UTC)
-    except (KeyError, ValueError):
+    # A year may have any number of digits.
+    except (KeyError, ValueError, OverflowError):
         return datetime.now(UTC)
 
 

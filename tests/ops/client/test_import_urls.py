@@ -18,6 +18,8 @@ FILES = {
     "/b.mp4": ("application/octet-stream", b"film"),
     "/c.html": ("text/html", b"<p>"),
     "/broken.png": ("image/png", PICTURE),
+    "/endless.png": ("image/png", PICTURE),
+    "/future.png": ("image/png", PICTURE),
     "/vast.png": ("image/png", b"x" * (11 * 1024 * 1024)),
 }
 DAY = "Tue, 03 Mar 2020 08:00:00 GMT"
@@ -36,7 +38,9 @@ class Elsewhere(Handler):
             return
         kind, body = FILES.get(path, ("text/plain", b""))
         self.send_response(200 if path in FILES else 404)
-        for name, value in {"Content-Type": kind, "Content-Length": len(body), "Last-Modified": DAY}.items():
+        length = "9" * 5000 if path == "/endless.png" else len(body)
+        day = DAY.replace("2020", "9" * 20) if path == "/future.png" else DAY
+        for name, value in {"Content-Type": kind, "Content-Length": length, "Last-Modified": day}.items():
             self.send_header(name, str(value))
         self.end_headers()
         self.close_connection = True
@@ -95,6 +99,17 @@ def test_recorded_files_are_skipped_and_stored_ones_keep_their_key(moved, tmp_pa
     assert moved(["~/a.png?sign=3 openid-b"])[::2] == (0, first)
 
 
+def test_files_that_only_a_query_tells_apart_are_all_copied(moved):
+    queries = ["id=1&sign=1&t=1", "id=2&sign=2&t=2", "id=1&sign=3&t=3", "t=1", "t=2"]
+    stored = moved([f"~/a.png?{query} openid-g" for query in queries])[2]
+    assert [line["url"].rpartition("?")[2] for line in stored] == ["id=1", "id=2", "id=1", "t=1", "t=2"]
+    assert len({line["key"] for line in stored}) == 4
+
+
+def test_an_impossible_date_spoils_nothing(moved):
+    assert moved(["~/future.png openid-h", "~/b.mp4 openid-h"])[0] == 0
+
+
 def test_a_dry_run_prints_the_key_and_stores_nothing(cloud, moved):
     status, shown, done = moved(["~/a.png openid-c"], "--dry-run")
     key = json.loads(shown.splitlines()[0])["key"]
@@ -111,6 +126,7 @@ def test_a_dry_run_prints_the_key_and_stores_nothing(cloud, moved):
         ("/none.png", "HTTP 404"),
         ("/broken.png", "Error"),
         ("/unsized.png", "no Content-Length"),
+        ("/endless.png", "no Content-Length"),
     ],
 )
 def test_one_file_that_cannot_be_copied_spoils_no_other(moved, path, why):
