@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { beforeEach, describe, test } = require('node:test')
+const { createWx } = require('../../miniprogram/test/wx')
 const { PHOTO, PICTURE, inPlayground } = require('./page')
 
 const SLOW_SECONDS = 5
@@ -50,6 +51,30 @@ describe('the playground page', () => {
     assert.match(await bodyOf('policy'), /必须正好 [\d.]+ KB（[\d,]+ 字节）/)
     assert.match(await bodyOf('receipt'), /"bucket": "local-bucket"/)
     assert.equal(await page.getAttribute('.bar', 'aria-valuenow'), '100')
+  })
+
+  test('the code of what was done is shown, runs as it stands in a mini-program, and is copied', async () => {
+    assert.ok(await page.isHidden('#code'))
+    await upload()
+    await statusIs('上传完成')
+    const text = await page.textContent('#code-text')
+    const wx = { ...createWx(), chooseMedia: async () => ({ tempFiles: [{ tempFilePath: `${__dirname}/picture.png`, size: PICTURE.length, fileType: 'image' }] }) }
+    const load = (name) => require(name.replace('../../utils', '../../miniprogram'))
+    const { key, receipt } = await new Function('require', 'wx', `${text}\nreturn upload()`)(load, wx)
+    wx.close()
+    assert.match(key, /^avatars\//)
+    assert.ok(receipt && cloud.object(key).equals(PICTURE))
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.click('#copy')
+    await page.waitForFunction(() => document.getElementById('copy').textContent === '已复制')
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text)
+    await page.click('#language')
+    await isInEnglish('#code')
+    await page.click('#large')
+    await page.click('#upload')
+    await page.waitForFunction(() => document.getElementById('code-text').textContent.includes('createLargeUploader'))
+    await page.click('#cancel')
+    await isOver()
   })
 
   test('every condition of the policy is explained, none is passed over', async () => {

@@ -1,6 +1,7 @@
 /** The playground: the mini-program client in a browser, against the local cloud of `make run`. */
 
 import { loadClient, observed } from './client.js'
+import { wireCode } from './code.js'
 import { $, element } from './elements.js'
 import { wireHeld } from './held.js'
 import { NOT_FOLLOWED, cutNetwork, followParts, forget, goesInParts, isSame, recall, togglePause } from './large.js'
@@ -106,6 +107,7 @@ async function upload() {
   const parts = goesInParts(shown.file, profile()) ? newParts(left?.partSize) : null
   left = null
   setBusy(true)
+  showCode(parts ? 'parts' : 'upload', profile())
   show({ status: (all) => ({ text: all.signing }), progress: 0, parts, request: null, form: null, object: null, reading: null })
   const onProgress = ({ progress, speed, timeLeft }) => {
     if (parts) Object.assign(parts, { speed, timeLeft })
@@ -223,6 +225,7 @@ async function planFault(kind) {
 function speak() {
   show()
   drawHeld()
+  drawCode()
   describeProfile()
   $('deployment').textContent = texts().deployment(config.isDemo)
 }
@@ -242,7 +245,8 @@ function wireDrop() {
 }
 
 const usable = config.profiles.filter(({ classic, hold }) => !classic && !hold.length)
-const drawHeld = wireHeld({ config, client, texts, sentenceOf, newUploader: (name) => newUploader({}, null, name) })
+const { draw: drawCode, showCode } = wireCode({ config, texts })
+const drawHeld = wireHeld({ config, client, texts, sentenceOf, showCode, newUploader: (name) => newUploader({}, null, name) })
 $('profile').replaceChildren(...usable.map((each) => element('option', { value: each.name, textContent: labelOf(each) })))
 // A deployment may hold all that it takes.
 if (usable.length) $('profile').value = usable.some(({ name }) => name === 'avatar') ? 'avatar' : usable[0].name
