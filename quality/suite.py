@@ -28,6 +28,7 @@ ONLY_IN_REST = (
     "tests/ops/package",
     "tests/docs/test_held_objects.py",
     "tests/docs/test_receipts.py",
+    "tests/docs/test_from_php.py",
     "quality/tests",
 )
 # Rows of progress, and what node prints of each test that passed.
