@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from function.config import types
 from function.config.profiles import PROFILES_TOML
 from ops.deploy.features import FEATURES
 from ops.deploy.new_files import CALLER_KINDS, WECHAT, Answers, env_text, profiles_text
@@ -36,6 +35,13 @@ SHIPPED = "da1e2a537b9d3e2cd7a8390b8da27978b2c69a12fdf9544e2e9bd5a8a5330d03"
 APP_ID, APP_SECRET = r"wx[0-9a-f]{16}", r"[0-9a-f]{32}"
 MAINLAND = r"cn-(?!hongkong)[a-z0-9-]+"
 LATER = "-"
+SHAPES = {
+    # As the function reads them.
+    "bucket": r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    "region": r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+",
+    "appid": APP_ID,
+    "secret": rf"{APP_SECRET}|{LATER}",
+}
 USUAL_FEATURES = "avatar,pictures,video"
 QUESTIONS = {
     "bucket": Text("bucket (made by setup if it is not there)", "桶名（还没有的话，setup 会建）"),
@@ -174,23 +180,9 @@ def _problem(name: str, given: Mapping[str, str], *, is_silent: bool) -> Text | 
     pair = {"appid": (APP_SECRET, "secret"), "secret": (APP_ID, "appid")}
     if name in pair and re.fullmatch(pair[name][0], value):
         return WRONG["swapped"]
-    fits = {
-        "bucket": lambda: _reads(types.BUCKET, value),
-        "region": lambda: _reads(types.REGION, value),
-        "appid": lambda: bool(re.fullmatch(APP_ID, value)),
-        "secret": lambda: value == LATER or bool(re.fullmatch(APP_SECRET, value)),
-        "features": lambda: _features(value) is not None,
-    }
+    is_fit = _features(value) is not None if name == "features" else re.fullmatch(SHAPES[name], value)
     names = {"names": ", ".join(FEATURES)} if name == "features" else {}
-    return None if fits[name]() else _said(name, **names)
-
-
-def _reads(type_: types.Type, value: str) -> bool:
-    try:
-        type_.read(value)
-    except ValueError:
-        return False
-    return True
+    return None if is_fit else _said(name, **names)
 
 
 def _features(text: str) -> list[str] | None:
