@@ -181,8 +181,7 @@ def _problem(name: str, given: Mapping[str, str], *, is_silent: bool) -> Text | 
     if name in pair and re.fullmatch(pair[name][0], value):
         return WRONG["swapped"]
     is_fit = _features(value) is not None if name == "features" else re.fullmatch(SHAPES[name], value)
-    names = {"names": ", ".join(FEATURES)} if name == "features" else {}
-    return None if is_fit else _said(name, **names)
+    return None if is_fit else _said(name, names=", ".join(FEATURES))
 
 
 def _features(text: str) -> list[str] | None:
