@@ -308,7 +308,7 @@ def test_a_decision_that_cannot_be_applied_sends_its_own_file_once_more(house):
 
 
 @pytest.mark.parametrize("place", ["held/", ""])
-def test_an_object_whose_id_names_no_record_is_no_upload_of_ours(house, place):
+def test_an_object_with_an_unusable_upload_id_is_foreign(house, place):
     odd, good = store_two(house)
     stored = house.oss.objects.pop(f"held/{odd['key']}")
     house.oss._store(f"{place}{odd['key']}", stored)
