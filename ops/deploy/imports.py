@@ -80,8 +80,9 @@ def _normal(distribution: str) -> str:
 
 def imported_names(path: Path, name: str) -> Iterator[str]:
     """Yield the first part of every imported name; raise ``Failure`` if the file is not Python."""
+    # Bytes, as the interpreter reads them: Notepad puts a mark in front.
     try:
-        tree = ast.parse(path.read_text("utf-8"), name)
+        tree = ast.parse(path.read_bytes(), name)
     except (SyntaxError, ValueError) as error:
         raise Failure(Text(f"{name} is not Python: {error}", f"{name} 不是 Python：“{error}”")) from None
     for node in ast.walk(tree):

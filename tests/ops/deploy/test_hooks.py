@@ -19,6 +19,7 @@ GOOD = "def before_sign(caller, wanted, profile):\n    return None\n"
     [
         (None, 0),
         (GOOD, 0),
+        ("\ufeff" + GOOD, 0),
         ("before_sign = lambda *told: None", 0),
         ("def before_sign(caller):\n    pass", 1),
         ("1 / 0", 1),
