@@ -16,7 +16,7 @@ const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
-const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md', 'docs/faq.md', 'docs/from-wx-cloud.md', 'docs/from-php.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
+const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md', 'docs/faq.md', 'docs/from-wx-cloud.md', 'docs/from-php.md', 'docs/uni-app.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
   .concat('miniprogram/oss-direct-upload/README.md')
 const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
@@ -373,7 +373,7 @@ const caseOf = (code) => Object.keys(CASES).filter((mark) => code.includes(mark)
 for (const page of PAGES) {
   piecesOf(page).forEach((code, index) => {
     const title = `piece ${index + 1} of ${page}`
-    if (code.startsWith('import ')) return test(`${title} names what is there`, () => importIsThere(code))
+    if (code.startsWith('import ')) return test(`${title} names what is there`, (t) => importIsThere(code, t))
     return test(`${title} runs as printed: ${caseOf(code)}`, (t) => runAsPrinted(code, t))
   })
 }
@@ -390,10 +390,24 @@ async function runAsPrinted(code, t) {
   await check({ ...names, shown, result: await run(...Object.values(names)) })
 }
 
-async function importIsThere(code) {
-  const [, names, file] = code.match(/^import \{ (.+) \} from '\.\/utils\/oss-direct-upload\/(.+)'\n$/)
-  const found = await import(path.join(ROOT, 'miniprogram/oss-direct-upload', file))
-  assert.deepEqual(names.split(', ').filter((name) => !(name in found)), [])
+/** What comes after the imports runs as well, on the phone or in the browser of uni-app. */
+async function importIsThere(code, t) {
+  const phone = openPhone(t)
+  const getSystemInfoSync = () => ({ uniPlatform: 'web' })
+  const names = { uni: { ...phone.wx, getSystemInfoSync }, userId: 'u-1', getToken: tokenOfBackend }
+  for (const [, wanted, file] of code.matchAll(/^import \{ (.+) \} from '(?:\.\.?\/)+utils\/oss-direct-upload\/(.+)'$/gm)) {
+    const found = await import(path.join(ROOT, 'miniprogram/oss-direct-upload', file))
+    for (const name of wanted.split(', ')) {
+      assert.ok(found[name], name)
+      names[name] = found[name]
+    }
+  }
+  const rest = code.replace(/^import .*\n/gm, '').trim()
+  if (!rest) return
+  globalThis.uni = names.uni
+  t.after(() => delete globalThis.uni)
+  const uploader = new Function(...Object.keys(names), `${rest}\nreturn uploader`)(...Object.values(names))
+  isStored((await uploader.upload(phone.picture).promise).key, phone.picture)
 }
 
 test('the documents show every case', () => {
