@@ -19,6 +19,7 @@ ORIGINS_OF_THE_BUCKET = ("OSS_HOST", "READ_ORIGIN", "OSS_ENDPOINT")
 ACCELERATED = re.compile(r"accelerate(-overseas)?")
 LOOPBACK = re.compile(r"https?://(localhost|127\.[0-9.]+|\[::1\])(:\d+)?/?")
 TRIAL_APPID = "touristappid"
+CALLED_BY_THE_CLOUD = ("UPLOAD_WEBHOOK_URL", "CALLBACK_URL", "WECHAT_PUSH_FORWARD_URL")
 APPID, APPSECRET = re.compile(r"wx[0-9a-f]{16}"), re.compile(r"[0-9a-fA-F]{32}")
 PHONES = Text("a phone goes there", "手机要访问它")
 OSS_ITSELF = Text("OSS is elsewhere", "OSS 不在这里")
@@ -36,6 +37,10 @@ def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tup
         origin = variables.get(name, "")
         if sentence := _host_problem(origin, bucket, region, _NAMES._replace(phones=name != "OSS_ENDPOINT")):
             yield name, Text(f"= {origin}: {sentence.en}", f"= {origin}：{sentence.zh}")
+    for name in CALLED_BY_THE_CLOUD:
+        if re.match(r"https?://(localhost|127\.|\[::1\])", address := variables.get(name, "")):
+            sentence = Text("is this machine, which the cloud does not reach", "是本机，云上访问不到")
+            yield name, Text(f"= {address}: {sentence.en}", f"= {address}：{sentence.zh}")
     if variables.get("WECHAT_APPID") == TRIAL_APPID:
         yield (
             "WECHAT_APPID",
