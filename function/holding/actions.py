@@ -9,6 +9,7 @@ from function.holding.decision import (
     BY_OWNER,
     apply,
     decide,
+    decided_state,
     decision_about,
     delete_same,
     make_decision,
@@ -32,6 +33,10 @@ def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldS
         with ``held_until`` as long as the upload is held.
     """
     if not upload.is_held:
+        # A hold may have published it: then its decision may be cut off, and a copy of it may still finish.
+        decided = decided_state(context, oss, upload) if upload.profile.is_held else None
+        if decided:
+            return decided
         return HeldState(PUBLISHED if _is_stored(upload, head_object(oss, upload.key)) else GONE)
     before = settle(context, oss, upload)
     after = _submit_if_due(context, oss, upload, before)

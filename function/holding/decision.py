@@ -36,16 +36,17 @@ def settle(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldS
     Raises:
         AlreadyExists: it is to be published, and another object has the name.
     """
-    state = _decided_state(context, oss, upload)
+    state = decided_state(context, oss, upload)
     if state is None:
         state = undecided_state(oss, upload, context.now)
         if state.state == GONE:
             # It may have been decided and applied in the meantime.
-            state = _decided_state(context, oss, upload) or state
+            state = decided_state(context, oss, upload) or state
     return state
 
 
-def _decided_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState | None:
+def decided_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState | None:
+    """Apply the decision about an upload, and return its state; ``None`` without one."""
     decision = get_decision(oss, upload.upload_id)
     return HeldState(apply(context, oss, upload, decision)) if decision else None
 

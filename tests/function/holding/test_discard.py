@@ -185,6 +185,23 @@ def test_a_copy_counts_from_its_sending_which_may_be_late_in_its_request(house, 
     assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
 
 
+def test_a_receipt_of_existing_bytes_is_not_gone_while_a_copy_of_them_may_finish(house, clock):
+    first = house.form("same", sha256="a" * 64, size=1)
+    assert house.oss.post(first["formData"], "bytes") == 200
+    receipt = house.ask("confirm", ticket=first["ticket"]).json["receipt"]
+    house.oss.fail("CopyObject", "late")
+    assert refused(house.commit(receipt)) == UNAVAILABLE
+    assert house.commit(receipt).json["state"] == "published"
+    again = house.form("same", sha256="a" * 64, size=1)["receipt"]
+    assert refused(house.discard(receipt)) == UNAVAILABLE
+    for route in ("status", "commit"):
+        assert refused(house.ask(route, house.backend(), receipt=again)) == UNAVAILABLE
+    house.oss.land()
+    clock.tick(seconds=90)
+    assert house.status(again) == house.status(receipt) == "gone"
+    assert names(house, first) == []
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_discard_before_a_copy_is_made_once_more_prevents_it(house, clock, is_first):
     """Of the two, one sees the other's record."""
