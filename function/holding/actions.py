@@ -34,9 +34,8 @@ def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldS
     """
     if not upload.is_held:
         # A hold may have published it: then its decision may be cut off, and a copy of it may still finish.
-        decided = decided_state(context, oss, upload) if upload.profile.is_held else None
-        if decided:
-            return decided
+        if upload.profile.is_held:
+            decided_state(context, oss, upload)
         return HeldState(PUBLISHED if _is_stored(upload, head_object(oss, upload.key)) else GONE)
     before = settle(context, oss, upload)
     after = _submit_if_due(context, oss, upload, before)
