@@ -2,7 +2,9 @@ const { createUploader } = require('./utils/oss-direct-upload/index')
 const { localApi, isLocal } = require('./utils/local_login')
 const { ENDPOINT } = require('./config')
 
-// 各页共用一个：登录、查到的地址都只有一份。
-const uploader = createUploader({ endpoint: ENDPOINT, api: isLocal(ENDPOINT) ? localApi() : wx })
+const api = isLocal(ENDPOINT) ? localApi() : wx
 
-module.exports = { uploader }
+// 各页共用一个：登录、查到的地址都只有一份。
+const uploader = createUploader({ endpoint: ENDPOINT, api })
+
+module.exports = { api, uploader }

@@ -11,20 +11,15 @@ function sizeText(bytes) {
   return `${unit ? value.toFixed(1) : value} ${UNITS[unit]}`
 }
 
-/** 速度与剩余时间，如 1.5 MB/s，还要 3 分钟。 */
-function speedText(bytesPerSecond, seconds) {
-  if (!bytesPerSecond) return ''
-  const left = seconds < 60 ? `${seconds} 秒` : `${Math.ceil(seconds / 60)} 分钟`
-  return `${sizeText(bytesPerSecond)}/s，还要 ${left}`
+/** 传了多少、速度与剩余时间，如 1.0 MB / 9.0 MB，1.5 MB/s，还要 3 分钟。 */
+function progressText({ loaded, total, speed, timeLeft }) {
+  const sizes = `${sizeText(loaded)} / ${sizeText(total)}`
+  if (!speed) return sizes
+  const left = timeLeft < 60 ? `${timeLeft} 秒` : `${Math.ceil(timeLeft / 60)} 分钟`
+  return `${sizes}，${sizeText(speed)}/s，还要 ${left}`
 }
 
-const STATES = {
-  waiting: '等待上传',
-  uploading: '上传中',
-  paused: '已暂停',
-  done: '已完成',
-  failed: '上传失败',
-  cancelled: '已取消',
-}
+/** 大视频下一步能做什么，以页面的方法为名。 */
+const STEPS = { pause: '暂停', resume: '继续', start: '接着传' }
 
-module.exports = { sizeText, speedText, STATES }
+module.exports = { progressText, STEPS }
