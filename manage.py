@@ -36,6 +36,8 @@ COMMANDS = {
 }
 # What requirements/run.txt is enough for; the others need requirements/dev.txt.
 WITH_FEW_PACKAGES = ("init", "serve", "demo", "explain", "types")
+# A new project is filled in before anything is installed.
+WITHOUT_PACKAGES = ("init",)
 
 ABOUT = Text(
     "The operator's commands: python3 manage.py COMMAND --help.", "运维命令：python3 manage.py 命令 --help。"
@@ -98,7 +100,8 @@ def _use_project_packages(arguments: "list[str]") -> None:
         own_python.run_again(arguments)
     if sys.version_info < (3, 11):
         sys.exit(TOO_OLD.say(_language_of(arguments), version=sys.version.split()[0]))
-    if not has_packages:
+    named = next((name for name in arguments if name in COMMANDS), "")
+    if not has_packages and named not in WITHOUT_PACKAGES:
         _install_or_exit(NO_PACKAGES.say(_language_of(arguments)), "requirements/run.txt", arguments)
 
 

@@ -46,17 +46,6 @@ LEFT_OUT = (
 )
 # `make test`, and the figures that the pages and manage.py measure show.
 CARRIED = ("quality/__init__.py", "quality/suite.py", "quality/bench/results/")
-# Lines of .env.example, and what stands there in a new project: {{ }} is the answer of that name.
-ANSWERED = {
-    "OSS_BUCKET=my-bucket": "OSS_BUCKET={{ OSS_BUCKET }}",
-    "OSS_REGION=cn-hangzhou": "OSS_REGION={{ OSS_REGION }}",
-    "STS_ROLE_ARN=acs:ram::1234567890123456:role/oss-direct-upload": (
-        "STS_ROLE_ARN=acs:ram::{{ ACCOUNT_ID }}:role/oss-direct-upload"
-    ),
-    "CALLER_AUTH=wechat": "CALLER_AUTH={{ CALLER_AUTH }}",
-    "WECHAT_APPID=": "WECHAT_APPID={{ WECHAT_APPID }}",
-    "WECHAT_SECRET=": "WECHAT_SECRET={{ WECHAT_SECRET }}",
-}
 VERSION_LINE = "Version: 0.0.0"
 
 
@@ -93,11 +82,8 @@ def build(root: Path, target: Path) -> int:
             _copy(root / path, folder / PROJECT / path)
             if Path(path).is_relative_to(ABOUT_THE_PROJECT):
                 _copy(root / path, folder / Path(path).relative_to(ABOUT_THE_PROJECT))
-        _replace(folder / "publish.yaml", {VERSION_LINE: f"Version: {VERSION}"})
+        _put_version(folder / "publish.yaml")
         shutil.copy2(root / "CHANGELOG.md", folder / "version.md")
-        env = folder / PROJECT / ".env"
-        shutil.copy2(root / ".env.example", env)
-        _replace(env, ANSWERED)
         normalise(folder)
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(zip_folder(folder))
@@ -128,13 +114,13 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copy2(source, target)
 
 
-def _replace(path: Path, lines: dict[str, str]) -> None:
-    text = path.read_text("utf-8").splitlines()
-    if lacking := [line for line in lines if text.count(line) != 1]:
+def _put_version(path: Path) -> None:
+    text = path.read_text("utf-8")
+    if text.splitlines().count(VERSION_LINE) != 1:
         raise PackagingError(
             Text(
-                f"{path.name} must have the line {lacking[0]!r} once",
-                f"{path.name} 里必须恰好有一行“{lacking[0]}”",
+                f"{path.name} must have the line {VERSION_LINE!r} once",
+                f"{path.name} 里必须恰好有一行“{VERSION_LINE}”",
             )
         )
-    path.write_text("".join(f"{lines.get(line, line)}\n" for line in text), "utf-8")
+    path.write_text(text.replace(VERSION_LINE, f"Version: {VERSION}"), "utf-8")

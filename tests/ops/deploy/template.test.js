@@ -14,9 +14,10 @@ const root = path.resolve(__dirname, '..', '..', '..');
 const python = process.env.PYTHON || path.join(root, '.venv/bin/python');
 const tool = path.join(root, 'node_modules/@serverless-devs/s/bin/s');
 const answers = {
-  OSS_REGION: 'cn-shanghai', OSS_BUCKET: 'photos', ACCOUNT_ID: '1098765432109876', CALLER_AUTH: 'wechat',
+  OSS_REGION: 'cn-shanghai', OSS_BUCKET: 'photos', CALLER_AUTH: 'wechat', FEATURES: '头像、check，大视频 quota', LANGUAGE: 'zh',
   WECHAT_APPID: 'wx0123456789abcdef', WECHAT_SECRET: '0123456789abcdef0123456789abcdef',
 };
+const MADE = /^((?:TOKEN|RECEIPT)_SECRET|WECHAT_PUSH_\w+)=[\w-]{32,}$/gm;
 
 let folder, server, address, made;
 
@@ -28,58 +29,91 @@ function run(command, args, cwd, more = {}) {
   return new Promise((resolve) => { child.on('close', (status) => resolve({ status, said })); });
 }
 
-async function init(name, ...options) {
-  const { status, said } = await run(process.execPath, [tool, 'init', name, '--uri', address, '-y', ...options], folder);
+async function init(name, given, PATH = `${path.join(folder, 'bare')}:${process.env.PATH}`) {
+  const options = given ? ['--parameters', JSON.stringify(given)] : [];
+  const { status, said } = await run(process.execPath, [tool, 'init', name, '--uri', address, '-y', ...options], folder, { PATH });
   assert.equal(status, 0, said);
   const project = path.join(folder, name);
-  const env = fs.readFileSync(path.join(project, '.env'), 'utf8');
-  return { project, said, env: Object.fromEntries([...env.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [key, value])) };
+  const { '.env': text, 'profiles.toml': profiles } = filesOf(project);
+  return { project, said, text, profiles, env: Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [key, value])) };
 }
+
+const filesOf = (project) => Object.fromEntries(
+  ['.env', 'profiles.toml'].map((name) => [name, fs.readFileSync(path.join(project, name), 'utf8')]),
+);
 
 before(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'template-'));
   fs.mkdirSync(path.join(folder, 'home'));
+  // A Python that has no packages.
+  fs.mkdirSync(path.join(folder, 'bare'));
+  fs.writeFileSync(path.join(folder, 'bare/python3'), `#!/bin/sh\nexec '${python}' -S "$@"\n`, { mode: 0o755 });
   const zipped = await run(python, [path.join(root, 'manage.py'), 'template', '--output', path.join(folder, 'app.zip')], root);
   assert.equal(zipped.status, 0, zipped.said);
   const zip = fs.readFileSync(path.join(folder, 'app.zip'));
   server = http.createServer((request, response) => response.end(zip)).listen(0, '127.0.0.1');
   await new Promise((resolve) => { server.on('listening', resolve); });
   address = `http://127.0.0.1:${server.address().port}/app.zip`;
-  made = await init('photos', '--parameters', JSON.stringify(answers));
+  made = await init('photos', answers);
 });
 after(() => {
   server.close();
   fs.rmSync(folder, { recursive: true });
 });
 
-test('a new project has the answers in its .env, a secret of its own, and every file as it is here', () => {
+test('a new project has what manage.py init writes for the same answers, and every other file as it is here', async () => {
   const { project, env, said } = made;
-  assert.deepEqual(
-    { ...env, TOKEN_SECRET: '' },
-    {
-      OSS_BUCKET: 'photos', OSS_REGION: 'cn-shanghai', STS_ROLE_ARN: 'acs:ram::1098765432109876:role/oss-direct-upload',
-      CALLER_AUTH: 'wechat', WECHAT_APPID: answers.WECHAT_APPID, WECHAT_SECRET: answers.WECHAT_SECRET, TOKEN_SECRET: '',
-    },
-  );
-  assert.match(env.TOKEN_SECRET, /^[\w-]{43}$/);
+  assert.deepEqual([env.OSS_BUCKET, env.WECHAT_SECRET, env.STS_ROLE_ARN, env.QUOTA_URL], ['photos', answers.WECHAT_SECRET, '', '']);
   assert.equal(fs.statSync(path.join(project, '.env')).mode & 0o777, 0o600);
-  assert.ok(!said.includes(answers.WECHAT_SECRET));
-  for (const name of ['s.yaml', 'profiles.toml', 'handler.py', 'Makefile', 'README.zh-CN.md', '.gitignore', 'function/app.py']) {
+  assert.match(said, /cn-hongkong/);
+  assert.ok(![answers.WECHAT_SECRET, env.TOKEN_SECRET].some((secret) => said.includes(secret)));
+  for (const name of ['s.yaml', 'handler.py', 'Makefile', 'README.zh-CN.md', '.gitignore', 'function/app.py']) {
     assert.equal(fs.readFileSync(path.join(project, name), 'utf8'), fs.readFileSync(path.join(root, name), 'utf8'), name);
+  }
+  assert.deepEqual(fs.readdirSync(project).filter((name) => /^\.env|pycache/.test(name)), ['.env', '.env.example']);
+
+  const others = { ...answers, CALLER_AUTH: 'jwt', LANGUAGE: 'en', FEATURES: 'pictures', WECHAT_APPID: '' };
+  for (const [given, { text, profiles }] of [[answers, made], [others, await init('english', others)]]) {
+    for (const name of ['.env', 'profiles.toml']) fs.rmSync(path.join(folder, 'english', name));
+    const options = ['--yes', '--bucket', given.OSS_BUCKET, '--region', given.OSS_REGION, '--caller-auth', given.CALLER_AUTH,
+      '--appid', given.WECHAT_APPID, '--features', given.FEATURES, '--lang', given.LANGUAGE];
+    const by = await run(python, ['manage.py', 'init', ...options], path.join(folder, 'english'), { WECHAT_SECRET: given.WECHAT_SECRET });
+    assert.equal(by.status, 0, by.said);
+    const files = filesOf(path.join(folder, 'english'));
+    assert.equal(text.replace(MADE, '$1='), files['.env'].replace(MADE, '$1='));
+    assert.equal(profiles, files['profiles.toml']);
   }
 });
 
 test('a secret that nobody gave is left to be filled in, and that of the tokens is another in each project', async () => {
-  const { WECHAT_SECRET, ...others } = answers;
-  const { env } = await init('later', '--parameters', JSON.stringify(others));
+  const { WECHAT_SECRET, FEATURES, ...others } = answers;
+  const { env, profiles } = await init('later', others);
   assert.deepEqual([env.WECHAT_SECRET, env.WECHAT_APPID], ['', answers.WECHAT_APPID]);
   assert.notEqual(env.TOKEN_SECRET, made.env.TOKEN_SECRET);
+  assert.deepEqual(profiles.match(/^\[\w+\]/gm), ['[avatar]', '[default]', '[video]']);
 });
 
-test('where nothing was asked, .env is the example with a secret', async () => {
-  const { env } = await init('unasked');
-  assert.deepEqual([env.OSS_BUCKET, env.CALLER_AUTH, env.WECHAT_SECRET], ['my-bucket', 'wechat', '']);
-  assert.match(env.TOKEN_SECRET, /^[\w-]{43}$/);
+test('where nothing was asked, and where no Python runs, .env is the example with a secret, and the profiles are those that ship', async () => {
+  const bare = path.join(folder, 'no-python');
+  fs.mkdirSync(bare);
+  const unasked = await init('unasked');
+  const without = await init('without', answers, bare);
+  assert.deepEqual([unasked.env.OSS_BUCKET, unasked.env.WECHAT_SECRET], ['my-bucket', '']);
+  assert.deepEqual([without.env.OSS_BUCKET, without.env.WECHAT_SECRET], ['photos', answers.WECHAT_SECRET]);
+  for (const { project, env, profiles } of [unasked, without]) {
+    assert.match(env.TOKEN_SECRET, /^[\w-]{43}$/);
+    assert.equal(fs.statSync(path.join(project, '.env')).mode & 0o777, 0o600);
+    assert.equal(profiles, fs.readFileSync(path.join(root, 'profiles.toml'), 'utf8'));
+  }
+  assert.match(without.said, /make init/);
+  assert.doesNotMatch(unasked.said, /make init/);
+});
+
+test('an answer of a wrong shape is named as manage.py init names it', async () => {
+  const { said, env } = await init('swapped', { ...answers, WECHAT_APPID: answers.WECHAT_SECRET, LANGUAGE: 'en' });
+  assert.match(said, /swapped/);
+  assert.match(said, /make init/);
+  assert.equal(env.OSS_BUCKET, 'photos');
 });
 
 test('an answer that is needed is asked for', async () => {
@@ -96,6 +130,9 @@ test('the new project uploads on the laptop, passes the check and is packaged', 
   const demo = await manage('demo', '--lang', 'zh');
   assert.equal(demo.status, 0, demo.said);
   assert.match(demo.said, /✓ 完成/);
+  // What init leaves empty: setup prints the role, and the Redis is the operator's.
+  const filled = { STS_ROLE_ARN: 'acs:ram::1098765432109876:role/oss-direct-upload', QUOTA_URL: 'rediss://user:password@redis.example.com:6379' };
+  fs.writeFileSync(path.join(project, '.env'), made.text.replace(/^(STS_ROLE_ARN|QUOTA_URL)=$/gm, (line, name) => line + filled[name]));
   const checked = await manage('check-deploy');
   assert.equal(checked.status, 0, checked.said);
   const packed = await manage('package');

@@ -1,6 +1,7 @@
 """``manage.py template``: what ``s init`` gets, made from this repository alone."""
 
 import argparse
+import re
 import subprocess
 import zipfile
 
@@ -8,9 +9,12 @@ import pytest
 import yaml
 
 from function import VERSION
+from ops.deploy import init
+from ops.deploy.features import FEATURES
+from ops.deploy.new_files import CALLER_KINDS
 from ops.package import template
 from ops.package.function_files import PackagingError
-from tests.ops.words import in_english
+from tests.ops.words import chinese_in, in_english
 
 UNTRACKED = (".env.production", "private.key", "hooks.py", "deploy/template/hook/private.key")
 # Where secrets usually are, and files beside them that a clone has.
@@ -41,7 +45,7 @@ def clone_with(folder, **changed):
         "deploy/template/publish.yaml": "Name: oss-direct-upload\nVersion: 0.0.0\n",
         "deploy/template/hook/index.js": "module.exports = {}\n",
         "CHANGELOG.md": "# Changelog\n",
-        ".env.example": "".join(f"{line}\n" for line in (*template.ANSWERED, "TOKEN_SECRET=")),
+        ".env.example": "TOKEN_SECRET=\n",
         ".gitignore": "build/\n.env\n",
         "handler.py": "",
         "quality/bench/__main__.py": "",
@@ -72,14 +76,12 @@ def test_the_zip_has_the_project_in_src_and_none_of_its_secrets_or_builds(tmp_pa
     count = template.build(clone_with(tmp_path / "clone"), target)
     with zipfile.ZipFile(target) as archive:
         names = set(archive.namelist())
-        env = archive.read("src/.env").decode()
         publish = archive.read("publish.yaml").decode()
     assert len(names) == count
     assert names == {
         "publish.yaml",
         "hook/index.js",
         "version.md",
-        "src/.env",
         "src/.env.example",
         "src/.gitignore",
         "src/CHANGELOG.md",
@@ -91,8 +93,6 @@ def test_the_zip_has_the_project_in_src_and_none_of_its_secrets_or_builds(tmp_pa
         "src/quality/bench/results/table.md",
         "src/tests/test_handler.py",
     }
-    assert "of-mine" not in env
-    assert "OSS_BUCKET={{ OSS_BUCKET }}\n" in env
     assert f"Version: {VERSION}\n" in publish
 
 
@@ -104,11 +104,11 @@ def test_the_same_repository_makes_the_same_bytes(tmp_path):
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_an_example_line_without_its_placeholder_is_an_error(tmp_path):
-    clone = clone_with(tmp_path / "clone", **{".env.example": "OSS_BUCKET=other\n"})
+def test_a_publish_yaml_without_its_version_line_is_an_error(tmp_path):
+    clone = clone_with(tmp_path / "clone", **{"deploy/template/publish.yaml": "Version: 1.0.0\n"})
     with pytest.raises(PackagingError) as caught:
         template.build(clone, tmp_path / "template.zip")
-    assert "OSS_BUCKET=my-bucket" in in_english(caught.value.sentences)[0]
+    assert template.VERSION_LINE in in_english(caught.value.sentences)[0]
     assert not (tmp_path / "template.zip").exists()
 
 
@@ -122,21 +122,24 @@ def test_the_template_command_fails_where_git_tracks_nothing(lacking, monkeypatc
     assert "git" in capsys.readouterr().err
 
 
-def test_each_template_question_is_chinese_and_used():
+def test_the_tool_asks_in_chinese_what_init_asks_and_takes_the_same_shapes():
     publish = yaml.safe_load((template.ROOT / "deploy/template" / "publish.yaml").read_text("utf-8"))
     questions = publish["Parameters"]["properties"]
-    used = "".join(template.ANSWERED.values())
-    assert all(f"{{{{ {name} }}}}" in used for name in questions)
-    assert used.count("{{") == len(questions)
-    for question in questions.values():
-        assert any("\u4e00" <= letter <= "\u9fff" for letter in question["title"] + question["description"])
-
-
-def test_an_appid_is_not_needed_and_only_the_secret_is_hidden():
-    publish = yaml.safe_load((template.ROOT / "deploy/template" / "publish.yaml").read_text("utf-8"))
-    questions = publish["Parameters"]["properties"]
-    assert [name for name, question in questions.items() if question["type"] == "secret"] == ["WECHAT_SECRET"]
-    assert set(publish["Parameters"]["required"]) == {"OSS_REGION", "OSS_BUCKET", "ACCOUNT_ID", "CALLER_AUTH"}
+    hook = (template.ROOT / "deploy/template/hook/index.js").read_text("utf-8")
+    assert all(name in hook and chinese_in(each["description"]) for name, each in questions.items())
+    assert [name for name, each in questions.items() if each["type"] == "secret"] == ["WECHAT_SECRET"]
+    # Without an answer a secret is filled in later, and the language is Chinese.
+    assert {*questions} - {*publish["Parameters"]["required"]} == {"LANGUAGE", "WECHAT_SECRET"}
+    assert questions["CALLER_AUTH"]["enum"] == [*CALLER_KINDS]
+    names = {"OSS_BUCKET": "bucket", "OSS_REGION": "region", "WECHAT_APPID": "appid"}
+    shapes = {name: f"^{init.SHAPES[shape]}$" for name, shape in names.items()}
+    shapes["WECHAT_SECRET"] = f"^{init.APP_SECRET}$"
+    assert {name: questions[name]["pattern"] for name in shapes} == shapes
+    features = questions["FEATURES"]
+    assert features["default"] == init.USUAL_FEATURES
+    known = [*FEATURES, *(each.title.zh for each in FEATURES.values()), "图片"]
+    for text in (*known, "、".join(known), ", ".join(known), "all", "avatarvideo", "avatar,all", "checks"):
+        assert bool(re.search(features["pattern"], text)) is (init._features(text) is not None), text
 
 
 @pytest.mark.parametrize(
