@@ -113,6 +113,16 @@ test('a failure is one sentence; going on is offered where that helps', async (t
   await tap('不要了')
 })
 
+test('a missing profile is named to the developer', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  t.after(() => { cloud.profiles = profiles })
+  cloud.profiles = { other: profiles.video }
+  await choose()
+  await became('上传失败')
+  assert.deepEqual(textOf('.note-error'), ['profiles.toml 缺用途 video'])
+  await tap('不要了')
+})
+
 test('closing the picker is no mistake, another failure of it is told', async () => {
   wx.chooseMedia = ({ fail }) => fail({ errMsg: 'chooseMedia:fail cancel' })
   await tap('选一个视频')

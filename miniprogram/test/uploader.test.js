@@ -232,6 +232,8 @@ for (const [title, plan, properties, message] of [
   ['read', ['read', 404, 'not_found'], { value: ['unread.jpg'] }, '用途 post 缺 read'],
   ['of its own address', ['sign', 404, 'not_found'], {}, null],
   ['a profile', ['sign', 400, 'unknown_profile'], {}, 'profiles.toml 缺用途 post'],
+  ['a setting', ['sign', 500, 'misconfigured'], {}, '函数的设置有误，部署前运行 make check-deploy'],
+  ['the right to assume its role', ['sign', 502, 'sts_rejected'], {}, '函数扮演不了 STS_ROLE_ARN 的角色，运行 manage.py doctor'],
 ]) {
   test(`a missing option is named to the developer: ${title}`, async (t) => {
     quiet(t)
@@ -244,6 +246,16 @@ for (const [title, plan, properties, message] of [
     assert.equal(tag.heard.fail[0].code, code)
   })
 }
+
+test('a client of the page that has a wrong address is named without one', async (t) => {
+  quiet(t)
+  open({ endpoint: '' })
+  tag.instance.use(require('../oss-direct-upload').createUploader({ endpoint: fc.origin, api: wx }))
+  fc.plan.sign.push(refusal(404, 'not_found'))
+  await tag.choose(picture('x.jpg'))
+  await until(() => tag.heard.fail.length)
+  assert.equal(tag.heard.fail[0].message, 'endpoint 不对')
+})
 
 test('a tag without an endpoint says so', async (t) => {
   quiet(t)

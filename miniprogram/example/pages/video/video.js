@@ -1,10 +1,10 @@
 const { createLargeUploader } = require('../../utils/oss-direct-upload/parts')
-const { api } = require('../../uploader')
+const { optionsFor } = require('../../uploader')
 const { progressText, STEPS } = require('../../utils/texts')
-const { ENDPOINT, PROFILES } = require('../../config')
+const { PROFILES } = require('../../config')
 
 const UNFINISHED = 'unfinished-video' // 没传完的视频：重新打开小程序后，从这里找回它的路径
-const uploader = createLargeUploader({ endpoint: ENDPOINT, api, profile: PROFILES.video })
+const uploader = createLargeUploader(optionsFor(PROFILES.video))
 
 // 标签不能暂停，离开页面就取消；这里的上传属于整个小程序，页面只显示它。
 const fresh = { progress: 0, details: '', message: '', receipt: '' }

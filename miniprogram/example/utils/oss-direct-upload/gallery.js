@@ -369,11 +369,12 @@ function kindOf(name, mediaType = 'image') {
 }
 
 /** What a developer left out is named; a user can not help it. */
-function hintOf({ code, stage, advice, detail }, { profile, endpoint }) {
-  if (code === 'misconfigured' && !endpoint) return detail
-  if (code === 'not_found') return stage === 'read' ? `用途 ${profile} 缺 read` : `endpoint 不对：${endpoint}`
-  const hints = { unknown_profile: `profiles.toml 缺用途 ${profile}`, domain_not_listed: advice, privacy_undeclared: '隐私保护指引缺“选中的照片或视频”' }
-  return hints[code]
+function hintOf({ code, stage, statusCode, advice = '', detail }, { profile, endpoint }) {
+  if (code === 'misconfigured' && !statusCode) return detail
+  if (code === 'not_found') return stage === 'read' ? `用途 ${profile} 缺 read` : `endpoint 不对${endpoint && `：${endpoint}`}`
+  const [clause] = advice.split('，见错误码表')
+  const hints = { unknown_profile: `profiles.toml 缺用途 ${profile}`, privacy_undeclared: '隐私保护指引缺“选中的照片或视频”' }
+  return /^(domain_not_listed|misconfigured|sts_rejected)$/.test(code) ? clause : hints[code]
 }
 
-module.exports = { createGallery }
+module.exports = { createGallery, hintOf }
