@@ -174,6 +174,16 @@ test('pictures that expired meanwhile are told so, and can be cleared', async (t
   assert.deepEqual(textOf('.note-error'), [])
 })
 
+test('a wrong or unlisted address of the business is named to the developer', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  business.plan.push(jsonError(404, 'not_found'))
+  await page.instance.refresh()
+  assert.match(textOf('.note-error')[0], /^config\.js 中的 BUSINESS 不对：http/)
+  t.mock.method(wx, 'request', ({ fail }) => fail({ errMsg: 'request:fail url not in domain list' }))
+  await page.instance.refresh()
+  assert.match(textOf('.note-error')[0], /^在 request 合法域名 中加入 http/)
+})
+
 test('a list that does not come is told, and asked for again on a tap', async (t) => {
   t.mock.method(console, 'warn', () => {})
   verdict((await publish('还在', 'there.jpg'))[0], 'published')

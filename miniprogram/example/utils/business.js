@@ -19,12 +19,18 @@ function ask(method, data) {
       method,
       data,
       success: (res) => (res.statusCode < 300 ? resolve(res.data) : reject(refusal(res.statusCode, res.data))),
-      fail: ({ errMsg }) => reject(Object.assign(new Error('网络不通，请检查后再试。'), { detail: errMsg })),
+      fail: ({ errMsg }) => reject(Object.assign(new Error(broken(errMsg)), { detail: errMsg })),
     })
   })
 }
 
+// 开发者漏了什么，直接写出来；用户遇不到。
+function broken(errMsg) {
+  return /domain list/.test(errMsg) ? `在 request 合法域名 中加入 ${BUSINESS}` : '网络不通，请检查后再试。'
+}
+
 function refusal(statusCode, data) {
+  if (statusCode === 404) return new Error(`config.js 中的 BUSINESS 不对：${BUSINESS}`)
   const message = statusCode < 500 ? '有图片已经失效，请删去后重新选择。' : '服务正忙，请稍后再试。'
   return Object.assign(new Error(message), { detail: `HTTP ${statusCode} ${JSON.stringify(data)}` })
 }
