@@ -59,3 +59,13 @@ test('a secret that the tool asked for and appends itself stands once, under its
 test('a .env that is there stays when the tool was told to keep the folder', async (t) => {
   assert.equal(await made(t, { answers: { ...ANSWERS, CALLER_AUTH: 'jwt' }, mine: 'MINE=1\n' }), 'MINE=1\n');
 });
+
+test('a Python that is too old is passed over for a newer one', async (t) => {
+  const { PATH } = process.env;
+  const bin = fs.mkdtempSync(path.join(os.tmpdir(), 'bin-'));
+  t.after(() => { process.env.PATH = PATH; fs.rmSync(bin, { recursive: true }); });
+  fs.writeFileSync(path.join(bin, 'python3'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  fs.writeFileSync(path.join(bin, 'python3.12'), `#!/bin/sh\nPATH='${PATH}' exec python3 "$@"\n`, { mode: 0o755 });
+  process.env.PATH = `${bin}:${PATH}`;
+  assert.match(await made(t, { answers: ANSWERS, manage: INIT }), /^A=1$/m);
+});
