@@ -47,7 +47,9 @@ QUESTIONS = {
     "bucket": Text("bucket (made by setup if it is not there)", "桶名（还没有的话，setup 会建）"),
     "region": Text("region, such as cn-hangzhou", "地域，如 cn-hangzhou"),
     "appid": Text("AppID of the mini-program (wx…)", "小程序的 AppID（wx…）"),
-    "secret": Text("its AppSecret (not shown)", "它的 AppSecret（不显示）"),
+    "secret": Text(
+        "its AppSecret (not shown; Enter: later, in .env)", "它的 AppSecret（不显示；回车：以后填进 .env）"
+    ),
     "features": Text("features, of {names}", "要哪些功能：{names}"),
 }
 WRONG = {
@@ -59,12 +61,17 @@ WRONG = {
     "secret": Text("WECHAT_SECRET: 32 of 0-9, a-f", "WECHAT_SECRET 应为 32 位 0-9、a-f"),
     "features": Text("features: only {names}", "功能只有：{names}"),
     "missing": Text("--yes needs --{option}", "用 --yes 时要给出 --{option}"),
+    "unanswered": Text(
+        "no answer: run it in a terminal, or give --yes, {options}",
+        "没有输入：请在终端里运行，或者用选项给出：--yes, {options}",
+    ),
     "swapped": Text(
         "appid and WECHAT_SECRET are swapped: the AppID begins with wx",
         "AppID 和 AppSecret 写反了：wx 开头的是 AppID",
     ),
     "exists": Text(
-        "{file} is there already and stays; nothing was written", "{file} 已经存在，不动它；什么也没有写"
+        "{file} is there already and stays; nothing was written (for a new one move it away first)",
+        "{file} 已经存在，不动它；什么也没有写（要重新生成，先把它改名）",
     ),
     "unwritable": Text("{file} cannot be written: {why}", "无法写入 {file}：{why}"),
 }
@@ -120,7 +127,7 @@ def run(args: argparse.Namespace, asking: Asking | None = None) -> int:
         return 1
     except EOFError:
         Screen(sys.stderr).fail(
-            WRONG["missing"].say(language, option="bucket, --region, --appid, --features")
+            WRONG["unanswered"].say(language, options="--bucket, --region, --appid, --features")
         )
         return 1
     for name in (ENV, PROFILES_TOML):
@@ -165,11 +172,12 @@ def _answers(args: argparse.Namespace, asking: Asking, screen: Screen, language:
 
 def _asked(name: str, asking: Asking, language: str) -> str:
     question = QUESTIONS[name].say(language, names=_names(language))
+    colon = "：" if language == "zh" else ": "
     if name == "secret":
         # Enter alone leaves it to be filled in.
-        return asking.secret(f"{question}: ").strip() or LATER
+        return asking.secret(question + colon).strip() or LATER
     usual = f" [{USUAL_FEATURES}]" if name == "features" else ""
-    return asking.line(f"{question}{usual}: ").strip() or (USUAL_FEATURES if usual else "")
+    return asking.line(question + usual + colon).strip() or (USUAL_FEATURES if usual else "")
 
 
 def _problem(name: str, given: Mapping[str, str], *, is_silent: bool) -> Text | None:
@@ -193,9 +201,9 @@ def _features(text: str) -> list[str] | None:
 
 
 def _names(language: str) -> str:
-    return ", ".join(
-        f"{name} {each.title.zh}" if language == "zh" else name for name, each in FEATURES.items()
-    )
+    if language == "zh":
+        return "、".join(f"{name} {each.title.zh}" for name, each in FEATURES.items())
+    return ", ".join(FEATURES)
 
 
 def _said(wrong: str, **values: str) -> Text:

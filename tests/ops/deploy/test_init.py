@@ -137,7 +137,23 @@ def test_no_question_about_a_mini_program_for_other_callers(tmp_path):
 
 def test_without_a_terminal_the_options_are_named(tmp_path, capsys):
     assert run(tmp_path, environ={}) == 1
-    assert "--bucket" in capsys.readouterr().err and written(tmp_path) == []
+    printed = capsys.readouterr().err
+    assert all(f"--{name}" in printed for name in ("yes", "bucket", "region", "appid", "features"))
+    assert written(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "end", "between"), [("en", ": ", "avatar, pictures"), ("zh", "：", "、pictures")]
+)
+def test_questions_have_the_punctuation_of_their_language(tmp_path, language, end, between):
+    questions = []
+    answers = iter(["my-bucket", "cn-hangzhou", APP, "", "avatar"])
+    asking = init.Asking(tmp_path, {}, *[lambda each: questions.append(each) or next(answers)] * 2)
+    parser = argparse.ArgumentParser()
+    init.add_arguments(parser)
+    assert init.run(parser.parse_args(["--lang", language]), asking) == 0
+    assert all(question.endswith(end) for question in questions)
+    assert between in questions[-1]
 
 
 def test_the_file_that_ships_counts_as_absent(tmp_path):
