@@ -43,9 +43,9 @@ def stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator
             else Text("cp .env.example .env, and fill it in", "cp .env.example .env，并填写它")
         )
         yield Text(
-            f"not configured yet: {names} stand in with the values of .env.example; what is missing beside"
-            f" them was not asked for. Before `make deploy`: {before.en}",
-            f"还没有配好：{names} 暂用 .env.example 里的值，此外缺什么没有检查。"
+            f"not configured yet: {names} have the values of .env.example; what is missing beside"
+            f" them was not checked. Before `make deploy`: {before.en}",
+            f"还没有配好：{names} 是 .env.example 里的示例值，此外缺什么没有检查。"
             f"`make deploy` 之前：{before.zh}",
         )
 
