@@ -51,8 +51,8 @@ WORDS = {
     ),
     "yours": Text("--token-secret", " --token-secret "),
     "taken": Text(
-        "Port {port} was taken, so the function listens at the next free one.",
-        "端口 {port} 已被占用，函数改用下一个空闲的端口。",
+        "Port {port} was taken: these are the next free ones; change the addresses in your mini-program too.",
+        "端口 {port} 已被占用，改用了上面这些空闲的端口；小程序里写的地址也要改。",
     ),
     "profiles": Text("Profiles", "能传什么"),
     "try": Text("Try it", "试一试"),
