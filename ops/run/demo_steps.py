@@ -185,7 +185,7 @@ class Client:
                 )
             )
         count = len(picture)
-        self.http.good(Text(f"{count} bytes, every one the same", f"{count} 字节，一字不差"))
+        self.http.good(Text(f"{count} bytes, every one the same", f"{count} 字节，逐字节相同"))
 
     def _refuse(self, address: str, what: Text) -> None:
         answer = self.http.get(address, what)
