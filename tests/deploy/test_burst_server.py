@@ -463,6 +463,7 @@ def test_a_health_check_does_not_wait_for_busy_threads():
     served = Served(threads=1)
     asking = [served.ask_later() for _ in range(2)]
     assert served.begun.wait(LONG_SECONDS)
+    until(lambda: served.server.task_dispatcher.queue)
     assert ask(served.port, "GET", "/health")[0] == 200
     assert not any(one.done() for one in asking)
     assert served.ended()
