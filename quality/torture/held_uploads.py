@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from function.errors import UploadError
-from function.holding.decision import COPY_LIFE
+from function.holding.decision import COPY_LIFE, REQUEST_LIFE
 from function.holding.state import LEASE, SILENCE
 from function.request_log import lines_of
 from function.wechat.verdict import Outcome
@@ -43,6 +43,8 @@ HOLDS = {
     "replaced": {"commit"},
 }
 LIFE_OF_A_FORM = timedelta(seconds=300)
+# As long as this after a request a copy that it sent may end.
+UNSURE = REQUEST_LIFE + COPY_LIFE
 OPEN = ("held", "checking", "review")
 # Answers of WeChat after which the next call asks at once.
 NOT_ASKED = (None, -1)
@@ -112,7 +114,7 @@ class HeldUploads(RuleBasedStateMachine):
         # When each submission was made.
         self.submitted: dict[str, datetime] = {}
         # When a copy may have been sent last, and when one was sent that is under way.
-        self.copied_at = self.now - COPY_LIFE
+        self.copied_at = self.now - UNSURE
         self.late_at: datetime | None = None
         self.wechat.checks.clear()
 
@@ -252,7 +254,7 @@ class HeldUploads(RuleBasedStateMachine):
         self.oss.replace_object(f"held/{self.key}", parts=own)
 
     @precondition(lambda self: self.form)
-    @rule(instance=INSTANCES, seconds=st.sampled_from([0, 1, 59, 60]), thrown=st.integers(0, 3))
+    @rule(instance=INSTANCES, seconds=st.sampled_from([0, 1, 60, 89, 90]), thrown=st.integers(0, 3))
     def discard_what_is_copied(self, instance: int, seconds: int, thrown: int) -> None:
         """The copy ends late, before or after the backend is told that nothing is left."""
         if thrown:
@@ -279,9 +281,9 @@ class HeldUploads(RuleBasedStateMachine):
         self._pass(timedelta(seconds=seconds))
 
     def _pass(self, time: timedelta) -> None:
-        """Copies that are late end within a minute."""
+        """Late copies end within a minute after the last moment of their request."""
         self.now += time
-        if self.late_at is not None and self.now >= self.late_at + COPY_LIFE:
+        if self.late_at is not None and self.now >= self.late_at + UNSURE:
             self.oss.land()
 
     @precondition(lambda self: self.form)
@@ -321,7 +323,7 @@ class HeldUploads(RuleBasedStateMachine):
         type(self).taken += 1
         first = self._do("status", instance, is_disturbed=False)
         if first == "oss_unavailable":
-            self._pass(COPY_LIFE)
+            self._pass(UNSURE)
             first = self._do("status", instance, is_disturbed=False)
         second = self._do("status", 1 - instance, is_disturbed=False)
         self._note_answers()
@@ -382,7 +384,7 @@ class HeldUploads(RuleBasedStateMachine):
 
     @property
     def copy_may_run(self) -> bool:
-        return self.now < self.copied_at + COPY_LIFE
+        return self.now < self.copied_at + UNSURE
 
     def _begin(self, act: str) -> None:
         if act == "commit" or (act == "commit by the owner" and self.profile == "commit"):
