@@ -63,10 +63,10 @@ TESTS = {
     "function.auth": _paths("auth/ app"),
     "function.auth.anonymous": _paths("auth/callers"),
     "function.auth.backend": _paths(f"holding/backend {HOLDING}"),
-    "function.auth.jwt": _paths("auth/jwt auth/"),
+    "function.auth.jwt": _paths(f"auth/jwt auth/ {SETTINGS}"),
     "function.auth.session": _paths("auth/session auth/"),
     "function.auth.tokens": _paths("auth/tokens auth/ uploads/claims holding/backend"),
-    "function.auth.wechat": _paths("auth/wechat auth/"),
+    "function.auth.wechat": _paths(f"auth/wechat auth/ {SETTINGS}"),
     "function.config.content_types": _paths(f"config/content_types {SETTINGS} {FORMS}"),
     "function.config.jwt_key": _paths("config/jwt_key config/settings"),
     "function.config.key_template": _paths(
