@@ -60,7 +60,7 @@ TESTS = {
         f"{APP} form_life request_log sessions config/bucket_location limits/connection {FORMS} auth/wechat"
         " reading/urls"
     ),
-    "function.auth": _paths("auth/ app"),
+    "function.auth": _paths(f"auth/ app {SETTINGS}"),
     "function.auth.anonymous": _paths("auth/callers"),
     "function.auth.backend": _paths(f"holding/backend {HOLDING}"),
     "function.auth.jwt": _paths(f"auth/jwt auth/ {SETTINGS}"),
