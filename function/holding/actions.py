@@ -132,7 +132,7 @@ def _delete(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     """Delete an object that was never held, if it still is the receipt's."""
     facts = head_object(oss, upload.key)
     if _is_stored(upload, facts):
-        # The same bytes may be stored once more; then OSS dates them anew.
+        # The same bytes may be stored once more; then OSS gives them a new date.
         delete_same(oss, upload.key, lambda latest: latest == facts)
         notify(context, upload, GONE)
     return GONE

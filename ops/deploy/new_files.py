@@ -18,7 +18,7 @@ CALLER_KINDS = (WECHAT, "jwt", ANONYMOUS)
 
 
 class Answers(NamedTuple):
-    """What ``init`` asks; ``features`` are names of ``FEATURES``."""
+    """Answers to the questions of ``init``; ``features`` are names of ``FEATURES``."""
 
     bucket: str
     region: str

@@ -99,7 +99,7 @@ def check_function(url: str) -> list[Finding]:
 
 
 def check_features(url: str, token: str) -> list[Finding]:
-    """What the example mini-program would miss, if anything; a deployment need not have all of it."""
+    """Return the options that the example mini-program would miss; a deployment need not have all of them."""
     try:
         lacking = lacking_features(FunctionAtUrl(url), token)
     except FunctionSilent as error:

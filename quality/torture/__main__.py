@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
 
 
 def by_risk(tasks: list[Task]) -> list[Task]:
-    """What changed last first; of mutation, what the table answers already last, the oldest answer first."""
+    """Put the latest changes first, and mutation that the table answers already last, oldest answer first."""
     changes, stored = last_changes(), rows()
 
     def risk(task: Task) -> tuple[bool, int, str]:

@@ -63,7 +63,7 @@ class Mutant:
         return (_at(self.module, self.path[:length]) for length in range(len(self.path) + 1))
 
     def is_in_a_body(self) -> bool:
-        """Whether the code of a function changes, not what importing the module makes."""
+        """Return whether the code of a function changes, not what importing the module makes."""
         nodes = zip(self.nodes(), self.path, strict=False)
         return any(isinstance(node, ast.FunctionDef) and field == "body" for node, (field, _) in nodes)
 

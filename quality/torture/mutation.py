@@ -381,7 +381,7 @@ def present(module: str) -> tuple[str, str]:
 
 
 def is_settled(module: str) -> bool:
-    """Whether ``run`` would try nothing."""
+    """Return whether ``run`` would try nothing."""
     row = _row_of_present_source(module)
     return row is not None and (not row.surviving or row.tests == present(module)[1])
 
