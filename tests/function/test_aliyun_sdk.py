@@ -1,13 +1,16 @@
 """The used part of the SDK, and the reading of its failures."""
 
+import ast
 import importlib
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
+import aliyunsdkcore.vendored.requests
 import pytest
 from aliyunsdkcore.vendored.requests import ConnectionError as ConnectionFailed
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
@@ -17,7 +20,7 @@ from function import aliyun_sdk
 from function.aliyun_sdk import MAX_RESPONSE_BYTES, SdkFailed
 from function.credentials import AccessKeys
 from function.errors import StsRejected, StsUnavailable
-from function.outgoing import ExchangeFailed, ca_bundle_path
+from function.outgoing import ExchangeFailed, ca_bundle_path, verifying_context
 from sts_credentials import StsClient
 from tests.support.cases import cases_beside
 
@@ -232,6 +235,46 @@ def test_no_placeholder_is_left_after_the_import_of_the_sdk():
     assert http.cookiejar.CookieJar is not aliyun_sdk.EmptyJar
     assert issubclass(http.cookies.Morsel, dict)
     assert urllib.request.getproxies is not None
+
+
+def test_each_placeholder_has_what_the_sdk_imports_from_that_module():
+    imported = {}
+    for path in Path(aliyunsdkcore.vendored.requests.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module in aliyun_sdk.PLACEHOLDERS:
+                imported.setdefault(node.module, set()).update(alias.name for alias in node.names)
+    imported["urllib.request"].add("pathname2url")  # by its copy of six, for Requests' files
+    imported["http.cookiejar"] = {"CookieJar"}  # imported as a module, and used as the base of a jar
+    assert {name: set(fields) for name, fields in aliyun_sdk.PLACEHOLDERS.items()} == imported
+    jars = (
+        aliyun_sdk.PLACEHOLDERS["http.cookiejar"]["CookieJar"],
+        aliyun_sdk.PLACEHOLDERS["http.cookies"]["Morsel"],
+    )
+    assert jars == (aliyun_sdk.EmptyJar, aliyun_sdk.EmptyJar)
+    assert aliyun_sdk.PLACEHOLDERS["urllib.request"]["pathname2url"]("a b") == "a%20b"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_shared"),
+    [
+        ("https://sts.cn-beijing.aliyuncs.com", True),
+        ("https://sts.cn-beijing.aliyuncs.com:443/", True),
+        ("https://127.0.0.1/", False),
+        ("https://127.0.0.1:8443", False),
+        ("https://[::1]:8443/", False),
+        ("http://sts.localhost", False),
+    ],
+)
+def test_named_https_hosts_are_verified_with_the_shared_context(url, is_shared):
+    aliyun_sdk.prepare()
+    with closing(aliyun_sdk._adapter_for(url)) as adapter:
+        assert isinstance(adapter, HTTPAdapter)
+        context = adapter.poolmanager.connection_pool_kw.get("ssl_context")
+        assert (context is verifying_context()) == is_shared
+        connection = SimpleNamespace(cert_reqs=None, ca_certs=None, ca_cert_dir=None)
+        adapter.cert_verify(connection, url, ca_bundle_path(), None)
+        assert connection.cert_reqs == ("CERT_NONE" if url.startswith("http:") else "CERT_REQUIRED")
+        assert (connection.ca_certs is None) == (is_shared or url.startswith("http:"))
 
 
 def test_a_second_prepare_waits_for_the_first():
