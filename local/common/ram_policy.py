@@ -84,10 +84,12 @@ def _holds(condition: Any, facts: Facts) -> bool | None:
 
 
 def _is_met(operator: str, name: str, wanted: list[Any], facts: Facts) -> bool | None:
-    if operator != "StringEquals" or name.lower() not in facts:
+    if operator not in ("StringEquals", "StringLike") or name.lower() not in facts:
         return None
     value = facts[name.lower()]
-    return value is not None and value in wanted
+    if value is None:
+        return False
+    return any(fits(pattern, value) if operator == "StringLike" else pattern == value for pattern in wanted)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -21,7 +21,7 @@ LIST_PARTS, ABORT, LIST_UPLOADS = (
     "oss:ListMultipartUploads",
 )
 # What a condition may be held against.
-ACL_FACT = "oss:x-oss-object-acl"
+ACL_FACT, PREFIX_FACT = "oss:x-oss-object-acl", "oss:prefix"
 
 
 def authorize(request: Request, bucket: Bucket, *actions: str, acl: str | None = None) -> AccessKey:
@@ -39,7 +39,7 @@ def authorize(request: Request, bucket: Bucket, *actions: str, acl: str | None =
     access_key = authenticate(request, bucket)
     if access_key is None:
         raise OssError(errors.BUCKET_PRIVATE)
-    demand(access_key, bucket, request.key, *actions, acl=acl)
+    demand(access_key, bucket, request.key, *actions, acl=acl, prefix=request.query.get("prefix"))
     return access_key
 
 
@@ -63,12 +63,19 @@ def authorize_reading(request: Request, bucket: Bucket) -> AccessKey | None:
     return access_key
 
 
-def demand(access_key: AccessKey, bucket: Bucket, key: str, *actions: str, acl: str | None = None) -> None:
+def demand(
+    access_key: AccessKey,
+    bucket: Bucket,
+    key: str,
+    *actions: str,
+    acl: str | None = None,
+    prefix: str | None = None,
+) -> None:
     """
     Raises:
         OssError: the policies of a key pair do not allow one of the actions.
     """
-    if not all(permits(access_key, action, bucket, key, acl) for action in actions):
+    if not all(permits(access_key, action, bucket, key, acl, prefix) for action in actions):
         raise OssError(errors.NOT_PERMITTED)
 
 
@@ -77,7 +84,14 @@ def actions_of_writing(acl: str | None, rules: OssRules) -> tuple[str, ...]:
     return (WRITE, WRITE_ACL) if rules.acl_needs_permission and acl is not None else (WRITE,)
 
 
-def permits(access_key: AccessKey, action: str, bucket: Bucket, key: str, acl: str | None = None) -> bool:
+def permits(
+    access_key: AccessKey,
+    action: str,
+    bucket: Bucket,
+    key: str,
+    acl: str | None = None,
+    prefix: str | None = None,
+) -> bool:
     """
     Return whether the policies of a key pair allow an action on an object.
 
@@ -85,12 +99,16 @@ def permits(access_key: AccessKey, action: str, bucket: Bucket, key: str, acl: s
         key: the object's name; empty for the bucket itself.
 
         acl: the ACL that the request names.
+
+        prefix: of the keys that the request lists.
     """
+    # oss:Prefix is documented for ListObjects alone.
+    has_prefix = action == LIST or bucket.rules.prefix_binds_every_list
     return is_allowed(
         access_key.policies,
         action,
         lambda pattern: _names_object(pattern, bucket, key),
-        {ACL_FACT: acl},
+        {ACL_FACT: acl, PREFIX_FACT: prefix if has_prefix else None},
     )
 
 

@@ -57,6 +57,10 @@ class OssRules:
         absence_told_to_listers_only: whether an object that is not there is 404 for whoever might read it,
             or 403 for all who may not list the bucket (oss:ListObjects).
 
+        prefix_binds_every_list: the condition ``oss:Prefix`` is documented for ListObjects alone. True holds
+            it against the prefix of ListObjectVersions and ListMultipartUploads as well; under False these
+            have none, so that a right with that condition is no right to them.
+
         initiate_takes_acl: whether ``x-oss-object-acl`` of InitiateMultipartUpload is the object's; the page
             does not know it there. False ignores it, so that the ACL is the one that Complete names.
 
@@ -116,6 +120,7 @@ class OssRules:
     video_frames_are_grey: bool = True
     variants_keep_exif: bool = True
     absence_told_to_listers_only: bool = False
+    prefix_binds_every_list: bool = False
     initiate_takes_acl: bool = False
     second_complete_repeats: bool = False
     sequential_mode: bool = True

@@ -8,6 +8,7 @@ from local.common.accounts import AccessKey, Accounts
 from local.oss.access import permits
 from local.oss.bucket import Bucket
 from local.oss.objects import Objects
+from local.oss.rules import OssRules
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -25,10 +26,11 @@ def permitted(tmp_path):
         lambda: datetime(2026, 1, 1, tzinfo=UTC),
     )
 
-    def ask(*statements, action="oss:PutObject", key="uploads/a.jpg", acl=None):
+    def ask(*statements, action="oss:PutObject", key="uploads/a.jpg", acl=None, prefix=None, **rules):
+        bucket.rules = OssRules(**rules)
         statements = [{"Effect": "Allow", "Action": "oss:PutObject", **statement} for statement in statements]
         policies = ({"Version": "1", "Statement": statements},)
-        return permits(AccessKey("id", "secret", policies=policies), action, bucket, key, acl)
+        return permits(AccessKey("id", "secret", policies=policies), action, bucket, key, acl, prefix)
 
     return ask
 
@@ -53,3 +55,28 @@ def test_a_policy_can_forbid_public_objects_and_no_others(acl, allowed, permitte
     public = {"StringEquals": {"oss:x-oss-object-acl": ["public-read", "public-read-write"]}}
     deny = {"Effect": "Deny", "Resource": FOLDER, "Condition": public}
     assert permitted({"Resource": FOLDER}, deny, acl=acl) is allowed
+
+
+def listing(action="oss:ListObjects", resource="acs:oss:*:*:examplebucket", operator="StringLike"):
+    condition = {operator: {"oss:Prefix": ["u/42/", "u/42/*"]}}
+    return {"Action": action, "Resource": resource, "Condition": condition}
+
+
+@cases("prefix", "allowed")
+def test_a_list_is_allowed_by_its_prefix(prefix, allowed, permitted):
+    assert permitted(listing(), action="oss:ListObjects", key="", prefix=prefix) is allowed
+
+
+def test_a_list_needs_its_right_on_the_bucket_itself(permitted):
+    on_objects = listing(resource="acs:oss:*:*:examplebucket/*")
+    assert not permitted(on_objects, action="oss:ListObjects", key="", prefix="u/42/")
+
+
+@pytest.mark.parametrize("action", ["oss:ListObjectVersions", "oss:ListMultipartUploads"])
+@pytest.mark.parametrize("binds", [True, False])
+def test_other_lists_have_a_prefix_by_a_rule_alone(action, binds, permitted):
+    for prefix, is_inside in (("u/42/", True), ("u/43/", False), (None, False)):
+        asked = {"action": action, "key": "", "prefix": prefix, "prefix_binds_every_list": binds}
+        assert permitted(listing(action), **asked) is (binds and is_inside)
+        without = {"Action": action, "Resource": "acs:oss:*:*:examplebucket"}
+        assert permitted(without, **asked)

@@ -2,11 +2,21 @@
 
 from urllib.parse import quote
 
+import pytest
+
+from local.common.accounts import AccessKey
+from local.oss.rules import OssRules
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
 KEY = "u/42/视频 一+1.mp4"
+UPLOADS_BELOW = {
+    "Effect": "Allow",
+    "Action": "oss:ListMultipartUploads",
+    "Resource": "acs:oss:*:*:examplebucket",
+    "Condition": {"StringLike": {"oss:Prefix": "u/42/*"}},
+}
 BAD = (400, "InvalidArgument")
 
 
@@ -96,6 +106,16 @@ def test_open_uploads_are_listed_below_a_prefix_page_by_page(begin, oss_client, 
 def test_listing_uploads_needs_a_right_on_the_bucket(oss_client):
     answer = oss_client.call("GET", "", key="sts", uploads=None)
     assert answer.refusal == (403, "AccessDenied", "0003-00000301")
+
+
+@pytest.mark.parametrize(("prefix", "status"), [("u/42/", 200), ("u/420/", 403), ("", 403), (None, 403)])
+def test_the_prefix_of_a_listing_is_held_against_the_policy(prefix, status, oss, oss_client):
+    oss.bucket.rules = OssRules(prefix_binds_every_list=True)
+    lister = AccessKey("LTAILister", "ListerSecret", policies=({"Statement": [UPLOADS_BELOW]},))
+    oss.bucket.accounts.add(lister)
+    oss_client.keys = {"lister": lister}
+    query = {} if prefix is None else {"prefix": prefix}
+    assert oss_client.call("GET", "", key="lister", uploads=None, **query).status == status
 
 
 def test_unsupported_listing_parameters_are_refused(oss_client):
