@@ -16,7 +16,7 @@ from function.config.settings import Settings, read_settings
 from function.context import ID_BYTES, Dependencies, Instance, RequestContext
 from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
-from function.http.gateway import Request, Response, request_id_of
+from function.http.gateway import Request, Response, deployed_as, request_id_of
 from function.request_log import LogLine, encode, lines_of, log, readable_traceparent
 from function.routes import DEFAULT_ROUTE, HEALTH, LOGIN, ROUTES
 from function.session_policy import UPLOADS, session_policies
@@ -109,7 +109,8 @@ class Function:
         if request.method not in route.methods:
             raise MethodNotAllowed(f"/{name} accepts {' and '.join(route.methods)}.", allowed=allowed)
         if name == HEALTH:
-            return _json_response(200, {"status": "ok"})
+            version = deployed_as(request.context, self._dependencies.environ)
+            return _json_response(200, {"status": "ok", **version})
         instance = self._ready()
         if route.feature and not _offers(instance.settings, route.feature):
             raise NotFound(f"/{name} is not enabled here.")

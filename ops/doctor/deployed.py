@@ -16,6 +16,7 @@ from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
 from ops.doctor.places import each_place
 from ops.terminal.language import Text
+from ops.terminal.masking import printable
 
 CALLBACK = Text("Callback", "回调")
 PUSH = Text("Message push", "消息推送")
@@ -87,7 +88,7 @@ def check_function(url: str) -> list[Finding]:
             f"{said.en}; it takes many requests at once (s.burst.yaml)",
             f"{said.zh}；它同时处理多个请求（s.burst.yaml）",
         )
-    found = [Finding(FUNCTION, State.GOOD, said)]
+    found = [Finding(FUNCTION, State.GOOD, _with_version(said, health.json))]
     if is_default_domain(url):
         said = Text("this is a testing address of Function Compute", "这是函数计算的测试域名")
         remedy = Text(
@@ -141,6 +142,14 @@ def _listed(urls: Iterable[str]) -> Text:
 def _function_code(answer: Mapping[str, Any]) -> str:
     error = answer.get("error")
     return str(error.get("code", "")) if isinstance(error, dict) else ""
+
+
+def _with_version(said: Text, health: Mapping[str, Any]) -> Text:
+    version, qualifier = (printable(str(health.get(name, ""))) for name in ("functionVersion", "qualifier"))
+    if not version:
+        return said
+    by = f" ({qualifier})" if qualifier else ""
+    return Text(f"{said.en}; version {version}{by}", f"{said.zh}；版本 {version}{by}")
 
 
 def _not_ours(url: str, status: int) -> Text:

@@ -93,6 +93,13 @@ def test_health_needs_no_settings(instance):
     assert function.ask(method="GET", path="/health").json == {"status": "ok"}
 
 
+@cases("attributes", "changes", "added")
+def test_health_names_the_version_and_the_qualifier_that_fc_gives(instance, attributes, changes, added):
+    context = SimpleNamespace(request_id="1-a", function=SimpleNamespace(**attributes))
+    answer = instance(**changes).ask(method="GET", path="/health", event=None, context=context)
+    assert answer.json == {"status": "ok", **added}
+
+
 @cases("changes", "settings")
 def test_a_misconfiguration_is_described_in_the_log_only(instance, log_lines, changes, settings):
     answer = instance(**changes).ask(body={"filename": "a.png"})

@@ -64,8 +64,8 @@ def answering():
     """Stand in for the function at an address: the answers to ``/upload-params`` and ``/initialize``."""
     with responses.RequestsMock() as stub:
 
-        def answer(url, signed, initialized):
-            stub.get(f"{url}/health", json={"status": "ok"})
+        def answer(url, signed, initialized, **told):
+            stub.get(f"{url}/health", json={"status": "ok", **told})
             for route, (status, code) in (("upload-params", signed), ("initialize", initialized)):
                 body = {"error": {"code": code, "message": "m"}} if code else {"status": "ok"}
                 stub.post(f"{url}/{route}", status=status, json=body)
@@ -87,6 +87,16 @@ def test_names_the_deployment_for_bursts(answering):
     [good] = check_function("https://api.example.com")
     assert good.state is State.GOOD
     assert "s.burst.yaml" in good.said.en
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [({"functionVersion": "7", "qualifier": "live"}, "7 (live)"), ({"functionVersion": "7"}, "7")],
+)
+def test_names_the_version_that_answers(answering, told, shown):
+    answering("https://api.example.com", (400, "bad_request"), (404, "not_found"), **told)
+    [good] = check_function("https://api.example.com")
+    assert good.said.en.endswith(f"version {shown}") and good.said.zh.endswith(f"版本 {shown}")
 
 
 @pytest.mark.parametrize(("code", "states"), [("not_found", [State.SKIPPED]), ("bad_request", [])])
