@@ -113,7 +113,9 @@ TESTS = {
     "function.oss.client": _paths(
         "oss/client oss/objects oss/multipart uploads/confirm sessions config/bucket_location holding/commit"
     ),
+    "function.oss.due": _paths("oss/due"),
     "function.oss.errors": _paths("oss/errors oss/client"),
+    "function.oss.listing": _paths("oss/listing oss/due"),
     "function.oss.multipart": _paths("oss/multipart oss/client"),
     "function.oss.objects": _paths("oss/objects oss/client"),
     "function.oss.post_form": _paths(f"oss/post_form oss/signature_v4 {FORMS}"),

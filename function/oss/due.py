@@ -1,0 +1,126 @@
+"""
+Due records: what the function must do later, named by the minute from which a tick does it.
+
+They are ``held/.due/<YYYYMMDDHHMM>/<kind>-<id>``, in UTC and rounded up, so that nothing is done early and
+one listing finds everything that is due.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from function.config.key_template import RECORD_ID, RECORDS
+from function.http.json_body import object_in
+from function.oss.client import OssClient
+from function.oss.listing import Listed, list_objects
+from function.oss.objects import MAX_RECORD_BYTES, delete_object, get_record, put_record
+from function.oss.post_form import iso
+
+DUE = f"{RECORDS}due/"
+MINUTE = "%Y%m%d%H%M"
+NAME = re.compile(rf"{re.escape(DUE)}([0-9]{{12}})/([a-z]+)-({RECORD_ID})")
+
+
+class Unreadable(Exception):
+    """Raised for a due record whose content is not what its kind needs."""
+
+
+class Due(NamedTuple):
+    """
+    A due record as a listing shows it.
+
+    Args:
+        at: its minute; of an odd name the time when it was stored.
+        kind: empty if the name, or the size, is that of no due record.
+    """
+
+    name: str
+    at: datetime
+    kind: str = ""
+    id: str = ""
+
+
+def name_of(kind: str, id: str, at: datetime) -> str:
+    """
+    Return the name of a due record.
+
+    Args:
+        kind: lower-case letters.
+        id: as ``RECORD_ID``; the same id at the same minute is the same record.
+    """
+    minute = (at + timedelta(minutes=1) - timedelta.resolution).astimezone(UTC)
+    name = f"{DUE}{minute:{MINUTE}}/{kind}-{id}"
+    # Another one could be any record.
+    assert NAME.fullmatch(name)
+    return name
+
+
+def write(oss: OssClient, kind: str, id: str, at: datetime, fields: Mapping[str, Any], now: datetime) -> str:
+    """Write a due record, and return its name; repeating it is harmless."""
+    name = name_of(kind, id, at)
+    body = json.dumps({**fields, "at": iso(now)}, separators=(",", ":"))
+    put_record(oss, name, body.encode())
+    return name
+
+
+def remove(oss: OssClient, name: str) -> None:
+    """Delete a due record, whether it is there or not."""
+    delete_object(oss, name)
+
+
+def read(oss: OssClient, due: Due) -> dict[str, Any] | None:
+    """
+    Return the fields of a due record; ``None`` if it was removed in the meantime.
+
+    Raises:
+        Unreadable: it is no JSON object.
+        UploadError: OSS refuses, or does not respond.
+    """
+    body = get_record(oss, due.name)
+    if body is None:
+        return None
+    fields = object_in(body)
+    if fields is None:
+        raise Unreadable(due.name)
+    return fields
+
+
+def text_of(fields: Mapping[str, Any], name: str) -> str:
+    """
+    Return a text field of a due record.
+
+    Raises:
+        Unreadable: it is no text.
+    """
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise Unreadable(name)
+    return value
+
+
+def list_due(oss: OssClient, now: datetime) -> Iterator[Due]:
+    """
+    List the records that are due by now, oldest first, and odd ones among them.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond, perhaps after some pages.
+    """
+    for listed in list_objects(oss, DUE):
+        due = _due(listed)
+        if due.kind and due.at > now:
+            return
+        yield due
+
+
+def _due(listed: Listed) -> Due:
+    match = NAME.fullmatch(listed.key)
+    if match is None or listed.size_bytes > MAX_RECORD_BYTES:
+        return Due(listed.key, listed.last_modified)
+    minute, kind, id = match.groups()
+    try:
+        at = datetime.fromisoformat(f"{minute[:8]}T{minute[8:]}+00:00")
+    except ValueError:
+        return Due(listed.key, listed.last_modified)
+    return Due(listed.key, at, kind, id)

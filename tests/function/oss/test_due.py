@@ -1,0 +1,111 @@
+"""oss.due: names and contents of due records, and which of them are due."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from function.errors import OssUnavailable
+from function.http.client import HttpResponse
+from function.oss import due
+from function.oss.due import Due, Unreadable
+from tests.function.oss.conftest import NOW
+from tests.function.oss.test_listing import cut, entry, page
+
+PUT = HttpResponse(200, b"", {"etag": '"A"'})
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("at", "minute"),
+    [
+        (NOON, "202611241200"),
+        (NOON + timedelta(microseconds=1), "202611241201"),
+        (NOON + timedelta(seconds=59), "202611241201"),
+        (NOON.astimezone(timezone(timedelta(hours=8))), "202611241200"),
+        (datetime(2026, 12, 31, 23, 59, 1, tzinfo=UTC), "202701010000"),
+    ],
+)
+def test_a_record_is_named_by_its_minute_rounded_up(at, minute, scripted):
+    scripted.answers = [PUT]
+    name = due.write(scripted.calls(), "check", "id_-1", at, {"receipt": "r"}, NOW)
+    assert name == due.name_of("check", "id_-1", at) == f"held/.due/{minute}/check-id_-1"
+    (asked,) = scripted.asked
+    assert (asked.method, asked.key) == ("PUT", name)
+    assert json.loads(asked.body) == {"receipt": "r", "at": "2026-11-24T14:00:00Z"}
+    assert asked.headers["x-oss-object-acl"] == "private"
+    assert asked.headers["x-oss-forbid-overwrite"] == "false"
+
+
+@pytest.mark.parametrize(("kind", "id"), [("check", "a/b"), ("check", ""), ("Check", "a"), ("check", "a.b")])
+def test_no_other_name_can_be_written(kind, id):
+    with pytest.raises(AssertionError):
+        due.name_of(kind, id, NOON)
+
+
+def test_a_removed_record_is_deleted(scripted):
+    scripted.answers = [HttpResponse(204, b"")]
+    due.remove(scripted.calls(), "held/.due/202611241200/check-a")
+    assert [(asked.method, asked.key) for asked in scripted.asked] == [
+        ("DELETE", "held/.due/202611241200/check-a")
+    ]
+
+
+def test_a_record_is_read_with_its_fields(scripted):
+    record = Due("held/.due/202611241200/check-a", NOON, "check", "a")
+    scripted.answers = [HttpResponse(200, b'{"receipt": "r", "n": 1}'), HttpResponse(404, b"")]
+    scripted.answers[1] = scripted.lacks()
+    fields = due.read(scripted.calls(), record)
+    assert fields == {"receipt": "r", "n": 1} and due.text_of(fields, "receipt") == "r"
+    assert due.read(scripted.calls(), record) is None
+    for name in ("n", "absent"):
+        with pytest.raises(Unreadable):
+            due.text_of(fields, name)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
+def test_a_record_that_is_no_json_object_is_unreadable(body, scripted):
+    scripted.answers = [HttpResponse(200, body)]
+    with pytest.raises(Unreadable):
+        due.read(scripted.calls(), Due("held/.due/202611241200/check-a", NOON, "check", "a"))
+
+
+STORED = datetime(2020, 5, 18, 5, 45, 43, tzinfo=UTC)
+
+
+def test_what_is_due_is_listed_beyond_odd_records_and_no_further_than_now(scripted):
+    odd = [
+        "held/.due/!",
+        "held/.due/202611241160/check-a",
+        "held/.due/20261124120/check-a",
+        "held/.due/202611241200/check-",
+        "held/.due/202611241200/check",
+        "held/.due/202611241200/check-a/b",
+    ]
+    due_names = ["held/.due/202611241358/unknown-a", "held/.due/202611241400/check-a-1"]
+    future = "held/.due/202611241401/check-b"
+    scripted.answers = [
+        cut(*map(entry, odd)),
+        page(*map(entry, due_names), entry("held/.due/202611241400/check-big", Size="16385"), entry(future)),
+    ]
+    listed = list(due.list_due(scripted.calls(), NOW))
+    assert listed == [
+        *(Due(name, STORED) for name in odd),
+        Due(due_names[0], NOW - timedelta(minutes=2), "unknown", "a"),
+        Due(due_names[1], NOW, "check", "a-1"),
+        Due("held/.due/202611241400/check-big", STORED),
+    ]
+    assert {asked.query["prefix"] for asked in scripted.asked} == {"held/.due/"}
+
+
+def test_no_page_is_fetched_after_a_record_that_is_not_due(scripted):
+    scripted.answers = [cut(entry("held/.due/202611241401/check-b"))]
+    assert list(due.list_due(scripted.calls(), NOW)) == []
+
+
+def test_a_page_that_fails_leaves_what_came_before(scripted):
+    scripted.answers = [cut(entry("held/.due/202611241400/check-a")), "timed out", "timed out"]
+    listed = due.list_due(scripted.calls(), NOW)
+    assert next(listed).id == "a"
+    with pytest.raises(OssUnavailable):
+        next(listed)
