@@ -53,13 +53,20 @@ def read_logs(
     """Return the desired logs, if any, and where the function may write."""
     if (args.dashboards or args.notify) and not (args.logs and args.dashboards):
         problems.append(NO_LOGSTORE)
-    place = PLACE.fullmatch(args.logs or "")
-    if args.logs and not place:
-        said = (text.format(value=args.logs) for text in NOT_A_PLACE)
-        problems.append(Text(*said))
+    place = read_place(args.logs, problems)
     if not place:
         return None, None
-    project, logstore = place.groups()
+    project, logstore = place
     language = chosen_language(args.lang)
     desired = DesiredLogs(region, project, logstore, args.notify or "", language)
     return desired if args.dashboards else None, (project, logstore)
+
+
+def read_place(text: str | None, problems: list[Text]) -> tuple[str, str] | None:
+    """Return project and logstore, if any."""
+    if not text:
+        return None
+    if not (place := PLACE.fullmatch(text)):
+        problems.append(Text(*(sentence.format(value=text) for sentence in NOT_A_PLACE)))
+        return None
+    return place[1], place[2]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.account.log_queries import ALARMS, CHARTS, MEDIUM, Alarm, Chart
+from ops.account.log_queries import ALARMS, CHARTS, MEDIUM, METRIC_FIELDS, Alarm, Chart
 from ops.account.role_plan import Step
 from ops.terminal.language import Text
 
@@ -70,20 +70,28 @@ def _index(desired: DesiredLogs, found: FoundLogs) -> Iterator[Step]:
         why = Text("the log can be searched and counted", "日志可以检索和统计")
         yield _step(desired, "CreateIndex", path, merged_index({}), why)
     elif not is_index_enough(found.index):
-        why = Text("the index exists otherwise: `message` is added", "索引已存在但不同：加上 `message`")
+        why = Text(
+            "the index exists otherwise: `message` and the fields of cold starts are added",
+            "索引已存在但不同：加上 `message` 与冷启动的字段",
+        )
         yield _step(desired, "UpdateIndex", path, merged_index(found.index), why)
 
 
 def is_index_enough(index: Mapping[str, Any]) -> bool:
     message = index.get("keys", {}).get("message", {})
     is_read = message.get("doc_value") is True and set('":,') <= set(message.get("token", ()))
+    is_read &= all(index.get("keys", {}).get(name, {}).get("doc_value") is True for name in METRIC_FIELDS)
     return is_read and int(index.get("max_text_len", 2048)) >= MAX_TEXT
 
 
 def merged_index(index: Mapping[str, Any]) -> dict[str, Any]:
     """An index with all that ours needs, and whatever was in it before."""
     plain = {"token": TOKENS, "caseSensitive": False, "chn": False}
-    keys = {**index.get("keys", {}), "message": {"type": "text", "doc_value": True, "alias": "", **plain}}
+    found = index.get("keys", {})
+    keys = {**found, "message": {"type": "text", "doc_value": True, "alias": "", **plain}}
+    for name, kind in METRIC_FIELDS.items():
+        ours = {"type": kind, "alias": "", **(plain if kind == "text" else {})}
+        keys[name] = {**found.get(name, ours), "doc_value": True}
     longest = max(MAX_TEXT, int(index.get("max_text_len", 0)))
     return {"line": index.get("line") or plain, "keys": keys, "max_text_len": longest}
 

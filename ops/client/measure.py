@@ -7,23 +7,25 @@ of an instance says so itself; each connection is opened before the clock starts
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
 from function.config.types import ADDRESS_PATTERN
-from ops.client import invoke_options
+from ops.client import cold_log, invoke_options
 from ops.client.answers import InvokeFailed
 from ops.client.function_client import FunctionAtUrl, sendable
 from ops.client.invoke import log_in
 from ops.client.invoke_options import SOME_PICTURE
 from ops.client.latency import Asked, Timed, at_once, in_turn, percentile
-from ops.terminal.columns import columns_of, padded
+from ops.deploy.operator_env import add_env_argument, operator_environment
+from ops.terminal.columns import in_columns
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
@@ -53,6 +55,10 @@ HELP = {
         "log in with this code of wx.login, then ask for forms", "先用 wx.login 的这个 code 登录，再要表单"
     ),
     "--profile": Text("ask for forms of this profile", "要这个用途的表单"),
+    "--logs": Text(
+        "then show the cold starts of the last hour as Function Compute logs them in this logstore",
+        "随后列出函数计算在这个日志库里记录的最近一小时的冷启动",
+    ),
 }
 MOST_AT_ONCE, MOST_REQUESTS = 100, 10_000
 RESULTS = Path(__file__).resolve().parents[2] / "quality" / "bench" / "results" / "results.json"
@@ -104,9 +110,11 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
         "--requests": {"type": int, "default": 50, "metavar": "N"},
         "--form": {"action": "store_true"},
         "--profile": {"metavar": "NAME"},
+        "--logs": {"metavar": "PROJECT/LOGSTORE"},
     }
     for option, text in HELP.items():
         parser.add_argument(option, help=text.say(language), **more.get(option, {}))
+    add_env_argument(parser, language)
     add_language_argument(parser, language)
 
 
@@ -120,6 +128,8 @@ def run(args: argparse.Namespace) -> int:
         if args.code:
             args.token = log_in(FunctionAtUrl(args.url), args.code, screen, language)
         asked = asked_of(args)
+        environ = operator_environment(args.env_file, os.environ) if args.logs else {}
+        log = cold_log.log_of(args.logs, environ) if args.logs else None
     except InvokeFailed as error:
         complaints.fail(str(error))
         return 1
@@ -130,7 +140,8 @@ def run(args: argparse.Namespace) -> int:
     counts = {"at_once": args.at_once, "requests": args.requests}
     screen.title(WORDS["plan"].say(language, method=method, url=asked.origin + asked.path, **counts))
     answers = at_once(asked, args.at_once) + in_turn(asked, args.requests)
-    return show(answers, screen, complaints, language)
+    code = show(answers, screen, complaints, language)
+    return max(code, cold_log.show(log, screen, complaints, language)) if log else code
 
 
 def _problem(args: argparse.Namespace) -> Text | None:
@@ -184,7 +195,7 @@ def _show_table(good: Sequence[Timed], screen: Screen, language: str) -> None:
     }
     head = [WORDS[name].say(language) for name in ("answers", "count", "p50", "p95", "longest")]
     screen.line()
-    for line in _in_columns([head, *(_row(name, values, language) for name, values in measured.items())]):
+    for line in in_columns([head, *(_row(name, values, language) for name, values in measured.items())]):
         screen.line(line)
     screen.line()
     cold = len(measured["cold"])
@@ -198,16 +209,6 @@ def _row(name: str, values: Sequence[float], language: str) -> list[str]:
     shown = (percentile(values, 0.5), percentile(values, 0.95), max(values)) if values else ()
     figures = [f"{value:.1f}" for value in shown] or ["-"] * 3
     return [WORDS[name].say(language), str(len(values)), *figures]
-
-
-def _in_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Each row as a line: names to the left, figures to the right."""
-    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
-    for name, *figures in rows:
-        cells = [
-            " " * (width - columns_of(cell)) + cell for cell, width in zip(figures, widths[1:], strict=True)
-        ]
-        yield "   ".join(["  " + padded(name, widths[0]), *cells])
 
 
 def measured_here(results: Path) -> dict[str, str]:

@@ -8,8 +8,19 @@ from functools import lru_cache
 from math import ceil
 from typing import Any, NamedTuple
 
+from ops.account.log_queries import METRIC_FIELDS
+
 # What is meant by these is the same in SLS; a query that uses anything else is not understood here.
-FUNCTIONS = {"count", "sum", "max", "cast", "json_extract_scalar", "regexp_extract", "approx_percentile"}
+FUNCTIONS = {
+    "count",
+    "sum",
+    "max",
+    "cast",
+    "json_extract_scalar",
+    "regexp_extract",
+    "approx_percentile",
+    "avg",
+}
 KEYWORDS_BEFORE_BRACKETS = {"from", "in", "and", "or", "select", "where", "on", "by"}
 
 
@@ -19,10 +30,13 @@ class Line(NamedTuple):
         moment: Unix seconds.
 
         message: as the runtime writes it: time, request and level, then what the function logged.
+
+        fields: of a line that Function Compute itself writes; it has no message.
     """
 
     moment: int
     message: str
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 class Percentile:
@@ -44,17 +58,26 @@ class Percentile:
 def ask(query: str, lines: Iterable[Line]) -> list[dict[str, Any]]:
     """The rows that SLS would answer; the words before the stroke choose the lines."""
     search, stroke, sql = query.partition(" | ")
-    assert stroke and re.fullmatch(r"\w+", search), query
+    assert stroke and re.fullmatch(r"\w+(: \w+)?", search), query
     unknown = called_in(sql) - FUNCTIONS
     assert not unknown, f"{unknown} in {sql}"
-    found = [line for line in lines if _has_word(line.message, search)]
+    name, colon, value = search.partition(": ")
+    found = [
+        line
+        for line in lines
+        if (dict(line.fields).get(name) == value if colon else _has_word(line.message, search))
+    ]
     with sqlite3.connect(":memory:") as store:
         store.row_factory = sqlite3.Row
         store.create_function("regexp_extract", 2, _regexp_extract, deterministic=True)
         store.create_function("json_extract_scalar", 2, _json_extract_scalar, deterministic=True)
         store.create_aggregate("approx_percentile", 2, Percentile)
-        store.execute("CREATE TABLE log (__time__ BIGINT, message TEXT)")
-        store.executemany("INSERT INTO log VALUES (?, ?)", found)
+        columns = list(METRIC_FIELDS)
+        store.execute(f"CREATE TABLE log (__time__ BIGINT, message TEXT, {', '.join(columns)})")
+        rows_of = (
+            (line.moment, line.message or None, *map(dict(line.fields).get, columns)) for line in found
+        )
+        store.executemany(f"INSERT INTO log VALUES (?, ?{', ?' * len(columns)})", rows_of)
         rows = [dict(row) for row in store.execute(sql)]
     store.close()
     return rows

@@ -38,6 +38,21 @@ def test_the_signature_is_the_sdk_s(token, method, path, body, proof):
     assert "" not in headers.values()
 
 
+def test_a_query_is_signed_decoded_as_the_sdk_does():
+    params = {"type": "log", "from": "1", "to": "2", "query": "a: b | SELECT 1+1 AS x"}
+    headers = signed_headers(KEYS, "GET", "/logstores/fc", b"", NOW, params)
+    assert headers["Authorization"] == "LOG LTAIvector:CK81I8H8bsXGOX2Ai3Qw80+8nKw="
+
+
+def test_a_query_returns_its_rows(service, network):
+    rows = [{"functionName": "f", "colds": "3"}]
+    asked = network.get(f"{HOST}/logstores/fc", json=rows)
+    assert service.rows("fc", "isColdStart: true | SELECT 1", 10, 20) == rows
+    (call,) = asked.calls
+    expected = {"type": "log", "from": "10", "to": "20", "query": "isColdStart: true | SELECT 1"}
+    assert call.request.params == expected
+
+
 @pytest.fixture
 def service():
     return LogService(KEYS, "cn-hangzhou", "my-logs", now=lambda: NOW)

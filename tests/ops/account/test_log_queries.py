@@ -302,9 +302,20 @@ def test_one_line_less_than_it_takes_fires_nothing(place, hour, name):
     assert firing(sorted([*hour, *lines[: alarm.at_least - 1]])) == set()
 
 
+def metrics(number, cold):
+    """A line of Function Compute about one request, as its page shows it: fields, and no message."""
+    fields = {"functionName": "oss-direct-upload", "isColdStart": str(cold).lower(), "durationMs": "1.56"}
+    if cold:
+        latencies = {"coldStartLatencyMs": 400 + number, "prepareCodeLatencyMs": 0.18}
+        fields |= {name: f"{ms:.2f}" for name, ms in latencies.items()}
+        fields["runtimeInitializationMs"] = f"{390 + number:.2f}"
+    return Line(BEGIN + number, "", tuple(fields.items()))
+
+
 @pytest.fixture(scope="module")
 def charts(hour):
-    return {chart.name: ask(chart.query, hour) for chart in CHARTS}
+    lines = [*hour, *(metrics(number, number <= 20) for number in range(1, 41))]
+    return {chart.name: ask(chart.query, lines) for chart in CHARTS}
 
 
 def test_every_chart_has_its_columns(charts):
@@ -327,6 +338,9 @@ def test_the_charts_count_the_log_lines(charts, hour):
     example = next(row["example"] for row in charts["errors"] if row["code"] == "sts_unavailable")
     assert "AssumeRole" in example
     assert [row["colds"] for row in charts["cold"]] == [counted(hour, '"cold":true')]
+    (starts,) = charts["cold-ms"]
+    expected = {"colds": 20, "p50": 410, "p95": 419, "longest": 420, "code": 0.18, "runtime": 400.5}
+    assert starts == {"functionName": "oss-direct-upload", **expected}
     (uploads,) = charts["uploads"]
     assert uploads == {"profile": "avatar", "uploads": counted(hour, '"callback","status":200')}
     routes = {row["route"]: row for row in charts["times"]}

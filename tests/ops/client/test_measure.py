@@ -8,13 +8,15 @@ import time
 from contextlib import ExitStack
 
 import pytest
+import responses
 
 from function.app import Function
 from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
-from ops.client import latency, measure
+from ops.account.log_queries import CHARTS
+from ops.client import cold_log, latency, measure
 from ops.client.latency import Asked, Line, at_once, in_turn, percentile
 from tests.docs.markdown import page
 from tests.ops.client.conftest import start_cloud
@@ -25,6 +27,7 @@ cases = cases_beside(__file__)
 
 COLD_SECONDS = 0.05
 REFUSED = "http://127.0.0.1:9"
+(CHART,) = [chart for chart in CHARTS if chart.name == "cold-ms"]
 ROW = re.compile(r"^  (\S.*?)   +(\d+) +([\d.-]+) +([\d.-]+) +([\d.-]+)$", re.M)
 
 
@@ -161,8 +164,51 @@ def check_code(cloud, run):
     assert run("--url", REFUSED, *arguments[2:])[0] == 1
 
 
+SLS = "https://my-logs.cn-hangzhou.log.aliyuncs.com/logstores/fc"
+ROW_OF_SLS = {"functionName": "f", "colds": "3", "p50": "487.65", "p95": "500", "longest": "501.25"}
+
+
+@pytest.fixture
+def operator(tmp_path):
+    """A settings file with the operator's keys and region."""
+    lines = ("ALIBABA_CLOUD_ACCESS_KEY_ID=LTAItest", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=key-canary")
+    (tmp_path / ".env").write_text("\n".join([*lines, "OSS_REGION=cn-hangzhou"]))
+    return str(tmp_path / ".env")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        (
+            {"json": [{**ROW_OF_SLS, "code": "null", "runtime": "487.37"}]},
+            0,
+            "f  3  487.6  500  501.2  -  487.4",
+        ),
+        ({"json": []}, 0, "enableRequestMetrics"),
+        ({"status": 401, "json": {"errorCode": "Unauthorized"}}, 1, "GetLogs failed: Unauthorized"),
+    ],
+    ids=["some", "none", "no right"],
+)
+def test_the_cold_starts_of_the_log_are_shown_below(fleet, run, operator, answer, code, said):
+    with responses.RequestsMock() as network:
+        asked = network.get(SLS, **answer)
+        arguments = ("--at-once", "0", "--requests", "1", "--logs", "my-logs/fc", "--env-file", operator)
+        found, shown, complained = run("--url", fleet.url, *arguments)
+    params = asked.calls[0].request.params
+    assert found == code and said in re.sub("   +", "  ", shown + complained)
+    assert (params["query"], int(params["to"]) - int(params["from"])) == (CHART.query, 3600)
+    assert "key-canary" not in shown + complained
+
+
+def test_a_log_that_cannot_be_read_is_refused_before_any_request(run, operator):
+    assert run("--url", REFUSED, "--logs", "my-logs", "--env-file", operator)[0] == 2
+    code, shown, said = run("--url", REFUSED, "--logs", "my-logs/fc", "--env-file", f"{operator}.none")
+    assert (code, shown, "OSS_REGION" in said) == (2, "", True)
+
+
 def test_every_sentence_is_whole_in_both_languages():
-    assert in_english([*measure.WORDS.values(), *measure.HELP.values()][3:])
+    texts = [*measure.WORDS.values(), *measure.HELP.values()][3:]
+    assert in_english([*texts, *cold_log.WORDS.values()])
 
 
 @pytest.mark.parametrize(
