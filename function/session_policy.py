@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from function.config.key_template import RECORDS
 from function.config.profile import Profile, SessionKey
 
-UPLOADS, OBJECTS = "uploads", "objects"
-READ, DELETE = "oss:GetObject", "oss:DeleteObject"
+UPLOADS, OBJECTS, DELETIONS = "uploads", "objects", "deletions"
+READ, DELETE, LIST = "oss:GetObject", "oss:DeleteObject", "oss:ListObjects"
 # An upload in parts, a copy and a record each name an ACL.
 WRITE = ("oss:PutObject", "oss:PutObjectAcl")
 PUBLIC_ACLS = ("public-read", "public-read-write")
@@ -19,6 +19,7 @@ class Grant(NamedTuple):
     Actions on every object whose key begins with a prefix: folders, with their ``/``, and our records.
 
     Forms that leave the ACL to the page have ``refused_acls``, which are denied even with these actions.
+    ``LIST`` stands alone: it is a right of the bucket, for requests that name such a prefix.
     """
 
     actions: tuple[str, ...]
@@ -58,6 +59,9 @@ def grants_for_objects(profiles: Collection[Profile], *, is_held_elsewhere: bool
         # HeadObject, which confirm calls, needs the right to read.
         if profile.confirm or profile.parts:
             stored.add(READ)
+        # HeadObject compares an object with the one that replaces it.
+        if profile.delete and profile.gives_receipts:
+            actions.setdefault(profile.key.literal_folder, set()).add(READ)
         # Begin, list, complete and abort; the parts themselves are signed by the upload session.
         if profile.parts:
             stored.update(WRITE, ("oss:ListParts", "oss:AbortMultipartUpload"))
@@ -77,6 +81,23 @@ def grants_for_objects(profiles: Collection[Profile], *, is_held_elsewhere: bool
     return [Grant(allowed, tuple(folders[allowed])) for allowed in sorted(folders) if allowed]
 
 
+def grants_for_deletions(profiles: Iterable[Profile], *, is_any_deleted: bool) -> list[Grant]:
+    """
+    Return the grants of the session that lists and deletes objects for their owners.
+
+    Args:
+        is_any_deleted: True if a profile, perhaps in another bucket, has ``delete``: then a backend may
+            delete below every folder of an owner, and what a receipt is about.
+    """
+    folders: dict[str, set[str]] = {LIST: set(), DELETE: set()}
+    for profile in profiles:
+        if profile.list:
+            folders[LIST].add(profile.key.literal_folder)
+        if is_any_deleted and profile.is_deletable:
+            folders[DELETE].add(profile.key.literal_folder)
+    return [Grant((action,), tuple(sorted(those))) for action, those in folders.items() if those]
+
+
 def _is_any_held(profiles: Iterable[Profile]) -> bool:
     return any(profile.is_held for profile in profiles)
 
@@ -86,7 +107,7 @@ def session_policies(profiles: Collection[Profile]) -> Mapping[SessionKey, str]:
     return {
         (purpose, bucket, role_arn): policy_of(bucket, needed)
         for (bucket, role_arn), theirs in _by_location(profiles).items()
-        for purpose, needed in _grants(theirs, _is_any_held(profiles)).items()
+        for purpose, needed in _grants(theirs, profiles).items()
         if needed
     }
 
@@ -95,7 +116,7 @@ def role_policies(profiles: Collection[Profile]) -> Mapping[str, str]:
     """Return the JSON policy that each role, by its ARN, must have for all its sessions."""
     statements: dict[str, list[dict[str, Any]]] = {}
     for (bucket, role_arn), theirs in _by_location(profiles).items():
-        for needed in _grants(theirs, _is_any_held(profiles)).values():
+        for needed in _grants(theirs, profiles).values():
             statements.setdefault(role_arn, []).extend(_statements(bucket, needed))
     return {role_arn: _document(allowed) for role_arn, allowed in statements.items()}
 
@@ -107,9 +128,13 @@ def _by_location(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list
     return locations
 
 
-def _grants(profiles: Collection[Profile], is_any_held: bool) -> Mapping[str, list[Grant]]:
-    objects = grants_for_objects(profiles, is_held_elsewhere=is_any_held)
-    return {UPLOADS: grants_for_uploads(profiles), OBJECTS: objects}
+def _grants(profiles: Collection[Profile], everywhere: Collection[Profile]) -> Mapping[str, list[Grant]]:
+    is_any_deleted = any(profile.delete for profile in everywhere)
+    return {
+        UPLOADS: grants_for_uploads(profiles),
+        OBJECTS: grants_for_objects(profiles, is_held_elsewhere=_is_any_held(everywhere)),
+        DELETIONS: grants_for_deletions(profiles, is_any_deleted=is_any_deleted),
+    }
 
 
 def policy_of(bucket: str, grants: Iterable[Grant]) -> str:
@@ -128,6 +153,11 @@ def _document(statements: Iterable[dict[str, Any]]) -> str:
 
 def _statements(bucket: str, grants: Iterable[Grant]) -> Iterator[dict[str, Any]]:
     for actions, folders, refused_acls in grants:
+        if LIST in actions:
+            condition = {"StringLike": {"oss:Prefix": [f"{folder}*" for folder in folders]}}
+            resource = {"Resource": [f"acs:oss:*:*:{bucket}"], "Condition": condition}
+            yield {"Effect": "Allow", "Action": [LIST], **resource}
+            continue
         resources = [f"acs:oss:*:*:{bucket}/{folder}*" for folder in folders]
         target = {"Action": list(actions), "Resource": resources}
         yield {"Effect": "Allow", **target}

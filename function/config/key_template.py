@@ -40,11 +40,14 @@ class KeyTemplate(NamedTuple):
 
     Args:
         text: such as ``uploads/{owner}/{id}{ext}``; it holds no braces but those of its placeholders.
-        has_inner_folders: True if keys with up to three folders behind the literal one are parsed as well.
+        has_inner_folders: True if keys with up to three folders that hooks chose are parsed as well.
+        has_owned_folders: True if such folders stand behind ``{owner}/``, not behind the literal one, so that
+            all objects of an owner share a prefix.
     """
 
     text: str
     has_inner_folders: bool = False
+    has_owned_folders: bool = False
 
     @property
     def takes_filename(self) -> bool:
@@ -66,10 +69,31 @@ class KeyTemplate(NamedTuple):
         """Fixed start of every key, including its last ``/`` before a placeholder."""
         return self.text[: self.text.index("{")].rpartition("/")[0] + "/"
 
-    def inside(self, folder: str) -> "KeyTemplate":
-        """Return the template with this folder, one to three parts, inside the literal one."""
-        outer = self.literal_folder
-        return KeyTemplate(f"{outer}{folder}/{self.text[len(outer) :]}", self.has_inner_folders)
+    @property
+    def begins_with_owner(self) -> bool:
+        """True if ``{owner}`` stands directly behind the literal folder."""
+        return re.match(r"[^{]+/\{owner\}", self.text) is not None
+
+    @property
+    def outer(self) -> str | None:
+        """Start of the template up to where folders of hooks stand; ``None`` if they have no place."""
+        if not self.has_owned_folders:
+            return self.literal_folder
+        outer = f"{self.literal_folder}{{owner}}/"
+        return outer if self.text.startswith(outer) else None
+
+    def inside(self, folder: str) -> "KeyTemplate | None":
+        """Return the template with this folder, one to three parts, where folders of hooks stand."""
+        outer = self.outer
+        if outer is None:
+            return None
+        return self._replace(text=f"{outer}{folder}/{self.text[len(outer) :]}")
+
+    def prefix_of(self, owner: str) -> str:
+        """Return the start of all keys of this owner, where the template ``begins_with_owner``."""
+        outer = self.outer if self.has_inner_folders and self.has_owned_folders else None
+        end = len(outer) if outer else self.text.index("{", len(self.literal_folder) + 1)
+        return self.text[:end].replace("{owner}", owner)
 
     @property
     def longest_bytes(self) -> int:
@@ -179,15 +203,15 @@ def _name_problems(text: str, names: list[str]) -> Iterator[Message]:
 # Compiled when needed: a cold start does not pay for patterns.
 @lru_cache(maxsize=64)
 def _pattern(template: KeyTemplate) -> "re.Pattern[str]":
-    text = template.text
-    if not template.has_inner_folders:
-        return re.compile("".join(_pattern_parts(text)))
-    outer = template.literal_folder
-    return re.compile(f"{re.escape(outer)}({INNER_FOLDER}/)?" + "".join(_pattern_parts(text[len(outer) :])))
+    text, seen = template.text, set[str]()
+    outer = template.outer if template.has_inner_folders else None
+    if outer is None:
+        return re.compile("".join(_pattern_parts(text, seen)))
+    before = "".join(_pattern_parts(outer, seen))
+    return re.compile(f"{before}({INNER_FOLDER}/)?" + "".join(_pattern_parts(text[len(outer) :], seen)))
 
 
-def _pattern_parts(text: str) -> Iterator[str]:
-    seen = set()
+def _pattern_parts(text: str, seen: set[str]) -> Iterator[str]:
     for number, part in enumerate(re.split(PLACEHOLDER, text)):
         if number % 2 == 0:
             yield re.escape(part)

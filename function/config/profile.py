@@ -93,6 +93,8 @@ class Profile(NamedTuple):
         hold_days: time limit of these steps.
         commit_by: caller who may commit: ``backend`` or ``owner``.
         check_scene: WeChat's number for the place where such pictures are shown.
+        list: whether callers may list their own objects.
+        delete: caller who may delete, beside a backend: ``owner`` or none (empty).
     """
 
     name: str
@@ -119,6 +121,8 @@ class Profile(NamedTuple):
     hold_days: int
     commit_by: str
     check_scene: int
+    list: bool
+    delete: str
     location: BucketLocation
 
     @property
@@ -139,6 +143,11 @@ class Profile(NamedTuple):
     @property
     def gives_receipts(self) -> bool:
         return self.confirm or self.parts or self.callback
+
+    @property
+    def is_deletable(self) -> bool:
+        """Return whether a backend may delete an object by its key, where any profile has ``delete``."""
+        return "{owner}" in self.key.text or self.gives_receipts
 
     @property
     def is_checked(self) -> bool:

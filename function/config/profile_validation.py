@@ -64,10 +64,19 @@ def unmet_conditions(
             if not _is_met(condition, table, values, if_unread=True):
                 other = condition.replace("|", " / ").replace("=", " = ")
                 yield Message("{option} needs {other}", option=option.name, other=other)
+        if option.needs_owner and values[option.name] and not _begins_with_owner(values["key"]):
+            yield Message(
+                "{option} needs {{owner}} directly after the first folder of key", option=option.name
+            )
         for condition in option.excludes:
             if values[option.name] and _is_met(condition, table, values, if_unread=False):
                 other = condition.replace("=", " = ")
                 yield Message("{option} excludes {other}", option=option.name, other=other)
+
+
+def _begins_with_owner(key: Any) -> bool:
+    # A key that is no text has its own clause.
+    return not isinstance(key, str) or KeyTemplate(key).begins_with_owner
 
 
 def _is_met(condition: str, table: Mapping[str, Any], values: Mapping[str, Any], *, if_unread: bool) -> bool:
@@ -164,7 +173,7 @@ def _shared_folders(profiles: Iterable[Profile]) -> Iterator[tuple[str, Message]
     its own ACL could make an object there public. And a caller who may write where held objects are published
     could publish without their checks.
 
-    In two buckets: ``/read`` gets a key, which does not name its bucket.
+    In two buckets: ``/read`` and ``/delete`` get a key, which does not name its bucket.
     """
     for profile, other in permutations(profiles, 2):
         ours, theirs = profile.key.literal_folder, other.key.literal_folder
@@ -174,10 +183,12 @@ def _shared_folders(profiles: Iterable[Profile]) -> Iterator[tuple[str, Message]
         buckets = profile.location.bucket, other.location.bucket
         if buckets[0] != buckets[1]:
             # Without settings the bucket of a profile that names none is unknown.
-            if profile.read and all(buckets):
+            option = "read" if profile.read else "delete" if profile.delete else ""
+            if option and all(buckets):
                 clause = Message(
-                    "read needs a folder of its own; {ours} overlaps {theirs} of [{other}] in another bucket,"
-                    " and a key does not tell its bucket",
+                    "{option} needs a folder of its own; {ours} overlaps {theirs} of [{other}] in another"
+                    " bucket, and a key does not tell its bucket",
+                    option=option,
                     **values,
                 )
                 yield profile.name, clause

@@ -27,7 +27,6 @@ PROFILES_TOML = "profiles.toml"
 SIGNATURE_VERSIONS = ("v4", "v1")
 # Names of profiles and variants.
 NAME, MAX_VARIANTS = r"[A-Za-z0-9_-]{1,64}", 64
-MAX_TITLE = 12
 # Printable ASCII without the dollar sign, which a policy would have to escape.
 HEADER = r"[\x20-\x23\x25-\x7e]{1,1024}"
 HEADER_TYPE = types.matching(HEADER, Message("1 to 1024 printable ASCII characters without $"))
@@ -55,6 +54,8 @@ class Option(NamedTuple):
             nothing else could be enforced.
         pins: the form field, under OSS's name, that carries the value.
         needs, excludes: conditions: another option, ``name=value`` or alternatives joined by ``|``.
+        needs_owner: True if it needs ``{owner}`` directly after the literal folder of the key, and callers
+            who are told apart.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Option(NamedTuple):
     needs: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     needs_setting: str = ""
+    needs_owner: bool = False
 
 
 def _hold(value: Any) -> tuple[str, ...]:
@@ -74,19 +76,9 @@ def _hold(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _title(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > MAX_TITLE or not value.isprintable():
-        raise ValueError
-    return value
-
-
 OPTIONS = (
     # For people: ``manage.py serve`` and the playground show it.
-    Option(
-        "title",
-        Type(Message("a text of 1 to {most} printable characters", most=MAX_TITLE), _title),
-        is_for_pages=True,
-    ),
+    Option("title", types.TITLE, is_for_pages=True),
     Option("max_size", types.size("1", "48GiB"), is_needed=True, is_for_pages=True),
     Option("min_size", types.size("0", "5GiB"), 1, is_for_pages=True),
     Option(
@@ -144,6 +136,8 @@ OPTIONS = (
     Option("hold_days", types.number(1, 30), 1, needs=("hold",)),
     Option("commit_by", types.one_of("backend", "owner"), "backend", needs=("hold=commit",)),
     Option("check_scene", types.number(1, 4), 1, needs=("hold=check",)),
+    Option("list", types.FLAG, False, needs_owner=True),
+    Option("delete", types.one_of("owner"), needs_owner=True),
     Option("bucket", types.BUCKET, is_for_pages=True),
     Option("region", types.REGION, is_for_pages=True, needs=("bucket",)),
     Option("host", types.ORIGIN, is_for_pages=True),
@@ -223,7 +217,9 @@ def _read_table(table: Mapping[str, Any], default_signature: str) -> tuple[dict[
 
 
 def _profile(name: str, values: Mapping[str, Any], home: BucketLocation) -> Profile:
-    key, hold = KeyTemplate(values["key"]), values.get("hold", ())
+    # A list and a deletion go by the folder of an owner, so folders of hooks stand inside it.
+    has_owned_folders = bool(values.get("list") or values.get("delete"))
+    key, hold = KeyTemplate(values["key"], has_owned_folders=has_owned_folders), values.get("hold", ())
     pinned = {} if key.takes_filename else {**values, "acl": "private"} if hold else values
     fields = {
         **dict.fromkeys(Profile._fields),
@@ -232,6 +228,7 @@ def _profile(name: str, values: Mapping[str, Any], home: BucketLocation) -> Prof
         "key": key,
         "pinned": _pinned_fields(pinned),
         "read": values.get("read", ""),
+        "delete": values.get("delete", ""),
         "variants": MappingProxyType(values.get("variants", {})),
         "hold": hold,
         "location": home.override(values),

@@ -92,6 +92,15 @@ def profiles_and_settings(
                     other=other,
                 )
                 yield problem_in(profile.name, clause)
+        for row in OPTIONS:
+            if row.needs_owner and getattr(profile, row.name) and kind and not kind.identifies_callers:
+                clause = Message(
+                    "{option} needs callers who are told apart, and CALLER_AUTH is {caller_auth}; leave out"
+                    " {option}, or set CALLER_AUTH to wechat or jwt",
+                    option=row.name,
+                    caller_auth=values["CALLER_AUTH"],
+                )
+                yield problem_in(profile.name, clause)
         if profile.is_checked and kind and values["CALLER_AUTH"] != "wechat":
             clause = Message('hold with "check" needs CALLER_AUTH=wechat: WeChat asks for the openid')
             yield problem_in(profile.name, clause, needs="CALLER_AUTH")

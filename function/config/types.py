@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from function.config.messages import Message
 
 MIN_SECRET_BYTES = 32
+# Of a title, in characters.
+MAX_TITLE = 12
 RATE_UNITS = {"s": 1, "min": 60, "h": 3600}
 SIZE_UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 # Patterns are compiled with the first value: a cold start does not pay for settings that are not set.
@@ -207,6 +209,12 @@ def _rate(text: str) -> Rate:
     return Rate(int(match[1]), RATE_UNITS[match[2]])
 
 
+def _title(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_TITLE or not value.isprintable():
+        raise ValueError
+    return value
+
+
 def _hours(text: str) -> timedelta:
     try:
         quarters = float(text) * 4
@@ -236,6 +244,7 @@ CALLBACK_ADDRESS = Type(
     Message("the public https address of this function's /callback, without a query"), _callback_address
 )
 FLAG = Type(Message("true or false"), _flag, lambda text: {"true": True, "false": False}.get(text, text))
+TITLE = Type(Message("a text of 1 to {most} printable characters", most=MAX_TITLE), _title)
 HOURS = Type(Message("hours from -12 to 14, in quarters, such as 8 or 5.5"), _hours)
 RATE = Type(Message("a number over s, min or h, such as 60/min"), _rate)
 SECRET = matching(f"(?s:.{{{MIN_SECRET_BYTES},}})", Message("at least {least} bytes", least=MIN_SECRET_BYTES))

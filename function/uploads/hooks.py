@@ -258,6 +258,8 @@ def _inside(profile: Profile, folder: Any) -> KeyTemplate:
             Message("folder must be 1 to 3 parts of letters, digits, _ and -, such as shop-7/2026")
         )
     key = profile.key.inside(folder)
+    if key is None:
+        raise _unusable(Message("folder needs {{owner}}/ in the key of a profile with list or delete"))
     most = MAX_KEY_BYTES - len(HELD_FOLDER) * profile.is_held
     if key.longest_bytes > most:
         raise _unusable(Message("folder makes a key of over {most} bytes", most=most))

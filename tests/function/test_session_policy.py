@@ -7,7 +7,14 @@ import pytest
 from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
 from function.config.settings_validation import MAX_POLICY_CHARACTERS
-from function.session_policy import OBJECTS, UPLOADS, grants_for_objects, role_policies, session_policies
+from function.session_policy import (
+    DELETIONS,
+    OBJECTS,
+    UPLOADS,
+    grants_for_objects,
+    role_policies,
+    session_policies,
+)
 from local.common.ram_policy import fits, is_allowed
 
 ROLE = "acs:ram::1:role/upload"
@@ -147,11 +154,72 @@ def test_the_role_allows_both_sessions(legacy_profiles):
     assert role_policy(read(legacy_profiles, "my-bucket")) == policy("my-bucket", legacy_profiles)
 
 
+ID = "9JxQ0123456789abcdefgh"
+
+# --- lists and deletions of owners ---
+
+DELETE = 'delete = "owner"'
+
+
+def list_of(*folders, bucket="b"):
+    condition = {"StringLike": {"oss:Prefix": [f"{folder}/*" for folder in folders]}}
+    target = {"Resource": [f"acs:oss:*:*:{bucket}"], "Condition": condition}
+    return {"Effect": "Allow", "Action": ["oss:ListObjects"], **target}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"a": "list = true", "b": "confirm = true"}, [list_of("a")]),
+        ({"a": DELETE}, [allow(["oss:DeleteObject"], "a")]),
+        ({"a": f"list = true\n{DELETE}"}, [list_of("a"), allow(["oss:DeleteObject"], "a")]),
+        # A backend may delete whatever is an owner's.
+        (
+            {"a": DELETE, "b": "", "c": "list = true"},
+            [list_of("c"), allow(["oss:DeleteObject"], "a", "b", "c")],
+        ),
+    ],
+)
+def test_the_deletion_session_lists_and_deletes_below_its_folders_alone(options, expected):
+    policies = policies_of(with_options(**options))
+    assert json.loads(policies[DELETIONS])["Statement"] == expected
+    # The keys behind forms and addresses got nothing more by it.
+    plain = policies_of(
+        with_options(**{name: "confirm = true" * ("confirm" in each) for name, each in options.items()})
+    )
+    assert {**policies, DELETIONS: ""} == {**plain, DELETIONS: ""}
+
+
+def test_without_list_and_delete_there_is_no_deletion_session():
+    assert DELETIONS not in policies_of(with_options(a="confirm = true", b="parts = true", c=HOLD))
+
+
+def test_what_is_nobody_s_is_deleted_by_a_backend_only_if_it_gave_a_receipt():
+    text = '[%s]\nkey = "%s/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n%s\n'
+    others = text % ("n", "n", "") + text % ("r", "r", "confirm = true")
+    profiles = [*with_options(a=DELETE), *read(others)]
+    assert json.loads(policies_of(profiles)[DELETIONS])["Statement"] == [
+        allow(["oss:DeleteObject"], "a", "r")
+    ]
+
+
+@pytest.mark.parametrize("receipts", ["confirm = true", "callback = true", "parts = true"])
+def test_an_object_that_is_replaced_may_be_looked_at(receipts):
+    assert may(policies_of(with_options(a=f"{receipts}\n{DELETE}"))[OBJECTS], "oss:GetObject", "a/x")
+
+
+def test_a_deletion_anywhere_lets_a_backend_delete_in_every_bucket():
+    home, other = with_options(a=DELETE, b="confirm = true")
+    there = home.location._replace(bucket="b2", role_arn="acs:ram::1:role/there")
+    policies = session_policies([home, other._replace(location=there)])
+    (statement,) = json.loads(policies[there.session(DELETIONS)])["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (["oss:DeleteObject"], ["acs:oss:*:*:b2/b/*"])
+
+
 # --- what is held back ---
 
 HOLD = 'confirm = true\nhold = ["commit"]'
 HELD_PARTS = 'parts = true\nhold = ["commit"]'
-ID = "9JxQ0123456789abcdefgh"
 # Whatever somebody might try with the keys behind a form, among it what no form asks for.
 ACTIONS = (
     *("oss:PutObject", "oss:PutObjectAcl", "oss:GetObject", "oss:DeleteObject", "oss:ListParts"),

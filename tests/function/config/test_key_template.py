@@ -29,6 +29,49 @@ def render(template, owner=OWNER, upload_id=ID, extension=".png"):
     return KeyTemplate(template).render(owner=owner, upload_id=upload_id, now=NOW, extension=extension)
 
 
+@pytest.mark.parametrize(
+    ("text", "begins", "prefix", "prefix_with_hooks"),
+    [
+        ("a/{owner}/{id}{ext}", True, "a/%s/", "a/%s/"),
+        ("a/b/{owner}/x/{id}", True, "a/b/%s/x/", "a/b/%s/"),
+        ("tight/{owner}-{id}", True, "tight/%s-", "tight/%s-"),
+        ("tight/{owner}{id}", True, "tight/%s", "tight/%s"),
+        ("a/b{owner}/{id}", False, None, None),
+        ("a/{yyyy}/{owner}/{id}", False, None, None),
+        ("a/{id}", False, None, None),
+    ],
+)
+def test_an_owner_s_keys_share_a_prefix_up_to_the_next_placeholder(text, begins, prefix, prefix_with_hooks):
+    template = KeyTemplate(text, has_owned_folders=True)
+    assert template.begins_with_owner is begins
+    if begins:
+        hooked = template._replace(has_inner_folders=True)
+        assert (template.prefix_of(OWNER), hooked.prefix_of(OWNER)) == (
+            prefix % OWNER,
+            prefix_with_hooks % OWNER,
+        )
+        # Elsewhere folders of hooks would stand before the owner, and the prefix be everybody's.
+        assert hooked._replace(has_owned_folders=False).prefix_of(OWNER) == prefix % OWNER
+
+
+@pytest.mark.parametrize(
+    ("text", "inside"),
+    [
+        ("a/{owner}/{id}", "a/{owner}/shop/7/{id}"),
+        ("a/{owner}/x/{owner}{id}", "a/{owner}/shop/7/x/{owner}{id}"),
+        ("tight/{owner}-{id}", None),
+    ],
+)
+def test_folders_of_hooks_stand_inside_the_owner_s_own(text, inside):
+    template = KeyTemplate(text, has_inner_folders=True, has_owned_folders=True)
+    narrowed = template.inside("shop/7")
+    assert (narrowed and narrowed.text) == inside
+    for made in filter(None, (narrowed, template)):
+        key = made.render(owner=OWNER, upload_id=ID, now=NOW, extension="")
+        assert template.read(key) == {"owner": OWNER, "id": ID}
+    assert template.read(f"a/shop/{OWNER}/{ID}") is None
+
+
 def test_every_placeholder_is_filled():
     assert render(WHOLE) == f"f/{OWNER}/2026/01/02/{ID}.png"
 

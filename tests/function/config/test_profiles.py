@@ -208,6 +208,8 @@ def test_options_have_the_published_defaults():
         hold_days=1,
         commit_by="backend",
         check_scene=1,
+        list=False,
+        delete="",
         location=NOWHERE,
     )
 

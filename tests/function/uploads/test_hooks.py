@@ -196,6 +196,17 @@ def test_a_page_s_folder_may_be_another_inside_its_own(rules):
     assert (profile.key.text, profile.max_size_bytes) == ("test/shop-7/{owner}/{filename}", 20)
 
 
+@pytest.mark.parametrize("option", ["list = true", 'delete = "owner"'])
+def test_a_folder_stands_behind_the_owner_where_objects_are_listed_or_deleted(rules, option):
+    text = f'[p]\nmax_size = 9\ncontent_types = ["image/*"]\n{option}\nkey = '
+    folder = returning("{'folder': 'shop-7'}")
+    profiles, _ = read_profiles(text + '"u/{owner}/{id}"', default_signature="v4")
+    assert apply(rules(folder), profiles["p"])[1].key.text == "u/{owner}/shop-7/{id}"
+    profiles, _ = read_profiles(text + '"u/{owner}-{id}"', default_signature="v4")
+    with pytest.raises(Misconfigured):
+        apply(rules(folder), profiles["p"])
+
+
 def test_a_folder_that_makes_the_key_too_long_is_refused(rules, default):
     long = default._replace(key=KeyTemplate("u" * 900 + "/{owner}/{id}{ext}"))
     with pytest.raises(Misconfigured) as caught:
