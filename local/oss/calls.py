@@ -9,6 +9,7 @@ from local.oss.exchange import Call, Serve
 from local.oss.lifecycle_calls import delete_lifecycle, get_lifecycle, put_lifecycle
 from local.oss.listing import list_parts, list_uploads
 from local.oss.multipart import abort, complete, initiate, upload_part
+from local.oss.object_list import list_objects
 from local.oss.process import read_object
 from local.oss.reading import head_object
 from local.oss.request import Request
@@ -18,8 +19,8 @@ from local.oss.writing import COPY_SOURCE, copy_object, delete_object, get_acl, 
 # Parameters that make another call of a request: all that OSS's pages name.
 MARKS = frozenset(
     "accessPoint accessPointPolicy acl append asyncFetch bucketInfo callback cors delete encryption"
-    " httpsWithPublicAccess inventory lifecycle live location logging metaQuery objectInfo objectMeta"
-    " overwriteConfig policy policyStatus position publicAccessBlock qos qosInfo referer replication"
+    " httpsWithPublicAccess inventory lifecycle list-type live logging metaQuery objectInfo objectMeta"
+    " location overwriteConfig policy policyStatus position publicAccessBlock qos qosInfo referer replication"
     " requestPayment resourceGroup responseVod restore sequential stat status style styleName symlink tagging"
     " transferAcceleration uploadId uploads versionId versioning versions vod website worm wormExtend wormId"
     " x-oss-async-process".split()
@@ -40,6 +41,7 @@ OBJECT_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
     ("DELETE", "uploadId"): ("AbortMultipartUpload", abort),
 }
 BUCKET_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
+    ("GET", "list-type"): ("ListObjectsV2", list_objects),
     ("GET", "uploads"): ("ListMultipartUploads", list_uploads),
     ("PUT", "lifecycle"): ("PutBucketLifecycle", put_lifecycle),
     ("GET", "lifecycle"): ("GetBucketLifecycle", get_lifecycle),

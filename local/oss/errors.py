@@ -122,6 +122,7 @@ FIELD_MISSING_TEXT = (
 )
 BAD_QUERY = Refusal(400, "InvalidArgument", "The query is not percent-encoded UTF-8.")  # ours
 SAID_TWICE = Refusal(400, "InvalidArgument", "A header or parameter has two values.")  # ours
+BAD_TOKEN = Refusal(400, "InvalidArgument", "The continuation token is invalid.")  # ours
 INVALID_KEY = Refusal(400, "InvalidObjectName", "The specified object is not valid.")
 
 # Who signed it

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -63,6 +64,7 @@ class Objects(Mapping[str, StoredObject]):
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._stored: dict[str, StoredObject] = {}
+        self._order: list[str] = []
         self._lock = threading.Lock()
 
     def __getitem__(self, key: str) -> StoredObject:
@@ -76,6 +78,29 @@ class Objects(Mapping[str, StoredObject]):
     def __len__(self) -> int:
         with self._lock:
             return len(self._stored)
+
+    def after(self, last: str, prefix: str, in_utf16: bool = False) -> Iterator[StoredObject]:
+        """
+        The objects below a prefix in the order of their keys' bytes, as they are now.
+
+        Args:
+            last: this key and those before it are left out.
+
+            in_utf16: order keys by UTF-16, which differs for characters beyond U+FFFF.
+        """
+        with self._lock:
+            if in_utf16:
+                keys = sorted(self._stored, key=_utf16)
+                keys = [key for key in keys if _utf16(key) > _utf16(last) and key.startswith(prefix)]
+            else:
+                # The code points of Python's order are in the order of UTF-8's bytes.
+                begin = max(bisect_left(self._order, prefix), bisect_right(self._order, last))
+                keys = self._order[begin:]
+        for key in keys:
+            if not key.startswith(prefix):
+                return
+            if stored := self._stored.get(key):
+                yield stored
 
     def path_of(self, key: str) -> Path:
         return self._folder / hashlib.sha256(key.encode()).hexdigest()
@@ -98,6 +123,8 @@ class Objects(Mapping[str, StoredObject]):
             if forbid_overwrite and stored.key in self._stored:
                 raise OssError(ALREADY_EXISTS)
             incoming.replace(stored.path)
+            if stored.key not in self._stored:
+                insort(self._order, stored.key)
             self._stored[stored.key] = stored
 
     def replace(self, key: str, **changes: Any) -> None:
@@ -143,4 +170,9 @@ class Objects(Mapping[str, StoredObject]):
             stored = self._stored.get(key)
             if stored is not None and only in (None, stored):
                 del self._stored[key]
+                del self._order[bisect_left(self._order, key)]
                 stored.path.unlink()
+
+
+def _utf16(key: str) -> bytes:
+    return key.encode("utf-16-be")

@@ -91,6 +91,18 @@ class OssRules:
             the stored type. False shows the hole in a policy that pins only ``$content-type``.
 
         callback_needs_json_type: whether the callback's answer must say ``application/json``.
+
+        keys_in_utf16_order: listings are in the order of keys; whose bytes decide is not said. False takes
+            UTF-8, True UTF-16, which differs for characters beyond U+FFFF, emoji for example.
+
+        empty_pages_allowed: whether a listing takes ``max-keys=0``; True answers an empty page, False with
+            400.
+
+        foreign_tokens_allowed: whether the ``continuation-token`` of one prefix serves another. False answers
+            InvalidArgument, True lists on from there.
+
+        listed_class_in_capitals: a listing's samples write a storage class as ``Standard`` and as
+            ``STANDARD``. True writes capitals.
     """
 
     max_body_bytes: int = 5 * 1024 * MIB
@@ -106,6 +118,7 @@ class OssRules:
     max_callback_bytes: int = 5 * 1024
     callback_timeout: timedelta = timedelta(seconds=5)
     max_callback_answer_bytes: int = MIB
+    longest_page: int = 1000
     date_ahead: timedelta = timedelta(minutes=15)
     max_upload_time: timedelta = timedelta(hours=4)
     strict_date_window: bool = False
@@ -132,6 +145,10 @@ class OssRules:
     dollar_optional: bool = True
     content_type_sees_override: bool = False
     callback_needs_json_type: bool = True
+    keys_in_utf16_order: bool = False
+    empty_pages_allowed: bool = False
+    foreign_tokens_allowed: bool = False
+    listed_class_in_capitals: bool = False
 
     @property
     def date_life(self) -> timedelta:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,11 +20,13 @@ from function.app import Function
 from function.credentials import StsCredentials
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from local.common.accounts import AccessKey, Accounts
-from local.common.ram_policy import fits, is_allowed
+from local.common.ram_policy import Facts, fits, is_allowed
 from local.oss.request import Request, read_request
 from local.oss.request_signature import authenticate
+from tests.support.key_pages import Sorted, encoded, last_of, number_in, token_of, xml_of
 
 LEAST_PART = 100 * 1024
+INSTANT = "%Y-%m-%dT%H:%M:%S.000Z"
 HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 # What each call needs of the session behind it.
 ACTIONS = {
@@ -37,6 +40,7 @@ ACTIONS = {
     "PutObject": ("oss:PutObject", "oss:PutObjectAcl"),
     "CopyObject": ("oss:PutObject", "oss:PutObjectAcl"),
     "DeleteObject": ("oss:DeleteObject",),
+    "ListObjectsV2": ("oss:ListObjects",),
 }
 HELD = "held/"
 CALLS = {
@@ -51,6 +55,8 @@ CALLS = {
     ("PUT", "copy"): "CopyObject",
     ("DELETE", ""): "DeleteObject",
 }
+BUCKET_CALLS = {("GET", "list-type"): "ListObjectsV2"}
+BUCKET_MARKS = {mark for _, mark in BUCKET_CALLS}
 # Before the work is done, or after: then the answer is lost on its way.
 UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED = "unheard", "lost", "broken", "broken after", "denied"
 # The work is done, but the answer comes late, or says nothing.
@@ -137,11 +143,13 @@ class MemoryOss:
         pause: what happens in the middle of a copy, between looking at the source and writing.
 
         under_way: the copies that are late.
+
+        longest_page: how many keys a page holds at most, however many are asked for.
     """
 
     def __init__(self, bucket: str, region: str, now: Callable[[], datetime]) -> None:
         self.now = now
-        self.objects: dict[str, Stored] = {}
+        self.objects: Sorted[Stored] = Sorted()
         self.uploads: dict[str, Open] = {}
         self.begun = 0
         self.asked: list[str] = []
@@ -153,6 +161,7 @@ class MemoryOss:
         self.requests: list[Request] = []
         self.pause: Callable[[], Any] = lambda: None
         self.under_way: list[Callable[[], Any]] = []
+        self.longest_page = 1000
         self._bucket: Any = SimpleNamespace(
             name=bucket,
             region=region,
@@ -288,14 +297,16 @@ class MemoryOss:
             key = authenticate(request, self._bucket)
         except OssError:
             raise Refused(403, "SignatureDoesNotMatch") from None
+        # Only a request to list has a prefix that a condition can be held against.
+        facts = {"oss:prefix": request.query.get("prefix")} if name == "ListObjectsV2" else {}
         if key is None or not all(
-            self._is_allowed(key, action, about) for action, about in self._needs(request, name)
+            self._is_allowed(key, action, about, facts) for action, about in self._needs(request, name)
         ):
             raise Refused(403, "AccessDenied")
 
-    def _is_allowed(self, key: AccessKey, action: str, about: str) -> bool:
-        resource = f"acs:oss:*:*:{self._bucket.name}/{about}"
-        return is_allowed(key.policies, action, lambda pattern: fits(pattern, resource))
+    def _is_allowed(self, key: AccessKey, action: str, about: str, facts: Facts) -> bool:
+        resource = f"acs:oss:*:*:{self._bucket.name}/{about}".removesuffix("/")
+        return is_allowed(key.policies, action, lambda pattern: fits(pattern, resource), facts)
 
     def _upload(self, request: Request) -> Open:
         upload = self.uploads.get(request.query["uploadId"])
@@ -375,6 +386,35 @@ class MemoryOss:
                 "x-oss-object-type": stored.kind,
             },
         )
+
+    def _list_objects_v2(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
+        query = request.query
+        assert (query["list-type"], query["encoding-type"]) == ("2", "url") and "delimiter" not in query
+        prefix, most = query.get("prefix", ""), number_in(query, "max-keys", 100)
+        token = query.get("continuation-token")
+        last = query.get("start-after", "") if token is None else last_of(token, prefix)
+        if last is None or most is None:
+            raise Refused(400, "InvalidArgument")
+        most = min(most, self.longest_page)
+        keys = list(islice(self.objects.after(prefix, last), most + 1))
+        listed = "".join(
+            f"<Contents>{xml_of(Key=encoded(key), **self._listed(key, self.objects[key]))}</Contents>"
+            for key in keys[:most]
+        )
+        cut = len(keys) > most
+        more = xml_of(NextContinuationToken=encoded(token_of(prefix, keys[most - 1]))) if cut else ""
+        return document(
+            "ListBucket", xml_of(EncodingType="url", IsTruncated=str(cut).lower()) + more + listed
+        )
+
+    def _listed(self, key: str, stored: Stored) -> dict[str, str]:
+        modified = self.stored_at.setdefault(key, self.now()).strftime(INSTANT)
+        return {
+            "LastModified": modified,
+            "ETag": f'"{stored.etag}"',
+            "Size": str(stored.size),
+            "StorageClass": "Standard",
+        }
 
     def records(self) -> dict[str, Any]:
         """What the function remembers, by name without ``held/.``."""
@@ -504,6 +544,8 @@ class MemoryOss:
 
 
 def _name_of(request: Request) -> str:
+    if not request.key:
+        return next(BUCKET_CALLS[request.method, mark] for mark in request.query if mark in BUCKET_MARKS)
     mark = next((mark for mark in ("uploads", "uploadId") if mark in request.query), "")
     return CALLS[request.method, "copy" if "x-oss-copy-source" in request.headers else mark]
 

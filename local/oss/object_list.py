@@ -1,0 +1,96 @@
+"""
+ListObjectsV2, page by page.
+
+Source: https://help.aliyun.com/zh/oss/developer-reference/listobjects-v2
+"""
+
+import base64
+
+from local.oss import errors
+from local.oss.access import LIST, authorize
+from local.oss.answer import XML, Answer
+from local.oss.bucket import Bucket
+from local.oss.documents import Children, write_document
+from local.oss.errors import OssError, invalid_argument
+from local.oss.exchange import Call
+from local.oss.objects import StoredObject
+from local.oss.pages import cut, instant, page_size, short_text, truth, writer
+from local.oss.rules import OssRules
+
+DEFAULT_PAGE = 100
+TOKEN = "continuation-token"
+
+
+def list_objects(call: Call) -> Answer:
+    """ListObjectsV2: in the order of keys, below the prefix, behind the token or else ``start-after``."""
+    query, bucket = call.request.query, call.bucket
+    authorize(call.request, bucket, LIST)
+    if query["list-type"] != "2":
+        raise invalid_argument("list-type is 2.", errors.NO_PUBLIC_EC, "list-type", query["list-type"])
+    most = page_size(query, "max-keys", DEFAULT_PAGE, bucket.rules)
+    prefix, start, delimiter = (short_text(query, name) for name in ("prefix", "start-after", "delimiter"))
+    written = writer(query)
+    last = _last_of(query[TOKEN], prefix, bucket.rules) if TOKEN in query else start
+    found = bucket.objects.after(last, prefix, in_utf16=bucket.rules.keys_in_utf16_order)
+    page = cut(
+        found,
+        lambda stored: stored.key,
+        most,
+        prefix=prefix,
+        delimiter=delimiter,
+        before=last if TOKEN in query else "",
+    )
+    has_owner = query.get("fetch-owner") == "true"
+    token = _token_of(prefix, page.last) if page.is_truncated else None
+    told: Children = [
+        ("Name", bucket.name),
+        ("Prefix", written(prefix)),
+        *([("StartAfter", written(start))] if start else []),
+        *([("ContinuationToken", query[TOKEN])] if TOKEN in query else []),
+        ("MaxKeys", str(most)),
+        ("Delimiter", written(delimiter)),
+        *([("EncodingType", "url")] if "encoding-type" in query else []),
+        ("IsTruncated", truth(page.is_truncated)),
+        *([("NextContinuationToken", written(token))] if token else []),
+        *(("Contents", _elements(stored, written(stored.key), bucket, has_owner)) for stored in page.items),
+        *(("CommonPrefixes", [("Prefix", written(common))]) for common in page.prefixes),
+        ("KeyCount", str(len(page))),
+    ]
+    return Answer(headers={"Content-Type": XML}, body=write_document("ListBucketResult", told, bucket.rules))
+
+
+def class_of(stored: StoredObject, rules: OssRules) -> str:
+    """The pages print the storage class of a listing in two ways."""
+    return stored.storage_class.upper() if rules.listed_class_in_capitals else stored.storage_class
+
+
+def _elements(stored: StoredObject, key: str, bucket: Bucket, has_owner: bool) -> Children:
+    owner: Children = [("Owner", [("ID", "0022012"), ("DisplayName", "0022012")])] if has_owner else []
+    return [
+        ("Key", key),
+        ("LastModified", instant(stored.modified)),
+        ("ETag", f'"{stored.etag}"'),
+        ("Type", stored.kind),
+        ("Size", str(stored.size)),
+        ("StorageClass", class_of(stored, bucket.rules)),
+        *owner,
+    ]
+
+
+def _token_of(prefix: str, last: str) -> str:
+    """Opaque to everybody else; with characters that neither a URL nor ``encoding-type`` leaves alone."""
+    return base64.b64encode(f"{len(prefix)}/{prefix}{last}".encode()).decode()
+
+
+def _last_of(token: str, prefix: str, rules: OssRules) -> str:
+    """
+    Raises:
+        OssError: none of ours, or that of another prefix.
+    """
+    try:
+        length, _, rest = base64.b64decode(token, validate=True).decode().partition("/")
+        if int(length) == len(prefix) and rest.startswith(prefix) or rules.foreign_tokens_allowed:
+            return rest[int(length) :]
+    except ValueError:
+        pass
+    raise OssError(errors.BAD_TOKEN, ArgumentName=TOKEN, ArgumentValue=token)
