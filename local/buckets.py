@@ -9,15 +9,17 @@ from urllib.parse import unquote, urlsplit
 from local.fc.event import ACCOUNT_ID
 from local.oss.server import OssServer
 
-# What the function's two sessions need, of uploads and of objects.
+# What the function's sessions need of objects, and of the bucket itself; their own policies say where.
 ACTIONS = (
     "oss:PutObject",
     "oss:PutObjectAcl",
     "oss:GetObject",
     "oss:DeleteObject",
+    "oss:DeleteObjectVersion",
     "oss:ListParts",
     "oss:AbortMultipartUpload",
 )
+LISTS = ("oss:ListObjects", "oss:ListObjectVersions", "oss:ListMultipartUploads")
 
 
 class Place(NamedTuple):
@@ -38,9 +40,12 @@ ARCHIVE = Place("local-archive", "cn-shanghai", f"acs:ram::{ACCOUNT_ID}:role/oss
 
 
 def role_policy(bucket: str) -> dict[str, Any]:
-    """The RAM document of a role that reaches the objects of one bucket."""
-    statement = {"Effect": "Allow", "Action": list(ACTIONS), "Resource": [f"acs:oss:*:*:{bucket}/*"]}
-    return {"Version": "1", "Statement": [statement]}
+    """The RAM document of a role that reaches one bucket and its objects."""
+    statements = [
+        {"Effect": "Allow", "Action": list(actions), "Resource": [f"acs:oss:*:*:{resource}"]}
+        for actions, resource in ((ACTIONS, f"{bucket}/*"), (LISTS, bucket))
+    ]
+    return {"Version": "1", "Statement": statements}
 
 
 def bucket_of(profile: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ PLACE = ("bucket", "region", "host", "role")
 ABORT_RULE, ABORT_DAYS = "oss-direct-upload-abort-stale-multipart", 7
 HELD_RULE, HELD_PREFIX = "oss-direct-upload-expire-held", "held/"
 RECORDS, RECORD_DAYS = ("checks", "committed", "copied", "decided", "review", "submitted", "verdicts"), 8
+DUE, SHORT_RECORDS = "due", ("clean", "doctor", "prove")
 
 
 def sample_profiles(caller_auth: str) -> dict[str, dict[str, Any]]:
@@ -84,7 +85,11 @@ def lifecycle_rules(profiles: Profiles, bucket: str) -> list[LifecycleRule]:
         if profile.get("hold")
     }
     longest = max(held.values(), default=0)
-    records = {f"{HELD_PREFIX}.{kind}/": longest + RECORD_DAYS for kind in RECORDS if held}
+    lives = {kind: longest + RECORD_DAYS for kind in RECORDS if held}
+    lives |= {kind: RECORD_DAYS for kind in SHORT_RECORDS if held}
+    if any(profile.get(option) for profile in kept for option in ("confirm", "callback", "parts")):
+        lives[DUE] = RECORD_DAYS
+    records = {f"{HELD_PREFIX}.{kind}/": days for kind, days in lives.items()}
     for prefix, days in {**held, **records}.items():
         rules.append(LifecycleRule(f"{HELD_RULE}-{prefix}", prefix, True, days=days))
     return rules

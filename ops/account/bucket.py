@@ -48,6 +48,8 @@ class DesiredBucket:
 
         held_folders: where profiles with ``hold`` put what waits, and how long it may.
 
+        has_due_records: whether records of work that is due may be there.
+
         named_by: profiles whose ``bucket`` it is; none name ``OSS_BUCKET``.
 
         has_domain: whether all of those send to another host than the bucket's own.
@@ -62,6 +64,7 @@ class DesiredBucket:
     open_names: tuple[str, ...] = ()
     parted_folders: tuple[PartedFolder, ...] = ()
     held_folders: tuple[PartedFolder, ...] = ()
+    has_due_records: bool = False
     named_by: tuple[str, ...] = ()
     has_domain: bool = False
 

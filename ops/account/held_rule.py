@@ -8,63 +8,75 @@ Source: https://help.aliyun.com/zh/oss/developer-reference/putbucketlifecycle
 """
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from function.config.key_template import HELD_FOLDER, RECORDS
-from ops.account.bucket import PartedFolder, outermost
+from ops.account.bucket import DesiredBucket, PartedFolder, outermost
 from ops.terminal.language import Text
 
 RULE_ID = "oss-direct-upload-expire-held"
 # Records that live as long as their upload may be asked about; "rejected" is not among them.
 RECORD_KINDS = ("checks", "committed", "copied", "decided", "review", "submitted", "verdicts")
-# What ends by itself sooner: work that is due, clean copies, what a visit of ``doctor`` left.
-SHORT_KINDS = ("clean", "doctor", "due", "prove")
+DUE = f"{RECORDS}due/"
+# What ends by itself sooner: clean copies, work that is due, what a visit of ``doctor`` left.
+SHORT_FOLDERS = (f"{RECORDS}clean/", f"{RECORDS}doctor/", DUE, f"{RECORDS}prove/")
 RECORD_DAYS = 8
 
 
-def expire_held(
-    root: ElementTree.Element, folders: Collection[PartedFolder], notes: list[Text]
-) -> Iterator[Text]:
+def expire_held(root: ElementTree.Element, desired: DesiredBucket, notes: list[Text]) -> Iterator[Text]:
     """
     Put our rules into the document, or put them right; a sentence when that changes it.
 
     Args:
         root: the document that OSS handed out, changed in place.
 
-        folders: of held objects, and how many days these may wait; without any nothing changes: what was
-            held back before still waits for its rules.
+        desired: with its held folders; without any, what was held back before still waits for its rules.
 
         notes: gets what the operator should know.
     """
-    if not folders:
-        return
-    ours = [rule for rule in root.findall("Rule") if rule.findtext("ID", "").startswith(RULE_ID)]
-    theirs = [rule for rule in root.findall("Rule") if rule not in ours and _expires(rule)]
-    wanted = [*outermost(folders), *_records(max(folder.days for folder in folders))]
-    notes += _about(theirs, wanted)
+    folders = desired.held_folders
+    wanted = [*outermost(folders), *_records(desired)]
+    rules = root.findall("Rule")
+    written = [rule for rule in rules if rule.findtext("ID", "").startswith(RULE_ID)]
+    ours = [rule for rule in written if folders or rule.findtext("Prefix") == DUE]
+    others = [rule for rule in rules if rule not in ours and _expires(rule)]
+    if folders:
+        notes += _about([rule for rule in others if rule not in written], wanted)
     # OSS refuses two rules of one action whose prefixes overlap.
-    free = [folder for folder in wanted if not any(_overlaps(rule, folder.name) for rule in theirs)]
-    desired = [_rule(folder) for folder in free]
-    if sorted(map(_content, ours)) == sorted(map(_content, desired)):
+    free = [folder for folder in wanted if not any(_overlaps(rule, folder.name) for rule in others)]
+    desired_rules = [_rule(folder) for folder in free]
+    if sorted(map(_content, ours)) == sorted(map(_content, desired_rules)):
         return
     for rule in ours:
         root.remove(rule)
-    root.extend(desired)
-    held = [folder for folder in free if not folder.name.startswith(RECORDS)]
-    english = ", ".join(f"{folder.name} after {folder.days} days" for folder in held)
-    chinese = "、".join(f"{folder.name} {folder.days} 天后" for folder in held)
-    yield Text(
+    root.extend(desired_rules)
+    if any(rule.findtext("Prefix") == HELD_FOLDER for rule in ours):
+        yield _NOT_ON_THE_WHOLE
+    yield _removed(free)
+
+
+def _records(desired: DesiredBucket) -> Iterator[PartedFolder]:
+    if not desired.held_folders:
+        yield from [PartedFolder(DUE, RECORD_DAYS)] if desired.has_due_records else []
+        return
+    longest = max(folder.days for folder in desired.held_folders)
+    lives = {f"{RECORDS}{kind}/": longest + RECORD_DAYS for kind in RECORD_KINDS}
+    lives |= dict.fromkeys(SHORT_FOLDERS, RECORD_DAYS)
+    yield from (PartedFolder(name, lives[name]) for name in sorted(lives))
+
+
+def _removed(folders: list[PartedFolder]) -> Text:
+    held = [folder for folder in folders if not folder.name.startswith(RECORDS)]
+    english = ", ".join(f"{folder.name} after {folder.days} days" for folder in held or folders)
+    chinese = "、".join(f"{folder.name} {folder.days} 天后" for folder in held or folders)
+    if not held:
+        return Text(f"records of the function end: {english}", f"清理函数的记录：{chinese}")
+    return Text(
         f"what is held back and not published is removed: {english}; then the records about it, but for"
         f" {RECORDS}rejected/",
         f"清理没有发布的暂存对象：{chinese}；之后清理关于它们的记录，{RECORDS}rejected/ 除外",
     )
-
-
-def _records(longest: int) -> Iterator[PartedFolder]:
-    for kind in sorted((*RECORD_KINDS, *SHORT_KINDS)):
-        days = RECORD_DAYS if kind in SHORT_KINDS else longest + RECORD_DAYS
-        yield PartedFolder(f"{RECORDS}{kind}/", days)
 
 
 def _expires(rule: ElementTree.Element) -> bool:
@@ -110,3 +122,10 @@ def _about(theirs: list[ElementTree.Element], wanted: list[PartedFolder]) -> Ite
                 f"{RECORDS}rejected/ 一直保留。"
                 f"请让你的规则排除 {HELD_FOLDER}，再运行一次 setup。",
             )
+
+
+_NOT_ON_THE_WHOLE = Text(
+    f"the one rule on {HELD_FOLDER} as a whole, which would remove {RECORDS}rejected/ as well, is replaced"
+    " by one for each folder",
+    f"原来针对整个 {HELD_FOLDER} 的一条规则会连 {RECORDS}rejected/ 一起清理，改为每个目录一条",
+)

@@ -37,7 +37,7 @@ def lifecycle_steps(desired: DesiredBucket, current: str, notes: list[Text]) -> 
         *_lengthen(aborting, desired.parted_folders, notes),
         *_add(root, _missing(desired, aborting, notes)),
     ]
-    why = [*_removed_parts(changed), *expire_held(root, desired.held_folders, notes)]
+    why = [*_removed_parts(changed), *expire_held(root, desired, notes)]
     if why:
         parameters = {"bucket": desired.name, "body": ElementTree.tostring(root, encoding="unicode")}
         yield Step("OSS", "PutBucketLifecycle", parameters, _why(why, len(rules)), desired.region)

@@ -139,6 +139,7 @@ def _with_rules(desired: DesiredBucket, profiles: Iterable[Profile]) -> DesiredB
         held_folders=tuple(
             PartedFolder(profile.stored_folder, profile.hold_days) for profile in profiles if profile.is_held
         ),
+        has_due_records=any(profile.gives_receipts for profile in profiles),
     )
 
 

@@ -43,18 +43,27 @@ def check_held(
         return Finding(check, State.BAD, logged(error), sts_remedy(error))
     oss = _oss(settings, credentials, now)
     try:
-        expires = call(oss, "HeadObject", "HEAD", key, is_repeatable=True).headers.get("x-oss-expiration")
+        rule = _rule_of(oss, key)
         is_first_kept = keeps_the_first(oss, record)
+        rule_of_records = _rule_of(oss, record)
         _publish_and_delete(oss, profile, key)
     except UploadError as error:
         return Finding(check, State.BAD, logged(error), _SET_UP_AGAIN)
     if not is_first_kept:
         return Finding(check, State.BAD, _WRITTEN_TWICE, _NO_VERSIONS)
-    if not expires:
+    if not rule:
         return Finding(check, State.BAD, _WAITS_FOR_EVER, _WRITE_THE_RULE)
+    if rule == rule_of_records:
+        return Finding(check, State.BAD, _ONE_RULE, _A_RULE_FOR_EACH)
     return Finding(
         check, State.GOOD, Text("published, deleted, and gone in time", "能发布、能删除，到期清理")
     )
+
+
+def _rule_of(oss: OssClient, key: str) -> str:
+    """Return the id of the lifecycle rule that will remove an object; empty if none will."""
+    headers = call(oss, "HeadObject", "HEAD", key, is_repeatable=True).headers
+    return headers.get("x-oss-expiration", "").partition("rule-id=")[2]
 
 
 def _oss(settings: Settings, credentials: StsCredentials, now: datetime) -> OssClient:
@@ -100,6 +109,16 @@ _WAITS_FOR_EVER = Text("nothing removes what is never published", "没有规则�
 _WRITE_THE_RULE = Text(
     "The lifecycle rules below held/ are missing: run manage.py setup again.",
     "缺少 held/ 之下的生命周期规则：请再运行一次 manage.py setup。",
+)
+_ONE_RULE = Text(
+    "one lifecycle rule removes held objects and records alike, those of rejections as well",
+    "同一条生命周期规则会清理暂存的对象和记录，未通过的记录也会被清理",
+)
+_A_RULE_FOR_EACH = Text(
+    "Run manage.py setup again: it replaces its own older rule on held/ by one for each folder. Let a rule of"
+    " yours spare held/.",
+    "请再运行一次 manage.py setup：它会把自己原来针对整个 held/ 的规则改为每个目录一条。"
+    "你自己的规则请排除 held/。",
 )
 _SET_UP_AGAIN = Text(
     "The role does not allow all that holding back needs: run manage.py setup again.",

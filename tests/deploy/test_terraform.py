@@ -433,7 +433,8 @@ def test_every_role_and_bucket_of_the_account_is_written_and_none_of_another(pla
     found = write(places)
     assert set(found["upload_roles"]) == {"STS_ROLE_ARN", "my-contracts"}
     assert set(found["buckets"]) == {"OSS_BUCKET", "my-contracts", "near-bucket"}
-    assert [rule["prefix"] for rule in found["buckets"]["near-bucket"]["lifecycle_rules"]] == [""]
+    rules = found["buckets"]["near-bucket"]["lifecycle_rules"]
+    assert [(rule["prefix"], rule["expire_days"]) for rule in rules] == [("", None), ("held/.due/", 8)]
     assert "my-contracts/contracts/" in found["upload_roles"]["my-contracts"]["policy"]
     (statement,) = json.loads(found["function_role"]["policy"])["Statement"]
     assert statement["Resource"] == [

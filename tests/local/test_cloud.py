@@ -188,14 +188,18 @@ def test_the_second_bucket_takes_the_port_after_the_others_where_all_are_free(ga
 @pytest.mark.parametrize(
     ("document", "bucket"), [(ROLE_POLICY, "local-bucket"), (role_policy("local-archive"), "local-archive")]
 )
-def test_a_role_allows_exactly_the_needs_of_both_sessions(document, bucket):
-    [statement] = document["Statement"]
-    upload, objects = (
-        ["oss:PutObject", "oss:PutObjectAcl"],
-        ["oss:GetObject", "oss:DeleteObject", "oss:ListParts", "oss:AbortMultipartUpload"],
-    )
-    assert statement["Action"] == [*upload, *objects]
-    assert statement["Resource"] == [f"acs:oss:*:*:{bucket}/*"]
+def test_a_role_allows_exactly_the_needs_of_its_sessions(document, bucket):
+    needs = {
+        f"acs:oss:*:*:{bucket}/*": {
+            *("oss:PutObject", "oss:PutObjectAcl", "oss:GetObject", "oss:DeleteObject"),
+            *("oss:ListParts", "oss:AbortMultipartUpload", "oss:DeleteObjectVersion"),
+        },
+        f"acs:oss:*:*:{bucket}": {"oss:ListObjects", "oss:ListObjectVersions", "oss:ListMultipartUploads"},
+    }
+    for statement in document["Statement"]:
+        [resource] = statement["Resource"]
+        assert {*statement["Action"]} == needs.pop(resource)
+    assert needs == {}
     assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
 
 
@@ -284,12 +288,15 @@ def test_hold_steps_depend_on_the_caller_mode(gateway, tmp_path, caller_auth, ho
 
 def test_each_bucket_has_a_rule_for_the_held_profiles_that_are_in_it():
     assert [rule.prefix for rule in lifecycle_rules({"avatar": {}}, BUCKET)] == [""]
+    receipts = lifecycle_rules({"avatar": {"callback": True}}, BUCKET)
+    assert {rule.prefix: rule.days for rule in receipts} == {"": None, "held/.due/": 8}
     three = {"key": "a/{id}", "hold": ["commit"], "hold_days": 3}
     one = {"key": "b/c/{owner}-{id}", "hold": ["commit"]}
 
     def held(profiles, bucket=BUCKET):
         rules = lifecycle_rules(profiles, bucket)[1:]
-        assert {rule.days for rule in rules if rule.prefix[5] == "."} == {max(rule.days for rule in rules)}
+        longest = max(rule.days for rule in rules)
+        assert {rule.days for rule in rules if rule.prefix[5] == "."} == {8, longest}
         return {rule.prefix: rule.days for rule in rules if rule.prefix[5] != "."}
 
     assert held({"a": three, "b": one}) == {"held/a/": 3, "held/b/c/": 1}

@@ -1,9 +1,12 @@
 """The rule that removes what nobody published: in one document with those of others, beside no like one."""
 
+import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from function.holding import records
 from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
 from tests.ops.account.stubs import PROFILES, bucket_info, run
@@ -36,10 +39,11 @@ def expected(longest, folders):
     return {**folders, **records}
 
 
-def plan(*rules, days=3, folders=(), versioning=""):
+def plan(*rules, days=3, folders=(), versioning="", has_due_records=True):
     """The document that is written, if any, and what the operator is told."""
     held = (PartedFolder(FOLDER, days),) if days else ()
-    desired = DesiredBucket("b", "cn-hongkong", parted_folders=tuple(folders), held_folders=held)
+    about = {"held_folders": held, "has_due_records": has_due_records}
+    desired = DesiredBucket("b", "cn-hongkong", parted_folders=tuple(folders), **about)
     document = f"<LifecycleConfiguration>{''.join(rules)}</LifecycleConfiguration>" if rules else ""
     steps, notes = bucket_steps(
         desired, FoundBucket("oss-cn-hongkong", "private", versioning, True, document)
@@ -66,9 +70,35 @@ def test_held_objects_expire_by_folder_and_records_after_all_of_them():
     assert len(told) == 1 and FOLDER in told[0]
 
 
-def test_without_hold_no_rule_is_written_and_an_existing_one_stays():
-    assert plan(days=0) == ("", [])
-    assert plan(rule("held/", identity=OURS), days=0) == ("", [])
+def test_every_kind_of_record_has_a_rule_but_rejections():
+    source = Path(records.__file__).read_text("utf-8")
+    assert {*re.findall(r'_name\("(\w+)"', source)} == {*OTHERS, "rejected"}
+
+
+@pytest.mark.parametrize("has_due_records", [True, False])
+def test_without_hold_only_what_is_due_has_a_rule_and_an_existing_one_stays(has_due_records):
+    due = {"held/.due/": 8} if has_due_records else {}
+    held_before, of_all = rule(FOLDER, identity=f"{OURS}-1"), rule("held/", identity=OURS)
+    for before, expected_now in (("", {}), (held_before, {FOLDER: 7})):
+        document, told = plan(*[before][: bool(before)], days=0, has_due_records=has_due_records)
+        assert (expiring(document or "<none/>"), len(told)) == (
+            {**expected_now, **due} if due else {},
+            len(due),
+        )
+    # OSS would take no second rule for what is due.
+    for whole in (of_all, rule("")):
+        assert plan(whole, days=0, has_due_records=has_due_records) == ("", [])
+    if due:
+        again = (
+            plan(days=0)[0].removeprefix("<LifecycleConfiguration>").removesuffix("</LifecycleConfiguration>")
+        )
+        assert plan(again, days=0) == ("", [])
+
+
+def test_a_single_rule_on_all_that_is_held_is_replaced_and_that_is_said():
+    (plain,), (replaced,) = plan()[1], plan(rule("held/", identity=OURS))[1]
+    assert replaced.endswith(plain.replace("0 rules", "1 rules")) and len(replaced) > len(plain)
+    assert "held/.rejected/" in replaced[: -len(plain)]
 
 
 def test_rules_of_others_stay_whole():
@@ -158,7 +188,7 @@ def test_a_versioned_bucket_gets_a_note_against_hold(versioning):
     """There x-oss-forbid-overwrite is ignored, so the first decision would not be the only one."""
     _, told = plan(versioning=versioning)
     assert "hold" in told[2]
-    assert len(plan(days=0, versioning=versioning)[1]) == len(told) - 2
+    assert len(plan(days=0, versioning=versioning, has_due_records=False)[1]) == len(told) - 2
     assert len(plan()[1]) == 1
 
 

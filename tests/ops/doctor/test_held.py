@@ -30,7 +30,9 @@ def held(tmp_path):
 def bucket(here):
     bucket = here.cloud.oss.bucket
     before = bucket.lifecycle.rules
-    bucket.lifecycle.replace([LifecycleRule("held", "held/", is_enabled=True, days=1)], bucket.now())
+    folders = ("held/posts/", "held/notes/", "held/.doctor/")
+    rules = [LifecycleRule(folder, folder, is_enabled=True, days=1) for folder in folders]
+    bucket.lifecycle.replace(rules, bucket.now())
     yield bucket
     bucket.lifecycle.replace(before, bucket.now())
 
@@ -67,8 +69,16 @@ def test_held_profiles_are_not_read(here, held, bucket):
 
 
 def test_without_a_rule_it_would_wait_for_ever(here, held, bucket):
-    bucket.lifecycle.replace((), bucket.now())
+    of_records = LifecycleRule("records", "held/.doctor/", is_enabled=True, days=8)
+    bucket.lifecycle.replace([of_records], bucket.now())
     assert "manage.py setup" in here.examine(**held).the_bad_one("Hold [post]").remedy.en
+
+
+def test_one_rule_on_held_objects_and_records_is_bad(here, held, bucket):
+    """That of an older setup: it would remove the evidence of rejections."""
+    bucket.lifecycle.replace([LifecycleRule("held", "held/", is_enabled=True, days=1)], bucket.now())
+    finding = here.examine(**held).the_bad_one("Hold [post]")
+    assert "manage.py setup" in finding.remedy.en and "held/" in finding.remedy.en
 
 
 @pytest.mark.parametrize("right", ["oss:DeleteObject", "oss:GetObject"])
