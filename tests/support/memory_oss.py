@@ -1,4 +1,4 @@
-"""OSS in memory, strict about signatures: forms, parts, objects, the lifecycle rule of ``held/``."""
+"""OSS in memory, strict about signatures: forms, parts, versions, listings, the rule of ``held/``."""
 
 import hashlib
 import json
@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from function.app import Function
 from function.credentials import StsCredentials
@@ -41,6 +43,10 @@ ACTIONS = {
     "CopyObject": ("oss:PutObject", "oss:PutObjectAcl"),
     "DeleteObject": ("oss:DeleteObject",),
     "ListObjectsV2": ("oss:ListObjects",),
+    "ListObjectVersions": ("oss:ListObjectVersions",),
+    "ListMultipartUploads": ("oss:ListMultipartUploads",),
+    # Of each key, when the body was read.
+    "DeleteMultipleObjects": (),
 }
 HELD = "held/"
 CALLS = {
@@ -55,7 +61,12 @@ CALLS = {
     ("PUT", "copy"): "CopyObject",
     ("DELETE", ""): "DeleteObject",
 }
-BUCKET_CALLS = {("GET", "list-type"): "ListObjectsV2"}
+BUCKET_CALLS = {
+    ("GET", "list-type"): "ListObjectsV2",
+    ("GET", "versions"): "ListObjectVersions",
+    ("GET", "uploads"): "ListMultipartUploads",
+    ("POST", "delete"): "DeleteMultipleObjects",
+}
 BUCKET_MARKS = {mark for _, mark in BUCKET_CALLS}
 # Before the work is done, or after: then the answer is lost on its way.
 UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED = "unheard", "lost", "broken", "broken after", "denied"
@@ -63,6 +74,8 @@ UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED = "unheard", "lost", "broken", "brok
 SLOW, MALFORMED = "slow", "malformed"
 # A copy that began, and ends with ``land``, long after anyone waits for it.
 LATE = "late"
+# A deletion of many that gets no further than half of them.
+HALF = "half"
 SLOW_SECONDS = 0.1
 
 
@@ -113,13 +126,22 @@ class Open:
     parts: dict[int, Part] = field(default_factory=dict)
 
 
+class Version(NamedTuple):
+    """A version of an object, or a delete marker where nothing is stored."""
+
+    id: str
+    stored: Stored | None
+    at: datetime
+
+
 class Refused(Exception):
     """What OSS answers to what it does not take."""
 
-    def __init__(self, status: int, code: str) -> None:
+    def __init__(self, status: int, code: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
+        self.headers = headers or {}
 
 
 class MemoryOss:
@@ -145,6 +167,17 @@ class MemoryOss:
         under_way: the copies that are late.
 
         longest_page: how many keys a page holds at most, however many are asked for.
+
+        versioning: empty, ``Enabled`` or ``Suspended``.
+
+        past: by key, newest first, what is no current object: earlier versions and delete markers.
+
+        retained: keys that nobody may delete.
+
+        no_version: what a bucket that never had versioning calls the version of an object; where it takes no
+            ``versionId``, ``takes_null`` is false.
+
+        refuses_whole: whether a deletion of many ends at a key that may not be deleted, or leaves it out.
     """
 
     def __init__(self, bucket: str, region: str, now: Callable[[], datetime]) -> None:
@@ -155,6 +188,7 @@ class MemoryOss:
         self.asked: list[str] = []
         self.faults: dict[str, deque[str]] = {}
         self.next_fault = ""
+        self._is_half = False
         self.stored_at: dict[str, datetime] = {}
         self.between: dict[str, Callable[[], Any]] = {}
         self.budgets: list[float] = []
@@ -162,6 +196,12 @@ class MemoryOss:
         self.pause: Callable[[], Any] = lambda: None
         self.under_way: list[Callable[[], Any]] = []
         self.longest_page = 1000
+        self.versioning = ""
+        self.past: Sorted[list[Version]] = Sorted()
+        self.ids: dict[str, str] = {}
+        self.written = 0
+        self.retained: set[str] = set()
+        self.no_version, self.takes_null, self.refuses_whole = "null", True, True
         self._bucket: Any = SimpleNamespace(
             name=bucket,
             region=region,
@@ -270,11 +310,12 @@ class MemoryOss:
             self._let_in(request, name)
             if fault == LATE:
                 self._begin_copy(request)
+            self._is_half = fault == HALF
             serve = getattr(self, f"_{_snake(name)}")
             answer: HttpResponse = serve(request, body, size)
         except Refused as refused:
-            answer = _error(refused.status, refused.code, is_head=method == "HEAD")
-        if fault in (LOST, LATE):
+            answer = _error(refused.status, refused.code, refused.headers, is_head=method == "HEAD")
+        if fault in (LOST, LATE, HALF):
             raise ExchangeFailed("RemoteDisconnected")
         if fault == SLOW:
             time.sleep(SLOW_SECONDS)
@@ -287,7 +328,8 @@ class MemoryOss:
 
     def _needs(self, request: Request, name: str) -> list[tuple[str, str]]:
         """The actions that a call needs, each with the key that it is about."""
-        needed = [(action, request.key) for action in ACTIONS[name]]
+        ending = "Version" if "versionId" in request.query else ""
+        needed = [(action + ending, request.key) for action in ACTIONS[name]]
         return [*needed, ("oss:GetObject", self._source_of(request))] if name == "CopyObject" else needed
 
     def _let_in(self, request: Request, name: str) -> None:
@@ -304,7 +346,7 @@ class MemoryOss:
         ):
             raise Refused(403, "AccessDenied")
 
-    def _is_allowed(self, key: AccessKey, action: str, about: str, facts: Facts) -> bool:
+    def _is_allowed(self, key: AccessKey, action: str, about: str, facts: Facts | None = None) -> bool:
         resource = f"acs:oss:*:*:{self._bucket.name}/{about}".removesuffix("/")
         return is_allowed(key.policies, action, lambda pattern: fits(pattern, resource), facts)
 
@@ -370,9 +412,7 @@ class MemoryOss:
         return HttpResponse(204, b"")
 
     def _head_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
-        stored = self.objects.get(request.key)
-        if stored is None:
-            raise Refused(404, "NoSuchKey")
+        stored = self._current(request.key)
         kept = {name: value for name, value in stored.headers.items() if name.startswith("x-oss-meta-")}
         return HttpResponse(
             200,
@@ -398,23 +438,13 @@ class MemoryOss:
         most = min(most, self.longest_page)
         keys = list(islice(self.objects.after(prefix, last), most + 1))
         listed = "".join(
-            f"<Contents>{xml_of(Key=encoded(key), **self._listed(key, self.objects[key]))}</Contents>"
-            for key in keys[:most]
+            f"<Contents>{xml_of(Key=encoded(key), **self._facts(key))}</Contents>" for key in keys[:most]
         )
         cut = len(keys) > most
         more = xml_of(NextContinuationToken=encoded(token_of(prefix, keys[most - 1]))) if cut else ""
         return document(
             "ListBucket", xml_of(EncodingType="url", IsTruncated=str(cut).lower()) + more + listed
         )
-
-    def _listed(self, key: str, stored: Stored) -> dict[str, str]:
-        modified = self.stored_at.setdefault(key, self.now()).strftime(INSTANT)
-        return {
-            "LastModified": modified,
-            "ETag": f'"{stored.etag}"',
-            "Size": str(stored.size),
-            "StorageClass": "Standard",
-        }
 
     def records(self) -> dict[str, Any]:
         """What the function remembers, by name without ``held/.``."""
@@ -460,7 +490,13 @@ class MemoryOss:
             del self.objects[key]
         return len(chosen)
 
+    def _facts(self, key: str) -> dict[str, str]:
+        return _facts_of(self.objects[key], self.stored_at.setdefault(key, self.now()))
+
     def _store(self, key: str, stored: Stored) -> None:
+        if self.versioning:
+            following = self._set_aside(key)
+            self.ids[key] = following
         self.objects[key] = stored
         self.stored_at[key] = self.now()
 
@@ -470,7 +506,8 @@ class MemoryOss:
         return key
 
     def _is_taken(self, request: Request) -> bool:
-        return request.headers.get("x-oss-forbid-overwrite") == "true" and request.key in self.objects
+        forbids = request.headers.get("x-oss-forbid-overwrite") == "true" and not self.versioning
+        return forbids and request.key in self.objects
 
     def _put_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
         if self._is_taken(request):
@@ -481,9 +518,7 @@ class MemoryOss:
         return HttpResponse(200, b"", {"etag": f'"{stored.etag}"'})
 
     def _get_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
-        stored = self.objects.get(request.key)
-        if stored is None:
-            raise Refused(404, "NoSuchKey")
+        stored = self._current(request.key)
         headers = {"etag": f'"{stored.etag}"'}
         if encoding := stored.headers.get("content-encoding"):
             headers["content-encoding"] = encoding
@@ -491,10 +526,151 @@ class MemoryOss:
             return HttpResponse(206, stored.body[: int(asked.partition("-")[2]) + 1], headers)
         return HttpResponse(200, stored.body, headers)
 
+    def _current(self, key: str) -> Stored:
+        if (stored := self.objects.get(key)) is not None:
+            return stored
+        raise Refused(404, "NoSuchKey", {"x-oss-delete-marker": "true"} if self.past.get(key) else {})
+
     def _delete_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
-        self.objects.pop(request.key, None)
-        self.stored_at.pop(request.key, None)
-        return HttpResponse(204, b"")
+        version, is_marker = self._delete(request.key, request.query.get("versionId"))
+        headers = {"x-oss-version-id": version} if version else {}
+        return HttpResponse(204, b"", headers | ({"x-oss-delete-marker": "true"} if is_marker else {}))
+
+    def _delete(self, key: str, version: str | None = None) -> tuple[str, bool]:
+        """The version that was made or deleted, and whether it is a delete marker."""
+        if key in self.retained and (key in self.objects or key in self.past):
+            raise Refused(409, "FileImmutable")
+        if version is not None:
+            return version, self._delete_version(key, version)
+        if not self.versioning:
+            self._forget(key)
+            return "", False
+        marker = self._set_aside(key)
+        self._forget(key)
+        self.past[key] = [Version(marker, None, self.now()), *self.past.get(key, [])]
+        return marker, True
+
+    def _forget(self, key: str) -> None:
+        for known in (self.objects, self.stored_at, self.ids):
+            known.pop(key, None)
+
+    def _delete_version(self, key: str, version: str) -> bool:
+        if not self.versioning and not (version == "null" and self.takes_null):
+            raise Refused(400, "InvalidArgument")
+        past = self.past.get(key, [])
+        gone = next((each for each in past if each.id == version), None)
+        if key in self.objects and self.ids.get(key, "null") == version:
+            self._forget(key)
+        left = [each for each in past if each is not gone]
+        if key not in self.objects and left and left[0].stored is not None:
+            # What is newest now is the object again.
+            self.objects[key], self.ids[key], self.stored_at[key] = left[0].stored, left[0].id, left[0].at
+            left = left[1:]
+        self.past[key] = left
+        if not left:
+            del self.past[key]
+        return gone is not None and gone.stored is None
+
+    def _set_aside(self, key: str) -> str:
+        """Make what there is of a key a past version; the id of what comes now."""
+        self.written += 1
+        # There is one version at most of the time without versions.
+        following = f"CAEQ{self.written:015}" if self.versioning == "Enabled" else "null"
+        past = [each for each in self.past.get(key, []) if each.id != "null" or following != "null"]
+        current, own = self.objects.get(key), self.ids.get(key, "null")
+        if current is not None and not own == following == "null":
+            past.insert(0, Version(own, current, self.stored_at[key]))
+        if past:
+            self.past[key] = past
+        else:
+            self.past.pop(key, None)
+        return following
+
+    def _delete_multiple_objects(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
+        digest = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        sent = request.headers.get("content-md5")
+        if sent != digest:
+            raise Refused(400, "InvalidDigest" if sent else "InvalidArgument")
+        is_quiet, wanted = _wanted_in(body)
+        signer = authenticate(request, self._bucket)
+        assert signer is not None
+        encode = encoded if request.query.get("encoding-type") == "url" else escape
+        deleted = ""
+        for key, version in wanted[: len(wanted) // 2 if self._is_half else None]:
+            action = "oss:DeleteObject" if version is None else "oss:DeleteObjectVersion"
+            try:
+                if not self._is_allowed(signer, action, key):
+                    raise Refused(403, "AccessDenied")
+                made, is_marker = self._delete(key, version)
+            except Refused:
+                if self.refuses_whole:
+                    raise
+                continue
+            told = {"Key": encode(key)} | ({} if version is None else {"VersionId": version})
+            marker = {"DeleteMarker": "true", "DeleteMarkerVersionId": made} if is_marker else {}
+            deleted += f"<Deleted>{xml_of(**told, **marker)}</Deleted>"
+        return HttpResponse(200, b"") if is_quiet else document("Delete", deleted)
+
+    def _list_object_versions(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
+        query = request.query
+        assert (query["versions"], query["encoding-type"]) == ("", "url") and "delimiter" not in query
+        prefix, most = query.get("prefix", ""), number_in(query, "max-keys", 100)
+        after, id_marker = query.get("key-marker", ""), query.get("version-id-marker", "")
+        if most is None or (id_marker and not after):
+            raise Refused(400, "InvalidArgument")
+        most = min(most, self.longest_page)
+        found: list[tuple[str, Version, bool]] = []
+        including = bool(id_marker)
+        keys = merge(*(some.after(prefix, after, including) for some in (self.objects, self.past)))
+        for key, _ in groupby(keys):
+            versions = self._versions_of(key)
+            begin = _place_of(id_marker, versions) if key == after and id_marker else 0
+            found += [(key, version, at == 0) for at, version in enumerate(versions) if at >= begin]
+            if len(found) > most:
+                break
+        listed = "".join(self._listed_version(*each) for each in found[:most])
+        frame = {"EncodingType": "url", "IsTruncated": str(len(found) > most).lower()}
+        if len(found) > most:
+            key, version, _ = found[most - 1]
+            frame |= {"NextKeyMarker": encoded(key), "NextVersionIdMarker": version.id}
+        return document("ListVersions", xml_of(**frame) + listed)
+
+    def _versions_of(self, key: str) -> list[Version]:
+        if key not in self.objects:
+            return self.past.get(key, [])
+        own = self.ids.get(key, "null" if self.versioning else self.no_version)
+        at = self.stored_at.setdefault(key, self.now())
+        return [Version(own, self.objects[key], at), *self.past.get(key, [])]
+
+    def _listed_version(self, key: str, version: Version, is_latest: bool) -> str:
+        frame = {"Key": encoded(key), "VersionId": version.id, "IsLatest": str(is_latest).lower()}
+        if version.stored is None:
+            return (
+                f"<DeleteMarker>{xml_of(**frame, LastModified=version.at.strftime(INSTANT))}</DeleteMarker>"
+            )
+        return f"<Version>{xml_of(**frame, **_facts_of(version.stored, version.at))}</Version>"
+
+    def _list_multipart_uploads(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
+        query = request.query
+        assert (query["uploads"], query["encoding-type"]) == ("", "url") and "delimiter" not in query
+        prefix, most = query.get("prefix", ""), number_in(query, "max-uploads", 1000)
+        if most is None:
+            raise Refused(400, "InvalidArgument")
+        most = min(most, self.longest_page)
+        after, id_marker = query.get("key-marker", ""), query.get("upload-id-marker")
+        # Behind every id, where none is named.
+        marker = (after, id_marker or "~")
+        found = sorted((upload.key, id) for id, upload in self.uploads.items())
+        found = [each for each in found if each[0].startswith(prefix) and each > marker]
+        begun = [(key, id, self.uploads[id].begun_at.strftime(INSTANT)) for key, id in found[:most]]
+        listed = "".join(
+            f"<Upload>{xml_of(Key=encoded(key), UploadId=id, Initiated=at)}</Upload>" for key, id, at in begun
+        )
+        # Which may be there at the end, too.
+        last, last_id = found[:most][-1] if found else ("", "")
+        frame = {"EncodingType": "url", "IsTruncated": str(len(found) > most).lower()}
+        markers = xml_of(NextKeyMarker=encoded(last), NextUploadIdMarker=last_id)
+        return document("ListMultipartUploads", xml_of(**frame) + markers + listed)
 
     def _copy_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
         source = self._source_for(request)
@@ -550,17 +726,45 @@ def _name_of(request: Request) -> str:
     return CALLS[request.method, "copy" if "x-oss-copy-source" in request.headers else mark]
 
 
+def _wanted_in(body: bytes) -> tuple[bool, list[tuple[str, str | None]]]:
+    """Whether it is quiet, and the keys with their versions."""
+    try:
+        root = ElementTree.fromstring(body)
+    except ElementTree.ParseError:
+        raise Refused(400, "MalformedXML") from None
+    wanted = [(each.findtext("Key"), each.findtext("VersionId")) for each in root.findall("Object")]
+    named = [(key, version) for key, version in wanted if key]
+    if root.tag != "Delete" or not 1 <= len(named) == len(wanted) <= 1000 or len(body) > 2 * 1024 * 1024:
+        raise Refused(400, "MalformedXML")
+    return root.findtext("Quiet") == "true", named
+
+
+def _facts_of(stored: Stored, at: datetime) -> dict[str, str]:
+    facts = {"LastModified": at.strftime(INSTANT), "ETag": f'"{stored.etag}"', "Size": str(stored.size)}
+    return {**facts, "StorageClass": "Standard"}
+
+
 def _snake(name: str) -> str:
     return re.sub("(?<!^)([A-Z])", r"_\1", name).lower()
+
+
+def _place_of(id_marker: str, versions: list[Version]) -> int:
+    """Where the versions of a key begin that are older than this one, which may be gone."""
+    for place, version in enumerate(versions):
+        if version.id == id_marker or version.id < id_marker and "null" not in (version.id, id_marker):
+            return place + (version.id == id_marker)
+    return len(versions)
 
 
 def document(name: str, inner: str) -> HttpResponse:
     return HttpResponse(200, f"<{name}Result>{inner}</{name}Result>".encode())
 
 
-def _error(status: int, code: str, is_head: bool = False) -> HttpResponse:
+def _error(
+    status: int, code: str, more: Mapping[str, str] | None = None, is_head: bool = False
+) -> HttpResponse:
     xml = f"<Error><Code>{code}</Code><Message>canary text</Message></Error>".encode()
-    headers = {"x-oss-request-id": "5F00REQUEST", "x-oss-ec": "0000-00000001"}
+    headers = {"x-oss-request-id": "5F00REQUEST", "x-oss-ec": "0000-00000001", **(more or {})}
     if is_head:
         return HttpResponse(status, b"", {**headers, "x-oss-err": b64encode(xml).decode()})
     return HttpResponse(status, xml, headers)
