@@ -100,7 +100,7 @@ def overrule(oss: OssClient, upload: HeldUpload, publication: Decision, discardi
 def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> None:
     """Send an event to the business's webhook, with WeChat's label if there is one."""
     more = {} if label is None else {"label": label}
-    notify_business(context, upload.receipt, event, **more)
+    notify_business(context, upload.receipt, upload.upload_id, upload.etag, event, **more)
 
 
 def apply(

@@ -30,7 +30,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     line.traceparent = ticket.trace or line.traceparent
     instance.limiter.hit([RateLimitItem("callbacks", CALLBACKS_PER_TICKET, ticket.upload_id)], context.now)
     response = describe(upload, settings)
-    notify_business(context, response["receipt"])
+    notify_business(context, response["receipt"], ticket.upload_id, upload.etag)
     if not upload.is_held:
         return response
     begin_check(context, settings.profiles[ticket.profile], response["receipt"])

@@ -236,7 +236,7 @@ def report_stored(
         life: of the receipt, from the ticket's date on.
     """
     response = describe(upload, context.settings, life)
-    notify_business(context, response["receipt"])
+    notify_business(context, response["receipt"], upload.ticket.upload_id, upload.etag)
     return {**response, "state": HELD if upload.is_held else STORED}
 
 

@@ -1,7 +1,8 @@
 """``docs/openapi.yaml`` has every route, code and example there is; every answer of the tests fits it."""
 
 import json
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -123,22 +124,30 @@ def test_the_page_leads_to_it(name):
     "event", [{}, {"event": "published"}, {"event": "rejected", "label": 20002}], ids=str
 )
 def test_webhook_events_match_the_document(event):
-    told = []
+    told, sent = [], {}
 
-    def send(*_address, body, **_bounds):
+    def send(*_address, body, headers, **_bounds):
         told.append(json.loads(body))
+        sent.update(headers)
         return SimpleNamespace(status=200)
 
-    settings = SimpleNamespace(upload_webhook_url="https://business.example/")
+    settings = SimpleNamespace(upload_webhook_url="https://business.example/", receipt_secrets=["s", "o"])
     call = SimpleNamespace(
         settings=settings,
+        now=datetime.now(UTC),
         line=SimpleNamespace(traceparent=None),
         instance=SimpleNamespace(send=send, monotonic=lambda: 0.0),
         webhook_seconds=0.0,
     )
-    notify_business(call, "a.b.c", **event)
-    content = document()["webhooks"]["uploaded"]["post"]["requestBody"]["content"]
+    notify_business(call, "a.b.c", "KpY7", "3B90EAC1", **event)
+    operation = document()["webhooks"]["uploaded"]["post"]
+    content = operation["requestBody"]["content"]
     (value,) = told
+    assert {name for name in sent if name != "Content-Type"} == {
+        each["name"] for each in operation["parameters"]
+    }
+    for each in operation["parameters"]:
+        assert re.fullmatch(each["schema"]["pattern"], sent[each["name"]])
     assert list(validator(content["application/json"]["schema"]).iter_errors(value)) == []
 
 

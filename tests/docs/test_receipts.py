@@ -81,5 +81,5 @@ def test_the_lines_take_a_receipt_and_nothing_else(language, clock, tmp_path):
 @pytest.mark.parametrize("name", both("docs/receipts.md"))
 def test_the_page_shows_a_file_that_is_run_and_links_to_the_others(name):
     shown = [block for block in code_blocks(page(name)) if block[0] != "json"]
-    assert shown == [("js", page("docs/backends/receipts.js"))]
+    assert shown == [("js", page(f"docs/backends/{file}.js")) for file in ("receipts", "webhooks")]
     assert run.linked_from(name, "receipts")

@@ -17,6 +17,8 @@ JAVA_PACKAGES = "default-jdk-headless libjose4j-java"
 PACKAGES = {"php": "php-cli", "go": "golang-go", "javac": JAVA_PACKAGES, "java": JAVA_PACKAGES}
 JARS = [f"/usr/share/java/{name}.jar" for name in ("jose4j", "slf4j-api", "slf4j-nop")]
 JAVA_PATH = os.pathsep.join([".", *JARS])
+# The lines are pasted into a project that has installed what they require.
+NODE_PATH = str(ROOT / "node_modules")
 LANGUAGES = ("python", "js", "php", "java", "go")
 
 
@@ -90,7 +92,7 @@ def run(language, pasted, program, folder, *arguments, said=""):
         done = subprocess.run(
             command,
             cwd=folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), **more},
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), "NODE_PATH": NODE_PATH, **more},
             input=said.encode(),
             capture_output=True,
             timeout=180,

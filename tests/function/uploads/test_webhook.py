@@ -1,26 +1,32 @@
 """webhook: the business is notified of uploads, and no upload fails because it is silent."""
 
 import json
+import re
 import socket
 import threading
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 import requests
 import responses
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from function.auth.tokens import RECEIPT, read_token
 from function.context import RequestContext
+from function.errors import Unauthorized
 from function.http.client import HttpResponse, send
 from function.outgoing import MAX_OVERDUE
 from function.request_log import LogLine
 from function.uploads.plan import MAX_CALLBACK_CHARACTERS
-from function.webhook import notify_business, post_event
+from function.webhook import notify_business, post_event, signature
 from tests.function.uploads.conftest import PROFILES, SETTINGS, read_upload
 
 SECRET = SETTINGS["TOKEN_SECRET"]
+OLDER_SECRET = "an-older-secret-0123456789-0123456789"
 WEBHOOK = "https://shop.example.com/hooks/uploads?token=webhook-canary"
 
 
@@ -123,7 +129,7 @@ def test_the_webhook_is_not_notified_of_unsigned_callbacks(with_webhook, upload,
 
 @pytest.mark.parametrize(("status", "problem"), [(199, True), (200, False), (299, False), (300, True)])
 def test_only_2xx_counts_as_delivered(status, problem):
-    said = post_event("https://b.example/hook", {}, lambda *_, **__: HttpResponse(status, b""))
+    said = post_event("https://b.example/hook", b"{}", {}, lambda *_, **__: HttpResponse(status, b""))
     assert said == (f"HTTP {status}" if problem else "")
 
 
@@ -131,23 +137,101 @@ def test_a_webhook_may_take_a_second_and_a_half():
     """With the fetch of the key it must stay within the 5 seconds OSS waits for a callback's answer."""
     given = {}
     post_event(
-        "https://b.example/hook", {}, lambda *_, **options: given.update(options) or HttpResponse(200, b"")
+        "https://b.example/hook",
+        b"",
+        {},
+        lambda *_, **options: given.update(options) or HttpResponse(200, b""),
     )
     assert given["budget_seconds"] == 1.5
 
 
-def test_a_webhook_event_has_the_state_receipt_and_label(function, instance):
-    told = []
+def deliveries(instance, environ, *events):
+    """What the business gets of these events of one request: of each its body and its headers."""
+    got = []
 
-    def business(method, url, *, body, **_options):
-        told.append((method, url, json.loads(body)))
+    def business(method, url, *, body, headers, **_options):
+        assert (method, url) == ("POST", WEBHOOK)
+        got.append((body, headers))
         return HttpResponse(204, b"")
 
-    ready = instance(business, **function.environ, UPLOAD_WEBHOOK_URL=WEBHOOK).function._ready()
-    line = LogLine("r")
-    notify_business(RequestContext(None, ready, line), "the receipt", "rejected", label=20002)
-    assert told == [("POST", WEBHOOK, {"event": "rejected", "receipt": "the receipt", "label": 20002})]
-    assert line.webhook == "ok"
+    ready = instance(business, **environ, UPLOAD_WEBHOOK_URL=WEBHOOK).function._ready()
+    context = RequestContext(None, ready, LogLine("r"))
+    for event in events:
+        notify_business(context, **{"receipt": "a.b.c", "upload_id": "KpY7", "etag": "3B90EAC1", **event})
+    assert context.line.webhook == "ok"
+    return got
+
+
+def test_a_webhook_event_has_the_state_receipt_and_label(function, instance):
+    [(body, _)] = deliveries(instance, function.environ, {"event": "rejected", "label": 20002})
+    assert json.loads(body) == {"event": "rejected", "receipt": "a.b.c", "label": 20002}
+
+
+# --- Standard Webhooks ---
+
+
+def test_the_signature_is_that_of_the_published_example():
+    """From the libraries of standard-webhooks, of each language the same."""
+    key, id = b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert signature(key, id, "1614265330", b'{"test": 2432232314}') == expected
+
+
+@pytest.mark.parametrize("secret", [SECRET, OLDER_SECRET])
+def test_the_library_takes_a_delivery_while_secrets_are_rotated(function, instance, clock, secret):
+    clock.instant = datetime.now(UTC)
+    environ = {**function.environ, "TOKEN_SECRET": f"{SECRET},{OLDER_SECRET}"}
+    [(body, headers)] = deliveries(instance, environ, {})
+    library = Webhook(f"whsec_{b64encode(secret.encode()).decode()}")
+    assert library.verify(body, headers) == {"event": "uploaded", "receipt": "a.b.c"}
+    for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+        with pytest.raises(WebhookVerificationError):
+            library.verify(body, headers | {name: headers[name].replace("1", "2").replace("d", "e")})
+    with pytest.raises(WebhookVerificationError):
+        library.verify(body.replace(b"uploaded", b"published"), headers)
+
+
+def test_the_secret_of_receipts_signs_deliveries_if_there_is_one(function, instance, clock):
+    clock.instant = datetime.now(UTC)
+    [(body, headers)] = deliveries(instance, {**function.environ, "RECEIPT_SECRET": OLDER_SECRET}, {})
+    assert Webhook(OLDER_SECRET.encode()).verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET.encode()).verify(body, headers)
+
+
+@pytest.mark.parametrize("from_backend", [True, False])
+def test_the_signature_of_a_delivery_signs_no_token(function, instance, clock, from_backend):
+    """One secret signs both, of texts that are never the same."""
+    [(body, headers)] = deliveries(instance, function.environ, {})
+    said = b64decode(headers["webhook-signature"].removeprefix("v1,"))
+    token = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{body.decode()}"
+    token += "." + urlsafe_b64encode(said).decode().rstrip("=")
+    with pytest.raises(Unauthorized) as refused:
+        read_token(token, audience=RECEIPT, secrets=[SECRET], now=clock(), from_backend=from_backend)
+    assert refused.value.reason == "unknown header"
+
+
+def test_the_id_of_a_delivery_is_that_of_its_event_and_no_other(function, instance, clock):
+    seen = set()
+    for event in ("uploaded", "published"):
+        for upload_id in ("KpY7", "_-"):
+            for etag in ("3B90EAC1", "3B90EAC1-3", "a.b", "a b", "a" * 128):
+                one = {"event": event, "upload_id": upload_id, "etag": etag}
+                [(_, headers)] = deliveries(instance, function.environ, one)
+                clock.tick(minutes=1)
+                [(_, again)] = deliveries(instance, function.environ, one)
+                assert headers["webhook-id"] == again["webhook-id"] == again["Idempotency-Key"]
+                assert headers["webhook-timestamp"] != again["webhook-timestamp"]
+                assert re.fullmatch(rf"{event}-[0-9A-Za-z_-]{{1,110}}", headers["webhook-id"])
+                seen.add(headers["webhook-id"])
+    assert len(seen) == 20
+    assert "uploaded-KpY7-3B90EAC1" in seen
+
+
+def test_a_second_review_with_another_label_is_another_event(function, instance):
+    first, second = ({"event": "review", "label": label} for label in (20001, 20002))
+    sent = deliveries(instance, function.environ, first, second, second)
+    assert len({headers["webhook-id"] for _, headers in sent}) == 2
 
 
 def test_a_signed_callback_replayed_a_thousand_times_tells_the_business_twenty_times(
