@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from function.config.key_template import RECORDS
+from function.config.key_template import DUE, RECORDS
 from function.config.profile import Profile, SessionKey
 
 UPLOADS, OBJECTS, DELETIONS = "uploads", "objects", "deletions"
@@ -46,12 +46,15 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
     return [grant for grant in grants if grant.folders]
 
 
-def grants_for_objects(profiles: Collection[Profile], *, is_held_elsewhere: bool = False) -> list[Grant]:
+def grants_for_objects(
+    profiles: Collection[Profile], *, is_held_elsewhere: bool = False, has_webhook: bool = False
+) -> list[Grant]:
     """
     Return the grants of the session behind the function's own calls to OSS and the URLs of ``/read``.
 
     Args:
         is_held_elsewhere: True if a profile that is not among these holds objects, perhaps in another bucket.
+        has_webhook: True if events are delivered, which may be due for hours.
     """
     actions: dict[str, set[str]] = {}
     for profile in profiles:
@@ -68,6 +71,9 @@ def grants_for_objects(profiles: Collection[Profile], *, is_held_elsewhere: bool
         actions.setdefault(profile.key.literal_folder, set()).update({READ} if profile.is_read_signed else ())
     if _is_any_held(profiles):
         actions[RECORDS] = {READ, *WRITE}
+        actions[DUE] = {DELETE}
+    elif has_webhook or any(profile.delete and profile.gives_receipts for profile in profiles):
+        actions[DUE] = {READ, *WRITE, DELETE}
     for profile in profiles if is_held_elsewhere or _is_any_held(profiles) else ():
         # With a receipt the status of its object can be read, and a backend can discard it.
         if profile.gives_receipts:
@@ -78,7 +84,10 @@ def grants_for_objects(profiles: Collection[Profile], *, is_held_elsewhere: bool
     folders: dict[tuple[str, ...], list[str]] = {}
     for folder in sorted(actions):
         folders.setdefault(tuple(sorted(actions[folder])), []).append(folder)
-    return [Grant(allowed, tuple(folders[allowed])) for allowed in sorted(folders) if allowed]
+    grants = [Grant(allowed, tuple(folders[allowed])) for allowed in sorted(folders) if allowed]
+    # A tick lists what is due.
+    lists = Grant((LIST,), (DUE,))
+    return [*grants, lists] if any(profile.gives_receipts for profile in profiles) else grants
 
 
 def grants_for_deletions(profiles: Iterable[Profile], *, is_any_deleted: bool) -> list[Grant]:
@@ -102,21 +111,26 @@ def _is_any_held(profiles: Iterable[Profile]) -> bool:
     return any(profile.is_held for profile in profiles)
 
 
-def session_policies(profiles: Collection[Profile]) -> Mapping[SessionKey, str]:
-    """Return the policy, as JSON text, of each session of these profiles; it reaches one bucket only."""
+def session_policies(profiles: Collection[Profile], *, has_webhook: bool = False) -> Mapping[SessionKey, str]:
+    """
+    Return the policy, as JSON text, of each session of these profiles; it reaches one bucket only.
+
+    Args:
+        has_webhook: whether ``UPLOAD_WEBHOOK_URL`` is set.
+    """
     return {
         (purpose, bucket, role_arn): policy_of(bucket, needed)
         for (bucket, role_arn), theirs in _by_location(profiles).items()
-        for purpose, needed in _grants(theirs, profiles).items()
+        for purpose, needed in _grants(theirs, profiles, has_webhook).items()
         if needed
     }
 
 
-def role_policies(profiles: Collection[Profile]) -> Mapping[str, str]:
+def role_policies(profiles: Collection[Profile], *, has_webhook: bool = False) -> Mapping[str, str]:
     """Return the JSON policy that each role, by its ARN, must have for all its sessions."""
     statements: dict[str, list[dict[str, Any]]] = {}
     for (bucket, role_arn), theirs in _by_location(profiles).items():
-        for needed in _grants(theirs, profiles).values():
+        for needed in _grants(theirs, profiles, has_webhook).values():
             statements.setdefault(role_arn, []).extend(_statements(bucket, needed))
     return {role_arn: _document(allowed) for role_arn, allowed in statements.items()}
 
@@ -128,11 +142,14 @@ def _by_location(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list
     return locations
 
 
-def _grants(profiles: Collection[Profile], everywhere: Collection[Profile]) -> Mapping[str, list[Grant]]:
+def _grants(
+    profiles: Collection[Profile], everywhere: Collection[Profile], has_webhook: bool
+) -> Mapping[str, list[Grant]]:
+    is_held_elsewhere = _is_any_held(everywhere)
     is_any_deleted = any(profile.delete for profile in everywhere)
     return {
         UPLOADS: grants_for_uploads(profiles),
-        OBJECTS: grants_for_objects(profiles, is_held_elsewhere=_is_any_held(everywhere)),
+        OBJECTS: grants_for_objects(profiles, is_held_elsewhere=is_held_elsewhere, has_webhook=has_webhook),
         DELETIONS: grants_for_deletions(profiles, is_any_deleted=is_any_deleted),
     }
 

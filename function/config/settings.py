@@ -1,6 +1,6 @@
 """Settings: the environment and ``profiles.toml``, read and validated."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -93,7 +93,7 @@ class Settings(NamedTuple):
 def read_settings(
     environ: Mapping[str, str],
     caller_kinds: Mapping[str, CallerKind],
-    session_policies: Callable[[Collection[Profile]], Mapping[SessionKey, str]],
+    session_policies: Callable[..., Mapping[SessionKey, str]],
     read_text: Callable[[Path], str],
 ) -> Settings:
     """
@@ -101,7 +101,7 @@ def read_settings(
 
     Args:
         caller_kinds: by name; only a refusal iterates over them.
-        session_policies: makes the session policies of all profiles.
+        session_policies: makes the session policies of all profiles; ``has_webhook`` if a webhook is set.
 
     Raises:
         Misconfigured: with a problem for every missing, malformed or contradictory value.
@@ -115,7 +115,7 @@ def read_settings(
     by_name, found = _read_profiles_file(values, read_text)
     problems += found
     profiles = by_name.values()
-    policies = session_policies(profiles)
+    policies = session_policies(profiles, has_webhook="UPLOAD_WEBHOOK_URL" in values)
     problems += validation.sdk_variables(environ)
     problems += validation.policies_too_long(policies)
     problems += validation.profiles_and_settings(values, kind, profiles)

@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from function.config.key_template import RECORD_ID, RECORDS
+from function.config.key_template import DUE, RECORD_ID
 from function.http.json_body import object_in
 from function.oss.client import OssClient
 from function.oss.listing import Listed, list_objects
 from function.oss.objects import MAX_RECORD_BYTES, delete_object, get_record, put_record
 from function.oss.post_form import iso
 
-DUE = f"{RECORDS}due/"
 MINUTE = "%Y%m%d%H%M"
 NAME = re.compile(rf"{re.escape(DUE)}([0-9]{{12}})/([a-z]+)-({RECORD_ID})")
 

@@ -113,8 +113,9 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
     file = args.profiles or DEFAULT_PROFILES_FILE.parent / (
         environ.get("PROFILES_FILE") or DEFAULT_PROFILES_FILE
     )
-    profiles = profiles_in(file, home, problems)
-    policies = policies_of(profiles, home)
+    has_webhook = bool(environ.get("UPLOAD_WEBHOOK_URL"))
+    profiles = profiles_in(file, home, problems, has_webhook=has_webhook)
+    policies = policies_of(profiles, home, has_webhook=has_webhook)
     problems += [*roles_that_cannot_be(policies, home, function_role), *policies_too_long(policies)]
     seconds = _session_seconds(args, environ, problems)
     if problems:

@@ -23,12 +23,16 @@ from ops.terminal.messages import in_both
 MAX_POLICY_CHARACTERS = 6144
 
 
-def profiles_in(file: Path, home: BucketLocation, problems: list[Text]) -> list[Profile]:
+def profiles_in(
+    file: Path, home: BucketLocation, problems: list[Text], *, has_webhook: bool
+) -> list[Profile]:
     """
     The profiles of a file; what is wrong with it goes to the problems.
 
     Args:
         home: the place of those that name none of their own.
+
+        has_webhook: whether ``UPLOAD_WEBHOOK_URL`` is set.
     """
     try:
         text = Path(file).read_text("utf-8")
@@ -39,14 +43,17 @@ def profiles_in(file: Path, home: BucketLocation, problems: list[Text]) -> list[
         )
         return []
     profiles, found = read_profiles(text, default_signature="v4", home=home)
-    too_long = settings_validation.policies_too_long(session_policies(profiles.values()))
+    policies = session_policies(profiles.values(), has_webhook=has_webhook)
+    too_long = settings_validation.policies_too_long(policies)
     problems += with_lines([in_both(problem.sentence) for problem in [*found, *too_long]], Path(file))
     return list(profiles.values())
 
 
-def policies_of(profiles: Iterable[Profile], home: BucketLocation) -> dict[str, Document]:
+def policies_of(
+    profiles: Iterable[Profile], home: BucketLocation, *, has_webhook: bool
+) -> dict[str, Document]:
     """Return the policy of each role by ARN, ``STS_ROLE_ARN`` first if any profile uses it."""
-    policies = role_policies([*profiles])
+    policies = role_policies([*profiles], has_webhook=has_webhook)
     arns = sorted(policies, key=lambda arn: arn != home.role_arn)
     return {arn: json.loads(policies[arn]) for arn in arns}
 

@@ -95,6 +95,15 @@ def allow(actions, *folders):
     return {"Effect": "Allow", "Action": actions, "Resource": resources}
 
 
+def list_of(*folders, bucket="b"):
+    condition = {"StringLike": {"oss:Prefix": [f"{folder}/*" for folder in folders]}}
+    target = {"Resource": [f"acs:oss:*:*:{bucket}"], "Condition": condition}
+    return {"Effect": "Allow", "Action": ["oss:ListObjects"], **target}
+
+
+LISTS_DUE = list_of("held/.due")
+
+
 @pytest.mark.parametrize("options", ["", "callback = false", 'acl = "public-read"\nread = "callers"'])
 def test_without_an_option_that_needs_it_there_is_no_objects_session(options):
     assert set(policies_of(with_options(a=options))) == {UPLOADS}
@@ -112,7 +121,10 @@ def test_without_an_option_that_needs_it_there_is_no_objects_session(options):
 )
 def test_read_and_confirm_may_get_objects_only(options):
     policies = policies_of(with_options(a=options))
-    assert json.loads(policies[OBJECTS])["Statement"] == [allow(["oss:GetObject"], "a")]
+    assert json.loads(policies[OBJECTS])["Statement"] == [
+        allow(["oss:GetObject"], "a"),
+        *[LISTS_DUE] * ("confirm" in options),
+    ]
     # The keys behind the forms got nothing more by it.
     assert policies[UPLOADS] == policies_of(with_options(a=""))[UPLOADS]
 
@@ -129,20 +141,22 @@ OF_PARTS = [
 @pytest.mark.parametrize("options", ["parts = true", 'parts = true\nread = "owner"\nconfirm = true'])
 def test_only_the_objects_session_begins_lists_completes_and_aborts_parts(options):
     policies = policies_of(with_options(a=options, b=""))
-    assert json.loads(policies[OBJECTS])["Statement"] == [allow(OF_PARTS, "a")]
+    assert json.loads(policies[OBJECTS])["Statement"] == [allow(OF_PARTS, "a"), LISTS_DUE]
     # What leaves the function, the addresses of the parts among it, can do no more than a form can.
     assert policies[UPLOADS] == policies_of(with_options(a="", b=""))[UPLOADS]
 
 
 def test_a_folder_without_parts_gets_no_rights_for_parts():
     objects = policies_of(with_options(a="confirm = true", b="parts = true"))[OBJECTS]
-    assert json.loads(objects)["Statement"] == [allow(OF_PARTS, "b"), allow(["oss:GetObject"], "a")]
+    assert json.loads(objects)["Statement"] == [
+        *(allow(OF_PARTS, "b"), allow(["oss:GetObject"], "a"), LISTS_DUE)
+    ]
 
 
 def test_only_folders_with_an_option_may_be_read_and_are_listed_once():
     profiles = with_options(c='read = "owner"', a="confirm = true", b="", a_too='read = "callers"')
     objects = policies_of(profiles)[OBJECTS]
-    assert json.loads(objects)["Statement"] == [allow(["oss:GetObject"], "a", "c")]
+    assert json.loads(objects)["Statement"] == [allow(["oss:GetObject"], "a", "c"), LISTS_DUE]
 
 
 def test_the_role_allows_both_sessions(legacy_profiles):
@@ -150,6 +164,7 @@ def test_the_role_allows_both_sessions(legacy_profiles):
     assert json.loads(role_policy(profiles))["Statement"] == [
         allow(["oss:PutObject", "oss:PutObjectAcl"], "a", "b"),
         allow(["oss:GetObject"], "a"),
+        LISTS_DUE,
     ]
     assert role_policy(read(legacy_profiles, "my-bucket")) == policy("my-bucket", legacy_profiles)
 
@@ -159,12 +174,6 @@ ID = "9JxQ0123456789abcdefgh"
 # --- lists and deletions of owners ---
 
 DELETE = 'delete = "owner"'
-
-
-def list_of(*folders, bucket="b"):
-    condition = {"StringLike": {"oss:Prefix": [f"{folder}/*" for folder in folders]}}
-    target = {"Resource": [f"acs:oss:*:*:{bucket}"], "Condition": condition}
-    return {"Effect": "Allow", "Action": ["oss:ListObjects"], **target}
 
 
 @pytest.mark.parametrize(
@@ -227,11 +236,11 @@ ACTIONS = (
 )
 
 
-def may(policy, action, key):
-    """Whether a session of this policy may do it with this object."""
-    return is_allowed(
-        [json.loads(policy)], action, lambda pattern: fits(pattern, f"acs:oss:oss-cn-hangzhou:1:b/{key}")
-    )
+def may(policy, action, key, prefix=None):
+    """Whether a session of this policy may do it with this object, or list this prefix of the bucket."""
+    resource = f"acs:oss:oss-cn-hangzhou:1:b/{key}".removesuffix("/" if prefix is not None else "\0")
+    facts = {} if prefix is None else {"oss:prefix": prefix}
+    return is_allowed([json.loads(policy)], action, lambda pattern: fits(pattern, resource), facts)
 
 
 def held(options=HOLD, **others):
@@ -246,6 +255,7 @@ def held(options=HOLD, **others):
         f"posts/{ID}",
         *(f"held/.{name}/{ID}" for name in ("decided", "rejected", "committed", "submitted", "checks")),
         f"held/.verdicts/{ID}",
+        f"held/.due/202611241400/decision-{ID}",
         f"held/.review/{ID}",
         f"held/others/{ID}",
         "held/x",
@@ -262,10 +272,11 @@ def test_the_upload_session_writes_no_published_name_and_no_record(options, key)
     ]
 
 
-def test_the_objects_session_publishes_deletes_and_writes_records_that_it_never_deletes():
+def test_the_objects_session_publishes_deletes_and_writes_records_of_which_it_deletes_only_due_ones():
     statements = json.loads(held(others="confirm = true", silent="")[OBJECTS])["Statement"]
     resources = "acs:oss:*:*:b"
     assert statements == [
+        allow(["oss:DeleteObject"], "held/.due"),
         allow(["oss:DeleteObject", "oss:GetObject"], "held/posts", "others"),
         allow(["oss:DeleteObject", "oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"], "posts"),
         {
@@ -273,6 +284,7 @@ def test_the_objects_session_publishes_deletes_and_writes_records_that_it_never_
             "Action": ["oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"],
             "Resource": [f"{resources}/held/.*"],
         },
+        LISTS_DUE,
     ]
 
 
@@ -298,15 +310,15 @@ def test_held_parts_are_begun_and_completed_under_the_held_name_only():
 def test_plain_folders_may_be_discarded_from_only_if_a_profile_holds():
     """Who has a receipt may ask what became of its object, and the business discard it."""
     plain = policies_of(with_options(a="confirm = true", b="callback = true", c=""))
-    assert json.loads(plain[OBJECTS])["Statement"] == [allow(["oss:GetObject"], "a")]
+    assert json.loads(plain[OBJECTS])["Statement"] == [allow(["oss:GetObject"], "a"), LISTS_DUE]
     beside = held(a="confirm = true", b="callback = true", c="")[OBJECTS]
     assert [may(beside, "oss:DeleteObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
     assert [may(beside, "oss:GetObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
 
 
 def test_plain_folders_may_be_discarded_from_if_a_profile_holds_elsewhere():
-    (plain,) = grants_for_objects(with_options(a="confirm = true"))
-    (beside,) = grants_for_objects(with_options(a="confirm = true"), is_held_elsewhere=True)
+    plain, _ = grants_for_objects(with_options(a="confirm = true"))
+    beside, _ = grants_for_objects(with_options(a="confirm = true"), is_held_elsewhere=True)
     assert (plain.actions, beside.actions) == (("oss:GetObject",), ("oss:DeleteObject", "oss:GetObject"))
     of_held = [grant.actions for grant in grants_for_objects(with_options(a=HOLD))]
     assert ("oss:DeleteObject", "oss:GetObject") in of_held
@@ -322,7 +334,7 @@ def test_policies_of_held_profiles_name_each_right_once():
     policies = policies_of(profiles)
     assert max(map(len, policies.values())) <= MAX_POLICY_CHARACTERS
     statements = json.loads(policies[OBJECTS])["Statement"]
-    assert len({tuple(statement["Action"]) for statement in statements}) == len(statements) == 4
+    assert len({tuple(statement["Action"]) for statement in statements}) == len(statements) == 6
 
 
 def test_the_role_allows_every_statement_of_hold():
@@ -330,8 +342,9 @@ def test_the_role_allows_every_statement_of_hold():
     role = role_policy(profiles)
     for policy in policies_of(profiles).values():
         for statement in json.loads(policy)["Statement"]:
+            assert statement == LISTS_DUE or "Condition" not in statement
             for action in statement["Action"]:
-                for resource in statement["Resource"]:
+                for resource in statement["Resource"] if statement != LISTS_DUE else ():
                     key = resource.removeprefix("acs:oss:*:*:b/").replace("*", "x")
                     assert may(role, action, key)
 
@@ -343,8 +356,61 @@ def test_objects_in_another_bucket_than_held_ones_may_be_discarded():
     profiles = [home, *(profile._replace(location=there) for profile in others)]
     objects = session_policies(profiles)[there.session(OBJECTS)]
     resources = [f"acs:oss:*:*:b2/{folder}/*" for folder in "ab"]
-    (statement,) = json.loads(objects)["Statement"]
+    statement, lists = json.loads(objects)["Statement"]
+    assert lists == list_of("held/.due", bucket="b2")
     assert (statement["Action"], statement["Resource"]) == (["oss:DeleteObject", "oss:GetObject"], resources)
     assert statement in json.loads(role_policies(profiles)[there.role_arn])["Statement"]
-    (statement,) = json.loads(session_policies(profiles[1:])[there.session(OBJECTS)])["Statement"]
+    statement, _ = json.loads(session_policies(profiles[1:])[there.session(OBJECTS)])["Statement"]
     assert (statement["Action"], statement["Resource"]) == (["oss:GetObject"], resources[:1])
+
+
+# --- what is due ---
+
+
+def test_only_what_is_due_may_be_listed():
+    policies = policies_of(with_options(a="confirm = true", posts=HOLD))
+    prefixes = ("held/.due/", "held/.due/2026", "held/.due", "held/.", "held/", "", "a/", "posts/")
+    for policy, listed in ((policies[OBJECTS], prefixes[:2]), (policies[UPLOADS], ())):
+        assert tuple(each for each in prefixes if may(policy, "oss:ListObjects", "", each)) == listed
+        assert not may(policy, "oss:ListObjects", "held/.due/x", "held/.due/")
+
+
+@pytest.mark.parametrize("receipts", ["confirm = true", "callback = true", "parts = true"])
+def test_a_bucket_of_a_profile_that_gives_receipts_may_be_listed(receipts):
+    assert LISTS_DUE in json.loads(policies_of(with_options(a=receipts))[OBJECTS])["Statement"]
+    assert OBJECTS not in policies_of(with_options(a=""))
+
+
+OF_DUE = ["oss:DeleteObject", "oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"]
+
+
+def test_where_a_webhook_is_set_every_role_writes_reads_and_deletes_what_is_due():
+    home, held_one, plain = with_options(a="confirm = true", b=HOLD, c="")
+    locations = [
+        home.location._replace(bucket=bucket, role_arn=f"acs:ram::1:role/{bucket}")
+        for bucket in ("b", "b2", "b3")
+    ]
+    profiles = [
+        each._replace(location=there) for each, there in zip((home, held_one, plain), locations, strict=True)
+    ]
+    for silent, policies in (
+        (True, role_policies(profiles)),
+        (False, role_policies(profiles, has_webhook=True)),
+    ):
+        for bucket, _, role_arn in ((there.bucket, "", there.role_arn) for there in locations):
+            due = f"acs:oss:*:*:{bucket}/held/.due/x"
+            may_it = [
+                is_allowed([json.loads(policies[role_arn])], each, lambda it, due=due: fits(it, due))
+                for each in OF_DUE
+            ]
+            assert all(may_it) is (not silent or bucket == "b2"), bucket
+    sessions = session_policies(profiles[:1], has_webhook=True)
+    statements = json.loads(sessions[locations[0].session(OBJECTS)])["Statement"]
+    assert allow(OF_DUE, "held/.due") in statements
+
+
+@pytest.mark.parametrize("options", [HOLD, f"confirm = true\n{DELETE}"])
+def test_due_records_are_written_read_and_deleted_where_a_profile_needs_them(options):
+    policy = policies_of(with_options(a=options))[OBJECTS]
+    assert all(may(policy, action, "held/.due/x") for action in OF_DUE)
+    assert not may(policy, "oss:DeleteObject", "held/.decided/x")

@@ -73,7 +73,7 @@ def test_a_record_that_is_no_json_object_is_unreadable(body, scripted):
 STORED = datetime(2020, 5, 18, 5, 45, 43, tzinfo=UTC)
 
 
-def test_what_is_due_is_listed_beyond_odd_records_and_no_further_than_now(scripted):
+def test_due_records_are_listed_beyond_odd_ones_and_up_to_now(scripted):
     odd = [
         "held/.due/!",
         "held/.due/202611241160/check-a",

@@ -33,7 +33,11 @@ def test_the_bucket_owner_gets_trust_policies_and_rules_to_apply(told):
     assert statement["Principal"] == {"RAM": [f"acs:ram::{ACCOUNT}:role/{FUNCTION_ROLE}"]}
     resources = {resource for one in policy["Statement"] for resource in one["Resource"]}
     assert resources == {
-        f"acs:oss:*:*:their-bucket/{folder}*" for folder in ("held/partner/", "partner/", "held/.")
+        "acs:oss:*:*:their-bucket",
+        *(
+            f"acs:oss:*:*:their-bucket/{folder}*"
+            for folder in ("held/partner/", "partner/", "held/.", "held/.due/")
+        ),
     }
     assert "MaxSessionDuration = 7200" in text and 'RoleName = "uploads"' in text
     assert (

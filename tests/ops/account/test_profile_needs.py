@@ -27,14 +27,16 @@ def profiles():
 
 
 def test_each_role_has_one_policy_the_deployments_first_and_each_account_its_own(profiles):
-    policies = policies_of(reversed(profiles), HOME)
+    policies = policies_of(reversed(profiles), HOME, has_webhook=False)
     assert next(iter(policies)) == HOME.role_arn
     assert set(in_account(policies, ACCOUNT)) == {UPLOAD_ROLE, "my-contracts"}
     assert set(elsewhere(policies, ACCOUNT)) == {role_arn(OTHER_ACCOUNT, "uploads")}
 
 
 def test_a_role_of_the_same_name_in_another_account_is_another_role():
-    policies = policies_of(profiles_of(PLACES.replace("role/uploads", "role/my-contracts")), HOME)
+    policies = policies_of(
+        profiles_of(PLACES.replace("role/uploads", "role/my-contracts")), HOME, has_webhook=False
+    )
     ours = in_account(policies, ACCOUNT)["my-contracts"]
     assert "their-bucket" not in str(ours)
 
@@ -86,7 +88,7 @@ def test_a_bucket_has_a_domain_where_all_its_profiles_send_there(hosts, has_doma
 
 
 def test_a_policy_too_long_for_ram_is_reported_with_its_role(monkeypatch, profiles):
-    policies = policies_of(profiles, HOME)
+    policies = policies_of(profiles, HOME, has_webhook=True)
     assert [*policies_too_long(policies)] == []
     # Each session of a role is held to STS's limit, and a role may have many of them: one for each bucket.
     text = "".join(
@@ -94,7 +96,7 @@ def test_a_policy_too_long_for_ram_is_reported_with_its_role(monkeypatch, profil
         f'bucket = "bucket-{number // 4}"\n'
         for number, folder in enumerate(range(32))
     )
-    (told,) = in_english(policies_too_long(policies_of(profiles_of(text), HOME)))
+    (told,) = in_english(policies_too_long(policies_of(profiles_of(text), HOME, has_webhook=False)))
     assert HOME.role_arn in told and "6144" in told
     exactly = len(profile_needs.compact(policies[HOME.role_arn]))
     monkeypatch.setattr(profile_needs, "MAX_POLICY_CHARACTERS", exactly)

@@ -44,13 +44,14 @@ def test_a_confirmed_or_read_profile_adds_get_object_to_the_role(cloud):
     text = cloud.profiles.read_text("utf-8")
     cloud.profiles.write_text(text.replace("[avatar]", 'confirm = true\nread = "callers"\n[avatar]'), "utf-8")
     assert run(cloud, "--yes") == 0
-    first, *others, last = json.loads(cloud.ram.policies[UPLOAD_ROLE])["Statement"]
+    first, *others, last, lists = json.loads(cloud.ram.policies[UPLOAD_ROLE])["Statement"]
     assert [first, *others] == UPLOAD_POLICY["Statement"]
     assert last == {
         "Effect": "Allow",
         "Action": ["oss:GetObject"],
         "Resource": ["acs:oss:*:*:my-bucket/uploads/*"],
     }
+    assert lists["Condition"] == {"StringLike": {"oss:Prefix": ["held/.due/*"]}}
 
 
 def test_an_objects_policy_that_sts_would_refuse_is_named_before_anything_is_sent(cloud, capsys):
@@ -253,9 +254,11 @@ def test_every_upload_role_fits_its_profiles_and_trusts_the_function(places):
     assert allowed(places.ram.policies[UPLOAD_ROLE]) == {
         *((action, "my-bucket/uploads/*") for action in put),
         *((action, "my-contracts/scans/*") for action in put | more),
+        ("oss:ListObjects", "my-contracts"),
     }
     assert allowed(places.ram.policies["my-contracts"]) == {
-        (action, "my-contracts/contracts/*") for action in put | told
+        *((action, "my-contracts/contracts/*") for action in put | told),
+        ("oss:ListObjects", "my-contracts"),
     }
     for name in (UPLOAD_ROLE, "my-contracts"):
         role = places.ram.roles[name]
@@ -280,7 +283,8 @@ def test_a_profile_naming_the_default_role_gives_one_role_and_policy(places):
     assert run(places, "--yes") == 0
     assert list(places.ram.roles) == [FUNCTION_ROLE, UPLOAD_ROLE]
     folders = {folder for _, folder in allowed(places.ram.policies[UPLOAD_ROLE])}
-    assert folders == {"my-bucket/uploads/*", "my-contracts/contracts/*", "my-contracts/scans/*"}
+    stored = {"my-bucket/uploads/*", "my-contracts/contracts/*", "my-contracts/scans/*"}
+    assert folders == stored | {"my-contracts"}
 
 
 def test_every_bucket_is_made_in_its_own_region_with_the_rules_of_its_own_profiles(places):

@@ -94,14 +94,14 @@ def test_a_profile_with_hold_is_explained_with_its_steps():
     assert lines["gone"].startswith("3 d after")
     assert lines["form keys"] == "PutObject, PutObjectAcl (held/posts/*)"
     assert lines["own calls"] == (
-        "DeleteObject, GetObject (held/posts/*);"
+        "DeleteObject (held/.due/*); DeleteObject, GetObject (held/posts/*);"
         " DeleteObject, GetObject, PutObject, PutObjectAcl (posts/*);"
-        " GetObject, PutObject, PutObjectAcl (held/.*)"
+        " GetObject, PutObject, PutObjectAcl (held/.*); ListObjects (held/.due/*)"
     )
     plain = lines_of(POST[: POST.index("hold =")])
     assert "acl public-read" in plain["published"] and "/commit" not in plain["published"]
     assert plain["form keys"] == "PutObject, PutObjectAcl (posts/*)"
-    assert plain["own calls"] == "GetObject (posts/*)"
+    assert plain["own calls"] == "GetObject (posts/*); ListObjects (held/.due/*)"
     assert "gone" not in plain
 
 
