@@ -48,7 +48,7 @@ function request({ url, method, header, data, timeout, success, fail }) {
       const text = await response.text()
       success({ statusCode: response.status, data: text, header: Object.fromEntries(response.headers) })
     })
-    .catch(({ name, message }) => fail({ errMsg: `request:fail ${name === 'AbortError' ? 'timeout' : message}` }))
+    .catch(({ name, message }) => fail({ errMsg: `request:fail ${name === 'AbortError' ? 'timeout' : message}`, opaque: method === 'POST' }))
     .then(() => clearTimeout(timer))
   return { abort: () => controller.abort() }
 }

@@ -37,7 +37,7 @@ function english({ code, limits, quota, retryAfter }) {
   if (code === 'unsupported_type') return `This kind of file is not accepted. Please choose ${kinds(contentTypes)}.`
   if (code === 'too_many_requests') return `Too many requests. ${again(retryAfter)}`
   if (code === 'quota_exceeded') return used(Object(quota), retryAfter)
-  if (/unavailable|internal/.test(code)) return `The service is busy. ${again(retryAfter)}`
+  if (/unavailable|internal|busy/.test(code)) return `The service is busy. ${again(retryAfter)}`
   return SENTENCES[code] || BROKEN
 }
 

@@ -17,7 +17,7 @@ export interface UploaderOptions<P extends ProfileTable = ProfileTable> {
   concurrency?: number
   /** 一次上传最多等多少毫秒，也是最多等多久回到前台、恢复网络；默认 120000。 */
   timeout?: number
-  /** 网络错误与 5xx 重试几次；默认 2。被切到后台或断网打断的不算。 */
+  /** 网络错误与 5xx 重试几次；默认 2。被切到后台或断网打断的不算，函数没有空闲实例（busy）的另有四次。 */
   retries?: number
   /** 第一次重试前大约等多少毫秒，之后每次加倍；默认 500。 */
   backoff?: number
@@ -204,7 +204,7 @@ export interface Uploader<P extends ProfileTable = ProfileTable> {
 /** 由客户端判断的错误码。 */
 export type ClientErrorCode =
   | 'bad_file' | 'empty_file' | 'file_unreadable' | 'device_full' | 'aborted'
-  | 'network' | 'timeout' | 'interrupted' | 'tls_failed'
+  | 'network' | 'busy' | 'timeout' | 'interrupted' | 'tls_failed'
   | 'domain_not_listed' | 'privacy_undeclared' | 'permission_denied'
   | 'login_failed' | 'bad_answer' | 'form_expired' | 'access_denied' | 'file_exists'
   | 'callback_failed' | 'unknown_outcome'

@@ -20,6 +20,7 @@ const ADVICE = {
   misconfigured: '函数的设置有误，部署前运行 make check-deploy',
   sts_rejected: '函数扮演不了 STS_ROLE_ARN 的角色，运行 manage.py doctor',
   access_denied: '表单字段要原样发送；没有改过就运行 manage.py doctor',
+  busy: '函数实例不够用：提高实例上限，或改用 deploy/burst',
   form_expired: '调大用途的 expires_in',
   callback_failed: '检查 CALLBACK_URL 能否从公网访问',
   bad_answer: 'endpoint 不是本函数的地址，或 key 以 {filename} 结尾',

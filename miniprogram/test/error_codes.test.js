@@ -6,7 +6,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { english } = require('../oss-direct-upload/english')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openStage, failureOf, hurryTimers, until } = require('./stage')
+const { openStage, failureOf, hurryPauses, hurryTimers, until } = require('./stage')
 
 const always = (answer) => Array(9).fill(answer)
 
@@ -71,6 +71,11 @@ function takingBack(answer) {
   }
 }
 
+async function refusedByTheGateway(t) {
+  hurryPauses(t)
+  return uploading({ sign: { status: 429, body: { errorCode: 'ResourceExhausted' } } })(t)
+}
+
 const BROKEN = '服务出了问题，请联系客服。'
 const BUSY = '服务正忙，请稍后再试。'
 const TLS = { errMsg: 'uploadFile:fail -202:net::ERR_CERT_AUTHORITY_INVALID' }
@@ -118,6 +123,7 @@ const CODES = {
   forbidden: [uploading({ login: jsonError(403, 'forbidden') }), 'login', false, '这个账号没有权限。'],
   not_found: [uploading({ sign: { status: 404, body: '<html>no such page</html>' } }), 'sign', false, BROKEN],
   too_many_requests: [uploading({ sign: jsonError(429, 'too_many_requests') }), 'sign', true, '操作太频繁，请稍后再试。'],
+  busy: [refusedByTheGateway, 'sign', true, '服务繁忙，请稍后再试。'],
   misconfigured: [uploading({ sign: jsonError(500, 'misconfigured') }), 'sign', false, BROKEN],
   internal_error: [uploading({ sign: jsonError(500, 'internal_error') }), 'sign', true, BUSY],
   sts_rejected: [uploading({ sign: jsonError(502, 'sts_rejected') }), 'sign', false, BROKEN],
@@ -316,7 +322,7 @@ for (const [ossCode, status, code] of [
   })
 }
 
-for (const [status, code] of [[400, 'bad_request'], [401, 'unauthorized'], [403, 'forbidden'], [429, 'too_many_requests'], [504, 'internal_error']]) {
+for (const [status, code] of [[400, 'bad_request'], [401, 'unauthorized'], [403, 'forbidden'], [504, 'internal_error']]) {
   test(`an answer ${status} of the gateway, without our error object, is ${code}`, async (t) => {
     const error = await uploading({ sign: { status, body: { ErrorCode: 'Something', ErrorMessage: 'else' } } })(t)
     assert.equal(error.code, code)
@@ -340,7 +346,7 @@ for (const uploads of [[], [null, null], [{ url: 'http://x' }]]) {
 }
 
 for (const [code, hint] of [
-  ['too_large', 'max_size'], ['unsupported_type', 'content_types'], ['unauthorized', 'CALLER_AUTH'],
+  ['too_large', 'max_size'], ['busy', 'deploy/burst'], ['unsupported_type', 'content_types'], ['unauthorized', 'CALLER_AUTH'],
   ['misconfigured', 'check-deploy'], ['sts_rejected', 'STS_ROLE_ARN'], ['access_denied', 'doctor'], ['not_found', 'endpoint'],
   ['unknown_profile', 'profiles.toml'], ['bad_answer', 'endpoint'], ['form_expired', 'expires_in'], ['callback_failed', 'CALLBACK_URL'], ['privacy_undeclared', '隐私保护指引'],
 ]) {

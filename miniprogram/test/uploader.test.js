@@ -181,6 +181,16 @@ test('a value that changes keeps what was uploaded, and its picture may be remov
   assert.equal(fc.requestsTo('discard').length, discards, 'nothing of the business is deleted here')
 })
 
+test('a picture that the gateway refused four times is stored, and nothing failed', async (t) => {
+  hurry(t)
+  open()
+  fc.plan.sign.push(...Array(4).fill({ status: 429, body: { errorCode: 'ResourceExhausted' } }))
+  const refused = fc.signRequests().length
+  await tag.choose(picture('busy.jpg'))
+  await stored()
+  assert.deepEqual([tag.heard.fail, fc.signRequests().length - refused], [[], 5])
+})
+
 test('a value may be a receipt: its state is shown, its picture once it is published', async (t) => {
   hurry(t)
   const receipts = ['eyJ.good.s', 'eyJ.bad.s']

@@ -10,7 +10,7 @@ const path = require('node:path')
 const { after, before, describe, test } = require('node:test')
 const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
 const { launch } = require('./chromium')
-const { PICTURE } = require('./page')
+const { PICTURE, shortenPauses } = require('./page')
 
 const ROOT = path.join(__dirname, '../..')
 const OF_THE_PROJECT = ['manage.py', 'handler.py', 'sts_credentials.py', 'function', 'local', 'ops', 'miniprogram/oss-direct-upload']
@@ -47,6 +47,7 @@ describe('an H5 page', () => {
   async function uploadFrom(host) {
     const page = await browser.newPage()
     await page.goto(origin(host))
+    await page.evaluate(shortenPauses)
     return page.evaluate(async ({ endpoint, bytes, businessToken }) => {
       const [{ createUploader }, { createBrowserApi, filesFrom }] = await Promise.all(['index', 'browser'].map((name) => import(`/${name}.mjs`)))
       const uploader = createUploader({ endpoint, api: createBrowserApi(), user: 'u-1', retries: 0, getToken: () => businessToken })

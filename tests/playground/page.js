@@ -72,4 +72,10 @@ async function forget(page) {
   await page.setViewportSize(SCREEN)
 }
 
-module.exports = { PHOTO, PICTURE, inPlayground }
+/** In a page: what the client waits before it calls a function again that does not answer. */
+function shortenPauses() {
+  const real = window.setTimeout
+  Object.assign(window, { setTimeout: (run, wait, ...values) => real(run, wait >= 500 && wait < 20000 ? wait / 100 : wait, ...values) })
+}
+
+module.exports = { PHOTO, PICTURE, inPlayground, shortenPauses }

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict')
 const { beforeEach, describe, test } = require('node:test')
 const { createWx } = require('../../miniprogram/test/wx')
-const { PHOTO, PICTURE, inPlayground } = require('./page')
+const { PHOTO, PICTURE, inPlayground, shortenPauses } = require('./page')
 
 const SLOW_SECONDS = 5
 
@@ -162,6 +162,7 @@ describe('the playground page', () => {
     assert.equal(await page.isVisible('#spoilings'), false)
     await page.route(`${cloud.function}/read`, (route) => route.abort())
     await page.selectOption('#profile', 'avatar')
+    await page.evaluate(shortenPauses)
     await upload()
     await statusIs('上传完成')
     await page.waitForFunction(() => document.querySelector('#step-reading .body').textContent.includes('网络不通'))

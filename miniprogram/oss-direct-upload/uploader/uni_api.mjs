@@ -5,7 +5,7 @@
 export function uniApi() {
   const { uniPlatform } = uni.getSystemInfoSync()
   return {
-    request: uni.request,
+    request: uniPlatform === 'web' ? requestOfH5 : uni.request,
     uploadFile: uni.uploadFile,
     ...(uniPlatform !== 'web' && { login: uni.login }), // H5 has none: use(uploader) with your own getToken
     getStorageSync: uni.getStorageSync,
@@ -26,6 +26,11 @@ export function uniApi() {
     previewMedia: uni.previewMedia || preview,
     openDocument: uni.openDocument,
   }
+}
+
+/** A browser hides what has no CORS headers, such as a refusal of the gateway. */
+function requestOfH5({ fail, ...options }) {
+  return uni.request({ ...options, fail: (res) => fail({ ...res, opaque: options.method === 'POST' }) })
 }
 
 function choose({ mediaType: [mediaType], count, sourceType, success, fail }) {

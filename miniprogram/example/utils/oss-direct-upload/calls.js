@@ -16,20 +16,46 @@ async function addDigest(job, { api, digest, profile = 'default' }) {
 
 /** Calls by the rules of the uploads: what may pass is tried again. */
 async function persist(client, call, job = Object()) {
+  const tally = Object.create(job)
   for (let failures = 0; ;) {
     await ready(client)
     const { breaks } = client
     try {
-      return await call()
+      return await insist(client, call, tally)
     } catch (error) {
       const broken = breaks < client.breaks
-      const mayPass = error.retryable && !(error.statusCode < 429) // 404, 409, 410: not by this call
-      if (job.finished || !mayPass || !(broken || failures < client.retries)) throw error
-      await new Promise((go) => { setTimeout(go, pauseBefore(client, error, failures, broken)) })
+      const mayPass = mayRepeat(client, error, failures, broken) && !(error.statusCode < 429) // 404, 409, 410: not by this call
+      if (job.finished || !mayPass) throw error
+      await sleep(pauseBefore(client, error, failures, broken))
       if (!broken) failures += 1
     }
   }
 }
+
+/** Repeats a call while no instance is free: five attempts with every error in between, not counted as `retries`. */
+async function insist(client, call, tally) {
+  try {
+    return await call()
+  } catch (error) {
+    const { stage = '', retryable, retryAfter = 0 } = error
+    const { finished, refused: { [stage]: count = 0, ...others } = Object() } = tally // the login has five of its own
+    if (finished || count > 3 || !retryable || !isBusy(client, error)) throw error
+    tally.refused = { ...others, [stage]: count + 1 }
+    await sleep(1000 * Math.max(2 ** count * (0.7 + 0.6 * Math.random()), retryAfter)) // spread: all were refused at once
+    await ready(client)
+    return insist(client, call, tally)
+  }
+}
+
+/** A browser may hide the status of such a refusal, which has no CORS headers. */
+const isBusy = ({ offline }, { code, opaque }) => code === 'busy' || (opaque && !offline)
+
+function mayRepeat(client, error, failures, broken) {
+  if (!error.retryable || error.code === 'busy') return false
+  return broken || (failures < client.retries && !isBusy(client, error))
+}
+
+const sleep = (milliseconds) => new Promise((go) => { setTimeout(go, milliseconds) })
 
 function pauseBefore({ backoff }, { retryAfter }, failures, broken) {
   return Math.max(broken ? 0 : backoff * 2 ** failures * (0.5 + Math.random()), 1000 * retryAfter || 0)
@@ -140,4 +166,4 @@ function attempt(call, ...values) {
   }
 }
 
-module.exports = { addDigest, persist, pauseBefore, ready, ask, request, invoke, advance, stop, attempt }
+module.exports = { addDigest, persist, insist, mayRepeat, pauseBefore, ready, ask, request, invoke, advance, stop, attempt }

@@ -1,5 +1,5 @@
 const { OssUploadError, ossError, platformError } = require('./errors')
-const { ask, attempt, invoke, persist, request, stop } = require('./calls')
+const { ask, attempt, insist, invoke, persist, request, stop } = require('./calls')
 const { createUploader } = require('./index')
 const { createMeter, createShelf, createSlots, openFile } = require('./pieces')
 
@@ -224,9 +224,10 @@ function sendInParts(job, phone, pool, fs, byForm) {
   function abort() {
     flying.forEach(stop)
     job.wake()
-    if (!kept.ticket) return
+    const { ticket } = kept
+    if (!ticket) return
     keep()
-    request(client, '/multipart-abort', { ticket: kept.ticket }).catch(() => {})
+    insist(client, () => request(client, '/multipart-abort', { ticket }), {}).catch(() => {})
   }
 }
 

@@ -24,7 +24,8 @@ const ERRORS = {
   not_found: [/^HTTP 404/],
   unsupported_type: [/^HTTP 415/, '不支持这种文件，[支持：{types}|请换一个]。'],
   quota_exceeded: [/quota_exceeded/, '今天的上传额度[还剩 {left}，不够传这些|用完了]，[{reset}恢复|请明天再试]。'],
-  too_many_requests: [/^HTTP 429/, '操作太频繁，请[在 {wait}后|稍后]再试。'],
+  busy: [/^HTTP (429|50[23])/, '服务繁忙，请稍后再试。'],
+  too_many_requests: [/too_many_requests/, '操作太频繁，请[在 {wait}后|稍后]再试。'],
   bad_request: [/^HTTP [1-4]/, '[文件太小，至少要 {minSize}|服务出了问题，请联系客服]。', 'min_size'],
   internal_error: [/^HTTP/],
   domain_not_listed: [/domain list|合法域名/i],
@@ -48,7 +49,7 @@ class OssUploadError extends Error {
     const found = Object.keys(ERRORS).find((code) => code === evidence || ERRORS[code][0].test(evidence))
     const { code = found, retryAfter, limits, quota } = Object(fields)
     const [, text, hint = ''] = ERRORS[code] || []
-    const mayPass = /network|timeout|interrupted|login|expired|too_many|internal|unavailable|not_uploaded|incomplete|gone/.test(code)
+    const mayPass = /network|timeout|interrupted|login|expired|too_many|busy|internal|unavailable|not_uploaded|incomplete|gone/.test(code)
     super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits, quota))
     Object.assign(this, { name: 'OssUploadError', advice: adviceOn(code, hint), ...fields, code, detail, retryable: mayPass && !(retryAfter > 60) })
   }
@@ -83,16 +84,18 @@ function sizeText(bytes, round = Math.floor) {
 
 /** What a `fail` says; one of ours stays what it is. */
 function platformError(failure, method, url) {
-  const { name, errMsg, errorMessage, message, errno } = Object(failure)
+  const { name, errMsg, errorMessage, message, errno, opaque } = Object(failure)
   if (name === 'OssUploadError') return failure
   const detail = errMsg || errorMessage || message
   const error = Object(new OssUploadError(`${method} ${detail} errno ${errno}`, detail))
+  if (opaque && error.code === 'network') error.opaque = true // perhaps a refusal
   if (url && error.code === 'domain_not_listed') error.advice = `在 ${method} 合法域名 中加入 ${url.split('/', 3).join('/')}`
   return error
 }
 
 function functionError({ statusCode, data, header, headers = header }) {
-  const { code, message, requestId, limits, quota, text } = Object(Object(data).error)
+  const { code: ours, message, requestId, limits, quota, text } = Object(Object(data).error)
+  const code = typeof ours === 'string' ? ours : undefined // else of the gateway
   const [, wait] = Object.entries(Object(headers)).find(([name]) => /^retry-after$/i.test(name)) || []
   const retryAfter = Number(wait) || undefined
   const words = text && { message: text } // by hooks.py

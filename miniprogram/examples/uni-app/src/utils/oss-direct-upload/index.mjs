@@ -1,6 +1,6 @@
 import * as held from './held.mjs'
 import { OssUploadError, platformError, ossError } from './errors.mjs'
-import { addDigest, advance, ask, attempt, invoke, pauseBefore, ready, stop } from './calls.mjs'
+import { addDigest, advance, ask, attempt, insist, invoke, mayRepeat, pauseBefore, ready, stop } from './calls.mjs'
 import { confirm, read } from './after.mjs'
 import { checkOptions } from './names.mjs'
 
@@ -111,15 +111,16 @@ function createUploader(options) {
 
 // Jobs that start together share one request.
 async function sign(jobs, client) {
+  const tally = Object({ refused: jobs[0].refused })
   try {
     await Promise.all(jobs.map((job) => addDigest(job, client)))
-    const reply = await ask(client, '/upload-params', () => {
+    const reply = await insist(client, () => ask(client, '/upload-params', () => {
       jobs = jobs.filter(({ finished }) => !finished)
       const files = jobs.map(({ profile = client.profile, filePath, name, size, contentType, context, sha256 }) => (
         { profile, filename: name || String(filePath).split('/').pop(), contentType, size, context, sha256 }
       ))
       return files[1] ? { files } : files[0]
-    })
+    }), tally)
     if (!jobs.length) return
     const forms = reply.uploads || [reply]
     if (!jobs.every((_, index) => Object(forms[index]).formData || Object(forms[index]).exists)) {
@@ -130,7 +131,7 @@ async function sign(jobs, client) {
     jobs.forEach((job, index) => send(job, client, forms[index]))
   } catch (error) {
     const oneIsBad = jobs.length > 1 && [400, 413, 415].includes(error.statusCode)
-    jobs.forEach((job) => (oneIsBad ? send(job, client) : retry(job, client, error)))
+    jobs.forEach((job) => (oneIsBad ? send(job, client) : retry(Object.assign(job, tally), client, error)))
   }
 }
 
@@ -163,7 +164,7 @@ async function send(job, client, form) {
     }
     const late = client.now() >= Date.parse(expiresAt) + client.clockOffset
     if (!form.mayBeStored && !job.renewed && (expired || late)) {
-      job.renewed = true
+      Object.assign(job, { renewed: true, refused: undefined })
       return sign([job], client)
     }
     const isLost = form.mayBeStored && retryable && (late || (expired && job.failures >= client.retries))
@@ -199,7 +200,7 @@ function standing(value, { quota }) {
 function retry(job, client, error, form) {
   const broken = job.breaks < client.breaks
   job.breaks = client.breaks
-  if (!error.retryable || !(broken || job.failures < client.retries)) return job.reject(error)
+  if (!mayRepeat(client, error, job.failures, broken)) return job.reject(error)
   setTimeout(send, pauseBefore(client, error, job.failures, broken), job, client, form)
   job.failures += !broken
 }

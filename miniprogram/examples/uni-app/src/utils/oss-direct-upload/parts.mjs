@@ -1,5 +1,5 @@
 import { OssUploadError, ossError, platformError } from './errors.mjs'
-import { ask, attempt, invoke, persist, request, stop } from './calls.mjs'
+import { ask, attempt, insist, invoke, persist, request, stop } from './calls.mjs'
 import { createUploader } from './index.mjs'
 import { createMeter, createShelf, createSlots, openFile } from './pieces.mjs'
 
@@ -224,9 +224,10 @@ function sendInParts(job, phone, pool, fs, byForm) {
   function abort() {
     flying.forEach(stop)
     job.wake()
-    if (!kept.ticket) return
+    const { ticket } = kept
+    if (!ticket) return
     keep()
-    request(client, '/multipart-abort', { ticket: kept.ticket }).catch(() => {})
+    insist(client, () => request(client, '/multipart-abort', { ticket }), {}).catch(() => {})
   }
 }
 

@@ -1,0 +1,245 @@
+'use strict'
+
+/** Function Compute refuses at once when no instance may start; the client tries again, spread over half a minute. */
+
+const assert = require('node:assert/strict')
+const { test } = require('node:test')
+const { createUploader } = require('../oss-direct-upload')
+const { createBrowserApi } = require('../oss-direct-upload/browser')
+const { createAlipayApi, createDouyinApi } = require('../oss-direct-upload/platforms')
+const { createMy, createTt } = require('./other_platforms')
+const partsStage = require('./parts_stage')
+const { jsonError, DROP } = require('./servers')
+const { openStage, failureOf, until } = require('./stage')
+
+const SENTENCE = '服务繁忙，请稍后再试。'
+const LIMIT_OF_A_REQUEST = 20000
+const JSON_TYPE = { 'content-type': 'application/json' }
+const BUSY = { status: 429, body: { errorCode: 'ResourceExhausted', errorMessage: 'no instance' } }
+const times = (count, answer = BUSY) => Array(count).fill(answer)
+
+/** The pauses of half a second and more, a thousand times shorter. */
+function shortPauses(t) {
+  const pauses = []
+  const real = globalThis.setTimeout
+  t.mock.method(globalThis, 'setTimeout', (run, wait = 0, ...args) => {
+    const isPause = wait >= 500 && wait < LIMIT_OF_A_REQUEST
+    if (isPause) pauses.push(wait)
+    return real(run, isPause ? wait / 1000 : wait, ...args)
+  })
+  return pauses
+}
+
+async function openBusyStage(t, options) {
+  const stage = await openStage(t, options)
+  return { ...stage, pauses: shortPauses(t) }
+}
+
+const isSpread = (pauses) => assert.ok(
+  pauses.every((pause, index) => pause >= 700 * 2 ** (index % 4) && pause <= 1300 * 2 ** (index % 4)), `pauses: ${pauses}`,
+)
+
+for (const [name, answer] of [
+  ['errorCode', BUSY],
+  ['ErrorCode', { status: 503, body: { ErrorCode: 'ResourceThrottled' } }],
+  ['Code', { status: 503, body: { Code: 'ResourceThrottled', Message: 'machines', RequestId: '1-64' } }],
+  ['plain text as JSON', { status: 502, headers: JSON_TYPE, body: 'Internal Server Error' }],
+  ['nothing', { status: 429, headers: JSON_TYPE, body: '' }],
+  ['a page', { status: 503, body: '<html>Service Unavailable</html>' }],
+  ['null', { status: 429, headers: JSON_TYPE, body: 'null' }],
+  ['an error in words', { status: 429, body: { error: 'Too Many Requests' } }],
+  ['an error with a number', { status: 429, body: { error: { code: 429, message: 'Slow down.' } } }],
+]) {
+  test(`${answer.status} of the gateway with ${name} is busy after five attempts`, async (t) => {
+    const stage = await openBusyStage(t)
+    stage.fc.plan.sign.push(...times(9, answer))
+    const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+    assert.deepEqual([error.code, error.statusCode, error.retryable, error.message], ['busy', answer.status, true, SENTENCE])
+    assert.deepEqual([stage.fc.signRequests().length, stage.pauses.length], [5, 4])
+    isSpread(stage.pauses)
+  })
+}
+
+test('our own 429 and 503, and a 500 or 504 of the gateway, are what they were', async (t) => {
+  for (const [answer, code] of [
+    [jsonError(429, 'too_many_requests'), 'too_many_requests'], [jsonError(503, 'oss_unavailable'), 'oss_unavailable'],
+    [{ status: 500, body: '' }, 'internal_error'], [{ status: 504, body: 'x' }, 'internal_error'],
+  ]) {
+    const stage = await openStage(t, { retries: 1 })
+    stage.fc.plan.sign.push(...times(9, answer))
+    assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, code)
+    assert.equal(stage.fc.signRequests().length, 2)
+  }
+})
+
+const CALLS = {
+  'upload-params': [({ uploader, file }) => uploader.upload(file()).promise, 'sign'],
+  login: [({ uploader, file }) => uploader.upload(file()).promise, 'login'],
+  read: [({ uploader }) => uploader.read('a.jpg'), 'read'],
+  status: [({ uploader }) => uploader.status('receipt.of.ticket-1'), 'status'],
+  confirm: [async (stage) => {
+    const { confirmed } = await stage.uploader.upload(stage.file()).promise
+    assert.equal(confirmed, true)
+  }, 'confirm'],
+  discard: [async (stage) => stage.uploader.discard((await stage.uploader.upload(stage.file()).promise).receipt), 'discard'],
+}
+
+for (const [route, [call, planned]] of Object.entries(CALLS)) {
+  for (const retries of [0, 2]) {
+    test(`/${route} with ${retries} retries survives four refusals, not counted as retries`, async (t) => {
+      const stage = await openBusyStage(t, { retries, function: { tickets: true, held: true } })
+      stage.fc.state.uploads.set('receipt.of.ticket-1', { key: 'a.jpg', state: 'held', url: null })
+      stage.fc.plan[planned].push(...times(4))
+      await call(stage)
+      assert.equal(stage.fc.requestsTo(route).length, 5)
+      isSpread(stage.pauses)
+    })
+  }
+}
+
+test('a refused login sends a fresh code each time', async (t) => {
+  const login = (() => { let count = 0; return ({ success }) => success({ code: `code-${count += 1}` }) })()
+  const stage = await openBusyStage(t, { wx: { login } })
+  stage.fc.plan.login.push(...times(9))
+  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+  assert.deepEqual([error.code, error.stage], ['busy', 'login'])
+  assert.deepEqual(stage.fc.requestsTo('login').map(({ body }) => body.code), [1, 2, 3, 4, 5].map((count) => `code-${count}`))
+})
+
+test('files that were refused together stay in one request', async (t) => {
+  const stage = await openBusyStage(t)
+  stage.fc.plan.sign.push(...times(3))
+  const outcomes = await stage.uploader.uploadAll(['a.jpg', 'b.jpg', 'c.jpg'].map((name) => stage.file(name)))
+  assert.deepEqual(outcomes.map(({ status }) => status), times(3, 'fulfilled'))
+  assert.deepEqual(stage.fc.signRequests().map(({ body }) => body.files.length), [3, 3, 3, 3])
+})
+
+for (const [planned, call] of [
+  ['sign', ({ uploader, file }) => uploader.upload(file()).promise], ['read', ({ uploader }) => uploader.read('a.jpg')],
+]) {
+  test(`other failures of ${planned} between refusals do not begin the five attempts anew`, async (t) => {
+    const stage = await openBusyStage(t, { retries: 2, backoff: 1 })
+    stage.fc.plan[planned].push(BUSY, BUSY, DROP, BUSY, DROP, BUSY, BUSY, ...times(9))
+    assert.equal((await failureOf(call(stage))).code, 'busy')
+    assert.equal(stage.fc.plan[planned].length, 9, 'five refusals and two lost connections')
+  })
+}
+
+test('a break in the background gives no further attempt after the fifth', async (t) => {
+  const listeners = {}
+  const onAppHide = (listener) => { listeners.hide = listener }
+  const onAppShow = (listener) => { listeners.show = listener }
+  const stage = await openBusyStage(t, { wx: { onAppHide, onAppShow } })
+  Object.assign(stage.wx, { onAppHide, onAppShow })
+  stage.fc.plan.sign.push(...times(9))
+  const failing = failureOf(stage.uploader.upload(stage.file()).promise)
+  await until(() => stage.pauses.length)
+  listeners.hide()
+  listeners.show()
+  assert.equal((await failing).code, 'busy')
+  assert.equal(stage.fc.signRequests().length, 5)
+})
+
+test('an upload that is aborted during a pause asks no more', async (t) => {
+  const stage = await openBusyStage(t)
+  stage.fc.plan.sign.push(...times(9))
+  const task = stage.uploader.upload(stage.file())
+  await until(() => stage.pauses.length)
+  task.abort()
+  assert.equal((await failureOf(task.promise)).code, 'aborted')
+  await stage.uploader.status(['a']).catch(Object)
+  assert.ok(stage.fc.signRequests().length <= 2)
+})
+
+for (const [seconds, count] of [[20, 5], [61, 1]]) {
+  test(`a refusal with Retry-After: ${seconds} is sent ${count === 1 ? 'no second time' : 'again after that'}`, async (t) => {
+    const stage = await openBusyStage(t)
+    const waits = []
+    const real = globalThis.setTimeout
+    t.mock.method(globalThis, 'setTimeout', (run, wait = 0, ...args) => {
+      if (wait === 1000 * seconds + 0.5) waits.push(wait)
+      return real(run, wait >= 20000 ? 20 : wait, ...args)
+    })
+    stage.fc.plan.sign.push(...times(9, { ...BUSY, headers: { 'Retry-After': `${seconds}.0005` } }))
+    const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+    assert.deepEqual([error.code, error.retryable], ['busy', count > 1])
+    assert.deepEqual([stage.fc.signRequests().length, waits.length], [count, count - 1])
+  })
+}
+
+for (const [name, open, adapt] of [
+  ['Alipay', createMy, ({ my }) => createAlipayApi(my)], ['Douyin', createTt, ({ tt }) => createDouyinApi(tt)],
+]) {
+  test(`${name} is refused, too, in JSON or in plain text`, async (t) => {
+    const platform = open()
+    t.after(platform.close)
+    const stage = await openBusyStage(t)
+    const uploader = createUploader({ endpoint: stage.fc.origin, api: adapt(platform), getToken: () => 'token' })
+    stage.fc.plan.sign.push(...times(4), ...times(9, { status: 502, headers: JSON_TYPE, body: 'Internal Server Error' }))
+    const error = await failureOf(uploader.upload({ ...stage.file(), fileType: 'image' }).promise)
+    assert.deepEqual([error.code, error.statusCode, stage.fc.signRequests().length], ['busy', 502, 5])
+  })
+}
+
+test('a browser hides a refusal that has no CORS headers: what fails while it is online gets five attempts', async (t) => {
+  const pauses = shortPauses(t)
+  let calls = 0
+  t.mock.method(globalThis, 'fetch', async () => { calls += 1; throw new TypeError('Failed to fetch') })
+  const api = { ...createBrowserApi(), onNetworkStatusChange: undefined }
+  const uploader = createUploader({ endpoint: 'https://function.test', api, getToken: () => 'token', retries: 2 })
+  const error = await failureOf(uploader.read('a.jpg'))
+  assert.deepEqual([error.code, error.retryable, calls], ['network', true, 5])
+  isSpread(pauses)
+})
+
+test('on H5 uni-app hides it as well, and in a mini-program nothing is hidden', async (t) => {
+  const { uniApi } = await import('../oss-direct-upload/uploader/uni_api.mjs')
+  t.after(() => { delete globalThis.uni })
+  for (const [uniPlatform, attempts] of [['web', 5], ['mp-weixin', 1]]) {
+    const pauses = shortPauses(t)
+    let calls = 0
+    const request = ({ fail }) => { calls += 1; setImmediate(fail, { errMsg: 'request:fail' }) }
+    globalThis.uni = { getSystemInfoSync: () => ({ uniPlatform }), request }
+    const uploader = createUploader({ endpoint: 'https://function.test', api: uniApi(), getToken: () => 'token', retries: 0 })
+    assert.equal((await failureOf(uploader.read('a.jpg'))).code, 'network')
+    assert.deepEqual([calls, pauses.length], [attempts, attempts - 1])
+  }
+})
+
+test('a browser that says it is offline has the usual retries', async (t) => {
+  const pauses = shortPauses(t)
+  let calls = 0
+  t.mock.method(globalThis, 'fetch', async () => { calls += 1; throw new TypeError('Failed to fetch') })
+  let listener
+  const api = { ...createBrowserApi(), onNetworkStatusChange: (wanted) => { listener = wanted }, offNetworkStatusChange: undefined }
+  const uploader = createUploader({ endpoint: 'https://function.test', api, getToken: () => 'token', retries: 2, timeout: 5, backoff: 1 })
+  const failing = failureOf(uploader.read('a.jpg'))
+  listener({ isConnected: false })
+  assert.equal((await failing).code, 'network')
+  assert.deepEqual([calls, pauses], [3, []])
+})
+
+test('a large file goes on after refusals of each of its calls', async (t) => {
+  const left = new Map()
+  const fault = ({ url }) => {
+    const route = new URL(url).pathname
+    if (!/^\/(login|multipart)/.test(route)) return undefined
+    left.set(route, left.has(route) ? left.get(route) - 1 : 4)
+    return left.get(route) > 0 ? { statusCode: 429, data: 'busy', header: {} } : undefined
+  }
+  const stage = partsStage.openStage(t, { retries: 0, phone: { fault } })
+  partsStage.isStored(stage, await stage.time.run(stage.upload().promise))
+  assert.ok(left.size >= 3, [...left.keys()].join())
+})
+
+test('a large file that is refused five times is busy', async (t) => {
+  let calls = 0
+  const fault = ({ url }) => {
+    if (!url.endsWith('/multipart')) return undefined
+    calls += 1
+    return { statusCode: 503, data: '', header: {} }
+  }
+  const stage = partsStage.openStage(t, { phone: { fault } })
+  const error = await partsStage.failure(stage, stage.upload().promise)
+  assert.deepEqual([error.code, calls], ['busy', 5])
+})
