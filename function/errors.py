@@ -51,6 +51,12 @@ class UploadError(Exception):
         self.upstream = upstream
         self.details = details or {}
 
+    @property
+    def item(self) -> dict[str, Any]:
+        """Fields of ``error`` in the result of one item of several."""
+        after = {} if self.retry_after is None else {"retryAfter": self.retry_after}
+        return {"code": self.code, "message": self.message, **after}
+
     def __copy__(self) -> "UploadError":
         """Return a copy without the traceback, for callers that share one failure."""
         other = type(self).__new__(type(self), *self.args)

@@ -1,11 +1,12 @@
 """Read access: check which objects a caller may read, and sign URLs that stay the same for a while."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES
 from function.config.profile import Profile
+from function.context import RequestContext
 from function.errors import BadRequest, Forbidden
 from function.oss.post_form import Credentials, object_url
 from function.oss.presign import NONE, PROCESS, OssRequest, encode, presign
@@ -32,13 +33,23 @@ def read_items(items: Any) -> list[UrlRequest]:
 
 def read_item(fields: Mapping[str, Any], where: str = "") -> UrlRequest:
     """Read the fields of one URL; each refusal names its field after ``where``, such as ``items[2].``."""
-    key, variant = fields.get("key"), fields.get("variant")
+    return UrlRequest(read_key(fields.get("key"), f"{where}key"), read_variant(fields, where))
+
+
+def read_key(key: Any, name: str) -> str:
+    """Return the key in a field of this name."""
     # A lone surrogate counts as three bytes here, and fits no template.
     if not isinstance(key, str) or not 0 < len(key.encode(errors="surrogatepass")) <= MAX_KEY_BYTES:
-        raise BadRequest(f"{where}key must be a string of 1 to {MAX_KEY_BYTES} bytes.")
+        raise BadRequest(f"{name} must be a string of 1 to {MAX_KEY_BYTES} bytes.")
+    return key
+
+
+def read_variant(fields: Mapping[str, Any], where: str = "") -> str | None:
+    """Return the name of a variant, if any."""
+    variant = fields.get("variant")
     if variant is not None and not isinstance(variant, str):
         raise BadRequest(f"{where}variant must be a string.")
-    return UrlRequest(key, variant)
+    return variant
 
 
 class KeyMatch(NamedTuple):
@@ -46,6 +57,10 @@ class KeyMatch(NamedTuple):
 
     profile: Profile
     parts: Mapping[str, str]
+
+    def is_of(self, owner: str) -> bool:
+        """Return whether it is a key of this owner."""
+        return self.parts.get("owner") == owner
 
 
 class ReadGrant(NamedTuple):
@@ -63,7 +78,7 @@ def readable(requests: Sequence[UrlRequest], owner: str, profiles: Collection[Pr
         BadRequest: a profile has no such variant; checked before any permission.
         Forbidden: the caller may not read one of them.
     """
-    matches = [(one, _matches(one.key, profiles)) for one in requests]
+    matches = [(one, matches_of(one.key, profiles)) for one in requests]
     for one, matching in matches:
         # Even if the key matches no profile, the variant must be one of some profile.
         if not _with_variant(one, [match.profile for match in matching if match.profile.read] or profiles):
@@ -71,7 +86,16 @@ def readable(requests: Sequence[UrlRequest], owner: str, profiles: Collection[Pr
     return [ReadGrant(one, _permitting(one, owner, matching)) for one, matching in matches]
 
 
-def _matches(key: str, profiles: Collection[Profile]) -> list[KeyMatch]:
+def profiles_with_keys(context: RequestContext) -> list[Profile]:
+    """Return the profiles, with templates that read back the folders of hooks if there are any."""
+    profiles = list(context.settings.profiles.values())
+    if context.instance.hooks_file is None:
+        return profiles
+    return [each._replace(key=each.key._replace(has_inner_folders=True)) for each in profiles]
+
+
+def matches_of(key: str, profiles: Iterable[Profile]) -> list[KeyMatch]:
+    """Return the profiles that may have made a key; none may have made that of a held object."""
     if key.startswith(HELD_FOLDER):
         return []
     return [KeyMatch(profile, parts) for profile in profiles if (parts := profile.key.read(key)) is not None]
@@ -89,7 +113,7 @@ def _permitting(request: UrlRequest, owner: str, matching: Collection[KeyMatch])
         raise _forbidden("no profile with read access matches the key")
     # The object may be of any matching profile, so each of them must permit this caller; a profile without
     # read access permits the owner if another one has it.
-    if not all(match.profile.read == "callers" or match.parts.get("owner") == owner for match in matching):
+    if not all(match.profile.read == "callers" or match.is_of(owner) for match in matching):
         raise _forbidden("another owner's key")
     return _with_variant(request, read_by)[0]
 

@@ -33,7 +33,8 @@ def sample_profiles(caller_auth: str) -> dict[str, dict[str, Any]]:
             profile["hold"] = ["commit"]
         # Where nobody says who they are, nothing is anybody's own.
         if caller_auth == "anonymous":
-            profile.pop("commit_by", None)
+            for option in ("commit_by", "list", "delete"):
+                profile.pop(option, None)
             profile |= {"read": "callers"} if "read" in profile else {}
     return profiles
 

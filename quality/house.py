@@ -331,7 +331,10 @@ SENTENCES = (
     ("The context of a request; calls to OSS and WeChat.", "请求的上下文；对 OSS 和微信的调用。"),
     ("Callers, and our own tokens.", "调用者，以及我们自己的令牌。"),
     ("Upload requests, tickets and receipts; the webhook.", "上传请求、票据、回执；webhook。"),
-    ("Multipart uploads, held objects, reading.", "分片上传、先审后发的对象、读取。"),
+    (
+        "Multipart uploads, held objects, reading, the objects of an owner.",
+        "分片上传、先审后发的对象、读取、用户自己的对象。",
+    ),
     ("One module for each resource of the API.", "API 的每种资源一个模块。"),
     ("The edge, and the entry points of Function Compute.", "最外层，以及函数计算的入口。"),
 )

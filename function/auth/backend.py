@@ -10,7 +10,7 @@ from function.auth.tokens import CLOCK_LEEWAY, json_part, read_token
 from function.config.settings import Settings
 from function.errors import Forbidden, Unauthorized
 
-AUDIENCE = "oss-direct-upload/backend"
+AUDIENCE, ERASURE = "oss-direct-upload/backend", "oss-direct-upload/erasure"
 LONGEST_LIFE = timedelta(minutes=10)
 
 
@@ -34,6 +34,9 @@ def check_backend_token(token: str, settings: Settings, now: datetime) -> None:
         )
     except Unauthorized as error:
         raise _refused(error.reason) from None
+    # Whoever may erase should hold a token for nothing else.
+    if all(audience in claims["aud"] for audience in (AUDIENCE, ERASURE)):
+        raise _refused("for two kinds of requests")
     if claims["exp"] > (now + LONGEST_LIFE + CLOCK_LEEWAY).timestamp():
         raise _refused(f"exp is over {LONGEST_LIFE.seconds // 60} minutes ahead")
 

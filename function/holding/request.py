@@ -199,8 +199,7 @@ def _result_or_error(result: Callable[[Entry], dict[str, Any]], entry: Entry) ->
     try:
         return result(entry)
     except UploadError as error:
-        after = {} if error.retry_after is None else {"retryAfter": error.retry_after}
-        return {"error": {"code": error.code, "message": error.message, **after}}
+        return {"error": error.item}
 
 
 def response_about(upload: HeldUpload, state: str) -> dict[str, Any]:

@@ -163,19 +163,23 @@ def malformed(name: str) -> OssUnavailable:
 
 
 def oss_client(
-    context: RequestContext, location: BucketLocation, seconds_left: Callable[[], float] | None = None
+    context: RequestContext,
+    location: BucketLocation,
+    seconds_left: Callable[[], float] | None = None,
+    purpose: str = OBJECTS,
 ) -> OssClient:
     """
     Return a client for one request and bucket.
 
     Args:
         seconds_left: of a budget that other buckets share; ten seconds by default.
+        purpose: of the session that signs.
 
     Raises:
         UploadError: there are no credentials.
     """
     until = context.now + timedelta(seconds=BUDGET_SECONDS)
-    session = location.session(OBJECTS)
+    session = location.session(purpose)
     return OssClient(
         bucket=location.bucket,
         region=location.region,
@@ -200,7 +204,7 @@ def require_client(client: OssClient | UploadError) -> OssClient:
 
 
 def oss_clients(
-    context: RequestContext, locations: Iterable[BucketLocation]
+    context: RequestContext, locations: Iterable[BucketLocation], purpose: str = OBJECTS
 ) -> dict[BucketLocation, OssClient | UploadError]:
     """
     Return clients for several buckets that share ten seconds equally, so that a slow one delays no other.
@@ -212,7 +216,7 @@ def oss_clients(
     clients: dict[BucketLocation, OssClient | UploadError] = {}
     for location in unique:
         try:
-            client = oss_client(context, location, seconds_left)
+            client = oss_client(context, location, seconds_left, purpose)
             share = BUDGET_SECONDS / len(unique)
             clients[location] = with_time_limit(client, share, context.instance.monotonic)
         except UploadError as error:

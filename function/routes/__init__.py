@@ -35,6 +35,8 @@ ROUTES = {
     "commit": Route(("POST",), "function.routes.held", "commit", "is_held"),
     "discard": Route(("POST",), "function.routes.held", "discard", "is_held"),
     "status": Route(("POST",), "function.routes.held", "status", "is_held"),
+    "list": Route(("POST",), "function.routes.owners", "list_own", "list"),
+    "delete": Route(("POST",), "function.routes.owners", "delete", "delete"),
     "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events", "handle", "is_checked"),
     HEALTH: Route(("GET",), "", ""),
 }

@@ -13,6 +13,7 @@ from function.reading import (
     ReadGrant,
     UrlRequest,
     plain_url,
+    profiles_with_keys,
     read_item,
     read_items,
     readable,
@@ -34,12 +35,12 @@ def handle(context: RequestContext) -> dict[str, Any]:
     if fields.get("items") is None:
         (one,) = _readable(context, caller.owner, [read_item(fields)])
         context.line.profile, context.line.key = one.profile.name, one.request.key
-        (entry,) = _entries(context, [one])
+        (entry,) = entries(context, [one])
         return {"url": entry["url"], "expiresAt": entry["expiresAt"], **server_time}
     several = _readable(context, caller.owner, read_items(fields["items"]))
     context.line.profile = [one.profile.name for one in several]
     context.line.key = [one.request.key for one in several]
-    return {"items": _entries(context, several), **server_time}
+    return {"items": entries(context, several), **server_time}
 
 
 def _readable(context: RequestContext, owner: str, requests: Sequence[UrlRequest]) -> list[ReadGrant]:
@@ -47,13 +48,10 @@ def _readable(context: RequestContext, owner: str, requests: Sequence[UrlRequest
     # First: a flood must stay cheap.
     items = context.rate_limit_items("reads", context.settings.read_rate, owner, len(requests))
     context.instance.limiter.hit(items, context.now)
-    profiles = list(context.settings.profiles.values())
-    if context.instance.hooks_file is not None:
-        profiles = [each._replace(key=each.key._replace(has_inner_folders=True)) for each in profiles]
-    return readable(requests, owner, profiles)
+    return readable(requests, owner, profiles_with_keys(context))
 
 
-def _entries(context: RequestContext, several: Sequence[ReadGrant]) -> list[dict[str, Any]]:
+def entries(context: RequestContext, several: Sequence[ReadGrant]) -> list[dict[str, Any]]:
     """Return ``{"key", "variant", "url", "expiresAt"}`` of each; only signed URLs need credentials."""
     ends = [url_end(one.profile, context.now) for one in several if one.profile.is_read_signed]
     credentials = cache(lambda session: context.credentials(session, ends))

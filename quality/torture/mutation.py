@@ -121,6 +121,8 @@ TESTS = {
     "function.oss.post_form": _paths(f"oss/post_form oss/signature_v4 {FORMS}"),
     "function.oss.presign": _paths("oss/presign reading/urls"),
     "function.oss.signature_v4": _paths("oss/signature_v4 oss/presign"),
+    "function.owners.deletion": _paths("owners/delete"),
+    "function.owners.listing": _paths("owners/list"),
     "function.reading": _paths("reading/"),
     "function.request_log": _paths(f"request_log {APP} uploads/"),
     "function.routes": _paths(f"{APP} {FORMS}"),
@@ -129,12 +131,13 @@ TESTS = {
     "function.routes.held": _paths(f"holding/commit {HOLDING}"),
     "function.routes.login": _paths("auth/"),
     "function.routes.multipart": _paths("multipart/multipart multipart/ holding/resume"),
+    "function.routes.owners": _paths("owners/list owners/delete"),
     "function.routes.read": _paths("reading/read reading/ routes/hooks config/bucket_location"),
     "function.routes.upload_params": _paths(
         f"{FORMS} uploads/form_ticket uploads/deduplication limits/counting request_log {APP} auth/"
     ),
     "function.routes.wechat_events": _paths("routes/wechat_events"),
-    "function.session_policy": _paths(f"session_policy {SETTINGS}"),
+    "function.session_policy": _paths(f"session_policy {SETTINGS} owners/delete"),
     "function.uploads.callback": _paths("uploads/callback uploads/"),
     "function.uploads.deduplication": _paths(
         "uploads/deduplication uploads/held_receipts config/bucket_location"

@@ -107,6 +107,10 @@ def file_that_is_there(client):
     client.ask("confirm", {"ticket": first["ticket"]})
     post(first)
     assert client.ask("upload-params", {"files": [wanted, {"filename": "b.png"}]})["uploads"][0]["exists"]
+    (listed,) = client.ask("list", {"profile": "album"})["items"]
+    assert listed["key"] == first["key"]
+    assert client.ask("delete", {"keys": [listed["key"]]})["results"][0]["state"] == "gone"
+    assert client.ask("list", {"profile": "album"})["items"] == []
 
 
 def large_file(client):

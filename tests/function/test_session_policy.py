@@ -203,7 +203,7 @@ def test_without_list_and_delete_there_is_no_deletion_session():
     assert DELETIONS not in policies_of(with_options(a="confirm = true", b="parts = true", c=HOLD))
 
 
-def test_what_is_nobody_s_is_deleted_by_a_backend_only_if_it_gave_a_receipt():
+def test_a_backend_deletes_objects_without_an_owner_only_where_receipts_are_given():
     text = '[%s]\nkey = "%s/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n%s\n'
     others = text % ("n", "n", "") + text % ("r", "r", "confirm = true")
     profiles = [*with_options(a=DELETE), *read(others)]

@@ -1,0 +1,1 @@
+"""Objects of one owner: lists and deletions."""

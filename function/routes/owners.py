@@ -1,0 +1,107 @@
+"""``POST /list`` and ``/delete``: the objects of an owner."""
+
+from typing import Any
+
+from function.auth import bearer_token, identify
+from function.context import RequestContext
+from function.errors import UploadError
+from function.http.json_body import read_json_object
+from function.limits.rate_limit import RateLimitItem
+from function.oss.client import oss_client, oss_clients
+from function.oss.post_form import iso
+from function.owners.deletion import DeletionGrant, deletable, read_keys
+from function.owners.deletion import delete as delete_granted
+from function.owners.listing import issue_cursor, read_cursor, read_list_request
+from function.owners.listing import list_own as list_page_of
+from function.reading import ReadGrant, UrlRequest, profiles_with_keys
+from function.routes.read import entries
+from function.session_policy import DELETIONS
+
+# Backends count together, and not with any caller.
+BACKENDS = "backends"
+
+
+def list_own(context: RequestContext) -> dict[str, Any]:
+    """Return ``{"items": [{"key", "size", "etag", "lastModified", …}], "cursor", "serverTime"}``."""
+    settings, now = context.settings, context.now
+    owner = identify(context.request.headers, settings, now).owner
+    context.line.owner = owner
+    request = read_list_request(read_json_object(context.request.body), settings.profiles)
+    context.line.profile = request.profile.name
+    items = context.rate_limit_items("reads", settings.read_rate, owner)
+    context.instance.limiter.hit(items, now)
+    after = read_cursor(request.cursor, request.profile, owner, settings, now) if request.cursor else ""
+    profiles = profiles_with_keys(context)
+    profile = next(each for each in profiles if each.name == request.profile.name)
+    oss = oss_client(context, profile.location, purpose=DELETIONS)
+    found, after = list_page_of(oss, profile, owner, profiles, request.limit, after)
+    urls: list[dict[str, Any]] = [{}] * len(found)
+    if profile.read:
+        grants = [ReadGrant(UrlRequest(each.key, request.variant), profile) for each in found]
+        urls = [{name: entry[name] for name in ("url", "expiresAt")} for entry in entries(context, grants)]
+    listed = [
+        {
+            "key": each.key,
+            "size": each.size_bytes,
+            "etag": each.etag,
+            "lastModified": iso(each.last_modified),
+            **url,
+        }
+        for each, url in zip(found, urls, strict=True)
+    ]
+    cursor = issue_cursor(profile, owner, after, settings, now) if after else None
+    return {"items": listed, "cursor": cursor, "serverTime": iso(now)}
+
+
+def delete(context: RequestContext) -> dict[str, Any]:
+    """Return ``{"results": [{"key", "state": "gone"} or {"key", "error": {"code", "message"}}]}``."""
+    from function.holding.request import BACKEND, authorize_caller
+
+    settings, now = context.settings, context.now
+    token = bearer_token(context.request.headers)
+    keys = read_keys(read_json_object(context.request.body))
+    caller = authorize_caller(
+        context, token, lambda: identify(context.request.headers, settings, now).owner, owners_may=True
+    )
+    owner = None if caller == BACKEND else caller
+    context.line.owner = owner
+    if owner is None:
+        items: tuple[RateLimitItem, ...] = (
+            RateLimitItem("forms by backends", settings.caller_rate, BACKENDS, len(keys)),
+        )
+    else:
+        items = context.rate_limit_items("forms", settings.caller_rate, owner, len(keys))
+    context.instance.limiter.hit_shared(owner or BACKENDS, items, now, context.line)
+    results = _delete_each(context, keys, owner)
+    context.line.state = [each.get("state") or each["error"]["code"] for each in results]
+    return {"results": results}
+
+
+def _delete_each(context: RequestContext, keys: list[str], owner: str | None) -> list[dict[str, Any]]:
+    profiles = profiles_with_keys(context)
+
+    def grant_of(key: str) -> DeletionGrant | UploadError:
+        try:
+            return deletable(key, owner, profiles)
+        except UploadError as error:
+            return error
+
+    grants = [grant_of(key) for key in keys]
+    permitted = [grant for grant in grants if isinstance(grant, DeletionGrant)]
+    context.line.key = [grant.key for grant in permitted]
+    objects = oss_clients(context, [grant.location for grant in permitted if grant.may_be_held])
+    deletions = oss_clients(context, [grant.location for grant in permitted], DELETIONS)
+    errors = [client for client in deletions.values() if isinstance(client, UploadError)]
+    if deletions and len(errors) == len(deletions):
+        raise errors[0]
+
+    def result(key: str, grant: DeletionGrant | UploadError) -> dict[str, Any]:
+        try:
+            if isinstance(grant, UploadError):
+                raise grant
+            delete_granted(grant, objects, deletions)
+        except UploadError as error:
+            return {"key": key, "error": error.item}
+        return {"key": key, "state": "gone"}
+
+    return [result(key, grant) for key, grant in zip(keys, grants, strict=True)]
