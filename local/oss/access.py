@@ -15,6 +15,8 @@ from local.oss.rules import OssRules
 READ, WRITE, WRITE_ACL = "oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"
 READ_ACL = "oss:GetObjectAcl"
 DELETE, LIST = "oss:DeleteObject", "oss:ListObjects"
+READ_VERSION, DELETE_VERSION = "oss:GetObjectVersion", "oss:DeleteObjectVersion"
+LIST_VERSIONS = "oss:ListObjectVersions"
 LIST_PARTS, ABORT, LIST_UPLOADS = (
     "oss:ListParts",
     "oss:AbortMultipartUpload",
@@ -56,9 +58,10 @@ def authorize_reading(request: Request, bucket: Bucket) -> AccessKey | None:
         OssError: badly signed, or not allowed.
     """
     access_key = authenticate(request, bucket)
+    is_version = "versionId" in request.query
     if access_key is not None:
-        demand(access_key, bucket, request.key, READ)
-    elif not _is_open(request.key, bucket):
+        demand(access_key, bucket, request.key, READ_VERSION if is_version else READ)
+    elif is_version or not _is_open(request.key, bucket):
         raise OssError(errors.BUCKET_PRIVATE)
     return access_key
 

@@ -4,12 +4,14 @@ The one bucket of a local OSS: what it holds, and what decides over it.
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from local.common.accounts import Accounts
 from local.common.clock import Clock
 from local.oss.cors import EVERY_PAGE, CorsRule
+from local.oss.errors import IMMUTABLE, NO_VERSIONS, OssError
 from local.oss.lifecycle import Lifecycle
-from local.oss.objects import Objects
+from local.oss.objects import NULL, Objects, StoredObject, Version
 from local.oss.rules import OssRules
 from local.oss.uploads import Uploads
 
@@ -40,6 +42,56 @@ class Bucket:
     uploads: Uploads = field(default_factory=Uploads)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     cors: tuple[CorsRule, ...] = EVERY_PAGE
+
+    def store(self, path: Path, stored: StoredObject, forbid_overwrite: bool) -> StoredObject:
+        """
+        Make a received file an object.
+
+        Raises:
+            OssError: it exists and must not be overwritten, or is under retention.
+        """
+        if not self.objects.versioning:
+            self.check_retention(self.objects.get(stored.key))
+        return self.objects.store(path, stored, forbid_overwrite)
+
+    def delete(self, key: str, version: str | None = None) -> Version | None:
+        """
+        Delete an object or a version of it.
+
+        Returns:
+            the version that was deleted, or the delete marker that was made; ``None`` for neither.
+
+        Raises:
+            OssError: under retention, or there are no versions in this bucket.
+        """
+        self.check_deletion(key, version)
+        if version is None or not self.objects.versioning:
+            return self.objects.delete(key, now=self.now())
+        return self.objects.delete_version(key, version)
+
+    def check_deletion(self, key: str, version: str | None) -> None:
+        """
+        Raises:
+            OssError: as ``delete`` does.
+        """
+        is_known = self.objects.versioning or (version == NULL and self.rules.null_deletes_without_versions)
+        if version is not None and not is_known:
+            raise OssError(NO_VERSIONS, ArgumentName="versionId", ArgumentValue=version)
+        self.check_retention(self.objects.get(key) if version is None else self.objects.version(key, version))
+
+    def check_retention(self, version: Version | None) -> None:
+        """
+        Raises:
+            OssError: too young to be deleted or overwritten.
+        """
+        if not isinstance(version, StoredObject) or not self.rules.retention_days:
+            return
+        if self.now() < version.modified + timedelta(days=self.rules.retention_days):
+            raise OssError(IMMUTABLE, Key=version.key)
+
+    def forbids(self, forbid_overwrite: bool, key: str) -> bool:
+        """Return whether a name is taken; where there are versions OSS ignores ``forbid_overwrite``."""
+        return forbid_overwrite and not self.objects.versioning and key in self.objects
 
     def catch_up(self) -> None:
         """Let the lifecycle rules do what they had done by now."""

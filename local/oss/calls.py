@@ -4,16 +4,18 @@ Name of the OSS call of a request, by its method, object name and query.
 
 from local.oss import errors
 from local.oss.answer import Answer
+from local.oss.deleting import delete_many
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call, Serve
 from local.oss.lifecycle_calls import delete_lifecycle, get_lifecycle, put_lifecycle
 from local.oss.listing import list_parts, list_uploads
 from local.oss.multipart import abort, complete, initiate, upload_part
-from local.oss.object_list import list_objects
+from local.oss.object_list import list_objects, list_versions
 from local.oss.process import read_object
 from local.oss.reading import head_object
 from local.oss.request import Request
 from local.oss.request_signature import authenticate
+from local.oss.versioning_calls import get_versioning, put_versioning
 from local.oss.writing import COPY_SOURCE, copy_object, delete_object, get_acl, put_acl, put_object
 
 # Parameters that make another call of a request: all that OSS's pages name.
@@ -32,6 +34,9 @@ OBJECT_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
     ("PUT", ""): ("PutObject", put_object),
     ("PUT", COPY_SOURCE): ("CopyObject", copy_object),
     ("DELETE", ""): ("DeleteObject", delete_object),
+    ("GET", "versionId"): ("GetObject", read_object),
+    ("HEAD", "versionId"): ("HeadObject", head_object),
+    ("DELETE", "versionId"): ("DeleteObject", delete_object),
     ("PUT", "acl"): ("PutObjectACL", put_acl),
     ("GET", "acl"): ("GetObjectACL", get_acl),
     ("POST", "uploads"): ("InitiateMultipartUpload", initiate),
@@ -42,14 +47,18 @@ OBJECT_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
 }
 BUCKET_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
     ("GET", "list-type"): ("ListObjectsV2", list_objects),
+    ("GET", "versions"): ("ListObjectVersions", list_versions),
     ("GET", "uploads"): ("ListMultipartUploads", list_uploads),
+    ("POST", "delete"): ("DeleteMultipleObjects", delete_many),
+    ("PUT", "versioning"): ("PutBucketVersioning", put_versioning),
+    ("GET", "versioning"): ("GetBucketVersioning", get_versioning),
     ("PUT", "lifecycle"): ("PutBucketLifecycle", put_lifecycle),
     ("GET", "lifecycle"): ("GetBucketLifecycle", get_lifecycle),
     ("DELETE", "lifecycle"): ("DeleteBucketLifecycle", delete_lifecycle),
 }
-NAMES = [name for name, _ in (*OBJECT_CALLS.values(), *BUCKET_CALLS.values())]
+NAMES = list(dict.fromkeys(name for name, _ in (*OBJECT_CALLS.values(), *BUCKET_CALLS.values())))
 # What the default host is not forbidden for.
-MANAGEMENT = frozenset(name for name in NAMES if name.endswith("Lifecycle"))
+MANAGEMENT = frozenset(name for name in NAMES if name.endswith(("Lifecycle", "Versioning")))
 
 
 def find_call(request: Request) -> tuple[str, Serve]:

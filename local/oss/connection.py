@@ -119,7 +119,7 @@ class Connection(Handler):
         xml = error_xml(error, self.request_id, self.bucket.host)
         if self.command == "HEAD":  # whose answer has no body
             headers["x_oss_err"] = base64.b64encode(xml).decode()
-        self.answer(error.refusal.status, xml, XML, x_oss_ec=error.refusal.ec, **headers)
+        self.answer(error.refusal.status, xml, XML, x_oss_ec=error.refusal.ec, **error.headers, **headers)
 
     def refuse_unread(self, error: OssError) -> None:
         """Refuse without reading the body, and make sure that the refusal arrives."""

@@ -84,7 +84,7 @@ def _expire(rule: LifecycleRule, objects: Objects, at: datetime) -> None:
         return
     for key, stored in list(objects.items()):
         if key.startswith(rule.prefix) and stored.modified + rule.days * DAY <= at:
-            objects.delete(key, only=stored)
+            objects.delete(key, only=stored, now=at)
 
 
 def _abort(rule: LifecycleRule, uploads: Uploads, at: datetime) -> None:

@@ -6,16 +6,15 @@ https://help.aliyun.com/zh/oss/developer-reference/listmultipartuploads
 """
 
 import re
-from datetime import datetime
-from urllib.parse import quote
 
 from local.oss import errors, part_refusals
 from local.oss.access import LIST_PARTS, LIST_UPLOADS, authorize
 from local.oss.answer import XML, Answer
 from local.oss.documents import Children, write_document
-from local.oss.errors import OssError, invalid_argument
+from local.oss.errors import invalid_argument
 from local.oss.exchange import Call
 from local.oss.multipart import key_elements
+from local.oss.pages import cut, instant, page_size, short_text, truth, writer
 from local.oss.request import Request
 from local.oss.uploads import Part, Upload
 
@@ -41,68 +40,58 @@ def list_parts(call: Call) -> Answer:
         ("PartNumberMarker", str(marker)),
         ("NextPartNumberMarker", str(page[-1].number if page else marker)),
         ("MaxParts", str(most)),
-        ("IsTruncated", _truth(len(parts) > len(page))),
+        ("IsTruncated", truth(len(parts) > len(page))),
         *(("Part", _part_elements(part)) for part in page),
     ]
     return Answer(headers={"Content-Type": XML}, body=write_document("ListPartsResult", told, bucket.rules))
 
 
 def list_uploads(call: Call) -> Answer:
-    """ListMultipartUploads: by key, then by age; after the markers, and only below the prefix."""
-    request, bucket = call.request, call.bucket
-    authorize(request, bucket, LIST_UPLOADS)
-    if request.query.get("delimiter"):
-        raise OssError(errors.NOT_IMPLEMENTED)
-    most = _number(request, "max-uploads", LONGEST_PAGE, LONGEST_PAGE)
-    encoding = key_elements(request, bucket, "")[:-2]
-    prefix, key_marker, id_marker = (
-        request.query.get(name, "") for name in ("prefix", "key-marker", "upload-id-marker")
-    )
+    """ListMultipartUploads: by key, then by age; behind the markers, and only below the prefix."""
+    query, bucket = call.request.query, call.bucket
+    authorize(call.request, bucket, LIST_UPLOADS)
+    most, written = page_size(query, "max-uploads", LONGEST_PAGE, bucket.rules), writer(query)
+    prefix, delimiter, marker = (short_text(query, name) for name in ("prefix", "delimiter", "key-marker"))
+    id_marker = query.get("upload-id-marker", "")
 
-    def is_after_the_markers(upload: Upload) -> bool:
-        if upload.key == key_marker and id_marker:
-            return upload.id > id_marker
-        return upload.key > key_marker
+    def is_behind(upload: Upload) -> bool:
+        return upload.id > id_marker if marker == upload.key and id_marker else upload.key > marker
 
-    def written(key: str) -> str:
-        return quote(key, safe="") if encoding else key
-
-    found = [
-        upload for upload in bucket.uploads if upload.key.startswith(prefix) and is_after_the_markers(upload)
-    ]
-    page = found[:most]
-    is_truncated = len(found) > len(page)
+    found = [each for each in bucket.uploads if each.key.startswith(prefix) and is_behind(each)]
+    page = cut(found, lambda each: each.key, most, prefix=prefix, delimiter=delimiter, before=marker)
+    names_last = page.is_truncated or bucket.rules.last_page_names_markers
+    last = page.items[-1].id if page.items and page.items[-1].key == page.last else ""
     told: Children = [
-        *encoding,
+        *([("EncodingType", "url")] if "encoding-type" in query else []),
         ("Bucket", bucket.name),
-        ("KeyMarker", written(key_marker)),
+        ("KeyMarker", written(marker)),
         ("UploadIdMarker", id_marker),
-        ("NextKeyMarker", written(page[-1].key) if is_truncated and page else ""),
-        ("NextUploadIdMarker", page[-1].id if is_truncated and page else ""),
+        ("NextKeyMarker", written(page.last) if names_last else ""),
+        ("NextUploadIdMarker", last if names_last else ""),
+        ("Delimiter", written(delimiter)),
         ("Prefix", written(prefix)),
         ("MaxUploads", str(most)),
-        ("IsTruncated", _truth(is_truncated)),
-        *(
-            (
-                "Upload",
-                [
-                    ("Key", written(upload.key)),
-                    ("UploadId", upload.id),
-                    ("StorageClass", upload.attributes.storage_class),
-                    ("Initiated", _instant(upload.started)),
-                ],
-            )
-            for upload in page
-        ),
+        ("IsTruncated", truth(page.is_truncated)),
+        *(("Upload", _upload_elements(upload, written(upload.key))) for upload in page.items),
+        *(("CommonPrefixes", [("Prefix", written(common))]) for common in page.prefixes),
     ]
     body = write_document("ListMultipartUploadsResult", told, bucket.rules)
     return Answer(headers={"Content-Type": XML}, body=body)
 
 
+def _upload_elements(upload: Upload, key: str) -> list[tuple[str, str]]:
+    return [
+        ("Key", key),
+        ("UploadId", upload.id),
+        ("StorageClass", upload.attributes.storage_class),
+        ("Initiated", instant(upload.started)),
+    ]
+
+
 def _part_elements(part: Part) -> list[tuple[str, str]]:
     return [
         ("PartNumber", str(part.number)),
-        ("LastModified", _instant(part.modified)),
+        ("LastModified", instant(part.modified)),
         ("ETag", f'"{part.etag}"'),
         ("Size", str(part.size)),
     ]
@@ -113,11 +102,3 @@ def _number(request: Request, name: str, default: int, most: int) -> int:
     if not re.fullmatch("[0-9]{1,10}", text) or int(text) > most:
         raise invalid_argument(f"{name} is not a number from 0 to {most}.", errors.NO_PUBLIC_EC, name, text)
     return int(text)
-
-
-def _instant(when: datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def _truth(value: bool) -> str:
-    return "true" if value else "false"

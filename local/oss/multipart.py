@@ -25,7 +25,7 @@ from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
 from local.oss.objects import StoredObject
 from local.oss.part_list import chosen_parts, etag_of, part_number, read_part_list
-from local.oss.reading import checksum_headers
+from local.oss.reading import checksum_headers, version_headers
 from local.oss.request import Request
 from local.oss.storing import new_object, read_body, received
 from local.oss.uploads import Part, Upload
@@ -45,7 +45,7 @@ def initiate(call: Call) -> Answer:
     acl = wanted.headers.get(ACL_FIELD)
     authorize(request, bucket, *actions_of_writing(acl, bucket.rules), acl=acl)
     attributes = attributes_of(wanted, bucket)
-    if attributes.forbid_overwrite and request.key in bucket.objects:
+    if bucket.forbids(attributes.forbid_overwrite, request.key):
         raise OssError(errors.ALREADY_EXISTS)
     is_sequential = "sequential" in request.query and bucket.rules.sequential_mode
     upload = bucket.uploads.begin(request.key, attributes, bucket.now(), is_sequential)
@@ -99,7 +99,15 @@ def complete(call: Call) -> Answer:
         ]
         answer = xml_answer("CompleteMultipartUploadResult", told, bucket)
         checksum = checksum_headers(stored.path, stored.size, bucket)
-        answer = replace(answer, headers={**answer.headers, "ETag": f'"{stored.etag}"', **checksum})
+        answer = replace(
+            answer,
+            headers={
+                **answer.headers,
+                "ETag": f'"{stored.etag}"',
+                **checksum,
+                **version_headers(stored, bucket),
+            },
+        )
         bucket.uploads.end(upload, answer)
     return answer
 
@@ -149,7 +157,7 @@ def _chosen(request: Request, document: bytes, upload: Upload, bucket: Bucket) -
 
 def _join(request: Request, parts: Sequence[Part], upload: Upload, bucket: Bucket) -> StoredObject:
     forbid_overwrite = request.headers.get("x-oss-forbid-overwrite", "").lower() == "true"
-    if forbid_overwrite and upload.key in bucket.objects:
+    if bucket.forbids(forbid_overwrite, upload.key):
         raise OssError(errors.ALREADY_EXISTS)
     incoming = bucket.objects.new_file()
     path = Path(incoming.name)
@@ -168,7 +176,7 @@ def _join(request: Request, parts: Sequence[Part], upload: Upload, bucket: Bucke
             kind="Multipart",
             content_md5=_md5_of(path) if upload.is_sequential else None,
         )
-        bucket.objects.store(path, stored, forbid_overwrite)
+        stored = bucket.store(path, stored, forbid_overwrite)
     finally:
         path.unlink(missing_ok=True)
     return stored

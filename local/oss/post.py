@@ -116,8 +116,7 @@ class Upload:
             self._bucket, admission.key, admission.attributes, self._size, uuid.uuid4().hex.upper()
         )
         stored = replace(stored, file_name=self._file_name)
-        self._bucket.objects.store(Path(self._file.name), stored, admission.attributes.forbid_overwrite)
-        return stored
+        return self._bucket.store(Path(self._file.name), stored, admission.attributes.forbid_overwrite)
 
     def discard(self) -> None:
         """Leave nothing of a refused upload behind; nothing to do for a stored one."""

@@ -22,6 +22,7 @@ from local.oss.errors import OssError, xml_text
 from local.oss.form import Form, FormReader
 from local.oss.objects import StoredObject
 from local.oss.post import Upload
+from local.oss.reading import version_headers
 from local.oss.storing import digest_of
 
 POST_OBJECT = "PostObject"
@@ -121,7 +122,7 @@ class FormConnection(Connection):
 
     def _answer_stored(self, upload: Upload, stored: StoredObject, callback_answer: bytes) -> None:
         success = upload.admission.success
-        headers = {"ETag": f'"{stored.etag}"'}
+        headers = {"ETag": f'"{stored.etag}"', **version_headers(stored, self.bucket)}
         if "x-oss-server-side-encryption" in stored.headers:
             headers["x-oss-server-side-encryption"] = stored.headers["x-oss-server-side-encryption"]
         if callback_answer:

@@ -72,8 +72,10 @@ def open_for(signer: AccessKey | None, request: Request, bucket: Bucket) -> tupl
     Raises:
         OssError: it is not there, or the reader is not told so.
     """
-    check_absence(signer, request.key, bucket)
-    return bucket.objects.open(request.key)
+    version = request.query.get("versionId")
+    if version is None:
+        check_absence(signer, request.key, bucket)
+    return bucket.objects.open(request.key, version)
 
 
 def check_absence(signer: AccessKey | None, key: str, bucket: Bucket) -> None:
@@ -115,6 +117,7 @@ def object_headers(stored: StoredObject, bucket: Bucket) -> dict[str, str]:
         **stored.headers,
         **{META_PREFIX + name: value for name, value in stored.metadata.items()},
         **checksum_headers(stored.path, stored.size, bucket),
+        **version_headers(stored, bucket),
     }
     if stored.content_md5 is not None:
         headers["Content-MD5"] = stored.content_md5
@@ -128,6 +131,10 @@ def checksum_headers(path: Path, size: int, bucket: Bucket) -> dict[str, str]:
     if size > bucket.rules.max_crc64_bytes:
         return {}
     return {"x-oss-hash-crc64ecma": str(crc64_of(path))}
+
+
+def version_headers(stored: StoredObject, bucket: Bucket) -> dict[str, str]:
+    return {"x-oss-version-id": stored.version} if bucket.objects.versioning else {}
 
 
 def replaced_headers(request: Request, bucket: Bucket, is_signed: bool) -> dict[str, str]:

@@ -103,6 +103,36 @@ class OssRules:
 
         listed_class_in_capitals: a listing's samples write a storage class as ``Standard`` and as
             ``STANDARD``. True writes capitals.
+
+        lists_are_late: an object is there as soon as its PUT was answered, and gone as soon as its DELETE
+            was; of listings that is not said. True lets a list show the latest change from the second
+            time on.
+
+        last_page_names_markers: whether the last page of ListMultipartUploads has a ``NextKeyMarker``, which
+            a sample shows. True writes it, so that ``IsTruncated`` alone says that more follows.
+
+        absent_version_is_null: what ListObjectVersions calls the version of an object in a bucket that
+            never had versioning: False leaves it empty, as the page's sample does, True says ``null``.
+
+        null_deletes_without_versions: whether ``versionId=null`` deletes an object in such a bucket. False
+            answers with 400.
+
+        encoding_type_in_header: DeleteMultipleObjects has ``encoding-type`` in the query for the SDKs, in a
+            header by its page. True reads it in both, False in the query alone.
+
+        url2_known: ``encoding-type=url2`` of DeleteMultipleObjects, by which the keys of the request are
+            encoded too, is on the Chinese page alone. False refuses it.
+
+        missing_md5_is_invalid_digest: DeleteMultipleObjects without Content-MD5 is refused with 400; True
+            with the code InvalidDigest, False with InvalidArgument.
+
+        one_key_refuses_all: whether DeleteMultipleObjects is refused as a whole for one key that may not be
+            deleted, or deletes the others.
+
+        failed_deletions_named: whether its answer names what was not deleted, in ``Error`` as S3 has it. No
+            page shows such an element. False leaves the key out.
+
+        repeated_keys_told_once: whether a key that is twice in its request is once in its answer.
     """
 
     max_body_bytes: int = 5 * 1024 * MIB
@@ -119,6 +149,7 @@ class OssRules:
     callback_timeout: timedelta = timedelta(seconds=5)
     max_callback_answer_bytes: int = MIB
     longest_page: int = 1000
+    retention_days: int = 0
     date_ahead: timedelta = timedelta(minutes=15)
     max_upload_time: timedelta = timedelta(hours=4)
     strict_date_window: bool = False
@@ -149,6 +180,16 @@ class OssRules:
     empty_pages_allowed: bool = False
     foreign_tokens_allowed: bool = False
     listed_class_in_capitals: bool = False
+    lists_are_late: bool = False
+    last_page_names_markers: bool = True
+    absent_version_is_null: bool = False
+    null_deletes_without_versions: bool = False
+    encoding_type_in_header: bool = False
+    url2_known: bool = False
+    missing_md5_is_invalid_digest: bool = False
+    one_key_refuses_all: bool = True
+    failed_deletions_named: bool = False
+    repeated_keys_told_once: bool = False
 
     @property
     def date_life(self) -> timedelta:

@@ -11,7 +11,16 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from local.oss import errors
-from local.oss.access import DELETE, READ, READ_ACL, WRITE_ACL, actions_of_writing, authorize, demand
+from local.oss.access import (
+    DELETE,
+    DELETE_VERSION,
+    READ,
+    READ_ACL,
+    WRITE_ACL,
+    actions_of_writing,
+    authorize,
+    demand,
+)
 from local.oss.answer import XML, Answer
 from local.oss.attributes import ACL_FIELD, DEFAULT_TYPE, Attributes, check_choices, read_attributes
 from local.oss.bucket import Bucket
@@ -19,8 +28,8 @@ from local.oss.conditions import check_conditions
 from local.oss.documents import write_document
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
-from local.oss.objects import StoredObject
-from local.oss.reading import check_absence, check_state, checksum_headers
+from local.oss.objects import DeleteMarker, StoredObject
+from local.oss.reading import check_absence, check_state, checksum_headers, version_headers
 from local.oss.request import Request
 from local.oss.storing import new_object, received
 
@@ -36,14 +45,15 @@ def put_object(call: Call) -> Answer:
     acl = request.headers.get(ACL_FIELD)
     authorize(request, bucket, *actions_of_writing(acl, bucket.rules), acl=acl)
     attributes = attributes_of(request, bucket)
-    if attributes.forbid_overwrite and request.key in bucket.objects:
+    if bucket.forbids(attributes.forbid_overwrite, request.key):
         raise OssError(errors.ALREADY_EXISTS)
     with received(call) as content:
         stored = new_object(
             bucket, request.key, attributes, content.size, content.etag, content_md5=content.content_md5
         )
-        bucket.objects.store(content.path, stored, attributes.forbid_overwrite)
+        stored = bucket.store(content.path, stored, attributes.forbid_overwrite)
     headers = {"ETag": f'"{content.etag}"', "Content-MD5": content.content_md5}
+    headers |= version_headers(stored, bucket)
     return Answer(headers=headers | checksum_headers(stored.path, stored.size, bucket))
 
 
@@ -64,21 +74,28 @@ def copy_object(call: Call) -> Answer:
         attributes = wanted if replaces else _copied(source, wanted)
         etag = _etag_of_copy(source, incoming, bucket)
         stored = new_object(bucket, request.key, attributes, source.size, etag)
-        bucket.objects.store(incoming, stored, attributes.forbid_overwrite)
+        stored = bucket.store(incoming, stored, attributes.forbid_overwrite)
     finally:
         incoming.unlink(missing_ok=True)
     told = [("ETag", f'"{stored.etag}"'), ("LastModified", iso(stored))]
     return Answer(
-        headers={"Content-Type": XML, "ETag": f'"{stored.etag}"'},
+        headers={"Content-Type": XML, "ETag": f'"{stored.etag}"', **version_headers(stored, bucket)},
         body=write_document("CopyObjectResult", told, bucket.rules),
     )
 
 
 def delete_object(call: Call) -> Answer:
     """204, whether there was an object or not."""
-    authorize(call.request, call.bucket, DELETE)
-    call.bucket.objects.delete(call.request.key)
-    return Answer(204)
+    version = call.request.query.get("versionId")
+    authorize(call.request, call.bucket, DELETE if version is None else DELETE_VERSION)
+    if version == "":
+        raise invalid_argument("The version id is empty.", errors.NO_PUBLIC_EC, "versionId")
+    found = call.bucket.delete(call.request.key, version)
+    # A version that is gone is told as the one that goes; without versions there is none to tell.
+    told = version if version is not None else found and found.version
+    headers = {"x-oss-version-id": told} if told else {}
+    is_marker = isinstance(found, DeleteMarker)
+    return Answer(204, {**headers, **({"x-oss-delete-marker": "true"} if is_marker else {})})
 
 
 def put_acl(call: Call) -> Answer:

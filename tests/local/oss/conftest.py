@@ -217,6 +217,12 @@ def oss_clock(oss_running):
     return clock
 
 
+def empty(server):
+    for version, _ in list(server.objects.versions("", "")):
+        server.objects.delete_version(version.key, version.version)
+    server.objects.versioning = ""
+
+
 @pytest.fixture
 def oss(oss_running, oss_clock):
     """The running server, empty, with the rules it ships with and no faults."""
@@ -224,12 +230,11 @@ def oss(oss_running, oss_clock):
     server.bucket.rules = OssRules()
     server.faults.clear()
     server.bucket.lifecycle = Lifecycle()
-    for key in server.objects:
-        server.objects.delete(key)
+    empty(server)
     for upload in server.bucket.uploads:
         server.bucket.uploads.end(upload)
     yield server
-    known = {stored.path for stored in server.objects.values()}
+    known = {version.path for version, _ in server.objects.versions("", "") if hasattr(version, "path")}
     known |= {part.path for upload in server.bucket.uploads for part in upload.parts.values()}
     left = {path for path in server.objects.path_of("").parent.iterdir() if path not in known}
     assert left == set(), "an upload left a file behind"

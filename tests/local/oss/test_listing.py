@@ -118,6 +118,25 @@ def test_the_prefix_of_a_listing_is_held_against_the_policy(prefix, status, oss,
     assert oss_client.call("GET", "", key="lister", uploads=None, **query).status == status
 
 
-def test_unsupported_listing_parameters_are_refused(oss_client):
-    assert oss_client.call("GET", "", uploads=None, delimiter="/").refusal[:2] == (501, "NotImplemented")
-    assert oss_client.call("GET", "", uploads=None, **{"max-uploads": "1001"}).refusal[:2] == BAD
+def test_uploads_that_share_a_prefix_are_told_together_and_an_aborted_one_is_gone(begin, oss_client):
+    upload = begin("u/b")
+    begin("u/c/1"), begin("u/c/2")
+    answer = oss_client.call("GET", "", uploads=None, prefix="u/", delimiter="/")
+    assert uploads_of(answer) == [("u/b", upload.id)]
+    assert [each.findtext("Prefix") for each in answer.xml.findall("CommonPrefixes")] == ["u/c/"]
+    assert (upload.abort().status, upload.abort().refusal[:2]) == (204, (404, "NoSuchUpload"))
+    assert uploads_of(oss_client.call("GET", "", uploads=None, prefix="u/b")) == []
+
+
+@pytest.mark.parametrize(("names_it", "key"), [(True, "u/b"), (False, "")])
+def test_the_markers_of_the_last_page_are_switched(names_it, key, oss, begin, oss_client):
+    oss.bucket.rules = OssRules(last_page_names_markers=names_it)
+    upload = begin("u/b")
+    answer = oss_client.call("GET", "", uploads=None)
+    assert (answer.element("NextKeyMarker"), answer.element("IsTruncated")) == (key, "false")
+    assert answer.element("NextUploadIdMarker") == (upload.id if names_it else "")
+
+
+@pytest.mark.parametrize("most", ["0", "1001", "x"])
+def test_a_page_of_uploads_holds_1_to_1000(most, oss_client):
+    assert oss_client.call("GET", "", uploads=None, **{"max-uploads": most}).refusal[:2] == BAD
