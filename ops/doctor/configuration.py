@@ -2,6 +2,7 @@
 The checks of ``doctor`` that read: ``.env``, the settings, the profiles.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import chain
@@ -11,6 +12,7 @@ from function.app import load_settings
 from function.auth.wechat import PUSH_SETTINGS
 from function.config.profiles import PROFILES_TOML
 from function.config.settings import Settings
+from function.config.settings_validation import MAX_POLICY_CHARACTERS
 from function.errors import Misconfigured, Problem
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
@@ -41,12 +43,24 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
             Finding(SETTINGS, State.BAD, in_both(problem.sentence), _remedy_of(problem))
             for problem in error.problems
         ]
-    names = ", ".join(settings.profiles)
+    names, room = ", ".join(settings.profiles), min(map(room_in, settings.session_policies.values()))
     said = Text(
-        f"complete; CALLER_AUTH={settings.caller_auth}, profiles {names}",
-        f"完整；CALLER_AUTH={settings.caller_auth}，用途：{names}",
+        f"complete; CALLER_AUTH={settings.caller_auth}, profiles {names}; session policies have room for"
+        f" {room} more like these",
+        f"完整；CALLER_AUTH={settings.caller_auth}，用途：{names}；会话策略还放得下 {room} 个同样的用途",
     )
     return settings, [Finding(SETTINGS, State.GOOD, said), *_doubts(settings)]
+
+
+def room_in(policy: str) -> int:
+    """Return how many more profiles, with folders as long as the longest, a session policy has room for."""
+    added = 0
+    for statement in json.loads(policy)["Statement"]:
+        condition = statement.get("Condition", {}).get("StringLike", {})
+        folders = condition.get("oss:Prefix", statement["Resource"])
+        # In JSON, with its quotes and comma; our own records are there once.
+        added += max((len(f'"{folder}",') for folder in folders if "held/." not in folder), default=0)
+    return (MAX_POLICY_CHARACTERS - len(policy)) // max(added, 1)
 
 
 def _remedy_of(problem: Problem) -> Text:

@@ -18,6 +18,7 @@ from ops.doctor.findings import Finding, State, as_one, joined
 from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
 from ops.doctor.held import check_held, new_record
 from ops.doctor.identity import check_keys, check_sts
+from ops.doctor.lists import check_lists
 from ops.doctor.network import check_network
 from ops.doctor.objects import (
     check_behind_forms,
@@ -199,6 +200,7 @@ def _uploads(
     attacks = [*check_strangers(course, others)]
     if credentials is not None and keys is not None:
         attacks = [_behind_forms(course, credentials), *attacks, *_held(course, credentials, keys)]
+        attacks += check_lists(settings, keys, now)
     yield from as_one(attacks)
     yield course.remove(keys)
 

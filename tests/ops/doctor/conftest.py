@@ -92,7 +92,8 @@ def serving():
         class Stub(Handler):
             def answer_all(self):
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                code, text = by_method.get(self.command, (status, body))
+                said = by_method.get(self.command, (status, body))
+                code, text = said(self.path) if callable(said) else said
                 self.answer(code, text.encode(), content_type, x_oss_request_id="R")
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer_all  # noqa: N815

@@ -23,7 +23,9 @@ def test_a_correct_deployment_is_good_in_every_line(here):
         "Upload [avatar]", "Upload [video]", "Upload [album]", "Upload [post]", "Upload [note]",
         "Upload [legacy]",
         "A changed key, A public file of [legacy]",
-        "Confirm [default], Read [default]", "Keys behind forms, Published [post], Hold [post]", "Removal",
+        "Confirm [default], Read [default]",
+        "Keys behind forms, Published [post], Hold [post], List of what is due",
+        "Removal",
         "Callback, Message push", "Deployed function",
     ]  # fmt: skip
 

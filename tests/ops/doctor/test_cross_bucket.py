@@ -7,7 +7,7 @@ import pytest
 
 from function.app import load_settings
 from function.credentials import AccessKeys
-from local.buckets import ACTIONS, ARCHIVE, HOME
+from local.buckets import ACTIONS, ARCHIVE, HOME, LISTS
 from local.cloud import FUNCTION_KEY
 from ops.doctor.cross_bucket import check_strangers, strangers
 from ops.doctor.findings import State
@@ -18,7 +18,7 @@ from ops.doctor.uploads import Uploads
 from tests.ops.words import in_english
 
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
-WIDE = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": [*ACTIONS], "Resource": ["*"]}]}
+WIDE = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": [*ACTIONS, *LISTS], "Resource": ["*"]}]}
 
 
 @pytest.fixture
