@@ -9,9 +9,7 @@ import pytest
 from function.errors import OssRejected, OssUnavailable
 from function.http.client import HttpResponse
 from function.oss.listing import MAX_PAGE_BYTES, Listed, list_objects, list_page
-from function.oss.presign import OssRequest, authorize
 from tests.function.oss.conftest import refusal
-from tests.function.oss.test_presign import Keys
 
 ETAG = "35A27C2B9EAEEB6F48FD7FB5861D0001"
 AT = "2020-05-18T05:45:43.000Z"
@@ -95,25 +93,3 @@ def test_a_missing_right_is_rejected(scripted):
     with pytest.raises(OssRejected) as raised:
         list_page(scripted.calls(), "u/")
     assert raised.value.upstream == "AccessDenied"
-
-
-@pytest.mark.parametrize(
-    ("query", "signature"),
-    [
-        (
-            {"delimiter": "/", "max-keys": "1000", "prefix": "u/42/"},
-            "fc44d1f9dc7faaeffe2ee53ed663883014516db43bcc63d104876537404f1b6d",
-        ),
-        (
-            {"continuation-token": "CgJiYw--", "prefix": "u/42/照片 +", "start-after": "u/42/a b"},
-            "a8246a331f8b82f08cdad2751691661fbdf711e816164b1779ea2c4953e2dbcc",
-        ),
-    ],
-)
-def test_signs_a_listing_as_the_official_client_does(query, signature):
-    headers = {"content-md5": "1B2M2Y8AsgTpgAmY7PhCfg==", "content-type": "application/octet-stream"}
-    named = {"encoding-type": "url", "list-type": "2", **query}
-    request = OssRequest("GET", "examplebucket", "cn-hangzhou", "", named, headers)
-    keys = Keys("STS.NTExampleTempKeyId", "TempSecretExample/+=0001", "CAISexampleToken/+==")
-    signed = authorize(request, keys, datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC))
-    assert signed["authorization"].endswith(f"Signature={signature}")

@@ -41,7 +41,7 @@ def signed(encrypted, pusher=WECHAT):
     return pusher.query(encrypted), json.dumps({"Encrypt": encrypted}).encode()
 
 
-@pytest.mark.parametrize("case", ["secure", "reply"])
+@pytest.mark.parametrize("case", ["secure", "reply", "revoke"])
 def test_wechat_s_own_messages_are_decrypted(case):
     sent = VECTORS[case]
     query = {name: sent[name] for name in ("timestamp", "nonce", "msg_signature")}
@@ -49,7 +49,7 @@ def test_wechat_s_own_messages_are_decrypted(case):
     assert opened().decode() == SECURE["message"]
 
 
-@pytest.mark.parametrize("case", ["check", "plain", "secure"])
+@pytest.mark.parametrize("case", ["check", "plain", "secure", "revoke"])
 def test_wechat_s_own_signatures_are_valid(case):
     assert is_signed(VECTORS[case], VECTORS["token"])
     assert not is_signed(VECTORS[case], "BBBBB")

@@ -1,12 +1,14 @@
 """Signing and sealing against the vectors of WeChat's own page on the message push."""
 
 import json
+from pathlib import Path
 
 from local.wechat.sealing import seal, signature_of
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
+VECTORS = Path(__file__).parents[2] / "vectors" / "wechat_push.json"
 TOKEN, AES_KEY, APP_ID = "AAAAA", "A" * 43, "wxba5fad812f8e6fb9"
 MESSAGE = (
     b'{"ToUserName":"gh_97417a04a28d","FromUserName":"o9AgO5Kd5ggOC-bXrbNODIiE3bGY","CreateTime":1714112445,'
@@ -27,6 +29,15 @@ def test_the_pages_message_is_sealed_byte_for_byte():
 
 def test_the_pages_reply_is_sealed_byte_for_byte():
     assert seal(b'{"demo_resp":"good luck"}', APP_ID, AES_KEY, b"707722b803182950") == REPLY
+
+
+def test_a_revocation_is_sealed_byte_for_byte():
+    vector = json.loads(VECTORS.read_text("utf-8"))["revoke"]
+    message, random = vector["message"].encode(), vector["random"].encode()
+    assert seal(message, APP_ID, AES_KEY, random) == vector["encrypt"]
+    signed = (vector["timestamp"], vector["nonce"])
+    assert signature_of(TOKEN, *signed) == vector["signature"]
+    assert signature_of(TOKEN, *signed, vector["encrypt"]) == vector["msg_signature"]
 
 
 @cases("parts", "signature")
