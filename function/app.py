@@ -114,7 +114,7 @@ class Function:
         instance = self._ready()
         if route.feature and not _offers(instance.settings, route.feature):
             raise NotFound(f"/{name} is not enabled here.")
-        context = RequestContext(request, instance, line)
+        context = RequestContext(request, instance, line, route.seconds)
         result: Any = getattr(import_module(route.module), route.function)(context)
         return result if isinstance(result, Response) else _json_response(200, result)
 

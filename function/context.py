@@ -19,13 +19,15 @@ from function.credentials import (
     StsCredentials,
     covered_until,
 )
-from function.http.client import Send, send
+from function.http.client import ExchangeFailed, HttpResponse, Send, send
 from function.http.gateway import Request
 from function.limits import new_limiter
 from function.limits.rate_limit import RateLimitItem, client_ip, items_by_ip
 from function.request_log import LogLine
 
 ID_BYTES = 16
+# For everything that a request does; Function Compute ends it after 30 s.
+REQUEST_SECONDS = 28.0
 # Optional, and the time that one call of it has.
 HOOKS_FILE = Path(__file__).parents[1] / "hooks.py"
 HOOKS_SECONDS = 0.05
@@ -89,11 +91,25 @@ class Instance:
         return urlsafe_b64encode(self._random_bytes(ID_BYTES)).decode().rstrip("=")
 
     def credentials_for(
-        self, session: SessionKey, context: object | None, now: datetime, form_ends: Iterable[datetime]
+        self,
+        session: SessionKey,
+        context: object | None,
+        now: datetime,
+        form_ends: Iterable[datetime],
+        seconds_left: Callable[[], float] | None = None,
     ) -> CredentialsResult:
-        """Return credentials that outlive every one of these forms; ``context`` is the runtime's."""
+        """
+        Return credentials that outlive every one of these forms.
+
+        Args:
+            context: the runtime's.
+            seconds_left: of the request that waits for STS; unlimited by default.
+        """
         return self._credentials[session].get(
-            lambda: self._own_keys(context), now=now, good_until=covered_until(form_ends)
+            lambda: self._own_keys(context),
+            now=now,
+            good_until=covered_until(form_ends),
+            seconds_left=seconds_left,
         )
 
     def keep(self, kind: type[T], make: Callable[[], T]) -> T:
@@ -106,13 +122,21 @@ class Instance:
 
 
 class RequestContext:
-    """One request, with all that its route may use; ``now`` is its one clock reading, in whole seconds."""
+    """
+    One request, with all that its route may use; ``now`` is its one clock reading, in whole seconds.
+
+    Args:
+        seconds: its deadline: no call to another service outlasts it.
+    """
 
     # Seconds that the request has spent on the webhook; whether it has waited for WeChat in vain.
     webhook_seconds = 0.0
     wechat_has_failed = False
 
-    def __init__(self, request: Request, instance: Instance, line: LogLine) -> None:
+    def __init__(
+        self, request: Request, instance: Instance, line: LogLine, seconds: float = REQUEST_SECONDS
+    ) -> None:
+        self._ends = instance.monotonic() + seconds
         self.request = request
         self.instance = instance
         self.settings = instance.settings
@@ -121,9 +145,22 @@ class RequestContext:
 
     def credentials(self, session: SessionKey, ends: Iterable[datetime]) -> StsCredentials:
         """Return credentials that outlive all that they sign; log whether STS issued them just now."""
-        obtained = self.instance.credentials_for(session, self.request.context, self.now, ends)
+        obtained = self.instance.credentials_for(
+            session, self.request.context, self.now, ends, self.seconds_left
+        )
         self.line.sts_refreshed = obtained.are_new or bool(self.line.sts_refreshed)
         return obtained.credentials
+
+    def seconds_left(self) -> float:
+        """Return what is left until the deadline, perhaps less than nothing."""
+        return self._ends - self.instance.monotonic()
+
+    def send(self, method: str, url: str, *, budget_seconds: float, **options: Any) -> HttpResponse:
+        """Send one request as ``function.http.client.send``, within what is left."""
+        seconds = min(budget_seconds, self.seconds_left())
+        if seconds <= 0:
+            raise ExchangeFailed("no time left")
+        return self.instance.send(method, url, budget_seconds=seconds, **options)
 
     def monotonic(self) -> float:
         """Return monotonic seconds without those of the webhook, which no budget of another service pays."""

@@ -21,6 +21,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from function.config.profile import CREDENTIALS_MARGIN
 from function.errors import StsUnavailable, UploadError
+from function.outgoing import ExchangeFailed, with_timeout
 
 
 def covered_until(form_ends: Iterable[datetime]) -> datetime:
@@ -64,17 +65,19 @@ class SingleFlight(Generic[Result]):
         finally:
             self._done.set()
 
-    def wait(self, broken: Callable[[], UploadError]) -> Result:
+    def wait(self, broken: Callable[[], UploadError], seconds: float | None = None) -> Result:
         """
         Return the result as soon as there is one.
 
         Args:
-            broken: the error when the thread that ran the fetch died of something else.
+            broken: the error when the thread that ran the fetch died of something else, or takes longer.
+            seconds: to wait for it at most.
 
         Raises:
             UploadError: a copy for each thread, because a raised exception collects its thread's traceback.
         """
-        self._done.wait()
+        if not self._done.wait(seconds):
+            raise broken()
         if self.result is None:
             raise copy.copy(self._error or broken())
         return self.result
@@ -154,13 +157,19 @@ class CredentialsCache:
         self._lock = threading.Lock()
 
     def get(
-        self, own_keys: Callable[[], AccessKeys], *, now: datetime, good_until: datetime
+        self,
+        own_keys: Callable[[], AccessKeys],
+        *,
+        now: datetime,
+        good_until: datetime,
+        seconds_left: Callable[[], float] | None = None,
     ) -> CredentialsResult:
         """
         Return credentials that live until ``good_until`` at least.
 
         Args:
             own_keys: called only when STS must be called.
+            seconds_left: to wait for STS at most; a fetch that takes longer is finished for later requests.
 
         Raises:
             UploadError: no cached set lasts that long, and STS issued no new one.
@@ -172,11 +181,11 @@ class CredentialsCache:
             cached = None
         flight, is_ours = self._join()
         if is_ours:
-            flight.run(lambda: self._refresh(own_keys, now, good_until))
+            self._run(flight, lambda: self._refresh(own_keys, now, good_until), seconds_left)
         elif cached:
             return CredentialsResult(cached.credentials, False)
         try:
-            obtained = flight.wait(_too_short)
+            obtained = flight.wait(_too_late, max(0, seconds_left()) if seconds_left else None)
             if not covers(obtained.credentials.expires_at, good_until):
                 raise _too_short()
         except UploadError as error:
@@ -185,6 +194,28 @@ class CredentialsCache:
             self._postpone_refresh(cached, now, error)
             return CredentialsResult(cached.credentials, False)
         return obtained if is_ours else obtained._replace(are_new=False)
+
+    def _run(
+        self,
+        flight: SingleFlight[CredentialsResult],
+        fetch: Callable[[], CredentialsResult],
+        seconds_left: Callable[[], float] | None,
+    ) -> None:
+        if seconds_left is None:
+            flight.run(fetch)
+            return
+        began = threading.Event()
+
+        def run() -> None:
+            began.set()
+            flight.run(fetch)
+
+        try:
+            with_timeout(max(0, seconds_left()), f"STS {id(self)}", run)
+        except ExchangeFailed:
+            # Others would wait for ever for a fetch that no thread could begin.
+            if not began.is_set():
+                flight.run(fetch)
 
     def _join(self) -> tuple[SingleFlight[CredentialsResult], bool]:
         with self._lock:
@@ -230,6 +261,10 @@ class CredentialsCache:
         with self._lock:
             if self._cached is cached:
                 self._cached = _Cached(cached.credentials, now + EARLY_RETRY_PAUSE)
+
+
+def _too_late() -> StsUnavailable:
+    return StsUnavailable(reason="AssumeRole: no response in time")
 
 
 def _too_short() -> StsUnavailable:

@@ -101,16 +101,16 @@ def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload
     if media is None:
         context.line.reason = "media_check_async: WeChat cannot check this file type; a human must decide"
         return Refused(None)
-    app, send = context.settings.caller_settings, context.instance.send
+    app = context.settings.caller_settings
     request = CheckRequest(
         _url(context, oss, upload, media),
         media.media_type,
         upload.profile.check_scene,
         upload.content.subject,
     )
-    tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, send))
+    tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, context.instance.send))
     try:
-        result = submit(app, tokens, request, send, context.now)
+        result = submit(app, tokens, request, context.send, context.now)
     except WechatUnavailable:
         context.wechat_has_failed = True
         raise

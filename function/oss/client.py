@@ -186,7 +186,7 @@ def oss_client(
         endpoint=location.oss_endpoint,
         credentials=context.credentials(session, [until]),
         now=context.now,
-        send=context.instance.send,
+        send=context.send,
         seconds_left=seconds_left or budget(context.monotonic),
     )
 

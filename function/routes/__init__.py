@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from function.context import REQUEST_SECONDS
+
 
 class Route(NamedTuple):
     """
@@ -10,14 +12,18 @@ class Route(NamedTuple):
     Args:
         function: takes a ``RequestContext``; returns a JSON object, or a ``Response`` for another format.
         feature: attribute that is true of at least one profile, or ``LOGIN``; empty: none is needed.
+        seconds: deadline of a request.
     """
 
     methods: tuple[str, ...]
     module: str
     function: str
     feature: str = ""
+    seconds: float = REQUEST_SECONDS
 
 
+# OSS waits 5 s.
+CALLBACK_SECONDS = 4.5
 # The last segment of the path names one. ``health`` needs no settings, so the edge answers it itself.
 DEFAULT_ROUTE, HEALTH = "upload-params", "health"
 # The feature of a caller kind whose module has ``log_in``.
@@ -25,7 +31,7 @@ LOGIN = "login"
 ROUTES = {
     DEFAULT_ROUTE: Route(("GET", "POST"), "function.routes.upload_params", "handle"),
     "login": Route(("POST",), "function.routes.login", "handle", LOGIN),
-    "callback": Route(("POST",), "function.routes.callback", "handle"),
+    "callback": Route(("POST",), "function.routes.callback", "handle", seconds=CALLBACK_SECONDS),
     "confirm": Route(("POST",), "function.routes.confirm", "handle", "confirm"),
     "read": Route(("POST",), "function.routes.read", "handle", "read"),
     "multipart": Route(("POST",), "function.routes.multipart", "begin", "parts"),

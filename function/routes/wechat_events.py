@@ -77,7 +77,7 @@ def _forward(context: RequestContext, url: str) -> HttpResponse:
     if hops >= MAX_HOPS:
         raise ExchangeFailed("loop")
     separator = "&" if "?" in url else "?"
-    response = context.instance.send(
+    response = context.send(
         "POST",
         f"{url}{separator}{request.raw_query}",
         body=request.body,

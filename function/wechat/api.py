@@ -109,12 +109,13 @@ class AccessTokens:
         self._last: SingleFlight[tuple[str, datetime]] | None = None
         self._lock = threading.Lock()
 
-    def get(self, now: datetime) -> str:
+    def get(self, now: datetime, send: Send | None = None) -> str:
         """
         Return the token; a cached one is good for another minute at least.
 
         Args:
             now: the request's clock reading.
+            send: of a request with a deadline.
 
         Raises:
             Misconfigured: WeChat does not accept the AppID, the secret or the function's address.
@@ -126,7 +127,7 @@ class AccessTokens:
                 flight, is_ours = SingleFlight(), True
                 self._last = flight
         if is_ours:
-            flight.run(lambda: self._fetch(now))
+            flight.run(lambda: self._fetch(now, send or self._send))
         return flight.wait(lambda: unavailable(PATH, "the request that fetched it broke off"))[0]
 
     def drop(self, token: str) -> None:
@@ -135,14 +136,14 @@ class AccessTokens:
             if self._last is not None and self._last.result is not None and self._last.result[0] == token:
                 self._last = None
 
-    def _fetch(self, now: datetime) -> tuple[str, datetime]:
+    def _fetch(self, now: datetime, send: Send) -> tuple[str, datetime]:
         """
         Return the token and when it stops being served.
 
         Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/mp-access-token/getStableAccessToken.html
         """
         fields = {"grant_type": "client_credential", "appid": self._app.appid, "secret": self._app.secret}
-        errcode, response = post(self._app, PATH, fields, send=self._send, budget_seconds=BUDGET_SECONDS)
+        errcode, response = post(self._app, PATH, fields, send=send, budget_seconds=BUDGET_SECONDS)
         if errcode:
             raise _refusal(errcode, response)
         token, seconds = response.get("access_token"), whole_number(response.get("expires_in"))

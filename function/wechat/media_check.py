@@ -160,11 +160,11 @@ def submit(
         "openid": request.openid,
     }
     call = partial(post, app, PATH, fields, send=send, budget_seconds=BUDGET_SECONDS)
-    token = tokens.get(now)
+    token = tokens.get(now, send)
     errcode, response = call(query={"access_token": token})
     if errcode in STALE_TOKEN:
         tokens.drop(token)
-        token = tokens.get(now)
+        token = tokens.get(now, send)
         errcode, response = call(query={"access_token": token})
         if errcode in STALE_TOKEN:
             tokens.drop(token)

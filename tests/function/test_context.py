@@ -11,11 +11,13 @@ import pytest
 import handler
 from function.auth import CallerKinds
 from function.config.types import Rate
-from function.context import Dependencies, Instance, RequestContext
+from function.context import REQUEST_SECONDS, Dependencies, Instance, RequestContext
 from function.credentials import CredentialsResult
+from function.http.client import ExchangeFailed
 from function.http.gateway import Request
 from function.limits.rate_limit import RateLimitItem
 from function.request_log import LogLine
+from function.routes import ROUTES
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, 900, tzinfo=UTC)
 
@@ -56,7 +58,8 @@ def test_the_log_line_says_whether_any_session_was_refreshed():
     class Cache:
         are_new = False
 
-        def get(self, own_keys, *, now, good_until):
+        def get(self, own_keys, *, now, good_until, seconds_left):
+            assert 0 < seconds_left() <= REQUEST_SECONDS
             return CredentialsResult(good_until - now, self.are_new)
 
     instance, cache = new_instance(), Cache()
@@ -78,3 +81,27 @@ def test_callers_count_by_owner_or_by_client_ip_where_they_share_one(mode, key):
     items = context.rate_limit_items("forms", Rate(5, 60), "ann", 3)
     assert items == (RateLimitItem("forms", Rate(5, 60), key, 3),)
     assert context.rate_limit_items("forms", Rate(5, 60), "ann")[0].amount == 1
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "granted"), [(0.0, 3.0), (1.5, 3.0), (2.0, 2.5), (4.4, 0.1), (4.5, None), (9, None)]
+)
+def test_a_call_to_another_service_gets_what_is_left_of_the_deadline(elapsed, granted):
+    instance, sent = new_instance(), []
+    instance.monotonic = iter([100.0, 100.0 + elapsed]).__next__
+    instance.send = lambda *given, **options: sent.append((given, options))
+    context = RequestContext(None, instance, LogLine("r"), 4.5)
+    if granted is None:
+        with pytest.raises(ExchangeFailed) as raised:
+            context.send("GET", "https://a.example", budget_seconds=3.0)
+        assert (raised.value.kind, sent) == ("no time left", [])
+        return
+    context.send("GET", "https://a.example", budget_seconds=3.0, body=b"b")
+    ((given, options),) = sent
+    assert (given, options["body"]) == (("GET", "https://a.example"), b"b")
+    assert options["budget_seconds"] == pytest.approx(granted)
+
+
+def test_a_callback_must_be_answered_in_less_than_the_five_seconds_of_oss():
+    assert {name for name, route in ROUTES.items() if route.seconds != REQUEST_SECONDS} == {"callback"}
+    assert (ROUTES["callback"].seconds, REQUEST_SECONDS) == (4.5, 28.0)

@@ -383,3 +383,45 @@ def test_a_set_that_ends_with_the_form_is_long_enough(clock):
         "x",
         True,
     )
+
+
+# --- a request that cannot wait ---
+
+
+@pytest.fixture
+def slow(cache, sts):
+    """STS that answers when it is let go."""
+    go = threading.Event()
+    answer = cache._assume_role
+    cache._assume_role = lambda *given, **options: go.wait(60) and answer(*given, **options)
+    yield go
+    go.set()
+
+
+def test_a_request_waits_for_sts_until_its_deadline_and_later_ones_get_the_result(cache, clock, sts, slow):
+    wanted = {"now": clock(), "good_until": clock() + FORM}
+    for left in (0.01, 0.0, -1.0):
+        with pytest.raises(StsUnavailable) as raised:
+            cache.get(lambda: OWN, seconds_left=lambda left=left: left, **wanted)
+        assert "in time" in raised.value.reason
+    slow.set()
+    assert cache.get(lambda: OWN, **wanted).credentials.access_key_id == "STS.1"
+    assert len(sts.asked) == 1
+
+
+def test_a_fetch_that_fails_in_time_is_reported_as_it_failed(cache, clock, sts):
+    sts.error = StsRejected("no", reason="NoPermission")
+    wanted = {"now": clock(), "good_until": clock() + FORM, "seconds_left": lambda: 60.0}
+    with pytest.raises(StsRejected):
+        cache.get(lambda: OWN, **wanted)
+    sts.error = KeyError("a mistake")
+    with pytest.raises(KeyError):
+        cache.get(lambda: OWN, **wanted)
+    sts.error = None
+    assert cache.get(lambda: OWN, **wanted).are_new
+
+
+def test_without_a_thread_the_request_fetches_by_itself(cache, clock, no_threads):
+    with no_threads():
+        found = cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM, seconds_left=lambda: 60.0)
+    assert found.are_new

@@ -1,7 +1,10 @@
 """Held objects and their receipts: the same one afterwards, and a check that begins with the first."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from function.http.client import ExchangeFailed
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import PROFILES
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
@@ -189,3 +192,26 @@ def test_a_callback_succeeds_while_oss_and_wechat_are_down(called_back):
     assert stored["state"] == "held"
     assert house.status(stored["receipt"]) == "held"
     assert house.status(stored["receipt"]) == "checking"
+
+
+def test_a_callback_is_answered_in_time_while_wechat_hangs(called_back):
+    house, store = called_back
+    elapsed = 0.0
+
+    def hang(*_, budget_seconds, **__):
+        nonlocal elapsed
+        elapsed += budget_seconds
+        raise ExchangeFailed("timed out")
+
+    house.function._ready().monotonic = lambda: elapsed
+    house.oss.between["HeadObject"] = lambda: setattr(house, "wechat", SimpleNamespace(send=hang))
+    serve = house.oss.serve
+
+    def serve_slowly(*given):
+        nonlocal elapsed
+        elapsed += 0.4
+        return serve(*given)
+
+    house.oss.serve = serve_slowly
+    assert store("face")["state"] == "held"
+    assert 4.0 < elapsed <= 4.5
