@@ -10,6 +10,7 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.wechat import WechatApp
 from ops.client.function_client import FunctionSilent
+from ops.doctor.capacity import check_capacity
 from ops.doctor.configuration import check_settings
 from ops.doctor.content_check import check_content, checked_places, openid_in
 from ops.doctor.cross_bucket import Stranger, check_strangers, strangers
@@ -102,7 +103,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
         yield from _content_of_each(settings, places, visit, sessions, keys, instant)
     yield from as_one([check_callback(settings), *check_push(settings, visit.url)])
     findings = check_function(visit.url)
-    yield from findings
+    yield from as_one([*findings, check_capacity(settings.region)])
     if findings[0].state is State.GOOD:
         yield from check_features(visit.url, visit.token)
 

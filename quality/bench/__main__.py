@@ -15,7 +15,7 @@ from typing import Any
 
 from ops.package.function_files import PackagingError
 from ops.package.vendoring import TARGET_VERSION
-from quality.bench import burst, cold_start, growth, large_files, load, quotas, report, warm
+from quality.bench import burst, cold_start, growth, large_files, limits, load, quotas, report, warm
 from quality.bench.fresh_process import ContestantFailed
 from quality.bench.load_generator import LoadFailed
 from quality.bench.same_work import WrongWork
@@ -24,7 +24,7 @@ from quality.bench.stand_ins import StandIns
 
 RESULTS = ROOT / "quality" / "bench" / "results"
 QUICK_RESULTS = WORKSHOP / "results"
-PARTS = ("cold_start", "warm", "load", "refreshes", "growth", "large_files", "burst", "quotas")
+PARTS = ("cold_start", "warm", "load", "refreshes", "growth", "large_files", "burst", "limits", "quotas")
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ def measure(
         "growth": lambda: growth.measure(bench, extent.growth_rounds, extent.callers, progress),
         "large_files": lambda: large_files.measure(extent.large_rounds, extent.mebibytes, progress),
         "quotas": lambda: quotas.measure(extent.rounds, progress),
+        "limits": limits.measure,
         "burst": lambda: burst.measure(bench, extent.rounds, extent.real_phones, progress),
     }
     package = {"package": {"zipped_mb": bench.zipped_mb}}

@@ -111,6 +111,7 @@ def replay(
                     "instances": outcome.instances,
                     "assume_roles": outcome.assume_roles,
                     "refused": outcome.refused,
+                    "lost": outcome.lost,
                     "cpu_seconds": outcome.cpu_seconds,
                     "instance_seconds": outcome.instance_seconds,
                     **spread(outcome.seconds),

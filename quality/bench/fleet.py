@@ -1,26 +1,63 @@
 """
-How Function Compute scales, replayed: requests, the instances they find or start, and the limit of STS.
+How Function Compute scales, replayed: requests, the instances they find or start, its limits and that of STS.
 
+A request that finds no room starts an instance or is refused at once, without a queue; the client repeats it.
 Time is counted, not passed. How long a start or a request takes was measured in a real process that had the
 machine to itself, because in the cloud each instance has a processor of its own.
 """
 
 import heapq
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
-# Of a region, unless more is asked for.
-# Source: https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits-of-usage
-MOST_INSTANCES = 300
+from ops.doctor.capacity import most_instances
+
 # Of an account in a region, in a second; read on 2026-11-25.
 # Source: https://help.aliyun.com/zh/ram/developer-reference/api-sts-2015-04-01-quota
 ASSUME_ROLES_A_SECOND = 100
 # What the function does when STS turns it down: it asks again after this, then answers 503 with Retry-After.
 PAUSE_SECONDS, RETRY_AFTER_SECONDS = 0.2, 2.0
+# How often the client repeats that.
+RETRIES = 2
 FRESH = 0
+
+
+class Region(NamedTuple):
+    """
+    What Function Compute grants an account in a region (``ops/doctor/capacity.py``).
+
+    Args:
+        growth: instances that may start at once, and then in a minute.
+
+        machines: how many instances the region's processors carry.
+    """
+
+    instances: int = 100
+    growth: int = 100
+    machines: int = 10**6
+
+    @property
+    def most(self) -> int:
+        return most_instances(self.instances)
+
+
+class Patience(NamedTuple):
+    """
+    How the client repeats a request that Function Compute refused.
+
+    Args:
+        pauses: seconds, each times a number from ``spread``.
+    """
+
+    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
+    spread: tuple[float, float] = (0.7, 1.3)
+
+
+REGION, PATIENCE = Region(), Patience()
 
 
 @dataclass(frozen=True)
@@ -42,6 +79,8 @@ class Deployment:
         attempts: how often it asks STS before it gives up.
 
         keeps_session: whether a session is kept; else each request for a form needs a new one.
+
+        fills: whether requests wait for an instance that starts for another one; no page says.
     """
 
     slots: int
@@ -52,6 +91,7 @@ class Deployment:
     request_cpu: Sequence[float]
     attempts: int = 2
     keeps_session: bool = True
+    fills: bool = True
 
 
 @dataclass(frozen=True)
@@ -60,9 +100,15 @@ class Outcome:
     Args:
         refused: how many of the calls of AssumeRole were turned down.
 
+        busy: how many responses had which status of Function Compute itself, 429 or 503.
+
+        repeated: phones that were refused at least once; ``lost``: those whose patience ended.
+
+        most_forms: requests for a form of one phone that reached the function.
+
         instance_seconds: how long instances started, or had a request: what is billed.
 
-        seconds: from each phone's first request to its form.
+        seconds: from each phone's first request to its form, where it got one.
     """
 
     instances: int
@@ -71,6 +117,24 @@ class Outcome:
     cpu_seconds: float
     instance_seconds: float
     seconds: Sequence[float]
+    busy: Mapping[int, int]
+    repeated: int
+    lost: int
+    most_forms: int
+
+
+class Request(NamedTuple):
+    """
+    Args:
+        step: the number of the phone's request; the last is that for a form.
+
+        refusals: by Function Compute; ``failures``: by the function, which STS turned down.
+    """
+
+    phone: int
+    step: int
+    refusals: int = 0
+    failures: int = 0
 
 
 @dataclass(eq=False)
@@ -106,17 +170,31 @@ class Fleet:
         warm: how many instances are there before the first of them.
     """
 
-    def __init__(self, deployment: Deployment, dice: random.Random, sts: Sts, warm: int = 0) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        dice: random.Random,
+        sts: Sts,
+        warm: int = 0,
+        region: Region = REGION,
+        patience: Patience = PATIENCE,
+    ) -> None:
         self._of = deployment
+        self._region = region
+        self._patience = patience
         self._dice = dice
         self._sts = sts
         self._instances = [Instance(served=1, is_ready=True, has_session=True) for _ in range(warm)]
-        self._waiting: deque[tuple[int, int]] = deque()
+        self._waiting: deque[Request] = deque()
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._planned = 0
         self._cpu = 0.0
         self._worked = 0.0
         self._forms: dict[int, float] = {}
+        self._asked_forms: Counter[int] = Counter()
+        self._busy: Counter[int] = Counter()
+        self._repeated: set[int] = set()
+        self._lost: set[int] = set()
 
     def run(self, arrivals: Sequence[float]) -> Outcome:
         """
@@ -124,7 +202,7 @@ class Fleet:
             arrivals: when each phone sends its first request, in seconds.
         """
         for phone, instant in enumerate(arrivals):
-            self._plan(instant, partial(self._ask, phone, 0))
+            self._plan(instant, partial(self._ask, Request(phone, 0)))
         while self._agenda:
             now, _, happen = heapq.heappop(self._agenda)
             happen(now)
@@ -135,7 +213,11 @@ class Fleet:
             refused=self._sts.asked - len(self._sts.admitted),
             cpu_seconds=self._cpu,
             instance_seconds=self._worked,
-            seconds=[self._forms[phone] - instant for phone, instant in enumerate(arrivals)],
+            seconds=[self._forms[phone] - arrivals[phone] for phone in sorted(self._forms)],
+            busy=dict(self._busy),
+            repeated=len(self._repeated),
+            lost=len(self._lost),
+            most_forms=max(self._asked_forms.values(), default=0),
         )
 
     def _plan(self, instant: float, happen: Callable[[float], None]) -> None:
@@ -143,21 +225,40 @@ class Fleet:
         self._planned += 1
         heapq.heappush(self._agenda, (instant, self._planned, happen))
 
-    def _ask(self, phone: int, step: int, _now: float) -> None:
-        self._waiting.append((phone, step))
+    def _ask(self, request: Request, _now: float) -> None:
+        self._waiting.append(request)
 
     def _dispatch(self, now: float) -> None:
-        """Give what waits to whoever is free, and start instances for all that is left."""
+        """Give what waits to free instances, start more for what is left, and refuse the rest."""
         while self._waiting:
             free = [one for one in self._instances if one.is_ready and one.busy < self._of.slots]
             if not free:
                 break
             # An instance is filled before another is used.
-            self._serve(now, *self._waiting.popleft(), max(free, key=lambda one: one.busy))
+            self._serve(now, self._waiting.popleft(), max(free, key=lambda one: one.busy))
         starting = sum(not one.is_ready for one in self._instances)
-        while len(self._waiting) > starting * self._of.slots and len(self._instances) < MOST_INSTANCES:
+        room = self._of.slots if self._of.fills else 1
+        while len(self._waiting) > starting * room and not self._refusal(now):
             self._start(now)
             starting += 1
+        while len(self._waiting) > starting * room:
+            self._refuse(now, self._waiting.pop())
+
+    def _refusal(self, now: float) -> int:
+        """Status of a request for which no instance may start; 0 where one may."""
+        count = len(self._instances)
+        if count >= self._region.most or count >= int(self._region.growth * (1 + now / 60)):
+            return 429
+        return 503 if count >= self._region.machines else 0
+
+    def _refuse(self, now: float, request: Request) -> None:
+        self._busy[self._refusal(now)] += 1
+        self._repeated.add(request.phone)
+        if request.refusals == len(self._patience.pauses):
+            self._lost.add(request.phone)
+            return
+        pause = self._patience.pauses[request.refusals] * self._dice.uniform(*self._patience.spread)
+        self._plan(now + pause, partial(self._ask, request._replace(refusals=request.refusals + 1)))
 
     def _start(self, now: float) -> None:
         instance = Instance()
@@ -172,28 +273,32 @@ class Fleet:
     def _become_ready(self, instance: Instance, _now: float) -> None:
         instance.is_ready = True
 
-    def _serve(self, now: float, phone: int, step: int, instance: Instance) -> None:
+    def _serve(self, now: float, request: Request, instance: Instance) -> None:
         instance.busy_since = instance.busy_since if instance.busy else now
         instance.busy += 1
-        self._cpu += self._of.request_cpu[step]
-        seconds = self._dice.choice(self._durations(step, instance))
+        self._cpu += self._of.request_cpu[request.step]
+        seconds = self._dice.choice(self._durations(request.step, instance))
         instance.served += 1
-        needs_session = step + 1 == len(self._of.requests)
+        needs_session = request.step + 1 == len(self._of.requests)
+        self._asked_forms[request.phone] += needs_session
         end = self._assume(now, instance) if needs_session and not instance.has_session else now
         is_good = instance.has_session or not needs_session
         if needs_session and not self._of.keeps_session:
             instance.has_session = False
-        self._plan(end + seconds, partial(self._answer, phone, step, instance, is_good))
+        self._plan(end + seconds, partial(self._answer, request, instance, is_good))
 
-    def _answer(self, phone: int, step: int, instance: Instance, is_good: bool, now: float) -> None:
+    def _answer(self, request: Request, instance: Instance, is_good: bool, now: float) -> None:
         instance.busy -= 1
         self._worked += 0 if instance.busy else now - instance.busy_since
-        if not is_good:
-            self._plan(now + RETRY_AFTER_SECONDS, partial(self._ask, phone, step))
-        elif step + 1 < len(self._of.requests):
-            self._ask(phone, step + 1, now)
+        if not is_good and request.failures == RETRIES:
+            self._lost.add(request.phone)
+        elif not is_good:
+            later = request._replace(failures=request.failures + 1)
+            self._plan(now + RETRY_AFTER_SECONDS, partial(self._ask, later))
+        elif request.step + 1 < len(self._of.requests):
+            self._ask(Request(request.phone, request.step + 1), now)
         else:
-            self._forms[phone] = now
+            self._forms[request.phone] = now
 
     def _assume(self, now: float, instance: Instance) -> float:
         """When STS has answered, well or often enough."""

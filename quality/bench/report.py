@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quality.bench import burst, growth, large_files, load, plot, quotas
+from quality.bench import burst, growth, large_files, limits, load, plot, quotas
 from quality.bench.figures import summary
 from quality.bench.modes import MODES
 from quality.bench.targets import Outcome, outcomes
@@ -32,7 +32,7 @@ def write(folder: Path, about: Mapping[str, Any], results: Mapping[str, Any]) ->
     """
     folder.mkdir(parents=True, exist_ok=True)
     table = render(about, results)
-    document = {"about": about, **thinned(results)}
+    document = {"about": about, **thinned({name: part for name, part in results.items() if name != "limits"})}
     (folder / "results.json").write_text(json.dumps(document, indent=1, default=str) + "\n", "utf-8")
     (folder / "table.md").write_text(table, "utf-8")
     if "cold_start" in results:
@@ -75,6 +75,8 @@ def render(about: Mapping[str, Any], results: Mapping[str, Any]) -> str:
         parts += ["## Large files\n", _table_of_large_files(results["large_files"])]
     if "burst" in results:
         parts += ["## Burst\n", _tables_of_burst(results["burst"])]
+    if "limits" in results:
+        parts += ["## Limits\n", limits.table(results["limits"])]
     if results.get("quotas"):
         parts += ["## Quotas\n", _table_of_quotas(results["quotas"])]
     return "\n".join(parts)
@@ -190,6 +192,7 @@ def _tables_of_burst(figures: Mapping[str, Any]) -> str:
         "p50_ms": ("p50 ms", 0),
         "p95_ms": ("p95 ms", 0),
         "worst_ms": ("worst ms", 0),
+        "lost": ("phones lost", 0),
     }
 
     def cells(one: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quality.bench import burst, cold_start, large_files, load, warm
+from quality.bench import burst, cold_start, large_files, limits, load, warm
 from quality.bench.figures import ratio
 from quality.bench.modes import ANONYMOUS, WECHAT
 
@@ -68,6 +68,7 @@ def outcomes(results: Mapping[str, Any]) -> list[Outcome]:
         "growth": _of_growth,
         "large_files": _of_large_files,
         "burst": _of_burst,
+        "limits": _of_limits,
     }
     return [outcome for part, judge in judges.items() if part in results for outcome in judge(results[part])]
 
@@ -195,6 +196,17 @@ def _of_burst(figures: Mapping[str, Any]) -> list[Outcome]:
             real[burst.MANY]["p95_ms"] / real[burst.ONE]["p95_ms"],
             0.5,
         ),
+    ]
+
+
+def _of_limits(figures: Mapping[str, Any]) -> list[Outcome]:
+    few = figures["replayed"]["100 instances"]
+    lost = [max(few[kind]["lost"]) for kind in (limits.BURST, limits.BURST_ALONE)]
+    forms = [max(one["most_forms"]) for kinds in figures["replayed"].values() for one in kinds.values()]
+    about = f"{figures['phones']:,} phones at one instant"
+    return [
+        _single(f"lost of {about}, 100 instances, {limits.BURST}", max(lost), 0, ""),
+        _single(f"requests for a form that count, at most of one of {about}", max(forms), 60, ""),
     ]
 
 

@@ -4,11 +4,13 @@ import re
 
 import pytest
 
+from ops.doctor import capacity
 from tests.docs.markdown import both, page, tables
 from tests.docs.test_overclaims import INSTANCES_OF_AN_ACCOUNT
 
 RESULTS = "quality/bench/results/table.md"
 LARGE_RESULTS = "quality/bench/results/large_files/table.md"
+LIMITS_RESULTS = "quality/bench/results/limits/table.md"
 BURST_RESULTS = "quality/bench/results/burst/table.md"
 DATE = re.compile(r"20\d\d-\d\d-\d\d")
 RATIO = re.compile(r"\d+\.\d\d ×")
@@ -63,6 +65,28 @@ def test_every_figure_of_a_burst_was_measured(name):
     measured = [[row[column] for column in (2, 3, 5, 7, 8)] for row in possible]
     (shown,) = [table for table in tables(page(name)) if len(table[0]) == 7]
     assert [row[2:] for row in shown] == measured
+
+
+@pytest.mark.parametrize("name", both("docs/speed.md"))
+def test_every_figure_of_thousands_of_phones_was_replayed(name):
+    (replayed,) = tables(page(LIMITS_RESULTS))
+    # Phones that repeat, lost, lost before, p50, p95, worst; where 300 instances start at once.
+    expected = [
+        [row[0].split()[0], *row[5:]] for row in replayed if row[0] in ("100 instances", "300 instances")
+    ]
+    (shown,) = [table for table in tables(page(name)) if len(table[0]) == 8]
+    assert [[row[0], *row[2:]] for row in shown] == expected
+
+
+@pytest.mark.parametrize("name", both("docs/speed.md"))
+def test_the_phones_that_a_deployment_carries_are_those_that_doctor_says(name):
+    (shown,) = [table for table in tables(page(name)) if len(table[0]) == 5]
+    accounts = [(100, "cn-hangzhou"), (300, "cn-hangzhou"), (300, "cn-hongkong")]
+    kinds = (capacity.PLAIN, capacity.BURST)
+    assert [row[1:] for row in shown] == [
+        [f"{number:,}" for kind in kinds for number in capacity.phones(kind, *account)]
+        for account in accounts
+    ]
 
 
 @pytest.mark.parametrize("name", both("docs/speed.md"))

@@ -4,7 +4,16 @@ import random
 
 import pytest
 
-from quality.bench.fleet import FRESH, MOST_INSTANCES, RETRY_AFTER_SECONDS, Deployment, Fleet, Sts
+from quality.bench.fleet import (
+    FRESH,
+    RETRIES,
+    RETRY_AFTER_SECONDS,
+    Deployment,
+    Fleet,
+    Patience,
+    Region,
+    Sts,
+)
 
 ENDLESS = 10**9
 
@@ -23,8 +32,11 @@ def deployment(slots=1, **changes):
     return Deployment(**given)
 
 
-def run(arrivals, of, limit=ENDLESS, warm=0):
-    return Fleet(of, random.Random(0), Sts(limit), warm).run(arrivals)
+ALMOST = Patience((1.0, 2.0), (1.0, 1.0))
+
+
+def run(arrivals, of, limit=ENDLESS, warm=0, **around):
+    return Fleet(of, random.Random(0), Sts(limit), warm, **around).run(arrivals)
 
 
 def test_a_phone_alone_waits_for_a_start_and_its_two_requests():
@@ -65,9 +77,50 @@ def test_a_request_takes_as_long_as_it_was_measured_to_with_so_many_under_way():
     assert outcome.seconds == pytest.approx([1.1 + 9.0])
 
 
-def test_over_the_region_s_number_phones_wait_for_those_that_are_there():
-    outcome = run([0.0] * (MOST_INSTANCES + 1), deployment())
-    assert outcome.instances == MOST_INSTANCES
+@pytest.mark.parametrize(
+    ("region", "instances", "busy"),
+    [
+        (Region(10, 100), 9, {429: 1}),
+        (Region(300, 4), 4, {429: 6 + 2}),
+        (Region(300, 100, 6), 6, {503: 4}),
+        (Region(), 10, {}),
+    ],
+    ids=["nine tenths of the account's", "growth", "machines", "enough"],
+)
+def test_what_finds_no_instance_is_refused_at_once_and_repeated(region, instances, busy):
+    outcome = run([0.0] * 10, deployment(), region=region, patience=Patience((1.4,) * 4, (1.0, 1.0)))
+    assert (outcome.instances, outcome.busy, outcome.lost) == (instances, busy, 0)
+    assert outcome.repeated == 10 - instances
+    # Nobody waits in a queue: a phone has its form when its repeated request has run.
+    again = 2.8 if sum(busy.values()) > 10 - instances else 1.4
+    assert min(outcome.seconds) == pytest.approx(1.35)
+    assert max(outcome.seconds) == pytest.approx(again + 0.25 if busy else 1.35)
+
+
+def test_more_instances_may_start_as_minutes_pass():
+    arrivals = [0.0, 0.0, 60.0, 60.0, 60.0]
+    outcome = run(arrivals, deployment(requests=[{1: [500.0]}], request_cpu=[0.0]), region=Region(300, 2))
+    assert (outcome.instances, outcome.lost) == (4, 1)
+
+
+def test_patience_ends_after_the_last_pause():
+    endless = deployment(requests=[{1: [900.0]}], request_cpu=[0.0])
+    outcome = run([0.0] * 3, endless, region=Region(3, 100), patience=ALMOST)
+    assert (outcome.instances, outcome.lost, len(outcome.seconds)) == (2, 1, 2)
+    assert (outcome.busy, outcome.repeated) == ({429: 3}, 1)
+
+
+def test_pauses_are_spread_so_that_repeated_requests_do_not_meet_again():
+    short = deployment(requests=[{1: [0.1]}], request_cpu=[0.0], starts=[0.1], assumes=[0.0])
+    outcome = run([0.0] * 4, short, region=Region(2, 100), patience=Patience((10.0,)))
+    assert (outcome.repeated, outcome.lost) == (3, 0)
+    assert min(outcome.seconds[1:]) > 7 and max(outcome.seconds) < 13.2
+
+
+@pytest.mark.parametrize(("fills", "refused"), [(True, 0), (False, 19)])
+def test_requests_share_a_starting_instance_only_where_it_fills(fills, refused):
+    outcome = run([0.0] * 20, deployment(20, fills=fills), region=Region(2, 100))
+    assert (outcome.instances, outcome.repeated, outcome.lost) == (1, refused, 0)
 
 
 def test_a_throttled_start_retries_sts_once_then_leaves_it_to_the_request():
@@ -84,6 +137,12 @@ def test_a_form_without_a_session_is_retried_after_retry_after():
     first, second = sorted(outcome.seconds)
     assert first == pytest.approx(1.15)
     assert second == pytest.approx(1.15 + RETRY_AFTER_SECONDS + 0.15)
+
+
+def test_a_function_without_a_session_is_asked_again_as_often_as_the_client_retries():
+    one_step = deployment(requests=[{1: [0.05]}], request_cpu=[0.0], attempts=1, keeps_session=False)
+    outcome = run([0.0], one_step, limit=0)
+    assert (outcome.lost, outcome.most_forms, outcome.busy) == (1, 1 + RETRIES, {})
 
 
 def test_sts_admits_so_many_in_any_second_and_counts_no_other():

@@ -26,7 +26,7 @@ def test_a_correct_deployment_is_good_in_every_line(here):
         "Confirm [default], Read [default]",
         "Keys behind forms, Published [post], Hold [post], List of what is due",
         "Removal",
-        "Callback, Message push", "Deployed function",
+        "Callback, Message push", "Deployed function, Phones at one instant",
     ]  # fmt: skip
 
 

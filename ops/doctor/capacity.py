@@ -1,0 +1,73 @@
+"""
+Phones at one instant that a plain and a burst deployment carry, by the limits of Function Compute.
+
+``python -m quality.bench.limits`` replays it; docs/speed has the figures.
+"""
+
+from typing import NamedTuple
+
+from ops.doctor.findings import Finding, State
+from ops.terminal.language import Text
+
+# Instances of an account in a region: the official pages say both, and the quota centre has the real one.
+# Source: https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits-of-usage
+LIMITS = (100, 300)
+# Where 300 instances may start at once, and then in a minute; elsewhere 100.
+FAST_REGIONS = frozenset(f"cn-{place}" for place in "hangzhou shanghai beijing zhangjiakou shenzhen".split())
+CAPACITY = Text("Phones at one instant", "同一瞬间的手机数")
+
+
+class Kind(NamedTuple):
+    """
+    A kind of deployment.
+
+    Args:
+        slots: requests that one of its instances takes at once.
+
+        served: phones that it logs in and gives a form while they repeat what was refused (15 s), with some
+            room to spare.
+    """
+
+    name: Text
+    slots: int
+    served: int
+
+
+PLAIN = Kind(Text("plain", "普通"), 1, 100)
+BURST = Kind(Text("BURST=1", "BURST=1"), 20, 300)
+
+
+def growth(region: str) -> int:
+    return 300 if region in FAST_REGIONS else 100
+
+
+def most_instances(limit: int) -> int:
+    """Return how many of an account's instances one function may have."""
+    return limit * 9 // 10
+
+
+def phones(kind: Kind, limit: int, region: str) -> tuple[int, int]:
+    """Return how many phones find room at once, and how many with what the client repeats."""
+    instances = min(most_instances(limit), growth(region))
+    return instances * kind.slots, instances * kind.served
+
+
+def check_capacity(region: str, limits: tuple[int, ...] = LIMITS) -> Finding:
+    """
+    Say it of both kinds; nothing is asked.
+
+    Args:
+        limits: the account's, where it is known; else all that the pages name.
+    """
+    said = [_said(kind, limit, region) for limit in limits for kind in (PLAIN, BURST)]
+    return Finding(
+        CAPACITY, State.GOOD, Text("; ".join(one.en for one in said), "；".join(one.zh for one in said))
+    )
+
+
+def _said(kind: Kind, limit: int, region: str) -> Text:
+    room, repeated = (f"{number:,}" for number in phones(kind, limit, region))
+    return Text(
+        f"{kind.name.en} with {limit} instances {room}, with repeats {repeated}",
+        f"{kind.name.zh} {limit} 个实例 {room}，算上重试 {repeated}",
+    )
