@@ -23,6 +23,7 @@ from quality.torture import (
     parted_uploads,
     policy_proof,
     quota_faults,
+    reach_proof,
     route_faults,
     soak,
     wechat_faults,
@@ -158,8 +159,10 @@ def _fuzzing(divisor: int) -> list[Task]:
 def _proofs(divisor: int) -> list[Task]:
     steps = held_uploads.STEPS // held_uploads.TASKS // divisor
     pairs, lives = policy_proof.PAIRS // divisor, parted_uploads.LIVES // divisor
+    requests = reach_proof.REQUESTS // divisor
     return [
         Task("proof", "policies", partial(policy_proof.run, pairs), ("function/oss",)),
+        Task("proof", "reach", partial(reach_proof.run, requests), ("function/session_policy.py",)),
         *(
             Task("proof", f"held uploads {number}", partial(held_uploads.run, steps), ("function/holding",))
             for number in range(1, held_uploads.TASKS + 1)

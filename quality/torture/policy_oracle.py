@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -147,3 +147,65 @@ def _values_are_known(fields: Mapping[str, str]) -> bool:
         and len(fields["key"].encode()) <= 1023
         and fields["key"][0] not in "/\\"
     )
+
+
+# --- requests that are no forms, by the pages on RAM policies ---
+
+
+@dataclass(frozen=True)
+class Request:
+    """
+    A list or a deletion.
+
+    Args:
+        action: such as ``oss:ListObjects``.
+
+        place: the prefix of a list, ``None`` for a list without one; the key of a deletion.
+    """
+
+    action: str
+    place: str | None
+
+    @property
+    def is_list(self) -> bool:
+        return self.action.startswith("oss:List")
+
+
+def reaches(request: Request, documents: Iterable[Any], bucket: str, *, prefix_binds: bool) -> bool:
+    """
+    Whether each of the documents, the role's and the session's, allows a request.
+
+    Args:
+        prefix_binds: whether the condition ``oss:Prefix`` knows the prefix of this request; one page says so
+            of ListObjects alone.
+
+    Source: https://help.aliyun.com/zh/oss/user-guide/authorization-syntax-and-elements
+    """
+    resource = f"{bucket}" if request.is_list else f"{bucket}/{request.place}"
+    known = request.place if request.is_list and prefix_binds else None
+    for document in documents:
+        effects = {
+            statement["Effect"]
+            for statement in document["Statement"]
+            if request.action in statement["Action"]
+            and any(_matches(name.split(":", 4)[4], resource) for name in statement["Resource"])
+            and _meets(statement.get("Condition"), known)
+        }
+        if effects != {"Allow"}:
+            return False
+    return True
+
+
+def _meets(condition: Any, prefix: str | None) -> bool:
+    if condition is None:
+        return True
+    # No request here names an ACL; nothing else is in a condition.
+    wanted = condition.get("StringLike", {}).get("oss:Prefix", [])
+    return prefix is not None and any(_matches(pattern, prefix) for pattern in wanted)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """A star, which ends every pattern of ours that has one, stands for anything."""
+    stem, star, rest = pattern.partition("*")
+    assert not rest
+    return text.startswith(stem) if star else text == stem

@@ -1,0 +1,50 @@
+"""The proof about lists and deletions in short, and that it would notice a policy that reaches further."""
+
+import json
+
+import pytest
+
+from function.session_policy import session_policies
+from quality.torture import reach_proof
+
+REQUESTS = 3000
+
+
+def test_rule_oracle_and_local_oss_agree():
+    result = reach_proof.run(REQUESTS, seed=1)
+    assert result.problems == []
+    assert result.totals["disagreements"] == 0
+
+
+def without_condition(statement):
+    return {name: said for name, said in statement.items() if name != "Condition"}
+
+
+def without_slash(statement):
+    if "Condition" not in statement:
+        return statement
+    return json.loads(json.dumps(statement).replace("/*", "*"))
+
+
+def everything(statement):
+    if "Condition" in statement:
+        return statement
+    return {**statement, "Resource": [f"acs:oss:*:*:{reach_proof.BUCKET}/*"]}
+
+
+def lists_of_versions(statement):
+    if "Condition" not in statement:
+        return statement
+    return {**without_condition(statement), "Action": ["oss:ListObjects", "oss:ListObjectVersions"]}
+
+
+@pytest.mark.parametrize("wrong", [without_condition, without_slash, everything, lists_of_versions])
+def test_a_wider_policy_is_detected(wrong):
+    def widened(profiles):
+        documents = {session: json.loads(policy) for session, policy in session_policies(profiles).items()}
+        return {
+            session: json.dumps({**document, "Statement": [*map(wrong, document["Statement"])]})
+            for session, document in documents.items()
+        }
+
+    assert reach_proof.run(REQUESTS, seed=1, session_policies=widened).problems

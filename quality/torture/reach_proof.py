@@ -1,0 +1,148 @@
+"""
+Random profiles and random requests of the function's sessions: lists and deletions, judged three times.
+
+The rule says what the options promise, the oracle reads the documents as RAM's pages do, and the local OSS
+decides as it does for a request.
+"""
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from function.config.profile import NOWHERE, Profile
+from function.config.profiles import read_profiles
+from function.session_policy import DELETIONS, OBJECTS, UPLOADS, role_policies, session_policies
+from local.common.accounts import AccessKey, Accounts
+from local.oss.access import permits
+from local.oss.bucket import Bucket
+from local.oss.objects import Objects
+from local.oss.rules import OssRules
+from quality.torture.policy_oracle import Request, reaches
+from quality.torture.report import Progress, Result
+
+REQUESTS = 120_000
+REQUESTS_PER_SET = 60
+BUCKET, REGION = "photos", "cn-hangzhou"
+HOME = NOWHERE._replace(bucket=BUCKET, region=REGION, role_arn="acs:ram::1:role/upload")
+# One is the start of another, but for its slash.
+FOLDERS = ("u/", "u/4/", "u/42/", "u/420/", "用户/", "a-b/", "a/b/", "heldx/")
+OPTIONS = ("", "confirm = true", "list = true", 'delete = "owner"', 'list = true\ndelete = "owner"')
+HOLD = 'confirm = true\nhold = ["commit"]'
+DUE = "held/.due/"
+LIST, DELETE = "oss:ListObjects", "oss:DeleteObject"
+OTHERS = ("oss:ListObjectVersions", "oss:ListMultipartUploads", "oss:DeleteObjectVersion")
+
+Policies = Callable[[Collection[Profile]], Mapping[tuple[str, str, str], str]]
+
+
+class Case(NamedTuple):
+    """A set of profiles with the documents of one of its sessions: perhaps the role's, and its own."""
+
+    profiles: Collection[Profile]
+    purpose: str
+    documents: tuple[str, ...]
+
+
+def promised(case: Case, request: Request) -> bool | None:
+    """What the options say; ``None`` for deletions of the objects session, which receipts decide."""
+    profiles, purpose, place = case.profiles, case.purpose, request.place
+    if place is None:
+        return False
+    if purpose == OBJECTS:
+        is_due = any(profile.gives_receipts for profile in profiles) and place.startswith(DUE)
+        return {LIST: is_due, DELETE: None}.get(request.action, False)
+    if purpose == DELETIONS:
+        lists = [profile for profile in profiles if profile.list]
+        deletes = [one for one in profiles if one.is_deletable and any(each.delete for each in profiles)]
+        below = {LIST: lists, DELETE: deletes}.get(request.action, [])
+        return any(place.startswith(one.key.literal_folder) for one in below)
+    return False
+
+
+def local_oss_allows(case: Case, request: Request, bucket: Bucket) -> bool:
+    key = AccessKey("STS.k", "s", "t", None, tuple(json.loads(document) for document in case.documents))
+    if request.is_list:
+        return permits(key, request.action, bucket, "", prefix=request.place)
+    return permits(key, request.action, bucket, request.place or "")
+
+
+class Chance:
+    """Everything that is drawn."""
+
+    def __init__(self, seed: int, policies: Policies) -> None:
+        self.random, self.policies = random.Random(seed), policies
+
+    def case(self) -> Case:
+        draw = self.random
+        text = ""
+        for number, folder in enumerate(draw.sample(FOLDERS, draw.randint(1, 4))):
+            # What is held has a folder of its own.
+            options = draw.choice((*OPTIONS, *([HOLD] if folder == "heldx/" else [])))
+            text += f'[p{number}]\nkey = "{folder}{{owner}}/{{id}}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
+            text += f"{options}\n"
+        found, problems = read_profiles(text, default_signature="v4", home=HOME)
+        assert not problems, problems
+        profiles = found.values()
+        (role,), sessions = role_policies(profiles).values(), self.policies(profiles)
+        purpose = draw.choice([purpose for purpose, *_ in sessions] + [DELETIONS])
+        policy = sessions.get((purpose, BUCKET, HOME.role_arn))
+        # A session that is never assumed may do nothing; whatever the role allows, its own document holds.
+        session = policy or sessions[UPLOADS, BUCKET, HOME.role_arn]
+        return Case(profiles, purpose, draw.choice(((session,), (role, session))))
+
+    def request(self, case: Case) -> Request:
+        draw = self.random
+        near = [DUE, *(profile.key.literal_folder for profile in case.profiles)]
+        place = draw.choice(draw.choice((near, (*FOLDERS, "held/", "held/.", "held/.decided/", "held/u/"))))
+        ways = (place, place[:-1], place.upper(), f"{place}x", f"{place}*", f"/{place}", place[:2], "", "*")
+        chosen = draw.choice((place, place, *ways, None))
+        action = draw.choice((LIST, LIST, DELETE, *OTHERS))
+        return Request(action, chosen if action.startswith("oss:List") else chosen or "x")
+
+
+def run(
+    requests: int = REQUESTS, seed: int | None = None, session_policies: Policies = session_policies
+) -> Result:
+    started, seed = time.monotonic(), random.SystemRandom().randrange(2**32) if seed is None else seed
+    result, counts = Result("proof"), Counter[str]()
+    progress, chance = Progress("reach", requests), Chance(seed, session_policies)
+    with TemporaryDirectory() as folder:
+        bucket = Bucket(
+            BUCKET, REGION, Accounts(), Objects(Path(folder)), lambda: datetime(2026, 2, 28, tzinfo=UTC)
+        )
+        for number in range(requests):
+            if number % REQUESTS_PER_SET == 0:
+                case = chance.case()
+                bucket.rules = OssRules(prefix_binds_every_list=chance.random.random() < 0.5)
+            request = chance.request(case)
+            opinions = {
+                "rule": promised(case, request),
+                "oracle": reaches(
+                    request,
+                    map(json.loads, case.documents),
+                    BUCKET,
+                    prefix_binds=request.action == LIST or bucket.rules.prefix_binds_every_list,
+                ),
+                "local OSS": local_oss_allows(case, request, bucket),
+            }
+            said = {opinion for opinion in opinions.values() if opinion is not None}
+            counts["allowed" if opinions["oracle"] else "refused"] += 1
+            if len(said) > 1:
+                counts["disagree"] += 1
+                result.problems.append(f"seed {seed}, request {number}: {opinions} on {request} of {case}")
+            progress.show(number + 1)
+    result.figures = [
+        ("lists and deletions, judged three times", f"{requests:,}"),
+        ("of these allowed / refused", f"{counts['allowed']:,} / {counts['refused']:,}"),
+    ]
+    result.totals = Counter({"disagreements": counts["disagree"]})
+    if not counts["allowed"] or not counts["refused"]:
+        result.problems.append("all requests had one outcome: nothing was proved")
+    result.seconds = time.monotonic() - started
+    return result
