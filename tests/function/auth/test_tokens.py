@@ -160,6 +160,16 @@ def test_true_is_no_instant_though_python_counts_it_as_one():
     assert refuses(craft(good_payload(start_of_time, exp=True)), start_of_time)
 
 
+def test_our_own_tokens_name_one_audience_and_those_of_backends_may_name_several(clock):
+    token = craft(good_payload(clock(), aud=[SESSION, "other"]))
+    assert refuses(token, clock())
+    assert read_token(token, audience=SESSION, secrets=(SECRET,), now=clock(), from_backend=True)
+
+
+def test_an_instant_may_be_the_first_that_unix_seconds_count():
+    assert tokens.time_claim({"began": 0}, "began") == datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @cases("header")
 def test_refuses_odd_headers_even_under_a_good_signature(clock, header):
     # Not by craft(), which takes None as "the usual header".

@@ -229,6 +229,13 @@ def test_a_profile_has_at_most_64_variants():
     assert problem.values["clause"].values["part"] == "65 names"
 
 
+def test_an_option_that_looks_like_another_is_answered_otherwise_than_a_strange_one():
+    problems = (read(with_option(f"{option} = 1"))[1][0] for option in ("max_sizes", "colour"))
+    near, strange = (problem.values["clause"] for problem in problems)
+    assert near.values["names"] == "max_size"
+    assert near.template != strange.template
+
+
 def test_read_options_are_kept_as_written():
     profile = profile_of(
         f'[p]\n{GOOD}confirm = true\nread = "callers"\nread_for = 43200\n'

@@ -8,10 +8,11 @@ import pytest
 
 from function.app import load_settings
 from function.auth import all_settings, anonymous
-from function.config.settings import Settings
+from function.config.settings import Settings, read_settings
 from function.config.types import Rate
 from function.context import Dependencies
 from function.errors import Misconfigured
+from function.session_policy import session_policies
 from ops.terminal.messages import in_both
 from tests.ops.words import in_english
 from tests.support.cases import cases_beside, table_beside
@@ -363,6 +364,23 @@ def test_a_profiles_file_that_is_not_utf_8_is_refused(environment, tmp_path):
     (problem,) = problems_of({**environment, "PROFILES_FILE": str(path)})
     assert (problem.setting, problem.sentence.values["path"]) == ("PROFILES_FILE", str(path))
     assert "UTF-8" in problem.sentence.values["why"]
+
+
+def test_the_profiles_are_those_of_profiles_toml_by_default(environment):
+    text = Path(environment.pop("PROFILES_FILE")).read_text("utf-8")
+    read = []
+    load_settings(environment, lambda path: read.append(path.name) or text)
+    assert read == ["profiles.toml"]
+
+
+def test_a_valid_caller_kind_imports_no_other(environment):
+    class Kinds(dict):
+        def __iter__(self):
+            raise AssertionError("lists all caller kinds")
+
+    kinds = Kinds(anonymous=anonymous.KIND)
+    settings = read_settings(environment, kinds, session_policies, lambda path: path.read_text("utf-8"))
+    assert settings.caller_kind is anonymous.KIND
 
 
 def test_the_token_scope_is_the_bucket_and_the_mini_program(environment):
