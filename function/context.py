@@ -129,8 +129,10 @@ class RequestContext:
         seconds: its deadline: no call to another service outlasts it.
     """
 
-    # Seconds that the request has spent on the webhook; whether it has waited for WeChat in vain.
+    # Seconds that the request has spent on the webhook, and why an attempt failed; whether it has waited for
+    # WeChat in vain.
     webhook_seconds = 0.0
+    webhook_failure = ""
     wechat_has_failed = False
 
     def __init__(

@@ -1,5 +1,7 @@
 """
-Webhook of the business: one event about an upload, signed as Standard Webhooks has it.
+Webhook of the business: one event about an upload, signed as Standard Webhooks has it, at least once.
+
+The first attempt is the request's own; what it cannot deliver becomes a due record, which ticks continue.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -8,50 +10,130 @@ import hmac
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from function.config.key_template import RECORD_ID
+from function.config.profile import BucketLocation
 from function.context import RequestContext
+from function.errors import UploadError
 from function.http.client import ExchangeFailed, Send
+from function.request_log import encode, log
 
 BUDGET_SECONDS = 1.5
-# For all events of one request: enough for 20 at 0.2 s each.
+# For the first attempts of one request together: its response must not wait for a silent business.
+FIRST_SECONDS = 2.0
+# For its first attempts and its due records; its calls to OSS do not pay for them.
 REQUEST_SECONDS = 4.0
+# Of the attempts, after the event.
+SCHEDULE = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 120, 360, 1440))
+KIND = "webhook"
 UPLOADED = "uploaded"
 
 
 def notify_business(
-    context: RequestContext, receipt: str, upload_id: str, etag: str, event: str = UPLOADED, **more: Any
-) -> None:
+    context: RequestContext,
+    location: BucketLocation,
+    receipt: str,
+    upload_id: str,
+    etag: str,
+    event: str = UPLOADED,
+    **more: Any,
+) -> bool:
     """
-    Send an event to ``UPLOAD_WEBHOOK_URL``, if it is set, and log the result.
-
-    Once the events of a request have taken ``REQUEST_SECONDS``, it sends no more: its response must not wait
-    for a silent business, and its calls to OSS do not pay for it.
+    Deliver an event about an upload, now or later.
 
     Args:
+        location: of the bucket that remembers it.
         event: ``uploaded``; of held uploads also ``published``, ``rejected``, ``review`` or ``gone``.
         more: further fields, such as WeChat's ``label``.
+
+    Returns:
+        as ``deliver``.
     """
-    settings = context.settings
-    url = settings.upload_webhook_url
-    if not url:
-        return
-    seconds = min(BUDGET_SECONDS, REQUEST_SECONDS - context.webhook_seconds)
+    id = id_of(event, upload_id, etag, *more.values())
+    return deliver(context, location, id, {"event": event, "receipt": receipt, **more}, upload_id)
+
+
+def deliver(
+    context: RequestContext, location: BucketLocation, id: str, body: Mapping[str, Any], upload_id: str = ""
+) -> bool:
+    """
+    Deliver an event to ``UPLOAD_WEBHOOK_URL``, if it is set, or leave a due record; log the result.
+
+    After the first attempt of a request that fails, its other events are due at once.
+
+    Args:
+        id: the ``webhook-id``.
+        upload_id: for the log.
+
+    Returns:
+        False if it is lost: neither the business nor OSS could be reached.
+    """
+    if not context.settings.upload_webhook_url:
+        return True
+    monotonic = context.instance.monotonic
+    began, text = monotonic(), json.dumps(body)
+    deadline = began + REQUEST_SECONDS - context.webhook_seconds
+    failure = context.webhook_failure = context.webhook_failure or _first_attempt(context, id, text)
+    context.line.webhook = failure or "ok"
+    is_safe = True
+    if failure:
+        fields = {
+            "event": body["event"],
+            "uploadId": upload_id,
+            "body": text,
+            "trace": context.line.traceparent or "",
+            "since": context.now.isoformat(),
+            "attempts": 1,
+            "reason": failure,
+        }
+        is_safe = _record(context, location, id, fields, lambda: deadline - monotonic())
+    context.webhook_seconds += monotonic() - began
+    return is_safe
+
+
+def _first_attempt(context: RequestContext, id: str, body: str) -> str:
+    seconds = min(BUDGET_SECONDS, FIRST_SECONDS - context.webhook_seconds)
     if seconds <= 0:
-        context.line.webhook = "out of time"
-        return
-    body = json.dumps({"event": event, "receipt": receipt, **more}).encode()
-    headers = signed_headers(
-        settings.receipt_secrets, id_of(event, upload_id, etag, *more.values()), context.now, body
-    )
-    began = context.instance.monotonic()
-    result = post_event(url, body, headers, context.instance.send, context.line.traceparent, seconds)
-    context.webhook_seconds += context.instance.monotonic() - began
-    context.line.webhook = result or "ok"
+        return "out of time"
+    return attempt(context, id, body, context.line.traceparent, seconds)
+
+
+def attempt(context: RequestContext, id: str, body: str, trace: str | None, seconds: float) -> str:
+    """Sign and send one event; return what failed, empty after a 2xx."""
+    settings, data = context.settings, body.encode()
+    if not settings.upload_webhook_url:
+        return "no UPLOAD_WEBHOOK_URL"
+    headers = signed_headers(settings.receipt_secrets, id, context.now, data)
+    return post_event(settings.upload_webhook_url, data, headers, context.instance.send, trace, seconds)
+
+
+def _record(
+    context: RequestContext,
+    location: BucketLocation,
+    id: str,
+    fields: Mapping[str, Any],
+    seconds_left: Callable[[], float],
+) -> bool:
+    """Write the due record of an event; return whether OSS has it, and log the loss if not."""
+    from function.oss import due
+    from function.oss.client import oss_client
+
+    try:
+        oss = oss_client(context, location, seconds_left)
+        due.write(oss, KIND, id, context.now + SCHEDULE[1], fields, context.now)
+    except UploadError as error:
+        log_loss(fields["event"], fields["uploadId"], f"{fields['reason']}; {error.reason or error.code}")
+        return False
+    return True
+
+
+def log_loss(event: str, upload_id: str, reason: str) -> None:
+    """Log that the business will not hear of an event, for whoever redelivers it by hand."""
+    log.error(encode({"webhook": "lost", "event": event, "uploadId": upload_id, "reason": reason}))
 
 
 def id_of(event: str, *parts: object) -> str:

@@ -29,12 +29,14 @@ FLOORS = (
     "function.auth/".split(),
     "function.webhook function.uploads/".split(),
     "function.multipart/ function.holding/ function.reading function.owners/".split(),
-    "function.routes/".split(),
+    "function.operations/ function.routes/".split(),
     "function.app handler burst_server".split(),
 )
 ROOMS = tuple(
     f"function.{room}"
-    for room in "config http limits oss wechat auth uploads multipart holding owners routes".split()
+    for room in (
+        "config http limits oss wechat auth uploads multipart holding owners operations routes".split()
+    )
 )
 # They cost a cold start dearly, so they are imported where they are used.
 ONLY_INSIDE_FUNCTIONS = {"aliyunsdkcore", "aliyunsdksts", "cryptography", "jwt", "certifi", "redis"}

@@ -97,10 +97,11 @@ def overrule(oss: OssClient, upload: HeldUpload, publication: Decision, discardi
     return discarding
 
 
-def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> None:
-    """Send an event to the business's webhook, with WeChat's label if there is one."""
+def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> bool:
+    """Deliver an event to the business's webhook, with WeChat's label if any; False if it is lost."""
     more = {} if label is None else {"label": label}
-    notify_business(context, upload.receipt, upload.upload_id, upload.etag, event, **more)
+    location = upload.profile.location
+    return notify_business(context, location, upload.receipt, upload.upload_id, upload.etag, event, **more)
 
 
 def apply(

@@ -30,8 +30,9 @@ def handle(context: RequestContext) -> dict[str, Any]:
     line.traceparent = ticket.trace or line.traceparent
     instance.limiter.hit([RateLimitItem("callbacks", CALLBACKS_PER_TICKET, ticket.upload_id)], context.now)
     response = describe(upload, settings)
-    notify_business(context, response["receipt"], ticket.upload_id, upload.etag)
+    profile = settings.profiles[ticket.profile]
+    notify_business(context, profile.location, response["receipt"], ticket.upload_id, upload.etag)
     if not upload.is_held:
         return response
-    begin_check(context, settings.profiles[ticket.profile], response["receipt"])
+    begin_check(context, profile, response["receipt"])
     return {**response, "state": HELD}

@@ -236,7 +236,8 @@ def report_stored(
         life: of the receipt, from the ticket's date on.
     """
     response = describe(upload, context.settings, life)
-    notify_business(context, response["receipt"], upload.ticket.upload_id, upload.etag)
+    location = context.settings.profiles[upload.ticket.profile].location
+    notify_business(context, location, response["receipt"], upload.ticket.upload_id, upload.etag)
     return {**response, "state": HELD if upload.is_held else STORED}
 
 

@@ -137,6 +137,8 @@ TESTS = {
         f"{FORMS} uploads/form_ticket uploads/deduplication limits/counting request_log {APP} auth/"
     ),
     "function.routes.wechat_events": _paths("routes/wechat_events"),
+    "function.operations": _paths("operations/"),
+    "function.operations.deliveries": _paths("operations/deliveries"),
     "function.session_policy": _paths(f"session_policy {SETTINGS} owners/delete"),
     "function.uploads.callback": _paths("uploads/callback uploads/"),
     "function.uploads.deduplication": _paths(
@@ -151,7 +153,7 @@ TESTS = {
     "function.uploads.tickets": _paths(
         "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/"
     ),
-    "function.webhook": _paths("uploads/webhook uploads/"),
+    "function.webhook": _paths("uploads/webhook operations/deliveries uploads/"),
     "function.wechat": _paths("wechat/access_token wechat/api config/settings"),
     "function.wechat.api": _paths("wechat/access_token wechat/api wechat/verdict"),
     "function.wechat.media_check": _paths("wechat/media_check holding/submission"),

@@ -138,8 +138,9 @@ def test_webhook_events_match_the_document(event):
         line=SimpleNamespace(traceparent=None),
         instance=SimpleNamespace(send=send, monotonic=lambda: 0.0),
         webhook_seconds=0.0,
+        webhook_failure="",
     )
-    notify_business(call, "a.b.c", "KpY7", "3B90EAC1", **event)
+    assert notify_business(call, None, "a.b.c", "KpY7", "3B90EAC1", **event)
     operation = document()["webhooks"]["uploaded"]["post"]
     content = operation["requestBody"]["content"]
     (value,) = told

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from function.auth.tokens import RECEIPT, issue_token, read_token
-from function.http.client import ExchangeFailed
+from function.http.client import ExchangeFailed, HttpResponse
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, oss_client
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, names, refused
@@ -322,30 +322,49 @@ def test_an_owner_commits_and_discards_six_hundred_times_a_minute(house):
     assert house.ask("commit", house.session("openid-2"), receipt=other).json["state"] == "published"
 
 
-def test_a_silent_webhook_makes_no_commit_fail_and_no_response_late(house, log_lines):
-    elapsed, waited = 0.0, []
+@pytest.mark.parametrize(
+    ("takes", "waited", "reason", "is_due"),
+    [
+        # After the first attempt that fails the others are due at once.
+        (9.0, [1.5], "timed out", 20),
+        (0.75, [1.5, 1.25, 0.5], "timed out", 18),
+        (0.5, [1.5, 1.5, 1.0, 0.5], "out of time", 16),
+        (0.0, [1.5] * 20, "ok", 0),
+    ],
+)
+def test_a_slow_webhook_makes_no_commit_fail_and_no_response_late(
+    house, log_lines, takes, waited, reason, is_due
+):
+    elapsed, given = 0.0, []
 
-    def silent(*_request, budget_seconds, **_options):
+    def slow(*_request, budget_seconds, **_options):
         nonlocal elapsed
-        elapsed += budget_seconds
-        waited.append(budget_seconds)
-        raise ExchangeFailed("timed out")
+        elapsed += min(takes, budget_seconds)
+        given.append(budget_seconds)
+        if takes > budget_seconds:
+            raise ExchangeFailed("timed out")
+        return HttpResponse(200, b"")
 
     *receipts, another = [house.store("note")["receipt"] for _ in range(21)]
-    house.others[urlsplit(WEBHOOK).hostname] = silent
+    house.others[urlsplit(WEBHOOK).hostname] = slow
     house.function._ready().monotonic = lambda: elapsed
     house.hosts.clear()
     house.budgets.clear()
     answer = house.ask("commit", house.backend(), receipts=receipts)
     assert [each["state"] for each in answer.json["results"]] == ["published"] * 20
-    assert waited == [1.5, 1.5, 1.0]
-    assert log_lines()[-1]["webhook"] == "out of time"
-    # The calls to OSS have their ten seconds for themselves.
+    assert (given, log_lines()[-1]["webhook"]) == (waited, reason)
+    assert elapsed <= 2.0
+    due = [name for name in house.oss.objects if name.startswith("held/.due/")]
+    assert len(due) == is_due
+    # The calls to OSS about the uploads have their ten seconds for themselves.
     calls = zip(house.hosts, house.budgets, strict=True)
-    assert {seconds for host, seconds in calls if "aliyuncs" in host} == {FIRST_TRY_SECONDS, BUDGET_SECONDS}
+    left = 4.0 - elapsed
+    seconds = {seconds for host, seconds in calls if "aliyuncs" in host}
+    assert seconds == {FIRST_TRY_SECONDS, BUDGET_SECONDS} | ({left} if is_due else set())
     # Another request has seconds of its own.
+    given.clear()
     assert house.commit(another).status == 200
-    assert waited[3:] == [1.5]
+    assert given == [1.5]
 
 
 def test_the_calls_to_one_bucket_do_not_pay_for_the_webhook(house):

@@ -157,7 +157,8 @@ def deliveries(instance, environ, *events):
     ready = instance(business, **environ, UPLOAD_WEBHOOK_URL=WEBHOOK).function._ready()
     context = RequestContext(None, ready, LogLine("r"))
     for event in events:
-        notify_business(context, **{"receipt": "a.b.c", "upload_id": "KpY7", "etag": "3B90EAC1", **event})
+        given = {"receipt": "a.b.c", "upload_id": "KpY7", "etag": "3B90EAC1", **event}
+        assert notify_business(context, ready.settings.home, **given)
     assert context.line.webhook == "ok"
     return got
 

@@ -1,0 +1,99 @@
+"""Deliveries to the business's webhook that are due: attempted again, at last lost."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from function.context import RequestContext
+from function.oss import due
+from function.oss.client import OssClient
+from function.oss.due import Due, Unreadable, text_of
+from function.oss.objects import MAX_YEAR
+from function.webhook import KIND, SCHEDULE, attempt, log_loss
+
+ATTEMPT_SECONDS = 8.0
+# For writing down that it failed.
+RECORD_SECONDS = 2.0
+# An operator can redeliver a lost event as long.
+LOST_FOR = timedelta(days=7)
+SLOW = frozenset({"timed out", "TimeoutError", "response too slow", "too many overdue calls"})
+
+
+class Delivery(NamedTuple):
+    """
+    An event that the business has not taken yet.
+
+    Args:
+        body: JSON, as each attempt sends it.
+        trace: ``traceparent`` of the request.
+        since: time of the event.
+        attempts: so far; all of them once it is lost.
+        reason: of the last failure.
+    """
+
+    event: str
+    upload_id: str
+    body: str
+    trace: str
+    since: datetime
+    attempts: int
+    reason: str
+
+    @property
+    def is_lost(self) -> bool:
+        return self.attempts >= len(SCHEDULE)
+
+    def next_attempt(self, now: datetime) -> datetime:
+        """Return when to continue, after an attempt that failed now."""
+        if self.is_lost:
+            return now + LOST_FOR
+        at = self.since + SCHEDULE[self.attempts]
+        # After ticks that were missed, attempts do not follow each other at once.
+        return at if at > now else now + SCHEDULE[self.attempts] - SCHEDULE[self.attempts - 1]
+
+
+def read_delivery(fields: Mapping[str, Any]) -> Delivery:
+    """Return the delivery in a due record; raise ``Unreadable`` if there is none."""
+    event, upload_id, body, trace, reason = (
+        text_of(fields, name) for name in ("event", "uploadId", "body", "trace", "reason")
+    )
+    attempts: Any = fields.get("attempts")
+    try:
+        since = datetime.fromisoformat(text_of(fields, "since"))
+    except ValueError:
+        raise Unreadable("since") from None
+    if type(attempts) is not int or attempts < 1 or since.tzinfo is None or since.year > MAX_YEAR:
+        raise Unreadable("since or attempts")
+    return Delivery(event, upload_id, body, trace, since, attempts, reason)
+
+
+def continue_delivery(context: RequestContext, oss: OssClient, record: Due) -> bool:
+    """
+    Make the attempt that is due; if it fails, write down when the next one is.
+
+    Returns:
+        False if the business, or the time left, is so slow that other deliveries wait for the next tick.
+
+    Raises:
+        Unreadable: the record holds no delivery.
+        UploadError: OSS refuses, or does not respond; the next tick repeats the attempt.
+    """
+    fields = due.read(oss, record)
+    # Another tick was faster.
+    if fields is None:
+        return True
+    delivery = read_delivery(fields)
+    seconds = min(ATTEMPT_SECONDS, oss.seconds_left() - RECORD_SECONDS)
+    if seconds <= 0:
+        return False
+    reason = ""
+    if not delivery.is_lost:
+        reason = attempt(context, record.id, delivery.body, delivery.trace, seconds)
+    if reason:
+        delivery = delivery._replace(attempts=delivery.attempts + 1, reason=reason)
+        if delivery.is_lost:
+            log_loss(delivery.event, delivery.upload_id, reason)
+        again = {**fields, "attempts": delivery.attempts, "reason": reason}
+        due.write(oss, KIND, record.id, delivery.next_attempt(context.now), again, context.now)
+    due.remove(oss, record.name)
+    return reason not in SLOW

@@ -1,0 +1,278 @@
+"""operations.deliveries: a business that was down gets every event at least once, at the planned times."""
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from function.errors import UploadError
+from function.http.client import ExchangeFailed, HttpResponse
+from function.operations.deliveries import LOST_FOR, continue_delivery
+from function.oss.client import oss_client
+from function.oss.due import Unreadable, list_due
+from function.webhook import signed_headers
+from function.wechat.verdict import Outcome
+from tests.docs.openapi import check_answer
+from tests.support.memory_oss import BROKEN, LOST, UNHEARD
+from tests.support.world import HELD, PLAIN, WEBHOOK, World
+
+UNHELD = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+"""
+DOWN, UP = HttpResponse(503, b""), HttpResponse(204, b"")
+PLANNED = [0, 1, 5, 30, 120, 360, 1440]
+
+
+class Shop:
+    """A business that keeps what it gets, and answers or fails as it is told."""
+
+    def __init__(self, now):
+        self.now, self.answer, self.seen = now, DOWN, []
+
+    def __call__(self, _method, _url, *, body, headers, budget_seconds):
+        self.seen.append((self.now(), headers, body, self.answer, budget_seconds))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    @property
+    def taken(self):
+        return [headers["webhook-id"] for _, headers, _, answer, _ in self.seen if answer is UP]
+
+    def minutes(self, began):
+        """Of each event, minutes after the beginning of its attempts."""
+        found = {}
+        for at, headers, *_ in self.seen:
+            found.setdefault(headers["webhook-id"], []).append((at - began) // timedelta(minutes=1))
+        return found
+
+
+@pytest.fixture
+def world(clock):
+    return World({**HELD, "UPLOAD_WEBHOOK_URL": WEBHOOK}, clock, check=check_answer)
+
+
+@pytest.fixture
+def shop(world, clock):
+    shop = world.others[urlsplit(WEBHOOK).hostname] = Shop(clock)
+    return shop
+
+
+def tick(world):
+    context = world.call()
+    oss = oss_client(context, context.settings.home, lambda: 20.0)
+    for record in list_due(oss, context.now):
+        if not continue_delivery(context, oss, record):
+            break
+
+
+def tick_for(world, clock, **duration):
+    """A tick each minute."""
+    for _ in range(timedelta(**duration) // timedelta(minutes=1)):
+        clock.tick(minutes=1)
+        tick(world)
+
+
+def due(world):
+    return [name for name in world.oss.objects if name.startswith("held/.due/")]
+
+
+def fields(world):
+    (name,) = due(world)
+    return json.loads(world.oss.objects[name].body)
+
+
+def test_a_business_that_is_down_for_three_hours_gets_each_event_afterwards(world, shop, clock):
+    began = clock()
+    published, rejected, gone = (world.store("commit", name) for name in "abc")
+    review = world.store("both", "d")
+    assert world.commit(published["receipt"]).json["state"] == "published"
+    assert world.commit(rejected["receipt"], decision="reject").json["state"] == "rejected"
+    assert world.discard(gone["receipt"]).json["state"] == "gone"
+    world.commit(review["receipt"])
+    world.verdict(Outcome.REVIEW, label=20002)
+    firsts = {json.loads(body)["event"] for _, _, body, _, _ in shop.seen}
+    assert firsts == {"uploaded", "published", "rejected", "gone", "review"}
+    assert len(due(world)) == 8
+    tick_for(world, clock, hours=3)
+    assert shop.minutes(began) == dict.fromkeys(shop.minutes(began), PLANNED[:5])
+    shop.answer = UP
+    tick_for(world, clock, hours=24)
+    assert sorted(shop.taken) == sorted(shop.minutes(began))
+    assert shop.minutes(began) == dict.fromkeys(shop.minutes(began), PLANNED[:6])
+    assert due(world) == []
+    for at, headers, body, *_ in shop.seen:
+        signed = signed_headers(world.settings.receipt_secrets, headers["webhook-id"], at, body)
+        assert headers.items() >= signed.items()
+    assert len({(headers["webhook-id"], body) for _, headers, body, *_ in shop.seen}) == 8
+
+
+def test_a_deployment_without_holds_delivers_what_is_due(clock, profiles_file):
+    environ = {**PLAIN, "CALLER_AUTH": "anonymous", "UPLOAD_WEBHOOK_URL": WEBHOOK}
+    world = World({**environ, "PROFILES_FILE": profiles_file(UNHELD)}, clock, check=check_answer)
+    shop = world.others[urlsplit(WEBHOOK).hostname] = Shop(clock)
+    world.store("default")
+    shop.answer = UP
+    tick_for(world, clock, minutes=5)
+    assert (len(shop.taken), len(shop.seen), due(world)) == (1, 2, [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        *((HttpResponse(status, b""), f"HTTP {status}") for status in (199, 301, 400, 404, 410, 429, 500)),
+        (ExchangeFailed("ConnectionRefusedError"), "ConnectionRefusedError"),
+        (ExchangeFailed("timed out"), "timed out"),
+    ],
+    ids=str,
+)
+def test_an_event_is_lost_after_seven_attempts(world, shop, clock, log_lines, answer, reason):
+    shop.answer, began = answer, clock()
+    stored = world.store("commit")
+    tick_for(world, clock, hours=30)
+    assert [*shop.minutes(began).values()] == [PLANNED]
+    assert [budget for *_, budget in shop.seen] == [1.5, *[8.0] * 6]
+    lost = {"webhook": "lost", "event": "uploaded", "uploadId": stored["uploadId"], "reason": reason}
+    assert [line for line in log_lines() if line.get("webhook") == "lost"] == [lost]
+    # An operator finds it for a week.
+    assert (fields(world)["attempts"], fields(world)["reason"]) == (7, reason)
+    clock.tick(days=LOST_FOR.days)
+    tick(world)
+    assert due(world) == []
+    assert len(shop.seen) == 7
+
+
+def test_a_loss_is_logged_as_an_error(world, shop, clock, caplog):
+    world.oss.fail("PutObject", BROKEN, BROKEN)
+    world.store("commit")
+    assert [record.levelname for record in caplog.records if "lost" in record.getMessage()] == ["ERROR"]
+
+
+def test_where_neither_business_nor_oss_is_reached_the_request_succeeds(world, shop, log_lines):
+    world.oss.fail("PutObject", UNHEARD, BROKEN)
+    stored = world.store("commit")
+    assert due(world) == []
+    *_, lost, line = log_lines()
+    assert (line["status"], line["webhook"]) == (200, "HTTP 503")
+    assert (lost["webhook"], lost["event"], lost["uploadId"]) == ("lost", "uploaded", stored["uploadId"])
+    assert lost["reason"].startswith("HTTP 503; ")
+
+
+def test_a_repeated_request_has_the_same_id_and_record(world, shop, clock):
+    form = world.form("commit")
+    assert world.oss.post(form["formData"], "a") == 200
+    for _ in range(3):
+        assert world.ask("confirm", ticket=form["ticket"]).status == 200
+    assert len({headers["webhook-id"] for _, headers, *_ in shop.seen}) == 1
+    assert len(due(world)) == 1
+    shop.answer = UP
+    tick_for(world, clock, minutes=10)
+    assert len(shop.taken) == 1
+
+
+def test_after_missed_ticks_attempts_keep_their_distance(world, shop, clock):
+    world.store("commit")
+    clock.tick(hours=3)
+    began = clock()
+    tick(world)
+    tick_for(world, clock, hours=8)
+    assert [*shop.minutes(began).values()] == [[-180, 0, 4, 29, 119, 180]]
+
+
+@pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
+@pytest.mark.parametrize("answer", [UP, DOWN], ids=["up", "down"])
+@pytest.mark.parametrize("name", ["GetObject", "PutObject", "DeleteObject"])
+def test_a_tick_that_is_cut_off_loses_no_event(world, shop, clock, name, answer, fault):
+    world.store("commit")
+    shop.answer = answer
+    clock.tick(minutes=1)
+    world.oss.fail(name, fault, fault)
+    # The next tick begins with the same record, as after an instance that ended here.
+    with suppress(UploadError):
+        tick(world)
+    shop.answer = UP
+    tick_for(world, clock, minutes=10)
+    assert 1 <= len(shop.taken) <= 2
+    assert due(world) == []
+
+
+def test_a_slow_business_has_other_deliveries_wait(world, shop, clock):
+    for name in "ab":
+        world.store("commit", name)
+    clock.tick(minutes=1)
+    tick(world)
+    assert len(shop.seen) == 4
+    clock.tick(minutes=4)
+    for kind in ("timed out", "TimeoutError", "response too slow", "too many overdue calls"):
+        shop.answer, seen = ExchangeFailed(kind), len(shop.seen)
+        tick(world)
+        assert len(shop.seen) == seen + 1
+        clock.tick(minutes=30)
+
+
+def test_no_delivery_begins_after_the_time_of_a_tick(world, shop, clock):
+    world.store("commit")
+    clock.tick(minutes=1)
+    context = world.call()
+    oss = oss_client(context, context.settings.home)
+    (record,) = list_due(oss, context.now)
+    # Reading the record takes all but what writing it takes.
+    left = iter([10.0, 2.0])
+    assert not continue_delivery(context, oss._replace(seconds_left=lambda: next(left)), record)
+    assert len(shop.seen) == 1
+
+
+def test_a_record_that_another_tick_removed_is_nothing_to_do(world, shop, clock):
+    world.store("commit")
+    clock.tick(minutes=1)
+    context = world.call()
+    oss = oss_client(context, context.settings.home)
+    (record,) = list_due(oss, context.now)
+    tick(world)
+    assert continue_delivery(context, oss, record)
+    assert len(shop.seen) == 2
+
+
+def test_without_a_webhook_any_more_what_is_due_is_lost_in_time(clock, world, shop, log_lines):
+    world.store("commit")
+    world.environ.pop("UPLOAD_WEBHOOK_URL")
+    world.functions[0] = world.new_instance()
+    tick_for(world, clock, hours=25)
+    assert len(shop.seen) == 1
+    (lost,) = [line for line in log_lines() if line.get("webhook") == "lost"]
+    assert lost["reason"] == "no UPLOAD_WEBHOOK_URL"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"body": None}, {"event": 7}, {"uploadId": []}, {"trace": None}, {"reason": 1},
+        {"since": "soon"}, {"since": "2026-11-24T14:00:00"}, {"since": "9999-12-31T23:59:59Z"},
+        {"attempts": 0}, {"attempts": True}, {"attempts": "1"}, {"attempts": 1.0},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_odd_record_is_unreadable(world, shop, clock, changes):
+    world.store("commit")
+    odd = {**fields(world), **changes}
+    world.oss.store(due(world)[0], json.dumps(odd).encode())
+    clock.tick(minutes=1)
+    with pytest.raises(Unreadable):
+        tick(world)
+    assert len(shop.seen) == 1
+
+
+def test_the_trace_of_the_request_goes_with_each_attempt(world, shop, clock):
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    form = world.form("commit")
+    world.oss.post(form["formData"], "a")
+    asked = {"path": "/confirm", "body": {"ticket": form["ticket"]}, "headers": {"traceparent": trace}}
+    assert world.ask_event(**asked).status == 200
+    tick_for(world, clock, minutes=5)
+    assert [headers["traceparent"] for _, headers, *_ in shop.seen] == [trace] * 3
