@@ -13,11 +13,11 @@ const path = require('node:path')
 const PACKAGE = path.join(__dirname, 'oss-direct-upload')
 const PASTED = {
   'example/utils/oss-direct-upload': [
-    'index.js', 'calls.js', 'after.js', 'held.js', 'errors.js', 'names.js', 'parts.js', 'pieces.js',
+    'index.js', 'calls.js', 'after.js', 'held.js', 'owned.js', 'errors.js', 'names.js', 'parts.js', 'pieces.js',
     'gallery.js', ...['js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`),
   ],
   'examples/uni-app/src/utils/oss-direct-upload': [
-    'index.mjs', 'calls.mjs', 'after.mjs', 'held.mjs', 'errors.mjs', 'names.mjs', 'parts.mjs', 'pieces.mjs', 'gallery.mjs',
+    'index.mjs', 'calls.mjs', 'after.mjs', 'held.mjs', 'owned.mjs', 'errors.mjs', 'names.mjs', 'parts.mjs', 'pieces.mjs', 'gallery.mjs',
     ...['oss-uploader.vue', 'uni_api.mjs', 'uploader.wxss'].map((name) => `uploader/${name}`),
   ],
 }

@@ -28,12 +28,15 @@ async function askFor(receipts, client) {
 }
 
 function readStanding({ key, state, url = null, heldUntil, error }) {
-  if (error) {
-    const answer = { statusCode: undefined, data: { error }, header: { 'retry-after': error.retryAfter } }
-    return { error: Object.assign(functionError(answer), { stage: 'status' }) }
-  }
+  if (error) return { error: refusalOf(error, 'status') }
   if (!key || !state) throw new OssUploadError('bad_answer')
   return { key, state, url, ...(heldUntil && { heldUntil }) }
+}
+
+/** Of one item in an answer of 200. */
+function refusalOf(error, stage) {
+  const answer = { statusCode: undefined, data: { error }, header: { 'retry-after': error.retryAfter } }
+  return Object.assign(functionError(answer), { stage })
 }
 
 /** Takes back what is held; whoever could not confirm it yet does so first. */
@@ -45,4 +48,4 @@ async function discard(client, result) {
   return { key, state }
 }
 
-export { status, discard }
+export { status, discard, refusalOf }

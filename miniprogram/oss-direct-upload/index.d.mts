@@ -1,3 +1,5 @@
+/// <reference lib="es2018.asynciterable" />
+
 /** 把文件从小程序直接上传到阿里云 OSS：向函数要一张签好名的表单，再用 uploadFile 发给 OSS。 */
 export function createUploader<P extends ProfileTable = ProfileTable>(options: UploaderOptions<P>): Uploader<P>
 
@@ -56,6 +58,8 @@ export interface UploadFile<N extends string = string> {
   context?: object
   /** 文件的 SHA-256（64 位十六进制），已经知道时给出，客户端就不再计算。 */
   sha256?: string
+  /** 要换掉的旧文件的 key：新的确认存好（或发布）之后，函数才删除它。用途要有 delete = "owner"。 */
+  replaces?: string
   onProgress?: (event: Progress) => void
 }
 
@@ -172,6 +176,36 @@ export interface ReadOptions<V extends string = string> {
   variant?: V
 }
 
+export interface ListOptions<N extends string = string, V extends string = string> extends ReadOptions<V> {
+  profile?: N
+  /** 一页多少个，1 到 100；默认 100。 */
+  limit?: number
+}
+
+/** 自己传过的一个文件。 */
+export interface OwnFile {
+  key: string
+  /** 字节数。 */
+  size: number
+  etag: string
+  /** 什么时候存的，如 2026-11-28T08:00:00Z。 */
+  lastModified: string
+  /** 临时地址，用途有 read 时才有。 */
+  url?: string
+  expiresAt?: string | null
+}
+
+/** 按 key 的顺序；要到哪里，才问到哪里。失败之后再调用一次，就从失败的地方接着来。 */
+export interface OwnFiles extends AsyncIterable<OwnFile> {
+  /** 下一个文件。没有 for await 的平台用它。 */
+  next(): Promise<IteratorResult<OwnFile>>
+  /** 下一页里的全部文件；done 为 true 就是最后一页。 */
+  page(): Promise<{ items: OwnFile[]; done: boolean }>
+}
+
+/** 一次删除多个时，其中一个的结果：删掉了（或本来就没有），或没能删掉的原因。 */
+export type Deleted = { key: string; state: 'gone'; error?: undefined } | { key: string; error: OssUploadError; state?: undefined }
+
 export interface Uploader<P extends ProfileTable = ProfileTable> {
   upload<T = CallbackAnswer | string>(file: UploadFile<ProfileOf<P>>): UploadTask<T>
   /** 不会 reject；结果与 files 顺序相同。abort() 取消还没结束的。 */
@@ -191,6 +225,12 @@ export interface Uploader<P extends ProfileTable = ProfileTable> {
   status(receipts: string[]): Promise<(Standing | StandingError)[]>
   /** 丢弃还没有发布的：给上传的结果、它的错误或回执；丢弃过的再丢弃一次也没关系。已经发布的是 already_published。 */
   discard(result: string | { receipt?: string | null; ticket?: string }): Promise<{ key: string; state: State }>
+  /** 自己在这个用途里传过的文件：for await (const file of uploader.list({ profile })) …。用途要有 list。 */
+  list(options?: ListOptions<ProfileOf<P>, VariantOf<P>>): OwnFiles
+  /** 删除自己的文件，不能恢复；再删一次也没关系。用途要有 delete = "owner"；还没发布的用 discard。 */
+  delete(key: string): Promise<{ key: string; state: 'gone' }>
+  /** 一次删除多个，与 keys 顺序相同；删不掉的只影响它自己。 */
+  delete(keys: string[]): Promise<Deleted[]>
   /** chooseMedia、chooseMessageFile、chooseImage 的结果。 */
   fromChosen(chosen: {
     tempFiles?: object[]; tempFilePaths?: string[]; apFilePaths?: string[]
@@ -240,7 +280,7 @@ export class OssUploadError extends Error {
   /** 给开发者的提示，不要给用户看。 */
   advice: string
   /** 在哪一步失败的；explain() 给出的没有。 */
-  stage?: 'login' | 'sign' | 'upload' | 'confirm' | 'read' | 'status' | 'discard'
+  stage?: 'login' | 'sign' | 'upload' | 'confirm' | 'read' | 'status' | 'discard' | 'list' | 'delete'
   /** 再试一次可能成功；要等一分钟以上的不算。 */
   retryable: boolean
   /** too_large 与 unsupported_type，以及文件太小的 bad_request 才有。 */

@@ -81,6 +81,8 @@ const CALLS = {
     const { confirmed } = await stage.uploader.upload(stage.file()).promise
     assert.equal(confirmed, true)
   }, 'confirm'],
+  list: [({ uploader }) => uploader.list().next(), 'list'],
+  delete: [({ uploader }) => uploader.delete('uploads/user/a.jpg'), 'delete'],
   discard: [async (stage) => stage.uploader.discard((await stage.uploader.upload(stage.file()).promise).receipt), 'discard'],
 }
 

@@ -166,6 +166,20 @@ const CASES = {
       assert.ok(Date.parse(heldUntil) > Date.now())
     },
   },
+  'uploader.list({': {
+    async around({ wx }) {
+      const uploader = createUploader({ endpoint: cloud.function, api: wx })
+      const file = { filePath: PICTURE, name: 'picture.png', size: fs.statSync(PICTURE).size, profile: 'avatar' }
+      for await (const { key } of uploader.list({ profile: 'avatar' })) await uploader.delete(key) // of the other pieces
+      return { uploader, stored: (await uploader.uploadAll([file, file])).map(({ value }) => value.key).sort() }
+    },
+    last: 'return { items, done, results, mine }',
+    async check({ stored, result: { items, done, results, mine } }) {
+      assert.deepEqual([items.map(({ key }) => key), done], [stored, true])
+      assert.deepEqual(results, stored.map((key) => ({ key, state: 'gone' })))
+      assert.deepEqual([stored.filter(cloud.holds), await mine.page()], [[], { items: [], done: true }])
+    },
+  },
   'digest: { album': {
     around: ({ wx, picture }) => ({
       endpoint: cloud.function, createUploader, wx: { ...wx, getFileSystemManager: () => ({ getFileInfo: digestOf }) }, file: picture,

@@ -12,7 +12,7 @@ const FUNCTION = 'https://function.test'
 const MOST_URLS = 20
 const MOST_CALLS = 120 // a minute and ticket
 const LEAST_PART = 102400
-const FIELDS = new Set(['profile', 'filename', 'contentType', 'size', 'context'])
+const FIELDS = new Set(['profile', 'filename', 'contentType', 'size', 'context', 'replaces'])
 const SIGNED_TYPE = 'application/octet-stream'
 
 /**

@@ -12,7 +12,7 @@ const { openStage } = require('./stage')
 const { mistakesIn } = require('./type_check')
 
 const ROOT = path.join(__dirname, '../..')
-const MODULES = ['after', 'browser', 'calls', 'components', 'english', 'errors', 'gallery', 'held', 'index', 'names', 'parts', 'pieces', 'platforms']
+const MODULES = ['after', 'browser', 'calls', 'components', 'english', 'errors', 'gallery', 'held', 'index', 'names', 'owned', 'parts', 'pieces', 'platforms']
 const TYPED = ['browser', 'components', 'english', 'index', 'parts', 'platforms']
 const ENTRIES = ['.', './browser', './components', './english', './parts', './platforms', './uploader/uploader', './uploader/oss-uploader.vue', './uploader/uni_api.mjs', './package.json']
 const VUE = ['uploader/oss-uploader.vue', 'uploader/uni_api.mjs']

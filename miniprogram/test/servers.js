@@ -28,11 +28,11 @@ function reply(request, response, { drop, hang, status = 200, headers = {}, body
   setTimeout(() => response.writeHead(status, { 'content-type': type, ...headers }).end(text), after)
 }
 
-const ROUTES = { login: logIn, 'upload-params': sign, confirm, read, status, discard }
+const ROUTES = { login: logIn, 'upload-params': sign, confirm, read, status, discard, list: listOwn, delete: deleteOwn }
 const MOST_RECEIPTS = 20
 
 /**
- * The function: `plan.sign`, `plan.login`, `plan.confirm`, `plan.read`, `plan.status` and `plan.discard` are answers to give first.
+ * The function: `plan.sign`, `plan.login`, `plan.confirm`, `plan.read`, `plan.status`, `plan.discard`, `plan.list` and `plan.delete` are answers to give first.
  *
  *   tickets: whether a form comes with one; held: whether what is uploaded waits before it may be seen
  *   readSeconds: how long a URL of /read is good for, null for public ones
@@ -41,8 +41,8 @@ const MOST_RECEIPTS = 20
  */
 async function startFunction(oss, { life = 300, clockAhead = 0, tokenSeconds = 7200, tickets = false, held = false, readSeconds = 600 } = {}) {
   const requests = []
-  const plan = { sign: [], login: [], confirm: [], read: [], status: [], discard: [] }
-  const made = { tokens: new Set(), made: 0, keys: new Map(), uploads: new Map() }
+  const plan = { sign: [], login: [], confirm: [], read: [], status: [], discard: [], list: [], delete: [] }
+  const made = { tokens: new Set(), made: 0, keys: new Map(), uploads: new Map(), replaced: new Map() }
   const state = { life, clockAhead, tokenSeconds, tickets, held, readSeconds, ...made }
   const server = await startServer((request, raw) => {
     const seen = { url: request.url, headers: request.headers, body: JSON.parse(raw.toString('utf8')) }
@@ -74,6 +74,7 @@ function form(state, oss, wanted, now) {
   const key = `uploads/user/${state.made}-${wanted.filename}`
   const ticket = state.tickets ? `ticket-${state.made}` : undefined
   state.keys.set(ticket, key)
+  state.replaced.set(ticket, wanted.replaces)
   return {
     url: oss.origin,
     key,
@@ -89,11 +90,12 @@ function form(state, oss, wanted, now) {
 }
 
 /** What OSS says of the object that the ticket names. */
-function confirm({ keys, held, uploads }, oss, { body: { ticket } }) {
+function confirm({ keys, held, uploads, replaced }, oss, { body: { ticket } }) {
   if (!ticket) return jsonError(400, 'bad_request')
   const key = keys.get(ticket)
   const file = oss.objects.get(key)
   if (!file) return jsonError(404, 'not_uploaded')
+  if (!held) oss.objects.delete(replaced.get(ticket))
   const receipt = `receipt.of.${ticket}`
   if (!uploads.has(receipt)) uploads.set(receipt, { key, state: held ? 'held' : 'stored', url: null })
   const { state } = uploads.get(receipt)
@@ -124,6 +126,29 @@ function read({ clockAhead, readSeconds }, oss, { body: { items } }) {
     { key, variant, url: `${oss.origin}/${key}?x-oss-process=${variant}`, expiresAt }
   ))
   return { body: { items: signed, serverTime: new Date(now).toISOString() } }
+}
+
+const OWN = 'uploads/user/'
+const isCaller = ({ tokens }, { authorization }) => tokens.has(String(authorization).replace('Bearer ', ''))
+
+/** The caller's own, in the order of keys; a cursor is the last key of its page. */
+function listOwn(state, oss, { body: { profile, limit = 100, cursor = '', variant = null }, headers }) {
+  if (!isCaller(state, headers)) return jsonError(401, 'unauthorized')
+  if (!profile || !(limit >= 1 && limit <= 100) || (cursor && !cursor.startsWith(OWN))) return jsonError(400, 'bad_request')
+  const serverTime = new Date().toISOString()
+  const left = [...oss.objects.keys()].filter((key) => key.startsWith(OWN) && key > cursor).sort()
+  const items = left.slice(0, limit).map((key) => (
+    { key, size: oss.objects.get(key).length, etag: 'E7A6', lastModified: serverTime, url: `${oss.origin}/${key}?x-oss-process=${variant}`, expiresAt: serverTime }
+  ))
+  return { body: { items, cursor: left.length > limit ? left[limit - 1] : null, serverTime } }
+}
+
+function deleteOwn(state, oss, { body: { keys }, headers }) {
+  if (!isCaller(state, headers)) return jsonError(401, 'unauthorized')
+  if (!Array.isArray(keys) || !keys.length || keys.length > 20) return jsonError(400, 'bad_request')
+  return { body: { results: keys.map((key) => (
+    key.startsWith(OWN) ? Object(oss.objects.delete(key)) && { key, state: 'gone' } : { key, ...jsonError(403, 'forbidden').body }
+  )) } }
 }
 
 /** The business: it keeps posts, and commits what their receipts are about. `plan` holds answers to give first. */

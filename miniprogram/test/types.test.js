@@ -52,6 +52,22 @@ export async function follow(result: Uploaded, failure: OssUploadError): Promise
   return [state, gone, told, first.key.toUpperCase()]
 }
 
+export async function tidy(): Promise<string[]> {
+  const seen: string[] = []
+  for await (const { key, size, url } of uploader.list({ profile: 'avatar', limit: 20, variant: 'thumb' })) seen.push(key, size.toFixed(), url ?? '')
+  const mine = uploader.list()
+  const { done, items } = await mine.page()
+  const { value } = await mine.next()
+  const [first] = await uploader.delete(items.map(({ key }) => key))
+  const gone: 'gone' = (await uploader.delete(value.key)).state
+  await uploader.upload({ filePath: 'a.jpg', replaces: items[0].key }).promise
+  // @ts-expect-error what was refused has a reason, and is not gone
+  seen.push(first.error ? first.state.toUpperCase() : first.key)
+  // @ts-expect-error a file that is replaced is named by its key
+  await uploader.upload({ filePath: 'a.jpg', replaces: items[0] }).promise
+  return [...seen, gone, done ? 'done' : 'more', first.error ? first.error.code : first.state]
+}
+
 export function wait(error: OssUploadError): number {
   const codes: ErrorCode[] = ['interrupted', 'tls_failed', 'privacy_undeclared', 'quota_exceeded', 'not_uploaded', 'upload_gone', error.code]
   // @ts-expect-error no such code
@@ -85,6 +101,14 @@ for (const [name, moduleResolution, client] of [
     assert.deepEqual(mistakesIn(folder, [name], { module: moduleResolution === 'node16' ? 'node16' : 'esnext', moduleResolution }), [])
   })
 }
+
+test('a project without asynchronous iteration among its libraries is checked, too', (t) => {
+  const folder = project(t, 'page.ts', `
+import { createUploader } from './pasted/index'
+export const key = createUploader({ endpoint: 'https://upload.example.com', api: {} }).list().next().then(({ value }) => value.key)
+`)
+  assert.deepEqual(mistakesIn(folder, ['page.ts'], { module: 'commonjs', moduleResolution: 'node10', target: 'es2015', lib: ['es2015'] }), [])
+})
 
 test("the uploader components take the names of one's own profiles, and no other", (t) => {
   const folder = project(t, 'page.mts', `

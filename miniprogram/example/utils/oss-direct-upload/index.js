@@ -102,6 +102,8 @@ function createUploader(options) {
     confirm: (ticket) => told(confirm(client, ticket)),
     status: (receipts) => told(require('./held').status(client, receipts, inWords)),
     discard: (result) => told(require('./held').discard(client, result)),
+    list: (wanted) => require('./owned').list(client, wanted, told),
+    delete: (keys) => told(require('./owned').remove(client, keys, inWords)),
     fromChosen,
     logOut,
     explain,
@@ -115,8 +117,8 @@ async function sign(jobs, client) {
     await Promise.all(jobs.map((job) => addDigest(job, client)))
     const reply = await insist(client, () => ask(client, '/upload-params', () => {
       jobs = jobs.filter(({ finished }) => !finished)
-      const files = jobs.map(({ profile = client.profile, filePath, name, size, contentType, context, sha256 }) => (
-        { profile, filename: name || String(filePath).split('/').pop(), contentType, size, context, sha256 }
+      const files = jobs.map(({ profile = client.profile, filePath, name, size, contentType, context, sha256, replaces }) => (
+        { profile, filename: name || String(filePath).split('/').pop(), contentType, size, context, sha256, replaces }
       ))
       return files[1] ? { files } : files[0]
     }), tally)

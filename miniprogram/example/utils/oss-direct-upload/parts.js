@@ -108,9 +108,9 @@ function sendInParts(job, phone, pool, fs, byForm) {
   }
 
   async function start() {
-    const { size, contentType, context, name: filename = filePath.name || String(filePath).split('/').pop() } = job
+    const { size, contentType, context, replaces, name: filename = filePath.name || String(filePath).split('/').pop() } = job
     try {
-      const reply = await ask(client, '/multipart', () => ({ profile, filename, contentType, size, context }))
+      const reply = await ask(client, '/multipart', () => ({ profile, filename, contentType, size, context, replaces }))
       const { ticket, key, fileUrl: url, uploadId, partSize, headers, partCount } = reply
       job.quota = reply.quota
       keep({ ticket, key, url, uploadId, partSize, headers })

@@ -1,4 +1,5 @@
 import * as held from './held.mjs'
+import * as owned from './owned.mjs'
 import { OssUploadError, platformError, ossError } from './errors.mjs'
 import { addDigest, advance, ask, attempt, insist, invoke, mayRepeat, pauseBefore, ready, stop } from './calls.mjs'
 import { confirm, read } from './after.mjs'
@@ -103,6 +104,8 @@ function createUploader(options) {
     confirm: (ticket) => told(confirm(client, ticket)),
     status: (receipts) => told(held.status(client, receipts, inWords)),
     discard: (result) => told(held.discard(client, result)),
+    list: (wanted) => owned.list(client, wanted, told),
+    delete: (keys) => told(owned.remove(client, keys, inWords)),
     fromChosen,
     logOut,
     explain,
@@ -116,8 +119,8 @@ async function sign(jobs, client) {
     await Promise.all(jobs.map((job) => addDigest(job, client)))
     const reply = await insist(client, () => ask(client, '/upload-params', () => {
       jobs = jobs.filter(({ finished }) => !finished)
-      const files = jobs.map(({ profile = client.profile, filePath, name, size, contentType, context, sha256 }) => (
-        { profile, filename: name || String(filePath).split('/').pop(), contentType, size, context, sha256 }
+      const files = jobs.map(({ profile = client.profile, filePath, name, size, contentType, context, sha256, replaces }) => (
+        { profile, filename: name || String(filePath).split('/').pop(), contentType, size, context, sha256, replaces }
       ))
       return files[1] ? { files } : files[0]
     }), tally)
