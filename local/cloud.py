@@ -133,7 +133,13 @@ class LocalCloud:
             )
             built.callback(self.playground.stop)
             self.business = BusinessServer(
-                Business(gateway.origin, self._receipt_secrets(), HOME.bucket, ARCHIVE.bucket),
+                Business(
+                    gateway.origin,
+                    self._receipt_secrets(),
+                    HOME.bucket,
+                    ARCHIVE.bucket,
+                    now=lambda: gateway.now(),
+                ),
                 port=_after(self.playground.origin, first_port),
                 reach=gateway.reach,
             )

@@ -1,8 +1,10 @@
 """
-Receipts and backend tokens as a business handles them, with PyJWT alone.
+Receipts, deliveries of the webhook and backend tokens as a business handles them, with PyJWT alone.
 """
 
-from collections.abc import Container, Sequence
+import hmac
+from base64 import b64encode
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +12,8 @@ import jwt
 
 RECEIPT, BACKEND = "oss-direct-upload/receipt", "oss-direct-upload/backend"
 TOKEN_LIFE = timedelta(minutes=5)
+# How far the time of a delivery may be off, as the libraries of Standard Webhooks have it.
+TOLERANCE = timedelta(minutes=5)
 REQUIRED = ("exp", "iat", "sub", "jti", "key", "bucket", "profile")
 
 
@@ -38,6 +42,26 @@ def verify(receipt: str, secrets: Sequence[str], buckets: Container[str]) -> dic
             raise ReceiptRefused("The receipt is about another bucket.")
         return claims
     raise ReceiptRefused("The receipt is not good: Signature verification failed.")
+
+
+def verify_delivery(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> str:
+    """
+    Return the ``webhook-id`` of a delivery.
+
+    Raises:
+        ReceiptRefused: none of the secrets signed it, or not lately.
+    """
+    id, timestamp, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+    if not (timestamp.isascii() and timestamp.isdigit()):
+        raise ReceiptRefused("The delivery has no time.")
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
+        raise ReceiptRefused("The delivery is too old or too new.")
+    signed = f"{id}.{timestamp}.".encode() + body
+    for secret in secrets:
+        expected = f"v1,{b64encode(hmac.digest(secret.encode(), signed, 'sha256')).decode()}"
+        if any(hmac.compare_digest(expected.encode(), each.encode()) for each in given.split()):
+            return id
+    raise ReceiptRefused("The delivery is not signed.")
 
 
 def backend_token(secret: str) -> str:

@@ -12,7 +12,10 @@ from local.common.reach import HERE_ONLY, Reach
 from local.common.service import Service
 
 BODY_BYTES = 128 * 1024
-ROUTES = ("GET /posts", "POST /posts", "POST /webhook", "POST /commits", "POST /decisions", "POST /discards")
+ROUTES = (
+    *("GET /posts", "POST /posts", "POST /webhook", "GET /deliveries"),
+    *("POST /commits", "POST /decisions", "POST /discards"),
+)
 
 
 class BusinessServer(Service):
@@ -20,8 +23,9 @@ class BusinessServer(Service):
     One pretend business.
 
     ``POST /posts`` with ``{"text", "receipts"}`` takes a post, ``GET /posts`` has them all, ``POST /webhook``
-    is the function's ``UPLOAD_WEBHOOK_URL``. ``POST /commits``, ``/decisions`` and ``/discards`` with
-    ``{"receipt"}`` are its own people's: the function is asked with a backend token, its answer passed on.
+    is the function's ``UPLOAD_WEBHOOK_URL``, and ``GET /deliveries`` has what came there. ``POST /commits``,
+    ``/decisions`` and ``/discards`` with ``{"receipt"}`` are its own people's: the function is asked with a
+    backend token, its answer passed on.
 
     Args:
         port: ``0`` takes any free one.
@@ -66,6 +70,8 @@ class _Handler(Handler):
     def _result(self, route: str, body: bytes) -> tuple[int, Any]:
         if route == "GET /posts":
             return 200, {"posts": self._business.told()}
+        if route == "GET /deliveries":
+            return 200, {"deliveries": self._business.deliveries()}
         if route not in ROUTES:
             raise Refused(404, f"There are {', '.join(ROUTES)}.")
         given = _object_in(body)
@@ -73,7 +79,8 @@ class _Handler(Handler):
         if route == "POST /posts":
             return 200, self._business.publish(given.get("text", ""), given.get("receipts"))
         if route == "POST /webhook":
-            self._business.hear(given.get("event"), receipt, given.get("label"))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self._business.receive(headers, body, given)
             return 200, {}
         if route == "POST /commits":
             return _passed_on(self._business.commit(receipt))

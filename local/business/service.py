@@ -3,12 +3,14 @@ Pretend business: takes posts, has their pictures published, and receives the we
 """
 
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from local.business.posts import AlreadyPosted, Picture, Post, Posts
-from local.business.receipts import ReceiptRefused, backend_token, verify
+from local.business.receipts import ReceiptRefused, backend_token, verify, verify_delivery
+from local.common.clock import Clock, utc_now
 from local.common.outgoing import exchange
 
 MOST_PICTURES = 9
@@ -18,6 +20,7 @@ SECONDS = 30.0
 ANSWER_BYTES = 2**20
 # How often at most the function is asked what became of pictures.
 ASKED_EVERY_SECONDS = 2.0
+DELIVERIES_KEPT = 200
 DECISIONS = ("publish", "reject")
 EVENTS = frozenset({"published", "rejected", "review", "gone"})
 
@@ -45,14 +48,19 @@ class Business:
         secrets: what receipts are signed with; the first signs backend tokens.
 
         buckets: of which receipts have to be about one.
+
+        now: the clock that deliveries are held to.
     """
 
-    def __init__(self, function: str, secrets: Sequence[str], *buckets: str) -> None:
+    def __init__(self, function: str, secrets: Sequence[str], *buckets: str, now: Clock = utc_now) -> None:
         self.posts = Posts()
         self._function = function
         self._secrets = secrets
         self._buckets = frozenset(buckets)
         self._asked_at = float("-inf")
+        self._now = now
+        self._deliveries: dict[str, dict[str, Any]] = {}
+        self._lock = threading.Lock()
 
     def publish(self, text: Any, receipts: Any) -> dict[str, Any]:
         """
@@ -88,6 +96,36 @@ class Business:
             self._ask_about([picture for picture in pictures if picture.state == "held"], "/commit")
             self._ask_about([picture for picture in pictures if picture.state != "held"], "/status")
         return self.posts.told()
+
+    def receive(self, headers: Mapping[str, str], body: bytes, given: Mapping[str, Any]) -> None:
+        """
+        Take a delivery of the function's webhook, and do the work once for each ``webhook-id``.
+
+        Args:
+            given: what the body says.
+
+        Raises:
+            Refused: it is not signed, or as ``hear``.
+        """
+        try:
+            id = verify_delivery(headers, body, self._secrets, self._now())
+        except ReceiptRefused as error:
+            raise Refused(401, str(error)) from None
+        event = given.get("event")
+        with self._lock:
+            is_known = id in self._deliveries
+        if not is_known:
+            self.hear(event, given.get("receipt"), given.get("label"))
+        with self._lock:
+            delivery = self._deliveries.pop(id, {"id": id, "event": event, "times": 0})
+            self._deliveries[id] = {**delivery, "times": delivery["times"] + 1, "at": self._now().isoformat()}
+            for old in [*self._deliveries][:-DELIVERIES_KEPT]:
+                del self._deliveries[old]
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Deliveries of the webhook, latest first, with how many times each came."""
+        with self._lock:
+            return [*reversed(self._deliveries.values())]
 
     def hear(self, event: Any, receipt: Any, label: Any = None) -> None:
         """

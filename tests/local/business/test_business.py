@@ -3,15 +3,17 @@
 import json
 import threading
 import time
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
 import pytest
 import requests
+from standardwebhooks.webhooks import Webhook
 
 from local.business.posts import POSTS_KEPT, Picture, Post, Posts
 from local.business.server import BusinessServer
-from local.business.service import Business
+from local.business.service import DELIVERIES_KEPT, Business
 from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
@@ -98,7 +100,13 @@ def ask(business):
         def post(path, **body):
             return ask("POST", path, json.dumps(body))
 
-        ask.post = post
+        def deliver(id="msg-1", secret=SECRET, ahead=0, **body):
+            data, at = json.dumps(body), int(time.time()) + ahead
+            signature = Webhook(secret.encode()).sign(id, datetime.fromtimestamp(at, UTC), data)
+            sent = {"webhook-id": id, "webhook-timestamp": str(at), "webhook-signature": signature}
+            return ask("POST", "/webhook", data, **sent)
+
+        ask.post, ask.deliver = post, deliver
         yield ask
     server.stop()
 
@@ -197,7 +205,7 @@ def test_a_commit_of_a_missing_upload_shows_gone(ask, function):
 
 def test_the_webhook_updates_the_state_of_a_picture(ask, function):
     ask.post("/posts", text="", receipts=[receipt(1), receipt(2)])
-    assert ask.post("/webhook", event="rejected", receipt=receipt(2), label=20006).status_code == 200
+    assert ask.deliver(event="rejected", receipt=receipt(2), label=20006).status_code == 200
     assert shown(ask) == [["checking", "rejected"]]
     assert ask("GET", "/posts").json()["posts"][0]["pictures"][1]["label"] == 20006
 
@@ -213,7 +221,7 @@ def test_a_lost_webhook_is_made_up_by_a_status_request(ask, function):
 
 def test_an_answer_that_a_webhook_has_overtaken_takes_nothing_back(ask, function, business):
     ask.post("/posts", text="", receipts=[receipt()])
-    ask.post("/webhook", event="published", receipt=receipt())
+    ask.deliver(event="published", receipt=receipt())
     function.state = "checking"
     assert shown(ask) == [["published"]]
 
@@ -221,24 +229,45 @@ def test_an_answer_that_a_webhook_has_overtaken_takes_nothing_back(ask, function
 def test_a_risky_verdict_after_the_fact_is_noted_and_takes_nothing_back(ask, function):
     function.state = "published"
     ask.post("/posts", text="", receipts=[receipt()])
-    ask.post("/webhook", event="review", receipt=receipt(), label=20006)
+    ask.deliver(event="review", receipt=receipt(), label=20006)
     picture = ask("GET", "/posts").json()["posts"][0]["pictures"][0]
     assert (picture["state"], picture["label"], picture["url"]) == ("published", 20006, "https://o/k")
 
 
+@pytest.mark.parametrize("changes", [{"secret": "x" * 32}, {"ahead": -400}, {"ahead": 400}], ids=str)
+def test_a_delivery_that_is_forged_or_old_is_refused(ask, changes):
+    ask.post("/posts", text="", receipts=[receipt()])
+    assert ask.deliver(event="published", receipt=receipt(), **changes).status_code == 401
+    assert ask.post("/webhook", event="published", receipt=receipt()).status_code == 401
+    assert (shown(ask), ask("GET", "/deliveries").json()) == ([["checking"]], {"deliveries": []})
+
+
+def test_a_delivery_by_an_older_secret_counts_once_and_shows_how_often_it_came(ask, business):
+    for event in ("rejected", "published"):
+        body = {"event": event, "receipt": receipt()}
+        assert ask.deliver(**body, id="uploaded-1", secret=OLDER).status_code == 200
+    assert ask.deliver(event="gone", receipt=receipt(), id="gone-1").status_code == 200
+    latest, first = ask("GET", "/deliveries").json()["deliveries"]
+    assert (latest["event"], latest["times"]) == ("gone", 1)
+    assert (first["id"], first["event"], first["times"]) == ("uploaded-1", "rejected", 2)
+    for number in range(DELIVERIES_KEPT):
+        ask.deliver(event="gone", receipt=receipt(), id=f"more-{number}")
+    assert len(business.deliveries()) == DELIVERIES_KEPT
+
+
 def test_a_webhook_with_a_forged_receipt_is_refused(ask):
     ask.post("/posts", text="", receipts=[receipt()])
-    assert ask.post("/webhook", event="published", receipt=receipt(secret="x" * 32)).status_code == 403
-    assert ask.post("/webhook", event="published").status_code == 400
+    assert ask.deliver(event="published", receipt=receipt(secret="x" * 32)).status_code == 403
+    assert ask.deliver(event="published").status_code == 400
     assert shown(ask) == [["checking"]]
 
 
 @pytest.mark.parametrize("event", ["uploaded", "burnt", None, 7])
 def test_other_events_of_the_webhook_change_nothing(ask, event):
     ask.post("/posts", text="", receipts=[receipt()])
-    assert ask.post("/webhook", event=event, receipt=receipt(), label="x").status_code == 200
+    assert ask.deliver(event=event, receipt=receipt(), label="x").status_code == 200
     assert shown(ask) == [["checking"]]
-    assert ask.post("/webhook", event="published", receipt=receipt(9)).status_code == 200
+    assert ask.deliver(event="published", receipt=receipt(9)).status_code == 200
 
 
 @cases("path", "more", "route", "sent")
