@@ -230,3 +230,25 @@ resource "alicloud_fcv3_trigger" "http" {
     disableURLInternet = !var.function.internet_url
   })
 }
+
+# --- alarms: CloudMonitor counts what Function Compute refuses; the function sees nothing of it ---
+
+resource "alicloud_cms_alarm" "metrics" {
+  for_each          = var.alarms
+  name              = each.value.title
+  project           = "acs_fc"
+  metric            = each.value.metric
+  metric_dimensions = replace(each.value.dimensions, var.account_marker, local.account)
+  contact_groups    = [var.alarm_contacts]
+  period            = 60
+  silence_time      = 3600
+
+  escalations_warn {
+    statistics          = "Value"
+    comparison_operator = ">"
+    threshold           = tostring(each.value.threshold)
+    times               = each.value.minutes
+  }
+
+  depends_on = [alicloud_fcv3_function.upload]
+}

@@ -136,3 +136,19 @@ variable "log" {
   })
   default = null
 }
+
+variable "alarm_contacts" {
+  description = "Alert contact group of CloudMonitor, which exists; empty for no alarms."
+  type        = string
+}
+
+variable "alarms" {
+  description = "Alarms of CloudMonitor on the metrics of Function Compute; the dimensions are JSON."
+  type = map(object({
+    title      = string
+    metric     = string
+    dimensions = string
+    threshold  = number
+    minutes    = number
+  }))
+}

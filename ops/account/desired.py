@@ -12,8 +12,9 @@ from function.config.profile import BucketLocation
 from function.config.settings import DEFAULT_PROFILES_FILE
 from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Type, matching
 from ops.account.bucket import DesiredBucket
-from ops.account.log_options import read_logs
+from ops.account.log_options import read_alarms, read_logs
 from ops.account.log_plan import DesiredLogs
+from ops.account.metric_alarms import DesiredAlarms
 from ops.account.profile_needs import (
     buckets_of,
     elsewhere,
@@ -29,6 +30,8 @@ from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, DEFAULT_UPLOAD_ROLE
 from ops.terminal.language import Failure, Text
 from ops.terminal.messages import in_both
 
+# As s.yaml and s.burst.yaml have it.
+DEFAULT_FUNCTION, BURST_ENDING = "oss-direct-upload", "-burst"
 UNKNOWN_ACCOUNT = "<account-id>"
 # What each may be is said where the option is read.
 UNSAID = Message("")
@@ -64,6 +67,7 @@ class DesiredState:
     buckets: tuple[DesiredBucket, ...]
     logs: DesiredLogs | None = None
     buckets_elsewhere: tuple[tuple[str, DesiredBucket], ...] = ()
+    alarms: DesiredAlarms | None = None
 
     @property
     def bucket(self) -> DesiredBucket:
@@ -109,6 +113,8 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
     for arn in args.also_trust:
         checked(arn, TRUSTED_ARN, _must_be("--also-trust", SOME_ARN))
     logs, filed = read_logs(args, region, problems)
+    function = (environ.get("FUNCTION_NAME") or DEFAULT_FUNCTION) + (BURST_ENDING if args.burst else "")
+    alarms = read_alarms(args, region, account, function, problems)
     home = BucketLocation(bucket, region, "", "", "", role_arn(account, upload_role))
     file = args.profiles or DEFAULT_PROFILES_FILE.parent / (
         environ.get("PROFILES_FILE") or DEFAULT_PROFILES_FILE
@@ -138,6 +144,7 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         tuple(bucket for by, bucket in reached if by == account),
         logs,
         tuple((by, bucket) for by, bucket in reached if by != account),
+        alarms,
     )
 
 

@@ -8,9 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from ops.account.log_plan import DesiredLogs
+from ops.account.metric_alarms import DesiredAlarms
 from ops.terminal.language import Text, chosen_language
 
 PLACE = re.compile(r"([a-z0-9-]{3,63})/([a-z0-9_-]{2,63})")
+# One group: a comma would name several.
+CONTACTS = re.compile(r"[^\s,;\"'<>]{1,100}")
+NO_GROUP = Text(
+    "--contacts must be the name of one contact group.", "--contacts 应为一个报警联系人组的名称。"
+)
+NO_NUMBER = Text(
+    "--instances must be 1 to 100000, with --contacts.",
+    "--instances 应为 1 到 100000，并与 --contacts 一起用。",
+)
 NOT_A_PLACE = Text(
     "--logs must be PROJECT/LOGSTORE; {value!r} is not.", "--logs 应为 PROJECT/LOGSTORE，而不是 {value!r}。"
 )
@@ -45,6 +55,41 @@ def add_log_arguments(option: Callable[..., Any]) -> None:
         ),
         metavar="POLICY",
     )
+
+
+def add_alarm_arguments(option: Callable[..., Any]) -> None:
+    option(
+        "--contacts",
+        Text(
+            "alert contact group of CloudMonitor: make alarms on Function Compute's own metrics",
+            "云监控的报警联系人组：为函数计算自己的监控指标设置告警",
+        ),
+        metavar="GROUP",
+    )
+    option(
+        "--instances",
+        Text(
+            "instances that the account may run in the region, for the alarm on them (default: as"
+            " CloudMonitor says, else 100)",
+            "账号在该地域可用的实例数，用于实例告警（默认：云监控给出的数，没有则 100）",
+        ),
+        metavar="N",
+        type=int,
+        default=0,
+    )
+
+
+def read_alarms(
+    args: argparse.Namespace, region: str, account: str, function: str, problems: list[Text]
+) -> DesiredAlarms | None:
+    """Return the desired alarms of CloudMonitor, if any."""
+    if args.contacts and not CONTACTS.fullmatch(args.contacts):
+        problems.append(NO_GROUP)
+    if not 0 <= args.instances <= 100_000 or (args.instances and not args.contacts):
+        problems.append(NO_NUMBER)
+    if not args.contacts:
+        return None
+    return DesiredAlarms(account, region, function, args.contacts, args.instances)
 
 
 def read_logs(

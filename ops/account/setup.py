@@ -3,7 +3,8 @@ Create what the account needs before the function is deployed: two RAM roles and
 profiles that have a role or a bucket of their own these as well.
 
 The plan is shown before anything changes, and a second run changes nothing. The keys are those of a RAM
-user with AliyunRAMFullAccess and AliyunOSSFullAccess (for --dashboards AliyunLogFullAccess as well), in
+user with AliyunRAMFullAccess and AliyunOSSFullAccess (for --dashboards AliyunLogFullAccess, for --contacts
+AliyunCloudMonitorFullAccess as well), in
 ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET.
 """
 
@@ -22,6 +23,7 @@ from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
 from ops.account.log_calls import LogService
 from ops.account.log_plan import FoundLogs, log_steps
+from ops.account.metric_alarms import alarm_steps
 from ops.account.operator_keys import operator_keys
 from ops.account.other_accounts import needed_elsewhere
 from ops.account.ram_documents import role_arn
@@ -37,12 +39,17 @@ ABOUT = Text(
     __doc__,
     "部署函数之前，创建账号里需要的东西：两个 RAM 角色，需要时还有桶；用途有自己的角色或桶时也一并创建。\n\n"
     "更改之前先显示计划；再次运行不会重复更改。"
-    "所用密钥属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess（用 --dashboards 时还有 AliyunLogFullAccess）"
+    "所用密钥属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess（用 --dashboards 时还有"
+    " AliyunLogFullAccess，用 --contacts 时还有 AliyunCloudMonitorFullAccess）"
     "权限的 RAM 用户，放在"
     " ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET。",
 )
 
 WORDS = {
+    "burst": Text(
+        "alarms for the function of s.burst.yaml, with --contacts",
+        "与 --contacts 一起：告警针对 s.burst.yaml 的函数",
+    ),
     "step": Text("{call}: {why}", "{call}：{why}"),
     "dry": Text(
         "Dry run: every call that an empty account would need. Nothing is sent.",
@@ -70,9 +77,14 @@ WORDS = {
     ),
     "no_right": Text(
         "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles), AliyunOSSFullAccess"
-        " (bucket) and AliyunLogFullAccess (--dashboards).",
-        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）、AliyunOSSFullAccess（桶）"
-        "与 AliyunLogFullAccess（--dashboards）。",
+        " (bucket), AliyunLogFullAccess (--dashboards) and AliyunCloudMonitorFullAccess (--contacts).",
+        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）、AliyunOSSFullAccess（桶）、"
+        "AliyunLogFullAccess（--dashboards）与 AliyunCloudMonitorFullAccess（--contacts）。",
+    ),
+    "no_contacts": Text(
+        "Requests that Function Compute refuses (429, 503) are in no log: --contacts GROUP adds alarms of"
+        " CloudMonitor on them.",
+        "被函数计算拒绝的请求（429、503）不在任何日志里：用 --contacts GROUP 加上云监控的告警。",
     ),
     "elsewhere": Text(
         "For the owner of account {account}: its roles and buckets are not this key's to make. Hand over what"
@@ -92,6 +104,7 @@ NO_RIGHT = ("NoPermission", "AccessDenied", "Forbidden", "Forbidden.RAM", "Unaut
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     add_setup_arguments(parser, language)
+    parser.add_argument("--burst", action="store_true", help=WORDS["burst"].say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -121,9 +134,10 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str) -> int:
         more, told = bucket_steps(bucket, None if bucket.create else FoundBucket("", "", "", False))
         steps += more
         notes += named(told, bucket) if len(desired.buckets) > 1 else told
-    logs = log_steps(desired.logs, FoundLogs()) if desired.logs else []
+    steps += log_steps(desired.logs, FoundLogs()) if desired.logs else []
+    steps += alarm_steps(desired.alarms, []) if desired.alarms else []
     screen.title(WORDS["dry"].say(language))
-    _show(steps + logs, notes, screen, language)
+    _show(steps, notes + _without_alarms(desired), screen, language)
     show_elsewhere(desired, screen, language)
     _show_env(desired, screen, language)
     return 0
@@ -143,6 +157,10 @@ def _set_up(
     logs = LogService(keys, desired.logs.region, desired.logs.project) if desired.logs else None
     if logs and desired.logs:
         steps = steps + log_steps(desired.logs, logs.find(desired.logs))
+    if alarms := desired.alarms:
+        limit = alarms.limit or account.instance_limit(alarms.account, alarms.region)
+        steps = steps + alarm_steps(alarms._replace(limit=limit), account.find_alarms(alarms))
+    notes += _without_alarms(desired)
     if steps:
         screen.title(WORDS["plan"].say(language))
     else:
@@ -160,6 +178,10 @@ def _set_up(
         screen.good(f"{step.service} {step.action}")
     _show_env(desired, screen, language)
     return 0
+
+
+def _without_alarms(desired: DesiredState) -> list[Text]:
+    return [WORDS["no_contacts"]] if desired.logs and not desired.alarms else []
 
 
 def _with_account(args: argparse.Namespace, environ: Mapping[str, str], found: str) -> DesiredState:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ops.account.log_options import add_log_arguments
+from ops.account.log_options import add_alarm_arguments, add_log_arguments
 from ops.terminal.language import Text
 
 DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
@@ -60,6 +60,7 @@ def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
         metavar="ARN",
     )
     add_log_arguments(option)
+    add_alarm_arguments(option)
     option(
         "--bucket-create",
         Text(

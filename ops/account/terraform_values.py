@@ -15,6 +15,7 @@ from function.auth import all_settings
 from ops.account.bucket import DesiredBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.account.desired import DesiredState
+from ops.account.metric_alarms import ALARMS, DesiredAlarms, rule, threshold
 from ops.account.ram_documents import compact, role_arn
 from ops.account.role_plan import FoundRoles, Step, role_steps
 
@@ -60,7 +61,27 @@ def values(desired: DesiredState, props: Mapping[str, Any]) -> dict[str, Any]:
         "function": _function(props),
         "environment": environment(props),
         "secret_names": secrets_of(props),
+        "alarm_contacts": desired.alarms.contacts if desired.alarms else "",
+        "alarms": _alarms(desired.alarms, props),
         "log": {name: log[name] for name in ("project", "logstore")} if isinstance(log, dict) else None,
+    }
+
+
+def _alarms(desired: DesiredAlarms | None, props: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules that ``setup --contacts`` makes, by the end of their id."""
+    if desired is None:
+        return {}
+    ours = desired._replace(account=ACCOUNT_MARKER, function=str(props["functionName"]))
+    return {
+        alarm.name: {
+            "title": made["RuleName"],
+            "metric": alarm.metric,
+            "dimensions": made["Resources"],
+            "threshold": threshold(ours, alarm),
+            "minutes": alarm.minutes,
+        }
+        for alarm in ALARMS
+        for made in [rule(ours, alarm)]
     }
 
 

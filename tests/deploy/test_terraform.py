@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from function.auth import all_settings
-from ops.account import terraform
+from ops.account import metric_alarms, terraform
 from ops.account.bucket_plan import bucket_steps
 from ops.account.desired import read_desired
 from ops.account.ram_documents import same_document
@@ -103,7 +103,7 @@ def test_the_module_has_exactly_the_resources_of_a_deployment():
         *((of, name) for of in OF_A_ROLE for name in ("function", "upload")),
         *((of, name) for of in OF_A_BUCKET for name in ("uploads", "code")),
         *(("alicloud_oss_bucket_object", "code"), ("alicloud_fcv3_function", "upload")),
-        ("alicloud_fcv3_trigger", "http"),
+        *(("alicloud_fcv3_trigger", "http"), ("alicloud_cms_alarm", "metrics")),
     }
 
 
@@ -146,7 +146,7 @@ def test_every_reference_leads_to_something_and_every_variable_is_used(module):
 
 
 # By name, however many there are.
-MAPS = ("upload_roles", "buckets")
+MAPS = ("upload_roles", "buckets", "alarms")
 
 
 def names_in(value):
@@ -252,6 +252,7 @@ def arguments_of(folder, *options):
     parser = argparse.ArgumentParser()
     terraform.add_arguments(parser)
     given = ["--bucket", "my-bucket", "--region", "cn-shanghai", "--bucket-create", "--lang", "en"]
+    given += ["--contacts", "ops"]
     given += ["--profiles", str(folder / "profiles.toml"), "--env-file", str(folder / ".env")]
     given += ["--into", str(folder / "values.json"), "--h5-origin", "https://m.example.com"]
     return parser.parse_args([*given, *options])
@@ -289,8 +290,35 @@ def test_the_documents_are_those_that_setup_makes(operator, written, role):
     assert "held/" in written["upload_roles"]["STS_ROLE_ARN"]["policy"]
 
 
+def test_the_alarms_are_those_of_setup(operator, written):
+    desired = read_desired(arguments_of(operator), PLAIN_SETTINGS).alarms._replace(account=ACCOUNT_MARKER)
+    for alarm in metric_alarms.ALARMS:
+        made, ours = metric_alarms.rule(desired, alarm), written["alarms"][alarm.name]
+        assert (ours["title"], ours["metric"]) == (made["RuleName"], made["MetricName"])
+        assert json.loads(ours["dimensions"]) == json.loads(made["Resources"])
+        assert [str(ours["threshold"]), str(ours["minutes"])] == [
+            made[f"Escalations.Warn.{name}"] for name in ("Threshold", "Times")
+        ]
+    resource = blocks("resource")["alicloud_cms_alarm", "metrics"]
+    fixed = [str(resource[name]) for name in ("project", "period", "silence_time")]
+    assert fixed == [made[name] for name in ("Namespace", "Period", "SilenceTime")]
+    (level,) = resource["escalations_warn"]
+    assert (level["statistics"], level["comparison_operator"]) == (made["Escalations.Warn.Statistics"], ">")
+    assert (
+        written["alarm_contacts"] == "ops"
+        and written["function"]["name"] in written["alarms"]["failing"]["title"]
+    )
+
+
+def test_without_a_contact_group_there_are_no_alarms(operator):
+    assert terraform.run(arguments_of(operator, "--contacts", "")) == 0
+    found = json.loads((operator / "values.json").read_text("utf-8"))
+    assert (found["alarms"], found["alarm_contacts"]) == ({}, "")
+
+
 def test_the_account_marker_is_used_only_in_the_documents(written):
-    shown = json.dumps({**written, "account_marker": ""})
+    assert all(ACCOUNT_MARKER in one["dimensions"] for one in written["alarms"].values())
+    shown = json.dumps({**written, "account_marker": "", "alarms": {}})
     # What the function may assume, whom the upload role trusts, and what that would be called.
     assert shown.count(ACCOUNT_MARKER) == 3
     # A character that Terraform's jsonencode would write otherwise.
@@ -356,12 +384,13 @@ def test_with_burst_the_function_is_that_of_s_burst_yaml(operator, written):
     assert health == {*config["healthCheckConfig"].values()}
     assert function["runtime"] == props["runtime"] != plain_one["runtime"]
     assert function["name"] == f"{plain_one['name']}-burst"
+    assert f'"{function["name"]}"' in burst["alarms"]["failing"]["dimensions"]
     assert [one["package"] for one in (plain_one, function)] == [
         f"../../build/{name}" for name in ("function", "function-burst")
     ]
     assert (MODULE / function["package"]).resolve() == (ROOT / "deploy/burst" / props["code"]).resolve()
     # Both of them are whom the roles trust, and what the bucket is for.
-    same = set(burst) - {"function", "environment"}
+    same = set(burst) - {"function", "environment", "alarms"}
     assert {name: burst[name] for name in same} == {name: written[name] for name in same}
     assert set(props) <= KNOWN_PROPS
 

@@ -146,6 +146,17 @@ def test_one_bucket_and_one_role_are_made_with_the_account_in_their_documents(fo
     assert [rule["abort_multipart_upload"] for rule in bucket["lifecycle_rule"]] == [[{"days": 7}]]
 
 
+def test_each_alarm_is_made_with_the_account_in_its_dimensions(folder):
+    written(folder, ONE_BUCKET, "--contacts", "ops", "--instances", "300")
+    found = Folder(folder)
+    found.planned()
+    found.applied()
+    alarm = found.resources()['alicloud_cms_alarm.metrics["instances"]']
+    assert json.loads(alarm["metric_dimensions"]) == [{"userId": ACCOUNT, "region": "cn-hangzhou"}]
+    assert [one["threshold"] for one in alarm["escalations_warn"]] == ["240"]
+    assert alarm["contact_groups"] == ["ops"]
+
+
 def test_the_outputs_name_the_address_the_roles_and_the_buckets(folder):
     written(folder, PLACES, "--bucket-create")
     found = Folder(folder)

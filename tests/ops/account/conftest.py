@@ -14,6 +14,7 @@ from tests.ops.account.stubs import (
     SDK_ADAPTER,
     SECRET,
     StubLogs,
+    StubMetrics,
     StubOss,
     StubRam,
 )
@@ -38,10 +39,13 @@ def cloud(monkeypatch, tmp_path):
         for stub in (rpc, http):
             stack.enter_context(stub)
         rpc.add_callback("POST", re.compile(r"https://(ram|sts)\.aliyuncs\.com/"), ram)
+        metrics = StubMetrics()
+        rpc.add_callback("POST", re.compile(r"https://metrics\.cn-hangzhou\.aliyuncs\.com/"), metrics)
         for method in ("GET", "PUT"):
             http.add_callback(method, re.compile(re.escape(BUCKET_HOST)), oss)
             http.add_callback(method, re.compile(re.escape(CONTRACTS_HOST)), contracts)
         for method in ("GET", "PUT", "POST"):
             http.add_callback(method, re.compile(r"https://my-logs\.cn-hangzhou\.log\.aliyuncs\.com/"), logs)
         profiles = tmp_path / "profiles.toml"
-        yield argparse.Namespace(ram=ram, oss=oss, contracts=contracts, logs=logs, profiles=profiles)
+        given = {"ram": ram, "oss": oss, "contracts": contracts, "logs": logs, "metrics": metrics}
+        yield argparse.Namespace(**given, profiles=profiles)

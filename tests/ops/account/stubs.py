@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from ops.account import setup
@@ -153,3 +154,81 @@ class StubLogs:
 
     def changes(self):
         return [path for method, path in self.calls if method != "GET"]
+
+
+# What CloudMonitor has of acs_fc: Function Compute's page of metrics.
+METRICS = frozenset(
+    "RegionConcurrentCount RegionConcurrencyLimit FunctionConcurrencyThrottles FunctionResourceThrottles"
+    " FunctionFunctionErrors FunctionHTTPStatus5xx".split()
+)
+FORM_OF_A_RULE = {
+    "RuleId": r"[\w-]{1,64}",
+    "RuleName": r".{1,64}",
+    "Namespace": "acs_fc",
+    "MetricName": "|".join(METRICS),
+    "ContactGroups": "ops",
+    "Period": "60",
+    "Interval": "60",
+    "SilenceTime": "3600",
+    "NoDataPolicy": "OK|KEEP_LAST_STATE|INSUFFICIENT_DATA",
+    "Escalations.Warn.Statistics": "Value",
+    "Escalations.Warn.ComparisonOperator": "GreaterThanThreshold",
+    "Escalations.Warn.Threshold": r"\d+",
+    "Escalations.Warn.Times": "[1-9]",
+}
+
+
+class StubMetrics:
+    """CloudMonitor in a region; it refuses what its pages do not know. Without data ``limit`` is None."""
+
+    def __init__(self):
+        self.rules, self.calls, self.limit, self.refuse = {}, [], 300, {}
+
+    def __call__(self, request):
+        query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        action = query["Action"]
+        assert query["Version"] == "2019-01-01"
+        self.calls.append(action)
+        if action in self.refuse:
+            return *self.refuse[action][:1], {}, json.dumps(self.refuse[action][1])
+        return 200, {}, json.dumps({"Success": True, "Code": "200", **getattr(self, action)(query)})
+
+    def changes(self):
+        return [action for action in self.calls if not action.startswith("Describe")]
+
+    def DescribeMetricLast(self, query):  # noqa: N802
+        (place,) = json.loads(query["Dimensions"])
+        assert place == {"userId": ACCOUNT, "region": "cn-hangzhou"} and query["Period"] == "60"
+        assert (query["Namespace"], query["MetricName"]) == ("acs_fc", "RegionConcurrencyLimit")
+        points = [{"timestamp": 2, **place, "Value": self.limit}, {"timestamp": 1, **place, "Value": 7}]
+        return {"Datapoints": json.dumps(points if self.limit else [])}
+
+    def DescribeMetricRuleList(self, query):  # noqa: N802
+        return {
+            "Alarms": {"Alarm": [self.rules[one] for one in query["RuleIds"].split(",") if one in self.rules]}
+        }
+
+    def PutResourceMetricRule(self, query):  # noqa: N802
+        given = {name: query.pop(name) for name in (*FORM_OF_A_RULE, "Resources")}
+        unknown = [name for name in query if name.startswith(("Escalations", "Rule", "Metric"))]
+        bad = [name for name, form in FORM_OF_A_RULE.items() if not re.fullmatch(form, given[name])]
+        (place,) = json.loads(given["Resources"])
+        dimensions = {"userId", "region"} | (
+            set() if given["MetricName"].startswith("Region") else {"serviceName", "functionName"}
+        )
+        if unknown or bad or set(place) != dimensions or place["userId"] != ACCOUNT:
+            return {"Success": False, "Code": "ParameterInvalid"}
+        levels = {"Critical": {}, "Info": {}, "Warn": {}}
+        for name in [one for one in given if one.startswith("Escalations")]:
+            levels["Warn"][name.rpartition(".")[2]] = given.pop(name)
+        levels["Warn"]["Times"] = int(levels["Warn"]["Times"])
+        listed = {
+            **given,
+            "Escalations": levels,
+            "EnableState": True,
+            "AlertState": "OK",
+            "SilenceTime": 3600,
+        }
+        del listed["Interval"]
+        self.rules[given["RuleId"]] = listed
+        return {}
