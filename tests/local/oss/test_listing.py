@@ -135,6 +135,8 @@ def test_the_markers_of_the_last_page_are_switched(names_it, key, oss, begin, os
     answer = oss_client.call("GET", "", uploads=None)
     assert (answer.element("NextKeyMarker"), answer.element("IsTruncated")) == (key, "false")
     assert answer.element("NextUploadIdMarker") == (upload.id if names_it else "")
+    begin("u/c")
+    assert oss_client.call("GET", "", uploads=None, **{"max-uploads": "1"}).element("NextKeyMarker") == "u/b"
 
 
 @pytest.mark.parametrize("most", ["0", "1001", "x"])

@@ -98,7 +98,7 @@ def test_deleting_hides_and_deleting_the_marker_shows_again(oss, versioning, put
     assert versions_of()[1] == [] == [*oss.objects.path_of("").parent.iterdir()]
 
 
-def test_while_suspended_there_is_one_version_called_null(versioning, put, versions_of, oss_client):
+def test_while_suspended_there_is_one_version_called_null(oss, versioning, put, versions_of, oss_client):
     put(b"zero")
     versioning("Enabled")
     one = put(b"one")
@@ -107,6 +107,7 @@ def test_while_suspended_there_is_one_version_called_null(versioning, put, versi
     assert get(oss_client, versionId="null").body == b"two"
     assert get(oss_client, "DELETE").headers[VERSION] == "null"
     assert versions_of()[1] == [("DeleteMarker", KEY, "null", "true"), ("Version", KEY, one, "false")]
+    assert [*oss.objects.path_of("").parent.iterdir()] == [oss.objects.path_of(KEY, one)]
     assert put(b"three") == "null"
     assert [row[2] for row in versions_of()[1]] == ["null", one]
     assert get(oss_client, "DELETE", versionId="null").headers[MARKER] is None
@@ -216,6 +217,13 @@ def test_versions_have_rights_of_their_own(oss, versioning, put, oss_client, lis
     assert oss_client.call("DELETE", "u/1", key="lister", versionId=version).status == 204
     lister("oss:ListObjectVersions", prefixes=())
     assert oss_client.call("GET", "", key="lister", versions=None).status == 200
+
+
+def test_a_version_is_read_by_who_signs_alone(oss, versioning, put, oss_client):
+    oss.bucket.rules = replace(oss.bucket.rules, block_public_access=False)
+    versioning("Enabled")
+    version = put(name="u/1", **{"x-oss-object-acl": "public-read"})
+    assert oss_client.request("GET", "/u/1").status == 200
     assert oss_client.request("GET", f"/u/1?versionId={version}").refusal[0] == 403
 
 
