@@ -55,6 +55,10 @@ HELP = {
         " day's 200,000 checks, and a minute",
         "在每个有审核的桶里，让微信看一张图片和一个什么也没有的地址：用掉当天 200,000 次中的两次，等一分钟",
     ),
+    "--timer": Text(
+        "wait up to two and a half minutes for a tick of the timer, in each bucket",
+        "在每个桶里等待一次定时触发，最多两分半钟",
+    ),
     "--openid": Text(
         "of a user who has just opened the mini-program (default: whom --code or --token name)",
         "刚刚打开过小程序的用户的 openid（默认：--code 或 --token 所指的用户）",
@@ -99,7 +103,7 @@ NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {c
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     for option in ("--url", "--code", "--token", "--openid", "--bucket"):
         parser.add_argument(option, default="", help=HELP[option].say(language))
-    for option in ("--no-upload", "--content-check", "--prove", "--dry-run", "--local"):
+    for option in ("--no-upload", "--content-check", "--timer", "--prove", "--dry-run", "--local"):
         parser.add_argument(option, action="store_true", help=HELP[option].say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
@@ -121,7 +125,9 @@ def run(args: argparse.Namespace) -> int:
     environ = operator_environment(args.env_file, os.environ)
     if args.prove:
         return prove_on(environ, args.url, args.bucket, args.dry_run, screen, language)
-    visit = Visit(args.url, args.code, args.token, not args.no_upload, args.content_check, args.openid)
+    visit = Visit(
+        args.url, args.code, args.token, not args.no_upload, args.content_check, args.openid, args.timer
+    )
     findings = chain(check_env_file(args.env_file, os.environ), examine(environ, visit))
     return show(findings, environ, args.url, screen, language)
 
@@ -173,7 +179,9 @@ def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: s
             if args.prove:
                 return prove_on(environ, url, args.bucket, args.dry_run, screen, language)
             code = cloud.wechat.issue_code() if args.content_check else ""
-            visit = Visit(url, code, uploads=not args.no_upload, content_check=args.content_check)
+            visit = Visit(
+                url, code, uploads=not args.no_upload, content_check=args.content_check, timer=args.timer
+            )
             return show(examine(environ, visit), environ, url, screen, language)
     except HostingError as error:
         screen.fail_with(error, language)

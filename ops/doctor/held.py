@@ -41,7 +41,7 @@ def check_held(
         credentials = assume(settings, OBJECTS, keys, now)
     except UploadError as error:
         return Finding(check, State.BAD, logged(error), sts_remedy(error))
-    oss = _oss(settings, credentials, now)
+    oss = client_of(settings, credentials, now)
     try:
         rule = _rule_of(oss, key)
         is_first_kept = keeps_the_first(oss, record)
@@ -66,7 +66,8 @@ def _rule_of(oss: OssClient, key: str) -> str:
     return headers.get("x-oss-expiration", "").partition("rule-id=")[2]
 
 
-def _oss(settings: Settings, credentials: StsCredentials, now: datetime) -> OssClient:
+def client_of(settings: Settings, credentials: StsCredentials, now: datetime) -> OssClient:
+    """Return a client for the bucket, as the function has it."""
     # This machine may not reach the internal host that the function asks.
     return OssClient(
         bucket=settings.bucket,

@@ -137,7 +137,7 @@ def test_the_callback_timeout_is_measured(place):
 def test_a_role_without_rights_on_held_leaves_dependent_points_open(place):
     """As one whose profiles hold nothing: all else is tried."""
     cloud, sandbox = place()
-    (statement,) = ROLE_POLICY["Statement"]
+    statement = ROLE_POLICY["Statement"][0]
     narrow = {**ROLE_POLICY, "Statement": [{**statement, "Resource": ["acs:oss:*:*:local-bucket/uploads/*"]}]}
     cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], policy=narrow)
     untold = {name for name, answer in seen_in(sandbox).items() if answer is None}

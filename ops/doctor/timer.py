@@ -1,0 +1,109 @@
+"""
+The check of ``doctor`` on the timer: whether ticks end what is due.
+
+Nothing says so but the records themselves: one that is long due has met no tick, and one that this visit
+writes is gone after the next.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from function.config.key_template import DUE
+from function.config.settings import Settings
+from function.credentials import AccessKeys
+from function.errors import UploadError
+from function.oss import due
+from function.oss.client import OssClient
+from function.oss.objects import get_record
+from function.session_policy import OBJECTS
+from ops.doctor.findings import Finding, State, logged
+from ops.doctor.held import client_of
+from ops.doctor.identity import assume, sts_remedy
+from ops.terminal.language import Text
+
+TIMER = Text("Timer", "定时触发器")
+# A record of this kind is removed by a tick, and means nothing else.
+PROBE = "doctor"
+KINDS = {"decision", "check", "webhook", "replace", "erase", PROBE}
+# The timer runs each minute, and a tick takes up to 20 seconds.
+LATE = timedelta(minutes=3)
+WAIT_SECONDS, PAUSE_SECONDS = 150, 5
+MOST_COUNTED = 1000
+
+
+def check_timer(
+    settings: Settings,
+    keys: AccessKeys,
+    now: datetime,
+    sleep: Callable[[float], None] | None = None,
+) -> Iterator[Finding]:
+    """
+    Look for what should have ended, and perhaps wait for a tick; nothing where nothing can be due.
+
+    Args:
+        sleep: to wait for a tick, which takes minutes; ``None`` to look alone.
+    """
+    policy = settings.session_policies.get(settings.home.session(OBJECTS), "")
+    if f"{settings.bucket}/{DUE}*" not in policy:
+        return
+    try:
+        oss = client_of(settings, assume(settings, OBJECTS, keys, now), now)
+    except UploadError as error:
+        yield Finding(TIMER, State.BAD, logged(error), sts_remedy(error))
+        return
+    try:
+        late = _late(oss, now)
+        is_gone = not late and sleep is not None and _is_removed(oss, now, sleep)
+    except UploadError as error:
+        yield Finding(TIMER, State.UNSURE, logged(error), _SET_UP_AGAIN)
+        return
+    if late:
+        minutes = int((now - late[0]) / timedelta(minutes=1))
+        said = Text(
+            f"{len(late)} due records are late, the oldest by {minutes} min",
+            f"{len(late)} 条到期记录没有处理，最早的已过 {minutes} 分钟",
+        )
+        yield Finding(TIMER, State.UNSURE, said, _SLOWER)
+    elif sleep is None:
+        yield Finding(TIMER, State.GOOD, Text("nothing that is due is late", "没有过期未处理的记录"))
+    elif is_gone:
+        yield Finding(TIMER, State.GOOD, Text("a tick removed a due record", "定时触发器处理了一条到期记录"))
+    else:
+        said = Text(f"no tick within {WAIT_SECONDS} s", f"{WAIT_SECONDS} 秒内没有触发")
+        yield Finding(TIMER, State.BAD, said, _SLOWER)
+
+
+def _late(oss: OssClient, now: datetime) -> list[datetime]:
+    """Return the minutes of known records that have been due for long, oldest first."""
+    found = []
+    for record in due.list_due(oss, now - LATE):
+        if record.kind in KINDS:
+            found.append(record.at)
+        if len(found) == MOST_COUNTED:
+            break
+    return sorted(found)
+
+
+def _is_removed(oss: OssClient, now: datetime, sleep: Callable[[float], None]) -> bool:
+    """Write a record that is due, and wait until a tick has removed it; what is left is removed."""
+    name = due.write(oss, PROBE, secrets.token_hex(8), now, {}, now)
+    for _ in range(WAIT_SECONDS // PAUSE_SECONDS):
+        sleep(PAUSE_SECONDS)
+        if get_record(oss, name) is None:
+            return True
+    due.remove(oss, name)
+    return False
+
+
+_SLOWER = Text(
+    "Without ticks a publication that was cut off, a check without a verdict, a webhook that failed and an"
+    " erasure wait for the next call of any kind. See that the function has its timer trigger and that it is"
+    " on (make deploy), and look for route tick in the function's log.",
+    "没有定时触发，中断的发布、没有结果的审核、失败的 Webhook 和没做完的清除，都要等到下一次任意调用才继续。"
+    "请确认函数有定时触发器并且已启用（make deploy），再看函数日志里 route 为 tick 的行。",
+)
+_SET_UP_AGAIN = Text(
+    "The role does not allow what ticks need yet: run manage.py setup again.",
+    "角色还没有定时处理所需的权限：请再运行一次 manage.py setup。",
+)
