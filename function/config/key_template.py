@@ -130,6 +130,11 @@ class KeyTemplate(NamedTuple):
         match = _pattern(self).fullmatch(key)
         return match and match.groupdict()
 
+    def is_of(self, key: str, owner: str) -> bool:
+        """Return whether the template may have made this key for this owner."""
+        parts = self.read(key)
+        return parts is not None and parts.get("owner") == owner
+
 
 def held_name(key: str) -> str:
     """Return the name of a held object with this key."""

@@ -125,6 +125,10 @@ def apply(
         state, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
     if has_changed:
         notify(context, upload, state, None if state == GONE else decision.label)
+    if state == PUBLISHED and upload.content.replaces:
+        from function.uploads.replacement import delete_replaced
+
+        delete_replaced(context, upload.content, upload.key)
     return state
 
 

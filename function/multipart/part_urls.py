@@ -92,11 +92,14 @@ def check_ticket_length(ticket: MultipartTicket, settings: Settings) -> None:
     Check that a ticket can be issued, before OSS has begun an upload that would be left behind.
 
     Raises:
-        BadRequest: ``context`` makes it too long.
+        BadRequest: ``context`` or ``replaces`` makes it too long.
         Misconfigured: the key of the profile does.
     """
     if len(ticket._replace(oss_id=LONGEST_OSS_ID).issue(settings)) <= MAX_TICKET_CHARACTERS:
         return
+    if ticket.replaces is not None:
+        check_ticket_length(ticket._replace(replaces=None), settings)
+        raise BadRequest("replaces is too long for a key of this length.")
     if ticket.context is not None:
         check_ticket_length(ticket._replace(context=None), settings)
         raise BadRequest("context is too long for a key of this length.")

@@ -55,6 +55,24 @@ def deletable(key: str, owner: str | None, profiles: Collection[Profile]) -> Del
     return DeletionGrant(key, matching[0].profile.location, is_held)
 
 
+def check_replaced(key: str, owner: str, profile: Profile, profiles: Collection[Profile]) -> None:
+    """
+    Check that a new upload may replace an object of the same owner and profile.
+
+    Args:
+        profiles: all, with templates that read back the folders of hooks.
+
+    Raises:
+        BadRequest: the profile permits no replacement.
+        Forbidden: the key is none of this owner's and profile's, or another profile forbids it.
+    """
+    if not profile.delete:
+        raise BadRequest("replaces needs a profile with delete.")
+    deletable(key, owner, profiles)
+    if not any(match.profile.name == profile.name for match in matches_of(key, profiles)):
+        raise _forbidden("a key of another profile")
+
+
 def _forbidden(reason: str) -> Forbidden:
     """Return the one refusal, which tells neither if there is such an object nor whose it is."""
     return Forbidden("This caller may not delete this key.", reason=reason)

@@ -29,6 +29,10 @@ def handle(context: RequestContext) -> dict[str, Any]:
     # OSS passes no trace on; the ticket carries it.
     line.traceparent = ticket.trace or line.traceparent
     instance.limiter.hit([RateLimitItem("callbacks", CALLBACKS_PER_TICKET, ticket.upload_id)], context.now)
+    if ticket.replaces and not upload.is_held:
+        from function.uploads.replacement import delete_replaced
+
+        delete_replaced(context, ticket, upload.key)
     response = describe(upload, settings)
     profile = settings.profiles[ticket.profile]
     notify_business(context, profile.location, response["receipt"], ticket.upload_id, upload.etag)

@@ -59,6 +59,10 @@ def report(
     profile = context.settings.profiles[upload.ticket.profile]
     if profile.is_held and (response := _settled(context, oss, facts, upload.ticket.upload_id)):
         return response
+    if upload.ticket.replaces and not upload.is_held:
+        from function.uploads.replacement import delete_replaced
+
+        delete_replaced(context, upload.ticket, upload.key, facts.last_modified)
     response = report_stored(context, upload, life)
     begin_check(context, profile, response["receipt"])
     return response

@@ -28,7 +28,7 @@ from function.multipart.part_urls import (
 from function.oss.client import oss_client
 from function.oss.post_form import UploadRule, iso, object_url
 from function.routes.confirm import decided_response, report
-from function.routes.upload_params import apply_hooks, reserve_forms, with_quota
+from function.routes.upload_params import apply_hooks, check_replaced_by, reserve_forms, with_quota
 from function.session_policy import UPLOADS
 from function.uploads.plan import rule_for
 from function.uploads.receipt import RECEIPT_LIFE, seen_upload
@@ -42,6 +42,8 @@ def begin(context: RequestContext) -> dict[str, Any]:
     context.line.owner = caller.owner
     file, profile, size_bytes = _read(context)
     reservation = reserve_forms(context, caller, 1)
+    if file.replaces:
+        check_replaced_by(context, caller, file, profile)
     file, profile = apply_hooks(context, caller, file, profile)
     ticket, rule = _plan(context, caller, file, profile, size_bytes)
     with reservation.take([(profile, size_bytes)]) as quotas:
@@ -83,6 +85,7 @@ def _plan(
         owner=caller.owner,
         context=file.context,
         sha256=file.sha256,
+        replaces=file.replaces,
         issued_at=now,
         expires_at=now + profile.parts_within,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from function.auth import Caller, identify
 from function.config.profile import Profile, SessionKey
 from function.context import RequestContext
+from function.errors import BadRequest
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import Reservation
 from function.oss.post_form import iso
@@ -51,6 +52,12 @@ def _forms(
 ) -> tuple[list[PlannedUpload], list[dict[str, Any]]]:
     """Return the planned uploads, and of each its form, or that the object exists already."""
     reservation = reserve_forms(context, caller, len(files))
+    for file, profile in files:
+        if file.replaces:
+            # In parts it would be confirmed without a ticket of the form.
+            if not (profile.confirm or profile.callback):
+                raise BadRequest("replaces needs a profile with confirm or callback.")
+            check_replaced_by(context, caller, file, profile)
     trace = context.line.traceparent
     planned = [
         plan_upload(
@@ -71,6 +78,8 @@ def _forms(
     ]
     with reservation.take(sizes) as quotas:
         forms = _sign(context, missing)
+    for upload in planned if stored else ():
+        _replace_by_stored(context, upload, stored.get(upload.upload_id))
     return planned, [
         stored.get(upload.upload_id) or with_quota(forms[upload.upload_id], quotas, profile)
         for upload, (_, profile) in zip(planned, files, strict=True)
@@ -104,6 +113,27 @@ def _stored_already(
         return is_there(context, oss, upload_id, is_held=is_held)
 
     return stored_responses(context, tickets, is_there)
+
+
+def _replace_by_stored(context: RequestContext, planned: PlannedUpload, response: Any) -> None:
+    """Delete the object that one which exists already replaces; a held one does so once it is published."""
+    if response is None or "held" in response:
+        return
+    from function.uploads.tickets import FormTicket
+
+    ticket = FormTicket.read(planned.ticket, context.settings, context.now)
+    if ticket.replaces:
+        from function.uploads.replacement import CLOCKS_DIFFER_BY, delete_replaced
+
+        delete_replaced(context, ticket, planned.key, context.now + CLOCKS_DIFFER_BY)
+
+
+def check_replaced_by(context: RequestContext, caller: Caller, file: UploadRequest, profile: Profile) -> None:
+    """Check that an upload may replace the object that its request names."""
+    from function.owners.deletion import check_replaced
+    from function.reading import profiles_with_keys
+
+    check_replaced(file.replaces or "", caller.owner, profile, profiles_with_keys(context))
 
 
 def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> dict[str, dict[str, Any]]:

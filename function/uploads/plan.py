@@ -101,6 +101,9 @@ def plan_upload(
         if file.trace:
             # Tracing must not make an upload fail.
             return plan_upload(caller, file._replace(trace=None), profile, settings, upload_id, now)
+        if file.replaces is not None:
+            plan_upload(caller, file._replace(replaces=None), profile, settings, upload_id, now)
+            raise BadRequest("replaces is too long for a key of this length.") from None
         if file.context is None:
             raise
         # Raises Misconfigured if the key alone is too long.

@@ -66,6 +66,7 @@ class Receipt(NamedTuple):
     Args:
         key: of the object once it is published.
         is_held: True if the object was stored to be published later.
+        replaces: key of the object that this one replaces, if any.
     """
 
     upload_id: str
@@ -78,12 +79,13 @@ class Receipt(NamedTuple):
     owner: str
     is_held: bool
     expires_at: datetime
+    replaces: str | None = None
 
     @staticmethod
     def issue(upload: VerifiedUpload, settings: Settings, life: timedelta) -> str:
         """Return a token dated from the ticket, so that a repeated request gets the very same receipt."""
         ticket = upload.ticket
-        optional = {"context": ticket.context, "sha256": ticket.sha256}
+        optional = {"context": ticket.context, "sha256": ticket.sha256, "replaces": ticket.replaces}
         claims = {
             "key": upload.key,
             "size": upload.size_bytes,
@@ -128,6 +130,7 @@ class Receipt(NamedTuple):
                 subject=text_claim(claims, "sub", SUBJECT),
                 owner=text_claim(claims, "owner"),
                 is_held=claims.get("held") is True,
+                replaces=text_claim(claims, "replaces", KEY) if "replaces" in claims else None,
                 expires_at=time_claim(claims, "exp"),
             )
         except Unauthorized as error:

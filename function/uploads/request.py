@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from function.config.content_types import TYPE_OF_EXTENSION, bare_type, name_extension
+from function.config.key_template import MAX_KEY_BYTES
 from function.config.profile import Profile
 from function.errors import BadRequest, TooLarge, UnknownProfile, UnsupportedType
 from function.http.json_body import strict_json
@@ -26,6 +27,7 @@ class UploadRequest(NamedTuple):
         size_bytes: if given, the form admits exactly this size.
         context: repeated in the receipt, and not read here.
         sha256: of the bytes, as the caller says; 64 lower-case hexadecimal digits, never without a size.
+        replaces: key of the caller's object that this one replaces.
         trace: ``traceparent`` of the request, and of the callback about this file.
     """
 
@@ -36,6 +38,7 @@ class UploadRequest(NamedTuple):
     context: Mapping[str, Any] | None = None
     sha256: str | None = None
     trace: str | None = None
+    replaces: str | None = None
 
 
 def read_files(files: Any) -> list[UploadRequest]:
@@ -87,6 +90,8 @@ def read_fields(fields: Mapping[str, Any], where: str = "") -> UploadRequest:
         size_bytes=_size(fields, where),
         context=_context(fields, where),
         sha256=_sha256(fields, where),
+        # Looked for first: few requests have it.
+        replaces=_text(fields, "replaces", where, MAX_KEY_BYTES) if "replaces" in fields else None,
     )
 
 

@@ -44,7 +44,7 @@ class FormTicket(NamedTuple):
     Args:
         key: of the object, or the folder that a page chooses a name in (``is_folder``).
         content_type: empty where a page chooses it.
-        context: for the receipt, as ``sha256``.
+        context: for the receipt, as ``sha256`` and ``replaces``.
         trace: a ``traceparent``.
     """
 
@@ -61,6 +61,7 @@ class FormTicket(NamedTuple):
     sha256: str | None
     trace: str | None
     issued_at: datetime
+    replaces: str | None = None
 
     @staticmethod
     def issue(
@@ -79,7 +80,7 @@ class FormTicket(NamedTuple):
         what we read is ``Misconfigured``.
         """
         trace = file.trace if profile.callback else None
-        optional = {"context": file.context, "sha256": file.sha256, "trace": trace}
+        optional = {"context": file.context, "sha256": file.sha256, "trace": trace, "replaces": file.replaces}
         claims = {
             "jti": upload_id,
             "folder" if profile.takes_filename else "key": rule.key,
@@ -91,13 +92,8 @@ class FormTicket(NamedTuple):
             **settings.token_scope(profile.location.bucket),
             **{name: value for name, value in optional.items() if value is not None},
         }
-        ticket = issue_token(
-            claims,
-            audience=TICKET,
-            secrets=settings.token_secrets,
-            now=now,
-            life=profile.expires_in + LIFE_BEYOND_FORM,
-        )
+        life, secrets = profile.expires_in + LIFE_BEYOND_FORM, settings.token_secrets
+        ticket = issue_token(claims, audience=TICKET, secrets=secrets, now=now, life=life)
         # With a callback its field decides, of which OSS takes less than that.
         if len(ticket) > MAX_FORM_TICKET_CHARACTERS and not profile.callback:
             raise Misconfigured([problem_in(profile.name, Message("its key is too long for confirm = true"))])
@@ -146,7 +142,7 @@ class MultipartTicket(NamedTuple):
         key: where the object will be stored.
         part_size_bytes: of each part but the last, which has the rest.
         content_type: lower case, without parameters.
-        context: for the receipt, as ``sha256``.
+        context: for the receipt, as ``sha256`` and ``replaces``.
     """
 
     upload_id: str
@@ -162,6 +158,7 @@ class MultipartTicket(NamedTuple):
     sha256: str | None
     issued_at: datetime
     expires_at: datetime
+    replaces: str | None = None
 
     def issue(self, settings: Settings) -> str:
         """
@@ -169,7 +166,7 @@ class MultipartTicket(NamedTuple):
 
         The caller may read OSS's id of the upload, which stands in each part's URL and is useless by itself.
         """
-        optional = {"context": self.context, "sha256": self.sha256}
+        optional = {"context": self.context, "sha256": self.sha256, "replaces": self.replaces}
         claims = {
             "sub": self.subject,
             "owner": self.owner,
@@ -241,6 +238,7 @@ def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
         "owner": text_claim(claims, "owner"),
         "context": context,
         "sha256": text_claim(claims, "sha256") if "sha256" in claims else None,
+        "replaces": text_claim(claims, "replaces", KEY) if "replaces" in claims else None,
     }
 
 

@@ -149,6 +149,7 @@ TESTS = {
     "function.uploads.receipt": _paths(
         "uploads/claims uploads/confirm uploads/held_receipts uploads/receipt uploads/ holding/resume"
     ),
+    "function.uploads.replacement": _paths("owners/replaces"),
     "function.uploads.request": _paths(f"uploads/ routes/ {APP}"),
     "function.uploads.tickets": _paths(
         "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/"

@@ -122,7 +122,7 @@ def test_without_a_profile_with_delete_there_is_no_such_route(house_of):
 
 
 @pytest.mark.parametrize("by", ["owner", "backend"])
-def test_a_key_whose_object_is_held_is_left_to_discard(house, oss, by, clock):
+def test_a_key_of_a_held_object_is_left_to_discard(house, oss, by, clock):
     stored = house.store("held")
     token = house.backend() if by == "backend" else house.session()
     assert outcomes(ask(house, stored["key"], key("picture"), token=token)) == ["forbidden", "gone"]

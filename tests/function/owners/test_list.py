@@ -79,7 +79,7 @@ def test_urls_are_given_only_where_the_profile_has_read(house, oss):
     assert set(ask(house, profile="tight").json["items"][0]) == {"key", "size", "etag", "lastModified"}
 
 
-def test_an_object_is_listed_by_the_profile_whose_template_made_it(house, oss):
+def test_an_object_is_listed_by_the_profile_that_made_its_key(house, oss):
     """Of two prefixes that begin alike neither lists what is the other's, or another owner's."""
     ours = {profile: key(profile) for profile in ("tight", "tighta", "picture")}
     store(oss, *ours.values(), *(key(profile, owner=THEIRS) for profile in ours))
@@ -203,7 +203,7 @@ def test_a_cursor_is_good_for_an_hour_and_for_no_other_route(house, oss, clock):
     assert ask(house, cursor=cursor).outcome == BAD
 
 
-def test_oss_is_asked_with_the_caller_s_prefix_alone(house, oss, clock):
+def test_oss_lists_the_caller_s_prefix_alone(house, oss, clock):
     foreign = cursor_of(clock, after="pictures/")
     for cursor in (None, foreign, cursor_of(clock, after=f"pictures/{THEIRS}/")):
         assert set(keys_of(ask(house, cursor=cursor))) <= {key("picture")}

@@ -1,0 +1,535 @@
+"""``replaces``: the old object is deleted once the new one exists, always then and never before."""
+
+import json
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from function.errors import OssUnavailable
+from function.oss.client import oss_client
+from function.oss.due import Unreadable
+from function.uploads.replacement import continue_replacement
+from tests.function.owners.conftest import BAD, FORBIDDEN, MINE, OWNER, PROFILES, THEIRS, THEM, key, number
+from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
+from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
+from tests.support.world import PART
+
+DIGEST = "0" * 64
+PARTS = """
+[video]
+key = "videos/{owner}/{id}{ext}"
+max_size = "900MiB"
+content_types = ["video/mp4"]
+parts = true
+part_size = "100KiB"
+delete = "owner"
+"""
+# The function asks nobody else than OSS and the webhook.
+HELD_PARTS = PARTS.replace("video]", "film]").replace("videos/", "films/") + 'hold = ["commit"]\n'
+
+
+def store(oss, *keys, **headers):
+    for each in keys:
+        oss.store(each, b"x", content_type="image/png", **headers)
+
+
+def old_of(house, oss, clock, name="picture", count=0):
+    """The old object, stored a minute before anything else."""
+    old = key(name, count)
+    store(oss, old)
+    clock.tick(minutes=1)
+    return old
+
+
+def confirm(house, form, status=200):
+    answer = house.ask("confirm", ticket=form["ticket"])
+    assert answer.status == status, answer.text
+    return answer.json
+
+
+def claims_of(token):
+    from base64 import urlsafe_b64decode
+
+    return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+
+
+def test_the_old_object_is_deleted_when_the_new_one_is_confirmed_and_not_before(house, oss, clock):
+    old = old_of(house, oss, clock)
+    form = house.form("picture", replaces=old)
+    confirm(house, form, 404)
+    assert oss.post(form["formData"], "bytes") == 200
+    assert old in oss.objects
+    for _ in range(2):
+        answer = confirm(house, form)
+    assert oss.names() == {form["key"]}
+    assert claims_of(form["ticket"])["replaces"] == claims_of(answer["receipt"])["replaces"] == old
+    assert house.told == ["uploaded", "uploaded"]
+
+
+def test_get_and_each_of_several_files_may_replace(house, oss, clock):
+    olds = [old_of(house, oss, clock, count=count) for count in range(3)]
+    query = {"profile": "picture", "filename": "a.png", "replaces": olds[0]}
+    token = {"Authorization": f"Bearer {house.session()}"}
+    forms = [house.ask_event(method="GET", query=query, headers=token).json]
+    files = [{"profile": "picture", "filename": "a.png", "replaces": old} for old in olds[1:]]
+    forms += house.ask("upload-params", house.session(), files=files).json["uploads"]
+    for form, old in zip(forms, olds, strict=True):
+        assert oss.post(form["formData"], form["uploadId"]) == 200
+        assert old in oss.objects
+        confirm(house, form)
+        assert old not in oss.objects
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        *(({"replaces": replaced}, BAD) for replaced in (7, ["x"], {}, "x" * 1024)),
+        *(({"replaces": replaced}, FORBIDDEN) for replaced in ("x", f"held/{key('picture')}", "\ud800")),
+        ({"replaces": key("picture", owner=THEIRS)}, FORBIDDEN),
+        # Of another profile, and of one that another forbids.
+        ({"replaces": key("held")}, FORBIDDEN),
+        ({"replaces": key("picture"), "profile": "held"}, FORBIDDEN),
+        ({"replaces": key("tight"), "profile": "tighta"}, FORBIDDEN),
+        ({"replaces": key("shared"), "profile": "shared"}, FORBIDDEN),
+        # Without delete, without a receipt, and where the page chooses the name.
+        ({"replaces": key("closed"), "profile": "closed"}, BAD),
+        ({"replaces": key("plain"), "profile": "plain"}, BAD),
+        ({"replaces": key("page"), "profile": "page"}, BAD),
+        ({"replaces": f"videos/{MINE}/{number(0)}.mp4", "profile": "video", "filename": "a.mp4"}, BAD),
+    ],
+    ids=ascii,
+)
+def test_a_replacement_that_may_not_be_refuses_the_whole_request(house_of, oss, fields, expected):
+    house = house_of(PROFILES + PARTS)
+    file = {"profile": "picture", "filename": "a.png", **fields}
+    assert house.ask("upload-params", house.session(), **file).outcome == expected
+    several = [{"profile": "picture", "filename": "a.png"}, file]
+    if file["profile"] != "page":
+        assert house.ask("upload-params", house.session(), files=several).outcome == expected
+    assert oss.asked == []
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_empty_replaces_is_none(house, oss, empty):
+    form = house.form("picture", replaces=empty)
+    assert "replaces" not in claims_of(form["ticket"])
+
+
+def test_an_anonymous_deployment_replaces_nothing(house_of):
+    text = PROFILES.replace('read = "owner"', 'read = "callers"').replace('delete = "owner"', "")
+    house = house_of(text.replace("list = true", ""), CALLER_AUTH="anonymous")
+    fields = {"profile": "picture", "filename": "a.png", "replaces": key("picture", owner="public")}
+    assert house.ask("upload-params", **fields).outcome == BAD
+
+
+@pytest.mark.parametrize("stored", [timedelta(0), timedelta(seconds=-1), timedelta(days=1)])
+def test_an_object_that_is_not_older_stays(house, oss, clock, stored):
+    """Somebody may have stored it again under that name since."""
+    old = key("picture")
+    form = house.form("picture", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    store(oss, old)
+    oss.stored_at[old] = oss.stored_at[form["key"]] + stored
+    confirm(house, form)
+    assert (old in oss.objects) is (stored >= timedelta(0))
+
+
+def test_an_object_never_replaces_itself(house, oss, clock):
+    same = {"profile": "same", "size": 5, "sha256": DIGEST}
+    stored = house.form(**same, replaces=key("same"))
+    assert stored["key"] == key("same")
+    assert oss.post(stored["formData"], "bytes", 5) == 200
+    clock.tick(minutes=1)
+    confirm(house, stored)
+    assert house.form(**same, replaces=key("same"))["exists"]
+    assert oss.names() == {key("same")}
+
+
+@pytest.mark.parametrize("is_older", [True, False])
+def test_with_bytes_that_exist_the_old_object_is_deleted_before_the_response(house, oss, clock, is_older):
+    """Back to an earlier avatar, or on to one that another profile page uploaded since."""
+    old = key("same", 1)
+    stores = [partial(store, oss, old), partial(oss.store, key("same"), b"12345", content_type="image/png")]
+    for stored in stores if is_older else reversed(stores):
+        stored()
+        clock.tick(minutes=1)
+    answer = house.form("same", size=5, sha256=DIGEST, replaces=old)
+    assert answer["exists"]
+    assert oss.names() == {key("same")}
+
+
+def test_one_refused_file_keeps_what_another_would_have_replaced(house_of, oss, clock):
+    house = house_of(PROFILES.replace("[same]", "[same]\nfiles_per_day = 1"), QUOTA_URL="memory:")
+    old = old_of(house, oss, clock, "same", 1)
+    oss.store(key("same"), b"12345", content_type="image/png")
+    there = {"profile": "same", "filename": "a.png", "size": 5, "sha256": DIGEST, "replaces": old}
+    new = [{"profile": "same", "filename": "a.png", "size": 5, "sha256": f"{count:064}"} for count in (7, 8)]
+    assert house.ask("upload-params", house.session(), files=[there, *new]).status in (400, 429)
+    assert old in oss.objects
+
+
+def test_held_bytes_that_exist_replace_once_they_are_published(house_of, oss, clock):
+    house = house_of(
+        PROFILES + '\n[heap]\nkey = "heap/{owner}/{sha256}{ext}"\nmax_size = 9\n'
+        'content_types = ["image/*"]\nconfirm = true\nhold = ["commit"]\ndelete = "owner"\n'
+    )
+    old = f"heap/{MINE}/{1:064}.png"
+    store(oss, old)
+    clock.tick(minutes=1)
+    same = {"profile": "heap", "size": 5, "sha256": DIGEST}
+    form = house.form(**same)
+    assert oss.post(form["formData"], "bytes", 5) == 200
+    confirm(house, form)
+    answer = house.form(**same, replaces=old)
+    assert answer["exists"] and answer["held"] and old in oss.objects
+    assert house.commit(answer["receipt"]).json["state"] == "published"
+    assert old not in oss.objects
+
+
+@pytest.mark.parametrize("how", ["commit", "decision"])
+def test_a_held_upload_replaces_when_it_is_published_and_not_before(house, oss, clock, how):
+    old = old_of(house, oss, clock, "held")
+    form = house.form("held", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    receipt = confirm(house, form)["receipt"]
+    assert house.status(receipt) == "held" and old in oss.objects
+    clock.tick(minutes=1)
+    fields = {"decision": "publish"} if how == "decision" else {}
+    assert house.commit(receipt, **fields).json["state"] == "published"
+    assert oss.names() == {form["key"]}
+
+
+@pytest.mark.parametrize("ending", ["reject", "discard", "expire"])
+def test_an_upload_that_is_not_published_replaces_nothing(house, oss, clock, ending):
+    old = old_of(house, oss, clock, "held")
+    form = house.form("held", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    receipt = confirm(house, form)["receipt"]
+    if ending == "reject":
+        assert house.commit(receipt, decision="reject").json["state"] == "rejected"
+    elif ending == "discard":
+        assert house.discard(receipt).json["state"] == "gone"
+    clock.tick(days=1, hours=1)
+    assert house.ask("status", receipt=receipt).json["state"] in ("rejected", "gone")
+    assert old in oss.objects
+
+
+def test_a_publication_that_was_cut_off_replaces_when_it_is_continued(house, oss, clock):
+    old = old_of(house, oss, clock, "held")
+    form = house.form("held", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    receipt = confirm(house, form)["receipt"]
+    clock.tick(minutes=1)
+    oss.fail("CopyObject", LOST)
+    assert house.commit(receipt).status == 503
+    assert old in oss.objects
+    assert house.status(receipt) == "published"
+    assert oss.names() == {form["key"]}
+
+
+def test_status_repeats_a_replacement_that_was_cut_off(house, oss, clock):
+    old = old_of(house, oss, clock, "held")
+    form = house.form("held", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    receipt = confirm(house, form)["receipt"]
+    clock.tick(minutes=1)
+    house.commit(receipt)
+    # As if the instance had died right after it deleted what was held.
+    store(oss, old)
+    oss.stored_at[old] -= timedelta(hours=1)
+    assert house.status(receipt) == "published"
+    assert oss.names() == {form["key"]}
+
+
+def begun(house, old, profile="video"):
+    fields = {"profile": profile, "filename": "a.mp4", "size": PART, "replaces": old}
+    answer = house.ask("multipart", house.session(), **fields)
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def test_a_completed_upload_in_parts_replaces_and_an_aborted_one_does_not(house_of, oss, clock):
+    house, old = house_of(PROFILES + PARTS), f"videos/{MINE}/{number(0)}.mp4"
+    oss.store(old, b"x", content_type="video/mp4")
+    clock.tick(minutes=1)
+    upload = begun(house, old)
+    assert house.abort(upload["ticket"]).status == 200
+    assert old in oss.objects
+    upload = begun(house, old)
+    assert set(house.send(upload)) == {200}
+    assert old in oss.objects
+    done = house.complete(upload["ticket"]).json
+    assert oss.names() == {upload["key"]}
+    assert claims_of(done["receipt"])["replaces"] == old
+
+
+def test_held_parts_replace_when_they_are_published(house_of, oss, clock):
+    house, old = house_of(PROFILES + HELD_PARTS), f"films/{MINE}/{number(0)}.mp4"
+    oss.store(old, b"x", content_type="video/mp4")
+    clock.tick(minutes=1)
+    upload = begun(house, old, "film")
+    assert set(house.send(upload)) == {200}
+    receipt = house.complete(upload["ticket"]).json["receipt"]
+    assert old in oss.objects
+    assert house.commit(receipt).json["state"] == "published"
+    assert oss.names() == {upload["key"]}
+
+
+@pytest.mark.parametrize(
+    ("profile", "replaced", "expected"),
+    [
+        ("video", key("picture"), FORBIDDEN),
+        ("film", f"films/{THEIRS}/{number(0)}.mp4", FORBIDDEN),
+        ("open", "x", BAD),
+    ],
+)
+def test_parts_replace_only_what_they_may(house_of, oss, profile, replaced, expected):
+    open_one = PARTS.replace("video]", "open]").replace("videos/", "open/").replace('delete = "owner"', "")
+    house = house_of(PROFILES + PARTS + HELD_PARTS + open_one)
+    fields = {"profile": profile, "filename": "a.mp4", "size": 9, "replaces": replaced}
+    assert house.ask("multipart", house.session(), **fields).outcome == expected
+    assert oss.asked == []
+
+
+# --- a deletion that fails ---
+
+
+def due(oss):
+    return {name: fields for name, fields in oss.records().items() if name.startswith("due/")}
+
+
+def confirmed_with(house, oss, clock, **faults):
+    old = old_of(house, oss, clock)
+    form = house.form("picture", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    clock.tick(minutes=1)
+    for call, planned in faults.items():
+        oss.fail(call, *planned)
+    return old, form
+
+
+@pytest.mark.parametrize(
+    ("call", "faults"),
+    [
+        ("DeleteObject", (UNHEARD,)),
+        ("DeleteObject", (LOST,)),
+        ("DeleteObject", (BROKEN,)),
+        ("DeleteObject", (DENIED,)),
+    ],
+    ids=str,
+)
+def test_a_failed_deletion_leaves_a_due_record_and_the_confirmation_is_200(house, oss, clock, call, faults):
+    old, form = confirmed_with(house, oss, clock, **{call: faults})
+    confirm(house, form)
+    ((name, fields),) = due(oss).items()
+    assert name == f"due/202611241402/replace-{form['uploadId']}"
+    expected = {"profile": "picture", "owner": MINE, "key": old, "before": "2026-11-24T14:01:00Z"}
+    assert fields == {**expected, "at": "2026-11-24T14:02:00Z"}
+    context = house.call()
+    oss_now = oss_client(context, context.settings.home)
+    continue_replacement(context, oss_now, fields)
+    assert old not in oss.objects
+    continue_replacement(context, oss_now, fields)
+
+
+def test_a_replacement_that_cannot_even_become_due_fails_the_confirmation(house, oss, clock):
+    old, form = confirmed_with(house, oss, clock, DeleteObject=(DENIED,), PutObject=(UNHEARD, UNHEARD))
+    confirm(house, form, 503)
+    assert old in oss.objects and house.told == []
+    confirm(house, form)
+    assert old not in oss.objects and due(oss) == {}
+
+
+def test_the_business_learns_of_a_publication_although_its_replacement_fails(house, oss, clock):
+    old = old_of(house, oss, clock, "held")
+    form = house.form("held", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    receipt = confirm(house, form)["receipt"]
+    clock.tick(minutes=1)
+    house.events.clear()
+    oss.between["DeleteObject"] = lambda: oss.fail("DeleteObject", *["", DENIED])
+    assert house.commit(receipt).json["state"] == "published"
+    assert house.told == ["published"]
+    assert old in oss.objects
+    (name,) = [name for name in due(oss) if "replace-" in name]
+    assert name.endswith(f"replace-{form['uploadId']}")
+
+
+def continued(house, **changes):
+    context = house.call()
+    fields = {"profile": "picture", "owner": MINE, "key": key("picture"), "before": "2026-11-24T15:00:00Z"}
+    continue_replacement(context, oss_client(context, context.settings.home), {**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"profile": "none"},
+        {"profile": "closed"},
+        {"owner": THEIRS},
+        {"key": key("picture", owner=THEIRS)},
+        {"key": key("held")},
+        {"key": "held/.decided/x"},
+        {"before": "2026-11-24T14:00:00Z"},
+    ],
+    ids=str,
+)
+def test_a_due_record_deletes_only_what_its_owner_might(house, oss, changes):
+    keys = [key("picture"), key("picture", owner=THEIRS), key("held"), "held/.decided/x"]
+    store(oss, *keys)
+    continued(house, **changes)
+    assert set(keys) == set(oss.objects)
+    continued(house)
+    assert set(keys) - set(oss.objects) == {key("picture")}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"profile": None},
+        {"owner": 7},
+        {"key": None},
+        {"before": "soon"},
+        {"before": "2026-11-24"},
+        {"before": 1},
+    ],
+    ids=str,
+)
+def test_an_odd_due_record_is_unreadable(house, oss, changes):
+    with pytest.raises(Unreadable):
+        continued(house, **changes)
+    assert oss.asked == []
+
+
+def test_a_due_record_of_another_bucket_deletes_nothing(house_of, oss):
+    house = house_of()
+    house.add_bucket("other-bucket", "cn-hangzhou")
+    store(oss, key("picture"))
+    context = house.call()
+    client = oss_client(context, context.settings.home)._replace(bucket="other-bucket")
+    fields = {"profile": "picture", "owner": MINE, "key": key("picture"), "before": "2026-11-24T15:00:00Z"}
+    continue_replacement(context, client, fields)
+    assert key("picture") in oss.objects
+
+
+def test_a_due_record_that_fails_again_says_so(house, oss):
+    store(oss, key("picture"))
+    oss.fail("DeleteObject", UNHEARD)
+    with pytest.raises(OssUnavailable):
+        continued(house)
+
+
+def test_a_receipt_that_the_business_forged_replaces_no_other_owner_s_object(house, oss, clock):
+    """It is held to its own owner and profile once more when it is published."""
+    import jwt
+
+    other = key("held", owner=THEIRS)
+    store(oss, other)
+    clock.tick(minutes=1)
+    stored = house.store("held")
+    claims = {**claims_of(stored["receipt"]), "replaces": other}
+    forged = jwt.encode(claims, house.settings.receipt_secrets[0], "HS256", {"typ": "JWT"})
+    assert house.commit(forged).json["state"] == "published"
+    assert other in oss.objects
+
+
+@pytest.mark.parametrize("replaces", [7, "", ["x"]])
+def test_a_receipt_with_an_odd_replaces_is_refused(house, replaces):
+    import jwt
+
+    stored = house.store("held")
+    claims = {**claims_of(stored["receipt"]), "replaces": replaces}
+    forged = jwt.encode(claims, house.settings.receipt_secrets[0], "HS256", {"typ": "JWT"})
+    assert house.commit(forged).outcome == FORBIDDEN
+
+
+def test_another_caller_s_session_replaces_only_its_own(house, oss):
+    token = house.session(THEM)
+    fields = {"profile": "picture", "filename": "a.png", "replaces": key("picture")}
+    assert house.ask("upload-params", token, **fields).outcome == FORBIDDEN
+    assert house.ask("upload-params", house.session(OWNER), **fields).status == 200
+
+
+# --- callbacks ---
+
+CALLED = """
+[called]
+key = "called/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+callback = true
+delete = "owner"
+"""
+
+
+def called_back(house, form, **changes):
+    body = read_upload(form).body(size="1", **changes)
+    headers = {
+        "authorization": sign("/callback", "", body),
+        "x-oss-pub-key-url": base64(KEY_ADDRESS),
+        "content-type": FORM_TYPE,
+    }
+    return house.ask_event(path="/callback", base64=base64(body), headers=headers)
+
+
+@pytest.fixture
+def house_with_callback(house_of):
+    def build(lines=""):
+        house = house_of(PROFILES + CALLED + lines, CALLBACK_URL="https://upload.example.com/callback")
+        house.others["gosspublic.alicdn.com"] = KeyHost()
+        return house
+
+    return build
+
+
+def test_a_callback_replaces_what_is_older_than_the_object_in_oss(house_with_callback, oss, clock):
+    house = house_with_callback()
+    old = old_of(house, oss, clock, "called")
+    form = house.form("called", replaces=old)
+    # OSS signs whatever callback a form names, so the function looks for the object itself.
+    assert called_back(house, form).status == 200
+    assert old in oss.objects
+    assert oss.post(form["formData"], "bytes") == 200
+    answer = called_back(house, form)
+    assert claims_of(answer.json["receipt"])["replaces"] == old
+    assert oss.names() == {form["key"]}
+
+
+@pytest.mark.parametrize("call", ["HeadObject", "DeleteObject"])
+def test_a_callback_is_200_and_leaves_a_due_record_when_the_replacement_fails(
+    house_with_callback, oss, clock, call
+):
+    house = house_with_callback()
+    old = old_of(house, oss, clock, "called")
+    form = house.form("called", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    oss.fail(call, DENIED)
+    assert called_back(house, form).status == 200
+    ((_, fields),) = due(oss).items()
+    assert (fields["key"], old in oss.objects) == (old, True)
+
+
+def test_a_callback_about_a_held_upload_replaces_nothing_yet(house_with_callback, oss, clock):
+    house = house_with_callback('hold = ["commit"]\n')
+    old = old_of(house, oss, clock, "called")
+    form = house.form("called", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    stored = f"held/{form['key']}"
+    receipt = called_back(house, form, object=stored, etag=oss.objects[stored].etag).json["receipt"]
+    assert old in oss.objects
+    assert house.commit(receipt).json["state"] == "published"
+    assert old not in oss.objects
+
+
+def test_a_replaced_key_that_leaves_no_room_in_the_ticket_is_named(house_with_callback, oss):
+    long = CALLED.replace("called]", "long]").replace("called/", "图" * 300 + "/")
+    parts = long.replace("long]", "parts]").replace("callback", "parts").replace("图", "书")
+    house = house_with_callback(long + parts)
+    for route, profile, folder in (("upload-params", "long", "图"), ("multipart", "parts", "书")):
+        old = f"{folder * 300}/{MINE}/{number(0)}.png"
+        fields = {"profile": profile, "filename": "a.png", "size": 5}
+        assert house.ask(route, house.session(), **fields).status == 200
+        assert house.ask(route, house.session(), **fields, replaces=old).outcome == BAD
+        crowded = house.ask(route, house.session(), **fields, replaces=old, context={"a": "x" * 200})
+        assert crowded.outcome == BAD
