@@ -32,7 +32,7 @@ from ops.doctor.parts import check_parts
 from ops.doctor.places import each_place, of_each, told
 from ops.doctor.quotas import check_quotas
 from ops.doctor.services import check_bucket, check_clock, check_wechat
-from ops.doctor.timer import check_timer
+from ops.doctor.timer import check_timers
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text
 
@@ -106,7 +106,8 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
         yield from _uploads_in_each(settings, places, visit, sessions, keys, instant)
     if visit.content_check:
         yield from _content_of_each(settings, places, visit, sessions, keys, instant)
-    timers = _timer_of_each(settings, places, visit, sessions, keys, instant)
+    reached = [there for there in places if keys and there.home in sessions]
+    timers = check_timers(settings, reached, keys, instant, sleep if visit.timer else None)
     yield from as_one([*timers, check_callback(settings), *check_push(settings, visit.url)])
     findings = check_function(visit.url)
     yield from as_one([*findings, check_capacity(settings.region)])
@@ -142,20 +143,6 @@ def _content_of_each(
         others = [other for other in checked if other is not there]
         own_keys = keys if there.home in sessions else None
         yield from told(settings, places, there, check_content(there, openid, own_keys, now, others))
-
-
-def _timer_of_each(
-    settings: Settings,
-    places: Sequence[Settings],
-    visit: Visit,
-    sessions: Mapping[BucketLocation, StsCredentials],
-    keys: AccessKeys | None,
-    now: datetime,
-) -> Iterator[Finding]:
-    pause = sleep if visit.timer else None
-    for there in places if keys else ():
-        if keys is not None and there.home in sessions:
-            yield from told(settings, places, there, check_timer(there, keys, now, pause))
 
 
 def _asks_function(settings: Settings, visit: Visit) -> bool:

@@ -55,7 +55,7 @@ def test_each_bucket_is_examined_and_common_findings_take_one_line(two, here):
     ]  # fmt: skip
     assert [one.check.en for one in below(findings, THERE)] == [
         "Upload [contract]", "A changed key", "Confirm [contract], Read [contract]",
-        "Keys behind forms, Keys of local-bucket, List of what is due", "Removal",
+        "Keys behind forms, Keys of local-bucket, List of what is due, Deletion session", "Removal",
     ]  # fmt: skip
     assert {one.where.en for one in below(findings, THERE)} == {BELOW_THERE}
     assert len(findings) == 8 + len(below(findings, HERE)) + len(below(findings, THERE))

@@ -76,7 +76,7 @@ def test_a_known_record_that_is_late_is_a_warning(timer):
     assert timer.found(timer.ticks_after(0))[0].state is State.UNSURE and timer.slept == []
 
 
-def test_what_is_due_now_or_later_or_unknown_is_not_late(timer):
+def test_records_that_are_due_now_or_later_or_unknown_are_not_late(timer):
     timer.write("decision", LATE - timedelta(minutes=2))
     timer.write("check", -timedelta(minutes=5))
     timer.write("newer", timedelta(days=1))
