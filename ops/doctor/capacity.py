@@ -6,6 +6,9 @@ Phones at one instant that a plain and a burst deployment carry, by the limits o
 
 from typing import NamedTuple
 
+from function.config.settings import Settings
+from function.credentials import AccessKeys
+from ops.account.cloud import Account, CloudError
 from ops.doctor.findings import Finding, State
 from ops.terminal.language import Text
 
@@ -14,6 +17,8 @@ from ops.terminal.language import Text
 LIMITS = (100, 300)
 # Where 300 instances may start at once, and then in a minute; elsewhere 100.
 FAST_REGIONS = frozenset(f"cn-{place}" for place in "hangzhou shanghai beijing zhangjiakou shenzhen".split())
+# A local cloud has no CloudMonitor.
+OFFICIAL = ".aliyuncs.com"
 CAPACITY = Text("Phones at one instant", "同一瞬间的手机数")
 
 
@@ -52,9 +57,21 @@ def phones(kind: Kind, limit: int, region: str) -> tuple[int, int]:
     return instances * kind.slots, instances * kind.served
 
 
+def limits_of(settings: Settings, keys: AccessKeys | None) -> tuple[int, ...]:
+    """Return the account's limit where CloudMonitor tells these keys, else both that the pages name."""
+    if keys is None or not settings.sts_endpoint.endswith(OFFICIAL):
+        return LIMITS
+    account = Account(keys, settings.region)
+    try:
+        limit = account.instance_limit(account.account_id(), settings.region)
+    except CloudError:
+        return LIMITS
+    return (limit,) if limit else LIMITS
+
+
 def check_capacity(region: str, limits: tuple[int, ...] = LIMITS) -> Finding:
     """
-    Say it of both kinds; nothing is asked.
+    Say it of both kinds of deployment.
 
     Args:
         limits: the account's, where it is known; else all that the pages name.

@@ -11,7 +11,7 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.wechat import WechatApp
 from ops.client.function_client import FunctionSilent
-from ops.doctor.capacity import check_capacity
+from ops.doctor.capacity import check_capacity, limits_of
 from ops.doctor.configuration import check_settings
 from ops.doctor.content_check import check_content, checked_places, openid_in
 from ops.doctor.cross_bucket import Stranger, check_strangers, strangers
@@ -110,7 +110,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     timers = check_timers(settings, reached, keys, instant, sleep if visit.timer else None)
     yield from as_one([*timers, check_callback(settings), *check_push(settings, visit.url)])
     findings = check_function(visit.url)
-    yield from as_one([*findings, check_capacity(settings.region)])
+    yield from as_one([*findings, check_capacity(settings.region, limits_of(settings, keys))])
     if findings[0].state is State.GOOD:
         yield from check_features(visit.url, visit.token)
 
