@@ -27,6 +27,7 @@ COMMANDS = {
     "invoke": "ops.client.invoke",
     "measure": "ops.client.measure",
     "import": "ops.client.import_urls",
+    "webhooks": "ops.client.webhooks",
     "explain": "ops.explain.command",
     "types": "ops.client.profile_types",
     "package": "ops.package.command",

@@ -132,14 +132,9 @@ class LocalCloud:
                 reach=gateway.reach,
             )
             built.callback(self.playground.stop)
+            buckets = HOME.bucket, ARCHIVE.bucket
             self.business = BusinessServer(
-                Business(
-                    gateway.origin,
-                    self._receipt_secrets(),
-                    HOME.bucket,
-                    ARCHIVE.bucket,
-                    now=lambda: gateway.now(),
-                ),
+                Business(gateway.origin, self._receipt_secrets(), *buckets, now=lambda: gateway.now()),
                 port=_after(self.playground.origin, first_port),
                 reach=gateway.reach,
             )

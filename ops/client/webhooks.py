@@ -1,0 +1,234 @@
+"""
+List webhook deliveries that wait for their next attempt, or are lost. With --redeliver send them now.
+
+Reads held/.due/ in the buckets of the profiles: ALIBABA_CLOUD_ACCESS_KEY_ID and
+ALIBABA_CLOUD_ACCESS_KEY_SECRET must be able to list and read there, for --redeliver also to delete. This
+machine then signs each delivery with RECEIPT_SECRET (else TOKEN_SECRET) of .env and sends it to
+UPLOAD_WEBHOOK_URL, or to --url. What gets a 2xx is done; everything else stays as it is. A lost delivery can
+be sent for seven days.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import requests
+
+from function.app import load_settings
+from function.config.key_template import DUE
+from function.config.settings import Settings
+from function.credentials import AccessKeys
+from function.errors import Misconfigured
+from function.http.json_body import object_in
+from function.operations.deliveries import Delivery, read_delivery
+from function.oss.due import NAME, Unreadable
+from function.webhook import KIND, signed_headers
+from ops.account.operator_keys import operator_keys
+from ops.account.oss_client import client_at
+from ops.client.form_upload import open_session
+from ops.client.progress import progress_bar
+from ops.deploy.operator_env import add_env_argument, operator_environment
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
+from ops.terminal.masking import printable
+from ops.terminal.messages import in_both
+from ops.terminal.screen import Screen
+
+if TYPE_CHECKING:
+    from alibabacloud_oss_v2 import Client
+
+TIMEOUTS = (5, 15)
+SUMMARY = Text("webhook deliveries that wait or are lost", "等待重发或已经放弃的 webhook 通知")
+ABOUT = Text(
+    __doc__,
+    "列出等待重发或已经放弃的 webhook 通知；--redeliver 立即发送。\n\n"
+    "读取各用途的桶里的 held/.due/：ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET 要能在那里"
+    "列举和读取，--redeliver 还要能删除。由本机用 .env 里的 RECEIPT_SECRET（没有就用 TOKEN_SECRET）签名，发往"
+    " UPLOAD_WEBHOOK_URL 或 --url。得到 2xx 的就完成了，其他的保持原样。已经放弃的，七天之内都能再发。",
+)
+REDELIVER = Text("send all of them now", "立即全部发送")
+URL = Text(
+    "address of the business to send them to (default: UPLOAD_WEBHOOK_URL)",
+    "发往业务方的哪个地址（默认：UPLOAD_WEBHOOK_URL）",
+)
+NOWHERE = Text(
+    "Set UPLOAD_WEBHOOK_URL, or name an address with --url.",
+    "请设置 UPLOAD_WEBHOOK_URL，或用 --url 给出地址。",
+)
+BAD_URL = Text("--url must be an http(s) address.", "--url 必须是 http(s) 地址。")
+REFUSED = Text("OSS refuses: {code} (bucket {bucket}).", "OSS 拒绝：{code}（桶 {bucket}）。")
+WAITS = Text("next attempt {at}", "{at} 再发")
+LOST = Text("lost", "已放弃")
+LINE = Text(
+    "{state}: {event} {upload_id}, {attempts} attempts, {reason}",
+    "{state}：{event} {upload_id}，已发 {attempts} 次，{reason}",
+)
+ODD = Text("{name} holds no delivery.", "{name} 里不是通知。")
+LISTED = Text("{waiting} wait, {lost} are lost.", "{waiting} 个等待重发，{lost} 个已放弃。")
+SENT = Text("{done} delivered, {failed} failed.", "送达 {done} 个，失败 {failed} 个。")
+
+
+class Found(NamedTuple):
+    """A delivery, where its record is, and its ``webhook-id``."""
+
+    client: "Client"
+    bucket: str
+    name: str
+    id: str
+    at: datetime
+    delivery: Delivery
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    parser.add_argument("--redeliver", action="store_true", help=REDELIVER.say(language))
+    parser.add_argument("--url", default="", help=URL.say(language))
+    add_env_argument(parser, language)
+    add_language_argument(parser, language)
+
+
+def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    screen, complaints = Screen(), Screen(sys.stderr)
+    try:
+        environ = operator_environment(args.env_file, os.environ)
+        settings = _settings(environ)
+        url = args.url or settings.upload_webhook_url or ""
+        if args.url and not args.url.startswith(("http://", "https://")):
+            raise Failure(BAD_URL)
+        if args.redeliver and not url:
+            raise Failure(NOWHERE)
+        found = [*find(settings, operator_keys(environ), complaints, language)]
+        if not args.redeliver:
+            return _show(found, screen, language)
+        return _redeliver(found, url, settings, screen, complaints, language)
+    except Failure as error:
+        complaints.fail_with(error, language)
+        return 2
+
+
+def _settings(environ: dict[str, str]) -> Settings:
+    try:
+        return load_settings(environ)
+    except Misconfigured as error:
+        raise Failure(*(in_both(problem.sentence) for problem in error.problems)) from None
+
+
+def find(settings: Settings, keys: AccessKeys, complaints: Screen, language: str) -> Iterator[Found]:
+    """
+    Find the deliveries in all buckets, the next one first; name records that are none.
+
+    Raises:
+        Failure: OSS refuses.
+    """
+    import alibabacloud_oss_v2 as oss
+
+    places = {
+        each.location.bucket: each.location for each in settings.profiles.values() if each.gives_receipts
+    }
+    for bucket, location in places.items():
+        client = client_at(location, keys)
+        try:
+            pages = client.list_objects_v2_paginator().iter_page(oss.ListObjectsV2Request(bucket, prefix=DUE))
+            names = [str(each.key) for page in pages for each in page.contents or ()]
+            for match in filter(None, map(NAME.fullmatch, names)):
+                if match[2] != KIND:
+                    continue
+                body = _read(client, bucket, match[0])
+                if body is None:
+                    continue
+                try:
+                    at = datetime.strptime(match[1], "%Y%m%d%H%M").replace(tzinfo=UTC)
+                    delivery = read_delivery(object_in(body) or {})
+                # Also a minute that is none.
+                except (Unreadable, ValueError):
+                    complaints.fail(ODD.say(language, name=match[0]))
+                    continue
+                yield Found(client, bucket, match[0], match[3], at, delivery)
+        except oss.exceptions.BaseError as error:
+            raise Failure(_with(REFUSED, code=_code_of(error), bucket=bucket)) from None
+
+
+def _read(client: "Client", bucket: str, name: str) -> bytes | None:
+    """Return the content of a record; ``None`` if a tick has removed it."""
+    import alibabacloud_oss_v2 as oss
+
+    try:
+        result = client.get_object(oss.GetObjectRequest(bucket, name))
+        return bytes(result.body.content) if result.body else b""
+    except oss.exceptions.OperationError as error:
+        if _code_of(error) == "NoSuchKey":
+            return None
+        raise
+
+
+def _code_of(error: Any) -> str:
+    cause = error.unwrap() if hasattr(error, "unwrap") else error
+    return getattr(cause, "code", "") or type(cause).__name__
+
+
+def _with(text: Text, **values: object) -> Text:
+    return Text(text.en.format(**values), text.zh.format(**values))
+
+
+def _line(found: Found, language: str) -> str:
+    delivery = found.delivery
+    at = found.at.isoformat(timespec="minutes")
+    line = LINE.say(
+        language,
+        state=LOST.say(language) if delivery.is_lost else WAITS.say(language, at=at),
+        event=delivery.event,
+        upload_id=delivery.upload_id,
+        attempts=delivery.attempts,
+        reason=delivery.reason,
+    )
+    return printable(line)
+
+
+def _show(found: list[Found], screen: Screen, language: str) -> int:
+    for each in found:
+        screen.line(_line(each, language))
+    lost = sum(each.delivery.is_lost for each in found)
+    screen.line(LISTED.say(language, waiting=len(found) - lost, lost=lost))
+    return 0
+
+
+def _redeliver(
+    found: list[Found], url: str, settings: Settings, screen: Screen, complaints: Screen, language: str
+) -> int:
+    draw, failed = progress_bar(sys.stderr.isatty()), 0
+    with open_session(url) as session:
+        for number, each in enumerate(found, 1):
+            reason = _send(session, url, each, settings)
+            if reason:
+                failed += 1
+                complaints.fail(f"{each.delivery.event} {printable(each.delivery.upload_id)}: {reason}")
+            draw(number, len(found))
+    screen.line(SENT.say(language, done=len(found) - failed, failed=failed))
+    return 1 if failed else 0
+
+
+def _send(session: requests.Session, url: str, found: Found, settings: Settings) -> str:
+    """Send one delivery and remove its record; return what failed, empty after both."""
+    import alibabacloud_oss_v2 as oss
+
+    body = found.delivery.body.encode()
+    headers = signed_headers(settings.receipt_secrets, found.id, datetime.now(UTC), body)
+    try:
+        response = session.post(
+            url,
+            data=body,
+            headers={"Content-Type": "application/json", **headers},
+            timeout=TIMEOUTS,
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        return type(error).__name__
+    if not response.ok or response.is_redirect:
+        return f"HTTP {response.status_code}"
+    try:
+        found.client.delete_object(oss.DeleteObjectRequest(found.bucket, found.name))
+    except oss.exceptions.BaseError as error:
+        return _code_of(error)
+    return ""
