@@ -3,8 +3,10 @@ The check of ``doctor`` on what is held back: that it can be published and delet
 about it stays the only one, and that it does not wait for ever.
 """
 
+import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from function.config.key_template import RECORDS, published_name
 from function.config.profile import Profile
@@ -43,9 +45,9 @@ def check_held(
         return Finding(check, State.BAD, logged(error), sts_remedy(error))
     oss = client_of(settings, credentials, now)
     try:
-        rule = _rule_of(oss, key)
+        rule, ends = _rule_of(oss, key)
         is_first_kept = keeps_the_first(oss, record)
-        rule_of_records = _rule_of(oss, record)
+        rule_of_records, _ = _rule_of(oss, record)
         _publish_and_delete(oss, profile, key)
     except UploadError as error:
         return Finding(check, State.BAD, logged(error), _SET_UP_AGAIN)
@@ -55,15 +57,24 @@ def check_held(
         return Finding(check, State.BAD, _WAITS_FOR_EVER, _WRITE_THE_RULE)
     if rule == rule_of_records:
         return Finding(check, State.BAD, _ONE_RULE, _A_RULE_FOR_EACH)
+    if ends is not None and ends < now + timedelta(days=profile.hold_days):
+        return Finding(check, State.BAD, _TOO_EARLY, _WRITE_THE_RULE)
     return Finding(
         check, State.GOOD, Text("published, deleted, and gone in time", "能发布、能删除，到期清理")
     )
 
 
-def _rule_of(oss: OssClient, key: str) -> str:
-    """Return the id of the lifecycle rule that will remove an object; empty if none will."""
+def _rule_of(oss: OssClient, key: str) -> tuple[str, datetime | None]:
+    """Return the id of the lifecycle rule that will remove an object, and when; an empty id if none will."""
     headers = call(oss, "HeadObject", "HEAD", key, is_repeatable=True).headers
-    return headers.get("x-oss-expiration", "").partition("rule-id=")[2]
+    expiration = headers.get("x-oss-expiration", "")
+    match = re.fullmatch('expiry-date="(.*)", rule-id="(.*)"', expiration)
+    if match is None:
+        return expiration, None
+    try:
+        return match[2], parsedate_to_datetime(match[1]).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return match[2], None
 
 
 def client_of(settings: Settings, credentials: StsCredentials, now: datetime) -> OssClient:
@@ -108,9 +119,10 @@ _NO_VERSIONS = Text(
 )
 _WAITS_FOR_EVER = Text("nothing removes what is never published", "没有规则清理一直不发布的对象")
 _WRITE_THE_RULE = Text(
-    "The lifecycle rules below held/ are missing: run manage.py setup again.",
-    "缺少 held/ 之下的生命周期规则：请再运行一次 manage.py setup。",
+    "The lifecycle rules below held/ are missing, or older than profiles.toml: run manage.py setup again.",
+    "held/ 之下的生命周期规则缺失，或早于现在的 profiles.toml：请再运行一次 manage.py setup。",
 )
+_TOO_EARLY = Text("the rule removes it before hold_days are over", "规则在 hold_days 到期之前就会清理")
 _ONE_RULE = Text(
     "one lifecycle rule removes held objects and records alike, those of rejections as well",
     "同一条生命周期规则会清理暂存的对象和记录，未通过的记录也会被清理",

@@ -143,7 +143,9 @@ def test_one_bucket_and_one_role_are_made_with_the_account_in_their_documents(fo
     assert function["environment_variables"]["STS_ROLE_ARN"] == f"acs:ram::{ACCOUNT}:role/oss-direct-upload"
     bucket = made['module.buckets.alicloud_oss_bucket.uploads["OSS_BUCKET"]']
     assert (bucket["bucket"], bucket["force_destroy"]) == ("my-bucket", False)
-    assert [rule["abort_multipart_upload"] for rule in bucket["lifecycle_rule"]] == [[{"days": 7}]]
+    parts, due = bucket["lifecycle_rule"]
+    assert (parts["prefix"], parts["abort_multipart_upload"]) == ("", [{"days": 7}])
+    assert (due["prefix"], [one["days"] for one in due["expiration"]]) == ("held/.due/", [8])
 
 
 def test_each_alarm_is_made_with_the_account_in_its_dimensions(folder):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,13 @@ def test_held_profiles_are_not_read(here, held, bucket):
 def test_without_a_rule_it_would_wait_for_ever(here, held, bucket):
     of_records = LifecycleRule("records", "held/.doctor/", is_enabled=True, days=8)
     bucket.lifecycle.replace([of_records], bucket.now())
+    assert "manage.py setup" in here.examine(**held).the_bad_one("Hold [post]").remedy.en
+
+
+def test_a_rule_that_is_older_than_a_longer_hold_is_bad(here, held, bucket):
+    """The object would be gone while it may still be committed."""
+    path = Path(held["PROFILES_FILE"])
+    path.write_text(path.read_text().replace("hold = ", "hold_days = 2\nhold = "))
     assert "manage.py setup" in here.examine(**held).the_bad_one("Hold [post]").remedy.en
 
 
