@@ -209,9 +209,11 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         return PastedError(
             error["code"], str(error.get("message", "")), "", str(error.get("requestId", "")), status
         )
-    if isinstance(value.get("Code"), str) and "Message" in value:
-        message, request_id = str(value["Message"]), str(value.get("RequestId", ""))
-        return PastedError(value["Code"], message, "", request_id, status)
+    # STS has the first form; pages of Function Compute show all three.
+    for code, message in (("Code", "Message"), ("errorCode", "errorMessage"), ("ErrorCode", "ErrorMessage")):
+        if isinstance(value.get(code), str) and message in value:
+            request_id = str(value.get("RequestId", ""))
+            return PastedError(value[code], str(value[message]), "", request_id, status)
     if isinstance(value.get("formData"), dict):
         return PastedForm(str(value.get("url", "")), _texts(value["formData"]))
     if "expiration" in value or "conditions" in value:

@@ -158,3 +158,12 @@ def test_the_commonest_codes_name_the_page_that_says_more(language, ending):
     for code, page in pages.items():
         assert page.endswith(ending) and (ROOT / page).exists()
         assert page in said(json.dumps({"error": {"code": code, "message": "x"}}), language)
+
+
+@pytest.mark.parametrize("code", ["ResourceExhausted", "ResourceThrottled"])
+@pytest.mark.parametrize(
+    "names", [("Code", "Message"), ("errorCode", "errorMessage"), ("ErrorCode", "ErrorMessage")]
+)
+def test_a_refusal_of_function_compute_is_explained_in_each_of_its_forms(code, names):
+    pasted = json.dumps(dict(zip(names, (code, "limit reached"), strict=True)))
+    assert is_told(find_advice(code), said(pasted), "en")
