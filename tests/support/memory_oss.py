@@ -262,6 +262,12 @@ class MemoryOss:
     def name(self) -> str:
         return str(self._bucket.name)
 
+    @staticmethod
+    def name_of(method: str, url: str, headers: Mapping[str, str]) -> str:
+        """The name of a call that may come."""
+        target = urlsplit(url)._replace(scheme="", netloc="").geturl()
+        return _name_of(read_request(method, target, headers.items()))
+
     def lets_in(self, url: str) -> bool:
         """Whether this URL is served to those who have nothing else."""
         where = urlsplit(url)

@@ -134,3 +134,69 @@ def test_a_large_file_goes_through_the_sdk_s_own_uploader(bucket, oss, tmp_path)
     )
     assert oss.objects[KEY].kind == "Multipart"
     assert oss.objects[KEY].path.read_bytes() == content
+
+
+ODD = ("u/42/a b+&%41.jpg", "u/42/\x01<照片>.jpg", "u/42/z.jpg")
+
+
+def put(client, name, *keys):
+    for key in keys:
+        client.put_object(sdk.PutObjectRequest(bucket=name, key=key, body=b"abc"))
+
+
+def test_objects_are_listed_page_by_page_and_deleted_together(bucket, oss):
+    name, client = bucket
+    put(client, name, *ODD, "u/420/x.jpg")
+    pages = client.list_objects_v2_paginator(limit=2)
+    asked = sdk.ListObjectsV2Request(bucket=name, prefix="u/42/")
+    listed = [[item.key for item in page.contents or ()] for page in pages.iter_page(asked)]
+    assert sum(listed, []) == sorted(ODD) and len(listed) == 2
+    folders = client.list_objects_v2(sdk.ListObjectsV2Request(bucket=name, prefix="u/", delimiter="/"))
+    assert [folder.prefix for folder in folders.common_prefixes] == ["u/42/", "u/420/"]
+    legible = [key for key in ODD if "\x01" not in key]
+    wanted = [sdk.DeleteObject(key=key) for key in legible]
+    told = client.delete_multiple_objects(sdk.DeleteMultipleObjectsRequest(bucket=name, objects=wanted))
+    assert [each.key for each in told.deleted_objects] == legible
+    quiet = sdk.DeleteMultipleObjectsRequest(bucket=name, objects=wanted, quiet=True)
+    assert not client.delete_multiple_objects(quiet).deleted_objects
+    assert sorted(oss.objects) == [ODD[1], "u/420/x.jpg"]
+
+
+def test_versions_and_markers_are_listed_and_deleted(bucket, oss):
+    name, client = bucket
+    status = sdk.VersioningConfiguration(status="Enabled")
+    client.put_bucket_versioning(sdk.PutBucketVersioningRequest(bucket=name, versioning_configuration=status))
+    asked = sdk.GetBucketVersioningRequest(bucket=name)
+    assert client.get_bucket_versioning(asked).version_status == "Enabled"
+    put(client, name, KEY, KEY)
+    gone = client.delete_object(sdk.DeleteObjectRequest(bucket=name, key=KEY))
+    assert gone.delete_marker
+    missing = sdk.HeadObjectRequest(bucket=name, key=KEY)
+    assert error_of(client.head_object, missing)[:2] == (404, "NoSuchKey")
+    found, markers = [], []
+    pages = client.list_object_versions_paginator(limit=1)
+    for page in pages.iter_page(sdk.ListObjectVersionsRequest(bucket=name, prefix="u/42/")):
+        found += page.version or ()
+        markers += page.delete_marker or ()
+    assert [(each.key, each.is_latest) for each in found] == [(KEY, False)] * 2
+    assert [(each.version_id, each.is_latest) for each in markers] == [(gone.version_id, True)]
+    wanted = [sdk.DeleteObject(key=KEY, version_id=each.version_id) for each in (*found, *markers)]
+    told = client.delete_multiple_objects(sdk.DeleteMultipleObjectsRequest(bucket=name, objects=wanted))
+    assert [each.version_id for each in told.deleted_objects] == [each.version_id for each in wanted]
+    assert list(oss.objects.versions("", "")) == []
+
+
+def test_unfinished_uploads_are_listed_page_by_page(bucket):
+    name, client = bucket
+    begun = [
+        client.initiate_multipart_upload(sdk.InitiateMultipartUploadRequest(bucket=name, key=key))
+        for key in (ODD[1], ODD[1], ODD[0])
+    ]
+    pages = client.list_multipart_uploads_paginator(limit=1)
+    asked = sdk.ListMultipartUploadsRequest(bucket=name, prefix="u/")
+    listed = [upload for page in pages.iter_page(asked) for upload in page.uploads or ()]
+    ids = {upload.upload_id for upload in begun}
+    assert ([each.key for each in listed], {each.upload_id for each in listed}) == (
+        [ODD[1], ODD[1], ODD[0]],
+        ids,
+    )
