@@ -26,7 +26,7 @@ NEEDS_PYTHON := $(if $(IS_CHINESE),需要 Python 3.11 或更新的版本。请�
 NEEDS_NODE := $(if $(IS_CHINESE),需要 Node 18 或更新的版本（https://nodejs.org），npm 也在里面；node 是：,Node 18 or newer is needed (https://nodejs.org) and brings npm; node is:)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init run demo test test-function lint pins package template check-deploy deploy clean
+.PHONY: help setup init run demo test test-function lint pins package template check-deploy deploy rollback clean
 
 help: ## this list ## 这份列表
 	@awk -F ' ## ' '/^[a-z-]+:.* ## / {sub(":.*", "", $$1); printf "  make %-14s %s\n", $$1, $$$(if $(IS_CHINESE),3,2)}' $(MAKEFILE_LIST)
@@ -100,10 +100,13 @@ check-deploy: $(READY) ## a strict offline check of s.yaml and .env (BURST=1: of
 	@$(PY) manage.py check-deploy $(S_YAML)
 
 # The tool is installed when the check has found nothing to mend.
-deploy: $(READY) ## check, verify, then deploy to the cloud (BURST=1: many requests an instance) ## 检查、核对，然后部署到云端（BURST=1：一个实例同时处理多个请求）
+deploy: $(READY) ## check, verify, deploy, make it live (BURST=1: many requests an instance; CANARY=10: for 10 % of requests) ## 检查、核对、部署并上线（BURST=1：一个实例同时处理多个请求；CANARY=10：先给 10% 的请求）
 	@$(PY) manage.py check-deploy --for-deploy $(S_YAML)
 	@$(MAKE) --no-print-directory $(NODE_READY)
-	@$(PY) manage.py deploy $(S_YAML)
+	@$(PY) manage.py deploy $(S_YAML) $(if $(CANARY),--canary='$(CANARY)')
+
+rollback: $(READY) $(NODE_READY) ## end a canary, or back to the version that was live before (BURST=1; VERSION=7: that one; LIST=1: show them) ## 结束灰度，或回退到之前上线的版本（BURST=1；VERSION=7：指定版本；LIST=1：列出版本）
+	@$(PY) manage.py rollback $(S_YAML) $(if $(VERSION),--version='$(VERSION)') $(if $(LIST),--list)
 
 # Targets that a project by `s init` has no files for.
 -include quality/targets.mk

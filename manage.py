@@ -34,6 +34,7 @@ COMMANDS = {
     "template": "ops.package.template",
     "check-deploy": "ops.deploy.check_deploy",
     "deploy": "ops.deploy.deploy",
+    "rollback": "ops.deploy.rollback",
 }
 # What requirements/run.txt is enough for; the others need requirements/dev.txt.
 WITH_FEW_PACKAGES = ("init", "serve", "demo", "explain", "types")

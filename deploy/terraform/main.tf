@@ -231,6 +231,20 @@ resource "alicloud_fcv3_trigger" "http" {
   })
 }
 
+# What is due and waits for no request.
+resource "alicloud_fcv3_trigger" "timer" {
+  count         = var.function.timer == null ? 0 : 1
+  function_name = alicloud_fcv3_function.upload.function_name
+  trigger_name  = var.function.timer.name
+  trigger_type  = "timer"
+  qualifier     = "LATEST"
+  trigger_config = jsonencode({
+    cronExpression = var.function.timer.schedule
+    enable         = var.function.timer.enabled
+    payload        = ""
+  })
+}
+
 # --- alarms: CloudMonitor counts what Function Compute refuses; the function sees nothing of it ---
 
 resource "alicloud_cms_alarm" "metrics" {

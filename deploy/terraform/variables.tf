@@ -90,7 +90,7 @@ variable "buckets" {
 }
 
 variable "function" {
-  description = "The function as s.yaml has it, or s.burst.yaml; server is the server of a custom runtime, null for none."
+  description = "The function as s.yaml has it, or s.burst.yaml; server is the server of a custom runtime, timer what is due every minute, each null for none."
   type = object({
     name                 = string
     description          = string
@@ -109,6 +109,11 @@ variable "function" {
     internet_url         = bool
     package              = string
     instance_concurrency = number
+    timer = object({
+      name     = string
+      schedule = string
+      enabled  = bool
+    })
     server = object({
       command                = list(string)
       args                   = list(string)

@@ -209,7 +209,20 @@ def _function(props: Mapping[str, Any]) -> dict[str, Any]:
         # Both files name a folder that make package builds, each from its own place.
         "package": f"../../build/{PurePosixPath(props['code']).name}",
         "instance_concurrency": props.get("instanceConcurrency"),
+        "timer": next(
+            (_timer(one) for one in props["triggers"] if one["triggerType"] == "timer"),
+            None,
+        ),
         "server": _server(props["customRuntimeConfig"]) if "customRuntimeConfig" in props else None,
+    }
+
+
+def _timer(trigger: Mapping[str, Any]) -> dict[str, Any]:
+    config = trigger["triggerConfig"]
+    return {
+        "name": trigger["triggerName"],
+        "schedule": config["cronExpression"],
+        "enabled": config["enable"],
     }
 
 

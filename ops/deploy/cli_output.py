@@ -3,14 +3,14 @@ What the deployment tool prints, without the secrets that it prints in clear: th
 difference to the deployed function shows.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from ops.deploy.schema_check import is_secret
 
 HIDDEN = "(not shown)"
+# Begins what the tool prints about all that it deployed.
+RESULT = "Result for ["
 # Shorter pieces would blacken words that have nothing to do with them.
 SHORTEST_PIECE = 6
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -32,21 +32,15 @@ class Filter:
 
     Args:
         pieces: of ``secret_pieces``.
-
-        result: what the tool says it deployed, once it has.
     """
 
     def __init__(self, pieces: Iterable[str]) -> None:
         self._pieces = list(pieces)
         self._inside_key = False
-        self.result: dict[str, Any] = {}
 
     def line(self, text: str) -> str | None:
         """The line as it may be shown; ``None`` for one that is nobody's business."""
         text = COLOUR.sub("", text.rstrip("\r\n"))
-        if text.startswith("{") and (result := _json_object(text)):
-            self.result = result
-            return None
         was_inside = self._inside_key
         for mark in KEY_MARK.findall(text):
             self._inside_key = mark == "BEGIN"
@@ -58,19 +52,5 @@ class Filter:
         return IN_YAML.sub(lambda found: _hidden(found, f"{found['start']}{found['name']}: {HIDDEN}"), text)
 
 
-def functions_of(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The deployed functions: the result of one resource is bare, several come by name."""
-    entries = [result, *result.values()]
-    return [entry for entry in entries if isinstance(entry, dict) and "functionName" in entry]
-
-
 def _hidden(found: re.Match[str], instead: str) -> str:
     return instead if is_secret(found["name"]) else found[0]
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

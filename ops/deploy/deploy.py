@@ -1,44 +1,65 @@
 """
-Verify and deploy with the deployment tool (Serverless Devs), and show what it says without the secrets in it.
+Deploy with the deployment tool (Serverless Devs), publish a version and move the alias `live` to it.
 
-`make deploy` runs this after `check-deploy`; the tool itself is in node_modules.
+`make deploy` runs this after `check-deploy`; the tool itself is in node_modules. The order makes a first
+deployment possible and every interrupted one repeatable: the function, the version, the alias, then what
+points to the alias (triggers, domain). No secret that the tool prints is shown.
 """
 
 import argparse
-import os
-import subprocess
+import re
 import sys
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
-from ops.deploy.cli_output import Filter, functions_of, secret_pieces
-from ops.deploy.operator_env import ROOT, operator_environment
-from ops.deploy.s_yaml import read_s_yaml
-from ops.terminal.language import Text, add_language_argument, chosen_language
-from ops.terminal.masking import printable
+from function import VERSION
+from ops.deploy.alias import NOT_DEPLOYED, current, move, published, shown
+from ops.deploy.cli import Cli, CliFailed
+from ops.deploy.live import ALIAS, Live, advanced, with_canary
+from ops.deploy.s_yaml import mapping
+from ops.deploy.target import Target, add_target_arguments, explained, target_of
+from ops.terminal.language import Failure, Text, chosen_language
 from ops.terminal.screen import Screen
 
-SUMMARY = Text(
-    "verify and deploy, without the secrets that the deployment tool prints",
-    "检查并部署，不显示部署工具打印的密钥",
-)
+SUMMARY = Text("deploy, publish a version, make it live", "部署，发布一个版本，并让它上线")
 ABOUT = Text(
     __doc__,
-    "用部署工具（Serverless Devs）检查并部署，显示它的输出，但不显示其中的密钥。\n\n"
-    "`make deploy` 在 `check-deploy` 之后运行它；部署工具在 node_modules 里。",
+    "用部署工具（Serverless Devs）部署，发布一个版本，再把别名 `live` 指向它。\n\n"
+    "`make deploy` 在 `check-deploy` 之后运行它；部署工具在 node_modules 里。顺序是：函数、版本、别名，"
+    "最后是指向别名的触发器和域名，所以第一次部署能成功，中断之后也能重来。部署工具打印的密钥不会显示。",
 )
 
-CLI = ROOT / "node_modules" / ".bin" / "s"
-# One line of JSON at the end, instead of the same drawn for a person.
-STEPS = (("verify",), ("deploy", "-y", "-o", "raw"))
+# Of the error VersionPublishError.
+UNCHANGED = "No changes were made since last publish"
 WORDS = {
-    "default": Text("default: {name}", "默认：{name}"),
-    "no_tool": Text("{tool} is not there. Run: make deploy", "没有 {tool}。请运行：make deploy"),
-    "failed": Text("`s {step}` ended with {code}.", "`s {step}` 以 {code} 结束。"),
+    "canary_help": Text(
+        "share of requests for the new version, 1 to 99 (percent)", "新版本分到的请求，1 到 99（百分比）"
+    ),
+    "canary": Text(
+        "CANARY = {percent}: must be a whole number from 1 to 99. Nothing was changed.",
+        "CANARY = {percent}：应为 1 到 99 的整数。什么都没有改动。",
+    ),
+    "no_canary": Text(
+        "Nothing is live yet, so there is nothing to compare a canary with: run make deploy without CANARY."
+        " Nothing was changed.",
+        "还没有上线的版本，灰度没有可以对比的：请不带 CANARY 运行 make deploy。什么都没有改动。",
+    ),
+    "published": Text("version {version} is published", "已发布版本 {version}"),
+    "unchanged": Text(
+        "nothing has changed since version {version}, which stays the newest",
+        "与版本 {version} 相比没有变化，它仍是最新版本",
+    ),
+    "stayed": Text(
+        "The trigger {name} still calls {qualifier}, not live: remove it in the console, and deploy again.",
+        "触发器 {name} 指向的还是 {qualifier}，不是 live：请在控制台删掉它，再运行 make deploy。",
+    ),
     "deployed": Text("{name} is deployed in {region}", "{name} 已部署到 {region}"),
     "address": Text("address", "地址"),
     "domain": Text("your domain", "你的域名"),
+    "moved": Text(
+        "The address has changed; it was {before}. Put the new one wherever the old one stands: CALLBACK_URL,"
+        " the domain lists and the code of the mini-program, WeChat's message push.",
+        "地址变了，原来是 {before}。旧地址都要换：CALLBACK_URL、小程序的域名列表和代码、微信消息推送。",
+    ),
     "next": Text(
         "Next: python3 manage.py doctor --url {url} --code CODE",
         "接着：python3 manage.py doctor --url {url} --code CODE",
@@ -51,70 +72,105 @@ WORDS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
-    default = WORDS["default"]
-    file_help, tool_help = (default.say(language, name=name) for name in ("s.yaml", "node_modules/.bin/s"))
-    parser.add_argument("file", nargs="?", type=Path, default=ROOT / "s.yaml", help=file_help)
-    parser.add_argument("--tool", type=Path, default=CLI, help=tool_help)
-    add_language_argument(parser, language)
+    add_target_arguments(parser, language)
+    parser.add_argument("--canary", metavar="PERCENT", help=WORDS["canary_help"].say(language))
 
 
 def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen, complaints = Screen(), Screen(sys.stderr)
-    if not args.tool.exists():
-        complaints.fail(WORDS["no_tool"].say(language, tool=args.tool))
-        return 2
-    # The tool looks for .env, certificates and files where it runs; for the code beside the file.
-    folder = read_s_yaml(args.file.absolute()).folder
-    values = operator_environment(folder / ".env", os.environ)
-    name = f"oss-direct-upload-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    shown = Filter(secret_pieces(values))
     try:
-        for step in STEPS:
-            command = [str(args.tool.absolute()), *step, "-t", str(args.file.absolute())]
-            if code := _follow(command, folder, name, shown, screen):
-                complaints.fail(WORDS["failed"].say(language, step=step[0], code=code))
-                return code
-        _show_result(shown, screen, language)
-    finally:
-        screen.line(WORDS["log"].say(language, folder=log_folder(values, name)))
+        percent = _percent(args.canary)
+        with target_of(args.file, args.tool, screen) as target:
+            try:
+                _deploy(target, percent, screen, language)
+            finally:
+                screen.line(WORDS["log"].say(language, folder=target.log))
+    except Failure as failure:
+        complaints.fail_with(failure, language)
+        return 2
+    except CliFailed as error:
+        return explained(error, complaints, language)
     return 0
 
 
-def log_folder(values: Mapping[str, str], name: str) -> Path:
-    """Where the tool writes its log when it is told to trace under this name."""
-    home = values.get("serverless_devs_config_home") or values.get("HOME") or str(Path.home())
-    return Path(home, ".s", "logs", name)
+def _percent(said: str | None) -> int:
+    """Return the share of a canary; 0 without one."""
+    if not said:
+        return 0
+    if not re.fullmatch(r"[1-9][0-9]?", said):
+        raise Failure(WORDS["canary"].filled(percent=said))
+    return int(said)
 
 
-def _follow(command: list[str], folder: Path, name: str, shown: Filter, screen: Screen) -> int:
-    environ = {**os.environ, "serverless_devs_traceid": name}
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if (text := shown.line(line)) is not None:
-                screen.line(printable(text))
-        return process.wait()
+def _deploy(target: Target, percent: int, screen: Screen, language: str) -> None:
+    cli = target.cli
+    cli.show("verify")
+    live = current(cli)
+    if percent and live is None:
+        raise Failure(WORDS["no_canary"])
+    address = _address(_triggers(cli))
+    cli.show("deploy", "-y", "--function")
+    wanted = _wanted(live, _publish(cli, screen, language), percent)
+    move(cli, wanted)
+    screen.good(shown(wanted).say(language))
+    # The package is there already.
+    cli.show("deploy", "-y", "--skip-actions")
+    _show_result(target, address, screen, language)
 
 
-def _show_result(shown: Filter, screen: Screen, language: str) -> None:
-    for function in functions_of(shown.result):
-        screen.good(
-            WORDS["deployed"].say(language, name=function["functionName"], region=function.get("region", ""))
-        )
-        addresses = dict(function.get("url") or {})
-        domain, url = addresses.get("custom_domain"), addresses.get("system_url")
-        rows = {WORDS["domain"].say(language): f"https://{domain}" if domain else ""}
-        rows[WORDS["address"].say(language)] = url or ""
-        screen.pairs({row: value for row, value in rows.items() if value}, indent=6)
-        if address := (f"https://{domain}" if domain else url):
-            screen.line("      " + WORDS["next"].say(language, url=address))
+def _publish(cli: Cli, screen: Screen, language: str) -> str:
+    """Publish, and return the newest version: an older one where nothing has changed."""
+    words = WORDS["published"]
+    try:
+        cli.change("version", "publish", "--description", VERSION)
+    except CliFailed as error:
+        if UNCHANGED not in error.said:
+            raise
+        words = WORDS["unchanged"]
+    newest, *_ = published(cli)
+    screen.good(words.say(language, version=newest))
+    return newest
+
+
+def _wanted(live: Live | None, newest: str, percent: int) -> Live:
+    is_canary = percent and live is not None and live.version != newest
+    return with_canary(live, newest, percent) if live and is_canary else advanced(live, newest)
+
+
+def _triggers(cli: Cli) -> list[dict[str, Any]]:
+    """Return the HTTP triggers as they are deployed; none where there is none yet."""
+    try:
+        info = cli.read("info")
+    except CliFailed as error:
+        if error.code not in (NOT_DEPLOYED, "TriggerNotFound"):
+            raise
+        return []
+    return [mapping(trigger) for trigger in info.get("triggers") or []]
+
+
+def _address(triggers: list[dict[str, Any]]) -> str:
+    """Return the address of the trigger that has one; empty where it is closed."""
+    for trigger in triggers:
+        if not mapping(trigger.get("triggerConfig")).get("disableURLInternet"):
+            return str(mapping(trigger.get("httpTrigger")).get("urlInternet") or "")
+    return ""
+
+
+def _show_result(target: Target, before: str, screen: Screen, language: str) -> None:
+    name, region = (str(target.props.get(one, "")) for one in ("functionName", "region"))
+    screen.good(WORDS["deployed"].say(language, name=name, region=region))
+    triggers = _triggers(target.cli)
+    for trigger in triggers:
+        if (qualifier := trigger.get("qualifier")) != ALIAS:
+            stayed = WORDS["stayed"]
+            raise Failure(stayed.filled(name=trigger.get("triggerName"), qualifier=qualifier))
+    url = _address(triggers)
+    domain = mapping(target.props.get("customDomain")).get("domainName")
+    domain_url = f"https://{domain}" if domain else ""
+    rows = {WORDS["domain"].say(language): domain_url, WORDS["address"].say(language): url}
+    screen.pairs({row: value for row, value in rows.items() if value}, indent=6)
+    if before and url and before != url:
+        screen.warn(WORDS["moved"].say(language, before=before))
+    if domain_url or url:
+        screen.line("      " + WORDS["next"].say(language, url=domain_url or url))

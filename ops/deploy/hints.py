@@ -9,8 +9,10 @@ from typing import Any
 from function.config.profile import NOWHERE, Profile
 from function.config.profiles import PROFILES_TOML, read_profiles
 from ops.deploy.quota_rules import quota_hints
-from ops.deploy.rules import environment, functions, mapping
+from ops.deploy.rules import environment, functions
+from ops.deploy.s_yaml import mapping
 from ops.deploy.setting_rules import doubtful_settings
+from ops.deploy.trigger_rules import timer_hints, triggers_of
 from ops.terminal.language import Text
 
 PINNED = "fc3@0.1.22"
@@ -103,11 +105,12 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
         if props.get("logConfig") == "auto":
             yield LOG_PROJECT
         if "customDomain" in props and not all(
-            _is_closed(trigger) for trigger in props.get("triggers") or []
+            _is_closed(trigger) for _, trigger in triggers_of(props) if trigger.get("triggerType") == "http"
         ):
             yield LEFT_OPEN
         yield from doubtful_settings(environment(props))
         yield from quota_hints(environment(props))
+        yield from timer_hints(props)
     for name, resource in mapping(document.get("resources")).items():
         if mapping(resource).get("component") == "fc3":
             component = f"resources.{name}.component"

@@ -14,7 +14,7 @@ from function.config.profiles import PROFILES_TOML
 from function.errors import Misconfigured
 from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.quota_rules import quota_problems
-from ops.deploy.s_yaml import Place, Problem
+from ops.deploy.s_yaml import Place, Problem, mapping
 from ops.deploy.schema_check import is_secret, wrong_value
 from ops.deploy.setting_rules import (
     roles_taken_by_themselves,
@@ -22,12 +22,12 @@ from ops.deploy.setting_rules import (
     unusable_hosts,
     unusable_settings,
 )
+from ops.deploy.trigger_rules import domain_problems, excludes, trigger_problems
 from ops.terminal.language import Text
 from ops.terminal.messages import in_both
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
 SETTING_NAMES = frozenset(row.name for row in all_settings())
-NEEDED_METHODS = ("GET", "POST", "OPTIONS")
 MAX_ENVIRONMENT_BYTES = 4096
 LITERAL = Text(
     "must be a literal: the tool does not replace ${...} here; use `s deploy -a NAME`",
@@ -65,8 +65,8 @@ def resource_problems(document: Any, root: Path, folder: Path) -> Iterator[Probl
         yield from instance_problems(props, place, root, folder)
         yield from _scaling_problems(props, place)
         yield from _handler_problems(props, place, root)
-        yield from _trigger_problems(props, place)
-        yield from _domain_problems(props, place)
+        yield from trigger_problems(props, place)
+        yield from domain_problems(props, place)
         yield from _environment_problems(props, place)
         yield from quota_problems(props, environment(props), place, root)
         yield from _packaging_problems(document, place)
@@ -105,10 +105,6 @@ def environment(props: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in mapping(props.get("environmentVariables")).items()}
 
 
-def mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _comes_from_outside(text: str) -> bool:
     expression = re.fullmatch(r"\$\{\s*(env|file)\((.*)\)\s*\}", text.strip())
     if not expression:
@@ -119,7 +115,7 @@ def _comes_from_outside(text: str) -> bool:
 
 def _scaling_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if "provisionConfig" in props and "scalingConfig" in props:
-        yield Problem((*place, "scalingConfig"), _excludes("provisionConfig"))
+        yield Problem((*place, "scalingConfig"), excludes("provisionConfig"))
 
 
 def _handler_problems(props: Mapping[str, Any], place: Place, root: Path) -> Iterator[Problem]:
@@ -134,10 +130,6 @@ def _handler_problems(props: Mapping[str, Any], place: Place, root: Path) -> Ite
         problem = _missing_function(root / f"{module}.py", function)
         if problem:
             yield wrong_value(handler, (*place, *path), problem)
-
-
-def _excludes(other: str) -> Text:
-    return Text(f"excludes {other}; keep one of them", f"与 {other} 只能留一个")
 
 
 def _missing_function(file: Path, function: str) -> Text | None:
@@ -162,62 +154,6 @@ def _missing_function(file: Path, function: str) -> Text | None:
         f"{file.name} has no function {function} (it has: {public or 'none'})",
         f"{file.name} 里没有函数 {function}（有：{public or '无'}）",
     )
-
-
-def _trigger_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
-    triggers = [mapping(trigger) for trigger in props.get("triggers") or [] if isinstance(trigger, dict)]
-    seen: dict[str, int] = {}
-    for index, trigger in enumerate(triggers):
-        here: Place = (*place, "triggers", index)
-        qualifier = str(trigger.get("qualifier", "LATEST"))
-        if qualifier in seen:
-            sentence = Text(
-                f"= {qualifier}: trigger {seen[qualifier]} has it too; a version has one HTTP trigger",
-                f"= {qualifier}：触发器 {seen[qualifier]} 也是它；一个版本只有一个 HTTP 触发器",
-            )
-            yield Problem((*here, "qualifier"), sentence)
-        seen.setdefault(qualifier, index)
-        config = mapping(trigger.get("triggerConfig"))
-        yield from _method_problems(config.get("methods"), (*here, "triggerConfig", "methods"))
-        if config.get("authType") == "function":
-            yield Problem(
-                (*here, "triggerConfig", "authType"),
-                Text(
-                    "= function: a mini-program cannot sign for Function Compute; write anonymous,"
-                    " CALLER_AUTH decides inside",
-                    "= function：小程序无法为函数计算签名；请写 anonymous，由函数里的 CALLER_AUTH 把关",
-                ),
-            )
-        if config.get("authType") == "jwt" and "authConfig" not in config:
-            sentence = Text(
-                "is missing; authType: jwt needs jwks and tokenLookup",
-                "缺少；authType: jwt 需要 jwks 与 tokenLookup",
-            )
-            yield Problem((*here, "triggerConfig", "authConfig"), sentence)
-        auth = mapping(config.get("authConfig"))
-        if "whitelist" in auth and "blacklist" in auth:
-            yield Problem((*here, "triggerConfig", "authConfig", "blacklist"), _excludes("whitelist"))
-
-
-def _method_problems(methods: Any, place: Place) -> Iterator[Problem]:
-    if isinstance(methods, list) and methods:
-        missing = [method for method in NEEDED_METHODS if method not in methods]
-        if missing:
-            names = ", ".join(missing)
-            lacks = Text(f"lacks {names}, which the function answers", f"缺少函数要响应的 {names}")
-            yield wrong_value(methods, place, lacks)
-
-
-def _domain_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
-    if not isinstance(domain := props.get("customDomain"), dict):
-        return
-    if "HTTPS" in str(domain.get("protocol", "")) and "certConfig" not in domain:
-        sentence = Text(
-            "is missing; protocol HTTPS needs a certificate", "缺少；protocol 为 HTTPS 时需要证书"
-        )
-        yield Problem((*place, "customDomain", "certConfig"), sentence)
-    methods: Any = mapping(domain.get("route")).get("methods")
-    yield from _method_problems(methods, (*place, "customDomain", "route", "methods"))
 
 
 def _environment_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:

@@ -67,6 +67,11 @@ def laid_over(below: Any, above: Any) -> Any:
     return {**below, **{name: laid_over(below.get(name), value) for name, value in above.items()}}
 
 
+def mapping(value: Any) -> dict[str, Any]:
+    """Return the value, or an empty mapping where the file has anything else."""
+    return value if isinstance(value, dict) else {}
+
+
 def read_s_yaml(path: Path) -> SourceFile:
     """Read it, and what it extends, with the line of every value; what YAML itself refuses is a problem."""
     own = _read_one(path)

@@ -29,6 +29,9 @@ class Text(NamedTuple):
         text = self.zh if language == "zh" else self.en
         return text.format(**values) if values else text
 
+    def filled(self, **values: object) -> "Text":
+        return Text(self.en.format(**values), self.zh.format(**values))
+
 
 class Failure(Exception):
     """Raised when a command cannot go on: sentences for the operator, one for each thing to change."""

@@ -103,7 +103,8 @@ def test_the_module_has_exactly_the_resources_of_a_deployment():
         *((of, name) for of in OF_A_ROLE for name in ("function", "upload")),
         *((of, name) for of in OF_A_BUCKET for name in ("uploads", "code")),
         *(("alicloud_oss_bucket_object", "code"), ("alicloud_fcv3_function", "upload")),
-        *(("alicloud_fcv3_trigger", "http"), ("alicloud_cms_alarm", "metrics")),
+        *(("alicloud_fcv3_trigger", kind) for kind in ("http", "timer")),
+        ("alicloud_cms_alarm", "metrics"),
     }
 
 
@@ -356,7 +357,7 @@ def test_block_public_access_goes_off_only_where_setup_switches_it_off(operator)
 def test_the_function_is_that_of_s_yaml(written):
     (resource,) = yaml.safe_load(page("s.yaml"))["resources"].values()
     props, function = resource["props"], written["function"]
-    (trigger,) = props["triggers"]
+    trigger, timer = props["triggers"]
     same = {"memory_mb": "memorySize", "disk_mb": "diskSize", "timeout_seconds": "timeout"}
     same |= {
         "internet_access": "internetAccess",
@@ -366,6 +367,8 @@ def test_the_function_is_that_of_s_yaml(written):
     assert function["initializer"] == props["instanceLifecycleConfig"]["initializer"]["handler"]
     assert function["methods"] == trigger["triggerConfig"]["methods"]
     assert function["auth_type"] == trigger["triggerConfig"]["authType"]
+    schedule = timer["triggerConfig"]["cronExpression"]
+    assert function["timer"] == {"name": timer["triggerName"], "schedule": schedule, "enabled": True}
     assert set(props) <= KNOWN_PROPS
 
 

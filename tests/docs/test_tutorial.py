@@ -79,15 +79,27 @@ def test_setup_makes_the_roles_and_the_bucket_of_the_printed_settings(clone, cap
     assert env["STS_SESSION_SECONDS"] in printed
 
 
+TOOL = """#!/bin/sh
+echo "$@" >> calls
+case "$*" in
+    "alias publish"*) touch live ;;
+    "alias list"*) [ -f live ] && echo '[{"aliasName": "live", "versionId": "1"}]' || echo '[]' ;;
+    "version list"*) echo '[{"versionId": "1"}]' ;;
+    info*) echo '{"triggers": []}' ;;
+esac
+"""
+
+
 def test_make_deploy_takes_the_printed_settings(clone, capfd):
     _, folder = clone
     assert main(["check-deploy", "--for-deploy", str(folder / "s.yaml")]) == 0, capfd.readouterr().err
     tool = folder / "s"
-    tool.write_text('#!/bin/sh\necho "$@" >> calls\n', "utf-8")
+    tool.write_text(TOOL, "utf-8")
     tool.chmod(0o755)
     assert main(["deploy", str(folder / "s.yaml"), "--tool", str(tool)]) == 0
     calls = (folder / "calls").read_text("utf-8").splitlines()
-    assert [call.split()[0] for call in calls] == ["verify", "deploy"]
+    steps = [call.partition(" -")[0] for call in calls if "-o raw" not in call]
+    assert steps == ["verify", "deploy", "version publish", "alias publish", "deploy"]
 
 
 def test_printed_names_that_were_not_replaced_are_not_deployed(clone, capfd):

@@ -1,14 +1,18 @@
-"""``manage.py deploy``: what the deployment tool said, shown without the secrets in it."""
+"""``manage.py deploy`` and ``rollback``: versions, the alias, and no secret on the screen."""
 
 import argparse
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ops.deploy import deploy
+from ops.deploy import deploy, rollback, target
+from ops.deploy.cli import Cli, CliFailed
 from ops.deploy.cli_output import Filter, secret_pieces
+from ops.terminal.screen import Screen
+from tests.ops.deploy.control_plane import ControlPlane, Interrupted
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -17,12 +21,23 @@ cases = cases_beside(__file__)
 RECORDED = (Path(__file__).parent / "tool" / "recorded.txt").read_text("utf-8")
 SECRET = "the-secret-of-today-0123456789abcdef"
 SECRETS = (SECRET, "the-secret-of-last-year", "line-of-the-old-key", "line-of-the-new-key", "old-private")
+S_YAML = """
+edition: 3.0.0
+resources:
+  upload:
+    component: fc3
+    props:
+      region: cn-hangzhou
+      functionName: signs
+      environmentVariables: {TOKEN_SECRET: "${env('TOKEN_SECRET')}"}
+      triggers: [{triggerName: http, triggerType: http}, {triggerName: timer, triggerType: timer}]
+"""
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A folder with a stand-in for the tool, which prints what it is given and remembers its arguments."""
-    (tmp_path / "s.yaml").write_text("", "utf-8")
+    """A folder with a tool that prints what it is given and remembers its arguments."""
+    (tmp_path / "s.yaml").write_text(S_YAML, "utf-8")
     (tmp_path / ".env").write_text(f"TOKEN_SECRET={SECRET}\n", "utf-8")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("serverless_devs_config_home", raising=False)
@@ -34,77 +49,251 @@ def project(tmp_path, monkeypatch):
         "calls = here / 'calls'\n"
         "done = calls.read_text() if calls.exists() else ''\n"
         "(here / 'folder').write_text(os.getcwd())\n"
+        "(here / 'file').write_text(pathlib.Path(sys.argv[-1]).read_text())\n"
         "trace = os.environ['serverless_devs_traceid']\n"
         "calls.write_text(f\"{done}{' '.join(sys.argv[1:-2])} | {trace}\\n\")\n"
-        "said = here / f'{sys.argv[1]}.txt'\n"
+        "said = here / ('raw.txt' if '-o' in sys.argv else f'{sys.argv[1]}.txt')\n"
         "sys.stdout.write(said.read_text('utf-8') if said.exists() else '')\n"
-        "sys.exit(int((here / 'code').read_text()) if (here / 'code').exists() else 0)\n",
+        "code = here / 'code'\n"
+        "sys.exit(int(code.read_text()) if code.exists() and '-o' not in sys.argv else 0)\n",
         "utf-8",
     )
     tool.chmod(0o755)
     return tmp_path
 
 
-def run(project, *options, file="s.yaml"):
-    parser = argparse.ArgumentParser()
-    deploy.add_arguments(parser)
-    given = [str(project / file), "--tool", str(project / "s"), "--lang", "en", *options]
-    return deploy.run(parser.parse_args(given))
+@pytest.fixture
+def plane(project, monkeypatch):
+    """Function Compute behind the tool."""
+    plane = ControlPlane()
+    monkeypatch.setattr(target, "Cli", lambda *_: plane)
+    return plane
+
+
+@pytest.fixture
+def run(project):
+    def run(*options, command=deploy):
+        parser = argparse.ArgumentParser()
+        command.add_arguments(parser)
+        given = [str(project / "s.yaml"), "--tool", str(project / "s"), "--lang", "en", *options]
+        return command.run(parser.parse_args(given))
+
+    return run
+
+
+@pytest.fixture
+def cli(project):
+    shown = Filter(secret_pieces({"TOKEN_SECRET": SECRET}))
+    file = project / "s.yaml"
+    return Cli(project / "s", file, file, project, "oss-direct-upload-1", shown, Screen())
+
+
+def test_a_first_deployment_makes_version_and_alias_before_what_points_there(plane, run, capfd):
+    assert run() == 0
+    assert plane.changes == ["function", "publish", "alias", "rest"]
+    assert plane.live() == ("1", {}, "")
+    assert "https://live.example" in capfd.readouterr().out
+
+
+def test_without_a_change_the_newest_version_stays_live(plane, run, capfd):
+    assert run() == run() == 0
+    assert (plane.versions, plane.live()) == (["1"], ("1", {}, ""))
+    plane.has_changed = True
+    assert run() == 0
+    assert plane.live() == ("2", {}, "before: 1")
+
+
+@pytest.mark.parametrize("step", ["function", "publish", "alias", "rest"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_interrupted_deployment_is_completed_by_the_next(plane, run, step, is_first):
+    if not is_first:
+        run()
+        plane.has_changed = True
+    plane.dies_after = step
+    with pytest.raises(Interrupted):
+        run()
+    assert run() == 0
+    assert plane.live() == (("1", {}, "") if is_first else ("2", {}, "before: 1"))
+    assert plane.versions == (["1"] if is_first else ["2", "1"])
+
+
+@pytest.mark.parametrize("percent", ["0", "100", "-1", "1.5", "10%", "ten", "１"])
+def test_a_canary_outside_1_to_99_is_refused_before_anything_is_called(plane, run, percent):
+    assert run(f"--canary={percent}") == 2
+    assert plane.calls == []
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_canary_of_a_first_deployment_changes_nothing(plane, run, is_there):
+    plane.is_there = is_there
+    assert run("--canary", "10") == 2
+    assert plane.changes == []
+
+
+@pytest.mark.parametrize("keeps_weights", [True, False])
+@pytest.mark.parametrize(("command", "after"), [(deploy, ("2", {}, "before: 1")), (rollback, ("1", {}, ""))])
+def test_a_canary_shares_and_ends(plane, run, keeps_weights, command, after):
+    plane.keeps_weights = keeps_weights
+    run()
+    plane.has_changed = True
+    assert run("--canary", "10") == 0
+    assert plane.live() == ("1", {"2": 0.1}, "")
+    assert run("--canary", "50") == 0
+    assert plane.live() == ("1", {"2": 0.5}, "")
+    assert run(command=command) == 0
+    assert plane.live() == after
+
+
+def test_a_canary_without_a_change_shares_nothing(plane, run):
+    run()
+    assert run("--canary", "10") == 0
+    assert plane.live() == ("1", {}, "")
+
+
+@pytest.mark.parametrize("step", ["read", "function", "publish", "alias"])
+def test_a_step_that_fails_leaves_what_is_live(plane, run, step, capfd):
+    run()
+    plane.has_changed = True
+    plane.failing[step] = CliFailed("version", 101, "AccessDenied", "AccessDenied: code: 403")
+    assert run() == 101
+    assert plane.live() == ("1", {}, "")
+    assert "rest" not in plane.changes[4:]
+    assert "403" in capfd.readouterr().err
+
+
+def test_an_alias_that_does_not_move_is_a_failure(plane, run):
+    run()
+    plane.has_changed = plane.is_deaf = True
+    assert run() == 2
+    assert plane.changes[-1] == "alias"
+
+
+def test_says_when_the_address_has_changed(plane, run, capfd):
+    plane.is_there, plane.address = True, "https://latest.example"
+    assert run() == 0
+    assert "https://latest.example" in capfd.readouterr().out
+    assert run() == 0
+    assert "https://latest.example" not in capfd.readouterr().out
+
+
+def test_a_trigger_that_stays_where_it_was_is_a_failure(plane, run, capfd):
+    plane.is_there, plane.address, plane.keeps_qualifier = True, "https://latest.example", True
+    assert run() == 2
+    assert "LATEST" in capfd.readouterr().err
+
+
+def test_rollbacks_go_back_one_by_one_and_a_number_goes_anywhere(plane, run, capfd):
+    for _ in range(4):
+        plane.has_changed = True
+        run()
+    plane.calls.clear()
+    capfd.readouterr()
+    for after in (("3", {}, "before: 2 1"), ("2", {}, "before: 1"), ("1", {}, "")):
+        assert run(command=rollback) == 0
+        assert plane.live() == after
+        assert "secrets" in capfd.readouterr().out
+    assert run(command=rollback) == 2
+    assert run("--version", "3", command=rollback) == 0
+    assert plane.live() == ("3", {}, "before: 1")
+    assert run("--version", "9", command=rollback) == 2
+    assert plane.live()[0] == "3"
+    assert plane.changes == ["alias"] * 4
+
+
+def test_a_list_of_versions_changes_nothing(plane, run, capfd):
+    run()
+    plane.has_changed = True
+    run("--canary", "10")
+    plane.calls.clear()
+    capfd.readouterr()
+    assert run("--list", command=rollback) == 0
+    assert plane.changes == []
+    canary, live = capfd.readouterr().out.splitlines()
+    assert canary.split()[0] == "2" and "10 %" in canary
+    assert live.split()[0] == "1" and live.endswith("live")
+
+
+def test_a_rollback_before_any_deployment_is_refused(plane, run):
+    assert run(command=rollback) == 2
+    plane.failing["read"] = CliFailed("alias", 101, "AccessDenied")
+    assert run(command=rollback) == 101
+
+
+@pytest.mark.parametrize(
+    "text", ["", "resources: {}\n", S_YAML + S_YAML[S_YAML.index("  upload") :].replace("upload", "more")]
+)
+def test_a_file_without_exactly_one_function_is_refused(plane, run, project, text):
+    (project / "s.yaml").write_text(text, "utf-8")
+    assert run() == 2
+    assert plane.calls == []
 
 
 def test_the_recording_contains_the_secrets_to_mask():
     assert all(secret in RECORDED for secret in SECRETS)
 
 
-def test_no_secret_of_now_or_before_is_shown(project, capfd):
-    (project / "deploy.txt").write_text(RECORDED, "utf-8")
-    assert run(project) == 0
+def test_no_secret_of_now_or_before_is_shown(project, cli, capfd):
+    (project / "deploy.txt").write_text(f"{RECORDED}\nResult for [deploy]\nresult\n", "utf-8")
+    replace(cli, screen=Screen()).show("deploy")
     said = "".join(capfd.readouterr())
-    assert [secret for secret in SECRETS if secret in said] == []
+    assert [secret for secret in (*SECRETS, "result") if secret in said] == []
+    for line in ("cpu: 0.35 => 0.5", "   OSS_BUCKET: old-bucket => photos", "   TOKEN_SECRET: (not shown)"):
+        assert f"{line}\n" in said
+    assert (project / "calls").read_text() == "deploy | oss-direct-upload-1\n"
 
 
-def test_a_file_that_extends_another_is_deployed_from_the_folder_of_that(project, capfd):
-    (project / "deploy.txt").write_text(RECORDED, "utf-8")
+def test_requests_about_versions_use_a_file_without_settings(run, project):
+    (project / "raw.txt").write_text("[2026][WARN] x\n[]\n", "utf-8")
+    assert run("--list", command=rollback) == 2
+    written = (project / "file").read_text()
+    assert "signs" in written and "timer" not in written and "TOKEN_SECRET" not in written
+
+
+def test_a_file_that_extends_another_is_deployed_from_the_folder_of_that(project, run, capfd):
     (project / "deploy/burst").mkdir(parents=True)
     (project / "deploy/burst/s.burst.yaml").write_text("extend: ../../s.yaml\n", "utf-8")
-    (project / "s.yaml").write_text("edition: 3.0.0\n", "utf-8")
-    assert run(project, file="deploy/burst/s.burst.yaml") == 0
-    assert SECRET not in "".join(capfd.readouterr())
+    with target.target_of(project / "deploy/burst/s.burst.yaml", project / "s", Screen()) as burst:
+        burst.cli.show("verify")
     assert (project / "folder").read_text() == str(project)
 
 
-def test_changes_address_and_log_path_are_shown(project, capfd):
-    (project / "deploy.txt").write_text(RECORDED, "utf-8")
-    assert run(project) == 0
-    said = capfd.readouterr().out
-    for line in ("cpu: 0.35 => 0.5", "   OSS_BUCKET: old-bucket => photos", "   TOKEN_SECRET: (not shown)"):
-        assert f"{line}\n" in said
-    assert re.search(r"address +https://signs\.cn-hangzhou\.fcapp\.run\n", said)
-    assert "doctor --url https://upload.example.com" in said
-    [_, call] = (project / "calls").read_text().splitlines()
-    assert f"{project}/.s/logs/{call.partition(' | ')[2]}" in said
-    assert '"functionName"' not in said
+def test_an_answer_is_read_behind_the_lines_of_the_log(project, cli):
+    (project / "raw.txt").write_text('[2026-11-28][WARN] x\n[{"versionId": "1"}]\n', "utf-8")
+    assert cli.read("version", "list") == [{"versionId": "1"}]
 
 
-def test_a_deployment_is_verified_first_and_asks_nothing(project):
-    assert run(project) == 0
-    steps = [line.partition(" | ")[0] for line in (project / "calls").read_text().splitlines()]
-    assert steps == ["verify", "deploy -y -o raw"]
+def test_a_step_without_an_answer_is_repeated_for_its_error(project, cli):
+    (project / "raw.txt").write_text("✔ [upload] completed\n", "utf-8")
+    (project / "alias.txt").write_text(
+        f"Error Message:\nAliasNotFound: code: 404, {SECRET} does not exist\n\nEnv:\n", "utf-8"
+    )
+    (project / "code").write_text("101")
+    with pytest.raises(CliFailed) as failed:
+        cli.read("alias", "get")
+    error = failed.value
+    assert (error.step, error.status, error.code) == ("alias", 101, "AliasNotFound")
+    assert error.said == "AliasNotFound: code: 404, (not shown) does not exist"
 
 
-def test_a_step_that_fails_ends_it_with_the_tools_status(project, capfd):
+def test_a_step_that_answers_nothing_and_names_no_error_fails(project, cli):
+    with pytest.raises(CliFailed):
+        cli.read("alias", "list")
+
+
+def test_a_step_of_the_deployment_that_fails_ends_it_with_the_tools_status(project, run, capfd):
     (project / "code").write_text("101")
     (project / "verify.txt").write_text(f"Error: TOKEN_SECRET={SECRET} is wrong\n")
-    assert run(project) == 101
+    assert run() == 101
     said = capfd.readouterr()
     assert said.err == "✗ `s verify` ended with 101.\n"
     assert SECRET not in said.out and "Error: TOKEN_SECRET=(not shown) is wrong" in said.out
-    assert len((project / "calls").read_text().splitlines()) == 1
+    [call] = (project / "calls").read_text().splitlines()
+    assert f"{project}/.s/logs/{call.partition(' | ')[2]}" in said.out
 
 
-def test_without_the_tool_the_install_command_is_named(project, capfd):
+def test_without_the_tool_the_install_command_is_named(project, run, capfd):
     (project / "s").unlink()
-    assert run(project) == 2
+    assert run() == 2
     assert "Run: make deploy" in capfd.readouterr().err
 
 
@@ -143,3 +332,6 @@ def test_make_deploy_checks_before_it_installs_the_tool():
     wanted = ("check-deploy --for-deploy", "NODE_READY", "manage.py deploy")
     for step, piece in zip(rule[2].splitlines(), wanted, strict=True):
         assert piece in step
+    for target_name, option in (("deploy", "CANARY"), ("rollback", "VERSION"), ("rollback", "LIST")):
+        rule = re.search(rf"^{target_name}: (.*)\n((?:\t.*\n)+)", makefile, re.M)
+        assert f"$(if $({option})," in rule[2] and option in rule[1]

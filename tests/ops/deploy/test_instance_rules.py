@@ -51,7 +51,10 @@ def test_the_burst_file_inherits_everything_of_s_yaml(project: Path) -> None:
     )
     assert set(props["environmentVariables"]) == SETTING_NAMES | {"PATH"}
     assert props["functionName"] == "oss-direct-upload-burst"
-    assert [trigger["triggerConfig"]["authType"] for trigger in props["triggers"]] == ["anonymous"]
+    assert [(trigger["triggerType"], trigger["qualifier"]) for trigger in props["triggers"]] == [
+        ("http", "live"),
+        ("timer", "live"),
+    ]
 
 
 def test_a_block_switched_on_in_the_plain_file_counts_for_both(project: Path) -> None:

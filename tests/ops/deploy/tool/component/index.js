@@ -1,33 +1,88 @@
-// Prints and returns what component fc3 0.1.22 does in a deployment that changes something, and deploys nothing.
-// Source: https://github.com/devsapp/fc3, src/subCommands/{deploy,info}; the difference is drawn by @serverless-devs/diff.
+// What component fc3 0.1.22 does in a deployment, as far as ours need it, at FC_CLIENT_CUSTOM_ENDPOINT. It prints a
+// difference that changes secrets. FC3_COMPONENT names another component: the real one takes the same test.
+// Source: https://github.com/devsapp/fc3, src/subCommands/{deploy,info,version,alias}, src/resources/fc/index.ts;
+// the difference is drawn by @serverless-devs/diff.
+
+const DIFFERENCE = [
+    'cpu: 0.35 => 0.5',
+    'environmentVariables: ',
+    '   OSS_BUCKET: old-bucket => photos',
+    '   TOKEN_SECRET: the-secret-of-last-year => ',
+    '   JWT_KEY: -----BEGIN PUBLIC KEY-----',
+    'line-of-the-old-key',
+    '-----END PUBLIC KEY----- => -----BEGIN PUBLIC KEY-----',
+    'line-of-the-new-key',
+    '-----END PUBLIC KEY-----',
+    '   LOG_LEVEL: DEBUG => INFO',
+];
+const DOMAIN = 'customDomain: {"certConfig":{"certName":"c","privateKey":"-----BEGIN PRIVATE KEY-----\\nold-private\\n-----END PRIVATE KEY-----"}}';
+
+async function ask(method, path, body) {
+    const url = `${process.env.FC_CLIENT_CUSTOM_ENDPOINT}/2023-03-30/functions${path}`;
+    const response = await fetch(url, { method, body: body && JSON.stringify(body) });
+    const said = await response.json();
+    if (response.ok) return said;
+    const error = new Error(`${said.Code}: code: ${response.status}, ${said.Message} request id: ${said.RequestId}`);
+    throw Object.assign(error, { code: said.Code });
+}
+
+// It is there or not; then it is changed or made.
+async function put(path, list, value) {
+    const isThere = await ask('GET', path).then(() => true, () => false);
+    return isThere ? ask('PUT', path, value) : ask('POST', list, value);
+}
+
+function optionsOf(args) {
+    const options = {};
+    args.forEach((name, index) => { if (name.startsWith('--')) options[name.slice(2)] = args[index + 1]; });
+    return options;
+}
 
 exports.default = class {
     constructor({ logger }) {
         this.logger = logger;
     }
 
-    async deploy({ props }) {
-        const now = props.environmentVariables;
-        this.logger.write([
-            'cpu: 0.35 => 0.5',
-            'environmentVariables: ',
-            '   OSS_BUCKET: old-bucket => ' + now.OSS_BUCKET,
-            '   TOKEN_SECRET: the-secret-of-last-year => ' + now.TOKEN_SECRET,
-            '   JWT_KEY: -----BEGIN PUBLIC KEY-----',
-            'line-of-the-old-key',
-            '-----END PUBLIC KEY----- => -----BEGIN PUBLIC KEY-----',
-            'line-of-the-new-key',
-            '-----END PUBLIC KEY-----',
-            '   LOG_LEVEL: DEBUG => INFO',
-        ].join('\n'));
-        this.logger.write('customDomain: {"certConfig":{"certName":"c","privateKey":"-----BEGIN PRIVATE KEY-----\\nold-private\\n-----END PRIVATE KEY-----"}}');
+    async deploy({ props, args }) {
+        const { region, triggers = [], ...own } = props;
+        const now = own.environmentVariables;
+        this.logger.write(DIFFERENCE.map((line) => (line.includes('TOKEN_SECRET') ? line + now.TOKEN_SECRET : line)).join('\n'));
+        this.logger.write(DOMAIN);
         this.logger.info('ossAuto code to https://oss-cn-hangzhou.aliyuncs.com');
-        return {
-            region: props.region,
-            functionName: props.functionName,
-            environmentVariables: now,
-            triggers: [{ triggerName: 'http', triggerConfig: { methods: ['GET'] } }],
-            url: { system_url: 'https://signs.cn-hangzhou.fcapp.run', custom_domain: 'upload.example.com' },
-        };
+        await put(`/${props.functionName}`, '', own);
+        if (args.includes('--function')) return undefined;
+        for (const trigger of triggers) {
+            const place = `/${props.functionName}/triggers`;
+            const config = JSON.stringify(trigger.triggerConfig);
+            await put(`${place}/${trigger.triggerName}`, place, { ...trigger, triggerConfig: config });
+        }
+        return this.info({ props });
+    }
+
+    async info({ props }) {
+        const info = { region: props.region, ...(await ask('GET', `/${props.functionName}`)), triggers: [] };
+        for (const { triggerName } of props.triggers || []) {
+            const trigger = await ask('GET', `/${props.functionName}/triggers/${triggerName}`);
+            info.triggers.push({ ...trigger, triggerConfig: JSON.parse(trigger.triggerConfig) });
+        }
+        return info;
+    }
+
+    async version({ props, args }) {
+        const place = `/${props.functionName}/versions`;
+        if (args[0] === 'list') return (await ask('GET', place)).versions;
+        return ask('POST', place, { description: optionsOf(args).description });
+    }
+
+    async alias({ props, args }) {
+        const place = `/${props.functionName}/aliases`;
+        if (args[0] === 'list') return (await ask('GET', place)).aliases;
+        const options = optionsOf(args);
+        return put(`${place}/${options['alias-name']}`, place, {
+            aliasName: options['alias-name'],
+            versionId: options['version-id'],
+            description: options.description,
+            additionalVersionWeight: options.vw ? JSON.parse(options.vw) : undefined,
+        });
     }
 };

@@ -1,0 +1,97 @@
+"""
+Move the alias `live` back, without a build: end a canary, else go to the version that was live before.
+
+Called again, it goes one further; a version given by its number is live at once. The settings and secrets
+of that version come back with it, for they are part of it.
+"""
+
+import argparse
+import sys
+
+from ops.deploy.alias import current, move, shown
+from ops.deploy.cli import Cli, CliFailed
+from ops.deploy.live import Live, rolled_back
+from ops.deploy.target import add_target_arguments, explained, target_of
+from ops.terminal.language import Failure, Text, chosen_language
+from ops.terminal.screen import Screen
+
+SUMMARY = Text("go back to an earlier version within seconds", "几秒内回退到之前的版本")
+ABOUT = Text(
+    __doc__,
+    "把别名 `live` 移回去，不用重新打包：有灰度就结束灰度，否则回到之前上线的版本。\n\n"
+    "再运行一次就再退一个；给出版本号就直接用那个版本。设置和密钥属于版本，会随它一起回来。",
+)
+WORDS = {
+    "version": Text("the version to go to, by its number", "要回到的版本号"),
+    "list": Text("show the versions, and change nothing", "列出版本，什么都不改"),
+    "not_live": Text("Nothing is live yet: run make deploy.", "还没有上线的版本：请运行 make deploy。"),
+    "none": Text("There is no version before {version}.", "版本 {version} 之前没有别的版本。"),
+    "unknown": Text(
+        "There is no version {version}; there are: {known}.", "没有版本 {version}；现有：{known}。"
+    ),
+    "secrets": Text(
+        "The settings of version {version} are back, and with them its secrets: one that was rotated since is"
+        " the old one again.",
+        "版本 {version} 的设置回来了，密钥也一样：之后换过的密钥，现在又是旧的。",
+    ),
+    "is_live": Text("live", "在线"),
+    "share": Text("live, {percent} %", "在线，{percent}%"),
+    "was_live": Text("live before", "之前在线"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    add_target_arguments(parser, language)
+    parser.add_argument("--version", metavar="NUMBER", default="", help=WORDS["version"].say(language))
+    parser.add_argument("--list", action="store_true", help=WORDS["list"].say(language))
+
+
+def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    screen, complaints = Screen(), Screen(sys.stderr)
+    try:
+        with target_of(args.file, args.tool, screen) as target:
+            live = current(target.cli)
+            if live is None:
+                raise Failure(WORDS["not_live"])
+            act = _list if args.list else _roll_back
+            act(target.cli, live, args.version, screen, language)
+    except Failure as failure:
+        complaints.fail_with(failure, language)
+        return 2
+    except CliFailed as error:
+        return explained(error, complaints, language)
+    return 0
+
+
+def _roll_back(cli: Cli, live: Live, version: str, screen: Screen, language: str) -> None:
+    known = [str(one["versionId"]) for one in cli.read("version", "list")]
+    wanted = rolled_back(live, known, version)
+    if wanted is None:
+        words = WORDS["unknown" if version else "none"]
+        raise Failure(words.filled(version=version or live.version, known=", ".join(known)))
+    move(cli, wanted)
+    screen.good(shown(wanted).say(language))
+    if wanted.version != live.version:
+        screen.line("      " + WORDS["secrets"].say(language, version=wanted.version))
+
+
+def _list(cli: Cli, live: Live, _version: str, screen: Screen, language: str) -> None:
+    rows = {}
+    for one in cli.read("version", "list"):
+        version = str(one["versionId"])
+        parts = [
+            str(one.get("createdTime", "")),
+            str(one.get("description", "")),
+            _mark(live, version, language),
+        ]
+        rows[version] = "  ".join(part for part in parts if part)
+    screen.pairs(rows)
+
+
+def _mark(live: Live, version: str, language: str) -> str:
+    if version in live.weights:
+        return WORDS["share"].say(language, percent=round(live.weights[version] * 100))
+    if version == live.version:
+        return WORDS["is_live"].say(language)
+    return WORDS["was_live"].say(language) if version in live.before else ""

@@ -1,0 +1,86 @@
+"""
+The one function of a deployment file, with the tool that deploys it.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ops.deploy.cli import Cli, CliFailed, function_file
+from ops.deploy.cli_output import Filter, secret_pieces
+from ops.deploy.expressions import Resolver
+from ops.deploy.operator_env import ROOT, operator_environment
+from ops.deploy.rules import functions
+from ops.deploy.s_yaml import read_s_yaml
+from ops.terminal.language import Failure, Text, add_language_argument
+from ops.terminal.screen import Screen
+
+CLI = ROOT / "node_modules" / ".bin" / "s"
+DEFAULT = Text("default: {name}", "默认：{name}")
+SEVERAL = Text(
+    "{file} has {count} functions; this command is for exactly one.",
+    "{file} 里有 {count} 个函数，这个命令只用于一个。",
+)
+NO_TOOL = Text("{tool} is not there. Run: make deploy", "没有 {tool}。请运行：make deploy")
+FAILED = Text("`s {step}` ended with {status}.", "`s {step}` 以 {status} 结束。")
+FAILED_SAYING = Text("`s {step}` ended with {status}: {said}", "`s {step}` 以 {status} 结束：{said}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """The properties of the function, the tool, and where the tool writes its log."""
+
+    props: Mapping[str, Any]
+    cli: Cli
+    log: Path
+
+
+def add_target_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    file_help, tool_help = (DEFAULT.say(language, name=name) for name in ("s.yaml", "node_modules/.bin/s"))
+    parser.add_argument("file", nargs="?", type=Path, default=ROOT / "s.yaml", help=file_help)
+    parser.add_argument("--tool", type=Path, default=CLI, help=tool_help)
+    add_language_argument(parser, language)
+
+
+@contextmanager
+def target_of(file: Path, tool: Path, screen: Screen) -> Iterator[Target]:
+    """
+    Read the file, and write the small one that the tool needs for versions.
+
+    Raises:
+        Failure: without the tool, or with several functions.
+    """
+    if not tool.exists():
+        raise Failure(NO_TOOL.filled(tool=tool))
+    # The tool looks for .env, certificates and files where it runs; for the code beside the file.
+    source = read_s_yaml(file.absolute())
+    values = operator_environment(source.folder / ".env", os.environ)
+    resolver = Resolver(values, values.get("AccountID", ""), source.folder, source.content)
+    document = resolver.resolve_layers(source.layers) if isinstance(source.content, dict) else {}
+    found = list(functions(document))
+    if len(found) != 1:
+        raise Failure(SEVERAL.filled(file=file.name, count=len(found)))
+    ((_, props),) = found
+    trace = f"oss-direct-upload-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    with function_file(document, props) as small:
+        shown = Filter(secret_pieces(values))
+        cli = Cli(tool, file, small, source.folder, trace, shown, screen)
+        yield Target(props, cli, log_folder(values, trace))
+
+
+def explained(error: CliFailed, complaints: Screen, language: str) -> int:
+    """Say how the tool ended; return its status."""
+    words = FAILED_SAYING if error.said else FAILED
+    complaints.fail(words.say(language, step=error.step, status=error.status, said=error.said))
+    return error.status
+
+
+def log_folder(values: Mapping[str, str], name: str) -> Path:
+    """Where the tool writes its log when it is told to trace under this name."""
+    home = values.get("serverless_devs_config_home") or values.get("HOME") or str(Path.home())
+    return Path(home, ".s", "logs", name)

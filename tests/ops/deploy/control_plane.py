@@ -1,0 +1,118 @@
+"""The deployment tool with Function Compute behind it, for one function; in place of ``Cli``."""
+
+import json
+from typing import Any
+
+from ops.deploy.cli import CliFailed
+
+NO_CHANGE = "VersionPublishError: code: 400, detail: 'No changes were made since last publish'"
+
+
+class Interrupted(BaseException):
+    """The machine died after a step."""
+
+
+class ControlPlane:
+    """
+    Args:
+        keeps_weights: an empty mapping of weights changes nothing.
+    """
+
+    def __init__(self, keeps_weights: bool = False) -> None:
+        self.keeps_weights = keeps_weights
+        self.is_there = False
+        self.has_changed = True
+        self.versions: list[str] = []
+        self.alias: dict[str, Any] = {}
+        self.address = ""
+        self.qualifier = "LATEST"
+        self.keeps_qualifier = False
+        self.is_deaf = False
+        self.calls: list[str] = []
+        self.failing: dict[str, CliFailed] = {}
+        self.dies_after = ""
+
+    @property
+    def changes(self) -> list[str]:
+        return [call for call in self.calls if call not in ("verify", "list", "info")]
+
+    def show(self, *step: str) -> None:
+        if step == ("deploy", "-y", "--function"):
+            with self._step("function"):
+                self.is_there = True
+        elif step == ("deploy", "-y", "--skip-actions"):
+            with self._step("rest"):
+                if not self.alias:
+                    raise CliFailed("deploy", 101, "AliasNotFound")
+                if not (self.address and self.keeps_qualifier):
+                    self.address, self.qualifier = "https://live.example", "live"
+        else:
+            assert step == ("verify",)
+            with self._step("verify"):
+                pass
+
+    def change(self, *step: str) -> None:
+        act, options = step[:2], dict(zip(step[2::2], step[3::2], strict=True))
+        if act == ("version", "publish"):
+            with self._step("publish"):
+                if not self.has_changed:
+                    raise CliFailed("version", 101, "VersionPublishError", NO_CHANGE)
+                self.has_changed = False
+                self.versions.insert(0, str(int(self.versions[0]) + 1 if self.versions else 1))
+            return
+        assert (act, options["--alias-name"]) == (("alias", "publish"), "live")
+        with self._step("alias"):
+            assert options["--version-id"] in self.versions
+            weights = json.loads(options["--vw"])
+            assert set(weights) <= set(self.versions)
+            if not self.is_deaf:
+                before = self.alias.get("additionalVersionWeight", {})
+                self.alias = {
+                    "aliasName": "live",
+                    "versionId": options["--version-id"],
+                    "description": options["--description"],
+                    "additionalVersionWeight": before if self.keeps_weights and not weights else weights,
+                }
+
+    def read(self, *step: str) -> Any:
+        self.calls.append("info" if step == ("info",) else "list")
+        if "read" in self.failing:
+            raise self.failing["read"]
+        if not self.is_there:
+            raise CliFailed(step[0], 101, "FunctionNotFound")
+        if step == ("alias", "list"):
+            return [{"aliasName": "other", "versionId": "1"}, *([self.alias] if self.alias else [])]
+        if step == ("version", "list"):
+            return [
+                {"versionId": one, "description": "0.2.0", "createdTime": "2026"} for one in self.versions
+            ]
+        if not self.address:
+            raise CliFailed(step[0], 101, "TriggerNotFound")
+        trigger = {"triggerName": "http", "qualifier": self.qualifier, "triggerConfig": {}}
+        trigger["httpTrigger"] = {"urlInternet": self.address}
+        return {"triggers": [trigger], "environmentVariables": {"TOKEN_SECRET": "s"}}
+
+    def live(self) -> tuple[str, dict[str, float], str]:
+        """Version, weights that count, description."""
+        weights = {
+            version: weight for version, weight in self.alias["additionalVersionWeight"].items() if weight
+        }
+        return self.alias["versionId"], weights, self.alias["description"]
+
+    def _step(self, name: str) -> "_Step":
+        return _Step(self, name)
+
+
+class _Step:
+    def __init__(self, plane: ControlPlane, name: str) -> None:
+        self.plane, self.name = plane, name
+
+    def __enter__(self) -> None:
+        self.plane.calls.append(self.name)
+        if self.name in self.plane.failing:
+            raise self.plane.failing[self.name]
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self.plane.dies_after == self.name:
+            self.plane.dies_after = ""
+            raise Interrupted
