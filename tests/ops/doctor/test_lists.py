@@ -33,8 +33,10 @@ def allow(action, resource, *prefixes):
 DUE = allow("oss:ListObjects", BUCKET_ARN, "held/.due/*")
 ERASING = (
     allow("oss:ListObjects", BUCKET_ARN, "uploads/*"),
+    allow("oss:ListObjectVersions", BUCKET_ARN),
     allow("oss:ListMultipartUploads", BUCKET_ARN),
     allow("oss:DeleteObject", f"{BUCKET_ARN}/uploads/*"),
+    allow("oss:DeleteObjectVersion", f"{BUCKET_ARN}/uploads/*"),
     allow("oss:AbortMultipartUpload", f"{BUCKET_ARN}/uploads/*"),
 )
 READING = allow("oss:GetObject", f"{BUCKET_ARN}/uploads/*")
@@ -83,7 +85,7 @@ def test_a_role_without_a_right_of_deletions_is_bad_and_the_right_is_named(visit
     assert ERASING[missing]["Action"][0] in finding.said.en
 
 
-@pytest.mark.parametrize("statement", [DUE, ERASING[2]])
+@pytest.mark.parametrize("statement", [DUE, ERASING[3]])
 def test_a_bucket_that_lists_or_deletes_for_anybody_is_bad(visit, serving, statement):
     (finding,) = visit(host=serving(204, ""), **{DELETIONS: [statement]})
     assert finding.state is State.BAD and finding.said.en.startswith(statement["Action"][0])
