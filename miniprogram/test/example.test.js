@@ -1,6 +1,6 @@
 'use strict'
 
-/** The example's first page and that of one's own pictures; what their tag does is in uploader.test.js. */
+/** The example's first page, that of one's own pictures and that of the avatar; what their tag does is in uploader.test.js. */
 
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
@@ -8,7 +8,7 @@ const os = require('node:os')
 const path = require('node:path')
 const { after, afterEach, before, beforeEach, test } = require('node:test')
 const { jsonError, startFunction, startOss } = require('./servers')
-const { choices, loadPages, tagOf, until, EXAMPLE, PAGE, PICTURES, POST, SHARE } = require('./example_page')
+const { choices, loadPages, tagOf, until, AVATAR, EXAMPLE, PAGE, PICTURES, POST, SHARE } = require('./example_page')
 const { createWx } = require('./wx')
 
 let oss
@@ -17,13 +17,14 @@ let wx
 let folder
 let render
 let renderPictures
+let renderAvatar
 let page
 
 before(async () => {
   oss = await startOss()
   fc = await startFunction(oss, { tickets: true })
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'example-'))
-  ;[render, renderPictures] = loadPages(createWx(), fc.origin, [PAGE, PICTURES])
+  ;[render, renderPictures, renderAvatar] = loadPages(createWx(), fc.origin, [PAGE, PICTURES, AVATAR])
   wx = Object.assign(global.wx, { clipboard: [], previews: [], opened: [] }) // the simulator's own, with ours in it
   Object.assign(wx, {
     setClipboardData: ({ data }) => wx.clipboard.push(data),
@@ -39,7 +40,8 @@ after(async () => {
 })
 
 beforeEach(() => {
-  wx.setStorageSync(`my-pictures ${fc.origin}`, [])
+  oss.objects.clear()
+  wx.removeStorageSync(`my-avatar ${fc.origin}`)
   page = render()
 })
 
@@ -101,64 +103,110 @@ test('a failure is one sentence on the page', async (t) => {
 })
 
 test('the other pages are a tap away', async () => {
-  for (let index = 0; index < 4; index += 1) await tap('.more .link', index)
-  assert.deepEqual(wx.opened.splice(0), ['pictures', 'video', 'post', 'share'].map((name) => `/pages/${name}/${name}`))
+  for (let index = 0; index < 5; index += 1) await tap('.more .link', index)
+  assert.deepEqual(wx.opened.splice(0), ['pictures', 'avatar', 'video', 'post', 'share'].map((name) => `/pages/${name}/${name}`))
 })
 
-/** The page of one's own pictures, after these were uploaded. */
+/** The page of one's own pictures, after these were stored. */
 async function showPictures(t, ...names) {
-  if (names.length) {
-    await choose(...names.map((name) => picture(name)))
-    await submit()
-  }
+  names.forEach((name) => oss.objects.set(`uploads/user/${name}`, Buffer.from(name)))
   const upload = page
   page = renderPictures()
   t.after(() => upload.detach())
-  page.instance.onShow()
-  return tagOf(page, '#pictures')
+  await until(() => data().done || data().message || data().files.length, page)
 }
 
-test('what was submitted is among the pictures of its user, as thumbnails, and opens large; files are not', async (t) => {
-  const mine = await showPictures(t, 'old.jpg', 'contract.pdf', 'new.jpg')
-  await until(() => mine.data.items.length === 2 && mine.data.items.every(({ src }) => src), page)
-  assert.deepEqual(mine.data.items.map(({ src }) => /(old|new)\.jpg\?x-oss-process=thumb$/.test(src)), [true, true])
-  await mine.open({ currentTarget: { dataset: { id: mine.data.items[0].id } } })
-  assert.match(wx.previews[0], /x-oss-process=large$/)
+const shown = () => data().files.map(({ name }) => name)
+
+test('what a user has stored is shown in its order: pictures as thumbnails that open large, files by their names', async (t) => {
+  await showPictures(t, 'a.jpg', 'b.pdf', 'c.jpg')
+  assert.deepEqual(data().files.map(({ src }) => src.replace(/^.*user./, '')), ['a.jpg?x-oss-process=thumb', '', 'c.jpg?x-oss-process=thumb'])
+  assert.equal(textOf('.file .code')[0], 'b.pdf')
+  await tap('.file', 2)
+  await until(() => wx.previews.length, page)
+  assert.match(wx.previews.pop(), /c\.jpg\?x-oss-process=large$/)
 })
 
-test('a picture that is removed is forgotten', async (t) => {
-  const mine = await showPictures(t, 'gone.jpg', 'there.jpg')
-  await until(() => mine.data.items.length === 2, page)
-  mine.remove({ currentTarget: { dataset: { id: mine.data.items[0].id } } })
-  await until(() => data().keys.length === 1, page)
-  assert.deepEqual(wx.getStorageSync(`my-pictures ${fc.origin}`), data().keys)
+test('a file is deleted when its user says so, and only then', async (t) => {
+  await showPictures(t, 'gone.jpg', 'there.jpg')
+  const answers = [false, true]
+  wx.showModal = ({ success }) => success({ confirm: answers.shift() })
+  await tap('.cross')
+  assert.equal(fc.requestsTo('delete').length, 0)
+  await tap('.cross')
+  await until(() => data().files.length === 1, page)
+  assert.deepEqual([shown(), [...oss.objects.keys()]], [['there.jpg'], ['uploads/user/there.jpg']])
 })
 
-test('nothing uploaded is nothing asked, and said so', async (t) => {
-  const asked = fc.requests.length
+test('a file that can not be deleted stays, and the page says why', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  await showPictures(t, 'there.jpg')
+  wx.showModal = ({ success }) => success({ confirm: true })
+  fc.plan.delete.push(jsonError(403, 'forbidden'))
+  await tap('.cross')
+  await until(() => data().message, page)
+  assert.deepEqual([shown(), textOf('.note-error')], [['there.jpg'], ['这个账号没有权限。再试一次']])
+})
+
+test('nothing uploaded is said so', async (t) => {
   await showPictures(t)
   assert.match(page.dom.textContent, /还没有图片/)
-  assert.equal(fc.requests.length, asked)
 })
 
-test('pictures come by thirty', async (t) => {
-  wx.setStorageSync(`my-pictures ${fc.origin}`, Array.from({ length: 70 }, (_, index) => `uploads/user/many-${index}.jpg`))
-  const mine = await showPictures(t)
-  for (const count of [30, 60, 70]) {
-    await until(() => mine.data.items.length === count, page)
-    page.instance.onReachBottom()
+test('files come by thirty as the user reaches the bottom, and begin anew on a pull', async (t) => {
+  let stopped = 0
+  wx.stopPullDownRefresh = () => { stopped += 1 }
+  await showPictures(t, ...Array.from({ length: 70 }, (_, index) => `many-${100 + index}.jpg`))
+  for (const count of [30, 60, 70, 70]) {
+    assert.equal(data().files.length, count)
+    await page.instance.onReachBottom()
   }
+  oss.objects.delete('uploads/user/many-100.jpg')
+  await page.instance.onPullDownRefresh()
+  assert.deepEqual([data().files.length, shown()[0], stopped], [30, 'many-101.jpg', 1])
 })
 
-test('a missing read is named to the developer, and the pictures are asked for again on a tap', async (t) => {
+test('a page that comes too late for a list that began anew is not shown', async (t) => {
+  await showPictures(t, ...Array.from({ length: 40 }, (_, index) => `many-${100 + index}.jpg`))
+  await Promise.all([page.instance.onReachBottom(), page.instance.begin()])
+  assert.equal(new Set(shown()).size, shown().length)
+  assert.equal(shown().length, 30)
+})
+
+test('a missing list is named to the developer, and asked for again on a tap', async (t) => {
   t.mock.method(console, 'warn', () => {})
-  fc.plan.read.push(jsonError(404, 'not_found'))
-  const mine = await showPictures(t, 'late.jpg')
-  await until(() => data().failed, page)
-  assert.equal(mine.data.message, '用途 default 缺 read')
-  await tap('.link')
-  await until(() => mine.data.items[0].src, page)
-  assert.equal(data().failed, false)
+  fc.plan.list.push(jsonError(404, 'not_found'))
+  await showPictures(t, 'late.jpg')
+  assert.deepEqual(textOf('.note-error'), ['用途 default 缺 list再试一次'])
+  await tap('.note .link')
+  await until(() => data().files.length, page)
+  assert.equal(data().message, '')
+})
+
+/** The page of the avatar, after this was chosen. */
+async function changeAvatar(t, ...names) {
+  const upload = page
+  page = renderAvatar()
+  t.after(() => upload.detach())
+  for (const name of names) await page.instance.chosen({ detail: { avatarUrl: picture(name).tempFilePath } })
+}
+
+test('a new avatar replaces the old one, and is shown when the page is opened again', async (t) => {
+  await changeAvatar(t, 'old.png', 'new.png')
+  assert.deepEqual([...oss.objects.keys()].map((key) => path.basename(key).replace(/^\d+-/, '')), ['new.png'])
+  const [first, second] = fc.signRequests().slice(-2).map(({ body }) => body)
+  assert.deepEqual([first.profile, first.replaces, /old\.png$/.test(second.replaces)], ['avatar', undefined, true])
+  page.instance.show()
+  await until(() => /new\.png\?x-oss-process=thumb$/.test(data().src), page)
+})
+
+test('an avatar that can not be stored leaves the old one, and the page says why', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  await changeAvatar(t, 'old.png')
+  fc.plan.sign.push(jsonError(415, 'unsupported_type'))
+  await page.instance.chosen({ detail: { avatarUrl: picture('new.png').tempFilePath } })
+  assert.deepEqual([textOf('.note-error'), data().sending, oss.objects.size], [['不支持这种文件，请换一个。'], false, 1])
+  assert.match(data().src, /old\.png\?x-oss-process=thumb$/)
 })
 
 test('the local cloud gets a login code that it knows, always of one user', () => {
@@ -175,9 +223,9 @@ test('only an address of this machine counts as local', () => {
 })
 
 test('every handler the pages name exists, and the project is whole', () => {
-  for (const name of [PAGE, PICTURES, POST, SHARE]) {
+  for (const name of [PAGE, PICTURES, AVATAR, POST, SHARE]) {
     const script = fs.readFileSync(`${name}.js`, 'utf8')
-    const handlers = [...fs.readFileSync(`${name}.wxml`, 'utf8').matchAll(/bind:?\w+="(\w+)"/g)].map(([, handler]) => handler)
+    const handlers = [...fs.readFileSync(`${name}.wxml`, 'utf8').matchAll(/(?:bind|catch):?\w+="(\w+)"/g)].map(([, handler]) => handler)
     assert.ok(handlers.length)
     handlers.forEach((handler) => assert.match(script, new RegExp(`^    (async )?${handler}\\(`, 'm')))
   }

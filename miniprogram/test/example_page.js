@@ -8,6 +8,7 @@ const { JSDOM } = require('jsdom')
 const EXAMPLE = path.join(__dirname, '../example')
 const PAGE = path.join(EXAMPLE, 'pages/upload/upload')
 const PICTURES = path.join(EXAMPLE, 'pages/pictures/pictures')
+const AVATAR = path.join(EXAMPLE, 'pages/avatar/avatar')
 const VIDEO = path.join(EXAMPLE, 'pages/video/video')
 const POST = path.join(EXAMPLE, 'pages/post/post')
 const SHARE = path.join(EXAMPLE, 'pages/share/share')
@@ -47,4 +48,4 @@ async function until(isSo, page) {
   }
 }
 
-module.exports = { choices, loadPages, tagOf, until, EXAMPLE, PAGE, PICTURES, VIDEO, POST, SHARE }
+module.exports = { choices, loadPages, tagOf, until, EXAMPLE, PAGE, PICTURES, AVATAR, VIDEO, POST, SHARE }

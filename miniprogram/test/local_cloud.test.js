@@ -73,6 +73,25 @@ function settledInTime(promise) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
+test("a user's own files are listed page by page and deleted, and nobody else's", async (t) => {
+  const [mine, other] = ['owner', 'other'].map((name) => {
+    const login = ({ success }) => success({ code: `local-${name}-${crypto.randomUUID()}` })
+    return newUploader({ api: { ...wx, login }, profile: 'avatar', user: name })
+  })
+  const files = Array.from({ length: 5 }, (_, index) => makeFile(`own-${index}.jpg`, 100 + index))
+  const keys = (await mine.uploadAll(files)).map(({ value }) => value.key).sort()
+  const { key: foreign } = await other.upload(makeFile('foreign.jpg', 50)).promise
+  const found = []
+  for await (const file of mine.list({ limit: 2, variant: 'thumb' })) found.push(file)
+  assert.deepEqual(found.map(({ key }) => key), keys)
+  assert.ok(found.every(({ size, etag, lastModified, url }) => size >= 100 && etag && Date.parse(lastModified) > Date.now() - 60000 && /thumb|resize/.test(url)))
+  assert.deepEqual((await mine.list({ limit: 4 }).page()).items.length, 4)
+  const results = await mine.delete([...keys, foreign])
+  assert.deepEqual(results.map(({ state, error }) => state || error.code), [...Array(5).fill('gone'), 'forbidden'])
+  assert.deepEqual([keys.filter(cloud.holds), cloud.holds(foreign)], [[], true])
+  assert.deepEqual(await mine.list().page(), { items: [], done: true })
+})
+
 test(`${FILES} files with ${RATE * 100} % of each fault all end uploaded, byte for byte, once`, async (t) => {
   await planFaults()
   t.after(() => Promise.all([cloud.oss, cloud.sts, cloud.wechat].map(cloud.clear)))

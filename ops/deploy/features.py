@@ -28,10 +28,16 @@ class Feature(NamedTuple):
 
 FEATURES = {
     "avatar": Feature(
-        Text("avatar", "头像"), "avatar", {"confirm": "true", "read": '"callers"'}, ("TOKEN_SECRET",)
+        Text("avatar", "头像"),
+        "avatar",
+        {"confirm": "true", "read": '"callers"', "delete": '"owner"'},
+        ("TOKEN_SECRET",),
     ),
     "pictures": Feature(
-        Text("my pictures", "我的图片"), "default", {"confirm": "true", "read": '"owner"'}, ("TOKEN_SECRET",)
+        Text("my pictures", "我的图片"),
+        "default",
+        {"confirm": "true", "read": '"owner"', "list": "true", "delete": '"owner"'},
+        ("TOKEN_SECRET",),
     ),
     "check": Feature(
         Text("posts, checked before they are shown", "先审后发"),
@@ -47,7 +53,14 @@ FEATURES = {
     ),
 }
 # The route that is not_found where no profile has the option; a quota has none.
-ROUTE_OF = {"confirm": "confirm", "read": "read", "parts": "multipart", "hold": "status"}
+ROUTE_OF = {
+    "confirm": "confirm",
+    "read": "read",
+    "parts": "multipart",
+    "hold": "status",
+    "list": "list",
+    "delete": "delete",
+}
 LACKS = Text("{title}: lacks {names}", "{title}：缺 {names}")
 
 

@@ -15,6 +15,7 @@ from ops.terminal.language import Text
 
 ANONYMOUS, WECHAT = "anonymous", "wechat"
 CALLER_KINDS = (WECHAT, "jwt", ANONYMOUS)
+NEEDED_CALLERS = {"check_scene": (WECHAT,), "list": (WECHAT, "jwt"), "delete": (WECHAT, "jwt")}
 
 
 class Answers(NamedTuple):
@@ -58,7 +59,7 @@ def _table(name: str, answers: Answers, language: str) -> Iterator[str]:
     options = table["options"].split("\n")[:-1] + [f"{option} = {value}" for option, value in chosen.items()]
     for line in options:
         option = line.partition(" ")[0]
-        if option != "check_scene" or answers.caller_auth == WECHAT:
+        if answers.caller_auth in NEEDED_CALLERS.get(option, CALLER_KINDS):
             written = _for_callers(line, answers.caller_auth)
             yield f"{written:<31} {_note('options', option, language)}".rstrip()
     yield f"[{feature.profile}.variants]"

@@ -11,7 +11,7 @@ from function.app import load_settings
 from ops.deploy import init
 from ops.deploy.env_file import parse_env
 from ops.deploy.features import FEATURES
-from ops.deploy.new_files import CALLER_KINDS, Answers, env_text, profiles_text
+from ops.deploy.new_files import CALLER_KINDS, NEEDED_CALLERS, Answers, env_text, profiles_text
 from tests.ops.words import chinese_in, english_in
 from tests.support.cases import cases_beside
 
@@ -64,7 +64,9 @@ def test_the_files_of_every_choice_are_what_the_function_takes(caller_auth):
         assert wanted - set(profiles) <= ({"default"} if "quota" in features else set())
         for name in set(features) - {"quota"}:
             profile = profiles[FEATURES[name].profile]
-            assert all(getattr(profile, option) for option in FEATURES[name].options)
+            for option in FEATURES[name].options:
+                expected = caller_auth in NEEDED_CALLERS.get(option, CALLER_KINDS)
+                assert bool(getattr(profile, option)) is expected
             assert profile.is_checked is (name == "check" and caller_auth == "wechat")
         assert {profile.has_quota for profile in profiles.values()} == {"quota" in features}
 

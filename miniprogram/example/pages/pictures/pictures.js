@@ -1,31 +1,67 @@
 const { uploader } = require('../../uploader')
-const { remembered, forget } = require('../../utils/my_pictures')
+const { hintOf } = require('../../utils/oss-direct-upload/gallery')
+const { ENDPOINT, PROFILES } = require('../../config')
 
 const PAGE_SIZE = 30
+const PICTURE = /\.(jpe?g|png|gif|webp|heic)$/i
 
-// 页面只保存对象名，不保存地址：地址过一会儿就失效，要看时标签会问函数。
+let mine = /** @type {any} */ (null) // 还没列完的列表
+
+// 列出、删除都由函数按登录的用户来：谁也看不到、删不了别人的。
 Component({
-  data: { keys: /** @type {string[]} */ ([]), failed: false },
+  data: { files: /** @type {any[]} */ ([]), done: false, message: '' },
   lifetimes: {
-    ready() { this.load() },
+    ready() { this.begin() },
   },
   methods: {
-    onShow() { this.show(Math.max(PAGE_SIZE, this.data.keys.length)) },
-    onReachBottom() { this.show(this.data.keys.length + PAGE_SIZE) },
-    show(count) { this.setData({ keys: remembered().slice(0, count) }) },
-    fail() { this.setData({ failed: true }) },
-
-    load() {
-      this.setData({ failed: false })
-      return /** @type {any} */ (this.selectComponent('#pictures')).use(uploader)
+    async onPullDownRefresh() {
+      await this.begin()
+      wx.stopPullDownRefresh()
     },
 
-    // 点了 × 的：只是不再显示，文件还在桶里。
-    changed({ detail: { items } }) {
-      const left = items.map(({ key }) => key)
-      const removed = this.data.keys.filter((key) => !left.includes(key))
-      removed.forEach(forget)
-      if (removed.length) this.setData({ keys: left })
+    begin() {
+      mine = uploader.list({ profile: PROFILES.image, variant: 'thumb', limit: PAGE_SIZE })
+      this.setData({ files: [], done: false })
+      return this.onReachBottom()
+    },
+
+    // 翻到底再要下一页；出错以后再要，从出错的那一页接着来。
+    async onReachBottom() {
+      const list = mine
+      if (this.data.done) return
+      try {
+        const { items, done } = await list.page()
+        if (list === mine) this.setData({ files: this.data.files.concat(items.map(viewOf)), done, message: '' })
+      } catch (error) { this.fail(error) }
+    },
+
+    async open({ currentTarget: { dataset: { key } } }) {
+      if (!PICTURE.test(key)) return
+      try {
+        wx.previewMedia({ sources: [{ url: await uploader.read(key, { variant: 'large' }) }], current: 0 })
+      } catch (error) { this.fail(error) }
+    },
+
+    remove({ currentTarget: { dataset: { key } } }) {
+      const success = ({ confirm }) => confirm && this.erase(key)
+      wx.showModal({ title: '删除这个文件？', content: '删除以后不能恢复。', confirmText: '删除', success })
+    },
+
+    async erase(key) {
+      try {
+        await uploader.delete(key)
+        this.setData({ files: this.data.files.filter((each) => each.key !== key), message: '' })
+      } catch (error) { this.fail(error) }
+    },
+
+    // 函数缺了什么，直接写出来给开发者看；用户遇不到。
+    fail(error) {
+      this.setData({ message: hintOf(error, { endpoint: ENDPOINT, profile: PROFILES.image }) || error.message })
+      console.warn(error.code, error.detail)
     },
   },
 })
+
+function viewOf({ key, url = '' }) {
+  return { key, src: PICTURE.test(key) ? url : '', name: key.split('/').pop() }
+}

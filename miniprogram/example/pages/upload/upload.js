@@ -1,6 +1,5 @@
 const { uploader } = require('../../uploader')
 const { isLocal } = require('../../utils/local_login')
-const { remember } = require('../../utils/my_pictures')
 const { ENDPOINT, PROFILES } = require('../../config')
 
 // 用 Component 写的页面，与 Page 等价，还能在 miniprogram-simulate 里测试。
@@ -40,7 +39,6 @@ Component({
         const answers = await this.files().submit()
         const { items } = this.data
         const stored = answers.map((answer, index) => ({ key: items[index].key, receipt: answer === items[index].key ? '' : answer }))
-        stored.filter(({ key }) => /\.(jpe?g|png|gif|webp|heic)$/i.test(key)).forEach(({ key }) => remember(key))
         this.setData({ stored })
       } catch ({ message }) {
         this.setData({ message })

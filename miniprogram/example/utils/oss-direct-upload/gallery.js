@@ -371,7 +371,7 @@ function kindOf(name, mediaType = 'image') {
 /** What a developer left out is named; a user can not help it. */
 function hintOf({ code, stage, statusCode, advice = '', detail }, { profile, endpoint }) {
   if (code === 'misconfigured' && !statusCode) return detail
-  if (code === 'not_found') return stage === 'read' ? `用途 ${profile} 缺 read` : `endpoint 不对${endpoint && `：${endpoint}`}`
+  if (code === 'not_found') return /^(read|list|delete)$/.test(stage) ? `用途 ${profile} 缺 ${stage}` : `endpoint 不对${endpoint && `：${endpoint}`}`
   const [clause] = advice.split('，见错误码表')
   const hints = { unknown_profile: `profiles.toml 缺用途 ${profile}`, privacy_undeclared: '隐私保护指引缺“选中的照片或视频”' }
   return /^(domain_not_listed|misconfigured|sts_rejected)$/.test(code) ? clause : hints[code]
