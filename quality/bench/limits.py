@@ -146,8 +146,10 @@ def table(figures: Mapping[str, Any]) -> str:
 def chart(figures: Mapping[str, Any]) -> str:
     """How many phones have their form by when."""
     charts = []
+    # All to the same whole second, so that they can be compared.
+    last = int(max(each[-1] for each in figures["seconds"].values())) + 1
+    ends = [tenth / 10 for tenth in range(1, last * 10 + 1)]
     for title, seconds in figures["seconds"].items():
-        ends = [tenth / 10 for tenth in range(1, int(seconds[-1] * 10) + 3)]
         points = [(end, float(sum(each <= end for each in seconds))) for end in ends]
         charts.append((f"{title}: phones with a form", "seconds", points))
     return plot.panels(charts)
