@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from local.common.clock import Clock
 from local.common.outgoing import is_reachable
+from local.wechat import revocations
 from local.wechat.check_plan import CheckPlan, PlannedCheck
 from local.wechat.delivery import Delivery
 from local.wechat.errors import WechatError
@@ -20,6 +21,7 @@ from local.wechat.events import Subject, event_of
 from local.wechat.media import can_be_looked_at
 from local.wechat.media_check import Asked, read_check
 from local.wechat.push import SECONDS, Message, PushSettings, message_of, send
+from local.wechat.revocations import Revocation
 from local.wechat.rules import WechatRules
 
 LATE = timedelta(minutes=31)
@@ -33,7 +35,9 @@ NameOf = Callable[[str], str | None]
 class Pushed(NamedTuple):
     """
     Args:
-        verdict: that the event brought.
+        trace_id: empty for a revocation.
+
+        verdict: that the event brought, or the name of a revocation.
 
         attempts: how often it was sent.
 
@@ -140,6 +144,18 @@ class MediaChecks:
             event = event_of(Subject(self._app_id, named, self._now()), verdict, shape)
             write = partial(self._message, self.push, event, kind, planned.format)
             self._send(write, write(), Pushed(trace_id, verdict, 1, False))
+
+    def tell_of(self, revocation: Revocation) -> bool:
+        """Push a revocation; false where there is no message push."""
+        if self.push is None:
+            return False
+        event = revocations.event_of(revocation, self._app_id, self.rules, self._now())
+        write = partial(self._message, self.push, event, revocation.push, revocation.format)
+        message = write()
+        for _ in range(revocation.times):
+            pushed = Pushed("", revocation.event, 1, False)
+            self.delivery.put(self._now(), partial(self._send, write, message, pushed))
+        return True
 
     def _message(self, push: PushSettings, event: Mapping[str, Any], kind: str, form: str) -> Message:
         return message_of(push, self._app_id, event, int(self._now().timestamp()), kind, form)

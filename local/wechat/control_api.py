@@ -10,8 +10,10 @@ from local.common.http_server import Handler
 from local.wechat.check_plan import CHOICES, read_planned_check
 from local.wechat.platform import Wechat, json_object
 from local.wechat.push import verify
+from local.wechat.revocations import read_revocation
 
 CODES, PLAN, WAITING, PUSH = "/-/codes", "/-/check", "/-/check/waiting", "/-/push"
+REVOCATION = "/-/revocation"
 
 
 class ControlApi(Handler):
@@ -28,6 +30,7 @@ class ControlApi(Handler):
             PLAN: self._serve_plan,
             WAITING: self._release,
             PUSH: self._tell_of_push,
+            REVOCATION: self._revoke,
         }.get(path)
         if serve is None:
             return False
@@ -83,6 +86,21 @@ class ControlApi(Handler):
             self.answer_json(405, {"error": f"push what waits with POST {WAITING}"}, Allow="POST")
             return
         self.answer_json(200, {"released": self.wechat.checks.delivery.release()})
+
+    def _revoke(self, body: bytes) -> None:
+        """``POST`` pushes what WeChat does when a user takes an authorisation back."""
+        if self.command != "POST":
+            self.answer_json(405, {"error": f"push a revocation with POST {REVOCATION}"}, Allow="POST")
+            return
+        try:
+            revocation = read_revocation(json_object(body) or {})
+        except ValueError as error:
+            self.answer_json(400, {"error": str(error)})
+            return
+        if not self.wechat.checks.tell_of(revocation):
+            self.answer_json(404, {"error": "this mini-program has no message push"})
+            return
+        self.answer_json(200, asdict(revocation))
 
     def _tell_of_push(self, body: bytes) -> None:
         """``GET`` names the address of the push, ``POST`` asks it for an ``echostr``, as the console does."""

@@ -23,9 +23,16 @@ class WechatRules:
 
         check_takes_up_to: until a verdict is pushed: samples show 0 to 6 seconds, the page promises 30
             minutes.
+
+        revocations_have_blanks: the page's samples of revocations have a blank before a name and some
+            values; whether the real push has them is not said.
+
+        revocations_have_unionid: one page names UnionID among their fields, the other does not.
     """
 
     push_repeats: int = 3
     push_repeats_alike: bool = True
     check_takes_unlisted: bool = False
     check_takes_up_to: timedelta = timedelta(seconds=6)
+    revocations_have_blanks: bool = True
+    revocations_have_unionid: bool = False
