@@ -2,14 +2,18 @@
 Open points of STS, and of the way from the function to OSS.
 """
 
+import json
 from datetime import timedelta
 
+import requests
+
 from function.auth import Caller
+from function.credentials import StsCredentials
 from function.oss.post_form import UploadRule
 from function.uploads.request import UploadRequest
 from function.uploads.tickets import FormTicket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
-from ops.doctor.evidence import NotTried, role_policy
+from ops.doctor.evidence import NotTried, accepted, evidence, role_policy
 from ops.doctor.findings import same
 from ops.doctor.open_point import NO, Point, Seen, told
 from ops.doctor.sandbox import FOLDER, FORM_LIFE, Sandbox
@@ -74,7 +78,33 @@ def _internal_host(sandbox: Sandbox) -> Seen:
     return told(code == "not_uploaded", f"HTTP {answer.status} {code}")
 
 
+def _prefix_of_uploads(sandbox: Sandbox) -> Seen:
+    """Unfinished uploads are listed below one folder, by a session that may do so there, and elsewhere."""
+    bucket, life = f"acs:oss:*:*:{sandbox.settings.bucket}", sandbox.settings.session_life
+    statement = {"Effect": "Allow", "Action": ["oss:ListMultipartUploads"], "Resource": [bucket]}
+    condition = {"Condition": {"StringLike": {"oss:Prefix": [f"{FOLDER}*"]}}}
+
+    def listed(prefix: str, session: StsCredentials) -> requests.Response:
+        query = {"uploads": "", "max-uploads": "1", "prefix": prefix}
+        return sandbox.call("GET", "", query=query, by=session)
+
+    anywhere, inside = (
+        sandbox.assume(json.dumps({"Version": "1", "Statement": [one]}), life)
+        for one in (statement, {**statement, **condition})
+    )
+    accepted(listed(FOLDER, anywhere))
+    answer, other = listed(FOLDER, inside), listed(f"{FOLDER[:-1]}n/", inside)
+    if answer.status_code == other.status_code == 200:
+        return Seen(None, Text("the condition is ignored", "条件被忽略"), evidence(other))
+    return told(answer.status_code == 200, evidence(answer))
+
+
 POINTS = (
+    Point(
+        "prefix_binds_every_list",
+        Text("Does oss:Prefix bind lists of unfinished uploads?", "oss:Prefix 对列举碎片的请求有效吗？"),
+        *(True, 5, _prefix_of_uploads),
+    ),
     Point(
         "chained_session_over_an_hour",
         Text("May a chained role's session last over an hour?", "链式扮演的会话可以超过一小时吗？"),
