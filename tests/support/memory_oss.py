@@ -615,7 +615,8 @@ class MemoryOss:
             told = {"Key": encode(key)} | ({} if version is None else {"VersionId": version})
             marker = {"DeleteMarker": "true", "DeleteMarkerVersionId": made} if is_marker else {}
             deleted += f"<Deleted>{xml_of(**told, **marker)}</Deleted>"
-        return HttpResponse(200, b"") if is_quiet else document("Delete", deleted)
+        frame = xml_of(EncodingType="url") if encode is encoded else ""
+        return HttpResponse(200, b"") if is_quiet else document("Delete", frame + deleted)
 
     def _list_object_versions(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         query = request.query

@@ -50,7 +50,7 @@ class Twin:
             assert answer.status == 200, answer.body
             root = ElementTree.fromstring(answer.body)
             entries = [each for each in root if each.find("Key") is not None]
-            pages.append([_facts(each) for each in entries])
+            pages.append([root.findtext("EncodingType"), *(_facts(each) for each in entries)])
             if root.findtext("IsTruncated") == "false":
                 return pages
             more = {name: unquote(text) for tag, name in MARKERS.items() if (text := root.findtext(tag))}
@@ -71,8 +71,11 @@ class Twin:
         answer = self.ask("POST", "", body, digest, delete="", encoding_type="url")
         if answer.status != 200:
             return [answer.status]
-        found = ElementTree.fromstring(answer.body).findall("Deleted")
-        return [(unquote(each.findtext("Key")), each.findtext("DeleteMarker")) for each in found]
+        root = ElementTree.fromstring(answer.body)
+        found = root.findall("Deleted")
+        return [root.findtext("EncodingType")] + [
+            (unquote(each.findtext("Key")), each.findtext("DeleteMarker")) for each in found
+        ]
 
     def put(self, key, place, step):
         headers = {"x-oss-object-acl": "private", "content-type": "a/b"}
