@@ -1,14 +1,14 @@
 """Deliveries to the business's webhook that are due: attempted again, at last lost."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from function.context import RequestContext
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.due import Due, Unreadable, text_of
-from function.oss.objects import MAX_YEAR
+from function.oss.objects import MAX_YEAR, get_record
 from function.webhook import KIND, SCHEDULE, attempt, log_loss
 
 ATTEMPT_SECONDS = 8.0
@@ -16,6 +16,9 @@ ATTEMPT_SECONDS = 8.0
 RECORD_SECONDS = 2.0
 # An operator can redeliver a lost event as long.
 LOST_FOR = timedelta(days=7)
+# Remembers that the business took an event, for further records of a request that was repeated. No tick
+# reads so far ahead; the bucket's rule deletes it.
+TAKEN, NEVER = "taken", datetime(9000, 1, 1, tzinfo=UTC)
 SLOW = frozenset({"timed out", "TimeoutError", "response too slow", "too many overdue calls"})
 
 
@@ -86,9 +89,12 @@ def continue_delivery(context: RequestContext, oss: OssClient, record: Due) -> b
     seconds = min(ATTEMPT_SECONDS, oss.seconds_left() - RECORD_SECONDS)
     if seconds <= 0:
         return False
+    taken = due.name_of(TAKEN, record.id, NEVER)
     reason = ""
-    if not delivery.is_lost:
+    if not delivery.is_lost and get_record(oss, taken) is None:
         reason = attempt(context, record.id, delivery.body, delivery.trace, seconds)
+        if not reason:
+            due.write(oss, TAKEN, record.id, NEVER, {}, context.now)
     if reason:
         delivery = delivery._replace(attempts=delivery.attempts + 1, reason=reason)
         if delivery.is_lost:

@@ -227,8 +227,8 @@ ALARMS = (
         Text("The business is not told of uploads", "业务没有收到上传通知"),
         *(HIGH, 15, 5, _lines_where("webhook IS NOT NULL AND webhook <> 'ok'")),
         Text(
-            "`webhook` says what happened; see UPLOAD_WEBHOOK_URL.",
-            "`webhook` 写明原因；查看 UPLOAD_WEBHOOK_URL。",
+            "`webhook` says what happened; manage.py webhooks lists what waits.",
+            "`webhook` 写明原因；manage.py webhooks 列出等待的。",
         ),
     ),
     Alarm(

@@ -197,10 +197,13 @@ def _show(found: list[Found], screen: Screen, language: str) -> int:
 def _redeliver(
     found: list[Found], url: str, settings: Settings, screen: Screen, complaints: Screen, language: str
 ) -> int:
-    draw, failed = progress_bar(sys.stderr.isatty()), 0
+    draw, failed, taken = progress_bar(sys.stderr.isatty()), 0, set[str]()
     with open_session(url) as session:
         for number, each in enumerate(found, 1):
-            reason = _send(session, url, each, settings)
+            # A request that was repeated may have left several records of one event.
+            reason = "" if each.id in taken else _send(session, url, each, settings)
+            reason = reason or _remove(each)
+            taken |= set() if reason else {each.id}
             if reason:
                 failed += 1
                 complaints.fail(f"{each.delivery.event} {printable(each.delivery.upload_id)}: {reason}")
@@ -210,9 +213,7 @@ def _redeliver(
 
 
 def _send(session: requests.Session, url: str, found: Found, settings: Settings) -> str:
-    """Send one delivery and remove its record; return what failed, empty after both."""
-    import alibabacloud_oss_v2 as oss
-
+    """Send one delivery; return what failed, empty after a 2xx."""
     body = found.delivery.body.encode()
     headers = signed_headers(settings.receipt_secrets, found.id, datetime.now(UTC), body)
     try:
@@ -225,8 +226,13 @@ def _send(session: requests.Session, url: str, found: Found, settings: Settings)
         )
     except requests.RequestException as error:
         return type(error).__name__
-    if not response.ok or response.is_redirect:
-        return f"HTTP {response.status_code}"
+    return "" if 200 <= response.status_code < 300 else f"HTTP {response.status_code}"
+
+
+def _remove(found: Found) -> str:
+    """Remove the record of a delivery; return what failed."""
+    import alibabacloud_oss_v2 as oss
+
     try:
         found.client.delete_object(oss.DeleteObjectRequest(found.bucket, found.name))
     except oss.exceptions.BaseError as error:

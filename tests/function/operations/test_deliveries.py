@@ -80,7 +80,7 @@ def tick_for(world, clock, **duration):
 
 
 def due(world):
-    return [name for name in world.oss.objects if name.startswith("held/.due/")]
+    return [name for name in world.oss.objects if name.startswith("held/.due/2")]
 
 
 def fields(world):
@@ -276,3 +276,16 @@ def test_the_trace_of_the_request_goes_with_each_attempt(world, shop, clock):
     assert world.ask_event(**asked).status == 200
     tick_for(world, clock, minutes=5)
     assert [headers["traceparent"] for _, headers, *_ in shop.seen] == [trace] * 3
+
+
+def test_a_request_repeated_for_an_hour_is_delivered_once_after_recovery(world, shop, clock):
+    form = world.form("commit")
+    assert world.oss.post(form["formData"], "a") == 200
+    for _ in range(60):
+        assert {world.ask("confirm", ticket=form["ticket"]).status for _ in range(2)} == {200}
+        tick_for(world, clock, minutes=1)
+    assert len(due(world)) <= 60
+    assert len(shop.minutes(clock())) == 1
+    shop.answer = UP
+    tick_for(world, clock, hours=24)
+    assert (len(shop.taken), due(world)) == (1, [])
