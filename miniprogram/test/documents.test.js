@@ -180,6 +180,18 @@ const CASES = {
       assert.deepEqual([stored.filter(cloud.holds), await mine.page()], [[], { items: [], done: true }])
     },
   },
+  'replaces: oldKey': {
+    async around({ wx, picture }) {
+      const uploader = createUploader({ endpoint: cloud.function, api: wx })
+      const { key: oldKey } = await uploader.upload({ ...picture, profile: 'avatar' }).promise
+      const second = () => Math.floor(Date.now() / 1000)
+      const stored = second()
+      await eventually(() => second() > stored) // an object is older only in another second
+      return { uploader, oldKey, ...makeFile('new.png') }
+    },
+    last: 'return key',
+    check: ({ result, oldKey }) => assert.deepEqual([cloud.holds(result), cloud.holds(oldKey)], [true, false]),
+  },
   'digest: { album': {
     around: ({ wx, picture }) => ({
       endpoint: cloud.function, createUploader, wx: { ...wx, getFileSystemManager: () => ({ getFileInfo: digestOf }) }, file: picture,

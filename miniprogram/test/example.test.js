@@ -209,6 +209,14 @@ test('an avatar that can not be stored leaves the old one, and the page says why
   assert.match(data().src, /old\.png\?x-oss-process=thumb$/)
 })
 
+test('an old avatar that is not the user\'s is forgotten, so that the next attempt is not refused for it', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  await changeAvatar(t, 'old.png')
+  fc.plan.sign.push(jsonError(403, 'forbidden'))
+  for (const name of ['one.png', 'two.png']) await page.instance.chosen({ detail: { avatarUrl: picture(name).tempFilePath } })
+  assert.deepEqual([fc.signRequests().slice(-1)[0].body.replaces, data().message], [undefined, ''])
+})
+
 test('the local cloud gets a login code that it knows, always of one user', () => {
   const codes = fc.requests.filter(({ url }) => url === '/login').map(({ body }) => body.code)
   assert.equal(codes.length, 1)

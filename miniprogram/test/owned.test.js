@@ -183,6 +183,14 @@ test('the key to replace goes with its file, alone or among others', async (t) =
   assert.deepEqual([first.replaces, files.map(({ replaces }) => replaces)], [old, [key, undefined]])
 })
 
+test('a file that may not replace what it names does not sink those it was signed with', async (t) => {
+  const stage = await openStage(t)
+  const refuse = ({ body }) => ((body.files || [body]).some(({ replaces }) => replaces) ? jsonError(403, 'forbidden') : undefined)
+  stage.fc.plan.sign.push(...Array(3).fill(refuse))
+  const outcomes = await stage.uploader.uploadAll([stage.file('a.jpg'), { ...stage.file('b.jpg'), replaces: 'avatars/other/old.jpg' }])
+  assert.deepEqual(outcomes.map(({ status, reason }) => reason ? reason.code : status), ['fulfilled', 'forbidden'])
+})
+
 test('and with a large file', async (t) => {
   const stage = partsStage.openStage(t)
   await stage.time.run(stage.upload({ replaces: 'videos/me/old.mp4' }).promise)

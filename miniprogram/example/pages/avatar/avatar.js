@@ -24,11 +24,14 @@ Component({
         const { key } = await uploader.upload({ filePath: avatarUrl, profile: PROFILES.avatar, replaces }).promise
         wx.setStorageSync(KEPT_AS, key)
       } catch (error) {
+        if (error.code === 'forbidden') wx.removeStorageSync(KEPT_AS) // 不是这个用户的，如本机的云重新启动以后
         await this.show()
         this.fail(error)
       }
       this.setData({ sending: false })
     },
+
+    lost() { this.setData({ src: '' }) },
 
     fail({ message, code, detail }) {
       this.setData({ message })

@@ -133,7 +133,8 @@ async function sign(jobs, client) {
     client.clockOffset = client.now() - 5000 - Date.parse(reply.serverTime)
     jobs.forEach((job, index) => send(job, client, forms[index]))
   } catch (error) {
-    const oneIsBad = jobs.length > 1 && [400, 413, 415].includes(error.statusCode)
+    const refused = [400, 413, 415].concat(jobs.some(({ replaces }) => replaces) ? 403 : [])
+    const oneIsBad = jobs.length > 1 && refused.includes(error.statusCode)
     jobs.forEach((job) => (oneIsBad ? send(job, client) : retry(Object.assign(job, tally), client, error)))
   }
 }
