@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import requests
 
+from function.config.key_template import DUE
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
@@ -60,7 +61,12 @@ def _attempts(purpose: str, policy: str) -> Iterator[Attempt]:
         prefixes = statement.get("Condition", {}).get("StringLike", {}).get("oss:Prefix")
         for action in statement["Action"]:
             is_bucket_wide = action.startswith("oss:List") and not prefixes
-            if action not in QUERIES or (purpose == OBJECTS and action != LIST):
+            if purpose == OBJECTS and action != LIST:
+                # A tick, or the call that ends what is due, removes its record.
+                if action == DELETE and any(place.endswith(f"/{DUE}*") for place in statement["Resource"]):
+                    yield Attempt(DELETE, DUE, True)
+                continue
+            if action not in QUERIES:
                 continue
             _, _, path = statement["Resource"][0].partition("/")
             yield Attempt(action, elsewhere if is_bucket_wide else (prefixes or [path])[0].rstrip("*"), True)
@@ -98,7 +104,7 @@ def _unexpected(check: Text, purpose: str, attempt: Attempt, answer: requests.Re
     status, tried = answer.status_code, f"{attempt.action} {attempt.place}".rstrip()
     if status == 403:
         # Without it what is due waits for the next call.
-        state = State.UNSURE if purpose == OBJECTS else State.BAD
+        state = State.UNSURE if purpose == OBJECTS and attempt.action == LIST else State.BAD
         return Finding(check, state, same(f"{tried}: HTTP 403"), _SET_UP_AGAIN)
     if status < 300:
         return Finding(check, State.BAD, same(f"{tried}: HTTP {status}"), _OPEN)

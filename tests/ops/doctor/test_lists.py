@@ -77,6 +77,14 @@ def test_a_role_without_the_list_of_what_is_due_is_a_warning_and_setup_mends_it(
     assert finding.state is State.UNSURE and "manage.py setup" in finding.remedy.en
 
 
+def test_a_role_that_may_not_remove_what_was_due_is_bad_and_setup_mends_it(visit):
+    """As one that was set up before the webhook."""
+    removing = allow("oss:DeleteObject", f"{BUCKET_ARN}/held/.due/*")
+    (finding,) = visit([DUE], **{OBJECTS: [DUE, removing]})
+    assert finding.state is State.BAD and "manage.py setup" in finding.remedy.en
+    assert [one.state for one in visit([DUE, removing], **{OBJECTS: [DUE, removing]})] == [State.GOOD]
+
+
 @pytest.mark.parametrize("missing", range(len(ERASING)))
 def test_a_role_without_a_right_of_deletions_is_bad_and_the_right_is_named(visit, missing):
     role = [statement for number, statement in enumerate(ERASING) if number != missing]
