@@ -31,7 +31,7 @@ WORDS = {
     "bucket": Text("bucket {bucket}, region {region}", "桶 {bucket}，地域 {region}"),
     "wechat": Text("WeChat", "微信"),
     "business": Text("business", "业务后端"),
-    "posts": Text("GET and POST /posts", "GET 和 POST /posts"),
+    "posts": Text("GET and POST /posts, GET /deliveries", "GET 和 POST /posts，GET /deliveries"),
     "push": Text("message push", "消息推送"),
     "push_words": Text("what you write into WeChat's console", "在微信后台填的内容"),
     "this_business": Text(
