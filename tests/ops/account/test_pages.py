@@ -5,6 +5,9 @@ import json
 
 import pytest
 
+from function.config.profile import NOWHERE
+from function.config.profiles import read_profiles
+from function.session_policy import DELETIONS, session_policies
 from ops.account.desired import read_desired
 from ops.account.ram_documents import same_document
 from ops.account.role_plan import FoundRoles, role_steps
@@ -28,12 +31,25 @@ def documents():
     return [value for value in values if isinstance(value, dict) and "Statement" in value]
 
 
+def deletion_session():
+    """Its policy, with both options in the first two of the profiles that ship."""
+    home = NOWHERE._replace(bucket="my-bucket")
+    shipped, _ = read_profiles(page("profiles.toml"), default_signature="v4", home=home)
+    own = {name: shipped[name]._replace(list=True, delete="owner") for name in ("default", "avatar")}
+    (policy,) = [
+        text
+        for (purpose, *_), text in session_policies({**shipped, **own}.values()).items()
+        if purpose == DELETIONS
+    ]
+    return json.loads(policy)
+
+
 @pytest.mark.parametrize("name", both("docs/deploy.md"))
 def test_the_documents_shown_are_those_that_setup_makes(name):
     shown = [json.loads(code) for kind, code in code_blocks(page(name)) if kind == "json"]
-    made = documents()
-    assert len(shown) == len(made) == 4
-    assert [same_document(*pair) for pair in zip(shown, made, strict=True)] == [True] * 4
+    made = [*documents(), deletion_session()]
+    assert len(shown) == len(made) == 5
+    assert [same_document(*pair) for pair in zip(shown, made, strict=True)] == [True] * 5
 
 
 @pytest.mark.parametrize("name", both("docs/deploy.md"))
