@@ -16,15 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from function.credentials import AccessKeys
 from ops.account.bucket import DesiredBucket, FoundBucket
-from ops.account.metric_alarms import (
-    LIMIT_METRIC,
-    NAMESPACE,
-    PERIOD_SECONDS,
-    DesiredAlarms,
-    dimensions,
-    limit_in,
-    rule_ids,
-)
 from ops.account.ram_documents import compact, read_document
 from ops.account.role_plan import DesiredRoles, FoundRole, FoundRoles, Step
 
@@ -34,7 +25,6 @@ if TYPE_CHECKING:
 
 RAM = ("https://ram.aliyuncs.com", "Ram", "2015-05-01")
 STS = ("https://sts.aliyuncs.com", "Sts", "2015-04-01")
-METRICS = ("https://metrics.{region}.aliyuncs.com", "Cms", "2019-01-01")
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 OSS_ATTEMPTS = 2
@@ -72,11 +62,10 @@ class Account:
 
     def __init__(self, keys: AccessKeys, region: str) -> None:
         self._rpc = _rpc_client(keys, region)
-        self._metrics = (METRICS[0].format(region=region), *METRICS[1:])
         self._oss = cache(partial(_oss_client, keys))
 
     def account_id(self) -> str:
-        return str(self._ask(STS, "GetCallerIdentity", {}).get("AccountId", ""))
+        return str(self.ask(STS, "GetCallerIdentity", {}).get("AccountId", ""))
 
     def find_roles(self, desired: DesiredRoles) -> FoundRoles:
         roles, policies = {}, {}
@@ -108,23 +97,9 @@ class Account:
             cors=self._read_document(desired, "GetBucketCors", "cors", "NoSuchCORSConfiguration"),
         )
 
-    def find_alarms(self, desired: DesiredAlarms) -> list[dict[str, Any]]:
-        asked = {"RuleIds": rule_ids(desired), "PageSize": 100}
-        found = self._ask(self._metrics, "DescribeMetricRuleList", asked).get("Alarms", {}).get("Alarm", [])
-        return [one for one in found if isinstance(one, dict)]
-
-    def instance_limit(self, account: str, region: str) -> int:
-        """How many instances the account may run in the region, as CloudMonitor says; 0 if it does not."""
-        asked = {"Namespace": NAMESPACE, "MetricName": LIMIT_METRIC, "Period": PERIOD_SECONDS}
-        asked["Dimensions"] = dimensions(account, region)
-        try:
-            return limit_in(self._ask(self._metrics, "DescribeMetricLast", asked).get("Datapoints"))
-        except CloudError:
-            return 0
-
     def carry_out(self, step: Step) -> None:
-        if step.service in ("RAM", "CMS"):
-            self._ask(RAM if step.service == "RAM" else self._metrics, step.action, step.parameters)
+        if step.service == "RAM":
+            self.ask(RAM, step.action, step.parameters)
         elif step.action == "PutBucket":
             self._make_bucket(step)
         else:
@@ -133,14 +108,14 @@ class Account:
 
     def _find(self, absent: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
         try:
-            return self._ask(RAM, action, parameters)
+            return self.ask(RAM, action, parameters)
         except CloudError as error:
             if error.code == absent:
                 return None
             raise
 
     def _describe(self, name: str, role: Mapping[str, Any]) -> FoundRole:
-        listed = self._ask(RAM, "ListPoliciesForRole", {"RoleName": name})
+        listed = self.ask(RAM, "ListPoliciesForRole", {"RoleName": name})
         policies = listed.get("Policies", {}).get("Policy", [])
         return FoundRole(
             trust=read_document(role.get("AssumeRolePolicyDocument")),
@@ -148,7 +123,7 @@ class Account:
             attached=frozenset((str(item["PolicyType"]), str(item["PolicyName"])) for item in policies),
         )
 
-    def _ask(self, api: tuple[str, str, str], action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def ask(self, api: tuple[str, str, str], action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
         from aliyunsdkcore.request import RpcRequest
 

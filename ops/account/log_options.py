@@ -21,6 +21,14 @@ NO_NUMBER = Text(
     "--instances must be 1 to 100000, with --contacts.",
     "--instances 应为 1 到 100000，并与 --contacts 一起用。",
 )
+NO_ALARMS = Text(
+    "Requests that Function Compute refuses (429, 503) are in no log: --contacts GROUP adds alarms of"
+    " CloudMonitor on them.",
+    "被函数计算拒绝的请求（429、503）不在任何日志里：用 --contacts GROUP 加上云监控的告警。",
+)
+OF_BURST = Text(
+    "the function of s.burst.yaml: many requests at once", "s.burst.yaml 的函数：同时处理多个请求"
+)
 NOT_A_PLACE = Text(
     "--logs must be PROJECT/LOGSTORE; {value!r} is not.", "--logs 应为 PROJECT/LOGSTORE，而不是 {value!r}。"
 )
@@ -77,6 +85,11 @@ def add_alarm_arguments(option: Callable[..., Any]) -> None:
         type=int,
         default=0,
     )
+    option("--burst", OF_BURST, action="store_true")
+
+
+def notes_without_alarms(logs: DesiredLogs | None, alarms: DesiredAlarms | None) -> list[Text]:
+    return [NO_ALARMS] if logs and not alarms else []
 
 
 def read_alarms(

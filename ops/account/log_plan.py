@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.account.log_queries import ALARMS, CHARTS, MEDIUM, METRIC_FIELDS, Alarm, Chart
+from ops.account.cold_start_query import METRIC_FIELDS
+from ops.account.log_queries import ALARMS, CHARTS, MEDIUM, Alarm, Chart
 from ops.account.role_plan import Step
 from ops.terminal.language import Text
 

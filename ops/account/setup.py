@@ -22,8 +22,10 @@ from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
 from ops.account.log_calls import LogService
+from ops.account.log_options import notes_without_alarms
 from ops.account.log_plan import FoundLogs, log_steps
 from ops.account.metric_alarms import alarm_steps
+from ops.account.metric_calls import make_alarm, missing_alarms
 from ops.account.operator_keys import operator_keys
 from ops.account.other_accounts import needed_elsewhere
 from ops.account.ram_documents import role_arn
@@ -46,10 +48,6 @@ ABOUT = Text(
 )
 
 WORDS = {
-    "burst": Text(
-        "alarms for the function of s.burst.yaml, with --contacts",
-        "与 --contacts 一起：告警针对 s.burst.yaml 的函数",
-    ),
     "step": Text("{call}: {why}", "{call}：{why}"),
     "dry": Text(
         "Dry run: every call that an empty account would need. Nothing is sent.",
@@ -81,11 +79,6 @@ WORDS = {
         "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）、AliyunOSSFullAccess（桶）、"
         "AliyunLogFullAccess（--dashboards）与 AliyunCloudMonitorFullAccess（--contacts）。",
     ),
-    "no_contacts": Text(
-        "Requests that Function Compute refuses (429, 503) are in no log: --contacts GROUP adds alarms of"
-        " CloudMonitor on them.",
-        "被函数计算拒绝的请求（429、503）不在任何日志里：用 --contacts GROUP 加上云监控的告警。",
-    ),
     "elsewhere": Text(
         "For the owner of account {account}: its roles and buckets are not this key's to make. Hand over what"
         " follows; nothing of it is sent.",
@@ -104,7 +97,6 @@ NO_RIGHT = ("NoPermission", "AccessDenied", "Forbidden", "Forbidden.RAM", "Unaut
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     add_setup_arguments(parser, language)
-    parser.add_argument("--burst", action="store_true", help=WORDS["burst"].say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -137,7 +129,7 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str) -> int:
     steps += log_steps(desired.logs, FoundLogs()) if desired.logs else []
     steps += alarm_steps(desired.alarms, []) if desired.alarms else []
     screen.title(WORDS["dry"].say(language))
-    _show(steps, notes + _without_alarms(desired), screen, language)
+    _show(steps, notes + notes_without_alarms(desired.logs, desired.alarms), screen, language)
     show_elsewhere(desired, screen, language)
     _show_env(desired, screen, language)
     return 0
@@ -157,10 +149,8 @@ def _set_up(
     logs = LogService(keys, desired.logs.region, desired.logs.project) if desired.logs else None
     if logs and desired.logs:
         steps = steps + log_steps(desired.logs, logs.find(desired.logs))
-    if alarms := desired.alarms:
-        limit = alarms.limit or account.instance_limit(alarms.account, alarms.region)
-        steps = steps + alarm_steps(alarms._replace(limit=limit), account.find_alarms(alarms))
-    notes += _without_alarms(desired)
+    steps = steps + (missing_alarms(account, desired.alarms) if desired.alarms else [])
+    notes += notes_without_alarms(desired.logs, desired.alarms)
     if steps:
         screen.title(WORDS["plan"].say(language))
     else:
@@ -171,17 +161,16 @@ def _set_up(
         return 2
     for done, step in enumerate(steps):
         try:
-            (logs if logs and step.service == "SLS" else account).carry_out(step)
+            if step.service == "CMS":
+                make_alarm(account, step, desired.bucket.region)
+            else:
+                (logs if logs and step.service == "SLS" else account).carry_out(step)
         except CloudError:
             screen.fail(WORDS["again"].say(language, done=done, count=len(steps)))
             raise
         screen.good(f"{step.service} {step.action}")
     _show_env(desired, screen, language)
     return 0
-
-
-def _without_alarms(desired: DesiredState) -> list[Text]:
-    return [WORDS["no_contacts"]] if desired.logs and not desired.alarms else []
 
 
 def _with_account(args: argparse.Namespace, environ: Mapping[str, str], found: str) -> DesiredState:

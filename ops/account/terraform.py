@@ -37,9 +37,6 @@ ABOUT = Text(
 WORDS = {
     "into": Text("the file to write (default: {file})", "写到哪个文件（默认：{file}）"),
     "written": Text("{file} is written.", "已写入 {file}。"),
-    "burst": Text(
-        "the function of s.burst.yaml: many requests at once", "s.burst.yaml 的函数：同时处理多个请求"
-    ),
     "secrets": Text(
         "Export TF_VAR_secrets, a JSON object with: {names}",
         "请导出 TF_VAR_secrets，一个 JSON 对象，含：{names}",
@@ -63,7 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
     parser.add_argument(
         "--into", type=Path, default=FILE, metavar="FILE", help=WORDS["into"].say(language, file=shown)
     )
-    parser.add_argument("--burst", action="store_true", help=WORDS["burst"].say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 

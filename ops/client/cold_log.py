@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ops.account.cloud import CloudError
+from ops.account.cold_start_query import COLD_STARTS, COLD_STARTS_SQL
 from ops.account.log_calls import LogService
 from ops.account.log_options import read_place
-from ops.account.log_queries import COLD_STARTS, COLD_STARTS_SQL
 from ops.account.operator_keys import operator_keys
 from ops.terminal.columns import in_columns
 from ops.terminal.language import Failure, Text

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from function.config.settings import Settings
 from function.credentials import AccessKeys
 from ops.account.cloud import Account, CloudError
+from ops.account.metric_calls import instance_limit
 from ops.doctor.findings import Finding, State
 from ops.terminal.language import Text
 
@@ -63,7 +64,7 @@ def limits_of(settings: Settings, keys: AccessKeys | None) -> tuple[int, ...]:
         return LIMITS
     account = Account(keys, settings.region)
     try:
-        limit = account.instance_limit(account.account_id(), settings.region)
+        limit = instance_limit(account, account.account_id(), settings.region)
     except CloudError:
         return LIMITS
     return (limit,) if limit else LIMITS

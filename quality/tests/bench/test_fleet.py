@@ -87,7 +87,7 @@ def test_a_request_takes_as_long_as_it_was_measured_to_with_so_many_under_way():
     ],
     ids=["nine tenths of the account's", "growth", "machines", "enough"],
 )
-def test_what_finds_no_instance_is_refused_at_once_and_repeated(region, instances, busy):
+def test_a_request_without_an_instance_is_refused_at_once_and_repeated(region, instances, busy):
     outcome = run([0.0] * 10, deployment(), region=region, patience=Patience((1.4,) * 4, (1.0, 1.0)))
     assert (outcome.instances, outcome.busy, outcome.lost) == (instances, busy, 0)
     assert outcome.repeated == 10 - instances
@@ -139,7 +139,7 @@ def test_a_form_without_a_session_is_retried_after_retry_after():
     assert second == pytest.approx(1.15 + RETRY_AFTER_SECONDS + 0.15)
 
 
-def test_a_function_without_a_session_is_asked_again_as_often_as_the_client_retries():
+def test_a_request_that_sts_turns_down_is_repeated_as_often_as_the_client_retries():
     one_step = deployment(requests=[{1: [0.05]}], request_cpu=[0.0], attempts=1, keeps_session=False)
     outcome = run([0.0], one_step, limit=0)
     assert (outcome.lost, outcome.most_forms, outcome.busy) == (1, 1 + RETRIES, {})

@@ -43,7 +43,7 @@ def test_a_seed_gives_the_same_replay_and_another_one_another():
 @pytest.mark.parametrize(
     ("kind", "said"), [(limits.PLAIN, capacity.PLAIN), (limits.BURST_ALONE, capacity.BURST)]
 )
-def test_what_doctor_says_is_carried_is_carried(kind, said):
+def test_the_phones_that_doctor_names_are_served(kind, said):
     """In small: phones go with instances."""
     instances = 18
     assert KINDS[kind].slots == said.slots

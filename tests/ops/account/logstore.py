@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import ceil
 from typing import Any, NamedTuple
 
-from ops.account.log_queries import METRIC_FIELDS
+from ops.account.cold_start_query import METRIC_FIELDS
 
 # What is meant by these is the same in SLS; a query that uses anything else is not understood here.
 FUNCTIONS = {

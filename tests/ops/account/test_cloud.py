@@ -15,7 +15,7 @@ FORGED = dataclasses.replace(answers(200, b'{"AccountId": "6666666666666666"}'),
 
 
 def ask(origin):
-    return Account(KEYS, "cn-hangzhou")._ask((origin, "Sts", "2015-04-01"), "GetCallerIdentity", {})
+    return Account(KEYS, "cn-hangzhou").ask((origin, "Sts", "2015-04-01"), "GetCallerIdentity", {})
 
 
 @pytest.fixture

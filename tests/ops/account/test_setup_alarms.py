@@ -91,7 +91,7 @@ def test_a_refusal_with_http_200_is_one(cloud, capsys):
     assert "PutResourceMetricRule failed: ParameterInvalid" in capsys.readouterr().err
 
 
-def test_without_a_contact_group_nothing_is_asked_and_dashboards_say_so(cloud, capsys):
+def test_without_a_contact_group_there_is_no_call_and_dashboards_name_the_option(cloud, capsys):
     assert run(cloud, "--yes", "--logs", "my-logs/fc", "--dashboards") == 0
     assert "--contacts GROUP" in capsys.readouterr().out
     assert cloud.metrics.calls == []
