@@ -5,7 +5,13 @@ from typing import Any
 
 from function.app import Function
 from function.context import Dependencies
-from function.http.gateway import request_from_event, request_from_wsgi, response_to_event, response_to_wsgi
+from function.http.gateway import (
+    TimerEvent,
+    request_from_event,
+    request_from_wsgi,
+    response_to_event,
+    response_to_wsgi,
+)
 
 # The environment is only read with the first request, or in ``initialize``.
 _function = Function(Dependencies(os.environ))
@@ -25,8 +31,13 @@ def handler(event_or_environ: Any, context_or_start_response: Any) -> Any:
     return serve(_function, event_or_environ, context_or_start_response)
 
 
+def tick() -> None:
+    """Continue what is due, for a server that gets timer events as requests of its own."""
+    _function.tick(None)
+
+
 def serve(function: Function, event_or_environ: Any, context_or_start_response: Any) -> Any:
-    """Answer one call of either contract with this function."""
+    """Answer one call of either contract with this function; a timer event with nothing."""
     if isinstance(event_or_environ, dict):
         environ, start_response = event_or_environ, context_or_start_response
         response = function.respond(lambda: request_from_wsgi(environ), environ.get("fc.context"))
@@ -34,5 +45,9 @@ def serve(function: Function, event_or_environ: Any, context_or_start_response: 
         # A server may send what it is given, and its client read that as the next response.
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else body
     context = context_or_start_response
-    response = function.respond(lambda: request_from_event(event_or_environ, context), context)
-    return response_to_event(response)
+    try:
+        return response_to_event(
+            function.respond(lambda: request_from_event(event_or_environ, context), context)
+        )
+    except TimerEvent:
+        return None

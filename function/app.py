@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib import import_module
@@ -16,7 +16,7 @@ from function.config.settings import Settings, read_settings
 from function.context import ID_BYTES, Dependencies, Instance, RequestContext
 from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
-from function.http.gateway import Request, Response, deployed_as, request_id_of
+from function.http.gateway import Request, Response, TimerEvent, deployed_as, request_id_of
 from function.request_log import LogLine, encode, lines_of, log, readable_traceparent
 from function.routes import DEFAULT_ROUTE, HEALTH, LOGIN, ROUTES
 from function.session_policy import UPLOADS, session_policies
@@ -24,6 +24,8 @@ from sts_credentials import StsClient, own_access_keys
 
 CORS_MAX_AGE_SECONDS = "600"
 JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
+# In the log; no path leads there. One line names this many failures at most.
+TICK, MAX_REASONS = "tick", 5
 # Marks the first response of an instance, so that measurements can tell cold starts.
 COLD_HEADERS = {"Server-Timing": "cold"}
 
@@ -34,6 +36,7 @@ class Function:
     def __init__(self, dependencies: Dependencies) -> None:
         self._dependencies = dependencies
         self._lock = threading.Lock()
+        self._ticking = threading.Lock()
         self._instance: Instance | None = None
         # Yields True once, whichever thread is first.
         self._first = iter((True,))
@@ -60,7 +63,12 @@ class Function:
             log.error("initialize: %s (version %s)", known.reason or known.message, VERSION)
 
     def respond(self, read_request: Callable[[], Request], context: object | None) -> Response:
-        """Answer one request and write its log line, even if the request cannot be read."""
+        """
+        Answer one request and write its log line, even if the request cannot be read.
+
+        Raises:
+            TimerEvent: it was no request, but a tick, which was run.
+        """
         started = time.perf_counter()
         line = LogLine()
         line.is_cold = next(self._first, False)
@@ -71,6 +79,9 @@ class Function:
             if "traceparent" in request.headers:
                 line.traceparent = readable_traceparent(request.headers["traceparent"])
             response = self._route(request, line)
+        except TimerEvent:
+            self.tick(context, is_cold=line.is_cold)
+            raise
         except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
             line.request_id = line.request_id or request_id_of(context) or self._new_request_id()
             response = _error_response(_as_upload_error(error), line)
@@ -80,6 +91,42 @@ class Function:
             response = response._replace(headers={**response.headers, **COLD_HEADERS})
         line.write(response.status, round((time.perf_counter() - started) * 1000, 2))
         return response
+
+    def tick(self, context: object | None, *, is_cold: bool = False) -> None:
+        """
+        Continue what is due, and write one log line; while a tick runs, another does nothing.
+
+        It raises nothing, because FC would repeat the call.
+        """
+        if not self._ticking.acquire(blocking=False):
+            return
+        started = time.perf_counter()
+        line = LogLine(request_id_of(context) or self._new_request_id())
+        line.route, line.is_cold = TICK, is_cold
+        failures: list[UploadError] = []
+        reasons: list[str] = []
+        steps = self._steps(line, context)
+        while True:
+            try:
+                step = next(steps, None)
+                if step is None:
+                    break
+                step()
+            except Exception as error:  # noqa: BLE001 - the edge: one record stops no other
+                failures.append(_as_upload_error(error))
+                line.reason = failures[-1].reason or failures[-1].message
+            reasons += [line.reason] if line.reason else []
+            line.reason = None
+        line.code = failures[0].code if failures else None
+        line.reason = "; ".join(dict.fromkeys(reasons[:MAX_REASONS])) or None
+        line.write(failures[0].status if failures else 200, round((time.perf_counter() - started) * 1000, 2))
+        self._ticking.release()
+
+    def _steps(self, line: LogLine, context: object | None) -> Iterator[Callable[[], None]]:
+        from function.operations.tick import TICK_SECONDS, steps
+
+        request = Request("POST", f"/{TICK}", {}, "", {}, b"", "", line.request_id, context)
+        yield from steps(RequestContext(request, self._ready(), line, TICK_SECONDS))
 
     def _new_request_id(self) -> str:
         """Make a request id for the log; it is not a secret."""

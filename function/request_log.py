@@ -39,6 +39,7 @@ class LogLine:
         webhook: ``ok``, or the reason of a failed delivery.
         state: of a held object; of several a list, with error codes in the place of unknown states.
         trace_id: WeChat's id of a content check.
+        due, left: of a tick: records that were due, and those that still are.
         quota: action taken while the quota store was down, and the reason.
         is_cold: True for the first request of an instance.
     """
@@ -57,6 +58,8 @@ class LogLine:
         self.quota: str | None = None
         self.state: str | list[str] | None = None
         self.trace_id: str | None = None
+        self.due: int | None = None
+        self.left = 0
         self.is_cold = False
         self.traceparent: str | None = None
 
@@ -87,6 +90,8 @@ class LogLine:
             line["webhook"] = self.webhook
         if self.quota:
             line["quota"] = self.quota
+        if self.due is not None:
+            line |= {"due": self.due, "left": self.left}
         if self.is_cold:
             line["cold"] = True
         if self.traceparent:

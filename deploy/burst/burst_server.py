@@ -29,6 +29,8 @@ import handler
 # Sent by Function Compute to each instance before any request.
 INITIALIZE = ("POST", "/initialize")
 READY = b'{"status":"ok"}'
+# Sent for an event that is no HTTP request: a tick. Anyone may imitate it, and it does only what is due.
+INVOKE, CONTROL_PATH = ("POST", "/invoke"), "HTTP_X_FC_CONTROL_PATH"
 # Asked by Function Compute while phones keep all threads busy.
 HEALTH = "/health"
 # The timeout of a request in s.yaml: a request must have arrived by then, and those in progress at shutdown
@@ -126,7 +128,7 @@ def main(arguments: Sequence[str]) -> None:
     # Requests beyond the number of threads queue; each one's log line has its duration.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = Server(
-        warmed_once(handler.handler, handler.initialize),
+        warmed_once(ticking(handler.handler, handler.tick), handler.initialize),
         host=options.host,
         port=options.port,
         threads=options.threads,
@@ -154,10 +156,27 @@ def warmed_once(respond: Application, initialize: Callable[[None], None]) -> App
         # to the first request; no other status than 200 would help it.
         if first.acquire(blocking=False):
             initialize(None)
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(READY)))])
-        return [READY]
+        return _respond(start_response, READY)
 
     return application
+
+
+def ticking(respond: Application, tick: Callable[[], None]) -> Application:
+    """Wrap the handler so that an event of the timer trigger runs a tick; the event is not read."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        called = (environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if called != INVOKE or environ.get(CONTROL_PATH) != INVOKE[1]:
+            return respond(environ, start_response)
+        tick()
+        return _respond(start_response, b"null")
+
+    return application
+
+
+def _respond(start_response: Any, body: bytes) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def serve(server: Any, ending: threading.Event, drain_seconds: float = TIMEOUT_SECONDS) -> None:

@@ -1,5 +1,8 @@
 """Actions on a held upload: commit, discard, resume; each may be repeated."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from function.context import RequestContext
 from function.errors import AlreadyExists, AlreadyPublished, NotUploaded
 from function.holding import records
@@ -12,15 +15,18 @@ from function.holding.decision import (
     decided_state,
     decision_about,
     delete_same,
+    forget_due,
     make_decision,
+    note_due,
     notify,
     overrule,
     settle,
 )
 from function.holding.held_upload import HeldUpload, read_recorded
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
-from function.holding.state import GONE, HELD, OPEN, PUBLISHED, HeldState
-from function.oss.client import OssClient
+from function.holding.state import GONE, HELD, OPEN, PUBLISHED, REVIEW, HeldState
+from function.oss import due
+from function.oss.client import OssClient, oss_client
 from function.oss.objects import ObjectFacts, head_object
 from function.uploads.receipt import invalid_receipt
 
@@ -114,9 +120,10 @@ def _check_key(context: RequestContext, upload: HeldUpload) -> None:
 
 def _discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     discarding = decision_about(upload, DISCARD, BY_BACKEND, context.now)
-    decision, is_new = make_decision(oss, upload, discarding)
+    earlier = get_decision(oss, upload.upload_id)
+    decision, is_new = (earlier, False) if earlier else make_decision(context, oss, upload, discarding)
     if decision.action == PUBLISH:
-        decision = overrule(oss, upload, decision, discarding)
+        decision = overrule(context, oss, upload, decision, discarding)
     return apply(context, oss, upload, decision, is_new=is_new)
 
 
@@ -132,9 +139,13 @@ def _delete(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     """Delete an object that was never held, if it still is the receipt's."""
     facts = head_object(oss, upload.key)
     if _is_stored(upload, facts):
+        has_webhook = context.settings.upload_webhook_url is not None
+        name = note_due(context, oss, upload, DISCARD, context.now) if has_webhook else ""
         # The same bytes may be stored once more; then OSS gives them a new date.
         delete_same(oss, upload.key, lambda latest: latest == facts)
         notify(context, upload, GONE)
+        if name:
+            forget_due(context, oss, name)
     return GONE
 
 
@@ -189,3 +200,36 @@ def resume_decided(context: RequestContext, oss: OssClient, upload_id: str) -> t
 def _apply_recorded(context: RequestContext, oss: OssClient, decision: Decision) -> tuple[HeldUpload, str]:
     upload = read_recorded(decision.receipt, oss.bucket, context.settings, context.now)
     return upload, apply(context, oss, upload, decision)
+
+
+def continue_decision(context: RequestContext, oss: OssClient, record: due.Due) -> bool:
+    """
+    Apply the decision that a due record announced, and tell the business of it.
+
+    Raises:
+        Unreadable: the record has not these fields.
+        UploadError: as ``apply``; the record stays.
+    """
+    return due.complete(oss, record, lambda fields: _apply_announced(context, oss, fields))
+
+
+def _apply_announced(context: RequestContext, oss: OssClient, fields: Mapping[str, Any]) -> None:
+    what = due.text_of(fields, "what")
+    upload = read_recorded(due.text_of(fields, "receipt"), oss.bucket, context.settings, context.now)
+    oss = oss_client(context, upload.profile.location, oss.seconds_left)
+    decision = get_decision(oss, upload.upload_id) if upload.profile.is_held else None
+    if decision is not None:
+        # Another decision has a record of its own.
+        if decision.action != what:
+            return
+        upload = read_recorded(decision.receipt, oss.bucket, context.settings, context.now)
+        if decision.action == DISCARD and not upload.is_held:
+            _delete(context, oss, upload)
+        apply(context, oss, upload, decision, is_due=True)
+    elif not upload.profile.is_held:
+        # It was to be deleted; if it is there, it was not, and the caller knows.
+        if not _is_stored(upload, head_object(oss, upload.key)):
+            notify(context, upload, GONE)
+    elif review := records.get(oss, records.review_key(upload.upload_id)):
+        notify(context, upload, REVIEW, review.get("label"))
+    # Else the request died before it decided.

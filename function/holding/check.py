@@ -7,16 +7,36 @@ silence, errors and doubts a human decides.
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError, WechatUnavailable
 from function.holding import records
-from function.holding.decision import BY_CHECK, decide, decision_about, notify, settle
+from function.holding.decision import (
+    BY_CHECK,
+    decide,
+    decision_about,
+    forget_due,
+    note_due,
+    notify,
+    settle,
+)
 from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
 from function.holding.records import PUBLISH, REJECT, Check
-from function.holding.state import CHECKING, MAX_SUBMISSIONS, OPEN, PUBLISHED, REVIEW, HeldState, check_state
+from function.holding.state import (
+    CHECKING,
+    HELD,
+    MAX_SUBMISSIONS,
+    PUBLISHED,
+    REJECTED,
+    REVIEW,
+    SILENCE,
+    HeldState,
+    check_state,
+)
+from function.oss import due
 from function.oss.client import OssClient, oss_client, oss_clients, require_client
 from function.oss.objects import first_bytes, head_object
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
@@ -53,6 +73,10 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     # A request that has waited for WeChat in vain does not wait again for its other uploads.
     if context.wechat_has_failed or not current.lease:
         return current
+    # From now on a tick continues it; one record stands for all attempts.
+    if current.lease == records.submission_key(upload.upload_id, 1):
+        at = context.now + timedelta(seconds=1)
+        due.write(oss, "check", upload.upload_id, at, {"receipt": upload.receipt}, context.now)
     if not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
         latest = check_state(oss, upload, context.now)
@@ -206,14 +230,14 @@ def _apply_verdict(
 ) -> HeldState:
     current = settle(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
-        if current.state != PUBLISHED:
+        if current.state not in (PUBLISHED, REJECTED):
             decision = decision_about(upload, REJECT, BY_CHECK, context.now, verdict.label)
             current = HeldState(decide(context, oss, upload, decision))
         # The business must act on a risky verdict about a published object.
         if current.state == PUBLISHED:
             notify(context, upload, REVIEW, verdict.label)
         return current
-    if current.state not in OPEN:
+    if current.state not in (HELD, CHECKING):
         return current
     if verdict.outcome is not Outcome.PASS:
         is_review = verdict.outcome is Outcome.REVIEW
@@ -232,6 +256,34 @@ def _apply_verdict(
 def _leave_to_a_human(
     context: RequestContext, oss: OssClient, upload: HeldUpload, reason: Mapping[str, Any]
 ) -> HeldState:
+    name = note_due(context, oss, upload, REVIEW, context.now)
     if records.create(oss, records.review_key(upload.upload_id), reason, context.now):
         notify(context, upload, REVIEW, reason.get("label"))
+        forget_due(context, oss, name)
     return HeldState(REVIEW)
+
+
+def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> bool:
+    """
+    Continue the check that a due record is about; remove the record once there is a result.
+
+    Returns:
+        False if WeChat is unavailable.
+
+    Raises:
+        Unreadable: the record has no receipt.
+        UploadError: OSS refuses, or does not respond; the record stays.
+    """
+    fields = due.read(oss, record)
+    if fields is None:
+        return True
+    upload = read_recorded(due.text_of(fields, "receipt"), oss.bucket, context.settings, context.now)
+    own = oss_client(context, upload.profile.location, oss.seconds_left)
+    current = submit_due(context, own, upload, settle(context, own, upload))
+    if current.due:
+        return not context.wechat_has_failed
+    if current.state == CHECKING:
+        silent_at = current.silent_at or context.now + SILENCE
+        due.write(oss, record.kind, record.id, silent_at, fields, context.now)
+    due.remove(oss, record.name)
+    return True

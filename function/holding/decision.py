@@ -5,6 +5,8 @@ A request that finds a decision which was cut off continues it. Applying may sto
 may run twice at once; in the end the object has its name or does not exist, and nothing is held any more.
 A decision is changed in one case only: a backend discards what it has published. A copy whose response was
 not heard may still finish then, so such an upload is gone a minute after the copy was sent, not before.
+A due record is written before each decision and removed after the business was told: a tick continues what
+was cut off, without another request.
 """
 
 from collections.abc import Callable
@@ -13,11 +15,12 @@ from math import ceil
 
 from function.config.profile import STORAGE_CLASS_FIELD
 from function.context import RequestContext
-from function.errors import AlreadyExists, OssUnavailable
+from function.errors import AlreadyExists, OssRejected, OssUnavailable, UploadError
 from function.holding import records
 from function.holding.held_upload import HeldUpload
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
+from function.oss import due
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, copy_object, delete_object, head_object
 from function.webhook import notify_business
@@ -26,6 +29,8 @@ from function.webhook import notify_business
 COPY_LIFE = timedelta(seconds=60)
 # Records have the instant of their request, which may send a copy as late as its own timeout.
 REQUEST_LIFE = timedelta(seconds=30)
+# Kind of due records. By then the request that wrote one is over, whether it has decided or not.
+DECISION, DUE_AFTER = "decision", timedelta(seconds=60)
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
 
 
@@ -65,11 +70,13 @@ def decide(context: RequestContext, oss: OssClient, upload: HeldUpload, decision
     Raises:
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
-    valid, is_new = make_decision(oss, upload, decision)
+    valid, is_new = make_decision(context, oss, upload, decision)
     return apply(context, oss, upload, valid, is_new=is_new)
 
 
-def make_decision(oss: OssClient, upload: HeldUpload, decision: Decision) -> tuple[Decision, bool]:
+def make_decision(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision
+) -> tuple[Decision, bool]:
     """
     Make a decision unless there is one.
 
@@ -79,22 +86,59 @@ def make_decision(oss: OssClient, upload: HeldUpload, decision: Decision) -> tup
     Raises:
         UploadError: OSS refuses, or does not respond; it may have been made or not.
     """
+    ours = note_due(context, oss, upload, decision.action, decision.at)
     if records.create(oss, records.decision_key(upload.upload_id), decision.fields, decision.at):
         return decision, True
     earlier = get_decision(oss, upload.upload_id)
     if earlier is None:
         raise OssUnavailable(reason="the decision disappeared while it was made")
+    # The earlier one has a record of its own.
+    if ours != _due_name(upload, earlier.action, earlier.at):
+        forget_due(context, oss, ours)
     return earlier, False
 
 
-def overrule(oss: OssClient, upload: HeldUpload, publication: Decision, discarding: Decision) -> Decision:
+def overrule(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, publication: Decision, discarding: Decision
+) -> Decision:
     """Replace the decision to publish by one to discard, and return that."""
+    note_due(context, oss, upload, DISCARD, discarding.at)
     # Who publishes deletes the held object after the response to the copy.
     sent = publication.at if upload.is_ours(head_object(oss, upload.held_key)) else None
     again = records.copied_at(oss, upload.upload_id)
     discarding = discarding._replace(copied=max(filter(None, (sent, again)), default=None))
     records.put(oss, records.decision_key(upload.upload_id), discarding.fields, discarding.at)
     return discarding
+
+
+def note_due(context: RequestContext, oss: OssClient, upload: HeldUpload, what: str, at: datetime) -> str:
+    """
+    Write the due record of something that is about to be decided, and return its name.
+
+    Args:
+        what: an action, or ``REVIEW``.
+        at: time of the decision.
+    """
+    # A discard may overrule a publication that is under way in the same minute.
+    id, fields = f"{upload.upload_id}-{what}", {"receipt": upload.receipt, "what": what}
+    try:
+        due.write(oss, DECISION, id, at + DUE_AFTER, fields, context.now)
+    except OssRejected as error:
+        # The role may be older than due records; the next request continues then.
+        context.line.reason = error.reason
+    return _due_name(upload, what, at)
+
+
+def _due_name(upload: HeldUpload, what: str, at: datetime) -> str:
+    return due.name_of(DECISION, f"{upload.upload_id}-{what}", at + DUE_AFTER)
+
+
+def forget_due(context: RequestContext, oss: OssClient, name: str) -> None:
+    """Remove a due record; a failure changes no response: a tick finds nothing left to do."""
+    try:
+        due.remove(oss, name)
+    except UploadError as error:
+        context.line.reason = error.reason
 
 
 def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> bool:
@@ -105,13 +149,20 @@ def notify(context: RequestContext, upload: HeldUpload, event: str, label: int |
 
 
 def apply(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision, *, is_new: bool = False
+    context: RequestContext,
+    oss: OssClient,
+    upload: HeldUpload,
+    decision: Decision,
+    *,
+    is_new: bool = False,
+    is_due: bool = False,
 ) -> str:
     """
     Apply a decision, notify the business if anything was left to do, and return the new state.
 
     Args:
         is_new: whether it was just made, about an upload whose state had just been read.
+        is_due: whether the business may not have heard of it although nothing is left to do.
 
     Raises:
         AlreadyExists: another object has the name; the upload stays held.
@@ -123,12 +174,14 @@ def apply(
         state, has_changed = _reject(oss, upload, decision, context.now, is_new)
     else:
         state, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
-    if has_changed:
+    if has_changed or is_due:
         notify(context, upload, state, None if state == GONE else decision.label)
     if state == PUBLISHED and upload.content.replaces:
         from function.uploads.replacement import delete_replaced
 
         delete_replaced(context, upload.content, upload.key)
+    if has_changed and not is_due:
+        forget_due(context, oss, _due_name(upload, decision.action, decision.at))
     return state
 
 

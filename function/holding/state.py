@@ -22,6 +22,9 @@ gone       a discard, the end of the hold        ``decided``; without it, no    
 ``decided`` comes before everything else and is written once; a decision that was cut off is applied by the
 next request. A ``submitted`` record without a trace is the lease of the request that submits; it ends after
 60 seconds or with a recorded failure. ``verdicts`` holds a verdict that came before its ``checks`` record.
+``due/MINUTE/decision-…`` and ``due/MINUTE/check-…`` make a tick continue the upload. The first exists from
+before a decision, or a review, until the business was notified; the second from before the first submission
+until there is a result, and moves to the end of the silence that WeChat is allowed.
 """
 
 from datetime import datetime, timedelta
@@ -56,6 +59,7 @@ class HeldState(NamedTuple):
         failures: failed attempts at the submission that is due.
         held_until: when the hold ends, if that is known.
         stored_at: when OSS stored the held object, to the second.
+        silent_at: when WeChat counts as silent about the latest submission.
     """
 
     state: str
@@ -64,6 +68,7 @@ class HeldState(NamedTuple):
     failures: int = 0
     held_until: datetime | None = None
     stored_at: datetime | None = None
+    silent_at: datetime | None = None
 
     @property
     def is_in_check(self) -> bool:
@@ -120,7 +125,7 @@ def check_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
             is_time = late or (failures and age >= _pause(failures))
             return due._replace(lease=retry if is_time else "", failures=failures)
         if age < SILENCE:
-            return HeldState(CHECKING)
+            return HeldState(CHECKING, silent_at=submission.at + SILENCE)
     return HeldState(CHECKING, due=MAX_SUBMISSIONS + 1)
 
 

@@ -47,6 +47,10 @@ class Request(NamedTuple):
         return f"Request({self.method} {self.path})"
 
 
+class TimerEvent(Exception):
+    """Raised for the event of a timer trigger, which is no request; nothing in it is read."""
+
+
 class Response(NamedTuple):
     """One response; ``body`` is text."""
 
@@ -60,6 +64,7 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
     Read the event of an FC 3.0 HTTP trigger.
 
     Raises:
+        TimerEvent: the event of a timer trigger.
         BadRequest: not such an event, headers or query over their limit, or a body that cannot be decoded.
         TooLarge, UnsupportedType: a body over the limit, or compressed.
 
@@ -68,6 +73,9 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
     fields = object_in(event) or {}
     http = _object(fields.get("requestContext")).get("http")
     if not isinstance(http, dict):
+        # An HTTP body that imitates one arrives inside ``body``.
+        if "triggerTime" in fields and "requestContext" not in fields:
+            raise TimerEvent
         raise BadRequest("The event is not from an HTTP trigger.")
     query = _texts(fields.get("queryParameters"))
     _check_query(sum(len(name) + len(value) for name, value in query.items()))

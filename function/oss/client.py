@@ -50,9 +50,11 @@ class OssClient(NamedTuple):
         return f"OssClient({self.bucket})"
 
 
-def budget(monotonic: Callable[[], float] = time.monotonic) -> Callable[[], float]:
-    """Return a countdown of ``BUDGET_SECONDS`` that begins now."""
-    deadline = monotonic() + BUDGET_SECONDS
+def budget(
+    monotonic: Callable[[], float] = time.monotonic, seconds: float = BUDGET_SECONDS
+) -> Callable[[], float]:
+    """Return a countdown that begins now."""
+    deadline = monotonic() + seconds
     return lambda: deadline - monotonic()
 
 
@@ -204,20 +206,23 @@ def require_client(client: OssClient | UploadError) -> OssClient:
 
 
 def oss_clients(
-    context: RequestContext, locations: Iterable[BucketLocation], purpose: str = OBJECTS
+    context: RequestContext,
+    locations: Iterable[BucketLocation],
+    purpose: str = OBJECTS,
+    seconds: float = BUDGET_SECONDS,
 ) -> dict[BucketLocation, OssClient | UploadError]:
     """
-    Return clients for several buckets that share ten seconds equally, so that a slow one delays no other.
+    Return clients for several buckets that share these seconds equally, so that a slow one delays no other.
 
     Returns:
         by location a client, or the error if there are no credentials for it.
     """
-    unique, seconds_left = list(dict.fromkeys(locations)), budget(context.monotonic)
+    unique, seconds_left = list(dict.fromkeys(locations)), budget(context.monotonic, seconds)
     clients: dict[BucketLocation, OssClient | UploadError] = {}
     for location in unique:
         try:
             client = oss_client(context, location, seconds_left, purpose)
-            share = BUDGET_SECONDS / len(unique)
+            share = seconds / len(unique)
             clients[location] = with_time_limit(client, share, context.instance.monotonic)
         except UploadError as error:
             clients[location] = error

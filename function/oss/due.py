@@ -7,7 +7,7 @@ one listing finds everything that is due.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -84,6 +84,16 @@ def read(oss: OssClient, due: Due) -> dict[str, Any] | None:
     if fields is None:
         raise Unreadable(due.name)
     return fields
+
+
+def complete(oss: OssClient, due: Due, act: Callable[[dict[str, Any]], None]) -> bool:
+    """Do with the fields of a due record what it is for, then remove it; return True for a tick."""
+    fields = read(oss, due)
+    # Another tick may have been faster.
+    if fields is not None:
+        act(fields)
+        remove(oss, due.name)
+    return True
 
 
 def text_of(fields: Mapping[str, Any], name: str) -> str:

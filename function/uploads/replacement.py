@@ -56,6 +56,11 @@ def delete_replaced(
         due.write(oss, REPLACE, upload.upload_id, context.now, fields, context.now)
 
 
+def continue_record(context: RequestContext, oss: OssClient, record: due.Due) -> bool:
+    """Delete the object of a due record, as ``continue_replacement``, and remove the record."""
+    return due.complete(oss, record, lambda fields: continue_replacement(context, oss, fields))
+
+
 def continue_replacement(context: RequestContext, oss: OssClient, fields: Mapping[str, Any]) -> None:
     """
     Delete the object of a due record, if it still is an older one.

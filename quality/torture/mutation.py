@@ -47,7 +47,9 @@ def _paths(words: str) -> tuple[str, ...]:
 # Groups of tests, as words for ``_paths``.
 APP = "app hostile_requests /tests/test_handler.py"
 FORMS = "routes/ uploads/"
-HOLDING = "holding/decision holding/check holding/status holding/discard holding/commit holding/resume"
+HOLDING = (
+    "holding/decision holding/check holding/status holding/discard holding/commit holding/resume holding/due"
+)
 QUOTA = "limits/memory limits/quota limits/connection limits/counting limits/stores"
 QUOTA_IN_REDIS = "limits/connection limits/stores limits/redis_store"
 SETTINGS = "config/settings config/profiles config/profile_validation config/settings_validation"
@@ -138,6 +140,7 @@ TESTS = {
     ),
     "function.routes.wechat_events": _paths("routes/wechat_events"),
     "function.operations": _paths("operations/"),
+    "function.operations.tick": _paths("operations/tick holding/due"),
     "function.operations.deliveries": _paths("operations/deliveries"),
     "function.session_policy": _paths(f"session_policy {SETTINGS} owners/delete"),
     "function.uploads.callback": _paths("uploads/callback uploads/"),

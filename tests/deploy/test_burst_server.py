@@ -22,7 +22,8 @@ import yaml
 from waitress import wasyncore
 
 import burst_server
-from burst_server import OPTIONS, TIMEOUT_SECONDS, Server, main, serve, warmed_once
+import handler
+from burst_server import OPTIONS, TIMEOUT_SECONDS, Server, main, serve, ticking, warmed_once
 
 ROOT = Path(__file__).parents[2]
 LONG_SECONDS = 10
@@ -33,9 +34,9 @@ def answer(environ, start_response):
     return [b"us"]
 
 
-def asked(application, method, path):
+def asked(application, method, path, **headers):
     started = []
-    environ = {"REQUEST_METHOD": method, "PATH_INFO": path}
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, **headers}
     body = b"".join(application(environ, lambda *given: started.append(given)))
     ((status, headers),) = started
     assert dict(headers)["Content-Length"] == str(len(body))
@@ -52,6 +53,33 @@ def test_a_repeated_initialize_calls_no_service():
     assert contexts == [None]
     for call in ("GET /initialize", "POST /api/initialize", "POST /invoke", "GET /"):
         assert asked(application, *call.split()) == ("200 OK", None, b"us")
+
+
+CONTROL = "HTTP_X_FC_CONTROL_PATH"
+
+
+def test_an_event_that_is_no_request_runs_a_tick():
+    """The event is not read, and what comes from a phone reaches the function."""
+    ticks = []
+    application = ticking(answer, lambda: ticks.append(1))
+    assert asked(application, "POST", "/invoke", **{CONTROL: "/invoke"}) == (
+        "200 OK",
+        "application/json",
+        b"null",
+    )
+    assert ticks == [1]
+    others = (("GET", "/invoke", "/invoke"), ("POST", "/", "/invoke"), ("POST", "/invoke", "/http-invoke"))
+    for method, path, control in others:
+        assert asked(application, method, path, **{CONTROL: control}) == ("200 OK", None, b"us")
+    assert asked(application, "POST", "/invoke") == ("200 OK", None, b"us")
+    assert ticks == [1]
+
+
+def test_the_handler_runs_the_ticks_of_the_server(monkeypatch):
+    contexts = []
+    monkeypatch.setattr(handler._function, "tick", contexts.append)
+    handler.tick()
+    assert contexts == [None]
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from function.http.gateway import Request
 from function.request_log import LogLine
 from function.session_policy import OBJECTS
 from function.wechat.verdict import Outcome, Verdict
+from handler import serve
 from tests.support import stage
 from tests.support.memory_oss import MemoryOss
 from tests.support.stage import Reply
@@ -181,6 +182,15 @@ class World:
         """A request on its way, for what a route calls."""
         request = Request("POST", "/", {}, "", {}, b"", "")
         return RequestContext(request, self.functions[instance]._ready(), LogLine("r"))
+
+    def tick(self, instance: int = 0, context: Any = None) -> None:
+        """What a timer event does, which is answered with nothing."""
+        assert serve(self.functions[instance], b'{"triggerTime":"2030-01-02T03:04:00Z"}', context) is None
+
+    def due(self, kind: str = "") -> list[str]:
+        """The names of the due records of all buckets, without ``held/.due/``."""
+        names = [key for oss in self.buckets.values() for key in oss.objects if key.startswith("held/.due/")]
+        return [name.removeprefix("held/.due/") for name in names if f"/{kind}" in name[10:]]
 
     # --- a phone and its backend ---
 

@@ -97,7 +97,7 @@ def test_the_request_that_continues_notifies_the_business(house, house_of):
 
 def test_the_request_that_continues_a_verdict_sends_its_label(house, house_of):
     stored = house.store("face")
-    kill(house, lambda: house.verdict(Outcome.RISKY, label=20002), at=6, after=True)
+    kill(house, lambda: house.verdict(Outcome.RISKY, label=20002), at=7, after=True)
     assert names(house, stored) == ["held"]
     other = house_of()
     assert other.status(stored["receipt"]) == "rejected"
@@ -107,7 +107,7 @@ def test_the_request_that_continues_a_verdict_sends_its_label(house, house_of):
 
 def test_the_request_that_continues_a_discard_sends_gone(house, house_of):
     stored = house.store("word")
-    kill(house, lambda: house.discard(stored["receipt"]), at=1, after=True)
+    kill(house, lambda: house.discard(stored["receipt"]), at=3, after=True)
     assert names(house, stored) == ["held"]
     other = house_of()
     assert other.status(stored["receipt"]) == "gone"
@@ -127,8 +127,11 @@ def test_a_commit_makes_no_call_twice(house):
     stored = house.store("word")
     house.oss.asked.clear()
     house.commit(stored["receipt"])
-    looked, decided = ["GetObject", "HeadObject"], ["PutObject"]
-    assert house.oss.asked == [*looked, *decided, "CopyObject", "GetObject", "DeleteObject"]
+    looked, decided = ["GetObject", "HeadObject"], ["PutObject", "PutObject"]
+    applied = ["CopyObject", "GetObject", "DeleteObject"]
+    # The first record is removed at last.
+    assert house.oss.asked == [*looked, *decided, *applied, "DeleteObject"]
+    assert [name for name in house.oss.records() if name.startswith("due/")] == []
 
 
 @pytest.mark.parametrize(("act", "state"), ACTS.values(), ids=ACTS)
@@ -360,6 +363,6 @@ def test_a_later_upload_is_not_published_for_an_earlier_one(house, store_same, c
 def test_a_verdict_publishes_as_a_commit_does(house):
     stored = house.store("face")
     house.status(stored["receipt"])
-    kill(house, lambda: house.verdict(Outcome.PASS), at=6, after=True)
+    kill(house, lambda: house.verdict(Outcome.PASS), at=7, after=True)
     assert house.status(stored["receipt"]) == "published"
     assert names(house, stored) == ["key"]

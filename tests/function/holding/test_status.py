@@ -4,7 +4,7 @@ import pytest
 
 from function.holding.decision import settle
 from function.holding.held_upload import read_receipt
-from function.holding.state import CHECKING, HeldState
+from function.holding.state import CHECKING, SILENCE, HeldState
 from function.oss.client import oss_client
 from function.wechat.verdict import Outcome
 from tests.support.memory_oss import Part
@@ -180,11 +180,12 @@ def test_after_each_silence_the_next_submission_is_due(house, clock):
             held_until=None, stored_at=None
         )
 
-    assert state() == HeldState(CHECKING)
+    checking = HeldState(CHECKING, silent_at=clock() + SILENCE)
+    assert state() == checking
     clock.tick(minutes=35)
     assert state() == HeldState(CHECKING, due=2, lease=f"held/.submitted/{upload.upload_id}-2")
     house.status(stored["receipt"])
-    assert state() == HeldState(CHECKING)
+    assert state() == checking._replace(silent_at=clock() + SILENCE)
     clock.tick(minutes=35)
     assert state() == HeldState(CHECKING, due=3)
 

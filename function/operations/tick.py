@@ -1,0 +1,85 @@
+"""
+Heartbeat: a timer event continues what is due in every bucket.
+
+Everything here may run twice at once, stop after any call, and come late: a due record is removed only when
+nothing is left to do for it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import partial
+from importlib import import_module
+
+from function.context import RequestContext
+from function.errors import AlreadyExists, Forbidden, UploadError
+from function.oss import due
+from function.oss.client import OssClient, oss_clients, require_client
+from function.oss.due import Due, Unreadable
+
+TICK_SECONDS = 20.0
+# Module and function that continue a record, by importance: it gets a context, a client of the bucket and the
+# record, which it reads and removes. False: the other records of this kind wait for the next tick.
+KINDS: Mapping[str, tuple[str, str]] = {
+    "decision": ("function.holding.actions", "continue_decision"),
+    "check": ("function.holding.check", "continue_check"),
+    "webhook": ("function.operations.deliveries", "continue_delivery"),
+    "replace": ("function.uploads.replacement", "continue_record"),
+}
+# An unreadable record is removed once it was due for so long; nobody repairs it then.
+UNREADABLE_FOR = timedelta(days=7)
+
+
+def steps(context: RequestContext) -> Iterator[Callable[[], None]]:
+    """
+    Yield the steps of a tick: first the list of each bucket, then each record that it found.
+
+    Any step may raise, and the others follow all the same; once no time is left they do nothing.
+    """
+    locations = {
+        profile.location.bucket: profile.location
+        for profile in reversed([*context.settings.profiles.values()])
+        if profile.gives_receipts
+    }
+    found: list[tuple[OssClient, Due]] = []
+    for client in oss_clients(context, locations.values(), seconds=TICK_SECONDS).values():
+        yield partial(_list, context, client, found)
+    ranks = {kind: rank for rank, kind in enumerate([*KINDS, ""])}
+    context.line.due = context.line.left = len(found)
+    waiting: set[str] = set()
+    for oss, record in sorted(found, key=lambda each: ranks[each[1].kind]):
+        yield partial(_continue, context, oss, record, waiting)
+
+
+def _list(
+    context: RequestContext, client: OssClient | UploadError, found: list[tuple[OssClient, Due]]
+) -> None:
+    oss = require_client(client)
+    for record in due.list_due(oss, context.now):
+        # One of an unknown kind belongs to a newer version.
+        if not record.kind or record.kind in KINDS:
+            found.append((oss, record))
+
+
+def _continue(context: RequestContext, oss: OssClient, record: Due, waiting: set[str]) -> None:
+    if record.kind in waiting or context.seconds_left() <= 0:
+        return
+    line = context.line
+    try:
+        if not record.kind:
+            raise Unreadable
+        module, function = KINDS[record.kind]
+        if not getattr(import_module(module), function)(context, oss, record):
+            waiting.add(record.kind)
+    except Unreadable:
+        line.reason = f"{record.name}: unreadable due record"
+        if context.now - record.at < UNREADABLE_FOR:
+            return
+        due.remove(oss, record.name)
+    except (AlreadyExists, Forbidden) as error:
+        # Another object has the name, or the receipt is not valid any more: no repetition changes that.
+        line.reason = f"{record.name}: {error.reason}"
+        due.remove(oss, record.name)
+    except UploadError as error:
+        error.reason = f"{record.name}: {error.reason}"
+        raise
+    line.left -= 1

@@ -1,0 +1,363 @@
+"""Ticks: whatever a request leaves undone ends without another one, and nothing is done too early."""
+
+import json
+
+import pytest
+
+from function.errors import OssUnavailable
+from function.wechat.verdict import Outcome
+from tests.function.holding.conftest import PROFILES, names, refused
+from tests.function.holding.test_decision import ACTS, PLACES, kill
+from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
+from tests.support.turns import Killed
+
+WORD = """
+[word]
+key = "words/{owner}/{id}{ext}"
+max_size = 9
+content_types = ["image/*"]
+confirm = true
+"""
+
+
+def lines_of_ticks(log_lines):
+    return [line for line in log_lines() if line["route"] == "tick"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("act", ACTS)
+def test_a_tick_ends_what_a_crash_at_any_call_left_and_tells_the_business(house, house_of, clock, act, after):
+    prepare, state = ACTS[act]
+    cut_off = 0
+    for at in range(1, 20):
+        stored = house.store("word")
+        does = prepare(house, stored)
+        decided = f"decided/{stored['uploadId']}"
+        before = house.oss.records().get(decided)
+        house.events.clear()
+        if not kill(house, does, at=at, after=after):
+            break
+        other = house_of()
+        clock.tick(minutes=1, seconds=59)
+        other.tick()
+        assert house.due() == [], at
+        if house.oss.records().get(decided) == before:
+            assert names(house, stored) == (["key"] if "published" in act else ["held"]), at
+            assert other.told == [], at
+            continue
+        cut_off += 1
+        assert names(house, stored) == PLACES[state], at
+        assert state in other.told + house.told, at
+    assert cut_off >= 3
+
+
+def test_a_decision_is_not_continued_while_its_request_may_run(house, clock):
+    stored = house.store("word")
+    clock.tick(seconds=1)
+    kill(house, lambda: house.commit(stored["receipt"]), at=5, after=False)
+    clock.tick(seconds=59)
+    house.tick()
+    assert (names(house, stored), len(house.due("decision"))) == (["held"], 1)
+    clock.tick(seconds=60)
+    house.tick()
+    assert (names(house, stored), house.due()) == (["key"], [])
+    assert house.told == ["published"]
+
+
+@pytest.mark.parametrize("fault", [[UNHEARD, UNHEARD], [BROKEN] * 2, [DENIED]])
+def test_a_failed_removal_changes_no_response_and_the_business_hears_the_same_once_more(house, clock, fault):
+    stored = house.store("word")
+    house.oss.between["GetObject"] = lambda: None
+    answer = []
+
+    def fail():
+        # The first deletion is that of the held object.
+        house.oss.between["DeleteObject"] = lambda: house.oss.fail("DeleteObject", *fault)
+
+    house.oss.between["DeleteObject"] = fail
+    answer = house.commit(stored["receipt"])
+    assert (answer.json["state"], len(house.due())) == ("published", 1)
+    clock.tick(minutes=2)
+    house.tick()
+    assert (house.due(), house.told) == ([], ["published", "published"])
+
+
+def test_a_role_from_before_due_records_discards_as_ever(house):
+    stored = house.store("default")
+    house.oss.fail("PutObject", DENIED)
+    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert (names(house, stored), house.told) == ([], ["gone"])
+
+
+def test_a_publication_under_a_taken_name_is_not_tried_again(house, clock, log_lines):
+    stored = house.store("note")
+    house.oss.store(stored["key"], b"others", content_type="image/png")
+    assert house.commit(stored["receipt"]).code == "already_exists"
+    clock.tick(minutes=2)
+    house.tick()
+    assert (house.due(), names(house, stored)) == ([], ["held", "key"])
+    (line,) = lines_of_ticks(log_lines)
+    assert (line["status"], line["due"], line["left"]) == (200, 1, 0)
+    assert "decision-" in line["reason"]
+
+
+def test_a_discard_is_ended_by_ticks_alone_once_no_copy_may_finish(house, clock):
+    stored = house.store("word")
+    house.oss.fail("CopyObject", "late")
+    assert refused(house.commit(stored["receipt"])) == (503, "oss_unavailable")
+    clock.tick(seconds=30)
+    assert refused(house.discard(stored["receipt"])) == (503, "oss_unavailable")
+    clock.tick(seconds=59)
+    house.tick()
+    assert house.due("decision")
+    house.oss.land()
+    for _ in range(2):
+        clock.tick(minutes=1)
+        house.tick()
+    assert (names(house, stored), house.due()) == ([], [])
+    assert set(house.told) == {"gone"}
+
+
+def test_a_repeated_discard_or_verdict_leaves_nothing_due(house, clock):
+    stored = house.store("word")
+    for _ in range(2):
+        house.discard(stored["receipt"])
+    checked = house.store("face")
+    for _ in range(2):
+        house.verdict(Outcome.RISKY)
+    assert house.due("decision") == []
+    clock.tick(minutes=2)
+    house.tick()
+    assert house.due() == []
+    assert [event["receipt"] for event in house.events] == [checked["receipt"]]
+
+
+def test_of_two_decisions_the_second_leaves_nothing_due(house, clock):
+    stored = house.store("word")
+
+    def reject():
+        clock.tick(minutes=5)
+        house.commit(stored["receipt"], decision="reject")
+
+    house.oss.between["PutObject"] = lambda: house.oss.between.update(PutObject=reject)
+    assert house.commit(stored["receipt"]).code == "not_uploaded" or True
+    assert house.due() == []
+    assert house.told == ["rejected"]
+
+
+# --- objects that were never held ---
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_the_business_hears_of_a_plain_discard_after_its_request_died(house, clock, after):
+    for at in range(1, 9):
+        stored = house.store("default")
+        if not kill(house, lambda stored=stored: house.discard(stored["receipt"]), at=at, after=after):
+            break
+        is_gone = names(house, stored) == []
+        clock.tick(minutes=2)
+        house.tick()
+        assert house.due() == []
+        assert names(house, stored) == ([] if is_gone else ["key"])
+        assert (house.told == []) is not is_gone
+    assert at >= 4
+
+
+def test_without_a_webhook_nothing_is_due_after_a_plain_discard(house_of):
+    house = house_of(UPLOAD_WEBHOOK_URL=None)
+    stored = house.store("default")
+    house.oss.asked.clear()
+    house.discard(stored["receipt"])
+    assert "PutObject" not in house.oss.asked
+
+
+def test_a_discard_from_before_hold_was_set_is_ended(house, house_of, clock):
+    profiles = PROFILES.partition("[note]")[0] + WORD
+    stored = house_of(profiles, WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None).store("word")
+    kill(house, lambda: house.discard(stored["receipt"]), at=4, after=False)
+    assert names(house, stored) == ["key"]
+    clock.tick(minutes=2)
+    house.tick()
+    assert (names(house, stored), house.due(), set(house.told)) == ([], [], {"gone"})
+
+
+# --- checks ---
+
+
+def test_a_first_submission_that_failed_is_repeated_the_next_minute(house, clock):
+    house.wechat.answers = [None]
+    stored = house.store("face")
+    assert house.wechat.submitted == {}
+    clock.tick(seconds=1)
+    house.tick()
+    assert house.wechat.submitted == {}
+    clock.tick(seconds=59)
+    house.tick()
+    assert list(house.wechat.submitted) == ["60f96f1d-1"]
+    assert house.status(stored["receipt"]) == "checking"
+
+
+def test_silence_ends_in_review_by_ticks_alone(house, clock):
+    stored = house.store("face")
+    seen = []
+    for minute in range(75):
+        house.tick()
+        seen.append((minute, len(house.wechat.submitted), list(house.told)))
+        clock.tick(minutes=1)
+    submitted = {count: minute for minute, count, _ in reversed(seen)}
+    told = next(minute for minute, _, told in seen if told)
+    assert (submitted[1], submitted[2], told) == (0, 35, 70)
+    assert house.told == ["review"]
+    assert house.due() == [] and house.status(stored["receipt"]) == "review"
+
+
+def test_a_check_that_has_ended_is_due_no_more(house, clock):
+    for outcome, trace in ((Outcome.PASS, "60f96f1d-1"), (Outcome.REVIEW, "60f96f1d-2")):
+        house.store("face")
+        house.verdict(outcome, trace)
+        assert len(house.due("check")) == 1
+        clock.tick(minutes=1)
+        house.events.clear()
+        house.tick()
+        assert (house.due(), house.told) == ([], [])
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("profile", ["face", "post"])
+def test_a_check_goes_on_whichever_call_its_request_died_at(house, house_of, clock, profile, after):
+    cut_off = 0
+    for at in range(1, 30):
+        form = house.form(profile)
+        assert house.oss.post(form["formData"], "bytes") == 200
+
+        def act(form=form):
+            receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+            if profile == "post":
+                house.commit(receipt)
+
+        house.wechat.checks.clear()
+        if not kill(house, act, at=at, after=after):
+            break
+        cut_off += 1
+        for _ in range(3):
+            clock.tick(minutes=1)
+            house.tick()
+        receipts = [name for name in house.oss.records() if name.startswith(f"submitted/{form['uploadId']}")]
+        if receipts or house.due("check"):
+            # Once more if the request died before it had written down what WeChat said.
+            assert 1 <= len(house.wechat.checks) <= 2, at
+            assert house.due("check"), at
+        house.oss.objects.clear()
+    assert cut_off >= 6
+
+
+def test_the_business_hears_of_a_review_after_its_request_died(house, clock):
+    house.store("face")
+    kill(house, lambda: house.verdict(Outcome.REVIEW, label=21000), at=7, after=True)
+    assert house.told == []
+    clock.tick(minutes=2)
+    house.tick()
+    assert [(event["event"], event["label"]) for event in house.events] == [("review", 21000)]
+    assert house.due() == []
+
+
+def test_while_wechat_is_down_a_tick_waits_for_it_once(house, clock):
+    house.wechat.answers = [None] * 9
+    for _ in range(3):
+        house.store("face")
+    clock.tick(minutes=2)
+    house.wechat.checks.clear()
+    house.tick()
+    assert len(house.wechat.checks) == 1
+    assert len(house.due("check")) == 3
+    house.wechat.answers = []
+    house.tick()
+    assert len(house.wechat.submitted) == 3
+
+
+# --- a tick that fails or dies ---
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at_once", [False, True], ids=["one", "two"])
+def test_a_tick_may_die_at_any_call_and_the_next_one_ends_all(house, house_of, clock, after, at_once):
+    died = 0
+    for at in range(1, 60):
+        published, checked = house.store("word"), house.store("face")
+        house.oss.fail("CopyObject", UNHEARD)
+        house.commit(published["receipt"])
+        house.events.clear()
+        clock.tick(minutes=2)
+        other = house_of()
+        if at_once:
+            house.oss.between["HeadObject"] = other.tick
+        is_over = not kill(house, house.tick, at=at, after=after)
+        house.oss.between.clear()
+        house.functions[0] = house.new_instance()
+        house.tick()
+        assert names(house, published) == ["key"], at
+        assert set(house.told + other.told) == {"published"}, at
+        assert house.due("decision") == [], at
+        assert house.status(checked["receipt"]) == "checking", at
+        house.oss.objects.clear()
+        if is_over:
+            break
+        died += 1
+    assert died >= 10
+
+
+def test_a_tick_dies_of_nothing_that_fails(house, clock):
+    """Of every call of a tick one by one, with each kind of failure."""
+    for name in ("ListObjectsV2", "GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"):
+        for fault in (UNHEARD, LOST, BROKEN, DENIED, "malformed"):
+            stored = house.store("word")
+            house.oss.fail("CopyObject", UNHEARD)
+            house.commit(stored["receipt"])
+            clock.tick(minutes=2)
+            house.oss.fail(name, fault, fault)
+            house.tick()
+            house.oss.faults.clear()
+            house.tick()
+            house.tick()
+            assert (names(house, stored), house.due("decision")) == (["key"], []), (name, fault)
+
+
+def test_a_tick_at_once_with_a_call_does_no_harm(house, house_of, clock):
+    stored = house.store("word")
+    house.oss.fail("CopyObject", UNHEARD)
+    house.commit(stored["receipt"])
+    clock.tick(minutes=2)
+    other, said = house_of(), []
+    for name in ("GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"):
+        house.oss.between[name] = lambda: said.append(refused(other.discard(stored["receipt"])))
+    house.tick()
+    house.oss.between.clear()
+    clock.tick(minutes=3)
+    house.tick()
+    assert (names(house, stored), house.due()) == ([], [])
+    assert other.told[-1] == "gone" or house.told[-1] == "gone"
+
+
+def test_a_record_of_another_bucket_or_a_foreign_receipt_is_removed_without_harm(house, two_buckets, clock):
+    stored, elsewhere = house.store("word"), two_buckets.store("deed")
+    forged = stored["receipt"][:-3] + "AAA"
+    for name, receipt in (("a", elsewhere["receipt"]), ("b", forged)):
+        body = json.dumps({"receipt": receipt, "what": "discard"}).encode()
+        house.oss.store(f"held/.due/202611241359/decision-{name}", body)
+        house.oss.store(f"held/.due/202611241359/check-{name}", body)
+    before = house.oss.names()
+    two_buckets.tick()
+    assert (house.due(), house.oss.names()) == ([], before)
+
+
+def test_a_killed_tick_is_no_failure_that_is_hidden(house):
+    house.oss.between["ListObjectsV2"] = lambda: (_ for _ in ()).throw(Killed())
+    with pytest.raises(Killed):
+        house.tick()
+
+
+def test_an_unavailable_oss_is_an_error_of_the_log_line_alone(house, log_lines):
+    house.oss.fail("ListObjectsV2", UNHEARD, UNHEARD)
+    house.tick()
+    (line,) = lines_of_ticks(log_lines)
+    assert (line["status"], line["code"], line["due"]) == (503, OssUnavailable.code, 0)

@@ -1,0 +1,297 @@
+"""operations.tick: what a timer event lists, in which order it continues that, and what it leaves alone."""
+
+import json
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from function.errors import AlreadyExists, Forbidden, OssRejected, OssUnavailable
+from function.operations import tick as tick_module
+from function.operations.tick import KINDS, TICK_SECONDS
+from function.oss import due
+from function.oss.due import Unreadable
+from handler import serve
+from tests.function.operations.test_deliveries import UNHELD
+from tests.support.memory_oss import DENIED, UNHEARD
+from tests.support.world import HELD, PLAIN, WEBHOOK, World
+
+NOW, LATER = "202611241400", "202611241401"
+SILENT = UNHELD.replace("confirm = true", "")
+ABROAD = 'bucket = "abroad"\nregion = "cn-shanghai"\nrole = "acs:ram::1234567890123456:role/abroad"'
+
+
+@pytest.fixture
+def world(clock):
+    return World({**HELD, "UPLOAD_WEBHOOK_URL": WEBHOOK}, clock)
+
+
+@pytest.fixture
+def plain_world(clock, profiles_file):
+    def build(text):
+        return World({**PLAIN, "CALLER_AUTH": "anonymous", "PROFILES_FILE": profiles_file(text)}, clock)
+
+    return build
+
+
+@pytest.fixture
+def continued(monkeypatch):
+    """Records that were continued, in order; ``outcomes`` has by id what that returns, raises or does."""
+    seen = SimpleNamespace(records=[], outcomes={})
+
+    def continue_it(_context, oss, record):
+        seen.records.append((oss.bucket, f"{record.kind}-{record.id}"))
+        outcome = seen.outcomes.get(record.id, True)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome() if callable(outcome) else outcome
+
+    monkeypatch.setattr(tick_module, "continue_it", continue_it, raising=False)
+    table = dict.fromkeys(KINDS, (tick_module.__name__, "continue_it"))
+    monkeypatch.setattr(tick_module, "KINDS", table)
+    return seen
+
+
+def put(oss, *names, body=b"{}"):
+    for name in names:
+        oss.store(f"held/.due/{name}", body)
+
+
+@pytest.fixture
+def last_line(log_lines):
+    return lambda: [line for line in log_lines() if line["route"] == "tick"][-1]
+
+
+# --- the event ---
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"triggerTime": "2023-12-26T07:49:00Z", "triggerName": "timer-trigger", "payload": "awesome-fc"},
+        {"triggerTime": "2023-12-26T07:49:00Z", "triggerName": "t", "payload": '{"requestContext": {}}'},
+        {"triggerTime": "9999-99-99", "triggerName": 7, "payload": None},
+        {"triggerTime": None, "body": "{}", "headers": 3},
+    ],
+)
+def test_a_timer_event_is_a_tick_whatever_else_it_says(world, continued, last_line, event):
+    put(world.oss, f"{NOW}/check-a", f"{LATER}/check-b")
+    assert serve(world.function, json.dumps(event).encode(), SimpleNamespace(request_id="1-tick")) is None
+    assert continued.records == [(world.oss.name, "check-a")]
+    line = last_line()
+    assert (line["requestId"], line["route"], line["status"], line["cold"]) == ("1-tick", "tick", 200, True)
+    assert (line["due"], line["left"], line["code"]) == (1, 0, None)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"triggerTime": "2023-12-26T07:49:00Z", "requestContext": {}},
+        {"triggerTime": "2023-12-26T07:49:00Z", "requestContext": None},
+        {"body": '{"triggerTime": "2023-12-26T07:49:00Z"}'},
+        {"triggertime": "2023-12-26T07:49:00Z"},
+        ["triggerTime"],
+    ],
+)
+def test_an_event_of_another_shape_is_no_tick(world, continued, event):
+    put(world.oss, f"{NOW}/check-a")
+    answer = serve(world.function, json.dumps(event).encode(), None)
+    assert (answer["statusCode"], continued.records) == (400, [])
+
+
+def test_a_request_with_a_body_like_a_timer_event_is_no_tick(world, continued):
+    put(world.oss, f"{NOW}/check-a")
+    assert world.ask("status", triggerTime="2023-12-26T07:49:00Z").status == 400
+    assert continued.records == []
+
+
+def test_a_tick_after_a_request_is_not_cold_and_makes_the_next_request_warm(world, last_line):
+    world.tick()
+    assert "cold" in last_line()
+    assert "Server-Timing" not in world.ask_event(method="GET", path="/health").headers
+    world.tick()
+    assert "cold" not in last_line()
+
+
+def test_while_a_tick_runs_another_of_the_same_instance_does_nothing(world, continued, log_lines):
+    put(world.oss, f"{NOW}/check-a")
+    continued.outcomes["a"] = lambda: world.tick() or True
+    world.tick()
+    assert world.oss.asked == ["ListObjectsV2"]
+    assert len([line for line in log_lines() if line["route"] == "tick"]) == 1
+    world.tick()
+    assert len(continued.records) == 2
+
+
+def test_a_misconfigured_tick_is_a_line_of_the_log(world, last_line):
+    world.function._instance = None
+    del world.function._dependencies.environ["OSS_BUCKET"]
+    world.tick()
+    assert (last_line()["status"], last_line()["code"]) == (500, "misconfigured")
+
+
+# --- what is listed ---
+
+
+def test_with_nothing_due_a_tick_lists_each_bucket_of_receipts_once(plain_world, last_line):
+    second = UNHELD.replace("default", "second").replace("uploads/", "second/")
+    other = UNHELD.replace("default", "other").replace("uploads/", "other/")
+    world = plain_world(f"{UNHELD}{second}{other}{ABROAD}\n{SILENT.replace('default', 'silent')}")
+    abroad = world.add_bucket("abroad", "cn-shanghai")
+    world.tick()
+    assert (world.oss.asked, abroad.asked) == (["ListObjectsV2"], ["ListObjectsV2"])
+    assert {request.query["prefix"] for request in world.oss.requests} == {"held/.due/"}
+    assert (last_line()["status"], last_line()["due"], last_line()["left"]) == (200, 0, 0)
+
+
+def test_where_no_profile_gives_receipts_a_tick_calls_nothing(plain_world):
+    world = plain_world(SILENT)
+    world.tick()
+    assert world.hosts == []
+
+
+def test_a_bucket_that_cannot_be_listed_stops_no_other(plain_world, continued, last_line):
+    other = UNHELD.replace("default", "other").replace("uploads/", "other/")
+    world = plain_world(f"{UNHELD}{other}{ABROAD}")
+    abroad = world.add_bucket("abroad", "cn-shanghai")
+    put(abroad, f"{NOW}/check-a")
+    put(world.oss, f"{NOW}/check-b")
+    for fault, code in ((DENIED, OssRejected.code), (UNHEARD, OssUnavailable.code)):
+        world.oss.fail("ListObjectsV2", fault, fault)
+        continued.records.clear()
+        world.tick()
+        assert continued.records == [("abroad", "check-a")]
+        assert last_line()["code"] == code
+    world.without_sessions(world.oss)
+    world.tick()
+    assert (continued.records[-1], last_line()["code"]) == (("abroad", "check-a"), "sts_rejected")
+
+
+def test_pages_are_read_beyond_odd_and_unknown_records(world, continued, last_line):
+    """Some are longer than a page, and all of them older than what is due."""
+    world.oss.longest_page = 3
+    put(
+        world.oss,
+        *(f"202611241300/newer-{number}" for number in range(7)),
+        "!",
+        "2026/x",
+        "202611241350/check",
+    )
+    put(world.oss, f"{NOW}/check-a", *(f"{LATER}/check-{number}" for number in range(9)))
+    kept = set(world.oss.objects)
+    world.tick()
+    assert [name for _, name in continued.records] == ["check-a"]
+    assert set(world.oss.objects) == kept
+    assert (last_line()["status"], last_line()["due"], last_line()["left"]) == (200, 4, 3)
+    assert "held/.due/202611241350/check" in last_line()["reason"]
+    assert world.oss.asked == ["ListObjectsV2"] * 4
+
+
+def test_a_later_page_that_fails_leaves_what_was_listed(world, continued, last_line):
+    world.oss.longest_page = 1
+    put(world.oss, f"{NOW}/check-a", f"{NOW}/check-b")
+    world.oss.between["ListObjectsV2"] = lambda: world.oss.between.update(
+        ListObjectsV2=lambda: world.oss.fail("ListObjectsV2", UNHEARD, UNHEARD)
+    )
+    world.tick()
+    assert ([name for _, name in continued.records], last_line()["status"]) == (["check-a"], 503)
+
+
+# --- the order, and what stops it ---
+
+
+def test_decisions_come_first_then_checks_then_deliveries(world, continued):
+    put(
+        world.oss,
+        "202611241300/webhook-a",
+        "202611241301/check-b",
+        "202611241302/decision-c",
+        f"{NOW}/decision-d",
+    )
+    world.tick()
+    assert [name for _, name in continued.records] == ["decision-c", "decision-d", "check-b", "webhook-a"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "left", "status"),
+    [
+        (OssUnavailable(reason="no"), 1, 503),
+        (OssRejected(reason="no"), 1, 502),
+        (KeyError("a mistake"), 1, 500),
+        (AlreadyExists(reason="no"), 0, 200),
+        (Forbidden(reason="no"), 0, 200),
+        (Unreadable(), 1, 200),
+    ],
+)
+def test_a_record_that_cannot_be_continued_stops_no_other(world, continued, last_line, outcome, left, status):
+    put(world.oss, f"{NOW}/decision-a", f"{NOW}/decision-b", f"{NOW}/check-c")
+    continued.outcomes["a"] = outcome
+    world.tick()
+    assert [name for _, name in continued.records] == ["decision-a", "decision-b", "check-c"]
+    assert (last_line()["status"], last_line()["left"]) == (status, left)
+    assert "decision-a" in last_line()["reason"] or status == 500
+    assert (f"{NOW}/decision-a" in world.due()) is bool(left)
+
+
+def test_one_line_names_only_some_of_many_failures(world, continued, last_line):
+    for number in range(20):
+        put(world.oss, f"{NOW}/decision-{number}x")
+        continued.outcomes[f"{number}x"] = OssUnavailable(reason="no")
+    world.tick()
+    assert (last_line()["reason"].count("decision-"), last_line()["left"]) == (5, 20)
+
+
+def test_the_others_of_a_kind_wait_where_one_says_so(world, continued, last_line):
+    put(world.oss, f"{NOW}/check-a", f"{NOW}/check-b", f"{NOW}/webhook-c")
+    continued.outcomes["a"] = False
+    world.tick()
+    assert [name for _, name in continued.records] == ["check-a", "webhook-c"]
+    assert last_line()["left"] == 1
+
+
+def test_a_tick_begins_nothing_after_its_time(world, continued, last_line):
+    put(world.oss, *(f"{NOW}/check-{letter}" for letter in "abc"))
+    elapsed = 0.0
+    world.function._ready().monotonic = lambda: elapsed
+
+    def take_long():
+        nonlocal elapsed
+        elapsed += TICK_SECONDS / 2
+        return True
+
+    continued.outcomes |= dict.fromkeys("abc", take_long)
+    world.tick()
+    assert ([name for _, name in continued.records], last_line()["left"]) == (["check-a", "check-b"], 1)
+
+
+# --- unreadable records ---
+
+
+@pytest.mark.parametrize("name", ["check", "check-a", "decision-a", "webhook-a"])
+@pytest.mark.parametrize("body", [b"no JSON", b"[]", b"{}", b'{"receipt": 7, "what": 1, "event": 2}'])
+def test_an_unreadable_record_is_removed_after_seven_days(world, clock, last_line, name, body):
+    put(world.oss, f"{NOW}/{name}", body=body)
+    clock.tick(days=6, hours=23, minutes=59)
+    world.tick()
+    assert (len(world.due()), last_line()["left"], last_line()["status"]) == (1, 1, 200)
+    assert "held/.due/" in last_line()["reason"]
+    clock.tick(minutes=1)
+    world.tick()
+    assert (world.due(), last_line()["left"]) == ([], 0)
+
+
+def test_a_record_of_an_unknown_kind_stays_as_long_as_the_bucket_keeps_it(world, clock):
+    put(world.oss, f"{NOW}/newer-a", body=b"no JSON")
+    clock.tick(days=30)
+    world.tick()
+    assert world.due() == [f"{NOW}/newer-a"]
+
+
+def test_every_kind_is_continued_by_a_function_that_removes_its_record(world, clock):
+    """A record that somebody else has removed meanwhile is nobody's failure."""
+    for kind in KINDS:
+        put(world.oss, f"{NOW}/{kind}-a")
+        world.oss.between["GetObject"] = lambda: world.oss.objects.clear()
+        world.tick()
+        assert (world.oss.asked[-1], world.due()) == ("GetObject", [])
+    assert due.name_of("check", "a", clock() + timedelta(seconds=1)) == f"held/.due/{LATER}/check-a"
