@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.buckets import ARCHIVE, HOME
 from local.common.accounts import AccessKey
+from local.playground.profiles import told_profiles
 
 if TYPE_CHECKING:
     from local.cloud import LocalCloud
@@ -47,3 +48,19 @@ def addresses_of(cloud: "LocalCloud") -> dict[str, Any]:
     if cloud.caller_auth == "jwt":
         addresses["businessToken"] = cloud.business_token("local-user")
     return addresses
+
+
+def page_config_of(cloud: "LocalCloud") -> dict[str, Any]:
+    """Return the configuration of the playground page; its only secret is a token of the local business."""
+    config: dict[str, Any] = {
+        "function": cloud.gateway.outer_origin,
+        "oss": cloud.oss.outer_origin,
+        "business": cloud.business.outer_origin,
+        "bucket": HOME.bucket,
+        "callerAuth": cloud.caller_auth,
+        "isDemo": cloud.deployment.is_demo,
+        "profiles": told_profiles(cloud.profiles),
+    }
+    if cloud.caller_auth == "jwt":
+        config["businessToken"] = cloud.business_token("playground-user")
+    return config

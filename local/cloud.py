@@ -5,7 +5,6 @@ Beside the bucket that the function's settings name there is one for profiles th
 """
 
 import secrets
-import string
 import tempfile
 from contextlib import ExitStack
 from functools import partial
@@ -16,20 +15,21 @@ from urllib.parse import urlsplit
 
 import jwt
 
-from local.addresses import APP_ID, APP_SECRET, FUNCTION_KEY, addresses_of
+from local.addresses import APP_ID, APP_SECRET, FUNCTION_KEY, addresses_of, page_config_of
 from local.buckets import ARCHIVE, HOME, file_name_at, role_policy, store_of
 from local.business.server import BusinessServer
 from local.business.service import Business
 from local.common.accounts import Accounts
+from local.common.clock import MovedClock
 from local.common.reach import LOOPBACK
 from local.deployment import Deployment, cors_rules, prepared
 from local.fc.gateway import FcGateway
+from local.fc.timer import Timer
 from local.oss.callback_delivery import CallbackSigner
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
 from local.playground.actions import actions_of
-from local.playground.profiles import told_profiles
 from local.playground.server import PlaygroundServer
 from local.profiles import Profiles, in_local_buckets, lifecycle_rules, sample_profiles
 from local.sts.server import StsServer
@@ -89,13 +89,18 @@ class LocalCloud:
         if caller_auth not in CALLER_KINDS:
             raise ValueError(f"caller_auth must be one of {', '.join(CALLER_KINDS)}, not {caller_auth!r}")
         self.gateway = gateway
+        # The SDK signs for STS by the machine's clock, however far this one was moved.
+        machine = gateway.now
+        gateway.now = self.clock = MovedClock(machine)
+        self.timer = Timer(gateway.invoke, self.clock)
         self._extra_settings = extra_settings or {}
         self._token_secret = secrets.token_hex(32)
         self._jwt_key = secrets.token_hex(32)
         accounts = Accounts(FUNCTION_KEY)
         with ExitStack() as built:
             own = Path(built.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
-            store = partial(OssServer, accounts, rules=rules, reach=gateway.reach, signer=CallbackSigner())
+            store = partial(OssServer, accounts, rules=rules, signer=CallbackSigner())
+            store = partial(store, now=self.clock, reach=gateway.reach)
             self.oss = store(HOME.bucket, HOME.region, folder, first_port)
             built.callback(self.oss.stop)
             last_port = first_port and first_port + PORTS_BETWEEN
@@ -109,14 +114,18 @@ class LocalCloud:
             self.sts = StsServer(
                 *(accounts, ROLE_ARN, ROLE_POLICY),
                 port=_after(self.oss.origin, first_port),
+                now=self.clock,
+                callers_now=machine,
                 more_roles={ARCHIVE.role_arn: role_policy(ARCHIVE.bucket)},
             )
             built.callback(self.sts.stop)
-            self.push = PushSettings(f"{gateway.origin}/wechat-events", secrets.token_hex(16), _letters(43))
+            token, aes_key = secrets.token_hex(16), secrets.token_hex(22)[:43]
+            self.push = PushSettings(f"{gateway.origin}/wechat-events", token, aes_key)
             self.wechat = WechatServer(
                 APP_ID,
                 APP_SECRET,
                 port=_after(self.sts.origin, first_port),
+                now=self.clock,
                 push=self.push,
                 name_of=partial(file_name_at, self.stores),
                 rules=wechat_rules,
@@ -127,7 +136,7 @@ class LocalCloud:
                 CLIENT_FOLDER,
                 self.page_config,
                 self.signed_url,
-                actions_of(self.stores, self.wechat),
+                actions_of(self.stores, self.wechat, self.let_minutes_pass),
                 port=_after(self.wechat.origin, first_port),
                 reach=gateway.reach,
             )
@@ -174,6 +183,12 @@ class LocalCloud:
             rules = lifecycle_rules(deployment.profiles, store.bucket.name)
             store.bucket.lifecycle.replace(rules, store.bucket.now())
             store.bucket.cors = cors_rules(deployment, store.bucket.name, self._pages)
+
+    def let_minutes_pass(self, minutes: int) -> None:
+        """Move the clock of everything here, with a tick of the timer in each minute."""
+        for _ in range(minutes):
+            self.clock.move(minutes=1)
+            self.timer.tick()
 
     def environment(self, deployment: Deployment | None = None) -> dict[str, str]:
         """The settings of the function in a deployment; by default in the one that runs."""
@@ -245,23 +260,7 @@ class LocalCloud:
         return addresses_of(self)
 
     def page_config(self) -> dict[str, Any]:
-        """Configuration of the playground page; its only secret is a token of the local business."""
-        config: dict[str, Any] = {
-            "function": self.gateway.outer_origin,
-            "oss": self.oss.outer_origin,
-            "business": self.business.outer_origin,
-            "bucket": BUCKET,
-            "callerAuth": self.caller_auth,
-            "isDemo": self.deployment.is_demo,
-            "profiles": told_profiles(self.profiles),
-        }
-        if self.caller_auth == "jwt":
-            config["businessToken"] = self.business_token("playground-user")
-        return config
-
-
-def _letters(count: int) -> str:
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(count))
+        return page_config_of(self)
 
 
 def _after(origin: str, first_port: int) -> int:

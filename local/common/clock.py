@@ -14,6 +14,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class MovedClock:
+    """A clock that goes on, ahead of another by what it was moved."""
+
+    def __init__(self, now: Clock = utc_now) -> None:
+        self._now = now
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return self._now() + self._ahead
+
+    def move(self, **duration: float) -> None:
+        self._ahead += timedelta(**duration)
+
+
 @dataclass
 class StandingClock:
     """

@@ -1,5 +1,5 @@
 """
-Actions of the playground's page on the cloud behind it: plan a fault or a check's outcome, let days pass.
+Actions of the playground's page on the cloud behind it: plan a fault or a check's outcome, let time pass.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,15 +11,21 @@ from local.oss.server import OssServer
 from local.wechat.check_plan import read_planned_check
 from local.wechat.platform import Wechat
 
+MOST_MINUTES = 24 * 60
+
 Action = Callable[[Mapping[str, Any]], object]
 
 
-def actions_of(stores: Sequence[OssServer], wechat: Wechat) -> dict[str, Action]:
+def actions_of(
+    stores: Sequence[OssServer], wechat: Wechat, let_minutes_pass: Callable[[int], object]
+) -> dict[str, Action]:
     """
     By path. Each raises ``ValueError``, ``TypeError`` or ``KeyError`` for what it cannot do.
 
     Args:
         stores: the local OSS of each bucket; the first is meant where nothing is said of one.
+
+        let_minutes_pass: moves the clocks, with a tick of the timer in each minute.
     """
     by_bucket = {store.bucket.name: store for store in stores}
 
@@ -42,4 +48,15 @@ def actions_of(stores: Sequence[OssServer], wechat: Wechat) -> dict[str, Action]
         for store in stores:
             store.bucket.let_days_pass(days)
 
-    return {"/fault.json": plan_fault, "/mood.json": plan_checks, "/days.json": let_days_pass}
+    def let_time_pass(wanted: Mapping[str, Any]) -> None:
+        minutes = wanted["minutes"]
+        if type(minutes) is not int or not 1 <= minutes <= MOST_MINUTES:
+            raise ValueError(minutes)
+        let_minutes_pass(minutes)
+
+    return {
+        "/minutes.json": let_time_pass,
+        "/fault.json": plan_fault,
+        "/mood.json": plan_checks,
+        "/days.json": let_days_pass,
+    }

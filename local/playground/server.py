@@ -35,8 +35,8 @@ class PlaygroundServer(Service):
     Serve ``/`` from one folder, ``/client/`` from another, ``/config.json`` and
     ``/signed.json?key=...&bucket=...``.
 
-    ``POST`` of a JSON object to ``/fault.json``, ``/mood.json`` or ``/days.json`` acts on the cloud behind
-    the page; a phone may ask that of no emulator itself.
+    ``POST`` of a JSON object to ``/fault.json``, ``/mood.json``, ``/minutes.json`` or ``/days.json`` acts on
+    the cloud behind the page; a phone may ask that of no emulator itself.
 
     Args:
         config: called for each ``/config.json``; its answer is what the page gets as JSON.

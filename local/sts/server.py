@@ -64,6 +64,8 @@ class StsServer(Service):
 
         new_secret: makes the access key secret of each session.
 
+        callers_now: the clock by which callers sign, where that is another.
+
     Attributes:
         roles: those that can be assumed, by ARN; may be replaced while running.
     """
@@ -78,6 +80,7 @@ class StsServer(Service):
         max_session_seconds: int = 43200,
         clock_window: timedelta = WINDOW,
         new_secret: Callable[[], str] = new_secret,
+        callers_now: Clock | None = None,
         more_roles: Mapping[str, dict[str, Any] | None] = MappingProxyType({}),
     ) -> None:
         self.faults = Faults(faults.KINDS)
@@ -89,6 +92,7 @@ class StsServer(Service):
         }
         self._account = self.roles[role_arn].account
         self._new_secret = new_secret
+        self._callers_now = callers_now
         self._nonces = Nonces(clock_window)
         self._sessions: dict[str, Session] = {}
         self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
@@ -117,7 +121,8 @@ class StsServer(Service):
             StsError: what is wrong with it.
         """
         signed = read_signed(request)
-        caller = authenticate(signed, self._accounts, self._nonces, now)
+        signed_at = self._callers_now() if self._callers_now else now
+        caller = authenticate(signed, self._accounts, self._nonces, signed_at)
         if signed.version != API_VERSION:
             message = f"Specified parameter Version is not valid; this service is {API_VERSION}."
             raise StsError(400, "InvalidVersion", message)

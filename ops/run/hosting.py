@@ -58,7 +58,7 @@ class Hosted:
         environ = self.cloud.environment(deployment)
         check_settings(environ)
         self.cloud.deploy(deployment)
-        self._function = Function(Dependencies(environ, hooks_file=hooks_file))
+        self._function = Function(Dependencies(environ, now=self.cloud.clock, hooks_file=hooks_file))
 
     def handle(self, event_or_environ: Any, context_or_start_response: Any) -> Any:
         return serve(self._function, event_or_environ, context_or_start_response)
@@ -150,7 +150,11 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
                 gateway.start()
                 with quiet_log():
                     _wait_until_it_answers(gateway.origin)
-                yield cloud
+                cloud.timer.start()
+                try:
+                    yield cloud
+                finally:
+                    cloud.timer.stop()
         finally:
             gateway.stop()
 

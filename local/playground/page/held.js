@@ -135,8 +135,8 @@ export function wireHeld({ config, client, texts, newUploader, sentenceOf, showC
     draw()
   }
 
-  async function letADayPass() {
-    await tellCloud('/days.json', { days: 1 })
+  async function letPass(path, time) {
+    await tellCloud(path, time)
     await Promise.all(held.items.filter((item) => !isOver(item) && item.receipt).map((item) => attempt(item, () => ask(item))))
   }
 
@@ -146,7 +146,9 @@ export function wireHeld({ config, client, texts, newUploader, sentenceOf, showC
   })))
   $('held-file').onchange = () => [...$('held-file').files].forEach(add)
   $('mood').onchange = () => tellCloud('/mood.json', MOODS[$('mood').value])
-  $('one-day').onclick = letADayPass
+  $('one-minute').onclick = () => letPass('/minutes.json', { minutes: 1 })
+  $('silence').onclick = () => letPass('/minutes.json', { minutes: 35 })
+  $('one-day').onclick = () => letPass('/days.json', { days: 1 })
   draw()
   // Another page may have left another mood.
   if (profiles.length) tellCloud('/mood.json', {})

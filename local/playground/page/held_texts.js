@@ -19,6 +19,8 @@ export const HELD_TEXTS = {
       bad_signature: '签名不对',
     },
     heldNews: (name, state) => `${name}：${state}`,
+    oneMinute: '过一分钟',
+    silence: '过 35 分钟',
     oneDay: '过一天',
     heldNothing: '还没有。示例图片的文件名决定微信怎么说。',
     states: {
@@ -71,6 +73,8 @@ export const HELD_TEXTS = {
       bad_signature: 'it with a bad signature',
     },
     heldNews: (name, state) => `${name}: ${state}`,
+    oneMinute: 'A minute later',
+    silence: '35 minutes later',
     oneDay: 'A day later',
     heldNothing: 'None yet. The name of a sample decides what WeChat says of it.',
     states: {

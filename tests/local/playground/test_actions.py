@@ -37,8 +37,13 @@ def wechat(clock):
 
 
 @pytest.fixture
-def actions(oss, archive, wechat):
-    return actions_of((oss, archive), wechat)
+def minutes():
+    return []
+
+
+@pytest.fixture
+def actions(oss, archive, wechat, minutes):
+    return actions_of((oss, archive), wechat, minutes.append)
 
 
 def test_a_fault_of_the_page_affects_one_form(actions, oss):
@@ -66,11 +71,19 @@ def test_a_planned_check_replaces_the_last_and_an_empty_one_resets(actions, wech
 
 
 @cases("path", "wanted")
-def test_an_invalid_action_is_refused_and_changes_nothing(actions, oss, archive, wechat, path, wanted):
+def test_an_invalid_action_is_refused_and_changes_nothing(
+    actions, oss, archive, wechat, minutes, path, wanted
+):
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         actions[path](wanted)
-    assert wechat.checks.plan.planned() == []
+    assert wechat.checks.plan.planned() == minutes == []
     assert oss.faults.take("PostObject") is archive.faults.take("PostObject") is None
+
+
+@pytest.mark.parametrize("count", [1, 1440])
+def test_minutes_pass_for_the_cloud(actions, minutes, count):
+    actions["/minutes.json"]({"minutes": count})
+    assert minutes == [count]
 
 
 def test_days_pass_in_every_bucket(actions, oss, archive, clock):

@@ -3,6 +3,7 @@
 import argparse
 import io
 from contextlib import ExitStack
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,6 +105,26 @@ def test_the_function_runs_with_the_developers_own_profiles(here):
     (profile,) = here.hosted.cloud.page_config()["profiles"]
     assert (profile["name"], profile["title"]) == ("post", "晒单")
     assert here.hosted.cloud.page_config()["isDemo"] is False
+
+
+def test_minutes_pass_for_the_function_and_everything_around_it(here, monkeypatch):
+    here.deploy()
+    cloud, ticks = here.hosted.cloud, []
+    monkeypatch.setattr(cloud.timer, "tick", lambda: ticks.append(cloud.clock()))
+    before = cloud.clock()
+    # Longer than any session lives, and than the clocks of STS and OSS may differ.
+    assert (
+        here.send("POST", f"{cloud.playground.origin}/minutes.json", body={"minutes": 150}).status_code == 200
+    )
+    assert len(ticks) == 150 and timedelta(0) <= ticks[0] - before - timedelta(minutes=1) < timedelta(
+        minutes=1
+    )
+    headers = {"Authorization": f"Bearer {here.log_in()}"}
+    form = here.ask("POST", "upload-params", headers, {"profile": "post", "filename": "a.png"}).json()
+    assert form["serverTime"] > (before + timedelta(minutes=149)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    fields = {name: (None, value) for name, value in form["formData"].items()}
+    stored = requests.post(form["url"], files={**fields, "file": ("a.png", b"x", "image/png")}, timeout=10)
+    assert stored.status_code in (200, 204), stored.text
 
 
 def test_each_file_that_was_read_has_a_line_of_its_own(here):

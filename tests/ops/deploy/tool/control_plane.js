@@ -92,7 +92,7 @@ const ROUTES = [
   ['DELETE', /^\/signs\/(scaling-config|provision-config|async-invoke-config|concurrency)$/, nothing],
 ];
 // Where the component puts the code.
-const BUCKET = { credentials: { AccessKeyId: 'a', AccessKeySecret: 's', SecurityToken: 't' }, ossBucket: 'b', ossRegion: 'cn-hangzhou', objectName: 'code.zip' };
+const BUCKET = { credentials: { AccessKeyId: 'a', AccessKeySecret: 's', SecurityToken: 't' }, ossBucket: 'code-of-functions', ossRegion: 'cn-hangzhou', objectName: 'code.zip' };
 
 function answer(method, path, body) {
   if (path === '/-/state') {
