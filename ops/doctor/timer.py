@@ -13,6 +13,7 @@ from function.config.key_template import DUE
 from function.config.settings import Settings
 from function.credentials import AccessKeys
 from function.errors import UploadError
+from function.operations.tick import KINDS
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.objects import get_record
@@ -26,7 +27,6 @@ from ops.terminal.language import Text
 TIMER = Text("Timer", "定时触发器")
 # A record of this kind is removed by a tick, and means nothing else.
 PROBE = "doctor"
-KINDS = {"decision", "check", "webhook", "replace", "erase", PROBE}
 # The timer runs each minute, and a tick takes up to 20 seconds.
 LATE = timedelta(minutes=3)
 WAIT_SECONDS, PAUSE_SECONDS = 150, 5

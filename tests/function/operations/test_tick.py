@@ -287,6 +287,13 @@ def test_a_record_of_an_unknown_kind_stays_as_long_as_the_bucket_keeps_it(world,
     assert world.due() == [f"{NOW}/newer-a"]
 
 
+def test_a_record_of_doctor_is_removed_and_nothing_else_is_done(world, last_line):
+    put(world.oss, f"{NOW}/doctor-a")
+    world.tick()
+    assert (world.due(), world.oss.asked) == ([], ["ListObjectsV2", "GetObject", "DeleteObject"])
+    assert (last_line()["status"], last_line()["left"]) == (200, 0)
+
+
 def test_every_kind_is_continued_by_a_function_that_removes_its_record(world, clock):
     """A record that somebody else has removed meanwhile is nobody's failure."""
     for kind in KINDS:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from function.app import load_settings
+from function.app import Function, load_settings
+from function.context import Dependencies
 from function.credentials import AccessKeys
 from function.oss import due
 from function.session_policy import OBJECTS
@@ -30,10 +31,9 @@ class Timer:
     """A deployment that holds objects, its due records, and a doctor who looks at them."""
 
     def __init__(self, here, environ):
-        self.settings, self.now = (
-            load_settings({**here.environ, **environ}),
-            datetime.now(UTC).replace(second=30),
-        )
+        environ = {**here.environ, **environ}
+        self.settings, self.now = load_settings(environ), datetime.now(UTC).replace(second=30)
+        self.function = Function(Dependencies(environ))
         self.objects = here.cloud.oss.bucket.objects
         self.oss = client_of(self.settings, assume(self.settings, OBJECTS, KEYS, self.now), self.now)
         self.slept = []
@@ -89,6 +89,12 @@ def test_a_tick_is_waited_for_and_shows_itself_by_what_it_removes(timer):
     assert (finding.state, sum(timer.slept), timer.records) == (State.GOOD, 60, [])
 
 
+def test_a_tick_of_the_function_removes_it(timer):
+    timer.now -= timedelta(minutes=2)
+    (finding,) = timer.found(lambda _pause: timer.function.tick(None))
+    assert (finding.state, timer.records) == (State.GOOD, [])
+
+
 def test_without_a_tick_the_record_is_taken_back_and_that_is_bad(timer):
     (finding,) = timer.found(timer.ticks_after(WAIT_SECONDS + PAUSE_SECONDS))
     assert (finding.state, sum(timer.slept), timer.records) == (State.BAD, WAIT_SECONDS, [])
@@ -113,7 +119,7 @@ def test_a_role_that_may_not_list_is_mended_by_setup(timer, here):
 
 
 def test_an_examination_looks_for_late_records(timer, here, tmp_path):
-    timer.write("erase", timedelta(minutes=9))
+    timer.write("check", timedelta(minutes=9))
     findings = here.examine(
         PROFILES_FILE=str(tmp_path / "profiles.toml"), CALLBACK_URL="", url="", uploads=False
     )
