@@ -9,11 +9,13 @@ from pathlib import Path
 from local.common.accounts import Accounts
 from local.common.clock import Clock
 from local.oss.cors import EVERY_PAGE, CorsRule
-from local.oss.errors import IMMUTABLE, NO_VERSIONS, OssError
+from local.oss.errors import OssError
 from local.oss.lifecycle import Lifecycle
-from local.oss.objects import NULL, Objects, StoredObject, Version
+from local.oss.objects import Objects
 from local.oss.rules import OssRules
 from local.oss.uploads import Uploads
+from local.oss.version_refusals import IMMUTABLE, NO_VERSIONS
+from local.oss.versions import NULL, StoredObject, Version
 
 
 @dataclass

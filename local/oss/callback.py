@@ -17,8 +17,8 @@ from urllib.parse import quote, urlsplit
 from local.oss.crc64 import crc64_of
 from local.oss.errors import NO_PUBLIC_EC, OssError, invalid_argument
 from local.oss.image_info import read_image_info
-from local.oss.objects import StoredObject
 from local.oss.rules import OssRules
+from local.oss.versions import StoredObject
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"

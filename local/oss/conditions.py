@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from local.oss import errors
 from local.oss.errors import OssError
-from local.oss.objects import StoredObject
+from local.oss.versions import StoredObject
 
 RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
 

@@ -10,16 +10,16 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 from xml.etree.ElementTree import Element
 
-from local.oss import errors
+from local.oss import errors, version_refusals
 from local.oss.access import DELETE, DELETE_VERSION, demand
 from local.oss.answer import XML, Answer
 from local.oss.bucket import Bucket
 from local.oss.documents import Children, read_document, write_document
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
-from local.oss.objects import DeleteMarker
 from local.oss.request_signature import authenticate
 from local.oss.storing import read_body
+from local.oss.versions import DeleteMarker
 
 MOST_OBJECTS = 1000
 ENCODING = "encoding-type"
@@ -40,7 +40,7 @@ def delete_many(call: Call) -> Answer:
         raise OssError(errors.BUCKET_PRIVATE)
     encoding = _encoding(call)
     if "content-md5" not in request.headers:
-        missing = errors.DIGEST_MISSING
+        missing = version_refusals.DIGEST_MISSING
         code = "InvalidDigest" if bucket.rules.missing_md5_is_invalid_digest else missing.code
         raise OssError(replace(missing, code=code))
     is_quiet, wanted = _read(read_body(call), is_encoded=encoding == "url2")

@@ -38,15 +38,9 @@ class OssError(Exception):
 
     def __init__(self, refusal: Refusal, message: str | None = None, **details: str) -> None:
         super().__init__(message or refusal.message)
-        self.refusal = refusal
+        self.refusal, self.details = refusal, details
         self.message = message or refusal.message
-        self.details = details
         self.headers: dict[str, str] = {}
-
-    def with_headers(self, **headers: str) -> "OssError":
-        """Let the refusal have further headers, named with ``_`` for ``-``."""
-        self.headers |= headers
-        return self
 
 
 def error_xml(error: OssError, request_id: str, host_id: str) -> bytes:
@@ -128,7 +122,6 @@ FIELD_MISSING_TEXT = (
 )
 BAD_QUERY = Refusal(400, "InvalidArgument", "The query is not percent-encoded UTF-8.")  # ours
 SAID_TWICE = Refusal(400, "InvalidArgument", "A header or parameter has two values.")  # ours
-BAD_TOKEN = Refusal(400, "InvalidArgument", "The continuation token is invalid.")  # ours
 INVALID_KEY = Refusal(400, "InvalidObjectName", "The specified object is not valid.")
 
 # Who signed it
@@ -259,11 +252,6 @@ CORS_FORBIDS = Refusal(403, "AccessDenied", "No page of another origin deletes o
 NO_SUCH_KEY = Refusal(404, "NoSuchKey", "The specified key does not exist.", "0026-00000001")
 # OSS's own text is in no page that we read.
 NOT_RESTORED = Refusal(403, "InvalidObjectState", "The operation is not valid for the object's state.")
-NO_SUCH_VERSION = Refusal(404, "NoSuchVersion", "The specified version does not exist.")  # text ours
-MARKER_UNREADABLE = Refusal(405, "MethodNotAllowed", "The specified version is a delete marker.")  # text ours
-NO_VERSIONS = Refusal(400, "InvalidArgument", "This bucket has no versions.")  # ours
-IMMUTABLE = Refusal(409, "FileImmutable", "The object is under a retention policy.")  # text ours
-DIGEST_MISSING = Refusal(400, "InvalidArgument", "Content-MD5 is missing.")  # ours
 NO_SUCH_BUCKET = Refusal(404, "NoSuchBucket", "The specified bucket does not exist.", "0015-00000101")
 PRECONDITION_FAILED = Refusal(
     412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold."

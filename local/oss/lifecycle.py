@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from local.oss.objects import Objects, StoredObject
+from local.oss.objects import Objects
 from local.oss.uploads import Uploads
+from local.oss.versions import StoredObject
 
 DAY = timedelta(days=1)
 

@@ -23,12 +23,12 @@ from local.oss.bucket import Bucket
 from local.oss.documents import write_document
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
-from local.oss.objects import StoredObject
 from local.oss.part_list import chosen_parts, etag_of, part_number, read_part_list
 from local.oss.reading import checksum_headers, version_headers
 from local.oss.request import Request
 from local.oss.storing import new_object, read_body, received
 from local.oss.uploads import Part, Upload
+from local.oss.versions import StoredObject
 from local.oss.writing import attributes_of, refuse_what_is_not_kept
 
 COMPLETE_ALL = "x-oss-complete-all"

@@ -7,16 +7,16 @@ https://help.aliyun.com/zh/oss/developer-reference/listobjectversions
 
 import base64
 
-from local.oss import errors
+from local.oss import errors, version_refusals
 from local.oss.access import LIST, LIST_VERSIONS, authorize
 from local.oss.answer import XML, Answer
 from local.oss.bucket import Bucket
 from local.oss.documents import Children, write_document
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
-from local.oss.objects import DeleteMarker, StoredObject, Version
 from local.oss.pages import cut, instant, page_size, short_text, truth, writer
 from local.oss.rules import OssRules
+from local.oss.versions import DeleteMarker, StoredObject, Version
 
 DEFAULT_PAGE = 100
 TOKEN = "continuation-token"
@@ -144,4 +144,4 @@ def _last_of(token: str, prefix: str, rules: OssRules) -> str:
             return rest[int(length) :]
     except ValueError:
         pass
-    raise OssError(errors.BAD_TOKEN, ArgumentName=TOKEN, ArgumentValue=token)
+    raise OssError(version_refusals.BAD_TOKEN, ArgumentName=TOKEN, ArgumentValue=token)

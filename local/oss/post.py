@@ -18,11 +18,11 @@ from local.oss.callback import Callback, parse_callback
 from local.oss.errors import OssError, invalid_argument
 from local.oss.form import Form, Sink
 from local.oss.form_fields import Success, conditioned_value, form_attributes, read_success
-from local.oss.objects import StoredObject
 from local.oss.policy import Policy, parse_policy
 from local.oss.post_signature import authenticate
 from local.oss.rules import OssRules
 from local.oss.storing import new_object
+from local.oss.versions import StoredObject
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from local.oss.callback_delivery import CallbackSigner, callback_failed, deliver
 from local.oss.connection import Connection, latin
 from local.oss.errors import OssError, xml_text
 from local.oss.form import Form, FormReader
-from local.oss.objects import StoredObject
 from local.oss.post import Upload
 from local.oss.reading import version_headers
 from local.oss.storing import digest_of
+from local.oss.versions import StoredObject
 
 POST_OBJECT = "PostObject"
 # The status is not documented; a browser has to follow with GET.

@@ -22,8 +22,8 @@ from local.oss.image_steps import (
     Step,
     read_steps,
 )
-from local.oss.objects import StoredObject
 from local.oss.reading import check_state, forced_download, get_object, open_for, replaced_headers
+from local.oss.versions import StoredObject
 
 PROCESS = "x-oss-process"
 LARGEST_SOURCE_BYTES = 20 * 1024 * 1024

@@ -19,8 +19,8 @@ from local.oss.conditions import check_conditions, read_range
 from local.oss.crc64 import crc64_of
 from local.oss.errors import OssError
 from local.oss.exchange import Call
-from local.oss.objects import StoredObject
 from local.oss.request import Request
+from local.oss.versions import StoredObject
 
 # What a signed query may replace in the answer; the type only where the rules say so.
 REPLACEABLE = ("Content-Language", "Expires", "Cache-Control", "Content-Disposition", "Content-Encoding")

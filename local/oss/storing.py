@@ -15,7 +15,7 @@ from local.oss.attributes import Attributes
 from local.oss.bucket import Bucket
 from local.oss.errors import OssError
 from local.oss.exchange import Call
-from local.oss.objects import StoredObject
+from local.oss.versions import StoredObject
 
 
 @dataclass(frozen=True)

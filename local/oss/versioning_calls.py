@@ -10,8 +10,8 @@ from local.oss.answer import XML, Answer
 from local.oss.documents import Children, read_document, write_document
 from local.oss.errors import OssError
 from local.oss.exchange import Call
-from local.oss.objects import ENABLED, SUSPENDED
 from local.oss.storing import read_body
+from local.oss.versions import ENABLED, SUSPENDED
 
 
 def put_versioning(call: Call) -> Answer:

@@ -28,10 +28,10 @@ from local.oss.conditions import check_conditions
 from local.oss.documents import write_document
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
-from local.oss.objects import DeleteMarker, StoredObject
 from local.oss.reading import check_absence, check_state, checksum_headers, version_headers
 from local.oss.request import Request
 from local.oss.storing import new_object, received
+from local.oss.versions import DeleteMarker, StoredObject
 
 COPY_SOURCE = "x-oss-copy-source"
 DIRECTIVES = ("COPY", "REPLACE")

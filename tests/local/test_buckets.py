@@ -9,8 +9,8 @@ from local.buckets import ARCHIVE, HOME, bucket_of, file_name_at, role_policy, s
 from local.cloud import LocalCloud
 from local.common.accounts import AccessKey
 from local.fc.gateway import FcGateway
-from local.oss.objects import StoredObject
 from local.oss.presign import presigned_url
+from local.oss.versions import StoredObject
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from function.auth import all_settings
 from local.buckets import role_policy
 from local.cloud import BUCKET, FUNCTION_KEY, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
-from local.oss.objects import StoredObject
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
+from local.oss.versions import StoredObject
 from local.profiles import lifecycle_rules
 from local.shell import clear_inherited_settings
 from tests.support.cases import cases_beside

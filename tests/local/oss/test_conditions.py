@@ -7,7 +7,7 @@ import pytest
 
 from local.oss.conditions import check_conditions, read_range
 from local.oss.errors import OssError
-from local.oss.objects import StoredObject
+from local.oss.versions import StoredObject
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

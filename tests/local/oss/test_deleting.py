@@ -63,7 +63,7 @@ def told(answer, *names):
     ]
 
 
-def test_the_keys_are_deleted_and_told_and_those_that_were_not_there(delete, stored):
+def test_the_answer_names_deleted_keys_and_those_that_were_not_there(delete, stored):
     stored(*ODD, "u/stays")
     answer = delete(body_of(*ODD, "u/never"), encoding_type="url")
     assert [unquote(key) for (key,) in told(answer)] == [*ODD, "u/never"]
@@ -133,7 +133,7 @@ def test_a_thousand_keys_are_the_most(delete):
     assert len(told(delete(body_of(*map(str, range(1000)))))) == 1000
 
 
-def test_markers_and_versions_are_told(oss, delete, stored):
+def test_the_answer_names_markers_and_versions(oss, delete, stored):
     oss.objects.versioning = "Enabled"
     stored("u/a", "u/b")
     version = oss.objects["u/b"].version

@@ -7,8 +7,9 @@ import pytest
 
 from local.oss.attributes import Attributes
 from local.oss.lifecycle import Lifecycle, LifecycleRule
-from local.oss.objects import Objects, StoredObject
+from local.oss.objects import Objects
 from local.oss.uploads import Uploads
+from local.oss.versions import StoredObject
 
 EVENING = datetime(2026, 11, 24, 23, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -118,7 +118,7 @@ def test_the_prefix_of_a_listing_is_held_against_the_policy(prefix, status, oss,
     assert oss_client.call("GET", "", key="lister", uploads=None, **query).status == status
 
 
-def test_uploads_that_share_a_prefix_are_told_together_and_an_aborted_one_is_gone(begin, oss_client):
+def test_uploads_that_share_a_prefix_come_together_and_an_aborted_one_is_gone(begin, oss_client):
     upload = begin("u/b")
     begin("u/c/1"), begin("u/c/2")
     answer = oss_client.call("GET", "", uploads=None, prefix="u/", delimiter="/")

@@ -75,7 +75,7 @@ def test_pages_follow_each_other_in_the_order_of_keys(lists, stored):
     assert keys_of(lists(prefix="w")) == []
 
 
-def test_a_page_may_be_shorter_than_was_asked_for(oss, lists, stored):
+def test_a_page_may_be_shorter_than_max_keys(oss, lists, stored):
     stored(*"abcde")
     oss.bucket.rules = replace(oss.bucket.rules, longest_page=2)
     assert all_pages(lists, max_keys="1000") == [["a", "b"], ["c", "d"], ["e"]]
@@ -90,7 +90,7 @@ def test_a_change_between_two_pages_repeats_and_skips_no_other(oss, lists, store
     assert keys_of(first) + keys_of(lists(continuation_token=token)) == [*"bdefh"]
 
 
-def test_keys_that_share_a_prefix_are_told_together(lists, stored):
+def test_keys_that_share_a_prefix_come_together(lists, stored):
     stored("u/a/1", "u/a/2", "u/b", "u/c/1")
     answer = lists(prefix="u/", delimiter="/")
     assert keys_of(answer) == ["u/b"]

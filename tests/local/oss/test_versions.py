@@ -228,7 +228,7 @@ def test_a_version_is_read_by_who_signs_alone(oss, versioning, put, oss_client):
 
 
 @pytest.mark.parametrize("is_versioned", [False, True])
-def test_what_is_under_retention_is_not_deleted(is_versioned, oss, versioning, put, oss_client, oss_clock):
+def test_an_object_under_retention_is_not_deleted(is_versioned, oss, versioning, put, oss_client, oss_clock):
     if is_versioned:
         versioning("Enabled")
     oss.bucket.rules = replace(oss.bucket.rules, retention_days=2)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from local.oss.lifecycle import LifecycleRule
-from local.oss.objects import StoredObject
 from local.oss.server import OssServer
+from local.oss.versions import StoredObject
 from local.playground.actions import actions_of
 from local.playground.profiles import told_profiles
 from local.wechat.server import WechatServer
