@@ -89,7 +89,7 @@ def run(environ, monkeypatch, capsys, tmp_path):
     return run
 
 
-def test_what_waits_and_what_is_lost_is_listed_without_receipts(run, waiting):
+def test_waiting_and_lost_webhooks_are_listed_without_receipts(run, waiting):
     code, out, err = run()
     first, _again, second, total = out.splitlines()
     day = (datetime.now(UTC) + timedelta(minutes=1)).date().isoformat()
@@ -115,7 +115,7 @@ def test_deliveries_are_sent_signed_once_each(run, waiting, business):
 
 
 @pytest.mark.parametrize("status", [302, 404, 503])
-def test_what_is_not_taken_stays(run, waiting, business, monkeypatch, status):
+def test_a_refused_webhook_stays(run, waiting, business, monkeypatch, status):
     monkeypatch.setattr(Business, "status", status)
     before = waiting()
     code, _, err = run("--redeliver", UPLOAD_WEBHOOK_URL=f"{business}/hook")
