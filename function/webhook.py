@@ -25,6 +25,8 @@ from function.request_log import encode, log
 BUDGET_SECONDS = 1.5
 # For the first attempts of one request together: its response must not wait for a silent business.
 FIRST_SECONDS = 2.0
+# What the due record needs before the deadline of the request.
+RECORD_SECONDS = 1.0
 # For its first attempts and its due records; its calls to OSS do not pay for them.
 REQUEST_SECONDS = 4.0
 # Of the attempts, after the event.
@@ -96,7 +98,8 @@ def deliver(
 
 
 def _first_attempt(context: RequestContext, id: str, body: str) -> str:
-    seconds = min(BUDGET_SECONDS, FIRST_SECONDS - context.webhook_seconds)
+    left = min(FIRST_SECONDS - context.webhook_seconds, context.seconds_left() - RECORD_SECONDS)
+    seconds = min(BUDGET_SECONDS, left)
     if seconds <= 0:
         return "out of time"
     return attempt(context, id, body, context.line.traceparent, seconds)
@@ -108,7 +111,7 @@ def attempt(context: RequestContext, id: str, body: str, trace: str | None, seco
     if not settings.upload_webhook_url:
         return "no UPLOAD_WEBHOOK_URL"
     headers = signed_headers(settings.receipt_secrets, id, context.now, data)
-    return post_event(settings.upload_webhook_url, data, headers, context.instance.send, trace, seconds)
+    return post_event(settings.upload_webhook_url, data, headers, context.send, trace, seconds)
 
 
 def _record(

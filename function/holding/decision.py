@@ -174,13 +174,14 @@ def apply(
         state, has_changed = _reject(oss, upload, decision, context.now, is_new)
     else:
         state, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
+    is_told = True
     if has_changed or is_due:
-        notify(context, upload, state, None if state == GONE else decision.label)
+        is_told = notify(context, upload, state, None if state == GONE else decision.label)
     if state == PUBLISHED and upload.content.replaces:
         from function.uploads.replacement import delete_replaced
 
         delete_replaced(context, upload.content, upload.key)
-    if has_changed and not is_due:
+    if has_changed and is_told and not is_due:
         forget_due(context, oss, _due_name(upload, decision.action, decision.at))
     return state
 

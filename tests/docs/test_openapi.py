@@ -136,7 +136,9 @@ def test_webhook_events_match_the_document(event):
         settings=settings,
         now=datetime.now(UTC),
         line=SimpleNamespace(traceparent=None),
-        instance=SimpleNamespace(send=send, monotonic=lambda: 0.0),
+        send=send,
+        seconds_left=lambda: 28.0,
+        instance=SimpleNamespace(monotonic=lambda: 0.0),
         webhook_seconds=0.0,
         webhook_failure="",
     )

@@ -10,7 +10,7 @@ from function.http.client import ExchangeFailed, HttpResponse
 from function.operations.deliveries import LOST_FOR, continue_delivery
 from function.oss.client import oss_client
 from function.oss.due import list_due
-from function.webhook import signed_headers
+from function.webhook import notify_business, signed_headers
 from function.wechat.verdict import Outcome
 from tests.docs.openapi import check_answer
 from tests.support.memory_oss import BROKEN, LOST, UNHEARD
@@ -63,10 +63,11 @@ def shop(world, clock):
 
 
 def tick_for(world, clock, **duration):
-    """A tick each minute."""
+    """A tick each minute; one before anything is due would only list nothing."""
     for _ in range(timedelta(**duration) // timedelta(minutes=1)):
-        clock.tick(minutes=1)
-        world.tick()
+        minute = f"{clock.tick(minutes=1):%Y%m%d%H%M}0"
+        if any(name < minute for name in world.due()):
+            world.tick()
 
 
 def due(world):
@@ -277,3 +278,30 @@ def test_a_request_repeated_for_an_hour_is_delivered_once_after_recovery(world, 
     shop.answer = UP
     tick_for(world, clock, hours=24)
     assert (len(shop.taken), due(world)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "budgets", "reason"), [(1.75, [0.75], "HTTP 503"), (0.9, [], "out of time")]
+)
+def test_the_deadline_of_the_request_leaves_time_to_write_an_event_down(
+    world, shop, seconds, budgets, reason
+):
+    call = world.call()
+    call._ends, call.instance.monotonic = seconds, lambda: 0.0
+    assert notify_business(call, call.settings.home, "a.b.c", "KpY7", "3B90EAC1")
+    assert [budget for *_, budget in shop.seen] == budgets
+    assert fields(world)["reason"] == reason
+
+
+def test_a_decision_stays_due_until_its_event_is_written_down(world, shop, clock):
+    stored = world.store("commit")
+    shop.answer = UP
+    tick_for(world, clock, minutes=5)
+    shop.answer = DOWN
+    # Those of the decision, then both tries of the event's own record.
+    world.oss.fail("PutObject", "", "", BROKEN, BROKEN)
+    assert world.commit(stored["receipt"]).json["state"] == "published"
+    assert due(world) == []
+    shop.answer = UP
+    tick_for(world, clock, minutes=5)
+    assert [id.partition("-")[0] for id in shop.taken] == ["uploaded", "published"]
