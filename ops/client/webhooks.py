@@ -32,7 +32,6 @@ from ops.client.form_upload import open_session
 from ops.client.progress import progress_bar
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
-from ops.terminal.masking import printable
 from ops.terminal.messages import in_both
 from ops.terminal.screen import Screen
 
@@ -175,7 +174,7 @@ def _with(text: Text, **values: object) -> Text:
 def _line(found: Found, language: str) -> str:
     delivery = found.delivery
     at = found.at.isoformat(timespec="minutes")
-    line = LINE.say(
+    return LINE.say(
         language,
         state=LOST.say(language) if delivery.is_lost else WAITS.say(language, at=at),
         event=delivery.event,
@@ -183,7 +182,6 @@ def _line(found: Found, language: str) -> str:
         attempts=delivery.attempts,
         reason=delivery.reason,
     )
-    return printable(line)
 
 
 def _show(found: list[Found], screen: Screen, language: str) -> int:
@@ -206,7 +204,7 @@ def _redeliver(
             taken |= set() if reason else {each.id}
             if reason:
                 failed += 1
-                complaints.fail(f"{each.delivery.event} {printable(each.delivery.upload_id)}: {reason}")
+                complaints.fail(f"{each.delivery.event} {each.delivery.upload_id}: {reason}")
             draw(number, len(found))
     screen.line(SENT.say(language, done=len(found) - failed, failed=failed))
     return 1 if failed else 0
