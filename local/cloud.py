@@ -143,7 +143,7 @@ class LocalCloud:
             built.callback(self.playground.stop)
             buckets = HOME.bucket, ARCHIVE.bucket
             self.business = BusinessServer(
-                Business(gateway.origin, self._receipt_secrets(), *buckets, now=lambda: gateway.now()),
+                Business(gateway.origin, self._receipt_secrets(), *buckets, now=self.clock),
                 port=_after(self.playground.origin, first_port),
                 reach=gateway.reach,
             )

@@ -97,7 +97,9 @@ class Running:
     def start(self, name="usual", **environ):
         """The address of one more instance."""
         gateway = self._gateways.get(name) or self._gateway(name)
-        self._functions[name] = Function(Dependencies({**self.cloud.environment(), **environ}))
+        self._functions[name] = Function(
+            Dependencies({**self.cloud.environment(), **environ}, now=self.cloud.clock)
+        )
         return gateway.start().origin
 
     def _gateway(self, name):

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import jwt
 import pytest
 from PIL import Image
 
@@ -309,3 +310,20 @@ def test_a_post_shows_the_state_of_its_pictures(here, held):
 def test_wechat_s_console_verifies_the_address_of_the_push(here):
     answer = here.session.post(f"{here.cloud.wechat.origin}/-/push", timeout=10)
     assert answer.json() == {"url": f"{here.usual}/wechat-events", "verified": True}
+
+
+def test_an_event_that_the_business_refused_arrives_with_the_next_tick(here, held, monkeypatch):
+    business = here.cloud.business
+
+    def events():
+        deliveries = here.session.get(f"{business.origin}/deliveries", timeout=5).json()["deliveries"]
+        return [(each["event"], each["times"]) for each in deliveries if upload_id in each["id"]]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(business.business, "_secrets", ["not-the-secret-of-the-receipts-0123456"])
+        upload_id = jwt.decode(held().receipt, options={"verify_signature": False})["jti"]
+    assert events() == []
+    here.cloud.let_minutes_pass(2)
+    assert events() == [("uploaded", 1)]
+    here.cloud.let_minutes_pass(6)
+    assert events() == [("uploaded", 1)]
