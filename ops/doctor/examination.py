@@ -108,7 +108,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
         yield from _content_of_each(settings, places, visit, sessions, keys, instant)
     reached = [there for there in places if keys and there.home in sessions]
     timers = check_timers(settings, reached, keys, instant, sleep if visit.timer else None)
-    yield from as_one([*timers, check_callback(settings), *check_push(settings, visit.url)])
+    yield from as_one([check_callback(settings), *check_push(settings, visit.url), *timers])
     findings = check_function(visit.url)
     yield from as_one([*findings, check_capacity(settings.region, limits_of(settings, keys))])
     if findings[0].state is State.GOOD:

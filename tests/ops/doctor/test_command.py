@@ -26,7 +26,7 @@ def test_a_correct_deployment_is_good_in_every_line(here):
         "Confirm [default], Read [default]",
         "Keys behind forms, Published [post], Hold [post], List of what is due, Deletion session",
         "Removal",
-        "Timer, Callback, Message push", "Deployed function, Phones at one instant",
+        "Callback, Message push, Timer", "Deployed function, Phones at one instant",
     ]  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def test_each_of_two_buckets_has_its_lines_below_it(here):
     [own, other] = [at for at, line in enumerate(lines) if line.startswith("local-")]
     assert lines[own].startswith("local-bucket, cn-hangzhou: [default], ")
     assert lines[other] == "local-archive, cn-shanghai: [contract]"
-    after = lines.index(next(line for line in lines if line.startswith("✓ Timer")))
+    after = lines.index(next(line for line in lines if line.startswith("✓ Callback")))
     assert {line[:4] for at in (own, other) for line in lines[at + 1 : other if at == own else after]} == {
         "  ✓ "
     }

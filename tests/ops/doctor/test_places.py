@@ -51,7 +51,7 @@ def test_each_bucket_is_examined_and_common_findings_take_one_line(two, here):
     assert {one.state for one in findings} == {State.GOOD}
     assert [one.check.en for one in findings if one.where is None] == [
         "Settings", "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole",
-        "Timer, Callback, Message push", "Deployed function, Phones at one instant",
+        "Callback, Message push, Timer", "Deployed function, Phones at one instant",
     ]  # fmt: skip
     assert [one.check.en for one in below(findings, THERE)] == [
         "Upload [contract]", "A changed key", "Confirm [contract], Read [contract]",
