@@ -18,7 +18,7 @@ from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.http.gateway import Request, Response, TimerEvent, deployed_as, request_id_of
 from function.request_log import LogLine, encode, lines_of, log, readable_traceparent
-from function.routes import DEFAULT_ROUTE, HEALTH, LOGIN, ROUTES
+from function.routes import DEFAULT_ROUTE, ERASE, HEALTH, LOGIN, ROUTES
 from function.session_policy import UPLOADS, session_policies
 from sts_credentials import StsClient, own_access_keys
 
@@ -219,6 +219,8 @@ def _offers(settings: Settings, feature: str) -> bool:
     """Return whether this deployment has the feature of a route."""
     if feature == LOGIN:
         return settings.caller_kind.log_in is not None
+    if feature == ERASE:
+        return settings.erase
     return any(getattr(profile, feature) for profile in settings.profiles.values())
 
 

@@ -4,11 +4,14 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from function.config.key_template import DUE, RECORDS
+from function.config.key_template import DUE, ERASURES, RECORDS
 from function.config.profile import Profile, SessionKey
 
 UPLOADS, OBJECTS, DELETIONS = "uploads", "objects", "deletions"
 READ, DELETE, LIST = "oss:GetObject", "oss:DeleteObject", "oss:ListObjects"
+# Rights that no condition binds to a prefix for certain, and those below the folders.
+ERASE_LISTS = ("oss:ListMultipartUploads", "oss:ListObjectVersions")
+ERASE = ("oss:AbortMultipartUpload", DELETE, "oss:DeleteObjectVersion")
 # An upload in parts, a copy and a record each name an ACL.
 WRITE = ("oss:PutObject", "oss:PutObjectAcl")
 PUBLIC_ACLS = ("public-read", "public-read-write")
@@ -19,7 +22,8 @@ class Grant(NamedTuple):
     Actions on every object whose key begins with a prefix: folders, with their ``/``, and our records.
 
     Forms that leave the ACL to the page have ``refused_acls``, which are denied even with these actions.
-    ``LIST`` stands alone: it is a right of the bucket, for requests that name such a prefix.
+    ``LIST`` stands alone: it is a right of the bucket, for requests that name such a prefix. Without folders
+    the actions are about the bucket itself.
     """
 
     actions: tuple[str, ...]
@@ -47,7 +51,11 @@ def grants_for_uploads(profiles: Iterable[Profile]) -> list[Grant]:
 
 
 def grants_for_objects(
-    profiles: Collection[Profile], *, is_held_elsewhere: bool = False, has_webhook: bool = False
+    profiles: Collection[Profile],
+    *,
+    is_held_elsewhere: bool = False,
+    has_webhook: bool = False,
+    has_erasures: bool = False,
 ) -> list[Grant]:
     """
     Return the grants of the session behind the function's own calls to OSS and the URLs of ``/read``.
@@ -55,6 +63,7 @@ def grants_for_objects(
     Args:
         is_held_elsewhere: True if a profile that is not among these holds objects, perhaps in another bucket.
         has_webhook: True if events are delivered, which may be due for hours.
+        has_erasures: True if the state of erasures is in this bucket.
     """
     actions: dict[str, set[str]] = {}
     for profile in profiles:
@@ -74,6 +83,8 @@ def grants_for_objects(
         actions[DUE] = {DELETE}
     elif has_webhook or any(profile.delete and profile.gives_receipts for profile in profiles):
         actions[DUE] = {READ, *WRITE, DELETE}
+    if has_erasures:
+        actions |= dict.fromkeys((DUE, ERASURES), {READ, *WRITE, DELETE})
     for profile in profiles if is_held_elsewhere or _is_any_held(profiles) else ():
         # With a receipt the status of its object can be read, and a backend can discard it.
         if profile.gives_receipts:
@@ -81,56 +92,75 @@ def grants_for_objects(
         if profile.is_held:
             actions[profile.stored_folder] |= {READ, DELETE}
             actions[profile.key.literal_folder] |= {*WRITE}
+    # A tick lists what is due.
+    is_listed = has_erasures or any(profile.gives_receipts for profile in profiles)
+    lists = ((DUE, ERASURES) if has_erasures else (DUE,)) if is_listed else ()
+    return [*_grouped(actions), *([Grant((LIST,), lists)] if lists else [])]
+
+
+def _grouped(actions: Mapping[str, Collection[str]]) -> list[Grant]:
+    """Return a grant for all folders with the same actions."""
     folders: dict[tuple[str, ...], list[str]] = {}
     for folder in sorted(actions):
         folders.setdefault(tuple(sorted(actions[folder])), []).append(folder)
-    grants = [Grant(allowed, tuple(folders[allowed])) for allowed in sorted(folders) if allowed]
-    # A tick lists what is due.
-    lists = Grant((LIST,), (DUE,))
-    return [*grants, lists] if any(profile.gives_receipts for profile in profiles) else grants
+    return [Grant(allowed, tuple(folders[allowed])) for allowed in sorted(folders) if allowed]
 
 
-def grants_for_deletions(profiles: Iterable[Profile], *, is_any_deleted: bool) -> list[Grant]:
+def grants_for_deletions(
+    profiles: Iterable[Profile], *, is_any_deleted: bool, erases: bool = False
+) -> list[Grant]:
     """
     Return the grants of the session that lists and deletes objects for their owners.
 
     Args:
         is_any_deleted: True if a profile, perhaps in another bucket, has ``delete``: then a backend may
             delete below every folder of an owner, and what a receipt is about.
+        erases: True if everything of an owner can be erased.
     """
-    folders: dict[str, set[str]] = {LIST: set(), DELETE: set()}
+    actions: dict[str, set[str]] = {}
+    listed: set[str] = set()
     for profile in profiles:
-        if profile.list:
-            folders[LIST].add(profile.key.literal_folder)
+        folder = profile.key.literal_folder
+        listed |= {folder} if profile.list else set()
         if is_any_deleted and profile.is_deletable:
-            folders[DELETE].add(profile.key.literal_folder)
-    return [Grant((action,), tuple(sorted(those))) for action, those in folders.items() if those]
+            actions.setdefault(folder, set()).add(DELETE)
+        if erases and profile.key.begins_with_owner:
+            for stored in {folder, profile.stored_folder}:
+                actions.setdefault(stored, set()).update(ERASE)
+    lists = [Grant((LIST,), tuple(sorted(listed)))] if listed else []
+    erased = any(ERASE[0] in each for each in actions.values())
+    return [*lists, *_grouped(actions), *([Grant(ERASE_LISTS, ())] if erased else [])]
 
 
 def _is_any_held(profiles: Iterable[Profile]) -> bool:
     return any(profile.is_held for profile in profiles)
 
 
-def session_policies(profiles: Collection[Profile], *, has_webhook: bool = False) -> Mapping[SessionKey, str]:
+def session_policies(
+    profiles: Collection[Profile], *, has_webhook: bool = False, erases: bool = False
+) -> Mapping[SessionKey, str]:
     """
     Return the policy, as JSON text, of each session of these profiles; it reaches one bucket only.
 
     Args:
         has_webhook: whether ``UPLOAD_WEBHOOK_URL`` is set.
+        erases: whether ``ERASE`` is.
     """
     return {
         (purpose, bucket, role_arn): policy_of(bucket, needed)
         for (bucket, role_arn), theirs in _by_location(profiles).items()
-        for purpose, needed in _grants(theirs, profiles, has_webhook).items()
+        for purpose, needed in _grants(theirs, profiles, has_webhook, erases).items()
         if needed
     }
 
 
-def role_policies(profiles: Collection[Profile], *, has_webhook: bool = False) -> Mapping[str, str]:
+def role_policies(
+    profiles: Collection[Profile], *, has_webhook: bool = False, erases: bool = False
+) -> Mapping[str, str]:
     """Return the JSON policy that each role, by its ARN, must have for all its sessions."""
     statements: dict[str, list[dict[str, Any]]] = {}
     for (bucket, role_arn), theirs in _by_location(profiles).items():
-        for needed in _grants(theirs, profiles, has_webhook).values():
+        for needed in _grants(theirs, profiles, has_webhook, erases).values():
             statements.setdefault(role_arn, []).extend(_statements(bucket, needed))
     return {role_arn: _document(allowed) for role_arn, allowed in statements.items()}
 
@@ -143,14 +173,20 @@ def _by_location(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list
 
 
 def _grants(
-    profiles: Collection[Profile], everywhere: Collection[Profile], has_webhook: bool
+    profiles: Collection[Profile], everywhere: Collection[Profile], has_webhook: bool, erases: bool
 ) -> Mapping[str, list[Grant]]:
-    is_held_elsewhere = _is_any_held(everywhere)
-    is_any_deleted = any(profile.delete for profile in everywhere)
     return {
         UPLOADS: grants_for_uploads(profiles),
-        OBJECTS: grants_for_objects(profiles, is_held_elsewhere=is_held_elsewhere, has_webhook=has_webhook),
-        DELETIONS: grants_for_deletions(profiles, is_any_deleted=is_any_deleted),
+        OBJECTS: grants_for_objects(
+            profiles,
+            is_held_elsewhere=_is_any_held(everywhere),
+            has_webhook=has_webhook,
+            # The state of erasures is in the first profile's bucket.
+            has_erasures=erases and next(iter(everywhere)) in profiles,
+        ),
+        DELETIONS: grants_for_deletions(
+            profiles, is_any_deleted=any(profile.delete for profile in everywhere), erases=erases
+        ),
     }
 
 
@@ -175,7 +211,7 @@ def _statements(bucket: str, grants: Iterable[Grant]) -> Iterator[dict[str, Any]
             resource = {"Resource": [f"acs:oss:*:*:{bucket}"], "Condition": condition}
             yield {"Effect": "Allow", "Action": [LIST], **resource}
             continue
-        resources = [f"acs:oss:*:*:{bucket}/{folder}*" for folder in folders]
+        resources = [f"acs:oss:*:*:{bucket}/{folder}*" for folder in folders] or [f"acs:oss:*:*:{bucket}"]
         target = {"Action": list(actions), "Resource": resources}
         yield {"Effect": "Allow", **target}
         if refused_acls:

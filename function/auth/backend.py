@@ -21,12 +21,12 @@ def is_for_backends(token: str) -> bool:
     return audience == AUDIENCE or (isinstance(audience, list) and AUDIENCE in audience)
 
 
-def check_backend_token(token: str, settings: Settings, now: datetime) -> None:
-    """Check that a backend signed this token and that it is valid now; else raise ``Forbidden``."""
+def check_backend_token(token: str, settings: Settings, now: datetime, audience: str = AUDIENCE) -> None:
+    """Check that a backend signed this token for this audience, and that it is valid; else ``Forbidden``."""
     try:
         claims = read_token(
             token,
-            audience=AUDIENCE,
+            audience=audience,
             secrets=settings.receipt_secrets,
             now=now,
             leeway=CLOCK_LEEWAY,
@@ -35,7 +35,7 @@ def check_backend_token(token: str, settings: Settings, now: datetime) -> None:
     except Unauthorized as error:
         raise _refused(error.reason) from None
     # Whoever may erase should hold a token for nothing else.
-    if all(audience in claims["aud"] for audience in (AUDIENCE, ERASURE)):
+    if all(each in claims["aud"] for each in (AUDIENCE, ERASURE)):
         raise _refused("for two kinds of requests")
     if claims["exp"] > (now + LONGEST_LIFE + CLOCK_LEEWAY).timestamp():
         raise _refused(f"exp is over {LONGEST_LIFE.seconds // 60} minutes ahead")

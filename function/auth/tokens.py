@@ -48,12 +48,17 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def issue_token(
-    claims: Mapping[str, Any], *, audience: str, secrets: Sequence[str], now: datetime, life: timedelta
+    claims: Mapping[str, Any], *, audience: str, secrets: Sequence[str], now: datetime, life: timedelta | None
 ) -> str:
-    """Return a token signed with the first secret; it is refused for any other audience."""
+    """
+    Return a token signed with the first secret; it is refused for any other audience.
+
+    Args:
+        life: ``None`` for a record, which never ends and which ``read_token`` does not take.
+    """
     issued_at = int(now.timestamp())
-    expires_at = issued_at + int(life.total_seconds())
-    payload = _encode({**claims, "aud": audience, "iat": issued_at, "exp": expires_at})
+    ends = {} if life is None else {"exp": issued_at + int(life.total_seconds())}
+    payload = _encode({**claims, "aud": audience, "iat": issued_at, **ends})
     signed = f"{HEADER}.{_base64url(payload.encode())}"
     return f"{signed}.{_signature(signed, secrets[0])}"
 

@@ -15,6 +15,8 @@ HELD_FOLDER = "held/"
 RECORDS = f"{HELD_FOLDER}."
 # What is to be done later, by its minute.
 DUE = f"{RECORDS}due/"
+# What is and was erased; no lifecycle rule ends it.
+ERASURES = f"{RECORDS}erasures/"
 # Upload id, or trace id of a check, at the end of a record's name.
 RECORD_ID = r"[0-9A-Za-z_-]{1,128}"
 PUBLIC_OWNER = "public"

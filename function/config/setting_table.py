@@ -104,5 +104,6 @@ SETTINGS = (
     Setting("CLIENT_ADDRESS_HEADER", HEADER_NAME._replace(read=lambda text: HEADER_NAME.read(text).lower())),
     Setting("PROFILES_FILE", types.Type(Message("the path of a TOML file"), str), "profiles.toml"),
     Setting("ALLOWED_ORIGINS", types.ORIGINS),
+    Setting("ERASE", types.FLAG, "false"),
     Setting("LOG_LEVEL", types.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
 )

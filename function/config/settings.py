@@ -65,6 +65,7 @@ class Settings(NamedTuple):
     quota_when_down: str | None
     quota_utc_offset: timedelta
     client_address_header: str | None
+    erase: bool
     allowed_origins: frozenset[str]
     log_level: str
 
@@ -101,7 +102,8 @@ def read_settings(
 
     Args:
         caller_kinds: by name; only a refusal iterates over them.
-        session_policies: makes the session policies of all profiles; ``has_webhook`` if a webhook is set.
+        session_policies: makes the session policies of all profiles; ``has_webhook`` if a webhook is set,
+            ``erases`` if erasing is open.
 
     Raises:
         Misconfigured: with a problem for every missing, malformed or contradictory value.
@@ -115,7 +117,9 @@ def read_settings(
     by_name, found = _read_profiles_file(values, read_text)
     problems += found
     profiles = by_name.values()
-    policies = session_policies(profiles, has_webhook="UPLOAD_WEBHOOK_URL" in values)
+    policies = session_policies(
+        profiles, has_webhook="UPLOAD_WEBHOOK_URL" in values, erases=values.get("ERASE", False)
+    )
     problems += validation.sdk_variables(environ)
     problems += validation.policies_too_long(policies)
     problems += validation.profiles_and_settings(values, kind, profiles)

@@ -80,6 +80,9 @@ def profiles_and_settings(
 ) -> Iterator[Problem]:
     """Check lives of signatures against the session, and options that need a caller kind."""
     session = values.get("STS_SESSION_SECONDS")
+    profiles = [*profiles]
+    if values.get("ERASE") and profiles and not any("{owner}" in each.key.text for each in profiles):
+        yield Problem("ERASE", Message("ERASE needs a profile with {{owner}} in key"))
     for profile in profiles:
         yield from _lives_over_the_session(profile, session)
         for option, other in (("read", "callers"), ("commit_by", "backend")):
@@ -138,6 +141,9 @@ def related_settings(values: Mapping[str, Any], refused: Container[str]) -> Iter
     if is_remote and "QUOTA_WHEN_DOWN" not in values and "QUOTA_WHEN_DOWN" not in refused:
         sentence = Message("QUOTA_WHEN_DOWN is missing; with Redis it must be deny or allow")
         yield Problem("QUOTA_WHEN_DOWN", sentence)
+    secrets = ("RECEIPT_SECRET", "TOKEN_SECRET")
+    if values.get("ERASE") and not any(name in values or name in refused for name in secrets):
+        yield Problem("ERASE", Message("ERASE needs RECEIPT_SECRET or TOKEN_SECRET, which signs its records"))
     if set(values.get("TOKEN_SECRET", ())) & set(values.get("RECEIPT_SECRET", ())):
         sentence = Message(
             "RECEIPT_SECRET must differ from TOKEN_SECRET: a backend that verifies receipts could forge"

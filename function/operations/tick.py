@@ -23,7 +23,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "decision": ("function.holding.actions", "continue_decision"),
     "check": ("function.holding.check", "continue_check"),
     "webhook": ("function.operations.deliveries", "continue_delivery"),
-    "replace": ("function.uploads.replacement", "continue_record"),
+    "replace": ("function.uploads.replacement", "continue_replacement"),
+    "erase": ("function.owners.erasure", "continue_erasure"),
     "doctor": ("function.operations.tick", "end_probe"),
 }
 # An unreadable record is removed once it was due for so long; nobody repairs it then.
@@ -36,10 +37,12 @@ def steps(context: RequestContext) -> Iterator[Callable[[], None]]:
 
     Any step may raise, and the others follow all the same; once no time is left they do nothing.
     """
+    profiles = [*context.settings.profiles.values()]
     locations = {
         profile.location.bucket: profile.location
-        for profile in reversed([*context.settings.profiles.values()])
-        if profile.gives_receipts
+        for profile in reversed(profiles)
+        # Erasures are due in the first profile's bucket.
+        if profile.gives_receipts or (context.settings.erase and profile is profiles[0])
     }
     found: list[tuple[OssClient, Due]] = []
     for client in oss_clients(context, locations.values(), seconds=TICK_SECONDS).values():

@@ -109,6 +109,22 @@ def text_of(fields: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def instant_of(fields: Mapping[str, Any], name: str) -> datetime:
+    """
+    Return an instant in a due record.
+
+    Raises:
+        Unreadable: it is none, or has no time zone.
+    """
+    try:
+        instant = datetime.fromisoformat(text_of(fields, name))
+    except ValueError:
+        raise Unreadable(name) from None
+    if instant.tzinfo is None:
+        raise Unreadable(name)
+    return instant
+
+
 def list_due(oss: OssClient, now: datetime) -> Iterator[Due]:
     """
     List the records that are due by now, oldest first, and odd ones among them.

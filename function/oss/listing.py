@@ -87,11 +87,19 @@ def list_objects(oss: OssClient, prefix: str) -> Iterator[Listed]:
 
 def _object(entry: "Element", key: str) -> Listed:
     size, etag = text_in(entry, "Size"), etag_in(text_in(entry, "ETag"))
-    try:
-        modified = datetime.fromisoformat(text_in(entry, "LastModified")).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise malformed("ListObjectsV2") from None
+    modified = instant_in(text_in(entry, "LastModified"), "ListObjectsV2")
     is_size = size.isascii() and size.isdigit() and len(size) < 16
-    if not (key and is_size and etag and modified.year <= MAX_YEAR):
+    if not (key and is_size and etag):
         raise malformed("ListObjectsV2")
     return Listed(key, int(size), etag, modified)
+
+
+def instant_in(text: str, name: str) -> datetime:
+    """Return an instant of the list of this name; raise ``OssUnavailable`` if it is none."""
+    try:
+        instant = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise malformed(name) from None
+    if instant.year > MAX_YEAR:
+        raise malformed(name)
+    return instant

@@ -28,6 +28,8 @@ CALLBACK_SECONDS = 4.5
 DEFAULT_ROUTE, HEALTH = "upload-params", "health"
 # The feature of a caller kind whose module has ``log_in``.
 LOGIN = "login"
+# The feature of the setting of this name.
+ERASE = "erase"
 ROUTES = {
     DEFAULT_ROUTE: Route(("GET", "POST"), "function.routes.upload_params", "handle"),
     "login": Route(("POST",), "function.routes.login", "handle", LOGIN),
@@ -43,6 +45,7 @@ ROUTES = {
     "status": Route(("POST",), "function.routes.held", "status", "is_held"),
     "list": Route(("POST",), "function.routes.owners", "list_own", "list"),
     "delete": Route(("POST",), "function.routes.owners", "delete", "delete"),
+    "erase": Route(("POST",), "function.routes.erase", "handle", ERASE),
     "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events", "handle", "is_checked"),
     HEALTH: Route(("GET",), "", ""),
 }

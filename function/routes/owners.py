@@ -66,15 +66,19 @@ def delete(context: RequestContext) -> dict[str, Any]:
     owner = None if caller == BACKEND else caller
     context.line.owner = owner
     if owner is None:
-        items: tuple[RateLimitItem, ...] = (
-            RateLimitItem("forms by backends", settings.caller_rate, BACKENDS, len(keys)),
-        )
+        count_backend(context, len(keys))
     else:
         items = context.rate_limit_items("forms", settings.caller_rate, owner, len(keys))
-    context.instance.limiter.hit_shared(owner or BACKENDS, items, now, context.line)
+        context.instance.limiter.hit_shared(owner, items, now, context.line)
     results = _delete_each(context, keys, owner)
     context.line.state = [each.get("state") or each["error"]["code"] for each in results]
     return {"results": results}
+
+
+def count_backend(context: RequestContext, amount: int) -> None:
+    """Count deletions of a backend as if they were forms."""
+    items = [RateLimitItem("forms by backends", context.settings.caller_rate, BACKENDS, amount)]
+    context.instance.limiter.hit_shared(BACKENDS, items, context.now, context.line)
 
 
 def _delete_each(context: RequestContext, keys: list[str], owner: str | None) -> list[dict[str, Any]]:

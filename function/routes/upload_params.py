@@ -87,6 +87,11 @@ def _forms(
 
 
 def reserve_forms(context: RequestContext, caller: Caller, forms: int) -> Reservation:
+    """Reserve forms; raise ``Forbidden`` while everything of the caller is being erased."""
+    if context.settings.erase:
+        from function.owners.erasure_records import refuse_while_erasing
+
+        refuse_while_erasing(context, caller.owner)
     items = context.rate_limit_items("forms", context.settings.caller_rate, caller.owner, forms)
     return context.instance.limiter.reserve(caller.owner, items, context.now, context.line)
 

@@ -56,27 +56,24 @@ def delete_replaced(
         due.write(oss, REPLACE, upload.upload_id, context.now, fields, context.now)
 
 
-def continue_record(context: RequestContext, oss: OssClient, record: due.Due) -> bool:
-    """Delete the object of a due record, as ``continue_replacement``, and remove the record."""
-    return due.complete(oss, record, lambda fields: continue_replacement(context, oss, fields))
-
-
-def continue_replacement(context: RequestContext, oss: OssClient, fields: Mapping[str, Any]) -> None:
+def continue_replacement(context: RequestContext, oss: OssClient, record: due.Due) -> bool:
     """
-    Delete the object of a due record, if it still is an older one.
+    Delete the object of a due record, if it still is an older one, and remove the record.
 
     Raises:
         Unreadable: a field is missing or odd.
-        UploadError: OSS refuses, or does not respond.
+        UploadError: OSS refuses, or does not respond; the next tick continues.
     """
+    return due.complete(oss, record, lambda fields: _delete_recorded(context, oss, fields))
+
+
+def _delete_recorded(context: RequestContext, oss: OssClient, fields: Mapping[str, Any]) -> None:
     profile = context.settings.profiles.get(due.text_of(fields, "profile"))
-    owner, key = due.text_of(fields, "owner"), due.text_of(fields, "key")
-    try:
-        before = datetime.fromisoformat(due.text_of(fields, "before"))
-    except ValueError:
-        raise due.Unreadable("before") from None
-    if before.tzinfo is None:
-        raise due.Unreadable("before")
+    owner, key, before = (
+        due.text_of(fields, "owner"),
+        due.text_of(fields, "key"),
+        due.instant_of(fields, "before"),
+    )
     is_here = profile is not None and profile.location.bucket == oss.bucket
     if profile and is_here and _may_replace(context, profile, owner, key):
         _delete_older(context, oss, profile.location, key, before)

@@ -119,9 +119,9 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
     file = args.profiles or DEFAULT_PROFILES_FILE.parent / (
         environ.get("PROFILES_FILE") or DEFAULT_PROFILES_FILE
     )
-    has_webhook = bool(environ.get("UPLOAD_WEBHOOK_URL"))
-    profiles = profiles_in(file, home, problems, has_webhook=has_webhook)
-    policies = policies_of(profiles, home, has_webhook=has_webhook)
+    needs = {"has_webhook": bool(environ.get("UPLOAD_WEBHOOK_URL")), "erases": environ.get("ERASE") == "true"}
+    profiles = profiles_in(file, home, problems, **needs)
+    policies = policies_of(profiles, home, **needs)
     problems += [*roles_that_cannot_be(policies, home, function_role), *policies_too_long(policies)]
     seconds = _session_seconds(args, environ, problems)
     if problems:

@@ -24,7 +24,7 @@ MAX_POLICY_CHARACTERS = 6144
 
 
 def profiles_in(
-    file: Path, home: BucketLocation, problems: list[Text], *, has_webhook: bool
+    file: Path, home: BucketLocation, problems: list[Text], *, has_webhook: bool, erases: bool = False
 ) -> list[Profile]:
     """
     The profiles of a file; what is wrong with it goes to the problems.
@@ -33,6 +33,8 @@ def profiles_in(
         home: the place of those that name none of their own.
 
         has_webhook: whether ``UPLOAD_WEBHOOK_URL`` is set.
+
+        erases: whether ``ERASE`` is.
     """
     try:
         text = Path(file).read_text("utf-8")
@@ -43,17 +45,17 @@ def profiles_in(
         )
         return []
     profiles, found = read_profiles(text, default_signature="v4", home=home)
-    policies = session_policies(profiles.values(), has_webhook=has_webhook)
+    policies = session_policies(profiles.values(), has_webhook=has_webhook, erases=erases)
     too_long = settings_validation.policies_too_long(policies)
     problems += with_lines([in_both(problem.sentence) for problem in [*found, *too_long]], Path(file))
     return list(profiles.values())
 
 
 def policies_of(
-    profiles: Iterable[Profile], home: BucketLocation, *, has_webhook: bool
+    profiles: Iterable[Profile], home: BucketLocation, *, has_webhook: bool, erases: bool = False
 ) -> dict[str, Document]:
     """Return the policy of each role by ARN, ``STS_ROLE_ARN`` first if any profile uses it."""
-    policies = role_policies([*profiles], has_webhook=has_webhook)
+    policies = role_policies([*profiles], has_webhook=has_webhook, erases=erases)
     arns = sorted(policies, key=lambda arn: arn != home.role_arn)
     return {arn: json.loads(policies[arn]) for arn in arns}
 

@@ -89,7 +89,7 @@ WORDS = {
 ROUTES_FOR = {
     "small_files": ("upload-params", "login", "callback"),
     "large_files": ("multipart", "multipart-parts", "multipart-complete", "multipart-abort"),
-    "afterwards": ("confirm", "read", "list", "delete"),
+    "afterwards": ("confirm", "read", "list", "delete", "erase"),
     "held": ("commit", "discard", "status", "wechat-events"),
     "alive": ("health",),
 }

@@ -77,6 +77,7 @@ def test_required_settings_suffice_and_others_have_the_published_defaults(enviro
         quota_when_down=None,
         quota_utc_offset=timedelta(hours=8),
         client_address_header=None,
+        erase=False,
         allowed_origins=frozenset(),
         log_level="INFO",
     )

@@ -1,6 +1,7 @@
 """settings_validation: rules that relate settings and profiles."""
 
 import re
+from contextlib import nullcontext
 
 import pytest
 
@@ -57,3 +58,13 @@ def test_a_session_policy_has_at_most_2048_characters(
     shown = [int(re.search("[0-9]{4,}", problem.sentence)[0]) for problem in raised.value.problems]
     expected = [length + short[name] - short[purpose] for name in short]
     assert shown == [number for number in expected if number > 2048]
+
+
+@pytest.mark.parametrize(("key", "is_refused"), [("a/{id}", True), ("a/{id}/{owner}", False)])
+def test_erasing_needs_a_profile_with_an_owner(environment, profiles_file, key, is_refused):
+    text = f'[p]\nkey = "{key}"\nmax_size = 1\ncontent_types = ["image/*"]\n'
+    more = {"ERASE": "true", "TOKEN_SECRET": "token-secret-0123456789-abcdefghi"}
+    environ = {**environment, **more, "PROFILES_FILE": profiles_file(text)}
+    with pytest.raises(Misconfigured) if is_refused else nullcontext() as caught:
+        load_settings(environ)
+    assert not is_refused or [problem.setting for problem in caught.value.problems] == ["ERASE"]

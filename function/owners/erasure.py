@@ -1,0 +1,192 @@
+"""
+Erasures: everything of one owner is deleted by a job that any call, and any tick, continues.
+
+After the first pass the erasure waits until no form is out any more; it is done after a pass that began
+later and found nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+from function.auth.tokens import issue_token
+from function.config.profile import Profile
+from function.context import RequestContext
+from function.errors import OssUnavailable
+from function.oss import due
+from function.oss.client import OssClient
+from function.oss.due import Due, Unreadable
+from function.oss.post_form import iso
+from function.owners.erasure_pass import LEAST_SECONDS, has_data, next_page, steps_for
+from function.owners.erasure_records import (
+    OWNER,
+    Erasure,
+    finish,
+    latest,
+    mark,
+    records_client,
+    save,
+    unmark,
+)
+from function.reading import profiles_with_keys
+
+# Kind of the due records.
+ERASE = "erase"
+ERASED = "oss-direct-upload/erased"
+CALL_SECONDS = 20.0
+WAIT_BEYOND_FORMS = timedelta(hours=1)
+
+
+def coverage(context: RequestContext) -> tuple[list[Profile], list[Profile]]:
+    """Return the profiles whose objects an erasure finds by their prefix, and the others."""
+    profiles = profiles_with_keys(context)
+    covered = [each for each in profiles if each.key.begins_with_owner and not _is_hooked_before_owner(each)]
+    return covered, [each for each in profiles if each not in covered]
+
+
+def _names(profiles: Iterable[Profile]) -> tuple[str, ...]:
+    return tuple(profile.name for profile in profiles)
+
+
+def _is_hooked_before_owner(profile: Profile) -> bool:
+    return profile.key.has_inner_folders and not profile.key.has_owned_folders
+
+
+def begin(context: RequestContext, owner: str, erasure: str = "") -> Erasure:
+    """
+    Make sure that an erasure of this owner runs, unless nothing was stored since the last one.
+
+    Args:
+        erasure: id of the request that asks for it; an erasure of this id never runs again.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond; the request may be repeated.
+    """
+    oss = records_client(context)
+    last = latest(oss, owner)
+    if last and (
+        not last.done
+        or last.erasure == erasure
+        or not has_data(context, steps_for(coverage(context)[0], owner))
+    ):
+        return last
+    return _begin(context, oss, owner, erasure, last)
+
+
+def _begin(
+    context: RequestContext, oss: OssClient, owner: str, erasure: str, last: Erasure | None
+) -> Erasure:
+    covered, _ = coverage(context)
+    longest = max((profile.expires_in for profile in covered), default=timedelta(0))
+    number = last.number if last else 0
+    # Repeated after a response that was lost, it is the same one.
+    erasure = erasure or f"{owner}-{number + 1}"
+    state = Erasure(
+        owner=owner,
+        erasure=erasure,
+        number=number,
+        base=number + 1,
+        began=context.now,
+        due=context.now + longest + WAIT_BEYOND_FORMS,
+        rests_until=context.now,
+    )
+    # In this order: a request that is cut off here is continued by a tick.
+    name = due.write(oss, ERASE, erasure, context.now, {"owner": owner}, context.now)
+    mark(oss, owner, erasure)
+    state = save(oss, state) or _reread(oss, owner)
+    if state.erasure != erasure:
+        # Another request began one at the same time.
+        unmark(oss, owner, erasure)
+        due.remove(oss, name)
+    return state
+
+
+def _reread(oss: OssClient, owner: str) -> Erasure:
+    """Return the state that another worker wrote."""
+    state = latest(oss, owner)
+    if state is None:
+        raise OssUnavailable(reason="the state of an erasure disappeared while it was written")
+    return state
+
+
+def advance(context: RequestContext, state: Erasure, seconds_left: Callable[[], float]) -> Erasure:
+    """
+    Continue an erasure until it is done, rests, or no time is left.
+
+    Returns:
+        the last state, perhaps of another worker.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond; the next call continues.
+    """
+    records = records_client(context, seconds_left)
+    covered, others = coverage(context)
+    steps = steps_for(covered, state.owner)
+    state = state if state.done else state._replace(profiles=_names(covered), not_covered=_names(others))
+    while not state.done and state.rests_until <= context.now and seconds_left() > LEAST_SECONDS:
+        following = save(records, next_page(context, state, steps, seconds_left))
+        if following is None:
+            state = _reread(records, state.owner)
+            break
+        state = following
+    if state.done:
+        finish(records, state)
+    return state
+
+
+def continue_erasure(context: RequestContext, oss: OssClient, record: Due) -> bool:
+    """
+    Continue the erasure of a due record, and write down when it goes on.
+
+    Raises:
+        Unreadable: the record names no owner.
+        UploadError: OSS refuses, or does not respond; the next tick continues.
+    """
+    fields = due.read(oss, record)
+    if fields is None:
+        return True
+    owner = due.text_of(fields, "owner")
+    # It becomes a part of prefixes.
+    if not re.fullmatch(OWNER, owner):
+        raise Unreadable(owner)
+    asked = due.instant_of(fields, "at")
+    state = latest(oss, owner)
+    if state is None or (state.done and state.began < asked):
+        # The request that asked for it was cut off.
+        state = _begin(context, oss, owner, record.id, state)
+    if state.erasure != record.id:
+        unmark(oss, owner, record.id)
+    else:
+        state = advance(context, state, oss.seconds_left)
+        if not state.done:
+            at = max(state.rests_until, context.now + timedelta(minutes=1))
+            if due.name_of(ERASE, record.id, at) == record.name:
+                return True
+            due.write(oss, ERASE, record.id, at, {"owner": owner}, asked)
+    due.remove(oss, record.name)
+    return True
+
+
+def describe(context: RequestContext, state: Erasure) -> dict[str, Any]:
+    """Return what the caller of ``/erase`` gets, with the record once it is done."""
+    about = {
+        "erasure": state.erasure,
+        "deleted": state.deleted,
+        "aborted": state.aborted,
+        "profiles": [*state.profiles],
+        "notCovered": [*state.not_covered],
+    }
+    if state.done is None:
+        return {**about, "state": "running", **({"blocked": state.blocked} if state.blocked else {})}
+    claims = {
+        **about,
+        "owner": state.owner,
+        "first": state.first and iso(state.first),
+        "last": state.last and iso(state.last),
+        "began": iso(state.began),
+        "done": iso(state.done),
+    }
+    secrets = context.settings.receipt_secrets
+    record = issue_token(claims, audience=ERASED, secrets=secrets, now=state.done, life=None)
+    return {**about, "state": "done", "record": record}

@@ -1,0 +1,137 @@
+"""
+A pass of an erasure over its steps: of each bucket and prefix first the unfinished uploads, which could still
+become objects, then all versions and delete markers.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from function.config.key_template import held_name
+from function.config.profile import BucketLocation, Profile
+from function.context import RequestContext
+from function.oss.client import OssClient, oss_client
+from function.oss.erasing import (
+    NULL,
+    Deletion,
+    Markers,
+    delete_many,
+    delete_version,
+    list_uploads,
+    list_versions,
+)
+from function.oss.multipart import abort
+from function.owners.erasure_records import Erasure
+from function.session_policy import DELETIONS
+
+# No page begins, and none that must be deleted one by one goes on, when no more than this is left.
+LEAST_SECONDS = 3.0
+# What is under retention is tried again after this.
+RETENTION_REST = timedelta(hours=1)
+UPLOADS, VERSIONS = "uploads", "versions"
+
+
+class Step(NamedTuple):
+    """One list of one bucket and prefix."""
+
+    location: BucketLocation
+    kind: str
+    prefix: str
+
+    def __str__(self) -> str:
+        return f"{self.location.bucket} {self.kind} {self.prefix}"
+
+
+def steps_for(covered: Iterable[Profile], owner: str) -> list[Step]:
+    """Return the steps of a pass."""
+    steps: dict[str, Step] = {}
+    for profile in covered:
+        prefix = profile.key.prefix_of(owner)
+        for each in (prefix, held_name(prefix)) if profile.is_held else (prefix,):
+            for kind in (UPLOADS, VERSIONS):
+                step = Step(profile.location, kind, each)
+                steps.setdefault(str(step), step)
+    return [*steps.values()]
+
+
+def has_data(context: RequestContext, steps: Iterable[Step]) -> bool:
+    """Return whether any step would find something."""
+    for step in steps:
+        oss = oss_client(context, step.location, purpose=DELETIONS)
+        pages = list_uploads if step.kind == UPLOADS else list_versions
+        if pages(oss, step.prefix, Markers())[0]:
+            return True
+    return False
+
+
+def next_page(
+    context: RequestContext, state: Erasure, steps: list[Step], seconds_left: Callable[[], float]
+) -> Erasure:
+    """Return the state after one more page that was not empty, or at the end of the pass."""
+    plan = sha256("\n".join(map(str, steps)).encode()).hexdigest()
+    # A deployment that changed the profiles begins the pass again.
+    if state.pass_began is None or state.plan != plan:
+        state = state._replace(pass_began=context.now, plan=plan, step=0, after=Markers(), found=0, blocked=0)
+    while state.step < len(steps):
+        location, kind, prefix = steps[state.step]
+        oss = oss_client(context, location, seconds_left, purpose=DELETIONS)
+        page = _abort_page if kind == UPLOADS else _delete_page
+        before = state.found
+        state, following = page(oss, state, prefix, seconds_left)
+        if following is not None:
+            return state._replace(after=following)
+        state = state._replace(step=state.step + 1, after=Markers())
+        # A page of nothing needs no record.
+        if state.found > before or seconds_left() <= LEAST_SECONDS:
+            return state
+    return _end_of_pass(context, state)
+
+
+def _end_of_pass(context: RequestContext, state: Erasure) -> Erasure:
+    began = state.pass_began or context.now
+    state = state._replace(pass_began=None, step=0, after=Markers())
+    if began < state.due:
+        return state._replace(rests_until=state.due)
+    if state.found:
+        return state._replace(rests_until=context.now + (RETENTION_REST if state.blocked else timedelta(0)))
+    return state._replace(done=context.now)
+
+
+def _abort_page(
+    oss: OssClient, state: Erasure, prefix: str, seconds_left: Callable[[], float]
+) -> tuple[Erasure, Markers | None]:
+    uploads, following = list_uploads(oss, prefix, state.after)
+    for upload in uploads:
+        if seconds_left() <= LEAST_SECONDS:
+            return state, state.after
+        aborted = abort(oss, upload.key, upload.id)
+        state = state._replace(found=state.found + 1, aborted=state.aborted + aborted)
+    return state, following
+
+
+def _delete_page(
+    oss: OssClient, state: Erasure, prefix: str, seconds_left: Callable[[], float]
+) -> tuple[Erasure, Markers | None]:
+    versions, following = list_versions(oss, prefix, state.after)
+    state, blocked = state._replace(found=state.found + len(versions)), 0
+    left = versions
+    confirmed = delete_many(oss, left)
+    while True:
+        state = state.with_deleted(version for version in left if (version.key, version.id) in confirmed)
+        left = [version for version in left if (version.key, version.id) not in confirmed]
+        if not left:
+            return state._replace(blocked=state.blocked + blocked), following
+        if seconds_left() <= LEAST_SECONDS:
+            # The page comes again.
+            return state, state.after
+        first, *left = left
+        outcome = delete_version(oss, first)
+        if outcome is Deletion.RETAINED:
+            blocked, confirmed = blocked + 1, set()
+            continue
+        state = state.with_deleted([first])
+        confirmed = set()
+        if outcome is Deletion.WITHOUT_ID:
+            left = [version._replace(id="") if version.id == NULL else version for version in left]
+            confirmed = delete_many(oss, left)

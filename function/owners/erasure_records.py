@@ -1,0 +1,187 @@
+"""
+Records of erasures, below ``held/.erasures/`` in the first profile's bucket.
+
+The state of an owner's erasure is a chain of numbered records, each written without overwriting: of two
+workers that continue one state, one is refused and stops. The last record of an erasure stays for good. A
+mark for each owner whose erasure runs tells every instance to give that owner no forms.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from function.config.key_template import ERASURES, RECORD_ID
+from function.context import RequestContext
+from function.errors import AlreadyExists, Forbidden, OssUnavailable
+from function.http.json_body import object_in
+from function.oss.client import OssClient, oss_client
+from function.oss.erasing import Markers, Version, delete_many
+from function.oss.listing import list_objects
+from function.oss.objects import MAX_YEAR, delete_object, get_record, put_record
+from function.oss.post_form import iso
+
+RUNNING = f"{ERASURES}running/"
+OWNER = "[a-z2-7]{26}"
+# Instances learn of an erasure this late.
+RUNNING_FOR = timedelta(minutes=1)
+
+
+class Erasure(NamedTuple):
+    """
+    State of an erasure.
+
+    Args:
+        number: of its record; ``base`` is that of the first one.
+        due: ends the wait for forms that are out: a pass that begins then, or later, may be the last.
+        rests_until: nothing is done before.
+        pass_began: the pass over all steps; ``None`` between passes.
+        plan: digest of the steps of this pass, or the last; ``profiles`` are those that it covers.
+        step, after: where the pass goes on.
+        found: of this pass, what there was; ``blocked`` is what is under retention.
+        first, last: Last-Modified of the oldest and newest object that was deleted.
+        done: when the last pass ended.
+    """
+
+    owner: str
+    erasure: str
+    number: int
+    base: int
+    began: datetime
+    due: datetime
+    rests_until: datetime
+    pass_began: datetime | None = None
+    plan: str = ""
+    profiles: tuple[str, ...] = ()
+    not_covered: tuple[str, ...] = ()
+    step: int = 0
+    after: Markers = Markers()
+    found: int = 0
+    blocked: int = 0
+    deleted: int = 0
+    aborted: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    done: datetime | None = None
+
+    def with_deleted(self, versions: Iterable[Version]) -> "Erasure":
+        """Return the state after these were deleted."""
+        gone = [*versions]
+        dates = [each.last_modified for each in gone if each.last_modified]
+        first = min([*dates, *([self.first] if self.first else [])], default=None)
+        last = max([*dates, *([self.last] if self.last else [])], default=None)
+        return self._replace(first=first, last=last, deleted=self.deleted + len(gone))
+
+
+def records_client(context: RequestContext, seconds_left: Any = None) -> OssClient:
+    """Return a client for these records."""
+    first = next(iter(context.settings.profiles.values()))
+    return oss_client(context, first.location, seconds_left)
+
+
+def latest(oss: OssClient, owner: str) -> Erasure | None:
+    """Return the last state of this owner's last erasure; ``None`` if there never was one."""
+    prefix = f"{ERASURES}{owner}/"
+    # Another worker may take a record away in between, once it has written a later one.
+    for _ in range(2):
+        names = [each.key for each in list_objects(oss, prefix) if each.key[len(prefix) :].isdecimal()]
+        if not names:
+            return None
+        if (body := get_record(oss, max(names))) is not None:
+            break
+    try:
+        return _read(owner, int(max(names)[len(prefix) :]), object_in(body or b"") or {})
+    except (ValueError, TypeError, KeyError):
+        raise OssUnavailable(reason=f"{max(names)}: invalid record") from None
+
+
+def save(oss: OssClient, state: Erasure) -> Erasure | None:
+    """Write the next record, and return it; ``None`` if another worker was first."""
+    following = state._replace(number=state.number + 1)
+    try:
+        put_record(oss, _name(following), json.dumps(_fields(following)).encode(), forbid_overwrite=True)
+    except AlreadyExists:
+        return None
+    return following
+
+
+def mark(oss: OssClient, owner: str, erasure: str) -> None:
+    """Tell every instance that an erasure of this owner runs."""
+    put_record(oss, f"{RUNNING}{owner}-{erasure}", b"{}")
+
+
+def unmark(oss: OssClient, owner: str, erasure: str) -> None:
+    """Tell every instance that this erasure does not run, or not any more."""
+    delete_object(oss, f"{RUNNING}{owner}-{erasure}")
+
+
+def finish(oss: OssClient, state: Erasure) -> None:
+    """Take the mark away, and all records of this erasure but its last; repeating it is harmless."""
+    unmark(oss, state.owner, state.erasure)
+    earlier = [_name(state._replace(number=number)) for number in range(state.base, state.number)]
+    delete_many(oss, [Version(name, "", None) for name in earlier])
+
+
+def _name(state: Erasure) -> str:
+    return f"{ERASURES}{state.owner}/{state.number:09}"
+
+
+def _fields(state: Erasure) -> dict[str, Any]:
+    left_out = ("owner", "number")
+    return {
+        name: iso(value) if isinstance(value, datetime) else value
+        for name, value in state._asdict().items()
+        if name not in left_out
+    }
+
+
+def _read(owner: str, number: int, fields: Mapping[str, Any]) -> Erasure:
+    """Return the state in a record; raise a ``ValueError`` or ``TypeError`` if it is none."""
+    values: dict[str, Any] = {**fields, "after": Markers(*fields["after"])}
+    for name in ("began", "due", "rests_until"):
+        values[name] = _instant(fields[name])
+    for name in ("pass_began", "first", "last", "done"):
+        values[name] = None if fields[name] is None else _instant(fields[name])
+    for name in ("profiles", "not_covered"):
+        values[name] = tuple(fields[name])
+    counts = [fields[name] for name in ("base", "step", "found", "blocked", "deleted", "aborted")]
+    texts = [fields["erasure"], fields["plan"], *values["after"], *fields["profiles"], *fields["not_covered"]]
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError("a count")
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("a text")
+    known = {name: values[name] for name in Erasure._fields if name not in ("owner", "number")}
+    return Erasure(owner=owner, number=number, **known)
+
+
+def _instant(text: Any) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None or instant.year > MAX_YEAR:
+        raise ValueError(text)
+    return instant
+
+
+class RunningErasures:
+    """Owners whose erasure runs, as an instance read them last."""
+
+    def __init__(self) -> None:
+        self.owners: frozenset[str] = frozenset()
+        self.read_at: datetime | None = None
+
+
+def refuse_while_erasing(context: RequestContext, owner: str) -> None:
+    """
+    Raise ``Forbidden`` if this owner's erasure runs; the list of them is read once a minute at most.
+
+    Raises:
+        UploadError: the list cannot be read; then nobody gets a form.
+    """
+    running = context.instance.keep(RunningErasures, RunningErasures)
+    age = context.now - running.read_at if running.read_at else RUNNING_FOR
+    if not timedelta(0) <= age < RUNNING_FOR:
+        names = [each.key.removeprefix(RUNNING) for each in list_objects(records_client(context), RUNNING)]
+        running.owners = frozenset(name[:26] for name in names if re.fullmatch(f"{OWNER}-{RECORD_ID}", name))
+        running.read_at = context.now
+    if owner in running.owners:
+        raise Forbidden("This caller's data is being erased.", reason="an erasure runs")

@@ -1,0 +1,564 @@
+"""``/erase``: everything of one owner, in every bucket, with versions, parts and held objects."""
+
+import json
+from base64 import urlsafe_b64decode
+from datetime import timedelta
+from itertools import count as counted
+
+import jwt
+import pytest
+
+from function.auth.backend import ERASURE
+from function.owners.erasure import begin
+from function.owners.erasure_records import RUNNING, latest, records_client
+from function.session_policy import DELETIONS, OBJECTS
+from tests.function.owners.conftest import (
+    BAD,
+    ELSEWHERE,
+    FORBIDDEN,
+    MINE,
+    OWNER,
+    PROFILES,
+    THEIRS,
+    THEM,
+    key,
+    number,
+    one_more,
+)
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, UNHEARD
+
+COVERED = ["picture", "held", "same", "tight", "tighta", "shared", "closed", "page"]
+NOT_COVERED = ["receipt", "plain"]
+# Beyond the forms of these profiles.
+WAIT = timedelta(hours=1, minutes=5)
+FILM = 'confirm = true\nparts = true\nhold = ["commit"]\n'
+
+
+@pytest.fixture
+def erasing(house_of):
+    return house_of(ERASE="true")
+
+
+def token(house, **claims):
+    return house.backend(**{"aud": ERASURE, **claims})
+
+
+def erase(house, instance=0, **fields):
+    return house.ask("erase", token(house), instance, **(fields or {"sub": OWNER}))
+
+
+def said(answer):
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def erased(house, clock, **fields):
+    """Repeat the call until the erasure is done: its last response."""
+    for _ in range(9):
+        answer = said(erase(house, **fields))
+        if answer["state"] == "done":
+            return answer
+        clock.tick(minutes=40)
+    raise AssertionError(answer)
+
+
+def store(oss, *keys):
+    for each in keys:
+        oss.store(each, b"x", content_type="image/png")
+
+
+def claims_of(answer):
+    return json.loads(urlsafe_b64decode(answer["record"].split(".")[1] + "=="))
+
+
+def left(oss):
+    """All that is below a folder of an owner, in any form."""
+    uploads = [upload.key for upload in oss.uploads.values()]
+    return {name for name in (*oss.objects, *oss.past, *uploads) if not name.startswith("held/.")}
+
+
+def ours(oss):
+    return {name for name in left(oss) if MINE in name}
+
+
+# --- what it erases ---
+
+
+def test_everything_of_one_owner_is_erased_and_nothing_of_another(erasing, oss, clock):
+    mine = [*(key(profile) for profile in COVERED), f"held/{key('held', 1)}"]
+    theirs = [*(key(profile, owner=THEIRS) for profile in COVERED), f"held/{key('held', 1, THEIRS)}"]
+    kept = [*theirs, key("receipt"), key("plain"), f"pictures/{MINE}x/1", f"pictures/{MINE}", "x"]
+    names = ("a&<b>.png", "图 1.png", "a\x01b", "a\rb", "a%20b", "deep/er", "\u2028")
+    odd = [f"pages/{MINE}/{name}" for name in names]
+    store(oss, *mine, *odd, *kept)
+    answer = erased(erasing, clock)
+    assert answer["profiles"] == COVERED and answer["notCovered"] == NOT_COVERED
+    assert (answer["deleted"], answer["aborted"]) == (len({*mine, *odd}), 0)
+    assert left(oss) == set(kept)
+    assert erasing.told == []
+
+
+def test_versions_markers_and_unfinished_parts_are_erased_in_every_bucket(house_of, oss, clock):
+    there = f"list = true\n{ELSEWHERE}"
+    house = house_of(PROFILES + one_more("film", FILM) + one_more("there", there), ERASE="true")
+    other = house.add_bucket("other-bucket", "cn-hangzhou")
+    away = f"there/{MINE}/{number(0)}"
+    for bucket, names in ((oss, (key("picture"), key("picture", owner=THEIRS))), (other, (away,))):
+        store(bucket, *names)
+        bucket.versioning = "Enabled"
+        for _ in range(3):
+            store(bucket, *names)
+            bucket._delete(names[0])
+    fields = {"profile": "film", "filename": "a.png", "contentType": "image/png", "size": 1}
+    for subject in (OWNER, OWNER, THEM):
+        assert house.ask("multipart", house.session(subject), **fields).status == 200
+    answer = erased(house, clock)
+    # Four versions and three markers in each.
+    assert (answer["deleted"], answer["aborted"]) == (14, 2)
+    assert not ours(oss) and not left(other) and key("picture", owner=THEIRS) in oss.objects
+    assert len(oss.uploads) == 1
+
+
+@pytest.mark.parametrize("no_version", ["null", ""])
+@pytest.mark.parametrize("takes_null", [True, False])
+def test_objects_of_a_bucket_without_versions_are_erased_whatever_their_id_is(
+    erasing, oss, clock, no_version, takes_null
+):
+    oss.no_version, oss.takes_null = no_version, takes_null
+    store(oss, *(key("picture", count) for count in range(50)), key("picture", owner=THEIRS))
+    assert erased(erasing, clock)["deleted"] == 50
+    assert left(oss) == {key("picture", owner=THEIRS)}
+    # Once OSS refused an id, it is not asked fifty times.
+    assert oss.asked.count("DeleteObject") < 10
+
+
+@pytest.mark.parametrize("longest_page", [1, 3, 1000])
+def test_pages_of_any_length_are_erased(erasing, oss, clock, longest_page):
+    oss.longest_page, oss.versioning = longest_page, "Enabled"
+    for _ in range(2):
+        store(oss, *(key("picture", count) for count in range(5)))
+    assert erased(erasing, clock)["deleted"] == 10
+    assert not ours(oss)
+
+
+def test_a_key_that_the_answer_leaves_out_is_deleted_by_itself(erasing, oss, clock):
+    store(oss, *(key("picture", count) for count in range(4)))
+    oss.fail("DeleteMultipleObjects", DENIED)
+    assert erased(erasing, clock)["deleted"] == 4
+    assert not ours(oss)
+
+
+def test_an_object_under_retention_keeps_the_erasure_running(erasing, oss, clock):
+    store(oss, *(key("picture", count) for count in range(3)))
+    for oss.refuses_whole in (False, True):
+        oss.retained = {key("picture", 1)}
+        answer = said(erase(erasing))
+        assert (answer["state"], answer["blocked"], ours(oss)) == ("running", 1, {key("picture", 1)})
+        clock.tick(hours=2)
+        assert said(erase(erasing))["state"] == "running"
+        calls = len(oss.asked)
+        # Until an hour has gone nothing is tried again.
+        assert said(erase(erasing))["blocked"] == 1 and len(oss.asked) - calls < 5
+        store(oss, key("picture", 0))
+        clock.tick(hours=1)
+    oss.retained = set()
+    assert erased(erasing, clock)["state"] == "done"
+    assert not ours(oss)
+
+
+HOOKS = "def before_sign(caller, wanted, profile):\n    return None\n"
+
+
+def test_with_hooks_only_profiles_with_folders_inside_the_owner_are_covered(erasing, oss, clock, tmp_path):
+    hooks = tmp_path / "hooks.py"
+    hooks.write_text(HOOKS, "utf-8")
+    erasing.function._ready().hooks_file = hooks
+    inside = f"pictures/{MINE}/shop/7/{number(0)}.png"
+    store(oss, inside, key("page"))
+    answer = erased(erasing, clock)
+    covered = ["picture", "held", "same", "tight", "tighta", "shared"]
+    assert (answer["profiles"], answer["notCovered"]) == (covered, ["closed", "receipt", "plain", "page"])
+    assert left(oss) == {key("page")}
+
+
+# --- who may ask, and for whom ---
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({}, (200, "")),
+        ({"aud": [ERASURE, "elsewhere"]}, (200, "")),
+        ({"aud": "oss-direct-upload/backend"}, FORBIDDEN),
+        ({"aud": ["oss-direct-upload/backend", ERASURE]}, FORBIDDEN),
+        ({"aud": "oss-direct-upload/receipt"}, FORBIDDEN),
+        ({"exp": 0}, FORBIDDEN),
+        ({"exp": 10**12}, FORBIDDEN),
+        ({"secret": "another-secret-0123456789abcdef-xyz"}, FORBIDDEN),
+    ],
+    ids=str,
+)
+def test_only_a_token_for_erasing_erases(erasing, oss, claims, expected):
+    assert erasing.ask("erase", token(erasing, **claims), sub=OWNER).outcome == expected
+    assert bool(oss.asked) is (expected[0] == 200)
+
+
+def test_a_token_for_erasing_opens_nothing_else(erasing, oss):
+    stored = erasing.store("held")
+    for route, fields in (("commit", {"receipt": stored["receipt"]}), ("delete", {"keys": [stored["key"]]})):
+        for claims in ({}, {"aud": ["oss-direct-upload/backend", ERASURE]}):
+            assert erasing.ask(route, token(erasing, **claims), **fields).status in (401, 403)
+    for route in ("upload-params", "list"):
+        assert erasing.ask(route, token(erasing), profile="picture").status == 401
+    for given in ("", erasing.session()):
+        assert erasing.ask("erase", given, sub=OWNER).status in (401, 403)
+    assert oss.names() == {f"held/{stored['key']}"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"x": 1},
+        {"sub": OWNER, "owner": MINE},
+        *({"sub": subject} for subject in ("", 7, "x" * 256, [OWNER])),
+        *(
+            {"owner": owner}
+            for owner in ("", "public", MINE.upper(), MINE[:25], MINE + "a", 7, f"{MINE[:25]}/")
+        ),
+    ],
+    ids=str,
+)
+def test_a_malformed_owner_is_refused(erasing, oss, fields):
+    assert erase(erasing, **fields).outcome == BAD
+    assert oss.asked == []
+
+
+def test_an_owner_is_named_by_subject_or_folder(erasing, oss, clock, log_lines):
+    store(oss, key("picture"))
+    by_owner = said(erase(erasing, owner=MINE))
+    assert by_owner["deleted"] == 1 and said(erase(erasing, sub=OWNER))["erasure"] == by_owner["erasure"]
+    lines = log_lines()
+    assert {(line["owner"], line["state"]) for line in lines} == {(MINE, "running")}
+    assert OWNER not in json.dumps([lines, oss.records()])
+
+
+def test_without_the_setting_nothing_is_open_granted_or_read(house_of, oss):
+    house = house_of()
+    assert erase(house).outcome == (404, "not_found")
+    assert house.form("picture") and oss.asked == []
+    policies = house.settings.session_policies
+    assert not [policy for policy in policies.values() if "Versions" in policy or "erasures" in policy]
+    more = house_of(ERASE="true").settings.session_policies
+    home = house.settings.home
+    assert all(name in more[home.session(DELETIONS)] for name in ("ListObjectVersions", "AbortMultipart"))
+    assert "held/.erasures/" in more[home.session(OBJECTS)]
+
+
+def test_calls_count_as_forms_of_backends_do(house_of):
+    house = house_of(ERASE="true", CALLER_RATE="2/min")
+    assert [erase(house).status for _ in range(3)] == [200, 200, 429]
+
+
+# --- when it is done ---
+
+
+def test_it_is_done_after_a_pass_that_began_when_no_form_was_out(erasing, oss, clock):
+    form = erasing.form("picture")
+    first = said(erase(erasing))
+    assert first["state"] == "running" and "record" not in first
+    # A form that was out is used, and its upload ends late.
+    assert oss.post(form["formData"], "bytes") == 200
+    clock.tick(minutes=64, seconds=59)
+    assert said(erase(erasing))["state"] == "running" and ours(oss)
+    clock.tick(seconds=1)
+    assert said(erase(erasing))["state"] == "done"
+    assert not ours(oss)
+
+
+def test_the_longest_life_of_a_form_counts(house_of, oss, clock):
+    house = house_of(PROFILES + one_more("slow", "expires_in = 3000\n"), ERASE="true")
+    erase(house)
+    clock.tick(minutes=109)
+    assert said(erase(house))["state"] == "running"
+    clock.tick(minutes=1)
+    assert said(erase(house))["state"] == "done"
+
+
+def test_the_record_says_what_was_erased_and_never_whose(erasing, oss, clock):
+    store(oss, key("picture"))
+    clock.tick(minutes=1)
+    store(oss, key("tight"))
+    clock.tick(minutes=1)
+    answer = erased(erasing, clock)
+    claims = claims_of(answer)
+    secret = erasing.settings.receipt_secrets[0]
+    assert jwt.decode(answer["record"], secret, ["HS256"], audience="oss-direct-upload/erased") == claims
+    assert {name: claims[name] for name in set(claims) - {"erasure", "done", "iat"}} == {
+        "aud": "oss-direct-upload/erased",
+        "owner": MINE,
+        "profiles": COVERED,
+        "notCovered": NOT_COVERED,
+        "deleted": 2,
+        "aborted": 0,
+        "first": "2026-11-24T14:00:00Z",
+        "last": "2026-11-24T14:01:00Z",
+        "began": "2026-11-24T14:02:00Z",
+    }
+    assert claims["erasure"] == answer["erasure"]
+    # No route takes it for a token.
+    assert erasing.ask("erase", answer["record"], sub=OWNER).outcome == FORBIDDEN
+    assert erasing.ask("list", answer["record"], profile="picture").status == 401
+    assert erasing.commit(answer["record"]).outcome == FORBIDDEN
+
+
+def test_a_finished_erasure_is_answered_until_there_is_something_again(erasing, oss, clock):
+    store(oss, key("picture"))
+    done = erased(erasing, clock)
+    clock.tick(days=1)
+    assert said(erase(erasing)) == done
+    store(oss, key("picture"))
+    again = said(erase(erasing))
+    assert again["state"] == "running" and again["erasure"] != done["erasure"] and again["deleted"] == 1
+    assert claims_of(erased(erasing, clock))["erasure"] == again["erasure"]
+    # The record of each stays.
+    assert len([name for name in oss.records() if name.startswith(f"erasures/{MINE}/")]) == 2
+
+
+def test_an_owner_without_anything_gets_a_record_too(erasing, oss, clock):
+    claims = claims_of(erased(erasing, clock))
+    assert (claims["deleted"], claims["first"], claims["last"]) == (0, None, None)
+
+
+def test_profiles_that_change_begin_the_pass_again(erasing, house_of, oss, clock):
+    store(oss, key("picture"), f"aaa/{MINE}/{number(0)}")
+    oss.longest_page = 1
+    erase(erasing)
+    later = house_of(one_more("aaa") + PROFILES, ERASE="true")
+    clock.tick(hours=2)
+    answer = erased(later, clock)
+    assert answer["profiles"] == ["aaa", *COVERED] and not ours(oss)
+    # What no longer is a profile's is not said to be erased.
+    assert said(erase(erasing))["profiles"] == ["aaa", *COVERED]
+
+
+# --- while it runs ---
+
+
+def ask_for_a_form(house, subject=OWNER, instance=0, route="upload-params", **fields):
+    return house.ask(
+        route, house.session(subject), instance, **{"profile": "picture", "filename": "a.png", **fields}
+    )
+
+
+def test_while_it_runs_its_owner_gets_no_form_on_any_instance(house_of, oss, clock):
+    house = house_of(PROFILES + one_more("film", FILM), ERASE="true")
+    house.functions.append(house.new_instance())
+    assert ask_for_a_form(house, instance=1).status == 200
+    erase(house)
+    for _ in range(2):
+        assert ask_for_a_form(house).outcome == FORBIDDEN
+        assert ask_for_a_form(house, THEM).status == 200
+        parts = {"profile": "film", "contentType": "image/png", "size": 1}
+        assert ask_for_a_form(house, route="multipart", **parts).outcome == FORBIDDEN
+    # An instance reads who it is once a minute at most.
+    assert ask_for_a_form(house, instance=1).status == 200
+    clock.tick(seconds=59)
+    assert ask_for_a_form(house, instance=1).status == 200
+    clock.tick(seconds=1)
+    assert ask_for_a_form(house, instance=1).outcome == FORBIDDEN
+    assert oss.asked.count("ListObjectsV2") < 12
+    erased(house, clock)
+    clock.tick(minutes=1)
+    assert [ask_for_a_form(house, instance=number).status for number in (0, 1)] == [200, 200]
+
+
+def test_who_is_being_erased_must_be_known_before_a_form_is_given(erasing, oss):
+    oss.fail("ListObjectsV2", DENIED)
+    assert ask_for_a_form(erasing).outcome == (502, "oss_rejected")
+    assert ask_for_a_form(erasing).status == 200
+
+
+def test_an_odd_mark_stops_nobody(erasing, oss):
+    store(oss, f"{RUNNING}{MINE}", f"{RUNNING}x", f"{RUNNING}{MINE}-a b", f"{RUNNING}{THEIRS}-1")
+    assert ask_for_a_form(erasing).status == 200
+    assert ask_for_a_form(erasing, THEM).outcome == FORBIDDEN
+
+
+# --- interrupted, and by two at once ---
+
+
+def world_with_data(house_of, oss, clock):
+    house = house_of(PROFILES + one_more("film", FILM), ERASE="true")
+    oss.versioning, oss.longest_page = "Enabled", 2
+    store(oss, *(key("picture", count) for count in range(3)), key("picture", owner=THEIRS))
+    oss._delete(key("picture"))
+    house.ask("multipart", house.session(), profile="film", filename="a.png", contentType="image/png", size=1)
+    return house
+
+
+CALLS = (
+    *("ListObjectVersions", "ListMultipartUploads", "DeleteMultipleObjects", "AbortMultipartUpload"),
+    *("PutObject", "GetObject", "ListObjectsV2", "DeleteObject"),
+)
+
+
+@pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN_AFTER, MALFORMED])
+@pytest.mark.parametrize("call", CALLS)
+def test_an_erasure_that_is_cut_off_at_any_call_goes_on(house_of, oss, clock, call, fault):
+    """By the timer alone, as nobody may ask again."""
+    house = world_with_data(house_of, oss, clock)
+    for nth in range(1, 5):
+        oss.fail(call, *[""] * (nth - 1), fault, fault)
+        erase(house)
+        for _ in range(4):
+            house.tick()
+            clock.tick(minutes=40)
+        oss.faults.clear()
+    erased(house, clock)
+    house.tick()
+    assert left(oss) == {key("picture", owner=THEIRS)}
+    assert not [name for name in oss.objects if name.startswith((RUNNING, "held/.due/"))]
+
+
+def test_a_tick_continues_and_ends_what_a_request_began(house_of, oss, clock):
+    house = world_with_data(house_of, oss, clock)
+    begin(house.call(), MINE)
+    for _ in range(4):
+        house.tick()
+        clock.tick(minutes=40)
+    assert left(oss) == {key("picture", owner=THEIRS)}
+    assert not [name for name in oss.objects if name.startswith((RUNNING, "held/.due/"))]
+    assert said(erase(house))["state"] == "done"
+
+
+def test_a_call_stops_before_its_time_is_over_and_the_next_goes_on(erasing, oss, clock):
+    oss.longest_page = 1
+    store(oss, *(key("picture", count) for count in range(40)))
+    elapsed = counted()
+    erasing.function._ready().monotonic = lambda: next(elapsed) / 4
+    answers = [said(erase(erasing))["deleted"] for _ in range(2)]
+    assert 0 < answers[0] < answers[1] <= 40
+    erasing.function._ready().monotonic = lambda: 0.0
+    assert erased(erasing, clock)["deleted"] == 40
+
+
+def test_slow_deletions_one_by_one_stop_in_time_and_count_once(erasing, oss, clock):
+    oss.refuses_whole, oss.retained = True, {key("picture", 0)}
+    store(oss, *(key("picture", count) for count in range(30)))
+    elapsed = counted()
+    erasing.function._ready().monotonic = lambda: next(elapsed) / 3
+    for _ in range(30):
+        answer = said(erase(erasing))
+    assert (answer["deleted"], answer["blocked"]) == (29, 1)
+
+
+@pytest.mark.parametrize("call", ["ListObjectVersions", "DeleteMultipleObjects", "PutObject", "GetObject"])
+def test_two_workers_at_once_erase_everything_and_agree(house_of, oss, clock, call):
+    house = world_with_data(house_of, oss, clock)
+    house.functions.append(house.new_instance())
+    answers = []
+
+    def other():
+        answers.append(said(erase(house, instance=1)))
+
+    for _ in range(3):
+        oss.between[call] = other
+        answers.append(said(erase(house)))
+        clock.tick(minutes=40)
+    answer = erased(house, clock)
+    house.tick()
+    assert {each["erasure"] for each in answers} == {answer["erasure"]}
+    assert left(oss) == {key("picture", owner=THEIRS)}
+    assert not [name for name in oss.objects if name.startswith((RUNNING, "held/.due/"))]
+
+
+def test_a_late_worker_cannot_bring_a_finished_erasure_back(house_of, oss, clock):
+    house = world_with_data(house_of, oss, clock)
+    house.functions.append(house.new_instance())
+    erase(house)
+    clock.tick(hours=2)
+    oss.between["ListObjectVersions"] = lambda: erased(house, clock)
+    assert said(erase(house, instance=1))["state"] == "done"
+    assert said(erase(house))["state"] == "done"
+    assert latest(records_client(house.call()), MINE).done
+
+
+def test_a_due_record_that_was_left_begins_no_second_erasure(erasing, oss, clock):
+    erased(erasing, clock)
+    due = {name: stored for name, stored in oss.objects.items() if name.startswith("held/.due/")}
+    assert due
+    clock.tick(days=1)
+    store(oss, key("picture"))
+    erasing.tick()
+    assert key("picture") in oss.objects and not set(due) & set(oss.objects)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"owner": 7}, {"owner": "public"}, {"owner": f"{MINE}/"}, {"owner": MINE, "at": "soon"}],
+    ids=str,
+)
+def test_an_odd_due_record_erases_nothing(erasing, oss, fields):
+    body = json.dumps({"at": "2026-11-24T14:00:00Z", **fields}).encode()
+    oss.store("held/.due/202611241400/erase-1", body, content_type="application/json")
+    store(oss, key("picture"))
+    erasing.tick()
+    assert key("picture") in oss.objects
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *(
+            {name: odd}
+            for name in ("began", "due", "rests_until", "done")
+            for odd in (7, "soon", "2026-11-24")
+        ),
+        *({name: odd} for name in ("base", "found", "deleted", "step") for odd in (None, "1", -1, 1.5, True)),
+        *({name: odd} for name in ("erasure", "plan") for odd in (None, 7)),
+        *({"after": odd} for odd in (None, ["a", 7], ["a", "b", "c"])),
+        *({"profiles": odd} for odd in (None, [7])),
+        None,
+    ],
+    ids=str,
+)
+def test_an_odd_state_is_not_believed(erasing, oss, changes):
+    store(oss, key("picture"))
+    begin(erasing.call(), MINE)
+    name = f"held/.erasures/{MINE}/000000001"
+    fields = {**json.loads(oss.objects[name].body), **(changes or {})}
+    body = "[]" if changes is None else json.dumps(fields)
+    oss.store(name, body.encode(), content_type="application/json")
+    assert erase(erasing).outcome == (503, "oss_unavailable")
+    assert key("picture") in oss.objects
+
+
+def test_an_erasure_of_one_id_runs_once(erasing, oss, clock):
+    """As a push that WeChat repeats asks for it."""
+    assert begin(erasing.call(), MINE, "push-1").erasure == "push-1"
+    erased(erasing, clock)
+    store(oss, key("picture"))
+    assert begin(erasing.call(), MINE, "push-1").done
+    assert not begin(erasing.call(), MINE, "push-2").done
+
+
+def test_a_list_of_another_prefix_is_not_believed(erasing, oss, monkeypatch):
+    store(oss, key("picture", owner=THEIRS))
+    serve = oss._list_object_versions
+
+    def serve_another(request, body, size):
+        request.query["prefix"] = f"pictures/{THEIRS}/"
+        return serve(request, body, size)
+
+    monkeypatch.setattr(oss, "_list_object_versions", serve_another)
+    assert erase(erasing).outcome == (503, "oss_unavailable")
+    assert key("picture", owner=THEIRS) in oss.objects
+
+
+def test_a_missing_right_is_named(erasing, oss):
+    for call in ("ListObjectVersions", "ListMultipartUploads"):
+        oss.fail(call, DENIED)
+        assert erase(erasing).outcome == (502, "oss_rejected")
+    oss.fail("DeleteMultipleObjects", BROKEN, BROKEN)
+    store(oss, key("picture"))
+    assert erase(erasing).outcome == (503, "oss_unavailable")
