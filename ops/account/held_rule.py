@@ -2,7 +2,7 @@
 Lifecycle rules that remove what was held back and never published, and the function's records of it.
 
 There is none on the whole of ``held/``: a record outlives every object that it may be about, and the
-evidence of rejections stays.
+evidence of rejections and erasures stays.
 
 Source: https://help.aliyun.com/zh/oss/developer-reference/putbucketlifecycle
 """
@@ -16,12 +16,14 @@ from ops.account.bucket import DesiredBucket, PartedFolder, outermost
 from ops.terminal.language import Text
 
 RULE_ID = "oss-direct-upload-expire-held"
-# Records that live as long as their upload may be asked about; "rejected" is not among them.
+# Records that live as long as their upload may be asked about.
 RECORD_KINDS = ("checks", "committed", "copied", "decided", "review", "submitted", "verdicts")
 DUE = f"{RECORDS}due/"
 # What ends by itself sooner: clean copies, work that is due, what a visit of ``doctor`` left.
 SHORT_FOLDERS = (f"{RECORDS}clean/", f"{RECORDS}doctor/", DUE, f"{RECORDS}prove/")
 RECORD_DAYS = 8
+# Evidence, which no rule ends.
+KEPT = (f"{RECORDS}rejected/", f"{RECORDS}erasures/")
 
 
 def expire_held(root: ElementTree.Element, desired: DesiredBucket, notes: list[Text]) -> Iterator[Text]:
@@ -74,8 +76,8 @@ def _removed(folders: list[PartedFolder]) -> Text:
         return Text(f"records of the function end: {english}", f"清理函数的记录：{chinese}")
     return Text(
         f"what is held back and not published is removed: {english}; then the records about it, but for"
-        f" {RECORDS}rejected/",
-        f"清理没有发布的暂存对象：{chinese}；之后清理关于它们的记录，{RECORDS}rejected/ 除外",
+        f" {' and '.join(KEPT)}",
+        f"清理没有发布的暂存对象：{chinese}；之后清理关于它们的记录，{'、'.join(KEPT)} 除外",
     )
 
 
@@ -111,21 +113,21 @@ def _about(theirs: list[ElementTree.Element], wanted: list[PartedFolder]) -> Ite
         touched = [folder for folder in wanted if _overlaps(rule, folder.name)]
         is_plain = rule.find("Tag") is None and rule.find("Filter") is None
         is_same = touched == [PartedFolder(prefix, int(rule.findtext("Expiration/Days") or 0))]
-        if (touched or _overlaps(rule, f"{RECORDS}rejected/")) and not (is_plain and is_same):
+        if (touched or any(_overlaps(rule, name) for name in KEPT)) and not (is_plain and is_same):
             yield Text(
                 f"Lifecycle rule {name or 'without an ID'} of yours expires objects below"
                 f" {prefix or 'every key'}, and OSS takes no second one for the same: what is held back and"
-                f" records below {HELD_FOLDER} have times of their own, and {RECORDS}rejected/ stays. Let"
-                f" yours spare {HELD_FOLDER}, and run setup again.",
+                f" records below {HELD_FOLDER} have times of their own, and {' and '.join(KEPT)} stay."
+                f" Let yours spare {HELD_FOLDER}, and run setup again.",
                 f"你的生命周期规则 {name or '（没有 ID）'} 会让 {prefix or '所有对象'} 过期，"
                 f"OSS 不接受再写一条重叠的；{HELD_FOLDER} 下的暂存对象和记录各有自己的期限，"
-                f"{RECORDS}rejected/ 一直保留。"
+                f"{'、'.join(KEPT)} 一直保留。"
                 f"请让你的规则排除 {HELD_FOLDER}，再运行一次 setup。",
             )
 
 
 _NOT_ON_THE_WHOLE = Text(
-    f"the one rule on {HELD_FOLDER} as a whole, which would remove {RECORDS}rejected/ as well, is replaced"
+    f"the one rule on {HELD_FOLDER} as a whole, which would remove {' and '.join(KEPT)} as well, is replaced"
     " by one for each folder",
-    f"原来针对整个 {HELD_FOLDER} 的一条规则会连 {RECORDS}rejected/ 一起清理，改为每个目录一条",
+    f"原来针对整个 {HELD_FOLDER} 的一条规则会连 {'、'.join(KEPT)} 一起清理，改为每个目录一条",
 )

@@ -152,7 +152,9 @@ def test_a_conflicting_foreign_rule_is_reported_and_left(prefix, shown, days):
     assert "theirs" in told and shown in told
 
 
-@pytest.mark.parametrize("prefix", ["held/.rejected/", "held/posts/", "held/posts/x/", "held/.decided/"])
+@pytest.mark.parametrize(
+    "prefix", ["held/.rejected/", "held/.erasures/", "held/posts/", "held/posts/x/", "held/.decided/"]
+)
 def test_a_foreign_rule_on_one_folder_is_reported_and_the_others_are_written(prefix):
     document, told = plan(rule(prefix, days=365))
     free = {name: days for name, days in expected(3, {FOLDER: 3}).items() if not prefix.startswith(name)}
