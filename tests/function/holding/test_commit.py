@@ -392,6 +392,19 @@ def test_receipts_of_two_buckets_are_published_in_their_own(two_buckets):
     assert two_buckets.buckets["abroad"].names() == {deed["key"]}
 
 
+def test_events_of_two_buckets_are_due_in_their_own(two_buckets, clock):
+    two_buckets.others[urlsplit(WEBHOOK).hostname] = lambda *_, **__: HttpResponse(503, b"")
+    (word, deed), commit = commit_both(two_buckets)
+    assert commit().status == 200
+    del two_buckets.others[urlsplit(WEBHOOK).hostname]
+    for oss, stored in ((two_buckets.oss, word), (two_buckets.buckets["abroad"], deed)):
+        due = [name for name in oss.objects if "/webhook-" in name]
+        assert len(due) == 2 and all(stored["uploadId"] in name for name in due)
+    clock.tick(minutes=2)
+    two_buckets.tick()
+    assert sorted(two_buckets.told) == ["published", "published", "uploaded", "uploaded"]
+
+
 def test_a_bucket_without_a_session_does_not_affect_the_others(two_buckets):
     (word, _deed), commit = commit_both(two_buckets)
     two_buckets.without_sessions(two_buckets.buckets["abroad"])
