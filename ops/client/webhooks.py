@@ -98,10 +98,10 @@ def run(args: argparse.Namespace) -> int:
             raise Failure(BAD_URL)
         if args.redeliver and not url:
             raise Failure(NOWHERE)
-        found = [*find(settings, operator_keys(environ), complaints, language)]
+        found = find(settings, operator_keys(environ), complaints, language)
         if not args.redeliver:
             return _show(found, screen, language)
-        return _redeliver(found, url, settings, screen, complaints, language)
+        return _redeliver([*found], url, settings, screen, complaints, language)
     except Failure as error:
         complaints.fail_with(error, language)
         return 2
@@ -184,11 +184,13 @@ def _line(found: Found, language: str) -> str:
     )
 
 
-def _show(found: list[Found], screen: Screen, language: str) -> int:
+def _show(found: Iterator[Found], screen: Screen, language: str) -> int:
+    """Print each delivery as it is read, for there may be very many."""
+    counts = {False: 0, True: 0}
     for each in found:
         screen.line(_line(each, language))
-    lost = sum(each.delivery.is_lost for each in found)
-    screen.line(LISTED.say(language, waiting=len(found) - lost, lost=lost))
+        counts[each.delivery.is_lost] += 1
+    screen.line(LISTED.say(language, waiting=counts[False], lost=counts[True]))
     return 0
 
 
