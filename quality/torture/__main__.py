@@ -41,6 +41,7 @@ QUICK_MUTANTS = 40
 # Tracing the tests of more modules one by one takes longer than tracing all tests once.
 TRACED_ALONE = 8
 SEED = 1
+MACHINES = (held_uploads.HeldUploads, held_uploads.WithoutTicks)
 MATRICES = {
     faults: ("function",),
     oss_faults: ("function/oss",),
@@ -164,7 +165,13 @@ def _proofs(divisor: int) -> list[Task]:
         Task("proof", "policies", partial(policy_proof.run, pairs), ("function/oss",)),
         Task("proof", "reach", partial(reach_proof.run, requests), ("function/session_policy.py",)),
         *(
-            Task("proof", f"held uploads {number}", partial(held_uploads.run, steps), ("function/holding",))
+            Task(
+                "proof",
+                f"held uploads {number}",
+                # Every other one on a deployment without a timer.
+                partial(held_uploads.run, steps, MACHINES[number % 2]),
+                ("function/holding", "function/operations"),
+            )
             for number in range(1, held_uploads.TASKS + 1)
         ),
         Task("proof", "parted uploads", partial(parted_uploads.run, lives), ("function/multipart",)),

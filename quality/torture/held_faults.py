@@ -108,7 +108,7 @@ def _committed_in_vain(world: Trial) -> None:
 
 def _committed_and_cut_off(world: Trial) -> None:
     """The instance ended once it had said that it would ask WeChat: a minute ago."""
-    world.strike(7, KILLED, 1)
+    world.strike(8, KILLED, 1)
     with suppress(Killed):
         world.act("commit")
     assert any("submitted" in name for name in world.oss.records())

@@ -5,6 +5,9 @@ Instances are killed before any call to OSS or WeChat and replaced, OSS fails, W
 expire, phones send their form again. In the end an object is held, or has its name, or is gone; never two of
 these, and never without what its profile asks for. WeChat is asked about it by one call at a time, and what
 an instance leaves undone is asked a minute later.
+
+With ticks, some lives have a heartbeat at odd moments, beside calls as well. Whatever is due in the end is
+ended by two ticks after its time, without any call, and the business is told.
 """
 
 import time
@@ -28,12 +31,14 @@ from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, U
 from tests.support.stage import Reply
 from tests.support.turns import Turns
 from tests.support.wechat import Wechat, key_of
-from tests.support.world import HELD, World, counted
+from tests.support.world import HELD, WEBHOOK, World, counted
 
 # Each task of the whole takes its share of the steps, and stops after a while on a slow machine.
 STEPS, TASKS = 120_000, 4
 SECONDS = 1200.0
 LIVES_AT_ONCE, STEPS_OF_A_LIFE = 100, 50
+TOLD = {**HELD, "UPLOAD_WEBHOOK_URL": WEBHOOK}
+EVENTS = {"publish": "published", "reject": "rejected", "discard": "gone"}
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 HOLDS = {
     "commit": {"commit"},
@@ -64,6 +69,7 @@ ACTS = (
     *("discard", "discard", "discard by the owner", "pass", "pass", "risky", "review", "error"),
     "store others",
 )
+WITH_TICKS = (*ACTS, "tick", "tick", "tick")
 ANSWERS_OF_WECHAT = st.lists(st.sampled_from([0, 0, 0, None, -1, 61010]), max_size=2)
 # Within the two calls that are made at once: who goes on, and where each is killed.
 # Turn by turn; without, one of the two so far, then the other to its end.
@@ -75,16 +81,16 @@ class HeldUploads(RuleBasedStateMachine):
     """One phone with one file after another, its backend and WeChat, before two instances of the function."""
 
     taken = 0
-    acts: Sequence[str] = ACTS
+    acts: Sequence[str] = WITH_TICKS
     profiles: Sequence[str] = tuple(HOLDS)
-    points: Sequence[int] = range(1, 15)
+    points: Sequence[int] = range(1, 18)
 
     def __init__(self) -> None:
         super().__init__()
         self.now = START
         self.turns = Turns()
         life = timedelta(hours=12)
-        self.world = World(HELD, lambda: self.now, instances=2, life=life, random_bytes=counted())
+        self.world = World(TOLD, lambda: self.now, instances=2, life=life, random_bytes=counted())
         self.world.before_exchange = self.oss.pause = self.turns.point
         self.earlier = ""
         self._forget()
@@ -357,6 +363,8 @@ class HeldUploads(RuleBasedStateMachine):
             self.turns.point()
             self._store("others")
             return ""
+        if act == "tick":
+            return self._tick(instance, is_disturbed)
         if act == "confirm":
             return self._confirm(instance, is_disturbed)
         self._begin(act)
@@ -372,6 +380,14 @@ class HeldUploads(RuleBasedStateMachine):
         reply = self._ask(instance, route, token, receipt=self.receipt, **more)
         self._note_copies(is_disturbed)
         return self._judge(act, reply, is_disturbed)
+
+    def _tick(self, instance: int, is_disturbed: bool) -> str:
+        """Whatever fails, nothing is raised, and nothing is said."""
+        self.world.tick(instance)
+        for trace in self.wechat.submitted:
+            self.submitted.setdefault(trace, self.now)
+        self._note_copies(is_disturbed)
+        return ""
 
     def _note_copies(self, is_disturbed: bool) -> None:
         if is_disturbed or "CopyObject" in self.oss.asked:
@@ -443,7 +459,8 @@ class HeldUploads(RuleBasedStateMachine):
         """Of what waits it says so, whatever for; of what was decided some time ago what became of it."""
         if state != "held":
             self.answers.append(state)
-        elif self.now > self.oss.stored_at[f"held/{self.key}"] and not self.has_expired:
+        # A confirmation that begins a check may itself have applied what was cut off.
+        elif self.now > self.oss.stored_at.get(f"held/{self.key}", self.now) and not self.has_expired:
             assert not {"published", "rejected", "discarded"} & self.told, (
                 f"{self.told}, and confirmed as held"
             )
@@ -535,15 +552,49 @@ class HeldUploads(RuleBasedStateMachine):
         pause = self.now - self.asked_at
         assert pause >= (LEASE if self.was_disturbed else SILENCE), f"asked again after {pause}"
 
+    def _end_by_ticks(self) -> None:
+        """What is due now, or will be before the last of these ticks but one, needs no call."""
+        # A copy may be under way, or the last submission's request; the minute of a record is rounded up.
+        minutes = UNSURE // timedelta(minutes=1) + 4
+        for _ in range(minutes):
+            self._pass(timedelta(minutes=1))
+            self.world.tick()
+        latest = f"{self.now - timedelta(minutes=1):%Y%m%d%H%M}"
+        assert [name for name in self.world.due() if name <= latest] == [], "two ticks after its time"
+        decided = self.oss.records().get(f"decided/{self.form['uploadId']}", {}).get("decision")
+        if decided in ("reject", "discard"):
+            # Where the same form was sent once more, a call deletes that; nobody began to.
+            is_later = self.oss.stored_at.get(f"held/{self.key}", START) >= self._decided_at()
+            assert not self.published and (not self.held or is_later), f"{decided}, and {self.held}"
+        elif decided == "publish" and self.held == "bytes":
+            assert self.key in self.oss.objects, "published, and neither copied nor its name taken"
+        is_told = any(
+            (said["event"], said["receipt"]) == (EVENTS.get(decided), self.receipt)
+            for said in self.world.events
+        )
+        # Not of what waits for its name, and nobody is asked about a receipt that is over.
+        assert is_told or self.held or not decided or self.has_expired, f"{decided}, and nobody was told"
+
+    def _decided_at(self) -> datetime:
+        return datetime.fromisoformat(self.oss.records()[f"decided/{self.form['uploadId']}"]["at"])
+
     def teardown(self) -> None:
         """Whatever was left undone, one question is enough; for what WeChat was to see, a minute later."""
         if not self.form:
             return
+        if "tick" in self.acts:
+            self._end_by_ticks()
         self.settle()
         self.now += LEASE
         state = self._do("status", 0, is_disturbed=False)
         is_committed = f"held/.committed/{self.form['uploadId']}" in self.oss.objects
         assert state != "held" or not (self.profile == "check" or is_committed), "WeChat was never asked"
+
+
+class WithoutTicks(HeldUploads):
+    """The same on a deployment without a timer."""
+
+    acts = ACTS
 
 
 def run(

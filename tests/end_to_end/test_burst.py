@@ -229,11 +229,15 @@ def test_keys_in_headers_are_never_believed(instance, sts):
     assert assume_roles(sts) == 1
 
 
-def test_function_compute_s_id_names_the_request_and_its_other_calls_are_refused(instance):
+def test_function_compute_s_id_names_the_request_and_its_events_are_ticks(instance):
     server = instance()
-    headers = {"x-fc-request-id": "1-fc", "x-fc-control-path": "/invoke"}
-    status, answer = server.ask("/invoke", b'{"httpMethod": "POST"}', **headers)
+    event = b'{"triggerTime": "2023-12-26T07:49:00Z"}'
+    status, answer = server.ask("/invoke", event, **{"x-fc-request-id": "1-fc"})
     assert (status, answer["error"]["code"], answer["error"]["requestId"]) == (404, "not_found", "1-fc")
+    for anything in (event, b"no JSON"):
+        assert server.ask("/invoke", anything, **{"x-fc-control-path": "/invoke"}) == (200, None)
+    assert server.end() == 0
+    assert [json.loads(line)["route"] for line in server.lines()].count("tick") == 2
 
 
 def test_a_failing_start_is_logged_and_the_first_request_tries_again(instance, sts):

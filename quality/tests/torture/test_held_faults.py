@@ -48,11 +48,11 @@ def test_an_abandoned_operation_is_detected(name, instead, monkeypatch):
     held_faults._undisturbed("committed")
     held_faults._repeated("committed")
     monkeypatch.setattr(decision, name, instead)
-    problems = [held_faults.attempt(Cell("committed", at, KILLED_AFTER, 1)) for at in (3, 4)]
+    problems = [held_faults.attempt(Cell("committed", at, KILLED_AFTER, 1)) for at in (4, 5)]
     assert all(problems)
 
 
-CHECKED, LEASED = "committed, to be checked", 6
+CHECKED, LEASED = "committed, to be checked", 7
 
 
 def test_a_lease_that_does_not_end_is_found(monkeypatch):

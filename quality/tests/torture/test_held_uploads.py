@@ -5,17 +5,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.holding import check, decision, records, state
+from function.holding import actions, check, decision, records, state
 from function.holding.held_upload import HeldUpload
+from function.oss import due
 from quality.torture import held_uploads
-from quality.torture.held_uploads import HeldUploads
+from quality.torture.held_uploads import HeldUploads, WithoutTicks
 
 pytestmark = pytest.mark.usefixtures("quiet")
 LIVES = 100
 
 
-def test_a_few_lives_end_as_documented():
-    result = held_uploads.run(1, lives=6, steps=30, shrinks=False)
+@pytest.mark.parametrize("machine", [HeldUploads, WithoutTicks])
+def test_a_few_lives_end_as_documented(machine):
+    result = held_uploads.run(1, machine, lives=6, steps=30, shrinks=False)
     assert result.problems == []
     assert result.totals["steps in lives of held objects"] > 100
 
@@ -46,6 +48,8 @@ UNKNOWN = SimpleNamespace(
     **{**vars(records), "review_key": lambda upload_id: records.verdict_key(f"{upload_id}-nowhere")}
 )
 UNLEASED = SimpleNamespace(**{**vars(records), "create": lambda *_: True})
+NOT_DUE = SimpleNamespace(**{**vars(due), "write": lambda *_: "held/.due/202001010000/check-x"})
+APPLY = decision.apply
 FORGETFUL = SimpleNamespace(**{**vars(records), "put": lambda *_: None})
 COMMITS = ("commit", "discard", "status", "store others")
 # What is wrong, and what happens where it would show soonest.
@@ -87,6 +91,25 @@ WRONG = {
         (("discard", "commit"), ("commit",), range(5, 9)),
     ),
     "a pass of what was stored again": ([(records, "get_check", undated)], (("status", "pass"), ("check",))),
+    "a decision that no tick continues": ([(decision, "due", NOT_DUE)], (("commit", "tick"), ("commit",))),
+    "a check that no tick continues": ([(check, "due", NOT_DUE)], (("status", "tick"), ("check",))),
+    "a due record that is removed before its decision is applied": (
+        [
+            (
+                decision,
+                "apply",
+                lambda context, oss, upload, valid, **how: (
+                    decision.forget_due(context, oss, decision._due_name(upload, valid.action, valid.at)),
+                    APPLY(context, oss, upload, valid, **how),
+                )[1],
+            )
+        ],
+        (("reject", "tick"), ("commit",), range(4, 10)),
+    ),
+    "a tick that tells nobody of what is done": (
+        [(actions, "apply", lambda *given, **_: APPLY(*given))],
+        (("reject", "tick"), ("commit",), range(6, 12)),
+    ),
     "a copy that is not waited for": (
         [(decision, "_check_no_copy_runs", lambda *_: None)],
         (("commit", "discard", "status"), ("commit",)),
