@@ -92,4 +92,4 @@ def _delete_older(
     if before and facts and facts.last_modified < before:
         deletions = oss_client(context, location, oss.seconds_left, purpose=DELETIONS)
         # Not repeated: another object may have the name by then.
-        delete_object(deletions._replace(send=oss.send), key, is_repeatable=False)
+        delete_object(deletions, key, is_repeatable=False)

@@ -262,7 +262,7 @@ def test_calls_count_as_forms_of_backends_do(house_of):
 # --- when it is done ---
 
 
-def test_it_is_done_after_a_pass_that_began_when_no_form_was_out(erasing, oss, clock):
+def test_an_erasure_is_done_after_a_pass_that_began_when_no_form_was_out(erasing, oss, clock):
     form = erasing.form("picture")
     first = said(erase(erasing))
     assert first["state"] == "running" and "record" not in first
@@ -284,7 +284,7 @@ def test_the_longest_life_of_a_form_counts(house_of, oss, clock):
     assert said(erase(house))["state"] == "done"
 
 
-def test_the_record_says_what_was_erased_and_never_whose(erasing, oss, clock):
+def test_the_record_says_what_was_erased_and_has_no_subject(erasing, oss, clock):
     store(oss, key("picture"))
     clock.tick(minutes=1)
     store(oss, key("tight"))
@@ -372,13 +372,13 @@ def test_while_it_runs_its_owner_gets_no_form_on_any_instance(house_of, oss, clo
     assert [ask_for_a_form(house, instance=number).status for number in (0, 1)] == [200, 200]
 
 
-def test_who_is_being_erased_must_be_known_before_a_form_is_given(erasing, oss):
+def test_no_form_is_given_before_running_erasures_are_known(erasing, oss):
     oss.fail("ListObjectsV2", DENIED)
     assert ask_for_a_form(erasing).outcome == (502, "oss_rejected")
     assert ask_for_a_form(erasing).status == 200
 
 
-def test_an_odd_mark_stops_nobody(erasing, oss):
+def test_an_odd_mark_stops_no_form(erasing, oss):
     store(oss, f"{RUNNING}{MINE}", f"{RUNNING}x", f"{RUNNING}{MINE}-a b", f"{RUNNING}{THEIRS}-1")
     assert ask_for_a_form(erasing).status == 200
     assert ask_for_a_form(erasing, THEM).outcome == FORBIDDEN

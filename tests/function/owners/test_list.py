@@ -106,13 +106,20 @@ def test_a_held_object_is_listed_once_it_is_published(house, oss):
 @pytest.mark.parametrize("longest_page", [1, 1000])
 def test_pages_hold_every_key_once_in_order(house, oss, limit, longest_page):
     wanted = [key("picture", count) for count in range(10)]
-    store(oss, *wanted, *(f"pictures/{MINE}/{number(count)}.not.png" for count in range(10)))
+    strangers = [f"pictures/{MINE}/{number(count)}.not.png" for count in (0, 1, 2, 7)]
+    store(oss, *wanted, f"pictures/{MINE}/", *strangers)
     oss.longest_page = longest_page
     found = list(pages(house, limit=limit))
     assert [each for page in found for each in page] == wanted
     assert all(len(page) <= limit for page in found)
     # Short pages of OSS, or strangers, never end a list; neither do they make a request endless.
     assert oss.asked.count("ListObjectsV2") <= MAX_PAGES * len(found)
+
+
+def test_a_page_that_oss_fills_is_one_call(house, oss):
+    store(oss, *(key("picture", count) for count in range(5)))
+    assert len(ask(house, limit=3).json["items"]) == 3
+    assert oss.asked == ["ListObjectsV2"]
 
 
 def test_a_list_holds_what_stays_while_others_upload_and_delete(house, oss):
@@ -240,14 +247,15 @@ def test_folders_of_hooks_are_listed_inside_the_owner_s_own(house, oss, tmp_path
 
 def test_a_list_is_of_its_profile_s_bucket(house_of, oss):
     # With read or delete the two could not share a folder.
-    places = {"here": "list = true\n", "there": f"list = true\n{ELSEWHERE}"}
-    both = [one_more(name, lines, "pictures") for name, lines in places.items()]
-    house = house_of("".join(both))
+    # The last one makes the keys of the first in the other bucket, and lists nothing.
+    places = {"here": "list = true\n", "there": f"list = true\n{ELSEWHERE}", "shut": ELSEWHERE}
+    every = [one_more(name, lines, "pictures") for name, lines in places.items()]
+    house = house_of("".join(every))
     other = house.add_bucket("other-bucket", "cn-hangzhou")
     for count, bucket in enumerate((oss, other)):
         bucket.store(f"pictures/{MINE}/{number(count)}", b"x", content_type="image/png")
-    for count, profile in enumerate(("here", "there")):
-        assert keys_of(ask(house, profile=profile)) == [f"pictures/{MINE}/{number(count)}"]
+    assert keys_of(ask(house, profile="here")) == [f"pictures/{MINE}/{number(0)}"]
+    assert keys_of(ask(house, profile="there")) == []
 
 
 def test_the_log_has_owner_and_profile_of_a_list(house, log_lines):

@@ -181,11 +181,20 @@ def test_one_refused_file_keeps_what_another_would_have_replaced(house_of, oss, 
     assert old in oss.objects
 
 
-def test_held_bytes_that_exist_replace_once_they_are_published(house_of, oss, clock):
-    house = house_of(
-        PROFILES + '\n[heap]\nkey = "heap/{owner}/{sha256}{ext}"\nmax_size = 9\n'
-        'content_types = ["image/*"]\nconfirm = true\nhold = ["commit"]\ndelete = "owner"\n'
-    )
+HEAP = """
+[heap]
+key = "heap/{owner}/{sha256}{ext}"
+max_size = 9
+content_types = ["image/*"]
+confirm = true
+callback = true
+hold = ["commit"]
+delete = "owner"
+"""
+
+
+def test_held_bytes_that_exist_replace_once_they_are_published(house_with_heap, oss, clock):
+    house = house_with_heap
     old = f"heap/{MINE}/{1:064}.png"
     store(oss, old)
     clock.tick(minutes=1)
@@ -381,7 +390,7 @@ def continued(house, **changes):
     "changes",
     [
         {"profile": "none"},
-        {"profile": "closed"},
+        {"profile": "closed", "key": key("closed")},
         {"owner": THEIRS},
         {"key": key("picture", owner=THEIRS)},
         {"key": key("held")},
@@ -391,7 +400,7 @@ def continued(house, **changes):
     ids=str,
 )
 def test_a_due_record_deletes_only_what_its_owner_might(house, oss, changes):
-    keys = [key("picture"), key("picture", owner=THEIRS), key("held"), "held/.decided/x"]
+    keys = [key("picture"), key("picture", owner=THEIRS), key("held"), key("closed"), "held/.decided/x"]
     store(oss, *keys)
     continued(house, **changes)
     assert set(keys) == set(oss.objects)
@@ -463,6 +472,40 @@ def test_another_caller_s_session_replaces_only_its_own(house, oss):
     assert house.ask("upload-params", house.session(OWNER), **fields).status == 200
 
 
+@pytest.fixture
+def house_with_heap(house_of):
+    house = house_of(PROFILES + HEAP, CALLBACK_URL="https://upload.example.com/callback")
+    house.others["gosspublic.alicdn.com"] = KeyHost()
+    return house
+
+
+def test_bytes_published_before_replace_nothing_for_a_held_or_rejected_upload(house_with_heap, oss, clock):
+    """The name is that of the bytes, so an object is under it already."""
+    house, old, new = house_with_heap, f"heap/{MINE}/{1:064}.png", f"heap/{MINE}/{DIGEST}.png"
+    store(oss, old)
+    clock.tick(minutes=1)
+    form = house.form("heap", size=5, sha256=DIGEST, replaces=old)
+    assert oss.post(form["formData"], "bytes", 5) == 200
+    store(oss, new)
+    stored = f"held/{new}"
+    receipt = called_back(house, form, size="5", object=stored, etag=oss.objects[stored].etag).json["receipt"]
+    assert old in oss.objects
+    assert house.commit(receipt, decision="reject").json["state"] == "rejected"
+    assert old in oss.objects
+
+
+def test_a_slow_replacement_leaves_time_to_make_it_due(house, oss, clock):
+    old, form = confirmed_with(house, oss, clock)
+    elapsed = [0.0]
+    house.function._ready().monotonic = lambda: elapsed[0]
+    # The first is about the new object.
+    oss.between["HeadObject"] = lambda: oss.between.update(
+        HeadObject=lambda: elapsed.append(elapsed.pop() + 3)
+    )
+    confirm(house, form)
+    assert old in oss.objects and len(due(oss)) == 1
+
+
 # --- callbacks ---
 
 CALLED = """
@@ -476,7 +519,7 @@ delete = "owner"
 
 
 def called_back(house, form, **changes):
-    body = read_upload(form).body(size="1", **changes)
+    body = read_upload(form).body(**{"size": "1", **changes})
     headers = {
         "authorization": sign("/callback", "", body),
         "x-oss-pub-key-url": base64(KEY_ADDRESS),
