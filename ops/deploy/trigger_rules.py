@@ -48,7 +48,7 @@ SLOWER = Text(
     "{what}: what is due waits for the next request, or for the next tick: checks that stay silent, webhooks"
     " that are delivered again, publications that were cut off. Write cronExpression: '@every 1m' and enable:"
     " true",
-    "{what}：到期的事要等下一次请求或下一次触发才做：没有回音的审核、重发的回调、中断的发布。"
+    "{what}：到期的事要等下一次请求或下一次触发才做：没有回音的审核、重发的 webhook 通知、中断的发布。"
     "请写 cronExpression: '@every 1m' 和 enable: true",
 )
 NO_TIMER = Text("no timer trigger", "没有定时触发器")

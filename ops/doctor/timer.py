@@ -111,10 +111,11 @@ def _is_removed(oss: OssClient, now: datetime, sleep: Callable[[float], None]) -
 
 
 _SLOWER = Text(
-    "Without ticks a publication that was cut off, a check without a verdict, a webhook that failed and an"
-    " erasure wait for the next call of any kind. See that the function has its timer trigger and that it is"
-    " on (make deploy), and look for route tick in the function's log.",
-    "没有定时触发，中断的发布、没有结果的审核、失败的 Webhook 和没做完的清除，都要等到下一次任意调用才继续。"
+    "Without ticks a publication that was cut off, a check without a verdict and an erasure wait for the next"
+    " call about them, and a webhook that failed for manage.py webhooks --redeliver. See that the function"
+    " has its timer trigger and that it is on (make deploy), and look for route tick in the function's log.",
+    "没有定时触发，中断的发布、没有结果的审核和没做完的清除，要等到下一次相关的调用才继续；"
+    "失败的 webhook 通知要用 manage.py webhooks --redeliver 发送。"
     "请确认函数有定时触发器并且已启用（make deploy），再看函数日志里 route 为 tick 的行。",
 )
 _SET_UP_AGAIN = Text(
