@@ -12,6 +12,7 @@ from functools import partial
 
 from quality.torture import (
     advisories,
+    erasures,
     faults,
     fuzz,
     held_faults,
@@ -175,6 +176,7 @@ def _proofs(divisor: int) -> list[Task]:
             for number in range(1, held_uploads.TASKS + 1)
         ),
         Task("proof", "parted uploads", partial(parted_uploads.run, lives), ("function/multipart",)),
+        Task("proof", "erasures", partial(erasures.run, erasures.OBJECTS // divisor), ("function/owners",)),
     ]
 
 

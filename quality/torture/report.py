@@ -21,6 +21,7 @@ TOTALS = (
         "disagreements",
         "lives of large files",
         "steps in lives of held objects",
+        "objects erased",
         "mutants killed or equivalent",
         "mutants surviving",
         "requests in the soak",
