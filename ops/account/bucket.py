@@ -50,6 +50,8 @@ class DesiredBucket:
 
         has_due_records: whether records of work that is due may be there.
 
+        keeps_erasures: whether the evidence of erasures is there.
+
         named_by: profiles whose ``bucket`` it is; none name ``OSS_BUCKET``.
 
         has_domain: whether all of those send to another host than the bucket's own.
@@ -65,6 +67,7 @@ class DesiredBucket:
     parted_folders: tuple[PartedFolder, ...] = ()
     held_folders: tuple[PartedFolder, ...] = ()
     has_due_records: bool = False
+    keeps_erasures: bool = False
     named_by: tuple[str, ...] = ()
     has_domain: bool = False
 

@@ -129,7 +129,7 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
     asked = DesiredBucket(
         bucket, region, args.bucket_create, tuple(args.h5_origin), allow_public_read=args.allow_public_read
     )
-    reached = [*buckets_of(profiles, asked, account)]
+    reached = [*buckets_of(profiles, asked, account, erases=needs["erases"])]
     return DesiredState(
         DesiredRoles(
             account=account,

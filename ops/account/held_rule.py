@@ -11,19 +11,18 @@ import hashlib
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from function.config.key_template import HELD_FOLDER, RECORDS
+from function.config.key_template import DUE, ERASURES, HELD_FOLDER, RECORDS
 from ops.account.bucket import DesiredBucket, PartedFolder, outermost
 from ops.terminal.language import Text
 
 RULE_ID = "oss-direct-upload-expire-held"
 # Records that live as long as their upload may be asked about.
 RECORD_KINDS = ("checks", "committed", "copied", "decided", "review", "submitted", "verdicts")
-DUE = f"{RECORDS}due/"
 # What ends by itself sooner: clean copies, work that is due, what a visit of ``doctor`` left.
 SHORT_FOLDERS = (f"{RECORDS}clean/", f"{RECORDS}doctor/", DUE, f"{RECORDS}prove/")
 RECORD_DAYS = 8
 # Evidence, which no rule ends.
-KEPT = (f"{RECORDS}rejected/", f"{RECORDS}erasures/")
+KEPT = (f"{RECORDS}rejected/", ERASURES)
 
 
 def expire_held(root: ElementTree.Element, desired: DesiredBucket, notes: list[Text]) -> Iterator[Text]:
@@ -43,7 +42,7 @@ def expire_held(root: ElementTree.Element, desired: DesiredBucket, notes: list[T
     written = [rule for rule in rules if rule.findtext("ID", "").startswith(RULE_ID)]
     ours = [rule for rule in written if folders or rule.findtext("Prefix") == DUE]
     others = [rule for rule in rules if rule not in ours and _expires(rule)]
-    if folders:
+    if folders or desired.keeps_erasures:
         notes += _about([rule for rule in others if rule not in written], wanted)
     # OSS refuses two rules of one action whose prefixes overlap.
     free = [folder for folder in wanted if not any(_overlaps(rule, folder.name) for rule in others)]

@@ -93,24 +93,29 @@ def roles_that_cannot_be(
 
 
 def buckets_of(
-    profiles: Iterable[Profile], home: DesiredBucket, account: str
+    profiles: Iterable[Profile], home: DesiredBucket, account: str, *, erases: bool = False
 ) -> Iterator[tuple[str, DesiredBucket]]:
     """
     Each bucket with its rules, and whose it is to make: this account's, or that of the role that reaches it.
 
     Args:
         home: ``OSS_BUCKET``, which is there in any case and comes first, with what is asked for all alike.
+
+        erases: whether ``ERASE`` is.
     """
     by_name: dict[str, list[Profile]] = {home.name: []}
+    profiles = [*profiles]
+    # Records of erasures are in the first profile's bucket.
+    erasing = {profile.location.bucket for profile in profiles[:1] if erases}
     for profile in profiles:
         by_name.setdefault(profile.location.bucket, []).append(profile)
     for name, theirs in by_name.items():
         if name == home.name:
-            yield account, _with_rules(home, theirs)
+            yield account, _with_rules(home, theirs, keeps_erasures=name in erasing)
             continue
         accounts = [account_and_name(profile.location.role_arn)[0] for profile in theirs]
         whose = account if account in accounts else accounts[0]
-        yield whose, _with_rules(_named_by(theirs, home), theirs)
+        yield whose, _with_rules(_named_by(theirs, home), theirs, keeps_erasures=name in erasing)
 
 
 def policies_too_long(policies: Mapping[str, Document]) -> Iterator[Text]:
@@ -137,7 +142,9 @@ def _named_by(profiles: list[Profile], home: DesiredBucket) -> DesiredBucket:
     )
 
 
-def _with_rules(desired: DesiredBucket, profiles: Iterable[Profile]) -> DesiredBucket:
+def _with_rules(
+    desired: DesiredBucket, profiles: Iterable[Profile], *, keeps_erasures: bool
+) -> DesiredBucket:
     """Parts and what is held back lie where their profiles are, and only there do rules remove them."""
     profiles = [*profiles]
     return replace(
@@ -148,7 +155,8 @@ def _with_rules(desired: DesiredBucket, profiles: Iterable[Profile]) -> DesiredB
         held_folders=tuple(
             PartedFolder(profile.stored_folder, profile.hold_days) for profile in profiles if profile.is_held
         ),
-        has_due_records=any(profile.gives_receipts for profile in profiles),
+        has_due_records=keeps_erasures or any(profile.gives_receipts for profile in profiles),
+        keeps_erasures=keeps_erasures,
     )
 
 

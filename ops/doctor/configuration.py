@@ -58,8 +58,9 @@ def room_in(policy: str) -> int:
     for statement in json.loads(policy)["Statement"]:
         condition = statement.get("Condition", {}).get("StringLike", {})
         folders = condition.get("oss:Prefix", statement["Resource"])
-        # In JSON, with its quotes and comma; our own records are there once.
-        added += max((len(f'"{folder}",') for folder in folders if "held/." not in folder), default=0)
+        # In JSON, with its quotes and comma; the bucket itself and our own records are there once.
+        own = [folder for folder in folders if folder.endswith("/*")]
+        added += max((len(f'"{folder}",') for folder in own if "held/." not in folder), default=0)
     return (MAX_POLICY_CHARACTERS - len(policy)) // max(added, 1)
 
 

@@ -317,6 +317,31 @@ def test_without_a_contact_group_there_are_no_alarms(operator):
     assert (found["alarms"], found["alarm_contacts"]) == ({}, "")
 
 
+def test_with_erase_a_role_may_list_versions_and_uploads_of_the_bucket_and_delete_in_folders_alone(
+    operator, monkeypatch
+):
+    documents = {}
+    for erase in ("false", "true"):
+        monkeypatch.setenv("ERASE", erase)
+        assert terraform.run(arguments_of(operator)) == 0
+        values = json.loads((operator / "values.json").read_text("utf-8"))
+        assert values["environment"]["ERASE"] == erase
+        documents[erase] = json.loads(values["upload_roles"]["STS_ROLE_ARN"]["policy"])["Statement"]
+    where = {
+        action: each["Resource"]
+        for each in documents["true"]
+        if each not in documents["false"]
+        for action in each["Action"]
+    }
+    for action in ("oss:ListObjectVersions", "oss:ListMultipartUploads"):
+        assert where[action] == ["acs:oss:*:*:my-bucket"]
+        assert action not in json.dumps(documents["false"])
+    assert documents_of_setup(operator, {**PLAIN_SETTINGS, "ERASE": "true"})[0].bucket.keeps_erasures
+    for action in ("oss:DeleteObjectVersion", "oss:AbortMultipartUpload"):
+        assert where[action] and all("/" in resource for resource in where[action])
+    assert "oss:DeleteObjectVersion" not in json.dumps(documents["false"])
+
+
 def test_the_account_marker_is_used_only_in_the_documents(written):
     assert all(ACCOUNT_MARKER in one["dimensions"] for one in written["alarms"].values())
     shown = json.dumps({**written, "account_marker": "", "alarms": {}})

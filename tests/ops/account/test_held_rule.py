@@ -39,10 +39,10 @@ def expected(longest, folders):
     return {**folders, **records}
 
 
-def plan(*rules, days=3, folders=(), versioning="", has_due_records=True):
+def plan(*rules, days=3, folders=(), versioning="", has_due_records=True, keeps_erasures=False):
     """The document that is written, if any, and what the operator is told."""
     held = (PartedFolder(FOLDER, days),) if days else ()
-    about = {"held_folders": held, "has_due_records": has_due_records}
+    about = {"held_folders": held, "has_due_records": has_due_records, "keeps_erasures": keeps_erasures}
     desired = DesiredBucket("b", "cn-hongkong", parted_folders=tuple(folders), **about)
     document = f"<LifecycleConfiguration>{''.join(rules)}</LifecycleConfiguration>" if rules else ""
     steps, notes = bucket_steps(
@@ -93,6 +93,13 @@ def test_without_hold_only_what_is_due_has_a_rule_and_an_existing_one_stays(has_
             plan(days=0)[0].removeprefix("<LifecycleConfiguration>").removesuffix("</LifecycleConfiguration>")
         )
         assert plan(again, days=0) == ("", [])
+
+
+def test_a_foreign_rule_that_would_end_the_evidence_of_erasures_is_reported():
+    assert plan(rule(""), days=0)[1] == []
+    (told,) = plan(rule(""), days=0, keeps_erasures=True)[1]
+    assert "theirs" in told and "held/.erasures/" in told
+    assert plan(rule("tmp/"), days=0, keeps_erasures=True)[1] == plan(rule("tmp/"), days=0)[1]
 
 
 def test_a_single_rule_on_all_that_is_held_is_replaced_and_that_is_said():

@@ -118,6 +118,14 @@ def test_a_session_that_sts_refuses_is_bad(visit, here):
     assert finding.state is State.BAD
 
 
+def test_an_examination_tries_the_rights_of_erasing(here, tmp_path):
+    path = tmp_path / "profiles.toml"
+    path.write_text(OWNERS.replace("list = true", ""))
+    changes = {"PROFILES_FILE": str(path), "CALLBACK_URL": "", "url": "", "ERASE": "true"}
+    (finding,) = here.examine(**changes).of("Keys behind forms")
+    assert "Deletion session" in finding.check.en and finding.state is State.GOOD
+
+
 def test_an_examination_tries_the_deletion_session_of_each_place(here, tmp_path):
     path = tmp_path / "profiles.toml"
     path.write_text(OWNERS)
