@@ -38,6 +38,8 @@ OTHER_READINGS = {
     "answers_name_namespace": True,
     "absence_told_to_listers_only": True,
 }
+# A version called null that cannot be deleted by that name, one key at a time.
+NULL_REFUSED = {"absent_version_is_null": True, "one_key_refuses_all": False}
 ODD = ("a&<b>.png", "照片 +%41.png", "\x01\U0001f600.png", "plain.png")
 
 
@@ -117,7 +119,7 @@ def erase(function, clock, rounds=40):
     raise AssertionError(said[-1])
 
 
-@pytest.mark.parametrize("rules", [{}, LISTINGS, OTHER_READINGS], ids=["usual", "listings", "other"])
+@pytest.mark.parametrize("rules", [{}, LISTINGS, OTHER_READINGS, NULL_REFUSED], ids=range(4))
 @pytest.mark.parametrize("status", ["", ENABLED, SUSPENDED])
 def test_everything_of_an_owner_is_erased_and_nothing_else(rules, status, services, archive, function, clock):
     home, tight = places(MINE)
