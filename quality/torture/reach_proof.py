@@ -34,11 +34,13 @@ HOME = NOWHERE._replace(bucket=BUCKET, region=REGION, role_arn="acs:ram::1:role/
 FOLDERS = ("u/", "u/4/", "u/42/", "u/420/", "用户/", "a-b/", "a/b/", "heldx/")
 OPTIONS = ("", "confirm = true", "list = true", 'delete = "owner"', 'list = true\ndelete = "owner"')
 HOLD = 'confirm = true\nhold = ["commit"]'
-DUE = "held/.due/"
+DUE, ERASURES = "held/.due/", "held/.erasures/"
 LIST, DELETE = "oss:ListObjects", "oss:DeleteObject"
-OTHERS = ("oss:ListObjectVersions", "oss:ListMultipartUploads", "oss:DeleteObjectVersion")
+LISTS = ("oss:ListObjectVersions", "oss:ListMultipartUploads")
+DELETE_VERSION, ABORT = "oss:DeleteObjectVersion", "oss:AbortMultipartUpload"
+OTHERS = (*LISTS, DELETE_VERSION, ABORT)
 
-Policies = Callable[[Collection[Profile]], Mapping[tuple[str, str, str], str]]
+Policies = Callable[..., Mapping[tuple[str, str, str], str]]
 
 
 class Case(NamedTuple):
@@ -47,21 +49,28 @@ class Case(NamedTuple):
     profiles: Collection[Profile]
     purpose: str
     documents: tuple[str, ...]
+    erases: bool
 
 
 def promised(case: Case, request: Request) -> bool | None:
     """What the options say; ``None`` for deletions of the objects session, which receipts decide."""
-    profiles, purpose, place = case.profiles, case.purpose, request.place
+    profiles, purpose, place, action = case.profiles, case.purpose, request.place, request.action
+    if purpose == DELETIONS and action in LISTS:
+        return case.erases
     if place is None:
         return False
     if purpose == OBJECTS:
-        is_due = any(profile.gives_receipts for profile in profiles) and place.startswith(DUE)
-        return {LIST: is_due, DELETE: None}.get(request.action, False)
+        is_due = case.erases or any(profile.gives_receipts for profile in profiles)
+        lists = [*([DUE] if is_due else []), *([ERASURES] if case.erases else [])]
+        return {LIST: place.startswith(tuple(lists)), DELETE: None, ABORT: None}.get(action, False)
     if purpose == DELETIONS:
-        lists = [profile for profile in profiles if profile.list]
-        deletes = [one for one in profiles if one.is_deletable and any(each.delete for each in profiles)]
-        below = {LIST: lists, DELETE: deletes}.get(request.action, [])
-        return any(place.startswith(one.key.literal_folder) for one in below)
+        lists = [one.key.literal_folder for one in profiles if one.list]
+        is_any = any(one.delete for one in profiles)
+        deletes = [one.key.literal_folder for one in profiles if one.is_deletable and is_any]
+        erased = [name for one in profiles for name in (one.key.literal_folder, one.stored_folder)]
+        erased = erased if case.erases else []
+        below = {LIST: lists, DELETE: deletes + erased, DELETE_VERSION: erased, ABORT: erased}
+        return place.startswith(tuple(below[action]))
     return False
 
 
@@ -89,16 +98,18 @@ class Chance:
         found, problems = read_profiles(text, default_signature="v4", home=HOME)
         assert not problems, problems
         profiles = found.values()
-        (role,), sessions = role_policies(profiles).values(), self.policies(profiles)
+        erases = draw.random() < 0.3
+        (role,) = role_policies(profiles, erases=erases).values()
+        sessions = self.policies(profiles, erases=erases)
         purpose = draw.choice([purpose for purpose, *_ in sessions] + [DELETIONS])
         policy = sessions.get((purpose, BUCKET, HOME.role_arn))
         # A session that is never assumed may do nothing; whatever the role allows, its own document holds.
         session = policy or sessions[UPLOADS, BUCKET, HOME.role_arn]
-        return Case(profiles, purpose, draw.choice(((session,), (role, session))))
+        return Case(profiles, purpose, draw.choice(((session,), (role, session))), erases)
 
     def request(self, case: Case) -> Request:
         draw = self.random
-        near = [DUE, *(profile.key.literal_folder for profile in case.profiles)]
+        near = [DUE, ERASURES, *(profile.key.literal_folder for profile in case.profiles)]
         place = draw.choice(draw.choice((near, (*FOLDERS, "held/", "held/.", "held/.decided/", "held/u/"))))
         ways = (place, place[:-1], place.upper(), f"{place}x", f"{place}*", f"/{place}", place[:2], "", "*")
         chosen = draw.choice((place, place, *ways, None))

@@ -40,8 +40,9 @@ def lists_of_versions(statement):
 
 @pytest.mark.parametrize("wrong", [without_condition, without_slash, everything, lists_of_versions])
 def test_a_wider_policy_is_detected(wrong):
-    def widened(profiles):
-        documents = {session: json.loads(policy) for session, policy in session_policies(profiles).items()}
+    def widened(profiles, erases):
+        policies = session_policies(profiles, erases=erases)
+        documents = {session: json.loads(policy) for session, policy in policies.items()}
         return {
             session: json.dumps({**document, "Statement": [*map(wrong, document["Statement"])]})
             for session, document in documents.items()
