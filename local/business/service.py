@@ -49,7 +49,7 @@ class Business:
 
         buckets: of which receipts have to be about one.
 
-        now: the clock that deliveries are held to.
+        now: the clock that receipts and deliveries are held to.
     """
 
     def __init__(self, function: str, secrets: Sequence[str], *buckets: str, now: Clock = utc_now) -> None:
@@ -180,7 +180,7 @@ class Business:
     def _ask(self, route: str, body: Mapping[str, Any]) -> Said:
         headers = {
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {backend_token(self._secrets[0])}",
+            "Authorization": f"Bearer {backend_token(self._secrets[0], self._now())}",
         }
         sent = json.dumps(body).encode()
         answer = exchange(self._function + route, SECONDS, ANSWER_BYTES, sent, headers)
@@ -200,7 +200,7 @@ class Business:
         if not isinstance(receipt, str):
             raise Refused(400, "A receipt is a text.")
         try:
-            return verify(receipt, self._secrets, self._buckets)
+            return verify(receipt, self._secrets, self._buckets, self._now())
         except ReceiptRefused as error:
             raise Refused(403, str(error)) from None
 

@@ -33,6 +33,7 @@ from ops.terminal.messages import in_both
 DEFAULT_PORT = 9000
 HIGHEST_PORT = 65535
 READY_SECONDS = 10
+IDLE_TICK = ('"route":"tick"', '"code":null', '"due":0')
 
 
 class HostingError(Failure):
@@ -134,6 +135,7 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
     clear_inherited_settings(os.environ)
     use_utc(os.environ)
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO, force=True)
+    logging.getLogger().handlers[0].addFilter(is_worth_a_line)
     with tempfile.TemporaryDirectory(prefix="oss-direct-upload-") as temporary:
         folder = _made(plan.folder or Path(temporary))
         hosted = Hosted()
@@ -157,6 +159,11 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
                     cloud.timer.stop()
         finally:
             gateway.stop()
+
+
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Return whether a line is no tick with nothing due, of which there is one each minute."""
+    return not all(piece in record.getMessage() for piece in IDLE_TICK)
 
 
 @contextmanager

@@ -88,6 +88,18 @@ describe('held pictures in the playground', () => {
     assert.equal(isThere(`held/${key}`), false)
   })
 
+  test('minutes pass for the whole cloud, and a silent check is due after 35 of them', async () => {
+    await choose('silent')
+    await press(1, '提交')
+    await becomes(1, '审核中')
+    for (const button of ['#one-minute', '#silence']) {
+      const [answer] = await Promise.all([page.waitForResponse(/minutes\.json$/), page.click(button)])
+      assert.equal(answer.status(), 200)
+    }
+    await becomes(1, '审核中')
+    assert.equal(await page.textContent('#held-problem'), '')
+  })
+
   test('what nobody commits is gone after a day, and what was published stays', async () => {
     const kept = await choose('ok')
     await press(1, '提交')

@@ -17,7 +17,7 @@ from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 CRON = "triggers.1.triggerConfig.cronExpression"
-SLOWER = "what is due waits"
+SLOWER = "webhooks --redeliver"
 
 
 @cases("schedule")

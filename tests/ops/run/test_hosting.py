@@ -1,12 +1,14 @@
 """Port and time zone of the function."""
 
+import json
+import logging
 import os
 import subprocess
 import sys
 
 import pytest
 
-from ops.run.hosting import HostingError, wanted_port
+from ops.run.hosting import HostingError, is_worth_a_line, wanted_port
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,13 @@ def test_the_function_runs_in_utc_whatever_the_zone_of_the_machine():
     environ = {**os.environ, "TZ": "Asia/Shanghai"}
     done = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True)
     assert done.stdout.split() == ["8", "0"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_shown"),
+    [({}, False), ({"due": 1}, True), ({"code": "oss_rejected"}, True), ({"route": "login"}, True)],
+)
+def test_only_ticks_with_nothing_due_are_not_shown(changes, is_shown):
+    line = {"route": "tick", "status": 200, "code": None, "due": 0, "left": 0, **changes}
+    record = logging.LogRecord("n", logging.INFO, "", 0, json.dumps(line, separators=(",", ":")), None, None)
+    assert is_worth_a_line(record) is is_shown
