@@ -6,14 +6,13 @@ later and found nothing.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from function.auth.tokens import issue_token
 from function.config.profile import Profile
 from function.context import RequestContext
-from function.errors import OssUnavailable
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.due import Due, Unreadable
@@ -94,19 +93,11 @@ def _begin(
     # In this order: a request that is cut off here is continued by a tick.
     name = due.write(oss, ERASE, erasure, context.now, {"owner": owner}, context.now)
     mark(oss, owner, erasure)
-    state = save(oss, state) or _reread(oss, owner)
+    state = save(oss, state) or latest(oss, owner) or state
     if state.erasure != erasure:
         # Another request began one at the same time.
         unmark(oss, owner, erasure)
         due.remove(oss, name)
-    return state
-
-
-def _reread(oss: OssClient, owner: str) -> Erasure:
-    """Return the state that another worker wrote."""
-    state = latest(oss, owner)
-    if state is None:
-        raise OssUnavailable(reason="the state of an erasure disappeared while it was written")
     return state
 
 
@@ -125,11 +116,12 @@ def advance(context: RequestContext, state: Erasure, seconds_left: Callable[[], 
     steps = steps_for(covered, state.owner)
     state = state if state.done else state._replace(profiles=_names(covered), not_covered=_names(others))
     while not state.done and state.rests_until <= context.now and seconds_left() > LEAST_SECONDS:
-        following = save(records, next_page(context, state, steps, seconds_left))
-        if following is None:
-            state = _reread(records, state.owner)
+        following = next_page(context, state, steps, seconds_left)
+        saved = save(records, following)
+        state = saved or latest(records, state.owner) or following
+        if saved is None:
+            # Another worker continues it.
             break
-        state = following
     if state.done:
         finish(records, state)
     return state
@@ -143,29 +135,25 @@ def continue_erasure(context: RequestContext, oss: OssClient, record: Due) -> bo
         Unreadable: the record names no owner.
         UploadError: OSS refuses, or does not respond; the next tick continues.
     """
-    fields = due.read(oss, record)
-    if fields is None:
-        return True
-    owner = due.text_of(fields, "owner")
+    return due.complete(oss, record, lambda fields: _continue(context, oss, record.id, fields))
+
+
+def _continue(context: RequestContext, oss: OssClient, erasure: str, fields: Mapping[str, Any]) -> None:
+    owner, asked = due.text_of(fields, "owner"), due.instant_of(fields, "at")
     # It becomes a part of prefixes.
     if not re.fullmatch(OWNER, owner):
         raise Unreadable(owner)
-    asked = due.instant_of(fields, "at")
     state = latest(oss, owner)
     if state is None or (state.done and state.began < asked):
         # The request that asked for it was cut off.
-        state = _begin(context, oss, owner, record.id, state)
-    if state.erasure != record.id:
-        unmark(oss, owner, record.id)
-    else:
-        state = advance(context, state, oss.seconds_left)
-        if not state.done:
-            at = max(state.rests_until, context.now + timedelta(minutes=1))
-            if due.name_of(ERASE, record.id, at) == record.name:
-                return True
-            due.write(oss, ERASE, record.id, at, {"owner": owner}, asked)
-    due.remove(oss, record.name)
-    return True
+        state = _begin(context, oss, owner, erasure, state)
+    if state.erasure != erasure:
+        unmark(oss, owner, erasure)
+        return
+    state = advance(context, state, oss.seconds_left)
+    if not state.done:
+        at = max(state.rests_until, context.now + timedelta(minutes=1))
+        due.write(oss, ERASE, erasure, at, {"owner": owner}, asked)
 
 
 def describe(context: RequestContext, state: Erasure) -> dict[str, Any]:

@@ -83,17 +83,15 @@ def records_client(context: RequestContext, seconds_left: Any = None) -> OssClie
 def latest(oss: OssClient, owner: str) -> Erasure | None:
     """Return the last state of this owner's last erasure; ``None`` if there never was one."""
     prefix = f"{ERASURES}{owner}/"
-    # Another worker may take a record away in between, once it has written a later one.
-    for _ in range(2):
-        names = [each.key for each in list_objects(oss, prefix) if each.key[len(prefix) :].isdecimal()]
-        if not names:
-            return None
-        if (body := get_record(oss, max(names))) is not None:
-            break
+    names = [each.key for each in list_objects(oss, prefix) if each.key[len(prefix) :].isdecimal()]
+    if not names:
+        return None
+    last = max(names)
     try:
-        return _read(owner, int(max(names)[len(prefix) :]), object_in(body or b"") or {})
+        return _read(owner, int(last[len(prefix) :]), object_in(get_record(oss, last) or b"") or {})
+    # Or another worker took it away, once there was a later one.
     except (ValueError, TypeError, KeyError):
-        raise OssUnavailable(reason=f"{max(names)}: invalid record") from None
+        raise OssUnavailable(reason=f"{last}: invalid record") from None
 
 
 def save(oss: OssClient, state: Erasure) -> Erasure | None:
