@@ -92,6 +92,15 @@ def _doubts(settings: Settings) -> list[Finding]:
         said = Text("CALLER_AUTH=anonymous: anyone may upload", "CALLER_AUTH=anonymous：任何人都能上传")
         remedy = Text("Use wechat or jwt outside of trials.", "正式使用请改为 wechat 或 jwt。")
         found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
+    apart = [each.name for each in settings.profiles.values() if not each.key.begins_with_owner]
+    if settings.erase and apart:
+        listed = ", ".join(f"[{name}]" for name in apart)
+        said = Text(f"ERASE does not cover {listed}", f"ERASE 不包括 {listed}")
+        remedy = Text(
+            "Begin key with a folder and {owner}, or erase what these store yourself.",
+            "请让 key 以一级目录和 {owner} 开头，或自行清除这些用途存的内容。",
+        )
+        found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
     for profile in settings.profiles.values():
         if profile.expires_in > SURE_FORM_LIFE:
             said = Text(

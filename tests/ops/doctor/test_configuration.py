@@ -44,6 +44,18 @@ def test_a_digest_key_with_anonymous_callers_is_doubted(here, tmp_path):
     assert len(doubts(CALLER_AUTH="anonymous")) == 1
 
 
+@pytest.mark.parametrize(("erase", "doubted"), [("true", True), ("false", False)])
+def test_a_profile_that_erasing_does_not_cover_is_named(here, tmp_path, erase, doubted):
+    about = 'max_size = 9\ncontent_types = ["a/b"]\n'
+    texts = (
+        f'[{name}]\nkey = "{name}/{tail}"\n{about}' for name, tail in (("a", "{owner}/{id}"), ("b", "{id}"))
+    )
+    (tmp_path / "profiles.toml").write_text("".join(texts))
+    findings = here.examine(uploads=False, PROFILES_FILE=str(tmp_path / "profiles.toml"), ERASE=erase)
+    doubts = [one.said.en for one in findings.of("Settings", State.UNSURE)]
+    assert ["[b]" in said and "[a]" not in said for said in doubts] == [True] * doubted
+
+
 def test_invalid_lines_and_unknown_names_in_the_env_file_are_reported(tmp_path):
     file = tmp_path / ".env"
     file.write_text("LOG_LEVEL debug\nALLOWED_ORIGIN=https://a.example\nOSS_BUCKET=b\nzzz=1\n")
