@@ -18,7 +18,7 @@ from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.http.gateway import Request, Response, TimerEvent, deployed_as, request_id_of
 from function.request_log import LogLine, encode, lines_of, log, readable_traceparent
-from function.routes import DEFAULT_ROUTE, ERASE, HEALTH, LOGIN, ROUTES
+from function.routes import DEFAULT_ROUTE, ERASE, HEALTH, LOGIN, PUSH, ROUTES
 from function.session_policy import UPLOADS, session_policies
 from sts_credentials import StsClient, own_access_keys
 
@@ -221,6 +221,8 @@ def _offers(settings: Settings, feature: str) -> bool:
         return settings.caller_kind.log_in is not None
     if feature == ERASE:
         return settings.erase
+    if feature == PUSH:
+        return getattr(settings.caller_settings, PUSH, None) is not None
     return any(getattr(profile, feature) for profile in settings.profiles.values())
 
 

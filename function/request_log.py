@@ -39,6 +39,7 @@ class LogLine:
         webhook: ``ok``, or the reason of a failed delivery.
         state: of a held object; of several a list, with error codes in the place of unknown states.
         trace_id: WeChat's id of a content check.
+        event: of WeChat, about a user's authorisation.
         due, left: of a tick: records that were due, and those that still are.
         quota: action taken while the quota store was down, and the reason.
         is_cold: True for the first request of an instance.
@@ -58,6 +59,7 @@ class LogLine:
         self.quota: str | None = None
         self.state: str | list[str] | None = None
         self.trace_id: str | None = None
+        self.event: str | None = None
         self.due: int | None = None
         self.left = 0
         self.is_cold = False
@@ -84,6 +86,8 @@ class LogLine:
             line["state"] = self.state
         if self.trace_id:
             line["traceId"] = self.trace_id
+        if self.event:
+            line["event"] = self.event
         if self.reason:
             line["reason"] = self.reason
         if self.webhook:

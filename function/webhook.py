@@ -18,7 +18,7 @@ from typing import Any
 from function.config.key_template import RECORD_ID
 from function.config.profile import BucketLocation
 from function.context import RequestContext
-from function.errors import UploadError
+from function.errors import OssUnavailable, UploadError
 from function.http.client import ExchangeFailed, Send
 from function.request_log import encode, log
 
@@ -60,7 +60,11 @@ def notify_business(
 
 
 def deliver(
-    context: RequestContext, location: BucketLocation, id: str, body: Mapping[str, Any], upload_id: str = ""
+    context: RequestContext,
+    location: BucketLocation | None,
+    id: str,
+    body: Mapping[str, Any],
+    upload_id: str = "",
 ) -> bool:
     """
     Deliver an event to ``UPLOAD_WEBHOOK_URL``, if it is set, or leave a due record; log the result.
@@ -68,6 +72,7 @@ def deliver(
     After the first attempt of a request that fails, its other events are due at once.
 
     Args:
+        location: of the bucket that remembers it, if one does.
         id: the ``webhook-id``.
         upload_id: for the log.
 
@@ -116,7 +121,7 @@ def attempt(context: RequestContext, id: str, body: str, trace: str | None, seco
 
 def _record(
     context: RequestContext,
-    location: BucketLocation,
+    location: BucketLocation | None,
     id: str,
     fields: Mapping[str, Any],
     seconds_left: Callable[[], float],
@@ -126,6 +131,8 @@ def _record(
     from function.oss.client import oss_client
 
     try:
+        if location is None:
+            raise OssUnavailable(reason="no bucket has due records")
         oss = oss_client(context, location, seconds_left)
         due.write(oss, KIND, id, context.now + SCHEDULE[1], fields, context.now)
     except UploadError as error:

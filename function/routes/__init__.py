@@ -11,7 +11,7 @@ class Route(NamedTuple):
 
     Args:
         function: takes a ``RequestContext``; returns a JSON object, or a ``Response`` for another format.
-        feature: attribute that is true of at least one profile, or ``LOGIN``; empty: none is needed.
+        feature: attribute that is true of at least one profile, ``LOGIN`` or ``PUSH``; empty: none is needed.
         seconds: deadline of a request.
     """
 
@@ -30,6 +30,8 @@ DEFAULT_ROUTE, HEALTH = "upload-params", "health"
 LOGIN = "login"
 # The feature of the setting of this name.
 ERASE = "erase"
+# The feature of a caller kind's settings that have ``push``.
+PUSH = "push"
 ROUTES = {
     DEFAULT_ROUTE: Route(("GET", "POST"), "function.routes.upload_params", "handle"),
     "login": Route(("POST",), "function.routes.login", "handle", LOGIN),
@@ -46,6 +48,6 @@ ROUTES = {
     "list": Route(("POST",), "function.routes.owners", "list_own", "list"),
     "delete": Route(("POST",), "function.routes.owners", "delete", "delete"),
     "erase": Route(("POST",), "function.routes.erase", "handle", ERASE),
-    "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events", "handle", "is_checked"),
+    "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events", "handle", PUSH),
     HEALTH: Route(("GET",), "", ""),
 }

@@ -1,14 +1,16 @@
 """``GET|POST /wechat-events``: WeChat verifies this URL, and pushes events to it."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from function.context import RequestContext
 from function.errors import OssUnavailable, UploadError, WechatUnavailable
 from function.holding.check import apply_verdict
 from function.http.client import ExchangeFailed, HttpResponse
 from function.http.gateway import REASON_PHRASES, Request, Response
-from function.http.json_body import object_in
 from function.wechat import WechatApp, WechatPush
+from function.wechat.message import fields_of
 from function.wechat.push import is_signed, open_push, refused_check
 from function.wechat.verdict import EVENT, Verdict, read_verdict
 
@@ -17,6 +19,9 @@ PLAIN_TEXT = "text/plain; charset=utf-8"
 FORWARD_SECONDS = 3.5
 # The forwarder may be another deployment of this function that forwards in turn; the hops end a loop.
 HOPS, MAX_HOPS = "x-wechat-push-hops", 3
+REVOCATIONS = ("user_authorization_revoke", "user_authorization_cancellation")
+# The last one brings a new name or avatar of a user: nothing is withdrawn.
+AUTHORISATION_EVENTS = (*REVOCATIONS, "user_info_modified")
 FORWARDED_TYPES = ("application/json", "application/xml", "text/xml")
 
 
@@ -30,11 +35,28 @@ def handle(context: RequestContext) -> Response:
             raise refused_check()
         return _text(200, request.query["echostr"])
     message = open_push(request.query, request.body, token=push.token, aes_key=push.aes_key, appid=app.appid)
-    event = object_in(message) or {}
-    verdict = read_verdict(event) if event.get("Event") == EVENT else None
+    event = fields_of(message) or {}
+    if event.get("Event") in AUTHORISATION_EVENTS:
+        return _withdrawn(context, push, event)
+    is_checked = any(profile.is_checked for profile in context.settings.profiles.values())
+    verdict = read_verdict(event) if is_checked and event.get("Event") == EVENT else None
     if verdict is not None and _is_ours(context, verdict):
         return _text(200, "success")
     return _relay(context, push, is_stored=verdict is not None)
+
+
+def _withdrawn(context: RequestContext, push: WechatPush, event: Mapping[str, Any]) -> Response:
+    """Accept an event about a user's authorisation, then forward it in any case."""
+    context.line.event = event["Event"]
+    is_accepted = True
+    if event["Event"] in REVOCATIONS:
+        from function.owners.revocation import accept_revocation
+
+        is_accepted = accept_revocation(context, event)
+    response = _relay(context, push, is_stored=False)
+    if not is_accepted:
+        raise OssUnavailable(reason="a revocation could not be stored")
+    return response
 
 
 def _is_ours(context: RequestContext, verdict: Verdict) -> bool:
@@ -56,7 +78,8 @@ def _relay(context: RequestContext, push: WechatPush, *, is_stored: bool) -> Res
         WechatUnavailable: the forwarder did not respond; WeChat repeats an event that is not stored here.
     """
     if push.forward_url is None:
-        context.line.reason = "not our event, and WECHAT_PUSH_FORWARD_URL is not set"
+        if context.line.event is None:
+            context.line.reason = "not our event, and WECHAT_PUSH_FORWARD_URL is not set"
         return _text(200, "success")
     try:
         response = _forward(context, push.forward_url)

@@ -11,7 +11,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 
 from function.errors import Forbidden
-from function.http.json_body import object_in
+from function.wechat.message import fields_of
 
 # AES has blocks of 16 bytes; WeChat pads to a multiple of 32.
 CIPHER_BLOCK, PADDED_TO = 16, 32
@@ -54,17 +54,14 @@ def open_push(query: Mapping[str, str], body: bytes, *, token: str, aes_key: str
         aes_key: the 43 characters of the console.
 
     Returns:
-        the message, JSON in UTF-8 if the console is set up so.
+        the message, in JSON or XML.
 
     Raises:
         Forbidden: it is not from WeChat, or not for this mini-program.
     """
-    fields = object_in(body)
+    fields = fields_of(body)
     if fields is None:
-        is_xml = body.lstrip().startswith(b"<")
-        raise _not_from_wechat(
-            "it is XML; choose JSON in WeChat's console" if is_xml else "not a JSON object"
-        )
+        raise _not_from_wechat("neither JSON nor XML")
     encrypted = fields.get(ENCRYPTED)
     if not isinstance(encrypted, str):
         raise _not_from_wechat("it is not encrypted; choose the secure mode in WeChat's console")

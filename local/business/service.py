@@ -114,7 +114,8 @@ class Business:
         event = given.get("event")
         with self._lock:
             is_known = id in self._deliveries
-        if not is_known:
+        # A revocation is about a user, not about a picture.
+        if not is_known and event != "revoked":
             self.hear(event, given.get("receipt"), given.get("label"))
         with self._lock:
             delivery = self._deliveries.pop(id, {"id": id, "event": event, "times": 0})

@@ -13,6 +13,7 @@ from function.auth.tokens import RECEIPT
 from function.errors import StsUnavailable
 from function.http.client import ExchangeFailed, HttpResponse
 from function.uploads.receipt import issue_token
+from local.wechat.events import as_xml
 from tests.function.holding.wechat_world import AES_KEY, APPID, FORWARD_URL, OPENID, TOKEN, TRACE, world_of
 from tests.support.memory_oss import BROKEN, DENIED, UNHEARD
 from tests.support.stage import ask_wsgi
@@ -24,6 +25,7 @@ PICTURE = b"a picture"
 FOREIGN = {"MsgType": "event", "Event": "user_enter_tempsession", "FromUserName": "oX", "SessionFrom": "é"}
 NOTHING_OF_OURS = "not our event, and WECHAT_PUSH_FORWARD_URL is not set"
 UNSIGNED = "msg_signature does not fit WECHAT_PUSH_TOKEN, or is missing"
+PLAIN = '[plain]\nkey = "plain/{owner}/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
 NOT_A_PAGE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -262,11 +264,31 @@ def test_a_push_of_a_stranger_changes_nothing(checking, log_lines, stranger, why
     assert is_held(checking)
 
 
-def test_xml_is_refused_and_the_log_has_the_remedy(world, log_lines):
-    query, body = world.wechat.push(verdict())
-    xml = f"<xml><Encrypt><![CDATA[{json.loads(body)['Encrypt']}]]></Encrypt></xml>"
-    reply = world.deliver(xml, query=query)
-    assert is_refused(world, reply, log_lines, "it is XML; choose JSON in WeChat's console")
+@pytest.mark.parametrize(("suggest", "published"), [("pass", True), ("risky", False), ("review", False)])
+def test_a_verdict_in_xml_is_carried_out_as_one_in_json(checking, suggest, published):
+    detail = [{"strategy": name, "errcode": 0, "suggest": suggest, "label": 100} for name in "ab"]
+    query, body = checking.wechat.push(as_xml(verdict(suggest, detail=detail)))
+    assert is_success(checking.deliver(as_xml(json.loads(body)), query=query))
+    assert (KEY in checking.oss.objects) == published
+
+
+def test_a_push_is_read_where_nothing_is_checked(environment, clock, profiles_file, log_lines):
+    world = world_of(environment, clock, profiles_file, PLAIN, WECHAT_PUSH_FORWARD_URL=FORWARD_URL)
+    query = {**world.wechat.query(), "echostr": "4375120948345356249"}
+    assert world.deliver(method="GET", query=query).text == query["echostr"]
+    assert is_success(world.push(verdict()))
+    assert (len(world.forwarded), world.oss.objects) == (1, {})
+    # It was stored nowhere, so WeChat repeats it.
+    world.forwarder = ExchangeFailed("timed out")
+    assert world.push(verdict()).status == 503
+
+
+@pytest.mark.parametrize("changes", [{"CALLER_AUTH": "anonymous"}, {"WECHAT_PUSH_TOKEN": None}], ids=str)
+def test_without_a_push_there_is_no_route(environment, clock, profiles_file, changes):
+    keyless = {"WECHAT_PUSH_AES_KEY": None} if "WECHAT_PUSH_TOKEN" in changes else {}
+    world = world_of(environment, clock, profiles_file, PLAIN, **changes, **keyless)
+    for reply in (world.deliver(b"{}"), world.deliver(method="GET")):
+        assert (reply.status, reply.code) == (404, "not_found")
 
 
 @pytest.mark.parametrize("size", [64 * 1024 + 1, 1024 * 1024])

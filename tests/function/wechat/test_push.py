@@ -174,20 +174,32 @@ def test_in_compatible_mode_only_the_encrypted_message_counts():
     assert opened_of_ours(query, body) == b'{"Event": "sealed"}'
 
 
+@pytest.mark.parametrize("case", ["secure", "revoke"])
+def test_a_body_in_xml_is_read_as_one_in_json(case):
+    sent = VECTORS[case]
+    query = {name: sent[name] for name in ("timestamp", "nonce", "msg_signature")}
+    body = (
+        f"<xml><ToUserName><![CDATA[gh]]></ToUserName><Encrypt><![CDATA[{sent['encrypt']}]]></Encrypt></xml>"
+    )
+    assert opened(query, body.encode()).decode() == sent["message"]
+    assert refusal({**query, "timestamp": "1"}, body.encode()) == UNSIGNED
+
+
 REFUSED = {
     "it is not encrypted; choose the secure mode in WeChat's console": [
         b'{"MsgType": "event", "Event": "wxa_media_check", "trace_id": "t", "result": {"suggest": "pass"}}',
         *(b'{"Encrypt": null}', b'{"Encrypt": 5}', b'{"Encrypt": ["x"]}', b"{}"),
+        *(b"<xml><Encrypt><a/></Encrypt></xml>", b"<xml><Encrypt>x</Encrypt><Encrypt/></xml>"),
     ],
-    "it is XML; choose JSON in WeChat's console": [
-        *(b"<xml><Encrypt><![CDATA[x]]></Encrypt></xml>", b"\n <xml/>")
+    "neither JSON nor XML": [
+        *(b"\n <xml/>", b"<!DOCTYPE a><xml><Encrypt>x</Encrypt></xml>"),
+        *(b"", b"[]", b"null", b"1", b'"x"', b"{", b"\xff\xfe", b"[" * 60_000, b"a=b"),
     ],
-    "not a JSON object": [*(b"", b"[]", b"null", b"1", b'"x"', b"{", b"\xff\xfe", b"[" * 60_000, b"a=b")],
 }
 
 
 @pytest.mark.parametrize("why", REFUSED)
-def test_a_body_that_is_no_encrypted_json_is_refused(why):
+def test_a_body_that_is_not_encrypted_is_refused(why):
     assert [refusal(QUERY, body) for body in REFUSED[why]] == [why] * len(REFUSED[why])
 
 

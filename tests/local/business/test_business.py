@@ -258,6 +258,11 @@ def test_a_delivery_by_an_older_secret_counts_once_and_shows_how_often_it_came(a
     assert len(business.deliveries()) == DELIVERIES_KEPT
 
 
+def test_a_revocation_is_shown_and_changes_no_picture(ask):
+    assert ask.deliver(event="revoked", sub="o1", name="user_authorization_revoke").status_code == 200
+    assert [each["event"] for each in ask("GET", "/deliveries").json()["deliveries"]] == ["revoked"]
+
+
 def test_a_webhook_with_a_forged_receipt_is_refused(ask):
     ask.post("/posts", text="", receipts=[receipt()])
     assert ask.deliver(event="published", receipt=receipt(secret="x" * 32)).status_code == 403
