@@ -175,7 +175,8 @@ def apply(
     else:
         state, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
     is_told = True
-    if has_changed or is_due:
+    # A publication may have become impossible, but its object need not be gone for good.
+    if has_changed or (is_due and (state != GONE or decision.action == DISCARD)):
         is_told = notify(context, upload, state, None if state == GONE else decision.label)
     if state == PUBLISHED and upload.content.replaces:
         from function.uploads.replacement import delete_replaced

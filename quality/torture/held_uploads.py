@@ -562,11 +562,12 @@ class HeldUploads(RuleBasedStateMachine):
         latest = f"{self.now - timedelta(minutes=1):%Y%m%d%H%M}"
         assert [name for name in self.world.due() if name <= latest] == [], "two ticks after its time"
         decided = self.oss.records().get(f"decided/{self.form['uploadId']}", {}).get("decision")
+        # Where the same form was sent once more, a call goes on with that; nobody began to.
+        stored_at = self.oss.stored_at.get(f"held/{self.key}", START)
+        is_later = bool(decided) and stored_at >= self._decided_at()
         if decided in ("reject", "discard"):
-            # Where the same form was sent once more, a call deletes that; nobody began to.
-            is_later = self.oss.stored_at.get(f"held/{self.key}", START) >= self._decided_at()
             assert not self.published and (not self.held or is_later), f"{decided}, and {self.held}"
-        elif decided == "publish" and self.held == "bytes":
+        elif decided == "publish" and self.held == "bytes" and not is_later:
             assert self.key in self.oss.objects, "published, and neither copied nor its name taken"
         is_told = any(
             (said["event"], said["receipt"]) == (EVENTS.get(decided), self.receipt)

@@ -8,7 +8,7 @@ from function.errors import OssUnavailable
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import PROFILES, names, refused
 from tests.function.holding.test_decision import ACTS, PLACES, kill
-from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
+from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part
 from tests.support.turns import Killed
 
 WORD = """
@@ -99,6 +99,29 @@ def test_a_publication_under_a_taken_name_is_not_tried_again(house, clock, log_l
     (line,) = lines_of_ticks(log_lines)
     assert (line["status"], line["due"], line["left"]) == (200, 1, 0)
     assert "decision-" in line["reason"]
+
+
+def test_a_publication_of_bytes_that_changed_is_neither_repeated_nor_announced(house, clock):
+    stored = house.store("word")
+    held = f"held/{stored['key']}"
+    house.oss.between["CopyObject"] = lambda: house.oss.replace_object(held, parts=(Part("others", 1),))
+    assert house.commit(stored["receipt"]).code == "not_uploaded"
+    for _ in range(2):
+        clock.tick(minutes=2)
+        house.tick()
+    assert (house.due(), house.told, names(house, stored)) == ([], [], ["held"])
+
+
+def test_of_two_reviews_at_once_the_business_hears_one(house, house_of):
+    house.store("face")
+    other = house_of()
+
+    def review():
+        other.verdict(Outcome.REVIEW)
+
+    house.oss.between["PutObject"] = lambda: house.oss.between.update(PutObject=review)
+    house.verdict(Outcome.REVIEW)
+    assert house.told + other.told == ["review"]
 
 
 def test_a_discard_is_ended_by_ticks_alone_once_no_copy_may_finish(house, clock):
