@@ -2,10 +2,10 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
@@ -14,37 +14,59 @@ from function.oss.errors import name_of, refusal_of, text_in
 from function.oss.listing import instant_in
 from function.oss.presign import NONE
 
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
 ENTRIES_A_PAGE = 1000
 MAX_PAGE_BYTES = 8 * 1024 * 1024
-# OSS takes 2 MB and 1,000 keys in one request.
+# OSS takes 2 MB in one request.
 MAX_BODY_BYTES = 1_900_000
 NULL = "null"
 
-Entry = TypeVar("Entry")
 
-
-class Version(NamedTuple):
+class EntryList(NamedTuple):
     """
-    A version of an object, or a delete marker.
+    A list of a bucket, by OSS's names.
+
+    Sources: https://help.aliyun.com/zh/oss/developer-reference/listobjectversions
+        https://help.aliyun.com/zh/oss/developer-reference/listmultipartuploads
+    """
+
+    name: str
+    result: str
+    query: str
+    limit: str
+    marker: str
+    id: str
+    entries: tuple[str, ...]
+
+
+VERSIONS = EntryList(
+    *("ListObjectVersions", "ListVersions", "versions", "max-keys", "version-id-marker", "VersionId"),
+    ("Version", "DeleteMarker"),
+)
+UPLOADS = EntryList(
+    *(
+        "ListMultipartUploads",
+        "ListMultipartUploads",
+        "uploads",
+        "max-uploads",
+        "upload-id-marker",
+        "UploadId",
+    ),
+    ("Upload",),
+)
+
+
+class Entry(NamedTuple):
+    """
+    A version of an object, a delete marker or an unfinished upload.
 
     Args:
-        id: ``null``, or empty, in a bucket without versions.
-        last_modified: ``None`` of a delete marker.
+        id: of the version ``null``, or empty, in a bucket without versions.
+        last_modified: of a version only.
     """
 
     key: str
     id: str
-    last_modified: datetime | None
-
-
-class OpenUpload(NamedTuple):
-    """An unfinished upload, with OSS's id."""
-
-    key: str
-    id: str
+    last_modified: datetime | None = None
 
 
 class Markers(NamedTuple):
@@ -54,74 +76,38 @@ class Markers(NamedTuple):
     id: str = ""
 
 
-def list_versions(oss: OssClient, prefix: str, after: Markers) -> tuple[list[Version], Markers | None]:
-    """
-    List a page of all versions and delete markers below a prefix, and return where the next one begins.
-
-    Source: https://help.aliyun.com/zh/oss/developer-reference/listobjectversions
-    """
-
-    def read(entry: "Element", key: str) -> Version | None:
-        kind, version = name_of(entry), text_in(entry, "VersionId")
-        if kind not in ("Version", "DeleteMarker"):
-            return None
-        instant = instant_in(text_in(entry, "LastModified"), "ListObjectVersions")
-        return Version(key, version, instant if kind == "Version" else None)
-
-    query = {"versions": "", "max-keys": str(ENTRIES_A_PAGE)}
-    return _page(oss, "ListObjectVersions", prefix, query, ("version-id-marker", after), read)
-
-
-def list_uploads(oss: OssClient, prefix: str, after: Markers) -> tuple[list[OpenUpload], Markers | None]:
-    """
-    List a page of the unfinished uploads below a prefix, and return where the next one begins.
-
-    Source: https://help.aliyun.com/zh/oss/developer-reference/listmultipartuploads
-    """
-
-    def read(entry: "Element", key: str) -> OpenUpload | None:
-        return OpenUpload(key, text_in(entry, "UploadId")) if name_of(entry) == "Upload" else None
-
-    query = {"uploads": "", "max-uploads": str(ENTRIES_A_PAGE)}
-    return _page(oss, "ListMultipartUploads", prefix, query, ("upload-id-marker", after), read)
-
-
-def _page(
-    oss: OssClient,
-    name: str,
-    prefix: str,
-    query: Mapping[str, str],
-    marker: tuple[str, Markers],
-    read: Callable[["Element", str], Entry | None],
+def list_entries(
+    oss: OssClient, listed: EntryList, prefix: str, after: Markers
 ) -> tuple[list[Entry], Markers | None]:
-    id_field, after = marker
-    asked = {**query, "prefix": prefix, "encoding-type": "url", "key-marker": after.key, id_field: after.id}
-    # An empty value is a name alone, which means something only for what is listed.
-    asked = {field: value for field, value in asked.items() if value or field in ("versions", "uploads")}
-    response = call(oss, name, "GET", "", query=asked, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
+    """List a page below a prefix, and return where the next one begins; ``None`` after the last."""
+    asked = {listed.limit: str(ENTRIES_A_PAGE), "prefix": prefix, "encoding-type": "url"}
+    asked |= {"key-marker": after.key} if after.key else {}
+    asked |= {listed.marker: after.id} if after.id else {}
+    query = {listed.query: "", **asked}
+    response = call(oss, listed.name, "GET", "", query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
     if response.status != 200:
-        raise error_for(name, refusal_of(response))
-    root = result_of(name.replace("ObjectVersions", "Versions"), response)
+        raise error_for(listed.name, refusal_of(response))
+    root = result_of(listed.result, response)
     decode = unquote if text_in(root, "EncodingType") == "url" else str
-    entries: list[Entry] = []
+    found: list[Entry] = []
     for element in root:
-        key = decode(text_in(element, "Key"))
-        entry = read(element, key)
-        if entry is not None:
+        if name_of(element) in listed.entries:
+            key, stored = decode(text_in(element, "Key")), None
             # Perhaps no condition of the session holds these lists to their prefix.
             if not key.startswith(prefix):
-                raise malformed(name)
-            entries.append(entry)
+                raise malformed(listed.name)
+            if name_of(element) == "Version":
+                stored = instant_in(text_in(element, "LastModified"), listed.name)
+            found.append(Entry(key, text_in(element, listed.id), stored))
     if text_in(root, "IsTruncated") != "true":
-        return entries, None
-    end = "VersionId" if "versions" in query else "UploadId"
-    following = Markers(decode(text_in(root, "NextKeyMarker")), text_in(root, f"Next{end}Marker"))
+        return found, None
+    following = Markers(decode(text_in(root, "NextKeyMarker")), text_in(root, f"Next{listed.id}Marker"))
     if following in (after, Markers()):
-        raise malformed(name)
-    return entries, following
+        raise malformed(listed.name)
+    return found, following
 
 
-def delete_many(oss: OssClient, versions: Iterable[Version]) -> set[tuple[str, str]]:
+def delete_many(oss: OssClient, versions: Iterable[Entry]) -> set[tuple[str, str]]:
     """
     Delete versions with as few calls as OSS allows.
 
@@ -134,26 +120,24 @@ def delete_many(oss: OssClient, versions: Iterable[Version]) -> set[tuple[str, s
     Source: https://help.aliyun.com/zh/oss/developer-reference/deletemultipleobjects
     """
     confirmed: set[tuple[str, str]] = set()
-    batch: list[str] = []
-    # XML cannot express the others, or would change them.
-    for version in [each for each in versions if each.key.isprintable()] + [None]:
-        entry = "" if version is None else _entry(version)
-        if batch and (version is None or sum(map(len, batch)) + len(entry) > MAX_BODY_BYTES):
-            confirmed |= _delete_batch(oss, "".join(batch))
-            batch = []
+    batch: list[bytes] = []
+    size = 0
+    for version in versions:
+        # XML cannot express other keys, or would change them.
+        if not version.key.isprintable():
+            continue
+        id_ = f"<VersionId>{escape(version.id)}</VersionId>" if version.id else ""
+        entry = f"<Object><Key>{escape(version.key)}</Key>{id_}</Object>".encode()
+        if size + len(entry) > MAX_BODY_BYTES or len(batch) == ENTRIES_A_PAGE:
+            confirmed |= _delete_batch(oss, b"".join(batch))
+            batch, size = [], 0
         batch.append(entry)
-    return confirmed
+        size += len(entry)
+    return confirmed | _delete_batch(oss, b"".join(batch)) if batch else confirmed
 
 
-def _entry(version: Version) -> str:
-    # One character a byte, so that the length is that of the body.
-    key = escape(version.key).encode().decode("latin-1")
-    id_ = f"<VersionId>{escape(version.id)}</VersionId>" if version.id else ""
-    return f"<Object><Key>{key}</Key>{id_}</Object>"
-
-
-def _delete_batch(oss: OssClient, entries: str) -> set[tuple[str, str]]:
-    body = f"<Delete><Quiet>false</Quiet>{entries}</Delete>".encode("latin-1")
+def _delete_batch(oss: OssClient, entries: bytes) -> set[tuple[str, str]]:
+    body = b"<Delete><Quiet>false</Quiet>%b</Delete>" % entries
     digest = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
     response = call(
         oss,
@@ -184,7 +168,7 @@ class Deletion(Enum):
     RETAINED = auto()
 
 
-def delete_version(oss: OssClient, version: Version) -> Deletion:
+def delete_version(oss: OssClient, version: Entry) -> Deletion:
     """
     Delete one version or delete marker.
 

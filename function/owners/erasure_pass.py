@@ -14,12 +14,14 @@ from function.context import RequestContext
 from function.oss.client import OssClient, oss_client
 from function.oss.erasing import (
     NULL,
+    UPLOADS,
+    VERSIONS,
     Deletion,
+    EntryList,
     Markers,
     delete_many,
     delete_version,
-    list_uploads,
-    list_versions,
+    list_entries,
 )
 from function.oss.multipart import abort
 from function.owners.erasure_records import Erasure
@@ -29,18 +31,17 @@ from function.session_policy import DELETIONS
 LEAST_SECONDS = 3.0
 # What is under retention is tried again after this.
 RETENTION_REST = timedelta(hours=1)
-UPLOADS, VERSIONS = "uploads", "versions"
 
 
 class Step(NamedTuple):
     """One list of one bucket and prefix."""
 
     location: BucketLocation
-    kind: str
+    listed: EntryList
     prefix: str
 
     def __str__(self) -> str:
-        return f"{self.location.bucket} {self.kind} {self.prefix}"
+        return f"{self.location.bucket} {self.listed.query} {self.prefix}"
 
 
 def steps_for(covered: Iterable[Profile], owner: str) -> list[Step]:
@@ -49,8 +50,8 @@ def steps_for(covered: Iterable[Profile], owner: str) -> list[Step]:
     for profile in covered:
         prefix = profile.key.prefix_of(owner)
         for each in (prefix, held_name(prefix)) if profile.is_held else (prefix,):
-            for kind in (UPLOADS, VERSIONS):
-                step = Step(profile.location, kind, each)
+            for listed in (UPLOADS, VERSIONS):
+                step = Step(profile.location, listed, each)
                 steps.setdefault(str(step), step)
     return [*steps.values()]
 
@@ -59,8 +60,7 @@ def has_data(context: RequestContext, steps: Iterable[Step]) -> bool:
     """Return whether any step would find something."""
     for step in steps:
         oss = oss_client(context, step.location, purpose=DELETIONS)
-        pages = list_uploads if step.kind == UPLOADS else list_versions
-        if pages(oss, step.prefix, Markers())[0]:
+        if list_entries(oss, step.listed, step.prefix, Markers())[0]:
             return True
     return False
 
@@ -74,9 +74,9 @@ def next_page(
     if state.pass_began is None or state.plan != plan:
         state = state._replace(pass_began=context.now, plan=plan, step=0, after=Markers(), found=0, blocked=0)
     while state.step < len(steps):
-        location, kind, prefix = steps[state.step]
+        location, listed, prefix = steps[state.step]
         oss = oss_client(context, location, seconds_left, purpose=DELETIONS)
-        page = _abort_page if kind == UPLOADS else _delete_page
+        page = _abort_page if listed == UPLOADS else _delete_page
         before = state.found
         state, following = page(oss, state, prefix, seconds_left)
         if following is not None:
@@ -101,7 +101,7 @@ def _end_of_pass(context: RequestContext, state: Erasure) -> Erasure:
 def _abort_page(
     oss: OssClient, state: Erasure, prefix: str, seconds_left: Callable[[], float]
 ) -> tuple[Erasure, Markers | None]:
-    uploads, following = list_uploads(oss, prefix, state.after)
+    uploads, following = list_entries(oss, UPLOADS, prefix, state.after)
     for upload in uploads:
         if seconds_left() <= LEAST_SECONDS:
             return state, state.after
@@ -113,7 +113,7 @@ def _abort_page(
 def _delete_page(
     oss: OssClient, state: Erasure, prefix: str, seconds_left: Callable[[], float]
 ) -> tuple[Erasure, Markers | None]:
-    versions, following = list_versions(oss, prefix, state.after)
+    versions, following = list_entries(oss, VERSIONS, prefix, state.after)
     state, blocked = state._replace(found=state.found + len(versions)), 0
     left = versions
     confirmed = delete_many(oss, left)

@@ -17,7 +17,7 @@ from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable
 from function.http.json_body import object_in
 from function.oss.client import OssClient, oss_client
-from function.oss.erasing import Markers, Version, delete_many
+from function.oss.erasing import Entry, Markers, delete_many
 from function.oss.listing import list_objects
 from function.oss.objects import MAX_YEAR, delete_object, get_record, put_record
 from function.oss.post_form import iso
@@ -65,7 +65,7 @@ class Erasure(NamedTuple):
     last: datetime | None = None
     done: datetime | None = None
 
-    def with_deleted(self, versions: Iterable[Version]) -> "Erasure":
+    def with_deleted(self, versions: Iterable[Entry]) -> "Erasure":
         """Return the state after these were deleted."""
         gone = [*versions]
         dates = [each.last_modified for each in gone if each.last_modified]
@@ -118,7 +118,7 @@ def finish(oss: OssClient, state: Erasure) -> None:
     """Take the mark away, and all records of this erasure but its last; repeating it is harmless."""
     unmark(oss, state.owner, state.erasure)
     earlier = [_name(state._replace(number=number)) for number in range(state.base, state.number)]
-    delete_many(oss, [Version(name, "", None) for name in earlier])
+    delete_many(oss, [Entry(name, "") for name in earlier])
 
 
 def _name(state: Erasure) -> str:

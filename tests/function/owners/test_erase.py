@@ -142,6 +142,13 @@ def test_pages_of_any_length_are_erased(erasing, oss, clock, longest_page):
     assert not ours(oss)
 
 
+def test_a_body_has_at_most_two_megabytes(erasing, oss, clock):
+    store(oss, *(f"pages/{MINE}/{'&' * 900}{count}" for count in range(500)))
+    assert erased(erasing, clock)["deleted"] == 500
+    # Beside the one that removes records of the job.
+    assert oss.asked.count("DeleteMultipleObjects") == 3
+
+
 def test_a_key_that_the_answer_leaves_out_is_deleted_by_itself(erasing, oss, clock):
     store(oss, *(key("picture", count) for count in range(4)))
     oss.fail("DeleteMultipleObjects", DENIED)
