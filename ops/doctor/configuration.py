@@ -73,8 +73,9 @@ def _remedy_of(problem: Problem) -> Text:
     if problem.needs in PUSH_SETTINGS:
         return Text(
             f"Set {problem.needs} in .env as the mini-program console has it (“开发管理 > 消息推送”):"
-            " secure mode, JSON.",
-            f"请在 .env 中设置 {problem.needs}，与小程序后台“开发管理 > 消息推送”一致（安全模式，JSON）。",
+            " secure mode, JSON or XML.",
+            f"请在 .env 中设置 {problem.needs}，与小程序后台“开发管理 > 消息推送”一致"
+            "（安全模式，JSON 或 XML）。",
         )
     if problem.needs == "STS_SESSION_SECONDS":
         return Text(

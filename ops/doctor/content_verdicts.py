@@ -62,9 +62,9 @@ _NOT_PASSED = Text("is not passed:", "没有通过：")
 _SILENT = Text(f"no verdict within {WAIT_SECONDS:.0f} seconds", f"{WAIT_SECONDS:.0f} 秒内没有审核结果")
 _SILENT_REMEDY = Text(
     "In WeChat's console see that the message push leads to this function's /wechat-events, in secure mode"
-    " (“安全模式”), as JSON, with WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY as deployed, and that no cloud"
-    " function takes wxa_media_check. The log of the function says why it refused a push.",
-    "请在微信后台检查消息推送：地址是本函数的 /wechat-events，“安全模式”，JSON，与已部署的"
+    " (“安全模式”), as JSON or XML, with WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY as deployed, and that no"
+    " cloud function takes wxa_media_check. The log of the function says why it refused a push.",
+    "请在微信后台检查消息推送：地址是本函数的 /wechat-events，“安全模式”，JSON 或 XML，与已部署的"
     " WECHAT_PUSH_TOKEN、WECHAT_PUSH_AES_KEY 一致，并且没有云函数接收 wxa_media_check。"
     "函数的日志会写明为什么拒绝推送。",
 )

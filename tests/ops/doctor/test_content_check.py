@@ -198,6 +198,7 @@ def test_a_check_without_a_verdict_is_bad_with_a_remedy(checked, planned):
             for push in ("secure", "compatible")
         ),
         {"timing": "early"},
+        {"format": "xml"},
     ],
 )
 def test_every_shape_and_an_early_verdict_are_read(checked, planned):
