@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from local.common.accounts import Accounts
+from local.common.clock import utc_now
+from local.fc.timer import Timer, custom_runtime
 from local.sts.server import StsServer
 from local.wechat.server import WechatServer
 from tests.conftest import PLAIN_PROFILES
@@ -236,8 +238,9 @@ def test_function_compute_s_id_names_the_request_and_its_events_are_ticks(instan
     assert (status, answer["error"]["code"], answer["error"]["requestId"]) == (404, "not_found", "1-fc")
     for anything in (event, b"no JSON"):
         assert server.ask("/invoke", anything, **{"x-fc-control-path": "/invoke"}) == (200, None)
+    assert Timer(custom_runtime(f"http://127.0.0.1:{server.port}"), utc_now).tick()
     assert server.end() == 0
-    assert [json.loads(line)["route"] for line in server.lines()].count("tick") == 2
+    assert [json.loads(line)["route"] for line in server.lines()].count("tick") == 3
 
 
 def test_a_failing_start_is_logged_and_the_first_request_tries_again(instance, sts):
