@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from local.common.accounts import AccessKey
+from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
+from ops.account.bucket_plan import bucket_steps
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -58,6 +60,24 @@ def test_days_pass_without_any_clock_moving(put, begin, oss, oss_client):
     assert json.loads(let_days_pass(oss_client, 0).body) == {"objects": 2, "uploads": 2}
     assert json.loads(let_days_pass(oss_client, 1).body) == {"objects": 1, "uploads": 1}
     assert ([*oss.objects], [upload.key for upload in oss.bucket.uploads]) == (["kept/a"], ["kept/a"])
+
+
+def test_the_rules_of_setup_end_what_is_held_and_due_and_leave_the_evidence(oss, oss_client):
+    held = (PartedFolder("held/posts/", 3), PartedFolder("held/clips/", 1))
+    desired = DesiredBucket("b", "cn-hangzhou", held_folders=held, has_due_records=True)
+    steps, _ = bucket_steps(desired, FoundBucket("oss-cn-hangzhou", "private", "", True))
+    (body,) = [step.parameters["body"] for step in steps if step.action == "PutBucketLifecycle"]
+    assert oss_client.call("PUT", "", body.encode(), lifecycle=None).status == 200
+    days = {"clips/a": 1, "posts/a": 3, ".due/209912310000/webhook-a": 8, ".clean/a": 8, ".decided/a": 11}
+    for name in (*days, ".rejected/a", ".erasures/a"):
+        oss_client.call("PUT", f"held/{name}", b"x")
+    for name, life in days.items():
+        let_days_pass(oss_client, life - 1)
+        assert f"held/{name}" in oss.objects
+        let_days_pass(oss_client, life)
+        assert f"held/{name}" not in oss.objects
+    let_days_pass(oss_client, 3000)
+    assert {*oss.objects} == {"held/.rejected/a", "held/.erasures/a"}
 
 
 @pytest.mark.parametrize("comes", ["a reader", "a form"])
