@@ -225,6 +225,44 @@ def test_a_deletion_anywhere_lets_a_backend_delete_in_every_bucket():
     assert (statement["Action"], statement["Resource"]) == (["oss:DeleteObject"], ["acs:oss:*:*:b2/b/*"])
 
 
+ERASED = ["oss:AbortMultipartUpload", "oss:DeleteObject", "oss:DeleteObjectVersion"]
+LISTS = {
+    "Effect": "Allow",
+    "Action": ["oss:ListMultipartUploads", "oss:ListObjectVersions"],
+    "Resource": ["acs:oss:*:*:b"],
+}
+
+
+def test_erasing_reaches_the_owners_folders_alone_and_lists_the_bucket():
+    other = '[n]\nkey = "n/x{owner}/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\nconfirm = true\n'
+    profiles = [*with_options(a="", posts=HOLD, b="list = true"), *read(other)]
+    policies = {purpose: policy for (purpose, *_), policy in session_policies(profiles, erases=True).items()}
+    statements = json.loads(policies[DELETIONS])["Statement"]
+    assert statements == [list_of("b"), allow(ERASED, "a", "b", "held/posts", "posts"), LISTS]
+    # Its state is kept by the session that makes the function's other calls.
+    for action in ("oss:GetObject", "oss:PutObject", "oss:DeleteObject"):
+        assert may(policies[OBJECTS], action, "held/.erasures/x") and may(
+            policies[OBJECTS], action, "held/.due/x"
+        )
+    assert not may(policies[OBJECTS], "oss:DeleteObject", "held/.rejected/x")
+    assert list_of("held/.due", "held/.erasures") in json.loads(policies[OBJECTS])["Statement"]
+    # The keys behind the forms got nothing more by it.
+    assert policies[UPLOADS] == policies_of(profiles)[UPLOADS]
+
+
+def test_the_state_of_erasures_is_in_the_bucket_of_the_first_profile():
+    first, second = with_options(a="", b="")
+    there = first.location._replace(bucket="b2", role_arn="acs:ram::1:role/there")
+    policies = session_policies([first, second._replace(location=there)], erases=True)
+    assert "erasures" in policies[first.location.session(OBJECTS)]
+    assert there.session(OBJECTS) not in policies and there.session(DELETIONS) in policies
+
+
+def test_a_bucket_without_an_owners_folder_is_not_listed_for_erasing():
+    text = '[n]\nkey = "n/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
+    assert DELETIONS not in {purpose for purpose, *_ in session_policies(read(text), erases=True)}
+
+
 # --- what is held back ---
 
 HOLD = 'confirm = true\nhold = ["commit"]'
