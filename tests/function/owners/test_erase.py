@@ -149,6 +149,13 @@ def test_a_body_has_at_most_two_megabytes(erasing, oss, clock):
     assert oss.asked.count("DeleteMultipleObjects") == 3
 
 
+def test_a_key_that_xml_cannot_say_spoils_no_other_deletion(erasing, oss, clock):
+    store(oss, f"pages/{MINE}/\x01", *(f"pages/{MINE}/{count}" for count in range(20)))
+    assert erased(erasing, clock)["deleted"] == 21
+    # It, and the mark of the erasure.
+    assert oss.asked.count("DeleteObject") == 2
+
+
 def test_a_key_that_the_answer_leaves_out_is_deleted_by_itself(erasing, oss, clock):
     store(oss, *(key("picture", count) for count in range(4)))
     oss.fail("DeleteMultipleObjects", DENIED)
