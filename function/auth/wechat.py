@@ -26,7 +26,7 @@ from function.wechat import WechatApp, WechatPush, wrong_appid, wrong_secret
 # Five seconds together. Most for the first try: a code is valid once, so a retry only helps if WeChat never
 # received the first.
 CODE2SESSION_BUDGETS_SECONDS = (3.5, 1.5)
-# The message push delivers verdicts; it needs both.
+# The message push delivers verdicts and revocations; it needs both.
 PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 
 
@@ -113,7 +113,10 @@ def _read(values: Mapping[str, Any]) -> WechatApp:
 def _problems(
     values: Mapping[str, Any], profiles: Iterable[Profile], refused: Container[str]
 ) -> Iterator[Problem]:
-    """Find settings of the message push that a content check needs."""
+    """Find settings of the message push that a content check or ``ERASE_ON`` needs."""
+    for name in PUSH_SETTINGS if values.get("ERASE_ON") else ():
+        if name not in values and name not in refused:
+            yield Problem("ERASE_ON", Message("ERASE_ON needs {name}", name=name), needs=name)
     for profile in profiles:
         for name in PUSH_SETTINGS:
             if profile.is_checked and name not in values and name not in refused:

@@ -10,6 +10,8 @@ from function.config.profiles import SIGNATURE_VERSIONS
 from function.config.types import Type
 from function.errors import Problem
 
+# Events of WeChat by which a user withdraws an authorisation, or closes the account.
+REVOCATIONS = ("user_authorization_revoke", "user_authorization_cancellation")
 HEADER_NAME = types.matching(r"[A-Za-z0-9-]{1,64}", Message("the name of a header, such as Ali-Cdn-Real-Ip"))
 QUOTA_STORE = types.matching(
     r"memory:|redis(?P<tls>s)?://([^\s/@?#:]*:[^\s/@?#]+@)?([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/\d{1,3})?"
@@ -105,5 +107,6 @@ SETTINGS = (
     Setting("PROFILES_FILE", types.Type(Message("the path of a TOML file"), str), "profiles.toml"),
     Setting("ALLOWED_ORIGINS", types.ORIGINS),
     Setting("ERASE", types.FLAG, "false"),
+    Setting("ERASE_ON", types.some_of(*REVOCATIONS)),
     Setting("LOG_LEVEL", types.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
 )

@@ -33,6 +33,7 @@ class Settings(NamedTuple):
         token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
         quota_url: holds a password; ``quota_when_down`` is ``deny`` or ``allow`` wherever it names Redis, and
             ``quota_utc_offset`` says when a quota's day begins.
+        erase_on: names of events of WeChat.
         client_address_header: in lower case; written by the one trusted proxy.
     """
 
@@ -66,6 +67,7 @@ class Settings(NamedTuple):
     quota_utc_offset: timedelta
     client_address_header: str | None
     erase: bool
+    erase_on: frozenset[str]
     allowed_origins: frozenset[str]
     log_level: str
 
@@ -205,6 +207,7 @@ def _settings(
         "receipt_secrets": values.get("RECEIPT_SECRET", secrets),
         "owner_secret": values.get("OWNER_SECRET") or (secrets[-1] if secrets else ""),
         "token_life": values["TOKEN_SECONDS"],
+        "erase_on": values.get("ERASE_ON", frozenset()),
         "allowed_origins": values.get("ALLOWED_ORIGINS", frozenset()),
     }
     return Settings(**{name: fields[name] for name in Settings._fields})

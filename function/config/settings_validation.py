@@ -144,6 +144,10 @@ def related_settings(values: Mapping[str, Any], refused: Container[str]) -> Iter
     secrets = ("RECEIPT_SECRET", "TOKEN_SECRET")
     if values.get("ERASE") and not any(name in values or name in refused for name in secrets):
         yield Problem("ERASE", Message("ERASE needs RECEIPT_SECRET or TOKEN_SECRET, which signs its records"))
+    if values.get("ERASE_ON") and values.get("ERASE") is False:
+        yield Problem("ERASE_ON", Message("ERASE_ON needs ERASE=true"))
+    if values.get("ERASE_ON") and values.get("CALLER_AUTH", "wechat") != "wechat":
+        yield Problem("ERASE_ON", Message("ERASE_ON needs CALLER_AUTH=wechat: the events are WeChat's"))
     if set(values.get("TOKEN_SECRET", ())) & set(values.get("RECEIPT_SECRET", ())):
         sentence = Message(
             "RECEIPT_SECRET must differ from TOKEN_SECRET: a backend that verifies receipts could forge"

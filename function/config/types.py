@@ -80,6 +80,18 @@ def one_of(*allowed: str) -> Type:
     return Type(Message("one of {names}", names=", ".join(allowed)), read)
 
 
+def some_of(*allowed: str) -> Type:
+    """Return the type of several of these words, or one, with commas between."""
+
+    def read(text: str) -> frozenset[str]:
+        names = frozenset(item.strip() for item in text.split(",") if item.strip())
+        if not names <= {*allowed}:
+            raise ValueError(", ".join(sorted(names - {*allowed})))
+        return names
+
+    return Type(Message("one or several of {names}, with commas between", names=", ".join(allowed)), read)
+
+
 def number(least: int, most: int) -> Type:
     """Return the type of a whole number, bounds included."""
 

@@ -1,19 +1,23 @@
 """
-Events of WeChat by which a user withdraws an authorisation, or closes the account: delivered to the business.
+Events of WeChat by which a user withdraws an authorisation, or closes the account: delivered to the business,
+and the beginning of an erasure where ``ERASE_ON`` names them.
 
 Source: https://developers.weixin.qq.com/miniprogram/dev/server/event_push/platform/authorized_user_information_changes
 """
 
 import json
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from function.auth import is_subject, owner_of
 from function.config.profile import BucketLocation
+from function.config.setting_table import REVOCATIONS
 from function.config.settings import Settings
 from function.context import RequestContext
+from function.errors import OssUnavailable, UploadError
 from function.oss.post_form import iso
 from function.webhook import deliver
 from function.wechat.api import whole_number
@@ -21,17 +25,21 @@ from function.wechat.api import whole_number
 REVOKED = "revoked"
 # What names a push; its sender is the platform.
 IDENTITY = ("OpenID", "CreateTime", "Event", "RevokeInfo")
+# Microphone, camera, chosen pictures, chosen files, avatar; pictures of service accounts; everything.
+UPLOADED = {5, 7, 14, 15, 20, 207, 301}
+# WeChat repeats a push within seconds: an older one may be a replay.
+ACTED_ON_FOR = timedelta(hours=1)
 
 
-def accept_revocation(context: RequestContext, event: Mapping[str, Any]) -> bool:
+def accept_revocation(context: RequestContext, event: Mapping[str, Any]) -> UploadError | None:
     """
-    Deliver the withdrawal in an event to the business, without waiting for a slow one.
+    Begin the erasure that an event asks for, and deliver it to the business, without waiting for either.
 
     Args:
         event: of a verified push; its fields may be missing, or of any type.
 
     Returns:
-        False if neither the business nor OSS could be reached, so that WeChat must repeat the push.
+        why WeChat must repeat the push: something of it is stored nowhere.
     """
     openid, created, name, info = (event.get(each) for each in IDENTITY)
     subject = openid if is_subject(openid) else None
@@ -46,7 +54,33 @@ def accept_revocation(context: RequestContext, event: Mapping[str, Any]) -> bool
         "revokeInfo": None if info is None else str(info),
         "at": at and iso(at),
     }
-    return deliver(context, _location(context.settings), id, body)
+    failed: UploadError | None = None
+    if owner and name in context.settings.erase_on:
+        try:
+            body |= _erasure(context, event, owner, at, id)
+        except UploadError as error:
+            failed = error
+    if not deliver(context, _location(context.settings), id, body):
+        failed = failed or OssUnavailable(reason="the event could be neither delivered nor stored")
+    return failed
+
+
+def _erasure(
+    context: RequestContext, event: Mapping[str, Any], owner: str, at: datetime | None, id: str
+) -> dict[str, str]:
+    """Begin an erasure; return its id for the business, or nothing with the reason in the log."""
+    codes = set(map(int, re.findall(r"[0-9]{1,9}", str(event.get("RevokeInfo")))))
+    if event.get("AppID") != context.settings.app:
+        context.line.reason = "not erased: the AppID in the event is not WECHAT_APPID"
+    elif event["Event"] == REVOCATIONS[0] and not codes & UPLOADED:
+        context.line.reason = "not erased: RevokeInfo is not about uploads"
+    elif at is None or abs(context.now - at) > ACTED_ON_FOR:
+        context.line.reason = "not erased: CreateTime is not of the last hour"
+    else:
+        from function.owners.erasure import begin
+
+        return {"erasure": begin(context, owner, id).erasure}
+    return {}
 
 
 def _time_of(created: object) -> datetime | None:
@@ -56,4 +90,6 @@ def _time_of(created: object) -> datetime | None:
 
 def _location(settings: Settings) -> BucketLocation | None:
     """Return a bucket whose due records a tick reads, if there is one."""
-    return next((each.location for each in settings.profiles.values() if each.gives_receipts), None)
+    profiles = [*settings.profiles.values()]
+    listed = [each.location for each in profiles if each.gives_receipts]
+    return next(iter(listed), profiles[0].location if settings.erase else None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from function.config.setting_table import REVOCATIONS
 from function.context import RequestContext
 from function.errors import OssUnavailable, UploadError, WechatUnavailable
 from function.holding.check import apply_verdict
@@ -19,7 +20,6 @@ PLAIN_TEXT = "text/plain; charset=utf-8"
 FORWARD_SECONDS = 3.5
 # The forwarder may be another deployment of this function that forwards in turn; the hops end a loop.
 HOPS, MAX_HOPS = "x-wechat-push-hops", 3
-REVOCATIONS = ("user_authorization_revoke", "user_authorization_cancellation")
 # The last one brings a new name or avatar of a user: nothing is withdrawn.
 AUTHORISATION_EVENTS = (*REVOCATIONS, "user_info_modified")
 FORWARDED_TYPES = ("application/json", "application/xml", "text/xml")
@@ -48,26 +48,29 @@ def handle(context: RequestContext) -> Response:
 def _withdrawn(context: RequestContext, push: WechatPush, event: Mapping[str, Any]) -> Response:
     """Accept an event about a user's authorisation, then forward it in any case."""
     context.line.event = event["Event"]
-    is_accepted = True
+    failed = None
     if event["Event"] in REVOCATIONS:
         from function.owners.revocation import accept_revocation
 
-        is_accepted = accept_revocation(context, event)
+        failed = accept_revocation(context, event)
     response = _relay(context, push, is_stored=False)
-    if not is_accepted:
-        raise OssUnavailable(reason="a revocation could not be stored")
+    if failed is not None:
+        raise _repeated(failed)
     return response
 
 
 def _is_ours(context: RequestContext, verdict: Verdict) -> bool:
     """Apply a verdict, and return whether it is about an upload of ours."""
-    # A failure is a 503, so that WeChat repeats the push.
     try:
         return apply_verdict(context, verdict)
     except UploadError as error:
-        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise
-        raise OssUnavailable(reason=error.reason) from None
+        raise _repeated(error) from None
+
+
+def _repeated(error: UploadError) -> UploadError:
+    """Return a 503 for a failure, so that WeChat repeats the push."""
+    is_repeated = error.status == HTTPStatus.SERVICE_UNAVAILABLE
+    return error if is_repeated else OssUnavailable(reason=error.reason)
 
 
 def _relay(context: RequestContext, push: WechatPush, *, is_stored: bool) -> Response:

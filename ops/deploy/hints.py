@@ -86,9 +86,25 @@ def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
         names = ", ".join(f"[{profile.name}]" for profile in checked)
         yield Text(
             f"{names}: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events"
-            " (“开发管理 > 消息推送”, secure mode, JSON)",
+            " (“开发管理 > 消息推送”, secure mode)",
             f"{names} 要等微信的审核结果：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events"
-            "（安全模式，JSON）",
+            "（安全模式）",
+        )
+
+
+def _erasing_hints(variables: Mapping[str, str]) -> Iterator[Text]:
+    if variables.get("ERASE") == "true":
+        yield Text(
+            "ERASE = true: the rights to erase come from `manage.py setup`, run once more with ERASE in the"
+            " environment",
+            "ERASE = true：删除所需的权限由 `manage.py setup` 写入，请带着 ERASE 再运行一次",
+        )
+    if events := variables.get("ERASE_ON"):
+        yield Text(
+            f"ERASE_ON = {events}: WeChat's console must push to https://YOUR-DOMAIN/wechat-events"
+            " (“开发管理 > 消息推送”, secure mode), and only the timer erases what such an event began",
+            f"ERASE_ON = {events}：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events"
+            "（安全模式），由事件开始的删除只靠定时触发器完成",
         )
 
 
@@ -111,6 +127,7 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
         yield from doubtful_settings(environment(props))
         yield from quota_hints(environment(props))
         yield from timer_hints(props)
+        yield from _erasing_hints(environment(props))
     for name, resource in mapping(document.get("resources")).items():
         if mapping(resource).get("component") == "fc3":
             component = f"resources.{name}.component"

@@ -46,9 +46,10 @@ COLD = Text(
 ONE_TIMER = Text("one timer is enough; remove the others", "一个定时器就够了，请删去其余的")
 SLOWER = Text(
     "{what}: checks that stay silent and publications that were cut off wait for the next request about them"
-    " or the next tick, and webhooks that failed for a tick or `manage.py webhooks --redeliver`. Write"
-    " cronExpression: '@every 1m' and enable: true",
-    "{what}：没有回音的审核、中断的发布，要等下一次相关的请求或定时触发；没送到的 webhook 通知，要等定时触发"
+    " or the next tick, an erasure for the next `/erase`, and webhooks that failed for a tick or `manage.py"
+    " webhooks --redeliver`. Write cronExpression: '@every 1m' and enable: true",
+    "{what}：没有回音的审核、中断的发布，要等下一次相关的请求或定时触发；"
+    "没做完的删除要等下一次 `/erase`；没送到的 webhook 通知，要等定时触发"
     "或 `manage.py webhooks --redeliver`。请写 cronExpression: '@every 1m' 和 enable: true",
 )
 NO_TIMER = Text("no timer trigger", "没有定时触发器")

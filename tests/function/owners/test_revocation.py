@@ -8,7 +8,7 @@ from function.auth import owner_of
 from function.http.client import ExchangeFailed, HttpResponse
 from local.wechat.events import as_xml
 from tests.function.holding.wechat_world import APPID, FORWARD_URL, OPENID, SETTINGS, world_of
-from tests.support.memory_oss import BROKEN
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
 from tests.support.wechat import Wechat
 from tests.support.world import WEBHOOK
 
@@ -202,3 +202,194 @@ def test_a_forged_revocation_reaches_no_one(world, token, aes_key, appid, write)
     assert world.deliver(write(body), query=query).status == 403
     assert world.deliver(write(json.dumps(revocation(world))), query=query).status == 403
     assert (world.events, world.forwarded, world.oss.objects) == ([], [], {})
+
+
+# --- with ERASE_ON ---
+
+BOTH = f"{REVOKE},{CANCELLATION}"
+
+
+@pytest.fixture
+def erasing(new_world):
+    return new_world(ERASE="true", ERASE_ON=BOTH, STS_SESSION_SECONDS="3600")
+
+
+def store_picture(world):
+    key = f"pictures/{owner_in(world)}/{'A' * 22}.png"
+    world.oss.store(key, b"x", content_type="image/png")
+    return key
+
+
+def begun(world):
+    """The ids of the erasures that were begun."""
+    names = [key.split("/")[3] for key in world.oss.objects if key.startswith("held/.erasures/running/")]
+    return [name[27:] for name in names]
+
+
+def is_left_alone(world):
+    return not begun(world) and not world.due("erase") and "erasure" not in world.events[-1]
+
+
+def tick_until_done(world, clock):
+    for _ in range(6):
+        clock.tick(minutes=30)
+        world.tick()
+    assert (begun(world), world.due("erase")) == ([], [])
+
+
+@pytest.mark.parametrize(("event", "info"), [(REVOKE, "14"), (CANCELLATION, ...), (CANCELLATION, "99")])
+def test_an_event_that_erase_on_names_begins_an_erasure(erasing, clock, event, info):
+    mine, other = store_picture(erasing), f"pictures/{'z' * 26}/x.png"
+    erasing.oss.store(other, b"x", content_type="image/png")
+    assert erasing.push(revocation(erasing, event, RevokeInfo=info)).text == "success"
+    assert begun(erasing) == [erasing.events[0]["erasure"]]
+    assert len(erasing.forwarded) == 1
+    tick_until_done(erasing, clock)
+    assert mine not in erasing.oss.objects and other in erasing.oss.objects
+    assert not any(OPENID in key for key in erasing.oss.objects)
+
+
+@pytest.mark.parametrize(
+    "info", ["5", "7", "14", "15", "20", "207", "301", 14, " 14 ", "1,14", "1|15", [2, 7]]
+)
+def test_a_code_about_uploads_erases(erasing, info):
+    erasing.push(revocation(erasing, RevokeInfo=info))
+    assert begun(erasing) == [erasing.events[0]["erasure"]]
+
+
+@pytest.mark.parametrize(
+    "info",
+    ["1", "6", "8", "16", "19", "99", "201", "206", "114", "1415", "", ..., None, "x", {}, True, "1, 2"],
+)
+def test_any_other_code_is_delivered_and_erases_nothing(erasing, log_lines, info):
+    assert erasing.push(revocation(erasing, RevokeInfo=info)).text == "success"
+    assert is_left_alone(erasing)
+    assert log_lines()[-1]["reason"].startswith("not erased")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"AppID": other} for other in ("wxanother", APPID.upper(), "", ..., None, [APPID])),
+        *({"OpenID": other} for other in ("", ..., None, 5, "o" * 256)),
+        *({"CreateTime": other} for other in ("", ..., None, "x", {})),
+    ],
+    ids=str,
+)
+def test_an_event_that_is_not_whole_is_delivered_and_erases_nothing(erasing, changes):
+    assert erasing.push(revocation(erasing, **changes)).text == "success"
+    assert is_left_alone(erasing)
+
+
+@pytest.mark.parametrize(("seconds", "erases"), [(-3601, 0), (-3600, 1), (3600, 1), (3601, 0)])
+def test_an_event_of_another_hour_is_delivered_and_erases_nothing(erasing, seconds, erases):
+    created = int(erasing.now().timestamp()) + seconds
+    assert erasing.push(revocation(erasing, CreateTime=created)).text == "success"
+    assert (len(begun(erasing)), len(erasing.events)) == (erases, 1)
+
+
+@pytest.mark.parametrize(
+    ("named", "event"), [(REVOKE, CANCELLATION), (CANCELLATION, REVOKE), (BOTH, MODIFIED), ("", REVOKE)]
+)
+def test_an_event_that_erase_on_does_not_name_erases_nothing(new_world, named, event):
+    world = new_world(ERASE="true", ERASE_ON=named, STS_SESSION_SECONDS="3600")
+    store_picture(world)
+    assert world.push(revocation(world, event)).text == "success"
+    assert not begun(world) and not world.due("erase")
+
+
+def test_a_push_begins_one_erasure_however_often_it_comes(erasing, clock):
+    """Also when it is replayed once the user is back: a clock that is ahead leaves time for that."""
+    event = revocation(erasing, CreateTime=int(erasing.now().timestamp()) + 3600)
+    for _ in range(3):
+        assert erasing.push(event).text == "success"
+    assert len({told["erasure"] for told in erasing.events}) == len(begun(erasing)) == 1
+    for _ in range(4):
+        clock.tick(minutes=20)
+        erasing.tick()
+    assert begun(erasing) == []
+    again = store_picture(erasing)
+    assert erasing.push(event).text == "success"
+    clock.tick(minutes=5)
+    erasing.tick()
+    assert again in erasing.oss.objects
+    erasing.push(revocation(erasing))
+    assert begun(erasing) == [erasing.events[-1]["erasure"]] != [erasing.events[0]["erasure"]]
+
+
+@pytest.mark.parametrize("call", range(1, 6))
+def test_two_pushes_at_once_begin_one_erasure(new_world, clock, call):
+    world = new_world(ERASE="true", ERASE_ON=BOTH, STS_SESSION_SECONDS="3600")
+    world.functions.append(world.new_instance())
+    mine, event = store_picture(world), revocation(world)
+    query, body = world.wechat.push(event)
+    calls = []
+
+    def overtake():
+        calls.append(1)
+        if len(calls) == call:
+            assert world.deliver(body, query=query, instance=1).text == "success"
+
+    world.before_exchange = overtake
+    assert world.deliver(body, query=query).text == "success"
+    world.before_exchange = lambda: None
+    assert len(world.events) == 2
+    assert {told["erasure"] for told in world.events} == {*begun(world)}
+    tick_until_done(world, clock)
+    assert mine not in world.oss.objects
+
+
+@pytest.mark.parametrize("fault", [BROKEN, UNHEARD, LOST, BROKEN_AFTER, DENIED])
+@pytest.mark.parametrize("call", range(1, 7))
+def test_a_push_that_oss_fails_is_repeated_and_loses_nothing(erasing, clock, call, fault):
+    mine, event = store_picture(erasing), revocation(erasing)
+    calls = []
+
+    def fail():
+        calls.append(1)
+        if len(calls) >= call:
+            erasing.oss.fault_of_the_next(fault)
+
+    erasing.before_exchange = fail
+    status = erasing.push(event).status
+    erasing.before_exchange, erasing.oss.next_fault = lambda: None, None
+    erasing.oss.faults.clear()
+    if status != 200:
+        assert status == 503
+        assert (len(erasing.events), len(erasing.forwarded)) == (1, 1)
+        assert erasing.push(event).text == "success"
+    assert erasing.events[-1]["erasure"]
+    tick_until_done(erasing, clock)
+    assert mine not in erasing.oss.objects
+
+
+def test_an_erasure_that_runs_already_is_the_one_of_a_later_push(erasing):
+    erasing.push(revocation(erasing))
+    erasing.push(revocation(erasing, CANCELLATION))
+    assert erasing.events[1]["erasure"] == erasing.events[0]["erasure"]
+    assert len(begun(erasing)) == 1
+
+
+def test_where_nothing_gives_receipts_the_first_bucket_remembers(new_world, clock):
+    world = new_world(
+        RECEIPTS.replace("confirm = true", ""), ERASE="true", ERASE_ON=BOTH, STS_SESSION_SECONDS="3600"
+    )
+    mine = store_picture(world)
+    heard = listen(world, 500, 200)
+    assert world.push(revocation(world)).text == "success"
+    tick_until_done(world, clock)
+    assert len(heard) == 2
+    assert mine not in world.oss.objects
+
+
+def test_forged_pushes_erase_nothing(erasing):
+    for pusher in (
+        Wechat("AnotherToken", SETTINGS["WECHAT_PUSH_AES_KEY"], APPID),
+        Wechat(SETTINGS["WECHAT_PUSH_TOKEN"], "B" * 43, APPID),
+        Wechat(SETTINGS["WECHAT_PUSH_TOKEN"], SETTINGS["WECHAT_PUSH_AES_KEY"], "wxanother"),
+    ):
+        query, body = pusher.push(revocation(erasing))
+        assert erasing.deliver(body, query=query).status == 403
+    plain = json.dumps(revocation(erasing))
+    assert erasing.deliver(plain, query=erasing.wechat.query("x")).status == 403
+    assert (erasing.oss.objects, erasing.events) == ({}, [])

@@ -42,6 +42,22 @@ def test_a_profile_with_hold_gets_a_setup_hint(project: Path) -> None:
     assert not any("wechat-events" in hint for hint in report.hints)
 
 
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, []),
+        ({"ERASE": "true"}, ["setup"]),
+        ({"ERASE_ON": "user_authorization_revoke"}, ["/wechat-events"]),
+    ],
+)
+def test_erasing_gets_hints_about_rights_push_and_timer(
+    project: Path, variables: dict[str, str], named: list[str]
+) -> None:
+    report = check(project / "s.yaml", {**CONFIGURED, **variables})
+    hints = [hint for hint in report.hints if hint.startswith("ERASE")]
+    assert [name in hint for hint, name in zip(hints, named, strict=True)] == [True] * len(named)
+
+
 def test_a_profile_with_check_gets_a_push_hint(tmp_path: Path) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\n', "utf-8")
