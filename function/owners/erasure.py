@@ -150,7 +150,8 @@ def _continue(context: RequestContext, oss: OssClient, erasure: str, fields: Map
     if state.erasure != erasure:
         unmark(oss, owner, erasure)
         return
-    state = advance(context, state, oss.seconds_left)
+    # The share of one bucket may be less than a page needs.
+    state = advance(context, state, context.seconds_left)
     if not state.done:
         at = max(state.rests_until, context.now + timedelta(minutes=1))
         due.write(oss, ERASE, erasure, at, {"owner": owner}, asked)

@@ -31,6 +31,8 @@ from function.session_policy import DELETIONS
 LEAST_SECONDS = 3.0
 # What is under retention is tried again after this.
 RETENTION_REST = timedelta(hours=1)
+# A copy of a held object that was sent before the object was deleted has ended after this.
+COPY_REST = timedelta(minutes=2)
 
 
 class Step(NamedTuple):
@@ -94,7 +96,7 @@ def _end_of_pass(context: RequestContext, state: Erasure) -> Erasure:
     if began < state.due:
         return state._replace(rests_until=state.due)
     if state.found:
-        return state._replace(rests_until=context.now + (RETENTION_REST if state.blocked else timedelta(0)))
+        return state._replace(rests_until=context.now + (RETENTION_REST if state.blocked else COPY_REST))
     return state._replace(done=context.now)
 
 
@@ -115,7 +117,7 @@ def _delete_page(
 ) -> tuple[Erasure, Markers | None]:
     versions, following = list_entries(oss, VERSIONS, prefix, state.after)
     state, blocked = state._replace(found=state.found + len(versions)), 0
-    left = versions
+    left, reached = versions, state.after
     confirmed = delete_many(oss, left)
     while True:
         state = state.with_deleted(version for version in left if (version.key, version.id) in confirmed)
@@ -123,15 +125,15 @@ def _delete_page(
         if not left:
             return state._replace(blocked=state.blocked + blocked), following
         if seconds_left() <= LEAST_SECONDS:
-            # The page comes again.
-            return state, state.after
+            # The rest of the page comes again; what is under retention would come for ever.
+            return state, reached
         first, *left = left
-        outcome = delete_version(oss, first)
-        if outcome is Deletion.RETAINED:
-            blocked, confirmed = blocked + 1, set()
-            continue
-        state = state.with_deleted([first])
-        confirmed = set()
+        outcome, confirmed = delete_version(oss, first), set()
+        blocked += outcome is Deletion.RETAINED
+        if outcome is not Deletion.RETAINED:
+            state = state.with_deleted([first])
+        if left and left[0].key != first.key:
+            state, blocked, reached = state._replace(blocked=state.blocked + blocked), 0, Markers(first.key)
         if outcome is Deletion.WITHOUT_ID:
             left = [version._replace(id="") if version.id == NULL else version for version in left]
             confirmed = delete_many(oss, left)

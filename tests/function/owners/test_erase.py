@@ -26,7 +26,7 @@ from tests.function.owners.conftest import (
     number,
     one_more,
 )
-from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, UNHEARD
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, MALFORMED, UNHEARD
 
 COVERED = ["picture", "held", "same", "tight", "tighta", "shared", "closed", "page"]
 NOT_COVERED = ["receipt", "plain"]
@@ -286,8 +286,25 @@ def test_an_erasure_is_done_after_a_pass_that_began_when_no_form_was_out(erasing
     clock.tick(minutes=64, seconds=59)
     assert said(erase(erasing))["state"] == "running" and ours(oss)
     clock.tick(seconds=1)
+    assert said(erase(erasing))["state"] == "running" and not ours(oss)
+    clock.tick(minutes=2)
     assert said(erase(erasing))["state"] == "done"
-    assert not ours(oss)
+
+
+def test_a_copy_that_ends_after_its_held_object_was_erased_is_erased_too(erasing, oss, clock):
+    form = erasing.form("held")
+    erase(erasing)
+    oss.post(form["formData"], "bytes")
+    receipt = erasing.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    clock.tick(minutes=64, seconds=59)
+    oss.fail("CopyObject", LATE)
+    assert erasing.commit(receipt).status == 503
+    clock.tick(seconds=1)
+    assert said(erase(erasing))["state"] == "running" and not ours(oss)
+    clock.tick(seconds=60)
+    oss.land()
+    assert ours(oss) == {form["key"]}
+    assert erased(erasing, clock)["deleted"] == 2 and not ours(oss)
 
 
 def test_the_longest_life_of_a_form_counts(house_of, oss, clock):
@@ -446,6 +463,17 @@ def test_a_tick_continues_and_ends_what_a_request_began(house_of, oss, clock):
     assert said(erase(house))["state"] == "done"
 
 
+def test_a_tick_over_many_buckets_continues_all_the_same(house_of, oss, clock):
+    there = 'confirm = true\nbucket = "bucket-{0}"\nregion = "cn-hangzhou"\n'
+    house = house_of(PROFILES + "".join(one_more(f"p{n}", there.format(n)) for n in range(7)), ERASE="true")
+    for number_of_bucket in range(7):
+        house.add_bucket(f"bucket-{number_of_bucket}", "cn-hangzhou")
+    store(oss, key("picture"))
+    begin(house.call(), MINE)
+    house.tick()
+    assert not ours(oss)
+
+
 def test_a_call_stops_before_its_time_is_over_and_the_next_goes_on(erasing, oss, clock):
     oss.longest_page = 1
     store(oss, *(key("picture", count) for count in range(40)))
@@ -465,6 +493,16 @@ def test_slow_deletions_one_by_one_stop_in_time_and_count_once(erasing, oss, clo
     for _ in range(30):
         answer = said(erase(erasing))
     assert (answer["deleted"], answer["blocked"]) == (29, 1)
+
+
+def test_more_under_retention_than_one_call_can_try_does_not_stop_the_others(erasing, oss, clock):
+    oss.retained = {key("picture", count) for count in range(60)}
+    store(oss, *(key("picture", count) for count in range(70)), key("held"))
+    elapsed = counted()
+    erasing.function._ready().monotonic = lambda: next(elapsed) / 3
+    for _ in range(9):
+        answer = said(erase(erasing))
+    assert (answer["deleted"], answer["blocked"]) == (11, 60)
 
 
 # With versions OSS lets both of them write a record.
