@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib import import_module
@@ -105,28 +105,29 @@ class Function:
         line.route, line.is_cold = TICK, is_cold
         failures: list[UploadError] = []
         reasons: list[str] = []
-        steps = self._steps(line, context)
-        while True:
+
+        def attempt(step: Callable[[], None]) -> None:
             try:
-                step = next(steps, None)
-                if step is None:
-                    break
                 step()
             except Exception as error:  # noqa: BLE001 - the edge: one record stops no other
                 failures.append(_as_upload_error(error))
                 line.reason = failures[-1].reason or failures[-1].message
-            reasons += [line.reason] if line.reason else []
+            reasons.extend([line.reason] if line.reason else [])
             line.reason = None
+
+        attempt(lambda: self._continue_due(line, context, attempt))
         line.code = failures[0].code if failures else None
         line.reason = "; ".join(dict.fromkeys(reasons[:MAX_REASONS])) or None
         line.write(failures[0].status if failures else 200, round((time.perf_counter() - started) * 1000, 2))
         self._ticking.release()
 
-    def _steps(self, line: LogLine, context: object | None) -> Iterator[Callable[[], None]]:
-        from function.operations.tick import TICK_SECONDS, steps
+    def _continue_due(
+        self, line: LogLine, context: object | None, attempt: Callable[[Callable[[], None]], None]
+    ) -> None:
+        from function.operations.tick import TICK_SECONDS, continue_due
 
         request = Request("POST", f"/{TICK}", {}, "", {}, b"", "", line.request_id, context)
-        yield from steps(RequestContext(request, self._ready(), line, TICK_SECONDS))
+        continue_due(RequestContext(request, self._ready(), line, TICK_SECONDS), attempt)
 
     def _new_request_id(self) -> str:
         """Make a request id for the log; it is not a secret."""

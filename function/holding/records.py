@@ -15,7 +15,7 @@ from function.config.key_template import RECORD_ID, RECORDS
 from function.errors import AlreadyExists, OssUnavailable
 from function.http.json_body import object_in
 from function.oss.client import OssClient
-from function.oss.objects import MAX_YEAR, get_record, put_record
+from function.oss.objects import get_record, instant_in, put_record
 from function.oss.post_form import iso
 
 if TYPE_CHECKING:
@@ -286,13 +286,9 @@ def _text(name: str, fields: Mapping[str, Any], field: str) -> str:
 
 def _time(name: str, fields: Mapping[str, Any], field: str) -> datetime:
     try:
-        at = datetime.fromisoformat(_text(name, fields, field))
+        return instant_in(_text(name, fields, field))
     except ValueError:
         raise _invalid(name) from None
-    # Durations are added to it.
-    if at.tzinfo is None or at.year > MAX_YEAR:
-        raise _invalid(name)
-    return at
 
 
 def _label(name: str, fields: Mapping[str, Any]) -> int | None:

@@ -155,15 +155,14 @@ def request_id_of(*sources: object) -> str:
 def deployed_as(context: object | None, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the version that answers, and the alias or version it was called by; nothing outside FC."""
     function = getattr(context, "function", None)
-    candidates = {
-        "functionVersion": (getattr(function, "version_id", None), environ.get("FC_FUNCTION_VERSION")),
-        "qualifier": (getattr(function, "qualifier", None), environ.get("FC_QUALIFIER")),
+    # Safe to show under the same rule as an id.
+    found = {
+        "functionVersion": request_id_of(
+            getattr(function, "version_id", None), environ.get("FC_FUNCTION_VERSION")
+        ),
+        "qualifier": request_id_of(getattr(function, "qualifier", None), environ.get("FC_QUALIFIER")),
     }
-    safe = {
-        name: [value for value in values if isinstance(value, str) and REQUEST_ID.fullmatch(value)]
-        for name, values in candidates.items()
-    }
-    return {name: values[0] for name, values in safe.items() if values}
+    return {name: value for name, value in found.items() if value}
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from function.context import RequestContext
 from function.oss import due
 from function.oss.client import OssClient
-from function.oss.due import Due, Unreadable, text_of
-from function.oss.objects import MAX_YEAR, get_record
+from function.oss.due import Due, Unreadable, instant_of, text_of
+from function.oss.objects import get_record
 from function.webhook import KIND, SCHEDULE, attempt, log_loss
 
 ATTEMPT_SECONDS = 8.0
@@ -61,13 +61,9 @@ def read_delivery(fields: Mapping[str, Any]) -> Delivery:
         text_of(fields, name) for name in ("event", "uploadId", "body", "trace", "reason")
     )
     attempts: Any = fields.get("attempts")
-    try:
-        since = datetime.fromisoformat(text_of(fields, "since"))
-    except ValueError:
-        raise Unreadable("since") from None
-    if type(attempts) is not int or attempts < 1 or since.tzinfo is None or since.year > MAX_YEAR:
-        raise Unreadable("since or attempts")
-    return Delivery(event, upload_id, body, trace, since, attempts, reason)
+    if type(attempts) is not int or attempts < 1:
+        raise Unreadable("attempts")
+    return Delivery(event, upload_id, body, trace, instant_of(fields, "since"), attempts, reason)
 
 
 def continue_delivery(context: RequestContext, oss: OssClient, record: Due) -> bool:

@@ -5,7 +5,7 @@ Everything here may run twice at once, stop after any call, and come late: a due
 nothing is left to do for it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -31,11 +31,12 @@ KINDS: Mapping[str, tuple[str, str]] = {
 UNREADABLE_FOR = timedelta(days=7)
 
 
-def steps(context: RequestContext) -> Iterator[Callable[[], None]]:
+def continue_due(context: RequestContext, attempt: Callable[[Callable[[], None]], None]) -> None:
     """
-    Yield the steps of a tick: first the list of each bucket, then each record that it found.
+    List what is due in each bucket, then continue each record; once no time is left they stay.
 
-    Any step may raise, and the others follow all the same; once no time is left they do nothing.
+    Args:
+        attempt: runs a step and notes its failure, which stops no other step.
     """
     profiles = [*context.settings.profiles.values()]
     locations = {
@@ -46,12 +47,12 @@ def steps(context: RequestContext) -> Iterator[Callable[[], None]]:
     }
     found: list[tuple[OssClient, Due]] = []
     for client in oss_clients(context, locations.values(), seconds=TICK_SECONDS).values():
-        yield partial(_list, context, client, found)
+        attempt(partial(_list, context, client, found))
     ranks = {kind: rank for rank, kind in enumerate([*KINDS, ""])}
     context.line.due = context.line.left = len(found)
     waiting: set[str] = set()
     for oss, record in sorted(found, key=lambda each: ranks[each[1].kind]):
-        yield partial(_continue, context, oss, record, waiting)
+        attempt(partial(_continue, context, oss, record, waiting))
 
 
 def _list(

@@ -15,7 +15,7 @@ from function.config.key_template import DUE, RECORD_ID
 from function.http.json_body import object_in
 from function.oss.client import OssClient
 from function.oss.listing import Listed, list_objects
-from function.oss.objects import MAX_RECORD_BYTES, delete_object, get_record, put_record
+from function.oss.objects import MAX_RECORD_BYTES, delete_object, get_record, instant_in, put_record
 from function.oss.post_form import iso
 
 MINUTE = "%Y%m%d%H%M"
@@ -117,12 +117,9 @@ def instant_of(fields: Mapping[str, Any], name: str) -> datetime:
         Unreadable: it is none, or has no time zone.
     """
     try:
-        instant = datetime.fromisoformat(text_of(fields, name))
+        return instant_in(text_of(fields, name))
     except ValueError:
         raise Unreadable(name) from None
-    if instant.tzinfo is None:
-        raise Unreadable(name)
-    return instant
 
 
 def list_due(oss: OssClient, now: datetime) -> Iterator[Due]:
@@ -145,7 +142,6 @@ def _due(listed: Listed) -> Due:
         return Due(listed.key, listed.last_modified)
     minute, kind, id = match.groups()
     try:
-        at = datetime.fromisoformat(f"{minute[:8]}T{minute[8:]}+00:00")
+        return Due(listed.key, datetime.fromisoformat(f"{minute[:8]}T{minute[8:]}+00:00"), kind, id)
     except ValueError:
         return Due(listed.key, listed.last_modified)
-    return Due(listed.key, at, kind, id)

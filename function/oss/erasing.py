@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import name_of, refusal_of, text_in
-from function.oss.listing import instant_in
+from function.oss.listing import stored_at
 from function.oss.presign import NONE
 
 ENTRIES_A_PAGE = 1000
@@ -97,7 +97,7 @@ def list_entries(
             if not key.startswith(prefix):
                 raise malformed(listed.name)
             if name_of(element) == "Version":
-                stored = instant_in(text_in(element, "LastModified"), listed.name)
+                stored = stored_at(element, listed.name)
             found.append(Entry(key, text_in(element, listed.id), stored))
     if text_in(root, "IsTruncated") != "true":
         return found, None

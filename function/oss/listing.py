@@ -1,13 +1,13 @@
 """Calls that list a bucket: the objects below a prefix, page by page."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, name_of, refusal_of, text_in
-from function.oss.objects import MAX_YEAR
+from function.oss.objects import instant_in, is_size
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -87,19 +87,15 @@ def list_objects(oss: OssClient, prefix: str) -> Iterator[Listed]:
 
 def _object(entry: "Element", key: str) -> Listed:
     size, etag = text_in(entry, "Size"), etag_in(text_in(entry, "ETag"))
-    modified = instant_in(text_in(entry, "LastModified"), "ListObjectsV2")
-    is_size = size.isascii() and size.isdigit() and len(size) < 16
-    if not (key and is_size and etag):
+    modified = stored_at(entry, "ListObjectsV2")
+    if not (key and is_size(size) and etag):
         raise malformed("ListObjectsV2")
     return Listed(key, int(size), etag, modified)
 
 
-def instant_in(text: str, name: str) -> datetime:
-    """Return an instant of the list of this name; raise ``OssUnavailable`` if it is none."""
+def stored_at(entry: "Element", name: str) -> datetime:
+    """Return when OSS stored an entry of the list of this name; raise ``OssUnavailable`` if unreadable."""
     try:
-        instant = datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return instant_in(text_in(entry, "LastModified"))
+    except ValueError:
         raise malformed(name) from None
-    if instant.year > MAX_YEAR:
-        raise malformed(name)
-    return instant

@@ -34,6 +34,20 @@ class ObjectFacts(NamedTuple):
     last_modified: datetime
 
 
+def is_size(text: str) -> bool:
+    """Return whether a text is a number of bytes."""
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
+def instant_in(text: str) -> datetime:
+    """Return an instant in ISO 8601, as UTC; raise ``ValueError`` if it is none, or has no time zone."""
+    instant = datetime.fromisoformat(text)
+    # Durations are added to it.
+    if instant.tzinfo is None or not 1 < instant.year <= MAX_YEAR:
+        raise ValueError(text)
+    return instant.astimezone(UTC)
+
+
 def head_object(oss: OssClient, key: str) -> ObjectFacts | None:
     """
     Return the facts about an object; ``None`` if OSS says that there is none.
@@ -61,9 +75,8 @@ def _facts(response: HttpResponse) -> ObjectFacts:
     # A year or a time zone may have any number of digits.
     except (ValueError, OverflowError):
         raise malformed("HeadObject") from None
-    is_size = size.isascii() and size.isdigit() and len(size) < 16
     # Days are added to the date.
-    if not (is_size and etag and modified.year <= MAX_YEAR):
+    if not (is_size(size) and etag and modified.year <= MAX_YEAR):
         raise malformed("HeadObject")
     return ObjectFacts(
         size_bytes=int(size),
