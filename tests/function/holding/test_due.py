@@ -290,8 +290,11 @@ def test_while_wechat_is_down_a_tick_waits_for_it_once(house, clock):
         house.store("face")
     clock.tick(minutes=2)
     house.wechat.checks.clear()
+    house.oss.requests.clear()
     house.tick()
     assert len(house.wechat.checks) == 1
+    read = [each.key for each in house.oss.requests if each.method == "GET"]
+    assert len([key for key in read if key.startswith("held/.due/")]) == 1
     assert len(house.due("check")) == 3
     house.wechat.answers = []
     house.tick()
