@@ -19,6 +19,7 @@ from function.holding.decision import (
     make_decision,
     note_due,
     notify,
+    notify_due,
     overrule,
     settle,
 )
@@ -143,8 +144,7 @@ def _delete(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
         name = note_due(context, oss, upload, DISCARD, context.now) if has_webhook else ""
         # The same bytes may be stored once more; then OSS gives them a new date.
         delete_same(oss, upload.key, lambda latest: latest == facts)
-        notify(context, upload, GONE)
-        if name:
+        if notify(context, upload, GONE) and name:
             forget_due(context, oss, name)
     return GONE
 
@@ -229,7 +229,7 @@ def _apply_announced(context: RequestContext, oss: OssClient, fields: Mapping[st
     elif not upload.profile.is_held:
         # It was to be deleted; if it is there, it was not, and the caller knows.
         if not _is_stored(upload, head_object(oss, upload.key)):
-            notify(context, upload, GONE)
+            notify_due(context, upload, GONE)
     elif review := records.get(oss, records.review_key(upload.upload_id)):
-        notify(context, upload, REVIEW, review.get("label"))
+        notify_due(context, upload, REVIEW, review.get("label"))
     # Else the request died before it decided.

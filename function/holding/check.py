@@ -257,8 +257,8 @@ def _leave_to_a_human(
     context: RequestContext, oss: OssClient, upload: HeldUpload, reason: Mapping[str, Any]
 ) -> HeldState:
     name = note_due(context, oss, upload, REVIEW, context.now)
-    if records.create(oss, records.review_key(upload.upload_id), reason, context.now):
-        notify(context, upload, REVIEW, reason.get("label"))
+    is_new = records.create(oss, records.review_key(upload.upload_id), reason, context.now)
+    if is_new and notify(context, upload, REVIEW, reason.get("label")):
         forget_due(context, oss, name)
     return HeldState(REVIEW)
 

@@ -141,6 +141,18 @@ def forget_due(context: RequestContext, oss: OssClient, name: str) -> None:
         context.line.reason = error.reason
 
 
+def notify_due(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> bool:
+    """
+    Deliver an event as ``notify`` does, before its due record is removed.
+
+    Raises:
+        OssUnavailable: it is lost; the record must stay.
+    """
+    if not notify(context, upload, event, label):
+        raise OssUnavailable(reason=f"{event}: neither delivered nor written down")
+    return True
+
+
 def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> bool:
     """Deliver an event to the business's webhook, with WeChat's label if any; False if it is lost."""
     more = {} if label is None else {"label": label}
@@ -177,7 +189,8 @@ def apply(
     is_told = True
     # A publication may have become impossible, but its object need not be gone for good.
     if has_changed or (is_due and (state != GONE or decision.action == DISCARD)):
-        is_told = notify(context, upload, state, None if state == GONE else decision.label)
+        tell = notify_due if is_due else notify
+        is_told = tell(context, upload, state, None if state == GONE else decision.label)
     if state == PUBLISHED and upload.content.replaces:
         from function.uploads.replacement import delete_replaced
 

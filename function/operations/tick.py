@@ -15,6 +15,7 @@ from function.errors import AlreadyExists, Forbidden, UploadError
 from function.oss import due
 from function.oss.client import OssClient, oss_clients, require_client
 from function.oss.due import Due, Unreadable
+from function.webhook import FIRST_SECONDS
 
 TICK_SECONDS = 20.0
 # Module and function that continue a record, by importance: it gets a context, a client of the bucket and the
@@ -69,6 +70,8 @@ def _continue(context: RequestContext, oss: OssClient, record: Due, waiting: set
     if record.kind in waiting or context.seconds_left() <= 0:
         return
     line = context.line
+    # First attempts share their seconds; writing an event down may take as long after each record.
+    context.webhook_seconds = min(context.webhook_seconds, FIRST_SECONDS)
     try:
         if not record.kind:
             raise Unreadable

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from function.errors import OssUnavailable
+from function.http.client import HttpResponse
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import PROFILES, names, refused
 from tests.function.holding.test_decision import ACTS, PLACES, kill
@@ -282,6 +283,36 @@ def test_the_business_hears_of_a_review_after_its_request_died(house, clock):
     house.tick()
     assert [(event["event"], event["label"]) for event in house.events] == [("review", 21000)]
     assert house.due() == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "act", "event"),
+    [
+        ("word", lambda house, receipt: house.commit(receipt), "published"),
+        ("default", lambda house, receipt: house.discard(receipt), "gone"),
+        ("face", lambda house, _receipt: house.verdict(Outcome.REVIEW, label=21000), "review"),
+    ],
+)
+def test_an_event_stays_due_until_it_is_delivered_or_written_down(
+    house, clock, monkeypatch, profile, act, event
+):
+    stored, send = house.store(profile), house.oss.send
+
+    def refuse(method, url, **options):
+        is_event = method == "PUT" and "/webhook-" in url
+        return HttpResponse(503, b"") if is_event else send(method, url, **options)
+
+    monkeypatch.setattr(house.oss, "send", refuse)
+    house.others["shop.example.com"] = lambda *_, **__: HttpResponse(503, b"")
+    act(house, stored["receipt"])
+    # Its request could not write it down; nor can the first ticks.
+    for _ in range(4):
+        assert len(house.due("decision")) == 1
+        clock.tick(minutes=1)
+        house.tick()
+    del house.others["shop.example.com"]
+    house.tick()
+    assert (house.told, house.due("decision")) == ([event], [])
 
 
 def test_while_wechat_is_down_a_tick_waits_for_it_once(house, clock):

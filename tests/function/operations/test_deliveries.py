@@ -13,6 +13,7 @@ from function.oss.due import list_due
 from function.webhook import notify_business, signed_headers
 from function.wechat.verdict import Outcome
 from tests.docs.openapi import check_answer
+from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, LOST, UNHEARD
 from tests.support.world import HELD, PLAIN, WEBHOOK, World
 
@@ -278,6 +279,28 @@ def test_a_request_repeated_for_an_hour_is_delivered_once_after_recovery(world, 
     shop.answer = UP
     tick_for(world, clock, hours=24)
     assert (len(shop.taken), due(world)) == (1, [])
+
+
+def test_a_tick_writes_down_the_events_of_all_decisions_that_it_applies(world, shop, clock, log_lines):
+    """They take longer together than the events of one request may."""
+    for name in "abcdef":
+        stored = world.store("commit", name)
+        kill(world, lambda receipt=stored["receipt"]: world.commit(receipt), at=5, after=True)
+    for name in due(world):
+        del world.oss.objects[name]
+    clock.tick(minutes=2)
+    elapsed, send = 0.0, world.oss.send
+    world.function._ready().monotonic = lambda: elapsed
+
+    def write_slowly(method, url, **options):
+        nonlocal elapsed
+        elapsed += 0.9 if method == "PUT" and "/webhook-" in url else 0
+        return send(method, url, **options)
+
+    world.oss.send = write_slowly
+    world.tick()
+    assert (len(due(world)), world.due("decision")) == (6, [])
+    assert not [line for line in log_lines() if line.get("webhook") == "lost"]
 
 
 @pytest.mark.parametrize(
