@@ -27,6 +27,10 @@ def new_instance(**settings):
     return Instance(Dependencies({}, now=lambda: NOW), settings, {}, lambda _context: None)
 
 
+def test_a_call_of_hooks_has_50_ms():
+    assert Dependencies({}).hooks_seconds == 0.05
+
+
 def test_keep_creates_one_object_of_a_kind():
     instance = new_instance()
     first, second = (instance.keep(list, lambda: ["the one"]) for _ in range(2))

@@ -278,6 +278,13 @@ def test_a_late_result_is_refused_even_if_its_request_could_not_wake_before(rule
         apply(answers, default)
 
 
+def test_the_log_has_the_budget_of_a_late_call_in_milliseconds(rules, default):
+    answers = rules(returning("None"), seconds=0.05, clock=iter([7.0, 7.06]).__next__)
+    with pytest.raises(HooksUnavailable) as caught:
+        apply(answers, default)
+    assert " 50 ms" in caught.value.reason
+
+
 def test_without_a_thread_hooks_are_unavailable(rules, default, no_threads):
     with no_threads(), pytest.raises(HooksUnavailable):
         apply(rules(returning("None")), default)
