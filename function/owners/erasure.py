@@ -117,11 +117,8 @@ def advance(context: RequestContext, state: Erasure, seconds_left: Callable[[], 
     state = state if state.done else state._replace(profiles=_names(covered), not_covered=_names(others))
     while not state.done and state.rests_until <= context.now and seconds_left() > LEAST_SECONDS:
         following = next_page(context, state, steps, seconds_left)
-        saved = save(records, following)
-        state = saved or latest(records, state.owner) or following
-        if saved is None:
-            # Another worker continues it.
-            break
+        # Or go on from where another worker is.
+        state = save(records, following) or latest(records, state.owner) or following
     if state.done:
         finish(records, state)
     return state
