@@ -69,6 +69,8 @@ def _forms(
         )
         for file, profile in files
     ]
+    if len(planned) > 1:
+        _refuse_replacing_each_other(planned, [file.replaces for file, _ in files])
     stored = _stored_already(context, reservation, planned)
     missing = [upload for upload in planned if upload.upload_id not in stored]
     sizes = [
@@ -99,6 +101,14 @@ def reserve_forms(context: RequestContext, caller: Caller, forms: int) -> Reserv
 def with_quota(form: dict[str, Any], quotas: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
     """Add what is left of the profile's quota, if it has one."""
     return {**form, "quota": quotas[profile.name]} if profile.name in quotas else form
+
+
+def _refuse_replacing_each_other(planned: Sequence[PlannedUpload], replaced: Sequence[str | None]) -> None:
+    """Refuse a request that replaces one of its own files: the response would say that it exists."""
+    keys = {upload.key for upload in planned}
+    for index, (upload, old) in enumerate(zip(planned, replaced, strict=True)):
+        if old in keys - {upload.key}:
+            raise BadRequest(f"files[{index}].replaces must not be the key of another of these files.")
 
 
 def _stored_already(

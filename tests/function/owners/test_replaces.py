@@ -181,6 +181,20 @@ def test_one_refused_file_keeps_what_another_would_have_replaced(house_of, oss, 
     assert old in oss.objects
 
 
+def test_files_of_one_request_do_not_replace_each_other(house, oss, clock):
+    """Two digests that change places would both be told to exist, and both be deleted."""
+    store(oss, *(f"same/{MINE}/{each * 64}.png" for each in "ab"))
+    clock.tick(minutes=5)
+    same = {"profile": "same", "filename": "a.png", "size": 1}
+    swapped = [(new * 64, f"same/{MINE}/{old * 64}.png") for new, old in ("ab", "ba")]
+    files = [{**same, "sha256": new, "replaces": old} for new, old in swapped]
+    assert house.ask("upload-params", house.session(), files=files).outcome == BAD
+    assert len(oss.names()) == 2
+    itself = [{**files[0], "replaces": f"same/{MINE}/{'a' * 64}.png"}, {**same, "sha256": "c" * 64}]
+    assert house.ask("upload-params", house.session(), files=itself).status == 200
+    assert len(oss.names()) == 2
+
+
 HEAP = """
 [heap]
 key = "heap/{owner}/{sha256}{ext}"
