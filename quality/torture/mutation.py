@@ -47,9 +47,7 @@ def _paths(words: str) -> tuple[str, ...]:
 # Groups of tests, as words for ``_paths``.
 APP = "app hostile_requests /tests/test_handler.py"
 FORMS = "routes/ uploads/"
-HOLDING = (
-    "holding/decision holding/check holding/status holding/discard holding/commit holding/resume holding/due"
-)
+HOLDING = "holding/"
 QUOTA = "limits/memory limits/quota limits/connection limits/counting limits/stores"
 QUOTA_IN_REDIS = "limits/connection limits/stores limits/redis_store"
 SETTINGS = "config/settings config/profiles config/profile_validation config/settings_validation"
@@ -64,39 +62,39 @@ TESTS = {
     ),
     "function.auth": _paths(f"auth/ app {SETTINGS}"),
     "function.auth.anonymous": _paths("auth/callers"),
-    "function.auth.backend": _paths(f"holding/backend {HOLDING}"),
+    "function.auth.backend": _paths(f"holding/backend {HOLDING} owners/delete"),
     "function.auth.jwt": _paths(f"auth/jwt auth/ {SETTINGS}"),
     "function.auth.session": _paths("auth/session auth/"),
-    "function.auth.tokens": _paths("auth/tokens auth/ uploads/claims holding/backend"),
+    "function.auth.tokens": _paths("auth/tokens auth/ uploads/claims holding/backend owners/list"),
     "function.auth.wechat": _paths(f"auth/wechat auth/ {SETTINGS}"),
     "function.config.content_types": _paths(f"config/content_types {SETTINGS} {FORMS}"),
     "function.config.jwt_key": _paths("config/jwt_key config/settings"),
     "function.config.key_template": _paths(
-        f"config/key_template {SETTINGS} {FORMS} reading/permission uploads/deduplication"
+        f"config/key_template {SETTINGS} {FORMS} reading/permission owners/ holding/due"
     ),
     "function.config.messages": _paths("config/messages"),
     "function.config.profile": _paths(
         f"config/bucket_location config/profile_validation {SETTINGS} session_policy sessions "
-        f"{FORMS} multipart/multipart_complete holding/submission"
+        f"{FORMS} multipart/multipart_complete holding/submission owners/"
     ),
     "function.config.profile_validation": _paths(f"config/profile_validation {SETTINGS}"),
     "function.config.profiles": _paths(f"config/profiles {SETTINGS} {FORMS}"),
-    "function.config.setting_table": _paths("config/settings auth/"),
+    "function.config.setting_table": _paths(f"{SETTINGS} auth/ owners/revocation"),
     "function.config.settings": _paths(f"{SETTINGS} config/jwt_key config/bucket_location {APP}"),
     "function.config.settings_validation": _paths(f"config/settings_validation {SETTINGS}"),
     "function.config.toml_errors": _paths("config/toml_errors"),
     "function.config.types": _paths(f"{SETTINGS} config/profile_validation {FORMS}"),
-    "function.context": _paths(f"context {FORMS} auth/wechat {APP}"),
+    "function.context": _paths(f"context {FORMS} auth/wechat {APP} operations/"),
     "function.credentials": _paths(
         "credentials credentials_model wechat/access_token uploads/callback_signature routes/"
         " /tests/test_sts_credentials.py form_life config/settings"
     ),
     "function.errors": _paths(f"errors {APP} auth/ {STS}"),
-    "function.holding.actions": _paths(f"holding/commit {HOLDING}"),
-    "function.holding.check": _paths(f"holding/submission holding/check {HOLDING}"),
-    "function.holding.decision": _paths(HOLDING),
+    "function.holding.actions": _paths(f"holding/commit {HOLDING} operations/"),
+    "function.holding.check": _paths(f"holding/submission {HOLDING} operations/tick"),
+    "function.holding.decision": _paths(f"holding/decision {HOLDING}"),
     "function.holding.records": _paths(f"holding/records {HOLDING}"),
-    "function.holding.request": _paths(f"holding/commit {HOLDING} holding/backend"),
+    "function.holding.request": _paths(f"holding/commit {HOLDING}"),
     "function.holding.state": _paths(f"holding/status {HOLDING}"),
     "function.holding.held_upload": _paths(f"holding/held_upload {HOLDING}"),
     "function.http.client": _paths("http/client"),
@@ -114,63 +112,67 @@ TESTS = {
     "function.oss.callback_signature": _paths("uploads/callback_signature uploads/"),
     "function.oss.client": _paths(
         "oss/client oss/objects oss/multipart uploads/confirm sessions config/bucket_location holding/commit"
+        " operations/tick owners/"
     ),
-    "function.oss.due": _paths("oss/due"),
+    "function.oss.due": _paths("oss/due operations/"),
     "function.oss.erasing": _paths("owners/erase"),
     "function.oss.errors": _paths("oss/errors oss/client"),
-    "function.oss.listing": _paths("oss/listing oss/due"),
+    "function.oss.listing": _paths("oss/listing oss/due owners/list owners/long_list owners/erase"),
     "function.oss.multipart": _paths("oss/multipart oss/client"),
     "function.oss.objects": _paths("oss/objects oss/client"),
     "function.oss.post_form": _paths(f"oss/post_form oss/signature_v4 {FORMS}"),
-    "function.oss.presign": _paths("oss/presign reading/urls"),
+    "function.oss.presign": _paths("oss/presign reading/ holding/submission"),
     "function.oss.signature_v4": _paths("oss/signature_v4 oss/presign"),
-    "function.owners.deletion": _paths("owners/delete"),
-    "function.owners.erasure": _paths("owners/erase"),
+    "function.owners.deletion": _paths("owners/delete owners/replaces"),
+    "function.owners.erasure": _paths("owners/erase owners/revocation"),
     "function.owners.erasure_pass": _paths("owners/erase"),
-    "function.owners.erasure_records": _paths("owners/erase"),
-    "function.owners.listing": _paths("owners/list"),
-    "function.owners.revocation": _paths("owners/revocation"),
-    "function.reading": _paths("reading/"),
-    "function.request_log": _paths(f"request_log {APP} uploads/"),
-    "function.routes": _paths(f"{APP} {FORMS}"),
-    "function.routes.callback": _paths("uploads/receipt holding/receipts uploads/"),
-    "function.routes.confirm": _paths("uploads/confirm holding/resume holding/check"),
+    "function.owners.erasure_records": _paths("owners/erase owners/revocation"),
+    "function.owners.listing": _paths("owners/list owners/long_list"),
+    "function.owners.revocation": _paths("owners/revocation routes/wechat_events"),
+    "function.reading": _paths("reading/ owners/list owners/delete"),
+    "function.request_log": _paths(f"request_log {APP} uploads/ operations/tick"),
+    "function.routes": _paths(f"{APP} {FORMS} owners/"),
+    "function.routes.callback": _paths("uploads/receipt holding/receipts uploads/ owners/replaces"),
+    "function.routes.confirm": _paths("uploads/confirm holding/resume holding/check owners/replaces"),
     "function.routes.erase": _paths("owners/erase"),
     "function.routes.held": _paths(f"holding/commit {HOLDING}"),
     "function.routes.login": _paths("auth/"),
-    "function.routes.multipart": _paths("multipart/multipart multipart/ holding/resume"),
+    "function.routes.multipart": _paths("multipart/multipart multipart/ holding/resume owners/replaces"),
     "function.routes.owners": _paths("owners/list owners/delete"),
     "function.routes.read": _paths("reading/read reading/ routes/hooks config/bucket_location"),
     "function.routes.upload_params": _paths(
-        f"{FORMS} uploads/form_ticket uploads/deduplication limits/counting request_log {APP} auth/"
+        f"{FORMS} uploads/form_ticket uploads/deduplication limits/counting request_log {APP} auth/ owners/"
     ),
     "function.routes.wechat_events": _paths("routes/wechat_events"),
     "function.operations": _paths("operations/"),
-    "function.operations.tick": _paths("operations/tick holding/due"),
+    "function.operations.tick": _paths("operations/ holding/due owners/erase"),
     "function.operations.deliveries": _paths("operations/deliveries"),
-    "function.session_policy": _paths(f"session_policy {SETTINGS} owners/delete"),
+    "function.session_policy": _paths(f"session_policy sessions {SETTINGS} owners/ reading/urls"),
     "function.uploads.callback": _paths("uploads/callback uploads/"),
     "function.uploads.deduplication": _paths(
         "uploads/deduplication uploads/held_receipts config/bucket_location"
     ),
     "function.uploads.hooks": _paths("uploads/hooks routes/hooks"),
-    "function.uploads.plan": _paths("uploads/ routes/"),
+    "function.uploads.plan": _paths("uploads/ routes/ owners/replaces"),
     "function.uploads.receipt": _paths(
         "uploads/claims uploads/confirm uploads/held_receipts uploads/receipt uploads/ holding/resume"
+        " owners/replaces"
     ),
     "function.uploads.replacement": _paths("owners/replaces"),
-    "function.uploads.request": _paths(f"uploads/ routes/ {APP}"),
+    "function.uploads.request": _paths(f"uploads/ routes/ {APP} owners/replaces"),
     "function.uploads.tickets": _paths(
-        "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/"
+        "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/ owners/replaces"
     ),
-    "function.webhook": _paths("uploads/webhook operations/deliveries uploads/"),
+    "function.webhook": _paths(
+        "uploads/webhook operations/deliveries uploads/ owners/revocation holding/due"
+    ),
     "function.wechat": _paths("wechat/access_token wechat/api config/settings"),
     "function.wechat.api": _paths("wechat/access_token wechat/api wechat/verdict"),
-    "function.wechat.message": _paths("wechat/message wechat/push"),
+    "function.wechat.message": _paths("wechat/message wechat/push routes/wechat_events"),
     "function.wechat.media_check": _paths("wechat/media_check holding/submission"),
-    "function.wechat.push": _paths("wechat/push"),
+    "function.wechat.push": _paths("wechat/push wechat/message"),
     "function.wechat.verdict": _paths("wechat/verdict"),
-    "handler": _paths(f"/tests/test_handler.py {APP}"),
+    "handler": _paths(f"/tests/test_handler.py {APP} operations/tick"),
     "sts_credentials": _paths(STS),
 }
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from function.http.client import ExchangeFailed, HttpResponse
-from function.operations.deliveries import LOST_FOR, continue_delivery
+from function.operations.deliveries import continue_delivery
 from function.oss.client import oss_client
 from function.oss.due import list_due
 from function.webhook import notify_business, signed_headers
@@ -134,8 +134,9 @@ def test_an_event_is_lost_after_seven_attempts(world, shop, clock, log_lines, an
     assert [line for line in log_lines() if line.get("webhook") == "lost"] == [lost]
     # An operator finds it for a week.
     assert (fields(world)["attempts"], fields(world)["reason"]) == (7, reason)
-    clock.tick(days=LOST_FOR.days)
-    world.tick()
+    tick_for(world, clock, days=6, hours=17)
+    assert len(due(world)) == 1
+    tick_for(world, clock, hours=1)
     assert due(world) == []
     assert len(shop.seen) == 7
 
@@ -168,13 +169,16 @@ def test_a_repeated_request_has_the_same_id_and_record(world, shop, clock):
     assert len(shop.taken) == 1
 
 
-def test_after_missed_ticks_attempts_keep_their_distance(world, shop, clock):
+@pytest.mark.parametrize(
+    ("missed", "planned"), [(180, [-180, 0, 4, 29, 119, 180]), (5, [-5, 0, 4, 25, 115, 355])]
+)
+def test_after_missed_ticks_attempts_keep_their_distance(world, shop, clock, missed, planned):
     world.store("commit")
-    clock.tick(hours=3)
+    clock.tick(minutes=missed)
     began = clock()
     world.tick()
     tick_for(world, clock, hours=8)
-    assert [*shop.minutes(began).values()] == [[-180, 0, 4, 29, 119, 180]]
+    assert [*shop.minutes(began).values()] == [planned]
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
@@ -204,19 +208,22 @@ def test_a_slow_business_has_other_deliveries_wait(world, shop, clock):
         shop.answer, seen = ExchangeFailed(kind), len(shop.seen)
         world.tick()
         assert len(shop.seen) == seen + 1
-        clock.tick(minutes=30)
+        # Both are due again.
+        clock.tick(hours=5)
 
 
-def test_no_delivery_begins_after_the_time_of_a_tick(world, shop, clock):
+@pytest.mark.parametrize(("seconds", "budgets"), [(2.0, []), (2.5, [0.5])])
+def test_a_delivery_leaves_time_to_write_it_down_in_a_tick(world, shop, clock, seconds, budgets):
     world.store("commit")
     clock.tick(minutes=1)
     context = world.call()
     oss = oss_client(context, context.settings.home)
     (record,) = list_due(oss, context.now)
     # Reading the record takes all but what writing it takes.
-    left = iter([10.0, 2.0])
-    assert not continue_delivery(context, oss._replace(seconds_left=lambda: next(left)), record)
-    assert len(shop.seen) == 1
+    left = iter([10.0, seconds])
+    oss = oss._replace(seconds_left=lambda: next(left, 2.0))
+    assert continue_delivery(context, oss, record) is bool(budgets)
+    assert [budget for *_, budget in shop.seen[1:]] == budgets
 
 
 def test_a_record_that_another_tick_removed_is_nothing_to_do(world, shop, clock):

@@ -8,7 +8,7 @@ import pytest
 
 from function.errors import AlreadyExists, Forbidden, OssRejected, OssUnavailable
 from function.operations import tick as tick_module
-from function.operations.tick import KINDS, TICK_SECONDS
+from function.operations.tick import KINDS
 from function.oss import due
 from function.oss.due import Unreadable
 from handler import serve
@@ -256,7 +256,7 @@ def test_a_tick_begins_nothing_after_its_time(world, continued, last_line):
 
     def take_long():
         nonlocal elapsed
-        elapsed += TICK_SECONDS / 2
+        elapsed += 10
         return True
 
     continued.outcomes |= dict.fromkeys("abc", take_long)

@@ -86,7 +86,11 @@ def test_due_records_are_listed_beyond_odd_ones_and_up_to_now(scripted):
     future = "held/.due/202611241401/check-b"
     scripted.answers = [
         cut(*map(entry, odd)),
-        page(*map(entry, due_names), entry("held/.due/202611241400/check-big", Size="16385"), entry(future)),
+        page(
+            *(entry(name, Size="16384") for name in due_names),
+            entry("held/.due/202611241400/check-big", Size="16385"),
+            entry(future),
+        ),
     ]
     listed = list(due.list_due(scripted.calls(), NOW))
     assert listed == [
