@@ -28,6 +28,7 @@ COMMANDS = {
     "measure": "ops.client.measure",
     "import": "ops.client.import_urls",
     "webhooks": "ops.client.webhooks",
+    "erase": "ops.client.erase",
     "explain": "ops.explain.command",
     "types": "ops.client.profile_types",
     "package": "ops.package.command",

@@ -1,0 +1,227 @@
+"""
+Erase everything of one user, by calling /erase of a deployed function until it is done.
+
+The token is signed with RECEIPT_SECRET (else TOKEN_SECRET) of .env. With ALIBABA_CLOUD_ACCESS_KEY_ID and
+ALIBABA_CLOUD_ACCESS_KEY_SECRET, which must be able to list the buckets of the profiles, it counts first and
+shows how far it is; --dry-run counts and erases nothing. Both go by .env and profiles.toml of this folder. It
+takes an hour and more, because forms that are out must end: the timer of the function continues without this
+command, and running it again shows the state and, in the end, the record.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from function.app import load_settings
+from function.auth import is_subject, owner_of
+from function.auth.backend import ERASURE
+from function.auth.tokens import issue_token
+from function.config.settings import Settings
+from function.credentials import AccessKeys
+from function.errors import Misconfigured
+from function.owners.erasure_records import OWNER
+from ops.account.operator_keys import operator_keys
+from ops.client.answers import InvokeFailed, checked
+from ops.client.erase_count import NOT_COVERED, show_counts
+from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
+from ops.client.held import TOKEN_LIFE
+from ops.client.progress import progress_bar
+from ops.deploy.operator_env import add_env_argument, operator_environment
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
+from ops.terminal.messages import in_both
+from ops.terminal.screen import Screen
+
+# While nothing happens, and after a failure; so many of these in a row end the command.
+PAUSE_SECONDS, FAILURE_SECONDS, MOST_FAILURES = 60, 10, 10
+REPEATED = (429, 503, 504)
+
+SUMMARY = Text("erase everything of one user", "删除一个用户的全部数据")
+ABOUT = Text(
+    __doc__,
+    "反复调用已部署函数的 /erase，直到一个用户的全部数据删除完成。\n\n"
+    "令牌用 .env 里的 RECEIPT_SECRET（没有就用 TOKEN_SECRET）签发。有 ALIBABA_CLOUD_ACCESS_KEY_ID 和"
+    " ALIBABA_CLOUD_ACCESS_KEY_SECRET（要能列出各用途的桶）时，先计数，再显示进度；--dry-run 只计数，"
+    "什么都不删。两者都以本目录的 .env 和 profiles.toml 为准。已经发出去的表单要先失效，所以要一个多小时："
+    "没有本命令，函数的定时触发也会继续；再运行一次可以看到状态，完成后得到记录。",
+)
+URL = Text("address of the function", "函数的地址")
+SUB = Text("the user as their token has it, such as the openid", "令牌里的用户标识，比如 openid")
+OWNER_HELP = Text("instead of --sub: the 26 characters of a key", "代替 --sub：key 里的 26 个字符")
+DRY_RUN = Text("count what would be erased, and erase nothing", "只计数，什么都不删")
+RECORD = Text("file for the record (default: printed)", "记录写入哪个文件（默认：打印）")
+NEEDS_URL = Text(
+    "Name the function with --url, or count with --dry-run.", "请用 --url 给出函数，或用 --dry-run 计数。"
+)
+BAD_OWNER = Text("--owner must be the 26 characters of a key.", "--owner 应为 key 里的 26 个字符。")
+BAD_SUB = Text("--sub must have 1 to 255 bytes.", "--sub 应为 1 到 255 字节。")
+NO_SECRET = Text("RECEIPT_SECRET or TOKEN_SECRET is missing.", "缺少 RECEIPT_SECRET 或 TOKEN_SECRET。")
+NO_KEYS = Text(
+    "--dry-run needs ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, which may list the"
+    " buckets.",
+    "--dry-run 需要能列出这些桶的 ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET。",
+)
+NOTHING_DONE = Text("Nothing was erased (--dry-run).", "什么都没有删除（--dry-run）。")
+COUNTS = Text(
+    "{state}: {deleted} deleted, {aborted} uploads aborted",
+    "{state}：删除 {deleted} 个，放弃上传 {aborted} 个",
+)
+RUNNING, DONE = Text("running", "进行中"), Text("done", "已完成")
+BLOCKED = Text(
+    "{count} objects are under retention; it ends after that does.",
+    "{count} 个对象处于保留期，期满后才能完成。",
+)
+WAITS = Text(
+    "It ends with a second pass, an hour after the longest expires_in. Ctrl-C is safe: the timer continues.",
+    "最长的 expires_in 再过一小时，会再删一遍才结束。可以按 Ctrl-C，定时触发会继续。",
+)
+STOPPED = Text(
+    "Stopped here. The timer of the function continues; for state and record run this command again.",
+    "已停止等待，函数的定时触发会继续；再运行一次本命令，可以看到状态，完成后得到记录。",
+)
+SAVED = Text("The record is in {path}.", "记录已写入 {path}。")
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    parser.add_argument("--url", default="", help=URL.say(language))
+    user = parser.add_mutually_exclusive_group(required=True)
+    user.add_argument("--sub", help=SUB.say(language))
+    user.add_argument("--owner", help=OWNER_HELP.say(language))
+    parser.add_argument("--dry-run", action="store_true", help=DRY_RUN.say(language))
+    parser.add_argument("--record", type=Path, help=RECORD.say(language))
+    add_env_argument(parser, language)
+    add_language_argument(parser, language)
+
+
+def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    screen, complaints = Screen(), Screen(sys.stderr)
+    try:
+        environ = operator_environment(args.env_file, os.environ)
+        settings = _settings(environ)
+        owner = _owner(args, settings)
+        keys = _keys(environ)
+        if not (args.url or args.dry_run):
+            raise Failure(NEEDS_URL)
+        if args.dry_run and keys is None:
+            raise Failure(NO_KEYS)
+        total = 0
+        try:
+            total = show_counts(settings, owner, keys, screen, language) if keys else 0
+        except Failure as error:
+            if args.dry_run:
+                raise
+            complaints.fail_with(error, language)
+        if args.dry_run:
+            screen.line(NOTHING_DONE.say(language))
+            return 0
+        if not settings.receipt_secrets:
+            raise Failure(NO_SECRET)
+        try:
+            return _erase(args, settings, owner, total, screen, language)
+        except KeyboardInterrupt:
+            screen.line(STOPPED.say(language))
+            return 130
+    except FunctionSilent as error:
+        complaints.fail_with(error, language)
+        return 1
+    except Failure as error:
+        complaints.fail_with(error, language)
+        return 2
+    except InvokeFailed as error:
+        complaints.fail(str(error))
+        return 1
+
+
+def _settings(environ: dict[str, str]) -> Settings:
+    try:
+        return load_settings(environ)
+    except Misconfigured as error:
+        raise Failure(*(in_both(problem.sentence) for problem in error.problems)) from None
+
+
+def _owner(args: argparse.Namespace, settings: Settings) -> str:
+    if args.owner is None:
+        if not is_subject(args.sub):
+            raise Failure(BAD_SUB)
+        return owner_of(args.sub, settings.owner_secret)
+    if not re.fullmatch(OWNER, args.owner):
+        raise Failure(BAD_OWNER)
+    return str(args.owner)
+
+
+def _keys(environ: dict[str, str]) -> AccessKeys | None:
+    try:
+        return operator_keys(environ)
+    except Failure:
+        return None
+
+
+def _erase(
+    args: argparse.Namespace, settings: Settings, owner: str, total: int, screen: Screen, language: str
+) -> int:
+    client, draw = FunctionAtUrl(args.url), progress_bar(sys.stderr.isatty() and total > 0)
+    before, failures, is_waiting = -1, 0, False
+    while True:
+        answer = _asked(client, settings, owner, failures)
+        if answer is None:
+            failures += 1
+            time.sleep(FAILURE_SECONDS)
+            continue
+        said, failures = checked(answer, language), 0
+        done, now = said.get("state") == "done", _count(said, "deleted") + _count(said, "aborted")
+        draw(total if done else min(now, total), total)
+        if done or now != before:
+            _show_state(said, screen, language)
+        if done:
+            return _end(args, said, screen, language)
+        if now == before:
+            if not is_waiting:
+                screen.line(WAITS.say(language))
+            is_waiting = True
+            time.sleep(PAUSE_SECONDS)
+        before = now
+
+
+def _asked(client: FunctionAtUrl, settings: Settings, owner: str, failures: int) -> FunctionAnswer | None:
+    """Return the answer to one call; ``None`` if the call should be repeated."""
+    now = datetime.now(UTC)
+    token = issue_token({}, audience=ERASURE, secrets=settings.receipt_secrets, now=now, life=TOKEN_LIFE)
+    try:
+        answer = client.ask("erase", {"owner": owner}, token)
+    except FunctionSilent:
+        if failures >= MOST_FAILURES:
+            raise
+        return None
+    return None if answer.status in REPEATED and failures < MOST_FAILURES else answer
+
+
+def _count(said: dict[str, Any], name: str) -> int:
+    value = said.get(name)
+    return value if type(value) is int else 0
+
+
+def _show_state(said: dict[str, Any], screen: Screen, language: str) -> None:
+    state = (DONE if said.get("state") == "done" else RUNNING).say(language)
+    counts = {name: _count(said, name) for name in ("deleted", "aborted")}
+    screen.line(COUNTS.say(language, state=state, **counts))
+    if blocked := _count(said, "blocked"):
+        screen.line(BLOCKED.say(language, count=blocked))
+
+
+def _end(args: argparse.Namespace, said: dict[str, Any], screen: Screen, language: str) -> int:
+    names = said.get("notCovered")
+    if isinstance(names, list) and names:
+        screen.line(NOT_COVERED.say(language, names=json.dumps(names, ensure_ascii=True)[1:-1]))
+    record = str(said.get("record", ""))
+    if args.record is None:
+        screen.line(record)
+        return 0
+    args.record.write_text(f"{record}\n", "utf-8")
+    screen.line(SAVED.say(language, path=args.record))
+    return 0

@@ -1,0 +1,77 @@
+"""
+Counting of what an erasure would find, with the operator's own keys.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from function.config.settings import Settings
+from function.context import HOOKS_FILE
+from function.credentials import AccessKeys
+from function.oss.erasing import UPLOADS
+from function.owners.erasure_pass import Step, steps_for
+from ops.account.oss_client import client_at
+from ops.terminal.language import Failure, Text
+from ops.terminal.screen import Screen
+
+OBJECTS, MARKERS, PARTS = "objects", "markers", "uploads"
+REFUSED = Text("OSS refuses: {code} (bucket {bucket}).", "OSS 拒绝：{code}（桶 {bucket}）。")
+FOUND = Text(
+    "{bucket}: {objects} objects and versions, {markers} delete markers, {uploads} unfinished uploads",
+    "{bucket}：对象和版本 {objects} 个，删除标记 {markers} 个，碎片 {uploads} 个",
+)
+NOT_COVERED = Text("Not covered, erase yourself: {names}", "不包括这些用途，请自行清除：{names}")
+
+
+def show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen, language: str) -> int:
+    """
+    Show what there is in each bucket; return the number of all.
+
+    Raises:
+        Failure: OSS refuses.
+    """
+    has_hooks = HOOKS_FILE.is_file()
+    profiles = [
+        each._replace(key=each.key._replace(has_inner_folders=has_hooks))
+        for each in settings.profiles.values()
+    ]
+    covered = [
+        each
+        for each in profiles
+        if each.key.begins_with_owner and (each.key.has_owned_folders or not has_hooks)
+    ]
+    counts: dict[str, Counter[str]] = {}
+    for step in steps_for(covered, owner):
+        count = counts.setdefault(step.location.bucket, Counter({OBJECTS: 0, MARKERS: 0, PARTS: 0}))
+        count.update(found(step, keys))
+    for bucket, count in counts.items():
+        screen.line(FOUND.say(language, bucket=bucket, **count))
+    if others := [each.name for each in profiles if each not in covered]:
+        screen.line(NOT_COVERED.say(language, names=", ".join(others)))
+    return sum(count.total() for count in counts.values())
+
+
+def found(step: Step, keys: AccessKeys) -> Iterator[str]:
+    """
+    Yield the kind of each thing that a step of the erasure would find.
+
+    Raises:
+        Failure: OSS refuses.
+    """
+    import alibabacloud_oss_v2 as oss
+
+    bucket, client = step.location.bucket, client_at(step.location, keys)
+    try:
+        if step.listed == UPLOADS:
+            uploads = oss.ListMultipartUploadsRequest(bucket, prefix=step.prefix)
+            for page in client.list_multipart_uploads_paginator().iter_page(uploads):
+                yield from [PARTS] * len(page.uploads or ())
+        else:
+            versions = oss.ListObjectVersionsRequest(bucket, prefix=step.prefix)
+            for each in client.list_object_versions_paginator().iter_page(versions):
+                yield from [OBJECTS] * len(each.version or ()) + [MARKERS] * len(each.delete_marker or ())
+    except oss.exceptions.BaseError as error:
+        cause: Any = error.unwrap() if hasattr(error, "unwrap") else error
+        code = getattr(cause, "code", "") or type(cause).__name__
+        raise Failure(REFUSED.filled(code=code, bucket=bucket)) from None
