@@ -1,6 +1,7 @@
 """Session policies: the RAM documents that narrow the assumed role."""
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -65,36 +66,31 @@ def grants_for_objects(
         has_webhook: True if events are delivered, which may be due for hours.
         has_erasures: True if the state of erasures is in this bucket.
     """
-    actions: dict[str, set[str]] = {}
+    actions: defaultdict[str, set[str]] = defaultdict(set)
+    is_held = _is_any_held(profiles)
     for profile in profiles:
-        stored = actions.setdefault(profile.stored_folder, set())
-        # HeadObject, which confirm calls, needs the right to read.
-        if profile.confirm or profile.parts:
-            stored.add(READ)
-        # HeadObject compares an object with the one that replaces it.
-        if profile.delete and profile.gives_receipts:
-            actions.setdefault(profile.key.literal_folder, set()).add(READ)
+        stored, published = actions[profile.stored_folder], actions[profile.key.literal_folder]
+        replaces = bool(profile.delete) and profile.gives_receipts
+        # HeadObject needs the right to read: confirm calls it, and so does a replacement, about both objects.
+        stored.update({READ} if profile.confirm or profile.parts else ())
+        published.update({READ} if replaces or profile.is_read_signed else ())
         # Begin, list, complete and abort; the parts themselves are signed by the upload session.
-        if profile.parts:
-            stored.update(WRITE, ("oss:ListParts", "oss:AbortMultipartUpload"))
-        actions.setdefault(profile.key.literal_folder, set()).update({READ} if profile.is_read_signed else ())
-    if _is_any_held(profiles):
-        actions[RECORDS] = {READ, *WRITE}
-        actions[DUE] = {DELETE}
-    elif has_webhook or any(profile.delete and profile.gives_receipts for profile in profiles):
-        actions[DUE] = {READ, *WRITE, DELETE}
-    if has_erasures:
-        actions |= dict.fromkeys((DUE, ERASURES), {READ, *WRITE, DELETE})
-    for profile in profiles if is_held_elsewhere or _is_any_held(profiles) else ():
+        stored.update((*WRITE, "oss:ListParts", "oss:AbortMultipartUpload") if profile.parts else ())
         # With a receipt the status of its object can be read, and a backend can discard it.
-        if profile.gives_receipts:
-            actions[profile.key.literal_folder] |= {READ, DELETE}
+        if profile.gives_receipts and (is_held or is_held_elsewhere):
+            published.update((READ, DELETE))
         if profile.is_held:
-            actions[profile.stored_folder] |= {READ, DELETE}
-            actions[profile.key.literal_folder] |= {*WRITE}
+            stored.update((READ, DELETE))
+            published.update(WRITE)
+        if is_held:
+            actions[RECORDS].update((READ, *WRITE))
+            actions[DUE].add(DELETE)
+        elif has_webhook or replaces:
+            actions[DUE].update((READ, *WRITE, DELETE))
+    own_records = (DUE, ERASURES) if has_erasures else ()
+    actions |= dict.fromkeys(own_records, {READ, *WRITE, DELETE})
     # A tick lists what is due.
-    is_listed = has_erasures or any(profile.gives_receipts for profile in profiles)
-    lists = ((DUE, ERASURES) if has_erasures else (DUE,)) if is_listed else ()
+    lists = own_records or ((DUE,) if any(profile.gives_receipts for profile in profiles) else ())
     return [*_grouped(actions), *([Grant((LIST,), lists)] if lists else [])]
 
 
@@ -107,7 +103,7 @@ def _grouped(actions: Mapping[str, Collection[str]]) -> list[Grant]:
 
 
 def grants_for_deletions(
-    profiles: Iterable[Profile], *, is_any_deleted: bool, erases: bool = False
+    profiles: Collection[Profile], *, is_any_deleted: bool, erases: bool = False
 ) -> list[Grant]:
     """
     Return the grants of the session that lists and deletes objects for their owners.
@@ -117,17 +113,15 @@ def grants_for_deletions(
             delete below every folder of an owner, and what a receipt is about.
         erases: True if everything of an owner can be erased.
     """
-    actions: dict[str, set[str]] = {}
-    listed: set[str] = set()
+    actions: defaultdict[str, set[str]] = defaultdict(set)
+    listed = sorted({profile.key.literal_folder for profile in profiles if profile.list})
     for profile in profiles:
-        folder = profile.key.literal_folder
-        listed |= {folder} if profile.list else set()
         if is_any_deleted and profile.is_deletable:
-            actions.setdefault(folder, set()).add(DELETE)
+            actions[profile.key.literal_folder].add(DELETE)
         if erases and profile.key.begins_with_owner:
-            for stored in {folder, profile.stored_folder}:
-                actions.setdefault(stored, set()).update(ERASE)
-    lists = [Grant((LIST,), tuple(sorted(listed)))] if listed else []
+            for folder in (profile.key.literal_folder, profile.stored_folder):
+                actions[folder].update(ERASE)
+    lists = [Grant((LIST,), tuple(listed))] if listed else []
     erased = any(ERASE[0] in each for each in actions.values())
     return [*lists, *_grouped(actions), *([Grant(ERASE_LISTS, ())] if erased else [])]
 
@@ -166,9 +160,9 @@ def role_policies(
 
 
 def _by_location(profiles: Collection[Profile]) -> Mapping[tuple[str, str], list[Profile]]:
-    locations: dict[tuple[str, str], list[Profile]] = {}
+    locations: defaultdict[tuple[str, str], list[Profile]] = defaultdict(list)
     for profile in profiles:
-        locations.setdefault((profile.location.bucket, profile.location.role_arn), []).append(profile)
+        locations[profile.location.bucket, profile.location.role_arn].append(profile)
     return locations
 
 
