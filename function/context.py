@@ -129,8 +129,7 @@ class RequestContext:
         seconds: its deadline: no call to another service outlasts it.
     """
 
-    # Seconds that the request has spent on the webhook, and why an attempt failed; whether it has waited for
-    # WeChat in vain.
+    # Seconds spent on the webhook, and why an attempt failed; whether a call to WeChat has failed.
     webhook_seconds = 0.0
     webhook_failure = ""
     wechat_has_failed = False
@@ -154,11 +153,11 @@ class RequestContext:
         return obtained.credentials
 
     def seconds_left(self) -> float:
-        """Return what is left until the deadline, perhaps less than nothing."""
+        """Return the seconds left until the deadline; negative after it."""
         return self._ends - self.instance.monotonic()
 
     def send(self, method: str, url: str, *, budget_seconds: float, **options: Any) -> HttpResponse:
-        """Send one request as ``function.http.client.send``, within what is left."""
+        """Send one request as ``function.http.client.send``, within the time left."""
         seconds = min(budget_seconds, self.seconds_left())
         if seconds <= 0:
             raise ExchangeFailed("no time left")

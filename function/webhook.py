@@ -1,7 +1,7 @@
 """
-Webhook of the business: one event about an upload, signed as Standard Webhooks has it, at least once.
+Webhook of the business: events about uploads, delivered at least once, signed as in Standard Webhooks.
 
-The first attempt is the request's own; what it cannot deliver becomes a due record, which ticks continue.
+The request makes the first attempt; when that fails, ticks repeat it from a due record.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -23,13 +23,13 @@ from function.http.client import ExchangeFailed, Send
 from function.request_log import encode, log
 
 BUDGET_SECONDS = 1.5
-# For the first attempts of one request together: its response must not wait for a silent business.
+# For all first attempts of one request: its response must not wait for a silent business.
 FIRST_SECONDS = 2.0
-# What the due record needs before the deadline of the request.
+# Left for the due record before the deadline of the request.
 RECORD_SECONDS = 1.0
-# For its first attempts and its due records; its calls to OSS do not pay for them.
-REQUEST_SECONDS = 4.0
-# Of the attempts, after the event.
+# For the first attempts and due records of one request; no other call to OSS pays for them.
+EVENTS_SECONDS = 4.0
+# When the attempts are made, after the event.
 SCHEDULE = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 120, 360, 1440))
 KIND = "webhook"
 UPLOADED = "uploaded"
@@ -48,7 +48,7 @@ def notify_business(
     Deliver an event about an upload, now or later.
 
     Args:
-        location: of the bucket that remembers it.
+        location: of the bucket of its due record.
         event: ``uploaded``; of held uploads also ``published``, ``rejected``, ``review`` or ``gone``.
         more: further fields, such as WeChat's ``label``.
 
@@ -72,7 +72,7 @@ def deliver(
     After the first attempt of a request that fails, its other events are due at once.
 
     Args:
-        location: of the bucket that remembers it, if one does.
+        location: of the bucket of its due record, if it can have one.
         id: the ``webhook-id``.
         upload_id: for the log.
 
@@ -83,7 +83,7 @@ def deliver(
         return True
     monotonic = context.instance.monotonic
     began, text = monotonic(), json.dumps(body)
-    deadline = began + REQUEST_SECONDS - context.webhook_seconds
+    deadline = began + EVENTS_SECONDS - context.webhook_seconds
     failure = context.webhook_failure = context.webhook_failure or _first_attempt(context, id, text)
     context.line.webhook = failure or "ok"
     is_safe = True
@@ -142,7 +142,7 @@ def _record(
 
 
 def log_loss(event: str, upload_id: str, reason: str) -> None:
-    """Log that the business will not hear of an event, for whoever redelivers it by hand."""
+    """Log an event that the business will not get; an operator may redeliver it by hand."""
     log.error(encode({"webhook": "lost", "event": event, "uploadId": upload_id, "reason": reason}))
 
 
@@ -150,15 +150,15 @@ def id_of(event: str, *parts: object) -> str:
     """
     Return the ``webhook-id`` of an event: the same for each attempt and each repetition of the request.
 
-    It can end the name of a record: no full stop, which separates it from the time in what is signed.
+    It is part of a record's name, and has no full stop, which separates it from the time in the signed text.
     """
     text = "-".join(map(str, (event, *parts)))
-    # OSS's ETags fit; one in a receipt that the business signed may be any text.
+    # OSS's ETags fit; a receipt signed by the business may hold any text.
     return text if re.fullmatch(RECORD_ID, text) else f"{event}-{sha256(text.encode()).hexdigest()}"
 
 
 def signed_headers(secrets: Iterable[str], id: str, now: datetime, body: bytes) -> dict[str, str]:
-    """Return the headers that a delivery is verified by, with a signature by each of the secrets."""
+    """Return the headers that verify a delivery, with one signature per secret."""
     timestamp = str(int(now.timestamp()))
     return {
         "webhook-id": id,

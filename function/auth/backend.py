@@ -34,7 +34,7 @@ def check_backend_token(token: str, settings: Settings, now: datetime, audience:
         )
     except Unauthorized as error:
         raise _refused(error.reason) from None
-    # Whoever may erase should hold a token for nothing else.
+    # A token that erases is good for nothing else.
     if all(each in claims["aud"] for each in (AUDIENCE, ERASURE)):
         raise _refused("for two kinds of requests")
     if claims["exp"] > (now + LONGEST_LIFE + CLOCK_LEEWAY).timestamp():

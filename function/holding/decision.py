@@ -5,8 +5,8 @@ A request that finds a decision which was cut off continues it. Applying may sto
 may run twice at once; in the end the object has its name or does not exist, and nothing is held any more.
 A decision is changed in one case only: a backend discards what it has published. A copy whose response was
 not heard may still finish then, so such an upload is gone a minute after the copy was sent, not before.
-A due record is written before each decision and removed after the business was told: a tick continues what
-was cut off, without another request.
+A due record is written before each decision and removed after the business was notified: a tick continues a
+decision that was cut off, without another request.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from function.webhook import notify_business
 COPY_LIFE = timedelta(seconds=60)
 # Records have the instant of their request, which may send a copy as late as its own timeout.
 REQUEST_LIFE = timedelta(seconds=30)
-# Kind of due records. By then the request that wrote one is over, whether it has decided or not.
+# Kind of due records. A minute later the request that wrote one is over, whether it has decided or not.
 DECISION, DUE_AFTER = "decision", timedelta(seconds=60)
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
 
@@ -103,7 +103,7 @@ def overrule(
 ) -> Decision:
     """Replace the decision to publish by one to discard, and return that."""
     note_due(context, oss, upload, DISCARD, discarding.at)
-    # Who publishes deletes the held object after the response to the copy.
+    # The publication deletes the held object after the response to its copy.
     sent = publication.at if upload.is_ours(head_object(oss, upload.held_key)) else None
     again = records.copied_at(oss, upload.upload_id)
     discarding = discarding._replace(copied=max(filter(None, (sent, again)), default=None))
@@ -186,16 +186,16 @@ def apply(
         state, has_changed = _reject(oss, upload, decision, context.now, is_new)
     else:
         state, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
-    is_told = True
+    is_delivered = True
     # A publication may have become impossible, but its object need not be gone for good.
     if has_changed or (is_due and (state != GONE or decision.action == DISCARD)):
-        tell = notify_due if is_due else notify
-        is_told = tell(context, upload, state, None if state == GONE else decision.label)
+        deliver = notify_due if is_due else notify
+        is_delivered = deliver(context, upload, state, None if state == GONE else decision.label)
     if state == PUBLISHED and upload.content.replaces:
         from function.uploads.replacement import delete_replaced
 
         delete_replaced(context, upload.content, upload.key)
-    if has_changed and is_told and not is_due:
+    if has_changed and is_delivered and not is_due:
         forget_due(context, oss, _due_name(upload, decision.action, decision.at))
     return state
 

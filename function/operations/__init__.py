@@ -1,1 +1,1 @@
-"""Work without a caller: what is due, continued by ticks."""
+"""Work without a caller: ticks continue due records."""

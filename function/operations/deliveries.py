@@ -1,4 +1,4 @@
-"""Deliveries to the business's webhook that are due: attempted again, at last lost."""
+"""Deliveries to the business's webhook that are due: they are repeated, and lost after the last attempt."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,25 +12,25 @@ from function.oss.objects import get_record
 from function.webhook import KIND, SCHEDULE, attempt, log_loss
 
 ATTEMPT_SECONDS = 8.0
-# For writing down that it failed.
+# To record that it failed.
 RECORD_SECONDS = 2.0
-# An operator can redeliver a lost event as long.
+# A lost event can be redelivered by an operator for this long.
 LOST_FOR = timedelta(days=7)
-# Remembers that the business took an event, for further records of a request that was repeated. No tick
-# reads so far ahead; the bucket's rule deletes it.
+# Record of an event that the business accepted, in case a repeated request made it due once more. No tick
+# reads so far ahead; the bucket's lifecycle rule deletes it.
 TAKEN, NEVER = "taken", datetime(9000, 1, 1, tzinfo=UTC)
 SLOW = frozenset({"timed out", "TimeoutError", "response too slow", "too many overdue calls"})
 
 
 class Delivery(NamedTuple):
     """
-    An event that the business has not taken yet.
+    An event that the business has not accepted yet.
 
     Args:
         body: JSON, as each attempt sends it.
         trace: ``traceparent`` of the request.
         since: time of the event.
-        attempts: so far; all of them once it is lost.
+        attempts: made so far; it is lost after the last one of ``SCHEDULE``.
         reason: of the last failure.
     """
 
@@ -47,11 +47,11 @@ class Delivery(NamedTuple):
         return self.attempts >= len(SCHEDULE)
 
     def next_attempt(self, now: datetime) -> datetime:
-        """Return when to continue, after an attempt that failed now."""
+        """Return when to try again after a failure now; of a lost event, when its record ends."""
         if self.is_lost:
             return now + LOST_FOR
         at = self.since + SCHEDULE[self.attempts]
-        # After ticks that were missed, attempts do not follow each other at once.
+        # After missed ticks the remaining attempts do not follow at once.
         return at if at > now else now + SCHEDULE[self.attempts] - SCHEDULE[self.attempts - 1]
 
 
@@ -68,7 +68,7 @@ def read_delivery(fields: Mapping[str, Any]) -> Delivery:
 
 def continue_delivery(context: RequestContext, oss: OssClient, record: Due) -> bool:
     """
-    Make the attempt that is due; if it fails, write down when the next one is.
+    Make the attempt that is due; if it fails, schedule the next one.
 
     Returns:
         False if the business, or the time left, is so slow that other deliveries wait for the next tick.

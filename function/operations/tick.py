@@ -1,8 +1,8 @@
 """
-Heartbeat: a timer event continues what is due in every bucket.
+Heartbeat: a timer event continues the due records of every bucket.
 
-Everything here may run twice at once, stop after any call, and come late: a due record is removed only when
-nothing is left to do for it.
+A tick may run twice at once, stop after any call, and come late: a due record is removed only when nothing is
+left to do for it.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,8 +18,8 @@ from function.oss.due import Due, Unreadable
 from function.webhook import FIRST_SECONDS
 
 TICK_SECONDS = 20.0
-# Module and function that continue a record, by importance: it gets a context, a client of the bucket and the
-# record, which it reads and removes. False: the other records of this kind wait for the next tick.
+# Module and function that continue a record, most urgent kind first. It gets the context, a client of the
+# bucket and the record, which it reads and removes; after False its kind waits for the next tick.
 KINDS: Mapping[str, tuple[str, str]] = {
     "decision": ("function.holding.actions", "continue_decision"),
     "check": ("function.holding.check", "continue_check"),
@@ -28,7 +28,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "erase": ("function.owners.erasure", "continue_erasure"),
     "doctor": ("function.operations.tick", "end_probe"),
 }
-# An unreadable record is removed once it was due for so long; nobody repairs it then.
+# An unreadable record is removed when it has been due for this long.
 UNREADABLE_FOR = timedelta(days=7)
 
 
@@ -84,7 +84,7 @@ def _continue(context: RequestContext, oss: OssClient, record: Due, waiting: set
             return
         due.remove(oss, record.name)
     except (AlreadyExists, Forbidden) as error:
-        # Another object has the name, or the receipt is not valid any more: no repetition changes that.
+        # Another object has the name, or the receipt is no longer valid: repeating changes neither.
         line.reason = f"{record.name}: {error.reason}"
         due.remove(oss, record.name)
     except UploadError as error:
@@ -94,7 +94,7 @@ def _continue(context: RequestContext, oss: OssClient, record: Due, waiting: set
 
 
 def end_probe(_context: RequestContext, oss: OssClient, record: Due) -> bool:
-    """Remove a record by which ``manage.py doctor --timer`` sees that ticks run."""
+    """Remove a record of ``manage.py doctor --timer``, which sees by that that ticks run."""
     if due.read(oss, record) is not None:
         due.remove(oss, record.name)
     return True

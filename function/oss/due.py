@@ -1,5 +1,5 @@
 """
-Due records: what the function must do later, named by the minute from which a tick does it.
+Due records: work that a tick continues later, named by the minute from which it is due.
 
 They are ``held/.due/<YYYYMMDDHHMM>/<kind>-<id>``, in UTC and rounded up, so that nothing is done early and
 one listing finds everything that is due.
@@ -23,7 +23,7 @@ NAME = re.compile(rf"{re.escape(DUE)}([0-9]{{12}})/([a-z]+)-({RECORD_ID})")
 
 
 class Unreadable(Exception):
-    """Raised for a due record whose content is not what its kind needs."""
+    """Raised for a due record that lacks the fields of its kind."""
 
 
 class Due(NamedTuple):
@@ -31,8 +31,8 @@ class Due(NamedTuple):
     A due record as a listing shows it.
 
     Args:
-        at: its minute; of an odd name the time when it was stored.
-        kind: empty if the name, or the size, is that of no due record.
+        at: its minute; with an invalid name, when it was stored.
+        kind: empty if the name is invalid or the record too large.
     """
 
     name: str
@@ -51,7 +51,7 @@ def name_of(kind: str, id: str, at: datetime) -> str:
     """
     minute = (at + timedelta(minutes=1) - timedelta.resolution).astimezone(UTC)
     name = f"{DUE}{minute:{MINUTE}}/{kind}-{id}"
-    # Another one could be any record.
+    # Any other name could overwrite another record.
     assert NAME.fullmatch(name)
     return name
 
@@ -87,7 +87,7 @@ def read(oss: OssClient, due: Due) -> dict[str, Any] | None:
 
 
 def complete(oss: OssClient, due: Due, act: Callable[[dict[str, Any]], None]) -> bool:
-    """Do with the fields of a due record what it is for, then remove it; return True for a tick."""
+    """Act on the fields of a due record, then remove it; the True is for the tick."""
     fields = read(oss, due)
     # Another tick may have been faster.
     if fields is not None:
@@ -101,7 +101,7 @@ def text_of(fields: Mapping[str, Any], name: str) -> str:
     Return a text field of a due record.
 
     Raises:
-        Unreadable: it is no text.
+        Unreadable: it is missing, or no text.
     """
     value = fields.get(name)
     if not isinstance(value, str):
@@ -111,10 +111,10 @@ def text_of(fields: Mapping[str, Any], name: str) -> str:
 
 def instant_of(fields: Mapping[str, Any], name: str) -> datetime:
     """
-    Return an instant in a due record.
+    Return an instant of a due record.
 
     Raises:
-        Unreadable: it is none, or has no time zone.
+        Unreadable: it is invalid, or has no time zone.
     """
     try:
         return instant_in(text_of(fields, name))
@@ -124,7 +124,7 @@ def instant_of(fields: Mapping[str, Any], name: str) -> datetime:
 
 def list_due(oss: OssClient, now: datetime) -> Iterator[Due]:
     """
-    List the records that are due by now, oldest first, and odd ones among them.
+    List the records that are due by now, oldest first, including invalid ones.
 
     Raises:
         UploadError: OSS refuses, or does not respond, perhaps after some pages.

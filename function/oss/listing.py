@@ -52,16 +52,16 @@ def list_page(
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/listobjects-v2
     """
-    asked = {"list-type": "2", "prefix": prefix, "max-keys": str(limit), "encoding-type": "url"}
+    query = {"list-type": "2", "prefix": prefix, "max-keys": str(limit), "encoding-type": "url"}
     more = {"start-after": start_after, "continuation-token": token}
-    query = asked | {name: value for name, value in more.items() if value}
+    query |= {name: value for name, value in more.items() if value}
     response = call(
         oss, "ListObjectsV2", "GET", "", query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True
     )
     if response.status != 200:
         raise error_for("ListObjectsV2", refusal_of(response))
     root = result_of("ListBucket", response)
-    # Asked for, because XML cannot express every character of a key.
+    # Requested, because XML cannot express every character of a key.
     decode = unquote if text_in(root, "EncodingType") == "url" else str
     objects = [
         _object(entry, decode(text_in(entry, "Key"))) for entry in root if name_of(entry) == "Contents"
@@ -70,14 +70,14 @@ def list_page(
         raise malformed("ListObjectsV2")
     is_truncated = text_in(root, "IsTruncated") == "true"
     following = decode(text_in(root, "NextContinuationToken")) if is_truncated else ""
-    # The page itself would come again for ever.
+    # Otherwise this page would be listed for ever.
     if is_truncated and following in ("", token):
         raise malformed("ListObjectsV2")
     return Page(objects, following)
 
 
 def list_objects(oss: OssClient, prefix: str) -> Iterator[Listed]:
-    """List all objects whose key begins with a prefix; the next page is called for when it is needed."""
+    """List all objects whose key begins with a prefix; each page is requested when it is needed."""
     page = list_page(oss, prefix)
     yield from page.objects
     while page.token:
