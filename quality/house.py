@@ -335,7 +335,7 @@ SENTENCES = (
         "Multipart uploads, held objects, reading, the objects of an owner.",
         "分片上传、先审后发的对象、读取、用户自己的对象。",
     ),
-    ("What is due; one module for each resource of the API.", "到期的事；API 的每种资源一个模块。"),
+    ("Due work; one module for each resource of the API.", "到期任务；API 的每种资源一个模块。"),
     ("The edge, and the entry points of Function Compute.", "最外层，以及函数计算的入口。"),
 )
 

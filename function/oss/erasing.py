@@ -11,11 +11,10 @@ from xml.sax.saxutils import escape
 
 from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import name_of, refusal_of, text_in
-from function.oss.listing import stored_at
+from function.oss.listing import MAX_PAGE_BYTES, list_below, stored_at
 from function.oss.presign import NONE
 
 ENTRIES_A_PAGE = 1000
-MAX_PAGE_BYTES = 8 * 1024 * 1024
 # OSS takes 2 MB in one request.
 MAX_BODY_BYTES = 1_900_000
 NULL = "null"
@@ -80,25 +79,18 @@ def list_entries(
     oss: OssClient, listed: EntryList, prefix: str, after: Markers
 ) -> tuple[list[Entry], Markers | None]:
     """List a page below a prefix, and return where the next one begins; ``None`` after the last."""
-    asked = {listed.limit: str(ENTRIES_A_PAGE), "prefix": prefix, "encoding-type": "url"}
-    asked |= {"key-marker": after.key} if after.key else {}
-    asked |= {listed.marker: after.id} if after.id else {}
-    query = {listed.query: "", **asked}
-    response = call(oss, listed.name, "GET", "", query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
-    if response.status != 200:
-        raise error_for(listed.name, refusal_of(response))
-    root = result_of(listed.result, response)
-    decode = unquote if text_in(root, "EncodingType") == "url" else str
-    found: list[Entry] = []
-    for element in root:
-        if name_of(element) in listed.entries:
-            key, stored = decode(text_in(element, "Key")), None
-            # Perhaps no condition of the session holds these lists to their prefix.
-            if not key.startswith(prefix):
-                raise malformed(listed.name)
-            if name_of(element) == "Version":
-                stored = stored_at(element, listed.name)
-            found.append(Entry(key, text_in(element, listed.id), stored))
+    query = {listed.query: "", listed.limit: str(ENTRIES_A_PAGE), "prefix": prefix}
+    markers = {"key-marker": after.key, listed.marker: after.id}
+    query |= {name: value for name, value in markers.items() if value}
+    root, decode, entries = list_below(oss, listed.name, listed.result, query, listed.entries)
+    found = [
+        Entry(
+            key,
+            text_in(element, listed.id),
+            stored_at(element, listed.name) if name_of(element) == "Version" else None,
+        )
+        for element, key in entries
+    ]
     if text_in(root, "IsTruncated") != "true":
         return found, None
     following = Markers(decode(text_in(root, "NextKeyMarker")), text_in(root, f"Next{listed.id}Marker"))

@@ -1,6 +1,6 @@
 """Calls that list a bucket: the objects below a prefix, page by page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 OBJECTS_A_PAGE = 1000
-# A key has up to 1,023 bytes, each of which may be percent-encoded.
-MAX_PAGE_BYTES = 4 * 1024 * 1024
+# A thousand keys of 1,023 bytes, percent-encoded, with what else OSS says of each.
+MAX_PAGE_BYTES = 8 * 1024 * 1024
 
 
 class Listed(NamedTuple):
@@ -38,6 +38,36 @@ class Page(NamedTuple):
     token: str
 
 
+def list_below(
+    oss: OssClient, name: str, result: str, query: Mapping[str, str], entries: Collection[str]
+) -> tuple["Element", Callable[[str], str], list[tuple["Element", str]]]:
+    """
+    List one page below the prefix of a query.
+
+    Args:
+        name: OSS's name of the operation.
+        result: name of its root element, without ``Result``.
+        entries: names of the elements that have a key.
+
+    Returns:
+        the root, the function that decodes its texts, and each entry with its key.
+
+    Raises:
+        OssUnavailable: unreadable, or not below the prefix: perhaps no condition of the session checks that.
+    """
+    # Encoded, because XML cannot express every character of a key.
+    query = {**query, "encoding-type": "url"}
+    response = call(oss, name, "GET", "", query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True)
+    if response.status != 200:
+        raise error_for(name, refusal_of(response))
+    root = result_of(result, response)
+    decode = unquote if text_in(root, "EncodingType") == "url" else str
+    found = [(entry, decode(text_in(entry, "Key"))) for entry in root if name_of(entry) in entries]
+    if any(not key.startswith(query["prefix"]) for _, key in found):
+        raise malformed(name)
+    return root, decode, found
+
+
 def list_page(
     oss: OssClient, prefix: str, *, start_after: str = "", token: str = "", limit: int = OBJECTS_A_PAGE
 ) -> Page:
@@ -52,22 +82,11 @@ def list_page(
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/listobjects-v2
     """
-    query = {"list-type": "2", "prefix": prefix, "max-keys": str(limit), "encoding-type": "url"}
+    query = {"list-type": "2", "prefix": prefix, "max-keys": str(limit)}
     more = {"start-after": start_after, "continuation-token": token}
     query |= {name: value for name, value in more.items() if value}
-    response = call(
-        oss, "ListObjectsV2", "GET", "", query=query, max_bytes=MAX_PAGE_BYTES, is_repeatable=True
-    )
-    if response.status != 200:
-        raise error_for("ListObjectsV2", refusal_of(response))
-    root = result_of("ListBucket", response)
-    # Requested, because XML cannot express every character of a key.
-    decode = unquote if text_in(root, "EncodingType") == "url" else str
-    objects = [
-        _object(entry, decode(text_in(entry, "Key"))) for entry in root if name_of(entry) == "Contents"
-    ]
-    if any(not each.key.startswith(prefix) for each in objects):
-        raise malformed("ListObjectsV2")
+    root, decode, found = list_below(oss, "ListObjectsV2", "ListBucket", query, ("Contents",))
+    objects = [_object(element, key) for element, key in found]
     is_truncated = text_in(root, "IsTruncated") == "true"
     following = decode(text_in(root, "NextContinuationToken")) if is_truncated else ""
     # Otherwise this page would be listed for ever.
