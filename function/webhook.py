@@ -185,7 +185,8 @@ def post_event(
     """Post an event as JSON; return what failed, empty after a 2xx."""
     sent = {"Content-Type": "application/json", **headers, **({"traceparent": trace} if trace else {})}
     try:
-        response = send("POST", url, budget_seconds=budget_seconds, body=body, headers=sent)
+        # The status alone counts: a body that is long, slow or cut off makes no delivery come again.
+        response = send("POST", url, budget_seconds=budget_seconds, max_bytes=0, body=body, headers=sent)
     except ExchangeFailed as error:
         return error.kind
     return "" if 200 <= response.status < 300 else f"HTTP {response.status}"

@@ -40,7 +40,7 @@ def send(method: str, url: str, *, budget_seconds: float, **options: Any) -> Htt
 
     Args:
         budget_seconds: for resolving, connecting, waiting and reading together.
-        options: any of ``max_bytes``, ``query``, ``body`` and ``headers``.
+        options: any of ``max_bytes`` (0: the response's body is not read), ``query``, ``body`` and ``headers``.
     Raises:
         ExchangeFailed: no response, too long or too late.
     """
@@ -70,7 +70,8 @@ def _send(
             connection.request(method, target, body, sent)
             with connection.getresponse() as response:
                 headers = _headers(response)
-                return HttpResponse(response.status, _read(response, deadline, max_bytes), headers)
+                content = _read(response, deadline, max_bytes) if max_bytes else b""
+                return HttpResponse(response.status, content, headers)
     # ValueError: a URL that cannot be parsed or encoded, or a status or length that is not a number.
     except (HTTPException, OSError, ValueError) as error:
         raise ExchangeFailed(type(error).__name__) from None

@@ -182,6 +182,19 @@ def test_a_body_of_max_bytes_is_accepted_and_one_byte_more_is_refused(limit, opt
                 assert failure(other.url, **options).kind == "response over the size limit"
 
 
+@pytest.mark.parametrize(
+    "length", [b"Content-Length: 99", b"Content-Length: 999999", b"Transfer-Encoding: chunked"]
+)
+def test_a_body_that_nobody_wants_is_not_waited_for(length):
+    def begin(connection, done):
+        connection.sendall(OK + length + b"\r\n\r\n9\r\nfor ever")
+        done.wait(PATIENCE_SECONDS)
+
+    with peer(begin) as endless:
+        response = ask(endless.url, max_bytes=0)
+    assert (response.status, response.body) == (200, b"")
+
+
 def test_an_endless_response_is_abandoned_at_the_size_limit():
     def act(connection, done):
         connection.sendall(OK + b"\r\n")

@@ -34,7 +34,8 @@ class Shop:
     def __init__(self, now):
         self.now, self.answer, self.seen = now, DOWN, []
 
-    def __call__(self, _method, _url, *, body, headers, budget_seconds):
+    def __call__(self, _method, _url, *, body, headers, budget_seconds, max_bytes):
+        assert max_bytes == 0, "the body of a response is not read"
         self.seen.append((self.now(), headers, body, self.answer, budget_seconds))
         if isinstance(self.answer, Exception):
             raise self.answer
