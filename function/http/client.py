@@ -40,7 +40,7 @@ def send(method: str, url: str, *, budget_seconds: float, **options: Any) -> Htt
 
     Args:
         budget_seconds: for resolving, connecting, waiting and reading together.
-        options: any of ``max_bytes`` (0: the response's body is not read), ``query``, ``body`` and ``headers``.
+        options: any of ``max_bytes`` (with 0 no body is read), ``query``, ``body`` and ``headers``.
     Raises:
         ExchangeFailed: no response, too long or too late.
     """
