@@ -126,8 +126,8 @@ def test_a_deployment_without_holds_delivers_what_is_due(clock, profiles_file):
     ids=str,
 )
 def test_an_event_is_lost_after_seven_attempts(world, shop, clock, log_lines, answer, reason):
-    shop.answer, began = answer, clock()
-    stored = world.store("commit")
+    stored, began = world.store("commit"), clock()
+    shop.answer = answer
     tick_for(world, clock, hours=30)
     assert [*shop.minutes(began).values()] == [PLANNED]
     assert [budget for *_, budget in shop.seen] == [1.5, *[8.0] * 6]
@@ -257,13 +257,13 @@ def test_without_a_webhook_any_more_what_is_due_is_lost_in_time(clock, world, sh
     ],
     ids=str,
 )  # fmt: skip
-def test_an_odd_record_is_unreadable(world, shop, clock, changes):
+def test_an_odd_record_is_unreadable(world, shop, clock, log_lines, changes):
     world.store("commit")
     odd = {**fields(world), **changes}
     world.oss.store(due(world)[0], json.dumps(odd).encode())
     clock.tick(minutes=1)
     world.tick()
-    assert (len(shop.seen), len(due(world))) == (1, 1)
+    assert (len(shop.seen), len(due(world)), log_lines()[-1]["status"]) == (1, 1, 200)
 
 
 def test_the_trace_of_the_request_goes_with_each_attempt(world, shop, clock):
