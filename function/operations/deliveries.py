@@ -92,7 +92,7 @@ def continue_delivery(context: RequestContext, oss: OssClient, record: Due) -> b
         if not reason:
             due.write(oss, TAKEN, record.id, NEVER, {}, context.now)
     if reason:
-        delivery = delivery._replace(attempts=delivery.attempts + 1, reason=reason)
+        delivery = delivery._replace(attempts=delivery.attempts + 1)
         if delivery.is_lost:
             log_loss(delivery.event, delivery.upload_id, reason)
         again = {**fields, "attempts": delivery.attempts, "reason": reason}

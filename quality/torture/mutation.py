@@ -164,7 +164,7 @@ TESTS = {
         "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/ owners/replaces"
     ),
     "function.webhook": _paths(
-        "uploads/webhook operations/deliveries uploads/ owners/revocation holding/due"
+        "uploads/webhook operations/deliveries holding/commit owners/revocation uploads/"
     ),
     "function.wechat": _paths("wechat/access_token wechat/api config/settings"),
     "function.wechat.api": _paths("wechat/access_token wechat/api wechat/verdict"),
