@@ -126,6 +126,17 @@ def test_the_id_of_a_delivery_names_the_push_and_not_the_user(world):
     assert OPENID not in "".join(ids)
 
 
+def test_the_id_of_a_push_confirms_no_openid_without_the_secret(new_world):
+    """It stays in the record of an erasure, where nobody may find out whose it is by trying."""
+    ids = set()
+    for secret in ("owner-secret-of-one-deployment-0123456789", "owner-secret-of-another-one-0123456789"):
+        world = new_world(OWNER_SECRET=secret)
+        heard = listen(world, 200)
+        world.push(revocation(world))
+        ids.add(heard[0]["webhook-id"])
+    assert len(ids) == 2
+
+
 @pytest.mark.parametrize("openid", [..., "", " ", None, 5, {}, [OPENID], "o" * 256], ids=repr)
 def test_an_event_without_a_user_is_delivered_as_such(world, openid):
     assert world.push(revocation(world, OpenID=openid)).text == "success"
