@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
@@ -95,11 +96,16 @@ def list_page(
     return Page(objects, following)
 
 
-def list_objects(oss: OssClient, prefix: str) -> Iterator[Listed]:
-    """List all objects whose key begins with a prefix; each page is requested when it is needed."""
+def list_objects(oss: OssClient, prefix: str, least_seconds: float = -inf) -> Iterator[Listed]:
+    """
+    List all objects whose key begins with a prefix; each page is requested when it is needed.
+
+    Args:
+        least_seconds: once less time is left, no further page is requested.
+    """
     page = list_page(oss, prefix)
     yield from page.objects
-    while page.token:
+    while page.token and oss.seconds_left() > least_seconds:
         page = list_page(oss, prefix, token=page.token)
         yield from page.objects
 

@@ -223,8 +223,20 @@ def test_a_delivery_leaves_time_to_write_it_down_in_a_tick(world, shop, clock, s
     # Reading the record takes all but what writing it takes.
     left = iter([10.0, seconds])
     oss = oss._replace(seconds_left=lambda: next(left, 2.0))
+    context._ends = context.instance.monotonic() + 2.0
     assert continue_delivery(context, oss, record) is bool(budgets)
     assert [budget for *_, budget in shop.seen[1:]] == budgets
+
+
+def test_a_delivery_whose_bucket_is_slow_has_none_in_other_buckets_wait(world, shop, clock):
+    world.store("commit")
+    clock.tick(minutes=1)
+    context = world.call()
+    oss = oss_client(context, context.settings.home)
+    (record,) = list_due(oss, context.now)
+    left = iter([10.0, 2.0])
+    assert continue_delivery(context, oss._replace(seconds_left=lambda: next(left)), record)
+    assert (len(shop.seen), len(due(world))) == (1, 1)
 
 
 def test_a_record_that_another_tick_removed_is_nothing_to_do(world, shop, clock):
@@ -251,7 +263,7 @@ def test_without_a_webhook_any_more_what_is_due_is_lost_in_time(clock, world, sh
 @pytest.mark.parametrize(
     "changes",
     [
-        {"body": None}, {"event": 7}, {"uploadId": []}, {"trace": None}, {"reason": 1},
+        {"body": None}, {"body": "\ud800"}, {"event": 7}, {"uploadId": []}, {"trace": None}, {"reason": 1},
         {"since": "soon"}, {"since": "2026-11-24T14:00:00"}, {"since": "9999-12-31T23:59:59Z"},
         {"attempts": 0}, {"attempts": True}, {"attempts": "1"}, {"attempts": 1.0},
     ],

@@ -187,6 +187,22 @@ def test_pages_are_read_beyond_odd_and_unknown_records(world, continued, last_li
     assert world.oss.asked == ["ListObjectsV2"] * 4
 
 
+def test_a_list_without_end_leaves_half_of_the_time_for_what_was_found(world, continued, monkeypatch):
+    put(world.oss, *(f"{NOW}/check-{number:03}" for number in range(90)))
+    world.oss.longest_page = 1
+    elapsed, send = 0.0, world.oss.send
+    world.function._ready().monotonic = lambda: elapsed
+
+    def take_a_second(*arguments, **options):
+        nonlocal elapsed
+        elapsed += 1
+        return send(*arguments, **options)
+
+    monkeypatch.setattr(world.oss, "send", take_a_second)
+    world.tick()
+    assert len(world.oss.asked) == len(continued.records) == 10
+
+
 def test_a_later_page_that_fails_leaves_what_was_listed(world, continued, last_line):
     world.oss.longest_page = 1
     put(world.oss, f"{NOW}/check-a", f"{NOW}/check-b")
