@@ -88,8 +88,11 @@ def _may_replace(context: RequestContext, profile: Profile, owner: str, key: str
 def _delete_older(
     context: RequestContext, oss: OssClient, location: BucketLocation, key: str, before: datetime | None
 ) -> None:
-    facts = head_object(oss, key) if before else None
-    if before and facts and facts.last_modified < before:
+    # There is no new object.
+    if before is None:
+        return
+    facts = head_object(oss, key)
+    if facts and facts.last_modified < before:
         deletions = oss_client(context, location, oss.seconds_left, purpose=DELETIONS)
         # Not repeated: another object may have the name by then.
         delete_object(deletions, key, is_repeatable=False)

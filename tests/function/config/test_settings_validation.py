@@ -29,6 +29,24 @@ def test_settings_and_profiles_fit_together(environment, profiles_file, given, c
     assert tuple(f"{names}: {sentence}" for names, sentence in found) == expected
 
 
+@pytest.mark.parametrize(
+    "options",
+    ['read = "owner"', 'confirm = true\nhold = ["commit"]\ncommit_by = "owner"'],
+    ids=["read", "commit"],
+)
+def test_where_callers_are_not_told_apart_the_value_that_a_problem_names_is_accepted(
+    environment, profiles_file, options
+):
+    def load(text):
+        return load_settings({**environment, **ENVIRONMENTS["secret"], "PROFILES_FILE": profiles_file(text)})
+
+    with pytest.raises(Misconfigured) as raised:
+        load(PROFILE + options)
+    (problem,) = raised.value.problems
+    other = problem.sentence.values["clause"].values["other"]
+    load(PROFILE + options.replace("owner", other))
+
+
 @pytest.mark.parametrize(("purpose", "options"), [("uploads", ""), ("objects", 'read = "callers"')])
 @pytest.mark.parametrize(("length", "is_accepted"), [(2048, True), (2049, False)])
 def test_a_session_policy_has_at_most_2048_characters(

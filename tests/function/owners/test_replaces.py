@@ -171,6 +171,16 @@ def test_with_bytes_that_exist_the_old_object_is_deleted_before_the_response(hou
     assert oss.names() == {key("same")}
 
 
+@pytest.mark.parametrize("seconds", [59, 60])
+def test_with_bytes_that_exist_the_clocks_may_differ_by_a_minute(house, oss, clock, seconds):
+    old = key("same", 1)
+    store(oss, old)
+    oss.store(key("same"), b"12345", content_type="image/png")
+    oss.stored_at[old] = clock() + timedelta(seconds=seconds)
+    assert house.form("same", size=5, sha256=DIGEST, replaces=old)["exists"]
+    assert (old in oss.objects) is (seconds >= 60)
+
+
 def test_one_refused_file_keeps_what_another_would_have_replaced(house_of, oss, clock):
     house = house_of(PROFILES.replace("[same]", "[same]\nfiles_per_day = 1"), QUOTA_URL="memory:")
     old = old_of(house, oss, clock, "same", 1)
@@ -354,9 +364,12 @@ def confirmed_with(house, oss, clock, **faults):
     ],
     ids=str,
 )
-def test_a_failed_deletion_leaves_a_due_record_and_the_confirmation_is_200(house, oss, clock, call, faults):
+def test_a_failed_deletion_leaves_a_due_record_and_the_confirmation_is_200(
+    house, oss, clock, log_lines, call, faults
+):
     old, form = confirmed_with(house, oss, clock, **{call: faults})
     confirm(house, form)
+    assert call in log_lines()[-1]["reason"]
     ((name, fields),) = due(oss).items()
     assert name == f"due/202611241402/replace-{form['uploadId']}"
     expected = {"profile": "picture", "owner": MINE, "key": old, "before": "2026-11-24T14:01:00Z"}
@@ -514,7 +527,7 @@ def test_a_slow_replacement_leaves_time_to_make_it_due(house, oss, clock):
     house.function._ready().monotonic = lambda: elapsed[0]
     # The first is about the new object.
     oss.between["HeadObject"] = lambda: oss.between.update(
-        HeadObject=lambda: elapsed.append(elapsed.pop() + 3)
+        HeadObject=lambda: elapsed.append(elapsed.pop() + 2)
     )
     confirm(house, form)
     assert old in oss.objects and len(due(oss)) == 1
