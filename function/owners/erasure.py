@@ -126,12 +126,16 @@ def advance(context: RequestContext, state: Erasure, seconds_left: Callable[[], 
 
 def continue_erasure(context: RequestContext, oss: OssClient, record: Due) -> bool:
     """
-    Continue the erasure of a due record, and write down when it goes on.
+    Continue the erasure of a due record, and write down when it goes on; return False while ``ERASE`` is off.
 
     Raises:
         Unreadable: the record names no owner.
         UploadError: OSS refuses, or does not respond; the next tick continues.
     """
+    if not context.settings.erase:
+        # Nothing is granted for it now; it goes on when the setting is there again.
+        context.line.reason = f"{record.name}: waits for ERASE=true"
+        return False
     return due.complete(oss, record, lambda fields: _continue(context, oss, record.id, fields))
 
 

@@ -465,6 +465,16 @@ def test_a_tick_continues_and_ends_what_a_request_began(house_of, oss, clock):
     assert said(erase(house))["state"] == "done"
 
 
+def test_an_erasure_waits_while_the_setting_is_off(house_of, oss, clock, log_lines):
+    house = world_with_data(house_of, oss)
+    begin(house.call(), MINE)
+    house_of().tick()
+    assert log_lines()[-1]["status"] == 200 and "ERASE" in log_lines()[-1]["reason"]
+    assert ours(oss) and house.due("erase")
+    house.tick()
+    assert not ours(oss)
+
+
 def test_a_tick_over_many_buckets_continues_all_the_same(house_of, oss, clock):
     there = 'confirm = true\nbucket = "bucket-{0}"\nregion = "cn-hangzhou"\n'
     house = house_of(PROFILES + "".join(one_more(f"p{n}", there.format(n)) for n in range(7)), ERASE="true")
