@@ -466,12 +466,12 @@ def test_a_tick_continues_and_ends_what_a_request_began(house_of, oss, clock):
 
 
 def test_an_erasure_waits_while_the_setting_is_off(house_of, oss, clock, log_lines):
-    house = world_with_data(house_of, oss)
-    begin(house.call(), MINE)
+    store(oss, key("picture"))
+    begin(house_of(ERASE="true").call(), MINE)
     house_of().tick()
     assert log_lines()[-1]["status"] == 200 and "ERASE" in log_lines()[-1]["reason"]
-    assert ours(oss) and house.due("erase")
-    house.tick()
+    assert ours(oss)
+    house_of(ERASE="true").tick()
     assert not ours(oss)
 
 
