@@ -185,7 +185,7 @@ def test_a_body_of_max_bytes_is_accepted_and_one_byte_more_is_refused(limit, opt
 @pytest.mark.parametrize(
     "length", [b"Content-Length: 99", b"Content-Length: 999999", b"Transfer-Encoding: chunked"]
 )
-def test_a_body_that_nobody_wants_is_not_waited_for(length):
+def test_an_unwanted_body_is_not_read(length):
     def begin(connection, done):
         connection.sendall(OK + length + b"\r\n\r\n9\r\nfor ever")
         done.wait(PATIENCE_SECONDS)
