@@ -4,7 +4,6 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime
-from enum import Enum, auto
 from typing import NamedTuple
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
@@ -151,30 +150,23 @@ def _delete_batch(oss: OssClient, entries: bytes) -> set[tuple[str, str]]:
     return {(decode(text_in(element, "Key")), text_in(element, "VersionId")) for element in deleted}
 
 
-class Deletion(Enum):
-    """Outcome of a deletion."""
-
-    DONE = auto()
-    # OSS refuses the id ``null``.
-    WITHOUT_ID = auto()
-    RETAINED = auto()
-
-
-def delete_version(oss: OssClient, version: Entry) -> Deletion:
+def delete_version(oss: OssClient, version: Entry) -> str | None:
     """
     Delete one version or delete marker.
+
+    Returns:
+        the id by which OSS deleted it, empty where it takes no id; ``None`` under retention.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/deleteobject
     """
     query = {"versionId": version.id} if version.id else NONE
     response = call(oss, "DeleteObject", "DELETE", version.key, query=query, is_repeatable=True)
     if response.status == 204:
-        return Deletion.DONE
+        return version.id
     refusal = refusal_of(response)
     if refusal.code == "FileImmutable":
-        return Deletion.RETAINED
+        return None
     # It is not documented whether a bucket that never had versions takes this id.
     if version.id == NULL and response.status in (400, 404):
-        outcome = delete_version(oss, version._replace(id=""))
-        return Deletion.WITHOUT_ID if outcome is Deletion.DONE else outcome
+        return delete_version(oss, version._replace(id=""))
     raise error_for("DeleteObject", refusal)

@@ -1,8 +1,8 @@
 """
-Erasures: everything of one owner is deleted by a job that any call, and any tick, continues.
+Erasures: jobs that delete everything of one owner, continued by any call and any tick.
 
-After the first pass the erasure waits until no form is out any more; it is done after a pass that began
-later and found nothing.
+After its first pass an erasure waits until every form has expired; it is done after a pass that began later
+and found nothing.
 """
 
 import re
@@ -40,16 +40,17 @@ WAIT_BEYOND_FORMS = timedelta(hours=1)
 def coverage(context: RequestContext) -> tuple[list[Profile], list[Profile]]:
     """Return the profiles whose objects an erasure finds by their prefix, and the others."""
     profiles = profiles_with_keys(context)
-    covered = [each for each in profiles if each.key.begins_with_owner and not _is_hooked_before_owner(each)]
+    covered = [
+        each
+        for each in profiles
+        # Hooks may put folders before the owner.
+        if each.key.begins_with_owner and (each.key.has_owned_folders or not each.key.has_inner_folders)
+    ]
     return covered, [each for each in profiles if each not in covered]
 
 
 def _names(profiles: Iterable[Profile]) -> tuple[str, ...]:
     return tuple(profile.name for profile in profiles)
-
-
-def _is_hooked_before_owner(profile: Profile) -> bool:
-    return profile.key.has_inner_folders and not profile.key.has_owned_folders
 
 
 def begin(context: RequestContext, owner: str, erasure: str = "") -> Erasure:
@@ -79,7 +80,7 @@ def _begin(
     covered, _ = coverage(context)
     longest = max((profile.expires_in for profile in covered), default=timedelta(0))
     number = last.number if last else 0
-    # Repeated after a response that was lost, it is the same one.
+    # The same id again if the response is lost and the request repeated.
     erasure = erasure or f"{owner}-{number + 1}"
     state = Erasure(
         owner=owner,
@@ -117,7 +118,7 @@ def advance(context: RequestContext, state: Erasure, seconds_left: Callable[[], 
     state = state if state.done else state._replace(profiles=_names(covered), not_covered=_names(others))
     while not state.done and state.rests_until <= context.now and seconds_left() > LEAST_SECONDS:
         following = next_page(context, state, steps, seconds_left)
-        # Or go on from where another worker is.
+        # If another worker was faster, go on from its state.
         state = save(records, following) or latest(records, state.owner) or following
     if state.done:
         finish(records, state)
@@ -126,7 +127,7 @@ def advance(context: RequestContext, state: Erasure, seconds_left: Callable[[], 
 
 def continue_erasure(context: RequestContext, oss: OssClient, record: Due) -> bool:
     """
-    Continue the erasure of a due record, and write down when it goes on; return False while ``ERASE`` is off.
+    Continue the erasure of a due record, and make its next part due; return False while ``ERASE`` is off.
 
     Raises:
         Unreadable: the record names no owner.
@@ -159,7 +160,7 @@ def _continue(context: RequestContext, oss: OssClient, erasure: str, fields: Map
 
 
 def describe(context: RequestContext, state: Erasure) -> dict[str, Any]:
-    """Return what the caller of ``/erase`` gets, with the record once it is done."""
+    """Return the response of ``/erase``, with the signed record once it is done."""
     about = {
         "erasure": state.erasure,
         "deleted": state.deleted,

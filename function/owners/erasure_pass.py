@@ -16,7 +16,6 @@ from function.oss.erasing import (
     NULL,
     UPLOADS,
     VERSIONS,
-    Deletion,
     EntryList,
     Markers,
     delete_many,
@@ -128,12 +127,11 @@ def _delete_page(
             # The rest of the page comes again; what is under retention would come for ever.
             return state, reached
         first, *left = left
-        outcome, confirmed = delete_version(oss, first), set()
-        blocked += outcome is Deletion.RETAINED
-        if outcome is not Deletion.RETAINED:
-            state = state.with_deleted([first])
+        deleted_id, confirmed = delete_version(oss, first), set()
+        blocked += deleted_id is None
+        state = state.with_deleted([] if deleted_id is None else [first])
         if left and left[0].key != first.key:
             state, blocked, reached = state._replace(blocked=state.blocked + blocked), 0, Markers(first.key)
-        if outcome is Deletion.WITHOUT_ID:
+        if deleted_id not in (None, first.id):
             left = [version._replace(id="") if version.id == NULL else version for version in left]
             confirmed = delete_many(oss, left)

@@ -3,7 +3,7 @@ Records of erasures, below ``held/.erasures/`` in the first profile's bucket.
 
 The state of an owner's erasure is a chain of numbered records, each written without overwriting: of two
 workers that continue one state, one is refused and stops. The last record of an erasure stays for good. A
-mark for each owner whose erasure runs tells every instance to give that owner no forms.
+mark for each owner with a running erasure tells every instance to give that owner no forms.
 """
 
 import json
@@ -19,12 +19,14 @@ from function.http.json_body import object_in
 from function.oss.client import OssClient, oss_client
 from function.oss.erasing import Entry, Markers, delete_many
 from function.oss.listing import list_objects
-from function.oss.objects import MAX_YEAR, delete_object, get_record, put_record
+from function.oss.objects import delete_object, get_record, instant_in, put_record
 from function.oss.post_form import iso
 
 RUNNING = f"{ERASURES}running/"
 OWNER = "[a-z2-7]{26}"
-# Instances learn of an erasure this late.
+# Fields that stand in the name of a record.
+NAMED = ("owner", "number")
+# An instance learns of an erasure after this at the latest.
 RUNNING_FOR = timedelta(minutes=1)
 
 
@@ -126,42 +128,32 @@ def _name(state: Erasure) -> str:
 
 
 def _fields(state: Erasure) -> dict[str, Any]:
-    left_out = ("owner", "number")
-    return {
-        name: iso(value) if isinstance(value, datetime) else value
-        for name, value in state._asdict().items()
-        if name not in left_out
-    }
+    values = {name: value for name, value in state._asdict().items() if name not in NAMED}
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _read(owner: str, number: int, fields: Mapping[str, Any]) -> Erasure:
-    """Return the state in a record; raise a ``ValueError`` or ``TypeError`` if it is none."""
-    values: dict[str, Any] = {**fields, "after": Markers(*fields["after"])}
-    for name in ("began", "due", "rests_until"):
-        values[name] = _instant(fields[name])
-    for name in ("pass_began", "first", "last", "done"):
-        values[name] = None if fields[name] is None else _instant(fields[name])
-    for name in ("profiles", "not_covered"):
-        values[name] = tuple(fields[name])
-    counts = [fields[name] for name in ("base", "step", "found", "blocked", "deleted", "aborted")]
-    texts = [fields["erasure"], fields["plan"], *values["after"], *fields["profiles"], *fields["not_covered"]]
-    if not all(type(count) is int and count >= 0 for count in counts):
-        raise ValueError("a count")
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError("a text")
-    known = {name: values[name] for name in Erasure._fields if name not in ("owner", "number")}
-    return Erasure(owner=owner, number=number, **known)
+    """Return the state in a record; raise ``ValueError``, ``TypeError`` or ``KeyError`` if it is none."""
+    kinds = {name: kind for name, kind in Erasure.__annotations__.items() if name not in NAMED}
+    values = {name: _value(kind, fields[name]) for name, kind in kinds.items()}
+    return Erasure(owner=owner, number=number, **values)
 
 
-def _instant(text: Any) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None or instant.year > MAX_YEAR:
-        raise ValueError(text)
-    return instant
+def _value(kind: Any, value: Any) -> Any:
+    if kind == datetime | None and value is None:
+        return None
+    if kind in (datetime, datetime | None):
+        return instant_in(value)
+    if kind in (Markers, tuple[str, ...]):
+        texts = [_value(str, text) for text in value]
+        return Markers(*texts) if kind is Markers else tuple(texts)
+    if type(value) is not kind or (kind is int and value < 0):
+        raise ValueError(kind)
+    return value
 
 
 class RunningErasures:
-    """Owners whose erasure runs, as an instance read them last."""
+    """Owners with a running erasure, as this instance last read them."""
 
     def __init__(self) -> None:
         self.owners: frozenset[str] = frozenset()
@@ -173,7 +165,7 @@ def refuse_while_erasing(context: RequestContext, owner: str) -> None:
     Raise ``Forbidden`` if this owner's erasure runs; the list of them is read once a minute at most.
 
     Raises:
-        UploadError: the list cannot be read; then nobody gets a form.
+        UploadError: the list cannot be read; then no owner gets a form.
     """
     running = context.instance.keep(RunningErasures, RunningErasures)
     age = context.now - running.read_at if running.read_at else RUNNING_FOR
