@@ -18,7 +18,7 @@ from function.uploads.tickets import FormTicket, MultipartTicket
 # Kind of the due records of deletions that failed.
 REPLACE = "replace"
 ATTEMPT_SECONDS = 2.0
-# Where one request names an object that exists and the one that it replaces, each clock may be late.
+# If the new object exists already, both its clock and ours may be late.
 CLOCKS_DIFFER_BY = timedelta(minutes=1)
 
 
@@ -33,7 +33,7 @@ def delete_replaced(
 
     Args:
         new: key of the new object, which never replaces itself.
-        stored_at: when OSS stored the new object, if that is known: a later one under the old key stays.
+        stored_at: when OSS stored the new object, if known: a later object under the old key stays.
 
     Raises:
         UploadError: it could be neither deleted nor made due; the request may be repeated.
@@ -43,12 +43,13 @@ def delete_replaced(
         return
     oss = oss_client(context, profile.location)
     try:
-        # What is left is for the due record.
+        # The rest of the budget is for the due record.
         attempt = with_time_limit(oss, ATTEMPT_SECONDS, context.instance.monotonic)
         if stored_at is None:
             stored = head_object(attempt, new)
             stored_at = stored and stored.last_modified
-        _delete_older(context, attempt, profile.location, old, stored_at)
+        if stored_at is not None:
+            _delete_older(context, attempt, profile.location, old, stored_at)
     except UploadError as error:
         context.line.reason = f"not replaced yet: {error.reason}"
         before = iso(stored_at or context.now)
@@ -61,7 +62,7 @@ def continue_replacement(context: RequestContext, oss: OssClient, record: due.Du
     Delete the object of a due record, if it still is an older one, and remove the record.
 
     Raises:
-        Unreadable: a field is missing or odd.
+        Unreadable: a field is missing or invalid.
         UploadError: OSS refuses, or does not respond; the next tick continues.
     """
     return due.complete(oss, record, lambda fields: _delete_recorded(context, oss, fields))
@@ -69,13 +70,9 @@ def continue_replacement(context: RequestContext, oss: OssClient, record: due.Du
 
 def _delete_recorded(context: RequestContext, oss: OssClient, fields: Mapping[str, Any]) -> None:
     profile = context.settings.profiles.get(due.text_of(fields, "profile"))
-    owner, key, before = (
-        due.text_of(fields, "owner"),
-        due.text_of(fields, "key"),
-        due.instant_of(fields, "before"),
-    )
-    is_here = profile is not None and profile.location.bucket == oss.bucket
-    if profile and is_here and _may_replace(context, profile, owner, key):
+    owner, key = due.text_of(fields, "owner"), due.text_of(fields, "key")
+    before = due.instant_of(fields, "before")
+    if profile and profile.location.bucket == oss.bucket and _may_replace(context, profile, owner, key):
         _delete_older(context, oss, profile.location, key, before)
 
 
@@ -86,11 +83,8 @@ def _may_replace(context: RequestContext, profile: Profile, owner: str, key: str
 
 
 def _delete_older(
-    context: RequestContext, oss: OssClient, location: BucketLocation, key: str, before: datetime | None
+    context: RequestContext, oss: OssClient, location: BucketLocation, key: str, before: datetime
 ) -> None:
-    # There is no new object.
-    if before is None:
-        return
     facts = head_object(oss, key)
     if facts and facts.last_modified < before:
         deletions = oss_client(context, location, oss.seconds_left, purpose=DELETIONS)
