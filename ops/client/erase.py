@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
         if not settings.receipt_secrets:
             raise Failure(NO_SECRET)
         try:
-            return _erase(args, settings, owner, total, screen, language)
+            return _erase(args, settings, total, screen, language)
         except KeyboardInterrupt:
             screen.line(STOPPED.say(language))
             return 130
@@ -162,13 +162,13 @@ def _keys(environ: dict[str, str]) -> AccessKeys | None:
         return None
 
 
-def _erase(
-    args: argparse.Namespace, settings: Settings, owner: str, total: int, screen: Screen, language: str
-) -> int:
+def _erase(args: argparse.Namespace, settings: Settings, total: int, screen: Screen, language: str) -> int:
     client, draw = FunctionAtUrl(args.url), progress_bar(sys.stderr.isatty() and total > 0)
+    # The function knows the owner by its own secret: that of another .env would find nothing, and be done.
+    user = {"sub": args.sub} if args.owner is None else {"owner": args.owner}
     before, failures, is_waiting = -1, 0, False
     while True:
-        answer = _asked(client, settings, owner, failures)
+        answer = _asked(client, settings, user, failures)
         if answer is None:
             failures += 1
             time.sleep(FAILURE_SECONDS)
@@ -188,12 +188,14 @@ def _erase(
         before = now
 
 
-def _asked(client: FunctionAtUrl, settings: Settings, owner: str, failures: int) -> FunctionAnswer | None:
+def _asked(
+    client: FunctionAtUrl, settings: Settings, user: dict[str, str], failures: int
+) -> FunctionAnswer | None:
     """Return the answer to one call; ``None`` if the call should be repeated."""
     now = datetime.now(UTC)
     token = issue_token({}, audience=ERASURE, secrets=settings.receipt_secrets, now=now, life=TOKEN_LIFE)
     try:
-        answer = client.ask("erase", {"owner": owner}, token)
+        answer = client.ask("erase", user, token)
     except FunctionSilent:
         if failures >= MOST_FAILURES:
             raise
