@@ -21,7 +21,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from function.config.profile import CREDENTIALS_MARGIN
 from function.errors import StsUnavailable, UploadError
-from function.outgoing import ExchangeFailed, with_timeout
+from function.outgoing import TIMED_OUT, ExchangeFailed, with_timeout
 
 
 def covered_until(form_ends: Iterable[datetime]) -> datetime:
@@ -212,9 +212,9 @@ class CredentialsCache:
 
         try:
             with_timeout(max(0, seconds_left()), f"STS {id(self)}", run)
-        except ExchangeFailed:
-            # Others would wait for ever for a fetch that no thread could begin.
-            if not began.is_set():
+        except ExchangeFailed as error:
+            # Others would wait for ever for a fetch that no thread could begin; one that is late will begin.
+            if not began.is_set() and error.kind != TIMED_OUT:
                 flight.run(fetch)
 
     def _join(self) -> tuple[SingleFlight[CredentialsResult], bool]:

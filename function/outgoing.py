@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # Per upstream. An instance may have 1,024 threads, of which a server takes up to 200.
 MAX_OVERDUE = 64
+TIMED_OUT = "timed out"
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ def with_timeout(
     with lock:
         if not done.is_set():
             overdue.add(done)
-            raise ExchangeFailed("timed out")
+            raise ExchangeFailed(TIMED_OUT)
     if failure:
         raise failure[0]
     return outcome[0]

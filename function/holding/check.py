@@ -134,7 +134,7 @@ def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload
     )
     tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, context.instance.send))
     try:
-        result = submit(app, tokens, request, context.send, context.now)
+        result = submit(app, tokens, request, context.send, context.now, context.seconds_left)
     except WechatUnavailable:
         context.wechat_has_failed = True
         raise

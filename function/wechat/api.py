@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -109,13 +109,15 @@ class AccessTokens:
         self._last: SingleFlight[tuple[str, datetime]] | None = None
         self._lock = threading.Lock()
 
-    def get(self, now: datetime, send: Send | None = None) -> str:
+    def get(
+        self, now: datetime, send: Send | None = None, seconds_left: Callable[[], float] | None = None
+    ) -> str:
         """
         Return the token; a cached one is good for another minute at least.
 
         Args:
             now: the request's clock reading.
-            send: of a request with a deadline.
+            send, seconds_left: of a request with a deadline.
 
         Raises:
             Misconfigured: WeChat does not accept the AppID, the secret or the function's address.
@@ -128,7 +130,8 @@ class AccessTokens:
                 self._last = flight
         if is_ours:
             flight.run(lambda: self._fetch(now, send or self._send))
-        return flight.wait(lambda: unavailable(PATH, "the request that fetched it broke off"))[0]
+        seconds = seconds_left() if seconds_left else None
+        return flight.wait(lambda: unavailable(PATH, "the request that fetched it broke off"), seconds)[0]
 
     def drop(self, token: str) -> None:
         """Forget a token that WeChat rejects, unless another has replaced it meanwhile."""

@@ -1,6 +1,6 @@
 """WeChat's content check of one file: which files it can check, and the call that submits one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -141,7 +141,12 @@ class CheckRequest(NamedTuple):
 
 
 def submit(
-    app: WechatApp, tokens: AccessTokens, request: CheckRequest, send: Send, now: datetime
+    app: WechatApp,
+    tokens: AccessTokens,
+    request: CheckRequest,
+    send: Send,
+    now: datetime,
+    seconds_left: Callable[[], float] | None = None,
 ) -> Submitted | Refused:
     """
     Submit a file, and once more with another token if WeChat rejects the cached one.
@@ -160,11 +165,11 @@ def submit(
         "openid": request.openid,
     }
     call = partial(post, app, PATH, fields, send=send, budget_seconds=BUDGET_SECONDS)
-    token = tokens.get(now, send)
+    token = tokens.get(now, send, seconds_left)
     errcode, response = call(query={"access_token": token})
     if errcode in STALE_TOKEN:
         tokens.drop(token)
-        token = tokens.get(now, send)
+        token = tokens.get(now, send, seconds_left)
         errcode, response = call(query={"access_token": token})
         if errcode in STALE_TOKEN:
             tokens.drop(token)

@@ -421,6 +421,18 @@ def test_a_fetch_that_fails_in_time_is_reported_as_it_failed(cache, clock, sts):
     assert cache.get(lambda: OWN, **wanted).are_new
 
 
+def test_a_request_without_time_leaves_a_fetch_that_begins_late_to_its_thread(cache, clock, sts, monkeypatch):
+    begun, wanted = [], {"now": clock(), "good_until": clock() + FORM}
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", lambda thread: begun.append(thread))
+        with pytest.raises(StsUnavailable):
+            cache.get(lambda: OWN, seconds_left=lambda: 0.0, **wanted)
+    assert sts.asked == []
+    begun[0].run()
+    assert not cache.get(lambda: OWN, seconds_left=lambda: 0.0, **wanted).are_new
+    assert len(sts.asked) == 1
+
+
 def test_without_a_thread_the_request_fetches_by_itself(cache, clock, no_threads):
     with no_threads():
         found = cache.get(lambda: OWN, now=clock(), good_until=clock() + FORM, seconds_left=lambda: 60.0)

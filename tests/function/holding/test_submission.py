@@ -1,6 +1,7 @@
 """holding.check: submissions to WeChat; no response of it strands an upload."""
 
 import json
+import threading
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -59,6 +60,27 @@ def test_the_submission_is_as_documented(world):
     assert url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{KEY}?")
     assert [name for name, *_ in world.wechat.asked] == ["stable_token", "media_check_async"]
     assert world.budgets[-2:] == [2.0, 3.0]
+
+
+def test_a_token_that_another_request_fetches_is_waited_for_until_the_deadline(world):
+    failures = []
+
+    def wait(other):
+        world.oss.between["GetObject"] = lambda: setattr(other, "_ends", 0.0)
+        try:
+            submitted(world, other)
+        except WechatUnavailable as error:
+            failures.append(error.reason)
+
+    def fetch():
+        thread = threading.Thread(target=wait, args=(world.call(),))
+        thread.start()
+        thread.join(9)
+        assert len(failures) == 1
+        return {"access_token": ACCESS_TOKEN, "expires_in": 7200}
+
+    world.wechat.says["stable_token"] = [fetch]
+    assert submitted(world) == Submitted(TRACE)
 
 
 def test_the_url_admits_one_object_for_an_hour(world, clock):
