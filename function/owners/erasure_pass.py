@@ -12,7 +12,8 @@ from function.config.key_template import held_name
 from function.config.profile import BucketLocation, Profile
 from function.context import RequestContext
 from function.oss.client import OssClient, oss_client
-from function.oss.erasing import (
+from function.oss.multipart import abort
+from function.oss.versions import (
     NULL,
     UPLOADS,
     VERSIONS,
@@ -22,7 +23,6 @@ from function.oss.erasing import (
     delete_version,
     list_entries,
 )
-from function.oss.multipart import abort
 from function.owners.erasure_records import Erasure
 from function.session_policy import DELETIONS
 

@@ -17,10 +17,10 @@ from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable
 from function.http.json_body import object_in
 from function.oss.client import OssClient, oss_client
-from function.oss.erasing import Entry, Markers, delete_many
 from function.oss.listing import list_objects
 from function.oss.objects import delete_object, get_record, instant_in, put_record
 from function.oss.post_form import iso
+from function.oss.versions import Entry, Markers, delete_many
 
 RUNNING = f"{ERASURES}running/"
 OWNER = "[a-z2-7]{26}"

@@ -9,7 +9,7 @@ from typing import Any
 from function.config.settings import Settings
 from function.context import HOOKS_FILE
 from function.credentials import AccessKeys
-from function.oss.erasing import UPLOADS
+from function.oss.versions import UPLOADS
 from function.owners.erasure_pass import Step, steps_for
 from ops.account.oss_client import client_at
 from ops.terminal.language import Failure, Text

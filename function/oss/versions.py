@@ -1,4 +1,4 @@
-"""Calls that erase a prefix: versions, delete markers and unfinished uploads are listed and deleted."""
+"""Calls about versions, delete markers and unfinished uploads: list them below a prefix, delete them."""
 
 import hashlib
 from base64 import b64encode
