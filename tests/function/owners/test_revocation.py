@@ -169,6 +169,18 @@ def test_a_failed_delivery_is_due_and_repeated_with_the_same_id(world, clock, lo
     assert world.due("webhook") == []
 
 
+def test_a_bucket_that_ticks_list_remembers_a_delivery(new_world, clock):
+    there = RECEIPTS.replace("picture", "there") + 'bucket = "their-bucket"\nregion = "cn-hangzhou"\n'
+    world = new_world(RECEIPTS.replace("confirm = true", "") + there)
+    other = world.add_bucket("their-bucket", "cn-hangzhou")
+    heard = listen(world, 500, 200)
+    assert world.push(revocation(world)).text == "success"
+    assert world.oss.objects == {} != other.objects
+    clock.tick(minutes=1)
+    world.tick()
+    assert len(heard) == 2
+
+
 @pytest.mark.parametrize("profiles", [RECEIPTS, RECEIPTS.replace("confirm = true", "")])
 def test_wechat_repeats_an_event_that_is_stored_nowhere(new_world, log_lines, profiles):
     """Where no profile gives receipts no tick reads due records."""
