@@ -20,6 +20,8 @@ NOW, LATER = "202611241400", "202611241401"
 SILENT = UNHELD.replace("confirm = true", "")
 ABROAD = 'bucket = "abroad"\nregion = "cn-shanghai"\nrole = "acs:ram::1234567890123456:role/abroad"'
 
+ABROAD_PROFILE = f"{SILENT.replace('default', 'other').replace('uploads/', 'other/')}{ABROAD}"
+
 
 @pytest.fixture
 def world(clock):
@@ -28,8 +30,9 @@ def world(clock):
 
 @pytest.fixture
 def plain_world(clock, profiles_file):
-    def build(text):
-        return World({**PLAIN, "CALLER_AUTH": "anonymous", "PROFILES_FILE": profiles_file(text)}, clock)
+    def build(text, **changes):
+        environ = {**PLAIN, "CALLER_AUTH": "anonymous", "PROFILES_FILE": profiles_file(text), **changes}
+        return World(environ, clock)
 
     return build
 
@@ -37,10 +40,11 @@ def plain_world(clock, profiles_file):
 @pytest.fixture
 def continued(monkeypatch):
     """Records that were continued, in order; ``outcomes`` has by id what that returns, raises or does."""
-    seen = SimpleNamespace(records=[], outcomes={})
+    seen = SimpleNamespace(records=[], outcomes={}, seconds=[])
 
     def continue_it(_context, oss, record):
         seen.records.append((oss.bucket, f"{record.kind}-{record.id}"))
+        seen.seconds.append(oss.seconds_left())
         outcome = seen.outcomes.get(record.id, True)
         if isinstance(outcome, Exception):
             raise outcome
@@ -148,6 +152,26 @@ def test_where_no_profile_gives_receipts_a_tick_calls_nothing(plain_world):
     world = plain_world(SILENT)
     world.tick()
     assert world.hosts == []
+
+
+def test_with_erasures_a_tick_lists_the_first_profile_s_bucket_only(plain_world):
+    world = plain_world(f"{SILENT}{ABROAD_PROFILE}", ERASE="true")
+    abroad = world.add_bucket("abroad", "cn-shanghai")
+    world.tick()
+    assert (world.oss.asked, abroad.asked) == (["ListObjectsV2"], [])
+
+
+def test_the_buckets_share_the_seconds_of_a_tick(plain_world, continued):
+    other = ABROAD_PROFILE.replace("[other]", "[other]\nconfirm = true")
+    for text, seconds in ((UNHELD, [20.0]), (f"{UNHELD}{other}", [10.0, 10.0])):
+        world = plain_world(text)
+        world.function._ready().monotonic = lambda: 7.0
+        abroad = world.add_bucket("abroad", "cn-shanghai") if len(seconds) > 1 else world.oss
+        for oss in (world.oss, abroad):
+            put(oss, f"{NOW}/check-a")
+        continued.seconds.clear()
+        world.tick()
+        assert continued.seconds == seconds
 
 
 def test_a_bucket_that_cannot_be_listed_stops_no_other(plain_world, continued, last_line):
@@ -310,8 +334,9 @@ def test_a_record_of_doctor_is_removed_and_nothing_else_is_done(world, last_line
     assert (last_line()["status"], last_line()["left"]) == (200, 0)
 
 
-def test_every_kind_is_continued_by_a_function_that_removes_its_record(world, clock):
+def test_every_kind_is_continued_by_a_function_that_removes_its_record(clock):
     """A record that somebody else has removed meanwhile is nobody's failure."""
+    world = World({**HELD, "ERASE": "true"}, clock)
     for kind in KINDS:
         put(world.oss, f"{NOW}/{kind}-a")
         world.oss.between["GetObject"] = lambda: world.oss.objects.clear()

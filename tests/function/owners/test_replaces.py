@@ -23,6 +23,7 @@ from tests.function.owners.conftest import (
     number,
     one_more,
 )
+from tests.function.owners.test_list import HOOKS
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
 from tests.support.world import PART
@@ -60,6 +61,14 @@ def confirm(house, form, status=200):
     return answer.json
 
 
+def replaced(house, oss, profile, old):
+    """The key of a new upload that replaces the old object."""
+    form = house.form(profile, replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    confirm(house, form)
+    return form["key"]
+
+
 def claims_of(token):
     from base64 import urlsafe_b64decode
 
@@ -77,6 +86,26 @@ def test_the_old_object_is_deleted_when_the_new_one_is_confirmed_and_not_before(
     assert oss.names() == {form["key"]}
     assert claims_of(form["ticket"])["replaces"] == claims_of(answer["receipt"])["replaces"] == old
     assert house.told == ["uploaded", "uploaded"]
+
+
+def test_without_holds_the_session_for_deletions_replaces(house_of, oss, clock):
+    """The other session may delete only where objects are held."""
+    house = house_of(one_more("only", 'confirm = true\ndelete = "owner"\n'))
+    old = f"only/{MINE}/{number(0)}"
+    store(oss, old)
+    clock.tick(minutes=1)
+    new = replaced(house, oss, "only", old)
+    assert oss.names() == {new}
+
+
+def test_a_key_with_a_folder_of_hooks_is_replaced(house, oss, clock, tmp_path):
+    ready = house.function._ready()
+    ready.hooks_file, ready.hooks_seconds = tmp_path / "hooks.py", 10
+    ready.hooks_file.write_text(HOOKS, "utf-8")
+    old = house.store("picture")["key"]
+    clock.tick(minutes=1)
+    new = replaced(house, oss, "picture", old)
+    assert oss.names() == {new}
 
 
 def test_get_and_each_of_several_files_may_replace(house, oss, clock):
