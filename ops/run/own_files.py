@@ -24,7 +24,7 @@ ENV = ".env"
 EVERY_SECONDS = 1.0
 # Of .env; addresses, buckets, keys and the store of quotas are the local cloud's own.
 BEHAVIOUR = (
-    *("ALLOWED_ORIGINS", "CALLER_AUTH", "CALLER_RATE", "LOGIN_RATE", "READ_RATE"),
+    *("ALLOWED_ORIGINS", "CALLER_AUTH", "CALLER_RATE", "ERASE", "ERASE_ON", "LOGIN_RATE", "READ_RATE"),
     *("PROFILES_FILE", "QUOTA_UTC_OFFSET", "TOKEN_SECONDS"),
 )
 WORDS = {

@@ -136,14 +136,14 @@ def test_each_file_that_was_read_has_a_line_of_its_own(here):
 def test_only_behaviour_comes_from_env(here):
     given = {
         "ALLOWED_ORIGINS": PAGE, "CALLER_RATE": "7/min", "LOGIN_RATE": "8/min", "READ_RATE": "9/min",
-        "QUOTA_UTC_OFFSET": "9", "TOKEN_SECONDS": "600", "OSS_BUCKET": "mine", "OSS_HOST": "https://a.example",
+        "QUOTA_UTC_OFFSET": "9", "TOKEN_SECONDS": "600", "ERASE": "true", "OSS_BUCKET": "mine", "OSS_HOST": "https://a.example",
         "QUOTA_URL": "redis://redis.example", "TOKEN_SECRET": "s" * 40, "STS_ROLE_ARN": "acs:ram::1:role/r",
     }  # fmt: skip
     usual = here.hosted.cloud.environment()
     here.deploy(env="".join(f"{name}={value}\n" for name, value in given.items()))
     settings = here.hosted.cloud.environment()
     taken = {name for name, value in given.items() if settings.get(name) == value}
-    assert taken == {"CALLER_RATE", "READ_RATE", "QUOTA_UTC_OFFSET", "TOKEN_SECONDS"}
+    assert taken == {"CALLER_RATE", "READ_RATE", "QUOTA_UTC_OFFSET", "TOKEN_SECONDS", "ERASE"}
     assert settings["ALLOWED_ORIGINS"].split(",")[-1] == PAGE
     own = ("OSS_BUCKET", "OSS_HOST", "QUOTA_URL", "TOKEN_SECRET", "STS_ROLE_ARN", "LOGIN_RATE")
     assert {name: settings[name] for name in own} == {name: usual[name] for name in own}
