@@ -8,9 +8,18 @@ from urllib.parse import urlsplit
 from function.config.profile import BucketLocation
 from function.config.settings import Settings
 from function.credentials import AccessKeys
+from ops.terminal.language import Failure, Text
 
 if TYPE_CHECKING:
     from alibabacloud_oss_v2 import Client
+    from alibabacloud_oss_v2.exceptions import BaseError
+
+REFUSED = Text("OSS refuses: {code} (bucket {bucket}).", "OSS 拒绝：{code}（桶 {bucket}）。")
+UNREACHABLE = Text(
+    "{host} cannot be reached (bucket {bucket}): check the network, and OSS_REGION, OSS_HOST or the profile's"
+    " host.",
+    "连不上 {host}（桶 {bucket}）：请检查网络，以及 OSS_REGION、OSS_HOST 或用途的 host。",
+)
 
 
 def client_at(location: BucketLocation | Settings, keys: AccessKeys) -> "Client":
@@ -29,3 +38,16 @@ def client_at(location: BucketLocation | Settings, keys: AccessKeys) -> "Client"
         keys.access_key_id, keys.access_key_secret, keys.security_token
     )
     return oss.Client(config)
+
+
+def code_of(error: "BaseError") -> str:
+    """Return the error code of OSS, else the name of the failure."""
+    cause: Any = error.unwrap() if hasattr(error, "unwrap") else error
+    return getattr(cause, "code", "") or type(cause).__name__
+
+
+def failure_of(error: "BaseError", location: BucketLocation) -> Failure:
+    """Return the sentence about a bucket that refuses, or that is not reached."""
+    code = code_of(error)
+    words = UNREACHABLE if code == "RequestError" else REFUSED
+    return Failure(words.filled(code=code, host=location.host, bucket=location.bucket))

@@ -4,19 +4,17 @@ Counting of what an erasure would find, with the operator's own keys.
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from function.config.settings import Settings
 from function.context import HOOKS_FILE
 from function.credentials import AccessKeys
 from function.oss.versions import UPLOADS
 from function.owners.erasure_pass import Step, steps_for
-from ops.account.oss_client import client_at
-from ops.terminal.language import Failure, Text
+from ops.account.oss_client import client_at, failure_of
+from ops.terminal.language import Text
 from ops.terminal.screen import Screen
 
 OBJECTS, MARKERS, PARTS = "objects", "markers", "uploads"
-REFUSED = Text("OSS refuses: {code} (bucket {bucket}).", "OSS 拒绝：{code}（桶 {bucket}）。")
 FOUND = Text(
     "{bucket}: {objects} objects and versions, {markers} delete markers, {uploads} unfinished uploads",
     "{bucket}：对象和版本 {objects} 个，删除标记 {markers} 个，碎片 {uploads} 个",
@@ -29,7 +27,7 @@ def show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen
     Show what there is in each bucket; return the number of all.
 
     Raises:
-        Failure: OSS refuses.
+        Failure: OSS refuses, or is not reached.
     """
     has_hooks = HOOKS_FILE.is_file()
     profiles = [
@@ -57,7 +55,7 @@ def found(step: Step, keys: AccessKeys) -> Iterator[str]:
     Yield the kind of each thing that a step of the erasure would find.
 
     Raises:
-        Failure: OSS refuses.
+        Failure: OSS refuses, or is not reached.
     """
     import alibabacloud_oss_v2 as oss
 
@@ -72,6 +70,4 @@ def found(step: Step, keys: AccessKeys) -> Iterator[str]:
             for each in client.list_object_versions_paginator().iter_page(versions):
                 yield from [OBJECTS] * len(each.version or ()) + [MARKERS] * len(each.delete_marker or ())
     except oss.exceptions.BaseError as error:
-        cause: Any = error.unwrap() if hasattr(error, "unwrap") else error
-        code = getattr(cause, "code", "") or type(cause).__name__
-        raise Failure(REFUSED.filled(code=code, bucket=bucket)) from None
+        raise failure_of(error, step.location) from None

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import requests
 
@@ -27,7 +27,7 @@ from function.operations.deliveries import Delivery, read_delivery
 from function.oss.due import NAME, Unreadable
 from function.webhook import KIND, signed_headers
 from ops.account.operator_keys import operator_keys
-from ops.account.oss_client import client_at
+from ops.account.oss_client import client_at, code_of, failure_of
 from ops.client.form_upload import open_session
 from ops.client.progress import progress_bar
 from ops.deploy.operator_env import add_env_argument, operator_environment
@@ -57,7 +57,6 @@ NOWHERE = Text(
     "请设置 UPLOAD_WEBHOOK_URL，或用 --url 给出地址。",
 )
 BAD_URL = Text("--url must be an http(s) address.", "--url 必须是 http(s) 地址。")
-REFUSED = Text("OSS refuses: {code} (bucket {bucket}).", "OSS 拒绝：{code}（桶 {bucket}）。")
 WAITS = Text("next attempt {at}", "{at} 再发")
 LOST = Text("lost", "已放弃")
 LINE = Text(
@@ -119,7 +118,7 @@ def find(settings: Settings, keys: AccessKeys, complaints: Screen, language: str
     Find the deliveries in all buckets, the next one first; name records that are none.
 
     Raises:
-        Failure: OSS refuses.
+        Failure: OSS refuses, or is not reached.
     """
     import alibabacloud_oss_v2 as oss
 
@@ -146,7 +145,7 @@ def find(settings: Settings, keys: AccessKeys, complaints: Screen, language: str
                     continue
                 yield Found(client, bucket, match[0], match[3], at, delivery)
         except oss.exceptions.BaseError as error:
-            raise Failure(_with(REFUSED, code=_code_of(error), bucket=bucket)) from None
+            raise failure_of(error, location) from None
 
 
 def _read(client: "Client", bucket: str, name: str) -> bytes | None:
@@ -157,18 +156,9 @@ def _read(client: "Client", bucket: str, name: str) -> bytes | None:
         result = client.get_object(oss.GetObjectRequest(bucket, name))
         return bytes(result.body.content) if result.body else b""
     except oss.exceptions.OperationError as error:
-        if _code_of(error) == "NoSuchKey":
+        if code_of(error) == "NoSuchKey":
             return None
         raise
-
-
-def _code_of(error: Any) -> str:
-    cause = error.unwrap() if hasattr(error, "unwrap") else error
-    return getattr(cause, "code", "") or type(cause).__name__
-
-
-def _with(text: Text, **values: object) -> Text:
-    return Text(text.en.format(**values), text.zh.format(**values))
 
 
 def _line(found: Found, language: str) -> str:
@@ -236,5 +226,5 @@ def _remove(found: Found) -> str:
     try:
         found.client.delete_object(oss.DeleteObjectRequest(found.bucket, found.name))
     except oss.exceptions.BaseError as error:
-        return _code_of(error)
+        return code_of(error)
     return ""
