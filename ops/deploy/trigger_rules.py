@@ -96,7 +96,8 @@ def timer_hints(props: Mapping[str, Any]) -> Iterator[Text]:
         cron = str(config.get("cronExpression"))
         if config.get("enable") is False:
             yield _slower(DISABLED)
-        elif not EVERY_MINUTE.fullmatch(ZONE.sub("", cron)):
+        # One that Function Compute does not take is a problem already.
+        elif not EVERY_MINUTE.fullmatch(ZONE.sub("", cron)) and not [*_timer_problems(config, ())]:
             yield _slower(RARE.filled(cron=cron))
 
 
