@@ -412,6 +412,12 @@ def test_no_form_is_given_before_running_erasures_are_known(erasing, oss):
     assert ask_for_a_form(erasing).status == 200
 
 
+def test_a_form_does_not_wait_long_for_running_erasures(erasing, oss, monkeypatch):
+    erasing.hangs(oss, monkeypatch)
+    assert ask_for_a_form(erasing).outcome == (503, "oss_unavailable")
+    assert erasing.function._ready().monotonic() <= 3
+
+
 def test_an_odd_mark_stops_no_form(erasing, oss):
     store(oss, f"{RUNNING}{MINE}", f"{RUNNING}x", f"{RUNNING}{MINE}-a b", f"{RUNNING}{THEIRS}-1")
     assert ask_for_a_form(erasing).status == 200
