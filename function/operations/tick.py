@@ -95,6 +95,4 @@ def _continue(context: RequestContext, oss: OssClient, record: Due, waiting: set
 
 def end_probe(_context: RequestContext, oss: OssClient, record: Due) -> bool:
     """Remove a record of ``manage.py doctor --timer``, which sees by that that ticks run."""
-    if due.read(oss, record) is not None:
-        due.remove(oss, record.name)
-    return True
+    return due.complete(oss, record, lambda _fields: None)

@@ -34,7 +34,7 @@ def test_settings_and_profiles_fit_together(environment, profiles_file, given, c
     ['read = "owner"', 'confirm = true\nhold = ["commit"]\ncommit_by = "owner"'],
     ids=["read", "commit"],
 )
-def test_where_callers_are_not_told_apart_the_value_that_a_problem_names_is_accepted(
+def test_without_identified_callers_the_value_that_a_problem_names_is_accepted(
     environment, profiles_file, options
 ):
     def load(text):

@@ -228,7 +228,7 @@ def test_a_delivery_leaves_time_to_write_it_down_in_a_tick(world, shop, clock, s
     assert [budget for *_, budget in shop.seen[1:]] == budgets
 
 
-def test_a_delivery_whose_bucket_is_slow_has_none_in_other_buckets_wait(world, shop, clock):
+def test_deliveries_in_other_buckets_do_not_wait_for_a_slow_one(world, shop, clock):
     world.store("commit")
     clock.tick(minutes=1)
     context = world.call()
