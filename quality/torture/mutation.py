@@ -114,7 +114,7 @@ TESTS = {
         "oss/client oss/objects oss/multipart uploads/confirm sessions config/bucket_location holding/commit"
         " operations/tick owners/"
     ),
-    "function.oss.due": _paths("oss/due operations/"),
+    "function.oss.due": _paths("oss/due operations/ owners/replaces"),
     "function.oss.versions": _paths("owners/erase"),
     "function.oss.errors": _paths("oss/errors oss/client"),
     "function.oss.listing": _paths("oss/listing oss/due owners/list owners/long_list owners/erase"),

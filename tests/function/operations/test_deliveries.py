@@ -104,6 +104,8 @@ def test_a_business_that_is_down_for_three_hours_gets_each_event_afterwards(worl
         signed = signed_headers(world.settings.receipt_secrets, headers["webhook-id"], at, body)
         assert headers.items() >= signed.items()
     assert len({(headers["webhook-id"], body) for _, headers, body, *_ in shop.seen}) == 8
+    # None of the requests had a trace.
+    assert not any("traceparent" in headers for _, headers, *_ in shop.seen)
 
 
 def test_a_deployment_without_holds_delivers_what_is_due(clock, profiles_file):
@@ -155,7 +157,7 @@ def test_where_neither_business_nor_oss_is_reached_the_request_succeeds(world, s
     *_, lost, line = log_lines()
     assert (line["status"], line["webhook"]) == (200, "HTTP 503")
     assert (lost["webhook"], lost["event"], lost["uploadId"]) == ("lost", "uploaded", stored["uploadId"])
-    assert lost["reason"].startswith("HTTP 503; ")
+    assert lost["reason"].startswith("HTTP 503; PutObject: ")
 
 
 def test_a_repeated_request_has_the_same_id_and_record(world, shop, clock):
