@@ -30,7 +30,7 @@ def test_a_burst_deployment_with_100_instances_loses_none_of_3000_phones(kind, p
     assert found.repeated > 0 and found.most_forms == 1
 
 
-def test_the_client_before_lost_some_of_them():
+def test_the_previous_client_lost_some_phones():
     found = limits.come(3000, KINDS[limits.BURST], Region(100, 100), 1, limits.HASTY)
     assert found.lost > 0
 

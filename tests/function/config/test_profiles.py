@@ -229,7 +229,7 @@ def test_a_profile_has_at_most_64_variants():
     assert problem.values["clause"].values["part"] == "65 names"
 
 
-def test_an_option_that_looks_like_another_is_answered_otherwise_than_a_strange_one():
+def test_a_misspelt_option_gets_another_hint_than_an_unknown_one():
     problems = (read(with_option(f"{option} = 1"))[1][0] for option in ("max_sizes", "colour"))
     near, strange = (problem.values["clause"] for problem in problems)
     assert near.values["names"] == "max_size"

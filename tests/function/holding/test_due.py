@@ -27,7 +27,9 @@ def lines_of_ticks(log_lines):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ACTS)
-def test_a_tick_ends_what_a_crash_at_any_call_left_and_tells_the_business(house, house_of, clock, act, after):
+def test_a_tick_completes_a_decision_cut_off_at_any_call_and_notifies_the_business(
+    house, house_of, clock, act, after
+):
     prepare, state = ACTS[act]
     cut_off = 0
     for at in range(1, 20):
@@ -66,7 +68,7 @@ def test_a_decision_is_not_continued_while_its_request_may_run(house, clock):
 
 
 @pytest.mark.parametrize("fault", [[UNHEARD, UNHEARD], [BROKEN] * 2, [DENIED]])
-def test_a_failed_removal_changes_no_response_and_the_business_hears_the_same_once_more(house, clock, fault):
+def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, clock, fault):
     stored = house.store("word")
     house.oss.between["GetObject"] = lambda: None
     answer = []
@@ -83,14 +85,14 @@ def test_a_failed_removal_changes_no_response_and_the_business_hears_the_same_on
     assert (house.due(), house.told) == ([], ["published", "published"])
 
 
-def test_a_role_from_before_due_records_discards_as_ever(house):
+def test_a_role_without_rights_to_due_records_still_discards(house):
     stored = house.store("default")
     house.oss.fail("PutObject", DENIED)
     assert house.discard(stored["receipt"]).json["state"] == "gone"
     assert (names(house, stored), house.told) == ([], ["gone"])
 
 
-def test_a_publication_under_a_taken_name_is_not_tried_again(house, clock, log_lines):
+def test_a_publication_under_a_taken_name_is_not_retried(house, clock, log_lines):
     stored = house.store("note")
     house.oss.store(stored["key"], b"others", content_type="image/png")
     assert house.commit(stored["receipt"]).code == "already_exists"
@@ -113,7 +115,7 @@ def test_a_publication_of_bytes_that_changed_is_neither_repeated_nor_announced(h
     assert (house.due(), house.told, names(house, stored)) == ([], [], ["held"])
 
 
-def test_of_two_reviews_at_once_the_business_hears_one(house, house_of):
+def test_two_reviews_at_once_notify_the_business_once(house, house_of):
     house.store("face")
     other = house_of()
 
@@ -235,7 +237,7 @@ def test_silence_ends_in_review_by_ticks_alone(house, clock):
     assert house.due() == [] and house.status(stored["receipt"]) == "review"
 
 
-def test_a_check_that_has_ended_is_due_no_more(house, clock):
+def test_a_finished_check_is_no_longer_due(house, clock):
     for outcome, trace in ((Outcome.PASS, "60f96f1d-1"), (Outcome.REVIEW, "60f96f1d-2")):
         house.store("face")
         house.verdict(outcome, trace)
@@ -248,7 +250,7 @@ def test_a_check_that_has_ended_is_due_no_more(house, clock):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("profile", ["face", "post"])
-def test_a_check_goes_on_whichever_call_its_request_died_at(house, house_of, clock, profile, after):
+def test_a_check_continues_after_a_crash_at_any_call(house, house_of, clock, profile, after):
     cut_off = 0
     for at in range(1, 30):
         form = house.form(profile)
@@ -363,7 +365,7 @@ def test_a_tick_may_die_at_any_call_and_the_next_one_ends_all(house, house_of, c
     assert died >= 10
 
 
-def test_a_tick_dies_of_nothing_that_fails(house, clock):
+def test_a_failing_call_does_not_end_a_tick(house, clock):
     """Of every call of a tick one by one, with each kind of failure."""
     for name in ("ListObjectsV2", "GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"):
         for fault in (UNHEARD, LOST, BROKEN, DENIED, "malformed"):
@@ -407,7 +409,7 @@ def test_a_record_of_another_bucket_or_a_foreign_receipt_is_removed_without_harm
     assert (house.due(), house.oss.names()) == ([], before)
 
 
-def test_a_killed_tick_is_no_failure_that_is_hidden(house):
+def test_the_end_of_a_killed_tick_is_not_hidden(house):
     house.oss.between["ListObjectsV2"] = lambda: (_ for _ in ()).throw(Killed())
     with pytest.raises(Killed):
         house.tick()

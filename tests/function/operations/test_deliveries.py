@@ -200,7 +200,7 @@ def test_a_tick_that_is_cut_off_loses_no_event(world, shop, clock, name, answer,
     assert due(world) == []
 
 
-def test_a_slow_business_has_other_deliveries_wait(world, shop, clock):
+def test_other_deliveries_wait_for_a_slow_business(world, shop, clock):
     for name in "ab":
         world.store("commit", name)
     clock.tick(minutes=1)
@@ -252,7 +252,7 @@ def test_a_record_that_another_tick_removed_is_nothing_to_do(world, shop, clock)
     assert len(shop.seen) == 2
 
 
-def test_without_a_webhook_any_more_what_is_due_is_lost_in_time(clock, world, shop, log_lines):
+def test_due_deliveries_are_given_up_after_the_webhook_is_removed(clock, world, shop, log_lines):
     world.store("commit")
     world.environ.pop("UPLOAD_WEBHOOK_URL")
     world.functions[0] = world.new_instance()

@@ -281,7 +281,7 @@ def test_one_line_names_only_some_of_many_failures(world, continued, last_line):
     assert (last_line()["reason"].count("decision-"), last_line()["left"]) == (5, 20)
 
 
-def test_the_others_of_a_kind_wait_where_one_says_so(world, continued, last_line):
+def test_other_records_of_a_kind_wait_after_a_false(world, continued, last_line):
     put(world.oss, f"{NOW}/check-a", f"{NOW}/check-b", f"{NOW}/webhook-c")
     continued.outcomes["a"] = False
     world.tick()

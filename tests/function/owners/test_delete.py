@@ -146,7 +146,7 @@ def test_a_key_of_a_held_object_is_left_to_discard(house, oss, by, clock):
     ],
     ids=str,
 )
-def test_gone_is_said_only_when_oss_confirmed_it(house, oss, faults, expected, is_there):
+def test_gone_needs_the_confirmation_of_oss(house, oss, faults, expected, is_there):
     store(oss, key("picture"), key("picture", 1))
     oss.fail("DeleteObject", *faults)
     assert outcomes(ask(house, key("picture"), key("picture", 1))) == [expected, "gone"]

@@ -628,7 +628,7 @@ def test_an_odd_due_record_erases_nothing(erasing, oss, fields):
     ],
     ids=str,
 )
-def test_an_odd_state_is_not_believed(erasing, oss, changes):
+def test_an_invalid_state_is_refused(erasing, oss, changes):
     store(oss, key("picture"))
     begin(erasing.call(), MINE)
     name = f"held/.erasures/{MINE}/000000001"
@@ -648,7 +648,7 @@ def test_an_erasure_of_one_id_runs_once(erasing, oss, clock):
     assert not begin(erasing.call(), MINE, "push-2").done
 
 
-def test_a_list_of_another_prefix_is_not_believed(erasing, oss, monkeypatch):
+def test_a_listed_key_outside_the_prefix_is_refused(erasing, oss, monkeypatch):
     store(oss, key("picture", owner=THEIRS))
     serve = oss._list_object_versions
 
@@ -661,7 +661,7 @@ def test_a_list_of_another_prefix_is_not_believed(erasing, oss, monkeypatch):
     assert key("picture", owner=THEIRS) in oss.objects
 
 
-def test_a_list_that_would_never_end_is_not_believed(erasing, oss, monkeypatch):
+def test_a_list_that_repeats_its_markers_is_refused(erasing, oss, monkeypatch):
     store(oss, key("picture"))
     serve = oss._list_object_versions
 

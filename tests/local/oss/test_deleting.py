@@ -147,7 +147,7 @@ def test_the_answer_names_markers_and_versions(oss, delete, stored):
     assert stored() == ["u/a"]
 
 
-def test_only_who_may_deletes(delete, stored, lister, oss_client):  # noqa: F811
+def test_deleting_many_objects_needs_its_right(delete, stored, lister, oss_client):  # noqa: F811
     stored("u/a")
     assert oss_client.request("POST", "/?delete", body_of("u/a")).refusal[:2] == (403, "AccessDenied")
     lister("oss:DeleteObject", resource="acs:oss:*:*:examplebucket", prefixes=())

@@ -219,7 +219,7 @@ def test_versions_have_rights_of_their_own(oss, versioning, put, oss_client, lis
     assert oss_client.call("GET", "", key="lister", versions=None).status == 200
 
 
-def test_a_version_is_read_by_who_signs_alone(oss, versioning, put, oss_client):
+def test_reading_a_version_needs_a_signature(oss, versioning, put, oss_client):
     oss.bucket.rules = replace(oss.bucket.rules, block_public_access=False)
     versioning("Enabled")
     version = put(name="u/1", **{"x-oss-object-acl": "public-read"})
