@@ -209,6 +209,14 @@ test('an avatar that can not be stored leaves the old one, and the page says why
   assert.match(data().src, /old\.png\?x-oss-process=thumb$/)
 })
 
+test('a missing option for replacing is named to the developer, and the old avatar stays', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  await changeAvatar(t, 'old.png')
+  fc.plan.sign.push(jsonError(400, 'bad_request'))
+  await page.instance.chosen({ detail: { avatarUrl: picture('new.png').tempFilePath } })
+  assert.deepEqual([textOf('.note-error'), oss.objects.size], [['用途 avatar 缺 delete'], 1])
+})
+
 test('an old avatar that is not the user\'s is forgotten, so that the next attempt is not refused for it', async (t) => {
   t.mock.method(console, 'warn', () => {})
   await changeAvatar(t, 'old.png')

@@ -26,7 +26,8 @@ Component({
       } catch (error) {
         if (error.code === 'forbidden') wx.removeStorageSync(KEPT_AS) // 不是这个用户的，如本机的云重新启动以后
         await this.show()
-        this.fail(error)
+        const lacksDelete = replaces && error.code === 'bad_request' && !error.limits // 给开发者看；用户遇不到
+        this.fail(lacksDelete ? { ...error, message: `用途 ${PROFILES.avatar} 缺 delete` } : error)
       }
       this.setData({ sending: false })
     },
