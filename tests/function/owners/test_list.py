@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from function.auth.tokens import issue_token
-from function.owners.listing import CURSOR, MAX_PAGES
+from function.owners.listing import MAX_PAGES
 from tests.function.owners.conftest import (
     BAD,
     ELSEWHERE,
@@ -20,6 +20,7 @@ from tests.function.owners.conftest import (
 )
 from tests.support.memory_oss import DENIED
 
+CURSOR = "oss-direct-upload/cursor"
 SECRET = ("token-secret-canary-0123456789abcdef",)
 
 
@@ -114,6 +115,16 @@ def test_pages_hold_every_key_once_in_order(house, oss, limit, longest_page):
     assert all(len(page) <= limit for page in found)
     # Short pages of OSS, or strangers, never end a list; neither do they make a request endless.
     assert oss.asked.count("ListObjectsV2") <= MAX_PAGES * len(found)
+
+
+def test_one_request_looks_at_ten_pages_of_strangers(house, oss):
+    store(oss, *(f"pictures/{MINE}/{number(count)}.not.png" for count in range(12)), key("picture", 20))
+    answer = ask(house, limit=1)
+    assert (keys_of(answer), oss.asked) == ([], ["ListObjectsV2"] * 10)
+    assert keys_of(ask(house, limit=1, cursor=answer.json["cursor"])) == [key("picture", 20)]
+    # A token says where its page begins.
+    queries = [request.query for request in oss.requests]
+    assert not any("start-after" in query and "continuation-token" in query for query in queries)
 
 
 def test_a_page_that_oss_fills_is_one_call(house, oss):
