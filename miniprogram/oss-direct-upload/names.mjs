@@ -16,6 +16,7 @@ const ADVICE = {
   unsupported_type: '在用途的 content_types 里加上这种类型',
   unauthorized: '核对 AppID、AppSecret 和 CALLER_AUTH',
   unknown_profile: 'profiles.toml 里没有这个用途，可能是写错了',
+  bad_request: '原因在 detail 里',
   not_found: 'endpoint 写错了，或 profiles.toml 没有打开这个选项',
   misconfigured: '函数的设置有误，部署前运行 make check-deploy',
   sts_rejected: '函数扮演不了 STS_ROLE_ARN 的角色，运行 manage.py doctor',

@@ -347,7 +347,7 @@ for (const uploads of [[], [null, null], [{ url: 'http://x' }]]) {
 
 for (const [code, hint] of [
   ['too_large', 'max_size'], ['busy', 'deploy/burst'], ['unsupported_type', 'content_types'], ['unauthorized', 'CALLER_AUTH'],
-  ['misconfigured', 'check-deploy'], ['sts_rejected', 'STS_ROLE_ARN'], ['access_denied', 'doctor'], ['not_found', 'endpoint'],
+  ['misconfigured', 'check-deploy'], ['sts_rejected', 'STS_ROLE_ARN'], ['bad_request', 'detail'], ['access_denied', 'doctor'], ['not_found', 'endpoint'],
   ['unknown_profile', 'profiles.toml'], ['bad_answer', 'endpoint'], ['form_expired', 'expires_in'], ['callback_failed', 'CALLBACK_URL'], ['privacy_undeclared', '隐私保护指引'],
 ]) {
   test(`the advice about ${code} names ${hint} and the page`, async (t) => {
