@@ -25,9 +25,9 @@ from function.holding.decision import (
 )
 from function.holding.held_upload import HeldUpload, read_recorded
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
-from function.holding.state import GONE, HELD, OPEN, PUBLISHED, REVIEW, HeldState
+from function.holding.state import CHECKING, GONE, HELD, OPEN, PUBLISHED, REVIEW, SILENCE, HeldState
 from function.oss import due
-from function.oss.client import OssClient, oss_client
+from function.oss.client import OssClient, same_bucket
 from function.oss.objects import ObjectFacts, head_object
 from function.uploads.receipt import invalid_receipt
 
@@ -216,7 +216,7 @@ def continue_decision(context: RequestContext, oss: OssClient, record: due.Due) 
 def _apply_announced(context: RequestContext, oss: OssClient, fields: Mapping[str, Any]) -> None:
     what = due.text_of(fields, "what")
     upload = read_recorded(due.text_of(fields, "receipt"), oss.bucket, context.settings, context.now)
-    oss = oss_client(context, upload.profile.location, oss.seconds_left)
+    oss = same_bucket(context, oss, upload.profile.location)
     decision = get_decision(oss, upload.upload_id) if upload.profile.is_held else None
     if decision is not None:
         # Another decision has a record of its own.
@@ -233,3 +233,29 @@ def _apply_announced(context: RequestContext, oss: OssClient, fields: Mapping[st
     elif review := records.get(oss, records.review_key(upload.upload_id)):
         notify_due(context, upload, REVIEW, review.get("label"))
     # Else the request died before it decided.
+
+
+def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> bool:
+    """
+    Continue the check that a due record is about; remove the record once there is a result.
+
+    Returns:
+        False if WeChat is unavailable.
+
+    Raises:
+        Unreadable: the record has no receipt.
+        UploadError: OSS refuses, or does not respond; the record stays.
+    """
+    fields = due.read(oss, record)
+    if fields is None:
+        return True
+    upload = read_recorded(due.text_of(fields, "receipt"), oss.bucket, context.settings, context.now)
+    own = same_bucket(context, oss, upload.profile.location)
+    current = _submit_if_due(context, own, upload, settle(context, own, upload))
+    if current.due:
+        return not context.wechat_has_failed
+    if current.state == CHECKING:
+        silent_at = current.silent_at or context.now + SILENCE
+        due.write(oss, record.kind, record.id, silent_at, fields, context.now)
+    due.remove(oss, record.name)
+    return True

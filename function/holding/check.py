@@ -32,15 +32,15 @@ from function.holding.state import (
     PUBLISHED,
     REJECTED,
     REVIEW,
-    SILENCE,
     HeldState,
     check_state,
 )
 from function.oss import due
-from function.oss.client import OssClient, oss_client, oss_clients, require_client
+from function.oss.client import OssClient, oss_client, oss_clients, require_client, with_time_limit
 from function.oss.objects import first_bytes, head_object
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
 from function.session_policy import OBJECTS
+from function.webhook import RECORD_SECONDS
 from function.wechat.api import AccessTokens
 from function.wechat.media_check import FIRST_BYTES, CheckRequest, Media, Refused, Submitted, media_of, submit
 from function.wechat.verdict import Outcome, Verdict
@@ -56,7 +56,14 @@ def begin_check_after(context: RequestContext, receipt: str) -> None:
     try:
         upload = read_receipt(receipt, context.settings, context.now)
         oss = oss_client(context, upload.profile.location)
-        submit_due(context, oss, upload, settle(context, oss, upload))
+        seconds = context.seconds_left() - RECORD_SECONDS
+        in_time = with_time_limit(oss, seconds, context.instance.monotonic)
+        try:
+            submit_due(context, in_time, upload, settle(context, in_time, upload))
+        except UploadError:
+            # The request succeeds all the same, so nobody would repeat it; this client may have no time left.
+            _note_due(context, oss_client(context, upload.profile.location), upload)
+            raise
     except UploadError as error:
         context.line.reason = f"check: {error.code}, {error.reason}"
 
@@ -75,8 +82,7 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
         return current
     # From now on a tick continues it; one record stands for all attempts.
     if current.lease == records.submission_key(upload.upload_id, 1):
-        at = context.now + timedelta(seconds=1)
-        due.write(oss, "check", upload.upload_id, at, {"receipt": upload.receipt}, context.now)
+        _note_due(context, oss, upload)
     if not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
         latest = check_state(oss, upload, context.now)
@@ -110,6 +116,11 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     if early is not None:
         return _apply_verdict(context, oss, upload, records.verdict_in(trace_id, early), checked)
     return HeldState(CHECKING)
+
+
+def _note_due(context: RequestContext, oss: OssClient, upload: HeldUpload) -> None:
+    at = context.now + timedelta(seconds=1)
+    due.write(oss, "check", upload.upload_id, at, {"receipt": upload.receipt}, context.now)
 
 
 def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submitted | Refused:
@@ -261,29 +272,3 @@ def _leave_to_a_human(
     if is_new and notify(context, upload, REVIEW, reason.get("label")):
         forget_due(context, oss, name)
     return HeldState(REVIEW)
-
-
-def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> bool:
-    """
-    Continue the check that a due record is about; remove the record once there is a result.
-
-    Returns:
-        False if WeChat is unavailable.
-
-    Raises:
-        Unreadable: the record has no receipt.
-        UploadError: OSS refuses, or does not respond; the record stays.
-    """
-    fields = due.read(oss, record)
-    if fields is None:
-        return True
-    upload = read_recorded(due.text_of(fields, "receipt"), oss.bucket, context.settings, context.now)
-    own = oss_client(context, upload.profile.location, oss.seconds_left)
-    current = submit_due(context, own, upload, settle(context, own, upload))
-    if current.due:
-        return not context.wechat_has_failed
-    if current.state == CHECKING:
-        silent_at = current.silent_at or context.now + SILENCE
-        due.write(oss, record.kind, record.id, silent_at, fields, context.now)
-    due.remove(oss, record.name)
-    return True

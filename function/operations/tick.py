@@ -22,7 +22,7 @@ TICK_SECONDS = 20.0
 # bucket and the record, which it reads and removes; after False its kind waits for the next tick.
 KINDS: Mapping[str, tuple[str, str]] = {
     "decision": ("function.holding.actions", "continue_decision"),
-    "check": ("function.holding.check", "continue_check"),
+    "check": ("function.holding.actions", "continue_check"),
     "webhook": ("function.operations.deliveries", "continue_delivery"),
     "replace": ("function.uploads.replacement", "continue_replacement"),
     "erase": ("function.owners.erasure", "continue_erasure"),

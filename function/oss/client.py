@@ -193,6 +193,13 @@ def oss_client(
     )
 
 
+def same_bucket(
+    context: RequestContext, oss: OssClient, location: BucketLocation, purpose: str = OBJECTS
+) -> OssClient:
+    """Return a client with another session for the bucket of a client, whose time limit counts its calls."""
+    return oss_client(context, location, oss.seconds_left, purpose)._replace(send=oss.send)
+
+
 def require_client(client: OssClient | UploadError) -> OssClient:
     """
     Return a client of ``oss_clients``.

@@ -8,7 +8,7 @@ from function.config.profile import BucketLocation, Profile
 from function.context import RequestContext
 from function.errors import UploadError
 from function.oss import due
-from function.oss.client import OssClient, oss_client, with_time_limit
+from function.oss.client import OssClient, oss_client, same_bucket, with_time_limit
 from function.oss.objects import delete_object, head_object
 from function.oss.post_form import iso
 from function.session_policy import DELETIONS
@@ -87,6 +87,6 @@ def _delete_older(
 ) -> None:
     facts = head_object(oss, key)
     if facts and facts.last_modified < before:
-        deletions = oss_client(context, location, oss.seconds_left, purpose=DELETIONS)
+        deletions = same_bucket(context, oss, location, DELETIONS)
         # Not repeated: another object may have the name by then.
         delete_object(deletions, key, is_repeatable=False)

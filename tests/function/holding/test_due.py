@@ -5,7 +5,8 @@ import json
 import pytest
 
 from function.errors import OssUnavailable
-from function.http.client import HttpResponse
+from function.holding.check import begin_check_after
+from function.http.client import ExchangeFailed, HttpResponse
 from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import PROFILES, names, refused
 from tests.function.holding.test_decision import ACTS, PLACES, kill
@@ -221,6 +222,34 @@ def test_a_first_submission_that_failed_is_repeated_the_next_minute(house, clock
     house.tick()
     assert list(house.wechat.submitted) == ["60f96f1d-1"]
     assert house.status(stored["receipt"]) == "checking"
+
+
+@pytest.mark.parametrize("left", [28.0, 4.5, 0.5])
+def test_a_check_that_oss_let_nobody_begin_is_due(house, clock, monkeypatch, left):
+    form, send, elapsed = house.form("face"), house.oss.send, 0.0
+    assert house.oss.post(form["formData"], "bytes") == 200
+
+    def hang(method, url, **options):
+        nonlocal elapsed
+        if method != "GET":
+            return send(method, url, **options)
+        elapsed += options["budget_seconds"]
+        raise ExchangeFailed("timed out")
+
+    house.oss.fail("GetObject", BROKEN, BROKEN)
+    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    assert (len(house.due("check")), house.wechat.checks) == (1, [])
+    del house.oss.objects[f"held/.due/{house.due('check')[0]}"]
+    call = house.call()
+    with monkeypatch.context() as patch:
+        patch.setattr(house.oss, "send", hang)
+        patch.setattr(call.instance, "monotonic", lambda: elapsed)
+        call._ends = left
+        begin_check_after(call, receipt)
+    assert (elapsed < left, call.line.reason.split(",")[0]) == (True, "check: oss_unavailable")
+    clock.tick(minutes=1)
+    house.tick()
+    assert len(house.wechat.submitted) == 1
 
 
 def test_silence_ends_in_review_by_ticks_alone(house, clock):

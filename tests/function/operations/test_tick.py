@@ -7,9 +7,13 @@ from types import SimpleNamespace
 import pytest
 
 from function.errors import AlreadyExists, Forbidden, OssRejected, OssUnavailable
+from function.holding.decision import BY_OWNER, decision_about, make_decision
+from function.holding.held_upload import read_receipt
+from function.holding.records import PUBLISH
 from function.operations import tick as tick_module
 from function.operations.tick import KINDS
 from function.oss import due
+from function.oss.client import oss_client
 from function.oss.due import Unreadable
 from handler import serve
 from tests.function.operations.test_deliveries import UNHELD
@@ -343,3 +347,30 @@ def test_every_kind_is_continued_by_a_function_that_removes_its_record(clock):
         world.tick()
         assert (world.oss.asked[-1], world.due()) == ("GetObject", [])
     assert due.name_of("check", "a", clock() + timedelta(seconds=1)) == f"held/.due/{LATER}/check-a"
+
+
+def test_a_slow_bucket_leaves_other_buckets_their_share(clock, profiles_file, monkeypatch):
+    held = 'hold = ["commit"]\ncommit_by = "owner"\n'
+    here = f"{UNHELD}{held}".replace("default", "here").replace("uploads/", "here/")
+    environ = {**PLAIN, "CALLER_AUTH": "wechat", **{k: v for k, v in HELD.items() if k.startswith("WECHAT")}}
+    profiles = profiles_file(f"{here}{UNHELD.replace('default', 'far')}{held}{ABROAD}")
+    world = World({**environ, "PROFILES_FILE": profiles}, clock)
+    far = world.add_bucket("abroad", "cn-shanghai")
+    for profile in ["far"] * 9 + ["here"]:
+        call, receipt = world.call(), world.store(profile)["receipt"]
+        upload = read_receipt(receipt, call.settings, call.now)
+        decision = decision_about(upload, PUBLISH, BY_OWNER, call.now)
+        make_decision(call, oss_client(call, upload.profile.location), upload, decision)
+    clock.tick(minutes=2)
+    elapsed, send = 0.0, far.send
+    world.function._ready().monotonic = lambda: elapsed
+
+    def take_a_second(*arguments, **options):
+        nonlocal elapsed
+        elapsed += 1
+        return send(*arguments, **options)
+
+    monkeypatch.setattr(far, "send", take_a_second)
+    world.tick()
+    assert any("here/" in key and not key.startswith("held/") for key in world.oss.objects)
+    assert len(world.due("decision")) > 5
