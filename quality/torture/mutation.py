@@ -145,7 +145,7 @@ TESTS = {
     ),
     "function.routes.wechat_events": _paths("routes/wechat_events"),
     "function.operations": _paths("operations/"),
-    "function.operations.tick": _paths("operations/ holding/due owners/erase"),
+    "function.operations.tick": _paths("operations/tick operations/ holding/due"),
     "function.operations.deliveries": _paths("operations/deliveries"),
     "function.session_policy": _paths(f"session_policy sessions {SETTINGS} owners/ reading/urls"),
     "function.uploads.callback": _paths("uploads/callback uploads/"),

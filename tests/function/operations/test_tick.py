@@ -20,6 +20,7 @@ from tests.function.operations.test_deliveries import UNHELD
 from tests.support.memory_oss import DENIED, UNHEARD
 from tests.support.world import HELD, PLAIN, WEBHOOK, World
 
+ORDER = ("decision", "check", "webhook", "replace", "erase", "doctor")
 NOW, LATER = "202611241400", "202611241401"
 SILENT = UNHELD.replace("confirm = true", "")
 ABROAD = 'bucket = "abroad"\nregion = "cn-shanghai"\nrole = "acs:ram::1234567890123456:role/abroad"'
@@ -244,16 +245,13 @@ def test_a_later_page_that_fails_leaves_what_was_listed(world, continued, last_l
 # --- the order, and what stops it ---
 
 
-def test_decisions_come_first_then_checks_then_deliveries(world, continued):
-    put(
-        world.oss,
-        "202611241300/webhook-a",
-        "202611241301/check-b",
-        "202611241302/decision-c",
-        f"{NOW}/decision-d",
-    )
+def test_what_is_due_is_continued_by_its_kind(world, continued):
+    """Decisions come first, then checks, deliveries, replacements and erasures."""
+    put(world.oss, *(f"20261124130{minute}/{kind}-a" for minute, kind in enumerate(reversed(ORDER))))
+    put(world.oss, f"{NOW}/decision-b")
     world.tick()
-    assert [name for _, name in continued.records] == ["decision-c", "decision-d", "check-b", "webhook-a"]
+    kinds = [name.partition("-")[0] for _, name in continued.records]
+    assert kinds == ["decision", *ORDER]
 
 
 @pytest.mark.parametrize(
@@ -341,7 +339,7 @@ def test_a_record_of_doctor_is_removed_and_nothing_else_is_done(world, last_line
 def test_every_kind_is_continued_by_a_function_that_removes_its_record(clock):
     """A record that somebody else has removed meanwhile is nobody's failure."""
     world = World({**HELD, "ERASE": "true"}, clock)
-    for kind in KINDS:
+    for kind in ORDER:
         put(world.oss, f"{NOW}/{kind}-a")
         world.oss.between["GetObject"] = lambda: world.oss.objects.clear()
         world.tick()
