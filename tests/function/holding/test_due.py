@@ -225,7 +225,7 @@ def test_a_first_submission_that_failed_is_repeated_the_next_minute(house, clock
 
 
 @pytest.mark.parametrize("left", [28.0, 4.5, 0.5])
-def test_a_check_that_oss_let_nobody_begin_is_due(house, clock, monkeypatch, left):
+def test_a_check_that_could_not_begin_is_due(house, clock, monkeypatch, left):
     form, send, elapsed = house.form("face"), house.oss.send, 0.0
     assert house.oss.post(form["formData"], "bytes") == 200
 
