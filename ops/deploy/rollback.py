@@ -24,6 +24,11 @@ ABOUT = Text(
 WORDS = {
     "version": Text("the version to go to, by its number", "要回到的版本号"),
     "list": Text("show the versions, and change nothing", "列出版本，什么都不改"),
+    "number": Text(
+        "VERSION = {version}: must be the number of a version, such as 7 (LIST=1 shows them). Nothing"
+        " was changed.",
+        "VERSION = {version}：应为版本号，如 7（LIST=1 列出全部）。什么都没有改动。",
+    ),
     "not_live": Text("Nothing is live yet: run make deploy.", "还没有上线的版本：请运行 make deploy。"),
     "none": Text("There is no version before {version}.", "版本 {version} 之前没有别的版本。"),
     "unknown": Text(
@@ -50,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen, complaints = Screen(), Screen(sys.stderr)
     try:
+        if args.version and not (args.version.isascii() and args.version.isdecimal()):
+            raise Failure(WORDS["number"].filled(version=args.version))
         with target_of(args.file, args.tool, screen) as target:
             live = current(target.cli)
             if live is None:

@@ -4,6 +4,7 @@ The one function of a deployment file, with the tool that deploys it.
 
 import argparse
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ SEVERAL = Text(
 NO_TOOL = Text("{tool} is not there. Run: make deploy", "没有 {tool}。请运行：make deploy")
 FAILED = Text("`s {step}` ended with {status}.", "`s {step}` 以 {status} 结束。")
 FAILED_SAYING = Text("`s {step}` ended with {status}: {said}", "`s {step}` 以 {status} 结束：{said}")
+OFFLINE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT)\b")
+FAILED_OFFLINE = Text(
+    "`s {step}` reaches nothing; check the network and HTTPS_PROXY: {said}",
+    "`s {step}` 连不上网络，请检查网络和 HTTPS_PROXY：{said}",
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ def target_of(file: Path, tool: Path, screen: Screen) -> Iterator[Target]:
 def explained(error: CliFailed, complaints: Screen, language: str) -> int:
     """Say how the tool ended; return its status."""
     words = FAILED_SAYING if error.said else FAILED
+    if OFFLINE.search(error.said):
+        words = FAILED_OFFLINE
     complaints.fail(words.say(language, step=error.step, status=error.status, said=error.said))
     return error.status
 

@@ -213,6 +213,18 @@ def test_a_list_of_versions_changes_nothing(plane, run, capfd):
     assert live.split()[0] == "1" and live.endswith("live")
 
 
+@pytest.mark.parametrize("version", ["live", "v3", "-1", "１"])
+def test_a_version_that_is_no_number_is_refused_before_anything_is_called(plane, run, capfd, version):
+    assert run(f"--version={version}", command=rollback) == 2
+    assert plane.calls == [] and "VERSION" in capfd.readouterr().err
+
+
+def test_a_tool_without_a_network_names_its_setting(capfd):
+    error = CliFailed("alias", 1, said="getaddrinfo ENOTFOUND api.example")
+    assert target.explained(error, Screen(sys.stderr), "en") == 1
+    assert "HTTPS_PROXY" in capfd.readouterr().err
+
+
 def test_a_rollback_before_any_deployment_is_refused(plane, run):
     assert run(command=rollback) == 2
     plane.failing["read"] = CliFailed("alias", 101, "AccessDenied")
