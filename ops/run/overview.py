@@ -45,7 +45,7 @@ WORDS = {
         "在临时目录里，结束时删除（要留下：--folder）",
     ),
     "receipts": Text("receipts", "回执"),
-    "signed": Text("signed with {signed}, told to {told}", "用{signed}签名，发给{told}"),
+    "signed": Text("signed with {signed}, told to {told}", "用{signed}签名，发给：{told}"),
     "of_this_run": Text(
         "a secret of this run (yours: --token-secret)", "本次运行的密钥（用你的：--token-secret）"
     ),
