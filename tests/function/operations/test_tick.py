@@ -245,7 +245,7 @@ def test_a_later_page_that_fails_leaves_what_was_listed(world, continued, last_l
 # --- the order, and what stops it ---
 
 
-def test_what_is_due_is_continued_by_its_kind(world, continued):
+def test_each_kind_is_continued_by_its_own_function(world, continued):
     """Decisions come first, then checks, deliveries, replacements and erasures."""
     put(world.oss, *(f"20261124130{minute}/{kind}-a" for minute, kind in enumerate(reversed(ORDER))))
     put(world.oss, f"{NOW}/decision-b")
