@@ -115,7 +115,7 @@ TESTS = {
         " operations/tick owners/"
     ),
     "function.oss.due": _paths("oss/due operations/ owners/replaces"),
-    "function.oss.versions": _paths("owners/erase"),
+    "function.oss.versions": _paths("oss/versions owners/erase"),
     "function.oss.errors": _paths("oss/errors oss/client"),
     "function.oss.listing": _paths("oss/listing oss/due owners/list owners/long_list owners/erase"),
     "function.oss.multipart": _paths("oss/multipart oss/client"),
