@@ -23,34 +23,26 @@ class EntryList(NamedTuple):
     """
     A list of a bucket, by OSS's names.
 
+    Args:
+        name: of the operation.
+        result: name of the root element, without ``Result``.
+        noun: ``version`` or ``upload``, of which the other names are made.
+        limit: parameter for the length of a page.
+        entries: names of the elements that are listed.
+
     Sources: https://help.aliyun.com/zh/oss/developer-reference/listobjectversions
         https://help.aliyun.com/zh/oss/developer-reference/listmultipartuploads
     """
 
     name: str
     result: str
-    query: str
+    noun: str
     limit: str
-    marker: str
-    id: str
     entries: tuple[str, ...]
 
 
-VERSIONS = EntryList(
-    *("ListObjectVersions", "ListVersions", "versions", "max-keys", "version-id-marker", "VersionId"),
-    ("Version", "DeleteMarker"),
-)
-UPLOADS = EntryList(
-    *(
-        "ListMultipartUploads",
-        "ListMultipartUploads",
-        "uploads",
-        "max-uploads",
-        "upload-id-marker",
-        "UploadId",
-    ),
-    ("Upload",),
-)
+VERSIONS = EntryList("ListObjectVersions", "ListVersions", "version", "max-keys", ("Version", "DeleteMarker"))
+UPLOADS = EntryList("ListMultipartUploads", "ListMultipartUploads", "upload", "max-uploads", ("Upload",))
 
 
 class Entry(NamedTuple):
@@ -78,21 +70,18 @@ def list_entries(
     oss: OssClient, listed: EntryList, prefix: str, after: Markers
 ) -> tuple[list[Entry], Markers | None]:
     """List a page below a prefix, and return where the next one begins; ``None`` after the last."""
-    query = {listed.query: "", listed.limit: str(ENTRIES_A_PAGE), "prefix": prefix}
-    markers = {"key-marker": after.key, listed.marker: after.id}
+    id_field = f"{listed.noun.title()}Id"
+    query = {f"{listed.noun}s": "", listed.limit: str(ENTRIES_A_PAGE), "prefix": prefix}
+    markers = {"key-marker": after.key, f"{listed.noun}-id-marker": after.id}
     query |= {name: value for name, value in markers.items() if value}
     root, decode, entries = list_below(oss, listed.name, listed.result, query, listed.entries)
-    found = [
-        Entry(
-            key,
-            text_in(element, listed.id),
-            stored_at(element, listed.name) if name_of(element) == "Version" else None,
-        )
-        for element, key in entries
-    ]
+    found = []
+    for element, key in entries:
+        stored = stored_at(element, listed.name) if name_of(element) == "Version" else None
+        found.append(Entry(key, text_in(element, id_field), stored))
     if text_in(root, "IsTruncated") != "true":
         return found, None
-    following = Markers(decode(text_in(root, "NextKeyMarker")), text_in(root, f"Next{listed.id}Marker"))
+    following = Markers(decode(text_in(root, "NextKeyMarker")), text_in(root, f"Next{id_field}Marker"))
     if following in (after, Markers()):
         raise malformed(listed.name)
     return found, following

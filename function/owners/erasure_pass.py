@@ -42,7 +42,7 @@ class Step(NamedTuple):
     prefix: str
 
     def __str__(self) -> str:
-        return f"{self.location.bucket} {self.listed.query} {self.prefix}"
+        return f"{self.location.bucket} {self.listed.noun}s {self.prefix}"
 
 
 def steps_for(covered: Iterable[Profile], owner: str) -> list[Step]:
