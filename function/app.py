@@ -98,8 +98,13 @@ class Function:
 
         It raises nothing, because FC would repeat the call.
         """
-        if not self._ticking.acquire(blocking=False):
-            return
+        if self._ticking.acquire(blocking=False):
+            try:
+                self._tick(context, is_cold=is_cold)
+            finally:
+                self._ticking.release()
+
+    def _tick(self, context: object | None, *, is_cold: bool) -> None:
         started = time.perf_counter()
         line = LogLine(request_id_of(context) or self._new_request_id())
         line.route, line.is_cold = TICK, is_cold
@@ -119,7 +124,6 @@ class Function:
         line.code = failures[0].code if failures else None
         line.reason = "; ".join(dict.fromkeys(reasons[:MAX_REASONS])) or None
         line.write(failures[0].status if failures else 200, round((time.perf_counter() - started) * 1000, 2))
-        self._ticking.release()
 
     def _continue_due(
         self, line: LogLine, context: object | None, attempt: Callable[[Callable[[], None]], None]

@@ -443,10 +443,14 @@ def test_a_record_of_another_bucket_or_a_foreign_receipt_is_removed_without_harm
     assert (house.due(), house.oss.names()) == ([], before)
 
 
-def test_the_end_of_a_killed_tick_is_not_hidden(house):
+def test_the_end_of_a_killed_tick_is_not_hidden_and_the_next_one_runs(house):
     house.oss.between["ListObjectsV2"] = lambda: (_ for _ in ()).throw(Killed())
     with pytest.raises(Killed):
         house.tick()
+    house.oss.between.clear()
+    before = house.oss.asked.count("ListObjectsV2")
+    house.tick()
+    assert house.oss.asked.count("ListObjectsV2") == before + 1
 
 
 def test_an_unavailable_oss_is_an_error_of_the_log_line_alone(house, log_lines):
