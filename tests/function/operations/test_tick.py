@@ -298,7 +298,7 @@ def test_a_tick_begins_nothing_after_its_time(world, continued, last_line):
 
     def take_long():
         nonlocal elapsed
-        elapsed += 10
+        elapsed += 19.5 if not elapsed else 0.5
         return True
 
     continued.outcomes |= dict.fromkeys("abc", take_long)
