@@ -13,9 +13,9 @@ MAX_KEY_BYTES = 1023
 # under names that begin with a dot.
 HELD_FOLDER = "held/"
 RECORDS = f"{HELD_FOLDER}."
-# What is to be done later, by its minute.
+# Records of work for later, by its minute.
 DUE = f"{RECORDS}due/"
-# What is and was erased; no lifecycle rule ends it.
+# Records of erasures; no lifecycle rule ends them.
 ERASURES = f"{RECORDS}erasures/"
 # Upload id, or trace id of a check, at the end of a record's name.
 RECORD_ID = r"[0-9A-Za-z_-]{1,128}"

@@ -141,13 +141,13 @@ def continue_erasure(context: RequestContext, oss: OssClient, record: Due) -> bo
 
 
 def _continue(context: RequestContext, oss: OssClient, erasure: str, fields: Mapping[str, Any]) -> None:
-    owner, asked = due.text_of(fields, "owner"), due.instant_of(fields, "at")
+    owner, requested = due.text_of(fields, "owner"), due.instant_of(fields, "at")
     # It becomes a part of prefixes.
     if not re.fullmatch(OWNER, owner):
         raise Unreadable(owner)
     state = latest(oss, owner)
-    if state is None or (state.done and state.began < asked):
-        # The request that asked for it was cut off.
+    if state is None or (state.done and state.began < requested):
+        # The request for it was cut off.
         state = _begin(context, oss, owner, erasure, state)
     if state.erasure != erasure:
         unmark(oss, owner, erasure)
@@ -156,7 +156,7 @@ def _continue(context: RequestContext, oss: OssClient, erasure: str, fields: Map
     state = advance(context, state, context.seconds_left)
     if not state.done:
         at = max(state.rests_until, context.now + timedelta(minutes=1))
-        due.write(oss, ERASE, erasure, at, {"owner": owner}, asked)
+        due.write(oss, ERASE, erasure, at, {"owner": owner}, requested)
 
 
 def describe(context: RequestContext, state: Erasure) -> dict[str, Any]:

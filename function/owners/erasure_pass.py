@@ -28,7 +28,7 @@ from function.session_policy import DELETIONS
 
 # No page begins, and none that must be deleted one by one goes on, when no more than this is left.
 LEAST_SECONDS = 3.0
-# What is under retention is tried again after this.
+# Objects under retention are tried again after this.
 RETENTION_REST = timedelta(hours=1)
 # A copy of a held object that was sent before the object was deleted has ended after this.
 COPY_REST = timedelta(minutes=2)

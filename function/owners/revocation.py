@@ -23,7 +23,7 @@ from function.webhook import deliver
 from function.wechat.api import whole_number
 
 REVOKED = "revoked"
-# What names a push; its sender is the platform.
+# Fields that identify a push; its sender is the platform.
 IDENTITY = ("OpenID", "CreateTime", "Event", "RevokeInfo")
 # Microphone, camera, chosen pictures, chosen files, avatar; pictures of service accounts; everything.
 UPLOADED = {5, 7, 14, 15, 20, 207, 301}
@@ -45,7 +45,7 @@ def accept_revocation(context: RequestContext, event: Mapping[str, Any]) -> Uplo
     subject = openid if is_subject(openid) else None
     owner = context.line.owner = owner_of(subject, context.settings.owner_secret) if subject else None
     at = _time_of(created)
-    # Logs and records of erasures name it: without the secret nobody can try openids on it.
+    # Logs and records of erasures show it; without the secret no openid can be guessed from it.
     identity = b"push\n" + json.dumps([openid, str(created), name, str(info)]).encode()
     id = f"{REVOKED}-{keyed_hash(context.settings.owner_secret, identity).hex()}"
     body = {
