@@ -99,7 +99,8 @@ function begin(phone, name, wanted, work) {
   }
   call.fail = (reason) => call.settle('fail', { errMsg: `${name}:fail ${reason}` })
   call.limit = setTimeout(() => call.fail('timeout'), options.timeout || DEFAULT_TIMEOUT)
-  later(phone, 0, () => travel(phone, call, { ...requestOf(options), began: phone.now() }, work))
+  // A call that was aborted at once has no options any more.
+  later(phone, 0, () => call.settled || travel(phone, call, { ...requestOf(options), began: phone.now() }, work))
   return { abort: () => call.fail('abort') }
 }
 
