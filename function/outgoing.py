@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 # Per upstream. An instance may have 1,024 threads, of which a server takes up to 200.
 MAX_OVERDUE = 64
-TIMED_OUT = "timed out"
+# Kinds of failure that callers tell apart.
+TIMED_OUT, OVERDUE, TRICKLED = "timed out", "too many overdue calls", "response too slow"
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ def with_timeout(
     """
     overdue = _overdue(upstream)
     if len(overdue) >= MAX_OVERDUE:
-        raise ExchangeFailed("too many overdue calls")
+        raise ExchangeFailed(OVERDUE)
     lock, done = threading.Lock(), threading.Event()
     outcome: list[T] = []
     failure: list[BaseException] = []

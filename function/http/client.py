@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+from function.outgoing import TRICKLED, verifying_context, with_timeout
 from function.outgoing import ExchangeFailed as ExchangeFailed
-from function.outgoing import verifying_context, with_timeout
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -104,7 +104,7 @@ def _read(response: "HTTPResponse", deadline: float, max_bytes: int) -> bytes:
         if size > max_bytes:
             raise ExchangeFailed("response over the size limit")
         if time.monotonic() > deadline:
-            raise ExchangeFailed("response too slow")
+            raise ExchangeFailed(TRICKLED)
         parts.append(part)
     if response.length:
         raise IncompleteRead(b"")

@@ -9,6 +9,7 @@ from function.oss import due
 from function.oss.client import OssClient
 from function.oss.due import Due, Unreadable, instant_of, text_of
 from function.oss.objects import get_record
+from function.outgoing import OVERDUE, TIMED_OUT, TRICKLED
 from function.webhook import KIND, SCHEDULE, attempt, log_loss
 
 ATTEMPT_SECONDS = 8.0
@@ -19,7 +20,7 @@ LOST_FOR = timedelta(days=7)
 # Record of an event that the business accepted, in case a repeated request made it due once more. No tick
 # reads so far ahead; the bucket's lifecycle rule deletes it.
 TAKEN, NEVER = "taken", datetime(9000, 1, 1, tzinfo=UTC)
-SLOW = frozenset({"timed out", "TimeoutError", "response too slow", "too many overdue calls"})
+SLOW = frozenset({TIMED_OUT, OVERDUE, TRICKLED, TimeoutError.__name__})
 
 
 class Delivery(NamedTuple):
