@@ -65,6 +65,13 @@ NOT_MINE = [
 ]
 
 
+def test_a_request_deletes_up_to_twenty_keys(house, oss):
+    keys = [key("picture", count) for count in range(20)]
+    store(oss, *keys)
+    assert outcomes(ask(house, *keys)) == ["gone"] * 20
+    assert oss.names() == set()
+
+
 @pytest.mark.parametrize("foreign", NOT_MINE, ids=ascii)
 def test_a_foreign_key_fails_alone(house, oss, foreign):
     store(oss, *(each for each in NOT_MINE if each != "\ud800"), key("picture"))
@@ -203,6 +210,14 @@ def test_a_key_of_two_buckets_is_deleted_in_neither(house_of, oss):
     house = house_of(PROFILES + "".join(both))
     house.add_bucket("other-bucket", "cn-hangzhou")
     assert outcomes(ask(house, f"both/{MINE}/{number(0)}", token=house.backend())) == ["forbidden"]
+
+
+def test_a_key_that_one_of_two_profiles_holds_is_left_to_discard(house_of, oss):
+    lines = 'confirm = true\ndelete = "owner"\n'
+    both = one_more("loose", lines, "both") + one_more("kept", f'{lines}hold = ["commit"]\n', "both")
+    house, ours = house_of(PROFILES + both), f"both/{MINE}/{number(0)}"
+    store(oss, f"held/{ours}")
+    assert outcomes(ask(house, ours)) == ["forbidden"]
 
 
 def test_the_log_has_what_became_of_each_key_the_caller_may_delete(house, log_lines):
