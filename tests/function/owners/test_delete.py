@@ -212,14 +212,6 @@ def test_a_key_of_two_buckets_is_deleted_in_neither(house_of, oss):
     assert outcomes(ask(house, f"both/{MINE}/{number(0)}", token=house.backend())) == ["forbidden"]
 
 
-def test_a_key_that_one_of_two_profiles_holds_is_left_to_discard(house_of, oss):
-    lines = 'confirm = true\ndelete = "owner"\n'
-    both = one_more("loose", lines, "both") + one_more("kept", f'{lines}hold = ["commit"]\n', "both")
-    house, ours = house_of(PROFILES + both), f"both/{MINE}/{number(0)}"
-    store(oss, f"held/{ours}")
-    assert outcomes(ask(house, ours)) == ["forbidden"]
-
-
 def test_the_log_has_what_became_of_each_key_the_caller_may_delete(house, log_lines):
     ask(house, key("picture"), key("picture", owner=THEIRS))
     ask(house, key("picture"), token=house.backend())

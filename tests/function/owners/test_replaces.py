@@ -29,6 +29,7 @@ from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
 from tests.support.world import PART
 
 DIGEST = "0" * 64
+CONFIRMED = 'confirm = true\ndelete = "owner"\n'
 PARTS = """
 [video]
 key = "videos/{owner}/{id}{ext}"
@@ -90,11 +91,20 @@ def test_the_old_object_is_deleted_when_the_new_one_is_confirmed_and_not_before(
 
 def test_without_holds_the_session_for_deletions_replaces(house_of, oss, clock):
     """The other session may delete only where objects are held."""
-    house = house_of(one_more("only", 'confirm = true\ndelete = "owner"\n'))
+    house = house_of(one_more("only", CONFIRMED))
     old = f"only/{MINE}/{number(0)}"
     store(oss, old)
     clock.tick(minutes=1)
     new = replaced(house, oss, "only", old)
+    assert oss.names() == {new}
+
+
+def test_a_key_of_two_profiles_that_both_permit_it_is_replaced(house_of, oss, clock):
+    house = house_of("".join(one_more(name, CONFIRMED, "both") for name in ("one", "two")))
+    old = f"both/{MINE}/{number(0)}"
+    store(oss, old)
+    clock.tick(minutes=1)
+    new = replaced(house, oss, "one", old)
     assert oss.names() == {new}
 
 
@@ -141,10 +151,11 @@ def test_get_and_each_of_several_files_may_replace(house, oss, clock):
     ],
     ids=ascii,
 )
-def test_a_replacement_that_may_not_be_refuses_the_whole_request(house_of, oss, fields, expected):
+def test_a_replacement_that_may_not_be_refuses_the_whole_request(house_of, oss, log_lines, fields, expected):
     house = house_of(PROFILES + PARTS)
     file = {"profile": "picture", "filename": "a.png", **fields}
     assert house.ask("upload-params", house.session(), **file).outcome == expected
+    assert log_lines()[-1].get("reason") or expected == BAD
     several = [{"profile": "picture", "filename": "a.png"}, file]
     if file["profile"] != "page":
         assert house.ask("upload-params", house.session(), files=several).outcome == expected
