@@ -368,6 +368,21 @@ def test_while_wechat_is_down_a_tick_waits_for_it_once(house, clock):
     assert len(house.wechat.submitted) == 3
 
 
+def test_a_check_stays_due_while_another_request_submits_it(house, clock):
+    house.wechat.answers = [None]
+    stored = house.store("face")
+    clock.tick(minutes=2)
+    # The lease of the second attempt, which that request took a moment before.
+    lease = f"held/.submitted/{stored['uploadId']}-1-1-2"
+    house.oss.store(lease, b'{"at":"2026-11-24T14:02:00Z"}')
+    before = house.due("check")
+    house.tick()
+    assert (house.wechat.submitted, house.due("check")) == ({}, before)
+    del house.oss.objects[lease]
+    house.tick()
+    assert len(house.wechat.submitted) == 1
+
+
 # --- a tick that fails or dies ---
 
 
