@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.docs.openapi import FILE
 from tests.end_to_end.conftest import running_cloud
@@ -59,7 +60,11 @@ def test_a_generated_typescript_client_calls_three_routes(origin, tmp_path):
 
 
 def test_a_generated_python_client_calls_three_routes(origin, tmp_path):
-    generate = "generate --fail-on-warning --meta none --output-path generated --path"
-    output_of(tmp_path, PYTHON_BIN / "openapi-python-client", *generate.split(), FILE)
+    document = yaml.safe_load(FILE.read_text("utf-8"))
+    # Only WeChat sends XML, which this generator does not know.
+    del document["paths"]["/wechat-events"]["post"]["requestBody"]["content"]["text/xml"]
+    (tmp_path / "openapi.yaml").write_text(yaml.safe_dump(document), "utf-8")
+    generate = "generate --fail-on-warning --meta none --output-path generated --path openapi.yaml"
+    output_of(tmp_path, PYTHON_BIN / "openapi-python-client", *generate.split())
     (tmp_path / "three_routes.py").write_bytes((PROGRAMS / "three_routes.py").read_bytes())
     expect_three_routes(output_of(tmp_path, PYTHON_BIN / "python", "three_routes.py", origin))
