@@ -18,13 +18,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from function.app import load_settings
 from function.auth import is_subject, owner_of
 from function.auth.backend import ERASURE
 from function.auth.tokens import issue_token
 from function.config.settings import Settings
 from function.credentials import AccessKeys
-from function.errors import Misconfigured
 from function.owners.erasure_records import OWNER
 from ops.account.operator_keys import operator_keys
 from ops.client.answers import InvokeFailed, checked
@@ -32,9 +30,8 @@ from ops.client.erase_count import NOT_COVERED, show_counts
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
 from ops.client.held import TOKEN_LIFE
 from ops.client.progress import progress_bar
-from ops.deploy.operator_env import add_env_argument, operator_environment
+from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
-from ops.terminal.messages import in_both
 from ops.terminal.screen import Screen
 
 # While nothing happens, and after a failure; so many of these in a row end the command.
@@ -103,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     try:
         environ = operator_environment(args.env_file, os.environ)
-        settings = _settings(environ)
+        settings = operator_settings(environ)
         owner = _owner(args, settings)
         keys = _keys(environ)
         if not (args.url or args.dry_run):
@@ -136,13 +133,6 @@ def run(args: argparse.Namespace) -> int:
     except InvokeFailed as error:
         complaints.fail(str(error))
         return 1
-
-
-def _settings(environ: dict[str, str]) -> Settings:
-    try:
-        return load_settings(environ)
-    except Misconfigured as error:
-        raise Failure(*(in_both(problem.sentence) for problem in error.problems)) from None
 
 
 def _owner(args: argparse.Namespace, settings: Settings) -> str:

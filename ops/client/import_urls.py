@@ -22,14 +22,13 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from function.app import load_settings
 from function.auth import owner_of
 from function.auth.tokens import keyed_hash
 from function.config.content_types import bare_type
 from function.config.key_template import PUBLIC_OWNER
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.errors import Misconfigured, UploadError
+from function.errors import UploadError
 from function.oss.post_form import TYPE_FIELD, UploadRule
 from function.uploads.plan import rule_for
 from function.uploads.request import UploadRequest
@@ -37,9 +36,8 @@ from ops.account.operator_keys import operator_keys
 from ops.account.oss_client import client_at
 from ops.client.form_upload import open_session
 from ops.client.progress import progress_bar
-from ops.deploy.operator_env import add_env_argument, operator_environment
+from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
-from ops.terminal.messages import in_both
 from ops.terminal.screen import Screen
 
 if TYPE_CHECKING:
@@ -118,10 +116,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(environ: dict[str, str], name: str) -> tuple[Settings, Profile]:
-    try:
-        settings = load_settings(environ)
-    except Misconfigured as error:
-        raise Failure(*(in_both(problem.sentence) for problem in error.problems)) from None
+    settings = operator_settings(environ)
     profile = settings.profiles.get(name)
     if profile is None or profile.takes_filename or profile.key.takes_digest:
         raise Failure(Text(*(text.format(name) for text in NO_PROFILE)))

@@ -17,11 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import requests
 
-from function.app import load_settings
 from function.config.key_template import DUE
 from function.config.settings import Settings
 from function.credentials import AccessKeys
-from function.errors import Misconfigured
 from function.http.json_body import object_in
 from function.operations.deliveries import Delivery, read_delivery
 from function.oss.due import NAME, Unreadable
@@ -30,9 +28,8 @@ from ops.account.operator_keys import operator_keys
 from ops.account.oss_client import client_at, code_of, failure_of
 from ops.client.form_upload import open_session
 from ops.client.progress import progress_bar
-from ops.deploy.operator_env import add_env_argument, operator_environment
+from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
-from ops.terminal.messages import in_both
 from ops.terminal.screen import Screen
 
 if TYPE_CHECKING:
@@ -91,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     try:
         environ = operator_environment(args.env_file, os.environ)
-        settings = _settings(environ)
+        settings = operator_settings(environ)
         url = args.url or settings.upload_webhook_url or ""
         if args.url and not args.url.startswith(("http://", "https://")):
             raise Failure(BAD_URL)
@@ -104,13 +101,6 @@ def run(args: argparse.Namespace) -> int:
     except Failure as error:
         complaints.fail_with(error, language)
         return 2
-
-
-def _settings(environ: dict[str, str]) -> Settings:
-    try:
-        return load_settings(environ)
-    except Misconfigured as error:
-        raise Failure(*(in_both(problem.sentence) for problem in error.problems)) from None
 
 
 def find(settings: Settings, keys: AccessKeys, complaints: Screen, language: str) -> Iterator[Found]:

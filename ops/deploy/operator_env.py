@@ -8,10 +8,14 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ops.deploy.env_file import EnvFile, read_env_file
 from ops.deploy.schema_check import did_you_mean
-from ops.terminal.language import Text
+from ops.terminal.language import Failure, Text
+
+if TYPE_CHECKING:
+    from function.config.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV_FILE = ROOT / ".env"
@@ -34,6 +38,18 @@ def add_env_argument(parser: argparse.ArgumentParser, language: str = "en") -> N
 
 def operator_environment(env_file: Path, environ: Mapping[str, str]) -> dict[str, str]:
     return {**read_env_file(env_file).values, **environ}
+
+
+def operator_settings(environ: Mapping[str, str]) -> "Settings":
+    """Return the function's settings; raise ``Failure`` with a sentence for each problem."""
+    from function.app import load_settings
+    from function.errors import Misconfigured
+    from ops.terminal.messages import in_both
+
+    try:
+        return load_settings(environ)
+    except Misconfigured as error:
+        raise Failure(*(in_both(problem.sentence) for problem in error.problems)) from None
 
 
 def unknown_names(env_file: EnvFile) -> Iterator[Text]:
