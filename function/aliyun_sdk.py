@@ -14,13 +14,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from function import VERSION
 from function.credentials import AccessKeys
 from function.http.json_body import object_in
 from function.outgoing import ExchangeFailed, ca_bundle_path, verifying_context, with_timeout
+
+if TYPE_CHECKING:
+    from function.http.client import HttpResponse, Send
 
 CONNECT_TIMEOUT_SECONDS = 1.5
 READ_TIMEOUT_SECONDS = 3
@@ -110,10 +113,7 @@ def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
     Args:
         request: of the SDK, with its parameters; a new one for every call, because it holds the nonce.
     """
-    request.set_accept_format("JSON")
-    if own.security_token is not None:
-        request.add_query_param("SecurityToken", own.security_token)
-    url = endpoint + request.get_url(region, own.access_key_id, own.access_key_secret)
+    url = endpoint + _signed(request, region, own)
     method = request.get_method()
     try:
         status, body = with_timeout(CALL_SECONDS, endpoint, lambda: _send(method, url))
@@ -122,6 +122,50 @@ def call(request: Any, *, endpoint: str, region: str, own: AccessKeys) -> bytes:
     if status != 200:
         raise _refusal(status, body)
     return body
+
+
+def post(
+    action: str,
+    version: str,
+    fields: Mapping[str, str],
+    *,
+    endpoint: str,
+    region: str,
+    own: AccessKeys,
+    send: "Send",
+    seconds: float,
+) -> "HttpResponse":
+    """
+    Sign one RPC request whose fields are its form body, and send it once.
+
+    Not through the SDK's ``requests``: ``send`` is bounded as well, counts towards the deadline of the
+    request, and is injected.
+
+    Returns:
+        the unchecked response, of any status: some services explain a refusal in its body.
+
+    Raises:
+        ExchangeFailed: as ``send`` does.
+    """
+    prepare()
+    from aliyunsdkcore.request import RpcRequest
+
+    # Neither the product nor its address is part of the request.
+    request = RpcRequest("", version, action)
+    request.set_method("POST")
+    request.set_body_params(dict(fields))
+    url = endpoint + _signed(request, region, own)
+    body, content_type = urlencode(fields).encode(), "application/x-www-form-urlencoded"
+    return send("POST", url, body=body, headers={"Content-Type": content_type}, budget_seconds=seconds)
+
+
+def _signed(request: Any, region: str, own: AccessKeys) -> str:
+    """Return path and query; the signature covers the fields of the body as well."""
+    request.set_accept_format("JSON")
+    if own.security_token is not None:
+        request.add_query_param("SecurityToken", own.security_token)
+    path: str = request.get_url(region, own.access_key_id, own.access_key_secret)
+    return path
 
 
 def _send(method: str, url: str) -> tuple[int, bytes]:

@@ -55,7 +55,7 @@ STS = "/tests/test_sts_credentials.py aliyun_sdk"
 # Which tests a module's mutants must fail, its own first: the first that fails ends the run.
 TESTS = {
     "burst_server": _paths("/tests/deploy/test_burst_server.py"),
-    "function.aliyun_sdk": _paths(f"aliyun_sdk {STS}"),
+    "function.aliyun_sdk": _paths(f"aliyun_sdk aliyun_rpc {STS}"),
     "function.app": _paths(
         f"{APP} form_life request_log sessions config/bucket_location limits/connection {FORMS} auth/wechat"
         " reading/urls"
