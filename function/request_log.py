@@ -39,6 +39,7 @@ class LogLine:
         webhook: ``ok``, or the reason of a failed delivery.
         state: of a held object; of several a list, with error codes in the place of unknown states.
         trace_id: WeChat's id of a content check.
+        verdict: checker and labels, as the webhook has them.
         event: of WeChat, about a user's authorisation.
         due, left: of a tick: records that were due, and those that still are.
         quota: action taken while the quota store was down, and the reason.
@@ -59,6 +60,7 @@ class LogLine:
         self.quota: str | None = None
         self.state: str | list[str] | None = None
         self.trace_id: str | None = None
+        self.verdict: dict[str, object] | None = None
         self.event: str | None = None
         self.due: int | None = None
         self.left = 0
@@ -70,7 +72,7 @@ class LogLine:
         level = logging.ERROR if status >= 500 else logging.INFO
         if not log.isEnabledFor(level):
             return
-        line = {
+        line: dict[str, object] = {
             "requestId": self.request_id,
             "route": self.route,
             "status": status,
@@ -86,6 +88,8 @@ class LogLine:
             line["state"] = self.state
         if self.trace_id:
             line["traceId"] = self.trace_id
+        if self.verdict:
+            line["verdict"] = self.verdict
         if self.event:
             line["event"] = self.event
         if self.reason:

@@ -50,12 +50,12 @@ def notify_business(
     Args:
         location: of the bucket of its due record.
         event: ``uploaded``; of held uploads also ``published``, ``rejected``, ``review`` or ``gone``.
-        more: further fields, such as WeChat's ``label``.
+        more: further fields; a ``label`` is part of the id.
 
     Returns:
         as ``deliver``.
     """
-    id = id_of(event, upload_id, etag, *more.values())
+    id = id_of(event, upload_id, etag, *([more["label"]] if "label" in more else []))
     return deliver(context, location, id, {"event": event, "receipt": receipt, **more}, upload_id)
 
 

@@ -284,8 +284,8 @@ def _measure(mode: str) -> Warm:
 
 
 FIGURES = (
-    Figure("lines of function/", 13_900, lambda: sum(len(text.splitlines()) for text in modules().values())),
-    Figure("modules of function/", 92, not_init, shows=False),
+    Figure("lines of function/", 15_100, lambda: sum(len(text.splitlines()) for text in modules().values())),
+    Figure("modules of function/", 102, not_init, shows=False),
     Figure("code lines of the largest module", LARGE, largest_module),
     Figure("modules over 200 code lines", 0, large_modules),
     Figure("modules under 30 code lines without a reason in ARCHITECTURE", 0, small_without_reason),
@@ -295,8 +295,8 @@ FIGURES = (
     Figure("modules that read jti or owner by a string key", 3, readers_by_string_key),
     Figure("modules with x-oss- elsewhere than oss/ and session_policy", 1, x_oss_elsewhere),
     Figure("docstrings that open with a question word", 0, docstrings_to_rewrite),
-    Figure("lines of tests/", 60_500, lambda: lines_of("tests")),
-    Figure("lines of tests/ and quality/", 77_000, lambda: lines_of("tests", "quality")),
+    Figure("lines of tests/", 65_500, lambda: lines_of("tests")),
+    Figure("lines of tests/ and quality/", 83_000, lambda: lines_of("tests", "quality")),
     Figure("stand-ins of OSS", 3, lambda: classes_named("Oss|Bucket", "tests")),
     Figure("stand-ins of WeChat", 1, lambda: classes_named("Wechat$", "tests")),
     Figure("classes named World", 1, lambda: classes_named("^World$", "tests", "quality")),
@@ -330,7 +330,10 @@ SENTENCES = (
     ),
     ("The context of a request; calls to OSS and WeChat.", "请求的上下文；对 OSS 和微信的调用。"),
     ("Callers, and our own tokens.", "调用者，以及我们自己的令牌。"),
-    ("Upload requests, tickets and receipts; the webhook.", "上传请求、票据、回执；webhook。"),
+    (
+        "Upload requests, tickets and receipts; the webhook; the checkers of content.",
+        "上传请求、票据、回执；webhook；内容审核方。",
+    ),
     (
         "Multipart uploads, held objects, reading, the objects of an owner.",
         "分片上传、先审后发的对象、读取、用户自己的对象。",

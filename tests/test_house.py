@@ -27,7 +27,7 @@ FLOORS = (
     " function.session_policy function.limits/ sts_credentials".split(),
     "function.context function.oss/ function.wechat/".split(),
     "function.auth/".split(),
-    "function.webhook function.uploads/".split(),
+    "function.webhook function.uploads/ function.moderation/".split(),
     "function.multipart/ function.holding/ function.reading function.owners/".split(),
     "function.operations/ function.routes/".split(),
     "function.app handler burst_server".split(),
@@ -35,7 +35,8 @@ FLOORS = (
 ROOMS = tuple(
     f"function.{room}"
     for room in (
-        "config http limits oss wechat auth uploads multipart holding owners operations routes".split()
+        "config http limits oss wechat auth uploads moderation multipart holding owners"
+        " operations routes".split()
     )
 )
 # They cost a cold start dearly, so they are imported where they are used.
@@ -343,7 +344,8 @@ def test_initialize_imports_all_that_the_first_caller_needs(mode):
 OF_A_PLAIN_DEPLOYMENT = set(
     "function function.aliyun_sdk function.app function.auth function.auth.tokens function.config"
     " function.config.content_types function.config.key_template"
-    " function.config.messages function.config.profile"
+    " function.config.messages function.config.moderation function.config.option_table"
+    " function.config.profile"
     " function.config.profile_validation function.config.profiles function.config.setting_table"
     " function.config.settings function.config.settings_validation function.config.types"
     " function.context function.credentials function.errors function.http function.http.client"
@@ -368,7 +370,7 @@ def test_a_plain_deployment_imports_these_modules_and_no_other(mode):
 # What WeChat is asked, and what it says: for deployments that ask it, when they do.
 OF_THE_CHECK = {
     *(f"function.holding.{name}" for name in ("access_token", "check", "checking", "media", "push")),
-    *("function.wechat.verdict", "function.wechat.api", "function.routes.wechat_events"),
+    *("function.moderation.wechat_verdict", "function.wechat.api", "function.routes.wechat_events"),
     "cryptography",
 }
 HELD = """

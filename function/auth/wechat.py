@@ -119,7 +119,7 @@ def _problems(
             yield Problem("ERASE_ON", Message("ERASE_ON needs {name}", name=name), needs=name)
     for profile in profiles:
         for name in PUSH_SETTINGS:
-            if profile.is_checked and name not in values and name not in refused:
+            if profile.is_checked_by_wechat and name not in values and name not in refused:
                 clause = Message('hold with "check" needs {name}', name=name)
                 yield problem_in(profile.name, clause, needs=name)
 

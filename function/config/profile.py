@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from function.config.content_types import is_run_by_browsers
 from function.config.key_template import KeyTemplate, held_name
+from function.config.moderation import ALIYUN, WECHAT
 
 # Purpose, bucket and role ARN of an STS session.
 SessionKey = tuple[str, str, str]
@@ -93,6 +94,11 @@ class Profile(NamedTuple):
         hold_days: time limit of these steps.
         commit_by: caller who may commit: ``backend`` or ``owner``.
         check_scene: WeChat's number for the place where such pictures are shown.
+        check_by: checkers that must all pass an object, in the order of their calls: ``aliyun``, ``wechat``.
+        check_service: Aliyun's name of its rules for pictures.
+        check_reject: prefixes of Aliyun's labels that reject; other risks are left to a human.
+        check_animated: ``review`` leaves animated pictures to a human, ``first-frame`` checks one frame.
+        strip: whether publishing makes a copy without metadata.
         list: whether callers may list their own objects.
         delete: caller who may delete, beside a backend: ``owner`` or none (empty).
     """
@@ -121,6 +127,11 @@ class Profile(NamedTuple):
     hold_days: int
     commit_by: str
     check_scene: int
+    check_by: tuple[str, ...]
+    check_service: str
+    check_reject: tuple[str, ...]
+    check_animated: str
+    strip: bool
     list: bool
     delete: str
     location: BucketLocation
@@ -151,8 +162,16 @@ class Profile(NamedTuple):
 
     @property
     def is_checked(self) -> bool:
-        """Return whether WeChat checks an object before it is published."""
+        """Return whether an object is checked before it is published."""
         return CHECK in self.hold
+
+    @property
+    def is_checked_by_wechat(self) -> bool:
+        return self.is_checked and WECHAT in self.check_by
+
+    @property
+    def is_checked_by_aliyun(self) -> bool:
+        return self.is_checked and ALIYUN in self.check_by
 
     @property
     def stored_folder(self) -> str:
@@ -178,7 +197,7 @@ class Profile(NamedTuple):
     def objects_life(self) -> timedelta:
         """Longest life of a URL that the objects session signs for this profile."""
         read_life = self.read_life if self.is_read_signed else timedelta(0)
-        return max(read_life, CHECK_URL_LIFE) if self.is_checked else read_life
+        return max(read_life, CHECK_URL_LIFE) if self.is_checked_by_wechat else read_life
 
     def for_forms(self) -> "Profile":
         """Return this profile with the size limit of one form; parts may make a larger object."""

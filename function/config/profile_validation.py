@@ -7,6 +7,7 @@ from typing import Any
 from function.config.content_types import is_run_by_browsers
 from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES, PLACEHOLDERS, KeyTemplate, held_name
 from function.config.messages import Message
+from function.config.moderation import ALIYUN, WECHAT
 from function.config.profile import (
     CHECK,
     FORM,
@@ -21,8 +22,8 @@ from function.config.profile import (
 )
 
 ANY_TYPE = ("*/*",)
-# Main types that WeChat's mediaCheckAsync checks.
-CHECKED_TYPES = ("image", "audio")
+# Main types that each checker looks at.
+CHECKED_TYPES = {WECHAT: ("image", "audio"), ALIYUN: ("image", "audio", "video")}
 
 
 def unknown_options(
@@ -118,6 +119,8 @@ def within_profile(values: Mapping[str, Any], is_page: bool) -> Iterator[Message
         )
     if values.get("hold"):
         yield from _hold_problems(key, values)
+        if values.get("strip"):
+            yield from _strip_problems(key, values)
     if values.get("parts") or values.get("hold"):
         yield from _metadata_problems(values)
 
@@ -141,13 +144,29 @@ def _hold_problems(key: str, values: Mapping[str, Any]) -> Iterator[Message]:
     if values.get("max_size", 0) > MAX_FORM_BYTES:
         yield Message("hold excludes max_size over 5GiB: OSS may not publish more in one copy")
     if CHECK in values["hold"]:
-        for kind in values.get("content_types", ()):
-            if kind.partition("/")[0] not in CHECKED_TYPES or is_run_by_browsers(kind):
-                yield Message(
-                    "content_types has {kind!r}, which WeChat does not check; {allowed} only, and no SVG",
-                    kind=kind,
-                    allowed=", ".join(f"{name}/*" for name in CHECKED_TYPES),
-                )
+        # Where WeChat checks as well, it sees the fewest types.
+        checker = values.get("check_by", (WECHAT,))[-1]
+        allowed = CHECKED_TYPES[checker]
+        for kind in _types_but(values, allowed):
+            yield Message(
+                "content_types has {kind!r}, which {checker} does not check; {allowed} only, and no SVG",
+                kind=kind,
+                checker="WeChat" if checker == WECHAT else "Aliyun",
+                allowed=", ".join(f"{name}/*" for name in allowed),
+            )
+
+
+def _strip_problems(key: str, values: Mapping[str, Any]) -> Iterator[Message]:
+    if "{sha256}" in key:
+        yield Message("strip = true excludes {{sha256}} in key: a clean picture has another digest")
+    for kind in _types_but(values, ("image",)):
+        yield Message("strip = true cleans pictures only, and no SVG; content_types has {kind!r}", kind=kind)
+
+
+def _types_but(values: Mapping[str, Any], main_types: Collection[str]) -> list[str]:
+    """Return the content types that have none of these main types, or that browsers run."""
+    kinds = values.get("content_types", ())
+    return [kind for kind in kinds if kind.partition("/")[0] not in main_types or is_run_by_browsers(kind)]
 
 
 def _metadata_problems(values: Mapping[str, Any]) -> Iterator[Message]:

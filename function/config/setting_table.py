@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from function.config import types
 from function.config.messages import Message
+from function.config.option_table import SIGNATURE_VERSIONS
 from function.config.profile import Profile
-from function.config.profiles import SIGNATURE_VERSIONS
 from function.config.types import Type
 from function.errors import Problem
 
@@ -95,6 +95,7 @@ SETTINGS = (
     Setting("CALLBACK_KEY_ORIGIN", types.ORIGIN, "https://gosspublic.alicdn.com"),
     # Addresses of the business often carry a token.
     Setting("UPLOAD_WEBHOOK_URL", types.ADDRESS, is_secret=True),
+    Setting("GREEN_ENDPOINT", types.ORIGIN),
     Setting("CALLER_RATE", types.RATE, "60/min"),
     Setting("LOGIN_RATE", types.RATE, "30/min"),
     Setting("READ_RATE", types.RATE, "600/min"),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from function.config import settings_validation as validation
 from function.config.messages import Message
+from function.config.moderation import endpoint_of
 from function.config.profile import BucketLocation, Profile, SessionKey
 from function.config.profiles import PROFILES_TOML, read_profiles
 from function.config.setting_table import SETTINGS, CallerKind, Setting
@@ -33,6 +34,7 @@ class Settings(NamedTuple):
         token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
         quota_url: holds a password; ``quota_when_down`` is ``deny`` or ``allow`` wherever it names Redis, and
             ``quota_utc_offset`` says when a quota's day begins.
+        green_endpoint: of Content Moderation; ``None`` abroad where the region has none.
         erase_on: names of events of WeChat.
         client_address_header: in lower case; written by the one trusted proxy.
     """
@@ -59,6 +61,7 @@ class Settings(NamedTuple):
     callback_url: str | None
     callback_key_origin: str
     upload_webhook_url: str | None
+    green_endpoint: str | None
     caller_rate: Rate
     login_rate: Rate
     read_rate: Rate
@@ -207,6 +210,7 @@ def _settings(
         "receipt_secrets": values.get("RECEIPT_SECRET", secrets),
         "owner_secret": values.get("OWNER_SECRET") or (secrets[-1] if secrets else ""),
         "token_life": values["TOKEN_SECONDS"],
+        "green_endpoint": values.get("GREEN_ENDPOINT") or endpoint_of(values["OSS_REGION"]),
         "erase_on": values.get("ERASE_ON", frozenset()),
         "allowed_origins": values.get("ALLOWED_ORIGINS", frozenset()),
     }

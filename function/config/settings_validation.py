@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from function.config.messages import Message
+from function.config.moderation import endpoint_of
+from function.config.option_table import OPTIONS
 from function.config.profile import CREDENTIALS_MARGIN, Profile, SessionKey, fits
-from function.config.profiles import OPTIONS, PROFILES_TOML, problem_in
+from function.config.profiles import PROFILES_TOML, problem_in
 from function.config.setting_table import CallerKind, Setting
 from function.errors import Problem
 
@@ -104,10 +106,14 @@ def profiles_and_settings(
                     caller_auth=values["CALLER_AUTH"],
                 )
                 yield problem_in(profile.name, clause)
-        if profile.is_checked and kind and values["CALLER_AUTH"] != "wechat":
-            clause = Message('hold with "check" needs CALLER_AUTH=wechat: WeChat asks for the openid')
+        yield from _no_green(profile, values)
+        if profile.is_checked_by_wechat and kind and values["CALLER_AUTH"] != "wechat":
+            clause = Message(
+                'hold with "check" needs CALLER_AUTH=wechat: WeChat asks for the openid;'
+                ' check_by = ["aliyun"] needs no WeChat'
+            )
             yield problem_in(profile.name, clause, needs="CALLER_AUTH")
-        elif profile.is_checked and kind and session and session < LEAST_SESSION_OF_A_CHECK:
+        elif profile.is_checked_by_wechat and kind and session and session < LEAST_SESSION_OF_A_CHECK:
             clause = Message(
                 'hold with "check" needs STS_SESSION_SECONDS of at least {least},'
                 " because WeChat gets a URL that lives an hour; it is {session}",
@@ -115,6 +121,17 @@ def profiles_and_settings(
                 session=session.seconds,
             )
             yield problem_in(profile.name, clause, needs="STS_SESSION_SECONDS")
+
+
+def _no_green(profile: Profile, values: Mapping[str, Any]) -> Iterator[Problem]:
+    region = values.get("OSS_REGION")
+    if profile.is_checked_by_aliyun and region and not (values.get("GREEN_ENDPOINT") or endpoint_of(region)):
+        clause = Message(
+            "check_by with aliyun needs GREEN_ENDPOINT: {region} has no Content Moderation;"
+            " set it to another region's, such as https://green-cip.ap-southeast-1.aliyuncs.com",
+            region=region,
+        )
+        yield problem_in(profile.name, clause, needs="GREEN_ENDPOINT")
 
 
 def _lives_over_the_session(profile: Profile, session: timedelta | None) -> Iterator[Problem]:

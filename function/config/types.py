@@ -122,8 +122,8 @@ def size(least: str, most: str) -> Type:
     return Type(Message("a size from {least} to {most}, such as 10MiB", least=least, most=most), read)
 
 
-def list_of(pattern: str, allowed: Message) -> Type:
-    """Return the type of a list of texts of this form, one at least."""
+def list_of(pattern: str, allowed: Message, made_of: Callable[[list[str]], tuple[str, ...]] = tuple) -> Type:
+    """Return the type of a list of texts of this form, one at least; its value is ``made_of`` them."""
 
     def read(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not value:
@@ -131,7 +131,7 @@ def list_of(pattern: str, allowed: Message) -> Type:
         for item in value:
             if not isinstance(item, str) or not re.fullmatch(pattern, item):
                 raise ValueError(item)
-        return tuple(value)
+        return made_of(value)
 
     return Type(allowed, read)
 

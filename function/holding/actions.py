@@ -27,6 +27,7 @@ from function.holding.decision import (
 from function.holding.held_upload import HeldUpload, read_recorded
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import CHECKING, GONE, HELD, OPEN, PUBLISHED, REVIEW, SILENCE, HeldState
+from function.moderation.finding import read_finding
 from function.oss import due
 from function.oss.client import OssClient, same_bucket
 from function.oss.objects import ObjectFacts, head_object
@@ -232,7 +233,7 @@ def _apply_announced(context: RequestContext, oss: OssClient, fields: Mapping[st
         if not _is_stored(upload, head_object(oss, upload.key)):
             notify_due(context, upload, GONE)
     elif review := records.get(oss, records.review_key(upload.upload_id)):
-        notify_due(context, upload, REVIEW, review.get("label"))
+        notify_due(context, upload, REVIEW, read_finding(review))
     # Else the request died before it decided.
 
 

@@ -5,11 +5,11 @@ Only a verdict that passes publishes, and only an object that was not stored aga
 silence, errors and doubts a human decides.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
+from function.config.moderation import WECHAT
 from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError, WechatUnavailable
@@ -35,6 +35,9 @@ from function.holding.state import (
     HeldState,
     check_state,
 )
+from function.moderation.finding import CHANGED, ERRCODE, LABEL, SILENT, UNSUPPORTED, Finding, Outcome
+from function.moderation.wechat import FIRST_BYTES, CheckRequest, Media, Refused, Submitted, media_of, submit
+from function.moderation.wechat_verdict import Verdict
 from function.oss import due
 from function.oss.client import OssClient, oss_client, oss_clients, require_client, with_time_limit
 from function.oss.objects import first_bytes, head_object
@@ -42,8 +45,6 @@ from function.oss.presign import NONE, PROCESS, OssRequest, presign
 from function.session_policy import OBJECTS
 from function.webhook import RECORD_SECONDS
 from function.wechat.api import AccessTokens
-from function.wechat.media_check import FIRST_BYTES, CheckRequest, Media, Refused, Submitted, media_of, submit
-from function.wechat.verdict import Outcome, Verdict
 
 
 def begin_check_after(context: RequestContext, receipt: str) -> None:
@@ -76,7 +77,7 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
         UploadError: OSS refuses, or does not respond; the submission is retried after a minute.
     """
     if current.due > MAX_SUBMISSIONS:
-        return _leave_to_a_human(context, oss, upload, {"silent": True})
+        return leave_to_a_human(context, oss, upload, Finding(SILENT, WECHAT))
     # A request that has waited for WeChat in vain does not wait again for its other uploads.
     if context.wechat_has_failed or not current.lease:
         return current
@@ -105,7 +106,8 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
         submission = records.get_submission(oss, upload.upload_id, current.due)
         if submission is not None and submission.is_accepted:
             return HeldState(CHECKING)
-        return _leave_to_a_human(context, oss, upload, {"errcode": result.errcode})
+        finding = Finding(ERRCODE, WECHAT, errcode=result.errcode) if result.errcode else Finding(UNSUPPORTED)
+        return leave_to_a_human(context, oss, upload, finding)
     trace_id = context.line.trace_id = result.trace_id
     # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
     # one of the two sees the other.
@@ -239,36 +241,39 @@ def _checks_of(
 def _apply_verdict(
     context: RequestContext, oss: OssClient, upload: HeldUpload, verdict: Verdict, checked: Check
 ) -> HeldState:
+    finding = Finding(LABEL, WECHAT, verdict.label)
+    if verdict.outcome is Outcome.ERROR:
+        finding = Finding(ERRCODE, WECHAT, errcode=verdict.errcode)
     current = settle(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
         if current.state not in (PUBLISHED, REJECTED):
-            decision = decision_about(upload, REJECT, BY_CHECK, context.now, verdict.label)
+            decision = decision_about(upload, REJECT, BY_CHECK, context.now, finding)
             current = HeldState(decide(context, oss, upload, decision))
         # The business must act on a risky verdict about a published object.
         if current.state == PUBLISHED:
-            notify(context, upload, REVIEW, verdict.label)
+            notify(context, upload, REVIEW, finding)
         return current
     if current.state not in (HELD, CHECKING):
         return current
     if verdict.outcome is not Outcome.PASS:
-        is_review = verdict.outcome is Outcome.REVIEW
-        reason = {"label": verdict.label} if is_review else {"errcode": verdict.errcode}
-        return _leave_to_a_human(context, oss, upload, reason)
+        return leave_to_a_human(context, oss, upload, finding)
     # Not an upload that was not committed yet, or that a human must decide about.
     if not current.is_in_check:
         return current
     # What was stored later, even as the same bytes, may have been something else while WeChat looked.
     if current.stored_at is None or checked.since is None or current.stored_at > checked.since:
-        return _leave_to_a_human(context, oss, upload, {"changed": True})
-    decision = decision_about(upload, PUBLISH, BY_CHECK, context.now, verdict.label)
+        return leave_to_a_human(context, oss, upload, Finding(CHANGED, WECHAT))
+    decision = decision_about(upload, PUBLISH, BY_CHECK, context.now, finding)
     return HeldState(decide(context, oss, upload, decision))
 
 
-def _leave_to_a_human(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, reason: Mapping[str, Any]
+def leave_to_a_human(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, finding: Finding
 ) -> HeldState:
+    """Record that a person must decide about an upload, unless that is recorded already."""
     name = note_due(context, oss, upload, REVIEW, context.now)
-    is_new = records.create(oss, records.review_key(upload.upload_id), reason, context.now)
-    if is_new and notify(context, upload, REVIEW, reason.get("label")):
+    fields = {**finding.fields, "receipt": upload.receipt}
+    is_new = records.create(oss, records.review_key(upload.upload_id), fields, context.now)
+    if is_new and notify(context, upload, REVIEW, finding):
         forget_due(context, oss, name)
     return HeldState(REVIEW)

@@ -20,6 +20,7 @@ from function.holding import records
 from function.holding.held_upload import HeldUpload
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
+from function.moderation.finding import Finding
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, copy_object, delete_object, head_object
@@ -57,10 +58,10 @@ def decided_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -
 
 
 def decision_about(
-    upload: HeldUpload, action: str, by: str, now: datetime, label: int | None = None
+    upload: HeldUpload, action: str, by: str, now: datetime, finding: Finding | None = None
 ) -> Decision:
     """Return a decision about the bytes of this receipt, not made yet."""
-    return Decision(action, by, upload.receipt, upload.etag, now, label)
+    return Decision(action, by, upload.receipt, upload.etag, now, finding)
 
 
 def decide(context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision) -> str:
@@ -141,21 +142,24 @@ def forget_due(context: RequestContext, oss: OssClient, name: str) -> None:
         context.line.reason = error.reason
 
 
-def notify_due(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> bool:
+def notify_due(
+    context: RequestContext, upload: HeldUpload, event: str, finding: Finding | None = None
+) -> bool:
     """
     Deliver an event as ``notify`` does, before its due record is removed.
 
     Raises:
         OssUnavailable: it is lost; the record must stay.
     """
-    if not notify(context, upload, event, label):
+    if not notify(context, upload, event, finding):
         raise OssUnavailable(reason=f"{event}: neither delivered nor written down")
     return True
 
 
-def notify(context: RequestContext, upload: HeldUpload, event: str, label: int | None = None) -> bool:
-    """Deliver an event to the business's webhook, with WeChat's label if any; False if it is lost."""
-    more = {} if label is None else {"label": label}
+def notify(context: RequestContext, upload: HeldUpload, event: str, finding: Finding | None = None) -> bool:
+    """Deliver an event to the business's webhook, with what a checker found; False if it is lost."""
+    more = {} if finding is None else finding.event
+    context.line.verdict = more or context.line.verdict
     location = upload.profile.location
     return notify_business(context, location, upload.receipt, upload.upload_id, upload.etag, event, **more)
 
@@ -190,7 +194,7 @@ def apply(
     # A publication may have become impossible, but its object need not be gone for good.
     if has_changed or (is_due and (state != GONE or decision.action == DISCARD)):
         deliver = notify_due if is_due else notify
-        is_delivered = deliver(context, upload, state, None if state == GONE else decision.label)
+        is_delivered = deliver(context, upload, state, None if state == GONE else decision.finding)
     if state == PUBLISHED and upload.content.replaces:
         from function.uploads.replacement import delete_replaced
 
@@ -278,8 +282,10 @@ def _reject(
 ) -> tuple[str, bool]:
     is_held = upload.is_ours(head_object(oss, upload.held_key))
     if is_held or is_new:
-        label = {} if decision.label is None else {"label": decision.label}
-        evidence = {"by": decision.by, **label, "key": upload.key, "receipt": decision.receipt}
+        # ``by`` is the step or the caller, and a checker's name stands in its finding.
+        found = decision.fields.get("finding", {})
+        who = {"by": decision.by, **({"reviewer": decision.reviewer} if decision.reviewer else {})}
+        evidence = {**found, **who, "key": upload.key, "receipt": decision.receipt}
         records.put(oss, records.rejection_key(upload.upload_id), evidence, now)
     if is_held:
         delete_same(oss, upload.held_key, upload.is_ours)

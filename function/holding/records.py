@@ -12,14 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from function.config.key_template import RECORD_ID, RECORDS
+from function.config.moderation import WECHAT
 from function.errors import AlreadyExists, OssUnavailable
 from function.http.json_body import object_in
+from function.moderation.finding import Finding, read_finding
 from function.oss.client import OssClient
 from function.oss.objects import get_record, instant_in, put_record
 from function.oss.post_form import iso
 
 if TYPE_CHECKING:
-    from function.wechat.verdict import Verdict
+    from function.moderation.wechat_verdict import Verdict
 
 PUBLISH, REJECT, DISCARD = "publish", "reject", "discard"
 # More than any submission can fail in the days of a hold.
@@ -134,8 +136,9 @@ class Decision(NamedTuple):
         receipt: of the upload; only the bytes of this receipt are published.
         etag: of these bytes.
         at: when it was made.
-        label: WeChat's, if its verdict decided and had one.
+        finding: of the checker whose verdict decided.
         copied: of a discard, when a copy of the publication that it overrules was sent that may still finish.
+        reviewer: name of the person who decided, if a backend sent it.
     """
 
     action: str
@@ -143,18 +146,21 @@ class Decision(NamedTuple):
     receipt: str
     etag: str
     at: datetime
-    label: int | None = None
+    finding: Finding | None = None
     copied: datetime | None = None
+    reviewer: str = ""
 
     @property
     def fields(self) -> dict[str, Any]:
-        label = {} if self.label is None else {"label": self.label}
+        finding = {} if self.finding is None else {"finding": self.finding.fields}
         copied = {} if self.copied is None else {"copied": iso(self.copied)}
+        reviewer = {"reviewer": self.reviewer} if self.reviewer else {}
         return {
             "decision": self.action,
             "by": self.by,
-            **label,
+            **finding,
             **copied,
+            **reviewer,
             "etag": self.etag,
             "receipt": self.receipt,
         }
@@ -176,7 +182,16 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
         raise _invalid(name)
     by, receipt, etag = (_text(name, fields, field) for field in ("by", "receipt", "etag"))
     copied = _time(name, fields, "copied") if "copied" in fields else None
-    return Decision(action, by, receipt, etag, _time(name, fields, "at"), _label(name, fields), copied)
+    reviewer = _text(name, fields, "reviewer") if "reviewer" in fields else ""
+    at, finding = _time(name, fields, "at"), _finding(fields)
+    return Decision(action, by, receipt, etag, at, finding, copied, reviewer)
+
+
+def _finding(fields: Mapping[str, Any]) -> Finding | None:
+    if isinstance(found := fields.get("finding"), dict):
+        return read_finding(found)
+    # Records of earlier versions have a label of WeChat's alone.
+    return None if fields.get("label") is None else read_finding({**fields, "by": WECHAT})
 
 
 def copied_at(oss: OssClient, upload_id: str) -> datetime | None:
@@ -267,7 +282,8 @@ def verdict_in(trace_id: str, fields: Mapping[str, Any]) -> "Verdict":
     Raises:
         OssUnavailable: the record is invalid.
     """
-    from function.wechat.verdict import Outcome, Verdict
+    from function.moderation.finding import Outcome
+    from function.moderation.wechat_verdict import Verdict
 
     name = verdict_key(trace_id)
     outcome = _text(name, fields, "outcome")

@@ -10,10 +10,10 @@ from function.errors import OssUnavailable, UploadError, WechatUnavailable
 from function.holding.check import apply_verdict
 from function.http.client import ExchangeFailed, HttpResponse
 from function.http.gateway import REASON_PHRASES, Request, Response
+from function.moderation.wechat_verdict import EVENT, Verdict, read_verdict
 from function.wechat import WechatApp, WechatPush
 from function.wechat.message import fields_of
 from function.wechat.push import is_signed, open_push, refused_check
-from function.wechat.verdict import EVENT, Verdict, read_verdict
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 # WeChat waits five seconds, which include a cold start.
@@ -38,7 +38,7 @@ def handle(context: RequestContext) -> Response:
     event = fields_of(message) or {}
     if event.get("Event") in AUTHORISATION_EVENTS:
         return _withdrawn(context, push, event)
-    is_checked = any(profile.is_checked for profile in context.settings.profiles.values())
+    is_checked = any(profile.is_checked_by_wechat for profile in context.settings.profiles.values())
     verdict = read_verdict(event) if is_checked and event.get("Event") == EVENT else None
     if verdict is not None and _is_ours(context, verdict):
         return _text(200, "success")

@@ -23,12 +23,12 @@ from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
 from function.holding import records
 from function.http.client import ExchangeFailed, Send, send
+from function.moderation.wechat import PICTURE, CheckRequest, Refused, Submitted, submit
 from function.oss.client import OssClient, budget, call
 from function.oss.presign import OssRequest, presign
 from function.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
-from function.wechat.media_check import PICTURE, CheckRequest, Refused, Submitted, submit
 from ops.doctor.content_verdicts import (
     NO_ERROR_PAGES,
     NOTHING,

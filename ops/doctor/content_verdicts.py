@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from function.errors import UploadError
-from function.wechat.verdict import Outcome
+from function.moderation.finding import Outcome
 from ops.doctor.findings import Finding, State, joined, same
 from ops.terminal.language import Text
 

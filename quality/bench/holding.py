@@ -24,7 +24,8 @@ import requests
 from function.app import Function
 from function.holding.check import apply_verdict
 from function.http.client import HttpResponse, send
-from function.wechat.verdict import Outcome, Verdict
+from function.moderation.finding import Outcome
+from function.moderation.wechat_verdict import Verdict
 from local.cloud import ROLE_POLICY
 from local.common.accounts import AccessKey, Accounts
 from local.oss.server import OssServer

@@ -7,8 +7,9 @@ from typing import Any
 
 from function.errors import Forbidden
 from function.http.json_body import object_in
+from function.moderation.finding import Outcome
+from function.moderation.wechat_verdict import read_verdict
 from function.wechat.push import open_push
-from function.wechat.verdict import Outcome, read_verdict
 from tests.support.dice import Dice
 from tests.support.wechat import BLOCK, Wechat
 

@@ -16,7 +16,7 @@ from typing import Any
 from function.errors import UploadError
 from function.holding.state import LEASE, SILENCE
 from function.http.client import HttpResponse
-from function.wechat.verdict import Outcome
+from function.moderation.finding import Outcome
 from local.common.clock import StandingClock
 from quality.torture.report import Result, try_cells
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, MALFORMED, SLOW, UNHEARD

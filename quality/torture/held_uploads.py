@@ -23,8 +23,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from function.errors import UploadError
 from function.holding.decision import COPY_LIFE, REQUEST_LIFE
 from function.holding.state import LEASE, SILENCE
+from function.moderation.finding import Outcome
 from function.request_log import lines_of
-from function.wechat.verdict import Outcome
 from quality.torture.lives import live
 from quality.torture.report import Result
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, UNHEARD, MemoryOss, Part

@@ -73,11 +73,13 @@ TESTS = {
         f"config/key_template {SETTINGS} {FORMS} reading/permission owners/ holding/due"
     ),
     "function.config.messages": _paths("config/messages"),
+    "function.config.moderation": _paths(f"config/profile_validation {SETTINGS}"),
     "function.config.profile": _paths(
         f"config/bucket_location config/profile_validation {SETTINGS} session_policy sessions "
         f"{FORMS} multipart/multipart_complete holding/submission owners/"
     ),
     "function.config.profile_validation": _paths(f"config/profile_validation {SETTINGS}"),
+    "function.config.option_table": _paths(f"config/profiles {SETTINGS} {FORMS}"),
     "function.config.profiles": _paths(f"config/profiles {SETTINGS} {FORMS}"),
     "function.config.setting_table": _paths(f"{SETTINGS} auth/ owners/revocation"),
     "function.config.settings": _paths(f"{SETTINGS} config/jwt_key config/bucket_location {APP}"),
@@ -106,6 +108,9 @@ TESTS = {
     "function.limits.rate_limit": _paths(f"limits/rate_limit limits/client_ip auth/ reading/read {FORMS}"),
     "function.limits.redis": _paths(QUOTA_IN_REDIS),
     "function.limits.redis_connection": _paths(f"limits/connection {QUOTA} limits/redis_store"),
+    "function.moderation.finding": _paths(f"moderation/finding {HOLDING}"),
+    "function.moderation.wechat": _paths("moderation/wechat holding/submission"),
+    "function.moderation.wechat_verdict": _paths("moderation/wechat_verdict"),
     "function.multipart.lifecycle": _paths("multipart/multipart_parts multipart/"),
     "function.multipart.part_urls": _paths("multipart/part_urls multipart/"),
     "function.outgoing": _paths("outgoing http/client"),
@@ -167,11 +172,9 @@ TESTS = {
         "uploads/webhook operations/deliveries holding/commit owners/revocation uploads/"
     ),
     "function.wechat": _paths("wechat/access_token wechat/api config/settings"),
-    "function.wechat.api": _paths("wechat/access_token wechat/api wechat/verdict"),
+    "function.wechat.api": _paths("wechat/access_token wechat/api moderation/wechat_verdict"),
     "function.wechat.message": _paths("wechat/message wechat/push routes/wechat_events"),
-    "function.wechat.media_check": _paths("wechat/media_check holding/submission"),
     "function.wechat.push": _paths("wechat/push wechat/message"),
-    "function.wechat.verdict": _paths("wechat/verdict"),
     "handler": _paths(f"/tests/test_handler.py {APP} operations/tick"),
     "sts_credentials": _paths(STS),
 }

@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 
 from function.errors import UploadError
 from function.http.client import HttpResponse, Send, send
+from function.moderation.wechat import CheckRequest, Refused, submit
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
-from function.wechat.media_check import CheckRequest, Refused, submit
 from quality.torture.report import Result, try_cells
 from tests.support import stage
 from tests.support.broken_server import WIRE, Fault, answers, serving

@@ -9,7 +9,7 @@ import pytest
 
 from function.app import ROUTES
 from function.auth import CallerKinds, all_settings
-from function.config.profiles import OPTION_NAMES, OPTIONS
+from function.config.option_table import OPTION_NAMES, OPTIONS
 from manage import COMMANDS
 from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, tables, without_code
 from tests.docs.openapi import error_classes

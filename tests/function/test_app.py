@@ -16,8 +16,8 @@ from function import VERSION
 from function.app import Function
 from function.auth.tokens import RECEIPT, issue_token
 from function.context import Dependencies
+from function.moderation.wechat_verdict import EVENT
 from function.routes import ROUTES
-from function.wechat.verdict import EVENT
 from handler import serve
 from tests.conftest import TOKEN_SECRET as SECRET
 from tests.support.cases import cases_beside

@@ -19,9 +19,10 @@ from function.context import RequestContext
 from function.errors import StsRejected
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from function.http.gateway import Request
+from function.moderation.finding import Outcome
+from function.moderation.wechat_verdict import Verdict
 from function.request_log import LogLine
 from function.session_policy import OBJECTS
-from function.wechat.verdict import Outcome, Verdict
 from handler import serve
 from tests.support import stage
 from tests.support.memory_oss import MemoryOss

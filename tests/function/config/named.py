@@ -3,7 +3,7 @@
 import re
 
 from function.auth import all_settings
-from function.config.profiles import OPTION_NAMES
+from function.config.option_table import OPTION_NAMES
 
 NAMES = {*OPTION_NAMES, *(row.name for row in all_settings())}
 

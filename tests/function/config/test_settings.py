@@ -70,6 +70,7 @@ def test_required_settings_suffice_and_others_have_the_published_defaults(enviro
         callback_url=None,
         callback_key_origin="https://gosspublic.alicdn.com",
         upload_webhook_url=None,
+        green_endpoint="https://green-cip.cn-hangzhou.aliyuncs.com",
         caller_rate=Rate(60, 60),
         login_rate=Rate(30, 60),
         read_rate=Rate(600, 60),

@@ -10,7 +10,8 @@ import pytest
 from function.errors import OssUnavailable, StsRejected
 from function.holding.check import apply_verdict
 from function.holding.state import LEASE
-from function.wechat.verdict import Outcome, Verdict
+from function.moderation.finding import Finding, Outcome, read_finding
+from function.moderation.wechat_verdict import Verdict
 from tests.function.holding.conftest import names
 from tests.support.cases import text_beside
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
@@ -331,7 +332,9 @@ def test_pass_publishes(house, checking):
     assert house.verdict(Outcome.PASS, label=100) is True
     assert names(house, checking) == ["key"]
     assert house.status(checking["receipt"]) == "published"
-    assert house.events == [{"event": "published", "receipt": checking["receipt"], "label": 100}]
+    assert house.events == [
+        {"event": "published", "receipt": checking["receipt"], "by": "wechat", "label": 100}
+    ]
     assert house.oss.records()[f"decided/{checking['uploadId']}"]["by"] == "check"
 
 
@@ -350,7 +353,8 @@ def test_risky_deletes_and_leaves_the_fact(house, checking):
     assert house.status(checking["receipt"]) == "rejected"
     said = house.oss.records()[f"rejected/{checking['uploadId']}"]
     assert (said["by"], said["label"]) == ("check", 20002)
-    assert house.events == [{"event": "rejected", "receipt": checking["receipt"], "label": 20002}]
+    found = {"by": "wechat", "label": 20002}
+    assert house.events == [{"event": "rejected", "receipt": checking["receipt"], **found}]
 
 
 @pytest.mark.parametrize(
@@ -363,9 +367,10 @@ def test_everything_else_stays_held_for_a_human(house, checking, outcome, said):
     assert names(house, checking) == ["held"]
     assert house.status(checking["receipt"]) == "review"
     label = {"label": said["label"]} if "label" in said else {}
-    assert house.events == [{"event": "review", "receipt": checking["receipt"], **label}]
-    kept = house.oss.records()[f"review/{checking['uploadId']}"]
-    assert {name: kept[name] for name in said} == said
+    assert house.events == [{"event": "review", "receipt": checking["receipt"], "by": "wechat", **label}]
+    kept = read_finding(house.oss.records()[f"review/{checking['uploadId']}"])
+    reason = "errcode" if outcome is Outcome.ERROR else "label"
+    assert kept == Finding(reason, "wechat", said.get("label"), (), said.get("errcode"))
 
 
 def test_after_a_review_no_verdict_publishes(house, checking):
@@ -415,7 +420,9 @@ def test_a_risky_verdict_after_publication_starts_a_review(house, checking):
     before = dict(house.oss.objects)
     assert house.verdict(Outcome.RISKY, label=20006) is True
     assert house.oss.objects == before
-    assert house.events[1:] == [{"event": "review", "receipt": checking["receipt"], "label": 20006}]
+    assert house.events[1:] == [
+        {"event": "review", "receipt": checking["receipt"], "by": "wechat", "label": 20006}
+    ]
     assert house.status(checking["receipt"]) == "published"
 
 
@@ -664,7 +671,7 @@ def test_a_second_silence_of_35_minutes_starts_a_review(house, checking, clock):
     # There is no third submission, so nobody looks for one.
     looked_for = {request.key.rpartition("-")[2] for request in house.oss.requests if "/.sub" in request.key}
     assert looked_for == {"1", "2"}
-    assert house.oss.records()[f"review/{checking['uploadId']}"]["silent"] is True
+    assert house.oss.records()[f"review/{checking['uploadId']}"]["reason"] == "silent"
 
 
 @pytest.mark.parametrize("trace", [FIRST, SECOND])

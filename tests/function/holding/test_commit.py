@@ -7,8 +7,8 @@ import pytest
 
 from function.auth.tokens import RECEIPT, issue_token, read_token
 from function.http.client import ExchangeFailed, HttpResponse
+from function.moderation.finding import Outcome
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, oss_client
-from function.wechat.verdict import Outcome
 from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, names, refused
 from tests.support.cases import cases_beside, table_beside, text_beside
 from tests.support.memory_oss import DENIED, MemoryOss, Part, Stored

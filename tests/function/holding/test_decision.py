@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.wechat.verdict import Outcome
+from function.moderation.finding import Outcome
 from tests.function.holding.conftest import names
 from tests.support.memory_oss import Part
 
@@ -101,7 +101,8 @@ def test_the_request_that_continues_a_verdict_sends_its_label(house, house_of):
     assert names(house, stored) == ["held"]
     other = house_of()
     assert other.status(stored["receipt"]) == "rejected"
-    assert other.events == [{"event": "rejected", "receipt": stored["receipt"], "label": 20002}]
+    found = {"by": "wechat", "label": 20002}
+    assert other.events == [{"event": "rejected", "receipt": stored["receipt"], **found}]
     assert house.oss.records()[f"rejected/{stored['uploadId']}"]["label"] == 20002
 
 
@@ -252,7 +253,7 @@ def test_status_during_a_decision_does_not_report_gone(house):
     [
         *((field, value) for field in ("decision", "by", "receipt", "etag") for value in (None, 5)),
         ("decision", "delete"),
-        ("label", "20002"),
+        ("reviewer", 5),
         *((field, value) for field in ("at", "copied") for value in (None, 5, "soon", "2026-11-24T14:00:00")),
     ],
 )

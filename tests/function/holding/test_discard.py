@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from function.auth.tokens import RECEIPT, issue_token
-from function.wechat.verdict import Outcome
+from function.moderation.finding import Outcome
 from tests.function.holding.conftest import names, refused
 from tests.support.memory_oss import Part
 

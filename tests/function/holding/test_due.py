@@ -7,7 +7,7 @@ import pytest
 from function.errors import OssUnavailable
 from function.holding.check import begin_check_after
 from function.http.client import ExchangeFailed, HttpResponse
-from function.wechat.verdict import Outcome
+from function.moderation.finding import Outcome
 from tests.function.holding.conftest import PROFILES, names, refused
 from tests.function.holding.test_decision import ACTS, PLACES, kill
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part

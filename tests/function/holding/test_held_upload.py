@@ -10,7 +10,7 @@ from function.errors import Forbidden
 from function.holding import records
 from function.holding.held_upload import read_receipt
 from function.holding.state import LEASE, MAX_SUBMISSIONS
-from function.wechat.verdict import Outcome
+from function.moderation.finding import Outcome
 
 
 def claims(**changes):

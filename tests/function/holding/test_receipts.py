@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from function.http.client import ExchangeFailed
-from function.wechat.verdict import Outcome
+from function.moderation.finding import Outcome
 from tests.function.holding.conftest import PROFILES
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
 from tests.support.cases import text_beside

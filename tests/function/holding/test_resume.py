@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.wechat.verdict import Outcome
+from function.moderation.finding import Outcome
 from tests.support.cases import text_beside
 from tests.support.memory_oss import LOST, UNHEARD, Part, Stored
 

@@ -5,8 +5,8 @@ import pytest
 from function.holding.decision import settle
 from function.holding.held_upload import read_receipt
 from function.holding.state import CHECKING, SILENCE, HeldState
+from function.moderation.finding import Outcome
 from function.oss.client import oss_client
-from function.wechat.verdict import Outcome
 from tests.support.memory_oss import Part
 
 

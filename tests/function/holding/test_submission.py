@@ -11,9 +11,9 @@ from function.errors import Misconfigured, OssUnavailable, StsUnavailable, Wecha
 from function.holding.check import submit_to_wechat
 from function.holding.held_upload import HeldUpload
 from function.http.client import ExchangeFailed, HttpResponse
+from function.moderation.wechat import AS_JPEG, CheckRequest, Refused, Submitted
 from function.oss.client import oss_client
 from function.uploads.receipt import Receipt
-from function.wechat.media_check import AS_JPEG, CheckRequest, Refused, Submitted
 from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, world_of
 from tests.support.memory_oss import BROKEN
 

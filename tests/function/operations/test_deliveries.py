@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from function.http.client import ExchangeFailed, HttpResponse
+from function.moderation.finding import Outcome
 from function.operations.deliveries import continue_delivery
 from function.oss.client import oss_client
 from function.oss.due import list_due
 from function.webhook import notify_business, signed_headers
-from function.wechat.verdict import Outcome
 from tests.docs.openapi import check_answer
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, LOST, UNHEARD

@@ -6,7 +6,8 @@ from contextlib import ExitStack
 import pytest
 
 from function.auth import all_settings
-from function.config.profiles import OPTIONS, read_profiles
+from function.config.option_table import OPTIONS
+from function.config.profiles import read_profiles
 from function.config.setting_table import SETTINGS
 from function.routes import ROUTES
 from ops.client.features import lacking_features

@@ -7,9 +7,9 @@ verdict is an error, and an error publishes nothing.
 """
 
 from collections.abc import Mapping
-from enum import Enum, auto
 from typing import Any, NamedTuple
 
+from function.moderation.finding import Outcome
 from function.wechat.api import ERRCODE, trace_id_of, whole_number
 
 EVENT = "wxa_media_check"
@@ -19,15 +19,6 @@ UNSIGNED = 1 << 32
 UNREADABLE = -1
 # The label of what is neither risky nor doubtful.
 NORMAL = 100
-
-
-class Outcome(Enum):
-    """Meaning of a verdict."""
-
-    PASS = auto()
-    RISKY = auto()
-    REVIEW = auto()
-    ERROR = auto()
 
 
 SUGGESTIONS = {"pass": Outcome.PASS, "risky": Outcome.RISKY, "review": Outcome.REVIEW}

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.wechat.verdict import EVENT, Outcome, Verdict, read_verdict
+from function.moderation.finding import Outcome
+from function.moderation.wechat_verdict import EVENT, Verdict, read_verdict
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

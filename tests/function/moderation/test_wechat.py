@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.wechat.media_check import (
+from function.moderation.wechat import (
     AS_JPEG,
     AUDIO,
     FIRST_BYTES,

@@ -1,0 +1,1 @@
+"""The checkers that look at a held object before it is published."""

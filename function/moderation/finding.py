@@ -1,0 +1,88 @@
+"""Finding: what a checker, or the function itself, found out about a held object."""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+from function.config.moderation import ALIYUN, WECHAT
+
+# Codes of what leaves an object to a human, or rejects it.
+LABEL, ERRCODE, SILENT, CHANGED = "label", "errcode", "silent", "changed"
+UNSUPPORTED, ANIMATED, UNREACHABLE = "unsupported", "animated", "unreachable"
+NOT_CHECKED, METADATA, UNREADABLE = "not-checked", "metadata", "unreadable"
+# A checker has some hundred labels; a record has room for these.
+MAX_LABELS, MAX_LABEL = 64, 128
+
+Label = int | str
+
+
+class Outcome(Enum):
+    """Meaning of a checker's verdict."""
+
+    PASS = auto()
+    RISKY = auto()
+    REVIEW = auto()
+    ERROR = auto()
+
+
+class Finding(NamedTuple):
+    """
+    Reason of a rejection, a review or a publication by a check.
+
+    Args:
+        reason: code, such as ``LABEL``.
+        by: ``WECHAT``, ``ALIYUN``, or empty for the function itself.
+        label: the one that decided: a number of WeChat's or a text of Aliyun's.
+        labels: all of them.
+        errcode: of a checker that refused.
+    """
+
+    reason: str
+    by: str = ""
+    label: Label | None = None
+    labels: tuple[Label, ...] = ()
+    errcode: Label | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a record, without those that have no value."""
+        return {
+            name: [*value] if isinstance(value, tuple) else value
+            for name, value in self._asdict().items()
+            if value not in (None, "", ())
+        }
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """Return the fields of an event: checker and labels, as far as there are any."""
+        return {name: value for name, value in self.fields.items() if name in ("by", "label", "labels")}
+
+
+def read_finding(fields: Mapping[str, Any]) -> Finding:
+    """Read the fields of a record; of another type than ours they count as ``UNREADABLE`` or absent."""
+    label, errcode = _label(fields.get("label")), _label(fields.get("errcode"))
+    found = fields.get("labels")
+    labels = [_label(each) for each in found] if isinstance(found, list) else []
+    reason, by = fields.get("reason"), fields.get("by")
+    if not isinstance(reason, str):
+        reason = _earlier_reason(fields)
+    is_checker = by in (WECHAT, ALIYUN)
+    return Finding(
+        reason,
+        str(by) if is_checker else "",
+        label,
+        tuple(each for each in labels[:MAX_LABELS] if each is not None),
+        errcode,
+    )
+
+
+def _label(value: object) -> Label | None:
+    if isinstance(value, str):
+        return value[:MAX_LABEL]
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _earlier_reason(fields: Mapping[str, Any]) -> str:
+    """Return the reason in a record of an earlier version, which has one field named like it."""
+    named = (reason for reason in (LABEL, ERRCODE, SILENT, CHANGED) if fields.get(reason) is not None)
+    return next(named, UNREADABLE)

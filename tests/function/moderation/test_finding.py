@@ -1,0 +1,57 @@
+"""moderation.finding: findings in records, of this version and of earlier ones."""
+
+import pytest
+
+from function.moderation.finding import Finding, read_finding
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        Finding("label", "wechat", 20001),
+        Finding("label", "aliyun", "violent_blood", ("violent_blood", "nonLabel_lib")),
+        Finding("errcode", "wechat", errcode=-1008),
+        Finding("metadata"),
+    ],
+    ids=str,
+)
+def test_a_finding_is_read_as_it_was_recorded(finding):
+    assert read_finding({**finding.fields, "receipt": "eyJh", "at": "2026-11-24T14:00:00Z"}) == finding
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"label": 20001}, Finding("label", "", 20001)),
+        ({"errcode": -1008}, Finding("errcode", "", errcode=-1008)),
+        ({"silent": True}, Finding("silent")),
+        ({"changed": True}, Finding("changed")),
+    ],
+    ids=str,
+)
+def test_a_record_of_an_earlier_version_has_the_field_that_names_its_reason(fields, expected):
+    assert read_finding(fields) == expected
+
+
+@pytest.mark.parametrize("value", [None, True, 1.5, [], {}, [[1]]], ids=str)
+def test_fields_of_another_type_count_as_absent(value):
+    found = read_finding({"reason": "label", **dict.fromkeys(("by", "label", "labels", "errcode"), value)})
+    assert found == Finding("label")
+
+
+def test_a_record_without_a_reason_is_unreadable():
+    assert read_finding({"reason": 5, "by": "tencent"}) == Finding("unreadable")
+
+
+def test_labels_are_bounded():
+    found = read_finding({"reason": "label", "by": "aliyun", "label": "a" * 999, "labels": ["b"] * 999})
+    assert (len(found.label), len(found.labels)) == (128, 64)
+
+
+def test_an_event_names_the_checker_and_its_labels():
+    assert Finding("label", "aliyun", "pt_to_sell", ("pt_to_sell",)).event == {
+        "by": "aliyun",
+        "label": "pt_to_sell",
+        "labels": ["pt_to_sell"],
+    }
+    assert Finding("metadata").event == {}
