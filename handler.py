@@ -12,9 +12,10 @@ from function.http.gateway import (
     response_to_event,
     response_to_wsgi,
 )
+from function.request_log import to_standard_output
 
 # The environment is only read with the first request, or in ``initialize``.
-_function = Function(Dependencies(os.environ))
+_function = Function(Dependencies(os.environ, write_line=to_standard_output))
 
 
 def initialize(context: object | None) -> None:

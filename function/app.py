@@ -89,7 +89,8 @@ class Function:
             response = self._with_cors(response, request)
         if line.is_cold:
             response = response._replace(headers={**response.headers, **COLD_HEADERS})
-        line.write(response.status, round((time.perf_counter() - started) * 1000, 2))
+        milliseconds = round((time.perf_counter() - started) * 1000, 2)
+        line.write(response.status, milliseconds, self._dependencies.write_line)
         return response
 
     def tick(self, context: object | None, *, is_cold: bool = False) -> None:
@@ -123,7 +124,8 @@ class Function:
         attempt(lambda: self._continue_due(line, context, attempt))
         line.code = failures[0].code if failures else None
         line.reason = "; ".join(dict.fromkeys(reasons[:MAX_REASONS])) or None
-        line.write(failures[0].status if failures else 200, round((time.perf_counter() - started) * 1000, 2))
+        milliseconds = round((time.perf_counter() - started) * 1000, 2)
+        line.write(failures[0].status if failures else 200, milliseconds, self._dependencies.write_line)
 
     def _continue_due(
         self, line: LogLine, context: object | None, attempt: Callable[[Callable[[], None]], None]

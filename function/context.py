@@ -23,7 +23,7 @@ from function.http.client import ExchangeFailed, HttpResponse, Send, send
 from function.http.gateway import Request
 from function.limits import new_limiter
 from function.limits.rate_limit import RateLimitItem, client_ip, items_by_ip
-from function.request_log import LogLine
+from function.request_log import LogLine, WriteLine, to_logging
 
 ID_BYTES = 16
 # For everything that a request does; Function Compute ends it after 30 s.
@@ -37,11 +37,12 @@ T = TypeVar("T")
 
 class Dependencies(NamedTuple):
     """
-    Injected clocks, randomness, sleep, environment and HTTP.
+    Injected clocks, randomness, sleep, environment, HTTP and log.
 
     Args:
         monotonic: of the budgets that the calls of one request share; single calls, STS and Redis, which open
             their own sockets, use the real one.
+        write_line: of the lines about requests.
     """
 
     environ: Mapping[str, str]
@@ -52,6 +53,7 @@ class Dependencies(NamedTuple):
     hooks_file: Path = HOOKS_FILE
     hooks_seconds: float = HOOKS_SECONDS
     monotonic: Callable[[], float] = time.monotonic
+    write_line: WriteLine = to_logging
 
     def __repr__(self) -> str:
         # The environment holds secrets.

@@ -228,7 +228,7 @@ def warm(mode: str) -> Warm:
         text=True,
         check=True,
     )
-    return Warm(**json.loads(shown.stdout))
+    return Warm(**json.loads(shown.stdout.splitlines()[-1]))
 
 
 def _measure(mode: str) -> Warm:
@@ -239,6 +239,7 @@ def _measure(mode: str) -> Warm:
     from function.app import Function
     from function.auth.session import SessionToken
     from function.context import Dependencies
+    from function.request_log import to_standard_output
     from tests.support.memory_oss import MemoryOss
 
     environ = {
@@ -254,7 +255,7 @@ def _measure(mode: str) -> Warm:
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "i",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s",
     }
-    function = handler._function = Function(Dependencies(environ))
+    function = handler._function = Function(Dependencies(environ, write_line=to_standard_output))
     now = datetime.now(UTC)
     MemoryOss("my-bucket", "cn-hangzhou", lambda: now).give_sessions(function)
     token = SessionToken.issue("o", function._ready().settings, now) if mode == "wechat" else ""

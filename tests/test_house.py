@@ -314,7 +314,8 @@ def in_another_process(script, environ):
         timeout=60,
         env=environ,
     )
-    return json.loads(shown.stdout)
+    # Above it stand the log lines.
+    return json.loads(shown.stdout.splitlines()[-1])
 
 
 @cache

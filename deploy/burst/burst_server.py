@@ -123,8 +123,10 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--port", type=int, default=9000, help="as customRuntimeConfig.port")
     parser.add_argument("--threads", type=int, default=20, help="at least instanceConcurrency")
     options = parser.parse_args(arguments)
-    # Standard output is the log; each line is written at once.
-    logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
+    # Standard output is the log; each line is written at once. A date begins an entry of Function Compute's
+    # log, which appends other lines to the last entry.
+    form = "%(asctime)s [%(levelname)s] %(message)s"
+    logging.basicConfig(stream=sys.stdout, format=form, level=logging.INFO)
     # Requests beyond the number of threads queue; each one's log line has its duration.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = Server(

@@ -160,7 +160,10 @@ def test_the_server_runs_until_a_signal(free_port, number, monkeypatch, capsys):
     assert "Server" not in headers
     assert ended - told < LONG_SECONDS / 2
     # Function Compute collects what is printed: each line is one of the function's, whole, and nothing else.
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    # It begins with a date, or would be appended to the one before.
+    printed = [line.partition(" [INFO] ") for line in capsys.readouterr().out.splitlines()]
+    assert all(re.match(r"\d{4}-\d\d-\d\dT", before) for before, _, _ in printed)
+    lines = [json.loads(text) for _, _, text in printed]
     assert [(line["route"], line["status"]) for line in lines] == [("health", 200), (None, 404)]
 
 

@@ -1,9 +1,17 @@
 """The log line of a request, and what it must not contain."""
 
+import logging
+import re
+import sys
 import time
 
-from function.request_log import LogLine, readable_traceparent
+import pytest
+
+from function.app import Function
+from function.context import Dependencies
+from function.request_log import LogLine, readable_traceparent, to_standard_output
 from tests.support.cases import cases_beside
+from tests.support.stage import ask_event
 
 cases = cases_beside(__file__)
 
@@ -91,6 +99,66 @@ def test_lines_below_the_log_level_are_not_written(instance, good_sts, log_lines
     function.clock.instant = None
     assert function.ask(body={"filename": "a.png"}).status == 500
     assert [line["status"] for line in log_lines()] == list(written)
+
+
+class Standard:
+    """Standard output that counts the calls of its methods, and may be closed."""
+
+    def __init__(self, error=None):
+        self.calls, self.error = [], error
+
+    def write(self, text):
+        self.calls.append(text)
+        if self.error:
+            raise self.error
+
+    def flush(self):
+        self.calls.append("flush")
+
+
+@pytest.fixture
+def deployed(environment, clock, monkeypatch, good_sts):
+    """Return a function with the writer of the deployed one, and its standard output."""
+    logging.getLogger("oss_direct_upload").setLevel(logging.INFO)
+
+    def build(error=None, **changes):
+        output = Standard(error)
+        monkeypatch.setattr(sys, "stdout", output)
+        environ = {**environment, **changes}
+        return Function(Dependencies(environ, now=clock, write_line=to_standard_output)), output
+
+    return build
+
+
+def test_a_line_on_standard_output_is_like_the_runtime_s_and_written_in_one_piece(deployed, event, caplog):
+    function, output = deployed()
+    for body in ({"filename": "a.png"}, "["):
+        ask_event(function, event(body), None)
+    function.tick(None)
+    lines = output.calls[::2]
+    assert output.calls[1::2] == ["flush"] * 3 and not caplog.records
+    for line in lines:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [\w-]+ \[INFO\] \{.*\}\n", line)
+    assert " 1-65f0-abc [INFO] " in lines[0]
+
+
+def test_a_5xx_on_standard_output_is_an_error(deployed, event):
+    function, output = deployed(OSS_BUCKET="")
+    ask_event(function, event({"filename": "a.png"}), None)
+    assert " [ERROR] {" in output.calls[0]
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), ValueError("closed")])
+def test_a_log_that_cannot_be_written_fails_no_request(deployed, event, error):
+    function, output = deployed(error)
+    assert ask_event(function, event({"filename": "a.png"}), None).status == 200
+    assert len(output.calls) == 1
+
+
+def test_a_line_below_the_level_is_not_written_to_standard_output(deployed, event):
+    function, output = deployed(LOG_LEVEL="ERROR")
+    ask_event(function, event({"filename": "a.png"}), None)
+    assert output.calls == []
 
 
 def test_the_log_has_no_event_token_policy_or_secret(instance, good_sts, caplog):

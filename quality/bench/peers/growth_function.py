@@ -3,7 +3,6 @@ What one request costs the function as one thing grows: profiles, files, the sec
 """
 
 import json
-import logging
 import os
 import statistics
 import sys
@@ -15,19 +14,19 @@ from pathlib import Path
 
 from memory import resident_mb
 from requests_of_clients import CONTEXT, event
+from runtime import BENCH
 from timing import microseconds
 
 import handler
 from function.app import Function, load_settings
 from function.context import Dependencies
+from function.request_log import to_standard_output
 
 PROFILE = (
     '[{name}]\nkey = "uploads/{{owner}}/{{id}}{{ext}}"\nmax_size = "10MiB"\ncontent_types = ["image/*"]\n'
 )
 STRETCH = 10_000
 PLACE_OF_ADDRESS = "203.0.113.255"
-
-logging.getLogger().addHandler(logging.FileHandler(os.devnull))
 
 
 def profiles(numbers: list[int]) -> None:
@@ -61,7 +60,7 @@ def tokens(numbers: list[int]) -> None:
 
 def callers(most: int) -> None:
     """One request each from ever more callers: what it costs by then, and what memory has grown."""
-    function = Function(Dependencies(os.environ))
+    function = Function(Dependencies(os.environ, write_line=to_standard_output))
     template = event(source_ip=PLACE_OF_ADDRESS)
     handler.serve(function, template, CONTEXT)
     seconds = array("d", [0.0] * STRETCH)
@@ -93,7 +92,7 @@ def _address(number: int) -> bytes:
 
 
 def _request(environ, asked: bytes):
-    function = Function(Dependencies(environ))
+    function = Function(Dependencies(environ, write_line=to_standard_output))
     answer = handler.serve(function, asked, CONTEXT)
     if answer["statusCode"] != 200:
         raise SystemExit(answer["body"])
@@ -105,5 +104,5 @@ def _points(calls: dict[int, object]) -> list[tuple[int, float]]:
 
 
 def _tell(figures: dict[str, object]) -> None:
-    print(json.dumps(figures), flush=True)
+    print(json.dumps(figures), file=BENCH, flush=True)
     sys.stdin.read()

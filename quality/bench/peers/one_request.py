@@ -3,18 +3,20 @@ One instance of a built-in runtime: it does what its standard input says, one th
 """
 
 import json
-import logging
-import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from requests_of_clients import CONTEXT, event, token_of_caller
+from runtime import BENCH
 
 
 def tell(started: float) -> None:
-    print(json.dumps({"seconds": time.perf_counter() - started, "cpu": time.process_time()}), flush=True)
+    print(
+        json.dumps({"seconds": time.perf_counter() - started, "cpu": time.process_time()}),
+        file=BENCH,
+        flush=True,
+    )
 
 
 def serve(actions: dict[str, Callable[[], object]]) -> None:
@@ -29,8 +31,6 @@ def serve(actions: dict[str, Callable[[], object]]) -> None:
 def serve_function() -> None:
     import handler
 
-    log = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process lives
-    logging.basicConfig(stream=log, level=logging.INFO)
     session = {"token": ""}
 
     def log_in() -> None:

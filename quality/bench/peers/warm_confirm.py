@@ -3,7 +3,6 @@ A confirmation, event in, response and log line out; and the one HeadObject in i
 """
 
 import json
-import logging
 import os
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,6 @@ confirm = true
 # Each is confirmed thirty times a minute at most; in life, mostly once.
 REQUESTS_FOR_TICKETS, FILES_A_REQUEST = 150, 20
 
-logging.getLogger().addHandler(logging.FileHandler(os.devnull))
 with tempfile.NamedTemporaryFile("w", suffix=".toml", delete=False) as file:
     file.write(PROFILE)
 os.environ["PROFILES_FILE"] = file.name

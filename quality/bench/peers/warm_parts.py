@@ -3,7 +3,6 @@ URLs for 20 parts of a large file: ``/multipart-parts``, event in, response and 
 answers at once; and the signing of the 20 by itself.
 """
 
-import logging
 import os
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -17,6 +16,7 @@ from function.context import Dependencies
 from function.credentials import StsCredentials
 from function.http.client import HttpResponse
 from function.multipart.part_urls import MAX_URLS, sign_parts
+from function.request_log import to_standard_output
 from function.uploads.tickets import MultipartTicket
 from handler import serve as answer_event
 
@@ -24,11 +24,14 @@ from handler import serve as answer_event
 TICKETS = 20_000
 NOTHING_YET = b"<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>"
 
-logging.getLogger().addHandler(logging.FileHandler(os.devnull))
 now = datetime.now(UTC).replace(microsecond=0)
 settings = load_settings(os.environ)
 function = Function(
-    Dependencies(os.environ, send=lambda *_request, **_bounds: HttpResponse(200, NOTHING_YET))
+    Dependencies(
+        os.environ,
+        send=lambda *_request, **_bounds: HttpResponse(200, NOTHING_YET),
+        write_line=to_standard_output,
+    )
 )
 
 

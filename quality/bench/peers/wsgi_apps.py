@@ -5,26 +5,23 @@ Each also answers ``/bench/usage`` with the processor time and memory of its pro
 """
 
 import json
-import logging
 import os
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import floor
 import tuned_floor
 from memory import resident_mb
+from runtime import LOG
 
 import handler
 from function.app import Function
 from function.context import Dependencies
+from function.request_log import to_standard_output
 
 GREETING = b'{"status":"ok"}'
 CLOCK_SPEED = float(os.environ.get("BENCH_CLOCK_SPEED", "1"))
 CLOCK_START = float(os.environ.get("BENCH_CLOCK_START", "0"))
-
-log = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process lives
-logging.getLogger().addHandler(logging.StreamHandler(log))
 
 
 def fast_clock() -> datetime:
@@ -57,7 +54,7 @@ def greet(environ, start_response):
 def answer_with(answer):
     def application(environ, start_response):
         wanted = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-        return respond(answer(wanted, "bench", log).encode(), start_response)
+        return respond(answer(wanted, "bench", LOG).encode(), start_response)
 
     return application
 
@@ -65,7 +62,7 @@ def answer_with(answer):
 def answer_with_function():
     if CLOCK_SPEED == 1:
         return handler.handler
-    function = Function(Dependencies(os.environ, now=fast_clock))
+    function = Function(Dependencies(os.environ, now=fast_clock, write_line=to_standard_output))
     return lambda environ, start_response: handler.serve(function, environ, start_response)
 
 

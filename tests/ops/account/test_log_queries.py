@@ -15,7 +15,7 @@ import requests
 from function.app import Function
 from function.context import Dependencies
 from function.http.client import HttpResponse
-from function.request_log import LogLine
+from function.request_log import LogLine, to_standard_output
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
@@ -34,6 +34,9 @@ PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(60)
 SLIPS = {"bad_request": 0.02, "unauthorized": 0.03, "not_uploaded": 0.02, "unsupported_type": 0.01}
 
 FAILURES = ("sts_unavailable", "too_many_requests")
+# A line that this matches begins an entry (logBeginRule: DefaultRegex); others are appended to the last one.
+# Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/configure-the-logging-feature
+DEFAULT_REGEX = r"^.{0,2}\d{4}-\d{2}-\d{2}"
 
 
 class Log(logging.Handler):
@@ -300,6 +303,20 @@ def test_one_line_less_than_it_takes_fires_nothing(place, hour, name):
     lines = [line for line in planted(place, FAULTS[name]) if ask(alarm.query, [line])[0]["found"]]
     # The one failure of the hour itself is long past by then.
     assert firing(sorted([*hour, *lines[: alarm.at_least - 1]])) == set()
+
+
+def test_each_line_on_standard_output_is_an_entry_that_the_queries_read(capsys, caplog):
+    caplog.set_level("INFO", logger="oss_direct_upload")
+    for status, code in ((200, None), (500, "misconfigured"), (200, None)):
+        line = LogLine("1-65f0-abc")
+        line.code, line.key = code, "uploads/public/2026-11-24/a.png"
+        line.write(status, 1.5, to_standard_output)
+    printed = capsys.readouterr().out
+    entries = re.split(rf"(?m)(?={DEFAULT_REGEX})", printed)
+    assert len(entries) - 1 == printed.count("\n") == 3 and entries[0] == ""
+    (errors,) = [chart for chart in CHARTS if chart.name == "errors"]
+    (row,) = ask(errors.query, [Line(BEGIN, entry) for entry in entries[1:]])
+    assert (row["status"], row["code"], row["answers"]) == (500, "misconfigured", 1)
 
 
 def metrics(number, cold):

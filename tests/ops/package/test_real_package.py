@@ -87,7 +87,9 @@ print(json.dumps({"answer": answer, "outside": vendored}))
 
 
 def test_the_package_signs_an_upload_in_a_bare_interpreter(package, python312, sts_origin):
-    said = json.loads(run_bare(python312, BARE_PROGRAM, package[0], settings(sts_origin)))
+    printed = run_bare(python312, BARE_PROGRAM, package[0], settings(sts_origin))
+    # Above it stand the log lines.
+    said = json.loads(printed.splitlines()[-1])
     assert said["outside"] == []
     assert said["answer"]["statusCode"] == 200, said["answer"]
     form = json.loads(said["answer"]["body"])["formData"]
