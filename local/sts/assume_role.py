@@ -16,7 +16,8 @@ from typing import Any
 
 from local.common.accounts import AccessKey
 from local.common.ram_policy import fits, is_allowed
-from local.sts.errors import NO_PERMISSION, NO_SUCH_ROLE, StsError, invalid, missing
+from local.rpc.errors import NO_PERMISSION, RpcError, invalid, missing
+from local.sts.errors import NO_SUCH_ROLE
 from local.sts.session_policy import read_policy
 
 ROLE_ARN = re.compile(r"acs:ram::(?P<account>\d{1,20}):role/(?P<name>[A-Za-z0-9.-]{1,64})", re.ASCII)
@@ -156,13 +157,13 @@ def open_session(
         new_secret: makes the session's access key secret.
 
     Raises:
-        StsError: ``NoPermission``, ``EntityNotExist.Role``.
+        RpcError: ``NoPermission``, ``EntityNotExist.Role``.
     """
     if not is_allowed(caller.policies, "sts:AssumeRole", lambda pattern: fits(pattern, asked.role_arn)):
-        raise StsError(*NO_PERMISSION)
+        raise RpcError(*NO_PERMISSION)
     role = roles.get(asked.role_arn)
     if role is None:
-        raise StsError(*NO_SUCH_ROLE)
+        raise RpcError(*NO_SUCH_ROLE)
     key = AccessKey(
         access_key_id="STS.N" + _random_text(24),
         access_key_secret=new_secret(),

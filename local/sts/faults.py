@@ -5,7 +5,7 @@ The bad days of the local STS, by the names of the vocabulary.
 from datetime import UTC, datetime, timedelta
 
 from local.common.faults import DROP, RAW, REDIRECT, SLOW, Raw
-from local.sts.errors import NO_PERMISSION, THROTTLED, Refusal
+from local.rpc.errors import NO_PERMISSION, THROTTLED, Refusal
 
 # Answered as an STS error, instead of looking at the request.
 REFUSALS = {

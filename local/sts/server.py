@@ -2,7 +2,6 @@
 The local STS: AssumeRole and GetCallerIdentity over HTTP, checked as strictly as the documentation reads.
 """
 
-import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,16 +15,21 @@ from local.common.clock import Clock, utc_now
 from local.common.faults import Fault, Faults
 from local.common.http_server import Handler
 from local.common.service import Service
+from local.rpc.callers import WINDOW, Nonces, authenticate
+from local.rpc.errors import NO_SUCH_ACTION, Refusal, RpcError, new_request_id, refusal_body
+from local.rpc.request import HttpRequest, read_parameters
+from local.rpc.signature import read_signed
 from local.sts import faults
 from local.sts.assume_role import Role, Session, new_secret, open_session, read_assume_role
-from local.sts.callers import WINDOW, Nonces, authenticate
-from local.sts.errors import NO_SUCH_ACTION, Refusal, StsError
-from local.sts.request import HttpRequest, read_parameters, recordable
-from local.sts.signature import read_signed
 
 API_VERSION = "2015-04-01"
 BODY_BYTES = 64 * 1024
 CALLS_KEPT = 10_000
+# Everything not listed stays out of the record: signatures, tokens, and whatever a client may add.
+RECORDED = frozenset(
+    "AccessKeyId Action DurationSeconds Format Policy RoleArn RoleSessionName SignatureMethod "
+    "SignatureVersion SourceIdentity Timestamp Version".split()
+)
 
 
 @dataclass(frozen=True)
@@ -107,10 +111,10 @@ class StsServer(Service):
         action = request.header("x-acs-action") if _is_acs3(request) else None
         try:
             parameters = read_parameters(request)
-        except StsError:
+        except RpcError:
             parameters = {}
         self._calls.append(
-            Call(action or parameters.get("Action", ""), recordable(parameters), now, request.path)
+            Call(action or parameters.get("Action", ""), _recordable(parameters), now, request.path)
         )
 
     def serve(self, request: HttpRequest, now: datetime, fault: str = "") -> dict[str, Any]:
@@ -118,14 +122,14 @@ class StsServer(Service):
         Check one request and answer it.
 
         Raises:
-            StsError: what is wrong with it.
+            RpcError: what is wrong with it.
         """
         signed = read_signed(request)
         signed_at = self._callers_now() if self._callers_now else now
         caller = authenticate(signed, self._accounts, self._nonces, signed_at)
         if signed.version != API_VERSION:
             message = f"Specified parameter Version is not valid; this service is {API_VERSION}."
-            raise StsError(400, "InvalidVersion", message)
+            raise RpcError(400, "InvalidVersion", message)
         if signed.action == "AssumeRole":
             asked = read_assume_role(signed.parameters, self.roles)
             end = faults.end_of(fault, now)
@@ -135,7 +139,7 @@ class StsServer(Service):
             return session.to_json()
         if signed.action == "GetCallerIdentity":
             return self._identity(caller)
-        raise StsError(*NO_SUCH_ACTION)
+        raise RpcError(*NO_SUCH_ACTION)
 
     def _identity(self, caller: AccessKey) -> dict[str, Any]:
         account = self._account
@@ -187,28 +191,21 @@ class _Handler(Handler):
     def _answer(self, request: HttpRequest, now: datetime, fault: str) -> None:
         try:
             if request.method not in ("GET", "POST"):
-                raise StsError(405, "UnsupportedHTTPMethod", "Call this service with GET or POST.")
+                raise RpcError(405, "UnsupportedHTTPMethod", "Call this service with GET or POST.")
             answer = self.sts.serve(request, now, fault)
-        except StsError as error:
+        except RpcError as error:
             self._refuse(error.refusal)
             return
         if fault == faults.MISSING_FIELD:
             answer.get("Credentials", {}).pop("SecurityToken", None)
-        request_id = _new_request_id()
+        request_id = new_request_id()
         self.answer_json(200, {"RequestId": request_id, **answer}, x_acs_request_id=request_id)
 
     def _refuse(self, refusal: Refusal) -> None:
-        request_id = _new_request_id()
-        advice = f"https://api.aliyun.com/troubleshoot?q={refusal.code}&product=Sts&requestId={request_id}"
-        body = {
-            "RequestId": request_id,
-            "HostId": self.sts.origin.removeprefix("http://"),
-            "Code": refusal.code,
-            "Message": refusal.message,
-            "Recommend": advice,
-        }
-        self.answer_json(refusal.status, body, x_acs_request_id=request_id)
+        body = refusal_body(refusal, self.sts.origin, "Sts")
+        self.answer_json(refusal.status, body, x_acs_request_id=body["RequestId"])
 
 
-def _new_request_id() -> str:
-    return str(uuid.uuid4()).upper()
+def _recordable(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters kept for assertions: listed names, values cut to 4096 characters."""
+    return {name: value[:4096] for name, value in parameters.items() if name in RECORDED}

@@ -8,7 +8,8 @@ import json
 import re
 from typing import Any
 
-from local.sts.errors import POLICY_GRAMMAR, POLICY_SIZE, StsError
+from local.rpc.errors import RpcError
+from local.sts.errors import POLICY_GRAMMAR, POLICY_SIZE
 
 CHARACTERS_AT_MOST = 2048
 ACTION = re.compile(r"\*|[a-z0-9-]+:[A-Za-z0-9*?]+")
@@ -20,17 +21,17 @@ def read_policy(text: str) -> dict[str, Any]:
     Decode a session policy.
 
     Raises:
-        StsError: ``InvalidParameter.PolicySize`` or ``InvalidParameter.PolicyGrammar``.
+        RpcError: ``InvalidParameter.PolicySize`` or ``InvalidParameter.PolicyGrammar``.
     """
     if len(text) > CHARACTERS_AT_MOST:
-        raise StsError(*POLICY_SIZE)
+        raise RpcError(*POLICY_SIZE)
     try:
         policy = json.loads(text, object_pairs_hook=_without_repetition)
     # 2048 opening brackets are deep enough for the second.
     except (ValueError, RecursionError):
-        raise StsError(*POLICY_GRAMMAR) from None
+        raise RpcError(*POLICY_GRAMMAR) from None
     if not _is_policy(policy):
-        raise StsError(*POLICY_GRAMMAR)
+        raise RpcError(*POLICY_GRAMMAR)
     return dict(policy)
 
 

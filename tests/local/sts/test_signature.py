@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from local.common.accounts import AccessKey
-from local.sts.errors import StsError
-from local.sts.request import HttpRequest
-from local.sts.signature import SignedRequest, read_acs3
+from local.rpc.errors import RpcError
+from local.rpc.request import HttpRequest
+from local.rpc.signature import SignedRequest, read_acs3
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -77,7 +77,7 @@ def test_an_acs3_signature_covers_everything_it_should(changed):
 
 @cases("changed", "code")
 def test_refuses_an_acs3_request_that_signs_too_little(changed, code):
-    with pytest.raises(StsError) as caught:
+    with pytest.raises(RpcError) as caught:
         read_acs3(published_acs3(**changed))
     assert caught.value.refusal.code == code
 

@@ -1,5 +1,5 @@
 """
-Authentication of STS callers: known key, right signature, fresh request, nonce seen once.
+Authentication of callers: known key, right signature, fresh request, nonce seen once.
 """
 
 import heapq
@@ -9,19 +9,19 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from local.common.accounts import AccessKey, Accounts
-from local.sts.errors import (
+from local.rpc.errors import (
     NO_SUCH_KEY,
     NONCE_USED,
     TIMESTAMP_EXPIRED,
     TIMESTAMP_MALFORMED,
     TOKEN_EXPIRED,
     TOKEN_MISMATCH,
-    StsError,
+    RpcError,
     invalid,
     missing,
     signature_mismatch,
 )
-from local.sts.signature import SignedRequest
+from local.rpc.signature import SignedRequest
 
 # Either way: a clock that runs ahead is as wrong as one that is behind.
 WINDOW = timedelta(minutes=15)
@@ -44,7 +44,7 @@ class Nonces:
             while self._ends and self._ends[0][0] < now:
                 self._used.discard(heapq.heappop(self._ends)[1])
             if used in self._used:
-                raise StsError(*NONCE_USED)
+                raise RpcError(*NONCE_USED)
             self._used.add(used)
             heapq.heappush(self._ends, (timestamp + self.window, used))
 
@@ -56,16 +56,16 @@ def authenticate(signed: SignedRequest, accounts: Accounts, nonces: Nonces, now:
     A nonce counts as used only once everything else is right, so nobody can use up another caller's.
 
     Raises:
-        StsError: in this order: timestamp, unknown key, signature, security token, nonce.
+        RpcError: in this order: timestamp, unknown key, signature, security token, nonce.
     """
     timestamp = _read_timestamp(signed.timestamp)
     if abs(now - timestamp) > nonces.window:
-        raise StsError(*TIMESTAMP_EXPIRED)
+        raise RpcError(*TIMESTAMP_EXPIRED)
     if len(signed.nonce) > NONCE_CHARACTERS:
         raise invalid("SignatureNonce", f"SignatureNonce is longer than {NONCE_CHARACTERS} characters.")
     key = accounts.find(signed.access_key_id)
     if key is None:
-        raise StsError(*NO_SUCH_KEY)
+        raise RpcError(*NO_SUCH_KEY)
     if not signed.is_signed_with(key.access_key_secret):
         raise signature_mismatch(signed.string_to_sign)
     _check_token(key, signed.security_token, now)
@@ -77,20 +77,20 @@ def _check_token(key: AccessKey, token: str, now: datetime) -> None:
     if key.security_token is None:
         # Official SDKs send an empty SecurityToken when they were given an empty one.
         if token:
-            raise StsError(*TOKEN_MISMATCH)
+            raise RpcError(*TOKEN_MISMATCH)
     elif not token:
         raise missing("SecurityToken")
     elif not hmac.compare_digest(key.security_token.encode(), token.encode()):
-        raise StsError(*TOKEN_MISMATCH)
+        raise RpcError(*TOKEN_MISMATCH)
     if key.expires_at is not None and now >= key.expires_at:
-        raise StsError(*TOKEN_EXPIRED)
+        raise RpcError(*TOKEN_EXPIRED)
 
 
 def _read_timestamp(text: str) -> datetime:
     match = TIMESTAMP.fullmatch(text)
     if match is None:
-        raise StsError(*TIMESTAMP_MALFORMED)
+        raise RpcError(*TIMESTAMP_MALFORMED)
     try:
         return datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
-        raise StsError(*TIMESTAMP_MALFORMED) from None
+        raise RpcError(*TIMESTAMP_MALFORMED) from None

@@ -1,12 +1,11 @@
 """
-One HTTP request to the local STS and the parameters in it, whichever of query and form they came in.
+One HTTP request behind the RPC gateway and the parameters in its query and form.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from local.sts.errors import NO_SUCH_ACTION, StsError, invalid
+from local.rpc.errors import NO_SUCH_ACTION, RpcError, invalid
 
 FORM = "application/x-www-form-urlencoded"
 PARAMETERS_AT_MOST = 64
@@ -38,16 +37,16 @@ class HttpRequest:
 def read_parameters(request: HttpRequest) -> dict[str, str]:
     """All parameters by name; one that is given twice is refused, because it has two readings."""
     if request.path != "/":
-        raise StsError(*NO_SUCH_ACTION)
+        raise RpcError(*NO_SUCH_ACTION)
     pairs = _decode(request.query)
     if request.body:
         content_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
         if content_type != FORM:
-            raise StsError(400, "UnsupportedContentType", f"Send parameters in the body as {FORM}.")
+            raise RpcError(400, "UnsupportedContentType", f"Send parameters in the body as {FORM}.")
         pairs += _decode(request.body)
     parameters = dict(pairs)
     if len(parameters) < len(pairs):
-        raise StsError(400, "InvalidParameter", "A parameter is given twice; send each one once.")
+        raise RpcError(400, "InvalidParameter", "A parameter is given twice; send each one once.")
     return parameters
 
 
@@ -57,16 +56,4 @@ def _decode(encoded: str | bytes) -> list[tuple[str, str]]:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_AT_MOST)
     except ValueError:
         message = f"Parameters must be percent-encoded UTF-8, at most {PARAMETERS_AT_MOST} of them."
-        raise StsError(400, "InvalidParameter", message) from None
-
-
-# Everything not listed stays out of the record: signatures, tokens, and whatever a client may add.
-RECORDED = frozenset(
-    "AccessKeyId Action DurationSeconds Format Policy RoleArn RoleSessionName SignatureMethod "
-    "SignatureVersion SourceIdentity Timestamp Version".split()
-)
-
-
-def recordable(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters kept for assertions: listed names, values cut to 4096 characters."""
-    return {name: value[:4096] for name, value in parameters.items() if name in RECORDED}
+        raise RpcError(400, "InvalidParameter", message) from None

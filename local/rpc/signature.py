@@ -1,5 +1,5 @@
 """
-Verification of request signatures of the local STS: RPC (HMAC-SHA1) and ACS3 (HMAC-SHA256).
+Verification of request signatures: RPC (HMAC-SHA1) and ACS3 (HMAC-SHA256).
 
 Sources: https://help.aliyun.com/zh/sdk/product-overview/rpc-mechanism (RPC),
 https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature (ACS3)
@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote
 
-from local.sts.errors import StsError, incomplete_signature, invalid, missing
-from local.sts.request import HttpRequest, read_parameters
+from local.rpc.errors import RpcError, incomplete_signature, invalid, missing
+from local.rpc.request import HttpRequest, read_parameters
 
 ACS3 = "ACS3-HMAC-SHA256"
 AUTHORIZATION = re.compile(
@@ -170,5 +170,5 @@ def percent_encode(text: str) -> str:
 def _require_header(request: HttpRequest, name: str) -> str:
     value = request.header(name)
     if not value:
-        raise StsError(400, "MissingHeader", f"The header {name} is mandatory with {ACS3}.")
+        raise RpcError(400, "MissingHeader", f"The header {name} is mandatory with {ACS3}.")
     return value
