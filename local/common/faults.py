@@ -37,6 +37,7 @@ VOCABULARY = {
     "throttled": "the service says that it was asked too often",
     "status_429": "the same, with HTTP 429",
     "malformed": "the answer is not of its format",
+    "html": "the answer is a page of HTML, with HTTP 200",
     "empty": "the answer has no body",
     "null": "the answer is the JSON null",
     "null_error": "a failure whose body is the JSON null",
@@ -44,6 +45,7 @@ VOCABULARY = {
     "wrong_type": "the answer's fields are of other types",
     "wrong_error_type": "the answer's error code is of another type",
     "missing_field": "the answer lacks a field",
+    "no_permission_with_200": "a missing right is told with HTTP 200",
     "no_colon": "a wrong signature is told without what the SDK looks for in the message",
     # What is handed out, or was handed in
     "short_life": "the credentials end within seconds",

@@ -5,6 +5,7 @@ Outgoing requests of the emulators: one bounded exchange, without proxy, cookie 
 import time
 import urllib.request
 from collections.abc import Mapping
+from enum import Enum
 from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -17,6 +18,14 @@ PIECE_BYTES = 64 * 1024
 class Answer(NamedTuple):
     status: int
     body: bytes
+
+
+class Loss(Enum):
+    """Why there is no answer: no such address or nobody there, silence, more bytes than that."""
+
+    UNREACHABLE = "unreachable"
+    SLOW = "slow"
+    TOO_LONG = "too long"
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -44,6 +53,18 @@ def exchange(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer | None:
+    """GET, or POST of a body: ``fetch``, where no reason of a loss is needed."""
+    answer = fetch(url, seconds, most_bytes, body, headers)
+    return answer if isinstance(answer, Answer) else None
+
+
+def fetch(
+    url: str,
+    seconds: float,
+    most_bytes: int,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer | Loss:
     """
     GET, or POST of a body.
 
@@ -51,12 +72,9 @@ def exchange(
         seconds: for all of it.
 
         headers: without them, not even a content type is told.
-
-    Returns:
-        ``None`` for an address that is none, silence, or more bytes than that.
     """
     if not is_reachable(url):
-        return None
+        return Loss.UNREACHABLE
     ends = time.monotonic() + seconds
     try:
         request = urllib.request.Request(url, body, dict(headers or {}))
@@ -65,11 +83,11 @@ def exchange(
         except HTTPError as error:  # an answer like any other, but that urllib raises it
             answer = error
         with answer:
-            got = b""
+            got = bytearray()
             while time.monotonic() < ends and (piece := answer.read1(PIECE_BYTES)):
                 got += piece
                 if len(got) > most_bytes:
-                    return None
-            return Answer(answer.status, got) if time.monotonic() < ends else None
+                    return Loss.TOO_LONG
+            return Answer(answer.status, bytes(got)) if time.monotonic() < ends else Loss.SLOW
     except (OSError, ValueError, EOFError):
-        return None
+        return Loss.SLOW if time.monotonic() >= ends else Loss.UNREACHABLE

@@ -3,12 +3,13 @@
 import pytest
 
 from local.common.faults import VOCABULARY, Faults
+from local.green.faults import KINDS as GREEN_FAULTS
 from local.oss.handler import FAULTS as OSS_FAULTS
 from local.sts.faults import KINDS as STS_FAULTS
 from local.wechat.faults import KINDS as WECHAT_FAULTS
 
 
-@pytest.mark.parametrize("known", [OSS_FAULTS, STS_FAULTS, WECHAT_FAULTS])
+@pytest.mark.parametrize("known", [OSS_FAULTS, STS_FAULTS, WECHAT_FAULTS, GREEN_FAULTS])
 def test_every_emulator_speaks_the_vocabulary(known):
     assert set(known) <= set(VOCABULARY)
 

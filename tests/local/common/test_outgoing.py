@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from local.common.http_server import Handler, Server
-from local.common.outgoing import Answer, exchange, is_reachable
+from local.common.outgoing import Answer, Loss, exchange, fetch, is_reachable
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -55,6 +55,7 @@ def test_an_oversized_response_is_dropped(serving):
     origin = serving(lambda request: request.answer(200, b"x" * 11))
     assert exchange(origin, 5, 11) == Answer(200, b"x" * 11)
     assert exchange(origin, 5, 10) is None
+    assert fetch(origin, 5, 10) is Loss.TOO_LONG
 
 
 def test_a_redirect_is_not_followed(serving):
@@ -93,9 +94,10 @@ def test_a_slow_response_times_out(serving, first):
             request.wfile.write(b"x" if first else b"")
         return whole.set()
 
-    assert exchange(serving(answer), 0.3, 1000) is None
+    assert fetch(serving(answer), 0.3, 1000) is Loss.SLOW
     assert not whole.is_set()
 
 
 def test_a_refused_connection_gives_no_response():
     assert exchange("http://127.0.0.1:1/", 1, 10) is None
+    assert fetch("http://127.0.0.1:1/", 1, 10) is Loss.UNREACHABLE

@@ -1,0 +1,241 @@
+"""What the local content moderation says about pictures: each code, each verdict, each odd shape."""
+
+import http.client
+import json
+import struct
+from datetime import timedelta
+
+import pytest
+
+from local.green.plan import CHOICES
+from tests.local.green.conftest import picture
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
+
+
+@pytest.fixture
+def check(green, site):
+    """Have a file of the site checked; the status and the body of the answer."""
+
+    def check(name="sunset.png", service="baselineCheck", **changed):
+        wanted = {"imageUrl": f"{site.origin}/held/{name}", "dataId": "u42-a", **changed}
+        return green.picture({key: value for key, value in wanted.items() if value is not None}, service)
+
+    return check
+
+
+def test_a_picture_without_a_risk_is_answered_in_the_documented_shape(check):
+    status, body = check()
+    assert status == 200
+    assert body.pop("RequestId")
+    assert body == {
+        "Msg": "OK",
+        "Code": 200,
+        "Data": {
+            "DataId": "u42-a",
+            "RiskLevel": "none",
+            "Result": [{"Label": "nonLabel", "Description": "未检测出风险"}],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "level"), [("risky-1.png", "high"), ("review-1.png", "medium"), ("sunset.png", "none")]
+)
+def test_the_file_name_decides(check, name, level):
+    assert check(name)[1]["Data"]["RiskLevel"] == level
+
+
+def test_the_name_that_the_sender_gave_counts_before_the_key_s(start_green, site):
+    green = start_green(name_of=lambda url: "risky-a.png" if url.endswith("/held/sunset.png") else None)
+    _, body = green.picture({"imageUrl": f"{site.origin}/held/sunset.png"})
+    assert body["Data"]["RiskLevel"] == "high"
+
+
+def test_a_silent_file_is_never_answered(check, green):
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        check("silent-1.png")
+    assert [call.code for call in green.server.calls] == [0]
+
+
+@cases("changed", "code")
+def test_a_wrong_parameter_has_a_code_of_its_own(check, changed, code):
+    status, body = check(**changed)
+    assert (status, body["Code"]) == (200, code)
+    assert ("Data" in body) is (code == 200)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("", 400), ("{", 401), ("[]", 401), ("[" * 9000, 401), ("null", 401)]
+)
+def test_parameters_are_one_json_object(green, text, code):
+    assert green.picture(text)[1]["Code"] == code
+
+
+def heic(width, height):
+    return b"\0\0\0\x18ftypheic" + bytes(12) + b"ispe\0\0\0\0" + struct.pack(">II", width, height)
+
+
+def sized(width, height):
+    """A GIF that says so of its size."""
+    drawn = picture("GIF", (1, 1))
+    return drawn[:6] + struct.pack("<HH", width, height) + drawn[10:]
+
+
+FILES = {
+    "PNG": (picture(), 200),
+    "GIF": (picture("GIF"), 200),
+    "ICO": (picture("ICO", (16, 16)), 200),
+    "SVG": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', 200),
+    "HEIC": (heic(8191, 100), 200),
+    "large HEIC": (heic(8192, 100), 406),
+    "text": (b"not a picture", 407),
+    "cut off": (picture()[:40], 407),
+    "a header only": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(57), 407),
+    "video": (b"\0\0\0\x18ftypmp42" + bytes(40), 407),
+    "nothing": (b"", 407),
+    "longest side": (sized(16384, 1), 200),
+    "longer side": (sized(1, 16385), 406),
+    "one more point": (sized(16384, 10193), 406),
+    "most points": (sized(16384, 10192), 200),
+    "over 20 MB": (bytes(20 * 1024 * 1024 + 1), 406),
+}
+
+
+@pytest.mark.parametrize(("body", "code"), FILES.values(), ids=FILES)
+def test_the_file_itself_is_looked_at(green, site, body, code):
+    assert green.picture({"imageUrl": site.put("file.png", body)})[1]["Code"] == code
+
+
+@pytest.mark.parametrize("status", [403, 404, 302, 500, 206])
+def test_a_file_that_cannot_be_had_is_a_download_error(green, site, status):
+    assert green.picture({"imageUrl": site.put("a.png", picture(), status)})[1]["Code"] == 404
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/a.png", "http://example.com/a.png"])
+def test_an_address_where_nothing_is_is_a_download_error(green, url):
+    assert green.picture({"imageUrl": url})[1]["Code"] == 404
+
+
+def test_a_slow_file_is_a_timeout(start_green, site):
+    green = start_green(rules={"moderation_fetches_for": timedelta(milliseconds=100)})
+    site.slow.add("/held/slow.png")
+    assert green.picture({"imageUrl": f"{site.origin}/held/slow.png"})[1]["Code"] == 405
+
+
+def test_the_codes_may_be_those_of_the_old_edition(start_green, site):
+    rules = {"moderation_old_codes": True, "moderation_fetches_for": timedelta(milliseconds=100)}
+    green = start_green(rules=rules)
+    site.slow.add("/held/slow.png")
+    names = {"absent": 480, "slow": 592, "large": 589, "text": 590}
+    site.put("large.png", sized(16385, 1))
+    site.put("text.png", b"text")
+    said = {name: green.picture({"imageUrl": f"{site.origin}/held/{name}.png"})[1]["Code"] for name in names}
+    assert said == names
+
+
+def test_a_long_side_may_be_an_unsupported_format(start_green, site):
+    green = start_green(rules={"moderation_wide_is_too_large": False})
+    assert green.picture({"imageUrl": site.put("wide.png", sized(16385, 1))})[1]["Code"] == 407
+
+
+@pytest.mark.parametrize(("code", "status"), [(408, 408), (280, 200), (592, 592), (999, 200)])
+def test_the_code_may_be_the_status(start_green, code, status):
+    green = start_green(rules={"moderation_code_is_status": True})
+    green.plan(code=code)
+    assert green.picture({})[0] == status
+
+
+@cases("rules", "code")
+def test_a_bucket_is_read_only_with_consent(start_green, site, rules, code):
+    place = {"ossRegionId": "cn-shanghai", "ossBucketName": "b", "ossObjectName": "held/sunset.png"}
+    green = start_green(rules=rules, url_of=lambda bucket, key: f"{site.origin}/{key}")
+    assert green.picture(place)[1]["Code"] == code
+
+
+def test_more_calls_than_are_allowed_in_a_second_are_refused(green, clock):
+    codes = [green.picture({})[1]["Code"] for _ in range(101)]
+    assert codes == [400] * 100 + [403]
+    clock.tick(seconds=1)
+    assert green.picture({})[1]["Code"] == 400
+
+
+def test_only_an_answered_picture_is_billed(check, green):
+    check()
+    check("absent.png")
+    check(dataId="x" * 65)
+    green.plan(code=500, times=1)
+    check()
+    assert green.server.billed == {"ImageModeration": 1}
+    assert [call.code for call in green.server.calls] == [200, 404, 402, 500]
+
+
+@cases("wanted", "data")
+def test_an_answer_takes_the_planned_shape(check, green, wanted, data):
+    green.plan(**wanted, times=1)
+    body = check()[1]
+    said = {"body": body, **body.get("Data", {})} if isinstance(body.get("Data"), dict) else {"body": body}
+    for name, value in data.items():
+        assert said[name] == value if value != "absent" else name not in said
+
+
+@cases("wanted", "entry")
+def test_a_label_takes_the_planned_shape(check, green, wanted, entry):
+    green.plan(**wanted)
+    *_, last = check()[1]["Data"]["Result"]
+    assert {name: last.get(name, "absent") for name in entry} == entry
+
+
+@cases("wanted", "body")
+def test_a_whole_answer_takes_the_planned_shape(check, green, wanted, body):
+    green.plan(**wanted)
+    said = check()[1]
+    assert {name: said.get(name, "absent") for name in body} == body
+
+
+def test_planned_answers_are_taken_in_their_order(check, green):
+    green.plan(code=500, times=2)
+    green.plan(verdict="risky", times=1)
+    assert [check()[1]["Code"] for _ in range(4)] == [500, 500, 200, 200]
+    assert [call.code for call in green.server.calls] == [500, 500, 200, 200]
+
+
+def test_a_refused_request_spends_no_planned_answer(green, check):
+    green.plan(code=500, times=1)
+    green.picture({}, secret="another")
+    assert check()[1]["Code"] == 500
+
+
+def test_the_plan_is_listed_and_cleared(green, check):
+    assert green.plan(verdict="risky")[0] == 200
+    check()
+    told = json.loads(green.send("GET", "/-/check")[1])
+    assert told["planned"][0]["verdict"] == "risky"
+    assert told["choices"]["shape"] == list(CHOICES["shape"])
+    assert told["billed"] == {"ImageModeration": 1}
+    assert "held" not in json.dumps(told["calls"])
+    assert json.loads(green.send("DELETE", "/-/check")[1])["planned"] == []
+
+
+@cases("body")
+def test_a_wrong_plan_is_refused(green, body):
+    status, said = green.send("PUT", "/-/check", json.dumps(body))
+    assert (status, set(json.loads(said))) == (400, {"error"})
+
+
+def test_no_page_of_another_machine_plans_anything(green):
+    body = json.dumps({"verdict": "pass"})
+    assert green.send("PUT", "/-/check", body, Origin="http://evil.example")[0] == 403
+
+
+def test_an_answer_may_come_late_or_byte_by_byte(check, green):
+    waits = []
+    green.server._server.stopping.wait = lambda seconds=None: waits.append(seconds)
+    green.plan(delay=0.8, times=1)
+    check()
+    green.server.faults.plan("slow_body", seconds=0.3, times=1)
+    assert check()[1]["Code"] == 200
+    assert waits[0] == 0.8
+    assert set(waits[1:]) == {0.3}
+    assert len(waits) > 100
