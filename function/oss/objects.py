@@ -1,19 +1,24 @@
-"""Calls about objects: facts, copies, deletion, first bytes, and small records of the function."""
+"""Calls about objects: facts, copies, processed copies, deletion, ranges, and small records."""
 
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
 from function.config.profile import ACL_FIELD, META_PREFIX, STORAGE_CLASS_FIELD
-from function.http.client import HttpResponse
+from function.errors import OssUnavailable
+from function.http.client import DEFAULT_MAX_BYTES, HttpResponse
 from function.oss.client import FIRST_TRY_SECONDS, OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, refusal_of
 from function.oss.post_form import OVERWRITE_FIELD
+from function.oss.presign import NONE, PROCESS
 
 RECORD_TYPE = "application/json"
 MAX_RECORD_BYTES = 16 * 1024
 MAX_YEAR = 9000
+# OSS cannot process this object, or not so; a missing right is ``AccessDenied``.
+UNPROCESSABLE = "BadRequest ImageTooLarge InvalidArgument MissingArgument NoSuchKey NotImplemented".split()
 
 
 class ObjectFacts(NamedTuple):
@@ -99,6 +104,7 @@ def copy_object(
     acl: str,
     source_etag: str,
     storage_class: str = "",
+    replaced: Mapping[str, str] = NONE,
 ) -> bool:
     """
     Copy one object of the bucket to a free name, with its type, headers and metadata.
@@ -107,6 +113,7 @@ def copy_object(
         acl: of the copy; OSS does not copy it.
         source_etag: without quotes; other bytes are not copied.
         storage_class: of the copy; empty for the bucket's.
+        replaced: type, headers and metadata of the copy instead, names in lower case.
 
     Returns:
         whether it was copied; not if the source is gone or has other bytes.
@@ -124,6 +131,8 @@ def copy_object(
     }
     if storage_class:
         headers[STORAGE_CLASS_FIELD] = storage_class
+    if replaced:
+        headers |= {"x-oss-metadata-directive": "REPLACE", **replaced}
     # Not repeated: a second copy would take the first one's object for another.
     response = call(oss, "CopyObject", "PUT", target, headers=headers, is_repeatable=False)
     if response.status == 200:
@@ -133,6 +142,35 @@ def copy_object(
     if (refusal.status, refusal.code) in ((404, "NoSuchKey"), (412, "PreconditionFailed")):
         return False
     raise error_for("CopyObject", refusal)
+
+
+def process_object(oss: OssClient, source: str, target: str, process: str) -> str:
+    """
+    Process an object of the bucket and store the result as another one, which is overwritten.
+
+    Args:
+        process: such as ``image/auto-orient,1/format,jpg``.
+
+    Returns:
+        empty if it was stored, else OSS's code: it cannot process this object.
+
+    Source: https://help.aliyun.com/zh/oss/user-guide/sys-or-saveas
+    """
+    import hashlib
+
+    key, bucket = (urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in (target, oss.bucket))
+    body = f"{PROCESS}={process}|sys/saveas,o_{key},b_{bucket}".encode()
+    digest = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    headers, query = {"content-md5": digest}, {PROCESS: ""}
+    name = "PostProcessTask"
+    # Not repeated: it may take longer than a first try is given.
+    response = call(oss, name, "POST", source, query=query, headers=headers, body=body, is_repeatable=False)
+    if response.status == 200:
+        return ""
+    refusal = refusal_of(response)
+    if refusal.code in UNPROCESSABLE:
+        return refusal.code
+    raise error_for(name, refusal)
 
 
 def delete_object(oss: OssClient, key: str, *, is_repeatable: bool = True) -> None:
@@ -194,6 +232,32 @@ def first_bytes(oss: OssClient, key: str, count: int) -> tuple[bytes, str]:
     refusal = refusal_of(response)
     if (refusal.status, refusal.code) == (404, "NoSuchKey"):
         return b"", ""
+    raise error_for("GetObject", refusal)
+
+
+def read_range(oss: OssClient, key: str, first: int, count: int, etag: str) -> bytes:
+    """
+    Return so many bytes of an object, all of which it has.
+
+    Args:
+        etag: without quotes; other bytes are not read.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond, or the object is another one.
+
+    Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
+    """
+    headers = {"range": f"bytes={first}-{first + count - 1}", "if-match": f'"{etag}"'}
+    # A refusal is not cut off at the end of a short range.
+    max_bytes = max(count, DEFAULT_MAX_BYTES)
+    response = call(oss, "GetObject", "GET", key, headers=headers, max_bytes=max_bytes, is_repeatable=True)
+    if response.status == 206 and len(response.body) == count:
+        return response.body
+    if response.status in (200, 206):
+        raise malformed("GetObject")
+    refusal = refusal_of(response)
+    if refusal.status in (404, 412):
+        raise OssUnavailable(reason=f"GetObject: {refusal}: the object was replaced while it was read")
     raise error_for("GetObject", refusal)
 
 

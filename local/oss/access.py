@@ -14,6 +14,7 @@ from local.oss.rules import OssRules
 
 READ, WRITE, WRITE_ACL = "oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"
 READ_ACL = "oss:GetObjectAcl"
+PROCESS_TASK = "oss:PostProcessTask"
 DELETE, LIST = "oss:DeleteObject", "oss:ListObjects"
 READ_VERSION, DELETE_VERSION = "oss:GetObjectVersion", "oss:DeleteObjectVersion"
 LIST_VERSIONS = "oss:ListObjectVersions"

@@ -11,10 +11,11 @@ from local.oss.lifecycle_calls import delete_lifecycle, get_lifecycle, put_lifec
 from local.oss.listing import list_parts, list_uploads
 from local.oss.multipart import abort, complete, initiate, upload_part
 from local.oss.object_list import list_objects, list_versions
-from local.oss.process import read_object
+from local.oss.process import PROCESS, read_object
 from local.oss.reading import head_object
 from local.oss.request import Request
 from local.oss.request_signature import authenticate
+from local.oss.saving import save_processed
 from local.oss.versioning_calls import get_versioning, put_versioning
 from local.oss.writing import COPY_SOURCE, copy_object, delete_object, get_acl, put_acl, put_object
 
@@ -39,6 +40,7 @@ OBJECT_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
     ("DELETE", "versionId"): ("DeleteObject", delete_object),
     ("PUT", "acl"): ("PutObjectACL", put_acl),
     ("GET", "acl"): ("GetObjectACL", get_acl),
+    ("POST", PROCESS): ("PostProcessTask", save_processed),
     ("POST", "uploads"): ("InitiateMultipartUpload", initiate),
     ("PUT", "uploadId"): ("UploadPart", upload_part),
     ("GET", "uploadId"): ("ListParts", list_parts),
@@ -76,6 +78,9 @@ def find_call(request: Request) -> tuple[str, Serve]:
         )
     if request.method == "PUT" and "uploadId" in marks and "partNumber" not in request.query:
         raise invalid_argument("The part number is missing.", errors.NO_PUBLIC_EC, "partNumber")
+    # With GET it changes what is read.
+    if request.method == "POST" and PROCESS in request.query:
+        marks.append(PROCESS)
     if request.method == "PUT" and COPY_SOURCE in request.headers:
         marks.append(COPY_SOURCE)
     calls = OBJECT_CALLS if request.key else BUCKET_CALLS

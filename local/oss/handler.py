@@ -16,6 +16,7 @@ from local.oss.connection import latin
 from local.oss.errors import OssError
 from local.oss.exchange import Call
 from local.oss.posting import ANSWER_LOST, CALLBACK_FAILS, POST_OBJECT, REFUSALS_BY_FAULT, FormConnection
+from local.oss.process import PROCESS
 from local.oss.request import read_request
 
 MOST_DAYS = 36_500
@@ -38,8 +39,8 @@ class OssHandler(FormConnection):
     def do_POST(self) -> None:
         if self.serve_faults(self.faults):
             return
-        # A form has no query; what has one of these is about parts.
-        if {"uploads", "uploadId", "delete"} & {
+        # A form has no query; what has one of these is another call.
+        if {"uploads", "uploadId", "delete", PROCESS} & {
             part.partition("=")[0] for part in self.path.partition("?")[2].split("&")
         }:
             self._serve()

@@ -6,7 +6,7 @@ Source: https://help.aliyun.com/zh/oss/user-guide/overview-17
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -16,15 +16,17 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from local.oss.errors import OssError
 from local.oss.image_info import heic_size
 from local.oss.image_steps import IMAGE_TOO_LARGE, LONGEST_SIDE, NO_PICTURE, Step
+from local.oss.kept_metadata import HEIC, metadata_of, options_for
 from local.oss.resizing import cut_of, resizing_of
+from local.oss.rules import OssRules
 
-HEIC = "HEIC"
-# In a TIFF it is the picture's own structure.
-WITH_EXIF = ("JPEG", "PNG", "WEBP")
 READABLE = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
 LONGEST_SOURCE_SIDE = 30_000
 MOST_SOURCE_PIXELS = 250_000_000
 MOST_PIXELS = 16_777_216
+LONGEST_SIDE_TURNED = 4096
+# For animated GIFs alone.
+FOR_ANIMATIONS = ("resize", "crop", "rotate")
 DEFAULT_QUALITY = 80
 DEFAULT_FRAME = (1280, 720)
 GREY = "#808080"
@@ -51,25 +53,26 @@ class Rendered:
     data: bytes
 
 
-def render(file: BinaryIO, steps: Sequence[Step], keeps_exif: bool = True) -> Rendered:
+def render(file: BinaryIO, steps: Sequence[Step], rules: OssRules) -> Rendered:
     """
     Apply steps to a picture.
-
-    Args:
-        keeps_exif: a rule of the local OSS, ``variants_keep_exif``.
 
     Raises:
         OssError: it is no picture, or it or the outcome is too large.
     """
     with _opened(file) as image:
+        _check_steps(image, steps, rules)
         kind = WRITTEN_AS.get(image.format or "", image.format or "")
-        exif = _kept_exif(image, steps) if keeps_exif else Image.Exif()
+        if image.format == "PNG" and not rules.auto_orient_reads_png:
+            steps = [step for step in steps if step.name != "auto-orient"]
+        is_turned = any(step.name == "auto-orient" and step.number("") for step in steps)
+        kept = metadata_of(image, file, is_turned) if rules.variants_keep_exif else {}
         changed: Image.Image = image
         for step in steps:
             changed = CHANGES.get(step.name, _as_it_is)(changed, step)
             if max(changed.size) > LONGEST_SIDE or changed.width * changed.height > MOST_PIXELS:
                 raise OssError(IMAGE_TOO_LARGE)
-        return _encoded(changed, kind, steps, exif)
+        return _encoded(changed, kind, steps, kept)
 
 
 def describe(file: BinaryIO, size: int) -> Rendered:
@@ -97,7 +100,7 @@ def grey_frame(step: Step) -> Rendered:
     if max(size) > LONGEST_SIDE or size[0] * size[1] > MOST_PIXELS:
         raise OssError(IMAGE_TOO_LARGE)
     kind = "PNG" if step.values.get("f") == "png" else "JPEG"
-    return _encoded(Image.new("RGB", size, GREY), kind, (), Image.Exif())
+    return _encoded(Image.new("RGB", size, GREY), kind, (), {})
 
 
 @contextmanager
@@ -120,6 +123,15 @@ def _opened(file: BinaryIO) -> Iterator[Image.Image]:
 def _check_source(size: tuple[int, int]) -> None:
     if max(size) > LONGEST_SOURCE_SIDE or size[0] * size[1] > MOST_SOURCE_PIXELS:
         raise OssError(IMAGE_TOO_LARGE)
+
+
+def _check_steps(image: Image.Image, steps: Sequence[Step], rules: OssRules) -> None:
+    is_turned = any(step.name == "auto-orient" and step.number("") for step in steps)
+    if is_turned and rules.auto_orient_is_bounded and max(image.size) > LONGEST_SIDE_TURNED:
+        raise OssError(IMAGE_TOO_LARGE)
+    is_allowed = image.format == "GIF" and all(step.name in FOR_ANIMATIONS for step in steps)
+    if rules.animations_are_refused and getattr(image, "is_animated", False) and not is_allowed:
+        raise OssError(NO_PICTURE)
 
 
 def _resized(image: Image.Image, step: Step) -> Image.Image:
@@ -167,20 +179,20 @@ def _in_colours(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _encoded(image: Image.Image, kind: str, steps: Sequence[Step], exif: Image.Exif) -> Rendered:
+def _encoded(image: Image.Image, kind: str, steps: Sequence[Step], kept: Mapping[str, Any]) -> Rendered:
     wanted = {step.name: step for step in steps}
     if "format" in wanted:
         kind = {name: known for known, name in NAMES.items()}[wanted["format"].values[""]]
-    options: dict[str, Any] = {}
+    options = options_for(kind, kept, image.info.get("icc_profile"))
     if kind in ("JPEG", "WEBP"):
         qualities = wanted["quality"].values if "quality" in wanted else {}
         options["quality"] = int(qualities.get("Q") or qualities.get("q") or DEFAULT_QUALITY)
     if kind == "JPEG":
         options["progressive"] = "interlace" in wanted and wanted["interlace"].values[""] == "1"
-    if exif and kind in WITH_EXIF:
-        options["exif"] = exif
-    encoded = io.BytesIO()
-    _for_kind(image, kind).save(encoded, kind, **options)
+    encoded, drawn = io.BytesIO(), _for_kind(image, kind)
+    # Pillow writes some of what it read by itself.
+    drawn.info = {}
+    drawn.save(encoded, kind, **options)
     return Rendered(Image.MIME[kind], encoded.getvalue())
 
 
@@ -190,15 +202,6 @@ def _for_kind(image: Image.Image, kind: str) -> Image.Image:
         return image
     # What cannot be transparent becomes white, as in OSS.
     return Image.alpha_composite(Image.new("RGBA", image.size, "#FFFFFF"), image).convert("RGB")
-
-
-def _kept_exif(image: Image.Image, steps: Sequence[Step]) -> Image.Exif:
-    exif = Image.Exif()
-    if image.format in WITH_EXIF:
-        exif.load(image.getexif().tobytes())
-    if any(step.name == "auto-orient" and step.number("") for step in steps):
-        exif.pop(ExifTags.Base.Orientation, None)
-    return exif
 
 
 def _exif(image: Image.Image) -> dict[str, str]:

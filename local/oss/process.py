@@ -23,6 +23,7 @@ from local.oss.image_steps import (
     read_steps,
 )
 from local.oss.reading import check_state, forced_download, get_object, open_for, replaced_headers
+from local.oss.rules import OssRules
 from local.oss.versions import StoredObject
 
 PROCESS = "x-oss-process"
@@ -47,9 +48,7 @@ def _processed(call: Call) -> Answer:
         if service == "style":
             raise OssError(NO_SUCH_STYLE)  # there is none, and no call that makes one
         if service == "image":
-            content_type, data = _picture(
-                stored, file, read_steps(text, IMAGE_STEPS), bucket.rules.variants_keep_exif
-            )
+            content_type, data = picture(stored, file, read_steps(text, IMAGE_STEPS), bucket.rules)
         elif service == "video":
             if not bucket.rules.video_frames_are_grey:
                 raise OssError(errors.NOT_IMPLEMENTED)
@@ -64,15 +63,21 @@ def _processed(call: Call) -> Answer:
     return Answer(headers=headers, body=data)
 
 
-def _picture(
-    stored: StoredObject, file: BinaryIO, steps: tuple[Step, ...], keeps_exif: bool
+def picture(
+    stored: StoredObject, file: BinaryIO, steps: tuple[Step, ...], rules: OssRules
 ) -> tuple[str, bytes]:
+    """
+    Return type and data of a picture that these steps made.
+
+    Raises:
+        OssError: it is no picture, or too large, or not to be processed so.
+    """
     if stored.size > LARGEST_SOURCE_BYTES:
         raise OssError(IMAGE_TOO_LARGE)
     # Pillow is loaded by the first picture that is asked for.
     from local.oss.pictures import describe, render
 
-    rendered = describe(file, stored.size) if steps[0].name == "info" else render(file, steps, keeps_exif)
+    rendered = describe(file, stored.size) if steps[0].name == "info" else render(file, steps, rules)
     return rendered.content_type, rendered.data
 
 

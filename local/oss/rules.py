@@ -52,7 +52,16 @@ class OssRules:
             picture of the size and format asked for, False with 501.
 
         variants_keep_exif: whether ``resize``, ``format`` and the other steps leave EXIF, the place where a
-            picture was taken included, in what they make of it. No page says.
+            picture was taken included, XMP, IPTC and comments in what they make of it. No page says.
+
+        auto_orient_reads_png: whether ``auto-orient`` turns a PNG by its EXIF. The page of ``info`` says that
+            this does not read it; of ``auto-orient`` no page says.
+
+        auto_orient_is_bounded: whether ``auto-orient`` refuses sides of more than 4,096 pixels, as ``rotate``
+            does. An older page says so.
+
+        animations_are_refused: whether what is animated is refused but by ``resize``, ``crop`` and ``rotate``
+            of a GIF. An older page uses ``format`` on one. False takes the first frame.
 
         absence_told_to_listers_only: whether an object that is not there is 404 for whoever might read it,
             or 403 for all who may not list the bucket (oss:ListObjects).
@@ -163,6 +172,9 @@ class OssRules:
     response_type_fixed: bool = True
     video_frames_are_grey: bool = True
     variants_keep_exif: bool = True
+    auto_orient_reads_png: bool = False
+    auto_orient_is_bounded: bool = True
+    animations_are_refused: bool = True
     absence_told_to_listers_only: bool = False
     prefix_binds_every_list: bool = False
     initiate_takes_acl: bool = False

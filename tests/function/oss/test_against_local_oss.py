@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,15 +12,32 @@ from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavai
 from function.http.client import send
 from function.oss.client import OssClient, budget
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
-from function.oss.objects import copy_object, delete_object, get_record, head_object, put_record
+from function.oss.objects import (
+    copy_object,
+    delete_object,
+    get_record,
+    head_object,
+    process_object,
+    put_record,
+    read_range,
+)
 from local.common.accounts import AccessKey, Accounts
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
 
+PICTURE = Path(__file__).parents[2] / "playground" / "picture.png"
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 BUCKET, REGION = "examplebucket", "cn-hangzhou"
 KEY, OTHER = "held/图 片+1/a.jpg", "图 片+1/a.jpg"
-ACTIONS = ("GetObject", "PutObject", "PutObjectAcl", "DeleteObject", "ListParts", "AbortMultipartUpload")
+ACTIONS = (
+    "PostProcessTask",
+    "GetObject",
+    "PutObject",
+    "PutObjectAcl",
+    "DeleteObject",
+    "ListParts",
+    "AbortMultipartUpload",
+)
 ETAG_OF_ABC = "900150983CD24FB0D6963F7D28E17F72"
 LOST, DROPPED = "answer_lost", "drop"
 
@@ -105,6 +123,37 @@ def test_an_object_is_copied_once_and_only_the_bytes_that_were_meant(oss):
         copy(calls)
     delete_object(calls, OTHER)
     assert copy(calls, storage_class="IA") is True
+
+
+def test_a_picture_is_processed_read_in_ranges_and_copied_with_other_headers(oss, server):
+    calls, _ = oss
+    put_record(calls, KEY, PICTURE.read_bytes())
+    assert process_object(calls, KEY, "held/.clean/1", "image/auto-orient,1/format,png") == ""
+    facts = head_object(calls, "held/.clean/1")
+    assert (facts.content_type, facts.metadata) == ("image/png", {})
+    pieces = [
+        read_range(calls, "held/.clean/1", first, min(100, facts.size_bytes - first), facts.etag)
+        for first in range(0, facts.size_bytes, 100)
+    ]
+    assert b"".join(pieces) == server.bucket.objects["held/.clean/1"].path.read_bytes()
+    with pytest.raises(OssUnavailable):
+        read_range(calls, "held/.clean/1", 0, 1, "0" * 32)
+    replaced = {"content-type": "image/png", "x-oss-meta-upload-id": "1", "cache-control": "no-store"}
+    given = {"acl": "private", "source_etag": facts.etag, "replaced": replaced}
+    assert copy_object(calls, "held/.clean/1", OTHER, **given) is True
+    stored = server.bucket.objects[OTHER]
+    assert (stored.content_type, stored.metadata) == ("image/png", {"upload-id": "1"})
+    assert stored.headers == {"Cache-Control": "no-store"}
+
+
+def test_an_unfit_picture_and_a_missing_right_have_different_errors(oss, server):
+    calls, _ = oss
+    put_record(calls, KEY, b"abc")
+    assert process_object(calls, KEY, "held/.clean/1", "image/format,png") == "BadRequest"
+    server.bucket.accounts.add(keys(*ACTIONS[1:]))
+    with pytest.raises(OssRejected) as raised:
+        process_object(calls, KEY, "held/.clean/1", "image/format,png")
+    assert raised.value.upstream == "AccessDenied"
 
 
 def upload_part(server, upload_id, number, content):

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from function.credentials import StsCredentials
 from function.errors import OssRejected, OssUnavailable
 from function.http.client import HttpResponse
+from function.oss.client import BUDGET_SECONDS
 from function.oss.objects import (
     MAX_RECORD_BYTES,
     ObjectFacts,
@@ -15,7 +17,9 @@ from function.oss.objects import (
     first_bytes,
     get_record,
     head_object,
+    process_object,
     put_record,
+    read_range,
 )
 from tests.function.oss.conftest import refusal
 
@@ -169,3 +173,96 @@ def test_only_the_first_bytes_are_requested(scripted):
         assert first_bytes(scripted.calls(), "held/a", 4) == (b"0123", encoding)
     asked = scripted.asked[-1]
     assert (asked.method, asked.key, asked.headers["range"]) == ("GET", "held/a", "bytes=0-3")
+
+
+def test_the_headers_of_a_copy_may_be_replaced(scripted):
+    scripted.answers = [HttpResponse(200, COPIED)]
+    replaced = {"content-type": "image/jpeg", "cache-control": "no-store", "x-oss-meta-upload-id": "1"}
+    assert copy(scripted, replaced=replaced) is True
+    (asked,) = scripted.asked
+    assert replaced.items() <= asked.headers.items()
+    assert asked.headers["x-oss-metadata-directive"] == "REPLACE"
+
+
+PROCESS = "image/auto-orient,1/format,jpg/quality,q_90"
+
+
+def test_the_request_of_a_processed_copy(scripted):
+    scripted.answers = [HttpResponse(200, b'{"status":"OK"}'), HttpResponse(200, b"")]
+    for _ in range(2):
+        assert process_object(scripted.calls(), "u/42/a.jpg", "u/42/a.clean.jpg", PROCESS) == ""
+    asked, _ = scripted.asked
+    assert (asked.method, asked.key, asked.query) == ("POST", "u/42/a.jpg", {"x-oss-process": ""})
+    assert asked.url.endswith("/u/42/a.jpg?x-oss-process")
+    assert asked.body == (
+        b"x-oss-process=image/auto-orient,1/format,jpg/quality,q_90"
+        b"|sys/saveas,o_dS80Mi9hLmNsZWFuLmpwZw,b_ZXhhbXBsZWJ1Y2tldA"
+    )
+    assert asked.headers["content-md5"] == "jtohLrFQ2jVRgB91bVJBlA=="
+    assert asked.seconds == BUDGET_SECONDS
+
+
+def test_a_processed_copy_is_signed_as_by_the_official_sdk(scripted):
+    """The vector of OSS's Python SDK, with the same clock and keys."""
+    keys = StsCredentials(
+        "STS.NTExampleTempKeyId", "TempSecretExample/+=0001", "CAISexampleToken/+==", FACTS.last_modified
+    )
+    sent = []
+
+    def send(*_, headers, **__):
+        sent.append(headers["authorization"])
+        return HttpResponse(200, b"")
+
+    oss = scripted.calls()._replace(
+        credentials=keys, now=datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC), send=send
+    )
+    process_object(oss, "u/42/a.jpg", "u/42/a.clean.jpg", PROCESS)
+    assert sent[0].endswith(",Signature=8a22bfd07ee7390006e36932f1aa1d0971e1b4a6b6f641b2a317f1a217a94f6c")
+
+
+@pytest.mark.parametrize("code", ["ImageTooLarge", "BadRequest", "InvalidArgument", "NoSuchKey"])
+def test_the_code_of_an_object_that_cannot_be_processed(code, scripted):
+    scripted.answers = [refusal(404 if code == "NoSuchKey" else 400, code)]
+    assert process_object(scripted.calls(), "held/a", "held/.clean/a", PROCESS) == code
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (refusal(403, "AccessDenied"), OssRejected),
+        (refusal(404, "NoSuchBucket"), OssRejected),
+        (HttpResponse(400, b"<html>"), OssRejected),
+        (refusal(500, "InternalError"), OssUnavailable),
+        ("timed out", OssUnavailable),
+    ],
+)
+def test_a_refused_right_is_no_property_of_the_object(answer, error, scripted):
+    scripted.answers = [answer]
+    with pytest.raises(error):
+        process_object(scripted.calls(), "held/a", "held/.clean/a", PROCESS)
+    assert len(scripted.asked) == 1
+
+
+def test_a_range_of_these_bytes_is_read(scripted):
+    scripted.answers = [HttpResponse(206, b"abc")]
+    assert read_range(scripted.calls(), "held/.clean/a", 3, 3, "E-1") == b"abc"
+    (asked,) = scripted.asked
+    assert (asked.method, asked.headers["range"], asked.headers["if-match"]) == ("GET", "bytes=3-5", '"E-1"')
+    assert asked.max_bytes >= 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (HttpResponse(206, b"ab"), OssUnavailable),
+        (HttpResponse(206, b"abcd"), OssUnavailable),
+        (HttpResponse(200, b"abc"), OssUnavailable),
+        (refusal(412, "PreconditionFailed"), OssUnavailable),
+        (refusal(404, "NoSuchKey"), OssUnavailable),
+        (refusal(403, "AccessDenied"), OssRejected),
+    ],
+)
+def test_a_range_of_other_bytes_is_not_read(answer, error, scripted):
+    scripted.answers = [answer]
+    with pytest.raises(error):
+        read_range(scripted.calls(), "held/.clean/a", 3, 3, "E-1")

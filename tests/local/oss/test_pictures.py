@@ -6,18 +6,22 @@ import json
 import random
 import struct
 import zlib
+from dataclasses import replace
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from local.oss import pictures
 from local.oss.errors import OssError
 from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, read_steps
 from local.oss.pictures import describe, grey_frame, render
+from local.oss.rules import OssRules
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
+RULES = OssRules()
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
 
 
@@ -35,8 +39,8 @@ def halves(width=60, height=40, kind="PNG", **options):
     return encoded(image, kind, **options)
 
 
-def made(file, text):
-    rendered = render(file, read_steps(text, IMAGE_STEPS))
+def made(file, text, **rules):
+    rendered = render(file, read_steps(text, IMAGE_STEPS), replace(RULES, **rules))
     image = Image.open(io.BytesIO(rendered.data))
     image.load()
     assert rendered.content_type == Image.MIME[image.format]
@@ -47,9 +51,9 @@ def is_near(colour, wanted):
     return all(abs(a - b) < 24 for a, b in zip(colour, wanted, strict=True))
 
 
-def refusal_of(file, text):
+def refusal_of(file, text, **rules):
     with pytest.raises(OssError) as refused:
-        render(file, read_steps(text, IMAGE_STEPS))
+        made(file, text, **rules)
     return refused.value.refusal.code
 
 
@@ -83,7 +87,7 @@ def test_transparency_becomes_white_in_a_format_without_alpha():
 
 def test_a_lower_quality_is_smaller_and_a_picture_may_be_interlaced():
     noise = encoded(Image.frombytes("L", (200, 200), random.Random(1).randbytes(40_000)), "JPEG", quality=95)
-    low, high = (render(noise, read_steps(f"quality,{q}", IMAGE_STEPS)).data for q in ("q_20", "Q_90"))
+    low, high = (render(noise, read_steps(f"quality,{q}", IMAGE_STEPS), RULES).data for q in ("q_20", "Q_90"))
     assert len(low) * 2 < len(high)
     assert made(noise, "interlace,1").info.get("progressive") == 1
     assert made(noise, "interlace,0").info.get("progressive") is None
@@ -111,11 +115,86 @@ def taken_in_the_north(kind):
 @pytest.mark.parametrize("text", ["resize,w_30", "format,jpg", "format,webp", "crop,w_10", "auto-orient,1"])
 def test_a_variant_keeps_exif_unless_the_rule_says_otherwise(kind, text):
     for keeps in (True, False):
-        made_of = render(taken_in_the_north(kind), read_steps(text, IMAGE_STEPS), keeps)
-        exif = Image.open(io.BytesIO(made_of.data)).getexif()
+        exif = made(taken_in_the_north(kind), text, variants_keep_exif=keeps).getexif()
         assert (exif.get(0x0110), exif.get_ifd(0x8825).get(1)) == (
             ("Phone 9", "N") if keeps else (None, None)
         )
+
+
+IPTC = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0f\x1c\x02\x5a\0\x0aSomewhere!\0"
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">a place</x:xmpmeta>'
+
+
+def told_in(kind):
+    """A picture with XMP and, as far as its kind has them, IPTC and a comment."""
+    if kind == "PNG":
+        texts = PngInfo()
+        texts.add_itxt("XML:com.adobe.xmp", XMP.decode())
+        texts.add_text("Comment", "a comment")
+        return halves(kind="PNG", pnginfo=texts)
+    extra = b"\xff\xed" + struct.pack(">H", len(IPTC) + 2) + IPTC
+    jpeg = {"extra": extra, "comment": b"a comment"} if kind == "JPEG" else {}
+    return halves(kind=kind, xmp=XMP, **jpeg)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("text", ["auto-orient,1", "format,jpg", "format,png", "format,webp"])
+def test_a_variant_keeps_xmp_iptc_and_comments_by_the_same_rule(kind, text):
+    steps = read_steps(text, IMAGE_STEPS)
+    same = text.endswith(kind.lower().replace("jpeg", "jpg")) or text.startswith("auto")
+    kept = render(told_in(kind), steps, RULES).data
+    assert b"a place" in kept
+    assert (b"a comment" in kept, b"Somewhere!" in kept) == (
+        (kind == "JPEG" and (same or text == "format,jpg")) or (kind == "PNG" and same),
+        kind == "JPEG" and same,
+    )
+    dropped = render(told_in(kind), steps, replace(RULES, variants_keep_exif=False)).data
+    assert not any(part in dropped for part in (b"a place", b"a comment", b"Somewhere!"))
+
+
+def test_the_colour_profile_of_a_picture_stays():
+    colours = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for keeps in (True, False):
+        image = made(halves(kind="JPEG", icc_profile=colours), "format,webp", variants_keep_exif=keeps)
+        assert image.info["icc_profile"] == colours
+
+
+def test_a_heic_picture_keeps_its_exif_by_the_same_rule():
+    exif = Image.Exif()
+    exif[0x0110] = "Phone 9"
+    whole = heic((40, 30)).getvalue() + b"\0\0\0\6" + exif.tobytes()
+    assert made(io.BytesIO(whole), "format,jpg").getexif().get(0x0110) == "Phone 9"
+    assert not made(io.BytesIO(whole), "format,jpg", variants_keep_exif=False).getexif()
+    assert not made(heic((40, 30)), "format,jpg").getexif()
+
+
+def test_a_png_is_turned_by_its_exif_only_if_the_rule_says_so():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sideways = halves(exif=exif)
+    assert made(sideways, "auto-orient,1").size == (60, 40)
+    assert made(sideways, "auto-orient,1").getexif()[0x0112] == 6
+    turned = made(sideways, "auto-orient,1", auto_orient_reads_png=True)
+    assert (turned.size, turned.getexif().get(0x0112)) == ((40, 60), None)
+
+
+def test_auto_orient_is_bounded_by_the_rule():
+    assert made(halves(4096, 2), "auto-orient,1/resize,w_2").size == (2, 1)
+    assert refusal_of(halves(4097, 2), "auto-orient,1/resize,w_2") == "ImageTooLarge"
+    assert made(halves(4097, 2), "auto-orient,0/resize,w_2").size == (2, 1)
+    assert made(halves(4097, 2), "auto-orient,1/resize,w_2", auto_orient_is_bounded=False).size == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_an_animation_is_refused_or_its_first_frame_taken(kind):
+    frames = [Image.new("RGB", (8, 6), colour) for colour in (RED, GREEN)]
+    moving = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert refusal_of(moving, "format,jpg") == "BadRequest"
+    assert is_near(made(moving, "format,jpg", animations_are_refused=False).getpixel((1, 1)), RED)
+    if kind == "GIF":
+        assert made(moving, "resize,w_4").size == (4, 3)
+    else:
+        assert refusal_of(moving, "resize,w_4") == "BadRequest"
 
 
 def test_the_structure_of_a_tiff_is_no_exif_of_its_variant():
@@ -206,6 +285,6 @@ def test_corrupt_pictures_are_processed_or_refused_without_a_crash(kind):
         broken = bytearray(whole)
         for _ in range(dice.randint(1, 5)):
             broken[dice.randrange(dice.choice((40, 400, len(broken))))] = dice.randrange(256)
-        for look in (lambda file: render(file, steps), lambda file: describe(file, 1)):
+        for look in (lambda file: render(file, steps, RULES), lambda file: describe(file, 1)):
             with contextlib.suppress(OssError):
                 look(io.BytesIO(broken[: dice.choice((len(broken), 500))]))
