@@ -84,7 +84,7 @@ class Instance:
         self.limiter = new_limiter(settings, self.new_id)
         self._random_bytes = dependencies.random_bytes
         self._credentials = credentials
-        self._own_keys = own_keys
+        self.own_keys = own_keys
         self._singletons: dict[type, Any] = {}
         self._lock = threading.Lock()
 
@@ -108,7 +108,7 @@ class Instance:
             seconds_left: of the request that waits for STS; unlimited by default.
         """
         return self._credentials[session].get(
-            lambda: self._own_keys(context),
+            lambda: self.own_keys(context),
             now=now,
             good_until=covered_until(form_ends),
             seconds_left=seconds_left,
@@ -131,10 +131,11 @@ class RequestContext:
         seconds: its deadline: no call to another service outlasts it.
     """
 
-    # Seconds spent on the webhook, and why an attempt failed; whether a call to WeChat has failed.
-    webhook_seconds = 0.0
+    # Seconds spent on the webhook, and why an attempt failed; seconds of Aliyun's checks; whether a checker
+    # has failed.
+    webhook_seconds = checker_seconds = 0.0
     webhook_failure = ""
-    wechat_has_failed = False
+    wechat_has_failed = aliyun_has_failed = False
 
     def __init__(
         self, request: Request, instance: Instance, line: LogLine, seconds: float = REQUEST_SECONDS
@@ -154,6 +155,10 @@ class RequestContext:
         self.line.sts_refreshed = obtained.are_new or bool(self.line.sts_refreshed)
         return obtained.credentials
 
+    def own_keys(self) -> AccessKeys:
+        """Return the function's own credentials, not narrowed to a session."""
+        return self.instance.own_keys(self.request.context)
+
     def seconds_left(self) -> float:
         """Return the seconds left until the deadline; negative after it."""
         return self._ends - self.instance.monotonic()
@@ -166,8 +171,8 @@ class RequestContext:
         return self.instance.send(method, url, budget_seconds=seconds, **options)
 
     def monotonic(self) -> float:
-        """Return monotonic seconds without those of the webhook, which no budget of another service pays."""
-        return self.instance.monotonic() - self.webhook_seconds
+        """Return monotonic seconds without those of webhook and checks, which no other budget pays for."""
+        return self.instance.monotonic() - self.webhook_seconds - self.checker_seconds
 
     @property
     def client_ip(self) -> str:

@@ -1,0 +1,190 @@
+"""
+Answers of Aliyun's Content Moderation (Green): read with each type checked, and trusted strictly.
+
+===========  ==========================================================================================
+outcome      answer
+===========  ==========================================================================================
+``PASS``     done, risk none or low, and every label is ``nonLabel``
+``RISKY``    done, risk high, and a label of a rejected family whose own risk is not lower
+``REVIEW``   anything else that was done, unreadable data as well; a file too large, or of no known format
+``ERROR``    not checked: any other code or HTTP status, an answer about something else, no JSON
+===========  ==========================================================================================
+
+Green's own codes are numbers; the gateway before it, which refuses signatures and rights, has texts.
+
+Source: https://help.aliyun.com/zh/document_detail/467829.html
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeGuard
+
+from function.config.moderation import ALIYUN
+from function.http.client import HttpResponse
+from function.http.json_body import object_in
+from function.moderation.finding import (
+    ERRCODE,
+    LABEL,
+    MAX_LABELS,
+    NOT_CHECKED,
+    UNREADABLE,
+    Finding,
+    Label,
+    Outcome,
+)
+
+# Done; a task that still runs.
+DONE, RUNNING = 200, 280
+# No repetition changes these: too large, of another format; the second pair is of the earlier edition.
+UNCHECKABLE = (406, 407, 589, 590)
+# Not activated, overdue, or the caller lacks the right; texts by their beginning.
+FORBIDDEN, FORBIDDEN_TEXTS = (408, 411), ("NoPermission", "Forbidden")
+NO_LABEL = "nonLabel"
+LEVELS = ("none", "low", "medium", "high")
+HIGH, HARMLESS = "high", ("none", "low")
+LABEL_TEXT, CODE_TEXT, MAX_CODE = r"[!-~]{1,128}", r"[A-Za-z0-9._-]{1,80}", 10**9
+MAX_CONFIDENCE = 100
+
+
+class Verdict(NamedTuple):
+    """
+    Verdict of Aliyun about one file.
+
+    Args:
+        finding: of an ``ERROR`` its ``errcode`` says what to do; without one there was no answer.
+        is_forbidden: True if the account or the function's role lacks the right to ask.
+    """
+
+    outcome: Outcome
+    finding: Finding
+    is_forbidden: bool = False
+
+
+class Risk(NamedTuple):
+    """A level and the labels that belong to it, each with a level of its own where it has one."""
+
+    level: str
+    labels: tuple[tuple[str, str], ...]
+
+
+def not_checked(code: Label | None = None, *, is_forbidden: bool = False) -> Verdict:
+    """Return the verdict that nobody has looked at the file."""
+    return Verdict(Outcome.ERROR, Finding(NOT_CHECKED, ALIYUN, errcode=code), is_forbidden)
+
+
+def unreadable() -> Verdict:
+    """Return the verdict of an answer that was given, and that cannot be understood."""
+    return Verdict(Outcome.REVIEW, Finding(UNREADABLE, ALIYUN))
+
+
+def data_of(response: HttpResponse, **echoed: str) -> dict[str, Any] | Verdict:
+    """
+    Return the data of an answer that is done; of any other answer the verdict.
+
+    Args:
+        echoed: fields of the data that must have these values.
+    """
+    answer = object_in(response.body)
+    if answer is None:
+        return not_checked()
+    code = _code_in(answer)
+    if (response.status, code) == (200, DONE):
+        data = answer.get("Data")
+        if not isinstance(data, dict):
+            return unreadable()
+        is_ours = all(data.get(name) == value for name, value in echoed.items())
+        return data if is_ours else not_checked()
+    if code in UNCHECKABLE:
+        return Verdict(Outcome.REVIEW, Finding(ERRCODE, ALIYUN, errcode=code))
+    is_forbidden = code in FORBIDDEN or str(code).startswith(FORBIDDEN_TEXTS)
+    return not_checked(code, is_forbidden=is_forbidden)
+
+
+def read_picture(data: Mapping[str, Any], rejected: Iterable[str]) -> Verdict:
+    """
+    Return the verdict in the data of a picture.
+
+    Args:
+        rejected: prefixes of labels.
+    """
+    try:
+        risk = risk_in(data)
+    except ValueError:
+        return unreadable()
+    # A human of Aliyun looks at it as well.
+    return verdict_about([risk], rejected, has_doubts=data.get("ManualTaskId") not in (None, ""))
+
+
+def verdict_about(risks: Iterable[Risk], rejected: Iterable[str], *, has_doubts: bool = False) -> Verdict:
+    """
+    Return the verdict about all parts of a file: the worst of their levels and labels.
+
+    Args:
+        has_doubts: True if it is not final.
+    """
+    risks, prefixes = [*risks], tuple(rejected)
+    labels = [label for risk in risks for label, _ in risk.labels]
+    bad = [
+        label
+        for risk in risks
+        for label, own in risk.labels
+        if risk.level == own == HIGH and label.startswith(prefixes)
+    ]
+    levels = {level for risk in risks for level in (risk.level, *(own for _, own in risk.labels))}
+    is_harmless = levels <= {*HARMLESS} and {*labels} <= {NO_LABEL}
+    outcome = Outcome.RISKY if bad else Outcome.PASS if is_harmless else Outcome.REVIEW
+    deciding = next((label for label in [*bad, *labels] if label != NO_LABEL), next(iter(labels), None))
+    finding = Finding(LABEL, ALIYUN, deciding, tuple(dict.fromkeys(labels))[:MAX_LABELS])
+    return Verdict(Outcome.REVIEW if has_doubts else outcome, finding)
+
+
+def risk_in(data: Mapping[str, Any]) -> Risk:
+    """Return the risk of ``RiskLevel`` and ``Result``; raise ``ValueError`` if they are missing or odd."""
+    level = level_in(data)
+    return Risk(level, tuple(_label(result, level) for result in list_in(data, "Result", least=1)))
+
+
+def level_in(data: Mapping[str, Any]) -> str:
+    """Return the ``RiskLevel``; raise ``ValueError`` if it is missing or unknown."""
+    level = data.get("RiskLevel")
+    if level not in LEVELS:
+        raise ValueError
+    return str(level)
+
+
+def list_in(data: Mapping[str, Any], name: str, least: int = 0) -> list[dict[str, Any]]:
+    """Return a list of at least so many objects; raise ``ValueError`` if it is anything else."""
+    found = data.get(name)
+    if not isinstance(found, list) or len(found) < least or not all(isinstance(each, dict) for each in found):
+        raise ValueError
+    return found
+
+
+def _label(result: Mapping[str, Any], level: str) -> tuple[str, str]:
+    """Return a label and its own level, that of the whole by default."""
+    own = level if result.get("RiskLevel") is None else level_in(result)
+    confidence = result.get("Confidence")
+    if confidence is not None and not (is_number(confidence) and 0 <= confidence <= MAX_CONFIDENCE):
+        raise ValueError
+    return label_of(result.get("Label")), own
+
+
+def label_of(value: object) -> str:
+    """Return a label; raise ``ValueError`` if it is none that can be kept."""
+    if not isinstance(value, str) or not re.fullmatch(LABEL_TEXT, value):
+        raise ValueError
+    return value
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Return whether a value of JSON is a number; Python takes true and false for numbers, too."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _code_in(answer: Mapping[str, Any]) -> Label | None:
+    """Return Green's number, or the gateway's text; ``None`` if it is neither."""
+    code = answer.get("Code")
+    if isinstance(code, str):
+        return code if re.fullmatch(CODE_TEXT, code) else None
+    is_code = isinstance(code, int) and is_number(code) and abs(code) < MAX_CODE
+    return code if is_code else None

@@ -1,0 +1,143 @@
+"""Calls of Green: who asks, how long, and what the log says of a failure."""
+
+import json
+import logging
+
+import pytest
+
+from function.errors import Misconfigured
+from function.http.client import ExchangeFailed, HttpResponse
+from function.moderation.aliyun import check_picture, seconds_for_a_call
+from function.moderation.aliyun_verdict import not_checked
+from function.moderation.finding import Outcome
+from tests.function.moderation.green_world import ID, URL, profile_of, world_of
+
+
+@pytest.fixture
+def world(environment, clock, profiles_file):
+    return world_of(environment, clock, profiles_file)
+
+
+def checked(world, *answers, call=None):
+    world.green.answers = [*answers]
+    return check_picture(call or world.call(), profile_of(world), URL, ID)
+
+
+@pytest.fixture
+def errors(caplog):
+    def said():
+        return [json.loads(each.message) for each in caplog.records if each.levelno == logging.ERROR]
+
+    return said
+
+
+def test_a_picture_is_checked_as_documented(world):
+    assert checked(world, "pass").outcome is Outcome.PASS
+    (call,) = world.green.asked
+    assert call[:3] == ("ImageModeration", "baselineCheck", {"imageUrl": URL, "dataId": ID})
+    assert (
+        call.query.items() >= {"Version": "2022-03-02", "RegionId": "cn-hangzhou", "Format": "JSON"}.items()
+    )
+
+
+def test_the_functions_own_role_asks_and_no_session(world):
+    checked(world, "pass")
+    environ, query = world.environ, world.green.asked[0].query
+    assert query["AccessKeyId"] == environ["ALIBABA_CLOUD_ACCESS_KEY_ID"]
+    assert query.get("SecurityToken") == environ.get("ALIBABA_CLOUD_SECURITY_TOKEN")
+
+
+def test_without_keys_of_its_own_the_function_cannot_ask(environment, clock, profiles_file):
+    world = world_of(environment, clock, profiles_file, ALIBABA_CLOUD_ACCESS_KEY_ID=None)
+    with pytest.raises(Misconfigured):
+        checked(world)
+    assert world.green.asked == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region"),
+    [
+        ("https://green-cip.cn-shanghai.aliyuncs.com", "cn-shanghai"),
+        ("https://green-cip-vpc.cn-beijing.aliyuncs.com", "cn-beijing"),
+        ("http://127.0.0.1:9010", "cn-hangzhou"),
+    ],
+)
+def test_the_region_is_that_of_the_endpoint(environment, clock, profiles_file, endpoint, region):
+    world = world_of(environment, clock, profiles_file, GREEN_ENDPOINT=endpoint)
+    world.others[endpoint.partition("//")[2].partition(":")[0]] = world.green.send
+    checked(world, "pass")
+    assert world.green.asked[0].query["RegionId"] == region
+
+
+@pytest.mark.parametrize("left", [28.0, 7.6, 7.5, 4.5, 3.4, 2.0, 1.5, 0.0])
+def test_a_call_has_six_seconds_and_two_where_the_request_has_little_time(world, left):
+    call = world.call()
+    call._ends = call.instance.monotonic() + left
+    seconds = seconds_for_a_call(call)
+    expected = 6.0 if left > 7.5 else min(2.0, left - 1.5)
+    assert seconds == pytest.approx(expected, abs=0.05)
+
+
+def test_a_call_ends_after_its_seconds(world):
+    checked(world, "pass")
+    assert world.budgets == [6.0]
+
+
+def test_the_seconds_of_a_check_count_for_no_other_budget(world):
+    clock = [100.0]
+    call = world.call()
+    call.instance.monotonic = lambda: clock[0]
+    call._ends = 128.0
+    before = call.monotonic()
+
+    def wait():
+        clock[0] += 5.0
+
+    world.green.happens = wait
+    checked(world, "pass", call=call)
+    checked(world, None, call=call)
+    assert (call.monotonic() - before, call.seconds_left()) == (0.0, 18.0)
+
+
+FAILED = [
+    (None, "timed out, no valid answer"),
+    (ExchangeFailed("ConnectionResetError"), "ConnectionResetError, no valid answer"),
+    (b"<html>", "HTTP 200, no valid answer"),
+    (HttpResponse(302, b""), "HTTP 302, no valid answer"),
+    (HttpResponse(400, b'{"Code": "SignatureDoesNotMatch"}'), "HTTP 400, code SignatureDoesNotMatch"),
+    ({"Code": 200, "Data": {"DataId": "another", "RiskLevel": "none"}}, "HTTP 200, no valid answer"),
+    (403, "HTTP 200, code 403"),
+    (588, "HTTP 200, code 588"),
+]
+
+
+@pytest.mark.parametrize(("answer", "reason"), FAILED, ids=lambda value: str(value)[:40])
+def test_a_check_that_failed_is_logged_and_not_repeated(world, errors, answer, reason):
+    call = world.call()
+    assert checked(world, answer, call=call).outcome is Outcome.ERROR
+    assert call.line.reason == f"ImageModeration: {reason}"
+    assert call.aliyun_has_failed
+    assert (len(world.green.asked), errors()) == (1, [])
+
+
+@pytest.mark.parametrize("code", [408, 411, "NoPermission", "Forbidden.RAM"])
+def test_a_missing_right_is_an_error_line_that_names_it(world, errors, code):
+    for _ in range(2):
+        assert checked(world, {"Code": code, "Message": "secret"}) == not_checked(code, is_forbidden=True)
+    assert [(line["check"], line["code"], line["right"]) for line in errors()] == [
+        ("aliyun", code, "yundun-greenweb:ImageModeration")
+    ] * 2
+
+
+@pytest.mark.parametrize("answer", ["pass", "risky", "review", 406])
+def test_a_check_with_a_verdict_is_no_failure(world, answer):
+    call = world.call()
+    checked(world, answer, call=call)
+    assert (call.line.reason, call.aliyun_has_failed) == (None, False)
+
+
+def test_no_address_and_no_key_is_logged(world, caplog):
+    for answer in (None, 408, "pass", b"<html>"):
+        checked(world, answer)
+    assert "SecretCanary" not in caplog.text
+    assert world.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] not in caplog.text

@@ -1,0 +1,237 @@
+"""Answers of Green about a picture: only what is read whole, and says so throughout, passes or rejects."""
+
+import json
+
+import pytest
+
+from function.config.moderation import REJECTED, prefixes_of
+from function.http.client import HttpResponse
+from function.moderation.aliyun_verdict import Verdict, data_of, not_checked, read_picture, unreadable
+from function.moderation.finding import ALIYUN, ERRCODE, LABEL, MAX_LABELS, Finding, Outcome
+
+PASS, RISKY, REVIEW, ERROR = Outcome.PASS, Outcome.RISKY, Outcome.REVIEW, Outcome.ERROR
+ID = "A" * 22
+NONE = {"Label": "nonLabel", "Description": "未检测出风险"}
+DEFAULT = prefixes_of([*REJECTED])
+# The sample of the metadata.
+SAMPLE = [
+    {"Label": "pornographic_adultContent", "Confidence": 81, "Description": "成人色情"},
+    {"Label": "sexual_partialNudity", "Confidence": 98, "Description": "肢体裸露或性感"},
+    {"Label": "violent_explosion", "Confidence": 70, "Description": "烟火类内容"},
+    {"Label": "violent_explosion_lib", "Confidence": 81, "Description": "烟火类内容_命中自定义库"},
+]
+
+
+def answer(level="none", *results, code=200, status=200, **data):
+    said = {"DataId": ID, "RiskLevel": level, "Result": [*results], **data}
+    given = {name: value for name, value in said.items() if value is not ...}
+    body = {"Msg": "OK", "Code": code, "RequestId": "ABCD", "Data": given}
+    return HttpResponse(status, json.dumps(body).encode())
+
+
+def read(response, rejected=DEFAULT):
+    data = data_of(response, DataId=ID)
+    return data if isinstance(data, Verdict) else read_picture(data, rejected)
+
+
+def labelled(name, **more):
+    return {"Label": name, "Confidence": 80.5, **more}
+
+
+@pytest.mark.parametrize("level", ["none", "low"])
+def test_a_harmless_picture_without_a_label_passes(level):
+    found = read(answer(level, NONE))
+    assert found == Verdict(PASS, Finding(LABEL, ALIYUN, "nonLabel", ("nonLabel",)))
+
+
+def test_the_documented_sample_is_rejected_for_its_first_rejected_label():
+    outcome, finding, is_forbidden = read(answer("high", *SAMPLE))
+    assert (outcome, is_forbidden) == (RISKY, False)
+    assert finding == Finding(
+        LABEL, ALIYUN, "pornographic_adultContent", tuple(each["Label"] for each in SAMPLE)
+    )
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("pornographic_x", "violent_x", "horrific_x", "terrorism_x", "contraband_x", "drug_x"),
+        *("gambling_x", "violent_explosion_lib", "pornographic_adultContent_tii"),
+    ],
+)
+def test_a_high_risk_of_a_rejected_family_is_rejected(label):
+    outcome, finding, _ = read(answer("high", labelled("logo_x"), labelled(label)))
+    assert (outcome, finding.label) == (RISKY, label)
+
+
+@pytest.mark.parametrize(
+    ("level", "result"),
+    [
+        ("high", labelled("political_x")),
+        ("high", labelled("sexual_x")),
+        ("high", labelled("pt_to_contact")),
+        ("high", labelled("logo_x")),
+        ("high", labelled("unheard_of")),
+        ("high", labelled("pornographic")),
+        ("high", labelled("x_pornographic_y")),
+        ("high", labelled("Pornographic_x")),
+        ("high", labelled("pornographic_x", RiskLevel="medium")),
+        ("high", labelled("pornographic_x", RiskLevel="none")),
+        ("high", NONE),
+        ("medium", labelled("pornographic_x")),
+        ("medium", labelled("pornographic_x", RiskLevel="high")),
+        ("medium", NONE),
+        ("low", labelled("pornographic_x")),
+        ("none", labelled("pornographic_x", RiskLevel="high")),
+        ("none", labelled("nonLabel_lib")),
+        ("none", labelled("nonlabel")),
+        ("none", {**NONE, "RiskLevel": "high"}),
+        ("low", {**NONE, "RiskLevel": "medium"}),
+    ],
+)
+def test_any_other_risk_or_label_is_left_to_a_human(level, result):
+    outcome, finding, _ = read(answer(level, result))
+    assert (outcome, finding.reason, finding.label) == (REVIEW, LABEL, result["Label"])
+
+
+def test_one_label_beside_nonlabel_prevents_a_pass():
+    outcome, finding, _ = read(answer("low", NONE, labelled("logo_x")))
+    assert (outcome, finding.label, finding.labels) == (REVIEW, "logo_x", ("nonLabel", "logo_x"))
+
+
+@pytest.mark.parametrize("level", [None, "high"])
+def test_a_label_with_no_lower_level_of_its_own_is_rejected(level):
+    assert read(answer("high", labelled("drug_x", RiskLevel=level))).outcome is RISKY
+
+
+def test_only_the_families_of_the_profile_are_rejected():
+    response = answer("high", labelled("pornographic_x"))
+    assert read(response, ("political_",)).outcome is REVIEW
+    assert read(response, ()).outcome is REVIEW
+    assert read(response, ("pornographic_x",)).outcome is RISKY
+
+
+@pytest.mark.parametrize("confidence", [None, 0, 0.0, 100, 99.99, ...])
+def test_a_confidence_of_at_most_100_is_valid(confidence):
+    result = {"Label": "pornographic_x", "Confidence": confidence}
+    if confidence is ...:
+        del result["Confidence"]
+    assert read(answer("high", result)).outcome is RISKY
+
+
+@pytest.mark.parametrize("confidence", ["81", True, False, -0.01, 100.01, 101, float("nan"), [81], {}])
+@pytest.mark.parametrize(("level", "label"), [("none", "nonLabel"), ("high", "pornographic_x")])
+def test_any_other_confidence_is_left_to_a_human(confidence, level, label):
+    assert read(answer(level, {"Label": label, "Confidence": confidence})) == unreadable()
+
+
+@pytest.mark.parametrize("label", [None, "", 5, [], {}, True, "a b", "中文", "\ud800", "x" * 129, "a\n"])
+def test_a_label_of_another_shape_is_left_to_a_human(label):
+    assert read(answer("none", NONE, {"Label": label})) == unreadable()
+
+
+@pytest.mark.parametrize("level", ["", None, "None", "HIGH", "risky", 0, [], {}, True, ...])
+def test_an_unknown_level_is_left_to_a_human(level):
+    assert read(answer(level, NONE)) == unreadable()
+
+
+@pytest.mark.parametrize("level", ["", "HIGH", "risky", 0, [], {}, True])
+def test_an_unknown_level_of_a_label_is_left_to_a_human(level):
+    assert read(answer("none", {**NONE, "RiskLevel": level})) == unreadable()
+
+
+@pytest.mark.parametrize(
+    "results", [[], None, "nonLabel", {"Label": "nonLabel"}, 5, [None], [[]], ["nonLabel"], ...]
+)
+def test_results_of_another_shape_are_left_to_a_human(results):
+    assert read(answer("none", Result=results)) == unreadable()
+
+
+@pytest.mark.parametrize("data", [None, [], "", "none", 5, True])
+def test_an_answer_without_data_is_left_to_a_human(data):
+    body = json.dumps({"Msg": "OK", "Code": 200, "Data": data}).encode()
+    assert read(HttpResponse(200, body)) == unreadable()
+    assert read(HttpResponse(200, b'{"Code": 200}')) == unreadable()
+
+
+@pytest.mark.parametrize("id", ["B" * 22, ID.lower(), "", None, 5, [ID], ...])
+@pytest.mark.parametrize(("level", "result"), [("none", NONE), ("high", SAMPLE[0])])
+def test_an_answer_about_another_picture_checks_nothing(id, level, result):
+    assert read(answer(level, result, DataId=id)) == not_checked()
+
+
+@pytest.mark.parametrize("id", ["manual-1", 5, [], False])
+@pytest.mark.parametrize(("level", "result"), [("none", NONE), ("high", SAMPLE[0])])
+def test_a_picture_in_review_at_aliyun_is_left_to_a_human(id, level, result):
+    outcome, finding, _ = read(answer(level, result, ManualTaskId=id))
+    assert (outcome, finding.labels) == (REVIEW, (result["Label"],))
+
+
+@pytest.mark.parametrize("id", ["", None, ...])
+def test_an_empty_manual_task_is_none(id):
+    assert read(answer("none", NONE, ManualTaskId=id)).outcome is PASS
+
+
+@pytest.mark.parametrize("code", [406, 407, 589, 590])
+@pytest.mark.parametrize("status", [200, 400, 406])
+def test_a_file_that_green_cannot_look_at_is_left_to_a_human(code, status):
+    found = read(answer(code=code, status=status))
+    assert found == Verdict(REVIEW, Finding(ERRCODE, ALIYUN, errcode=code))
+
+
+UNCHECKED = [
+    *(400, 401, 402, 403, 404, 405, 409, 280, 500, 480, 580, 581, 588, 591, 592, 594, 595),
+    *(
+        0,
+        -1,
+        201,
+        12345,
+        "200",
+        "406",
+        "Throttling.User",
+        "SignatureDoesNotMatch",
+        "InvalidTimeStamp.Expired",
+    ),
+]
+
+
+@pytest.mark.parametrize("code", UNCHECKED)
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_any_other_code_checks_nothing(code, status):
+    assert read(answer("none", NONE, code=code, status=status)) == not_checked(code)
+
+
+@pytest.mark.parametrize("status", [201, 204, 302, 400, 403, 500, 503])
+def test_success_of_another_http_status_checks_nothing(status):
+    assert read(answer("none", NONE, status=status)) == not_checked(200)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [408, 411, "NoPermission", "NoPermission.Ram", "Forbidden", "Forbidden.RAM", "Forbidden.NoPermission"],
+)
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_missing_right_is_recognized(code, status):
+    assert read(answer(code=code, status=status)) == not_checked(code, is_forbidden=True)
+
+
+@pytest.mark.parametrize(
+    "code", [None, True, False, 200.0, 1e99, [], {}, "", "a b", "x" * 81, 10**9, -(10**9), "状"]
+)
+def test_a_code_of_another_shape_checks_nothing(code):
+    assert read(answer("none", NONE, code=code)) == not_checked()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>503</html>", b"null", b"[]", b'"200"', b"\xff\xfe", b"[" * 9000, b"{" + b" " * 99]
+)
+@pytest.mark.parametrize("status", [200, 302, 503])
+def test_a_body_without_an_object_checks_nothing(body, status):
+    assert read(HttpResponse(status, body)) == not_checked()
+
+
+def test_a_record_has_room_for_some_labels_only_and_all_of_them_count():
+    names = [f"logo_{number}" for number in range(MAX_LABELS + 9)]
+    outcome, finding, _ = read(answer("high", *map(labelled, [*names, *names, "drug_x"])))
+    assert (outcome, finding.label) == (RISKY, "drug_x")
+    assert finding.labels == tuple(names[:MAX_LABELS])
