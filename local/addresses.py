@@ -1,5 +1,5 @@
 """
-Addresses and identities of the local cloud, for scripts.
+Addresses and identities of the local cloud, for scripts and for the function.
 """
 
 import secrets
@@ -11,12 +11,50 @@ from local.playground.profiles import told_profiles
 
 if TYPE_CHECKING:
     from local.cloud import LocalCloud
+    from local.deployment import Deployment
 
 # Obviously not real. Each run has another secret: the local OSS takes what is signed from any page in this
 # machine's browser, and each of them would know one that stood here.
 FUNCTION_KEY = AccessKey("LOCAL-FUNCTION-KEY-ID", f"local-function-key-secret-{secrets.token_hex(16)}")
 APP_ID = "wx0000000000local0"
 APP_SECRET = "local-app-secret-that-opens-nothing"
+
+
+def settings_of(cloud: "LocalCloud", deployment: "Deployment") -> dict[str, str]:
+    """Return the settings that lead the function of a deployment to the services of this cloud."""
+    pages = [*cloud.pages(), deployment.settings.get("ALLOWED_ORIGINS")]
+    settings = {
+        "OSS_BUCKET": HOME.bucket,
+        "OSS_REGION": HOME.region,
+        "OSS_HOST": cloud.oss.origin,
+        "STS_ROLE_ARN": HOME.role_arn,
+        "STS_ENDPOINT": cloud.sts.origin,
+        "GREEN_ENDPOINT": cloud.green.origin,
+        **deployment.settings,
+        "CALLER_AUTH": deployment.caller_auth,
+        "TOKEN_SECRET": cloud.token_secret,
+        "CALLBACK_URL": f"{cloud.gateway.origin}/callback",
+        "CALLBACK_KEY_ORIGIN": cloud.oss.origin,
+        "UPLOAD_WEBHOOK_URL": f"{cloud.business.origin}/webhook",
+        "QUOTA_URL": "memory:",
+        "PROFILES_FILE": str(deployment.profiles_file),
+        "ALLOWED_ORIGINS": ",".join(filter(None, pages)),
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FUNCTION_KEY.access_key_secret,
+    }
+    if deployment.caller_auth == "wechat":
+        settings |= {
+            "WECHAT_APPID": APP_ID,
+            "WECHAT_SECRET": APP_SECRET,
+            "WECHAT_ENDPOINT": cloud.wechat.origin,
+            # A picture is checked by a URL that lives an hour.
+            "STS_SESSION_SECONDS": "7200",
+            "WECHAT_PUSH_TOKEN": cloud.push.token,
+            "WECHAT_PUSH_AES_KEY": cloud.push.aes_key,
+        }
+    if deployment.caller_auth == "jwt":
+        settings |= {"JWT_KEY": cloud.jwt_key, "JWT_ALGORITHM": "HS256"}
+    return settings
 
 
 def addresses_of(cloud: "LocalCloud") -> dict[str, Any]:
@@ -29,6 +67,7 @@ def addresses_of(cloud: "LocalCloud") -> dict[str, Any]:
         "wechat": cloud.wechat.origin,
         "playground": cloud.playground.outer_origin,
         "business": cloud.business.outer_origin,
+        "green": cloud.green.origin,
         "bucket": HOME.bucket,
         "region": HOME.region,
         "roleArn": HOME.role_arn,
@@ -56,6 +95,7 @@ def page_config_of(cloud: "LocalCloud") -> dict[str, Any]:
         "function": cloud.gateway.outer_origin,
         "oss": cloud.oss.outer_origin,
         "business": cloud.business.outer_origin,
+        "green": cloud.green.origin,
         "bucket": HOME.bucket,
         "callerAuth": cloud.caller_auth,
         "isDemo": cloud.deployment.is_demo,

@@ -1,5 +1,6 @@
 """
-One cloud on localhost: STS, OSS, WeChat, the playground and a business around a function behind its gateway.
+One cloud on localhost around a function behind its gateway: STS, OSS, WeChat, content moderation, the
+playground and a business.
 
 Beside the bucket that the function's settings name there is one for profiles that name theirs.
 """
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 import jwt
 
-from local.addresses import APP_ID, APP_SECRET, FUNCTION_KEY, addresses_of, page_config_of
+from local.addresses import APP_ID, APP_SECRET, FUNCTION_KEY, addresses_of, page_config_of, settings_of
 from local.buckets import ARCHIVE, HOME, file_name_at, role_policy, store_of
 from local.business.server import BusinessServer
 from local.business.service import Business
@@ -25,6 +26,8 @@ from local.common.reach import LOOPBACK
 from local.deployment import Deployment, cors_rules, prepared
 from local.fc.gateway import FcGateway
 from local.fc.timer import Timer
+from local.green.rules import GreenRules
+from local.green.server import GreenServer
 from local.oss.callback_delivery import CallbackSigner
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
@@ -56,7 +59,7 @@ class LocalCloud:
 
     Args:
         gateway: the function's front door, not yet started. Who reaches it reaches the local OSS and the
-            playground as well; STS and WeChat are for the function alone.
+            playground as well; STS, WeChat and content moderation are for the function alone.
 
         folder: where the local OSS keeps its objects; those of the second bucket in one of its name there.
 
@@ -66,7 +69,8 @@ class LocalCloud:
 
         extra_settings: variables of the function that replace or join those of this cloud.
 
-        rules, wechat_rules: how the local OSS and WeChat read what their documentation leaves open.
+        rules, wechat_rules, green_rules: how the local OSS, WeChat and content moderation read what their
+            documentation leaves open.
 
     Attributes:
         oss, archive: the bucket of the function's settings, and that of the profiles which name it.
@@ -85,6 +89,7 @@ class LocalCloud:
         extra_settings: dict[str, str] | None = None,
         rules: OssRules | None = None,
         wechat_rules: WechatRules | None = None,
+        green_rules: GreenRules | None = None,
     ) -> None:
         if caller_auth not in CALLER_KINDS:
             raise ValueError(f"caller_auth must be one of {', '.join(CALLER_KINDS)}, not {caller_auth!r}")
@@ -94,8 +99,8 @@ class LocalCloud:
         gateway.now = self.clock = MovedClock(machine)
         self.timer = Timer(gateway.invoke, self.clock)
         self._extra_settings = extra_settings or {}
-        self._token_secret = secrets.token_hex(32)
-        self._jwt_key = secrets.token_hex(32)
+        self.token_secret = secrets.token_hex(32)
+        self.jwt_key = secrets.token_hex(32)
         accounts = Accounts(FUNCTION_KEY)
         with ExitStack() as built:
             own = Path(built.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
@@ -148,10 +153,20 @@ class LocalCloud:
                 reach=gateway.reach,
             )
             built.callback(self.business.stop)
+            self.green = GreenServer(
+                accounts,
+                port=_after(self.archive.origin, first_port),
+                now=self.clock,
+                callers_now=machine,
+                rules=green_rules,
+                name_of=partial(file_name_at, self.stores),
+                url_of=lambda bucket, key: self.signed_url(key, bucket),
+            )
+            built.callback(self.green.stop)
             self._stop_all = built.pop_all()
 
     def __enter__(self) -> "LocalCloud":
-        for server in (*self.stores, self.sts, self.wechat, self.playground, self.business):
+        for server in (*self.stores, self.sts, self.wechat, self.playground, self.business, self.green):
             server.start()
         return self
 
@@ -182,7 +197,7 @@ class LocalCloud:
         for store in self.stores:
             rules = lifecycle_rules(deployment.profiles, store.bucket.name)
             store.bucket.lifecycle.replace(rules, store.bucket.now())
-            store.bucket.cors = cors_rules(deployment, store.bucket.name, self._pages)
+            store.bucket.cors = cors_rules(deployment, store.bucket.name, self.pages)
 
     def let_minutes_pass(self, minutes: int) -> None:
         """Move the clock of everything here, with a tick of the timer in each minute."""
@@ -192,43 +207,9 @@ class LocalCloud:
 
     def environment(self, deployment: Deployment | None = None) -> dict[str, str]:
         """The settings of the function in a deployment; by default in the one that runs."""
-        deployment = deployment or self.deployment
-        caller_auth = deployment.caller_auth
-        settings = {
-            "OSS_BUCKET": BUCKET,
-            "OSS_REGION": REGION,
-            "OSS_HOST": self.oss.origin,
-            "STS_ROLE_ARN": ROLE_ARN,
-            "STS_ENDPOINT": self.sts.origin,
-            **deployment.settings,
-            "CALLER_AUTH": caller_auth,
-            "TOKEN_SECRET": self._token_secret,
-            "CALLBACK_URL": f"{self.gateway.origin}/callback",
-            "CALLBACK_KEY_ORIGIN": self.oss.origin,
-            "UPLOAD_WEBHOOK_URL": f"{self.business.origin}/webhook",
-            "QUOTA_URL": "memory:",
-            "PROFILES_FILE": str(deployment.profiles_file),
-            "ALLOWED_ORIGINS": ",".join(
-                filter(None, [*self._pages(), deployment.settings.get("ALLOWED_ORIGINS")])
-            ),
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FUNCTION_KEY.access_key_secret,
-        }
-        if caller_auth == "wechat":
-            settings |= {
-                "WECHAT_APPID": APP_ID,
-                "WECHAT_SECRET": APP_SECRET,
-                "WECHAT_ENDPOINT": self.wechat.origin,
-                # A picture is checked by a URL that lives an hour.
-                "STS_SESSION_SECONDS": "7200",
-                "WECHAT_PUSH_TOKEN": self.push.token,
-                "WECHAT_PUSH_AES_KEY": self.push.aes_key,
-            }
-        if caller_auth == "jwt":
-            settings |= {"JWT_KEY": self._jwt_key, "JWT_ALGORITHM": "HS256"}
-        return settings | self._extra_settings
+        return {**settings_of(self, deployment or self.deployment), **self._extra_settings}
 
-    def _pages(self) -> list[str]:
+    def pages(self) -> list[str]:
         """Origins under which a browser may have the playground."""
         localhost = self.playground.origin.replace(LOOPBACK, "localhost")
         return list(dict.fromkeys((self.playground.origin, localhost, self.playground.outer_origin)))
@@ -236,14 +217,14 @@ class LocalCloud:
     def _receipt_secrets(self) -> list[str]:
         """Secrets that the business shares with the function."""
         given = self._extra_settings
-        secret = given.get("RECEIPT_SECRET") or given.get("TOKEN_SECRET") or self._token_secret
+        secret = given.get("RECEIPT_SECRET") or given.get("TOKEN_SECRET") or self.token_secret
         return [each.strip() for each in secret.split(",")]
 
     def business_token(self, subject: str, lifetime_seconds: int = 86400) -> str:
         """A login token as the business's own backend would issue it, for ``caller_auth="jwt"``."""
         now = int(self.gateway.now().timestamp())
         claims = {"sub": subject, "iat": now, "exp": now + lifetime_seconds}
-        return jwt.encode(claims, self._jwt_key, algorithm="HS256")
+        return jwt.encode(claims, self.jwt_key, algorithm="HS256")
 
     def signed_url(self, key: str, bucket: str = "") -> str:
         """

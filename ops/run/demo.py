@@ -29,7 +29,7 @@ from ops.run.hosting import (
     running_cloud,
     wanted_port,
 )
-from ops.run.rules import add_rule_argument, rules_of, wechat_rules_of
+from ops.run.rules import add_rule_argument, green_rules_of, rules_of, wechat_rules_of
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import GREEN, Screen
 
@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
             args.caller_auth,
             rules=rules_of(args),
             wechat_rules=wechat_rules_of(args),
+            green_rules=green_rules_of(args),
             reach=wanted_reach(args.host),
             deploy=partial(show_samples, screen, language),
         )

@@ -23,6 +23,7 @@ from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, Reach
 from local.deployment import Deployment
 from local.fc.gateway import FcGateway
+from local.green.rules import GreenRules
 from local.oss.rules import OssRules
 from local.profiles import DEMO
 from local.shell import clear_inherited_settings, use_utc
@@ -85,7 +86,8 @@ class Plan:
 
         settings: variables of the function that replace those of the local cloud.
 
-        rules, wechat_rules: how the local OSS and WeChat read what their documentation leaves open.
+        rules, wechat_rules, green_rules: how the local OSS, WeChat and content moderation read what their
+            documentation leaves open.
 
         reach: who besides this machine may use it.
 
@@ -98,6 +100,7 @@ class Plan:
     settings: dict[str, str] = field(default_factory=dict)
     rules: OssRules = field(default_factory=OssRules)
     wechat_rules: WechatRules = field(default_factory=WechatRules)
+    green_rules: GreenRules = field(default_factory=GreenRules)
     reach: Reach = HERE_ONLY
     deploy: Callable[[Hosted], None] = deploy_samples
 
@@ -180,9 +183,8 @@ def quiet_log() -> Iterator[None]:
 
 def _cloud(gateway: FcGateway, folder: Path, plan: Plan, first_port: int) -> LocalCloud:
     try:
-        return LocalCloud(
-            gateway, folder, plan.caller_auth, first_port, plan.settings, plan.rules, plan.wechat_rules
-        )
+        rules = plan.rules, plan.wechat_rules, plan.green_rules
+        return LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings, *rules)
     except OSError as error:
         raise _port_error(first_port, error) from error
 

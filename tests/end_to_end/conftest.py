@@ -89,6 +89,7 @@ class Running:
         rates = {"LOGIN_RATE": "1000/min", "CALLER_RATE": "1000/min"}
         self.cloud = stack.enter_context(LocalCloud(gateway, folder, extra_settings=rates))
         self.cloud.wechat.checks.delays, self.cloud.wechat.checks.patience = (0, 0), (5, 0.05)
+        self.cloud.green.delay = 0.0
         self.session = stack.enter_context(requests.Session())
         self.session.trust_env = False
         self._gateways = {"usual": gateway}
@@ -136,7 +137,7 @@ class Running:
         return now
 
     def clear_faults(self):
-        for server in (*self.cloud.stores, self.cloud.sts, self.cloud.wechat):
+        for server in (*self.cloud.stores, self.cloud.sts, self.cloud.wechat, self.cloud.green):
             server.faults.clear()
 
 

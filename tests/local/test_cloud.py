@@ -28,7 +28,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 REQUIRED = {
     "OSS_BUCKET", "OSS_REGION", "OSS_HOST", "STS_ENDPOINT", "STS_ROLE_ARN", "CALLER_AUTH", "TOKEN_SECRET",
     "CALLBACK_URL", "CALLBACK_KEY_ORIGIN", "PROFILES_FILE", "ALLOWED_ORIGINS", "UPLOAD_WEBHOOK_URL",
-    "QUOTA_URL",
+    "QUOTA_URL", "GREEN_ENDPOINT",
     "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
 }  # fmt: skip
 
@@ -57,6 +57,7 @@ def test_the_environment_names_every_emulator_and_nothing_else(gateway, tmp_path
     assert settings["CALLER_AUTH"] == caller_auth
     assert settings["OSS_HOST"] == settings["CALLBACK_KEY_ORIGIN"] == cloud.oss.origin
     assert settings["STS_ENDPOINT"] == cloud.sts.origin
+    assert settings["GREEN_ENDPOINT"] == cloud.green.origin
     assert settings["CALLBACK_URL"] == f"{gateway.origin}/callback"
     assert cloud.playground.origin in settings["ALLOWED_ORIGINS"].split(",")
     assert len(settings["TOKEN_SECRET"]) >= 32
@@ -77,12 +78,14 @@ def test_the_addresses_for_scripts_have_the_promised_names(gateway, tmp_path):
     with LocalCloud(gateway, tmp_path) as cloud:
         addresses = cloud.addresses()
     assert list(addresses) == [
-        "function", "functionFc2", "sts", "oss", "wechat", "playground", "business",
+        "function", "functionFc2", "sts", "oss", "wechat", "playground", "business", "green",
         "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId", "buckets",
     ]  # fmt: skip
-    origins = [addresses[name] for name in ("function", "sts", "oss", "wechat", "playground", "business")]
+    origins = [
+        addresses[name] for name in ("function", "sts", "oss", "wechat", "playground", "business", "green")
+    ]
     home, archive = addresses["buckets"]
-    assert len({*origins, archive["oss"]}) == 7
+    assert len({*origins, archive["oss"]}) == 8
     assert home == {name: addresses[name] for name in ("bucket", "region", "oss", "roleArn")}
     assert (archive["bucket"], archive["region"]) == ("local-archive", "cn-shanghai")
     assert archive["roleArn"] != home["roleArn"]

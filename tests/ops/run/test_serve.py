@@ -36,7 +36,7 @@ ORIGIN = "http://127.0.0.1:9000"
 def a_cloud(caller_auth="wechat"):
     server = SimpleNamespace(origin=ORIGIN, outer_origin=ORIGIN)
     return SimpleNamespace(
-        **dict.fromkeys(("gateway", "oss", "sts", "wechat", "playground", "business"), server),
+        **dict.fromkeys(("gateway", "oss", "sts", "wechat", "playground", "business", "green"), server),
         archive=SimpleNamespace(origin=ORIGIN, outer_origin="http://127.0.0.1:9006"),
         push=PushSettings(f"{ORIGIN}/wechat-events", "a-token", "a-key"),
         caller_auth=caller_auth,
