@@ -82,6 +82,10 @@ class Server:
     def lines(self):
         return self.log.read_text("utf-8").splitlines()
 
+    def of_requests(self):
+        """Return what the lines say, each behind its time, request id and level."""
+        return [json.loads(text) for _, _, text in (line.partition(" [INFO] ") for line in self.lines())]
+
     def end(self):
         self.process.terminate()
         return self.process.wait(START_SECONDS)
@@ -211,7 +215,7 @@ def test_the_log_of_many_requests_at_once_is_whole_lines(instance):
     server = instance()
     all_at_once([lambda n=n: server.upload_form(f"local-{n}") for n in range(PHONES)])
     assert server.end() == 0
-    lines = [json.loads(line) for line in server.lines()]
+    lines = server.of_requests()
     routes = [line["route"] for line in lines]
     assert (routes.count("login"), routes.count("upload-params")) == (PHONES, PHONES)
     assert sum(bool(line["stsRefreshed"]) for line in lines) == 1
@@ -240,7 +244,7 @@ def test_function_compute_s_id_names_the_request_and_its_events_are_ticks(instan
         assert server.ask("/invoke", anything, **{"x-fc-control-path": "/invoke"}) == (200, None)
     assert Timer(custom_runtime(f"http://127.0.0.1:{server.port}"), utc_now).tick()
     assert server.end() == 0
-    assert [json.loads(line)["route"] for line in server.lines()].count("tick") == 3
+    assert [line["route"] for line in server.of_requests()].count("tick") == 3
 
 
 def test_a_failing_start_is_logged_and_the_first_request_tries_again(instance, sts):
