@@ -1,6 +1,7 @@
 """Entry points of Function Compute: ``handler`` and ``initialize``."""
 
 import os
+from functools import partial
 from typing import Any
 
 from function.app import Function
@@ -41,14 +42,14 @@ def serve(function: Function, event_or_environ: Any, context_or_start_response: 
     """Answer one call of either contract with this function; a timer event with nothing."""
     if isinstance(event_or_environ, dict):
         environ, start_response = event_or_environ, context_or_start_response
-        response = function.respond(lambda: request_from_wsgi(environ), environ.get("fc.context"))
+        response = function.respond(partial(request_from_wsgi, environ), environ.get("fc.context"))
         body = response_to_wsgi(response, start_response)
         # A server may send what it is given, and its client read that as the next response.
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else body
     context = context_or_start_response
     try:
         return response_to_event(
-            function.respond(lambda: request_from_event(event_or_environ, context), context)
+            function.respond(partial(request_from_event, event_or_environ, context), context)
         )
     except TimerEvent:
         return None

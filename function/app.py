@@ -18,7 +18,7 @@ from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.http.gateway import Request, Response, TimerEvent, deployed_as, request_id_of
 from function.request_log import LogLine, encode, lines_of, log, readable_traceparent
-from function.routes import DEFAULT_ROUTE, ERASE, HEALTH, LOGIN, PUSH, ROUTES
+from function.routes import DEFAULT_ROUTE, ERASE, HEALTH, LOGIN, PUSH, ROUTES, function_of
 from function.session_policy import UPLOADS, session_policies
 from sts_credentials import StsClient, own_access_keys
 
@@ -165,11 +165,11 @@ class Function:
         if name == HEALTH:
             version = deployed_as(request.context, self._dependencies.environ)
             return _json_response(200, {"status": "ok", **version})
-        instance = self._ready()
+        instance = self._instance or self._ready()
         if route.feature and not _offers(instance.settings, route.feature):
             raise NotFound(f"/{name} is not enabled here.")
         context = RequestContext(request, instance, line, route.seconds)
-        result: Any = getattr(import_module(route.module), route.function)(context)
+        result = function_of(route)(context)
         return result if isinstance(result, Response) else _json_response(200, result)
 
     def _with_cors(self, response: Response, request: Request) -> Response:

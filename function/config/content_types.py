@@ -61,6 +61,8 @@ OTHER_NAMES = {
 EXTENSION_OF_TYPE = {kind: extension for extension, kind in reversed(TYPE_OF_EXTENSION.items())} | OTHER_NAMES
 
 
+# Clients name the same few types.
+@lru_cache(maxsize=256)
 def bare_type(text: str) -> str:
     """Return a content type in lower case, without parameters; empty if it is malformed."""
     kind = text.partition(";")[0].strip().lower()

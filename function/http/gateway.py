@@ -77,15 +77,18 @@ def request_from_event(event: bytes | str, context: object | None) -> Request:
         if "triggerTime" in fields and "requestContext" not in fields:
             raise TimerEvent
         raise BadRequest("The event is not from an HTTP trigger.")
-    query = _texts(fields.get("queryParameters"))
-    _check_query(sum(len(name) + len(value) for name, value in query.items()))
+    query = _texts(fields["queryParameters"]) if fields.get("queryParameters") else {}
     headers = {str(name).lower(): str(value) for name, value in _object(fields.get("headers")).items()}
-    _check_headers(headers)
+    # A smaller event has no room for more than these limits.
+    if len(event) > MAX_HEADERS_BYTES:
+        _check_query(sum(len(name) + len(value) for name, value in query.items()))
+        _check_size_of(headers)
+    _refuse_compressed(headers)
     return Request(
         method=str(http.get("method", "GET")).upper(),
         path=str(http.get("path") or fields.get("rawPath") or "/"),
         query=query,
-        raw_query=urlencode(query, errors="surrogatepass"),
+        raw_query=urlencode(query, errors="surrogatepass") if query else "",
         headers=headers,
         body=_event_body(fields.get("body"), fields.get("isBase64Encoded")),
         source_ip=str(http.get("sourceIp", "")),
@@ -113,7 +116,8 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
         if name.startswith("HTTP_")
     }
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
-    _check_headers(headers)
+    _check_size_of(headers)
+    _refuse_compressed(headers)
     return Request(
         method=environ["REQUEST_METHOD"].upper(),
         path=environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace") or "/",
@@ -165,11 +169,14 @@ def deployed_as(context: object | None, environ: Mapping[str, str]) -> dict[str,
     return {name: value for name, value in found.items() if value}
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
+def _check_size_of(headers: Mapping[str, str]) -> None:
     # The runtime itself adds x-fc-… headers.
     size = sum(len(name) + len(value) for name, value in headers.items() if not name.startswith("x-fc-"))
     if size > MAX_HEADERS_BYTES:
         raise BadRequest(f"The headers are over {MAX_HEADERS_BYTES} bytes.")
+
+
+def _refuse_compressed(headers: Mapping[str, str]) -> None:
     if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         raise UnsupportedType("The body must not be compressed; send it without Content-Encoding.")
 

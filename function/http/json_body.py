@@ -1,6 +1,7 @@
 """JSON from outside: request bodies are read strictly, other texts give their object or ``None``."""
 
 import json
+from codecs import BOM_UTF8
 from typing import Any, NoReturn
 
 from function.errors import BadRequest
@@ -30,7 +31,10 @@ def strict_json(text: str) -> Any:
 def object_in(text: bytes | str) -> dict[str, Any] | None:
     """Return the JSON object in this text, or ``None``."""
     try:
-        value = json.loads(text)
+        if isinstance(text, bytes):
+            # Systems exchange JSON in UTF-8; json.loads would look for another encoding each time.
+            text = text.removeprefix(BOM_UTF8).decode(errors="surrogatepass")
+        value = _decode_any(text)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -48,5 +52,6 @@ def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
+_decode_any = json.JSONDecoder().decode
 # One decoder for all requests: building one takes as long as reading a body.
 _decode = json.JSONDecoder(object_pairs_hook=_unique_fields, parse_constant=_refuse_constant).decode

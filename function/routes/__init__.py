@@ -1,8 +1,11 @@
 """The routes: one table; one module for each resource."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any, NamedTuple
 
-from function.context import REQUEST_SECONDS
+from function.context import REQUEST_SECONDS, RequestContext
 
 
 class Route(NamedTuple):
@@ -51,3 +54,11 @@ ROUTES = {
     "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events", "handle", PUSH),
     HEALTH: Route(("GET",), "", ""),
 }
+
+
+# Looking a module up takes as long as reading a small body.
+@cache
+def function_of(route: Route) -> Callable[[RequestContext], Any]:
+    """Return the function of a route, after importing its module."""
+    function: Callable[[RequestContext], Any] = getattr(import_module(route.module), route.function)
+    return function

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from function.config.content_types import TYPE_OF_EXTENSION, bare_type, name_extension
@@ -83,16 +83,13 @@ def profile_of(file: UploadRequest, profiles: Mapping[str, Profile]) -> Profile:
 
 def read_fields(fields: Mapping[str, Any], where: str = "") -> UploadRequest:
     """Read the fields of one file; each refusal names its field after ``where``, such as ``files[2].``."""
-    return UploadRequest(
-        profile=_text(fields, "profile", where, 64) or "default",
-        filename=_filename(fields, where),
-        content_type=_content_type(fields, where),
-        size_bytes=_size(fields, where),
-        context=_context(fields, where),
-        sha256=_sha256(fields, where),
-        # Looked for first: few requests have it.
-        replaces=_text(fields, "replaces", where, MAX_KEY_BYTES) if "replaces" in fields else None,
-    )
+    # In the order of the table, which decides the field that a refusal names.
+    given = {name: read(fields, where) for field, (name, read) in _READERS.items() if field in fields}
+    return UploadRequest(**given)
+
+
+def _profile(fields: Mapping[str, Any], where: str) -> str:
+    return _text(fields, "profile", where, 64) or "default"
 
 
 def _text(fields: Mapping[str, Any], name: str, where: str, most: int) -> str | None:
@@ -108,7 +105,7 @@ def _text(fields: Mapping[str, Any], name: str, where: str, most: int) -> str | 
 
 def _filename(fields: Mapping[str, Any], where: str) -> str | None:
     value = _text(fields, "filename", where, MAX_FILENAME_CHARACTERS)
-    if value and _holds_controls(value):
+    if value and not value.isprintable() and _holds_controls(value):
         raise BadRequest(f"{where}filename must not contain control characters.")
     return value
 
@@ -161,11 +158,25 @@ def _sha256(fields: Mapping[str, Any], where: str) -> str | None:
     return value.lower()
 
 
+def _replaces(fields: Mapping[str, Any], where: str) -> str | None:
+    return _text(fields, "replaces", where, MAX_KEY_BYTES)
+
+
+# By the name of a field: its name in ``UploadRequest``, and the function that reads it where it is present.
+_READERS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], str], Any]]] = {
+    "profile": ("profile", _profile),
+    "filename": ("filename", _filename),
+    "contentType": ("content_type", _content_type),
+    "size": ("size_bytes", _size),
+    "context": ("context", _context),
+    "sha256": ("sha256", _sha256),
+    "replaces": ("replaces", _replaces),
+}
+
+
 def _holds_controls(text: str) -> bool:
     """Return whether there are control characters or lone surrogates, which no displayed name has."""
-    return not text.isprintable() and any(
-        mark < " " or mark == "\x7f" or "\ud800" <= mark <= "\udfff" for mark in text
-    )
+    return any(mark < " " or mark == "\x7f" or "\ud800" <= mark <= "\udfff" for mark in text)
 
 
 def choose_content_type(file: UploadRequest, profile: Profile) -> str:
