@@ -1,7 +1,7 @@
 """The two HTTP contracts of Function Compute (3.0 events; 2.0 and any WSGI server) as one request type."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -52,10 +52,10 @@ class TimerEvent(Exception):
 
 
 class Response(NamedTuple):
-    """One response; ``body`` is text."""
+    """One response; a ``body`` of bytes is no text."""
 
     status: int
-    body: str = ""
+    body: str | bytes = ""
     headers: Mapping[str, str] = MappingProxyType({})
 
 
@@ -134,12 +134,13 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
 def response_to_event(response: Response) -> dict[str, Any]:
     """Return a response in the form of FC 3.0."""
     status, body, headers = response
-    return {"statusCode": status, "headers": dict(headers), "isBase64Encoded": False, "body": body}
+    text = b64encode(body).decode() if isinstance(body, bytes) else body
+    return {"statusCode": status, "headers": dict(headers), "isBase64Encoded": text is not body, "body": text}
 
 
 def response_to_wsgi(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Start a WSGI response and return its body."""
-    body = response.body.encode()
+    body = response.body if isinstance(response.body, bytes) else response.body.encode()
     headers = list(response.headers.items())
     if response.status != HTTPStatus.NO_CONTENT:
         headers.append(("Content-Length", str(len(body))))

@@ -181,6 +181,20 @@ def test_a_response_in_both_contracts(status, text, headers, wsgi_status, wsgi_h
     assert (started, body) == ([(wsgi_status, wsgi_headers)], [text.encode()])
 
 
+def test_bytes_travel_as_they_are_in_both_contracts():
+    response = Response(200, b"\xff\xd8\0", {"Content-Type": "image/jpeg"})
+    assert response_to_event(response) == {
+        "statusCode": 200,
+        "headers": {"Content-Type": "image/jpeg"},
+        "isBase64Encoded": True,
+        "body": "/9gA",
+    }
+    started = []
+    body = response_to_wsgi(response, lambda status, pairs: started.append((status, tuple(pairs))))
+    assert body == [b"\xff\xd8\0"]
+    assert started == [("200 OK", (("Content-Type", "image/jpeg"), ("Content-Length", "3")))]
+
+
 def test_the_repr_of_a_request_hides_headers_and_context():
     request = Request("POST", "/login", {"q": "canary"}, "q=canary", {"x": "canary"}, b"canary", "canary")
     assert repr(request) == "Request(POST /login)"
