@@ -2,9 +2,11 @@
 The buckets of the local cloud: each in a region of its own, with a role that reaches no other.
 """
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from local.fc.event import ACCOUNT_ID
 from local.oss.server import OssServer
@@ -76,9 +78,22 @@ def file_name_at(stores: Sequence[OssServer], url: str) -> str | None:
     Return the file name that the form gave the object of a URL.
 
     Two buckets may have an object of one name: where the URL begins with the address of one of them, that
-    one's is meant.
+    one's is meant. The function's own address of an object has a token that names its upload.
     """
+    if upload_id := _upload_in(url):
+        found = (each for store in stores for each in store.objects.values())
+        return next((each.file_name for each in found if each.metadata.get("upload-id") == upload_id), None)
     key = unquote(urlsplit(url).path).removeprefix("/")
     named = [store for store in stores if url.startswith(f"{store.origin}/")]
     names = (store.objects.file_name_of(key) for store in named or stores)
     return next((name for name in names if name), None)
+
+
+def _upload_in(url: str) -> str | None:
+    """Return the upload that the token ``t`` of a URL names, unverified."""
+    _, *claims = dict(parse_qsl(urlsplit(url).query)).get("t", "").split(".")
+    try:
+        fields = json.loads(urlsafe_b64decode(f"{claims[0]}=="))
+        return str(fields["upload"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None

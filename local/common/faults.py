@@ -68,6 +68,9 @@ VOCABULARY = {
     "foreign_openid": "WeChat says that the openid is of another app",
     "bad_media_type": "WeChat says that the media type is none",
     "repeated_too_often": "WeChat says that the same was asked too often",
+    "unreadable": "WeChat says that it cannot open the file (-1008)",
+    "not_signed": "WeChat says that the request is not signed: API security is on",
+    "not_encrypted": "WeChat says that the request cannot be decrypted",
 }
 
 

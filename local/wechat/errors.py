@@ -49,4 +49,8 @@ INVALID_OPENID = WechatError(40003, "invalid openid")
 INVALID_MEDIA_TYPE = WechatError(40004, "invalid media type")
 NOT_SEEN_LATELY = WechatError(61010, "code is expired")
 FOREIGN_OPENID = WechatError(43104, "this appid does not have permission")
+# What is sent in plain is answered with the first, where the console has API security (API 安全) switched on.
+NOT_SIGNED = WechatError(40234, "invalid signature")
+NOT_ENCRYPTED = WechatError(40235, "invalid encrypt")
+DOWNLOAD_FAILED = WechatError(-1008, "download error")  # the words are ours
 REPEATED_TOO_OFTEN = WechatError(87020, "repeated request limit exceeded")  # the words are ours

@@ -7,6 +7,7 @@ from local.wechat.errors import (
     ADDRESS_REFUSED,
     CODE_BLOCKED,
     DAILY_QUOTA,
+    DOWNLOAD_FAILED,
     FOREIGN_OPENID,
     INVALID_APPID,
     INVALID_CODE,
@@ -15,7 +16,9 @@ from local.wechat.errors import (
     INVALID_SECRET,
     INVALID_TOKEN,
     MINUTE_QUOTA,
+    NOT_ENCRYPTED,
     NOT_SEEN_LATELY,
+    NOT_SIGNED,
     RATE_LIMITED,
     REPEATED_TOO_OFTEN,
     SYSTEM_BUSY,
@@ -45,6 +48,9 @@ ERRORS: dict[str, WechatError] = {
     "foreign_openid": FOREIGN_OPENID,
     "bad_media_type": INVALID_MEDIA_TYPE,
     "repeated_too_often": REPEATED_TOO_OFTEN,
+    "unreadable": DOWNLOAD_FAILED,
+    "not_signed": NOT_SIGNED,
+    "not_encrypted": NOT_ENCRYPTED,
 }
 BOUND: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("blocked", "invalid_code", "used_code"), (LOGIN,)),
@@ -55,7 +61,7 @@ BOUND: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("bad_token", "not_seen_lately", "bad_openid", "foreign_openid", "bad_media_type"),
-            *("repeated_too_often", ANSWER_LOST),
+            *("repeated_too_often", "unreadable", "not_signed", "not_encrypted", ANSWER_LOST),
         ),
         (CHECK,),
     ),

@@ -28,6 +28,7 @@ from local.wechat.errors import (
     INVALID_GRANT,
     INVALID_SECRET,
     NOT_JSON,
+    NOT_SIGNED,
     POST_REQUIRED,
     SECRET_MISSING,
     WechatError,
@@ -143,6 +144,8 @@ class Wechat:
             return POST_REQUIRED
         if refusal := self.tokens.refusal(query.get("access_token", "")):
             return refusal
+        if self.checks.rules.api_is_encrypted:
+            return NOT_SIGNED
         trace_id = self.checks.take(body)
         if isinstance(trace_id, WechatError):
             return trace_id

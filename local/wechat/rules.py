@@ -21,6 +21,12 @@ class WechatRules:
         check_takes_unlisted: whether pictures and sounds of other kinds than the page lists (webp, heic) can
             be looked at. False calls them unreadable (-1008).
 
+        check_opens_presigned: whether WeChat can open a presigned URL of OSS. False calls it unreadable
+            (-1008), as some reports have it; plain addresses are opened all the same.
+
+        api_is_encrypted: whether API security is switched on in the console: then no check is taken that
+            comes in plain (40234). That it is so of this call follows from a line of its page.
+
         check_takes_up_to: until a verdict is pushed: samples show 0 to 6 seconds, the page promises 30
             minutes.
 
@@ -33,6 +39,8 @@ class WechatRules:
     push_repeats: int = 3
     push_repeats_alike: bool = True
     check_takes_unlisted: bool = False
+    check_opens_presigned: bool = True
+    api_is_encrypted: bool = False
     check_takes_up_to: timedelta = timedelta(seconds=6)
     revocations_have_blanks: bool = True
     revocations_have_unionid: bool = False

@@ -1,5 +1,6 @@
 """Two buckets on one machine: forms and sessions of one are refused by the other."""
 
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,14 @@ def cloud(tmp_path):
     gateway.stop()
 
 
-def put(store, key, content=b"picture", file_name=None):
+def put(store, key, content=b"picture", file_name=None, **metadata):
     file = store.objects.new_file()
     with file:
         file.write(content)
     facts = (key, len(content), "E", "image/png", store.bucket.now(), store.objects.path_of(key))
-    store.objects.store(Path(file.name), StoredObject(*facts, file_name=file_name), forbid_overwrite=False)
+    store.objects.store(
+        Path(file.name), StoredObject(*facts, file_name=file_name, metadata=metadata), forbid_overwrite=False
+    )
 
 
 @pytest.fixture
@@ -88,6 +91,19 @@ def test_the_local_wechat_finds_file_names_in_both_buckets(cloud):
     put(cloud.archive, "held/a.png", file_name="silent-a.png")
     assert file_name_at(cloud.stores, f"{cloud.archive.origin}/held/a.png") == "silent-a.png"
     assert file_name_at(cloud.stores, f"{cloud.oss.origin}/held/a.png") == "risky-a.png"
+
+
+def test_the_local_wechat_finds_the_name_behind_the_function_s_own_address(cloud):
+    put(cloud.archive, "held/a.png", file_name="risky-a.png", **{"upload-id": "A" * 22})
+
+    def name_behind(claims):
+        token = f"e30.{urlsafe_b64encode(claims).decode().rstrip('=')}.c2ln"
+        return file_name_at(cloud.stores, f"https://fn.example.com/check-source?t={token}")
+
+    assert name_behind(b'{"upload":"%s"}' % (b"A" * 22)) == "risky-a.png"
+    for claims in (b'{"upload":"B"}', b"{}", b"[]", b"no JSON", b""):
+        assert name_behind(claims) is None
+    assert file_name_at(cloud.stores, f"{cloud.archive.origin}/held/a.png?t=1") == "risky-a.png"
 
 
 @pytest.mark.parametrize("place", [HOME, ARCHIVE], ids=lambda place: place.bucket)

@@ -293,6 +293,19 @@ def test_a_rule_lets_unlisted_formats_pass_the_check(pushing, event, site):
     assert event()["result"]["suggest"] == "pass"
 
 
+@pytest.mark.parametrize(("opens", "errcode"), [(True, 0), (False, -1008)])
+def test_a_rule_closes_presigned_addresses_alone(pushing, event, site, opens, errcode):
+    pushing.checks.rules = WechatRules(check_opens_presigned=opens)
+    query = "x-oss-expires=3600&x-oss-signature=00"
+    assert event(media_url=f"{site.origin}/held/sunset.png?{query}")["errcode"] == errcode
+    assert [method for method, *_ in site.requests] == (["GET", "POST"] if opens else ["POST"])
+
+
+def test_a_plain_address_is_open_under_that_rule(pushing, event, site):
+    pushing.checks.rules = WechatRules(check_opens_presigned=False)
+    assert event(media_url=f"{site.origin}/held/sunset.png?t=a.b.c")["errcode"] == 0
+
+
 def test_a_verdict_takes_as_long_as_the_rules_have_it(clock):
     server = WechatServer("wx", "s", now=clock, rules=WechatRules(check_takes_up_to=timedelta(minutes=30)))
     server.stop()

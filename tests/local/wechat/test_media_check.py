@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from local.wechat.rules import WechatRules
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -51,6 +52,12 @@ def test_refuses_once_as_switched(pushing, check, site, kind, errcode):
     assert check()["errcode"] == errcode
     assert site.requests == []
     assert check()["errcode"] == 0
+
+
+def test_with_api_security_on_no_plain_check_is_taken(pushing, check, site):
+    pushing.checks.rules = WechatRules(api_is_encrypted=True)
+    assert check()["errcode"] == 40234
+    assert site.requests == []
 
 
 @pytest.mark.parametrize("kind", ["blocked", "bad_secret", "address_refused"])
