@@ -1,0 +1,228 @@
+"""moderation.animation: how many frames a picture has, by its bytes."""
+
+import struct
+from io import BytesIO
+from zlib import crc32
+
+import pytest
+from PIL import Image
+
+from function.moderation.animation import MAX_BYTES, RANGE_BYTES, Frames, frames_of, is_compressed
+
+ONE, SEVERAL, UNKNOWN = Frames.ONE, Frames.SEVERAL, Frames.UNKNOWN
+MB = 1024 * 1024
+
+
+class Reads(list):
+    """The ranges that were read."""
+
+
+def frames(body, reads=None, size=None):
+    """Offsets and sizes of what is read beside the first range go to ``reads``."""
+
+    def read(at, count):
+        assert 0 < count <= RANGE_BYTES
+        if reads is not None:
+            reads.append((at, count))
+        return body[at : at + count]
+
+    return frames_of(body[:RANGE_BYTES], len(body) if size is None else size, read)
+
+
+def drawn(kind, count, side=8, **options):
+    """What Pillow writes."""
+    # Frames that are equal would become one.
+    first, *others = (Image.new("RGB", (side, side), (number * 20, 9, 9)) for number in range(count))
+    file = BytesIO()
+    more = {"save_all": True, "append_images": others} if others else {}
+    first.save(file, kind, **more, **options)
+    return file.getvalue()
+
+
+def gif(*blocks, colours=0):
+    """Header, table of colours, blocks and the end."""
+    flags = 0x80 | colours if colours is not None else 0
+    table = bytes(6 << colours) if colours is not None else b""
+    return b"GIF89a" + struct.pack("<HHBBB", 8, 8, flags, 0, 0) + table + b"".join(blocks) + b";"
+
+
+def data(size, step=255):
+    """Blocks of data."""
+    whole, rest = divmod(size, step)
+    tail = bytes([rest]) + b"," * rest if rest else b""
+    return (bytes([step]) + b"," * step) * whole + tail + b"\0"
+
+
+def frame(size=9, colours=None, step=255):
+    flags = 0x80 | colours if colours is not None else 0
+    table = b"," * (6 << colours) if colours is not None else b""
+    return b"," + struct.pack("<HHHHB", 0, 0, 8, 8, flags) + table + b"\2" + data(size, step)
+
+
+def extension(label, size=4):
+    return b"!" + label + data(size)
+
+
+LOOP, CONTROL, COMMENT = extension(b"\xff", 14), extension(b"\xf9"), extension(b"\xfe", 70_000)
+
+
+def chunk(kind, content=b""):
+    return len(content).to_bytes(4) + kind + content + crc32(kind + content).to_bytes(4)
+
+
+def png(*chunks):
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(13)) + b"".join(chunks)
+
+
+IDAT, ACTL, IEND = chunk(b"IDAT", bytes(9)), chunk(b"acTL", bytes(8)), chunk(b"IEND")
+
+
+def riff(kind, content=b""):
+    return kind + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)
+
+
+def webp(*chunks, size=None):
+    content = b"WEBP" + b"".join(chunks)
+    return b"RIFF" + (len(content) if size is None else size).to_bytes(4, "little") + content
+
+
+STILL_FLAGS, ANIMATED_FLAGS = bytes([0x3D, *bytes(9)]), bytes([2, *bytes(9)])
+PICTURE = riff(b"VP8 ", bytes(9))
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+@pytest.mark.parametrize(("count", "expected"), [(1, ONE), (2, SEVERAL), (9, SEVERAL)])
+def test_pictures_of_another_writer_are_told_apart(kind, count, expected):
+    assert frames(drawn(kind, count)) is expected
+    assert frames(drawn(kind, count, side=300)) is expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gif(frame()),
+        gif(frame(), colours=None),
+        gif(CONTROL, frame(900, colours=7), colours=7),
+        gif(LOOP, COMMENT, CONTROL, frame(70_000), COMMENT),
+        gif(frame(0)),
+        gif(),
+        gif(frame()).replace(b"GIF89a", b"GIF87a"),
+        gif(frame()) + frame() + b";",
+        gif(frame(70_000, step=1)),
+        png(IDAT, IEND),
+        png(chunk(b"iCCP", bytes(40_000)), chunk(b"iTXt", bytes(5 * MB)), IDAT, IDAT, IEND),
+        png(IDAT, ACTL, IEND),
+        webp(PICTURE),
+        webp(riff(b"VP8X", STILL_FLAGS), riff(b"ICCP", bytes(70_001)), PICTURE, riff(b"EXIF", bytes(3))),
+        webp(PICTURE)[:-1],
+        webp(),
+        b"",
+        b"GIF8",
+        b"\x89PNG",
+        b"\xff\xd8\xff and so on" + gif(frame(), frame()),
+        b"RIFF\x10\0\0\0WAVEANIM",
+        b"ID3 and so on",
+    ],
+    ids=lambda body: f"{body[:20]!r} {len(body)}",
+)
+def test_still_pictures_and_other_files_have_one_frame(body):
+    assert frames(body) is ONE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gif(frame(), frame()),
+        gif(frame(), frame(), colours=None),
+        gif(LOOP, CONTROL, frame(70_000, colours=7), COMMENT, CONTROL, frame(), colours=7),
+        gif(frame(2 * MB), frame()),
+        gif(frame(0), frame(0))[:-1],
+        png(ACTL, IDAT, IEND),
+        png(chunk(b"iCCP", bytes(40_000)), ACTL, IDAT, IEND),
+        png(chunk(b"iTXt", bytes(RANGE_BYTES)), ACTL, IDAT, IEND),
+        png(chunk(b"iTXt", bytes(19 * MB)), ACTL, IDAT, IEND),
+        webp(riff(b"VP8X", ANIMATED_FLAGS), PICTURE),
+        webp(riff(b"VP8X", STILL_FLAGS), riff(b"ANIM", bytes(6))),
+        webp(riff(b"VP8X", STILL_FLAGS), riff(b"ICCP", bytes(99_999)), riff(b"ANMF", bytes(24))),
+        webp(PICTURE, riff(b"ANMF", bytes(24)), size=len(PICTURE) + 4),
+        webp(riff(b"VP8X", ANIMATED_FLAGS), size=0),
+    ],
+    ids=lambda body: f"{body[:20]!r} {len(body)}",
+)
+def test_animated_pictures_have_several_frames(body):
+    assert frames(body) is SEVERAL
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gif(frame())[:-1],
+        gif(frame())[:12],
+        gif(frame())[:30],
+        gif(b"\0", frame()),
+        gif(extension(b"\xfe")[:-1]),
+        gif(frame(RANGE_BYTES))[:-2],
+        png(),
+        png(IEND),
+        png(IDAT)[:36],
+        png(b"\xff\xff\xff\xffiTXt" + bytes(9)),
+        png(chunk(b"iTXt", bytes(21 * MB)), ACTL, IDAT),
+        webp(b"VP8 \xff\xff\xff\xff" + bytes(99)),
+        webp(PICTURE, b"ANI"),
+        webp(riff(b"VP8X")),
+        webp(riff(b"ICCP", bytes(20 * MB)), riff(b"ANIM", bytes(6))),
+    ],
+    ids=lambda body: f"{body[:20]!r} {len(body)}",
+)
+def test_malformed_and_endless_pictures_stay_unknown(body):
+    assert frames(body) is UNKNOWN
+
+
+def test_nothing_behind_20_mib_is_read():
+    reads = []
+    fill = MAX_BYTES - len(gif(frame(0))) + 1
+    body = gif(frame(fill - fill // 256), frame())
+    assert frames(body, reads) is UNKNOWN
+    assert len(body) > MAX_BYTES
+    assert sum(count for _, count in reads) <= MAX_BYTES
+    assert max(at for at, _ in reads) < MAX_BYTES
+
+
+def test_no_more_is_read_than_decides():
+    for body, count in (
+        (gif(frame(), frame(), COMMENT), 0),
+        (gif(frame(5 * RANGE_BYTES), frame(), COMMENT, COMMENT), 5),
+        (png(chunk(b"iTXt", bytes(9 * MB)), IDAT, chunk(b"IDAT", bytes(9 * MB))), 1),
+        (webp(riff(b"VP8X", ANIMATED_FLAGS), riff(b"ICCP", bytes(9 * MB))), 0),
+        (webp(riff(b"VP8X", STILL_FLAGS), riff(b"ICCP", bytes(9 * MB)), riff(b"ANIM")), 1),
+        (b"\xff\xd8\xff" + bytes(9 * MB), 0),
+    ):
+        reads = []
+        frames(body, reads)
+        assert len(reads) == count, reads
+
+
+def test_a_header_at_the_end_of_a_range_is_read_whole():
+    for shift in range(-30, 30):
+        text = chunk(b"tEXt", bytes(RANGE_BYTES - 60 + shift))
+        assert frames(png(text, ACTL, IDAT)) is SEVERAL
+        assert frames(png(text, IDAT, ACTL)) is ONE
+        assert frames(gif(frame(RANGE_BYTES - 300 + shift), frame())) is SEVERAL
+        assert frames(gif(frame(RANGE_BYTES - 300 + shift, colours=1))) is ONE
+        assert frames(webp(riff(b"ICCP", bytes(RANGE_BYTES - 30 + shift)), riff(b"ANIM"))) is SEVERAL
+        odd = riff(b"ICCP", bytes(RANGE_BYTES - 30 + shift))
+        assert frames(webp(odd, riff(b"VP8X", ANIMATED_FLAGS))) is SEVERAL
+
+
+def test_a_file_that_is_shorter_than_its_receipt_says_stays_unknown():
+    """It was replaced, and is read as it is now."""
+    body = gif(frame(2 * RANGE_BYTES), frame())
+    assert frames(body[: RANGE_BYTES + 9], size=len(body)) is UNKNOWN
+    assert frames(png(IDAT)[:20], size=99) is UNKNOWN
+    assert frames(body, size=99) is UNKNOWN
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip", "GZIP", "identity, br", "x"])
+def test_a_compressed_object_is_told_by_its_encoding(encoding):
+    assert is_compressed(encoding)
+    assert not any(map(is_compressed, ("", "identity", " Identity")))
