@@ -10,9 +10,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from function.config.moderation import WECHAT
-from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
-from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError, WechatUnavailable
+from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
 from function.holding.decision import (
     BY_CHECK,
@@ -35,16 +34,13 @@ from function.holding.state import (
     HeldState,
     check_state,
 )
-from function.moderation.finding import CHANGED, ERRCODE, LABEL, SILENT, UNSUPPORTED, Finding, Outcome
-from function.moderation.wechat import FIRST_BYTES, CheckRequest, Media, Refused, Submitted, media_of, submit
+from function.holding.submission import submit_to_wechat
+from function.moderation.finding import CHANGED, ERRCODE, LABEL, SILENT, Finding, Outcome
 from function.moderation.wechat_verdict import Verdict
 from function.oss import due
 from function.oss.client import OssClient, oss_client, oss_clients, require_client, with_time_limit
-from function.oss.objects import first_bytes, head_object
-from function.oss.presign import NONE, PROCESS, OssRequest, presign
-from function.session_policy import OBJECTS
+from function.oss.objects import head_object
 from function.webhook import RECORD_SECONDS
-from function.wechat.api import AccessTokens
 
 
 def begin_check_after(context: RequestContext, receipt: str) -> None:
@@ -101,13 +97,12 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
         with suppress(UploadError):
             records.put(oss, record, {"failures": current.failures + 1}, context.now)
         return current
-    if isinstance(result, Refused):
+    if isinstance(result, Finding):
         # If one request was slow, another submitted after it, and WeChat may refuse that one as a duplicate.
         submission = records.get_submission(oss, upload.upload_id, current.due)
         if submission is not None and submission.is_accepted:
             return HeldState(CHECKING)
-        finding = Finding(ERRCODE, WECHAT, errcode=result.errcode) if result.errcode else Finding(UNSUPPORTED)
-        return leave_to_a_human(context, oss, upload, finding)
+        return leave_to_a_human(context, oss, upload, result)
     trace_id = context.line.trace_id = result.trace_id
     # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
     # one of the two sees the other.
@@ -123,50 +118,6 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
 def _note_due(context: RequestContext, oss: OssClient, upload: HeldUpload) -> None:
     at = context.now + timedelta(seconds=1)
     due.write(oss, "check", upload.upload_id, at, {"receipt": upload.receipt}, context.now)
-
-
-def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submitted | Refused:
-    """
-    Have WeChat fetch and check a held object.
-
-    Raises:
-        WechatUnavailable: no response, or a rate limit; a later request should try again.
-        UploadError: no access token or no credentials, or OSS does not respond.
-    """
-    beginning, encoding = first_bytes(oss, upload.held_key, FIRST_BYTES)
-    media = media_of(upload.content.mime_type, upload.content.size_bytes, beginning, encoding)
-    if media is None:
-        context.line.reason = "media_check_async: WeChat cannot check this file type; a human must decide"
-        return Refused(None)
-    app = context.settings.caller_settings
-    request = CheckRequest(
-        _url(context, oss, upload, media),
-        media.media_type,
-        upload.profile.check_scene,
-        upload.content.subject,
-    )
-    tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, context.instance.send))
-    try:
-        result = submit(app, tokens, request, context.send, context.now, context.seconds_left)
-    except WechatUnavailable:
-        context.wechat_has_failed = True
-        raise
-    if isinstance(result, Refused):
-        context.line.reason = f"media_check_async errcode {result.errcode}; a human must decide"
-    return result
-
-
-def _url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
-    """Return a presigned URL for WeChat; it contains a security token that lasts as long as the URL."""
-    location = upload.profile.location
-    query = {PROCESS: media.process} if media.process else NONE
-    return presign(
-        OssRequest("GET", oss.bucket, oss.region, upload.held_key, query),
-        context.credentials(location.session(OBJECTS), [context.now + CHECK_URL_LIFE]),
-        context.now,
-        origin=location.read_origin,
-        expires_in=CHECK_URL_LIFE,
-    )
 
 
 def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:

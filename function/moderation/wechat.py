@@ -16,7 +16,6 @@ MAX_BYTES = 10_000_000
 MAX_PROCESSED_BYTES = 20 * 1024 * 1024
 # Small enough for WeChat in any case, and large enough to judge.
 AS_JPEG = "image/resize,m_lfit,w_2048,h_2048/format,jpg"
-# WeChat checks only the first frame of an animated GIF.
 PICTURES = frozenset(f"image/{name}" for name in ("jpeg", "jpg", "pjpeg", "png", "gif", "bmp", "x-ms-bmp"))
 SOUNDS = frozenset(
     f"audio/{name}"
@@ -28,18 +27,12 @@ SOUNDS = frozenset(
 
 # First bytes of the pictures that WeChat accepts. Phones ignore the declared type and show more formats than
 # WeChat knows: for any other format WeChat gets the JPEG that OSS makes of it, or finds none.
-# Enough to find the first image data of a PNG behind its colour profile and texts.
-FIRST_BYTES = 64 * 1024
 IMAGE_MAGIC = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG"), (0, b"GIF8"), (0, b"BM"))
 # Bytes, by offset, of files that are not audio: WebP; HEIC, AVIF and MP4; TIFF; WebM; icons; JPEG XL; HTML.
 NON_AUDIO_MAGIC = (
     *((8, b"WEBP"), (4, b"ftyp"), (0, b"II*\0"), (0, b"MM\0*"), (0, b"\x1a\x45\xdf\xa3")),
     *((0, b"\0\0\1\0"), (0, b"\xff\x0a"), (4, b"JXL "), (0, b"<"), (0, b"\xef\xbb\xbf<")),
 )
-UNCOMPRESSED = ("", "identity")
-# Chunks of a PNG: 4 bytes of length, 4 of type, the data, 4 of checksum.
-PNG, CHUNK_BYTES = b"\x89PNG\r\n\x1a\n", 12
-ANIMATION, IMAGE_DATA = b"acTL", b"IDAT"
 
 
 class Media(NamedTuple):
@@ -55,7 +48,7 @@ class Media(NamedTuple):
     process: str = ""
 
 
-def media_of(content_type: str, size_bytes: int, first_bytes: bytes, encoding: str = "") -> Media | None:
+def media_of(content_type: str, size_bytes: int, first_bytes: bytes) -> Media | None:
     """
     Return the form in which WeChat can check a file; ``None`` if only a human can.
 
@@ -63,33 +56,17 @@ def media_of(content_type: str, size_bytes: int, first_bytes: bytes, encoding: s
 
     Args:
         content_type: as declared by the uploader, without parameters, in lower case.
-        first_bytes: up to ``FIRST_BYTES`` of the object.
-        encoding: its ``Content-Encoding``, which no form pins.
+        first_bytes: of the object, a few.
 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
-    # A phone decompresses it before showing it; whether WeChat or OSS do is not documented.
-    if encoding.strip().lower() not in UNCOMPRESSED:
-        return None
     if content_type in SOUNDS:
         is_sound = not _begins_with(first_bytes, (*NON_AUDIO_MAGIC, *IMAGE_MAGIC))
         return Media(AUDIO) if is_sound and size_bytes <= MAX_BYTES else None
     if not content_type.startswith("image/") or size_bytes > MAX_PROCESSED_BYTES:
         return None
-    # WeChat and OSS see the still picture of an animated PNG, which phones need not show at all.
-    if first_bytes.startswith(PNG) and not _is_still_png(first_bytes):
-        return None
     is_accepted = content_type in PICTURES and _begins_with(first_bytes, IMAGE_MAGIC)
     return Media(PICTURE, "" if is_accepted and size_bytes <= MAX_BYTES else AS_JPEG)
-
-
-def _is_still_png(first_bytes: bytes) -> bool:
-    """Return whether no animation is announced before the image data, as far as these bytes go."""
-    at = len(PNG)
-    while (kind := first_bytes[at + 4 : at + 8]) not in (ANIMATION, IMAGE_DATA, b""):
-        at += CHUNK_BYTES + int.from_bytes(first_bytes[at : at + 4])
-    # A whole file without image data shows nothing; in a longer one an animation may follow.
-    return kind == IMAGE_DATA or (not kind and len(first_bytes) < FIRST_BYTES)
 
 
 def _begins_with(first_bytes: bytes, marks: Iterable[tuple[int, bytes]]) -> bool:
@@ -115,10 +92,10 @@ class Refused(NamedTuple):
     A submission that WeChat refuses for good: a human must decide.
 
     Args:
-        errcode: WeChat's; ``None`` if it was not called, because it cannot check such a file.
+        errcode: WeChat's.
     """
 
-    errcode: int | None
+    errcode: int
 
 
 class CheckRequest(NamedTuple):

@@ -528,8 +528,11 @@ class MemoryOss:
         headers = {"etag": f'"{stored.etag}"'}
         if encoding := stored.headers.get("content-encoding"):
             headers["content-encoding"] = encoding
+        if request.headers.get("if-match", headers["etag"]) != headers["etag"]:
+            raise Refused(412, "PreconditionFailed")
         if asked := request.headers.get("range"):
-            return HttpResponse(206, stored.body[: int(asked.partition("-")[2]) + 1], headers)
+            first, _, last = asked.removeprefix("bytes=").partition("-")
+            return HttpResponse(206, stored.body[int(first) : int(last) + 1], headers)
         return HttpResponse(200, stored.body, headers)
 
     def _current(self, key: str) -> Stored:

@@ -11,10 +11,12 @@ from function.errors import Misconfigured, OssUnavailable, StsUnavailable, Wecha
 from function.holding.check import submit_to_wechat
 from function.holding.held_upload import HeldUpload
 from function.http.client import ExchangeFailed, HttpResponse
-from function.moderation.wechat import AS_JPEG, CheckRequest, Refused, Submitted
+from function.moderation.finding import ANIMATED, ERRCODE, UNSUPPORTED, Finding
+from function.moderation.wechat import AS_JPEG, CheckRequest, Submitted
 from function.oss.client import oss_client
 from function.uploads.receipt import Receipt
-from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, TRACE, world_of
+from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, PROFILES, TRACE, world_of
+from tests.support.frames import ACTL, IDAT, IEND, chunk, frame, gif, png, riff, webp
 from tests.support.memory_oss import BROKEN
 
 KEY = "posts/owner/AAAAAAAAAAAAAAAAAAAAAA.jpg"
@@ -184,14 +186,70 @@ def test_a_video_declared_as_audio_is_left_to_a_human(world):
         content_type="audio/mpeg",
         x_oss_meta_upload_id="A" * 22,
     )
-    assert submitted(world, mime_type="audio/mpeg") == Refused(None)
+    assert submitted(world, mime_type="audio/mpeg") == Finding(UNSUPPORTED)
     assert world.wechat.asked == []
 
 
 def test_a_compressed_picture_is_left_to_a_human(world):
     """A form does not pin Content-Encoding: what WeChat looks at need not be what others see."""
     world.oss.store(f"held/{KEY}", b"\xff\xd8\xff", content_type="image/jpeg", content_encoding="br")
-    assert submitted(world) == Refused(None)
+    assert submitted(world) == Finding(UNSUPPORTED)
+    assert world.wechat.asked == []
+
+
+STILL = {"gif": gif(frame()), "png": png(IDAT, IEND), "webp": webp(riff(b"VP8 ", bytes(9)))}
+ANIMATED_PICTURES = {
+    "gif": gif(frame(), frame()),
+    "png": png(ACTL, IDAT, IEND),
+    "webp": webp(riff(b"VP8X", b"\2" + bytes(9)), riff(b"ANIM", bytes(6))),
+    "a long gif": gif(frame(2 * 65536), frame()),
+    "a png with a long text": png(chunk(b"iTXt", bytes(400_000)), ACTL, IDAT, IEND),
+}
+MALFORMED = {"a gif without its end": gif(frame())[:-1], "a png without a picture": png(IEND)}
+
+
+def submit_bytes(world, body, content_type="image/jpeg"):
+    """The etag of a receipt is that of the bytes, as in a real one."""
+    put(world, body, content_type)
+    etag = world.oss.objects[f"held/{KEY}"].etag
+    return submitted(world, size_bytes=len(body), etag=etag, mime_type=content_type)
+
+
+@pytest.mark.parametrize("content_type", ["image/jpeg", "image/gif", "image/webp", "image/heic"])
+@pytest.mark.parametrize("body", ANIMATED_PICTURES.values(), ids=ANIMATED_PICTURES)
+def test_an_animated_picture_is_left_to_a_human_whatever_its_type(world, body, content_type):
+    """A checker sees one frame of it."""
+    assert submit_bytes(world, body, content_type) == Finding(ANIMATED)
+    assert world.wechat.asked == []
+
+
+@pytest.mark.parametrize("body", ANIMATED_PICTURES.values(), ids=ANIMATED_PICTURES)
+def test_the_first_frame_is_checked_where_that_is_enough(environment, clock, profiles_file, body):
+    profiles = PROFILES.replace("check_scene = 3", 'check_scene = 3\ncheck_animated = "first-frame"')
+    world = world_of(environment, clock, profiles_file, profiles)
+    assert submit_bytes(world, body) == Submitted(TRACE)
+
+
+@pytest.mark.parametrize("body", STILL.values(), ids=STILL)
+def test_a_still_picture_of_a_format_that_can_move_is_checked(world, body):
+    assert submit_bytes(world, body) == Submitted(TRACE)
+
+
+@pytest.mark.parametrize("mode", ["review", "first-frame"])
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_picture_is_left_to_a_human(environment, clock, profiles_file, body, mode):
+    profiles = PROFILES.replace("check_scene = 3", f'check_scene = 3\ncheck_animated = "{mode}"')
+    world = world_of(environment, clock, profiles_file, profiles)
+    assert submit_bytes(world, body) == Finding(UNSUPPORTED)
+    assert world.wechat.asked == []
+
+
+def test_a_picture_that_changes_while_it_is_read_is_not_submitted(world):
+    """Ranges of two objects would be walked as one."""
+    body = gif(frame(2 * 65536), frame())
+    put(world, gif(frame(2 * 65536)))
+    with pytest.raises(OssUnavailable):
+        submitted(world, size_bytes=len(body), etag="0" * 32)
     assert world.wechat.asked == []
 
 
@@ -212,8 +270,8 @@ def test_audio_is_submitted_unchanged(world):
 @pytest.mark.parametrize("changes", [{"mime_type": "audio/mp4"}, {"size_bytes": 21 * 1024 * 1024}])
 def test_types_and_sizes_that_wechat_cannot_check_are_not_submitted(world, changes):
     call = world.call()
-    assert submitted(world, call, **changes) == Refused(None)
-    assert call.line.reason == "media_check_async: WeChat cannot check this file type; a human must decide"
+    assert submitted(world, call, **changes) == Finding(UNSUPPORTED)
+    assert call.line.reason == "media_check_async: unsupported; a human must decide"
     assert world.wechat.asked == []
 
 
@@ -221,7 +279,7 @@ def test_types_and_sizes_that_wechat_cannot_check_are_not_submitted(world, chang
 def test_a_permanent_refusal_is_left_to_a_human(world, errcode):
     world.wechat.says["media_check_async"] = [{"errcode": errcode, "errmsg": "errmsg-canary"}]
     call = world.call()
-    assert submitted(world, call) == Refused(int(errcode))
+    assert submitted(world, call) == Finding(ERRCODE, "wechat", errcode=int(errcode))
     assert call.line.reason == f"media_check_async errcode {errcode}; a human must decide"
     assert len(world.wechat.asked) == 2
 
@@ -265,7 +323,7 @@ def test_a_request_remembers_that_wechat_did_not_respond(world):
     silence = ExchangeFailed("timed out")
     world.wechat.says["media_check_async"] = [{"errcode": 61010}, silence, silence]
     calls = call, same_time, _other = world.call(), world.call(), world.call()
-    assert submitted(world, call) == Refused(61010)
+    assert submitted(world, call) == Finding(ERRCODE, "wechat", errcode=61010)
     assert not call.wechat_has_failed
     for each in (call, same_time):
         with pytest.raises(WechatUnavailable):

@@ -1,13 +1,12 @@
 """moderation.animation: how many frames a picture has, by its bytes."""
 
-import struct
 from io import BytesIO
-from zlib import crc32
 
 import pytest
 from PIL import Image
 
 from function.moderation.animation import MAX_BYTES, RANGE_BYTES, Frames, frames_of, is_compressed
+from tests.support.frames import ACTL, IDAT, IEND, chunk, extension, frame, gif, png, riff, webp
 
 ONE, SEVERAL, UNKNOWN = Frames.ONE, Frames.SEVERAL, Frames.UNKNOWN
 MB = 1024 * 1024
@@ -39,51 +38,7 @@ def drawn(kind, count, side=8, **options):
     return file.getvalue()
 
 
-def gif(*blocks, colours=0):
-    """Header, table of colours, blocks and the end."""
-    flags = 0x80 | colours if colours is not None else 0
-    table = bytes(6 << colours) if colours is not None else b""
-    return b"GIF89a" + struct.pack("<HHBBB", 8, 8, flags, 0, 0) + table + b"".join(blocks) + b";"
-
-
-def data(size, step=255):
-    """Blocks of data."""
-    whole, rest = divmod(size, step)
-    tail = bytes([rest]) + b"," * rest if rest else b""
-    return (bytes([step]) + b"," * step) * whole + tail + b"\0"
-
-
-def frame(size=9, colours=None, step=255):
-    flags = 0x80 | colours if colours is not None else 0
-    table = b"," * (6 << colours) if colours is not None else b""
-    return b"," + struct.pack("<HHHHB", 0, 0, 8, 8, flags) + table + b"\2" + data(size, step)
-
-
-def extension(label, size=4):
-    return b"!" + label + data(size)
-
-
 LOOP, CONTROL, COMMENT = extension(b"\xff", 14), extension(b"\xf9"), extension(b"\xfe", 70_000)
-
-
-def chunk(kind, content=b""):
-    return len(content).to_bytes(4) + kind + content + crc32(kind + content).to_bytes(4)
-
-
-def png(*chunks):
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(13)) + b"".join(chunks)
-
-
-IDAT, ACTL, IEND = chunk(b"IDAT", bytes(9)), chunk(b"acTL", bytes(8)), chunk(b"IEND")
-
-
-def riff(kind, content=b""):
-    return kind + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)
-
-
-def webp(*chunks, size=None):
-    content = b"WEBP" + b"".join(chunks)
-    return b"RIFF" + (len(content) if size is None else size).to_bytes(4, "little") + content
 
 
 STILL_FLAGS, ANIMATED_FLAGS = bytes([0x3D, *bytes(9)]), bytes([2, *bytes(9)])
@@ -92,7 +47,7 @@ PICTURE = riff(b"VP8 ", bytes(9))
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
 @pytest.mark.parametrize(("count", "expected"), [(1, ONE), (2, SEVERAL), (9, SEVERAL)])
-def test_pictures_of_another_writer_are_told_apart(kind, count, expected):
+def test_pictures_of_another_writer_are_recognised(kind, count, expected):
     assert frames(drawn(kind, count)) is expected
     assert frames(drawn(kind, count, side=300)) is expected
 
@@ -223,6 +178,6 @@ def test_a_file_that_is_shorter_than_its_receipt_says_stays_unknown():
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip", "GZIP", "identity, br", "x"])
-def test_a_compressed_object_is_told_by_its_encoding(encoding):
+def test_the_encoding_shows_a_compressed_object(encoding):
     assert is_compressed(encoding)
     assert not any(map(is_compressed, ("", "identity", " Identity")))

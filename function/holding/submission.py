@@ -1,0 +1,84 @@
+"""Submission of a held object to WeChat, if a checker may look at it: in which form, and by which URL."""
+
+from function.config.moderation import WECHAT
+from function.config.profile import CHECK_URL_LIFE
+from function.context import RequestContext
+from function.errors import WechatUnavailable
+from function.holding.held_upload import HeldUpload
+from function.moderation.animation import RANGE_BYTES, Frames, frames_of, is_compressed
+from function.moderation.finding import ANIMATED, ERRCODE, UNSUPPORTED, Finding
+from function.moderation.wechat import CheckRequest, Media, Refused, Submitted, media_of, submit
+from function.oss.client import OssClient
+from function.oss.objects import first_bytes, read_range
+from function.oss.presign import NONE, PROCESS, OssRequest, presign
+from function.session_policy import OBJECTS
+from function.wechat.api import AccessTokens
+
+
+def obstacle_in(oss: OssClient, upload: HeldUpload) -> tuple[str, bytes]:
+    """
+    Return the reason why no checker may look at a held object, empty for none, and its first bytes.
+
+    Raises:
+        UploadError: OSS does not respond, or the object was replaced meanwhile.
+    """
+    beginning, encoding = first_bytes(oss, upload.held_key, RANGE_BYTES)
+    if is_compressed(encoding):
+        return UNSUPPORTED, beginning
+    frames = frames_of(
+        beginning,
+        upload.content.size_bytes,
+        lambda at, count: read_range(oss, upload.held_key, at, count, upload.etag),
+    )
+    if frames is Frames.SEVERAL and upload.profile.check_animated == "review":
+        return ANIMATED, beginning
+    return UNSUPPORTED if frames is Frames.UNKNOWN else "", beginning
+
+
+def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submitted | Finding:
+    """
+    Have WeChat fetch and check a held object.
+
+    Returns:
+        the finding if it will not: then a human must decide.
+
+    Raises:
+        WechatUnavailable: no response, or a rate limit; a later request should try again.
+        UploadError: no access token or no credentials, or OSS does not respond.
+    """
+    obstacle, beginning = obstacle_in(oss, upload)
+    media = None if obstacle else media_of(upload.content.mime_type, upload.content.size_bytes, beginning)
+    if media is None:
+        obstacle = obstacle or UNSUPPORTED
+        context.line.reason = f"media_check_async: {obstacle}; a human must decide"
+        return Finding(obstacle)
+    app = context.settings.caller_settings
+    request = CheckRequest(
+        _url(context, oss, upload, media),
+        media.media_type,
+        upload.profile.check_scene,
+        upload.content.subject,
+    )
+    tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, context.instance.send))
+    try:
+        result = submit(app, tokens, request, context.send, context.now, context.seconds_left)
+    except WechatUnavailable:
+        context.wechat_has_failed = True
+        raise
+    if isinstance(result, Refused):
+        context.line.reason = f"media_check_async errcode {result.errcode}; a human must decide"
+        return Finding(ERRCODE, WECHAT, errcode=result.errcode)
+    return result
+
+
+def _url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
+    """Return a presigned URL for WeChat; it contains a security token that lasts as long as the URL."""
+    location = upload.profile.location
+    query = {PROCESS: media.process} if media.process else NONE
+    return presign(
+        OssRequest("GET", oss.bucket, oss.region, upload.held_key, query),
+        context.credentials(location.session(OBJECTS), [context.now + CHECK_URL_LIFE]),
+        context.now,
+        origin=location.read_origin,
+        expires_in=CHECK_URL_LIFE,
+    )
