@@ -50,7 +50,8 @@ class Address:
         if not self.is_tls:
             return self._common
         path = str(ROOT / self._ca_bundle) if self._ca_bundle else ca_bundle_path()
-        return {**self._common, "ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": path}
+        kind = "ssl_ca_path" if Path(path).is_dir() else "ssl_ca_certs"
+        return {**self._common, "ssl_cert_reqs": "required", "ssl_check_hostname": True, kind: path}
 
 
 class ReplyTooLong(ValueError):

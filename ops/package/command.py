@@ -15,6 +15,8 @@ from pathlib import Path
 
 from ops.deploy.imports import REQUIREMENTS
 from ops.deploy.operator_env import add_env_argument, operator_environment
+from ops.package.authorities import PACKAGE as AUTHORITIES
+from ops.package.authorities import hash_authorities
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.cold_import import measure_cold_import, summary
 from ops.package.function_files import (
@@ -200,6 +202,14 @@ def _fill(
         shutil.copyfile(path, folder / name)
     count = len(function.files)
     say(Text(f"  {count} files of the function", f"  函数的 {count} 个文件"))
+    if (folder / AUTHORITIES).is_dir():
+        count = hash_authorities(folder)
+        say(
+            Text(
+                f"  {count} certificate authorities, each in a file of its own",
+                f"  {count} 个证书颁发机构，各自一个文件",
+            )
+        )
     if python:
         compile_folder(python, folder)
         say(Text(f"  bytecode by {python}", f"  字节码由 {python} 生成"))

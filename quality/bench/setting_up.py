@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.package.authorities import trust
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.command import build
 from ops.package.function_files import Extra
@@ -112,7 +113,7 @@ def packaged(target: Path, stand_ins: StandIns, *extras: Extra) -> tuple[Path, i
     if python is None:
         compile_folder(sys.executable, package)
     # It trusts nobody else than the authorities that it brings, whatever the environment says.
-    shutil.copyfile(stand_ins.authorities_file, package / "certifi" / "cacert.pem")
+    trust(package, stand_ins.authorities_file)
     return package, len(zipped)
 
 

@@ -357,6 +357,16 @@ def test_the_authorities_are_the_packaged_ones():
     assert outgoing.ca_bundle_path() == certifi.where()
 
 
+def test_the_authorities_of_a_package_are_a_folder_that_is_read_when_needed(monkeypatch, tmp_path):
+    (tmp_path / "certifi" / "authorities").mkdir(parents=True)
+    (tmp_path / "certifi" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    outgoing.verifying_context.cache_clear()
+    assert outgoing.ca_bundle_path() == str(tmp_path / "certifi" / "authorities")
+    assert outgoing.verifying_context().cert_store_stats()["x509"] == 0
+    outgoing.verifying_context.cache_clear()
+
+
 @pytest.mark.parametrize("named", [None, "", "/nowhere", "itself"])
 def test_sts_needs_a_certificate_of_the_packaged_authorities(certificate, trusting, monkeypatch, named):
     path = certificate("localhost")

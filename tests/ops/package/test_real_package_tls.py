@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 import trustme
 
+from ops.package.authorities import trust
 from tests.ops.package.services import credentials, run_bare, serving, settings
 
 ROLE_TOKEN = "token-of-the-role-canary"
@@ -85,10 +86,10 @@ def test_a_wrong_certificate_is_sent_nothing_in_any_environment(
 
 @pytest.fixture
 def trusting(package, ca_file, tmp_path):
-    """A copy that trusts the test's authority, the only way there is: by the file that it brings."""
+    """A copy that trusts the test's authority, the only way there is: by the folder that it brings."""
     folder = tmp_path / "function"
     shutil.copytree(package[0], folder)
-    shutil.copyfile(ca_file, folder / "certifi" / "cacert.pem")
+    trust(folder, ca_file)
     return folder
 
 
@@ -107,3 +108,18 @@ def test_a_good_certificate_is_accepted_and_proxies_are_ignored(trusting, python
         assert run(python312, trusting, port, **proxies) == ["ok", "ok"]
     assert heard_by_proxy == []
     assert [ROLE_TOKEN in path for path in heard] == [True, False]
+
+
+CONTEXT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from function.outgoing import ca_bundle_path, verifying_context
+print(json.dumps([ca_bundle_path(), verifying_context().cert_store_stats()]))
+"""
+
+
+def test_no_authority_is_read_before_a_connection_needs_it(package, python312):
+    """Reading them all takes 20 times as long as all else about the context."""
+    path, read = json.loads(run_bare(python312, CONTEXT, package[0], {}))
+    assert path == str(package[0] / "certifi" / "authorities")
+    assert read == {"x509": 0, "crl": 0, "x509_ca": 0}
