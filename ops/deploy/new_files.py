@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from function.config.moderation import ALIYUN, endpoint_of
 from ops.deploy.features import FEATURES
 from ops.terminal.language import Text
 
@@ -57,19 +58,27 @@ def _table(name: str, answers: Answers, language: str) -> Iterator[str]:
     if "quota" in answers.features:
         chosen |= FEATURES["quota"].options
     options = table["options"].split("\n")[:-1] + [f"{option} = {value}" for option, value in chosen.items()]
+    checker = _checker(answers)
+    if "hold" in chosen and checker == ALIYUN:
+        options.append(f'check_by = ["{ALIYUN}"]')
     for line in options:
         option = line.partition(" ")[0]
         if answers.caller_auth in NEEDED_CALLERS.get(option, CALLER_KINDS):
-            written = _for_callers(line, answers.caller_auth)
+            written = _for_callers(line if checker else line.replace(', "check"', ""), answers.caller_auth)
             yield f"{written:<31} {_note('options', option, language)}".rstrip()
     yield f"[{feature.profile}.variants]"
     yield from table["variants"].splitlines()
 
 
+def _checker(answers: Answers) -> str:
+    """WeChat checks what its own users send, Aliyun anybody's; empty where it is in no region nearby."""
+    if answers.caller_auth == WECHAT:
+        return WECHAT
+    return ALIYUN if endpoint_of(answers.region) else ""
+
+
 def _for_callers(option: str, caller_auth: str) -> str:
-    """WeChat checks what its own users send; where nobody says who they are, nothing is anybody's own."""
-    if caller_auth != WECHAT:
-        option = option.replace(', "check"', "")
+    """Where nobody says who they are, nothing is anybody's own."""
     return option.replace('"owner"', '"callers"') if caller_auth == ANONYMOUS else option
 
 

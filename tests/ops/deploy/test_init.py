@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from function.app import load_settings
+from function.config.profiles import read_profiles
 from ops.deploy import init
 from ops.deploy.env_file import parse_env
 from ops.deploy.features import FEATURES
@@ -67,8 +68,23 @@ def test_the_files_of_every_choice_are_what_the_function_takes(caller_auth):
             for option in FEATURES[name].options:
                 expected = caller_auth in NEEDED_CALLERS.get(option, CALLER_KINDS)
                 assert bool(getattr(profile, option)) is expected
-            assert profile.is_checked is (name == "check" and caller_auth == "wechat")
+            assert profile.is_checked is (name == "check")
+            assert profile.is_checked_by_wechat is (name == "check" and caller_auth == "wechat")
         assert {profile.has_quota for profile in profiles.values()} == {"quota" in features}
+
+
+@pytest.mark.parametrize(
+    ("region", "caller_auth", "checkers"),
+    [
+        ("cn-qingdao", "jwt", ["aliyun"]),
+        ("ap-northeast-1", "jwt", []),
+        ("ap-northeast-1", "wechat", ["wechat"]),
+    ],
+)
+def test_pictures_are_checked_by_aliyun_only_where_they_stay_near(region, caller_auth, checkers):
+    text = profiles_text(Answers("my-bucket", region, caller_auth, APP, SECRET, ("check",)), "en")
+    profile = read_profiles(text, default_signature="v4")[0]["post"]
+    assert [*(profile.check_by if profile.is_checked else ())] == checkers
 
 
 def test_the_comments_are_in_the_language_of_the_reader():
