@@ -12,6 +12,7 @@ from pathlib import Path
 from function.config import settings_validation
 from function.config.profile import DEFAULT_HOST, BucketLocation, Profile
 from function.config.profiles import read_profiles
+from function.moderation.aliyun_media import ACTIONS
 from function.session_policy import role_policies, session_policies
 from ops.account.bucket import DesiredBucket, PartedFolder
 from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact
@@ -69,6 +70,17 @@ def in_account(policies: Mapping[str, Document], account: str) -> dict[str, Docu
 def elsewhere(policies: Mapping[str, Document], account: str) -> dict[str, Document]:
     """Those of roles in other accounts, by ARN."""
     return {arn: policies[arn] for arn in policies if account_and_name(arn)[0] != account}
+
+
+def moderation_of(profiles: Iterable[Profile]) -> tuple[str, ...]:
+    """Return the actions of Content Moderation that the profiles need; the function's own role calls them."""
+    checked = [profile for profile in profiles if profile.is_checked_by_aliyun]
+    types = {kind.partition("/")[0] for profile in checked for kind in profile.content_types}
+    # A picture is answered at once, anything else by a task with a result.
+    submissions = [ACTIONS[main_type][0] for main_type in types & set(ACTIONS)]
+    names = [f"{action}{ending}" for action in submissions for ending in ("", "Result")]
+    names += ["ImageModeration"] if types - set(ACTIONS) else []
+    return tuple(f"yundun-greenweb:{name}" for name in sorted(names))
 
 
 def roles_that_cannot_be(

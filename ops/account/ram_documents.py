@@ -32,9 +32,14 @@ def trusted_by(arns: list[str]) -> Document:
     return _trust({"RAM": sorted(arns)})
 
 
-def may_assume(account: str, upload_roles: Iterable[str], logs: tuple[str, str] | None = None) -> Document:
+def of_the_function(
+    account: str,
+    upload_roles: Iterable[str],
+    logs: tuple[str, str] | None = None,
+    moderation: Iterable[str] = (),
+) -> Document:
     """
-    Policy of the function's role: assume the upload roles, nothing else.
+    Policy of the function's role: assume the upload roles, and what else the deployment needs.
 
     Args:
         account: of the function.
@@ -42,8 +47,10 @@ def may_assume(account: str, upload_roles: Iterable[str], logs: tuple[str, str] 
         upload_roles: their ARNs, in whatever accounts.
 
         logs: project and logstore that the function's log goes to, when ``s.yaml`` has a logConfig.
+
+        moderation: actions of Content Moderation, which has no rights for single resources.
     """
-    statements = [
+    statements: list[dict[str, Any]] = [
         {
             "Effect": "Allow",
             "Action": ["sts:AssumeRole"],
@@ -59,6 +66,8 @@ def may_assume(account: str, upload_roles: Iterable[str], logs: tuple[str, str] 
                 "Resource": [f"acs:log:*:{account}:project/{project}/logstore/{logstore}"],
             }
         )
+    if actions := sorted(moderation):
+        statements.append({"Effect": "Allow", "Action": actions, "Resource": ["*"]})
     return {"Version": "1", "Statement": statements}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ops.account.ram_documents import (
     Document,
-    may_assume,
+    of_the_function,
     role_arn,
     same_document,
     trusted_by,
@@ -51,6 +51,8 @@ class DesiredRoles:
         also_trusted: ARNs that may take the upload roles beside the function's role.
 
         elsewhere: what each upload role of another account should be allowed, by its ARN.
+
+        moderation: actions of Content Moderation that the function's role itself may call.
     """
 
     account: str
@@ -61,6 +63,7 @@ class DesiredRoles:
     also_trusted: tuple[str, ...] = ()
     logs: tuple[str, str] | None = None
     elsewhere: Mapping[str, Document] = field(default_factory=dict)
+    moderation: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,7 +127,7 @@ def function_role(desired: DesiredRoles) -> WantedRole:
     return WantedRole(
         desired.function_role,
         trusted_by_function_compute(),
-        may_assume(desired.account, [*ours, *desired.elsewhere], desired.logs),
+        of_the_function(desired.account, [*ours, *desired.elsewhere], desired.logs, desired.moderation),
         LEAST_MAX_SESSION_SECONDS,
         Text("Function Compute runs the function as this role", "函数计算以此角色运行函数"),
     )

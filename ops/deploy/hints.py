@@ -82,7 +82,16 @@ def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
             f"{names} 会暂存：角色的权限和 held/ 之下的生命周期规则（{days} 天）由 `manage.py setup` 写入，"
             "在不在由 `manage.py doctor` 检查",
         )
-    if checked := [profile for profile in held if profile.is_checked]:
+    if asked := [profile for profile in held if profile.is_checked_by_aliyun]:
+        names = ", ".join(f"[{profile.name}]" for profile in asked)
+        yield Text(
+            f"{names}: checked by Content Moderation, which is activated once in its console and billed"
+            " for each picture; the right of the function's role comes from `manage.py setup`, and"
+            " `manage.py doctor --content-check` says whether it answers",
+            f"{names} 由阿里云内容安全审核：先在控制台开通，按张计费；"
+            "函数角色的权限由 `manage.py setup` 写入，能不能用由 `manage.py doctor --content-check` 检查",
+        )
+    if checked := [profile for profile in held if profile.is_checked_by_wechat]:
         names = ", ".join(f"[{profile.name}]" for profile in checked)
         yield Text(
             f"{names}: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events"

@@ -19,7 +19,8 @@ ORIGINS_OF_THE_BUCKET = ("OSS_HOST", "READ_ORIGIN", "OSS_ENDPOINT")
 ACCELERATED = re.compile(r"accelerate(-overseas)?")
 LOOPBACK = re.compile(r"https?://(localhost|127\.[0-9.]+|\[::1\])(:\d+)?/?")
 TRIAL_APPID = "touristappid"
-CALLED_BY_THE_CLOUD = ("UPLOAD_WEBHOOK_URL", "CALLBACK_URL", "WECHAT_PUSH_FORWARD_URL")
+CALLED_BY_THE_CLOUD = ("UPLOAD_WEBHOOK_URL", "CALLBACK_URL", "WECHAT_PUSH_FORWARD_URL", "GREEN_ENDPOINT")
+GREEN_HOST = re.compile(r"https://green-cip(?:-vpc)?\.(?P<region>[a-z0-9-]+)\.aliyuncs\.com/?")
 APPID, APPSECRET = re.compile(r"wx[0-9a-f]{16}"), re.compile(r"[0-9a-fA-F]{32}")
 PHONES = Text("a phone goes there", "手机要访问它")
 OSS_ITSELF = Text("OSS is elsewhere", "OSS 不在这里")
@@ -84,6 +85,13 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
                 f"ALLOWED_ORIGINS 里有 {origin.strip()}：http 页面会被路上的人篡改，并以它的用户上传；"
                 "只在确实用到时保留",
             )
+    green = GREEN_HOST.fullmatch(variables.get("GREEN_ENDPOINT", ""))
+    if green and green["region"] != (region := variables.get("OSS_REGION", "")):
+        yield Text(
+            f"GREEN_ENDPOINT is in {green['region']}, the bucket in {region}: pictures leave their region"
+            " to be checked",
+            f"GREEN_ENDPOINT 在 {green['region']}，而桶在 {region}：图片会离开所在地域去审核",
+        )
     if variables.get("SIGN_PART_LENGTH") == "false":
         yield Text(
             "SIGN_PART_LENGTH = false: the address of a part takes any length, which is found out at the end;"

@@ -6,7 +6,14 @@ from function.config.profile import BucketLocation
 from function.config.profiles import read_profiles
 from ops.account import profile_needs
 from ops.account.bucket import DesiredBucket, PartedFolder
-from ops.account.profile_needs import buckets_of, elsewhere, in_account, policies_of, policies_too_long
+from ops.account.profile_needs import (
+    buckets_of,
+    elsewhere,
+    in_account,
+    moderation_of,
+    policies_of,
+    policies_too_long,
+)
 from ops.account.ram_documents import role_arn
 from tests.ops.account.stubs import ACCOUNT, OTHER_ACCOUNT, PLACES, UPLOAD_ROLE
 from tests.ops.words import in_english
@@ -31,6 +38,38 @@ def test_each_role_has_one_policy_the_deployments_first_and_each_account_its_own
     assert next(iter(policies)) == HOME.role_arn
     assert set(in_account(policies, ACCOUNT)) == {UPLOAD_ROLE, "my-contracts"}
     assert set(elsewhere(policies, ACCOUNT)) == {role_arn(OTHER_ACCOUNT, "uploads")}
+
+
+CHECKED = """
+[{name}]
+key = "{name}/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["{kind}"]
+confirm = true
+hold = {hold}
+"""
+BY_ALIYUN = '["check"]\ncheck_by = ["aliyun"]'
+RIGHTS = {
+    "image/png": ["ImageModeration"],
+    "video/mp4": ["VideoModeration", "VideoModerationResult"],
+    "audio/*": ["VoiceModeration", "VoiceModerationResult"],
+}
+
+
+@pytest.mark.parametrize(("kind", "actions"), RIGHTS.items())
+def test_the_function_s_role_gets_the_rights_that_the_types_need(kind, actions):
+    profiles = profiles_of(CHECKED.format(name="p", kind=kind, hold=BY_ALIYUN))
+    assert moderation_of(profiles) == tuple(f"yundun-greenweb:{action}" for action in actions)
+
+
+def test_each_right_is_granted_once_and_none_for_a_profile_without_aliyun():
+    kinds = ("image/png", "image/*", "video/mp4")
+    text = "".join(
+        CHECKED.format(name=f"p{number}", kind=kind, hold=BY_ALIYUN) for number, kind in enumerate(kinds)
+    )
+    other = CHECKED.format(name="q", kind="audio/mpeg", hold='["check"]')
+    assert len(moderation_of(profiles_of(text + other))) == 3
+    assert moderation_of(profiles_of(other)) == ()
 
 
 def test_a_role_of_the_same_name_in_another_account_is_another_role():

@@ -63,6 +63,28 @@ def test_options_add_a_trusted_user_and_a_logstore_and_nothing_else(cloud):
     ]
 
 
+def test_a_check_by_aliyun_adds_its_right_to_the_function_s_role_alone(cloud):
+    with cloud.profiles.open("a") as file:
+        file.write(CHECKED)
+    assert run(cloud, "--yes") == 0
+    _, moderation = json.loads(cloud.ram.policies[FUNCTION_ROLE])["Statement"]
+    assert moderation == {
+        "Effect": "Allow",
+        "Action": ["yundun-greenweb:ImageModeration"],
+        "Resource": ["*"],
+    }
+    assert "greenweb" not in cloud.ram.policies[UPLOAD_ROLE]
+
+
+CHECKED = """
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit", "check"]
+check_by = ["aliyun"]
+"""
 DESIRED = DesiredRoles(ACCOUNT, FUNCTION_ROLE, UPLOAD_ROLE, {UPLOAD_ROLE: UPLOAD_POLICY}, 3600)
 
 

@@ -64,3 +64,11 @@ def test_a_profile_with_check_gets_a_push_hint(tmp_path: Path) -> None:
     held, checked = in_english(profile_hints(file))
     assert held.startswith("[post]: ") and checked.startswith("[post]: ")
     assert "/wechat-events" in checked and "/wechat-events" not in held
+
+
+def test_a_check_by_aliyun_gets_a_hint_about_activation_and_none_about_the_push(tmp_path: Path) -> None:
+    file = tmp_path / "profiles.toml"
+    file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\ncheck_by = ["aliyun"]\n', "utf-8")
+    _, checked = in_english(profile_hints(file))
+    assert checked.startswith("[post]: ") and "manage.py setup" in checked
+    assert "/wechat-events" not in checked

@@ -44,6 +44,22 @@ def test_an_origin_without_https_is_doubted(project: Path) -> None:
     assert "http://old.example.com" in hint and "https://m" not in hint
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "is_doubted"),
+    [
+        ("", False),
+        ("https://green-cip.cn-hangzhou.aliyuncs.com", False),
+        ("https://green-cip-vpc.cn-hangzhou.aliyuncs.com", False),
+        ("https://green-cip.ap-southeast-1.aliyuncs.com", True),
+        ("https://moderation.example.com", False),
+    ],
+)
+def test_a_checker_in_another_region_is_doubted(endpoint: str, is_doubted: bool) -> None:
+    variables = {"OSS_REGION": "cn-hangzhou", "GREEN_ENDPOINT": endpoint}
+    hints = in_english(doubtful_settings(variables))
+    assert ["GREEN_ENDPOINT" in hint for hint in hints] == [True] * is_doubted
+
+
 def test_set_values_are_checked_while_example_values_remain(project: Path) -> None:
     shutil.copyfile(project / ".env.example", project / ".env")
     line = (project / ".env").read_text("utf-8").count("\n") + 1
