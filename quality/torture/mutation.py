@@ -95,6 +95,7 @@ TESTS = {
     "function.holding.actions": _paths(f"holding/commit {HOLDING} operations/"),
     "function.holding.check": _paths(f"holding/submission {HOLDING} operations/tick"),
     "function.holding.decision": _paths(f"holding/decision {HOLDING}"),
+    "function.holding.picture_metadata": _paths("holding/picture_metadata"),
     "function.holding.records": _paths(f"holding/records {HOLDING}"),
     "function.holding.request": _paths(f"holding/commit {HOLDING}"),
     "function.holding.submission": _paths(f"holding/submission {HOLDING}"),
