@@ -34,6 +34,25 @@ class Credentials(Protocol):
     def security_token(self) -> str: ...
 
 
+class PreparedForm(NamedTuple):
+    """
+    Fields of a form that do not change from one upload to the next, each with the condition that pins it.
+
+    ``prepare`` makes the one of the other, so no field is without its condition.
+
+    Args:
+        fields: in the order in which they are sent.
+        conditions: as JSON.
+    """
+
+    fields: Mapping[str, str]
+    conditions: tuple[str, ...]
+
+    def add(self, name: str, value: str) -> "PreparedForm":
+        """Return these fields and one more."""
+        return PreparedForm({**self.fields, name: value}, (*self.conditions, exact_match(name, value)))
+
+
 class UploadRule(NamedTuple):
     """
     The upload that one signed form admits.
@@ -43,7 +62,7 @@ class UploadRule(NamedTuple):
         expires_at: timezone-aware UTC; OSS must have the whole request by then.
         key: the exact object key; or, ending in ``/``, the folder under which the page names it
             (only for ``sign_folder``).
-        fields: further form fields with the one value each may have, such as ``x-oss-content-type``.
+        form: further form fields with the one value each may have, such as ``x-oss-content-type``.
     """
 
     bucket: str
@@ -53,12 +72,12 @@ class UploadRule(NamedTuple):
     min_size_bytes: int
     max_size_bytes: int
     expires_at: datetime
-    fields: Mapping[str, str]
+    form: PreparedForm
 
     @property
     def content_type(self) -> str:
         """Lower case, without parameters; empty where the page's own counts."""
-        return self.fields.get(TYPE_FIELD, "")
+        return self.form.fields.get(TYPE_FIELD, "")
 
 
 class SignedPolicy(NamedTuple):
@@ -66,7 +85,7 @@ class SignedPolicy(NamedTuple):
     The outcome of signing.
 
     Args:
-        pinned: the fields that the policy holds to one value, which the form must send.
+        pinned: fields, beside the key, that the policy holds to one value and the form must send.
         signature: lower-case hexadecimal (V4) or base64 (V1).
     """
 
@@ -88,51 +107,58 @@ def sign_object(rule: UploadRule, credentials: Credentials, now: datetime) -> di
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/postobject
     """
-    signed = _sign(rule, {"key": rule.key, **rule.fields}, (), credentials, now)
+    signed = _sign(rule, [*_bounds(rule), f'{{"key":{_encode(rule.key)}}}'], credentials, now)
     if rule.signature_version == "v1":
         signature = {"OSSAccessKeyId": credentials.access_key_id, "signature": signed.signature}
     else:
         signature = {"x-oss-signature": signed.signature}
-    return {**signed.pinned, "policy": signed.policy, **signature}
+    return {"key": rule.key, **signed.pinned, "policy": signed.policy, **signature}
 
 
 def sign_folder(rule: UploadRule, credentials: Credentials, now: datetime) -> SignedPolicy:
     """Return a signed policy for any name under the folder ``rule.key``, as Alibaba's sample servers give."""
-    folder = f'["starts-with","$key",{_encode(rule.key)}]'
-    return _sign(rule, rule.fields, (folder,), credentials, now)
+    return _sign(rule, [f'["starts-with","$key",{_encode(rule.key)}]', *_bounds(rule)], credentials, now)
+
+
+def _bounds(rule: UploadRule) -> tuple[str, str]:
+    size_range = f'["content-length-range",{rule.min_size_bytes},{rule.max_size_bytes}]'
+    return exact_match("bucket", rule.bucket), size_range
 
 
 def _sign(
-    rule: UploadRule,
-    fields: Mapping[str, str],
-    conditions: Iterable[str],
-    credentials: Credentials,
-    now: datetime,
+    rule: UploadRule, conditions: Iterable[str], credentials: Credentials, now: datetime
 ) -> SignedPolicy:
-    stamp = iso(now).replace("-", "").replace(":", "")
-    date = stamp[:8]
-    if rule.signature_version == "v1":
-        signer = {}
-    else:
-        signer = {
-            VERSION_FIELD: signature_v4.ALGORITHM,
-            CREDENTIAL_FIELD: f"{credentials.access_key_id}/{signature_v4.scope(date, rule.region)}",
-            DATE_FIELD: stamp,
-        }
-    pinned = {**fields, **signer, TOKEN_FIELD: credentials.security_token}
-    policy = encode_policy(
-        rule.expires_at,
-        [
-            *conditions,
-            exact_match("bucket", rule.bucket),
-            f'["content-length-range",{rule.min_size_bytes},{rule.max_size_bytes}]',
-            *[exact_match(name, value) for name, value in pinned.items()],
-        ],
-    )
-    if rule.signature_version == "v1":
+    key_id, token, version = credentials.access_key_id, credentials.security_token, rule.signature_version
+    signer = _signer_form(version, rule.region, key_id, token, now)
+    policy = encode_policy(rule.expires_at, (*conditions, *rule.form.conditions, *signer.conditions))
+    pinned = {**rule.form.fields, **signer.fields}
+    if version == "v1":
         return SignedPolicy(policy, sign_v1(policy, credentials.access_key_secret), pinned)
+    date = stamp_of(now)[:8]
     signing_key = signature_v4.derive_signing_key(credentials.access_key_secret, date, rule.region)
     return SignedPolicy(policy, sign_v4(policy, signing_key), pinned)
+
+
+# One for each session in this second, and in the one before.
+@lru_cache(maxsize=8)
+def _signer_form(version: str, region: str, key_id: str, token: str, now: datetime) -> PreparedForm:
+    """Prepare the fields that tell who signs, and when."""
+    if version == "v1":
+        return prepare({TOKEN_FIELD: token})
+    stamp = stamp_of(now)
+    return prepare(
+        {
+            VERSION_FIELD: signature_v4.ALGORITHM,
+            CREDENTIAL_FIELD: f"{key_id}/{signature_v4.scope(stamp[:8], region)}",
+            DATE_FIELD: stamp,
+            TOKEN_FIELD: token,
+        }
+    )
+
+
+def prepare(fields: Mapping[str, str]) -> PreparedForm:
+    """Return these fields with their conditions."""
+    return PreparedForm(fields, tuple(exact_match(name, value) for name, value in fields.items()))
 
 
 def encode_policy(expires_at: datetime, conditions: Iterable[str]) -> str:
@@ -142,7 +168,7 @@ def encode_policy(expires_at: datetime, conditions: Iterable[str]) -> str:
     return b64encode(policy.encode()).decode()
 
 
-# Most conditions of one form stand in the next as well; the longest, the token's, for an hour.
+# The bucket's stands in every form; the token's, the longest, is the same for an hour.
 @lru_cache(maxsize=64)
 def exact_match(name: str, value: str) -> str:
     """Return the condition, as JSON, that holds a form field to one value."""
@@ -154,6 +180,12 @@ def exact_match(name: str, value: str) -> str:
 def iso(instant: datetime) -> str:
     """Return ``2026-11-24T14:05:00Z``, from timezone-aware UTC."""
     return f"{instant.isoformat()[:19]}Z"
+
+
+@lru_cache(maxsize=4)
+def stamp_of(now: datetime) -> str:
+    """Return ``20261124T140500Z``."""
+    return iso(now).replace("-", "").replace(":", "")
 
 
 def object_url(host: str, key: str) -> str:

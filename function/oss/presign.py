@@ -14,7 +14,14 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from function.oss import signature_v4 as v4
-from function.oss.post_form import CREDENTIAL_FIELD, DATE_FIELD, TOKEN_FIELD, VERSION_FIELD, Credentials, iso
+from function.oss.post_form import (
+    CREDENTIAL_FIELD,
+    DATE_FIELD,
+    TOKEN_FIELD,
+    VERSION_FIELD,
+    Credentials,
+    stamp_of,
+)
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -62,7 +69,7 @@ def presign(
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/add-signatures-to-urls
     """
-    stamp = _stamp(now)
+    stamp = stamp_of(now)
     signer = {
         CREDENTIAL_FIELD: _credential(request, credentials, stamp),
         DATE_FIELD: stamp,
@@ -87,7 +94,7 @@ def authorize(request: OssRequest, credentials: Credentials, now: datetime) -> d
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/recommend-to-use-signature-version-4
     """
-    stamp = _stamp(now)
+    stamp = stamp_of(now)
     headers = {**request.headers, "x-oss-content-sha256": UNSIGNED_PAYLOAD, DATE_FIELD: stamp}
     if credentials.security_token:
         headers[TOKEN_FIELD] = credentials.security_token
@@ -151,8 +158,3 @@ def _encode_query(query: Mapping[str, str]) -> str:
 
 def _credential(request: OssRequest, credentials: Credentials, stamp: str) -> str:
     return f"{credentials.access_key_id}/{v4.scope(stamp[:8], request.region)}"
-
-
-def _stamp(now: datetime) -> str:
-    """Return ``20261124T140500Z``."""
-    return iso(now).replace("-", "").replace(":", "")

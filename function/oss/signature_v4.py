@@ -41,9 +41,15 @@ def derive_signing_key(secret: str, date: str, region: str) -> bytes:
 
 def hmac_without_gil_release(key: bytes, text: str, algorithm: str) -> hmac.HMAC:
     """Return the HMAC of a text without letting another thread run."""
-    mac = hmac.new(key, digestmod=algorithm)
+    mac = _mac(key, algorithm).copy()
     _feed(mac.update, text)
     return mac
+
+
+# As many as there are signing keys: an HMAC's two pads take longer to hash than they are to copy.
+@lru_cache(maxsize=4)
+def _mac(key: bytes, algorithm: str) -> hmac.HMAC:
+    return hmac.new(key, digestmod=algorithm)
 
 
 def sha256_without_gil_release(text: str) -> str:

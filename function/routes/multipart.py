@@ -100,7 +100,7 @@ def _begin(
     # Everything that can fail comes before OSS begins an upload, which would have to be aborted.
     credentials = context.credentials(profile.location.session(UPLOADS), [now + LEAST_LIFE])
     oss = oss_client(context, profile.location)
-    ticket = begin_upload(oss, ticket, rule.fields)
+    ticket = begin_upload(oss, ticket, rule.form.fields)
     first = range(1, min(ticket.part_count, MAX_URLS) + 1)
     key = published_name(ticket.key)
     return {

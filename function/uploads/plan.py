@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from function.auth import Caller
@@ -21,15 +22,18 @@ from function.oss.post_form import (
     TYPE_FIELD,
     VERSION_FIELD,
     Credentials,
+    PreparedForm,
     UploadRule,
     iso,
     object_url,
+    prepare,
     sign_folder,
     sign_object,
 )
 from function.uploads.request import UploadRequest, choose_content_type, choose_size_range
 from function.uploads.tickets import FormTicket
 
+NO_FIELDS = prepare({})
 MAX_CALLBACK_CHARACTERS = 5 * 1024
 # Our names, and the variables that OSS replaces.
 REPORTED = {
@@ -119,7 +123,7 @@ def _plan(
     if profile.callback or profile.confirm:
         ticket = FormTicket.issue(settings, profile, rule, upload_id, caller, file, now)
     if profile.callback:
-        rule = rule._replace(fields={**rule.fields, "callback": callback_field(settings, profile, ticket)})
+        rule = rule._replace(form=rule.form.add("callback", callback_field(settings, profile, ticket)))
     return PlannedUpload(
         rule=rule,
         key=key,
@@ -149,11 +153,11 @@ def rule_for(
     key = profile.key.render(
         owner=owner, upload_id=upload_id, now=now, extension=extension, sha256=file.sha256
     )
-    fields = {} if is_page else pinned_fields(profile, content_type)
+    form = NO_FIELDS if is_page else prepare_form(content_type, profile.overwrite, profile.pinned)
     if profile.hold:
         key = held_name(key)
         # Proves later whose upload is held there, and is copied with the object.
-        fields[f"{META_PREFIX}{UPLOAD_ID_METADATA}"] = upload_id
+        form = form.add(f"{META_PREFIX}{UPLOAD_ID_METADATA}", upload_id)
     return UploadRule(
         bucket=profile.location.bucket,
         region=profile.location.region,
@@ -162,7 +166,7 @@ def rule_for(
         min_size_bytes=min_size,
         max_size_bytes=max_size,
         expires_at=now + profile.expires_in,
-        fields=fields,
+        form=form,
     )
 
 
@@ -189,15 +193,19 @@ def callback_field(settings: Settings, profile: Profile, ticket: str) -> str:
     return field
 
 
-def pinned_fields(profile: Profile, content_type: str) -> dict[str, str]:
-    """Return the fields of a form beside key and signature, each with its only permitted value."""
-    return {
-        "success_action_status": "200",
-        TYPE_FIELD: content_type,
-        OVERWRITE_FIELD: "false" if profile.overwrite else "true",
-        "Content-Disposition": default_disposition(content_type),
-        **dict(profile.pinned),
-    }
+# One for each profile and type; clients send few types.
+@lru_cache(maxsize=256)
+def prepare_form(content_type: str, overwrite: bool, pinned: tuple[tuple[str, str], ...]) -> PreparedForm:
+    """Prepare the fields beside key and signature, each with its only permitted value."""
+    return prepare(
+        {
+            "success_action_status": "200",
+            TYPE_FIELD: content_type,
+            OVERWRITE_FIELD: "false" if overwrite else "true",
+            "Content-Disposition": default_disposition(content_type),
+            **dict(pinned),
+        }
+    )
 
 
 def refuse_among_several(profiles: Iterable[Profile]) -> None:
@@ -223,8 +231,8 @@ def _page_fields(rule: UploadRule, credentials: Credentials, host: str, now: dat
         "dir": rule.key,
         **_version_fields(rule, credentials, signed.pinned),
     }
-    if "callback" in rule.fields:
-        fields["callback"] = rule.fields["callback"]
+    if "callback" in rule.form.fields:
+        fields["callback"] = rule.form.fields["callback"]
     return fields
 
 

@@ -221,7 +221,7 @@ def _dated(found: requests.Response) -> datetime:
 def _put(client: "Client", rule: UploadRule, found: requests.Response) -> None:
     import alibabacloud_oss_v2 as oss
 
-    headers = oss.CaseInsensitiveDict({**rule.fields, "Content-Type": rule.content_type})
+    headers = oss.CaseInsensitiveDict({**rule.form.fields, "Content-Type": rule.content_type})
     del headers["success_action_status"], headers[TYPE_FIELD]
     body = _Body(found.raw, rule.max_size_bytes)
     try:

@@ -9,7 +9,7 @@ import requests
 
 from function.auth import Caller
 from function.credentials import StsCredentials
-from function.oss.post_form import UploadRule
+from function.oss.post_form import UploadRule, prepare
 from function.uploads.request import UploadRequest
 from function.uploads.tickets import FormTicket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
@@ -62,7 +62,7 @@ def _internal_host(sandbox: Sandbox) -> Seen:
         min_size_bytes=1,
         max_size_bytes=1,
         expires_at=sandbox.now + FORM_LIFE,
-        fields={"x-oss-content-type": "image/png"},
+        form=prepare({"x-oss-content-type": "image/png"}),
     )
     ticket = FormTicket.issue(
         settings, profile, rule, "prove", Caller("doctor", "doctor"), UploadRequest(), sandbox.now

@@ -15,7 +15,7 @@ from function.config.profile import Profile
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized
-from function.oss.post_form import UploadRule, sign_object
+from function.oss.post_form import UploadRule, prepare, sign_object
 from function.uploads.request import UploadRequest
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent
@@ -135,7 +135,7 @@ class Uploads:
             min_size_bytes=1,
             max_size_bytes=1,
             expires_at=self.now + timedelta(seconds=FORM_SECONDS),
-            fields={"success_action_status": "200"},
+            form=prepare({"success_action_status": "200"}),
         )
         fields = sign_object(rule, credentials, self.now)
         return self._must_be_refused(check, self.settings.host, fields, remedy)

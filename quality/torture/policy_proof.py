@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from function.config.profiles import read_profiles
 from function.credentials import StsCredentials
-from function.oss.post_form import UploadRule, sign_folder, sign_object
+from function.oss.post_form import UploadRule, prepare, sign_folder, sign_object
 from function.session_policy import grants_for_uploads, policy_of
 from local.common.accounts import AccessKey, Accounts
 from local.oss.bucket import Bucket
@@ -135,6 +135,10 @@ class Sessions:
             name: Bucket(name, REGION, accounts, objects, lambda: self.now, rules) for name in BUCKETS
         }
 
+    def _pinned(self) -> dict[str, str]:
+        chance = self.chance
+        return {name: chance.choice(values) for name, values in PINNABLE.items() if chance.random() < 0.6}
+
     def sign(self) -> Signed:
         """A random rule, signed at a random time of the first hour."""
         chance = self.chance
@@ -150,9 +154,7 @@ class Sessions:
             min_size_bytes=least,
             max_size_bytes=least + chance.choice((0, 1, 100)),
             expires_at=signed_at + timedelta(seconds=chance.choice((1, 60, 900, 3000))),
-            fields={}
-            if is_folder
-            else {name: chance.choice(values) for name, values in PINNABLE.items() if chance.random() < 0.6},
+            form=prepare({} if is_folder else self._pinned()),
         )
         credentials = chance.choice(self.credentials)
         if not is_folder:

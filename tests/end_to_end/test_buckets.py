@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import jwt
 import pytest
 
-from function.oss.post_form import UploadRule, sign_object
+from function.oss.post_form import UploadRule, prepare, sign_object
 from function.oss.presign import OssRequest, authorize, request_url
 from local.buckets import ARCHIVE, HOME
 from local.common.accounts import AccessKey
@@ -420,7 +420,7 @@ def test_a_callback_about_an_object_in_the_other_bucket_gets_no_receipt(
     form, now = form_of(profile), datetime.now(UTC)
     rule = UploadRule(
         *(reported.bucket, reported.region, "v4", form["key"], 1, 2**20, now + timedelta(minutes=5)),
-        {name: form["formData"][name] for name in ("callback", "x-oss-content-type")},
+        prepare({name: form["formData"][name] for name in ("callback", "x-oss-content-type")}),
     )
     theirs = {"formData": sign_object(rule, own, now)}
     store = here.cloud.stores[(HOME, ARCHIVE).index(reported)]

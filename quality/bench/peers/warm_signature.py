@@ -6,21 +6,23 @@ import task
 from timing import serve
 
 from function.credentials import StsCredentials
-from function.oss.post_form import UploadRule, sign_object
+from function.oss.post_form import UploadRule, prepare, sign_object
 from function.oss.presign import OssRequest, presign
 
 now = datetime.now(UTC).replace(microsecond=0)
 credentials = StsCredentials(
     task.ROLE_KEY_ID, task.ROLE_SECRET, task.ROLE_TOKEN, expires_at=now + timedelta(hours=1)
 )
-fields = {
-    "success_action_status": "200",
-    "x-oss-content-type": task.CONTENT_TYPE,
-    "x-oss-forbid-overwrite": "true",
-    "Content-Disposition": "inline",
-    "x-oss-object-acl": "default",
-    "x-oss-storage-class": "Standard",
-}
+form = prepare(
+    {
+        "success_action_status": "200",
+        "x-oss-content-type": task.CONTENT_TYPE,
+        "x-oss-forbid-overwrite": "true",
+        "Content-Disposition": "inline",
+        "x-oss-object-acl": "default",
+        "x-oss-storage-class": "Standard",
+    }
+)
 
 
 def sign():
@@ -32,7 +34,7 @@ def sign():
         min_size_bytes=task.SIZE_BYTES,
         max_size_bytes=task.SIZE_BYTES,
         expires_at=now + timedelta(seconds=task.EXPIRES_SECONDS),
-        fields=fields,
+        form=form,
     )
     return sign_object(rule, credentials, now)
 

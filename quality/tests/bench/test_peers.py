@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from function.credentials import StsCredentials
-from function.oss.post_form import UploadRule, sign_object
+from function.oss.post_form import UploadRule, prepare, sign_object
 from function.oss.presign import OssRequest, presign
 from handler import serve
 from quality.bench.modes import ANONYMOUS, MODES, settings_of_modes
@@ -29,14 +29,16 @@ def test_the_floor_signs_the_same_form_as_the_function(floor, clock):
         min_size_bytes=task.SIZE_BYTES,
         max_size_bytes=task.SIZE_BYTES,
         expires_at=now + timedelta(seconds=task.EXPIRES_SECONDS),
-        fields={
-            "success_action_status": "200",
-            "x-oss-content-type": task.CONTENT_TYPE,
-            "x-oss-forbid-overwrite": "true",
-            "Content-Disposition": "inline",
-            "x-oss-object-acl": "default",
-            "x-oss-storage-class": "Standard",
-        },
+        form=prepare(
+            {
+                "success_action_status": "200",
+                "x-oss-content-type": task.CONTENT_TYPE,
+                "x-oss-forbid-overwrite": "true",
+                "Content-Disposition": "inline",
+                "x-oss-object-acl": "default",
+                "x-oss-storage-class": "Standard",
+            }
+        ),
     )
     credentials = StsCredentials(
         task.ROLE_KEY_ID, task.ROLE_SECRET, task.ROLE_TOKEN, now + timedelta(hours=1)

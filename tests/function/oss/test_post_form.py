@@ -16,6 +16,7 @@ from function.oss.post_form import (
     exact_match,
     iso,
     object_url,
+    prepare,
     sign_folder,
     sign_object,
     sign_v1,
@@ -47,7 +48,7 @@ def rule(**changes):
         "fields": FIELDS,
         **changes,
     }
-    return UploadRule(**values)
+    return UploadRule(form=prepare(values.pop("fields")), **values)
 
 
 def decoded(policy: str):

@@ -185,7 +185,7 @@ def upload(function: Any, clock: Any) -> Callable[..., Upload]:
             clock(),
         )
         shape = "dir" if profile == "page" else "key"
-        return read_upload({shape: planned.rule.key, "callback": planned.rule.fields["callback"]}, name)
+        return read_upload({shape: planned.rule.key, "callback": planned.rule.form.fields["callback"]}, name)
 
     return plan
 

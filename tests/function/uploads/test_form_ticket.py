@@ -11,7 +11,7 @@ from function.auth import Caller
 from function.auth.tokens import TICKET
 from function.config.profiles import read_profiles
 from function.errors import Misconfigured
-from function.oss.post_form import UploadRule
+from function.oss.post_form import UploadRule, prepare
 from function.uploads.plan import callback_field
 from function.uploads.request import UploadRequest
 from function.uploads.tickets import FormTicket
@@ -171,7 +171,7 @@ def field(function, clock):
     profile = read_profiles(text, default_signature="v4")[0]["p"]
 
     def make(length):
-        rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "a/" + "k" * (length - 2), 1, 1, end, {})
+        rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "a/" + "k" * (length - 2), 1, 1, end, prepare({}))
         ticket = FormTicket.issue(
             settings, profile, rule, "i", Caller("u", "owner"), UploadRequest(), clock()
         )
@@ -199,7 +199,7 @@ def test_a_form_ticket_leaves_room_for_its_receipt(function, clock):
     profile = read_profiles(text, default_signature="v4")[0]["p"]
 
     def length_of(characters):
-        rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "k" * characters, 1, 1, end, {})
+        rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "k" * characters, 1, 1, end, prepare({}))
         ticket = FormTicket.issue(settings, profile, rule, "i", Caller("u", "o"), UploadRequest(), clock())
         return len(ticket)
 

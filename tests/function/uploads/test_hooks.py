@@ -356,7 +356,11 @@ def test_no_hook_result_widens_the_signed_form(answer, filename, size):
     assert default.min_size_bytes <= rule.min_size_bytes <= rule.max_size_bytes <= default.max_size_bytes
     assert default.admits(rule.content_type)
     assert re.fullmatch(rf"uploads/({INNER_FOLDER}/)?{OWNER}/i{{22}}(\.[a-z]+)?", rule.key)
-    assert rule.fields == {**rule.fields, "x-oss-object-acl": "default", "x-oss-forbid-overwrite": "true"}
+    assert rule.form.fields == {
+        **rule.form.fields,
+        "x-oss-object-acl": "default",
+        "x-oss-forbid-overwrite": "true",
+    }
     assert rule.expires_at == TEST_INSTANT + default.expires_in
     assert {name: value for name, value in narrowed._asdict().items() if name != "context"} == {
         name: value for name, value in wanted._asdict().items() if name != "context"
