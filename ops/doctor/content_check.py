@@ -6,50 +6,38 @@ asked about a picture and about an address where there is nothing. It tells the 
 a verdict that is about no upload of its own as a record in the bucket; there it is read.
 """
 
-import secrets
-import struct
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from function.auth.tokens import SESSION, read_token
-from function.config.key_template import RECORDS
-from function.config.profile import CHECK_URL_LIFE
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
 from function.holding import records
-from function.http.client import ExchangeFailed, Send, send
+from function.http.client import Send, send
 from function.moderation.wechat import PICTURE, CheckRequest, Refused, Submitted, submit
-from function.oss.client import OssClient, budget, call
-from function.oss.presign import OssRequest, presign
 from function.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
 from ops.doctor.content_verdicts import (
-    NO_ERROR_PAGES,
     NOTHING,
     PICTURE_THERE,
-    READABLE,
     WAIT_SECONDS,
     of_nothing,
     of_the_picture,
     remedy_for,
     remedy_of,
 )
-from ops.doctor.findings import Finding, State, logged, same, unreachable
+from ops.doctor.findings import Finding, State, logged, same
 from ops.doctor.identity import assume, sts_remedy
-from ops.doctor.removal import delete_object
+from ops.doctor.samples import Samples, new_key, picture
 from ops.terminal.language import Text
 
 CHECK = Text("Content check", "内容审核")
-LEFT = Text("Content check, left behind", "内容审核：留下的东西")
 PAUSE_SECONDS = 1.0
-LOOK_SECONDS = 10.0
-SIDE = 128
 
 
 @dataclass
@@ -74,7 +62,10 @@ class ContentCheck:
     send: Send = send
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    left: list[str] = field(default_factory=list)
+    samples: Samples = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.samples = Samples(self.settings, self.keys, self.now, self.send, self.others)
 
     def findings(self) -> Iterator[Finding]:
         try:
@@ -87,26 +78,16 @@ class ContentCheck:
         except UploadError as error:
             yield Finding(CHECK, State.BAD, logged(error), remedy_of(error))
         finally:
-            yield from self._removed()
+            yield from self.samples.removed()
 
     def _ask(self, credentials: StsCredentials) -> Iterator[Finding]:
-        there, absent = (f"{RECORDS}prove/{secrets.token_hex(8)}.png" for _ in range(2))
-        headers = {"content-type": "image/png", "x-oss-object-acl": "private"}
-        self.left.append(there)
-        stored = call(
-            self._oss(credentials),
-            "PutObject",
-            "PUT",
-            there,
-            headers=headers,
-            body=picture(),
-            is_repeatable=True,
-        )
-        if stored.status != 200:
-            yield Finding(CHECK, State.BAD, same(f"PutObject: HTTP {stored.status}"), _SET_UP_AGAIN)
+        there, absent = new_key(".png"), new_key(".png")
+        samples = self.samples
+        if finding := samples.store(credentials, there, picture(), "image/png", CHECK):
+            yield finding
             return
-        urls = {PICTURE_THERE: self._url(credentials, there), NOTHING: self._url(credentials, absent)}
-        if finding := self._look_first(urls):
+        urls = {PICTURE_THERE: samples.url(credentials, there), NOTHING: samples.url(credentials, absent)}
+        if finding := samples.look(*urls.items()):
             yield finding
             return
         traces = {}
@@ -119,33 +100,10 @@ class ContentCheck:
                 yield Finding(CHECK, State.BAD, said, remedy_for(answered.errcode))
                 return
             traces[check] = answered
-            self.left.append(records.verdict_key(answered.trace_id))
+            self.samples.left.append(records.verdict_key(answered.trace_id))
         verdicts = self._wait(credentials, traces)
         yield of_the_picture(verdicts.get(PICTURE_THERE))
         yield of_nothing(verdicts.get(NOTHING))
-
-    def _look_first(self, urls: Mapping[Text, str]) -> Finding | None:
-        """As WeChat does: a stranger who sends no Referer. What we cannot open costs no check."""
-        statuses = {}
-        for check, url in urls.items():
-            try:
-                statuses[check] = self.send("GET", url, budget_seconds=LOOK_SECONDS).status
-            except ExchangeFailed as error:
-                said = same(f"{self.settings.read_origin}: {error.kind}")
-                return Finding(PICTURE_THERE, State.BAD, said, unreachable("READ_ORIGIN", "OSS_HOST"))
-        if statuses[PICTURE_THERE] != 200:
-            said = Text(
-                f"its signed URL answers HTTP {statuses[PICTURE_THERE]}",
-                f"它的预签名 URL 返回 HTTP {statuses[PICTURE_THERE]}",
-            )
-            return Finding(PICTURE_THERE, State.BAD, said, READABLE)
-        if statuses[NOTHING] < 400:
-            said = Text(
-                f"{self.settings.read_origin} answers HTTP {statuses[NOTHING]} where there is nothing",
-                f"{self.settings.read_origin} 上不存在的对象也返回 HTTP {statuses[NOTHING]}",
-            )
-            return Finding(NOTHING, State.BAD, said, NO_ERROR_PAGES)
-        return None
 
     def _wait(
         self, credentials: StsCredentials, traces: Mapping[Text, Submitted]
@@ -155,41 +113,12 @@ class ContentCheck:
         deadline = self.monotonic() + WAIT_SECONDS
         while len(came) < len(traces) and self.monotonic() < deadline:
             for check in traces.keys() - came.keys():
-                said = records.get(self._oss(credentials), records.verdict_key(traces[check].trace_id))
+                said = records.get(self.samples.oss(credentials), records.verdict_key(traces[check].trace_id))
                 if said is not None:
                     came[check] = said
             if len(came) < len(traces):
                 self.sleep(PAUSE_SECONDS)
         return came
-
-    def _removed(self) -> Iterator[Finding]:
-        """Nothing is said of what is gone."""
-        places = (self.settings, *self.others)
-        left = [key for key in self.left if not all(delete_object(there, self.keys, key) for there in places)]
-        if left:
-            said = Text(
-                f"no key here may delete; left: {', '.join(left)}",
-                f"这里没有密钥可以删除；保留：{', '.join(left)}",
-            )
-            yield Finding(LEFT, State.UNSURE, said, _ENDS_BY_ITSELF)
-
-    def _oss(self, credentials: StsCredentials) -> OssClient:
-        """Each question has ten seconds of its own; the internal address is for the function alone."""
-        settings = self.settings
-        return OssClient(
-            bucket=settings.bucket,
-            region=settings.region,
-            endpoint=settings.host,
-            credentials=credentials,
-            now=self.now,
-            send=self.send,
-            seconds_left=budget(),
-        )
-
-    def _url(self, credentials: StsCredentials, key: str) -> str:
-        settings = self.settings
-        request = OssRequest("GET", settings.bucket, settings.region, key)
-        return presign(request, credentials, self.now, origin=settings.read_origin, expires_in=CHECK_URL_LIFE)
 
     def _scene(self) -> int:
         return next(one.check_scene for one in self.settings.profiles.values() if one.is_checked)
@@ -246,22 +175,6 @@ def openid_in(token: str, settings: Settings, now: datetime) -> str:
         return ""
 
 
-def picture() -> bytes:
-    """A small real PNG: a gradient of grey."""
-    rows = b"".join(b"\0" + bytes((row + column) % 256 for column in range(SIDE)) for row in range(SIDE))
-    header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in chunks
-    )
-
-
-_SET_UP_AGAIN = Text(
-    "The role does not allow records below held/ yet: run manage.py setup again.",
-    "角色还不允许在 held/ 下保存记录：请再运行一次 manage.py setup。",
-)
-_ENDS_BY_ITSELF = Text("The bucket's rules below held/ delete them.", "桶上 held/ 之下的规则会删除它们。")
 _OPENID = Text(
     "Open the mini-program, then add --openid, or --code with a code of wx.login.",
     "打开小程序，再加上 --openid，或用 --code 给出 wx.login 的 code。",

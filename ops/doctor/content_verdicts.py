@@ -9,6 +9,7 @@ from typing import Any
 from function.errors import UploadError
 from function.moderation.finding import Outcome
 from ops.doctor.findings import Finding, State, joined, same
+from ops.doctor.samples import READABLE
 from ops.terminal.language import Text
 
 PICTURE_THERE = Text("Content check of a picture", "内容审核：一张图片")
@@ -67,15 +68,6 @@ _SILENT_REMEDY = Text(
     "请在微信后台检查消息推送：地址是本函数的 /wechat-events，“安全模式”，JSON 或 XML，与已部署的"
     " WECHAT_PUSH_TOKEN、WECHAT_PUSH_AES_KEY 一致，并且没有云函数接收 wxa_media_check。"
     "函数的日志会写明为什么拒绝推送。",
-)
-READABLE = Text(
-    "READ_ORIGIN must be public, and hot-link protection (“防盗链”) of bucket and CDN must let in an empty"
-    " Referer.",
-    "READ_ORIGIN 必须能公开访问，桶与 CDN 的防盗链必须允许空 Referer。",
-)
-NO_ERROR_PAGES = Text(
-    "WeChat would judge the page that stands in for it: let READ_ORIGIN answer 404, without an error page.",
-    "微信会去审那张替代的页面：请让 READ_ORIGIN 返回 404，不要用错误页代替。",
 )
 _GREY = Text(
     "It is a grey gradient, so ask again; where WeChat stays with it, ask WeChat.",

@@ -16,8 +16,9 @@ from local.buckets import ARCHIVE
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.wechat.check_plan import PlannedCheck
-from ops.doctor.content_check import ContentCheck, check_content, picture
+from ops.doctor.content_check import ContentCheck, check_content
 from ops.doctor.findings import State
+from ops.doctor.samples import picture
 from tests.ops.doctor.conftest import Deployment, Findings
 from tests.support.cases import cases_beside, text_beside
 
