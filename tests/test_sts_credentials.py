@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import responses
 
+from function import aliyun_sdk
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, StsRejected, StsUnavailable
 from sts_credentials import StsClient, own_access_keys
@@ -132,6 +133,7 @@ def test_tls_uses_sni_on_every_python(sts, client, clock, reply, monkeypatch):
     import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
 
     monkeypatch.setattr(sdk_ssl, "HAS_SNI", False)
+    aliyun_sdk._import_once.cache_clear()
     sts.post(URL, json=reply(clock() + timedelta(hours=1)))
     assume(client, clock)
     assert sdk_ssl.HAS_SNI is True

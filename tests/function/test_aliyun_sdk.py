@@ -5,7 +5,7 @@ import importlib
 import sys
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -245,6 +245,9 @@ def test_each_placeholder_has_what_the_sdk_imports_from_that_module():
                 imported.setdefault(node.module, set()).update(alias.name for alias in node.names)
     imported["urllib.request"].add("pathname2url")  # by its copy of six, for Requests' files
     imported["http.cookiejar"] = {"CookieJar"}  # imported as a module, and used as the base of a jar
+    # Imported as modules; nothing that we call uses the others.
+    imported |= {"calendar": {"timegm"}, "platform": {"system"}, "mimetypes": set()}
+    imported |= dict.fromkeys(("xml", "xml.etree", "xml.etree.cElementTree"), set())
     assert {name: set(fields) for name, fields in aliyun_sdk.PLACEHOLDERS.items()} == imported
     jars = (
         aliyun_sdk.PLACEHOLDERS["http.cookiejar"]["CookieJar"],
@@ -277,21 +280,34 @@ def test_named_https_hosts_are_verified_with_the_shared_context(url, is_shared):
         assert (connection.ca_certs is None) == (is_shared or url.startswith("http:"))
 
 
-def test_a_second_prepare_waits_for_the_first():
-    """Each would remove the other's placeholders."""
-    first, second = (aliyun_sdk._placeholders() for _ in range(2))
-    entered = threading.Event()
+def test_a_second_prepare_waits_for_the_first_and_places_nothing(monkeypatch):
+    """Its placeholders would be in the way of a thread that reads the XML of OSS."""
+    entered, leave, placed = threading.Event(), threading.Event(), []
 
-    def enter():
-        with second:
-            entered.set()
+    @contextmanager
+    def placeholders():
+        placed.append(threading.current_thread())
+        entered.set()
+        leave.wait(10)
+        yield
 
-    waiting = threading.Thread(target=enter)
-    with first:
-        waiting.start()
-        assert not entered.wait(0.1)
+    monkeypatch.setattr(aliyun_sdk, "_placeholders", placeholders)
+    aliyun_sdk._import_once.cache_clear()
+    threads = [threading.Thread(target=aliyun_sdk.prepare) for _ in range(2)]
+    threads[0].start()
     assert entered.wait(10)
-    waiting.join()
+    threads[1].start()
+    threads[1].join(0.1)
+    assert threads[1].is_alive()
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+    assert placed == threads[:1]
+
+
+def test_email_counts_seconds_with_the_real_calendar():
+    """``email`` keeps the placeholder."""
+    assert aliyun_sdk.PLACEHOLDERS["calendar"]["timegm"]((2026, 11, 28, 0, 0, 0)) == 1795824000
 
 
 def test_an_empty_jar_stays_empty():
