@@ -85,8 +85,8 @@ class Function:
         except Exception as error:  # noqa: BLE001 - the edge: nothing may escape to the runtime
             line.request_id = line.request_id or request_id_of(context) or self._new_request_id()
             response = _error_response(_as_upload_error(error), line)
-        if request is not None:
-            response = self._with_cors(response, request)
+        if request is not None and "origin" in request.headers:
+            response = self._with_cors(response, request.headers["origin"])
         if line.is_cold:
             response = response._replace(headers={**response.headers, **COLD_HEADERS})
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
@@ -172,9 +172,8 @@ class Function:
         result = function_of(route)(context)
         return result if isinstance(result, Response) else _json_response(200, result)
 
-    def _with_cors(self, response: Response, request: Request) -> Response:
+    def _with_cors(self, response: Response, origin: str) -> Response:
         """Add the CORS headers of ``ALLOWED_ORIGINS``, on errors and preflights as well."""
-        origin = request.headers.get("origin")
         allowed = self._instance.settings.allowed_origins if origin and self._instance else ()
         if not allowed:
             return response

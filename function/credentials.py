@@ -135,7 +135,7 @@ class _Cached(NamedTuple):
 
     def serves(self, good_until: datetime, now: datetime) -> bool:
         """Return whether it lasts until ``good_until`` and is not due for refresh."""
-        return now < self.refresh_from and self.covers(good_until)
+        return now < self.refresh_from and covers(self.credentials.expires_at, good_until)
 
 
 class CredentialsCache:

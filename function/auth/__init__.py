@@ -82,6 +82,8 @@ def is_subject(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value.encode("utf-8", "surrogatepass")) <= MAX_SUBJECT_BYTES
 
 
+# A user asks for one form after another.
+@lru_cache(maxsize=256)
 def owner_of(subject: str, owner_secret: str) -> str:
     """Return the folder name of a caller: the first 128 bits of a keyed hash, 26 of ``[a-z2-7]``."""
     digest = keyed_hash(owner_secret, b"owner\n" + subject.encode("utf-8", "surrogatepass"))

@@ -37,6 +37,9 @@ PLACEHOLDER = r"\{([^{}]*)\}"
 # Bidirectional controls: a name that contains one is displayed as another.
 BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
+# Templates whose properties are computed once: one for each profile and folder of hooks.
+REMEMBERED = 256
+
 
 class KeyTemplate(NamedTuple):
     """
@@ -54,16 +57,19 @@ class KeyTemplate(NamedTuple):
     has_owned_folders: bool = False
 
     @property
+    @lru_cache(maxsize=REMEMBERED)
     def takes_filename(self) -> bool:
         """True if the page chooses the name under the folder, as with the sample servers."""
         return self.text.endswith("{filename}")
 
     @property
+    @lru_cache(maxsize=REMEMBERED)
     def takes_digest(self) -> bool:
         """True if the same bytes of one owner may get the same name."""
         return "{sha256}" in self.text
 
     @property
+    @lru_cache(maxsize=REMEMBERED)
     def is_named_by_digest(self) -> bool:
         """True if the same bytes always get the same name: the key has no id."""
         return self.takes_digest and "{id}" not in self.text

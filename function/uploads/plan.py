@@ -131,7 +131,7 @@ def _plan(
         upload_id=upload_id,
         is_named_by_digest=profile.key.is_named_by_digest,
         ticket=ticket if profile.confirm else "",
-        is_page=profile.takes_filename,
+        is_page=profile.key.takes_filename,
     )
 
 
@@ -144,7 +144,7 @@ def rule_for(
     Raises:
         BadRequest, TooLarge, UnsupportedType: naming the field.
     """
-    is_page = profile.takes_filename
+    is_page = profile.key.takes_filename
     content_type = "" if is_page else choose_content_type(file, profile)
     min_size, max_size = choose_size_range(file, profile)
     if profile.key.takes_digest and file.sha256 is None:

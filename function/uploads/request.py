@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from function.config.content_types import TYPE_OF_EXTENSION, bare_type, name_extension
@@ -84,15 +85,11 @@ def profile_of(file: UploadRequest, profiles: Mapping[str, Profile]) -> Profile:
 def read_fields(fields: Mapping[str, Any], where: str = "") -> UploadRequest:
     """Read the fields of one file; each refusal names its field after ``where``, such as ``files[2].``."""
     # In the order of the table, which decides the field that a refusal names.
-    given = {name: read(fields, where) for field, (name, read) in _READERS.items() if field in fields}
-    return UploadRequest(**given)
+    values = {name: read(fields, where) for field, (name, read) in _READERS.items() if field in fields}
+    return UploadRequest(**{name: value for name, value in values.items() if value is not None})
 
 
-def _profile(fields: Mapping[str, Any], where: str) -> str:
-    return _text(fields, "profile", where, 64) or "default"
-
-
-def _text(fields: Mapping[str, Any], name: str, where: str, most: int) -> str | None:
+def _text(fields: Mapping[str, Any], where: str, name: str, most: int) -> str | None:
     value = fields.get(name)
     if value is None or value == "":
         return None
@@ -104,14 +101,14 @@ def _text(fields: Mapping[str, Any], name: str, where: str, most: int) -> str | 
 
 
 def _filename(fields: Mapping[str, Any], where: str) -> str | None:
-    value = _text(fields, "filename", where, MAX_FILENAME_CHARACTERS)
+    value = _text(fields, where, "filename", MAX_FILENAME_CHARACTERS)
     if value and not value.isprintable() and _holds_controls(value):
         raise BadRequest(f"{where}filename must not contain control characters.")
     return value
 
 
 def _content_type(fields: Mapping[str, Any], where: str) -> str | None:
-    value = _text(fields, "contentType", where, 255)
+    value = _text(fields, where, "contentType", 255)
     if value is None:
         return None
     if kind := bare_type(value):
@@ -148,7 +145,7 @@ def is_small_json(value: Mapping[str, Any]) -> bool:
 
 
 def _sha256(fields: Mapping[str, Any], where: str) -> str | None:
-    value = _text(fields, "sha256", where, SHA256_DIGITS)
+    value = _text(fields, where, "sha256", SHA256_DIGITS)
     if value is None:
         return None
     if not re.fullmatch(rf"[0-9A-Fa-f]{{{SHA256_DIGITS}}}", value):
@@ -158,19 +155,15 @@ def _sha256(fields: Mapping[str, Any], where: str) -> str | None:
     return value.lower()
 
 
-def _replaces(fields: Mapping[str, Any], where: str) -> str | None:
-    return _text(fields, "replaces", where, MAX_KEY_BYTES)
-
-
 # By the name of a field: its name in ``UploadRequest``, and the function that reads it where it is present.
 _READERS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], str], Any]]] = {
-    "profile": ("profile", _profile),
+    "profile": ("profile", partial(_text, name="profile", most=64)),
     "filename": ("filename", _filename),
     "contentType": ("content_type", _content_type),
     "size": ("size_bytes", _size),
     "context": ("context", _context),
     "sha256": ("sha256", _sha256),
-    "replaces": ("replaces", _replaces),
+    "replaces": ("replaces", partial(_text, name="replaces", most=MAX_KEY_BYTES)),
 }
 
 
