@@ -5,7 +5,7 @@ callback, the function itself, and the domains for the mini-program console.
 Reads .env and the environment, as the deployment does. Uploads a byte through a form of each profile and
 removes it where the keys may; where a profile has a callback, the business (UPLOAD_WEBHOOK_URL) hears of it,
 with the caller "doctor". With --code or --token the forms come from the deployed function itself, and keys of
-this machine are needed for the removal only. --content-check asks WeChat whether its verdicts really arrive.
+this machine are needed for the removal only. --content-check asks each checker whether verdicts really come.
 --prove tries on the bucket what no page says, and prints a table that can be shown to others.
 --local examines a local cloud of its own instead.
 """
@@ -37,7 +37,7 @@ ABOUT = Text(
     "\n\n与部署一样读取 .env 与环境变量。用每个用途的表单上传一个字节，密钥有权限时再删除；"
     "用途有回调时，业务（UPLOAD_WEBHOOK_URL）会收到通知，调用者为“doctor”。给出 --code 或 --token 时，"
     "表单来自已部署的函数，本机的密钥只用于删除。"
-    "--content-check 去问微信，看审核结果是不是真的会来。"
+    "--content-check 去问微信和阿里云内容安全，看审核结果是不是真的会来。"
     "--prove 在桶上试出文档没有说清的地方，打印可以给别人看的表格。--local 改为检查它自己启动的本地云。",
 )
 HELP = {
@@ -51,9 +51,10 @@ HELP = {
     "--token": Text("a token for the deployed function, instead of a code", "已部署的函数的令牌，代替 code"),
     "--no-upload": Text("upload nothing", "不上传任何东西"),
     "--content-check": Text(
-        "have WeChat look at a picture and at nothing, in each bucket with a profile that checks: two of the"
-        " day's 200,000 checks, and a minute",
-        "在每个有审核的桶里，让微信看一张图片和一个什么也没有的地址：用掉当天 200,000 次中的两次，等一分钟",
+        "have each checker look at a picture and at nothing, in each bucket with a profile that checks: two"
+        " of WeChat's 200,000 checks of the day, and a minute; one billed call of Content Moderation",
+        "在每个有审核的桶里，让审核方看一张图片和一个什么也没有的地址："
+        "微信用掉当天 200,000 次中的两次，等一分钟；阿里云内容安全计费一次",
     ),
     "--timer": Text(
         "wait up to two and a half minutes for a tick of the timer, in each bucket",

@@ -22,6 +22,7 @@ from function.moderation.wechat import PICTURE, CheckRequest, Refused, Submitted
 from function.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
+from ops.doctor.aliyun_check import check_by_aliyun
 from ops.doctor.content_verdicts import (
     NOTHING,
     PICTURE_THERE,
@@ -121,7 +122,7 @@ class ContentCheck:
         return came
 
     def _scene(self) -> int:
-        return next(one.check_scene for one in self.settings.profiles.values() if one.is_checked)
+        return next(one.check_scene for one in self.settings.profiles.values() if one.is_checked_by_wechat)
 
 
 def check_content(
@@ -132,7 +133,7 @@ def check_content(
     others: Sequence[Settings] = (),
 ) -> Iterator[Finding]:
     """
-    Ask WeChat about a picture and about nothing, and wait a minute for what it says.
+    Ask each checker about a picture and about nothing; WeChat has a minute to say something.
 
     Args:
         openid: empty where nobody named one.
@@ -141,10 +142,23 @@ def check_content(
 
         others: further buckets where something is checked.
     """
-    if not isinstance(settings.caller_settings, WechatApp) or not _checks(settings):
+    profiles = settings.profiles.values()
+    if any(profile.is_checked_by_aliyun for profile in profiles):
+        yield from check_by_aliyun(settings, keys, now)
+    if any(profile.is_checked_by_wechat for profile in profiles):
+        yield from _check_by_wechat(settings, openid, keys, now, others)
+    if not _checks(settings):
         said = Text("no profile has hold with check", "没有用途的 hold 写了 check")
         yield Finding(CHECK, State.SKIPPED, said)
-        return
+
+
+def _check_by_wechat(
+    settings: Settings,
+    openid: str,
+    keys: AccessKeys | None,
+    now: datetime,
+    others: Sequence[Settings],
+) -> Iterator[Finding]:
     if not openid:
         said = Text("WeChat wants a user whom it has just seen", "微信要求给出刚刚用过小程序的用户")
         yield Finding(CHECK, State.BAD, said, _OPENID)
@@ -153,11 +167,13 @@ def check_content(
         said = Text("no key here may take the role", "这里没有密钥可以扮演角色")
         yield Finding(CHECK, State.SKIPPED, said)
         return
-    yield from ContentCheck(settings, settings.caller_settings, openid, keys, now, others).findings()
+    app = settings.caller_settings
+    assert isinstance(app, WechatApp), "as the settings demand"
+    yield from ContentCheck(settings, app, openid, keys, now, others).findings()
 
 
 def checked_places(places: Sequence[Settings]) -> Sequence[Settings]:
-    """Those with anything to check: WeChat must be let into each of them. The first where there is none."""
+    """Those with anything to check: a checker must be let into each. The first where there is none."""
     return [there for there in places if _checks(there)] or places[:1]
 
 

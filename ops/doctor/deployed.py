@@ -48,7 +48,7 @@ def check_push(settings: Settings, url: str) -> list[Finding]:
     """Try the address of the message push as WeChat's console does when it is saved; that costs nothing."""
     app = settings.caller_settings
     push = app.push if isinstance(app, WechatApp) else None
-    if push is None or not url or not any(one.is_checked for one in settings.profiles.values()):
+    if push is None or not url or not any(one.is_checked_by_wechat for one in settings.profiles.values()):
         return []
     asked = {"timestamp": str(int(time.time())), "nonce": secrets.token_hex(8)}
     asked |= {"signature": signature_of(push.token, asked), "echostr": secrets.token_hex(8)}

@@ -82,10 +82,7 @@ def sts_remedy(error: UploadError) -> Text:
     """Return the remedy for a failed AssumeRole."""
     code = error.upstream
     if code == "SignatureDoesNotMatch":
-        return Text(
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET does not belong to ALIBABA_CLOUD_ACCESS_KEY_ID.",
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET 与 ALIBABA_CLOUD_ACCESS_KEY_ID 不匹配。",
-        )
+        return WRONG_SECRET
     advice = find_advice(code)
     if advice is None:
         return unreachable("STS_ENDPOINT", "OSS_REGION")
@@ -94,6 +91,10 @@ def sts_remedy(error: UploadError) -> Text:
     return joined(advice.meaning, advice.remedy)
 
 
+WRONG_SECRET = Text(
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET does not belong to ALIBABA_CLOUD_ACCESS_KEY_ID.",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET 与 ALIBABA_CLOUD_ACCESS_KEY_ID 不匹配。",
+)
 _ALSO_TRUST = Text(
     "To sign from this machine with a key of your own, run manage.py setup --also-trust ARN-OF-YOUR-USER.",
     "若要在本机用自己的密钥签名，运行 manage.py setup --also-trust 你的用户ARN。",
