@@ -26,7 +26,17 @@ from function.holding.decision import (
 )
 from function.holding.held_upload import HeldUpload, read_recorded
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
-from function.holding.state import CHECKING, GONE, HELD, OPEN, PUBLISHED, REVIEW, SILENCE, HeldState
+from function.holding.state import (
+    CHECKING,
+    GONE,
+    HELD,
+    OPEN,
+    PUBLISHED,
+    REVIEW,
+    SILENCE,
+    HeldState,
+    first_step,
+)
 from function.moderation.finding import read_finding
 from function.oss import due
 from function.oss.client import OssClient, same_bucket
@@ -91,7 +101,7 @@ def _publish_or_check(context: RequestContext, oss: OssClient, upload: HeldUploa
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.
         records.put(oss, records.commit_key(upload.upload_id), {"etag": upload.etag}, context.now)
-        current = HeldState(HELD, due=1, lease=records.submission_key(upload.upload_id, 1))
+        current = first_step(upload, current)
     return _submit_if_due(context, oss, upload, current).state
 
 

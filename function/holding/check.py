@@ -43,9 +43,9 @@ from function.oss.objects import head_object
 from function.webhook import RECORD_SECONDS
 
 
-def begin_check_after(context: RequestContext, receipt: str) -> None:
+def begin_check_after(context: RequestContext, receipt: str) -> HeldState:
     """
-    Begin the check of an object that was just stored; a failure is logged and changes no response.
+    Begin the check of an object that was just stored, and return its state; a failure is only logged.
 
     Args:
         receipt: of a profile whose ``hold`` begins with ``check``.
@@ -56,22 +56,32 @@ def begin_check_after(context: RequestContext, receipt: str) -> None:
         seconds = context.seconds_left() - RECORD_SECONDS
         in_time = with_time_limit(oss, seconds, context.instance.monotonic)
         try:
-            submit_due(context, in_time, upload, settle(context, in_time, upload))
+            return submit_due(context, in_time, upload, settle(context, in_time, upload))
         except UploadError:
             # The request succeeds all the same, so nobody would repeat it; this client may have no time left.
-            _note_due(context, oss_client(context, upload.profile.location), upload)
+            note_check(context, oss_client(context, upload.profile.location), upload)
             raise
     except UploadError as error:
         context.line.reason = f"check: {error.code}, {error.reason}"
+        return HeldState(HELD)
 
 
 def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> HeldState:
     """
-    Make the submission that is due, unless another request does; if WeChat fails, a later request retries.
+    Take the step of a check that is due, unless another request does; after a failure a later one retries.
 
     Raises:
-        UploadError: OSS refuses, or does not respond; the submission is retried after a minute.
+        UploadError: OSS refuses, or does not respond; it is retried after a minute.
     """
+    if current.due < 0:
+        from function.holding.aliyun_check import continue_with_aliyun
+
+        current = continue_with_aliyun(context, oss, upload, current)
+    return _submit(context, oss, upload, current) if current.due > 0 else current
+
+
+def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> HeldState:
+    """Make a submission to WeChat."""
     if current.due > MAX_SUBMISSIONS:
         return leave_to_a_human(context, oss, upload, Finding(SILENT, WECHAT))
     # A request that has waited for WeChat in vain does not wait again for its other uploads.
@@ -79,7 +89,7 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
         return current
     # From now on a tick continues it; one record stands for all attempts.
     if current.lease == records.submission_key(upload.upload_id, 1):
-        _note_due(context, oss, upload)
+        note_check(context, oss, upload)
     if not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
         latest = check_state(oss, upload, context.now)
@@ -115,9 +125,10 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     return HeldState(CHECKING)
 
 
-def _note_due(context: RequestContext, oss: OssClient, upload: HeldUpload) -> None:
+def note_check(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
+    """Write the due record by which the next tick continues a check, and return its name."""
     at = context.now + timedelta(seconds=1)
-    due.write(oss, "check", upload.upload_id, at, {"receipt": upload.receipt}, context.now)
+    return due.write(oss, "check", upload.upload_id, at, {"receipt": upload.receipt}, context.now)
 
 
 def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
@@ -214,6 +225,11 @@ def _apply_verdict(
     # What was stored later, even as the same bytes, may have been something else while WeChat looked.
     if current.stored_at is None or checked.since is None or current.stored_at > checked.since:
         return leave_to_a_human(context, oss, upload, Finding(CHANGED, WECHAT))
+    if upload.profile.is_checked_by_aliyun:
+        from function.holding.aliyun_check import doubt_of_aliyun
+
+        if doubt := doubt_of_aliyun(oss, upload, current):
+            return leave_to_a_human(context, oss, upload, doubt)
     decision = decision_about(upload, PUBLISH, BY_CHECK, context.now, finding)
     return HeldState(decide(context, oss, upload, decision))
 

@@ -118,7 +118,7 @@ def get(oss: OssClient, name: str) -> dict[str, Any] | None:
         return None
     fields = object_in(body)
     if fields is None:
-        raise _invalid(name)
+        raise invalid(name)
     return fields
 
 
@@ -177,13 +177,13 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
     fields = get(oss, name)
     if fields is None:
         return None
-    action = _text(name, fields, "decision")
+    action = text_in(name, fields, "decision")
     if action not in (PUBLISH, REJECT, DISCARD):
-        raise _invalid(name)
-    by, receipt, etag = (_text(name, fields, field) for field in ("by", "receipt", "etag"))
-    copied = _time(name, fields, "copied") if "copied" in fields else None
-    reviewer = _text(name, fields, "reviewer") if "reviewer" in fields else ""
-    at, finding = _time(name, fields, "at"), _finding(fields)
+        raise invalid(name)
+    by, receipt, etag = (text_in(name, fields, field) for field in ("by", "receipt", "etag"))
+    copied = time_in(name, fields, "copied") if "copied" in fields else None
+    reviewer = text_in(name, fields, "reviewer") if "reviewer" in fields else ""
+    at, finding = time_in(name, fields, "at"), _finding(fields)
     return Decision(action, by, receipt, etag, at, finding, copied, reviewer)
 
 
@@ -203,7 +203,7 @@ def copied_at(oss: OssClient, upload_id: str) -> datetime | None:
     """
     name = copy_key(upload_id)
     fields = get(oss, name)
-    return None if fields is None else _time(name, fields, "at")
+    return None if fields is None else time_in(name, fields, "at")
 
 
 class Submission(NamedTuple):
@@ -232,10 +232,10 @@ def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | 
     fields = get(oss, name)
     if fields is None:
         return None
-    at = _time(name, fields, "at")
+    at = time_in(name, fields, "at")
     is_accepted = "trace" in fields
     # The number of failures becomes part of a name.
-    failures = 0 if is_accepted else _number(name, fields.get("failures", 0), 0, MAX_FAILURES)
+    failures = 0 if is_accepted else number_in(name, fields.get("failures", 0), 0, MAX_FAILURES)
     return Submission(at, is_accepted, failures)
 
 
@@ -268,7 +268,7 @@ def get_check(oss: OssClient, trace_id: str) -> Check | None:
     if fields is None:
         return None
     try:
-        since = _time(name, fields, "since")
+        since = time_in(name, fields, "since")
     except OssUnavailable:
         since = None
     # A receipt of another type is invalid, and read as such.
@@ -286,37 +286,37 @@ def verdict_in(trace_id: str, fields: Mapping[str, Any]) -> "Verdict":
     from function.moderation.wechat_verdict import Verdict
 
     name = verdict_key(trace_id)
-    outcome = _text(name, fields, "outcome")
+    outcome = text_in(name, fields, "outcome")
     if outcome not in Outcome.__members__ or "label" not in fields:
-        raise _invalid(name)
-    errcode = _number(name, fields.get("errcode"), -MAX_CODE, MAX_CODE)
+        raise invalid(name)
+    errcode = number_in(name, fields.get("errcode"), -MAX_CODE, MAX_CODE)
     return Verdict(trace_id, Outcome[outcome], _label(name, fields), errcode)
 
 
-def _text(name: str, fields: Mapping[str, Any], field: str) -> str:
+def text_in(name: str, fields: Mapping[str, Any], field: str) -> str:
     value = fields.get(field)
     if not isinstance(value, str):
-        raise _invalid(name)
+        raise invalid(name)
     return value
 
 
-def _time(name: str, fields: Mapping[str, Any], field: str) -> datetime:
+def time_in(name: str, fields: Mapping[str, Any], field: str) -> datetime:
     try:
-        return instant_in(_text(name, fields, field))
+        return instant_in(text_in(name, fields, field))
     except ValueError:
-        raise _invalid(name) from None
+        raise invalid(name) from None
 
 
 def _label(name: str, fields: Mapping[str, Any]) -> int | None:
     label = fields.get("label")
-    return None if label is None else _number(name, label, -MAX_CODE, MAX_CODE)
+    return None if label is None else number_in(name, label, -MAX_CODE, MAX_CODE)
 
 
-def _number(name: str, value: object, least: int, end: int) -> int:
+def number_in(name: str, value: object, least: int, end: int) -> int:
     if not isinstance(value, int) or not least <= value < end:
-        raise _invalid(name)
+        raise invalid(name)
     return value
 
 
-def _invalid(name: str) -> OssUnavailable:
+def invalid(name: str) -> OssUnavailable:
     return OssUnavailable(reason=f"{name}: invalid record")

@@ -6,10 +6,11 @@ state      brought about by                      proved by                      
 =========  ====================================  ==============================  ============================
 held       the upload; a commit that a check     the held object; ``committed``  a commit, an accepted check,
            follows leaves it so                  after such a commit             a decision, the end of hold
-checking   a submission that WeChat accepted     ``submitted`` with its trace;   the verdict; 35 minutes of
-                                                 ``checks`` with its receipt     silence (twice: review)
+checking   a submission that WeChat accepted;    ``submitted`` with its trace;   the verdict; 35 minutes of
+           a call of Aliyun                      ``checks`` with its receipt     silence (twice: review)
 review     a verdict that leaves it to a human,  ``review``                      a decision of a backend or a
-           a refused check, a second silence                                     risky verdict, end of hold
+           a refused check, a second silence,                                    risky verdict, end of hold
+           a day in which Aliyun checked nothing
 published  a commit without check, a verdict     ``decided``; without it, the    a backend's discard
            that passes, a backend                object under its own name
 rejected   a risky verdict, a backend            ``decided``; ``rejected`` is    nothing
@@ -21,10 +22,11 @@ gone       a discard, the end of the hold        ``decided``; without it, no    
 ``copied`` tells when a publication that was cut off was copied once more: a copy may finish a minute later.
 ``decided`` comes before everything else and is written once; a decision that was cut off is applied by the
 next request. A ``submitted`` record without a trace is the lease of the request that submits; it ends after
-60 seconds or with a recorded failure. ``verdicts`` holds a verdict that came before its ``checks`` record.
-``due/MINUTE/decision-…`` and ``due/MINUTE/check-…`` make a tick continue the upload. The first exists from
-before a decision, or a review, until the business was notified; the second from before the first submission
-until there is a result, and moves to the end of the silence that WeChat is allowed.
+60 seconds or with a recorded failure. The one with number 0 is Aliyun's: a lease, failures, the task of a
+video, then the answer, which stays while WeChat checks the object as well. ``verdicts`` holds a verdict that
+came before its ``checks`` record. ``due/MINUTE/decision-…`` and ``due/MINUTE/check-…`` make a tick continue
+the upload. The first exists from before a decision, or a review, until the business was notified; the second
+from before the first submission until there is a result, and moves to when the next step of a check is due.
 """
 
 from datetime import datetime, timedelta
@@ -32,7 +34,10 @@ from typing import NamedTuple
 
 from function.config.profile import COMMIT
 from function.holding import records
+from function.holding.aliyun_record import LEASE as LEASE
+from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check
 from function.holding.held_upload import HeldUpload
+from function.moderation.finding import Outcome
 from function.oss.client import OssClient
 from function.oss.objects import head_object
 
@@ -44,8 +49,8 @@ SILENCE = timedelta(minutes=35)
 MAX_SUBMISSIONS = 2
 # Failures after each of which the next request may submit at once.
 FREE_FAILURES = 5
-# A lease older than two request timeouts is stale: its request died without recording a result.
-LEASE = timedelta(seconds=60)
+# What is due instead of a submission to WeChat: something of Aliyun's check; a review, because it failed.
+BY_ALIYUN, UNCHECKED = -1, -2
 
 
 class HeldState(NamedTuple):
@@ -54,12 +59,13 @@ class HeldState(NamedTuple):
 
     Args:
         due: number of the submission that is due; ``MAX_SUBMISSIONS`` + 1 when WeChat stayed silent for
-            good, 0 for none.
+            good, ``BY_ALIYUN`` or ``UNCHECKED``, 0 for none.
         lease: name of the record that the submitting request creates first; empty while another one submits.
         failures: failed attempts at the submission that is due.
         held_until: when the hold ends, if that is known.
         stored_at: when OSS stored the held object, to the second.
-        silent_at: when WeChat counts as silent about the latest submission.
+        silent_at: when the next step is due: WeChat counts as silent, or Aliyun is asked again.
+        aliyun: the check by Aliyun, as far as it is.
     """
 
     state: str
@@ -69,31 +75,34 @@ class HeldState(NamedTuple):
     held_until: datetime | None = None
     stored_at: datetime | None = None
     silent_at: datetime | None = None
+    aliyun: AliyunCheck | None = None
 
     @property
     def is_in_check(self) -> bool:
         """Return whether only a verdict is missing."""
-        return self.state == CHECKING or self.due > 0
+        return self.state == CHECKING or self.due != 0
 
 
 def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
     """Return the state of an upload that has no decision (any more); reads only."""
     facts = head_object(oss, upload.held_key)
     if upload.is_waiting(facts, now):
-        found = _open_state(oss, upload, now)
-        return found._replace(held_until=upload.ends(facts), stored_at=facts.last_modified)
+        ends = upload.ends(facts)
+        found = _open_state(oss, upload, now, ends)
+        return found._replace(held_until=ends, stored_at=facts.last_modified)
     # The bucket's rule deletes the decision after a while, but not the object.
     return HeldState(PUBLISHED if upload.is_ours(head_object(oss, upload.key)) else GONE)
 
 
-def _open_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
+def _open_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState:
     if not upload.profile.is_checked:
         return HeldState(HELD)
     if records.get(oss, records.review_key(upload.upload_id)) is not None:
         return HeldState(REVIEW)
     if not _is_committed(oss, upload):
         return HeldState(HELD)
-    return check_state(oss, upload, now)
+    by_aliyun = _aliyun_state(oss, upload, now, ends) if upload.profile.is_checked_by_aliyun else None
+    return by_aliyun or check_state(oss, upload, now)
 
 
 def _is_committed(oss: OssClient, upload: HeldUpload) -> bool:
@@ -104,16 +113,41 @@ def _is_committed(oss: OssClient, upload: HeldUpload) -> bool:
     return fields is not None and fields.get("etag") == upload.etag
 
 
+def first_step(upload: HeldUpload, current: HeldState) -> HeldState:
+    """Return the state of an upload whose check may begin now."""
+    number, due = (NUMBER, BY_ALIYUN) if upload.profile.is_checked_by_aliyun else (1, 1)
+    return current._replace(due=due, lease=records.submission_key(upload.upload_id, number))
+
+
+def _aliyun_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState | None:
+    """Return the state of an upload that lacks its check by Aliyun; ``None`` if WeChat's is next."""
+    check = get_aliyun_check(oss, upload.upload_id)
+    if check is None:
+        return first_step(upload, HeldState(HELD))
+    if check.outcome is not None:
+        is_done = upload.profile.is_checked_by_wechat and check.outcome is not Outcome.RISKY
+        return None if is_done else HeldState(CHECKING, due=BY_ALIYUN, aliyun=check)
+    next_at = check.next_at(ends)
+    if now < next_at:
+        return HeldState(CHECKING, silent_at=next_at)
+    # Each name is one attempt: one after each record, and one after each lease that ended without a result.
+    attempt = f"-{check.at:%Y%m%d%H%M%S}-{(now - next_at) // LEASE}"
+    retry = records.submission_key(upload.upload_id, NUMBER, attempt)
+    due = UNCHECKED if now >= check.last_at(ends) else BY_ALIYUN
+    return HeldState(CHECKING, due=due, lease=retry, aliyun=check)
+
+
 def check_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
     """
-    Return the state of an upload that lacks only its check.
+    Return the state of an upload that lacks only its check by WeChat.
 
     Raises:
         UploadError: OSS refuses, or does not respond, or a record is invalid.
     """
     for number in range(1, MAX_SUBMISSIONS + 1):
         submission = records.get_submission(oss, upload.upload_id, number)
-        due = HeldState(HELD if number == 1 else CHECKING, due=number)
+        is_begun = number > 1 or upload.profile.is_checked_by_aliyun
+        due = HeldState(CHECKING if is_begun else HELD, due=number)
         if submission is None:
             return due._replace(lease=records.submission_key(upload.upload_id, number))
         age = now - submission.at

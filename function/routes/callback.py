@@ -38,5 +38,4 @@ def handle(context: RequestContext) -> dict[str, Any]:
     notify_business(context, profile.location, response["receipt"], ticket.upload_id, upload.etag)
     if not upload.is_held:
         return response
-    begin_check(context, profile, response["receipt"])
-    return {**response, "state": HELD}
+    return begin_check(context, profile, {**response, "state": HELD})

@@ -12,6 +12,7 @@ from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient, oss_client
 from function.oss.objects import ObjectFacts, head_object
+from function.oss.post_form import object_url
 from function.uploads.receipt import (
     RECEIPT_LIFE,
     VerifiedUpload,
@@ -63,9 +64,7 @@ def report(
         from function.uploads.replacement import delete_replaced
 
         delete_replaced(context, upload.ticket, upload.key, facts.last_modified)
-    response = report_stored(context, upload, life)
-    begin_check(context, profile, response["receipt"])
-    return response
+    return begin_check(context, profile, report_stored(context, upload, life))
 
 
 def decided_response(context: RequestContext, oss: OssClient, upload_id: str) -> dict[str, Any] | None:
@@ -94,9 +93,21 @@ def _settled(
         return None
 
 
-def begin_check(context: RequestContext, profile: Profile, receipt: str) -> None:
-    """Begin the content check where nothing else is required; its failure is not the request's."""
-    if profile.hold == (CHECK,):
-        from function.holding.check import begin_check_after
+def begin_check(context: RequestContext, profile: Profile, response: dict[str, Any]) -> dict[str, Any]:
+    """
+    Begin the content check where nothing else is required; its failure is not the request's.
 
-        begin_check_after(context, receipt)
+    Returns:
+        the response; with another ``state`` and ``url`` where a checker answers in the call.
+    """
+    if profile.hold != (CHECK,):
+        return response
+    from function.holding.check import begin_check_after
+    from function.holding.state import PUBLISHED
+
+    state = begin_check_after(context, response["receipt"]).state
+    if not profile.is_checked_by_aliyun:
+        return response
+    context.line.state = state
+    url = object_url(profile.location.host, response["key"]) if state == PUBLISHED else None
+    return {**response, "state": state, "url": url}

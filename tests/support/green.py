@@ -10,7 +10,6 @@ from function.http.client import ExchangeFailed, HttpResponse
 from tests.support.wechat import key_of
 from tests.support.wechat import response as response_of
 
-HOST = "green-cip.cn-hangzhou.aliyuncs.com"
 # Data of an answer that is done, by the word for it.
 FOUND: Mapping[str, tuple[str, str]] = {
     "pass": ("none", "nonLabel"),
@@ -82,9 +81,9 @@ def _data(call: Call, level: str, label: str) -> dict[str, Any]:
         return {"DataId": call.parameters["dataId"], "RiskLevel": level, "Result": result}
     if task is None:
         return {"DataId": call.parameters["dataId"], "TaskId": f"task-{call.parameters['dataId']}"}
-    sound = {"RiskLevel": level, "SliceDetails": [{"RiskLevel": level, "Labels": "", "Text": "…"}]}
+    says = "" if label == "nonLabel" or call.action == "VideoModerationResult" else label
+    sound = {"RiskLevel": level, "SliceDetails": [{"RiskLevel": level, "Labels": says, "Text": "…"}]}
     if call.action == "VoiceModerationResult":
-        sound["SliceDetails"][0]["Labels"] = "" if label == "nonLabel" else label
         return {"TaskId": task, **sound}
     frame = {"Offset": 1, "RiskLevel": level, "Results": [{"Service": "baselineCheck", "Result": result}]}
     frames = {"FrameNum": 1, "Frames": [frame], "RiskLevel": level}

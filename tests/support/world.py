@@ -1,4 +1,4 @@
-"""The world of the function in memory: buckets, WeChat, the business, a phone and a backend."""
+"""The world of the function in memory: buckets, WeChat, Aliyun, the business, a phone and a backend."""
 
 import json
 import os
@@ -25,6 +25,7 @@ from function.request_log import LogLine
 from function.session_policy import OBJECTS
 from handler import serve
 from tests.support import stage
+from tests.support.green import Green
 from tests.support.memory_oss import MemoryOss
 from tests.support.stage import Reply
 from tests.support.wechat import Wechat, response
@@ -106,7 +107,7 @@ class World:
         token, aes_key, appid = (
             environ.get(f"WECHAT_{name}", "") for name in ("PUSH_TOKEN", "PUSH_AES_KEY", "APPID")
         )
-        self.wechat = Wechat(token, aes_key, appid)
+        self.wechat, self.green = Wechat(token, aes_key, appid), Green()
         self.events: list[dict[str, Any]] = []
         self.forwarded: list[tuple[str, bytes | None, Any]] = []
         self.forwarder: Any = HttpResponse(200, b"success", {"content-type": "text/plain"})
@@ -139,6 +140,8 @@ class World:
         self.budgets.append(options.get("budget_seconds", 0.0))
         if host in self.others:
             return self.others[host](method, url, body=body, **options)
+        if host.startswith("green-cip."):
+            return self.green.send(method, url, body=body, **options)
         if host == "api.weixin.qq.com":
             return self.wechat.send(method, url, body=body, **options)
         if host == "business.example.com":

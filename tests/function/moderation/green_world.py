@@ -1,6 +1,5 @@
 """A world whose uploads Aliyun checks."""
 
-from tests.support.green import HOST, Green
 from tests.support.world import World
 
 ID = "A" * 22
@@ -20,10 +19,7 @@ SETTINGS = {"CALLER_AUTH": "anonymous", "TOKEN_SECRET": "token-secret-canary-012
 def world_of(environment, clock, profiles_file, service="baselineCheck", **changes):
     profiles = f'{PROFILES}check_service = "{service}"\n'
     changed = {**environment, **SETTINGS, "PROFILES_FILE": profiles_file(profiles), **changes}
-    world = World({name: value for name, value in changed.items() if value is not None}, clock)
-    world.green = Green()
-    world.others[HOST] = world.green.send
-    return world
+    return World({name: value for name, value in changed.items() if value is not None}, clock)
 
 
 def profile_of(world):

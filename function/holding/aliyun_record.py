@@ -1,0 +1,93 @@
+"""
+Record of the check by Aliyun, ``submitted/<id>-0``, and when its next attempt is due.
+
+It is the lease of the request that asks, then its failures or the task of a video, then the answer, which is
+kept before anything is done about it: asking again costs again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from function.holding import records
+from function.moderation.finding import Finding, Outcome, read_finding
+from function.oss.client import OssClient
+from function.oss.post_form import iso
+
+NUMBER = 0
+# A lease older than two request timeouts is stale: its request died without recording a result.
+LEASE = timedelta(seconds=60)
+# After each failure in a row; the last one from then on.
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 1, 2, 5, 10, 10))
+TASK_PAUSE = timedelta(seconds=30)
+# An object that was not checked this long, or this long before it ends, is left to a human.
+GIVEN_UP_AFTER, GIVEN_UP_BEFORE_END = timedelta(hours=24), timedelta(hours=1)
+
+
+class AliyunCheck(NamedTuple):
+    """
+    State of one upload's check by Aliyun.
+
+    Args:
+        at: when its record was written.
+        since: when the first attempt began.
+        failures: attempts that failed in a row.
+        task: id of a video or sound that Aliyun looks at; empty for none.
+        stored_at: when OSS stored the object that is looked at, to the second.
+        outcome: of the answer; ``None`` until there is one.
+    """
+
+    at: datetime
+    since: datetime
+    failures: int = 0
+    task: str = ""
+    stored_at: datetime | None = None
+    outcome: Outcome | None = None
+    finding: Finding | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        fields = {
+            "since": iso(self.since),
+            "failures": self.failures,
+            "task": self.task,
+            "stored": self.stored_at and iso(self.stored_at),
+            "outcome": self.outcome and self.outcome.name,
+            "finding": self.finding and self.finding.fields,
+        }
+        return {name: value for name, value in fields.items() if value}
+
+    def last_at(self, ends: datetime) -> datetime:
+        """Return when the check is given up."""
+        return min(self.since + GIVEN_UP_AFTER, ends - GIVEN_UP_BEFORE_END)
+
+    def next_at(self, ends: datetime) -> datetime:
+        """Return when the next attempt is due, or the check is given up."""
+        if not (self.failures or self.task):
+            # The request that has the lease may still get its answer.
+            return self.at + LEASE
+        pause = PAUSES[min(self.failures, len(PAUSES)) - 1] if self.failures else TASK_PAUSE
+        return min(self.at + pause, max(self.at, self.last_at(ends)))
+
+
+def get_aliyun_check(oss: OssClient, upload_id: str) -> AliyunCheck | None:
+    """
+    Return the state of an upload's check by Aliyun; ``None`` until it began.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond, or the record is invalid.
+    """
+    name = records.submission_key(upload_id, NUMBER)
+    fields = records.get(oss, name)
+    if fields is None:
+        return None
+    at = records.time_in(name, fields, "at")
+    since = records.time_in(name, fields, "since") if "since" in fields else at
+    failures = records.number_in(name, fields.get("failures", 0), 0, records.MAX_FAILURES)
+    task = records.text_in(name, fields, "task") if "task" in fields else ""
+    stored_at = records.time_in(name, fields, "stored") if "stored" in fields else None
+    if "outcome" not in fields:
+        return AliyunCheck(at, since, failures, task, stored_at)
+    outcome, finding = fields["outcome"], fields.get("finding")
+    if outcome not in ("PASS", "RISKY", "REVIEW") or not isinstance(finding, dict):
+        raise records.invalid(name)
+    return AliyunCheck(at, since, failures, task, stored_at, Outcome[outcome], read_finding(finding))

@@ -1,0 +1,715 @@
+"""The check by Aliyun: decided in the call, asked again until it answers, never published without a pass."""
+
+import json
+from base64 import b64encode
+
+import pytest
+
+from function.errors import Misconfigured
+from function.holding.aliyun_record import LEASE
+from function.moderation.finding import Outcome
+from tests.function.holding.conftest import names
+from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
+from tests.support.cases import text_beside
+from tests.support.memory_oss import BROKEN, UNHEARD, Part
+
+PROFILES = text_beside(__file__)
+BOTH = """
+[both]
+key = "both/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["check"]
+check_by = ["wechat", "aliyun"]
+"""
+WITHOUT_WECHAT = {
+    "CALLER_AUTH": "anonymous",
+    "STS_SESSION_SECONDS": None,
+    **dict.fromkeys(f"WECHAT_{name}" for name in ("APPID", "SECRET", "PUSH_TOKEN", "PUSH_AES_KEY")),
+}
+STATES = {"pass": "published", "risky": "rejected", "review": "review", 406: "review", None: "checking"}
+LABELS = {"pass": "nonLabel", "risky": "pornographic_adultContent", "review": "political_x"}
+
+
+@pytest.fixture
+def house(house_of):
+    """No WeChat anywhere: callers are anonymous."""
+    return house_of(PROFILES, **WITHOUT_WECHAT)
+
+
+@pytest.fixture
+def with_wechat(house_of):
+    return house_of(BOTH)
+
+
+def stored(house, *answers, profile="quick", **fields):
+    house.green.answers = [*answers]
+    return house.store(profile, **fields)
+
+
+def checks(house):
+    return [planned for _, planned in house.green.checks]
+
+
+# --- at once ---
+
+
+@pytest.mark.parametrize("answer", STATES)
+def test_a_confirmation_says_what_was_decided(house, answer):
+    said = stored(house, answer)
+    assert said["state"] == STATES[answer]
+    assert said["url"] == (said["fileUrl"] if answer == "pass" else None)
+    assert house.status(said["receipt"]) == STATES[answer]
+    assert checks(house) == [answer]
+
+
+@pytest.mark.parametrize("answer", STATES)
+def test_a_commit_says_what_was_decided(house, answer):
+    said = stored(house, profile="sent")
+    assert (said["state"], checks(house)) == ("held", [])
+    house.green.answers = [answer]
+    committed = house.commit(said["receipt"]).json
+    assert committed["state"] == STATES[answer]
+    assert committed["url"] == (said["fileUrl"] if answer == "pass" else None)
+    assert house.commit(said["receipt"]).json == committed
+    assert len(checks(house)) == 1
+
+
+def test_a_pass_leaves_only_the_object_under_its_name(house):
+    said = stored(house, "pass")
+    assert names(house, said) == ["key"]
+    assert house.due() == []
+
+
+def test_a_rejection_leaves_its_evidence_alone(house):
+    said = stored(house, "risky")
+    assert names(house, said) == []
+    evidence = house.oss.records()[f"rejected/{said['uploadId']}"]
+    assert (evidence["label"], evidence["by"]) == ("pornographic_adultContent", "check")
+    assert house.due() == []
+
+
+@pytest.mark.parametrize("answer", ["pass", "risky", "review"])
+def test_the_business_hears_label_and_checker(house, answer):
+    house.green.answers = [answer]
+    form = house.form("quick")
+    house.oss.post(form["formData"], "bytes")
+    house.ask("confirm", ticket=form["ticket"])
+    uploaded, decided = house.events
+    assert uploaded["event"] == "uploaded"
+    assert (decided["event"], decided["label"], decided["by"]) == (STATES[answer], LABELS[answer], "aliyun")
+
+
+@pytest.mark.parametrize("answer", STATES)
+def test_a_callback_says_what_was_decided_within_two_seconds(house_of, answer):
+    settings = {**WITHOUT_WECHAT, "CALLBACK_URL": "https://upload.example.com/callback"}
+    house = house_of(PROFILES.replace("[short]", "[told]").replace("confirm", "callback"), **settings)
+    house.others["gosspublic.alicdn.com"] = KeyHost()
+    form = house.form("told", size=1)
+    house.oss.post(form["formData"], "bytes")
+    facts = house.oss.objects[f"held/{form['key']}"]
+    upload = read_upload({**form, "key": f"held/{form['key']}"})
+    body = upload.body(etag=f'"{facts.etag}"', size="1")
+    house.green.answers = [answer]
+    headers = {
+        "authorization": sign("/callback", "", body, "rsa"),
+        "x-oss-pub-key-url": b64encode(KEY_ADDRESS.encode()).decode(),
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    told = house.ask_event(path="/callback", headers=headers, base64=b64encode(body).decode())
+    said = told.json
+    assert (said["state"], said["url"]) == (STATES[answer], form["fileUrl"] if answer == "pass" else None)
+    assert house.status(said["receipt"]) == STATES[answer]
+    assert house.green.asked[0].options["budget_seconds"] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("answer", [406, "review", "risky", "pass"])
+def test_a_repeated_confirmation_does_not_pay_again(house, answer):
+    said = stored(house, answer)
+    again = house.ask("confirm", ticket=said["ticket"]).json
+    assert (again["state"], again["url"]) == (said["state"], said["url"])
+    assert len(checks(house)) == 1
+
+
+def test_the_address_admits_the_object_for_minutes_and_nothing_else(house, clock):
+    said = stored(house, "pass", profile="sent")
+    house.green.answers = [None]
+    house.commit(said["receipt"])
+    (call,) = house.green.asked
+    assert call.url.startswith(f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{said['key']}?")
+    assert call.parameters["dataId"] == said["uploadId"]
+    assert house.oss.lets_in(call.url)
+    assert not house.oss.lets_in(call.url.replace("/sent/", "/tens/"))
+    clock.tick(minutes=6)
+    assert not house.oss.lets_in(call.url)
+
+
+def test_the_address_has_the_read_origin(house_of):
+    outside = "https://pictures.example.com"
+    inside = "https://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com"
+    house = house_of(PROFILES, **WITHOUT_WECHAT, OSS_ENDPOINT=inside, READ_ORIGIN=outside)
+    stored(house, "pass")
+    assert house.green.asked[0].url.startswith(f"{outside}/held/quick/")
+
+
+def test_a_confirmation_before_the_commit_asks_nothing(house):
+    said = stored(house, profile="sent")
+    house.status(said["receipt"])
+    house.ask("confirm", ticket=said["ticket"])
+    house.tick()
+    assert checks(house) == []
+
+
+# --- what no checker sees ---
+
+GIF = b"GIF89a\1\0\1\0\0\0\0" + b",\0\0\0\0\1\0\1\0\0\2\2D\1\0" * 2 + b";"
+
+
+def test_an_animated_picture_is_sent_nowhere(house):
+    form = house.form("sent", size=len(GIF), contentType="image/gif")
+    house.oss.post(form["formData"], "bytes", size=len(GIF))
+    house.oss.replace_object(f"held/{form['key']}", body=GIF)
+    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    assert house.commit(receipt).json["state"] == "review"
+    assert house.green.asked == []
+    assert house.oss.records()[f"review/{form['uploadId']}"]["reason"] == "animated"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "x"])
+def test_a_compressed_object_is_sent_nowhere(house, encoding):
+    said = stored(house, profile="sent")
+    held = house.oss.objects[f"held/{said['key']}"]
+    held.headers["content-encoding"] = encoding
+    assert house.commit(said["receipt"]).json["state"] == "review"
+    assert house.green.asked == []
+
+
+# --- an object that is stored again ---
+
+
+def swap(house, said, clock):
+    """As a form can where the bucket keeps versions: something else, and after a second these bytes again."""
+    held = f"held/{said['key']}"
+    own = house.oss.objects[held]
+    house.oss.replace_object(held, parts=(Part("harmless", 1),))
+    clock.tick(seconds=1)
+    house.oss.replace_object(held, parts=own.parts)
+
+
+@pytest.mark.parametrize("answer", ["pass", "risky"])
+def test_an_answer_about_an_object_stored_again_decides_nothing(house, clock, answer):
+    said = stored(house, profile="sent")
+    house.green.answers, house.green.happens = [answer], lambda: swap(house, said, clock)
+    assert house.commit(said["receipt"]).json["state"] == "review"
+    assert names(house, said) == ["held"]
+    assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "changed"
+
+
+def test_an_answer_about_other_bytes_decides_nothing(house):
+    said = stored(house, profile="sent")
+    held = f"held/{said['key']}"
+    house.green.happens = lambda: house.oss.replace_object(held, parts=(Part("others", 1),))
+    assert house.commit(said["receipt"]).status == 404
+    assert house.oss.objects[held].parts[0].name == "others"
+    assert said["key"] not in house.oss.objects
+
+
+def test_an_answer_that_was_kept_counts_for_no_object_stored_later(house, clock):
+    said = stored(house, profile="sent")
+    house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
+    assert house.commit(said["receipt"]).code == "oss_unavailable"
+    house.oss.faults.clear()
+    swap(house, said, clock)
+    assert house.status(said["receipt"]) == "review"
+    assert len(checks(house)) == 1
+
+
+def test_a_decision_of_a_backend_while_aliyun_looks_counts(house):
+    said = stored(house, profile="sent")
+    house.green.answers = ["pass"]
+    house.green.happens = lambda: house.commit(said["receipt"], decision="reject")
+    assert house.commit(said["receipt"]).json["state"] == "rejected"
+    assert names(house, said) == []
+
+
+@pytest.mark.parametrize(("answer", "state"), [("pass", "review"), ("risky", "rejected")])
+def test_a_review_that_began_while_aliyun_looks_is_ended_by_a_rejection_alone(house, answer, state):
+    said = stored(house, profile="sent")
+    name, body = (
+        f"held/.review/{said['uploadId']}",
+        json.dumps({"reason": "label", "at": "2026-11-24T14:00:00Z"}),
+    )
+    house.green.answers = [answer]
+    house.green.happens = lambda: house.oss.store(name, body.encode(), content_type="application/json")
+    assert house.commit(said["receipt"]).json["state"] == state
+
+
+# --- failures ---
+
+PAUSES = [1, 1, 2, 5, 10, 10, 10]
+
+
+@pytest.mark.parametrize(
+    "failure", [None, 403, 408, "NoPermission", b"<html>", {"Code": 200, "Data": {"DataId": "x"}}]
+)
+def test_a_check_that_failed_is_repeated_after_growing_pauses(house, clock, failure):
+    failure = {"Code": failure} if failure == "NoPermission" else failure
+    said = stored(house, *[failure] * 8)
+    assert said["state"] == "checking"
+    for count, minutes in enumerate(PAUSES, start=1):
+        clock.tick(minutes=minutes, seconds=-1)
+        assert house.status(said["receipt"]) == "checking"
+        assert len(checks(house)) == count
+        clock.tick(seconds=1)
+        assert house.status(said["receipt"]) == "checking"
+        assert len(checks(house)) == count + 1
+    clock.tick(minutes=10)
+    assert house.status(said["receipt"]) == "published"
+
+
+def test_a_tick_repeats_what_failed_without_another_request(house, clock):
+    said = stored(house, *[None] * 4)
+    asked = []
+    for _ in range(20):
+        clock.tick(minutes=1)
+        house.tick()
+        asked.append(len(checks(house)))
+    # A due record is rounded up to its minute.
+    assert asked[-1] == 5
+    assert names(house, said) == ["key"]
+    assert house.due() == []
+    assert house.told == ["published"]
+
+
+def test_a_request_asks_no_more_after_a_failure(house):
+    receipts = [stored(house, profile="sent")["receipt"] for _ in range(3)]
+    house.green.answers = ["pass", None]
+    answer = house.ask("commit", house.backend(), receipts=receipts)
+    assert [each["state"] for each in answer.json["results"]] == ["published", "checking", "held"]
+    assert len(checks(house)) == 2
+    # The next request, or tick, continues with the last.
+    assert len(house.due("check-")) == 2
+    assert house.status(receipts[2]) == "published"
+
+
+def test_a_tick_continues_what_a_request_had_no_time_for(house, clock):
+    receipts = [stored(house, profile="sent")["receipt"] for _ in range(3)]
+    house.green.answers = [None]
+    house.ask("commit", house.backend(), receipts=receipts)
+    clock.tick(minutes=2)
+    house.tick()
+    assert [house.status(receipt) for receipt in receipts] == ["published"] * 3
+    assert house.due() == []
+
+
+@pytest.mark.parametrize("left", [1.9, 0.0])
+def test_without_time_nothing_is_begun(house, left):
+    from function.holding.actions import commit_held
+    from function.holding.held_upload import read_receipt
+    from function.oss.client import oss_client
+
+    said = stored(house, profile="sent")
+    call = house.call()
+    upload = read_receipt(said["receipt"], call.settings, call.now)
+    oss = oss_client(call, upload.profile.location)._replace(send=call.instance.send)
+    call._ends = call.instance.monotonic() + left
+    assert commit_held(call, oss, upload, None) == "held"
+    assert (checks(house), len(house.due("check-"))) == ([], 1)
+
+
+def test_a_missing_key_of_the_function_is_a_failure_like_another(house, log_lines):
+    said = stored(house, profile="sent")
+
+    def refuse(_context):
+        raise Misconfigured([])
+
+    house.function._ready().own_keys = refuse
+    assert house.commit(said["receipt"]).json["state"] == "checking"
+    assert log_lines()[-1]["reason"].startswith("check: misconfigured, ")
+    assert checks(house) == []
+
+
+@pytest.mark.parametrize(("profile", "hours"), [("sent", 24), ("short", 23)])
+def test_a_check_is_given_up_after_a_day_or_an_hour_before_the_end(house, clock, profile, hours):
+    said = stored(house, None, profile=profile)
+    if profile == "sent":
+        house.green.answers = [None]
+        house.commit(said["receipt"])
+    house.green.answers = [403] * 999
+    for _ in range(hours * 6 - 1):
+        clock.tick(minutes=10)
+        assert house.status(said["receipt"]) == "checking"
+    clock.tick(minutes=10, seconds=-1)
+    assert house.status(said["receipt"]) == "checking"
+    clock.tick(seconds=1)
+    assert house.status(said["receipt"]) == "review"
+    assert house.oss.records()[f"review/{said['uploadId']}"] | {"at": "", "receipt": ""} == {
+        "reason": "not-checked",
+        "by": "aliyun",
+        "at": "",
+        "receipt": "",
+    }
+    assert house.told == ["review"]
+    house.green.answers = ["pass"]
+    before = len(checks(house))
+    clock.tick(minutes=11)
+    assert house.status(said["receipt"]) == "review"
+    assert len(checks(house)) == before
+
+
+def test_a_tick_gives_a_check_up_in_time(house, clock):
+    said = stored(house, *[403] * 999, profile="short")
+    for _ in range(23 * 60 + 1):
+        clock.tick(minutes=1)
+        house.tick()
+    assert house.told == ["review"]
+    assert house.due() == []
+    assert house.commit(said["receipt"], decision="publish").json["state"] == "published"
+
+
+def test_a_commit_in_the_last_hour_asks_once(house, clock):
+    said = stored(house, profile="sent")
+    clock.tick(days=2, hours=23, minutes=30)
+    house.green.answers = [None]
+    assert house.commit(said["receipt"]).json["state"] == "checking"
+    assert house.status(said["receipt"]) == "review"
+    assert len(checks(house)) == 1
+
+
+# --- two at once, and what was cut off ---
+
+
+def test_two_requests_at_once_pay_once(house):
+    said = stored(house, profile="sent")
+    states = []
+
+    def meanwhile():
+        house.green.happens = lambda: None
+        states.append(house.commit(said["receipt"]).json["state"])
+
+    house.green.happens = meanwhile
+    assert house.commit(said["receipt"]).json["state"] == "published"
+    assert states == ["checking"]
+    assert len(checks(house)) == 1
+
+
+def test_a_request_that_loses_the_lease_says_what_the_other_decided(house):
+    said = stored(house, profile="sent")
+    lease = f"held/.submitted/{said['uploadId']}-0"
+
+    def first():
+        if house.oss.requests[-1].key == lease:
+            house.commit(said["receipt"])
+        else:
+            house.oss.between["PutObject"] = first
+
+    house.oss.between["PutObject"] = first
+    assert house.commit(said["receipt"]).json["state"] == "published"
+    assert len(checks(house)) == 1
+
+
+def test_a_request_that_died_is_continued_after_a_minute(house, clock):
+    said = stored(house, profile="sent")
+
+    def die():
+        raise KeyboardInterrupt
+
+    house.green.happens = die
+    with pytest.raises(KeyboardInterrupt):
+        house.commit(said["receipt"])
+    house.green.happens = lambda: None
+    clock.tick(seconds=LEASE.total_seconds() - 1)
+    assert house.status(said["receipt"]) == "checking"
+    clock.tick(seconds=1)
+    assert house.status(said["receipt"]) == "published"
+
+
+def test_an_attempt_that_died_is_continued_after_another_minute(house, clock):
+    said = stored(house, None)
+    clock.tick(minutes=1)
+
+    def die():
+        raise KeyboardInterrupt
+
+    house.green.happens = die
+    with pytest.raises(KeyboardInterrupt):
+        house.status(said["receipt"])
+    house.green.happens = lambda: None
+    clock.tick(seconds=59)
+    assert house.status(said["receipt"]) == "checking"
+    assert len(checks(house)) == 2
+    clock.tick(seconds=1)
+    assert house.status(said["receipt"]) == "published"
+
+
+@pytest.mark.parametrize("answer", ["pass", "risky", "review"])
+def test_an_answer_is_not_paid_again_after_a_decision_was_cut_off(house, answer):
+    said = stored(house, profile="sent")
+    house.green.answers, house.green.happens = [answer], lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
+    assert house.commit(said["receipt"]).code == "oss_unavailable"
+    house.oss.faults.clear()
+    assert house.status(said["receipt"]) == STATES[answer]
+    assert len(checks(house)) == 1
+
+
+def test_an_answer_that_cannot_be_kept_is_paid_again(house, clock):
+    said = stored(house, profile="sent")
+    house.green.happens = lambda: house.oss.fail("PutObject", UNHEARD, UNHEARD)
+    assert house.commit(said["receipt"]).code == "oss_unavailable"
+    house.oss.faults.clear()
+    house.green.happens = lambda: None
+    clock.tick(minutes=2)
+    house.tick()
+    assert house.status(said["receipt"]) == "published"
+
+
+def test_a_failure_that_cannot_be_kept_ends_with_its_lease(house, clock):
+    said = stored(house, profile="sent")
+    house.green.answers, house.green.happens = [None], lambda: house.oss.fail("PutObject", UNHEARD, UNHEARD)
+    assert house.commit(said["receipt"]).json["state"] == "checking"
+    house.oss.faults.clear()
+    house.green.happens = lambda: None
+    clock.tick(minutes=1)
+    assert house.status(said["receipt"]) == "published"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"at": None},
+        {"since": "soon"},
+        {"failures": -1},
+        {"failures": "1"},
+        {"task": 5},
+        {"stored": "x"},
+        {"outcome": "ERROR", "finding": {}},
+        {"outcome": 5, "finding": {}},
+        {"outcome": "PASS"},
+        {"outcome": [], "finding": {}},
+        {"outcome": "PASS", "finding": "x"},
+    ],
+)
+def test_an_invalid_record_decides_nothing(house, log_lines, fields):
+    said = stored(house, None)
+    name = f"held/.submitted/{said['uploadId']}-0"
+    house.oss.replace_object(name, body=json.dumps({"at": "2026-11-24T14:00:00Z", **fields}).encode())
+    assert house.ask("status", receipt=said["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == f"{name}: invalid record"
+
+
+def test_a_hundred_failures_are_paused_like_six(house, clock):
+    said = stored(house, None)
+    name = f"held/.submitted/{said['uploadId']}-0"
+    body = {"at": "2026-11-24T14:00:00Z", "failures": 10**9 - 1}
+    house.oss.replace_object(name, body=json.dumps(body).encode())
+    assert house.status(said["receipt"]) in ("checking", "published")
+
+
+# --- both checkers ---
+
+
+@pytest.mark.parametrize(
+    ("aliyun", "wechat", "state"),
+    [
+        ("pass", Outcome.PASS, "published"),
+        ("pass", Outcome.RISKY, "rejected"),
+        ("pass", Outcome.REVIEW, "review"),
+        ("pass", Outcome.ERROR, "review"),
+        ("review", Outcome.PASS, "review"),
+        ("review", Outcome.RISKY, "rejected"),
+        ("review", Outcome.REVIEW, "review"),
+        (406, Outcome.PASS, "review"),
+        (407, Outcome.RISKY, "rejected"),
+    ],
+)
+def test_both_must_pass(with_wechat, aliyun, wechat, state):
+    house = with_wechat
+    said = stored(house, aliyun, profile="both")
+    assert said["state"] == "checking"
+    assert len(house.wechat.submitted) == 1
+    house.verdict(wechat, errcode=-1008 if wechat is Outcome.ERROR else 0)
+    if wechat is not Outcome.ERROR:
+        assert house.status(said["receipt"]) == state
+    assert house.told == ([state] if wechat is not Outcome.ERROR else house.told)
+    assert (said["key"] in house.oss.objects) is (state == "published")
+
+
+def test_a_rejection_of_aliyun_is_final_without_wechat(with_wechat):
+    said = stored(with_wechat, "risky", profile="both")
+    assert said["state"] == "rejected"
+    assert with_wechat.wechat.asked == []
+
+
+def test_wechat_waits_until_aliyun_has_answered(with_wechat, clock):
+    said = stored(with_wechat, None, profile="both")
+    assert (said["state"], with_wechat.wechat.asked) == ("checking", [])
+    clock.tick(minutes=1)
+    assert with_wechat.status(said["receipt"]) == "checking"
+    assert len(with_wechat.wechat.submitted) == 1
+    with_wechat.verdict(Outcome.PASS)
+    assert with_wechat.status(said["receipt"]) == "published"
+
+
+def test_a_failure_of_wechat_keeps_the_answer_of_aliyun(with_wechat):
+    house = with_wechat
+    house.wechat.answers = [None]
+    said = stored(house, "pass", profile="both")
+    assert house.status(said["receipt"]) == "checking"
+    house.verdict(Outcome.PASS)
+    assert house.status(said["receipt"]) == "published"
+    assert len(checks(house)) == 1
+
+
+def test_a_tick_continues_with_wechat(with_wechat, clock):
+    house = with_wechat
+    house.wechat.answers = [None]
+    said = stored(house, "pass", profile="both")
+    clock.tick(minutes=2)
+    house.tick()
+    assert len(house.wechat.submitted) == 1
+    house.verdict(Outcome.PASS)
+    assert house.status(said["receipt"]) == "published"
+
+
+def test_a_doubt_of_aliyun_is_what_the_review_says(with_wechat):
+    house = with_wechat
+    said = stored(house, "review", profile="both")
+    house.verdict(Outcome.PASS, label=100)
+    record = house.oss.records()[f"review/{said['uploadId']}"]
+    assert (record["by"], record["label"]) == ("aliyun", "political_x")
+
+
+def test_an_object_stored_again_after_aliyuns_pass_is_not_published_by_wechats(with_wechat, clock):
+    """WeChat was asked about the later one, and Aliyun about the earlier."""
+    house = with_wechat
+    house.wechat.answers = [None]
+    said = stored(house, "pass", profile="both")
+    swap(house, said, clock)
+    assert house.status(said["receipt"]) == "checking"
+    house.verdict(Outcome.PASS)
+    assert house.status(said["receipt"]) == "review"
+    assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "changed"
+
+
+def test_a_pass_of_wechat_does_not_publish_before_aliyun_has_answered(with_wechat):
+    """As after a change of the profile while WeChat looked."""
+    house = with_wechat
+    said = stored(house, "pass", profile="both")
+    del house.oss.objects[f"held/.submitted/{said['uploadId']}-0"]
+    house.verdict(Outcome.PASS)
+    assert house.status(said["receipt"]) == "review"
+    assert names(house, said) == ["held"]
+
+
+def test_an_unanswered_record_is_no_pass(with_wechat, clock):
+    house = with_wechat
+    said = stored(house, "pass", profile="both")
+    house.oss.replace_object(
+        f"held/.submitted/{said['uploadId']}-0", body=b'{"at": "2026-11-24T14:00:00Z", "failures": 1}'
+    )
+    house.verdict(Outcome.PASS)
+    assert house.status(said["receipt"]) == "review"
+
+
+# --- videos and sounds ---
+
+
+def clip(house, *answers, kind="video/mp4", body=None):
+    house.green.answers = [*answers]
+    form = house.form("clip", filename="a.mp4", contentType=kind)
+    house.oss.post(form["formData"], "bytes")
+    if body is not None:
+        house.oss.replace_object(f"held/{form['key']}", body=body)
+    said = house.ask("confirm", ticket=form["ticket"]).json
+    house.events.clear()
+    return {**form, **said}
+
+
+@pytest.mark.parametrize("kind", ["video/mp4", "audio/mpeg"])
+@pytest.mark.parametrize(
+    ("answer", "state"), [("pass", "published"), ("risky", "rejected"), ("review", "review")]
+)
+def test_a_video_or_sound_is_submitted_once_and_its_result_fetched_by_ticks(
+    house, clock, kind, answer, state
+):
+    said = clip(house, "pass", "running", "running", answer, kind=kind)
+    assert said["state"] == "checking"
+    for _ in range(4):
+        clock.tick(minutes=1)
+        house.tick()
+    assert house.told == [state]
+    assert house.status(said["receipt"]) == state
+    actions = [call.action for call in house.green.asked]
+    assert [action.endswith("Result") for action in actions] == [False, True, True, True]
+    assert house.due() == []
+
+
+def test_the_address_of_a_video_lives_as_long_as_its_session(house, clock):
+    clip(house, "pass")
+    url = house.green.asked[0].url
+    clock.tick(minutes=59)
+    assert house.oss.lets_in(url)
+    clock.tick(minutes=70)
+    assert not house.oss.lets_in(url)
+
+
+def test_a_result_is_fetched_every_half_minute_at_most(house, clock):
+    said = clip(house, "pass", *["running"] * 9)
+    for _ in range(6):
+        clock.tick(seconds=10)
+        house.status(said["receipt"])
+    assert len(house.green.asked) == 3
+
+
+def test_a_failed_fetch_keeps_the_task(house, clock):
+    said = clip(house, "pass", None, 500)
+    for _ in range(5):
+        clock.tick(minutes=2)
+        house.status(said["receipt"])
+    assert house.status(said["receipt"]) == "published"
+    assert [call.action for call in house.green.asked] == ["VideoModeration", *["VideoModerationResult"] * 3]
+
+
+def test_a_submission_that_failed_is_repeated(house, clock):
+    said = clip(house, 403, "pass")
+    assert said["state"] == "checking"
+    clock.tick(minutes=1)
+    house.status(said["receipt"])
+    clock.tick(seconds=30)
+    assert house.status(said["receipt"]) == "published"
+
+
+def test_a_video_stored_again_since_its_submission_goes_to_review(house, clock):
+    said = clip(house, "pass")
+    swap(house, said, clock)
+    clock.tick(minutes=1)
+    assert house.status(said["receipt"]) == "review"
+
+
+def test_a_task_that_never_ends_is_given_up(house, clock):
+    said = clip(house, "pass", *["running"] * 99)
+    clock.tick(hours=23)
+    assert house.status(said["receipt"]) == "review"
+
+
+@pytest.mark.parametrize(
+    "body", [b"\0\0\0\x20ftypisom", b"\xff\xd8\xff", b"GIF89a;", b"<html>", b"\x1a\x45\xdf\xa3"]
+)
+def test_a_sound_that_begins_like_something_else_is_sent_nowhere(house, body):
+    said = clip(house, kind="audio/mpeg", body=body)
+    assert house.green.asked == []
+    assert said["state"] == "review"
+
+
+def test_a_type_that_aliyun_does_not_know_is_sent_nowhere(house):
+    from function.holding.actions import commit_held
+    from function.holding.held_upload import read_receipt
+    from function.oss.client import oss_client
+
+    said = stored(house, profile="sent")
+    call = house.call()
+    upload = read_receipt(said["receipt"], call.settings, call.now)
+    upload = upload._replace(content=upload.content._replace(mime_type="text/plain"))
+    assert commit_held(call, oss_client(call, upload.profile.location), upload, None) == "review"
+    assert house.green.asked == []
