@@ -27,6 +27,7 @@ from ops.package.function_files import (
     extras_of,
     find_function_files,
 )
+from ops.package.profiles import prepare_profiles
 from ops.package.sbom import write_sbom
 from ops.package.size import OWN_FILES, PackageSize, measure, normalise, zip_folder
 from ops.package.vendoring import TARGET_VERSION, check_glibc, check_packages, forget_metadata, prune, vendor
@@ -202,6 +203,14 @@ def _fill(
         shutil.copyfile(path, folder / name)
     count = len(function.files)
     say(Text(f"  {count} files of the function", f"  函数的 {count} 个文件"))
+    _prepare(folder, python, say)
+    normalise(folder)
+
+
+def _prepare(folder: Path, python: str | None, say: Say) -> None:
+    """Do in advance what every cold start would do."""
+    if prepare_profiles(folder):
+        say(Text("  profiles.toml, and what it says as JSON", "  profiles.toml，以及与它内容相同的 JSON"))
     if (folder / AUTHORITIES).is_dir():
         count = hash_authorities(folder)
         say(
@@ -213,7 +222,6 @@ def _fill(
     if python:
         compile_folder(python, folder)
         say(Text(f"  bytecode by {python}", f"  字节码由 {python} 生成"))
-    normalise(folder)
 
 
 def _listed(licences: dict[str, list[str]]) -> str:

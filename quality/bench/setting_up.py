@@ -11,17 +11,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from function.config.profiles import PROFILES_TOML
 from ops.package.authorities import trust
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.command import build
 from ops.package.function_files import Extra
 from ops.package.pins import read_pins
+from ops.package.profiles import prepare_profiles
 from quality.bench.modes import ANONYMOUS, settings_of_modes
 from quality.bench.peers import task
 from quality.bench.stand_ins import StandIns
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "build" / "function"
+PROFILES = ROOT / "tests" / "support" / "plain_profiles.toml"
 WORKSHOP = ROOT / "build" / "bench"
 VENV = ROOT / "build" / "bench-venv"
 REQUIREMENTS = ROOT / "quality" / "bench" / "requirements-bench.txt"
@@ -114,6 +117,9 @@ def packaged(target: Path, stand_ins: StandIns, *extras: Extra) -> tuple[Path, i
         compile_folder(sys.executable, package)
     # It trusts nobody else than the authorities that it brings, whatever the environment says.
     trust(package, stand_ins.authorities_file)
+    # The profiles of the task, packaged as an operator's are.
+    shutil.copyfile(PROFILES, package / PROFILES_TOML)
+    prepare_profiles(package)
     return package, len(zipped)
 
 
@@ -130,7 +136,7 @@ def contestant_environment(stand_ins: StandIns) -> dict[str, str]:
         "OSS_BUCKET": task.BUCKET,
         "OSS_REGION": task.REGION,
         "STS_ROLE_ARN": task.ROLE_ARN,
-        "PROFILES_FILE": str(ROOT / "tests" / "support" / "plain_profiles.toml"),
+        "PROFILES_FILE": str(PROFILES),
         "STS_ENDPOINT": stand_ins.origin,
         "CALLER_RATE": "999999999/s",
         "TOKEN_SECRET": task.TOKEN_SECRET,

@@ -1,10 +1,14 @@
 """profiles: options read strictly, each invalid one reported."""
 
+import json
+import tomllib
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from function.config import profiles
 from function.config.key_template import KeyTemplate
 from function.config.profile import NOWHERE, Profile
 from function.config.profiles import read_profiles
@@ -52,6 +56,31 @@ def test_the_shipped_file_is_valid_and_lets_no_form_choose_a_name():
     assert profiles["default"].max_size_bytes == 10 * 1024 * 1024
     # A new bucket blocks public access, and would refuse a form that asks for it.
     assert {profile.acl for profile in profiles.values()} == {"default"}
+
+
+PACKAGED = f"[p]\n{GOOD}"
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [(PACKAGED, 2**21), (f"{PACKAGED}# changed\n", 2**20), (PACKAGED.replace("1MiB", "3MiB"), 3 * 2**20)],
+    ids=["as packaged", "a comment more", "another size"],
+)
+def test_tables_of_packaging_count_for_exactly_their_text(monkeypatch, tmp_path, text, size):
+    """Theirs says 2 MiB, to tell them from the file."""
+    tables = {"p": {**tomllib.loads(PACKAGED)["p"], "max_size": "2MiB"}}
+    prepared = tmp_path / "profiles.json"
+    prepared.write_text(json.dumps({sha256(PACKAGED.encode()).hexdigest(): tables}), "utf-8")
+    monkeypatch.setattr(profiles, "PREPARED", prepared)
+    assert profile_of(text).max_size_bytes == size
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"', b"\xff", b"{}"])
+def test_without_tables_of_packaging_the_file_is_read(monkeypatch, tmp_path, content):
+    monkeypatch.setattr(profiles, "PREPARED", tmp_path / "profiles.json")
+    if content is not None:
+        profiles.PREPARED.write_bytes(content)
+    assert profile_of(PACKAGED).max_size_bytes == 2**20
 
 
 def test_the_shipped_comment_about_posts_is_a_profile_that_holds_pictures():

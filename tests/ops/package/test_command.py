@@ -36,9 +36,9 @@ def test_packs_only_the_function_and_warns_without_bytecode(built):
     assert names(root / "build/function") == [
         *("demo/__init__.py", "demo/data.json"),
         *(f"function/{name}.py" for name in of_the_function),
-        *("handler.py", "profiles.toml", "sts_credentials.py"),
+        *("handler.py", "profiles.json", "profiles.toml", "sts_credentials.py"),
     ]
-    assert "build/function: 8 files" in out
+    assert "build/function: 9 files" in out
     assert "NO BYTECODE" in err
 
 
