@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from function.config.key_template import DUE, ERASURES, RECORDS
+from function.config.key_template import DUE, ERASURES, RECORDS, REVIEWS
 from function.config.profile import Profile, SessionKey
 
 UPLOADS, OBJECTS, DELETIONS = "uploads", "objects", "deletions"
@@ -85,12 +85,16 @@ def grants_for_objects(
         if is_held:
             actions[RECORDS].update((READ, *WRITE))
             actions[DUE].add(DELETE)
+            actions[REVIEWS].update((DELETE,) if profile.is_reviewed else ())
         elif has_webhook or replaces:
             actions[DUE].update((READ, *WRITE, DELETE))
     own_records = (DUE, ERASURES) if has_erasures else ()
     actions |= dict.fromkeys(own_records, {READ, *WRITE, DELETE})
-    # A tick lists what is due.
-    lists = own_records or ((DUE,) if any(profile.gives_receipts for profile in profiles) else ())
+    # A tick lists what is due, a backend what waits for a human.
+    lists: tuple[str, ...] = own_records or (
+        (DUE,) if any(profile.gives_receipts for profile in profiles) else ()
+    )
+    lists += (REVIEWS,) if any(profile.is_reviewed for profile in profiles) else ()
     return [*_grouped(actions), *([Grant((LIST,), lists)] if lists else [])]
 
 

@@ -15,6 +15,8 @@ HELD_FOLDER = "held/"
 RECORDS = f"{HELD_FOLDER}."
 # Records of work for later, by its minute.
 DUE = f"{RECORDS}due/"
+# Records of uploads that wait for a human, by time.
+REVIEWS = f"{RECORDS}review/"
 # Records of erasures; no lifecycle rule ends them.
 ERASURES = f"{RECORDS}erasures/"
 # Upload id, or trace id of a check, at the end of a record's name.

@@ -174,6 +174,11 @@ class Profile(NamedTuple):
         return self.is_checked and ALIYUN in self.check_by
 
     @property
+    def is_reviewed(self) -> bool:
+        """Return whether a human may have to decide about an object."""
+        return self.is_checked or self.strip
+
+    @property
     def stored_folder(self) -> str:
         """Folder of new uploads."""
         folder = self.key.literal_folder

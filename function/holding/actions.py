@@ -62,13 +62,18 @@ def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldS
 
 
 def commit_held(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, manual_decision: str | None
+    context: RequestContext,
+    oss: OssClient,
+    upload: HeldUpload,
+    manual_decision: str | None,
+    reviewer: str = "",
 ) -> str:
     """
     Begin the next step, and return the new state.
 
     Args:
         manual_decision: ``PUBLISH`` or ``REJECT``, if a backend decides instead.
+        reviewer: name of the person who decided, for the record.
 
     Raises:
         Forbidden: it would be deleted, and its key is none of its profile's.
@@ -83,9 +88,12 @@ def commit_held(
         current = settle(context, oss, upload)
         state = current.state
         if state in OPEN and manual_decision:
-            state = decide(
-                context, oss, upload, decision_about(upload, manual_decision, BY_BACKEND, context.now)
-            )
+            by_hand = decision_about(upload, manual_decision, BY_BACKEND, context.now)
+            state = decide(context, oss, upload, by_hand._replace(reviewer=reviewer))
+            if current.state == REVIEW:
+                from function.holding.reviews import forget_review
+
+                forget_review(context, oss, upload)
         elif state in OPEN:
             state = _publish_or_check(context, oss, upload, current)
     if state == GONE:
@@ -243,6 +251,9 @@ def _apply_announced(context: RequestContext, oss: OssClient, fields: Mapping[st
         if not _is_stored(upload, head_object(oss, upload.key)):
             notify_due(context, upload, GONE)
     elif review := records.get(oss, records.review_key(upload.upload_id)):
+        from function.holding.reviews import list_for_review
+
+        list_for_review(oss, upload.upload_id, review, context.now)
         notify_due(context, upload, REVIEW, read_finding(review))
     # Else the request died before it decided.
 

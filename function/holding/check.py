@@ -24,6 +24,7 @@ from function.holding.decision import (
 )
 from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
 from function.holding.records import PUBLISH, REJECT, Check
+from function.holding.reviews import list_for_review
 from function.holding.state import (
     CHECKING,
     HELD,
@@ -241,6 +242,8 @@ def leave_to_a_human(
     name = note_due(context, oss, upload, REVIEW, context.now)
     fields = {**finding.fields, "receipt": upload.receipt}
     is_new = records.create(oss, records.review_key(upload.upload_id), fields, context.now)
+    if is_new:
+        list_for_review(oss, upload.upload_id, fields, context.now)
     if is_new and notify(context, upload, REVIEW, finding):
         forget_due(context, oss, name)
     return HeldState(REVIEW)

@@ -1,5 +1,6 @@
 """Requests about held uploads: their receipts, whose they are, and one result for each."""
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from function.oss.post_form import object_url
 
 MAX_RECEIPTS = 20
 DECISIONS = (PUBLISH, REJECT)
+# Name of a person, for records.
+REVIEWER = r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}"
 # The caller of a request with a backend's token; any other caller is an owner.
 BACKEND = ""
 CALLS_PER_UPLOAD = Rate(60, 60)
@@ -34,11 +37,13 @@ class HeldRequest(NamedTuple):
         entries: for each receipt its upload, or the error of an invalid one.
         is_one: whether the request has one receipt, and not a list.
         decision: a backend's decision by hand, if any.
+        reviewer: name of the person who decided; empty if the backend sends none.
     """
 
     entries: list[Entry]
     is_one: bool
     decision: str | None
+    reviewer: str = ""
 
     @property
     def uploads(self) -> list[HeldUpload]:
@@ -69,7 +74,12 @@ def read_held_request(context: RequestContext) -> HeldRequest:
     decision = fields.get("decision")
     if decision is not None and decision not in DECISIONS:
         raise BadRequest(f"decision must be {' or '.join(DECISIONS)}.")
-    request = HeldRequest([_entry(context, text) for text in texts], several is None, decision)
+    reviewer = fields.get("reviewer")
+    is_name = isinstance(reviewer, str) and re.fullmatch(REVIEWER, reviewer)
+    if reviewer is not None and not (decision and is_name):
+        raise BadRequest("reviewer must be text of 1 to 64 characters, beside a decision.")
+    entries = [_entry(context, text) for text in texts]
+    request = HeldRequest(entries, several is None, decision, reviewer or "")
     _log(context, request)
     return request
 

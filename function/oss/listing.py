@@ -96,14 +96,17 @@ def list_page(
     return Page(objects, following)
 
 
-def list_objects(oss: OssClient, prefix: str, least_seconds: float = -inf) -> Iterator[Listed]:
+def list_objects(
+    oss: OssClient, prefix: str, least_seconds: float = -inf, start_after: str = ""
+) -> Iterator[Listed]:
     """
     List all objects whose key begins with a prefix; each page is requested when it is needed.
 
     Args:
         least_seconds: once less time is left, no further page is requested.
+        start_after: only keys after this one.
     """
-    page = list_page(oss, prefix)
+    page = list_page(oss, prefix, start_after=start_after)
     yield from page.objects
     while page.token and oss.seconds_left() > least_seconds:
         page = list_page(oss, prefix, token=page.token)

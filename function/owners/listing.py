@@ -36,13 +36,10 @@ class ListRequest(NamedTuple):
 
 def read_list_request(fields: Mapping[str, Any], profiles: Mapping[str, Profile]) -> ListRequest:
     """Read the body of ``POST /list``; each refusal names its field."""
-    name, limit, cursor = fields.get("profile"), fields.get("limit"), fields.get("cursor")
+    name = fields.get("profile")
     if not isinstance(name, str) or not name:
         raise BadRequest("profile must be a non-empty string.")
-    if limit is not None and (type(limit) is not int or not 1 <= limit <= MAX_LISTED):
-        raise BadRequest(f"limit must be a whole number from 1 to {MAX_LISTED}.")
-    if cursor is not None and (not isinstance(cursor, str) or not cursor):
-        raise BadRequest("cursor must be a non-empty string, as the page before has it.")
+    limit, cursor = read_page(fields, MAX_LISTED)
     variant = read_variant(fields)
     profile = profiles.get(name)
     if profile is None:
@@ -51,13 +48,28 @@ def read_list_request(fields: Mapping[str, Any], profiles: Mapping[str, Profile]
         raise BadRequest("profile cannot be listed.")
     if variant is not None and variant not in profile.variants:
         raise BadRequest("variant is unknown to this profile.")
-    return ListRequest(profile, MAX_LISTED if limit is None else limit, cursor or "", variant)
+    return ListRequest(profile, limit, cursor, variant)
 
 
-def issue_cursor(profile: Profile, owner: str, after: str, settings: Settings, now: datetime) -> str:
-    """Return a token for what this owner's list of this profile has after a key."""
+def read_page(fields: Mapping[str, Any], usual: int) -> tuple[int, str]:
+    """Return ``limit`` and ``cursor`` of a body: the usual limit without one, an empty cursor at first."""
+    limit, cursor = fields.get("limit"), fields.get("cursor")
+    if limit is not None and (type(limit) is not int or not 1 <= limit <= MAX_LISTED):
+        raise BadRequest(f"limit must be a whole number from 1 to {MAX_LISTED}.")
+    if cursor is not None and (not isinstance(cursor, str) or not cursor):
+        raise BadRequest("cursor must be a non-empty string, as the page before has it.")
+    return usual if limit is None else limit, cursor or ""
+
+
+def issue_cursor(of: list[str], after: str, settings: Settings, now: datetime) -> str:
+    """
+    Return a token for what a list has after a key.
+
+    Args:
+        of: tells the list from others: ``list_of`` an owner, for example.
+    """
     return issue_token(
-        {"list": _list_of(profile, owner), "after": after},
+        {"list": of, "after": after},
         audience=CURSOR,
         secrets=settings.token_secrets,
         now=now,
@@ -65,18 +77,19 @@ def issue_cursor(profile: Profile, owner: str, after: str, settings: Settings, n
     )
 
 
-def read_cursor(text: str, profile: Profile, owner: str, settings: Settings, now: datetime) -> str:
+def read_cursor(text: str, of: list[str], settings: Settings, now: datetime) -> str:
     """Return the key after which a list goes on; raise ``BadRequest`` for another list's cursor, or none."""
     try:
         claims = read_token(text, audience=CURSOR, secrets=settings.token_secrets, now=now)
-        if claims.get("list") != _list_of(profile, owner):
-            raise invalid_token("of another owner, profile or bucket")
+        if claims.get("list") != of:
+            raise invalid_token("of another list")
         return text_claim(claims, "after", KEY)
     except Unauthorized as error:
         raise BadRequest("cursor is invalid or has expired.", reason=f"cursor: {error.reason}") from None
 
 
-def _list_of(profile: Profile, owner: str) -> list[str]:
+def list_of(profile: Profile, owner: str) -> list[str]:
+    """Return what tells the list of an owner and profile from others."""
     return [owner, profile.name, profile.location.bucket]
 
 

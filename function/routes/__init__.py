@@ -48,6 +48,7 @@ ROUTES = {
     "commit": Route(("POST",), "function.routes.held", "commit", "is_held"),
     "discard": Route(("POST",), "function.routes.held", "discard", "is_held"),
     "status": Route(("POST",), "function.routes.held", "status", "is_held"),
+    "reviews": Route(("POST",), "function.routes.held", "reviews", "is_reviewed"),
     "list": Route(("POST",), "function.routes.owners", "list_own", "list"),
     "delete": Route(("POST",), "function.routes.owners", "delete", "delete"),
     "erase": Route(("POST",), "function.routes.erase", "handle", ERASE),

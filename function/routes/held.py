@@ -1,10 +1,11 @@
-"""``POST /commit``, ``/discard`` and ``/status``: act on held uploads by their receipts."""
+"""``POST /commit``, ``/discard``, ``/status`` and ``/reviews``: held uploads, and what waits for a human."""
 
 from collections.abc import Callable
 from typing import Any
 
 from function.auth import bearer_token, identify
 from function.auth.backend import check_backend_token
+from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import Forbidden, Unauthorized
 from function.holding.actions import commit_held, resume
@@ -20,23 +21,37 @@ from function.holding.request import (
     respond_to_each,
     response_about,
 )
+from function.http.json_body import read_json_object
+from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient
 from function.oss.post_form import iso
 
 # The limit of requests that decide; status has its own.
 LIMIT = "held"
+# Of all backends together.
+REVIEWS_RATE, REVIEWS_A_PAGE = Rate(60, 60), 20
 
 
 def commit(context: RequestContext) -> dict[str, Any]:
-    """Return ``{"key", "state", "url"}``; for ``receipts`` ``{"results": […]}``."""
+    """Return ``{"key", "state", "url"}``, and who decided by hand; for ``receipts`` ``{"results": […]}``."""
     request, caller = _read(context, lambda upload: upload.profile.commit_by == BY_OWNER)
     if request.decision and caller != BACKEND:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        return response_about(upload, commit_held(context, oss, upload, request.decision))
+        state = commit_held(context, oss, upload, request.decision, request.reviewer)
+        return {**response_about(upload, state), **_verdict(oss, upload, request.decision is not None)}
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
+
+
+def _verdict(oss: OssClient, upload: HeldUpload, is_wanted: bool) -> dict[str, Any]:
+    """Return who decided and what a check found, where a backend wants to know; owners never do."""
+    if not is_wanted or not upload.profile.is_held:
+        return {}
+    from function.holding.reviews import verdict_about
+
+    return verdict_about(oss, upload)
 
 
 def _read(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -> tuple[HeldRequest, str]:
@@ -63,15 +78,17 @@ def discard(context: RequestContext) -> dict[str, Any]:
 
 
 def status(context: RequestContext) -> dict[str, Any]:
-    """Return the response of ``/commit``, with ``"heldUntil"`` as long as the upload is held."""
+    """Return the response of ``/commit``, ``"heldUntil"`` while it is held, for backends what was decided."""
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         state = resume(context, oss, upload)
         response = response_about(upload, state.state)
-        return {**response, "heldUntil": iso(state.held_until)} if state.held_until else response
+        if state.held_until:
+            response["heldUntil"] = iso(state.held_until)
+        return {**response, **_verdict(oss, upload, is_backend)}
 
-    request = read_held_request(context)
-    return respond_to_each(context, request, "states", act, is_backend=_is_backend(context))
+    request, is_backend = read_held_request(context), _is_backend(context)
+    return respond_to_each(context, request, "states", act, is_backend=is_backend)
 
 
 def _is_backend(context: RequestContext) -> bool:
@@ -81,3 +98,21 @@ def _is_backend(context: RequestContext) -> bool:
     except (Unauthorized, Forbidden):
         return False
     return True
+
+
+def reviews(context: RequestContext) -> dict[str, Any]:
+    """Return ``{"items": [{"key", "receipt", "reason", …}], "cursor", "serverTime"}``, for backends only."""
+    from function.holding.reviews import list_reviews
+    from function.owners.listing import issue_cursor, read_cursor, read_page
+
+    settings, now, own = context.settings, context.now, ["reviews"]
+    check_backend_token(bearer_token(context.request.headers), settings, now)
+    limit, cursor = read_page(read_json_object(context.request.body), REVIEWS_A_PAGE)
+    context.instance.limiter.hit([RateLimitItem("reviews", REVIEWS_RATE, BACKEND)], now)
+    after = read_cursor(cursor, own, settings, now) if cursor else ""
+    items, after = list_reviews(context, limit, after)
+    return {
+        "items": items,
+        "cursor": issue_cursor(own, after, settings, now) if after else None,
+        "serverTime": iso(now),
+    }

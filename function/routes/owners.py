@@ -11,7 +11,7 @@ from function.oss.client import oss_client, oss_clients
 from function.oss.post_form import iso
 from function.owners.deletion import DeletionGrant, deletable, read_keys
 from function.owners.deletion import delete as delete_granted
-from function.owners.listing import issue_cursor, read_cursor, read_list_request
+from function.owners.listing import issue_cursor, list_of, read_cursor, read_list_request
 from function.owners.listing import list_own as list_page_of
 from function.reading import ReadGrant, UrlRequest, profiles_with_keys
 from function.routes.read import entries
@@ -30,7 +30,8 @@ def list_own(context: RequestContext) -> dict[str, Any]:
     context.line.profile = request.profile.name
     items = context.rate_limit_items("reads", settings.read_rate, owner)
     context.instance.limiter.hit(items, now)
-    after = read_cursor(request.cursor, request.profile, owner, settings, now) if request.cursor else ""
+    own = list_of(request.profile, owner)
+    after = read_cursor(request.cursor, own, settings, now) if request.cursor else ""
     profiles = profiles_with_keys(context)
     profile = next(each for each in profiles if each.name == request.profile.name)
     oss = oss_client(context, profile.location, purpose=DELETIONS)
@@ -49,7 +50,7 @@ def list_own(context: RequestContext) -> dict[str, Any]:
         }
         for each, url in zip(found, urls, strict=True)
     ]
-    cursor = issue_cursor(profile, owner, after, settings, now) if after else None
+    cursor = issue_cursor(own, after, settings, now) if after else None
     return {"items": listed, "cursor": cursor, "serverTime": iso(now)}
 
 

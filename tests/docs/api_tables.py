@@ -24,14 +24,24 @@ WORDS = {
         "head": "| field | in | type | meaning |",
         "request": ("request", "request, optional"),
         "response": ("response", "response, at times"),
-        "links": {"zh": "", "context": "what-a-caller-wants-to-find-in-it", "verify": "verify-a-receipt"},
+        "links": {
+            "zh": "",
+            "reasons": "reasons",
+            "context": "what-a-caller-wants-to-find-in-it",
+            "verify": "verify-a-receipt",
+        },
         "hold": "held-back-until-it-may-be-seen",
     },
     "zh": {
         "head": "| 字段 | 在哪里 | 类型 | 含义 |",
         "request": ("请求", "请求，可选"),
         "response": ("响应", "响应，有时"),
-        "links": {"zh": ".zh-CN", "context": "调用者想在回执里看到的", "verify": "验证回执"},
+        "links": {
+            "zh": ".zh-CN",
+            "reasons": "原因",
+            "context": "调用者想在回执里看到的",
+            "verify": "验证回执",
+        },
         "hold": "先审后发",
     },
 }

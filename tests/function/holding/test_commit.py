@@ -120,11 +120,14 @@ def test_an_unneeded_commit_is_not_recorded(house):
 def test_a_backend_may_publish_or_reject_by_hand_and_that_is_final(house, profile):
     stored = house.store(profile)
     answer = house.commit(stored["receipt"], decision="publish")
-    assert answer.json == {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
+    made = {"by": "backend", "reviewer": None, "at": "2026-11-24T14:00:00Z"}
+    published = {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
+    assert answer.json == {**published, "decision": {"action": "publish", **made}}
     assert names(house, stored) == ["key"]
     stored = house.store(profile)
     answer = house.commit(stored["receipt"], decision="reject")
-    assert answer.json == {"key": stored["key"], "state": "rejected", "url": None}
+    rejected = {"key": stored["key"], "state": "rejected", "url": None}
+    assert answer.json == {**rejected, "decision": {"action": "reject", **made}}
     assert names(house, stored) == []
     assert house.commit(stored["receipt"]).json["state"] == "rejected"
     assert house.commit(stored["receipt"], decision="publish").json["state"] == "rejected"

@@ -1,0 +1,158 @@
+"""
+The list of held uploads that wait for a human, oldest first.
+
+A record ``held/.review/<YYYYMMDDHHMMSS>-<id>`` stands for each of them, with the fields of
+``held/.review/<id>`` and named by its time, so that a repeated request writes the same one. A decision by
+hand removes it; whatever else ends an upload leaves it to the next list, which looks at each upload.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from heapq import merge
+from operator import itemgetter
+from typing import Any
+
+from function.config.key_template import REVIEWS
+from function.context import RequestContext
+from function.errors import Forbidden, UploadError
+from function.holding import records
+from function.holding.held_upload import HeldUpload, read_recorded
+from function.http.json_body import object_in
+from function.moderation.finding import Finding, read_finding
+from function.oss.client import OssClient, oss_clients, require_client, same_bucket
+from function.oss.listing import list_objects
+from function.oss.objects import delete_object, get_record, head_object, instant_in
+from function.oss.post_form import iso
+from function.oss.presign import NONE, PROCESS, OssRequest, presign
+from function.session_policy import OBJECTS
+
+# Names of this century: those of other records are ids, and few ids begin so.
+CENTURY = "20"
+LIST_SECONDS = 20.0
+URL_LIFE = timedelta(minutes=10)
+# Browsers show none of these types.
+SHOWN_AS_JPEG, AS_JPEG = ("image/heic", "image/heif", "image/tiff"), "image/format,jpg"
+
+
+def list_for_review(oss: OssClient, upload_id: str, review: Mapping[str, Any], now: datetime) -> None:
+    """Put an upload on the list; ``review`` has the fields of its record, with ``at`` once that was read."""
+    at = instant_in(str(review.get("at", iso(now))))
+    records.put(oss, _name(upload_id, at), review, at)
+
+
+def _name(upload_id: str, at: datetime) -> str:
+    return f"{REVIEWS}{at:%Y%m%d%H%M%S}-{upload_id}"
+
+
+def forget_review(context: RequestContext, oss: OssClient, upload: HeldUpload) -> None:
+    """Take an upload off the list that was decided; a failure changes no response: a list does it later."""
+    try:
+        review = records.get(oss, records.review_key(upload.upload_id)) or {}
+        delete_object(oss, _name(upload.upload_id, instant_in(str(review.get("at")))))
+    except (UploadError, ValueError) as error:
+        context.line.reason = f"review: {error}"
+
+
+def list_reviews(context: RequestContext, limit: int, after: str) -> tuple[list[dict[str, Any]], str]:
+    """
+    Return what waits for a human, oldest first, and the name after which there may be more; empty at the end.
+
+    A page may be short: it ends early rather than late.
+
+    Args:
+        after: only records after this name; empty at first.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond, for the first of them or a list.
+    """
+    locations = {
+        profile.location.bucket: profile.location
+        for profile in reversed([*context.settings.profiles.values()])
+        if profile.is_reviewed
+    }
+    clients = [*map(require_client, oss_clients(context, locations.values(), seconds=LIST_SECONDS).values())]
+    found: list[dict[str, Any]] = []
+    begin = after
+    for name, oss in merge(*(_names(client, after) for client in clients), key=itemgetter(0)):
+        is_late = oss.seconds_left() < LIST_SECONDS / len(clients) / 2
+        if len(found) == limit or (is_late and after != begin):
+            return found, after
+        found += _item(context, oss, name)
+        after = name
+    return found, ""
+
+
+def _names(oss: OssClient, after: str) -> Iterator[tuple[str, OssClient]]:
+    for listed in list_objects(oss, f"{REVIEWS}{CENTURY}", start_after=after):
+        yield listed.key, oss
+
+
+def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, Any]]:
+    """Return the upload of a record, or none if it does not wait any more; then the record is removed."""
+    body = get_record(oss, name)
+    review = body and object_in(body)
+    if not review:
+        return []
+    try:
+        upload = read_recorded(str(review.get("receipt")), oss.bucket, context.settings, context.now)
+        since = instant_in(str(review.get("at")))
+    except (Forbidden, ValueError):
+        # Its receipt has expired, or its profile holds nothing now; the bucket's rule ends the record.
+        return []
+    own = same_bucket(context, oss, upload.profile.location)
+    facts = head_object(own, upload.held_key)
+    if upload.is_waiting(facts, context.now) and not records.get_decision(own, upload.upload_id):
+        return [
+            {
+                "key": upload.key,
+                "profile": upload.profile.name,
+                "receipt": upload.receipt,
+                **_found(read_finding(review)),
+                "since": iso(since),
+                "heldUntil": iso(upload.ends(facts)),
+                "url": _url(context, own, upload),
+                "size": upload.content.size_bytes,
+                "contentType": upload.content.mime_type,
+            }
+        ]
+    # The same form may store the first bytes once more.
+    if not (upload.is_ours(facts) and facts.etag != upload.etag):
+        delete_object(oss, name)
+    return []
+
+
+def _url(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
+    location, process = upload.profile.location, upload.content.mime_type in SHOWN_AS_JPEG
+    return presign(
+        OssRequest("GET", oss.bucket, oss.region, upload.held_key, {PROCESS: AS_JPEG} if process else NONE),
+        context.credentials(location.session(OBJECTS), [context.now + URL_LIFE]),
+        context.now,
+        origin=location.read_origin,
+        expires_in=URL_LIFE,
+    )
+
+
+def verdict_about(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
+    """
+    Return who decided about an upload, and what its check found, as far as there is either; for backends.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond, or a record is invalid.
+    """
+    decision = records.get_decision(oss, upload.upload_id)
+    finding = decision.finding if decision else None
+    if finding is None and upload.profile.is_reviewed:
+        review = records.get(oss, records.review_key(upload.upload_id))
+        finding = None if review is None else read_finding(review)
+    verdict = _found(finding) if finding else {}
+    if decision is None:
+        return verdict
+    who = {"action": decision.action, "by": decision.by, "reviewer": decision.reviewer or None}
+    return {"decision": {**who, "at": iso(decision.at)}, **verdict}
+
+
+def _found(finding: Finding) -> dict[str, Any]:
+    """Return reason, checker and all labels."""
+    labels = finding.labels or (() if finding.label is None else (finding.label,))
+    errcode = {} if finding.errcode is None else {"errcode": finding.errcode}
+    return {"reason": finding.reason, "by": finding.by or None, "labels": [*labels], **errcode}

@@ -1,0 +1,485 @@
+"""``POST /reviews``: what waits for a human, oldest first; and who decided, for backends alone."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from function.auth.tokens import issue_token
+from function.config.profile import CHECK_URL_LIFE
+from function.holding.reviews import URL_LIFE
+from function.moderation.finding import Outcome
+from tests.function.holding.conftest import FORBIDDEN, PROFILES, TOKEN_SECRET
+from tests.function.holding.test_decision import kill
+from tests.support.memory_oss import BROKEN, DENIED, Part
+
+BAD = (400, "bad_request")
+STRIPPED = """
+[clean]
+key = "clean/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit"]
+strip = true
+"""
+
+
+def wait(house, clock, count=1, profile="face", seconds=60):
+    """Uploads that WeChat leaves to a human, one a minute."""
+    waiting = []
+    for _ in range(count):
+        stored = house.store(profile)
+        trace = [*house.wechat.submitted][-1]
+        assert house.verdict(Outcome.REVIEW, trace, label=20002)
+        waiting.append(stored)
+        clock.tick(seconds=seconds)
+    house.events.clear()
+    return waiting
+
+
+def ask(house, token=None, **fields):
+    return house.ask("reviews", house.backend() if token is None else token, **fields)
+
+
+def keys_of(answer):
+    assert answer.status == 200, answer.text
+    return [item["key"] for item in answer.json["items"]]
+
+
+def listed(oss):
+    """The names of the records that stand for what waits."""
+    return [name.removeprefix("review/") for name in oss.records() if name.startswith("review/20261124")]
+
+
+def test_the_oldest_comes_first_with_the_finding_of_its_check(house, clock):
+    first, second = wait(house, clock, 2)
+    answer = ask(house)
+    assert keys_of(answer) == [first["key"], second["key"]]
+    item = answer.json["items"][0]
+    url = item.pop("url")
+    assert item == {
+        "key": first["key"],
+        "profile": "face",
+        "receipt": first["receipt"],
+        "reason": "label",
+        "by": "wechat",
+        "labels": [20002],
+        "since": "2026-11-24T14:00:00Z",
+        "heldUntil": "2026-11-25T14:00:00Z",
+        "size": 1,
+        "contentType": "image/png",
+    }
+    assert house.oss.send("GET", url, budget_seconds=1).status == 200
+    assert (answer.json["cursor"], answer.json["serverTime"]) == (None, "2026-11-24T14:02:00Z")
+
+
+def test_the_url_ends_after_ten_minutes(house, clock):
+    wait(house, clock)
+    url = ask(house).json["items"][0]["url"]
+    clock.tick(minutes=9)
+    assert house.oss.send("GET", url, budget_seconds=1).status == 200
+    clock.tick(minutes=1, seconds=1)
+    assert house.oss.send("GET", url, budget_seconds=1).status == 403
+    assert URL_LIFE < CHECK_URL_LIFE
+
+
+@pytest.mark.parametrize(("mime_type", "process"), [("image/heic", True), ("image/png", False)])
+def test_a_type_that_browsers_do_not_show_is_processed(house, mime_type, process):
+    form = house.form("face", contentType=mime_type, filename=f"a.{mime_type[6:]}")
+    assert house.oss.post(form["formData"], "bytes") == 200
+    house.ask("confirm", ticket=form["ticket"])
+    house.verdict(Outcome.REVIEW)
+    (item,) = ask(house).json["items"]
+    assert item["contentType"] == mime_type
+    assert ("x-oss-process=image%2Fformat%2Cjpg" in item["url"]) is process
+
+
+def test_a_refused_check_names_its_code(house):
+    house.wechat.answers = [61010]
+    house.store("face")
+    (item,) = ask(house).json["items"]
+    assert (item["reason"], item["by"], item["labels"], item["errcode"]) == ("errcode", "wechat", [], 61010)
+
+
+def test_a_check_that_nothing_can_do_names_no_checker(house):
+    form = house.form("face")
+    assert house.oss.post(form["formData"], "bytes") == 200
+    held = f"held/{form['key']}"
+    headers = {**house.oss.objects[held].headers, "content-encoding": "gzip"}
+    house.oss.replace_object(held, headers=headers)
+    house.ask("confirm", ticket=form["ticket"])
+    (item,) = ask(house).json["items"]
+    assert (item["reason"], item["by"]) == ("unsupported", None)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 100])
+@pytest.mark.parametrize("longest_page", [1, 1000])
+def test_pages_hold_each_once_in_order(house, clock, limit, longest_page):
+    wanted = [stored["key"] for stored in wait(house, clock, 5)]
+    house.oss.longest_page = longest_page
+    found, cursor = [], None
+    while True:
+        answer = ask(house, limit=limit, cursor=cursor)
+        assert len(answer.json["items"]) <= limit
+        found += keys_of(answer)
+        cursor = answer.json["cursor"]
+        if cursor is None:
+            break
+    assert found == wanted
+
+
+def test_without_a_limit_a_page_has_twenty(house, clock):
+    wait(house, clock, 21, seconds=1)
+    assert len(ask(house).json["items"]) == 20
+
+
+def test_oss_lists_the_records_by_time_alone(house, clock):
+    wait(house, clock)
+    house.oss.requests.clear()
+    ask(house)
+    assert [request.query["prefix"] for request in house.oss.requests if "list-type" in request.query] == [
+        "held/.review/20"
+    ]
+
+
+def test_an_empty_desk_costs_one_list(house, clock):
+    house.oss.asked.clear()
+    assert keys_of(ask(house)) == []
+    assert house.oss.asked == ["ListObjectsV2"]
+
+
+@pytest.mark.parametrize("decision", ["publish", "reject"])
+def test_a_decision_by_hand_takes_it_off_the_list(house, clock, decision):
+    decided, other = wait(house, clock, 2)
+    house.commit(decided["receipt"], decision=decision)
+    assert listed(house.oss) == [f"20261124140100-{other['uploadId']}"]
+    assert keys_of(ask(house)) == [other["key"]]
+
+
+def end_by_verdict(house, clock, stored):
+    house.verdict(Outcome.RISKY)
+
+
+def end_by_owner(house, clock, stored):
+    house.discard(stored["receipt"], house.session())
+
+
+def end_by_time(house, clock, stored):
+    clock.tick(days=1)
+
+
+def end_by_loss(house, clock, stored):
+    del house.oss.objects[f"held/{stored['key']}"]
+
+
+@pytest.mark.parametrize("end", [end_by_verdict, end_by_owner, end_by_time, end_by_loss])
+def test_an_upload_that_ended_otherwise_is_taken_off_by_the_next_list(house, clock, end):
+    (stored,) = wait(house, clock)
+    end(house, clock, stored)
+    assert len(listed(house.oss)) == 1
+    assert keys_of(ask(house)) == []
+    assert listed(house.oss) == []
+
+
+def test_a_decision_that_was_not_applied_yet_counts(house, clock):
+    """Another object has the name, so the upload stays where it was."""
+    (stored,) = wait(house, clock)
+    house.oss.store(stored["key"], b"another's", content_type="image/png")
+    assert house.commit(stored["receipt"], decision="publish").code == "already_exists"
+    assert keys_of(ask(house)) == []
+
+
+def test_other_bytes_are_not_shown_and_the_first_may_return(house, clock):
+    (stored,) = wait(house, clock)
+    held = f"held/{stored['key']}"
+    house.oss.replace_object(held, parts=(Part("others", 1),))
+    assert keys_of(ask(house)) == []
+    house.oss.replace_object(held, parts=(Part("bytes", 1),))
+    assert keys_of(ask(house)) == [stored["key"]]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"{}", b'{"receipt": 7, "at": "2026-11-24T14:00:00Z"}', b'{"receipt": "a.b.c"}']
+)
+def test_a_record_that_names_no_upload_hides_no_other(house, clock, body):
+    (stored,) = wait(house, clock)
+    house.oss.store("held/.review/20261124135900-x", body, content_type="application/json")
+    assert keys_of(ask(house)) == [stored["key"]]
+
+
+@pytest.mark.parametrize("at", [None, 7, "yesterday"])
+def test_a_record_without_a_time_hides_no_other(house, clock, at):
+    (stored,) = wait(house, clock)
+    body = json.dumps({"receipt": stored["receipt"], "at": at}).encode()
+    house.oss.store("held/.review/20261124135900-x", body, content_type="application/json")
+    assert keys_of(ask(house)) == [stored["key"]]
+
+
+def test_a_record_that_disappears_meanwhile_hides_no_other(house, clock):
+    first, second = wait(house, clock, 2)
+    name = f"held/.review/20261124140000-{first['uploadId']}"
+    serve = house.oss.serve
+
+    def after_the_list(*args, **kwargs):
+        answer = serve(*args, **kwargs)
+        house.oss.objects.pop(name, None)
+        return answer
+
+    house.oss.serve = after_the_list
+    assert keys_of(ask(house)) == [second["key"]]
+
+
+def test_all_buckets_are_listed_by_time(two_buckets, clock):
+    keys = [wait(two_buckets, clock, profile=name)[0]["key"] for name in ("view", "face", "view")]
+    answer = ask(two_buckets, limit=2)
+    assert keys_of(answer) == keys[:2]
+    assert keys_of(ask(two_buckets, cursor=answer.json["cursor"])) == keys[2:]
+    for item in answer.json["items"]:
+        bucket = two_buckets.buckets["abroad" if item["profile"] == "view" else "my-bucket"]
+        assert bucket.send("GET", item["url"], budget_seconds=1).status == 200
+
+
+def test_a_bucket_without_credentials_fails_the_list(two_buckets, clock):
+    wait(two_buckets, clock)
+    two_buckets.without_sessions(two_buckets.buckets["abroad"])
+    assert ask(two_buckets).status == 502
+
+
+def test_a_role_without_the_right_is_named(house, oss):
+    oss.fail("ListObjectsV2", DENIED)
+    assert ask(house).outcome == (502, "oss_rejected")
+
+
+def test_a_page_ends_early_rather_than_late(house, clock):
+    wanted = [stored["key"] for stored in wait(house, clock, 4)]
+    elapsed = 0.0
+    serve = house.oss.serve
+
+    def slow(*args, **kwargs):
+        nonlocal elapsed
+        elapsed += 2.0
+        return serve(*args, **kwargs)
+
+    house.oss.serve = slow
+    house.function._ready().monotonic = lambda: elapsed
+    # A list, then three calls for each.
+    answer = ask(house)
+    assert keys_of(answer) == wanted[:2]
+    assert keys_of(ask(house, cursor=answer.json["cursor"])) == wanted[2:]
+
+
+def test_a_page_has_one_at_least(house, clock):
+    wanted = [stored["key"] for stored in wait(house, clock, 2)]
+    elapsed = 0.0
+    serve = house.oss.serve
+
+    def slow(method, url, *args, **kwargs):
+        nonlocal elapsed
+        elapsed += 11.0 if "list-type" in url else 0.0
+        return serve(method, url, *args, **kwargs)
+
+    house.oss.serve = slow
+    house.function._ready().monotonic = lambda: elapsed
+    answer = ask(house)
+    assert keys_of(answer) == wanted[:1]
+    assert keys_of(ask(house, cursor=answer.json["cursor"])) == wanted[1:]
+
+
+# --- who may ask ---
+
+
+def test_only_a_backend_gets_the_list(house, clock):
+    wait(house, clock)
+    assert house.ask("reviews").outcome == (401, "unauthorized")
+    for token in (
+        house.session(),
+        "a.b.c",
+        house.backend(aud="oss-direct-upload/erasure"),
+        house.backend(exp=1),
+    ):
+        assert ask(house, token).outcome == FORBIDDEN
+
+
+def test_without_a_check_there_is_no_such_route(house_of):
+    house = house_of(PROFILES.replace('"check"', '"commit"').replace('"commit", "commit"', '"commit"'))
+    assert ask(house).outcome == (404, "not_found")
+
+
+def test_metadata_that_cannot_be_removed_is_for_humans_too(house_of):
+    house = house_of(STRIPPED, WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None)
+    assert keys_of(ask(house)) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"limit": limit} for limit in (0, 101, True, "5", 1.0)),
+        *({"cursor": cursor} for cursor in ("", 7, "x", "a.b.c", "x" * 5000)),
+    ],
+    ids=str,
+)
+def test_a_malformed_request_is_refused_before_oss_is_called(house, fields):
+    assert ask(house, **fields).outcome == BAD
+    assert house.oss.asked == []
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"list": ["owner", "picture", "my-bucket"]},
+        {"list": "reviews"},
+        {"after": 7},
+        {"audience": "oss-direct-upload/session"},
+        {"secrets": ["another-secret-0123456789abcdef-xyz"]},
+        {"life": timedelta(0)},
+    ],
+    ids=str,
+)
+def test_a_forged_cursor_is_refused_before_oss_is_called(house, clock, forged):
+    made = {"list": ["reviews"], "after": "held/.review/20261124140000-x"} | {
+        name: forged[name] for name in ("list", "after") if name in forged
+    }
+    cursor = issue_token(
+        made,
+        audience=forged.get("audience", "oss-direct-upload/cursor"),
+        secrets=forged.get("secrets", [TOKEN_SECRET]),
+        now=clock(),
+        life=forged.get("life", timedelta(hours=1)),
+    )
+    assert ask(house, cursor=cursor).outcome == BAD
+    assert house.oss.asked == []
+
+
+def test_lists_are_limited_to_sixty_a_minute(house, clock):
+    assert [ask(house).status for _ in range(61)] == [200] * 60 + [429]
+    clock.tick(minutes=1)
+    assert ask(house).status == 200
+
+
+# --- cut off, and repeated ---
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_tick_lists_what_a_crash_left_out(house, house_of, clock, after):
+    """Under the same name, by the time of the first record."""
+    cut_off = 0
+    for at in range(1, 20):
+        house.oss.objects.clear()
+        stored = house.store("face")
+        trace = [*house.wechat.submitted][-1]
+        was_cut = kill(
+            house, lambda trace=trace: house.verdict(Outcome.REVIEW, trace, label=20002), at=at, after=after
+        )
+        if not was_cut:
+            break
+        cut_off += 1
+        since = clock()
+        is_recorded = f"review/{stored['uploadId']}" in house.oss.records()
+        clock.tick(minutes=2)
+        other = house_of()
+        other.tick()
+        assert listed(house.oss) == [f"{since:%Y%m%d%H%M%S}-{stored['uploadId']}"] * is_recorded
+        assert keys_of(ask(other)) == [stored["key"]] * is_recorded
+    assert cut_off >= 4
+
+
+def test_a_removal_that_fails_changes_no_response(house, clock, log_lines):
+    (stored,) = wait(house, clock)
+    house.oss.fail("DeleteObject", "", BROKEN, BROKEN)
+    answer = house.commit(stored["receipt"], decision="publish")
+    assert answer.json["state"] == "published"
+    assert keys_of(ask(house)) == []
+
+
+def test_a_review_of_an_earlier_version_is_decided_as_ever(house, clock):
+    """Its record has no receipt and stands on no list."""
+    (stored,) = wait(house, clock)
+    house.oss.objects.pop(f"held/.review/20261124140000-{stored['uploadId']}")
+    name = f"held/.review/{stored['uploadId']}"
+    house.oss.store(name, b'{"label": 20002}', content_type="application/json")
+    assert keys_of(ask(house)) == []
+    assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
+
+
+# --- who decided ---
+
+
+def decision(action, by="backend", reviewer=None, at="2026-11-24T14:01:00Z"):
+    return {"action": action, "by": by, "reviewer": reviewer, "at": at}
+
+
+FOUND = {"reason": "label", "by": "wechat", "labels": [20002]}
+
+
+def test_a_second_reviewer_learns_who_decided_and_when(house, clock):
+    (stored,) = wait(house, clock)
+    first = house.commit(stored["receipt"], decision="reject", reviewer="小红 🌸")
+    made = decision("reject", reviewer="小红 🌸")
+    assert (first.json["decision"], {name: first.json[name] for name in FOUND}) == (made, FOUND)
+    clock.tick(minutes=1)
+    second = house.commit(stored["receipt"], decision="publish", reviewer="小明")
+    assert (second.json["state"], second.json["decision"]) == ("rejected", made)
+    evidence = house.oss.records()[f"rejected/{stored['uploadId']}"]
+    assert (evidence["by"], evidence["reviewer"]) == ("backend", "小红 🌸")
+
+
+def test_a_rejection_that_comes_too_late_is_explained_by_status(house, clock):
+    (stored,) = wait(house, clock)
+    house.commit(stored["receipt"], decision="publish", reviewer="小红")
+    assert house.commit(stored["receipt"], decision="reject", reviewer="小明").code == "already_published"
+    answer = house.ask("status", house.backend(), receipt=stored["receipt"])
+    assert (answer.json["state"], answer.json["decision"]) == (
+        "published",
+        decision("publish", reviewer="小红"),
+    )
+
+
+def test_status_has_labels_for_a_backend_alone(house, clock):
+    (stored,) = wait(house, clock)
+    usual = {"key", "state", "url", "heldUntil"}
+    asked = house.ask("status", house.backend(), receipt=stored["receipt"]).json
+    assert set(asked) == usual | set(FOUND)
+    assert {name: asked[name] for name in FOUND} == FOUND
+    for token in ("", house.session(), house.backend(exp=1)):
+        assert set(house.ask("status", token, receipt=stored["receipt"]).json) == usual
+
+
+def test_a_verdict_of_a_check_is_a_decision_of_the_check(house):
+    stored = house.store("face")
+    house.verdict(Outcome.RISKY, label=20006)
+    answer = house.ask("status", house.backend(), receipt=stored["receipt"]).json
+    assert answer["decision"] == decision("reject", by="check", at="2026-11-24T14:00:00Z")
+    assert answer["labels"] == [20006]
+
+
+def test_an_owner_gets_no_decision(house, clock):
+    stored = house.store("note")
+    answer = house.ask("commit", house.session(), receipt=stored["receipt"])
+    assert set(answer.json) == {"key", "state", "url"}
+
+
+def test_a_commit_without_a_decision_costs_no_further_call(house):
+    stored = house.store("word")
+    assert set(house.commit(stored["receipt"]).json) == {"key", "state", "url"}
+
+
+def test_an_upload_without_hold_has_no_decision(house):
+    stored = house.store("default")
+    asked = house.ask("status", house.backend(), receipt=stored["receipt"])
+    assert set(asked.json) == {"key", "state", "url"}
+
+
+@pytest.mark.parametrize("reviewer", ["", "x" * 65, 7, ["x"], "a\nb", "\x7f", "\ud800"], ids=repr)
+def test_a_malformed_reviewer_is_refused(house, reviewer):
+    stored = house.store("word")
+    assert house.commit(stored["receipt"], decision="publish", reviewer=reviewer).outcome == BAD
+    assert house.status(stored["receipt"]) == "held"
+
+
+def test_a_reviewer_needs_a_decision_and_a_backend(house):
+    stored = house.store("note")
+    assert house.commit(stored["receipt"], reviewer="小红").outcome == BAD
+    fields = {"receipt": stored["receipt"], "decision": "publish", "reviewer": "小红"}
+    assert house.ask("commit", house.session(), **fields).outcome == FORBIDDEN
+    assert house.commit(stored["receipt"], decision="publish", reviewer="x" * 64).status == 200
