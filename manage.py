@@ -27,6 +27,7 @@ COMMANDS = {
     "invoke": "ops.client.invoke",
     "measure": "ops.client.measure",
     "import": "ops.client.import_urls",
+    "review": "ops.client.review",
     "webhooks": "ops.client.webhooks",
     "erase": "ops.client.erase",
     "explain": "ops.explain.command",

@@ -11,6 +11,7 @@ const path = require('node:path')
 const { startLocalCloud } = require('../../miniprogram/test/local_cloud')
 const { launch } = require('../../tests/playground/chromium')
 const { drawExample, drawPosts } = require('./example_picture')
+const { drawReview } = require('./review_picture')
 
 const IMAGES = path.join(__dirname, '../../docs/images')
 const BAR_MILLISECONDS = 300 // the bar's last movement
@@ -131,6 +132,10 @@ async function drawEverything(browser, cloud, folder) {
       }
     }
   }
+  const screens = [['phone', PHONE], ['desk', DESK]].flatMap(([screen, options]) => ['zh-CN', 'en-US'].map((locale) => (
+    [path.join(folder, `${screen}-${locale}-review.png`), { .../** @type {any} */ (options), locale }]
+  )))
+  await drawReview(browser, screens)
   await drawExample(browser, PICTURE, path.join(folder, 'example.png'))
   await drawPosts(browser, PICTURE, path.join(folder, 'posts.png'))
 }
@@ -147,9 +152,11 @@ async function main(folder) {
       await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US' })
       await drawHeld(browser, cloud, { name: 'held.png', locale: 'zh-CN' })
       await drawHeld(browser, cloud, { name: 'held-en.png', locale: 'en-US' })
+      const reviews = [['review.png', 'zh-CN'], ['review-en.png', 'en-US']]
+      await drawReview(browser, reviews.map(([name, locale]) => [path.join(IMAGES, name), { ...DESK, locale }]))
       await drawExample(browser, PICTURE, path.join(IMAGES, 'example.png'))
       await drawPosts(browser, PICTURE, path.join(IMAGES, 'posts.png'))
-      ;['example.png', 'posts.png'].forEach((name) => shrink(path.join(IMAGES, name)))
+      ;['example.png', 'posts.png', 'review.png', 'review-en.png'].forEach((name) => shrink(path.join(IMAGES, name)))
     }
   } finally {
     await browser.close()

@@ -1,0 +1,170 @@
+"""
+Review what waits for a human, on a page of this machine: one object at a time, decided by a key.
+
+The page shows what /reviews of the deployed function lists. Each decision goes to /commit with the name of
+the reviewer, and is kept with it; several people may review at once, each with this command. The token of a
+backend is signed here, with RECEIPT_SECRET (else TOKEN_SECRET) of .env, and never reaches the page.
+"""
+
+import argparse
+import secrets
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from ops.client.answers import InvokeFailed, checked
+from ops.client.features import code_of
+from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionClient, FunctionSilent
+from ops.client.held import backend_token
+from ops.client.review_server import ReviewServer
+from ops.deploy.operator_env import add_env_argument
+from ops.explain.advice import find_advice
+from ops.terminal.language import (
+    LANGUAGES,
+    Failure,
+    Text,
+    add_language_argument,
+    chosen_language,
+    system_words,
+)
+from ops.terminal.screen import Screen
+
+DEFAULT_PORT = 9090
+MAX_NAME = 64
+TOKEN_BYTES = 24
+# What another reviewer, or the owner, has done in the meantime.
+TOO_LATE = ("already_published", "not_uploaded")
+
+SUMMARY = Text("review what waits for a human, in a browser", "在浏览器里人工审核")
+ABOUT = Text(
+    __doc__,
+    "在本机的网页上人工审核：一次看一个，按一个键决定。\n\n"
+    "网页显示已部署函数的 /reviews 列出的内容。每个决定连同审核人的名字发给 /commit，并一起保存；可以几个人"
+    "同时审核，各自运行本命令。后端令牌在这里用 .env 里的 RECEIPT_SECRET（没有就用 TOKEN_SECRET）签发，"
+    "不会到网页里。",
+)
+URL = Text("address of the function", "函数的地址")
+REVIEWER = Text(
+    "name that is kept with each decision (asked for if missing)", "每个决定都会记下的名字（不写就会问）"
+)
+PORT = Text(
+    "port of the page (default: 9090, or the next free one)", "网页的端口（默认 9090，被占用就往后找）"
+)
+YOUR_NAME = Text("Your name, kept with each decision: ", "你的名字（会记在每个决定里）：")
+NEEDS_NAME = Text(
+    "Name the reviewer with --reviewer: 1 to 64 characters.", "请用 --reviewer 写明审核人：1 到 64 个字符。"
+)
+OPEN = Text("Open this address in a browser of this machine:", "请用本机的浏览器打开：")
+HOW_TO_END = Text(
+    "Whoever has it can decide in your name. Ctrl-C ends it.",
+    "拿到这个地址的人可以用你的名字做决定。按 Ctrl-C 结束。",
+)
+NO_PORT = Text("No server could start at port {port} ({why}).", "无法在端口 {port} 上启动服务（{why}）。")
+
+
+class Desk:
+    """
+    What the page asks of the function, with a backend's token for each call.
+
+    Args:
+        reviewer: kept with each decision.
+    """
+
+    def __init__(self, client: FunctionClient, args: argparse.Namespace, reviewer: str) -> None:
+        self._client = client
+        self._args = args
+        self._reviewer = reviewer
+
+    def items(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a page of the list, and the reviewer; or ``{"error"}``, a sentence."""
+        cursor = fields.get("cursor")
+        listed = self._said("reviews", {"cursor": cursor} if isinstance(cursor, str) else {}, fields)
+        return listed if "error" in listed else {**listed, "reviewer": self._reviewer}
+
+    def decide(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what /commit said of a decision: ``{"state", "decision", …}``, perhaps another's."""
+        named = {name: fields.get(name) for name in ("receipt", "decision")}
+        said = self._said("commit", {**named, "reviewer": self._reviewer}, fields)
+        if said.get("code") not in TOO_LATE:
+            return said
+        latest = self._said("status", {"receipt": named["receipt"]}, fields)
+        return said if "error" in latest else latest
+
+    def _said(self, route: str, body: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+        language = fields.get("language")
+        language = language if language in LANGUAGES else LANGUAGES[0]
+        try:
+            answer = self.ask(route, body)
+            code = code_of(answer)
+            # What ``explain`` adds is for an operator.
+            if advice := find_advice(code) if code else None:
+                sentences = (advice.meaning.say(language), advice.remedy.say(language))
+                return {"error": "\n".join(sentences), "code": code}
+            return checked(answer, language)
+        except Failure as error:
+            return {"error": error.said.say(language)}
+        except InvokeFailed as error:
+            return {"error": str(error)}
+
+    def ask(self, route: str, body: Mapping[str, Any]) -> FunctionAnswer:
+        return self._client.ask(route, body, backend_token(self._args))
+
+
+def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
+    parser.add_argument("--url", required=True, help=URL.say(language))
+    parser.add_argument("--reviewer", default="", metavar="NAME", help=REVIEWER.say(language))
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=PORT.say(language))
+    add_env_argument(parser, language)
+    add_language_argument(parser, language)
+
+
+def run(args: argparse.Namespace) -> int:
+    language = chosen_language(args.lang)
+    screen, complaints = Screen(), Screen(sys.stderr)
+    try:
+        desk = Desk(FunctionAtUrl(args.url), args, _reviewer(args.reviewer, language))
+        # What is wrong with address, secret or function is better said before a page is opened.
+        checked(desk.ask("reviews", {"limit": 1}), language)
+        server = _server(desk, args.port)
+    except Failure as error:
+        complaints.fail_with(error, language)
+        return 1 if isinstance(error, FunctionSilent) else 2
+    except InvokeFailed as error:
+        complaints.fail(str(error))
+        return 1
+    server.start()
+    try:
+        screen.line(OPEN.say(language))
+        screen.line(f"    {server.address}")
+        screen.line(HOW_TO_END.say(language))
+        wait_for_the_end()
+    finally:
+        server.stop()
+    return 0
+
+
+def wait_for_the_end() -> None:
+    """Wait for Ctrl-C."""
+    threading.Event().wait()
+
+
+def _server(desk: Desk, port: int) -> ReviewServer:
+    actions = {"/items.json": desk.items, "/decision.json": desk.decide}
+    try:
+        return ReviewServer(secrets.token_urlsafe(TOKEN_BYTES), actions, port)
+    except (OSError, OverflowError) as error:
+        why = system_words(getattr(error, "strerror", None) or str(error))
+        raise Failure(
+            Text(NO_PORT.en.format(port=port, why=why.en), NO_PORT.zh.format(port=port, why=why.zh))
+        ) from None
+
+
+def _reviewer(name: str, language: str) -> str:
+    """Return the name of the reviewer, asked for where a person can answer."""
+    if not name and sys.stdin.isatty():
+        name = input(YOUR_NAME.say(language))
+    name = name.strip()
+    if not 1 <= len(name) <= MAX_NAME or any(not each.isprintable() and each != "\u200d" for each in name):
+        raise Failure(NEEDS_NAME)
+    return name

@@ -1,0 +1,241 @@
+/** The desk of a reviewer: one item at a time, decided by a key; the next one appears at once. */
+
+import { $, element, preload, showMedia } from './media.js'
+import { TEXTS, plain, preferredLanguage } from './texts.js'
+
+// Links end after ten minutes.
+const FRESH_MILLISECONDS = 8 * 60 * 1000
+const EMPTY_MILLISECONDS = 15000
+const FEW = 5
+const MOST_NEWS = 8
+const KEYS = { KeyA: 'publish', KeyR: 'reject', KeyS: 'skip' }
+
+let language = preferredLanguage()
+let reviewer = ''
+/** Items in order, the one that is shown first; `cursor` is of the page behind them, null at the end. */
+let queue = /** @type {any[]} */ ([])
+let cursor = /** @type {string | null} */ (null)
+let isLoading = false
+let isAtStart = true
+/** Receipts that were decided here, or are being. */
+const decided = new Set()
+let pending = 0
+let done = 0
+let shown = /** @type {any} */ (null)
+/** Whether the item on the stage has appeared, so that a key is about what is seen. */
+let isReady = false
+let isSeen = false
+let problem = /** @type {any} */ (null)
+const news = /** @type {any[]} */ ([])
+
+const texts = () => TEXTS[language]
+
+/** An error with a sentence of either language. */
+function failure(sentence) {
+  return Object.assign(new Error(), { sentence })
+}
+
+async function ask(path, body) {
+  const headers = { 'Content-Type': 'application/json', 'X-Page-Token': location.hash.slice(1) }
+  const sent = { method: 'POST', headers, body: JSON.stringify({ ...body, language }) }
+  const answer = await fetch(path, sent).catch(() => { throw failure((all) => all.noServer) })
+  if (answer.status === 403) throw failure((all) => all.foreignPage)
+  const said = await answer.json()
+  if (said.error) throw failure(() => said.error)
+  return said
+}
+
+// The queue
+
+async function load() {
+  if (isLoading) return
+  isLoading = true
+  try {
+    const page = await ask('/items.json', { cursor: isAtStart ? null : cursor })
+    const known = new Set(queue.map(({ receipt }) => receipt))
+    const fresh = page.items.filter(({ receipt }) => !known.has(receipt) && !decided.has(receipt))
+    queue.push(...fresh.map((item) => ({ ...item, loadedAt: Date.now() })))
+    cursor = page.cursor
+    reviewer = page.reviewer
+    isAtStart = cursor === null
+    problem = null
+  } catch (error) {
+    problem = error.sentence
+    isAtStart = true
+  }
+  isLoading = false
+  draw()
+}
+
+function reloadAll() {
+  queue = []
+  cursor = null
+  isAtStart = true
+  return load()
+}
+
+const isStale = (item) => Date.now() - item.loadedAt > FRESH_MILLISECONDS
+
+/** Shows the first of the queue, unless it is shown already. */
+function next() {
+  const [item = null, following] = queue
+  if (item && item !== shown && isStale(item)) {
+    reloadAll()
+    return
+  }
+  if (item !== shown) {
+    shown = item
+    isReady = isSeen = false
+    if (item) {
+      showMedia($('stage'), item, texts(), (seen) => {
+        isReady = true
+        isSeen = seen
+        drawButtons()
+      })
+      preload(following)
+    }
+  }
+  // A page may be short, or hold only what was decided here.
+  if (!problem && cursor !== null && queue.length < FEW) load()
+}
+
+// Deciding
+
+function act(what, isByKey = false) {
+  if (!shown || !isReady || queue[0] !== shown) return
+  if (what === 'skip') {
+    if (queue.length > 1) queue.push(/** @type {any} */ (queue.shift()))
+    draw()
+  } else if (isSeen || what === 'reject' || !isByKey) {
+    decide(queue.shift(), what)
+  }
+}
+
+async function decide(item, decision) {
+  decided.add(item.receipt)
+  pending += 1
+  const said = { item, decision, result: /** @type {any} */ (null), why: /** @type {any} */ (null) }
+  news.unshift(said)
+  news.splice(MOST_NEWS)
+  draw()
+  try {
+    said.result = await ask('/decision.json', { receipt: item.receipt, decision })
+    done += 1
+  } catch (error) {
+    said.why = error.sentence
+    decided.delete(item.receipt)
+    // Not in place of what is being looked at.
+    queue.splice(1, 0, item)
+  }
+  pending -= 1
+  draw()
+}
+
+/** What became of a decision, as a sentence. */
+function outcome({ decision, result, why }) {
+  const all = texts()
+  if (why) return { kind: 'bad', text: all.failed(why(all)) }
+  if (!result) return { kind: 'quiet', text: `${all[decision]}…` }
+  const made = result.decision
+  if (made && (made.action !== decision || made.reviewer !== reviewer)) {
+    return { kind: 'other', text: all.other[made.action](plain(made.reviewer || all.deciders[made.by]), all.time(new Date(made.at))) }
+  }
+  if (result.state === 'gone') return { kind: 'other', text: all.gone }
+  return { kind: decision === 'publish' ? 'good' : 'bad', text: decision === 'publish' ? all.published : all.rejected }
+}
+
+// Drawing
+
+function draw() {
+  const all = texts()
+  document.documentElement.lang = all.language
+  document.title = queue.length ? `(${queue.length}) ${all.title}` : all.title
+  for (const each of document.querySelectorAll('[data-text]')) each.textContent = all[/** @type {any} */ (each).dataset.text]
+  $('language').textContent = all.otherLanguage
+  $('reviewer').textContent = plain(reviewer)
+  $('progress').textContent = all.progress(done, queue.length, cursor !== null)
+  $('problem').hidden = !problem
+  $('problem').textContent = problem ? problem(all) : ''
+  for (const [code, id] of Object.entries(KEYS)) {
+    $(id).replaceChildren(all[id], ' ', element('kbd', { textContent: code.slice(-1) }))
+  }
+  next()
+  drawStage(all)
+  drawItem(all)
+  drawButtons()
+  $('news').replaceChildren(...news.map((each) => newsLine(each)))
+  document.body.dataset.ready = String(!isLoading)
+}
+
+function drawStage(all) {
+  if (shown) return
+  const lines = isLoading ? [all.loading] : problem ? [] : [all.empty, all.emptyHint]
+  $('stage').className = 'stage'
+  $('stage').replaceChildren(element('div', { className: 'notice' }, ...lines.map((textContent) => element('p', { textContent }))))
+}
+
+function drawItem(all) {
+  $('about').hidden = !shown
+  if (!shown) return
+  const by = all.checkers[shown.by]
+  const reason = Object.hasOwn(all.reasons, shown.reason) ? all.reasons[shown.reason] : all.anyReason
+  $('why').textContent = reason(by || all.machine, shown.errcode ?? '')
+  $('labels').replaceChildren(...shown.labels.map((label) => element('li', { textContent: plain(all.label(label)) })))
+  const moment = (text) => `${all.ago(new Date(text))} (${all.time(new Date(text))})`
+  const facts = {
+    checker: by || all.nobody,
+    profile: shown.profile,
+    since: moment(shown.since),
+    heldUntil: moment(shown.heldUntil),
+    type: `${shown.contentType} · ${all.sizeText(shown.size)}`,
+    key: shown.key,
+  }
+  $('facts').replaceChildren(...Object.entries(facts).flatMap(([name, text]) => [
+    element('dt', { textContent: all[name] }), element('dd', { textContent: plain(text) }),
+  ]))
+}
+
+function drawButtons() {
+  for (const id of Object.values(KEYS)) $(id).disabled = !shown || !isReady || (id === 'skip' && queue.length < 2)
+}
+
+function newsLine(each) {
+  const { kind, text } = outcome(each)
+  const name = each.item.key.split('/').pop()
+  return element('li', { className: kind }, element('span', { className: 'name', textContent: plain(name) }), text)
+}
+
+// Wiring
+
+for (const id of Object.values(KEYS)) $(id).onclick = () => act(id)
+
+document.addEventListener('keydown', (event) => {
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return
+  // With a Chinese input method on, the key has no letter.
+  const letter = /^[a-z]$/i.test(event.key) ? `Key${event.key.toUpperCase()}` : event.code
+  if (Object.hasOwn(KEYS, letter)) {
+    event.preventDefault()
+    act(KEYS[letter], true)
+  }
+})
+
+$('language').onclick = () => {
+  language = language === 'zh' ? 'en' : 'zh'
+  localStorage.setItem('language', language)
+  // A sentence on the stage is said anew.
+  if (!isSeen) shown = null
+  draw()
+}
+
+addEventListener('beforeunload', (event) => { if (pending) event.preventDefault() })
+
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden || !shown || !isStale(shown)) return
+  shown = null
+  reloadAll()
+})
+
+setInterval(() => { if (!document.hidden && (problem || !queue.length)) load() }, EMPTY_MILLISECONDS)
+
+draw()
+await load()

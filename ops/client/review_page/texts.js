@@ -1,0 +1,185 @@
+/** Everything the page says, in both languages. */
+
+const UNITS = ['B', 'KB', 'MB', 'GB']
+
+function sizeText(bytes) {
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), UNITS.length - 1)
+  return `${(bytes / 1024 ** power).toFixed(power && bytes < 10 * 1024 ** power ? 1 : 0)} ${UNITS[power]}`
+}
+
+/** Of WeChat, by number. */
+const WECHAT = {
+  100: ['正常', 'normal'],
+  10001: ['广告', 'advertisement'],
+  20001: ['时政', 'politics'],
+  20002: ['色情', 'pornography'],
+  20003: ['辱骂', 'abuse'],
+  20006: ['违法犯罪', 'illegal'],
+  20008: ['欺诈', 'fraud'],
+  20012: ['低俗', 'vulgar'],
+  20013: ['版权', 'copyright'],
+  21000: ['其他', 'other'],
+}
+/** Of Aliyun, by the beginning of the label. */
+const FAMILIES = {
+  pornographic: ['色情', 'pornography'],
+  sexual: ['性感低俗', 'sexual'],
+  violent: ['暴力', 'violence'],
+  horrific: ['血腥恐怖', 'horror'],
+  terrorism: ['恐怖主义', 'terrorism'],
+  contraband: ['违禁品', 'contraband'],
+  drug: ['毒品', 'drugs'],
+  gambling: ['赌博', 'gambling'],
+  political: ['涉政', 'politics'],
+  pt: ['广告引流', 'advertising'],
+  logo: ['标识', 'logo'],
+  nonLabel: ['未发现问题', 'nothing found'],
+}
+
+/** A label with what it means, where that is known. */
+function labelIn(at) {
+  return (label) => {
+    const known = WECHAT[label] || FAMILIES[String(label).split('_')[0]]
+    return known ? `${known[at]} · ${label}` : String(label)
+  }
+}
+
+function agoIn(locale) {
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'always' })
+  return (date) => {
+    const minutes = Math.round((date.getTime() - Date.now()) / 60000)
+    if (Math.abs(minutes) < 60) return words.format(minutes, 'minute')
+    const hours = Math.round(minutes / 60)
+    return Math.abs(hours) < 48 ? words.format(hours, 'hour') : words.format(Math.round(hours / 24), 'day')
+  }
+}
+
+/** Text of others, whose direction ends with it. */
+export const plain = (text) => `\u2068${String(text).replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')}\u2069`
+
+const timeIn = (locale) => (date) => date.toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' })
+
+export const TEXTS = {
+  zh: {
+    language: 'zh-CN',
+    otherLanguage: 'English',
+    title: '人工审核',
+    reviewer: '审核人',
+    progress: (done, left, more) => `已处理 ${done} · 待处理 ${left}${more ? '+' : ''}`,
+    publish: '通过',
+    reject: '拒绝',
+    skip: '跳过',
+    keys: '按 A 通过，按 R 拒绝，按 S 跳过。',
+    hint: '点图片看原始大小。决定不能撤销：拒绝会立即删除内容，已通过的只能由后端下架。',
+    loading: '正在读取…',
+    empty: '没有待审核的内容。',
+    emptyHint: '本页每 15 秒看一次，有新的就会出现。',
+    cannotShow: '图片没有加载出来，可能浏览器不支持这种格式，或链接已失效。没看到内容时按 A 不会通过；要通过请点按钮。',
+    cannotPlay: '无法播放：浏览器可能不支持这种格式，或链接已失效。没看到内容时按 A 不会通过；要通过请点按钮。',
+    notShown: '浏览器不能直接显示这种文件，请下载查看。按 A 不会通过；要通过请点按钮。',
+    open: '在新标签页打开',
+    picture: (name) => `待审核的图片 ${name}`,
+    checkers: { wechat: '微信', aliyun: '阿里云' },
+    nobody: '没有得到结论',
+    reasons: {
+      label: (by) => `${by}拿不准`,
+      errcode: (by, code) => `${by}没有审核，错误码 ${code}`,
+      silent: (by) => `${by}两次都没有返回结论`,
+      changed: () => '送审之后又被重新上传过',
+      unsupported: () => '机器不能审核这种文件',
+      animated: () => '动图，机器只看得到一帧',
+      unreachable: (by) => `${by}打不开文件的链接`,
+      'not-checked': (by) => `${by}多次调用失败，没有审核`,
+      metadata: () => '图片里的拍摄信息清除不了，不能通过，只能拒绝',
+      unreadable: () => '审核记录读不出来',
+    },
+    anyReason: () => '需要人工审核',
+    machine: '机器审核',
+    checker: '审核方',
+    profile: '用途',
+    since: '开始等待',
+    heldUntil: '到期删除',
+    type: '类型',
+    key: '名称',
+    published: '已通过',
+    rejected: '已拒绝',
+    other: {
+      publish: (who, when) => `已由 ${who} 于 ${when} 处理：通过`,
+      reject: (who, when) => `已由 ${who} 于 ${when} 处理：拒绝`,
+      discard: (who, when) => `已由 ${who} 于 ${when} 删除`,
+    },
+    deciders: { owner: '上传者', backend: '业务后端', check: '机器审核', commit: '业务后端' },
+    gone: '已经不在了：上传者删除了，或已到期',
+    failed: (why) => `没有成功，稍后会再出现：${why}`,
+    noServer: '命令 manage.py review 已经结束，请重新运行，再打开它给出的地址。',
+    foreignPage: '请打开 manage.py review 给出的完整地址（# 后面的部分也要）。',
+    label: labelIn(0),
+    ago: agoIn('zh-CN'),
+    time: timeIn('zh-CN'),
+    sizeText,
+  },
+  en: {
+    language: 'en',
+    otherLanguage: '中文',
+    title: 'Review',
+    reviewer: 'Reviewer',
+    progress: (done, left, more) => `${done} done · ${left}${more ? '+' : ''} left`,
+    publish: 'Publish',
+    reject: 'Reject',
+    skip: 'Skip',
+    keys: 'A publishes, R rejects, S skips.',
+    hint: 'Click a picture for its full size. Decisions are final: a rejection deletes the bytes at once, what was published can only be taken down by the backend.',
+    loading: 'Loading…',
+    empty: 'Nothing waits for a review.',
+    emptyHint: 'This page looks every 15 seconds and shows what is new.',
+    cannotShow: 'The picture did not load: perhaps this browser does not know the format, or the link has ended. Unseen, A publishes nothing; the button does.',
+    cannotPlay: 'It does not play: perhaps this browser does not know the format, or the link has ended. Unseen, A publishes nothing; the button does.',
+    notShown: 'A browser does not show files of this type; download it. A publishes nothing; the button does.',
+    open: 'Open in a new tab',
+    picture: (name) => `Picture to review: ${name}`,
+    checkers: { wechat: 'WeChat', aliyun: 'Alibaba Cloud' },
+    nobody: 'no verdict',
+    reasons: {
+      label: (by) => `${by} is not sure`,
+      errcode: (by, code) => `${by} did not check it: error ${code}`,
+      silent: (by) => `${by} was silent twice`,
+      changed: () => 'It was stored again after its submission',
+      unsupported: () => 'No checker takes such a file',
+      animated: () => 'It is animated, and a checker sees one frame',
+      unreachable: (by) => `${by} could not open its link`,
+      'not-checked': (by) => `${by} could not be reached, in spite of retries`,
+      metadata: () => 'Its metadata cannot be removed: it can only be rejected',
+      unreadable: () => 'The record of its check is unreadable',
+    },
+    anyReason: () => 'A human is wanted',
+    machine: 'The checker',
+    checker: 'Checker',
+    profile: 'Profile',
+    since: 'Waits since',
+    heldUntil: 'Deleted at',
+    type: 'Type',
+    key: 'Key',
+    published: 'Published',
+    rejected: 'Rejected',
+    other: {
+      publish: (who, when) => `${who} published it already, ${when}`,
+      reject: (who, when) => `${who} rejected it already, ${when}`,
+      discard: (who, when) => `${who} deleted it, ${when}`,
+    },
+    deciders: { owner: 'Its owner', backend: 'The backend', check: 'A checker', commit: 'The backend' },
+    gone: 'It is gone: its owner deleted it, or its time was over',
+    failed: (why) => `Not done, it will come again: ${why}`,
+    noServer: 'manage.py review has ended: run it again, and open the address that it prints.',
+    foreignPage: 'Open the whole address that manage.py review printed, with what follows the #.',
+    label: labelIn(1),
+    ago: agoIn('en'),
+    time: timeIn('en'),
+    sizeText,
+  },
+}
+
+export function preferredLanguage() {
+  const kept = localStorage.getItem('language')
+  if (kept === 'zh' || kept === 'en') return kept
+  return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
+}
