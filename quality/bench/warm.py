@@ -12,10 +12,11 @@ from typing import Any
 
 from quality.bench.figures import in_turn
 from quality.bench.fresh_process import ContestantFailed
-from quality.bench.modes import MODES
+from quality.bench.modes import MODES, WECHAT
 from quality.bench.setting_up import Bench, Progress
 
 FUNCTION, FLOOR, READING = "this function", "floor", "this function, reading"
+CONFIRMED = f"{WECHAT}, confirm"
 PARTS = "this function, large files"
 CONFIRM = "this function, after the upload"
 BOTO3, MINIO, GOOGLE, ALI_OSS = "boto3", "minio-py", "google-cloud-storage", "ali-oss on Node"
@@ -52,7 +53,7 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
         ``{"contestant: call": {"us": [one a round], "allocated_kb": … or None}}``
     """
     commands = {
-        **dict.fromkeys(MODES, bench.run_python("warm_function", bench.package)),
+        **dict.fromkeys((*MODES, CONFIRMED), bench.run_python("warm_function", bench.package)),
         READING: bench.run_python("warm_read", bench.package),
         PARTS: bench.run_python("warm_parts", bench.package),
         FUNCTION: bench.run_python("warm_signature", bench.package),
@@ -82,7 +83,9 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
 
 
 def with_profiles(bench: Bench, name: str) -> dict[str, str]:
-    """What those see beyond the others that need profiles of their own: one that is read, one with parts."""
+    """What those see beyond the others that need profiles of their own: of tickets, of parts, to read."""
+    if name == CONFIRMED:
+        return {**bench.environ_of(WECHAT), "PROFILES_FILE": str(bench.scripts / "confirmed.toml")}
     if name == PARTS:
         return {"PROFILES_FILE": str(bench.scripts / "parts.toml")}
     if name != READING:
