@@ -107,6 +107,8 @@ class Cloud:
     def _name(method: str, query: dict[str, str], headers: dict[str, str]) -> str:
         if "uploads" in query:
             return "initiate"
+        if "list-type" in query:
+            return "objects"
         if "uploadId" in query:
             return {"GET": "list", "POST": "complete", "DELETE": "abort"}[method]
         if method == "PUT":
@@ -176,6 +178,16 @@ class Cloud:
         return ok(
             f"<InitiateMultipartUploadResult><UploadId>{name}</UploadId></InitiateMultipartUploadResult>"
         )
+
+    def _objects(self, bucket: str, _key: str, query: dict[str, str], *_: Any) -> Any:
+        after = query.get("start-after", "")
+        objects = "".join(
+            f"<Contents><Key>{key}</Key><Size>{found['size']}</Size><ETag>{found['etag']}</ETag>"
+            f"<LastModified>{found['at']:%Y-%m-%dT%H:%M:%S.000Z}</LastModified></Contents>"
+            for (place, key), found in sorted(self.objects.items())
+            if place == bucket and key.startswith(query["prefix"]) and key > after
+        )
+        return ok(f"<ListBucketResult><IsTruncated>false</IsTruncated>{objects}</ListBucketResult>")
 
     def _list(self, _bucket: str, _key: str, query: dict[str, str], *_: Any) -> Any:
         if query["uploadId"] not in self.open:
@@ -783,6 +795,23 @@ def verdict(trace: str, suggest: str, label: int = 100, **more: Any) -> dict[str
     }
 
 
+def review(case: Scenario, owner: str, waiting: dict[str, str]) -> None:
+    """What waits for a human, page by page, until it is decided."""
+    page = case.both("reviews", {"limit": 1}, token=backend(case))
+    case.ask("reviews", {"cursor": page["cursor"]}, token=backend(case))
+    case.ask("reviews", {"cursor": page["cursor"] + "x"}, token=backend(case))
+    case.ask("reviews", {"limit": 101}, token=backend(case))
+    case.ask("reviews", {})
+    case.ask("reviews", {}, token=owner)
+    case.ask("commit", {**waiting, "reviewer": "Hong"}, token=backend(case))
+    case.fail(objects=[case.world.refused(403, "AccessDenied")])
+    case.ask("reviews", {}, token=backend(case))
+    for decision in ("reject", "publish"):
+        fields = {**waiting, "decision": decision, "reviewer": f"Reviewer of {decision}"}
+        case.ask("commit", fields, token=backend(case))
+    case.ask("reviews", {}, token=backend(case))
+
+
 def checks() -> Scenario:
     case = Scenario("checks")
     anna = log_in(case)
@@ -800,7 +829,9 @@ def checks() -> Scenario:
         for _ in range(2):
             pushed(case, verdict(name, suggest, 20006 if suggest == "risky" else 100))
         status(receipt)
-        case.ask("commit", {**receipt, "decision": "publish"}, token=backend(case))
+        by_hand = {"decision": "publish", "reviewer": "Hong"}
+        case.ask("commit", {**receipt, **by_hand}, token=backend(case))
+        case.ask("status", receipt, token=backend(case))
     for more in (
         {"detail": [{"suggest": "risky", "label": 20006}]},
         {"errcode": -1008, "result": {}, "detail": []},
@@ -808,6 +839,7 @@ def checks() -> Scenario:
         receipt = stored()
         pushed(case, verdict(next(traces), "pass", **more))
         status(receipt)
+    review(case, anna, receipt)
     early, name = stored("both"), next(traces)
     status(early)
     pushed(case, verdict(name, "pass"))
