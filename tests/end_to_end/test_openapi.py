@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from function.app import Function
-from function.auth.backend import ERASURE
+from function.auth.backend import AUDIENCE, ERASURE
 from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
@@ -76,8 +76,12 @@ class Client:
         self.session = log_in(cloud)
         environ = cloud.environment()
         secret = environ.get("RECEIPT_SECRET") or environ["TOKEN_SECRET"]
-        token = jwt.encode({"aud": ERASURE, "exp": int(time.time()) + 300}, secret, "HS256")
-        self.erasing = {"Authorization": f"Bearer {token}"}
+        ends = int(time.time()) + 300
+        erasing, deciding = (
+            jwt.encode({"aud": each, "exp": ends}, secret, "HS256") for each in (ERASURE, AUDIENCE)
+        )
+        self.erasing = {"Authorization": f"Bearer {erasing}"}
+        self.deciding = {"Authorization": f"Bearer {deciding}"}
         self.answered = set()
 
     def ask(self, route, body=None, method="POST", **given):
@@ -152,6 +156,18 @@ def held_file(client):
     client.ask("discard", published)
 
 
+def decided_file(client):
+    """Held, and rejected by hand; nothing else waits for a human."""
+    form = client.ask("upload-params", {"profile": "note", "filename": "a.png"})
+    post(form)
+    receipt = {"receipt": client.ask("confirm", {"ticket": form["ticket"]})["receipt"]}
+    assert client.ask("reviews", {"limit": 5}, headers=client.deciding)["items"] == []
+    by_hand = {**receipt, "decision": "reject", "reviewer": "Hong"}
+    decision = client.ask("commit", by_hand, headers=client.deciding)["decision"]
+    assert decision["reviewer"] == "Hong"
+    assert client.ask("status", receipt, headers=client.deciding)["decision"] == decision
+
+
 def everything_of_a_user(client):
     """Erased in both buckets of the local cloud, but for the pass that waits until no form is out."""
     form = client.ask("upload-params", {"profile": "contract", "filename": "a.pdf"})
@@ -172,6 +188,7 @@ def test_every_route_of_a_whole_upload_answers_as_documented(client):
     file_that_is_there(client)
     large_file(client)
     held_file(client)
+    decided_file(client)
     everything_of_a_user(client)
     answered = {(method, path) for method, path, status in client.answered if status == 200}
     documented = {(method.upper(), path) for path, item in document()["paths"].items() for method in item}
