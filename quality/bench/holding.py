@@ -1,5 +1,6 @@
 """
-Held objects: a thousand committed in batches of twenty, and what a verdict takes until its object is there.
+Held objects: a thousand committed in batches of twenty, what a verdict takes until its object is there, and
+how long a commit takes that waits for Content Moderation.
 
 ``python -m quality.bench.holding``: the function, the local OSS and STS in one process, calls over loopback.
 What the function spends by itself is what is left without its calls.
@@ -28,14 +29,18 @@ from function.moderation.finding import Outcome
 from function.moderation.wechat_verdict import Verdict
 from local.cloud import ROLE_POLICY
 from local.common.accounts import AccessKey, Accounts
+from local.green.server import GreenServer
 from local.oss.server import OssServer
 from local.sts.server import StsServer
+from ops.run.picture import draw_png
 from quality.bench.figures import summary
 from tests.support import stage
 from tests.support.world import HELD, World
 
 BUCKET, REGION = "local-bucket", "cn-hangzhou"
-OBJECTS, BATCH, VERDICTS = 1000, 20, 100
+OBJECTS, BATCH, VERDICTS, CHECKS = 1000, 20, 100, 100
+# Of the pretended Content Moderation, beside the download.
+LATENCY_SECONDS = 0.8
 PROFILES = """
 [commit]
 key = "commits/{owner}/{id}{ext}"
@@ -49,25 +54,35 @@ max_size = "1MiB"
 content_types = ["image/png"]
 confirm = true
 hold = ["check"]
+[aliyun]
+key = "moderated/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+hold = ["commit", "check"]
+check_by = ["aliyun"]
 """
-PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(4096)
+PICTURE = draw_png(64, 64)
 
 
 class Deployment(World):
     """
-    The function before a local OSS and STS, and a WeChat in memory.
+    The function before a local OSS, STS and Content Moderation, and a WeChat in memory.
 
     Attributes:
         calls: how many were made to OSS since the last ``reset``, and how many seconds they took.
     """
 
-    def __init__(self, oss: OssServer, sts: StsServer, own: AccessKey, profiles: Path) -> None:
+    def __init__(
+        self, oss: OssServer, sts: StsServer, green: GreenServer, own: AccessKey, profiles: Path
+    ) -> None:
         self.reset()
         environ = {
             **HELD,
             "OSS_BUCKET": BUCKET,
             "OSS_HOST": oss.origin,
             "STS_ENDPOINT": sts.origin,
+            "GREEN_ENDPOINT": green.origin,
             "ALIBABA_CLOUD_ACCESS_KEY_ID": own.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": own.access_key_secret,
             "PROFILES_FILE": str(profiles),
@@ -122,6 +137,17 @@ class Deployment(World):
             if states != {"published"}:
                 raise SystemExit(json.dumps(told))
 
+    def commit_each(self, receipts: list[str]) -> list[float]:
+        """One call for each: the milliseconds until it was published."""
+        took = []
+        for receipt in receipts:
+            started = time.perf_counter()
+            told = self.result("commit", self.backend(), receipt=receipt)
+            took.append((time.perf_counter() - started) * 1000)
+            if told.get("state") != "published":
+                raise SystemExit(json.dumps(told))
+        return took
+
     def publish(self, trace_id: str) -> None:
         """What the push of one verified verdict does."""
         call = self.call()
@@ -139,20 +165,24 @@ def deployed() -> Iterator[Deployment]:
         profiles.write_text(PROFILES, "utf-8")
         oss = OssServer(accounts, BUCKET, REGION, Path(folder) / "objects")
         sts = StsServer(accounts, stage.ROLE, ROLE_POLICY)
-        oss.start()
-        sts.start()
+        green = GreenServer(accounts)
+        green.delay = LATENCY_SECONDS
+        servers = (oss, sts, green)
+        for server in servers:
+            server.start()
         try:
-            yield Deployment(oss, sts, own, profiles)
+            yield Deployment(*servers, own, profiles)
         finally:
-            sts.stop()
-            oss.stop()
+            for server in servers:
+                server.stop()
 
 
-def measure(objects: int, verdicts: int, progress: Callable[[str], None]) -> dict[str, Any]:
+def measure(objects: int, verdicts: int, checks: int, progress: Callable[[str], None]) -> dict[str, Any]:
     """
     Returns:
         ``commits``: seconds in all, and of each object the milliseconds, the function's own, and the calls
-        to OSS; ``verdicts``: the same of one verdict, as ``summary`` has it.
+        to OSS; ``verdicts``: the same of one verdict, as ``summary`` has it; ``checks``: the milliseconds of
+        each commit that waits for Content Moderation.
     """
     with deployed() as here:
         progress(f"{objects:,} objects are stored")
@@ -180,18 +210,27 @@ def measure(objects: int, verdicts: int, progress: Callable[[str], None]) -> dic
             whole.append(took * 1000)
             own.append((took - here.seconds) * 1000)
             calls.append(here.calls)
+        progress(f"{checks} commits that wait for Content Moderation")
+        moderated = here.commit_each(here.store_many("aliyun", checks)[:checks])
     told = {"count": len(whole), "calls": statistics.median(calls)}
-    return {"commits": commits, "verdicts": {**told, "ms": summary(whole), "own_ms": summary(own)}}
+    return {
+        "commits": commits,
+        "verdicts": {**told, "ms": summary(whole), "own_ms": summary(own)},
+        "checks": moderated,
+    }
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m quality.bench.holding", description=__doc__)
     parser.add_argument("--objects", type=int, default=OBJECTS, help=f"to commit ({OBJECTS:,})")
     parser.add_argument("--verdicts", type=int, default=VERDICTS, help=f"to carry out ({VERDICTS})")
+    parser.add_argument("--checks", type=int, default=CHECKS, help=f"by Content Moderation ({CHECKS})")
     args = parser.parse_args(arguments)
     logging.getLogger("oss_direct_upload").addHandler(logging.FileHandler(os.devnull))
     logging.getLogger("oss_direct_upload").propagate = False
-    found = measure(args.objects, args.verdicts, lambda text: print(f"  {text}", file=sys.stderr, flush=True))
+    found = measure(
+        args.objects, args.verdicts, args.checks, lambda text: print(f"  {text}", file=sys.stderr, flush=True)
+    )
     commits, verdicts = found["commits"], found["verdicts"]
     print(
         f"{commits['objects']:,} objects committed, {BATCH} a call: {commits['seconds']:.1f} s;"
@@ -202,6 +241,11 @@ def main(arguments: list[str]) -> int:
     print(
         f"a verdict to the published object: {whole:.1f} ms with {verdicts['calls']:.0f} calls to OSS,"
         f" {own:.2f} ms of it the function's own"
+    )
+    middle, most = statistics.median(found["checks"]), statistics.quantiles(found["checks"], n=20)[-1]
+    print(
+        f"a commit to published, Content Moderation taking {LATENCY_SECONDS * 1000:.0f} ms:"
+        f" median {middle:.0f} ms, p95 {most:.0f} ms"
     )
     return 0
 
