@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from function.config.key_template import DUE, ERASURES, RECORDS, REVIEWS
+from function.config.key_template import CLEAN, DUE, ERASURES, RECORDS, REVIEWS
 from function.config.profile import Profile, SessionKey
 
 UPLOADS, OBJECTS, DELETIONS = "uploads", "objects", "deletions"
@@ -82,6 +82,9 @@ def grants_for_objects(
         if profile.is_held:
             stored.update((READ, DELETE))
             published.update(WRITE)
+        if profile.strip:
+            stored.add("oss:PostProcessTask")
+            actions[CLEAN].add(DELETE)
         if is_held:
             actions[RECORDS].update((READ, *WRITE))
             actions[DUE].add(DELETE)

@@ -20,6 +20,7 @@ ACTIONS = (
     "oss:DeleteObjectVersion",
     "oss:ListParts",
     "oss:AbortMultipartUpload",
+    "oss:PostProcessTask",
 )
 LISTS = ("oss:ListObjects", "oss:ListObjectVersions", "oss:ListMultipartUploads")
 

@@ -17,6 +17,8 @@ RECORDS = f"{HELD_FOLDER}."
 DUE = f"{RECORDS}due/"
 # Records of uploads that wait for a human, by time.
 REVIEWS = f"{RECORDS}review/"
+# Clean copies of pictures, by upload id.
+CLEAN = f"{RECORDS}clean/"
 # Records of erasures; no lifecycle rule ends them.
 ERASURES = f"{RECORDS}erasures/"
 # Upload id, or trace id of a check, at the end of a record's name.

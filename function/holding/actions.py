@@ -15,7 +15,6 @@ from function.holding.decision import (
     decide,
     decided_state,
     decision_about,
-    delete_same,
     forget_due,
     make_decision,
     note_due,
@@ -25,6 +24,7 @@ from function.holding.decision import (
     settle,
 )
 from function.holding.held_upload import HeldUpload, read_recorded
+from function.holding.publication import delete_same
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import (
     CHECKING,
@@ -104,7 +104,8 @@ def commit_held(
 
 
 def _publish_or_check(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> str:
-    if not upload.profile.is_checked:
+    # A backend may try once more to clean what could not be cleaned.
+    if not upload.profile.is_checked and current.state != REVIEW:
         return decide(context, oss, upload, decision_about(upload, PUBLISH, BY_COMMIT, context.now))
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.

@@ -14,8 +14,15 @@ from function.context import RequestContext
 from function.errors import UploadError
 from function.holding import records
 from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check
-from function.holding.check import leave_to_a_human, note_check
-from function.holding.decision import BY_CHECK, decide, decision_about, forget_due, settle
+from function.holding.check import note_check
+from function.holding.decision import (
+    BY_CHECK,
+    decide,
+    decision_about,
+    forget_due,
+    leave_to_a_human,
+    settle,
+)
 from function.holding.held_upload import HeldUpload
 from function.holding.records import PUBLISH, REJECT
 from function.holding.state import BY_ALIYUN, CHECKING, HELD, OPEN, REVIEW, UNCHECKED, HeldState

@@ -17,14 +17,12 @@ from function.holding.decision import (
     BY_CHECK,
     decide,
     decision_about,
-    forget_due,
-    note_due,
+    leave_to_a_human,
     notify,
     settle,
 )
 from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
 from function.holding.records import PUBLISH, REJECT, Check
-from function.holding.reviews import list_for_review
 from function.holding.state import (
     CHECKING,
     HELD,
@@ -233,17 +231,3 @@ def _apply_verdict(
             return leave_to_a_human(context, oss, upload, doubt)
     decision = decision_about(upload, PUBLISH, BY_CHECK, context.now, finding)
     return HeldState(decide(context, oss, upload, decision))
-
-
-def leave_to_a_human(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, finding: Finding
-) -> HeldState:
-    """Record that a person must decide about an upload, unless that is recorded already."""
-    name = note_due(context, oss, upload, REVIEW, context.now)
-    fields = {**finding.fields, "receipt": upload.receipt}
-    is_new = records.create(oss, records.review_key(upload.upload_id), fields, context.now)
-    if is_new:
-        list_for_review(oss, upload.upload_id, fields, context.now)
-    if is_new and notify(context, upload, REVIEW, finding):
-        forget_due(context, oss, name)
-    return HeldState(REVIEW)

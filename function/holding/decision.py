@@ -9,27 +9,24 @@ A due record is written before each decision and removed after the business was 
 decision that was cut off, without another request.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from math import ceil
+from typing import TYPE_CHECKING
 
-from function.config.profile import STORAGE_CLASS_FIELD
 from function.context import RequestContext
-from function.errors import AlreadyExists, OssRejected, OssUnavailable, UploadError
-from function.holding import records
+from function.errors import OssRejected, OssUnavailable, UploadError
+from function.holding import publication, records
 from function.holding.held_upload import HeldUpload
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
-from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
-from function.moderation.finding import Finding
+from function.holding.state import GONE, PUBLISHED, REJECTED, REVIEW, HeldState, undecided_state
+from function.moderation.finding import METADATA, Finding
 from function.oss import due
 from function.oss.client import OssClient
-from function.oss.objects import ObjectFacts, copy_object, delete_object, head_object
+from function.oss.objects import head_object
 from function.webhook import notify_business
 
-# A copy that was sent has ended after this, whether its response was heard or not.
-COPY_LIFE = timedelta(seconds=60)
-# Records have the instant of their request, which may send a copy as late as its own timeout.
-REQUEST_LIFE = timedelta(seconds=30)
+if TYPE_CHECKING:
+    from function.holding.clean_copy import CleanCopy
+
 # Kind of due records. A minute later the request that wrote one is over, whether it has decided or not.
 DECISION, DUE_AFTER = "decision", timedelta(seconds=60)
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
@@ -68,11 +65,39 @@ def decide(context: RequestContext, oss: OssClient, upload: HeldUpload, decision
     """
     Make a decision unless there is one, apply the one that counts, and return the new state.
 
+    Returns:
+        ``REVIEW``, and decides nothing, if it is to be published without metadata and cannot be cleaned.
+
     Raises:
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
+    copy = _clean(context, oss, upload, decision)
+    if isinstance(copy, str):
+        return copy
     valid, is_new = make_decision(context, oss, upload, decision)
-    return apply(context, oss, upload, valid, is_new=is_new)
+    same = copy if valid.etag == decision.etag else None
+    return apply(context, oss, upload, valid, is_new=is_new, copy=same)
+
+
+def _clean(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision
+) -> "CleanCopy | str | None":
+    """Return the clean copy if a decision needs one; the state of the upload if there is none to publish."""
+    if decision.action != PUBLISH or not upload.profile.strip:
+        return None
+    from function.holding.clean_copy import make_clean_copy
+
+    try:
+        copy = make_clean_copy(oss, upload, decision.etag)
+    except OssUnavailable:
+        # Another request may have decided meanwhile; then it is held no longer.
+        if decided := decided_state(context, oss, upload):
+            return decided.state
+        raise
+    if isinstance(copy, str):
+        context.line.reason = f"clean copy: {copy}; a human must decide"
+        return leave_to_a_human(context, oss, upload, Finding(METADATA, errcode=copy)).state
+    return copy
 
 
 def make_decision(
@@ -110,6 +135,22 @@ def overrule(
     discarding = discarding._replace(copied=max(filter(None, (sent, again)), default=None))
     records.put(oss, records.decision_key(upload.upload_id), discarding.fields, discarding.at)
     return discarding
+
+
+def leave_to_a_human(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, finding: Finding
+) -> HeldState:
+    """Record that a person must decide about an upload, unless that is recorded already."""
+    from function.holding.reviews import list_for_review
+
+    name = note_due(context, oss, upload, REVIEW, context.now)
+    fields = {**finding.fields, "receipt": upload.receipt}
+    is_new = records.create(oss, records.review_key(upload.upload_id), fields, context.now)
+    if is_new:
+        list_for_review(oss, upload.upload_id, fields, context.now)
+    if is_new and notify(context, upload, REVIEW, finding):
+        forget_due(context, oss, name)
+    return HeldState(REVIEW)
 
 
 def note_due(context: RequestContext, oss: OssClient, upload: HeldUpload, what: str, at: datetime) -> str:
@@ -172,6 +213,7 @@ def apply(
     *,
     is_new: bool = False,
     is_due: bool = False,
+    copy: "CleanCopy | None" = None,
 ) -> str:
     """
     Apply a decision, notify the business if anything was left to do, and return the new state.
@@ -179,13 +221,14 @@ def apply(
     Args:
         is_new: whether it was just made, about an upload whose state had just been read.
         is_due: whether the business may not have heard of it although nothing is left to do.
+        copy: the clean copy, if this request made it.
 
     Raises:
         AlreadyExists: another object has the name; the upload stays held.
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
     if decision.action == PUBLISH:
-        state, has_changed = _publish(oss, upload, decision, context.now, is_new)
+        state, has_changed = _publish(oss, upload, decision, context.now, is_new, copy)
     elif decision.action == REJECT:
         state, has_changed = _reject(oss, upload, decision, context.now, is_new)
     else:
@@ -205,7 +248,12 @@ def apply(
 
 
 def _publish(
-    oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime, is_new: bool
+    oss: OssClient,
+    upload: HeldUpload,
+    decision: Decision,
+    now: datetime,
+    is_new: bool,
+    copy: "CleanCopy | None",
 ) -> tuple[str, bool]:
     # The state was read just before a new decision, and only these bytes are copied.
     held = None if is_new else head_object(oss, upload.held_key)
@@ -215,66 +263,21 @@ def _publish(
         if not is_new:
             # Then the decision is read again: a discard sees this copy, or this request sees the discard.
             records.put(oss, records.copy_key(upload.upload_id), {}, now)
-            if overruled := _overruled(oss, upload):
+            if overruled := publication.overruled_by(oss, upload):
                 return _discard(oss, upload, overruled, now)
-        is_published = _copy(oss, upload, decision.etag)
+        is_there = publication.publish_copy(oss, upload, decision.etag, copy)
         # A copy takes time, and a backend may have overruled the decision meanwhile.
-        if overruled := _overruled(oss, upload):
+        if overruled := publication.overruled_by(oss, upload):
             return _discard(oss, upload, overruled, now, is_copy_heard=is_new)
     else:
-        is_published = _is_published(oss, upload)
-        if not is_published:
-            _check_no_copy_runs(oss, upload, decision.at, now)
-    if is_published and is_held:
-        delete_same(oss, upload.held_key, upload.is_ours)
-    if is_published and upload.etag == decision.etag:
+        is_there = publication.is_published(oss, upload)
+        if not is_there:
+            publication.check_no_copy_runs(oss, upload, decision.at, now)
+    if is_there and is_held:
+        publication.delete_held(oss, upload)
+    if is_there and upload.etag == decision.etag:
         return PUBLISHED, is_held
     return GONE, False
-
-
-def _overruled(oss: OssClient, upload: HeldUpload) -> Decision | None:
-    """Return the decision that a backend made in place of a publication, if it did."""
-    latest = get_decision(oss, upload.upload_id)
-    return latest if latest is not None and latest.action == DISCARD else None
-
-
-def _check_no_copy_runs(oss: OssClient, upload: HeldUpload, sent: datetime | None, now: datetime) -> None:
-    """
-    Check that no copy can finish any more.
-
-    Args:
-        sent: instant of the request of the first copy; ``None`` if its response was heard.
-
-    Raises:
-        OssUnavailable: one may, so the upload cannot be called gone.
-    """
-    last = max(filter(None, (sent, records.copied_at(oss, upload.upload_id))), default=None)
-    if last is not None and (left := last + REQUEST_LIFE + COPY_LIFE - now) > timedelta(0):
-        seconds = ceil(min(left, COPY_LIFE).total_seconds())
-        raise OssUnavailable(reason="a copy may still finish", retry_after=seconds)
-
-
-def _copy(oss: OssClient, upload: HeldUpload, etag: str) -> bool:
-    """Return whether the object of this name is the upload, by this copy or an earlier one."""
-    profile = upload.profile
-    try:
-        is_copied = copy_object(
-            oss,
-            upload.held_key,
-            upload.key,
-            acl=profile.acl,
-            source_etag=etag,
-            storage_class=dict(profile.pinned)[STORAGE_CLASS_FIELD],
-        )
-    except AlreadyExists:
-        if not _is_published(oss, upload):
-            raise
-        return True
-    return is_copied or _is_published(oss, upload)
-
-
-def _is_published(oss: OssClient, upload: HeldUpload) -> bool:
-    return upload.is_ours(head_object(oss, upload.key))
 
 
 def _reject(
@@ -288,7 +291,7 @@ def _reject(
         evidence = {**found, **who, "key": upload.key, "receipt": decision.receipt}
         records.put(oss, records.rejection_key(upload.upload_id), evidence, now)
     if is_held:
-        delete_same(oss, upload.held_key, upload.is_ours)
+        publication.delete_held(oss, upload)
     return REJECTED, is_held or is_new
 
 
@@ -304,25 +307,12 @@ def _discard(
     # In this order: a copy may be under way as long as the held object exists.
     is_held = upload.is_ours(head_object(oss, upload.held_key))
     if is_held:
-        delete_same(oss, upload.held_key, upload.is_ours)
-    is_published = _is_published(oss, upload)
-    if is_published:
-        delete_same(oss, upload.key, upload.is_ours)
+        publication.delete_held(oss, upload)
+    is_there = publication.is_published(oss, upload)
+    if is_there:
+        publication.delete_same(oss, upload.key, upload.is_ours)
     was_copied = decision.copied is not None
     if was_copied:
-        _check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, now)
+        publication.check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, now)
         records.put(oss, records.decision_key(upload.upload_id), decision._replace(copied=None).fields, now)
-    return GONE, is_new or is_held or is_published or was_copied
-
-
-def delete_same(oss: OssClient, key: str, is_same: Callable[[ObjectFacts | None], bool]) -> None:
-    """
-    Delete an object, and repeat that only while the name has the same one.
-
-    Another upload of the same bytes may have got a name that is a digest by then.
-    """
-    try:
-        delete_object(oss, key, is_repeatable=False)
-    except OssUnavailable:
-        if is_same(head_object(oss, key)):
-            delete_object(oss, key, is_repeatable=False)
+    return GONE, is_new or is_held or is_there or was_copied

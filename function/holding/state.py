@@ -10,7 +10,8 @@ checking   a submission that WeChat accepted;    ``submitted`` with its trace;  
            a call of Aliyun                      ``checks`` with its receipt     silence (twice: review)
 review     a verdict that leaves it to a human,  ``review``                      a decision of a backend or a
            a refused check, a second silence,                                    risky verdict, end of hold
-           a day in which Aliyun checked nothing
+           a day in which Aliyun checked nothing,
+           a picture that cannot be cleaned
 published  a commit without check, a verdict     ``decided``; without it, the    a backend's discard
            that passes, a backend                object under its own name
 rejected   a risky verdict, a backend            ``decided``; ``rejected`` is    nothing
@@ -19,6 +20,7 @@ gone       a discard, the end of the hold        ``decided``; without it, no    
                                                  object under either name
 =========  ====================================  ==============================  ============================
 
+With ``strip`` the copy in ``clean`` is what gets published; it is made and verified before the decision.
 ``copied`` tells when a publication that was cut off was copied once more: a copy may finish a minute later.
 ``decided`` comes before everything else and is written once; a decision that was cut off is applied by the
 next request. A ``submitted`` record without a trace is the lease of the request that submits; it ends after
@@ -95,11 +97,11 @@ def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldSt
 
 
 def _open_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState:
-    if not upload.profile.is_checked:
-        return HeldState(HELD)
-    if records.get(oss, records.review_key(upload.upload_id)) is not None:
+    profile = upload.profile
+    may_be_reviewed = profile.is_checked or profile.strip
+    if may_be_reviewed and records.get(oss, records.review_key(upload.upload_id)) is not None:
         return HeldState(REVIEW)
-    if not _is_committed(oss, upload):
+    if not profile.is_checked or not _is_committed(oss, upload):
         return HeldState(HELD)
     by_aliyun = _aliyun_state(oss, upload, now, ends) if upload.profile.is_checked_by_aliyun else None
     return by_aliyun or check_state(oss, upload, now)

@@ -8,14 +8,14 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from function.config.key_template import RECORDS, published_name
+from function.config.key_template import CLEAN, RECORDS, published_name
 from function.config.profile import Profile
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
-from function.errors import AlreadyExists, UploadError
+from function.errors import AlreadyExists, OssRejected, UploadError
 from function.http.client import send
 from function.oss.client import OssClient, budget, call
-from function.oss.objects import copy_object, delete_object, head_object, put_record
+from function.oss.objects import copy_object, delete_object, head_object, process_object, put_record
 from function.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State, logged
 from ops.doctor.identity import assume, sts_remedy
@@ -48,6 +48,8 @@ def check_held(
         rule, ends = _rule_of(oss, key)
         is_first_kept = keeps_the_first(oss, record)
         rule_of_records, _ = _rule_of(oss, record)
+        if profile.strip and not _may_process(oss, key):
+            return Finding(check, State.BAD, _NO_PROCESSING, _SET_UP_AGAIN)
         _publish_and_delete(oss, profile, key)
     except UploadError as error:
         return Finding(check, State.BAD, logged(error), _SET_UP_AGAIN)
@@ -101,6 +103,19 @@ def keeps_the_first(oss: OssClient, record: str) -> bool:
     return False
 
 
+def _may_process(oss: OssClient, key: str) -> bool:
+    """Return whether OSS would process what is held; it may be no picture."""
+    target = f"{CLEAN}doctor-{secrets.token_hex(8)}"
+    try:
+        process_object(oss, key, target, "image/auto-orient,1/format,png")
+    except OssRejected as error:
+        if error.upstream == "AccessDenied":
+            return False
+        raise
+    delete_object(oss, target)
+    return True
+
+
 def _publish_and_delete(oss: OssClient, profile: Profile, key: str) -> None:
     facts = head_object(oss, key)
     if facts is not None:
@@ -110,6 +125,10 @@ def _publish_and_delete(oss: OssClient, profile: Profile, key: str) -> None:
         delete_object(oss, key)
 
 
+_NO_PROCESSING = Text(
+    "oss:PostProcessTask is missing, which strip = true needs: no clean copy can be made",
+    "缺少 strip = true 需要的权限 oss:PostProcessTask：无法生成去掉元数据的副本",
+)
 _WRITTEN_TWICE = Text("a record could be written twice", "同一条记录写成了两次")
 _NO_VERSIONS = Text(
     "OSS ignores x-oss-forbid-overwrite where versioning is on, so two decisions about one object might both"

@@ -2,9 +2,10 @@
 Open points of objects, of signed URLs and of hosts.
 """
 
+import struct
 from base64 import b64decode
 from datetime import timedelta
-from zlib import decompress
+from zlib import compress, crc32, decompress
 
 import requests
 
@@ -22,6 +23,41 @@ PICTURE = decompress(
         "DWAQkEBPmHuTL8v83gzPCfUnCAgZsDaDoTI6Mgw/8jDCJge5EBM0hUAF2U4f8tBg6QN+wZzP/fBAATpVe2"
     )
 )
+# The same with XMP, IPTC and a comment that name the place as well.
+TOLD = (
+    PICTURE[:2]
+    + b"".join(
+        struct.pack(">BBH", 0xFF, code, len(data) + 2) + data
+        for code, data in (
+            (
+                0xE1,
+                b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x='adobe:ns:meta/'>%b</x:xmpmeta>" % PLACE,
+            ),
+            (0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0a\x1c\x02\x5a\0\x05%b" % PLACE),
+            (0xFE, PLACE),
+        )
+    )
+    + PICTURE[2:]
+)
+# As the option strip processes a JPEG.
+CLEANING = "image/auto-orient,1/format,jpg/quality,q_90"
+# Two frames, one black and one white dot.
+FRAME = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02%b\x01\0"
+ANIMATION = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff" + FRAME % b"\x44" + FRAME % b"\x4c" + b";"
+# TIFF with one tag: the orientation of a picture that lies on its side.
+SIDEWAYS = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+LARGEST_TURNED = 4096
+
+
+def _png(width: int, exif: bytes = b"") -> bytes:
+    """A grey PNG, one dot high."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, 1, 8, 0, 0, 0, 0)), (b"eXIf", exif)]
+    chunks += [(b"IDAT", compress(b"\0" + b"\x80" * width)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", crc32(name + data))
+        for name, data in chunks
+        if data or name != b"eXIf"
+    )
 
 
 def _public_acl(sandbox: Sandbox) -> Seen:
@@ -79,11 +115,29 @@ def _url_that_is_over(sandbox: Sandbox) -> Seen:
     return told(answer.status_code == 400, evidence(answer))
 
 
+def _processed(sandbox: Sandbox, kind: str, picture: bytes, process: str) -> requests.Response:
+    key = sandbox.put({"content-type": kind}, picture)
+    return sandbox.send("GET", sandbox.url("GET", key, query={"x-oss-process": process}))
+
+
 def _variant(sandbox: Sandbox) -> Seen:
-    key = sandbox.put({"content-type": "image/jpeg"}, PICTURE)
-    query = {"x-oss-process": "image/resize,w_1"}
-    answer = accepted(sandbox.send("GET", sandbox.url("GET", key, query=query)))
+    answer = accepted(_processed(sandbox, "image/jpeg", TOLD, CLEANING))
     return told(PLACE in answer.content, evidence(answer))
+
+
+def _turned_png(sandbox: Sandbox) -> Seen:
+    picture = _png(2, SIDEWAYS)
+    answer = accepted(_processed(sandbox, "image/png", picture, "image/auto-orient,1/format,png"))
+    return told(answer.content[16:24] == struct.pack(">II", 1, 2), evidence(answer))
+
+
+def _large_turned(sandbox: Sandbox) -> Seen:
+    picture = _png(LARGEST_TURNED + 1)
+    return is_refused(_processed(sandbox, "image/png", picture, "image/auto-orient,1/format,png"))
+
+
+def _animation(sandbox: Sandbox) -> Seen:
+    return is_refused(_processed(sandbox, "image/gif", ANIMATION, "image/format,png"))
 
 
 def _identity(sandbox: Sandbox) -> Seen:
@@ -127,8 +181,29 @@ POINTS = (
     ),
     Point(
         "variants_keep_exif",
-        Text("Does a resized picture keep the place in its EXIF?", "缩放后的图片还带着 EXIF 里的地点吗？"),
+        Text(
+            "Does a processed picture keep the place in its EXIF, XMP, IPTC or comment?",
+            "处理后的图片还带着 EXIF、XMP、IPTC 或注释里的地点吗？",
+        ),
         *(True, 2, _variant),
+    ),
+    Point(
+        "auto_orient_reads_png",
+        Text("Does auto-orient turn a PNG by its EXIF?", "auto-orient 会按 EXIF 转正 PNG 吗？"),
+        *(True, 2, _turned_png),
+    ),
+    Point(
+        "auto_orient_is_bounded",
+        Text(
+            "Does auto-orient refuse sides of more than 4,096 pixels?",
+            "边长超过 4,096 像素，auto-orient 会拒绝吗？",
+        ),
+        *(True, 2, _large_turned),
+    ),
+    Point(
+        "animations_are_refused",
+        Text("Is an animated GIF refused by format?", "format 会拒绝动态 GIF 吗？"),
+        *(True, 2, _animation),
     ),
     Point(
         "expired_url_is_400",

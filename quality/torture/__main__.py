@@ -22,6 +22,7 @@ from quality.torture import (
     oss_faults,
     package_secrets,
     parted_uploads,
+    photos,
     policy_proof,
     quota_faults,
     reach_proof,
@@ -175,6 +176,7 @@ def _proofs(divisor: int) -> list[Task]:
             )
             for number in range(1, held_uploads.TASKS + 1)
         ),
+        Task("proof", "photos", partial(photos.run, photos.PHOTOS // divisor), ("function/holding",)),
         Task("proof", "parted uploads", partial(parted_uploads.run, lives), ("function/multipart",)),
         Task("proof", "erasures", partial(erasures.run, erasures.OBJECTS // divisor), ("function/owners",)),
     ]

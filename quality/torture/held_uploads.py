@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from function.errors import UploadError
-from function.holding.decision import COPY_LIFE, REQUEST_LIFE
+from function.holding.publication import COPY_LIFE, REQUEST_LIFE
 from function.holding.state import LEASE, SILENCE
 from function.moderation.finding import Outcome
 from function.request_log import lines_of

@@ -97,6 +97,8 @@ TESTS = {
     "function.holding.aliyun_record": _paths("holding/aliyun"),
     "function.holding.check": _paths(f"holding/submission {HOLDING} operations/tick"),
     "function.holding.decision": _paths(f"holding/decision {HOLDING}"),
+    "function.holding.publication": _paths(f"holding/decision holding/clean_copy {HOLDING}"),
+    "function.holding.clean_copy": _paths(f"holding/clean_copy {HOLDING}"),
     "function.holding.picture_metadata": _paths("holding/picture_metadata"),
     "function.holding.records": _paths(f"holding/records {HOLDING}"),
     "function.holding.request": _paths(f"holding/commit {HOLDING}"),

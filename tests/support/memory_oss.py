@@ -4,13 +4,14 @@ import hashlib
 import json
 import re
 import time
-from base64 import b64decode, b64encode
+from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import merge
+from io import BytesIO
 from itertools import groupby, islice
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from local.common.accounts import AccessKey, Accounts
 from local.common.ram_policy import Facts, fits, is_allowed
 from local.oss.request import Request, read_request
 from local.oss.request_signature import authenticate
+from local.oss.rules import OssRules
 from tests.support.key_pages import Sorted, encoded, last_of, number_in, token_of, xml_of
 
 LEAST_PART = 100 * 1024
@@ -39,6 +41,8 @@ ACTIONS = {
     "AbortMultipartUpload": ("oss:AbortMultipartUpload",),
     "HeadObject": ("oss:GetObject",),
     "GetObject": ("oss:GetObject",),
+    # And to write where the result goes, when the body was read.
+    "PostProcessTask": ("oss:PostProcessTask",),
     "PutObject": ("oss:PutObject", "oss:PutObjectAcl"),
     "CopyObject": ("oss:PutObject", "oss:PutObjectAcl"),
     "DeleteObject": ("oss:DeleteObject",),
@@ -48,13 +52,14 @@ ACTIONS = {
     # Of each key, when the body was read.
     "DeleteMultipleObjects": (),
 }
-HELD = "held/"
+HELD, CLEAN = "held/", "held/.clean/"
 CALLS = {
     ("POST", "uploads"): "InitiateMultipartUpload",
     ("PUT", "uploadId"): "UploadPart",
     ("GET", "uploadId"): "ListParts",
     ("POST", "uploadId"): "CompleteMultipartUpload",
     ("DELETE", "uploadId"): "AbortMultipartUpload",
+    ("POST", "x-oss-process"): "PostProcessTask",
     ("HEAD", ""): "HeadObject",
     ("GET", ""): "GetObject",
     ("PUT", ""): "PutObject",
@@ -177,6 +182,9 @@ class MemoryOss:
         no_version: what a bucket that never had versioning calls the version of an object; where it takes no
             ``versionId``, ``takes_null`` is false.
 
+        picture_rules: how the local OSS, which processes pictures for this one, does it; by default without
+            leaving metadata.
+
         refuses_whole: whether a deletion of many ends at a key that may not be deleted, or leaves it out.
     """
 
@@ -202,6 +210,7 @@ class MemoryOss:
         self.written = 0
         self.retained: set[str] = set()
         self.no_version, self.takes_null, self.refuses_whole = "null", True, True
+        self.picture_rules = OssRules(variants_keep_exif=False)
         self._bucket: Any = SimpleNamespace(
             name=bucket,
             region=region,
@@ -315,7 +324,7 @@ class MemoryOss:
                 raise Refused(403, "AccessDenied")
             self._let_in(request, name)
             if fault == LATE:
-                self._begin_copy(request)
+                self._begin(request, name, body)
             self._is_half = fault == HALF
             serve = getattr(self, f"_{_snake(name)}")
             answer: HttpResponse = serve(request, body, size)
@@ -457,15 +466,15 @@ class MemoryOss:
         return {
             key.removeprefix("held/."): json.loads(stored.body)
             for key, stored in self.objects.items()
-            if key.startswith("held/.")
+            if key.startswith("held/.") and not key.startswith(CLEAN)
         }
 
     def names(self) -> set[str]:
         """The keys of all objects but the records."""
         return {key for key in self.objects if not key.startswith("held/.")}
 
-    def post(self, form: Mapping[str, str], name: str, size: int = 1) -> int:
-        """Send a form as a phone does: its status."""
+    def post(self, form: Mapping[str, str], name: str, size: int = 1, body: bytes = b"") -> int:
+        """Send a form as a phone does, with a body or with what stands in for one: its status."""
         policy = json.loads(b64decode(form["policy"]))
         ends = datetime.fromisoformat(policy["expiration"])
         pinned = {
@@ -484,7 +493,8 @@ class MemoryOss:
             return 409
         headers = {field.lower(): value for field, value in form.items()}
         headers["content-type"] = form["x-oss-content-type"]
-        self._store(form["key"], Stored((Part(name, size),), headers, form["x-oss-object-acl"], "Normal"))
+        part = Part(name, len(body) or size)
+        self._store(form["key"], Stored((part,), headers, form["x-oss-object-acl"], "Normal", body))
         return 200
 
     def expire(self, days: int, only: Callable[[str], bool] = lambda _key: True) -> int:
@@ -692,10 +702,36 @@ class MemoryOss:
             answer = self._write_copy(request, source)
         return answer
 
-    def _begin_copy(self, request: Request) -> None:
-        source = self._source_for(request)
-        self.under_way.append(lambda: self._write_copy(request, source))
+    def _begin(self, request: Request, name: str, body: bytes) -> None:
+        if name == "CopyObject":
+            source = self._source_for(request)
+            self.under_way.append(lambda: self._write_copy(request, source))
+        else:
+            target, made = self._processed(request, body)
+            self.under_way.append(lambda: self._store(target, made))
         raise ExchangeFailed("timed out")
+
+    def _post_process_task(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
+        target, made = self._processed(request, body)
+        self._store(target, made)
+        return HttpResponse(200, json.dumps({"object": target, "status": "OK"}).encode())
+
+    def _processed(self, request: Request, body: bytes) -> tuple[str, Stored]:
+        """The key of the result, and the result."""
+        digest = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        assert request.headers["content-md5"] == digest
+        matched = re.fullmatch(r"x-oss-process=image/(.+)\|sys/saveas,o_([^,]+),b_(.+)", body.decode())
+        assert matched is not None
+        steps, key, bucket = matched.groups()
+        target, name = (urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode() for text in (key, bucket))
+        assert name == self._bucket.name
+        signer = authenticate(request, self._bucket)
+        assert signer is not None
+        if not self._is_allowed(signer, "oss:PutObject", target):
+            raise Refused(403, "AccessDenied")
+        content_type, data = _rendered(self._current(request.key).body, steps, self.picture_rules)
+        headers = {"content-type": content_type}
+        return target, Stored((Part(target, len(data)),), headers, "default", "Normal", data)
 
     def land(self) -> None:
         """The copies that are late come to their end."""
@@ -715,7 +751,9 @@ class MemoryOss:
     def _write_copy(self, request: Request, source: Stored) -> HttpResponse:
         if self._is_taken(request):
             raise Refused(409, "FileAlreadyExists")
-        kept = {**source.headers, "x-oss-storage-class": request.headers["x-oss-storage-class"]}
+        replaces = request.headers.get("x-oss-metadata-directive") == "REPLACE"
+        attributes = request.headers if replaces else source.headers
+        kept = {**attributes, "x-oss-storage-class": request.headers["x-oss-storage-class"]}
         self._store(request.key, replace(source, headers=kept, acl=request.headers["x-oss-object-acl"]))
         return document("CopyObject", f'<ETag>"{source.etag}"</ETag>')
 
@@ -732,8 +770,22 @@ class MemoryOss:
 def _name_of(request: Request) -> str:
     if not request.key:
         return next(BUCKET_CALLS[request.method, mark] for mark in request.query if mark in BUCKET_MARKS)
-    mark = next((mark for mark in ("uploads", "uploadId") if mark in request.query), "")
+    marks = ("uploads", "uploadId", *(["x-oss-process"] if request.method == "POST" else []))
+    mark = next((mark for mark in marks if mark in request.query), "")
     return CALLS[request.method, "copy" if "x-oss-copy-source" in request.headers else mark]
+
+
+def _rendered(data: bytes, steps: str, rules: OssRules) -> tuple[str, bytes]:
+    # Pillow is loaded by the first picture.
+    from local.oss.errors import OssError
+    from local.oss.image_steps import IMAGE_STEPS, read_steps
+    from local.oss.pictures import render
+
+    try:
+        made = render(BytesIO(data), read_steps(steps, IMAGE_STEPS), rules)
+    except OssError as error:
+        raise Refused(error.refusal.status, error.refusal.code) from None
+    return made.content_type, made.data
 
 
 def _wanted_in(body: bytes) -> tuple[bool, list[tuple[str, str | None]]]:

@@ -212,11 +212,18 @@ class World:
         assert answer.status == 200, answer.text
         return dict(answer.json)
 
-    def store(self, profile: str = "word", name: str = "bytes", subject: str = OWNER) -> dict[str, Any]:
+    def store(
+        self,
+        profile: str = "word",
+        name: str = "bytes",
+        subject: str = OWNER,
+        body: bytes = b"",
+        **fields: Any,
+    ) -> dict[str, Any]:
         """One whole upload: its form, and what /confirm said."""
-        form = self.form(profile, subject)
+        form = self.form(profile, subject, **fields)
         bucket = self.settings.profiles[profile].location.bucket
-        assert self.buckets[bucket].post(form["formData"], name) == 200
+        assert self.buckets[bucket].post(form["formData"], name, body=body) == 200
         answer = self.ask("confirm", ticket=form["ticket"])
         assert answer.status == 200, answer.text
         self.events.clear()

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.holding import actions, check, decision, records, state
+from function.holding import actions, check, decision, publication, records, state
 from function.holding.held_upload import HeldUpload
 from function.oss import due
 from quality.torture import held_uploads
@@ -111,7 +111,7 @@ WRONG = {
         (("reject", "tick"), ("commit",), range(6, 12)),
     ),
     "a copy that is not waited for": (
-        [(decision, "_check_no_copy_runs", lambda *_: None)],
+        [(publication, "check_no_copy_runs", lambda *_: None)],
         (("commit", "discard", "status"), ("commit",)),
     ),
 }

@@ -46,7 +46,7 @@ def role_without(here):
     def lacking(action):
         actions = [
             *("oss:GetObject", "oss:PutObject", "oss:PutObjectAcl", "oss:DeleteObject", "oss:ListParts"),
-            "oss:AbortMultipartUpload",
+            *("oss:AbortMultipartUpload", "oss:PostProcessTask"),
         ]
         actions.remove(action)
         policy = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}]}
@@ -93,6 +93,17 @@ def test_one_rule_on_held_objects_and_records_is_bad(here, held, bucket):
 def test_a_role_from_before_the_option_is_mended_by_setup(here, held, bucket, role_without, right):
     role_without(right)
     assert "manage.py setup" in here.examine(**held).the_bad_one("Hold [post]").remedy.en
+
+
+def test_a_role_from_before_strip_is_bad_and_the_missing_right_is_named(here, held, bucket, role_without):
+    path = Path(held["PROFILES_FILE"])
+    path.write_text(path.read_text().replace("hold = ", "strip = true\nhold = "))
+    before = set(bucket.objects)
+    assert not [one for one in here.examine(**held) if one.state is State.BAD]
+    assert set(bucket.objects) == before
+    role_without("oss:PostProcessTask")
+    finding = here.examine(**held).the_bad_one("Hold [post]")
+    assert "oss:PostProcessTask" in finding.said.en and "manage.py setup" in finding.remedy.en
 
 
 @pytest.mark.parametrize(("second", "is_kept"), [(200, False), (409, True)])

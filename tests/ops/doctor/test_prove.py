@@ -371,5 +371,5 @@ def test_the_home_bucket_is_proven_with_its_own_profiles(here):
 
 def test_every_point_has_its_own_name():
     names = [point.name for point in POINTS]
-    assert len(names) == len(set(names)) == 26
+    assert len(names) == len(set(names)) == 29
     assert prove_sts.POINTS[-1].name in names

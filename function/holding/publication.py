@@ -1,0 +1,122 @@
+"""Publication of a held object: copies under its key, and deletion where it was held."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING
+
+from function.config.profile import STORAGE_CLASS_FIELD
+from function.errors import AlreadyExists, OssUnavailable
+from function.holding import records
+from function.holding.held_upload import HeldUpload
+from function.holding.records import DISCARD, Decision, get_decision
+from function.oss.client import OssClient
+from function.oss.objects import ObjectFacts, copy_object, delete_object, head_object
+from function.oss.presign import NONE
+
+if TYPE_CHECKING:
+    from function.holding.clean_copy import CleanCopy
+
+
+# A copy that was sent has ended after this, whether its response was heard or not.
+COPY_LIFE = timedelta(seconds=60)
+# Records have the instant of their request, which may send a copy as late as its own timeout.
+REQUEST_LIFE = timedelta(seconds=30)
+
+
+def publish_copy(oss: OssClient, upload: HeldUpload, etag: str, copy: "CleanCopy | None") -> bool:
+    """
+    Copy a held object to its key, without metadata where its profile has ``strip``.
+
+    Args:
+        etag: of the held object, without quotes; other bytes are not published.
+        copy: its clean copy, if this request made it.
+
+    Returns:
+        whether the object of this name is the upload, by this copy or an earlier one.
+
+    Raises:
+        AlreadyExists: another object has the name.
+        UploadError: OSS refuses, or does not respond, or the clean copy cannot be made right now.
+    """
+    profile, source, replaced = upload.profile, upload.held_key, NONE
+    if profile.strip:
+        from function.holding.clean_copy import attributes_of, clean_key, make_clean_copy
+
+        if copy is None:
+            if is_published(oss, upload):
+                return True
+            made = make_clean_copy(oss, upload, etag)
+            if isinstance(made, str):
+                raise OssUnavailable(reason=f"clean copy: {made}")
+            copy = made
+        source, etag, replaced = clean_key(upload), copy.etag, attributes_of(upload, copy)
+    try:
+        is_copied = copy_object(
+            oss,
+            source,
+            upload.key,
+            acl=profile.acl,
+            source_etag=etag,
+            storage_class=dict(profile.pinned)[STORAGE_CLASS_FIELD],
+            replaced=replaced,
+        )
+    except AlreadyExists:
+        if not is_published(oss, upload):
+            raise
+        return True
+    if not (is_copied or is_published(oss, upload)):
+        # Another request makes its own clean copy; the held object is still there.
+        if replaced:
+            raise OssUnavailable(reason="the clean copy was replaced")
+        return False
+    return True
+
+
+def is_published(oss: OssClient, upload: HeldUpload) -> bool:
+    """Return whether the object of this name is the upload."""
+    return upload.is_ours(head_object(oss, upload.key))
+
+
+def overruled_by(oss: OssClient, upload: HeldUpload) -> Decision | None:
+    """Return the decision that a backend made in place of a publication, if it did."""
+    latest = get_decision(oss, upload.upload_id)
+    return latest if latest is not None and latest.action == DISCARD else None
+
+
+def check_no_copy_runs(oss: OssClient, upload: HeldUpload, sent: datetime | None, now: datetime) -> None:
+    """
+    Check that no copy can finish any more.
+
+    Args:
+        sent: instant of the request of the first copy; ``None`` if its response was heard.
+
+    Raises:
+        OssUnavailable: one may, so the upload cannot be called gone.
+    """
+    last = max(filter(None, (sent, records.copied_at(oss, upload.upload_id))), default=None)
+    if last is not None and (left := last + REQUEST_LIFE + COPY_LIFE - now) > timedelta(0):
+        seconds = ceil(min(left, COPY_LIFE).total_seconds())
+        raise OssUnavailable(reason="a copy may still finish", retry_after=seconds)
+
+
+def delete_held(oss: OssClient, upload: HeldUpload) -> None:
+    """Delete the held object, and its clean copy before it: nothing would find that afterwards."""
+    if upload.profile.strip:
+        from function.holding.clean_copy import clean_key
+
+        delete_object(oss, clean_key(upload))
+    delete_same(oss, upload.held_key, upload.is_ours)
+
+
+def delete_same(oss: OssClient, key: str, is_same: Callable[[ObjectFacts | None], bool]) -> None:
+    """
+    Delete an object, and repeat that only while the name has the same one.
+
+    Another upload of the same bytes may have got a name that is a digest by then.
+    """
+    try:
+        delete_object(oss, key, is_repeatable=False)
+    except OssUnavailable:
+        if is_same(head_object(oss, key)):
+            delete_object(oss, key, is_repeatable=False)

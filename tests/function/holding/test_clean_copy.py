@@ -1,0 +1,488 @@
+"""holding.clean_copy: what is published has no metadata, or nothing is."""
+
+import io
+import json
+from dataclasses import replace
+from random import Random
+
+import pytest
+from PIL import Image
+
+from function.holding import clean_copy
+from function.moderation.finding import Outcome
+from local.oss.rules import OssRules
+from tests.function.holding.conftest import PROFILES, names
+from tests.function.holding.test_decision import kill
+from tests.support.cases import text_beside
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, UNHEARD
+from tests.support.photos import MIME, QUARTERS, photo, secrets_in
+
+SURVIVES = OssRules(variants_keep_exif=True)
+KINDS = {"JPEG": "a.jpg", "PNG": "a.png", "WEBP": "a.webp", "HEIC": "a.heic"}
+
+
+def encoded(kind="JPEG", size=(48, 32), **options):
+    file = io.BytesIO()
+    image = Image.new("RGB", size, QUARTERS[0])
+    image.paste(QUARTERS[1], (size[0] // 2, 0, *size))
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def turned(orientation=6):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif.get_ifd(0x8825)[18] = "GPSSECRET"
+    return exif
+
+
+DIRTY = encoded(exif=turned())
+
+
+@pytest.fixture
+def house(house_of, oss, monkeypatch):
+    """A world in which nothing but a clean picture may ever be stored under the key of a photo."""
+    house = house_of(text_beside(__file__))
+    store = oss._store
+
+    def guarded(key, stored):
+        if key.startswith(("photos/", "seen/")):
+            assert secrets_in(stored.body) == [], key
+        store(key, stored)
+
+    monkeypatch.setattr(oss, "_store", guarded)
+    return house
+
+
+def send(house, body=DIRTY, profile="photo", filename="a.jpg"):
+    return house.store(profile, body=body, filename=filename)
+
+
+def clean_key(stored):
+    return f"held/.clean/{stored['uploadId']}"
+
+
+def state_of(answer):
+    assert answer.status == 200, answer.text
+    return answer.json["state"]
+
+
+def review_of(oss, stored):
+    return oss.records().get(f"review/{stored['uploadId']}")
+
+
+def test_a_clean_copy_is_published(house, oss):
+    stored = send(house)
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert oss.names() == {stored["key"]}
+    assert clean_key(stored) not in oss.objects
+    published = oss.objects[stored["key"]]
+    assert secrets_in(published.body) == []
+    assert Image.open(io.BytesIO(published.body)).size == (32, 48)
+    assert published.acl == "public-read"
+    expected = {
+        "content-type": "image/jpeg",
+        "cache-control": "max-age=60",
+        "content-disposition": "inline",
+        "x-oss-meta-shop": "7",
+        "x-oss-meta-upload-id": stored["uploadId"],
+        "x-oss-storage-class": "IA",
+        "x-oss-metadata-directive": "REPLACE",
+    }
+    assert expected.items() <= published.headers.items()
+    assert [event["event"] for event in house.events] == ["published"]
+
+
+def test_the_receipt_is_of_the_original(house, oss):
+    stored = send(house)
+    original = oss.objects[f"held/{stored['key']}"]
+    house.commit(stored["receipt"])
+    assert stored["etag"] == original.etag != oss.objects[stored["key"]].etag
+    assert stored["size"] == len(DIRTY)
+    assert house.status(stored["receipt"]) == "published"
+    assert state_of(house.commit(stored["receipt"])) == "published"
+
+
+def test_a_published_copy_is_known_by_its_upload_id(house, oss):
+    stored = send(house)
+    house.commit(stored["receipt"])
+    for name in [name for name in oss.objects if name.startswith("held/.")]:
+        del oss.objects[name]
+    assert house.status(stored["receipt"]) == "published"
+    assert state_of(house.discard(stored["receipt"])) == "gone"
+    assert oss.names() == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_becomes_one_of_its_own_kind_and_heic_a_jpeg(kind, house, oss):
+    if kind == "HEIC":
+        dice = Random(1)
+        body = next(each.data for each in iter(lambda: photo(dice), None) if each.kind == kind)
+    else:
+        body = encoded(kind)
+    stored = send(house, body, filename=KINDS[kind])
+    assert stored["key"].endswith(KINDS[kind][1:])
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    published = oss.objects[stored["key"]]
+    wanted = "JPEG" if kind == "HEIC" else kind
+    assert published.headers["content-type"] == MIME[wanted]
+    assert Image.open(io.BytesIO(published.body)).format == wanted
+
+
+@pytest.mark.parametrize("size", [1, 100, 10**6])
+def test_a_clean_copy_is_read_to_its_end_in_ranges(size, house, oss, monkeypatch):
+    monkeypatch.setattr(clean_copy, "RANGE_BYTES", size)
+    body = encoded("PNG")
+    stored = send(house, body, filename="a.png")
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    read = [each for each in oss.requests if "if-match" in each.headers and each.key == clean_key(stored)]
+    last = oss.objects[stored["key"]].size - 1
+    assert read[-1].headers["range"].endswith(f"-{last}")
+    assert len(read) == last // size + 1
+
+
+# --- what cannot be cleaned ---
+
+
+def test_metadata_that_survives_leaves_the_picture_to_a_human(house, oss):
+    oss.picture_rules = SURVIVES
+    stored = send(house)
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert oss.names() == {f"held/{stored['key']}"}
+    review = review_of(oss, stored)
+    assert (review["reason"], review["errcode"], review["receipt"]) == (
+        "metadata",
+        "marker E1",
+        stored["receipt"],
+    )
+    assert f"decided/{stored['uploadId']}" not in oss.records()
+    assert house.told == ["review"]
+    assert house.status(stored["receipt"]) == "review"
+
+
+def test_a_second_commit_does_not_process_again(house, oss):
+    oss.picture_rules = SURVIVES
+    stored = send(house)
+    house.commit(stored["receipt"])
+    oss.asked.clear()
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert "PostProcessTask" not in oss.asked
+    assert house.told == ["review"]
+
+
+def test_a_backend_cannot_publish_what_cannot_be_cleaned(house, oss):
+    oss.picture_rules = SURVIVES
+    stored = send(house)
+    for _ in range(2):
+        assert state_of(house.commit(stored["receipt"], decision="publish")) == "review"
+    assert (oss.names(), house.told) == ({f"held/{stored['key']}"}, ["review"])
+
+
+@pytest.mark.parametrize(("act", "state"), [("reject", "rejected"), ("discard", "gone")])
+def test_a_picture_that_cannot_be_cleaned_is_rejected_or_discarded(act, state, house, oss):
+    oss.picture_rules = SURVIVES
+    stored = send(house)
+    house.commit(stored["receipt"])
+    assert clean_key(stored) in oss.objects
+    receipt = stored["receipt"]
+    answer = house.discard(receipt) if act == "discard" else house.commit(receipt, decision=act)
+    assert state_of(answer) == state
+    assert oss.names() == set()
+    assert clean_key(stored) not in oss.objects
+    assert house.status(receipt) == state
+
+
+def test_a_backend_publishes_what_can_be_cleaned_later(house, oss):
+    oss.picture_rules = SURVIVES
+    stored = send(house)
+    house.commit(stored["receipt"])
+    oss.picture_rules = OssRules(variants_keep_exif=False)
+    assert state_of(house.commit(stored["receipt"], decision="publish")) == "published"
+    assert oss.names() == {stored["key"]}
+
+
+FRAMES = [Image.new("RGB", (8, 6), colour) for colour in ("red", "lime")]
+
+
+def moving(kind):
+    file = io.BytesIO()
+    FRAMES[0].save(file, kind, save_all=True, append_images=FRAMES[1:])
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (moving("GIF"), "unsupported"),
+        (encoded("GIF"), "unsupported"),
+        (encoded("BMP"), "unsupported"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported"),
+        (b"no picture", "unsupported"),
+        (moving("PNG"), "animated"),
+        (moving("WEBP"), "animated"),
+        (encoded("PNG", exif=turned()), "turned"),
+        (encoded("WEBP", exif=turned(3)), "turned"),
+        (encoded("PNG")[:-20], "unreadable"),
+        (b"\xff\xd8\xff\xe0", "BadRequest"),
+        (encoded("PNG", (4097, 1)), "ImageTooLarge"),
+    ],
+)
+@pytest.mark.parametrize("rules", [SURVIVES, replace(SURVIVES, variants_keep_exif=False)])
+def test_each_picture_that_cannot_be_cleaned_has_its_reason(body, detail, rules, house, oss):
+    oss.picture_rules = rules
+    stored = send(house, body)
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert (review_of(oss, stored)["reason"], review_of(oss, stored)["errcode"]) == ("metadata", detail)
+    assert oss.names() == {f"held/{stored['key']}"}
+
+
+def test_an_animation_is_left_to_a_human_even_where_oss_takes_its_first_frame(house, oss):
+    oss.picture_rules = OssRules(variants_keep_exif=False, animations_are_refused=False)
+    for kind in ("PNG", "WEBP", "GIF"):
+        stored = send(house, moving(kind))
+        assert state_of(house.commit(stored["receipt"])) == "review"
+
+
+def test_a_large_picture_is_neither_read_nor_processed(house, oss, monkeypatch):
+    monkeypatch.setattr(clean_copy, "MAX_BYTES", len(DIRTY) - 1)
+    stored = send(house)
+    oss.asked.clear()
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert review_of(oss, stored)["errcode"] == "too large"
+    assert "PostProcessTask" not in oss.asked
+
+
+def test_a_large_result_is_not_published(house, oss, monkeypatch):
+    body = encoded(size=(400, 300), quality=5)
+    monkeypatch.setattr(clean_copy, "MAX_BYTES", len(body))
+    stored = send(house, body)
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert oss.objects[clean_key(stored)].size > len(body)
+    assert review_of(oss, stored)["errcode"] == "too large"
+
+
+def test_an_encoded_object_is_unsupported(house, oss):
+    stored = send(house)
+    held = oss.objects[f"held/{stored['key']}"]
+    held.headers["content-encoding"] = "gzip"
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert review_of(oss, stored)["errcode"] == "unsupported"
+
+
+# --- what fails ---
+
+
+@pytest.mark.parametrize("decision", [{}, {"decision": "publish"}])
+def test_a_missing_right_leaves_it_held(decision, house, oss):
+    stored = send(house)
+    oss.fail("PostProcessTask", DENIED)
+    answer = house.commit(stored["receipt"], **decision)
+    assert (answer.status, answer.code) == (502, "oss_rejected")
+    assert house.status(stored["receipt"]) == "held"
+    assert (house.told, review_of(oss, stored)) == ([], None)
+    assert state_of(house.commit(stored["receipt"], **decision)) == "published"
+
+
+@pytest.mark.parametrize("fault", [UNHEARD, LOST, LATE, BROKEN, BROKEN_AFTER])
+def test_a_processing_without_response_is_repeated_by_the_next_call(fault, house, oss):
+    stored = send(house)
+    oss.fail("PostProcessTask", fault)
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert house.status(stored["receipt"]) == "held"
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    oss.land()
+    assert house.status(stored["receipt"]) == "published"
+    assert oss.names() == {stored["key"]}
+
+
+def test_a_late_result_replaces_no_verified_copy(house, oss):
+    stored = send(house)
+    oss.fail("PostProcessTask", LATE)
+    oss.picture_rules = SURVIVES
+    house.commit(stored["receipt"])
+    oss.picture_rules = OssRules(variants_keep_exif=False)
+    oss.between["CopyObject"] = oss.land
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert oss.names() == {f"held/{stored['key']}"}
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert names(house, stored) == ["key"]
+
+
+def test_other_bytes_while_it_is_processed_are_not_published(house, oss):
+    stored = send(house)
+    held = f"held/{stored['key']}"
+    oss.between["PostProcessTask"] = lambda: oss.replace_object(held, body=encoded("JPEG", (64, 64)))
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert house.status(stored["receipt"]) == "gone"
+    assert stored["key"] not in oss.objects
+
+
+def around_processing(oss, before, after):
+    """Let something happen just before and after the next picture is processed."""
+    serve = oss._post_process_task
+
+    def processed(*args):
+        del oss._post_process_task
+        before()
+        answer = serve(*args)
+        after()
+        return answer
+
+    oss._post_process_task = processed
+
+
+def test_other_bytes_that_came_and_went_while_it_was_processed_are_not_published(house, oss, clock):
+    stored = send(house)
+    held, other = f"held/{stored['key']}", encoded("JPEG", (64, 64))
+
+    def back():
+        clock.tick(seconds=1)
+        oss.replace_object(held, body=DIRTY)
+
+    around_processing(oss, lambda: oss.replace_object(held, body=other), back)
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert oss.names() == {held}
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert Image.open(io.BytesIO(oss.objects[stored["key"]].body)).size == (32, 48)
+
+
+def test_a_copy_that_disappears_is_made_again(house, oss):
+    stored = send(house)
+    around_processing(oss, lambda: None, lambda: oss.objects.pop(clean_key(stored)))
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert state_of(house.commit(stored["receipt"])) == "published"
+
+
+def test_a_decision_of_a_time_before_strip_is_not_applied_to_what_cannot_be_cleaned(house, oss, clock):
+    stored = send(house)
+    oss.fail("CopyObject", BROKEN)
+    house.commit(stored["receipt"])
+    oss.picture_rules = SURVIVES
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert house.ask("status", receipt=stored["receipt"]).code == "oss_unavailable"
+    assert oss.names() == {f"held/{stored['key']}"}
+    clock.tick(seconds=100)
+    assert state_of(house.discard(stored["receipt"])) == "gone"
+    assert oss.names() == set()
+
+
+@pytest.mark.parametrize("by", ["commit", "check"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_another_instance_continues_publishing_a_clean_copy(by, after, house, house_of, oss):
+    cut_off = 0
+    for at in range(1, 40):
+        stored = send(house, profile="photo" if by == "commit" else "seen")
+        act = publish_by(house, stored) if by == "commit" else pass_by(house, stored)
+        if not kill(house, act, at=at, after=after):
+            break
+        cut_off += 1
+        other = house_of(text_beside(__file__))
+        (publish_by(other, stored) if by == "commit" else pass_by(other, stored))()
+        assert other.status(stored["receipt"]) == "published", at
+        assert names(house, stored) == ["key"], at
+        assert clean_key(stored) not in oss.objects, at
+    assert cut_off >= 10
+
+
+def publish_by(house, stored):
+    return lambda: house.commit(stored["receipt"])
+
+
+def pass_by(house, stored):
+    (trace,) = {name for name, fields in house.oss.records().items() if _is_of(fields, stored)}
+    return lambda: house.verdict(Outcome.PASS, trace.partition("/")[2], label=100)
+
+
+def _is_of(fields, stored):
+    return "since" in fields and fields.get("receipt") == stored["receipt"]
+
+
+def test_a_verdict_that_passes_publishes_a_clean_copy_or_asks_a_human(house, oss):
+    stored = send(house, profile="seen")
+    pass_by(house, stored)()
+    assert house.status(stored["receipt"]) == "published"
+    oss.picture_rules = SURVIVES
+    other = send(house, profile="seen")
+    pass_by(house, other)()
+    assert house.status(other["receipt"]) == "review"
+    assert (review_of(oss, other)["reason"], house.told) == ("metadata", ["review"])
+
+
+CALLS = ("HeadObject", "GetObject", "PostProcessTask", "PutObject", "CopyObject", "DeleteObject")
+
+
+@pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_failure_of_any_call_ends_published_in_the_end(call, fault, house, oss):
+    for which in range(9):
+        stored = send(house)
+        oss.fail(call, *[""] * which, fault, fault)
+        for _ in range(3):
+            house.commit(stored["receipt"])
+        oss.faults.clear()
+        assert house.status(stored["receipt"]) == "published"
+        assert names(house, stored) == ["key"]
+
+
+ACTS = {
+    "commit": lambda house, receipt: house.commit(receipt),
+    "reject": lambda house, receipt: house.commit(receipt, decision="reject"),
+    "discard": lambda house, receipt: house.discard(receipt),
+}
+
+
+def meeting(oss, at, other):
+    """Let another request run from beginning to end just before the n-th call, and say whether it did."""
+    serve, calls = oss.serve, iter(range(1, 1000))
+
+    def meet(*args, **kwargs):
+        if next(calls) == at:
+            oss.serve = serve
+            other()
+        return serve(*args, **kwargs)
+
+    oss.serve = meet
+    return lambda: oss.serve == serve
+
+
+@pytest.mark.parametrize("other", ACTS)
+def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss, clock):
+    second = house_of(text_beside(__file__))
+    places = {"published": ["key"], "rejected": [], "gone": []}
+    for at in range(1, 40):
+        stored = send(house)
+        has_met = meeting(oss, at, lambda receipt=stored["receipt"]: ACTS[other](second, receipt))
+        house.commit(stored["receipt"])
+        if not has_met():
+            break
+        # Until then a copy without response may still finish.
+        clock.tick(seconds=100)
+        states = {house.status(stored["receipt"]), second.status(stored["receipt"])}
+        assert len(states) == 1, at
+        assert names(house, stored) == places[states.pop()], at
+        assert clean_key(stored) not in oss.objects, at
+    assert at >= 12
+
+
+# --- rights ---
+
+
+def test_only_a_profile_that_strips_may_process(house):
+    policies = [json.loads(text) for text in house.settings.session_policies.values()]
+    granted = [
+        resource
+        for policy in policies
+        for statement in policy["Statement"]
+        if "oss:PostProcessTask" in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    assert sorted(granted) == [f"acs:oss:*:*:my-bucket/held/{folder}/*" for folder in ("photos", "seen")]
+
+
+def test_without_strip_nothing_is_processed(house_of, oss):
+    house = house_of(PROFILES)
+    assert not any("oss:PostProcessTask" in text for text in house.settings.session_policies.values())
+    stored = house.store("word", body=DIRTY)
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert "PostProcessTask" not in oss.asked
+    assert oss.objects[stored["key"]].body == DIRTY
