@@ -108,7 +108,7 @@ def request_from_wsgi(environ: Mapping[str, Any]) -> Request:
     raw_query = environ.get("QUERY_STRING", "")
     _check_query(len(raw_query))
     query: dict[str, str] = {}
-    for name, value in parse_qsl(raw_query, keep_blank_values=True):
+    for name, value in parse_qsl(raw_query, keep_blank_values=True) if raw_query else ():
         query[name] = f"{query[name]},{value}" if name in query else value
     headers = {
         name[5:].replace("_", "-").lower(): value
