@@ -5,6 +5,7 @@ import re
 import pytest
 
 from ops.doctor import capacity
+from quality import house
 from tests.docs.markdown import both, page, tables
 from tests.docs.test_overclaims import INSTANCES_OF_AN_ACCOUNT
 
@@ -38,6 +39,13 @@ def test_every_ratio_in_a_table_was_measured(name):
     }
     assert shown
     assert shown <= set(RATIO.findall(page(RESULTS)))
+
+
+@pytest.mark.parametrize("name", both("docs/speed.md"))
+def test_the_calls_of_a_warm_form_are_those_that_a_test_holds(name):
+    calls = [str(figure.cap) for figure in house.WARM_FIGURES if figure.name.startswith("Python calls")]
+    counted = next(line for line in page(name).splitlines() if "quality.house" in line)
+    assert re.findall(r"\d{3}", counted)[:2] == calls
 
 
 @pytest.mark.parametrize("name", both("docs/speed.md"))
