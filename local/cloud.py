@@ -136,12 +136,22 @@ class LocalCloud:
                 rules=wechat_rules,
             )
             built.callback(self.wechat.stop)
+            self.green = GreenServer(
+                accounts,
+                port=_after(self.archive.origin, first_port),
+                now=self.clock,
+                callers_now=machine,
+                rules=green_rules,
+                name_of=partial(file_name_at, self.stores),
+                url_of=lambda bucket, key: self.signed_url(key, bucket),
+            )
+            built.callback(self.green.stop)
             self.playground = PlaygroundServer(
                 PAGE_FOLDER,
                 CLIENT_FOLDER,
                 self.page_config,
                 self.signed_url,
-                actions_of(self.stores, self.wechat, self.let_minutes_pass),
+                actions_of(self.stores, self.wechat, self.green, self.let_minutes_pass),
                 port=_after(self.wechat.origin, first_port),
                 reach=gateway.reach,
             )
@@ -153,16 +163,6 @@ class LocalCloud:
                 reach=gateway.reach,
             )
             built.callback(self.business.stop)
-            self.green = GreenServer(
-                accounts,
-                port=_after(self.archive.origin, first_port),
-                now=self.clock,
-                callers_now=machine,
-                rules=green_rules,
-                name_of=partial(file_name_at, self.stores),
-                url_of=lambda bucket, key: self.signed_url(key, bucket),
-            )
-            built.callback(self.green.stop)
             self._stop_all = built.pop_all()
 
     def __enter__(self) -> "LocalCloud":

@@ -5,10 +5,13 @@ Actions of the playground's page on the cloud behind it: plan a fault or a check
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from local.green.codes import NOT_DOWNLOADED
+from local.green.plan import PlannedAnswer
+from local.green.service import Moderation
 from local.oss.handler import MOST_DAYS
 from local.oss.posting import POST_OBJECT
 from local.oss.server import OssServer
-from local.wechat.check_plan import read_planned_check
+from local.wechat.check_plan import PlannedCheck, read_planned_check
 from local.wechat.platform import Wechat
 
 MOST_MINUTES = 24 * 60
@@ -17,7 +20,10 @@ Action = Callable[[Mapping[str, Any]], object]
 
 
 def actions_of(
-    stores: Sequence[OssServer], wechat: Wechat, let_minutes_pass: Callable[[int], object]
+    stores: Sequence[OssServer],
+    wechat: Wechat,
+    green: Moderation,
+    let_minutes_pass: Callable[[int], object],
 ) -> dict[str, Action]:
     """
     By path. Each raises ``ValueError``, ``TypeError`` or ``KeyError`` for what it cannot do.
@@ -35,10 +41,12 @@ def actions_of(
         store.faults.plan(wanted["kind"], times=1, on=[POST_OBJECT])
 
     def plan_checks(wanted: Mapping[str, Any]) -> None:
-        """For all checks to come; an empty one is as usual again."""
+        """For all checks to come, whoever makes them; an empty one is as usual again."""
         planned = read_planned_check(wanted)
         wechat.checks.plan.clear()
         wechat.checks.plan.add(planned)
+        green.plan.clear()
+        green.plan.add(_answer_like(planned))
 
     def let_days_pass(wanted: Mapping[str, Any]) -> None:
         """As the lifecycle rules see it: no clock moves."""
@@ -60,3 +68,13 @@ def actions_of(
         "/mood.json": plan_checks,
         "/days.json": let_days_pass,
     }
+
+
+def _answer_like(planned: PlannedCheck) -> PlannedAnswer:
+    """What Content Moderation answers where WeChat would say this; what has no like is as usual."""
+    if planned.timing == "never":
+        return PlannedAnswer(verdict="silent")
+    if planned.verdict == "unreadable":
+        return PlannedAnswer(code=NOT_DOWNLOADED)
+    known = planned.verdict in ("pass", "review", "risky")
+    return PlannedAnswer(verdict=planned.verdict if known else "by_name")

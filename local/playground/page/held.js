@@ -9,7 +9,7 @@ const SAMPLES = ['ok.png', 'risky.png', 'review.png', 'silent.png']
 const ASKED_EVERY = 1500 // ms
 const ASKED_FOR = 45000 // ms; after that somebody asks by hand
 
-/** What the local WeChat is told for each choice of the page. */
+/** What the local WeChat is told for each choice of the page; Content Moderation is told the like of it. */
 const MOODS = {
   by_name: {},
   pass: { verdict: 'pass' },

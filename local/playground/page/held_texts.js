@@ -3,10 +3,10 @@
 export const HELD_TEXTS = {
   zh: {
     heldTitle: '暂存：先审后发',
-    heldHint: '图片先存在 held/ 下，其他人看不到；业务后端提交之后，微信审核它，通过了才有自己的 key。',
+    heldHint: '图片先存在 held/ 下，其他人看不到；业务后端提交之后送审，通过了才有自己的 key。',
     heldOther: (name, steps) => `${name}（${steps}）`,
     ownPicture: '选图片',
-    mood: '微信的结论',
+    mood: '审核的结论',
     moods: {
       by_name: '看文件名',
       pass: '通过',
@@ -22,7 +22,7 @@ export const HELD_TEXTS = {
     oneMinute: '过一分钟',
     silence: '过 35 分钟',
     oneDay: '过一天',
-    heldNothing: '还没有。示例图片的文件名决定微信怎么说。',
+    heldNothing: '还没有。示例图片的文件名决定审核的结论。',
     states: {
       sending: '正在上传',
       held: '暂存',
@@ -36,8 +36,8 @@ export const HELD_TEXTS = {
     now: {
       sending: '正在直传 OSS。',
       held: '等业务后端提交；一天之内不提交就会删除。',
-      checking: '微信正在看这张图片，结论一般几秒就到。',
-      review: '微信拿不准，或一直没有结果，由你的人来决定。',
+      checking: '正在审核这张图片，结论一般几秒就到。',
+      review: '审核没有明确的结论，或一直没有结果，由你的人来决定。',
       published: '其他人可以看了。',
       rejected: '没有通过，内容已经删除。',
       gone: '丢弃了或者过期了，内容已经没有。',
@@ -57,10 +57,10 @@ export const HELD_TEXTS = {
   },
   en: {
     heldTitle: 'Held until it may be seen',
-    heldHint: 'A picture is first stored under held/, where nobody else sees it; the business commits it, WeChat checks it, and then it gets its own key.',
+    heldHint: 'A picture is first stored under held/, where nobody else sees it; the business commits it, it is checked, and then it gets its own key.',
     heldOther: (name, steps) => `${name} (${steps})`,
     ownPicture: 'Choose a picture',
-    mood: 'WeChat says',
+    mood: 'The check says',
     moods: {
       by_name: 'as the file is named',
       pass: 'pass',
@@ -76,7 +76,7 @@ export const HELD_TEXTS = {
     oneMinute: 'A minute later',
     silence: '35 minutes later',
     oneDay: 'A day later',
-    heldNothing: 'None yet. The name of a sample decides what WeChat says of it.',
+    heldNothing: 'None yet. The name of a sample decides what the check says of it.',
     states: {
       sending: 'uploading',
       held: 'held',
@@ -90,8 +90,8 @@ export const HELD_TEXTS = {
     now: {
       sending: 'On its way to OSS.',
       held: 'Waits for the business to commit it; what nobody commits is gone after a day.',
-      checking: 'WeChat looks at the picture; its verdict comes within seconds, as a rule.',
-      review: 'WeChat is not sure, or never said: your people decide.',
+      checking: 'The picture is being checked; the verdict comes within seconds, as a rule.',
+      review: 'The check is not sure, or never answered: your people decide.',
       published: 'Others may see it.',
       rejected: 'It did not pass, and its bytes are gone.',
       gone: 'Discarded, or expired: its bytes are gone.',

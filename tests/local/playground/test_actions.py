@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from local.green.server import GreenServer
 from local.oss.lifecycle import LifecycleRule
 from local.oss.server import OssServer
 from local.oss.versions import StoredObject
@@ -42,8 +43,15 @@ def minutes():
 
 
 @pytest.fixture
-def actions(oss, archive, wechat, minutes):
-    return actions_of((oss, archive), wechat, minutes.append)
+def green(clock):
+    server = GreenServer(None, now=clock)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def actions(oss, archive, wechat, green, minutes):
+    return actions_of((oss, archive), wechat, green, minutes.append)
 
 
 def test_a_fault_of_the_page_affects_one_form(actions, oss):
@@ -68,6 +76,23 @@ def test_a_planned_check_replaces_the_last_and_an_empty_one_resets(actions, wech
     assert [wechat.checks.plan.take().verdict for _ in range(3)] == ["risky"] * 3
     actions["/mood.json"]({})
     assert wechat.checks.plan.take().verdict == "by_name"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verdict", "code"),
+    [
+        ({}, "by_name", 0),
+        ({"verdict": "risky"}, "risky", 0),
+        ({"verdict": "unreadable"}, "by_name", 404),
+        ({"timing": "never"}, "silent", 0),
+        ({"push": "bad_signature"}, "by_name", 0),
+    ],
+)
+def test_a_planned_check_is_for_content_moderation_too(actions, green, wanted, verdict, code):
+    actions["/mood.json"]({"verdict": "review"})
+    actions["/mood.json"](wanted)
+    planned = green.plan.take("ImageModeration")
+    assert (planned.verdict, planned.code, len(green.plan.planned())) == (verdict, code, 1)
 
 
 @cases("path", "wanted")
