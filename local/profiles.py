@@ -20,7 +20,8 @@ PLACE = ("bucket", "region", "host", "role")
 # What setup puts on a bucket that it makes: see ops/account/lifecycle_plan.py.
 ABORT_RULE, ABORT_DAYS = "oss-direct-upload-abort-stale-multipart", 7
 HELD_RULE, HELD_PREFIX = "oss-direct-upload-expire-held", "held/"
-RECORDS, RECORD_DAYS = ("checks", "committed", "copied", "decided", "review", "submitted", "verdicts"), 8
+RECORDS = ("checks", "committed", "copied", "decided", "fetched", "review", "submitted", "verdicts")
+RECORD_DAYS = 8
 DUE, SHORT_RECORDS = "due", ("clean", "doctor", "prove")
 
 

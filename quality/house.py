@@ -285,8 +285,8 @@ def _measure(mode: str) -> Warm:
 
 
 FIGURES = (
-    Figure("lines of function/", 16_080, lambda: sum(len(text.splitlines()) for text in modules().values())),
-    Figure("modules of function/", 102, not_init, shows=False),
+    Figure("lines of function/", 16_260, lambda: sum(len(text.splitlines()) for text in modules().values())),
+    Figure("modules of function/", 104, not_init, shows=False),
     Figure("code lines of the largest module", LARGE, largest_module),
     Figure("modules over 200 code lines", 0, large_modules),
     Figure("modules under 30 code lines without a reason in ARCHITECTURE", 0, small_without_reason),
@@ -296,8 +296,8 @@ FIGURES = (
     Figure("modules that read jti or owner by a string key", 3, readers_by_string_key),
     Figure("modules with x-oss- elsewhere than oss/ and session_policy", 1, x_oss_elsewhere),
     Figure("docstrings that open with a question word", 0, docstrings_to_rewrite),
-    Figure("lines of tests/", 66_500, lambda: lines_of("tests")),
-    Figure("lines of tests/ and quality/", 84_000, lambda: lines_of("tests", "quality")),
+    Figure("lines of tests/", 67_500, lambda: lines_of("tests")),
+    Figure("lines of tests/ and quality/", 85_000, lambda: lines_of("tests", "quality")),
     Figure("stand-ins of OSS", 3, lambda: classes_named("Oss|Bucket", "tests")),
     Figure("stand-ins of WeChat", 1, lambda: classes_named("Wechat$", "tests")),
     Figure("classes named World", 1, lambda: classes_named("^World$", "tests", "quality")),

@@ -24,6 +24,7 @@ SESSION = "oss-direct-upload/session"
 TICKET = "oss-direct-upload/ticket"
 PARTS = "oss-direct-upload/parts"
 RECEIPT = "oss-direct-upload/receipt"
+SOURCE = "oss-direct-upload/source"
 
 # {"alg":"HS256","typ":"JWT"}
 HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"

@@ -92,6 +92,7 @@ SETTINGS = (
     Setting("OWNER_SECRET", types.SECRET, is_secret=True),
     Setting("TOKEN_SECONDS", types.seconds(60, 2592000), "7200"),
     Setting("CALLBACK_URL", types.CALLBACK_ADDRESS, needs=("TOKEN_SECRET",)),
+    Setting("PUBLIC_URL", types.OWN_ADDRESS),
     Setting("CALLBACK_KEY_ORIGIN", types.ORIGIN, "https://gosspublic.alicdn.com"),
     # Addresses of the business often carry a token.
     Setting("UPLOAD_WEBHOOK_URL", types.ADDRESS, is_secret=True),

@@ -59,6 +59,7 @@ class Settings(NamedTuple):
     owner_secret: str
     token_life: timedelta
     callback_url: str | None
+    public_url: str | None
     callback_key_origin: str
     upload_webhook_url: str | None
     green_endpoint: str | None
@@ -78,6 +79,11 @@ class Settings(NamedTuple):
     def home(self) -> BucketLocation:
         """Location of profiles that name none."""
         return BucketLocation(*(getattr(self, name) for name in BucketLocation._fields))
+
+    @property
+    def own_address(self) -> str:
+        """Address of this function as others reach it, without a trailing slash; empty if it is not known."""
+        return (self.public_url or (self.callback_url or "").rpartition("/")[0]).rstrip("/")
 
     def at(self, location: BucketLocation) -> "Settings":
         """Return these settings with another home and only its profiles."""

@@ -252,6 +252,9 @@ ROLE_ARN = matching(r"acs:ram::\d+:role/[A-Za-z0-9.@_-]+", Message("acs:ram::<ac
 ORIGIN = _safe(ORIGIN_PATTERN, Message("https://host[:port] without a path (http only for loopback)"))
 ORIGINS = Type(Message("origins such as https://www.example.com, never *"), _origins)
 ADDRESS = _safe(ADDRESS_PATTERN, Message("an https address with a path"))
+OWN_ADDRESS = _safe(
+    rf"{ORIGIN_PATTERN}(/[^?#\s]*)?", Message("the public https address of this function, without a query")
+)
 CALLBACK_ADDRESS = Type(
     Message("the public https address of this function's /callback, without a query"), _callback_address
 )

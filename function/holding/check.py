@@ -5,7 +5,6 @@ Only a verdict that passes publishes, and only an object that was not stored aga
 silence, errors and doubts a human decides.
 """
 
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -33,13 +32,17 @@ from function.holding.state import (
     HeldState,
     check_state,
 )
-from function.holding.submission import submit_to_wechat
-from function.moderation.finding import CHANGED, ERRCODE, LABEL, SILENT, Finding, Outcome
+from function.holding.submission import refusal, submit_to_wechat
+from function.moderation.finding import CHANGED, LABEL, SILENT, UNREACHABLE, Finding, Outcome
+from function.moderation.wechat import CANNOT_OPEN
 from function.moderation.wechat_verdict import Verdict
 from function.oss import due
 from function.oss.client import OssClient, oss_client, oss_clients, require_client, with_time_limit
 from function.oss.objects import head_object
 from function.webhook import RECORD_SECONDS
+
+# What a submission needs at least; with less it is left to the next request or tick.
+SUBMIT_SECONDS = 2.0
 
 
 def begin_check_after(context: RequestContext, receipt: str) -> HeldState:
@@ -99,7 +102,7 @@ def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current
         raise OssUnavailable(reason=f"{current.lease}: the lease disappeared")
     record = records.submission_key(upload.upload_id, current.due)
     try:
-        result = submit_to_wechat(context, oss, upload)
+        result = submit_to_wechat(context, oss, upload, is_unreachable=current.is_unreachable)
     except UploadError as error:
         context.line.reason = f"check: {error.code}, {error.reason}"
         # If this fails as well, the lease ends by itself.
@@ -111,17 +114,36 @@ def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current
         submission = records.get_submission(oss, upload.upload_id, current.due)
         if submission is not None and submission.is_accepted:
             return HeldState(CHECKING)
+        if result.reason == UNREACHABLE and current.due == 1 and context.settings.own_address:
+            return _submit_itself(context, oss, upload)
         return leave_to_a_human(context, oss, upload, result)
     trace_id = context.line.trace_id = result.trace_id
     # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
     # one of the two sees the other.
-    checked = Check(upload.receipt, leased.last_modified)
+    checked = Check(upload.receipt, leased.last_modified, current.due)
     records.put(oss, records.check_key(trace_id), checked.fields, context.now)
     early = records.get(oss, records.verdict_key(trace_id))
     records.put(oss, record, {"trace": trace_id}, context.now)
     if early is not None:
         return _apply_verdict(context, oss, upload, records.verdict_in(trace_id, early), checked)
     return HeldState(CHECKING)
+
+
+def _submit_itself(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, trace_id: str | None = None
+) -> HeldState:
+    """
+    Record that WeChat cannot open the URL of the first submission, and make the second one.
+
+    Args:
+        trace_id: of the first one, if it was accepted.
+    """
+    note_check(context, oss, upload)
+    first = {"trace": trace_id} if trace_id else {}
+    record = records.submission_key(upload.upload_id, 1)
+    records.put(oss, record, {**first, "unreachable": upload.receipt}, context.now)
+    current = check_state(oss, upload, context.now)
+    return submit_due(context, oss, upload, current) if context.seconds_left() > SUBMIT_SECONDS else current
 
 
 def note_check(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
@@ -143,12 +165,12 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
     context.line.trace_id = verdict.trace_id
     locations = [profile.location for profile in context.settings.profiles.values() if profile.is_checked]
     buckets = oss_clients(context, locations)
-    found = _checks_of(buckets.values(), verdict.trace_id)
+    found = records.checks_of(buckets.values(), verdict.trace_id)
     if not found:
         fields = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
         for oss in map(require_client, buckets.values()):
             records.put(oss, records.verdict_key(verdict.trace_id), fields, context.now)
-        found = _checks_of(buckets.values(), verdict.trace_id)
+        found = records.checks_of(buckets.values(), verdict.trace_id)
     failed: UploadError | None = None
     for (bucket, checked), oss in found.items():
         try:
@@ -169,42 +191,12 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
     return bool(found)
 
 
-def _checks_of(
-    buckets: Iterable[OssClient | UploadError], trace_id: str
-) -> dict[tuple[str, Check], OssClient]:
-    """
-    Find the uploads of a submission; a trace id does not tell the bucket.
-
-    Every bucket is read, so that a forged record in one cannot hide an upload in another.
-
-    Returns:
-        by bucket and record, the client that found it.
-
-    Raises:
-        UploadError: no record was found, and a bucket could not be read.
-    """
-    found: dict[tuple[str, Check], OssClient] = {}
-    failed: UploadError | None = None
-    for bucket in buckets:
-        try:
-            oss = require_client(bucket)
-            record = records.get_check(oss, trace_id)
-        except UploadError as error:
-            failed = error
-        else:
-            if record is not None:
-                found[oss.bucket, record] = oss
-    if failed is not None and not found:
-        raise failed
-    return found
-
-
 def _apply_verdict(
     context: RequestContext, oss: OssClient, upload: HeldUpload, verdict: Verdict, checked: Check
 ) -> HeldState:
     finding = Finding(LABEL, WECHAT, verdict.label)
     if verdict.outcome is Outcome.ERROR:
-        finding = Finding(ERRCODE, WECHAT, errcode=verdict.errcode)
+        finding = refusal(verdict.errcode)
     current = settle(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
         if current.state not in (PUBLISHED, REJECTED):
@@ -216,6 +208,13 @@ def _apply_verdict(
         return current
     if current.state not in (HELD, CHECKING):
         return current
+    is_first = verdict.errcode == CANNOT_OPEN and checked.number == 1
+    if is_first and current.is_in_check and context.settings.own_address:
+        first = records.get_submission(oss, upload.upload_id, 1)
+        if first is None or not first.is_accepted:
+            # The request that submitted it is about to write this record, and would overwrite it.
+            raise OssUnavailable(reason="the submission of this verdict is not recorded yet")
+        return _submit_itself(context, oss, upload, verdict.trace_id)
     if verdict.outcome is not Outcome.PASS:
         return leave_to_a_human(context, oss, upload, finding)
     # Not an upload that was not committed yet, or that a human must decide about.

@@ -7,16 +7,16 @@ request may write is created without overwriting, so OSS decides which of two in
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from function.config.key_template import RECORD_ID, RECORDS
 from function.config.moderation import WECHAT
-from function.errors import AlreadyExists, OssUnavailable
+from function.errors import AlreadyExists, OssUnavailable, UploadError
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding
-from function.oss.client import OssClient
+from function.oss.client import OssClient, require_client
 from function.oss.objects import get_record, instant_in, put_record
 from function.oss.post_form import iso
 
@@ -59,6 +59,11 @@ def submission_key(upload_id: str, number: int, retry: str = "") -> str:
         retry: the attempt after a failed one, whose name is a lease only.
     """
     return _name("submitted", f"{upload_id}-{number}{retry}")
+
+
+def fetched_key(upload_id: str) -> str:
+    """Return the name of the record of WeChat's first fetch from this function itself."""
+    return _name("fetched", upload_id)
 
 
 def review_key(upload_id: str) -> str:
@@ -195,13 +200,17 @@ def _finding(fields: Mapping[str, Any]) -> Finding | None:
 
 
 def copied_at(oss: OssClient, upload_id: str) -> datetime | None:
+    """Return when a publication was last copied once more; ``None`` if it was not."""
+    return written_at(oss, copy_key(upload_id))
+
+
+def written_at(oss: OssClient, name: str) -> datetime | None:
     """
-    Return when a publication was last copied once more; ``None`` if it was not.
+    Return when a record was last written; ``None`` if there is none.
 
     Raises:
         UploadError: as ``get``, or the record is invalid.
     """
-    name = copy_key(upload_id)
     fields = get(oss, name)
     return None if fields is None else time_in(name, fields, "at")
 
@@ -214,11 +223,13 @@ class Submission(NamedTuple):
         at: when its record was written.
         is_accepted: whether WeChat accepted it; otherwise this is the lease of the request that submits.
         failures: failed attempts so far.
+        unreachable: receipt of the upload, if WeChat could not open the URL of the first submission.
     """
 
     at: datetime
     is_accepted: bool
     failures: int
+    unreachable: str = ""
 
 
 def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | None:
@@ -236,7 +247,7 @@ def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | 
     is_accepted = "trace" in fields
     # The number of failures becomes part of a name.
     failures = 0 if is_accepted else number_in(name, fields.get("failures", 0), 0, MAX_FAILURES)
-    return Submission(at, is_accepted, failures)
+    return Submission(at, is_accepted, failures, str(fields.get("unreachable", "")))
 
 
 class Check(NamedTuple):
@@ -246,14 +257,17 @@ class Check(NamedTuple):
     Args:
         receipt: of the upload, as the record has it.
         since: when OSS stored the lease of the submission, to the second; ``None`` if that is unknown.
+        number: of the submission.
     """
 
     receipt: str
     since: datetime | None
+    number: int = 1
 
     @property
     def fields(self) -> dict[str, Any]:
-        return {"receipt": self.receipt, "since": self.since and iso(self.since)}
+        number = {} if self.number == 1 else {"number": self.number}
+        return {"receipt": self.receipt, "since": self.since and iso(self.since), **number}
 
 
 def get_check(oss: OssClient, trace_id: str) -> Check | None:
@@ -272,7 +286,37 @@ def get_check(oss: OssClient, trace_id: str) -> Check | None:
     except OssUnavailable:
         since = None
     # A receipt of another type is invalid, and read as such.
-    return Check(str(fields.get("receipt")), since)
+    return Check(str(fields.get("receipt")), since, 2 if fields.get("number") == 2 else 1)
+
+
+def checks_of(
+    buckets: Iterable[OssClient | UploadError], trace_id: str
+) -> dict[tuple[str, Check], OssClient]:
+    """
+    Find the uploads of a submission; a trace id does not tell the bucket.
+
+    Every bucket is read, so that a forged record in one cannot hide an upload in another.
+
+    Returns:
+        by bucket and record, the client that found it.
+
+    Raises:
+        UploadError: no record was found, and a bucket could not be read.
+    """
+    found: dict[tuple[str, Check], OssClient] = {}
+    failed: UploadError | None = None
+    for bucket in buckets:
+        try:
+            oss = require_client(bucket)
+            record = get_check(oss, trace_id)
+        except UploadError as error:
+            failed = error
+        else:
+            if record is not None:
+                found[oss.bucket, record] = oss
+    if failed is not None and not found:
+        raise failed
+    return found
 
 
 def verdict_in(trace_id: str, fields: Mapping[str, Any]) -> "Verdict":

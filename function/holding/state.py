@@ -25,10 +25,13 @@ With ``strip`` the copy in ``clean`` is what gets published; it is made and veri
 ``decided`` comes before everything else and is written once; a decision that was cut off is applied by the
 next request. A ``submitted`` record without a trace is the lease of the request that submits; it ends after
 60 seconds or with a recorded failure. The one with number 0 is Aliyun's: a lease, failures, the task of a
-video, then the answer, which stays while WeChat checks the object as well. ``verdicts`` holds a verdict that
-came before its ``checks`` record. ``due/MINUTE/decision-…`` and ``due/MINUTE/check-…`` make a tick continue
-the upload. The first exists from before a decision, or a review, until the business was notified; the second
-from before the first submission until there is a result, and moves to when the next step of a check is due.
+video, then the answer, which stays while WeChat checks the object as well. The one with number 1 gets the
+receipt as ``unreachable`` when WeChat cannot open the presigned URL: then the second follows at once, with a
+URL of this function, and ``fetched`` tells when WeChat first got the object by that. ``verdicts`` holds a
+verdict that came before its ``checks`` record. ``due/MINUTE/decision-…`` and ``due/MINUTE/check-…`` make a
+tick continue the upload. The first exists from before a decision, or a review, until the business was
+notified; the second from before the first submission until there is a result, and moves to when the next step
+of a check is due.
 """
 
 from datetime import datetime, timedelta
@@ -68,6 +71,7 @@ class HeldState(NamedTuple):
         stored_at: when OSS stored the held object, to the second.
         silent_at: when the next step is due: WeChat counts as silent, or Aliyun is asked again.
         aliyun: the check by Aliyun, as far as it is.
+        is_unreachable: True if WeChat could not open the presigned URL of the first submission.
     """
 
     state: str
@@ -78,6 +82,7 @@ class HeldState(NamedTuple):
     stored_at: datetime | None = None
     silent_at: datetime | None = None
     aliyun: AliyunCheck | None = None
+    is_unreachable: bool = False
 
     @property
     def is_in_check(self) -> bool:
@@ -146,12 +151,16 @@ def check_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
     Raises:
         UploadError: OSS refuses, or does not respond, or a record is invalid.
     """
+    is_unreachable = False
     for number in range(1, MAX_SUBMISSIONS + 1):
         submission = records.get_submission(oss, upload.upload_id, number)
         is_begun = number > 1 or upload.profile.is_checked_by_aliyun
-        due = HeldState(CHECKING if is_begun else HELD, due=number)
+        due = HeldState(CHECKING if is_begun else HELD, due=number, is_unreachable=is_unreachable)
         if submission is None:
             return due._replace(lease=records.submission_key(upload.upload_id, number))
+        if submission.unreachable:
+            is_unreachable = True
+            continue
         age = now - submission.at
         if not submission.is_accepted:
             failures, late = submission.failures, max(0, age // LEASE)

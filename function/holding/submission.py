@@ -6,13 +6,17 @@ from function.context import RequestContext
 from function.errors import WechatUnavailable
 from function.holding.held_upload import HeldUpload
 from function.moderation.animation import RANGE_BYTES, Frames, frames_of, is_compressed
-from function.moderation.finding import ANIMATED, ERRCODE, UNSUPPORTED, Finding
-from function.moderation.wechat import CheckRequest, Media, Refused, Submitted, media_of, submit
+from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
+from function.moderation.source import SourceToken
+from function.moderation.wechat import CANNOT_OPEN, CheckRequest, Media, Refused, Submitted, media_of, submit
 from function.oss.client import OssClient
 from function.oss.objects import first_bytes, read_range
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
 from function.session_policy import OBJECTS
 from function.wechat.api import AccessTokens
+
+# Refusals of a plain request where the console has API security switched on.
+ENCRYPTED, ENCRYPTION = (40234, 40235), " (API 安全 is switched on in WeChat's console)"
 
 
 def obstacle_in(oss: OssClient, upload: HeldUpload) -> tuple[str, bytes]:
@@ -35,9 +39,14 @@ def obstacle_in(oss: OssClient, upload: HeldUpload) -> tuple[str, bytes]:
     return UNSUPPORTED if frames is Frames.UNKNOWN else "", beginning
 
 
-def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload) -> Submitted | Finding:
+def submit_to_wechat(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_unreachable: bool = False
+) -> Submitted | Finding:
     """
     Have WeChat fetch and check a held object.
+
+    Args:
+        is_unreachable: True if WeChat cannot open a presigned URL; then it fetches from this function.
 
     Returns:
         the finding if it will not: then a human must decide.
@@ -54,7 +63,7 @@ def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload
         return Finding(obstacle)
     app = context.settings.caller_settings
     request = CheckRequest(
-        _url(context, oss, upload, media),
+        (_own_url if is_unreachable else _presigned_url)(context, oss, upload, media),
         media.media_type,
         upload.profile.check_scene,
         upload.content.subject,
@@ -66,12 +75,24 @@ def submit_to_wechat(context: RequestContext, oss: OssClient, upload: HeldUpload
         context.wechat_has_failed = True
         raise
     if isinstance(result, Refused):
-        context.line.reason = f"media_check_async errcode {result.errcode}; a human must decide"
-        return Finding(ERRCODE, WECHAT, errcode=result.errcode)
+        cause = ENCRYPTION if result.errcode in ENCRYPTED else ""
+        context.line.reason = f"media_check_async errcode {result.errcode}{cause}; a human must decide"
+        return refusal(result.errcode)
     return result
 
 
-def _url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
+def refusal(errcode: int) -> Finding:
+    """Return the finding about an error of WeChat's, in a response or a verdict."""
+    return Finding(UNREACHABLE if errcode == CANNOT_OPEN else ERRCODE, WECHAT, errcode=errcode)
+
+
+def _own_url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
+    """Return a URL of this function's ``/check-source``."""
+    token = SourceToken(upload.upload_id, upload.profile.name, media.process)
+    return f"{context.settings.own_address}/check-source?t={token.issue(context.settings, context.now)}"
+
+
+def _presigned_url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
     """Return a presigned URL for WeChat; it contains a security token that lasts as long as the URL."""
     location = upload.profile.location
     query = {PROCESS: media.process} if media.process else NONE

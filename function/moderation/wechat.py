@@ -79,6 +79,8 @@ VERSION = 2
 STALE_TOKEN = (40001, 42001, 41001)
 BUSY, PER_MINUTE = -1, (44991, 45011)
 MINUTE_SECONDS = 60
+# WeChat could not open the URL, or not all of the file.
+CANNOT_OPEN = -1008
 
 
 class Submitted(NamedTuple):

@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from function.moderation.finding import Outcome
-from function.wechat.api import ERRCODE, trace_id_of, whole_number
+from function.wechat.api import ERRCODE, code_in, trace_id_of, whole_number
 
 EVENT = "wxa_media_check"
-# Version 1 writes its negative codes without a sign, in 32 bits.
-UNSIGNED = 1 << 32
 # The code of an error that has no readable one.
 UNREADABLE = -1
 # The label of what is neither risky nor doubtful.
@@ -73,10 +71,8 @@ def read_verdict(event: Mapping[str, Any]) -> Verdict | None:
 
 def _error_in(event: Mapping[str, Any]) -> int:
     """Return the code of an event without a verdict; 0 if it has one."""
-    errcode, status = _code_in(event, ERRCODE), _code_in(event, "status_code")
-    if errcode is None or status is None:
-        return UNREADABLE
-    return errcode or (status - UNSIGNED if status >= UNSIGNED // 2 else status)
+    errcode, status = code_in(event, ERRCODE), code_in(event, "status_code")
+    return UNREADABLE if errcode is None or status is None else errcode or status
 
 
 def _outcome(result: Mapping[str, Any], detail: object) -> Outcome:
@@ -86,8 +82,8 @@ def _outcome(result: Mapping[str, Any], detail: object) -> Outcome:
     entries = [] if detail is None else [detail] if isinstance(detail, dict) else detail
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return Outcome.ERROR
-    codes = {_code_in(entry, ERRCODE) for entry in entries}
-    found = {_suggestion(entry) for entry in entries if _code_in(entry, ERRCODE) == 0}
+    codes = {code_in(entry, ERRCODE) for entry in entries}
+    found = {_suggestion(entry) for entry in entries if code_in(entry, ERRCODE) == 0}
     if None in codes or Outcome.ERROR in found:
         return Outcome.ERROR
     # If no detail is valid, nothing was checked.
@@ -114,9 +110,3 @@ def _suggestion(fields: Mapping[str, Any]) -> Outcome:
     if not isinstance(suggest, str):
         return Outcome.ERROR
     return SUGGESTIONS.get(suggest.strip().lower(), Outcome.ERROR)
-
-
-def _code_in(fields: Mapping[str, Any], name: str) -> int | None:
-    """Return a code of WeChat's: 0 if absent, ``None`` if it is not a number."""
-    value = fields.get(name)
-    return 0 if value is None else whole_number(value)

@@ -267,10 +267,21 @@ def get_record(oss: OssClient, key: str) -> bytes | None:
 
     Raises:
         UploadError: OSS refuses, or does not respond, or with more than ``MAX_RECORD_BYTES``.
+    """
+    return read_object(oss, key, MAX_RECORD_BYTES)
+
+
+def read_object(oss: OssClient, key: str, max_bytes: int, *, process: str = "") -> bytes | None:
+    """
+    Return all bytes of an object, or what image processing makes of it; ``None`` if OSS says there is none.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond, or with more than ``max_bytes``.
 
     Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
     """
-    response = call(oss, "GetObject", "GET", key, max_bytes=MAX_RECORD_BYTES, is_repeatable=True)
+    query = {PROCESS: process} if process else NONE
+    response = call(oss, "GetObject", "GET", key, query=query, max_bytes=max_bytes, is_repeatable=True)
     if response.status == 200:
         return response.body
     refusal = refusal_of(response)

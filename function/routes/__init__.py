@@ -53,6 +53,7 @@ ROUTES = {
     "delete": Route(("POST",), "function.routes.owners", "delete", "delete"),
     "erase": Route(("POST",), "function.routes.erase", "handle", ERASE),
     "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events", "handle", PUSH),
+    "check-source": Route(("GET",), "function.routes.check_source", "handle", "is_checked_by_wechat"),
     HEALTH: Route(("GET",), "", ""),
 }
 

@@ -15,6 +15,8 @@ from function.http.json_body import object_in
 from function.wechat import WechatApp, wrong_appid, wrong_secret
 
 ERRCODE = "errcode"
+# Version 1 of the content check writes negative codes without a sign, in 32 bits.
+UNSIGNED = 1 << 32
 NUMBER = r"-?[0-9]{1,10}"
 
 
@@ -54,7 +56,7 @@ def post(
     response = object_in(http_response.body)
     if response is None:
         raise unavailable(path, f"HTTP {http_response.status}, but no JSON")
-    errcode = 0 if response.get(ERRCODE) is None else whole_number(response[ERRCODE])
+    errcode = code_in(response, ERRCODE)
     if errcode is None:
         raise unavailable(path, "an errcode that is no number")
     return errcode, response
@@ -82,6 +84,12 @@ def whole_number(value: object) -> int | None:
     """Return a number that WeChat may send as text; ``None`` for anything else."""
     is_number = isinstance(value, int | str) and re.fullmatch(NUMBER, str(value))
     return int(str(value)) if is_number else None
+
+
+def code_in(fields: Mapping[str, Any], name: str) -> int | None:
+    """Return a code of WeChat's with its sign: 0 if absent, ``None`` if it is not a number."""
+    code = 0 if fields.get(name) is None else whole_number(fields[name])
+    return code - UNSIGNED if code is not None and code >= UNSIGNED // 2 else code
 
 
 def trace_id_of(fields: Mapping[str, Any]) -> str | None:

@@ -17,7 +17,7 @@ from ops.terminal.language import Text
 
 RULE_ID = "oss-direct-upload-expire-held"
 # Records that live as long as their upload may be asked about.
-RECORD_KINDS = ("checks", "committed", "copied", "decided", "review", "submitted", "verdicts")
+RECORD_KINDS = ("checks", "committed", "copied", "decided", "fetched", "review", "submitted", "verdicts")
 # What ends by itself sooner: clean copies, work that is due, what a visit of ``doctor`` left.
 SHORT_FOLDERS = (f"{RECORDS}clean/", f"{RECORDS}doctor/", DUE, f"{RECORDS}prove/")
 RECORD_DAYS = 8

@@ -19,7 +19,10 @@ ORIGINS_OF_THE_BUCKET = ("OSS_HOST", "READ_ORIGIN", "OSS_ENDPOINT")
 ACCELERATED = re.compile(r"accelerate(-overseas)?")
 LOOPBACK = re.compile(r"https?://(localhost|127\.[0-9.]+|\[::1\])(:\d+)?/?")
 TRIAL_APPID = "touristappid"
-CALLED_BY_THE_CLOUD = ("UPLOAD_WEBHOOK_URL", "CALLBACK_URL", "WECHAT_PUSH_FORWARD_URL", "GREEN_ENDPOINT")
+CALLED_BY_THE_CLOUD = (
+    *("UPLOAD_WEBHOOK_URL", "CALLBACK_URL", "PUBLIC_URL"),
+    *("WECHAT_PUSH_FORWARD_URL", "GREEN_ENDPOINT"),
+)
 GREEN_HOST = re.compile(r"https://green-cip(?:-vpc)?\.(?P<region>[a-z0-9-]+)\.aliyuncs\.com/?")
 APPID, APPSECRET = re.compile(r"wx[0-9a-f]{16}"), re.compile(r"[0-9a-fA-F]{32}")
 PHONES = Text("a phone goes there", "手机要访问它")

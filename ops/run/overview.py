@@ -91,7 +91,7 @@ ROUTES_FOR = {
     "small_files": ("upload-params", "login", "callback"),
     "large_files": ("multipart", "multipart-parts", "multipart-complete", "multipart-abort"),
     "afterwards": ("confirm", "read", "list", "delete", "erase"),
-    "held": ("commit", "discard", "status", "reviews", "wechat-events"),
+    "held": ("commit", "discard", "status", "reviews", "wechat-events", "check-source"),
     "alive": ("health",),
 }
 

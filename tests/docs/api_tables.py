@@ -17,8 +17,8 @@ from tests.docs.openapi import JSON, document, find
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {"en": ROOT / "docs/api.md", "zh": ROOT / "docs/api.zh-CN.md"}
 MEANINGS = tomllib.loads((ROOT / "tests/docs/api_fields.toml").read_text("utf-8"))
-# For these two services alone, which know what they send.
-OF_OTHERS = ("callback", "wechat-events")
+# For these services alone, which know what they send.
+OF_OTHERS = ("callback", "wechat-events", "check-source")
 WORDS = {
     "en": {
         "head": "| field | in | type | meaning |",

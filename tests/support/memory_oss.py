@@ -112,6 +112,11 @@ class Stored:
         return sum(part.size for part in self.parts)
 
     @property
+    def content(self) -> bytes:
+        """The bytes that a GET returns; what a form sent has its name alone."""
+        return self.body or "".join(part.name for part in self.parts).encode()
+
+    @property
     def etag(self) -> str:
         if self.body:
             return hashlib.md5(self.body, usedforsecurity=False).hexdigest().upper()
@@ -542,8 +547,9 @@ class MemoryOss:
             raise Refused(412, "PreconditionFailed")
         if asked := request.headers.get("range"):
             first, _, last = asked.removeprefix("bytes=").partition("-")
-            return HttpResponse(206, stored.body[int(first) : int(last) + 1], headers)
-        return HttpResponse(200, stored.body, headers)
+            return HttpResponse(206, stored.content[int(first) : int(last) + 1], headers)
+        process = request.query.get("x-oss-process", "")
+        return HttpResponse(200, process.encode() + stored.content, headers)
 
     def _current(self, key: str) -> Stored:
         if (stored := self.objects.get(key)) is not None:

@@ -68,6 +68,7 @@ def test_required_settings_suffice_and_others_have_the_published_defaults(enviro
         owner_secret="",
         token_life=timedelta(seconds=7200),
         callback_url=None,
+        public_url=None,
         callback_key_origin="https://gosspublic.alicdn.com",
         upload_webhook_url=None,
         green_endpoint="https://green-cip.cn-hangzhou.aliyuncs.com",

@@ -359,7 +359,7 @@ def test_risky_deletes_and_leaves_the_fact(house, checking):
 
 @pytest.mark.parametrize(
     ("outcome", "said"),
-    [(Outcome.REVIEW, {"label": 20001}), (Outcome.ERROR, {"errcode": -1008}), (Outcome.REVIEW, {})],
+    [(Outcome.REVIEW, {"label": 20001}), (Outcome.ERROR, {"errcode": 43104}), (Outcome.REVIEW, {})],
     ids=str,
 )
 def test_everything_else_stays_held_for_a_human(house, checking, outcome, said):

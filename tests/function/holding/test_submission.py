@@ -11,7 +11,7 @@ from function.errors import Misconfigured, OssUnavailable, StsUnavailable, Wecha
 from function.holding.check import submit_to_wechat
 from function.holding.held_upload import HeldUpload
 from function.http.client import ExchangeFailed, HttpResponse
-from function.moderation.finding import ANIMATED, ERRCODE, UNSUPPORTED, Finding
+from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.wechat import AS_JPEG, CheckRequest, Submitted
 from function.oss.client import oss_client
 from function.uploads.receipt import Receipt
@@ -282,6 +282,22 @@ def test_a_permanent_refusal_is_left_to_a_human(world, errcode):
     assert submitted(world, call) == Finding(ERRCODE, "wechat", errcode=int(errcode))
     assert call.line.reason == f"media_check_async errcode {errcode}; a human must decide"
     assert len(world.wechat.asked) == 2
+
+
+@pytest.mark.parametrize("errcode", [40234, 40235])
+def test_api_security_is_named_and_not_retried(world, errcode):
+    world.wechat.says["media_check_async"] = [{"errcode": errcode, "errmsg": "invalid signature"}]
+    call = world.call()
+    assert submitted(world, call) == Finding(ERRCODE, "wechat", errcode=errcode)
+    assert (str(errcode) in call.line.reason, "API 安全" in call.line.reason) == (True, True)
+    assert len(world.wechat.asked) == 2
+    assert not call.wechat_has_failed
+
+
+@pytest.mark.parametrize("errcode", [-1008, 4294966288, "-1008"])
+def test_a_file_that_wechat_cannot_open_has_a_reason_of_its_own(world, errcode):
+    world.wechat.says["media_check_async"] = [{"errcode": errcode}]
+    assert submitted(world) == Finding(UNREACHABLE, "wechat", errcode=-1008)
 
 
 @pytest.mark.parametrize(("errcode", "wait"), [(-1, 2), (44991, 60), (45011, 60)])

@@ -34,7 +34,11 @@ def test_a_trace_id_may_end_a_record_name(good):
 
 
 @pytest.mark.parametrize(
-    ("said", "errcode"), [({}, 0), ({"errcode": None}, 0), ({"errcode": "61010"}, 61010)]
+    ("said", "errcode"),
+    [
+        *(({}, 0), ({"errcode": None}, 0), ({"errcode": "61010"}, 61010)),
+        *(({"errcode": 2**31 - 1}, 2**31 - 1), ({"errcode": 2**31}, -(2**31)), ({"errcode": 2**32 - 1}, -1)),
+    ],
 )
 def test_the_response_comes_with_its_errcode(said, errcode):
     sent = []

@@ -1,0 +1,543 @@
+"""/check-source: where WeChat cannot open a presigned URL, it gets the object from the function."""
+
+import json
+from base64 import b64decode, urlsafe_b64decode
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from function.auth import tokens
+from function.holding.state import SILENCE
+from function.http.client import HttpResponse
+from function.moderation.finding import UNREACHABLE, Finding, Outcome, read_finding
+from function.moderation.source import SourceToken
+from function.moderation.wechat import AS_JPEG, MAX_BYTES
+from tests.function.holding.conftest import TOKEN_SECRET, names
+from tests.support.memory_oss import BROKEN, DENIED, Part, Stored
+
+FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
+CANNOT_OPEN = {"errcode": -1008}
+ADDRESS = "https://fn.example.com/api"
+# WeChat takes the format that begins so as it is; any other is converted.
+BITMAP = "BM and so on"
+
+
+@pytest.fixture
+def house(house_of):
+    return house_of(PUBLIC_URL=ADDRESS)
+
+
+@pytest.fixture
+def checking(house):
+    """An upload whose first submission was accepted."""
+    stored = house.store("face", BITMAP)
+    assert house.status(stored["receipt"]) == "checking"
+    return stored
+
+
+@pytest.fixture
+def second(house, checking):
+    """An upload whose second submission was accepted, because the first URL was not readable."""
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+    return checking
+
+
+def token_in(house, trace_id=SECOND):
+    return dict(parse_qsl(urlsplit(house.wechat.submitted[trace_id]).query))["t"]
+
+
+def fetch(house, token=None, instance=0, **event):
+    """What WeChat gets: status, code, bytes and headers."""
+    query = {} if token is False else {"t": token or token_in(house)}
+    reply = house.ask_event(instance, method="GET", path="/api/check-source", query=query, **event)
+    if reply.status == 200:
+        return reply.status, "", b64decode(reply.text), reply.headers
+    return reply.status, reply.code, b"", reply.headers
+
+
+def status_of(house, *arguments, **options):
+    return fetch(house, *arguments, **options)[:2]
+
+
+GONE, GOOD = (401, "unauthorized"), (200, "")
+
+
+def finding_of(house, stored):
+    return read_finding(house.oss.records()[f"review/{stored['uploadId']}"])
+
+
+# --- the second submission ---
+
+
+def test_a_second_submission_with_our_own_url_follows_at_once(house, checking):
+    assert house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN) is True
+    presigned, own = house.wechat.submitted.values()
+    assert presigned.startswith("https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/")
+    assert own.startswith(f"{ADDRESS}/check-source?t=")
+    assert house.status(checking["receipt"]) == "checking"
+    assert (house.events, names(house, checking)) == ([], ["held"])
+    kept = house.oss.records()[f"submitted/{checking['uploadId']}-1"]
+    assert (kept["trace"], kept["unreachable"]) == (FIRST, checking["receipt"])
+
+
+def test_a_pass_of_the_second_submission_publishes(house, second):
+    house.verdict(Outcome.PASS, SECOND, label=100)
+    assert (house.status(second["receipt"]), house.told) == ("published", ["published"])
+
+
+def test_a_second_failure_is_left_to_a_human(house, second):
+    house.verdict(Outcome.ERROR, SECOND, **CANNOT_OPEN)
+    assert house.status(second["receipt"]) == "review"
+    assert finding_of(house, second) == Finding(UNREACHABLE, "wechat", errcode=-1008)
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+def test_the_event_of_either_version_means_the_same(house, clock):
+    for number, said in enumerate(({"errcode": -1008}, {"status_code": 4294966288}, {"errcode": 4294966288})):
+        stored = house.store("face", BITMAP)
+        trace_id = f"60f96f1d-{2 * number + 1}"
+        event = {"Event": "wxa_media_check", "appid": "wx0123456789abcdef", "trace_id": trace_id, **said}
+        assert house.push(event).text == "success"
+        assert "/check-source?" in house.wechat.submitted[f"60f96f1d-{2 * number + 2}"]
+        assert house.status(stored["receipt"]) == "checking"
+
+
+def test_an_event_that_is_repeated_submits_nothing_more(house, second):
+    for _ in range(3):
+        house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+    assert house.status(second["receipt"]) == "checking"
+
+
+def test_two_events_at_once_submit_once(house_of, checking, house):
+    def again(_trace):
+        house.wechat.happens = lambda _trace: None
+        house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+
+    house.wechat.happens = again
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize("errcode", [-1008, 4294966288])
+def test_a_refused_submission_means_the_same(house, errcode):
+    house.wechat.answers = [errcode]
+    stored = house.store("face", BITMAP)
+    ((_, url),) = house.wechat.submitted.items()
+    assert "/check-source?" in url
+    house.verdict(Outcome.PASS, FIRST, label=100)
+    assert house.status(stored["receipt"]) == "published"
+
+
+def test_a_second_refusal_is_left_to_a_human(house):
+    house.wechat.answers = [-1008, -1008]
+    stored = house.store("face", BITMAP)
+    assert house.status(stored["receipt"]) == "review"
+    assert finding_of(house, stored).reason == UNREACHABLE
+    assert len(house.wechat.checks) == 2
+
+
+def test_an_early_event_means_the_same(house):
+    """WeChat may say so before the submission is recorded."""
+
+    def early(trace_id):
+        house.wechat.happens = lambda _trace: None
+        house.verdict(Outcome.ERROR, trace_id, **CANNOT_OPEN)
+
+    house.wechat.happens = early
+    stored = house.store("face", BITMAP)
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+    assert house.status(stored["receipt"]) == "checking"
+
+
+def between_the_records(house, happens):
+    """Something that happens when WeChat's trace id has its record, and the submission has none yet."""
+    real = house.oss._put_object
+
+    def put(request, body, size):
+        if request.key.startswith("held/.submitted/") and b'"trace"' in body:
+            house.oss._put_object = real
+            happens()
+        return real(request, body, size)
+
+    house.oss._put_object = put
+
+
+def test_an_event_before_the_submission_is_recorded_is_repeated_by_wechat(house):
+    """Acted on at once, it would be overwritten by the request that submitted."""
+    event = {"Event": "wxa_media_check", "appid": "wx0123456789abcdef", "trace_id": FIRST, **CANNOT_OPEN}
+    answers = []
+    between_the_records(house, lambda: answers.append(house.push(event).outcome))
+    stored = house.store("face", BITMAP)
+    assert answers == [(503, "oss_unavailable")]
+    assert list(house.wechat.submitted) == [FIRST]
+    assert house.push(event).text == "success"
+    assert fetch(house)[:2] == GOOD
+    assert house.status(stored["receipt"]) == "checking"
+
+
+def test_a_failed_second_submission_is_made_by_the_next_tick(house, checking, clock):
+    house.wechat.answers = [None]
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert list(house.wechat.submitted) == [FIRST]
+    clock.tick(minutes=2)
+    house.tick()
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+    assert fetch(house)[:2] == GOOD
+
+
+def test_with_too_little_time_the_next_call_submits(house, checking, monkeypatch):
+    monkeypatch.setattr("function.context.RequestContext.seconds_left", lambda _self: 2.0)
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert list(house.wechat.submitted) == [FIRST]
+    assert len(house.due("check")) == 1
+    monkeypatch.undo()
+    assert house.status(checking["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+
+
+@pytest.mark.parametrize(
+    ("settings", "begins"),
+    [
+        ({"PUBLIC_URL": "https://fn.example.com"}, "https://fn.example.com/check-source?t="),
+        ({"PUBLIC_URL": "https://fn.example.com/"}, "https://fn.example.com/check-source?t="),
+        ({"CALLBACK_URL": "https://cb.example.com/a/callback"}, "https://cb.example.com/a/check-source?t="),
+        (
+            {"PUBLIC_URL": "https://fn.example.com/b", "CALLBACK_URL": "https://cb.example.com/callback"},
+            "https://fn.example.com/b/check-source?t=",
+        ),
+    ],
+)
+def test_the_address_is_the_public_one_or_beside_the_callback(house_of, settings, begins):
+    house = house_of(**settings)
+    house.store("face", BITMAP)
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert house.wechat.submitted[SECOND].startswith(begins)
+
+
+@pytest.mark.parametrize("how", ["event", "refusal"])
+def test_without_an_address_it_is_left_to_a_human(house_of, how):
+    house = house_of()
+    house.wechat.answers = [-1008] if how == "refusal" else []
+    stored = house.store("face", BITMAP)
+    if how == "event":
+        house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert house.status(stored["receipt"]) == "review"
+    assert finding_of(house, stored).reason == UNREACHABLE
+    assert status_of(house, "a.b.c") == (404, "not_found")
+
+
+def test_other_errors_are_left_to_a_human_as_before(house, checking):
+    house.verdict(Outcome.ERROR, FIRST, errcode=43104)
+    assert list(house.wechat.submitted) == [FIRST]
+    assert finding_of(house, checking).reason == "errcode"
+
+
+def test_after_silence_the_late_event_changes_nothing(house, checking, clock):
+    clock.tick(minutes=35)
+    assert house.status(checking["receipt"]) == "checking"
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert list(house.wechat.submitted) == [FIRST, SECOND]
+    assert "/check-source?" not in house.wechat.submitted[SECOND]
+    house.verdict(Outcome.ERROR, SECOND, **CANNOT_OPEN)
+    assert house.status(checking["receipt"]) == "review"
+
+
+def test_silence_after_the_second_submission_is_left_to_a_human(house, second, clock):
+    clock.tick(minutes=35)
+    assert house.status(second["receipt"]) == "review"
+    assert finding_of(house, second).reason == "silent"
+
+
+def test_a_decision_in_between_wins(house, checking):
+    house.commit(checking["receipt"], decision="reject")
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert list(house.wechat.submitted) == [FIRST]
+    assert house.status(checking["receipt"]) == "rejected"
+
+
+# --- the bytes ---
+
+
+def test_wechat_gets_the_object_as_it_is(house, second):
+    status, _, body, headers = fetch(house)
+    assert (status, body) == (200, BITMAP.encode())
+    assert (
+        headers.items()
+        >= {
+            "Content-Type": "image/png",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }.items()
+    )
+
+
+def test_wechat_gets_the_same_processing_as_in_the_presigned_url(house):
+    house.store("face", "what WeChat does not take")
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    first = dict(parse_qsl(urlsplit(house.wechat.submitted[FIRST]).query))
+    assert first["x-oss-process"] == AS_JPEG
+    _, _, body, headers = fetch(house)
+    assert body == f"{AS_JPEG}what WeChat does not take".encode()
+    assert headers["Content-Type"] == "image/jpeg"
+
+
+def test_no_range_is_honoured(house, second):
+    status, _, body, headers = fetch(house, headers={"range": "bytes=0-1"})
+    assert (status, body) == (200, BITMAP.encode())
+    assert "Content-Range" not in headers
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT"])
+def test_other_methods_are_refused(house, second, method):
+    reply = house.ask_event(method=method, path="/check-source", query={"t": token_in(house)})
+    assert reply.outcome == (405, "method_not_allowed")
+
+
+def replace(house, stored, body):
+    """Other bytes under the name of the held object, of the same upload."""
+    key = f"held/{stored['key']}"
+    before = house.oss.objects[key]
+    house.oss._store(key, Stored((Part("other", len(body)),), before.headers, "private", "Normal", body))
+
+
+def test_ten_million_bytes_are_read_and_not_one_more(house, second):
+    house.wechat.answers = []
+    big = b"BM" + bytes(MAX_BYTES - 2)
+    key = f"held/{second['key']}"
+    before = house.oss.objects[key]
+
+    def swap(body):
+        # The object keeps its etag: only the limit stands between it and the memory of the instance.
+        class Large(Stored):
+            etag = before.etag
+
+        house.oss.objects[key] = Large(before.parts, before.headers, before.acl, "Normal", body)
+
+    swap(big)
+    assert len(fetch(house)[2]) == MAX_BYTES
+    swap(big + b"0")
+    assert status_of(house) == (503, "oss_unavailable")
+
+
+# --- who may get them, and how long ---
+
+
+def test_a_token_ends_60_seconds_after_its_first_response_on_all_instances(house, second, clock):
+    house.functions.append(house.new_instance())
+    assert status_of(house) == GOOD
+    clock.tick(seconds=59)
+    assert status_of(house, instance=1) == GOOD
+    clock.tick(seconds=1)
+    assert status_of(house, instance=1) == GONE
+    assert status_of(house) == GONE
+    assert house.oss.records()[f"fetched/{second['uploadId']}"] == {"at": "2026-11-24T14:00:00Z"}
+
+
+def test_a_fetch_that_failed_does_not_begin_the_60_seconds(house, second, clock):
+    real = house.oss._get_object
+    house.oss._get_object = lambda request, *rest: (
+        real(request, *rest) if request.key.startswith("held/.") else HttpResponse(500, b"")
+    )
+    assert status_of(house) == (503, "oss_unavailable")
+    house.oss._get_object = real
+    clock.tick(minutes=10)
+    assert status_of(house) == GOOD
+
+
+def test_nothing_is_returned_when_the_fetch_cannot_be_recorded(house, second):
+    house.oss.fail("PutObject", DENIED)
+    assert status_of(house) == (502, "oss_rejected")
+    assert "fetched" not in {name.partition("/")[0] for name in house.oss.records()}
+
+
+def test_a_token_ends_after_an_hour(house, second, clock):
+    token = token_in(house)
+    clock.tick(seconds=int(SILENCE.total_seconds()) - 1)
+    assert status_of(house, token) == GOOD
+    issued = SourceToken(second["uploadId"], "face", "").issue(house.settings, house.now())
+    assert token_claims(issued)["exp"] - token_claims(issued)["iat"] == 3600
+
+
+def token_claims(token):
+    return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+
+
+def test_an_expired_token_is_refused(house, second):
+    before = house.now() - timedelta(hours=1)
+    assert status_of(house, SourceToken(second["uploadId"], "face", "").issue(house.settings, before)) == GONE
+
+
+@pytest.mark.parametrize("ending", ["pass", "risky", "reject", "publish", "discard", "review", "silence"])
+def test_a_token_ends_when_its_object_no_longer_waits(house, second, clock, ending):
+    match ending:
+        case "pass":
+            house.verdict(Outcome.PASS, SECOND)
+        case "risky":
+            house.verdict(Outcome.RISKY, SECOND)
+        case "review":
+            house.verdict(Outcome.REVIEW, SECOND)
+        case "discard":
+            house.discard(second["receipt"])
+        case "silence":
+            clock.tick(minutes=35)
+        case decision:
+            house.commit(second["receipt"], decision=decision)
+    assert status_of(house) == GONE
+
+
+def test_a_decision_that_was_not_applied_yet_ends_a_token(house, second):
+    house.oss.fail("CopyObject", BROKEN)
+    assert house.commit(second["receipt"], decision="publish").status == 503
+    assert names(house, second) == ["held"]
+    assert status_of(house) == GONE
+
+
+def test_a_token_is_not_good_while_only_the_first_submission_waits(house, checking):
+    token = SourceToken(checking["uploadId"], "face", "").issue(house.settings, house.now())
+    assert status_of(house, token) == GONE
+    unknown = SourceToken("Z" * 22, "face", "").issue(house.settings, house.now())
+    assert status_of(house, unknown) == GONE
+
+
+def test_other_bytes_under_the_name_are_not_returned(house, second):
+    replace(house, second, b"BM other bytes")
+    assert status_of(house) == GONE
+    house.oss.objects.pop(f"held/{second['key']}")
+    assert status_of(house) == GONE
+
+
+def test_an_object_that_goes_while_it_is_read_is_absent(house, second):
+    real = house.oss._get_object
+
+    def get(request, *rest):
+        if not request.key.startswith("held/."):
+            house.oss.objects.pop(request.key)
+        return real(request, *rest)
+
+    house.oss._get_object = get
+    assert status_of(house) == (404, "not_uploaded")
+
+
+def test_a_record_about_another_upload_opens_nothing(house, second):
+    """Records are the function's own; a forged one must not lead to another object."""
+    other = house.store("face", "BM of another user")
+    records = house.oss.objects
+    body = json.dumps({"unreachable": other["receipt"], "at": "2026-11-24T14:00:00Z"}).encode()
+    records[f"held/.submitted/{second['uploadId']}-1"] = Stored((), {}, "private", "Normal", body)
+    assert status_of(house) == GONE
+
+
+@pytest.mark.parametrize("kind", ["session", "receipt", "ticket", "backend", "erasure"])
+def test_no_other_token_opens_an_object(house, second, kind):
+    other = {
+        "session": house.session(),
+        "receipt": second["receipt"],
+        "ticket": second["ticket"],
+        "backend": house.backend(secret=TOKEN_SECRET),
+        "erasure": house.backend(secret=TOKEN_SECRET, aud="oss-direct-upload/erasure"),
+    }[kind]
+    assert status_of(house, other) == GONE
+
+
+def test_a_source_token_opens_nothing_else(house, second):
+    token = token_in(house)
+    for route, fields in (
+        ("upload-params", {"profile": "face", "filename": "a.png"}),
+        ("commit", {"receipt": second["receipt"]}),
+        ("discard", {"receipt": second["receipt"]}),
+        ("status", {"receipt": token}),
+        ("confirm", {"ticket": token}),
+        ("commit", {"receipt": token}),
+    ):
+        assert house.ask(route, token, **fields).status in (401, 403), route
+    assert house.status(second["receipt"]) == "checking"
+
+
+def forged(house, stored, **changes):
+    """A token as ours but for these claims or this secret."""
+    secret = changes.pop("secret", TOKEN_SECRET)
+    audience = changes.pop("audience", tokens.SOURCE)
+    scope = {"app": "wx0123456789abcdef", "bucket": "my-bucket"}
+    claims = {"upload": stored["uploadId"], "profile": "face", "process": "", **scope, **changes}
+    claims = {name: value for name, value in claims.items() if value is not None}
+    return tokens.issue_token(
+        claims, audience=audience, secrets=(secret,), now=house.now(), life=timedelta(hours=1)
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"secret": "another-secret-of-at-least-32-bytes-0001"},
+        {"secret": "receipt-SecretCanary-0123456789abcdef"},
+        {"audience": "oss-direct-upload/receipt"},
+        {"audience": "oss-direct-upload/backend"},
+        {"app": "wx0000000000000000"},
+        {"app": None},
+        {"bucket": "another-bucket"},
+        {"profile": "gone"},
+        {"profile": None},
+        {"profile": ["face"]},
+        {"upload": None},
+        {"upload": 7},
+        {"upload": "../decided/x"},
+        {"upload": ""},
+        {"process": None},
+    ],
+    ids=str,
+)
+def test_a_forged_token_is_refused(house, second, changes):
+    assert status_of(house, forged(house, second)) == GOOD
+    assert status_of(house, forged(house, second, **changes)) == GONE
+
+
+@pytest.mark.parametrize("text", ["", "x", "a.b.c", "\ud800.b.c", "a" * 5000, False])
+def test_a_text_that_is_no_token_is_refused(house, second, text):
+    reply = house.ask_event(method="GET", path="/check-source", query={} if text is False else {"t": text})
+    assert reply.outcome == GONE
+
+
+def test_a_changed_token_is_refused(house, second):
+    token = token_in(house)
+    head, claims, signature = token.split(".")
+    assert status_of(house, f"{head}.{claims}.{signature[::-1]}") == GONE
+    assert status_of(house, f"{head}.{claims[:-2]}AA.{signature}") == GONE
+
+
+# --- floods ---
+
+
+def test_an_address_has_30_requests_a_minute_before_any_token_is_read(house, second, clock):
+    for _ in range(30):
+        assert status_of(house, "a.b.c") == GONE
+    house.oss.asked.clear()
+    assert status_of(house) == (429, "too_many_requests")
+    assert house.oss.asked == []
+    clock.tick(seconds=59)
+    assert status_of(house)[0] == 429
+    assert status_of(house, source_ip="203.0.113.8") == GOOD
+    clock.tick(seconds=1)
+    assert status_of(house) == GOOD
+
+
+def test_a_token_has_6_requests_a_minute_from_all_addresses(house, second, clock):
+    for number in range(6):
+        assert status_of(house, source_ip=f"203.0.113.{number}") == GOOD
+    house.oss.asked.clear()
+    assert status_of(house, source_ip="203.0.113.99") == (429, "too_many_requests")
+    assert house.oss.asked == []
+
+
+def test_no_log_line_has_the_token_or_the_url(house, second, log_lines, caplog):
+    token = token_in(house)
+    fetch(house)
+    status_of(house, token[:-1])
+    house.ask_event(method="GET", path="/check-source/", query={"t": token, "x": token})
+    assert log_lines()[-1]["route"] == "check-source"
+    shown = caplog.text + json.dumps(log_lines())
+    assert token not in shown
+    assert token.split(".")[2] not in shown
+    assert "t=" not in json.dumps([line.get("reason") for line in log_lines()])
