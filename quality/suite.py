@@ -19,7 +19,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 AT_A_TIME = 2
 SECONDS_BETWEEN_LINES = 20.0
-MODULES = ("tests/test_handler.py", "tests/test_sts_credentials.py", "tests/deploy/test_burst_server.py")
+MODULES = (
+    *("tests/test_bytecode.py", "tests/test_handler.py", "tests/test_sts_credentials.py"),
+    "tests/deploy/test_burst_server.py",
+)
 FUNCTION = ("tests/function", *MODULES)
 # Two halves of about the same length.
 FIRST_HALF = ("tests/function/limits", "tests/function/holding")

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; a module imports what stands on a lower floor, or before it on its own, and of another
 # room of its own floor nothing. ``room/`` stands for the modules of one folder, which may use each other.
 FLOORS = (
-    "function function.config.messages function.errors function.config/".split(),
+    "bytecode function function.config.messages function.errors function.config/".split(),
     "function.outgoing function.http/ function.request_log function.credentials function.aliyun_sdk"
     " function.session_policy function.limits/ sts_credentials".split(),
     "function.context function.oss/ function.wechat/".split(),
@@ -54,7 +54,10 @@ KNOWN_TO = {
 
 
 PATHS = (
-    *(ROOT / f"{name}.py" for name in ("handler", "sts_credentials", "deploy/burst/burst_server")),
+    *(
+        ROOT / f"{name}.py"
+        for name in ("handler", "bytecode", "sts_credentials", "deploy/burst/burst_server")
+    ),
     *(ROOT / "function").rglob("*.py"),
 )
 
@@ -135,7 +138,7 @@ def test_every_module_has_its_place_on_a_floor():
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_each_foreign_package_is_known_to_its_modules_only(module):
-    packages = foreign(imports_of(MODULES[module])) - {"function", "handler", "sts_credentials"}
+    packages = foreign(imports_of(MODULES[module])) - {"bytecode", "function", "handler", "sts_credentials"}
     assert packages <= set(KNOWN_TO)
     assert all(module in KNOWN_TO[package] for package in packages)
 
@@ -370,7 +373,7 @@ OF_A_PLAIN_DEPLOYMENT = set(
     " function.outgoing function.oss function.oss.post_form function.oss.signature_v4 function.request_log"
     " function.routes function.routes.upload_params function.session_policy function.uploads"
     " function.uploads.plan function.uploads.request"
-    " function.uploads.tickets handler sts_credentials".split()
+    " function.uploads.tickets bytecode handler sts_credentials".split()
 )
 OF_A_CALLER_KIND = {
     "jwt": {"function.config.jwt_key"},

@@ -13,7 +13,7 @@ from ops.terminal.language import Failure, Text
 from ops.terminal.messages import in_both
 
 WRONG_SIGNATURE = Text("before_sign must take three arguments", "before_sign 应接受三个参数")
-OF_THE_FUNCTION = ("function", "handler", "sts_credentials")
+OF_THE_FUNCTION = ("function", "bytecode", "handler", "sts_credentials")
 REGULAR_EXPRESSIONS = Text(
     "hooks.py imports re: while a regular expression is matched, every request of the instance waits, and"
     " nothing bounds that; use no nested repetition such as (a+)+ on what a phone sends",

@@ -11,6 +11,7 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+from bytecode import FILE
 from ops.package.function_files import PackagingError
 from ops.package.size import INSTANT_EPOCH
 from ops.terminal.language import Text
@@ -34,7 +35,7 @@ def unpack_twice(zipped: bytes, folder: Path) -> tuple[Path, Path]:
     Unpack the package as it is and without bytecode, every file and folder at one instant.
 
     Returns:
-        the folder with ``.pyc`` files, and the one without.
+        the folder with it, and the one without.
     """
     with_bytecode, without = folder / "with", folder / "without"
     for target in (with_bytecode, without):
@@ -42,6 +43,7 @@ def unpack_twice(zipped: bytes, folder: Path) -> tuple[Path, Path]:
             archive.extractall(target)
     for cache in list(without.rglob("__pycache__")):
         shutil.rmtree(cache)
+    (without / FILE).unlink(missing_ok=True)
     for path in folder.rglob("*"):
         os.utime(path, (INSTANT_EPOCH, INSTANT_EPOCH))
     return with_bytecode, without

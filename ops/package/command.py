@@ -17,7 +17,7 @@ from ops.deploy.imports import REQUIREMENTS
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.package.authorities import PACKAGE as AUTHORITIES
 from ops.package.authorities import hash_authorities
-from ops.package.bytecode import compile_folder, find_python
+from ops.package.bytecode import bundle, compile_folder, find_python
 from ops.package.cold_import import measure_cold_import, summary
 from ops.package.function_files import (
     BURST,
@@ -221,7 +221,13 @@ def _prepare(folder: Path, python: str | None, say: Say) -> None:
         )
     if python:
         compile_folder(python, folder)
-        say(Text(f"  bytecode by {python}", f"  字节码由 {python} 生成"))
+        count = bundle(folder)
+        say(
+            Text(
+                f"  bytecode by {python}, of {count} modules in one file",
+                f"  字节码由 {python} 生成，其中 {count} 个模块在同一个文件里",
+            )
+        )
 
 
 def _listed(licences: dict[str, list[str]]) -> str:

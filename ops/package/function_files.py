@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from ops.deploy.imports import REDIS_REQUIREMENTS, packages_of, requirements_for
 from ops.terminal.language import Failure, Text
 
-MODULES = ("handler.py", "sts_credentials.py")
+MODULES = ("handler.py", "bytecode.py", "sts_credentials.py")
 PACKAGE = "function"
 DATA_FILES = ("profiles.toml",)
 # Optional.

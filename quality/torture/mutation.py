@@ -54,6 +54,7 @@ SETTINGS = "config/settings config/profiles config/profile_validation config/set
 STS = "/tests/test_sts_credentials.py aliyun_sdk"
 # Which tests a module's mutants must fail, its own first: the first that fails ends the run.
 TESTS = {
+    "bytecode": _paths("/tests/test_bytecode.py"),
     "burst_server": _paths("/tests/deploy/test_burst_server.py"),
     "function.aliyun_sdk": _paths(f"aliyun_sdk aliyun_rpc {STS}"),
     "function.app": _paths(
@@ -193,7 +194,7 @@ TESTS = {
 }
 
 # What decides which test reaches which line.
-EVERY_SOURCE = (*FUNCTION, "function", "handler.py", "sts_credentials.py", "deploy/burst")
+EVERY_SOURCE = (*FUNCTION, "function", "bytecode.py", "handler.py", "sts_credentials.py", "deploy/burst")
 # The fewest mutants for which seeing what the tests reach pays.
 TRACED_FOR = 10
 

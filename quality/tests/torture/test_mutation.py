@@ -119,7 +119,7 @@ def test_the_tests_that_are_to_notice_a_mutant_are_there_and_make_test_runs_them
 
 def test_every_module_of_the_function_is_tried():
     paths = {mutation.path_of(module) for module in mutation.TESTS}
-    ours = {mutation.path_of(name) for name in ("burst_server", "handler", "sts_credentials")}
+    ours = {mutation.path_of(name) for name in ("burst_server", "bytecode", "handler", "sts_credentials")}
     ours |= set((mutation.ROOT / "function").rglob("*.py"))
     without_behaviour = {path for path in ours if not mutants_in(path)}
     assert paths | without_behaviour | {mutation.ROOT / "function" / "__init__.py"} == ours

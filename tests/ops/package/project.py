@@ -28,6 +28,7 @@ def make_project(root):
     (root / "function" / "room").mkdir(parents=True)
     (root / "function" / "__init__.py").write_text("", "utf-8")
     (root / "handler.py").write_text("import json\nimport function\nfrom demo import VOWELS\n", "utf-8")
+    (root / "bytecode.py").write_bytes((ROOT / "bytecode.py").read_bytes())
     (root / "sts_credentials.py").write_text("import function.room.answers\n", "utf-8")
     # No import names it: a route is found by its name.
     (root / "function" / "room" / "answers.py").write_text("import function.errors\n", "utf-8")

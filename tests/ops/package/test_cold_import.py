@@ -32,9 +32,15 @@ def test_bytecode_saves_every_compilation_wherever_the_package_is_unpacked(packa
 def test_the_measured_folders_differ_in_bytecode_only(tmp_path):
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name in ("a.py", "b/c.py", "__pycache__/a.cpython-312.pyc", "b/__pycache__/c.cpython-312.pyc"):
+        for name in (
+            "a.py",
+            "b/c.py",
+            "__pycache__/a.cpython-312.pyc",
+            "b/__pycache__/c.cpython-312.pyc",
+            "bytecode.bin",
+        ):
             archive.writestr(name, "")
     with_bytecode, without = cold_import.unpack_twice(buffer.getvalue(), tmp_path)
-    assert len(names(with_bytecode)) == 4
+    assert len(names(with_bytecode)) == 5
     assert names(without) == ["a.py", "b/c.py"]
     assert {path.stat().st_mtime for path in tmp_path.rglob("*")} == {INSTANT_EPOCH}

@@ -34,11 +34,11 @@ def test_packs_only_the_function_and_warns_without_bytecode(built):
     root, _, out, err = built
     of_the_function = "__init__ errors room/answers".split()
     assert names(root / "build/function") == [
-        *("demo/__init__.py", "demo/data.json"),
+        *("bytecode.py", "demo/__init__.py", "demo/data.json"),
         *(f"function/{name}.py" for name in of_the_function),
         *("handler.py", "profiles.json", "profiles.toml", "sts_credentials.py"),
     ]
-    assert "build/function: 9 files" in out
+    assert "build/function: 10 files" in out
     assert "NO BYTECODE" in err
 
 
@@ -53,7 +53,13 @@ def test_two_clones_in_different_folders_give_the_same_bytes(tmp_path, monkeypat
     assert pack(one, python312) == pack(other, python312)
     assert names(one / "build/function") == names(other / "build/function")
     compiled = list((one / "build/function").rglob("*.pyc"))
-    assert len(compiled) == 6 and all(path.name.endswith(".cpython-312.pyc") for path in compiled)
+    # The function itself is in one file, but for the way to it.
+    assert {path.name for path in compiled} == {
+        f"{name}.cpython-312.pyc" for name in ("handler", "bytecode", "__init__")
+    }
+    assert len(compiled) == 3
+    in_one = (one / "build/function/bytecode.bin").read_bytes()
+    assert b"known" in in_one and str(tmp_path).encode() not in in_one
     for path in compiled:
         content = path.read_bytes()
         assert int.from_bytes(content[4:8], "little") == UNCHECKED_HASH

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from ops.package.bytecode import sources_in_one_file
 from ops.package.command import BUDGET_BYTES
 from ops.package.function_files import find_function_files
 from ops.package.vendoring import MAX_GLIBC, needed_glibc
@@ -32,7 +33,9 @@ def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(packag
     assert [name for name in files if name.endswith(".pem")] == []
     assert len([name for name in files if name.startswith("certifi/authorities/")]) > 100
     sources = [name for name in files if name.endswith(".py")]
-    assert len([name for name in files if name.endswith(".cpython-312.pyc")]) == len(sources)
+    bundled = sources_in_one_file(folder)
+    assert {"function/app.py", "aliyunsdkcore/request.py", "jwt/api_jwt.py"} <= bundled <= set(sources)
+    assert len([name for name in files if name.endswith(".cpython-312.pyc")]) == len(sources) - len(bundled)
     assert len(zipped) <= BUDGET_BYTES
     libraries = list(needed_glibc(folder))
     assert libraries and all(needed <= MAX_GLIBC for _, needed in libraries)
