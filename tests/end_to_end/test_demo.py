@@ -182,7 +182,7 @@ def test_serve_prints_one_json_line_answers_and_ends_cleanly(shell, ending):
     with serving({**shell, "PORT": "0"}, "--json") as serve:
         addresses = json.loads(serve.stdout.readline())
         assert set(addresses) == {
-            "function", "functionFc2", "sts", "oss", "wechat", "playground", "business",
+            "function", "functionFc2", "sts", "oss", "wechat", "playground", "business", "green",
             "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId", "buckets",
         }  # fmt: skip
         answers_by_both_contracts(addresses)
