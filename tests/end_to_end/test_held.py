@@ -1,7 +1,9 @@
 """Held pictures through the whole local cloud: whatever WeChat does, only what passed is ever seen."""
 
 import io
+import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -11,6 +13,7 @@ from PIL import Image
 
 from function.oss.presign import OssRequest, authorize, request_url
 from local.cloud import BUCKET, FUNCTION_KEY, REGION
+from local.wechat import checks
 from local.wechat.check_plan import PlannedCheck
 from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
@@ -327,3 +330,106 @@ def test_an_event_that_the_business_refused_arrives_with_the_next_tick(here, hel
     assert events() == [("uploaded", 1)]
     here.cloud.let_minutes_pass(6)
     assert events() == [("uploaded", 1)]
+
+
+# --- a WeChat that opens no presigned URL of OSS ---
+
+
+@pytest.fixture
+def opened(here, monkeypatch):
+    """The addresses that WeChat opened; presigned ones are closed to it."""
+    rules, addresses = here.cloud.wechat.checks.rules, []
+    monkeypatch.setattr(here.cloud.wechat.checks, "rules", replace(rules, check_opens_presigned=False))
+    real = checks.can_be_looked_at
+
+    def look(url, *options):
+        addresses.append(url)
+        return real(url, *options)
+
+    monkeypatch.setattr(checks, "can_be_looked_at", look)
+    return addresses
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("sunset.png", "published"), ("risky-beach.png", "rejected"), ("review-1.png", "review")],
+)
+def test_the_verdict_is_about_the_picture_that_the_function_hands_out(
+    here,
+    held,
+    commit,
+    opened,
+    name,
+    state,
+):
+    upload = held(name)
+    commit(upload)
+    assert here.becomes(upload, "published", "rejected", "review") == state
+    (address,) = opened
+    assert address.startswith(f"{here.usual}/check-source?t=")
+    assert places(here, upload) == (state == "review", state == "published")
+
+
+def test_a_picture_is_converted_for_it_as_well(here, held, commit, opened):
+    picture = io.BytesIO()
+    Image.open(io.BytesIO(PICTURE)).save(picture, "WEBP")
+    upload = held("sunset.webp", content=picture.getvalue(), kind="image/webp")
+    commit(upload)
+    assert here.becomes(upload, "published", "review") == "published"
+    assert len(opened) == 1
+
+
+def test_both_contracts_return_the_same_bytes(here, held, commit, opened):
+    here.cloud.wechat.checks.plan.add(PlannedCheck(times=1))
+    here.cloud.wechat.checks.plan.add(PlannedCheck(timing="never"))
+    upload = held()
+    commit(upload)
+    here.becomes(upload, "checking")
+    while not opened:
+        here.state(upload)
+    (address,) = opened
+    query = address.partition("?")[2]
+    wsgi = f"{here.usual}/2016-08-15/proxy/service/function/check-source?{query}"
+    for url in (address, wsgi):
+        answer = here.session.get(url, headers={"Range": "bytes=0-3"}, timeout=10)
+        assert (answer.status_code, answer.content) == (200, PICTURE)
+        assert answer.headers["Content-Type"] == "image/png"
+        assert answer.headers["Content-Length"] == str(len(PICTURE))
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert here.session.head(url, timeout=10).status_code == 405
+    here.business("decisions", upload, decision="publish")
+    assert here.session.get(address, timeout=10).status_code == 401
+
+
+def test_a_second_failure_is_left_to_a_human(here, held, commit, opened):
+    here.cloud.wechat.checks.plan.add(PlannedCheck("unreadable"))
+    upload = held()
+    commit(upload)
+    assert here.becomes(upload, "review") == "review"
+    record = next(
+        json.loads(stored.path.read_bytes())
+        for key, stored in here.cloud.oss.objects.items()
+        if key.startswith("held/.review/")
+        and json.loads(stored.path.read_bytes()).get("receipt") == upload.receipt
+    )
+    assert (record["reason"], record["errcode"]) == ("unreachable", -1008)
+
+
+def test_a_refusal_at_the_call_leads_there_too(here, held, commit, opened):
+    here.cloud.wechat.faults.plan("unreadable", times=1, on=["media_check_async"])
+    upload = held()
+    commit(upload)
+    assert here.becomes(upload, "published", "review") == "published"
+
+
+@pytest.mark.parametrize("kind", ["not_signed", "not_encrypted"])
+def test_api_security_leaves_it_to_a_human(here, held, commit, kind):
+    here.cloud.wechat.faults.plan(kind, times=1, on=["media_check_async"])
+    assert commit(held())["state"] == "review"
+
+
+def test_with_api_security_on_no_check_is_taken(here, held, commit, monkeypatch):
+    rules = here.cloud.wechat.checks.rules
+    monkeypatch.setattr(here.cloud.wechat.checks, "rules", replace(rules, api_is_encrypted=True))
+    assert commit(held())["state"] == "review"
