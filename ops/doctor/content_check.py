@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from function.auth.tokens import SESSION, read_token
+from function.config.profile import Profile
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
 from function.holding import records
 from function.http.client import Send, send
-from function.moderation.wechat import PICTURE, CheckRequest, Refused, Submitted, submit
+from function.moderation.wechat import AUDIO, PICTURE, CheckRequest, Refused, Submitted, submit
 from function.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
@@ -26,15 +27,16 @@ from ops.doctor.aliyun_check import check_by_aliyun
 from ops.doctor.content_verdicts import (
     NOTHING,
     PICTURE_THERE,
+    SOUND_THERE,
     WAIT_SECONDS,
     of_nothing,
-    of_the_picture,
+    of_what_is_there,
     remedy_for,
     remedy_of,
 )
 from ops.doctor.findings import Finding, State, logged, same
 from ops.doctor.identity import assume, sts_remedy
-from ops.doctor.samples import Samples, new_key, picture
+from ops.doctor.samples import Samples, new_key, picture, sound
 from ops.terminal.language import Text
 
 CHECK = Text("Content check", "内容审核")
@@ -82,19 +84,26 @@ class ContentCheck:
             yield from self.samples.removed()
 
     def _ask(self, credentials: StsCredentials) -> Iterator[Finding]:
-        there, absent = new_key(".png"), new_key(".png")
         samples = self.samples
-        if finding := samples.store(credentials, there, picture(), "image/png", CHECK):
-            yield finding
-            return
-        urls = {PICTURE_THERE: samples.url(credentials, there), NOTHING: samples.url(credentials, absent)}
-        if finding := samples.look(*urls.items()):
-            yield finding
-            return
+        there = [(PICTURE_THERE, ".png", picture(), "image/png")]
+        if self._takes_sounds():
+            there.append((SOUND_THERE, ".wav", sound(), "audio/wav"))
+        nothing = (NOTHING, samples.url(credentials, new_key(".png")))
+        urls = {}
+        for check, ending, body, content_type in there:
+            key = new_key(ending)
+            urls[check] = samples.url(credentials, key)
+            if finding := (
+                samples.store(credentials, key, body, content_type, CHECK)
+                or samples.look((check, urls[check]), nothing)
+            ):
+                yield finding
+                return
         traces = {}
         tokens = AccessTokens(self.app, self.send)
-        for check, url in urls.items():
-            wanted = CheckRequest(url, PICTURE, self._scene(), self.openid)
+        for check, url in [*urls.items(), nothing]:
+            media_type = AUDIO if check is SOUND_THERE else PICTURE
+            wanted = CheckRequest(url, media_type, self._scene(), self.openid)
             answered = submit(self.app, tokens, wanted, self.send, self.now)
             if isinstance(answered, Refused):
                 said = same(f"media_check_async errcode {answered.errcode}")
@@ -103,7 +112,8 @@ class ContentCheck:
             traces[check] = answered
             self.samples.left.append(records.verdict_key(answered.trace_id))
         verdicts = self._wait(credentials, traces)
-        yield of_the_picture(verdicts.get(PICTURE_THERE))
+        for check in urls:
+            yield of_what_is_there(check, verdicts.get(check))
         yield of_nothing(verdicts.get(NOTHING))
 
     def _wait(
@@ -122,7 +132,13 @@ class ContentCheck:
         return came
 
     def _scene(self) -> int:
-        return next(one.check_scene for one in self.settings.profiles.values() if one.is_checked_by_wechat)
+        return next(one.check_scene for one in self._checked())
+
+    def _takes_sounds(self) -> bool:
+        return any(kind.startswith("audio/") for one in self._checked() for kind in one.content_types)
+
+    def _checked(self) -> list[Profile]:
+        return [one for one in self.settings.profiles.values() if one.is_checked_by_wechat]
 
 
 def check_content(

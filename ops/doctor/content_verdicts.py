@@ -13,24 +13,27 @@ from ops.doctor.samples import READABLE
 from ops.terminal.language import Text
 
 PICTURE_THERE = Text("Content check of a picture", "内容审核：一张图片")
+SOUND_THERE = Text("Content check of a sound", "内容审核：一段声音")
 NOTHING = Text("Content check of nothing", "内容审核：什么也没有的地址")
 # WeChat promises half an hour; it mostly takes seconds.
 WAIT_SECONDS = 60.0
 
 
-def of_the_picture(said: Mapping[str, Any] | None) -> Finding:
+def of_what_is_there(check: Text, said: Mapping[str, Any] | None) -> Finding:
     """
     Args:
+        check: of the picture or the sound.
+
         said: the record of the verdict; ``None`` where none came.
     """
     if said is None:
-        return Finding(PICTURE_THERE, State.BAD, _SILENT, _SILENT_REMEDY)
+        return Finding(check, State.BAD, _SILENT, _SILENT_REMEDY)
     outcome = _told(said)
     if said.get("outcome") == Outcome.PASS.name:
-        return Finding(PICTURE_THERE, State.GOOD, joined(_ARRIVED, outcome))
+        return Finding(check, State.GOOD, joined(_ARRIVED, outcome))
     if said.get("outcome") == Outcome.ERROR.name:
-        return Finding(PICTURE_THERE, State.BAD, joined(_ARRIVED, outcome), READABLE)
-    return Finding(PICTURE_THERE, State.UNSURE, joined(_ARRIVED, outcome), _GREY)
+        return Finding(check, State.BAD, joined(_ARRIVED, outcome), joined(READABLE, _OWN_ADDRESS))
+    return Finding(check, State.UNSURE, joined(_ARRIVED, outcome), _HARMLESS)
 
 
 def of_nothing(said: Mapping[str, Any] | None) -> Finding:
@@ -69,9 +72,18 @@ _SILENT_REMEDY = Text(
     " WECHAT_PUSH_TOKEN、WECHAT_PUSH_AES_KEY 一致，并且没有云函数接收 wxa_media_check。"
     "函数的日志会写明为什么拒绝推送。",
 )
-_GREY = Text(
-    "It is a grey gradient, so ask again; where WeChat stays with it, ask WeChat.",
-    "那只是一张灰色渐变图，请再试一次；微信仍这么说，就去问微信。",
+_HARMLESS = Text(
+    "It is a grey gradient or a tone of a second, so ask again; where WeChat stays with it, ask WeChat.",
+    "那只是一张灰色渐变图或一秒钟的单音，请再试一次；微信仍这么说，就去问微信。",
+)
+_OWN_ADDRESS = Text(
+    "With PUBLIC_URL set the function hands out what WeChat cannot open.",
+    "设置 PUBLIC_URL 后，微信打不开的文件由函数交给它。",
+)
+_API_SECURITY = Text(
+    "API security (“API安全”) is switched on in WeChat's console, among the development settings: switch it"
+    " off, or no check is taken. Keys may stay.",
+    "微信后台的开发设置里打开了“API安全”：请关掉，否则不接受审核请求。密钥可以保留。",
 )
 _PASSES_ANYTHING = Text("WeChat passes what it cannot open", "微信打不开也判为通过")
 _PASSES_ANYTHING_REMEDY = Text(
@@ -92,6 +104,8 @@ REFUSALS = {
     ),
     40003: Text("That is no openid of this mini-program.", "这不是该小程序的 openid。"),
     43104: Text("That is no openid of this mini-program.", "这不是该小程序的 openid。"),
+    40234: _API_SECURITY,
+    40235: _API_SECURITY,
     45009: Text("The checks of the day are used up.", "当天的审核次数已用完。"),
     40164: Text(
         "The address is this machine's. The function asks from another: its log says so when it is refused,"

@@ -2,6 +2,7 @@
 Samples that a checker is asked about: stored in the bucket, opened as a stranger would, removed at the end.
 """
 
+import math
 import secrets
 import struct
 import zlib
@@ -23,6 +24,7 @@ from ops.terminal.language import Text
 LEFT = Text("Content check, left behind", "内容审核：留下的东西")
 LOOK_SECONDS = 10.0
 SIDE = 128
+SAMPLES_A_SECOND, HERTZ = 8000, 440
 
 
 @dataclass
@@ -135,6 +137,16 @@ def picture() -> bytes:
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
         for name, body in chunks
     )
+
+
+def sound() -> bytes:
+    """A small real WAV: a second of one tone, quietly."""
+    turn = 2 * math.pi * HERTZ / SAMPLES_A_SECOND
+    samples = bytes(128 + round(32 * math.sin(turn * number)) for number in range(SAMPLES_A_SECOND))
+    form = struct.pack("<HHIIHH", 1, 1, SAMPLES_A_SECOND, SAMPLES_A_SECOND, 1, 8)
+    chunks = [(b"fmt ", form), (b"data", samples)]
+    content = b"WAVE" + b"".join(name + struct.pack("<I", len(body)) + body for name, body in chunks)
+    return b"RIFF" + struct.pack("<I", len(content)) + content
 
 
 _SET_UP_AGAIN = Text(

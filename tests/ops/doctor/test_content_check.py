@@ -1,6 +1,7 @@
 """The content check of doctor, against the local WeChat with each planned outcome."""
 
 import time
+import wave
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
@@ -18,7 +19,7 @@ from local.fc.gateway import FcGateway
 from local.wechat.check_plan import PlannedCheck
 from ops.doctor.content_check import ContentCheck, check_content
 from ops.doctor.findings import State
-from ops.doctor.samples import picture
+from ops.doctor.samples import picture, sound
 from tests.ops.doctor.conftest import Deployment, Findings
 from tests.support.cases import cases_beside, text_beside
 
@@ -26,6 +27,7 @@ cases = cases_beside(__file__)
 
 PROFILES = text_beside(__file__)
 PICTURE, NOTHING = "Content check of a picture", "Content check of nothing"
+SOUND = "Content check of a sound"
 OPENID = "oDoctor-0123456789-abcdefghi"
 
 
@@ -51,6 +53,14 @@ def two(tmp_path_factory):
         return PROFILES + THERE.format(host=cloud.archive.origin, role=ARCHIVE.role_arn)
 
     with deployment(tmp_path_factory.mktemp("two"), profiles) as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory):
+    """A deployment that takes sounds as well."""
+    profiles = PROFILES.replace('["image/*"]', '["image/*", "audio/mpeg"]')
+    with deployment(tmp_path_factory.mktemp("heard"), lambda _cloud: profiles) as deployed:
         yield deployed
 
 
@@ -134,6 +144,32 @@ def test_verdicts_that_arrive_are_good_and_nothing_is_left(checked):
     assert [(one.check.en, one.state) for one in found] == [(PICTURE, State.GOOD), (NOTHING, State.GOOD)]
     assert ["-1008" in one.said.en for one in found] == [False, True]
     assert (asked(checked), objects(checked)) == (before + 2, [])
+
+
+def test_a_sound_is_tried_where_a_profile_takes_sounds(heard):
+    seen_now(heard)
+    before = asked(heard)
+    found = visit(heard)
+    assert [(one.check.en, one.state) for one in found] == [
+        *((PICTURE, State.GOOD), (SOUND, State.GOOD), (NOTHING, State.GOOD))
+    ]
+    assert (asked(heard), objects(heard)) == (before + 3, [])
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "states"),
+    [
+        (("unreadable", "by_name"), [State.BAD, State.GOOD]),
+        (("by_name", "unreadable"), [State.GOOD, State.BAD]),
+    ],
+)
+def test_the_findings_say_which_of_picture_and_sound_passed(heard, verdicts, states):
+    seen_now(heard)
+    plan(heard, *(PlannedCheck(verdict, delay=0, times=1) for verdict in verdicts), PlannedCheck(delay=0))
+    found = visit(heard)
+    assert [one.state for one in found] == [*states, State.GOOD]
+    (bad,) = (one for one in found if one.state is State.BAD)
+    assert ("-1008" in bad.said.en, "PUBLIC_URL" in bad.remedy.en) == (True, True)
 
 
 def test_the_content_check_is_tried_in_each_bucket_and_leaves_nothing(two):
@@ -290,3 +326,9 @@ def test_the_test_picture_is_a_valid_png():
     with Image.open(BytesIO(picture())) as image:
         image.load()
         assert (image.format, image.size, image.getextrema()) == ("PNG", (128, 128), (0, 254))
+
+
+def test_the_test_sound_is_a_valid_wav_of_a_second():
+    with wave.open(BytesIO(sound())) as recording:
+        assert (recording.getframerate(), recording.getnframes(), recording.getnchannels()) == (8000, 8000, 1)
+        assert len({*recording.readframes(8000)}) > 30
