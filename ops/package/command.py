@@ -27,6 +27,7 @@ from ops.package.function_files import (
     extras_of,
     find_function_files,
 )
+from ops.package.libraries import strip_libraries
 from ops.package.profiles import prepare_profiles
 from ops.package.sbom import write_sbom
 from ops.package.size import OWN_FILES, PackageSize, measure, normalise, zip_folder
@@ -183,7 +184,7 @@ def _fill(
     check_glibc(folder)
     freed = prune(folder, function.packages)
     licences = write_sbom(folder, bill, root / "pyproject.toml")
-    freed += forget_metadata(folder)
+    freed += forget_metadata(folder) + strip_libraries(folder)
     listed = _listed(licences)
     say(
         Text(
@@ -194,8 +195,8 @@ def _fill(
     megabytes = f"{freed / 1e6:.1f} MB"
     say(
         Text(
-            f"  left out {megabytes} that nothing reaches: tests, stubs, scripts, parts of the SDK",
-            f"  去掉了 {megabytes} 用不到的内容：测试、存根、脚本和 SDK 的一部分",
+            f"  left out {megabytes} that nothing reaches: tests, stubs, scripts, parts of the SDK, symbols",
+            f"  去掉了 {megabytes} 用不到的内容：测试、存根、脚本、SDK 的一部分和符号表",
         )
     )
     for name, path in function.files.items():
