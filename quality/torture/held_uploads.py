@@ -1,10 +1,11 @@
 """
 Random lives of held objects: commits, discards, verdicts, questions, in every order, repeated, two at once.
 
-Instances are killed before any call to OSS or WeChat and replaced, OSS fails, WeChat is silent, markers
-expire, phones send their form again. In the end an object is held, or has its name, or is gone; never two of
-these, and never without what its profile asks for. WeChat is asked about it by one call at a time, and what
-an instance leaves undone is asked a minute later.
+Instances are killed before any call to OSS or a checker and replaced, OSS fails, WeChat is silent, Aliyun
+gives every kind of answer, markers expire, phones send their form again. In the end an object is held, or has
+its name, or is gone; never two of these, and never without what its profile asks for: a pass of each of its
+checkers about this object. A checker is asked by one call at a time, Aliyun not again after an answer,
+and what an instance leaves undone is asked a minute later.
 
 With ticks, some lives have a heartbeat at odd moments, beside calls as well. Whatever is due in the end is
 ended by two ticks after its time, without any call, and the business is told.
@@ -44,6 +45,9 @@ HOLDS = {
     "commit": {"commit"},
     "check": {"check"},
     "both": {"commit", "check"},
+    "fast": {"aliyun"},
+    "sent": {"commit", "aliyun"},
+    "twice": {"aliyun", "check"},
     "same": {"commit"},
     "replaced": {"commit"},
 }
@@ -51,6 +55,8 @@ LIFE_OF_A_FORM = timedelta(seconds=300)
 # As long as this after a request a copy that it sent may end.
 UNSURE = REQUEST_LIFE + COPY_LIFE
 OPEN = ("held", "checking", "review")
+# Whose confirmation begins the check.
+AT_ONCE = ("check", "fast", "twice")
 # Answers of WeChat after which the next call asks at once.
 NOT_ASKED = (None, -1)
 # What a call may end in when OSS or WeChat fails, whatever else is true.
@@ -70,6 +76,12 @@ ACTS = (
     "store others",
 )
 WITH_TICKS = (*ACTS, "tick", "tick", "tick")
+# Codes and oddities after which Aliyun is asked again; after any other answer it is not.
+UNCHECKED: tuple[Any, ...] = (403, 408, 500, None, b"<html>", {"Code": 200, "Data": {"DataId": "another"}})
+ANSWERS_OF_ALIYUN = st.lists(
+    st.sampled_from(["pass", "pass", "pass", "risky", "review", 406, b'{"Code": 200}', *UNCHECKED]),
+    max_size=2,
+)
 ANSWERS_OF_WECHAT = st.lists(st.sampled_from([0, 0, 0, None, -1, 61010]), max_size=2)
 # Within the two calls that are made at once: who goes on, and where each is killed.
 # Turn by turn; without, one of the two so far, then the other to its end.
@@ -92,6 +104,7 @@ class HeldUploads(RuleBasedStateMachine):
         life = timedelta(hours=12)
         self.world = World(TOLD, lambda: self.now, instances=2, life=life, random_bytes=counted())
         self.world.before_exchange = self.oss.pause = self.turns.point
+        self.world.green.happens = self._note_look
         self.earlier = ""
         self._forget()
 
@@ -117,12 +130,15 @@ class HeldUploads(RuleBasedStateMachine):
         # When WeChat was asked last, and what came of it.
         self.asked_at: datetime | None = None
         self.came_of_it: int | None = None
+        # When Aliyun was asked, and what it said.
+        self.looks: list[tuple[datetime, Any]] = []
         # When each submission was made.
         self.submitted: dict[str, datetime] = {}
         # When a copy may have been sent last, and when one was sent that is under way.
         self.copied_at = self.now - UNSURE
         self.late_at: datetime | None = None
         self.wechat.checks.clear()
+        self.world.green.checks.clear()
 
     # --- what is true, whatever the function says ---
 
@@ -150,13 +166,13 @@ class HeldUploads(RuleBasedStateMachine):
 
     # --- what happens ---
 
-    @initialize(thrown=DICE)
-    def store_the_first(self, thrown: int) -> None:
-        self.store(thrown, 0)
+    @initialize(thrown=DICE, looks=ANSWERS_OF_ALIYUN)
+    def store_the_first(self, thrown: int, looks: list[Any]) -> None:
+        self.store(thrown, 0, looks)
 
     @precondition(lambda self: not self.form)
-    @rule(thrown=DICE, instance=INSTANCES)
-    def store(self, thrown: int, instance: int) -> None:
+    @rule(thrown=DICE, instance=INSTANCES, looks=ANSWERS_OF_ALIYUN)
+    def store(self, thrown: int, instance: int, looks: list[Any]) -> None:
         type(self).taken += 1
         profile = self.profiles[thrown % len(self.profiles)]
         fields = {"profile": profile, "filename": "a.png", "size": 1}
@@ -168,10 +184,15 @@ class HeldUploads(RuleBasedStateMachine):
             return
         self.form, self.profile = reply.json, profile
         assert self.oss.post(self.form["formData"], "bytes") == 200
-        self.wechat.answers = []
+        self.wechat.answers, self.world.green.answers = [], list(looks)
         reply = self._ask(instance, "confirm", ticket=self.form["ticket"])
-        assert (reply.status, reply.json["state"]) == (200, "held"), reply.text
+        assert reply.status == 200, reply.text
+        state = reply.json["state"]
+        assert state == "held" or (self.profile in AT_ONCE and state != "gone"), reply.text
         self.receipt = reply.json["receipt"]
+        self.answers += [] if state == "held" else [state]
+        self._undisturbed()
+        self._note_answers()
 
     @precondition(lambda self: self.form)
     @rule(name=st.sampled_from(["bytes", "others"]))
@@ -187,13 +208,24 @@ class HeldUploads(RuleBasedStateMachine):
         assert status == (403 if self.now >= ends else 409 if was_there else 200)
 
     @precondition(lambda self: self.form)
-    @rule(thrown=DICE, instance=INSTANCES, faults=DISTURBANCES, answers=ANSWERS_OF_WECHAT)
+    @rule(
+        thrown=DICE,
+        instance=INSTANCES,
+        faults=DISTURBANCES,
+        answers=ANSWERS_OF_WECHAT,
+        looks=ANSWERS_OF_ALIYUN,
+    )
     def one(
-        self, thrown: int, instance: int, faults: dict[str, list[str]], answers: list[int | None]
+        self,
+        thrown: int,
+        instance: int,
+        faults: dict[str, list[str]],
+        answers: list[int | None],
+        looks: list[Any],
     ) -> None:
         type(self).taken += 1
         act = self.acts[thrown % len(self.acts)]
-        self._plan(faults, answers)
+        self._plan(faults, answers, looks)
         self._do(act, instance, is_disturbed=any(map(any, faults.values())))
         self._undisturbed()
         self._note_answers()
@@ -206,6 +238,7 @@ class HeldUploads(RuleBasedStateMachine):
         kills=KILLS,
         faults=DISTURBANCES,
         answers=ANSWERS_OF_WECHAT,
+        looks=ANSWERS_OF_ALIYUN,
     )
     def two_at_once(
         self,
@@ -215,17 +248,18 @@ class HeldUploads(RuleBasedStateMachine):
         kills: tuple[int, int],
         faults: dict[str, list[str]],
         answers: list[int | None],
+        looks: list[Any],
     ) -> None:
         type(self).taken += 2
         *dice, turn = thrown
         if fresh:
             self.take_the_next_file()
-            self.store(turn, 0)
+            self.store(turn, 0, [])
             if not self.form:
                 return
         if order is None:
             order = [(turn % 2, self.points[turn // 2 % len(self.points)]), (1 - turn % 2, 99)]
-        self._plan(faults, answers)
+        self._plan(faults, answers, looks)
         does: list[Callable[[], None]] = [
             lambda act=act, instance=number: self._do(act, instance, is_disturbed=True)  # type: ignore[misc]
             for number, act in enumerate(self.acts[number % len(self.acts)] for number in dice)
@@ -238,22 +272,36 @@ class HeldUploads(RuleBasedStateMachine):
                 self.world.functions[number] = self.world.new_instance()
                 self.was_disturbed = True
 
-    def _plan(self, faults: dict[str, list[str]], answers: list[int | None]) -> None:
+    def _plan(self, faults: dict[str, list[str]], answers: list[int | None], looks: list[Any]) -> None:
         if any(map(any, faults.values())):
             self.was_disturbed = True
         for name, planned in faults.items():
             self.oss.fail(name, *planned)
-        self.wechat.answers = list(answers)
+        self.wechat.answers, self.world.green.answers = list(answers), list(looks)
 
     def _undisturbed(self) -> None:
         self.oss.faults.clear()
-        self.wechat.answers = []
+        self.wechat.answers, self.world.green.answers = [], []
+
+    def _note_look(self) -> None:
+        """While Aliyun looks: what it will say, about which object."""
+        key, said = self.world.green.checks[-1]
+        if not self.form or key != f"held/{self.key}":
+            return
+        self.turns.point()
+        if said == "pass" and self.held == "bytes":
+            self.begun.add("aliyun")
+        if said == "risky":
+            self.begun.add("reject")
 
     @precondition(lambda self: self.form and self.held == "bytes")
     @rule()
     def swap(self) -> None:
         """Where the bucket keeps versions a form can: other bytes for a while, then the same again."""
         type(self).taken += 1
+        # What passed was another object, unless that was decided.
+        if f"held/.decided/{self.form['uploadId']}" not in self.oss.objects:
+            self.begun.discard("aliyun")
         own = self.oss.objects[f"held/{self.key}"].parts
         self.oss.replace_object(f"held/{self.key}", parts=(Part("others", 1),))
         self._pass(timedelta(seconds=1))
@@ -266,7 +314,7 @@ class HeldUploads(RuleBasedStateMachine):
         if thrown:
             return
         type(self).taken += 3
-        self._plan({"CopyObject": [LATE]}, [])
+        self._plan({"CopyObject": [LATE]}, [], [])
         self._do("publish", instance, is_disturbed=True)
         self._undisturbed()
         self._do("discard", 1 - instance, is_disturbed=False)
@@ -457,7 +505,7 @@ class HeldUploads(RuleBasedStateMachine):
 
     def _judge_confirmed(self, state: str) -> None:
         """Of what waits it says so, whatever for; of what was decided some time ago what became of it."""
-        if state != "held":
+        if state not in OPEN or self.profile in ("fast", "twice"):
             self.answers.append(state)
         # A confirmation that begins a check may itself have applied what was cut off.
         elif self.now > self.oss.stored_at.get(f"held/{self.key}", self.now) and not self.has_expired:
@@ -545,6 +593,18 @@ class HeldUploads(RuleBasedStateMachine):
                 self._check_pause()
                 self.asked_at, self.came_of_it = self.now, came_of_it
 
+    @invariant()
+    def aliyun_is_paid_once(self) -> None:
+        """An answer is not asked for again; without one no other call asks within a minute."""
+        looks, self.world.green.checks = self.world.green.checks, []
+        for key, said in looks:
+            if self.form and key == f"held/{self.key}":
+                if self.looks and not self.has_expired:
+                    before, earlier = self.looks[-1]
+                    assert self.now - before >= LEASE, f"asked again after {self.now - before}"
+                    assert self.was_disturbed or earlier in UNCHECKED, f"asked again after {earlier}"
+                self.looks.append((self.now, said))
+
     def _check_pause(self) -> None:
         """No other call asks while one may be at it, or while WeChat may still answer."""
         if self.asked_at is None or self.came_of_it in NOT_ASKED or self.has_expired:
@@ -589,7 +649,7 @@ class HeldUploads(RuleBasedStateMachine):
         self.now += LEASE
         state = self._do("status", 0, is_disturbed=False)
         is_committed = f"held/.committed/{self.form['uploadId']}" in self.oss.objects
-        assert state != "held" or not (self.profile == "check" or is_committed), "WeChat was never asked"
+        assert state != "held" or not (self.profile in AT_ONCE or is_committed), "no checker was asked"
 
 
 class WithoutTicks(HeldUploads):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.holding import actions, check, decision, publication, records, state
+from function.holding import actions, aliyun_check, check, decision, publication, records, state
 from function.holding.held_upload import HeldUpload
 from function.oss import due
 from quality.torture import held_uploads
@@ -43,7 +43,12 @@ def undated(oss, trace_id):
     return found and found._replace(since=datetime.max.replace(tzinfo=UTC))
 
 
-COPY, GET_CHECK = decision.copy_object, records.get_check
+def about_whatever_is_held(context, oss, upload, found):
+    stored_at = decision.settle(context, oss, upload).stored_at
+    return APPLY_ANSWER(context, oss, upload, found._replace(stored_at=stored_at))
+
+
+COPY, GET_CHECK, APPLY_ANSWER = decision.copy_object, records.get_check, aliyun_check._apply
 UNKNOWN = SimpleNamespace(
     **{**vars(records), "review_key": lambda upload_id: records.verdict_key(f"{upload_id}-nowhere")}
 )
@@ -91,6 +96,22 @@ WRONG = {
         (("discard", "commit"), ("commit",), range(5, 9)),
     ),
     "a pass of what was stored again": ([(records, "get_check", undated)], (("status", "pass"), ("check",))),
+    "an answer of Aliyun's about what was stored again": (
+        [(aliyun_check, "_apply", about_whatever_is_held)],
+        (("commit", "status"), ("sent",), range(14, 26)),
+    ),
+    "a doubt of Aliyun's that is no matter": (
+        [(aliyun_check, "doubt_of_aliyun", lambda *_: None)],
+        (("pass",), ("twice",)),
+    ),
+    "a call of Aliyun without a lease": (
+        [(aliyun_check, "records", UNLEASED)],
+        (("commit", "status"), ("sent",)),
+    ),
+    "an answer of Aliyun's that is not kept": (
+        [(aliyun_check, "records", FORGETFUL)],
+        (("status", "tick"), ("twice",)),
+    ),
     "a decision that no tick continues": ([(decision, "due", NOT_DUE)], (("commit", "tick"), ("commit",))),
     "a check that no tick continues": ([(check, "due", NOT_DUE)], (("status", "tick"), ("check",))),
     "a due record that is removed before its decision is applied": (

@@ -94,9 +94,9 @@ def test_a_profile_with_hold_is_explained_with_its_steps():
     assert lines["gone"].startswith("3 d after")
     assert lines["form keys"] == "PutObject, PutObjectAcl (held/posts/*)"
     assert lines["own calls"] == (
-        "DeleteObject (held/.due/*); DeleteObject, GetObject (held/posts/*);"
+        "DeleteObject (held/.due/*, held/.review/*); DeleteObject, GetObject (held/posts/*);"
         " DeleteObject, GetObject, PutObject, PutObjectAcl (posts/*);"
-        " GetObject, PutObject, PutObjectAcl (held/.*); ListObjects (held/.due/*)"
+        " GetObject, PutObject, PutObjectAcl (held/.*); ListObjects (held/.due/*, held/.review/*)"
     )
     plain = lines_of(POST[: POST.index("hold =")])
     assert "acl public-read" in plain["published"] and "/commit" not in plain["published"]
