@@ -19,12 +19,12 @@ STATES = {
         "它暂存在 held/ 之下，各个步骤做完之前谁也看不到",
     ),
     "checking": Text(
-        "WeChat looks at it, which takes up to half an hour; nobody else sees it before",
-        "微信正在审核，最多半小时；在那之前谁也看不到",
+        "a checker looks at it, WeChat for up to half an hour; nobody else sees it before",
+        "正在审核，微信最多半小时；在那之前谁也看不到",
     ),
     "review": Text(
-        'WeChat leaves it to a human: a backend ends that with /commit and a "decision"',
-        "微信要人来看：后端用 /commit 加 “decision” 了结",
+        'the check leaves it to a human: a backend ends that with /commit and a "decision"',
+        "需要人工审核：后端用 /commit 加 “decision” 决定",
     ),
     "published": Text("it is published under its key", "已发布在它的 key 之下"),
     "rejected": Text("it was rejected, and its bytes are deleted", "没有通过，内容已删除"),
