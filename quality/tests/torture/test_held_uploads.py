@@ -48,7 +48,7 @@ def about_whatever_is_held(context, oss, upload, found):
     return APPLY_ANSWER(context, oss, upload, found._replace(stored_at=stored_at))
 
 
-COPY, GET_CHECK, APPLY_ANSWER = decision.copy_object, records.get_check, aliyun_check._apply
+COPY, GET_CHECK, APPLY_ANSWER = publication.copy_object, records.get_check, aliyun_check._apply
 UNKNOWN = SimpleNamespace(
     **{**vars(records), "review_key": lambda upload_id: records.verdict_key(f"{upload_id}-nowhere")}
 )
@@ -60,7 +60,7 @@ COMMITS = ("commit", "discard", "status", "store others")
 # What is wrong, and what happens where it would show soonest.
 WRONG = {
     "no look at the decision after the copy": (
-        [(decision, "get_decision", lambda *_: None)],
+        [(module, "get_decision", lambda *_: None) for module in (decision, publication)],
         (("commit", "discard"), ("commit",), range(4, 8)),
     ),
     "a decision that is overwritten": (
@@ -68,7 +68,7 @@ WRONG = {
         (("commit", "reject", "discard"), ("commit",)),
     ),
     "no entity tag of what is copied": (
-        [(decision, "copy_object", any_bytes)],
+        [(publication, "copy_object", any_bytes)],
         (("commit", "store others"), ("replaced",), range(3, 5)),
     ),
     "no entity tag of what is decided about": (
@@ -82,7 +82,10 @@ WRONG = {
     "a submission without a lease": ([(check, "records", UNLEASED)], (("commit", "status"), ("both",))),
     "a lease that never ends": ([(state, "LEASE", timedelta(days=9))], (("commit",), ("both",), range(6, 9))),
     "no look for a commit": ([(state, "_is_committed", lambda *_: True)], (("status", "pass"), ("both",))),
-    "nothing deleted that was held": ([(decision, "delete_object", lambda *_: None)], (COMMITS, ("commit",))),
+    "nothing deleted that was held": (
+        [(publication, "delete_object", lambda *_: None)],
+        (COMMITS, ("commit",)),
+    ),
     "a rejection that publishes": (
         [(decision, "REJECT", "publish"), (check, "REJECT", "publish")],
         (("status", "risky"), ("check",)),
