@@ -1,0 +1,28 @@
+"""The pages list each rule of the local content moderation, with the default that it has."""
+
+from dataclasses import fields
+from datetime import timedelta
+
+import pytest
+
+from local.green.plan import CHOICES
+from local.green.rules import GreenRules
+from tests.docs.markdown import both, names_in, page, tables
+
+
+def shown(value):
+    return str(int(value.total_seconds()) if isinstance(value, timedelta) else value).lower()
+
+
+@pytest.mark.parametrize("name", both("docs/local-cloud.md"))
+def test_the_page_lists_every_rule_and_its_default(name):
+    rows = [row for table in tables(page(name)) for row in table if row[0].startswith("`moderation_")]
+    listed = {names_in(row[0])[0]: names_in(row[1])[0] for row in rows}
+    assert listed == {rule.name: shown(rule.default) for rule in fields(GreenRules)}
+
+
+@pytest.mark.parametrize("name", both("docs/local-cloud.md"))
+def test_the_page_lists_every_shape_and_verdict(name):
+    cells = [row for table in tables(page(name)) for row in table if row[0] in ("`verdict`", "`shape`")]
+    listed = {text for row in cells for text in names_in(row[1])}
+    assert {*CHOICES["verdict"], *CHOICES["shape"]} <= listed
