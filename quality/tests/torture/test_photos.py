@@ -7,7 +7,7 @@ from quality.torture import photos
 
 
 def test_no_photo_is_published_with_metadata_or_turned():
-    result = photos.run(15, seed=1)
+    result = photos.run(30, seed=1)
     assert result.problems == []
     assert set(result.totals.values()) == {0}
 
@@ -21,7 +21,7 @@ def test_no_photo_is_published_with_metadata_or_turned():
 )
 def test_a_broken_look_is_detected(name, broken, total, monkeypatch):
     monkeypatch.setattr(picture_metadata, name, broken)
-    result = photos.run(30, seed=1)
+    result = photos.run(60, seed=1)
     assert result.problems
     assert result.totals[total]
 
