@@ -452,3 +452,17 @@ def test_due_records_are_written_read_and_deleted_where_a_profile_needs_them(opt
     policy = policies_of(with_options(a=options))[OBJECTS]
     assert all(may(policy, action, "held/.due/x") for action in OF_DUE)
     assert not may(policy, "oss:DeleteObject", "held/.decided/x")
+
+
+def test_only_what_waits_in_a_profile_that_strips_may_be_processed():
+    profiles = [each._replace(strip=each.name == "a") for each in with_options(a=HOLD, b=HOLD)]
+    for policy in (policies_of(profiles)[OBJECTS], role_policy(profiles)):
+        assert may(policy, "oss:PostProcessTask", "held/a/x")
+        assert not any(
+            may(policy, "oss:PostProcessTask", key) for key in ("held/b/x", "a/x", "held/.clean/x")
+        )
+        assert all(may(policy, action, "held/.clean/x") for action in OF_DUE)
+    assert not may(policies_of(profiles)[UPLOADS], "oss:PostProcessTask", "held/a/x")
+    plain = with_options(a=HOLD)
+    assert "oss:PostProcessTask" not in role_policy(plain)
+    assert not may(policies_of(plain)[OBJECTS], "oss:DeleteObject", "held/.clean/x")

@@ -464,6 +464,25 @@ def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss, cloc
     assert at >= 12
 
 
+def test_other_bytes_that_come_at_any_call_are_not_published(house, oss):
+    other = encoded("JPEG", (64, 64))
+    for at in range(1, 40):
+        stored = send(house)
+        held = f"held/{stored['key']}"
+
+        def swap(held=held):
+            if held in oss.objects:
+                oss.replace_object(held, body=other)
+
+        has_met = meeting(oss, at, swap)
+        house.commit(stored["receipt"])
+        if not has_met():
+            break
+        published = oss.objects.get(stored["key"])
+        assert published is None or Image.open(io.BytesIO(published.body)).size == (32, 48), at
+    assert at >= 12
+
+
 # --- rights ---
 
 
