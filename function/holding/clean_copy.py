@@ -57,30 +57,33 @@ def make_clean_copy(oss: OssClient, upload: HeldUpload, etag: str) -> CleanCopy 
     held = head_object(oss, upload.held_key)
     if held is None or held.etag != etag:
         raise OssUnavailable(reason=CHANGED)
-    if held.size_bytes > MAX_BYTES:
-        return TOO_LARGE
-    beginning, encoding = first_bytes(oss, upload.held_key, pictures.FIRST_BYTES)
-    kind = "" if encoding else pictures.kind_after_cleaning(beginning)
-    if not kind:
-        return UNSUPPORTED
-    # OSS turns a JPEG by its EXIF, as its pages say.
-    source = _ranges(oss, upload.held_key, held)
-    if kind != pictures.JPEG and (reason := pictures.why_not_cleaned(kind, source)):
-        return reason
-    content_type, process = PROCESSES[kind]
-    refusal = process_object(oss, upload.held_key, clean_key(upload), process)
-    # Other bytes may have been there while it was processed; then OSS gives it a new date.
+    kind, reason = _examine(oss, upload, held)
+    if not reason:
+        reason = process_object(oss, upload.held_key, clean_key(upload), PROCESSES[kind][1])
+    # Other bytes may have been there meanwhile; then OSS gives it a new date.
     if head_object(oss, upload.held_key) != held:
         raise OssUnavailable(reason=CHANGED)
-    if refusal:
-        return refusal
+    if reason:
+        return reason
     copy = head_object(oss, clean_key(upload))
     if copy is None:
         raise OssUnavailable(reason="the clean copy disappeared")
     if copy.size_bytes > MAX_BYTES:
         return TOO_LARGE
     left = pictures.metadata_in(kind, _ranges(oss, clean_key(upload), copy))
-    return left or CleanCopy(copy.etag, content_type)
+    return left or CleanCopy(copy.etag, PROCESSES[kind][0])
+
+
+def _examine(oss: OssClient, upload: HeldUpload, held: ObjectFacts) -> tuple[str, str]:
+    """Return the kind of picture that a held object becomes, and the reason if it cannot be cleaned."""
+    if held.size_bytes > MAX_BYTES:
+        return "", TOO_LARGE
+    beginning, encoding = first_bytes(oss, upload.held_key, pictures.FIRST_BYTES)
+    kind = "" if encoding else pictures.kind_after_cleaning(beginning)
+    # OSS turns a JPEG by its EXIF, as its pages say.
+    if kind in (pictures.PNG, pictures.WEBP):
+        return kind, pictures.why_not_cleaned(kind, _ranges(oss, upload.held_key, held))
+    return kind, "" if kind else UNSUPPORTED
 
 
 def _ranges(oss: OssClient, key: str, facts: ObjectFacts) -> Iterator[bytes]:

@@ -43,15 +43,16 @@ DIRTY = encoded(exif=turned())
 def house(house_of, oss, monkeypatch):
     """A world in which nothing but a clean picture may ever be stored under the key of a photo."""
     house = house_of(text_beside(__file__))
-    store = oss._store
+    store, unclean = oss._store, []
 
-    def guarded(key, stored):
+    def watched(key, stored):
         if key.startswith(("photos/", "seen/")):
-            assert secrets_in(stored.body) == [], key
+            unclean.extend(secrets_in(stored.body))
         store(key, stored)
 
-    monkeypatch.setattr(oss, "_store", guarded)
-    return house
+    monkeypatch.setattr(oss, "_store", watched)
+    yield house
+    assert unclean == []
 
 
 def send(house, body=DIRTY, profile="photo", filename="a.jpg"):
@@ -353,6 +354,15 @@ def test_a_copy_that_disappears_is_made_again(house, oss):
     assert state_of(house.commit(stored["receipt"])) == "published"
 
 
+def test_a_copy_whose_response_was_lost_is_not_made_again(house, oss):
+    stored = send(house)
+    oss.fail("CopyObject", LOST)
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    oss.picture_rules = SURVIVES
+    assert house.status(stored["receipt"]) == "published"
+    assert names(house, stored) == ["key"]
+
+
 def test_a_decision_of_a_time_before_strip_is_not_applied_to_what_cannot_be_cleaned(house, oss, clock):
     stored = send(house)
     oss.fail("CopyObject", BROKEN)
@@ -452,9 +462,11 @@ def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss, cloc
     for at in range(1, 40):
         stored = send(house)
         has_met = meeting(oss, at, lambda receipt=stored["receipt"]: ACTS[other](second, receipt))
-        house.commit(stored["receipt"])
+        answer = house.commit(stored["receipt"])
         if not has_met():
             break
+        if other == "commit":
+            assert state_of(answer) == "published", at
         # Until then a copy without response may still finish.
         clock.tick(seconds=100)
         states = {house.status(stored["receipt"]), second.status(stored["receipt"])}
@@ -480,6 +492,27 @@ def test_other_bytes_that_come_at_any_call_are_not_published(house, oss):
             break
         published = oss.objects.get(stored["key"])
         assert published is None or Image.open(io.BytesIO(published.body)).size == (32, 48), at
+    assert at >= 12
+
+
+def test_a_copy_that_another_replaces_at_any_call_is_not_published_unverified(house, oss):
+    """The fixture looks at all that is published."""
+    for at in range(1, 40):
+        stored = send(house)
+
+        def replace_copy(stored=stored):
+            if clean_key(stored) in oss.objects:
+                oss.store(clean_key(stored), DIRTY, content_type="image/jpeg")
+
+        has_met = meeting(oss, at, replace_copy)
+        house.commit(stored["receipt"])
+        if not has_met():
+            break
+        assert stored["key"] in oss.objects or house.status(stored["receipt"]) in (
+            "held",
+            "review",
+            "published",
+        )
     assert at >= 12
 
 
