@@ -27,7 +27,7 @@ class BytecodeLoader(SourceFileLoader):
     Loader of one module of the file, and as a class the finder of them all.
 
     Args:
-        index: path of the source, its hash, start and size of the code, by the name of a module.
+        index: path, size and hash of the source, start and size of the code, by the name of a module.
     """
 
     file = -1
@@ -43,8 +43,12 @@ class BytecodeLoader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the code with the path of its source, for tracebacks; compile a source that has changed."""
-        _, digest, start, size = self.index[fullname]
-        if source_hash(self.get_data(self.path)).hex() != digest:
+        _, source_size, digest, start, size = self.index[fullname]
+        # A file object makes eight system calls of these three.
+        source = os.open(self.path, os.O_RDONLY)
+        read = os.read(source, source_size + 1)
+        os.close(source)
+        if source_hash(read).hex() != digest:
             return super().get_code(fullname)
         code: CodeType = marshal.loads(os.pread(self.file, size, start))
         _imp._fix_co_filename(code, self.path)  # type: ignore[attr-defined]  # as for any .pyc

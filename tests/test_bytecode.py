@@ -75,13 +75,22 @@ def test_a_traceback_shows_path_line_and_source(folder):
     assert frame.line == "raise KeyError('why')"
 
 
-def test_a_source_that_has_changed_runs_instead_of_its_bytecode(folder):
+@pytest.mark.parametrize(
+    ("changed", "more"), [("43 + 1", 0), ("44", -4), ("41 + 3", 0), ("41 + 1", 40)], ids=str
+)
+def test_a_source_that_has_changed_runs_instead_of_its_bytecode(folder, changed, more):
     """Also with the size and the time of the one that was compiled."""
     path = folder / "packed/parts/one.py"
     before = path.stat()
-    path.write_text(path.read_text("utf-8").replace("41 + 1", "43 + 1"), "utf-8")
+    source = path.read_text("utf-8").replace("41 + 1", changed)
+    if more > 0:
+        source += "    \n\ndef answer():\n    return 22 + 22 + 0\n"
+    path.write_text(source, "utf-8")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert path.stat().st_size == before.st_size
+    assert (path.stat().st_size > before.st_size, path.stat().st_size < before.st_size) == (
+        more > 0,
+        more < 0,
+    )
     bytecode.install()
     assert importlib.import_module("packed.parts").answer() == 44
     assert fail().lineno == 6

@@ -98,7 +98,7 @@ def bundle(folder: Path) -> int:
         how many modules it holds.
     """
     paths = [path for name in BUNDLED for path in (folder / f"{name}.py", *(folder / name).rglob("*.py"))]
-    index: dict[str, tuple[str, str, int, int]] = {}
+    index: dict[str, tuple[str, int, str, int, int]] = {}
     magic, code = b"", bytearray(HEADER_BYTES)
     for source in sorted(path for path in paths if path.is_file()):
         (compiled,) = (source.parent / "__pycache__").glob(f"{source.stem}.*.pyc")
@@ -109,7 +109,7 @@ def bundle(folder: Path) -> int:
         name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
         # With an unchecked hash, a .pyc file has that of its source in its header.
         digest = content[HEADER_BYTES:PYC_HEADER_BYTES].hex()
-        index[name] = (path.as_posix(), digest, len(code), len(body))
+        index[name] = (path.as_posix(), source.stat().st_size, digest, len(code), len(body))
         code += body
     code[:HEADER_BYTES] = magic + len(code).to_bytes(HEADER_BYTES - MAGIC_BYTES, "little")
     (folder / FILE).write_bytes(code + json.dumps(index, separators=(",", ":")).encode())
