@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import requests
 
-from function.config.key_template import DUE
+from function.config.key_template import DUE, REVIEWS
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
@@ -62,14 +62,17 @@ def _attempts(purpose: str, policy: str) -> Iterator[Attempt]:
         for action in statement["Action"]:
             is_bucket_wide = action.startswith("oss:List") and not prefixes
             if purpose == OBJECTS and action != LIST:
-                # A tick, or the call that ends what is due, removes its record.
-                if action == DELETE and any(place.endswith(f"/{DUE}*") for place in statement["Resource"]):
-                    yield Attempt(DELETE, DUE, True)
+                # Whatever ends what is due, or decides what waits for a human, removes its record.
+                for folder in (DUE, REVIEWS) if action == DELETE else ():
+                    if any(place.endswith(f"/{folder}*") for place in statement["Resource"]):
+                        yield Attempt(DELETE, folder, True)
                 continue
             if action not in QUERIES:
                 continue
             _, _, path = statement["Resource"][0].partition("/")
-            yield Attempt(action, elsewhere if is_bucket_wide else (prefixes or [path])[0].rstrip("*"), True)
+            # Of what belongs to owners the first folder stands for all.
+            for place in prefixes if purpose == OBJECTS and prefixes else (prefixes or [path])[:1]:
+                yield Attempt(action, elsewhere if is_bucket_wide else place.rstrip("*"), True)
             if not is_bucket_wide:
                 yield Attempt(action, elsewhere, False)
             if prefixes:

@@ -413,6 +413,19 @@ def test_only_what_is_due_may_be_listed():
         assert not may(policy, "oss:ListObjects", "held/.due/x", "held/.due/")
 
 
+CHECKED = 'confirm = true\nhold = ["check"]'
+
+
+@pytest.mark.parametrize("options", [CHECKED, f"{HOLD}\nstrip = true"])
+def test_records_of_reviews_may_be_listed_and_deleted_where_a_human_may_have_to_decide(options):
+    prefixes = ("held/.review/", "held/.review/20", "held/.review", "held/.")
+    for profile, listed in ((options, prefixes[:2]), (HOLD, ())):
+        text = f'[a]\nkey = "posts/{{owner}}/{{id}}"\nmax_size = 1\ncontent_types = ["image/png"]\n{profile}'
+        objects = policies_of(read(text))[OBJECTS]
+        assert tuple(each for each in prefixes if may(objects, "oss:ListObjects", "", each)) == listed
+        assert may(objects, "oss:DeleteObject", f"held/.review/20261124140000-{ID}") is bool(listed)
+
+
 @pytest.mark.parametrize("receipts", ["confirm = true", "callback = true", "parts = true"])
 def test_a_bucket_of_a_profile_that_gives_receipts_may_be_listed(receipts):
     assert LISTS_DUE in json.loads(policies_of(with_options(a=receipts))[OBJECTS])["Statement"]

@@ -85,6 +85,22 @@ def test_a_role_that_may_not_remove_what_was_due_is_bad_and_setup_mends_it(visit
     assert [one.state for one in visit([DUE, removing], **{OBJECTS: [DUE, removing]})] == [State.GOOD]
 
 
+REVIEWED = (
+    allow("oss:ListObjects", BUCKET_ARN, "held/.due/*", "held/.review/*"),
+    allow("oss:DeleteObject", f"{BUCKET_ARN}/held/.review/*"),
+)
+
+
+@pytest.mark.parametrize(
+    ("role", "state"),
+    [([DUE, REVIEWED[1]], State.UNSURE), ([REVIEWED[0]], State.BAD), (REVIEWED, State.GOOD)],
+)
+def test_a_role_from_before_the_list_of_reviews_is_named(visit, role, state):
+    (finding,) = visit(role, **{OBJECTS: REVIEWED})
+    assert finding.state is state and "held/.review/" in finding.said.en
+    assert state is State.GOOD or "manage.py setup" in finding.remedy.en
+
+
 @pytest.mark.parametrize("missing", range(len(ERASING)))
 def test_a_role_without_a_right_of_deletions_is_bad_and_the_right_is_named(visit, missing):
     role = [statement for number, statement in enumerate(ERASING) if number != missing]
