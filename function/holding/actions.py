@@ -90,7 +90,8 @@ def commit_held(
         if state in OPEN and manual_decision:
             by_hand = decision_about(upload, manual_decision, BY_BACKEND, context.now)
             state = decide(context, oss, upload, by_hand._replace(reviewer=reviewer))
-            if current.state == REVIEW:
+            # Not of a picture that cannot be cleaned, which still waits.
+            if current.state == REVIEW and state != REVIEW:
                 from function.holding.reviews import forget_review
 
                 forget_review(context, oss, upload)

@@ -171,6 +171,17 @@ describe('the reviewer’s page', () => {
     assert.deepEqual(decisions(), [['receipt-2', 'publish'], ['receipt-1', 'publish']])
   })
 
+  test('says that a picture cannot be published, and waits for its rejection', async () => {
+    says.add(1, { reason: 'metadata', by: null, labels: [] })
+    says.says.commit = () => [200, { key: 'k', state: 'review', url: null }]
+    await open()
+    await press('a')
+    await newsSay('只能拒绝')
+    says.says = {}
+    await press('r')
+    await newsSay('已拒绝')
+  })
+
   test('looks again while nothing waits, and after a failure', async () => {
     await page?.close()
     page = await browser.newPage({ locale: 'zh-CN' })

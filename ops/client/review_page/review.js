@@ -8,6 +8,7 @@ const FRESH_MILLISECONDS = 8 * 60 * 1000
 const EMPTY_MILLISECONDS = 15000
 const FEW = 5
 const MOST_NEWS = 8
+const ENDS = ['published', 'rejected', 'gone']
 const KEYS = { KeyA: 'publish', KeyR: 'reject', KeyS: 'skip' }
 
 let language = preferredLanguage()
@@ -119,7 +120,9 @@ async function decide(item, decision) {
   news.splice(MOST_NEWS)
   draw()
   try {
-    said.result = await ask('/decision.json', { receipt: item.receipt, decision })
+    const result = await ask('/decision.json', { receipt: item.receipt, decision })
+    if (!ENDS.includes(result.state)) throw failure((all) => all.stays)
+    said.result = result
     done += 1
   } catch (error) {
     said.why = error.sentence

@@ -311,6 +311,19 @@ def test_metadata_that_cannot_be_removed_is_for_humans_too(house_of):
     assert keys_of(ask(house)) == []
 
 
+def test_a_picture_that_cannot_be_cleaned_waits_until_it_is_rejected(house_of):
+    house = house_of(STRIPPED, WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None)
+    stored = house.store("clean")
+    assert house.commit(stored["receipt"]).json["state"] == "review"
+    (item,) = ask(house).json["items"]
+    assert (item["key"], item["reason"], item["by"]) == (stored["key"], "metadata", None)
+    answer = house.commit(stored["receipt"], decision="publish", reviewer="小红").json
+    assert (answer["state"], "decision" in answer) == ("review", False)
+    assert keys_of(ask(house)) == [stored["key"]]
+    assert house.commit(stored["receipt"], decision="reject", reviewer="小红").json["state"] == "rejected"
+    assert listed(house.oss) == []
+
+
 @pytest.mark.parametrize(
     "fields",
     [
