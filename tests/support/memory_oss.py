@@ -144,6 +144,24 @@ class Version(NamedTuple):
     at: datetime
 
 
+class Late(NamedTuple):
+    """What is under way: the key that will be written, and what it is made of."""
+
+    key: str
+    source: Stored
+    write: Callable[[], Any]
+
+
+class Snapshot(NamedTuple):
+    """What is stored in a bucket at one moment."""
+
+    objects: Mapping[str, Stored]
+    stored_at: Mapping[str, datetime]
+    uploads: tuple[tuple[str, Open], ...]
+    under_way: tuple[Late, ...]
+    begun: int
+
+
 class Refused(Exception):
     """What OSS answers to what it does not take."""
 
@@ -174,7 +192,7 @@ class MemoryOss:
 
         pause: what happens in the middle of a copy, between looking at the source and writing.
 
-        under_way: the copies that are late.
+        under_way: the copies that are late, each with what it found under the source's name.
 
         longest_page: how many keys a page holds at most, however many are asked for.
 
@@ -207,7 +225,7 @@ class MemoryOss:
         self.budgets: list[float] = []
         self.requests: list[Request] = []
         self.pause: Callable[[], Any] = lambda: None
-        self.under_way: list[Callable[[], Any]] = []
+        self.under_way: list[Late] = []
         self.longest_page = 1000
         self.versioning = ""
         self.past: Sorted[list[Version]] = Sorted()
@@ -711,10 +729,11 @@ class MemoryOss:
     def _begin(self, request: Request, name: str, body: bytes) -> None:
         if name == "CopyObject":
             source = self._source_for(request)
-            self.under_way.append(lambda: self._write_copy(request, source))
+            late = Late(request.key, source, lambda: self._write_copy(request, source))
         else:
             target, made = self._processed(request, body)
-            self.under_way.append(lambda: self._store(target, made))
+            late = Late(target, made, lambda: self._store(target, made))
+        self.under_way.append(late)
         raise ExchangeFailed("timed out")
 
     def _post_process_task(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
@@ -741,16 +760,35 @@ class MemoryOss:
 
     def land(self) -> None:
         """The copies that are late come to their end."""
-        for write in self.under_way:
+        for late in self.under_way:
             with suppress(Refused):
-                write()
+                late.write()
         self.under_way.clear()
+
+    def snapshot(self) -> "Snapshot":
+        """What is stored and under way in a bucket without versions, to be restored any number of times."""
+        assert not self.versioning and not self.past
+        uploads = tuple((id, replace(one, parts=dict(one.parts))) for id, one in self.uploads.items())
+        late = tuple(self.under_way)
+        return Snapshot(dict(self.objects), dict(self.stored_at), uploads, late, self.begun)
+
+    def restore(self, snapshot: "Snapshot") -> None:
+        """Have again what was stored and under way, and forget which calls were made since."""
+        self.objects = Sorted()
+        for key, stored in snapshot.objects.items():
+            self.objects[key] = stored
+        self.stored_at = dict(snapshot.stored_at)
+        self.uploads = {id: replace(one, parts=dict(one.parts)) for id, one in snapshot.uploads}
+        self.under_way, self.begun = [*snapshot.under_way], snapshot.begun
+        for calls in (self.asked, self.budgets, self.requests):
+            calls.clear()
 
     def _source_for(self, request: Request) -> Stored:
         source = self.objects.get(self._source_of(request))
         if source is None:
             raise Refused(404, "NoSuchKey")
-        if request.headers["x-oss-copy-source-if-match"].strip('"') != source.etag:
+        wanted = request.headers.get("x-oss-copy-source-if-match", source.etag).strip('"')
+        if wanted != source.etag:
             raise Refused(412, "PreconditionFailed")
         return source
 

@@ -1,0 +1,365 @@
+"""The cloud of a scenario, which can go back to any earlier moment, and what its actors call of it."""
+
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+import jwt
+
+from function.http.client import ExchangeFailed, HttpResponse
+from function.limits.memory import MemoryStore
+from function.limits.quota import QuotaLimiter
+from function.request_log import log
+from quality.explore.model import NOWHERE, Event, Place, Places
+from tests.support.memory_oss import LATE, Snapshot, Stored
+from tests.support.wechat import CHECK, key_of
+from tests.support.world import HELD, WEBHOOK, World
+
+START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+RECORDS, HELD_OBJECTS = "held/.", "held/"
+ENVIRONMENT = {
+    **HELD,
+    "UPLOAD_WEBHOOK_URL": WEBHOOK,
+    "QUOTA_URL": "memory:",
+    "RECEIPT_SECRET": "a-receipt-secret-of-the-explorer-alone-1",
+    "PROFILES_FILE": str(Path(__file__).with_name("profiles.toml")),
+}
+# A copy that was given up may end as long as this after its request began.
+COPY_ENDS = timedelta(seconds=90)
+# Headers that matter of what is stored; the others say when and by whom it was signed.
+KEPT = ("content-type", "x-oss-meta-upload-id", "x-oss-storage-class")
+
+
+class Call(NamedTuple):
+    """
+    A call that an actor is about to make.
+
+    Args:
+        kind: ``oss``, ``webhook``, ``wechat``, ``quota``; of what is no call of the function ``phone``,
+            ``checker`` or ``clock``.
+        name, key: of the operation, and what it is about.
+        do: makes it.
+        reads, writes: names that it depends on, and that it changes; one that ends with ``*`` is a prefix.
+        identity: the same for a call that is made once more.
+        is_ready: whether it can be made now.
+    """
+
+    kind: str
+    name: str
+    key: str
+    do: Callable[[], Any]
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    identity: object = None
+    is_ready: Callable[[], bool] = lambda: True
+
+    @property
+    def is_the_functions(self) -> bool:
+        return self.kind in ("oss", "webhook", "wechat", "quota")
+
+    @property
+    def footprint(self) -> "Footprint":
+        return Footprint(self.reads, self.writes)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.key}".strip()
+
+
+class Footprint(NamedTuple):
+    """What calls read and write."""
+
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Footprint") -> "Footprint":
+        return Footprint(self.reads | other.reads, self.writes | other.writes)
+
+    def meets(self, other: "Footprint") -> bool:
+        """Whether the order of these calls and those may matter."""
+        return (
+            _meet(self.writes, other.writes)
+            or _meet(self.writes, other.reads)
+            or _meet(other.writes, self.reads)
+        )
+
+
+def _meet(some: frozenset[str], others: frozenset[str]) -> bool:
+    if not some.isdisjoint(others):
+        return True
+    return _is_below(some, others) or _is_below(others, some)
+
+
+def _is_below(some: frozenset[str], others: frozenset[str]) -> bool:
+    prefixes = [name[:-1] for name in others if name.endswith("*")]
+    return any(name.startswith(prefix) for prefix in prefixes for name in some)
+
+
+class Moment(NamedTuple):
+    """Everything in the cloud at one moment."""
+
+    oss: Snapshot
+    instant: datetime
+    submitted: tuple[tuple[str, str], ...]
+    used: tuple[Any, ...]
+    # When the last late copy is over, at the latest.
+    late_until: datetime | None = None
+
+
+class Cloud(World):
+    """
+    One bucket, WeChat, the business and a quota; every call of an actor goes through its ``hands``.
+
+    Attributes:
+        hands: of the actor that runs now; without, calls are made as they come.
+        lost: events whose loss was logged since this was last looked at.
+    """
+
+    def __init__(self, **environ: str) -> None:
+        self.instant = START
+        self.hands: Any = None
+        self.lost: list[tuple[str, str]] = []
+        self.renew_randomness(0)
+        super().__init__(
+            {**ENVIRONMENT, **environ},
+            lambda: self.instant,
+            life=timedelta(hours=12),
+            random_bytes=lambda size: next(self._numbers).to_bytes(size),
+        )
+        self.quota = MemoryStore(timedelta(hours=8))
+        self._tokens: dict[int, tuple[Stored, int]] = {}
+        self._ids: dict[str, str] = {}
+        self._instance = self.function._ready()
+        self._remember_who_is_let_in()
+        self._instance.monotonic = lambda: 0.0
+        self.renew()
+        log.handlers[:] = [_Losses(self.lost)]
+        log.propagate = False
+        log.setLevel(logging.ERROR)
+
+    def renew_randomness(self, number: int) -> None:
+        """Random bytes of the actor of this number, from their beginning."""
+        self._numbers = count(1 + number * 1_000_000)
+
+    def renew(self) -> None:
+        """Another instance: it remembers nothing."""
+        self._instance._singletons.clear()
+        limiter = QuotaLimiter(lambda: _Quota(self), True, self._instance.new_id)
+        self._instance.limiter = limiter
+
+    def _remember_who_is_let_in(self) -> None:
+        """Check the signature of a request once; the same one comes in many orders."""
+        let_in, known = self.oss._let_in, set[object]()
+
+        def remembering(request: Any, name: str) -> None:
+            key = (name, request.key, *request.query.items(), *request.headers.items(), self.instant)
+            if key not in known:
+                let_in(request, name)
+                known.add(key)
+
+        self.oss._let_in = remembering  # type: ignore[method-assign]
+
+    # --- going back ---
+
+    def moment(self, late_until: datetime | None = None) -> Moment:
+        used = (tuple(self.quota._used.items()), tuple(self.quota._counted.items()))
+        return Moment(
+            self.oss.snapshot(), self.instant, tuple(self.wechat.submitted.items()), used, late_until
+        )
+
+    def go_to(self, moment: Moment) -> None:
+        self.oss.restore(moment.oss)
+        self.instant = moment.instant
+        self.wechat.submitted = dict(moment.submitted)
+        used, counted = moment.used
+        self.quota._used, self.quota._counted = OrderedDict(used), OrderedDict(counted)
+        for calls in (
+            self.events,
+            self.hosts,
+            self.budgets,
+            self.wechat.asked,
+            self.wechat.checks,
+            self.lost,
+        ):
+            calls.clear()
+
+    def key_of(self, moment: Moment) -> object:
+        """Equal for moments that nothing can tell apart."""
+        oss = moment.oss
+        return (
+            frozenset((key, self._token(stored), oss.stored_at[key]) for key, stored in oss.objects.items()),
+            tuple((id, one.key, tuple(sorted(one.parts.items()))) for id, one in oss.uploads),
+            frozenset((late.key, self._token(late.source)) for late in oss.under_way),
+            moment.instant,
+            moment.submitted,
+            moment.used[0],
+            moment.late_until,
+        )
+
+    def _token(self, stored: Stored) -> int:
+        known = self._tokens.get(id(stored))
+        if known is None or known[0] is not stored:
+            kept = tuple(stored.headers.get(name) for name in KEPT)
+            token = hash((stored.etag, stored.body, stored.acl, stored.kind, kept))
+            known = self._tokens[id(stored)] = (stored, token)
+        return known[1]
+
+    # --- what is where ---
+
+    def places(self) -> Places:
+        """Where the bytes of each upload are, by upload id."""
+        found: Places = {}
+        for key, stored in self.oss.objects.items():
+            if key.startswith(RECORDS):
+                continue
+            id = _upload_id(key, stored.headers)
+            place = found.get(id, NOWHERE)
+            is_whole = place.is_whole and _is_whole(stored)
+            is_held = key.startswith(HELD_OBJECTS)
+            seen = place._replace(held=stored.etag) if is_held else place._replace(visible=stored.etag)
+            found[id] = seen._replace(is_whole=is_whole)
+        for upload in self.oss.uploads.values():
+            id = _upload_id(upload.key, upload.headers)
+            found[id] = found.get(id, NOWHERE)._replace(parts=True)
+        return found
+
+    @property
+    def counted(self) -> int:
+        """Files that the quota has counted."""
+        return sum(files for _, files, _ in self.quota._used.values())
+
+    def upload_of(self, receipt: str) -> str:
+        """The upload id of a receipt."""
+        if receipt not in self._ids:
+            claims = jwt.decode(receipt, options={"verify_signature": False})
+            self._ids[receipt] = str(claims["jti"])
+        return self._ids[receipt]
+
+    def heard(self) -> list[Event]:
+        """What the business heard since it was last asked."""
+        heard = [
+            Event("told", self.upload_of(body["receipt"]), body["event"])
+            for body in self.events
+            if "receipt" in body
+        ]
+        self.events.clear()
+        return heard
+
+    # --- calls ---
+
+    def exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
+        if self.hands is None:
+            return super().exchange(method, url, **options)
+        found: HttpResponse = self.hands.call(self._call(method, url, options))
+        return found
+
+    def _call(self, method: str, url: str, options: Mapping[str, Any]) -> Call:
+        where = urlsplit(url)
+        body, headers = options.get("body"), options.get("headers") or {}
+        identity = (method, url, body, tuple(headers.items()))
+
+        def do() -> HttpResponse:
+            return World.exchange(self, method, url, **options)
+
+        if where.hostname == urlsplit(WEBHOOK).hostname:
+            return Call(
+                "webhook", "webhook", str(json.loads(body or b"{}").get("event")), do, identity=identity
+            )
+        if where.hostname == "api.weixin.qq.com":
+            name = where.path.rpartition("/")[2]
+            writes = frozenset({"wechat"}) if name == CHECK else frozenset[str]()
+            return Call("wechat", name, "", do, writes=writes, identity=identity)
+        name, key = self.oss.name_of(method, url, headers), key_of(url)
+        reads, writes = _footprint(name, key, url, headers)
+        return Call("oss", name, key, do, reads, writes, identity)
+
+    def late(self, call: Call) -> None:
+        """Begin a copy that ends later."""
+        self.oss.fault_of_the_next(LATE)
+        with suppress(ExchangeFailed):
+            call.do()
+
+
+class _Quota:
+    """The quota's storage, far away."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def count(self, request: Any, now: datetime) -> Any:
+        return self._do("count", request, lambda: self._cloud.quota.count(request, now))
+
+    def give_back(self, request: Any, now: datetime) -> None:
+        self._do("give back", request, lambda: self._cloud.quota.give_back(request, now))
+
+    def open(self, _now: datetime) -> None:
+        """Nothing to do."""
+
+    def _do(self, name: str, request: Any, do: Callable[[], Any]) -> Any:
+        from function.limits.quota import StoreDown
+
+        # Rates alone are counted in each instance.
+        if self._cloud.hands is None or not request.quotas:
+            return do()
+        call = Call("quota", name, request.owner, do, writes=frozenset({"quota"}), identity=(name, request))
+        try:
+            return self._cloud.hands.call(call)
+        except ExchangeFailed:
+            raise StoreDown("ConnectionResetError") from None
+
+
+class _Losses(logging.Handler):
+    def __init__(self, lost: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._lost = lost
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = json.loads(record.getMessage())
+        if line.get("webhook") == "lost":
+            self._lost.append((line["uploadId"], line["event"]))
+
+
+def _footprint(
+    name: str, key: str, url: str, headers: Mapping[str, str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that a call to OSS reads and writes."""
+    nothing: frozenset[str] = frozenset()
+    parts = f"{key} parts"
+    match name:
+        case "HeadObject" | "GetObject":
+            return frozenset({key}), nothing
+        case "PutObject" | "DeleteObject":
+            return nothing, frozenset({key})
+        case "CopyObject":
+            source = headers["x-oss-copy-source"].split("/", 2)[2]
+            return frozenset({source}), frozenset({key})
+        case "ListParts":
+            return frozenset({parts}), nothing
+        case "CompleteMultipartUpload":
+            return nothing, frozenset({key, parts})
+        case "InitiateMultipartUpload" | "UploadPart" | "AbortMultipartUpload":
+            return nothing, frozenset({parts})
+    if name == "DeleteMultipleObjects":
+        return nothing, frozenset({"*"})
+    prefix = dict(parse_qsl(urlsplit(url).query)).get("prefix", "")
+    return frozenset({f"{prefix}*"}), nothing
+
+
+def _upload_id(key: str, headers: Mapping[str, str]) -> str:
+    """Of an object that was never held it stands in the name alone."""
+    return headers.get("x-oss-meta-upload-id") or key.rpartition("/")[2].partition(".")[0]
+
+
+def _is_whole(stored: Stored) -> bool:
+    """Whether these are all parts that a phone sends, each named after its number."""
+    return stored.kind != "Multipart" or [part.name[-1] for part in stored.parts] == ["1", "2"]
+
+
+def place_of(places: Places, id: str) -> Place:
+    return places.get(id, NOWHERE)

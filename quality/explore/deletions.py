@@ -1,0 +1,162 @@
+"""
+Lines of the function that protect something; the explorer must find what happens without each of them.
+
+A deletion changes the text of a module before anything imports it, so it works in a process of its own only.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import CodeType, ModuleType
+from typing import NamedTuple
+
+
+class Deletion(NamedTuple):
+    """
+    A line that is taken out.
+
+    Args:
+        module: where it stands.
+        line: its text, which stands there once.
+        instead: what stands there then.
+        scenario: where it is missed.
+        finds: the predicate that does not hold then.
+    """
+
+    module: str
+    line: str
+    instead: str
+    scenario: str
+    finds: str
+
+
+DELETIONS = {
+    "the record of a copy that is made once more": Deletion(
+        "function.holding.decision",
+        "            records.put(oss, records.copy_key(upload.upload_id), {}, now)\n",
+        "",
+        "cut off, then discard",
+        "gone_is_final",
+    ),
+    "the look at the decision before it": Deletion(
+        "function.holding.decision",
+        "            if overruled := _overruled(oss, upload):\n"
+        "                return _discard(oss, upload, overruled, now)\n",
+        "",
+        "cut off, then discard",
+        "gone_is_final",
+    ),
+    "the minute that a copy may take": Deletion(
+        "function.holding.decision",
+        "        _check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, now)\n",
+        "",
+        "late copy",
+        "gone_is_final",
+    ),
+    "a DELETE that is sent once": Deletion(
+        "function.oss.objects",
+        '"DeleteObject", "DELETE", key, is_repeatable=is_repeatable, max_seconds',
+        '"DeleteObject", "DELETE", key, is_repeatable=True, max_seconds',
+        "one digest, discard",
+        "what_has_a_receipt_is_kept",
+    ),
+    "the entity tag of what is copied": Deletion(
+        "function.oss.objects",
+        '        "x-oss-copy-source-if-match": f\'"{source_etag}"\',\n',
+        "",
+        "commit against overwriting",
+        "only_the_bytes_of_the_receipt_are_visible",
+    ),
+    "a decision that is written once": Deletion(
+        "function.holding.records",
+        "put_record(oss, name, _body(fields, now), forbid_overwrite=True)",
+        "put_record(oss, name, _body(fields, now))",
+        "publish against reject",
+        "rejected_never_returns",
+    ),
+    "the due record before a decision": Deletion(
+        "function.holding.decision",
+        "    ours = note_due(context, oss, upload, decision.action, decision.at)\n",
+        "    ours = _due_name(upload, decision.action, decision.at)\n",
+        "commit",
+        "at rest: ticks_need_no_call",
+    ),
+    "the second pass of an erasure": Deletion(
+        "function.owners.erasure_pass",
+        "    if began < state.due:\n        return state._replace(rests_until=state.due)\n",
+        "",
+        "erase against upload",
+        "erased_never_returns",
+    ),
+    "the entity tag of what waits": Deletion(
+        "function.holding.held_upload",
+        "return self.is_ours(facts) and facts.etag == self.etag and now < self.ends(facts)",
+        "return self.is_ours(facts) and now < self.ends(facts)",
+        "commit against overwriting",
+        "at rest: what_is_said_is_so",
+    ),
+    "the date of what was checked": Deletion(
+        "function.holding.check",
+        "if current.stored_at is None or checked.since is None or current.stored_at > checked.since:",
+        "if False:",
+        "swapped while checked",
+        "nothing_is_visible_before_its_time",
+    ),
+    "the id of the upload that an object is of": Deletion(
+        "function.holding.held_upload",
+        "return facts is not None and facts.metadata.get(UPLOAD_ID_METADATA) == self.upload_id",
+        "return facts is not None",
+        "one digest, discard",
+        "at rest: ticks_need_no_call",
+    ),
+    "the lease of a submission": Deletion(
+        "function.holding.check",
+        "if not records.create(oss, current.lease, {}, context.now):",
+        "if records.create(oss, current.lease, {}, context.now) is None:",
+        "commit twice, to be checked",
+        "a_check_is_paid_once",
+    ),
+    "the files that are given back": Deletion(
+        "function.limits.quota",
+        "            if days:\n                self._limiter.give_back(request, self._now, self._line)\n",
+        "",
+        "begin parts of a quota",
+        "at rest: a_form_is_counted_once",
+    ),
+}
+
+
+def take_out(name: str) -> None:
+    """Take a line out of its module, which nothing may have imported yet."""
+    deletion = DELETIONS[name]
+    assert deletion.module not in sys.modules, f"{deletion.module} is imported already"
+    sys.meta_path.insert(0, _Finder(deletion))
+
+
+class _Finder(MetaPathFinder):
+    def __init__(self, deletion: Deletion) -> None:
+        self._deletion = deletion
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != self._deletion.module:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        assert spec is not None and spec.origin is not None
+        spec.loader = _Loader(name, spec.origin, self._deletion)
+        return spec
+
+
+class _Loader(SourceFileLoader):
+    def __init__(self, name: str, path: str, deletion: Deletion) -> None:
+        super().__init__(name, path)
+        self._deletion = deletion
+
+    def get_code(self, fullname: str) -> CodeType:
+        text = self.get_data(self.path).decode()
+        count = text.count(self._deletion.line)
+        assert count == 1, f"{fullname} has this line {count} times: {self._deletion.line}"
+        code: CodeType = compile(text.replace(self._deletion.line, self._deletion.instead), self.path, "exec")
+        return code
