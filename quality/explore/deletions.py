@@ -41,7 +41,7 @@ DELETIONS = {
     ),
     "the look at the decision before it": Deletion(
         "function.holding.decision",
-        "            if overruled := _overruled(oss, upload):\n"
+        "            if overruled := publication.overruled_by(oss, upload):\n"
         "                return _discard(oss, upload, overruled, now)\n",
         "",
         "cut off, then discard",
@@ -49,8 +49,8 @@ DELETIONS = {
     ),
     "the minute that a copy may take": Deletion(
         "function.holding.decision",
-        "        _check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, now)\n",
-        "",
+        "publication.check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, now)",
+        "pass",
         "late copy",
         "gone_is_final",
     ),

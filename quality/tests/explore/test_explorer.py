@@ -1,0 +1,118 @@
+"""The search in small: it finds nothing in the function, and misses the lines that protect something."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import run
+
+import pytest
+
+from quality.explore.counterexample import as_test, problems_after, read, replay, shortened, written
+from quality.explore.deletions import DELETIONS
+from quality.explore.model import ALWAYS, AT_REST
+from quality.explore.scenarios import BY_NAME, commit, discard, scenario, stored
+from quality.explore.search import LATE, LOST, Explorer, Move
+
+ROOT = Path(__file__).parents[3]
+QUICK = ("form and confirm", "form and confirm, held", "reject", "complete", "replace", "confirmed twice")
+
+
+@pytest.fixture(autouse=True)
+def own_log():
+    """The explorer listens to the function's log alone."""
+    import logging
+
+    log = logging.getLogger("oss_direct_upload")
+    before = (log.handlers[:], log.propagate, log.level)
+    yield
+    log.handlers[:], log.propagate = before[0], before[1]
+    log.setLevel(before[2])
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_no_order_of_a_small_scenario_is_wrong(name):
+    explorer = Explorer(BY_NAME[name])
+    assert explorer.explore() is None
+    assert explorer.counts.ends > 5
+    assert explorer.counts.orders > explorer.counts.ends
+
+
+def ends_of(explorer):
+    """How each order ends: what is stored, and what everybody heard."""
+    ends = set()
+    at_rest = explorer.at_rest
+
+    def noting(state):
+        ends.add((explorer.cloud.key_of(state.moment), state.model))
+        return at_rest(state)
+
+    explorer.at_rest = noting
+    assert explorer.explore() is None
+    return ends
+
+
+def test_orders_that_are_left_out_end_like_others():
+    small = scenario("small", stored("commit"), 0, commit=commit, discard=discard)
+    reduced, whole = Explorer(small), Explorer(small, reduces=False)
+    assert ends_of(reduced) == ends_of(whole)
+    assert reduced.counts.states < whole.counts.states
+
+
+def test_every_kind_of_failure_is_tried():
+    explorer = Explorer(BY_NAME["commit"])
+    tried = set()
+    after = explorer.after
+    explorer.after = lambda state, move: (tried.add(move.how), after(state, move))[1]
+    explorer.explore()
+    assert tried == {"ok", "unheard", "lost", "late", "killed"}
+
+
+def test_a_counterexample_is_shortened_and_printed_as_a_test(monkeypatch):
+    explorer = Explorer(BY_NAME["commit"], reduces=False)
+    monkeypatch.setattr(explorer, "at_rest", lambda state: ["wrong"] * is_visible(explorer, state))
+    moves = read("commit*9")
+    short = shortened(explorer, moves, "wrong")
+    assert written(short) == "commit*6"
+    text = as_test(explorer, short, ["wrong"])
+    assert 'replay("commit", "commit*6") == []' in text
+    compile(text, "test", "exec")
+
+
+def is_visible(explorer, state):
+    explorer.cloud.go_to(state.moment)
+    return any(place.visible for place in explorer.cloud.places().values())
+
+
+def test_moves_are_written_and_read():
+    moves = [Move("commit"), Move("commit"), Move("discard", LATE), Move("late-copy")]
+    assert written(moves) == "commit*2 discard!late late-copy"
+    assert read(written(moves)) == moves
+
+
+def test_a_replay_makes_only_moves_that_can_be_made():
+    assert replay("commit", "commit*5") == []
+    explorer = Explorer(BY_NAME["commit"], reduces=False)
+    assert problems_after(explorer, [Move("commit", LOST)] * 9) == []
+
+
+@pytest.mark.parametrize("name", DELETIONS)
+def test_each_protecting_line_stands_where_it_is_taken_out(name):
+    deletion = DELETIONS[name]
+    text = Path(find_spec(deletion.module).origin).read_text("utf-8")
+    assert text.count(deletion.line) == 1
+    assert deletion.scenario in BY_NAME
+    assert deletion.finds.removeprefix("at rest: ") in {each.__name__ for each in (*ALWAYS, *AT_REST)}
+
+
+@pytest.mark.parametrize("name", ["the due record before a decision", "the files that are given back"])
+def test_a_protecting_line_is_missed(name):
+    done = run(
+        [sys.executable, "-m", "quality.explore", "--without", name, "--at-a-time", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "assert replay(" in done.stdout
