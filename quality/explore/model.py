@@ -16,6 +16,7 @@ PUBLISH, REJECT, DISCARD, REPLACE, ERASE, DELETE, ABORT = (
     *("publish", "reject", "discard"),
     *("replace", "erase", "delete", "abort"),
 )
+SILENCE = "silence"
 HELD, CHECKING, REVIEW = "held", "checking", "review"
 PUBLISHED, REJECTED, GONE, STORED = "published", "rejected", "gone", "stored"
 OPEN = frozenset({HELD, CHECKING, REVIEW})
@@ -254,8 +255,9 @@ def a_form_is_counted(sight: Sight) -> bool:
 
 
 def a_check_is_paid_once(sight: Sight) -> bool:
-    """And once more for each failure."""
-    return sight.submitted <= 1 + sight.failures
+    """And once more for each failure, and after a silence."""
+    silences = sum(SILENCE in life.begun for life, _ in sight.uploads)
+    return sight.submitted <= 1 + silences + sight.failures
 
 
 def the_old_stays_until_the_new_is_there(sight: Sight) -> bool:

@@ -15,6 +15,7 @@ from quality.explore.model import (
     ERASE,
     PUBLISH,
     REJECT,
+    SILENCE,
     UPLOADED,
     Event,
     Life,
@@ -119,11 +120,10 @@ def replacing_held(cloud: Cloud) -> tuple[Given, Model]:
 
 def parts_sent(cloud: Cloud) -> tuple[Given, Model]:
     """Parts that are all there."""
-    size = PART + 1
-    begun = cloud.ask("multipart", cloud.session(), profile="parts", filename="a.mp4", size=size).json
-    for part in begun["parts"]:
-        cloud.oss.put(part, begun["headers"], f"a{part['number']}", part["size"])
-    return begun, Model(forms=cloud.counted).with_life(begun["uploadId"], Life())
+    begun, model = parts_begun(cloud)
+    part = begun["parts"][1]
+    cloud.oss.put(part, begun["headers"], "a2", part["size"])
+    return begun, model
 
 
 def cut_off(cloud: Cloud) -> tuple[Given, Model]:
@@ -142,11 +142,34 @@ def cut_off(cloud: Cloud) -> tuple[Given, Model]:
     return given, model.after(Event("begun", given["uploadId"], COMMIT))
 
 
+def published(cloud: Cloud) -> tuple[Given, Model]:
+    given, model = stored("commit")(cloud)
+    cloud.commit(given["receipt"])
+    cloud.instant += timedelta(minutes=5)
+    for kind, what in (("begun", COMMIT), ("told", "published")):
+        model = model.after(Event(kind, given["uploadId"], what))
+    return given, model
+
+
+def parts_begun(cloud: Cloud) -> tuple[Given, Model]:
+    """Parts of which the last is not there."""
+    size = PART + 1
+    begun = cloud.ask("multipart", cloud.session(), profile="parts", filename="a.mp4", size=size).json
+    part = begun["parts"][0]
+    cloud.oss.put(part, begun["headers"], "a1", part["size"])
+    return begun, Model(forms=cloud.counted).with_life(begun["uploadId"], Life())
+
+
 # --- what somebody does ---
 
 
 def commit(hands: Hands, given: Given) -> None:
     hands.commit(given)
+
+
+def commit_own(hands: Hands, given: Given) -> None:
+    """As an owner may where the profile says so."""
+    hands.ask(COMMIT, given["uploadId"], "commit", hands.cloud.session, receipt=given["receipt"])
 
 
 def publish(hands: Hands, given: Given) -> None:
@@ -176,6 +199,14 @@ def discard_own(hands: Hands, given: Given) -> None:
 
 def status(hands: Hands, given: Given) -> None:
     hands.status(given)
+
+
+def status_after_silence(hands: Hands, given: Given) -> None:
+    """WeChat says nothing; the second submission is due, and after that a human."""
+    hands.note(Event("begun", given["uploadId"], SILENCE))
+    for _ in range(2):
+        hands.wait(36 * MINUTES)
+        hands.status(given)
 
 
 def tick(hands: Hands, _given: Given) -> None:
@@ -224,6 +255,12 @@ def wechat(hands: Hands, given: Given) -> None:
     hands.push(trace, "pass" if is_good else "risky")
 
 
+def doubt(hands: Hands, given: Given) -> None:
+    """WeChat leaves it to a human."""
+    trace, _ = hands.checked(given["key"])
+    hands.push(trace, "review")
+
+
 def swap(hands: Hands, given: Given) -> None:
     """Good bytes for a while, then the bad ones again."""
     for name in (BYTES, OTHERS):
@@ -257,6 +294,14 @@ def complete(hands: Hands, given: Given) -> None:
     hands.confirm(given, "multipart-complete")
 
 
+def renew_and_complete(hands: Hands, given: Given) -> None:
+    """As a phone does that was away: ask what is missing, send that, complete."""
+    id, ticket = given["uploadId"], given["ticket"]
+    hands.ask("renew", id, "multipart-parts", ticket=ticket)
+    hands.put_part(given, 2, "a")
+    hands.confirm(given, "multipart-complete")
+
+
 def abort(hands: Hands, given: Given) -> None:
     hands.ask(ABORT, given["uploadId"], "multipart-abort", ticket=given["ticket"])
 
@@ -280,8 +325,22 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("publish", stored("both"), 2, publish=publish),
     scenario("reject", stored("both"), 2, reject=reject),
     scenario("discard", stored("commit"), 2, discard=discard),
+    scenario("commit by its owner", stored("commit"), 2, owner=commit_own),
+    scenario("discard by its owner", stored("commit"), 2, owner=discard_own),
+    scenario("discard what is published", published, 2, discard=discard),
+    scenario("reject what is published", published, 2, reject=reject),
+    scenario("ask, held", stored("both"), 2, status=status),
+    scenario("ask, published", published, 2, status=status),
+    scenario("continue what was cut off", cut_off, 2, status=status),
+    scenario("commit, to be checked", stored("both"), 2, commit=commit),
+    scenario("silence", stored("check"), 2, status=status_after_silence),
+    scenario("pass", stored("check"), 2, wechat=wechat),
+    scenario("risky", stored("check", OTHERS), 2, wechat=wechat),
+    scenario("doubt", stored("check"), 2, wechat=doubt),
     scenario("begin parts of a quota", nothing, phone=begin_parts),
     scenario("complete", parts_sent, 2, phone=complete),
+    scenario("complete what is not there", parts_begun, 2, phone=renew_and_complete),
+    scenario("abort", parts_sent, 2, phone=abort),
     scenario("replace", replacement("own"), 2, phone=send_and_confirm),
     # Form and confirm.
     scenario("two forms of one quota", nothing, phone=phone("counted"), other=phone("counted"), tick=tick),
@@ -321,6 +380,7 @@ SCENARIOS: Iterable[Scenario] = (
     # Parts.
     scenario("completed twice", parts_sent, phone=complete, again=complete, tick=tick),
     scenario("complete against abort", parts_sent, phone=complete, abort=abort, again=send_again),
+    scenario("part sent while completed", parts_begun, phone=renew_and_complete, again=send_again),
     scenario("erase against parts", parts_sent, erase=erase, phone=complete),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

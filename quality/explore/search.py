@@ -16,8 +16,10 @@ from function.http.client import ExchangeFailed
 from quality.explore.cloud import COPY_ENDS, Call, Cloud, Footprint, Moment
 from quality.explore.hands import Hands, Local, Outcome, Paused
 from quality.explore.model import ALWAYS, AT_REST, Event, Model, Sight, broken
+from tests.support.memory_oss import DENIED, MALFORMED
 
-# Not made; made, but not heard; ends later; made by an instance that ends then.
+# Not made; made, but not heard; ends later; made by an instance that ends then. Of one actor alone also:
+# refused; made, but its response says nothing.
 OK, UNHEARD, LOST, LATE, KILLED = "ok", "unheard", "lost", "late", "killed"
 LANDS = "late-copy"
 # Ticks after which nothing may be left to do: a copy may be under way, and the business may be asked again.
@@ -196,6 +198,11 @@ class Explorer:
             yield Move(name, KILLED)
             if call.name == "CopyObject":
                 yield Move(name, LATE)
+            if len(self.names) == 1 and call.kind == "oss":
+                yield Move(name, MALFORMED)
+                # A role that may write no due records is one without a timer.
+                if not call.key.startswith("held/.due/"):
+                    yield Move(name, DENIED)
 
     def after(self, state: State, move: Move) -> tuple[State, list[str]]:
         """The state after a move, and what is wrong there."""
@@ -234,12 +241,14 @@ class Explorer:
         """Make a call, and return what its actor gets of it."""
         if how == LATE:
             self.cloud.late(call)
-        elif how in (OK, LOST, KILLED):
+        elif how != UNHEARD:
+            if how in (DENIED, MALFORMED):
+                self.cloud.oss.fault_of_the_next(how)
             try:
                 value = call.do()
             except ExchangeFailed:
                 how = LOST
-        if how == OK:
+        if how in (OK, DENIED, MALFORMED):
             return Outcome("ok", value), repr(value)
         outcome = Outcome("killed" if how == KILLED else "failed")
         return outcome, outcome.how

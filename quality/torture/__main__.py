@@ -15,13 +15,11 @@ from quality.torture import (
     erasures,
     faults,
     fuzz,
-    held_faults,
     held_uploads,
     machine_faults,
     mutation,
     oss_faults,
     package_secrets,
-    parted_uploads,
     photos,
     policy_proof,
     quota_faults,
@@ -50,7 +48,6 @@ MATRICES = {
     wechat_faults: ("function/wechat",),
     quota_faults: ("function/limits",),
     route_faults: ("function/routes",),
-    held_faults: ("function/holding",),
     machine_faults: ("function",),
 }
 
@@ -161,7 +158,7 @@ def _fuzzing(divisor: int) -> list[Task]:
 
 def _proofs(divisor: int) -> list[Task]:
     steps = held_uploads.STEPS // held_uploads.TASKS // divisor
-    pairs, lives = policy_proof.PAIRS // divisor, parted_uploads.LIVES // divisor
+    pairs = policy_proof.PAIRS // divisor
     requests = reach_proof.REQUESTS // divisor
     return [
         Task("proof", "policies", partial(policy_proof.run, pairs), ("function/oss",)),
@@ -177,7 +174,6 @@ def _proofs(divisor: int) -> list[Task]:
             for number in range(1, held_uploads.TASKS + 1)
         ),
         Task("proof", "photos", partial(photos.run, photos.PHOTOS // divisor), ("function/holding",)),
-        Task("proof", "parted uploads", partial(parted_uploads.run, lives), ("function/multipart",)),
         Task("proof", "erasures", partial(erasures.run, erasures.OBJECTS // divisor), ("function/owners",)),
     ]
 

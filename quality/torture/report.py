@@ -19,7 +19,6 @@ TOTALS = (
     *("faults tried", "faults survived", "fuzz inputs", "fuzz escapes", "pairs of rule and upload"),
     *(
         "disagreements",
-        "lives of large files",
         "steps in lives of held objects",
         "objects erased",
         "mutants killed or equivalent",

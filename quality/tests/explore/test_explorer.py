@@ -64,7 +64,7 @@ def test_every_kind_of_failure_is_tried():
     after = explorer.after
     explorer.after = lambda state, move: (tried.add(move.how), after(state, move))[1]
     explorer.explore()
-    assert tried == {"ok", "unheard", "lost", "late", "killed"}
+    assert tried == {"ok", "unheard", "lost", "late", "killed", "denied", "malformed"}
 
 
 def test_a_counterexample_is_shortened_and_printed_as_a_test(monkeypatch):
