@@ -288,11 +288,12 @@ def nothing_is_both_held_and_visible(sight: Sight) -> bool:
 
 
 def what_is_said_is_so(sight: Sight) -> bool:
+    """Bytes that somebody stored over those of the receipt are none of the upload's."""
     for id, (first, second) in sight.says.items():
-        at = sight.places.get(id, NOWHERE)
+        at, etags = sight.places.get(id, NOWHERE), sight.model.life(id).etags
         expected = {PUBLISHED: (False, True), REJECTED: (False, False), GONE: (False, False)}
         where = expected.get(first, (True, False) if first in OPEN else None)
-        if first != second or where != (bool(at.held), bool(at.visible)):
+        if first != second or where != (at.held in etags, at.visible in etags):
             return False
     return True
 

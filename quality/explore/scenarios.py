@@ -354,7 +354,7 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("publish against reject", stored("both"), publish=publish, reject=reject, tick=tick),
     scenario("commit against overwriting", stored("overwritten"), commit=commit, phone=overwrite, tick=tick),
     # A copy that is late, and one that is made once more.
-    scenario("late copy", stored("commit"), commit=commit, discard=discard_until_gone, status=status),
+    scenario("late copy", stored("commit"), 2, commit=commit, discard=discard_until_gone),
     scenario("cut off, then discard", cut_off, status=status, discard=discard_until_gone, tick=tick_now),
     scenario("cut off, two ticks", cut_off, tick=tick_now, other=tick_now, discard=discard),
     # Verdicts.

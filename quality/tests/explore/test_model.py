@@ -73,7 +73,7 @@ def test_each_predicate_has_its_example():
     assert {*ALWAYS} <= {*AT_REST}
 
 
-def test_what_every_step_was_done_for_may_be_seen():
+def test_an_upload_may_be_visible_after_every_step_of_its_hold():
     one = life(hold=HELD_FOR_BOTH)
     for event in (Event("begun", "id", "commit"), Event("passed", "id", GOOD, "wechat")):
         assert not one.may_be_visible(GOOD)
