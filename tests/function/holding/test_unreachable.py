@@ -528,7 +528,11 @@ def test_a_token_has_6_requests_a_minute_from_all_addresses(house, second, clock
         assert status_of(house, source_ip=f"203.0.113.{number}") == GOOD
     house.oss.asked.clear()
     assert status_of(house, source_ip="203.0.113.99") == (429, "too_many_requests")
+    clock.tick(seconds=59)
+    assert status_of(house, source_ip="203.0.113.99") == (429, "too_many_requests")
     assert house.oss.asked == []
+    clock.tick(seconds=1)
+    assert status_of(house, source_ip="203.0.113.99") == GONE
 
 
 def test_no_log_line_has_the_token_or_the_url(house, second, log_lines, caplog):
@@ -536,7 +540,10 @@ def test_no_log_line_has_the_token_or_the_url(house, second, log_lines, caplog):
     fetch(house)
     status_of(house, token[:-1])
     house.ask_event(method="GET", path="/check-source/", query={"t": token, "x": token})
-    assert log_lines()[-1]["route"] == "check-source"
+    served = log_lines()[-3]
+    assert (served["route"], served["status"], served["profile"]) == ("check-source", 200, "face")
+    assert (served["uploadId"], served["key"]) == (second["uploadId"], second["key"])
+    assert served["owner"] == second["key"].split("/")[1]
     shown = caplog.text + json.dumps(log_lines())
     assert token not in shown
     assert token.split(".")[2] not in shown
