@@ -17,13 +17,15 @@ from function.config.moderation import ALIYUN
 from function.config.profile import Profile
 from function.context import RequestContext
 from function.http.client import ExchangeFailed
-from function.moderation.aliyun_verdict import RUNNING, Verdict, data_of, not_checked, read_picture
+from function.moderation.aliyun_verdict import FORBIDDEN, RUNNING, Verdict, data_of, not_checked, read_picture
 from function.moderation.finding import Outcome
 from function.request_log import encode, log
 
 VERSION = "2022-03-02"
 # Of one call; the shorter one where the request itself has little time, as OSS waits for a callback.
 SECONDS, SHORT_SECONDS = 6.0, 2.0
+# Codes that any other file would get as well: too many calls, a missing right, a quota.
+OF_THE_ACCOUNT = (403, *FORBIDDEN, 588)
 # For the record of the answer and for the copy that publishes.
 RESERVED_SECONDS = 1.5
 
@@ -54,7 +56,7 @@ def ask(
     context: RequestContext, action: str, service: str, parameters: Mapping[str, str], **echoed: str
 ) -> dict[str, Any] | Verdict:
     """
-    Make one call and log why it checked nothing; after that this request asks no more.
+    Make one call and log why it checked nothing; if that is not the file's fault, this request asks no more.
 
     Args:
         echoed: fields of the data that must have these values.
@@ -84,7 +86,9 @@ def ask(
     # No other service's budget pays for them.
     context.checker_seconds += context.instance.monotonic() - began
     if isinstance(data, Verdict) and data.outcome is Outcome.ERROR and data.finding.errcode != RUNNING:
-        context.aliyun_has_failed = True
+        code = data.finding.errcode
+        # Other numbers are about this file.
+        context.aliyun_has_failed |= not isinstance(code, int) or code in OF_THE_ACCOUNT
         _log_failure(context, action, data, failure)
     return data
 

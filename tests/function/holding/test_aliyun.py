@@ -303,6 +303,14 @@ def test_a_tick_continues_what_a_request_had_no_time_for(house, clock):
     assert house.due() == []
 
 
+def test_files_that_fail_keep_no_tick_from_others(house, clock):
+    receipts = [stored(house, 404)["receipt"] for _ in range(3)]
+    clock.tick(minutes=2)
+    house.green.answers = [404, 404]
+    house.tick()
+    assert sorted(map(house.status, receipts)) == ["checking", "checking", "published"]
+
+
 @pytest.mark.parametrize("left", [1.9, 0.0])
 def test_without_time_nothing_is_begun(house, left):
     from function.holding.actions import commit_held

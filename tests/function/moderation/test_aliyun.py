@@ -120,6 +120,14 @@ def test_a_check_that_failed_is_logged_and_not_repeated(world, errors, answer, r
     assert (len(world.green.asked), errors()) == (1, [])
 
 
+@pytest.mark.parametrize("code", [404, 405, 480, 500, 581, 592])
+def test_a_code_about_one_file_does_not_keep_the_request_from_others(world, code):
+    call = world.call()
+    assert checked(world, code, call=call) == not_checked(code)
+    assert not call.aliyun_has_failed
+    assert checked(world, "pass", call=call).outcome is Outcome.PASS
+
+
 @pytest.mark.parametrize("code", [408, 411, "NoPermission", "Forbidden.RAM"])
 def test_a_missing_right_is_an_error_line_that_names_it(world, errors, code):
     for _ in range(2):
