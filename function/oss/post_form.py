@@ -132,10 +132,10 @@ def _sign(
     signer = _signer_form(version, rule.region, key_id, token, now)
     policy = encode_policy(rule.expires_at, (*conditions, *rule.form.conditions, *signer.conditions))
     pinned = {**rule.form.fields, **signer.fields}
+    secret = credentials.access_key_secret
     if version == "v1":
-        return SignedPolicy(policy, sign_v1(policy, credentials.access_key_secret), pinned)
-    date = stamp_of(now)[:8]
-    signing_key = signature_v4.derive_signing_key(credentials.access_key_secret, date, rule.region)
+        return SignedPolicy(policy, sign_v1(policy, secret), pinned)
+    signing_key = signature_v4.derive_signing_key(secret, stamp_of(now)[:8], rule.region)
     return SignedPolicy(policy, sign_v4(policy, signing_key), pinned)
 
 

@@ -1,11 +1,10 @@
 """The routes: one table; one module for each resource."""
 
-from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from function.context import REQUEST_SECONDS, RequestContext
+from function.context import REQUEST_SECONDS
 
 
 class Route(NamedTuple):
@@ -60,7 +59,6 @@ ROUTES = {
 
 # Looking a module up takes as long as reading a small body.
 @cache
-def function_of(route: Route) -> Callable[[RequestContext], Any]:
+def function_of(route: Route) -> Any:
     """Return the function of a route, after importing its module."""
-    function: Callable[[RequestContext], Any] = getattr(import_module(route.module), route.function)
-    return function
+    return getattr(import_module(route.module), route.function)

@@ -58,7 +58,7 @@ TESTS = {
     "burst_server": _paths("/tests/deploy/test_burst_server.py"),
     "function.aliyun_sdk": _paths(f"aliyun_sdk aliyun_rpc {STS}"),
     "function.app": _paths(
-        f"{APP} form_life request_log sessions config/bucket_location limits/connection {FORMS} auth/wechat"
+        f"{APP} warm_calls form_life request_log sessions config/bucket_location limits/connection {FORMS} auth/wechat"
         " reading/urls"
     ),
     "function.auth": _paths(f"auth/ app {SETTINGS}"),
@@ -87,7 +87,7 @@ TESTS = {
     "function.config.settings_validation": _paths(f"config/settings_validation {SETTINGS}"),
     "function.config.toml_errors": _paths("config/toml_errors"),
     "function.config.types": _paths(f"{SETTINGS} config/profile_validation {FORMS}"),
-    "function.context": _paths(f"context {FORMS} auth/wechat {APP} operations/"),
+    "function.context": _paths(f"context warm_calls {FORMS} auth/wechat {APP} operations/"),
     "function.credentials": _paths(
         "credentials credentials_model wechat/access_token uploads/callback_signature routes/"
         " /tests/test_sts_credentials.py form_life config/settings"
@@ -108,8 +108,8 @@ TESTS = {
     "function.holding.state": _paths(f"holding/status {HOLDING}"),
     "function.holding.held_upload": _paths(f"holding/held_upload {HOLDING}"),
     "function.http.client": _paths("http/client"),
-    "function.http.gateway": _paths(f"http/gateway {APP}"),
-    "function.http.json_body": _paths(f"http/json_body {APP} {FORMS}"),
+    "function.http.gateway": _paths(f"http/gateway warm_calls {APP}"),
+    "function.http.json_body": _paths(f"http/json_body warm_calls {APP} {FORMS}"),
     "function.limits": _paths("limits/rate_limit limits/stores limits/"),
     "function.limits.memory": _paths(QUOTA),
     "function.limits.quota": _paths(QUOTA),
@@ -138,7 +138,7 @@ TESTS = {
     "function.oss.listing": _paths("oss/listing oss/due owners/list owners/long_list owners/erase"),
     "function.oss.multipart": _paths("oss/multipart oss/client"),
     "function.oss.objects": _paths("oss/objects oss/client"),
-    "function.oss.post_form": _paths(f"oss/post_form oss/signature_v4 {FORMS}"),
+    "function.oss.post_form": _paths(f"oss/post_form warm_calls oss/signature_v4 {FORMS}"),
     "function.oss.presign": _paths("oss/presign reading/ holding/submission"),
     "function.oss.signature_v4": _paths("oss/signature_v4 oss/presign"),
     "function.owners.deletion": _paths("owners/delete owners/replaces"),
@@ -148,7 +148,7 @@ TESTS = {
     "function.owners.listing": _paths("owners/list owners/long_list"),
     "function.owners.revocation": _paths("owners/revocation routes/wechat_events"),
     "function.reading": _paths("reading/ owners/list owners/delete"),
-    "function.request_log": _paths(f"request_log {APP} uploads/ operations/tick"),
+    "function.request_log": _paths(f"request_log warm_calls {APP} uploads/ operations/tick"),
     "function.routes": _paths(f"{APP} {FORMS} owners/"),
     "function.routes.callback": _paths("uploads/receipt holding/receipts uploads/ owners/replaces"),
     "function.routes.check_source": _paths("holding/unreachable"),
@@ -178,7 +178,7 @@ TESTS = {
         " owners/replaces"
     ),
     "function.uploads.replacement": _paths("owners/replaces"),
-    "function.uploads.request": _paths(f"uploads/ routes/ {APP} owners/replaces"),
+    "function.uploads.request": _paths(f"uploads/ routes/ {APP} warm_calls owners/replaces"),
     "function.uploads.tickets": _paths(
         "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/ owners/replaces"
     ),
