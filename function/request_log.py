@@ -49,7 +49,7 @@ def to_standard_output(level: int, request_id: str, text: str) -> None:
 
     Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/logging-2
     """
-    moment = datetime.now(UTC).isoformat(timespec="milliseconds")[:23]
+    moment = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
     level_name = "ERROR" if level >= logging.ERROR else "INFO"
     try:
         sys.stdout.write(f"{moment}Z {request_id} [{level_name}] {text}\n")

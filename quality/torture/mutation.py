@@ -58,8 +58,8 @@ TESTS = {
     "burst_server": _paths("/tests/deploy/test_burst_server.py"),
     "function.aliyun_sdk": _paths(f"aliyun_sdk aliyun_rpc {STS}"),
     "function.app": _paths(
-        f"{APP} warm_calls form_life request_log sessions config/bucket_location limits/connection {FORMS} auth/wechat"
-        " reading/urls"
+        f"{APP} warm_calls form_life request_log sessions config/bucket_location limits/connection {FORMS}"
+        " auth/wechat reading/urls"
     ),
     "function.auth": _paths(f"auth/ app {SETTINGS}"),
     "function.auth.anonymous": _paths("auth/callers"),

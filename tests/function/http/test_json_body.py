@@ -3,7 +3,7 @@
 import pytest
 
 from function.errors import BadRequest
-from function.http.json_body import read_json_object, strict_json
+from function.http.json_body import object_in, read_json_object, strict_json
 
 
 def test_an_empty_body_is_an_empty_object():
@@ -27,3 +27,19 @@ def test_invalid_json_is_a_value_error(text):
 @pytest.mark.parametrize(("text", "value"), [("null", None), ("{}", {}), ('[1.5,"\\u732b"]', [1.5, "猫"])])
 def test_any_json_value_is_decoded(text, value):
     assert strict_json(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b'\xef\xbb\xbf{"a": "\xe7\x8c\xab"}', {"a": "猫"}),
+        (b'{"a": "\xed\xa0\x80"}', {"a": "\ud800"}),
+        ('{"a": NaN, "a": 1}', {"a": 1}),
+        (b'{"a": "\xff"}', None),
+        ("[]", None),
+        ("[" * 100_000, None),
+        ("", None),
+    ],
+)
+def test_an_object_of_another_system_is_read_leniently(text, value):
+    assert object_in(text) == value

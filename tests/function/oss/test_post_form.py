@@ -102,6 +102,15 @@ def test_every_field_of_a_form_but_the_proof_has_a_condition(version):
     assert ["content-length-range", 1, 1024] in conditions
 
 
+def test_a_prepared_form_has_a_condition_for_each_field_and_for_one_that_is_added():
+    form = prepare(FIELDS).add("callback", 'a"b').add("x-oss-meta-upload-id", "猫")
+    added = {"callback": 'a"b', "x-oss-meta-upload-id": "猫"}
+    assert form.fields == FIELDS | added
+    assert [json.loads(condition) for condition in form.conditions] == [
+        {name: value} for name, value in form.fields.items()
+    ]
+
+
 def test_a_form_pins_exactly_the_documented_fields():
     form = sign_object(rule(), CREDENTIALS, NOW)
     scope = "20261124/cn-hangzhou/oss/aliyun_v4_request"
@@ -137,6 +146,7 @@ def test_the_v1_signature_equals_one_computed_independently():
     digest = hmac.new(b"secret+/=", form["policy"].encode(), hashlib.sha1).digest()
     assert b64decode(form["signature"]) == digest
     assert form["OSSAccessKeyId"] == "STS.NTkeyId"
+    assert form["x-oss-security-token"] == "CAIStoken+/=="
     assert not any(name.startswith(("x-oss-signature", "x-oss-credential", "x-oss-date")) for name in form)
 
 
