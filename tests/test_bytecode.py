@@ -56,8 +56,14 @@ def fail():
 def test_modules_and_packages_are_imported_from_the_file(folder, monkeypatch):
     bytecode.install()
     monkeypatch.setattr(bytecode.SourceFileLoader, "source_to_code", None)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
     parts = importlib.import_module("packed.parts")
     assert parts.answer() == 42
+    # The lowest number that is free stays free: no source is left open.
+    again = os.open(os.devnull, os.O_RDONLY)
+    os.close(again)
+    assert again == free
     assert (parts.__file__, parts.__path__) == (
         str(folder / "packed/parts/__init__.py"),
         [str(folder / "packed/parts")],
