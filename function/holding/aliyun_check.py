@@ -23,7 +23,7 @@ from function.holding.decision import (
     leave_to_a_human,
     settle,
 )
-from function.holding.held_upload import HeldUpload
+from function.holding.held_upload import HeldUpload, held_url
 from function.holding.records import PUBLISH, REJECT
 from function.holding.state import BY_ALIYUN, CHECKING, HELD, OPEN, REVIEW, UNCHECKED, HeldState
 from function.holding.submission import obstacle_in
@@ -33,8 +33,6 @@ from function.moderation.aliyun_verdict import RUNNING, Verdict, not_checked
 from function.moderation.finding import CHANGED, NOT_CHECKED, UNSUPPORTED, Finding, Outcome
 from function.moderation.wechat import IMAGE_MAGIC, NON_AUDIO_MAGIC
 from function.oss.client import OssClient
-from function.oss.presign import OssRequest, presign
-from function.session_policy import OBJECTS
 
 PICTURE = "image"
 # A picture is fetched at once, a video in its turn.
@@ -118,18 +116,11 @@ def _ask(
     is_other = any(beginning.startswith(mark, at) for at, mark in (*NON_AUDIO_MAGIC, *IMAGE_MAGIC))
     if obstacle or main_type not in (PICTURE, *ACTIONS) or (main_type == "audio" and is_other):
         return Finding(obstacle or UNSUPPORTED)
-    location, settings = profile.location, context.settings
-    life = PICTURE_URL_LIFE if main_type == PICTURE else MEDIA_URL_LIFE
-    life = min(life, settings.session_life - 2 * CREDENTIALS_MARGIN)
-    credentials = context.credentials(location.session(OBJECTS), [context.now + life])
-    url = presign(
-        OssRequest("GET", oss.bucket, oss.region, upload.held_key),
-        credentials,
-        context.now,
-        origin=location.read_origin,
-        expires_in=life if main_type == PICTURE else credentials.expires_at - context.now,
-    )
-    if main_type == PICTURE:
+    is_picture = main_type == PICTURE
+    life = PICTURE_URL_LIFE if is_picture else MEDIA_URL_LIFE
+    life = min(life, context.settings.session_life - 2 * CREDENTIALS_MARGIN)
+    url = held_url(context, oss, upload, life, is_until_session_ends=not is_picture)
+    if is_picture:
         return check_picture(context, profile, url, upload.upload_id)
     return submit_media(context, profile, main_type, url, upload.upload_id)
 

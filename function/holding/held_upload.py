@@ -6,7 +6,11 @@ from typing import NamedTuple, TypeGuard
 from function.config.key_template import held_name
 from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings
+from function.context import RequestContext
+from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts
+from function.oss.presign import NONE, PROCESS, OssRequest, presign
+from function.session_policy import OBJECTS
 from function.uploads.receipt import Receipt, invalid_receipt
 
 # A receipt outlives its object by a day, so that the outcome can still be queried.
@@ -109,3 +113,30 @@ def read_recorded(text: str, bucket: str, settings: Settings, now: datetime) -> 
     if upload.profile.location.bucket != bucket:
         raise invalid_receipt("recorded in another bucket than its own")
     return upload
+
+
+def held_url(
+    context: RequestContext,
+    oss: OssClient,
+    upload: HeldUpload,
+    life: timedelta,
+    *,
+    process: str = "",
+    is_until_session_ends: bool = False,
+) -> str:
+    """
+    Return a presigned URL of a held object; it contains the security token of a session.
+
+    Args:
+        life: whole seconds; the least if the URL lasts until the session ends.
+        process: image processing of OSS to apply; empty for none.
+    """
+    location, now = upload.profile.location, context.now
+    credentials = context.credentials(location.session(OBJECTS), [now + life])
+    return presign(
+        OssRequest("GET", oss.bucket, oss.region, upload.held_key, {PROCESS: process} if process else NONE),
+        credentials,
+        now,
+        origin=location.read_origin,
+        expires_in=credentials.expires_at - now if is_until_session_ends else life,
+    )

@@ -16,15 +16,13 @@ from function.config.key_template import REVIEWS
 from function.context import RequestContext
 from function.errors import Forbidden, UploadError
 from function.holding import records
-from function.holding.held_upload import HeldUpload, read_recorded
+from function.holding.held_upload import HeldUpload, held_url, read_recorded
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding
 from function.oss.client import OssClient, oss_clients, require_client, same_bucket
 from function.oss.listing import list_objects
 from function.oss.objects import delete_object, get_record, head_object, instant_in
 from function.oss.post_form import iso
-from function.oss.presign import NONE, PROCESS, OssRequest, presign
-from function.session_policy import OBJECTS
 
 # Names of this century: those of other records are ids, and few ids begin so.
 CENTURY = "20"
@@ -101,6 +99,7 @@ def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, 
         return []
     own = same_bucket(context, oss, upload.profile.location)
     facts = head_object(own, upload.held_key)
+    is_converted = upload.content.mime_type in SHOWN_AS_JPEG
     if upload.is_waiting(facts, context.now) and not records.get_decision(own, upload.upload_id):
         return [
             {
@@ -110,7 +109,7 @@ def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, 
                 **_found(read_finding(review)),
                 "since": iso(since),
                 "heldUntil": iso(upload.ends(facts)),
-                "url": _url(context, own, upload),
+                "url": held_url(context, own, upload, URL_LIFE, process=AS_JPEG if is_converted else ""),
                 "size": upload.content.size_bytes,
                 "contentType": upload.content.mime_type,
             }
@@ -119,17 +118,6 @@ def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, 
     if not (upload.is_ours(facts) and facts.etag != upload.etag):
         delete_object(oss, name)
     return []
-
-
-def _url(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
-    location, process = upload.profile.location, upload.content.mime_type in SHOWN_AS_JPEG
-    return presign(
-        OssRequest("GET", oss.bucket, oss.region, upload.held_key, {PROCESS: AS_JPEG} if process else NONE),
-        context.credentials(location.session(OBJECTS), [context.now + URL_LIFE]),
-        context.now,
-        origin=location.read_origin,
-        expires_in=URL_LIFE,
-    )
 
 
 def verdict_about(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:

@@ -4,15 +4,13 @@ from function.config.moderation import WECHAT
 from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
 from function.errors import WechatUnavailable
-from function.holding.held_upload import HeldUpload
+from function.holding.held_upload import HeldUpload, held_url
 from function.moderation.animation import RANGE_BYTES, Frames, frames_of, is_compressed
 from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.source import SourceToken
-from function.moderation.wechat import CANNOT_OPEN, CheckRequest, Media, Refused, Submitted, media_of, submit
+from function.moderation.wechat import CANNOT_OPEN, CheckRequest, Refused, Submitted, media_of, submit
 from function.oss.client import OssClient
 from function.oss.objects import first_bytes, read_range
-from function.oss.presign import NONE, PROCESS, OssRequest, presign
-from function.session_policy import OBJECTS
 from function.wechat.api import AccessTokens
 
 # Refusals of a plain request where the console has API security switched on.
@@ -61,13 +59,13 @@ def submit_to_wechat(
         obstacle = obstacle or UNSUPPORTED
         context.line.reason = f"media_check_async: {obstacle}; a human must decide"
         return Finding(obstacle)
-    app = context.settings.caller_settings
-    request = CheckRequest(
-        (_own_url if is_unreachable else _presigned_url)(context, oss, upload, media),
-        media.media_type,
-        upload.profile.check_scene,
-        upload.content.subject,
-    )
+    settings, app = context.settings, context.settings.caller_settings
+    if is_unreachable:
+        token = SourceToken(upload.upload_id, upload.profile.name, media.process)
+        url = f"{settings.own_address}/check-source?t={token.issue(settings, context.now)}"
+    else:
+        url = held_url(context, oss, upload, CHECK_URL_LIFE, process=media.process)
+    request = CheckRequest(url, media.media_type, upload.profile.check_scene, upload.content.subject)
     tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, context.instance.send))
     try:
         result = submit(app, tokens, request, context.send, context.now, context.seconds_left)
@@ -84,22 +82,3 @@ def submit_to_wechat(
 def refusal(errcode: int) -> Finding:
     """Return the finding about an error of WeChat's, in a response or a verdict."""
     return Finding(UNREACHABLE if errcode == CANNOT_OPEN else ERRCODE, WECHAT, errcode=errcode)
-
-
-def _own_url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
-    """Return a URL of this function's ``/check-source``."""
-    token = SourceToken(upload.upload_id, upload.profile.name, media.process)
-    return f"{context.settings.own_address}/check-source?t={token.issue(context.settings, context.now)}"
-
-
-def _presigned_url(context: RequestContext, oss: OssClient, upload: HeldUpload, media: Media) -> str:
-    """Return a presigned URL for WeChat; it contains a security token that lasts as long as the URL."""
-    location = upload.profile.location
-    query = {PROCESS: media.process} if media.process else NONE
-    return presign(
-        OssRequest("GET", oss.bucket, oss.region, upload.held_key, query),
-        context.credentials(location.session(OBJECTS), [context.now + CHECK_URL_LIFE]),
-        context.now,
-        origin=location.read_origin,
-        expires_in=CHECK_URL_LIFE,
-    )
