@@ -509,7 +509,8 @@ class HeldUploads(RuleBasedStateMachine):
 
     def _judge_confirmed(self, state: str) -> None:
         """Of what waits it says so, whatever for; of what was decided some time ago what became of it."""
-        if state not in OPEN or self.profile in ("fast", "twice"):
+        # Where a check could not begin, it is held as far as a confirmation knows.
+        if state not in OPEN or (self.profile in ("fast", "twice") and state != "held"):
             self.answers.append(state)
         # A confirmation that begins a check may itself have applied what was cut off.
         elif self.now > self.oss.stored_at.get(f"held/{self.key}", self.now) and not self.has_expired:

@@ -6,7 +6,7 @@ import pytest
 
 from function.config.moderation import REJECTED, prefixes_of
 from function.moderation.aliyun_media import fetch_result, submit_media
-from function.moderation.aliyun_verdict import RUNNING, not_checked, unreadable
+from function.moderation.aliyun_verdict import not_checked, unreadable
 from function.moderation.finding import Outcome
 from tests.function.moderation.green_world import ID, URL, profile_of, world_of
 
@@ -181,9 +181,9 @@ def test_the_result_of_another_task_checks_nothing(world):
 
 
 def test_a_task_that_runs_is_no_failure(world):
-    world.green.answers = [RUNNING]
+    world.green.answers = [280]
     call = world.call()
-    assert fetch_result(call, profile_of(world), "video", TASK) == not_checked(RUNNING)
+    assert fetch_result(call, profile_of(world), "video", TASK) == not_checked(280)
     assert (call.line.reason, call.aliyun_has_failed) == (None, False)
 
 

@@ -160,6 +160,11 @@ def test_an_answer_about_another_picture_checks_nothing(id, level, result):
     assert read(answer(level, result, DataId=id)) == not_checked()
 
 
+def test_every_field_must_be_echoed():
+    response = answer("none", NONE, TaskId="t")
+    assert data_of(response, DataId=ID, TaskId="another") == not_checked()
+
+
 @pytest.mark.parametrize("id", ["manual-1", 5, [], False])
 @pytest.mark.parametrize(("level", "result"), [("none", NONE), ("high", SAMPLE[0])])
 def test_a_picture_in_review_at_aliyun_is_left_to_a_human(id, level, result):
