@@ -181,7 +181,7 @@ def checked_by_aliyun(settings: Settings) -> list[Profile]:
 
 
 _GRANT = Text(
-    "Activate Content Moderation, enhanced edition (内容安全增强版), in its console, pay what is overdue, and"
+    "Activate Content Moderation, enhanced edition, in its console, pay what is overdue, and"
     " grant yundun-greenweb:ImageModeration on * to the function's own role (manage.py setup does) and to"
     " the user of this machine's key.",
     "请在控制台开通内容安全增强版、结清欠费，并授予 yundun-greenweb:ImageModeration（资源为 *）权限："
