@@ -50,7 +50,8 @@ def steps_for(covered: Iterable[Profile], owner: str) -> list[Step]:
     steps: dict[str, Step] = {}
     for profile in covered:
         prefix = profile.key.prefix_of(owner)
-        for each in (prefix, held_name(prefix)) if profile.is_held else (prefix,):
+        # In this order: an object that is published meanwhile is found under one of both names.
+        for each in (held_name(prefix), prefix) if profile.is_held else (prefix,):
             for listed in (UPLOADS, VERSIONS):
                 step = Step(profile.location, listed, each)
                 steps.setdefault(str(step), step)

@@ -307,6 +307,25 @@ def test_a_copy_that_ends_after_its_held_object_was_erased_is_erased_too(erasing
     assert erased(erasing, clock)["deleted"] == 2 and not ours(oss)
 
 
+@pytest.mark.parametrize("listing", range(1, 10))
+def test_an_object_that_is_published_during_the_last_pass_is_erased_too(erasing, oss, clock, listing):
+    form = erasing.form("held")
+    erase(erasing)
+    oss.post(form["formData"], "bytes")
+    receipt = erasing.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    clock.tick(minutes=65)
+
+    def publish_at(left):
+        oss.between["ListObjectVersions"] = lambda: (
+            publish_at(left - 1) if left else erasing.commit(receipt).status
+        )
+
+    publish_at(listing - 1)
+    assert said(erase(erasing))["state"] == "running" or not ours(oss)
+    oss.between.clear()
+    assert erased(erasing, clock)["deleted"] >= 1 and not ours(oss)
+
+
 def test_the_longest_life_of_a_form_counts(house_of, oss, clock):
     house = house_of(PROFILES + one_more("slow", "expires_in = 3000\n"), ERASE="true")
     erase(house)
