@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import jwt
 
@@ -18,12 +18,15 @@ from function.limits.memory import MemoryStore
 from function.limits.quota import QuotaLimiter
 from function.request_log import log
 from quality.explore.model import NOWHERE, Event, Place, Places
-from tests.support.memory_oss import LATE, Snapshot, Stored
+from tests.support.memory_oss import LATE, Part, Snapshot, Stored
 from tests.support.wechat import CHECK, key_of
 from tests.support.world import HELD, WEBHOOK, World
 
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
-RECORDS, HELD_OBJECTS = "held/.", "held/"
+RECORDS, HELD_OBJECTS, CLEAN = "held/.", "held/", "held/.clean/"
+ALIYUN = "aliyun"
+# What a checker finds good.
+GOOD = (Part("bytes", 1),)
 ENVIRONMENT = {
     **HELD,
     "UPLOAD_WEBHOOK_URL": WEBHOOK,
@@ -42,8 +45,8 @@ class Call(NamedTuple):
     A call that an actor is about to make.
 
     Args:
-        kind: ``oss``, ``webhook``, ``wechat``, ``quota``; of what is no call of the function ``phone``,
-            ``checker`` or ``clock``.
+        kind: ``oss``, ``webhook``, ``wechat``, ``green``, ``quota``; of what is no call of the function
+            ``phone``, ``checker`` or ``clock``.
         name, key: of the operation, and what it is about.
         do: makes it.
         reads, writes: names that it depends on, and that it changes; one that ends with ``*`` is a prefix.
@@ -62,7 +65,7 @@ class Call(NamedTuple):
 
     @property
     def is_the_functions(self) -> bool:
-        return self.kind in ("oss", "webhook", "wechat", "quota")
+        return self.kind in ("oss", "webhook", "wechat", "green", "quota")
 
     @property
     def footprint(self) -> "Footprint":
@@ -108,6 +111,8 @@ class Moment(NamedTuple):
     instant: datetime
     submitted: tuple[tuple[str, str], ...]
     used: tuple[Any, ...]
+    # How often Aliyun was asked.
+    paid: int = 0
     # When the last late copy is over, at the latest.
     late_until: datetime | None = None
 
@@ -125,6 +130,8 @@ class Cloud(World):
         self.instant = START
         self.hands: Any = None
         self.lost: list[tuple[str, str]] = []
+        self.paid = 0
+        self._noted: list[Event] = []
         self.renew_randomness(0)
         super().__init__(
             {**ENVIRONMENT, **environ},
@@ -170,12 +177,17 @@ class Cloud(World):
     def moment(self, late_until: datetime | None = None) -> Moment:
         used = (tuple(self.quota._used.items()), tuple(self.quota._counted.items()))
         return Moment(
-            self.oss.snapshot(), self.instant, tuple(self.wechat.submitted.items()), used, late_until
+            self.oss.snapshot(),
+            self.instant,
+            tuple(self.wechat.submitted.items()),
+            used,
+            self.paid,
+            late_until,
         )
 
     def go_to(self, moment: Moment) -> None:
         self.oss.restore(moment.oss)
-        self.instant = moment.instant
+        self.instant, self.paid = moment.instant, moment.paid
         self.wechat.submitted = dict(moment.submitted)
         used, counted = moment.used
         self.quota._used, self.quota._counted = OrderedDict(used), OrderedDict(counted)
@@ -199,6 +211,7 @@ class Cloud(World):
             moment.instant,
             moment.submitted,
             moment.used[0],
+            moment.paid,
             moment.late_until,
         )
 
@@ -242,19 +255,23 @@ class Cloud(World):
         return self._ids[receipt]
 
     def heard(self) -> list[Event]:
-        """What the business heard since it was last asked."""
-        heard = [
+        """What the business heard, and Aliyun saw, since this was last asked for."""
+        heard = self._noted + [
             Event("told", self.upload_of(body["receipt"]), body["event"])
             for body in self.events
             if "receipt" in body
         ]
         self.events.clear()
+        self._noted = []
         return heard
 
     # --- calls ---
 
     def exchange(self, method: str, url: str, **options: Any) -> HttpResponse:
         if self.hands is None:
+            if str(urlsplit(url).hostname).startswith("green-cip."):
+                answer: HttpResponse = self._call(method, url, options).do()
+                return answer
             return super().exchange(method, url, **options)
         found: HttpResponse = self.hands.call(self._call(method, url, options))
         return found
@@ -271,6 +288,8 @@ class Cloud(World):
             return Call(
                 "webhook", "webhook", str(json.loads(body or b"{}").get("event")), do, identity=identity
             )
+        if str(where.hostname).startswith("green-cip."):
+            return self._green_call(body or b"", do, identity)
         if where.hostname == "api.weixin.qq.com":
             name = where.path.rpartition("/")[2]
             writes = frozenset({"wechat"}) if name == CHECK else frozenset[str]()
@@ -278,6 +297,23 @@ class Cloud(World):
         name, key = self.oss.name_of(method, url, headers), key_of(url)
         reads, writes = _footprint(name, key, url, headers)
         return Call("oss", name, key, do, reads, writes, identity)
+
+    def _green_call(self, body: bytes, do: Callable[[], Any], identity: object) -> Call:
+        """Aliyun looks at a picture while it is asked, and finds only the good bytes good."""
+        (parameters,) = parse_qs(body.decode())["ServiceParameters"]
+        key = key_of(json.loads(parameters)["imageUrl"])
+
+        def look() -> Any:
+            stored = self.oss.objects.get(key)
+            is_good = stored is not None and stored.parts == GOOD
+            self.green.answers = ["pass" if is_good else "risky"]
+            self.paid += 1
+            if stored is not None:
+                kind = "passed" if is_good else "risky"
+                self._noted.append(Event(kind, _upload_id(key, stored.headers), stored.etag, ALIYUN))
+            return do()
+
+        return Call("green", "ImageModeration", key, look, frozenset({key}), frozenset({"green"}), identity)
 
     def late(self, call: Call) -> None:
         """Begin a copy that ends later."""
@@ -339,6 +375,8 @@ def _footprint(
         case "CopyObject":
             source = headers["x-oss-copy-source"].split("/", 2)[2]
             return frozenset({source}), frozenset({key})
+        case "PostProcessTask":
+            return frozenset({key}), frozenset({f"{CLEAN}*"})
         case "ListParts":
             return frozenset({parts}), nothing
         case "CompleteMultipartUpload":

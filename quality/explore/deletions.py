@@ -58,7 +58,7 @@ DELETIONS = {
         "function.oss.objects",
         '"DeleteObject", "DELETE", key, is_repeatable=is_repeatable, max_seconds',
         '"DeleteObject", "DELETE", key, is_repeatable=True, max_seconds',
-        "one digest, discard",
+        "digest sent again",
         "what_has_a_receipt_is_kept",
     ),
     "the entity tag of what is copied": Deletion(

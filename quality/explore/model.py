@@ -22,7 +22,7 @@ PUBLISHED, REJECTED, GONE, STORED = "published", "rejected", "gone", "stored"
 OPEN = frozenset({HELD, CHECKING, REVIEW})
 # What anyone asked for that may end an object that was stored.
 ENDINGS = frozenset({REJECT, DISCARD, ERASE, DELETE, ABORT, REPLACE})
-UPLOADED = "uploaded"
+UPLOADED, SHARED = "uploaded", "shared"
 
 
 class Event(NamedTuple):
@@ -68,6 +68,7 @@ class Life(NamedTuple):
 
     Args:
         hold: ``commit`` and the checkers that must have passed the bytes before they may be seen.
+        is_shared: whether its name is a digest that other uploads may have, whose end may be its own.
         replaces: id of the upload whose object this one takes the place of.
         begun: acts that were asked for.
         passed: checker and ETag of what a checker looked at and found good.
@@ -79,6 +80,7 @@ class Life(NamedTuple):
     """
 
     hold: frozenset[str] = frozenset()
+    is_shared: bool = False
     replaces: str = ""
     begun: frozenset[str] = frozenset()
     passed: frozenset[tuple[str, str]] = frozenset()
@@ -119,7 +121,7 @@ class Life(NamedTuple):
             case "told":
                 return self._replace(told=self.told | {what})
             case "hold":
-                return self._replace(hold=frozenset(what.split()))
+                return self._replace(hold=frozenset(what.split()), is_shared=request == SHARED)
         return self
 
 
@@ -199,6 +201,7 @@ class Sight(NamedTuple):
         says: at rest, what each upload's status answers, twice.
         due: at rest, names of due records that are over.
         ticked: at rest, where everything was after the ticks, before anybody asked.
+        decided: at rest, ids of the uploads that were decided by then.
     """
 
     model: Model
@@ -209,6 +212,7 @@ class Sight(NamedTuple):
     says: dict[str, tuple[str, str]] = {}  # noqa: RUF012 - never changed
     due: tuple[str, ...] = ()
     ticked: Places | None = None
+    decided: frozenset[str] = frozenset()
 
     @property
     def uploads(self) -> Iterator[tuple[Life, Place]]:
@@ -271,11 +275,17 @@ def the_old_stays_until_the_new_is_there(sight: Sight) -> bool:
 
 
 def what_has_a_receipt_is_kept(sight: Sight) -> bool:
-    """Until somebody asks for its end."""
+    """
+    Until somebody asks for its end.
+
+    OSS deletes a name, whatever has it by then: where the name is a digest, a request about an earlier upload
+    that is still under way may delete the object of a later one. No more is lost than that object.
+    """
     for id, life in sight.model.lives:
         at = sight.places.get(id, NOWHERE)
         is_replaced = any(other.replaces == id and other.appeared for _, other in sight.model.lives)
-        if life.receipts and not life.begun & ENDINGS and not is_replaced and not (at.held or at.visible):
+        is_ended = life.begun & ENDINGS or is_replaced or life.is_shared
+        if life.receipts and not is_ended and not (at.held or at.visible):
             return False
     return True
 
@@ -318,8 +328,13 @@ def nothing_is_left_due(sight: Sight) -> bool:
 
 
 def ticks_need_no_call(sight: Sight) -> bool:
-    """What was begun is done already when somebody asks."""
-    return sight.ticked is None or sight.ticked == sight.places
+    """What was decided is done already when somebody asks."""
+    for id in sight.decided:
+        etags = sight.model.life(id).etags
+        before, after = ((sight.ticked or {}).get(id, NOWHERE), sight.places.get(id, NOWHERE))
+        if any((one in etags) != (other in etags) for one, other in zip(before[:2], after[:2], strict=True)):
+            return False
+    return True
 
 
 def the_old_is_gone_once_the_new_is_there(sight: Sight) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from quality.explore.cloud import Cloud
+from quality.explore.cloud import ALIYUN, Cloud
 from quality.explore.hands import Hands
 from quality.explore.model import (
     ABORT,
@@ -15,6 +15,7 @@ from quality.explore.model import (
     ERASE,
     PUBLISH,
     REJECT,
+    SHARED,
     SILENCE,
     UPLOADED,
     Event,
@@ -31,6 +32,9 @@ HOLDS = {
     **dict.fromkeys(("commit", "same", "overwritten", "ownheld"), {COMMIT}),
     "check": {WECHAT},
     "both": {COMMIT, WECHAT},
+    "quick": {ALIYUN},
+    "sent": {COMMIT, ALIYUN},
+    "twice": {COMMIT, WECHAT, ALIYUN},
 }
 BYTES, OTHERS = "bytes", "others"
 SAME: dict[str, Any] = {"sha256": "a" * 64, "size": 1}
@@ -92,6 +96,14 @@ def later(prepare: Prepare) -> Prepare:
     return prepare_earlier
 
 
+def two_forms(cloud: Cloud) -> tuple[Given, Model]:
+    """Two forms for the same bytes, of which one was sent; another phone has the other."""
+    other = cloud.form("same", **SAME)
+    given, model = stored("same")(cloud)
+    model = model.with_life(other["uploadId"], Life(hold=frozenset({COMMIT})))
+    return {**given, "other": other}, model
+
+
 def replacement(profile: str) -> Prepare:
     """An old object, and a form, or a held object, that replaces it."""
 
@@ -99,6 +111,7 @@ def replacement(profile: str) -> Prepare:
         old, model = later(stored("own" if profile == "own" else "ownheld"))(cloud)
         if profile == "ownheld":
             cloud.commit(old["receipt"])
+            cloud.instant += timedelta(minutes=5)
             model = model.after(Event("begun", old["uploadId"], COMMIT))
             model = model.with_life(
                 old["uploadId"], model.life(old["uploadId"]).after(Event("told", "", "published"))
@@ -227,6 +240,14 @@ def send_and_confirm(hands: Hands, given: Given) -> None:
     hands.confirm(given)
 
 
+def send_other(hands: Hands, given: Given) -> None:
+    """Once the name is free."""
+    for _ in range(2):
+        if hands.post(given["other"]) == 200:
+            hands.confirm(given["other"])
+            return
+
+
 def confirm(hands: Hands, given: Given) -> None:
     hands.confirm(given)
 
@@ -239,7 +260,8 @@ def phone(profile: str, **fields: Any) -> Act:
         if form is None:
             return
         if "exists" not in form:
-            hands.note(Event("hold", form["uploadId"], " ".join(HOLDS.get(profile, ()))))
+            about = SHARED if profile == "same" else ""
+            hands.note(Event("hold", form["uploadId"], " ".join(HOLDS.get(profile, ())), about))
             hands.post(form)
             hands.confirm(form)
 
@@ -365,10 +387,18 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("verdict, commit, discard", stored("both"), 0, wechat=wechat, commit=commit, discard=discard),
     scenario("risky against publish", stored("check", OTHERS), wechat=wechat, publish=publish, tick=tick),
     scenario("swapped while checked", stored("both", OTHERS), wechat=wechat, commit=commit, phone=swap),
+    # Aliyun, alone and before WeChat.
+    scenario("form and confirm, aliyun", nothing, 2, phone=phone("quick")),
+    scenario("commit, aliyun", stored("sent"), 2, commit=commit),
+    scenario("aliyun against discard", stored("sent"), commit=commit, discard=discard, tick=tick),
+    scenario("aliyun asked twice", stored("sent"), commit=commit, again=commit),
+    scenario("swapped while aliyun looks", stored("sent", OTHERS), commit=commit, phone=swap),
+    scenario("aliyun, then wechat", stored("twice"), commit=commit, wechat=wechat, status=status),
     # One digest.
     scenario("two phones, one digest", nothing, phone=same_phone, other=same_phone, tick=tick),
     scenario("one digest, commit", stored("same"), commit=commit, phone=same_phone, tick=tick),
     scenario("one digest, discard", stored("same"), discard=discard, phone=same_phone, tick=tick),
+    scenario("digest sent again", two_forms, 2, discard=discard, phone=send_other),
     # Replacing.
     scenario("replaced twice", replacement("own"), phone=send_and_confirm, again=confirm, tick=tick),
     scenario("replace against delete", replacement("own"), phone=send_and_confirm, owner=delete_old),

@@ -196,7 +196,7 @@ class Explorer:
                 yield Move(name, LOST)
         if state.faults:
             yield Move(name, KILLED)
-            if call.name == "CopyObject":
+            if call.name in ("CopyObject", "PostProcessTask"):
                 yield Move(name, LATE)
             if len(self.names) == 1 and call.kind == "oss":
                 yield Move(name, MALFORMED)
@@ -266,7 +266,8 @@ class Explorer:
         places = cloud.places()
         model = model.seeing(places)
         failures = self.scenario.faults - faults
-        sight = Sight(model, places, cloud.counted, len(cloud.wechat.submitted), failures)
+        submitted = max(len(cloud.wechat.submitted), cloud.paid)
+        sight = Sight(model, places, cloud.counted, submitted, failures)
         moment = cloud.moment(late_until if cloud.oss.under_way else None)
         return State(moment, nodes, model, faults), [*problems, *broken(sight, ALWAYS)]
 
@@ -292,18 +293,22 @@ class Explorer:
             cloud.instant += timedelta(minutes=1)
             cloud.renew()
             cloud.tick()
-        ticked, heard = cloud.places(), cloud.heard()
+        ticked = cloud.places()
+        decided = frozenset(name[8:] for name in cloud.oss.records() if name.startswith("decided/"))
         latest = f"{cloud.instant - timedelta(minutes=1):%Y%m%d%H%M}"
         says = {}
         for id, life in model.lives:
             for text, _ in life.receipts:
                 asked = [cloud.ask("status", receipt=text) for _ in range(2)]
-                says[id] = (*(reply.code or str(reply.json["state"]) for reply in asked),)
-        for event in [*heard, *(Event("told", id, event) for id, event in cloud.lost)]:
+                first, second = (reply.code or str(reply.json["state"]) for reply in asked)
+                says[id] = (first, second)
+        for event in [*cloud.heard(), *(Event("told", id, event) for id, event in cloud.lost)]:
             model = model.after(event)
         places = cloud.places()
         due = tuple(name for name in cloud.due() if name <= latest)
-        sight = Sight(model.seeing(places), places, cloud.counted, says=says, due=due, ticked=ticked)  # type: ignore[arg-type]
+        sight = Sight(
+            model.seeing(places), places, cloud.counted, says=says, due=due, ticked=ticked, decided=decided
+        )
         return [f"at rest: {name}" for name in broken(sight, AT_REST)]
 
     # --- the search ---
