@@ -6,6 +6,7 @@ A record ``held/.review/<YYYYMMDDHHMMSS>-<id>`` stands for each of them, with th
 hand removes it; whatever else ends an upload leaves it to the next list, which looks at each upload.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import merge
@@ -24,8 +25,8 @@ from function.oss.listing import list_objects
 from function.oss.objects import delete_object, get_record, head_object, instant_in
 from function.oss.post_form import iso
 
-# Names of this century: those of other records are ids, and few ids begin so.
-CENTURY = "20"
+# Names of this century: those of other records are ids, and few ids begin so; none is a time.
+CENTURY, TIMED = "20", re.compile(rf"{re.escape(REVIEWS)}[0-9]{{14}}-")
 LIST_SECONDS = 20.0
 URL_LIFE = timedelta(minutes=10)
 # Browsers show none of these types.
@@ -61,7 +62,7 @@ def list_reviews(context: RequestContext, limit: int, after: str) -> tuple[list[
         after: only records after this name; empty at first.
 
     Raises:
-        UploadError: OSS refuses, or does not respond, for the first of them or a list.
+        UploadError: OSS refuses, or does not respond, for a list, or for one of them while no other is found.
     """
     locations = {
         profile.location.bucket: profile.location
@@ -70,19 +71,29 @@ def list_reviews(context: RequestContext, limit: int, after: str) -> tuple[list[
     }
     clients = [*map(require_client, oss_clients(context, locations.values(), seconds=LIST_SECONDS).values())]
     found: list[dict[str, Any]] = []
+    failed: UploadError | None = None
     begin = after
     for name, oss in merge(*(_names(client, after) for client in clients), key=itemgetter(0)):
         is_late = oss.seconds_left() < LIST_SECONDS / len(clients) / 2
         if len(found) == limit or (is_late and after != begin):
-            return found, after
-        found += _item(context, oss, name)
+            break
+        try:
+            found += _item(context, oss, name)
+        except UploadError as error:
+            # One bad record hides no other.
+            failed, context.line.reason = error, error.reason
         after = name
-    return found, ""
+    else:
+        after = ""
+    if failed and not found:
+        raise failed
+    return found, after
 
 
 def _names(oss: OssClient, after: str) -> Iterator[tuple[str, OssClient]]:
     for listed in list_objects(oss, f"{REVIEWS}{CENTURY}", start_after=after):
-        yield listed.key, oss
+        if TIMED.match(listed.key):
+            yield listed.key, oss
 
 
 def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, Any]]:

@@ -216,6 +216,43 @@ def test_a_record_without_a_time_hides_no_other(house, clock, at):
     assert keys_of(ask(house)) == [stored["key"]]
 
 
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("review/20261124135900-x", b"x" * 17_000),
+        ("decided/{id}", b"{"),
+        ("decided/{id}", b'{"decision": "x"}'),
+    ],
+    ids=["too large", "not JSON", "no decision"],
+)
+def test_a_record_that_cannot_be_read_hides_no_other(house, clock, name, body):
+    broken, other = wait(house, clock, 2)
+    name = f"held/.{name.format(id=broken['uploadId'])}"
+    house.oss.store(name, body, content_type="application/json")
+    assert keys_of(ask(house))[-1:] == [other["key"]]
+    answer = ask(house, limit=1)
+    rest = keys_of(ask(house, cursor=answer.json["cursor"])) if answer.json["cursor"] else []
+    assert [*keys_of(answer), *rest][-1:] == [other["key"]]
+
+
+def test_an_id_that_begins_like_a_time_is_on_the_list_a_single_time(house, clock, monkeypatch):
+    monkeypatch.setattr(house.function._ready(), "new_id", lambda: "2026A45678901234567890")
+    (stored,) = wait(house, clock)
+    assert stored["uploadId"] == "2026A45678901234567890"
+    assert keys_of(ask(house)) == [stored["key"]]
+    house.commit(stored["receipt"], decision="publish")
+    assert keys_of(ask(house)) == []
+    assert f"review/{stored['uploadId']}" in house.oss.records()
+
+
+def test_a_desk_is_not_empty_because_oss_fails(house, clock):
+    wait(house, clock)
+    house.oss.fail("HeadObject", BROKEN, BROKEN)
+    assert ask(house).outcome == (503, "oss_unavailable")
+    house.oss.fail("HeadObject", DENIED)
+    assert ask(house).outcome == (502, "oss_rejected")
+
+
 def test_a_record_that_disappears_meanwhile_hides_no_other(house, clock):
     first, second = wait(house, clock, 2)
     name = f"held/.review/20261124140000-{first['uploadId']}"
