@@ -10,6 +10,8 @@ from enum import Enum, auto
 RANGE_BYTES = 64 * 1024
 # The largest picture that any checker takes.
 MAX_BYTES = 20 * 1024 * 1024
+# More than any picture has, and walked in milliseconds: a file may consist of millions of empty ones.
+MAX_PARTS = 10_000
 UNCOMPRESSED = ("", "identity")
 # Blocks of a GIF begin with one of these; an image has 10 bytes of header, and one behind its colours.
 GIF, GIF_HEADER = (b"GIF87a", b"GIF89a"), 13
@@ -55,7 +57,7 @@ def frames_of(beginning: bytes, size_bytes: int, read: Read) -> Frames:
         beginning: its first ``RANGE_BYTES``.
 
     Returns:
-        ``UNKNOWN`` if it is malformed, or not decided within ``MAX_BYTES``.
+        ``UNKNOWN`` if it is malformed, or not decided within ``MAX_BYTES`` and ``MAX_PARTS``.
 
     Sources:
         https://www.w3.org/Graphics/GIF/spec-gif89a.txt
@@ -63,10 +65,11 @@ def frames_of(beginning: bytes, size_bytes: int, read: Read) -> Frames:
         https://developers.google.com/speed/webp/docs/riff_container
     """
     start, loaded = 0, memoryview(beginning)
+    parts = iter(range(MAX_PARTS))
 
     def view(at: int, least: int) -> memoryview:
         nonlocal start, loaded
-        if at + least > min(size_bytes, MAX_BYTES):
+        if at + least > min(size_bytes, MAX_BYTES) or next(parts, None) is None:
             raise _Undecided
         if at + least > start + len(loaded):
             start, loaded = at, memoryview(read(at, min(RANGE_BYTES, size_bytes - at)))

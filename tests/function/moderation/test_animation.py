@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from function.moderation.animation import MAX_BYTES, RANGE_BYTES, Frames, frames_of, is_compressed
+from function.moderation.animation import MAX_BYTES, MAX_PARTS, RANGE_BYTES, Frames, frames_of, is_compressed
 from tests.support.frames import ACTL, IDAT, IEND, chunk, extension, frame, gif, png, riff, webp
 
 ONE, SEVERAL, UNKNOWN = Frames.ONE, Frames.SEVERAL, Frames.UNKNOWN
@@ -131,6 +131,21 @@ def test_animated_pictures_have_several_frames(body):
 )
 def test_malformed_and_endless_pictures_stay_unknown(body):
     assert frames(body) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("parts", "finish"),
+    [
+        (b"!\xf9\0", lambda parts: gif(parts, frame())),
+        (chunk(b"tEXt"), lambda parts: png(parts, IDAT, IEND)),
+        (riff(b"EXIF"), lambda parts: webp(PICTURE, parts)),
+    ],
+    ids=["GIF", "PNG", "WebP"],
+)
+def test_walking_ends_after_more_parts_than_any_picture_has(parts, finish):
+    """20 MiB of empty ones would keep every request of an instance waiting for seconds."""
+    assert frames(finish(parts * (MAX_PARTS // 4))) is ONE
+    assert frames(finish(parts * MAX_PARTS)) is UNKNOWN
 
 
 def test_nothing_behind_20_mib_is_read():
