@@ -1,5 +1,6 @@
 """
-Animated pictures, by their bytes: GIF, PNG and WebP of more than one frame, whatever their declared type.
+Animated pictures, by their bytes: GIF, PNG and WebP of more than one frame, and HEIF and AVIF sequences,
+whatever their declared type.
 
 A checker looks at one frame, and a phone shows them all.
 """
@@ -21,6 +22,8 @@ PNG, PNG_ANIMATION, PNG_IMAGE = b"\x89PNG\r\n\x1a\n", b"acTL", b"IDAT"
 # Chunks of a WebP: 4 bytes of type, 4 of length, the data; those of the extended header begin with flags.
 WEBP, WEBP_HEADER, WEBP_ANIMATION = b"WEBP", 12, (b"ANIM", b"ANMF")
 WEBP_EXTENDED, WEBP_FLAG = b"VP8X", 0x02
+# Brands of HEIF and AVIF files that are shown as a sequence.
+HEIF, SEQUENCES = b"ftyp", {b"avis", b"msf1", b"hevc", b"hevx"}
 
 # Takes an offset and how many bytes to return from there.
 Read = Callable[[int, int], bytes]
@@ -63,6 +66,7 @@ def frames_of(beginning: bytes, size_bytes: int, read: Read) -> Frames:
         https://www.w3.org/Graphics/GIF/spec-gif89a.txt
         https://www.w3.org/TR/png-3/#11acTL
         https://developers.google.com/speed/webp/docs/riff_container
+        https://aomediacodec.github.io/av1-avif/
     """
     start, loaded = 0, memoryview(beginning)
     parts = iter(range(MAX_PARTS))
@@ -82,11 +86,19 @@ def frames_of(beginning: bytes, size_bytes: int, read: Read) -> Frames:
             is_animated = _is_animated_gif(view)
         elif beginning.startswith(PNG):
             is_animated = _is_animated_png(view)
+        elif beginning[4:8] == HEIF:
+            is_animated = not SEQUENCES.isdisjoint(_brands(beginning))
         else:
             is_animated = beginning[8:WEBP_HEADER] == WEBP and _is_animated_webp(view, size_bytes)
     except _Undecided:
         return Frames.UNKNOWN
     return Frames.SEVERAL if is_animated else Frames.ONE
+
+
+def _brands(beginning: bytes) -> list[bytes]:
+    """Return the brands of a HEIF file, its own first; all of the first range if the box is longer."""
+    box = beginning[8 : int.from_bytes(beginning[:4])]
+    return [box[at : at + 4] for at in range(0, len(box), 4)]
 
 
 def _is_animated_gif(view: _View) -> bool:

@@ -1,4 +1,4 @@
-"""Pictures of one frame and of several, block by block: GIF, PNG and WebP."""
+"""Pictures of one frame and of several, block by block: GIF, PNG, WebP and HEIF."""
 
 import struct
 from zlib import crc32
@@ -46,3 +46,9 @@ def riff(kind, content=b""):
 def webp(*chunks, size=None):
     content = b"WEBP" + b"".join(chunks)
     return b"RIFF" + (len(content) if size is None else size).to_bytes(4, "little") + content
+
+
+def heif(brand, *others):
+    """The first box of a file, which has its brands, and the beginning of the next one."""
+    content = b"ftyp" + brand + bytes(4) + b"".join(others)
+    return (4 + len(content)).to_bytes(4) + content + b"\0\0\0\x40meta"

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from function.moderation.animation import MAX_BYTES, MAX_PARTS, RANGE_BYTES, Frames, frames_of, is_compressed
-from tests.support.frames import ACTL, IDAT, IEND, chunk, extension, frame, gif, png, riff, webp
+from tests.support.frames import ACTL, IDAT, IEND, chunk, extension, frame, gif, heif, png, riff, webp
 
 ONE, SEVERAL, UNKNOWN = Frames.ONE, Frames.SEVERAL, Frames.UNKNOWN
 MB = 1024 * 1024
@@ -77,6 +77,11 @@ def test_pictures_of_another_writer_are_recognised(kind, count, expected):
         b"\xff\xd8\xff and so on" + gif(frame(), frame()),
         b"RIFF\x10\0\0\0WAVEANIM",
         b"ID3 and so on",
+        heif(b"heic", b"mif1", b"heic"),
+        heif(b"avif", b"mif1", b"miaf"),
+        heif(b"mp42", b"isom", b"avc1"),
+        heif(b"heic") + b"avis",
+        b"\0\0\0\x14ftyp",
     ],
     ids=lambda body: f"{body[:20]!r} {len(body)}",
 )
@@ -101,6 +106,12 @@ def test_still_pictures_and_other_files_have_one_frame(body):
         webp(riff(b"VP8X", STILL_FLAGS), riff(b"ICCP", bytes(99_999)), riff(b"ANMF", bytes(24))),
         webp(PICTURE, riff(b"ANMF", bytes(24)), size=len(PICTURE) + 4),
         webp(riff(b"VP8X", ANIMATED_FLAGS), size=0),
+        heif(b"avis", b"avif", b"msf1"),
+        heif(b"avif", b"avis"),
+        heif(b"hevc", b"mif1"),
+        heif(b"msf1"),
+        heif(b"mif1", *[b"mif1"] * 5000, b"avis"),
+        b"\xff\xff\xff\xff" + heif(b"avis")[4:],
     ],
     ids=lambda body: f"{body[:20]!r} {len(body)}",
 )
