@@ -68,7 +68,7 @@ OPTIONS = (
     ),
     Option("expires_in", SESSION_SECONDS, 300, is_for_pages=True),
     Option("acl", types.one_of("default", "private", "public-read"), "default", pins=ACL_FIELD),
-    Option("overwrite", types.FLAG, False, excludes=("hold=check",)),
+    Option("overwrite", types.FLAG, False, excludes=("hold=check", "strip")),
     Option("callback", types.FLAG, False, is_for_pages=True, needs_setting="CALLBACK_URL"),
     Option("signature", types.one_of(*SIGNATURE_VERSIONS), is_for_pages=True),
     Option("cache_control", HEADER_TYPE, pins="Cache-Control"),
