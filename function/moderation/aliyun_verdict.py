@@ -42,7 +42,8 @@ FORBIDDEN, FORBIDDEN_TEXTS = (408, 411), ("NoPermission", "Forbidden")
 NO_LABEL = "nonLabel"
 LEVELS = ("none", "low", "medium", "high")
 HIGH, HARMLESS = "high", ("none", "low")
-LABEL_TEXT, CODE_TEXT, MAX_CODE = r"[!-~]{1,128}", r"[A-Za-z0-9._-]{1,80}", 10**9
+# Without quotes and backslashes, which grow each time that JSON is written into JSON.
+LABEL_TEXT, CODE_TEXT, MAX_CODE = r"[!#-\[\]-~]{1,128}", r"[A-Za-z0-9._-]{1,80}", 10**9
 MAX_CONFIDENCE = 100
 
 

@@ -7,7 +7,8 @@ import pytest
 from function.config.moderation import REJECTED, prefixes_of
 from function.http.client import HttpResponse
 from function.moderation.aliyun_verdict import Verdict, data_of, not_checked, read_picture, unreadable
-from function.moderation.finding import ALIYUN, ERRCODE, LABEL, MAX_LABELS, Finding, Outcome
+from function.moderation.finding import ALIYUN, ERRCODE, LABEL, MAX_LABEL, MAX_LABELS, Finding, Outcome
+from function.oss.objects import MAX_RECORD_BYTES
 
 PASS, RISKY, REVIEW, ERROR = Outcome.PASS, Outcome.RISKY, Outcome.REVIEW, Outcome.ERROR
 ID = "A" * 22
@@ -125,7 +126,9 @@ def test_any_other_confidence_is_left_to_a_human(confidence, level, label):
     assert read(answer(level, {"Label": label, "Confidence": confidence})) == unreadable()
 
 
-@pytest.mark.parametrize("label", [None, "", 5, [], {}, True, "a b", "中文", "\ud800", "x" * 129, "a\n"])
+@pytest.mark.parametrize(
+    "label", [None, "", 5, [], {}, True, "a b", "中文", "\ud800", "x" * 129, "a\n", 'a"', "a\\"]
+)
 def test_a_label_of_another_shape_is_left_to_a_human(label):
     assert read(answer("none", NONE, {"Label": label})) == unreadable()
 
@@ -240,3 +243,10 @@ def test_a_record_has_room_for_some_labels_only_and_all_of_them_count():
     outcome, finding, _ = read(answer("high", *map(labelled, [*names, *names, "drug_x"])))
     assert (outcome, finding.label) == (RISKY, "drug_x")
     assert finding.labels == tuple(names[:MAX_LABELS])
+
+
+def test_the_longest_labels_leave_room_for_a_receipt_in_the_record_of_an_event():
+    names = ["~" * (MAX_LABEL - 3) + f"{number:03}" for number in range(MAX_LABELS)]
+    _, finding, _ = read(answer("high", *map(labelled, names)))
+    event = json.dumps({"event": "review", "receipt": "x" * 4096, **finding.event})
+    assert len(json.dumps({"body": event, "uploadId": "x" * 128, "trace": "x" * 55})) < MAX_RECORD_BYTES
