@@ -68,6 +68,19 @@ class AliyunCheck(NamedTuple):
         pause = PAUSES[min(self.failures, len(PAUSES)) - 1] if self.failures else TASK_PAUSE
         return min(self.at + pause, max(self.at, self.last_at(ends)))
 
+    def attempt_at(self, now: datetime, ends: datetime) -> int:
+        """
+        Return the number of the attempt that is due since ``next_at``.
+
+        One follows each attempt that left no record, ever later: what is not kept costs all the same.
+        """
+        number, left = 0, now - self.next_at(ends)
+        for number, pause in enumerate(PAUSES):
+            if left < pause:
+                return number
+            left -= pause
+        return number + 1 + left // pause
+
 
 def get_aliyun_check(oss: OssClient, upload_id: str) -> AliyunCheck | None:
     """

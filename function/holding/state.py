@@ -137,8 +137,8 @@ def _aliyun_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datet
     next_at = check.next_at(ends)
     if now < next_at:
         return HeldState(CHECKING, silent_at=next_at)
-    # Each name is one attempt: one after each record, and one after each lease that ended without a result.
-    attempt = f"-{check.at:%Y%m%d%H%M%S}-{(now - next_at) // LEASE}"
+    # Each name is one attempt: one after each record, and more after leases that ended without a result.
+    attempt = f"-{check.at:%Y%m%d%H%M%S}-{check.attempt_at(now, ends)}"
     retry = records.submission_key(upload.upload_id, NUMBER, attempt)
     due = UNCHECKED if now >= check.last_at(ends) else BY_ALIYUN
     return HeldState(CHECKING, due=due, lease=retry, aliyun=check)

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from function.moderation.finding import Outcome
 from tests.function.holding.conftest import names
 from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
 from tests.support.cases import text_beside
-from tests.support.memory_oss import BROKEN, UNHEARD, Part
+from tests.support.memory_oss import BROKEN, UNHEARD, Part, Refused
 
 PROFILES = text_beside(__file__)
 BOTH = """
@@ -449,6 +450,27 @@ def test_an_attempt_that_died_is_continued_after_another_minute(house, clock):
     assert len(checks(house)) == 2
     clock.tick(seconds=1)
     assert house.status(said["receipt"]) == "published"
+
+
+def test_answers_that_are_never_kept_are_paid_ever_later(house, clock, monkeypatch):
+    """As in a bucket whose retention lets nothing be overwritten."""
+    put = house.oss._put_object
+
+    def refusing(request, *rest):
+        if request.key.endswith("-0") and request.key in house.oss.objects:
+            raise Refused(403, "FileImmutable")
+        return put(request, *rest)
+
+    monkeypatch.setattr(house.oss, "_put_object", refusing)
+    said = stored(house, profile="sent")
+    began, asked = clock(), []
+    for _ in range(60):
+        count = len(checks(house))
+        house.commit(said["receipt"])
+        if len(checks(house)) > count:
+            asked.append((clock() - began) // timedelta(minutes=1))
+        clock.tick(minutes=1)
+    assert asked == [0, 1, 2, 3, 5, 10, 20, 30, 40, 50]
 
 
 @pytest.mark.parametrize("answer", ["pass", "risky", "review"])
