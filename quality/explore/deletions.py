@@ -36,15 +36,7 @@ DELETIONS = {
         "function.holding.decision",
         "            records.put(oss, records.copy_key(upload.upload_id), {}, now)\n",
         "",
-        "cut off, then discard",
-        "gone_is_final",
-    ),
-    "the look at the decision before it": Deletion(
-        "function.holding.decision",
-        "            if overruled := publication.overruled_by(oss, upload):\n"
-        "                return _discard(oss, upload, overruled, now)\n",
-        "",
-        "cut off, then discard",
+        "cut off against discard",
         "gone_is_final",
     ),
     "the minute that a copy may take": Deletion(
@@ -107,8 +99,8 @@ DELETIONS = {
         "function.holding.held_upload",
         "return facts is not None and facts.metadata.get(UPLOAD_ID_METADATA) == self.upload_id",
         "return facts is not None",
-        "one digest, discard",
-        "at rest: ticks_need_no_call",
+        "digest sent again",
+        "at rest: what_has_a_receipt_is_kept",
     ),
     "the lease of a submission": Deletion(
         "function.holding.check",
