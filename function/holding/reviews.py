@@ -35,7 +35,11 @@ SHOWN_AS_JPEG, AS_JPEG = ("image/heic", "image/heif", "image/tiff"), "image/form
 
 def list_for_review(oss: OssClient, upload_id: str, review: Mapping[str, Any], now: datetime) -> None:
     """Put an upload on the list; ``review`` has the fields of its record, with ``at`` once that was read."""
-    at = instant_in(str(review.get("at", iso(now))))
+    try:
+        at = instant_in(str(review.get("at")))
+    except ValueError:
+        # It is new, or odd; then it waits since now.
+        at = now
     records.put(oss, _name(upload_id, at), review, at)
 
 

@@ -434,6 +434,24 @@ def test_a_tick_lists_what_a_crash_left_out(house, house_of, clock, after):
     assert cut_off >= 4
 
 
+@pytest.mark.parametrize("at", [None, 7, "yesterday"])
+def test_a_tick_lists_a_record_without_a_time_as_of_now(house, clock, at):
+    (stored,) = wait(house, clock)
+    id, receipt = stored["uploadId"], stored["receipt"]
+    house.oss.objects.pop(f"held/.review/20261124140000-{id}")
+    announced = {
+        f"review/{id}": {"reason": "label", "receipt": receipt, "at": at},
+        f"due/202611241401/decision-{id}-review": {"what": "review", "receipt": receipt},
+    }
+    for name, fields in announced.items():
+        house.oss.store(f"held/.{name}", json.dumps(fields).encode(), content_type="application/json")
+    house.tick()
+    assert listed(house.oss) == [f"20261124140100-{id}"]
+    assert [item["since"] for item in ask(house).json["items"]] == ["2026-11-24T14:01:00Z"]
+    assert house.told == ["review"]
+    assert house.due() == []
+
+
 def test_a_removal_that_fails_changes_no_response(house, clock, log_lines):
     (stored,) = wait(house, clock)
     house.oss.fail("DeleteObject", "", BROKEN, BROKEN)
