@@ -97,7 +97,7 @@ def _look(context: RequestContext, oss: OssClient, upload: HeldUpload, current: 
         return _apply(context, oss, upload, check)
     if isinstance(found, str):
         check = check._replace(task=found, failures=0)
-    elif found.finding.errcode != RUNNING:
+    elif not (check.task and found.finding.errcode == RUNNING):
         check = check._replace(failures=check.failures + 1)
     # If this fails, the lease ends by itself.
     with suppress(UploadError):
