@@ -1,11 +1,10 @@
 """
 Clean copy of a held picture: processed by OSS, then verified by its own bytes.
 
-OSS does not say whether its processing drops metadata, so only what is read to its end and has none is
+OSS does not say whether its processing drops metadata, so only what is walked to its end and has none is
 published. Nobody but the function writes below ``held/.clean/``.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from function.config.content_types import default_disposition
@@ -14,18 +13,17 @@ from function.config.profile import META_PREFIX, UPLOAD_ID_METADATA
 from function.errors import OssUnavailable
 from function.holding import picture_metadata as pictures
 from function.holding.held_upload import HeldUpload
+from function.moderation.pictures import JPEG, MAX_BYTES, PNG, WEBP, PictureFile
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, first_bytes, head_object, process_object, read_range
 
-# OSS processes no larger picture.
-MAX_BYTES = 20 * 1024 * 1024
 RANGE_BYTES = 1024 * 1024
 UNSUPPORTED, TOO_LARGE, CHANGED = "unsupported", "too large", "the held object changed"
 # Content type and processing by kind. A quality makes OSS encode anew what it might else return as it was.
 PROCESSES = {
-    pictures.JPEG: ("image/jpeg", "image/auto-orient,1/format,jpg/quality,q_90"),
-    pictures.PNG: ("image/png", "image/auto-orient,1/format,png"),
-    pictures.WEBP: ("image/webp", "image/auto-orient,1/format,webp/quality,q_90"),
+    JPEG: ("image/jpeg", "image/auto-orient,1/format,jpg/quality,q_90"),
+    PNG: ("image/png", "image/auto-orient,1/format,png"),
+    WEBP: ("image/webp", "image/auto-orient,1/format,webp/quality,q_90"),
 }
 
 
@@ -70,7 +68,7 @@ def make_clean_copy(oss: OssClient, upload: HeldUpload, etag: str) -> CleanCopy 
         raise OssUnavailable(reason="the clean copy disappeared")
     if copy.size_bytes > MAX_BYTES:
         return TOO_LARGE
-    left = pictures.metadata_in(kind, _ranges(oss, clean_key(upload), copy))
+    left = pictures.metadata_in(kind, _file(oss, clean_key(upload), copy))
     return left or CleanCopy(copy.etag, PROCESSES[kind][0])
 
 
@@ -81,15 +79,15 @@ def _examine(oss: OssClient, upload: HeldUpload, held: ObjectFacts) -> tuple[str
     beginning, encoding = first_bytes(oss, upload.held_key, pictures.FIRST_BYTES)
     kind = "" if encoding else pictures.kind_after_cleaning(beginning)
     # OSS turns a JPEG by its EXIF, as its pages say.
-    if kind in (pictures.PNG, pictures.WEBP):
-        return kind, pictures.why_not_cleaned(kind, _ranges(oss, upload.held_key, held))
+    if kind in (PNG, WEBP):
+        return kind, pictures.why_not_cleaned(kind, _file(oss, upload.held_key, held))
     return kind, "" if kind else UNSUPPORTED
 
 
-def _ranges(oss: OssClient, key: str, facts: ObjectFacts) -> Iterator[bytes]:
-    """Return all bytes of an object in pieces."""
-    for first in range(0, facts.size_bytes, RANGE_BYTES):
-        yield read_range(oss, key, first, min(RANGE_BYTES, facts.size_bytes - first), facts.etag)
+def _file(oss: OssClient, key: str, facts: ObjectFacts) -> PictureFile:
+    return PictureFile(
+        facts.size_bytes, lambda at, count: read_range(oss, key, at, count, facts.etag), RANGE_BYTES
+    )
 
 
 def attributes_of(upload: HeldUpload, copy: CleanCopy) -> dict[str, str]:

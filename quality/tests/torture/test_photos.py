@@ -3,6 +3,7 @@
 import pytest
 
 from function.holding import clean_copy, picture_metadata
+from function.moderation import pictures
 from quality.torture import photos
 
 
@@ -28,5 +29,5 @@ def test_a_broken_look_is_detected(name, broken, total, monkeypatch):
 
 def test_a_picture_that_is_not_turned_is_detected(monkeypatch):
     jpeg = ("image/jpeg", "image/format,jpg/quality,q_90")
-    monkeypatch.setitem(clean_copy.PROCESSES, picture_metadata.JPEG, jpeg)
+    monkeypatch.setitem(clean_copy.PROCESSES, pictures.JPEG, jpeg)
     assert photos.run(30, seed=1).totals["published turned"]

@@ -12,15 +12,13 @@ from PIL import Image, ImageCms
 from function.holding.picture_metadata import (
     AFTER_END,
     ANIMATED,
-    JPEG,
-    PNG,
     TURNED,
     UNREADABLE,
-    WEBP,
     kind_after_cleaning,
     metadata_in,
     why_not_cleaned,
 )
+from function.moderation.pictures import JPEG, MAX_PARTS, PNG, WEBP, PictureFile
 
 FORMATS = {JPEG: "JPEG", PNG: "PNG", WEBP: "WEBP"}
 COLOURS = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -34,12 +32,13 @@ def encoded(kind, image=NOISE, **options):
     return file.getvalue()
 
 
-def pieces(data, size=1000):
-    return [data[at : at + size] for at in range(0, len(data), size)]
+def file_of(data, size=1000):
+    """The file, read in ranges of this size."""
+    return PictureFile(len(data), lambda at, count: data[at : at + count], size)
 
 
 def found(kind, data, size=1000):
-    return metadata_in(kind, pieces(data, size))
+    return metadata_in(kind, file_of(data, size))
 
 
 def exif(orientation=1):
@@ -86,7 +85,7 @@ def test_bytes_after_the_end_are_metadata(name):
     kind, data = PLAIN[name]
     for more in (b"\0", b"\xff", data, b"x" * 2000):
         assert found(kind, data + more, 999) == AFTER_END
-        assert metadata_in(kind, [data, more]) == AFTER_END
+        assert found(kind, data + more, len(data)) == AFTER_END
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -255,7 +254,7 @@ def test_arbitrary_bytes_raise_nothing(kind):
             data[dice.randrange(40)] = dice.randrange(256)
             found(kind, bytes(data), dice.randint(1, 500))
             if kind != JPEG:
-                why_not_cleaned(kind, pieces(bytes(data)))
+                why_not_cleaned(kind, file_of(bytes(data)))
 
 
 def heic(*brands):
@@ -293,7 +292,7 @@ def test_a_picture_that_exif_turns_is_not_processed(kind, orientation):
         made.endian = order
         data = encoded(kind, exif=made)
         for size in (1, 1000):
-            assert why_not_cleaned(kind, pieces(data, size)) == ("" if orientation == 1 else TURNED)
+            assert why_not_cleaned(kind, file_of(data, size)) == ("" if orientation == 1 else TURNED)
 
 
 @pytest.mark.parametrize(
@@ -308,25 +307,30 @@ def test_a_picture_that_exif_turns_is_not_processed(kind, orientation):
     ],
 )
 def test_a_picture_with_unreadable_exif_is_not_processed(broken):
-    assert why_not_cleaned(PNG, pieces(in_png(chunk(b"eXIf", broken)))) == TURNED
-    assert why_not_cleaned(WEBP, pieces(in_webp(part(b"EXIF", broken)))) == TURNED
+    assert why_not_cleaned(PNG, file_of(in_png(chunk(b"eXIf", broken)))) == TURNED
+    assert why_not_cleaned(WEBP, file_of(in_webp(part(b"EXIF", broken)))) == TURNED
 
 
 def test_exif_of_any_size_without_orientation_turns_nothing():
     data = b"MM\0*\0\0\0\x08\0\0" + bytes(200_000)
-    assert why_not_cleaned(PNG, pieces(in_png(chunk(b"eXIf", data)))) == ""
-    assert why_not_cleaned(PNG, pieces(in_png(chunk(b"eXIf", b"")))) == ""
+    assert why_not_cleaned(PNG, file_of(in_png(chunk(b"eXIf", data)))) == ""
+    assert why_not_cleaned(PNG, file_of(in_png(chunk(b"eXIf", b"")))) == ""
 
 
 @pytest.mark.parametrize("kind", [PNG, WEBP])
 def test_an_animation_is_not_processed(kind):
     frames = [Image.new("RGB", (8, 6), colour) for colour in ("red", "lime")]
     moving = encoded(kind, frames[0], save_all=True, append_images=frames[1:])
-    assert why_not_cleaned(kind, pieces(moving)) == ANIMATED
-    assert why_not_cleaned(kind, pieces(encoded(kind))) == ""
+    assert why_not_cleaned(kind, file_of(moving)) == ANIMATED
+    assert why_not_cleaned(kind, file_of(encoded(kind))) == ""
 
 
 def test_an_unreadable_picture_is_not_processed():
     for kind in (PNG, WEBP):
-        assert why_not_cleaned(kind, pieces(encoded(kind)[:-20])) == UNREADABLE
-        assert why_not_cleaned(kind, []) == UNREADABLE
+        assert why_not_cleaned(kind, file_of(encoded(kind)[:-20])) == UNREADABLE
+        assert why_not_cleaned(kind, file_of(b"")) == UNREADABLE
+
+
+def test_walking_ends_after_more_parts_than_any_picture_has():
+    endless = in_png(chunk(b"IDAT", b"") * MAX_PARTS)
+    assert found(PNG, endless, len(endless)) == why_not_cleaned(PNG, file_of(endless)) == UNREADABLE

@@ -157,13 +157,9 @@ def test_pictures_that_wechat_does_not_accept_are_converted(world, changes, proc
 
 
 def test_a_wrongly_declared_jpeg_is_converted(world):
-    world.oss.store(
-        f"held/{KEY}",
-        b"RIFF\x10\0\0\0WEBPVP8 and so on",
-        content_type="image/jpeg",
-        x_oss_meta_upload_id="A" * 22,
-    )
-    submitted(world)
+    body = b"RIFF\x0e\0\0\0WEBPVP8 \2\0\0\0ab"
+    world.oss.store(f"held/{KEY}", body, content_type="image/jpeg", x_oss_meta_upload_id="A" * 22)
+    submitted(world, size_bytes=len(body))
     query = dict(parse_qsl(urlsplit(check_of(world)["media_url"]).query))
     assert query["x-oss-process"] == AS_JPEG
 

@@ -1,11 +1,11 @@
-"""moderation.animation: how many frames a picture has, by its bytes."""
+"""moderation.pictures: how many frames a picture has, by its bytes."""
 
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
-from function.moderation.animation import MAX_BYTES, MAX_PARTS, RANGE_BYTES, Frames, frames_of, is_compressed
+from function.moderation.pictures import MAX_BYTES, MAX_PARTS, RANGE_BYTES, Frames, frames_of, is_compressed
 from tests.support.frames import ACTL, IDAT, IEND, chunk, extension, frame, gif, heif, png, riff, webp
 
 ONE, SEVERAL, UNKNOWN = Frames.ONE, Frames.SEVERAL, Frames.UNKNOWN
