@@ -117,7 +117,7 @@ def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current
         if result.reason == UNREACHABLE and current.due == 1 and context.settings.own_address:
             return _submit_itself(context, oss, upload)
         return leave_to_a_human(context, oss, upload, result)
-    trace_id = context.line.trace_id = result.trace_id
+    trace_id = context.line.trace_id = result
     # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
     # one of the two sees the other.
     checked = Check(upload.receipt, leased.last_modified, current.due)

@@ -8,7 +8,7 @@ from function.holding.held_upload import HeldUpload, held_url
 from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.pictures import RANGE_BYTES, Frames, frames_of, is_compressed
 from function.moderation.source import SourceToken
-from function.moderation.wechat import CANNOT_OPEN, CheckRequest, Refused, Submitted, media_of, submit
+from function.moderation.wechat import CANNOT_OPEN, CheckRequest, media_of, submit
 from function.oss.client import OssClient
 from function.oss.objects import first_bytes, read_range
 from function.wechat.api import AccessTokens
@@ -39,7 +39,7 @@ def obstacle_in(oss: OssClient, upload: HeldUpload) -> tuple[str, bytes]:
 
 def submit_to_wechat(
     context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_unreachable: bool = False
-) -> Submitted | Finding:
+) -> str | Finding:
     """
     Have WeChat fetch and check a held object.
 
@@ -47,7 +47,7 @@ def submit_to_wechat(
         is_unreachable: True if WeChat cannot open a presigned URL; then it fetches from this function.
 
     Returns:
-        the finding if it will not: then a human must decide.
+        the trace id; or the finding if WeChat will not: then a human must decide.
 
     Raises:
         WechatUnavailable: no response, or a rate limit; a later request should try again.
@@ -72,11 +72,11 @@ def submit_to_wechat(
     except WechatUnavailable:
         context.wechat_has_failed = True
         raise
-    if isinstance(result, Refused):
-        cause = ENCRYPTION if result.errcode in ENCRYPTED else ""
-        context.line.reason = f"media_check_async errcode {result.errcode}{cause}; a human must decide"
-        return refusal(result.errcode)
-    return result
+    if isinstance(result, str):
+        return result
+    cause = ENCRYPTION if result in ENCRYPTED else ""
+    context.line.reason = f"media_check_async errcode {result}{cause}; a human must decide"
+    return refusal(result)
 
 
 def refusal(errcode: int) -> Finding:

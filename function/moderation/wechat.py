@@ -83,23 +83,6 @@ MINUTE_SECONDS = 60
 CANNOT_OPEN = -1008
 
 
-class Submitted(NamedTuple):
-    """A submission that WeChat accepted; its verdict bears this id."""
-
-    trace_id: str
-
-
-class Refused(NamedTuple):
-    """
-    A submission that WeChat refuses for good: a human must decide.
-
-    Args:
-        errcode: WeChat's.
-    """
-
-    errcode: int
-
-
 class CheckRequest(NamedTuple):
     """
     A file to be checked.
@@ -126,9 +109,12 @@ def submit(
     send: Send,
     now: datetime,
     seconds_left: Callable[[], float] | None = None,
-) -> Submitted | Refused:
+) -> str | int:
     """
     Submit a file, and once more with another token if WeChat rejects the cached one.
+
+    Returns:
+        the trace id, which its verdict bears; or the errcode if WeChat refuses for good.
 
     Raises:
         WechatUnavailable: no response, or a rate limit; a later request should try again.
@@ -156,8 +142,8 @@ def submit(
         wait = MINUTE_SECONDS if errcode in PER_MINUTE else None
         raise unavailable(PATH, f"errcode {errcode}", errcode=errcode, wait=wait)
     if errcode:
-        return Refused(errcode)
+        return errcode
     trace_id = trace_id_of(response)
     if trace_id is None:
         raise unavailable(PATH, "the response has no trace_id")
-    return Submitted(trace_id)
+    return trace_id

@@ -19,7 +19,7 @@ from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
 from function.holding import records
 from function.http.client import Send, send
-from function.moderation.wechat import AUDIO, PICTURE, CheckRequest, Refused, Submitted, submit
+from function.moderation.wechat import AUDIO, PICTURE, CheckRequest, submit
 from function.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
@@ -105,26 +105,24 @@ class ContentCheck:
             media_type = AUDIO if check is SOUND_THERE else PICTURE
             wanted = CheckRequest(url, media_type, self._scene(), self.openid)
             answered = submit(self.app, tokens, wanted, self.send, self.now)
-            if isinstance(answered, Refused):
-                said = same(f"media_check_async errcode {answered.errcode}")
-                yield Finding(CHECK, State.BAD, said, remedy_for(answered.errcode))
+            if isinstance(answered, int):
+                said = same(f"media_check_async errcode {answered}")
+                yield Finding(CHECK, State.BAD, said, remedy_for(answered))
                 return
             traces[check] = answered
-            self.samples.left.append(records.verdict_key(answered.trace_id))
+            self.samples.left.append(records.verdict_key(answered))
         verdicts = self._wait(credentials, traces)
         for check in urls:
             yield of_what_is_there(check, verdicts.get(check))
         yield of_nothing(verdicts.get(NOTHING))
 
-    def _wait(
-        self, credentials: StsCredentials, traces: Mapping[Text, Submitted]
-    ) -> dict[Text, dict[str, Any]]:
+    def _wait(self, credentials: StsCredentials, traces: Mapping[Text, str]) -> dict[Text, dict[str, Any]]:
         """The records of the verdicts that came in time."""
         came: dict[Text, dict[str, Any]] = {}
         deadline = self.monotonic() + WAIT_SECONDS
         while len(came) < len(traces) and self.monotonic() < deadline:
             for check in traces.keys() - came.keys():
-                said = records.get(self.samples.oss(credentials), records.verdict_key(traces[check].trace_id))
+                said = records.get(self.samples.oss(credentials), records.verdict_key(traces[check]))
                 if said is not None:
                     came[check] = said
             if len(came) < len(traces):

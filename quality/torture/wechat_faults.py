@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from function.errors import UploadError
 from function.http.client import HttpResponse, Send, send
-from function.moderation.wechat import CheckRequest, Refused, submit
+from function.moderation.wechat import CheckRequest, submit
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
 from quality.torture.report import Result, try_cells
@@ -165,7 +165,7 @@ class Trial:
             answered = submit(app, tokens, wanted, counted, NOW)
         except UploadError as error:
             return error.code, f"{error!r}{vars(error)}"
-        return (REFUSED if isinstance(answered, Refused) else ""), f"{answered!r}{wanted!r}"
+        return (REFUSED if isinstance(answered, int) else ""), f"{answered!r}{wanted!r}"
 
     def _push(self, origin: str, counted: Send) -> tuple[str, str]:
         pusher = Wechat("APushToken", "a" * 43, stage.APP_ID)

@@ -12,7 +12,7 @@ from function.holding.check import submit_to_wechat
 from function.holding.held_upload import HeldUpload
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
-from function.moderation.wechat import AS_JPEG, CheckRequest, Submitted
+from function.moderation.wechat import AS_JPEG, CheckRequest
 from function.oss.client import oss_client
 from function.uploads.receipt import Receipt
 from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, PROFILES, TRACE, world_of
@@ -55,7 +55,7 @@ def check_of(world):
 
 
 def test_the_submission_is_as_documented(world):
-    assert submitted(world) == Submitted(TRACE)
+    assert submitted(world) == TRACE
     fields = check_of(world)
     url = fields.pop("media_url")
     assert fields == {"media_type": 2, "version": 2, "scene": 3, "openid": OPENID}
@@ -82,7 +82,7 @@ def test_a_token_that_another_request_fetches_is_waited_for_until_the_deadline(w
         return {"access_token": ACCESS_TOKEN, "expires_in": 7200}
 
     world.wechat.says["stable_token"] = [fetch]
-    assert submitted(world) == Submitted(TRACE)
+    assert submitted(world) == TRACE
 
 
 def test_the_url_admits_one_object_for_an_hour(world, clock):
@@ -103,7 +103,7 @@ def test_the_check_url_uses_credentials_that_outlive_it(world, clock):
     oss_client(world.call(), world.settings.home)
     clock.tick(minutes=65)
     later = world.call()
-    assert submitted(world, later) == Submitted(TRACE)
+    assert submitted(world, later) == TRACE
     assert later.line.sts_refreshed is True
     clock.tick(minutes=55)
     assert world.oss.lets_in(check_of(world)["media_url"])
@@ -171,7 +171,7 @@ def test_only_the_first_bytes_of_the_object_are_read(world):
         content_type="image/jpeg",
         x_oss_meta_upload_id="A" * 22,
     )
-    assert submitted(world) == Submitted(TRACE)
+    assert submitted(world) == TRACE
     assert world.oss.requests[-1].headers["range"] == "bytes=0-65535"
 
 
@@ -223,12 +223,12 @@ def test_an_animated_picture_is_left_to_a_human_whatever_its_type(world, body, c
 def test_the_first_frame_is_checked_where_that_is_enough(environment, clock, profiles_file, body):
     profiles = PROFILES.replace("check_scene = 3", 'check_scene = 3\ncheck_animated = "first-frame"')
     world = world_of(environment, clock, profiles_file, profiles)
-    assert submit_bytes(world, body) == Submitted(TRACE)
+    assert submit_bytes(world, body) == TRACE
 
 
 @pytest.mark.parametrize("body", STILL.values(), ids=STILL)
 def test_a_still_picture_of_a_format_that_can_move_is_checked(world, body):
-    assert submit_bytes(world, body) == Submitted(TRACE)
+    assert submit_bytes(world, body) == TRACE
 
 
 @pytest.mark.parametrize("mode", ["review", "first-frame"])
@@ -303,7 +303,7 @@ def test_a_temporary_refusal_is_retried_by_the_next_request(world, errcode, wait
         submitted(world)
     assert later.value.reason == f"media_check_async: errcode {errcode}"
     assert (later.value.retry_after, later.value.upstream) == (wait, str(errcode))
-    assert submitted(world) == Submitted(TRACE)
+    assert submitted(world) == TRACE
 
 
 UNHEARD = [
@@ -328,7 +328,7 @@ def test_a_failed_submission_is_retried_by_the_next_request_only(world, answer):
         submitted(world)
     assert later.value.reason.startswith("media_check_async: ")
     assert len(world.wechat.asked) == 2
-    assert submitted(world) == Submitted(TRACE)
+    assert submitted(world) == TRACE
 
 
 def test_a_request_remembers_that_wechat_did_not_respond(world):
@@ -347,7 +347,7 @@ def test_a_request_remembers_that_wechat_did_not_respond(world):
 def test_a_rejected_token_is_fetched_once_more(world, errcode):
     world.wechat.says["stable_token"].append({"access_token": "the-next-one", "expires_in": 7200})
     world.wechat.says["media_check_async"] = [{"errcode": errcode}, {"trace_id": TRACE}]
-    assert submitted(world) == Submitted(TRACE)
+    assert submitted(world) == TRACE
     names = [(name, (query or {}).get("access_token")) for name, query, *_ in world.wechat.asked]
     assert names == [
         ("stable_token", None),
