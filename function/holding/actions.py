@@ -14,7 +14,6 @@ from function.holding.decision import (
     apply,
     decide,
     decided_state,
-    decision_about,
     forget_due,
     make_decision,
     note_due,
@@ -88,8 +87,7 @@ def commit_held(
         current = settle(context, oss, upload)
         state = current.state
         if state in OPEN and manual_decision:
-            by_hand = decision_about(upload, manual_decision, BY_BACKEND, context.now)
-            state = decide(context, oss, upload, by_hand._replace(reviewer=reviewer))
+            state = decide(context, oss, upload, manual_decision, BY_BACKEND, reviewer=reviewer)
             # Not of a picture that cannot be cleaned, which still waits.
             if current.state == REVIEW and state != REVIEW:
                 from function.holding.reviews import forget_review
@@ -107,7 +105,7 @@ def commit_held(
 def _publish_or_check(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> str:
     # A backend may try once more to clean what could not be cleaned.
     if not upload.profile.is_checked and current.state != REVIEW:
-        return decide(context, oss, upload, decision_about(upload, PUBLISH, BY_COMMIT, context.now))
+        return decide(context, oss, upload, PUBLISH, BY_COMMIT)
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.
         records.put(oss, records.commit_key(upload.upload_id), {"etag": upload.etag}, context.now)
@@ -142,7 +140,7 @@ def _check_key(context: RequestContext, upload: HeldUpload) -> None:
 
 
 def _discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
-    discarding = decision_about(upload, DISCARD, BY_BACKEND, context.now)
+    discarding = Decision(DISCARD, BY_BACKEND, upload.receipt, upload.etag, context.now)
     earlier = get_decision(oss, upload.upload_id)
     decision, is_new = (earlier, False) if earlier else make_decision(context, oss, upload, discarding)
     if decision.action == PUBLISH:
@@ -154,7 +152,7 @@ def _discard_held(context: RequestContext, oss: OssClient, upload: HeldUpload) -
     # Once the rule has deleted a decision, only the object itself shows that it was published.
     state = settle(context, oss, upload).state
     if state in (*OPEN, GONE):
-        return decide(context, oss, upload, decision_about(upload, DISCARD, BY_OWNER, context.now))
+        return decide(context, oss, upload, DISCARD, BY_OWNER)
     return state
 
 

@@ -18,7 +18,6 @@ from function.holding.check import note_check
 from function.holding.decision import (
     BY_CHECK,
     decide,
-    decision_about,
     forget_due,
     leave_to_a_human,
     settle,
@@ -59,8 +58,8 @@ def continue_with_aliyun(
     check = current.aliyun
     if current.due == UNCHECKED:
         return leave_to_a_human(context, oss, upload, Finding(NOT_CHECKED, ALIYUN))
-    if check is not None and check.outcome is not None:
-        return _apply(context, oss, upload, check)
+    if check is not None and check.verdict is not None:
+        return _apply(context, oss, upload, check, check.verdict)
     # From now on a tick continues it; one record stands for all attempts.
     name = note_check(context, oss, upload) if check is None else ""
     # A request that has waited for Aliyun in vain does not wait again for its other uploads.
@@ -92,9 +91,9 @@ def _look(context: RequestContext, oss: OssClient, upload: HeldUpload, current: 
         return leave_to_a_human(context, oss, upload, found)
     record = records.submission_key(upload.upload_id, NUMBER)
     if isinstance(found, Verdict) and found.outcome is not Outcome.ERROR:
-        check = check._replace(outcome=found.outcome, finding=found.finding)
+        check = check._replace(verdict=found)
         records.put(oss, record, check.fields, context.now)
-        return _apply(context, oss, upload, check)
+        return _apply(context, oss, upload, check, found)
     if isinstance(found, str):
         check = check._replace(task=found, failures=0)
     elif not (check.task and found.finding.errcode == RUNNING):
@@ -125,29 +124,29 @@ def _ask(
     return submit_media(context, profile, main_type, url, upload.upload_id)
 
 
-def _apply(context: RequestContext, oss: OssClient, upload: HeldUpload, check: AliyunCheck) -> HeldState:
+def _apply(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, check: AliyunCheck, verdict: Verdict
+) -> HeldState:
     current = settle(context, oss, upload)
     if current.state not in OPEN:
         return current
     # What was stored meanwhile, even as the same bytes, may have been something else while Aliyun looked.
     if current.stored_at != check.stored_at:
         return leave_to_a_human(context, oss, upload, Finding(CHANGED, ALIYUN))
-    if check.outcome is Outcome.RISKY:
-        decision = decision_about(upload, REJECT, BY_CHECK, context.now, check.finding)
-        return HeldState(decide(context, oss, upload, decision))
+    if verdict.outcome is Outcome.RISKY:
+        return HeldState(decide(context, oss, upload, REJECT, BY_CHECK, verdict.finding))
     if current.state == REVIEW or upload.profile.is_checked_by_wechat:
         return current
-    if check.outcome is not Outcome.PASS or check.finding is None:
-        return leave_to_a_human(context, oss, upload, check.finding or Finding(NOT_CHECKED, ALIYUN))
-    decision = decision_about(upload, PUBLISH, BY_CHECK, context.now, check.finding)
-    return HeldState(decide(context, oss, upload, decision))
+    if verdict.outcome is not Outcome.PASS:
+        return leave_to_a_human(context, oss, upload, verdict.finding)
+    return HeldState(decide(context, oss, upload, PUBLISH, BY_CHECK, verdict.finding))
 
 
 def doubt_of_aliyun(oss: OssClient, upload: HeldUpload, current: HeldState) -> Finding | None:
     """Return why a pass of WeChat alone does not publish; ``None`` if Aliyun passed the same object."""
     check = get_aliyun_check(oss, upload.upload_id)
-    if check is None or check.outcome is None:
+    if check is None or check.verdict is None:
         return Finding(NOT_CHECKED, ALIYUN)
     if check.stored_at != current.stored_at:
         return Finding(CHANGED, ALIYUN)
-    return None if check.outcome is Outcome.PASS else check.finding
+    return None if check.verdict.outcome is Outcome.PASS else check.verdict.finding

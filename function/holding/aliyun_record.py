@@ -6,12 +6,15 @@ kept before anything is done about it: asking again costs again.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from function.holding import records
-from function.moderation.finding import Finding, Outcome, read_finding
+from function.moderation.finding import Outcome, read_finding
 from function.oss.client import OssClient
 from function.oss.post_form import iso
+
+if TYPE_CHECKING:
+    from function.moderation.aliyun_verdict import Verdict
 
 NUMBER = 0
 # A lease older than two request timeouts is stale: its request died without recording a result.
@@ -33,7 +36,7 @@ class AliyunCheck(NamedTuple):
         failures: attempts that failed in a row.
         task: id of a video or sound that Aliyun looks at; empty for none.
         stored_at: when OSS stored the object that is looked at, to the second.
-        outcome: of the answer; ``None`` until there is one.
+        verdict: of the answer; ``None`` until there is one.
     """
 
     at: datetime
@@ -41,8 +44,7 @@ class AliyunCheck(NamedTuple):
     failures: int = 0
     task: str = ""
     stored_at: datetime | None = None
-    outcome: Outcome | None = None
-    finding: Finding | None = None
+    verdict: "Verdict | None" = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -51,8 +53,8 @@ class AliyunCheck(NamedTuple):
             "failures": self.failures,
             "task": self.task,
             "stored": self.stored_at and iso(self.stored_at),
-            "outcome": self.outcome and self.outcome.name,
-            "finding": self.finding and self.finding.fields,
+            "outcome": self.verdict and self.verdict.outcome.name,
+            "finding": self.verdict and self.verdict.finding.fields,
         }
         return {name: value for name, value in fields.items() if value}
 
@@ -98,9 +100,12 @@ def get_aliyun_check(oss: OssClient, upload_id: str) -> AliyunCheck | None:
     failures = records.number_in(name, fields.get("failures", 0), 0, records.MAX_FAILURES)
     task = records.text_in(name, fields, "task") if "task" in fields else ""
     stored_at = records.time_in(name, fields, "stored") if "stored" in fields else None
+    check = AliyunCheck(at, since, failures, task, stored_at)
     if "outcome" not in fields:
-        return AliyunCheck(at, since, failures, task, stored_at)
+        return check
+    from function.moderation.aliyun_verdict import Verdict
+
     outcome, finding = fields["outcome"], fields.get("finding")
     if outcome not in ("PASS", "RISKY", "REVIEW") or not isinstance(finding, dict):
         raise records.invalid(name)
-    return AliyunCheck(at, since, failures, task, stored_at, Outcome[outcome], read_finding(finding))
+    return check._replace(verdict=Verdict(Outcome[outcome], read_finding(finding)))

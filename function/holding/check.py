@@ -15,7 +15,6 @@ from function.holding import records
 from function.holding.decision import (
     BY_CHECK,
     decide,
-    decision_about,
     leave_to_a_human,
     notify,
     settle,
@@ -200,8 +199,7 @@ def _apply_verdict(
     current = settle(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
         if current.state not in (PUBLISHED, REJECTED):
-            decision = decision_about(upload, REJECT, BY_CHECK, context.now, finding)
-            current = HeldState(decide(context, oss, upload, decision))
+            current = HeldState(decide(context, oss, upload, REJECT, BY_CHECK, finding))
         # The business must act on a risky verdict about a published object.
         if current.state == PUBLISHED:
             notify(context, upload, REVIEW, finding)
@@ -228,5 +226,4 @@ def _apply_verdict(
 
         if doubt := doubt_of_aliyun(oss, upload, current):
             return leave_to_a_human(context, oss, upload, doubt)
-    decision = decision_about(upload, PUBLISH, BY_CHECK, context.now, finding)
-    return HeldState(decide(context, oss, upload, decision))
+    return HeldState(decide(context, oss, upload, PUBLISH, BY_CHECK, finding))

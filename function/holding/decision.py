@@ -54,16 +54,20 @@ def decided_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -
     return HeldState(apply(context, oss, upload, decision)) if decision else None
 
 
-def decision_about(
-    upload: HeldUpload, action: str, by: str, now: datetime, finding: Finding | None = None
-) -> Decision:
-    """Return a decision about the bytes of this receipt, not made yet."""
-    return Decision(action, by, upload.receipt, upload.etag, now, finding)
-
-
-def decide(context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision) -> str:
+def decide(
+    context: RequestContext,
+    oss: OssClient,
+    upload: HeldUpload,
+    action: str,
+    by: str,
+    finding: Finding | None = None,
+    reviewer: str = "",
+) -> str:
     """
-    Make a decision unless there is one, apply the one that counts, and return the new state.
+    Decide about the bytes of a receipt unless that is done, apply what counts, and return the new state.
+
+    Args:
+        action, by, finding, reviewer: as in ``Decision``.
 
     Returns:
         ``REVIEW``, and decides nothing, if it is to be published without metadata and cannot be cleaned.
@@ -71,24 +75,21 @@ def decide(context: RequestContext, oss: OssClient, upload: HeldUpload, decision
     Raises:
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
-    copy = _clean(context, oss, upload, decision)
+    copy = _clean(context, oss, upload) if action == PUBLISH and upload.profile.strip else None
     if isinstance(copy, str):
         return copy
+    decision = Decision(action, by, upload.receipt, upload.etag, context.now, finding, reviewer=reviewer)
     valid, is_new = make_decision(context, oss, upload, decision)
     same = copy if valid.etag == decision.etag else None
     return apply(context, oss, upload, valid, is_new=is_new, copy=same)
 
 
-def _clean(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision
-) -> "CleanCopy | str | None":
-    """Return the clean copy if a decision needs one; the state of the upload if there is none to publish."""
-    if decision.action != PUBLISH or not upload.profile.strip:
-        return None
+def _clean(context: RequestContext, oss: OssClient, upload: HeldUpload) -> "CleanCopy | str":
+    """Return the clean copy; the state of the upload if there is none to publish."""
     from function.holding.clean_copy import make_clean_copy
 
     try:
-        copy = make_clean_copy(oss, upload, decision.etag)
+        copy = make_clean_copy(oss, upload, upload.etag)
     except OssUnavailable:
         # Another request may have decided meanwhile; then it is held no longer.
         if decided := decided_state(context, oss, upload):

@@ -131,8 +131,8 @@ def _aliyun_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datet
     check = get_aliyun_check(oss, upload.upload_id)
     if check is None:
         return first_step(upload, HeldState(HELD))
-    if check.outcome is not None:
-        is_done = upload.profile.is_checked_by_wechat and check.outcome is not Outcome.RISKY
+    if check.verdict is not None:
+        is_done = upload.profile.is_checked_by_wechat and check.verdict.outcome is not Outcome.RISKY
         return None if is_done else HeldState(CHECKING, due=BY_ALIYUN, aliyun=check)
     next_at = check.next_at(ends)
     if now < next_at:

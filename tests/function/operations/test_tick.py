@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from function.errors import AlreadyExists, Forbidden, OssRejected, OssUnavailable
-from function.holding.decision import BY_OWNER, decision_about, make_decision
+from function.holding.decision import BY_OWNER, make_decision
 from function.holding.held_upload import read_receipt
-from function.holding.records import PUBLISH
+from function.holding.records import PUBLISH, Decision
 from function.operations import tick as tick_module
 from function.operations.tick import KINDS
 from function.oss import due
@@ -357,7 +357,7 @@ def test_a_slow_bucket_leaves_other_buckets_their_share(clock, profiles_file, mo
     for profile in ["far"] * 9 + ["here"]:
         call, receipt = world.call(), world.store(profile)["receipt"]
         upload = read_receipt(receipt, call.settings, call.now)
-        decision = decision_about(upload, PUBLISH, BY_OWNER, call.now)
+        decision = Decision(PUBLISH, BY_OWNER, upload.receipt, upload.etag, call.now)
         make_decision(call, oss_client(call, upload.profile.location), upload, decision)
     clock.tick(minutes=2)
     elapsed, send = 0.0, far.send
