@@ -62,12 +62,17 @@ def head_object(oss: OssClient, key: str) -> ObjectFacts | None:
     Source: https://help.aliyun.com/zh/oss/developer-reference/headobject
     """
     response = call(oss, "HeadObject", "HEAD", key, is_repeatable=True)
-    if response.status == 200:
-        return _facts(response)
+    return _facts(response) if _is_found("HeadObject", response, 200) else None
+
+
+def _is_found(name: str, response: HttpResponse, *statuses: int) -> bool:
+    """Return whether OSS has the object, as these statuses say; raise ``UploadError`` if it says neither."""
+    if response.status in statuses:
+        return True
     refusal = refusal_of(response)
     if (refusal.status, refusal.code) == (404, "NoSuchKey"):
-        return None
-    raise error_for("HeadObject", refusal)
+        return False
+    raise error_for(name, refusal)
 
 
 def _facts(response: HttpResponse) -> ObjectFacts:
@@ -227,12 +232,9 @@ def first_bytes(oss: OssClient, key: str, count: int) -> tuple[bytes, str]:
     """
     headers = {"range": f"bytes=0-{count - 1}"}
     response = call(oss, "GetObject", "GET", key, headers=headers, is_repeatable=True)
-    if response.status in (200, 206):
-        return response.body[:count], response.headers.get("content-encoding", "")
-    refusal = refusal_of(response)
-    if (refusal.status, refusal.code) == (404, "NoSuchKey"):
+    if not _is_found("GetObject", response, 200, 206):
         return b"", ""
-    raise error_for("GetObject", refusal)
+    return response.body[:count], response.headers.get("content-encoding", "")
 
 
 def read_range(oss: OssClient, key: str, first: int, count: int, etag: str) -> bytes:
@@ -282,9 +284,4 @@ def read_object(oss: OssClient, key: str, max_bytes: int, *, process: str = "") 
     """
     query = {PROCESS: process} if process else NONE
     response = call(oss, "GetObject", "GET", key, query=query, max_bytes=max_bytes, is_repeatable=True)
-    if response.status == 200:
-        return response.body
-    refusal = refusal_of(response)
-    if (refusal.status, refusal.code) == (404, "NoSuchKey"):
-        return None
-    raise error_for("GetObject", refusal)
+    return response.body if _is_found("GetObject", response, 200) else None
