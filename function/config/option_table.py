@@ -18,6 +18,7 @@ SESSION_SECONDS = types.seconds(1, 43200)
 # Objects of these classes must be restored before they can be read or copied.
 ARCHIVES = ("Archive", "ColdArchive", "DeepColdArchive")
 IN_AN_ARCHIVE = tuple(f"storage_class={name}" for name in ARCHIVES)
+BY_ALIYUN = ("hold=check", f"check_by={moderation.ALIYUN}")
 
 
 class Option(NamedTuple):
@@ -113,18 +114,8 @@ OPTIONS = (
     Option("commit_by", types.one_of("backend", "owner"), "backend", needs=("hold=commit",)),
     Option("check_scene", types.number(1, 4), 1, needs=("hold=check",)),
     Option("check_by", moderation.CHECKERS_TYPE, [moderation.WECHAT], needs=("hold=check",)),
-    Option(
-        "check_service",
-        moderation.SERVICE_TYPE,
-        "baselineCheck",
-        needs=("hold=check", f"check_by={moderation.ALIYUN}"),
-    ),
-    Option(
-        "check_reject",
-        moderation.FAMILIES_TYPE,
-        [*moderation.REJECTED],
-        needs=("hold=check", f"check_by={moderation.ALIYUN}"),
-    ),
+    Option("check_service", moderation.SERVICE_TYPE, "baselineCheck", needs=BY_ALIYUN),
+    Option("check_reject", moderation.FAMILIES_TYPE, [*moderation.REJECTED], needs=BY_ALIYUN),
     Option("check_animated", types.one_of("review", "first-frame"), "review", needs=("hold=check",)),
     Option("strip", types.FLAG, False, needs=("hold",)),
     Option("list", types.FLAG, False, needs_owner=True),
