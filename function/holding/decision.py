@@ -132,7 +132,7 @@ def overrule(
     note_due(context, oss, upload, DISCARD, discarding.at)
     # The publication deletes the held object after the response to its copy.
     sent = publication.at if upload.is_ours(head_object(oss, upload.held_key)) else None
-    again = records.copied_at(oss, upload.upload_id)
+    again = records.written_at(oss, records.copy_key(upload.upload_id))
     discarding = discarding._replace(copied=max(filter(None, (sent, again)), default=None))
     records.put(oss, records.decision_key(upload.upload_id), discarding.fields, discarding.at)
     return discarding

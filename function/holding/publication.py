@@ -94,7 +94,8 @@ def check_no_copy_runs(oss: OssClient, upload: HeldUpload, sent: datetime | None
     Raises:
         OssUnavailable: one may, so the upload cannot be called gone.
     """
-    last = max(filter(None, (sent, records.copied_at(oss, upload.upload_id))), default=None)
+    again = records.written_at(oss, records.copy_key(upload.upload_id))
+    last = max(filter(None, (sent, again)), default=None)
     if last is not None and (left := last + REQUEST_LIFE + COPY_LIFE - now) > timedelta(0):
         seconds = ceil(min(left, COPY_LIFE).total_seconds())
         raise OssUnavailable(reason="a copy may still finish", retry_after=seconds)

@@ -157,18 +157,16 @@ class Decision(NamedTuple):
 
     @property
     def fields(self) -> dict[str, Any]:
-        finding = {} if self.finding is None else {"finding": self.finding.fields}
-        copied = {} if self.copied is None else {"copied": iso(self.copied)}
-        reviewer = {"reviewer": self.reviewer} if self.reviewer else {}
-        return {
+        fields = {
             "decision": self.action,
             "by": self.by,
-            **finding,
-            **copied,
-            **reviewer,
+            "finding": self.finding and self.finding.fields,
+            "copied": self.copied and iso(self.copied),
+            "reviewer": self.reviewer,
             "etag": self.etag,
             "receipt": self.receipt,
         }
+        return {name: value for name, value in fields.items() if value}
 
 
 def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
@@ -197,11 +195,6 @@ def _finding(fields: Mapping[str, Any]) -> Finding | None:
         return read_finding(found)
     # Records of earlier versions have a label of WeChat's alone.
     return None if fields.get("label") is None else read_finding({**fields, "by": WECHAT})
-
-
-def copied_at(oss: OssClient, upload_id: str) -> datetime | None:
-    """Return when a publication was last copied once more; ``None`` if it was not."""
-    return written_at(oss, copy_key(upload_id))
 
 
 def written_at(oss: OssClient, name: str) -> datetime | None:
