@@ -15,13 +15,7 @@ from function.errors import UploadError
 from function.holding import records
 from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check
 from function.holding.check import note_check
-from function.holding.decision import (
-    BY_CHECK,
-    decide,
-    forget_due,
-    leave_to_a_human,
-    settle,
-)
+from function.holding.decision import BY_CHECK, decide, forget_due, leave_to_a_human, settle
 from function.holding.held_upload import HeldUpload, held_url
 from function.holding.records import PUBLISH, REJECT
 from function.holding.state import BY_ALIYUN, CHECKING, HELD, OPEN, REVIEW, UNCHECKED, HeldState

@@ -12,13 +12,7 @@ from function.config.moderation import WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
-from function.holding.decision import (
-    BY_CHECK,
-    decide,
-    leave_to_a_human,
-    notify,
-    settle,
-)
+from function.holding.decision import BY_CHECK, decide, leave_to_a_human, notify, settle
 from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
 from function.holding.records import PUBLISH, REJECT, Check
 from function.holding.state import (
