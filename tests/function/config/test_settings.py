@@ -173,6 +173,20 @@ def test_the_region_defaults_to_the_function_s_own(environment):
     assert load_settings(environment).region == "cn-shanghai"
 
 
+@pytest.mark.parametrize(
+    ("region", "address"),
+    [
+        ("cn-beijing", "https://green-cip.cn-beijing.aliyuncs.com"),
+        ("cn-zhangjiakou", "https://green-cip.cn-shanghai.aliyuncs.com"),
+        ("ap-southeast-1", "https://green-cip.ap-southeast-1.aliyuncs.com"),
+        ("cn-hongkong", None),
+        ("ap-northeast-1", None),
+    ],
+)
+def test_content_moderation_stays_in_the_region_or_in_the_mainland(environment, region, address):
+    assert load_settings({**environment, "OSS_REGION": region}).green_endpoint == address
+
+
 def test_all_missing_settings_are_reported_at_once():
     assert {"OSS_BUCKET", "OSS_REGION", "STS_ROLE_ARN", "CALLER_AUTH"} <= set(refused({}))
 
