@@ -15,7 +15,14 @@ from function.holding import picture_metadata as pictures
 from function.holding.held_upload import HeldUpload
 from function.moderation.pictures import JPEG, MAX_BYTES, PNG, WEBP, PictureFile
 from function.oss.client import OssClient
-from function.oss.objects import ObjectFacts, first_bytes, head_object, process_object, read_range
+from function.oss.objects import (
+    ObjectFacts,
+    delete_object,
+    first_bytes,
+    head_object,
+    process_object,
+    read_range,
+)
 
 RANGE_BYTES = 1024 * 1024
 UNSUPPORTED, TOO_LARGE, CHANGED = "unsupported", "too large", "the held object changed"
@@ -67,9 +74,14 @@ def make_clean_copy(oss: OssClient, upload: HeldUpload, etag: str) -> CleanCopy 
     if copy is None:
         raise OssUnavailable(reason="the clean copy disappeared")
     if copy.size_bytes > MAX_BYTES:
-        return TOO_LARGE
-    left = pictures.metadata_in(kind, _file(oss, clean_key(upload), copy))
-    return left or CleanCopy(copy.etag, PROCESSES[kind][0])
+        left = TOO_LARGE
+    else:
+        left = pictures.metadata_in(kind, _file(oss, clean_key(upload), copy))
+    if left:
+        # OSS gives it the ACL of the bucket, and an erasure does not know its name.
+        delete_object(oss, clean_key(upload))
+        return left
+    return CleanCopy(copy.etag, PROCESSES[kind][0])
 
 
 def _examine(oss: OssClient, upload: HeldUpload, held: ObjectFacts) -> tuple[str, str]:
