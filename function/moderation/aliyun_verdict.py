@@ -124,13 +124,9 @@ def verdict_about(risks: Iterable[Risk], rejected: Iterable[str], *, has_doubts:
         has_doubts: True if it is not final.
     """
     risks, prefixes = [*risks], tuple(rejected)
-    labels = [label for risk in risks for label, _ in risk.labels]
-    bad = [
-        label
-        for risk in risks
-        for label, own in risk.labels
-        if risk.level == own == HIGH and label.startswith(prefixes)
-    ]
+    found = [(label, risk.level == own == HIGH) for risk in risks for label, own in risk.labels]
+    labels = [label for label, _ in found]
+    bad = [label for label, is_high in found if is_high and label.startswith(prefixes)]
     levels = {level for risk in risks for level in (risk.level, *(own for _, own in risk.labels))}
     is_harmless = levels <= {*HARMLESS} and {*labels} <= {NO_LABEL}
     outcome = Outcome.RISKY if bad else Outcome.PASS if is_harmless else Outcome.REVIEW

@@ -60,19 +60,14 @@ class Finding(NamedTuple):
 
 def read_finding(fields: Mapping[str, Any]) -> Finding:
     """Read the fields of a record; of another type than ours they count as ``UNREADABLE`` or absent."""
-    label, errcode = _label(fields.get("label")), _label(fields.get("errcode"))
-    found = fields.get("labels")
-    labels = [_label(each) for each in found] if isinstance(found, list) else []
-    reason, by = fields.get("reason"), fields.get("by")
-    if not isinstance(reason, str):
-        reason = _earlier_reason(fields)
-    is_checker = by in (WECHAT, ALIYUN)
+    found, reason, by = fields.get("labels"), fields.get("reason"), fields.get("by")
+    labels = map(_label, found[:MAX_LABELS] if isinstance(found, list) else ())
     return Finding(
-        reason,
-        str(by) if is_checker else "",
-        label,
-        tuple(each for each in labels[:MAX_LABELS] if each is not None),
-        errcode,
+        reason if isinstance(reason, str) else _earlier_reason(fields),
+        by if by in (WECHAT, ALIYUN) else "",
+        _label(fields.get("label")),
+        tuple(each for each in labels if each is not None),
+        _label(fields.get("errcode")),
     )
 
 
