@@ -21,10 +21,10 @@ from function.holding.records import PUBLISH, REJECT
 from function.holding.state import BY_ALIYUN, CHECKING, HELD, OPEN, REVIEW, UNCHECKED, HeldState
 from function.holding.submission import obstacle_in
 from function.moderation.aliyun import check_picture, seconds_for_a_call
-from function.moderation.aliyun_media import ACTIONS, fetch_result, submit_media
+from function.moderation.aliyun_media import ACTIONS, AUDIO, fetch_result, submit_media
 from function.moderation.aliyun_verdict import RUNNING, Verdict, not_checked
 from function.moderation.finding import CHANGED, NOT_CHECKED, UNSUPPORTED, Finding, Outcome
-from function.moderation.wechat import IMAGE_MAGIC, NON_AUDIO_MAGIC
+from function.moderation.wechat import may_be_sound
 from function.oss.client import OssClient
 
 PICTURE = "image"
@@ -106,8 +106,8 @@ def _ask(
     if check.task:
         return fetch_result(context, profile, main_type, check.task)
     obstacle, beginning = obstacle_in(oss, upload)
-    is_other = any(beginning.startswith(mark, at) for at, mark in (*NON_AUDIO_MAGIC, *IMAGE_MAGIC))
-    if obstacle or main_type not in (PICTURE, *ACTIONS) or (main_type == "audio" and is_other):
+    is_other = main_type not in (PICTURE, *ACTIONS) or (main_type == AUDIO and not may_be_sound(beginning))
+    if obstacle or is_other:
         return Finding(obstacle or UNSUPPORTED)
     is_picture = main_type == PICTURE
     life = PICTURE_URL_LIFE if is_picture else MEDIA_URL_LIFE

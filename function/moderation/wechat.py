@@ -61,12 +61,16 @@ def media_of(content_type: str, size_bytes: int, first_bytes: bytes) -> Media | 
     Source: https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
     """
     if content_type in SOUNDS:
-        is_sound = not _begins_with(first_bytes, (*NON_AUDIO_MAGIC, *IMAGE_MAGIC))
-        return Media(AUDIO) if is_sound and size_bytes <= MAX_BYTES else None
+        return Media(AUDIO) if may_be_sound(first_bytes) and size_bytes <= MAX_BYTES else None
     if not content_type.startswith("image/") or size_bytes > MAX_PROCESSED_BYTES:
         return None
     is_accepted = content_type in PICTURES and _begins_with(first_bytes, IMAGE_MAGIC)
     return Media(PICTURE, "" if is_accepted and size_bytes <= MAX_BYTES else AS_JPEG)
+
+
+def may_be_sound(first_bytes: bytes) -> bool:
+    """Return whether a file does not begin as one of another kind."""
+    return not _begins_with(first_bytes, (*NON_AUDIO_MAGIC, *IMAGE_MAGIC))
 
 
 def _begins_with(first_bytes: bytes, marks: Iterable[tuple[int, bytes]]) -> bool:
