@@ -326,8 +326,9 @@ def verdict_in(trace_id: str, fields: Mapping[str, Any]) -> "Verdict":
     outcome = text_in(name, fields, "outcome")
     if outcome not in Outcome.__members__ or "label" not in fields:
         raise invalid(name)
+    label = None if fields["label"] is None else number_in(name, fields["label"], -MAX_CODE, MAX_CODE)
     errcode = number_in(name, fields.get("errcode"), -MAX_CODE, MAX_CODE)
-    return Verdict(trace_id, Outcome[outcome], _label(name, fields), errcode)
+    return Verdict(trace_id, Outcome[outcome], label, errcode)
 
 
 def text_in(name: str, fields: Mapping[str, Any], field: str) -> str:
@@ -342,11 +343,6 @@ def time_in(name: str, fields: Mapping[str, Any], field: str) -> datetime:
         return instant_in(text_in(name, fields, field))
     except ValueError:
         raise invalid(name) from None
-
-
-def _label(name: str, fields: Mapping[str, Any]) -> int | None:
-    label = fields.get("label")
-    return None if label is None else number_in(name, label, -MAX_CODE, MAX_CODE)
 
 
 def number_in(name: str, value: object, least: int, end: int) -> int:

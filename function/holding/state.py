@@ -103,12 +103,11 @@ def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldSt
 
 def _open_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState:
     profile = upload.profile
-    may_be_reviewed = profile.is_checked or profile.strip
-    if may_be_reviewed and records.get(oss, records.review_key(upload.upload_id)) is not None:
+    if profile.is_reviewed and records.get(oss, records.review_key(upload.upload_id)) is not None:
         return HeldState(REVIEW)
     if not profile.is_checked or not _is_committed(oss, upload):
         return HeldState(HELD)
-    by_aliyun = _aliyun_state(oss, upload, now, ends) if upload.profile.is_checked_by_aliyun else None
+    by_aliyun = _aliyun_state(oss, upload, now, ends) if profile.is_checked_by_aliyun else None
     return by_aliyun or check_state(oss, upload, now)
 
 
