@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zlib import crc32
 
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from function.errors import UploadError
 from function.holding.publication import COPY_LIFE, REQUEST_LIFE
 from function.holding.state import LEASE, SILENCE
 from function.moderation.finding import Outcome
+from function.moderation.source import SourceToken
 from function.request_log import lines_of
 from quality.torture.lives import live
 from quality.torture.report import Result
@@ -38,7 +40,7 @@ from tests.support.world import HELD, WEBHOOK, World, counted
 STEPS, TASKS = 120_000, 4
 SECONDS = 1200.0
 LIVES_AT_ONCE, STEPS_OF_A_LIFE = 100, 50
-TOLD = {**HELD, "UPLOAD_WEBHOOK_URL": WEBHOOK}
+TOLD = {**HELD, "UPLOAD_WEBHOOK_URL": WEBHOOK, "PUBLIC_URL": "https://function.example.com"}
 EVENTS = {"publish": "published", "reject": "rejected", "discard": "gone"}
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 HOLDS = {
@@ -73,7 +75,7 @@ DICE = st.integers(0, 719)
 ACTS = (
     *("commit", "commit", "commit by the owner", "publish", "reject", "status", "status", "confirm"),
     *("discard", "discard", "discard by the owner", "pass", "pass", "risky", "review", "error"),
-    "store others",
+    *("cannot open", "cannot open", "fetch", "store others"),
 )
 WITH_TICKS = (*ACTS, "tick", "tick", "tick")
 # Codes and oddities after which Aliyun is asked again; after any other answer it is not.
@@ -405,7 +407,10 @@ class HeldUploads(RuleBasedStateMachine):
         return reply
 
     def _do(self, act: str, instance: int, *, is_disturbed: bool) -> str:
-        if act in ("pass", "risky", "review", "error"):
+        if act == "fetch":
+            self._fetch(instance)
+            return ""
+        if act in ("pass", "risky", "review", "error", "cannot open"):
             self._hear(act, instance)
             self._note_copies(is_disturbed)
             return ""
@@ -520,9 +525,7 @@ class HeldUploads(RuleBasedStateMachine):
 
     def _hear(self, word: str, instance: int) -> None:
         """A verdict about a submission of this upload; where there was none, about nothing that is known."""
-        submitted = [
-            trace for trace, url in self.wechat.submitted.items() if key_of(url) == f"held/{self.key}"
-        ]
+        submitted = [trace for trace, url in self.wechat.submitted.items() if self._is_ours(url)]
         trace = submitted[-1] if submitted else "60f96f1d-unknown"
         has_review = f"held/.review/{self.form['uploadId']}" in self.oss.objects
         stored_at = self.oss.stored_at.get(f"held/{self.key}", self.now)
@@ -535,10 +538,29 @@ class HeldUploads(RuleBasedStateMachine):
             self.begun.add("check")
         if word == "risky" and submitted:
             self.begun.add("reject")
+        outcome, said = Outcome.__members__.get(word.upper(), Outcome.ERROR), {}
+        if word == "cannot open":
+            said["errcode"] = -1008
         try:
-            self.world.verdict(Outcome[word.upper()], trace, instance)
+            self.world.verdict(outcome, trace, instance, **said)
         except UploadError as error:
             assert error.code in FAILED
+
+    def _is_ours(self, url: str) -> bool:
+        """Whether WeChat was sent to this object, at OSS or at the function."""
+        token = parse_qs(urlsplit(url).query).get("t", [""])[0]
+        if not token:
+            return key_of(url) == f"held/{self.key}"
+        return bool(SourceToken.read(token, self.world.settings, START).upload_id == self.form["uploadId"])
+
+    def _fetch(self, instance: int) -> None:
+        """WeChat gets the bytes of an upload that waits for it, and of no other."""
+        url = next((url for url in reversed(self.wechat.submitted.values()) if self._is_ours(url)), "")
+        decided = f"held/.decided/{self.form['uploadId']}" in self.oss.objects
+        query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        reply = self.world.ask_event(instance, method="GET", path="/check-source", query=query)
+        assert reply.status in (200, 401, 403, 404, 429) or reply.code in FAILED, reply.text
+        assert reply.status != 200 or not decided, "handed out after the decision"
 
     # --- what must hold ---
 
