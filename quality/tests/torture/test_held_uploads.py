@@ -43,12 +43,7 @@ def undated(oss, trace_id):
     return found and found._replace(since=datetime.max.replace(tzinfo=UTC))
 
 
-def about_whatever_is_held(context, oss, upload, found):
-    stored_at = decision.settle(context, oss, upload).stored_at
-    return APPLY_ANSWER(context, oss, upload, found._replace(stored_at=stored_at))
-
-
-COPY, GET_CHECK, APPLY_ANSWER = publication.copy_object, records.get_check, aliyun_check._apply
+COPY, GET_CHECK = publication.copy_object, records.get_check
 UNKNOWN = SimpleNamespace(
     **{**vars(records), "review_key": lambda upload_id: records.verdict_key(f"{upload_id}-nowhere")}
 )
@@ -99,10 +94,6 @@ WRONG = {
         (("discard", "commit"), ("commit",), range(5, 9)),
     ),
     "a pass of what was stored again": ([(records, "get_check", undated)], (("status", "pass"), ("check",))),
-    "an answer of Aliyun's about what was stored again": (
-        [(aliyun_check, "_apply", about_whatever_is_held)],
-        (("commit", "status"), ("sent",), range(14, 26)),
-    ),
     "a doubt of Aliyun's that is no matter": (
         [(aliyun_check, "doubt_of_aliyun", lambda *_: None)],
         (("pass",), ("twice",)),
@@ -116,7 +107,6 @@ WRONG = {
         (("status", "tick"), ("twice",)),
     ),
     "a decision that no tick continues": ([(decision, "due", NOT_DUE)], (("commit", "tick"), ("commit",))),
-    "a check that no tick continues": ([(check, "due", NOT_DUE)], (("status", "tick"), ("check",))),
     "a due record that is removed before its decision is applied": (
         [
             (
