@@ -391,7 +391,7 @@ def test_a_plain_deployment_imports_these_modules_and_no_other(mode):
 OF_THE_CHECK = {
     *(f"function.holding.{name}" for name in ("access_token", "check", "checking", "media", "push")),
     *("function.moderation.wechat_verdict", "function.wechat.api", "function.routes.wechat_events"),
-    *("function.holding.aliyun_check", "function.moderation.aliyun", "function.moderation.aliyun_media"),
+    *("function.holding.aliyun_check", "function.moderation.aliyun", "function.moderation.aliyun_verdict"),
     "cryptography",
 }
 HELD = """

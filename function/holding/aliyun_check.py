@@ -20,9 +20,14 @@ from function.holding.held_upload import HeldUpload, held_url
 from function.holding.records import PUBLISH, REJECT
 from function.holding.state import BY_ALIYUN, CHECKING, HELD, OPEN, REVIEW, UNCHECKED, HeldState
 from function.holding.submission import obstacle_in
-from function.moderation.aliyun import check_picture, seconds_for_a_call
-from function.moderation.aliyun_media import ACTIONS, AUDIO, fetch_result, submit_media
-from function.moderation.aliyun_verdict import RUNNING, Verdict, not_checked
+from function.moderation.aliyun import (
+    ACTIONS,
+    check_picture,
+    fetch_result,
+    seconds_for_a_call,
+    submit_media,
+)
+from function.moderation.aliyun_verdict import AUDIO, RUNNING, Verdict, not_checked
 from function.moderation.finding import CHANGED, NOT_CHECKED, UNSUPPORTED, Finding, Outcome
 from function.moderation.wechat import may_be_sound
 from function.oss.client import OssClient

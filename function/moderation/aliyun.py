@@ -1,10 +1,13 @@
 """
-Aliyun's Content Moderation (Green), enhanced edition: a picture is looked at during the call.
+Aliyun's Content Moderation (Green), enhanced edition: a picture is looked at during the call, a video or
+sound is submitted once, and the result fetched later.
 
 The function's own role asks, never a session. A call is billed when it is done, and cannot be taken back: who
 asks holds a lease. Green fetches the file by a presigned URL, so it needs no consent to read the bucket.
 
-Source: https://help.aliyun.com/zh/document_detail/467829.html
+Sources:
+    https://help.aliyun.com/zh/document_detail/467829.html
+    https://help.aliyun.com/zh/document_detail/2505810.html
 """
 
 import json
@@ -17,11 +20,25 @@ from function.config.moderation import ALIYUN
 from function.config.profile import Profile
 from function.context import RequestContext
 from function.http.client import ExchangeFailed
-from function.moderation.aliyun_verdict import FORBIDDEN, RUNNING, Verdict, data_of, not_checked, read_picture
+from function.moderation.aliyun_verdict import (
+    AUDIO,
+    FORBIDDEN,
+    RUNNING,
+    VIDEO,
+    Verdict,
+    data_of,
+    not_checked,
+    read_media,
+    read_picture,
+    unreadable,
+)
 from function.moderation.finding import Outcome
 from function.request_log import encode, log
 
 VERSION = "2022-03-02"
+# By main type: the action that submits one, and Aliyun's rules for it.
+ACTIONS = {VIDEO: ("VideoModeration", "videoDetection"), AUDIO: ("VoiceModeration", "audio_media_detection")}
+TASK_ID = r"[A-Za-z0-9_.-]{1,128}"
 # Of one call; the shorter one where the request itself has little time, as OSS waits for a callback.
 SECONDS, SHORT_SECONDS = 6.0, 2.0
 # Codes that any other file would get as well: too many calls, a missing right, a quota.
@@ -48,11 +65,45 @@ def check_picture(context: RequestContext, profile: Profile, url: str, data_id: 
         Misconfigured: the function has no keys of its own.
     """
     parameters = {"imageUrl": url, "dataId": data_id}
-    data = ask(context, "ImageModeration", profile.check_service, parameters, DataId=data_id)
+    data = _ask(context, "ImageModeration", profile.check_service, parameters, DataId=data_id)
     return data if isinstance(data, Verdict) else read_picture(data, profile.check_reject)
 
 
-def ask(
+def submit_media(
+    context: RequestContext, profile: Profile, main_type: str, url: str, data_id: str
+) -> str | Verdict:
+    """
+    Have Green fetch a video or sound, and look at it in its own time.
+
+    Args:
+        main_type: a key of ``ACTIONS``.
+        url: presigned, for as long as the download may take.
+
+    Returns:
+        the id of the task, or why there is none.
+    """
+    action, service = ACTIONS[main_type][0], _service(profile, main_type)
+    data = _ask(context, action, service, {"url": url, "dataId": data_id}, DataId=data_id)
+    if isinstance(data, Verdict):
+        return data
+    task = data.get("TaskId")
+    return task if isinstance(task, str) and re.fullmatch(TASK_ID, task) else unreadable()
+
+
+def fetch_result(context: RequestContext, profile: Profile, main_type: str, task: str) -> Verdict:
+    """Return the verdict of a task; its ``errcode`` is ``RUNNING`` while there is none."""
+    action, service = f"{ACTIONS[main_type][0]}Result", _service(profile, main_type)
+    data = _ask(context, action, service, {"taskId": task}, TaskId=task)
+    return data if isinstance(data, Verdict) else read_media(data, main_type, profile.check_reject)
+
+
+def _service(profile: Profile, main_type: str) -> str:
+    # Services abroad are named like this.
+    suffix = re.search("_(cb|global)$", profile.check_service)
+    return ACTIONS[main_type][1] + (suffix[0] if suffix else "")
+
+
+def _ask(
     context: RequestContext, action: str, service: str, parameters: Mapping[str, str], **echoed: str
 ) -> dict[str, Any] | Verdict:
     """

@@ -12,11 +12,13 @@ outcome      answer
 
 Green's own codes are numbers; the gateway before it, which refuses signatures and rights, has texts.
 
-Source: https://help.aliyun.com/zh/document_detail/467829.html
+Sources:
+    https://help.aliyun.com/zh/document_detail/467829.html
+    https://help.aliyun.com/zh/document_detail/2505810.html
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeGuard
 
 from function.config.moderation import ALIYUN
@@ -39,6 +41,7 @@ DONE, RUNNING = 200, 280
 UNCHECKABLE = (406, 407, 589, 590)
 # Not activated, overdue, or the caller lacks the right; texts by their beginning.
 FORBIDDEN, FORBIDDEN_TEXTS = (408, 411), ("NoPermission", "Forbidden")
+VIDEO, AUDIO = "video", "audio"
 NO_LABEL = "nonLabel"
 LEVELS = ("none", "low", "medium", "high")
 HIGH, HARMLESS = "high", ("none", "low")
@@ -109,14 +112,30 @@ def read_picture(data: Mapping[str, Any], rejected: Iterable[str]) -> Verdict:
         rejected: prefixes of labels.
     """
     try:
-        risk = risk_in(data)
+        risk = _risk_in(data)
     except ValueError:
         return unreadable()
     # A human of Aliyun looks at it as well.
-    return verdict_about([risk], rejected, has_doubts=data.get("ManualTaskId") not in (None, ""))
+    return _verdict_about([risk], rejected, has_doubts=data.get("ManualTaskId") not in (None, ""))
 
 
-def verdict_about(risks: Iterable[Risk], rejected: Iterable[str], *, has_doubts: bool = False) -> Verdict:
+def read_media(data: Mapping[str, Any], main_type: str, rejected: Iterable[str]) -> Verdict:
+    """
+    Return the verdict in the data of a video or sound: the worst of the whole, its frames and its sound.
+
+    A part that is missing, or that cannot be read, leaves the file to a human.
+
+    Args:
+        main_type: ``VIDEO`` or ``AUDIO``.
+        rejected: prefixes of labels.
+    """
+    try:
+        return _verdict_about(_risks_in(data, main_type), rejected)
+    except ValueError:
+        return unreadable()
+
+
+def _verdict_about(risks: Iterable[Risk], rejected: Iterable[str], *, has_doubts: bool = False) -> Verdict:
     """
     Return the verdict about all parts of a file: the worst of their levels and labels.
 
@@ -135,13 +154,13 @@ def verdict_about(risks: Iterable[Risk], rejected: Iterable[str], *, has_doubts:
     return Verdict(Outcome.REVIEW if has_doubts else outcome, finding)
 
 
-def risk_in(data: Mapping[str, Any]) -> Risk:
+def _risk_in(data: Mapping[str, Any]) -> Risk:
     """Return the risk of ``RiskLevel`` and ``Result``; raise ``ValueError`` if they are missing or odd."""
-    level = level_in(data)
-    return Risk(level, tuple(_label(result, level) for result in list_in(data, "Result", least=1)))
+    level = _level_in(data)
+    return Risk(level, tuple(_label(result, level) for result in _list_in(data, "Result", least=1)))
 
 
-def level_in(data: Mapping[str, Any]) -> str:
+def _level_in(data: Mapping[str, Any]) -> str:
     """Return the ``RiskLevel``; raise ``ValueError`` if it is missing or unknown."""
     level = data.get("RiskLevel")
     if level not in LEVELS:
@@ -149,7 +168,7 @@ def level_in(data: Mapping[str, Any]) -> str:
     return str(level)
 
 
-def list_in(data: Mapping[str, Any], name: str, least: int = 0) -> list[dict[str, Any]]:
+def _list_in(data: Mapping[str, Any], name: str, least: int = 0) -> list[dict[str, Any]]:
     """Return a list of at least so many objects; raise ``ValueError`` if it is anything else."""
     found = data.get(name)
     if not isinstance(found, list) or len(found) < least or not all(isinstance(each, dict) for each in found):
@@ -157,23 +176,55 @@ def list_in(data: Mapping[str, Any], name: str, least: int = 0) -> list[dict[str
     return found
 
 
+def _risks_in(data: Mapping[str, Any], main_type: str) -> Iterator[Risk]:
+    """Yield the risk of each part; raise ``ValueError`` if one is missing or odd."""
+    yield Risk(_level_in(data), ())
+    if main_type == VIDEO:
+        yield from _risks_of_frames(_part(data, "FrameResult"))
+        data = _part(data, "AudioResult")
+        yield Risk(_level_in(data), ())
+    for piece in _list_in(data, "SliceDetails"):
+        level, found = _level_in(piece), piece.get("Labels")
+        # Several are one text.
+        labels = _label_of(found).split(",") if found else []
+        yield Risk(level, tuple((label, level) for label in labels))
+
+
+def _risks_of_frames(part: Mapping[str, Any]) -> Iterator[Risk]:
+    yield Risk(_level_in(part), ())
+    count = part.get("FrameNum")
+    # Without a frame nothing was looked at.
+    if not _is_number(count) or not count >= 1:
+        raise ValueError
+    for frame in _list_in(part, "Frames"):
+        for result in _list_in(frame, "Results", least=1):
+            yield _risk_in({**result, "RiskLevel": _level_in(frame)})
+
+
+def _part(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = data.get(name)
+    if not (part and isinstance(part, dict)):
+        raise ValueError
+    return part
+
+
 def _label(result: Mapping[str, Any], level: str) -> tuple[str, str]:
     """Return a label and its own level, that of the whole by default."""
-    own = level if result.get("RiskLevel") is None else level_in(result)
+    own = level if result.get("RiskLevel") is None else _level_in(result)
     confidence = result.get("Confidence")
-    if confidence is not None and not (is_number(confidence) and 0 <= confidence <= MAX_CONFIDENCE):
+    if confidence is not None and not (_is_number(confidence) and 0 <= confidence <= MAX_CONFIDENCE):
         raise ValueError
-    return label_of(result.get("Label")), own
+    return _label_of(result.get("Label")), own
 
 
-def label_of(value: object) -> str:
+def _label_of(value: object) -> str:
     """Return a label; raise ``ValueError`` if it is none that can be kept."""
     if not isinstance(value, str) or not re.fullmatch(LABEL_TEXT, value):
         raise ValueError
     return value
 
 
-def is_number(value: object) -> TypeGuard[int | float]:
+def _is_number(value: object) -> TypeGuard[int | float]:
     """Return whether a value of JSON is a number; Python takes true and false for numbers, too."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -183,5 +234,5 @@ def _code_in(answer: Mapping[str, Any]) -> Label | None:
     code = answer.get("Code")
     if isinstance(code, str):
         return code if re.fullmatch(CODE_TEXT, code) else None
-    is_code = isinstance(code, int) and is_number(code) and abs(code) < MAX_CODE
+    is_code = isinstance(code, int) and _is_number(code) and abs(code) < MAX_CODE
     return code if is_code else None

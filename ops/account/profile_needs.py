@@ -12,7 +12,7 @@ from pathlib import Path
 from function.config import settings_validation
 from function.config.profile import DEFAULT_HOST, BucketLocation, Profile
 from function.config.profiles import read_profiles
-from function.moderation.aliyun_media import ACTIONS
+from function.moderation.aliyun import ACTIONS
 from function.session_policy import role_policies, session_policies
 from ops.account.bucket import DesiredBucket, PartedFolder
 from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact

@@ -20,8 +20,7 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
 from function.http.client import ExchangeFailed, Send, send
-from function.moderation.aliyun import SECONDS, VERSION
-from function.moderation.aliyun_media import ACTIONS
+from function.moderation.aliyun import ACTIONS, SECONDS, VERSION
 from function.moderation.aliyun_verdict import Verdict, data_of, not_checked, read_picture
 from function.moderation.finding import Label, Outcome
 from function.session_policy import OBJECTS
