@@ -73,10 +73,8 @@ def make_clean_copy(oss: OssClient, upload: HeldUpload, etag: str) -> CleanCopy 
     copy = head_object(oss, clean_key(upload))
     if copy is None:
         raise OssUnavailable(reason="the clean copy disappeared")
-    if copy.size_bytes > MAX_BYTES:
-        left = TOO_LARGE
-    else:
-        left = pictures.metadata_in(kind, _file(oss, clean_key(upload), copy))
+    is_too_large = copy.size_bytes > MAX_BYTES
+    left = TOO_LARGE if is_too_large else pictures.metadata_in(kind, _file(oss, clean_key(upload), copy))
     if left:
         # OSS gives it the ACL of the bucket, and an erasure does not know its name.
         delete_object(oss, clean_key(upload))
