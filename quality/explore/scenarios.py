@@ -386,8 +386,8 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("verdict against discard", stored("check"), wechat=wechat, discard=discard),
     scenario("verdict against commit", stored("both"), wechat=wechat, commit=commit),
     scenario("verdict, commit, discard", stored("both"), 0, wechat=wechat, commit=commit, discard=discard),
-    scenario("risky against publish", stored("check", OTHERS), wechat=wechat, publish=publish, tick=tick),
-    scenario("swapped while checked", stored("both", OTHERS), wechat=wechat, commit=commit, phone=swap),
+    scenario("risky against publish", stored("check", OTHERS), wechat=wechat, publish=publish),
+    scenario("swapped while checked", stored("both", OTHERS), 0, wechat=wechat, commit=commit, phone=swap),
     # Aliyun, alone and before WeChat.
     scenario("form and confirm, aliyun", nothing, 2, phone=phone("quick")),
     scenario("commit, aliyun", stored("sent"), 2, commit=commit),
@@ -407,7 +407,7 @@ SCENARIOS: Iterable[Scenario] = (
     # Erasing.
     scenario("erase against upload", form_out("own"), erase=erase, phone=send_and_confirm),
     scenario("erase against commit", stored("commit"), erase=erase, commit=commit),
-    scenario("erase twice", stored("own"), 0, erase=erase, other=erase, tick=tick),
+    scenario("erase twice", stored("own"), 0, erase=erase, other=erase),
     # Parts.
     scenario("completed twice", parts_sent, phone=complete, again=complete, tick=tick),
     scenario("complete against abort", parts_sent, phone=complete, abort=abort, again=send_again),
