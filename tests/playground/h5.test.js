@@ -13,7 +13,7 @@ const { launch } = require('./chromium')
 const { PICTURE, shortenPauses } = require('./page')
 
 const ROOT = path.join(__dirname, '../..')
-const OF_THE_PROJECT = ['manage.py', 'handler.py', 'sts_credentials.py', 'function', 'local', 'ops', 'miniprogram/oss-direct-upload']
+const OF_THE_PROJECT = ['manage.py', 'handler.py', 'bytecode.py', 'sts_credentials.py', 'function', 'local', 'ops', 'miniprogram/oss-direct-upload']
 const PROFILES = '[default]\nkey = "uploads/{owner}/{id}{ext}"\nmax_size = "10MiB"\ncontent_types = ["image/*"]\nconfirm = true\n'
 
 describe('an H5 page', () => {
