@@ -30,7 +30,9 @@ describe('the reviewer’s page', () => {
   })
   beforeEach(() => { says.forget() })
   afterEach(async () => {
-    await page?.close()
+    // A decision that is under way would be about the next test's picture of this name.
+    await settled()
+    await page.close()
     assert.deepEqual(mistakes.splice(0), [])
   })
 
@@ -42,6 +44,7 @@ describe('the reviewer’s page', () => {
     await page.waitForSelector('body[data-ready=true]')
   }
 
+  const settled = () => page.waitForSelector('body[data-pending="0"]')
   const isReady = () => page.waitForSelector('#reject:enabled')
   const press = async (key) => {
     await isReady()
@@ -66,6 +69,7 @@ describe('the reviewer’s page', () => {
     await factsSay('3.png')
     await press('A')
     await stageSays('没有待审核的内容')
+    await settled()
     assert.deepEqual(decisions(), [['receipt-1', 'publish'], ['receipt-2', 'reject'], ['receipt-3', 'publish']])
     assert.deepEqual(says.decided.map(({ reviewer }) => reviewer), ['小红', '小红', '小红'])
     assert.match(await page.textContent('#progress'), /已处理 3 · 待处理 0/)
@@ -95,7 +99,7 @@ describe('the reviewer’s page', () => {
       down(false)
     })
     await factsSay('2.png')
-    await isReady()
+    await settled()
     assert.deepEqual(decisions(), [['receipt-1', 'reject']])
   })
 
@@ -129,6 +133,7 @@ describe('the reviewer’s page', () => {
       await press('a')
     }
     await stageSays('没有待审核的内容')
+    await settled()
     assert.equal(new Set(says.decided.map(({ receipt }) => receipt)).size, 7)
   })
 
@@ -168,6 +173,7 @@ describe('the reviewer’s page', () => {
     await factsSay('1.png')
     await press('a')
     await stageSays('没有待审核的内容')
+    await settled()
     assert.deepEqual(decisions(), [['receipt-2', 'publish'], ['receipt-1', 'publish']])
   })
 

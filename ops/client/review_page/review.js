@@ -168,6 +168,7 @@ function draw() {
   drawButtons()
   $('news').replaceChildren(...news.map((each) => newsLine(each)))
   document.body.dataset.ready = String(!isLoading)
+  document.body.dataset.pending = String(pending)
 }
 
 function drawStage(all) {
