@@ -57,6 +57,7 @@ CHROMIUM = Tool(
     ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
     "chromium fonts-noto-cjk",
 )
+OPENSSL = Tool("OpenSSL", ("openssl",), "openssl")
 LANGUAGES = (
     Tool("PHP", ("php",), "php-cli"),
     Tool("Go", ("go",), "golang-go"),
@@ -115,7 +116,9 @@ TARGETS = {
     ),
     "rest": (
         Runner("playground", (node("test:playground"),), (CHROMIUM,)),
-        Runner("torture in small, packages, backends", (pytest(*ONLY_IN_REST),), (REDIS, *LANGUAGES)),
+        Runner(
+            "torture in small, packages, backends", (pytest(*ONLY_IN_REST),), (REDIS, OPENSSL, *LANGUAGES)
+        ),
         Runner("frameworks", (node("test:examples"),)),
         Runner("deployment tool", (node("test:deploy"),)),
         Runner("generated clients", (pytest("tests/end_to_end/real_clients.py"),)),

@@ -1,6 +1,7 @@
 """A Python of the target's version, and the real package, made once."""
 
 import os
+import shutil
 
 import pytest
 
@@ -10,16 +11,24 @@ from ops.package.function_files import BURST
 from tests.ops.package.project import ROOT, make_project
 
 
-@pytest.fixture(scope="session")
-def python312():
-    """A Python 3.12 that runs; without one, what needs it is reported as not run, and in CI as failed."""
-    python = find_python(None, os.environ)
-    if python is None:
-        reason = "needs Python 3.12 (apt install python3.12)"
+def needed(program, package):
+    """The path of a program; without it, what needs it is reported as not run, and in CI as failed."""
+    if program is None:
+        reason = f"needs {package} (apt install {package})"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return python
+    return program
+
+
+@pytest.fixture(scope="session")
+def python312():
+    return needed(find_python(None, os.environ), "python3.12")
+
+
+@pytest.fixture(scope="session")
+def openssl():
+    return needed(shutil.which("openssl"), "openssl")
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,6 @@ from ops.package.authorities import certificates, hash_authorities, name_hash, t
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def openssl():
-    return shutil.which("openssl") or pytest.skip("needs openssl")
-
-
 def openssl_hash(openssl, certificate):
     command = [openssl, "x509", "-noout", "-subject_hash"]
     return subprocess.run(

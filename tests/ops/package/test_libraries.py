@@ -1,10 +1,6 @@
 """Libraries of the package without symbols: they load as before, and hold nothing behind what is loaded."""
 
-import shutil
 import struct
-import subprocess
-
-import pytest
 
 from ops.package.libraries import ELF, loaded_part, strip_libraries
 
@@ -51,9 +47,9 @@ def test_only_libraries_of_the_target_s_kind_are_cut(tmp_path):
 
 
 def test_the_package_holds_no_symbols(package):
-    readelf = shutil.which("readelf") or pytest.skip("needs readelf")
     libraries = list(package[0].rglob("*.so"))
     assert len(libraries) == 2
     for path in libraries:
-        found = subprocess.run([readelf, "-S", path], capture_output=True, text=True, check=True).stdout
-        assert "There are no sections in this file." in found
+        header = path.read_bytes()[:64]
+        # Of an ELF file of 64 bits: the offset of its table of sections, and their number.
+        assert (header[:5], header[0x28:0x30], header[0x3C:0x3E]) == (b"\x7fELF\x02", bytes(8), bytes(2))
