@@ -272,7 +272,7 @@ def test_phones_that_wait_when_the_instance_is_ended_are_answered(instance, wech
     server = instance()
     with ThreadPoolExecutor(THREADS) as pool:
         waiting = [pool.submit(server.log_in, f"local-{n}") for n in range(THREADS)]
-        while server.of_the_system("Threads") < MOST_THREADS and not any(one.done() for one in waiting):
+        while server.of_the_system("Threads") < MOST_THREADS and not all(one.done() for one in waiting):
             time.sleep(0.01)
         server.process.send_signal(signal.SIGTERM)
         assert [one.result()[0] for one in waiting] == [200] * THREADS

@@ -387,6 +387,7 @@ def test_both_contracts_return_the_same_bytes(here, held, commit, opened):
     here.becomes(upload, "checking")
     while not opened:
         here.state(upload)
+        time.sleep(0.1)  # 60 times a minute may be asked
     (address,) = opened
     query = address.partition("?")[2]
     wsgi = f"{here.usual}/2016-08-15/proxy/service/function/check-source?{query}"
