@@ -5,7 +5,7 @@ const { test } = require('node:test')
 const { createUploader } = require('../oss-direct-upload')
 const { createLargeUploader } = require('../oss-direct-upload/parts')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openStage, failureOf, until } = require('./stage')
+const { openStage, failureOf, holdPauses, pause, until } = require('./stage')
 
 const EXPIRED = xmlError(403, 'AccessDenied', 'Invalid according to Policy: Policy expired.')
 const BUSY = xmlError(503, 'ServiceUnavailable', 'Please reduce your request rate.')
@@ -347,14 +347,15 @@ test('an upload that is aborted in the turn its form arrives in is never sent', 
 })
 
 test('an upload is aborted while it waits for its next attempt', async (t) => {
-  const stage = await openStage(t, { backoff: 30 })
+  const stage = await openStage(t, { backoff: 5000 })
+  const waiting = holdPauses(t)
   stage.oss.plan.push(BUSY)
   const task = stage.uploader.upload(stage.file())
-  await until(() => stage.oss.posts.length)
-  await new Promise((resolve) => { setTimeout(resolve, 5) })
+  await until(() => waiting.length)
   task.abort()
   assert.equal((await failureOf(task.promise)).code, 'aborted')
-  await new Promise((resolve) => { setTimeout(resolve, 60) })
+  for (const goOn of waiting) goOn()
+  await pause(20)
   assert.equal(stage.oss.posts.length, 1)
 })
 

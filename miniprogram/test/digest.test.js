@@ -8,7 +8,7 @@ const fs = require('node:fs')
 const { test } = require('node:test')
 const { createBrowserApi } = require('../oss-direct-upload/browser')
 const { jsonError } = require('./servers')
-const { openStage, failureOf, hurryTimers } = require('./stage')
+const { openStage, failureOf, hurryTimers, until } = require('./stage')
 
 const CONTENT = 'some bytes of a picture'
 const SHA256 = crypto.createHash('sha256').update(CONTENT).digest('hex')
@@ -146,10 +146,14 @@ function formOf({ oss }, { filename }) {
 }
 
 test('an upload that is aborted while its digest is computed is never signed', async (t) => {
-  const stage = await openWithDigests(t, { getFileInfo: (wanted) => { setTimeout(tellDigest, 20, wanted) } })
+  let computing = []
+  const stage = await openWithDigests(t, { getFileInfo: (wanted) => (computing ? computing.push(wanted) : tellDigest(wanted)) })
   const task = stage.uploader.upload(stage.file())
   const other = stage.uploader.upload(stage.file('b.jpg', 'of the other'))
-  setTimeout(task.abort, 5)
+  await until(() => computing.length)
+  task.abort()
+  computing.forEach(tellDigest)
+  computing = null
   assert.equal((await failureOf(task.promise)).code, 'aborted')
   await other.promise
   assert.deepEqual(stage.fc.signRequests().map(({ body }) => body.filename), ['b.jpg'])

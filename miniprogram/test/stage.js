@@ -59,4 +59,14 @@ function hurryTimers(t, times = 100, below = Infinity) {
 /** The same of its pauses alone. */
 const hurryPauses = (t) => hurryTimers(t, 100, LIMIT)
 
-module.exports = { openStage, failureOf, hurryPauses, hurryTimers, pause, until }
+/** What the client would do after its pauses of a second and more, for the test to do. */
+function holdPauses(t) {
+  const held = []
+  const real = globalThis.setTimeout
+  t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => (
+    wait >= 1000 && wait < LIMIT ? held.push(() => run(...args)) : real(run, wait, ...args)
+  ))
+  return held
+}
+
+module.exports = { openStage, failureOf, holdPauses, hurryPauses, hurryTimers, pause, until }
