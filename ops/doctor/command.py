@@ -6,8 +6,8 @@ Reads .env and the environment, as the deployment does. Uploads a byte through a
 removes it where the keys may; where a profile has a callback, the business (UPLOAD_WEBHOOK_URL) hears of it,
 with the caller "doctor". With --code or --token the forms come from the deployed function itself, and keys of
 this machine are needed for the removal only. --content-check asks each checker whether verdicts really come.
---prove tries on the bucket what no page says, and prints a table that can be shown to others.
---local examines a local cloud of its own instead.
+--prove asks the real services what the function relies on and what no page says, and writes a report that can
+be shown to others. --local examines a local cloud of its own instead.
 """
 
 import argparse
@@ -15,7 +15,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from itertools import chain
 
 from function.config.types import ADDRESS_PATTERN
@@ -24,8 +23,7 @@ from ops.doctor.configuration import check_env_file, check_settings
 from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State
-from ops.doctor.identity import check_keys
-from ops.doctor.places import place_of
+from ops.doctor.prove_command import JOINT, add_prove_arguments, run_prove, without_prove
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import GREEN, RED, YELLOW, Screen
@@ -38,7 +36,8 @@ ABOUT = Text(
     "用途有回调时，业务（UPLOAD_WEBHOOK_URL）会收到通知，调用者为“doctor”。给出 --code 或 --token 时，"
     "表单来自已部署的函数，本机的密钥只用于删除。"
     "--content-check 去问微信和阿里云内容安全，看审核结果是不是真的会来。"
-    "--prove 在桶上试出文档没有说清的地方，打印可以给别人看的表格。--local 改为检查它自己启动的本地云。",
+    "--prove 向真实的服务验证函数所依赖的、文档没有说清的，写出可以给别人看的报告。"
+    "--local 改为检查它自己启动的本地云。",
 )
 HELP = {
     "--url": Text(
@@ -64,18 +63,6 @@ HELP = {
         "of a user who has just opened the mini-program (default: whom --code or --token name)",
         "刚刚打开过小程序的用户的 openid（默认：--code 或 --token 所指的用户）",
     ),
-    "--prove": Text(
-        "instead try on the bucket what no page says, print a table to paste, remove all again",
-        "改为在桶上试出文档没有说清的地方，打印可以粘贴的表格，最后全部删除",
-    ),
-    "--bucket": Text(
-        "with --prove: a bucket that a profile names (default: OSS_BUCKET)",
-        "与 --prove 一起：某个用途写的桶（默认：OSS_BUCKET）",
-    ),
-    "--dry-run": Text(
-        "with --prove: only what would be tried, and what it costs",
-        "与 --prove 一起：只列出会试什么、花费多少",
-    ),
     "--local": Text("start a local cloud and examine that", "启动一个本地云并检查它"),
 }
 
@@ -94,18 +81,16 @@ BAD_URL = Text(
     "--url 必须是函数的 http(s) 地址，不带查询串。",
 )
 ALONE = Text("{option} goes with --prove.", "{option} 要与 --prove 一起用。")
-NO_SUCH_BUCKET = Text("No profile is in the bucket {bucket}.", "没有用途在桶 {bucket} 里。")
-STILL_MISSING = Text("Before it can be tried:", "真正试之前还要：")
-JOINT = Text("{check}: {said}", "{check}：{said}")
 ALL_WELL = Text("All is well.", "一切正常。")
 NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {count} 项失败。")
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
-    for option in ("--url", "--code", "--token", "--openid", "--bucket"):
+    for option in ("--url", "--code", "--token", "--openid"):
         parser.add_argument(option, default="", help=HELP[option].say(language))
-    for option in ("--no-upload", "--content-check", "--timer", "--prove", "--dry-run", "--local"):
+    for option in ("--no-upload", "--content-check", "--timer", "--local"):
         parser.add_argument(option, action="store_true", help=HELP[option].say(language))
+    add_prove_arguments(parser, language)
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -117,57 +102,19 @@ def run(args: argparse.Namespace) -> int:
     if args.url and (match is None or match["query"]):
         Screen(sys.stderr).fail(BAD_URL.say(language))
         return 2
-    for option, is_given in {"--dry-run": args.dry_run, "--bucket": args.bucket}.items():
-        if is_given and not args.prove:
-            Screen(sys.stderr).fail(ALONE.say(language, option=option))
-            return 2
+    if option := without_prove(args):
+        Screen(sys.stderr).fail(ALONE.say(language, option=option))
+        return 2
+    if args.prove:
+        return run_prove(args, screen, language)
     if args.local:
         return _examine_a_local_cloud(args, screen, language)
     environ = operator_environment(args.env_file, os.environ)
-    if args.prove:
-        return prove_on(environ, args.url, args.bucket, args.dry_run, screen, language)
     visit = Visit(
         args.url, args.code, args.token, not args.no_upload, args.content_check, args.openid, args.timer
     )
     findings = chain(check_env_file(args.env_file, os.environ), examine(environ, visit))
     return show(findings, environ, args.url, screen, language)
-
-
-def prove_on(
-    environ: Mapping[str, str], url: str, bucket: str, is_dry: bool, screen: Screen, language: str
-) -> int:
-    """
-    Say what it costs, then try what no page says; nothing is sent before settings and keys are there.
-
-    A dry run needs neither: it says what would be tried, and what that would take.
-
-    Args:
-        bucket: empty for ``OSS_BUCKET``.
-    """
-    from ops.doctor.prove import show_cost, show_dry, show_proof
-
-    settings, findings = check_settings(environ)
-    there = place_of(settings, bucket) if settings else None
-    if settings is not None and there is None:
-        screen.fail(NO_SUCH_BUCKET.say(language, bucket=printable(bucket)))
-        return 2
-    keys, finding = check_keys(environ)
-    bad = [one for one in [*findings, finding] if one.state is State.BAD]
-    if settings is not None or is_dry:
-        show_cost(bucket or environ.get("OSS_BUCKET") or "OSS_BUCKET", screen, language)
-    if is_dry:
-        show_dry(screen, language)
-        if bad:
-            screen.line(STILL_MISSING.say(language))
-    elif there is not None and keys is not None and not bad:
-        now = datetime.now(UTC)
-        return show_proof(there, keys, now, screen, language, function_url=function_url(there, url))
-    for one in bad:
-        check, said = one.check.say(language), printable(one.said.say(language))
-        (screen.warn if is_dry else screen.fail)(JOINT.say(language, check=check, said=said))
-        if one.remedy:
-            screen.line(f"    → {one.remedy.say(language)}")
-    return 1 if bad and not is_dry else 0
 
 
 def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: str) -> int:
@@ -177,8 +124,6 @@ def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: s
         with running_cloud(Plan()) as cloud, quiet_log():
             environ = cloud.environment()
             url = cloud.gateway.origin
-            if args.prove:
-                return prove_on(environ, url, args.bucket, args.dry_run, screen, language)
             code = cloud.wechat.issue_code() if args.content_check else ""
             visit = Visit(
                 url, code, uploads=not args.no_upload, content_check=args.content_check, timer=args.timer

@@ -1,25 +1,23 @@
 """
-Open points of OSS, tried on the user's own bucket; the report is a Markdown table.
+Questions to the user's own cloud, or to a local one: what the function relies on, and OSS's open points.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import requests
 
-from function import VERSION
 from function.config.settings import Settings
 from function.credentials import AccessKeys
-from local.oss.rules import OssRules
 from ops.doctor import prove_forms, prove_objects, prove_parts, prove_sts
 from ops.doctor.evidence import NotTried
-from ops.doctor.open_point import Point, Seen
+from ops.doctor.point import Point
+from ops.doctor.proof_report import Row, answer_of, report_of
 from ops.doctor.sandbox import FOLDER, Sandbox
-from ops.terminal.language import Text
-from ops.terminal.screen import Screen
+from ops.terminal.language import Failure, Text, why_unreadable
+from ops.terminal.screen import RED, YELLOW, Screen
 
 POINTS: tuple[Point, ...] = (
     *prove_forms.POINTS,
@@ -29,45 +27,55 @@ POINTS: tuple[Point, ...] = (
 )
 # Nobody is there (RFC 5737): a callback to it waits as long as OSS lets it.
 SILENT_URL = "http://192.0.2.1/"
+# By the list price of requests of either kind in mainland China, read in November 2026.
+CNY_A_REQUEST = 0.01 / 10_000
+# What all of it sends, headers left out.
+MOST_BYTES = 20_000
 WORDS = {
     "cost": Text(
-        "{points} questions, at most {calls} requests, objects of at most 250 bytes below {folder}"
-        " in {bucket}, all removed again: below 0.01 CNY.",
-        "{points} 个问题，最多 {calls} 个请求，对象最多 250 字节，在 {bucket} 的 {folder} 下，"
-        "最后全部删除：不到 0.01 元。",
+        "{points} questions, at most {calls} requests with {bytes} bytes, below {folder} in {bucket}; all"
+        " that is stored is removed again. About {cny:.4f} CNY by list price.",
+        "{points} 个问题，最多 {calls} 个请求、{bytes} 字节，都在 {bucket} 的 {folder} 下，最后全部删除。"
+        "按目录价约 {cny:.4f} 元。",
     ),
     "dry": Text("Dry run: nothing is sent.", "演练：不会发送任何请求。"),
-    "title": Text(
-        "What {region} did on {date} (oss-direct-upload {version})",
-        "{region} 在 {date} 的表现（oss-direct-upload {version}）",
-    ),
-    "heads": Text("| point | question | answer | seen |", "| 项 | 问题 | 答案 | 所见 |"),
-    "not_tried": Text("not tried: {why}", "没有试：{why}"),
     "silent": Text("no answer ({kind})", "没有响应（{kind}）"),
-    "same": Text(
-        "The local cloud does the same with: python3 manage.py serve {rules}",
-        "让本地云照样做：python3 manage.py serve {rules}",
-    ),
-    "as_it_is": Text("The local cloud does the same as it is.", "本地云不用改，表现相同。"),
     "removed": Text("All {count} objects are removed again.", "{count} 个对象已全部删除。"),
     "left": Text(
         "These could not be removed; delete them yourself: {keys}", "以下对象没能删除，请自行删除：{keys}"
     ),
+    "relies": Text("The function relies on it: {relies}", "函数依赖这一点：{relies}"),
+    "written": Text("The report is in {path}.", "报告在 {path}。"),
+    "unwritten": Text("{path} cannot be written ({why}).", "无法写入 {path}（{why}）。"),
+    "kept": Text("All {count} contracts are kept.", "{count} 条约定全部成立。"),
+    "broken": Text("{count} of {total} contracts are broken.", "{total} 条约定中有 {count} 条不成立。"),
+    "untried": Text("{count} questions could not be asked.", "有 {count} 个问题没能提出。"),
 }
 
 
-class Row(NamedTuple):
-    """A point with what was seen; or why it was not tried."""
+class Account(NamedTuple):
+    """
+    The cloud that is asked.
 
-    point: Point
-    seen: Seen | None
-    why: Text | None = None
+    Args:
+        title: of the report.
+
+        report: the file that it is written to; ``None`` for none.
+    """
+
+    settings: Settings
+    keys: AccessKeys
+    title: Text
+    report: Path | None
+    function_url: str = ""
+    silent_url: str = SILENT_URL
 
 
 def show_cost(bucket: str, screen: Screen, language: str) -> None:
     # What a request stores takes another to remove.
     calls = 2 * sum(point.calls for point in POINTS)
-    place = {"folder": FOLDER, "bucket": bucket}
+    cny = calls * CNY_A_REQUEST + sum(point.cny for point in POINTS)
+    place = {"folder": FOLDER, "bucket": bucket, "bytes": f"{MOST_BYTES:,}", "cny": cny}
     screen.line(WORDS["cost"].say(language, points=len(POINTS), calls=calls, **place))
 
 
@@ -86,70 +94,77 @@ def prove(sandbox: Sandbox) -> Iterator[Row]:
         except NotTried as error:
             yield Row(point, None, error.why)
         except requests.RequestException as error:
-            said = (text.format(kind=type(error).__name__) for text in WORDS["silent"])
-            yield Row(point, None, Text(*said))
+            yield Row(point, None, WORDS["silent"].filled(kind=type(error).__name__))
 
 
-def show_proof(
-    settings: Settings,
-    keys: AccessKeys,
-    now: datetime,
-    screen: Screen,
-    language: str,
-    *,
-    function_url: str = "",
-    silent_url: str = SILENT_URL,
-) -> int:
+def show_proof(account: Account, now: datetime, screen: Screen, language: str) -> int:
     """
-    Try everything, print the table, remove what was stored; 1 where something could not be.
+    Ask everything, show each answer as it comes, remove what was stored, write the report.
 
-    Neither the bucket nor the account stands in the table: it is made to be shown to others.
+    Returns:
+        1 where a contract is broken, or where something could not be removed.
     """
-    sandbox = Sandbox(settings, keys, now, function_url, silent_url)
-    title = {"region": settings.region, "date": now.strftime("%Y-%m-%d %H:%M UTC"), "version": VERSION}
-    screen.title(WORDS["title"].say(language, **title))
-    screen.line()
-    screen.line(WORDS["heads"].say(language))
-    screen.line("|---|---|---|---|")
-    seen: dict[str, bool] = {}
+    sandbox = Sandbox(account.settings, account.keys, now, account.function_url, account.silent_url)
+    screen.title(account.title.say(language))
+    rows: list[Row] = []
     stored = 0
     try:
         for row in prove(sandbox):
-            screen.line(without_names(_line_of(row, language), settings))
-            if row.point.is_rule and row.seen and row.seen.answer is not None:
-                seen[row.point.name] = row.seen.answer
+            rows.append(row)
+            _show_row(row, len(rows), screen, language)
     finally:
         stored = len(sandbox.keys_left)
         left = sandbox.remove()
     screen.line()
-    screen.line(_same_locally(seen, language))
+    if account.report is not None:
+        _write(account.report, report_of(account.title, rows, sandbox, language))
+        screen.line(WORDS["written"].say(language, path=account.report))
     if left:
         screen.fail(WORDS["left"].say(language, keys=", ".join(left)))
-        return 1
-    screen.good(WORDS["removed"].say(language, count=stored))
-    return 0
-
-
-def _line_of(row: Row, language: str) -> str:
-    if row.seen is None:
-        why = row.why.say(language) if row.why else ""
-        answer, evidence = WORDS["not_tried"].say(language, why=why), ""
     else:
-        answer, evidence = row.seen.said.say(language), row.seen.evidence
-    cells = (f"`{row.point.name}`", row.point.question.say(language), answer, evidence)
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+        screen.good(WORDS["removed"].say(language, count=stored))
+    return 1 if _show_outcome(rows, screen, language) or left else 0
 
 
-def without_names(text: str, settings: Settings) -> str:
-    """Without what tells whose bucket it is: its name, its domain, the account."""
-    for name in (settings.host, settings.read_origin, settings.oss_endpoint, settings.bucket):
-        text = text.replace(name, "…")
-    return re.sub(r"\d{10,}", "…", text)
+def _show_row(row: Row, number: int, screen: Screen, language: str) -> None:
+    relies = row.point.relies
+    mark, colour = ("✓", "") if relies else (" ", "")
+    if row.seen is None:
+        mark, colour = "-", YELLOW
+    if row.is_broken:
+        mark, colour = "✗", RED
+    answer, seen = answer_of(row, language)
+    line = f"{number:>3}/{len(POINTS)} {mark} {row.point.name}: {answer}{seen and f' ({seen})'}"
+    screen.line(screen.colour(line, colour) if colour else line)
+    if row.is_broken and relies:
+        why = WORDS["relies"].say(language, relies=relies.say(language))
+        screen.line(f"    → {row.point.question.say(language)} {why}")
 
 
-def _same_locally(seen: Mapping[str, bool], language: str) -> str:
-    usual = asdict(OssRules())
-    others = [f"--rule {name}={str(value).lower()}" for name, value in seen.items() if usual[name] != value]
-    if not others:
-        return WORDS["as_it_is"].say(language)
-    return WORDS["same"].say(language, rules=" ".join(others))
+def _show_outcome(rows: list[Row], screen: Screen, language: str) -> bool:
+    """Return whether a contract is broken."""
+    contracts = [row for row in rows if row.point.relies]
+    broken = [row for row in contracts if row.is_broken]
+    if untried := sum(row.seen is None for row in rows):
+        screen.warn(WORDS["untried"].say(language, count=untried))
+    if broken:
+        screen.fail(WORDS["broken"].say(language, count=len(broken), total=len(contracts)))
+    elif all(row.seen for row in contracts):
+        screen.good(WORDS["kept"].say(language, count=len(contracts)))
+    return bool(broken)
+
+
+def _write(path: Path, text: str) -> None:
+    """
+    Raises:
+        Failure: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        why = why_unreadable(error)
+        said = WORDS["unwritten"]
+        raise Failure(
+            Text(said.en.format(path=path, why=why.en), said.zh.format(path=path, why=why.zh))
+        ) from error

@@ -10,7 +10,7 @@ from zlib import compress, crc32, decompress
 import requests
 
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
-from ops.doctor.open_point import Point, Seen, is_refused, told
+from ops.doctor.point import Seen, is_refused, points, told
 from ops.doctor.sandbox import FOLDER, Sandbox
 from ops.terminal.language import Text
 
@@ -60,7 +60,7 @@ def _png(width: int, exif: bytes = b"") -> bytes:
     )
 
 
-def _public_acl(sandbox: Sandbox) -> Seen:
+def block_public_access(sandbox: Sandbox) -> Seen:
     """For a moment a byte may be public: a point."""
     accepted(sandbox.call("HEAD", sandbox.put()))
     key = sandbox.new_key()
@@ -79,27 +79,27 @@ def _at_default_host(sandbox: Sandbox) -> requests.Response:
         raise NotTried(why) from None
 
 
-def _default_host(sandbox: Sandbox) -> Seen:
+def public_endpoint_forbidden(sandbox: Sandbox) -> Seen:
     answer = _at_default_host(sandbox)
     return told(text_in(answer, "Code") == "PublicEndpointForbidden", evidence(answer))
 
 
-def _forced_download(sandbox: Sandbox) -> Seen:
+def default_host_downloads(sandbox: Sandbox) -> Seen:
     answer = accepted(_at_default_host(sandbox))
     forced = answer.headers.get("x-oss-force-download", "")
     return told(forced == "true", f"x-oss-force-download: {forced or '-'}")
 
 
-def _stranger(sandbox: Sandbox) -> Seen:
+def private_reads_need_signature(sandbox: Sandbox) -> Seen:
     return is_refused(sandbox.send("GET", f"{sandbox.settings.host}/{sandbox.put()}"))
 
 
-def _response_type(sandbox: Sandbox) -> Seen:
+def response_type_fixed(sandbox: Sandbox) -> Seen:
     query = {"response-content-type": "image/png"}
     return is_refused(sandbox.send("GET", sandbox.url("GET", sandbox.put(), query=query)))
 
 
-def _absence(sandbox: Sandbox) -> Seen:
+def absence_told_to_listers_only(sandbox: Sandbox) -> Seen:
     session = sandbox.session("oss:GetObject")
     accepted(sandbox.call("HEAD", sandbox.put(), by=session))
     answer = sandbox.call("HEAD", f"{FOLDER}nothing-has-this-name", by=session)
@@ -108,7 +108,7 @@ def _absence(sandbox: Sandbox) -> Seen:
     return told(answer.status_code == 403, evidence(answer))
 
 
-def _url_that_is_over(sandbox: Sandbox) -> Seen:
+def expired_url_is_400(sandbox: Sandbox) -> Seen:
     answer = sandbox.send("GET", sandbox.url("GET", sandbox.put(), at=sandbox.now - LONG_AGO))
     if answer.status_code not in (400, 403):
         raise NotTried(Text(f"HTTP {answer.status_code}", f"HTTP {answer.status_code}"))
@@ -120,27 +120,27 @@ def _processed(sandbox: Sandbox, kind: str, picture: bytes, process: str) -> req
     return sandbox.send("GET", sandbox.url("GET", key, query={"x-oss-process": process}))
 
 
-def _variant(sandbox: Sandbox) -> Seen:
+def variants_keep_exif(sandbox: Sandbox) -> Seen:
     answer = accepted(_processed(sandbox, "image/jpeg", TOLD, CLEANING))
     return told(PLACE in answer.content, evidence(answer))
 
 
-def _turned_png(sandbox: Sandbox) -> Seen:
+def auto_orient_reads_png(sandbox: Sandbox) -> Seen:
     picture = _png(2, SIDEWAYS)
     answer = accepted(_processed(sandbox, "image/png", picture, "image/auto-orient,1/format,png"))
     return told(answer.content[16:24] == struct.pack(">II", 1, 2), evidence(answer))
 
 
-def _large_turned(sandbox: Sandbox) -> Seen:
+def auto_orient_is_bounded(sandbox: Sandbox) -> Seen:
     picture = _png(LARGEST_TURNED + 1)
     return is_refused(_processed(sandbox, "image/png", picture, "image/auto-orient,1/format,png"))
 
 
-def _animation(sandbox: Sandbox) -> Seen:
+def animations_are_refused(sandbox: Sandbox) -> Seen:
     return is_refused(_processed(sandbox, "image/gif", ANIMATION, "image/format,png"))
 
 
-def _identity(sandbox: Sandbox) -> Seen:
+def identity_encoding(sandbox: Sandbox) -> Seen:
     """Find how ``Content-Encoding: identity`` comes back."""
     key = sandbox.put({"content-encoding": "identity"})
     kept = accepted(sandbox.call("HEAD", key)).headers.get("Content-Encoding")
@@ -148,71 +148,17 @@ def _identity(sandbox: Sandbox) -> Seen:
     return Seen(None, said, f"Content-Encoding: {kept or '-'}")
 
 
-POINTS = (
-    Point(
-        "block_public_access",
-        Text("Is a public ACL refused?", "公共 ACL 会被拒绝吗？"),
-        *(True, 3, _public_acl),
-    ),
-    Point(
-        "public_endpoint_forbidden",
-        Text("Is the bucket's default host forbidden?", "桶的默认域名被禁用了吗？"),
-        *(True, 2, _default_host),
-    ),
-    Point(
-        "default_host_downloads",
-        Text("Does the default host force downloads?", "默认域名会强制下载吗？"),
-        *(True, 2, _forced_download),
-    ),
-    Point(
-        "private_reads_need_signature",
-        Text("Is a stranger kept from reading?", "没有签名的人读不到吗？"),
-        *(True, 2, _stranger),
-    ),
-    Point(
-        "response_type_fixed",
-        Text("Is response-content-type refused?", "response-content-type 会被拒绝吗？"),
-        *(True, 2, _response_type),
-    ),
-    Point(
-        "absence_told_to_listers_only",
-        Text("Is what is not there 403 for who may not list?", "不能列举的人看不存在的对象，得到 403 吗？"),
-        *(True, 4, _absence),
-    ),
-    Point(
-        "variants_keep_exif",
-        Text(
-            "Does a processed picture keep the place in its EXIF, XMP, IPTC or comment?",
-            "处理后的图片还带着 EXIF、XMP、IPTC 或注释里的地点吗？",
-        ),
-        *(True, 2, _variant),
-    ),
-    Point(
-        "auto_orient_reads_png",
-        Text("Does auto-orient turn a PNG by its EXIF?", "auto-orient 会按 EXIF 转正 PNG 吗？"),
-        *(True, 2, _turned_png),
-    ),
-    Point(
-        "auto_orient_is_bounded",
-        Text(
-            "Does auto-orient refuse sides of more than 4,096 pixels?",
-            "边长超过 4,096 像素，auto-orient 会拒绝吗？",
-        ),
-        *(True, 2, _large_turned),
-    ),
-    Point(
-        "animations_are_refused",
-        Text("Is an animated GIF refused by format?", "format 会拒绝动态 GIF 吗？"),
-        *(True, 2, _animation),
-    ),
-    Point(
-        "expired_url_is_400",
-        Text("Is a signed URL that is over 400?", "过期的预签名 URL 得到 400 吗？"),
-        *(True, 2, _url_that_is_over),
-    ),
-    Point(
-        "identity_encoding",
-        Text("How is Content-Encoding: identity stored?", "Content-Encoding: identity 怎样保存？"),
-        *(False, 2, _identity),
-    ),
+POINTS = points(
+    block_public_access,
+    public_endpoint_forbidden,
+    default_host_downloads,
+    private_reads_need_signature,
+    response_type_fixed,
+    absence_told_to_listers_only,
+    variants_keep_exif,
+    auto_orient_reads_png,
+    auto_orient_is_bounded,
+    animations_are_refused,
+    expired_url_is_400,
+    identity_encoding,
 )

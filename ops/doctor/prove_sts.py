@@ -15,7 +15,7 @@ from function.uploads.tickets import FormTicket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, accepted, evidence, role_policy
 from ops.doctor.findings import same
-from ops.doctor.open_point import NO, Point, Seen, told
+from ops.doctor.point import NO, Seen, points, told
 from ops.doctor.sandbox import FOLDER, FORM_LIFE, Sandbox
 from ops.terminal.language import Text
 
@@ -24,7 +24,7 @@ AN_HOUR = timedelta(hours=1)
 INTERNAL = "-internal."
 
 
-def _chained_session(sandbox: Sandbox) -> Seen:
+def chained_session_over_an_hour(sandbox: Sandbox) -> Seen:
     """The keys of a role take another role, for longer than an hour."""
     if not sandbox.own_keys.security_token:
         why = Text(
@@ -44,7 +44,7 @@ def _chained_session(sandbox: Sandbox) -> Seen:
     return told(seconds > AN_HOUR.total_seconds(), f"{seconds} s")
 
 
-def _internal_host(sandbox: Sandbox) -> Seen:
+def internal_host_answers(sandbox: Sandbox) -> Seen:
     """Asked of the deployed function, which is asked about an object that is not there: by a ticket alone."""
     settings = sandbox.settings
     profile = next((one for one in settings.profiles.values() if one.confirm and one.key), None)
@@ -78,7 +78,7 @@ def _internal_host(sandbox: Sandbox) -> Seen:
     return told(code == "not_uploaded", f"HTTP {answer.status} {code}")
 
 
-def _prefix_of_uploads(sandbox: Sandbox) -> Seen:
+def prefix_binds_every_list(sandbox: Sandbox) -> Seen:
     """Unfinished uploads are listed below one folder, by a session that may do so there, and elsewhere."""
     bucket, life = f"acs:oss:*:*:{sandbox.settings.bucket}", sandbox.settings.session_life
     statement = {"Effect": "Allow", "Action": ["oss:ListMultipartUploads"], "Resource": [bucket]}
@@ -99,20 +99,8 @@ def _prefix_of_uploads(sandbox: Sandbox) -> Seen:
     return told(answer.status_code == 200, evidence(answer))
 
 
-POINTS = (
-    Point(
-        "prefix_binds_every_list",
-        Text("Does oss:Prefix bind lists of unfinished uploads?", "oss:Prefix 对列举碎片的请求有效吗？"),
-        *(True, 5, _prefix_of_uploads),
-    ),
-    Point(
-        "chained_session_over_an_hour",
-        Text("May a chained role's session last over an hour?", "链式扮演的会话可以超过一小时吗？"),
-        *(False, 2, _chained_session),
-    ),
-    Point(
-        "internal_host_answers",
-        Text("Does the function reach OSS's internal host?", "函数访问得到 OSS 的内网域名吗？"),
-        *(False, 1, _internal_host),
-    ),
+POINTS = points(
+    prefix_binds_every_list,
+    chained_session_over_an_hour,
+    internal_host_answers,
 )

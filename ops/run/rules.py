@@ -4,6 +4,7 @@
 
 import argparse
 import functools
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
 
@@ -29,10 +30,15 @@ def add_rule_argument(parser: argparse.ArgumentParser, language: str = "en") -> 
         "--rule",
         action="append",
         default=[],
-        type=functools.partial(_rule, language),
+        type=rule_type(language),
         metavar="NAME=VALUE",
         help=HELP.say(language),
     )
+
+
+def rule_type(language: str) -> Callable[[str], str]:
+    """Return the type of an argument that is a rule."""
+    return functools.partial(_rule, language)
 
 
 def rules_of(args: argparse.Namespace) -> OssRules:

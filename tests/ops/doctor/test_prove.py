@@ -1,36 +1,49 @@
-"""``doctor --prove`` on the local OSS under pairwise combinations of its open points."""
+"""``doctor --prove`` on the local cloud under pairwise combinations of its open points."""
 
 import argparse
 import random
 import re
 import socket
+import subprocess
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, product
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from function.app import load_settings
+from function.app import Function, load_settings
+from function.context import Dependencies
 from function.credentials import AccessKeys
+from handler import serve
 from local.buckets import HOME
 from local.cloud import FUNCTION_KEY, ROLE_ARN, ROLE_POLICY, LocalCloud
+from local.common.rules import change_rules
 from local.fc.gateway import FcGateway
+from local.green.rules import GreenRules
 from local.oss.open_points import switches
 from local.oss.rules import OssRules
+from local.wechat.rules import WechatRules
 from ops.doctor import command as doctor
-from ops.doctor import prove_sts
 from ops.doctor.evidence import NotTried, role_policy
 from ops.doctor.places import place_of
-from ops.doctor.prove import POINTS, WORDS, prove, show_proof, without_names
+from ops.doctor.point import WORDS as QUESTIONS
+from ops.doctor.point import told
+from ops.doctor.proof_report import WORDS as REPORT_WORDS
+from ops.doctor.proof_report import title_of, without_names
+from ops.doctor.prove import MOST_BYTES, POINTS, WORDS, Account, prove, show_proof
 from ops.doctor.sandbox import FOLDER, Sandbox
+from ops.terminal.language import Failure, Text
 from ops.terminal.screen import Screen
 from tests.ops.words import chinese_in, in_english
 
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
 RULES = [point.name for point in POINTS if point.is_rule]
+CONTRACTS = [point.name for point in POINTS if point.relies]
 # Not of the bucket: what the local OSS shows for a video. A callback's answer takes an address of one's own
 # to try, a form that expires on its way takes waiting.
 NOT_TRIED = {"video_frames_are_grey", "callback_needs_json_type", "form_expires_in_flight"}
@@ -64,19 +77,34 @@ ROWS = list(pairwise(RULES, 7))
 
 @pytest.fixture
 def place(tmp_path):
-    """A local cloud by rules of the test's own, and a sandbox in it."""
+    """A local cloud with the function, by rules of the test's own, and a sandbox in it."""
     with ExitStack() as stack:
 
-        def start(rules=None, keys=KEYS, **changes):
-            gateway = FcGateway(lambda event, context: {"statusCode": 200})
+        def start(readings=None, keys=KEYS, **changes):
+            function = {}
+            gateway = FcGateway(lambda event, context: serve(function["is"], event, context))
             stack.callback(gateway.stop)
-            rules = rules or OssRules()
-            cloud = stack.enter_context(LocalCloud(gateway, tmp_path / "objects", rules=rules))
+            cloud = LocalCloud(gateway, tmp_path / "objects", **rules_of(readings or {}))
+            stack.enter_context(cloud)
             host = cloud.oss.origin.replace("127.0.0.1", "localhost")
-            settings = load_settings({**cloud.environment(), "OSS_HOST": host, **changes})
-            return cloud, Sandbox(settings, keys, datetime.now(UTC), "", f"{cloud.oss.origin}/nowhere")
+            environ = {**cloud.environment(), "OSS_HOST": host, **changes}
+            function["is"] = Function(Dependencies(environ))
+            gateway.start()
+            silent = f"{cloud.oss.origin}/nowhere"
+            return cloud, Sandbox(load_settings(environ), keys, datetime.now(UTC), gateway.origin, silent)
 
         yield start
+
+
+def rules_of(readings):
+    """Return the rules of the services, each with the readings that it knows."""
+    kinds = {"rules": OssRules, "wechat_rules": WechatRules, "green_rules": GreenRules}
+    return {
+        argument: change_rules(
+            kind(), [f"{name}={value}" for name, value in readings.items() if hasattr(kind, name)]
+        )
+        for argument, kind in kinds.items()
+    }
 
 
 def seen_in(sandbox):
@@ -94,14 +122,14 @@ def test_the_rows_hold_each_pair_of_readings():
 
 
 @pytest.mark.parametrize("row", ROWS, ids=range(len(ROWS)))
-def test_each_answer_is_the_rule_of_the_bucket(place, row):
-    cloud, sandbox = place(OssRules(**row))
+def test_each_contract_is_kept_and_each_answer_is_the_rule(place, row):
+    cloud, sandbox = place(row)
     seen = seen_in(sandbox)
-    expected = dict(row)
+    expected = {**dict.fromkeys(CONTRACTS, True), **row}
     if row["public_endpoint_forbidden"]:
         # Nobody is given anything there, so nobody can say how.
         expected["default_host_downloads"] = None
-    assert {name: seen[name] for name in RULES} == expected
+    assert {name: seen[name] for name in expected} == expected
     assert seen["part_length_is_held"] is True
     assert sandbox.remove() == []
     assert (list(cloud.oss.bucket.objects), list(cloud.oss.bucket.uploads)) == ([], [])
@@ -115,6 +143,7 @@ def test_each_point_takes_no_more_requests_than_declared(place):
         before = sandbox.calls
     sandbox.remove()
     assert sandbox.calls <= 2 * sum(point.calls for point in POINTS)
+    assert sandbox.sent_bytes <= MOST_BYTES
 
 
 def test_every_trial_object_is_below_one_folder(place):
@@ -127,7 +156,7 @@ def test_every_trial_object_is_below_one_folder(place):
 
 def test_the_callback_timeout_is_measured(place):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        _, sandbox = place(replace(OssRules(), callback_timeout=timedelta(seconds=1)))
+        _, sandbox = place({"callback_timeout": 1})
         sandbox.silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         (row,) = [row for row in prove(sandbox) if row.point.name == "callback_wait"]
     seconds = float(re.match(r"([\d.]+) s until", row.seen.said.en)[1])
@@ -218,44 +247,86 @@ def test_the_internal_host_is_tried_by_the_function(place, serving, status, code
     assert seen_by("internal_host_answers", sandbox).answer is answer
 
 
-def shown(sandbox, capsys, language="en"):
-    code = show_proof(
-        sandbox.settings,
-        sandbox.own_keys,
-        datetime.now(UTC),
-        Screen(),
-        language,
-        silent_url=sandbox.silent_url,
+def shown(sandbox, capsys, language="en", report=None):
+    now = datetime.now(UTC)
+    title = title_of(sandbox.settings.region, now)
+    account = Account(
+        sandbox.settings, sandbox.own_keys, title, report, sandbox.function_url, sandbox.silent_url
     )
+    code = show_proof(account, now, Screen(), language)
     return code, capsys.readouterr().out
 
 
-def test_the_report_is_a_table_without_names_or_secrets(place, capsys):
-    cloud, sandbox = place(OssRules(acl_needs_permission=False, dollar_optional=False))
-    code, text = shown(sandbox, capsys)
+def test_the_report_is_markdown_without_names_or_secrets(place, capsys, tmp_path):
+    cloud, sandbox = place({"acl_needs_permission": False, "dollar_optional": False})
+    report = tmp_path / "proved" / "report.md"
+    code, _ = shown(sandbox, capsys, report=report)
+    text = report.read_text("utf-8")
     assert code == 0
-    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    rows = [line for line in text.partition("\n## What nobody")[0].splitlines() if line.startswith("| `")]
     assert len(rows) == len(POINTS) and all(line.count(" | ") == 3 for line in rows)
-    assert re.search(r"cn-hangzhou .* \d{4}-\d\d-\d\d \d\d:\d\d UTC", text)
+    assert re.match(r"# .*cn-hangzhou.* \d{4}-\d\d-\d\d \d\d:\d\d UTC", text)
     for secret in (sandbox.settings.bucket, FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret):
         assert secret not in text
     assert urlsplit(cloud.oss.origin).netloc not in text
-    assert "serve --rule acl_needs_permission=false --rule dollar_optional=false\n" in text
+    assert "serve --rule acl_needs_permission=false --rule dollar_optional=false`\n" in text
 
 
-def test_names_of_bucket_domain_and_account_are_left_out(place):
+def test_names_of_bucket_domain_account_and_key_are_left_out(place):
     _, sandbox = place()
     text = without_names(
-        f"{sandbox.settings.host}/x local-bucket acs:ram::1234567890123456:role/r", sandbox.settings
+        f"{sandbox.settings.host}/x local-bucket acs:ram::1234567890123456:role/r {KEYS.access_key_id}",
+        sandbox,
     )
-    assert text == "…/x … acs:ram::…:role/r"
+    assert text == "…/x … acs:ram::…:role/r …"
 
 
-def test_the_report_speaks_chinese_whole(place, capsys):
+def test_screen_and_report_speak_chinese_whole(place, capsys, tmp_path):
     _, sandbox = place()
-    _, text = shown(sandbox, capsys, "zh")
-    assert chinese_in(text)
-    assert in_english([*WORDS.values(), *(point.question for point in POINTS)])
+    _, text = shown(sandbox, capsys, "zh", tmp_path / "report.md")
+    assert chinese_in(text) and chinese_in((tmp_path / "report.md").read_text("utf-8"))
+    questions = [point.question for point in POINTS]
+    relied = [point.relies for point in POINTS if point.relies]
+    assert in_english([*WORDS.values(), *REPORT_WORDS.values(), *questions, *relied])
+
+
+def test_a_report_that_cannot_be_written_fails_after_the_answers_are_shown(place, capsys, tmp_path):
+    _, sandbox = place()
+    (tmp_path / "file").touch()
+    with pytest.raises(Failure, match=r"report\.md"):
+        shown(sandbox, capsys, report=tmp_path / "file" / "report.md")
+    assert f"{len(POINTS)}/{len(POINTS)} " in capsys.readouterr().out
+
+
+def test_against_local_needs_no_keys_and_takes_rules(tmp_path):
+    report = tmp_path / "report.md"
+    code = (
+        "import argparse, sys; from ops.doctor import command as doctor; p = argparse.ArgumentParser();"
+        "doctor.add_arguments(p); sys.exit(doctor.run(p.parse_args(sys.argv[1:])))"
+    )
+    options = ["--prove", "--against-local", "v1_retired=true", "--report", str(report), "--lang", "en"]
+    command, root = [sys.executable, "-c", code, *options], Path(doctor.__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = report.read_text("utf-8")
+    assert "v1_retired=true" in text.splitlines()[0]
+    assert "serve --rule v1_retired=true`\n" in text
+
+
+def test_a_broken_contract_fails_the_run_and_names_what_relies_on_it(place, capsys, monkeypatch, tmp_path):
+    _, sandbox = place()
+    kept, broken = (
+        POINTS[0]._replace(
+            relies=Text(f"{name} would fail", "坏"), tries=lambda _, is_kept=is_kept: told(is_kept, "")
+        )
+        for name, is_kept in (("forms", True), ("erasures", False))
+    )
+    for points, code in (([kept], 0), ([kept, broken], 1)):
+        monkeypatch.setattr("ops.doctor.prove.POINTS", points)
+        found, text = shown(sandbox, capsys, report=tmp_path / "report.md")
+        assert found == code
+    assert "erasures would fail" in text and "forms would fail" not in text
+    assert "| **no**: erasures would fail |" in (tmp_path / "report.md").read_text("utf-8")
 
 
 def test_a_leftover_object_is_named_and_fails_the_run(place, capsys, monkeypatch):
@@ -313,7 +384,7 @@ def set_environ(monkeypatch, tmp_path):
 def test_a_dry_run_names_each_question_and_the_bucket_and_sends_nothing(capsys, set_environ, here, no_trial):
     assert run("--prove", "--dry-run", *set_environ(here.environ)) == 0
     text = capsys.readouterr().out
-    assert f" {here.environ['OSS_BUCKET']}, " in text
+    assert f" {here.environ['OSS_BUCKET']}; " in text
     assert text.count("- `") == len(POINTS)
     assert "! " not in text
 
@@ -325,7 +396,7 @@ def test_a_dry_run_needs_no_keys_and_names_missing_settings(
     env_file = set_environ(here.environ if has_settings else {}, ["ALIBABA_CLOUD_ACCESS_KEY_ID"])
     assert run("--prove", "--dry-run", *env_file) == 0
     text = capsys.readouterr().out
-    assert f" {here.environ['OSS_BUCKET'] if has_settings else 'OSS_BUCKET'}, " in text
+    assert f" {here.environ['OSS_BUCKET'] if has_settings else 'OSS_BUCKET'}; " in text
     assert text.count("- `") == len(POINTS)
     assert "! Caller's keys: " in text
     assert ("! Settings: OSS_BUCKET " in text) is not has_settings
@@ -336,7 +407,10 @@ def test_without_keys_nothing_is_tried(capsys, set_environ, here):
     assert "Caller's keys" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("options", [["--dry-run"], ["--bucket", "local-archive"]])
+@pytest.mark.parametrize(
+    "options",
+    [["--dry-run"], ["--bucket", "local-archive"], ["--report", "x.md"], ["--against-local"]],
+)
 def test_options_of_prove_alone_are_refused(capsys, options):
     assert run(*options) == 2
     assert options[0] in capsys.readouterr().err
@@ -345,19 +419,20 @@ def test_options_of_prove_alone_are_refused(capsys, options):
 def test_a_bucket_of_a_profile_can_be_tried_instead(capsys, set_environ, here, no_trial):
     env_file = set_environ(here.both)
     assert run("--prove", "--dry-run", "--bucket", "local-archive", *env_file) == 0
-    assert " local-archive, " in capsys.readouterr().out
+    assert " local-archive; " in capsys.readouterr().out
     assert run("--prove", "--bucket", "local-nowhere", *env_file) == 2
     assert "local-nowhere" in capsys.readouterr().out
 
 
-def test_a_second_bucket_is_proven_with_its_profile_s_role(here, capsys):
+def test_a_second_bucket_is_proven_with_its_profile_s_role(here, capsys, tmp_path):
     there = place_of(load_settings(here.both), "local-archive")
     roles, own = here.cloud.sts.roles, here.cloud.sts.roles.pop(HOME.role_arn)
     sandbox = Sandbox(there, KEYS, datetime.now(UTC), "", f"{here.cloud.archive.origin}/nowhere")
     try:
-        code, text = shown(sandbox, capsys)
+        code, _ = shown(sandbox, capsys, report=tmp_path / "report.md")
     finally:
         roles[HOME.role_arn] = own
+    text = (tmp_path / "report.md").read_text("utf-8")
     assert code == 0
     assert "cn-shanghai" in text and "local-archive" not in text and "--rule" not in text
     assert not [key for store in here.cloud.stores for key in store.objects if "prove" in key]
@@ -369,7 +444,6 @@ def test_the_home_bucket_is_proven_with_its_own_profiles(here):
     assert place_of(load_settings(here.both), "local-bucket") == home
 
 
-def test_every_point_has_its_own_name():
+def test_every_question_has_words_and_each_word_its_question():
     names = [point.name for point in POINTS]
-    assert len(names) == len(set(names)) == 29
-    assert prove_sts.POINTS[-1].name in names
+    assert sorted(names) == sorted(name for name in QUESTIONS if name != "nobody")

@@ -1,0 +1,145 @@
+"""
+``doctor --prove``: its options, and the cloud that it asks.
+"""
+
+import argparse
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ops.deploy.operator_env import operator_environment
+from ops.doctor.configuration import check_settings
+from ops.doctor.examination import function_url
+from ops.doctor.findings import State
+from ops.doctor.identity import check_keys
+from ops.doctor.places import place_of
+from ops.run.rules import green_rules_of, rule_type, rules_of, wechat_rules_of
+from ops.terminal.language import Failure, Text
+from ops.terminal.masking import printable
+from ops.terminal.screen import Screen
+
+OPTIONS = {
+    "--prove": Text(
+        "instead ask what the function relies on and what no page says, write a report, remove all again",
+        "改为验证函数所依赖的、文档没有说清的，写出报告，最后全部删除",
+    ),
+    "--bucket": Text(
+        "with --prove: a bucket that a profile names (default: OSS_BUCKET)",
+        "与 --prove 一起：某个用途写的桶（默认：OSS_BUCKET）",
+    ),
+    "--dry-run": Text(
+        "with --prove: only what would be asked, and what it costs",
+        "与 --prove 一起：只列出会问什么、花费多少",
+    ),
+    "--report": Text(
+        "with --prove: file of the report (default: docs/proved/DATE-REGION.md; of a local cloud none)",
+        "与 --prove 一起：报告的文件（默认：docs/proved/DATE-REGION.md；本地云不写）",
+    ),
+    "--against-local": Text(
+        "with --prove: ask a local cloud with these rules instead, without keys",
+        "与 --prove 一起：改为问采用这些规则的本地云，不需要密钥",
+    ),
+}
+NO_SUCH_BUCKET = Text("No profile is in the bucket {bucket}.", "没有用途在桶 {bucket} 里。")
+STILL_MISSING = Text("Before it can be asked:", "真正问之前还要：")
+JOINT = Text("{check}: {said}", "{check}：{said}")
+
+
+def add_prove_arguments(parser: argparse.ArgumentParser, language: str) -> None:
+    said = {option: text.say(language) for option, text in OPTIONS.items()}
+    for option in ("--prove", "--dry-run"):
+        parser.add_argument(option, action="store_true", help=said[option])
+    parser.add_argument("--bucket", default="", help=said["--bucket"])
+    parser.add_argument("--report", type=Path, metavar="FILE", help=said["--report"])
+    parser.add_argument(
+        "--against-local",
+        nargs="*",
+        action="extend",
+        dest="rule",
+        type=rule_type(language),
+        metavar="RULE=VALUE",
+        help=said["--against-local"],
+    )
+
+
+def without_prove(args: argparse.Namespace) -> str:
+    """Return the first option that goes with ``--prove`` alone; empty where there is none, or it is given."""
+    given = {
+        "--dry-run": args.dry_run,
+        "--bucket": args.bucket,
+        "--report": args.report is not None,
+        "--against-local": args.rule is not None,
+    }
+    return "" if args.prove else next((option for option, is_given in given.items() if is_given), "")
+
+
+def run_prove(args: argparse.Namespace, screen: Screen, language: str) -> int:
+    try:
+        if args.local or args.rule is not None:
+            return _prove_locally(args, screen, language)
+        return _prove_on(operator_environment(args.env_file, os.environ), args, screen, language)
+    except Failure as error:
+        screen.fail_with(error, language)
+        return 1
+
+
+def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Screen, language: str) -> int:
+    """
+    Say what it costs, then ask; nothing is sent before settings and keys are there.
+
+    A dry run needs neither: it says what would be asked, and what that would take.
+    """
+    from ops.doctor.proof_report import report_file, title_of
+    from ops.doctor.prove import Account, show_cost, show_dry, show_proof
+
+    settings, findings = check_settings(environ)
+    there = place_of(settings, args.bucket) if settings else None
+    if settings is not None and there is None:
+        screen.fail(NO_SUCH_BUCKET.say(language, bucket=printable(args.bucket)))
+        return 2
+    keys, finding = check_keys(environ)
+    bad = [one for one in [*findings, finding] if one.state is State.BAD]
+    if settings is not None or args.dry_run:
+        show_cost(args.bucket or environ.get("OSS_BUCKET") or "OSS_BUCKET", screen, language)
+    if args.dry_run:
+        show_dry(screen, language)
+        if bad:
+            screen.line(STILL_MISSING.say(language))
+    elif there is not None and keys is not None and not bad:
+        now = datetime.now(UTC)
+        title, report = title_of(there.region, now), args.report or report_file(there.region, now)
+        account = Account(there, keys, title, report, function_url(there, args.url))
+        return show_proof(account, now, screen, language)
+    for one in bad:
+        check, said = one.check.say(language), printable(one.said.say(language))
+        (screen.warn if args.dry_run else screen.fail)(JOINT.say(language, check=check, said=said))
+        if one.remedy:
+            screen.line(f"    → {one.remedy.say(language)}")
+    return 1 if bad and not args.dry_run else 0
+
+
+def _prove_locally(args: argparse.Namespace, screen: Screen, language: str) -> int:
+    from ops.doctor.proof_report import local_title
+    from ops.doctor.prove import Account, show_dry, show_proof
+    from ops.run.hosting import Plan, check_settings, quiet_log, running_cloud
+
+    if args.dry_run:
+        show_dry(screen, language)
+        return 0
+    args.rule = args.rule or []
+    rules = rules_of(args), wechat_rules_of(args), green_rules_of(args)
+    plan = Plan(rules=rules[0], wechat_rules=rules[1], green_rules=rules[2])
+    with running_cloud(plan) as cloud, quiet_log():
+        environ = cloud.environment()
+        # A domain bound to the bucket; 127.0.0.1 plays the default host.
+        environ["OSS_HOST"] = cloud.oss.origin.replace("127.0.0.1", "localhost")
+        settings = check_settings(environ)
+        there, (keys, _) = place_of(settings, args.bucket), check_keys(environ)
+        if there is None or keys is None:
+            screen.fail(NO_SUCH_BUCKET.say(language, bucket=printable(args.bucket)))
+            return 2
+        now = datetime.now(UTC)
+        title = local_title(args.rule, now)
+        account = Account(there, keys, title, args.report, cloud.gateway.origin)
+        return show_proof(account, now, screen, language)

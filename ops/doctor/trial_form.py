@@ -1,0 +1,85 @@
+"""
+Trial form: one byte to the sandbox, with fields, conditions and an instant of the question's own.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import requests
+
+from function.oss import signature_v4
+from function.oss.post_form import (
+    CREDENTIAL_FIELD,
+    DATE_FIELD,
+    TOKEN_FIELD,
+    VERSION_FIELD,
+    Credentials,
+    encode_policy,
+    exact_match,
+    sign_v1,
+    sign_v4,
+    stamp_of,
+)
+from ops.client.form_upload import open_session
+from ops.doctor.sandbox import DOT, FORM_LIFE, TIMEOUT_SECONDS, Sandbox
+
+
+def post(
+    sandbox: Sandbox,
+    fields: Mapping[str, str],
+    *,
+    conditions: Iterable[str] = (),
+    unpinned: Mapping[str, str] | None = None,
+    after_file: Mapping[str, str] | None = None,
+    by: Credentials | None = None,
+    at: datetime | None = None,
+    is_v1: bool = False,
+) -> requests.Response:
+    """
+    Send a form with a byte.
+
+    Args:
+        fields: each with a condition of the policy that holds it to its value.
+
+        conditions: further ones, as JSON.
+
+        unpinned: fields that no condition names.
+
+        at: the instant of the signature.
+    """
+    signer, at = by or sandbox.keys, at or sandbox.now
+    pinned = {"key": sandbox.new_key(), **fields}
+    if signer.security_token:
+        pinned[TOKEN_FIELD] = signer.security_token
+    date = stamp_of(at)[:8]
+    if not is_v1:
+        pinned[VERSION_FIELD] = signature_v4.ALGORITHM
+        pinned[CREDENTIAL_FIELD] = (
+            f"{signer.access_key_id}/{signature_v4.scope(date, sandbox.settings.region)}"
+        )
+        pinned[DATE_FIELD] = stamp_of(at)
+    exact = {"bucket": sandbox.settings.bucket, **pinned}
+    held = [*(exact_match(*field) for field in exact.items()), *conditions]
+    policy = encode_policy(sandbox.now + FORM_LIFE, held)
+    if is_v1:
+        proof = {
+            "OSSAccessKeyId": signer.access_key_id,
+            "signature": sign_v1(policy, signer.access_key_secret),
+        }
+    else:
+        key = signature_v4.derive_signing_key(signer.access_key_secret, date, sandbox.settings.region)
+        proof = {"x-oss-signature": sign_v4(policy, key)}
+    before = {**pinned, **(unpinned or {}), "policy": policy, **proof}
+    return _send(sandbox, before, after_file or {})
+
+
+def _send(sandbox: Sandbox, before: Mapping[str, str], after: Mapping[str, str]) -> requests.Response:
+    parts: list[tuple[str, tuple[str | None, str | bytes]]] = [
+        *((name, (None, value)) for name, value in before.items()),
+        ("file", ("prove.txt", DOT)),
+        *((name, (None, value)) for name, value in after.items()),
+    ]
+    sandbox.count(*(value for _, (_, value) in parts))
+    host = sandbox.settings.host
+    with open_session(host) as session:
+        return session.post(host, files=parts, timeout=TIMEOUT_SECONDS, allow_redirects=False)
