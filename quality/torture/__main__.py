@@ -16,17 +16,14 @@ from quality.torture import (
     faults,
     fuzz,
     held_uploads,
-    machine_faults,
     mutation,
-    oss_faults,
     package_secrets,
     photos,
     policy_proof,
     quota_faults,
     reach_proof,
-    route_faults,
     soak,
-    wechat_faults,
+    sts_faults,
 )
 from quality.torture.mutation_table import rows
 from quality.torture.report import print_table
@@ -44,11 +41,8 @@ SEED = 1
 MACHINES = (held_uploads.HeldUploads, held_uploads.WithoutTicks)
 MATRICES = {
     faults: ("function",),
-    oss_faults: ("function/oss",),
-    wechat_faults: ("function/wechat",),
+    sts_faults: ("function", "sts_credentials.py"),
     quota_faults: ("function/limits",),
-    route_faults: ("function/routes",),
-    machine_faults: ("function",),
 }
 
 

@@ -1,64 +1,79 @@
-"""The matrix of faults in short: those that answer at once; the slow ones run in make torture."""
+"""The matrices of faults in short, but for the slow ones, which run in make torture."""
 
 import pytest
 
 from local.common.faults import VOCABULARY
-from quality.torture import faults, machine_faults
+from quality.torture import faults, sts_faults
+from quality.torture.faults import CALLS, FAULTS, Cell
+from tests.support.broken_server import WIRE
 from tests.support.canaries import Watch
+from tests.support.stage import Reply
 
-# The SDK's own copy of urllib3 asks for TLS in a way that Python deprecates.
+# The SDK's own copy of urllib3 asks for TLS in a way that Python deprecates, and so does a test of no TLS.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ssl", "ignore:ssl:DeprecationWarning")
 
-SLOW = {"slow", "slow_headers", "slow_body", "hang"}
-QUICK_PHASES = {"cold", "advisory"}
+SLOW = {"slow", "slow_headers", "slow_body", "hang", "huge"}
 
 
-def test_every_quick_fault_of_every_dependency_ends_as_documented():
-    result = faults.run(lambda cell: cell.fault not in SLOW and cell.phase in QUICK_PHASES)
+def test_every_quick_fault_of_every_call_ends_as_documented():
+    result = faults.run(lambda cell: cell.fault not in SLOW)
     assert result.problems == []
     assert result.secrets == []
-    assert result.totals["faults tried"] > 220
+    assert result.totals["faults tried"] == 332
 
 
-@pytest.mark.parametrize("dependency", list(faults.FAULTS))
-def test_the_matrix_has_every_dependency_with_every_fault_in_every_phase(dependency):
-    cells = [cell for cell in faults.cells() if cell.dependency == dependency]
-    assert {cell.fault for cell in cells} >= {
-        *("refused", "reset", "slow", "hang", "no_tls", "wrong_certificate", "rejected", "status_500"),
-        *("throttled", "truncated", "huge", "expired_certificate", "future_certificate"),
+@pytest.mark.parametrize("call", ["HeadObject", "CopyObject", "media_check_async"])
+def test_a_service_that_is_slow_is_waited_for(call):
+    assert faults.attempt(Cell(call, "slow"), Watch()) == ""
+
+
+@pytest.mark.parametrize("call", ["CompleteMultipartUpload", "stable_token"])
+def test_an_answer_that_never_ends_is_given_up(call):
+    assert faults.attempt(Cell(call, "huge"), Watch()) == ""
+
+
+def test_every_call_meets_every_fault_under_its_name_in_the_vocabulary():
+    general = {*WIRE, *faults.NO, *faults.NOT_NOW, *faults.UNREADABLE}
+    assert all(general <= {*tried.ends} for tried in CALLS.values())
+    assert {cell.fault for cell in faults.cells()} == {*FAULTS} <= {*VOCABULARY}
+
+
+def test_non_repeatable_calls_are_sent_once():
+    once = {call for call, tried in CALLS.items() if tried.ends["reset"][1] == 1}
+    assert once == {
+        *("PutObject, the first", "CopyObject", "InitiateMultipartUpload", "CompleteMultipartUpload"),
+        *("stable_token", "media_check_async", "key of OSS", "webhook"),
     }
-    for fault in {cell.fault for cell in cells}:
-        assert {cell.phase for cell in cells if cell.fault == fault} == set(faults.PHASES)
 
 
-def test_every_fault_is_called_by_its_name_in_the_vocabulary():
-    assert {cell.fault for cell in faults.cells()} <= set(VOCABULARY)
+@pytest.mark.parametrize(("call", "fault"), [("DeleteObject", "rejected"), ("webhook", "reset")])
+def test_a_call_that_ends_otherwise_is_a_problem(monkeypatch, call, fault):
+    monkeypatch.setitem(CALLS[call].ends, fault, ("", 3))
+    assert "not in success after 3" in faults.attempt(Cell(call, fault), Watch())
 
 
-def test_an_outcome_other_than_the_documented_one_is_a_problem():
-    cell = faults.Cell("sts", "status_500", "cold")
-    good = faults.stage.Reply(200, {}, "{}")
-    assert "documented is sts_unavailable" in faults.judge(cell, good, 0.1)
-    silent = faults.stage.Reply(503, {}, '{"error": {"code": "sts_unavailable"}}')
-    assert faults.judge(cell, silent, 0.1) == "no Retry-After"
-    patient = faults.stage.Reply(503, {"Retry-After": "2"}, silent.text)
-    assert faults.judge(cell, patient, 0.1) == ""
-    assert "took 99.0 s" in faults.judge(cell, patient, 99)
+def test_every_quick_fault_of_sts_ends_as_documented_and_is_made_good():
+    result = sts_faults.run(
+        lambda cell: cell.fault not in SLOW and (cell.phase == "cold" or cell.fault not in sts_faults.OF_STS)
+    )
+    assert result.problems == []
+    assert result.secrets == []
+    assert result.totals["faults tried"] == 98
 
 
-@pytest.mark.parametrize("phase", machine_faults.PHASES)
-@pytest.mark.parametrize("what", machine_faults.THREADS)
-def test_a_lack_of_threads_ends_as_documented_in_every_phase(what, phase):
-    wanted = (f"threads: {what}", phase)
-    (trial,) = [trial for trial in machine_faults.trials() if (trial.what, trial.phase) == wanted]
-    assert machine_faults.attempt(trial, Watch()) == ""
+def test_each_use_of_a_session_meets_each_fault_of_sts_in_each_phase():
+    for asked_for in sts_faults.COVERED:
+        cells = {cell for cell in sts_faults.cells() if cell.asked_for == asked_for}
+        tried = {(cell.fault, cell.phase) for cell in cells}
+        assert tried >= {(fault, phase) for fault in sts_faults.OF_STS for phase in sts_faults.PHASES}
+        assert {cell.fault for cell in cells if cell.fault in sts_faults.OF_STS} <= {*VOCABULARY}
 
 
-@pytest.mark.parametrize(
-    "what",
-    ["profiles.toml: deeply nested", "profiles.toml: with an enormous number", "environment: DEBUG=sdk"],
-)
-def test_a_fault_of_the_machine_is_misconfigured_and_not_an_internal_error(what):
-    """The first two were internal errors: the TOML parser lets them through as errors of another kind."""
-    (trial,) = [trial for trial in machine_faults.trials() if trial.what == what and trial.phase == "cold"]
-    assert machine_faults.attempt(trial, Watch()) == ""
+def test_an_outcome_of_sts_other_than_the_documented_one_is_a_problem():
+    cell = sts_faults.Cell("a form", "status_500", "cold")
+    assert "documented is sts_unavailable" in sts_faults.judge(cell, Reply(200, {}, "{}"), 0.1)
+    silent = Reply(503, {}, '{"error": {"code": "sts_unavailable"}}')
+    assert sts_faults.judge(cell, silent, 0.1) == "no Retry-After"
+    patient = Reply(503, {"Retry-After": "2"}, silent.text)
+    assert sts_faults.judge(cell, patient, 0.1) == ""
+    assert "took 99.0 s" in sts_faults.judge(cell, patient, 99)

@@ -35,9 +35,9 @@ def test_the_latest_change_comes_first_and_a_module_known_to_the_table_last(monk
     some = [
         Task("mutation", "function.reading", Result, ("function/reading.py",)),
         Task("mutation", "function.app", Result, ("function/app.py",)),
-        Task("faults", "oss_faults", Result, ("function/oss",)),
+        Task("faults", "faults", Result, ("function/oss",)),
     ]
-    assert [task.name for task in torture.by_risk(some)] == ["oss_faults", "function.app", "function.reading"]
+    assert [task.name for task in torture.by_risk(some)] == ["faults", "function.app", "function.reading"]
 
 
 def test_a_change_that_is_not_committed_is_the_latest(monkeypatch):

@@ -384,6 +384,30 @@ def test_a_profiles_file_that_is_not_utf_8_is_refused(environment, tmp_path):
     assert "UTF-8" in problem.sentence.values["why"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"[default]\nkey =", b"\0" * 100, b"# comment\n" * 400_000 + b"x", b"a = " + b"9" * 5000),
+        b"default = 1\n[a]\nkey = 5\nmax_size = [1]\ncontent_types = {}\nexpires_in = 1.5",
+        b'["' + b"x" * 70_000 + b'"]\nkey = "a/{id}"',
+        b"a = " + b"[" * 5000 + b"]" * 5000,
+    ],
+    ids=lambda content: f"{len(content)} bytes",
+)
+def test_a_broken_profiles_file_is_misconfigured_whatever_is_wrong(environment, tmp_path, content):
+    path = tmp_path / "profiles.toml"
+    path.write_bytes(content)
+    with pytest.raises(Misconfigured):
+        load_settings({**environment, "PROFILES_FILE": str(path)})
+
+
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to(path)])
+def test_a_folder_or_endless_link_is_misconfigured(environment, tmp_path, make):
+    make(tmp_path / "profiles.toml")
+    with pytest.raises(Misconfigured):
+        load_settings({**environment, "PROFILES_FILE": str(tmp_path / "profiles.toml")})
+
+
 def test_the_profiles_are_those_of_profiles_toml_by_default(environment):
     text = Path(environment.pop("PROFILES_FILE")).read_text("utf-8")
     read = []
