@@ -9,9 +9,10 @@ nothing must not pass; that call is not billed.
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from function import aliyun_sdk
@@ -19,7 +20,7 @@ from function.config.profile import Profile
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
-from function.http.client import ExchangeFailed, Send, send
+from function.http.client import ExchangeFailed, HttpResponse, Send, send
 from function.moderation.aliyun import ACTIONS, SECONDS, VERSION
 from function.moderation.aliyun_verdict import Verdict, data_of, not_checked, read_picture
 from function.moderation.finding import Label, Outcome
@@ -30,12 +31,30 @@ from ops.doctor.samples import READABLE, Samples, new_key, picture
 from ops.explain.advice import find_advice
 from ops.terminal.language import Text
 
+PICTURES = "ImageModeration"
 CHECK = Text("Content Moderation", "阿里云内容安全")
 NOTHING = Text("Content Moderation of nothing", "阿里云内容安全：什么也没有的地址")
 # Those of both editions: the picture could not be downloaded, or not in time.
 NOT_OPENED = (404, 405, 480, 592)
 TOO_OFTEN = (403, 588)
 WRONG = (400, 401, 402)
+
+
+class GreenCall(NamedTuple):
+    """A call of Content Moderation, sent as the function sends it."""
+
+    action: str
+    service: str
+    parameters: Mapping[str, str]
+
+    def sent(self, settings: Settings, keys: AccessKeys, send: Send) -> HttpResponse:
+        """
+        Raises:
+            ExchangeFailed: no answer.
+        """
+        fields = {"Service": self.service, "ServiceParameters": json.dumps(self.parameters)}
+        place = {"endpoint": settings.green_endpoint or "", "region": settings.region}
+        return aliyun_sdk.post(self.action, VERSION, fields, **place, own=keys, send=send, seconds=SECONDS)
 
 
 @dataclass
@@ -92,18 +111,9 @@ class AliyunCheck:
     def _verdict_about(self, url: str, profile: Profile) -> Verdict:
         """Ask as the function does, with a dataId of no upload."""
         data_id = f"doctor-{secrets.token_hex(8)}"
-        parameters = json.dumps({"imageUrl": url, "dataId": data_id})
+        call = GreenCall(PICTURES, profile.check_service, {"imageUrl": url, "dataId": data_id})
         try:
-            response = aliyun_sdk.post(
-                "ImageModeration",
-                VERSION,
-                {"Service": profile.check_service, "ServiceParameters": parameters},
-                endpoint=self.settings.green_endpoint or "",
-                region=self.settings.region,
-                own=self.keys,
-                send=self.send,
-                seconds=SECONDS,
-            )
+            response = call.sent(self.settings, self.keys, self.send)
         except ExchangeFailed:
             return not_checked()
         data = data_of(response, DataId=data_id)

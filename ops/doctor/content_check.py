@@ -40,7 +40,7 @@ from ops.doctor.samples import Samples, new_key, picture, sound
 from ops.terminal.language import Text
 
 CHECK = Text("Content check", "内容审核")
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 0.5
 
 
 @dataclass
@@ -111,12 +111,12 @@ class ContentCheck:
                 return
             traces[check] = answered
             self.samples.left.append(records.verdict_key(answered))
-        verdicts = self._wait(credentials, traces)
+        verdicts = self.wait(credentials, traces)
         for check in urls:
             yield of_what_is_there(check, verdicts.get(check))
         yield of_nothing(verdicts.get(NOTHING))
 
-    def _wait(self, credentials: StsCredentials, traces: Mapping[Text, str]) -> dict[Text, dict[str, Any]]:
+    def wait(self, credentials: StsCredentials, traces: Mapping[Text, str]) -> dict[Text, dict[str, Any]]:
         """The records of the verdicts that came in time."""
         came: dict[Text, dict[str, Any]] = {}
         deadline = self.monotonic() + WAIT_SECONDS

@@ -11,7 +11,15 @@ import requests
 
 from function.config.settings import Settings
 from function.credentials import AccessKeys
-from ops.doctor import prove_forms, prove_objects, prove_parts, prove_sts
+from ops.doctor import (
+    prove_forms,
+    prove_green,
+    prove_objects,
+    prove_parts,
+    prove_push,
+    prove_sts,
+    prove_wechat,
+)
 from ops.doctor.evidence import NotTried
 from ops.doctor.point import Point
 from ops.doctor.proof_report import Row, answer_of, report_of
@@ -24,13 +32,16 @@ POINTS: tuple[Point, ...] = (
     *prove_objects.POINTS,
     *prove_parts.POINTS,
     *prove_sts.POINTS,
+    *prove_green.POINTS,
+    *prove_wechat.POINTS,
+    *prove_push.POINTS,
 )
 # Nobody is there (RFC 5737): a callback to it waits as long as OSS lets it.
 SILENT_URL = "http://192.0.2.1/"
 # By the list price of requests of either kind in mainland China, read in November 2026.
 CNY_A_REQUEST = 0.01 / 10_000
 # What all of it sends, headers left out.
-MOST_BYTES = 20_000
+MOST_BYTES = 40_000
 WORDS = {
     "cost": Text(
         "{points} questions, at most {calls} requests with {bytes} bytes, below {folder} in {bucket}; all"
@@ -61,6 +72,8 @@ class Account(NamedTuple):
         title: of the report.
 
         report: the file that it is written to; ``None`` for none.
+
+        openid: of a user whom WeChat has just seen.
     """
 
     settings: Settings
@@ -69,6 +82,7 @@ class Account(NamedTuple):
     report: Path | None
     function_url: str = ""
     silent_url: str = SILENT_URL
+    openid: str = ""
 
 
 def show_cost(bucket: str, screen: Screen, language: str) -> None:
@@ -105,6 +119,7 @@ def show_proof(account: Account, now: datetime, screen: Screen, language: str) -
         1 where a contract is broken, or where something could not be removed.
     """
     sandbox = Sandbox(account.settings, account.keys, now, account.function_url, account.silent_url)
+    sandbox.openid = account.openid
     screen.title(account.title.say(language))
     rows: list[Row] = []
     stored = 0

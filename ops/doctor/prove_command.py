@@ -109,7 +109,7 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
     elif there is not None and keys is not None and not bad:
         now = datetime.now(UTC)
         title, report = title_of(there.region, now), args.report or report_file(there.region, now)
-        account = Account(there, keys, title, report, function_url(there, args.url))
+        account = Account(there, keys, title, report, function_url(there, args.url), openid=args.openid)
         return show_proof(account, now, screen, language)
     for one in bad:
         check, said = one.check.say(language), printable(one.said.say(language))
@@ -120,6 +120,8 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
 
 
 def _prove_locally(args: argparse.Namespace, screen: Screen, language: str) -> int:
+    from function.auth.wechat import openid_of
+    from function.http.client import send
     from ops.doctor.proof_report import local_title
     from ops.doctor.prove import Account, show_dry, show_proof
     from ops.run.hosting import Plan, check_settings, quiet_log, running_cloud
@@ -141,5 +143,6 @@ def _prove_locally(args: argparse.Namespace, screen: Screen, language: str) -> i
             return 2
         now = datetime.now(UTC)
         title = local_title(args.rule, now)
-        account = Account(there, keys, title, args.report, cloud.gateway.origin)
+        openid = openid_of(cloud.wechat.issue_code(), there.caller_settings, send)
+        account = Account(there, keys, title, args.report, cloud.gateway.origin, openid=openid)
         return show_proof(account, now, screen, language)

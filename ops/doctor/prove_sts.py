@@ -1,26 +1,39 @@
 """
-Open points of STS, and of the way from the function to OSS.
+Questions to STS, and about the way from the function to OSS.
 """
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import requests
 
 from function.auth import Caller
-from function.credentials import StsCredentials
+from function.credentials import AccessKeys, StsCredentials
+from function.errors import StsRejected, StsUnavailable, UploadError
 from function.oss.post_form import UploadRule, prepare
+from function.session_policy import Grant, policy_of
 from function.uploads.request import UploadRequest
 from function.uploads.tickets import FormTicket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, accepted, evidence, role_policy
-from ops.doctor.findings import same
+from ops.doctor.findings import logged, same
 from ops.doctor.point import NO, Seen, points, told
-from ops.doctor.sandbox import FOLDER, FORM_LIFE, Sandbox
+from ops.doctor.sandbox import DOT, FOLDER, FORM_LIFE, OwnKeys, Sandbox
 from ops.terminal.language import Text
+from sts_credentials import StsClient
 
 CHAINED = timedelta(hours=2)
 AN_HOUR = timedelta(hours=1)
+A_SECOND, SHORTEST, LONGEST = timedelta(seconds=1), timedelta(minutes=15), timedelta(hours=12)
+# A run may have begun this long ago.
+TOLERATED = timedelta(minutes=5)
+LONGEST_POLICY = 2048
+WRONG_DURATION = "InvalidParameter.DurationSeconds"
+NO_TOKEN = ("MissingSecurityToken", "InvalidAccessKeyId.NotFound")
+DENIED, TAKEN = "NoPermission", "HTTP 200"
+# The second where the keys may take no role but the one.
+NO_ROLE = ("EntityNotExist.Role", DENIED)
 INTERNAL = "-internal."
 
 
@@ -99,7 +112,131 @@ def prefix_binds_every_list(sandbox: Sandbox) -> Seen:
     return told(answer.status_code == 200, evidence(answer))
 
 
+def sts_session_is_narrowed(sandbox: Sandbox) -> Seen:
+    """A session that may write one object, which exists, neither reads it nor writes another."""
+    inside, outside = sandbox.put(), sandbox.new_key()
+    policy = role_policy(["oss:PutObject"], f"acs:oss:*:*:{sandbox.settings.bucket}/{inside}")
+    session = sandbox.assume(policy, SHORTEST)
+    accepted(sandbox.call("PUT", inside, body=DOT, by=session))
+    refused = [sandbox.call(method, key, by=session) for method, key in (("PUT", outside), ("GET", inside))]
+    return told({each.status_code for each in refused} == {403}, "; ".join(map(evidence, refused)))
+
+
+def sts_takes_900_seconds(sandbox: Sandbox) -> Seen:
+    """Without the cap of the function's client, which trusts no clock but its own."""
+    later = sandbox.now + AN_HOUR
+    try:
+        session = _client(sandbox, SHORTEST).assume_role(_any(sandbox), sandbox.own_keys, later, attempts=1)
+    except StsUnavailable as error:
+        if error.upstream or "HTTP 200" not in error.reason:
+            raise NotTried(logged(error)) from None
+        return told(False, error.reason)
+    except UploadError as error:
+        return told(False, error.upstream)
+    seconds = (session.expires_at - sandbox.now).total_seconds()
+    return told(abs(seconds - SHORTEST.total_seconds()) < TOLERATED.total_seconds(), f"{seconds:.0f} s")
+
+
+def sts_refuses_899_seconds(sandbox: Sandbox) -> Seen:
+    return _refusal(sandbox, WRONG_DURATION, life=SHORTEST - A_SECOND)
+
+
+def sts_refuses_over_12_hours(sandbox: Sandbox) -> Seen:
+    """More than any role's maximum."""
+    return _refusal(sandbox, WRONG_DURATION, life=LONGEST + A_SECOND)
+
+
+def sts_takes_2048_characters(sandbox: Sandbox) -> Seen:
+    longest, longer = (
+        _code(sandbox, policy=_any(sandbox, LONGEST_POLICY + more)) or TAKEN for more in (0, 1)
+    )
+    return told((longest, longer) == (TAKEN, "InvalidParameter.PolicySize"), f"{longest}; {longer}")
+
+
+def sts_needs_the_token(sandbox: Sandbox) -> Seen:
+    """Neither STS nor OSS knows the keys of a session without its token."""
+    key = sandbox.put()
+    session = sandbox.assume(role_policy(["oss:GetObject"], _folder(sandbox)), SHORTEST)
+    accepted(sandbox.call("HEAD", key, by=session))
+    bare = OwnKeys(session.access_key_id, session.access_key_secret, "")
+    by_oss = sandbox.call("GET", key, by=bare)
+    by_sts = _refusal(sandbox, *NO_TOKEN, own=AccessKeys(*bare[:2], None))
+    return told(by_oss.status_code == 403 and bool(by_sts.answer), f"{evidence(by_oss)}; {by_sts.evidence}")
+
+
+def sts_refuses_a_wrong_secret(sandbox: Sandbox) -> Seen:
+    own = sandbox.own_keys._replace(access_key_secret="prove-this-is-no-secret-of-anybody")
+    return _refusal(sandbox, "SignatureDoesNotMatch", own=own)
+
+
+def sts_refuses_a_wrong_role(sandbox: Sandbox) -> Seen:
+    account = sandbox.settings.role_arn.partition(":role/")[0]
+    return _refusal(sandbox, *NO_ROLE, role_arn=f"{account}:role/oss-direct-upload-prove-nobody")
+
+
+def _client(sandbox: Sandbox, life: timedelta, role_arn: str = "") -> StsClient:
+    """One call, of this client."""
+    settings = sandbox.settings
+    sandbox.calls += 1
+    place = settings.sts_endpoint, settings.region, role_arn or settings.role_arn
+    return StsClient(*place, session_life=life, sleep=lambda _seconds: None)
+
+
+def _refusal(sandbox: Sandbox, *codes: str, **asked: Any) -> Seen:
+    """Yes where STS refuses for good, with one of these codes."""
+    code = _code(sandbox, **asked)
+    return told(code in codes, code or TAKEN)
+
+
+def _code(
+    sandbox: Sandbox,
+    *,
+    policy: str = "",
+    life: timedelta = SHORTEST,
+    role_arn: str = "",
+    own: AccessKeys | None = None,
+) -> str:
+    """
+    Return the code with which STS refuses for good; empty where it does not.
+
+    Raises:
+        NotTried: STS is silent, or these keys may not take the role at all.
+    """
+    client = _client(sandbox, life, role_arn)
+    try:
+        client.assume_role(policy or _any(sandbox), own or sandbox.own_keys, sandbox.now, attempts=1)
+    except UploadError as error:
+        is_theirs = error.upstream == DENIED and own is None and not role_arn
+        if is_theirs or not isinstance(error, StsRejected):
+            raise NotTried(logged(error)) from None
+        return error.upstream
+    return ""
+
+
+def _any(sandbox: Sandbox, characters: int = 0) -> str:
+    """A policy of at least so many characters."""
+
+    def policy(name: str) -> str:
+        names = ("a" * 900, name) if characters else (name,)
+        folders = tuple(f"{FOLDER}{each}" for each in names)
+        return policy_of(sandbox.settings.bucket, [Grant(("oss:GetObject",), folders)])
+
+    return policy("b" * (characters - len(policy(""))))
+
+
+def _folder(sandbox: Sandbox) -> str:
+    return f"acs:oss:*:*:{sandbox.settings.bucket}/{FOLDER}*"
+
+
 POINTS = points(
+    sts_session_is_narrowed,
+    sts_takes_900_seconds,
+    sts_refuses_899_seconds,
+    sts_refuses_over_12_hours,
+    sts_takes_2048_characters,
+    sts_needs_the_token,
+    sts_refuses_a_wrong_secret,
+    sts_refuses_a_wrong_role,
     prefix_binds_every_list,
     chained_session_over_an_hour,
     internal_host_answers,

@@ -128,10 +128,10 @@ def new_key(ending: str) -> str:
     return f"{RECORDS}prove/{secrets.token_hex(8)}{ending}"
 
 
-def picture() -> bytes:
-    """A small real PNG: a gradient of grey."""
-    rows = b"".join(b"\0" + bytes((row + column) % 256 for column in range(SIDE)) for row in range(SIDE))
-    header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 0, 0, 0, 0)
+def picture(width: int = SIDE, height: int = SIDE) -> bytes:
+    """A real PNG: a gradient of grey."""
+    rows = b"".join(b"\0" + bytes((row + column) % 256 for column in range(width)) for row in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

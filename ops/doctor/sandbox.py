@@ -53,6 +53,8 @@ class Sandbox:
     Attributes:
         keys_left: objects that are still to be removed.
 
+        openid: of a user whom WeChat has just seen; empty where nobody named one.
+
         calls, sent_bytes: how many requests were sent, and how many bytes in their bodies.
     """
 
@@ -66,6 +68,7 @@ class Sandbox:
         self.keys_left: list[str] = []
         self.uploads_left: list[tuple[str, str]] = []
         self.calls = self.sent_bytes = 0
+        self.openid = ""
 
     def new_key(self) -> str:
         key = f"{FOLDER}{secrets.token_hex(8)}"
@@ -167,7 +170,7 @@ class Sandbox:
         )
         return self.call("POST", key, query={"uploadId": upload_id}, body=body.encode())
 
-    def session(self, *actions: str) -> Credentials:
+    def session(self, *actions: str) -> StsCredentials:
         """
         The upload role, narrowed to these actions on the folder.
 

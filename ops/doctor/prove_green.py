@@ -1,0 +1,268 @@
+"""
+Questions to Content Moderation (Green), asked where a profile is checked by it, or ``GREEN_ENDPOINT`` is set.
+
+An answer about a file is billed when it is done; refusals are free.
+"""
+
+import re
+import secrets
+from collections.abc import Mapping
+from time import monotonic
+from time import sleep as pause
+from typing import Any, NamedTuple
+
+from function.config.moderation import endpoint_of
+from function.credentials import AccessKeys
+from function.http.client import ExchangeFailed, Send, send
+from function.moderation.aliyun import ACTIONS, OF_THE_ACCOUNT, TASK_ID
+from function.moderation.aliyun_verdict import (
+    AUDIO,
+    DONE,
+    FORBIDDEN,
+    RUNNING,
+    UNCHECKABLE,
+    Verdict,
+    data_of,
+    read_media,
+    read_picture,
+)
+from function.moderation.finding import LABEL, Label, Outcome
+from ops.doctor.aliyun_check import PICTURES, WRONG, GreenCall, remedy_of
+from ops.doctor.evidence import NotTried
+from ops.doctor.findings import joined, same
+from ops.doctor.point import Seen, points, told
+from ops.doctor.samples import Samples, picture, sound
+from ops.doctor.sandbox import FOLDER, Sandbox
+from ops.terminal.language import Text
+
+SERVICE, NO_SERVICE = "baselineCheck", "proveNothing"
+NOTHING = f"{FOLDER}nothing-has-this-name"
+TOO_WIDE, LONG_URL = 16_385, 2_048
+WAIT_SECONDS, PAUSE_SECONDS = 90, 5
+# Of either edition: not downloaded, and not in time; too large; of no known format.
+NOT_OPENED, TOO_LARGE, NOT_SUPPORTED = (404, 480, 405, 592), (406, 589), (407, 590)
+OLD_EDITION = (480, 592)
+
+
+class Said(NamedTuple):
+    """
+    An answer as the function reads it.
+
+    Args:
+        data: of an answer that is done; of any other the verdict.
+    """
+
+    status: int
+    code: Label | None
+    data: dict[str, Any] | Verdict
+
+    @property
+    def evidence(self) -> str:
+        return f"HTTP {self.status}, code {self.code}"
+
+
+def _ask(
+    sandbox: Sandbox,
+    parameters: Mapping[str, str],
+    *,
+    action: str = PICTURES,
+    service: str = "",
+    keys: AccessKeys | None = None,
+    send: Send = send,
+) -> Said:
+    """
+    Raises:
+        NotTried: nothing here is for Content Moderation, or it is silent.
+    """
+    settings = sandbox.settings
+    ours = [one for one in settings.profiles.values() if one.is_checked_by_aliyun]
+    if not ours and settings.green_endpoint in (None, endpoint_of(settings.region)):
+        raise NotTried(_NOT_USED)
+    call = GreenCall(action, service or (ours[0].check_service if ours else SERVICE), parameters)
+    sandbox.count()
+    try:
+        response = call.sent(settings, keys or sandbox.own_keys, send)
+    except ExchangeFailed as error:
+        raise NotTried(same(error.kind)) from None
+    echoed = {"DataId": parameters["dataId"]} if "dataId" in parameters else {"TaskId": parameters["taskId"]}
+    data = data_of(response, **echoed)
+    return Said(response.status, data.finding.errcode if isinstance(data, Verdict) else DONE, data)
+
+
+def _about_file(
+    sandbox: Sandbox, file: Mapping[str, str], action: str = PICTURES, service: str = "", send: Send = send
+) -> Said:
+    """
+    Raises:
+        NotTried: as ``_ask``; or what was said is about the account, and not about the file.
+    """
+    parameters = {**file, "dataId": f"doctor-{secrets.token_hex(8)}"}
+    said = _ask(sandbox, parameters, action=action, service=service, send=send)
+    if isinstance(said.data, Verdict) and (isinstance(said.code, str) or said.code in OF_THE_ACCOUNT):
+        raise NotTried(joined(same(f"{said.evidence}."), remedy_of(said.data)))
+    return said
+
+
+def _picture(sandbox: Sandbox, body: bytes) -> Said:
+    return _about_file(sandbox, {"imageUrl": _url(sandbox, body, "image/png")})
+
+
+def _url(sandbox: Sandbox, body: bytes, content_type: str) -> str:
+    """A stored object as the function has it opened, by the token of a session."""
+    key = sandbox.put({"content-type": content_type}, body)
+    samples = Samples(sandbox.settings, sandbox.own_keys, sandbox.now, send)
+    return samples.url(sandbox.session("oss:GetObject"), key)
+
+
+def _nothing(sandbox: Sandbox, more: str = "") -> dict[str, str]:
+    return {"imageUrl": sandbox.url("GET", NOTHING, origin=sandbox.settings.read_origin) + more}
+
+
+def _is_judged(said: Said) -> bool:
+    return isinstance(said.data, dict) and read_picture(said.data, ()).finding.reason == LABEL
+
+
+def green_picture_is_judged(sandbox: Sandbox) -> Seen:
+    url, began = _url(sandbox, picture(), "image/png"), monotonic()
+    said = _about_file(sandbox, {"imageUrl": url})
+    return told(_is_judged(said), f"{said.evidence}, {monotonic() - began:.1f} s")
+
+
+def green_dot_is_judged(sandbox: Sandbox) -> Seen:
+    said = _picture(sandbox, picture(1, 1))
+    return told(_is_judged(said), said.evidence)
+
+
+def green_absence_is_an_error(sandbox: Sandbox) -> Seen:
+    said = _about_file(sandbox, _nothing(sandbox))
+    is_error = isinstance(said.data, Verdict) and said.data.outcome is Outcome.ERROR
+    return told(is_error and said.code is not None, said.evidence)
+
+
+def green_text_is_no_picture(sandbox: Sandbox) -> Seen:
+    said = _picture(sandbox, b"no picture")
+    return told(said.code in UNCHECKABLE, said.evidence)
+
+
+def green_service_is_looked_up(sandbox: Sandbox) -> Seen:
+    said = _about_file(sandbox, _nothing(sandbox), service=NO_SERVICE)
+    return told(said.code in WRONG, said.evidence)
+
+
+def green_nonce_counts_once(sandbox: Sandbox) -> Seen:
+    """The same signed request twice."""
+    sent: list[tuple[Any, ...]] = []
+
+    def keeping(*request: Any, **options: Any) -> Any:
+        sent.append((request, options))
+        return send(*request, **options)
+
+    first = _about_file(sandbox, _nothing(sandbox), send=keeping)
+    (request, options), *_ = sent
+    second = _ask(sandbox, {"dataId": ""}, send=lambda *_, **__: send(*request, **options))
+    return told(second.code == "SignatureNonceUsed", f"{first.evidence}; {second.evidence}")
+
+
+def green_sound_is_judged(sandbox: Sandbox) -> Seen:
+    """Running, until it is there."""
+    ours = [one for one in sandbox.settings.profiles.values() if one.is_checked_by_aliyun]
+    mine = [one for one in ours if any(kind.startswith(f"{AUDIO}/") for kind in one.content_types)]
+    if not mine:
+        raise NotTried(_NO_SOUNDS)
+    action, service = ACTIONS[AUDIO]
+    abroad = re.search("_(cb|global)$", mine[0].check_service)
+    service += abroad[0] if abroad else ""
+    submitted = _about_file(sandbox, {"url": _url(sandbox, sound(), "audio/wav")}, action, service)
+    task = submitted.data.get("TaskId") if isinstance(submitted.data, dict) else None
+    if not (isinstance(task, str) and re.fullmatch(TASK_ID, task)):
+        return told(False, submitted.evidence)
+    result, waited = f"{action}Result", 0
+    while (said := _ask(sandbox, {"taskId": task}, action=result, service=service)).code == RUNNING:
+        if waited >= WAIT_SECONDS:
+            break
+        pause(PAUSE_SECONDS)
+        waited += PAUSE_SECONDS
+    is_there = isinstance(said.data, dict) and read_media(said.data, AUDIO, ()).finding.reason == LABEL
+    return told(is_there, f"{said.evidence}, {waited} s")
+
+
+def moderation_old_codes(sandbox: Sandbox) -> Seen:
+    said = _about_file(sandbox, _nothing(sandbox))
+    if said.code not in NOT_OPENED:
+        raise NotTried(same(said.evidence))
+    return told(said.code in OLD_EDITION, said.evidence)
+
+
+def moderation_code_is_status(sandbox: Sandbox) -> Seen:
+    said = _about_file(sandbox, _nothing(sandbox))
+    return told(said.status == said.code, said.evidence)
+
+
+def moderation_wide_is_too_large(sandbox: Sandbox) -> Seen:
+    said = _picture(sandbox, picture(TOO_WIDE, 1))
+    if said.code not in (*TOO_LARGE, *NOT_SUPPORTED):
+        raise NotTried(same(said.evidence))
+    return told(said.code in TOO_LARGE, said.evidence)
+
+
+def moderation_longest_url(sandbox: Sandbox) -> Seen:
+    said = _about_file(sandbox, _nothing(sandbox, f"&prove={'a' * LONG_URL}"))
+    if said.code not in (*NOT_OPENED, *WRONG):
+        raise NotTried(same(said.evidence))
+    return told(said.code in WRONG, said.evidence)
+
+
+def moderation_rights_by_gateway(sandbox: Sandbox) -> Seen:
+    """Keys of a session that may read objects, and nothing else."""
+    session = sandbox.session("oss:GetObject")
+    keys = AccessKeys(session.access_key_id, session.access_key_secret, session.security_token)
+    said = _ask(sandbox, {**_nothing(sandbox), "dataId": "doctor"}, keys=keys)
+    if isinstance(said.data, dict) or not said.data.is_forbidden:
+        raise NotTried(same(said.evidence))
+    return told(said.code not in FORBIDDEN, said.evidence)
+
+
+def _by_name(sandbox: Sandbox) -> Said:
+    """An object that is not there by bucket and key; by its URL the account may ask."""
+    _about_file(sandbox, _nothing(sandbox))
+    named = {"ossRegionId": sandbox.settings.region, "ossBucketName": sandbox.settings.bucket}
+    return _ask(sandbox, {**named, "ossObjectName": NOTHING, "dataId": "doctor"})
+
+
+def moderation_has_consent(sandbox: Sandbox) -> Seen:
+    said = _by_name(sandbox)
+    return told(said.code in NOT_OPENED, said.evidence)
+
+
+def moderation_consent_is_403(sandbox: Sandbox) -> Seen:
+    said = _by_name(sandbox)
+    if said.code in NOT_OPENED:
+        raise NotTried(_HAS_CONSENT)
+    return told(said.code == 403, said.evidence)
+
+
+_NOT_USED = Text(
+    'no profile has check_by = ["aliyun"], and GREEN_ENDPOINT is not set',
+    '没有用途写了 check_by = ["aliyun"]，也没有设置 GREEN_ENDPOINT',
+)
+_NO_SOUNDS = Text("no profile has Aliyun check sounds", "没有用途让阿里云审核音频")
+_HAS_CONSENT = Text(
+    "this account lets Content Moderation read its buckets", "这个账号允许内容安全读取它的存储空间"
+)
+
+POINTS = points(
+    green_picture_is_judged,
+    green_absence_is_an_error,
+    green_text_is_no_picture,
+    green_service_is_looked_up,
+    green_nonce_counts_once,
+    green_sound_is_judged,
+    green_dot_is_judged,
+    moderation_old_codes,
+    moderation_code_is_status,
+    moderation_wide_is_too_large,
+    moderation_longest_url,
+    moderation_rights_by_gateway,
+    moderation_has_consent,
+    moderation_consent_is_403,
+)

@@ -1,0 +1,70 @@
+"""
+Questions to the deployed function about WeChat's message push, asked where it has the settings of one.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from function.holding.records import verdict_key
+from function.moderation.wechat import CANNOT_OPEN
+from function.moderation.wechat_verdict import EVENT
+from function.wechat.push import signature_of
+from local.wechat.sealing import RANDOM_BYTES, seal
+from ops.client.function_client import FunctionAtUrl, FunctionSilent
+from ops.doctor.deployed import check_push
+from ops.doctor.evidence import NotTried
+from ops.doctor.findings import State, joined, same
+from ops.doctor.point import Seen, points, told
+from ops.doctor.prove_wechat import NO_PUSH, app_of
+from ops.doctor.sandbox import Sandbox
+from ops.terminal.language import Text
+
+
+def push_address_is_verified(sandbox: Sandbox) -> Seen:
+    """As WeChat's console does."""
+    app_of(sandbox)
+    sandbox.count()
+    findings = check_push(sandbox.settings, sandbox.function_url)
+    if not findings:
+        raise NotTried(NO_PUSH)
+    return told(findings[0].state is State.GOOD, f"echostr: {findings[0].state.value}")
+
+
+def forged_push_is_refused(sandbox: Sandbox) -> Seen:
+    """A verdict as WeChat sends it, which is taken; the same with another signature; and in plain text."""
+    app = app_of(sandbox)
+    if app.push is None or not sandbox.function_url:
+        raise NotTried(NO_PUSH)
+    trace = f"prove-{secrets.token_hex(8)}"
+    sandbox.keys_left.append(verdict_key(trace))
+    event = {"MsgType": "event", "Event": EVENT, "trace_id": trace, "errcode": CANNOT_OPEN}
+    random = secrets.token_hex(RANDOM_BYTES // 2).encode()
+    sealed = {"Encrypt": seal(json.dumps(event).encode(), app.appid, app.push.aes_key, random)}
+    query = {"timestamp": str(int(sandbox.now.timestamp())), "nonce": secrets.token_hex(8)}
+    plain = {**query, "signature": signature_of(app.push.token, query)}
+    right = signature_of(app.push.token, query, sealed["Encrypt"])
+    if (taken := _pushed(sandbox, {**query, "msg_signature": right}, sealed)) != 200:
+        raise NotTried(joined(same(f"HTTP {taken}:"), _OTHER_PUSH))
+    forged = _pushed(sandbox, {**query, "msg_signature": right[::-1]}, sealed)
+    statuses = forged, _pushed(sandbox, plain, event)
+    return told(statuses == (403, 403), "HTTP {}; HTTP {}".format(*statuses))
+
+
+def _pushed(sandbox: Sandbox, query: Mapping[str, str], message: Mapping[str, Any]) -> int:
+    route = f"wechat-events?{urlencode(query)}"
+    sandbox.count()
+    try:
+        return FunctionAtUrl(sandbox.function_url).ask(route, message, "").status
+    except FunctionSilent as error:
+        raise NotTried(error.said) from None
+
+
+_OTHER_PUSH = Text(
+    "it takes no right push: were WECHAT_PUSH_TOKEN and WECHAT_PUSH_AES_KEY deployed as they are here?",
+    "正确的推送它也不接受：部署的 WECHAT_PUSH_TOKEN、WECHAT_PUSH_AES_KEY 与这里一致吗？",
+)
+
+POINTS = points(push_address_is_verified, forged_push_is_refused)

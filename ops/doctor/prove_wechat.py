@@ -1,0 +1,226 @@
+"""
+Questions to WeChat, asked where ``CALLER_AUTH`` is wechat.
+"""
+
+import secrets
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+
+from function.errors import UploadError
+from function.holding.records import verdict_key
+from function.http.client import send
+from function.moderation.finding import Outcome
+from function.moderation.wechat import (
+    BUDGET_SECONDS,
+    CANNOT_OPEN,
+    PICTURE,
+    STALE_TOKEN,
+    CheckRequest,
+    submit,
+)
+from function.moderation.wechat import PATH as CHECK
+from function.session_policy import OBJECTS
+from function.wechat import WechatApp
+from function.wechat.api import PATH as TOKEN
+from function.wechat.api import AccessTokens, post
+from ops.doctor.content_check import ContentCheck
+from ops.doctor.deployed import check_push
+from ops.doctor.evidence import NotTried
+from ops.doctor.findings import logged, same
+from ops.doctor.identity import assume
+from ops.doctor.point import Seen, points, told
+from ops.doctor.samples import picture
+from ops.doctor.sandbox import FOLDER, Sandbox
+from ops.terminal.language import Text
+
+NOTHING = f"{FOLDER}nothing-has-this-name"
+NOBODY, COMMENT = "oProve-this-is-nobody", 2
+WRONG_SECRET, WRONG_OPENID, API_SECURITY = (40001, 40125, 41004), (40003, 43104), (40234, 40235)
+ADDRESS_REFUSED = 40164
+# Grey, 64 by 64.
+WEBP = bytes.fromhex(
+    "5249464624000000574542505650384c170000002f3fc00f000750c00216b0ff012021fc7faf45f43ff50300"
+)
+
+
+def app_of(sandbox: Sandbox) -> WechatApp:
+    app = sandbox.settings.caller_settings
+    if not isinstance(app, WechatApp):
+        raise NotTried(_NO_WECHAT)
+    return app
+
+
+def _post(
+    sandbox: Sandbox, path: str, fields: Mapping[str, Any], query: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, Any]]:
+    """
+    Raises:
+        NotTried: no answer that the function would read, or WeChat does not let this machine in.
+    """
+    sandbox.count()
+    try:
+        said = post(app_of(sandbox), path, fields, send=send, budget_seconds=BUDGET_SECONDS, query=query)
+    except UploadError as error:
+        raise NotTried(logged(error)) from None
+    if said[0] == ADDRESS_REFUSED:
+        raise NotTried(_ALLOW_LIST)
+    return said
+
+
+def _token(sandbox: Sandbox, **changes: str) -> tuple[int, dict[str, Any]]:
+    app = app_of(sandbox)
+    fields = {"grant_type": "client_credential", "appid": app.appid, "secret": app.secret}
+    return _post(sandbox, TOKEN, {**fields, **changes})
+
+
+def _submitted(sandbox: Sandbox, url: str, openid: str) -> str | int:
+    """The trace id of a check, or the errcode that refuses it."""
+    app = app_of(sandbox)
+    sandbox.calls += 2
+    asked = CheckRequest(url, PICTURE, COMMENT, openid)
+    try:
+        answer = submit(app, AccessTokens(app, send), asked, send, sandbox.now)
+    except UploadError as error:
+        raise NotTried(logged(error)) from None
+    if isinstance(answer, str):
+        # What the function keeps of a verdict that is about no upload.
+        sandbox.keys_left.append(verdict_key(answer))
+    return answer
+
+
+def _nothing(sandbox: Sandbox) -> str:
+    return sandbox.url("GET", NOTHING, origin=sandbox.settings.read_origin)
+
+
+def wechat_token_is_kept(sandbox: Sandbox) -> Seen:
+    (first, one), (second, other) = _token(sandbox), _token(sandbox)
+    lives = [said.get("expires_in") for said in (one, other)]
+    is_kept = first == second == 0 and one.get("access_token") == other.get("access_token")
+    return told(is_kept, f"errcode {first}, {second}; {lives[0]} s, {lives[1]} s")
+
+
+def wechat_refuses_a_wrong_secret(sandbox: Sandbox) -> Seen:
+    errcode, _ = _token(sandbox, secret=secrets.token_hex(16))
+    return told(errcode in WRONG_SECRET, f"errcode {errcode}")
+
+
+def wechat_refuses_a_wrong_token(sandbox: Sandbox) -> Seen:
+    errcode, said = _token(sandbox)
+    if errcode:
+        raise NotTried(same(f"errcode {errcode}"))
+    wrong = str(said.get("access_token", ""))[::-1]
+    errcode, _ = _post(sandbox, CHECK, {"version": 2}, {"access_token": wrong})
+    return told(errcode in STALE_TOKEN, f"errcode {errcode}")
+
+
+def wechat_refuses_a_wrong_openid(sandbox: Sandbox) -> Seen:
+    answer = _submitted(sandbox, _nothing(sandbox), NOBODY)
+    if answer in API_SECURITY:
+        raise NotTried(same(f"errcode {answer}"))
+    return told(answer in WRONG_OPENID, _errcode(answer))
+
+
+def api_is_encrypted(sandbox: Sandbox) -> Seen:
+    answer = _submitted(sandbox, _nothing(sandbox), NOBODY)
+    return told(answer in API_SECURITY, _errcode(answer))
+
+
+def wechat_takes_what_is_not_there(sandbox: Sandbox) -> Seen:
+    answer = _submitted(sandbox, _nothing(sandbox), _openid(sandbox))
+    return told(isinstance(answer, str), _errcode(answer))
+
+
+def check_opens_presigned(sandbox: Sandbox) -> Seen:
+    began = monotonic()
+    (opened,) = _verdicts(sandbox, (picture(), "image/png"))
+    return _is_opened(opened, f", {monotonic() - began:.0f} s")
+
+
+def check_takes_unlisted(sandbox: Sandbox) -> Seen:
+    png, webp = _verdicts(sandbox, (picture(), "image/png"), (WEBP, "image/webp"))
+    if png.get("errcode") == CANNOT_OPEN:
+        raise NotTried(_OPENS_NOTHING)
+    return _is_opened(webp)
+
+
+def _is_opened(verdict: Mapping[str, Any], more: str = "") -> Seen:
+    """
+    Raises:
+        NotTried: another error than the one of files that cannot be opened.
+    """
+    errcode = verdict.get("errcode")
+    if verdict.get("outcome") == Outcome.ERROR.name and errcode != CANNOT_OPEN:
+        raise NotTried(same(f"errcode {errcode}"))
+    return told(errcode != CANNOT_OPEN, f"errcode {errcode}{more}")
+
+
+def _openid(sandbox: Sandbox) -> str:
+    app_of(sandbox)
+    if not sandbox.openid:
+        raise NotTried(_NO_OPENID)
+    return sandbox.openid
+
+
+def _verdicts(sandbox: Sandbox, *files: tuple[bytes, str]) -> list[dict[str, Any]]:
+    """
+    What the deployed function kept of each verdict.
+
+    Raises:
+        NotTried: one did not come within a minute, or was never asked for.
+    """
+    openid, settings = _openid(sandbox), sandbox.settings
+    if not sandbox.function_url or not check_push(settings, sandbox.function_url):
+        raise NotTried(NO_PUSH)
+    sandbox.calls += 2
+    try:
+        credentials = assume(settings, OBJECTS, sandbox.own_keys, sandbox.now)
+    except (UploadError, KeyError):
+        raise NotTried(NO_PUSH) from None
+    check = ContentCheck(settings, app_of(sandbox), openid, sandbox.own_keys, sandbox.now)
+    traces: dict[Text, str] = {}
+    for number, (body, content_type) in enumerate(files):
+        key = sandbox.put({"content-type": content_type}, body)
+        answer = _submitted(sandbox, check.samples.url(credentials, key), openid)
+        if isinstance(answer, int):
+            raise NotTried(same(f"errcode {answer}"))
+        traces[same(str(number))] = answer
+    try:
+        came = check.wait(credentials, traces)
+    except UploadError as error:
+        raise NotTried(logged(error)) from None
+    if len(came) < len(files):
+        raise NotTried(_SILENT)
+    return [came[each] for each in traces]
+
+
+def _errcode(answer: str | int) -> str:
+    return f"errcode {answer if isinstance(answer, int) else 0}"
+
+
+_NO_WECHAT = Text("CALLER_AUTH is not wechat", "CALLER_AUTH 不是 wechat")
+_ALLOW_LIST = Text(
+    "the IP allow-list of the AppID does not hold this machine (40164)",
+    "AppID 的 IP 白名单里没有本机（40164）",
+)
+_NO_OPENID = Text(
+    "needs --openid of a user who has just opened the mini-program",
+    "需要 --openid：刚刚打开过小程序的用户",
+)
+NO_PUSH = Text(
+    "needs --url of the deployed function, the settings of the push, and a profile that WeChat checks",
+    "需要 --url（已部署的函数）、消息推送的设置，以及由微信审核的用途",
+)
+_SILENT = Text("no verdict came within a minute", "一分钟内没有审核结果")
+_OPENS_NOTHING = Text("it opens no presigned URL", "它打不开预签名 URL")
+
+POINTS = points(
+    wechat_token_is_kept,
+    wechat_refuses_a_wrong_secret,
+    wechat_refuses_a_wrong_token,
+    wechat_refuses_a_wrong_openid,
+    wechat_takes_what_is_not_there,
+    api_is_encrypted,
+    check_opens_presigned,
+    check_takes_unlisted,
+)

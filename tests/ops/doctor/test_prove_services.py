@@ -1,0 +1,217 @@
+"""The questions of ``doctor --prove`` to STS, Content Moderation and WeChat, on one local cloud."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from function.app import load_settings
+from function.credentials import AccessKeys
+from local.cloud import FUNCTION_KEY
+from local.green.plan import PlannedAnswer
+from local.green.rules import GreenRules
+from local.sts.assume_role import Session, read_assume_role
+from local.wechat.check_plan import PlannedCheck
+from local.wechat.errors import WechatError
+from local.wechat.rules import WechatRules
+from ops.doctor import prove_green, prove_push, prove_sts, prove_wechat
+from ops.doctor.evidence import NotTried
+from ops.doctor.point import WORDS
+from ops.doctor.sandbox import FOLDER, Sandbox
+from tests.ops.doctor.test_content_check import OPENID, deployment, seen_now
+from tests.support.cases import cases_beside, text_beside
+
+cases = cases_beside(__file__)
+
+KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
+POINTS = {
+    point.name: point
+    for module in (prove_sts, prove_green, prove_wechat, prove_push)
+    for point in module.POINTS
+}
+CONTRACTS = [name for name, point in POINTS.items() if point.relies]
+# A deployment in which nothing is checked.
+ONE = text_beside(__file__).partition("[post]")[0]
+# Told with the answers to other questions.
+MEASURED = {"moderation_takes_ms", "moderation_results_after", "check_takes_up_to"}
+# What a rule that is no switch is replaced by, for its other reading.
+OTHERS = {"moderation_longest_url": 8192}
+DEFAULTS = {
+    **{name: value for name, value in vars(WechatRules()).items() if name in POINTS},
+    **{name: value for name, value in vars(GreenRules()).items() if name in POINTS},
+}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    profiles = text_beside(__file__)
+    with deployment(tmp_path_factory.mktemp("asked"), lambda _cloud: profiles) as deployed:
+        yield deployed
+
+
+@pytest.fixture
+def asked(running, monkeypatch):
+    """Ask one question of this cloud, by rules of the test's own, with a user whom WeChat has just seen."""
+    cloud, green, checks = running.cloud, running.cloud.green, running.cloud.wechat.checks
+    monkeypatch.setattr("ops.doctor.content_check.PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(prove_green, "pause", lambda seconds: cloud.clock.move(seconds=seconds))
+    monkeypatch.setattr(green, "delay", 0.0)
+    kept = green.rules, checks.rules
+    green.plan.clear()
+    checks.plan.clear()
+    seen_now(running)
+    sandboxes = []
+
+    def ask(name, rules=None, openid=OPENID, keys=KEYS, url=None, without=(), **changes):
+        ours = rules or {}
+        green.rules = replace(kept[0], **{each: ours[each] for each in ours if hasattr(kept[0], each)})
+        checks.rules = replace(kept[1], **{each: ours[each] for each in ours if hasattr(kept[1], each)})
+        environ = {each: text for each, text in {**running.environ, **changes}.items() if each not in without}
+        url = cloud.gateway.origin if url is None else url
+        sandbox = Sandbox(load_settings(environ), keys, datetime.now(UTC), url, "")
+        sandbox.openid = openid
+        sandboxes.append(sandbox)
+        return POINTS[name].tries(sandbox)
+
+    ask.sandboxes = sandboxes
+    yield ask
+    green.rules, checks.rules = kept
+    cloud.wechat.faults.clear()
+    green.plan.clear()
+    checks.plan.clear()
+    for sandbox in sandboxes:
+        assert sandbox.remove() == []
+    # A verdict may still come, and ends by the bucket's rule.
+    assert [key for key in cloud.oss.bucket.objects if key.startswith(FOLDER)] == []
+
+
+def test_every_rule_has_a_question_or_a_reason_for_none():
+    rules = {*vars(WechatRules()), *vars(GreenRules())}
+    assert rules == {*DEFAULTS, *MEASURED, *(rules & {*WORDS["nobody"]})}
+
+
+def test_each_contract_is_kept_within_its_requests(asked):
+    for name in CONTRACTS:
+        assert asked(name).answer is True, name
+        assert asked.sandboxes[-1].calls <= POINTS[name].calls, name
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_each_rule_is_read_both_ways(asked, name):
+    for value in (DEFAULTS[name], OTHERS.get(name, not DEFAULTS[name])):
+        expected = value if isinstance(value, bool) else value == DEFAULTS[name]
+        assert asked(name, {name: value}).answer is expected
+        assert asked.sandboxes[-1].calls <= POINTS[name].calls
+
+
+def test_a_picture_of_one_dot_is_judged_here(asked):
+    assert asked("green_dot_is_judged").answer is True
+
+
+OTHER_ERROR = WechatError(40014, "another")
+BROKEN = {
+    "sts_session_is_narrowed": ("local.sts.assume_role.read_policy", lambda _: None),
+    "sts_takes_900_seconds": ("local.sts.faults.end_of", lambda _, now: now + timedelta(hours=8)),
+    "sts_refuses_899_seconds": ("local.sts.assume_role.SHORTEST_SECONDS", 1),
+    "sts_refuses_over_12_hours": (
+        "local.sts.server.read_assume_role",
+        lambda given, roles: read_assume_role({**given, "DurationSeconds": "900"}, roles),
+    ),
+    "sts_takes_2048_characters": ("local.sts.session_policy.CHARACTERS_AT_MOST", 4096),
+    "sts_needs_the_token": ("local.rpc.callers._check_token", lambda *_: None),
+    "sts_refuses_a_wrong_secret": ("local.rpc.signature.SignedRequest.is_signed_with", lambda *_: True),
+    "sts_refuses_a_wrong_role": ("local.sts.assume_role.NO_SUCH_ROLE", (400, "InvalidParameter", "")),
+    "green_picture_is_judged": ("local.green.service.data_of_picture", lambda *_: {}),
+    "green_absence_is_an_error": ("local.green.service.look_at_picture", lambda *_: None),
+    "green_text_is_no_picture": ("local.green.service.look_at_picture", lambda *_: None),
+    "green_service_is_looked_up": (
+        "local.green.request.SERVICES",
+        {"ImageModeration": {prove_green.NO_SERVICE}},
+    ),
+    "green_nonce_counts_once": ("local.rpc.callers.Nonces.use", lambda *_: None),
+    "green_sound_is_judged": ("local.green.service.data_of_sound", lambda *_: {}),
+    "wechat_token_is_kept": ("local.wechat.access_tokens.RENEWED_BEFORE", timedelta(hours=3)),
+    "wechat_refuses_a_wrong_secret": ("local.wechat.platform.INVALID_SECRET", OTHER_ERROR),
+    "wechat_refuses_a_wrong_token": ("local.wechat.access_tokens.INVALID_TOKEN", OTHER_ERROR),
+    "wechat_refuses_a_wrong_openid": ("local.wechat.media_check._visitor_refusal", lambda *_: None),
+    "wechat_takes_what_is_not_there": ("local.wechat.checks.MediaChecks.take", lambda *_: OTHER_ERROR),
+    "push_address_is_verified": ("function.routes.wechat_events.is_signed", lambda *_: False),
+    "forged_push_is_refused": ("function.wechat.push.is_signed", lambda *_: True),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_a_broken_contract_is_seen(asked, monkeypatch, name):
+    monkeypatch.setattr(*BROKEN[name])
+    assert asked(name).answer is False
+
+
+def test_an_expiration_without_a_zone_breaks_the_contract(asked, monkeypatch):
+    whole = Session.to_json
+
+    def without_zone(session):
+        said = whole(session)
+        said["Credentials"]["Expiration"] = said["Credentials"]["Expiration"].rstrip("Z")
+        return said
+
+    monkeypatch.setattr(Session, "to_json", without_zone)
+    assert asked("sts_takes_900_seconds").answer is False
+
+
+def test_an_answer_about_another_file_breaks_the_contract(asked, running):
+    running.cloud.green.plan.add(PlannedAnswer(shape="other_data_id", times=1))
+    assert asked("green_picture_is_judged").answer is False
+
+
+@cases("name", "changes", "without", "arguments", "fault", "why")
+def test_missing_prerequisites_leave_a_question_open(
+    asked, running, tmp_path, name, changes, without, arguments, fault, why
+):
+    (tmp_path / "one.toml").write_text(ONE)
+    changes = {
+        each: str(tmp_path / text) if each == "PROFILES_FILE" else text for each, text in changes.items()
+    }
+    if fault:
+        running.cloud.wechat.faults.plan(fault, times=1, on=["stable_token"])
+    with pytest.raises(NotTried, match=why):
+        asked(name, without=without, **arguments, **changes)
+
+
+@pytest.mark.parametrize("name", [name for name in POINTS if name.startswith(("green_", "moderation_"))])
+def test_a_missing_right_is_reported_with_its_remedy(asked, running, name):
+    running.cloud.green.plan.add(PlannedAnswer(code=408))
+    if name == "moderation_rights_by_gateway":
+        assert asked(name).answer is True
+        return
+    with pytest.raises(NotTried, match="code 408. Activate Content Moderation"):
+        asked(name)
+
+
+def test_green_endpoint_alone_enables_content_moderation(asked, tmp_path):
+    (tmp_path / "one.toml").write_text(ONE)
+    assert asked("green_picture_is_judged", PROFILES_FILE=str(tmp_path / "one.toml")).answer is True
+
+
+def test_a_silent_push_is_no_answer(asked, running, monkeypatch):
+    monkeypatch.setattr("ops.doctor.content_check.WAIT_SECONDS", 0.05)
+    running.cloud.wechat.checks.plan.clear()
+    running.cloud.wechat.checks.plan.add(PlannedCheck(timing="never"))
+    with pytest.raises(NotTried, match="no verdict"):
+        asked("check_opens_presigned")
+
+
+@pytest.mark.parametrize("planned", [{"verdict": "no_permission"}, {"shape": "v1"}])
+def test_an_unrelated_errcode_leaves_the_question_open(asked, running, planned):
+    running.cloud.wechat.checks.plan.clear()
+    running.cloud.wechat.checks.plan.add(PlannedCheck(delay=0, **planned))
+    with pytest.raises(NotTried, match="errcode (43104|-1)"):
+        asked("check_opens_presigned")
+
+
+def test_no_secret_is_shown(asked, running):
+    secrets = [
+        running.environ[name] for name in running.environ if name.endswith(("SECRET", "AES_KEY", "TOKEN"))
+    ]
+    shown = " ".join(asked(name).evidence for name in CONTRACTS)
+    assert not [secret for secret in secrets if secret in shown]
+    assert "STS." not in shown and OPENID not in shown
