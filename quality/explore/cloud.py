@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 
@@ -17,13 +17,15 @@ from function.http.client import ExchangeFailed, HttpResponse
 from function.limits.memory import MemoryStore
 from function.limits.quota import QuotaLimiter
 from function.request_log import log
-from quality.explore.model import NOWHERE, Event, Place, Places
+from quality.explore.calls import Call, footprint_of
+from quality.explore.model import NOWHERE, Event, Places
+from tests.support.memory_oss import HELD as HELD_OBJECTS
 from tests.support.memory_oss import LATE, Part, Snapshot, Stored
 from tests.support.wechat import CHECK, key_of
 from tests.support.world import HELD, WEBHOOK, World
 
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
-RECORDS, HELD_OBJECTS, CLEAN = "held/.", "held/", "held/.clean/"
+RECORDS = "held/."
 ALIYUN = "aliyun"
 # What a checker finds good.
 GOOD = (Part("bytes", 1),)
@@ -40,81 +42,24 @@ COPY_ENDS = timedelta(seconds=90)
 KEPT = ("content-type", "x-oss-meta-upload-id", "x-oss-storage-class")
 
 
-class Call(NamedTuple):
+class Moment(NamedTuple):
     """
-    A call that an actor is about to make.
+    Everything in the cloud at one moment; there is one of those that nothing can tell apart.
 
     Args:
-        kind: ``oss``, ``webhook``, ``wechat``, ``green``, ``quota``; of what is no call of the function
-            ``phone``, ``checker`` or ``clock``.
-        name, key: of the operation, and what it is about.
-        do: makes it.
-        reads, writes: names that it depends on, and that it changes; one that ends with ``*`` is a prefix.
-        identity: the same for a call that is made once more.
-        is_ready: whether it can be made now.
+        submitted: trace ids and addresses that WeChat got; ``paid``: how often Aliyun was asked.
+        late_until: when the last late copy is over, at the latest.
+        places: where the bytes of each upload are; ``counted``: files that the quota has counted.
     """
-
-    kind: str
-    name: str
-    key: str
-    do: Callable[[], Any]
-    reads: frozenset[str] = frozenset()
-    writes: frozenset[str] = frozenset()
-    identity: object = None
-    is_ready: Callable[[], bool] = lambda: True
-
-    @property
-    def is_the_functions(self) -> bool:
-        return self.kind in ("oss", "webhook", "wechat", "green", "quota")
-
-    @property
-    def footprint(self) -> "Footprint":
-        return Footprint(self.reads, self.writes)
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.key}".strip()
-
-
-class Footprint(NamedTuple):
-    """What calls read and write."""
-
-    reads: frozenset[str] = frozenset()
-    writes: frozenset[str] = frozenset()
-
-    def __or__(self, other: "Footprint") -> "Footprint":
-        return Footprint(self.reads | other.reads, self.writes | other.writes)
-
-    def meets(self, other: "Footprint") -> bool:
-        """Whether the order of these calls and those may matter."""
-        return (
-            _meet(self.writes, other.writes)
-            or _meet(self.writes, other.reads)
-            or _meet(other.writes, self.reads)
-        )
-
-
-def _meet(some: frozenset[str], others: frozenset[str]) -> bool:
-    if not some.isdisjoint(others):
-        return True
-    return _is_below(some, others) or _is_below(others, some)
-
-
-def _is_below(some: frozenset[str], others: frozenset[str]) -> bool:
-    prefixes = [name[:-1] for name in others if name.endswith("*")]
-    return any(name.startswith(prefix) for prefix in prefixes for name in some)
-
-
-class Moment(NamedTuple):
-    """Everything in the cloud at one moment."""
 
     oss: Snapshot
     instant: datetime
     submitted: tuple[tuple[str, str], ...]
     used: tuple[Any, ...]
-    # How often Aliyun was asked.
-    paid: int = 0
-    # When the last late copy is over, at the latest.
-    late_until: datetime | None = None
+    paid: int
+    late_until: datetime | None
+    places: Places
+    counted: int
 
 
 class Cloud(World):
@@ -142,6 +87,7 @@ class Cloud(World):
         self.quota = MemoryStore(timedelta(hours=8))
         self._tokens: dict[int, tuple[Stored, int]] = {}
         self._ids: dict[str, str] = {}
+        self._moments: dict[int, Moment] = {}
         self._instance = self.function._ready()
         self._remember_who_is_let_in()
         self._instance.monotonic = lambda: 0.0
@@ -176,14 +122,12 @@ class Cloud(World):
 
     def moment(self, late_until: datetime | None = None) -> Moment:
         used = (tuple(self.quota._used.items()), tuple(self.quota._counted.items()))
-        return Moment(
-            self.oss.snapshot(),
-            self.instant,
-            tuple(self.wechat.submitted.items()),
-            used,
-            self.paid,
-            late_until,
+        submitted = tuple(self.wechat.submitted.items())
+        now = Moment(
+            *(self.oss.snapshot(), self.instant, submitted, used, self.paid, late_until),
+            *(self.places(), self.counted),
         )
+        return self._moments.setdefault(hash(self.key_of(now)), now)
 
     def go_to(self, moment: Moment) -> None:
         self.oss.restore(moment.oss)
@@ -295,7 +239,7 @@ class Cloud(World):
             writes = frozenset({"wechat"}) if name == CHECK else frozenset[str]()
             return Call("wechat", name, "", do, writes=writes, identity=identity)
         name, key = self.oss.name_of(method, url, headers), key_of(url)
-        reads, writes = _footprint(name, key, url, headers)
+        reads, writes = footprint_of(name, key, url, headers)
         return Call("oss", name, key, do, reads, writes, identity)
 
     def _green_call(self, body: bytes, do: Callable[[], Any], identity: object) -> Call:
@@ -361,34 +305,6 @@ class _Losses(logging.Handler):
             self._lost.append((line["uploadId"], line["event"]))
 
 
-def _footprint(
-    name: str, key: str, url: str, headers: Mapping[str, str]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """The names that a call to OSS reads and writes."""
-    nothing: frozenset[str] = frozenset()
-    parts = f"{key} parts"
-    match name:
-        case "HeadObject" | "GetObject":
-            return frozenset({key}), nothing
-        case "PutObject" | "DeleteObject":
-            return nothing, frozenset({key})
-        case "CopyObject":
-            source = headers["x-oss-copy-source"].split("/", 2)[2]
-            return frozenset({source}), frozenset({key})
-        case "PostProcessTask":
-            return frozenset({key}), frozenset({f"{CLEAN}*"})
-        case "ListParts":
-            return frozenset({parts}), nothing
-        case "CompleteMultipartUpload":
-            return nothing, frozenset({key, parts})
-        case "InitiateMultipartUpload" | "UploadPart" | "AbortMultipartUpload":
-            return nothing, frozenset({parts})
-    if name == "DeleteMultipleObjects":
-        return nothing, frozenset({"*"})
-    prefix = dict(parse_qsl(urlsplit(url).query)).get("prefix", "")
-    return frozenset({f"{prefix}*"}), nothing
-
-
 def _upload_id(key: str, headers: Mapping[str, str]) -> str:
     """Of an object that was never held it stands in the name alone."""
     return headers.get("x-oss-meta-upload-id") or key.rpartition("/")[2].partition(".")[0]
@@ -397,7 +313,3 @@ def _upload_id(key: str, headers: Mapping[str, str]) -> str:
 def _is_whole(stored: Stored) -> bool:
     """Whether these are all parts that a phone sends, each named after its number."""
     return stored.kind != "Multipart" or [part.name[-1] for part in stored.parts] == ["1", "2"]
-
-
-def place_of(places: Places, id: str) -> Place:
-    return places.get(id, NOWHERE)

@@ -4,7 +4,8 @@ import re
 from itertools import groupby
 
 from quality.explore.scenarios import BY_NAME
-from quality.explore.search import LANDS, OK, Explorer, Move
+from quality.explore.search import Explorer
+from quality.explore.steps import LANDS, OK, Move
 
 # Attempts to make a counterexample shorter or easier to read.
 ATTEMPTS = 400

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from function.http.client import ExchangeFailed
-from quality.explore.cloud import Call, Cloud
+from quality.explore.calls import Call
+from quality.explore.cloud import Cloud
 from quality.explore.model import COMMIT, DISCARD, GONE, Event
 from tests.support.memory_oss import Part
 from tests.support.stage import Reply

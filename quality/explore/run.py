@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -48,11 +48,11 @@ def run(name: str, without: str = "", faults: int | None = None) -> Summary:
         scenario = scenario._replace(faults=faults)
     began, last = time.process_time(), time.monotonic()
 
-    def tell(counts: Any, width: int) -> None:
+    def tell(states: int, width: int) -> None:
         nonlocal last
         if time.monotonic() >= last + SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            print(f"  {name}: {counts.states:,} states, {width:,} to go", file=sys.stderr, flush=True)
+            print(f"  {name}: {states:,} states, {width:,} to go", file=sys.stderr, flush=True)
 
     explorer = Explorer(scenario)
     found = explorer.explore(tell)

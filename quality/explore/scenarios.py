@@ -22,7 +22,7 @@ from quality.explore.model import (
     Life,
     Model,
 )
-from quality.explore.search import Act, Given, Scenario
+from quality.explore.steps import Act, Given, Scenario
 from tests.support.memory_oss import Part
 from tests.support.turns import Killed
 from tests.support.world import PART

@@ -11,7 +11,8 @@ from quality.explore.counterexample import as_test, problems_after, read, replay
 from quality.explore.deletions import DELETIONS
 from quality.explore.model import ALWAYS, AT_REST
 from quality.explore.scenarios import BY_NAME, commit, discard, scenario, stored
-from quality.explore.search import LATE, LOST, Explorer, Move
+from quality.explore.search import Explorer
+from quality.explore.steps import LATE, LOST, Move
 
 ROOT = Path(__file__).parents[3]
 QUICK = ("form and confirm", "form and confirm, held", "reject", "complete", "replace", "confirmed twice")
