@@ -2,11 +2,13 @@
 Evidence in a response of OSS, and the reason why a question was not tried.
 """
 
+import re
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
 import requests
 
+from function.errors import UploadError
 from ops.terminal.language import Text
 
 
@@ -40,6 +42,11 @@ def evidence(answer: requests.Response) -> str:
     code = text_in(answer, "Code") if answer.status_code >= 300 else ""
     ec = answer.headers.get("x-oss-ec", "")
     return " ".join(part for part in (f"HTTP {answer.status_code}", code, ec) if part)
+
+
+def reason_of(error: UploadError) -> str:
+    """What the function found, without the id of the request."""
+    return re.sub(r" request \w+", "", error.reason)
 
 
 def text_in(answer: requests.Response, name: str) -> str:

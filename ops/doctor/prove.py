@@ -11,26 +11,36 @@ import requests
 
 from function.config.settings import Settings
 from function.credentials import AccessKeys
+from function.errors import UploadError
 from ops.doctor import (
     prove_forms,
     prove_green,
+    prove_lists,
     prove_objects,
     prove_parts,
+    prove_pictures,
     prove_push,
+    prove_signed_forms,
+    prove_stored,
     prove_sts,
     prove_wechat,
 )
-from ops.doctor.evidence import NotTried
-from ops.doctor.point import Point
+from ops.doctor.evidence import NotTried, reason_of
+from ops.doctor.findings import logged
+from ops.doctor.point import Point, told
 from ops.doctor.proof_report import Row, answer_of, report_of
 from ops.doctor.sandbox import FOLDER, Sandbox
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.screen import RED, YELLOW, Screen
 
 POINTS: tuple[Point, ...] = (
+    *prove_signed_forms.POINTS,
     *prove_forms.POINTS,
+    *prove_stored.POINTS,
     *prove_objects.POINTS,
+    *prove_pictures.POINTS,
     *prove_parts.POINTS,
+    *prove_lists.POINTS,
     *prove_sts.POINTS,
     *prove_green.POINTS,
     *prove_wechat.POINTS,
@@ -41,7 +51,7 @@ SILENT_URL = "http://192.0.2.1/"
 # By the list price of requests of either kind in mainland China, read in November 2026.
 CNY_A_REQUEST = 0.01 / 10_000
 # What all of it sends, headers left out.
-MOST_BYTES = 40_000
+MOST_BYTES = 220_000
 WORDS = {
     "cost": Text(
         "{points} questions, at most {calls} requests with {bytes} bytes, below {folder} in {bucket}; all"
@@ -109,6 +119,10 @@ def prove(sandbox: Sandbox) -> Iterator[Row]:
             yield Row(point, None, error.why)
         except requests.RequestException as error:
             yield Row(point, None, WORDS["silent"].filled(kind=type(error).__name__))
+        except UploadError as error:
+            # A call of the function found what it does not expect.
+            seen, why = (told(False, reason_of(error)), None) if point.relies else (None, logged(error))
+            yield Row(point, seen, why)
 
 
 def show_proof(account: Account, now: datetime, screen: Screen, language: str) -> int:

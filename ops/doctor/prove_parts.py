@@ -1,12 +1,16 @@
 """
-Open points of uploads in parts, and of copies of such objects.
+Questions about uploads in parts, and copies of such objects.
 """
 
 from urllib.parse import quote
 
-from ops.doctor.evidence import NotTried, accepted, evidence, text_in
-from ops.doctor.point import Seen, points, told
-from ops.doctor.sandbox import Sandbox
+from function.errors import AlreadyExists
+from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
+from function.oss.objects import head_object
+from function.oss.post_form import OVERWRITE_FIELD
+from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, text_in
+from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
+from ops.doctor.sandbox import DOT, Sandbox
 from ops.terminal.language import Text
 
 SIGNED_LENGTH = "4"
@@ -74,7 +78,77 @@ def answers_name_namespace(sandbox: Sandbox) -> Seen:
     return told("xmlns=" in text, "xmlns" if "xmlns=" in text else "-")
 
 
+def parts_are_listed(sandbox: Sandbox) -> Seen:
+    key, upload_id, _ = sandbox.begin()
+    etag = sandbox.send_part(key, upload_id).strip('"')
+    parts = list_parts(sandbox.client(), key, upload_id)
+    return told(parts == [StoredPart(1, 1, etag)], str(parts))
+
+
+def changed_part_is_refused(sandbox: Sandbox) -> Seen:
+    oss, (key, upload_id, _) = sandbox.client(), sandbox.begin()
+    sandbox.send_part(key, upload_id)
+    parts = [StoredPart(1, 1, "0" * 32)]
+    outcome = complete(oss, key, upload_id, parts, acl="private", forbid_overwrite=True)
+    return told(outcome is Completed.PART_CHANGED, outcome.name)
+
+
+def aborted_upload_is_gone(sandbox: Sandbox) -> Seen:
+    oss, (key, upload_id, _) = sandbox.client(), sandbox.begin()
+    part = StoredPart(1, 1, sandbox.send_part(key, upload_id).strip('"'))
+    aborted = [abort(oss, key, upload_id) for _ in range(2)]
+    parts = list_parts(oss, key, upload_id)
+    outcome = complete(oss, key, upload_id, [part], acl="private", forbid_overwrite=True)
+    seen = (aborted, parts, outcome)
+    return told(seen == ([True, False], None, Completed.NO_SUCH_UPLOAD), str(seen))
+
+
+def completion_stores_once(sandbox: Sandbox) -> Seen:
+    """Another object takes the name while the parts arrive."""
+    oss, (key, upload_id, _) = sandbox.client(), sandbox.begin(headers={OVERWRITE_FIELD: "true"})
+    part = StoredPart(1, 1, sandbox.send_part(key, upload_id).strip('"'))
+    sandbox.put(key=key)
+    try:
+        outcome = complete(oss, key, upload_id, [part], acl="private", forbid_overwrite=True)
+    except AlreadyExists as error:
+        return told(True, reason_of(error))
+    return told(False, outcome.name)
+
+
+def completion_stores_as_begun(sandbox: Sandbox) -> Seen:
+    oss, key = sandbox.client(), sandbox.new_key()
+    headers = {"content-type": "text/plain", "x-oss-meta-upload-id": "prove", OVERWRITE_FIELD: "true"}
+    upload_id = initiate(oss, key, headers)
+    sandbox.uploads_left.append((key, upload_id))
+    part = StoredPart(1, 1, sandbox.send_part(key, upload_id).strip('"'))
+    complete(oss, key, upload_id, [part], acl="private", forbid_overwrite=True)
+    facts = head_object(oss, key)
+    if facts is None:
+        return told(False, "-")
+    grant = text_in(accepted(sandbox.call("GET", key, query={"acl": ""})), "Grant")
+    seen = (facts.size_bytes, facts.content_type, facts.metadata.get("upload-id"), grant)
+    return told(seen == (1, "text/plain", "prove", "private"), str(seen))
+
+
+def part_url_holds_its_part(sandbox: Sandbox) -> Seen:
+    key, upload_id, _ = sandbox.begin()
+    _, other_id, _ = sandbox.begin()
+    query, headers = {"partNumber": "1", "uploadId": upload_id}, {"content-type": "text/plain"}
+    url = sandbox.url("PUT", key, query=query, headers=headers)
+    changes = (("partNumber=1", "partNumber=2"), (upload_id, other_id))
+    changed = [sandbox.send("PUT", url.replace(*change), headers, DOT) for change in changes]
+    other_type = sandbox.send("PUT", url, {"content-type": "image/png"}, DOT)
+    exact = is_taken(sandbox.send("PUT", url, headers, DOT))
+    return are_all([exact, *map(is_refused, (*changed, other_type))])
+
+
 POINTS = points(
+    parts_are_listed,
+    changed_part_is_refused,
+    aborted_upload_is_gone,
+    completion_stores_once,
+    completion_stores_as_begun,
+    part_url_holds_its_part,
     part_length_is_held,
     initiate_takes_acl,
     second_complete_repeats,

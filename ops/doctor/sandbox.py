@@ -3,7 +3,8 @@ Sandbox in the bucket of the user: small objects below one folder, all removed a
 """
 
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -14,10 +15,13 @@ from function.config.key_template import RECORDS
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
+from function.http.client import HttpResponse
+from function.oss.client import OssClient
 from function.oss.post_form import Credentials
 from function.oss.presign import OssRequest, authorize, presign, request_url
+from function.session_policy import Grant, policy_of
 from ops.client.form_upload import LOOPBACK, open_session
-from ops.doctor.evidence import NotTried, accepted, role_policy, text_in
+from ops.doctor.evidence import NotTried, accepted, text_in
 from ops.doctor.findings import logged
 from sts_credentials import StsClient
 
@@ -50,6 +54,8 @@ class Sandbox:
 
         silent_url: an address that answers nobody, for a callback that waits.
 
+        sleep: waits so many seconds.
+
     Attributes:
         keys_left: objects that are still to be removed.
 
@@ -59,9 +65,15 @@ class Sandbox:
     """
 
     def __init__(
-        self, settings: Settings, keys: AccessKeys, now: datetime, function_url: str, silent_url: str
+        self,
+        settings: Settings,
+        keys: AccessKeys,
+        now: datetime,
+        function_url: str,
+        silent_url: str,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.settings, self.now = settings, now
+        self.settings, self.now, self.sleep = settings, now, sleep
         self.function_url, self.silent_url = function_url, silent_url
         self.own_keys = keys
         self.keys = OwnKeys(keys.access_key_id, keys.access_key_secret, keys.security_token or "")
@@ -69,11 +81,16 @@ class Sandbox:
         self.uploads_left: list[tuple[str, str]] = []
         self.calls = self.sent_bytes = 0
         self.openid = ""
+        self._connections: dict[str, requests.Session] = {}
 
-    def new_key(self) -> str:
-        key = f"{FOLDER}{secrets.token_hex(8)}"
+    def new_key(self, key: str = "") -> str:
+        """A key of this run, which is removed at its end; a random one by default."""
+        key = key or f"{FOLDER}{secrets.token_hex(8)}"
         self.keys_left.append(key)
         return key
+
+    def new_folder(self) -> str:
+        return f"{FOLDER}{secrets.token_hex(8)}/"
 
     @property
     def default_host(self) -> str:
@@ -108,11 +125,12 @@ class Sandbox:
         additional: tuple[str, ...] = (),
         at: datetime | None = None,
         origin: str = "",
+        by: Credentials | None = None,
     ) -> str:
         """A signed URL that lives a minute."""
         request = self._request(method, key, query, headers)._replace(additional=additional)
         origin = origin or self.settings.host
-        return presign(request, self.keys, at or self.now, origin=origin, expires_in=URL_LIFE)
+        return presign(request, by or self.keys, at or self.now, origin=origin, expires_in=URL_LIFE)
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
@@ -122,21 +140,40 @@ class Sandbox:
             requests.RequestException: no answer.
         """
         self.count(body)
-        with open_session(url) as session:
-            return session.request(
-                method, url, headers=headers, data=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
-            )
+        return self.connection(url).request(
+            method, url, headers=headers, data=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
+        )
 
-    def put(self, headers: Mapping[str, str] | None = None, body: bytes = DOT) -> str:
+    def connection(self, url: str) -> requests.Session:
+        """The one to the origin of a URL, which stays open."""
+        origin = urlsplit(url).netloc
+        if origin not in self._connections:
+            self._connections[origin] = open_session(url)
+        return self._connections[origin]
+
+    def put(self, headers: Mapping[str, str] | None = None, body: bytes = DOT, key: str = "") -> str:
         """
-        A new object, of one byte by default.
+        A new object, of one byte by default; its key.
 
         Raises:
             NotTried: the keys may not.
         """
-        key = self.new_key()
+        key = self.new_key(key)
         accepted(self.call("PUT", key, headers={"content-type": "text/plain", **(headers or {})}, body=body))
         return key
+
+    def client(self, by: Credentials | None = None) -> OssClient:
+        """Return a client of the function's own code, for what it relies on."""
+
+        def send(
+            method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, **_: object
+        ) -> HttpResponse:
+            answer = self.send(method, url, headers, body or b"")
+            lower = {name.lower(): value for name, value in answer.headers.items()}
+            return HttpResponse(answer.status_code, answer.content, lower)
+
+        place = self.settings.bucket, self.settings.region, self.settings.host
+        return OssClient(*place, by or self.keys, self.now, send, lambda: float(TIMEOUT_SECONDS))
 
     def count(self, *bodies: str | bytes) -> None:
         """Count a request with these bodies."""
@@ -170,15 +207,17 @@ class Sandbox:
         )
         return self.call("POST", key, query={"uploadId": upload_id}, body=body.encode())
 
-    def session(self, *actions: str) -> StsCredentials:
+    def session(
+        self, *actions: str, folder: str = FOLDER, refused_acls: tuple[str, ...] = ()
+    ) -> StsCredentials:
         """
-        The upload role, narrowed to these actions on the folder.
+        The upload role, narrowed by the function's own policy to these actions on a folder.
 
         Raises:
             NotTried: STS does not give it.
         """
-        resource = f"acs:oss:*:*:{self.settings.bucket}/{FOLDER}*"
-        return self.assume(role_policy(actions, resource), self.settings.session_life)
+        grant = Grant(actions, (folder,), refused_acls)
+        return self.assume(policy_of(self.settings.bucket, [grant]), self.settings.session_life)
 
     def assume(self, policy: str, life: timedelta) -> StsCredentials:
         client = StsClient(
@@ -195,11 +234,14 @@ class Sandbox:
             raise NotTried(logged(error)) from None
 
     def remove(self) -> list[str]:
-        """Whatever is left of this run goes; the keys of what could not be removed."""
+        """Whatever is left of this run goes, connections too; the keys of what could not be removed."""
         for key, upload_id in self.uploads_left:
             self._is_gone(key, {"uploadId": upload_id})
         self.uploads_left = []
         self.keys_left = [key for key in self.keys_left if not self._is_gone(key, {})]
+        for connection in self._connections.values():
+            connection.close()
+        self._connections = {}
         return self.keys_left
 
     def _is_gone(self, key: str, query: Mapping[str, str]) -> bool:

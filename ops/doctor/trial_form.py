@@ -20,7 +20,7 @@ from function.oss.post_form import (
     sign_v4,
     stamp_of,
 )
-from ops.client.form_upload import open_session
+from function.oss.presign import NONE
 from ops.doctor.sandbox import DOT, FORM_LIFE, TIMEOUT_SECONDS, Sandbox
 
 
@@ -70,16 +70,18 @@ def post(
         key = signature_v4.derive_signing_key(signer.access_key_secret, date, sandbox.settings.region)
         proof = {"x-oss-signature": sign_v4(policy, key)}
     before = {**pinned, **(unpinned or {}), "policy": policy, **proof}
-    return _send(sandbox, before, after_file or {})
+    return send(sandbox, before, after_file or {})
 
 
-def _send(sandbox: Sandbox, before: Mapping[str, str], after: Mapping[str, str]) -> requests.Response:
+def send(
+    sandbox: Sandbox, before: Mapping[str, str], after: Mapping[str, str] = NONE, body: bytes = DOT
+) -> requests.Response:
+    """Send fields, a file, and fields behind it."""
     parts: list[tuple[str, tuple[str | None, str | bytes]]] = [
         *((name, (None, value)) for name, value in before.items()),
-        ("file", ("prove.txt", DOT)),
+        ("file", ("prove.txt", body)),
         *((name, (None, value)) for name, value in after.items()),
     ]
     sandbox.count(*(value for _, (_, value) in parts))
     host = sandbox.settings.host
-    with open_session(host) as session:
-        return session.post(host, files=parts, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    return sandbox.connection(host).post(host, files=parts, timeout=TIMEOUT_SECONDS, allow_redirects=False)

@@ -1,0 +1,250 @@
+"""
+Questions about lists, versions and the deletion of many objects.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import md5
+
+import requests
+
+from function.oss.listing import Page, list_page
+from function.oss.multipart import abort
+from function.oss.objects import head_object
+from function.oss.versions import UPLOADS, VERSIONS, Entry, Markers, delete_many, list_entries
+from function.session_policy import DELETE, LIST
+from ops.doctor.evidence import NotTried, accepted, evidence, text_in
+from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
+from ops.doctor.sandbox import FOLDER, Sandbox
+from ops.terminal.language import Text
+
+# XML has no way to write the first; the others mean something in XML or in a URL.
+ODD_NAMES = ("\x01", "&<>\"'", "a b+c%20?#", "照片")
+
+
+def _folder(sandbox: Sandbox, *names: str) -> str:
+    """A folder with these objects, which a list shows."""
+    folder = sandbox.new_folder()
+    for name in names:
+        sandbox.put(key=f"{folder}{name}")
+    _listed(sandbox, folder)
+    return folder
+
+
+def _listed(sandbox: Sandbox, prefix: str, **query: str) -> requests.Response:
+    return sandbox.call("GET", "", query={"list-type": "2", "prefix": prefix, **query})
+
+
+def _names(page: Page, folder: str) -> list[str]:
+    return [each.key.removeprefix(folder) for each in page.objects]
+
+
+def list_is_in_order(sandbox: Sandbox) -> Seen:
+    folder = _folder(sandbox, "b", "a", "a/b", "c")
+    page = list_page(sandbox.client(), folder)
+    after = list_page(sandbox.client(), folder, start_after=f"{folder}a/a")
+    seen = _names(page, folder), _names(after, folder), page.token
+    return told(seen == (["a", "a/b", "b", "c"], ["a/b", "b", "c"], ""), str(seen))
+
+
+def list_goes_on(sandbox: Sandbox) -> Seen:
+    folder, oss, token = _folder(sandbox, "a", "b", "c"), sandbox.client(), ""
+    pages = []
+    for _ in range(3):
+        page = list_page(oss, folder, limit=1, token=token)
+        pages.append(_names(page, folder))
+        token = page.token
+    return told((pages, token) == ([["a"], ["b"], ["c"]], ""), str(pages))
+
+
+def list_tells_each_key(sandbox: Sandbox) -> Seen:
+    folder = _folder(sandbox, *ODD_NAMES)
+    names = _names(list_page(sandbox.client(), folder), folder)
+    return told(names == sorted(ODD_NAMES), str(names))
+
+
+def list_right_holds_its_folder(sandbox: Sandbox) -> Seen:
+    session = sandbox.session(LIST)
+    query = {"list-type": "2", "max-keys": "1"}
+    accepted(sandbox.call("GET", "", query={**query, "prefix": FOLDER}, by=session))
+    elsewhere = sandbox.call("GET", "", query={**query, "prefix": f"{FOLDER[:-1]}n/"}, by=session)
+    anywhere = sandbox.call("GET", "", query=query, by=session)
+    return are_all(map(is_refused, (elsewhere, anywhere)))
+
+
+def versions_are_listed(sandbox: Sandbox) -> Seen:
+    folder = _folder(sandbox, "a", "照片")
+    entries, following = list_entries(sandbox.client(), VERSIONS, folder, Markers())
+    names = [entry.key.removeprefix(folder) for entry in entries]
+    return told((names, following) == (["a", "照片"], None), str(names))
+
+
+def uploads_are_listed(sandbox: Sandbox) -> Seen:
+    """As long as they are unfinished."""
+    oss, (key, upload_id, _) = sandbox.client(), sandbox.begin()
+    there, _ = list_entries(oss, UPLOADS, key, Markers())
+    abort(oss, key, upload_id)
+    left, _ = list_entries(oss, UPLOADS, key, Markers())
+    seen = [(entry.key, entry.id) for entry in there] == [(key, upload_id)]
+    return told(seen and not left, f"{len(there)} / {len(left)}")
+
+
+def many_are_deleted(sandbox: Sandbox) -> Seen:
+    """Keys that mean something in XML, and one that is not there."""
+    folder, oss = _folder(sandbox, *ODD_NAMES[1:], "a"), sandbox.client()
+    # No id of a version: whether null is one here is open, and an erasure tries both.
+    names = (*ODD_NAMES[1:], "a", "absent")
+    entries = [Entry(f"{folder}{name}", "") for name in names]
+    confirmed = delete_many(oss, entries)
+    left = [entry.key for entry in entries if head_object(oss, entry.key)]
+    return told(len(confirmed) == len(names) and not left, f"{len(confirmed)} / {len(left)}")
+
+
+def lists_are_late(sandbox: Sandbox) -> Seen:
+    """One object, asked for at once: a no proves little, a yes all."""
+    folder = sandbox.new_folder()
+    sandbox.put(key=f"{folder}a")
+    page = list_page(sandbox.client(), folder)
+    return told(not page.objects, f"{len(page.objects)}")
+
+
+def keys_in_utf16_order(sandbox: Sandbox) -> Seen:
+    folder = _folder(sandbox, "\uff5e", "\U0001f600")
+    names = _names(list_page(sandbox.client(), folder), folder)
+    return told(names == ["\U0001f600", "\uff5e"], " ".join(f"U+{ord(name):X}" for name in names))
+
+
+def empty_pages_allowed(sandbox: Sandbox) -> Seen:
+    accepted(_listed(sandbox, FOLDER))
+    return is_taken(_listed(sandbox, FOLDER, **{"max-keys": "0"}))
+
+
+def foreign_tokens_allowed(sandbox: Sandbox) -> Seen:
+    folder, other = _folder(sandbox, "a", "b"), _folder(sandbox, "a")
+    token = text_in(accepted(_listed(sandbox, folder, **{"max-keys": "1"})), "NextContinuationToken")
+    if not token:
+        raise NotTried(Text("the list has no token", "列举结果没有 token"))
+    return is_taken(_listed(sandbox, other, **{"continuation-token": token}))
+
+
+def listed_class_in_capitals(sandbox: Sandbox) -> Seen:
+    named = text_in(accepted(_listed(sandbox, _folder(sandbox, "a"))), "StorageClass")
+    return told(named.isupper(), named or "-")
+
+
+def last_page_names_markers(sandbox: Sandbox) -> Seen:
+    key, _, _ = sandbox.begin()
+    answer = accepted(sandbox.call("GET", "", query={"uploads": "", "prefix": key}))
+    marker = text_in(answer, "NextKeyMarker")
+    return told(bool(marker), "NextKeyMarker" if marker else "-")
+
+
+def _without_versions(sandbox: Sandbox) -> None:
+    """
+    Raises:
+        NotTried: the bucket keeps versions, or did.
+    """
+    if text_in(accepted(sandbox.call("GET", "", query={"versioning": ""})), "Status"):
+        raise NotTried(Text("this bucket keeps versions, or did", "这个桶开启过版本控制"))
+
+
+def absent_version_is_null(sandbox: Sandbox) -> Seen:
+    _without_versions(sandbox)
+    answer = accepted(sandbox.call("GET", "", query={"versions": "", "prefix": _folder(sandbox, "a")}))
+    version = text_in(answer, "VersionId")
+    return told(version == "null", f"VersionId: {version or '-'}")
+
+
+def null_deletes_without_versions(sandbox: Sandbox) -> Seen:
+    _without_versions(sandbox)
+    return is_taken(sandbox.call("DELETE", sandbox.put(), query={"versionId": "null"}))
+
+
+def _delete(
+    sandbox: Sandbox,
+    *keys: str,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    has_digest: bool = True,
+    by_session_in: str = "",
+) -> requests.Response:
+    listed = "".join(f"<Object><Key>{key}</Key></Object>" for key in keys)
+    body = f"<Delete><Quiet>false</Quiet>{listed}</Delete>".encode()
+    digest = b64encode(md5(body, usedforsecurity=False).digest()).decode()
+    more = {"content-md5": digest} if has_digest else {}
+    session = sandbox.session(DELETE, folder=by_session_in) if by_session_in else None
+    return sandbox.call(
+        "POST",
+        "",
+        query={"delete": "", **(query or {})},
+        headers={"content-type": "application/xml", **more, **(headers or {})},
+        body=body,
+        by=session,
+    )
+
+
+def encoding_type_in_header(sandbox: Sandbox) -> Seen:
+    answer = accepted(_delete(sandbox, sandbox.put(), headers={"encoding-type": "url"}))
+    named = text_in(answer, "EncodingType")
+    return told(named == "url", f"EncodingType: {named or '-'}")
+
+
+def url2_known(sandbox: Sandbox) -> Seen:
+    accepted(_delete(sandbox, sandbox.put()))
+    return is_taken(_delete(sandbox, sandbox.put(), query={"encoding-type": "url2"}))
+
+
+def missing_md5_is_invalid_digest(sandbox: Sandbox) -> Seen:
+    answer = _delete(sandbox, sandbox.put(), has_digest=False)
+    if answer.status_code != 400:
+        raise NotTried(Text(f"HTTP {answer.status_code}", f"HTTP {answer.status_code}"))
+    return told(text_in(answer, "Code") == "InvalidDigest", evidence(answer))
+
+
+def _one_may_not(sandbox: Sandbox) -> requests.Response:
+    """The answer to a session that may delete one of two objects."""
+    folder = sandbox.new_folder()
+    allowed = sandbox.put(key=f"{folder}a")
+    accepted(_delete(sandbox, allowed, by_session_in=folder))
+    return _delete(sandbox, sandbox.put(key=allowed), sandbox.put(), by_session_in=folder)
+
+
+def one_key_refuses_all(sandbox: Sandbox) -> Seen:
+    return is_refused(_one_may_not(sandbox))
+
+
+def failed_deletions_named(sandbox: Sandbox) -> Seen:
+    answer = accepted(_one_may_not(sandbox))
+    code = text_in(answer, "Code")
+    return told(bool(code), f"{evidence(answer)} {code}")
+
+
+def repeated_keys_told_once(sandbox: Sandbox) -> Seen:
+    key = sandbox.put()
+    told_times = accepted(_delete(sandbox, key, key)).text.count("<Deleted>")
+    return told(told_times == 1, f"{told_times}")
+
+
+POINTS = points(
+    list_is_in_order,
+    list_goes_on,
+    list_tells_each_key,
+    list_right_holds_its_folder,
+    versions_are_listed,
+    uploads_are_listed,
+    many_are_deleted,
+    lists_are_late,
+    keys_in_utf16_order,
+    empty_pages_allowed,
+    foreign_tokens_allowed,
+    listed_class_in_capitals,
+    last_page_names_markers,
+    absent_version_is_null,
+    null_deletes_without_versions,
+    encoding_type_in_header,
+    url2_known,
+    missing_md5_is_invalid_digest,
+    one_key_refuses_all,
+    failed_deletions_named,
+    repeated_keys_told_once,
+)

@@ -1,0 +1,192 @@
+"""
+What the function relies on in forms, which it signs itself, and in the sessions behind them.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA
+from function.oss.objects import head_object
+from function.oss.post_form import (
+    OVERWRITE_FIELD,
+    TYPE_FIELD,
+    Credentials,
+    UploadRule,
+    prepare,
+    sign_folder,
+    sign_object,
+)
+from function.session_policy import PUBLIC_ACLS, WRITE
+from ops.doctor.evidence import accepted, evidence
+from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
+from ops.doctor.sandbox import DOT, FORM_LIFE, Sandbox
+from ops.doctor.trial_form import send
+
+FORM = {
+    "success_action_status": "200",
+    "Cache-Control": "no-cache",
+    TYPE_FIELD: "text/plain",
+    ACL_FIELD: "private",
+    OVERWRITE_FIELD: "true",
+    f"{META_PREFIX}{UPLOAD_ID_METADATA}": "prove",
+}
+# What a field is changed to; any other one gets one character more.
+OTHER_VALUES = {
+    OVERWRITE_FIELD: "false",
+    ACL_FIELD: "default",
+    "success_action_status": "204",
+    TYPE_FIELD: "image/png",
+}
+
+
+@dataclass
+class Trial:
+    """Forms of one session that may write below a folder."""
+
+    sandbox: Sandbox
+    folder: str
+    session: Credentials
+
+    def rule(self, key: str = "", **changes: Any) -> UploadRule:
+        settings = self.sandbox.settings
+        key = self.sandbox.new_key(key or f"{self.folder}{len(self.sandbox.keys_left)}")
+        expires_at = self.sandbox.now + FORM_LIFE
+        rule = UploadRule(settings.bucket, settings.region, "v4", key, 1, 1, expires_at, prepare(FORM))
+        return rule._replace(**changes)
+
+    def form(self, key: str = "", **changes: Any) -> dict[str, str]:
+        return sign_object(self.rule(key, **changes), self.session, self.sandbox.now)
+
+    def send(self, fields: dict[str, str], body: bytes = DOT) -> Seen:
+        return is_taken(send(self.sandbox, fields, body=body))
+
+    def refused(self, fields: dict[str, str], body: bytes = DOT) -> Seen:
+        return is_refused(send(self.sandbox, fields, body=body))
+
+
+def _trial(sandbox: Sandbox) -> Trial:
+    """
+    Raises:
+        NotTried: there is no session, or OSS refuses a form of it.
+    """
+    folder = sandbox.new_folder()
+    trial = Trial(sandbox, folder, sandbox.session(*WRITE, folder=folder))
+    accepted(send(sandbox, trial.form()))
+    return trial
+
+
+def form_holds_each_field(sandbox: Sandbox) -> Seen:
+    """Each field of a form in turn is changed, then left out."""
+    trial = _trial(sandbox)
+
+    def tried(name: str, is_left_out: bool) -> Seen:
+        fields = trial.form()
+        value = fields.pop(name)
+        if not is_left_out:
+            other = sandbox.new_key(f"{value}0") if name == "key" else f"{value}0"
+            fields[name] = OTHER_VALUES.get(name, other)
+        seen = trial.refused(fields)
+        return seen._replace(evidence=f"{name}: {seen.evidence}")
+
+    return are_all(tried(name, is_left_out) for name in trial.form() for is_left_out in (False, True))
+
+
+def form_holds_the_size(sandbox: Sandbox) -> Seen:
+    trial = _trial(sandbox)
+
+    def form() -> dict[str, str]:
+        return trial.form(min_size_bytes=2, max_size_bytes=3)
+
+    outside = [trial.refused(form(), DOT * count) for count in (1, 4)]
+    return are_all([*outside, trial.send(form(), DOT * 3)])
+
+
+def form_holds_the_folder(sandbox: Sandbox) -> Seen:
+    """A form of a folder: the page names the file."""
+    trial = _trial(sandbox)
+    signed = sign_folder(trial.rule(key=f"{trial.folder}in/"), trial.session, sandbox.now)
+    fields = {**signed.pinned, "policy": signed.policy, "x-oss-signature": signed.signature}
+
+    def to(key: str) -> dict[str, str]:
+        return {"key": sandbox.new_key(f"{trial.folder}{key}"), **fields}
+
+    return are_all([trial.send(to("in/a")), trial.refused(to("out/a")), trial.refused(to("in"))])
+
+
+def form_holds_the_bucket(sandbox: Sandbox) -> Seen:
+    trial = _trial(sandbox)
+    return trial.refused(trial.form(bucket=f"{sandbox.settings.bucket}-2"))
+
+
+def form_expires(sandbox: Sandbox) -> Seen:
+    trial = _trial(sandbox)
+    return trial.refused(trial.form(expires_at=sandbox.now - timedelta(minutes=1)))
+
+
+def form_stores_once(sandbox: Sandbox) -> Seen:
+    trial = _trial(sandbox)
+    fields = trial.form()
+    accepted(send(sandbox, fields))
+    return is_refused(send(sandbox, fields), "FileAlreadyExists")
+
+
+def form_stores_as_signed(sandbox: Sandbox) -> Seen:
+    trial = _trial(sandbox)
+    fields = trial.form()
+    answer = accepted(send(sandbox, fields))
+    facts = head_object(sandbox.client(), fields["key"])
+    if facts is None:
+        return told(False, "-")
+    stored = (facts.size_bytes, facts.content_type, facts.metadata.get(UPLOAD_ID_METADATA))
+    expected = (len(DOT), FORM[TYPE_FIELD], "prove")
+    return told(stored == expected and answer.status_code == 200, f"{evidence(answer)} {stored}")
+
+
+def other_bytes_have_another_etag(sandbox: Sandbox) -> Seen:
+    trial, oss = _trial(sandbox), sandbox.client()
+    etags = set()
+    for body in (b".", b"-"):
+        fields = trial.form()
+        accepted(send(sandbox, fields, body=body))
+        facts = head_object(oss, fields["key"])
+        etags.add(facts and facts.etag)
+    return told(len(etags) == 2, " / ".join(map(str, etags)))
+
+
+def session_holds_its_folder(sandbox: Sandbox) -> Seen:
+    trial = _trial(sandbox)
+    return trial.refused(trial.form(key=f"{sandbox.new_folder()}a"))
+
+
+def session_holds_its_actions(sandbox: Sandbox) -> Seen:
+    trial = _trial(sandbox)
+    key = sandbox.put(key=f"{trial.folder}own")
+    return are_all(
+        is_refused(sandbox.call(method, key, by=trial.session)) for method in ("GET", "HEAD", "DELETE")
+    )
+
+
+def session_refuses_public_acls(sandbox: Sandbox) -> Seen:
+    """A session as behind forms that leave the ACL to the page."""
+    folder = sandbox.new_folder()
+    session = sandbox.session(*WRITE, folder=folder, refused_acls=PUBLIC_ACLS)
+    trial = Trial(sandbox, folder, session)
+    accepted(send(sandbox, trial.form()))
+    forms = (trial.form(form=prepare({**FORM, ACL_FIELD: acl})) for acl in PUBLIC_ACLS)
+    return are_all(trial.refused(fields) for fields in forms)
+
+
+POINTS = points(
+    form_holds_each_field,
+    form_holds_the_size,
+    form_holds_the_folder,
+    form_holds_the_bucket,
+    form_expires,
+    form_stores_once,
+    form_stores_as_signed,
+    other_bytes_have_another_etag,
+    session_holds_its_folder,
+    session_holds_its_actions,
+    session_refuses_public_acls,
+)

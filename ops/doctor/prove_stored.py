@@ -1,0 +1,174 @@
+"""
+What the function relies on in stored objects: its own calls, on objects of one byte.
+"""
+
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+from function.errors import AlreadyExists, OssUnavailable
+from function.oss.client import OssClient
+from function.oss.objects import (
+    copy_object,
+    delete_object,
+    first_bytes,
+    get_record,
+    head_object,
+    put_record,
+    read_range,
+)
+from function.session_policy import READ
+from ops.doctor.evidence import accepted, reason_of, text_in
+from ops.doctor.point import Seen, are_all, is_refused, points, told
+from ops.doctor.sandbox import DOT, Sandbox
+
+OTHER_ETAG = "0" * 32
+KEPT = {"content-type": "text/plain", "cache-control": "no-cache", "x-oss-meta-upload-id": "prove"}
+# Dates of objects are in whole seconds.
+A_SECOND = 1.1
+PROCESS = "x-oss-process"
+
+
+def _is_stored_already(tries: Callable[[], object]) -> Seen:
+    try:
+        tries()
+    except AlreadyExists as error:
+        return told(True, reason_of(error))
+    return told(False, "HTTP 200")
+
+
+def _etag(oss: OssClient, key: str) -> str:
+    facts = head_object(oss, key)
+    return facts.etag if facts else ""
+
+
+def record_is_written_once(sandbox: Sandbox) -> Seen:
+    oss, key = sandbox.client(), sandbox.new_key()
+    put_record(oss, key, b"{}", forbid_overwrite=True)
+    seen = _is_stored_already(lambda: put_record(oss, key, b"[]", forbid_overwrite=True))
+    return seen if get_record(oss, key) == b"{}" else told(False, seen.evidence)
+
+
+def copy_is_made_once(sandbox: Sandbox) -> Seen:
+    oss, key, target = sandbox.client(), sandbox.put(), sandbox.new_key()
+    etag = _etag(oss, key)
+    if not copy_object(oss, key, target, acl="private", source_etag=etag):
+        return told(False, "-")
+    return _is_stored_already(lambda: copy_object(oss, key, target, acl="private", source_etag=etag))
+
+
+def copy_takes_no_other_bytes(sandbox: Sandbox) -> Seen:
+    oss, key, target = sandbox.client(), sandbox.put(), sandbox.new_key()
+    copied = copy_object(oss, key, target, acl="private", source_etag=OTHER_ETAG)
+    return told(not copied and head_object(oss, target) is None, "-")
+
+
+def copy_needs_a_source(sandbox: Sandbox) -> Seen:
+    oss, target = sandbox.client(), sandbox.new_key()
+    return told(not copy_object(oss, sandbox.new_key(), target, acl="private", source_etag=OTHER_ETAG), "-")
+
+
+def copy_keeps_what_it_should(sandbox: Sandbox) -> Seen:
+    """Bytes, type, headers and metadata; the ACL is the one that the copy names."""
+    oss, key, target = sandbox.client(), sandbox.put(KEPT), sandbox.new_key()
+    copy_object(oss, key, target, acl="private", source_etag=_etag(oss, key))
+    answers = [accepted(sandbox.call("HEAD", one)).headers for one in (key, target)]
+    kept = [[headers.get(name) for name in KEPT] for headers in answers]
+    grant = text_in(accepted(sandbox.call("GET", target, query={"acl": ""})), "Grant")
+    is_same = kept[0] == kept[1] and get_record(oss, target) == DOT
+    return told(is_same and grant == "private", f"{kept[1]} {grant}")
+
+
+def copy_replaces_what_it_should(sandbox: Sandbox) -> Seen:
+    oss, key, target = sandbox.client(), sandbox.put(KEPT), sandbox.new_key()
+    replaced = {"content-type": "image/png", "x-oss-meta-other": "new"}
+    copy_object(oss, key, target, acl="private", source_etag=_etag(oss, key), replaced=replaced)
+    headers = accepted(sandbox.call("HEAD", target)).headers
+    seen = [headers.get(name) for name in ("content-type", "x-oss-meta-other", "x-oss-meta-upload-id")]
+    return told(seen == ["image/png", "new", None], str(seen))
+
+
+def absence_is_named(sandbox: Sandbox) -> Seen:
+    """HeadObject has no body to say so."""
+    oss, key = sandbox.client(), sandbox.new_key()
+    return told(head_object(oss, key) is None and get_record(oss, key) is None, "NoSuchKey")
+
+
+def deletion_repeats(sandbox: Sandbox) -> Seen:
+    oss, key = sandbox.client(), sandbox.put()
+    for _ in range(2):
+        delete_object(oss, key)
+    return told(head_object(oss, key) is None, "HTTP 204")
+
+
+def stored_again_is_younger(sandbox: Sandbox) -> Seen:
+    """The same bytes under the same name; another object lies between."""
+    oss, key = sandbox.client(), sandbox.put()
+    between = sandbox.put()
+    sandbox.sleep(A_SECOND)
+    sandbox.put(key=key)
+    facts = [head_object(oss, one) for one in (between, key)]
+    dates = [one.last_modified for one in facts if one]
+    return told(dates == sorted(set(dates)) and len(dates) == 2, " / ".join(map(str, dates)))
+
+
+def range_is_exact(sandbox: Sandbox) -> Seen:
+    oss, key = sandbox.client(), sandbox.put(body=b"0123")
+    whole, _ = first_bytes(oss, key, 10)
+    part = read_range(oss, key, 1, 2, _etag(oss, key))
+    return told((whole, part) == (b"0123", b"12"), f"{whole!r} {part!r}")
+
+
+def range_takes_no_other_bytes(sandbox: Sandbox) -> Seen:
+    try:
+        read_range(sandbox.client(), sandbox.put(), 0, 1, OTHER_ETAG)
+    except OssUnavailable as error:
+        return told("412" in error.reason, reason_of(error))
+    return told(False, "HTTP 206")
+
+
+def url_holds_each_item(sandbox: Sandbox) -> Seen:
+    """Each item of a signed URL is changed, then left out; one is added; method and key change."""
+    session = sandbox.session(READ)
+    key, other_key = sandbox.put(KEPT), sandbox.put(KEPT)
+    url = sandbox.url("GET", key, by=session)
+    accepted(sandbox.send("GET", url))
+    parts = urlsplit(url)
+    items = parts.query.split("&")
+
+    def tried(name: str, method: str, *left: str, path: str = parts.path) -> Seen:
+        changed = urlunsplit(parts._replace(path=path, query="&".join(filter(None, left))))
+        seen = is_refused(sandbox.send(method, changed))
+        return seen._replace(evidence=f"{name}: {seen.evidence}")
+
+    def all_tried() -> Iterator[Seen]:
+        for at, item in enumerate(items):
+            for other in (f"{item}0", ""):
+                yield tried(item.partition("=")[0], "GET", *items[:at], other, *items[at + 1 :])
+        yield tried(PROCESS, "GET", *items, f"{PROCESS}=image/info")
+        yield tried("PUT", "PUT", *items)
+        yield tried("DELETE", "DELETE", *items)
+        yield tried("key", "GET", *items, path=f"/{other_key}")
+
+    return are_all(all_tried())
+
+
+def url_reads_the_object(sandbox: Sandbox) -> Seen:
+    answer = accepted(sandbox.send("GET", sandbox.url("GET", sandbox.put(), by=sandbox.session(READ))))
+    return told(answer.content == DOT, f"{len(answer.content)} bytes")
+
+
+POINTS = points(
+    record_is_written_once,
+    copy_is_made_once,
+    copy_takes_no_other_bytes,
+    copy_needs_a_source,
+    copy_keeps_what_it_should,
+    copy_replaces_what_it_should,
+    absence_is_named,
+    deletion_repeats,
+    stored_again_is_younger,
+    range_is_exact,
+    range_takes_no_other_bytes,
+    url_holds_each_item,
+    url_reads_the_object,
+)
