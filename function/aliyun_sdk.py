@@ -35,8 +35,9 @@ READ_BYTES = 8192
 VENDORED = "aliyunsdkcore.vendored.requests.packages"
 # Tried by the vendored library, never there: searching for them costs a cold start milliseconds.
 ABSENT = (f"{VENDORED}.urllib3.contrib.pyopenssl", f"{VENDORED}.urllib3.contrib.socks")
-# Imported by the library, and used only to guess encodings.
-DEFERRED = (f"{VENDORED}.chardet",)
+# Imported for what AssumeRole never does: guess encodings, read letters beyond ASCII in headers and hosts,
+# send files, unpack, read dates.
+DEFERRED = (f"{VENDORED}.chardet", "email.header", "stringprep", "array", "selectors", "zlib", "calendar")
 
 
 class EmptyJar:
@@ -55,11 +56,16 @@ class EmptyJar:
     def add_cookie_header(self, _request: object) -> None: ...
 
 
-def _timegm(moment: Any) -> int:
-    """Count seconds for ``email``, which keeps its placeholder."""
-    from calendar import timegm
+class DeferredModule(ModuleType):
+    """A placeholder that imports the module on first use, for those who keep it as well."""
 
-    return timegm(moment)
+    def __getattr__(self, attribute: str) -> Any:
+        # Code that scans all modules reads attributes like __file__.
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), attribute)
 
 
 # Modules of the standard library that it imports for proxies, cookies, files and XML, which we do not use;
@@ -73,7 +79,6 @@ PLACEHOLDERS: Mapping[str, Mapping[str, Any]] = {
     },
     "http.cookiejar": {"CookieJar": EmptyJar},
     "http.cookies": {"Morsel": EmptyJar},
-    "calendar": {"timegm": _timegm},
     "mimetypes": {},
     # Asked for Windows, to read its proxies.
     "platform": {"system": lambda: ""},
@@ -117,8 +122,6 @@ def prepare() -> None:
 def _import_once() -> None:
     for name in ABSENT:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # absent, for the import system
-    for name in DEFERRED:
-        _defer_import(name)
     with _placeholders():
         import aliyunsdkcore.request  # noqa: F401 - signs requests
         import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
@@ -258,29 +261,14 @@ def _plain(value: Any) -> str:
 
 @contextmanager
 def _placeholders() -> Iterator[None]:
-    absent = [name for name in PLACEHOLDERS if name not in sys.modules]
-    for name in absent:
-        placeholder = sys.modules[name] = ModuleType(name)
-        placeholder.__dict__.update(PLACEHOLDERS[name])
+    kinds = {**dict.fromkeys(DEFERRED, DeferredModule), **dict.fromkeys(PLACEHOLDERS, ModuleType)}
+    placed = {name: kind(name) for name, kind in kinds.items() if name not in sys.modules}
+    for name, placeholder in placed.items():
+        placeholder.__dict__.update(PLACEHOLDERS.get(name, {}))
+    sys.modules.update(placed)
     try:
         yield
     finally:
-        for name in absent:
-            del sys.modules[name]
-
-
-def _defer_import(name: str) -> None:
-    """Replace a module by a placeholder that imports it on first use."""
-    if name in sys.modules:
-        return
-    placeholder = sys.modules[name] = ModuleType(name)
-
-    def __getattr__(attribute: str) -> Any:
-        # Code that scans all modules reads attributes like __file__; importing a submodule reads __path__.
-        if attribute.startswith("__") and attribute != "__path__":
-            raise AttributeError(attribute)
-        if sys.modules.get(name) is placeholder:
-            del sys.modules[name]
-        return getattr(import_module(name), attribute)
-
-    placeholder.__getattr__ = __getattr__  # type: ignore[method-assign]
+        for name, placeholder in placed.items():
+            if sys.modules.get(name) is placeholder:
+                del sys.modules[name]

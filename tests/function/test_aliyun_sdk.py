@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import subprocess
 import sys
 import threading
 import time
@@ -187,37 +188,41 @@ def test_a_key_pair_without_a_token_sends_none(sent):
     assert "SecurityToken" not in asked[0].request.url
 
 
-def test_a_deferred_module_is_imported_on_first_use(monkeypatch, tmp_path):
-    (tmp_path / "for_later.py").write_text("answer = 42", "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "for_later", raising=False)
-    aliyun_sdk._defer_import("for_later")
-    placeholder = sys.modules["for_later"]
-    assert placeholder.__spec__ is None
-    assert not hasattr(placeholder, "__file__")
-    assert sys.modules["for_later"] is placeholder
-    assert placeholder.answer == 42
-    real = sys.modules["for_later"]
-    assert real.__spec__.name == "for_later"
-    assert placeholder.answer == 42
-    aliyun_sdk._defer_import("for_later")
-    assert sys.modules["for_later"] is real
-    with pytest.raises(AttributeError):
-        placeholder.nothing  # noqa: B018
-
-
-def test_a_submodule_of_a_deferred_package_can_be_imported(monkeypatch, tmp_path):
-    package = tmp_path / "package_for_later"
+@pytest.fixture
+def deferred(monkeypatch, tmp_path):
+    """A package that nobody has imported yet, with a module in it."""
+    package = tmp_path / "for_later"
     package.mkdir()
-    for name, text in (("__init__", ""), ("part", "answer = 42")):
+    for name, text in (("__init__", "answer = 42"), ("part", "answer = 43")):
         (package / f"{name}.py").write_text(text, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    aliyun_sdk._defer_import("package_for_later")
-    assert importlib.import_module("package_for_later.part").answer == 42
+    monkeypatch.setattr(aliyun_sdk, "DEFERRED", ("for_later", "json"))
+    yield "for_later"
+    for name in ("for_later", "for_later.part"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("is_used_at_once", [True, False])
+def test_a_deferred_module_is_imported_on_first_use(deferred, is_used_at_once):
+    json = sys.modules["json"]
+    with aliyun_sdk._placeholders():
+        placeholder = importlib.import_module(deferred)
+        assert (placeholder.__spec__, hasattr(placeholder, "__file__")) == (None, False)
+        assert sys.modules["json"] is json
+        if is_used_at_once:
+            assert placeholder.answer == 42
+    assert (deferred in sys.modules, sys.modules["json"]) == (is_used_at_once, json)
+    assert placeholder.answer == 42
+    assert sys.modules[deferred].__spec__.name == deferred
+    assert placeholder.answer == 42
+    with pytest.raises(AttributeError):
+        placeholder.nothing  # noqa: B018
+    assert importlib.import_module(f"{deferred}.part").answer == 43
 
 
 def test_a_placeholder_is_temporary_and_never_replaces_an_imported_module(monkeypatch):
     monkeypatch.setattr(aliyun_sdk, "PLACEHOLDERS", {"not_imported": {"answer": 42}, "json": {}})
+    monkeypatch.setattr(aliyun_sdk, "DEFERRED", ())
     json = sys.modules["json"]
     with aliyun_sdk._placeholders():
         assert importlib.import_module("not_imported").answer == 42
@@ -246,7 +251,7 @@ def test_each_placeholder_has_what_the_sdk_imports_from_that_module():
     imported["urllib.request"].add("pathname2url")  # by its copy of six, for Requests' files
     imported["http.cookiejar"] = {"CookieJar"}  # imported as a module, and used as the base of a jar
     # Imported as modules; nothing that we call uses the others.
-    imported |= {"calendar": {"timegm"}, "platform": {"system"}, "mimetypes": set()}
+    imported |= {"platform": {"system"}, "mimetypes": set()}
     imported |= dict.fromkeys(("xml", "xml.etree", "xml.etree.cElementTree"), set())
     assert {name: set(fields) for name, fields in aliyun_sdk.PLACEHOLDERS.items()} == imported
     jars = (
@@ -305,9 +310,37 @@ def test_a_second_prepare_waits_for_the_first_and_places_nothing(monkeypatch):
     assert placed == threads[:1]
 
 
-def test_email_counts_seconds_with_the_real_calendar():
-    """``email`` keeps the placeholder."""
-    assert aliyun_sdk.PLACEHOLDERS["calendar"]["timegm"]((2026, 11, 28, 0, 0, 0)) == 1795824000
+USES = r"""
+import sys
+sys.path.insert(0, ".")
+from function import aliyun_sdk
+early = aliyun_sdk.DEFERRED[1:]
+assert not set(early) & set(sys.modules)
+aliyun_sdk.prepare()
+import aliyunsdkcore.vendored.requests.adapters
+assert not set(early) & set(sys.modules)
+import array, calendar, email.header, email.message, email.utils, selectors, zlib
+assert email.utils.parsedate_to_datetime("Sat, 28 Nov 2026 00:00:00 GMT").timestamp() == 1795824000
+assert "bücher".encode("idna") == b"xn--bcher-kva"
+message = email.message.Message()
+message["Subject"] = email.header.Header("grün", "utf-8")
+assert message.as_string().startswith("Subject: =?utf-8?")
+assert email.message_from_bytes(b"Subject: gr\xfcn\n\n")["Subject"].encode() == "=?unknown-8bit?q?gr=FCn?="
+assert array.array("i", [1]).itemsize and zlib.crc32(b"") == 0 and selectors.DefaultSelector
+print("same")
+"""
+
+
+def test_the_library_does_later_what_the_modules_are_for_that_it_did_not_import():
+    shown = subprocess.run(
+        [sys.executable, "-I", "-c", USES],
+        cwd=Path(aliyun_sdk.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (shown.stdout.strip(), shown.stderr) == ("same", "")
 
 
 def test_an_empty_jar_stays_empty():
