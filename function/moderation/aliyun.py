@@ -82,7 +82,7 @@ def submit_media(
     Returns:
         the id of the task, or why there is none.
     """
-    action, service = ACTIONS[main_type][0], _service(profile, main_type)
+    action, service = ACTIONS[main_type][0], service_for(profile, main_type)
     data = _ask(context, action, service, {"url": url, "dataId": data_id}, DataId=data_id)
     if isinstance(data, Verdict):
         return data
@@ -92,15 +92,22 @@ def submit_media(
 
 def fetch_result(context: RequestContext, profile: Profile, main_type: str, task: str) -> Verdict:
     """Return the verdict of a task; its ``errcode`` is ``RUNNING`` while there is none."""
-    action, service = f"{ACTIONS[main_type][0]}Result", _service(profile, main_type)
+    action, service = f"{ACTIONS[main_type][0]}Result", service_for(profile, main_type)
     data = _ask(context, action, service, {"taskId": task}, TaskId=task)
     return data if isinstance(data, Verdict) else read_media(data, main_type, profile.check_reject)
 
 
-def _service(profile: Profile, main_type: str) -> str:
+def service_for(profile: Profile, main_type: str) -> str:
+    """Return the service that looks at videos or sounds, where a profile names that for pictures."""
     # Services abroad are named like this.
     suffix = re.search("_(cb|global)$", profile.check_service)
     return ACTIONS[main_type][1] + (suffix[0] if suffix else "")
+
+
+def region_at(endpoint: str, otherwise: str) -> str:
+    """Return the region whose address this is: files may be looked at in another than the bucket's."""
+    found = re.search(r"green-cip(?:-vpc)?\.([a-z0-9-]+)\.", endpoint)
+    return found[1] if found else otherwise
 
 
 def _ask(
@@ -117,8 +124,6 @@ def _ask(
     """
     endpoint = context.settings.green_endpoint
     assert endpoint is not None, "as the settings demand"
-    # Files may be looked at in another region than the bucket's.
-    found = re.search(r"green-cip(?:-vpc)?\.([a-z0-9-]+)\.", endpoint)
     began = context.instance.monotonic()
     try:
         response = aliyun_sdk.post(
@@ -126,7 +131,7 @@ def _ask(
             VERSION,
             {"Service": service, "ServiceParameters": json.dumps(parameters, separators=(",", ":"))},
             endpoint=endpoint,
-            region=found[1] if found else context.settings.region,
+            region=region_at(endpoint, context.settings.region),
             own=context.own_keys(),
             send=context.send,
             seconds=seconds_for_a_call(context),

@@ -21,7 +21,7 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
 from function.http.client import ExchangeFailed, HttpResponse, Send, send
-from function.moderation.aliyun import ACTIONS, SECONDS, VERSION
+from function.moderation.aliyun import ACTIONS, SECONDS, VERSION, region_at
 from function.moderation.aliyun_verdict import Verdict, data_of, not_checked, read_picture
 from function.moderation.finding import Label, Outcome
 from function.session_policy import OBJECTS
@@ -53,7 +53,9 @@ class GreenCall(NamedTuple):
             ExchangeFailed: no answer.
         """
         fields = {"Service": self.service, "ServiceParameters": json.dumps(self.parameters)}
-        place = {"endpoint": settings.green_endpoint or "", "region": settings.region}
+        endpoint = settings.green_endpoint or ""
+        region = region_at(endpoint, settings.region)
+        place = {"endpoint": endpoint, "region": region}
         return aliyun_sdk.post(self.action, VERSION, fields, **place, own=keys, send=send, seconds=SECONDS)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from function.config.moderation import endpoint_of
 from function.credentials import AccessKeys
 from function.http.client import ExchangeFailed, Send, send
-from function.moderation.aliyun import ACTIONS, OF_THE_ACCOUNT, TASK_ID
+from function.moderation.aliyun import ACTIONS, OF_THE_ACCOUNT, TASK_ID, service_for
 from function.moderation.aliyun_verdict import (
     AUDIO,
     DONE,
@@ -169,9 +169,7 @@ def green_sound_is_judged(sandbox: Sandbox) -> Seen:
     mine = [one for one in ours if any(kind.startswith(f"{AUDIO}/") for kind in one.content_types)]
     if not mine:
         raise NotTried(_NO_SOUNDS)
-    action, service = ACTIONS[AUDIO]
-    abroad = re.search("_(cb|global)$", mine[0].check_service)
-    service += abroad[0] if abroad else ""
+    action, service = ACTIONS[AUDIO][0], service_for(mine[0], AUDIO)
     submitted = _about_file(sandbox, {"url": _url(sandbox, sound(), "audio/wav")}, action, service)
     task = submitted.data.get("TaskId") if isinstance(submitted.data, dict) else None
     if not (isinstance(task, str) and re.fullmatch(TASK_ID, task)):

@@ -9,7 +9,7 @@ from function.app import load_settings
 from function.credentials import AccessKeys
 from local.addresses import FUNCTION_KEY
 from local.green.plan import PlannedAnswer
-from ops.doctor.aliyun_check import AliyunCheck
+from ops.doctor.aliyun_check import AliyunCheck, GreenCall
 from ops.doctor.content_check import check_content
 from ops.doctor.findings import State
 from tests.ops.doctor.conftest import Findings
@@ -106,6 +106,14 @@ def test_a_missing_right_is_named_in_one_sentence(checked, by_gateway):
 def test_a_pass_of_nothing_is_bad(checked, monkeypatch):
     monkeypatch.setattr("local.green.service.look_at_picture", lambda *_: None)
     assert visit(checked).the_bad_one(NOTHING)
+
+
+def test_a_call_names_the_region_of_its_address(checked):
+    environ = {**checked.environ, "GREEN_ENDPOINT": "https://green-cip.cn-shanghai.aliyuncs.com"}
+    keys, sent = AccessKeys("id", "secret", None), []
+    call = GreenCall("ImageModeration", "baselineCheck", {})
+    call.sent(load_settings(environ), keys, lambda *request, **_: sent.append(request))
+    assert "RegionId=cn-shanghai" in sent[0][1]
 
 
 def test_each_service_gets_one_picture(checked, tmp_path):
