@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
-from function.errors import UploadError
+from function.auth.wechat import openid_of
+from function.errors import Unauthorized, UploadError, WechatUnavailable
 from function.holding.records import verdict_key
 from function.http.client import send
 from function.moderation.finding import Outcome
@@ -36,6 +37,7 @@ from ops.terminal.language import Text
 
 NOTHING = f"{FOLDER}nothing-has-this-name"
 NOBODY, COMMENT = "oProve-this-is-nobody", 2
+NO_CODE = "bad-prove-this-is-no-code"
 WRONG_SECRET, WRONG_OPENID, API_SECURITY = (40001, 40125, 41004), (40003, 43104), (40234, 40235)
 ADDRESS_REFUSED = 40164
 # Grey, 64 by 64.
@@ -124,6 +126,22 @@ def wechat_refuses_a_wrong_openid(sandbox: Sandbox) -> Seen:
 def api_is_encrypted(sandbox: Sandbox) -> Seen:
     answer = _submitted(sandbox, _nothing(sandbox), NOBODY)
     return told(answer in API_SECURITY, _errcode(answer))
+
+
+def wechat_refuses_a_wrong_code(sandbox: Sandbox) -> Seen:
+    """As the function reads it."""
+    app = app_of(sandbox)
+    # A login that is not answered is repeated once.
+    sandbox.calls += 2
+    try:
+        openid_of(NO_CODE, app, send)
+    except Unauthorized as error:
+        return told(True, f"errcode {error.upstream}")
+    except WechatUnavailable as error:
+        raise NotTried(logged(error)) from None
+    except UploadError as error:
+        return told(False, f"errcode {error.upstream}")
+    return told(False, "errcode 0")
 
 
 def wechat_takes_what_is_not_there(sandbox: Sandbox) -> Seen:
@@ -219,6 +237,7 @@ POINTS = points(
     wechat_refuses_a_wrong_secret,
     wechat_refuses_a_wrong_token,
     wechat_refuses_a_wrong_openid,
+    wechat_refuses_a_wrong_code,
     wechat_takes_what_is_not_there,
     api_is_encrypted,
     check_opens_presigned,

@@ -104,6 +104,13 @@ def test_each_rule_is_read_both_ways(asked, name):
         assert asked.sandboxes[-1].calls <= POINTS[name].calls
 
 
+def test_contracts_hold_under_the_other_reading_of_every_rule(asked):
+    others = {name: OTHERS.get(name, not value) for name, value in DEFAULTS.items()}
+    # With that one no check is taken.
+    del others["api_is_encrypted"]
+    assert {name for name in CONTRACTS if asked(name, others).answer is not True} == set()
+
+
 def test_a_picture_of_one_dot_is_judged_here(asked):
     assert asked("green_dot_is_judged").answer is True
 
@@ -134,6 +141,7 @@ BROKEN = {
     "wechat_refuses_a_wrong_secret": ("local.wechat.platform.INVALID_SECRET", OTHER_ERROR),
     "wechat_refuses_a_wrong_token": ("local.wechat.access_tokens.INVALID_TOKEN", OTHER_ERROR),
     "wechat_refuses_a_wrong_openid": ("local.wechat.media_check._visitor_refusal", lambda *_: None),
+    "wechat_refuses_a_wrong_code": ("local.wechat.codes.INVALID_CODE", OTHER_ERROR),
     "wechat_takes_what_is_not_there": ("local.wechat.checks.MediaChecks.take", lambda *_: OTHER_ERROR),
     "push_address_is_verified": ("function.routes.wechat_events.is_signed", lambda *_: False),
     "forged_push_is_refused": ("function.wechat.push.is_signed", lambda *_: True),
