@@ -123,7 +123,7 @@ def foreign_tokens_allowed(sandbox: Sandbox) -> Seen:
     folder, other = _folder(sandbox, "a", "b"), _folder(sandbox, "a")
     token = text_in(accepted(_listed(sandbox, folder, **{"max-keys": "1"})), "NextContinuationToken")
     if not token:
-        raise NotTried(Text("the list has no token", "列举结果没有 token"))
+        raise NotTried(Text("the list has no token", "列举结果没有 NextContinuationToken"))
     return is_taken(_listed(sandbox, other, **{"continuation-token": token}))
 
 
