@@ -29,7 +29,7 @@ from ops.doctor.evidence import NotTried, reason_of
 from ops.doctor.findings import logged
 from ops.doctor.point import Point, told
 from ops.doctor.proof_report import Row, answer_of, report_of
-from ops.doctor.sandbox import FOLDER, Sandbox
+from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.screen import RED, YELLOW, Screen
 
@@ -95,11 +95,11 @@ class Account(NamedTuple):
     openid: str = ""
 
 
-def show_cost(bucket: str, screen: Screen, language: str) -> None:
+def show_cost(bucket: str, folder: str, screen: Screen, language: str) -> None:
     # What a request stores takes another to remove.
     calls = 2 * sum(point.calls for point in POINTS)
     cny = calls * CNY_A_REQUEST + sum(point.cny for point in POINTS)
-    place = {"folder": FOLDER, "bucket": bucket, "bytes": f"{MOST_BYTES:,}", "cny": cny}
+    place = {"folder": folder, "bucket": bucket, "bytes": f"{MOST_BYTES:,}", "cny": cny}
     screen.line(WORDS["cost"].say(language, points=len(POINTS), calls=calls, **place))
 
 

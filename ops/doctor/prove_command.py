@@ -14,6 +14,7 @@ from ops.doctor.examination import function_url
 from ops.doctor.findings import State
 from ops.doctor.identity import check_keys
 from ops.doctor.places import place_of
+from ops.doctor.sandbox import FOLDER, trial_folder
 from ops.run.rules import green_rules_of, rule_type, rules_of, wechat_rules_of
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable
@@ -101,7 +102,8 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
     keys, finding = check_keys(environ)
     bad = [one for one in [*findings, finding] if one.state is State.BAD]
     if settings is not None or args.dry_run:
-        show_cost(args.bucket or environ.get("OSS_BUCKET") or "OSS_BUCKET", screen, language)
+        folder = trial_folder(there) if there else FOLDER
+        show_cost(args.bucket or environ.get("OSS_BUCKET") or "OSS_BUCKET", folder, screen, language)
     if args.dry_run:
         show_dry(screen, language)
         if bad:

@@ -8,6 +8,7 @@ from hashlib import md5
 
 import requests
 
+from function.config.key_template import DUE
 from function.oss.listing import Page, list_page
 from function.oss.multipart import abort
 from function.oss.objects import head_object
@@ -15,7 +16,7 @@ from function.oss.versions import UPLOADS, VERSIONS, Entry, Markers, delete_many
 from function.session_policy import DELETE, LIST
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
 from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
-from ops.doctor.sandbox import FOLDER, Sandbox
+from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
 # XML has no way to write the first; the others mean something in XML or in a URL.
@@ -64,10 +65,11 @@ def list_tells_each_key(sandbox: Sandbox) -> Seen:
 
 
 def list_right_holds_its_folder(sandbox: Sandbox) -> Seen:
-    session = sandbox.session(LIST)
+    """Of the due records, which the role lists for each tick."""
+    session = sandbox.session(LIST, folder=DUE)
     query = {"list-type": "2", "max-keys": "1"}
-    accepted(sandbox.call("GET", "", query={**query, "prefix": FOLDER}, by=session))
-    elsewhere = sandbox.call("GET", "", query={**query, "prefix": f"{FOLDER[:-1]}n/"}, by=session)
+    accepted(sandbox.call("GET", "", query={**query, "prefix": DUE}, by=session))
+    elsewhere = sandbox.call("GET", "", query={**query, "prefix": f"{DUE[:-1]}n/"}, by=session)
     anywhere = sandbox.call("GET", "", query=query, by=session)
     return are_all(map(is_refused, (elsewhere, anywhere)))
 
@@ -115,8 +117,8 @@ def keys_in_utf16_order(sandbox: Sandbox) -> Seen:
 
 
 def empty_pages_allowed(sandbox: Sandbox) -> Seen:
-    accepted(_listed(sandbox, FOLDER))
-    return is_taken(_listed(sandbox, FOLDER, **{"max-keys": "0"}))
+    accepted(_listed(sandbox, sandbox.folder))
+    return is_taken(_listed(sandbox, sandbox.folder, **{"max-keys": "0"}))
 
 
 def foreign_tokens_allowed(sandbox: Sandbox) -> Seen:

@@ -8,7 +8,7 @@ import requests
 
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
 from ops.doctor.point import Seen, is_refused, points, told
-from ops.doctor.sandbox import FOLDER, Sandbox
+from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
 LONG_AGO = timedelta(hours=1)
@@ -56,7 +56,7 @@ def response_type_fixed(sandbox: Sandbox) -> Seen:
 def absence_told_to_listers_only(sandbox: Sandbox) -> Seen:
     session = sandbox.session("oss:GetObject")
     accepted(sandbox.call("HEAD", sandbox.put(), by=session))
-    answer = sandbox.call("HEAD", f"{FOLDER}nothing-has-this-name", by=session)
+    answer = sandbox.call("HEAD", f"{sandbox.folder}nothing-has-this-name", by=session)
     if answer.status_code not in (403, 404):
         raise NotTried(Text(f"HTTP {answer.status_code}", f"HTTP {answer.status_code}"))
     return told(answer.status_code == 403, evidence(answer))

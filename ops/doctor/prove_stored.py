@@ -23,6 +23,7 @@ from ops.doctor.sandbox import DOT, Sandbox
 
 OTHER_ETAG = "0" * 32
 KEPT = {"content-type": "text/plain", "cache-control": "no-cache", "x-oss-meta-upload-id": "prove"}
+ODD_NAME = "a b+c%20?#&~照片"
 # Dates of objects are in whole seconds.
 A_SECOND = 1.1
 PROCESS = "x-oss-process"
@@ -153,7 +154,8 @@ def url_holds_each_item(sandbox: Sandbox) -> Seen:
 
 
 def url_reads_the_object(sandbox: Sandbox) -> Seen:
-    answer = accepted(sandbox.send("GET", sandbox.url("GET", sandbox.put(), by=sandbox.session(READ))))
+    key = sandbox.put(key=f"{sandbox.new_folder()}{ODD_NAME}")
+    answer = accepted(sandbox.send("GET", sandbox.url("GET", key, by=sandbox.session(READ))))
     return told(answer.content == DOT, f"{len(answer.content)} bytes")
 
 

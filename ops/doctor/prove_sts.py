@@ -45,7 +45,7 @@ def chained_session_over_an_hour(sandbox: Sandbox) -> Seen:
             "这是长期密钥：请用某个角色的临时访问凭证来运行",
         )
         raise NotTried(why)
-    resource = f"acs:oss:*:*:{sandbox.settings.bucket}/{FOLDER}*"
+    resource = f"acs:oss:*:*:{sandbox.settings.bucket}/{sandbox.folder}*"
     policy = role_policy(["oss:GetObject"], resource)
     sandbox.assume(policy, timedelta(minutes=15))
     try:
@@ -95,7 +95,7 @@ def prefix_binds_every_list(sandbox: Sandbox) -> Seen:
     """Unfinished uploads are listed below one folder, by a session that may do so there, and elsewhere."""
     bucket, life = f"acs:oss:*:*:{sandbox.settings.bucket}", sandbox.settings.session_life
     statement = {"Effect": "Allow", "Action": ["oss:ListMultipartUploads"], "Resource": [bucket]}
-    condition = {"Condition": {"StringLike": {"oss:Prefix": [f"{FOLDER}*"]}}}
+    condition = {"Condition": {"StringLike": {"oss:Prefix": [f"{sandbox.folder}*"]}}}
 
     def listed(prefix: str, session: StsCredentials) -> requests.Response:
         query = {"uploads": "", "max-uploads": "1", "prefix": prefix}
@@ -105,8 +105,8 @@ def prefix_binds_every_list(sandbox: Sandbox) -> Seen:
         sandbox.assume(json.dumps({"Version": "1", "Statement": [one]}), life)
         for one in (statement, {**statement, **condition})
     )
-    accepted(listed(FOLDER, anywhere))
-    answer, other = listed(FOLDER, inside), listed(f"{FOLDER[:-1]}n/", inside)
+    accepted(listed(sandbox.folder, anywhere))
+    answer, other = listed(sandbox.folder, inside), listed(f"{sandbox.folder[:-1]}n/", inside)
     if answer.status_code == other.status_code == 200:
         return Seen(None, Text("the condition is ignored", "条件被忽略"), evidence(other))
     return told(answer.status_code == 200, evidence(answer))
@@ -225,7 +225,7 @@ def _any(sandbox: Sandbox, characters: int = 0) -> str:
 
 
 def _folder(sandbox: Sandbox) -> str:
-    return f"acs:oss:*:*:{sandbox.settings.bucket}/{FOLDER}*"
+    return f"acs:oss:*:*:{sandbox.settings.bucket}/{sandbox.folder}*"
 
 
 POINTS = points(

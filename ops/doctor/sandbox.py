@@ -43,6 +43,17 @@ class OwnKeys(NamedTuple):
         return f"OwnKeys({self.access_key_id})"
 
 
+def trial_folder(settings: Settings) -> str:
+    """
+    Return the folder of a run, where the role may write.
+
+    That is below ``held/.``, or of a profile where nothing is held.
+    """
+    profiles = sorted(settings.profiles.values(), key=lambda one: (one.takes_filename, not one.confirm))
+    is_any_held = any(profile.is_held for profile in profiles)
+    return FOLDER if is_any_held or not profiles else f"{profiles[0].stored_folder}.prove/"
+
+
 class Sandbox:
     """
     One run.
@@ -57,6 +68,8 @@ class Sandbox:
         sleep: waits so many seconds.
 
     Attributes:
+        folder: everything is stored below it.
+
         keys_left: objects that are still to be removed.
 
         openid: of a user whom WeChat has just seen; empty where nobody named one.
@@ -74,6 +87,7 @@ class Sandbox:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings, self.now, self.sleep = settings, now, sleep
+        self.folder = trial_folder(settings)
         self.function_url, self.silent_url = function_url, silent_url
         self.own_keys = keys
         self.keys = OwnKeys(keys.access_key_id, keys.access_key_secret, keys.security_token or "")
@@ -85,12 +99,12 @@ class Sandbox:
 
     def new_key(self, key: str = "") -> str:
         """A key of this run, which is removed at its end; a random one by default."""
-        key = key or f"{FOLDER}{secrets.token_hex(8)}"
+        key = key or f"{self.folder}{secrets.token_hex(8)}"
         self.keys_left.append(key)
         return key
 
     def new_folder(self) -> str:
-        return f"{FOLDER}{secrets.token_hex(8)}/"
+        return f"{self.folder}{secrets.token_hex(8)}/"
 
     @property
     def default_host(self) -> str:
@@ -207,16 +221,14 @@ class Sandbox:
         )
         return self.call("POST", key, query={"uploadId": upload_id}, body=body.encode())
 
-    def session(
-        self, *actions: str, folder: str = FOLDER, refused_acls: tuple[str, ...] = ()
-    ) -> StsCredentials:
+    def session(self, *actions: str, folder: str = "", refused_acls: tuple[str, ...] = ()) -> StsCredentials:
         """
         The upload role, narrowed by the function's own policy to these actions on a folder.
 
         Raises:
             NotTried: STS does not give it.
         """
-        grant = Grant(actions, (folder,), refused_acls)
+        grant = Grant(actions, (folder or self.folder,), refused_acls)
         return self.assume(policy_of(self.settings.bucket, [grant]), self.settings.session_life)
 
     def assume(self, policy: str, life: timedelta) -> StsCredentials:

@@ -1,6 +1,7 @@
 """``doctor --prove`` on the local cloud under each reading of its open points."""
 
 import argparse
+import json
 import re
 import socket
 import subprocess
@@ -18,13 +19,13 @@ import requests
 from function.app import Function, load_settings
 from function.context import Dependencies
 from function.credentials import AccessKeys
+from function.session_policy import role_policies
 from handler import serve
 from local.buckets import HOME
 from local.cloud import FUNCTION_KEY, ROLE_ARN, ROLE_POLICY, LocalCloud
 from local.common.rules import change_rules
 from local.fc.gateway import FcGateway
 from local.green.rules import GreenRules
-from local.oss.open_points import switches
 from local.oss.rules import OssRules
 from local.wechat.rules import WechatRules
 from ops.doctor import command as doctor
@@ -49,9 +50,6 @@ OF_SERVICES = {*prove_green.POINTS, *prove_wechat.POINTS, *prove_push.POINTS}
 POINTS = tuple(point for point in ALL_POINTS if point not in OF_SERVICES)
 RULES = [point.name for point in POINTS if point.is_rule]
 CONTRACTS = [point.name for point in POINTS if point.relies]
-# Not of the bucket: what the local OSS shows for a video. A callback's answer takes an address of one's own
-# to try, a form that expires on its way takes waiting.
-NOT_TRIED = {"video_frames_are_grey", "callback_needs_json_type", "form_expires_in_flight"}
 
 
 def readings():
@@ -110,8 +108,10 @@ def seen_in(sandbox):
     return {row.point.name: row.seen and row.seen.answer for row in prove(sandbox)}
 
 
-def test_every_rule_a_bucket_can_answer_is_tried():
-    assert set(RULES) == set(switches()) - NOT_TRIED
+def test_each_rule_of_the_local_cloud_has_its_question_or_the_reason_why_there_is_none():
+    asked, nobody = {point.name for point in ALL_POINTS}, set(QUESTIONS["nobody"])
+    assert set(DEFAULTS) <= asked | nobody
+    assert not asked & nobody
 
 
 def test_rows_hold_both_readings_of_each_rule_and_different_ones_of_any_two():
@@ -173,6 +173,17 @@ def test_a_role_without_rights_on_held_leaves_dependent_points_open(place):
     assert untold >= {"acl_needs_permission", "absence_told_to_listers_only", "form_holds_each_field"}
     assert len(untold) < len(seen) / 3
     assert all(seen[name] is not False for name in CONTRACTS)
+
+
+def test_the_role_of_the_shipped_profiles_is_enough_for_each_contract(place):
+    """Nothing is held there: the run is in the folder of a profile."""
+    cloud, sandbox = place(PROFILES_FILE=str(Path(doctor.__file__).parents[2] / "profiles.toml"))
+    policy = json.loads(role_policies(sandbox.settings.profiles.values())[ROLE_ARN])
+    cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], policy=policy)
+    seen = seen_in(sandbox)
+    assert {name: seen[name] for name in CONTRACTS} == dict.fromkeys(CONTRACTS, True)
+    assert sandbox.folder == "uploads/.prove/"
+    assert sandbox.remove() == [] and not cloud.oss.bucket.objects
 
 
 class Answer:
@@ -296,7 +307,8 @@ def test_screen_and_report_speak_chinese_whole(place, capsys, tmp_path):
     assert chinese_in(text) and chinese_in((tmp_path / "report.md").read_text("utf-8"))
     questions = [point.question for point in POINTS]
     relied = [point.relies for point in POINTS if point.relies]
-    assert in_english([*WORDS.values(), *REPORT_WORDS.values(), *questions, *relied])
+    nobody = [Text(*why) for why in QUESTIONS["nobody"].values()]
+    assert in_english([*WORDS.values(), *REPORT_WORDS.values(), *questions, *relied, *nobody])
 
 
 def test_a_report_that_cannot_be_written_fails_after_the_answers_are_shown(place, capsys, tmp_path, few):
