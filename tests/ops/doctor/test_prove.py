@@ -215,6 +215,22 @@ def test_a_signed_length_is_held_or_not_or_cannot_be_signed(place, monkeypatch, 
     sandbox.remove()
 
 
+@pytest.mark.parametrize(
+    ("protection", "name"),
+    [
+        ("local.oss.policy.Policy.check_conditions", "form_holds_each_field"),
+        ("local.oss.policy.Policy.check_expiry", "form_expires"),
+        ("local.oss.writing.check_conditions", "copy_takes_no_other_bytes"),
+        ("local.oss.access.demand", "list_right_holds_its_folder"),
+    ],
+)
+def test_a_local_oss_without_a_protection_breaks_its_contract(place, monkeypatch, protection, name):
+    _, sandbox = place()
+    monkeypatch.setattr(protection, lambda *_arguments, **_options: None)
+    assert seen_by(name, sandbox).answer is False
+    sandbox.remove()
+
+
 def test_a_dropped_content_encoding_differs_from_a_kept_one(place, monkeypatch):
     _, sandbox = place()
     kept, real = seen_by("identity_encoding", sandbox).said, sandbox.call
