@@ -9,7 +9,7 @@ CHINESE_FOLDER = "docs/zh-CN"
 # Each English page with its Chinese twin, by path from the project's root.
 PAIRS = {
     twin.relative_to(ROOT).as_posix().replace(CHINESE_ENDING, ".md"): twin.relative_to(ROOT).as_posix()
-    for folder in (ROOT, ROOT / "docs")
+    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "proved")
     for twin in sorted(folder.glob(f"*{CHINESE_ENDING}"))
 } | {path.name: f"{CHINESE_FOLDER}/{path.name}" for path in sorted((ROOT / CHINESE_FOLDER).glob("*.md"))}
 

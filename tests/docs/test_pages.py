@@ -23,7 +23,14 @@ EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
 ONE_LANGUAGE = {"CHANGELOG.md", "docs/glossary.md"}
 WITH_LINKS = sorted(
     path.relative_to(ROOT).as_posix()
-    for folder in (".", "docs", "docs/zh-CN", "docs/decisions", "miniprogram/oss-direct-upload")
+    for folder in (
+        ".",
+        "docs",
+        "docs/proved",
+        "docs/zh-CN",
+        "docs/decisions",
+        "miniprogram/oss-direct-upload",
+    )
     for path in (ROOT / folder).glob("*.md")
 )
 
