@@ -17,22 +17,23 @@ from function.http.client import ExchangeFailed, HttpResponse
 from function.limits.memory import MemoryStore
 from function.limits.quota import QuotaLimiter
 from function.request_log import log
+from quality.explore.callback import KEY_HOST, PATH, PUBLIC_KEY
 from quality.explore.calls import Call, footprint_of
 from quality.explore.model import NOWHERE, Event, Places
+from quality.explore.photo import BYTES, etag_of, original_of
 from tests.support.memory_oss import HELD as HELD_OBJECTS
-from tests.support.memory_oss import LATE, Part, Snapshot, Stored
+from tests.support.memory_oss import LATE, Snapshot, Stored
 from tests.support.wechat import CHECK, key_of
 from tests.support.world import HELD, WEBHOOK, World
 
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 RECORDS = "held/."
 ALIYUN = "aliyun"
-# What a checker finds good.
-GOOD = (Part("bytes", 1),)
 ENVIRONMENT = {
     **HELD,
     "UPLOAD_WEBHOOK_URL": WEBHOOK,
     "QUOTA_URL": "memory:",
+    "CALLBACK_URL": f"https://function.example{PATH}",
     "RECEIPT_SECRET": "a-receipt-secret-of-the-explorer-alone-1",
     "PROFILES_FILE": str(Path(__file__).with_name("profiles.toml")),
 }
@@ -84,6 +85,7 @@ class Cloud(World):
             life=timedelta(hours=12),
             random_bytes=lambda size: next(self._numbers).to_bytes(size),
         )
+        self.others[KEY_HOST] = lambda *_, **__: HttpResponse(200, PUBLIC_KEY)
         self.quota = MemoryStore(timedelta(hours=8))
         self._tokens: dict[int, tuple[Stored, int]] = {}
         self._ids: dict[str, str] = {}
@@ -177,10 +179,12 @@ class Cloud(World):
                 continue
             id = _upload_id(key, stored.headers)
             place = found.get(id, NOWHERE)
-            is_whole = place.is_whole and _is_whole(stored)
-            is_held = key.startswith(HELD_OBJECTS)
-            seen = place._replace(held=stored.etag) if is_held else place._replace(visible=stored.etag)
-            found[id] = seen._replace(is_whole=is_whole)
+            if key.startswith(HELD_OBJECTS):
+                place = place._replace(held=stored.etag)
+            else:
+                etag, is_clean = _published(key, stored)
+                place = place._replace(visible=etag, is_clean=place.is_clean and is_clean)
+            found[id] = place._replace(is_whole=place.is_whole and _is_whole(stored))
         for upload in self.oss.uploads.values():
             id = _upload_id(upload.key, upload.headers)
             found[id] = found.get(id, NOWHERE)._replace(parts=True)
@@ -234,6 +238,8 @@ class Cloud(World):
             )
         if str(where.hostname).startswith("green-cip."):
             return self._green_call(body or b"", do, identity)
+        if where.hostname == KEY_HOST:
+            return Call("keys", "public key", "", do, identity=identity)
         if where.hostname == "api.weixin.qq.com":
             name = where.path.rpartition("/")[2]
             writes = frozenset({"wechat"}) if name == CHECK else frozenset[str]()
@@ -249,7 +255,7 @@ class Cloud(World):
 
         def look() -> Any:
             stored = self.oss.objects.get(key)
-            is_good = stored is not None and stored.parts == GOOD
+            is_good = stored is not None and stored.parts[0].name == BYTES
             self.green.answers = ["pass" if is_good else "risky"]
             self.paid += 1
             if stored is not None:
@@ -308,6 +314,14 @@ class _Losses(logging.Handler):
 def _upload_id(key: str, headers: Mapping[str, str]) -> str:
     """Of an object that was never held it stands in the name alone."""
     return headers.get("x-oss-meta-upload-id") or key.rpartition("/")[2].partition(".")[0]
+
+
+def _published(key: str, stored: Stored) -> tuple[str, bool]:
+    """The ETag of what was sent, and whether no more of it is seen than its profile shows."""
+    if not key.startswith("clean"):
+        return stored.etag, True
+    name, is_clean = original_of(stored.body)
+    return etag_of(key, name), is_clean
 
 
 def _is_whole(stored: Stored) -> bool:

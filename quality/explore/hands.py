@@ -11,15 +11,21 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from function.http.client import ExchangeFailed
+from quality.explore.callback import callback_about
 from quality.explore.calls import Call
 from quality.explore.cloud import Cloud
-from quality.explore.model import COMMIT, DISCARD, GONE, Event
-from tests.support.memory_oss import Part
+from quality.explore.model import COMMIT, DISCARD, GONE, HELD, UNSEEN, Event
+from quality.explore.photo import BYTES, photo_in, stored_photo
 from tests.support.stage import Reply
 from tests.support.turns import Killed
 from tests.support.wechat import key_of
 
-FAILED = {"oss_unavailable", "oss_rejected", "wechat_unavailable", "quota_unavailable"}
+# Profiles with a quota.
+COUNTED = ("counted", "parts")
+FAILED = {
+    *("oss_unavailable", "oss_rejected", "oss_key_unavailable"),
+    *("wechat_unavailable", "quota_unavailable"),
+}
 
 
 class Paused(BaseException):
@@ -147,7 +153,7 @@ class Hands:
         if reply is None or reply.status != 200:
             return None
         given: dict[str, Any] = reply.json
-        if "quota" in given:
+        if profile in COUNTED and "exists" not in given:
             self.note(Event("form", "", profile))
         return given
 
@@ -156,9 +162,29 @@ class Hands:
         reply = self.ask(route, str(form["uploadId"]), route, ticket=form["ticket"])
         if reply is None or reply.status != 200:
             return None
+        return self._receipt(form, reply)
+
+    def _receipt(self, form: dict[str, Any], reply: Reply, about: str = "") -> dict[str, Any]:
         said: dict[str, Any] = reply.json
-        self.note(Event("receipt", said["uploadId"], f"{said['etag']} {form['uploadId']}", said["receipt"]))
+        about = f"{said['etag']} {form['uploadId']}{about}"
+        self.note(Event("receipt", said["uploadId"], about, said["receipt"]))
         return said
+
+    def report(self, form: dict[str, Any], name: str = BYTES) -> Reply | None:
+        """OSS reports what the form stored."""
+        act = self._begin("callback", form["uploadId"])
+        try:
+            reply = self.cloud.ask_event(**callback_about(form, name))
+        except Killed:
+            self._end_killed()
+            return None
+        self._end(reply)
+        if reply.status == 200:
+            self._receipt(form, reply, UNSEEN)
+            # Where OSS stored it, whatever was decided since, unless a checker answers in the call.
+            if reply.json.get("state", HELD) != HELD:
+                self._answered(form["uploadId"], "callback", str(reply.json["state"]), act)
+        return reply
 
     def commit(self, given: dict[str, Any], act: str = COMMIT, **fields: Any) -> Reply | None:
         return self.ask(
@@ -208,13 +234,13 @@ class Hands:
 
     # --- what is no request ---
 
-    def post(self, form: dict[str, Any], name: str = "bytes") -> int:
+    def post(self, form: dict[str, Any], name: str = BYTES) -> int:
         """Send the form to OSS."""
         fields = form["formData"]
         key = fields["key"]
 
         def do() -> int:
-            return self.cloud.oss.post(fields, name)
+            return self.cloud.oss.post(fields, name, body=photo_in(key, name))
 
         writes = frozenset({key})
         status: int = self.call(Call("phone", f"POST {name}", key, do, frozenset({"clock"}), writes))
@@ -225,8 +251,9 @@ class Hands:
 
         def do() -> None:
             self.cloud.instant += timedelta(seconds=1)
+            part, body = stored_photo(key, name)
             if key in self.cloud.oss.objects:
-                self.cloud.oss.replace_object(key, parts=(Part(name, 1),))
+                self.cloud.oss.replace_object(key, parts=(part,), body=body)
 
         self.call(Call("phone", f"store {name}", key, do, frozenset({"*"}), frozenset({"*"})))
 

@@ -23,6 +23,8 @@ OPEN = frozenset({HELD, CHECKING, REVIEW})
 # What anyone asked for that may end an object that was stored.
 ENDINGS = frozenset({REJECT, DISCARD, ERASE, DELETE, ABORT, REPLACE})
 UPLOADED, SHARED = "uploaded", "shared"
+# Ends what a receipt of a callback is about, which says that OSS was not asked.
+UNSEEN = " unseen"
 
 
 class Event(NamedTuple):
@@ -50,12 +52,14 @@ class Place(NamedTuple):
     Args:
         parts: whether unfinished parts are left.
         is_whole: whether each object has all parts that its phone announced.
+        is_clean: whether what is visible has no metadata, where its profile says so.
     """
 
     held: str = ""
     visible: str = ""
     parts: bool = False
     is_whole: bool = True
+    is_clean: bool = True
 
 
 NOWHERE = Place()
@@ -235,6 +239,10 @@ def there_is_the_whole_file_or_none(sight: Sight) -> bool:
     return all(at.is_whole for _, at in sight.uploads)
 
 
+def what_is_visible_is_clean(sight: Sight) -> bool:
+    return all(at.is_clean for _, at in sight.uploads)
+
+
 def rejected_never_returns(sight: Sight) -> bool:
     return all(REJECTED not in life.finals or not at.visible for life, at in sight.uploads)
 
@@ -249,7 +257,9 @@ def erased_never_returns(sight: Sight) -> bool:
 
 
 def a_form_has_one_receipt(sight: Sight) -> bool:
-    """However often it is confirmed; the same bytes by another form have another one."""
+    """
+    However often it is confirmed, and one of its callback; the same bytes by another form have another one.
+    """
     forms = [[about for _, about in life.receipts] for life, _ in sight.uploads]
     return all(len(each) == len({*each}) for each in forms)
 
@@ -349,6 +359,7 @@ ALWAYS: tuple[Predicate, ...] = (
     nothing_is_visible_before_its_time,
     only_the_bytes_of_the_receipt_are_visible,
     there_is_the_whole_file_or_none,
+    what_is_visible_is_clean,
     rejected_never_returns,
     gone_is_final,
     erased_never_returns,

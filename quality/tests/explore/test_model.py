@@ -33,6 +33,7 @@ WRONG = {
     ),
     "only_the_bytes_of_the_receipt_are_visible": sight(life(), Place(visible=BAD)),
     "there_is_the_whole_file_or_none": sight(life(), Place(visible=GOOD, is_whole=False)),
+    "what_is_visible_is_clean": sight(life(), Place(visible=GOOD, is_clean=False)),
     "rejected_never_returns": sight(
         life(finals=frozenset({"rejected"}), begun=frozenset({"reject"})), Place(visible=GOOD)
     ),
