@@ -13,7 +13,6 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import MAGIC_NUMBER, source_hash, spec_from_file_location
 from pathlib import Path
 from types import CodeType
-from typing import Any
 
 FOLDER = Path(__file__).parent
 FILE = "bytecode.bin"
@@ -31,7 +30,7 @@ class BytecodeLoader(SourceFileLoader):
     """
 
     file = -1
-    index: dict[str, Any] = {}
+    index: dict[str, tuple[str, int, str, int, int]] = {}
 
     @classmethod
     def find_spec(cls, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:

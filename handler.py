@@ -10,9 +10,9 @@ import bytecode
 bytecode.install()
 import os
 from functools import partial
-from typing import Any
 
 from function.app import Function
+from function.config.typing import Any
 from function.context import Dependencies
 from function.http.gateway import (
     TimerEvent,

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from function import aliyun_sdk
 from function.config.messages import Message
+from function.config.typing import NamedTuple
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, Problem, StsRejected, StsUnavailable
 from function.http.json_body import object_in

@@ -15,10 +15,10 @@ from contextlib import closing, contextmanager
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from function import VERSION
+from function.config.typing import TYPE_CHECKING, Any
 from function.credentials import AccessKeys
 from function.http.json_body import object_in
 from function.outgoing import ExchangeFailed, ca_bundle_path, verifying_context, with_timeout

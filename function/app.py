@@ -7,12 +7,12 @@ from datetime import timedelta
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from function import VERSION
 from function.auth import CallerKinds
 from function.config.profile import CREDENTIALS_MARGIN, SessionKey
 from function.config.settings import Settings, read_settings
+from function.config.typing import Any
 from function.context import ID_BYTES, Dependencies, Instance, RequestContext
 from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError

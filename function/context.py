@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
 
 from function.config.profile import SessionKey
 from function.config.settings import Settings
 from function.config.types import Rate
+from function.config.typing import Any, NamedTuple, TypeVar, cast
 from function.credentials import (
     AccessKeys,
     CredentialsCache,

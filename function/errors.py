@@ -13,9 +13,9 @@ Errors of this function, each with its HTTP status and code.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, NamedTuple
 
 from function.config.messages import Message
+from function.config.typing import Any, ClassVar, NamedTuple
 
 
 class UploadError(Exception):

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+
+from function.config.typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import ssl

@@ -13,10 +13,10 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
 from function.config.key_template import RECORD_ID
 from function.config.profile import BucketLocation
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import OssUnavailable, UploadError
 from function.http.client import ExchangeFailed, Send

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; a module imports what stands on a lower floor, or before it on its own, and of another
 # room of its own floor nothing. ``room/`` stands for the modules of one folder, which may use each other.
 FLOORS = (
-    "bytecode function function.config.messages function.errors function.config/".split(),
+    "bytecode function function.config.typing function.config.messages function.errors"
+    " function.config/".split(),
     "function.outgoing function.http/ function.request_log function.credentials function.aliyun_sdk"
     " function.session_policy function.limits/ sts_credentials".split(),
     "function.context function.oss/ function.wechat/".split(),
@@ -143,6 +144,11 @@ def test_each_foreign_package_is_known_to_its_modules_only(module):
     assert all(module in KNOWN_TO[package] for package in packages)
 
 
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"function.config.typing"}))
+def test_names_of_typing_come_from_the_module_that_does_not_import_it(module):
+    assert "typing" not in imports_of(MODULES[module])
+
+
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_costly_packages_are_imported_where_they_are_used(module):
     assert not imports_of(MODULES[module], top_level_only=True) & ONLY_INSIDE_FUNCTIONS
@@ -163,13 +169,12 @@ def test_signing_sees_no_clock_environment_network_or_log(module):
         "datetime",
         "functools",
         "types",
-        "typing",
         "urllib",
         "function",
     }
     assert imports_of(MODULES[module]) <= allowed
     ours = {name for name in modules_imported_by(MODULES[module]) if name.startswith("function")}
-    assert ours <= set(PURE)
+    assert ours <= {*PURE, "function.config.typing"}
     assert "now(" not in MODULES[module].read_text("utf-8")
 
 
@@ -275,7 +280,7 @@ def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
     unwanted |= {"jmespath", "jwt", "requests", "urllib3", "xml.dom", "function.auth.jwt"}
     unwanted |= {"http.cookiejar", "http.cookies", "urllib.request"}
     unwanted |= {"calendar", "locale", "mimetypes", "platform", "xml", "xml.etree.ElementTree"}
-    unwanted |= {"array", "email.header", "selectors", "stringprep", "zlib"}
+    unwanted |= {"typing", "array", "email.header", "selectors", "stringprep", "zlib"}
     unwanted |= {
         "aliyunsdkcore.vendored.requests.packages.chardet",
         "certifi",
@@ -369,6 +374,7 @@ OF_A_PLAIN_DEPLOYMENT = set(
     " function.config.profile"
     " function.config.profile_validation function.config.profiles function.config.setting_table"
     " function.config.settings function.config.settings_validation function.config.types"
+    " function.config.typing"
     " function.context function.credentials function.errors function.http function.http.client"
     " function.http.gateway function.http.json_body function.limits function.limits.rate_limit"
     " function.outgoing function.oss function.oss.post_form function.oss.signature_v4 function.request_log"

@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
@@ -25,6 +24,7 @@ from waitress.task import ThreadedTaskDispatcher
 from waitress.utilities import BadRequest
 
 import handler
+from function.config.typing import Any
 
 # Sent by Function Compute to each instance before any request.
 INITIALIZE = ("POST", "/initialize")

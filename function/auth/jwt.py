@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 from function.auth import Caller, bearer_token, caller_from_subject, unauthorized
 from function.auth.tokens import CLOCK_LEEWAY, check_times
@@ -10,6 +9,7 @@ from function.config import jwt_key, types
 from function.config.messages import Message
 from function.config.setting_table import CallerKind, Setting
 from function.config.settings import Settings
+from function.config.typing import Any, NamedTuple
 
 # A month: a token valid for years is a password that cannot be revoked.
 LONGEST_LIFE = timedelta(days=31)

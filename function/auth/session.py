@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
 
 from function.auth import Caller, bearer_token, is_subject, owner_of
 from function.auth.tokens import (
@@ -15,6 +14,7 @@ from function.auth.tokens import (
     read_token,
 )
 from function.config.settings import Settings
+from function.config.typing import Any, NamedTuple
 
 
 class SessionToken(NamedTuple):

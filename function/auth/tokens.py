@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import inf
-from typing import Any
 
+from function.config.typing import Any
 from function.errors import Unauthorized
 from function.http.json_body import object_in
 

@@ -1,7 +1,6 @@
 """Users of a WeChat mini-program: they exchange a code of ``wx.login`` for a session token."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any
 
 from function.auth import Caller, caller_from_subject, is_subject, session
 from function.config import types
@@ -10,6 +9,7 @@ from function.config.profile import Profile
 from function.config.profiles import problem_in
 from function.config.setting_table import CallerKind, Setting
 from function.config.settings import Settings
+from function.config.typing import Any
 from function.errors import (
     Forbidden,
     Problem,

@@ -1,11 +1,11 @@
 """Checks of ``JWT_KEY`` and its algorithm."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from function.config.messages import Message
 from function.config.profile import Profile
 from function.config.types import MIN_SECRET_BYTES
+from function.config.typing import Any
 from function.errors import Problem
 
 SECRET_ALGORITHM = "HS256"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
 
 from function.config.messages import Message
+from function.config.typing import Any, NamedTuple
 
 MAX_KEY_BYTES = 1023
 # Folder of held objects; no profile's folder begins with it. Records of the function are stored beside them,

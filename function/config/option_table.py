@@ -1,11 +1,10 @@
 """Options of a profile: one row each."""
 
-from typing import Any, NamedTuple
-
 from function.config import moderation, types
 from function.config.messages import Message
 from function.config.profile import ACL_FIELD, CHECK, COMMIT, META_PREFIX, STORAGE_CLASS_FIELD, fits_metadata
 from function.config.types import Type
+from function.config.typing import Any, NamedTuple
 
 SIGNATURE_VERSIONS = ("v4", "v1")
 # Names of profiles and variants.

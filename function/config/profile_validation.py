@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import permutations
-from typing import Any
 
 from function.config.content_types import is_run_by_browsers
 from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES, PLACEHOLDERS, KeyTemplate, held_name
@@ -20,6 +19,7 @@ from function.config.profile import (
     Profile,
     fits_metadata,
 )
+from function.config.typing import Any
 
 ANY_TYPE = ("*/*",)
 # Main types that each checker looks at.

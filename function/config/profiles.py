@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from function.config import profile_validation
 from function.config.key_template import KeyTemplate, problems_of
 from function.config.messages import Message
 from function.config.option_table import NAME, OPTION_NAMES, OPTIONS
 from function.config.profile import NOWHERE, BucketLocation, Profile
+from function.config.typing import Any
 from function.errors import Problem
 
 PROFILES_TOML = "profiles.toml"

@@ -1,13 +1,13 @@
 """Settings: every one as one row."""
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any, NamedTuple
 
 from function.config import types
 from function.config.messages import Message
 from function.config.option_table import SIGNATURE_VERSIONS
 from function.config.profile import Profile
 from function.config.types import Type
+from function.config.typing import Any, NamedTuple
 from function.errors import Problem
 
 # Events of WeChat by which a user withdraws an authorisation, or closes the account.

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
 
 from function.config import settings_validation as validation
 from function.config.messages import Message
@@ -13,6 +12,7 @@ from function.config.profile import BucketLocation, Profile, SessionKey
 from function.config.profiles import PROFILES_TOML, read_profiles
 from function.config.setting_table import SETTINGS, CallerKind, Setting
 from function.config.types import Rate, one_of
+from function.config.typing import Any, NamedTuple
 from function.errors import Misconfigured, Problem
 
 # In the order of the fields of ``BucketLocation``.

@@ -2,7 +2,6 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any
 
 from function.config.messages import Message
 from function.config.moderation import endpoint_of
@@ -10,6 +9,7 @@ from function.config.option_table import OPTIONS
 from function.config.profile import CREDENTIALS_MARGIN, Profile, SessionKey, fits
 from function.config.profiles import PROFILES_TOML, problem_in
 from function.config.setting_table import CallerKind, Setting
+from function.config.typing import Any
 from function.errors import Problem
 
 # AssumeRole takes no longer session policy.

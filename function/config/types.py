@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
 
 from function.config.messages import Message
+from function.config.typing import Any, NamedTuple
 
 MIN_SECRET_BYTES = 32
 # Of a title, in characters.

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import AlreadyExists, AlreadyPublished, NotUploaded
 from function.holding import records

@@ -6,8 +6,8 @@ kept before anything is done about it: asking again costs again.
 """
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from function.config.typing import TYPE_CHECKING, Any, NamedTuple
 from function.holding import records
 from function.moderation.finding import Outcome, read_finding
 from function.oss.client import OssClient

@@ -5,11 +5,10 @@ OSS does not say whether its processing drops metadata, so only what is walked t
 published. Nobody but the function writes below ``held/.clean/``.
 """
 
-from typing import NamedTuple
-
 from function.config.content_types import default_disposition
 from function.config.key_template import CLEAN
 from function.config.profile import META_PREFIX, UPLOAD_ID_METADATA
+from function.config.typing import NamedTuple
 from function.errors import OssUnavailable
 from function.holding import picture_metadata as pictures
 from function.holding.held_upload import HeldUpload

@@ -10,8 +10,8 @@ decision that was cut off, without another request.
 """
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
+from function.config.typing import TYPE_CHECKING
 from function.context import RequestContext
 from function.errors import OssRejected, OssUnavailable, UploadError
 from function.holding import publication, records

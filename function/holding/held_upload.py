@@ -1,11 +1,11 @@
 """Held upload: the upload that a receipt is about, and whether its object still waits."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeGuard
 
 from function.config.key_template import held_name
 from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings
+from function.config.typing import NamedTuple, TypeGuard
 from function.context import RequestContext
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts

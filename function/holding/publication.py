@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import ceil
-from typing import TYPE_CHECKING
 
 from function.config.profile import STORAGE_CLASS_FIELD
+from function.config.typing import TYPE_CHECKING
 from function.errors import AlreadyExists, OssUnavailable
 from function.holding import records
 from function.holding.held_upload import HeldUpload

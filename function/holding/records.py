@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from function.config.key_template import RECORD_ID, RECORDS
 from function.config.moderation import WECHAT
+from function.config.typing import TYPE_CHECKING, Any, NamedTuple
 from function.errors import AlreadyExists, OssUnavailable, UploadError
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import merge
 from operator import itemgetter
-from typing import Any
 
 from function.config.key_template import REVIEWS
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import Forbidden, UploadError
 from function.holding import records

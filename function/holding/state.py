@@ -35,9 +35,9 @@ of a check is due.
 """
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from function.config.profile import COMMIT
+from function.config.typing import NamedTuple
 from function.holding import records
 from function.holding.aliyun_record import LEASE as LEASE
 from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check

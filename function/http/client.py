@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+from function.config.typing import TYPE_CHECKING, Any, NamedTuple
 from function.outgoing import TRICKLED, verifying_context, with_timeout
 from function.outgoing import ExchangeFailed as ExchangeFailed
 

@@ -5,9 +5,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
+from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, TooLarge, UnsupportedType
 from function.http.json_body import object_in
 

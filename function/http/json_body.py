@@ -2,8 +2,8 @@
 
 import json
 from codecs import BOM_UTF8
-from typing import Any, NoReturn
 
+from function.config.typing import Any, NoReturn
 from function.errors import BadRequest
 
 

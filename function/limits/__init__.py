@@ -1,10 +1,10 @@
 """Rate limits and daily quotas behind one limiter; ``QUOTA_URL`` names the storage of the shared counts."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from function.config.messages import Message
 from function.config.settings import Settings
+from function.config.typing import TYPE_CHECKING
 from function.errors import Misconfigured, Problem
 from function.limits.rate_limit import RateLimiter
 

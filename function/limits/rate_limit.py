@@ -5,10 +5,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any, NamedTuple
 
 from function.config.profile import Profile
 from function.config.types import Rate
+from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, TooManyRequests
 from function.request_log import LogLine
 

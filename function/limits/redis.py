@@ -3,8 +3,8 @@
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from function.config.typing import Any
 from function.limits.quota import (
     DAY_SECONDS,
     REMEMBERED_SECONDS,

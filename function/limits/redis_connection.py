@@ -4,9 +4,9 @@ import time
 from hashlib import sha1
 from pathlib import Path
 from socket import socket
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from function.config.typing import Any
 from function.limits.quota import StoreDown
 from function.outgoing import ExchangeFailed, ca_bundle_path, with_timeout
 

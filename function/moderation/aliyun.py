@@ -13,11 +13,11 @@ Sources:
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from function import aliyun_sdk
 from function.config.moderation import ALIYUN
 from function.config.profile import Profile
+from function.config.typing import Any
 from function.context import RequestContext
 from function.http.client import ExchangeFailed
 from function.moderation.aliyun_verdict import (

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import Any, NamedTuple
 
 from function.config.moderation import ALIYUN, WECHAT
+from function.config.typing import Any, NamedTuple
 
 # Codes of what leaves an object to a human, or rejects it.
 LABEL, ERRCODE, SILENT, CHANGED = "label", "errcode", "silent", "changed"

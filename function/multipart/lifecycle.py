@@ -1,12 +1,12 @@
 """Lifecycle of a multipart upload: begun, listed, completed or aborted; each step is idempotent."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from function.config.content_types import bare_type
 from function.config.key_template import published_name
 from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA
 from function.config.types import Rate
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import AlreadyComplete, AlreadyExists, BadRequest, Incomplete, OssUnavailable, UploadGone
 from function.http.json_body import read_json_object

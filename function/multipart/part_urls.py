@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from function.auth.tokens import MAX_TOKEN_CHARACTERS
 from function.config.messages import Message
 from function.config.profile import CREDENTIALS_MARGIN, BucketLocation
 from function.config.profiles import problem_in
 from function.config.settings import Settings
+from function.config.typing import Any
 from function.credentials import StsCredentials
 from function.errors import BadRequest, Misconfigured
 from function.oss.multipart import StoredPart

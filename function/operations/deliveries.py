@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
 
+from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
 from function.oss import due
 from function.oss.client import OssClient

@@ -4,10 +4,10 @@ import re
 import threading
 from base64 import b64decode
 from datetime import datetime
-from typing import Any
 from urllib.parse import unquote
 
 from function.config.types import Rate
+from function.config.typing import Any
 from function.credentials import SingleFlight
 from function.errors import BadRequest, Forbidden, OssKeyUnavailable, TooManyRequests
 from function.http.client import ExchangeFailed, Send

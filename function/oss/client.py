@@ -8,10 +8,10 @@ Errors of OSS are known by their code. Their text is never used: it may contain 
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from function.config.messages import Message
 from function.config.profile import BucketLocation
+from function.config.typing import TYPE_CHECKING, Any, NamedTuple
 from function.context import RequestContext
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable, Problem, UploadError
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse, Send

@@ -9,9 +9,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
 
 from function.config.key_template import DUE, RECORD_ID
+from function.config.typing import Any, NamedTuple
 from function.http.json_body import object_in
 from function.oss.client import OssClient
 from function.oss.listing import Listed, list_objects

@@ -2,8 +2,8 @@
 
 import re
 from base64 import b64decode
-from typing import TYPE_CHECKING, NamedTuple
 
+from function.config.typing import TYPE_CHECKING, NamedTuple
 from function.http.client import HttpResponse
 
 if TYPE_CHECKING:

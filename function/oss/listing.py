@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
+from function.config.typing import TYPE_CHECKING, NamedTuple
 from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, name_of, refusal_of, text_in
 from function.oss.objects import instant_in, is_size

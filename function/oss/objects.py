@@ -3,10 +3,10 @@
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
 from urllib.parse import quote
 
 from function.config.profile import ACL_FIELD, META_PREFIX, STORAGE_CLASS_FIELD
+from function.config.typing import NamedTuple
 from function.errors import OssUnavailable
 from function.http.client import DEFAULT_MAX_BYTES, HttpResponse
 from function.oss.client import FIRST_TRY_SECONDS, OssClient, call, error_for, malformed, result_of

@@ -10,9 +10,9 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
+from function.config.typing import NamedTuple, Protocol
 from function.oss import signature_v4
 
 TOKEN_FIELD = "x-oss-security-token"

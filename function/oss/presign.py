@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
 from urllib.parse import quote
 
+from function.config.typing import NamedTuple
 from function.oss import signature_v4 as v4
 from function.oss.post_form import (
     CREDENTIAL_FIELD,

@@ -1,10 +1,10 @@
 """Deletions by key, for an owner or a backend."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
 
 from function.config.key_template import held_name
 from function.config.profile import BucketLocation, Profile
+from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, Forbidden, UploadError
 from function.oss.client import OssClient, require_client
 from function.oss.objects import delete_object, head_object

@@ -8,10 +8,10 @@ and found nothing.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from function.auth.tokens import issue_token
 from function.config.profile import Profile
+from function.config.typing import Any
 from function.context import RequestContext
 from function.oss import due
 from function.oss.client import OssClient

@@ -6,10 +6,10 @@ become objects, then all versions and delete markers.
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from hashlib import sha256
-from typing import NamedTuple
 
 from function.config.key_template import held_name
 from function.config.profile import BucketLocation, Profile
+from function.config.typing import NamedTuple
 from function.context import RequestContext
 from function.oss.client import OssClient, oss_client
 from function.oss.multipart import abort

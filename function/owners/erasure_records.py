@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 from function.config.key_template import ERASURES, RECORD_ID
+from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable
 from function.http.json_body import object_in

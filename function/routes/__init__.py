@@ -2,8 +2,8 @@
 
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple
 
+from function.config.typing import Any, NamedTuple
 from function.context import REQUEST_SECONDS
 
 

@@ -1,11 +1,11 @@
 """``POST /confirm``: exchange a ticket for a receipt, after asking OSS for the object."""
 
 from datetime import timedelta
-from typing import Any
 
 from function.config.key_template import published_name
 from function.config.profile import CHECK, Profile
 from function.config.types import Rate
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import AlreadyExists, NotUploaded
 from function.http.json_body import read_json_object

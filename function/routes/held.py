@@ -1,11 +1,11 @@
 """``POST /commit``, ``/discard``, ``/status`` and ``/reviews``: held uploads, and what waits for a human."""
 
 from collections.abc import Callable
-from typing import Any
 
 from function.auth import bearer_token, identify
 from function.auth.backend import check_backend_token
 from function.config.types import Rate
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import Forbidden, Unauthorized
 from function.holding.actions import commit_held, resume

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from function.auth.session import SessionToken
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import BadRequest, Unauthorized
 from function.http.json_body import read_json_object

@@ -1,10 +1,9 @@
 """``POST /multipart`` and its parts, completion and abort: large files in parts."""
 
-from typing import Any
-
 from function.auth import Caller, identify
 from function.config.key_template import published_name
 from function.config.profile import ACL_FIELD, Profile
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object

@@ -1,8 +1,7 @@
 """``POST /list`` and ``/delete``: the objects of an owner."""
 
-from typing import Any
-
 from function.auth import bearer_token, identify
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import UploadError
 from function.http.json_body import read_json_object

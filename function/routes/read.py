@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 from function.auth import identify
 from function.config.profile import Profile
+from function.config.typing import Any
 from function.context import RequestContext
 from function.http.json_body import read_json_object
 from function.oss.post_form import iso

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from function.auth import Caller, identify
 from function.config.profile import Profile, SessionKey
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import BadRequest
 from function.http.json_body import read_json_object

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from function.config.setting_table import REVOCATIONS
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import OssUnavailable, UploadError, WechatUnavailable
 from function.holding.check import apply_verdict

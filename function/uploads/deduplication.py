@@ -1,9 +1,9 @@
 """Deduplication: an owner's object that is named by its digest and stored already is not sent again."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from function.config.key_template import is_held_name, published_name
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, UploadError
 from function.oss.client import OssClient, oss_clients, require_client

@@ -5,7 +5,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
 
 from function.auth import Caller
 from function.config.content_types import default_disposition, key_extension
@@ -14,6 +13,7 @@ from function.config.messages import Message
 from function.config.profile import META_PREFIX, UPLOAD_ID_METADATA, BucketLocation, Profile
 from function.config.profiles import problem_in
 from function.config.settings import Settings
+from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, Misconfigured
 from function.oss.post_form import (
     CREDENTIAL_FIELD,

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 from function.auth.tokens import (
     KEY,
@@ -21,6 +20,7 @@ from function.config.content_types import bare_type
 from function.config.key_template import is_held_name, published_name
 from function.config.profile import UPLOAD_ID_METADATA
 from function.config.settings import Settings
+from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, Unauthorized
 from function.oss.objects import ObjectFacts

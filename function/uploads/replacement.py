@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from function.config.profile import BucketLocation, Profile
+from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import UploadError
 from function.oss import due

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 from function.auth import Caller
 from function.auth.tokens import (
@@ -26,6 +25,7 @@ from function.config.messages import Message
 from function.config.profile import MAX_PARTS, Profile
 from function.config.profiles import problem_in
 from function.config.settings import Settings
+from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, Forbidden, Misconfigured, Unauthorized
 from function.oss.post_form import UploadRule
 from function.request_log import readable_traceparent

@@ -1,8 +1,7 @@
 """WeChat's server APIs: access token, content check and message push."""
 
-from typing import NamedTuple
-
 from function.config.messages import Message
+from function.config.typing import NamedTuple
 from function.errors import Misconfigured, Problem
 
 

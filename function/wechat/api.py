@@ -4,10 +4,10 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from function.config.key_template import RECORD_ID
 from function.config.messages import Message
+from function.config.typing import Any
 from function.credentials import SingleFlight
 from function.errors import Misconfigured, Problem, UploadError, WechatRejected, WechatUnavailable
 from function.http.client import ExchangeFailed, Send

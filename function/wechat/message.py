@@ -5,8 +5,8 @@ The XML has elements and text alone: no entities, document types, comments or at
 """
 
 import re
-from typing import Any
 
+from function.config.typing import Any
 from function.http.json_body import object_in
 
 DECLARATION = r"\s*(<\?xml[^<>]*\?>)?"

@@ -86,6 +86,7 @@ TESTS = {
     "function.config.settings": _paths(f"{SETTINGS} config/jwt_key config/bucket_location {APP}"),
     "function.config.settings_validation": _paths(f"config/settings_validation {SETTINGS}"),
     "function.config.toml_errors": _paths("config/toml_errors"),
+    "function.config.typing": _paths("config/typing"),
     "function.config.types": _paths(f"{SETTINGS} config/profile_validation {FORMS}"),
     "function.context": _paths(f"context warm_calls {FORMS} auth/wechat {APP} operations/"),
     "function.credentials": _paths(

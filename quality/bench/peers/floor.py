@@ -1,7 +1,8 @@
 """
 The floor: the hashes, JSON and base64 of one answer plainly written inline, without a single check.
 
-It answers as the function does, and writes the same log line.
+It answers as the function does, and writes the same log line. As whatever contestants share, it imports
+nothing for annotations alone: ``typing`` is loaded by who needs it.
 """
 
 import hmac
@@ -10,22 +11,23 @@ import os
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TextIO
+from io import TextIOBase
 
 from task import BUCKET, EXPIRES_SECONDS, HOST, REGION, ROLE_KEY_ID, ROLE_SECRET, ROLE_TOKEN
 
 COMPACT = (",", ":")
 HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
 Credentials = tuple[str, str, str]  # id, secret and token
+Fields = dict[str, object]
 ROLE: Credentials = (ROLE_KEY_ID, ROLE_SECRET, ROLE_TOKEN)
 _signing_keys: dict[str, bytes] = {}
 
 
-def encode(value: Any) -> str:
+def encode(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=COMPACT)
 
 
-def sign(wanted: dict[str, Any], now: datetime, upload_id: str = "", credentials: Credentials = ROLE) -> Any:
+def sign(wanted: Fields, now: datetime, upload_id: str = "", credentials: Credentials = ROLE) -> object:
     """One file's part of the answer."""
     key_id, secret, token = credentials
     upload_id = upload_id or new_id()
@@ -45,7 +47,7 @@ def new_id() -> str:
     return urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
 
 
-def form_of(key: str, wanted: dict[str, Any], key_id: str, stamp: str, token: str) -> dict[str, str]:
+def form_of(key: str, wanted: Fields, key_id: str, stamp: str, token: str) -> dict[str, str]:
     """The fields that the policy pins."""
     return {
         "key": key,
@@ -62,14 +64,14 @@ def form_of(key: str, wanted: dict[str, Any], key_id: str, stamp: str, token: st
     }
 
 
-def document_of(form: dict[str, str], size: int, expiration: str) -> dict[str, Any]:
+def document_of(form: dict[str, str], size: int, expiration: str) -> Fields:
     """The policy before it is encoded."""
-    conditions: list[Any] = [{"bucket": BUCKET}, ["content-length-range", size, size]]
+    conditions: list[object] = [{"bucket": BUCKET}, ["content-length-range", size, size]]
     conditions += [{name: value} for name, value in form.items()]
     return {"expiration": expiration, "conditions": conditions}
 
 
-def upload_of(form: dict[str, str], size: int, expires_at: str, now: str, upload_id: str) -> dict[str, Any]:
+def upload_of(form: dict[str, str], size: int, expires_at: str, now: str, upload_id: str) -> Fields:
     return {
         "url": HOST,
         "key": form["key"],
@@ -93,11 +95,11 @@ def signing_key(secret: str, date: str) -> bytes:
 
 
 def answer(
-    wanted: dict[str, Any],
+    wanted: Fields,
     request_id: str,
-    log: TextIO | None,
-    sign: Callable[..., Any] = sign,
-    encode: Callable[[Any], str] = encode,
+    log: TextIOBase | None,
+    sign: Callable[..., object] = sign,
+    encode: Callable[[object], str] = encode,
 ) -> str:
     """
     Args:
@@ -125,7 +127,7 @@ def answer(
     return encode(uploads[0])
 
 
-def answer_event(event: bytes, log: TextIO | None, **tricks: Any) -> dict[str, Any]:
+def answer_event(event: bytes, log: TextIOBase | None, **tricks: object) -> Fields:
     """An event's bytes become the response of an FC 3.0 HTTP trigger."""
     fields = json.loads(event)
     body = answer(json.loads(fields["body"]), fields["requestContext"]["requestId"], log, **tricks)

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 from task import STORED_KEY, WANTED
 
@@ -14,7 +13,7 @@ CONTEXT = SimpleNamespace(request_id="1-65f0a1b2-c3d4e5f60718293a4b5c6d7e")
 LOGIN_CODE = "0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P"
 
 
-def token_of_caller(ask: Callable[[bytes], dict[str, Any]]) -> str:
+def token_of_caller(ask: Callable[[bytes], dict[str, object]]) -> str:
     """
     What callers of this mode bring: a session's token for a code of WeChat, the business's own, or none.
 
@@ -42,7 +41,7 @@ def event_to_read(items: int = 1) -> bytes:
     return post("/read", wanted if items == 1 else {"items": [wanted] * items})
 
 
-def post(path: str, body: Any, *, token: str = "", source_ip: str = "203.0.113.7") -> bytes:
+def post(path: str, body: object, *, token: str = "", source_ip: str = "203.0.113.7") -> bytes:
     headers = {
         "Host": "upload.example.com",
         "Content-Type": "application/json",
