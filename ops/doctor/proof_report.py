@@ -113,7 +113,7 @@ def without_names(text: str, sandbox: Sandbox) -> str:
     names = (settings.host, settings.read_origin, settings.oss_endpoint, settings.bucket)
     for name in (*names, sandbox.keys.access_key_id):
         text = text.replace(name, "…")
-    return re.sub(r"\d{10,}", "…", text)
+    return re.sub(r"(?<![0-9A-Fa-f])\d{10,}(?![0-9A-Fa-f])", "…", text)
 
 
 def _same_locally(rows: Iterable[Row], language: str) -> str:

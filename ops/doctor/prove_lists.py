@@ -17,6 +17,7 @@ from function.session_policy import DELETE, LIST
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
 from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
 from ops.doctor.sandbox import Sandbox
+from ops.doctor.trial_parts import begin
 from ops.terminal.language import Text
 
 # XML has no way to write the first; the others mean something in XML or in a URL.
@@ -83,7 +84,7 @@ def versions_are_listed(sandbox: Sandbox) -> Seen:
 
 def uploads_are_listed(sandbox: Sandbox) -> Seen:
     """As long as they are unfinished."""
-    oss, (key, upload_id, _) = sandbox.client(), sandbox.begin()
+    oss, (key, upload_id, _) = sandbox.client(), begin(sandbox)
     there, _ = list_entries(oss, UPLOADS, key, Markers())
     abort(oss, key, upload_id)
     left, _ = list_entries(oss, UPLOADS, key, Markers())
@@ -135,7 +136,7 @@ def listed_class_in_capitals(sandbox: Sandbox) -> Seen:
 
 
 def last_page_names_markers(sandbox: Sandbox) -> Seen:
-    key, _, _ = sandbox.begin()
+    key, _, _ = begin(sandbox)
     answer = accepted(sandbox.call("GET", "", query={"uploads": "", "prefix": key}))
     marker = text_in(answer, "NextKeyMarker")
     return told(bool(marker), "NextKeyMarker" if marker else "-")

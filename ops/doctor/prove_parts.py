@@ -11,6 +11,7 @@ from function.oss.post_form import OVERWRITE_FIELD
 from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, text_in
 from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
 from ops.doctor.sandbox import DOT, Sandbox
+from ops.doctor.trial_parts import begin, complete_with, send_part
 from ops.terminal.language import Text
 
 SIGNED_LENGTH = "4"
@@ -19,13 +20,13 @@ PRIVATE = {"x-oss-object-acl": "private"}
 
 def _joined(sandbox: Sandbox, *begun: str) -> str:
     """An object of one part; its key."""
-    key, upload_id, _ = sandbox.begin(dict.fromkeys(begun, ""))
-    accepted(sandbox.complete(key, upload_id, sandbox.send_part(key, upload_id)))
+    key, upload_id, _ = begin(sandbox, dict.fromkeys(begun, ""))
+    accepted(complete_with(sandbox, key, upload_id, send_part(sandbox, key, upload_id)))
     return key
 
 
 def part_length_is_held(sandbox: Sandbox) -> Seen:
-    key, upload_id, _ = sandbox.begin()
+    key, upload_id, _ = begin(sandbox)
     address = sandbox.url(
         "PUT",
         key,
@@ -44,17 +45,17 @@ def part_length_is_held(sandbox: Sandbox) -> Seen:
 
 
 def initiate_takes_acl(sandbox: Sandbox) -> Seen:
-    key, upload_id, _ = sandbox.begin(headers=PRIVATE)
-    accepted(sandbox.complete(key, upload_id, sandbox.send_part(key, upload_id)))
+    key, upload_id, _ = begin(sandbox, headers=PRIVATE)
+    accepted(complete_with(sandbox, key, upload_id, send_part(sandbox, key, upload_id)))
     grant = text_in(accepted(sandbox.call("GET", key, query={"acl": ""})), "Grant")
     return told(grant == "private", f"Grant: {grant or '-'}")
 
 
 def second_complete_repeats(sandbox: Sandbox) -> Seen:
-    key, upload_id, _ = sandbox.begin()
-    etag = sandbox.send_part(key, upload_id)
-    accepted(sandbox.complete(key, upload_id, etag))
-    again = sandbox.complete(key, upload_id, etag)
+    key, upload_id, _ = begin(sandbox)
+    etag = send_part(sandbox, key, upload_id)
+    accepted(complete_with(sandbox, key, upload_id, etag))
+    again = complete_with(sandbox, key, upload_id, etag)
     return told(again.status_code == 200, evidence(again))
 
 
@@ -72,41 +73,42 @@ def copy_keeps_multipart_etag(sandbox: Sandbox) -> Seen:
 
 
 def answers_name_namespace(sandbox: Sandbox) -> Seen:
-    _, _, text = sandbox.begin()
+    _, _, text = begin(sandbox)
     if "InitiateMultipartUploadResult" not in text:
         raise NotTried(Text("the answer is no InitiateMultipartUploadResult", "响应不是所要的 XML"))
     return told("xmlns=" in text, "xmlns" if "xmlns=" in text else "-")
 
 
 def parts_are_listed(sandbox: Sandbox) -> Seen:
-    key, upload_id, _ = sandbox.begin()
-    etag = sandbox.send_part(key, upload_id).strip('"')
+    key, upload_id, _ = begin(sandbox)
+    etag = send_part(sandbox, key, upload_id).strip('"')
     parts = list_parts(sandbox.client(), key, upload_id)
-    return told(parts == [StoredPart(1, 1, etag)], str(parts))
+    seen = ", ".join(f"{part.number}: {part.size_bytes} byte, {part.etag}" for part in parts or ())
+    return told(parts == [StoredPart(1, 1, etag)], seen or "-")
 
 
 def changed_part_is_refused(sandbox: Sandbox) -> Seen:
-    oss, (key, upload_id, _) = sandbox.client(), sandbox.begin()
-    sandbox.send_part(key, upload_id)
+    oss, (key, upload_id, _) = sandbox.client(), begin(sandbox)
+    send_part(sandbox, key, upload_id)
     parts = [StoredPart(1, 1, "0" * 32)]
     outcome = complete(oss, key, upload_id, parts, acl="private", forbid_overwrite=True)
     return told(outcome is Completed.PART_CHANGED, outcome.name)
 
 
 def aborted_upload_is_gone(sandbox: Sandbox) -> Seen:
-    oss, (key, upload_id, _) = sandbox.client(), sandbox.begin()
-    part = StoredPart(1, 1, sandbox.send_part(key, upload_id).strip('"'))
+    oss, (key, upload_id, _) = sandbox.client(), begin(sandbox)
+    part = StoredPart(1, 1, send_part(sandbox, key, upload_id).strip('"'))
     aborted = [abort(oss, key, upload_id) for _ in range(2)]
     parts = list_parts(oss, key, upload_id)
     outcome = complete(oss, key, upload_id, [part], acl="private", forbid_overwrite=True)
-    seen = (aborted, parts, outcome)
-    return told(seen == ([True, False], None, Completed.NO_SUCH_UPLOAD), str(seen))
+    is_gone = (aborted, parts, outcome) == ([True, False], None, Completed.NO_SUCH_UPLOAD)
+    return told(is_gone, f"{aborted} {outcome.name}")
 
 
 def completion_stores_once(sandbox: Sandbox) -> Seen:
     """Another object takes the name while the parts arrive."""
-    oss, (key, upload_id, _) = sandbox.client(), sandbox.begin(headers={OVERWRITE_FIELD: "true"})
-    part = StoredPart(1, 1, sandbox.send_part(key, upload_id).strip('"'))
+    oss, (key, upload_id, _) = sandbox.client(), begin(sandbox, headers={OVERWRITE_FIELD: "true"})
+    part = StoredPart(1, 1, send_part(sandbox, key, upload_id).strip('"'))
     sandbox.put(key=key)
     try:
         outcome = complete(oss, key, upload_id, [part], acl="private", forbid_overwrite=True)
@@ -120,7 +122,7 @@ def completion_stores_as_begun(sandbox: Sandbox) -> Seen:
     headers = {"content-type": "text/plain", "x-oss-meta-upload-id": "prove", OVERWRITE_FIELD: "true"}
     upload_id = initiate(oss, key, headers)
     sandbox.uploads_left.append((key, upload_id))
-    part = StoredPart(1, 1, sandbox.send_part(key, upload_id).strip('"'))
+    part = StoredPart(1, 1, send_part(sandbox, key, upload_id).strip('"'))
     complete(oss, key, upload_id, [part], acl="private", forbid_overwrite=True)
     facts = head_object(oss, key)
     if facts is None:
@@ -131,8 +133,8 @@ def completion_stores_as_begun(sandbox: Sandbox) -> Seen:
 
 
 def part_url_holds_its_part(sandbox: Sandbox) -> Seen:
-    key, upload_id, _ = sandbox.begin()
-    _, other_id, _ = sandbox.begin()
+    key, upload_id, _ = begin(sandbox)
+    _, other_id, _ = begin(sandbox)
     query, headers = {"partNumber": "1", "uploadId": upload_id}, {"content-type": "text/plain"}
     url = sandbox.url("PUT", key, query=query, headers=headers)
     changes = (("partNumber=1", "partNumber=2"), (upload_id, other_id))

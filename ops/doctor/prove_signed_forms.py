@@ -17,19 +17,24 @@ from function.oss.post_form import (
     sign_folder,
     sign_object,
 )
-from function.session_policy import PUBLIC_ACLS, WRITE
-from ops.doctor.evidence import accepted, evidence
+from function.session_policy import PUBLIC_ACLS, UPLOADS, WRITE
+from ops.doctor.evidence import NotTried, accepted, evidence
+from ops.doctor.findings import State
+from ops.doctor.forms import forms_signed_here
 from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
 from ops.doctor.sandbox import DOT, FORM_LIFE, Sandbox
 from ops.doctor.trial_form import send
+from ops.doctor.uploads import Uploads
+from ops.terminal.language import Text
 
+UPLOAD_ID = f"{META_PREFIX}{UPLOAD_ID_METADATA}"
 FORM = {
     "success_action_status": "200",
     "Cache-Control": "no-cache",
     TYPE_FIELD: "text/plain",
     ACL_FIELD: "private",
     OVERWRITE_FIELD: "true",
-    f"{META_PREFIX}{UPLOAD_ID_METADATA}": "prove",
+    UPLOAD_ID: "prove",
 }
 # What a field is changed to; any other one gets one character more.
 OTHER_VALUES = {
@@ -135,12 +140,27 @@ def form_stores_as_signed(sandbox: Sandbox) -> Seen:
     trial = _trial(sandbox)
     fields = trial.form()
     answer = accepted(send(sandbox, fields))
-    facts = head_object(sandbox.client(), fields["key"])
-    if facts is None:
-        return told(False, "-")
-    stored = (facts.size_bytes, facts.content_type, facts.metadata.get(UPLOAD_ID_METADATA))
-    expected = (len(DOT), FORM[TYPE_FIELD], "prove")
-    return told(stored == expected and answer.status_code == 200, f"{evidence(answer)} {stored}")
+    headers = accepted(sandbox.call("HEAD", fields["key"])).headers
+    pinned = {"Content-Type": TYPE_FIELD, "Cache-Control": "Cache-Control", UPLOAD_ID: UPLOAD_ID}
+    stored = {header: headers.get(header) for header in (*pinned, "Content-Length")}
+    expected = {header: FORM[name] for header, name in pinned.items()} | {"Content-Length": str(len(DOT))}
+    seen = ", ".join(map(str, stored.values()))
+    return told(stored == expected and answer.status_code == 200, f"{evidence(answer)}, {seen}")
+
+
+def callback_is_answered(sandbox: Sandbox) -> Seen:
+    """The function is called, finds the signature good, and its response goes to who sent the form."""
+    settings = sandbox.settings
+    of_callbacks = [one for one in settings.profiles.values() if one.callback and not one.is_held]
+    if not of_callbacks:
+        raise NotTried(Text("needs a profile with callback, not held", "需要开着 callback、没有 hold 的用途"))
+    policy = settings.session_policies[settings.home.session(UPLOADS)]
+    credentials = sandbox.assume(policy, settings.session_life)
+    uploads = Uploads(settings, forms_signed_here(settings, credentials, sandbox.now), sandbox.now)
+    sandbox.count(DOT)
+    finding = uploads.check_profile(of_callbacks[0])
+    sandbox.keys_left += uploads.keys_left
+    return told(finding.state is State.GOOD, finding.said.en)
 
 
 def other_bytes_have_another_etag(sandbox: Sandbox) -> Seen:
@@ -185,6 +205,7 @@ POINTS = points(
     form_expires,
     form_stores_once,
     form_stores_as_signed,
+    callback_is_answered,
     other_bytes_have_another_etag,
     session_holds_its_folder,
     session_holds_its_actions,

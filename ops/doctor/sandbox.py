@@ -19,9 +19,10 @@ from function.http.client import HttpResponse
 from function.oss.client import OssClient
 from function.oss.post_form import Credentials
 from function.oss.presign import OssRequest, authorize, presign, request_url
+from function.oss.versions import VERSIONS, Markers, delete_version, list_entries
 from function.session_policy import Grant, policy_of
 from ops.client.form_upload import LOOPBACK, open_session
-from ops.doctor.evidence import NotTried, accepted, text_in
+from ops.doctor.evidence import NotTried, accepted
 from ops.doctor.findings import logged
 from sts_credentials import StsClient
 
@@ -96,6 +97,7 @@ class Sandbox:
         self.calls = self.sent_bytes = 0
         self.openid = ""
         self._connections: dict[str, requests.Session] = {}
+        self._keeps_versions = False
 
     def new_key(self, key: str = "") -> str:
         """A key of this run, which is removed at its end; a random one by default."""
@@ -194,33 +196,6 @@ class Sandbox:
         self.calls += 1
         self.sent_bytes += sum(map(len, bodies))
 
-    def begin(
-        self, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
-    ) -> tuple[str, str, str]:
-        """
-        An upload in parts: its key, OSS's id of it, and the answer.
-
-        Raises:
-            NotTried: the keys may not.
-        """
-        key = self.new_key()
-        answer = accepted(self.call("POST", key, query={"uploads": "", **(query or {})}, headers=headers))
-        upload_id = text_in(answer, "UploadId")
-        self.uploads_left.append((key, upload_id))
-        return key, upload_id, answer.text
-
-    def send_part(self, key: str, upload_id: str) -> str:
-        """The ETag of its one part, of one byte."""
-        query = {"partNumber": "1", "uploadId": upload_id}
-        return accepted(self.call("PUT", key, query=query, body=DOT)).headers.get("ETag", "")
-
-    def complete(self, key: str, upload_id: str, etag: str) -> requests.Response:
-        body = (
-            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>"
-            f"<ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
-        )
-        return self.call("POST", key, query={"uploadId": upload_id}, body=body.encode())
-
     def session(self, *actions: str, folder: str = "", refused_acls: tuple[str, ...] = ()) -> StsCredentials:
         """
         The upload role, narrowed by the function's own policy to these actions on a folder.
@@ -250,7 +225,10 @@ class Sandbox:
         for key, upload_id in self.uploads_left:
             self._is_gone(key, {"uploadId": upload_id})
         self.uploads_left = []
-        self.keys_left = [key for key in self.keys_left if not self._is_gone(key, {})]
+        tried = {key: self._is_gone(key, {}) for key in self.keys_left}
+        self.keys_left = [key for key, is_gone in tried.items() if not is_gone]
+        if self._keeps_versions:
+            self.keys_left += self._remove_versions(set(tried))
         for connection in self._connections.values():
             connection.close()
         self._connections = {}
@@ -258,9 +236,26 @@ class Sandbox:
 
     def _is_gone(self, key: str, query: Mapping[str, str]) -> bool:
         try:
-            return self.call("DELETE", key, query=query).status_code in (204, 404)
+            answer = self.call("DELETE", key, query=query)
         except requests.RequestException:
             return False
+        self._keeps_versions |= "x-oss-delete-marker" in answer.headers
+        return answer.status_code in (204, 404)
+
+    def _remove_versions(self, keys: set[str]) -> list[str]:
+        """Remove all versions and delete markers of keys; return the keys if any may be left."""
+        oss = self.client()
+        try:
+            for prefix in {self.folder if key.startswith(self.folder) else key for key in keys}:
+                after: Markers | None = Markers()
+                while after is not None:
+                    entries, after = list_entries(oss, VERSIONS, prefix, after)
+                    for entry in entries:
+                        if entry.key in keys:
+                            delete_version(oss, entry)
+        except (UploadError, requests.RequestException):
+            return sorted(keys)
+        return []
 
     def _request(
         self, method: str, key: str, query: Mapping[str, str] | None, headers: Mapping[str, str] | None
