@@ -6,8 +6,6 @@ Runs in a process of its own, because libFuzzer ends the process when it is done
 
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import atheris  # type: ignore[import-untyped]  # only in the virtual environment made for it
@@ -21,34 +19,14 @@ SECONDS_FOR_ONE = 10
 def main(name: str, runs: int, folder: Path) -> None:
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
         from quality.torture import fuzz_targets
-        from tests.support import stage
     from tests.support.canaries import Watch
 
-    profiles = folder / "profiles.toml"
-    profiles.write_text(stage.PROFILES, "utf-8")
     corpus = folder / "corpus"
     corpus.mkdir()
     for number, seed in enumerate(fuzz_targets.SEEDS[name]):
         (corpus / f"seed{number}").write_bytes(seed)
-    fuzz_targets.quiet()
-    watch = Watch()
-    target = fuzz_targets.Bench(watch, str(profiles)).targets()[name]
-    one_input = _counted(target, watch, folder / "state.json", runs)
-    options = [f"-runs={runs}", f"-max_len={MAX_BYTES}", f"-timeout={SECONDS_FOR_ONE}"]
-    options += [f"-artifact_prefix={folder}/", "-print_final_stats=1", "-verbosity=1"]
-    atheris.Setup([sys.argv[0], *options, str(corpus)], one_input)
-    atheris.Fuzz()
-
-
-def _counted(
-    target: Callable[[bytes], None], watch: object, state: Path, runs: int
-) -> Callable[[bytes], None]:
-    """The target, with its count and what was searched written down now and then."""
-    from tests.support.canaries import Watch
-
-    assert isinstance(watch, Watch)
-    inputs = 0
-    started = time.monotonic()
+    watch, inputs = Watch(), 0
+    target = fuzz_targets.of(name, watch, folder)
 
     def one_input(data: bytes) -> None:
         nonlocal inputs
@@ -57,16 +35,12 @@ def _counted(
             target(data)
         finally:
             if inputs % SAVED_EVERY == 0 or inputs >= runs or watch.found:
-                seconds = time.monotonic() - started
-                found = {
-                    "inputs": inputs,
-                    "searched": watch.searched,
-                    "found": watch.found,
-                    "seconds": seconds,
-                }
-                state.write_text(json.dumps(found), "utf-8")
+                (folder / "state.json").write_text(json.dumps([watch.searched, watch.found]), "utf-8")
 
-    return one_input
+    options = [f"-runs={runs}", f"-max_len={MAX_BYTES}", f"-timeout={SECONDS_FOR_ONE}"]
+    options += [f"-artifact_prefix={folder}/", "-print_final_stats=1", "-verbosity=1"]
+    atheris.Setup([sys.argv[0], *options, str(corpus)], one_input)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -375,6 +376,13 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
 }
 
 
-def quiet() -> None:
-    """No log line is built: the soak and the faults search those; here only what is raised counts."""
+def of(name: str, watch: Watch, folder: Path) -> Target:
+    """
+    One target alone, in a process of its own.
+
+    No log line is built: the soak and the faults search those; here only what is raised counts.
+    """
     logging.getLogger("oss_direct_upload").disabled = True
+    profiles = folder / "profiles.toml"
+    profiles.write_text(stage.PROFILES, "utf-8")
+    return Bench(watch, str(profiles)).targets()[name]

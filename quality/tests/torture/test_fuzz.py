@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quality.torture import blind_fuzz, fuzz_keys, fuzz_pushes, fuzz_targets
+from quality.torture import fuzz, fuzz_keys, fuzz_pushes, fuzz_targets
 from tests.support import stage
 from tests.support.canaries import Watch
 
@@ -21,7 +21,7 @@ def bench(tmp_path_factory):
 @pytest.mark.parametrize("name", fuzz_targets.SEEDS)
 def test_seeds_changed_at_random_raise_nothing_undocumented(bench, name):
     target = bench.targets()[name]
-    assert blind_fuzz.run(name, target, fuzz_targets.SEEDS[name], INPUTS, bench.watch) == []
+    assert fuzz.blind(name, target, fuzz_targets.SEEDS[name], INPUTS, bench.watch) == []
     assert bench.watch.found == []
 
 
@@ -44,7 +44,7 @@ def test_an_escape_is_reported_with_the_input_that_led_to_it():
         tried.append(data)
         raise KeyError("missing")
 
-    (found,) = blind_fuzz.run("x", target, [b"NaN"], 50, Watch())
+    (found,) = fuzz.blind("x", target, [b"NaN"], 50, Watch())
     assert len(tried) == 50
     assert "KeyError" in found
     assert found.endswith(f"from {tried[0]!r:.300}")
