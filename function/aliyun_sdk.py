@@ -64,7 +64,7 @@ class DeferredModule(ModuleType):
         if attribute.startswith("__"):
             raise AttributeError(attribute)
         if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
+            sys.modules.pop(self.__name__, None)
         return getattr(import_module(self.__name__), attribute)
 
 
@@ -270,5 +270,6 @@ def _placeholders() -> Iterator[None]:
         yield
     finally:
         for name, placeholder in placed.items():
+            # Another thread may have had the real one imported meanwhile.
             if sys.modules.get(name) is placeholder:
-                del sys.modules[name]
+                sys.modules.pop(name, None)
