@@ -11,6 +11,7 @@ from ops.doctor.point import Seen, is_refused, points, told
 from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
+PRIVATE = {"x-oss-object-acl": "private"}
 LONG_AGO = timedelta(hours=1)
 
 
@@ -45,7 +46,7 @@ def default_host_downloads(sandbox: Sandbox) -> Seen:
 
 
 def private_reads_need_signature(sandbox: Sandbox) -> Seen:
-    return is_refused(sandbox.send("GET", f"{sandbox.settings.host}/{sandbox.put()}"))
+    return is_refused(sandbox.send("GET", f"{sandbox.settings.host}/{sandbox.put(PRIVATE)}"))
 
 
 def response_type_fixed(sandbox: Sandbox) -> Seen:

@@ -45,11 +45,7 @@ class OwnKeys(NamedTuple):
 
 
 def trial_folder(settings: Settings) -> str:
-    """
-    Return the folder of a run, where the role may write.
-
-    That is below ``held/.``, or of a profile where nothing is held.
-    """
+    """Return a folder where the role may write; where nothing is held, in that of a profile."""
     profiles = sorted(settings.profiles.values(), key=lambda one: (one.takes_filename, not one.confirm))
     is_any_held = any(profile.is_held for profile in profiles)
     return FOLDER if is_any_held or not profiles else f"{profiles[0].stored_folder}.prove/"
@@ -60,13 +56,15 @@ class Sandbox:
     One run.
 
     Args:
-        now: timezone-aware UTC; each signature counts from then.
+        now: when it begins, timezone-aware UTC.
 
         function_url: of the deployed function; empty where nobody knows it.
 
         silent_url: an address that answers nobody, for a callback that waits.
 
         sleep: waits so many seconds.
+
+        monotonic: the time of signatures goes on with it.
 
     Attributes:
         folder: everything is stored below it.
@@ -86,8 +84,10 @@ class Sandbox:
         function_url: str,
         silent_url: str,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.settings, self.now, self.sleep = settings, now, sleep
+        self.settings, self.sleep = settings, sleep
+        self._monotonic, self._offset = monotonic, now - timedelta(seconds=monotonic())
         self.folder = trial_folder(settings)
         self.function_url, self.silent_url = function_url, silent_url
         self.own_keys = keys
@@ -98,6 +98,10 @@ class Sandbox:
         self.openid = ""
         self._connections: dict[str, requests.Session] = {}
         self._keeps_versions = False
+
+    @property
+    def now(self) -> datetime:
+        return self._offset + timedelta(seconds=self._monotonic())
 
     def new_key(self, key: str = "") -> str:
         """A key of this run, which is removed at its end; a random one by default."""

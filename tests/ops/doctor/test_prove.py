@@ -152,6 +152,18 @@ def test_the_declared_cost_is_an_upper_bound_and_all_but_the_callback_is_below_o
     assert sandbox.sent_bytes <= MOST_BYTES
 
 
+def test_a_run_of_an_hour_signs_with_the_time_of_each_request(place):
+    cloud, sandbox = place()
+    cloud.clock.move(hours=1)
+    later = Sandbox(
+        *(sandbox.settings, KEYS, sandbox.now, "", ""), monotonic=iter([0.0, *[3600.0] * 9]).__next__
+    )
+    assert accepted(later.call("PUT", later.new_key(), body=b".")).status_code == 200
+    assert sandbox.call("PUT", sandbox.new_key(), body=b".").status_code == 403
+    later.remove()
+    sandbox.remove()
+
+
 def test_versions_and_delete_markers_are_removed_too(place):
     cloud, sandbox = place()
     objects = cloud.oss.bucket.objects
