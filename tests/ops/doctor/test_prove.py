@@ -29,7 +29,7 @@ from local.green.rules import GreenRules
 from local.oss.rules import OssRules
 from local.wechat.rules import WechatRules
 from ops.doctor import command as doctor
-from ops.doctor import prove_forms, prove_green, prove_push, prove_stored, prove_wechat
+from ops.doctor import prove_forms, prove_green, prove_lists, prove_push, prove_stored, prove_wechat
 from ops.doctor.evidence import NotTried, accepted, role_policy
 from ops.doctor.places import place_of
 from ops.doctor.point import RULES as DEFAULTS
@@ -216,6 +216,13 @@ def test_the_role_of_the_shipped_profiles_is_enough_for_each_contract(place):
     assert seen["callback_is_answered"] is None
     assert sandbox.folder == "uploads/.prove/"
     assert sandbox.remove() == [] and not cloud.oss.bucket.objects
+
+
+def test_lists_of_short_pages_are_right(place):
+    _, sandbox = place({"longest_page": 1})
+    seen = {point.name: point.tries(sandbox).answer for point in prove_lists.POINTS if point.relies}
+    assert seen == dict.fromkeys(seen, True)
+    sandbox.remove()
 
 
 class Answer:
