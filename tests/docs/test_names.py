@@ -118,7 +118,7 @@ def test_every_route_is_described(name):
 @pytest.mark.parametrize("name", both("ARCHITECTURE.md"))
 def test_the_layout_has_each_module_of_the_function_and_only_files_that_exist(name):
     files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "function").rglob("*.py")}
-    modules = {path for path in files if re.search("^(class|def) ", page(path), re.M)}
+    modules = {path for path in files if re.search("^ *(class|def) ", page(path), re.M)}
     listed = [path for row in table_of(page(name), "`handler.py`") for path in names_in(row[0])]
     assert {module for module in listed if module.startswith("function/")} == modules
     paths = [text for text in names_in(page(name)) if re.fullmatch(r"[\w./-]+(\.(py|toml|yaml|md)|/)", text)]

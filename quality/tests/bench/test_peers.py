@@ -1,6 +1,8 @@
 """The contestants' programs: the floors do what the function does, and each mode's callers get a form."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -14,6 +16,15 @@ from quality.bench.modes import ANONYMOUS, MODES, settings_of_modes
 from quality.bench.stand_ins import LOGIN_ANSWER, LOGIN_PATH
 from quality.bench.warm import READING, with_profiles
 from quality.tests.bench.conftest import PEERS
+
+
+def test_programs_that_contestants_share_load_no_typing_for_annotations():
+    script = (
+        f"import sys; sys.path.insert(0, {str(PEERS)!r}); import floor, requests_of_clients, task;"
+        " sys.exit('typing' in sys.modules)"
+    )
+    # Bare, as the contestants are started.
+    subprocess.run([sys.executable, "-I", "-S", "-c", script], check=True, timeout=60)
 
 
 def test_the_floor_signs_the_same_form_as_the_function(floor, clock):
