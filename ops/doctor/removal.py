@@ -4,6 +4,8 @@ Removal of the objects that ``doctor`` stored, where the keys of this machine ma
 
 from function.config.settings import Settings
 from function.credentials import AccessKeys
+from function.oss.client import OssClient
+from function.oss.versions import VERSIONS, Markers, delete_version, list_entries
 from ops.account.oss_client import client_at
 
 
@@ -17,3 +19,22 @@ def delete_object(settings: Settings, keys: AccessKeys, key: str) -> bool:
     except oss.exceptions.BaseError:
         return False
     return True
+
+
+def delete_versions(oss: OssClient, keys: set[str], folder: str) -> None:
+    """
+    Delete all versions and delete markers of keys.
+
+    Args:
+        folder: most of them are below it.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond; some may be left.
+    """
+    for prefix in {folder if key.startswith(folder) else key for key in keys}:
+        after: Markers | None = Markers()
+        while after is not None:
+            entries, after = list_entries(oss, VERSIONS, prefix, after)
+            for entry in entries:
+                if entry.key in keys:
+                    delete_version(oss, entry)

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -19,11 +19,11 @@ from function.http.client import HttpResponse
 from function.oss.client import OssClient
 from function.oss.post_form import Credentials
 from function.oss.presign import OssRequest, authorize, presign, request_url
-from function.oss.versions import VERSIONS, Markers, delete_version, list_entries
 from function.session_policy import Grant, policy_of
 from ops.client.form_upload import LOOPBACK, open_session
-from ops.doctor.evidence import NotTried, accepted
-from ops.doctor.findings import logged
+from ops.doctor.evidence import NotTried, accepted, evidence
+from ops.doctor.findings import logged, same
+from ops.doctor.removal import delete_versions
 from sts_credentials import StsClient
 
 FOLDER = f"{RECORDS}prove/"
@@ -157,19 +157,28 @@ class Sandbox:
     ) -> requests.Response:
         """
         Raises:
-            requests.RequestException: no answer.
+            NotTried, requests.RequestException: as ``exchange``.
         """
         self.count(body)
-        return self.connection(url).request(
-            method, url, headers=headers, data=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
-        )
+        return self.exchange(method, url, headers=headers, data=body)
 
-    def connection(self, url: str) -> requests.Session:
-        """The one to the origin of a URL, which stays open."""
+    def exchange(self, method: str, url: str, **options: Any) -> requests.Response:
+        """
+        Send a request over the connection to its origin, which stays open.
+
+        Raises:
+            NotTried: the service fails, which answers no question.
+            requests.RequestException: no answer.
+        """
         origin = urlsplit(url).netloc
         if origin not in self._connections:
             self._connections[origin] = open_session(url)
-        return self._connections[origin]
+        answer = self._connections[origin].request(
+            method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options
+        )
+        if answer.status_code >= 500:
+            raise NotTried(same(evidence(answer)))
+        return answer
 
     def put(self, headers: Mapping[str, str] | None = None, body: bytes = DOT, key: str = "") -> str:
         """
@@ -232,7 +241,10 @@ class Sandbox:
         tried = {key: self._is_gone(key, {}) for key in self.keys_left}
         self.keys_left = [key for key, is_gone in tried.items() if not is_gone]
         if self._keeps_versions:
-            self.keys_left += self._remove_versions(set(tried))
+            try:
+                delete_versions(self.client(), set(tried), self.folder)
+            except (NotTried, UploadError, requests.RequestException):
+                self.keys_left = [*tried]
         for connection in self._connections.values():
             connection.close()
         self._connections = {}
@@ -241,25 +253,10 @@ class Sandbox:
     def _is_gone(self, key: str, query: Mapping[str, str]) -> bool:
         try:
             answer = self.call("DELETE", key, query=query)
-        except requests.RequestException:
+        except (NotTried, requests.RequestException):
             return False
         self._keeps_versions |= "x-oss-delete-marker" in answer.headers
         return answer.status_code in (204, 404)
-
-    def _remove_versions(self, keys: set[str]) -> list[str]:
-        """Remove all versions and delete markers of keys; return the keys if any may be left."""
-        oss = self.client()
-        try:
-            for prefix in {self.folder if key.startswith(self.folder) else key for key in keys}:
-                after: Markers | None = Markers()
-                while after is not None:
-                    entries, after = list_entries(oss, VERSIONS, prefix, after)
-                    for entry in entries:
-                        if entry.key in keys:
-                            delete_version(oss, entry)
-        except (UploadError, requests.RequestException):
-            return sorted(keys)
-        return []
 
     def _request(
         self, method: str, key: str, query: Mapping[str, str] | None, headers: Mapping[str, str] | None

@@ -21,7 +21,7 @@ from function.oss.post_form import (
     stamp_of,
 )
 from function.oss.presign import NONE
-from ops.doctor.sandbox import DOT, FORM_LIFE, TIMEOUT_SECONDS, Sandbox
+from ops.doctor.sandbox import DOT, FORM_LIFE, Sandbox
 
 
 def post(
@@ -83,5 +83,4 @@ def send(
         *((name, (None, value)) for name, value in after.items()),
     ]
     sandbox.count(*(value for _, (_, value) in parts))
-    host = sandbox.settings.host
-    return sandbox.connection(host).post(host, files=parts, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    return sandbox.exchange("POST", sandbox.settings.host, files=parts)

@@ -423,6 +423,17 @@ def test_stored_objects_are_removed_after_a_crash(place, capsys, monkeypatch):
     assert list(cloud.oss.bucket.objects) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "operation"), [("form_expires", "PostObject"), ("list_goes_on", "ListObjectsV2")]
+)
+def test_a_failure_of_the_service_answers_no_question(place, name, operation):
+    cloud, sandbox = place()
+    cloud.oss.faults.plan("status_503", times=9, on=[operation])
+    with pytest.raises(NotTried, match="HTTP 503"):
+        seen_by(name, sandbox)
+    sandbox.remove()
+
+
 def test_silence_is_an_answer_of_its_own_and_the_others_come(place, monkeypatch):
     _, sandbox = place()
     silent = POINTS[0]._replace(tries=lambda _trial: requests.get("http://127.0.0.1:9", timeout=1))
