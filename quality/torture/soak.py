@@ -14,9 +14,8 @@ import sys
 import threading
 import time
 from base64 import b64decode
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -123,13 +122,6 @@ class Reasons(logging.Handler):
     def of(self, reply: stage.Reply) -> str:
         return self._of.get(reply.json.get("error", {}).get("requestId"), "no reason in the log")
 
-    def __enter__(self) -> "Reasons":
-        logging.getLogger("oss_direct_upload").addHandler(self)
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        logging.getLogger("oss_direct_upload").removeHandler(self)
-
 
 @dataclass
 class Tally:
@@ -139,6 +131,10 @@ class Tally:
     refused: int = 0
     lost: list[str] = field(default_factory=list)
     outlived: list[str] = field(default_factory=list)
+
+    def __add__(self, other: "Tally") -> "Tally":
+        sums = self.forms + other.forms, self.refused + other.refused
+        return Tally(*sums, self.lost + other.lost, self.outlived + other.outlived)
 
 
 def check(
@@ -187,17 +183,6 @@ def work(
         check(reply, was_good, ledger, instant, tally, reasons)
 
 
-@contextmanager
-def quick_switches(seconds: float = 0.0005) -> Iterator[None]:
-    """Let the interpreter change threads often, so that they meet in more places."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(seconds)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
 def resident_bytes() -> int:
     """Memory of this process now; where the system does not tell, its peak."""
     statm = Path("/proc/self/statm")
@@ -225,9 +210,13 @@ def run(requests: int = REQUESTS, *, with_quotas: bool = False) -> Result:
         sts.faults.plan(kind, rate=rate)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        reasons = stack.enter_context(Reasons())
+        reasons, log = Reasons(), logging.getLogger("oss_direct_upload")
+        log.addHandler(reasons)
+        stack.callback(log.removeHandler, reasons)
         stack.enter_context(LogWatch(watch))
-        stack.enter_context(quick_switches())
+        # Let the interpreter change threads often, so that they meet in more places.
+        stack.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(0.0005)
         server = stack.enter_context(RedisServer(folder)) if with_quotas else None
         profiles = folder / "profiles.toml"
         profiles.write_text(PROFILES + (QUOTA if with_quotas else ""), "utf-8")
@@ -310,10 +299,7 @@ def _send(
             time.sleep(0.05)
             progress.show(done + sum(tally.forms + tally.refused for tally in tallies))
         for tally in tallies:
-            total.forms += tally.forms
-            total.refused += tally.refused
-            total.lost += tally.lost
-            total.outlived += tally.outlived
+            total += tally
         done += size
         at_warm = at_warm or resident_bytes()
         growth = resident_bytes() - at_warm
@@ -327,34 +313,25 @@ def _result(requests: int, tally: Tally, growth: int, ledger: Ledger, calls: int
     # Early tries come half a minute apart; without a good set every request may try twice.
     calls_allowed = allowed * (1 + EARLY_TRIES)
     calls_allowed += ATTEMPTS * (allowed + tally.refused)
+    hours, lost, outlived = passed.total_seconds() / 3600, len(tally.lost), len(tally.outlived)
     result.figures = [
-        (
-            f"requests, {AT_A_TIME} at a time, over {passed.total_seconds() / 3600:.1f} h of its clock",
-            f"{requests:,}",
-        ),
+        (f"requests, {AT_A_TIME} at a time, over {hours:.1f} h of its clock", f"{requests:,}"),
         ("forms signed", f"{tally.forms:,}"),
-        ("requests lost while held credentials were good", f"{len(tally.lost):,}"),
+        ("requests lost while held credentials were good", f"{lost:,}"),
         ("503 with Retry-After while STS failed and nothing good was held", f"{tally.refused:,}"),
-        ("forms that outlive their credentials", f"{len(tally.outlived):,}"),
+        ("forms that outlive their credentials", f"{outlived:,}"),
         ("credential sets fetched / allowed by the schedule", f"{renewed} / {allowed}"),
         ("AssumeRole calls, failed ones included / allowed", f"{calls} / {calls_allowed}"),
-        (
-            "memory grown after a fifth of it, KB / allowed",
-            f"{growth // 1024:,} / {MAX_GROWTH_BYTES // 1024:,}",
-        ),
+        ("memory grown after a fifth, KB / allowed", f"{growth // 1024:,} / {MAX_GROWTH_BYTES // 1024:,}"),
     ]
-    result.totals = Counter(
-        {
-            "requests in the soak": tally.forms + tally.refused + len(tally.lost),
-            "requests lost": len(tally.lost),
-            "forms that outlive their credentials": len(tally.outlived),
-        }
-    )
+    done = tally.forms + tally.refused + lost
+    result.totals["requests in the soak"] = done
+    result.totals["requests lost"], result.totals["forms that outlive their credentials"] = lost, outlived
     result.problems += [f"lost: {what}" for what in tally.lost] + tally.outlived
     if renewed > allowed or calls > calls_allowed:
         result.problems.append("STS was asked more often than the schedule allows")
     if growth > MAX_GROWTH_BYTES:
         result.problems.append("memory is not flat")
-    if tally.forms + tally.refused + len(tally.lost) < requests - AT_A_TIME * WARM_UP_PART:
+    if done < requests - AT_A_TIME * WARM_UP_PART:
         result.problems.append("a thread ended early")
     return result

@@ -31,8 +31,8 @@ def test_a_failure_with_valid_credentials_counts_as_lost_with_its_reason():
     tally = soak.Tally()
     refused = soak.stage.Reply(503, {}, '{"error": {"code": "sts_unavailable", "requestId": "a"}}')
     line = '{"requestId": "a", "status": 503, "reason": "STS slept"}'
-    with soak.Reasons() as reasons:
-        logging.getLogger("oss_direct_upload").error("%s", line)
+    reasons = soak.Reasons()
+    reasons.emit(logging.makeLogRecord({"msg": line}))
     soak.check(refused, True, soak.Ledger(), soak.START, tally, reasons)
     soak.check(refused, False, soak.Ledger(), soak.START, tally, reasons)
     assert tally.lost == ["503 sts_unavailable at 14:00:00: STS slept"]
