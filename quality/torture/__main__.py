@@ -106,11 +106,9 @@ def _tasks(
     """The longest first, so that the processors end together."""
     tasks: list[Task] = []
     if "soak" in parts:
-        requests = soak.REQUESTS // SOAK_INSTANCES // divisor
-        soaking = partial(soak.run, requests, with_quotas=with_quotas)
-        tasks += [
-            Task("soak", f"soak {number}", soaking, ("function",)) for number in range(1, SOAK_INSTANCES + 1)
-        ]
+        soaking = partial(soak.run, soak.REQUESTS // SOAK_INSTANCES // divisor, with_quotas=with_quotas)
+        numbers = range(1, SOAK_INSTANCES + 1)
+        tasks += [Task("soak", f"soak {number}", soaking, ("function",)) for number in numbers]
     if "fuzz" in parts:
         tasks += _fuzzing(divisor)
     if "mutation" in parts and quick:
@@ -152,24 +150,17 @@ def _fuzzing(divisor: int) -> list[Task]:
 
 def _proofs(divisor: int) -> list[Task]:
     steps = held_uploads.STEPS // held_uploads.TASKS // divisor
-    pairs = policy_proof.PAIRS // divisor
-    requests = reach_proof.REQUESTS // divisor
-    return [
-        Task("proof", "policies", partial(policy_proof.run, pairs), ("function/oss",)),
-        Task("proof", "reach", partial(reach_proof.run, requests), ("function/session_policy.py",)),
-        *(
-            Task(
-                "proof",
-                f"held uploads {number}",
-                # Every other one on a deployment without a timer.
-                partial(held_uploads.run, steps, MACHINES[number % 2]),
-                ("function/holding", "function/operations"),
-            )
-            for number in range(1, held_uploads.TASKS + 1)
-        ),
-        Task("proof", "photos", partial(photos.run, photos.PHOTOS // divisor), ("function/holding",)),
-        Task("proof", "erasures", partial(erasures.run, erasures.OBJECTS // divisor), ("function/owners",)),
-    ]
+    # Every other one on a deployment without a timer.
+    lives = [partial(held_uploads.run, steps, MACHINES[number % 2]) for number in range(held_uploads.TASKS)]
+    held = ("function/holding", "function/operations")
+    proofs = (
+        *((f"held uploads {number}", run, held) for number, run in enumerate(lives, start=1)),
+        ("policies", partial(policy_proof.run, policy_proof.PAIRS // divisor), ("function/oss",)),
+        ("reach", partial(reach_proof.run, reach_proof.REQUESTS // divisor), ("function/session_policy.py",)),
+        ("photos", partial(photos.run, photos.PHOTOS // divisor), ("function/holding",)),
+        ("erasures", partial(erasures.run, erasures.OBJECTS // divisor), ("function/owners",)),
+    )
+    return [Task("proof", *proof) for proof in proofs]
 
 
 if __name__ == "__main__":

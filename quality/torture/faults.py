@@ -249,13 +249,9 @@ CALLS: Mapping[str, Tried] = {
 }
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     call: str
     fault: str
-
-    def __str__(self) -> str:
-        return f"{self.call} / {self.fault}"
 
 
 def cells() -> Iterator[Cell]:

@@ -18,7 +18,7 @@ import jwt
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 from aliyunsdkcore.vendored.requests.models import Response as SdkResponse
 
-from function.app import Function, load_settings
+from function.app import load_settings
 from function.auth import Caller, identify
 from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, read_token
 from function.credentials import AccessKeys, StsCredentials
@@ -83,7 +83,11 @@ class Bench:
             {**environ, "CALLER_AUTH": "jwt", "JWT_KEY": watch.plant("jwt"), "JWT_ALGORITHM": "HS256"}
         )
         self.function = stage.build(environ, lambda: NOW, send=self._exchange)
-        self._hold_credentials(self.function)
+        # What AssumeRole would bring, so that no fuzz input waits for a socket.
+        held = StsCredentials("STS.Role", watch.plant("role"), "token", NOW + timedelta(hours=1))
+        ready: Any = self.function._ready()
+        cache = ready._credentials[ready.settings.home.session(UPLOADS)]
+        cache._assume_role = lambda own, now, *, attempts: held
         self.key: Any = _AcceptingKey()
         self.ticket = _signed(json.dumps(TICKET_CLAIMS), self.settings.token_secrets[0])
         self.sts = _sts_client()
@@ -91,13 +95,6 @@ class Bench:
 
     def _exchange(self, method: str, url: str, **_options: Any) -> HttpResponse:
         return HttpResponse(200, OPENID)
-
-    def _hold_credentials(self, function: Function) -> None:
-        # What AssumeRole would bring, so that no fuzz input waits for a socket.
-        credentials = StsCredentials("STS.Role", self.watch.plant("role"), "token", NOW + timedelta(hours=1))
-        ready = function._ready()
-        cache: Any = ready._credentials[ready.settings.home.session(UPLOADS)]
-        cache._assume_role = lambda own, now, *, attempts: credentials
 
     def targets(self) -> dict[str, Target]:
         return {
@@ -301,21 +298,15 @@ def _sts_client() -> StsClient:
     )
 
 
-class _only_upload_errors:
-    """Swallows errors raised on purpose, after searching them; all others are what fuzzing looks for."""
-
-    def __init__(self, watch: Watch, *allowed_500: type[UploadError]) -> None:
-        self._watch = watch
-        self._allowed_500 = allowed_500
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, _trace: Any) -> bool:
-        if not isinstance(error, UploadError):
-            return False
-        self._watch.search(f"{error}{error!r}{error.reason}", "exception")
-        return error.status != InternalError.status or isinstance(error, self._allowed_500)
+@contextmanager
+def _only_upload_errors(watch: Watch, *allowed_500: type[UploadError]) -> Iterator[None]:
+    """Swallow errors raised on purpose, after searching them; all others are what fuzzing looks for."""
+    try:
+        yield
+    except UploadError as error:
+        watch.search(f"{error}{error!r}{error.reason}", "exception")
+        if error.status == InternalError.status and not isinstance(error, allowed_500):
+            raise
 
 
 def _signed(payload: str, secret: str, algorithm: str = "HS256") -> str:

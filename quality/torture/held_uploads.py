@@ -22,14 +22,8 @@ from zlib import crc32
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as live
 
 from function.errors import UploadError
 from function.holding.publication import COPY_LIFE, REQUEST_LIFE
@@ -194,14 +188,9 @@ class HeldUploads(RuleBasedStateMachine):
 
     # --- what happens ---
 
-    @initialize(thrown=DICE, looks=ANSWERS_OF_ALIYUN)
-    def store_the_first(self, thrown: int, looks: list[Any]) -> None:
-        self.store(thrown, 0, looks)
-
     @precondition(lambda self: not self.form)
     @rule(thrown=DICE, instance=INSTANCES, looks=ANSWERS_OF_ALIYUN)
     def store(self, thrown: int, instance: int, looks: list[Any]) -> None:
-        type(self).taken += 1
         profile = self.profiles[thrown % len(self.profiles)]
         fields = {"profile": profile, "filename": "a.png", "size": 1}
         if profile == "same":
@@ -226,7 +215,6 @@ class HeldUploads(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["bytes", "others"]))
     def store_again(self, name: str) -> None:
         """By the same form: OSS takes that only where nothing has the name, or it may be replaced."""
-        type(self).taken += 1
         was_there = f"held/{self.key}" in self.oss.objects and self.profile != "replaced"
         status = self.oss.post(self.form["formData"], name)
         ends = datetime.fromisoformat(self.form["expiresAt"])
@@ -248,7 +236,6 @@ class HeldUploads(RuleBasedStateMachine):
         answers: list[int | None],
         looks: list[Any],
     ) -> None:
-        type(self).taken += 1
         self.is_failing = bool(faults)
         self.has_failed = self.has_failed or self.is_failing
         for name, planned in faults.items():
@@ -271,6 +258,7 @@ class HeldUploads(RuleBasedStateMachine):
             if said == "risky":
                 self.begun.add("reject")
 
+    @precondition(lambda self: self.form)
     @rule(instance=INSTANCES)
     def another_instance_comes(self, instance: int) -> None:
         self.world.functions[instance] = self.world.new_instance()
@@ -278,14 +266,12 @@ class HeldUploads(RuleBasedStateMachine):
     @precondition(lambda self: self.form)
     @rule(seconds=st.sampled_from(SECONDS_THAT_PASS))
     def time_passes(self, seconds: int) -> None:
-        type(self).taken += 1
         self.now += timedelta(seconds=seconds)
 
     @precondition(lambda self: self.form)
     @rule(share=st.integers(0, 3))
     def the_rule_runs(self, share: int) -> None:
         """The bucket's own, on what is a day old; it takes hours, and may be anywhere among the names."""
-        type(self).taken += 1
         if self.oss.expire(1, lambda key: not share or crc32(key.encode()) % 3 == share - 1):
             self.has_expired = True
 
@@ -300,7 +286,6 @@ class HeldUploads(RuleBasedStateMachine):
     @rule(instance=INSTANCES, route=st.sampled_from(["commit", "discard", "status"]))
     def ask_about_an_earlier_one(self, instance: int, route: str) -> None:
         """Whose name may be this one's: whatever comes of that is none of this one's business."""
-        type(self).taken += 1
         before = (self.held, self.published)
         self._ask(instance, route, self.world.backend(), receipt=self.earlier)
         assert before == (self.held, self.published), f"another one's {route} changed {before}"
@@ -309,7 +294,6 @@ class HeldUploads(RuleBasedStateMachine):
     @rule(instance=INSTANCES)
     def settle(self, instance: int = 0) -> None:
         """Nothing goes wrong for a moment: what is said is what is so, twice."""
-        type(self).taken += 1
         first = self._do("status", instance)
         if first == "oss_unavailable":
             self.now += UNSURE
@@ -474,6 +458,7 @@ class HeldUploads(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_published_that_must_not_be(self) -> None:
+        type(self).taken += 1
         if not self.form:
             return
         assert self.published in ("", "bytes"), "other bytes than the receipt's are published"
@@ -578,7 +563,7 @@ def run(
     machine.taken = 0
     try:
         while machine.taken < wanted and time.monotonic() < started + seconds:
-            run_state_machine_as_test(machine if seed is None else with_seed(seed)(machine), settings=how)
+            live(machine if seed is None else with_seed(seed)(machine), settings=how)
     except (AssertionError, ExceptionGroup) as error:
         result.problems.append(f"held objects: {error} ({lines_of(error)})")
     result.totals = Counter({"steps in lives of held objects": machine.taken})

@@ -4,8 +4,6 @@ Random rules and random uploads: what the rule says, what an oracle says, and wh
 
 import json
 import random
-import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +23,7 @@ from local.oss.objects import Objects
 from local.oss.post import Upload
 from local.oss.rules import OssRules
 from quality.torture.policy_oracle import Key, Post, admits
-from quality.torture.report import Progress, Result
+from quality.torture.report import Result, compare
 from tests.support.canaries import Watch
 
 PAIRS = 120_000
@@ -298,38 +296,23 @@ def run(
     sign_object: Signer = sign_object,
     session_policy: SessionPolicy = session_policy,
 ) -> Result:
-    started = time.monotonic()
-    seed = random.SystemRandom().randrange(2**32) if seed is None else seed
-    result, watch = Result("proof"), Watch()
-    counts: Counter[str] = Counter()
-    progress = Progress("proof", pairs)
+    seed, watch = random.SystemRandom().randrange(2**32) if seed is None else seed, Watch()
     with TemporaryDirectory() as folder:
         world = Sessions(random.Random(seed), Path(folder), watch, sign_object, session_policy)
         signed = world.sign()
-        for number in range(1, pairs + 1):
+
+        def judge(number: int) -> tuple[dict[str, bool | None], object]:
+            nonlocal signed
             if number % UPLOADS_PER_RULE == 0:
                 signed = world.sign()
             post = world.upload(signed)
-            opinions = (
-                rule_admits(signed, post, world),
-                admits(post, world.keys, REGION, acl_needs_right=world.acl_needs_right),
-                local_oss_admits(post, world),
-            )
-            if len(set(opinions)) == 1:
-                counts["admitted" if opinions[0] else "refused"] += 1
-            else:
-                counts["disagree"] += 1
-                names = zip(("rule", "oracle", "local OSS"), opinions, strict=True)
-                result.problems.append(f"seed {seed}, pair {number}: {dict(names)} on {post} of {signed}")
-            progress.show(number)
-    result.figures = [
-        ("pairs of rule and upload, judged three times", f"{pairs:,}"),
-        ("of these admitted / refused", f"{counts['admitted']:,} / {counts['refused']:,}"),
-        ("disagreements", f"{counts['disagree']:,}"),
-    ]
-    result.totals = Counter({"pairs of rule and upload": pairs, "disagreements": counts["disagree"]})
-    if not counts["admitted"] or not counts["refused"]:
-        result.problems.append("all pairs had one outcome: nothing was proved")
+            return {
+                "rule": rule_admits(signed, post, world),
+                "oracle": admits(post, world.keys, REGION, acl_needs_right=world.acl_needs_right),
+                "local OSS": local_oss_admits(post, world),
+            }, (seed, post, signed)
+
+        result = compare("pairs of rule and upload", pairs, judge)
+    result.totals["pairs of rule and upload"] = pairs
     result.searched, result.secrets = watch.searched, watch.found
-    result.seconds = time.monotonic() - started
     return result

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +29,7 @@ NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 BUDGET_SECONDS = 0.3
 SLACK_SECONDS = 5.0  # for a busy machine; a hang is far longer
 AT_A_TIME = 12
+NEW, KEPT = "a new connection", "a kept connection"
 PROFILES = str(Path(__file__).with_suffix(".toml"))
 
 
@@ -89,21 +89,16 @@ FAULTS: dict[str, Callable[[Store], AbstractContextManager[None]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     fault: str
     when_down: str
-    is_warm: bool = False
-
-    def __str__(self) -> str:
-        kept = "on a kept connection" if self.is_warm else "on a new connection"
-        return f"redis / {self.fault} / {self.when_down} {kept}"
+    connection: str
 
 
 def cells() -> Iterator[Cell]:
     for when_down in ("deny", "allow"):
         for fault in FAULTS:
-            yield from (Cell(fault, when_down, is_warm) for is_warm in (False, True))
+            yield from (Cell(fault, when_down, connection) for connection in (NEW, KEPT))
 
 
 def attempt(cell: Cell, watch: Watch) -> str:
@@ -114,7 +109,7 @@ def attempt(cell: Cell, watch: Watch) -> str:
         server = stack.enter_context(RedisServer(folder, requirepass=password))
         store = Store(server, stack.enter_context(Line(server.port)), server.admin(password=password))
         ask = _function(f"redis://:{password}@{LOOPBACK}:{store.line.port}", cell, watch)
-        if cell.is_warm and (problem := _until(lambda: _with_the_store(ask))):
+        if cell.connection == KEPT and (problem := _until(lambda: _with_the_store(ask))):
             return f"while it was well: {problem}"
         with FAULTS[cell.fault](store):
             problem = _without_the_store(ask, watch, cell)

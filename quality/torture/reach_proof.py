@@ -7,8 +7,6 @@ decides as it does for a request.
 
 import json
 import random
-import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +22,7 @@ from local.oss.bucket import Bucket
 from local.oss.objects import Objects
 from local.oss.rules import OssRules
 from quality.torture.policy_oracle import Request, reaches
-from quality.torture.report import Progress, Result
+from quality.torture.report import Result, compare
 
 REQUESTS = 120_000
 REQUESTS_PER_SET = 60
@@ -120,40 +118,26 @@ class Chance:
 def run(
     requests: int = REQUESTS, seed: int | None = None, session_policies: Policies = session_policies
 ) -> Result:
-    started, seed = time.monotonic(), random.SystemRandom().randrange(2**32) if seed is None else seed
-    result, counts = Result("proof"), Counter[str]()
-    progress, chance = Progress("reach", requests), Chance(seed, session_policies)
+    seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+    chance = Chance(seed, session_policies)
     with TemporaryDirectory() as folder:
         bucket = Bucket(
             BUCKET, REGION, Accounts(), Objects(Path(folder)), lambda: datetime(2026, 2, 28, tzinfo=UTC)
         )
-        for number in range(requests):
+        case = chance.case()
+
+        def judge(number: int) -> tuple[dict[str, bool | None], object]:
+            nonlocal case
             if number % REQUESTS_PER_SET == 0:
                 case = chance.case()
                 bucket.rules = OssRules(prefix_binds_every_list=chance.random.random() < 0.5)
             request = chance.request(case)
-            opinions = {
+            binds = request.action == LIST or bucket.rules.prefix_binds_every_list
+            documents = map(json.loads, case.documents)
+            return {
                 "rule": promised(case, request),
-                "oracle": reaches(
-                    request,
-                    map(json.loads, case.documents),
-                    BUCKET,
-                    prefix_binds=request.action == LIST or bucket.rules.prefix_binds_every_list,
-                ),
+                "oracle": reaches(request, documents, BUCKET, prefix_binds=binds),
                 "local OSS": local_oss_allows(case, request, bucket),
-            }
-            said = {opinion for opinion in opinions.values() if opinion is not None}
-            counts["allowed" if opinions["oracle"] else "refused"] += 1
-            if len(said) > 1:
-                counts["disagree"] += 1
-                result.problems.append(f"seed {seed}, request {number}: {opinions} on {request} of {case}")
-            progress.show(number + 1)
-    result.figures = [
-        ("lists and deletions, judged three times", f"{requests:,}"),
-        ("of these allowed / refused", f"{counts['allowed']:,} / {counts['refused']:,}"),
-    ]
-    result.totals = Counter({"disagreements": counts["disagree"]})
-    if not counts["allowed"] or not counts["refused"]:
-        result.problems.append("all requests had one outcome: nothing was proved")
-    result.seconds = time.monotonic() - started
-    return result
+            }, (seed, request, case)
+
+        return compare("lists and deletions", requests, judge)

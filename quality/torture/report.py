@@ -17,15 +17,8 @@ SHOWN_PROBLEMS = 20
 # The closing lines, in this order.
 TOTALS = (
     *("faults tried", "faults survived", "fuzz inputs", "fuzz escapes", "pairs of rule and upload"),
-    *(
-        "disagreements",
-        "steps in lives of held objects",
-        "objects erased",
-        "mutants killed or equivalent",
-        "mutants surviving",
-        "requests in the soak",
-    ),
-    *("requests lost", "forms that outlive their credentials"),
+    *("disagreements", "steps in lives of held objects", "objects erased", "mutants killed or equivalent"),
+    *("mutants surviving", "requests in the soak", "requests lost", "forms that outlive their credentials"),
 )
 
 
@@ -78,7 +71,7 @@ class Progress:
         )
 
 
-CellT = TypeVar("CellT")
+CellT = TypeVar("CellT", bound=tuple[str, ...])
 
 
 def try_cells(
@@ -90,7 +83,7 @@ def try_cells(
     watch: Watch | None = None,
 ) -> Result:
     """
-    Attempt every cell of a matrix of faults; a cell describes itself by ``str``.
+    Attempt every cell of a matrix of faults.
 
     Args:
         attempt: returns what went wrong, empty for nothing.
@@ -105,7 +98,7 @@ def try_cells(
     with ThreadPoolExecutor(at_a_time) as pool:
         for number, (cell, problem) in enumerate(zip(cells, pool.map(attempt, cells), strict=True), start=1):
             if problem:
-                result.problems.append(f"{cell}: {problem}")
+                result.problems.append(f"{' / '.join(cell)}: {problem}")
             survived[kind(cell)] += not problem
             progress.show(number)
     result.totals += Counter({"faults tried": len(cells), "faults survived": survived.total()})
@@ -114,6 +107,34 @@ def try_cells(
         result.figures.append((figure, f"{survived[name]} / {count}"))
     if watch:
         result.searched, result.secrets = watch.searched, watch.found
+    result.seconds = time.monotonic() - started
+    return result
+
+
+def compare(what: str, count: int, judge: Callable[[int], tuple[dict[str, bool | None], object]]) -> Result:
+    """
+    Have each case judged by several, and note where they differ.
+
+    Args:
+        judge: the opinions on the case of this number, by whose they are (``None`` for none); and the case.
+    """
+    started, result, counts = time.monotonic(), Result("proof"), Counter[str]()
+    progress = Progress(what, count)
+    for number in range(count):
+        opinions, case = judge(number)
+        counts["allowed" if opinions["oracle"] else "refused"] += 1
+        if len({opinion for opinion in opinions.values() if opinion is not None}) > 1:
+            counts["disagree"] += 1
+            result.problems.append(f"{what}, number {number}: {opinions} on {case}")
+        progress.show(number + 1)
+    result.figures = [
+        (f"{what}, judged three times", f"{count:,}"),
+        ("of these allowed / refused", f"{counts['allowed']:,} / {counts['refused']:,}"),
+        ("disagreements", f"{counts['disagree']:,}"),
+    ]
+    result.totals = Counter({"disagreements": counts["disagree"]})
+    if not counts["allowed"] or not counts["refused"]:
+        result.problems.append(f"{what}: all had one outcome, so nothing was proved")
     result.seconds = time.monotonic() - started
     return result
 

@@ -8,12 +8,11 @@ Once all is well again, so is the function.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 from function import outgoing
 from function.auth.tokens import SESSION as SESSION_TOKEN
@@ -84,14 +83,10 @@ OF_THE_MACHINE = {
 }
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     asked_for: str
     fault: str
     phase: str
-
-    def __str__(self) -> str:
-        return f"{self.asked_for} / {self.fault} / {self.phase}"
 
 
 def cells() -> Iterator[Cell]:

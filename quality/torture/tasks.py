@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import NamedTuple
 
 from quality.torture.report import Result
 
@@ -37,11 +38,9 @@ class Task:
     files: tuple[str, ...] = ()
 
 
-@dataclass
-class Running:
+class Running(NamedTuple):
     task: Task
     process: SpawnProcess
-    started: float
 
 
 def run_all(
@@ -64,7 +63,7 @@ def run_all(
             while waiting and len(running) < at_a_time and now() < until:
                 task = waiting.popleft()
                 source, process = _start(task)
-                running[source] = Running(task, process, time.time())
+                running[source] = Running(task, process)
             left = until + grace - now()
             if left <= 0:
                 break

@@ -25,6 +25,6 @@ def test_a_failing_quota_store_follows_quota_when_down():
 
 def test_an_answer_that_is_no_failure_is_a_problem(monkeypatch):
     monkeypatch.setitem(quota_faults.FAULTS, "full", lambda *_: nullcontext())
-    result = quota_faults.run(lambda cell: cell == quota_faults.Cell("full", "deny"))
+    result = quota_faults.run(lambda cell: cell == quota_faults.Cell("full", "deny", quota_faults.NEW))
     assert any("[default] answered 200" in problem for problem in result.problems)
     assert any("denied stands in 0 log lines" in problem for problem in result.problems)
