@@ -116,6 +116,13 @@ DELETIONS = {
         "begin parts of a quota",
         "at rest: a_form_is_counted_once",
     ),
+    "the second search for a decision": Deletion(
+        "function.holding.decision",
+        "            state = decided_state(context, oss, upload) or state\n",
+        "            pass\n",
+        "commit, discard, status",
+        "gone_is_final",
+    ),
     "the lease of a call of Aliyun": Deletion(
         "function.holding.aliyun_check",
         "if not is_free and not records.create(oss, current.lease, {}, context.now):",
@@ -169,7 +176,7 @@ DELETIONS = {
         "function.routes.confirm",
         "if upload.ticket.replaces and not upload.is_held:",
         "if upload.ticket.replaces:",
-        "replace, held, confirm",
+        "replace, confirm",
         "the_old_stays_until_the_new_is_there",
     ),
     "the due record of a replacement": Deletion(

@@ -133,6 +133,7 @@ class Life(NamedTuple):
 FOLLOWS = {
     REJECTED: {REJECTED},
     "discarded": {GONE, "discarded"},
+    GONE: {GONE, "discarded"},
     PUBLISHED: {PUBLISHED, GONE, "discarded"},
     REVIEW: {REVIEW, PUBLISHED, REJECTED, GONE, "discarded"},
     "aborted": {"aborted", "already_complete"},
@@ -248,8 +249,13 @@ def rejected_never_returns(sight: Sight) -> bool:
 
 
 def gone_is_final(sight: Sight) -> bool:
-    ended = {"discarded", "aborted"}
-    return all(not (life.finals & ended) or not (at.visible or at.parts) for life, at in sight.uploads)
+    """In each response; but other bytes may have got the name of those that are gone."""
+    for life, at in sight.uploads:
+        if life.finals & {"discarded", "aborted"} and (at.visible or at.parts):
+            return False
+        if GONE in life.finals and at.visible in life.etags:
+            return False
+    return True
 
 
 def erased_never_returns(sight: Sight) -> bool:

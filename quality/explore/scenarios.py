@@ -63,6 +63,8 @@ def scenario(name: str, prepare: Prepare, faults: int = 1, **actors: Act) -> Sce
 
 
 same_phone = phone("same", **SAME)
+keeps_exif = keeping_metadata(stored("clean"))
+own = replacement("own")
 SCENARIOS: Iterable[Scenario] = (
     # One actor, two failures.
     scenario("form and confirm", nothing, 2, phone=phone("counted")),
@@ -87,7 +89,7 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("complete", parts_sent, 2, phone=complete),
     scenario("complete what is not there", parts_begun, 2, phone=renew_and_complete),
     scenario("abort", parts_sent, 2, phone=abort),
-    scenario("replace", replacement("own"), 2, phone=send_and_confirm),
+    scenario("replace", own, 2, phone=send_and_confirm),
     # Form and confirm.
     scenario("two forms of one quota", nothing, phone=phone("counted"), other=phone("counted"), tick=tick),
     scenario("confirmed twice", form_out("commit"), phone=send_and_confirm, again=confirm, tick=tick),
@@ -124,10 +126,9 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("clean, commit", stored("clean"), 2, commit=commit),
     scenario("clean, publish", stored("cleancheck"), 2, publish=publish),
     scenario("clean, continue what was cut off", cut_off("clean"), 2, status=status),
-    scenario(
-        "clean, metadata left", keeping_metadata(stored("clean")), commit=commit, publish=publish, tick=tick
-    ),
-    scenario("clean, metadata left, reject", keeping_metadata(stored("clean")), commit=commit, reject=reject),
+    scenario("clean, metadata left", keeps_exif, 2, commit=commit),
+    scenario("clean, left, publish", keeps_exif, commit=commit, publish=publish, tick=tick),
+    scenario("clean, left, reject", keeps_exif, commit=commit, reject=reject, tick=tick),
     scenario("clean, discard, tick", stored("clean"), commit=commit, discard=discard, tick=tick),
     scenario("clean, late copy", stored("clean"), commit=commit, discard=discard_until_gone, tick=tick),
     scenario("clean, commit twice", stored("clean"), commit=commit, again=commit, tick=tick),
@@ -153,14 +154,10 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("digest sent again", two_forms, 2, discard=discard, phone=send_other),
     scenario("digest sent again, tick", two_forms, discard=discard, phone=send_other, tick=tick),
     # Replacing.
-    scenario("replaced twice", replacement("own"), phone=send_and_confirm, again=confirm, tick=tick),
-    scenario(
-        "replace against delete", replacement("own"), phone=send_and_confirm, owner=delete_old, tick=tick
-    ),
+    scenario("replaced twice", own, phone=send_and_confirm, again=confirm, tick=tick),
+    scenario("replace against delete", own, phone=send_and_confirm, owner=delete_old, tick=tick),
     scenario("replace, held", replacing_held, commit=commit, discard=discard, tick=tick),
-    scenario(
-        "replace, held, confirm", replacement("ownheld"), phone=send_and_confirm, again=confirm, tick=tick
-    ),
+    scenario("replace, confirm", replacement("ownheld"), phone=send_and_confirm, again=confirm, tick=tick),
     # Erasing.
     scenario("erase against upload", form_out("own"), erase=erase, phone=send_and_confirm, tick=tick),
     scenario("erase against commit", stored("commit"), erase=erase, commit=commit, tick=tick),

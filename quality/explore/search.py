@@ -45,13 +45,17 @@ class Reliance(NamedTuple):
 
     key: int
     state: State
-    call: Footprint
-    others: list[Node]
+    node: Node
 
     @property
     def is_wrong(self) -> bool:
         """Whether the others may do more than was known then."""
-        return any(meet(self.call, other.footprint) for other in self.others)
+        footprint = self.node.next_call
+        return any(
+            meet(footprint, other.footprint)
+            for other in self.state.nodes
+            if other is not self.node and other.local.call
+        )
 
 
 class Explorer(Steps):
@@ -133,13 +137,8 @@ class Explorer(Steps):
         late = Footprint(writes=frozenset(each.key for each in state.moment.oss.under_way))
         for number in dict.fromkeys(self.names.index(move.actor) for move in moves if move.actor != LANDS):
             node = state.nodes[number]
-            call = node.local.call
-            assert call is not None
-            if any(at == len(node.history) and event.kind == "begun" for at, event in node.local.events):
-                continue
-            others = [other for other in state.nodes if other is not node and other.local.call]
-            relied = Reliance(key, state, call.footprint, others)
-            if not (meet(call.footprint, late) or relied.is_wrong):
+            relied = Reliance(key, state, node)
+            if not (node.begins or meet(node.next_call, late) or relied.is_wrong):
                 chosen = [move for move in moves if move.actor == self.names[number]]
                 if len(chosen) < len(moves):
                     self._relied_on.append(relied)

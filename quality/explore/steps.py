@@ -48,9 +48,15 @@ class Scenario(NamedTuple):
 
 
 class Node:
-    """A place in the history of one actor: what came of each of its calls so far."""
+    """
+    A place in the history of one actor: what came of each of its calls so far.
 
-    __slots__ = ("before", "failed", "following", "footprint", "history", "local")
+    Attributes:
+        begins: whether the model notes that something begins with its next call.
+        next_call: what that reads and writes; ``footprint``: also all that may follow, as far as is known.
+    """
+
+    __slots__ = ("before", "begins", "failed", "following", "footprint", "history", "local", "next_call")
 
     def __init__(
         self,
@@ -62,8 +68,8 @@ class Node:
         self.history, self.local, self.before = history, local, before
         self.failed = failed
         self.following: dict[object, Node] = {}
-        # Of its next call and of all that may follow, as far as is known.
-        self.footprint = local.call.footprint if local.call else Footprint()
+        self.begins = any(at == len(history) and event.kind == "begun" for at, event in local.events)
+        self.footprint = self.next_call = local.call.footprint if local.call else Footprint()
 
     def widen(self) -> None:
         """Tell all before it of its footprint."""

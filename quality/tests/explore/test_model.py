@@ -93,6 +93,8 @@ def test_an_upload_may_be_visible_after_every_step_of_its_hold():
         ("rejected", "rejected", False),
         ("discarded", "held", True),
         ("discarded", "gone", False),
+        ("gone", "held", True),
+        ("gone", "gone", False),
         ("published", "held", True),
         ("published", "gone", False),
         ("review", "checking", True),
@@ -102,6 +104,12 @@ def test_an_upload_may_be_visible_after_every_step_of_its_hold():
 def test_an_answer_contradicts_what_was_final_when_its_request_began(first, then, contradicts):
     model = Model().after(Event("answered", "id", first, "a.1")).after(Event("begun", "id", "status", "b.1"))
     assert model.contradicted_by(Event("answered", "id", then, "b.1")) is contradicts
+
+
+def test_an_upload_that_was_called_gone_stays_so():
+    told = life(finals=frozenset({"gone"}))
+    assert broken(sight(told, Place(visible=GOOD)), AT_REST) == ["gone_is_final"]
+    assert "gone_is_final" not in broken(sight(told, Place(visible=BAD)), AT_REST)
 
 
 def test_a_request_that_began_before_may_say_what_was_so_then():
