@@ -109,6 +109,20 @@ DELETIONS = {
         "commit twice, to be checked",
         "a_check_is_paid_once",
     ),
+    "the end of a lease": Deletion(
+        "function.holding.aliyun_record",
+        "LEASE = timedelta(seconds=60)",
+        "LEASE = timedelta(days=9)",
+        "commit, to be checked",
+        "at rest: nothing_is_left_due",
+    ),
+    "what a tick tells of what is done": Deletion(
+        "function.holding.decision",
+        "    if has_changed or (is_due and (state != GONE or decision.action == DISCARD)):",
+        "    if has_changed:",
+        "reject",
+        "at rest: the_business_was_told",
+    ),
     "the files that are given back": Deletion(
         "function.limits.quota",
         "            if days:\n                self._limiter.give_back(request, self._now, self._line)\n",
