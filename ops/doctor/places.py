@@ -5,11 +5,14 @@ The buckets of a deployment, each examined as if it were the only one.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from function.config.key_template import RECORDS
 from function.config.profile import BucketLocation
 from function.config.settings import PLACE_SETTINGS, Settings
 from ops.doctor.findings import Finding, as_one, joined, same
 from ops.terminal.language import Text
 
+# What a proof stores where a profile holds back.
+FOLDER = f"{RECORDS}prove/"
 # The option of a profile that stands for each of PLACE_SETTINGS.
 OPTIONS = ("bucket", "region", "host", "host", "host", "role")
 
@@ -34,6 +37,13 @@ def place_of(settings: Settings, bucket: str) -> Settings | None:
     if bucket in ("", settings.bucket):
         return settings.at(settings.home)
     return next((there for there in each_place(settings) if there.bucket == bucket), None)
+
+
+def trial_folder(settings: Settings) -> str:
+    """Return a folder where the role may write; where nothing is held, in that of a profile."""
+    profiles = sorted(settings.profiles.values(), key=lambda one: (one.takes_filename, not one.confirm))
+    is_any_held = any(profile.is_held for profile in profiles)
+    return FOLDER if is_any_held or not profiles else f"{profiles[0].stored_folder}.prove/"
 
 
 def of_each(

@@ -2,7 +2,7 @@
 Questions to the user's own cloud, or to a local one: what the function relies on, and OSS's open points.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -27,10 +27,12 @@ from ops.doctor import (
 )
 from ops.doctor.evidence import NotTried, reason_of
 from ops.doctor.findings import logged
+from ops.doctor.first_object import Refusal, first_refusal, no_answer
 from ops.doctor.point import Point, told
 from ops.doctor.proof_report import Row, answer_of, report_of
 from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Failure, Text, why_unreadable
+from ops.terminal.masking import printable
 from ops.terminal.screen import RED, YELLOW, Screen
 
 POINTS: tuple[Point, ...] = (
@@ -60,12 +62,19 @@ WORDS = {
         "按目录价约 {cny:.4f} 元。",
     ),
     "dry": Text("Dry run: nothing is sent.", "演练：不会发送任何请求。"),
-    "silent": Text("no answer ({kind})", "没有响应（{kind}）"),
+    "refused": Text(
+        "Nothing is asked: {step} of one object in {bucket} failed ({said}).",
+        "没有提问：在桶 {bucket} 里试一个对象，{step} 失败（{said}）。",
+    ),
     "removed": Text("All {count} objects are removed again.", "{count} 个对象已全部删除。"),
     "left": Text(
         "These could not be removed; delete them yourself: {keys}", "以下对象没能删除，请自行删除：{keys}"
     ),
     "relies": Text("The function relies on it: {relies}", "函数依赖这一点：{relies}"),
+    "rights": Text(
+        "These keys have to store (with an ACL), read, list and delete objects below the folder.",
+        "所用的密钥要能在该目录下保存（并设置 ACL）、读取、列举、删除对象。",
+    ),
     "written": Text("The report is in {path}.", "报告在 {path}。"),
     "unwritten": Text("{path} cannot be written ({why}).", "无法写入 {path}（{why}）。"),
     "kept": Text("All {count} contracts are kept.", "{count} 条约定全部成立。"),
@@ -84,6 +93,8 @@ class Account(NamedTuple):
         report: the file that it is written to; ``None`` for none.
 
         openid: of a user whom WeChat has just seen.
+
+        others: further buckets in which the function keeps verdicts.
     """
 
     settings: Settings
@@ -93,6 +104,7 @@ class Account(NamedTuple):
     function_url: str = ""
     silent_url: str = SILENT_URL
     openid: str = ""
+    others: Sequence[Settings] = ()
 
 
 def show_cost(bucket: str, folder: str, screen: Screen, language: str) -> None:
@@ -111,14 +123,14 @@ def show_dry(screen: Screen, language: str) -> None:
 
 
 def prove(sandbox: Sandbox) -> Iterator[Row]:
-    """Each answer as it comes; what is left behind is the caller's to remove."""
+    """Each answer as it comes; the caller removes what each question stored."""
     for point in POINTS:
         try:
             yield Row(point, point.tries(sandbox))
         except NotTried as error:
             yield Row(point, None, error.why)
         except requests.RequestException as error:
-            yield Row(point, None, WORDS["silent"].filled(kind=type(error).__name__))
+            yield Row(point, None, no_answer(error))
         except UploadError as error:
             # A call of the function found what it does not expect.
             seen, why = (told(False, reason_of(error)), None) if point.relies else (None, logged(error))
@@ -127,32 +139,46 @@ def prove(sandbox: Sandbox) -> Iterator[Row]:
 
 def show_proof(account: Account, now: datetime, screen: Screen, language: str) -> int:
     """
-    Ask everything, show each answer as it comes, remove what was stored, write the report.
+    Ask everything, show each answer as it comes, remove what each question stored, write the report.
 
     Returns:
-        1 where a contract is broken, or where something could not be removed.
+        1 where nothing can be asked, a contract is broken, or something could not be removed.
     """
     sandbox = Sandbox(account.settings, account.keys, now, account.function_url, account.silent_url)
-    sandbox.openid = account.openid
+    sandbox.openid, sandbox.others = account.openid, account.others
     screen.title(account.title.say(language))
     rows: list[Row] = []
-    stored = 0
     try:
+        if refused := first_refusal(sandbox):
+            _show_refusal(refused, sandbox, screen, language)
+            return 1
         for row in prove(sandbox):
             rows.append(row)
             _show_row(row, len(rows), screen, language)
+            sandbox.tidy()
     finally:
-        stored = len(sandbox.keys_left)
+        # After Ctrl-C, too.
         left = sandbox.remove()
-    screen.line()
+        _show_removal(sandbox.removed, left, screen, language)
+    has_failed = _show_outcome(rows, screen, language) or bool(left)
     if account.report is not None:
         _write(account.report, report_of(account.title, rows, sandbox, language))
         screen.line(WORDS["written"].say(language, path=account.report))
+    return 1 if has_failed else 0
+
+
+def _show_refusal(refused: Refusal, sandbox: Sandbox, screen: Screen, language: str) -> None:
+    bucket, said = sandbox.settings.bucket, printable(refused.said.say(language))
+    screen.fail(WORDS["refused"].say(language, step=refused.step, bucket=bucket, said=said))
+    screen.line(f"    → {refused.remedy.say(language)} {WORDS['rights'].say(language)}")
+
+
+def _show_removal(removed: int, left: Sequence[str], screen: Screen, language: str) -> None:
+    screen.line()
     if left:
         screen.fail(WORDS["left"].say(language, keys=", ".join(left)))
-    else:
-        screen.good(WORDS["removed"].say(language, count=stored))
-    return 1 if _show_outcome(rows, screen, language) or left else 0
+    elif removed:
+        screen.good(WORDS["removed"].say(language, count=removed))
 
 
 def _show_row(row: Row, number: int, screen: Screen, language: str) -> None:

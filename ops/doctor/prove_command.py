@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from function.config.settings import Settings
 from ops.deploy.operator_env import operator_environment
 from ops.doctor.configuration import check_settings
+from ops.doctor.content_check import checked_places
 from ops.doctor.examination import function_url
 from ops.doctor.findings import State
 from ops.doctor.identity import check_keys
-from ops.doctor.places import place_of
-from ops.doctor.sandbox import FOLDER, trial_folder
+from ops.doctor.places import FOLDER, each_place, place_of, trial_folder
 from ops.run.rules import green_rules_of, rule_type, rules_of, wechat_rules_of
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable
@@ -111,7 +112,8 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
     elif there is not None and keys is not None and not bad:
         now = datetime.now(UTC)
         title, report = title_of(there.region, now), args.report or report_file(there.region, now)
-        account = Account(there, keys, title, report, function_url(there, args.url), openid=args.openid)
+        url, others = function_url(there, args.url), _others_with_verdicts(settings, there)
+        account = Account(there, keys, title, report, url, openid=args.openid, others=others)
         return show_proof(account, now, screen, language)
     for one in bad:
         check, said = one.check.say(language), printable(one.said.say(language))
@@ -119,6 +121,12 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
         if one.remedy:
             screen.line(f"    → {one.remedy.say(language)}")
     return 1 if bad and not args.dry_run else 0
+
+
+def _others_with_verdicts(settings: Settings | None, there: Settings) -> list[Settings]:
+    """The other buckets in which the function keeps a verdict."""
+    places = each_place(settings) if settings else []
+    return [one for one in checked_places(places) if one.home != there.home]
 
 
 def _prove_locally(args: argparse.Namespace, screen: Screen, language: str) -> int:

@@ -109,6 +109,8 @@ def many_are_deleted(sandbox: Sandbox) -> Seen:
     folder, oss = _folder(sandbox, *ODD_NAMES[1:], "a"), sandbox.client()
     # No id of a version: whether null is one here is open, and an erasure tries both.
     names = (*ODD_NAMES[1:], "a", "absent")
+    # Where versions are kept, even the absent one has a delete marker afterwards.
+    sandbox.new_key(f"{folder}absent")
     entries = [Entry(f"{folder}{name}", "") for name in names]
     confirmed = delete_many(oss, entries)
     left = [entry.key for entry in entries if head_object(oss, entry.key)]

@@ -3,33 +3,44 @@ Open points of objects, of signed URLs and of hosts.
 """
 
 from datetime import timedelta
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
+from function.config.settings import Settings
+from ops.client.form_upload import LOOPBACK
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
 from ops.doctor.point import Seen, is_refused, points, told
 from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
-PRIVATE = {"x-oss-object-acl": "private"}
 LONG_AGO = timedelta(hours=1)
 
 
 def block_public_access(sandbox: Sandbox) -> Seen:
-    """For a moment a byte may be public: a point."""
+    """For a moment a byte may be public: a point, gone after this question."""
     accepted(sandbox.call("HEAD", sandbox.put()))
     key = sandbox.new_key()
     return is_refused(sandbox.call("PUT", key, headers={"x-oss-object-acl": "public-read"}, body=b"."))
 
 
+def _default_host(settings: Settings) -> str:
+    """The bucket's own public address; of a local OSS the one that plays it."""
+    host = urlsplit(settings.host)
+    if host.hostname in LOOPBACK:
+        return urlunsplit(host._replace(netloc=f"127.0.0.1:{host.port}"))
+    return f"https://{settings.bucket}.oss-{settings.region}.aliyuncs.com"
+
+
 def _at_default_host(sandbox: Sandbox) -> requests.Response:
-    url = sandbox.url("GET", sandbox.put(), origin=sandbox.default_host)
+    host = _default_host(sandbox.settings)
+    url = sandbox.url("GET", sandbox.put(), origin=host)
     try:
         return sandbox.send("GET", url)
     except requests.RequestException as error:
         why = Text(
-            f"{sandbox.default_host} does not answer ({type(error).__name__})",
-            f"{sandbox.default_host} 没有响应（{type(error).__name__}）",
+            f"{host} does not answer ({type(error).__name__})",
+            f"{host} 没有响应（{type(error).__name__}）",
         )
         raise NotTried(why) from None
 
@@ -46,7 +57,7 @@ def default_host_downloads(sandbox: Sandbox) -> Seen:
 
 
 def private_reads_need_signature(sandbox: Sandbox) -> Seen:
-    return is_refused(sandbox.send("GET", f"{sandbox.settings.host}/{sandbox.put(PRIVATE)}"))
+    return is_refused(sandbox.send("GET", f"{sandbox.settings.host}/{sandbox.put()}"))
 
 
 def response_type_fixed(sandbox: Sandbox) -> Seen:

@@ -39,7 +39,7 @@ def forged_push_is_refused(sandbox: Sandbox) -> Seen:
     if app.push is None or not sandbox.function_url:
         raise NotTried(NO_PUSH)
     trace = f"prove-{secrets.token_hex(8)}"
-    sandbox.keys_left.append(verdict_key(trace))
+    sandbox.verdicts_left.append(verdict_key(trace))
     event = {"MsgType": "event", "Event": EVENT, "trace_id": trace, "errcode": CANNOT_OPEN}
     random = secrets.token_hex(RANDOM_BYTES // 2).encode()
     sealed = {"Encrypt": seal(json.dumps(event).encode(), app.appid, app.push.aes_key, random)}

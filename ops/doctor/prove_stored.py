@@ -5,6 +5,7 @@ What the function relies on in stored objects: its own calls, on objects of one 
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit, urlunsplit
 
+from function.config.profile import ACL_FIELD
 from function.errors import AlreadyExists, OssUnavailable
 from function.oss.client import OssClient
 from function.oss.objects import (
@@ -23,6 +24,7 @@ from ops.doctor.sandbox import DOT, Sandbox
 
 OTHER_ETAG = "0" * 32
 KEPT = {"content-type": "text/plain", "cache-control": "no-cache", "x-oss-meta-upload-id": "prove"}
+INHERITING = {**KEPT, ACL_FIELD: "default"}
 ODD_NAME = "a b+c%20?#&~照片"
 # Dates of objects are in whole seconds.
 A_SECOND = 1.1
@@ -70,7 +72,7 @@ def copy_needs_a_source(sandbox: Sandbox) -> Seen:
 
 def copy_keeps_what_it_should(sandbox: Sandbox) -> Seen:
     """Bytes, type, headers and metadata; the ACL is the one that the copy names."""
-    oss, key, target = sandbox.client(), sandbox.put(KEPT), sandbox.new_key()
+    oss, key, target = sandbox.client(), sandbox.put(INHERITING), sandbox.new_key()
     copy_object(oss, key, target, acl="private", source_etag=_etag(oss, key))
     answers = [accepted(sandbox.call("HEAD", one)).headers for one in (key, target)]
     kept = [[headers.get(name) for name in KEPT] for headers in answers]

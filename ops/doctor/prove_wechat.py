@@ -30,9 +30,10 @@ from ops.doctor.deployed import check_push
 from ops.doctor.evidence import NotTried
 from ops.doctor.findings import logged, same
 from ops.doctor.identity import assume
+from ops.doctor.places import FOLDER
 from ops.doctor.point import Seen, points, told
 from ops.doctor.samples import picture
-from ops.doctor.sandbox import FOLDER, Sandbox
+from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
 NOTHING = f"{FOLDER}nothing-has-this-name"
@@ -87,7 +88,7 @@ def _submitted(sandbox: Sandbox, url: str, openid: str) -> str | int:
         raise NotTried(logged(error)) from None
     if isinstance(answer, str):
         # What the function keeps of a verdict that is about no upload.
-        sandbox.keys_left.append(verdict_key(answer))
+        sandbox.verdicts_left.append(verdict_key(answer))
     return answer
 
 

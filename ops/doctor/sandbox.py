@@ -4,14 +4,14 @@ Sandbox in the bucket of the user: small objects below one folder, all removed a
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import requests
 
-from function.config.key_template import RECORDS
+from function.config.profile import ACL_FIELD
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
@@ -20,17 +20,19 @@ from function.oss.client import OssClient
 from function.oss.post_form import Credentials
 from function.oss.presign import OssRequest, authorize, presign, request_url
 from function.session_policy import Grant, policy_of
-from ops.client.form_upload import LOOPBACK, open_session
+from ops.client.form_upload import open_session
 from ops.doctor.evidence import NotTried, accepted, evidence
 from ops.doctor.findings import logged, same
-from ops.doctor.removal import delete_versions
+from ops.doctor.places import trial_folder
+from ops.doctor.removal import delete_object, delete_versions
 from sts_credentials import StsClient
 
-FOLDER = f"{RECORDS}prove/"
 TIMEOUT_SECONDS = 30
 FORM_LIFE, URL_LIFE = timedelta(minutes=5), timedelta(minutes=1)
 STS_ATTEMPTS = 2
 DOT = b"."
+# Nobody reads it without a signature, whatever the bucket's own ACL.
+STORED_AS = {"content-type": "text/plain", ACL_FIELD: "private"}
 
 
 class OwnKeys(NamedTuple):
@@ -42,13 +44,6 @@ class OwnKeys(NamedTuple):
 
     def __repr__(self) -> str:
         return f"OwnKeys({self.access_key_id})"
-
-
-def trial_folder(settings: Settings) -> str:
-    """Return a folder where the role may write; where nothing is held, in that of a profile."""
-    profiles = sorted(settings.profiles.values(), key=lambda one: (one.takes_filename, not one.confirm))
-    is_any_held = any(profile.is_held for profile in profiles)
-    return FOLDER if is_any_held or not profiles else f"{profiles[0].stored_folder}.prove/"
 
 
 class Sandbox:
@@ -69,7 +64,13 @@ class Sandbox:
     Attributes:
         folder: everything is stored below it.
 
-        keys_left: objects that are still to be removed.
+        keys_left, uploads_left: objects and unfinished uploads that are still to be removed.
+
+        verdicts_left: records of the function about checks of this run; they may come late.
+
+        others: further buckets, in which the function keeps such records too.
+
+        removed: how many objects are gone again.
 
         openid: of a user whom WeChat has just seen; empty where nobody named one.
 
@@ -94,7 +95,9 @@ class Sandbox:
         self.keys = OwnKeys(keys.access_key_id, keys.access_key_secret, keys.security_token or "")
         self.keys_left: list[str] = []
         self.uploads_left: list[tuple[str, str]] = []
-        self.calls = self.sent_bytes = 0
+        self.verdicts_left: list[str] = []
+        self.others: Sequence[Settings] = ()
+        self.calls = self.sent_bytes = self.removed = 0
         self.openid = ""
         self._connections: dict[str, requests.Session] = {}
         self._keeps_versions = False
@@ -111,14 +114,6 @@ class Sandbox:
 
     def new_folder(self) -> str:
         return f"{self.folder}{secrets.token_hex(8)}/"
-
-    @property
-    def default_host(self) -> str:
-        """The bucket's own public address; of a local OSS the one that plays it."""
-        host = urlsplit(self.settings.host)
-        if host.hostname in LOOPBACK:
-            return urlunsplit(host._replace(netloc=f"127.0.0.1:{host.port}"))
-        return f"https://{self.settings.bucket}.oss-{self.settings.region}.aliyuncs.com"
 
     def call(
         self,
@@ -182,13 +177,13 @@ class Sandbox:
 
     def put(self, headers: Mapping[str, str] | None = None, body: bytes = DOT, key: str = "") -> str:
         """
-        A new object, of one byte by default; its key.
+        A new object, private and of one byte by default; its key.
 
         Raises:
             NotTried: the keys may not.
         """
         key = self.new_key(key)
-        accepted(self.call("PUT", key, headers={"content-type": "text/plain", **(headers or {})}, body=body))
+        accepted(self.call("PUT", key, headers={**STORED_AS, **(headers or {})}, body=body))
         return key
 
     def client(self, by: Credentials | None = None) -> OssClient:
@@ -234,10 +229,21 @@ class Sandbox:
             raise NotTried(logged(error)) from None
 
     def remove(self) -> list[str]:
-        """Whatever is left of this run goes, connections too; the keys of what could not be removed."""
-        for key, upload_id in self.uploads_left:
-            self._is_gone(key, {"uploadId": upload_id})
-        self.uploads_left = []
+        """Remove all that is left of this run, and close its connections; return the keys of what stays."""
+        verdicts, self.verdicts_left = self.verdicts_left, []
+        self.keys_left += verdicts
+        places = [(there, key) for there in self.others for key in verdicts]
+        elsewhere = [key for there, key in places if not delete_object(there, self.own_keys, key)]
+        left = [*self.tidy(), *elsewhere]
+        for connection in self._connections.values():
+            connection.close()
+        self._connections = {}
+        return left
+
+    def tidy(self) -> list[str]:
+        """Remove what was stored up to now, verdicts left out; return the keys of what could not be."""
+        uploads = self.uploads_left
+        self.uploads_left = [one for one in uploads if not self._is_gone(one[0], {"uploadId": one[1]})]
         tried = {key: self._is_gone(key, {}) for key in self.keys_left}
         self.keys_left = [key for key, is_gone in tried.items() if not is_gone]
         if self._keeps_versions:
@@ -245,10 +251,8 @@ class Sandbox:
                 delete_versions(self.client(), set(tried), self.folder)
             except (NotTried, UploadError, requests.RequestException):
                 self.keys_left = [*tried]
-        for connection in self._connections.values():
-            connection.close()
-        self._connections = {}
-        return self.keys_left
+        self.removed += len(tried) - len(self.keys_left)
+        return [*dict.fromkeys([*self.keys_left, *(key for key, _ in self.uploads_left)])]
 
     def _is_gone(self, key: str, query: Mapping[str, str]) -> bool:
         try:

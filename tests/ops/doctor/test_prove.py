@@ -19,6 +19,7 @@ import requests
 from function.app import Function, load_settings
 from function.context import Dependencies
 from function.credentials import AccessKeys
+from function.holding.records import verdict_key
 from function.session_policy import role_policies
 from handler import serve
 from local.buckets import HOME
@@ -30,7 +31,7 @@ from local.oss.rules import OssRules
 from local.wechat.rules import WechatRules
 from ops.doctor import command as doctor
 from ops.doctor import prove_forms, prove_green, prove_lists, prove_push, prove_stored, prove_wechat
-from ops.doctor.evidence import NotTried, accepted, role_policy
+from ops.doctor.evidence import NotTried, accepted, role_policy, text_in
 from ops.doctor.places import place_of
 from ops.doctor.point import RULES as DEFAULTS
 from ops.doctor.point import WORDS as QUESTIONS
@@ -40,6 +41,7 @@ from ops.doctor.proof_report import title_of, without_names
 from ops.doctor.prove import MOST_BYTES, WORDS, Account, prove, show_proof
 from ops.doctor.prove import POINTS as ALL_POINTS
 from ops.doctor.sandbox import Sandbox
+from ops.doctor.trial_parts import begin
 from ops.terminal.language import Failure, Text
 from ops.terminal.screen import Screen
 from tests.ops.words import chinese_in, in_english
@@ -170,6 +172,7 @@ def test_versions_and_delete_markers_are_removed_too(place):
     objects.versioning = "Enabled"
     accepted(sandbox.call("PUT", "other", body=b"."))
     sandbox.put(key=sandbox.put())
+    seen_by("many_are_deleted", sandbox)
     assert sandbox.remove() == []
     assert [version.key for version, _ in objects.versions("", "")] == ["other"]
 
@@ -412,6 +415,89 @@ def test_a_leftover_object_is_named_and_fails_the_run(place, capsys, monkeypatch
     monkeypatch.setattr(Sandbox, "_is_gone", lambda *_: False)
     code, text = shown(sandbox, capsys)
     assert code == 1 and "held/.prove/" in text
+
+
+REFUSED_FIRST = {
+    "unknown_keys": ({"keys": AccessKeys("LTAI-nobody", "x", None)}, None, "InvalidAccessKeyId"),
+    "wrong_secret": ({"keys": KEYS._replace(access_key_secret="x")}, None, "SignatureDoesNotMatch"),
+    "wrong_clock": ({}, lambda cloud: cloud.clock.move(hours=1), "RequestTimeTooSkewed"),
+    "no_network": ({"OSS_HOST": "http://127.0.0.1:9"}, None, "ConnectionError"),
+    "failing": ({}, lambda cloud: cloud.oss.faults.plan("status_500", times=9), "HTTP 500"),
+    "no_list": ({}, lambda cloud: cloud.oss.faults.plan("status_500", times=1, on=["ListObjectsV2"]), "500"),
+    "no_delete": ({}, lambda cloud: cloud.oss.faults.plan("status_500", times=1, on=["DeleteObject"]), "500"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_FIRST)
+def test_a_proof_ends_before_its_questions_if_the_first_object_is_refused(place, capsys, monkeypatch, case):
+    arguments, change, said = REFUSED_FIRST[case]
+    cloud, sandbox = place(**arguments)
+    if change:
+        change(cloud)
+    asked = []
+    monkeypatch.setattr("ops.doctor.prove.POINTS", [POINTS[0]._replace(tries=asked.append)])
+    code, text = shown(sandbox, capsys)
+    assert code == 1 and said in text and not asked
+    assert not cloud.oss.bucket.objects
+
+
+def test_each_question_removes_what_it_stored(place, capsys, monkeypatch):
+    cloud, sandbox = place()
+    seen = []
+
+    def tries(asked):
+        seen.append(list(cloud.oss.bucket.objects))
+        asked.put({"x-oss-object-acl": "public-read"})
+        return told(True, "")
+
+    monkeypatch.setattr("ops.doctor.prove.POINTS", [POINTS[0]._replace(tries=tries)] * 2)
+    assert shown(sandbox, capsys)[0] == 0
+    assert seen == [[], []] and not cloud.oss.bucket.objects
+
+
+def test_an_interrupted_run_removes_and_names_what_stays(place, capsys, monkeypatch):
+    cloud, sandbox = place()
+
+    def tries(asked):
+        asked.put()
+        monkeypatch.setattr(Sandbox, "_is_gone", lambda *_: False)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ops.doctor.prove.POINTS", [POINTS[0]._replace(tries=tries)])
+    with pytest.raises(KeyboardInterrupt):
+        shown(sandbox, capsys)
+    (left,) = cloud.oss.bucket.objects
+    assert left in capsys.readouterr().out
+
+
+def test_an_unfinished_upload_that_stays_is_named(place):
+    cloud, sandbox = place()
+    key, _, _ = begin(sandbox)
+    cloud.oss.faults.plan("status_500", times=1, on=["AbortMultipartUpload"])
+    assert sandbox.tidy() == [key]
+    assert sandbox.remove() == [] and not list(cloud.oss.bucket.uploads)
+
+
+def test_verdicts_are_removed_in_every_bucket_at_the_end(here):
+    settings = load_settings(here.both)
+    home, other = settings.at(settings.home), place_of(settings, "local-archive")
+    sandbox = Sandbox(home, KEYS, datetime.now(UTC), "", "")
+    sandbox.others = [other]
+    key = verdict_key("prove-trace")
+    sandbox.verdicts_left.append(key)
+    for there in (home, other):
+        accepted(Sandbox(there, KEYS, datetime.now(UTC), "", "").call("PUT", key, body=b"{}"))
+    assert sandbox.tidy() == []
+    assert [key in store.objects for store in here.cloud.stores] == [True, True]
+    assert sandbox.remove() == []
+    assert [key in store.objects for store in here.cloud.stores] == [False, False]
+
+
+def test_a_stored_object_is_private_whatever_the_bucket_is(place):
+    _, sandbox = place()
+    grant = text_in(accepted(sandbox.call("GET", sandbox.put(), query={"acl": ""})), "Grant")
+    assert grant == "private"
+    sandbox.remove()
 
 
 def test_stored_objects_are_removed_after_a_crash(place, capsys, monkeypatch):

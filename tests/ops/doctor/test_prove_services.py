@@ -16,8 +16,9 @@ from local.wechat.errors import WechatError
 from local.wechat.rules import WechatRules
 from ops.doctor import prove_green, prove_push, prove_sts, prove_wechat
 from ops.doctor.evidence import NotTried
+from ops.doctor.places import FOLDER
 from ops.doctor.point import WORDS
-from ops.doctor.sandbox import FOLDER, Sandbox
+from ops.doctor.sandbox import Sandbox
 from tests.ops.doctor.test_content_check import OPENID, deployment, seen_now
 from tests.support.cases import cases_beside, text_beside
 

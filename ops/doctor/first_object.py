@@ -1,0 +1,52 @@
+"""
+First object of a proof: whether the operator's keys may do what every question begins with.
+"""
+
+from typing import NamedTuple
+
+import requests
+
+from ops.doctor.evidence import NotTried
+from ops.doctor.findings import refusal, unreachable
+from ops.doctor.sandbox import DOT, STORED_AS, Sandbox
+from ops.terminal.language import Text
+
+
+class Refusal(NamedTuple):
+    """The call of one object that failed, why, and the remedy."""
+
+    step: str
+    said: Text
+    remedy: Text
+
+
+def first_refusal(sandbox: Sandbox) -> Refusal | None:
+    """Store, read, list and delete one object: what these keys may not do, no question may begin with."""
+    key = sandbox.new_key()
+    listed = {"list-type": "2", "prefix": key, "max-keys": "1"}
+    steps: tuple[tuple[str, str, str, dict[str, str], dict[str, str]], ...] = (
+        ("PutObject", "PUT", key, {}, STORED_AS),
+        ("GetObject", "GET", key, {}, {}),
+        ("ListObjects", "GET", "", listed, {}),
+        ("DeleteObject", "DELETE", key, {}, {}),
+    )
+    for step, method, name, query, headers in steps:
+        body = DOT if method == "PUT" else b""
+        try:
+            answer = sandbox.call(method, name, query=query, headers=headers, body=body)
+        except NotTried as error:
+            return Refusal(step, error.why, unreachable("OSS_HOST"))
+        except requests.RequestException as error:
+            is_stored = step != "PutObject" or not isinstance(error, requests.ConnectionError)
+            sandbox.keys_left = [key] if is_stored else []
+            return Refusal(step, no_answer(error), unreachable("OSS_HOST", "OSS_BUCKET", "OSS_REGION"))
+        if answer.status_code not in (200, 204):
+            sandbox.keys_left = [key] if step != "PutObject" else []
+            ec = answer.headers.get("x-oss-ec", "")
+            return Refusal(step, *refusal(answer.status_code, answer.text, ec))
+    return None
+
+
+def no_answer(error: requests.RequestException) -> Text:
+    kind = type(error).__name__
+    return Text(f"no answer ({kind})", f"没有响应（{kind}）")
