@@ -7,13 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from function import VERSION
+from function.wechat import WechatApp
 from ops.doctor.point import RULES, Point, Seen
 from ops.doctor.point import WORDS as QUESTIONS
 from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
+# Of a long-lived key, or of a session.
+KEY_ID = r"\b(?:LTAI|STS\.)\w{4,}"
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "proved"
 WORDS = {
     "real": Text(
@@ -108,11 +112,17 @@ def _line_of(row: Row, sandbox: Sandbox, language: str) -> str:
 
 
 def without_names(text: str, sandbox: Sandbox) -> str:
-    """Without what tells whose bucket it is: its name, its domain, the account, its key."""
-    settings = sandbox.settings
-    names = (settings.host, settings.read_origin, settings.oss_endpoint, settings.bucket)
-    for name in (*names, sandbox.keys.access_key_id):
+    """Without what tells whose bucket it is: its name, its domains, the account with role and user, keys."""
+    settings, app = sandbox.settings, sandbox.settings.caller_settings
+    urls = [settings.host, settings.read_origin, settings.oss_endpoint, sandbox.function_url]
+    urls += [url for url in (settings.callback_url, settings.upload_webhook_url) if url]
+    names = {*urls, *(urlsplit(url).hostname for url in urls), settings.bucket}
+    names |= {settings.role_arn.rpartition("/")[2], sandbox.keys.access_key_id, sandbox.openid}
+    if isinstance(app, WechatApp):
+        names.add(app.appid)
+    for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, "…")
+    text = re.sub(KEY_ID, "…", text)
     return re.sub(r"(?<![0-9A-Fa-f])\d{10,}(?![0-9A-Fa-f])", "…", text)
 
 

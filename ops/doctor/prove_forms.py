@@ -6,7 +6,8 @@ import json
 from base64 import b64encode
 from datetime import timedelta
 
-from ops.doctor.evidence import accepted, evidence
+from ops.doctor.evidence import NotTried, accepted, evidence
+from ops.doctor.findings import same
 from ops.doctor.point import Seen, is_refused, is_taken, points
 from ops.doctor.sandbox import Sandbox
 from ops.doctor.trial_form import post
@@ -62,6 +63,9 @@ def callback_wait(sandbox: Sandbox) -> Seen:
         "callbackBodyType": "application/x-www-form-urlencoded",
     }
     answer = post(sandbox, {**STATUS, "callback": b64encode(json.dumps(parameter).encode()).decode()})
+    if answer.status_code != 203:
+        # Refused, or called back by somebody.
+        raise NotTried(same(evidence(answer)))
     seconds = answer.elapsed.total_seconds()
     said = Text(f"{seconds:.1f} s until the answer", f"{seconds:.1f} 秒后响应")
     return Seen(None, said, evidence(answer))

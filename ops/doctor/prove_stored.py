@@ -93,6 +93,8 @@ def copy_replaces_what_it_should(sandbox: Sandbox) -> Seen:
 def absence_is_named(sandbox: Sandbox) -> Seen:
     """HeadObject has no body to say so."""
     oss, key = sandbox.client(), sandbox.new_key()
+    # Who may not list may be refused.
+    accepted(sandbox.call("GET", "", query={"list-type": "2", "prefix": key, "max-keys": "1"}))
     return told(head_object(oss, key) is None and get_record(oss, key) is None, "NoSuchKey")
 
 

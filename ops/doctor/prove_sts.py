@@ -86,7 +86,8 @@ def internal_host_answers(sandbox: Sandbox) -> Seen:
         answer = FunctionAtUrl(sandbox.function_url).ask("confirm", {"ticket": ticket}, "")
     except FunctionSilent as error:
         raise NotTried(error.said) from None
-    code = str(answer.json.get("error", {}).get("code", ""))
+    told_error = answer.json.get("error")
+    code = str(told_error.get("code", "")) if isinstance(told_error, dict) else ""
     if code not in ("not_uploaded", "oss_unavailable"):
         raise NotTried(same(f"HTTP {answer.status} {code}"))
     return told(code == "not_uploaded", f"HTTP {answer.status} {code}")

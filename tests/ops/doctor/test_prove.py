@@ -352,11 +352,17 @@ def test_the_report_is_markdown_without_names_or_secrets(place, capsys, tmp_path
 
 def test_names_of_bucket_domain_account_and_key_are_left_out(place):
     _, sandbox = place()
+    settings = sandbox.settings._replace(
+        callback_url="https://u.example.com/callback", upload_webhook_url="https://b.example.com"
+    )
+    sandbox.settings, sandbox.function_url, sandbox.openid = settings, "https://f.example.com", "oUser"
+    role = settings.role_arn.rpartition("/")[2]
     text = without_names(
-        f"{sandbox.settings.host}/x local-bucket acs:ram::1234567890123456:role/r {KEYS.access_key_id}",
+        f"{settings.host}/x local-bucket acs:ram::1234567890123456:role/{role} {KEYS.access_key_id}"
+        f" STS.NTabc123 f.example.com u.example.com b.example.com oUser {settings.caller_settings.appid}",
         sandbox,
     )
-    assert text == "…/x … acs:ram::…:role/r …"
+    assert text == "…/x … acs:ram::…:role/… … … … … … … …"
 
 
 def test_screen_and_report_speak_chinese_whole(place, capsys, tmp_path):
@@ -389,6 +395,8 @@ def test_against_local_needs_no_keys_and_takes_rules(tmp_path):
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     text = report.read_text("utf-8")
+    canaries = ("local-bucket", "LTAI", "STS.", "127.0.0.1", "localhost", "acs:ram", "wx0", "doctor-")
+    assert [each for each in canaries if each in text] == []
     assert "v1_retired=true" in text.splitlines()[0]
     assert "serve --rule v1_retired=true`\n" in text
     assert int(re.search(r"requests, (\d+) bytes", text)[1]) <= MOST_BYTES
@@ -497,6 +505,21 @@ def test_a_stored_object_is_private_whatever_the_bucket_is(place):
     _, sandbox = place()
     grant = text_in(accepted(sandbox.call("GET", sandbox.put(), query={"acl": ""})), "Grant")
     assert grant == "private"
+    sandbox.remove()
+
+
+def test_an_upload_with_callback_is_not_tried_where_a_business_would_hear_of_it(place):
+    cloud, sandbox = place(UPLOAD_WEBHOOK_URL="https://business.example.com/webhook")
+    with pytest.raises(NotTried, match="UPLOAD_WEBHOOK_URL"):
+        seen_by("callback_is_answered", sandbox)
+    assert not cloud.oss.bucket.objects
+
+
+def test_a_callback_that_is_refused_says_nothing_of_its_timeout(place, monkeypatch):
+    _, sandbox = place()
+    sandbox.silent_url = "no address"
+    with pytest.raises(NotTried, match="HTTP 400"):
+        seen_by("callback_wait", sandbox)
     sandbox.remove()
 
 

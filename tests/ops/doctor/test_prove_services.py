@@ -12,7 +12,7 @@ from local.green.plan import PlannedAnswer
 from local.green.rules import GreenRules
 from local.sts.assume_role import Session, read_assume_role
 from local.wechat.check_plan import PlannedCheck
-from local.wechat.errors import WechatError
+from local.wechat.errors import NOT_SIGNED, WechatError
 from local.wechat.rules import WechatRules
 from ops.doctor import prove_green, prove_push, prove_sts, prove_wechat
 from ops.doctor.evidence import NotTried
@@ -116,6 +116,31 @@ def test_a_picture_of_one_dot_is_judged_here(asked):
     assert asked("green_dot_is_judged").answer is True
 
 
+def test_a_signed_request_is_taken_once_here(asked, monkeypatch):
+    assert asked("green_nonce_counts_once").answer is True
+    monkeypatch.setattr("local.rpc.callers.Nonces.use", lambda *_: None)
+    assert asked("green_nonce_counts_once").answer is False
+
+
+def test_an_access_token_that_is_renewed_between_two_calls_is_kept(asked, monkeypatch):
+    tokens = iter(["old", "new", "new"])
+    answers = lambda _: {"access_token": next(tokens), "expires_in": 300}  # noqa: E731
+    monkeypatch.setattr(prove_wechat, "_issued", answers)
+    assert asked("wechat_token_is_kept").answer is True
+
+
+def test_api_security_that_is_looked_at_before_the_token_leaves_its_question_open(asked, monkeypatch):
+    monkeypatch.setattr("local.wechat.access_tokens.INVALID_TOKEN", NOT_SIGNED)
+    with pytest.raises(NotTried, match="40234"):
+        asked("wechat_refuses_a_wrong_token")
+
+
+def test_a_forged_push_leaves_nothing(asked, running):
+    before = [*running.cloud.oss.bucket.objects]
+    assert asked("forged_push_is_refused").answer is True
+    assert [*running.cloud.oss.bucket.objects] == before
+
+
 OTHER_ERROR = WechatError(40014, "another")
 BROKEN = {
     "sts_session_is_narrowed": ("local.sts.assume_role.read_policy", lambda _: None),
@@ -136,7 +161,6 @@ BROKEN = {
         "local.green.request.SERVICES",
         {"ImageModeration": {prove_green.NO_SERVICE}},
     ),
-    "green_nonce_counts_once": ("local.rpc.callers.Nonces.use", lambda *_: None),
     "green_sound_is_judged": ("local.green.service.data_of_sound", lambda *_: {}),
     "wechat_token_is_kept": ("local.wechat.access_tokens.RENEWED_BEFORE", timedelta(hours=3)),
     "wechat_refuses_a_wrong_secret": ("local.wechat.platform.INVALID_SECRET", OTHER_ERROR),
