@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import requests
 
-from ops.doctor.evidence import NotTried
+from ops.doctor.evidence import NotTried, text_in
 from ops.doctor.findings import refusal, unreachable
 from ops.doctor.sandbox import DOT, STORED_AS, Sandbox
 from ops.terminal.language import Text
@@ -42,11 +42,19 @@ def first_refusal(sandbox: Sandbox) -> Refusal | None:
             return Refusal(step, no_answer(error), unreachable("OSS_HOST", "OSS_BUCKET", "OSS_REGION"))
         if answer.status_code not in (200, 204):
             sandbox.keys_left = [key] if step != "PutObject" else []
-            ec = answer.headers.get("x-oss-ec", "")
-            return Refusal(step, *refusal(answer.status_code, answer.text, ec))
+            said, remedy = refusal(answer.status_code, answer.text, answer.headers.get("x-oss-ec", ""))
+            is_denied = text_in(answer, "Code") == "AccessDenied"
+            return Refusal(step, said, _RIGHTS if is_denied else remedy)
     return None
 
 
 def no_answer(error: requests.RequestException) -> Text:
     kind = type(error).__name__
     return Text(f"no answer ({kind})", f"没有响应（{kind}）")
+
+
+_RIGHTS = Text(
+    "These keys have to store (with an ACL), read, list and delete objects below the folder; a bucket under"
+    " retention lets nobody delete.",
+    "所用的密钥要能在该目录下保存（并设置 ACL）、读取、列举、删除对象；有保留策略的桶，谁也不能删除。",
+)

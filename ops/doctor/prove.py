@@ -70,10 +70,8 @@ WORDS = {
     "left": Text(
         "These could not be removed; delete them yourself: {keys}", "以下对象没能删除，请自行删除：{keys}"
     ),
-    "relies": Text("The function relies on it: {relies}", "函数依赖这一点：{relies}"),
-    "rights": Text(
-        "These keys have to store (with an ACL), read, list and delete objects below the folder.",
-        "所用的密钥要能在该目录下保存（并设置 ACL）、读取、列举、删除对象。",
+    "relies": Text(
+        "The function relies on it; otherwise {relies}.", "函数依赖这一点；不成立的话：{relies}。"
     ),
     "written": Text("The report is in {path}.", "报告在 {path}。"),
     "unwritten": Text("{path} cannot be written ({why}).", "无法写入 {path}（{why}）。"),
@@ -170,7 +168,7 @@ def show_proof(account: Account, now: datetime, screen: Screen, language: str) -
 def _show_refusal(refused: Refusal, sandbox: Sandbox, screen: Screen, language: str) -> None:
     bucket, said = sandbox.settings.bucket, printable(refused.said.say(language))
     screen.fail(WORDS["refused"].say(language, step=refused.step, bucket=bucket, said=said))
-    screen.line(f"    → {refused.remedy.say(language)} {WORDS['rights'].say(language)}")
+    screen.line(f"    → {refused.remedy.say(language)}")
 
 
 def _show_removal(removed: int, left: Sequence[str], screen: Screen, language: str) -> None:

@@ -127,8 +127,9 @@ def form_holds_the_bucket(sandbox: Sandbox) -> Seen:
 
 
 def form_expires(sandbox: Sandbox) -> Seen:
+    """Of an hour ago: this machine's clock may be some minutes ahead."""
     trial = _trial(sandbox)
-    return trial.refused(trial.form(expires_at=sandbox.now - timedelta(minutes=1)))
+    return trial.refused(trial.form(expires_at=sandbox.now - timedelta(hours=1)))
 
 
 def form_stores_once(sandbox: Sandbox) -> Seen:

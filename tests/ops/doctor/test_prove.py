@@ -449,6 +449,15 @@ def test_a_proof_ends_before_its_questions_if_the_first_object_is_refused(place,
     assert not cloud.oss.bucket.objects
 
 
+def test_keys_without_the_right_to_store_hear_which_rights_a_proof_needs(place, capsys):
+    cloud, sandbox = place()
+    session = sandbox.session("oss:GetObject")
+    sandbox.own_keys = AccessKeys(session.access_key_id, session.access_key_secret, session.security_token)
+    code, text = shown(sandbox, capsys)
+    assert code == 1 and "AccessDenied" in text and "list and delete" in text
+    assert "held/.prove/" not in text and not cloud.oss.bucket.objects
+
+
 def test_each_question_removes_what_it_stored(place, capsys, monkeypatch):
     cloud, sandbox = place()
     seen = []
