@@ -4,13 +4,14 @@ Questions about the processing of pictures.
 
 import struct
 from base64 import b64decode
-from zlib import compress, crc32, decompress
+from zlib import decompress
 
 import requests
 
 from function.oss.objects import head_object, process_object, read_range
 from ops.doctor.evidence import accepted, evidence
 from ops.doctor.point import Seen, is_refused, points, told
+from ops.doctor.samples import grey_png
 from ops.doctor.sandbox import Sandbox
 
 # A grey JPEG of 2 × 2 dots, whose EXIF has the place PROVE (GPSMapDatum).
@@ -47,15 +48,9 @@ SIDEWAYS = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
 LARGEST_TURNED = 4096
 
 
-def _png(width: int, exif: bytes = b"") -> bytes:
+def _png(width: int, *more: tuple[bytes, bytes]) -> bytes:
     """A grey PNG, one dot high."""
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, 1, 8, 0, 0, 0, 0)), (b"eXIf", exif)]
-    chunks += [(b"IDAT", compress(b"\0" + b"\x80" * width)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", crc32(name + data))
-        for name, data in chunks
-        if data or name != b"eXIf"
-    )
+    return grey_png(width, 1, b"\0" + b"\x80" * width, *more)
 
 
 def _processed(sandbox: Sandbox, kind: str, picture: bytes, process: str) -> requests.Response:
@@ -69,7 +64,7 @@ def variants_keep_exif(sandbox: Sandbox) -> Seen:
 
 
 def auto_orient_reads_png(sandbox: Sandbox) -> Seen:
-    picture = _png(2, SIDEWAYS)
+    picture = _png(2, (b"eXIf", SIDEWAYS))
     answer = accepted(_processed(sandbox, "image/png", picture, "image/auto-orient,1/format,png"))
     return told(answer.content[16:24] == struct.pack(">II", 1, 2), evidence(answer))
 

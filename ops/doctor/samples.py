@@ -131,8 +131,18 @@ def new_key(ending: str) -> str:
 def picture(width: int = SIDE, height: int = SIDE) -> bytes:
     """A real PNG: a gradient of grey."""
     rows = b"".join(b"\0" + bytes((row + column) % 256 for column in range(width)) for row in range(height))
+    return grey_png(width, height, rows)
+
+
+def grey_png(width: int, height: int, rows: bytes, *more: tuple[bytes, bytes]) -> bytes:
+    """
+    Args:
+        rows: each begins with its filter.
+
+        more: chunks before those of the dots, each with its name.
+    """
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    chunks = [(b"IHDR", header), *more, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
         for name, body in chunks

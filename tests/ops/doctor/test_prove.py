@@ -447,6 +447,8 @@ def test_a_proof_ends_before_its_questions_if_the_first_object_is_refused(place,
     code, text = shown(sandbox, capsys)
     assert code == 1 and said in text and not asked
     assert not cloud.oss.bucket.objects
+    # Of a failing service nobody knows what it stored.
+    assert ("held/.prove/" in text) is (case == "failing")
 
 
 def test_keys_without_the_right_to_store_hear_which_rights_a_proof_needs(place, capsys):
