@@ -55,6 +55,8 @@ class Green:
         """In place of the function's network."""
         assert method == "POST"
         query, form = dict(parse_qsl(urlsplit(url).query)), dict(parse_qsl((body or b"").decode()))
+        # A form and a signature encode a space differently.
+        assert " " not in form["ServiceParameters"]
         call = Call(query["Action"], form["Service"], json.loads(form["ServiceParameters"]), query, options)
         self.asked.append(call)
         planned = self.answers.pop(0) if self.answers else "pass"

@@ -141,6 +141,28 @@ def test_a_clean_copy_is_read_to_its_end_in_ranges(size, house, oss, monkeypatch
     assert len(read) > 1 or size > last
 
 
+def test_a_range_has_a_mebibyte(house, oss):
+    noise = io.BytesIO()
+    Image.frombytes("RGB", (700, 700), Random(1).randbytes(700 * 700 * 3)).save(noise, "PNG")
+    stored = send(house, noise.getvalue(), filename="a.png")
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    read = [each for each in oss.requests if "if-match" in each.headers and each.key == clean_key(stored)]
+    assert (len(read), read[0].headers["range"]) == (2, "bytes=0-1048575")
+
+
+@pytest.mark.parametrize("quality", [5, 100])
+def test_neither_a_picture_nor_its_copy_may_be_larger_than_the_largest(quality, house, oss, monkeypatch):
+    body = encoded(size=(400, 300), quality=quality)
+    stored = send(house, body)
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    size = oss.objects[stored["key"]].size
+    assert (size > len(body)) == (quality == 5)
+    larger = max(len(body), size)
+    for largest, state in ((larger, "published"), (larger - 1, "review")):
+        monkeypatch.setattr(clean_copy, "MAX_BYTES", largest)
+        assert state_of(house.commit(send(house, body)["receipt"])) == state
+
+
 # --- what cannot be cleaned ---
 
 
@@ -317,11 +339,12 @@ def test_a_late_result_replaces_no_verified_copy(house, oss):
     assert names(house, stored) == ["key"]
 
 
-def test_other_bytes_while_it_is_processed_are_not_published(house, oss):
+def test_other_bytes_while_it_is_processed_are_not_published(house, oss, log_lines):
     stored = send(house)
     held = f"held/{stored['key']}"
     oss.between["PostProcessTask"] = lambda: oss.replace_object(held, body=encoded("JPEG", (64, 64)))
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == clean_copy.CHANGED
     assert house.status(stored["receipt"]) == "gone"
     assert stored["key"] not in oss.objects
 
@@ -355,10 +378,11 @@ def test_other_bytes_that_came_and_went_while_it_was_processed_are_not_published
     assert Image.open(io.BytesIO(oss.objects[stored["key"]].body)).size == (32, 48)
 
 
-def test_a_copy_that_disappears_is_made_again(house, oss):
+def test_a_copy_that_disappears_is_made_again(house, oss, log_lines):
     stored = send(house)
     around_processing(oss, lambda: None, lambda: oss.objects.pop(clean_key(stored)))
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"] == "the clean copy disappeared"
     assert state_of(house.commit(stored["receipt"])) == "published"
 
 
@@ -419,6 +443,7 @@ def test_a_verdict_that_passes_publishes_a_clean_copy_or_asks_a_human(house, oss
     stored = send(house, profile="seen")
     pass_by(house, stored)()
     assert house.status(stored["receipt"]) == "published"
+    assert oss.objects[stored["key"]].headers["content-disposition"] == "attachment"
     oss.picture_rules = SURVIVES
     other = send(house, profile="seen")
     pass_by(house, other)()
@@ -484,7 +509,7 @@ def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss, cloc
     assert at >= 12
 
 
-def test_other_bytes_that_come_at_any_call_are_not_published(house, oss):
+def test_other_bytes_that_come_at_any_call_are_not_published(house, oss, log_lines):
     other = encoded("JPEG", (64, 64))
     for at in range(1, 40):
         stored = send(house)
@@ -495,9 +520,11 @@ def test_other_bytes_that_come_at_any_call_are_not_published(house, oss):
                 oss.replace_object(held, body=other)
 
         has_met = meeting(oss, at, swap)
-        house.commit(stored["receipt"])
+        answer = house.commit(stored["receipt"])
         if not has_met():
             break
+        if answer.code == "oss_unavailable":
+            assert log_lines()[-1]["reason"] == clean_copy.CHANGED, at
         published = oss.objects.get(stored["key"])
         assert published is None or Image.open(io.BytesIO(published.body)).size == (32, 48), at
     assert at >= 12

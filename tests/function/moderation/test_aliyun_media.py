@@ -131,6 +131,11 @@ def test_an_empty_list_beside_its_level_passes(world, path):
     assert fetched(world, changed(VIDEO, path, [])).outcome is PASS
 
 
+def test_a_video_of_one_frame_passes(world):
+    data = changed(VIDEO, ("FrameResult", "Frames", 1), ...)
+    assert fetched(world, changed(data, ("FrameResult", "FrameNum"), 1)).outcome is PASS
+
+
 @pytest.mark.parametrize("path", [("RiskLevel",), ("FrameResult", "RiskLevel"), ("AudioResult", "RiskLevel")])
 @pytest.mark.parametrize("level", ["medium", "high"])
 def test_a_level_of_one_part_alone_prevents_a_pass(world, path, level):
