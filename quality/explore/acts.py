@@ -13,6 +13,7 @@ from quality.explore.model import (
     REJECT,
     SHARED,
     SILENCE,
+    SWAP,
     Event,
 )
 from quality.explore.photo import BYTES, OTHERS, etag_of
@@ -142,13 +143,17 @@ def doubt(hands: Hands, given: Given) -> None:
 
 def swap(hands: Hands, given: Given) -> None:
     """Good bytes for a while, then the bad ones again."""
-    for name in (BYTES, OTHERS):
-        hands.swap(f"held/{given['key']}", name)
+    _swap(hands, given, BYTES, OTHERS)
 
 
 def swap_back(hands: Hands, given: Given) -> None:
     """Others for a while, then the bytes of the receipt again."""
-    for name in (OTHERS, BYTES):
+    _swap(hands, given, OTHERS, BYTES)
+
+
+def _swap(hands: Hands, given: Given, *names: str) -> None:
+    hands.note(Event("begun", given["uploadId"], SWAP))
+    for name in names:
         hands.swap(f"held/{given['key']}", name)
 
 

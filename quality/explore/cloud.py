@@ -152,11 +152,13 @@ class Cloud(World):
         oss = moment.oss
         return (
             frozenset((key, self._token(stored), oss.stored_at[key]) for key, stored in oss.objects.items()),
-            tuple((id, one.key, tuple(sorted(one.parts.items()))) for id, one in oss.uploads),
+            tuple((id, one.key, one.begun_at, tuple(sorted(one.parts.items()))) for id, one in oss.uploads),
+            oss.begun,
             frozenset((late.key, self._token(late.source)) for late in oss.under_way),
             moment.instant,
             moment.submitted,
             moment.used[0],
+            frozenset(request for request, _ in moment.used[1]),
             moment.paid,
             moment.late_until,
         )

@@ -16,7 +16,8 @@ PUBLISH, REJECT, DISCARD, REPLACE, ERASE, DELETE, ABORT = (
     *("publish", "reject", "discard"),
     *("replace", "erase", "delete", "abort"),
 )
-SILENCE = "silence"
+# Nobody asked for these: WeChat is silent, and other bytes are stored over those of the receipt.
+SILENCE, SWAP = "silence", "swap"
 HELD, CHECKING, REVIEW = "held", "checking", "review"
 PUBLISHED, REJECTED, GONE, STORED = "published", "rejected", "gone", "stored"
 OPEN = frozenset({HELD, CHECKING, REVIEW})
@@ -249,11 +250,15 @@ def rejected_never_returns(sight: Sight) -> bool:
 
 
 def gone_is_final(sight: Sight) -> bool:
-    """In each response; but other bytes may have got the name of those that are gone."""
+    """
+    In each response, but other bytes may get the name.
+
+    An upload is gone while others are stored over its own, and comes back with these.
+    """
     for life, at in sight.uploads:
         if life.finals & {"discarded", "aborted"} and (at.visible or at.parts):
             return False
-        if GONE in life.finals and at.visible in life.etags:
+        if GONE in life.finals and at.visible in life.etags and SWAP not in life.begun:
             return False
     return True
 
@@ -344,9 +349,10 @@ def nothing_is_left_due(sight: Sight) -> bool:
 
 
 def ticks_need_no_call(sight: Sight) -> bool:
-    """What was decided is done already when somebody asks."""
+    """What was decided is done already when somebody asks, unless other bytes were there when a tick ran."""
     for id in sight.decided:
-        etags = sight.model.life(id).etags
+        life = sight.model.life(id)
+        etags = set() if SWAP in life.begun else life.etags
         before, after = ((sight.ticked or {}).get(id, NOWHERE), sight.places.get(id, NOWHERE))
         if any((one in etags) != (other in etags) for one, other in zip(before[:2], after[:2], strict=True)):
             return False

@@ -158,9 +158,11 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("replace against delete", own, phone=send_and_confirm, owner=delete_old, tick=tick),
     scenario("replace, held", replacing_held, commit=commit, discard=discard, tick=tick),
     scenario("replace, confirm", replacement("ownheld"), phone=send_and_confirm, again=confirm, tick=tick),
-    # Erasing.
-    scenario("erase against upload", form_out("own"), erase=erase, phone=send_and_confirm, tick=tick),
-    scenario("erase against commit", stored("commit"), erase=erase, commit=commit, tick=tick),
+    # Erasing, which is many calls.
+    scenario("erase against upload", form_out("own"), erase=erase, phone=send_and_confirm),
+    scenario("erase, upload, tick", form_out("own"), 0, erase=erase, phone=send_and_confirm, tick=tick),
+    scenario("erase against commit", stored("commit"), erase=erase, commit=commit),
+    scenario("erase, commit, tick", stored("commit"), 0, erase=erase, commit=commit, tick=tick),
     scenario("erase twice", stored("own"), 0, erase=erase, other=erase),
     # Parts.
     scenario("completed twice", parts_sent, phone=complete, again=complete, tick=tick),
@@ -168,6 +170,7 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("complete, abort, tick", parts_sent, phone=complete, abort=abort, tick=tick),
     scenario("part sent while completed", parts_begun, phone=renew_and_complete, again=send_again, tick=tick),
     scenario("completed early", parts_begun, phone=renew_and_complete, again=complete, tick=tick),
-    scenario("erase against parts", parts_sent, erase=erase, phone=complete, tick=tick),
+    scenario("erase against parts", parts_sent, erase=erase, phone=complete),
+    scenario("erase, parts, tick", parts_sent, 0, erase=erase, phone=complete, tick=tick),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
