@@ -11,13 +11,15 @@ import requests
 from function.errors import UploadError
 from ops.terminal.language import Text
 
+REQUEST_ID = r",? request [\w-]+"
+
 
 class NotTried(Exception):
     """Raised where a question cannot be asked here; its sentence says what would be needed."""
 
-    def __init__(self, why: Text) -> None:
+    def __init__(self, why: Text, remedy: Text | None = None) -> None:
         super().__init__(why.en)
-        self.why = why
+        self.why, self.remedy = why, remedy
 
 
 def role_policy(actions: Iterable[str], resource: str) -> str:
@@ -46,7 +48,7 @@ def evidence(answer: requests.Response) -> str:
 
 def reason_of(error: UploadError) -> str:
     """What the function found, without the id of the request."""
-    return re.sub(r" request \w+", "", error.reason)
+    return re.sub(REQUEST_ID, "", error.reason)
 
 
 def text_in(answer: requests.Response, name: str) -> str:

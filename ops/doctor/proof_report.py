@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from function import VERSION
 from function.wechat import WechatApp
+from ops.doctor.evidence import REQUEST_ID
 from ops.doctor.point import RULES, Point, Seen
 from ops.doctor.point import WORDS as QUESTIONS
 from ops.doctor.sandbox import Sandbox
@@ -18,6 +19,7 @@ from ops.terminal.language import Text
 
 # Of a long-lived key, or of a session.
 KEY_ID = r"\b(?:LTAI|STS\.)\w{4,}"
+RAM_NAME = r"\b(role|user)/[\w.@-]+"
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "proved"
 WORDS = {
     "real": Text(
@@ -116,13 +118,14 @@ def without_names(text: str, sandbox: Sandbox) -> str:
     settings, app = sandbox.settings, sandbox.settings.caller_settings
     urls = [settings.host, settings.read_origin, settings.oss_endpoint, sandbox.function_url]
     urls += [url for url in (settings.callback_url, settings.upload_webhook_url) if url]
-    names = {*urls, *(urlsplit(url).hostname for url in urls), settings.bucket}
-    names |= {settings.role_arn.rpartition("/")[2], sandbox.keys.access_key_id, sandbox.openid}
+    names = {*urls, *(urlsplit(url).hostname for url in urls), sandbox.keys.access_key_id, sandbox.openid}
     if isinstance(app, WechatApp):
         names.add(app.appid)
     for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, "…")
-    text = re.sub(KEY_ID, "…", text)
+    # A short name is part of other words.
+    text = re.sub(rf"(?<![a-z0-9-]){re.escape(settings.bucket)}(?![a-z0-9])", "…", text)
+    text = re.sub(KEY_ID, "…", re.sub(RAM_NAME, r"\1/…", re.sub(REQUEST_ID, "", text)))
     return re.sub(r"(?<![0-9A-Fa-f])\d{10,}(?![0-9A-Fa-f])", "…", text)
 
 

@@ -48,6 +48,7 @@ POINTS: tuple[Point, ...] = (
     *prove_wechat.POINTS,
     *prove_push.POINTS,
 )
+DENIED = "AccessDenied"
 # Nobody is there (RFC 5737): a callback to it waits as long as OSS lets it.
 SILENT_URL = "http://192.0.2.1/"
 # By the list price of requests of either kind in mainland China, read in November 2026.
@@ -130,8 +131,10 @@ def prove(sandbox: Sandbox) -> Iterator[Row]:
         except requests.RequestException as error:
             yield Row(point, None, no_answer(error))
         except UploadError as error:
-            # A call of the function found what it does not expect.
-            seen, why = (told(False, reason_of(error)), None) if point.relies else (None, logged(error))
+            # A call of the function found what it does not expect; a missing right of the operator's keys,
+            # which made it, says nothing about the cloud.
+            is_broken = point.relies and error.upstream != DENIED
+            seen, why = (told(False, reason_of(error)), None) if is_broken else (None, logged(error))
             yield Row(point, seen, why)
 
 
@@ -150,6 +153,7 @@ def show_proof(account: Account, now: datetime, screen: Screen, language: str) -
         if refused := first_refusal(sandbox):
             _show_refusal(refused, sandbox, screen, language)
             return 1
+        _warn_without_role(sandbox, screen, language)
         for row in prove(sandbox):
             rows.append(row)
             _show_row(row, len(rows), screen, language)
@@ -169,6 +173,16 @@ def _show_refusal(refused: Refusal, sandbox: Sandbox, screen: Screen, language: 
     bucket, said = sandbox.settings.bucket, printable(refused.said.say(language))
     screen.fail(WORDS["refused"].say(language, step=refused.step, bucket=bucket, said=said))
     screen.line(f"    → {refused.remedy.say(language)}")
+
+
+def _warn_without_role(sandbox: Sandbox, screen: Screen, language: str) -> None:
+    """Say once why the role cannot be taken; many questions are about its sessions."""
+    try:
+        sandbox.session("oss:GetObject")
+    except NotTried as error:
+        screen.warn(printable(error.why.say(language)))
+        if error.remedy:
+            screen.line(f"    → {error.remedy.say(language)}")
 
 
 def _show_removal(removed: int, left: Sequence[str], screen: Screen, language: str) -> None:

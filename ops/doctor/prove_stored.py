@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 from function.config.profile import ACL_FIELD
-from function.errors import AlreadyExists, OssUnavailable
+from function.errors import AlreadyExists, OssUnavailable, UploadError
 from function.oss.client import OssClient
 from function.oss.objects import (
     copy_object,
@@ -95,7 +95,11 @@ def absence_is_named(sandbox: Sandbox) -> Seen:
     oss, key = sandbox.client(), sandbox.new_key()
     # Who may not list may be refused.
     accepted(sandbox.call("GET", "", query={"list-type": "2", "prefix": key, "max-keys": "1"}))
-    return told(head_object(oss, key) is None and get_record(oss, key) is None, "NoSuchKey")
+    try:
+        is_named = head_object(oss, key) is None and get_record(oss, key) is None
+    except UploadError as error:
+        return told(False, reason_of(error))
+    return told(is_named, "NoSuchKey")
 
 
 def deletion_repeats(sandbox: Sandbox) -> Seen:

@@ -134,6 +134,8 @@ def sts_takes_900_seconds(sandbox: Sandbox) -> Seen:
             raise NotTried(logged(error)) from None
         return told(False, error.reason)
     except UploadError as error:
+        if error.upstream in NO_ROLE:
+            raise NotTried(logged(error)) from None
         return told(False, error.upstream)
     seconds = (session.expires_at - sandbox.now).total_seconds()
     return told(abs(seconds - SHORTEST.total_seconds()) < TOLERATED.total_seconds(), f"{seconds:.0f} s")
@@ -208,7 +210,7 @@ def _code(
     try:
         client.assume_role(policy or _any(sandbox), own or sandbox.own_keys, sandbox.now, attempts=1)
     except UploadError as error:
-        is_theirs = error.upstream == DENIED and own is None and not role_arn
+        is_theirs = error.upstream in NO_ROLE and own is None and not role_arn
         if is_theirs or not isinstance(error, StsRejected):
             raise NotTried(logged(error)) from None
         return error.upstream

@@ -23,6 +23,7 @@ from function.session_policy import Grant, policy_of
 from ops.client.form_upload import open_session
 from ops.doctor.evidence import NotTried, accepted, evidence
 from ops.doctor.findings import logged, same
+from ops.doctor.identity import sts_remedy
 from ops.doctor.places import trial_folder
 from ops.doctor.removal import delete_object, delete_versions
 from sts_credentials import StsClient
@@ -226,7 +227,7 @@ class Sandbox:
         try:
             return client.assume_role(policy, self.own_keys, self.now, attempts=STS_ATTEMPTS)
         except UploadError as error:
-            raise NotTried(logged(error)) from None
+            raise NotTried(logged(error), sts_remedy(error)) from None
 
     def remove(self) -> list[str]:
         """Remove all that is left of this run, and close its connections; return the keys of what stays."""

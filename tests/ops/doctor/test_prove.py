@@ -19,6 +19,7 @@ import requests
 from function.app import Function, load_settings
 from function.context import Dependencies
 from function.credentials import AccessKeys
+from function.errors import OssRejected
 from function.holding.records import verdict_key
 from function.session_policy import role_policies
 from handler import serve
@@ -356,13 +357,13 @@ def test_names_of_bucket_domain_account_and_key_are_left_out(place):
         callback_url="https://u.example.com/callback", upload_webhook_url="https://b.example.com"
     )
     sandbox.settings, sandbox.function_url, sandbox.openid = settings, "https://f.example.com", "oUser"
-    role = settings.role_arn.rpartition("/")[2]
     text = without_names(
-        f"{settings.host}/x local-bucket acs:ram::1234567890123456:role/{role} {KEYS.access_key_id}"
-        f" STS.NTabc123 f.example.com u.example.com b.example.com oUser {settings.caller_settings.appid}",
+        f"{settings.host}/x local-bucket acs:ram::1234567890123456:role/oss {KEYS.access_key_id}"
+        f" STS.NTabc123 f.example.com u.example.com b.example.com oUser {settings.caller_settings.appid}"
+        " local-bucket-2 x-oss-local-bucketed",
         sandbox,
     )
-    assert text == "…/x … acs:ram::…:role/… … … … … … … …"
+    assert text == "…/x … acs:ram::…:role/… … … … … … … … …-2 x-oss-local-bucketed"
 
 
 def test_screen_and_report_speak_chinese_whole(place, capsys, tmp_path):
@@ -458,6 +459,42 @@ def test_keys_without_the_right_to_store_hear_which_rights_a_proof_needs(place, 
     code, text = shown(sandbox, capsys)
     assert code == 1 and "AccessDenied" in text and "list and delete" in text
     assert "held/.prove/" not in text and not cloud.oss.bucket.objects
+
+
+def test_a_role_that_cannot_be_taken_is_named_once_with_its_remedy(place, capsys, few):
+    cloud, sandbox = place()
+    del cloud.sts.roles[ROLE_ARN]
+    code, text = shown(sandbox, capsys)
+    assert code == 0
+    assert text.count("STS_ROLE_ARN") == 1 and text.index("STS_ROLE_ARN") < text.index("1/")
+
+
+def test_a_role_that_cannot_be_taken_breaks_no_contract(place):
+    cloud, sandbox = place()
+    del cloud.sts.roles[ROLE_ARN]
+    assert [row.point.name for row in prove(sandbox) if row.is_broken] == []
+    sandbox.remove()
+
+
+def test_a_missing_right_of_the_operator_breaks_no_contract(place, monkeypatch):
+    _, sandbox = place()
+    own, sandbox.keys = sandbox.keys, sandbox.session("oss:PutObject", "oss:PutObjectAcl")
+    (listed,) = [point for point in POINTS if point.name == "versions_are_listed"]
+    monkeypatch.setattr("ops.doctor.prove.POINTS", [listed])
+    (row,) = prove(sandbox)
+    assert row.seen is None and "AccessDenied" in row.why.en
+    sandbox.keys = own
+    sandbox.remove()
+
+
+def test_a_hidden_absence_breaks_its_contract(place, monkeypatch):
+    _, sandbox = place()
+    monkeypatch.setattr(prove_stored, "head_object", refuse)
+    assert seen_by("absence_is_named", sandbox).answer is False
+
+
+def refuse(*_arguments):
+    raise OssRejected(reason="HeadObject: HTTP 403 AccessDenied", upstream="AccessDenied")
 
 
 def test_each_question_removes_what_it_stored(place, capsys, monkeypatch):
