@@ -22,9 +22,8 @@ from ops.terminal.language import Text
 
 # XML has no way to write the first; the others mean something in XML or in a URL.
 ODD_NAMES = ("\x01", "&<>\"'", "a b+c%20?#", "照片")
-
-# A page may be short, or empty, and not the last.
-MOST_PAGES = 9
+# A page may be short, or empty, and not the last; whether a list may be late is open.
+MOST_PAGES, MOST_LOOKS, A_SECOND = 9, 4, 1.0
 
 
 def _folder(sandbox: Sandbox, *names: str) -> str:
@@ -32,7 +31,10 @@ def _folder(sandbox: Sandbox, *names: str) -> str:
     folder = sandbox.new_folder()
     for name in names:
         sandbox.put(key=f"{folder}{name}")
-    _listed(sandbox, folder)
+    for _ in range(MOST_LOOKS):
+        if _listed(sandbox, folder).text.count("<Key>") >= len(names):
+            break
+        sandbox.sleep(A_SECOND)
     return folder
 
 

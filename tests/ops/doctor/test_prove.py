@@ -229,6 +229,21 @@ def test_lists_of_short_pages_are_right(place):
     sandbox.remove()
 
 
+def test_a_late_list_breaks_no_contract(place, monkeypatch):
+    _, sandbox = place()
+    left, waits, real = [1, 1], [], sandbox.call
+
+    def call(method, key, **more):
+        is_late = "list-type" in more.get("query", {}) and left and left.pop()
+        return Answer(200) if is_late else real(method, key, **more)
+
+    monkeypatch.setattr(sandbox, "call", call)
+    monkeypatch.setattr(sandbox, "sleep", waits.append)
+    assert seen_by("list_is_in_order", sandbox).answer is True
+    assert len(waits) == 2
+    sandbox.remove()
+
+
 class Answer:
     def __init__(self, status, **headers):
         self.status_code, self.headers, self.content, self.text = status, headers, b"", ""
