@@ -78,8 +78,10 @@ def local_title(rules: Sequence[str], now: datetime) -> Text:
     return Text(en, zh)
 
 
-def report_file(region: str, now: datetime) -> Path:
-    return FOLDER / f"{now:%Y-%m-%d}-{region}.md"
+def report_file(region: str, now: datetime, folder: Path = FOLDER) -> Path:
+    """Return a new file, named by date and region; a further one of that day by its time, too."""
+    file = folder / f"{now:%Y-%m-%d}-{region}.md"
+    return file.with_stem(f"{file.stem}-{now:%H%M%S}") if file.exists() else file
 
 
 def answer_of(row: Row, language: str) -> tuple[str, str]:

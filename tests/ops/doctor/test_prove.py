@@ -38,7 +38,7 @@ from ops.doctor.point import RULES as DEFAULTS
 from ops.doctor.point import WORDS as QUESTIONS
 from ops.doctor.point import told
 from ops.doctor.proof_report import WORDS as REPORT_WORDS
-from ops.doctor.proof_report import title_of, without_names
+from ops.doctor.proof_report import report_file, title_of, without_names
 from ops.doctor.prove import MOST_BYTES, WORDS, Account, prove, show_proof
 from ops.doctor.prove import POINTS as ALL_POINTS
 from ops.doctor.sandbox import Sandbox
@@ -379,6 +379,14 @@ def test_names_of_bucket_domain_account_and_key_are_left_out(place):
         sandbox,
     )
     assert text == "…/x … acs:ram::…:role/… … … … … … … … …-2 x-oss-local-bucketed"
+
+
+def test_a_second_report_of_the_day_replaces_no_other(tmp_path):
+    now = datetime(2026, 11, 28, 20, 30, 15, tzinfo=UTC)
+    first = report_file("cn-beijing", now, tmp_path)
+    assert first.name == "2026-11-28-cn-beijing.md"
+    first.touch()
+    assert report_file("cn-beijing", now, tmp_path).name == "2026-11-28-cn-beijing-203015.md"
 
 
 def test_screen_and_report_speak_chinese_whole(place, capsys, tmp_path):
