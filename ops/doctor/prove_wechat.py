@@ -41,6 +41,8 @@ NOBODY, COMMENT = "oProve-this-is-nobody", 2
 NO_CODE = "bad-prove-this-is-no-code"
 WRONG_SECRET, WRONG_OPENID, API_SECURITY = (40001, 40125, 41004), (40003, 43104), (40234, 40235)
 ADDRESS_REFUSED = 40164
+# Of a minute, of a day, of one object; a user who has not been here for two hours.
+LIMITS, NOT_SEEN = (44991, 45009, 87020), 61010
 # Grey, 64 by 64.
 WEBP = bytes.fromhex(
     "5249464624000000574542505650384c170000002f3fc00f000750c00216b0ff012021fc7faf45f43ff50300"
@@ -133,7 +135,7 @@ def wechat_refuses_a_wrong_token(sandbox: Sandbox) -> Seen:
 
 def wechat_refuses_a_wrong_openid(sandbox: Sandbox) -> Seen:
     answer = _submitted(sandbox, _nothing(sandbox), NOBODY)
-    if answer in API_SECURITY:
+    if answer in (*API_SECURITY, *LIMITS):
         raise NotTried(same(f"errcode {answer}"))
     return told(answer in WRONG_OPENID, _errcode(answer))
 
@@ -161,6 +163,8 @@ def wechat_refuses_a_wrong_code(sandbox: Sandbox) -> Seen:
 
 def wechat_takes_what_is_not_there(sandbox: Sandbox) -> Seen:
     answer = _submitted(sandbox, _nothing(sandbox), _openid(sandbox))
+    if answer in (*API_SECURITY, *LIMITS, *WRONG_OPENID, NOT_SEEN):
+        raise NotTried(same(f"errcode {answer}"))
     return told(isinstance(answer, str), _errcode(answer))
 
 
