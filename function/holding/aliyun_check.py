@@ -18,7 +18,7 @@ from function.holding.check import note_check
 from function.holding.decision import BY_CHECK, decide, forget_due, leave_to_a_human, settle
 from function.holding.held_upload import HeldUpload, held_url
 from function.holding.records import PUBLISH, REJECT
-from function.holding.state import BY_ALIYUN, CHECKING, HELD, OPEN, REVIEW, UNCHECKED, HeldState
+from function.holding.state import CHECKING, OPEN, REVIEW, UNCHECKED, HeldState
 from function.holding.submission import obstacle_in
 from function.moderation.aliyun import (
     ACTIONS,
@@ -69,10 +69,10 @@ def continue_with_aliyun(
     if not is_free and not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has asked by now, or is about to ask.
         latest = settle(context, oss, upload)
-        is_due = latest.due in (BY_ALIYUN, UNCHECKED) and latest.lease != current.lease
+        is_due = latest.due < 0 and latest.lease != current.lease
         return continue_with_aliyun(context, oss, upload, latest) if is_due else latest
     after = _look(context, oss, upload, current)
-    if name and after.state not in (HELD, CHECKING):
+    if name and after.state != CHECKING:
         forget_due(context, oss, name)
     return after
 
@@ -100,7 +100,7 @@ def _look(context: RequestContext, oss: OssClient, upload: HeldUpload, current: 
     # If this fails, the lease ends by itself.
     with suppress(UploadError):
         records.put(oss, record, check.fields, context.now)
-    return HeldState(CHECKING, silent_at=check.next_at(current.held_until or upload.held_until))
+    return HeldState(CHECKING, silent_at=check.next_at(upload.held_until))
 
 
 def _ask(

@@ -265,8 +265,12 @@ def test_a_check_that_failed_is_repeated_after_growing_pauses(house, clock, fail
         clock.tick(seconds=1)
         assert house.status(said["receipt"]) == "checking"
         assert len(checks(house)) == count + 1
+    # One record stands for all attempts.
+    assert len(house.due("check-")) == 1
     clock.tick(minutes=10)
     assert house.status(said["receipt"]) == "published"
+    deleted = [request.key for request in house.oss.requests if request.method == "DELETE"]
+    assert all(key.startswith("held/") for key in deleted)
 
 
 def test_a_tick_repeats_what_failed_without_another_request(house, clock):
@@ -280,6 +284,18 @@ def test_a_tick_repeats_what_failed_without_another_request(house, clock):
     assert asked[-1] == 5
     assert names(house, said) == ["key"]
     assert house.due() == []
+    assert house.told == ["published"]
+
+
+def test_a_tick_comes_back_when_the_next_attempt_is_due(house, clock):
+    said = stored(house, None, None)
+    clock.tick(minutes=1)
+    house.status(said["receipt"])
+    house.tick()
+    assert len(checks(house)) == 2
+    clock.tick(minutes=2)
+    house.tick()
+    assert len(checks(house)) == 3
     assert house.told == ["published"]
 
 
@@ -312,8 +328,10 @@ def test_files_that_fail_keep_no_tick_from_others(house, clock):
     assert sorted(map(house.status, receipts)) == ["checking", "checking", "published"]
 
 
-@pytest.mark.parametrize("left", [1.9, 0.0])
-def test_without_time_nothing_is_begun(house, left):
+@pytest.mark.parametrize(
+    ("left", "state", "asked"), [(2.0, "published", 1), (1.9, "held", 0), (0.0, "held", 0)]
+)
+def test_without_half_a_second_nothing_is_begun(house, left, state, asked):
     from function.holding.actions import commit_held
     from function.holding.held_upload import read_receipt
     from function.oss.client import oss_client
@@ -322,9 +340,10 @@ def test_without_time_nothing_is_begun(house, left):
     call = house.call()
     upload = read_receipt(said["receipt"], call.settings, call.now)
     oss = oss_client(call, upload.profile.location)._replace(send=call.instance.send)
-    call._ends = call.instance.monotonic() + left
-    assert commit_held(call, oss, upload, None) == "held"
-    assert (checks(house), len(house.due("check-"))) == ([], 1)
+    call.instance.monotonic = lambda: 100.0
+    call._ends = 100.0 + left
+    assert commit_held(call, oss, upload, None) == state
+    assert (len(checks(house)), len(house.due("check-"))) == (asked, 1 - asked)
 
 
 def test_a_missing_key_of_the_function_is_a_failure_like_another(house, log_lines):
@@ -403,18 +422,39 @@ def test_two_requests_at_once_pay_once(house):
     assert len(checks(house)) == 1
 
 
-def test_a_request_that_loses_the_lease_says_what_the_other_decided(house):
-    said = stored(house, profile="sent")
+def commit_just_before_the_lease(house, said):
+    """Commit an upload, and once more just before that request gets the lease; return its state."""
     lease = f"held/.submitted/{said['uploadId']}-0"
 
     def first():
         if house.oss.requests[-1].key == lease:
             house.commit(said["receipt"])
+            house.oss.faults.clear()
         else:
             house.oss.between["PutObject"] = first
 
     house.oss.between["PutObject"] = first
-    assert house.commit(said["receipt"]).json["state"] == "published"
+    return house.commit(said["receipt"]).json["state"]
+
+
+def test_a_request_that_loses_the_lease_says_what_the_other_decided(house):
+    said = stored(house, profile="sent")
+    assert commit_just_before_the_lease(house, said) == "published"
+    assert len(checks(house)) == 1
+
+
+def test_a_request_that_loses_the_lease_decides_by_the_answer_that_the_other_kept(house):
+    said = stored(house, profile="sent")
+    house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
+    assert commit_just_before_the_lease(house, said) == "published"
+    assert len(checks(house)) == 1
+
+
+def test_a_request_that_loses_the_lease_in_the_last_hour_leaves_it_to_a_human(house, clock):
+    said = stored(house, profile="sent")
+    clock.tick(days=2, hours=23, minutes=30)
+    house.green.answers = [None]
+    assert commit_just_before_the_lease(house, said) == "review"
     assert len(checks(house)) == 1
 
 
@@ -592,10 +632,21 @@ def test_wechat_waits_until_aliyun_has_answered(with_wechat, clock):
     assert with_wechat.status(said["receipt"]) == "published"
 
 
+def test_a_rejection_of_aliyun_that_was_cut_off_is_applied_without_wechat(with_wechat):
+    house = with_wechat
+    house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
+    said = stored(house, "risky", profile="both")
+    assert said["state"] == "held"
+    house.oss.faults.clear()
+    assert house.status(said["receipt"]) == "rejected"
+    assert (len(checks(house)), house.wechat.asked) == (1, [])
+
+
 def test_a_failure_of_wechat_keeps_the_answer_of_aliyun(with_wechat):
     house = with_wechat
     house.wechat.answers = [None]
     said = stored(house, "pass", profile="both")
+    assert said["state"] == "checking"
     assert house.status(said["receipt"]) == "checking"
     house.verdict(Outcome.PASS)
     assert house.status(said["receipt"]) == "published"
@@ -651,6 +702,7 @@ def test_an_unanswered_record_is_no_pass(with_wechat, clock):
     )
     house.verdict(Outcome.PASS)
     assert house.status(said["receipt"]) == "review"
+    assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "not-checked"
 
 
 # --- videos and sounds ---
@@ -695,12 +747,36 @@ def test_the_address_of_a_video_lives_as_long_as_its_session(house, clock):
     assert not house.oss.lets_in(url)
 
 
-def test_a_result_is_fetched_every_half_minute_at_most(house, clock):
+@pytest.mark.parametrize(("session", "covered"), [(3600, 1740), (900, 60)])
+def test_a_video_gets_the_session_for_half_an_hour_or_nearly_all_of_a_shorter_one(
+    house_of, clock, log_lines, session, covered
+):
+    house = house_of(PROFILES, **{**WITHOUT_WECHAT, "STS_SESSION_SECONDS": str(session)})
+    house.oss.give_sessions(house.function, timedelta(seconds=session))
+    are_new = []
+    for seconds in (0, covered, 1):
+        clock.tick(seconds=seconds)
+        assert clip(house, "pass")["state"] == "checking"
+        are_new.append(log_lines()[-1]["stsRefreshed"])
+    assert are_new == [True, False, True]
+
+
+def test_a_result_is_fetched_every_half_minute_at_most_and_without_a_lease(house, clock):
     said = clip(house, "pass", *["running"] * 9)
     for _ in range(6):
         clock.tick(seconds=10)
         house.status(said["receipt"])
     assert len(house.green.asked) == 3
+    submitted = [name for name in house.oss.records() if name.startswith("submitted/")]
+    assert submitted == [f"submitted/{said['uploadId']}-0"]
+
+
+def test_a_failed_fetch_is_repeated_after_a_minute(house, clock):
+    said = clip(house, "pass", None)
+    for asked in (2, 2, 3):
+        clock.tick(seconds=30)
+        house.status(said["receipt"])
+        assert len(house.green.asked) == asked
 
 
 def test_a_failed_fetch_keeps_the_task(house, clock):
@@ -741,6 +817,12 @@ def test_a_sound_that_begins_like_something_else_is_sent_nowhere(house, body):
     said = clip(house, kind="audio/mpeg", body=body)
     assert house.green.asked == []
     assert said["state"] == "review"
+    assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "unsupported"
+
+
+def test_a_video_begins_as_it_likes(house):
+    said = clip(house, "pass", body=b"\0\0\0\x20ftypisom")
+    assert (said["state"], len(house.green.asked)) == ("checking", 1)
 
 
 def test_a_type_that_aliyun_does_not_know_is_sent_nowhere(house):

@@ -2,7 +2,11 @@
 
 import pytest
 
-from function.moderation.finding import Finding, read_finding
+from function.moderation.finding import ANIMATED, UNREACHABLE, UNSUPPORTED, Finding, read_finding
+
+
+def test_codes_stay_as_records_have_them():
+    assert (UNSUPPORTED, ANIMATED, UNREACHABLE) == ("unsupported", "animated", "unreachable")
 
 
 @pytest.mark.parametrize(
