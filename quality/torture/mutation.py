@@ -414,7 +414,8 @@ def equivalents(module: str) -> dict[str, str]:
 
 def present(module: str) -> tuple[str, str]:
     """The module's source and its tests, as the table names them."""
-    return mutation_table.source_of(path_of(module)), mutation_table.fingerprint_of(TESTS[module])
+    code = mutation_table.code_of(path_of(module).read_text("utf-8"))
+    return code, mutation_table.fingerprint_of(TESTS[module])
 
 
 def is_settled(module: str) -> bool:

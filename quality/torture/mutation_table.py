@@ -4,6 +4,7 @@ The stored table of mutation: for each module what was tried at which source, an
 Outcomes of a module that is not finished wait in a file of its own, which git ignores; a run continues there.
 """
 
+import ast
 import fcntl
 import hashlib
 import json
@@ -30,7 +31,7 @@ COLUMNS = "{:<36} {:>7} {:>7} {:>10} {:>9}  {:<12} {:<10}  {}"
 class Row:
     """
     Args:
-        source: git's name of the module's contents.
+        source: digest of the module's code, without what changes no mutant: comments, docstrings, imports.
 
         tests: fingerprint of the tests that ran last.
 
@@ -60,6 +61,24 @@ def source_of(path: Path) -> str:
     """The first digits of git's name of a file."""
     content = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()[:SHOWN]
+
+
+class _Code(ast.NodeTransformer):
+    """Of a module without its imports and docstrings."""
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        del node
+
+    visit_ImportFrom = visit_Import
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else node
+
+
+def code_of(text: str) -> str:
+    """The first digits of a digest of a module's code."""
+    return hashlib.sha1(ast.unparse(_Code().visit(ast.parse(text))).encode()).hexdigest()[:SHOWN]
 
 
 def fingerprint_of(tests: Iterable[str]) -> str:

@@ -247,3 +247,10 @@ def test_the_report_names_what_is_stale_and_what_never_ran(stored, monkeypatch):
     assert "handler" in table and "never ran" in table and "survives: " in table
     assert "stale: its source changed" in mutation_table.report({MODULE: ("other", tests)})
     assert "its tests changed" in mutation_table.report({MODULE: (source, "other")})
+
+
+def test_comments_docstrings_and_imports_leave_a_row_valid():
+    code = 'def ask(name: str) -> str:\n    return name or "?"\n'
+    told = '"""Module."""\nimport re\n' + code.replace("\n    ", '\n    """Return it."""\n    # Why.\n    ')
+    assert mutation_table.code_of(told) == mutation_table.code_of(code)
+    assert mutation_table.code_of(code.replace("or", "and")) != mutation_table.code_of(code)
