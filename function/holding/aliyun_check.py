@@ -100,7 +100,7 @@ def _look(context: RequestContext, oss: OssClient, upload: HeldUpload, current: 
     # If this fails, the lease ends by itself.
     with suppress(UploadError):
         records.put(oss, record, check.fields, context.now)
-    return HeldState(CHECKING, silent_at=check.next_at(upload.held_until))
+    return HeldState(CHECKING, silent_at=check.next_at(current.held_until or upload.held_until))
 
 
 def _ask(

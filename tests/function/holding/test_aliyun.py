@@ -299,6 +299,22 @@ def test_a_tick_comes_back_when_the_next_attempt_is_due(house, clock):
     assert house.told == ["published"]
 
 
+def test_a_tick_gives_up_an_hour_before_the_object_ends(house_of, clock):
+    """Where names are digests it ends before its receipt: by as long as a form is valid."""
+    named_by_digest = PROFILES.replace("sent/{owner}/{id}", "sent/{owner}/{sha256}")
+    house = house_of(named_by_digest, **WITHOUT_WECHAT)
+    said = stored(house, profile="sent", sha256="a" * 64, size=1)
+    ends = house.settings.profiles["sent"].expires_in
+    clock.tick(seconds=(timedelta(days=2, hours=22, minutes=57) - ends).total_seconds())
+    house.green.answers = [None] * 9
+    house.commit(said["receipt"])
+    for is_left in (False, False, True):
+        clock.tick(minutes=1)
+        house.tick()
+        assert (f"review/{said['uploadId']}" in house.oss.records()) == is_left
+    assert len(checks(house)) == 3
+
+
 def test_a_request_asks_no_more_after_a_failure(house):
     receipts = [stored(house, profile="sent")["receipt"] for _ in range(3)]
     house.green.answers = ["pass", None]
