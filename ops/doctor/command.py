@@ -23,7 +23,7 @@ from ops.doctor.configuration import check_env_file, check_settings
 from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State
-from ops.doctor.prove_command import JOINT, add_prove_arguments, run_prove, without_prove
+from ops.doctor.proof.command import JOINT, add_prove_arguments, run_prove, without_prove
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import GREEN, RED, YELLOW, Screen

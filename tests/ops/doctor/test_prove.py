@@ -31,24 +31,24 @@ from local.green.rules import GreenRules
 from local.oss.rules import OssRules
 from local.wechat.rules import WechatRules
 from ops.doctor import command as doctor
-from ops.doctor import prove_forms, prove_green, prove_lists, prove_push, prove_stored, prove_wechat
 from ops.doctor.evidence import NotTried, accepted, role_policy, text_in
 from ops.doctor.places import place_of
-from ops.doctor.point import RULES as DEFAULTS
-from ops.doctor.point import WORDS as QUESTIONS
-from ops.doctor.point import told
-from ops.doctor.proof_report import WORDS as REPORT_WORDS
-from ops.doctor.proof_report import report_file, title_of, without_names
-from ops.doctor.prove import MOST_BYTES, WORDS, Account, prove, show_proof
-from ops.doctor.prove import POINTS as ALL_POINTS
-from ops.doctor.sandbox import Sandbox
-from ops.doctor.trial_parts import begin
+from ops.doctor.proof import forms, green, lists, push, stored, wechat
+from ops.doctor.proof.point import RULES as DEFAULTS
+from ops.doctor.proof.point import WORDS as QUESTIONS
+from ops.doctor.proof.point import told
+from ops.doctor.proof.report import WORDS as REPORT_WORDS
+from ops.doctor.proof.report import report_file, title_of, without_names
+from ops.doctor.proof.sandbox import Sandbox
+from ops.doctor.proof.suite import MOST_BYTES, WORDS, Account, prove, show_proof
+from ops.doctor.proof.suite import POINTS as ALL_POINTS
+from ops.doctor.proof.trial_parts import begin
 from ops.terminal.language import Failure, Text
 from ops.terminal.screen import Screen
 from tests.ops.words import chinese_in, in_english
 
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
-OF_SERVICES = {*prove_green.POINTS, *prove_wechat.POINTS, *prove_push.POINTS}
+OF_SERVICES = {*green.POINTS, *wechat.POINTS, *push.POINTS}
 # The others are asked in test_prove_services.py.
 POINTS = tuple(point for point in ALL_POINTS if point not in OF_SERVICES)
 RULES = [point.name for point in POINTS if point.is_rule]
@@ -71,7 +71,7 @@ ROWS = list(readings())
 
 @pytest.fixture(autouse=True)
 def points_of_the_bucket(monkeypatch):
-    monkeypatch.setattr("ops.doctor.prove.POINTS", POINTS)
+    monkeypatch.setattr("ops.doctor.proof.suite.POINTS", POINTS)
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_the_role_of_the_shipped_profiles_is_enough_for_each_contract(place):
 
 def test_lists_of_short_pages_are_right(place):
     _, sandbox = place({"longest_page": 1})
-    seen = {point.name: point.tries(sandbox).answer for point in prove_lists.POINTS if point.relies}
+    seen = {point.name: point.tries(sandbox).answer for point in lists.POINTS if point.relies}
     assert seen == dict.fromkeys(seen, True)
     sandbox.remove()
 
@@ -336,8 +336,8 @@ def test_the_internal_host_is_tried_by_the_function(place, serving, status, code
 @pytest.fixture
 def few(monkeypatch):
     """The questions that a run asks, reduced to these."""
-    points = [*prove_stored.POINTS[:2], *prove_forms.POINTS]
-    monkeypatch.setattr("ops.doctor.prove.POINTS", points)
+    points = [*stored.POINTS[:2], *forms.POINTS]
+    monkeypatch.setattr("ops.doctor.proof.suite.POINTS", points)
     return points
 
 
@@ -435,7 +435,7 @@ def test_a_broken_contract_fails_the_run_and_names_what_relies_on_it(place, caps
         for name, is_kept in (("forms", True), ("erasures", False))
     )
     for points, code in (([kept], 0), ([kept, broken], 1)):
-        monkeypatch.setattr("ops.doctor.prove.POINTS", points)
+        monkeypatch.setattr("ops.doctor.proof.suite.POINTS", points)
         found, text = shown(sandbox, capsys, report=tmp_path / "report.md")
         assert found == code
     assert "erasures would fail" in text and "forms would fail" not in text
@@ -467,7 +467,7 @@ def test_a_proof_ends_before_its_questions_if_the_first_object_is_refused(place,
     if change:
         change(cloud)
     asked = []
-    monkeypatch.setattr("ops.doctor.prove.POINTS", [POINTS[0]._replace(tries=asked.append)])
+    monkeypatch.setattr("ops.doctor.proof.suite.POINTS", [POINTS[0]._replace(tries=asked.append)])
     code, text = shown(sandbox, capsys)
     assert code == 1 and said in text and not asked
     assert not cloud.oss.bucket.objects
@@ -503,7 +503,7 @@ def test_a_missing_right_of_the_operator_breaks_no_contract(place, monkeypatch):
     _, sandbox = place()
     own, sandbox.keys = sandbox.keys, sandbox.session("oss:PutObject", "oss:PutObjectAcl")
     (listed,) = [point for point in POINTS if point.name == "versions_are_listed"]
-    monkeypatch.setattr("ops.doctor.prove.POINTS", [listed])
+    monkeypatch.setattr("ops.doctor.proof.suite.POINTS", [listed])
     (row,) = prove(sandbox)
     assert row.seen is None and "AccessDenied" in row.why.en
     sandbox.keys = own
@@ -512,7 +512,7 @@ def test_a_missing_right_of_the_operator_breaks_no_contract(place, monkeypatch):
 
 def test_a_hidden_absence_breaks_its_contract(place, monkeypatch):
     _, sandbox = place()
-    monkeypatch.setattr(prove_stored, "head_object", refuse)
+    monkeypatch.setattr("ops.doctor.proof.stored.head_object", refuse)
     assert seen_by("absence_is_named", sandbox).answer is False
 
 
@@ -529,7 +529,7 @@ def test_each_question_removes_what_it_stored(place, capsys, monkeypatch):
         asked.put({"x-oss-object-acl": "public-read"})
         return told(True, "")
 
-    monkeypatch.setattr("ops.doctor.prove.POINTS", [POINTS[0]._replace(tries=tries)] * 2)
+    monkeypatch.setattr("ops.doctor.proof.suite.POINTS", [POINTS[0]._replace(tries=tries)] * 2)
     assert shown(sandbox, capsys)[0] == 0
     assert seen == [[], []] and not cloud.oss.bucket.objects
 
@@ -542,7 +542,7 @@ def test_an_interrupted_run_removes_and_names_what_stays(place, capsys, monkeypa
         monkeypatch.setattr(Sandbox, "_is_gone", lambda *_: False)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ops.doctor.prove.POINTS", [POINTS[0]._replace(tries=tries)])
+    monkeypatch.setattr("ops.doctor.proof.suite.POINTS", [POINTS[0]._replace(tries=tries)])
     with pytest.raises(KeyboardInterrupt):
         shown(sandbox, capsys)
     (left,) = cloud.oss.bucket.objects
@@ -597,7 +597,7 @@ def test_a_callback_that_is_refused_says_nothing_of_its_timeout(place, monkeypat
 def test_stored_objects_are_removed_after_a_crash(place, capsys, monkeypatch):
     cloud, sandbox = place()
     broken = POINTS[3]._replace(tries=lambda _trial: 1 / 0)
-    monkeypatch.setattr("ops.doctor.prove.POINTS", (*POINTS[:3], broken))
+    monkeypatch.setattr("ops.doctor.proof.suite.POINTS", (*POINTS[:3], broken))
     with pytest.raises(ZeroDivisionError):
         shown(sandbox, capsys)
     assert list(cloud.oss.bucket.objects) == []
@@ -617,7 +617,7 @@ def test_a_failure_of_the_service_answers_no_question(place, name, operation):
 def test_silence_is_an_answer_of_its_own_and_the_others_come(place, monkeypatch):
     _, sandbox = place()
     silent = POINTS[0]._replace(tries=lambda _trial: requests.get("http://127.0.0.1:9", timeout=1))
-    monkeypatch.setattr("ops.doctor.prove.POINTS", (silent, POINTS[1]))
+    monkeypatch.setattr("ops.doctor.proof.suite.POINTS", (silent, POINTS[1]))
     first, second = prove(sandbox)
     assert first.why.en.startswith("no answer (") and second.seen.answer is True
     sandbox.remove()
@@ -632,8 +632,8 @@ def run(*arguments):
 @pytest.fixture
 def no_trial(monkeypatch):
     """Whoever would send something fails."""
-    monkeypatch.setattr("ops.doctor.sandbox.Sandbox", None)
-    monkeypatch.setattr("ops.doctor.prove.Sandbox", None)
+    monkeypatch.setattr("ops.doctor.proof.sandbox.Sandbox", None)
+    monkeypatch.setattr("ops.doctor.proof.suite.Sandbox", None)
 
 
 @pytest.fixture

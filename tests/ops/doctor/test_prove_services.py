@@ -14,22 +14,18 @@ from local.sts.assume_role import Session, read_assume_role
 from local.wechat.check_plan import PlannedCheck
 from local.wechat.errors import NOT_SIGNED, WechatError
 from local.wechat.rules import WechatRules
-from ops.doctor import prove_green, prove_push, prove_sts, prove_wechat
 from ops.doctor.evidence import NotTried
 from ops.doctor.places import FOLDER
-from ops.doctor.point import WORDS
-from ops.doctor.sandbox import Sandbox
+from ops.doctor.proof import green, push, sts, wechat
+from ops.doctor.proof.point import WORDS
+from ops.doctor.proof.sandbox import Sandbox
 from tests.ops.doctor.test_content_check import OPENID, deployment, seen_now
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
 
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
-POINTS = {
-    point.name: point
-    for module in (prove_sts, prove_green, prove_wechat, prove_push)
-    for point in module.POINTS
-}
+POINTS = {point.name: point for module in (sts, green, wechat, push) for point in module.POINTS}
 CONTRACTS = [name for name, point in POINTS.items() if point.relies]
 # A deployment in which nothing is checked.
 ONE = text_beside(__file__).partition("[post]")[0]
@@ -55,7 +51,7 @@ def asked(running, monkeypatch):
     """Ask one question of this cloud, by rules of the test's own, with a user whom WeChat has just seen."""
     cloud, green, checks = running.cloud, running.cloud.green, running.cloud.wechat.checks
     monkeypatch.setattr("ops.doctor.content_check.PAUSE_SECONDS", 0.02)
-    monkeypatch.setattr(prove_green, "pause", lambda seconds: cloud.clock.move(seconds=seconds))
+    monkeypatch.setattr("ops.doctor.proof.green.pause", lambda seconds: cloud.clock.move(seconds=seconds))
     monkeypatch.setattr(green, "delay", 0.0)
     kept = green.rules, checks.rules
     green.plan.clear()
@@ -125,7 +121,7 @@ def test_a_signed_request_is_taken_once_here(asked, monkeypatch):
 def test_an_access_token_that_is_renewed_between_two_calls_is_kept(asked, monkeypatch):
     tokens = iter(["old", "new", "new"])
     answers = lambda _: {"access_token": next(tokens), "expires_in": 300}  # noqa: E731
-    monkeypatch.setattr(prove_wechat, "_issued", answers)
+    monkeypatch.setattr("ops.doctor.proof.wechat._issued", answers)
     assert asked("wechat_token_is_kept").answer is True
 
 
@@ -159,7 +155,7 @@ BROKEN = {
     "green_text_is_no_picture": ("local.green.service.look_at_picture", lambda *_: None),
     "green_service_is_looked_up": (
         "local.green.request.SERVICES",
-        {"ImageModeration": {prove_green.NO_SERVICE}},
+        {"ImageModeration": {green.NO_SERVICE}},
     ),
     "green_sound_is_judged": ("local.green.service.data_of_sound", lambda *_: {}),
     "wechat_token_is_kept": ("local.wechat.access_tokens.RENEWED_BEFORE", timedelta(hours=3)),

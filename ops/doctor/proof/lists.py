@@ -15,9 +15,9 @@ from function.oss.objects import head_object
 from function.oss.versions import UPLOADS, VERSIONS, Entry, EntryList, Markers, delete_many, list_entries
 from function.session_policy import DELETE, LIST
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
-from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
-from ops.doctor.sandbox import Sandbox
-from ops.doctor.trial_parts import begin
+from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, points, told
+from ops.doctor.proof.sandbox import Sandbox
+from ops.doctor.proof.trial_parts import begin
 from ops.terminal.language import Text
 
 # XML has no way to write the first; the others mean something in XML or in a URL.

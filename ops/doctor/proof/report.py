@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from function import VERSION
 from function.wechat import WechatApp
 from ops.doctor.evidence import REQUEST_ID
-from ops.doctor.point import RULES, Point, Seen
-from ops.doctor.point import WORDS as QUESTIONS
-from ops.doctor.sandbox import Sandbox
+from ops.doctor.proof.point import RULES, Point, Seen
+from ops.doctor.proof.point import WORDS as QUESTIONS
+from ops.doctor.proof.sandbox import Sandbox
 from ops.terminal.language import Text
 
 # Of a long-lived key, or of a session.

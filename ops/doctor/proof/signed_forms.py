@@ -23,9 +23,9 @@ from ops.client.form_upload import LOOPBACK
 from ops.doctor.evidence import NotTried, accepted, evidence
 from ops.doctor.findings import State
 from ops.doctor.forms import forms_signed_here
-from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
-from ops.doctor.sandbox import DOT, FORM_LIFE, Sandbox
-from ops.doctor.trial_form import send
+from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, points, told
+from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
+from ops.doctor.proof.trial_form import send
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text
 

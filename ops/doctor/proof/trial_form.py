@@ -21,7 +21,7 @@ from function.oss.post_form import (
     stamp_of,
 )
 from function.oss.presign import NONE
-from ops.doctor.sandbox import DOT, FORM_LIFE, Sandbox
+from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
 
 
 def post(

@@ -8,7 +8,7 @@ import requests
 
 from ops.doctor.evidence import NotTried, text_in
 from ops.doctor.findings import refusal, unreachable
-from ops.doctor.sandbox import DOT, STORED_AS, Sandbox
+from ops.doctor.proof.sandbox import DOT, STORED_AS, Sandbox
 from ops.terminal.language import Text
 
 

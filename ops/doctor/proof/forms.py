@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from ops.doctor.evidence import NotTried, accepted, evidence
 from ops.doctor.findings import same
-from ops.doctor.point import Seen, is_refused, is_taken, points
-from ops.doctor.sandbox import Sandbox
-from ops.doctor.trial_form import post
+from ops.doctor.proof.point import Seen, is_refused, is_taken, points
+from ops.doctor.proof.sandbox import Sandbox
+from ops.doctor.proof.trial_form import post
 from ops.terminal.language import Text
 
 BEYOND_THE_WINDOW = timedelta(minutes=16)

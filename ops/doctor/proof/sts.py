@@ -19,8 +19,8 @@ from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, accepted, evidence, role_policy
 from ops.doctor.findings import logged, same
 from ops.doctor.places import FOLDER
-from ops.doctor.point import NO, Seen, points, told
-from ops.doctor.sandbox import DOT, FORM_LIFE, OwnKeys, Sandbox
+from ops.doctor.proof.point import NO, Seen, points, told
+from ops.doctor.proof.sandbox import DOT, FORM_LIFE, OwnKeys, Sandbox
 from ops.terminal.language import Text
 from sts_credentials import StsClient
 

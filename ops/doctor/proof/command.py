@@ -92,8 +92,8 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
 
     A dry run needs neither: it says what would be asked, and what that would take.
     """
-    from ops.doctor.proof_report import report_file, title_of
-    from ops.doctor.prove import Account, show_cost, show_dry, show_proof
+    from ops.doctor.proof.report import report_file, title_of
+    from ops.doctor.proof.suite import Account, show_cost, show_dry, show_proof
 
     settings, findings = check_settings(environ)
     there = place_of(settings, args.bucket) if settings else None
@@ -132,8 +132,8 @@ def _others_with_verdicts(settings: Settings | None, there: Settings) -> list[Se
 def _prove_locally(args: argparse.Namespace, screen: Screen, language: str) -> int:
     from function.auth.wechat import openid_of
     from function.http.client import send
-    from ops.doctor.proof_report import local_title
-    from ops.doctor.prove import Account, show_dry, show_proof
+    from ops.doctor.proof.report import local_title
+    from ops.doctor.proof.suite import Account, show_dry, show_proof
     from ops.run.hosting import Plan, check_settings, quiet_log, running_cloud
 
     if args.dry_run:

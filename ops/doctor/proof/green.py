@@ -31,9 +31,9 @@ from ops.doctor.aliyun_check import PICTURES, WRONG, GreenCall, remedy_of
 from ops.doctor.evidence import NotTried
 from ops.doctor.findings import joined, same
 from ops.doctor.places import FOLDER
-from ops.doctor.point import Seen, points, told
+from ops.doctor.proof.point import Seen, points, told
+from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.samples import Samples, picture, sound
-from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
 SERVICE, NO_SERVICE = "baselineCheck", "proveNothing"

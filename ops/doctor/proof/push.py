@@ -17,9 +17,9 @@ from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.deployed import check_push
 from ops.doctor.evidence import NotTried
 from ops.doctor.findings import State, joined, same
-from ops.doctor.point import Seen, points, told
-from ops.doctor.prove_wechat import NO_PUSH, app_of
-from ops.doctor.sandbox import Sandbox
+from ops.doctor.proof.point import Seen, points, told
+from ops.doctor.proof.sandbox import Sandbox
+from ops.doctor.proof.wechat import NO_PUSH, app_of
 
 
 def push_address_is_verified(sandbox: Sandbox) -> Seen:

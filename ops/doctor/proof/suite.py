@@ -12,41 +12,41 @@ import requests
 from function.config.settings import Settings
 from function.credentials import AccessKeys
 from function.errors import UploadError
-from ops.doctor import (
-    prove_forms,
-    prove_green,
-    prove_lists,
-    prove_objects,
-    prove_parts,
-    prove_pictures,
-    prove_push,
-    prove_signed_forms,
-    prove_stored,
-    prove_sts,
-    prove_wechat,
-)
 from ops.doctor.evidence import NotTried, reason_of
 from ops.doctor.findings import logged
-from ops.doctor.first_object import Refusal, first_refusal, no_answer
-from ops.doctor.point import Point, told
-from ops.doctor.proof_report import Row, answer_of, report_of
-from ops.doctor.sandbox import Sandbox
+from ops.doctor.proof import (
+    forms,
+    green,
+    lists,
+    objects,
+    parts,
+    pictures,
+    push,
+    signed_forms,
+    stored,
+    sts,
+    wechat,
+)
+from ops.doctor.proof.first_object import Refusal, first_refusal, no_answer
+from ops.doctor.proof.point import Point, told
+from ops.doctor.proof.report import Row, answer_of, report_of
+from ops.doctor.proof.sandbox import Sandbox
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.masking import printable
 from ops.terminal.screen import RED, YELLOW, Screen
 
 POINTS: tuple[Point, ...] = (
-    *prove_signed_forms.POINTS,
-    *prove_forms.POINTS,
-    *prove_stored.POINTS,
-    *prove_objects.POINTS,
-    *prove_pictures.POINTS,
-    *prove_parts.POINTS,
-    *prove_lists.POINTS,
-    *prove_sts.POINTS,
-    *prove_green.POINTS,
-    *prove_wechat.POINTS,
-    *prove_push.POINTS,
+    *signed_forms.POINTS,
+    *forms.POINTS,
+    *stored.POINTS,
+    *objects.POINTS,
+    *pictures.POINTS,
+    *parts.POINTS,
+    *lists.POINTS,
+    *sts.POINTS,
+    *green.POINTS,
+    *wechat.POINTS,
+    *push.POINTS,
 )
 DENIED = "AccessDenied"
 # Nobody is there (RFC 5737): a callback to it waits as long as OSS lets it.

@@ -19,8 +19,8 @@ from function.oss.objects import (
 )
 from function.session_policy import READ
 from ops.doctor.evidence import accepted, reason_of, text_in
-from ops.doctor.point import Seen, are_all, is_refused, points, told
-from ops.doctor.sandbox import DOT, Sandbox
+from ops.doctor.proof.point import Seen, are_all, is_refused, points, told
+from ops.doctor.proof.sandbox import DOT, Sandbox
 
 OTHER_ETAG = "0" * 32
 KEPT = {"content-type": "text/plain", "cache-control": "no-cache", "x-oss-meta-upload-id": "prove"}

@@ -31,9 +31,9 @@ from ops.doctor.evidence import NotTried
 from ops.doctor.findings import logged, same
 from ops.doctor.identity import assume
 from ops.doctor.places import FOLDER
-from ops.doctor.point import Seen, points, told
+from ops.doctor.proof.point import Seen, points, told
+from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.samples import picture
-from ops.doctor.sandbox import Sandbox
 from ops.terminal.language import Text
 
 NOTHING = f"{FOLDER}nothing-has-this-name"

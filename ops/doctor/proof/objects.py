@@ -10,8 +10,8 @@ import requests
 from function.config.settings import Settings
 from ops.client.form_upload import LOOPBACK
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
-from ops.doctor.point import Seen, is_refused, points, told
-from ops.doctor.sandbox import Sandbox
+from ops.doctor.proof.point import Seen, is_refused, points, told
+from ops.doctor.proof.sandbox import Sandbox
 from ops.terminal.language import Text
 
 LONG_AGO = timedelta(hours=1)

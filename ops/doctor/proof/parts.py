@@ -9,9 +9,9 @@ from function.oss.multipart import Completed, StoredPart, abort, complete, initi
 from function.oss.objects import head_object
 from function.oss.post_form import OVERWRITE_FIELD
 from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, text_in
-from ops.doctor.point import Seen, are_all, is_refused, is_taken, points, told
-from ops.doctor.sandbox import DOT, Sandbox
-from ops.doctor.trial_parts import begin, complete_with, send_part
+from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, points, told
+from ops.doctor.proof.sandbox import DOT, Sandbox
+from ops.doctor.proof.trial_parts import begin, complete_with, send_part
 from ops.terminal.language import Text
 
 SIGNED_LENGTH = "4"

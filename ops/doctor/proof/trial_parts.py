@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import requests
 
 from ops.doctor.evidence import accepted, text_in
-from ops.doctor.sandbox import DOT, Sandbox
+from ops.doctor.proof.sandbox import DOT, Sandbox
 
 
 def begin(

@@ -18,7 +18,7 @@ from local.green.rules import GreenRules
 from local.oss.rules import OssRules
 from local.wechat.rules import WechatRules
 from ops.doctor.evidence import evidence, text_in
-from ops.doctor.sandbox import Sandbox
+from ops.doctor.proof.sandbox import Sandbox
 from ops.terminal.language import Text
 
 WORDS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))

@@ -1,0 +1,1 @@
+"""Questions that ``doctor --prove`` asks the services, and its report."""
