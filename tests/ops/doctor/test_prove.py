@@ -381,6 +381,21 @@ def test_names_of_bucket_domain_account_and_key_are_left_out(place):
     assert text == "…/x … acs:ram::…:role/… … … … … … … … …-2 x-oss-local-bucketed"
 
 
+def test_no_answer_names_bucket_or_key_in_the_report(place, capsys, monkeypatch, tmp_path):
+    _, sandbox = place()
+    names = f"{sandbox.settings.bucket} {KEYS.access_key_id}"
+
+    def is_not_tried(_asked):
+        raise NotTried(Text(names, names))
+
+    points = [POINTS[0]._replace(tries=tries) for tries in (lambda _: told(True, names), is_not_tried)]
+    monkeypatch.setattr("ops.doctor.proof.suite.POINTS", points)
+    shown(sandbox, capsys, report=tmp_path / "report.md")
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert text.count("… …") == 2
+    assert not [name for name in names.split() if name in text]
+
+
 def test_a_second_report_of_the_day_replaces_no_other(tmp_path):
     now = datetime(2026, 11, 28, 20, 30, 15, tzinfo=UTC)
     first = report_file("cn-beijing", now, tmp_path)
@@ -526,7 +541,7 @@ def test_each_question_removes_what_it_stored(place, capsys, monkeypatch):
 
     def tries(asked):
         seen.append(list(cloud.oss.bucket.objects))
-        asked.put({"x-oss-object-acl": "public-read"})
+        assert asked.put() in cloud.oss.bucket.objects
         return told(True, "")
 
     monkeypatch.setattr("ops.doctor.proof.suite.POINTS", [POINTS[0]._replace(tries=tries)] * 2)
