@@ -583,6 +583,10 @@ def test_verdicts_are_removed_in_every_bucket_at_the_end(here):
         accepted(Sandbox(there, KEYS, datetime.now(UTC), "", "").call("PUT", key, body=b"{}"))
     assert sandbox.tidy() == []
     assert [key in store.objects for store in here.cloud.stores] == [True, True]
+    here.cloud.stores[1].faults.plan("status_500", times=1, on=["DeleteObject"])
+    assert sandbox.remove() == [key]
+    assert [key in store.objects for store in here.cloud.stores] == [False, True]
+    sandbox.verdicts_left.append(key)
     assert sandbox.remove() == []
     assert [key in store.objects for store in here.cloud.stores] == [False, False]
 

@@ -175,6 +175,14 @@ def test_a_broken_contract_is_seen(asked, monkeypatch, name):
     assert asked(name).answer is False
 
 
+def test_a_forged_push_that_the_function_takes_leaves_no_verdict(asked, running, monkeypatch):
+    monkeypatch.setattr(*BROKEN["forged_push_is_refused"])
+    verdicts = lambda: [key for key in running.cloud.oss.bucket.objects if ".verdicts/" in key]  # noqa: E731
+    before = verdicts()
+    assert asked("forged_push_is_refused").answer is False
+    assert asked.sandboxes[-1].remove() == [] and verdicts() == before
+
+
 def test_an_expiration_without_a_zone_breaks_the_contract(asked, monkeypatch):
     whole = Session.to_json
 
