@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 
+import jwt
 import pytest
 
 from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
@@ -194,3 +195,19 @@ def test_a_record_from_the_end_of_time_fails_alone(house, kind, at):
     answer = house.ask("status", receipts=[odd["receipt"], good["receipt"]])
     first, second = answer.json["results"]
     assert (first["error"]["code"], second["state"]) == ("oss_unavailable", "held")
+
+
+@pytest.mark.parametrize("size", [0, 2, 900_000])
+@pytest.mark.parametrize("profile", ["face", "word"])
+def test_a_forged_size_is_about_no_held_object(house, clock, profile, size):
+    """A callback's size is the word of whoever uploads: its check would fail for ever."""
+    stored = house.store(profile, "bytes")
+    said = jwt.decode(stored["receipt"], options={"verify_signature": False})
+    forged = jwt.encode({**said, "size": size}, house.environ["RECEIPT_SECRET"], "HS256")
+    assert house.status(forged) == "gone"
+    assert house.status(stored["receipt"]) != "gone"
+    fields = json.dumps({"receipt": forged, "at": "2026-11-24T14:00:00Z"}).encode()
+    name = f"held/.due/202611241400/check-{stored['uploadId']}"
+    house.oss.store(name, fields)
+    house.tick()
+    assert name not in house.oss.objects
