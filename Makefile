@@ -82,13 +82,19 @@ lint: $(LINT_READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client ## r
 	@$(PY) -m mypy
 	@npm run --silent lint
 
-# uv keeps the versions that are pinned already; another one: make pins PINS="--upgrade-package NAME"
+# uv keeps what an output file has: the versions, which are left to it, and the hashes, which may be those of one
+# machine's archives alone. Another version: make pins PINS="--upgrade-package NAME"
 pins: $(LINT_READY) ## write requirements.txt and requirements/*.txt anew from the *.in, with the hash of every archive ## 根据 *.in 重写 requirements.txt 和 requirements/*.txt，带每个包的哈希
 	@for name in requirements requirements/burst requirements/redis requirements/run requirements/dev requirements/lint \
 	    requirements/openapi requirements/terraform \
 	    $(basename $(wildcard quality/bench/requirements-bench.in)); do \
+	  sed '/^ *--hash=/d; s/ \\$$//' $$name.txt >$$name.new && \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.txt || exit 1; done
+	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.new && mv $$name.new $$name.txt || exit 1; done
+	@mkdir -p build
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-deps --format pylock.toml \
+	  requirements/run.txt requirements/burst.txt requirements/redis.txt -o build/pylock.toml
+	@$(PY) -m ops.package.pins build/pylock.toml >requirements/archives.txt
 
 package: $(READY) ## the deployable folders build/function and build/function-burst ## 可部署的目录 build/function 与 build/function-burst
 	@$(PY) manage.py package

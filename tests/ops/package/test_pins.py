@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.tags import compatible_tags, cpython_tags, mac_platforms
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from ops.package.pins import read_pins
+from ops.package.pins import list_archives, read_pins
 
 ROOT = Path(__file__).parents[3]
 FILES = (
@@ -13,6 +15,16 @@ FILES = (
     *(f"requirements/{name}.txt" for name in "burst dev lint openapi redis run terraform".split()),
     "quality/bench/requirements-bench.txt",
 )
+# What people run, and those on whose machines they do.
+RUN = [f"requirements/{name}.txt" for name in "run burst redis".split()]
+PLATFORMS = {
+    "Windows": ["win_amd64"],
+    "Alpine": [f"musllinux_1_{minor}_x86_64" for minor in range(1, 6)],
+    "a Mac with ARM": list(mac_platforms((15, 0), "arm64")),
+    "a Mac with Intel": list(mac_platforms((15, 0), "x86_64")),
+}
+# Its makers build none there any more; it is built where it is installed.
+FROM_SOURCE = {("cryptography", "a Mac with Intel")}
 
 
 def pins(name):
@@ -45,3 +57,42 @@ def test_a_larger_set_holds_the_smaller_one():
     assert pins("requirements/run.txt").items() <= pins("requirements/dev.txt").items()
     # The server for bursts is what the tests run.
     assert pins("requirements/burst.txt").items() <= pins("requirements/dev.txt").items()
+
+
+def pinned_archives():
+    """Names of the archives for Python 3.11 and newer, whose hashes are all pinned."""
+    lines = (ROOT / "requirements/archives.txt").read_text("utf-8").splitlines()
+    text = "".join((ROOT / name).read_text("utf-8") for name in RUN)
+    assert {line.split()[0] for line in lines} <= set(re.findall(r"--hash=sha256:(\w+)", text))
+    return [line.split()[1] for line in lines]
+
+
+def wheels_for(platforms, version):
+    return {*cpython_tags(version, platforms=platforms), *compatible_tags(version, "cp", platforms)}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13)], ids=str)
+def test_the_pinned_packages_install_on_every_platform(platform, version):
+    wanted, found, sources = wheels_for(PLATFORMS[platform], version), set(), set()
+    for name in pinned_archives():
+        if name.endswith(".whl"):
+            package, *_, tags = parse_wheel_filename(name)
+            found |= {package} if tags & wanted else set()
+        else:
+            sources.add(canonicalize_name(name.rpartition("-")[0]))
+    packages = {name for file in RUN for name in pins(file)}
+    assert packages - found == {package for package, there in FROM_SOURCE if there == platform}
+    assert packages - found <= sources
+
+
+def test_archives_are_listed_by_name():
+    pylock = """
+[[packages]]
+name = "b"
+sdist = { url = "https://example.com/x/b-1.tar.gz", hashes = { sha256 = "02" } }
+[[packages]]
+name = "a"
+wheels = [{ url = "https://example.com/y/a-1-py3-none-any.whl", hashes = { sha256 = "01" } }]
+"""
+    assert list_archives(pylock) == "01  a-1-py3-none-any.whl\n02  b-1.tar.gz\n"
