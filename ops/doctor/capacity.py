@@ -1,7 +1,7 @@
 """
 Phones at one instant that a plain and a burst deployment carry, by the limits of Function Compute.
 
-``python -m quality.bench.limits`` replays it; docs/speed has the figures.
+``python -m quality.bench --only limits`` replays it; docs/speed has the figures.
 """
 
 from typing import NamedTuple

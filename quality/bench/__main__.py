@@ -1,6 +1,4 @@
-"""
-``python -m quality.bench``: everything set up, measured beside its peers and written to ``bench/results``.
-"""
+"""``python -m quality.bench``: the function beside its peers, written to ``results/table.md``."""
 
 import argparse
 import os
@@ -8,14 +6,13 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ops.package.function_files import PackagingError
 from ops.package.vendoring import TARGET_VERSION
-from quality.bench import burst, cold_start, growth, large_files, limits, load, quotas, report, warm
+from quality.bench import cold_start, limits, load, report, warm
 from quality.bench.fresh_process import ContestantFailed
 from quality.bench.load_generator import LoadFailed
 from quality.bench.same_work import WrongWork
@@ -24,65 +21,27 @@ from quality.bench.stand_ins import StandIns
 
 RESULTS = ROOT / "quality" / "bench" / "results"
 QUICK_RESULTS = WORKSHOP / "results"
-PARTS = ("cold_start", "warm", "load", "refreshes", "growth", "large_files", "burst", "limits", "quotas")
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How much of everything: rounds, seconds of a load or with refreshes, callers, MiB of a file, phones."""
-
-    rounds: int
-    load_seconds: float
-    refresh_seconds: float
-    growth_rounds: int
-    callers: int
-    large_rounds: int
-    mebibytes: int
-    real_phones: int
-
-
-FULL = Extent(
-    rounds=9,
-    load_seconds=3,
-    refresh_seconds=60,
-    growth_rounds=5,
-    callers=1_000_000,
-    large_rounds=3,
-    mebibytes=100,
-    real_phones=60,
-)
-QUICK = Extent(
-    rounds=3,
-    load_seconds=1,
-    refresh_seconds=10,
-    growth_rounds=1,
-    callers=20_000,
-    large_rounds=1,
-    mebibytes=20,
-    real_phones=20,
-)
+PARTS = ("cold_start", "warm", "load", "limits")
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m quality.bench", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help=f"two minutes; written to {_short(QUICK_RESULTS)}"
-    )
-    parser.add_argument("--only", choices=PARTS, action="append", help="this part (may be given again)")
-    parser.add_argument("--results", type=Path, help="another folder for what is written")
+    parser.add_argument("--quick", action="store_true", help=f"a minute; written to {_short(QUICK_RESULTS)}")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part (repeatable)")
+    parser.add_argument("--results", type=Path, help="another folder for the table")
     args = parser.parse_args(arguments)
     folder = args.results or (QUICK_RESULTS if args.quick or args.only else RESULTS)
-    extent = QUICK if args.quick else FULL
+    rounds, load_seconds = (3, 1.0) if args.quick else (9, 3.0)
     started = time.monotonic()
 
     def progress(text: str) -> None:
         print(f"[{time.monotonic() - started:4.0f} s] {text}", flush=True)
 
-    load_before = _load_average()
+    load_before = os.getloadavg()[0]
     try:
         with StandIns(WORKSHOP / "tls") as stand_ins:
             bench = set_up(stand_ins, progress)
-            results = measure(bench, extent, args.only or PARTS, progress)
+            results = measure(bench, rounds, load_seconds, args.only or PARTS, progress)
     except (ContestantFailed, LoadFailed, PackagingError, WrongWork) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -91,9 +50,8 @@ def main(arguments: list[str]) -> int:
         "command": " ".join(["make bench" if not arguments else "python -m quality.bench", *arguments]),
         "machine": machine(),
         "load_before": load_before,
-        "load_after": _load_average(),
-        "versions": versions(bench) | {large_files.COS: large_files.version()},
-        "rounds": extent.rounds,
+        "load_after": os.getloadavg()[0],
+        "versions": versions(bench),
         "remark": remark(bench),
     }
     print(f"\n{report.write(folder, about, results)}")
@@ -102,18 +60,13 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(
-    bench: Bench, extent: Extent, wanted: list[str] | tuple[str, ...], progress: Progress
+    bench: Bench, rounds: int, load_seconds: float, wanted: list[str] | tuple[str, ...], progress: Progress
 ) -> dict[str, Any]:
     parts: dict[str, Callable[[], Any]] = {
-        "cold_start": lambda: cold_start.measure(bench, extent.rounds, progress),
-        "warm": lambda: warm.measure(bench, extent.rounds, progress),
-        "load": lambda: load.measure(bench, extent.rounds, extent.load_seconds, progress),
-        "refreshes": lambda: load.measure_refreshes(bench, extent.refresh_seconds, progress),
-        "growth": lambda: growth.measure(bench, extent.growth_rounds, extent.callers, progress),
-        "large_files": lambda: large_files.measure(extent.large_rounds, extent.mebibytes, progress),
-        "quotas": lambda: quotas.measure(extent.rounds, progress),
+        "cold_start": lambda: cold_start.measure(bench, rounds, progress),
+        "warm": lambda: warm.measure(bench, rounds, progress),
+        "load": lambda: load.measure(bench, rounds, load_seconds, progress),
         "limits": limits.measure,
-        "burst": lambda: burst.measure(bench, extent.rounds, extent.real_phones, progress),
     }
     package = {"package": {"zipped_mb": bench.zipped_mb}}
     return package | {name: part() for name, part in parts.items() if name in wanted}
@@ -130,15 +83,11 @@ def machine() -> str:
 
 
 def remark(bench: Bench) -> str:
-    """What a reader must know about the interpreter, when it is not the target's."""
+    """Note for the reader where the interpreter is not the target's."""
     found = versions(bench)["Python"]
     if found.startswith(f"{TARGET_VERSION}."):
         return ""
     return f"There is no Python {TARGET_VERSION} here, as the cloud runs it; Python {found} ran everything."
-
-
-def _load_average() -> float:
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 def _short(path: Path) -> str:

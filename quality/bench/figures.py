@@ -44,20 +44,3 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
         "least": min(each),
         "most": max(each),
     }
-
-
-def line_through(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """
-    The straight line that fits best.
-
-    Returns:
-        what a point at 0 costs, and what each further 1 adds.
-    """
-    slope, start = statistics.linear_regression(*zip(*points, strict=True))
-    return start, slope
-
-
-def bend(points: Sequence[tuple[float, float]]) -> float:
-    """How far the farthest point lies off the best straight line, as a part of the line's value there."""
-    start, slope = line_through(points)
-    return max(abs(y - (start + slope * x)) / abs(start + slope * x) for x, y in points)

@@ -23,7 +23,8 @@ ASSUME_ROLES_A_SECOND = 100
 PAUSE_SECONDS, RETRY_AFTER_SECONDS = 0.2, 2.0
 # How often the client repeats that.
 RETRIES = 2
-FRESH = 0
+# How often the function asks STS before it gives up.
+ATTEMPTS = 2
 
 
 class Region(NamedTuple):
@@ -72,13 +73,7 @@ class Deployment:
 
         assumes: seconds of a call that asks STS: ``initialize``, or on top of a request.
 
-        requests: of each request of a phone, seconds by how many are under way; ``FRESH`` for the first.
-
-        start_cpu, request_cpu: processor seconds of a start, and of each request.
-
-        attempts: how often it asks STS before it gives up.
-
-        keeps_session: whether a session is kept; else each request for a form needs a new one.
+        requests: of each request of a phone, seconds by how many are under way.
 
         fills: whether requests wait for an instance that starts for another one; no page says.
     """
@@ -87,10 +82,6 @@ class Deployment:
     starts: Sequence[float]
     assumes: Sequence[float]
     requests: Sequence[Mapping[int, Sequence[float]]]
-    start_cpu: float
-    request_cpu: Sequence[float]
-    attempts: int = 2
-    keeps_session: bool = True
     fills: bool = True
 
 
@@ -106,16 +97,12 @@ class Outcome:
 
         most_forms: requests for a form of one phone that reached the function.
 
-        instance_seconds: how long instances started, or had a request: what is billed.
-
         seconds: from each phone's first request to its form, where it got one.
     """
 
     instances: int
     assume_roles: int
     refused: int
-    cpu_seconds: float
-    instance_seconds: float
     seconds: Sequence[float]
     busy: Mapping[int, int]
     repeated: int
@@ -140,8 +127,6 @@ class Request(NamedTuple):
 @dataclass(eq=False)
 class Instance:
     busy: int = 0
-    busy_since: float = 0.0
-    served: int = 0
     is_ready: bool = False
     has_session: bool = False
 
@@ -163,19 +148,13 @@ class Sts:
 
 
 class Fleet:
-    """
-    One deployment, and the phones that come to it.
-
-    Args:
-        warm: how many instances are there before the first of them.
-    """
+    """One deployment, and the phones that come to it."""
 
     def __init__(
         self,
         deployment: Deployment,
         dice: random.Random,
         sts: Sts,
-        warm: int = 0,
         region: Region = REGION,
         patience: Patience = PATIENCE,
     ) -> None:
@@ -184,12 +163,10 @@ class Fleet:
         self._patience = patience
         self._dice = dice
         self._sts = sts
-        self._instances = [Instance(served=1, is_ready=True, has_session=True) for _ in range(warm)]
+        self._instances: list[Instance] = []
         self._waiting: deque[Request] = deque()
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._planned = 0
-        self._cpu = 0.0
-        self._worked = 0.0
         self._forms: dict[int, float] = {}
         self._asked_forms: Counter[int] = Counter()
         self._busy: Counter[int] = Counter()
@@ -197,10 +174,7 @@ class Fleet:
         self._lost: set[int] = set()
 
     def run(self, arrivals: Sequence[float]) -> Outcome:
-        """
-        Args:
-            arrivals: when each phone sends its first request, in seconds.
-        """
+        """Replay phones that send their first request at these instants, in seconds."""
         for phone, instant in enumerate(arrivals):
             self._plan(instant, partial(self._ask, Request(phone, 0)))
         while self._agenda:
@@ -211,8 +185,6 @@ class Fleet:
             instances=len(self._instances),
             assume_roles=self._sts.asked,
             refused=self._sts.asked - len(self._sts.admitted),
-            cpu_seconds=self._cpu,
-            instance_seconds=self._worked,
             seconds=[self._forms[phone] - arrivals[phone] for phone in sorted(self._forms)],
             busy=dict(self._busy),
             repeated=len(self._repeated),
@@ -263,33 +235,23 @@ class Fleet:
     def _start(self, now: float) -> None:
         instance = Instance()
         self._instances.append(instance)
-        self._cpu += self._of.start_cpu
-        ready = now + self._dice.choice(self._of.starts)
-        if self._of.keeps_session:
-            ready = self._assume(ready, instance)
-        self._worked += ready - now
+        ready = self._assume(now + self._dice.choice(self._of.starts), instance)
         self._plan(ready, partial(self._become_ready, instance))
 
     def _become_ready(self, instance: Instance, _now: float) -> None:
         instance.is_ready = True
 
     def _serve(self, now: float, request: Request, instance: Instance) -> None:
-        instance.busy_since = instance.busy_since if instance.busy else now
         instance.busy += 1
-        self._cpu += self._of.request_cpu[request.step]
-        seconds = self._dice.choice(self._durations(request.step, instance))
-        instance.served += 1
+        seconds = self._dice.choice(self._of.requests[request.step][instance.busy])
         needs_session = request.step + 1 == len(self._of.requests)
         self._asked_forms[request.phone] += needs_session
         end = self._assume(now, instance) if needs_session and not instance.has_session else now
         is_good = instance.has_session or not needs_session
-        if needs_session and not self._of.keeps_session:
-            instance.has_session = False
         self._plan(end + seconds, partial(self._answer, request, instance, is_good))
 
     def _answer(self, request: Request, instance: Instance, is_good: bool, now: float) -> None:
         instance.busy -= 1
-        self._worked += 0 if instance.busy else now - instance.busy_since
         if not is_good and request.failures == RETRIES:
             self._lost.add(request.phone)
         elif not is_good:
@@ -302,17 +264,10 @@ class Fleet:
 
     def _assume(self, now: float, instance: Instance) -> float:
         """When STS has answered, well or often enough."""
-        for attempt in range(self._of.attempts):
+        for attempt in range(ATTEMPTS):
             now += PAUSE_SECONDS if attempt else 0
             instance.has_session = self._sts.admits(now)
             now += self._dice.choice(self._of.assumes)
             if instance.has_session:
                 break
         return now
-
-    def _durations(self, step: int, instance: Instance) -> Sequence[float]:
-        measured = self._of.requests[step]
-        if not instance.served and FRESH in measured:
-            return measured[FRESH]
-        numbers = sorted(number for number in measured if number != FRESH)
-        return measured[next((number for number in numbers if number >= instance.busy), numbers[-1])]

@@ -1,9 +1,9 @@
 """
-``python -m quality.bench.limits``: thousands of phones at one instant, within the limits of Function Compute.
+Thousands of phones at one instant within the limits of Function Compute, replayed by ``fleet``.
 
-Replayed by ``fleet`` from what ``--only burst`` measured of one instance (``results/burst``): the processor
-time of a start and of a phone, stretched to the share of a processor that an instance has, beside the time
-that WeChat and STS take, and what Function Compute's example of a cold start shows. The same each time.
+``instances.json`` holds the measured processor time of a start and of a phone (a login and a form); it is
+stretched to an instance's share of a processor, beside the time that WeChat and STS take and what Function
+Compute's example of a cold start shows. Deterministic.
 """
 
 import json
@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from quality.bench import burst, plot
 from quality.bench.fleet import (
     ASSUME_ROLES_A_SECOND,
     PATIENCE,
@@ -24,11 +23,12 @@ from quality.bench.fleet import (
     Region,
     Sts,
 )
-from quality.bench.instances import SLOTS
+from quality.bench.load import percentile
 
-FOLDER = Path(__file__).parent / "results" / "limits"
-MEASURED = Path(__file__).parent / "results" / "burst" / "results.json"
+MEASURED = Path(__file__).parent / "instances.json"
 PHONES, ROUNDS = 3000, 5
+# Requests that an instance of the burst deployment takes at once; seconds of a call to STS or WeChat.
+SLOTS, LATENCY_SECONDS = 20, 0.03
 # ``cpu`` in s.yaml; the machine that was measured gave each instance a whole processor.
 SHARE = 0.35
 # Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/request-level-metrics, its example
@@ -45,17 +45,17 @@ REGIONS = {
 }
 
 
-def deployments(measured: Mapping[str, Any]) -> dict[str, Deployment]:
-    """Each kind of deployment, from the ``measured`` of ``burst``."""
+def deployments() -> dict[str, Deployment]:
+    """Each kind of deployment, from what was measured of one instance."""
+    measured = json.loads(MEASURED.read_text("utf-8"))
     return {
-        PLAIN: _deployment(measured[burst.ONE], 1),
-        BURST: _deployment(measured[burst.MANY], SLOTS),
-        BURST_ALONE: _deployment(measured[burst.MANY], SLOTS, fills=False),
+        PLAIN: _deployment(measured[PLAIN], 1),
+        BURST: _deployment(measured[BURST], SLOTS),
+        BURST_ALONE: _deployment(measured[BURST], SLOTS, fills=False),
     }
 
 
 def _deployment(one: Mapping[str, Sequence[float]], slots: int, *, fills: bool = True) -> Deployment:
-    start_cpu = [ms / 1000 for ms in one["start_cpu_ms"]]
     cpu = [ms / 2000 for ms in one["phone_cpu_ms"]]
 
     def seconds(waits: float) -> dict[int, list[float]]:
@@ -64,11 +64,9 @@ def _deployment(one: Mapping[str, Sequence[float]], slots: int, *, fills: bool =
 
     return Deployment(
         slots=slots,
-        starts=[RUNTIME_SECONDS + each / SHARE for each in start_cpu],
-        assumes=[burst.LATENCY_SECONDS],
-        requests=[seconds(burst.LATENCY_SECONDS), seconds(0.0)],
-        start_cpu=statistics.median(start_cpu),
-        request_cpu=[statistics.median(cpu)] * 2,
+        starts=[RUNTIME_SECONDS + ms / 1000 / SHARE for ms in one["start_cpu_ms"]],
+        assumes=[LATENCY_SECONDS],
+        requests=[seconds(LATENCY_SECONDS), seconds(0.0)],
         fills=fills,
     )
 
@@ -76,27 +74,23 @@ def _deployment(one: Mapping[str, Sequence[float]], slots: int, *, fills: bool =
 def come(
     phones: int, deployment: Deployment, region: Region, seed: int, patience: Patience = PATIENCE
 ) -> Outcome:
-    fleet = Fleet(deployment, random.Random(seed), Sts(ASSUME_ROLES_A_SECOND), 0, region, patience)
+    fleet = Fleet(deployment, random.Random(seed), Sts(ASSUME_ROLES_A_SECOND), region, patience)
     return fleet.run([0.0] * phones)
 
 
 def measure() -> dict[str, Any]:
     """
+    Replay each deployment in each region.
+
     Returns:
-        ``{"phones": …, "replayed": {region: {deployment: {figure: [one a round]}}}, "forms": …}``
+        ``{"phones": …, "replayed": {region: {deployment: {figure: [one a round]}}}}``
     """
-    kinds = deployments(json.loads(MEASURED.read_text("utf-8"))["burst"]["measured"])
     replayed: dict[str, dict[str, dict[str, list[float]]]] = {}
     for region in REGIONS:
-        for kind, deployment in kinds.items():
+        for kind, deployment in deployments().items():
             rows = [_figures(deployment, REGIONS[region], seed) for seed in range(ROUNDS)]
             replayed.setdefault(region, {})[kind] = {name: [row[name] for row in rows] for name in rows[0]}
-    drawn = [(kind, region) for region in ("100 instances", "300 instances") for kind in (PLAIN, BURST)]
-    seconds = {
-        f"{kind}, {region}": sorted(come(PHONES, kinds[kind], REGIONS[region], 0).seconds)
-        for kind, region in drawn
-    }
-    return {"phones": PHONES, "replayed": replayed, "seconds": seconds}
+    return {"phones": PHONES, "replayed": replayed}
 
 
 def _figures(deployment: Deployment, region: Region, seed: int) -> dict[str, float]:
@@ -110,7 +104,9 @@ def _figures(deployment: Deployment, region: Region, seed: int) -> dict[str, flo
         "lost": found.lost,
         "hasty_lost": come(PHONES, deployment, region, seed, HASTY).lost,
         "most_forms": found.most_forms,
-        **{name: ms / 1000 for name, ms in burst.spread(found.seconds).items()},
+        "p50": percentile(found.seconds, 50),
+        "p95": percentile(found.seconds, 95),
+        "worst": max(found.seconds),
     }
 
 
@@ -121,14 +117,16 @@ COLUMNS = {
     "repeated": "phones that repeat",
     "lost": "phones lost",
     "hasty_lost": "lost by the client before",
-    "p50_ms": "p50 s",
-    "p95_ms": "p95 s",
-    "worst_ms": "worst s",
+    "p50": "p50 s",
+    "p95": "p95 s",
+    "worst": "worst s",
 }
+
+SECONDS = ("p50", "p95", "worst")
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """The medians of the rounds; of what is lost, the most."""
+    """Return the medians of the rounds as Markdown; for lost phones, the most."""
     head = [f"{figures['phones']:,} phones", "deployment", *COLUMNS.values()]
     rows = [head, ["---"] * len(head)]
     for region, kinds in figures["replayed"].items():
@@ -136,34 +134,6 @@ def table(figures: Mapping[str, Any]) -> str:
             middle = {
                 name: max(one[name]) if "lost" in name else statistics.median(one[name]) for name in COLUMNS
             }
-            cells = [
-                f"{middle[name]:.1f}" if name.endswith("_ms") else f"{middle[name]:.0f}" for name in COLUMNS
-            ]
+            cells = [f"{middle[name]:.{1 if name in SECONDS else 0}f}" for name in COLUMNS]
             rows.append([region, kind, *cells])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def chart(figures: Mapping[str, Any]) -> str:
-    """How many phones have their form by when."""
-    charts = []
-    # All to the same whole second, so that they can be compared.
-    last = int(max(each[-1] for each in figures["seconds"].values())) + 1
-    ends = [tenth / 10 for tenth in range(1, last * 10 + 1)]
-    for title, seconds in figures["seconds"].items():
-        points = [(end, float(sum(each <= end for each in seconds))) for end in ends]
-        charts.append((f"{title}: phones with a form", "seconds", points))
-    return plot.panels(charts)
-
-
-def main() -> int:
-    figures = measure()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    text = f"# Limits\n\n`python -m quality.bench.limits`: medians of {ROUNDS} rounds, the most lost.\n"
-    (FOLDER / "table.md").write_text(f"{text}\n{table(figures)}", "utf-8")
-    (FOLDER / "phones.svg").write_text(chart(figures), "utf-8")
-    print(table(figures))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

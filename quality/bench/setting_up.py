@@ -1,8 +1,5 @@
-"""
-What a run stands on: the package, the peers in an environment of their own, and how to start either.
-"""
+"""Set-up of a run: the package, the peers in an environment of their own, and how to start either."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -15,7 +12,6 @@ from function.config.profiles import PROFILES_TOML
 from ops.package.authorities import trust
 from ops.package.bytecode import compile_folder, find_python
 from ops.package.command import build
-from ops.package.function_files import Extra
 from ops.package.pins import read_pins
 from ops.package.profiles import prepare_profiles
 from quality.bench.modes import ANONYMOUS, settings_of_modes
@@ -30,8 +26,7 @@ VENV = ROOT / "build" / "bench-venv"
 REQUIREMENTS = ROOT / "quality" / "bench" / "requirements-bench.txt"
 SCRIPTS = ROOT / "quality" / "bench" / "peers"
 SHOWN_PEERS = (
-    *("aliyun-python-sdk-core", "alibabacloud-sts20150401", "alibabacloud-credentials", "Flask"),
-    *("boto3", "minio", "google-cloud-storage", "gunicorn"),
+    *("aliyun-python-sdk-core", "alibabacloud-sts20150401", "alibabacloud-credentials", "Flask", "gunicorn"),
 )
 
 Progress = Callable[[str], None]
@@ -65,16 +60,11 @@ class Bench:
         """Who is none of the modes sees the same as the plainest of them."""
         return self.modes.get(contestant, self.modes[ANONYMOUS])
 
-    def run_python(self, module: str, *folders: Path, call: str = "") -> list[str]:
-        """A bare interpreter (no site, no user folders) that imports a module, and what to call in it."""
+    def run_python(self, module: str, *folders: Path) -> list[str]:
+        """Command of a bare interpreter (no site, no user folders) that imports a module."""
         paths = [str(folder) for folder in (self.scripts, *folders)]
-        program = f"import sys; sys.path[:0] = {paths!r}; import {module}" + (
-            f"; {module}.{call}" if call else ""
-        )
+        program = f"import sys; sys.path[:0] = {paths!r}; import {module}"
         return [self.python, "-I", "-S", "-B", "-c", program]
-
-    def run_node(self, script: str) -> list[str]:
-        return ["node", str(self.scripts / script)]
 
 
 def set_up(stand_ins: StandIns, progress: Progress) -> Bench:
@@ -102,7 +92,7 @@ def set_up(stand_ins: StandIns, progress: Progress) -> Bench:
     )
 
 
-def packaged(target: Path, stand_ins: StandIns, *extras: Extra) -> tuple[Path, int]:
+def packaged(target: Path, stand_ins: StandIns) -> tuple[Path, int]:
     """
     The package as it is deployed, but that it trusts the stand-ins as well.
 
@@ -111,7 +101,7 @@ def packaged(target: Path, stand_ins: StandIns, *extras: Extra) -> tuple[Path, i
     """
     python = find_python(None, os.environ)
     # Without the target's Python there is no bytecode to ship; the running one compiles for itself below.
-    zipped = build(ROOT, target, python, *extras)
+    zipped = build(ROOT, target, python)
     package = _copied(target, WORKSHOP / target.name)
     if python is None:
         compile_folder(sys.executable, package)
@@ -146,21 +136,14 @@ def contestant_environment(stand_ins: StandIns) -> dict[str, str]:
         "ALIBABA_CLOUD_CA_BUNDLE": authorities,
         "REQUESTS_CA_BUNDLE": authorities,
         "SSL_CERT_FILE": authorities,
-        "AWS_CA_BUNDLE": authorities,
-        # Node adds it to the authorities that it has built in.
-        "NODE_EXTRA_CA_CERTS": str(stand_ins.ca_file),
-        "BENCH_ALI_OSS": str(ROOT / "node_modules" / "ali-oss"),
     }
 
 
 def versions(bench: Bench) -> dict[str, str]:
-    """What was measured, by name and version."""
+    """Versions of everything measured, by name."""
     pins = read_pins(REQUIREMENTS.read_text("utf-8"))
-    ali_oss = json.loads((ROOT / "node_modules" / "ali-oss" / "package.json").read_text("utf-8"))
     return {
         "Python": _output([bench.python, "-c", "import platform; print(platform.python_version())"]),
-        "Node": _output(["node", "--version"]).removeprefix("v"),
-        "ali-oss": ali_oss["version"],
         **{name: pins[name.lower()] for name in SHOWN_PEERS},
     }
 

@@ -1,6 +1,4 @@
-"""
-Warm requests: an event's bytes become a response, beside the floor and the peers' signing call alone.
-"""
+"""Warm requests: an event's bytes become a response, beside the floor."""
 
 import contextlib
 import json
@@ -15,12 +13,8 @@ from quality.bench.fresh_process import ContestantFailed
 from quality.bench.modes import MODES, WECHAT
 from quality.bench.setting_up import Bench, Progress
 
-FUNCTION, FLOOR, READING = "this function", "floor", "this function, reading"
+FLOOR, READING = "floor", "this function, reading"
 CONFIRMED = f"{WECHAT}, confirm"
-PARTS = "this function, large files"
-CONFIRM = "this function, after the upload"
-BOTO3, MINIO, GOOGLE, ALI_OSS = "boto3", "minio-py", "google-cloud-storage", "ali-oss on Node"
-PEERS = {BOTO3: "warm_boto3", MINIO: "warm_minio", GOOGLE: "warm_google"}
 # A round is the median of so many slices of some thirty milliseconds.
 SLICES_A_ROUND = 15
 
@@ -49,18 +43,15 @@ class Contestant:
 
 def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
     """
+    Let the contestants take turns, slice by slice.
+
     Returns:
         ``{"contestant: call": {"us": [one a round], "allocated_kb": … or None}}``
     """
     commands = {
         **dict.fromkeys((*MODES, CONFIRMED), bench.run_python("warm_function", bench.package)),
         READING: bench.run_python("warm_read", bench.package),
-        PARTS: bench.run_python("warm_parts", bench.package),
-        FUNCTION: bench.run_python("warm_signature", bench.package),
-        CONFIRM: bench.run_python("warm_confirm", bench.package),
         FLOOR: bench.run_python("warm_floor"),
-        **{name: bench.run_python(script, bench.peers) for name, script in PEERS.items()},
-        ALI_OSS: bench.run_node("warm_ali_oss.js"),
     }
     with contextlib.ExitStack() as stack:
         contestants = {
@@ -83,11 +74,9 @@ def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
 
 
 def with_profiles(bench: Bench, name: str) -> dict[str, str]:
-    """What those see beyond the others that need profiles of their own: of tickets, of parts, to read."""
+    """Environment of a contestant with profiles of its own: those with tickets, those to read."""
     if name == CONFIRMED:
         return {**bench.environ_of(WECHAT), "PROFILES_FILE": str(bench.scripts / "confirmed.toml")}
-    if name == PARTS:
-        return {"PROFILES_FILE": str(bench.scripts / "parts.toml")}
     if name != READING:
         return {}
     return {"PROFILES_FILE": str(bench.scripts / "reading.toml"), "READ_RATE": "999999999/s"}

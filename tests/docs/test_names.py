@@ -14,7 +14,7 @@ from manage import COMMANDS
 from tests.docs.markdown import PAIRS, ROOT, both, code_blocks, names_in, page, table_of, tables, without_code
 from tests.docs.openapi import error_classes
 
-EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
+EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values(), "docs/speed.md"]))
 
 
 def setting_names():

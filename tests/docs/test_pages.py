@@ -19,8 +19,8 @@ from tests.docs.markdown import (
 
 MOST_LINES = {"README.md": 100, "ARCHITECTURE.md": 198, "CONTRIBUTING.md": 60}
 EVERY_PAIR = pytest.mark.parametrize("name", PAIRS)
-EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values()]))
-ONE_LANGUAGE = {"CHANGELOG.md", "docs/glossary.md"}
+EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values(), "docs/speed.md"]))
+ONE_LANGUAGE = {"CHANGELOG.md", "docs/glossary.md", "docs/speed.md"}
 WITH_LINKS = sorted(
     path.relative_to(ROOT).as_posix()
     for folder in (

@@ -9,7 +9,6 @@ import hmac
 import json
 import os
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import TextIOBase
 
@@ -94,41 +93,30 @@ def signing_key(secret: str, date: str) -> bytes:
     return key
 
 
-def answer(
-    wanted: Fields,
-    request_id: str,
-    log: TextIOBase | None,
-    sign: Callable[..., object] = sign,
-    encode: Callable[[object], str] = encode,
-) -> str:
-    """
-    Args:
-        sign, encode: as plain as here, or with the tricks of the tuned floor.
-    """
+def answer(wanted: Fields, request_id: str, log: TextIOBase) -> str:
     now = datetime.now(UTC).replace(microsecond=0)
     uploads = [sign(file, now) for file in wanted.get("files") or (wanted,)]
-    if log:
-        line = {
-            "requestId": request_id,
-            "route": "upload-params",
-            "status": 200,
-            "code": None,
-            "ms": 0.25,
-            "profile": "default",
-            "owner": "public",
-            "key": [upload["key"] for upload in uploads],
-            "uploadId": [upload["uploadId"] for upload in uploads],
-            "stsRefreshed": False,
-        }
-        log.write(encode(line) + "\n")
-        log.flush()
+    line = {
+        "requestId": request_id,
+        "route": "upload-params",
+        "status": 200,
+        "code": None,
+        "ms": 0.25,
+        "profile": "default",
+        "owner": "public",
+        "key": [upload["key"] for upload in uploads],
+        "uploadId": [upload["uploadId"] for upload in uploads],
+        "stsRefreshed": False,
+    }
+    log.write(encode(line) + "\n")
+    log.flush()
     if "files" in wanted:
         return encode({"uploads": uploads, "serverTime": uploads[0]["serverTime"]})
     return encode(uploads[0])
 
 
-def answer_event(event: bytes, log: TextIOBase | None, **tricks: object) -> Fields:
+def answer_event(event: bytes, log: TextIOBase) -> Fields:
     """An event's bytes become the response of an FC 3.0 HTTP trigger."""
     fields = json.loads(event)
-    body = answer(json.loads(fields["body"]), fields["requestContext"]["requestId"], log, **tricks)
+    body = answer(json.loads(fields["body"]), fields["requestContext"]["requestId"], log)
     return {"statusCode": 200, "headers": dict(HEADERS), "isBase64Encoded": False, "body": body}

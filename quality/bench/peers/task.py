@@ -13,7 +13,8 @@ OWN_SECRET = "BenchOwnSecret0000000000000000"
 OWN_TOKEN = "CAISBenchOwnToken/+=="
 ROLE_KEY_ID = "STS.NTBenchRoleKeyId"
 ROLE_SECRET = "BenchRoleSecret000000000000000"
-TOKEN_CHARACTERS = 904  # as long as real ones were seen to be
+# As long as real ones were seen to be.
+ROLE_TOKEN = ("CAISBench/+" * 82) + "=="
 TOKEN_SECRET = "bench-token-secret-0123456789abcdef"
 CONTENT_TYPE = "image/jpeg"
 SIZE_BYTES = 123_456
@@ -22,18 +23,7 @@ READ_FOR_SECONDS = 600
 PROCESS = "image/resize,m_fill,w_200,h_200/format,jpg"
 # Of callers whom nobody asked who they are.
 STORED_KEY = "uploads/public/2026/11/24/AbCdEfGhIjKlMnOpQrSt_A.jpg"
-# Of an upload in parts: how many URLs are given at a time.
-PARTS = 20
-LARGE_KEY = "videos/public/2026/11/AbCdEfGhIjKlMnOpQrSt_A.mp4"
-OSS_UPLOAD_ID = "0004B9894A22E5B1888A1E29F8236E2D"
 WANTED = {"filename": "photo.jpg", "contentType": CONTENT_TYPE, "size": SIZE_BYTES}
-
-
-def role_token(characters: int) -> str:
-    return ("CAISBench/+" * (characters // 11 + 1))[: characters - 2] + "=="
-
-
-ROLE_TOKEN = role_token(TOKEN_CHARACTERS)
 
 
 def sts_endpoint() -> str:

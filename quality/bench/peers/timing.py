@@ -6,19 +6,15 @@ Microseconds of processor time: the calls wait for nothing, and what else the ma
 
 import gc
 import json
-import statistics
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
-from typing import TypeVar
 
 from runtime import BENCH
 
 SLICE_SECONDS = 0.03
-SLICES = 21
 
-Name = TypeVar("Name")
 Call = Callable[[], object]
 
 
@@ -43,13 +39,6 @@ class Slice:
         for _ in numbers:
             call()
         return time.process_time() - started
-
-
-def microseconds(calls: Mapping[Name, Call]) -> dict[Name, float]:
-    """The median of each call's slices; the calls take turns, so that a noisy moment strikes all."""
-    slices = {name: Slice(call) for name, call in calls.items()}
-    rounds = [{name: one.microseconds() for name, one in slices.items()} for _ in range(SLICES)]
-    return {name: statistics.median(each[name] for each in rounds) for name in slices}
 
 
 def allocated_kb(call: Call) -> float:

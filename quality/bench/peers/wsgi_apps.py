@@ -1,41 +1,23 @@
 """
-WSGI applications for the same server: a bare greeting, the floor, plain and tuned, and the function.
+WSGI applications for the same server: the floor and the function.
 
-Each also answers ``/bench/usage`` with the processor time and memory of its process.
+Each also answers ``/bench/cpu`` with the processor time of its process.
 """
 
 import json
-import os
 import time
-from datetime import UTC, datetime, timedelta
 
 import floor
-import tuned_floor
-from memory import resident_mb
 from runtime import LOG
 
 import handler
-from function.app import Function
-from function.context import Dependencies
-from function.request_log import to_standard_output
-
-GREETING = b'{"status":"ok"}'
-CLOCK_SPEED = float(os.environ.get("BENCH_CLOCK_SPEED", "1"))
-CLOCK_START = float(os.environ.get("BENCH_CLOCK_START", "0"))
 
 
-def fast_clock() -> datetime:
-    """A clock that runs faster, so that a minute sees many refreshes."""
-    start = datetime.fromtimestamp(CLOCK_START, UTC)
-    return start + timedelta(seconds=(time.time() - CLOCK_START) * CLOCK_SPEED)
-
-
-def with_usage(application):
+def with_cpu_time(application):
     def wrapped(environ, start_response):
-        if environ["PATH_INFO"] != "/bench/usage":
+        if environ["PATH_INFO"] != "/bench/cpu":
             return application(environ, start_response)
-        usage = json.dumps({"cpu_seconds": time.process_time(), "rss_mb": resident_mb()}).encode()
-        return respond(usage, start_response)
+        return respond(str(time.process_time()).encode(), start_response)
 
     return wrapped
 
@@ -46,27 +28,10 @@ def respond(body, start_response):
     return [body]
 
 
-def greet(environ, start_response):
-    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    return respond(GREETING, start_response)
+def answer_inline(environ, start_response):
+    wanted = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+    return respond(floor.answer(wanted, "bench", LOG).encode(), start_response)
 
 
-def answer_with(answer):
-    def application(environ, start_response):
-        wanted = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-        return respond(answer(wanted, "bench", LOG).encode(), start_response)
-
-    return application
-
-
-def answer_with_function():
-    if CLOCK_SPEED == 1:
-        return handler.handler
-    function = Function(Dependencies(os.environ, now=fast_clock, write_line=to_standard_output))
-    return lambda environ, start_response: handler.serve(function, environ, start_response)
-
-
-hello = with_usage(greet)
-inline = with_usage(answer_with(floor.answer))
-tuned = with_usage(answer_with(tuned_floor.answer))
-function = with_usage(answer_with_function())
+inline = with_cpu_time(answer_inline)
+function = with_cpu_time(handler.handler)

@@ -1,4 +1,4 @@
-"""What the tests of the benchmarks share: the programs of the contestants, imported in this process."""
+"""Fixtures of the benchmarks' tests: the contestants' programs, imported in this process."""
 
 import importlib
 import sys
@@ -14,11 +14,11 @@ def peers(monkeypatch):
     """Import what stands beside the contestants, found as they find it: by folder."""
     monkeypatch.syspath_prepend(str(PEERS))
     yield importlib.import_module
-    for name in ("floor", "tuned_floor", "reading_floor", "task", "requests_of_clients"):
+    for name in ("floor", "reading_floor", "task", "requests_of_clients"):
         sys.modules.pop(name, None)
 
 
-@pytest.fixture(params=["floor", "tuned_floor"])
-def floor(request, peers):
-    """A floor and its task."""
-    return peers(request.param), peers("task")
+@pytest.fixture
+def floor(peers):
+    """The floor and its task."""
+    return peers("floor"), peers("task")

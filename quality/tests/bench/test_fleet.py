@@ -5,9 +5,7 @@ import random
 import pytest
 
 from quality.bench.fleet import (
-    FRESH,
     RETRIES,
-    RETRY_AFTER_SECONDS,
     Deployment,
     Fleet,
     Patience,
@@ -24,9 +22,7 @@ def deployment(slots=1, **changes):
         "slots": slots,
         "starts": [1.0],
         "assumes": [0.1],
-        "requests": [{1: [0.2]}, {1: [0.05]}],
-        "start_cpu": 0.5,
-        "request_cpu": [0.01, 0.02],
+        "requests": [dict.fromkeys(range(1, slots + 1), [seconds]) for seconds in (0.2, 0.05)],
         **changes,
     }
     return Deployment(**given)
@@ -35,16 +31,14 @@ def deployment(slots=1, **changes):
 ALMOST = Patience((1.0, 2.0), (1.0, 1.0))
 
 
-def run(arrivals, of, limit=ENDLESS, warm=0, **around):
-    return Fleet(of, random.Random(0), Sts(limit), warm, **around).run(arrivals)
+def run(arrivals, of, limit=ENDLESS, **around):
+    return Fleet(of, random.Random(0), Sts(limit), **around).run(arrivals)
 
 
 def test_a_phone_alone_waits_for_a_start_and_its_two_requests():
     outcome = run([0.0], deployment())
     assert (outcome.instances, outcome.assume_roles, outcome.refused) == (1, 1, 0)
     assert outcome.seconds == [pytest.approx(1.35)]
-    assert outcome.cpu_seconds == pytest.approx(0.53)
-    assert outcome.instance_seconds == pytest.approx(1.35)
 
 
 def test_a_later_request_uses_the_running_instance():
@@ -57,24 +51,21 @@ def test_a_later_request_uses_the_running_instance():
 def test_phones_at_one_instant_start_as_many_instances_as_they_fill(slots, instances):
     outcome = run([0.0] * 40, deployment(slots))
     assert (outcome.instances, outcome.assume_roles) == (instances, instances)
-    # What several requests have under way at once is billed once.
-    assert outcome.instance_seconds == pytest.approx(1.35 * instances)
     assert max(outcome.seconds) == pytest.approx(1.35)
 
 
-def test_an_instance_that_is_there_takes_no_more_than_it_has_room_for():
-    requests = [{1: [1.0]}]
-    outcome = run([0.0] * 3, deployment(2, requests=requests, request_cpu=[0.0]), warm=1)
+def test_an_instance_takes_no_more_requests_than_it_has_room_for():
+    requests = [{1: [1.0], 2: [1.0]}]
+    outcome = run([0.0, 5.0, 5.0, 5.0], deployment(2, requests=requests))
     assert outcome.instances == 2
-    assert sorted(outcome.seconds) == pytest.approx([1.0, 1.0, 2.0])
+    # The third of those that come together waits for a place, which is free before a start ends.
+    assert sorted(outcome.seconds) == pytest.approx([1.0, 1.0, 2.0, 2.1])
 
 
-def test_a_request_takes_as_long_as_it_was_measured_to_with_so_many_under_way():
-    requests = [{FRESH: [9.0], 1: [1.0], 2: [2.0]}]
-    outcome = run([0.0, 0.1, 0.2], deployment(3, requests=requests, request_cpu=[0.0]), warm=1)
-    assert outcome.seconds == pytest.approx([1.0, 2.0, 2.0])
-    outcome = run([0.0], deployment(requests=requests, request_cpu=[0.0]))
-    assert outcome.seconds == pytest.approx([1.1 + 9.0])
+def test_a_request_takes_as_long_as_measured_with_so_many_under_way():
+    requests = [{1: [1.0], 2: [2.0], 3: [3.0]}]
+    outcome = run([0.0, 5.0, 5.1, 5.2], deployment(3, requests=requests))
+    assert outcome.seconds == pytest.approx([2.1, 1.0, 2.0, 3.0])
 
 
 @pytest.mark.parametrize(
@@ -99,19 +90,19 @@ def test_a_request_without_an_instance_is_refused_at_once_and_repeated(region, i
 
 def test_more_instances_may_start_as_minutes_pass():
     arrivals = [0.0, 0.0, 60.0, 60.0, 60.0]
-    outcome = run(arrivals, deployment(requests=[{1: [500.0]}], request_cpu=[0.0]), region=Region(300, 2))
+    outcome = run(arrivals, deployment(requests=[{1: [500.0]}]), region=Region(300, 2))
     assert (outcome.instances, outcome.lost) == (4, 1)
 
 
 def test_patience_ends_after_the_last_pause():
-    endless = deployment(requests=[{1: [900.0]}], request_cpu=[0.0])
+    endless = deployment(requests=[{1: [900.0]}])
     outcome = run([0.0] * 3, endless, region=Region(3, 100), patience=ALMOST)
     assert (outcome.instances, outcome.lost, len(outcome.seconds)) == (2, 1, 2)
     assert (outcome.busy, outcome.repeated) == ({429: 3}, 1)
 
 
 def test_pauses_are_spread_so_that_repeated_requests_do_not_meet_again():
-    short = deployment(requests=[{1: [0.1]}], request_cpu=[0.0], starts=[0.1], assumes=[0.0])
+    short = deployment(requests=[{1: [0.1]}], starts=[0.1], assumes=[0.0])
     outcome = run([0.0] * 4, short, region=Region(2, 100), patience=Patience((10.0,)))
     assert (outcome.repeated, outcome.lost) == (3, 0)
     assert min(outcome.seconds[1:]) > 7 and max(outcome.seconds) < 13.2
@@ -130,17 +121,8 @@ def test_a_throttled_start_retries_sts_once_then_leaves_it_to_the_request():
     assert outcome.seconds == pytest.approx([1.1 + 5.05, 1.4 + 5.05])
 
 
-def test_a_form_without_a_session_is_retried_after_retry_after():
-    one_step = deployment(requests=[{1: [0.05]}], request_cpu=[0.0], attempts=1, keeps_session=False)
-    outcome = run([0.0, 0.0], one_step, limit=1)
-    assert (outcome.assume_roles, outcome.refused) == (3, 1)
-    first, second = sorted(outcome.seconds)
-    assert first == pytest.approx(1.15)
-    assert second == pytest.approx(1.15 + RETRY_AFTER_SECONDS + 0.15)
-
-
-def test_a_request_that_sts_turns_down_is_repeated_as_often_as_the_client_retries():
-    one_step = deployment(requests=[{1: [0.05]}], request_cpu=[0.0], attempts=1, keeps_session=False)
+def test_a_form_without_a_session_is_retried_as_often_as_the_client_retries():
+    one_step = deployment(requests=[{1: [0.05]}])
     outcome = run([0.0], one_step, limit=0)
     assert (outcome.lost, outcome.most_forms, outcome.busy) == (1, 1 + RETRIES, {})
 

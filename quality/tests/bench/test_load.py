@@ -1,4 +1,4 @@
-"""load: whole answers are counted, errors are not, and a refresh is told apart."""
+"""load_generator: whole responses are counted, errors are not."""
 
 import http.server
 import threading
@@ -6,16 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from quality.bench import load
 from quality.bench.load_generator import LoadFailed, drive_here
-
-
-def test_requests_during_a_refresh_are_counted_separately():
-    found = load.summarise_refreshes(
-        [(0.0, 0.01), (0.99, 0.06), (1.5, 0.01), (2.0, 0.01)], [(1.0, 1.05), (4.0, 4.05), (7.0, 7.05)]
-    )
-    assert found["during_refresh"] == {"requests": 1, "p50_ms": 60.0, "p99_ms": 60.0}
-    assert found["p50_ms"] == 10.0
 
 
 class Answering(http.server.BaseHTTPRequestHandler):

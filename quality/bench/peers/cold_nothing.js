@@ -1,5 +1,0 @@
-// Cold start of nothing at all: what Node costs by itself.
-'use strict';
-
-console.log('{}');
-process.stdin.resume();
