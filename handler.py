@@ -26,14 +26,14 @@ from function.request_log import to_standard_output
 gc.freeze()
 gc.enable()
 # The environment is only read with the first request, or in ``initialize``.
-_function = Function(Dependencies(os.environ, write_line=to_standard_output))
+served = Function(Dependencies(os.environ, write_line=to_standard_output))
 
 
 def initialize(context: object | None) -> None:
     """FC's initializer: read the settings, import the modules they need, assume the role once."""
     gc.disable()
     try:
-        _function.initialize(context)
+        served.initialize(context)
     finally:
         gc.freeze()
         gc.enable()
@@ -45,12 +45,12 @@ def handler(event_or_environ: Any, context_or_start_response: Any) -> Any:
 
     The first argument tells them apart; the second does not, since a context may be callable too.
     """
-    return serve(_function, event_or_environ, context_or_start_response)
+    return serve(served, event_or_environ, context_or_start_response)
 
 
 def tick() -> None:
     """Continue what is due, for a server that gets timer events as requests of its own."""
-    _function.tick(None)
+    served.tick(None)
 
 
 def serve(function: Function, event_or_environ: Any, context_or_start_response: Any) -> Any:

@@ -41,6 +41,14 @@ class Function:
         # Yields True once, whichever thread is first.
         self._first = iter((True,))
 
+    def ready(self) -> Instance:
+        """Return the state of this instance, made on first use."""
+        if self._instance is None:
+            with self._lock:
+                if self._instance is None:
+                    self._instance = _new_instance(self._dependencies)
+        return self._instance
+
     def initialize(self, context: object | None) -> None:
         """
         Warm the instance; a failure is logged and left to the first request.
@@ -48,7 +56,7 @@ class Function:
         After an exception FC would fail every call of the instance, ``/health`` as well.
         """
         try:
-            instance = self._ready()
+            instance = self.ready()
             import_module(ROUTES[DEFAULT_ROUTE].module)
             instance.settings.caller_kind.prepare(instance.settings)
             now = self._dependencies.now()
@@ -133,7 +141,7 @@ class Function:
         from function.operations.tick import TICK_SECONDS, continue_due
 
         request = Request("POST", f"/{TICK}", {}, "", {}, b"", "", line.request_id, context)
-        continue_due(RequestContext(request, self._ready(), line, TICK_SECONDS), attempt)
+        continue_due(RequestContext(request, self.ready(), line, TICK_SECONDS), attempt)
 
     def _new_request_id(self) -> str:
         """Make a request id for the log; it is not a secret."""
@@ -146,26 +154,19 @@ class Function:
 
         return Random(self._dependencies.random_bytes(ID_BYTES)).randbytes
 
-    def _ready(self) -> Instance:
-        if self._instance is None:
-            with self._lock:
-                if self._instance is None:
-                    self._instance = _new_instance(self._dependencies)
-        return self._instance
-
     def _route(self, request: Request, line: LogLine) -> Response:
         name = line.route = _route_of(request.path)
         route = ROUTES[name]
         allowed = (*route.methods, "OPTIONS")
         if request.method == "OPTIONS":
-            self._ready()
+            self.ready()
             return Response(204, headers={"Allow": ", ".join(allowed)})
         if request.method not in route.methods:
             raise MethodNotAllowed(f"/{name} accepts {' and '.join(route.methods)}.", allowed=allowed)
         if name == HEALTH:
             version = deployed_as(request.context, self._dependencies.environ)
             return _json_response(200, {"status": "ok", **version})
-        instance = self._instance or self._ready()
+        instance = self._instance or self.ready()
         if route.feature and not _offers(instance.settings, route.feature):
             raise NotFound(f"/{name} is not enabled here.")
         context = RequestContext(request, instance, line, route.seconds)

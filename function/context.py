@@ -84,7 +84,7 @@ class Instance:
         self.hooks_seconds = dependencies.hooks_seconds
         self.limiter = new_limiter(settings, self.new_id)
         self._random_bytes = dependencies.random_bytes
-        self._credentials = credentials
+        self.credentials = credentials
         self.own_keys = own_keys
         self._singletons: dict[type, Any] = {}
         self._lock = threading.Lock()
@@ -108,7 +108,7 @@ class Instance:
             context: the runtime's.
             seconds_left: of the request that waits for STS; unlimited by default.
         """
-        return self._credentials[session].get(
+        return self.credentials[session].get(
             lambda: self.own_keys(context),
             now=now,
             good_until=covered_until(form_ends),

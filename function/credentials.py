@@ -150,7 +150,7 @@ class CredentialsCache:
     """
 
     def __init__(self, assume_role: AssumeRole, longest_form: timedelta = timedelta(0)) -> None:
-        self._assume_role = assume_role
+        self.assume_role = assume_role
         self._longest_form = longest_form
         self._cached: _Cached | None = None
         self._flight: SingleFlight[CredentialsResult] | None = None
@@ -234,7 +234,7 @@ class CredentialsCache:
                 return CredentialsResult(cached.credentials, False)
             # While the cached set is good, no request should wait long for a better one.
             is_early = cached is not None and cached.covers(good_until)
-            credentials = self._assume_role(own_keys(), now, attempts=1 if is_early else ATTEMPTS)
+            credentials = self.assume_role(own_keys(), now, attempts=1 if is_early else ATTEMPTS)
             if not covers(credentials.expires_at, good_until):
                 raise _too_short()
             with self._lock:

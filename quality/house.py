@@ -255,10 +255,10 @@ def _measure(mode: str) -> Warm:
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "i",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s",
     }
-    function = handler._function = Function(Dependencies(environ, write_line=to_standard_output))
+    function = handler.served = Function(Dependencies(environ, write_line=to_standard_output))
     now = datetime.now(UTC)
     MemoryOss("my-bucket", "cn-hangzhou", lambda: now).give_sessions(function)
-    token = SessionToken.issue("o", function._ready().settings, now) if mode == "wechat" else ""
+    token = SessionToken.issue("o", function.ready().settings, now) if mode == "wechat" else ""
     sent = event(token=token)
     for _ in range(3):
         if (response := handler.handler(sent, CONTEXT))["statusCode"] != 200:

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -152,12 +153,14 @@ class Instance:
     hooks_file: Path | None = None
     # More than hooks have: a busy machine may be late.
     hooks_seconds: float = 20.0
+    monotonic: Callable[[], float] = time.monotonic
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         extra: dict[str, Any] = {
             "send": self.send or exchange_that_responses_stubs,
             "hooks_seconds": self.hooks_seconds,
+            "monotonic": lambda: self.monotonic(),
         }
         if self.hooks_file:
             extra["hooks_file"] = self.hooks_file

@@ -90,9 +90,9 @@ class Cloud(World):
         self._tokens: dict[int, tuple[Stored, int]] = {}
         self._ids: dict[str, str] = {}
         self._moments: dict[int, Moment] = {}
-        self._instance = self.function._ready()
+        self._instance = self.function.ready()
         self._remember_who_is_let_in()
-        self._instance.monotonic = lambda: 0.0
+        self.monotonic = lambda: 0.0
         self.renew()
         log.handlers[:] = [_Losses(self.lost)]
         log.propagate = False

@@ -48,10 +48,10 @@ class PartsTarget:
         changes = {"CALLER_AUTH": "anonymous", "PROFILES_FILE": str(PROFILES_FILE)}
         environ = {**stage.planted_environment(watch, ""), **changes}
         self.function = stage.build(environ, lambda: now, send=self._exchange)
-        instance: Any = self.function._ready()
+        instance: Any = self.function.ready()
         held = StsCredentials("STS.Role", watch.plant("role"), "token", now + timedelta(hours=1))
-        for cache in instance._credentials.values():
-            cache._assume_role = lambda own, now, *, attempts: held
+        for cache in instance.credentials.values():
+            cache.assume_role = lambda own, now, *, attempts: held
         self.settings = instance.settings
 
     def __call__(self, data: bytes) -> None:

@@ -85,9 +85,9 @@ class Bench:
         self.function = stage.build(environ, lambda: NOW, send=self._exchange)
         # What AssumeRole would bring, so that no fuzz input waits for a socket.
         held = StsCredentials("STS.Role", watch.plant("role"), "token", NOW + timedelta(hours=1))
-        ready: Any = self.function._ready()
-        cache = ready._credentials[ready.settings.home.session(UPLOADS)]
-        cache._assume_role = lambda own, now, *, attempts: held
+        ready: Any = self.function.ready()
+        cache = ready.credentials[ready.settings.home.session(UPLOADS)]
+        cache.assume_role = lambda own, now, *, attempts: held
         self.key: Any = _AcceptingKey()
         self.ticket = _signed(json.dumps(TICKET_CLAIMS), self.settings.token_secrets[0])
         self.sts = _sts_client()

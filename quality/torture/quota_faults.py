@@ -123,7 +123,7 @@ def _function(url: str, cell: Cell, watch: Watch) -> Callable[[str], stage.Reply
     # What is tried is not STS: the credentials are held from the beginning.
     with stage.serving_sts(environ, watch, lambda: NOW) as origin:
         function = stage.build({**environ, "STS_ENDPOINT": origin}, lambda: NOW)
-        ready = function._ready()
+        ready = function.ready()
         ready.credentials_for(ready.settings.home.session(UPLOADS), None, NOW, [NOW + timedelta(minutes=5)])
     return lambda profile: stage.ask(function, {"filename": "a.png", "size": 100, "profile": profile})
 

@@ -266,7 +266,7 @@ def _step(
         environ |= {"QUOTA_URL": server.url, "QUOTA_WHEN_DOWN": "deny"}
     function = stage.build(environ, clock, sleep=lambda seconds: None)
     if server:
-        ready, address = function._ready(), Address(server.url)
+        ready, address = function.ready(), Address(server.url)
         # By Redis' own clock the day must not end meanwhile, and a busy machine may be late.
         offset = timedelta(hours=1 - datetime.now(UTC).hour)
         assert isinstance(ready.limiter, QuotaLimiter)

@@ -186,11 +186,11 @@ class Trial:
 
 def redirect(function: Any, asked_for: str, address: str) -> None:
     """Let a running instance meet another STS: its settings never change, so its own copy is replaced."""
-    instance = function._ready()
+    instance = function.ready()
     session = instance.settings.home.session(UPLOADS if asked_for == FORM else OBJECTS)
-    cache = instance._credentials[session]
-    client, policies = cache._assume_role.func.__self__, cache._assume_role.args
-    cache._assume_role = partial(client._replace(endpoint=address).assume_role, *policies)
+    cache = instance.credentials[session]
+    client, policies = cache.assume_role.func.__self__, cache.assume_role.args
+    cache.assume_role = partial(client._replace(endpoint=address).assume_role, *policies)
 
 
 def judge(cell: Cell, reply: stage.Reply, took: float) -> str:

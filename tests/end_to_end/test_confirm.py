@@ -101,7 +101,7 @@ def test_a_profile_without_confirm_gives_no_ticket(cloud):
 def test_neither_session_does_the_other_s_work(cloud, clock, purpose, method, status):
     form = form_of(cloud)
     post(cloud, form)
-    ready = cloud.running.function._instance
+    ready = cloud.running.function.ready()
     keys = ready.credentials_for(ready.settings.home.session(purpose), None, clock(), [clock()]).credentials
     request = OssRequest(method, BUCKET, REGION, form["key"])
     url = presign(request, keys, clock(), origin=cloud.oss.origin, expires_in=timedelta(minutes=1))

@@ -22,9 +22,9 @@ from function.routes import ROUTES
 NOW = datetime(2026, 11, 24, 14, 0, 0, 900, tzinfo=UTC)
 
 
-def new_instance(**settings):
+def new_instance(around=None, **settings):
     settings = SimpleNamespace(**{"quota_url": None, **settings})
-    return Instance(Dependencies({}, now=lambda: NOW), settings, {}, lambda _context: None)
+    return Instance(Dependencies({}, now=lambda: NOW, **(around or {})), settings, {}, lambda _context: None)
 
 
 def test_a_call_of_hooks_has_50_ms():
@@ -67,7 +67,7 @@ def test_the_log_line_says_whether_any_session_was_refreshed():
             return CredentialsResult(good_until - now, self.are_new)
 
     instance, cache = new_instance(), Cache()
-    instance._credentials = {"session": cache}
+    instance.credentials = {"session": cache}
     context = RequestContext(Request("GET", "/", {}, "", {}, b"", ""), instance, LogLine("r"))
     assert context.now == NOW.replace(microsecond=0)
     assert context.line.sts_refreshed is None
@@ -91,10 +91,12 @@ def test_callers_count_by_owner_or_by_client_ip_where_they_share_one(mode, key):
     ("elapsed", "granted"), [(0.0, 3.0), (1.5, 3.0), (2.0, 2.5), (4.4, 0.1), (4.5, None), (9, None)]
 )
 def test_a_call_to_another_service_gets_what_is_left_of_the_deadline(elapsed, granted):
-    instance, sent = new_instance(), []
-    instance.monotonic = iter([100.0, 100.0 + elapsed]).__next__
-    instance.send = lambda *given, **options: sent.append((given, options))
-    context = RequestContext(None, instance, LogLine("r"), 4.5)
+    sent = []
+    around = {
+        "monotonic": iter([100.0, 100.0 + elapsed]).__next__,
+        "send": lambda *given, **options: sent.append((given, options)),
+    }
+    context = RequestContext(None, new_instance(around), LogLine("r"), 4.5)
     if granted is None:
         with pytest.raises(ExchangeFailed) as raised:
             context.send("GET", "https://a.example", budget_seconds=3.0)

@@ -392,8 +392,8 @@ def test_a_set_that_ends_with_the_form_is_long_enough(clock):
 def slow(cache, sts):
     """STS that answers when it is let go."""
     go = threading.Event()
-    answer = cache._assume_role
-    cache._assume_role = lambda *given, **options: go.wait(60) and answer(*given, **options)
+    answer = cache.assume_role
+    cache.assume_role = lambda *given, **options: go.wait(60) and answer(*given, **options)
     yield go
     go.set()
 

@@ -38,15 +38,15 @@ PUT = ["oss:PutObject", "oss:PutObjectAcl"]
 def test_a_deployment_without_options_has_one_session(instance, good_sts):
     function = instance()
     assert asked_after_some_forms(function, good_sts) == [PUT]
-    ready = function.function._instance
-    assert set(ready._credentials) == {ready.settings.home.session(UPLOADS)}
+    ready = function.function.ready()
+    assert set(ready.credentials) == {ready.settings.home.session(UPLOADS)}
 
 
 @pytest.mark.parametrize("option", ["confirm = true", 'read = "callers"'])
 def test_the_objects_session_is_assumed_when_first_needed(instance, good_sts, profiles_file, clock, option):
     function = instance(PROFILES_FILE=profiles_file(PROFILE + option), TOKEN_SECRET=TOKEN_SECRET)
     assert asked_after_some_forms(function, good_sts) == [PUT]
-    ready = function.function._instance
+    ready = function.function.ready()
     first, again = (obtain(ready, clock(), [clock()]) for _ in range(2))
     assert (first.are_new, again.are_new) == (True, False)
     assert actions_asked_for(good_sts) == [PUT, ["oss:GetObject"]]
@@ -59,7 +59,7 @@ def test_the_objects_session_is_replaced_while_it_still_covers_two_windows(
     another = PROFILE.replace("[default]", "[other]") + 'read = "callers"\nread_for = 1\n'
     function = instance(PROFILES_FILE=profiles_file(f'{PROFILE}read = "callers"\n{another}'))
     function.ask(body={"filename": "a.png"})
-    ready = function.function._instance
+    ready = function.function.ready()
     obtain(ready, clock(), [clock()])
     clock.tick(seconds=3600 - 2 * 600 - 60 - 2 * 30 - 1)
     assert not obtain(ready, clock(), [clock()]).are_new
@@ -73,7 +73,7 @@ def test_the_objects_session_is_replaced_no_earlier_without_signed_urls(
 ):
     read = 'acl = "public-read"\nread = "callers"\n' if public else ""
     text = f"{PROFILE}confirm = true\n{read}"
-    ready = instance(PROFILES_FILE=profiles_file(text), TOKEN_SECRET=TOKEN_SECRET).function._ready()
+    ready = instance(PROFILES_FILE=profiles_file(text), TOKEN_SECRET=TOKEN_SECRET).function.ready()
     obtain(ready, clock(), [clock()])
     clock.tick(seconds=2699)
     assert not obtain(ready, clock(), [clock()]).are_new
@@ -86,7 +86,7 @@ def test_a_failure_of_one_session_leaves_the_other(instance, good_sts, profiles_
     function.ask(body={"filename": "a.png"})
     good_sts.replace("POST", STS_URL, status=503)
     with pytest.raises(StsUnavailable):
-        instance = function.function._instance
+        instance = function.function.ready()
         instance.credentials_for(instance.settings.home.session(OBJECTS), None, clock(), [clock()])
     assert function.ask(body={"filename": "a.png"}).status == 200
 
@@ -108,7 +108,7 @@ def test_urls_for_checks_are_signed_by_a_session_that_lives_another_hour(
 ):
     sts.add("POST", STS_URL, json=reply(clock() + timedelta(seconds=5400)))
     text = f'{PROFILE}confirm = true\nhold = ["check"]\n{changes}'
-    ready = instance(PROFILES_FILE=profiles_file(text), **WECHAT_CHECKS).function._ready()
+    ready = instance(PROFILES_FILE=profiles_file(text), **WECHAT_CHECKS).function.ready()
     url_ends = timedelta(hours=1)
     assert ready.credentials_for(
         ready.settings.home.session(OBJECTS), None, clock(), [clock() + url_ends]

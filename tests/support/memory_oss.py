@@ -244,13 +244,13 @@ class MemoryOss:
 
     def give_sessions(self, function: Function, life: timedelta = timedelta(hours=1)) -> None:
         """Let this instance have this bucket's sessions without STS: each may do what its policy says."""
-        instance = function._ready()
+        instance = function.ready()
         for session, policy in instance.settings.session_policies.items():
             purpose, bucket, role_arn = session
             if bucket == self._bucket.name:
                 name = f"{purpose}.{role_arn.rpartition('/')[2]}"
                 issuer = self._issuer(purpose, name, json.loads(policy), life)
-                instance._credentials[session]._assume_role = issuer
+                instance.credentials[session].assume_role = issuer
 
     def _issuer(self, purpose: str, name: str, policy: Any, life: timedelta) -> Any:
         def assume_role(_own: Any, now: datetime, *, attempts: int) -> StsCredentials:

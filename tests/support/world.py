@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ import jwt
 from function.app import Function
 from function.auth.backend import AUDIENCE
 from function.auth.session import SessionToken
-from function.context import RequestContext
+from function.context import REQUEST_SECONDS, RequestContext
 from function.errors import StsRejected
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
 from function.http.gateway import Request
@@ -87,6 +88,8 @@ class World:
         others: what stands at further hosts, or before one of these.
 
         hosts: of each exchange, in order; ``before_exchange`` happens before each.
+
+        monotonic: the clock of the budgets of all instances; ``call_seconds`` is the deadline of ``call``.
     """
 
     def __init__(
@@ -115,16 +118,28 @@ class World:
         self.budgets: list[float] = []
         self.hosts: list[str] = []
         self.before_exchange: Callable[[], Any] = lambda: None
-        self._life, self._random_bytes, self._check = life, random_bytes, check
+        self.monotonic: Callable[[], float] = time.monotonic
+        self.call_seconds = REQUEST_SECONDS
+        self._around: dict[str, Any] = {"random_bytes": random_bytes}
+        self._life, self._check = life, check
         self.functions: list[Function] = []
         for _ in range(instances):
             self.functions.append(self.new_instance())
 
     def new_instance(self) -> Function:
-        function = stage.build(self.environ, self.now, send=self.exchange, random_bytes=self._random_bytes)
+        function = stage.build(
+            self.environ,
+            self.now,
+            **{"send": self.exchange, "monotonic": lambda: self.monotonic(), **self._around},
+        )
         for oss in self.buckets.values():
             oss.give_sessions(function, self._life)
         return function
+
+    def restart(self, **around: Any) -> None:
+        """New instances, with these dependencies instead of their own."""
+        self._around |= around
+        self.functions = [self.new_instance() for _ in self.functions]
 
     def add_bucket(self, name: str, region: str) -> MemoryOss:
         oss = self.buckets[name] = MemoryOss(name, region, self.now)
@@ -175,7 +190,7 @@ class World:
 
     @property
     def settings(self) -> Any:
-        return self.function._ready().settings
+        return self.function.ready().settings
 
     @property
     def told(self) -> list[str]:
@@ -185,7 +200,7 @@ class World:
     def call(self, instance: int = 0) -> RequestContext:
         """A request on its way, for what a route calls."""
         request = Request("POST", "/", {}, "", {}, b"", "")
-        return RequestContext(request, self.functions[instance]._ready(), LogLine("r"))
+        return RequestContext(request, self.functions[instance].ready(), LogLine("r"), self.call_seconds)
 
     def tick(self, instance: int = 0, context: Any = None) -> None:
         """What a timer event does, which is answered with nothing."""
@@ -260,11 +275,11 @@ class World:
 
     def credentials_of(self, purpose: str) -> Any:
         """The cache of the deployment's bucket for this purpose."""
-        ready = self.function._ready()
-        return ready._credentials[ready.settings.home.session(purpose)]
+        ready = self.function.ready()
+        return ready.credentials[ready.settings.home.session(purpose)]
 
     def assume(self, purpose: str, now: datetime) -> None:
-        ready = self.function._ready()
+        ready = self.function.ready()
         ready.credentials_for(ready.settings.home.session(purpose), None, now, [now])
 
     def begin(self, size: Any = 2 * PART + 1, profile: str = "video", **fields: Any) -> dict[str, Any]:
@@ -307,8 +322,7 @@ class World:
             elapsed += budget_seconds
             raise ExchangeFailed("timed out")
 
-        for function in self.functions:
-            function._ready().monotonic = lambda: elapsed
+        self.monotonic = lambda: elapsed
         monkeypatch.setattr(oss, "send", hang)
 
     def without_sessions(self, oss: MemoryOss) -> list[str]:
@@ -319,7 +333,7 @@ class World:
             asked.append(oss.name)
             raise StsRejected("STS refused.", reason="no")
 
-        for (purpose, bucket, _), cache in self.function._ready()._credentials.items():
+        for (purpose, bucket, _), cache in self.function.ready().credentials.items():
             if purpose == OBJECTS and bucket == oss.name:
-                cache._cached, cache._assume_role = None, refuse
+                cache._cached, cache.assume_role = None, refuse
         return asked

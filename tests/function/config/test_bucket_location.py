@@ -393,7 +393,7 @@ def test_a_location_without_settings_is_empty():
 
 
 def test_a_new_session_of_any_client_is_logged(world, clock):
-    ready = world.function._ready()
+    ready = world.function.ready()
     own = ready.settings.profiles["contract"].location
     ready.credentials_for(own.session(OBJECTS), None, clock(), [clock()])
     request = Request("POST", "/", {}, {}, b"", "", None, "")
@@ -407,7 +407,7 @@ def failed(bucket):
 
 
 def test_the_buckets_of_a_request_share_ten_seconds(world, clock):
-    ready = world.function._ready()
+    ready = world.function.ready()
     call = RequestContext(Request("POST", "/", {}, {}, b"", "", None, ""), ready, LogLine("r"))
     places = [ready.settings.home, ready.settings.profiles["contract"].location]
     home, own = oss_clients(call, places).values()

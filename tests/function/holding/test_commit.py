@@ -350,7 +350,7 @@ def test_a_slow_webhook_makes_no_commit_fail_and_no_response_late(
 
     *receipts, another = [house.store("note")["receipt"] for _ in range(21)]
     house.others[urlsplit(WEBHOOK).hostname] = slow
-    house.function._ready().monotonic = lambda: elapsed
+    house.monotonic = lambda: elapsed
     house.hosts.clear()
     house.budgets.clear()
     answer = house.ask("commit", house.backend(), receipts=receipts)
@@ -371,8 +371,8 @@ def test_a_slow_webhook_makes_no_commit_fail_and_no_response_late(
 
 
 def test_the_calls_to_one_bucket_do_not_pay_for_the_webhook(house):
+    house.monotonic = lambda: 7.0
     call = house.call()
-    call.instance.monotonic = lambda: 7.0
     oss = oss_client(call, call.settings.home)
     call.webhook_seconds = 4.0
     assert oss.seconds_left() == BUDGET_SECONDS + 4.0

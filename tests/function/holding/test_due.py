@@ -240,11 +240,10 @@ def test_a_check_that_could_not_begin_is_due(house, clock, monkeypatch, left):
     receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
     assert (len(house.due("check")), house.wechat.checks) == (1, [])
     del house.oss.objects[f"held/.due/{house.due('check')[0]}"]
-    call = house.call()
+    house.monotonic, house.call_seconds = lambda: elapsed, left
     with monkeypatch.context() as patch:
         patch.setattr(house.oss, "send", hang)
-        patch.setattr(call.instance, "monotonic", lambda: elapsed)
-        call._ends = left
+        call = house.call()
         begin_check_after(call, receipt)
     assert (elapsed < left, call.line.reason.split(",")[0]) == (True, "check: oss_unavailable")
     clock.tick(minutes=1)

@@ -188,12 +188,11 @@ def test_a_failed_second_submission_is_made_by_the_next_tick(house, checking, cl
     assert fetch(house)[:2] == GOOD
 
 
-def test_with_too_little_time_the_next_call_submits(house, checking, monkeypatch):
-    monkeypatch.setattr("function.context.RequestContext.seconds_left", lambda _self: 2.0)
+def test_with_too_little_time_the_next_call_submits(house, checking):
+    house.monotonic, house.call_seconds = lambda: 0.0, 2.0
     house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
     assert list(house.wechat.submitted) == [FIRST]
     assert len(house.due("check")) == 1
-    monkeypatch.undo()
     assert house.status(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 

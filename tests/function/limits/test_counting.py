@@ -90,7 +90,7 @@ def test_several_files_are_counted_all_or_none(quoted, ask, good_sts):
 def test_the_quota_is_given_back_when_sts_refuses(quoted, ask, refusing_sts):
     function = quoted(CALLER_RATE="3/min")
     assert [ask(function, size=10).code for _ in range(2)] == ["sts_rejected"] * 2
-    (used,) = function.function._instance.limiter.store._used.values()
+    (used,) = function.function.ready().limiter.store._used.values()
     assert used[1:] == (0, 0)
     # The rate is a brake on asking, so it stays counted.
     assert [ask(function, size=10).code for _ in range(2)] == ["sts_rejected", "too_many_requests"]
@@ -151,7 +151,7 @@ def test_logins_are_counted_in_the_store_or_here_while_redis_is_down(quoted, log
     function = quoted(**WECHAT, **changes, LOGIN_RATE="2/min")
     statuses = [function.ask(body={"code": f"c{number}"}, path="/login").status for number in range(3)]
     assert statuses == [502, 502, 429]
-    assert bool(function.function._instance.limiter._windows) is bool(logged)
+    assert bool(function.function.ready().limiter._windows) is bool(logged)
     assert log_lines()[-1].get("quota") == logged
 
 
@@ -183,7 +183,7 @@ def patient(quoted):
 
     def build(url, **changes):
         function = quoted(**{"QUOTA_URL": url, "QUOTA_WHEN_DOWN": "deny", **changes})
-        ready = function.function._ready()
+        ready = function.function.ready()
         ready.limiter._new_store = lambda: RedisStore(Address(url), CHINA, ready.settings.bucket, PATIENCE)
         return function
 
@@ -215,7 +215,7 @@ def test_an_uncounted_form_is_not_given_back(quoted, ask, refusing_sts, log_line
 
 def test_redis_is_not_called_with_nothing_to_count(patient, canned, clock):
     server = canned()
-    limiter = patient(server.url).function._ready().limiter
+    limiter = patient(server.url).function.ready().limiter
     with limiter.reserve("ann", (), clock(), LogLine("r")).take([]) as quotas:
         assert quotas == {}
     assert server.received == []
@@ -247,7 +247,7 @@ def test_initialize_connects_to_redis(patient, ask, good_sts, own_server):
     with Line(own_server().port) as line:
         function = patient(line.url)
         function.function.initialize(None)
-        assert len(function.function._instance.limiter.store._idle) == 1
+        assert len(function.function.ready().limiter.store._idle) == 1
         assert ask(function).status == 200
         assert line.connections == 1
 
@@ -275,5 +275,5 @@ def test_a_package_without_the_redis_library_is_misconfigured(quoted, ask, good_
     assert ask(function).code == "misconfigured"
     assert log_lines()[-1]["reason"].startswith("QUOTA_URL ")
     with pytest.raises(Misconfigured) as raised:
-        _ = function.function._ready().limiter.store
+        _ = function.function.ready().limiter.store
     assert [problem.setting for problem in raised.value.problems] == ["QUOTA_URL"]

@@ -71,9 +71,8 @@ def test_the_region_is_that_of_the_endpoint(environment, clock, profiles_file, e
 
 @pytest.mark.parametrize("left", [28.0, 7.6, 7.5, 4.5, 3.4, 2.0, 1.5, 0.0])
 def test_a_call_has_six_seconds_and_two_where_the_request_has_little_time(world, left):
+    world.monotonic, world.call_seconds = lambda: 100.0, left
     call = world.call()
-    call.instance.monotonic = lambda: 100.0
-    call._ends = 100.0 + left
     seconds = seconds_for_a_call(call)
     expected = 6.0 if left > 7.5 else min(2.0, left - 1.5)
     assert seconds == pytest.approx(expected)
@@ -86,9 +85,8 @@ def test_a_call_ends_after_its_seconds(world):
 
 def test_the_seconds_of_a_check_count_for_no_other_budget(world):
     clock = [100.0]
+    world.monotonic, world.call_seconds = lambda: clock[0], 28.0
     call = world.call()
-    call.instance.monotonic = lambda: clock[0]
-    call._ends = 128.0
     before = call.monotonic()
 
     def wait():

@@ -219,13 +219,13 @@ def test_other_deliveries_wait_for_a_slow_business(world, shop, clock):
 def test_a_delivery_leaves_time_to_write_it_down_in_a_tick(world, shop, clock, seconds, budgets):
     world.store("commit")
     clock.tick(minutes=1)
+    world.monotonic, world.call_seconds = lambda: 0.0, 2.0
     context = world.call()
     oss = oss_client(context, context.settings.home)
     (record,) = list_due(oss, context.now)
     # Reading the record takes all but what writing it takes.
     left = iter([10.0, seconds])
     oss = oss._replace(seconds_left=lambda: next(left, 2.0))
-    context._ends, context.instance.monotonic = 2.0, lambda: 0.0
     assert continue_delivery(context, oss, record) is bool(budgets)
     assert [budget for *_, budget in shop.seen[1:]] == budgets
 
@@ -312,7 +312,7 @@ def test_a_tick_writes_down_the_events_of_all_decisions_that_it_applies(world, s
         del world.oss.objects[name]
     clock.tick(minutes=2)
     elapsed, send = 0.0, world.oss.send
-    world.function._ready().monotonic = lambda: elapsed
+    world.monotonic = lambda: elapsed
 
     def write_slowly(method, url, **options):
         nonlocal elapsed
@@ -331,8 +331,8 @@ def test_a_tick_writes_down_the_events_of_all_decisions_that_it_applies(world, s
 def test_the_deadline_of_the_request_leaves_time_to_write_an_event_down(
     world, shop, seconds, budgets, reason
 ):
+    world.monotonic, world.call_seconds = lambda: 0.0, seconds
     call = world.call()
-    call._ends, call.instance.monotonic = seconds, lambda: 0.0
     assert notify_business(call, call.settings.home, "a.b.c", "KpY7", "3B90EAC1")
     assert [budget for *_, budget in shop.seen] == budgets
     assert fields(world)["reason"] == reason

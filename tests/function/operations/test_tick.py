@@ -18,6 +18,7 @@ from function.oss.due import Unreadable
 from handler import serve
 from tests.function.operations.test_deliveries import UNHELD
 from tests.support.memory_oss import DENIED, UNHEARD
+from tests.support.stage import build
 from tests.support.world import HELD, PLAIN, WEBHOOK, World
 
 ORDER = ("decision", "check", "webhook", "replace", "erase", "doctor")
@@ -132,10 +133,8 @@ def test_while_a_tick_runs_another_of_the_same_instance_does_nothing(world, cont
     assert len(continued.records) == 2
 
 
-def test_a_misconfigured_tick_is_a_line_of_the_log(world, last_line):
-    world.function._instance = None
-    del world.function._dependencies.environ["OSS_BUCKET"]
-    world.tick()
+def test_a_misconfigured_tick_is_a_line_of_the_log(clock, last_line):
+    build({**HELD, "OSS_BUCKET": ""}, clock).tick(None)
     assert (last_line()["status"], last_line()["code"]) == (500, "misconfigured")
 
 
@@ -170,7 +169,7 @@ def test_the_buckets_share_the_seconds_of_a_tick(plain_world, continued):
     other = ABROAD_PROFILE.replace("[other]", "[other]\nconfirm = true")
     for text, seconds in ((UNHELD, [20.0]), (f"{UNHELD}{other}", [10.0, 10.0])):
         world = plain_world(text)
-        world.function._ready().monotonic = lambda: 7.0
+        world.monotonic = lambda: 7.0
         abroad = world.add_bucket("abroad", "cn-shanghai") if len(seconds) > 1 else world.oss
         for oss in (world.oss, abroad):
             put(oss, f"{NOW}/check-a")
@@ -220,7 +219,7 @@ def test_a_list_without_end_leaves_half_of_the_time_for_what_was_found(world, co
     put(world.oss, *(f"{NOW}/check-{number:03}" for number in range(90)))
     world.oss.longest_page = 1
     elapsed, send = 0.0, world.oss.send
-    world.function._ready().monotonic = lambda: elapsed
+    world.monotonic = lambda: elapsed
 
     def take_a_second(*arguments, **options):
         nonlocal elapsed
@@ -294,7 +293,7 @@ def test_other_records_of_a_kind_wait_after_a_false(world, continued, last_line)
 def test_a_tick_begins_nothing_after_its_time(world, continued, last_line):
     put(world.oss, *(f"{NOW}/check-{letter}" for letter in "abc"))
     elapsed = 0.0
-    world.function._ready().monotonic = lambda: elapsed
+    world.monotonic = lambda: elapsed
 
     def take_long():
         nonlocal elapsed
@@ -361,7 +360,7 @@ def test_a_slow_bucket_leaves_other_buckets_their_share(clock, profiles_file, mo
         make_decision(call, oss_client(call, upload.profile.location), upload, decision)
     clock.tick(minutes=2)
     elapsed, send = 0.0, far.send
-    world.function._ready().monotonic = lambda: elapsed
+    world.monotonic = lambda: elapsed
 
     def take_a_second(*arguments, **options):
         nonlocal elapsed

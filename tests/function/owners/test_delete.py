@@ -169,18 +169,18 @@ def test_an_object_that_cannot_be_looked_at_is_not_deleted(house, oss):
 
 
 def test_the_session_that_deletes_is_assumed_when_it_is_needed(house, oss):
-    ready = house.function._ready()
-    cache = ready._credentials[ready.settings.home.session(DELETIONS)]
+    ready = house.function.ready()
+    cache = ready.credentials[ready.settings.home.session(DELETIONS)]
     store(oss, key("picture"))
 
     def refuse(*_, **__):
         raise StsRejected("STS refused.", reason="no")
 
-    cache._assume_role, real = refuse, cache._assume_role
+    cache.assume_role, real = refuse, cache.assume_role
     assert ask(house, key("picture", owner=THEIRS)).status == 200
     assert house.form("picture") and house.ask("read", house.session(), key=key("picture")).status == 200
     assert ask(house, key("picture")).outcome == (502, "sts_rejected")
-    cache._assume_role = real
+    cache.assume_role = real
     assert outcomes(ask(house, key("picture"))) == ["gone"]
 
 

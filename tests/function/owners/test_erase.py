@@ -187,7 +187,7 @@ HOOKS = "def before_sign(caller, wanted, profile):\n    return None\n"
 def test_with_hooks_only_profiles_with_folders_inside_the_owner_are_covered(erasing, oss, clock, tmp_path):
     hooks = tmp_path / "hooks.py"
     hooks.write_text(HOOKS, "utf-8")
-    erasing.function._ready().hooks_file = hooks
+    erasing.restart(hooks_file=hooks)
     inside = f"pictures/{MINE}/shop/7/{number(0)}.png"
     store(oss, inside, key("page"))
     answer = erased(erasing, clock)
@@ -384,7 +384,7 @@ def test_profiles_that_change_begin_the_pass_again(erasing, house_of, oss, clock
     erase(erasing)
     clock.tick(hours=2)
     elapsed = counted()
-    erasing.function._ready().monotonic = lambda: next(elapsed) / 3
+    erasing.monotonic = lambda: next(elapsed) / 3
     assert said(erase(erasing))["state"] == "running"
     # Its steps come first, and the last pass is beyond them.
     store(oss, f"aaa/{MINE}/{number(0)}")
@@ -434,7 +434,7 @@ def test_no_form_is_given_before_running_erasures_are_known(erasing, oss):
 def test_a_form_does_not_wait_long_for_running_erasures(erasing, oss, monkeypatch):
     erasing.hangs(oss, monkeypatch)
     assert ask_for_a_form(erasing).outcome == (503, "oss_unavailable")
-    assert erasing.function._ready().monotonic() <= 3
+    assert erasing.monotonic() <= 3
 
 
 def test_an_odd_mark_stops_no_form(erasing, oss):
@@ -515,10 +515,10 @@ def test_a_call_stops_before_its_time_is_over_and_the_next_goes_on(erasing, oss,
     oss.longest_page = 1
     store(oss, *(key("picture", count) for count in range(40)))
     elapsed = counted()
-    erasing.function._ready().monotonic = lambda: next(elapsed) / 4
+    erasing.monotonic = lambda: next(elapsed) / 4
     answers = [said(erase(erasing))["deleted"] for _ in range(2)]
     assert 0 < answers[0] < answers[1] <= 40
-    erasing.function._ready().monotonic = lambda: 0.0
+    erasing.monotonic = lambda: 0.0
     assert erased(erasing, clock)["deleted"] == 40
 
 
@@ -526,7 +526,7 @@ def test_slow_deletions_one_by_one_stop_in_time_and_count_once(erasing, oss, clo
     oss.refuses_whole, oss.retained = True, {key("picture", 0)}
     store(oss, *(key("picture", count) for count in range(30)))
     elapsed = counted()
-    erasing.function._ready().monotonic = lambda: next(elapsed) / 3
+    erasing.monotonic = lambda: next(elapsed) / 3
     for _ in range(30):
         answer = said(erase(erasing))
     assert (answer["deleted"], answer["blocked"]) == (29, 1)
@@ -536,7 +536,7 @@ def test_more_under_retention_than_one_call_can_try_does_not_stop_the_others(era
     oss.retained = {key("picture", count) for count in range(60)}
     store(oss, *(key("picture", count) for count in range(70)), key("held"))
     elapsed = counted()
-    erasing.function._ready().monotonic = lambda: next(elapsed) / 3
+    erasing.monotonic = lambda: next(elapsed) / 3
     for _ in range(9):
         answer = said(erase(erasing))
     assert (answer["deleted"], answer["blocked"]) == (11, 60)
@@ -698,9 +698,9 @@ def test_aborts_stop_in_time_and_go_on(house_of, oss, clock):
     for _ in range(30):
         assert house.ask("multipart", house.session(), **fields).status == 200
     elapsed = counted()
-    house.function._ready().monotonic = lambda: next(elapsed) / 3
+    house.monotonic = lambda: next(elapsed) / 3
     some = [said(erase(house))["aborted"] for _ in range(9)]
-    house.function._ready().monotonic = lambda: 0.0
+    house.monotonic = lambda: 0.0
     assert any(0 < number < 30 for number in some)
     assert said(erase(house))["aborted"] == 30 and not oss.uploads
 

@@ -248,8 +248,7 @@ HOOKS = "def before_sign(caller, wanted, profile):\n    return {'folder': 'shop-
 def test_folders_of_hooks_are_listed_inside_the_owner_s_own(house, oss, tmp_path):
     hooks = tmp_path / "hooks.py"
     hooks.write_text(HOOKS, "utf-8")
-    house.function._ready().hooks_file = hooks
-    house.function._ready().hooks_seconds = 10
+    house.restart(hooks_file=hooks, hooks_seconds=10)
     stored = house.store("picture")
     assert stored["key"].startswith(f"pictures/{MINE}/shop-7/")
     assert keys_of(ask(house)) == [stored["key"]]

@@ -109,7 +109,7 @@ def test_a_key_of_two_profiles_that_both_permit_it_is_replaced(house_of, oss, cl
 
 
 def test_a_key_with_a_folder_of_hooks_is_replaced(house, oss, clock, tmp_path):
-    ready = house.function._ready()
+    ready = house.function.ready()
     ready.hooks_file, ready.hooks_seconds = tmp_path / "hooks.py", 10
     ready.hooks_file.write_text(HOOKS, "utf-8")
     old = house.store("picture")["key"]
@@ -564,7 +564,7 @@ def test_bytes_published_before_replace_nothing_for_a_held_or_rejected_upload(ho
 def test_a_slow_replacement_leaves_time_to_make_it_due(house, oss, clock):
     old, form = confirmed_with(house, oss, clock)
     elapsed = [0.0]
-    house.function._ready().monotonic = lambda: elapsed[0]
+    house.monotonic = lambda: elapsed[0]
     # The first is about the new object.
     oss.between["HeadObject"] = lambda: oss.between.update(
         HeadObject=lambda: elapsed.append(elapsed.pop() + 2)

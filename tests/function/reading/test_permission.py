@@ -69,7 +69,7 @@ def test_the_log_has_the_reason_of_a_forbidden_read(reading, sts, log_lines):
 
 
 def test_held_keys_are_never_readable(reading, sts):
-    profile = next(iter(reading().function.function._ready().settings.profiles.values()))
+    profile = next(iter(reading().function.function.ready().settings.profiles.values()))
     held, shown = (
         profile._replace(key=KeyTemplate(f"{folder}/{{id}}"), read="callers") for folder in ("held", "shown")
     )

@@ -198,8 +198,8 @@ def test_a_verdict_without_credentials_gets_retry_after_from_sts(checking, log_l
     def busy(_own, _now, *, attempts):
         raise StsUnavailable(reason="Throttling", retry_after=7)
 
-    for cache in checking.function._ready()._credentials.values():
-        cache._assume_role = busy
+    for cache in checking.function.ready().credentials.values():
+        cache.assume_role = busy
     reply = checking.push(verdict())
     assert (reply.status, reply.code, reply.headers["Retry-After"]) == (503, "sts_unavailable", "7")
     assert log_lines()[-1]["reason"] == "Throttling"

@@ -216,7 +216,7 @@ def test_lookups_of_one_request_share_its_budget(function, instance, oss, ask_of
 
     patient = instance(slow, **function.environ)
     # A quarter of a second for each call.
-    patient.function._ready().monotonic = lambda: len(given) / 4
+    patient.monotonic = lambda: len(given) / 4
     uploads = ask_of(patient, files=files(10)).json["uploads"]
     assert [upload["exists"] for upload in uploads] == [True] * 10
     assert given[1::2] == [10 - number / 4 for number in range(1, 20, 2)]

@@ -154,7 +154,7 @@ def deliveries(instance, environ, *events):
         got.append((body, headers))
         return HttpResponse(204, b"")
 
-    ready = instance(business, **environ, UPLOAD_WEBHOOK_URL=WEBHOOK).function._ready()
+    ready = instance(business, **environ, UPLOAD_WEBHOOK_URL=WEBHOOK).function.ready()
     context = RequestContext(None, ready, LogLine("r"))
     for event in events:
         given = {"receipt": "a.b.c", "upload_id": "KpY7", "etag": "3B90EAC1", **event}

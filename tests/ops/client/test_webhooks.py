@@ -58,7 +58,7 @@ def business(environ, monkeypatch):
 @pytest.fixture
 def waiting(environ):
     """One delivery that waits and one that is lost, beside records that are none; all removed in the end."""
-    ready = Function(Dependencies(environ))._ready()
+    ready = Function(Dependencies(environ)).ready()
     context = RequestContext(Request("POST", "/", {}, "", {}, b"", ""), ready, LogLine("r"))
     oss, now = oss_client(context, ready.settings.home), context.now
     assert notify_business(context, ready.settings.home, "a.b.c", "KpY7", "3B90EAC1")
