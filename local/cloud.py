@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import jwt
@@ -78,6 +78,8 @@ class LocalCloud:
         stores: both of them.
 
         push: what a developer of the local WeChat's mini-program has in the console of the message push.
+
+        running: requests that are being answered, and what WeChat still has to do.
     """
 
     def __init__(
@@ -163,10 +165,14 @@ class LocalCloud:
                 reach=gateway.reach,
             )
             built.callback(self.business.stop)
+            self.running = self.wechat.checks.delivery.running
             self._stop_all = built.pop_all()
 
-    def __enter__(self) -> "LocalCloud":
-        for server in (*self.stores, self.sts, self.wechat, self.playground, self.business, self.green):
+    def __enter__(self) -> Self:
+        servers = (*self.stores, self.sts, self.wechat, self.playground, self.business, self.green)
+        for server in (self.gateway, *servers):
+            server.count_in(self.running)
+        for server in servers:
             server.start()
         return self
 
@@ -204,6 +210,22 @@ class LocalCloud:
         for _ in range(minutes):
             self.clock.move(minutes=1)
             self.timer.tick()
+
+    def idle(self) -> Self:
+        """Return the same cloud, once nothing in it waits or runs."""
+        self.running.wait()
+        return self
+
+    def reset(self) -> None:
+        """Let what waits go, and forget what anybody planned, asked and stored here; the clock stays."""
+        services = (*self.stores, self.sts, self.wechat, self.green)
+        for service in services:
+            service.faults.clear()
+        self.wechat.checks.delivery.forget()
+        self.idle()
+        for service in services:
+            service.reset()
+        self.business.business.reset()
 
     def environment(self, deployment: Deployment | None = None) -> dict[str, str]:
         """The settings of the function in a deployment; by default in the one that runs."""

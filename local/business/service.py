@@ -62,6 +62,12 @@ class Business:
         self._deliveries: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
+    def reset(self) -> None:
+        """Forget every post and delivery."""
+        with self._lock:
+            self.posts = Posts()
+            self._deliveries.clear()
+
     def publish(self, text: Any, receipts: Any) -> dict[str, Any]:
         """
         Take a post and have its pictures committed.

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from local.common.faults import DROP, REDIRECT, SLOW, Fault, Faults, Raw
 from local.common.reach import HERE_ONLY, LOOPBACK, OWN_NAMES, Reach, is_taken, name_in
+from local.common.running import CountedHandler, Running
 
 PORTS_TRIED = 50
 HIGHEST_PORT = 65535
@@ -55,6 +56,7 @@ class Server(ThreadingHTTPServer):
         except OSError:
             self.server_close()
             raise
+        self.running = Running()
         self.stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -111,7 +113,7 @@ class Server(ThreadingHTTPServer):
         raise OSError(errno.EADDRINUSE, f"no free port between {port} and {port + PORTS_TRIED - 1}")
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(CountedHandler):
     """Manners shared by the emulators' request handlers: HTTP/1.1, no access log on stderr."""
 
     server: Server

@@ -8,6 +8,7 @@ from typing import Self
 
 from local.common.http_server import Server
 from local.common.reach import HERE_ONLY, Reach
+from local.common.running import Running
 
 
 class Service:
@@ -43,6 +44,10 @@ class Service:
     def start(self) -> Self:
         self._server.start()
         return self
+
+    def count_in(self, running: Running) -> None:
+        """Have the requests that are being answered in a set that others share."""
+        self._server.running = running
 
     def stop(self) -> None:
         self._server.stop()

@@ -87,6 +87,12 @@ class Moderation:
         self._latest: deque[datetime] = deque()
         self._lock = threading.Lock()
 
+    def reset(self) -> None:
+        """Forget what was planned, asked and billed."""
+        self.plan.clear()
+        self.calls.clear()
+        self.billed.clear()
+
     def check_right(self, caller: AccessKey, action: str) -> None:
         """
         Raises:

@@ -103,6 +103,13 @@ class Bucket:
         """Let the lifecycle rules do, to what there is, what they would do so many days from now."""
         self.lifecycle.run(self.objects, self.uploads, self.now() + timedelta(days=days))
 
+    def empty(self) -> None:
+        """Remove every version of every object, and each unfinished upload."""
+        for version, _ in list(self.objects.versions("", "")):
+            self.objects.delete_version(version.key, version.version)
+        for upload in self.uploads:
+            self.uploads.end(upload)
+
     @property
     def host(self) -> str:
         """The default host name of a real bucket of this name, which refusals tell."""

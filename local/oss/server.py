@@ -53,3 +53,7 @@ class OssServer(Service):
         super().__init__(
             partial(OssHandler, self.bucket, self.faults, signer or CallbackSigner()), port, reach
         )
+
+    def reset(self) -> None:
+        """Forget what is stored."""
+        self.bucket.empty()

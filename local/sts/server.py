@@ -107,6 +107,10 @@ class StsServer(Service):
         """The last 10,000 requests, oldest first; those to the switchboard of faults are not among them."""
         return list(self._calls)
 
+    def reset(self) -> None:
+        """Forget what was asked; sessions stay good."""
+        self._calls.clear()
+
     def record(self, request: HttpRequest, now: datetime) -> None:
         action = request.header("x-acs-action") if _is_acs3(request) else None
         try:

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from local.common.clock import Clock
+from local.common.running import Running
 
 LOOKS_EVERY_SECONDS = 0.02
 # More would have this machine do nothing else, when thousands are due at once.
 MOST_AT_ONCE = 16
 
 Task = Callable[[], object]
+Entry = tuple[datetime, int, Task]
 
 
 class Delivery:
@@ -23,12 +25,16 @@ class Delivery:
 
     Args:
         now: timezone-aware UTC; a clock that a test moves makes tasks due.
+
+    Attributes:
+        running: what waits or is being done; others may share it.
     """
 
     def __init__(self, now: Clock) -> None:
         self.stopping = threading.Event()
+        self.running = Running()
         self._now = now
-        self._waiting: list[tuple[datetime, int, Task]] = []
+        self._waiting: list[Entry] = []
         self._order = itertools.count()
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
@@ -36,7 +42,9 @@ class Delivery:
 
     def put(self, due: datetime, task: Task) -> None:
         with self._lock:
-            heapq.heappush(self._waiting, (due, next(self._order), task))
+            entry = due, next(self._order), task
+            self.running.add(entry)
+            heapq.heappush(self._waiting, entry)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._look, daemon=True)
                 self._thread.start()
@@ -48,10 +56,16 @@ class Delivery:
     def release(self) -> int:
         """Do all that waits, now; how many that were."""
         with self._lock:
-            tasks = [task for _, _, task in sorted(self._waiting)]
+            entries = sorted(self._waiting)
             self._waiting.clear()
-        self._begin(tasks)
-        return len(tasks)
+        self._begin(entries)
+        return len(entries)
+
+    def forget(self) -> None:
+        """Let nothing that waits be done."""
+        with self._lock:
+            self.running.difference_update(self._waiting)
+            self._waiting.clear()
 
     def stop(self) -> None:
         self.stopping.set()
@@ -60,16 +74,21 @@ class Delivery:
 
     def _look(self) -> None:
         while not self.stopping.wait(LOOKS_EVERY_SECONDS):
-            now, due = self._now(), []
+            now, due = self._now(), list[Entry]()
             with self._lock:
                 while self._waiting and self._waiting[0][0] <= now:
-                    due.append(heapq.heappop(self._waiting)[2])
+                    due.append(heapq.heappop(self._waiting))
             self._begin(due)
 
-    def _begin(self, tasks: list[Task]) -> None:
-        for task in tasks:
-            threading.Thread(target=self._do, args=(task,), daemon=True).start()
+    def _begin(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            threading.Thread(target=self._do, args=(entry,), daemon=True).start()
 
-    def _do(self, task: Task) -> None:
-        with self._places:
-            task()
+    def _do(self, entry: Entry) -> None:
+        _, _, task = entry
+        try:
+            with self._places:
+                task()
+        finally:
+            # What it leaves to be done later is counted by now.
+            self.running.discard(entry)

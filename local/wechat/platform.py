@@ -99,6 +99,12 @@ class Wechat:
         """The last 10,000 requests, oldest first; those to ``/-/`` are not among them."""
         return list(self._calls)
 
+    def reset(self) -> None:
+        """Forget what was planned, asked and pushed; who logged in is still known."""
+        self.checks.plan.clear()
+        self.checks.pushed.clear()
+        self._calls.clear()
+
     def issue_code(self, openid: str | None = None) -> str:
         """Issue a login code, as ``wx.login`` does, for this user or a new one."""
         return self._codes.issue(openid)

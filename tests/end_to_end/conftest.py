@@ -25,7 +25,7 @@ BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456
 OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
 SECRET = "token-secret-canary-0123456789abcdef"
 OF_V4 = ("signature_version", "credential", "date")
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 # A picture of 3 by 2 points, as far as anybody looks.
 PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (3).to_bytes(4, "big") + (2).to_bytes(4, "big") + bytes(40)
 
@@ -98,6 +98,7 @@ class Running:
     def start(self, name="usual", **environ):
         """The address of one more instance."""
         gateway = self._gateways.get(name) or self._gateway(name)
+        gateway.count_in(self.cloud.running)
         self._functions[name] = Function(
             Dependencies({**self.cloud.environment(), **environ}, now=self.cloud.clock)
         )
@@ -130,7 +131,12 @@ class Running:
         return self.ask("status", {"receipt": upload.receipt}).json()["state"]
 
     def becomes(self, upload, *states):
-        """The state of an upload once it is one of these, or patience is over."""
+        """
+        The state of an upload once it is one of these, or patience is over.
+
+        To ask is to work: who asks while a push is being carried out may meet it half way.
+        """
+        self.cloud.idle()
         ends = time.monotonic() + PATIENCE_SECONDS
         while (now := self.state(upload)) not in states and time.monotonic() < ends:
             time.sleep(0.25)  # 60 times a minute may be asked

@@ -65,7 +65,7 @@ def running(tmp_path_factory):
 @pytest.fixture
 def here(running):
     yield running
-    running.clear_faults()
+    running.cloud.reset()
 
 
 @pytest.fixture
@@ -185,9 +185,9 @@ def test_a_large_file_of_the_second_bucket_goes_there_in_parts(here, ask, user):
 def test_an_upload_in_parts_is_given_up_in_its_own_bucket(here, ask, user):
     wanted = {"profile": "paper", "filename": "a.png", "size": 2 * PART}
     begun = ask("multipart", wanted, user).json()
-    assert [upload.key for upload in here.cloud.archive.bucket.uploads] == [begun["key"]]
+    assert [upload.key for upload in here.cloud.idle().archive.bucket.uploads] == [begun["key"]]
     assert ask("multipart-abort", {"ticket": begun["ticket"]}).json()["state"] == "aborted"
-    assert not list(here.cloud.archive.bucket.uploads)
+    assert not list(here.cloud.idle().archive.bucket.uploads)
 
 
 @pytest.mark.parametrize(("name", "state"), [("ok.png", "published"), ("risky-a.png", "rejected")])
@@ -195,7 +195,7 @@ def test_an_upload_held_in_the_second_bucket_is_decided_in_that_bucket(
     here, ask, commit, uploaded, name, state
 ):
     """The local WeChat really gets the picture at the second OSS, and learns there what it was called."""
-    at_home = set(here.cloud.oss.objects)
+    at_home = set(here.cloud.idle().oss.objects)
     upload = uploaded("post", name=name)
     assert (upload.state, where(here, f"held/{upload.key}")) == ("held", IN_THE_ARCHIVE)
     assert commit(upload).json()["state"] in ("checking", state)
@@ -203,7 +203,7 @@ def test_an_upload_held_in_the_second_bucket_is_decided_in_that_bucket(
     assert where(here, f"held/{upload.key}") == NOWHERE
     assert where(here, upload.key) == (IN_THE_ARCHIVE if state == "published" else NOWHERE)
     # Not even a marker lies in the other.
-    assert set(here.cloud.oss.objects) == at_home
+    assert set(here.cloud.idle().oss.objects) == at_home
 
 
 def test_an_upload_held_in_the_second_bucket_is_discarded_there(here, ask, user, uploaded):
@@ -303,10 +303,10 @@ def test_the_keys_of_one_bucket_s_sessions_do_nothing_in_the_other(here, ask, up
 
 def test_each_bucket_s_session_is_assumed_on_first_use_only(here, form_of):
     def roles(since):
-        called = here.cloud.sts.calls[since:]
+        called = here.cloud.idle().sts.calls[since:]
         return [call.parameters["RoleArn"] for call in called if call.action == "AssumeRole"]
 
-    since, at = len(here.cloud.sts.calls), here.function("fresh")
+    since, at = len(here.cloud.idle().sts.calls), here.function("fresh")
     form_of("home", at=at)
     assert roles(since) == [HOME.role_arn]
     form_of("paper", at=at)

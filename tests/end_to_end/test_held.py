@@ -37,8 +37,7 @@ def running(tmp_path_factory):
 def here(running, monkeypatch):
     monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 0)
     yield running
-    running.clear_faults()
-    running.cloud.wechat.checks.plan.clear()
+    running.cloud.reset()
 
 
 @pytest.fixture
@@ -67,17 +66,8 @@ def commit(here):
 
 @pytest.fixture
 def settled(here):
-    """Wait until WeChat has pushed what it pushes, and say how that was answered."""
-
-    def wait(count=1):
-        pushed = here.cloud.wechat.checks.pushed
-        ends = time.monotonic() + PATIENCE_SECONDS
-        while len(pushed) < count and time.monotonic() < ends:
-            time.sleep(0.02)
-        return [each.is_taken for each in pushed]
-
-    here.cloud.wechat.checks.pushed.clear()
-    return wait
+    """Wait until WeChat has pushed all that it pushes, and say how each push was answered."""
+    return lambda: [each.is_taken for each in here.cloud.idle().wechat.checks.pushed]
 
 
 def places(here, upload):
@@ -410,7 +400,7 @@ def test_a_second_failure_is_left_to_a_human(here, held, commit, opened):
     assert here.becomes(upload, "review") == "review"
     record = next(
         json.loads(stored.path.read_bytes())
-        for key, stored in here.cloud.oss.objects.items()
+        for key, stored in here.cloud.idle().oss.objects.items()
         if key.startswith("held/.review/")
         and json.loads(stored.path.read_bytes()).get("receipt") == upload.receipt
     )

@@ -39,9 +39,7 @@ def running(tmp_path_factory):
 def here(running, monkeypatch):
     monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 0)
     yield running
-    running.clear_faults()
-    running.cloud.green.plan.clear()
-    running.cloud.wechat.checks.plan.clear()
+    running.cloud.reset()
 
 
 @pytest.fixture
@@ -72,7 +70,7 @@ def places(here, upload):
 
 def answers(here):
     """How many calls Content Moderation has answered, and how many were billed."""
-    green = here.cloud.green
+    green = here.cloud.idle().green
     return len(green.calls), sum(green.billed.values())
 
 
@@ -219,7 +217,7 @@ def test_two_commits_at_once_are_billed_once(here, held, commit):
 
 
 def wechat_checks(here):
-    return [call.path for call in here.cloud.wechat.calls].count("/wxa/media_check_async")
+    return [call.path for call in here.cloud.idle().wechat.calls].count("/wxa/media_check_async")
 
 
 def test_wechat_is_spared_what_aliyun_rejects(here, held, commit):

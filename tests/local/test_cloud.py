@@ -1,9 +1,11 @@
 import json
 import subprocess
 import sys
+import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jwt
@@ -13,13 +15,17 @@ import requests
 from function.app import load_settings
 from function.auth import all_settings
 from local.buckets import role_policy
+from local.business.posts import Post
 from local.cloud import BUCKET, FUNCTION_KEY, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
+from local.green.plan import PlannedAnswer
+from local.oss.attributes import Attributes
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.versions import StoredObject
 from local.profiles import lifecycle_rules
 from local.shell import clear_inherited_settings
+from local.wechat.check_plan import PlannedCheck
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -110,6 +116,50 @@ def test_the_page_config_has_addresses_and_profiles_but_no_secret(gateway, tmp_p
     assert [profile["name"] for profile in config["profiles"] if profile["parts"]] == ["video", "contract"]
     assert "album" not in [profile["name"] for profile in config["profiles"]]
     assert not any(secret in json.dumps(config) for secret in secrets)
+
+
+def test_a_cloud_is_idle_once_no_request_runs_and_nothing_waits(gateway, tmp_path, monkeypatch):
+    is_in, may_end = threading.Event(), threading.Event()
+    gateway._handler = lambda event, context: is_in.set() or may_end.wait(60) and {"statusCode": 200}
+    with LocalCloud(gateway.start(), tmp_path) as cloud, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(requests.get, gateway.origin, timeout=60)
+        assert is_in.wait(60)
+        with monkeypatch.context() as patch, pytest.raises(TimeoutError):
+            patch.setattr("local.common.running.MOST_SECONDS", 0.02)
+            cloud.idle()
+        may_end.set()
+        assert cloud.idle() is cloud and answer.result().status_code == 200
+        cloud.wechat.checks.delivery.put(cloud.clock() + timedelta(seconds=0.1), lambda: done.append(1))
+        done = []
+        assert cloud.idle() and done == [1]
+
+
+def test_a_cloud_that_was_reset_holds_nothing_of_what_was_done_in_it(gateway, tmp_path):
+    with LocalCloud(gateway, tmp_path) as cloud:
+        bucket = cloud.oss.bucket
+        bucket.objects.versioning = "Enabled"
+        for _ in range(2):
+            with bucket.objects.new_file() as incoming:
+                stored = StoredObject("a", 0, "E", "image/png", bucket.now(), Path(incoming.name))
+            bucket.store(stored.path, stored, forbid_overwrite=False)
+        bucket.delete("a")
+        assert len(list(bucket.objects.versions("", ""))) == 3
+        bucket.uploads.begin("b", Attributes("image/png", None, "", False), bucket.now(), False)
+        cloud.wechat.record("/x", "wx", 0)
+        cloud.green.record("ImageModeration", {}, 200)
+        cloud.green.plan.add(PlannedAnswer(code=408))
+        cloud.wechat.checks.plan.add(PlannedCheck("risky"))
+        cloud.wechat.checks.delivery.put(cloud.clock() + timedelta(days=1), pytest.fail)
+        cloud.oss.faults.plan("drop")
+        cloud.business.business.posts.add(Post("t", []))
+        requests.get(cloud.sts.origin, timeout=60)
+        cloud.reset()
+        lists = cloud.wechat.calls, cloud.green.calls, cloud.sts.calls, cloud.wechat.checks.pushed
+        left = *lists, bucket.objects, bucket.objects.versions("", ""), bucket.uploads
+        assert [list(each) for each in left] == [[]] * 7
+        assert cloud.green.plan.planned() == cloud.wechat.checks.plan.planned() == []
+        assert cloud.business.business.told() == []
+        assert requests.get(cloud.oss.origin, timeout=60).status_code == 403
 
 
 def test_only_the_account_key_reads_and_deletes_every_object(gateway, tmp_path):

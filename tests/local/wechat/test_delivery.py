@@ -58,6 +58,17 @@ def test_release_sends_every_waiting_push(delivery, done, clock):
     assert (delivery.waiting(), delivery.release()) == (0, 0)
 
 
+def test_a_forgotten_task_is_never_done(delivery, done, clock):
+    delivery.put(clock.instant.replace(hour=15), done("forgotten"))
+    delivery.put(clock.instant, lambda: (delivery.put(clock.instant, done("next")), done("first")()))
+    assert done.wait(2) == ["first", "next"]
+    delivery.forget()
+    delivery.running.wait()
+    clock.tick(hours=2)
+    delivery.put(clock.instant, done("last"))
+    assert done.wait(3)[2:] == ["last"]
+
+
 def test_hundreds_that_are_due_at_once_are_all_done_and_some_at_a_time(delivery, done, clock):
     doing, most, lock = [], [], threading.Lock()
 

@@ -81,8 +81,15 @@ def place(tmp_path_factory):
         settings.update(cloud.environment(), **rates)
         gateway.start()
         place = Place(settings, current)
+        place.cloud = cloud
         place.token = log_in(place.instance(), "anybody")
         yield place
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(place):
+    yield
+    place.cloud.reset()
 
 
 class Place:

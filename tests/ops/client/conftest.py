@@ -1,18 +1,33 @@
 """A local cloud whose function is the real one, for what a terminal asks of it."""
 
+import pytest
+
 from function.app import Function
 from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 
+LENT = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left():
+    yield
+    for cloud in LENT:
+        cloud.reset()
+
 
 def start_cloud(stack, folder, caller_auth, more=None):
     """Its services end with the stack."""
-    place = {}
-    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
+    place, own = {}, {}
+    # The keys that a test gives the command are not those of the function.
+    gateway = FcGateway(lambda event, context: serve(place["function"], event, context), environ=own)
     stack.callback(gateway.stop)
     cloud = stack.enter_context(LocalCloud(gateway, folder, caller_auth, extra_settings=more))
-    place["function"] = Function(Dependencies(cloud.environment()))
+    own |= cloud.environment()
+    place["function"] = Function(Dependencies(own))
     gateway.start()
+    LENT.append(cloud)
+    stack.callback(LENT.remove, cloud)
     return cloud

@@ -46,12 +46,6 @@ def cloud_by_digest(tmp_path):
         yield start_cloud(stack, tmp_path / "objects", "anonymous", {"PROFILES_FILE": str(profiles)})
 
 
-@pytest.fixture(autouse=True)
-def without_faults(cloud):
-    yield
-    cloud.oss.faults.clear()
-
-
 @pytest.fixture
 def by_sdk(cloud, monkeypatch):
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", KEYS.access_key_id)

@@ -28,12 +28,6 @@ def cloud(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def without_faults(cloud):
-    yield
-    cloud.oss.faults.clear()
-
-
-@pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     """The folder of what is unfinished, and no waiting."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -87,7 +81,7 @@ def test_a_profile_of_the_second_bucket_gets_its_parts_there(cloud, tmp_path, ca
     assert run(cloud, "--profile", "contract", "--upload", path) == 0
     receipt = receipt_in(capsys.readouterr().out)
     assert receipt["bucket"] == "local-archive"
-    assert list(cloud.archive.objects) == [receipt["key"]]
+    assert list(cloud.idle().archive.objects) == [receipt["key"]]
     assert stored(cloud, receipt) == path.read_bytes()
 
 

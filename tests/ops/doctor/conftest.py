@@ -79,8 +79,7 @@ def running(tmp_path_factory):
 @pytest.fixture
 def here(running):
     yield running
-    for server in (*running.cloud.stores, running.cloud.sts, running.cloud.wechat):
-        server.faults.clear()
+    running.cloud.reset()
 
 
 @pytest.fixture

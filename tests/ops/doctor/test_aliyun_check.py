@@ -33,9 +33,7 @@ def running(tmp_path_factory):
 @pytest.fixture
 def checked(running):
     yield running
-    for server in (running.cloud.oss, running.cloud.sts, running.cloud.green):
-        server.faults.clear()
-    running.cloud.green.plan.clear()
+    running.cloud.reset()
 
 
 def visit(running, **changes):
@@ -46,12 +44,12 @@ def visit(running, **changes):
 
 
 def test_a_pass_is_good_and_costs_one_call(checked):
-    billed = checked.cloud.green.billed["ImageModeration"]
+    billed = checked.cloud.idle().green.billed["ImageModeration"]
     found = visit(checked)
     assert [(one.check.en, one.state) for one in found] == [(PICTURE, State.GOOD), (NOTHING, State.GOOD)]
     host = checked.cloud.green.origin.removeprefix("http://")
     assert all(word in found[0].said.en for word in ("baselineCheck", host, "pass"))
-    assert (checked.cloud.green.billed["ImageModeration"], objects(checked)) == (billed + 1, [])
+    assert (checked.cloud.idle().green.billed["ImageModeration"], objects(checked)) == (billed + 1, [])
 
 
 def test_the_examination_needs_no_openid_for_it(checked):
@@ -61,9 +59,9 @@ def test_the_examination_needs_no_openid_for_it(checked):
 
 
 def test_without_the_option_nothing_is_billed(checked):
-    billed = checked.cloud.green.billed["ImageModeration"]
+    billed = checked.cloud.idle().green.billed["ImageModeration"]
     assert checked.examine().of(PICTURE) == []
-    assert checked.cloud.green.billed["ImageModeration"] == billed
+    assert checked.cloud.idle().green.billed["ImageModeration"] == billed
 
 
 @cases("planned", "state")
@@ -132,19 +130,19 @@ def test_each_service_gets_one_picture(checked, tmp_path):
 
 
 def test_an_unreadable_object_costs_no_call(checked, serving):
-    calls = len(checked.cloud.green.calls)
+    calls = len(checked.cloud.idle().green.calls)
     assert "HTTP 403" in visit(checked, READ_ORIGIN=serving(403, "x")).the_bad_one(PICTURE).said.en
-    assert len(checked.cloud.green.calls) == calls
+    assert len(checked.cloud.idle().green.calls) == calls
 
 
 @pytest.mark.parametrize(
     ("service", "fault", "on"), [("sts", "rejected", []), ("oss", "drop", ["PutObject"])]
 )
 def test_a_failed_preparation_costs_no_call(checked, service, fault, on):
-    calls = len(checked.cloud.green.calls)
+    calls = len(checked.cloud.idle().green.calls)
     getattr(checked.cloud, service).faults.plan(fault, on=on)
     assert visit(checked).the_bad_one(PICTURE)
-    assert len(checked.cloud.green.calls) == calls
+    assert len(checked.cloud.idle().green.calls) == calls
 
 
 def test_a_role_that_may_keep_no_records_is_mended_by_setup(checked):

@@ -46,7 +46,7 @@ def running(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory):
+def running_two(tmp_path_factory):
     """Two buckets, in each of which something is checked."""
 
     def profiles(cloud):
@@ -57,11 +57,23 @@ def two(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def heard(tmp_path_factory):
+def running_heard(tmp_path_factory):
     """A deployment that takes sounds as well."""
     profiles = PROFILES.replace('["image/*"]', '["image/*", "audio/mpeg"]')
     with deployment(tmp_path_factory.mktemp("heard"), lambda _cloud: profiles) as deployed:
         yield deployed
+
+
+@pytest.fixture
+def two(running_two):
+    yield running_two
+    running_two.cloud.reset()
+
+
+@pytest.fixture
+def heard(running_heard):
+    yield running_heard
+    running_heard.cloud.reset()
 
 
 @contextmanager
@@ -82,12 +94,9 @@ def deployment(folder, profiles_at):
 @pytest.fixture
 def checked(running):
     """The same, with a user whom WeChat has just seen and verdicts that come at once."""
-    wechat = running.cloud.wechat
     seen_now(running)
     yield running
-    for server in (running.cloud.oss, running.cloud.sts, wechat):
-        server.faults.clear()
-    wechat.checks.plan.clear()
+    running.cloud.reset()
 
 
 def seen_now(running):
@@ -131,10 +140,11 @@ def visit(running, openid=OPENID, minute=60, **changes):
 
 
 def asked(running):
-    return [call.path for call in running.cloud.wechat.calls].count("/wxa/media_check_async")
+    return [call.path for call in running.cloud.idle().wechat.calls].count("/wxa/media_check_async")
 
 
 def objects(running):
+    running.cloud.idle()
     return [path for path in running.folder.rglob("*") if path.is_file() and b"prove" in str(path).encode()]
 
 
@@ -182,7 +192,7 @@ def test_the_content_check_is_tried_in_each_bucket_and_leaves_nothing(two):
         for check in (PICTURE, NOTHING)
     ]
     assert asked(two) == 4
-    assert [key for store in two.cloud.stores for key in store.objects if "held/" in key] == []
+    assert [key for store in two.cloud.idle().stores for key in store.objects if "held/" in key] == []
 
 
 def test_a_bucket_with_an_unusable_role_is_skipped_by_the_content_check(two):

@@ -57,12 +57,12 @@ def role_without(here):
 
 
 def test_held_uploads_are_published_and_deleted_leaving_nothing(here, held, bucket):
-    before = set(bucket.objects)
+    before = set(here.cloud.idle().oss.bucket.objects)
     findings = here.examine(**held)
     assert not [one for one in findings if one.state is State.BAD]
     [finding] = findings.of("Keys behind forms")
     assert finding.check.en.startswith("Keys behind forms, Published [post], Hold [post]")
-    assert set(bucket.objects) == before
+    assert set(here.cloud.idle().oss.bucket.objects) == before
 
 
 def test_held_profiles_are_not_read(here, held, bucket):
@@ -98,9 +98,9 @@ def test_a_role_from_before_the_option_is_mended_by_setup(here, held, bucket, ro
 def test_a_role_from_before_strip_is_bad_and_the_missing_right_is_named(here, held, bucket, role_without):
     path = Path(held["PROFILES_FILE"])
     path.write_text(path.read_text().replace("hold = ", "strip = true\nhold = "))
-    before = set(bucket.objects)
+    before = set(here.cloud.idle().oss.bucket.objects)
     assert not [one for one in here.examine(**held) if one.state is State.BAD]
-    assert set(bucket.objects) == before
+    assert set(here.cloud.idle().oss.bucket.objects) == before
     role_without("oss:PostProcessTask")
     finding = here.examine(**held).the_bad_one("Hold [post]")
     assert "oss:PostProcessTask" in finding.said.en and "manage.py setup" in finding.remedy.en

@@ -21,7 +21,7 @@ def logged_in(here, **changes):
 def test_a_part_is_sent_listed_and_aborted(here):
     [finding] = logged_in(here).of("Large files")
     assert (finding.check.en, finding.state) == ("Large files [video]", State.GOOD)
-    assert list(here.cloud.oss.bucket.uploads) == []
+    assert list(here.cloud.idle().oss.bucket.uploads) == []
 
 
 def test_large_files_need_a_caller_and_a_parts_profile(here, tmp_path):
@@ -73,7 +73,7 @@ def test_a_part_that_oss_refuses_is_explained_and_aborted(here):
     here.cloud.oss.faults.plan("expired_url", on=["UploadPart"])
     finding = logged_in(here).the_bad_one("Large files")
     assert "HTTP 403" in finding.said.en
-    assert list(here.cloud.oss.bucket.uploads) == []
+    assert list(here.cloud.idle().oss.bucket.uploads) == []
 
 
 @pytest.mark.parametrize("kinds", [["video/*"], ["*/*"], ["image/png"]])

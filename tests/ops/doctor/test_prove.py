@@ -723,7 +723,7 @@ def test_a_second_bucket_is_proven_with_its_profile_s_role(here, capsys, tmp_pat
     text = (tmp_path / "report.md").read_text("utf-8")
     assert code == 0
     assert "cn-shanghai" in text and "local-archive" not in text and "--rule" not in text
-    assert not [key for store in here.cloud.stores for key in store.objects if "prove" in key]
+    assert not [key for store in here.cloud.idle().stores for key in store.objects if "prove" in key]
 
 
 def test_the_home_bucket_is_proven_with_its_own_profiles(here):

@@ -51,9 +51,7 @@ def cloud(running, monkeypatch):
     monkeypatch.setattr(demo_held, "time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=sleep))
     monkeypatch.setattr(demo_held, "PATIENCE_SECONDS", 2.0)
     yield running
-    running.wechat.checks.plan.clear()
-    for server in (running.oss, running.wechat):
-        server.faults.clear()
+    running.reset()
 
 
 @pytest.fixture
@@ -77,12 +75,11 @@ def log_in(client: Client, picture: bytes) -> None:
 
 @cases("language", "sentences")
 def test_one_is_published_one_rejected_and_one_taken_back(demo, cloud, language, sentences):
-    before = set(cloud.oss.objects)
     text = demo(language)
     for sentence in sentences:
         assert sentence in text
     assert text.count("→ 404") == 6
-    added = [key for key in set(cloud.oss.objects) - before if not key.startswith("held/.")]
+    added = [key for key in cloud.idle().oss.objects if not key.startswith("held/.")]
     assert len(added) == 1 and added[0].startswith("posts/")
 
 

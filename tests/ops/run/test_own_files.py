@@ -95,7 +95,8 @@ def here(running, tmp_path):
     vars(own).update(
         log_in=log_in, send=send, ask=ask, outcome=outcome, deploy=deploy, change=change, write=write
     )
-    return own
+    yield own
+    hosted.cloud.reset()
 
 
 def test_the_function_runs_with_the_developers_own_profiles(here):
