@@ -4,6 +4,7 @@ import gc
 import json
 import logging
 import os
+import random
 import socket
 import sys
 import threading
@@ -58,6 +59,32 @@ TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 
 # Secrets planted in every test; none may show in anything that any test prints or logs.
 CANARIES = ("SecretCanary", ROLE_SECRET, TOKEN_SECRET)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    seed = os.environ.get("ORDER_SEED")
+    parser.addoption("--order-seed", default=seed, help="run files, and the tests of each, in a random order")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    seed = config.getoption("--order-seed")
+    return f"random order: --order-seed={seed}" if seed else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle the files, and the tests within each: a fixture of a module is still set up once."""
+    if seed := config.getoption("--order-seed"):
+        dice = random.Random(seed)
+        ranks = {path: dice.random() for path in dict.fromkeys(item.path for item in items)}
+        items.sort(key=lambda item: (ranks[item.path], dice.random()))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Have a further collection make the ids anew: pytest keeps them escaped, and would escape them again."""
+    for mark in item.iter_markers("parametrize"):
+        if mark._param_ids_from:
+            object.__setattr__(mark._param_ids_from, "_param_ids_generated", None)
 
 
 def pytest_collection_finish() -> None:

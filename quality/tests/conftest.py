@@ -10,5 +10,6 @@ from tests.conftest import (  # noqa: F401
     log_lines,
     profiles_file,
     pytest_collection_finish,
+    pytest_itemcollected,
     pytest_runtest_makereport,
 )
