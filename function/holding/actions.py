@@ -39,25 +39,8 @@ from function.holding.state import (
 from function.moderation.finding import read_finding
 from function.oss import due
 from function.oss.client import OssClient, same_bucket
-from function.oss.objects import ObjectFacts, head_object
+from function.oss.objects import head_object
 from function.uploads.receipt import invalid_receipt
-
-
-def resume(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
-    """
-    Begin a check that is due, apply a decision that was cut off, and return the state.
-
-    Returns:
-        with ``held_until`` as long as the upload is held.
-    """
-    if not upload.is_held:
-        # A hold may have published it: then its decision may be cut off, and a copy of it may still finish.
-        if upload.profile.is_held:
-            decided_state(context, oss, upload)
-        return HeldState(PUBLISHED if _is_stored(upload, head_object(oss, upload.key)) else GONE)
-    before = settle(context, oss, upload)
-    after = _submit_if_due(context, oss, upload, before)
-    return after._replace(held_until=before.held_until if after.state in OPEN else None)
 
 
 def commit_held(
@@ -82,7 +65,10 @@ def commit_held(
     if manual_decision == REJECT:
         _check_key(context, upload)
     if not upload.is_held:
-        state = resume(context, oss, upload).state
+        # A hold may have published it: then its decision may be cut off.
+        if upload.profile.is_held:
+            decided_state(context, oss, upload)
+        state = PUBLISHED if upload.is_stored(head_object(oss, upload.key)) else GONE
     else:
         current = settle(context, oss, upload)
         state = current.state
@@ -159,7 +145,7 @@ def _discard_held(context: RequestContext, oss: OssClient, upload: HeldUpload) -
 def _delete(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     """Delete an object that was never held, if it still is the receipt's."""
     facts = head_object(oss, upload.key)
-    if _is_stored(upload, facts):
+    if upload.is_stored(facts):
         has_webhook = context.settings.upload_webhook_url is not None
         name = note_due(context, oss, upload, DISCARD, context.now) if has_webhook else ""
         # The same bytes may be stored once more; then OSS gives them a new date.
@@ -167,10 +153,6 @@ def _delete(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
         if notify(context, upload, GONE) and name:
             forget_due(context, oss, name)
     return GONE
-
-
-def _is_stored(upload: HeldUpload, facts: ObjectFacts | None) -> bool:
-    return facts is not None and facts.etag == upload.etag
 
 
 def _submit_if_due(
@@ -248,7 +230,7 @@ def _apply_announced(context: RequestContext, oss: OssClient, fields: Mapping[st
         apply(context, oss, upload, decision, is_due=True)
     elif not upload.profile.is_held:
         # It was to be deleted; if it is there, it was not, and the caller knows.
-        if not _is_stored(upload, head_object(oss, upload.key)):
+        if not upload.is_stored(head_object(oss, upload.key)):
             notify_due(context, upload, GONE)
     elif review := records.get(oss, records.review_key(upload.upload_id)):
         from function.holding.reviews import list_for_review

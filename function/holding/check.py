@@ -79,12 +79,12 @@ def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current
     """Make a submission to WeChat."""
     if current.due > MAX_SUBMISSIONS:
         return leave_to_a_human(context, oss, upload, Finding(SILENT, WECHAT))
-    # A request that has waited for WeChat in vain does not wait again for its other uploads.
-    if context.wechat_has_failed or not current.lease:
-        return current
     # From now on a tick continues it; one record stands for all attempts.
     if current.lease == records.submission_key(upload.upload_id, 1):
         note_check(context, oss, upload)
+    # A request that has waited for WeChat in vain does not wait again for its other uploads.
+    if context.wechat_has_failed or not current.lease:
+        return current
     if not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
         latest = check_state(oss, upload, context.now)

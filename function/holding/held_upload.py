@@ -70,6 +70,10 @@ class HeldUpload(NamedTuple):
         """Return whether an object, held or published, is this upload's: its form pinned the id."""
         return facts is not None and facts.metadata.get(UPLOAD_ID_METADATA) == self.upload_id
 
+    def is_stored(self, facts: ObjectFacts | None) -> bool:
+        """Return whether an object that was never held is this upload's: it has the receipt's bytes."""
+        return facts is not None and facts.etag == self.etag
+
     def is_waiting(self, facts: ObjectFacts | None, now: datetime) -> TypeGuard[ObjectFacts]:
         """Return whether the held object is this upload's, has the receipt's bytes, and has not ended."""
         if not self.is_ours(facts):

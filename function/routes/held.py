@@ -8,7 +8,7 @@ from function.config.types import Rate
 from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import Forbidden, Unauthorized
-from function.holding.actions import commit_held, resume
+from function.holding.actions import commit_held
 from function.holding.actions import discard as discard_upload
 from function.holding.decision import BY_OWNER
 from function.holding.held_upload import HeldUpload
@@ -21,6 +21,7 @@ from function.holding.request import (
     respond_to_each,
     response_about,
 )
+from function.holding.status import read_state
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient
@@ -81,7 +82,7 @@ def status(context: RequestContext) -> dict[str, Any]:
     """Return the response of ``/commit``, ``"heldUntil"`` while it is held, for backends what was decided."""
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        state = resume(context, oss, upload)
+        state = read_state(context, oss, upload)
         response = response_about(upload, state.state)
         if state.held_until:
             response["heldUntil"] = iso(state.held_until)

@@ -61,12 +61,12 @@ def status(hands: Hands, given: Given) -> None:
     hands.status(given)
 
 
-def status_after_silence(hands: Hands, given: Given) -> None:
+def tick_after_silence(hands: Hands, given: Given) -> None:
     """WeChat says nothing; the second submission is due, and after that a human."""
     hands.note(Event("begun", given["uploadId"], SILENCE))
     for _ in range(2):
         hands.wait(36 * MINUTES)
-        hands.status(given)
+        hands.tick()
 
 
 def tick(hands: Hands, _given: Given) -> None:

@@ -131,9 +131,9 @@ DELETIONS = {
         "at rest: a_form_is_counted_once",
     ),
     "the second search for a decision": Deletion(
-        "function.holding.decision",
-        "            state = decided_state(context, oss, upload) or state\n",
-        "            pass\n",
+        "function.holding.status",
+        "if state.state == GONE and (decision := get_decision(oss, upload.upload_id)):",
+        "if False:",
         "commit, discard, status",
         "gone_is_final",
     ),

@@ -27,10 +27,10 @@ from quality.explore.acts import (
     send_and_report,
     send_other,
     status,
-    status_after_silence,
     swap,
     swap_back,
     tick,
+    tick_after_silence,
     tick_now,
     wechat,
 )
@@ -79,9 +79,9 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("reject what is published", published, 2, reject=reject),
     scenario("ask, held", stored("both"), 2, status=status),
     scenario("ask, published", published, 2, status=status),
-    scenario("continue what was cut off", cut_off("commit"), 2, status=status),
+    scenario("continue what was cut off", cut_off("commit"), 2, commit=commit),
     scenario("commit, to be checked", stored("both"), 2, commit=commit),
-    scenario("silence", stored("check"), 2, status=status_after_silence),
+    scenario("silence", stored("check"), 2, tick=tick_after_silence),
     scenario("pass", stored("check"), 2, wechat=wechat),
     scenario("risky", stored("check", OTHERS), 2, wechat=wechat),
     scenario("doubt", stored("check"), 2, wechat=doubt),
@@ -103,7 +103,7 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("commit against overwriting", stored("overwritten"), commit=commit, phone=overwrite, tick=tick),
     # A copy that is late, and one that is made once more.
     scenario("late copy", stored("commit"), commit=commit, discard=discard_until_gone, tick=tick),
-    scenario("cut off against discard", cut_off("commit"), status=status, discard=discard),
+    scenario("cut off against discard", cut_off("commit"), commit=commit, discard=discard),
     scenario("cut off, discard, tick", cut_off("commit"), status=status, discard=discard, tick=tick_now),
     scenario("cut off, two ticks", cut_off("commit"), tick=tick_now, other=tick_now),
     # Verdicts.
@@ -125,7 +125,7 @@ SCENARIOS: Iterable[Scenario] = (
     # Clean copies.
     scenario("clean, commit", stored("clean"), 2, commit=commit),
     scenario("clean, publish", stored("cleancheck"), 2, publish=publish),
-    scenario("clean, continue what was cut off", cut_off("clean"), 2, status=status),
+    scenario("clean, continue what was cut off", cut_off("clean"), 2, commit=commit),
     scenario("clean, metadata left", keeps_exif, 2, commit=commit),
     scenario("clean, left, publish", keeps_exif, commit=commit, publish=publish, tick=tick),
     scenario("clean, left, reject", keeps_exif, commit=commit, reject=reject, tick=tick),
@@ -134,7 +134,7 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("clean, commit twice", stored("clean"), commit=commit, again=commit, tick=tick),
     scenario("clean, swapped", stored("clean"), commit=commit, phone=swap_back, tick=tick),
     scenario("clean, two ticks", cut_off("clean"), tick=tick_now, other=tick_now),
-    scenario("clean, cut off, discard", cut_off("clean"), status=status, discard=discard),
+    scenario("clean, cut off, discard", cut_off("clean"), commit=commit, discard=discard),
     scenario("clean, wechat, discard", stored("cleancheck"), wechat=wechat, discard=discard, tick=tick),
     scenario("clean, aliyun, discard", stored("cleansent"), commit=commit, discard=discard, tick=tick),
     # OSS calls back.

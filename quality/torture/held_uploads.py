@@ -293,16 +293,25 @@ class HeldUploads(RuleBasedStateMachine):
     @precondition(lambda self: self.form)
     @rule(instance=INSTANCES)
     def settle(self, instance: int = 0) -> None:
-        """Nothing goes wrong for a moment: what is said is what is so, twice."""
-        first = self._do("status", instance)
-        if first == "oss_unavailable":
+        """Nothing goes wrong for a moment: what is due is done, and what is said is what is so, twice."""
+        if self._go_on(instance) == "oss_unavailable":
             self.now += UNSURE
-            first = self._do("status", instance)
+            self._go_on(instance)
+        first = self._do("status", instance)
         second = self._do("status", 1 - instance)
         assert first == second
         self.wechat_is_asked_once()
         if self.receipt_lives:
             self._check_places(second)
+
+    @property
+    def is_committed(self) -> bool:
+        return f"held/.committed/{self.id}" in self.oss.objects
+
+    def _go_on(self, instance: int) -> str:
+        """One more commit of what was decided, or is in its check."""
+        is_begun = self.is_decided or self.is_committed or self.profile in AT_ONCE
+        return self._do("commit", instance) if is_begun else ""
 
     # --- one call, and what is right about its answer ---
 
@@ -514,16 +523,16 @@ class HeldUploads(RuleBasedStateMachine):
         assert is_told or self.held or not decided or self.has_expired, f"{decided}, and nobody was told"
 
     def teardown(self) -> None:
-        """Whatever was left undone, one question is enough; for what WeChat was to see, a minute later."""
+        """Whatever was left undone, one commit is enough; for what WeChat was to see, a minute later."""
         if not self.form:
             return
         if "tick" in self.acts:
             self._end_by_ticks()
         self.settle()
         self.now += LEASE
+        self._go_on(0)
         state = self._do("status", 0)
-        is_committed = f"held/.committed/{self.id}" in self.oss.objects
-        assert state != "held" or not (self.profile in AT_ONCE or is_committed), "no checker was asked"
+        assert state != "held" or not (self.profile in AT_ONCE or self.is_committed), "no checker was asked"
 
 
 class WithoutTicks(HeldUploads):

@@ -106,6 +106,7 @@ TESTS = {
     "function.holding.request": _paths(f"holding/commit {HOLDING}"),
     "function.holding.submission": _paths(f"holding/submission {HOLDING}"),
     "function.holding.reviews": _paths("holding/reviews"),
+    "function.holding.status": _paths(f"holding/status {HOLDING}"),
     "function.holding.state": _paths(f"holding/status {HOLDING}"),
     "function.holding.held_upload": _paths(f"holding/held_upload {HOLDING}"),
     "function.http.client": _paths("http/client"),

@@ -252,6 +252,12 @@ class World:
         assert answer.status == 200, answer.text
         return str(answer.json["state"])
 
+    def resume(self, receipt: str) -> str:
+        """The state after one more commit, which continues what was cut off or is due."""
+        answer = self.commit(receipt)
+        assert answer.status == 200 or answer.code == "not_uploaded", answer.text
+        return str(answer.json["state"]) if answer.status == 200 else "gone"
+
     def discard(self, receipt: str, token: str | None = None) -> Reply:
         return self.ask("discard", self.backend() if token is None else token, receipt=receipt)
 

@@ -221,7 +221,7 @@ def test_an_answer_that_was_kept_counts_for_no_object_stored_later(house, clock)
     assert house.commit(said["receipt"]).code == "oss_unavailable"
     house.oss.faults.clear()
     swap(house, said, clock)
-    assert house.status(said["receipt"]) == "review"
+    assert house.resume(said["receipt"]) == "review"
     assert len(checks(house)) == 1
 
 
@@ -259,15 +259,15 @@ def test_a_check_that_failed_is_repeated_after_growing_pauses(house, clock, fail
     assert said["state"] == "checking"
     for count, minutes in enumerate(PAUSES, start=1):
         clock.tick(minutes=minutes, seconds=-1)
-        assert house.status(said["receipt"]) == "checking"
+        assert house.resume(said["receipt"]) == "checking"
         assert len(checks(house)) == count
         clock.tick(seconds=1)
-        assert house.status(said["receipt"]) == "checking"
+        assert house.resume(said["receipt"]) == "checking"
         assert len(checks(house)) == count + 1
     # One record stands for all attempts.
     assert len(house.due("check-")) == 1
     clock.tick(minutes=10)
-    assert house.status(said["receipt"]) == "published"
+    assert house.resume(said["receipt"]) == "published"
     deleted = [request.key for request in house.oss.requests if request.method == "DELETE"]
     assert all(key.startswith("held/") for key in deleted)
 
@@ -322,7 +322,7 @@ def test_a_request_asks_no_more_after_a_failure(house):
     assert len(checks(house)) == 2
     # The next request, or tick, continues with the last.
     assert len(house.due("check-")) == 2
-    assert house.status(receipts[2]) == "published"
+    assert house.resume(receipts[2]) == "published"
 
 
 def test_a_tick_continues_what_a_request_had_no_time_for(house, clock):
@@ -378,11 +378,11 @@ def test_a_check_is_given_up_after_a_day_or_an_hour_before_the_end(house, clock,
     house.green.answers = [403] * 999
     for _ in range(hours * 6 - 1):
         clock.tick(minutes=10)
-        assert house.status(said["receipt"]) == "checking"
+        assert house.resume(said["receipt"]) == "checking"
     clock.tick(minutes=10, seconds=-1)
-    assert house.status(said["receipt"]) == "checking"
+    assert house.resume(said["receipt"]) == "checking"
     clock.tick(seconds=1)
-    assert house.status(said["receipt"]) == "review"
+    assert house.resume(said["receipt"]) == "review"
     assert house.oss.records()[f"review/{said['uploadId']}"] | {"at": "", "receipt": ""} == {
         "reason": "not-checked",
         "by": "aliyun",
@@ -393,7 +393,7 @@ def test_a_check_is_given_up_after_a_day_or_an_hour_before_the_end(house, clock,
     house.green.answers = ["pass"]
     before = len(checks(house))
     clock.tick(minutes=11)
-    assert house.status(said["receipt"]) == "review"
+    assert house.resume(said["receipt"]) == "review"
     assert len(checks(house)) == before
 
 
@@ -412,7 +412,7 @@ def test_a_commit_in_the_last_hour_asks_once(house, clock):
     clock.tick(days=2, hours=23, minutes=30)
     house.green.answers = [None]
     assert house.commit(said["receipt"]).json["state"] == "checking"
-    assert house.status(said["receipt"]) == "review"
+    assert house.resume(said["receipt"]) == "review"
     assert len(checks(house)) == 1
 
 
@@ -480,9 +480,9 @@ def test_a_request_that_died_is_continued_after_a_minute(house, clock):
         house.commit(said["receipt"])
     house.green.happens = lambda: None
     clock.tick(seconds=LEASE.total_seconds() - 1)
-    assert house.status(said["receipt"]) == "checking"
+    assert house.resume(said["receipt"]) == "checking"
     clock.tick(seconds=1)
-    assert house.status(said["receipt"]) == "published"
+    assert house.resume(said["receipt"]) == "published"
 
 
 def test_an_attempt_that_died_is_continued_after_another_minute(house, clock):
@@ -494,13 +494,13 @@ def test_an_attempt_that_died_is_continued_after_another_minute(house, clock):
 
     house.green.happens = die
     with pytest.raises(KeyboardInterrupt):
-        house.status(said["receipt"])
+        house.resume(said["receipt"])
     house.green.happens = lambda: None
     clock.tick(seconds=59)
-    assert house.status(said["receipt"]) == "checking"
+    assert house.resume(said["receipt"]) == "checking"
     assert len(checks(house)) == 2
     clock.tick(seconds=1)
-    assert house.status(said["receipt"]) == "published"
+    assert house.resume(said["receipt"]) == "published"
 
 
 def test_a_picture_that_is_said_to_be_looked_at_still_counts_as_not_checked(house, clock):
@@ -541,7 +541,7 @@ def test_an_answer_is_not_paid_again_after_a_decision_was_cut_off(house, answer)
     house.green.answers, house.green.happens = [answer], lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
     assert house.commit(said["receipt"]).code == "oss_unavailable"
     house.oss.faults.clear()
-    assert house.status(said["receipt"]) == STATES[answer]
+    assert house.resume(said["receipt"]) == STATES[answer]
     assert len(checks(house)) == 1
 
 
@@ -563,7 +563,7 @@ def test_a_failure_that_cannot_be_kept_ends_with_its_lease(house, clock):
     house.oss.faults.clear()
     house.green.happens = lambda: None
     clock.tick(minutes=1)
-    assert house.status(said["receipt"]) == "published"
+    assert house.resume(said["receipt"]) == "published"
 
 
 @pytest.mark.parametrize(
@@ -637,10 +637,10 @@ def test_wechat_waits_until_aliyun_has_answered(with_wechat, clock):
     said = stored(with_wechat, None, profile="both")
     assert (said["state"], with_wechat.wechat.asked) == ("checking", [])
     clock.tick(minutes=1)
-    assert with_wechat.status(said["receipt"]) == "checking"
+    assert with_wechat.resume(said["receipt"]) == "checking"
     assert len(with_wechat.wechat.submitted) == 1
     with_wechat.verdict(Outcome.PASS)
-    assert with_wechat.status(said["receipt"]) == "published"
+    assert with_wechat.resume(said["receipt"]) == "published"
 
 
 def test_a_rejection_of_aliyun_that_was_cut_off_is_applied_without_wechat(with_wechat):
@@ -649,7 +649,7 @@ def test_a_rejection_of_aliyun_that_was_cut_off_is_applied_without_wechat(with_w
     said = stored(house, "risky", profile="both")
     assert said["state"] == "held"
     house.oss.faults.clear()
-    assert house.status(said["receipt"]) == "rejected"
+    assert house.resume(said["receipt"]) == "rejected"
     assert (len(checks(house)), house.wechat.asked) == (1, [])
 
 
@@ -658,9 +658,9 @@ def test_a_failure_of_wechat_keeps_the_answer_of_aliyun(with_wechat):
     house.wechat.answers = [None]
     said = stored(house, "pass", profile="both")
     assert said["state"] == "checking"
-    assert house.status(said["receipt"]) == "checking"
+    assert house.resume(said["receipt"]) == "checking"
     house.verdict(Outcome.PASS)
-    assert house.status(said["receipt"]) == "published"
+    assert house.resume(said["receipt"]) == "published"
     assert len(checks(house)) == 1
 
 
@@ -689,9 +689,9 @@ def test_an_object_stored_again_after_aliyuns_pass_is_not_published_by_wechats(w
     house.wechat.answers = [None]
     said = stored(house, "pass", profile="both")
     swap(house, said, clock)
-    assert house.status(said["receipt"]) == "checking"
+    assert house.resume(said["receipt"]) == "checking"
     house.verdict(Outcome.PASS)
-    assert house.status(said["receipt"]) == "review"
+    assert house.resume(said["receipt"]) == "review"
     assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "changed"
 
 
@@ -776,7 +776,7 @@ def test_a_result_is_fetched_every_half_minute_at_most_and_without_a_lease(house
     said = clip(house, "pass", *["running"] * 9)
     for _ in range(6):
         clock.tick(seconds=10)
-        house.status(said["receipt"])
+        house.resume(said["receipt"])
     assert len(house.green.asked) == 3
     submitted = [name for name in house.oss.records() if name.startswith("submitted/")]
     assert submitted == [f"submitted/{said['uploadId']}-0"]
@@ -786,7 +786,7 @@ def test_a_failed_fetch_is_repeated_after_a_minute(house, clock):
     said = clip(house, "pass", None)
     for asked in (2, 2, 3):
         clock.tick(seconds=30)
-        house.status(said["receipt"])
+        house.resume(said["receipt"])
         assert len(house.green.asked) == asked
 
 
@@ -794,8 +794,8 @@ def test_a_failed_fetch_keeps_the_task(house, clock):
     said = clip(house, "pass", None, 500)
     for _ in range(5):
         clock.tick(minutes=2)
-        house.status(said["receipt"])
-    assert house.status(said["receipt"]) == "published"
+        house.resume(said["receipt"])
+    assert house.resume(said["receipt"]) == "published"
     assert [call.action for call in house.green.asked] == ["VideoModeration", *["VideoModerationResult"] * 3]
 
 
@@ -803,22 +803,22 @@ def test_a_submission_that_failed_is_repeated(house, clock):
     said = clip(house, 403, "pass")
     assert said["state"] == "checking"
     clock.tick(minutes=1)
-    house.status(said["receipt"])
+    house.resume(said["receipt"])
     clock.tick(seconds=30)
-    assert house.status(said["receipt"]) == "published"
+    assert house.resume(said["receipt"]) == "published"
 
 
 def test_a_video_stored_again_since_its_submission_goes_to_review(house, clock):
     said = clip(house, "pass")
     swap(house, said, clock)
     clock.tick(minutes=1)
-    assert house.status(said["receipt"]) == "review"
+    assert house.resume(said["receipt"]) == "review"
 
 
 def test_a_task_that_never_ends_is_given_up(house, clock):
     said = clip(house, "pass", *["running"] * 99)
     clock.tick(hours=23)
-    assert house.status(said["receipt"]) == "review"
+    assert house.resume(said["receipt"]) == "review"
 
 
 @pytest.mark.parametrize(

@@ -52,14 +52,24 @@ def test_wechat_gets_a_url_of_the_held_object(house, checking):
     assert house.oss.send("GET", url, budget_seconds=1).status == 200
 
 
-def test_an_outage_leaves_it_held_and_the_next_call_of_any_kind_begins_it(house, log_lines):
+def test_an_outage_leaves_it_held_and_the_next_commit_begins_it(house, log_lines):
     house.wechat.answers = [None, None]
     stored = house.store("face")
     assert stored["state"] == "held"
     reason = "media_check_async: ConnectionResetError"
     assert log_lines()[-1]["reason"] == f"check: wechat_unavailable, {reason}"
+    assert house.resume(stored["receipt"]) == "held"
+    assert house.resume(stored["receipt"]) == "checking"
+
+
+def test_status_does_not_resubmit_after_a_failed_submission(house, clock):
+    house.wechat.answers = [None]
+    stored = house.store("face")
     assert house.status(stored["receipt"]) == "held"
-    assert house.commit(stored["receipt"]).json["state"] == "checking"
+    assert house.wechat.submitted == {}
+    clock.tick(minutes=1)
+    house.tick()
+    assert house.status(stored["receipt"]) == "checking"
 
 
 def test_an_oss_that_fails_never_fails_the_confirmation(house, log_lines):
@@ -69,7 +79,7 @@ def test_an_oss_that_fails_never_fails_the_confirmation(house, log_lines):
     answer = house.ask("confirm", ticket=form["ticket"])
     assert (answer.status, answer.json["state"]) == (200, "held")
     assert log_lines()[-1]["reason"] == "check: oss_unavailable, GetObject: ConnectionResetError"
-    assert house.status(answer.json["receipt"]) == "checking"
+    assert house.resume(answer.json["receipt"]) == "checking"
 
 
 def test_the_check_is_recorded_before_the_response(house, checking):
@@ -104,7 +114,9 @@ def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house):
     assert house.wechat.answers == []
     assert house.wechat.submitted == {}
     assert len([name for name in house.oss.records() if name.startswith("submitted/")]) == 1
-    assert [house.status(receipt) for receipt in receipts] == ["checking"] * 3
+    # Of each of them a tick knows.
+    assert len(house.due("check")) == 3
+    assert [house.resume(receipt) for receipt in receipts] == ["checking"] * 3
 
 
 # --- who asks at once ---
@@ -132,36 +144,36 @@ def test_requests_during_a_submission_submit_nothing(house):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_a_status_during_the_second_submission_submits_nothing(house, checking, clock):
+def test_a_commit_during_the_second_submission_submits_nothing(house, checking, clock):
     asked = []
-    house.wechat.happens = lambda _trace: asked.append(house.status(checking["receipt"]))
+    house.wechat.happens = lambda _trace: asked.append(house.resume(checking["receipt"]))
     clock.tick(minutes=35)
-    assert house.status(checking["receipt"]) == "checking"
+    assert house.resume(checking["receipt"]) == "checking"
     assert asked == ["checking"]
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_status_does_not_resubmit_after_a_failed_submission(house, due):
+def test_a_commit_during_a_second_attempt_submits_nothing(house, due):
     asked = []
-    house.wechat.happens = lambda _trace: asked.append(house.status(due["receipt"]))
-    assert house.status(due["receipt"]) == "checking"
+    house.wechat.happens = lambda _trace: asked.append(house.resume(due["receipt"]))
+    assert house.resume(due["receipt"]) == "checking"
     assert asked == ["held"]
     assert list(house.wechat.submitted) == [FIRST]
 
 
 def test_the_slower_request_reports_the_first_submission(house, due):
-    house.oss.between["PutObject"] = lambda: house.status(due["receipt"])
-    assert house.status(due["receipt"]) == "checking"
+    house.oss.between["PutObject"] = lambda: house.resume(due["receipt"])
+    assert house.resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
 
 
 def test_the_slower_request_submits_after_the_first_failed(house, due):
     def fail():
         house.wechat.answers = [None]
-        assert house.status(due["receipt"]) == "held"
+        assert house.resume(due["receipt"]) == "held"
 
     house.oss.between["PutObject"] = fail
-    assert house.status(due["receipt"]) == "checking"
+    assert house.resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
 
 
@@ -171,10 +183,10 @@ def test_the_slower_request_leaves_a_pending_submission_alone(house, due):
     def begin():
         house.wechat.happens = killed
         with pytest.raises(Killed):
-            house.status(due["receipt"])
+            house.resume(due["receipt"])
 
     house.oss.between["PutObject"] = begin
-    assert house.status(due["receipt"]) == "held"
+    assert house.resume(due["receipt"]) == "held"
     assert list(house.wechat.submitted) == [FIRST]
 
 
@@ -182,11 +194,11 @@ def test_the_first_failures_are_retried_by_the_next_request(house, due):
     """Each of the first failures makes room for one."""
     for number in range(2, 6):
         house.wechat.answers = [-1]
-        assert house.status(due["receipt"]) == "held"
+        assert house.resume(due["receipt"]) == "held"
         assert house.wechat.answers == []
         said = house.oss.records()[f"submitted/{due['uploadId']}-1"]
         assert said == {"failures": number, "at": "2026-11-24T14:00:00Z"}
-    assert house.status(due["receipt"]) == "checking"
+    assert house.resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
 
 
@@ -201,14 +213,14 @@ def test_a_killed_submission_is_retried_after_60_seconds(house, due, clock, fail
     for _ in range(2):
         house.wechat.happens = killed
         with pytest.raises(Killed):
-            house.status(due["receipt"])
+            house.resume(due["receipt"])
         house.wechat.happens = lambda _trace: None
         before = list(house.wechat.submitted)
         clock.tick(seconds=59)
-        assert house.status(due["receipt"]) == "held"
+        assert house.resume(due["receipt"]) == "held"
         assert list(house.wechat.submitted) == before
         clock.tick(seconds=1)
-    assert house.status(due["receipt"]) == "checking"
+    assert house.resume(due["receipt"]) == "checking"
     assert len(house.wechat.submitted) == 3
 
 
@@ -218,8 +230,8 @@ def test_the_verdict_of_a_killed_submission_counts(house, due):
 
     house.wechat.happens = lambda _trace: house.oss.between.update(GetObject=killed_at_the_end)
     with pytest.raises(Killed):
-        house.status(due["receipt"])
-    assert house.status(due["receipt"]) == "held"
+        house.resume(due["receipt"])
+    assert house.resume(due["receipt"]) == "held"
     house.verdict(Outcome.PASS)
     assert names(house, due) == ["key"]
 
@@ -227,11 +239,11 @@ def test_the_verdict_of_a_killed_submission_counts(house, due):
 def test_a_late_clock_does_not_expire_a_running_submission(house, due, clock):
     def late(_trace):
         clock.tick(seconds=-5)
-        assert house.status(due["receipt"]) == "held"
+        assert house.resume(due["receipt"]) == "held"
 
     house.oss.objects.pop(f"held/.submitted/{due['uploadId']}-1")
     house.wechat.happens = late
-    assert house.status(due["receipt"]) == "checking"
+    assert house.resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
 
 
@@ -240,7 +252,7 @@ def test_repeated_failures_are_retried_at_growing_intervals(house, due, clock):
     house.wechat.answers = [-1] * 600
     for _ in range(600):
         clock.tick(seconds=1)
-        assert house.status(due["receipt"]) == "held"
+        assert house.resume(due["receipt"]) == "held"
     assert 600 - len(house.wechat.answers) == 39
 
 
@@ -248,7 +260,7 @@ def test_after_six_failures_wechat_is_retried_once_a_second(house, due, clock):
     house.wechat.answers = [-1] * 10
     for left in (5, 4):
         for _ in range(8):
-            assert house.status(due["receipt"]) == "held"
+            assert house.resume(due["receipt"]) == "held"
         assert len(house.wechat.answers) == left
         clock.tick(seconds=1)
 
@@ -257,11 +269,11 @@ def test_after_an_outage_wechat_is_retried_within_a_minute(house, due, clock):
     house.wechat.answers = [-1] * 100
     while house.wechat.answers:
         clock.tick(minutes=1)
-        assert house.status(due["receipt"]) == "held"
+        assert house.resume(due["receipt"]) == "held"
     clock.tick(seconds=59)
-    assert house.status(due["receipt"]) == "held"
+    assert house.resume(due["receipt"]) == "held"
     clock.tick(seconds=1)
-    assert house.status(due["receipt"]) == "checking"
+    assert house.resume(due["receipt"]) == "checking"
 
 
 def test_the_lease_is_at_least_twice_every_function_timeout():
@@ -275,20 +287,20 @@ def test_the_lease_is_at_least_twice_every_function_timeout():
 def test_an_unrecorded_failure_is_retried_after_a_minute(house, due, clock):
     house.wechat.answers = [None]
     house.oss.fail("PutObject", "", "unheard", "unheard")
-    assert house.status(due["receipt"]) == "held"
-    assert house.status(due["receipt"]) == "held"
+    assert house.resume(due["receipt"]) == "held"
+    assert house.resume(due["receipt"]) == "held"
     assert house.wechat.submitted == {}
     clock.tick(seconds=60)
-    assert house.status(due["receipt"]) == "checking"
+    assert house.resume(due["receipt"]) == "checking"
 
 
 def test_an_unrecorded_submission_is_repeated_after_a_minute(house, due, clock):
     house.oss.fail("PutObject", "", "unheard", "unheard")
-    assert house.ask("status", receipt=due["receipt"]).code == "oss_unavailable"
-    assert house.status(due["receipt"]) == "held"
+    assert house.commit(due["receipt"]).code == "oss_unavailable"
+    assert house.resume(due["receipt"]) == "held"
     assert list(house.wechat.submitted) == [FIRST]
     clock.tick(seconds=60)
-    assert house.status(due["receipt"]) == "checking"
+    assert house.resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
@@ -300,12 +312,12 @@ def test_a_duplicate_refused_by_wechat_starts_no_review(house, due, clock):
             return house.wechat.send(method, url, body=body, **options)
         del house.others["api.weixin.qq.com"]
         clock.tick(seconds=60)
-        assert house.status(due["receipt"]) == "checking"
+        assert house.resume(due["receipt"]) == "checking"
         house.wechat.answers = [87020]
         return house.wechat.send(method, url, body=body, **options)
 
     house.others["api.weixin.qq.com"] = slow
-    assert house.status(due["receipt"]) == "checking"
+    assert house.resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
     house.verdict(Outcome.PASS)
     assert house.told == ["published"]
@@ -491,7 +503,7 @@ def test_another_object_of_the_name_does_not_make_wechat_repeat_itself(house, ch
     assert house.verdict(Outcome.PASS) is True
     assert house.oss.objects[checking["key"]] is stranger
     del house.oss.objects[checking["key"]]
-    assert house.status(checking["receipt"]) == "published"
+    assert house.resume(checking["receipt"]) == "published"
 
 
 # --- who comes first ---
@@ -598,9 +610,9 @@ def test_a_pass_counts_only_for_an_object_not_stored_again_since(house, checking
 def test_a_pass_of_a_submission_after_that_counts(house, checking, clock):
     swap(house, checking, clock)
     clock.tick(minutes=35)
-    house.status(checking["receipt"])
+    house.resume(checking["receipt"])
     house.verdict(Outcome.PASS, SECOND)
-    assert house.status(checking["receipt"]) == "published"
+    assert house.resume(checking["receipt"]) == "published"
 
 
 @pytest.mark.parametrize("ahead", [-240, 240])
@@ -634,18 +646,18 @@ def test_nothing_is_submitted_when_the_lease_disappears(house, log_lines):
     receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
     assert log_lines()[-1]["reason"] == f"check: oss_unavailable, {lease}: the lease disappeared"
     assert house.wechat.submitted == {}
-    assert house.status(receipt) == "checking"
+    assert house.resume(receipt) == "checking"
 
 
 # --- silence ---
 
 
-def test_status_resubmits_after_35_minutes_without_a_verdict(house, checking, clock):
+def test_a_call_resubmits_after_35_minutes_without_a_verdict(house, checking, clock):
     clock.tick(minutes=35, seconds=-1)
-    assert house.status(checking["receipt"]) == "checking"
+    assert house.resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
     clock.tick(seconds=1)
-    assert house.status(checking["receipt"]) == "checking"
+    assert house.resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
@@ -659,13 +671,13 @@ def test_a_commit_resubmits_after_35_minutes_without_a_verdict(house, clock):
 
 def test_a_second_silence_of_35_minutes_starts_a_review(house, checking, clock):
     clock.tick(minutes=35)
-    house.status(checking["receipt"])
+    house.resume(checking["receipt"])
     clock.tick(minutes=35, seconds=-1)
-    assert house.status(checking["receipt"]) == "checking"
+    assert house.resume(checking["receipt"]) == "checking"
     clock.tick(seconds=1)
     house.oss.requests.clear()
-    assert house.status(checking["receipt"]) == "review"
-    assert house.status(checking["receipt"]) == "review"
+    assert house.resume(checking["receipt"]) == "review"
+    assert house.resume(checking["receipt"]) == "review"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
     assert house.told == ["review"]
     # There is no third submission, so nobody looks for one.
@@ -677,27 +689,27 @@ def test_a_second_silence_of_35_minutes_starts_a_review(house, checking, clock):
 @pytest.mark.parametrize("trace", [FIRST, SECOND])
 def test_a_late_verdict_before_that_counts(house, checking, clock, trace):
     clock.tick(minutes=35)
-    house.status(checking["receipt"])
+    house.resume(checking["receipt"])
     clock.tick(minutes=34)
     house.verdict(Outcome.PASS, trace)
-    assert house.status(checking["receipt"]) == "published"
+    assert house.resume(checking["receipt"]) == "published"
 
 
 def test_a_late_pass_after_that_does_not(house, checking, clock):
     clock.tick(minutes=35)
-    house.status(checking["receipt"])
+    house.resume(checking["receipt"])
     clock.tick(minutes=35)
-    house.status(checking["receipt"])
+    house.resume(checking["receipt"])
     house.verdict(Outcome.PASS)
-    assert house.status(checking["receipt"]) == "review"
+    assert house.resume(checking["receipt"]) == "review"
     assert names(house, checking) == ["held"]
 
 
 def test_a_second_submission_that_fails_is_made_by_the_next_call(house, checking, clock):
     clock.tick(minutes=35)
     house.wechat.answers = [None]
-    assert house.status(checking["receipt"]) == "checking"
-    assert house.status(checking["receipt"]) == "checking"
+    assert house.resume(checking["receipt"]) == "checking"
+    assert house.resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 

@@ -54,10 +54,10 @@ def test_another_object_of_the_name_is_not_overwritten(house):
     stranger = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
     house.oss.objects[stored["key"]] = stranger
     assert refused(house.commit(stored["receipt"])) == (409, "already_exists")
-    assert refused(house.ask("status", receipt=stored["receipt"])) == (409, "already_exists")
+    assert refused(house.commit(stored["receipt"])) == (409, "already_exists")
     assert house.oss.objects[stored["key"]] is stranger
     del house.oss.objects[stored["key"]]
-    assert house.status(stored["receipt"]) == "published"
+    assert house.resume(stored["receipt"]) == "published"
 
 
 @pytest.mark.parametrize("is_other_upload", [False, True])
@@ -100,8 +100,8 @@ def test_a_commit_is_recorded_although_wechat_fails(house):
     stored = house.store("post")
     house.wechat.answers = [None, -1]
     assert house.commit(stored["receipt"]).json["state"] == "held"
-    assert house.status(stored["receipt"]) == "held"
-    assert house.status(stored["receipt"]) == "checking"
+    assert house.resume(stored["receipt"]) == "held"
+    assert house.resume(stored["receipt"]) == "checking"
     assert len(house.wechat.submitted) == 1
 
 
@@ -163,7 +163,7 @@ def test_a_rejected_object_that_is_stored_again_is_deleted_again(house):
     stored = house.store("word")
     house.commit(stored["receipt"], decision="reject")
     assert house.oss.post(stored["formData"], "bytes") == 200
-    assert house.status(stored["receipt"]) == "rejected"
+    assert house.resume(stored["receipt"]) == "rejected"
     assert names(house, stored) == []
 
 

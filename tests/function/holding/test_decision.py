@@ -72,7 +72,7 @@ def test_another_instance_continues_after_a_crash_at_any_call(house, house_of, a
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ["commit", "reject", "discard", "discard what is published"])
-def test_status_continues_a_decision_that_was_cut_off(house, house_of, act, after):
+def test_a_commit_continues_a_decision_that_was_cut_off(house, house_of, act, after):
     prepare, state = ACTS[act]
     for at in range(1, 20):
         stored = house.store("word")
@@ -83,7 +83,7 @@ def test_status_continues_a_decision_that_was_cut_off(house, house_of, act, afte
             break
         if house.oss.records().get(decided) == before:
             continue
-        assert house_of().status(stored["receipt"]) == state, at
+        assert house_of().resume(stored["receipt"]) == state, at
         assert names(house, stored) == PLACES[state], at
 
 
@@ -91,7 +91,7 @@ def test_the_request_that_continues_notifies_the_business(house, house_of):
     stored = house.store("word")
     kill(house, lambda: house.commit(stored["receipt"]), at=4, after=True)
     other = house_of()
-    assert other.status(stored["receipt"]) == "published"
+    assert other.resume(stored["receipt"]) == "published"
     assert other.told == ["published"]
 
 
@@ -100,7 +100,7 @@ def test_the_request_that_continues_a_verdict_sends_its_label(house, house_of):
     kill(house, lambda: house.verdict(Outcome.RISKY, label=20002), at=7, after=True)
     assert names(house, stored) == ["held"]
     other = house_of()
-    assert other.status(stored["receipt"]) == "rejected"
+    assert other.resume(stored["receipt"]) == "rejected"
     found = {"by": "wechat", "label": 20002}
     assert other.events == [{"event": "rejected", "receipt": stored["receipt"], **found}]
     assert house.oss.records()[f"rejected/{stored['uploadId']}"]["label"] == 20002
@@ -111,7 +111,7 @@ def test_the_request_that_continues_a_discard_sends_gone(house, house_of):
     kill(house, lambda: house.discard(stored["receipt"]), at=3, after=True)
     assert names(house, stored) == ["held"]
     other = house_of()
-    assert other.status(stored["receipt"]) == "gone"
+    assert other.resume(stored["receipt"]) == "gone"
     assert other.told == ["gone"]
 
 
@@ -142,7 +142,7 @@ def test_status_of_an_applied_decision_writes_and_notifies_nothing(house, act, s
     house.oss.asked.clear()
     house.events.clear()
     assert house.status(stored["receipt"]) == state
-    assert set(house.oss.asked) == {"GetObject", "HeadObject"}
+    assert set(house.oss.asked) <= {"GetObject", "HeadObject"}
     assert house.told == []
 
 
@@ -306,7 +306,7 @@ def test_bytes_stored_once_more_after_publication_are_deleted(house):
     house.commit(stored["receipt"])
     for name in ("bytes", "others"):
         assert house.oss.post(stored["formData"], name) == 200
-        assert house.status(stored["receipt"]) == "published"
+        assert house.resume(stored["receipt"]) == "published"
         assert names(house, stored) == ["key"]
         assert house.oss.objects[stored["key"]].parts[0].name == "bytes"
 
@@ -363,7 +363,7 @@ def test_a_later_upload_is_not_published_for_an_earlier_one(house, store_same, c
 
 def test_a_verdict_publishes_as_a_commit_does(house):
     stored = house.store("face")
-    house.status(stored["receipt"])
+    house.resume(stored["receipt"])
     kill(house, lambda: house.verdict(Outcome.PASS), at=7, after=True)
-    assert house.status(stored["receipt"]) == "published"
+    assert house.resume(stored["receipt"]) == "published"
     assert names(house, stored) == ["key"]

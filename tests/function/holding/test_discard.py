@@ -142,7 +142,7 @@ def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock):
     assert house.told == []
     clock.tick(seconds=1)
     for _ in range(2):
-        assert house.status(stored["receipt"]) == "gone"
+        assert house.resume(stored["receipt"]) == "gone"
     assert names(house, stored) == []
     assert house.told == ["gone"]
 
@@ -152,7 +152,7 @@ def test_a_copy_that_is_made_once_more_counts_from_then_on(house, clock):
     house.oss.fail("CopyObject", "unheard", "late")
     house.commit(stored["receipt"])
     clock.tick(seconds=100)
-    assert refused(house.ask("status", receipt=stored["receipt"])) == UNAVAILABLE
+    assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
     clock.tick(seconds=89)
     assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
     house.oss.land()
@@ -167,12 +167,12 @@ def test_a_copy_that_another_made_meanwhile_counts_as_well(house, clock):
     house.oss.fail("CopyObject", "unheard", "late")
     house.commit(stored["receipt"])
     clock.tick(seconds=100)
-    house.ask("status", receipt=stored["receipt"])
-    assert house.status(stored["receipt"]) == "published"
+    house.commit(stored["receipt"])
+    assert house.resume(stored["receipt"]) == "published"
     assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
     house.oss.land()
     clock.tick(seconds=90)
-    assert house.status(stored["receipt"]) == "gone"
+    assert house.resume(stored["receipt"]) == "gone"
     assert names(house, stored) == []
 
 
@@ -198,7 +198,7 @@ def test_a_receipt_of_existing_bytes_is_not_gone_while_a_copy_of_them_may_finish
         assert refused(house.ask(route, house.backend(), receipt=again)) == UNAVAILABLE
     house.oss.land()
     clock.tick(seconds=90)
-    assert house.status(again) == house.status(receipt) == "gone"
+    assert house.resume(again) == house.resume(receipt) == "gone"
     assert names(house, first) == []
 
 
@@ -218,14 +218,14 @@ def test_a_discard_before_a_copy_is_made_once_more_prevents_it(house, clock, is_
         discard if is_first else lambda: house.oss.between.update(GetObject=discard)
     )
     house.oss.asked.clear()
-    answer = house.ask("status", receipt=stored["receipt"])
+    answer = house.commit(stored["receipt"])
     assert "CopyObject" not in house.oss.asked
     if is_first:
-        assert (answer.json["state"], discarded[0][0]) == ("gone", 200)
+        assert (answer.code, discarded[0][0]) == ("not_uploaded", 200)
     else:
         assert refused(answer) == discarded[0] == UNAVAILABLE
     clock.tick(seconds=90)
-    assert house.status(stored["receipt"]) == "gone"
+    assert house.resume(stored["receipt"]) == "gone"
 
 
 @pytest.mark.parametrize("copies", [["late"], ["unheard", "late"]], ids=len)

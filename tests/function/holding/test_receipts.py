@@ -190,8 +190,8 @@ def test_a_callback_succeeds_while_oss_and_wechat_are_down(called_back):
     house.oss.fail("HeadObject", "unheard", "unheard")
     stored = store("face")
     assert stored["state"] == "held"
-    assert house.status(stored["receipt"]) == "held"
-    assert house.status(stored["receipt"]) == "checking"
+    assert house.resume(stored["receipt"]) == "held"
+    assert house.resume(stored["receipt"]) == "checking"
 
 
 def test_a_callback_is_answered_in_time_while_wechat_hangs(called_back):

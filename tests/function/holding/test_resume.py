@@ -70,7 +70,7 @@ def test_a_confirmation_continues_a_publication(house, house_of):
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
     assert house.commit(stored["receipt"]).status == 503
     assert {stored["key"], f"held/{stored['key']}"} <= set(house.oss.objects)
-    assert house.status(stored["receipt"]) == "published"
+    assert house.resume(stored["receipt"]) == "published"
     assert asked_again(house_of(), stored) == ("published", stored["fileUrl"])
 
 

@@ -1,7 +1,8 @@
-"""``POST /status``: states by receipt alone."""
+"""holding.status: states by receipt alone, which asking does not change."""
 
 import pytest
 
+from function.errors import OssUnavailable
 from function.holding.decision import settle
 from function.holding.held_upload import read_receipt
 from function.holding.state import CHECKING, SILENCE, HeldState
@@ -92,20 +93,69 @@ def test_held_until_is_there_in_every_open_state(house, clock):
         answer = house.ask("status", receipt=receipt).json
         return answer["state"], answer.get("heldUntil")
 
+    assert said() == ("held", ends)
     clock.tick(minutes=1)
-    assert [said(), said()] == [("checking", ends)] * 2
+    house.tick()
+    assert said() == ("checking", ends)
     house.verdict(Outcome.REVIEW)
     assert said() == ("review", ends)
     house.commit(receipt, decision="reject")
     assert said() == ("rejected", None)
 
 
-def test_a_verdict_during_status_ends_the_hold(house):
+def test_status_leaves_what_is_due_or_cut_off(house, clock):
+    """A receipt alone starts no work that costs."""
     house.wechat.answers = [None]
-    receipt = house.store("face")["receipt"]
-    house.wechat.happens = lambda trace: house.verdict(Outcome.PASS, trace)
-    answer = house.ask("status", receipt=receipt).json
-    assert (answer["state"], "heldUntil" in answer) == ("published", False)
+    due, cut_off = house.store("face"), house.store("word")
+    house.oss.fail("CopyObject", "unheard")
+    assert house.commit(cut_off["receipt"]).status == 503
+    clock.tick(minutes=40)
+    before = dict(house.oss.objects)
+    house.events.clear()
+    house.oss.asked.clear()
+    assert house.status(due["receipt"]) == house.status(cut_off["receipt"]) == "held"
+    assert set(house.oss.asked) == {"GetObject", "HeadObject"}
+    assert (house.oss.objects, house.wechat.submitted, house.events) == (before, {}, [])
+    house.tick()
+    assert house.status(due["receipt"]) == "checking"
+    assert house.status(cut_off["receipt"]) == "published"
+
+
+def test_a_publication_that_was_cut_off_shows_the_state_before_it(house):
+    stored = house.store("face")
+    house.verdict(Outcome.REVIEW)
+    house.oss.fail("CopyObject", "unheard")
+    assert house.commit(stored["receipt"], decision="publish").status == 503
+    answer = house.ask("status", receipt=stored["receipt"]).json
+    assert (answer["state"], "heldUntil" in answer) == ("review", True)
+    assert house.resume(stored["receipt"]) == "published"
+
+
+@pytest.mark.parametrize(
+    ("act", "state"),
+    [
+        (lambda house, receipt: house.commit(receipt, decision="reject"), "rejected"),
+        (lambda house, receipt: house.discard(receipt), "gone"),
+    ],
+    ids=["reject", "discard"],
+)
+def test_another_decision_counts_once_it_is_recorded(house, act, state):
+    stored = house.store("word")
+    house.oss.fail("DeleteObject", "denied")
+    assert act(house, stored["receipt"]).status == 502
+    assert house.status(stored["receipt"]) == state
+    assert f"held/{stored['key']}" in house.oss.objects
+
+
+def test_a_phone_that_polls_takes_no_discard_away(house, clock):
+    """A copy that status began might have finished up to 90 seconds later."""
+    stored = house.store("face")
+    house.oss.fail("CopyObject", "unheard")
+    with pytest.raises(OssUnavailable):
+        house.verdict(Outcome.PASS)
+    clock.tick(seconds=100)
+    assert house.status(stored["receipt"]) == "checking"
+    assert house.discard(stored["receipt"]).json["state"] == "gone"
 
 
 def test_a_published_upload_has_its_url(house):
@@ -184,7 +234,7 @@ def test_after_each_silence_the_next_submission_is_due(house, clock):
     assert state() == checking
     clock.tick(minutes=35)
     assert state() == HeldState(CHECKING, due=2, lease=f"held/.submitted/{upload.upload_id}-2")
-    house.status(stored["receipt"])
+    house.resume(stored["receipt"])
     assert state() == checking._replace(silent_at=clock() + SILENCE)
     clock.tick(minutes=35)
     assert state() == HeldState(CHECKING, due=3)

@@ -193,7 +193,7 @@ def test_with_too_little_time_the_next_call_submits(house, checking):
     house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
     assert list(house.wechat.submitted) == [FIRST]
     assert len(house.due("check")) == 1
-    assert house.status(checking["receipt"]) == "checking"
+    assert house.resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
@@ -236,17 +236,17 @@ def test_other_errors_are_left_to_a_human_as_before(house, checking):
 
 def test_after_silence_the_late_event_changes_nothing(house, checking, clock):
     clock.tick(minutes=35)
-    assert house.status(checking["receipt"]) == "checking"
+    assert house.resume(checking["receipt"]) == "checking"
     house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
     assert list(house.wechat.submitted) == [FIRST, SECOND]
     assert "/check-source?" not in house.wechat.submitted[SECOND]
     house.verdict(Outcome.ERROR, SECOND, **CANNOT_OPEN)
-    assert house.status(checking["receipt"]) == "review"
+    assert house.resume(checking["receipt"]) == "review"
 
 
 def test_silence_after_the_second_submission_is_left_to_a_human(house, second, clock):
     clock.tick(minutes=35)
-    assert house.status(second["receipt"]) == "review"
+    assert house.resume(second["receipt"]) == "review"
     assert finding_of(house, second).reason == "silent"
 
 

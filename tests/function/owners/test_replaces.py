@@ -309,11 +309,11 @@ def test_a_publication_that_was_cut_off_replaces_when_it_is_continued(house, oss
     oss.fail("CopyObject", LOST)
     assert house.commit(receipt).status == 503
     assert old in oss.objects
-    assert house.status(receipt) == "published"
+    assert house.resume(receipt) == "published"
     assert oss.names() == {form["key"]}
 
 
-def test_status_repeats_a_replacement_that_was_cut_off(house, oss, clock):
+def test_a_commit_repeats_a_replacement_that_was_cut_off(house, oss, clock):
     old = old_of(house, oss, clock, "held")
     form = house.form("held", replaces=old)
     assert oss.post(form["formData"], "bytes") == 200
@@ -323,7 +323,7 @@ def test_status_repeats_a_replacement_that_was_cut_off(house, oss, clock):
     # As if the instance had died right after it deleted what was held.
     store(oss, old)
     oss.stored_at[old] -= timedelta(hours=1)
-    assert house.status(receipt) == "published"
+    assert house.resume(receipt) == "published"
     assert oss.names() == {form["key"]}
 
 

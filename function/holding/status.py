@@ -1,0 +1,52 @@
+"""State of an upload, as ``/status`` reads it: nothing is begun, applied or told."""
+
+from function.context import RequestContext
+from function.holding.held_upload import HeldUpload
+from function.holding.publication import check_no_copy_runs, is_published
+from function.holding.records import PUBLISH, REJECT, Decision, get_decision
+from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
+from function.oss.client import OssClient
+from function.oss.objects import head_object
+
+
+def read_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
+    """
+    Return the state of an upload.
+
+    A recorded publication counts once its object is there, and shows the state before it until then.
+
+    Returns:
+        with ``held_until`` as long as the upload is held.
+
+    Raises:
+        OssUnavailable: a copy may still finish, so the upload cannot be called gone.
+    """
+    decision = get_decision(oss, upload.upload_id) if upload.profile.is_held else None
+    if not upload.is_held:
+        if decision is not None and decision.copied:
+            check_no_copy_runs(oss, upload, decision.copied, context.now)
+        return HeldState(PUBLISHED if upload.is_stored(head_object(oss, upload.key)) else GONE)
+    if decision is not None:
+        return _recorded_state(context, oss, upload, decision)
+    state = undecided_state(oss, upload, context.now)
+    # It may have been decided and applied in the meantime.
+    if state.state == GONE and (decision := get_decision(oss, upload.upload_id)):
+        return _recorded_state(context, oss, upload, decision)
+    return state
+
+
+def _recorded_state(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision
+) -> HeldState:
+    if decision.action == REJECT:
+        return HeldState(REJECTED)
+    sent = decision.copied
+    if decision.action == PUBLISH and upload.etag == decision.etag:
+        if is_published(oss, upload):
+            return HeldState(PUBLISHED)
+        state, sent = undecided_state(oss, upload, context.now), decision.at
+        if state.state != GONE:
+            return state
+    if sent:
+        check_no_copy_runs(oss, upload, sent, context.now)
+    return HeldState(GONE)
