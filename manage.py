@@ -25,7 +25,6 @@ COMMANDS = {
     "terraform": "ops.account.terraform",
     "doctor": "ops.doctor.command",
     "invoke": "ops.client.invoke",
-    "measure": "ops.client.measure",
     "import": "ops.client.import_urls",
     "review": "ops.client.review",
     "webhooks": "ops.client.webhooks",
@@ -37,6 +36,15 @@ COMMANDS = {
     "check-deploy": "ops.deploy.check_deploy",
     "deploy": "ops.deploy.deploy",
     "rollback": "ops.deploy.rollback",
+}
+# Commands of 0.1.0 that went, with what does their work now.
+GONE = {
+    "measure": Text(
+        "`measure` is gone: the panels of `setup --dashboards` show milliseconds by route and cold starts"
+        " (docs/speed.md#your-own-deployment).",
+        "`measure` 已经取消：`setup --dashboards` 的图表列出各路由的毫秒数和冷启动"
+        "（docs/speed.md#your-own-deployment）。",
+    ),
 }
 # What requirements/run.txt is enough for; the others need requirements/dev.txt.
 WITH_FEW_PACKAGES = ("init", "serve", "demo", "explain", "types")
@@ -69,6 +77,9 @@ def main(arguments: "list[str]") -> int:
     from ops.terminal.command_line import WideHelp, asked_language
 
     language, others = asked_language(arguments)
+    if others[:1] and others[0] in GONE:
+        print(GONE[others[0]].say(language), file=sys.stderr)
+        return 2
     parser = argparse.ArgumentParser(
         prog="manage.py", description=ABOUT.say(language), formatter_class=WideHelp
     )

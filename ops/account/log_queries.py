@@ -228,7 +228,7 @@ ALARMS = (
             "cold IS NULL AND status < 500",
             "answers >= 20 AND p95 > 3000",
         ),
-        Text("See which route; then `measure --url`.", "看是哪个路由；再运行 `measure --url`。"),
+        Text("See which route in the panel of milliseconds.", "看是哪个路由：图表“各路由的毫秒数”。"),
     ),
     Alarm(
         "always-cold",

@@ -44,7 +44,7 @@ LEFT_OUT = (
     "tests/ops/package/test_pins.py",
     "tests/ops/deploy/template.test.js",
 )
-# `make test`, and the figures that the pages and manage.py measure show.
+# `make test`, and the figures that the pages show.
 CARRIED = ("quality/__init__.py", "quality/suite.py", "quality/bench/results/")
 VERSION_LINE = "Version: 0.0.0"
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from manage import COMMANDS, main
+from manage import COMMANDS, GONE, main
 from ops.terminal.command_line import CHINESE, WideHelp, asked_language
 from ops.terminal.language import LOCALE_NAMES
 from tests.ops.words import chinese_in, english_in
@@ -102,3 +102,11 @@ def test_paragraphs_of_a_description_stay_apart(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     parser = argparse.ArgumentParser(prog="x", description="One\nand more.\n\nTwo.", formatter_class=WideHelp)
     assert "\n\nOne and more.\n\nTwo.\n" in parser.format_help()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("command", GONE)
+def test_a_command_that_went_names_what_does_its_work_now(command, language, capsys):
+    assert command not in COMMANDS
+    assert main([command, "--anything", "--lang", language]) == 2
+    assert capsys.readouterr().err.strip() == GONE[command].say(language)
