@@ -397,10 +397,10 @@ def test_a_plain_deployment_imports_these_modules_and_no_other(mode):
 
 # What WeChat is asked, and what it says: for deployments that ask it, when they do.
 OF_THE_CHECK = {
-    *(f"function.holding.{name}" for name in ("access_token", "check", "checking", "media", "push")),
-    *("function.moderation.wechat_verdict", "function.wechat.api", "function.routes.wechat_events"),
-    *("function.holding.aliyun_check", "function.moderation.aliyun", "function.moderation.aliyun_verdict"),
-    "cryptography",
+    *(f"function.holding.{name}" for name in ("check", "submission", "aliyun_check")),
+    *(f"function.moderation.{name}" for name in ("wechat", "wechat_verdict", "aliyun", "aliyun_verdict")),
+    *("function.moderation.pictures", "function.wechat.api", "function.wechat.push"),
+    *("function.routes.wechat_events", "cryptography"),
 }
 HELD = """
 [note]
@@ -442,6 +442,7 @@ def test_nothing_of_the_content_check_is_imported_before_it_is_needed(
     )
     statuses, loaded = in_another_process(script, {**plain(environment, "wechat"), **settings})
     assert set(statuses) <= {401, 403}
+    assert not OF_THE_CHECK - {*MODULES, *KNOWN_TO}
     assert set(loaded) & OF_THE_CHECK == set()
     assert ("function.holding.actions" in loaded) is ("commit" in asked)
 
@@ -457,6 +458,62 @@ def test_names_of_tests_are_plain_words():
         for name in re.findall(r"^\s*(?:async )?def (test_\w+)", file.read_text("utf-8"), re.M)
     ]
     assert [name for name in names if re.search(f"{starts}|{words}", name)] == []
+
+
+def test_a_test_opens_with_a_module_that_exists():
+    """``oss.client: …``, where its name begins with one; of the folder whose tests these are."""
+    for folder, tests in (("function", "tests/function"), ("ops", "tests/ops"), ("quality", "quality/tests")):
+        paths = [path for path in (ROOT / folder).rglob("*.py") if "tests" not in path.parts[-4:]]
+        modules = "\n".join(f".{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}" for path in paths)
+        modules = modules.replace(".__init__", "")
+        for path in (ROOT / tests).rglob("*.py"):
+            named = re.match(r'"""([a-z_]+(?:\.[a-z_]+)*):', path.read_text("utf-8"))
+            assert not named or re.search(rf"\.{re.escape(named[1])}$", modules, re.M), path
+
+
+def names_patched_in(path):
+    """Names of the function, or attributes of a finished instance, that a test replaces."""
+    tree = ast.parse(path.read_text("utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    ours = re.compile(r"(function|handler|sts_credentials)\b")
+    bound = {
+        alias.asname or alias.name
+        for node in imports
+        for alias in node.names
+        if ours.match(getattr(node, "module", None) or alias.name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "setattr":
+            target, *rest = map(ast.unparse, node.args)
+            if target.partition(".")[0] in bound or ours.match(target.strip("'")):
+                yield target.strip("'").rpartition(".")[2] if len(rest) < 2 else rest[0].strip("'")
+        targets = node.targets if isinstance(node, ast.Assign) else ()
+        yield from (ast.unparse(each) for each in targets if ".ready()." in ast.unparse(each))
+
+
+def test_a_test_patches_no_name_of_the_function():
+    """Constants apart: sizes, paths and tables."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert [name for name in names_patched_in(path) if not name.isupper()] == [], path
+
+
+def is_always_true(test):
+    """``x or True``, a tuple, a text, a lambda: linters leave out what calls something."""
+    if isinstance(test, ast.BoolOp):
+        is_or = isinstance(test.op, ast.Or)
+        return (any if is_or else all)(is_always_true(value) for value in test.values)
+    if isinstance(test, ast.Constant):
+        return bool(test.value)
+    return isinstance(test, ast.Lambda | ast.GeneratorExp | ast.Tuple | ast.JoinedStr)
+
+
+def test_every_assertion_can_fail():
+    files = [file for folder in ("tests", "quality") for file in (ROOT / folder).rglob("*.py")]
+    for file in files:
+        asserts = [
+            node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Assert)
+        ]
+        assert [node.lineno for node in asserts if is_always_true(node.test)] == [], file
 
 
 def test_the_version_is_the_project_s():

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -289,14 +289,15 @@ def test_a_second_prepare_waits_for_the_first_and_places_nothing(monkeypatch):
     """Its placeholders would be in the way of a thread that reads the XML of OSS."""
     entered, leave, placed = threading.Event(), threading.Event(), []
 
-    @contextmanager
-    def placeholders():
-        placed.append(threading.current_thread())
-        entered.set()
-        leave.wait(10)
-        yield
+    class Placeholders(dict):
+        def __iter__(self):
+            placed.append(threading.current_thread())
+            entered.set()
+            leave.wait(10)
+            return iter(())
 
-    monkeypatch.setattr(aliyun_sdk, "_placeholders", placeholders)
+    monkeypatch.setattr(aliyun_sdk, "DEFERRED", ())
+    monkeypatch.setattr(aliyun_sdk, "PLACEHOLDERS", Placeholders())
     aliyun_sdk._import_once.cache_clear()
     threads = [threading.Thread(target=aliyun_sdk.prepare) for _ in range(2)]
     threads[0].start()

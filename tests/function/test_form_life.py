@@ -1,4 +1,4 @@
-"""form_life: no form outlives the credentials that signed it, and none is asked for in vain."""
+"""credentials: no form outlives the credentials that signed it, and none is asked for in vain."""
 
 from datetime import datetime, timedelta
 

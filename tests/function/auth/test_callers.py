@@ -1,4 +1,4 @@
-"""callers: who may ask for a form, in the three modes, through both contracts of Function Compute."""
+"""auth: who may ask for a form, in the three modes, through both contracts of Function Compute."""
 
 import hmac
 import io
@@ -6,6 +6,7 @@ import json
 import logging
 import random
 import re
+import sys
 from base64 import b32encode, urlsafe_b64encode
 from datetime import timedelta
 
@@ -466,9 +467,7 @@ def test_caller_kinds_are_found_by_the_name_of_their_module():
 
 
 def test_a_missing_package_is_not_an_unknown_caller_kind(monkeypatch):
-    def without_a_package(_name):
-        raise ModuleNotFoundError(name="missing")
-
-    monkeypatch.setattr("function.auth.import_module", without_a_package)
+    monkeypatch.delitem(sys.modules, "function.auth.jwt", raising=False)
+    monkeypatch.setitem(sys.modules, "function.auth.tokens", None)
     with pytest.raises(ModuleNotFoundError):
         CallerKinds()["jwt"]

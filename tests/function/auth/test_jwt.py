@@ -1,4 +1,4 @@
-"""callers.business_jwt: the business's own login token under the attacks JWTs are known for."""
+"""auth.jwt: the business's own login token under the attacks JWTs are known for."""
 
 import hmac
 import json

@@ -1,4 +1,4 @@
-"""callers.wechat: the login, its errors, and what is kept of WeChat's answer."""
+"""auth.wechat: the login, its errors, and what is kept of WeChat's answer."""
 
 import json
 from base64 import b64encode, urlsafe_b64decode

@@ -1,6 +1,7 @@
 """One exchange within its bounds, whatever the server does, over real sockets on loopback."""
 
 import gzip
+import shutil
 import socket
 import ssl
 import threading
@@ -315,11 +316,15 @@ def certificate(tmp_path):
 
 
 @pytest.fixture
-def trusting(monkeypatch):
+def trusting(monkeypatch, tmp_path_factory):
     """Replace the packaged authorities by a file."""
 
     def trust(path):
-        monkeypatch.setattr(outgoing, "ca_bundle_path", lambda: str(path))
+        folder = tmp_path_factory.mktemp("site")
+        (folder / "certifi").mkdir()
+        (folder / "certifi" / "__init__.py").touch()
+        shutil.copy(path, folder / "certifi" / "cacert.pem")
+        monkeypatch.syspath_prepend(folder)
         outgoing.verifying_context.cache_clear()
 
     yield trust
@@ -398,4 +403,4 @@ def test_the_authorities_are_read_once_for_all_upstreams(certificate, trusting, 
     with tls_peer(path) as other:
         ask(other.url)
         aliyun_sdk._send("POST", f"{other.url}/")
-    assert made == [{"cafile": str(path)}]
+    assert made == [{"cafile": outgoing.ca_bundle_path()}]

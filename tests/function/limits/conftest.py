@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.connection import AbstractConnection
 
 from function.http.client import HttpResponse
-from function.limits import redis
-from function.limits.redis_connection import Address, Wire
 from tests.function.limits.requests_to_stores import Canned
 from tests.support.cases import text_beside
 from tests.support.redis_server import NEEDED, RedisServer, is_installed
@@ -34,17 +33,17 @@ def closed_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     An exception that a test keeps holds its frames, and so the store; its connection would be reported as
     leaked in a later test.
     """
-    opened: list[Wire] = []
-    connect = redis.connect
+    opened: list[AbstractConnection] = []
+    connect = AbstractConnection.connect
 
-    def connected(address: Address, until: float) -> Wire:
-        opened.append(connect(address, until))
-        return opened[-1]
+    def connected(connection: AbstractConnection) -> None:
+        opened.append(connection)
+        connect(connection)
 
-    monkeypatch.setattr(redis, "connect", connected)
+    monkeypatch.setattr(AbstractConnection, "connect", connected)
     yield
-    for wire in opened:
-        wire.close()
+    for connection in opened:
+        connection.disconnect()
 
 
 @pytest.fixture

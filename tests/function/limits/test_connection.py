@@ -10,7 +10,6 @@ import pytest
 
 from function.config.types import Rate
 from function.errors import BadRequest, QuotaExceeded, TooManyRequests
-from function.limits import redis_connection
 from function.limits.quota import QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import COUNT, GIVE_BACK, MAX_IDLE_CONNECTIONS, RedisStore
@@ -253,9 +252,12 @@ def test_tls_uses_the_packaged_authorities_or_the_operator_s():
 
 
 def test_tls_uses_the_hashed_folder_of_a_package(monkeypatch, tmp_path):
-    monkeypatch.setattr(redis_connection, "ca_bundle_path", lambda: str(tmp_path))
+    folder = tmp_path / "certifi" / "authorities"
+    folder.mkdir(parents=True)
+    (tmp_path / "certifi" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
     options = Address("rediss://host").options()
-    assert (options["ssl_ca_path"], "ssl_ca_certs" in options) == (str(tmp_path), False)
+    assert (options["ssl_ca_path"], "ssl_ca_certs" in options) == (str(folder), False)
 
 
 def test_no_failure_and_no_repr_shows_the_password():

@@ -1,4 +1,4 @@
-"""quota.redis_store: what holds across processes, and what is done about a Redis that is not well."""
+"""limits.redis: what holds across processes, and what is done about a Redis that is not well."""
 
 import subprocess
 import sys

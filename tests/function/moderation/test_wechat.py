@@ -1,4 +1,4 @@
-"""wechat.media_check: the files that WeChat can check, and in which form."""
+"""moderation.wechat: the files that WeChat can check, and in which form."""
 
 from function.moderation.wechat import (
     AS_JPEG,

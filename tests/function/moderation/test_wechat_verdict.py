@@ -1,4 +1,4 @@
-"""wechat.verdict: every known shape of a verdict, and its outcome."""
+"""moderation.wechat_verdict: every known shape of a verdict, and its outcome."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""routes.multipart_abort: what was given up is gone, and what is an object by then stays."""
+"""multipart.lifecycle: what was given up is gone, and what is an object by then stays."""
 
 import pytest
 

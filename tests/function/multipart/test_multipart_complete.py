@@ -1,4 +1,4 @@
-"""routes.multipart_complete: the whole file or none, and one receipt however often it is asked for."""
+"""multipart.lifecycle: the whole file or none, and one receipt however often it is asked for."""
 
 import json
 from dataclasses import replace

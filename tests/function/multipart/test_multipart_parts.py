@@ -1,4 +1,4 @@
-"""routes.multipart_parts: fresh URLs for what is missing, or for what is asked for, until it is over."""
+"""multipart.part_urls: fresh URLs for what is missing, or for what is asked for, until it is over."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""parts.upload: how a file is cut, to the byte, and what of it is missing."""
+"""multipart.part_urls: how a file is cut, to the byte, and what of it is missing."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""parts.ticket: what any instance goes on with, and what nobody can make, change or use elsewhere."""
+"""uploads.tickets: what any instance goes on with, and what nobody can make, change or use elsewhere."""
 
 import json
 from base64 import urlsafe_b64decode

@@ -1,6 +1,7 @@
 """operations.tick: what a timer event lists, in which order it continues that, and what it leaves alone."""
 
 import json
+import sys
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -56,9 +57,8 @@ def continued(monkeypatch):
             raise outcome
         return outcome() if callable(outcome) else outcome
 
-    monkeypatch.setattr(tick_module, "continue_it", continue_it, raising=False)
-    table = dict.fromkeys(KINDS, (tick_module.__name__, "continue_it"))
-    monkeypatch.setattr(tick_module, "KINDS", table)
+    monkeypatch.setitem(sys.modules, "continued", SimpleNamespace(continue_it=continue_it))
+    monkeypatch.setattr(tick_module, "KINDS", dict.fromkeys(KINDS, ("continued", "continue_it")))
     return seen
 
 

@@ -1,4 +1,4 @@
-"""reading.permission: who may read what, by every way there is to write a key."""
+"""reading: who may read what, by every way there is to write a key."""
 
 import pytest
 

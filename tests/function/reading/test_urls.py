@@ -1,4 +1,4 @@
-"""reading.urls: addresses that stay the same for a while, and end with their session."""
+"""reading: addresses that stay the same for a while, and end with their session."""
 
 from datetime import datetime, timedelta
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""reading.wanted: what a caller may say of what it wants to read, each field to its bounds."""
+"""reading: what a caller may say of what it wants to read, each field to its bounds."""
 
 import pytest
 

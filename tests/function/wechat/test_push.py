@@ -1,5 +1,6 @@
 """wechat.push: genuine pushes, and forged ones."""
 
+import hmac
 import json
 import re
 from base64 import b64decode, b64encode
@@ -8,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from function.errors import Forbidden
-from function.wechat import push
 from function.wechat.push import is_signed, open_push, refused_check
 from tests.support.wechat import Wechat, sha1_of
 
@@ -99,7 +99,7 @@ def test_a_wrong_msg_signature_is_refused(changes):
 
 def test_a_signature_is_compared_in_constant_time(monkeypatch):
     compared = []
-    monkeypatch.setattr(push.hmac, "compare_digest", lambda *both: compared.append(both) or True)
+    monkeypatch.setattr(hmac, "compare_digest", lambda *both: compared.append(both) or True)
     opened()
     assert compared[0] == (SECURE["msg_signature"].encode(),) * 2
     assert compared[1] == (KNOWN["appid"].encode(),) * 2
