@@ -10,6 +10,7 @@ import hmac
 import json
 import re
 from base64 import b64encode
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -33,6 +34,13 @@ EVENTS_SECONDS = 4.0
 SCHEDULE = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 120, 360, 1440))
 KIND = "webhook"
 UPLOADED = "uploaded"
+# Events about an upload, each with its receipt.
+EVENTS = (UPLOADED, "published", "rejected", "review", "gone")
+MAX_TOLD = 4096
+
+
+class Told(OrderedDict[str, None]):
+    """Ids of the ``uploaded`` events that this instance has delivered or written down, latest last."""
 
 
 def notify_business(
@@ -40,8 +48,9 @@ def notify_business(
     location: BucketLocation,
     receipt: str,
     upload_id: str,
-    etag: str,
+    owner: str,
     event: str = UPLOADED,
+    at: datetime | None = None,
     **more: Any,
 ) -> bool:
     """
@@ -49,14 +58,23 @@ def notify_business(
 
     Args:
         location: of the bucket of its due record.
-        event: ``uploaded``; of held uploads also ``published``, ``rejected``, ``review`` or ``gone``.
-        more: further fields; a ``label`` is part of the id.
+        event: one of ``EVENTS``; this instance tells the same ``uploaded`` once.
+        at: when it happened, the same each time; now by default.
+        more: further fields.
 
     Returns:
         as ``deliver``.
     """
-    id = id_of(event, upload_id, etag, *([more["label"]] if "label" in more else []))
-    return deliver(context, location, id, {"event": event, "receipt": receipt, **more}, upload_id)
+    body = {"event": event, "receipt": receipt, **more}
+    id, told = id_of(body, upload_id), context.instance.keep(Told, Told)
+    if id in told:
+        return True
+    is_safe = deliver(context, location, id, body, owner, upload_id, at)
+    if is_safe and event == UPLOADED:
+        told[id] = None
+        if len(told) > MAX_TOLD:
+            told.popitem(last=False)
+    return is_safe
 
 
 def deliver(
@@ -64,7 +82,9 @@ def deliver(
     location: BucketLocation | None,
     id: str,
     body: Mapping[str, Any],
+    owner: str = "",
     upload_id: str = "",
+    at: datetime | None = None,
 ) -> bool:
     """
     Deliver an event to ``UPLOAD_WEBHOOK_URL``, if it is set, or leave a due record; log the result.
@@ -74,7 +94,9 @@ def deliver(
     Args:
         location: of the bucket of its due record, if it can have one.
         id: the ``webhook-id``.
+        owner: whose turn in a tick it takes.
         upload_id: for the log.
+        at: when it happened, which names its due record; now by default.
 
     Returns:
         False if it is lost: neither the business nor OSS could be reached.
@@ -84,6 +106,8 @@ def deliver(
     monotonic = context.instance.monotonic
     began, text = monotonic(), json.dumps(body)
     deadline = began + EVENTS_SECONDS - context.webhook_seconds
+    # A clock that is ahead must not delay it.
+    since = min(at or context.now, context.now)
     failure = context.webhook_failure = context.webhook_failure or _first_attempt(context, id, text)
     context.line.webhook = failure or "ok"
     is_safe = True
@@ -93,11 +117,11 @@ def deliver(
             "uploadId": upload_id,
             "body": text,
             "trace": context.line.traceparent or "",
-            "since": context.now.isoformat(),
+            "since": since.isoformat(),
             "attempts": 1,
             "reason": failure,
         }
-        is_safe = _record(context, location, id, fields, lambda: deadline - monotonic())
+        is_safe = _record(context, location, owner, id, since, fields, lambda: deadline - monotonic())
     context.webhook_seconds += monotonic() - began
     return is_safe
 
@@ -122,7 +146,9 @@ def attempt(context: RequestContext, id: str, body: str, trace: str | None, seco
 def _record(
     context: RequestContext,
     location: BucketLocation | None,
+    owner: str,
     id: str,
+    since: datetime,
     fields: Mapping[str, Any],
     seconds_left: Callable[[], float],
 ) -> bool:
@@ -134,7 +160,7 @@ def _record(
         if location is None:
             raise OssUnavailable(reason="no bucket has due records")
         oss = oss_client(context, location, seconds_left)
-        due.write(oss, KIND, id, context.now + SCHEDULE[1], fields, context.now)
+        due.write(oss, KIND, owner, id, since + SCHEDULE[1], fields, context.now)
     except UploadError as error:
         log_loss(fields["event"], fields["uploadId"], f"{fields['reason']}; {error.reason or error.code}")
         return False
@@ -146,15 +172,19 @@ def log_loss(event: str, upload_id: str, reason: str) -> None:
     log.error(encode({"webhook": "lost", "event": event, "uploadId": upload_id, "reason": reason}))
 
 
-def id_of(event: str, *parts: object) -> str:
+def id_of(body: Mapping[str, Any], upload_id: str) -> str:
     """
     Return the ``webhook-id`` of an event: the same for each attempt and each repetition of the request.
 
-    It is part of a record's name, and has no full stop, which separates it from the time in the signed text.
+    Another content is another event, such as a confirmed upload and one that a callback reported. The id is
+    part of a record's name, and has no full stop, which separates it from the time in the signed text.
     """
-    text = "-".join(map(str, (event, *parts)))
-    # OSS's ETags fit; a receipt signed by the business may hold any text.
-    return text if re.fullmatch(RECORD_ID, text) else f"{event}-{sha256(text.encode()).hexdigest()}"
+    # Without the receipt's signature, which changes with the secret.
+    said = {**body, "receipt": body["receipt"].rpartition(".")[0]}
+    digest = sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    text = f"{body['event']}-{upload_id}-{digest[:32]}"
+    # A receipt signed by the business may have a longer id.
+    return text if re.fullmatch(RECORD_ID, text) else f"{body['event']}-{digest}"
 
 
 def signed_headers(secrets: Iterable[str], id: str, now: datetime, body: bytes) -> dict[str, str]:

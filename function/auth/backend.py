@@ -4,8 +4,10 @@ Backend token: a JWT that a business backend signs with the secret it verifies r
 Source: https://www.rfc-editor.org/rfc/rfc7519
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from function.auth import bearer_token
 from function.auth.tokens import CLOCK_LEEWAY, json_part, read_token
 from function.config.settings import Settings
 from function.errors import Forbidden, Unauthorized
@@ -39,6 +41,15 @@ def check_backend_token(token: str, settings: Settings, now: datetime, audience:
         raise _refused("for two kinds of requests")
     if claims["exp"] > (now + LONGEST_LIFE + CLOCK_LEEWAY).timestamp():
         raise _refused(f"exp is over {LONGEST_LIFE.seconds // 60} minutes ahead")
+
+
+def is_backend(headers: Mapping[str, str], settings: Settings, now: datetime) -> bool:
+    """Return whether a backend identified itself where that is optional."""
+    try:
+        check_backend_token(bearer_token(headers), settings, now)
+    except (Unauthorized, Forbidden):
+        return False
+    return True
 
 
 def _refused(reason: str) -> Forbidden:

@@ -24,9 +24,10 @@ ERASURES = f"{RECORDS}erasures/"
 # Upload id, or trace id of a check, at the end of a record's name.
 RECORD_ID = r"[0-9A-Za-z_-]{1,128}"
 PUBLIC_OWNER = "public"
+OWNER = rf"[a-z2-7]{{26}}|{PUBLIC_OWNER}"
 # Pattern and largest size in bytes of each placeholder's value.
 PLACEHOLDERS = {
-    "owner": (rf"[a-z2-7]{{26}}|{PUBLIC_OWNER}", 26),
+    "owner": (OWNER, 26),
     "yyyy": ("[0-9]{4}", 4),
     "mm": ("0[1-9]|1[0-2]", 2),
     "dd": ("0[1-9]|[12][0-9]|3[01]", 2),

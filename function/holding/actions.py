@@ -17,11 +17,10 @@ from function.holding.decision import (
     forget_due,
     make_decision,
     note_due,
-    notify,
-    notify_due,
     overrule,
     settle,
 )
+from function.holding.events import notify, notify_due
 from function.holding.held_upload import HeldUpload, read_recorded
 from function.holding.publication import delete_same
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
@@ -266,6 +265,6 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
     elif current.state == CHECKING:
         at = current.silent_at or context.now + SILENCE
     if at:
-        due.write(oss, record.kind, record.id, at, fields, context.now)
+        due.write(oss, record.kind, record.owner, record.id, at, fields, context.now)
     due.remove(oss, record.name)
     return not context.wechat_has_failed

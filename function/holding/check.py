@@ -12,7 +12,8 @@ from function.config.moderation import WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
-from function.holding.decision import BY_CHECK, decide, leave_to_a_human, notify, settle
+from function.holding.decision import BY_CHECK, decide, leave_to_a_human, settle
+from function.holding.events import notify
 from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
 from function.holding.records import PUBLISH, REJECT, Check
 from function.holding.state import (
@@ -142,7 +143,8 @@ def _submit_itself(
 def note_check(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     """Write the due record by which the next tick continues a check, and return its name."""
     at = context.now + timedelta(seconds=1)
-    return due.write(oss, "check", upload.upload_id, at, {"receipt": upload.receipt}, context.now)
+    fields = {"receipt": upload.receipt}
+    return due.write(oss, "check", upload.owner, upload.upload_id, at, fields, context.now)
 
 
 def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
@@ -196,7 +198,7 @@ def _apply_verdict(
             current = HeldState(decide(context, oss, upload, REJECT, BY_CHECK, finding))
         # The business must act on a risky verdict about a published object.
         if current.state == PUBLISHED:
-            notify(context, upload, REVIEW, finding)
+            notify(context, upload, REVIEW, finding, state=PUBLISHED)
         return current
     if current.state not in (HELD, CHECKING):
         return current

@@ -15,6 +15,7 @@ from function.config.typing import TYPE_CHECKING
 from function.context import RequestContext
 from function.errors import OssRejected, OssUnavailable, UploadError
 from function.holding import publication, records
+from function.holding.events import notify, notify_due
 from function.holding.held_upload import HeldUpload
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, PUBLISHED, REJECTED, REVIEW, HeldState, undecided_state
@@ -22,7 +23,6 @@ from function.moderation.finding import METADATA, Finding
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.objects import head_object
-from function.webhook import notify_business
 
 if TYPE_CHECKING:
     from function.holding.clean_copy import CleanCopy
@@ -165,7 +165,7 @@ def note_due(context: RequestContext, oss: OssClient, upload: HeldUpload, what: 
     # A discard may overrule a publication that is under way in the same minute.
     id, fields = f"{upload.upload_id}-{what}", {"receipt": upload.receipt, "what": what}
     try:
-        due.write(oss, DECISION, id, at + DUE_AFTER, fields, context.now)
+        due.write(oss, DECISION, upload.owner, id, at + DUE_AFTER, fields, context.now)
     except OssRejected as error:
         # The role may be older than due records; the next request continues then.
         context.line.reason = error.reason
@@ -173,7 +173,7 @@ def note_due(context: RequestContext, oss: OssClient, upload: HeldUpload, what: 
 
 
 def _due_name(upload: HeldUpload, what: str, at: datetime) -> str:
-    return due.name_of(DECISION, f"{upload.upload_id}-{what}", at + DUE_AFTER)
+    return due.name_of(DECISION, upload.owner, f"{upload.upload_id}-{what}", at + DUE_AFTER)
 
 
 def forget_due(context: RequestContext, oss: OssClient, name: str) -> None:
@@ -182,28 +182,6 @@ def forget_due(context: RequestContext, oss: OssClient, name: str) -> None:
         due.remove(oss, name)
     except UploadError as error:
         context.line.reason = error.reason
-
-
-def notify_due(
-    context: RequestContext, upload: HeldUpload, event: str, finding: Finding | None = None
-) -> bool:
-    """
-    Deliver an event as ``notify`` does, before its due record is removed.
-
-    Raises:
-        OssUnavailable: it is lost; the record must stay.
-    """
-    if not notify(context, upload, event, finding):
-        raise OssUnavailable(reason=f"{event}: neither delivered nor written down")
-    return True
-
-
-def notify(context: RequestContext, upload: HeldUpload, event: str, finding: Finding | None = None) -> bool:
-    """Deliver an event to the business's webhook, with what a checker found; False if it is lost."""
-    more = {} if finding is None else finding.event
-    context.line.verdict = more or context.line.verdict
-    location = upload.profile.location
-    return notify_business(context, location, upload.receipt, upload.upload_id, upload.etag, event, **more)
 
 
 def apply(
@@ -238,7 +216,9 @@ def apply(
     # A publication may have become impossible, but its object need not be gone for good.
     if has_changed or (is_due and (state != GONE or decision.action == DISCARD)):
         deliver = notify_due if is_due else notify
-        is_delivered = deliver(context, upload, state, None if state == GONE else decision.finding)
+        is_delivered = deliver(
+            context, upload, state, None if state == GONE else decision.finding, decision.at
+        )
     if state == PUBLISHED and upload.content.replaces:
         from function.uploads.replacement import delete_replaced
 

@@ -10,12 +10,12 @@ from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import AlreadyComplete, AlreadyExists, BadRequest, Incomplete, OssUnavailable, UploadGone
 from function.http.json_body import read_json_object
-from function.limits.rate_limit import RateLimitItem
 from function.multipart.part_urls import MAX_URLS, missing_parts
 from function.oss.client import OssClient
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import TYPE_FIELD
+from function.uploads.ticket_limits import count_call
 from function.uploads.tickets import MultipartTicket, ticket_in
 
 # The status is for forms, the type has another name here, and the ACL is set by the completion.
@@ -121,13 +121,13 @@ def object_of(oss: OssClient, ticket: MultipartTicket) -> ObjectFacts | None:
 
 
 # A file of ten thousand parts needs 500 calls for its URLs, and takes more than four minutes to send.
-CALLS_PER_TICKET = Rate(120, 60)
+LIMIT, CALLS_PER_TICKET = "parts", Rate(120, 60)
 
 
 def read_ticket(context: RequestContext) -> MultipartTicket:
     """Return the ticket of a request, and count the request."""
     ticket, _ = _read(context)
-    _count(context, ticket)
+    count_call(context, LIMIT, CALLS_PER_TICKET, ticket)
     return ticket
 
 
@@ -136,7 +136,7 @@ def read_ticket_with_numbers(context: RequestContext) -> tuple[MultipartTicket, 
     ticket, fields = _read(context)
     # A malformed request does not count against the ticket.
     numbers = _numbers(fields.get("numbers"), ticket)
-    _count(context, ticket)
+    count_call(context, LIMIT, CALLS_PER_TICKET, ticket)
     return ticket, numbers
 
 
@@ -147,10 +147,6 @@ def _read(context: RequestContext) -> tuple[MultipartTicket, Mapping[str, Any]]:
     line.profile, line.owner = ticket.profile, ticket.owner
     line.key, line.upload_id = published_name(ticket.key), ticket.upload_id
     return ticket, fields
-
-
-def _count(context: RequestContext, ticket: MultipartTicket) -> None:
-    context.instance.limiter.hit([RateLimitItem("parts", CALLS_PER_TICKET, ticket.upload_id)], context.now)
 
 
 def _numbers(numbers: Any, ticket: MultipartTicket) -> list[int] | None:

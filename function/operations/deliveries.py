@@ -1,25 +1,26 @@
 """Deliveries to the business's webhook that are due: they are repeated, and lost after the last attempt."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from function.auth.tokens import RECEIPT, read_token, text_claim
+from function.config.settings import Settings
 from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
+from function.errors import Unauthorized
+from function.http.json_body import object_in
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.due import Due, Unreadable, instant_of, text_of
-from function.oss.objects import get_record
 from function.outgoing import OVERDUE, TIMED_OUT, TRICKLED
-from function.webhook import KIND, SCHEDULE, attempt, log_loss
+from function.owners import revocation
+from function.webhook import EVENTS, KIND, SCHEDULE, attempt, id_of, log_loss
 
 ATTEMPT_SECONDS = 8.0
 # To record that it failed.
 RECORD_SECONDS = 2.0
 # A lost event can be redelivered by an operator for this long.
 LOST_FOR = timedelta(days=7)
-# Record of an event that the business accepted, in case a repeated request made it due once more. No tick
-# reads so far ahead; the bucket's lifecycle rule deletes it.
-TAKEN, NEVER = "taken", datetime(9000, 1, 1, tzinfo=UTC)
 SLOW = frozenset({TIMED_OUT, OVERDUE, TRICKLED, TimeoutError.__name__})
 
 
@@ -67,6 +68,35 @@ def read_delivery(fields: Mapping[str, Any]) -> Delivery:
     return Delivery(event, upload_id, body, trace, instant_of(fields, "since"), attempts, reason)
 
 
+def check_event(settings: Settings, id: str, delivery: Delivery) -> None:
+    """
+    Check that a body is an event of ours, as signing makes it one; raise ``Unreadable`` if it is none.
+
+    Args:
+        id: of its record.
+    """
+    body = object_in(delivery.body.encode()) or {}
+    if body.get("event") == delivery.event == revocation.REVOKED:
+        expected = revocation.id_of(body, settings)
+    elif body.get("event") == delivery.event in EVENTS:
+        try:
+            # It was valid when the event happened, and ends before the last attempt.
+            claims = read_token(
+                str(body.get("receipt")),
+                audience=RECEIPT,
+                secrets=settings.receipt_secrets,
+                now=delivery.since,
+                leeway=timedelta.max,
+            )
+            expected = id_of(body, text_claim(claims, "jti"))
+        except Unauthorized as error:
+            raise Unreadable(error.reason) from None
+    else:
+        raise Unreadable(delivery.event)
+    if id != expected:
+        raise Unreadable(id)
+
+
 def continue_delivery(context: RequestContext, oss: OssClient, record: Due) -> bool:
     """
     Make the attempt that is due; if it fails, schedule the next one.
@@ -83,21 +113,19 @@ def continue_delivery(context: RequestContext, oss: OssClient, record: Due) -> b
     if fields is None:
         return True
     delivery = read_delivery(fields)
+    check_event(context.settings, record.id, delivery)
     seconds = min(ATTEMPT_SECONDS, oss.seconds_left() - RECORD_SECONDS)
     if seconds <= 0:
         # Only this bucket may be slow.
         return context.seconds_left() > RECORD_SECONDS
-    taken = due.name_of(TAKEN, record.id, NEVER)
     reason = ""
-    if not delivery.is_lost and get_record(oss, taken) is None:
+    if not delivery.is_lost:
         reason = attempt(context, record.id, delivery.body, delivery.trace, seconds)
-        if not reason:
-            due.write(oss, TAKEN, record.id, NEVER, {}, context.now)
     if reason:
         delivery = delivery._replace(attempts=delivery.attempts + 1)
         if delivery.is_lost:
             log_loss(delivery.event, delivery.upload_id, reason)
         again = {**fields, "attempts": delivery.attempts, "reason": reason}
-        due.write(oss, KIND, record.id, delivery.next_attempt(context.now), again, context.now)
+        due.write(oss, KIND, record.owner, record.id, delivery.next_attempt(context.now), again, context.now)
     due.remove(oss, record.name)
     return reason not in SLOW

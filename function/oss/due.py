@@ -1,8 +1,8 @@
 """
 Due records: work that a tick continues later, named by the minute from which it is due.
 
-They are ``held/.due/<YYYYMMDDHHMM>/<kind>-<id>``, in UTC and rounded up, so that nothing is done early and
-one listing finds everything that is due.
+They are ``held/.due/<YYYYMMDDHHMM>/<kind>-<owner>-<id>``, ``<kind>--<id>`` without an owner, in UTC and
+rounded up, so that nothing is done early, and a listing finds the oldest first and shows whose each is.
 """
 
 import json
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from function.config.key_template import DUE, RECORD_ID
+from function.config.key_template import DUE, OWNER, RECORD_ID
 from function.config.typing import Any, NamedTuple
 from function.http.json_body import object_in
 from function.oss.client import OssClient
@@ -19,7 +19,7 @@ from function.oss.objects import MAX_RECORD_BYTES, delete_object, get_record, in
 from function.oss.post_form import iso
 
 MINUTE = "%Y%m%d%H%M"
-NAME = re.compile(rf"{re.escape(DUE)}([0-9]{{12}})/([a-z]+)-({RECORD_ID})")
+NAME = re.compile(rf"{re.escape(DUE)}([0-9]{{12}})/([a-z]+)-((?:{OWNER})?)-({RECORD_ID})")
 
 
 class Unreadable(Exception):
@@ -38,27 +38,32 @@ class Due(NamedTuple):
     name: str
     at: datetime
     kind: str = ""
+    owner: str = ""
     id: str = ""
 
 
-def name_of(kind: str, id: str, at: datetime) -> str:
+def name_of(kind: str, owner: str, id: str, at: datetime) -> str:
     """
     Return the name of a due record.
 
     Args:
         kind: lower-case letters.
+        owner: left out if it is none of ours: a receipt signed by the business may name any.
         id: as ``RECORD_ID``; the same id at the same minute is the same record.
     """
     minute = (at + timedelta(minutes=1) - timedelta.resolution).astimezone(UTC)
-    name = f"{DUE}{minute:{MINUTE}}/{kind}-{id}"
+    whose = owner if re.fullmatch(OWNER, owner) else ""
+    name = f"{DUE}{minute:{MINUTE}}/{kind}-{whose}-{id}"
     # Any other name could overwrite another record.
     assert NAME.fullmatch(name)
     return name
 
 
-def write(oss: OssClient, kind: str, id: str, at: datetime, fields: Mapping[str, Any], now: datetime) -> str:
+def write(
+    oss: OssClient, kind: str, owner: str, id: str, at: datetime, fields: Mapping[str, Any], now: datetime
+) -> str:
     """Write a due record, and return its name; repeating it is harmless."""
-    name = name_of(kind, id, at)
+    name = name_of(kind, owner, id, at)
     body = json.dumps({**fields, "at": iso(now)}, separators=(",", ":"))
     put_record(oss, name, body.encode())
     return name
@@ -141,8 +146,8 @@ def _due(listed: Listed) -> Due:
     match = NAME.fullmatch(listed.key)
     if match is None or listed.size_bytes > MAX_RECORD_BYTES:
         return Due(listed.key, listed.last_modified)
-    minute, kind, id = match.groups()
+    minute, kind, owner, id = match.groups()
     try:
-        return Due(listed.key, datetime.fromisoformat(f"{minute[:8]}T{minute[8:]}+00:00"), kind, id)
+        return Due(listed.key, datetime.fromisoformat(f"{minute[:8]}T{minute[8:]}+00:00"), kind, owner, id)
     except ValueError:
         return Due(listed.key, listed.last_modified)

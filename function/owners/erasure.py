@@ -92,7 +92,7 @@ def _begin(
         rests_until=context.now,
     )
     # In this order: a request that is cut off here is continued by a tick.
-    name = due.write(oss, ERASE, erasure, context.now, {"owner": owner}, context.now)
+    name = due.write(oss, ERASE, owner, erasure, context.now, {"owner": owner}, context.now)
     mark(oss, owner, erasure)
     state = save(oss, state) or latest(oss, owner) or state
     if state.erasure != erasure:
@@ -156,7 +156,7 @@ def _continue(context: RequestContext, oss: OssClient, erasure: str, fields: Map
     state = advance(context, state, context.seconds_left)
     if not state.done:
         at = max(state.rests_until, context.now + timedelta(minutes=1))
-        due.write(oss, ERASE, erasure, at, {"owner": owner}, requested)
+        due.write(oss, ERASE, owner, erasure, at, {"owner": owner}, requested)
 
 
 def describe(context: RequestContext, state: Erasure) -> dict[str, Any]:

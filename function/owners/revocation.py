@@ -25,6 +25,7 @@ from function.wechat.api import whole_number
 REVOKED = "revoked"
 # Fields that identify a push; its sender is the platform.
 IDENTITY = ("OpenID", "CreateTime", "Event", "RevokeInfo")
+SAID = ("event", "sub", "owner", "name", "revokeInfo", "at")
 # Microphone, camera, chosen pictures, chosen files, avatar; pictures of service accounts; everything.
 UPLOADED = {5, 7, 14, 15, 20, 207, 301}
 # WeChat repeats a push within seconds: an older one may be a replay.
@@ -45,9 +46,6 @@ def accept_revocation(context: RequestContext, event: Mapping[str, Any]) -> Uplo
     subject = openid if is_subject(openid) else None
     owner = context.line.owner = owner_of(subject, context.settings.owner_secret) if subject else None
     at = _time_of(created)
-    # Logs and records of erasures show it; without the secret no openid can be guessed from it.
-    identity = b"push\n" + json.dumps([openid, str(created), name, str(info)]).encode()
-    id = f"{REVOKED}-{keyed_hash(context.settings.owner_secret, identity).hex()}"
     body = {
         "event": REVOKED,
         "sub": subject,
@@ -56,15 +54,26 @@ def accept_revocation(context: RequestContext, event: Mapping[str, Any]) -> Uplo
         "revokeInfo": None if info is None else str(info),
         "at": at and iso(at),
     }
+    id = id_of(body, context.settings)
     failed: UploadError | None = None
     if owner and name in context.settings.erase_on:
         try:
             body |= _erasure(context, event, owner, at, id)
         except UploadError as error:
             failed = error
-    if not deliver(context, _location(context.settings), id, body):
+    if not deliver(context, _location(context.settings), id, body, owner or "", at=at):
         failed = failed or OssUnavailable(reason="the event could be neither delivered nor stored")
     return failed
+
+
+def id_of(body: Mapping[str, Any], settings: Settings) -> str:
+    """
+    Return the ``webhook-id`` of an event, whose fields are ``IDENTITY`` as the business gets them.
+
+    Logs and records of erasures show it; without the secret no openid can be guessed, and no id be made.
+    """
+    said = [body.get(each) for each in SAID]
+    return f"{REVOKED}-{keyed_hash(settings.owner_secret, b'push' + json.dumps(said).encode()).hex()}"
 
 
 def _erasure(

@@ -3,13 +3,12 @@
 from function.config.types import Rate
 from function.config.typing import Any
 from function.context import RequestContext
-from function.limits.rate_limit import RateLimitItem
 from function.oss.callback_signature import OssPublicKeys
 from function.routes.confirm import begin_check
 from function.uploads.callback import verify_callback
-from function.uploads.receipt import HELD, describe
+from function.uploads.receipt import HELD, describe, notify_stored
+from function.uploads.ticket_limits import count_call
 from function.uploads.tickets import FormTicket
-from function.webhook import notify_business
 
 # OSS calls once an upload, perhaps again; anyone who recorded such a call could repeat it without bound.
 CALLBACKS_PER_TICKET = Rate(20, 60)
@@ -27,14 +26,13 @@ def handle(context: RequestContext) -> dict[str, Any]:
     line.key, line.upload_id = upload.key, ticket.upload_id
     # OSS passes no trace on; the ticket carries it.
     line.traceparent = ticket.trace or line.traceparent
-    instance.limiter.hit([RateLimitItem("callbacks", CALLBACKS_PER_TICKET, ticket.upload_id)], context.now)
+    count_call(context, "callbacks", CALLBACKS_PER_TICKET, ticket, is_from_oss=True)
     if ticket.replaces and not upload.is_held:
         from function.uploads.replacement import delete_replaced
 
         delete_replaced(context, ticket, upload.key)
     response = describe(upload, settings)
-    profile = settings.profiles[ticket.profile]
-    notify_business(context, profile.location, response["receipt"], ticket.upload_id, upload.etag)
+    notify_stored(context, upload, response["receipt"])
     if not upload.is_held:
         return response
-    return begin_check(context, profile, {**response, "state": HELD})
+    return begin_check(context, settings.profiles[ticket.profile], {**response, "state": HELD})

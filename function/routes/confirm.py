@@ -9,7 +9,6 @@ from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import AlreadyExists, NotUploaded
 from function.http.json_body import read_json_object
-from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient, oss_client
 from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import object_url
@@ -21,6 +20,7 @@ from function.uploads.receipt import (
     read_confirmable,
     report_stored,
 )
+from function.uploads.ticket_limits import count_call
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
 # A first confirmation comes earlier than this, when nothing can be decided yet.
@@ -37,8 +37,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     line.profile, line.owner = ticket.profile, ticket.owner
     line.key, line.upload_id = published_name(ticket.key), ticket.upload_id
     # The holder of a ticket could call OSS without bound.
-    item = RateLimitItem("confirmations", CONFIRMATIONS_PER_TICKET, ticket.upload_id)
-    context.instance.limiter.hit([item], context.now)
+    count_call(context, "confirmations", CONFIRMATIONS_PER_TICKET, ticket)
     profile = settings.profiles[ticket.profile]
     oss = oss_client(context, profile.location)
     facts = head_object(oss, ticket.key)

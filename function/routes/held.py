@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from function.auth import bearer_token, identify
-from function.auth.backend import check_backend_token
+from function.auth.backend import check_backend_token, is_backend
 from function.config.types import Rate
 from function.config.typing import Any
 from function.context import RequestContext
-from function.errors import Forbidden, Unauthorized
+from function.errors import Forbidden
 from function.holding.actions import commit_held
 from function.holding.actions import discard as discard_upload
 from function.holding.decision import BY_OWNER
@@ -86,19 +86,12 @@ def status(context: RequestContext) -> dict[str, Any]:
         response = response_about(upload, state.state)
         if state.held_until:
             response["heldUntil"] = iso(state.held_until)
-        return {**response, **_verdict(oss, upload, is_backend)}
+        return {**response, **_verdict(oss, upload, by_backend)}
 
-    request, is_backend = read_held_request(context), _is_backend(context)
-    return respond_to_each(context, request, "states", act, is_backend=is_backend)
-
-
-def _is_backend(context: RequestContext) -> bool:
-    """Return whether a backend identified itself, which is optional here; it has its own rate limit."""
-    try:
-        check_backend_token(bearer_token(context.request.headers), context.settings, context.now)
-    except (Unauthorized, Forbidden):
-        return False
-    return True
+    request = read_held_request(context)
+    # A backend has its own rate limit.
+    by_backend = is_backend(context.request.headers, context.settings, context.now)
+    return respond_to_each(context, request, "states", act, is_backend=by_backend)
 
 
 def reviews(context: RequestContext) -> dict[str, Any]:

@@ -87,6 +87,7 @@ def _upload(reported: Mapping[str, str], ticket: FormTicket, settings: Settings)
         ticket=ticket,
         is_seen=False,
         is_held=is_held_name(key),
+        stored_at=ticket.issued_at,
     )
 
 

@@ -46,6 +46,7 @@ class VerifiedUpload(NamedTuple):
         width: in pixels, as ``height``; ``None`` for anything but pictures.
         is_seen: True if OSS reported it to the function itself, False if a callback did.
         is_held: True if the object waits to be published.
+        stored_at: when OSS stored it; as a callback does not say that, when its form was signed.
     """
 
     key: str
@@ -57,6 +58,7 @@ class VerifiedUpload(NamedTuple):
     ticket: FormTicket | MultipartTicket
     is_seen: bool
     is_held: bool
+    stored_at: datetime
 
 
 class Receipt(NamedTuple):
@@ -226,6 +228,7 @@ def seen_upload(ticket: FormTicket | MultipartTicket, facts: ObjectFacts) -> Ver
         ticket=ticket,
         is_seen=True,
         is_held=is_held_name(ticket.key),
+        stored_at=facts.last_modified,
     )
 
 
@@ -239,9 +242,15 @@ def report_stored(
         life: of the receipt, from the ticket's date on.
     """
     response = describe(upload, context.settings, life)
-    location = context.settings.profiles[upload.ticket.profile].location
-    notify_business(context, location, response["receipt"], upload.ticket.upload_id, upload.etag)
+    notify_stored(context, upload, response["receipt"])
     return {**response, "state": HELD if upload.is_held else STORED}
+
+
+def notify_stored(context: RequestContext, upload: VerifiedUpload, receipt: str) -> None:
+    """Notify the business of a stored object, once from this instance."""
+    ticket = upload.ticket
+    location = context.settings.profiles[ticket.profile].location
+    notify_business(context, location, receipt, ticket.upload_id, ticket.owner, at=upload.stored_at)
 
 
 def describe_decided(receipt: Receipt, text: str, state: str, url: str | None) -> dict[str, Any]:

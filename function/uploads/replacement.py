@@ -54,7 +54,7 @@ def delete_replaced(
         context.line.reason = f"not replaced yet: {error.reason}"
         before = iso(stored_at or context.now)
         fields = {"profile": profile.name, "owner": upload.owner, "key": old, "before": before}
-        due.write(oss, REPLACE, upload.upload_id, context.now, fields, context.now)
+        due.write(oss, REPLACE, upload.owner, upload.upload_id, context.now, fields, context.now)
 
 
 def continue_replacement(context: RequestContext, oss: OssClient, record: due.Due) -> bool:

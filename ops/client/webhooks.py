@@ -133,7 +133,7 @@ def find(settings: Settings, keys: AccessKeys, complaints: Screen, language: str
                 except (Unreadable, ValueError):
                     complaints.fail(ODD.say(language, name=match[0]))
                     continue
-                yield Found(client, bucket, match[0], match[3], at, delivery)
+                yield Found(client, bucket, match[0], match[4], at, delivery)
         except oss.exceptions.BaseError as error:
             raise failure_of(error, location) from None
 

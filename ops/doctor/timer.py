@@ -101,7 +101,7 @@ def _late(oss: OssClient, now: datetime) -> list[datetime]:
 
 def _is_removed(oss: OssClient, now: datetime, sleep: Callable[[float], None]) -> bool:
     """Write a record that is due, and wait until a tick has removed it; what is left is removed."""
-    name = due.write(oss, PROBE, secrets.token_hex(8), now, {}, now)
+    name = due.write(oss, PROBE, "", secrets.token_hex(8), now, {}, now)
     for _ in range(WAIT_SECONDS // PAUSE_SECONDS):
         sleep(PAUSE_SECONDS)
         if get_record(oss, name) is None:

@@ -98,6 +98,7 @@ TESTS = {
     "function.holding.aliyun_check": _paths(f"holding/aliyun {HOLDING}"),
     "function.holding.aliyun_record": _paths("holding/aliyun"),
     "function.holding.check": _paths(f"holding/submission {HOLDING} operations/tick"),
+    "function.holding.events": _paths(f"holding/due holding/decision operations/deliveries {HOLDING}"),
     "function.holding.decision": _paths(f"holding/decision {HOLDING}"),
     "function.holding.publication": _paths(f"holding/decision holding/clean_copy {HOLDING}"),
     "function.holding.clean_copy": _paths(f"holding/clean_copy {HOLDING}"),
@@ -180,6 +181,7 @@ TESTS = {
     ),
     "function.uploads.replacement": _paths("owners/replaces"),
     "function.uploads.request": _paths(f"uploads/ routes/ {APP} warm_calls owners/replaces"),
+    "function.uploads.ticket_limits": _paths("uploads/ticket_limits uploads/confirm multipart/"),
     "function.uploads.tickets": _paths(
         "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/ owners/replaces"
     ),

@@ -138,11 +138,11 @@ def test_webhook_events_match_the_document(event):
         line=SimpleNamespace(traceparent=None),
         send=send,
         seconds_left=lambda: 28.0,
-        instance=SimpleNamespace(monotonic=lambda: 0.0),
+        instance=SimpleNamespace(monotonic=lambda: 0.0, keep=lambda _kind, make: make()),
         webhook_seconds=0.0,
         webhook_failure="",
     )
-    assert notify_business(call, None, "a.b.c", "KpY7", "3B90EAC1", **event)
+    assert notify_business(call, None, "a.b.c", "KpY7", "public", **event)
     operation = document()["webhooks"]["uploaded"]["post"]
     content = operation["requestBody"]["content"]
     (value,) = told

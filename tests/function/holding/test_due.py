@@ -450,8 +450,8 @@ def test_a_record_of_another_bucket_or_a_foreign_receipt_is_removed_without_harm
     forged = stored["receipt"][:-3] + "AAA"
     for name, receipt in (("a", elsewhere["receipt"]), ("b", forged)):
         body = json.dumps({"receipt": receipt, "what": "discard"}).encode()
-        house.oss.store(f"held/.due/202611241359/decision-{name}", body)
-        house.oss.store(f"held/.due/202611241359/check-{name}", body)
+        house.oss.store(f"held/.due/202611241359/decision--{name}", body)
+        house.oss.store(f"held/.due/202611241359/check--{name}", body)
     before = house.oss.names()
     two_buckets.tick()
     assert (house.due(), house.oss.names()) == ([], before)

@@ -207,7 +207,7 @@ def test_a_forged_size_is_about_no_held_object(house, clock, profile, size):
     assert house.status(forged) == "gone"
     assert house.status(stored["receipt"]) != "gone"
     fields = json.dumps({"receipt": forged, "at": "2026-11-24T14:00:00Z"}).encode()
-    name = f"held/.due/202611241400/check-{stored['uploadId']}"
+    name = f"held/.due/202611241400/check--{stored['uploadId']}"
     house.oss.store(name, fields)
     house.tick()
     assert name not in house.oss.objects

@@ -375,10 +375,13 @@ def test_the_webhook_gets_the_receipt(phone_of, oss, log_lines):
     done = phone.complete(begun["ticket"])
     assert list(map(json.loads, told)) == [{"event": "uploaded", "receipt": done.json["receipt"]}]
     assert log_lines()[-1]["webhook"] == "ok"
-    # Best effort: the upload counts all the same.
+    assert phone.complete(begun["ticket"]).text == done.text
+    assert len(told) == 1
+    # Another instance tells it again. Best effort: the upload counts all the same.
+    phone.functions[0] = phone.new_instance()
     assert phone.complete(begun["ticket"]).text == done.text
     assert log_lines()[-1]["webhook"] == "HTTP 500"
-    # And each time it is asked, with the same receipt: a business goes by the upload's id.
+    # With the same receipt: a business goes by the upload's id.
     assert len(told) == 2
     assert told[1] == told[0]
 

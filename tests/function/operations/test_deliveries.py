@@ -11,7 +11,8 @@ from function.moderation.finding import Outcome
 from function.operations.deliveries import continue_delivery
 from function.oss.client import oss_client
 from function.oss.due import list_due
-from function.webhook import notify_business, signed_headers
+from function.owners import revocation
+from function.webhook import deliver, notify_business, signed_headers
 from tests.docs.openapi import check_answer
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, LOST, UNHEARD
@@ -165,6 +166,8 @@ def test_a_repeated_request_has_the_same_id_and_record(world, shop, clock):
     assert world.oss.post(form["formData"], "a") == 200
     for _ in range(3):
         assert world.ask("confirm", ticket=form["ticket"]).status == 200
+        world.functions[0] = world.new_instance()
+    assert len(shop.seen) == 3
     assert len({headers["webhook-id"] for _, headers, *_ in shop.seen}) == 1
     assert len(due(world)) == 1
     shop.answer = UP
@@ -290,17 +293,80 @@ def test_the_trace_of_the_request_goes_with_each_attempt(world, shop, clock):
     assert [headers["traceparent"] for _, headers, *_ in shop.seen] == [trace] * 3
 
 
-def test_a_request_repeated_for_an_hour_is_delivered_once_after_recovery(world, shop, clock):
+def test_a_confirmation_repeated_anywhere_for_an_hour_has_one_first_record(world, shop, clock):
+    """Its name is the time of the event, so a flood of repetitions overwrites it."""
     form = world.form("commit")
     assert world.oss.post(form["formData"], "a") == 200
-    for _ in range(60):
+    for minute in range(60):
+        world.functions[0] = world.new_instance()
         assert {world.ask("confirm", ticket=form["ticket"]).status for _ in range(2)} == {200}
-        tick_for(world, clock, minutes=1)
-    assert len(due(world)) <= 60
-    assert len(shop.minutes(clock())) == 1
+        assert (len(due(world)), len(shop.seen)) == (1, minute + 1)
+        clock.tick(minutes=1)
+    world.tick()
+    assert len(due(world)) == 1
     shop.answer = UP
     tick_for(world, clock, hours=24)
     assert (len(shop.taken), due(world)) == (1, [])
+
+
+def test_an_event_that_was_written_down_is_not_sent_again(world, shop, clock):
+    form = world.form("commit")
+    world.oss.post(form["formData"], "a")
+    world.oss.fail("PutObject", BROKEN, BROKEN)
+    for told, written in ((1, 0), (2, 1), (2, 1)):
+        assert world.ask("confirm", ticket=form["ticket"]).status == 200
+        assert (len(shop.seen), len(due(world))) == (told, written)
+
+
+def other(body, **changes):
+    return json.dumps({**json.loads(body), **changes})
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda body: "Pay 100 CNY to account 7.",
+        lambda body: "[]",
+        lambda body: other(body, receipt="a.b.c"),
+        lambda body: other(body, receipt=None),
+        lambda body: other(body, event="published"),
+        lambda body: other(body, event="paid"),
+        lambda body: other(body, amount=100),
+        lambda body: other(body, event="revoked", sub="openid-1", owner="o"),
+    ],
+)
+def test_a_tick_signs_no_text_that_is_no_event_of_this_record(world, shop, clock, forge):
+    world.store("commit")
+    (name,) = due(world)
+    said = fields(world)
+    shop.answer = UP
+    body = forge(said["body"])
+    event = (json.loads(body) or {}).get("event", "uploaded") if body.startswith("{") else "uploaded"
+    for forged in ({"body": body}, {"body": body, "event": event}):
+        world.oss.store(name, json.dumps({**said, **forged}).encode())
+        clock.tick(minutes=1)
+        world.tick()
+        assert (len(shop.seen), due(world)) == (1, [name])
+    world.oss.store(name, json.dumps(said).encode())
+    world.tick()
+    assert (len(shop.taken), due(world)) == (1, [])
+
+
+def test_an_event_without_openid_is_delivered_and_another_under_its_id_is_not(world, shop, clock):
+    call = world.call()
+    body = {"event": "revoked", "sub": None, "owner": None, "name": "user_authorization_revoke"}
+    body |= {"revokeInfo": "1", "at": "2026-11-24T14:00:00Z"}
+    id = revocation.id_of(body, call.settings)
+    assert deliver(call, call.settings.home, id, {**body, "erasure": "e"})
+    (name,) = due(world)
+    said, shop.answer = fields(world), UP
+    world.oss.store(name, json.dumps({**said, "body": other(said["body"], sub="openid-2")}).encode())
+    clock.tick(minutes=1)
+    world.tick()
+    assert shop.taken == []
+    world.oss.store(name, json.dumps(said).encode())
+    world.tick()
+    assert shop.taken == [id]
 
 
 def test_a_tick_writes_down_the_events_of_all_decisions_that_it_applies(world, shop, clock, log_lines):
@@ -333,7 +399,7 @@ def test_the_deadline_of_the_request_leaves_time_to_write_an_event_down(
 ):
     world.monotonic, world.call_seconds = lambda: 0.0, seconds
     call = world.call()
-    assert notify_business(call, call.settings.home, "a.b.c", "KpY7", "3B90EAC1")
+    assert notify_business(call, call.settings.home, "a.b.c", "KpY7", "public")
     assert [budget for *_, budget in shop.seen] == budgets
     assert fields(world)["reason"] == reason
 

@@ -85,7 +85,7 @@ def last_line(log_lines):
     ],
 )
 def test_a_timer_event_is_a_tick_whatever_else_it_says(world, continued, last_line, event):
-    put(world.oss, f"{NOW}/check-a", f"{LATER}/check-b")
+    put(world.oss, f"{NOW}/check--a", f"{LATER}/check--b")
     assert serve(world.function, json.dumps(event).encode(), SimpleNamespace(request_id="1-tick")) is None
     assert continued.records == [(world.oss.name, "check-a")]
     line = last_line()
@@ -104,13 +104,13 @@ def test_a_timer_event_is_a_tick_whatever_else_it_says(world, continued, last_li
     ],
 )
 def test_an_event_of_another_shape_is_no_tick(world, continued, event):
-    put(world.oss, f"{NOW}/check-a")
+    put(world.oss, f"{NOW}/check--a")
     answer = serve(world.function, json.dumps(event).encode(), None)
     assert (answer["statusCode"], continued.records) == (400, [])
 
 
 def test_a_request_with_a_body_like_a_timer_event_is_no_tick(world, continued):
-    put(world.oss, f"{NOW}/check-a")
+    put(world.oss, f"{NOW}/check--a")
     assert world.ask("status", triggerTime="2023-12-26T07:49:00Z").status == 400
     assert continued.records == []
 
@@ -124,7 +124,7 @@ def test_a_tick_after_a_request_is_not_cold_and_makes_the_next_request_warm(worl
 
 
 def test_while_a_tick_runs_another_of_the_same_instance_does_nothing(world, continued, log_lines):
-    put(world.oss, f"{NOW}/check-a")
+    put(world.oss, f"{NOW}/check--a")
     continued.outcomes["a"] = lambda: world.tick() or True
     world.tick()
     assert world.oss.asked == ["ListObjectsV2"]
@@ -172,7 +172,7 @@ def test_the_buckets_share_the_seconds_of_a_tick(plain_world, continued):
         world.monotonic = lambda: 7.0
         abroad = world.add_bucket("abroad", "cn-shanghai") if len(seconds) > 1 else world.oss
         for oss in (world.oss, abroad):
-            put(oss, f"{NOW}/check-a")
+            put(oss, f"{NOW}/check--a")
         continued.seconds.clear()
         world.tick()
         assert continued.seconds == seconds
@@ -182,8 +182,8 @@ def test_a_bucket_that_cannot_be_listed_stops_no_other(plain_world, continued, l
     other = UNHELD.replace("default", "other").replace("uploads/", "other/")
     world = plain_world(f"{UNHELD}{other}{ABROAD}")
     abroad = world.add_bucket("abroad", "cn-shanghai")
-    put(abroad, f"{NOW}/check-a")
-    put(world.oss, f"{NOW}/check-b")
+    put(abroad, f"{NOW}/check--a")
+    put(world.oss, f"{NOW}/check--b")
     for fault, code in ((DENIED, OssRejected.code), (UNHEARD, OssUnavailable.code)):
         world.oss.fail("ListObjectsV2", fault, fault)
         continued.records.clear()
@@ -200,12 +200,12 @@ def test_pages_are_read_beyond_odd_and_unknown_records(world, continued, last_li
     world.oss.longest_page = 3
     put(
         world.oss,
-        *(f"202611241300/newer-{number}" for number in range(7)),
+        *(f"202611241300/newer--{number}" for number in range(7)),
         "!",
         "2026/x",
         "202611241350/check",
     )
-    put(world.oss, f"{NOW}/check-a", *(f"{LATER}/check-{number}" for number in range(9)))
+    put(world.oss, f"{NOW}/check--a", *(f"{LATER}/check--{number}" for number in range(9)))
     kept = set(world.oss.objects)
     world.tick()
     assert [name for _, name in continued.records] == ["check-a"]
@@ -216,7 +216,7 @@ def test_pages_are_read_beyond_odd_and_unknown_records(world, continued, last_li
 
 
 def test_a_list_without_end_leaves_half_of_the_time_for_what_was_found(world, continued, monkeypatch):
-    put(world.oss, *(f"{NOW}/check-{number:03}" for number in range(90)))
+    put(world.oss, *(f"{NOW}/check--{number:03}" for number in range(90)))
     world.oss.longest_page = 1
     elapsed, send = 0.0, world.oss.send
     world.monotonic = lambda: elapsed
@@ -233,7 +233,7 @@ def test_a_list_without_end_leaves_half_of_the_time_for_what_was_found(world, co
 
 def test_a_later_page_that_fails_leaves_what_was_listed(world, continued, last_line):
     world.oss.longest_page = 1
-    put(world.oss, f"{NOW}/check-a", f"{NOW}/check-b")
+    put(world.oss, f"{NOW}/check--a", f"{NOW}/check--b")
     world.oss.between["ListObjectsV2"] = lambda: world.oss.between.update(
         ListObjectsV2=lambda: world.oss.fail("ListObjectsV2", UNHEARD, UNHEARD)
     )
@@ -246,8 +246,8 @@ def test_a_later_page_that_fails_leaves_what_was_listed(world, continued, last_l
 
 def test_each_kind_is_continued_by_its_own_function(world, continued):
     """Decisions come first, then checks, deliveries, replacements and erasures."""
-    put(world.oss, *(f"20261124130{minute}/{kind}-a" for minute, kind in enumerate(reversed(ORDER))))
-    put(world.oss, f"{NOW}/decision-b")
+    put(world.oss, *(f"20261124130{minute}/{kind}--a" for minute, kind in enumerate(reversed(ORDER))))
+    put(world.oss, f"{NOW}/decision--b")
     world.tick()
     kinds = [name.partition("-")[0] for _, name in continued.records]
     assert kinds == ["decision", *ORDER]
@@ -265,25 +265,25 @@ def test_each_kind_is_continued_by_its_own_function(world, continued):
     ],
 )
 def test_a_record_that_cannot_be_continued_stops_no_other(world, continued, last_line, outcome, left, status):
-    put(world.oss, f"{NOW}/decision-a", f"{NOW}/decision-b", f"{NOW}/check-c")
+    put(world.oss, f"{NOW}/decision--a", f"{NOW}/decision--b", f"{NOW}/check--c")
     continued.outcomes["a"] = outcome
     world.tick()
     assert [name for _, name in continued.records] == ["decision-a", "decision-b", "check-c"]
     assert (last_line()["status"], last_line()["left"]) == (status, left)
-    assert "decision-a" in last_line()["reason"] or status == 500
-    assert (f"{NOW}/decision-a" in world.due()) is bool(left)
+    assert "decision--a" in last_line()["reason"] or status == 500
+    assert (f"{NOW}/decision--a" in world.due()) is bool(left)
 
 
 def test_one_line_names_only_some_of_many_failures(world, continued, last_line):
     for number in range(20):
-        put(world.oss, f"{NOW}/decision-{number}x")
+        put(world.oss, f"{NOW}/decision--{number}x")
         continued.outcomes[f"{number}x"] = OssUnavailable(reason="no")
     world.tick()
-    assert (last_line()["reason"].count("decision-"), last_line()["left"]) == (5, 20)
+    assert (last_line()["reason"].count("decision--"), last_line()["left"]) == (5, 20)
 
 
 def test_other_records_of_a_kind_wait_after_a_false(world, continued, last_line):
-    put(world.oss, f"{NOW}/check-a", f"{NOW}/check-b", f"{NOW}/webhook-c")
+    put(world.oss, f"{NOW}/check--a", f"{NOW}/check--b", f"{NOW}/webhook--c")
     continued.outcomes["a"] = False
     world.tick()
     assert [name for _, name in continued.records] == ["check-a", "webhook-c"]
@@ -291,7 +291,7 @@ def test_other_records_of_a_kind_wait_after_a_false(world, continued, last_line)
 
 
 def test_a_tick_begins_nothing_after_its_time(world, continued, last_line):
-    put(world.oss, *(f"{NOW}/check-{letter}" for letter in "abc"))
+    put(world.oss, *(f"{NOW}/check--{letter}" for letter in "abc"))
     elapsed = 0.0
     world.monotonic = lambda: elapsed
 
@@ -322,14 +322,14 @@ def test_an_unreadable_record_is_removed_after_seven_days(world, clock, last_lin
 
 
 def test_a_record_of_an_unknown_kind_stays_as_long_as_the_bucket_keeps_it(world, clock):
-    put(world.oss, f"{NOW}/newer-a", body=b"no JSON")
+    put(world.oss, f"{NOW}/newer--a", body=b"no JSON")
     clock.tick(days=30)
     world.tick()
-    assert world.due() == [f"{NOW}/newer-a"]
+    assert world.due() == [f"{NOW}/newer--a"]
 
 
 def test_a_record_of_doctor_is_removed_and_nothing_else_is_done(world, last_line):
-    put(world.oss, f"{NOW}/doctor-a")
+    put(world.oss, f"{NOW}/doctor--a")
     world.tick()
     assert (world.due(), world.oss.asked) == ([], ["ListObjectsV2", "GetObject", "DeleteObject"])
     assert (last_line()["status"], last_line()["left"]) == (200, 0)
@@ -339,11 +339,11 @@ def test_every_kind_is_continued_by_a_function_that_removes_its_record(clock):
     """A record that somebody else has removed meanwhile is nobody's failure."""
     world = World({**HELD, "ERASE": "true"}, clock)
     for kind in ORDER:
-        put(world.oss, f"{NOW}/{kind}-a")
+        put(world.oss, f"{NOW}/{kind}--a")
         world.oss.between["GetObject"] = lambda: world.oss.objects.clear()
         world.tick()
         assert (world.oss.asked[-1], world.due()) == ("GetObject", [])
-    assert due.name_of("check", "a", clock() + timedelta(seconds=1)) == f"held/.due/{LATER}/check-a"
+    assert due.name_of("check", "", "a", clock() + timedelta(seconds=1)) == f"held/.due/{LATER}/check--a"
 
 
 def test_a_slow_bucket_leaves_other_buckets_their_share(clock, profiles_file, monkeypatch):

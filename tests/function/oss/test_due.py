@@ -27,8 +27,8 @@ NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 )
 def test_a_record_is_named_by_its_minute_rounded_up(at, minute, scripted):
     scripted.answers = [PUT]
-    name = due.write(scripted.calls(), "check", "id_-1", at, {"receipt": "r"}, NOW)
-    assert name == due.name_of("check", "id_-1", at) == f"held/.due/{minute}/check-id_-1"
+    name = due.write(scripted.calls(), "check", "", "id_-1", at, {"receipt": "r"}, NOW)
+    assert name == due.name_of("check", "", "id_-1", at) == f"held/.due/{minute}/check--id_-1"
     (asked,) = scripted.asked
     assert (asked.method, asked.key) == ("PUT", name)
     assert asked.body == b'{"receipt":"r","at":"2026-11-24T14:00:00Z"}'
@@ -39,19 +39,29 @@ def test_a_record_is_named_by_its_minute_rounded_up(at, minute, scripted):
 @pytest.mark.parametrize(("kind", "id"), [("check", "a/b"), ("check", ""), ("Check", "a"), ("check", "a.b")])
 def test_no_other_name_can_be_written(kind, id):
     with pytest.raises(AssertionError):
-        due.name_of(kind, id, NOON)
+        due.name_of(kind, "", id, NOON)
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [("a2" * 13, "a2" * 13), ("public", "public"), ("", ""), ("o", ""), ("a/b", ""), ("A2" * 13, "")],
+)
+def test_a_record_is_named_after_an_owner_of_ours_alone(owner, said):
+    name = due.name_of("check", owner, "-x", NOON)
+    assert name == f"held/.due/202611241200/check-{said}--x"
+    assert due.NAME.fullmatch(name).groups() == ("202611241200", "check", said, "-x")
 
 
 def test_a_removed_record_is_deleted(scripted):
     scripted.answers = [HttpResponse(204, b"")]
-    due.remove(scripted.calls(), "held/.due/202611241200/check-a")
+    due.remove(scripted.calls(), "held/.due/202611241200/check--a")
     assert [(asked.method, asked.key) for asked in scripted.asked] == [
-        ("DELETE", "held/.due/202611241200/check-a")
+        ("DELETE", "held/.due/202611241200/check--a")
     ]
 
 
 def test_a_record_is_read_with_its_fields(scripted):
-    record = Due("held/.due/202611241200/check-a", NOON, "check", "a")
+    record = Due("held/.due/202611241200/check--a", NOON, "check", "", "a")
     scripted.answers = [HttpResponse(200, b'{"receipt": "r", "n": 1}'), HttpResponse(404, b"")]
     scripted.answers[1] = scripted.lacks()
     fields = due.read(scripted.calls(), record)
@@ -66,7 +76,7 @@ def test_a_record_is_read_with_its_fields(scripted):
 def test_a_record_that_is_no_json_object_is_unreadable(body, scripted):
     scripted.answers = [HttpResponse(200, body)]
     with pytest.raises(Unreadable):
-        due.read(scripted.calls(), Due("held/.due/202611241200/check-a", NOON, "check", "a"))
+        due.read(scripted.calls(), Due("held/.due/202611241200/check--a", NOON, "check", "", "a"))
 
 
 STORED = datetime(2020, 5, 18, 5, 45, 43, tzinfo=UTC)
@@ -75,20 +85,22 @@ STORED = datetime(2020, 5, 18, 5, 45, 43, tzinfo=UTC)
 def test_due_records_are_listed_beyond_odd_ones_and_up_to_now(scripted):
     odd = [
         "held/.due/!",
-        "held/.due/202611241160/check-a",
-        "held/.due/20261124120/check-a",
-        "held/.due/202611241200/check-",
+        "held/.due/202611241160/check--a",
+        "held/.due/20261124120/check--a",
+        "held/.due/202611241200/check--",
         "held/.due/202611241200/check",
-        "held/.due/202611241200/check-a/b",
+        "held/.due/202611241200/check-a",
+        "held/.due/202611241200/check-owner-a",
+        "held/.due/202611241200/check--a/b",
     ]
-    due_names = ["held/.due/202611241358/unknown-a", "held/.due/202611241400/check-a-1"]
-    future = "held/.due/202611241401/check-b"
+    due_names = ["held/.due/202611241358/unknown--a", "held/.due/202611241400/check--a-1"]
+    future = "held/.due/202611241401/check--b"
     scripted.answers = [
         # By OSS's clock the last one was stored later than now.
         cut(*map(entry, odd), entry("held/.due/0", LastModified="2026-11-24T14:00:01.000Z")),
         page(
             *(entry(name, Size="16384") for name in due_names),
-            entry("held/.due/202611241400/check-big", Size="16385"),
+            entry("held/.due/202611241400/check--big", Size="16385"),
             entry(future),
         ),
     ]
@@ -96,20 +108,20 @@ def test_due_records_are_listed_beyond_odd_ones_and_up_to_now(scripted):
     assert listed == [
         *(Due(name, STORED) for name in odd),
         Due("held/.due/0", NOW + timedelta(seconds=1)),
-        Due(due_names[0], NOW - timedelta(minutes=2), "unknown", "a"),
-        Due(due_names[1], NOW, "check", "a-1"),
-        Due("held/.due/202611241400/check-big", STORED),
+        Due(due_names[0], NOW - timedelta(minutes=2), "unknown", "", "a"),
+        Due(due_names[1], NOW, "check", "", "a-1"),
+        Due("held/.due/202611241400/check--big", STORED),
     ]
     assert {asked.query["prefix"] for asked in scripted.asked} == {"held/.due/"}
 
 
 def test_no_page_is_fetched_after_a_record_that_is_not_due(scripted):
-    scripted.answers = [cut(entry("held/.due/202611241401/check-b"))]
+    scripted.answers = [cut(entry("held/.due/202611241401/check--b"))]
     assert list(due.list_due(scripted.calls(), NOW)) == []
 
 
 def test_a_page_that_fails_leaves_what_came_before(scripted):
-    scripted.answers = [cut(entry("held/.due/202611241400/check-a")), "timed out", "timed out"]
+    scripted.answers = [cut(entry("held/.due/202611241400/check--a")), "timed out", "timed out"]
     listed = due.list_due(scripted.calls(), NOW)
     assert next(listed).id == "a"
     with pytest.raises(OssUnavailable):

@@ -624,7 +624,7 @@ def test_a_due_record_that_was_left_begins_no_second_erasure(erasing, oss, clock
 )
 def test_an_odd_due_record_erases_nothing(erasing, oss, fields):
     body = json.dumps({"at": "2026-11-24T14:00:00Z", **fields}).encode()
-    oss.store("held/.due/202611241400/erase-1", body, content_type="application/json")
+    oss.store("held/.due/202611241400/erase--1", body, content_type="application/json")
     kept = {key("picture"), key("picture", owner="public")}
     store(oss, *kept)
     erasing.tick()

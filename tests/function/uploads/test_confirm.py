@@ -279,8 +279,10 @@ def test_confirm_notifies_the_webhook_of_a_good_upload(function, instance, ask_f
     answer = confirm(given, of=telling)
     assert oss.told == [answer.json["receipt"]]
     assert log_lines()[-1]["webhook"] == "ok"
-    # Each time it is shown: a business goes by the upload's id.
+    # Once from each instance: a business goes by the upload's id.
     confirm(given, of=telling)
+    assert oss.told == [answer.json["receipt"]]
+    confirm(given, of=instance(oss, **{**function.environ, "UPLOAD_WEBHOOK_URL": address}))
     assert oss.told == [answer.json["receipt"]] * 2
 
 

@@ -39,7 +39,7 @@ class Timer:
         self.slept = []
 
     def write(self, kind, ago):
-        return due.write(self.oss, kind, "0123456789abcdef", self.now - ago, {}, self.now)
+        return due.write(self.oss, kind, "", "0123456789abcdef", self.now - ago, {}, self.now)
 
     @property
     def records(self):

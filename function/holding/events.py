@@ -1,0 +1,49 @@
+"""Events about held uploads: delivered to the business, or written down."""
+
+from datetime import datetime
+
+from function.context import RequestContext
+from function.errors import OssUnavailable
+from function.holding.held_upload import HeldUpload
+from function.moderation.finding import Finding
+from function.webhook import notify_business
+
+
+def notify_due(
+    context: RequestContext,
+    upload: HeldUpload,
+    event: str,
+    finding: Finding | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """
+    Deliver an event as ``notify`` does, before its due record is removed.
+
+    Raises:
+        OssUnavailable: it is lost; the record must stay.
+    """
+    if not notify(context, upload, event, finding, at):
+        raise OssUnavailable(reason=f"{event}: neither delivered nor written down")
+    return True
+
+
+def notify(
+    context: RequestContext,
+    upload: HeldUpload,
+    event: str,
+    finding: Finding | None = None,
+    at: datetime | None = None,
+    **more: str,
+) -> bool:
+    """
+    Deliver an event to the business's webhook, with what a checker found; False if it is lost.
+
+    Args:
+        at: when it was decided; now by default.
+        more: further fields.
+    """
+    found = {} if finding is None else finding.event
+    context.line.verdict = found or context.line.verdict
+    location, owner = upload.profile.location, upload.owner
+    said = {**found, **more}
+    return notify_business(context, location, upload.receipt, upload.upload_id, owner, event, at, **said)
