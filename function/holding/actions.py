@@ -93,7 +93,12 @@ def _publish_or_check(context: RequestContext, oss: OssClient, upload: HeldUploa
         return decide(context, oss, upload, PUBLISH, BY_COMMIT)
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.
-        records.put(oss, records.commit_key(upload.upload_id), {"etag": upload.etag}, context.now)
+        records.put(
+            oss,
+            records.commit_key(upload.upload_id),
+            {"etag": upload.etag, "receipt": upload.receipt},
+            context.now,
+        )
         current = first_step(upload, current)
     return _submit_if_due(context, oss, upload, current).state
 
@@ -109,7 +114,7 @@ def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_b
     _check_key(context, upload)
     if not upload.profile.is_held:
         return _delete(context, oss, upload)
-    state = _discard_any(context, oss, upload) if is_backend else _discard_held(context, oss, upload)
+    state = discard_any(context, oss, upload) if is_backend else _discard_held(context, oss, upload)
     if state == PUBLISHED:
         raise AlreadyPublished
     # The receipt may be of an object that was published before its profile had a hold.
@@ -124,8 +129,14 @@ def _check_key(context: RequestContext, upload: HeldUpload) -> None:
         raise invalid_receipt("its key is none of its profile's")
 
 
-def _discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
-    discarding = Decision(DISCARD, BY_BACKEND, upload.receipt, upload.etag, context.now)
+def discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload, by: str = BY_BACKEND) -> str:
+    """
+    Discard an upload that may be published, and return the new state: ``GONE`` unless it was rejected before.
+
+    Args:
+        upload: without a receipt if it is deleted by its key and none is on record.
+    """
+    discarding = Decision(DISCARD, by, upload.receipt, upload.etag, context.now)
     earlier = get_decision(oss, upload.upload_id)
     decision, is_new = (earlier, False) if earlier else make_decision(context, oss, upload, discarding)
     if decision.action == PUBLISH:
@@ -164,7 +175,7 @@ def _submit_if_due(
     return submit_due(context, oss, upload, current)
 
 
-def is_there(context: RequestContext, oss: OssClient, upload_id: str, *, is_held: bool) -> bool:
+def is_there(context: RequestContext, oss: OssClient, upload_id: str, receipt: str, *, is_held: bool) -> bool:
     """
     Return whether the object of an upload stays where it was found: held, or under its own name.
 
@@ -177,29 +188,38 @@ def is_there(context: RequestContext, oss: OssClient, upload_id: str, *, is_held
     if decision is None or (decision.action == PUBLISH and not is_held):
         return True
     try:
-        _apply_recorded(context, oss, decision)
+        _apply_recorded(context, oss, decision, receipt)
     except AlreadyExists:
         # Another object has the name, so this one is still held.
         return True
     return False
 
 
-def resume_decided(context: RequestContext, oss: OssClient, upload_id: str) -> tuple[HeldUpload, str] | None:
+def resume_decided(
+    context: RequestContext, oss: OssClient, upload_id: str, receipt: str = ""
+) -> tuple[HeldUpload, str] | None:
     """
     Apply the decision about an upload that is not held any more, and return its upload and state.
 
+    Args:
+        receipt: of the upload, if it is known; a decision about what was deleted by its key may have none.
+
     Returns:
-        ``None`` if nothing was decided.
+        ``None`` if nothing was decided, or nobody knows a receipt.
 
     Raises:
         Forbidden: its receipt has expired, or is of another bucket.
     """
     decision = get_decision(oss, upload_id)
-    return None if decision is None else _apply_recorded(context, oss, decision)
+    if decision is None or not (decision.receipt or receipt):
+        return None
+    return _apply_recorded(context, oss, decision, receipt)
 
 
-def _apply_recorded(context: RequestContext, oss: OssClient, decision: Decision) -> tuple[HeldUpload, str]:
-    upload = read_recorded(decision.receipt, oss.bucket, context.settings, context.now)
+def _apply_recorded(
+    context: RequestContext, oss: OssClient, decision: Decision, receipt: str
+) -> tuple[HeldUpload, str]:
+    upload = read_recorded(decision.receipt or receipt, oss.bucket, context.settings, context.now)
     return upload, apply(context, oss, upload, decision)
 
 

@@ -165,7 +165,9 @@ def note_due(context: RequestContext, oss: OssClient, upload: HeldUpload, what: 
     # A discard may overrule a publication that is under way in the same minute.
     id, fields = f"{upload.upload_id}-{what}", {"receipt": upload.receipt, "what": what}
     try:
-        due.write(oss, DECISION, upload.owner, id, at + DUE_AFTER, fields, context.now)
+        # What is deleted by its key without a receipt is told to nobody, and its caller repeats it.
+        if upload.receipt:
+            due.write(oss, DECISION, upload.owner, id, at + DUE_AFTER, fields, context.now)
     except OssRejected as error:
         # The role may be older than due records; the next request continues then.
         context.line.reason = error.reason
@@ -214,13 +216,13 @@ def apply(
         state, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
     is_delivered = True
     # A publication may have become impossible, but its object need not be gone for good.
-    if has_changed or (is_due and (state != GONE or decision.action == DISCARD)):
+    if upload.receipt and (has_changed or (is_due and (state != GONE or decision.action == DISCARD))):
         deliver = notify_due if is_due else notify
         is_delivered = deliver(
             context, upload, state, None if state == GONE else decision.finding, decision.at
         )
     if state == PUBLISHED and upload.content.replaces:
-        from function.uploads.replacement import delete_replaced
+        from function.holding.replacement import delete_replaced
 
         delete_replaced(context, upload.content, upload.key)
     if has_changed and is_delivered and not is_due:
@@ -292,8 +294,10 @@ def _discard(
     is_there = publication.is_published(oss, upload)
     if is_there:
         publication.delete_same(oss, upload.key, upload.is_ours)
-    was_copied = decision.copied is not None
-    if was_copied:
+    if decision.copied is not None:
         publication.check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, now)
-        records.put(oss, records.decision_key(upload.upload_id), decision._replace(copied=None).fields, now)
-    return GONE, is_new or is_held or is_there or was_copied
+    # Whoever deleted it by its key may have had no receipt; the first who has one tells.
+    done = decision._replace(copied=None, receipt=decision.receipt or upload.receipt)
+    if done != decision:
+        records.put(oss, records.decision_key(upload.upload_id), done.fields, now)
+    return GONE, is_new or is_held or is_there or done != decision

@@ -138,7 +138,8 @@ class Decision(NamedTuple):
     Args:
         action: ``PUBLISH``, ``REJECT`` or ``DISCARD``.
         by: the step or the caller that decided.
-        receipt: of the upload; only the bytes of this receipt are published.
+        receipt: of the upload; only the bytes of this receipt are published. Empty if it was discarded by its
+            key and none was on record.
         etag: of these bytes.
         at: when it was made.
         finding: of the checker whose verdict decided.
@@ -183,11 +184,21 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
     action = text_in(name, fields, "decision")
     if action not in (PUBLISH, REJECT, DISCARD):
         raise invalid(name)
-    by, receipt, etag = (text_in(name, fields, field) for field in ("by", "receipt", "etag"))
+    by, etag = (text_in(name, fields, field) for field in ("by", "etag"))
+    # Of what was deleted by its key there may be none.
+    receipt = text_in(name, fields, "receipt") if "receipt" in fields else ""
     copied = time_in(name, fields, "copied") if "copied" in fields else None
     reviewer = text_in(name, fields, "reviewer") if "reviewer" in fields else ""
     at, finding = time_in(name, fields, "at"), _finding(fields)
     return Decision(action, by, receipt, etag, at, finding, copied, reviewer)
+
+
+def receipt_of(oss: OssClient, upload_id: str) -> str:
+    """Return the receipt of an undecided upload, as the record of its commit or review has it; or empty."""
+    for name in (commit_key(upload_id), review_key(upload_id)):
+        if receipt := (get(oss, name) or {}).get("receipt"):
+            return str(receipt)
+    return ""
 
 
 def _finding(fields: Mapping[str, Any]) -> Finding | None:

@@ -24,7 +24,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "decision": ("function.holding.actions", "continue_decision"),
     "check": ("function.holding.actions", "continue_check"),
     "webhook": ("function.operations.deliveries", "continue_delivery"),
-    "replace": ("function.uploads.replacement", "continue_replacement"),
+    "replace": ("function.holding.replacement", "continue_replacement"),
     "erase": ("function.owners.erasure", "continue_erasure"),
     "doctor": ("function.operations.tick", "end_probe"),
 }

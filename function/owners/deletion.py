@@ -2,25 +2,28 @@
 
 from collections.abc import Collection, Mapping
 
-from function.config.key_template import held_name
-from function.config.profile import BucketLocation, Profile
+from function.config.profile import Profile
 from function.config.typing import Any, NamedTuple
-from function.errors import BadRequest, Forbidden, UploadError
-from function.oss.client import OssClient, require_client
-from function.oss.objects import delete_object, head_object
+from function.context import RequestContext
+from function.errors import BadRequest, Forbidden
+from function.oss.client import OssClient
+from function.oss.objects import delete_object
 from function.reading import matches_of, read_key
+from function.session_policy import DELETIONS, OBJECTS
 
 MAX_KEYS = 20
 
-Clients = Mapping[BucketLocation, OssClient | UploadError]
-
 
 class DeletionGrant(NamedTuple):
-    """A key that the caller may delete, where it is, and whether it may be held there."""
+    """A key that the caller may delete, and the profile that may have made it."""
 
     key: str
-    location: BucketLocation
-    may_be_held: bool
+    profile: Profile
+
+    @property
+    def purpose(self) -> str:
+        """Return the purpose of the session that deletes."""
+        return OBJECTS if self.profile.is_held else DELETIONS
 
 
 def read_keys(fields: Mapping[str, Any]) -> list[str]:
@@ -51,8 +54,8 @@ def deletable(key: str, owner: str | None, profiles: Collection[Profile]) -> Del
             raise _forbidden(f"[{profile.name}] does not permit it")
     if len({match.profile.location.bucket for match in matching}) > 1:
         raise _forbidden("a key of two buckets")
-    is_held = any(match.profile.is_held for match in matching)
-    return DeletionGrant(key, matching[0].profile.location, is_held)
+    # Profiles with and without a hold share no folder.
+    return DeletionGrant(key, matching[0].profile)
 
 
 def check_replaced(key: str, owner: str, profile: Profile, profiles: Collection[Profile]) -> None:
@@ -78,18 +81,20 @@ def _forbidden(reason: str) -> Forbidden:
     return Forbidden("This caller may not delete this key.", reason=reason)
 
 
-def delete(grant: DeletionGrant, objects: Clients, deletions: Clients) -> None:
+def delete(context: RequestContext, grant: DeletionGrant, oss: OssClient, *, is_backend: bool) -> None:
     """
-    Delete an object, whether it is there or not.
+    Delete the objects of a key, held or published, whether there are any or not.
 
     Args:
-        objects: clients that may look at held objects.
-        deletions: clients that may delete.
+        oss: of the session of the grant's purpose.
 
     Raises:
-        Forbidden: it is held.
         UploadError: OSS refuses, or does not respond; it may be there or not.
     """
-    if grant.may_be_held and head_object(require_client(objects[grant.location]), held_name(grant.key)):
-        raise Forbidden("This object is held; discard it instead.", reason="held")
-    delete_object(require_client(deletions[grant.location]), grant.key)
+    if not grant.profile.is_held:
+        delete_object(oss, grant.key)
+        return
+    from function.holding.decision import BY_BACKEND, BY_OWNER
+    from function.holding.key_deletion import delete_by_key
+
+    delete_by_key(context, oss, grant.profile, grant.key, BY_BACKEND if is_backend else BY_OWNER)

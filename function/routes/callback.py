@@ -28,7 +28,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     line.traceparent = ticket.trace or line.traceparent
     count_call(context, "callbacks", CALLBACKS_PER_TICKET, ticket, is_from_oss=True)
     if ticket.replaces and not upload.is_held:
-        from function.uploads.replacement import delete_replaced
+        from function.holding.replacement import delete_replaced
 
         delete_replaced(context, ticket, upload.key)
     response = describe(upload, settings)

@@ -16,6 +16,7 @@ from function.uploads.receipt import (
     RECEIPT_LIFE,
     VerifiedUpload,
     check_stored,
+    describe,
     describe_decided,
     read_confirmable,
     report_stored,
@@ -57,21 +58,23 @@ def report(
 ) -> dict[str, Any]:
     """Report a stored upload, or the decision about it, and begin its check if that comes first."""
     profile = context.settings.profiles[upload.ticket.profile]
-    if profile.is_held and (response := _settled(context, oss, facts, upload.ticket.upload_id)):
+    if profile.is_held and (response := _settled(context, oss, facts, upload, life)):
         return response
     if upload.ticket.replaces and not upload.is_held:
-        from function.uploads.replacement import delete_replaced
+        from function.holding.replacement import delete_replaced
 
         delete_replaced(context, upload.ticket, upload.key, facts.last_modified)
     return begin_check(context, profile, report_stored(context, upload, life))
 
 
-def decided_response(context: RequestContext, oss: OssClient, upload_id: str) -> dict[str, Any] | None:
+def decided_response(
+    context: RequestContext, oss: OssClient, upload_id: str, receipt: str = ""
+) -> dict[str, Any] | None:
     """Return the response about an upload with a decision, with its receipt; ``None`` if undecided."""
     from function.holding.actions import resume_decided
     from function.holding.request import response_about
 
-    found = resume_decided(context, oss, upload_id)
+    found = resume_decided(context, oss, upload_id, receipt)
     if found is None:
         return None
     upload, state = found
@@ -79,14 +82,15 @@ def decided_response(context: RequestContext, oss: OssClient, upload_id: str) ->
 
 
 def _settled(
-    context: RequestContext, oss: OssClient, held: ObjectFacts, upload_id: str
+    context: RequestContext, oss: OssClient, held: ObjectFacts, upload: VerifiedUpload, life: timedelta
 ) -> dict[str, Any] | None:
     """Return the decided response of an object that is still held; ``None`` if undecided."""
     # A new one needs no search.
     if context.now < held.last_modified + FIRST_CONFIRMED_WITHIN:
         return None
     try:
-        return decided_response(context, oss, upload_id)
+        receipt = describe(upload, context.settings, life)["receipt"]
+        return decided_response(context, oss, upload.ticket.upload_id, receipt)
     except AlreadyExists:
         # Another object has the name, so this one is still held.
         return None

@@ -6,7 +6,7 @@ from function.context import RequestContext
 from function.errors import UploadError
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
-from function.oss.client import oss_client, oss_clients
+from function.oss.client import oss_client, oss_clients, require_client
 from function.oss.post_form import iso
 from function.owners.deletion import DeletionGrant, deletable, read_keys
 from function.owners.deletion import delete as delete_granted
@@ -14,7 +14,7 @@ from function.owners.listing import issue_cursor, list_of, read_cursor, read_lis
 from function.owners.listing import list_own as list_page_of
 from function.reading import ReadGrant, UrlRequest, profiles_with_keys
 from function.routes.read import entries
-from function.session_policy import DELETIONS
+from function.session_policy import DELETIONS, OBJECTS
 
 # Backends count together, and not with any caller.
 BACKENDS = "backends"
@@ -93,17 +93,23 @@ def _delete_each(context: RequestContext, keys: list[str], owner: str | None) ->
     grants = [grant_of(key) for key in keys]
     permitted = [grant for grant in grants if isinstance(grant, DeletionGrant)]
     context.line.key = [grant.key for grant in permitted]
-    objects = oss_clients(context, [grant.location for grant in permitted if grant.may_be_held])
-    deletions = oss_clients(context, [grant.location for grant in permitted], DELETIONS)
-    errors = [client for client in deletions.values() if isinstance(client, UploadError)]
-    if deletions and len(errors) == len(deletions):
+    clients = {
+        purpose: oss_clients(
+            context, [each.profile.location for each in permitted if each.purpose == purpose], purpose
+        )
+        for purpose in (OBJECTS, DELETIONS)
+    }
+    reached = [client for theirs in clients.values() for client in theirs.values()]
+    errors = [client for client in reached if isinstance(client, UploadError)]
+    if reached and len(errors) == len(reached):
         raise errors[0]
 
     def result(key: str, grant: DeletionGrant | UploadError) -> dict[str, Any]:
         try:
             if isinstance(grant, UploadError):
                 raise grant
-            delete_granted(grant, objects, deletions)
+            oss = require_client(clients[grant.purpose][grant.profile.location])
+            delete_granted(context, grant, oss, is_backend=owner is None)
         except UploadError as error:
             return {"key": key, "error": error.item}
         return {"key": key, "state": "gone"}

@@ -122,10 +122,10 @@ def _stored_already(
     from function.uploads.deduplication import stored_responses
 
     # Neither the client of OSS nor this module is imported before an object of a hold is found.
-    def is_there(oss: Any, upload_id: str, is_held: bool) -> bool:
+    def is_there(oss: Any, upload_id: str, receipt: str, is_held: bool) -> bool:
         from function.holding.actions import is_there
 
-        return is_there(context, oss, upload_id, is_held=is_held)
+        return is_there(context, oss, upload_id, receipt, is_held=is_held)
 
     return stored_responses(context, tickets, is_there)
 
@@ -138,7 +138,7 @@ def _replace_by_stored(context: RequestContext, planned: PlannedUpload, response
 
     ticket = FormTicket.read(planned.ticket, context.settings, context.now)
     if ticket.replaces:
-        from function.uploads.replacement import CLOCKS_DIFFER_BY, delete_replaced
+        from function.holding.replacement import CLOCKS_DIFFER_BY, delete_replaced
 
         delete_replaced(context, ticket, planned.key, context.now + CLOCKS_DIFFER_BY)
 

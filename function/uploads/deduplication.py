@@ -12,7 +12,7 @@ from function.oss.post_form import iso, object_url
 from function.uploads.receipt import check_stored, describe, upload_id_in
 from function.uploads.tickets import FormTicket
 
-IsThere = Callable[[OssClient, str, bool], bool]
+IsThere = Callable[[OssClient, str, str, bool], bool]
 
 
 def stored_responses(
@@ -22,7 +22,7 @@ def stored_responses(
     Return the responses that replace forms, by upload id; ``texts`` are the tickets of these forms.
 
     Args:
-        is_there: returns whether an upload of a hold, by its id, stays where it was found.
+        is_there: returns whether an upload of a hold, by its id and receipt, stays where it was found.
 
     An object counts when ``/confirm`` would accept the form's ticket for it: of the announced size and type.
     Where OSS cannot be reached the file is sent once more, and the log says why.
@@ -56,16 +56,16 @@ def _find(
             upload = check_stored(candidate, facts)
         except (NotUploaded, Forbidden):
             continue
+        stored = describe(upload, context.settings)
         # What was discarded does not exist, even if deleting it failed.
         if is_held_name(ticket.key):
             try:
-                if not is_there(oss, upload.ticket.upload_id, upload.is_held):
+                if not is_there(oss, stored["uploadId"], stored["receipt"], upload.is_held):
                     continue
             except UploadError as error:
                 # Only this file is sent once more: the trouble is with its decision.
                 context.line.reason = f"not checked for existence: {error.reason}"
                 return None
-        stored = describe(upload, context.settings)
         host = context.settings.profiles[ticket.profile].location.host
         return {
             "exists": True,

@@ -194,7 +194,7 @@ DELETIONS = {
         "the_old_stays_until_the_new_is_there",
     ),
     "the due record of a replacement": Deletion(
-        "function.uploads.replacement",
+        "function.holding.replacement",
         "        due.write(oss, REPLACE, upload.upload_id, context.now, fields, context.now)\n",
         "",
         "replace",

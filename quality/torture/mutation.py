@@ -103,7 +103,9 @@ TESTS = {
     "function.holding.publication": _paths(f"holding/decision holding/clean_copy {HOLDING}"),
     "function.holding.clean_copy": _paths(f"holding/clean_copy {HOLDING}"),
     "function.holding.picture_metadata": _paths("holding/picture_metadata"),
+    "function.holding.key_deletion": _paths("owners/delete_held"),
     "function.holding.records": _paths(f"holding/records {HOLDING}"),
+    "function.holding.replacement": _paths("owners/replaces owners/delete_held"),
     "function.holding.request": _paths(f"holding/commit {HOLDING}"),
     "function.holding.submission": _paths(f"holding/submission {HOLDING}"),
     "function.holding.reviews": _paths("holding/reviews"),
@@ -143,7 +145,7 @@ TESTS = {
     "function.oss.post_form": _paths(f"oss/post_form warm_calls oss/signature_v4 {FORMS}"),
     "function.oss.presign": _paths("oss/presign reading/ holding/submission"),
     "function.oss.signature_v4": _paths("oss/signature_v4 oss/presign"),
-    "function.owners.deletion": _paths("owners/delete owners/replaces"),
+    "function.owners.deletion": _paths("owners/delete owners/delete_held owners/replaces"),
     "function.owners.erasure": _paths("owners/erase owners/revocation"),
     "function.owners.erasure_pass": _paths("owners/erase"),
     "function.owners.erasure_records": _paths("owners/erase owners/revocation"),
@@ -179,7 +181,6 @@ TESTS = {
         "uploads/claims uploads/confirm uploads/held_receipts uploads/receipt uploads/ holding/resume"
         " owners/replaces"
     ),
-    "function.uploads.replacement": _paths("owners/replaces"),
     "function.uploads.request": _paths(f"uploads/ routes/ {APP} warm_calls owners/replaces"),
     "function.uploads.ticket_limits": _paths("uploads/ticket_limits uploads/confirm multipart/"),
     "function.uploads.tickets": _paths(

@@ -128,20 +128,6 @@ def test_without_a_profile_with_delete_there_is_no_such_route(house_of):
     assert ask(house, key("picture"), token=house.backend()).outcome == (404, "not_found")
 
 
-@pytest.mark.parametrize("by", ["owner", "backend"])
-def test_a_key_of_a_held_object_is_left_to_discard(house, oss, by, clock):
-    stored = house.store("held")
-    token = house.backend() if by == "backend" else house.session()
-    assert outcomes(ask(house, stored["key"], key("picture"), token=token)) == ["forbidden", "gone"]
-    assert oss.names() == {f"held/{stored['key']}"}
-    assert house.commit(stored["receipt"]).status == 200
-    assert outcomes(ask(house, stored["key"], token=token)) == ["gone"]
-    assert oss.names() == set()
-    # A copy of it may finish until then, as far as the receipt tells.
-    clock.tick(seconds=90)
-    assert house.status(stored["receipt"]) == "gone"
-
-
 @pytest.mark.parametrize(
     ("faults", "expected", "is_there"),
     [

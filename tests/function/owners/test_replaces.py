@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from function.errors import OssUnavailable
+from function.holding.replacement import continue_replacement
 from function.oss.client import oss_client
 from function.oss.due import Due, Unreadable, name_of
-from function.uploads.replacement import continue_replacement
 from tests.function.owners.conftest import (
     BAD,
     ELSEWHERE,

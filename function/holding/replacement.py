@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from function.config.profile import BucketLocation, Profile
+from function.config.profile import Profile
 from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import UploadError
@@ -49,7 +49,7 @@ def delete_replaced(
             stored = head_object(attempt, new)
             stored_at = stored and stored.last_modified
         if stored_at is not None:
-            _delete_older(context, attempt, profile.location, old, stored_at)
+            _delete_older(context, attempt, profile, old, stored_at)
     except UploadError as error:
         context.line.reason = f"not replaced yet: {error.reason}"
         before = iso(stored_at or context.now)
@@ -73,7 +73,7 @@ def _delete_recorded(context: RequestContext, oss: OssClient, fields: Mapping[st
     owner, key = due.text_of(fields, "owner"), due.text_of(fields, "key")
     before = due.instant_of(fields, "before")
     if profile and profile.location.bucket == oss.bucket and _may_replace(context, profile, owner, key):
-        _delete_older(context, oss, profile.location, key, before)
+        _delete_older(context, oss, profile, key, before)
 
 
 def _may_replace(context: RequestContext, profile: Profile, owner: str, key: str) -> bool:
@@ -83,10 +83,16 @@ def _may_replace(context: RequestContext, profile: Profile, owner: str, key: str
 
 
 def _delete_older(
-    context: RequestContext, oss: OssClient, location: BucketLocation, key: str, before: datetime
+    context: RequestContext, oss: OssClient, profile: Profile, key: str, before: datetime
 ) -> None:
+    if profile.is_held:
+        from function.holding.decision import BY_OWNER
+        from function.holding.key_deletion import delete_by_key
+
+        delete_by_key(context, oss, profile, key, BY_OWNER, before)
+        return
     facts = head_object(oss, key)
     if facts and facts.last_modified < before:
-        deletions = same_bucket(context, oss, location, DELETIONS)
+        deletions = same_bucket(context, oss, profile.location, DELETIONS)
         # Not repeated: another object may have the name by then.
         delete_object(deletions, key, is_repeatable=False)

@@ -1,0 +1,81 @@
+"""Deletion of what a key of a profile with ``hold`` has, held or published, and the end of its decision."""
+
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from operator import eq
+
+from function.config.key_template import held_name, is_held_name, published_name
+from function.config.profile import Profile
+from function.context import RequestContext
+from function.errors import Forbidden
+from function.holding import records
+from function.holding.actions import discard_any
+from function.holding.held_upload import HeldUpload, read_recorded
+from function.holding.publication import delete_same
+from function.oss.client import OssClient
+from function.oss.objects import ObjectFacts, head_object
+from function.uploads.receipt import Receipt, upload_id_in
+
+
+def delete_by_key(
+    context: RequestContext,
+    oss: OssClient,
+    profile: Profile,
+    key: str,
+    by: str,
+    before: datetime | None = None,
+) -> None:
+    """
+    Discard the uploads that are held or published under a key; the same form sent again brings nothing back.
+
+    Args:
+        oss: of the session for objects.
+        by: as of ``Decision``.
+        before: only what OSS stored earlier is deleted.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond; it may be repeated.
+    """
+    # In this order: publishing copies, then deletes, so what is not found at first is found then.
+    for name in (held_name(key), key):
+        facts = head_object(oss, name)
+        if facts is None or (before is not None and facts.last_modified >= before):
+            continue
+        upload = _upload_of(context, oss, profile, name, facts)
+        if upload is None:
+            delete_same(oss, name, partial(eq, facts))
+        else:
+            discard_any(context, oss, upload, by)
+
+
+def _upload_of(
+    context: RequestContext, oss: OssClient, profile: Profile, name: str, facts: ObjectFacts
+) -> HeldUpload | None:
+    """
+    Return the upload that an object is of, without a receipt if none is on record that is still valid.
+
+    Returns:
+        ``None`` for an object of no upload, or published so long ago that its decision, and before that its
+        form, has expired.
+    """
+    upload_id = upload_id_in(facts)
+    decision = records.get_decision(oss, upload_id) if upload_id else None
+    if not (decision or (upload_id and is_held_name(name))):
+        return None
+    receipt = decision.receipt if decision else records.receipt_of(oss, upload_id)
+    with suppress(Forbidden):
+        return read_recorded(receipt, oss.bucket, context.settings, context.now)
+    content = Receipt(
+        upload_id=upload_id,
+        key=published_name(name),
+        size_bytes=facts.size_bytes,
+        etag=facts.etag,
+        mime_type=facts.content_type,
+        profile=profile.name,
+        subject="",
+        owner="",
+        is_held=True,
+        expires_at=context.now,
+    )
+    return HeldUpload(content, "", profile)

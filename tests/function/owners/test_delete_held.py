@@ -1,0 +1,289 @@
+"""``holding.key_deletion``: what is deleted by its key is gone for good, though its form is sent again."""
+
+from datetime import timedelta
+
+import pytest
+
+from function.moderation.finding import Outcome
+from tests.function.owners.conftest import MINE, PROFILES, key, number
+from tests.function.owners.test_delete import ask, outcomes
+from tests.function.owners.test_replaces import DIGEST, HEAP
+from tests.support.memory_oss import DENIED, LOST, UNHEARD
+
+GONE = ["gone"]
+CHECKED = """
+[face]
+key = "faces/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["check"]
+delete = "owner"
+[post]
+key = "checked/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit", "check"]
+delete = "owner"
+"""
+PUSH = {
+    "STS_SESSION_SECONDS": "7200",
+    "WECHAT_PUSH_TOKEN": "PushSecretCanary",
+    "WECHAT_PUSH_AES_KEY": "A" * 43,
+}
+
+
+@pytest.fixture
+def checked(house_of):
+    return house_of(PROFILES + CHECKED, **PUSH)
+
+
+def token_of(house, by):
+    return house.backend() if by == "backend" else house.session()
+
+
+def send_again(house, oss, stored, clock):
+    """The same form once more, confirmed and asked about, and a tick."""
+    assert oss.post(stored["formData"], "bytes") == 200
+    clock.tick(seconds=20)
+    house.ask("confirm", ticket=stored["ticket"])
+    assert house.status(stored["receipt"]) == "gone"
+    clock.tick(minutes=2)
+    house.tick()
+
+
+def events(house):
+    return [(event["event"], event["receipt"]) for event in house.events]
+
+
+@pytest.mark.parametrize("by", ["owner", "backend"])
+def test_a_published_upload_is_gone_for_good(house, oss, clock, by):
+    stored = house.store("held")
+    assert house.commit(stored["receipt"]).json["state"] == "published"
+    assert outcomes(ask(house, stored["key"], token=token_of(house, by))) == GONE
+    # No copy of it is under way, so nobody waits for one.
+    assert house.status(stored["receipt"]) == "gone"
+    assert house.commit(stored["receipt"]).outcome == (404, "not_uploaded")
+    send_again(house, oss, stored, clock)
+    assert oss.names() == set() and house.due() == []
+    assert events(house) == [("published", stored["receipt"]), ("gone", stored["receipt"])] + (
+        [("gone", stored["receipt"])] * (len(house.events) - 2)
+    )
+    assert oss.records()[f"decided/{stored['uploadId']}"]["by"] == by
+
+
+@pytest.mark.parametrize("by", ["owner", "backend"])
+def test_a_held_upload_is_discarded_by_its_key(house, oss, clock, by):
+    stored = house.store("held")
+    for _ in range(2):
+        assert outcomes(ask(house, stored["key"], token=token_of(house, by))) == GONE
+        assert oss.names() == set() and house.told == [] and house.due() == []
+    # There is no receipt on record, so the form alone proves nothing.
+    assert house.ask("confirm", ticket=stored["ticket"]).outcome == (404, "not_uploaded")
+    assert oss.post(stored["formData"], "bytes") == 200
+    clock.tick(seconds=20)
+    again = house.ask("confirm", ticket=stored["ticket"]).json
+    assert (again["state"], again["receipt"]) == ("gone", stored["receipt"])
+    assert oss.names() == set() and house.due() == []
+    # Now somebody had its receipt.
+    assert events(house) == [("gone", stored["receipt"])]
+    assert house.commit(stored["receipt"], decision="publish").outcome == (404, "not_uploaded")
+
+
+def test_a_commit_after_the_deletion_by_key_publishes_nothing(house, oss):
+    stored = house.store("held")
+    assert outcomes(ask(house, stored["key"])) == GONE
+    assert oss.post(stored["formData"], "bytes") == 200
+    for _ in range(2):
+        assert house.commit(stored["receipt"]).outcome == (404, "not_uploaded")
+    assert oss.names() == set()
+    assert events(house) == [("gone", stored["receipt"])]
+
+
+def test_a_commit_at_the_same_moment_is_overruled(house, oss):
+    stored = house.store("held")
+    oss.between["GetObject"] = lambda: house.commit(stored["receipt"])
+    assert outcomes(ask(house, stored["key"])) == GONE
+    assert oss.names() == set() and house.status(stored["receipt"]) == "gone"
+    assert events(house) == [("published", stored["receipt"]), ("gone", stored["receipt"])]
+
+
+def test_a_deletion_during_check_or_review_notifies_the_business(checked, oss):
+    committed, doubted = checked.store("post"), checked.store("face")
+    assert checked.commit(committed["receipt"]).json["state"] == "checking"
+    checked.verdict(Outcome.REVIEW)
+    assert checked.status(doubted["receipt"]) == "review"
+    checked.events.clear()
+    assert outcomes(ask(checked, committed["key"], doubted["key"])) == GONE * 2
+    assert oss.names() == set()
+    assert events(checked) == [("gone", committed["receipt"]), ("gone", doubted["receipt"])]
+    checked.verdict(Outcome.PASS, "60f96f1d-2")
+    assert oss.names() == set() and checked.told == GONE * 2
+
+
+def test_a_tick_notifies_the_business_when_it_continues_the_check_of_a_deleted_upload(checked, oss, clock):
+    stored = checked.store("face")
+    assert outcomes(ask(checked, stored["key"])) == GONE
+    assert oss.names() == set() and checked.told == []
+    for _ in range(2):
+        clock.tick(minutes=40)
+        checked.tick()
+        assert events(checked) == [("gone", stored["receipt"])]
+
+
+def test_bytes_that_were_deleted_by_key_do_not_exist(house_of, oss):
+    house = house_of(PROFILES + HEAP, CALLBACK_URL="https://upload.example.com/callback")
+    same = {"profile": "heap", "size": 5, "sha256": DIGEST}
+    form = house.form(**same)
+    assert oss.post(form["formData"], "bytes", 5) == 200
+    assert outcomes(ask(house, form["key"])) == GONE
+    assert oss.post(form["formData"], "bytes", 5) == 200
+    again = house.form(**same)
+    assert "exists" not in again and oss.names() == set()
+    assert oss.post(again["formData"], "bytes", 5) == 200
+    receipt = house.ask("confirm", ticket=again["ticket"]).json["receipt"]
+    assert house.commit(receipt).json["state"] == "published"
+
+
+def test_a_rejected_upload_stays_rejected(house, oss):
+    stored = house.store("held")
+    assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
+    assert oss.post(stored["formData"], "bytes") == 200
+    assert outcomes(ask(house, stored["key"])) == GONE
+    assert oss.names() == set() and house.status(stored["receipt"]) == "rejected"
+
+
+@pytest.mark.parametrize(("call", "fault"), [("DeleteObject", UNHEARD), ("PutObject", DENIED)])
+def test_a_deletion_that_failed_may_be_repeated(house, oss, clock, call, fault):
+    stored = house.store("held")
+    house.commit(stored["receipt"])
+    oss.fail(call, fault, fault, fault)
+    assert outcomes(ask(house, stored["key"])) != GONE
+    assert outcomes(ask(house, stored["key"])) == GONE
+    assert house.told == ["published", "gone"]
+    send_again(house, oss, stored, clock)
+    assert oss.names() == set()
+
+
+def test_a_deletion_that_was_cut_off_is_ended_by_a_tick(house, oss, clock):
+    stored = house.store("held")
+    house.commit(stored["receipt"])
+    oss.fail("DeleteObject", UNHEARD, UNHEARD)
+    assert outcomes(ask(house, stored["key"])) == ["oss_unavailable"]
+    clock.tick(minutes=2)
+    house.tick()
+    assert oss.names() == set() and house.told == ["published", "gone"] and house.due() == []
+
+
+def test_nothing_is_gone_while_a_copy_may_still_finish(house, oss, clock):
+    stored = house.store("held")
+    oss.fail("CopyObject", "late")
+    assert house.commit(stored["receipt"]).status == 503
+    answer = ask(house, stored["key"]).json["results"][0]
+    assert (answer["error"]["code"], answer["error"]["retryAfter"]) == ("oss_unavailable", 60)
+    oss.land()
+    clock.tick(seconds=90)
+    house.tick()
+    assert oss.names() == set() and house.told == ["gone"]
+
+
+def test_an_object_is_deleted_after_its_decision_has_expired(house, oss, clock):
+    stored = house.store("held")
+    house.commit(stored["receipt"])
+    del oss.objects[f"held/.decided/{stored['uploadId']}"]
+    house.events.clear()
+    assert outcomes(ask(house, stored["key"])) == GONE
+    assert oss.names() == set() and house.told == []
+
+
+def test_an_object_is_deleted_without_an_event_after_its_receipt_has_expired(house, oss, clock):
+    stored = house.store("held")
+    house.commit(stored["receipt"])
+    house.events.clear()
+    clock.tick(days=3)
+    assert outcomes(ask(house, stored["key"])) == GONE
+    assert oss.names() == set() and house.told == [] and house.due() == []
+    assert oss.records()[f"decided/{stored['uploadId']}"]["decision"] == "discard"
+
+
+def test_a_held_object_of_no_upload_is_deleted(house, oss):
+    oss.store(f"held/{key('held')}", b"x", content_type="image/png")
+    assert outcomes(ask(house, key("held"))) == GONE
+    assert oss.names() == set()
+
+
+def test_a_lost_deletion_is_not_repeated_on_a_later_object(house, oss, clock):
+    name = key("held")
+    oss.store(name, b"x", content_type="image/png")
+    oss.fail("DeleteObject", LOST)
+
+    def store_again():
+        clock.tick(seconds=1)
+        oss.store(name, b"y", content_type="image/png")
+
+    oss.between["DeleteObject"] = lambda: oss.between.update(HeadObject=store_again)
+    assert outcomes(ask(house, name)) == GONE
+    assert oss.names() == {name}
+
+
+# --- replaces ---
+
+
+def test_a_replaced_upload_is_gone_for_good(house, oss, clock):
+    old = house.store("held")
+    house.commit(old["receipt"])
+    clock.tick(minutes=1)
+    new = house.store("held", replaces=old["key"])
+    assert house.commit(new["receipt"]).json["state"] == "published"
+    assert events(house) == [("published", new["receipt"]), ("gone", old["receipt"])]
+    assert house.status(old["receipt"]) == "gone"
+    send_again(house, oss, old, clock)
+    assert oss.names() == {new["key"]}
+
+
+def test_a_held_upload_is_replaced_when_the_new_one_is_published(house, oss, clock):
+    old = house.store("held")
+    clock.tick(minutes=1)
+    new = house.store("held", replaces=old["key"])
+    assert f"held/{old['key']}" in oss.objects
+    house.commit(new["receipt"])
+    assert oss.names() == {new["key"]}
+    assert house.commit(old["receipt"]).outcome == (404, "not_uploaded")
+
+
+def test_a_held_object_stored_after_the_new_one_stays(house, oss, clock):
+    new = house.store("held", replaces=key("held"))
+    later = f"held/{key('held')}"
+    clock.tick(minutes=1)
+    house.commit(new["receipt"])
+    oss.store(later, b"x", content_type="image/png")
+    oss.stored_at[later] = oss.stored_at[new["key"]] + timedelta(seconds=1)
+    assert house.status(new["receipt"]) == "published"
+    assert oss.names() == {new["key"], later}
+
+
+def test_a_replacement_that_failed_ends_the_decision_later(house, oss, clock):
+    old = house.store("held")
+    house.commit(old["receipt"])
+    clock.tick(minutes=1)
+    new = house.store("held", replaces=old["key"])
+    oss.between["CopyObject"] = lambda: oss.fail("GetObject", "", DENIED)
+    assert house.commit(new["receipt"]).json["state"] == "published"
+    assert oss.names() == {old["key"], new["key"]}
+    clock.tick(minutes=2)
+    house.tick()
+    assert oss.names() == {new["key"]} and house.told[-1:] == GONE
+    send_again(house, oss, old, clock)
+    assert oss.names() == {new["key"]}
+
+
+def test_a_published_object_without_a_decision_is_replaced(house, oss, clock):
+    old = f"posts/{MINE}/{number(0)}.png"
+    oss.store(old, b"x", content_type="image/png")
+    clock.tick(minutes=1)
+    form = house.form("held", replaces=old)
+    assert oss.post(form["formData"], "bytes") == 200
+    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    assert house.commit(receipt).json["state"] == "published"
+    assert oss.names() == {form["key"]}
