@@ -25,6 +25,7 @@ from waitress import wasyncore
 import burst_server
 import handler
 from burst_server import OPTIONS, TIMEOUT_SECONDS, Server, main, serve, ticking, warmed_once
+from tests.support.ports import held_port
 
 ROOT = Path(__file__).parents[2]
 LONG_SECONDS = 10
@@ -86,8 +87,8 @@ def test_the_handler_runs_the_ticks_of_the_server(monkeypatch, capsys):
 
 @pytest.fixture
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+    with held_port() as port:
+        yield port
 
 
 @pytest.fixture

@@ -21,13 +21,14 @@ from local.sts.server import StsServer
 from local.wechat.server import WechatServer
 from tests.conftest import PLAIN_PROFILES
 from tests.end_to_end.conftest import OWN, ROLE, SECRET
+from tests.support.ports import held_port
 
 ROOT = Path(__file__).parents[2]
 APP, APP_SECRET = "wx0123456789abcdef", "WechatSecretCanary0123456789abcd"
 PHONES, THREADS = 50, 20
 # Beside a thread for each request: one for the call that it makes, that of health checks, and the first.
 MOST_THREADS = 2 * THREADS + 2
-START_SECONDS = 20
+START_SECONDS = 60
 FILE = {"filename": "cat.png", "size": 5}
 
 
@@ -35,8 +36,10 @@ class Server:
     """One instance, and what it wrote."""
 
     def __init__(self, environ, log):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            self.port = taken.getsockname()[1]
+        with held_port() as self.port:
+            self._start(environ, log)
+
+    def _start(self, environ, log):
         self.log = log
         command = [sys.executable, str(ROOT / "deploy/burst/burst_server.py"), "--host=127.0.0.1"]
         command += [f"--port={self.port}", f"--threads={THREADS}"]

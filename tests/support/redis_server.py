@@ -13,21 +13,15 @@ from pathlib import Path
 
 import redis
 
-LOOPBACK = "127.0.0.1"
-START_SECONDS = 10.0
+from tests.support.ports import LOOPBACK, held_port
+
+START_SECONDS = 60.0
 READ_BYTES = 65_536
 NEEDED = "needs redis-server (apt install redis-server)"
 
 
 def is_installed() -> bool:
     return shutil.which("redis-server") is not None
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class RedisServer:
@@ -41,7 +35,9 @@ class RedisServer:
     """
 
     def __init__(self, folder: Path, port: int = 0, **options: str) -> None:
-        self.port = port or free_port()
+        # Held between a stop and the next start as well.
+        self._held = contextlib.ExitStack()
+        self.port = port or self._held.enter_context(held_port())
         self._folder = folder
         self._options = {"save": "", "appendonly": "no", "loglevel": "warning", **options}
         self._process: subprocess.Popen[bytes] | None = None
@@ -106,6 +102,7 @@ class RedisServer:
 
     def __exit__(self, *_error: object) -> None:
         self.stop()
+        self._held.close()
 
 
 class Line:

@@ -27,7 +27,8 @@ from tests.function.limits.requests_to_stores import (
     refusal,
 )
 from tests.support.cases import cases_beside
-from tests.support.redis_server import Line, free_port
+from tests.support.ports import held_port
+from tests.support.redis_server import Line
 
 cases = cases_beside(__file__)
 
@@ -154,7 +155,8 @@ def test_every_key_expires_and_all_are_in_one_slot(server, bucket):
 
 
 def test_a_redis_cluster_counts_a_whole_request(own_server):
-    server = own_server(cluster_enabled="yes", cluster_port=str(free_port()))
+    with held_port() as port:
+        server = own_server(cluster_enabled="yes", cluster_port=str(port))
     client = server.admin()
     client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
     wait_until(lambda: client.cluster("INFO")["cluster_state"] == "ok")
@@ -295,12 +297,13 @@ def tls_server(own_server, tmp_path):
     """Start a Redis with TLS only and a certificate for this name; return the authority's file, too."""
 
     def start(name):
-        authority, port = trustme.CA(), free_port()
+        authority = trustme.CA()
         authority.cert_pem.write_to_path(tmp_path / "ca.pem")
         authority.issue_cert(name).private_key_and_cert_chain_pem.write_to_path(tmp_path / "own.pem")
         files = {"tls_cert_file": "own.pem", "tls_key_file": "own.pem", "tls_ca_cert_file": "ca.pem"}
         options = {option: str(tmp_path / file) for option, file in files.items()}
-        own_server(port="0", tls_port=str(port), tls_auth_clients="no", **options)
+        with held_port() as port:
+            own_server(port="0", tls_port=str(port), tls_auth_clients="no", **options)
         return port, tmp_path / "ca.pem"
 
     return start

@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import socket
 import subprocess
 import time
 
@@ -15,6 +14,7 @@ from ops.package.function_files import find_function_files
 from ops.package.vendoring import MAX_GLIBC, needed_glibc
 from tests.ops.package.project import ROOT, names
 from tests.ops.package.services import credentials, run_bare, serving, settings
+from tests.support.ports import held_port
 
 
 def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(package):
@@ -122,15 +122,19 @@ def ask(port, path, body):
         connection.close()
 
 
-def test_the_package_for_bursts_serves_in_a_bare_interpreter(burst_package, python312, sts_origin):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+@pytest.fixture
+def port():
+    with held_port() as port:
+        yield port
+
+
+def test_the_package_for_bursts_serves_in_a_bare_interpreter(burst_package, python312, sts_origin, port):
     command = [python312, "-E", "-s", "-S", "-B", "-W", "error", "burst_server.py"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--threads", "20"]
     with subprocess.Popen(
         command, cwd=burst_package, env=settings(sts_origin), stdout=subprocess.PIPE, text=True
     ) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < deadline:
             try:
                 assert ask(port, "/initialize", "") == (200, {"status": "ok"})
@@ -139,7 +143,7 @@ def test_the_package_for_bursts_serves_in_a_bare_interpreter(burst_package, pyth
                 time.sleep(0.02)
         status, form = ask(port, "/upload-params", '{"filename": "a.png"}')
         process.terminate()
-        written = process.communicate(timeout=20)[0]
+        written = process.communicate(timeout=60)[0]
     assert (status, process.returncode) == (200, 0), written
     assert form["formData"]["x-oss-security-token"] == "fake-token"
     assert re.match(r"\d{4}-\d\d-\d\d .* \[INFO\] initialize: ready", written)
