@@ -70,8 +70,8 @@ run: $(RUN_READY) ## the local cloud with your own files, until you end it (HOST
 demo: $(RUN_READY) ## uploads through the local cloud, step by step, then exit ## 在本地云上一步一步演示上传，然后结束
 	@$(PY) manage.py demo $(HOST_OPTION)
 
-test: $(READY) $(NODE_READY) ## the function with every branch, the local cloud, the commands, the client ## 函数（每个分支）、本地云、命令、客户端的测试
-	@$(PY) -m quality.suite test
+test: $(READY) $(NODE_READY) ## the function with every branch, the local cloud, the commands, the client (ORDER=random: shuffled, SEED=7: as then) ## 函数（每个分支）、本地云、命令、客户端的测试（ORDER=random：随机顺序，SEED=7：重复那个顺序）
+	@$(PY) -m quality.suite test $(addprefix --order ,$(or $(SEED),$(ORDER)))
 
 test-function: $(READY) ## the function's tests alone, as on each Python ## 只测函数，每个 Python 版本上都这样测
 	@$(PY) -m quality.suite function

@@ -6,6 +6,7 @@ The closing lines of each runner are printed when it ends, and its whole output 
 
 import argparse
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -135,8 +136,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--room", help="fast: the tests of one folder of function/, such as holding")
     parser.add_argument("--changed", metavar="COMMIT", help="fast: tests of what changed since COMMIT")
+    parser.add_argument("--order", metavar="SEED", help="shuffle the tests by a seed; random draws one")
     args = parser.parse_args(arguments)
     os.chdir(ROOT)
+    if args.order:
+        seed = str(random.randrange(1_000_000)) if args.order == "random" else args.order
+        os.environ["ORDER_SEED"] = seed
+        print(f"tests in random order; the same order again: SEED={seed}", flush=True)
     runners: tuple[Runner, ...] = TARGETS[args.target]
     if args.room or args.changed:
         paths = (

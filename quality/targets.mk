@@ -5,7 +5,7 @@ test-fast: $(READY) ## the function's tests while you work (ROOM=holding, CHANGE
 	@$(PY) -m quality.suite fast $(addprefix --room ,$(ROOM)) $(addprefix --changed ,$(CHANGED))
 
 test-all: test $(addsuffix /node_modules/.ready,$(EXAMPLES)) $(addsuffix /.ready,$(ASIDE)) ## and frameworks, browser, packages, Terraform ## 再加上框架、浏览器、打包、Terraform 的测试
-	@$(PY) -m quality.suite rest
+	@$(PY) -m quality.suite rest $(addprefix --order ,$(or $(SEED),$(ORDER)))
 
 bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers ## 性能测试，与同类比较
 	@$(PY) -m quality.bench

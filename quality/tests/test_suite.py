@@ -69,6 +69,17 @@ def test_the_exit_code_tells_that_a_runner_failed(monkeypatch, capfd):
         assert suite.main(["fast"]) == code
 
 
+@pytest.mark.parametrize("order", ["7", "random"])
+def test_the_seed_of_the_order_is_printed_and_reaches_the_tests(monkeypatch, capfd, order):
+    monkeypatch.setenv("ORDER_SEED", "")
+    tells = python("import os; print('order', os.environ['ORDER_SEED'])")
+    monkeypatch.setitem(suite.TARGETS, "fast", (suite.Runner("one", (tells,)),))
+    assert suite.main(["fast", "--order", order]) == 0
+    printed = capfd.readouterr().out
+    (seed,) = re.findall(r"SEED=(\d+)", printed)
+    assert f"order {seed}\n" in printed and order in (seed, "random")
+
+
 def test_missing_tools_are_one_line_with_their_packages():
     lacking = suite.Tool("Nothing", ("no-such-program",), "no-such-package")
     runners = [suite.Runner("one", (), (lacking,)), suite.Runner("two", (), (lacking,))]
