@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import requests
 import responses
+from hypothesis import HealthCheck, settings
 
 from function.app import Function
 from function.context import Dependencies
@@ -51,6 +52,14 @@ ENVIRONMENT = {
 }
 # What a test reads of the operator's commands is English wherever it runs; the Chinese is asked for.
 os.environ |= {"LC_ALL": "C.UTF-8", "LC_MESSAGES": "C.UTF-8", "LANG": "C.UTF-8"}
+# How long an example takes says what else the machine does; no fixture is changed by one. The number of
+# examples bounds the time.
+UNHURRIED = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+settings.register_profile("unhurried", settings.default, **UNHURRIED)
+settings.load_profile("unhurried")
 
 ROLE_SECRET = "RoleSessionSecretCanary0001"
 ROLE_TOKEN = "CAISRoleSessionToken/+=="
@@ -160,7 +169,7 @@ def exchange_that_responses_stubs(
     """What the function sends to WeChat, to OSS for a key and to the business, where a test can answer it."""
     try:
         answer = requests.request(
-            method, url, params=query, data=body, headers=headers, timeout=5, allow_redirects=False
+            method, url, params=query, data=body, headers=headers, timeout=60, allow_redirects=False
         )
     except (requests.RequestException, OSError) as error:
         raise ExchangeFailed(type(error).__name__) from None

@@ -11,7 +11,7 @@ from base64 import b32encode, urlsafe_b64encode
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -292,7 +292,7 @@ def test_a_folder_is_a_keyed_hash():
     assert owner_of("public", TOKEN_SECRET) != "public"
 
 
-@effort(max_examples=200, deadline=None)
+@effort(max_examples=200)
 @given(subject=st.text(min_size=1, max_size=50))
 def test_a_folder_is_the_library_s_base_32_of_the_hash_s_first_128_bits(subject):
     named = b"owner\n" + subject.encode("utf-8", "surrogatepass")
@@ -393,7 +393,7 @@ def test_bad_tokens_count_against_no_rate(instance, good_sts, clock):
     assert function.ask(body={"filename": "a.png"}, headers=bearer(session(clock))).status == 200
 
 
-@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=40)
 @given(
     headers=st.dictionaries(
         st.sampled_from(["authorization", "Authorization", "x-upload-token", "X-Upload-Token", "origin"]),

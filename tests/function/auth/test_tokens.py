@@ -302,7 +302,7 @@ def test_forged_tokens_are_not_cached_and_the_cache_is_bounded(clock):
     assert tokens._signed_claims.cache_info().currsize == 256
 
 
-@effort(max_examples=40, deadline=None)
+@effort(max_examples=40)
 @given(
     token=st.one_of(
         st.text(max_size=50),
@@ -315,7 +315,7 @@ def test_anything_but_our_tokens_is_unauthorized(token):
         read(token, datetime(2026, 11, 24, tzinfo=UTC))
 
 
-@effort(max_examples=40, deadline=None)
+@effort(max_examples=40)
 @given(
     payload=st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.lists(st.integers()),
     claims=st.dictionaries(

@@ -6,7 +6,7 @@ from base64 import b64encode, urlsafe_b64decode
 import pytest
 import requests
 import responses
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from responses.matchers import query_param_matcher
@@ -301,7 +301,7 @@ def test_a_login_for_which_no_thread_can_start_is_to_be_tried_again(instance, no
     assert log_lines()[-1]["reason"] == "code2Session: cannot start a thread"
 
 
-@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=40)
 @given(
     body=st.one_of(
         st.binary(max_size=30),

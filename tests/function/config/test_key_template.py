@@ -237,7 +237,7 @@ CHANGES = st.lists(
 )
 
 
-@effort(max_examples=60, deadline=None)
+@effort(max_examples=60)
 @given(TEMPLATES, GIVEN)
 def test_every_rendered_key_is_read_back(text, given):
     template = KeyTemplate(text)
@@ -261,7 +261,7 @@ def test_every_rendered_key_is_read_back(text, given):
     )
 
 
-@effort(max_examples=60, deadline=None)
+@effort(max_examples=60)
 @given(TEMPLATES, GIVEN, CHANGES)
 def test_changed_keys_are_read_as_the_oracle_reads_them(text, given, changes):
     template = KeyTemplate(text)

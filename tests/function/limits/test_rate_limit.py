@@ -112,7 +112,7 @@ def test_threads_together_get_exactly_the_rate(clock):
         assert sum(threads.map(flood, range(8))) == 500
 
 
-@effort(max_examples=50, deadline=None)
+@effort(max_examples=50)
 @given(steps=st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 4), st.floats(0, 30)), max_size=40))
 def test_a_minute_never_holds_more_than_twice_the_rate(steps):
     """Two adjoining windows may each hold a burst, never more."""

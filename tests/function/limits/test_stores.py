@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -95,7 +95,7 @@ def outcome(store, what, request, now):
 
 
 @given(steps=sequences())
-@effort(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=150)
 def test_both_stores_agree_on_any_sequence_of_requests(server, steps):
     memory, redis = MemoryStore(CHINA), redis_store(server)
     # Redis uses its own clock; memory must use the same one, or midnight would make a difference.

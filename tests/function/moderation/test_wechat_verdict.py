@@ -3,8 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as effort
+from hypothesis import given
 from hypothesis import strategies as st
 
 from function.moderation.finding import Outcome
@@ -160,7 +159,6 @@ anything = st.recursive(
 )
 
 
-@effort(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     fields=st.dictionaries(
         st.sampled_from(["errcode", "result", "detail", "status_code", "isrisky"]), anything, max_size=5

@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 from urllib.parse import quote_plus, unquote_to_bytes
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -181,7 +181,7 @@ def test_all_callback_refusals_have_one_message(upload, call, log_lines):
     assert len({line["reason"] for line in log_lines() if line["status"] == 403}) == 3
 
 
-@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=40)
 @given(data=st.data())
 def test_a_flipped_bit_anywhere_is_refused(upload, call, signer, data):
     body = upload().body()
@@ -203,7 +203,7 @@ def test_a_flipped_bit_anywhere_is_refused(upload, call, signer, data):
 FIELDS = ("bucket", "object", "etag", "size", "mimeType", "width", "height", "format", "reqId", "ticket", "x")
 
 
-@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=40)
 @given(
     body=st.binary(max_size=60)
     | st.lists(st.tuples(st.sampled_from(FIELDS), st.text("aZ0/%+&=-é", max_size=6)), max_size=12).map(
@@ -222,7 +222,7 @@ def test_whatever_arrives_is_refused_as_documented(call, key_host, body, headers
     assert key_host.calls == []
 
 
-@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=40)
 @given(
     changes=st.dictionaries(
         st.sampled_from(
