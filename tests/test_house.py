@@ -245,7 +245,7 @@ def test_importing_the_handler_only_defines():
         " len(logging.getLogger().handlers), len(logging.getLogger('oss_direct_upload').handlers)]))"
     )
     shown = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=600
     )
     modules, root_handlers, own_handlers = json.loads(shown.stdout)
     assert not set(modules) & ONLY_INSIDE_FUNCTIONS
@@ -271,7 +271,7 @@ def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=600,
     )
     modules, never_there_was_not_looked_for = json.loads(shown.stdout)
     loaded = set(modules)
@@ -322,7 +322,7 @@ def in_another_process(script, environ):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=600,
         env=environ,
     )
     # Above it stand the log lines.

@@ -23,7 +23,8 @@ from function.session_policy import UPLOADS
 from quality.torture.report import Result, try_cells
 from tests.support import redis_server, stage
 from tests.support.canaries import LogWatch, Watch
-from tests.support.redis_server import LOOPBACK, Line, RedisServer
+from tests.support.ports import LOOPBACK
+from tests.support.redis_server import Line, RedisServer
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 BUDGET_SECONDS = 0.3

@@ -20,7 +20,7 @@ CLIENT_PAGES = list(zip(both("docs/client.md"), both("docs/large-files.md"), str
 def test_the_copy_lines_copy_the_client(names, tmp_path):
     lines = "\n".join(code for name in names for kind, code in code_blocks(page(name)) if kind == "bash")
     (tmp_path / "miniprogram").symlink_to(ROOT / "miniprogram")
-    subprocess.run(["bash", "-euc", lines], cwd=tmp_path, timeout=30, check=True)
+    subprocess.run(["bash", "-euc", lines], cwd=tmp_path, timeout=600, check=True)
     copied = tmp_path / "your-app/utils/oss-direct-upload"
     pasted = ROOT / "miniprogram/example/utils/oss-direct-upload"
     for path in (each for each in pasted.rglob("*") if each.is_file()):

@@ -28,7 +28,7 @@ NAMES = both("docs/tutorial.md")
 PRINTED = "https://upload.example.com"
 # The reader's own, in place of what is printed.
 OWN = {"my-bucket": "photos-of-users", "1234567890123456": "1000000000000001"}
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 KEYS = ("AccountID", "AccessKeyID", "AccessKeySecret")
 SECRETS = ("TOKEN_SECRET", "RECEIPT_SECRET", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 OF_A_CLONE = ("s.yaml", ".env.example", "handler.py", "profiles.toml")
@@ -58,7 +58,7 @@ def clone(request, tmp_path, monkeypatch):
     ((_, written),) = [block for block in code_blocks(chapter(request.param)) if block[0] == "ini"]
     (tmp_path / ".env").write_text(written, "utf-8")
     secrets = lines_with(request.param, 'python3 -c "import secrets')
-    subprocess.run(["bash", "-euc", secrets], cwd=tmp_path, timeout=30, check=True)
+    subprocess.run(["bash", "-euc", secrets], cwd=tmp_path, timeout=600, check=True)
     exported = lines_with(request.param, "export ").splitlines()[0]
     for name, value in re.findall(r"(\w+)=(\S+)", exported):
         monkeypatch.setenv(name, value)
@@ -131,7 +131,7 @@ def deployed(clone, monkeypatch):
         gateway.start()
         session = stack.enter_context(requests.Session())
         session.trust_env = False
-        session.put(f"{hosted.cloud.wechat.origin}/-/check", json={"delay": 0}, timeout=10)
+        session.put(f"{hosted.cloud.wechat.origin}/-/check", json={"delay": 0}, timeout=60)
         yield name, folder, hosted.cloud, session
 
 
@@ -141,7 +141,7 @@ def start_backend(name, folder, function):
     program = program.replace(".listen(PORT)", ".listen(0, function () { console.log(this.address().port) })")
     (folder / "docs").symlink_to(ROOT / "docs")
     (copying,) = [code for kind, code in code_blocks(page(name)) if "cp docs/backends/" in code]
-    subprocess.run(["bash", "-euc", copying], cwd=folder, timeout=30, check=True)
+    subprocess.run(["bash", "-euc", copying], cwd=folder, timeout=600, check=True)
     (folder.parent / "my-app-backend/backend.js").write_text(program, "utf-8")
     command = (
         lines_with(name, f"FUNCTION={PRINTED}").replace(PRINTED, function).replace(" node ", " exec node ")
@@ -154,14 +154,14 @@ def receipt_of(function, session):
 
     def ask(route, body, token=""):
         answer = session.post(
-            f"{function}/{route}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10
+            f"{function}/{route}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=60
         )
         return answer.json()
 
     token = ask("login", {"code": "local-somebody"})["token"]
     picture = (ROOT / "tests/playground/picture.png").read_bytes()
     form = ask("upload-params", {"profile": "post", "filename": "a.png", "size": len(picture)}, token)
-    session.post(form["url"], data=form["formData"], files={"file": ("a.png", picture)}, timeout=10)
+    session.post(form["url"], data=form["formData"], files={"file": ("a.png", picture)}, timeout=60)
     return ask("confirm", {"ticket": form["ticket"]})["receipt"]
 
 
@@ -173,14 +173,14 @@ def test_the_backend_publishes_with_the_printed_settings(deployed):
             posts = f"http://127.0.0.1:{int(backend.stdout.readline())}/posts"
             receipt = receipt_of(function, session)
             for receipts in ([f"{receipt[:-1]}-"], [receipt, "a.b.c"], []):
-                refused = session.post(posts, json={"text": "", "receipts": receipts}, timeout=10)
+                refused = session.post(posts, json={"text": "", "receipts": receipts}, timeout=60)
                 assert refused.status_code == 400
-            assert session.get(posts, timeout=10).json() == {"posts": []}
+            assert session.get(posts, timeout=60).json() == {"posts": []}
             for _ in range(2):
-                posted = session.post(posts, json={"text": "", "receipts": [receipt]}, timeout=10)
+                posted = session.post(posts, json={"text": "", "receipts": [receipt]}, timeout=60)
                 assert posted.status_code == 200
             end = time.monotonic() + PATIENCE_SECONDS
-            while (states := states_in(session.get(posts, timeout=10))) != [["published"]]:
+            while (states := states_in(session.get(posts, timeout=60))) != [["published"]]:
                 assert time.monotonic() < end, states
         finally:
             backend.terminate()

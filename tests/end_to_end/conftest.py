@@ -55,7 +55,7 @@ def services(tmp_path, clock):
 def send(method, url, **options):
     with requests.Session() as session:
         session.trust_env = False
-        return session.request(method, url, timeout=10, allow_redirects=False, **options)
+        return session.request(method, url, timeout=60, allow_redirects=False, **options)
 
 
 def post_form(url, fields, content=PICTURE, part_type="application/octet-stream"):
@@ -112,7 +112,7 @@ class Running:
     def ask(self, route, body, token="", at=None):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         address = route if route.startswith("http") else f"{at or self.usual}/{route}"
-        return self.session.post(address, json=body, headers=headers, timeout=20)
+        return self.session.post(address, json=body, headers=headers, timeout=60)
 
     def log_in(self):
         """A session of a user who has never been here."""
@@ -121,7 +121,7 @@ class Running:
     def post(self, form, content, name="a.png", kind="image/png", also=(), to=""):
         files = [(field, (None, value)) for field, value in [*form["formData"].items(), *also]]
         files.append(("file", (name, content, kind)))
-        return self.session.post(to or form["url"], files=files, timeout=10)
+        return self.session.post(to or form["url"], files=files, timeout=60)
 
     def business(self, route, upload, **fields):
         """What the business answers about an upload."""

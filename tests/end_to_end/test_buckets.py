@@ -155,8 +155,8 @@ def test_a_form_goes_to_the_bucket_of_its_profile_and_so_does_all_that_follows(
     assert (claims["bucket"], claims["key"], claims["seen"]) == (place.bucket, upload.key, True)
     read = ask("read", {"key": upload.key}, user).json()
     assert read["url"].startswith(f"{store.origin}/{upload.key}?")
-    assert here.session.get(read["url"], timeout=10).content == PICTURE
-    assert here.session.get(upload.url, timeout=10).status_code == 403
+    assert here.session.get(read["url"], timeout=60).content == PICTURE
+    assert here.session.get(upload.url, timeout=60).status_code == 403
 
 
 def test_another_user_reads_in_neither_bucket(here, ask, uploaded):
@@ -172,7 +172,7 @@ def test_a_large_file_of_the_second_bucket_goes_there_in_parts(here, ask, user):
     for number, part in enumerate(begun["parts"]):
         assert part["url"].startswith(f"{here.cloud.archive.origin}/")
         piece = data[number * PART : number * PART + part["size"]]
-        assert here.session.put(part["url"], piece, headers=begun["headers"], timeout=10).status_code == 200
+        assert here.session.put(part["url"], piece, headers=begun["headers"], timeout=60).status_code == 200
     more = ask("multipart-parts", {"ticket": begun["ticket"]}).json()
     assert (more["parts"], more["missing"]) == ([], 0)
     done = ask("multipart-complete", {"ticket": begun["ticket"]}).json()
@@ -229,7 +229,7 @@ def test_one_request_gets_forms_for_both_buckets_and_urls_from_both(here, ask, u
     assert [send(form).status_code for form in forms] == [200] * 3
     assert [where(here, form["key"]) for form in forms] == [AT_HOME, IN_THE_ARCHIVE, AT_HOME]
     read = ask("read", {"items": [{"key": form["key"]} for form in forms]}, user).json()["items"]
-    assert [here.session.get(item["url"], timeout=10).content for item in read] == [PICTURE] * 3
+    assert [here.session.get(item["url"], timeout=60).content for item in read] == [PICTURE] * 3
 
 
 def test_a_page_of_the_sample_servers_may_have_the_second_bucket(here, ask, user, send):
@@ -275,7 +275,7 @@ def attempts(here, key, place, folders):
             )
             headers = authorize(request, key, now)
             answer = here.session.request(
-                method, request_url(request, store.origin), headers=headers, timeout=10
+                method, request_url(request, store.origin), headers=headers, timeout=60
             )
             yield answer.status_code
 

@@ -60,7 +60,7 @@ class Server:
         headers = {"Content-Type": "application/json", **headers}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             connection.request(method, path, content, headers)

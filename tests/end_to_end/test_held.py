@@ -270,7 +270,7 @@ def test_the_rule_written_by_setup_is_the_local_one_and_expires_held_objects(her
     )
     headers = authorize(asked, FUNCTION_KEY, datetime.now(UTC))
     address = request_url(asked, here.cloud.oss.origin)
-    assert here.session.put(address, data=document, headers=headers, timeout=10).status_code == 200
+    assert here.session.put(address, data=document, headers=headers, timeout=60).status_code == 200
     written = {(rule.prefix, rule.days, rule.abort_days) for rule in bucket.lifecycle.rules}
     assert written >= {(rule.prefix, rule.days, rule.abort_days) for rule in own}
     bucket.let_days_pass(1)
@@ -291,7 +291,7 @@ def test_a_post_shows_the_state_of_its_pictures(here, held):
     states, url = [], None
     # Told that it is published, the business asks for the address the next time that somebody looks.
     while (states != ["rejected", "published"] or not url) and time.monotonic() < ends:
-        told = here.session.get(f"{business}/posts", timeout=10).json()["posts"][:2]
+        told = here.session.get(f"{business}/posts", timeout=60).json()["posts"][:2]
         states = [each["pictures"][0]["state"] for each in told]
         url = told[1]["pictures"][0]["url"]
         time.sleep(0.25)
@@ -301,7 +301,7 @@ def test_a_post_shows_the_state_of_its_pictures(here, held):
 
 
 def test_wechat_s_console_verifies_the_address_of_the_push(here):
-    answer = here.session.post(f"{here.cloud.wechat.origin}/-/push", timeout=10)
+    answer = here.session.post(f"{here.cloud.wechat.origin}/-/push", timeout=60)
     assert answer.json() == {"url": f"{here.usual}/wechat-events", "verified": True}
 
 
@@ -309,7 +309,7 @@ def test_an_event_that_the_business_refused_arrives_with_the_next_tick(here, hel
     business = here.cloud.business
 
     def events():
-        deliveries = here.session.get(f"{business.origin}/deliveries", timeout=5).json()["deliveries"]
+        deliveries = here.session.get(f"{business.origin}/deliveries", timeout=60).json()["deliveries"]
         return [(each["event"], each["times"]) for each in deliveries if upload_id in each["id"]]
 
     with monkeypatch.context() as patch:
@@ -382,15 +382,15 @@ def test_both_contracts_return_the_same_bytes(here, held, commit, opened):
     query = address.partition("?")[2]
     wsgi = f"{here.usual}/2016-08-15/proxy/service/function/check-source?{query}"
     for url in (address, wsgi):
-        answer = here.session.get(url, headers={"Range": "bytes=0-3"}, timeout=10)
+        answer = here.session.get(url, headers={"Range": "bytes=0-3"}, timeout=60)
         assert (answer.status_code, answer.content) == (200, PICTURE)
         assert answer.headers["Content-Type"] == "image/png"
         assert answer.headers["Content-Length"] == str(len(PICTURE))
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert here.session.head(url, timeout=10).status_code == 405
+        assert here.session.head(url, timeout=60).status_code == 405
     here.business("decisions", upload, decision="publish")
-    assert here.session.get(address, timeout=10).status_code == 401
+    assert here.session.get(address, timeout=60).status_code == 401
 
 
 def test_a_second_failure_is_left_to_a_human(here, held, commit, opened):

@@ -49,7 +49,7 @@ def begin(function, size, profile="video"):
 def put(begun, part, data, **headers):
     start = (part["number"] - 1) * begun["partSize"]
     body = data[start : start + part["size"]]
-    return requests.put(part["url"], data=body, headers={**begun["headers"], **headers}, timeout=10)
+    return requests.put(part["url"], data=body, headers={**begun["headers"], **headers}, timeout=60)
 
 
 def send(begun, data, parts=None):
@@ -126,20 +126,20 @@ def test_a_part_url_accepts_only_its_part(cloud, function, data):
     url, headers = first["url"], begun["headers"]
     good = data[:PART]
     refused = [
-        requests.put(url, data=good[:-1], headers=headers, timeout=10),
-        requests.put(url, data=good + b"x", headers=headers, timeout=10),
-        requests.put(url, data=good, headers={"Content-Type": "video/mp4"}, timeout=10),
-        requests.put(url, data=good, headers={**headers, "x-oss-object-acl": "public-read"}, timeout=10),
-        requests.put(url, data=b"", headers={**headers, "x-oss-copy-source": "/b/k"}, timeout=10),
-        requests.put(url.replace("partNumber=1", "partNumber=2"), data=good, headers=headers, timeout=10),
+        requests.put(url, data=good[:-1], headers=headers, timeout=60),
+        requests.put(url, data=good + b"x", headers=headers, timeout=60),
+        requests.put(url, data=good, headers={"Content-Type": "video/mp4"}, timeout=60),
+        requests.put(url, data=good, headers={**headers, "x-oss-object-acl": "public-read"}, timeout=60),
+        requests.put(url, data=b"", headers={**headers, "x-oss-copy-source": "/b/k"}, timeout=60),
+        requests.put(url.replace("partNumber=1", "partNumber=2"), data=good, headers=headers, timeout=60),
         requests.put(url.replace("x-oss-expires=900", "x-oss-expires=9000"), data=good, headers=headers),
-        requests.post(url.replace("partNumber=1&", ""), data=b"", headers=headers, timeout=10),
-        requests.delete(url.replace("partNumber=1&", ""), timeout=10),
-        requests.get(url.replace("partNumber=1&", ""), timeout=10),
+        requests.post(url.replace("partNumber=1&", ""), data=b"", headers=headers, timeout=60),
+        requests.delete(url.replace("partNumber=1&", ""), timeout=60),
+        requests.get(url.replace("partNumber=1&", ""), timeout=60),
     ]
     assert {answer.status_code for answer in refused} <= {400, 403, 411}
     assert ask(function, "multipart-parts", ticket=begun["ticket"]).json["missing"] == 4
-    assert requests.put(url, data=good, headers=headers, timeout=10).status_code == 200
+    assert requests.put(url, data=good, headers=headers, timeout=60).status_code == 200
 
 
 def test_a_url_ends_and_a_new_one_takes_its_place(cloud, function, data, clock):
@@ -177,7 +177,7 @@ def put_lifecycle(cloud, document, now):
         "PUT", BUCKET, REGION, "", query={"lifecycle": ""}, headers={"content-type": "text/xml"}
     )
     headers = authorize(asked, OWN, now)
-    return requests.put(request_url(asked, cloud.oss.origin), data=document, headers=headers, timeout=10)
+    return requests.put(request_url(asked, cloud.oss.origin), data=document, headers=headers, timeout=60)
 
 
 def test_the_rule_written_by_setup_removes_unfinished_uploads(cloud, function, data, clock):

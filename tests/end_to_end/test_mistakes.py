@@ -25,7 +25,7 @@ ANONYMOUS = (
     "<RequestId>6746C2E5A6B4C53030D6F6A4</RequestId><HostId>b.oss-cn-hangzhou.aliyuncs.com</HostId>"
     "<EC>0003-00000001</EC></Error>"
 )
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 600
 # Their process is theirs: environment and logging are replaced.
 GIVEN_OVER = ("demo", "serve")
 

@@ -41,7 +41,7 @@ def cloud(tmp_path):
 
 
 def log_in(cloud):
-    answer = requests.post(f"{cloud.gateway.origin}/login", json={"code": "local-openapi"}, timeout=10)
+    answer = requests.post(f"{cloud.gateway.origin}/login", json={"code": "local-openapi"}, timeout=60)
     return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
@@ -60,7 +60,7 @@ def test_schemathesis_finds_nothing_that_is_not_documented(cloud, tmp_path, capl
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NO_PROXY": "*", "LC_ALL": "C.UTF-8"},
         capture_output=True,
         encoding="utf-8",
-        timeout=240,
+        timeout=600,
         check=False,
     )
     assert shown.returncode == 0, shown.stdout[-8000:] + shown.stderr[-2000:]
@@ -87,7 +87,7 @@ class Client:
     def ask(self, route, body=None, method="POST", **given):
         address = f"{self.origin}/{route}"
         given = {"headers": self.session, **given}
-        answer = requests.request(method, address, json=body, timeout=30, **given)
+        answer = requests.request(method, address, json=body, timeout=60, **given)
         reply = Reply(answer.status_code, answer.headers, answer.text)
         check_answer(method, urlsplit(answer.url).path, reply)
         self.answered.add((method, f"/{route}", answer.status_code))
@@ -130,7 +130,7 @@ def large_file(client):
     ticket = {"ticket": begun["ticket"]}
     client.ask("multipart-complete", ticket)
     for part in client.ask("multipart-parts", ticket)["parts"]:
-        answer = requests.put(part["url"], bytes(part["size"]), headers=begun["headers"], timeout=10)
+        answer = requests.put(part["url"], bytes(part["size"]), headers=begun["headers"], timeout=60)
         assert answer.status_code == 200, answer.text
     client.ask("multipart-complete", ticket)
     client.ask("multipart-abort", ticket)

@@ -47,9 +47,9 @@ def test_a_pushed_revocation_erases_one_user(cloud, written):
     for key in keys:
         client.put_object(oss.PutObjectRequest(settings.bucket, key, body=b"x"))
     pushed = {"openid": users[0], "format": written, "times": 2}
-    answer = requests.post(f"{cloud.wechat.origin}/-/revocation", json=pushed, timeout=10)
+    answer = requests.post(f"{cloud.wechat.origin}/-/revocation", json=pushed, timeout=60)
     assert answer.status_code == 200, answer.text
     cloud.idle().let_minutes_pass(2)
     assert [client.is_object_exist(settings.bucket, key) for key in keys] == [False, True]
-    deliveries = requests.get(f"{cloud.business.origin}/deliveries", timeout=10).json()["deliveries"]
+    deliveries = requests.get(f"{cloud.business.origin}/deliveries", timeout=60).json()["deliveries"]
     assert [each["times"] for each in deliveries if each["event"] == "revoked"][0] == 2

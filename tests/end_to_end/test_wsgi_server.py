@@ -39,12 +39,12 @@ def test_a_plain_wsgi_server_hands_out_forms(served):
     with requests.Session() as session:
         session.trust_env = False
         answer = session.post(
-            f"{served}/api/upload-params", json={"filename": "猫.png", "size": 5}, timeout=5
+            f"{served}/api/upload-params", json={"filename": "猫.png", "size": 5}, timeout=60
         )
         assert answer.status_code == 200
         assert answer.json()["key"].endswith(".png")
-        assert session.get(f"{served}/health", timeout=5).json() == {"status": "ok"}
-        assert session.get(f"{served}/nope", timeout=5).status_code == 404
+        assert session.get(f"{served}/health", timeout=60).json() == {"status": "ok"}
+        assert session.get(f"{served}/nope", timeout=60).status_code == 404
         chunks = iter([b'{"filename":', b'"a.png"}'])
-        assert session.post(f"{served}/", data=chunks, timeout=5).status_code == 200
-        assert session.post(f"{served}/", data=b"x" * 70_000, timeout=5).status_code == 413
+        assert session.post(f"{served}/", data=chunks, timeout=60).status_code == 200
+        assert session.post(f"{served}/", data=b"x" * 70_000, timeout=60).status_code == 413

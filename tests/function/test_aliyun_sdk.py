@@ -340,7 +340,7 @@ def test_the_library_does_later_what_the_modules_are_for_that_it_did_not_import(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     assert (shown.stdout.strip(), shown.stderr) == ("same", "")
 

@@ -10,7 +10,7 @@ import pytest
 from function.http.client import send
 from function.outgoing import MAX_OVERDUE, ExchangeFailed, with_timeout
 
-PATIENCE_SECONDS = 5
+PATIENCE_SECONDS = 60
 UPSTREAM = "https://slow.example"
 FULL = "too many overdue calls"
 

@@ -36,7 +36,7 @@ def put(store, key, content=b"picture", file_name=None, **metadata):
 def get():
     with requests.Session() as session:
         session.trust_env = False
-        yield lambda url: session.get(url, timeout=5)
+        yield lambda url: session.get(url, timeout=60)
 
 
 def test_each_bucket_has_a_region_a_role_and_a_folder_of_its_own(cloud, tmp_path):

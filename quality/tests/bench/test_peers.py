@@ -24,7 +24,7 @@ def test_programs_that_contestants_share_load_no_typing_for_annotations():
         " sys.exit('typing' in sys.modules)"
     )
     # Bare, as the contestants are started.
-    subprocess.run([sys.executable, "-I", "-S", "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-I", "-S", "-c", script], check=True, timeout=600)
 
 
 def test_the_floor_signs_the_same_form_as_the_function(floor, clock):

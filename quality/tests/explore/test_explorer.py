@@ -145,4 +145,4 @@ def run_printed(text):
 
 def python(*arguments):
     command = [sys.executable, *arguments]
-    return run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)

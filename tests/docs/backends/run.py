@@ -95,7 +95,7 @@ def run(language, pasted, program, folder, *arguments, said=""):
             env={"PATH": os.environ["PATH"], "HOME": str(folder), "NODE_PATH": NODE_PATH, **more},
             input=said.encode(),
             capture_output=True,
-            timeout=180,
+            timeout=600,
             check=False,
         )
         if done.returncode:

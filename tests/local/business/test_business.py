@@ -95,7 +95,7 @@ def ask(business):
         session.trust_env = False
 
         def ask(method, path, body=None, **headers):
-            return session.request(method, server.origin + path, data=body, headers=headers, timeout=5)
+            return session.request(method, server.origin + path, data=body, headers=headers, timeout=60)
 
         def post(path, **body):
             return ask("POST", path, json.dumps(body))

@@ -33,7 +33,7 @@ def greeter():
 @pytest.fixture
 def ask(greeter):
     def send(path="/", **headers):
-        connection = http.client.HTTPConnection(greeter.origin.removeprefix("http://"), timeout=5)
+        connection = http.client.HTTPConnection(greeter.origin.removeprefix("http://"), timeout=60)
         try:
             connection.request("GET", path, headers=headers)
             answer = connection.getresponse()

@@ -45,7 +45,7 @@ def serve():
 
 def ask(service, at="127.0.0.1", **headers):
     port = int(service.origin.rpartition(":")[2])
-    with contextlib.closing(http.client.HTTPConnection(at, port, timeout=5)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(at, port, timeout=60)) as connection:
         connection.request("GET", "/", headers=headers)
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
@@ -114,7 +114,7 @@ class ControlApi(Greeter):
 )
 def test_phones_cannot_use_the_control_api(at, headers, status):
     service = Service(ControlApi, reach=PHONES).start()
-    with contextlib.closing(http.client.HTTPConnection(at, port_of(service), timeout=5)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(at, port_of(service), timeout=60)) as connection:
         connection.request("PUT", "/", headers=headers)
         assert connection.getresponse().status == status
     service.stop()
@@ -126,7 +126,7 @@ def test_a_phone_neither_plans_faults_at_the_bucket_nor_lets_days_pass(tmp_path,
     oss = OssServer(Accounts(), "bucket", "cn-hangzhou", tmp_path, reach=PHONES).start()
     statuses = {}
     for at in ("127.0.0.1", NETWORK):
-        with contextlib.closing(http.client.HTTPConnection(at, port_of(oss), timeout=5)) as connection:
+        with contextlib.closing(http.client.HTTPConnection(at, port_of(oss), timeout=60)) as connection:
             connection.request("PUT", target, b'{"kind": "drop"}' if "faults" in target else b'{"days": 1}')
             statuses[at] = connection.getresponse().status
     oss.stop()
@@ -183,7 +183,7 @@ def test_sts_and_wechat_stay_with_the_function(cloud):
 
 def test_a_form_names_each_oss_that_a_phone_can_call(cloud):
     cloud.gateway.start()
-    with contextlib.closing(http.client.HTTPConnection(cloud.gateway.origin[7:], timeout=5)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(cloud.gateway.origin[7:], timeout=60)) as connection:
         connection.request("POST", "/upload-params", body=b"{}")
         answer = connection.getresponse()
         body = answer.read()
@@ -204,7 +204,7 @@ def test_the_chosen_address_counts_as_the_default_host(tmp_path):
 
 
 def code_of(service, host):
-    with contextlib.closing(http.client.HTTPConnection(service.origin[7:], timeout=5)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(service.origin[7:], timeout=60)) as connection:
         connection.request("GET", "/a", headers={"Host": f"{host}:{port_of(service)}"})
         body = connection.getresponse().read().decode()
     return body.partition("<Code>")[2].partition("<")[0]

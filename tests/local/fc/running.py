@@ -41,7 +41,7 @@ def address(running):
 
 def ask(running, method="GET", target="/", headers=(), body=None):
     """One request with exactly these headers (and Content-Length); repeated names allowed."""
-    connection = http.client.HTTPConnection(*address(running), timeout=5)
+    connection = http.client.HTTPConnection(*address(running), timeout=60)
     with contextlib.closing(connection):
         connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in dict(headers).items() if isinstance(headers, dict) else headers:
@@ -55,7 +55,7 @@ def ask(running, method="GET", target="/", headers=(), body=None):
 
 def say(running, text):
     """Send raw bytes and read until the gateway closes."""
-    with socket.create_connection(address(running), timeout=5) as connection:
+    with socket.create_connection(address(running), timeout=60) as connection:
         connection.sendall(text)
         received = b""
         while piece := connection.recv(65536):

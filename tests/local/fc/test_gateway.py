@@ -38,7 +38,7 @@ from tests.local.fc.running import Recorder, address, ask, gateway
 )
 def test_a_request_over_a_limit_is_400_invalid_argument_and_never_reaches_the_function(front, request_text):
     front.function = staticmethod(Recorder({"statusCode": 200}))
-    with socket.create_connection(address(front.gateway), timeout=5) as connection:
+    with socket.create_connection(address(front.gateway), timeout=60) as connection:
         connection.sendall(request_text)
         connection.shutdown(socket.SHUT_WR)
         received = b""
@@ -70,7 +70,7 @@ def test_a_client_that_sends_too_large_a_body_sees_the_400():
 
 def test_a_body_cut_short_does_not_reach_the_function():
     function = Recorder({"statusCode": 200})
-    with gateway(function) as running, socket.create_connection(address(running), timeout=5) as connection:
+    with gateway(function) as running, socket.create_connection(address(running), timeout=60) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(100) == b""
@@ -113,7 +113,7 @@ def test_a_failed_initialize_fails_its_request_and_is_tried_again(caplog):
 
 
 def test_requests_run_side_by_side():
-    both_are_in = threading.Barrier(2, timeout=5)
+    both_are_in = threading.Barrier(2, timeout=60)
 
     def handler(event, context):
         both_are_in.wait()

@@ -191,7 +191,7 @@ class OssClient:
         return self.request("POST", path, body, headers)
 
     def request(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.server.origin).netloc, timeout=5)
+        connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.server.origin).netloc, timeout=60)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()

@@ -130,7 +130,7 @@ def test_a_body_over_the_limit_is_refused(oss, oss_client):
 
 
 def test_a_refused_body_leaves_the_connection_in_step(oss, oss_client):
-    connection = http.client.HTTPConnection(urlsplit(oss.origin).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(oss.origin).netloc, timeout=60)
     for _ in range(2):
         connection.request("PUT", "/u/42/a.jpg", b"x" * 100_000)
         response = connection.getresponse()

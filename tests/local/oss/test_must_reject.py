@@ -48,7 +48,7 @@ def send(running):
         target = query(target) if query else target
         if sign:
             target = resigned(vector, target, sent)
-        connection = http.client.HTTPConnection(urlsplit(server.origin).netloc, timeout=5)
+        connection = http.client.HTTPConnection(urlsplit(server.origin).netloc, timeout=60)
         connection.putrequest(method or vector["method"], target, skip_host=True, skip_accept_encoding=True)
         for header, value in sent.items():
             if value is not None:

@@ -157,7 +157,7 @@ def test_the_python_sdk_reads_by_header_and_by_url(sdk_client, oss):
     request = sdk.GetObjectRequest(bucket=oss.bucket.name, key=KEY)
     assert sdk_client.get_object(request).body.read() == b"picture"
     url = sdk_client.presign(request, expires=timedelta(minutes=1)).url
-    assert requests.get(url, timeout=5).content == b"picture"
+    assert requests.get(url, timeout=60).content == b"picture"
     with pytest.raises(sdk.exceptions.OperationError, match="NoSuchKey"):
         sdk_client.head_object(sdk.HeadObjectRequest(bucket=oss.bucket.name, key="none"))
 

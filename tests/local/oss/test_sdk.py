@@ -75,7 +75,7 @@ def test_parts_are_sent_listed_and_completed(bucket):
         sdk.UploadPartRequest(bucket=name, key=KEY, part_number=3, upload_id=begun.upload_id),
         expires=timedelta(minutes=1),
     ).url
-    assert requests.put(url, b"hello", timeout=5).status_code == 200
+    assert requests.put(url, b"hello", timeout=60).status_code == 200
     listed = client.list_parts(sdk.ListPartsRequest(bucket=name, key=KEY, upload_id=begun.upload_id))
     assert [(part.part_number, part.size) for part in listed.parts] == [(1, SMALLEST), (2, SMALLEST), (3, 5)]
     open_ones = client.list_multipart_uploads(sdk.ListMultipartUploadsRequest(bucket=name))

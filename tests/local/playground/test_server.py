@@ -48,7 +48,7 @@ def new_act():
 
 def get(running, target, method="GET", body=None, headers=None):
     host, port = running.origin.removeprefix("http://").split(":")
-    with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=5)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=60)) as connection:
         connection.request(method, target, body, headers or {})
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()

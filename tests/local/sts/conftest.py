@@ -56,7 +56,7 @@ class StsCaller:
 
     def send(self, method: str, target: str, body: str = "", **headers: str) -> tuple[int, bytes]:
         """One HTTP exchange on a connection of its own; header names as keywords, hyphens as underscores."""
-        connection = http.client.HTTPConnection(self.origin.removeprefix("http://"), timeout=5)
+        connection = http.client.HTTPConnection(self.origin.removeprefix("http://"), timeout=60)
         try:
             sent = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, target, body or None, sent)

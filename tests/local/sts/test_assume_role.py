@@ -241,7 +241,7 @@ def test_writes_nothing_on_stderr(sts_call, capfd):
 
 
 def test_a_client_that_leaves_early_does_no_harm(sts_call, sts_server, capfd):
-    connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=60)
     connection.putrequest("POST", "/")
     connection.putheader("Content-Length", "60000")
     connection.endheaders(b"Action=AssumeRole&SecurityToken=half")

@@ -73,7 +73,7 @@ def test_a_planned_fault_drops_the_connection(sts_call, sts_server):
 
 def test_redirects_to_where_a_follower_would_be_seen(sts_call, sts_server):
     sts_server.faults.plan("redirect", times=1)
-    connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=60)
     connection.request("POST", "/")
     answer = connection.getresponse()
     connection.close()
@@ -90,7 +90,7 @@ def test_a_planned_fault_delays_one_response(sts_call, sts_server):
 
 def test_a_slow_answer_does_not_hold_up_the_end(sts_call, sts_server):
     sts_server.faults.plan("slow", times=1, seconds=600)
-    connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=60)
     connection.request("POST", "/")
     while not sts_server.calls:
         time.sleep(0.001)

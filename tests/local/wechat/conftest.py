@@ -42,13 +42,15 @@ class Site:
             return [(path, body) for method, path, _, body in self.requests if method == "POST"]
 
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(posted()) >= count, timeout=5), posted()
+            assert self.arrived.wait_for(lambda: len(posted()) >= count, timeout=60), posted()
             return posted()
 
     def asked_for(self, wanted):
         """Wait until a file has been asked for."""
         with self.arrived:
-            assert self.arrived.wait_for(lambda: wanted in [path for _, path, *_ in self.requests], timeout=5)
+            assert self.arrived.wait_for(
+                lambda: wanted in [path for _, path, *_ in self.requests], timeout=60
+            )
 
     def _handler(site):
         class Handler(BaseHTTPRequestHandler):
@@ -108,7 +110,7 @@ def call(pushing):
     """POST JSON to the local WeChat; returns what it answered, read."""
 
     def call(path, body=None, method="POST"):
-        connection = http.client.HTTPConnection(pushing.origin.removeprefix("http://"), timeout=5)
+        connection = http.client.HTTPConnection(pushing.origin.removeprefix("http://"), timeout=60)
         try:
             sent = body if isinstance(body, bytes) else json.dumps(body).encode()
             connection.request(method, path, None if body is None else sent)

@@ -30,7 +30,7 @@ def done():
 
     def wait(count):
         with changed:
-            assert changed.wait_for(lambda: len(done) >= count, timeout=5), done
+            assert changed.wait_for(lambda: len(done) >= count, timeout=60), done
         return done
 
     task.wait, task.done = wait, done

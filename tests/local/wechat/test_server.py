@@ -22,7 +22,7 @@ def wechat_send(wechat_server):
     """One HTTP exchange: status, content type, body."""
 
     def send(method, target, body=None, **headers):
-        connection = http.client.HTTPConnection(wechat_server.origin.removeprefix("http://"), timeout=5)
+        connection = http.client.HTTPConnection(wechat_server.origin.removeprefix("http://"), timeout=60)
         try:
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
@@ -200,7 +200,7 @@ def test_a_planned_fault_drops_the_connection(wechat_server, wechat_login):
 
 def test_redirects_to_where_a_follower_would_be_seen(wechat_server):
     wechat_server.faults.plan("redirect", times=1)
-    connection = http.client.HTTPConnection(wechat_server.origin.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(wechat_server.origin.removeprefix("http://"), timeout=60)
     connection.request("GET", "/sns/jscode2session")
     answer = connection.getresponse()
     connection.close()

@@ -121,7 +121,7 @@ def upload(function, token):
     fields = [(name, (None, value)) for name, value in signed["formData"].items()]
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.post(signed["url"], files=[*fields, ("file", ("a.png", PICTURE))], timeout=10)
+        answer = session.post(signed["url"], files=[*fields, ("file", ("a.png", PICTURE))], timeout=60)
     assert answer.status_code == 200, answer.text
     return post(function, "confirm", {"ticket": signed["ticket"]})
 

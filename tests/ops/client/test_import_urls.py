@@ -86,7 +86,7 @@ def test_a_file_arrives_as_if_its_user_had_uploaded_it(cloud, moved):
     owner = owner_of("openid-a", cloud.environment()["TOKEN_SECRET"])
     assert status == 0
     assert stored["key"].startswith(f"uploads/{owner}/2020/03/03/") and stored["key"].endswith(".png")
-    got = requests.get(cloud.signed_url(stored["key"]), timeout=10)
+    got = requests.get(cloud.signed_url(stored["key"]), timeout=60)
     assert (got.content, got.headers["Content-Type"]) == (PICTURE, "image/png")
     assert got.headers["Content-Disposition"] == "inline"
 
@@ -114,7 +114,7 @@ def test_a_dry_run_prints_the_key_and_stores_nothing(cloud, moved):
     status, shown, done = moved(["~/a.png openid-c"], "--dry-run")
     key = json.loads(shown.splitlines()[0])["key"]
     assert (status, done) == (0, [])
-    assert requests.get(cloud.signed_url(key), timeout=10).status_code == 404
+    assert requests.get(cloud.signed_url(key), timeout=60).status_code == 404
     assert moved(["~/a.png openid-c"])[2][0]["key"] == key
 
 

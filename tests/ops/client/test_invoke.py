@@ -74,11 +74,11 @@ def run(*options):
 def read_back(cloud, output):
     """The object of the address that was printed; it is private, so the account signs."""
     [url] = [line.split("uploaded: ")[1] for line in output.splitlines() if "uploaded: " in line]
-    return requests.get(cloud.signed_url(unquote(urlsplit(url).path[1:])), timeout=5)
+    return requests.get(cloud.signed_url(unquote(urlsplit(url).path[1:])), timeout=60)
 
 
 def log_in(cloud, code):
-    return requests.post(f"{cloud.gateway.origin}/login", json={"code": code}, timeout=5).json()["token"]
+    return requests.post(f"{cloud.gateway.origin}/login", json={"code": code}, timeout=60).json()["token"]
 
 
 def receipts_in(output):
@@ -213,7 +213,7 @@ def test_the_read_url_of_an_upload_opens_it(way, request, capsys, picture, cloud
     output = capsys.readouterr().out
     assert f"key        {receipt['key']}" in output
     [url] = [line for line in output.splitlines() if line.startswith("http")]
-    assert requests.get(url, timeout=5).content == picture.read_bytes()
+    assert requests.get(url, timeout=60).content == picture.read_bytes()
     assert run(*options, "--token", token, "--read", receipt["key"], "--variant", "thumb") == 0
     output = capsys.readouterr().out
     assert "x-oss-process image/resize,m_fill,w_200,h_200/format,jpg" in output

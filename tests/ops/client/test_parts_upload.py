@@ -59,7 +59,7 @@ def receipt_in(output):
 
 
 def stored(cloud, receipt):
-    return requests.get(cloud.signed_url(receipt["key"]), timeout=10).content
+    return requests.get(cloud.signed_url(receipt["key"]), timeout=60).content
 
 
 def records(cache):
@@ -156,7 +156,7 @@ def test_an_upload_that_cannot_continue_begins_again(cloud, video, cache, capsys
         os.utime(video, ns=(1, 1))
     else:
         ticket = json.loads(records(cache)[0].read_text())["ticket"]
-        requests.post(f"{cloud.gateway.origin}/multipart-abort", json={"ticket": ticket}, timeout=5)
+        requests.post(f"{cloud.gateway.origin}/multipart-abort", json={"ticket": ticket}, timeout=60)
     assert upload(cloud, video) == 0
     assert len(begun) == 2
     assert stored(cloud, receipt_in(capsys.readouterr().out)) == video.read_bytes()
@@ -168,13 +168,13 @@ def test_an_upload_that_was_complete_when_the_line_broke_gives_its_receipt(cloud
     # As if the last answer had never come: the record is still there.
     receipt = receipt_in(first)
     wanted = {"profile": "video", "filename": video.name, "size": 5 * MIB + 1}
-    begun = requests.post(f"{cloud.gateway.origin}/multipart", json=wanted, timeout=5).json()
+    begun = requests.post(f"{cloud.gateway.origin}/multipart", json=wanted, timeout=60).json()
     for part in begun["parts"]:
         start = (part["number"] - 1) * begun["partSize"]
         data = video.read_bytes()[start : start + part["size"]]
-        requests.put(part["url"], data=data, headers=begun["headers"], timeout=10).raise_for_status()
+        requests.put(part["url"], data=data, headers=begun["headers"], timeout=60).raise_for_status()
     done = requests.post(
-        f"{cloud.gateway.origin}/multipart-complete", json={"ticket": begun["ticket"]}, timeout=10
+        f"{cloud.gateway.origin}/multipart-complete", json={"ticket": begun["ticket"]}, timeout=60
     ).json()
     record_of(video, wanted, cloud.gateway.origin, os.environ).keep(begun)
     assert upload(cloud, video) == 0

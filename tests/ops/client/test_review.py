@@ -143,7 +143,7 @@ def page():
 
 def ask(page, method, path, body=None, **headers):
     port = int(page.origin.rpartition(":")[2])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(
             method, path, body, {name.replace("_", "-"): value for name, value in headers.items()}

@@ -132,7 +132,7 @@ def test_keys_behind_forms_of_a_host_that_does_not_answer_are_not_called_safe(he
 
 
 def log_in(here, code):
-    return requests.post(f"{here.gateway.origin}/login", json={"code": code}, timeout=5).json()["token"]
+    return requests.post(f"{here.gateway.origin}/login", json={"code": code}, timeout=60).json()["token"]
 
 
 def test_a_caller_s_token_reads_its_upload_through_the_deployed_function(here):

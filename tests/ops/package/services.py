@@ -102,7 +102,7 @@ def run_bare(
         text=True,
         env=environ,
         cwd="/",
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -113,7 +113,7 @@ def test_the_package_for_bursts_is_the_plain_one_and_its_server(package, burst_p
 
 
 def ask(port, path, body):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
@@ -143,7 +143,7 @@ def test_the_package_for_bursts_serves_in_a_bare_interpreter(burst_package, pyth
                 time.sleep(0.02)
         status, form = ask(port, "/upload-params", '{"filename": "a.png"}')
         process.terminate()
-        written = process.communicate(timeout=60)[0]
+        written = process.communicate(timeout=600)[0]
     assert (status, process.returncode) == (200, 0), written
     assert form["formData"]["x-oss-security-token"] == "fake-token"
     assert re.match(r"\d{4}-\d\d-\d\d .* \[INFO\] initialize: ready", written)

@@ -62,7 +62,7 @@ def here(running, tmp_path):
             path.unlink(missing_ok=True) if text is None else path.write_text(text, "utf-8")
 
     def send(method, url, headers=None, body=None):
-        return session.request(method, url, headers=headers, json=body, timeout=10)
+        return session.request(method, url, headers=headers, json=body, timeout=60)
 
     def ask(method, route, headers=None, body=None):
         return send(method, f"{hosted.cloud.gateway.origin}/{route}", headers, body)
@@ -124,7 +124,7 @@ def test_minutes_pass_for_the_function_and_everything_around_it(here, monkeypatc
     form = here.ask("POST", "upload-params", headers, {"profile": "post", "filename": "a.png"}).json()
     assert form["serverTime"] > (before + timedelta(minutes=149)).strftime("%Y-%m-%dT%H:%M:%SZ")
     fields = {name: (None, value) for name, value in form["formData"].items()}
-    stored = requests.post(form["url"], files={**fields, "file": ("a.png", b"x", "image/png")}, timeout=10)
+    stored = requests.post(form["url"], files={**fields, "file": ("a.png", b"x", "image/png")}, timeout=60)
     assert stored.status_code in (200, 204), stored.text
 
 

@@ -161,12 +161,12 @@ def upload_an_avatar(addresses):
     with requests.Session() as session:
         session.trust_env = False
         function = addresses["function"]
-        token = session.post(f"{function}/login", json={"code": "local-me"}, timeout=20).json()["token"]
+        token = session.post(f"{function}/login", json={"code": "local-me"}, timeout=60).json()["token"]
         wanted = {"profile": "avatar", "filename": "a.png"}
         bearer = {"Authorization": f"Bearer {token}"}
-        form = session.post(f"{function}/upload-params", json=wanted, headers=bearer, timeout=20).json()
+        form = session.post(f"{function}/upload-params", json=wanted, headers=bearer, timeout=60).json()
         parts = [(name, (None, value)) for name, value in form["formData"].items()]
-        session.post(form["url"], files=[*parts, ("file", ("a.png", b"x", "image/png"))], timeout=20)
+        session.post(form["url"], files=[*parts, ("file", ("a.png", b"x", "image/png"))], timeout=60)
 
 
 def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
@@ -178,7 +178,7 @@ def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
             assert came.wait(60), "no webhook came"
         finally:
             process.send_signal(signal.SIGTERM)
-            said = process.communicate(timeout=30)
+            said = process.communicate(timeout=600)
     receipt = json.loads(got[0])["receipt"]
     claims = jwt.decode(receipt, secret, algorithms=["HS256"], audience=RECEIPT)
     assert claims["profile"] == "avatar"
@@ -188,7 +188,7 @@ def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
 @cases("options", "name")
 def test_a_wrong_option_ends_in_a_sentence(options, name):
     with served(*options) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
     assert process.returncode == 1
     assert out == ""
     assert err.startswith(f"✗ {name} ") and err.count("\n") == 1
