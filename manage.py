@@ -24,7 +24,6 @@ COMMANDS = {
     "setup": "ops.account.setup",
     "terraform": "ops.account.terraform",
     "doctor": "ops.doctor.command",
-    "invoke": "ops.client.invoke",
     "import": "ops.client.import_urls",
     "review": "ops.client.review",
     "webhooks": "ops.client.webhooks",
@@ -39,6 +38,10 @@ COMMANDS = {
 }
 # Commands of 0.1.0 that went, with what does their work now.
 GONE = {
+    "invoke": Text(
+        "`invoke` is gone: `doctor --url … --code CODE` uploads by each profile and names missing features.",
+        "`invoke` 已经取消：`doctor --url … --code CODE` 用每个用途上传，并列出缺少的功能。",
+    ),
     "measure": Text(
         "`measure` is gone: the panels of `setup --dashboards` show milliseconds by route and cold starts"
         " (docs/speed.md#your-own-deployment).",

@@ -72,38 +72,6 @@ module "buckets" {
   buckets = { for key, bucket in var.buckets : key => bucket if bucket.region == var.region }
 }
 
-# --- what had one role and one bucket keeps them ---
-
-moved {
-  from = alicloud_ram_role.upload
-  to   = alicloud_ram_role.upload["STS_ROLE_ARN"]
-}
-
-moved {
-  from = alicloud_ram_policy.upload
-  to   = alicloud_ram_policy.upload["STS_ROLE_ARN"]
-}
-
-moved {
-  from = alicloud_ram_role_policy_attachment.upload
-  to   = alicloud_ram_role_policy_attachment.upload["STS_ROLE_ARN"]
-}
-
-moved {
-  from = alicloud_oss_bucket.uploads[0]
-  to   = module.buckets.alicloud_oss_bucket.uploads["OSS_BUCKET"]
-}
-
-moved {
-  from = alicloud_oss_bucket_acl.uploads[0]
-  to   = module.buckets.alicloud_oss_bucket_acl.uploads["OSS_BUCKET"]
-}
-
-moved {
-  from = alicloud_oss_bucket_public_access_block.uploads[0]
-  to   = module.buckets.alicloud_oss_bucket_public_access_block.uploads["OSS_BUCKET"]
-}
-
 # --- the code: in a bucket of its own, where no form can write ---
 
 data "archive_file" "code" {

@@ -26,9 +26,9 @@ from function.credentials import AccessKeys
 from function.owners.erasure_records import OWNER
 from ops.account.operator_keys import operator_keys
 from ops.client.answers import InvokeFailed, checked
+from ops.client.backend_token import TOKEN_LIFE
 from ops.client.erase_count import NOT_COVERED, show_counts
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
-from ops.client.held import TOKEN_LIFE
 from ops.client.progress import progress_bar
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language

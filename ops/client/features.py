@@ -2,17 +2,15 @@
 Features of the example mini-program that a deployed function lacks, found by requests that change nothing.
 """
 
-from ops.client.function_client import FunctionAnswer, FunctionClient
+from ops.client.function_client import FunctionAnswer, FunctionAtUrl
 from ops.deploy.features import FEATURES, ROUTE_OF, lacks
 from ops.terminal.language import Text
 
-# Of a refusal that says that something is lacking.
-CODES = ("not_found", "unknown_profile")
 # No profile admits so much, so no form is signed and nothing is counted against a quota.
 TOO_LARGE = {"contentType": "text/html", "size": 2**52}
 
 
-def lacking_features(client: FunctionClient, token: str) -> list[Text]:
+def lacking_features(client: FunctionAtUrl, token: str) -> list[Text]:
     """
     Return a sentence for each feature that lacks something.
 

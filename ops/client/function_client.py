@@ -1,22 +1,18 @@
-"""
-Asking a deployed function as its clients do: at an address of FC 3.0, or through FC 2.0's SDK.
-"""
+"""Client of a deployed function."""
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
-from function.credentials import AccessKeys
 from ops.client.form_upload import no_answer, open_session
 from ops.terminal.language import Failure, Text
 
 TIMEOUT_SECONDS = 30
-RETRIES = 1
 
 
 class FunctionSilent(Failure):
@@ -44,18 +40,6 @@ class FunctionAnswer:
         return value if isinstance(value, dict) else {}
 
 
-class FunctionClient(Protocol):
-    """A way to the function."""
-
-    def ask(self, route: str, body: Mapping[str, Any] | str | None, token: str) -> FunctionAnswer:
-        """
-        ``POST`` JSON (or a text as it is) to a route; ``GET`` it when there is no body.
-
-        Raises:
-            FunctionSilent: no answer.
-        """
-
-
 class FunctionAtUrl:
     """
     The function behind a trigger or a custom domain of FC 3.0.
@@ -68,6 +52,12 @@ class FunctionAtUrl:
         self._url = url.rstrip("/")
 
     def ask(self, route: str, body: Mapping[str, Any] | str | None, token: str) -> FunctionAnswer:
+        """
+        ``POST`` JSON (or a text as it is) to a route; ``GET`` it when there is no body.
+
+        Raises:
+            FunctionSilent: no response.
+        """
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {sendable(token)}"
@@ -84,53 +74,6 @@ class FunctionAtUrl:
                 )
         except requests.RequestException as error:
             raise FunctionSilent(no_answer(url, error)) from None
-        return FunctionAnswer(answer.status_code, answer.text, _lowered(answer.headers))
-
-
-class FunctionThroughSdk:
-    """
-    A function of FC 2.0, asked through ``aliyun-fc2``, which signs the request.
-
-    Its signature takes the Authorization header, so the caller's token travels in ``X-Upload-Token``.
-
-    Args:
-        endpoint: such as ``https://<account>.<region>.fc.aliyuncs.com``.
-
-        service: name, or ``name.alias``.
-    """
-
-    def __init__(self, endpoint: str, service: str, function: str, keys: AccessKeys) -> None:
-        import fc2
-        import fc2.client
-
-        # Its five retries would make a mistyped address take half a minute.
-        fc2.client.retries = RETRIES
-        self._endpoint = endpoint
-        self._service = service
-        self._function = function
-        self._client = fc2.Client(
-            endpoint=endpoint,
-            accessKeyID=keys.access_key_id,
-            accessKeySecret=keys.access_key_secret,
-            securityToken=keys.security_token or "",
-            Timeout=TIMEOUT_SECONDS,
-        )
-
-    def ask(self, route: str, body: Mapping[str, Any] | str | None, token: str) -> FunctionAnswer:
-        headers = {"Content-Type": "application/json"}
-        if token:
-            headers["X-Upload-Token"] = sendable(token)
-        try:
-            answer = self._client.do_http_request(
-                "GET" if body is None else "POST",
-                self._service,
-                self._function,
-                f"/{route}",
-                headers=headers,
-                body=_json_bytes(body),
-            )
-        except requests.RequestException as error:
-            raise FunctionSilent(no_answer(self._endpoint, error)) from None
         return FunctionAnswer(answer.status_code, answer.text, _lowered(answer.headers))
 
 

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ops.client.answers import InvokeFailed, checked
+from ops.client.backend_token import backend_token
 from ops.client.features import code_of
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionClient, FunctionSilent
-from ops.client.held import backend_token
+from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
 from ops.client.review_server import ReviewServer
 from ops.deploy.operator_env import add_env_argument
 from ops.explain.advice import find_advice
@@ -71,7 +71,7 @@ class Desk:
         reviewer: kept with each decision.
     """
 
-    def __init__(self, client: FunctionClient, args: argparse.Namespace, reviewer: str) -> None:
+    def __init__(self, client: FunctionAtUrl, args: argparse.Namespace, reviewer: str) -> None:
         self._client = client
         self._args = args
         self._reviewer = reviewer

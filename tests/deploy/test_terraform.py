@@ -195,15 +195,6 @@ def test_each_upload_role_is_one_of_each_and_each_bucket_that_is_to_be_made():
     assert plain(parsed(BUCKETS)["locals"][0]["made"]).endswith("bucket if bucket.create}}")
 
 
-def test_resources_of_one_role_and_one_bucket_are_moved_not_recreated():
-    moves = {(move["from"], move["to"]) for move in parsed(MODULE)["moved"]}
-    of_roles = {(f"${{{of}.upload}}", f'${{{of}.upload["STS_ROLE_ARN"]}}') for of in OF_A_ROLE}
-    assert moves - of_roles == {
-        (f"${{{of}.uploads[0]}}", f'${{module.buckets.{of}.uploads["OSS_BUCKET"]}}') for of in OF_A_BUCKET
-    }
-    assert of_roles < moves
-
-
 def test_the_two_modules_speak_of_the_same_buckets():
     assert variables(BUCKETS)["buckets"]["type"] == variables()["buckets"]["type"]
     (module,) = [body for block in parsed(MODULE)["module"] for body in block.values()]

@@ -13,7 +13,6 @@ from tests.deploy.real.providers import ACCOUNT, serve
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = ROOT / "deploy" / "terraform"
-BEFORE = Path(__file__).with_name("before")
 PYTHON = os.environ.get("PYTHON") or str(ROOT / ".venv/bin/python")
 PROFILES = Path(__file__).parents[1] / "profiles"
 ONE_BUCKET, PLACES = ((PROFILES / f"{name}.toml").read_text("utf-8") for name in ("one", "several"))
@@ -79,13 +78,11 @@ class Folder:
         return result.value
 
     def planned(self):
-        """What would change: for each address, before and after a move, what is done with it."""
+        """Return the planned actions by address."""
         self.ask(self.terraform.plan, out="plan", json=False, vars=GIVEN)
         self.plan = self.ask(self.terraform.show, "plan")
         return {
-            (change.get("previous_address", change["address"]), change["address"]): change["change"][
-                "actions"
-            ]
+            change["address"]: change["change"]["actions"]
             for change in self.plan["resource_changes"]
             if change["mode"] == "managed"
         }
@@ -203,38 +200,6 @@ def test_a_plan_is_refused_for_a_value_that_cannot_be_meant(folder, given):
     assert "canary" not in f"{refused.value}{refused.error}"
 
 
-def test_resources_of_the_single_bucket_layout_are_moved_unchanged(folder):
-    old = folder.with_name("old")
-    shutil.copytree(BEFORE, old)
-    written(folder, ONE_BUCKET, "--bucket-create")
-    values = json.loads((folder / "deployment.auto.tfvars.json").read_text("utf-8"))
-    (role,), (bucket,) = values.pop("upload_roles").values(), values.pop("buckets").values()
-    del values["sts_role_arn"], bucket["region"]
-    values |= {"upload_role": role, "bucket": bucket}
-    (old / "deployment.auto.tfvars.json").write_text(json.dumps(values))
-    first = Folder(old)
-    first.planned()
-    first.applied()
-    before = first.resources()
-
-    shutil.copy(old / "terraform.tfstate", folder)
-    second = Folder(folder)
-    changes = second.planned()
-    # That layout had no timer; all else is as it was.
-    timer = ("alicloud_fcv3_trigger.timer[0]",) * 2
-    assert changes.pop(timer) == ["create"]
-    assert set(map(tuple, changes.values())) == {("no-op",)}
-    moved = {old for old, new in changes if old != new}
-    kinds = ("alicloud_ram_role", "alicloud_ram_policy", "alicloud_ram_role_policy_attachment")
-    of_the_bucket = (
-        "alicloud_oss_bucket",
-        "alicloud_oss_bucket_acl",
-        "alicloud_oss_bucket_public_access_block",
-    )
-    assert moved == {f"{kind}.upload" for kind in kinds} | {f"{kind}.uploads[0]" for kind in of_the_bucket}
-    assert {old for old, _ in changes} == {address for address in before if not address.startswith("data.")}
-
-
 def test_each_bucket_is_made_in_its_region_and_each_role_is_attached_to_its_policy(folder):
     written(folder, PLACES, "--bucket-create")
     found = Folder(folder)
@@ -269,7 +234,7 @@ def test_each_bucket_is_made_in_its_region_and_each_role_is_attached_to_its_poli
 
 def test_a_bucket_that_is_there_already_is_left_alone(folder):
     written(folder, PLACES)
-    assert not [new for _, new in Folder(folder).planned() if new.startswith("module.")]
+    assert not [new for new in Folder(folder).planned() if new.startswith("module.")]
 
 
 def test_resources_without_a_profile_are_deleted_with_their_region(folder):
@@ -278,7 +243,7 @@ def test_resources_without_a_profile_are_deleted_with_their_region(folder):
     found.planned()
     found.applied()
     written(folder, ONE_BUCKET, "--bucket-create")
-    gone = {new for (_, new), actions in found.planned().items() if actions == ["delete"]}
+    gone = {new for new, actions in found.planned().items() if actions == ["delete"]}
     assert 'module.buckets_cn-shanghai.alicloud_oss_bucket.uploads["my-contracts"]' in gone
     assert 'alicloud_ram_role.upload["my-contracts"]' in gone
     found.applied()

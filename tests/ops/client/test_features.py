@@ -1,9 +1,10 @@
-"""What the example mini-program would miss at a deployed function."""
+"""features: options of the example mini-program that a deployed function lacks."""
 
 import json
 from contextlib import ExitStack
 
 import pytest
+import requests
 
 from function.auth import all_settings
 from function.config.option_table import OPTIONS
@@ -14,7 +15,6 @@ from ops.client.features import lacking_features
 from ops.client.function_client import FunctionAtUrl
 from ops.deploy.features import FEATURES, ROUTE_OF
 from tests.ops.client.conftest import start_cloud
-from tests.ops.client.test_invoke import log_in, run
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -65,20 +65,12 @@ def test_nothing_is_lacking_where_the_samples_run_and_no_form_is_signed(clouds, 
     pages = 'max_size = "1MiB"\ncontent_types = ["text/html"]\n'
     of_pages = clouds("".join(f'[{name}]\nkey = "{name}/{{id}}"\n{pages}' for name in ("default", "video")))
     assert len(lacking_features(FunctionAtUrl(of_pages.gateway.origin), "")) == len(FEATURES) - 1
-    token = log_in(cloud, "local-features")
+    code = {"code": "local-features"}
+    token = requests.post(f"{cloud.gateway.origin}/login", json=code, timeout=60).json()["token"]
     assert lacking_features(FunctionAtUrl(cloud.gateway.origin), token) == []
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.getMessage()[:1] == "{"]
     assert {line["status"] for line in lines if line["route"] != "login"} <= {400, 401, 404, 413, 415}
     assert not any(line["uploadId"] for line in lines)
-
-
-@pytest.mark.parametrize("arguments", [["--features"], ["--profile", "post"]])
-def test_invoke_prints_missing_options_on_request_and_after_a_failure(clouds, capsys, arguments):
-    cloud = clouds(profiles_with({"default": "confirm = true\n"}))
-    code = run("--url", cloud.gateway.origin, *arguments)
-    printed = "".join(capsys.readouterr())
-    assert code == (0 if arguments == ["--features"] else 1)
-    assert "[post]" in printed and "read" in printed and "parts" in printed
 
 
 def test_the_table_names_options_settings_and_routes_that_exist():

@@ -73,6 +73,13 @@ def answering():
         yield answer
 
 
+def test_a_version_with_control_characters_is_shown_printable(answering):
+    url = "https://api.example.com"
+    answering(url, (401, "unauthorized"), (404, "not_found"), functionVersion="\x1b[2J\u202egone\x07")
+    [finding] = check_function(url)
+    assert finding.said.en.isprintable() and "gone" in finding.said.en
+
+
 def test_the_testing_address_of_function_compute_is_a_doubt(answering):
     url = "https://abc.cn-hangzhou.fcapp.run"
     answering(url, (401, "unauthorized"), (404, "not_found"))
