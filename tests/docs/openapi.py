@@ -90,11 +90,12 @@ def documented(method: str, path: str, status: int) -> str:
     if operation is None and status in OF_NO_ROUTE:
         return f"#/components/responses/{OF_NO_ROUTE[status]}"
     responses = (operation or {}).get("responses", {})
-    if str(status) not in responses:
+    name = str(status) if str(status) in responses else "default"
+    if name not in responses:
         raise LookupError(f"{method} /{route_of(path)} is not documented to answer {status}")
     escaped = f"~1{route_of(path)}"
-    pointer = f"#/paths/{escaped}/{method.lower()}/responses/{status}"
-    return responses[str(status)].get("$ref", pointer)
+    pointer = f"#/paths/{escaped}/{method.lower()}/responses/{name}"
+    return responses[name].get("$ref", pointer)
 
 
 def check_answer(method: str, path: str, reply: Any) -> None:

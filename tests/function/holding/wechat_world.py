@@ -1,5 +1,6 @@
 """A world whose uploads WeChat checks, with what is known of its check and of its push."""
 
+from tests.docs.openapi import check_answer
 from tests.support.cases import text_beside
 from tests.support.wechat import CHECK
 from tests.support.wechat import TOKEN as STABLE_TOKEN
@@ -25,7 +26,9 @@ TRACE = "60f96f1d-3845297a-1976a3ae"
 def world_of(environment, clock, profiles_file, profiles=PROFILES, **changes):
     """WeChat answers each check with the same trace id."""
     changed = {**environment, **SETTINGS, "PROFILES_FILE": profiles_file(profiles), **changes}
-    world = World({name: value for name, value in changed.items() if value is not None}, clock)
+    world = World(
+        {name: value for name, value in changed.items() if value is not None}, clock, check=check_answer
+    )
     world.wechat.says = {
         STABLE_TOKEN: [{"access_token": ACCESS_TOKEN, "expires_in": 7200}],
         CHECK: [{"errcode": 0, "errmsg": "ok", "trace_id": TRACE}],

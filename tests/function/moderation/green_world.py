@@ -1,5 +1,6 @@
 """A world whose uploads Aliyun checks."""
 
+from tests.docs.openapi import check_answer
 from tests.support.world import World
 
 ID = "A" * 22
@@ -19,7 +20,9 @@ SETTINGS = {"CALLER_AUTH": "anonymous", "TOKEN_SECRET": "token-secret-canary-012
 def world_of(environment, clock, profiles_file, service="baselineCheck", **changes):
     profiles = f'{PROFILES}check_service = "{service}"\n'
     changed = {**environment, **SETTINGS, "PROFILES_FILE": profiles_file(profiles), **changes}
-    return World({name: value for name, value in changed.items() if value is not None}, clock)
+    return World(
+        {name: value for name, value in changed.items() if value is not None}, clock, check=check_answer
+    )
 
 
 def profile_of(world):

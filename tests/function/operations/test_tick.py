@@ -17,6 +17,7 @@ from function.oss import due
 from function.oss.client import oss_client
 from function.oss.due import Unreadable
 from handler import serve
+from tests.docs.openapi import check_answer
 from tests.function.operations.test_deliveries import UNHELD
 from tests.support.memory_oss import DENIED, UNHEARD
 from tests.support.stage import build
@@ -32,14 +33,14 @@ ABROAD_PROFILE = f"{SILENT.replace('default', 'other').replace('uploads/', 'othe
 
 @pytest.fixture
 def world(clock):
-    return World({**HELD, "UPLOAD_WEBHOOK_URL": WEBHOOK}, clock)
+    return World({**HELD, "UPLOAD_WEBHOOK_URL": WEBHOOK}, clock, check=check_answer)
 
 
 @pytest.fixture
 def plain_world(clock, profiles_file):
     def build(text, **changes):
         environ = {**PLAIN, "CALLER_AUTH": "anonymous", "PROFILES_FILE": profiles_file(text), **changes}
-        return World(environ, clock)
+        return World(environ, clock, check=check_answer)
 
     return build
 
@@ -337,7 +338,7 @@ def test_a_record_of_doctor_is_removed_and_nothing_else_is_done(world, last_line
 
 def test_every_kind_is_continued_by_a_function_that_removes_its_record(clock):
     """A record that somebody else has removed meanwhile is nobody's failure."""
-    world = World({**HELD, "ERASE": "true"}, clock)
+    world = World({**HELD, "ERASE": "true"}, clock, check=check_answer)
     for kind in ORDER:
         put(world.oss, f"{NOW}/{kind}--a")
         world.oss.between["GetObject"] = lambda: world.oss.objects.clear()
@@ -351,7 +352,7 @@ def test_a_slow_bucket_leaves_other_buckets_their_share(clock, profiles_file, mo
     here = f"{UNHELD}{held}".replace("default", "here").replace("uploads/", "here/")
     environ = {**PLAIN, "CALLER_AUTH": "wechat", **{k: v for k, v in HELD.items() if k.startswith("WECHAT")}}
     profiles = profiles_file(f"{here}{UNHELD.replace('default', 'far')}{held}{ABROAD}")
-    world = World({**environ, "PROFILES_FILE": profiles}, clock)
+    world = World({**environ, "PROFILES_FILE": profiles}, clock, check=check_answer)
     far = world.add_bucket("abroad", "cn-shanghai")
     for profile in ["far"] * 9 + ["here"]:
         call, receipt = world.call(), world.store(profile)["receipt"]

@@ -9,6 +9,7 @@ from function.http.gateway import Request
 from function.request_log import LogLine
 from function.uploads.ticket_limits import count_call
 from function.uploads.tickets import FormTicket
+from tests.docs.openapi import check_answer
 from tests.support.world import HELD, PLAIN, World
 
 LARGE = """
@@ -23,12 +24,16 @@ OWNERS = 600
 
 @pytest.fixture
 def world(clock):
-    return World(HELD, clock)
+    return World(HELD, clock, check=check_answer)
 
 
 @pytest.fixture
 def public(clock, profiles_file):
-    return World({**PLAIN, "CALLER_AUTH": "anonymous", "PROFILES_FILE": profiles_file(LARGE)}, clock)
+    return World(
+        {**PLAIN, "CALLER_AUTH": "anonymous", "PROFILES_FILE": profiles_file(LARGE)},
+        clock,
+        check=check_answer,
+    )
 
 
 def counted(world, calls, *, owner="o", ip="198.51.100.7", token="", is_from_oss=False):
