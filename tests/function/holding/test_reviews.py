@@ -442,7 +442,7 @@ def test_a_tick_lists_a_record_without_a_time_as_of_now(house, clock, at):
     house.oss.objects.pop(f"held/.review/20261124140000-{id}")
     announced = {
         f"review/{id}": {"reason": "label", "receipt": receipt, "at": at},
-        f"due/202611241401/decision-{id}-review": {"what": "review", "receipt": receipt},
+        f"due/202611241401/decision--{id}-review": {"what": "review", "receipt": receipt},
     }
     for name, fields in announced.items():
         house.oss.store(f"held/.{name}", json.dumps(fields).encode(), content_type="application/json")
