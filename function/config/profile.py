@@ -54,6 +54,19 @@ PAGE, FORM, HELD = "page", "form", "held"
 ACL_FIELD, STORAGE_CLASS_FIELD, META_PREFIX = "x-oss-object-acl", "x-oss-storage-class", "x-oss-meta-"
 # Name of the metadata in which an object of parts, or a held one, keeps its upload id.
 UPLOAD_ID_METADATA = "upload-id"
+# Name of the metadata in which a held object keeps the hash of the rules that it was stored under.
+RULES_METADATA = "rules"
+# Options that decide who publishes an object; a change of one must not loosen the hold of what is stored.
+RULES = (
+    "hold",
+    "commit_by",
+    "check_scene",
+    "check_by",
+    "check_service",
+    "check_reject",
+    "check_animated",
+    "strip",
+)
 MAX_METADATA_BYTES = 8 * 1024
 MAX_FORM_BYTES = 5 * 1024**3
 # Of one multipart upload, as OSS allows.
@@ -172,6 +185,15 @@ class Profile(NamedTuple):
     @property
     def is_checked_by_aliyun(self) -> bool:
         return self.is_checked and ALIYUN in self.check_by
+
+    @property
+    def rules(self) -> str:
+        """Hash of the rules of the hold; empty without one."""
+        return dict(self.pinned).get(f"{META_PREFIX}{RULES_METADATA}", "") if self.is_held else ""
+
+    def has_other_rules(self, metadata: Mapping[str, str]) -> bool:
+        """Return whether an object with this metadata was stored under other rules of a hold than these."""
+        return self.is_held and metadata.get(RULES_METADATA, self.rules) != self.rules
 
     @property
     def is_reviewed(self) -> bool:

@@ -9,11 +9,12 @@ from function.config.messages import Message
 from function.config.moderation import ALIYUN, WECHAT
 from function.config.profile import (
     CHECK,
-    FORM,
     HELD,
     MAX_FORM_BYTES,
     MAX_PARTS,
     PAGE,
+    RULES,
+    RULES_METADATA,
     UPLOAD_ID_METADATA,
     BucketLocation,
     Profile,
@@ -170,11 +171,13 @@ def _types_but(values: Mapping[str, Any], main_types: Collection[str]) -> list[s
 
 
 def _metadata_problems(values: Mapping[str, Any]) -> Iterator[Message]:
-    """Check that the upload id fits into the metadata, where parts and held objects keep it."""
+    """Check that the upload id, and of a held object the rules, fit into the metadata."""
     metadata = values.get("metadata", {})
-    if UPLOAD_ID_METADATA in metadata:
-        yield Message("metadata.upload-id is reserved for the upload id")
-    elif not fits_metadata({**metadata, UPLOAD_ID_METADATA: "x" * PLACEHOLDERS["id"][1]}):
+    ours = (UPLOAD_ID_METADATA, RULES_METADATA) if values.get("hold") else (UPLOAD_ID_METADATA,)
+    if taken := [name for name in ours if name in metadata]:
+        yield Message("metadata.{name} is reserved for the function", name=taken[0])
+    # A hash of rules is shorter than an id.
+    elif not fits_metadata({**metadata, **dict.fromkeys(ours, "x" * PLACEHOLDERS["id"][1])}):
         yield Message("metadata leaves no room for the upload id")
 
 
@@ -190,7 +193,7 @@ def _shared_folders(profiles: Iterable[Profile]) -> Iterator[tuple[str, Message]
 
     In one bucket: the session may set ACLs where forms pin one, so a page that chooses its own key and sends
     its own ACL could make an object there public. And a caller who may write where held objects are published
-    could publish without their checks.
+    could publish without their checks; what one hold leaves to a human, a weaker one could publish.
 
     In two buckets: ``/read`` and ``/delete`` get a key, which does not name its bucket.
     """
@@ -217,9 +220,12 @@ def _shared_folders(profiles: Iterable[Profile]) -> Iterator[tuple[str, Message]
                 **values,
             )
             yield profile.name, clause
-        elif (profile.kind, other.kind) == (HELD, FORM):
+        elif profile.kind == HELD and profile.rules != other.rules:
+            options = [option for option in RULES if getattr(profile, option) != getattr(other, option)]
             clause = Message(
-                "hold needs a folder of its own; {ours} overlaps {theirs} of [{other}], without hold",
+                "hold needs a folder of its own; {ours} overlaps {theirs} of [{other}], which has another"
+                " {options}",
+                options=", ".join(options),
                 **values,
             )
             yield profile.name, clause

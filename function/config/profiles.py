@@ -11,7 +11,14 @@ from function.config import profile_validation
 from function.config.key_template import KeyTemplate, problems_of
 from function.config.messages import Message
 from function.config.option_table import NAME, OPTION_NAMES, OPTIONS
-from function.config.profile import NOWHERE, BucketLocation, Profile
+from function.config.profile import (
+    META_PREFIX,
+    NOWHERE,
+    RULES,
+    RULES_METADATA,
+    BucketLocation,
+    Profile,
+)
 from function.config.typing import Any
 from function.errors import Problem
 
@@ -116,13 +123,15 @@ def _profile(name: str, values: Mapping[str, Any], home: BucketLocation) -> Prof
     # A list and a deletion go by the folder of an owner, so folders of hooks stand inside it.
     has_owned_folders = bool(values.get("list") or values.get("delete"))
     key, hold = KeyTemplate(values["key"], has_owned_folders=has_owned_folders), values.get("hold", ())
-    pinned = {} if key.takes_filename else {**values, "acl": "private"} if hold else values
+    pinned = _pinned_fields({} if key.takes_filename else {**values, "acl": "private"} if hold else values)
+    if hold:
+        pinned += ((f"{META_PREFIX}{RULES_METADATA}", _hash_of_rules(values)),)
     fields = {
         **dict.fromkeys(Profile._fields),
         **{FIELDS.get(option, option): value for option, value in values.items()},
         "name": name,
         "key": key,
-        "pinned": _pinned_fields(pinned),
+        "pinned": pinned,
         "read": values.get("read", ""),
         "delete": values.get("delete", ""),
         "variants": MappingProxyType(values.get("variants", {})),
@@ -130,6 +139,16 @@ def _profile(name: str, values: Mapping[str, Any], home: BucketLocation) -> Prof
         "location": home.override(values),
     }
     return Profile(**{field: fields[field] for field in Profile._fields})
+
+
+def _hash_of_rules(values: Mapping[str, Any]) -> str:
+    # What is off is left out, so that an option of a later version changes no hash.
+    rules = {
+        name: sorted(value) if isinstance(value, tuple) else value
+        for name in RULES
+        if (value := values.get(name))
+    }
+    return sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _pinned_fields(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

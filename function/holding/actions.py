@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from function.config.typing import Any
 from function.context import RequestContext
-from function.errors import AlreadyExists, AlreadyPublished, NotUploaded
+from function.errors import AlreadyExists, AlreadyPublished, Forbidden, NotUploaded
 from function.holding import records
 from function.holding.decision import (
     BY_BACKEND,
@@ -15,6 +15,7 @@ from function.holding.decision import (
     decide,
     decided_state,
     forget_due,
+    leave_to_a_human,
     make_decision,
     note_due,
     overrule,
@@ -35,7 +36,7 @@ from function.holding.state import (
     HeldState,
     first_step,
 )
-from function.moderation.finding import read_finding
+from function.moderation.finding import RULES, Finding, read_finding
 from function.oss import due
 from function.oss.client import OssClient, same_bucket
 from function.oss.objects import head_object
@@ -48,6 +49,8 @@ def commit_held(
     upload: HeldUpload,
     manual_decision: str | None,
     reviewer: str = "",
+    *,
+    is_backend: bool,
 ) -> str:
     """
     Begin the next step, and return the new state.
@@ -57,7 +60,8 @@ def commit_held(
         reviewer: name of the person who decided, for the record.
 
     Raises:
-        Forbidden: it would be deleted, and its key is none of its profile's.
+        Forbidden: it would be deleted, and its key is none of its profile's; or an owner commits what was
+            stored under other rules.
         NotUploaded: the upload is gone.
         AlreadyPublished: it is too late to reject it.
     """
@@ -79,7 +83,7 @@ def commit_held(
 
                 forget_review(context, oss, upload)
         elif state in OPEN:
-            state = _publish_or_check(context, oss, upload, current)
+            state = _publish_or_check(context, oss, upload, current, is_backend)
     if state == GONE:
         raise NotUploaded
     if state == PUBLISHED and manual_decision == REJECT:
@@ -87,9 +91,15 @@ def commit_held(
     return state
 
 
-def _publish_or_check(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> str:
+def _publish_or_check(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState, is_backend: bool
+) -> str:
     # A backend may try once more to clean what could not be cleaned.
     if not upload.profile.is_checked and current.state != REVIEW:
+        if current.has_other_rules and not is_backend:
+            if upload.profile.is_reviewed:
+                return leave_to_a_human(context, oss, upload, Finding(RULES)).state
+            raise Forbidden("Only a backend may commit this upload.", reason="stored under other rules")
         return decide(context, oss, upload, PUBLISH, BY_COMMIT)
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.

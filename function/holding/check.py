@@ -27,7 +27,7 @@ from function.holding.state import (
     check_state,
 )
 from function.holding.submission import refusal, submit_to_wechat
-from function.moderation.finding import CHANGED, LABEL, SILENT, UNREACHABLE, Finding, Outcome
+from function.moderation.finding import CHANGED, LABEL, RULES, SILENT, UNREACHABLE, Finding, Outcome
 from function.moderation.wechat import CANNOT_OPEN
 from function.moderation.wechat_verdict import Verdict
 from function.oss import due
@@ -69,6 +69,8 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     Raises:
         UploadError: OSS refuses, or does not respond; it is retried after a minute.
     """
+    if current.has_other_rules and current.due:
+        return leave_to_a_human(context, oss, upload, Finding(RULES))
     if current.due < 0:
         from function.holding.aliyun_check import continue_with_aliyun
 
@@ -214,6 +216,8 @@ def _apply_verdict(
     # Not an upload that was not committed yet, or that a human must decide about.
     if not current.is_in_check:
         return current
+    if current.has_other_rules:
+        return leave_to_a_human(context, oss, upload, Finding(RULES))
     # What was stored later, even as the same bytes, may have been something else while WeChat looked.
     if current.stored_at is None or checked.since is None or current.stored_at > checked.since:
         return leave_to_a_human(context, oss, upload, Finding(CHANGED, WECHAT))

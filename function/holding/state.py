@@ -72,6 +72,7 @@ class HeldState(NamedTuple):
         silent_at: when the next step is due: WeChat counts as silent, or Aliyun is asked again.
         aliyun: the check by Aliyun, as far as it is.
         is_unreachable: True if WeChat could not open the presigned URL of the first submission.
+        has_other_rules: True if the object was stored under other rules of a hold than its profile has.
     """
 
     state: str
@@ -83,6 +84,7 @@ class HeldState(NamedTuple):
     silent_at: datetime | None = None
     aliyun: AliyunCheck | None = None
     is_unreachable: bool = False
+    has_other_rules: bool = False
 
     @property
     def is_in_check(self) -> bool:
@@ -96,7 +98,8 @@ def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldSt
     if upload.is_waiting(facts, now):
         ends = upload.ends(facts)
         found = _open_state(oss, upload, now, ends)
-        return found._replace(held_until=ends, stored_at=facts.last_modified)
+        other = upload.profile.has_other_rules(facts.metadata)
+        return found._replace(held_until=ends, stored_at=facts.last_modified, has_other_rules=other)
     # The bucket's rule deletes the decision after a while, but not the object.
     return HeldState(PUBLISHED if upload.is_ours(head_object(oss, upload.key)) else GONE)
 

@@ -9,7 +9,7 @@ from function.config.typing import Any, NamedTuple
 # Codes of what leaves an object to a human, or rejects it.
 LABEL, ERRCODE, SILENT, CHANGED = "label", "errcode", "silent", "changed"
 UNSUPPORTED, ANIMATED, UNREACHABLE = "unsupported", "animated", "unreachable"
-NOT_CHECKED, METADATA, UNREADABLE = "not-checked", "metadata", "unreadable"
+NOT_CHECKED, METADATA, UNREADABLE, RULES = "not-checked", "metadata", "unreadable", "rules"
 # A checker has some hundred labels; a record has room for these.
 MAX_LABELS, MAX_LABEL = 64, 128
 

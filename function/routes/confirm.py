@@ -46,7 +46,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
         if profile.is_held and (response := decided_response(context, oss, ticket.upload_id)):
             return response
         raise NotUploaded
-    return report(context, oss, check_stored(ticket, facts), facts)
+    return report(context, oss, check_stored(ticket, facts, profile), facts)
 
 
 def report(

@@ -40,7 +40,9 @@ def commit(context: RequestContext) -> dict[str, Any]:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        state = commit_held(context, oss, upload, request.decision, request.reviewer)
+        state = commit_held(
+            context, oss, upload, request.decision, request.reviewer, is_backend=caller == BACKEND
+        )
         return {**response_about(upload, state), **_verdict(oss, upload, request.decision is not None)}
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)

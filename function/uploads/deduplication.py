@@ -51,9 +51,13 @@ def _find(
     ticket: FormTicket,
     is_there: IsThere,
 ) -> dict[str, Any] | None:
+    profile = context.settings.profiles[ticket.profile]
     for candidate, facts in _candidates(ticket, oss):
+        # A receipt of this profile would have it treated by other rules than it was stored under.
+        if facts and profile.has_other_rules(facts.metadata):
+            continue
         try:
-            upload = check_stored(candidate, facts)
+            upload = check_stored(candidate, facts, profile)
         except (NotUploaded, Forbidden):
             continue
         stored = describe(upload, context.settings)
@@ -66,7 +70,7 @@ def _find(
                 # Only this file is sent once more: the trouble is with its decision.
                 context.line.reason = f"not checked for existence: {error.reason}"
                 return None
-        host = context.settings.profiles[ticket.profile].location.host
+        host = profile.location.host
         return {
             "exists": True,
             "key": stored["key"],

@@ -18,7 +18,7 @@ from function.auth.tokens import (
 )
 from function.config.content_types import bare_type
 from function.config.key_template import is_held_name, published_name
-from function.config.profile import UPLOAD_ID_METADATA
+from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings
 from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
@@ -176,18 +176,21 @@ def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetim
     return ticket
 
 
-def check_stored(ticket: FormTicket, facts: ObjectFacts | None) -> VerifiedUpload:
+def check_stored(ticket: FormTicket, facts: ObjectFacts | None, profile: Profile) -> VerifiedUpload:
     """
     Return the ticket's upload, as OSS has it.
 
     Raises:
         NotUploaded: there is none, or not yet.
-        Forbidden: it is not what the form admitted.
+        Forbidden: it is not what the form admitted, or an earlier upload under other rules of a hold.
     """
     if facts is None:
         raise NotUploaded
     if is_held_name(ticket.key):
-        ticket = ticket._replace(upload_id=_id_of(facts, ticket))
+        upload_id = _id_of(facts, ticket)
+        if upload_id != ticket.upload_id and profile.has_other_rules(facts.metadata):
+            raise _mismatch("held under other rules")
+        ticket = ticket._replace(upload_id=upload_id)
     upload = seen_upload(ticket, facts)
     if not ticket.admits_file(upload.size_bytes, upload.mime_type):
         raise _mismatch(f"the form admitted no {upload.size_bytes} bytes of {upload.mime_type}")

@@ -40,7 +40,7 @@ ENVIRONMENT = {
 # A copy that was given up may end as long as this after its request began.
 COPY_ENDS = timedelta(seconds=90)
 # Headers that matter of what is stored; the others say when and by whom it was signed.
-KEPT = ("content-type", "x-oss-meta-upload-id", "x-oss-storage-class")
+KEPT = ("content-type", "x-oss-meta-rules", "x-oss-meta-upload-id", "x-oss-storage-class")
 
 
 class Moment(NamedTuple):

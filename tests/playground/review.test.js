@@ -265,7 +265,7 @@ describe('the reviewer’s page', () => {
   }
 
   test('has words for every reason, in both languages', async () => {
-    const reasons = ['label', 'errcode', 'silent', 'changed', 'unsupported', 'animated', 'unreachable', 'not-checked', 'metadata', 'unreadable', 'of a newer version', 'toString']
+    const reasons = ['label', 'errcode', 'silent', 'changed', 'unsupported', 'animated', 'unreachable', 'not-checked', 'metadata', 'rules', 'unreadable', 'of a newer version', 'toString']
     for (const reason of reasons) says.add(1, { reason, by: '', labels: [], ...(reason === 'errcode' && { errcode: 61010 }) })
     await open()
     const said = new Set()

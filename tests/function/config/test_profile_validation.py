@@ -56,9 +56,12 @@ def test_parts_make_up_to_48_gib_and_a_form_takes_5():
     assert small.for_forms() == small
 
 
-@pytest.mark.parametrize("option", [{"parts": "true"}, {"hold": '["commit"]', "confirm": "true"}])
-@pytest.mark.parametrize(("characters", "is_enough"), [(8192 - 31, True), (8192 - 30, False)])
-def test_metadata_leaves_room_for_the_upload_id(option, characters, is_enough):
+@pytest.mark.parametrize(
+    ("option", "ours"), [({"parts": "true"}, 31), ({"hold": '["commit"]', "confirm": "true"}, 31 + 27)]
+)
+@pytest.mark.parametrize(("more", "is_enough"), [(0, True), (1, False)])
+def test_metadata_leaves_room_for_the_upload_id_and_the_rules_of_a_hold(option, ours, more, is_enough):
+    characters = 8192 - ours + more
     texts = {f"n{number}": "x" * 1024 for number in range(7)} | {"n7": "x" * (characters - 7 * 1024 - 16)}
     metadata = "{" + ", ".join(f'{name} = "{text}"' for name, text in texts.items()) + "}"
     assert read(metadata=metadata, **option)[1] == ["metadata"] * (not is_enough)
