@@ -1,8 +1,9 @@
 'use strict'
 
-/** Every piece of JavaScript in the documents runs as it is printed, against the local cloud. */
+/** Blocks of JavaScript in the documents run as they are printed, against the local cloud. */
 
 const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
 const crypto = require('node:crypto')
 const fs = require('node:fs')
 const os = require('node:os')
@@ -435,6 +436,13 @@ async function importIsThere(code, t) {
   const uploader = new Function(...Object.keys(names), `${rest}\nreturn uploader`)(...Object.values(names))
   isStored((await uploader.upload(phone.picture).promise).key, phone.picture)
 }
+
+test('every page with JavaScript is run, here or with its files', () => {
+  const listed = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')
+  const elsewhere = /^docs\/(tutorial|receipts|held-objects)(\.zh-CN)?\.md$/
+  const withCode = listed.filter((page) => /^ *```(js|javascript|ts|typescript|mjs|cjs|jsx)\b/m.test(fs.readFileSync(path.join(ROOT, page), 'utf8')))
+  assert.deepEqual(withCode.filter((page) => !elsewhere.test(page)).sort(), [...PAGES].sort())
+})
 
 test('the documents show every case', () => {
   const shown = PAGES.flatMap(piecesOf).flatMap(caseOf)

@@ -1,5 +1,7 @@
 """The alias ``live``: where it goes, and how it remembers what it had."""
 
+import pytest
+
 from ops.deploy.live import MAX_DESCRIPTION, Live, advanced, newest_of, read_live, rolled_back
 from tests.support.cases import cases_beside
 
@@ -29,12 +31,13 @@ def test_a_description_is_read_back(description, before):
     assert alias.description == (description if before else "")
 
 
-def test_a_long_history_loses_its_oldest_versions():
-    history = tuple(str(number) for number in range(1200, 1100, -1))
-    description = Live("1201", {}, history).description
+@pytest.mark.parametrize(("latest", "remembered"), [(1200, 49), (900, 62)])
+def test_a_long_history_loses_its_oldest_versions(latest, remembered):
+    history = tuple(str(number) for number in range(latest, latest - 100, -1))
+    description = Live(str(latest + 1), {}, history).description
     assert len(description) <= MAX_DESCRIPTION
-    kept = read_live({"versionId": "1201", "description": description}).before
-    assert kept == history[: len(kept)] and len(kept) == 49
+    kept = read_live({"versionId": str(latest + 1), "description": description}).before
+    assert kept == history[:remembered]
 
 
 def test_the_newest_version_is_the_highest_number():
