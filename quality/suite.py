@@ -8,7 +8,6 @@ import argparse
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -41,38 +40,17 @@ NOISE = re.compile(
     r" *(?!ok .*# SKIP)(ok |---|\.\.\.|[a-z_]+: |# Subtest: |\d+\.\.\d).*"
 )
 CLOSING_LINES = 14
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A program that some tests need, and the Debian packages that bring it."""
-
-    name: str
-    programs: tuple[str, ...]
-    packages: str
-
-
-REDIS = Tool("Redis", ("redis-server",), "redis-server")
-CHROMIUM = Tool(
-    "Chromium",
-    ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
-    "chromium fonts-noto-cjk",
-)
-OPENSSL = Tool("OpenSSL", ("openssl",), "openssl")
-LANGUAGES = (
-    Tool("PHP", ("php",), "php-cli"),
-    Tool("Go", ("go",), "golang-go"),
-    Tool("Java", ("javac",), "default-jdk-headless libjose4j-java"),
-)
+# How pytest and node end, and the reason by which a test says what it needs.
+SKIPPED = re.compile(r"(?:^|, )(\d+) skipped\b.* in [\d.]+s|^(?:#|ℹ) skipped (\d+)$")
+NEEDS = re.compile(r"needs ([^()]+) \(apt install ([\w. -]+)\)")
 
 
 @dataclass(frozen=True)
 class Runner:
-    """A command of one process, or of several one after the other; the tools are those its tests need."""
+    """A command of one process, or of several one after the other."""
 
     name: str
     commands: tuple[Sequence[str], ...]
-    tools: tuple[Tool, ...] = ()
 
 
 def pytest(*arguments: str) -> list[str]:
@@ -94,11 +72,10 @@ TARGETS = {
         Runner(
             "function, other half, and house",
             (pytest("tests/function", *_ignoring(*FIRST_HALF), *MODULES, "tests/test_house.py"),),
-            (REDIS,),
         ),
-        Runner("function, one half", (pytest(*FIRST_HALF),), (REDIS,)),
+        Runner("function, one half", (pytest(*FIRST_HALF),)),
     ),
-    "function": (Runner("function", (pytest(*FUNCTION),), (REDIS,)),),
+    "function": (Runner("function", (pytest(*FUNCTION),)),),
     "test": (
         Runner(
             "function, every branch",
@@ -106,20 +83,16 @@ TARGETS = {
                 [sys.executable, "-m", "coverage", "run", "-m", *pytest(*FUNCTION)[2:]],
                 [sys.executable, "-m", "coverage", "report"],
             ),
-            (REDIS,),
         ),
         Runner(
             "local cloud, end to end, commands, documents",
             (pytest("tests", *_ignoring(*FUNCTION, *ONLY_IN_REST)),),
-            (REDIS,),
         ),
         Runner("client", (node("test:client"),)),
     ),
     "rest": (
-        Runner("playground", (node("test:playground"),), (CHROMIUM,)),
-        Runner(
-            "torture in small, packages, backends", (pytest(*ONLY_IN_REST),), (REDIS, OPENSSL, *LANGUAGES)
-        ),
+        Runner("playground", (node("test:playground"),)),
+        Runner("torture in small, packages, backends", (pytest(*ONLY_IN_REST),)),
         Runner("frameworks", (node("test:examples"),)),
         Runner("deployment tool", (node("test:deploy"),)),
         Runner("generated clients", (pytest("tests/end_to_end/real_clients.py"),)),
@@ -148,14 +121,20 @@ def main(arguments: list[str]) -> int:
         paths = (
             [f"tests/function/{args.room}"] if args.room else sorted(tests_of(changed_since(args.changed)))
         )
-        runners = (Runner(" ".join(paths), (pytest(*paths, "tests/test_house.py"),), (REDIS,)),)
+        runners = (Runner(" ".join(paths), (pytest(*paths, "tests/test_house.py"),)),)
     if not TERRAFORM.exists() and args.target == "rest":
         print("no Terraform for this machine on PyPI: deploy/terraform is NOT VALIDATED here", flush=True)
         runners = tuple(runner for runner in runners if runner.name != "Terraform")
     started = time.monotonic()
-    failed = run(runners)
+    failed, lines = run(runners)
     end = f"{', '.join(failed)} FAILED" if failed else "passed"
-    print(f"{missing_tools(runners)}{args.target}: {end} in {time.monotonic() - started:.0f} s", flush=True)
+    more = f"; make test-all has besides: {'; '.join(one.name for one in TARGETS['rest'])}"
+    print(
+        f"{args.target}: {end} in {time.monotonic() - started:.0f} s; {left_out(lines)}",
+        more if args.target == "test" else "",
+        sep="",
+        flush=True,
+    )
     return 1 if failed else 0
 
 
@@ -182,19 +161,22 @@ def tests_of(paths: Iterable[str]) -> set[str]:
     return found
 
 
-def missing_tools(runners: Iterable[Runner]) -> str:
-    """Return a line that names the tools without which tests were left out; empty where all are here."""
-    tools = dict.fromkeys(tool for runner in runners for tool in runner.tools)
-    missing = [tool for tool in tools if not any(map(shutil.which, tool.programs))]
-    if not missing:
-        return ""
-    names, packages = ", ".join(tool.name for tool in missing), " ".join(tool.packages for tool in missing)
-    return f"without {names} some tests were left out; to run them: apt install {packages}\n"
+def left_out(lines: Iterable[str]) -> str:
+    """Return how many tests were left out, without which tools, and the command that installs these."""
+    count, needs = 0, dict[str, str]()
+    for line in lines:
+        if found := SKIPPED.search(line):
+            count += int(found[1] or found[2])
+        needs |= NEEDS.findall(line)
+    if not needs:
+        return f"tests left out: {count}"
+    packages = dict.fromkeys(" ".join(needs.values()).split())
+    return f"tests left out: {count} without {', '.join(needs)} (apt install {' '.join(packages)})"
 
 
-def run(runners: Sequence[Runner]) -> list[str]:
-    """Run all of them, two at a time, and return the names of those that failed."""
-    failed = []
+def run(runners: Sequence[Runner]) -> tuple[list[str], list[str]]:
+    """Run all of them, two at a time; return the names of those that failed, and what all of them printed."""
+    failed, printed = list[str](), list[str]()
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         running = {pool.submit(_run, runner): runner.name for runner in runners}
         while running:
@@ -206,14 +188,17 @@ def run(runners: Sequence[Runner]) -> list[str]:
                 )
             for one in done:
                 name = running.pop(one)
-                is_well, lines = one.result()
+                is_well, seconds, lines = one.result()
                 failed += [] if is_well else [name]
-                print(*lines, sep="\n   ", flush=True)
-    return failed
+                printed += lines
+                end = f"{'passed' if is_well else 'FAILED'} in {seconds:.0f} s"
+                shown = [line for line in lines if not NOISE.fullmatch(line)][-CLOSING_LINES:]
+                print(f"== {name}: {end}", *(shown if is_well else lines), sep="\n   ", flush=True)
+    return failed, printed
 
 
-def _run(runner: Runner) -> tuple[bool, list[str]]:
-    """Run the commands up to the first that fails; return whether all passed, and the lines to print."""
+def _run(runner: Runner) -> tuple[bool, float, list[str]]:
+    """Run the commands up to the first that fails; return whether all passed, seconds, and their lines."""
     started, lines, is_well = time.monotonic(), list[str](), True
     for command in runner.commands:
         done = subprocess.run(
@@ -230,10 +215,7 @@ def _run(runner: Runner) -> tuple[bool, list[str]]:
         is_well = done.returncode == 0
         if not is_well:
             break
-    if is_well:
-        lines = [line for line in lines if not NOISE.fullmatch(line)][-CLOSING_LINES:]
-    end = f"{'passed' if is_well else 'FAILED'} in {time.monotonic() - started:.0f} s"
-    return is_well, [f"== {runner.name}: {end}", *lines]
+    return is_well, time.monotonic() - started, lines
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from quality import suite
+from tests import conftest
 
 RUNNERS = (*suite.TARGETS["test"], *suite.TARGETS["rest"])
 SCRIPTS = json.loads((suite.ROOT / "package.json").read_text("utf-8"))["scripts"]
@@ -56,7 +57,7 @@ def test_a_failed_command_ends_its_runner_and_is_shown_whole(capfd):
         suite.Runner("bad", (python("print('all of it\\n' * 99); exit(3)"), python("print('never')"))),
         suite.Runner("good", (python("print('.... [ 50%]')"), python("print('noise\\n' * 99 + 'closing')"))),
     )
-    assert suite.run(runners) == ["bad"]
+    assert suite.run(runners)[0] == ["bad"]
     printed = capfd.readouterr().out
     assert printed.count("all of it") == 99
     assert printed.count("noise") < 20
@@ -80,12 +81,52 @@ def test_the_seed_of_the_order_is_printed_and_reaches_the_tests(monkeypatch, cap
     assert f"order {seed}\n" in printed and order in (seed, "random")
 
 
-def test_missing_tools_are_one_line_with_their_packages():
-    lacking = suite.Tool("Nothing", ("no-such-program",), "no-such-package")
-    runners = [suite.Runner("one", (), (lacking,)), suite.Runner("two", (), (lacking,))]
-    line = suite.missing_tools(runners)
-    assert line.count("\n") == line.count("no-such-package") == 1
-    assert suite.missing_tools([suite.Runner("three", (), (suite.Tool("Python", ("sh",), ""),))]) == ""
+def test_tests_that_were_left_out_are_counted_with_their_tools(tmp_path, capfd, monkeypatch):
+    """As this machine's pytest and node count them."""
+    monkeypatch.delenv("CI", raising=False)
+    (tmp_path / "test_a.py").write_text(
+        "import pytest\n@pytest.mark.skipif(True, reason='needs a b (apt install b c)')\n"
+        "@pytest.mark.parametrize('n', range(3))\ndef test_a(n): pass\ndef test_b(): pass\n"
+    )
+    skips = "{ skip: 'needs d (apt install c e)' }"
+    (tmp_path / "a.test.js").write_text(f"require('node:test').test('a', {skips}, () => {{}})")
+    commands = (
+        suite.pytest("-ra", "--noconftest", str(tmp_path)),
+        ["node", "--test", f"{tmp_path}/a.test.js"],
+    )
+    monkeypatch.setitem(suite.TARGETS, "test", (suite.Runner("one", commands),))
+    assert suite.main(["test"]) == 0
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert "; tests left out: 4 without a b, d (apt install b c e);" in last
+    assert all(runner.name in last for runner in suite.TARGETS["rest"])
+
+
+@pytest.mark.parametrize(
+    ("package", "environ", "fails"),
+    [
+        ("curl", {}, False),
+        ("curl", {"CI": "1"}, True),
+        ("python3.12", {"CI": "1"}, False),
+        ("python3.12", {"CI": "1", "REQUIRE_PYTHONS": "3.12 3.13"}, True),
+    ],
+)
+def test_a_missing_tool_fails_in_ci(package, environ, fails):
+    assert conftest.must_run(f"Skipped: needs it (apt install {package})", environ) is fails
+    assert not conftest.must_run("Skipped: no other loopback address", environ)
+
+
+def test_ci_installs_every_package_that_a_test_names():
+    """But Python 3.12, which not every system has."""
+    text = (suite.ROOT / ".ci/run").read_text("utf-8")
+    files = [*(suite.ROOT / "tests").rglob("*.py"), *(suite.ROOT / "tests/playground").glob("*.js")]
+    named = {
+        word
+        for file in files
+        for _, words in suite.NEEDS.findall(file.read_text("utf-8"))
+        for word in words.split()
+    }
+    assert named > {"curl", "redis-server", "chromium"}
+    assert [name for name in named - {"python3.12"} if name not in text.split()] == []
 
 
 @pytest.mark.parametrize(

