@@ -64,7 +64,7 @@ def grants_for_objects(
     Args:
         is_held_elsewhere: True if a profile that is not among these holds objects, perhaps in another bucket.
         has_webhook: True if events are delivered, which may be due for hours.
-        has_erasures: True if the state of erasures is in this bucket.
+        has_erasures: True if the state of erasures may be in this bucket.
     """
     actions: defaultdict[str, set[str]] = defaultdict(set)
     is_held = _is_any_held(profiles)
@@ -182,8 +182,8 @@ def _grants(
             profiles,
             is_held_elsewhere=_is_any_held(everywhere),
             has_webhook=has_webhook,
-            # The state of erasures is in the first profile's bucket.
-            has_erasures=erases and next(iter(everywhere)) in profiles,
+            # One that began before the profiles changed ends where it began.
+            has_erasures=erases,
         ),
         DELETIONS: grants_for_deletions(
             profiles, is_any_deleted=any(profile.delete for profile in everywhere), erases=erases

@@ -39,12 +39,11 @@ def continue_due(context: RequestContext, attempt: Callable[[Callable[[], None]]
     Args:
         attempt: runs a step and notes its failure, which stops no other step.
     """
-    profiles = [*context.settings.profiles.values()]
     locations = {
         profile.location.bucket: profile.location
-        for profile in reversed(profiles)
-        # Erasures are due in the first profile's bucket.
-        if profile.gives_receipts or (context.settings.erase and profile is profiles[0])
+        for profile in reversed([*context.settings.profiles.values()])
+        # Erasures may be due in any.
+        if profile.gives_receipts or context.settings.erase
     }
     found: list[tuple[OssClient, Due]] = []
     for client in oss_clients(context, locations.values(), seconds=TICK_SECONDS).values():

@@ -102,9 +102,14 @@ def _begin(
     return state
 
 
-def advance(context: RequestContext, state: Erasure, seconds_left: Callable[[], float]) -> Erasure:
+def advance(
+    context: RequestContext, state: Erasure, seconds_left: Callable[[], float], bucket: str = ""
+) -> Erasure:
     """
     Continue an erasure until it is done, rests, or no time is left.
+
+    Args:
+        bucket: of its records; by default where erasures begin.
 
     Returns:
         the last state, perhaps of another worker.
@@ -112,7 +117,7 @@ def advance(context: RequestContext, state: Erasure, seconds_left: Callable[[], 
     Raises:
         UploadError: OSS refuses, or does not respond; the next call continues.
     """
-    records = records_client(context, seconds_left)
+    records = records_client(context, seconds_left, bucket)
     covered, others = coverage(context)
     steps = steps_for(covered, state.owner)
     state = state if state.done else state._replace(profiles=_names(covered), not_covered=_names(others))
@@ -153,7 +158,7 @@ def _continue(context: RequestContext, oss: OssClient, erasure: str, fields: Map
         unmark(oss, owner, erasure)
         return
     # The share of one bucket may be less than a page needs.
-    state = advance(context, state, context.seconds_left)
+    state = advance(context, state, context.seconds_left, oss.bucket)
     if not state.done:
         at = max(state.rests_until, context.now + timedelta(minutes=1))
         due.write(oss, ERASE, owner, erasure, at, {"owner": owner}, requested)

@@ -1,5 +1,6 @@
 """
-Records of erasures, below ``held/.erasures/`` in the first profile's bucket.
+Records of erasures, below ``held/.erasures/`` in ``OSS_BUCKET`` where a profile has it, else in the first
+bucket by name. What began in another bucket, before the profiles changed, ends there.
 
 The state of an owner's erasure is a chain of numbered records, each written without overwriting: of two
 workers that continue one state, one is refused and stops. The last record of an erasure stays for good. A
@@ -8,13 +9,15 @@ mark for each owner with a running erasure tells every instance to give that own
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from function.config.key_template import ERASURES, RECORD_ID
+from function.config.profile import BucketLocation
 from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
-from function.errors import AlreadyExists, Forbidden, OssUnavailable
+from function.errors import AlreadyExists, Forbidden, OssRejected, OssUnavailable, StsRejected
 from function.http.json_body import object_in
 from function.oss.client import OssClient, budget, oss_client
 from function.oss.listing import list_objects
@@ -78,10 +81,18 @@ class Erasure(NamedTuple):
         return self._replace(first=first, last=last, deleted=self.deleted + len(gone))
 
 
-def records_client(context: RequestContext, seconds_left: Any = None) -> OssClient:
-    """Return a client for these records."""
-    first = next(iter(context.settings.profiles.values()))
-    return oss_client(context, first.location, seconds_left)
+def places(context: RequestContext) -> list[BucketLocation]:
+    """Return a location of each bucket where such records may be; erasures begin in the first."""
+    settings = context.settings
+    every = sorted({profile.location for profile in settings.profiles.values()}, reverse=True)
+    by_bucket = {each.bucket: each for each in every}
+    return sorted(by_bucket.values(), key=lambda each: (each.bucket != settings.bucket, each))
+
+
+def records_client(context: RequestContext, seconds_left: Any = None, bucket: str = "") -> OssClient:
+    """Return a client for these records in a bucket; by default where erasures begin."""
+    place = next(each for each in places(context) if bucket in ("", each.bucket))
+    return oss_client(context, place, seconds_left)
 
 
 def latest(oss: OssClient, owner: str) -> Erasure | None:
@@ -160,6 +171,8 @@ class RunningErasures:
     def __init__(self) -> None:
         self.owners: frozenset[str] = frozenset()
         self.read_at: datetime | None = None
+        # Where erasures begin, then other buckets until they have no mark any more.
+        self.places: list[BucketLocation] = []
 
 
 def refuse_while_erasing(context: RequestContext, owner: str) -> None:
@@ -172,10 +185,22 @@ def refuse_while_erasing(context: RequestContext, owner: str) -> None:
     running = context.instance.keep(RunningErasures, RunningErasures)
     age = context.now - running.read_at if running.read_at else RUNNING_FOR
     if not timedelta(0) <= age < RUNNING_FOR:
+        first, *others = running.places or places(context)
         # A form needs OSS for nothing else: where that hangs, each would take ten seconds.
-        oss = records_client(context, budget(context.monotonic, LIST_SECONDS))
-        names = [each.key.removeprefix(RUNNING) for each in list_objects(oss, RUNNING)]
-        running.owners = frozenset(name[:26] for name in names if re.fullmatch(f"{OWNER}-{RECORD_ID}", name))
-        running.read_at = context.now
+        seconds_left = budget(context.monotonic, LIST_SECONDS)
+        owners = {first: _marked(context, first, seconds_left)}
+        for place in others:
+            # Without the right there, no erasure ever began there.
+            with suppress(OssRejected, StsRejected):
+                owners[place] = _marked(context, place, seconds_left)
+        running.places = [place for place in owners if place == first or owners[place]]
+        running.owners, running.read_at = frozenset().union(*owners.values()), context.now
     if owner in running.owners:
         raise Forbidden("This caller's data is being erased.", reason="an erasure runs")
+
+
+def _marked(context: RequestContext, place: BucketLocation, seconds_left: Callable[[], float]) -> set[str]:
+    """Return the owners of the marks in a bucket."""
+    oss = oss_client(context, place, seconds_left)
+    names = [each.key.removeprefix(RUNNING) for each in list_objects(oss, RUNNING)]
+    return {name[:26] for name in names if re.fullmatch(f"{OWNER}-{RECORD_ID}", name)}

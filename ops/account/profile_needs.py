@@ -116,18 +116,15 @@ def buckets_of(
         erases: whether ``ERASE`` is.
     """
     by_name: dict[str, list[Profile]] = {home.name: []}
-    profiles = [*profiles]
-    # Records of erasures are in the first profile's bucket.
-    erasing = {profile.location.bucket for profile in profiles[:1] if erases}
     for profile in profiles:
         by_name.setdefault(profile.location.bucket, []).append(profile)
     for name, theirs in by_name.items():
         if name == home.name:
-            yield account, _with_rules(home, theirs, keeps_erasures=name in erasing)
+            yield account, _with_rules(home, theirs, keeps_erasures=erases and bool(theirs))
             continue
         accounts = [account_and_name(profile.location.role_arn)[0] for profile in theirs]
         whose = account if account in accounts else accounts[0]
-        yield whose, _with_rules(_named_by(theirs, home), theirs, keeps_erasures=name in erasing)
+        yield whose, _with_rules(_named_by(theirs, home), theirs, keeps_erasures=erases and bool(theirs))
 
 
 def policies_too_long(policies: Mapping[str, Document]) -> Iterator[Text]:

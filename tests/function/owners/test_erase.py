@@ -443,6 +443,75 @@ def test_an_odd_mark_stops_no_form(erasing, oss):
     assert ask_for_a_form(erasing, THEM).outcome == FORBIDDEN
 
 
+# --- in which bucket its state is ---
+
+THERE = one_more("there", ELSEWHERE)
+
+
+def marks(*buckets):
+    return [sum(name.startswith(RUNNING) for name in bucket.objects) for bucket in buckets]
+
+
+def two_buckets(house_of, profiles):
+    house = house_of(profiles, ERASE="true")
+    return house, house.add_bucket("other-bucket", "cn-hangzhou")
+
+
+def tick_until_done(house, clock):
+    for _ in range(4):
+        house.tick()
+        clock.tick(minutes=40)
+
+
+@pytest.mark.parametrize("profiles", [THERE + PROFILES, PROFILES + THERE], ids=["first", "last"])
+def test_the_order_of_profiles_strands_no_erasure(house_of, oss, clock, profiles):
+    store(oss, key("picture"))
+    begin(house_of(ERASE="true").call(), MINE)
+    house, _ = two_buckets(house_of, profiles)
+    assert ask_for_a_form(house).outcome == FORBIDDEN
+    tick_until_done(house, clock)
+    assert not ours(oss) and house.due() == [] and marks(oss) == [0]
+    assert ask_for_a_form(house).status == 200
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_without_a_profile_in_the_deployment_s_bucket_the_first_by_name_has_the_state(house_of, names):
+    text = "".join(one_more(name, f'bucket = "{name}-bucket"\nregion = "cn-hangzhou"\n') for name in names)
+    house = house_of(text, ERASE="true")
+    buckets = [house.add_bucket(f"{name}-bucket", "cn-hangzhou") for name in "ab"]
+    begin(house.call(), MINE)
+    assert marks(*buckets) == [1, 0]
+
+
+def test_an_erasure_ends_in_the_bucket_where_it_began(house_of, oss, clock):
+    earlier, other = two_buckets(house_of, THERE)
+    begin(earlier.call(), MINE)
+    house, again = two_buckets(house_of, PROFILES + THERE)
+    again.objects, again.stored_at = other.objects, other.stored_at
+    store(oss, key("picture"))
+    assert marks(oss, again) == [0, 1]
+    assert ask_for_a_form(house).outcome == FORBIDDEN
+    assert ask_for_a_form(house, THEM).status == 200
+    tick_until_done(house, clock)
+    assert not ours(oss) and house.due() == [] and marks(oss, again) == [0, 0]
+    assert not [name for name in oss.objects if "erasures" in name]
+    # Nobody begins one there any more, so nobody looks for it again.
+    assert ask_for_a_form(house).status == 200
+    again.asked.clear()
+    clock.tick(minutes=2)
+    assert ask_for_a_form(house).status == 200
+    assert again.asked == []
+
+
+def test_a_bucket_that_was_never_granted_for_erasures_has_none(house_of):
+    house, other = two_buckets(house_of, PROFILES + THERE)
+    other.fail("ListObjectsV2", DENIED)
+    assert ask_for_a_form(house).status == 200
+    house, other = two_buckets(house_of, PROFILES + THERE)
+    other.fail("ListObjectsV2", UNHEARD, UNHEARD)
+    assert ask_for_a_form(house).outcome == (503, "oss_unavailable")
+
+
 # --- interrupted, and by two at once ---
 
 
