@@ -52,14 +52,18 @@ def stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator
         )
 
 
-def profile_hints(profiles_file: Path) -> Iterator[Text]:
+def profile_hints(profiles: Collection[Profile]) -> Iterator[Text]:
     """What profiles need of the account and of WeChat, beside OSS_BUCKET: nobody sees it from here."""
+    yield from _bucket_hints(profiles)
+    yield from _held_hints(profiles)
+
+
+def profiles_in(file: Path) -> Collection[Profile]:
+    """Return the valid profiles of a file, as far as it can be read."""
     try:
-        profiles, _ = read_profiles(profiles_file.read_text("utf-8"), default_signature="v4")
+        return read_profiles(file.read_text("utf-8"), default_signature="v4")[0].values()
     except (OSError, UnicodeDecodeError):
-        return
-    yield from _bucket_hints(profiles.values())
-    yield from _held_hints(profiles.values())
+        return ()
 
 
 def _bucket_hints(profiles: Collection[Profile]) -> Iterator[Text]:
@@ -101,6 +105,21 @@ def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
         )
 
 
+def _rotation_hints(variables: Mapping[str, str], profiles: Collection[Profile]) -> Iterator[Text]:
+    """How long an old secret of the receipts must stay: an upload that it vouches for may be held so long."""
+    name = "RECEIPT_SECRET" if variables.get("RECEIPT_SECRET") else "TOKEN_SECRET"
+    if "," not in variables.get(name, ""):
+        return
+    held = max((each.hold_days for each in profiles if each.is_held), default=0)
+    # Only TOKEN_SECRET signs tickets.
+    parts = [each.parts_within.days for each in profiles if each.parts and name == "TOKEN_SECRET"]
+    days = max(held, *parts, 0) + 2
+    yield Text(
+        f"{name} lists an old secret: take it out {days} days after the new one was deployed, not before",
+        f"{name} 里有旧密钥：新密钥部署 {days} 天之后再去掉，不要提前",
+    )
+
+
 def _erasing_hints(variables: Mapping[str, str]) -> Iterator[Text]:
     if variables.get("ERASE") == "true":
         yield Text(
@@ -118,6 +137,7 @@ def _erasing_hints(variables: Mapping[str, str]) -> Iterator[Text]:
 
 
 def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> Iterator[Text]:
+    profiles = profiles_in(file.with_name(PROFILES_TOML))
     for _, props in functions(document):
         code = props.get("code")
         if not (file.parent / str(code or "") / "handler.py").is_file():
@@ -137,6 +157,7 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
         yield from quota_hints(environment(props))
         yield from timer_hints(props)
         yield from _erasing_hints(environment(props))
+        yield from _rotation_hints(environment(props), profiles)
     for name, resource in mapping(document.get("resources")).items():
         if mapping(resource).get("component") == "fc3":
             component = f"resources.{name}.component"
@@ -144,7 +165,7 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
                 f"{component} has no version, so each deployment takes the newest: write {PINNED}",
                 f"{component} 没有写版本，所以每次部署都用最新的：请写 {PINNED}",
             )
-    yield from profile_hints(file.with_name(PROFILES_TOML))
+    yield from profile_hints(profiles)
     if not values.get("AccountID"):
         yield ACCOUNT
 

@@ -219,7 +219,9 @@ class World:
     def backend(self, secret: str = "", header: Any = None, **claims: Any) -> str:
         secrets = self.environ.get("RECEIPT_SECRET") or self.environ["TOKEN_SECRET"]
         ends = int(self.now().timestamp()) + 300
-        return jwt.encode({"aud": AUDIENCE, "exp": ends, **claims}, secret or secrets, "HS256", header)
+        return jwt.encode(
+            {"aud": AUDIENCE, "exp": ends, **claims}, secret or secrets.partition(",")[0], "HS256", header
+        )
 
     def form(self, profile: str = "word", subject: str = OWNER, **fields: Any) -> dict[str, Any]:
         token = self.session(subject) if self.environ["CALLER_AUTH"] == "wechat" else ""

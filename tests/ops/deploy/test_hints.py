@@ -1,10 +1,11 @@
 """hints: what a deployment needs of others, which no file shows."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from ops.deploy.hints import profile_hints
+from ops.deploy.hints import profile_hints, profiles_in
 from tests.ops.deploy.project import CONFIGURED, check
 from tests.ops.words import in_english
 
@@ -19,7 +20,7 @@ def test_plain_profiles_in_one_bucket_give_no_hint(tmp_path: Path, text: str | N
     file = tmp_path / "profiles.toml"
     if text is not None:
         file.write_text(text, "utf-8")
-    assert list(profile_hints(file)) == []
+    assert list(profile_hints(profiles_in(file))) == []
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_plain_profiles_in_one_bucket_give_no_hint(tmp_path: Path, text: str | N
 def test_a_profile_with_its_own_bucket_gets_a_setup_hint(tmp_path: Path, option: str) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(f"{PLAIN}{POST}{option}\n", "utf-8")
-    (hint,) = in_english(profile_hints(file))
+    (hint,) = in_english(profile_hints(profiles_in(file)))
     assert hint.startswith("[post]: ") and "manage.py setup" in hint
 
 
@@ -40,6 +41,33 @@ def test_a_profile_with_hold_gets_a_setup_hint(project: Path) -> None:
     (hint,) = [hint for hint in report.hints if hint.startswith("[post], [note]: ")]
     assert all(name in hint for name in ("days: 3", "manage.py setup", "manage.py doctor"))
     assert not any("wechat-events" in hint for hint in report.hints)
+
+
+HELD = 'hold = ["commit"]\nhold_days = 9\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "variables", "days"),
+    [
+        ("", {"TOKEN_SECRET": "two"}, ["TOKEN_SECRET", "2"]),
+        (HELD, {"TOKEN_SECRET": "two"}, ["TOKEN_SECRET", "11"]),
+        ("parts = true\nparts_within = 604800\n", {"TOKEN_SECRET": "two"}, ["TOKEN_SECRET", "9"]),
+        ("parts = true\nparts_within = 604800\n", {"RECEIPT_SECRET": "two"}, ["RECEIPT_SECRET", "2"]),
+        (HELD, {"RECEIPT_SECRET": "two"}, ["RECEIPT_SECRET", "11"]),
+        (HELD, {"RECEIPT_SECRET": "one", "TOKEN_SECRET": "two"}, []),
+        (HELD, {}, []),
+    ],
+)
+def test_an_old_secret_stays_for_the_longest_hold_and_two_days(
+    project: Path, more: str, variables: dict[str, str], days: list[str]
+) -> None:
+    (project / "profiles.toml").write_text(PLAIN + POST + more, "utf-8")
+    lists = {"one": "a" * 40, "two": f"{'b' * 40},{'c' * 40}"}
+    report = check(
+        project / "s.yaml", {**CONFIGURED, **{name: lists[which] for name, which in variables.items()}}
+    )
+    hints = [hint for hint in report.hints if "_SECRET" in hint]
+    assert [re.findall(r"[A-Z]+_SECRET|[0-9]+", hint) for hint in hints] == [days] * bool(days)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +89,7 @@ def test_erasing_gets_hints_about_rights_push_and_timer(
 def test_a_profile_with_check_gets_a_push_hint(tmp_path: Path) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\n', "utf-8")
-    held, checked = in_english(profile_hints(file))
+    held, checked = in_english(profile_hints(profiles_in(file)))
     assert held.startswith("[post]: ") and checked.startswith("[post]: ")
     assert "/wechat-events" in checked and "/wechat-events" not in held
 
@@ -69,6 +97,6 @@ def test_a_profile_with_check_gets_a_push_hint(tmp_path: Path) -> None:
 def test_a_check_by_aliyun_gets_a_hint_about_activation_and_none_about_the_push(tmp_path: Path) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\ncheck_by = ["aliyun"]\n', "utf-8")
-    _, checked = in_english(profile_hints(file))
+    _, checked = in_english(profile_hints(profiles_in(file)))
     assert checked.startswith("[post]: ") and "manage.py setup" in checked
     assert "/wechat-events" not in checked
