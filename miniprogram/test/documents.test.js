@@ -388,7 +388,7 @@ function componentOf({ wx }) {
 }
 
 async function eventually(isSo) {
-  for (const end = Date.now() + 30000; !isSo();) {
+  for (const end = Date.now() + 120000; !isSo();) {
     assert.ok(Date.now() < end, String(isSo))
     await new Promise((resolve) => { setTimeout(resolve, 10) })
   }

@@ -42,7 +42,7 @@ function choices(wx, tag, tempFiles) {
 }
 
 async function until(isSo, page) {
-  for (const end = Date.now() + 30000; !isSo();) {
+  for (const end = Date.now() + 120000; !isSo();) {
     if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.textContent}`)
     await new Promise((resolve) => { setTimeout(resolve, 2) })
   }

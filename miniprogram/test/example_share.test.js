@@ -37,7 +37,7 @@ const tag = () => page.querySelector('#pictures')
 const marks = () => tag().instance.data.items.map(({ word }) => word).join()
 
 async function until(isSo) {
-  for (const end = Date.now() + 30000; !isSo();) {
+  for (const end = Date.now() + 120000; !isSo();) {
     if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.textContent}`)
     await new Promise((resolve) => { setTimeout(resolve, 10) })
   }

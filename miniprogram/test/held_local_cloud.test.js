@@ -13,7 +13,7 @@ const { startLocalCloud } = require('./local_cloud')
 const { createWx } = require('./wx')
 
 const PICTURE = path.join(__dirname, '../../tests/playground/picture.png')
-const PATIENCE = 30000
+const PATIENCE = 120000
 
 let cloud
 let folder

@@ -11,18 +11,16 @@ const readline = require('node:readline')
 
 const ROOT = path.join(__dirname, '../..')
 const VENV_PYTHON = path.join(ROOT, '.venv/bin/python')
-const FIRST_PORT = 21000
 
 /** `project`: a folder whose own files it runs, at the rates that they say, instead of the samples. */
 async function startLocalCloud({ callerRate = '100000/min', project = '', options = [] } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-oss-'))
   const python = process.env.PYTHON || (fs.existsSync(VENV_PYTHON) ? VENV_PYTHON : 'python3')
-  const port = FIRST_PORT + crypto.randomInt(20000)
   const samples = project ? [] : ['--demo', '--caller-rate', callerRate, '--login-rate', callerRate]
   const serve = spawn(
     python,
     ['manage.py', 'serve', '--json', '--folder', folder, ...samples, ...options],
-    { cwd: project || ROOT, env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: project || ROOT, env: { ...process.env, PORT: '0' }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const errors = []
   serve.stderr.on('data', (chunk) => errors.push(chunk))

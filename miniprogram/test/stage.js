@@ -9,7 +9,7 @@ const { createUploader } = require('../oss-direct-upload')
 const { startFunction, startOss } = require('./servers')
 const { createWx } = require('./wx')
 
-const PATIENCE = 30000
+const PATIENCE = 120000
 const LIMIT = 20000 // of a call, the shortest
 
 async function openStage(t, { function: functionOptions, wx: wxOptions, ...uploaderOptions } = {}) {

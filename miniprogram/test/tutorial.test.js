@@ -70,7 +70,7 @@ async function startBackend(t, clone, command, cloud) {
   const backend = spawn('bash', ['-c', `exec env ${command}`], { cwd: clone, env, stdio: 'inherit' })
   t.after(() => backend.kill())
   const origin = `http://127.0.0.1:${port}`
-  for (const end = Date.now() + 20000; !await fetch(origin).then(() => true, () => false);) {
+  for (const end = Date.now() + 120000; !await fetch(origin).then(() => true, () => false);) {
     assert.ok(Date.now() < end && backend.exitCode === null, 'the backend did not start')
     await new Promise((resolve) => { setTimeout(resolve, 20) })
   }
@@ -117,7 +117,7 @@ async function share({ page, toasts, wx, buttons: [publish, reload] }, folder, n
 
 /** The nine pictures of a post in the list, as somebody else gets them; the list shows all, and no complaint. */
 async function seen(t, { page, buttons: [, reload] }, endpoint) {
-  for (const end = Date.now() + 20000; !page.instance.data.posts.some(({ length }) => length === 9);) {
+  for (const end = Date.now() + 120000; !page.instance.data.posts.some(({ length }) => length === 9);) {
     assert.ok(Date.now() < end, JSON.stringify(page.instance.data))
     await page.instance[reload]()
     await new Promise((resolve) => { setTimeout(resolve, 50) })

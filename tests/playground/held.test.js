@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { beforeEach, describe, test } = require('node:test')
 const { PHOTO, PICTURE, inPlayground } = require('./page')
 
-const PATIENCE = 15000 // ms
+const PATIENCE = 60000 // ms
 
 describe('held pictures in the playground', () => {
   const here = inPlayground({ patience: PATIENCE })

@@ -8,7 +8,7 @@ const { launch } = require('./chromium')
 const { inPlayground } = require('./page')
 const { FunctionThatSays, SECRET, startReview } = require('./review_desk')
 
-const PATIENCE = 15000 // ms
+const PATIENCE = 60000 // ms
 const CHINESE = /[\u4e00-\u9fff]/
 
 describe('the reviewer’s page', () => {
