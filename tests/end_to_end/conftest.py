@@ -134,11 +134,10 @@ class Running:
         """
         The state of an upload once it is one of these, or patience is over.
 
-        To ask is to work: who asks while a push is being carried out may meet it half way.
+        It is asked at rest: who asks while a push is being carried out may see it half done.
         """
-        self.cloud.idle()
         ends = time.monotonic() + PATIENCE_SECONDS
-        while (now := self.state(upload)) not in states and time.monotonic() < ends:
+        while (now := self.cloud.idle() and self.state(upload)) not in states and time.monotonic() < ends:
             time.sleep(0.25)  # 60 times a minute may be asked
         return now
 
