@@ -42,7 +42,7 @@ from local.wechat.server import WechatServer
 
 HERE = Path(__file__).resolve().parent
 PAGE_FOLDER = HERE / "playground" / "page"
-CLIENT_FOLDER = HERE.parent / "miniprogram" / "oss-direct-upload"
+CLIENT_FOLDER = HERE.parent / "miniprogram" / "example" / "utils" / "oss-direct-upload"
 
 BUCKET, REGION, ROLE_ARN = HOME
 ROLE_POLICY = role_policy(BUCKET)

@@ -1,8 +1,7 @@
 'use strict'
 
 /**
- * Writes the ES modules of the client beside its CommonJS files, which are the source, and copies into the
- * examples what is pasted there:
+ * Writes the ES modules of the client beside its CommonJS files, which are the source:
  *
  *     npm run esm
  */
@@ -10,17 +9,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 
-const PACKAGE = path.join(__dirname, 'oss-direct-upload')
-const PASTED = {
-  'example/utils/oss-direct-upload': [
-    'index.js', 'calls.js', 'after.js', 'held.js', 'owned.js', 'errors.js', 'names.js', 'parts.js', 'pieces.js',
-    'gallery.js', ...['js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`),
-  ],
-  'examples/uni-app/src/utils/oss-direct-upload': [
-    'index.mjs', 'calls.mjs', 'after.mjs', 'held.mjs', 'owned.mjs', 'errors.mjs', 'names.mjs', 'parts.mjs', 'pieces.mjs', 'gallery.mjs',
-    ...['oss-uploader.vue', 'uni_api.mjs', 'uploader.wxss'].map((name) => `uploader/${name}`),
-  ],
-}
+const PACKAGE = path.join(__dirname, 'example/utils/oss-direct-upload')
 const KINDS = [
   ['.d.ts', '.d.mts', (text) => text.replace(/from '\.\/(\w+)'/g, "from './$1.mjs'")],
   ['.js', '.mjs', toEsm],
@@ -56,9 +45,6 @@ function generate() {
 
 if (require.main === module) {
   generate().forEach(([name, text]) => fs.writeFileSync(path.join(PACKAGE, name), text))
-  for (const [folder, names] of Object.entries(PASTED)) {
-    names.forEach((name) => fs.cpSync(path.join(PACKAGE, name), path.join(__dirname, folder, name)))
-  }
 }
 
-module.exports = { generate, PASTED }
+module.exports = { generate }

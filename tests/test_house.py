@@ -518,5 +518,7 @@ def test_every_assertion_can_fail():
 
 def test_the_version_is_the_project_s():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    client = json.loads((ROOT / "miniprogram/oss-direct-upload/package.json").read_text("utf-8"))
+    client = json.loads(
+        (ROOT / "miniprogram/example/utils/oss-direct-upload/package.json").read_text("utf-8")
+    )
     assert [project["version"], client["version"]] == [VERSION, VERSION]

@@ -2,8 +2,8 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createUploader } = require('../oss-direct-upload')
-const { createLargeUploader } = require('../oss-direct-upload/parts')
+const { createUploader } = require('../example/utils/oss-direct-upload')
+const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
 const { openStage, failureOf, holdPauses, pause, until } = require('./stage')
 

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createBrowserApi } = require('../oss-direct-upload/browser')
+const { createBrowserApi } = require('../example/utils/oss-direct-upload/browser')
 
 function browserOf(t) {
   const window = new EventTarget()

@@ -4,9 +4,9 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createUploader } = require('../oss-direct-upload')
-const { createBrowserApi } = require('../oss-direct-upload/browser')
-const { createAlipayApi, createDouyinApi } = require('../oss-direct-upload/platforms')
+const { createUploader } = require('../example/utils/oss-direct-upload')
+const { createBrowserApi } = require('../example/utils/oss-direct-upload/browser')
+const { createAlipayApi, createDouyinApi } = require('../example/utils/oss-direct-upload/platforms')
 const { createMy, createTt } = require('./other_platforms')
 const partsStage = require('./parts_stage')
 const { jsonError, DROP } = require('./servers')
@@ -196,7 +196,7 @@ test('a browser hides a refusal that has no CORS headers: what fails while it is
 })
 
 test('on H5 uni-app hides it as well, and in a mini-program nothing is hidden', async (t) => {
-  const { uniApi } = await import('../oss-direct-upload/uploader/uni_api.mjs')
+  const { uniApi } = await import('../example/utils/oss-direct-upload/uploader/uni_api.mjs')
   t.after(() => { delete globalThis.uni })
   for (const [uniPlatform, attempts] of [['web', 5], ['mp-weixin', 1]]) {
     const pauses = shortPauses(t)

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const crypto = require('node:crypto')
 const fs = require('node:fs')
 const { test } = require('node:test')
-const { createBrowserApi } = require('../oss-direct-upload/browser')
+const { createBrowserApi } = require('../example/utils/oss-direct-upload/browser')
 const { jsonError } = require('./servers')
 const { openStage, failureOf, hurryTimers, until } = require('./stage')
 

@@ -10,7 +10,7 @@ const os = require('node:os')
 const path = require('node:path')
 const { after, before, test } = require('node:test')
 const { JSDOM } = require('jsdom')
-const { createUploader } = require('../oss-direct-upload')
+const { createUploader } = require('../example/utils/oss-direct-upload')
 const { startLocalCloud } = require('./local_cloud')
 const { createMy, createTt } = require('./other_platforms')
 const { createWx } = require('./wx')
@@ -18,7 +18,7 @@ const { createWx } = require('./wx')
 const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
 const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md', 'docs/faq.md', 'docs/from-wx-cloud.md', 'docs/from-php.md', 'docs/uni-app.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
-  .concat('miniprogram/oss-direct-upload/README.md')
+  .concat('miniprogram/example/utils/oss-direct-upload/README.md')
 const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
 
@@ -80,7 +80,7 @@ function digestOf({ filePath, digestAlgorithm, success }) {
 
 /** What `require` finds beside a page of a mini-program, or in its node_modules. */
 function requireOf(id) {
-  const file = id.replace(/^(\.\.\/)*(utils\/)?oss-direct-upload/, path.join(ROOT, 'miniprogram/oss-direct-upload'))
+  const file = id.replace(/^(\.\.\/)*(utils\/)?oss-direct-upload/, path.join(ROOT, 'miniprogram/example/utils/oss-direct-upload'))
   return require(file)
 }
 
@@ -423,7 +423,7 @@ async function importIsThere(code, t) {
   const getSystemInfoSync = () => ({ uniPlatform: 'web' })
   const names = { uni: { ...phone.wx, getSystemInfoSync }, userId: 'u-1', getToken: tokenOfBackend }
   for (const [, wanted, file] of code.matchAll(/^import \{ (.+) \} from '(?:\.\.?\/)+utils\/oss-direct-upload\/(.+)'$/gm)) {
-    const found = await import(path.join(ROOT, 'miniprogram/oss-direct-upload', file))
+    const found = await import(path.join(ROOT, 'miniprogram/example/utils/oss-direct-upload', file))
     for (const name of wanted.split(', ')) {
       assert.ok(found[name], name)
       names[name] = found[name]

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
-const { english } = require('../oss-direct-upload/english')
+const { english } = require('../example/utils/oss-direct-upload/english')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
 const { openStage, failureOf, hurryPauses, hurryTimers, until } = require('./stage')
 
@@ -274,7 +274,7 @@ test('the table of codes in the documents is the one that is tested', () => {
 })
 
 test('the union of codes in the types is the one that is tested', () => {
-  const types = fs.readFileSync(path.join(__dirname, '../oss-direct-upload/index.d.ts'), 'utf8')
+  const types = fs.readFileSync(path.join(__dirname, '../example/utils/oss-direct-upload/index.d.ts'), 'utf8')
   const unions = types.split(/^export type (?:Client|Function)ErrorCode =/m).slice(1).map((text) => text.split(/^export|\/\*\*/m)[0])
   const codes = unions.flatMap((union) => [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code))
   assert.deepEqual(codes.sort(), Object.keys(CODES).sort())

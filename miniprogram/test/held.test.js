@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createUploader } = require('../oss-direct-upload')
-const { english } = require('../oss-direct-upload/english')
+const { createUploader } = require('../example/utils/oss-direct-upload')
+const { english } = require('../example/utils/oss-direct-upload/english')
 const { jsonError, DROP, HANG } = require('./servers')
 const { openStage, failureOf, until } = require('./stage')
 

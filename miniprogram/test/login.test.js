@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createUploader } = require('../oss-direct-upload')
+const { createUploader } = require('../example/utils/oss-direct-upload')
 const { jsonError, HANG } = require('./servers')
 const { openStage, failureOf, pause, until } = require('./stage')
 

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createLargeUploader } = require('../oss-direct-upload/parts')
+const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const partsStage = require('./parts_stage')
 const { jsonError, DROP } = require('./servers')
 const { openStage, failureOf } = require('./stage')

@@ -7,7 +7,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
-const PACKAGE = path.join(__dirname, '../oss-direct-upload')
+const PACKAGE = path.join(__dirname, '../example/utils/oss-direct-upload')
 let packed
 let installed
 

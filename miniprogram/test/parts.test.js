@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createLargeUploader } = require('../oss-direct-upload/parts')
+const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { error: refusal, FUNCTION } = require('./parts_cloud')
 const { openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./parts_stage')
 

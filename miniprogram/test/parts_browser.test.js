@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createBrowserApi, filesFrom } = require('../oss-direct-upload/browser')
-const { createLargeUploader } = require('../oss-direct-upload/parts')
+const { createBrowserApi, filesFrom } = require('../example/utils/oss-direct-upload/browser')
+const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { openCloud, FUNCTION, LEAST_PART } = require('./parts_cloud')
 const { fileOf } = require('./parts_stage')
 const { failureOf, until } = require('./stage')

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const crypto = require('node:crypto')
-const { createLargeUploader } = require('../oss-direct-upload/parts')
+const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { openCloud, FUNCTION, LEAST_PART } = require('./parts_cloud')
 const { openPhone } = require('./parts_phone')
 const { virtualTime } = require('./virtual_time')

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createUploader } = require('../oss-direct-upload')
+const { createUploader } = require('../example/utils/oss-direct-upload')
 const { HANG, DROP } = require('./servers')
 const { openStage, failureOf, until, pause } = require('./stage')
 

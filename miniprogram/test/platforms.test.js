@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createUploader } = require('../oss-direct-upload')
+const { createUploader } = require('../example/utils/oss-direct-upload')
 const { openStage, failureOf, until } = require('./stage')
 
 const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {} })

@@ -11,7 +11,7 @@ const { test } = require('node:test')
 const { mistakesIn } = require('./type_check')
 
 const ROOT = path.join(__dirname, '../..')
-const PACKAGE = path.join(ROOT, 'miniprogram/oss-direct-upload')
+const PACKAGE = path.join(ROOT, 'miniprogram/example/utils/oss-direct-upload')
 
 const PAGE = `
 import { createUploader } from 'oss-direct-upload'

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 const { test } = require('node:test')
-const { english } = require('../oss-direct-upload/english')
+const { english } = require('../example/utils/oss-direct-upload/english')
 const parts = require('./parts_stage')
 const { openStage, failureOf } = require('./stage')
 
@@ -46,7 +46,7 @@ function sentences(zone, quota, retryAfter) {
     const error = functionError({ statusCode: status, data: body, header: headers })
     console.log(JSON.stringify([error.message, english(error)]))`
   const env = { ...process.env, TZ: zone }
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { cwd: path.join(__dirname, '../oss-direct-upload'), env, encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { cwd: path.join(__dirname, '../example/utils/oss-direct-upload'), env, encoding: 'utf8' })
   return JSON.parse(stdout || JSON.stringify([stderr]))
 }
 

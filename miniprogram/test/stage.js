@@ -5,7 +5,7 @@
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { createUploader } = require('../oss-direct-upload')
+const { createUploader } = require('../example/utils/oss-direct-upload')
 const { startFunction, startOss } = require('./servers')
 const { createWx } = require('./wx')
 

@@ -10,14 +10,14 @@ const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const { JSDOM } = require('jsdom')
-const { createUploader } = require('../oss-direct-upload')
+const { createUploader } = require('../example/utils/oss-direct-upload')
 const { startLocalCloud } = require('./local_cloud')
 const { choices, tagOf, until } = require('./example_page')
 const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
-const OF_A_PROJECT = ['manage.py', 'handler.py', 'bytecode.py', 'sts_credentials.py', 'profiles.toml', 'function', 'local', 'ops', 'docs/backends', 'miniprogram/oss-direct-upload']
+const OF_A_PROJECT = ['manage.py', 'handler.py', 'bytecode.py', 'sts_credentials.py', 'profiles.toml', 'function', 'local', 'ops', 'docs/backends', 'miniprogram/example/utils/oss-direct-upload']
 const NINE = Array.from({ length: 9 }, (_, index) => `${index + 1}.png`)
 const SHARE = 'pages/share/share.js'
 

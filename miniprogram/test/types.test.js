@@ -9,7 +9,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { mistakesIn } = require('./type_check')
 
-const PACKAGE = path.join(__dirname, '../oss-direct-upload')
+const PACKAGE = path.join(__dirname, '../example/utils/oss-direct-upload')
 
 const PAGE = `
 import { createUploader } from 'CLIENT'

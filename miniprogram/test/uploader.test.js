@@ -64,7 +64,7 @@ test('nine pictures are uploaded for the profile, shown from the phone, and told
 })
 
 test('a video shows its cover, and only then the code for parts is loaded', async () => {
-  const parts = require.resolve('../oss-direct-upload/parts')
+  const parts = require.resolve('../example/utils/oss-direct-upload/parts')
   assert.equal(require.cache[parts], undefined)
   open({ mediaType: 'video' })
   await tag.choose(picture('film.mp4', 100, { fileType: 'video', thumbTempFilePath: 'cover.jpg' }))
@@ -260,7 +260,7 @@ for (const [title, plan, properties, message] of [
 test('a client of the page that has a wrong address is named without one', async (t) => {
   quiet(t)
   open({ endpoint: '' })
-  tag.instance.use(require('../oss-direct-upload').createUploader({ endpoint: fc.origin, api: wx }))
+  tag.instance.use(require('../example/utils/oss-direct-upload').createUploader({ endpoint: fc.origin, api: wx }))
   fc.plan.sign.push(refusal(404, 'not_found'))
   await tag.choose(picture('x.jpg'))
   await until(() => tag.heard.fail.length)
@@ -284,7 +284,7 @@ test('all tags of one address log in once', async () => {
 })
 
 test('use() takes a client of the page', async () => {
-  const { createUploader } = require('../oss-direct-upload')
+  const { createUploader } = require('../example/utils/oss-direct-upload')
   open({ endpoint: '', value: ['old.jpg'] })
   const told = []
   tag.instance.use(createUploader({ endpoint: fc.origin, api: wx, getToken: () => { told.push(1); return 'mine' } }))

@@ -9,7 +9,7 @@ const { JSDOM } = require('jsdom')
 const { startFunction, startOss } = require('./servers')
 const { createWx } = require('./wx')
 
-const PACKAGE = path.join(__dirname, '../oss-direct-upload')
+const PACKAGE = path.join(__dirname, '../example/utils/oss-direct-upload')
 const TAG = path.join(PACKAGE, 'uploader/uploader')
 const TIMEOUTS = [20000, 60000, 120000]
 

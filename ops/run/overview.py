@@ -68,8 +68,8 @@ WORDS = {
         "   用这些用途，示例还不完整：{lacking}（要全部功能：serve --demo）",
     ),
     "own_code": Text(
-        "2. Your own code: copy miniprogram/oss-direct-upload, endpoint: '{function}'",
-        "2. 你自己的代码：复制 miniprogram/oss-direct-upload，endpoint: '{function}'",
+        "2. Your own code: copy miniprogram/example/utils/oss-direct-upload, endpoint: '{function}'",
+        "2. 你自己的代码：复制 miniprogram/example/utils/oss-direct-upload，endpoint: '{function}'",
     ),
     "codes": Text(
         "   any code of wx.login works; see docs/client.md",

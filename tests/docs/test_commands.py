@@ -36,7 +36,7 @@ SIZES = {
 @pytest.mark.parametrize("page_of", SIZES)
 @pytest.mark.parametrize("language", [0, 1], ids=["en", "zh"])
 def test_the_sizes_of_the_files_to_copy_are_theirs(page_of, language):
-    folder = ROOT / "miniprogram/oss-direct-upload"
+    folder = ROOT / "miniprogram/example/utils/oss-direct-upload"
     shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(both(page_of)[language]))
     assert shown == [(file, f"{(folder / file).stat().st_size / 1024:.1f}") for file in SIZES[page_of]]
 

@@ -12,7 +12,13 @@ from tests.support.cases import text_beside
 INSTANCES_OF_AN_ACCOUNT = 100
 REFUSED = tomllib.loads(text_beside(__file__))["refused"]
 DECISIONS = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/decisions").glob("*.md")]
-PAGES = [*PAIRS, *PAIRS.values(), "docs/speed.md", *DECISIONS, "miniprogram/oss-direct-upload/README.md"]
+PAGES = [
+    *PAIRS,
+    *PAIRS.values(),
+    "docs/speed.md",
+    *DECISIONS,
+    "miniprogram/example/utils/oss-direct-upload/README.md",
+]
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: row["was"])

@@ -29,7 +29,7 @@ WITH_LINKS = sorted(
         "docs/proved",
         "docs/zh-CN",
         "docs/decisions",
-        "miniprogram/oss-direct-upload",
+        "miniprogram/example/utils/oss-direct-upload",
     )
     for path in (ROOT / folder).glob("*.md")
 )

@@ -11,9 +11,9 @@ HAN = r"\u4e00-\u9fff"
 BEFORE_A_TERM = rf"(?:(?<=[{HAN}，。；：、（])|(?<=[{HAN}，。；：、（] ))"
 HALF_WIDTH = re.compile(rf"[{HAN}][,;:!?()]|[,;:!?()][{HAN}]")
 SOURCES = {".py", ".toml", ".js", ".ts", ".wxml", ".json", ".html", ".svg"}
-FOLDERS = ("docs", "ops", "local", "miniprogram/example", "miniprogram/oss-direct-upload")
+FOLDERS = ("docs", "ops", "local", "miniprogram/example", "miniprogram/example/utils/oss-direct-upload")
 CHINESE_PAGES = sorted(
-    {*PAIRS.values(), "miniprogram/oss-direct-upload/README.md", "docs/decisions/README.md"}
+    {*PAIRS.values(), "miniprogram/example/utils/oss-direct-upload/README.md", "docs/decisions/README.md"}
 )
 
 

@@ -13,7 +13,7 @@ const { launch } = require('./chromium')
 const { PICTURE, shortenPauses } = require('./page')
 
 const ROOT = path.join(__dirname, '../..')
-const OF_THE_PROJECT = ['manage.py', 'handler.py', 'bytecode.py', 'sts_credentials.py', 'function', 'local', 'ops', 'miniprogram/oss-direct-upload']
+const OF_THE_PROJECT = ['manage.py', 'handler.py', 'bytecode.py', 'sts_credentials.py', 'function', 'local', 'ops', 'miniprogram/example/utils/oss-direct-upload']
 const PROFILES = '[default]\nkey = "uploads/{owner}/{id}{ext}"\nmax_size = "10MiB"\ncontent_types = ["image/*"]\nconfirm = true\n'
 
 describe('an H5 page', () => {
@@ -68,7 +68,7 @@ describe('an H5 page', () => {
 })
 
 function answer({ url }, response) {
-  const file = path.join(ROOT, 'miniprogram/oss-direct-upload', path.basename(url))
+  const file = path.join(ROOT, 'miniprogram/example/utils/oss-direct-upload', path.basename(url))
   const isModule = url.endsWith('.mjs')
   response.writeHead(200, { 'content-type': isModule ? 'text/javascript' : 'text/html' })
   response.end(isModule ? fs.readFileSync(file) : '<!doctype html><link rel="icon" href="data:,">')

@@ -1,4 +1,5 @@
 import uni from '@dcloudio/vite-plugin-uni'
 import { defineConfig } from 'vite'
 
-export default defineConfig({ plugins: [uni()] })
+// The client is a link to its folder; its real path lies outside of this project, where uni-app compiles nothing.
+export default defineConfig({ plugins: [uni()], resolve: { preserveSymlinks: true } })
