@@ -3,7 +3,7 @@
 from function.context import RequestContext
 from function.holding.held_upload import HeldUpload
 from function.holding.publication import check_no_copy_runs, is_published
-from function.holding.records import PUBLISH, REJECT, Decision, get_decision
+from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
 from function.oss.client import OssClient
 from function.oss.objects import head_object
@@ -47,6 +47,9 @@ def _recorded_state(
         state, sent = undecided_state(oss, upload, context.now), decision.at
         if state.state != GONE:
             return state
+    elif decision.action == DISCARD and is_published(oss, upload):
+        # A discard overruled the publication, and has not deleted its object yet.
+        return HeldState(PUBLISHED)
     if sent:
         check_no_copy_runs(oss, upload, sent, context.now)
     return HeldState(GONE)

@@ -147,6 +147,15 @@ def test_another_decision_counts_once_it_is_recorded(house, act, state):
     assert f"held/{stored['key']}" in house.oss.objects
 
 
+def test_a_published_upload_is_gone_once_its_object_is_deleted(house):
+    stored = house.store("word")
+    house.commit(stored["receipt"])
+    house.oss.fail("DeleteObject", "denied")
+    assert house.discard(stored["receipt"]).status == 502
+    assert house.status(stored["receipt"]) == "published"
+    assert house.resume(stored["receipt"]) == "gone"
+
+
 def test_a_phone_that_polls_takes_no_discard_away(house, clock):
     """A copy that status began might have finished up to 90 seconds later."""
     stored = house.store("face")
