@@ -4,6 +4,8 @@ Copy files from their addresses into OSS, under the keys that their users would 
 The list has a line for each file: its address, and after a blank the user (openid, or sub with
 CALLER_AUTH=jwt). Each file is streamed through this machine, never stored on it. What is done is written to
 LIST.done, one JSON line with url, user, key and size for your database; run the same command again to go on.
+A redirect is followed on the same host only, and nothing is read from a private or link-local address: the
+addresses may be your users'. --allow-private permits those, for a store in your own network.
 ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET must be able to write into the bucket.
 """
 
@@ -35,6 +37,7 @@ from function.uploads.request import UploadRequest
 from ops.account.operator_keys import operator_keys
 from ops.account.oss_client import client_at
 from ops.client.form_upload import open_session
+from ops.client.import_source import NotCopied, open_source
 from ops.client.progress import progress_bar
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
@@ -43,7 +46,6 @@ from ops.terminal.screen import Screen
 if TYPE_CHECKING:
     from alibabacloud_oss_v2 import Client
 
-TIMEOUTS = (10, 60)
 # Query fields of signed addresses: wx.cloud, OSS, COS, and stores that speak S3.
 SIGNATURE = re.compile(
     "sign|t|expires|signature|(oss|aws)accesskeyid|security-token|q-[a-z-]+|x-(oss-(?!process)|cos-|amz-).*"
@@ -57,6 +59,8 @@ ABOUT = Text(
     "按地址清单把文件迁移到 OSS，key 与用户自己上传时得到的一样。\n\n"
     "清单里一行一个文件：地址，空格，再写用户（openid；CALLER_AUTH=jwt 时是 sub）。文件经本机转发，不落盘。"
     "完成的逐行写进“清单名.done”：url、user、key、size，供你更新数据库；再运行同样的命令就接着做。"
+    "重定向只跟随到同一主机，也不读内网和链路本地地址，因为清单里的地址可能出自用户；"
+    "文件就在自己的内网时，加 --allow-private。"
     "ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET 要能写这个桶。",
 )
 LIST = Text("the file with the addresses", "写着地址的文件")
@@ -64,6 +68,7 @@ PROFILE = Text("whose rules and folder count", "用哪个用途的规则和目�
 DRY_RUN = Text(
     "print the key of each address; copy and record nothing", "只打印每个地址的 key，不复制，不记录"
 )
+ALLOW_PRIVATE = Text("read from private addresses as well", "也从内网地址读取")
 NO_PROFILE = Text(
     "There is no profile {0} whose names the function chooses by itself.", "没有由函数命名的用途 {0}。"
 )
@@ -71,14 +76,11 @@ BAD_LINE = Text("Line {0} needs an http address and a user.", "第 {0} 行要有
 DONE = Text("{0} copied, {1} were there, {2} failed.", "迁移 {0} 个，之前已有 {1} 个，失败 {2} 个。")
 
 
-class NotCopied(Exception):
-    """Raised when one file cannot be copied, with the code of the reason."""
-
-
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("list", type=Path, help=LIST.say(language))
     parser.add_argument("--profile", default="default", help=PROFILE.say(language))
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN.say(language))
+    parser.add_argument("--allow-private", action="store_true", help=ALLOW_PRIVATE.say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -100,7 +102,8 @@ def run(args: argparse.Namespace) -> int:
     draw, failed = progress_bar(sys.stderr.isatty() and client is not None), 0
     for number, (url, user) in enumerate(left, 1):
         try:
-            stored = json.dumps(copy(url, user, profile, settings, client), ensure_ascii=False)
+            done = copy(url, user, profile, settings, client, allows_private=args.allow_private)
+            stored = json.dumps(done, ensure_ascii=False)
         except NotCopied as error:
             failed += 1
             complaints.fail(f"{_name(url)}: {error}")
@@ -166,7 +169,13 @@ def _recorded(record: Path) -> set[tuple[str, str]]:
 
 
 def copy(
-    url: str, user: str, profile: Profile, settings: Settings, client: "Client | None"
+    url: str,
+    user: str,
+    profile: Profile,
+    settings: Settings,
+    client: "Client | None",
+    *,
+    allows_private: bool = False,
 ) -> dict[str, Any]:
     """
     Stream one file into OSS; without a client only look at it. Copied twice, it is there once.
@@ -174,12 +183,8 @@ def copy(
     Raises:
         NotCopied
     """
-    identity = {"Accept-Encoding": "identity"}
     try:
-        with (
-            open_session(url) as session,
-            session.get(url, stream=True, timeout=TIMEOUTS, headers=identity) as found,
-        ):
+        with open_session(url) as session, open_source(session, url, allows_private=allows_private) as found:
             found.raise_for_status()
             rule = _rule(url, user, found, profile, settings)
             if client:
@@ -189,6 +194,9 @@ def copy(
         raise NotCopied(f"HTTP {status}" if status else type(error).__name__) from None
     except UploadError as error:
         raise NotCopied(error.code) from None
+    # A name that is not resolved, or a malformed address of a redirect.
+    except (OSError, ValueError) as error:
+        raise NotCopied(type(error).__name__) from None
     return {"url": _name(url), "user": user, "key": rule.key, "size": rule.max_size_bytes}
 
 

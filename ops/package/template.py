@@ -1,14 +1,17 @@
 """
 Make build/template.zip: this project as `s init` hands it out.
 
-Everything in it is from this repository, and tracked by git: nothing is kept twice.
+Everything in it is from the last commit of this repository: nothing is kept twice.
 """
 
 import argparse
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from function import VERSION
@@ -21,7 +24,7 @@ SUMMARY = Text("make build/template.zip, which s init takes", "生成 build/temp
 ABOUT = Text(
     __doc__,
     "生成 build/template.zip：`s init` 从中创建新项目。\n\n"
-    "里面的一切都来自本仓库，而且由 git 跟踪，没有另存一份。",
+    "里面的一切都来自本仓库的最后一次提交，没有另存一份。",
 )
 MADE = Text(
     "{path}: {files} files, {kilobytes:,.0f} KB. Put it where `s init NAME --uri https://…` can fetch it;"
@@ -68,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def build(root: Path, target: Path) -> int:
     """
-    Write the zip; a project is what git tracks in this folder, so that no secret beside it is packed.
+    Write the zip; a project is what was committed here, so no secret of a working copy is packed.
 
     Returns:
         how many files it has.
@@ -78,40 +81,40 @@ def build(root: Path, target: Path) -> int:
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for path in _project_files(root):
-            _copy(root / path, folder / PROJECT / path)
+        for path, content in _project_files(root):
+            _write(folder / PROJECT / path, content)
             if Path(path).is_relative_to(ABOUT_THE_PROJECT):
-                _copy(root / path, folder / Path(path).relative_to(ABOUT_THE_PROJECT))
+                _write(folder / Path(path).relative_to(ABOUT_THE_PROJECT), content)
         _put_version(folder / "publish.yaml")
-        shutil.copy2(root / "CHANGELOG.md", folder / "version.md")
+        shutil.copy2(folder / PROJECT / "CHANGELOG.md", folder / "version.md")
         normalise(folder)
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(zip_folder(folder))
         return sum(path.is_file() for path in folder.rglob("*"))
 
 
-def _project_files(root: Path) -> list[str]:
-    listing = ["git", "ls-files", "-z"]
+def _project_files(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield each file of the last commit that a project has, with its content."""
     try:
-        tracked = subprocess.run(listing, cwd=root, capture_output=True, check=True, text=True).stdout
+        packed = subprocess.run(["git", "archive", "HEAD"], cwd=root, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        tracked = ""
-    if not tracked:
         raise PackagingError(
             Text(
-                "git tracks no files here; the template is made in a clone of the repository",
-                "git 在这里没有跟踪任何文件；模板要在仓库的克隆里生成",
+                "git has no commit of this folder; the template is made in a clone of the repository",
+                "git 里没有这个目录的提交；模板要在仓库的克隆里生成",
             )
-        )
-    # A link may lead to what is not tracked.
-    paths = [name for name in tracked.split("\0") if name and not (root / name).is_symlink()]
-    names = [name for name in paths if (root / name).is_file()]
-    return [name for name in names if name.startswith(CARRIED) or not name.startswith(LEFT_OUT)]
+        ) from None
+    with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        # A link may lead to what is not tracked.
+        for entry in filter(tarfile.TarInfo.isfile, archive):
+            content = archive.extractfile(entry)
+            if content and (entry.name.startswith(CARRIED) or not entry.name.startswith(LEFT_OUT)):
+                yield entry.name, content.read()
 
 
-def _copy(source: Path, target: Path) -> None:
+def _write(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, target)
+    target.write_bytes(content)
 
 
 def _put_version(path: Path) -> None:

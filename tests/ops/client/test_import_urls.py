@@ -3,13 +3,14 @@
 import argparse
 import json
 from contextlib import ExitStack
+from socket import gaierror
 
 import pytest
 import requests
 
 from function.auth import owner_of
 from local.common.http_server import Handler, Server
-from ops.client import import_urls
+from ops.client import import_source, import_urls
 from tests.ops.client.conftest import start_cloud
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"x" * 300_000
@@ -22,14 +23,27 @@ FILES = {
     "/future.png": ("image/png", PICTURE),
     "/vast.png": ("image/png", b"x" * (11 * 1024 * 1024)),
 }
+# The port of this server stands in them.
+LEADS_TO = {
+    "/moved.png": "/a.png",
+    "/away.png": "http://localhost:{}/a.png",
+    "/round.png": "/round.png",
+    "/odd.png": "http://[/a.png",
+}
 DAY = "Tue, 03 Mar 2020 08:00:00 GMT"
 
 
 class Elsewhere(Handler):
-    """Another store; ``/unsized.png`` comes without a length."""
+    """Another store; ``/unsized.png`` comes without a length, and some addresses lead on."""
 
     def do_GET(self):  # noqa: N802
         path = self.path.partition("?")[0]
+        if path in LEADS_TO:
+            self.send_response(302)
+            self.send_header("Location", LEADS_TO[path].format(self.server.server_address[1]))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if path == "/unsized.png":
             self.send_response(200)
             self.send_header("Connection", "close")
@@ -67,7 +81,8 @@ def moved(cloud, elsewhere, tmp_path, monkeypatch, capsys):
         monkeypatch.setenv(name, value)
     path = tmp_path / "list.txt"
 
-    def run(lines, *options):
+    def run(lines, *options, private=True):
+        options += ("--allow-private",) if private else ()
         path.write_text("\n".join(line.replace("~", elsewhere) for line in lines))
         parser = argparse.ArgumentParser()
         import_urls.add_arguments(parser)
@@ -127,12 +142,43 @@ def test_a_dry_run_prints_the_key_and_stores_nothing(cloud, moved):
         ("/broken.png", "Error"),
         ("/unsized.png", "no Content-Length"),
         ("/endless.png", "no Content-Length"),
+        ("/away.png", "localhost"),
+        ("/round.png", "TooManyRedirects"),
+        ("/odd.png", "ValueError"),
     ],
 )
 def test_one_file_that_cannot_be_copied_spoils_no_other(moved, path, why):
     status, shown, done = moved([f"~{path} openid-d", "~/b.mp4 openid-d"])
     assert (status, [line["size"] for line in done]) == (1, [4])
     assert why in shown
+
+
+def test_a_redirect_on_the_same_host_is_followed(moved):
+    status, _, (stored,) = moved(["~/moved.png openid-i"])
+    assert (status, stored["size"], stored["key"][-4:]) == (0, len(PICTURE), ".png")
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=len)
+def test_a_private_address_is_not_read_unless_it_is_allowed(moved, options):
+    lines = ["~/a.png openid-j", "http://[::ffff:169.254.169.254]/latest/meta-data/ openid-j"]
+    lines += [f"http://{host}/a.png openid-j" for host in ("100.100.100.200", "[fe80::1]", "localhost")]
+    status, shown, done = moved(lines, *options, private=False)
+    assert (status, done, shown.count("--allow-private")) == (1, [], len(lines))
+
+
+def test_an_address_that_becomes_private_after_it_was_resolved_is_not_stored(moved, monkeypatch):
+    public = [(0, 0, 0, "", ("8.8.8.8", 0))]
+    monkeypatch.setattr(import_source, "getaddrinfo", lambda *_: public)
+    status, shown, done = moved(["~/a.png openid-k"], private=False)
+    assert (status, done, "--allow-private" in shown) == (1, [], True)
+
+
+def test_an_address_that_cannot_be_resolved_is_a_failed_line(moved, monkeypatch):
+    def fail(*_):
+        raise gaierror("no such name")
+
+    monkeypatch.setattr(import_source, "getaddrinfo", fail)
+    assert "gaierror" in moved(["http://gone.example.com/a.png openid-l"], private=False)[1]
 
 
 def test_a_file_of_a_profile_with_hold_is_imported_as_published(moved):

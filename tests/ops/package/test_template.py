@@ -32,6 +32,7 @@ SECRET = (
     "id_ed25519",
     ".netrc",
     ".pypirc",
+    "list.txt.done",
     "deploy/terraform/terraform.tfvars",
     "deploy/terraform/terraform.tfstate",
     "deploy/terraform/terraform.tfstate.backup",
@@ -61,11 +62,11 @@ def clone_with(folder, **changed):
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
-    for command in (["init", "-q"], ["add", "."]):
-        subprocess.run(["git", *command], cwd=folder, check=True)
     # Tracked, and what it leads to is not.
     (folder / "link").symlink_to(".env")
-    subprocess.run(["git", "add", "link"], cwd=folder, check=True)
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "All"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
     for name in UNTRACKED:
         (folder / name).write_text("SECRET=of-mine\n", "utf-8")
     return folder
@@ -104,6 +105,21 @@ def test_the_same_repository_makes_the_same_bytes(tmp_path):
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.parametrize("is_staged", [False, True])
+def test_the_zip_has_the_committed_text_alone(tmp_path, is_staged):
+    clone = clone_with(tmp_path / "clone", **{"图.md": "committed\n"})
+    for name in ("图.md", "handler.py", "new.md"):
+        (clone / name).write_text("SECRET=of-mine\n", "utf-8")
+    (clone / "tests/test_handler.py").unlink()
+    if is_staged:
+        subprocess.run(["git", "add", "."], cwd=clone, check=True)
+    template.build(clone, tmp_path / "template.zip")
+    with zipfile.ZipFile(tmp_path / "template.zip") as archive:
+        texts = {name: archive.read(name) for name in archive.namelist()}
+    assert texts["src/图.md"] == b"committed\n" and "src/tests/test_handler.py" in texts
+    assert not [name for name, text in texts.items() if b"of-mine" in text]
+
+
 def test_a_publish_yaml_without_its_version_line_is_an_error(tmp_path):
     clone = clone_with(tmp_path / "clone", **{"deploy/template/publish.yaml": "Version: 1.0.0\n"})
     with pytest.raises(PackagingError) as caught:
@@ -112,7 +128,7 @@ def test_a_publish_yaml_without_its_version_line_is_an_error(tmp_path):
     assert not (tmp_path / "template.zip").exists()
 
 
-@pytest.mark.parametrize("lacking", [".git", ".git/index"])
+@pytest.mark.parametrize("lacking", [".git", ".git/objects"])
 def test_the_template_command_fails_where_git_tracks_nothing(lacking, monkeypatch, tmp_path, capsys):
     clone = clone_with(tmp_path / "clone")
     (clone / lacking).rename(tmp_path / "elsewhere")

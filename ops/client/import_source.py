@@ -1,0 +1,43 @@
+"""Sources of an import: redirects on the same host only, and no private address unless that is allowed."""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from socket import getaddrinfo
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+TIMEOUTS = (10, 60)
+IDENTITY = {"Accept-Encoding": "identity"}
+MAX_REDIRECTS = 5
+
+
+class NotCopied(Exception):
+    """Raised when one file cannot be copied, with the code of the reason."""
+
+
+def open_source(session: requests.Session, url: str, *, allows_private: bool) -> requests.Response:
+    """Return the response at an address, after redirects on the same host; raise ``NotCopied`` elsewhere."""
+    for _ in range(MAX_REDIRECTS + 1):
+        host = urlsplit(url).hostname
+        if not allows_private:
+            _check_public(host, [each[4][0] for each in getaddrinfo(host, None)])
+        found = session.get(url, stream=True, timeout=TIMEOUTS, headers=IDENTITY, allow_redirects=False)
+        connection = found.raw.connection
+        # Another address than was resolved before; that of a proxy is not the host's.
+        if not (allows_private or connection is None or connection.proxy):
+            _check_public(host, [connection.sock.getpeername()[0]])
+        if not found.is_redirect:
+            return found
+        url = urljoin(url, found.headers["Location"])
+        found.close()
+        if urlsplit(url).hostname != host:
+            raise NotCopied(f"redirects to {urlsplit(url).hostname}")
+    raise requests.TooManyRedirects
+
+
+def _check_public(host: str | None, addresses: Iterable[Any]) -> None:
+    for address in addresses:
+        if not ip_address(address).is_global:
+            raise NotCopied(f"{host} is {address}; --allow-private permits that")
