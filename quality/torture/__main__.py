@@ -17,6 +17,7 @@ from quality.torture import (
     fuzz,
     held_uploads,
     mutation,
+    option_pairs,
     package_secrets,
     photos,
     policy_proof,
@@ -158,6 +159,7 @@ def _proofs(divisor: int) -> list[Task]:
         ("policies", partial(policy_proof.run, policy_proof.PAIRS // divisor), ("function/oss",)),
         ("reach", partial(reach_proof.run, reach_proof.REQUESTS // divisor), ("function/session_policy.py",)),
         ("photos", partial(photos.run, photos.PHOTOS // divisor), ("function/holding",)),
+        ("pairs of options", partial(option_pairs.run, divisor), ("function",)),
         ("erasures", partial(erasures.run, erasures.OBJECTS // divisor), ("function/owners",)),
     )
     return [Task("proof", *proof) for proof in proofs]

@@ -506,7 +506,8 @@ class MemoryOss:
             if isinstance(entry, dict)
             for item, value in entry.items()
         }
-        unpinned = set(form) - set(pinned) - {"policy", "x-oss-signature", "key"}
+        signature = {"policy", "x-oss-signature", "signature", "OSSAccessKeyId"}
+        unpinned = set(form) - set(pinned) - {*signature, "key"}
         assert not unpinned - {
             name for name in form if ["eq", f"${name}", form[name]] in policy["conditions"]
         }
