@@ -1,5 +1,5 @@
 # Targets of the Makefile that need the whole repository.
-.PHONY: test-fast test-all bench house explore torture
+.PHONY: test-fast test-all bench house attacks explore torture
 
 test-fast: $(READY) ## the function's tests while you work (ROOM=holding, CHANGED=main: only these) ## 写代码时只跑函数的测试（ROOM=holding、CHANGED=main：只跑这些）
 	@$(PY) -m quality.suite fast $(addprefix --room ,$(ROOM)) $(addprefix --changed ,$(CHANGED))
@@ -12,6 +12,9 @@ bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers ## 性能测�
 
 house: $(READY) ## structure metrics, each with its limit; with OVER=1 those over it ## 代码结构的指标和上限；OVER=1 只列超出的
 	@$(PY) -m quality.house $(if $(OVER),--over)
+
+attacks: $(READY) ## the attacks that are refused, with their tests ## 会被拒绝的攻击，以及证明它们的测试
+	@$(PY) -m quality.attacks
 
 explore: $(READY) ## every order of the calls of a few actors (PROVE=1: without lines that protect something) ## 几个参与者的调用的所有次序（PROVE=1：去掉起保护作用的代码行再试）
 	@$(PY) -m quality.explore $(if $(PROVE),--prove)

@@ -1,0 +1,52 @@
+"""attacks: each names tests that exist, each secret has its row in SECURITY, the standard is answered."""
+
+import re
+
+import pytest
+
+from function.auth import all_settings
+from quality.attacks import table, text
+from tests.docs.markdown import ROOT, page, tables
+
+ATTACKS, REQUIREMENTS = table()["attack"], table()["requirement"]
+NAMED_TEST = re.compile(r"`(test_\w+)`")
+ASVS = (
+    "5.1.1 5.2.1 5.2.2 5.2.3 5.2.4 5.2.5 5.2.6 5.3.1 5.3.2 5.3.3 5.4.1 5.4.2 5.4.3"
+    " 9.1.1 9.1.2 9.1.3 9.2.1 9.2.2 9.2.3 9.2.4"
+).split()
+
+
+@pytest.fixture(scope="module")
+def names():
+    """Names of Python tests, and titles of the client's."""
+    paths = [path for folder in ("tests", "quality/tests") for path in (ROOT / folder).rglob("test_*.py")]
+    found = {name for path in paths for name in re.findall(r"def (test_\w+)\(", path.read_text("utf-8"))}
+    clients = [*(ROOT / "miniprogram/test").glob("*.test.js"), *(ROOT / "tests/ops/deploy").glob("*.test.js")]
+    for path in clients:
+        titles = re.findall(r"^test\('(.+?)', ", path.read_text("utf-8").replace("\\'", "’"), flags=re.M)
+        found |= {title.replace("’", "'") for title in titles}
+    return found
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_names_tests_that_exist(attack, names):
+    assert ATTACKS[attack]["tests"]
+    assert set(ATTACKS[attack]["tests"]) - names == set()
+    assert f"{attack}: {ATTACKS[attack]['what']}\n" in text()
+
+
+def test_each_requirement_of_the_standard_is_answered_and_one_that_is_met_names_a_test(names):
+    assert list(REQUIREMENTS) == ASVS
+    for number, one in REQUIREMENTS.items():
+        assert one["answer"] in ("met", "in part", "not met", "not applicable"), number
+        assert one["answer"] != "met" or NAMED_TEST.findall(one["how"]), number
+        assert set(NAMED_TEST.findall(one["how"])) - names == set()
+
+
+@pytest.mark.parametrize("name", ["SECURITY.md", "docs/zh-CN/SECURITY.md"])
+def test_every_secret_has_its_row_and_every_named_test_exists(name, names):
+    rows = " ".join(row[0] for row in tables(page(name))[0])
+    secrets = {row.name for row in all_settings() if row.is_secret} - {"UPLOAD_WEBHOOK_URL"}
+    assert secrets
+    assert [secret for secret in secrets if secret not in rows] == []
+    assert set(NAMED_TEST.findall(page(name))) - names == set()
