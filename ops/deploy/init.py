@@ -18,6 +18,7 @@ from typing import NamedTuple
 from function.config.profiles import PROFILES_TOML
 from ops.deploy.features import FEATURES
 from ops.deploy.new_files import CALLER_KINDS, WECHAT, Answers, env_text, profiles_text
+from ops.deploy.regions import REGIONS, nearest
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
 from ops.terminal.screen import Screen
 
@@ -56,7 +57,10 @@ WRONG = {
     "bucket": Text(
         "bucket: 3 to 63 lower-case letters, digits and hyphens", "桶名应为 3 到 63 个小写字母、数字、连字符"
     ),
-    "region": Text("region: a region id such as cn-hangzhou", "地域应写作 cn-hangzhou 这样的地域 ID"),
+    "region": Text(
+        "region: OSS has no {region}; near it: {names} (a newer one goes into .env by hand)",
+        "OSS 没有地域 {region}；相近的有：{names}（新开的地域请手动写进 .env）",
+    ),
     "appid": Text("appid: wx and 16 of 0-9, a-f", "AppID 应为 wx 加 16 位 0-9、a-f"),
     "secret": Text("WECHAT_SECRET: 32 of 0-9, a-f", "WECHAT_SECRET 应为 32 位 0-9、a-f"),
     "features": Text("features: only {names}", "功能只有：{names}"),
@@ -188,6 +192,8 @@ def _problem(name: str, given: Mapping[str, str], *, is_silent: bool) -> Text | 
     pair = {"appid": (APP_SECRET, "secret"), "secret": (APP_ID, "appid")}
     if name in pair and re.fullmatch(pair[name][0], value):
         return WRONG["swapped"]
+    if name == "region" and value not in REGIONS:
+        return _said("region", region=value, names=", ".join(nearest(value)))
     is_fit = _features(value) is not None if name == "features" else re.fullmatch(SHAPES[name], value)
     return None if is_fit else _said(name, names=", ".join(FEATURES))
 
