@@ -67,6 +67,8 @@ class Player:
                 self._send,
                 self._hooks_file,
                 hooks_seconds=self._hooks_seconds,
+                # A budget is for waiting, of which there is none here, however busy the machine is.
+                monotonic=lambda: 0.0,
             )
         )
 
