@@ -158,6 +158,7 @@ def post(
     own: AccessKeys,
     send: "Send",
     seconds: float,
+    max_bytes: int,
 ) -> "HttpResponse":
     """
     Sign one RPC request whose fields are its form body, and send it once.
@@ -180,7 +181,8 @@ def post(
     request.set_body_params(dict(fields))
     url = endpoint + _signed(request, region, own)
     body, content_type = urlencode(fields).encode(), "application/x-www-form-urlencoded"
-    return send("POST", url, body=body, headers={"Content-Type": content_type}, budget_seconds=seconds)
+    headers = {"Content-Type": content_type}
+    return send("POST", url, body=body, headers=headers, budget_seconds=seconds, max_bytes=max_bytes)
 
 
 def _signed(request: Any, region: str, own: AccessKeys) -> str:

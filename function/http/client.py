@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DEFAULT_MAX_BYTES = 64 * 1024
 MAX_HEADERS_CHARACTERS = 64 * 1024
 READ_BYTES = 8192
+# A kind of failure that callers tell apart.
+TOO_LONG = "response over the size limit"
 
 
 class HttpResponse(NamedTuple):
@@ -102,7 +104,7 @@ def _read(response: "HTTPResponse", deadline: float, max_bytes: int) -> bytes:
     while part := response.read1(READ_BYTES):
         size += len(part)
         if size > max_bytes:
-            raise ExchangeFailed("response over the size limit")
+            raise ExchangeFailed(TOO_LONG)
         if time.monotonic() > deadline:
             raise ExchangeFailed(TRICKLED)
         parts.append(part)

@@ -19,7 +19,7 @@ from function.config.moderation import ALIYUN
 from function.config.profile import Profile
 from function.config.typing import Any
 from function.context import RequestContext
-from function.http.client import ExchangeFailed
+from function.http.client import TOO_LONG, ExchangeFailed
 from function.moderation.aliyun_verdict import (
     AUDIO,
     FORBIDDEN,
@@ -41,6 +41,8 @@ ACTIONS = {VIDEO: ("VideoModeration", "videoDetection"), AUDIO: ("VoiceModeratio
 TASK_ID = r"[A-Za-z0-9_.-]{1,128}"
 # Of one call; the shorter one where the request itself has little time, as OSS waits for a callback.
 SECONDS, SHORT_SECONDS = 6.0, 2.0
+# The result of a video lists its frames.
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
 # Codes that any other file would get as well: too many calls, a missing right, a quota.
 OF_THE_ACCOUNT = (403, *FORBIDDEN, 588)
 # For the record of the answer and for the copy that publishes.
@@ -135,10 +137,13 @@ def _ask(
             own=context.own_keys(),
             send=context.send,
             seconds=seconds_for_a_call(context),
+            max_bytes=MAX_ANSWER_BYTES,
         )
         data, failure = data_of(response, **echoed), f"HTTP {response.status}"
     except ExchangeFailed as error:
-        data, failure = not_checked(), error.kind
+        # An answer was given, about this file alone.
+        data, failure = unreadable() if error.kind == TOO_LONG else not_checked(), error.kind
+        context.line.reason = f"{action}: {failure}"
     # No other service's budget pays for them.
     context.checker_seconds += context.instance.monotonic() - began
     if isinstance(data, Verdict) and data.outcome is Outcome.ERROR and data.finding.errcode != RUNNING:

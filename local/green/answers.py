@@ -9,6 +9,8 @@ from typing import Any
 
 from local.green.plan import PlannedAnswer
 
+# Above 64 KiB, as of a video of many frames, and above 4 MiB, which the function does not read.
+REPEATED = {"long": 1_000, "too_long": 60_000}
 VERDICT_BY_NAME = {"risky-": "risky", "review-": "review", "silent-": "silent"}
 Data = dict[str, Any]
 
@@ -72,7 +74,7 @@ def _result(verdict: str, planned: PlannedAnswer) -> tuple[str, list[Data]]:
             result = [{"Label": "political_flag", "Confidence": 70, "Description": "旗帜"}, entry]
         case "lower_own_level":
             entry["RiskLevel"] = "low"
-    return level, result
+    return level, result * REPEATED.get(planned.shape, 1)
 
 
 def _sound(verdict: str, planned: PlannedAnswer) -> Data:

@@ -18,7 +18,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
         *("usual", "message", "other_data_id", "no_data_id", "no_data", "null_data", "text_code"),
         *("no_level", "unknown_level", "null_level", "no_result", "empty_result", "null_result"),
         *("list_result", "number_label", "null_confidence", "text_confidence", "confidence_over_100"),
-        *("no_confidence", "two_labels", "lower_own_level", "manual_task"),
+        *("no_confidence", "two_labels", "lower_own_level", "manual_task", "long", "too_long"),
         *("no_frames", "no_sound", "no_parts", "risky_sound"),
     ),
 }

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from function import aliyun_sdk
@@ -21,7 +21,7 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
 from function.http.client import ExchangeFailed, HttpResponse, Send, send
-from function.moderation.aliyun import ACTIONS, SECONDS, VERSION, region_at
+from function.moderation.aliyun import ACTIONS, MAX_ANSWER_BYTES, SECONDS, VERSION, region_at
 from function.moderation.aliyun_verdict import Verdict, data_of, not_checked, read_picture
 from function.moderation.finding import Label, Outcome
 from function.session_policy import OBJECTS
@@ -55,8 +55,9 @@ class GreenCall(NamedTuple):
         fields = {"Service": self.service, "ServiceParameters": json.dumps(self.parameters)}
         endpoint = settings.green_endpoint or ""
         region = region_at(endpoint, settings.region)
-        place = {"endpoint": endpoint, "region": region}
-        return aliyun_sdk.post(self.action, VERSION, fields, **place, own=keys, send=send, seconds=SECONDS)
+        call: dict[str, Any] = {"endpoint": endpoint, "region": region, "own": keys, "send": send}
+        call |= {"seconds": SECONDS, "max_bytes": MAX_ANSWER_BYTES}
+        return aliyun_sdk.post(self.action, VERSION, fields, **call)
 
 
 @dataclass

@@ -251,6 +251,8 @@ def test_both_checkers_must_pass(here, held, commit, aliyun, wechat, state):
         ("holiday.mp4", "usual", "published"),
         ("risky-holiday.mp4", "usual", "rejected"),
         ("holiday.mp4", "risky_sound", "rejected"),
+        ("risky-holiday.mp4", "long", "rejected"),
+        ("risky-holiday.mp4", "too_long", "review"),
         ("holiday.mp4", "no_sound", "review"),
         ("holiday.mp4", "no_frames", "review"),
     ],

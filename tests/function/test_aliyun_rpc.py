@@ -38,7 +38,7 @@ def post(sent, own=OWN, response=None, **changes):
     fields = {**VECTOR["fields"], **changes}
     where = {"endpoint": VECTOR["endpoint"], "region": VECTOR["region"]}
     return aliyun_sdk.post(
-        VECTOR["action"], VECTOR["version"], fields, **where, own=own, send=send, seconds=2.5
+        VECTOR["action"], VECTOR["version"], fields, **where, own=own, send=send, seconds=2.5, max_bytes=9
     )
 
 
@@ -54,6 +54,7 @@ def test_a_request_is_signed_as_in_the_vector(sent):
         "body": VECTOR["body"].encode(),
         "headers": {"Content-Type": "application/x-www-form-urlencoded"},
         "budget_seconds": 2.5,
+        "max_bytes": 9,
     }
 
 

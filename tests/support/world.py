@@ -156,16 +156,13 @@ class World:
         if host in self.others:
             return self.others[host](method, url, body=body, **options)
         if host.startswith("green-cip."):
-            return self.green.send(method, url, body=body, **options)
+            return _within_limit(self.green.send(method, url, body=body, **options), options)
         if host == "api.weixin.qq.com":
             return self.wechat.send(method, url, body=body, **options)
         if host == "business.example.com":
             assert method == "POST"
             self.forwarded.append((url, body, options["headers"]))
-            answer = response(self.forwarder)
-            if len(answer.body) > options.get("max_bytes", DEFAULT_MAX_BYTES):
-                raise ExchangeFailed("response over the size limit")
-            return answer
+            return _within_limit(response(self.forwarder), options)
         if host == urlsplit(WEBHOOK).hostname:
             self.events.append(json.loads(body or b""))
             return HttpResponse(200, b"")
@@ -345,3 +342,9 @@ class World:
             if purpose == OBJECTS and bucket == oss.name:
                 cache._cached, cache.assume_role = None, refuse
         return asked
+
+
+def _within_limit(answer: HttpResponse, options: Mapping[str, Any]) -> HttpResponse:
+    if len(answer.body) > options.get("max_bytes", DEFAULT_MAX_BYTES):
+        raise ExchangeFailed("response over the size limit")
+    return answer

@@ -8,7 +8,7 @@ import pytest
 from function.errors import Misconfigured
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.aliyun import check_picture, seconds_for_a_call
-from function.moderation.aliyun_verdict import not_checked
+from function.moderation.aliyun_verdict import not_checked, unreadable
 from function.moderation.finding import Outcome
 from tests.function.moderation.green_world import ID, URL, profile_of, world_of
 
@@ -123,6 +123,18 @@ def test_a_check_that_failed_is_logged_and_not_repeated(world, errors, answer, r
 def test_a_code_about_one_file_does_not_keep_the_request_from_others(world, code):
     call = world.call()
     assert checked(world, code, call=call) == not_checked(code)
+    assert not call.aliyun_has_failed
+    assert checked(world, "pass", call=call).outcome is Outcome.PASS
+
+
+def test_an_answer_above_4_mib_is_left_to_a_human_and_keeps_the_request_from_no_other(world):
+    call = world.call()
+    long = {
+        "Code": 200,
+        "Data": {"DataId": ID, "RiskLevel": "none", "Result": [{"Label": "x" * 4 * 1024**2}]},
+    }
+    assert checked(world, long, call=call) == unreadable()
+    assert call.line.reason == "ImageModeration: response over the size limit"
     assert not call.aliyun_has_failed
     assert checked(world, "pass", call=call).outcome is Outcome.PASS
 

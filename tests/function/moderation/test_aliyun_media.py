@@ -1,6 +1,7 @@
 """Videos and sounds at Green: the worst of all parts counts, and a missing part is no pass."""
 
 import copy
+import json
 
 import pytest
 
@@ -179,6 +180,16 @@ def test_labels_of_a_sound_are_one_text(world, labels, outcome, kept):
 @pytest.mark.parametrize("labels", [5, ["a"], {"a": 1}, "a b", True, "中文"])
 def test_labels_of_a_sound_of_another_shape_are_left_to_a_human(world, labels):
     assert fetched(world, changed(VOICE, ("SliceDetails", 0, "Labels"), labels), "audio") == unreadable()
+
+
+def test_a_video_of_many_bad_frames_is_rejected(world):
+    """Its answer is much longer than any other."""
+    bad = changed(VIDEO, (*LABEL, "Label"), "violent_x")
+    (*_, frame) = changed(bad, (*LABEL[:3], "RiskLevel"), "high")["FrameResult"]["Frames"]
+    data = changed(VIDEO, ("FrameResult", "Frames"), [frame] * 10_000)
+    assert len(json.dumps(data)) > 1024**2
+    verdict = fetched(world, data)
+    assert (verdict.outcome, verdict.finding.label) == (RISKY, "violent_x")
 
 
 def test_the_result_of_another_task_checks_nothing(world):

@@ -239,3 +239,9 @@ def test_an_answer_may_come_late_or_byte_by_byte(check, green):
     assert waits[0] == 0.8
     assert set(waits[1:]) == {0.3}
     assert len(waits) > 100
+
+
+@pytest.mark.parametrize(("shape", "least"), [("long", 64 * 1024), ("too_long", 4 * 1024**2)])
+def test_an_answer_may_be_long(check, green, shape, least):
+    green.plan(shape=shape)
+    assert len(json.dumps(check()[1])) > least
