@@ -12,7 +12,8 @@ import struct
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
-RANGE_BYTES = 64 * 1024
+# What is read at first, which decides most, and at once behind it.
+RANGE_BYTES, FURTHER_BYTES = 64 * 1024, 1024 * 1024
 UNCOMPRESSED = ("", "identity")
 # Blocks of a GIF begin with one of these; an image has 10 bytes of header, and one behind its colours.
 GIF_HEADER, GIF_IMAGE, GIF_IMAGE_HEADER, GIF_EXTENSION, GIF_END = 13, 0x2C, 10, 0x21, 0x3B
@@ -22,6 +23,8 @@ PNG_ANIMATION, WEBP_ANIMATION, WEBP_EXTENDED, WEBP_FLAG = b"acTL", (b"ANIM", b"A
 MAX_BYTES = 20 * 1024 * 1024
 # More than any picture has, and walked in milliseconds: a file may consist of millions of empty ones.
 MAX_PARTS = 10_000
+# Of a GIF's data: twice as many as 20 MiB have, of 255 bytes each.
+MAX_BLOCKS = 160_000
 GIF, JPEG, PNG, WEBP = "gif", "jpg", "png", "webp"
 MARKS = {b"GIF8[79]a": GIF, b"\xff\xd8\xff": JPEG, b"\x89PNG\r\n\x1a\n": PNG, b"RIFF.{4}WEBP": WEBP}
 # Brands of HEIF and AVIF files that are shown as a sequence.
@@ -48,7 +51,7 @@ class PictureFile:
         self.at, self.size_bytes = 0, size_bytes
         self._read, self._range_bytes = read, range_bytes
         self._first, self._loaded = 0, memoryview(beginning)
-        self._parts_left = MAX_PARTS
+        self._parts_left, self.blocks_left = MAX_PARTS, MAX_BLOCKS
 
     def ahead(self, count: int) -> memoryview:
         """Return what is loaded from here on, at least so many bytes."""
@@ -159,9 +162,9 @@ def frames_of(beginning: bytes, size_bytes: int, read: Read) -> Frames:
         beginning: its first ``RANGE_BYTES``.
 
     Returns:
-        ``UNKNOWN`` if it is malformed, or not decided within ``MAX_BYTES`` and ``MAX_PARTS``.
+        ``UNKNOWN`` if it is malformed, or not decided within ``MAX_BYTES``, ``MAX_PARTS`` and ``MAX_BLOCKS``.
     """
-    kind, file = kind_of(beginning), PictureFile(size_bytes, read, RANGE_BYTES, beginning)
+    kind, file = kind_of(beginning), PictureFile(size_bytes, read, FURTHER_BYTES, beginning)
     walks = {GIF: _is_animated_gif, PNG: _is_animated_png, WEBP: _is_animated_webp}
     try:
         is_sequence = not SEQUENCES.isdisjoint(brands_of(beginning))
@@ -198,6 +201,9 @@ def _skip_data(file: PictureFile) -> None:
     data, place = file.ahead(1), 0
     # A file may consist of millions of such blocks.
     while length := data[place]:
+        file.blocks_left -= 1
+        if file.blocks_left < 0:
+            raise Unreadable
         place += 1 + length
         if place >= len(data):
             file.skip(place)

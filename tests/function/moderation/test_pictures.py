@@ -5,8 +5,16 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from function.moderation.pictures import MAX_BYTES, MAX_PARTS, RANGE_BYTES, Frames, frames_of, is_compressed
-from tests.support.frames import ACTL, IDAT, IEND, chunk, extension, frame, gif, heif, png, riff, webp
+from function.moderation.pictures import (
+    MAX_BLOCKS,
+    MAX_BYTES,
+    MAX_PARTS,
+    RANGE_BYTES,
+    Frames,
+    frames_of,
+    is_compressed,
+)
+from tests.support.frames import ACTL, IDAT, IEND, chunk, data, extension, frame, gif, heif, png, riff, webp
 
 ONE, SEVERAL, UNKNOWN = Frames.ONE, Frames.SEVERAL, Frames.UNKNOWN
 MB = 1024 * 1024
@@ -20,7 +28,7 @@ def frames(body, reads=None, size=None):
     """Offsets and sizes of what is read beside the first range go to ``reads``."""
 
     def read(at, count):
-        assert 0 < count <= RANGE_BYTES
+        assert 0 < count <= MB
         if reads is not None:
             reads.append((at, count))
         return body[at : at + count]
@@ -159,6 +167,15 @@ def test_walking_ends_after_more_parts_than_any_picture_has(parts, finish):
     assert frames(finish(parts * MAX_PARTS)) is UNKNOWN
 
 
+def test_walking_ends_after_more_blocks_of_data_than_any_picture_has():
+    """A picture has blocks of 255 bytes; 20 MiB of single ones are ten million."""
+    assert frames(gif(frame(MAX_BLOCKS // 2, step=1), COMMENT)) is ONE
+    assert frames(gif(frame(MAX_BLOCKS, step=1))) is ONE
+    assert frames(gif(frame(MAX_BLOCKS + 1, step=1))) is UNKNOWN
+    assert frames(gif(*[b"!\xfe" + data(MAX_BLOCKS // 9, step=1)] * 10, frame())) is UNKNOWN
+    assert frames(gif(frame(MAX_BYTES - MB))) is ONE
+
+
 def test_nothing_behind_20_mib_is_read():
     reads = []
     fill = MAX_BYTES - len(gif(frame(0))) + 1
@@ -172,7 +189,8 @@ def test_nothing_behind_20_mib_is_read():
 def test_no_more_is_read_than_decides():
     for body, count in (
         (gif(frame(), frame(), COMMENT), 0),
-        (gif(frame(5 * RANGE_BYTES), frame(), COMMENT, COMMENT), 5),
+        (gif(frame(5 * RANGE_BYTES), frame(), COMMENT, COMMENT), 1),
+        (gif(frame(19 * MB), COMMENT), 20),
         (png(chunk(b"iTXt", bytes(9 * MB)), IDAT, chunk(b"IDAT", bytes(9 * MB))), 1),
         (webp(riff(b"VP8X", ANIMATED_FLAGS), riff(b"ICCP", bytes(9 * MB))), 0),
         (webp(riff(b"VP8X", STILL_FLAGS), riff(b"ICCP", bytes(9 * MB)), riff(b"ANIM")), 1),
