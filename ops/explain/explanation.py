@@ -7,12 +7,10 @@ from urllib.parse import quote
 
 from ops.explain.advice import PLATFORM, condition_remedy, find_advice
 from ops.explain.form import form_lines, policy_lines
-from ops.explain.held import STATES, gone_line
 from ops.explain.parser import read_pasted
-from ops.explain.pasted import PastedError, PastedPolicy, PastedProfiles, PastedSuccess, PastedUrl
+from ops.explain.pasted import PastedError, PastedPolicy, PastedSuccess
 from ops.explain.policy import field_words, read_condition, read_policy
-from ops.explain.profile import profile_lines
-from ops.explain.url import url_lines
+from ops.explain.states import STATES
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message
 
@@ -42,7 +40,7 @@ WORDS = {
 
 def explain(text: str, now: datetime, language: str) -> str:
     """
-    The whole explanation.
+    Return the whole explanation.
 
     Raises:
         Unreadable: the text is none of the things that can be explained.
@@ -52,13 +50,9 @@ def explain(text: str, now: datetime, language: str) -> str:
         if isinstance(pasted, PastedError):
             lines = _error_lines(pasted, language)
         elif isinstance(pasted, PastedSuccess):
-            lines = _success_lines(pasted, now, language)
-        elif isinstance(pasted, PastedProfiles):
-            lines = profile_lines(pasted.text, language)
+            lines = _success_lines(pasted, language)
         elif isinstance(pasted, PastedPolicy):
             lines = policy_lines(read_policy(pasted.text), now, language)
-        elif isinstance(pasted, PastedUrl):
-            lines = url_lines(pasted, now, language)
         else:
             lines = form_lines(pasted, now, language)
         parts.append("\n".join(lines))
@@ -101,14 +95,14 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
     return lines
 
 
-def _success_lines(success: PastedSuccess, now: datetime, language: str) -> list[str]:
+def _success_lines(success: PastedSuccess, language: str) -> list[str]:
     state = STATES.get(str(success.answer.get("state")))
     tail = (state or WORDS[_how_it_is_known(success)]).say(language)
     title = WORDS["standing" if state else "success"].say(language)
     status = f" (HTTP {success.status})" if success.status else ""
     rows = [f"  {printable(name)} = {shown(name, value, language)}" for name, value in success.answer.items()]
     headline = WORDS["headline"].say(language, title=title + status, tail=tail)
-    return [headline, *rows, *gone_line(success.answer, now, language)]
+    return [headline, *rows]
 
 
 def _how_it_is_known(success: PastedSuccess) -> str:

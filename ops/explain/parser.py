@@ -6,28 +6,16 @@ import base64
 import binascii
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from ops.explain.advice import PLATFORM, find_advice
-from ops.explain.held import STATES
-from ops.explain.pasted import (
-    Pasted,
-    PastedError,
-    PastedForm,
-    PastedPolicy,
-    PastedProfiles,
-    PastedSuccess,
-    PastedUrl,
-    Unreadable,
-)
+from ops.explain.pasted import Pasted, PastedError, PastedForm, PastedPolicy, PastedSuccess, Unreadable
+from ops.explain.states import STATES
 from ops.terminal.language import Text
 
 MAX_CHARACTERS = 4_000_000
-ADDRESS = r"https?://[^/?#\s]+/[^#\s]*"
 # Alibaba's sample servers answer these names; the page posts the fields on the right.
 SAMPLE_FIELDS = {
     "accessid": "OSSAccessKeyId",
@@ -60,10 +48,6 @@ def read_pasted(text: str) -> list[Pasted]:
 
 
 def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> list[Pasted]:
-    if _is_address(body):
-        return [PastedUrl(body)]
-    if _are_profiles(body):
-        return [PastedProfiles(body)]
     if body.startswith("<"):
         return [_read_xml(body, status, headers)]
     if body.startswith(("{", "[", '"')):
@@ -77,26 +61,6 @@ def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> lis
         "It is neither XML, JSON, the base64 of a policy nor a message that is known.",
         "它既不是 XML、JSON、policy 的 base64，也不是已知的报错文字。",
     )
-
-
-def _is_address(value: Any) -> bool:
-    if not isinstance(value, str) or not re.fullmatch(ADDRESS, value):
-        return False
-    try:
-        return bool(urlsplit(value).hostname)
-    except ValueError:
-        return False
-
-
-def _are_profiles(body: str) -> bool:
-    """Return whether it is TOML with a table that has a key; an array in JSON is none."""
-    if not re.search(r"^\s*\[", body, re.MULTILINE):
-        return False
-    try:
-        tables = tomllib.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return any(isinstance(table, dict) and "key" in table for table in tables.values())
 
 
 def decode_base64(text: str) -> str | None:
@@ -192,8 +156,8 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     if isinstance(value.get("data"), str) and isinstance(value.get("statusCode"), int):
         # What wx.uploadFile hands to its success function, printed by the developer tools.
         return read_pasted(f"HTTP/1.1 {value['statusCode']:03d}\n\n{value['data']}")
-    # Several files of /upload-params, several objects of /read, several receipts of /commit.
-    for name in ("uploads", "items", "results"):
+    # Several files of /upload-params, several receipts of /commit.
+    for name in ("uploads", "results"):
         several = value.get(name)
         if isinstance(several, list) and several and all(isinstance(item, dict) for item in several):
             return [_read_object(item, status) for item in several]
@@ -220,8 +184,6 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         return PastedPolicy(json.dumps(value, ensure_ascii=False))
     if isinstance(value.get("policy"), str):
         return _read_fields(value)
-    if "expiresAt" in value and _is_address(value.get("url")):
-        return PastedUrl(value["url"])
     if "receipt" in value or value.get("status") == "ok" or value.get("state") in STATES:
         return PastedSuccess(status, value)
     raise _unreadable(
@@ -247,10 +209,9 @@ def _unreadable(en: str, zh: str) -> Unreadable:
     return Unreadable(
         Text(
             en
-            + " Paste a policy (JSON or base64), a form or answer of the function (JSON), a profile (TOML),"
-            " a signed URL, the error that OSS, STS or the function answered, or what the mini-program said"
-            " (errMsg).",
-            zh + "请粘贴 policy（JSON 或 base64）、表单或函数的返回值（JSON）、用途（TOML）、已签名的 URL、"
-            "OSS、STS、函数返回的错误，或小程序里的报错（errMsg）。",
+            + " Paste a policy (JSON or base64), a form or response of the function (JSON), the error of OSS,"
+            " STS or the function, or the mini-program's message (errMsg).",
+            zh + "请粘贴 policy（JSON 或 base64）、表单或函数的响应（JSON）、OSS、STS、函数返回的错误，"
+            "或小程序里的报错（errMsg）。",
         )
     )

@@ -76,18 +76,4 @@ class PastedSuccess:
     answer: Mapping[str, Any] = field(repr=False)
 
 
-@dataclass(frozen=True)
-class PastedUrl:
-    """An address of an object, mostly one that ``/read`` gave."""
-
-    url: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class PastedProfiles:
-    """A ``profiles.toml``, or a part of one."""
-
-    text: str = field(repr=False)
-
-
-Pasted = PastedPolicy | PastedForm | PastedError | PastedSuccess | PastedUrl | PastedProfiles
+Pasted = PastedPolicy | PastedForm | PastedError | PastedSuccess

@@ -9,26 +9,18 @@ from ops.terminal.language import Text
 WORDS = {
     "expires": Text("expires", "有效期至"),
     "expired": Text("{when} UTC, expired {ago} ago", "{when} UTC，已过期 {ago}"),
-    "past": Text("{when} UTC, {ago} ago", "{when} UTC，{ago} 前"),
     "valid": Text("{when} UTC, in {left}", "{when} UTC，还剩 {left}"),
 }
 
 
 def expiry_line(end: datetime, now: datetime, language: str) -> str:
     """Return the end and its distance from now; both timezone-aware."""
-    return f"  {WORDS['expires'].say(language):<10} {_far(end, now, language, 'expired')}"
-
-
-def beside_now(instant: datetime, now: datetime, language: str) -> str:
-    """An instant, and how far that is from now; both timezone-aware."""
-    return _far(instant, now, language, "past")
-
-
-def _far(instant: datetime, now: datetime, language: str, past: str) -> str:
-    when = instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    if instant <= now:
-        return WORDS[past].say(language, when=when, ago=span(now - instant, language))
-    return WORDS["valid"].say(language, when=when, left=span(instant - now, language))
+    when = end.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if end <= now:
+        said = WORDS["expired"].say(language, when=when, ago=span(now - end, language))
+    else:
+        said = WORDS["valid"].say(language, when=when, left=span(end - now, language))
+    return f"  {WORDS['expires'].say(language):<10} {said}"
 
 
 def span(length: timedelta, language: str) -> str:

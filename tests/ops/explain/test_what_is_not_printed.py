@@ -94,9 +94,6 @@ def samples():
         {"host": "https://b", "dir": "a/", "policy": encoded(policy), "signature": "s", "accessid": "i"}
     )
 
-    yield URL
-    yield json.dumps({"url": URL, "expiresAt": "2026-11-24T14:20:00Z"})
-
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(list(samples())), st.data())
