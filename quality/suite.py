@@ -145,8 +145,8 @@ def changed_since(commit: str) -> list[str]:
 
 
 def tests_of(paths: Iterable[str]) -> set[str]:
-    """The tests of changed files: those that find a wrong version of a module, else those of its folder."""
-    from quality.torture.mutation import TESTS
+    """The tests of changed files: those that reach a module, else those of its folder."""
+    from quality.torture.mutation import tests
 
     found = set()
     for path in map(Path, paths):
@@ -154,8 +154,8 @@ def tests_of(paths: Iterable[str]) -> set[str]:
         folder = path.parent if path.parts[0] == "tests" else Path("tests") / path.parent
         if path.suffix == ".py" and path.name.startswith("test_") and path.exists():
             found.add(str(path))
-        elif path.suffix == ".py" and module in TESTS:
-            found.update(TESTS[module])
+        elif path.suffix == ".py" and module in tests():
+            found.update(tests()[module])
         elif folder != Path("tests") and folder.is_dir():
             found.add(str(folder))
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from quality import suite
+from quality.torture import mutation
 from tests import conftest
 
 RUNNERS = (*suite.TARGETS["test"], *suite.TARGETS["rest"])
@@ -132,10 +133,7 @@ def test_ci_installs_every_package_that_a_test_names():
 @pytest.mark.parametrize(
     ("changed", "tests"),
     [
-        (
-            "function/oss/errors.py",
-            {"tests/function/oss/test_errors.py", "tests/function/oss/test_client.py"},
-        ),
+        ("function/oss/errors.py", {*mutation.tests()["function.oss.errors"]}),
         ("tests/function/oss/test_presign.py", {"tests/function/oss/test_presign.py"}),
         ("local/oss/signature.py", {"tests/local/oss"}),
         ("tests/function/auth/conftest.py", {"tests/function/auth"}),

@@ -55,6 +55,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, drawn over all modules")
     parser.add_argument("--seed", type=int, default=SEED, help="another sample")
     parser.add_argument("--mutation-report", action="store_true", help="what is stored about mutation")
+    parser.add_argument(
+        "--trace", nargs="*", metavar="FILE", help="write which tests (all) reach which module"
+    )
     parser.add_argument("--quotas", action="store_true", help="the soak counts in a Redis")
     parser.add_argument(
         "--at-a-time", type=int, default=os.cpu_count() or 2, help="processes (all processors)"
@@ -63,6 +66,9 @@ def main(arguments: list[str]) -> int:
     if args.mutation_report:
         print(mutation.report())
         return 0
+    if args.trace is not None:
+        results, _ = run_all([Task("mutation", "trace", partial(mutation.write_reached, args.trace))], 1)
+        return 0 if print_table(results) else 1
     started = time.time()
     until = started + 60 * args.minutes if args.minutes else float("inf")
     if args.sample:
@@ -115,11 +121,11 @@ def _tasks(
     if "mutation" in parts and quick:
         tasks += _sample(QUICK_MUTANTS, SEED, 1)
     elif "mutation" in parts:
-        if sum(not mutation.is_settled(module) for module in mutation.TESTS) > TRACED_ALONE:
-            mutation.trace_all()
+        if sum(not mutation.is_settled(module) for module in mutation.tests()) > TRACED_ALONE:
+            run_all([Task("mutation", "trace", mutation.trace_all)], 1)
         tasks += [
             Task("mutation", module, partial(mutation.run, module, until), (_in_repository(module),))
-            for module in mutation.TESTS
+            for module in mutation.tests()
         ]
     if "proof" in parts:
         tasks += _proofs(divisor)

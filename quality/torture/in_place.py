@@ -8,8 +8,6 @@ tests collected is left open when no test fails, because what those made is not 
 
 import gc
 import os
-import pickle
-import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -19,28 +17,22 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from quality.torture.mutants import Mutant
-from quality.torture.traces import IMPORTING, Trace, Tracer, passes
+from quality.torture.traces import Choice, Trace, pairs, passes
 
 KILLED, SURVIVED, OPEN, BROKEN = "killed", "survived", "open", "broken"
-LEAST_CPU_SECONDS, LEAST_SECONDS = 4, 20
-CPU_FACTOR, FACTOR = 5, 5
-# Tests that take longer than this come after all others.
-SLOW_SECONDS = 0.2
-# The tests that ended the last mutants of a function end most of the next ones.
-REMEMBERED = 8
+LEAST_CPU_SECONDS, LEAST_SECONDS, FACTOR = 2, 30, 5
 
-Report = Callable[[str, str], None]
+Report = Callable[[str, str], object]
 
 
 class InPlace:
     """
     Args:
-        report: called with the name of a mutant and its outcome; a name that is none is a test that fails
-            without any mutant.
+        report: called with the name of a mutant and its outcome.
 
         until: begin no mutant after this instant.
 
-        trace: which tests reach the lines; without it, they run once to see.
+        seconds: how long the tests of a mutant may take together, by its name.
     """
 
     def __init__(
@@ -48,75 +40,46 @@ class InPlace:
         path: Path,
         mutants: list[Mutant],
         report: Report,
+        trace: Trace,
+        choice: Choice,
+        seconds: Callable[[str], float],
         until: float = float("inf"),
-        trace: Trace | None = None,
     ) -> None:
-        self._path, self._mutants, self._report, self._until = path, mutants, report, until
-        self._trace = trace
-        self._tracer = None if trace else Tracer([path])
+        self._path, self._mutants, self.report, self._until = path, mutants, report, until
+        self._trace, self._choice, self._seconds = trace, choice, seconds
 
     def pytest_runtestloop(self, session: Any) -> bool:
-        trace = self._trace or self._traced(session)
-        names = {item.nodeid for item in session.items}
-        failed = [name for name in trace.failed if name in names]
         if session.testsfailed:
-            failed.append("collecting the tests")
-        for name in failed:
-            self._report(name, BROKEN)
-        if not failed:
-            self._try_all(session.items, trace)
-        return True
-
-    def _traced(self, session: Any) -> Trace:
-        """Run every test in a fork."""
-        assert self._tracer
-        source, target = os.pipe()
-        process = os.fork()
-        if not process:
-            try:
-                answer = pickle.dumps(self._tracer.run(session.items)[self._path])
-                with os.fdopen(target, "wb") as file:
-                    file.write(answer)
-            finally:
-                os._exit(0)
-        os.close(target)
-        with os.fdopen(source, "rb") as file:
-            answer = file.read()
-        os.waitpid(process, 0)
-        self._tracer.stop()
-        trace: Trace = pickle.loads(answer)
-        return trace
-
-    def _try_all(self, items: list[Any], trace: Trace) -> None:
+            self.report("collecting the tests", BROKEN)
+            return True
         original = compile(self._path.read_bytes(), str(self._path), "exec")
         functions = functions_of(str(self._path))
+        items = {item.nodeid: item for item in session.items}
         # Collections in the forks then leave alone, and copy nothing of, what was there before.
         gc.freeze()
-        seconds = [trace.seconds[item.nodeid] for item in items]
-        numbers = {item.nodeid: number for number, item in enumerate(items)}
-        killers: dict[str, list[int]] = {}
         for mutant in self._mutants:
             if time.time() > self._until:
-                return
-            names = set().union(*(trace.lines.get(line, set()) for line in mutant.lines()))
-            reached = {numbers[name] for name in names if name in numbers}
-            known = killers.setdefault(mutant.where, [])
-            first = [number for number in reversed(known) if number in reached]
-            rest = sorted(reached - {*first}, key=lambda number: (seconds[number] > SLOW_SECONDS, number))
-            order = [*first, *rest]
+                break
+            order = self._choice.tests(mutant, self._seconds(mutant.name))
+            order = [place for place in order if self._trace.tests[place] in items]
             changed = list(changed_functions(mutant, original, functions)) if order else []
             outcome, killer = OPEN, -1
             if changed:
-                some = [(items[number], seconds[number]) for number in order]
-                outcome, killer = _try(some, changed)
-            if outcome == SURVIVED and IMPORTING in names:
+                trace = self._trace
+                tests = [(items[trace.tests[n]], trace.seconds[n], trace.waited[n]) for n in order]
+                outcome, killer = _try(tests, changed)
+            if outcome == SURVIVED and self._choice.is_imported(mutant):
                 outcome = OPEN
             if killer >= 0:
-                known[:] = [*(n for n in known if n != order[killer]), order[killer]][-REMEMBERED:]
-            self._report(mutant.name, outcome)
+                self._choice.remember(mutant, order[killer])
+            self.report(mutant.name, outcome)
+        return True
 
 
-def _try(tests: list[tuple[Any, float]], changed: list[tuple[FunctionType, CodeType]]) -> tuple[str, int]:
+Tests = list[tuple[Any, float, float]]
+
+
+def _try(tests: Tests, changed: list[tuple[FunctionType, CodeType]]) -> tuple[str, int]:
     """The outcome, and the place of the test that failed; of one that does not end, none."""
     source, target = os.pipe()
     process = fork()
@@ -124,7 +87,13 @@ def _try(tests: list[tuple[Any, float]], changed: list[tuple[FunctionType, CodeT
         try:
             for function, code in changed:
                 function.__code__ = code
-            os.write(target, _first_failure(tests).encode())
+            for place, ((item, seconds, waited), following) in enumerate(pairs(tests)):
+                limit(seconds, waited)
+                if not passes(item, following and following[0]):
+                    os.write(target, str(place).encode())
+                    break
+            else:
+                os.write(target, SURVIVED.encode())
         finally:
             os._exit(0)
     os.close(target)
@@ -137,17 +106,6 @@ def _try(tests: list[tuple[Any, float]], changed: list[tuple[FunctionType, CodeT
     return KILLED, int(said or -1)
 
 
-def _first_failure(tests: list[tuple[Any, float]]) -> str:
-    limit_cpu(sum(seconds for _, seconds in tests))
-    for place, ((item, seconds), (following, _)) in enumerate(
-        zip(tests, [*tests[1:], (None, 0)], strict=True)
-    ):
-        limit_time(seconds)
-        if not passes(item, following):
-            return str(place)
-    return SURVIVED
-
-
 def fork() -> int:
     """A fork with a process group of its own, so that what it starts can be ended with it."""
     process = os.fork()
@@ -156,15 +114,10 @@ def fork() -> int:
     return process
 
 
-def limit_cpu(seconds: float) -> None:
-    """End this process when it takes far longer; by its own time, since others may have the processors."""
-    cpu = int(max(LEAST_CPU_SECONDS, CPU_FACTOR * seconds))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-
-
-def limit_time(seconds: float) -> None:
-    """The same by the clock, from now on, for what waits."""
-    signal.setitimer(signal.ITIMER_REAL, max(LEAST_SECONDS, FACTOR * seconds))
+def limit(seconds: float, waited: float) -> None:
+    """End this process when it takes far longer from now on, by its own time or (what waits) by the clock."""
+    signal.setitimer(signal.ITIMER_PROF, max(LEAST_CPU_SECONDS, FACTOR * seconds))
+    signal.setitimer(signal.ITIMER_REAL, max(LEAST_SECONDS, FACTOR * waited))
 
 
 def end_group(process: int) -> int:
@@ -178,6 +131,8 @@ def end_group(process: int) -> int:
 def functions_of(filename: str) -> dict[tuple[str, int], list[FunctionType]]:
     """Every function that code of the file made, by the name and line of its code."""
     found: dict[tuple[str, int], list[FunctionType]] = {}
+    # The entry points of the function freeze what they import, and a frozen object is not listed.
+    gc.unfreeze()
     for one in gc.get_objects():
         if type(one) is FunctionType and one.__code__.co_filename == filename:
             found.setdefault((one.__code__.co_qualname, one.__code__.co_firstlineno), []).append(one)
@@ -189,7 +144,7 @@ def changed_functions(
 ) -> Iterator[tuple[FunctionType, CodeType]]:
     """The functions that the mutant has another code for; none when one cannot take it."""
     before = {(code.co_qualname, code.co_firstlineno): code for code in codes_in(original)}
-    after = compile(mutant.tree(), original.co_filename, "exec")
+    after = compile(mutant.statement(), original.co_filename, "exec")
     changed = []
     for code in codes_in(after):
         key = (code.co_qualname, code.co_firstlineno)

@@ -7,6 +7,7 @@ import copy
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -54,9 +55,18 @@ class Mutant:
     wrong: ast.AST
 
     def tree(self) -> ast.Module:
-        mutated = copy.deepcopy(self.module)
-        _replace(mutated, self.path, copy.deepcopy(self.wrong))
-        return ast.fix_missing_locations(mutated)
+        """The module with the mistake; what it does not change is the module's own."""
+        wrong = copy.deepcopy(self.wrong)
+        before = _at(self.module, self.path)
+        tree: ast.Module = _replaced(self.module, self.path, ast.copy_location(wrong, before))
+        ast.fix_missing_locations(wrong)
+        return tree
+
+    def statement(self) -> ast.Module:
+        """Of the tree the statement of the module that has the mistake, alone."""
+        place = self.path[0][1]
+        assert place is not None
+        return ast.Module([self.tree().body[place]], [])
 
     def nodes(self) -> Iterator[ast.AST]:
         """From the module down to what is changed."""
@@ -226,13 +236,17 @@ def _at(tree: ast.AST, path: Path) -> ast.AST:
     return node
 
 
-def _replace(tree: ast.AST, path: Path, wrong: ast.AST) -> None:
-    field, index = path[-1]
-    parent = _at(tree, path[:-1])
+def _replaced(tree: Any, path: Path, wrong: ast.AST) -> Any:
+    """A copy of the nodes down to the wrong one, which shares all others."""
+    if not path:
+        return wrong
+    (field, index), rest = path[0], path[1:]
+    other, value = copy.copy(tree), getattr(tree, field)
     if index is None:
-        setattr(parent, field, wrong)
+        setattr(other, field, _replaced(value, rest, wrong))
     else:
-        getattr(parent, field)[index] = wrong
+        setattr(other, field, [*value[:index], _replaced(value[index], rest, wrong), *value[index + 1 :]])
+    return other
 
 
 def _context(tree: ast.Module, path: Path) -> str:

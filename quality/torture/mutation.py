@@ -11,12 +11,11 @@ import ast
 import json
 import os
 import random
-import subprocess
 import sys
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,178 +28,35 @@ from quality.torture.report import Progress, Result
 
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = ROOT / "quality" / "torture" / "equivalent_mutants.toml"
-# Where tests stand whose path does not begin with a slash; those paths have neither ``test_`` nor ``.py``.
-ROOM = "tests/function"
-
-
-def _paths(words: str) -> tuple[str, ...]:
-    """The paths of tests; a folder ends with a slash."""
-
-    def path_of_test(word: str) -> str:
-        folder, _, name = word.rpartition("/")
-        where = f"{ROOM}/{folder}".rstrip("/")
-        return word[1:] if word.startswith("/") else f"{where}/test_{name}.py" if name else where
-
-    return tuple(dict.fromkeys(map(path_of_test, words.split())))
-
-
-# Groups of tests, as words for ``_paths``.
-APP = "app hostile_requests /tests/test_handler.py"
-FORMS = "routes/ uploads/"
-HOLDING = "holding/"
-QUOTA = "limits/memory limits/quota limits/connection limits/counting limits/stores"
-QUOTA_IN_REDIS = "limits/connection limits/stores limits/redis_store"
-SETTINGS = "config/settings config/profiles config/profile_validation config/settings_validation"
-STS = "/tests/test_sts_credentials.py aliyun_sdk"
-# Which tests a module's mutants must fail, its own first: the first that fails ends the run.
-TESTS = {
-    "bytecode": _paths("/tests/test_bytecode.py"),
-    "burst_server": _paths("/tests/deploy/test_burst_server.py"),
-    "function.aliyun_sdk": _paths(f"aliyun_sdk aliyun_rpc {STS}"),
-    "function.app": _paths(
-        f"{APP} warm_calls form_life request_log sessions config/bucket_location limits/connection {FORMS}"
-        " auth/wechat reading/urls"
-    ),
-    "function.auth": _paths(f"auth/ app {SETTINGS}"),
-    "function.auth.anonymous": _paths("auth/callers"),
-    "function.auth.backend": _paths(f"holding/backend {HOLDING} owners/delete"),
-    "function.auth.jwt": _paths(f"auth/jwt auth/ {SETTINGS}"),
-    "function.auth.session": _paths("auth/session auth/"),
-    "function.auth.tokens": _paths("auth/tokens auth/ uploads/claims holding/backend owners/list"),
-    "function.auth.wechat": _paths(f"auth/wechat auth/ {SETTINGS}"),
-    "function.config.content_types": _paths(f"config/content_types {SETTINGS} {FORMS}"),
-    "function.config.jwt_key": _paths("config/jwt_key config/settings"),
-    "function.config.key_template": _paths(
-        f"config/key_template {SETTINGS} {FORMS} reading/permission owners/ holding/due"
-    ),
-    "function.config.messages": _paths("config/messages"),
-    "function.config.moderation": _paths(f"config/profile_validation {SETTINGS}"),
-    "function.config.profile": _paths(
-        f"config/bucket_location config/profile_validation {SETTINGS} session_policy sessions "
-        f"{FORMS} multipart/multipart_complete holding/submission owners/"
-    ),
-    "function.config.profile_validation": _paths(f"config/profile_validation {SETTINGS}"),
-    "function.config.option_table": _paths(f"config/profiles {SETTINGS} {FORMS}"),
-    "function.config.profiles": _paths(f"config/profiles {SETTINGS} {FORMS}"),
-    "function.config.setting_table": _paths(f"{SETTINGS} auth/ owners/revocation"),
-    "function.config.settings": _paths(f"{SETTINGS} config/jwt_key config/bucket_location {APP}"),
-    "function.config.settings_validation": _paths(f"config/settings_validation {SETTINGS}"),
-    "function.config.toml_errors": _paths("config/toml_errors"),
-    "function.config.typing": _paths("config/typing"),
-    "function.config.types": _paths(f"{SETTINGS} config/profile_validation {FORMS}"),
-    "function.context": _paths(f"context warm_calls {FORMS} auth/wechat {APP} operations/"),
-    "function.credentials": _paths(
-        "credentials credentials_model wechat/access_token uploads/callback_signature routes/"
-        " /tests/test_sts_credentials.py form_life config/settings"
-    ),
-    "function.errors": _paths(f"errors {APP} auth/ {STS}"),
-    "function.holding.actions": _paths(f"holding/commit {HOLDING} operations/"),
-    "function.holding.aliyun_check": _paths(f"holding/aliyun {HOLDING}"),
-    "function.holding.aliyun_record": _paths("holding/aliyun"),
-    "function.holding.check": _paths(f"holding/submission {HOLDING} operations/tick"),
-    "function.holding.events": _paths(f"holding/due holding/decision operations/deliveries {HOLDING}"),
-    "function.holding.decision": _paths(f"holding/decision {HOLDING}"),
-    "function.holding.publication": _paths(f"holding/decision holding/clean_copy {HOLDING}"),
-    "function.holding.clean_copy": _paths(f"holding/clean_copy {HOLDING}"),
-    "function.holding.picture_metadata": _paths("holding/picture_metadata"),
-    "function.holding.key_deletion": _paths("owners/delete_held"),
-    "function.holding.records": _paths(f"holding/records {HOLDING}"),
-    "function.holding.replacement": _paths("owners/replaces owners/delete_held"),
-    "function.holding.request": _paths(f"holding/commit {HOLDING}"),
-    "function.holding.submission": _paths(f"holding/submission {HOLDING}"),
-    "function.holding.reviews": _paths("holding/reviews"),
-    "function.holding.status": _paths(f"holding/status {HOLDING}"),
-    "function.holding.state": _paths(f"holding/status {HOLDING}"),
-    "function.holding.held_upload": _paths(f"holding/held_upload {HOLDING}"),
-    "function.http.client": _paths("http/client"),
-    "function.http.gateway": _paths(f"http/gateway warm_calls {APP}"),
-    "function.http.json_body": _paths(f"http/json_body warm_calls {APP} {FORMS}"),
-    "function.limits": _paths("limits/rate_limit limits/stores limits/"),
-    "function.limits.memory": _paths(QUOTA),
-    "function.limits.quota": _paths(QUOTA),
-    "function.limits.rate_limit": _paths(f"limits/rate_limit limits/client_ip auth/ reading/read {FORMS}"),
-    "function.limits.redis": _paths(QUOTA_IN_REDIS),
-    "function.limits.redis_connection": _paths(f"limits/connection {QUOTA} limits/redis_store"),
-    "function.moderation.aliyun": _paths("moderation/aliyun moderation/aliyun_media holding/aliyun"),
-    "function.moderation.aliyun_verdict": _paths("moderation/aliyun_verdict moderation/aliyun_media"),
-    "function.moderation.finding": _paths(f"moderation/finding {HOLDING}"),
-    "function.moderation.pictures": _paths("moderation/pictures holding/picture_metadata"),
-    "function.moderation.source": _paths("holding/unreachable"),
-    "function.moderation.wechat": _paths("moderation/wechat holding/submission"),
-    "function.moderation.wechat_verdict": _paths("moderation/wechat_verdict"),
-    "function.multipart.lifecycle": _paths("multipart/multipart_parts multipart/"),
-    "function.multipart.part_urls": _paths("multipart/part_urls multipart/"),
-    "function.outgoing": _paths("outgoing http/client"),
-    "function.oss.callback_signature": _paths("uploads/callback_signature uploads/"),
-    "function.oss.client": _paths(
-        "oss/client oss/objects oss/multipart uploads/confirm sessions config/bucket_location holding/commit"
-        " operations/tick owners/"
-    ),
-    "function.oss.due": _paths("oss/due operations/ owners/replaces"),
-    "function.oss.versions": _paths("oss/versions owners/erase"),
-    "function.oss.errors": _paths("oss/errors oss/client"),
-    "function.oss.listing": _paths("oss/listing oss/due owners/list owners/long_list owners/erase"),
-    "function.oss.multipart": _paths("oss/multipart oss/client"),
-    "function.oss.objects": _paths("oss/objects oss/client"),
-    "function.oss.post_form": _paths(f"oss/post_form warm_calls oss/signature_v4 {FORMS}"),
-    "function.oss.presign": _paths("oss/presign reading/ holding/submission"),
-    "function.oss.signature_v4": _paths("oss/signature_v4 oss/presign"),
-    "function.owners.deletion": _paths("owners/delete owners/delete_held owners/replaces"),
-    "function.owners.erasure": _paths("owners/erase owners/revocation"),
-    "function.owners.erasure_pass": _paths("owners/erase"),
-    "function.owners.erasure_records": _paths("owners/erase owners/revocation"),
-    "function.owners.listing": _paths("owners/list owners/long_list"),
-    "function.owners.revocation": _paths("owners/revocation routes/wechat_events"),
-    "function.reading": _paths("reading/ owners/list owners/delete"),
-    "function.request_log": _paths(f"request_log warm_calls {APP} uploads/ operations/tick"),
-    "function.routes": _paths(f"{APP} {FORMS} owners/"),
-    "function.routes.callback": _paths("uploads/receipt holding/receipts uploads/ owners/replaces"),
-    "function.routes.check_source": _paths("holding/unreachable"),
-    "function.routes.confirm": _paths("uploads/confirm holding/resume holding/check owners/replaces"),
-    "function.routes.erase": _paths("owners/erase"),
-    "function.routes.held": _paths(f"holding/commit {HOLDING}"),
-    "function.routes.login": _paths("auth/"),
-    "function.routes.multipart": _paths("multipart/multipart multipart/ holding/resume owners/replaces"),
-    "function.routes.owners": _paths("owners/list owners/delete"),
-    "function.routes.read": _paths("reading/read reading/ routes/hooks config/bucket_location"),
-    "function.routes.upload_params": _paths(
-        f"{FORMS} uploads/form_ticket uploads/deduplication limits/counting request_log {APP} auth/ owners/"
-    ),
-    "function.routes.wechat_events": _paths("routes/wechat_events"),
-    "function.operations": _paths("operations/"),
-    "function.operations.tick": _paths("operations/tick operations/ holding/due"),
-    "function.operations.deliveries": _paths("operations/deliveries"),
-    "function.session_policy": _paths(f"session_policy sessions {SETTINGS} owners/ reading/urls"),
-    "function.uploads.callback": _paths("uploads/callback uploads/"),
-    "function.uploads.deduplication": _paths(
-        "uploads/deduplication uploads/held_receipts config/bucket_location"
-    ),
-    "function.uploads.hooks": _paths("uploads/hooks routes/hooks"),
-    "function.uploads.plan": _paths("uploads/ routes/ owners/replaces"),
-    "function.uploads.receipt": _paths(
-        "uploads/claims uploads/confirm uploads/held_receipts uploads/receipt uploads/ holding/resume"
-        " owners/replaces"
-    ),
-    "function.uploads.request": _paths(f"uploads/ routes/ {APP} warm_calls owners/replaces"),
-    "function.uploads.ticket_limits": _paths("uploads/ticket_limits uploads/confirm multipart/"),
-    "function.uploads.tickets": _paths(
-        "uploads/claims multipart/ticket uploads/form_ticket multipart/ uploads/ owners/replaces"
-    ),
-    "function.webhook": _paths(
-        "uploads/webhook operations/deliveries holding/commit owners/revocation uploads/"
-    ),
-    "function.wechat": _paths("wechat/access_token wechat/api config/settings"),
-    "function.wechat.api": _paths("wechat/access_token wechat/api moderation/wechat_verdict"),
-    "function.wechat.message": _paths("wechat/message wechat/push routes/wechat_events"),
-    "function.wechat.push": _paths("wechat/push wechat/message"),
-    "handler": _paths(f"/tests/test_handler.py {APP} operations/tick"),
-    "sts_credentials": _paths(STS),
-}
-
+# Which files of tests reach the lines of a module, its own first: traced, and written by ``trace_all``.
+REACHED = ROOT / "quality" / "torture" / "reached.toml"
+REACHED_HEAD = """\
+# The files of tests that reach each module, its own first, without `test_` and `.py`: in `tests/function/`,
+# or in `tests` after a slash; a folder has a slash at its end. `python -m quality.torture --trace` writes it,
+# with the path of a new file only that.
+"""
 # What decides which test reaches which line.
 EVERY_SOURCE = (*FUNCTION, "function", "bytecode.py", "handler.py", "sts_credentials.py", "deploy/burst")
-# The fewest mutants for which seeing what the tests reach pays.
-TRACED_FOR = 10
+OTHERS = ("burst_server", "bytecode", "handler", "sts_credentials")
+# How long the tests of a mutant take together at most; for a listed one it is only a look at its reason.
+SECONDS, SECONDS_OF_LISTED, WHOLE_SECONDS = 5.0, 1.0, 60.0
+
+
+@cache
+def tests() -> dict[str, tuple[str, ...]]:
+    """The files of tests that reach each module, its own first."""
+
+    def files(word: str) -> list[str]:
+        folder, _, name = f"tests{'' if word.startswith('/') else '/function/'}{word}".rpartition("/")
+        if name:
+            return [f"{folder}/test_{name}.py"]
+        return sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("test_*.py"))
+
+    table = tomllib.loads(REACHED.read_text("utf-8"))
+    return {
+        module: tuple(dict.fromkeys(file for word in words.split() for file in files(word)))
+        for module, words in table.items()
+    }
 
 
 def run(module: str, until: float = float("inf")) -> Result:
@@ -279,43 +135,42 @@ def _try_all(module: str, mutants: list[Mutant], until: float) -> Iterator[tuple
     """In place first; then those that cannot be, those that are said to survive last."""
     with TemporaryDirectory() as folder:
         whole_runs.prepare(folder)
-        left = {mutant.name: mutant for mutant in mutants}
-        if len(mutants) < TRACED_FOR and not _passes_whole(module, TESTS[module]):
-            yield "one of its tests", BROKEN
-            return
-        inside = [mutant for mutant in mutants if mutant.is_in_a_body()] if len(mutants) >= TRACED_FOR else []
-        for name, outcome in _in_place(module, inside, until) if inside else ():
-            if outcome == OPEN:
-                continue
-            if outcome == BROKEN:
-                left.clear()
-            left.pop(name, None)
-            yield name, outcome
-        listed = equivalents(module)
+        path, listed = path_of(module), equivalents(module)
+        trace = traces.stored(path, EVERY_SOURCE) or _trace([path], tests()[module])
+        failed = [name for name in trace.failed if name.partition("::")[0] in tests()[module]]
+        yield from ((name, BROKEN) for name in failed)
+        choice = traces.Choice(path, trace, tests()[module][0])
+        left = {mutant.name: mutant for mutant in mutants if not failed}
+
+        def seconds(name: str) -> float:
+            return SECONDS_OF_LISTED if name in listed else SECONDS
+
+        inside = [mutant for mutant in left.values() if mutant.is_in_a_body()]
+        plugin = InPlace(path, inside, print, trace, choice, seconds, until)
+        for name, outcome in _in_place(plugin, tests()[module]) if inside else ():
+            if outcome != OPEN:
+                left.pop(name, None)
+                yield name, outcome
         for mutant in sorted(left.values(), key=lambda mutant: mutant.name in listed):
             if time.time() > until:
                 return
-            yield mutant.name, whole_runs.outcome_of(module, path_of(module), mutant.tree(), TESTS[module])
+            order = choice.tests(mutant, seconds(mutant.name))
+            names = [trace.tests[place] for place in order] or tests()[module][:1]
+            took = sum(trace.seconds[place] for place in order)
+            outcome, killer = whole_runs.outcome_of(module, path, mutant.tree(), names, took)
+            if killer in trace.tests:
+                choice.remember(mutant, trace.tests.index(killer))
+            yield mutant.name, outcome
 
 
-def _in_place(module: str, mutants: list[Mutant], until: float) -> Iterator[tuple[str, str]]:
-    import pytest
-
+def _in_place(plugin: InPlace, tests: Sequence[str]) -> Iterator[tuple[str, str]]:
     source, target = os.pipe()
-    process = os.fork()
-    if not process:
-        try:
-            os.close(source)
-            whole_runs.silence()
 
-            def report(name: str, outcome: str) -> None:
-                os.write(target, json.dumps([name, outcome]).encode() + b"\n")
+    def work() -> None:
+        plugin.report = lambda *said: os.write(target, json.dumps(said).encode() + b"\n")
+        _pytest(tests, plugin)
 
-            trace = traces.stored(path_of(module), EVERY_SOURCE)
-            plugin = InPlace(path_of(module), mutants, report, until, trace)
-            pytest.main([*whole_runs.OPTIONS, *TESTS[module]], plugins=[plugin])
-        finally:
-            os._exit(0)
+    process = _fork(work)
     os.close(target)
     with os.fdopen(source) as lines:
         for line in lines:
@@ -324,47 +179,107 @@ def _in_place(module: str, mutants: list[Mutant], until: float) -> Iterator[tupl
     os.waitpid(process, 0)
 
 
-def trace_all() -> None:
-    """Run all tests once to see which reach which line, for runs over many modules."""
-    if traces.folder_of(EVERY_SOURCE).exists():
-        return
-    print("  tracing the tests once for all modules ...", file=sys.stderr, flush=True)
-    command = [sys.executable, "-c", "from quality.torture import mutation; mutation.trace_here()"]
-    subprocess.run(command, cwd=ROOT, check=True)
+def _fork(work: Callable[[], None]) -> int:
+    process = os.fork()
+    if not process:
+        try:
+            whole_runs.silence()
+            work()
+        finally:
+            os._exit(0)
+    return process
 
 
-def trace_here() -> None:
+def _pytest(tests: Sequence[str], plugin: object) -> None:
     import pytest
 
+    pytest.main([*whole_runs.OPTIONS, *tests], plugins=[plugin])
+
+
+def _trace(paths: Sequence[Path], tests: Sequence[str]) -> traces.Trace:
+    if not traces.stored(paths[0], tests):
+        os.waitpid(_fork(lambda: _pytest(tests, traces.Tracing(paths, tests))), 0)
+    trace = traces.stored(paths[0], tests)
+    assert trace
+    return trace
+
+
+def trace_all(files: Sequence[str] = EVERY_SOURCE) -> Result:
+    """Run all tests, or some, once to see which reach which line."""
+    print("  tracing the tests once for all modules ...", file=sys.stderr, flush=True)
+    started, result = time.monotonic(), Result("mutation")
     with TemporaryDirectory() as folder:
         whole_runs.prepare(folder)
-        whole_runs.silence()
-        plugin = traces.Tracing(map(path_of, TESTS), EVERY_SOURCE)
-        pytest.main([*whole_runs.OPTIONS, *FUNCTION], plugins=[plugin])
+        trace = _trace([path_of(module) for module in modules()], files)
+    result.problems += [f"fails without any mutant: {name}" for name in trace.failed]
+    result.seconds = time.monotonic() - started
+    return result
+
+
+def write_reached(files: Sequence[str]) -> Result:
+    """Trace some files of tests, or all, and write what is kept of it."""
+    result = trace_all(files or EVERY_SOURCE)
+    trace = _trace([path_of(module) for module in modules()], files or EVERY_SOURCE)
+    lines, kept = [REACHED_HEAD], tests() if files else {}
+    for module in sorted(modules()):
+        counts = trace.files(path_of(module))
+        known = [file for file in kept.get(module, ()) if file not in files and (ROOT / file).exists()]
+        found = [*known, *sorted(counts, key=lambda file: -counts[file])]
+        lines.append(f'"{module}" = "{_words(module, found)}"\n')
+    REACHED.write_text("".join(lines), "utf-8")
+    return result
+
+
+def _words(module: str, files: Sequence[str]) -> str:
+    """The files as words, the one named like the module before all others."""
+    *folder, name = module.removeprefix("function.").split(".")
+
+    def rank(file: str) -> tuple[bool, bool]:
+        *where, test = file.removeprefix("tests/function/").split("/")
+        is_named = test.removeprefix("test_").startswith(name)
+        return not (is_named and where == folder), not (is_named or name in where)
+
+    own = min(files, key=rank)
+    every = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")}
+    found = {own: own}
+    for file in sorted({*files} - {own}):
+        folders = [f"{parent}/" for parent in reversed(Path(file).parents[:-2])]
+        whole = (place for place in folders if {one for one in every if one.startswith(place)} <= {*files})
+        found.setdefault(next(whole, file), file)
+    shown = (name.removesuffix(".py").replace("test_", "", 1).removeprefix("tests") for name in found)
+    return " ".join(name.removeprefix("/function/") for name in shown)
+
+
+def modules() -> list[str]:
+    """The modules that have mutants, by their dotted names."""
+    paths = sorted((ROOT / "function").rglob("*.py"))
+    names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths)
+    return [name for one in (*OTHERS, *names) if _mutants(name := one.removesuffix(".__init__"))]
 
 
 def sample(count: int, seed: int, share: int = 0, shares: int = 1) -> Result:
     """Try some mutants drawn over all modules, whatever the table knows, and store nothing."""
     started, result = time.monotonic(), Result("mutation")
-    every = [(module, number) for module in TESTS for number in range(len(_mutants(module)))]
+    every = [(module, number) for module in tests() for number in range(len(_mutants(module)))]
     drawn = sorted(random.Random(seed).sample(every, min(count, len(every))))[share::shares]
     progress = Progress("sample of mutants", len(drawn))
     counts: Counter[str] = Counter()
     with TemporaryDirectory() as folder:
         whole_runs.prepare(folder)
         for done, (module, number) in enumerate(drawn, start=1):
-            mutant, tests = _mutants(module)[number], TESTS[module]
-            path = path_of(module)
+            mutant, path = _mutants(module)[number], path_of(module)
             outcome = "equivalent"
             if mutant.name not in equivalents(module):
-                outcome = whole_runs.outcome_of(module, path, mutant.tree(), tests)
+                outcome, _ = whole_runs.outcome_of(
+                    module, path, mutant.tree(), tests()[module], WHOLE_SECONDS
+                )
             counts[outcome] += 1
             if outcome == SURVIVED:
                 result.problems.append(f"{module}: survives: {mutant.name}")
             progress.show(done)
         # Of a module in the table it is known that its tests pass here.
         unknown = {module for module, _ in drawn} - set(mutation_table.rows())
-        broken = {module for module in unknown if not _passes_whole(module, TESTS[module][:1])}
+        broken = {module for module in unknown if not _passes_whole(module, tests()[module][:1])}
     result.problems += [f"{module}: its own tests fail without any mutant" for module in sorted(broken)]
     figures = " / ".join(str(counts[outcome]) for outcome in (KILLED, "equivalent", SURVIVED))
     result.figures.append((f"sample {share + 1} of {shares}: killed / equivalent / surviving", figures))
@@ -379,10 +294,10 @@ def _mutants(module: str) -> list[Mutant]:
     return list(mutants_of(path_of(module).read_text("utf-8")))
 
 
-def _passes_whole(module: str, tests: Sequence[str]) -> bool:
+def _passes_whole(module: str, files: Sequence[str]) -> bool:
     path = path_of(module)
     tree = ast.parse(path.read_text("utf-8"))
-    return whole_runs.outcome_of(module, path, tree, tests) == SURVIVED
+    return whole_runs.outcome_of(module, path, tree, files, WHOLE_SECONDS)[0] == SURVIVED
 
 
 def _judge(module: str, outcomes: dict[str, str], result: Result, is_complete: bool) -> None:
@@ -419,7 +334,7 @@ def equivalents(module: str) -> dict[str, str]:
 def present(module: str) -> tuple[str, str]:
     """The module's source and its tests, as the table names them."""
     code = mutation_table.code_of(path_of(module).read_text("utf-8"))
-    return code, mutation_table.fingerprint_of(TESTS[module])
+    return code, mutation_table.fingerprint_of(tests()[module])
 
 
 def is_settled(module: str) -> bool:
@@ -429,4 +344,4 @@ def is_settled(module: str) -> bool:
 
 
 def report() -> str:
-    return mutation_table.report({module: present(module) for module in TESTS})
+    return mutation_table.report({module: present(module) for module in tests()})

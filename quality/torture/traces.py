@@ -1,95 +1,219 @@
 """
-Which tests reach which line of a module, seen in one run of the tests.
+Which tests reach which line of the function, seen in one run of all its tests; and which of them to run
+against a mutant, those that are likely to notice it first.
 
-A run over many modules has all of them traced at once, and each module reads its trace from a file; a single
-module has its own tests traced.
+The trace itself is large and lies in ``build/``. What it says of files of tests is kept in git
+(``reached.toml``): ``python -m quality.torture --trace`` writes it.
 """
 
+import ast
+import os
 import pickle
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from quality.torture.mutants import Mutant
 from quality.torture.mutation_table import UNFINISHED, fingerprint_of, source_of
 
 # What runs before the first test: imports and the collection.
 IMPORTING = ""
+# The tests that ended the last mutants of a function end most of the next ones.
+REMEMBERED = 8
+# Tests that take longer than this come after all others.
+SLOW_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Trace:
     """
     Args:
-        lines: names of the tests that reach each line, ``IMPORTING`` among them.
+        tests: names of the tests, the first is ``IMPORTING``.
 
-        seconds: how long each test took.
+        seconds: processor time of each.
+
+        waited: time by the clock of each.
 
         failed: tests that fail.
+
+        sources: digest of each file, by its path.
+
+        reached: tests that reach each line of a file, as bits by their place in ``tests``.
     """
 
-    lines: dict[int, set[str]]
-    seconds: dict[str, float]
+    tests: list[str]
+    seconds: list[float]
+    waited: list[float]
     failed: list[str]
+    sources: dict[str, str]
+    reached: dict[str, dict[int, int]]
+
+    def of(self, path: Path, lines: Iterable[int]) -> int:
+        """Tests that reach one of the lines, as bits."""
+        reached, found = self.reached[str(path)], 0
+        for line in lines:
+            found |= reached.get(line, 0)
+        return found
+
+    def files(self, path: Path) -> dict[str, int]:
+        """The files of tests that reach lines of function bodies, with how many lines; of data, its users."""
+        tree = ast.parse(path.read_text("utf-8"))
+        lines = lines_of_bodies(tree)
+        masks = [self.of(path, [line]) for line in lines]
+        if not lines:
+            masks = [self.of_users(name) for name in names_made(tree)]
+        counts: dict[str, int] = {}
+        for mask in masks:
+            for file in {self.tests[place].partition("::")[0] for place in bits(mask & ~1)}:
+                counts[file] = counts.get(file, 0) + 1
+        return counts
+
+    def of_users(self, name: str) -> int:
+        """Tests that reach a line of any function body with this name in it, as bits."""
+        found = 0
+        for path in map(Path, self.reached):
+            found |= self.of(path, mentions(path).get(name, ()))
+        return found
 
 
-class Tracer:
-    """Sees lines from the moment it is made; to be made before the modules are imported."""
+class Choice:
+    """The tests that may notice each mutant of a module, the likeliest first."""
 
-    def __init__(self, paths: Iterable[Path]) -> None:
+    def __init__(self, path: Path, trace: Trace, own: str) -> None:
+        self._path, self._trace = path, trace
+        owned = (place for place, name in enumerate(trace.tests) if name.partition("::")[0] == own)
+        self._own = sum(1 << place for place in owned)
+        self._chosen = cache(self._choose)
+        self._killers: dict[str, list[int]] = {}
+
+    def tests(self, mutant: Mutant, seconds: float) -> list[int]:
+        """As many of the cheapest as run in so many seconds, by their places in the trace."""
+        is_whole = not mutant.is_in_a_body() or self.is_imported(mutant)
+        found = self._chosen(self._of(mutant) | (self._own if is_whole else 0), seconds)
+        killers = [place for place in reversed(self._killers.get(mutant.where, ())) if place in found]
+        return list(dict.fromkeys([*killers, *found]))
+
+    def remember(self, mutant: Mutant, killer: int) -> None:
+        known = self._killers.setdefault(mutant.where, [])
+        known[:] = [*(place for place in known if place != killer), killer][-REMEMBERED:]
+
+    def is_imported(self, mutant: Mutant) -> bool:
+        """Return whether its lines also run before the first test."""
+        return bool(self._trace.of(self._path, mutant.lines()) & 1)
+
+    def _choose(self, found: int, seconds: float) -> dict[int, None]:
+        """The cheapest of some tests, in the order in which they were collected, the slow ones last."""
+        cost, own, chosen = self._trace.seconds, {*bits(self._own)}, []
+        for place in sorted(bits(found & ~1), key=lambda place: (place not in own, cost[place])):
+            seconds -= cost[place]
+            if seconds < 0:
+                break
+            chosen.append(place)
+        chosen.sort(key=lambda place: (cost[place] > SLOW_SECONDS, place not in own, place))
+        return dict.fromkeys(chosen)
+
+    def _of(self, mutant: Mutant) -> int:
+        if mutant.is_in_a_body():
+            return self._trace.of(self._path, mutant.lines())
+        inner = [node for node in mutant.nodes() if isinstance(node, (ast.stmt, ast.ExceptHandler))][-1]
+        if isinstance(inner, ast.FunctionDef):
+            return self._trace.of(self._path, lines_of_bodies(inner))
+        found = 0
+        for name in names_made(inner):
+            found |= self._trace.of_users(name)
+        return found
+
+
+class Tracing:
+    """A pytest plugin that runs the tests to see what they reach, and stores it; made before any import."""
+
+    def __init__(self, paths: Iterable[Path], tests: Iterable[str]) -> None:
         import coverage
 
-        self._paths = list(paths)
+        self._paths, self._file = list(paths), _file_of(tests)
         include = [str(path) for path in self._paths]
         self._coverage = coverage.Coverage(data_file=None, include=include, config_file=False)
         self._coverage.start()
 
-    def stop(self) -> None:
-        self._coverage.stop()
-
-    def run(self, items: Sequence[Any]) -> dict[Path, Trace]:
-        """Run the tests, and return the trace of each module."""
-        seconds: dict[str, float] = {}
-        failed = []
-        for item, following in pairs(items):
+    def pytest_runtestloop(self, session: Any) -> bool:
+        seconds, waited, failed = [0.0], [0.0], []
+        if session.testsfailed:
+            failed.append("collecting the tests")
+        for item, following in pairs(session.items):
             self._coverage.switch_context(item.nodeid)
-            before = time.monotonic()
+            cpu, clock = sum(os.times()[:4]), time.monotonic()
             if not passes(item, following):
                 failed.append(item.nodeid)
-            seconds[item.nodeid] = time.monotonic() - before
+            seconds.append(sum(os.times()[:4]) - cpu)
+            waited.append(time.monotonic() - clock)
         self._coverage.stop()
-        data = self._coverage.get_data()
+        tests = [IMPORTING, *(item.nodeid for item in session.items)]
+        sources = {str(path): source_of(path) for path in self._paths}
+        trace = Trace(tests, seconds, waited, failed, sources, self._reached(tests))
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_bytes(pickle.dumps(trace))
+        return True
+
+    def _reached(self, tests: list[str]) -> dict[str, dict[int, int]]:
+        data, places = self._coverage.get_data(), {name: 1 << place for place, name in enumerate(tests)}
         return {
-            path: Trace(
-                {line: set(names) for line, names in data.contexts_by_lineno(str(path)).items()},
-                seconds,
-                failed,
-            )
+            str(path): {
+                line: sum({places[name] for name in names})
+                for line, names in data.contexts_by_lineno(str(path)).items()
+            }
             for path in self._paths
         }
 
 
-class Tracing:
-    """A pytest plugin that traces all tests for many modules, and stores what it saw."""
-
-    def __init__(self, paths: Iterable[Path], tests: Iterable[str]) -> None:
-        self._folder = folder_of(tests)
-        self._tracer = Tracer(paths)
-
-    def pytest_runtestloop(self, session: Any) -> bool:
-        traces = self._tracer.run(session.items)
-        self._folder.mkdir(parents=True)
-        for path, trace in traces.items():
-            name = f"{source_of(path)}.pickle"
-            with (self._folder / name).open("wb") as file:
-                pickle.dump(trace, file)
-        return True
+def _file_of(tests: Iterable[str]) -> Path:
+    """Where the trace by these tests, as they are, lies."""
+    return UNFINISHED / "traces" / f"{fingerprint_of(tests)}.pickle"
 
 
-def pairs(items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+def stored(path: Path, tests: Iterable[str]) -> Trace | None:
+    """The trace by these tests, where it saw this source of the module."""
+    file = _file_of(tests)
+    trace: Trace | None = pickle.loads(file.read_bytes()) if file.exists() else None
+    return trace if trace and trace.sources.get(str(path)) == source_of(path) else None
+
+
+def bits(mask: int) -> Iterator[int]:
+    text = bin(mask)[:1:-1]
+    place = text.find("1")
+    while place >= 0:
+        yield place
+        place = text.find("1", place + 1)
+
+
+def lines_of_bodies(tree: ast.AST) -> set[int]:
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {line for one in functions for line in range(one.body[0].lineno, (one.end_lineno or 0) + 1)}
+
+
+def names_made(node: ast.AST) -> set[str]:
+    """The names that a statement of a module or class gives a value."""
+    made = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    return made | ({node.name} if isinstance(node, ast.ClassDef) else set())
+
+
+@cache
+def mentions(path: Path) -> dict[str, set[int]]:
+    """The lines of function bodies where each name or attribute stands."""
+    found: dict[str, set[int]] = {}
+    tree = ast.parse(path.read_text("utf-8"))
+    bodies = lines_of_bodies(tree)
+    for node in ast.walk(tree):
+        name = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "arg", None)
+        if isinstance(name, str) and getattr(node, "lineno", 0) in bodies:
+            found.setdefault(name, set()).add(node.lineno)  # type: ignore[attr-defined]
+    return found
+
+
+def pairs(items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
     """Each test with the following one, which decides what pytest tears down between them."""
-    items = list(items)
     return zip(items, [*items[1:], None], strict=True)
 
 
@@ -102,16 +226,3 @@ def passes(item: Any, following: Any) -> bool:
         capture.stop_global_capturing()
         capture.start_global_capturing()
     return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
-
-
-def folder_of(tests: Iterable[str]) -> Path:
-    """Where traces by these tests, as they are, lie."""
-    return UNFINISHED / "traces" / fingerprint_of(tests)
-
-
-def stored(path: Path, tests: Iterable[str]) -> Trace | None:
-    file = folder_of(tests) / f"{source_of(path)}.pickle"
-    if not file.exists():
-        return None
-    trace: Trace = pickle.loads(file.read_bytes())
-    return trace

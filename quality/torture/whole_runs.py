@@ -10,12 +10,13 @@ import gc
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
-from quality.torture.in_place import KILLED, SURVIVED, end_group, fork, limit_cpu, limit_time
+from quality.torture.in_place import FACTOR, KILLED, SURVIVED, end_group, fork, limit
 
 ROOT = Path(__file__).resolve().parents[2]
 # What costs the most to import; the project's own modules must not be among them.
@@ -26,15 +27,29 @@ IMPORTED_BEFORE = (
     # The document that every answer of a test is held against.
     *("yaml", "jsonschema", "referencing.jsonschema"),
 )
-OPTIONS = ("-x", "-q", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-seed=1")
-# No run of tests without a mutant takes so long, on a busy machine either.
-SECONDS = 60.0
+UNUSED = ("anyio", "cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin", "schemathesis")
+OPTIONS = (
+    "-x",
+    "-q",
+    "--tb=no",
+    "--assert=plain",
+    "--hypothesis-seed=1",
+    *(f"-pno:{name}" for name in UNUSED),
+)
+NOTHING_COLLECTED = 5
+OURS = ("function", "local", "handler", "bytecode", "sts_credentials", "burst_server")
+# No collection takes so long, on a busy machine either.
+SECONDS, WAITED = 12.0, 60.0
 
 
 def prepare(folder: str) -> None:
     """Import what every fork needs; a failing property is not made smaller, one failure is enough."""
+    # The forks import the same modules over and over.
+    sys.dont_write_bytecode = False
     for name in IMPORTED_BEFORE:
         importlib.import_module(name)
+    # What is imported already would not see the mutant.
+    assert not {name for name in sys.modules if name.partition(".")[0] in OURS}
     from hypothesis import Phase, settings
 
     os.environ |= {"HYPOTHESIS_STORAGE_DIRECTORY": folder, "PYTEST_DEBUG_TEMPROOT": folder}
@@ -42,28 +57,69 @@ def prepare(folder: str) -> None:
     settings.load_profile("mutants")
 
 
-def outcome_of(module: str, path: Path, tree: ast.Module, tests: Sequence[str]) -> str:
-    """The module's own tests first: they are the first path, and notice most."""
-    for some in (tests[:1], tests) if len(tests) > 1 else (tests,):
-        if _ends_badly(module, path, tree, some):
-            return KILLED
-    return SURVIVED
+def outcome_of(
+    module: str, path: Path, tree: ast.Module, tests: Sequence[str], seconds: float = 0.0
+) -> tuple[str, str]:
+    """
+    Return what becomes of a mutant, and the test that failed, if one did.
+
+    Args:
+        tests: names of files or tests, the likeliest to notice first: those of the first one's file are alone
+            in a first run, which collects little.
+
+        seconds: how long the tests take together without a mutant.
+    """
+    first = [test for test in tests if test.partition("::")[0] == tests[0].partition("::")[0]]
+    for some in (first, [test for test in tests if test not in {*first}]):
+        ends_well, killer = _run(module, path, tree, some, seconds) if some else (True, "")
+        if not ends_well:
+            return KILLED, killer
+    return SURVIVED, ""
 
 
-def _ends_badly(module: str, path: Path, tree: ast.Module, tests: Sequence[str]) -> bool:
+class Only:
+    """
+    A pytest plugin that leaves of the collected tests those asked for, in their order.
+
+    A test counts for all of its parameters, which may be the mutant's own.
+    """
+
+    def __init__(self, tests: Sequence[str], failed: Callable[[str], None]) -> None:
+        self._failed = failed
+        self._places = {test.partition("[")[0]: place for place, test in reversed([*enumerate(tests)])}
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        def place(item: Any) -> int:
+            name = item.nodeid.partition("[")[0]
+            return self._places.get(name, self._places.get(name.partition("::")[0], -1))
+
+        items[:] = sorted((item for item in items if place(item) >= 0), key=place)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self._failed(report.nodeid)
+
+
+def _run(module: str, path: Path, tree: ast.Module, tests: Sequence[str], seconds: float) -> tuple[bool, str]:
+    """Return whether the tests end well, and the one that failed."""
+    source, target = os.pipe()
     process = fork()
-    if process:
-        return end_group(process) != 0
-    code = 1
-    try:
-        limit_cpu(SECONDS)
-        limit_time(SECONDS)
-        code = _test(module, path, tree, tests)
-    finally:
-        os._exit(code)
+    if not process:
+        code = 1
+        try:
+            limit(SECONDS + FACTOR * seconds, WAITED + FACTOR * seconds)
+            code = _test(module, path, tree, tests, lambda name: os.write(target, f"{name}\n".encode()))
+        finally:
+            os._exit(code)
+    os.close(target)
+    code = end_group(process)
+    with os.fdopen(source, encoding="utf-8") as names:
+        return code in (0, NOTHING_COLLECTED), names.readline().strip()
 
 
-def _test(module: str, path: Path, tree: ast.Module, tests: Sequence[str]) -> int:
+def _test(
+    module: str, path: Path, tree: ast.Module, tests: Sequence[str], failed: Callable[[str], Any]
+) -> int:
     """In the fork: put the mutant in the module's place and run the tests, silently."""
     import pytest
 
@@ -71,7 +127,8 @@ def _test(module: str, path: Path, tree: ast.Module, tests: Sequence[str]) -> in
     # pytest ends with ten collections, which need not look at what was imported before the fork.
     gc.freeze()
     import_as(module, path, tree)
-    return int(pytest.main([*OPTIONS, *tests]))
+    files = dict.fromkeys(test.partition("::")[0] for test in tests)
+    return int(pytest.main([*OPTIONS, *files], plugins=[Only(tests, failed)]))
 
 
 def silence() -> None:

@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from quality.torture import mutation_table
 from tests.docs.markdown import PAIRS, ROOT, page, tables
 from tests.support.cases import text_beside
 
@@ -30,3 +31,11 @@ def test_no_page_has_a_sentence_that_facts_refuse(row):
 def test_no_burst_has_more_instances_than_an_account():
     (burst,) = [table for table in tables(page("docs/speed.md")) if len(table[0]) == 7]
     assert max(int(row[2]) for row in burst) <= INSTANCES_OF_AN_ACCOUNT
+
+
+def test_the_figures_of_mutation_are_those_of_its_table():
+    (line,) = [line for line in page("docs/testing.md").splitlines() if "equivalent_mutants.toml" in line]
+    rows = mutation_table.rows().values()
+    counts = [sum(getattr(row, field) for row in rows) for field in ("mutants", "killed", "equivalent")]
+    figures = [len(rows), *counts, sum(len(row.surviving) for row in rows)]
+    assert [int(figure.replace(",", "")) for figure in re.findall(r"\d[\d,]*", line)] == figures

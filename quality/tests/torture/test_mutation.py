@@ -13,7 +13,7 @@ import pytest
 
 from quality import suite
 from quality.torture import mutation, mutation_table, whole_runs
-from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED
+from quality.torture.in_place import KILLED, OPEN, SURVIVED
 from quality.torture.mutants import mutants_of
 from quality.torture.report import Result
 
@@ -98,7 +98,7 @@ def mutants_in(path):
     return {mutant.name for mutant in mutants_of(path.read_text("utf-8"))}
 
 
-@pytest.mark.parametrize("module", mutation.TESTS)
+@pytest.mark.parametrize("module", mutation.tests())
 def test_a_mutant_listed_as_equivalent_is_still_made_and_has_a_reason(module):
     made = mutants_in(mutation.path_of(module))
     for name, reason in mutation.equivalents(module).items():
@@ -108,21 +108,18 @@ def test_a_mutant_listed_as_equivalent_is_still_made_and_has_a_reason(module):
 
 def test_the_table_names_only_modules_that_are_tried():
     table = tomllib.loads(mutation.EQUIVALENT.read_text("utf-8"))
-    assert set(table) <= set(mutation.TESTS)
+    assert set(table) <= set(mutation.tests())
 
 
-def test_the_tests_that_are_to_notice_a_mutant_are_there_and_make_test_runs_them():
-    named = {path for tests in mutation.TESTS.values() for path in tests}
-    assert {path for path in named if not (mutation.ROOT / path).exists()} == set()
-    assert {path for path in named if not path.startswith(suite.FUNCTION)} == set()
-
-
-def test_every_module_of_the_function_is_tried():
-    paths = {mutation.path_of(module) for module in mutation.TESTS}
-    ours = {mutation.path_of(name) for name in ("burst_server", "bytecode", "handler", "sts_credentials")}
-    ours |= set((mutation.ROOT / "function").rglob("*.py"))
-    without_behaviour = {path for path in ours if not mutants_in(path)}
-    assert paths | without_behaviour | {mutation.ROOT / "function" / "__init__.py"} == ours
+def test_the_trace_that_is_kept_has_every_module_and_every_file_of_tests():
+    """After a new one of either: ``python -m quality.torture --trace``."""
+    assert list(mutation.tests()) == sorted(mutation.modules())
+    named = {path for files in mutation.tests().values() for path in files}
+    folders = [mutation.ROOT / path for path in suite.FUNCTION]
+    there = {
+        path for folder in folders for path in ([folder] if folder.suffix else folder.rglob("test_*.py"))
+    }
+    assert {mutation.ROOT / path for path in named} == there
 
 
 # A module and its test; ``limit`` is imported by name, ``TABLE`` is made while the module is imported.
@@ -157,42 +154,44 @@ from quality.torture.in_place import InPlace
 from quality.torture.mutants import mutants_of
 path = Path("small.py").resolve()
 mutants = [one for one in mutants_of(path.read_text()) if one.is_in_a_body()]
-found, tests, trace = {}, ["test_small.py"], None
+found, tests = {}, ["test_small.py"]
 traces.UNFINISHED = Path(".")
-if sys.argv[1] == "all at once":
-    if not os.fork():
-        pytest.main(tests, plugins=[traces.Tracing([path], tests)])
-        os._exit(0)
-    os.wait()
-    trace = traces.stored(path, tests)
-    assert "small" not in sys.modules and trace
-pytest.main(tests, plugins=[InPlace(path, mutants, found.__setitem__, trace=trace)])
-print(json.dumps(found), file=sys.stderr)
+if not os.fork():
+    pytest.main(tests, plugins=[traces.Tracing([path], tests)])
+    os._exit(0)
+os.wait()
+trace = traces.stored(path, tests)
+assert "small" not in sys.modules and trace
+choice = traces.Choice(path, trace, tests[0])
+pytest.main(tests, plugins=[InPlace(path, mutants, found.__setitem__, trace, choice, lambda _name: 9)])
+print(json.dumps([found, trace.failed, trace.files(path)]), file=sys.stderr)
 """
 
 
-def outcomes_in_place(folder, test, traced="alone"):
+def tried_in_place(folder, test):
     (folder / "small.py").write_text(SMALL)
     (folder / "test_small.py").write_text(test)
     (folder / "pytest.ini").write_text("[pytest]")
     environ = {**os.environ, "PYTHONPATH": f"{mutation.ROOT}:{folder}"}
-    command = [sys.executable, "-c", TRIED, traced]
+    command = [sys.executable, "-c", TRIED]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
     return json.loads(done.stderr.splitlines()[-1])
 
 
-@pytest.mark.parametrize("traced", ["alone", "all at once"])
-def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path, traced):
-    outcomes = outcomes_in_place(tmp_path, SMALL_TEST, traced)
+# The second freezes all that was imported before it, and a frozen function is not listed among the objects.
+@pytest.mark.parametrize("last_import", ["", "import handler"])
+def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path, last_import):
+    outcomes, failed, files = tried_in_place(tmp_path, SMALL_TEST.replace("\n\n", f"\n{last_import}\n\n", 1))
     assert outcomes["limit: value > 5 -> value >= 5"] == SURVIVED
     assert outcomes["limit: return 5 -> return"] == KILLED
     # What the import made of it was made before the mutant: only a run of the whole can say.
     assert {outcome for name, outcome in outcomes.items() if name.startswith("table")} == {OPEN}
+    assert (failed, files) == ([], {"test_small.py": 4})
 
 
-def test_no_mutant_is_tried_while_tests_fail_without_one(tmp_path):
+def test_a_trace_names_the_tests_that_fail_without_any_mutant(tmp_path):
     failing = SMALL_TEST + "\ndef test_more():\n    assert limit(1) == 2\n"
-    assert outcomes_in_place(tmp_path, failing) == {"test_small.py::test_more": BROKEN}
+    assert tried_in_place(tmp_path, failing)[1] == ["test_small.py::test_more"]
 
 
 @pytest.fixture
