@@ -73,7 +73,8 @@ def read_finding(fields: Mapping[str, Any]) -> Finding:
 
 def _label(value: object) -> Label | None:
     if isinstance(value, str):
-        return value[:MAX_LABEL]
+        # A lone surrogate can stand in no text that others read.
+        return value[:MAX_LABEL].encode(errors="replace").decode()
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

@@ -448,3 +448,23 @@ test('a platform call that throws is a failure, not a hanging promise', async (t
   assert.equal(error.code, 'network')
   assert.match(error.detail, /parameter error/)
 })
+
+const ODD_LIMITS = [null, 'image/*', 5, { maxSize: '9' }, { maxSize: null }, { minSize: {} }, { contentTypes: null }, { contentTypes: 'image/*' }, { contentTypes: [5] }]
+const CALLS = {
+  sign: (stage) => stage.uploader.upload(stage.file()).promise,
+  confirm: (stage) => stage.uploader.confirm('ticket-1'),
+  read: (stage) => stage.uploader.read('a.jpg'),
+  status: (stage) => stage.uploader.status('receipt.number.1'),
+}
+
+for (const [route, call] of Object.entries(CALLS)) {
+  test(`limits of another shape in an answer of ${route} leave its code and sentence`, async (t) => {
+    const stage = await openStage(t, { function: { tickets: true } })
+    for (const limits of ODD_LIMITS) {
+      stage.fc.plan[route].push(refusal(415, 'unsupported_type', limits))
+      const error = await failureOf(call(stage))
+      assert.deepEqual([error.code, error.message, error.limits], ['unsupported_type', '不支持这种文件，请换一个。', undefined], JSON.stringify(limits))
+      assert.equal(english(error), 'This kind of file is not accepted. Please choose another one.')
+    }
+  })
+}

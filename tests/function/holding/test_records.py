@@ -1,5 +1,7 @@
 """holding.records: one name and one spelling in every version."""
 
+import json
+
 import pytest
 
 from function.errors import OssUnavailable
@@ -74,3 +76,19 @@ def test_a_record_that_is_no_json_object_is_unavailable(house, call, bucket, bod
     with pytest.raises(OssUnavailable) as refused:
         records.get(bucket, name)
     assert refused.value.reason == f"{name}: invalid record"
+
+
+@pytest.mark.parametrize("place", ["finding", "earlier"])
+def test_a_label_that_is_no_unicode_spoils_no_batch(house, place):
+    """Only somebody with keys of the bucket writes one."""
+    odd, other = house.store("word"), house.store("word")
+    label = {"label": "\ud800x", "labels": ["\ud800x"], "by": "aliyun"}
+    finding = {"finding": {"reason": "label", **label}} if place == "finding" else {"label": "\ud800x"}
+    made = {"decision": "publish", "by": "check", "at": "2026-11-24T14:00:00Z"}
+    record = {**made, "etag": odd["etag"], "receipt": odd["receipt"], **finding}
+    house.oss.store(f"held/.decided/{odd['uploadId']}", json.dumps(record).encode())
+    receipts = [odd["receipt"], other["receipt"]]
+    answer = house.ask("commit", house.backend(), receipts=receipts, decision="publish")
+    assert [each["state"] for each in answer.json["results"]] == ["published"] * 2
+    assert answer.json["results"][0]["labels"] == ["?x"]
+    assert [event.get("label") for event in house.events] == ["?x", None]

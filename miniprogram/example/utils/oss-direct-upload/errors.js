@@ -93,13 +93,20 @@ function platformError(failure, method, url) {
   return error
 }
 
+// A server in between may say anything.
+function limitsIn(said) {
+  const { maxSize = 0, minSize = 0, contentTypes = [] } = Object(said)
+  const areTypes = Array.isArray(contentTypes) && contentTypes.every((type) => typeof type === 'string')
+  return Object(said) === said && areTypes && [maxSize, minSize].every(Number.isFinite) ? said : undefined
+}
+
 function functionError({ statusCode, data, header, headers = header }) {
   const { code: ours, message, requestId, limits, quota, text } = Object(Object(data).error)
   const code = typeof ours === 'string' ? ours : undefined // else of the gateway
   const [, wait] = Object.entries(Object(headers)).find(([name]) => /^retry-after$/i.test(name)) || []
   const retryAfter = Number(wait) || undefined
   const words = text && { message: text } // by hooks.py
-  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits, quota, retryAfter, ...words })
+  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits: limitsIn(limits), quota, retryAfter, ...words })
 }
 
 function ossError(statusCode, xml, limits) {
