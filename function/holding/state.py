@@ -11,7 +11,8 @@ checking   a submission that WeChat accepted;    ``submitted`` with its trace;  
 review     a verdict that leaves it to a human,  ``review``                      a decision of a backend or a
            a refused check, a second silence,                                    risky verdict, end of hold
            a day in which Aliyun checked nothing,
-           a picture that cannot be cleaned
+           a picture that cannot be cleaned,
+           other rules than it was stored under
 published  a commit without check, a verdict     ``decided``; without it, the    a backend's discard
            that passes, a backend                object under its own name
 rejected   a risky verdict, a backend            ``decided``; ``rejected`` is    nothing
