@@ -225,12 +225,14 @@ class Submission(NamedTuple):
 
     Args:
         at: when its record was written.
+        since: when the first attempt began.
         is_accepted: whether WeChat accepted it; otherwise this is the lease of the request that submits.
-        failures: failed attempts so far.
+        failures: attempts in a row that failed by this object itself.
         unreachable: receipt of the upload, if WeChat could not open the URL of the first submission.
     """
 
     at: datetime
+    since: datetime
     is_accepted: bool
     failures: int
     unreachable: str = ""
@@ -248,10 +250,11 @@ def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | 
     if fields is None:
         return None
     at = time_in(name, fields, "at")
+    since = time_in(name, fields, "since") if "since" in fields else at
     is_accepted = "trace" in fields
     # The number of failures becomes part of a name.
     failures = 0 if is_accepted else number_in(name, fields.get("failures", 0), 0, MAX_FAILURES)
-    return Submission(at, is_accepted, failures, str(fields.get("unreachable", "")))
+    return Submission(at, since, is_accepted, failures, str(fields.get("unreachable", "")))
 
 
 class Check(NamedTuple):
