@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from function.holding.aliyun_record import LEASE
+from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import names
 from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
@@ -822,6 +823,19 @@ def test_a_video_stored_again_since_its_submission_goes_to_review(house, clock):
     swap(house, said, clock)
     clock.tick(minutes=1)
     assert house.resume(said["receipt"]) == "review"
+
+
+def test_a_result_that_is_too_long_is_a_review_and_keeps_no_other_waiting(house, clock):
+    long, other = clip(house, "pass"), clip(house, "pass")
+    house.green.answers = [b" " * (MAX_ANSWER_BYTES + 1)]
+    clock.tick(minutes=1)
+    receipts = [long["receipt"], other["receipt"]]
+    answer = house.ask("commit", house.backend(), receipts=receipts)
+    assert [each["state"] for each in answer.json["results"]] == ["review", "published"]
+    assert house.oss.records()[f"review/{long['uploadId']}"]["reason"] == "unreadable"
+    clock.tick(minutes=9)
+    house.tick()
+    assert (len(house.green.asked), house.due()) == (4, [])
 
 
 def test_a_task_that_never_ends_is_given_up(house, clock):
