@@ -91,8 +91,7 @@ class Choice:
 
     def tests(self, mutant: Mutant, seconds: float) -> list[int]:
         """As many of the cheapest as run in so many seconds, by their places in the trace."""
-        is_whole = not mutant.is_in_a_body() or self.is_imported(mutant)
-        found = self._chosen(self._of(mutant) | (self._own if is_whole else 0), seconds)
+        found = self._chosen(self._of(mutant) & ~1, seconds)
         killers = [place for place in reversed(self._killers.get(mutant.where, ())) if place in found]
         return list(dict.fromkeys([*killers, *found]))
 
@@ -104,15 +103,22 @@ class Choice:
         """Return whether its lines also run before the first test."""
         return bool(self._trace.of(self._path, mutant.lines()) & 1)
 
-    def _choose(self, found: int, seconds: float) -> dict[int, None]:
-        """The cheapest of some tests, in the order in which they were collected, the slow ones last."""
-        cost, own, chosen = self._trace.seconds, {*bits(self._own)}, []
-        for place in sorted(bits(found & ~1), key=lambda place: (place not in own, cost[place])):
-            seconds -= cost[place]
-            if seconds < 0:
-                break
-            chosen.append(place)
-        chosen.sort(key=lambda place: (cost[place] > SLOW_SECONDS, place not in own, place))
+    def _choose(self, reaching: int, seconds: float) -> dict[int, None]:
+        """The cheapest of some tests, and of the module's own, in the order in which they run."""
+        cost, own, first = self._trace.seconds, {*bits(self._own)}, {*bits(reaching)}
+        chosen = []
+        # What is made once, such as the value of a cached call, is traced to the first test alone, so the
+        # module's own tests come after those that reach the lines.
+        for place in sorted(
+            first | own,
+            key=lambda place: (place not in first, cost[place] > SLOW_SECONDS, place not in own, cost[place]),
+        ):
+            if cost[place] <= seconds:
+                seconds -= cost[place]
+                chosen.append(place)
+        chosen.sort(
+            key=lambda place: (cost[place] > SLOW_SECONDS, place not in first, place not in own, place)
+        )
         return dict.fromkeys(chosen)
 
     def _of(self, mutant: Mutant) -> int:
