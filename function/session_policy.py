@@ -126,7 +126,8 @@ def grants_for_deletions(
         if is_any_deleted and profile.is_deletable:
             actions[profile.key.literal_folder].add(DELETE)
         if erases and profile.key.begins_with_owner:
-            for folder in (profile.key.literal_folder, profile.stored_folder):
+            copies = (CLEAN,) if profile.strip else ()
+            for folder in (profile.key.literal_folder, profile.stored_folder, *copies):
                 actions[folder].update(ERASE)
     lists = [Grant((LIST,), tuple(listed))] if listed else []
     erased = any(ERASE[0] in each for each in actions.values())

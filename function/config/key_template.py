@@ -17,7 +17,7 @@ RECORDS = f"{HELD_FOLDER}."
 DUE = f"{RECORDS}due/"
 # Records of uploads that wait for a human, by time.
 REVIEWS = f"{RECORDS}review/"
-# Clean copies of pictures, by upload id.
+# Clean copies of pictures: a folder of each owner, with names that cannot be guessed.
 CLEAN = f"{RECORDS}clean/"
 # Records of erasures; no lifecycle rule ends them.
 ERASURES = f"{RECORDS}erasures/"

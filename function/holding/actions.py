@@ -75,10 +75,17 @@ def commit_held(
     else:
         current = settle(context, oss, upload)
         state = current.state
+        if state in OPEN and manual_decision == PUBLISH and upload.profile.strip:
+            from function.holding.cleaning import clean_by_hand
+
+            current = clean_by_hand(context, oss, upload, current)
+            upload, state = upload._replace(copy=current.copy), current.state
         if state in OPEN and manual_decision:
+            # A picture that cannot be cleaned, or not yet, still waits.
+            if manual_decision == PUBLISH and upload.profile.strip and upload.copy is None:
+                return state
             state = decide(context, oss, upload, manual_decision, BY_BACKEND, reviewer=reviewer)
-            # Not of a picture that cannot be cleaned, which still waits.
-            if current.state == REVIEW and state != REVIEW:
+            if current.state == REVIEW:
                 from function.holding.reviews import forget_review
 
                 forget_review(context, oss, upload)
@@ -94,12 +101,11 @@ def commit_held(
 def _publish_or_check(
     context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState, is_backend: bool
 ) -> str:
-    # A backend may try once more to clean what could not be cleaned.
-    if not upload.profile.is_checked and current.state != REVIEW:
-        if current.has_other_rules and not is_backend:
-            if upload.profile.is_reviewed:
-                return leave_to_a_human(context, oss, upload, Finding(RULES)).state
-            raise Forbidden("Only a backend may commit this upload.", reason="stored under other rules")
+    if current.has_other_rules and not is_backend and not upload.profile.is_checked:
+        if upload.profile.is_reviewed:
+            return leave_to_a_human(context, oss, upload, Finding(RULES)).state
+        raise Forbidden("Only a backend may commit this upload.", reason="stored under other rules")
+    if not upload.profile.is_reviewed:
         return decide(context, oss, upload, PUBLISH, BY_COMMIT)
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.
@@ -109,7 +115,7 @@ def _publish_or_check(
             {"etag": upload.etag, "receipt": upload.receipt},
             context.now,
         )
-        current = first_step(upload, current)
+        current = first_step(oss, upload, current, context.now)
     return _submit_if_due(context, oss, upload, current).state
 
 
@@ -274,7 +280,7 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
     Continue the check that a due record is about; remove the record once there is a result.
 
     Returns:
-        False if a checker does not respond: then the record keeps its time.
+        False if WeChat is unavailable.
 
     Raises:
         Unreadable: the record has no receipt.
@@ -286,11 +292,15 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
     upload = read_recorded(due.text_of(fields, "receipt"), oss.bucket, context.settings, context.now)
     own = same_bucket(context, oss, upload.profile.location)
     current = _submit_if_due(context, own, upload, settle(context, own, upload))
-    if context.wechat_has_failed or context.aliyun_has_failed:
-        return False
-    if current.due or current.state == CHECKING:
-        at = current.silent_at or context.now + (timedelta(0) if current.due else SILENCE)
-        at = max(at, context.now + timedelta(seconds=1))
+    if current.due and not context.wechat_has_failed:
+        return True
+    at = None
+    if current.due:
+        # Behind the others: WeChat may fail for this one alone.
+        at = context.now + timedelta(seconds=1)
+    elif current.state == CHECKING or current.silent_at:
+        at = current.silent_at or context.now + SILENCE
+    if at:
         due.write(oss, record.kind, record.owner, record.id, at, fields, context.now)
     due.remove(oss, record.name)
-    return True
+    return not context.wechat_has_failed

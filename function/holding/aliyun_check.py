@@ -18,7 +18,7 @@ from function.holding.check import note_check
 from function.holding.decision import BY_CHECK, decide, forget_due, leave_to_a_human, settle
 from function.holding.held_upload import HeldUpload, held_url
 from function.holding.records import PUBLISH, REJECT
-from function.holding.state import BY_ALIYUN, CHECKING, OPEN, REVIEW, HeldState
+from function.holding.state import CHECKING, OPEN, REVIEW, UNCHECKED, HeldState
 from function.holding.submission import obstacle_in
 from function.moderation.aliyun import (
     ACTIONS,
@@ -46,7 +46,7 @@ def continue_with_aliyun(
     Do what is due of the check by Aliyun, unless another request does.
 
     Args:
-        current: with ``due`` as ``BY_ALIYUN``.
+        current: with ``due`` as ``BY_ALIYUN`` or ``UNCHECKED``.
 
     Returns:
         the state; ``due`` of WeChat if that is next.
@@ -55,6 +55,8 @@ def continue_with_aliyun(
         UploadError: OSS refuses, or does not respond; it is continued after a minute.
     """
     check = current.aliyun
+    if current.due == UNCHECKED:
+        return leave_to_a_human(context, oss, upload, Finding(NOT_CHECKED, ALIYUN))
     if check is not None and check.verdict is not None:
         return _apply(context, oss, upload, check, check.verdict)
     # From now on a tick continues it; one record stands for all attempts.
@@ -67,7 +69,7 @@ def continue_with_aliyun(
     if not is_free and not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has asked by now, or is about to ask.
         latest = settle(context, oss, upload)
-        is_due = latest.due == BY_ALIYUN and latest.lease != current.lease
+        is_due = latest.due < 0 and latest.lease != current.lease
         return continue_with_aliyun(context, oss, upload, latest) if is_due else latest
     after = _look(context, oss, upload, current)
     if name and after.state != CHECKING:
@@ -83,23 +85,17 @@ def _look(context: RequestContext, oss: OssClient, upload: HeldUpload, current: 
         found = _ask(context, oss, upload, check)
     except UploadError as error:
         context.line.reason = f"check: {error.code}, {error.reason}"
-        context.aliyun_has_failed |= not error.is_own
         found = not_checked()
     if isinstance(found, Finding):
         return leave_to_a_human(context, oss, upload, found)
-    record = records.submission_key(upload.upload_id, NUMBER)
+    record = records.submission_key(upload.check_id, NUMBER)
     if isinstance(found, Verdict) and found.outcome is not Outcome.ERROR:
         check = check._replace(verdict=found)
         records.put(oss, record, check.fields, context.now)
         return _apply(context, oss, upload, check, found)
     if isinstance(found, str):
         check = check._replace(task=found, failures=0)
-    elif check.task and found.finding.errcode == RUNNING:
-        check = check._replace(asked=check.asked + 1, failures=0)
-    elif context.aliyun_has_failed and check.task:
-        # Nothing was said about this one, and asking again costs nothing.
-        return current
-    elif not context.aliyun_has_failed:
+    elif not (check.task and found.finding.errcode == RUNNING):
         check = check._replace(failures=check.failures + 1)
     # If this fails, the lease ends by itself.
     with suppress(UploadError):
@@ -111,7 +107,7 @@ def _ask(
     context: RequestContext, oss: OssClient, upload: HeldUpload, check: AliyunCheck
 ) -> Verdict | str | Finding:
     """Return the verdict, the id of a new task, or why no checker may look."""
-    profile, main_type = upload.profile, upload.content.mime_type.partition("/")[0]
+    profile, main_type = upload.profile, upload.shown.content_type.partition("/")[0]
     if check.task:
         return fetch_result(context, profile, main_type, check.task)
     obstacle, beginning = obstacle_in(oss, upload)
@@ -147,7 +143,7 @@ def _apply(
 
 def doubt_of_aliyun(oss: OssClient, upload: HeldUpload, current: HeldState) -> Finding | None:
     """Return why a pass of WeChat alone does not publish; ``None`` if Aliyun passed the same object."""
-    check = get_aliyun_check(oss, upload.upload_id)
+    check = get_aliyun_check(oss, upload.check_id)
     if check is None or check.verdict is None:
         return Finding(NOT_CHECKED, ALIYUN)
     if check.stored_at != current.stored_at:

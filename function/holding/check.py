@@ -8,7 +8,7 @@ silence, errors and doubts a human decides.
 from contextlib import suppress
 from datetime import timedelta
 
-from function.config.moderation import ALIYUN, WECHAT
+from function.config.moderation import WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
@@ -18,9 +18,9 @@ from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
 from function.holding.records import PUBLISH, REJECT, Check
 from function.holding.state import (
     BY_ALIYUN,
+    BY_CLEANING,
     CHECKING,
     HELD,
-    LEASE,
     MAX_SUBMISSIONS,
     PUBLISHED,
     REJECTED,
@@ -28,26 +28,14 @@ from function.holding.state import (
     UNCHECKED,
     HeldState,
     check_state,
-    first_leases,
 )
 from function.holding.submission import refusal, submit_to_wechat
-from function.moderation.finding import (
-    CHANGED,
-    LABEL,
-    NOT_CHECKED,
-    RULES,
-    SILENT,
-    UNREACHABLE,
-    Finding,
-    Outcome,
-)
+from function.moderation.finding import CHANGED, LABEL, RULES, SILENT, UNREACHABLE, Finding, Outcome
 from function.moderation.wechat import CANNOT_OPEN
 from function.moderation.wechat_verdict import Verdict
 from function.oss import due
 from function.oss.client import OssClient, oss_client, oss_clients, require_client, with_time_limit
-from function.oss.due import pause_after
 from function.oss.objects import head_object
-from function.oss.post_form import iso
 from function.webhook import RECORD_SECONDS
 
 # What a submission needs at least; with less it is left to the next request or tick.
@@ -68,9 +56,10 @@ def begin_check_after(context: RequestContext, receipt: str) -> HeldState:
         in_time = with_time_limit(oss, seconds, context.instance.monotonic)
         try:
             current = settle(context, in_time, upload)
-            # A ticket begins each check once: who repeats it starts no work that costs.
-            is_first = current.lease in first_leases(upload)
-            return submit_due(context, in_time, upload, current) if is_first else current
+            # A ticket alone may have a picture processed once.
+            if current.cleaning is not None and current.cleaning.number > 1:
+                return current
+            return submit_due(context, in_time, upload, current)
         except UploadError:
             # The request succeeds all the same, so nobody would repeat it; this client may have no time left.
             note_check(context, oss_client(context, upload.profile.location), upload)
@@ -87,15 +76,19 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     Raises:
         UploadError: OSS refuses, or does not respond; it is retried after a minute.
     """
-    if current.has_other_rules and current.due:
+    # What no checker looks at a backend may commit all the same.
+    if current.has_other_rules and current.due and (current.due != BY_CLEANING or upload.profile.is_checked):
         return leave_to_a_human(context, oss, upload, Finding(RULES))
-    if current.due == BY_ALIYUN:
+    if current.due == BY_CLEANING:
+        from function.holding.cleaning import continue_with_cleaning
+
+        current = continue_with_cleaning(context, oss, upload, current)
+    # What is checked is what is shown.
+    upload = upload._replace(copy=current.copy or upload.copy)
+    if current.due in (BY_ALIYUN, UNCHECKED):
         from function.holding.aliyun_check import continue_with_aliyun
 
         current = continue_with_aliyun(context, oss, upload, current)
-    if current.due == UNCHECKED:
-        finding = Finding(NOT_CHECKED, ALIYUN if current.aliyun else WECHAT)
-        return leave_to_a_human(context, oss, upload, finding)
     return _submit(context, oss, upload, current) if current.due > 0 else current
 
 
@@ -104,27 +97,31 @@ def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current
     if current.due > MAX_SUBMISSIONS:
         return leave_to_a_human(context, oss, upload, Finding(SILENT, WECHAT))
     # From now on a tick continues it; one record stands for all attempts.
-    if current.lease == records.submission_key(upload.upload_id, 1):
+    if current.lease == records.submission_key(upload.check_id, 1):
         note_check(context, oss, upload)
     # A request that has waited for WeChat in vain does not wait again for its other uploads.
     if context.wechat_has_failed or not current.lease:
         return current
     if not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
-        latest = check_state(oss, upload, context.now, upload.held_until)
+        latest = check_state(oss, upload, context.now)
         return latest if latest.lease == current.lease else submit_due(context, oss, upload, latest)
     # By the clock of OSS, which dates the object as well.
     leased = head_object(oss, current.lease)
     if leased is None:
         raise OssUnavailable(reason=f"{current.lease}: the lease disappeared")
-    record = records.submission_key(upload.upload_id, current.due)
+    record = records.submission_key(upload.check_id, current.due)
     try:
         result = submit_to_wechat(context, oss, upload, is_unreachable=current.is_unreachable)
     except UploadError as error:
-        return _note_failure(context, oss, record, current, error)
+        context.line.reason = f"check: {error.code}, {error.reason}"
+        # If this fails as well, the lease ends by itself.
+        with suppress(UploadError):
+            records.put(oss, record, {"failures": current.failures + 1}, context.now)
+        return current
     if isinstance(result, Finding):
         # If one request was slow, another submitted after it, and WeChat may refuse that one as a duplicate.
-        submission = records.get_submission(oss, upload.upload_id, current.due)
+        submission = records.get_submission(oss, upload.check_id, current.due)
         if submission is not None and submission.is_accepted:
             return HeldState(CHECKING)
         if result.reason == UNREACHABLE and current.due == 1 and context.settings.own_address:
@@ -133,28 +130,13 @@ def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current
     trace_id = context.line.trace_id = result
     # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
     # one of the two sees the other.
-    checked = Check(upload.receipt, leased.last_modified, current.due)
+    checked = Check(upload.receipt, leased.last_modified, current.due, upload.shown.number)
     records.put(oss, records.check_key(trace_id), checked.fields, context.now)
     early = records.get(oss, records.verdict_key(trace_id))
     records.put(oss, record, {"trace": trace_id}, context.now)
     if early is not None:
         return _apply_verdict(context, oss, upload, records.verdict_in(trace_id, early), checked)
     return HeldState(CHECKING)
-
-
-def _note_failure(
-    context: RequestContext, oss: OssClient, record: str, current: HeldState, error: UploadError
-) -> HeldState:
-    """Record a failed submission; it counts if this object itself is the cause."""
-    context.line.reason = f"check: {error.code}, {error.reason}"
-    context.wechat_has_failed |= not error.is_own
-    failures = current.failures + error.is_own
-    fields = {"failures": failures, "since": iso(current.since or context.now)}
-    # If this fails as well, the lease ends by itself.
-    with suppress(UploadError):
-        records.put(oss, record, fields, context.now)
-    pause = pause_after(failures) if failures else LEASE
-    return current._replace(lease="", failures=failures, silent_at=context.now + pause)
 
 
 def _submit_itself(
@@ -168,9 +150,9 @@ def _submit_itself(
     """
     note_check(context, oss, upload)
     first = {"trace": trace_id} if trace_id else {}
-    record = records.submission_key(upload.upload_id, 1)
+    record = records.submission_key(upload.check_id, 1)
     records.put(oss, record, {**first, "unreachable": upload.receipt}, context.now)
-    current = check_state(oss, upload, context.now, upload.held_until)
+    current = check_state(oss, upload, context.now)
     return submit_due(context, oss, upload, current) if context.seconds_left() > SUBMIT_SECONDS else current
 
 
@@ -234,11 +216,13 @@ def _apply_verdict(
         if current.state == PUBLISHED:
             notify(context, upload, REVIEW, finding, state=PUBLISHED)
         return current
-    if current.state not in (HELD, CHECKING):
+    upload = upload._replace(copy=current.copy)
+    # A copy that was made anew is checked anew.
+    if current.state not in (HELD, CHECKING) or checked.copy != upload.shown.number:
         return current
     is_first = verdict.errcode == CANNOT_OPEN and checked.number == 1
     if is_first and current.is_in_check and context.settings.own_address:
-        first = records.get_submission(oss, upload.upload_id, 1)
+        first = records.get_submission(oss, upload.check_id, 1)
         if first is None or not first.is_accepted:
             # The request that submitted it is about to write this record, and would overwrite it.
             raise OssUnavailable(reason="the submission of this verdict is not recorded yet")

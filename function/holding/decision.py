@@ -11,7 +11,6 @@ decision that was cut off, without another request.
 
 from datetime import datetime, timedelta
 
-from function.config.typing import TYPE_CHECKING
 from function.context import RequestContext
 from function.errors import OssRejected, OssUnavailable, UploadError
 from function.holding import publication, records
@@ -19,13 +18,10 @@ from function.holding.events import notify, notify_due
 from function.holding.held_upload import HeldUpload
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, PUBLISHED, REJECTED, REVIEW, HeldState, undecided_state
-from function.moderation.finding import METADATA, Finding
+from function.moderation.finding import Finding
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.objects import head_object
-
-if TYPE_CHECKING:
-    from function.holding.clean_copy import CleanCopy
 
 # Kind of due records. A minute later the request that wrote one is over, whether it has decided or not.
 DECISION, DUE_AFTER = "decision", timedelta(seconds=60)
@@ -69,36 +65,14 @@ def decide(
     Args:
         action, by, finding, reviewer: as in ``Decision``.
 
-    Returns:
-        ``REVIEW``, and decides nothing, if it is to be published without metadata and cannot be cleaned.
-
     Raises:
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
-    copy = _clean(context, oss, upload) if action == PUBLISH and upload.profile.strip else None
-    if isinstance(copy, str):
-        return copy
-    decision = Decision(action, by, upload.receipt, upload.etag, context.now, finding, reviewer=reviewer)
+    decision = Decision(
+        action, by, upload.receipt, upload.etag, context.now, finding, reviewer=reviewer, copy=upload.copy
+    )
     valid, is_new = make_decision(context, oss, upload, decision)
-    same = copy if valid.etag == decision.etag else None
-    return apply(context, oss, upload, valid, is_new=is_new, copy=same)
-
-
-def _clean(context: RequestContext, oss: OssClient, upload: HeldUpload) -> "CleanCopy | str":
-    """Return the clean copy; the state of the upload if there is none to publish."""
-    from function.holding.clean_copy import make_clean_copy
-
-    try:
-        copy = make_clean_copy(oss, upload, upload.etag)
-    except OssUnavailable:
-        # Another request may have decided meanwhile; then it is held no longer.
-        if decided := decided_state(context, oss, upload):
-            return decided.state
-        raise
-    if isinstance(copy, str):
-        context.line.reason = f"clean copy: {copy}; a human must decide"
-        return leave_to_a_human(context, oss, upload, Finding(METADATA, errcode=copy)).state
-    return copy
+    return apply(context, oss, upload, valid, is_new=is_new)
 
 
 def make_decision(
@@ -194,7 +168,6 @@ def apply(
     *,
     is_new: bool = False,
     is_due: bool = False,
-    copy: "CleanCopy | None" = None,
 ) -> str:
     """
     Apply a decision, notify the business if anything was left to do, and return the new state.
@@ -202,14 +175,13 @@ def apply(
     Args:
         is_new: whether it was just made, about an upload whose state had just been read.
         is_due: whether the business may not have heard of it although nothing is left to do.
-        copy: the clean copy, if this request made it.
 
     Raises:
         AlreadyExists: another object has the name; the upload stays held.
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
     if decision.action == PUBLISH:
-        state, has_changed = _publish(oss, upload, decision, context.now, is_new, copy)
+        state, has_changed = _publish(oss, upload, decision, context.now, is_new)
     elif decision.action == REJECT:
         state, has_changed = _reject(oss, upload, decision, context.now, is_new)
     else:
@@ -231,12 +203,7 @@ def apply(
 
 
 def _publish(
-    oss: OssClient,
-    upload: HeldUpload,
-    decision: Decision,
-    now: datetime,
-    is_new: bool,
-    copy: "CleanCopy | None",
+    oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime, is_new: bool
 ) -> tuple[str, bool]:
     # The state was read just before a new decision, and only these bytes are copied.
     held = None if is_new else head_object(oss, upload.held_key)
@@ -248,7 +215,7 @@ def _publish(
             records.put(oss, records.copy_key(upload.upload_id), {}, now)
             if overruled := publication.overruled_by(oss, upload):
                 return _discard(oss, upload, overruled, now)
-        is_there = publication.publish_copy(oss, upload, decision.etag, copy)
+        is_there = publication.publish_copy(oss, upload, decision)
         # A copy takes time, and a backend may have overruled the decision meanwhile.
         if overruled := publication.overruled_by(oss, upload):
             return _discard(oss, upload, overruled, now, is_copy_heard=is_new)

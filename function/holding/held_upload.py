@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from function.config.key_template import held_name
 from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings
-from function.config.typing import NamedTuple, TypeGuard
+from function.config.typing import Any, NamedTuple, TypeGuard
 from function.context import RequestContext
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts
@@ -17,17 +17,42 @@ from function.uploads.receipt import Receipt, invalid_receipt
 LIFE_BEYOND_HOLD = timedelta(days=1)
 
 
+class Shown(NamedTuple):
+    """
+    The object that checkers and reviewers look at, and that is published: the held one, or its clean copy.
+
+    Args:
+        etag: without quotes.
+        stored_at: when OSS stored a copy, to the second.
+        number: of the attempt that made a copy; 0 for the held object itself.
+    """
+
+    key: str
+    etag: str
+    size_bytes: int
+    content_type: str
+    stored_at: datetime | None = None
+    number: int = 0
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a record."""
+        return {"key": self.key, "etag": self.etag, "size": self.size_bytes, "type": self.content_type}
+
+
 class HeldUpload(NamedTuple):
     """
     Upload that a receipt is about; the object need never have been held.
 
     Args:
         receipt: text of the receipt.
+        copy: its clean copy, once that is known.
     """
 
     content: Receipt
     receipt: str
     profile: Profile
+    copy: Shown | None = None
 
     @property
     def upload_id(self) -> str:
@@ -46,6 +71,18 @@ class HeldUpload(NamedTuple):
     @property
     def etag(self) -> str:
         return self.content.etag
+
+    @property
+    def shown(self) -> Shown:
+        """Return what is checked, and later published."""
+        content = self.content
+        return self.copy or Shown(self.held_key, self.etag, content.size_bytes, content.mime_type)
+
+    @property
+    def check_id(self) -> str:
+        """Return the id of its checks: a copy that was made anew is checked anew."""
+        number = self.shown.number
+        return f"{self.upload_id}-c{number}" if number > 1 else self.upload_id
 
     @property
     def owner(self) -> str:
@@ -133,7 +170,7 @@ def held_url(
     is_until_session_ends: bool = False,
 ) -> str:
     """
-    Return a presigned URL of a held object; it contains the security token of a session.
+    Return a presigned URL of a held object, or of its clean copy; it contains a session's security token.
 
     Args:
         life: whole seconds; the least if the URL lasts until the session ends.
@@ -142,7 +179,7 @@ def held_url(
     location, now = upload.profile.location, context.now
     credentials = context.credentials(location.session(OBJECTS), [now + life])
     return presign(
-        OssRequest("GET", oss.bucket, oss.region, upload.held_key, {PROCESS: process} if process else NONE),
+        OssRequest("GET", oss.bucket, oss.region, upload.shown.key, {PROCESS: process} if process else NONE),
         credentials,
         now,
         origin=location.read_origin,

@@ -11,6 +11,7 @@ Source: ITU-T T.81 and T.871 (JPEG)
 
 import re
 import struct
+from collections.abc import Iterable, Iterator
 
 from function.moderation import pictures
 
@@ -20,6 +21,8 @@ SOS, EOI, APP0, APP2, APP14 = 0xDA, 0xD9, 0xE0, 0xE2, 0xEE
 TABLES, FRAMES = (0xDB, 0xC4, 0xDD), (0xC0, 0xC1, 0xC2)
 # JFIF without a thumbnail, one piece of a colour profile, Adobe's colour transform.
 APPS = {APP0: rb"JFIF\0.{7}\0\0", APP2: rb"ICC_PROFILE\0.{2}.*", APP14: rb"Adobe.{7}"}
+# Applications, extensions and comments: no decoder needs one that is not above.
+REMOVABLE = range(APP0, 0xFF)
 # Behind entropy-coded data: neither a stuffed byte nor a restart.
 MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 MAX_CHUNK = 2**31 - 1
@@ -41,24 +44,53 @@ FIRST_BYTES = 64
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
 
 
+# First byte, and the one behind the last; metadata with its name and place.
+Span = tuple[int, int]
+Found = Iterator[tuple[str, Span]]
+
+
 class _Metadata(Exception):
-    """Metadata; the text names it."""
+    """Metadata that cannot be cut out; the text names it."""
 
 
-def metadata_in(kind: str, file: pictures.PictureFile) -> str:
+def metadata_in(kind: str, file: pictures.PictureFile) -> tuple[str, list[Span]]:
     """
-    Return the first metadata that a picture has; empty if it has none.
+    Return the first metadata that a picture has, empty if it has none, and where all of it stands.
 
     Args:
         kind: ``JPEG``, ``PNG`` or ``WEBP``; a picture of another kind is unreadable.
+
+    Returns:
+        no places if it cannot be cut out: the rest would be no picture, or another one.
     """
+    walk = {pictures.JPEG: _jpeg_metadata, pictures.PNG: _png_metadata, pictures.WEBP: _webp_metadata}[kind]
+    left, spans = "", []
     try:
-        {pictures.JPEG: _check_jpeg, pictures.PNG: _check_png, pictures.WEBP: _check_webp}[kind](file)
-    except _Metadata as left:
-        return str(left)
+        for name, span in walk(file):
+            left = left or name
+            spans.append(span)
+    except _Metadata as found:
+        return left or str(found), []
     except pictures.Unreadable:
-        return UNREADABLE
-    return "" if file.at == file.size_bytes else AFTER_END
+        return left or UNREADABLE, []
+    if file.at != file.size_bytes:
+        left = left or AFTER_END
+        spans.append((file.at, file.size_bytes))
+    return left, spans
+
+
+def without(kind: str, data: bytes, spans: Iterable[Span]) -> bytes:
+    """Return a picture without these pieces; everything else stays as it is, but for what counts them."""
+    kept, at = bytearray(), 0
+    for begin, end in spans:
+        kept += data[at:begin]
+        at = end
+    kept += data[at:]
+    if kind == pictures.WEBP:
+        kept[4:8] = (len(kept) - 8).to_bytes(4, "little")
+        if kept[12:16] == b"VP8X":
+            kept[20] &= WEBP_FLAGS
+    return bytes(kept)
 
 
 def kind_after_cleaning(beginning: bytes) -> str:
@@ -96,21 +128,26 @@ def why_not_cleaned(kind: str, file: pictures.PictureFile) -> str:
     return ""
 
 
-def _check_jpeg(file: pictures.PictureFile) -> None:
+def _jpeg_metadata(file: pictures.PictureFile) -> Found:
     has_frame, marker = False, b""
     if file.take(2) != b"\xff\xd8":
         raise pictures.Unreadable
     while (marker := file.take(2)) != bytes([0xFF, EOI]):
         prefix, code = marker
-        length = int.from_bytes(file.take(2)) - 2
+        begin, length = file.at - 2, int.from_bytes(file.take(2)) - 2
+        name, end = f"marker {code:02X}", file.at + length
         if prefix != 0xFF or length < 0:
             raise pictures.Unreadable
-        if code in APPS:
-            if not re.fullmatch(APPS[code], file.take(length), re.DOTALL):
-                raise _Metadata(f"marker {code:02X}")
+        if code in REMOVABLE:
+            body = file.take(length)
+            if not re.fullmatch(APPS.get(code, rb"(?!)"), body, re.DOTALL):
+                # Without it the colours would be others.
+                if body.startswith(b"Adobe"):
+                    raise _Metadata(name)
+                yield name, (begin, end)
             continue
         if code not in (SOS, *TABLES, *FRAMES) or (has_frame and code in FRAMES):
-            raise _Metadata(f"marker {code:02X}")
+            raise _Metadata(name)
         has_frame = has_frame or code in FRAMES
         file.skip(length)
         if code == SOS:
@@ -119,18 +156,25 @@ def _check_jpeg(file: pictures.PictureFile) -> None:
         raise pictures.Unreadable
 
 
-def _check_png(file: pictures.PictureFile) -> None:
+def _png_metadata(file: pictures.PictureFile) -> Found:
     for name, length in pictures.png_chunks(file):
         if length > PNG_CHUNKS.get(name, -1):
-            raise _Metadata(_text(name))
+            # A capital letter: no decoder can do without it.
+            if name in ANIMATION or not name[0] & 0x20:
+                raise _Metadata(_text(name))
+            yield _text(name), (file.at - 8, file.at + length + 4)
 
 
-def _check_webp(file: pictures.PictureFile) -> None:
+def _webp_metadata(file: pictures.PictureFile) -> Found:
     seen: set[bytes] = set()
     for name, length in pictures.webp_chunks(file):
         flags = file.ahead(1)[0] if name == b"VP8X" and length else 0
-        if name not in WEBP_CHUNKS or name in seen or flags & ~WEBP_FLAGS:
+        if name in seen or name in ANIMATION or flags & pictures.WEBP_FLAG:
             raise _Metadata(_text(name))
+        if name not in WEBP_CHUNKS:
+            yield _text(name), (file.at - 8, min(file.at + length + length % 2, file.size_bytes))
+        elif flags & ~WEBP_FLAGS:
+            yield _text(name), (file.at, file.at)
         seen.add(name)
     if len(seen.intersection(WEBP_PICTURES)) != 1:
         raise pictures.Unreadable

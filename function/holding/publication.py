@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from function.config.profile import STORAGE_CLASS_FIELD
-from function.config.typing import TYPE_CHECKING
 from function.errors import AlreadyExists, OssUnavailable
 from function.holding import records
 from function.holding.held_upload import HeldUpload
@@ -14,43 +13,29 @@ from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, copy_object, delete_object, head_object
 from function.oss.presign import NONE
 
-if TYPE_CHECKING:
-    from function.holding.clean_copy import CleanCopy
-
-
 # A copy that was sent has ended after this, whether its response was heard or not.
 COPY_LIFE = timedelta(seconds=60)
 # Records have the instant of their request, which may send a copy as late as its own timeout.
 REQUEST_LIFE = timedelta(seconds=30)
 
 
-def publish_copy(oss: OssClient, upload: HeldUpload, etag: str, copy: "CleanCopy | None") -> bool:
+def publish_copy(oss: OssClient, upload: HeldUpload, decision: Decision) -> bool:
     """
-    Copy a held object to its key, without metadata where its profile has ``strip``.
-
-    Args:
-        etag: of the held object, without quotes; other bytes are not published.
-        copy: its clean copy, if this request made it.
+    Copy what a decision is about to its key: the held object, or its clean copy; no other bytes.
 
     Returns:
         whether the object of this name is the upload, by this copy or an earlier one.
 
     Raises:
         AlreadyExists: another object has the name.
-        UploadError: OSS refuses, or does not respond, or the clean copy cannot be made right now.
+        UploadError: OSS refuses, or does not respond, or the clean copy is gone.
     """
-    profile, source, replaced = upload.profile, upload.held_key, NONE
-    if profile.strip:
-        from function.holding.clean_copy import attributes_of, clean_key, make_clean_copy
+    profile, source, etag, replaced = upload.profile, upload.held_key, decision.etag, NONE
+    if decision.copy is not None:
+        from function.holding.clean_copy import attributes_of
 
-        if copy is None:
-            if is_published(oss, upload):
-                return True
-            made = make_clean_copy(oss, upload, etag)
-            if isinstance(made, str):
-                raise OssUnavailable(reason=f"clean copy: {made}")
-            copy = made
-        source, etag, replaced = clean_key(upload), copy.etag, attributes_of(upload, copy)
+        source, etag = decision.copy.key, decision.copy.etag
+        replaced = attributes_of(upload, decision.copy)
     try:
         is_copied = copy_object(
             oss,
@@ -66,9 +51,9 @@ def publish_copy(oss: OssClient, upload: HeldUpload, etag: str, copy: "CleanCopy
             raise
         return True
     if not (is_copied or is_published(oss, upload)):
-        # Another request makes its own clean copy; the held object is still there.
-        if replaced:
-            raise OssUnavailable(reason="the clean copy was replaced")
+        # Only these bytes may be shown; the held object ends by time.
+        if decision.copy is not None:
+            raise OssUnavailable(reason="the clean copy is gone")
         return False
     return True
 
@@ -102,11 +87,12 @@ def check_no_copy_runs(oss: OssClient, upload: HeldUpload, sent: datetime | None
 
 
 def delete_held(oss: OssClient, upload: HeldUpload) -> None:
-    """Delete the held object, and its clean copy before it: nothing would find that afterwards."""
+    """Delete the held object, and its clean copies before it: without them it shows that they are left."""
     if upload.profile.strip:
-        from function.holding.clean_copy import clean_key
+        from function.holding.clean_record import copies_of
 
-        delete_object(oss, clean_key(upload))
+        for copy in copies_of(oss, upload):
+            delete_object(oss, copy)
     delete_same(oss, upload.held_key, upload.is_ours)
 
 

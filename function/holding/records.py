@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from function.config.key_template import RECORD_ID, RECORDS
+from function.config.key_template import CLEAN, RECORD_ID, RECORDS
 from function.config.moderation import WECHAT
 from function.config.typing import TYPE_CHECKING, Any, NamedTuple
 from function.errors import AlreadyExists, OssUnavailable, UploadError
+from function.holding.held_upload import Shown
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding
 from function.oss.client import OssClient, require_client
@@ -27,6 +28,7 @@ PUBLISH, REJECT, DISCARD = "publish", "reject", "discard"
 # More than any submission can fail in the days of a hold.
 MAX_FAILURES = 10**9
 MAX_CODE = 10**10
+MAX_SIZE = 10**15
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -64,6 +66,11 @@ def submission_key(upload_id: str, number: int, retry: str = "") -> str:
 def fetched_key(upload_id: str) -> str:
     """Return the name of the record of WeChat's first fetch from this function itself."""
     return _name("fetched", upload_id)
+
+
+def cleaned_key(upload_id: str, number: int) -> str:
+    """Return the name of the record of an attempt to make a clean copy, which is its lease at first."""
+    return _name("cleaned", f"{upload_id}-{number}")
 
 
 def review_key(upload_id: str) -> str:
@@ -131,6 +138,22 @@ def _body(fields: Mapping[str, Any], now: datetime) -> bytes:
     return _encode({**fields, "at": iso(now)}).encode()
 
 
+def shown_in(name: str, fields: Mapping[str, Any]) -> Shown:
+    """
+    Return the clean copy in a record.
+
+    Raises:
+        OssUnavailable: the record is invalid.
+    """
+    copy = fields.get("copy")
+    if not isinstance(copy, dict):
+        raise invalid(name)
+    key, etag, content_type = (text_in(name, copy, field) for field in ("key", "etag", "type"))
+    if not key.startswith(CLEAN):
+        raise invalid(name)
+    return Shown(key, etag, number_in(name, copy.get("size"), 0, MAX_SIZE), content_type)
+
+
 class Decision(NamedTuple):
     """
     The fate of an upload.
@@ -145,6 +168,7 @@ class Decision(NamedTuple):
         finding: of the checker whose verdict decided.
         copied: of a discard, when a copy of the publication that it overrules was sent that may still finish.
         reviewer: name of the person who decided, if a backend sent it.
+        copy: the clean copy that is published in place of the bytes of the receipt.
     """
 
     action: str
@@ -155,6 +179,7 @@ class Decision(NamedTuple):
     finding: Finding | None = None
     copied: datetime | None = None
     reviewer: str = ""
+    copy: Shown | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -164,6 +189,7 @@ class Decision(NamedTuple):
             "finding": self.finding and self.finding.fields,
             "copied": self.copied and iso(self.copied),
             "reviewer": self.reviewer,
+            "copy": self.copy and self.copy.fields,
             "etag": self.etag,
             "receipt": self.receipt,
         }
@@ -190,7 +216,8 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
     copied = time_in(name, fields, "copied") if "copied" in fields else None
     reviewer = text_in(name, fields, "reviewer") if "reviewer" in fields else ""
     at, finding = time_in(name, fields, "at"), _finding(fields)
-    return Decision(action, by, receipt, etag, at, finding, copied, reviewer)
+    copy = shown_in(name, fields) if "copy" in fields else None
+    return Decision(action, by, receipt, etag, at, finding, copied, reviewer, copy)
 
 
 def receipt_of(oss: OssClient, upload_id: str) -> str:
@@ -225,14 +252,12 @@ class Submission(NamedTuple):
 
     Args:
         at: when its record was written.
-        since: when the first attempt began.
         is_accepted: whether WeChat accepted it; otherwise this is the lease of the request that submits.
-        failures: attempts in a row that failed by this object itself.
+        failures: failed attempts so far.
         unreachable: receipt of the upload, if WeChat could not open the URL of the first submission.
     """
 
     at: datetime
-    since: datetime
     is_accepted: bool
     failures: int
     unreachable: str = ""
@@ -250,11 +275,10 @@ def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | 
     if fields is None:
         return None
     at = time_in(name, fields, "at")
-    since = time_in(name, fields, "since") if "since" in fields else at
     is_accepted = "trace" in fields
     # The number of failures becomes part of a name.
     failures = 0 if is_accepted else number_in(name, fields.get("failures", 0), 0, MAX_FAILURES)
-    return Submission(at, since, is_accepted, failures, str(fields.get("unreachable", "")))
+    return Submission(at, is_accepted, failures, str(fields.get("unreachable", "")))
 
 
 class Check(NamedTuple):
@@ -265,16 +289,19 @@ class Check(NamedTuple):
         receipt: of the upload, as the record has it.
         since: when OSS stored the lease of the submission, to the second; ``None`` if that is unknown.
         number: of the submission.
+        copy: number of the clean copy that is checked; 0 for none.
     """
 
     receipt: str
     since: datetime | None
     number: int = 1
+    copy: int = 0
 
     @property
     def fields(self) -> dict[str, Any]:
-        number = {} if self.number == 1 else {"number": self.number}
-        return {"receipt": self.receipt, "since": self.since and iso(self.since), **number}
+        numbers = {"number": self.number if self.number > 1 else 0, "copy": self.copy}
+        more = {name: value for name, value in numbers.items() if value}
+        return {"receipt": self.receipt, "since": self.since and iso(self.since), **more}
 
 
 def get_check(oss: OssClient, trace_id: str) -> Check | None:
@@ -293,7 +320,8 @@ def get_check(oss: OssClient, trace_id: str) -> Check | None:
     except OssUnavailable:
         since = None
     # A receipt of another type is invalid, and read as such.
-    return Check(str(fields.get("receipt")), since, 2 if fields.get("number") == 2 else 1)
+    copy = number_in(name, fields.get("copy", 0), 0, MAX_FAILURES)
+    return Check(str(fields.get("receipt")), since, 2 if fields.get("number") == 2 else 1, copy)
 
 
 def checks_of(

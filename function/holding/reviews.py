@@ -17,6 +17,7 @@ from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import Forbidden, UploadError
 from function.holding import records
+from function.holding.clean_record import get_cleaning
 from function.holding.held_upload import HeldUpload, held_url, read_recorded
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding
@@ -114,8 +115,10 @@ def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, 
         return []
     own = same_bucket(context, oss, upload.profile.location)
     facts = head_object(own, upload.held_key)
-    is_converted = upload.content.mime_type in SHOWN_AS_JPEG
     if upload.is_waiting(facts, context.now) and not records.get_decision(own, upload.upload_id):
+        if upload.profile.strip:
+            upload = upload._replace(copy=get_cleaning(own, upload, context.now).copy)
+        is_converted = upload.shown.content_type in SHOWN_AS_JPEG
         return [
             {
                 "key": upload.key,
@@ -125,8 +128,8 @@ def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, 
                 "since": iso(since),
                 "heldUntil": iso(upload.ends(facts)),
                 "url": held_url(context, own, upload, URL_LIFE, process=AS_JPEG if is_converted else ""),
-                "size": upload.content.size_bytes,
-                "contentType": upload.content.mime_type,
+                "size": upload.shown.size_bytes,
+                "contentType": upload.shown.content_type,
             }
         ]
     # The same form may store the first bytes once more.

@@ -11,8 +11,7 @@ checking   a submission that WeChat accepted;    ``submitted`` with its trace;  
 review     a verdict that leaves it to a human,  ``review``                      a decision of a backend or a
            a refused check, a second silence,                                    risky verdict, end of hold
            a day in which Aliyun checked nothing,
-           a picture that cannot be cleaned,
-           other rules than it was stored under
+           a picture that cannot be cleaned
 published  a commit without check, a verdict     ``decided``; without it, the    a backend's discard
            that passes, a backend                object under its own name
 rejected   a risky verdict, a backend            ``decided``; ``rejected`` is    nothing
@@ -21,7 +20,8 @@ gone       a discard, the end of the hold        ``decided``; without it, no    
                                                  object under either name
 =========  ====================================  ==============================  ============================
 
-With ``strip`` the copy in ``clean`` is what gets published; it is made and verified before the decision.
+With ``strip`` the copy in ``clean`` is what is checked and published: made and verified before the first
+check, by the request that created ``cleaned/<id>-<n>``, which names it; ``due/MINUTE/clean-…`` deletes it.
 ``copied`` tells when a publication that was cut off was copied once more: a copy may finish a minute later.
 ``decided`` comes before everything else and is written once; a decision that was cut off is applied by the
 next request. A ``submitted`` record without a trace is the lease of the request that submits; it ends after
@@ -38,15 +38,17 @@ of a check is due.
 from datetime import datetime, timedelta
 
 from function.config.profile import COMMIT
-from function.config.typing import NamedTuple
+from function.config.typing import TYPE_CHECKING, NamedTuple
 from function.holding import records
 from function.holding.aliyun_record import LEASE as LEASE
-from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check, given_up_at
-from function.holding.held_upload import HeldUpload
+from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check
+from function.holding.held_upload import HeldUpload, Shown
 from function.moderation.finding import Outcome
 from function.oss.client import OssClient
-from function.oss.due import attempt_at, pause_after
 from function.oss.objects import head_object
+
+if TYPE_CHECKING:
+    from function.holding.clean_record import Cleaning
 
 HELD, CHECKING, REVIEW = "held", "checking", "review"
 PUBLISHED, REJECTED, GONE = "published", "rejected", "gone"
@@ -54,8 +56,11 @@ OPEN = (HELD, CHECKING, REVIEW)
 # WeChat promises a verdict within 30 minutes; later none is expected.
 SILENCE = timedelta(minutes=35)
 MAX_SUBMISSIONS = 2
-# What is due instead of a submission to WeChat: something of Aliyun's check; a review, as a check failed.
-BY_ALIYUN, UNCHECKED = -1, -2
+# Failures after each of which the next request may submit at once.
+FREE_FAILURES = 5
+# What is due instead of a submission to WeChat: something of Aliyun's check; a review, because it failed; a
+# clean copy, or what follows it where no checker looks.
+BY_ALIYUN, UNCHECKED, BY_CLEANING = -1, -2, -3
 
 
 class HeldState(NamedTuple):
@@ -66,14 +71,14 @@ class HeldState(NamedTuple):
         due: number of the submission that is due; ``MAX_SUBMISSIONS`` + 1 when WeChat stayed silent for
             good, ``BY_ALIYUN`` or ``UNCHECKED``, 0 for none.
         lease: name of the record that the submitting request creates first; empty while another one submits.
-        failures: attempts at the submission that is due which failed by this object itself.
-        since: when the first of all attempts at it began.
+        failures: failed attempts at the submission that is due.
         held_until: when the hold ends, if that is known.
         stored_at: when OSS stored the held object, to the second.
-        silent_at: when the next step is due: WeChat counts as silent, or a checker is asked again.
+        silent_at: when the next step is due: WeChat counts as silent, or Aliyun is asked again.
         aliyun: the check by Aliyun, as far as it is.
         is_unreachable: True if WeChat could not open the presigned URL of the first submission.
         has_other_rules: True if the object was stored under other rules of a hold than its profile has.
+        cleaning: of the picture, where its profile has ``strip`` and it may begin.
     """
 
     state: str
@@ -86,12 +91,17 @@ class HeldState(NamedTuple):
     aliyun: AliyunCheck | None = None
     is_unreachable: bool = False
     has_other_rules: bool = False
-    since: datetime | None = None
+    cleaning: "Cleaning | None" = None
 
     @property
     def is_in_check(self) -> bool:
         """Return whether only a verdict is missing."""
-        return self.state == CHECKING or self.due != 0
+        return self.state == CHECKING or self.due != 0 or self.cleaning is not None
+
+    @property
+    def copy(self) -> Shown | None:
+        """Return the clean copy, if there is one."""
+        return self.cleaning.copy if self.cleaning else None
 
 
 def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
@@ -100,20 +110,38 @@ def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldSt
     if upload.is_waiting(facts, now):
         ends = upload.ends(facts)
         found = _open_state(oss, upload, now, ends)
+        # What is checked is the copy, which nobody else can store again.
+        stored_at = found.copy.stored_at if found.copy else facts.last_modified
         other = upload.profile.has_other_rules(facts.metadata)
-        return found._replace(held_until=ends, stored_at=facts.last_modified, has_other_rules=other)
+        return found._replace(held_until=ends, stored_at=stored_at, has_other_rules=other)
     # The bucket's rule deletes the decision after a while, but not the object.
     return HeldState(PUBLISHED if upload.is_ours(head_object(oss, upload.key)) else GONE)
 
 
 def _open_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState:
     profile = upload.profile
-    if profile.is_reviewed and records.get(oss, records.review_key(upload.upload_id)) is not None:
-        return HeldState(REVIEW)
-    if not profile.is_checked or not _is_committed(oss, upload):
+    if not profile.is_reviewed:
         return HeldState(HELD)
-    by_aliyun = _aliyun_state(oss, upload, now, ends) if profile.is_checked_by_aliyun else None
-    return by_aliyun or check_state(oss, upload, now, ends)
+    is_in_review = records.get(oss, records.review_key(upload.upload_id)) is not None
+    if not is_in_review and not _is_committed(oss, upload):
+        return HeldState(HELD)
+    cleaning = _cleaning(oss, upload, now) if profile.strip else None
+    upload = upload._replace(copy=cleaning.copy if cleaning else None)
+    if is_in_review:
+        state = HeldState(REVIEW)
+    elif cleaning and not (upload.copy and profile.is_checked):
+        # Then nobody but the one who has the lease does anything.
+        state = HeldState(HELD, due=0 if cleaning.next_at else BY_CLEANING, silent_at=cleaning.next_at)
+    else:
+        by_aliyun = _aliyun_state(oss, upload, now, ends) if profile.is_checked_by_aliyun else None
+        state = by_aliyun or check_state(oss, upload, now)
+    return state._replace(cleaning=cleaning)
+
+
+def _cleaning(oss: OssClient, upload: HeldUpload, now: datetime) -> "Cleaning":
+    from function.holding.clean_record import get_cleaning
+
+    return get_cleaning(oss, upload, now)
 
 
 def _is_committed(oss: OssClient, upload: HeldUpload) -> bool:
@@ -124,22 +152,19 @@ def _is_committed(oss: OssClient, upload: HeldUpload) -> bool:
     return fields is not None and fields.get("etag") == upload.etag
 
 
-def first_step(upload: HeldUpload, current: HeldState) -> HeldState:
-    """Return the state of an upload whose check may begin now."""
+def first_step(oss: OssClient, upload: HeldUpload, current: HeldState, now: datetime) -> HeldState:
+    """Return the state of an upload whose check may begin now, after its picture was cleaned."""
+    if upload.profile.strip and upload.copy is None:
+        return current._replace(due=BY_CLEANING, cleaning=_cleaning(oss, upload, now))
     number, due = (NUMBER, BY_ALIYUN) if upload.profile.is_checked_by_aliyun else (1, 1)
-    return current._replace(due=due, lease=records.submission_key(upload.upload_id, number))
-
-
-def first_leases(upload: HeldUpload) -> list[str]:
-    """Return the names of the leases of the first attempts: of Aliyun's check, and of WeChat's."""
-    return [records.submission_key(upload.upload_id, number) for number in (NUMBER, 1)]
+    return current._replace(due=due, lease=records.submission_key(upload.check_id, number))
 
 
 def _aliyun_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState | None:
     """Return the state of an upload that lacks its check by Aliyun; ``None`` if WeChat's is next."""
-    check = get_aliyun_check(oss, upload.upload_id)
+    check = get_aliyun_check(oss, upload.check_id)
     if check is None:
-        return first_step(upload, HeldState(HELD))
+        return first_step(oss, upload, HeldState(HELD), now)
     if check.verdict is not None:
         is_done = upload.profile.is_checked_by_wechat and check.verdict.outcome is not Outcome.RISKY
         return None if is_done else HeldState(CHECKING, due=BY_ALIYUN, aliyun=check)
@@ -147,49 +172,42 @@ def _aliyun_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datet
     if now < next_at:
         return HeldState(CHECKING, silent_at=next_at)
     # Each name is one attempt: one after each record, and more after leases that ended without a result.
-    attempt = f"-{check.at:%Y%m%d%H%M%S}-{attempt_at(now, next_at)}"
-    retry = records.submission_key(upload.upload_id, NUMBER, attempt)
+    attempt = f"-{check.at:%Y%m%d%H%M%S}-{check.attempt_at(now, ends)}"
+    retry = records.submission_key(upload.check_id, NUMBER, attempt)
     due = UNCHECKED if now >= check.last_at(ends) else BY_ALIYUN
     return HeldState(CHECKING, due=due, lease=retry, aliyun=check)
 
 
-def check_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState:
+def check_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
     """
     Return the state of an upload that lacks only its check by WeChat.
-
-    Args:
-        ends: when its object ends.
 
     Raises:
         UploadError: OSS refuses, or does not respond, or a record is invalid.
     """
     is_unreachable = False
     for number in range(1, MAX_SUBMISSIONS + 1):
-        submission = records.get_submission(oss, upload.upload_id, number)
+        submission = records.get_submission(oss, upload.check_id, number)
         is_begun = number > 1 or upload.profile.is_checked_by_aliyun
         due = HeldState(CHECKING if is_begun else HELD, due=number, is_unreachable=is_unreachable)
         if submission is None:
-            return due._replace(lease=records.submission_key(upload.upload_id, number))
+            return due._replace(lease=records.submission_key(upload.check_id, number))
         if submission.unreachable:
             is_unreachable = True
             continue
+        age = now - submission.at
         if not submission.is_accepted:
-            return _not_accepted(upload, now, ends, submission, due)
-        if now - submission.at < SILENCE:
+            failures, late = submission.failures, max(0, age // LEASE)
+            # Each name is one attempt, made by the request that creates it: one after each failure and one
+            # after each lease that ended without a result.
+            retry = records.submission_key(upload.check_id, number, f"-{failures}-{late}")
+            is_time = late or (failures and age >= _pause(failures))
+            return due._replace(lease=retry if is_time else "", failures=failures)
+        if age < SILENCE:
             return HeldState(CHECKING, silent_at=submission.at + SILENCE)
     return HeldState(CHECKING, due=MAX_SUBMISSIONS + 1)
 
 
-def _not_accepted(
-    upload: HeldUpload, now: datetime, ends: datetime, submission: records.Submission, due: HeldState
-) -> HeldState:
-    """Return the state of an upload that another request submits right now, or that WeChat did not take."""
-    at, failures = submission.at, submission.failures
-    if now >= given_up_at(submission.since, ends) and now >= at + LEASE:
-        return due._replace(due=UNCHECKED)
-    next_at = at + (pause_after(failures) if failures else LEASE)
-    # Each name is one attempt, made by the request that creates it: one after each record, and more after
-    # leases that ended without a result.
-    attempt = f"-{at:%Y%m%d%H%M%S}-{attempt_at(now, next_at)}"
-    retry = records.submission_key(upload.upload_id, due.due, attempt) if now >= next_at else ""
-    return due._replace(lease=retry, failures=failures, silent_at=next_at, since=submission.since)
+def _pause(failures: int) -> timedelta:
+    """Return how long to wait after so many failures in a row, because clients may ask at any rate."""
+    return min(timedelta(seconds=max(0, failures - FREE_FAILURES)), LEASE)

@@ -24,13 +24,14 @@ def obstacle_in(oss: OssClient, upload: HeldUpload) -> tuple[str, bytes]:
     Raises:
         UploadError: OSS does not respond, or the object was replaced meanwhile.
     """
-    beginning, encoding = first_bytes(oss, upload.held_key, RANGE_BYTES)
+    shown = upload.shown
+    beginning, encoding = first_bytes(oss, shown.key, RANGE_BYTES)
     if is_compressed(encoding):
         return UNSUPPORTED, beginning
     frames = frames_of(
         beginning,
-        upload.content.size_bytes,
-        lambda at, count: read_range(oss, upload.held_key, at, count, upload.etag),
+        shown.size_bytes,
+        lambda at, count: read_range(oss, shown.key, at, count, shown.etag),
     )
     if frames is Frames.SEVERAL and upload.profile.check_animated == "review":
         return ANIMATED, beginning
@@ -54,14 +55,14 @@ def submit_to_wechat(
         UploadError: no access token or no credentials, or OSS does not respond.
     """
     obstacle, beginning = obstacle_in(oss, upload)
-    media = None if obstacle else media_of(upload.content.mime_type, upload.content.size_bytes, beginning)
+    media = None if obstacle else media_of(upload.shown.content_type, upload.shown.size_bytes, beginning)
     if media is None:
         obstacle = obstacle or UNSUPPORTED
         context.line.reason = f"media_check_async: {obstacle}; a human must decide"
         return Finding(obstacle)
     settings, app = context.settings, context.settings.caller_settings
     if is_unreachable:
-        token = SourceToken(upload.upload_id, upload.profile.name, media.process)
+        token = SourceToken(upload.check_id, upload.profile.name, media.process)
         url = f"{settings.own_address}/check-source?t={token.issue(settings, context.now)}"
     else:
         url = held_url(context, oss, upload, CHECK_URL_LIFE, process=media.process)

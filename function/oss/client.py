@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 BUDGET_SECONDS = 10.0
 # A call that may be repeated is given up after this, so that the retry has as long.
 FIRST_TRY_SECONDS = 4.0
-# Refusals that any other object would get as well: no right, too many calls.
-OF_THE_BUCKET = (401, 403, 429)
 
 
 class OssClient(NamedTuple):
@@ -119,22 +117,15 @@ def _try(
     oss: OssClient, name: str, method: str, url: str, seconds: float, sent: Mapping[str, object]
 ) -> HttpResponse:
     if seconds <= 0:
-        raise silent(f"{name}: the calls of this request exceeded their budget")
+        raise OssUnavailable(reason=f"{name}: the calls of this request exceeded their budget")
     try:
         response: HttpResponse = oss.send(method, url, budget_seconds=seconds, **sent)
     except ExchangeFailed as error:
-        raise silent(f"{name}: {error.kind}") from None
+        raise OssUnavailable(reason=f"{name}: {error.kind}") from None
     if response.status >= 500:
         refusal = refusal_of(response)
-        raise silent(f"{name}: {refusal}", refusal.code)
+        raise OssUnavailable(reason=f"{name}: {refusal}", upstream=refusal.code)
     return response
-
-
-def silent(reason: str, upstream: str = "") -> OssUnavailable:
-    """Return the error of a bucket that does not respond, whatever object is asked for."""
-    error = OssUnavailable(reason=reason, upstream=upstream)
-    error.is_own = False
-    return error
 
 
 def error_for(name: str, refusal: Refusal) -> UploadError:
@@ -152,9 +143,7 @@ def error_for(name: str, refusal: Refusal) -> UploadError:
                 reason=reason,
             )
             return Misconfigured([Problem("OSS_ENDPOINT", sentence)], upstream=refusal.code)
-    error = OssRejected(reason=reason, upstream=refusal.code)
-    error.is_own = refusal.status not in OF_THE_BUCKET
-    return error
+    return OssRejected(reason=reason, upstream=refusal.code)
 
 
 def result_of(name: str, response: HttpResponse) -> "Element":

@@ -195,12 +195,28 @@ def delete_object(oss: OssClient, key: str, *, is_repeatable: bool = True) -> No
         raise error_for("DeleteObject", refusal_of(response))
 
 
-def put_record(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool = False) -> None:
+def set_private(oss: OssClient, key: str) -> None:
     """
-    Store a small private object of the function.
+    Make an object private, whatever its bucket is.
 
-    Args:
-        body: JSON in UTF-8, at most ``MAX_RECORD_BYTES``.
+    Source: https://help.aliyun.com/zh/oss/developer-reference/putobjectacl
+    """
+    headers, query = {ACL_FIELD: "private"}, {"acl": ""}
+    response = call(oss, "PutObjectACL", "PUT", key, query=query, headers=headers, is_repeatable=True)
+    if response.status != 200:
+        raise error_for("PutObjectACL", refusal_of(response))
+
+
+def put_record(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool = False) -> None:
+    """Store a small record: JSON in UTF-8, at most ``MAX_RECORD_BYTES``; raises as ``put_object`` does."""
+    put_object(oss, key, body, RECORD_TYPE, forbid_overwrite=forbid_overwrite)
+
+
+def put_object(
+    oss: OssClient, key: str, body: bytes, content_type: str, *, forbid_overwrite: bool = False
+) -> None:
+    """
+    Store a private object of the function.
 
     Raises:
         AlreadyExists: there is one already, and it must not be overwritten.
@@ -208,7 +224,7 @@ def put_record(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool 
     Source: https://help.aliyun.com/zh/oss/developer-reference/putobject
     """
     headers = {
-        "content-type": RECORD_TYPE,
+        "content-type": content_type,
         OVERWRITE_FIELD: str(forbid_overwrite).lower(),
         ACL_FIELD: "private",
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from hashlib import sha256
 
-from function.config.key_template import held_name
+from function.config.key_template import CLEAN, held_name
 from function.config.profile import BucketLocation, Profile
 from function.config.typing import NamedTuple
 from function.context import RequestContext
@@ -51,7 +51,8 @@ def steps_for(covered: Iterable[Profile], owner: str) -> list[Step]:
     for profile in covered:
         prefix = profile.key.prefix_of(owner)
         # In this order: an object that is published meanwhile is found under one of both names.
-        for each in (held_name(prefix), prefix) if profile.is_held else (prefix,):
+        prefixes = (held_name(prefix), prefix) if profile.is_held else (prefix,)
+        for each in (*prefixes, f"{CLEAN}{owner}/") if profile.strip else prefixes:
             for listed in (UPLOADS, VERSIONS):
                 step = Step(profile.location, listed, each)
                 steps.setdefault(str(step), step)

@@ -38,28 +38,31 @@ def handle(context: RequestContext) -> Response:
     upload = _waiting_upload(context, oss, token.upload_id)
     line.profile, line.owner = upload.profile.name, upload.owner
     line.key, line.upload_id = upload.key, upload.upload_id
-    fetched = records.written_at(oss, records.fetched_key(upload.upload_id))
+    fetched = records.written_at(oss, records.fetched_key(upload.check_id))
     if fetched is not None and context.now >= fetched + REPEATABLE_FOR:
         raise invalid_token("its object was fetched before")
-    body = read_object(oss, upload.held_key, MAX_BYTES, process=token.process)
+    body = read_object(oss, upload.shown.key, MAX_BYTES, process=token.process)
     if body is None:
         raise NotUploaded
-    records.create(oss, records.fetched_key(upload.upload_id), {}, context.now)
+    records.create(oss, records.fetched_key(upload.check_id), {}, context.now)
     headers = {
-        "Content-Type": "image/jpeg" if token.process else upload.content.mime_type,
+        "Content-Type": "image/jpeg" if token.process else upload.shown.content_type,
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
     return Response(200, body, headers)
 
 
-def _waiting_upload(context: RequestContext, oss: OssClient, upload_id: str) -> HeldUpload:
+def _waiting_upload(context: RequestContext, oss: OssClient, check_id: str) -> HeldUpload:
     """Return the upload whose second submission waits for its verdict; it has the bytes of its receipt."""
-    first = records.get_submission(oss, upload_id, 1)
-    if first is None or not first.unreachable or records.get_decision(oss, upload_id) is not None:
+    first = records.get_submission(oss, check_id, 1)
+    if first is None or not first.unreachable:
         raise invalid_token("its object does not wait for this check")
     upload = read_recorded(first.unreachable, oss.bucket, context.settings, context.now)
+    if records.get_decision(oss, upload.upload_id) is not None:
+        raise invalid_token("its object is decided")
     current = undecided_state(oss, upload, context.now)
-    if upload.upload_id != upload_id or current.state != CHECKING or current.due > MAX_SUBMISSIONS:
+    upload = upload._replace(copy=current.copy)
+    if upload.check_id != check_id or current.state != CHECKING or current.due > MAX_SUBMISSIONS:
         raise invalid_token("its object does not wait for this check any more")
     return upload

@@ -17,7 +17,7 @@ from tests.docs.markdown import (
     tables,
 )
 
-MOST_LINES = {"README.md": 100, "ARCHITECTURE.md": 204, "CONTRIBUTING.md": 60}
+MOST_LINES = {"README.md": 100, "ARCHITECTURE.md": 206, "CONTRIBUTING.md": 60}
 EVERY_PAIR = pytest.mark.parametrize("name", PAIRS)
 EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values(), "docs/speed.md"]))
 ONE_LANGUAGE = {"CHANGELOG.md", "docs/glossary.md", "docs/speed.md"}

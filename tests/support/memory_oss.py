@@ -45,6 +45,7 @@ ACTIONS = {
     "PostProcessTask": ("oss:PostProcessTask",),
     "PutObject": ("oss:PutObject", "oss:PutObjectAcl"),
     "CopyObject": ("oss:PutObject", "oss:PutObjectAcl"),
+    "PutObjectACL": ("oss:PutObjectAcl",),
     "DeleteObject": ("oss:DeleteObject",),
     "ListObjectsV2": ("oss:ListObjects",),
     "ListObjectVersions": ("oss:ListObjectVersions",),
@@ -64,6 +65,7 @@ CALLS = {
     ("GET", ""): "GetObject",
     ("PUT", ""): "PutObject",
     ("PUT", "copy"): "CopyObject",
+    ("PUT", "acl"): "PutObjectACL",
     ("DELETE", ""): "DeleteObject",
 }
 BUCKET_CALLS = {
@@ -557,6 +559,11 @@ class MemoryOss:
         self._store(request.key, stored)
         return HttpResponse(200, b"", {"etag": f'"{stored.etag}"'})
 
+    def _put_object_acl(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
+        stored = self._current(request.key)
+        self.objects[request.key] = replace(stored, acl=request.headers["x-oss-object-acl"])
+        return HttpResponse(200, b"")
+
     def _get_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         stored = self._current(request.key)
         headers = {"etag": f'"{stored.etag}"'}
@@ -815,7 +822,7 @@ class MemoryOss:
 def _name_of(request: Request) -> str:
     if not request.key:
         return next(BUCKET_CALLS[request.method, mark] for mark in request.query if mark in BUCKET_MARKS)
-    marks = ("uploads", "uploadId", *(["x-oss-process"] if request.method == "POST" else []))
+    marks = ("uploads", "uploadId", "acl", *(["x-oss-process"] if request.method == "POST" else []))
     mark = next((mark for mark in marks if mark in request.query), "")
     return CALLS[request.method, "copy" if "x-oss-copy-source" in request.headers else mark]
 
@@ -852,7 +859,7 @@ def _facts_of(stored: Stored, at: datetime) -> dict[str, str]:
 
 
 def _snake(name: str) -> str:
-    return re.sub("(?<!^)([A-Z])", r"_\1", name).lower()
+    return re.sub("(?<!^)(?<![A-Z])([A-Z])", r"_\1", name).lower()
 
 
 def _place_of(id_marker: str, versions: list[Version]) -> int:

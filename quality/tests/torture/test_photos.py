@@ -16,7 +16,7 @@ def test_no_photo_is_published_with_metadata_or_turned():
 @pytest.mark.parametrize(
     ("name", "broken", "total"),
     [
-        ("metadata_in", lambda *_: "", "published with metadata"),
+        ("metadata_in", lambda *_: ("", []), "published with metadata"),
         ("why_not_cleaned", lambda *_: "", "published turned"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from random import Random
 
@@ -14,7 +15,7 @@ from local.oss.rules import OssRules
 from tests.function.holding.conftest import PROFILES, names
 from tests.function.holding.test_decision import kill
 from tests.support.cases import text_beside
-from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, UNHEARD
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, UNHEARD, Part
 from tests.support.photos import MIME, QUARTERS, photo, secrets_in
 
 SURVIVES = OssRules(variants_keep_exif=True)
@@ -59,8 +60,26 @@ def send(house, body=DIRTY, profile="photo", filename="a.jpg"):
     return house.store(profile, body=body, filename=filename)
 
 
-def clean_key(stored):
-    return f"held/.clean/{stored['uploadId']}"
+def copies(oss, stored=None):
+    """The clean copies that there are, of one upload or of all."""
+    records = oss.records()
+    named = {fields["key"] for name, fields in records.items() if name.startswith("cleaned/")}
+    own = (
+        {
+            records[f"cleaned/{stored['uploadId']}-{n}"]["key"]
+            for n in range(1, 9)
+            if f"cleaned/{stored['uploadId']}-{n}" in records
+        }
+        if stored
+        else None
+    )
+    there = {name for name in oss.objects if name.startswith("held/.clean/")}
+    assert there <= named
+    return there if own is None else there & own
+
+
+def is_copy(key):
+    return key.startswith("held/.clean/")
 
 
 def state_of(answer):
@@ -76,7 +95,7 @@ def test_a_clean_copy_is_published(house, oss):
     stored = send(house)
     assert state_of(house.commit(stored["receipt"])) == "published"
     assert oss.names() == {stored["key"]}
-    assert clean_key(stored) not in oss.objects
+    assert copies(oss) == set()
     published = oss.objects[stored["key"]]
     assert secrets_in(published.body) == []
     assert Image.open(io.BytesIO(published.body)).size == (32, 48)
@@ -135,7 +154,7 @@ def test_a_clean_copy_is_read_to_its_end_in_ranges(size, house, oss, monkeypatch
     monkeypatch.setattr(clean_copy, "RANGE_BYTES", size)
     stored = send(house, encoded("JPEG"))
     assert state_of(house.commit(stored["receipt"])) == "published"
-    read = [each for each in oss.requests if "if-match" in each.headers and each.key == clean_key(stored)]
+    read = [each for each in oss.requests if "if-match" in each.headers and is_copy(each.key)]
     last = oss.objects[stored["key"]].size - 1
     assert read[-1].headers["range"].endswith(f"-{last}")
     assert len(read) > 1 or size > last
@@ -146,7 +165,7 @@ def test_a_range_has_a_mebibyte(house, oss):
     Image.frombytes("RGB", (700, 700), Random(1).randbytes(700 * 700 * 3)).save(noise, "PNG")
     stored = send(house, noise.getvalue(), filename="a.png")
     assert state_of(house.commit(stored["receipt"])) == "published"
-    read = [each for each in oss.requests if "if-match" in each.headers and each.key == clean_key(stored)]
+    read = [each for each in oss.requests if "if-match" in each.headers and is_copy(each.key)]
     assert (len(read), read[0].headers["range"]) == (2, "bytes=0-1048575")
 
 
@@ -166,34 +185,65 @@ def test_neither_a_picture_nor_its_copy_may_be_larger_than_the_largest(quality, 
 # --- what cannot be cleaned ---
 
 
-def test_metadata_that_survives_leaves_the_picture_to_a_human(house, oss):
-    oss.picture_rules = SURVIVES
+@pytest.fixture
+def unclean(house, oss, monkeypatch):
+    """Copies have something left that cannot be cut out."""
+    store = oss._store
+
+    def spoiled(key, stored):
+        if is_copy(key):
+            body = stored.body[:-2] + b"\xff\xc3\0\2" + stored.body[-2:]
+            stored = replace(stored, body=body, parts=(Part(key, len(body)),))
+        store(key, stored)
+
+    monkeypatch.setattr(oss, "_store", spoiled)
+
+
+def test_metadata_that_cannot_be_cut_out_leaves_the_picture_to_a_human(house, oss, unclean):
     stored = send(house)
     assert state_of(house.commit(stored["receipt"])) == "review"
     assert oss.names() == {f"held/{stored['key']}"}
     review = review_of(oss, stored)
     assert (review["reason"], review["errcode"], review["receipt"]) == (
         "metadata",
-        "marker E1",
+        "marker C3",
         stored["receipt"],
     )
     assert f"decided/{stored['uploadId']}" not in oss.records()
     assert house.told == ["review"]
     assert house.status(stored["receipt"]) == "review"
+    assert copies(oss) == set()
 
 
-def test_a_copy_with_metadata_does_not_stay(house, oss):
-    """A bucket may be public, and the name of a copy is the upload id, which its owner knows."""
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "HEIC"])
+def test_metadata_that_survives_is_cut_out(kind, house, oss):
+    """Without touching the picture: OSS would have stored the very same pixels."""
+    cleaned = send(house, encoded(kind), filename=KINDS[kind])
+    house.commit(cleaned["receipt"])
     oss.picture_rules = SURVIVES
-    stored = send(house)
-    oss.fail("DeleteObject", BROKEN, BROKEN)
-    assert house.commit(stored["receipt"]).code == "oss_unavailable"
-    assert state_of(house.commit(stored["receipt"])) == "review"
-    assert clean_key(stored) not in oss.objects
+    stored = send(house, encoded(kind, exif=turned(1)), filename=KINDS[kind])
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    published = oss.objects[stored["key"]]
+    assert secrets_in(published.body) == []
+    pixels = [Image.open(io.BytesIO(oss.objects[each["key"]].body)).tobytes() for each in (stored, cleaned)]
+    assert pixels[0] == pixels[1]
+    assert published.headers["content-type"] == MIME[kind]
 
 
-def test_a_second_commit_does_not_process_again(house, oss):
-    oss.picture_rules = SURVIVES
+def test_a_copy_is_private_under_a_name_that_cannot_be_guessed(house, oss):
+    """A bucket may be public, and the upload id is known to its owner."""
+    stored, seen = send(house, profile="seen"), []
+    house.store("seen", body=DIRTY, filename="b.jpg")
+    for key in copies(oss):
+        folder, _, name = key.removeprefix("held/.clean/").partition("/")
+        assert folder == stored["key"].split("/")[1]
+        assert len(name) == 22 and stored["uploadId"] not in key
+        assert oss.objects[key].acl == "private"
+        seen.append(name)
+    assert len(set(seen)) == 2
+
+
+def test_a_second_commit_does_not_process_again(house, oss, unclean):
     stored = send(house)
     house.commit(stored["receipt"])
     oss.asked.clear()
@@ -202,8 +252,7 @@ def test_a_second_commit_does_not_process_again(house, oss):
     assert house.told == ["review"]
 
 
-def test_a_backend_cannot_publish_what_cannot_be_cleaned(house, oss):
-    oss.picture_rules = SURVIVES
+def test_a_backend_cannot_publish_what_cannot_be_cleaned(house, oss, unclean):
     stored = send(house)
     for _ in range(2):
         assert state_of(house.commit(stored["receipt"], decision="publish")) == "review"
@@ -211,25 +260,99 @@ def test_a_backend_cannot_publish_what_cannot_be_cleaned(house, oss):
 
 
 @pytest.mark.parametrize(("act", "state"), [("reject", "rejected"), ("discard", "gone")])
-def test_a_picture_that_cannot_be_cleaned_is_rejected_or_discarded(act, state, house, oss):
-    oss.picture_rules = SURVIVES
+def test_a_picture_that_cannot_be_cleaned_is_rejected_or_discarded(act, state, house, oss, unclean):
     stored = send(house)
     house.commit(stored["receipt"])
     receipt = stored["receipt"]
     answer = house.discard(receipt) if act == "discard" else house.commit(receipt, decision=act)
     assert state_of(answer) == state
-    assert oss.names() == set()
-    assert clean_key(stored) not in oss.objects
+    assert (oss.names(), copies(oss)) == (set(), set())
     assert house.status(receipt) == state
 
 
-def test_a_backend_publishes_what_can_be_cleaned_later(house, oss):
-    oss.picture_rules = SURVIVES
+# --- once, by whoever has the lease ---
+
+
+def processed(oss):
+    asked = oss.asked.count("PostProcessTask")
+    oss.asked.clear()
+    return asked
+
+
+def test_questions_process_nothing(house, oss, clock):
     stored = send(house)
+    oss.fail("PostProcessTask", UNHEARD)
     house.commit(stored["receipt"])
-    oss.picture_rules = OssRules(variants_keep_exif=False)
+    clock.tick(minutes=2)
+    processed(oss)
+    for _ in range(59):
+        assert house.status(stored["receipt"]) == "held"
+    assert processed(oss) == 0
+    house.tick()
+    assert (processed(oss), house.status(stored["receipt"])) == (1, "published")
+
+
+def test_a_request_without_the_lease_processes_nothing(house, oss):
+    stored, said = send(house), []
+    around_processing(oss, lambda: said.append(state_of(house.commit(stored["receipt"]))), lambda: None)
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert (said, processed(oss)) == (["held"], 1)
+
+
+def test_after_three_failures_a_human_decides(house, oss, clock):
+    stored = send(house)
+    oss.fail("PostProcessTask", *[UNHEARD] * 9)
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    for _ in range(20):
+        clock.tick(minutes=1)
+        house.tick()
+    assert processed(oss) == 3
+    assert house.status(stored["receipt"]) == "review"
+    assert (review_of(oss, stored)["reason"], review_of(oss, stored)["errcode"]) == ("metadata", "failed")
+    oss.faults.clear()
+    assert state_of(house.commit(stored["receipt"])) == "review"
     assert state_of(house.commit(stored["receipt"], decision="publish")) == "published"
-    assert oss.names() == {stored["key"]}
+    assert processed(oss) == 1
+
+
+def test_confirming_again_processes_nothing(house, oss, clock):
+    """A ticket is no login: it may have its picture processed once."""
+    form = house.form("seen", filename="a.jpg")
+    assert oss.post(form["formData"], "bytes", body=DIRTY) == 200
+    oss.fail("PostProcessTask", UNHEARD)
+    for asked in (1, 0, 0):
+        assert house.ask("confirm", ticket=form["ticket"]).json["state"] == "held"
+        assert processed(oss) == asked
+        clock.tick(minutes=7)
+
+
+def test_a_request_begins_one_clean_copy_and_a_tick_the_others(house, oss, clock):
+    receipts = [send(house)["receipt"] for _ in range(3)]
+    results = house.commit(None, receipts=receipts).json["results"]
+    assert [each["state"] for each in results] == ["published", "held", "held"]
+    assert processed(oss) == 1
+    clock.tick(minutes=1)
+    house.tick()
+    assert [house.status(receipt) for receipt in receipts] == ["published"] * 3
+    assert processed(oss) == 2
+
+
+def test_with_too_little_time_the_tick_cleans(house, oss, clock):
+    stored = send(house)
+    seconds = 0.0
+    house.monotonic = lambda: seconds
+
+    def dawdle():
+        nonlocal seconds
+        seconds = 4.1
+
+    # Of the ten seconds for all calls to OSS less than six are left.
+    oss.between["GetObject"] = dawdle
+    assert state_of(house.commit(stored["receipt"])) == "held"
+    assert processed(oss) == 0
+    clock.tick(minutes=1)
+    house.tick()
+    assert house.status(stored["receipt"]) == "published"
 
 
 FRAMES = [Image.new("RGB", (8, 6), colour) for colour in ("red", "lime")]
@@ -254,7 +377,8 @@ def moving(kind):
         (encoded("PNG", exif=turned()), "turned"),
         (encoded("WEBP", exif=turned(3)), "turned"),
         (encoded("PNG")[:-20], "unreadable"),
-        (b"\xff\xd8\xff\xe0", "BadRequest"),
+        (b"\xff\xd8\xff\xe0", "too large"),
+        (encoded("JPEG")[:-20], "BadRequest"),
         (encoded("PNG", (4097, 1)), "ImageTooLarge"),
     ],
 )
@@ -288,8 +412,16 @@ def test_a_large_result_is_not_published(house, oss, monkeypatch):
     monkeypatch.setattr(clean_copy, "MAX_BYTES", len(body))
     stored = send(house, body)
     assert state_of(house.commit(stored["receipt"])) == "review"
-    assert clean_key(stored) not in oss.objects
+    assert copies(oss) == set()
     assert review_of(oss, stored)["errcode"] == "too large"
+
+
+def test_a_picture_of_more_than_fifty_million_pixels_is_not_processed(house, oss):
+    """Its header costs some bytes to send, and decoding it seconds and memory."""
+    bomb = encoded("PNG", (8, 8)).replace(b"\0\0\0\x08\0\0\0\x08", b"\0\0\x1b\x58\0\0\x1b\xe8", 1)
+    stored = send(house, bomb, filename="a.png")
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert (review_of(oss, stored)["errcode"], processed(oss)) == ("too large", 0)
 
 
 def test_an_encoded_object_is_unsupported(house, oss):
@@ -304,39 +436,62 @@ def test_an_encoded_object_is_unsupported(house, oss):
 
 
 @pytest.mark.parametrize("decision", [{}, {"decision": "publish"}])
-def test_a_missing_right_leaves_it_held(decision, house, oss):
+def test_a_missing_right_leaves_it_held(decision, house, oss, clock):
     stored = send(house)
     oss.fail("PostProcessTask", DENIED)
     answer = house.commit(stored["receipt"], **decision)
     assert (answer.status, answer.code) == (502, "oss_rejected")
     assert house.status(stored["receipt"]) == "held"
     assert (house.told, review_of(oss, stored)) == ([], None)
+    clock.tick(minutes=1)
     assert state_of(house.commit(stored["receipt"], **decision)) == "published"
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, LATE, BROKEN, BROKEN_AFTER])
-def test_a_processing_without_response_is_repeated_by_the_next_call(fault, house, oss):
+def test_a_processing_without_response_is_repeated_after_a_minute(fault, house, oss, clock):
     stored = send(house)
     oss.fail("PostProcessTask", fault)
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
-    assert house.status(stored["receipt"]) == "held"
+    assert state_of(house.commit(stored["receipt"])) == "held"
+    clock.tick(minutes=1)
     assert state_of(house.commit(stored["receipt"])) == "published"
     oss.land()
     assert house.status(stored["receipt"]) == "published"
-    assert oss.names() == {stored["key"]}
+    # What came so late is deleted by the due record of its attempt.
+    clock.tick(minutes=5)
+    house.tick()
+    assert (oss.names(), copies(oss), house.due()) == ({stored["key"]}, set(), [])
 
 
-def test_a_late_result_replaces_no_verified_copy(house, oss):
+@pytest.mark.parametrize("end", ["reject", "discard"])
+def test_a_copy_that_lands_after_the_end_is_deleted(end, house, oss, clock):
     stored = send(house)
     oss.fail("PostProcessTask", LATE)
-    oss.picture_rules = SURVIVES
     house.commit(stored["receipt"])
-    oss.picture_rules = OssRules(variants_keep_exif=False)
-    oss.between["CopyObject"] = oss.land
-    assert house.commit(stored["receipt"]).code == "oss_unavailable"
-    assert oss.names() == {f"held/{stored['key']}"}
-    assert state_of(house.commit(stored["receipt"])) == "published"
-    assert names(house, stored) == ["key"]
+    ACTS[end](house, stored["receipt"])
+    oss.land()
+    assert len(copies(oss)) == 1
+    clock.tick(minutes=5)
+    house.tick()
+    assert (oss.names(), copies(oss), house.due()) == (set(), set(), [])
+
+
+@pytest.mark.parametrize("end", ["reject", "discard"])
+def test_the_end_of_an_upload_deletes_its_copy(end, house, oss):
+    stored = send(house, profile="seen")
+    assert len(copies(oss)) == 1
+    ACTS[end](house, stored["receipt"])
+    assert copies(oss) == set()
+
+
+def test_the_end_by_time_deletes_the_copy(house, oss, clock):
+    send(house, profile="seen")
+    clock.tick(minutes=6)
+    house.tick()
+    assert len(copies(oss)) == 1
+    clock.tick(days=1)
+    house.tick()
+    assert copies(oss) == set()
 
 
 def test_other_bytes_while_it_is_processed_are_not_published(house, oss, log_lines):
@@ -374,15 +529,16 @@ def test_other_bytes_that_came_and_went_while_it_was_processed_are_not_published
     around_processing(oss, lambda: oss.replace_object(held, body=other), back)
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     assert oss.names() == {held}
+    clock.tick(minutes=1)
     assert state_of(house.commit(stored["receipt"])) == "published"
     assert Image.open(io.BytesIO(oss.objects[stored["key"]].body)).size == (32, 48)
 
 
-def test_a_copy_that_disappears_is_made_again(house, oss, log_lines):
+def test_a_copy_that_disappears_is_made_again(house, oss, clock):
     stored = send(house)
-    around_processing(oss, lambda: None, lambda: oss.objects.pop(clean_key(stored)))
-    assert house.commit(stored["receipt"]).code == "oss_unavailable"
-    assert log_lines()[-1]["reason"] == "the clean copy disappeared"
+    around_processing(oss, lambda: None, lambda: oss.objects.pop(*copies(oss)))
+    assert house.commit(stored["receipt"]).status in (502, 503)
+    clock.tick(minutes=1)
     assert state_of(house.commit(stored["receipt"])) == "published"
 
 
@@ -395,22 +551,66 @@ def test_a_copy_that_was_made_before_its_response_was_lost_stays(house, oss):
     assert names(house, stored) == ["key"]
 
 
-def test_a_decision_of_a_time_before_strip_is_not_applied_to_what_cannot_be_cleaned(house, oss, clock):
+def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock):
     stored = send(house)
     oss.fail("CopyObject", BROKEN)
     house.commit(stored["receipt"])
-    oss.picture_rules = SURVIVES
-    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    (copy,) = copies(oss)
+    decided = oss.records()[f"decided/{stored['uploadId']}"]
+    assert decided["copy"] == {"key": copy, "etag": oss.objects[copy].etag, "type": "image/jpeg"} | {
+        "size": oss.objects[copy].size
+    }
+    assert decided["etag"] == stored["etag"]
+    oss.store(copy, encoded(size=(64, 64)), content_type="image/jpeg")
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     assert oss.names() == {f"held/{stored['key']}"}
     clock.tick(seconds=100)
     assert state_of(house.discard(stored["receipt"])) == "gone"
-    assert oss.names() == set()
+    assert (oss.names(), copies(oss)) == (set(), set())
+
+
+def test_a_copy_that_is_gone_is_made_and_checked_again(house, oss, clock):
+    stored = send(house, profile="seen")
+    first = dict(house.wechat.submitted)
+    oss.objects.pop(*copies(oss))
+    clock.tick(minutes=1)
+    pass_of = lambda trace: house.verdict(Outcome.PASS, trace, label=100)  # noqa: E731
+    pass_of(*first)
+    assert house.status(stored["receipt"]) == "held"
+    house.resume(stored["receipt"])
+    (anew,) = house.wechat.submitted.keys() - first.keys()
+    pass_of(*first)
+    assert house.status(stored["receipt"]) == "checking"
+    pass_of(anew)
+    assert house.status(stored["receipt"]) == "published"
+
+
+def test_checkers_and_reviewers_see_what_is_published(house, oss):
+    stored = send(house, profile="seen")
+    (copy,) = copies(oss)
+    (url,) = house.wechat.submitted.values()
+    assert f"/{copy}?" in url
+    house.verdict(Outcome.REVIEW)
+    (item,) = house.ask("reviews", house.backend()).json["items"]
+    shown = oss.objects[copy]
+    assert f"/{copy}?" in item["url"]
+    assert (item["size"], item["contentType"]) == (shown.size, "image/jpeg")
+    assert state_of(house.commit(stored["receipt"], decision="publish")) == "published"
+    assert oss.objects[stored["key"]].body == shown.body
+
+
+def test_a_picture_that_cannot_be_cleaned_is_shown_to_no_checker(house, oss, unclean):
+    stored = send(house, profile="seen")
+    assert (house.status(stored["receipt"]), house.wechat.submitted) == ("review", {})
+    (item,) = house.ask("reviews", house.backend()).json["items"]
+    assert f"/held/{stored['key']}?" in item["url"]
+    house.commit(stored["receipt"], decision="reject")
+    assert house.wechat.submitted == {}
 
 
 @pytest.mark.parametrize("by", ["commit", "check"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_another_instance_continues_publishing_a_clean_copy(by, after, house, house_of, oss):
+def test_another_instance_continues_publishing_a_clean_copy(by, after, house, house_of, oss, clock):
     cut_off = 0
     for at in range(1, 40):
         stored = send(house, profile="photo" if by == "commit" else "seen")
@@ -419,10 +619,11 @@ def test_another_instance_continues_publishing_a_clean_copy(by, after, house, ho
             break
         cut_off += 1
         other = house_of(text_beside(__file__))
+        clock.tick(minutes=1)
         (publish_by(other, stored) if by == "commit" else pass_by(other, stored))()
         assert other.status(stored["receipt"]) == "published", at
         assert names(house, stored) == ["key"], at
-        assert clean_key(stored) not in oss.objects, at
+        assert copies(oss, stored) == set(), at
     assert cut_off >= 10
 
 
@@ -439,29 +640,33 @@ def _is_of(fields, stored):
     return "since" in fields and fields.get("receipt") == stored["receipt"]
 
 
-def test_a_verdict_that_passes_publishes_a_clean_copy_or_asks_a_human(house, oss):
+def test_a_verdict_that_passes_publishes_the_clean_copy(house, oss):
     stored = send(house, profile="seen")
     pass_by(house, stored)()
     assert house.status(stored["receipt"]) == "published"
     assert oss.objects[stored["key"]].headers["content-disposition"] == "attachment"
-    oss.picture_rules = SURVIVES
-    other = send(house, profile="seen")
-    pass_by(house, other)()
-    assert house.status(other["receipt"]) == "review"
-    assert (review_of(oss, other)["reason"], house.told) == ("metadata", ["review"])
 
 
-CALLS = ("HeadObject", "GetObject", "PostProcessTask", "PutObject", "CopyObject", "DeleteObject")
+CALLS = (
+    "HeadObject",
+    "GetObject",
+    "PostProcessTask",
+    "PutObjectACL",
+    "PutObject",
+    "CopyObject",
+    "DeleteObject",
+)
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED])
 @pytest.mark.parametrize("call", CALLS)
-def test_a_failure_of_any_call_ends_published_in_the_end(call, fault, house, oss):
+def test_a_failure_of_any_call_ends_published_in_the_end(call, fault, house, oss, clock):
     for which in range(9):
         stored = send(house)
         oss.fail(call, *[""] * which, fault, fault)
         for _ in range(3):
             house.commit(stored["receipt"])
+            clock.tick(minutes=5)
         oss.faults.clear()
         assert house.status(stored["receipt"]) == "published"
         assert names(house, stored) == ["key"]
@@ -498,14 +703,14 @@ def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss, cloc
         answer = house.commit(stored["receipt"])
         if not has_met():
             break
-        if other == "commit":
-            assert state_of(answer) == "published", at
+        # Whoever comes second reports what the first has not done yet.
+        assert other != "commit" or state_of(answer) in ("held", "published"), at
         # Until then a copy without response may still finish.
         clock.tick(seconds=100)
         states = {house.status(stored["receipt"]), second.status(stored["receipt"])}
         assert len(states) == 1, at
         assert names(house, stored) == places[states.pop()], at
-        assert clean_key(stored) not in oss.objects, at
+        assert copies(oss, stored) == set(), at
     assert at >= 12
 
 
@@ -524,7 +729,7 @@ def test_other_bytes_that_come_at_any_call_are_not_published(house, oss, log_lin
         if not has_met():
             break
         if answer.code == "oss_unavailable":
-            assert log_lines()[-1]["reason"] == clean_copy.CHANGED, at
+            assert re.search(f"{clean_copy.CHANGED}|412", log_lines()[-1]["reason"]), at
         published = oss.objects.get(stored["key"])
         assert published is None or Image.open(io.BytesIO(published.body)).size == (32, 48), at
     assert at >= 12
@@ -536,18 +741,14 @@ def test_a_copy_that_another_replaces_at_any_call_is_not_published_unverified(ho
         stored = send(house)
 
         def replace_copy(stored=stored):
-            if clean_key(stored) in oss.objects:
-                oss.store(clean_key(stored), DIRTY, content_type="image/jpeg")
+            for copy in copies(oss, stored):
+                oss.store(copy, DIRTY, content_type="image/jpeg")
 
         has_met = meeting(oss, at, replace_copy)
         house.commit(stored["receipt"])
         if not has_met():
             break
-        assert stored["key"] in oss.objects or house.status(stored["receipt"]) in (
-            "held",
-            "review",
-            "published",
-        )
+        assert stored["key"] in oss.objects or house.status(stored["receipt"]) in ("held", "review")
     assert at >= 12
 
 

@@ -292,7 +292,7 @@ def test_discarded_bytes_do_not_exist_although_their_deletion_failed(house, act,
     assert "exists" not in again
     is_deleted = len(failed) == 2 or is_published
     assert house.oss.post(again["formData"], "bytes") == (200 if is_deleted else 409)
-    assert house.status(receipt) == ("rejected" if act == "reject" else "gone")
+    assert house.resume(receipt) == ("rejected" if act == "reject" else "gone")
 
 
 def test_bytes_stay_held_while_their_publication_waits_for_the_name(house):

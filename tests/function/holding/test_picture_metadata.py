@@ -17,6 +17,7 @@ from function.holding.picture_metadata import (
     kind_after_cleaning,
     metadata_in,
     why_not_cleaned,
+    without,
 )
 from function.moderation.pictures import JPEG, MAX_PARTS, PNG, WEBP, PictureFile
 
@@ -38,7 +39,7 @@ def file_of(data, size=1000):
 
 
 def found(kind, data, size=1000):
-    return metadata_in(kind, file_of(data, size))
+    return metadata_in(kind, file_of(data, size))[0]
 
 
 def exif(orientation=1):
@@ -334,3 +335,49 @@ def test_an_unreadable_picture_is_not_processed():
 def test_walking_ends_after_more_parts_than_any_picture_has():
     endless = in_png(chunk(b"IDAT", b"") * MAX_PARTS)
     assert found(PNG, endless, len(endless)) == why_not_cleaned(PNG, file_of(endless)) == UNREADABLE
+
+
+def cut(kind, data):
+    """What is left without all metadata, and how many pieces that were."""
+    _, spans = metadata_in(kind, file_of(data))
+    return without(kind, data, spans), len(spans)
+
+
+DIRTY = {
+    "jpeg": (JPEG, {"exif": exif(), "comment": b"text", "xmp": XMP}, 3),
+    "png": (PNG, {"exif": exif()}, 1),
+    "webp": (WEBP, {"exif": exif(), "xmp": XMP}, 3),
+}
+
+
+@pytest.mark.parametrize("name", DIRTY)
+def test_cutting_leaves_the_plain_picture(name):
+    kind, options, pieces = DIRTY[name]
+    dirty = encoded(kind, **options) + b"behind"
+    clean, count = cut(kind, dirty)
+    assert (found(kind, clean), count) == ("", pieces + 1)
+    picture = Image.open(io.BytesIO(clean))
+    assert picture.tobytes() == Image.open(io.BytesIO(dirty)).tobytes()
+    assert not picture.getexif() and "xmp" not in picture.info
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_cutting_a_plain_picture_changes_nothing(name):
+    kind, data = PLAIN[name]
+    assert cut(kind, data) == (data, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (JPEG, encoded(JPEG)[:-2] + b"\xff\xc3\0\x02\xff\xd9"),
+        (JPEG, b"\xff\xd8\xff\xee\0\x08Adobe?" + encoded(JPEG)[2:]),
+        (JPEG, encoded(JPEG, exif=exif())[:-2]),
+        (PNG, encoded(PNG)[:33] + struct.pack(">I", 0) + b"ABCD" + bytes(4) + encoded(PNG)[33:]),
+        (PNG, encoded(PNG)[:33] + struct.pack(">I", 8) + b"acTL" + bytes(12) + encoded(PNG)[33:]),
+        (WEBP, encoded(WEBP, save_all=True, append_images=[NOISE.rotate(9)])),
+    ],
+)
+def test_pieces_that_a_decoder_may_need_are_not_cut_out(kind, data):
+    name, spans = metadata_in(kind, file_of(data))
+    assert name and spans == []

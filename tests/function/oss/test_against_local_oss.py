@@ -20,6 +20,7 @@ from function.oss.objects import (
     process_object,
     put_record,
     read_range,
+    set_private,
 )
 from local.common.accounts import AccessKey, Accounts
 from local.oss.rules import OssRules
@@ -129,6 +130,9 @@ def test_a_picture_is_processed_read_in_ranges_and_copied_with_other_headers(oss
     calls, _ = oss
     put_record(calls, KEY, PICTURE.read_bytes())
     assert process_object(calls, KEY, "held/.clean/1", "image/auto-orient,1/format,png") == ""
+    assert server.bucket.objects["held/.clean/1"].acl == "default"
+    set_private(calls, "held/.clean/1")
+    assert server.bucket.objects["held/.clean/1"].acl == "private"
     facts = head_object(calls, "held/.clean/1")
     assert (facts.content_type, facts.metadata) == ("image/png", {})
     pieces = [

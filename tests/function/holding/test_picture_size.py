@@ -1,0 +1,66 @@
+"""holding.picture_size: pixels by the header of a picture; too many where that says nothing."""
+
+import io
+import struct
+from random import Random
+
+import pytest
+from PIL import Image
+
+from function.holding.picture_size import MAX_PIXELS, UNKNOWN, pixels_of
+from function.moderation.pictures import PictureFile
+from tests.support.photos import photo
+
+
+def encoded(kind, size, mode="RGB", **options):
+    file = io.BytesIO()
+    Image.new(mode, size).save(file, kind, **options)
+    return file.getvalue()
+
+
+def pixels(data, range_bytes=100):
+    file = PictureFile(len(data), lambda at, count: data[at : at + count], range_bytes)
+    return pixels_of(data[:64], file)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (640, 480), (7, 4000)], ids=str)
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True, "exif": b"Exif\0\0" + bytes(60_000)}),
+        ("PNG", {}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"mode": "RGBA"}),
+    ],
+    ids=str,
+)
+def test_the_header_says_how_many_pixels(kind, options, size):
+    assert pixels(encoded(kind, size, **options)) == size[0] * size[1]
+
+
+def test_a_heic_says_it_in_its_properties():
+    dice = Random(1)
+    made = next(each for each in iter(lambda: photo(dice), None) if each.kind == "HEIC")
+    assert pixels(made.data) == 40 * 40
+
+
+def test_the_largest_extent_of_a_heic_counts():
+    tiles = b"".join(b"ispe" + bytes(4) + struct.pack(">2I", side, side) for side in (512, 8000, 512))
+    assert pixels(b"\0\0\0\x18ftypheic" + tiles) == 64_000_000 > MAX_PIXELS
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xd8\xff",
+        b"\xff\xd8\xff\xe0\0\1",
+        b"\xff\xd8\xff\xe0\0\2\0\0\0\0",
+        b"\0\0\0\x18ftypheic",
+        encoded("PNG", (9, 9))[:20],
+        encoded("PNG", (9, 9)).replace(struct.pack(">2I", 9, 9), struct.pack(">2I", 0, 9)),
+    ],
+)
+def test_a_header_that_says_nothing_is_too_much(data):
+    assert pixels(data) == UNKNOWN > MAX_PIXELS
