@@ -176,6 +176,15 @@ def test_a_deletion_that_was_cut_off_is_ended_by_a_tick(house, oss, clock):
     assert oss.names() == set() and house.told == ["published", "gone"] and house.due() == []
 
 
+def test_a_deletion_without_a_receipt_leaves_no_due_record_that_no_tick_could_read(house, oss):
+    stored = house.store("held")
+    oss.fail("DeleteObject", UNHEARD, UNHEARD)
+    assert outcomes(ask(house, stored["key"])) == ["oss_unavailable"]
+    assert house.due() == [] and oss.names() == {f"held/{stored['key']}"}
+    assert outcomes(ask(house, stored["key"])) == GONE
+    assert oss.names() == set() and house.due() == []
+
+
 def test_nothing_is_gone_while_a_copy_may_still_finish(house, oss, clock):
     stored = house.store("held")
     oss.fail("CopyObject", "late")
