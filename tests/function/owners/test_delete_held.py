@@ -109,6 +109,13 @@ def test_a_commit_at_the_same_moment_is_overruled(house, oss):
     assert events(house) == [("published", stored["receipt"]), ("gone", stored["receipt"])]
 
 
+def test_a_publication_between_the_two_looks_is_found(house, oss):
+    stored = house.store("held")
+    oss.between["HeadObject"] = lambda: oss.between.update(HeadObject=lambda: house.commit(stored["receipt"]))
+    assert outcomes(ask(house, stored["key"])) == GONE
+    assert oss.names() == set() and house.status(stored["receipt"]) == "gone"
+
+
 def test_a_deletion_during_check_or_review_notifies_the_business(checked, oss):
     committed, doubted = checked.store("post"), checked.store("face")
     assert checked.commit(committed["receipt"]).json["state"] == "checking"
@@ -204,6 +211,7 @@ def test_an_object_is_deleted_after_its_decision_has_expired(house, oss, clock):
     house.events.clear()
     assert outcomes(ask(house, stored["key"])) == GONE
     assert oss.names() == set() and house.told == []
+    assert not [name for name in oss.records() if "decided" in name]
 
 
 def test_an_object_is_deleted_without_an_event_after_its_receipt_has_expired(house, oss, clock):
@@ -268,7 +276,7 @@ def test_a_held_object_stored_after_the_new_one_stays(house, oss, clock):
     house.commit(new["receipt"])
     oss.store(later, b"x", content_type="image/png")
     oss.stored_at[later] = oss.stored_at[new["key"]] + timedelta(seconds=1)
-    assert house.status(new["receipt"]) == "published"
+    assert house.resume(new["receipt"]) == "published"
     assert oss.names() == {new["key"], later}
 
 
