@@ -297,7 +297,8 @@ def test_a_held_form_stores_a_private_object_below_held(cloud, form, version):
     assert post(answer["url"], answer["formData"]).status_code == 200
     (stored,) = cloud.oss.objects.values()
     assert (stored.key, stored.acl) == (f"held/{answer['key']}", "private")
-    assert stored.metadata == {"upload-id": answer["uploadId"]}
+    rules = answer["formData"]["x-oss-meta-rules"]
+    assert stored.metadata == {"upload-id": answer["uploadId"], "rules": rules}
 
 
 @pytest.mark.parametrize("number", range(6))

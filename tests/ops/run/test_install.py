@@ -193,7 +193,7 @@ for command in ("init", "demo", "serve", "explain"):
         assert f"manage.py {command}" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["setup", "doctor", "invoke", "package", "check-deploy"])
+@pytest.mark.parametrize("command", ["setup", "doctor", "package", "check-deploy"])
 def test_a_command_with_missing_packages_names_the_install_command(command, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(
