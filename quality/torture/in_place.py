@@ -22,6 +22,8 @@ from quality.torture.traces import Choice, Trace, pairs, passes
 KILLED, SURVIVED, OPEN, BROKEN = "killed", "survived", "open", "broken"
 LEAST_CPU_SECONDS, LEAST_SECONDS, FACTOR = 2, 30, 5
 
+SCHEDULED = Path("/proc/self/schedstat")
+
 Report = Callable[[str, str], object]
 
 
@@ -115,9 +117,29 @@ def fork() -> int:
 
 
 def limit(seconds: float, waited: float) -> None:
-    """End this process when it takes far longer from now on, by its own time or (what waits) by the clock."""
+    """
+    End this process when it takes far longer from now on, by its own time or, for what waits, by the clock.
+
+    Waiting for a processor does not count, however busy the machine.
+    """
     signal.setitimer(signal.ITIMER_PROF, max(LEAST_CPU_SECONDS, FACTOR * seconds))
-    signal.setitimer(signal.ITIMER_REAL, max(LEAST_SECONDS, FACTOR * waited))
+    end = time.monotonic() - _seconds_in_queue() + max(LEAST_SECONDS, FACTOR * waited)
+
+    def check(*_: object) -> None:
+        left = end - (time.monotonic() - _seconds_in_queue())
+        if left <= 0:
+            os._exit(1)
+        signal.setitimer(signal.ITIMER_REAL, max(left, 1))
+
+    signal.signal(signal.SIGALRM, check)
+    check()
+
+
+def _seconds_in_queue() -> float:
+    """How long this process was ready to run and no processor was free; 0 where the system does not say."""
+    with suppress(OSError):
+        return int(SCHEDULED.read_text().split()[1]) / 1e9
+    return 0.0
 
 
 def end_group(process: int) -> int:

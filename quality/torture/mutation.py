@@ -39,7 +39,7 @@ REACHED_HEAD = """\
 EVERY_SOURCE = (*FUNCTION, "function", "bytecode.py", "handler.py", "sts_credentials.py", "deploy/burst")
 OTHERS = ("burst_server", "bytecode", "handler", "sts_credentials")
 # How long the tests of a mutant take together at most; for a listed one it is only a look at its reason.
-SECONDS, SECONDS_OF_LISTED, WHOLE_SECONDS = 5.0, 1.0, 60.0
+SECONDS, SECONDS_OF_LISTED, WHOLE_SECONDS = 20.0, 1.0, 60.0
 
 
 @cache

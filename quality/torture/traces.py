@@ -86,12 +86,15 @@ class Choice:
         self._path, self._trace = path, trace
         owned = (place for place, name in enumerate(trace.tests) if name.partition("::")[0] == own)
         self._own = sum(1 << place for place in owned)
+        self._all = trace.of(path, lines_of_bodies(ast.parse(path.read_text("utf-8"))))
         self._chosen = cache(self._choose)
         self._killers: dict[str, list[int]] = {}
 
     def tests(self, mutant: Mutant, seconds: float) -> list[int]:
         """As many of the cheapest as run in so many seconds, by their places in the trace."""
-        found = self._chosen(self._of(mutant) & ~1, seconds)
+        # What an import makes is seen by whoever uses the module, though its name need not stand there.
+        more = 0 if mutant.is_in_a_body() else self._all & ~1
+        found = self._chosen(self._of(mutant) & ~1, more, seconds)
         killers = [place for place in reversed(self._killers.get(mutant.where, ())) if place in found]
         return list(dict.fromkeys([*killers, *found]))
 
@@ -103,14 +106,14 @@ class Choice:
         """Return whether its lines also run before the first test."""
         return bool(self._trace.of(self._path, mutant.lines()) & 1)
 
-    def _choose(self, reaching: int, seconds: float) -> dict[int, None]:
+    def _choose(self, reaching: int, more: int, seconds: float) -> dict[int, None]:
         """The cheapest of some tests, and of the module's own, in the order in which they run."""
         cost, own, first = self._trace.seconds, {*bits(self._own)}, {*bits(reaching)}
         chosen = []
         # What is made once, such as the value of a cached call, is traced to the first test alone, so the
         # module's own tests come after those that reach the lines.
         for place in sorted(
-            first | own,
+            {*first, *own, *bits(more)},
             key=lambda place: (place not in first, cost[place] > SLOW_SECONDS, place not in own, cost[place]),
         ):
             if cost[place] <= seconds:

@@ -4,15 +4,17 @@ import ast
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from functools import cache
 
 import pytest
 
 from quality import suite
-from quality.torture import mutation, mutation_table, whole_runs
+from quality.torture import in_place, mutation, mutation_table, whole_runs
 from quality.torture.in_place import KILLED, OPEN, SURVIVED
 from quality.torture.mutants import mutants_of
 from quality.torture.report import Result
@@ -192,6 +194,24 @@ def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path
 def test_a_trace_names_the_tests_that_fail_without_any_mutant(tmp_path):
     failing = SMALL_TEST + "\ndef test_more():\n    assert limit(1) == 2\n"
     assert tried_in_place(tmp_path, failing)[1] == ["test_small.py::test_more"]
+
+
+@pytest.mark.parametrize(("queued", "status"), [(0, 1), (99, 0)])
+def test_time_in_the_queue_for_a_processor_ends_no_mutant(tmp_path, monkeypatch, queued, status):
+    said = tmp_path / "schedstat"
+    said.write_text("0 0 1")
+    monkeypatch.setattr(in_place, "SCHEDULED", said)
+    monkeypatch.setattr(in_place, "LEAST_SECONDS", 0.01)
+    process = in_place.fork()
+    if not process:
+        in_place.limit(1, 0)
+        said.write_text(f"0 {queued}000000000 1")
+        end = time.monotonic() + 0.02
+        while time.monotonic() < end:
+            pass
+        signal.getsignal(signal.SIGALRM)()
+        os._exit(0)
+    assert in_place.end_group(process) == status
 
 
 @pytest.fixture
