@@ -4,7 +4,8 @@ import os
 import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -165,6 +166,15 @@ class RequestContext:
     def seconds_left(self) -> float:
         """Return the seconds left until the deadline; negative after it."""
         return self._ends - self.instance.monotonic()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """End this part of the request after so many seconds, or with the request itself."""
+        ends, self._ends = self._ends, min(self._ends, self.instance.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._ends = ends
 
     def send(self, method: str, url: str, *, budget_seconds: float, **options: Any) -> HttpResponse:
         """Send one request as ``function.http.client.send``, within the time left."""

@@ -34,6 +34,8 @@ class UploadError(Exception):
     code: ClassVar[str]
     default_message: ClassVar[str] = ""
     default_retry_after: ClassVar[int | None] = None
+    # Whether it is about this very object, so that another one may succeed at the same service.
+    is_own = False
 
     def __init__(
         self,
@@ -253,9 +255,10 @@ class WechatUnavailable(UpstreamError):
 
 
 class OssUnavailable(UpstreamError):
-    """Raised when OSS fails, times out or its response is malformed."""
+    """Raised when OSS fails, times out or its response is malformed; or a record of ours is invalid."""
 
     status, code = 503, "oss_unavailable"
+    is_own = True
     default_message = "OSS is not responding; please try again."
     default_retry_after = 2
 

@@ -280,7 +280,7 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
     Continue the check that a due record is about; remove the record once there is a result.
 
     Returns:
-        False if WeChat is unavailable.
+        False if a checker does not respond: then the record keeps its time.
 
     Raises:
         Unreadable: the record has no receipt.
@@ -292,15 +292,11 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
     upload = read_recorded(due.text_of(fields, "receipt"), oss.bucket, context.settings, context.now)
     own = same_bucket(context, oss, upload.profile.location)
     current = _submit_if_due(context, own, upload, settle(context, own, upload))
-    if current.due and not context.wechat_has_failed:
-        return True
-    at = None
-    if current.due:
-        # Behind the others: WeChat may fail for this one alone.
-        at = context.now + timedelta(seconds=1)
-    elif current.state == CHECKING or current.silent_at:
-        at = current.silent_at or context.now + SILENCE
-    if at:
+    if context.wechat_has_failed or context.aliyun_has_failed:
+        return False
+    if current.due or current.silent_at or current.state == CHECKING:
+        at = current.silent_at or context.now + (timedelta(0) if current.due else SILENCE)
+        at = max(at, context.now + timedelta(seconds=1))
         due.write(oss, record.kind, record.owner, record.id, at, fields, context.now)
     due.remove(oss, record.name)
-    return not context.wechat_has_failed
+    return True

@@ -18,7 +18,7 @@ from function.holding.check import note_check
 from function.holding.decision import BY_CHECK, decide, forget_due, leave_to_a_human, settle
 from function.holding.held_upload import HeldUpload, held_url
 from function.holding.records import PUBLISH, REJECT
-from function.holding.state import CHECKING, OPEN, REVIEW, UNCHECKED, HeldState
+from function.holding.state import BY_ALIYUN, CHECKING, OPEN, REVIEW, HeldState
 from function.holding.submission import obstacle_in
 from function.moderation.aliyun import (
     ACTIONS,
@@ -46,7 +46,7 @@ def continue_with_aliyun(
     Do what is due of the check by Aliyun, unless another request does.
 
     Args:
-        current: with ``due`` as ``BY_ALIYUN`` or ``UNCHECKED``.
+        current: with ``due`` as ``BY_ALIYUN``.
 
     Returns:
         the state; ``due`` of WeChat if that is next.
@@ -55,8 +55,6 @@ def continue_with_aliyun(
         UploadError: OSS refuses, or does not respond; it is continued after a minute.
     """
     check = current.aliyun
-    if current.due == UNCHECKED:
-        return leave_to_a_human(context, oss, upload, Finding(NOT_CHECKED, ALIYUN))
     if check is not None and check.verdict is not None:
         return _apply(context, oss, upload, check, check.verdict)
     # From now on a tick continues it; one record stands for all attempts.
@@ -69,7 +67,7 @@ def continue_with_aliyun(
     if not is_free and not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has asked by now, or is about to ask.
         latest = settle(context, oss, upload)
-        is_due = latest.due < 0 and latest.lease != current.lease
+        is_due = latest.due == BY_ALIYUN and latest.lease != current.lease
         return continue_with_aliyun(context, oss, upload, latest) if is_due else latest
     after = _look(context, oss, upload, current)
     if name and after.state != CHECKING:
@@ -85,6 +83,7 @@ def _look(context: RequestContext, oss: OssClient, upload: HeldUpload, current: 
         found = _ask(context, oss, upload, check)
     except UploadError as error:
         context.line.reason = f"check: {error.code}, {error.reason}"
+        context.aliyun_has_failed |= not error.is_own
         found = not_checked()
     if isinstance(found, Finding):
         return leave_to_a_human(context, oss, upload, found)
@@ -95,7 +94,12 @@ def _look(context: RequestContext, oss: OssClient, upload: HeldUpload, current: 
         return _apply(context, oss, upload, check, found)
     if isinstance(found, str):
         check = check._replace(task=found, failures=0)
-    elif not (check.task and found.finding.errcode == RUNNING):
+    elif check.task and found.finding.errcode == RUNNING:
+        check = check._replace(asked=check.asked + 1, failures=0)
+    elif context.aliyun_has_failed and check.task:
+        # Nothing was said about this one, and asking again costs nothing.
+        return current
+    elif not context.aliyun_has_failed:
         check = check._replace(failures=check.failures + 1)
     # If this fails, the lease ends by itself.
     with suppress(UploadError):

@@ -11,6 +11,7 @@ from function.config.typing import TYPE_CHECKING, Any, NamedTuple
 from function.holding import records
 from function.moderation.finding import Outcome, read_finding
 from function.oss.client import OssClient
+from function.oss.due import pause_after
 from function.oss.post_form import iso
 
 if TYPE_CHECKING:
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 NUMBER = 0
 # A lease older than two request timeouts is stale: its request died without recording a result.
 LEASE = timedelta(seconds=60)
-# After each failure in a row; the last one from then on.
-PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 1, 2, 5, 10, 10))
-TASK_PAUSE = timedelta(seconds=30)
+# Before each question about a video or sound that Aliyun looks at; the last one from then on.
+TASK_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 1, 2, 3, 5, 10))
 # An object that was not checked this long, or this long before it ends, is left to a human.
 GIVEN_UP_AFTER, GIVEN_UP_BEFORE_END = timedelta(hours=24), timedelta(hours=1)
+
+
+def given_up_at(since: datetime, ends: datetime) -> datetime:
+    """Return when a check is given up that began at ``since``, of an object that ends at ``ends``."""
+    return min(since + GIVEN_UP_AFTER, ends - GIVEN_UP_BEFORE_END)
 
 
 class AliyunCheck(NamedTuple):
@@ -33,18 +38,22 @@ class AliyunCheck(NamedTuple):
     Args:
         at: when its record was written.
         since: when the first attempt began.
-        failures: attempts that failed in a row.
+        failures: attempts in a row that failed by this object itself.
         task: id of a video or sound that Aliyun looks at; empty for none.
+        asked: how often Aliyun was still looking at it.
         stored_at: when OSS stored the object that is looked at, to the second.
         verdict: of the answer; ``None`` until there is one.
+        is_lease: whether a request asks right now, or died over it.
     """
 
     at: datetime
     since: datetime
     failures: int = 0
     task: str = ""
+    asked: int = 0
     stored_at: datetime | None = None
     verdict: "Verdict | None" = None
+    is_lease: bool = False
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -52,6 +61,7 @@ class AliyunCheck(NamedTuple):
             "since": iso(self.since),
             "failures": self.failures,
             "task": self.task,
+            "asked": self.asked,
             "stored": self.stored_at and iso(self.stored_at),
             "outcome": self.verdict and self.verdict.outcome.name,
             "finding": self.verdict and self.verdict.finding.fields,
@@ -60,28 +70,17 @@ class AliyunCheck(NamedTuple):
 
     def last_at(self, ends: datetime) -> datetime:
         """Return when the check is given up."""
-        return min(self.since + GIVEN_UP_AFTER, ends - GIVEN_UP_BEFORE_END)
+        return given_up_at(self.since, ends)
 
     def next_at(self, ends: datetime) -> datetime:
         """Return when the next attempt is due, or the check is given up."""
-        if not (self.failures or self.task):
-            # The request that has the lease may still get its answer.
+        if self.is_lease:
+            # The request that has it may still get its answer.
             return self.at + LEASE
-        pause = PAUSES[min(self.failures, len(PAUSES)) - 1] if self.failures else TASK_PAUSE
+        pause = pause_after(self.failures) if self.failures else LEASE
+        if self.task and not self.failures:
+            pause = TASK_PAUSES[min(self.asked, len(TASK_PAUSES) - 1)]
         return min(self.at + pause, max(self.at, self.last_at(ends)))
-
-    def attempt_at(self, now: datetime, ends: datetime) -> int:
-        """
-        Return the number of the attempt that is due since ``next_at``.
-
-        One follows each attempt that left no record, ever later: what is not kept costs all the same.
-        """
-        number, left = 0, now - self.next_at(ends)
-        for number, pause in enumerate(PAUSES):
-            if left < pause:
-                return number
-            left -= pause
-        return number + 1 + left // pause
 
 
 def get_aliyun_check(oss: OssClient, upload_id: str) -> AliyunCheck | None:
@@ -99,8 +98,9 @@ def get_aliyun_check(oss: OssClient, upload_id: str) -> AliyunCheck | None:
     since = records.time_in(name, fields, "since") if "since" in fields else at
     failures = records.number_in(name, fields.get("failures", 0), 0, records.MAX_FAILURES)
     task = records.text_in(name, fields, "task") if "task" in fields else ""
+    asked = records.number_in(name, fields.get("asked", 0), 0, records.MAX_FAILURES)
     stored_at = records.time_in(name, fields, "stored") if "stored" in fields else None
-    check = AliyunCheck(at, since, failures, task, stored_at)
+    check = AliyunCheck(at, since, failures, task, asked, stored_at, is_lease="since" not in fields)
     if "outcome" not in fields:
         return check
     from function.moderation.aliyun_verdict import Verdict

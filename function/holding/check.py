@@ -8,7 +8,7 @@ silence, errors and doubts a human decides.
 from contextlib import suppress
 from datetime import timedelta
 
-from function.config.moderation import WECHAT
+from function.config.moderation import ALIYUN, WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
@@ -21,6 +21,7 @@ from function.holding.state import (
     BY_CLEANING,
     CHECKING,
     HELD,
+    LEASE,
     MAX_SUBMISSIONS,
     PUBLISHED,
     REJECTED,
@@ -28,14 +29,26 @@ from function.holding.state import (
     UNCHECKED,
     HeldState,
     check_state,
+    is_first_attempt,
 )
 from function.holding.submission import refusal, submit_to_wechat
-from function.moderation.finding import CHANGED, LABEL, RULES, SILENT, UNREACHABLE, Finding, Outcome
+from function.moderation.finding import (
+    CHANGED,
+    LABEL,
+    NOT_CHECKED,
+    RULES,
+    SILENT,
+    UNREACHABLE,
+    Finding,
+    Outcome,
+)
 from function.moderation.wechat import CANNOT_OPEN
 from function.moderation.wechat_verdict import Verdict
 from function.oss import due
 from function.oss.client import OssClient, oss_client, oss_clients, require_client, with_time_limit
+from function.oss.due import pause_after
 from function.oss.objects import head_object
+from function.oss.post_form import iso
 from function.webhook import RECORD_SECONDS
 
 # What a submission needs at least; with less it is left to the next request or tick.
@@ -56,8 +69,8 @@ def begin_check_after(context: RequestContext, receipt: str) -> HeldState:
         in_time = with_time_limit(oss, seconds, context.instance.monotonic)
         try:
             current = settle(context, in_time, upload)
-            # A ticket alone may have a picture processed once.
-            if current.cleaning is not None and current.cleaning.number > 1:
+            # A ticket begins each step once: who repeats it starts no work that costs.
+            if not is_first_attempt(upload, current):
                 return current
             return submit_due(context, in_time, upload, current)
         except UploadError:
@@ -85,10 +98,13 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
         current = continue_with_cleaning(context, oss, upload, current)
     # What is checked is what is shown.
     upload = upload._replace(copy=current.copy or upload.copy)
-    if current.due in (BY_ALIYUN, UNCHECKED):
+    if current.due == BY_ALIYUN:
         from function.holding.aliyun_check import continue_with_aliyun
 
         current = continue_with_aliyun(context, oss, upload, current)
+    if current.due == UNCHECKED:
+        finding = Finding(NOT_CHECKED, ALIYUN if current.aliyun else WECHAT)
+        return leave_to_a_human(context, oss, upload, finding)
     return _submit(context, oss, upload, current) if current.due > 0 else current
 
 
@@ -104,7 +120,7 @@ def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current
         return current
     if not records.create(oss, current.lease, {}, context.now):
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
-        latest = check_state(oss, upload, context.now)
+        latest = check_state(oss, upload, context.now, upload.held_until)
         return latest if latest.lease == current.lease else submit_due(context, oss, upload, latest)
     # By the clock of OSS, which dates the object as well.
     leased = head_object(oss, current.lease)
@@ -114,11 +130,7 @@ def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current
     try:
         result = submit_to_wechat(context, oss, upload, is_unreachable=current.is_unreachable)
     except UploadError as error:
-        context.line.reason = f"check: {error.code}, {error.reason}"
-        # If this fails as well, the lease ends by itself.
-        with suppress(UploadError):
-            records.put(oss, record, {"failures": current.failures + 1}, context.now)
-        return current
+        return _note_failure(context, oss, record, current, error)
     if isinstance(result, Finding):
         # If one request was slow, another submitted after it, and WeChat may refuse that one as a duplicate.
         submission = records.get_submission(oss, upload.check_id, current.due)
@@ -139,6 +151,21 @@ def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current
     return HeldState(CHECKING)
 
 
+def _note_failure(
+    context: RequestContext, oss: OssClient, record: str, current: HeldState, error: UploadError
+) -> HeldState:
+    """Record a failed submission; it counts if this object itself is the cause."""
+    context.line.reason = f"check: {error.code}, {error.reason}"
+    context.wechat_has_failed |= not error.is_own
+    failures = current.failures + error.is_own
+    fields = {"failures": failures, "since": iso(current.since or context.now)}
+    # If this fails as well, the lease ends by itself.
+    with suppress(UploadError):
+        records.put(oss, record, fields, context.now)
+    pause = pause_after(failures) if failures else LEASE
+    return current._replace(lease="", failures=failures, silent_at=context.now + pause)
+
+
 def _submit_itself(
     context: RequestContext, oss: OssClient, upload: HeldUpload, trace_id: str | None = None
 ) -> HeldState:
@@ -152,7 +179,7 @@ def _submit_itself(
     first = {"trace": trace_id} if trace_id else {}
     record = records.submission_key(upload.check_id, 1)
     records.put(oss, record, {**first, "unreachable": upload.receipt}, context.now)
-    current = check_state(oss, upload, context.now)
+    current = check_state(oss, upload, context.now, upload.held_until)
     return submit_due(context, oss, upload, current) if context.seconds_left() > SUBMIT_SECONDS else current
 
 

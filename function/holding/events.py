@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from function.context import RequestContext
-from function.errors import OssUnavailable
 from function.holding.held_upload import HeldUpload
 from function.moderation.finding import Finding
+from function.oss.client import silent
 from function.webhook import notify_business
 
 
@@ -23,7 +23,7 @@ def notify_due(
         OssUnavailable: it is lost; the record must stay.
     """
     if not notify(context, upload, event, finding, at):
-        raise OssUnavailable(reason=f"{event}: neither delivered nor written down")
+        raise silent(f"{event}: neither delivered nor written down")
     return True
 
 

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 PUBLISH, REJECT, DISCARD = "publish", "reject", "discard"
 # More than any submission can fail in the days of a hold.
-MAX_FAILURES = 10**9
-MAX_CODE = 10**10
+MAX_FAILURES, MAX_CODE = 10**9, 10**10
 MAX_SIZE = 10**15
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -252,12 +251,14 @@ class Submission(NamedTuple):
 
     Args:
         at: when its record was written.
+        since: when the first attempt began.
         is_accepted: whether WeChat accepted it; otherwise this is the lease of the request that submits.
-        failures: failed attempts so far.
+        failures: attempts in a row that failed by this object itself.
         unreachable: receipt of the upload, if WeChat could not open the URL of the first submission.
     """
 
     at: datetime
+    since: datetime
     is_accepted: bool
     failures: int
     unreachable: str = ""
@@ -274,11 +275,11 @@ def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | 
     fields = get(oss, name)
     if fields is None:
         return None
-    at = time_in(name, fields, "at")
+    at, since = (time_in(name, {"since": fields.get("at"), **fields}, each) for each in ("at", "since"))
     is_accepted = "trace" in fields
     # The number of failures becomes part of a name.
     failures = 0 if is_accepted else number_in(name, fields.get("failures", 0), 0, MAX_FAILURES)
-    return Submission(at, is_accepted, failures, str(fields.get("unreachable", "")))
+    return Submission(at, since, is_accepted, failures, str(fields.get("unreachable", "")))
 
 
 class Check(NamedTuple):

@@ -11,7 +11,8 @@ checking   a submission that WeChat accepted;    ``submitted`` with its trace;  
 review     a verdict that leaves it to a human,  ``review``                      a decision of a backend or a
            a refused check, a second silence,                                    risky verdict, end of hold
            a day in which Aliyun checked nothing,
-           a picture that cannot be cleaned
+           a picture that cannot be cleaned,
+           other rules than it was stored under
 published  a commit without check, a verdict     ``decided``; without it, the    a backend's discard
            that passes, a backend                object under its own name
 rejected   a risky verdict, a backend            ``decided``; ``rejected`` is    nothing
@@ -41,10 +42,11 @@ from function.config.profile import COMMIT
 from function.config.typing import TYPE_CHECKING, NamedTuple
 from function.holding import records
 from function.holding.aliyun_record import LEASE as LEASE
-from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check
+from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check, given_up_at
 from function.holding.held_upload import HeldUpload, Shown
 from function.moderation.finding import Outcome
 from function.oss.client import OssClient
+from function.oss.due import attempt_at, pause_after
 from function.oss.objects import head_object
 
 if TYPE_CHECKING:
@@ -56,9 +58,7 @@ OPEN = (HELD, CHECKING, REVIEW)
 # WeChat promises a verdict within 30 minutes; later none is expected.
 SILENCE = timedelta(minutes=35)
 MAX_SUBMISSIONS = 2
-# Failures after each of which the next request may submit at once.
-FREE_FAILURES = 5
-# What is due instead of a submission to WeChat: something of Aliyun's check; a review, because it failed; a
+# What is due instead of a submission to WeChat: something of Aliyun's check; a review, as a check failed; a
 # clean copy, or what follows it where no checker looks.
 BY_ALIYUN, UNCHECKED, BY_CLEANING = -1, -2, -3
 
@@ -71,10 +71,11 @@ class HeldState(NamedTuple):
         due: number of the submission that is due; ``MAX_SUBMISSIONS`` + 1 when WeChat stayed silent for
             good, ``BY_ALIYUN`` or ``UNCHECKED``, 0 for none.
         lease: name of the record that the submitting request creates first; empty while another one submits.
-        failures: failed attempts at the submission that is due.
+        failures: attempts at the submission that is due which failed by this object itself.
+        since: when the first of all attempts at it began.
         held_until: when the hold ends, if that is known.
         stored_at: when OSS stored the held object, to the second.
-        silent_at: when the next step is due: WeChat counts as silent, or Aliyun is asked again.
+        silent_at: when the next step is due: WeChat counts as silent, or a checker is asked again.
         aliyun: the check by Aliyun, as far as it is.
         is_unreachable: True if WeChat could not open the presigned URL of the first submission.
         has_other_rules: True if the object was stored under other rules of a hold than its profile has.
@@ -91,6 +92,7 @@ class HeldState(NamedTuple):
     aliyun: AliyunCheck | None = None
     is_unreachable: bool = False
     has_other_rules: bool = False
+    since: datetime | None = None
     cleaning: "Cleaning | None" = None
 
     @property
@@ -134,7 +136,7 @@ def _open_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetim
         state = HeldState(HELD, due=0 if cleaning.next_at else BY_CLEANING, silent_at=cleaning.next_at)
     else:
         by_aliyun = _aliyun_state(oss, upload, now, ends) if profile.is_checked_by_aliyun else None
-        state = by_aliyun or check_state(oss, upload, now)
+        state = by_aliyun or check_state(oss, upload, now, ends)
     return state._replace(cleaning=cleaning)
 
 
@@ -160,6 +162,14 @@ def first_step(oss: OssClient, upload: HeldUpload, current: HeldState, now: date
     return current._replace(due=due, lease=records.submission_key(upload.check_id, number))
 
 
+def is_first_attempt(upload: HeldUpload, current: HeldState) -> bool:
+    """Return whether nobody has begun the step that is due: a clean copy, Aliyun's check, or WeChat's."""
+    if current.due == BY_CLEANING:
+        return current.cleaning is not None and current.cleaning.number == 1
+    check_id = upload._replace(copy=current.copy or upload.copy).check_id
+    return current.lease in [records.submission_key(check_id, number) for number in (NUMBER, 1)]
+
+
 def _aliyun_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState | None:
     """Return the state of an upload that lacks its check by Aliyun; ``None`` if WeChat's is next."""
     check = get_aliyun_check(oss, upload.check_id)
@@ -172,15 +182,18 @@ def _aliyun_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datet
     if now < next_at:
         return HeldState(CHECKING, silent_at=next_at)
     # Each name is one attempt: one after each record, and more after leases that ended without a result.
-    attempt = f"-{check.at:%Y%m%d%H%M%S}-{check.attempt_at(now, ends)}"
+    attempt = f"-{check.at:%Y%m%d%H%M%S}-{attempt_at(now, next_at)}"
     retry = records.submission_key(upload.check_id, NUMBER, attempt)
     due = UNCHECKED if now >= check.last_at(ends) else BY_ALIYUN
     return HeldState(CHECKING, due=due, lease=retry, aliyun=check)
 
 
-def check_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
+def check_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState:
     """
     Return the state of an upload that lacks only its check by WeChat.
+
+    Args:
+        ends: when its object ends.
 
     Raises:
         UploadError: OSS refuses, or does not respond, or a record is invalid.
@@ -195,19 +208,23 @@ def check_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:
         if submission.unreachable:
             is_unreachable = True
             continue
-        age = now - submission.at
         if not submission.is_accepted:
-            failures, late = submission.failures, max(0, age // LEASE)
-            # Each name is one attempt, made by the request that creates it: one after each failure and one
-            # after each lease that ended without a result.
-            retry = records.submission_key(upload.check_id, number, f"-{failures}-{late}")
-            is_time = late or (failures and age >= _pause(failures))
-            return due._replace(lease=retry if is_time else "", failures=failures)
-        if age < SILENCE:
+            return _not_accepted(upload, now, ends, submission, due)
+        if now - submission.at < SILENCE:
             return HeldState(CHECKING, silent_at=submission.at + SILENCE)
     return HeldState(CHECKING, due=MAX_SUBMISSIONS + 1)
 
 
-def _pause(failures: int) -> timedelta:
-    """Return how long to wait after so many failures in a row, because clients may ask at any rate."""
-    return min(timedelta(seconds=max(0, failures - FREE_FAILURES)), LEASE)
+def _not_accepted(
+    upload: HeldUpload, now: datetime, ends: datetime, submission: records.Submission, due: HeldState
+) -> HeldState:
+    """Return the state of an upload that another request submits right now, or that WeChat did not take."""
+    at, failures = submission.at, submission.failures
+    if now >= given_up_at(submission.since, ends) and now >= at + LEASE:
+        return due._replace(due=UNCHECKED)
+    next_at = at + (pause_after(failures) if failures else LEASE)
+    # Each name is one attempt, made by the request that creates it: one after each record, and more after
+    # leases that ended without a result.
+    attempt = f"-{at:%Y%m%d%H%M%S}-{attempt_at(now, next_at)}"
+    retry = records.submission_key(upload.check_id, due.due, attempt) if now >= next_at else ""
+    return due._replace(lease=retry, failures=failures, silent_at=next_at, since=submission.since)

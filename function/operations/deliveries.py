@@ -18,7 +18,7 @@ from function.webhook import EVENTS, KIND, SCHEDULE, attempt, id_of, log_loss
 
 ATTEMPT_SECONDS = 8.0
 # To record that it failed.
-RECORD_SECONDS = 2.0
+RECORD_SECONDS = 1.0
 # A lost event can be redelivered by an operator for this long.
 LOST_FOR = timedelta(days=7)
 SLOW = frozenset({TIMED_OUT, OVERDUE, TRICKLED, TimeoutError.__name__})
@@ -116,8 +116,7 @@ def continue_delivery(context: RequestContext, oss: OssClient, record: Due) -> b
     check_event(context.settings, record.id, delivery)
     seconds = min(ATTEMPT_SECONDS, oss.seconds_left() - RECORD_SECONDS)
     if seconds <= 0:
-        # Only this bucket may be slow.
-        return context.seconds_left() > RECORD_SECONDS
+        return False
     reason = ""
     if not delivery.is_lost:
         reason = attempt(context, record.id, delivery.body, delivery.trace, seconds)

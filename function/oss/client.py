@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BUDGET_SECONDS = 10.0
 # A call that may be repeated is given up after this, so that the retry has as long.
 FIRST_TRY_SECONDS = 4.0
+# Refusals that any other object would get as well: no right, too many calls.
+OF_THE_BUCKET = (401, 403, 429)
 
 
 class OssClient(NamedTuple):
@@ -117,15 +119,22 @@ def _try(
     oss: OssClient, name: str, method: str, url: str, seconds: float, sent: Mapping[str, object]
 ) -> HttpResponse:
     if seconds <= 0:
-        raise OssUnavailable(reason=f"{name}: the calls of this request exceeded their budget")
+        raise silent(f"{name}: the calls of this request exceeded their budget")
     try:
         response: HttpResponse = oss.send(method, url, budget_seconds=seconds, **sent)
     except ExchangeFailed as error:
-        raise OssUnavailable(reason=f"{name}: {error.kind}") from None
+        raise silent(f"{name}: {error.kind}") from None
     if response.status >= 500:
         refusal = refusal_of(response)
-        raise OssUnavailable(reason=f"{name}: {refusal}", upstream=refusal.code)
+        raise silent(f"{name}: {refusal}", refusal.code)
     return response
+
+
+def silent(reason: str, upstream: str = "") -> OssUnavailable:
+    """Return the error of a bucket that does not respond, whatever object is asked for."""
+    error = OssUnavailable(reason=reason, upstream=upstream)
+    error.is_own = False
+    return error
 
 
 def error_for(name: str, refusal: Refusal) -> UploadError:
@@ -143,7 +152,9 @@ def error_for(name: str, refusal: Refusal) -> UploadError:
                 reason=reason,
             )
             return Misconfigured([Problem("OSS_ENDPOINT", sentence)], upstream=refusal.code)
-    return OssRejected(reason=reason, upstream=refusal.code)
+    error = OssRejected(reason=reason, upstream=refusal.code)
+    error.is_own = refusal.status not in OF_THE_BUCKET
+    return error
 
 
 def result_of(name: str, response: HttpResponse) -> "Element":

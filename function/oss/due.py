@@ -9,16 +9,26 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from math import inf
 
 from function.config.key_template import DUE, OWNER, RECORD_ID
 from function.config.typing import Any, NamedTuple
 from function.http.json_body import object_in
 from function.oss.client import OssClient
-from function.oss.listing import Listed, list_objects
+from function.oss.listing import Listed, list_objects, list_page
 from function.oss.objects import MAX_RECORD_BYTES, delete_object, get_record, instant_in, put_record
 from function.oss.post_form import iso
 
 MINUTE = "%Y%m%d%H%M"
+ONE_MINUTE = timedelta(minutes=1)
+# After each failure in a row; the last one from then on.
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60))
+# Of very many records a tick lists the oldest, then two pages at each of so many later minutes, of which the
+# last are the newest.
+OLDEST, SAMPLES, NEWEST = 3000, 6, timedelta(minutes=2)
+# Spreads the samples of successive ticks evenly.
+GOLDEN_RATIO = 0.618
 NAME = re.compile(rf"{re.escape(DUE)}([0-9]{{12}})/([a-z]+)-((?:{OWNER})?)-({RECORD_ID})")
 
 
@@ -42,6 +52,25 @@ class Due(NamedTuple):
     id: str = ""
 
 
+def pause_after(failures: int) -> timedelta:
+    """Return how long to wait after so many failures in a row, at least one."""
+    return PAUSES[min(failures, len(PAUSES)) - 1]
+
+
+def attempt_at(now: datetime, since: datetime) -> int:
+    """
+    Return the number of the attempt that is due now, of those that began to be due at ``since``.
+
+    One follows each attempt that left no record, ever later: what is not kept costs all the same.
+    """
+    number, left = 0, now - since
+    for number, pause in enumerate(PAUSES):
+        if left < pause:
+            return number
+        left -= pause
+    return number + 1 + left // pause
+
+
 def name_of(kind: str, owner: str, id: str, at: datetime) -> str:
     """
     Return the name of a due record.
@@ -51,7 +80,7 @@ def name_of(kind: str, owner: str, id: str, at: datetime) -> str:
         owner: left out if it is none of ours: a receipt signed by the business may name any.
         id: as ``RECORD_ID``; the same id at the same minute is the same record.
     """
-    minute = (at + timedelta(minutes=1) - timedelta.resolution).astimezone(UTC)
+    minute = (at + ONE_MINUTE - timedelta.resolution).astimezone(UTC)
     whose = owner if re.fullmatch(OWNER, owner) else ""
     name = f"{DUE}{minute:{MINUTE}}/{kind}-{whose}-{id}"
     # Any other name could overwrite another record.
@@ -127,19 +156,61 @@ def instant_of(fields: Mapping[str, Any], name: str) -> datetime:
         raise Unreadable(name) from None
 
 
-def list_due(oss: OssClient, now: datetime) -> Iterator[Due]:
+def list_due(oss: OssClient, now: datetime, least_seconds: float = -inf) -> Iterator[Due]:
     """
-    List the records that are due by now, oldest first, including invalid ones; of very many the first.
+    List the records that are due by now, oldest first, including invalid ones.
 
     Raises:
         UploadError: OSS refuses, or does not respond, perhaps after some pages.
     """
-    # The other half of the time is for what was found.
-    for listed in list_objects(oss, DUE, oss.seconds_left() / 2):
-        due = _due(listed)
-        if due.kind and due.at > now:
+    for record in map(_due, list_objects(oss, DUE, least_seconds)):
+        if record.kind and record.at > now:
             return
-        yield due
+        yield record
+
+
+def sample_due(oss: OssClient, now: datetime) -> Iterator[Due]:
+    """
+    List the records that are due by now; of very many the oldest, then samples of later minutes.
+
+    What it leaves out is listed by a later tick: each samples other minutes, and each the newest ones, so
+    that what many old records hide is found when it becomes due.
+
+    Raises:
+        UploadError: as ``list_due``.
+    """
+    # The other half of the time is for what was found.
+    least = oss.seconds_left() / 2
+    seen, last = set[str](), now
+    for record in islice(list_due(oss, now, least), OLDEST):
+        seen.add(record.name)
+        last = record.at
+        yield record
+    if len(seen) < OLDEST:
+        return
+    phase = now.timestamp() / 60 * GOLDEN_RATIO % 1
+    places = [last + (now - last) * (number + phase) / SAMPLES for number in range(SAMPLES)]
+    for place in (*places, now - NEWEST):
+        for record in _sample(oss, place, now, least):
+            if record.name not in seen:
+                seen.add(record.name)
+                yield record
+
+
+def _sample(oss: OssClient, place: datetime, now: datetime, least: float) -> Iterator[Due]:
+    after = f"{DUE}{place:{MINUTE}}/"
+    for _ in range(2):
+        if oss.seconds_left() <= least:
+            return
+        page = list_page(oss, DUE, start_after=after)
+        for record in map(_due, page.objects):
+            if record.kind and record.at > now:
+                return
+            yield record
+            after = record.name.removesuffix(record.id) + "~"
+        # Behind the many records of one owner stand those of others.
+        if not page.token:
+            return
 
 
 def _due(listed: Listed) -> Due:

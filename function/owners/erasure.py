@@ -17,7 +17,7 @@ from function.oss import due
 from function.oss.client import OssClient
 from function.oss.due import Due, Unreadable
 from function.oss.post_form import iso
-from function.owners.erasure_pass import LEAST_SECONDS, has_data, next_page, steps_for
+from function.owners.erasure_pass import LEAST_SECONDS, Step, has_data, next_page, steps_for
 from function.owners.erasure_records import (
     OWNER,
     Erasure,
@@ -29,6 +29,7 @@ from function.owners.erasure_records import (
     unmark,
 )
 from function.reading import profiles_with_keys
+from function.request_log import encode, log
 
 # Kind of the due records.
 ERASE = "erase"
@@ -106,7 +107,7 @@ def advance(
     context: RequestContext, state: Erasure, seconds_left: Callable[[], float], bucket: str = ""
 ) -> Erasure:
     """
-    Continue an erasure until it is done, rests, or no time is left.
+    Continue an erasure until it is done, rests, or no time is left, unless another worker does.
 
     Args:
         bucket: of its records; by default where erasures begin.
@@ -121,18 +122,46 @@ def advance(
     covered, others = coverage(context)
     steps = steps_for(covered, state.owner)
     state = state if state.done else state._replace(profiles=_names(covered), not_covered=_names(others))
-    while not state.done and state.rests_until <= context.now and seconds_left() > LEAST_SECONDS:
-        following = next_page(context, state, steps, seconds_left)
-        # If another worker was faster, go on from its state.
-        state = save(records, following) or latest(records, state.owner) or following
+    if _goes_on(context, state, seconds_left):
+        if state.is_leased(context.now):
+            return state
+        state = _work(context, records, state, steps, seconds_left)
     if state.done:
         finish(records, state)
     return state
 
 
+def _work(
+    context: RequestContext,
+    records: OssClient,
+    state: Erasure,
+    steps: list[Step],
+    seconds_left: Callable[[], float],
+) -> Erasure:
+    """Take the lease, continue page by page, and give it back; return the state of whoever was faster."""
+    ours = save(records, state._replace(leased=context.now))
+    goes_on = True
+    while ours and goes_on:
+        state = ours._replace(leased=None)
+        try:
+            state = next_page(context, ours, steps, seconds_left)
+            goes_on = _goes_on(context, state, seconds_left)
+        finally:
+            # Also after a failure, so that the next call need not wait for the lease to end.
+            ours = save(records, state if goes_on and state.leased else state._replace(leased=None))
+    return ours or latest(records, state.owner) or state
+
+
+def _goes_on(context: RequestContext, state: Erasure, seconds_left: Callable[[], float]) -> bool:
+    return not state.done and state.rests_until <= context.now and seconds_left() > LEAST_SECONDS
+
+
 def continue_erasure(context: RequestContext, oss: OssClient, record: Due) -> bool:
     """
-    Continue the erasure of a due record, and make its next part due; return False while ``ERASE`` is off.
+    Continue the erasure of a due record, and make its next part due.
+
+    Returns:
+        False while ``ERASE`` is off, or without time for a page.
 
     Raises:
         Unreadable: the record names no owner.
@@ -141,6 +170,8 @@ def continue_erasure(context: RequestContext, oss: OssClient, record: Due) -> bo
     if not context.settings.erase:
         # Nothing is granted for it now; it goes on when the setting is there again.
         context.line.reason = f"{record.name}: waits for ERASE=true"
+        return False
+    if context.seconds_left() <= LEAST_SECONDS:
         return False
     return due.complete(oss, record, lambda fields: _continue(context, oss, record.id, fields))
 
@@ -160,6 +191,10 @@ def _continue(context: RequestContext, oss: OssClient, erasure: str, fields: Map
     # The share of one bucket may be less than a page needs.
     state = advance(context, state, context.seconds_left, oss.bucket)
     if not state.done:
+        if state.blocked and state.pass_began is None:
+            # It is tried again in an hour.
+            reason = f"{state.blocked} objects are under retention"
+            log.error(encode({"due": "stuck", "name": erasure, "reason": reason}))
         at = max(state.rests_until, context.now + timedelta(minutes=1))
         due.write(oss, ERASE, owner, erasure, at, {"owner": owner}, requested)
 

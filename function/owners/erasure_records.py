@@ -31,6 +31,8 @@ OWNER = "[a-z2-7]{26}"
 NAMED = ("owner", "number")
 # An instance learns of an erasure after this at the latest.
 RUNNING_FOR = timedelta(minutes=1)
+# Longer than any worker lives.
+LEASE = timedelta(minutes=1)
 # For the list of them.
 LIST_SECONDS = 3.0
 
@@ -49,6 +51,7 @@ class Erasure(NamedTuple):
         found: of this pass, what there was; ``blocked`` is what is under retention.
         first, last: Last-Modified of the oldest and newest object that was deleted.
         done: when the last pass ended.
+        leased: when the worker that continues it took it; ``None`` for none.
     """
 
     owner: str
@@ -71,6 +74,11 @@ class Erasure(NamedTuple):
     first: datetime | None = None
     last: datetime | None = None
     done: datetime | None = None
+    leased: datetime | None = None
+
+    def is_leased(self, now: datetime) -> bool:
+        """Return whether a worker may still continue it."""
+        return self.leased is not None and timedelta(0) <= now - self.leased < LEASE
 
     def with_deleted(self, versions: Iterable[Entry]) -> "Erasure":
         """Return the state after these were deleted."""

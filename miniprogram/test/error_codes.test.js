@@ -5,6 +5,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { english } = require('../example/utils/oss-direct-upload/english')
+const { functionError } = require('../example/utils/oss-direct-upload/errors')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
 const { openStage, failureOf, hurryPauses, hurryTimers, until } = require('./stage')
 
@@ -147,7 +148,7 @@ test('what a user reads is one whole Chinese sentence, without a foreign word or
 })
 
 for (const [bytes, text] of [
-  [2 * 1024 ** 2, '2 MB'], [10 * 1024 ** 2, '10 MB'], [1.5 * 1024 ** 2, '1.5 MB'], [5 * 1024 ** 3, '5 GB'],
+  [2 * 1024 ** 2, '2 MB'], [10 * 1024 ** 2, '10 MB'], [1.5 * 1024 ** 2, '1.5 MB'], [5 * 1024 ** 3, '5 GB'], [48 * 1024 ** 4, '48 TB'],
   [100 * 1024, '100 KB'], [999, '999 B'], [1, '1 B'], [2 * 1024 ** 2 - 1, '1.9 MB'],
 ]) {
   test(`a limit of ${bytes} bytes is told as ${text}, never as more than is allowed`, async (t) => {
@@ -226,6 +227,7 @@ for (const [code, fields, sentence] of [
   ['too_large', { limits: { maxSize: 2097152 } }, 'The file is too large. At most 2 MB.'],
   ['unsupported_type', { limits: { contentTypes: ['image/jpeg', 'video/*'] } }, 'This kind of file is not accepted. Please choose JPG, videos.'],
   ['unsupported_type', { limits: { contentTypes: ['image/heic', 'application/msword'] } }, 'This kind of file is not accepted. Please choose HEIC, Word.'],
+  ['unsupported_type', { limits: { contentTypes: [] } }, 'This kind of file is not accepted. Please choose another one.'],
   ['unsupported_type', { limits: { contentTypes: ['*/*'] } }, 'This kind of file is not accepted. Please choose another one.'],
   ['too_many_requests', { retryAfter: 1 }, 'Too many requests. Please try again in 1 second.'],
   ['sts_unavailable', { retryAfter: 120 }, 'The service is busy. Please try again in 2 minutes.'],
@@ -447,6 +449,46 @@ test('a platform call that throws is a failure, not a hanging promise', async (t
   const error = await failureOf(stage.uploader.upload(stage.file()).promise)
   assert.equal(error.code, 'network')
   assert.match(error.detail, /parameter error/)
+})
+
+const VALUES = [null, 0, 5, -1, 0.5, 1e300, true, 'x', '', [], [5], ['a', null], {}, { a: 1 }, [[]]]
+const SOME_LIMITS = VALUES.flatMap((odd) => [odd, { maxSize: odd }, { minSize: odd }, { contentTypes: odd }])
+const SOME_QUOTAS = VALUES.flatMap((odd) => [odd, ...['filesLeft', 'bytesLeft', 'resetsAt'].map((name) => (
+  { filesLeft: 1, bytesLeft: 1024, resetsAt: '2026-11-24T16:00:00Z', [name]: odd }
+))])
+
+test('whatever stands where limits, quota and text belong, the code counts and the sentence is whole', () => {
+  const bodies = [...SOME_LIMITS.map((limits) => ({ limits })), ...SOME_QUOTAS.map((quota) => ({ quota })), ...VALUES.map((text) => ({ text }))]
+  for (const code of ['too_large', 'unsupported_type', 'bad_request', 'quota_exceeded', 'forbidden']) {
+    for (const body of bodies) {
+      const error = functionError({ statusCode: 400, data: { error: { code, message: 'm', ...body } } })
+      assert.equal(error.code, code)
+      const wanted = Object(body).text && typeof body.text === 'string' ? body.text : /^[\u4e00-\u9fff][^\[\]{}|]*。$/
+      assert.match(error.message, new RegExp(wanted), JSON.stringify(body))
+      assert.doesNotMatch(`${error.message} ${english(error)}`, /NaN|undefined|null|object/, JSON.stringify(body))
+    }
+  }
+})
+
+test('a quota that is none is not passed on', () => {
+  const whole = { filesLeft: null, bytesLeft: null, resetsAt: '2026-11-24T16:00:00Z' }
+  const quotaOf = (quota) => functionError({ statusCode: 429, data: { error: { code: 'quota_exceeded', quota } } }).quota
+  assert.deepEqual([quotaOf(whole), quotaOf({ ...whole, filesLeft: 0, bytesLeft: 9 })], [whole, { ...whole, filesLeft: 0, bytesLeft: 9 }])
+  for (const odd of ['x', -1, 0.5, true, {}, [5]]) {
+    for (const name of ['filesLeft', 'bytesLeft']) assert.equal(quotaOf({ ...whole, [name]: odd }), undefined, `${name} ${odd}`)
+  }
+  for (const odd of [5, 'x', null, { ...whole, resetsAt: 'soon' }]) assert.equal(quotaOf(odd), undefined)
+})
+
+test('an item of a status or a deletion whose limits are odd is refused alone', async (t) => {
+  const stage = await openStage(t)
+  const error = { code: 'forbidden', message: 'm', limits: { contentTypes: null } }
+  stage.fc.plan.status.push({ status: 200, body: { results: [{ error }, { key: 'a', state: 'held' }] } })
+  stage.fc.plan.delete.push({ status: 200, body: { results: [{ error }, { key: 'b', state: 'gone' }] } })
+  const [first, second] = await stage.uploader.status(['a.receipt', 'b.receipt'])
+  assert.deepEqual([first.error.code, first.error.stage, second.state], ['forbidden', 'status', 'held'])
+  const [kept, deleted] = await stage.uploader.delete(['a', 'b'])
+  assert.deepEqual([kept.error.code, kept.error.stage, deleted.state], ['forbidden', 'delete', 'gone'])
 })
 
 const ODD_LIMITS = [null, 'image/*', 5, { maxSize: '9' }, { maxSize: null }, { minSize: {} }, { contentTypes: null }, { contentTypes: 'image/*' }, { contentTypes: [5] }]

@@ -16,10 +16,10 @@ from ops.account.bucket import DesiredBucket, PartedFolder, outermost
 from ops.terminal.language import Text
 
 RULE_ID = "oss-direct-upload-expire-held"
-# Records that live as long as their upload may be asked about.
-RECORD_KINDS = ("checks", "committed", "copied", "decided", "fetched", "review", "submitted", "verdicts")
-# What ends by itself sooner: clean copies, work that is due, what a visit of ``doctor`` left.
-SHORT_FOLDERS = (f"{RECORDS}clean/", f"{RECORDS}doctor/", DUE, f"{RECORDS}prove/")
+# Records that live as long as their upload may be asked about, with its clean copy and what is due of it.
+RECORD_KINDS = "checks clean committed copied decided due fetched review submitted verdicts".split()
+# What a visit of ``doctor`` left.
+SHORT_FOLDERS = (f"{RECORDS}doctor/", f"{RECORDS}prove/")
 RECORD_DAYS = 8
 # Evidence, which no rule ends.
 KEPT = (f"{RECORDS}rejected/", ERASURES)

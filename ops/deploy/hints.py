@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from function.config.profile import NOWHERE, Profile
-from function.config.profiles import PROFILES_TOML, read_profiles
+from function.config.profiles import PROFILES_TOML
+from ops.deploy.profile_lines import profiles_in
 from ops.deploy.quota_rules import quota_hints
 from ops.deploy.rules import environment, functions
 from ops.deploy.s_yaml import mapping
@@ -56,14 +57,6 @@ def profile_hints(profiles: Collection[Profile]) -> Iterator[Text]:
     """What profiles need of the account and of WeChat, beside OSS_BUCKET: nobody sees it from here."""
     yield from _bucket_hints(profiles)
     yield from _held_hints(profiles)
-
-
-def profiles_in(file: Path) -> Collection[Profile]:
-    """Return the valid profiles of a file, as far as it can be read."""
-    try:
-        return read_profiles(file.read_text("utf-8"), default_signature="v4")[0].values()
-    except (OSError, UnicodeDecodeError):
-        return ()
 
 
 def _bucket_hints(profiles: Collection[Profile]) -> Iterator[Text]:

@@ -1,13 +1,23 @@
 """The lines of ``profiles.toml`` that sentences about profiles are about."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from function.config.profile import Profile
+from function.config.profiles import read_profiles
 from ops.terminal.language import Text
 
 # The sentence of the function, or that of a check of hosts and roles.
 ABOUT = re.compile(r"(?:profiles\.toml )?\[(?P<profile>[\w-]+)\](?:: |：| )?(?P<option>\w+)?")
+
+
+def profiles_in(file: Path) -> Collection[Profile]:
+    """Return the valid profiles of a file, as far as it can be read."""
+    try:
+        return read_profiles(file.read_text("utf-8"), default_signature="v4")[0].values()
+    except (OSError, UnicodeDecodeError):
+        return ()
 
 
 def with_lines(sentences: Iterable[Text], file: Path) -> Iterator[Text]:

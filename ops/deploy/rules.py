@@ -13,6 +13,7 @@ from function.auth import all_settings
 from function.config.profiles import PROFILES_TOML
 from function.errors import Misconfigured
 from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
+from ops.deploy.profile_lines import profiles_in
 from ops.deploy.quota_rules import quota_problems
 from ops.deploy.s_yaml import Place, Problem, mapping
 from ops.deploy.schema_check import is_secret, wrong_value
@@ -22,7 +23,7 @@ from ops.deploy.setting_rules import (
     unusable_hosts,
     unusable_settings,
 )
-from ops.deploy.trigger_rules import domain_problems, excludes, trigger_problems
+from ops.deploy.trigger_rules import domain_problems, excludes, timer_problems, trigger_problems
 from ops.terminal.language import Text
 from ops.terminal.messages import in_both
 
@@ -66,6 +67,7 @@ def resource_problems(document: Any, root: Path, folder: Path) -> Iterator[Probl
         yield from _scaling_problems(props, place)
         yield from _handler_problems(props, place, root)
         yield from trigger_problems(props, place)
+        yield from timer_problems(props, place, profiles_in(folder / PROFILES_TOML))
         yield from domain_problems(props, place)
         yield from _environment_problems(props, place)
         yield from quota_problems(props, environment(props), place, root)

@@ -3,9 +3,10 @@ What calls the function: its HTTP trigger, its timer, its domain; all through th
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from function.config.profile import Profile
 from ops.deploy.live import ALIAS
 from ops.deploy.s_yaml import Place, Problem, mapping
 from ops.deploy.schema_check import wrong_value
@@ -52,6 +53,12 @@ SLOWER = Text(
     "没做完的删除要等下一次 `/erase`；没送到的 webhook 通知，要等定时触发"
     "或 `manage.py webhooks --redeliver`。请写 cronExpression: '@every 1m' 和 enable: true",
 )
+NEEDED = Text(
+    "need a timer trigger that is enabled, for {names}: a check or a clean copy that a request could not end"
+    " is continued by ticks alone. Write cronExpression: '@every 1m' and enable: true",
+    "里要有启用的定时触发器，因为用途 {names} 有审核或 strip：请求没做完的审核和副本，只由定时触发继续。"
+    "请写 cronExpression: '@every 1m' 和 enable: true",
+)
 NO_TIMER = Text("no timer trigger", "没有定时触发器")
 DISABLED = Text("the timer is disabled", "定时触发器停用了")
 RARE = Text("the timer runs less often than every minute (`{cron}`)", "定时触发器不是每分钟触发（`{cron}`）")
@@ -73,6 +80,20 @@ def trigger_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem
             yield from _qualifier_problems(props[name], (*place, name), COLD)
 
 
+def timer_problems(
+    props: Mapping[str, Any], place: Place, profiles: Collection[Profile]
+) -> Iterator[Problem]:
+    """A timer that profiles with a check or ``strip`` need."""
+    names = ", ".join(f"[{each.name}]" for each in profiles if each.is_checked or each.strip)
+    configs = [trigger.get("triggerConfig") for _, trigger in triggers_of(props) if _is_timer(trigger)]
+    if names and all(mapping(config).get("enable") is False for config in configs):
+        yield Problem((*place, "triggers"), NEEDED.filled(names=names))
+
+
+def _is_timer(trigger: Mapping[str, Any]) -> bool:
+    return trigger.get("triggerType") == "timer"
+
+
 def domain_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     """What the route of a domain needs, and its certificate."""
     if not isinstance(domain := props.get("customDomain"), dict):
@@ -89,7 +110,7 @@ def domain_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]
 
 def timer_hints(props: Mapping[str, Any]) -> Iterator[Text]:
     """Say what is slower without a tick every minute."""
-    timers = [trigger for _, trigger in triggers_of(props) if trigger.get("triggerType") == "timer"]
+    timers = [trigger for _, trigger in triggers_of(props) if _is_timer(trigger)]
     if not timers:
         yield _slower(NO_TIMER)
     for config in (mapping(timer.get("triggerConfig")) for timer in timers):

@@ -83,8 +83,8 @@ DELETIONS = {
     ),
     "the entity tag of what waits": Deletion(
         "function.holding.held_upload",
-        "return self.is_ours(facts) and facts.etag == self.etag and now < self.ends(facts)",
-        "return self.is_ours(facts) and now < self.ends(facts)",
+        "return (facts.etag, facts.size_bytes) == said and now < self.ends(facts)",
+        "return now < self.ends(facts)",
         "commit against overwriting",
         "at rest: what_is_said_is_so",
     ),
@@ -118,8 +118,8 @@ DELETIONS = {
     ),
     "what a tick tells of what is done": Deletion(
         "function.holding.decision",
-        "    if has_changed or (is_due and (state != GONE or decision.action == DISCARD)):",
-        "    if has_changed:",
+        "(has_changed or (is_due and (state != GONE or decision.action == DISCARD)))",
+        "has_changed",
         "reject",
         "at rest: the_business_was_told",
     ),
@@ -195,14 +195,15 @@ DELETIONS = {
     ),
     "the due record of a replacement": Deletion(
         "function.holding.replacement",
-        "        due.write(oss, REPLACE, upload.upload_id, context.now, fields, context.now)\n",
+        "        due.write(oss, REPLACE, upload.owner, upload.upload_id, context.now, fields, context.now)\n",
         "",
         "replace",
         "at rest: the_old_is_gone_once_the_new_is_there",
     ),
     "the due record of a delivery": Deletion(
         "function.webhook",
-        "        is_safe = _record(context, location, id, fields, lambda: deadline - monotonic())\n",
+        "        is_safe = _record(context, location, owner, id, since, fields,"
+        " lambda: deadline - monotonic())\n",
         "",
         "commit",
         "at rest: the_business_was_told",

@@ -14,7 +14,7 @@ from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
 from tests.function.holding.conftest import names
 from tests.support.cases import text_beside
-from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
+from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Refused, Stored
 from tests.support.turns import Killed
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
@@ -52,14 +52,17 @@ def test_wechat_gets_a_url_of_the_held_object(house, checking):
     assert house.oss.send("GET", url, budget_seconds=1).status == 200
 
 
-def test_an_outage_leaves_it_held_and_the_next_commit_begins_it(house, log_lines):
+def test_an_outage_leaves_it_held_and_a_commit_begins_it_after_a_minute(house, clock, log_lines):
     house.wechat.answers = [None, None]
     stored = house.store("face")
     assert stored["state"] == "held"
     reason = "media_check_async: ConnectionResetError"
     assert log_lines()[-1]["reason"] == f"check: wechat_unavailable, {reason}"
     assert house.resume(stored["receipt"]) == "held"
-    assert house.resume(stored["receipt"]) == "checking"
+    assert len(house.wechat.checks) == 1
+    for state in ("held", "checking"):
+        clock.tick(minutes=1)
+        assert house.resume(stored["receipt"]) == state
 
 
 def test_status_does_not_resubmit_after_a_failed_submission(house, clock):
@@ -106,7 +109,7 @@ def test_a_check_refused_by_wechat_starts_a_review(house, errcode):
     assert house.wechat.submitted == {}
 
 
-def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house):
+def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house, clock):
     receipts = [house.store("post")["receipt"] for _ in range(3)]
     house.wechat.answers = [None]
     answer = house.commit(None, receipts=receipts)
@@ -116,6 +119,7 @@ def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house):
     assert len([name for name in house.oss.records() if name.startswith("submitted/")]) == 1
     # Of each of them a tick knows.
     assert len(house.due("check")) == 3
+    clock.tick(minutes=1)
     assert [house.resume(receipt) for receipt in receipts] == ["checking"] * 3
 
 
@@ -123,10 +127,12 @@ def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house):
 
 
 @pytest.fixture
-def due(house):
-    """An upload that nobody could ask WeChat about with its first receipt."""
+def due(house, clock):
+    """An upload that nobody could ask WeChat about with its first receipt, a minute later."""
     house.wechat.answers = [None]
-    return house.store("face")
+    stored = house.store("face")
+    clock.tick(minutes=1)
+    return stored
 
 
 def test_requests_during_a_submission_submit_nothing(house):
@@ -167,12 +173,14 @@ def test_the_slower_request_reports_the_first_submission(house, due):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_the_slower_request_submits_after_the_first_failed(house, due):
+def test_the_slower_request_waits_after_the_first_failed(house, due, clock):
     def fail():
         house.wechat.answers = [None]
         assert house.resume(due["receipt"]) == "held"
 
     house.oss.between["PutObject"] = fail
+    assert house.resume(due["receipt"]) == "held"
+    clock.tick(minutes=1)
     assert house.resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
 
@@ -190,33 +198,72 @@ def test_the_slower_request_leaves_a_pending_submission_alone(house, due):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_the_first_failures_are_retried_by_the_next_request(house, due):
-    """Each of the first failures makes room for one."""
-    for number in range(2, 6):
-        house.wechat.answers = [-1]
+def test_an_outage_of_wechat_is_not_counted_and_waits_a_minute(house, due, clock):
+    """A client may ask once a second about each of its uploads, and WeChat's minute is everybody's."""
+    house.wechat.answers = [-1] * 600
+    for _ in range(600):
+        clock.tick(seconds=1)
         assert house.resume(due["receipt"]) == "held"
-        assert house.wechat.answers == []
-        said = house.oss.records()[f"submitted/{due['uploadId']}-1"]
-        assert said == {"failures": number, "at": "2026-11-24T14:00:00Z"}
+    assert 600 - len(house.wechat.answers) == 10
+    said = house.oss.records()[f"submitted/{due['uploadId']}-1"]
+    assert (said["failures"], said["since"]) == (0, "2026-11-24T14:00:00Z")
+    house.wechat.answers = []
+    clock.tick(minutes=1)
     assert house.resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
+
+
+def test_an_object_that_fails_by_itself_is_tried_after_growing_pauses_and_left_to_a_human(
+    house, clock, monkeypatch
+):
+    """An hour before it ends; each request reports the state meanwhile."""
+    get = house.oss._get_object
+
+    def refusing(request, *rest):
+        if not request.key.startswith("held/."):
+            raise Refused(400, "InvalidArgument")
+        return get(request, *rest)
+
+    monkeypatch.setattr(house.oss, "_get_object", refusing)
+    stored, tried = house.store("post"), []
+    name = f"submitted/{stored['uploadId']}-1"
+    for minute in range(23 * 60):
+        assert house.resume(stored["receipt"]) == "held", minute
+        tried += [minute] * (house.oss.records()[name]["failures"] - len(tried))
+        clock.tick(minutes=1)
+    assert tried == [0, 1, 3, 8, 23, *range(83, 23 * 60, 60)]
+    assert house.resume(stored["receipt"]) == "review"
+    review = house.oss.records()[f"review/{stored['uploadId']}"]
+    assert (review["reason"], review["by"], house.wechat.checks) == ("not-checked", "wechat", [])
+
+
+def test_a_confirmation_begins_a_check_once(house, clock):
+    house.wechat.answers = [None]
+    form = house.form("face")
+    assert house.oss.post(form["formData"], "a") == 200
+    for _ in range(5):
+        assert house.ask("confirm", ticket=form["ticket"]).json["state"] == "held"
+        clock.tick(minutes=2)
+    assert len(house.wechat.checks) == 1
+    house.tick()
+    assert len(house.wechat.submitted) == 1
 
 
 def killed(_trace):
     raise Killed
 
 
-@pytest.mark.parametrize("failed_before", [False, True])
-def test_a_killed_submission_is_retried_after_60_seconds(house, due, clock, failed_before):
+@pytest.mark.parametrize(("failed_before", "pauses"), [(False, [60, 60]), (True, [60, 120])])
+def test_killed_submissions_are_retried_after_growing_pauses(house, due, clock, failed_before, pauses):
     if not failed_before:
         house.oss.objects.pop(f"held/.submitted/{due['uploadId']}-1")
-    for _ in range(2):
+    for seconds in pauses:
         house.wechat.happens = killed
         with pytest.raises(Killed):
             house.resume(due["receipt"])
         house.wechat.happens = lambda _trace: None
         before = list(house.wechat.submitted)
-        clock.tick(seconds=59)
+        clock.tick(seconds=seconds - 1)
         assert house.resume(due["receipt"]) == "held"
         assert list(house.wechat.submitted) == before
         clock.tick(seconds=1)
@@ -245,24 +292,6 @@ def test_a_late_clock_does_not_expire_a_running_submission(house, due, clock):
     house.wechat.happens = late
     assert house.resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
-
-
-def test_repeated_failures_are_retried_at_growing_intervals(house, due, clock):
-    """A client may ask once a second about each of its uploads, and WeChat's minute is everybody's."""
-    house.wechat.answers = [-1] * 600
-    for _ in range(600):
-        clock.tick(seconds=1)
-        assert house.resume(due["receipt"]) == "held"
-    assert 600 - len(house.wechat.answers) == 39
-
-
-def test_after_six_failures_wechat_is_retried_once_a_second(house, due, clock):
-    house.wechat.answers = [-1] * 10
-    for left in (5, 4):
-        for _ in range(8):
-            assert house.resume(due["receipt"]) == "held"
-        assert len(house.wechat.answers) == left
-        clock.tick(seconds=1)
 
 
 def test_after_an_outage_wechat_is_retried_within_a_minute(house, due, clock):
@@ -705,10 +734,12 @@ def test_a_late_pass_after_that_does_not(house, checking, clock):
     assert names(house, checking) == ["held"]
 
 
-def test_a_second_submission_that_fails_is_made_by_the_next_call(house, checking, clock):
+def test_a_second_submission_that_fails_is_made_a_minute_later(house, checking, clock):
     clock.tick(minutes=35)
     house.wechat.answers = [None]
     assert house.resume(checking["receipt"]) == "checking"
+    assert list(house.wechat.submitted) == [FIRST]
+    clock.tick(minutes=1)
     assert house.resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 

@@ -96,19 +96,22 @@ def test_a_commit_begins_the_check_once(house):
     assert names(house, stored) == ["held"]
 
 
-def test_a_commit_is_recorded_although_wechat_fails(house):
+def test_a_commit_is_recorded_although_wechat_fails(house, clock):
     stored = house.store("post")
     house.wechat.answers = [None, -1]
     assert house.commit(stored["receipt"]).json["state"] == "held"
+    clock.tick(minutes=1)
     assert house.resume(stored["receipt"]) == "held"
+    clock.tick(minutes=1)
     assert house.resume(stored["receipt"]) == "checking"
     assert len(house.wechat.submitted) == 1
 
 
-def test_an_unneeded_commit_is_not_recorded(house):
+def test_an_unneeded_commit_is_not_recorded(house, clock):
     """The operator may demand one later; then only what was committed then counts."""
     house.wechat.answers = [None]
     stored = house.store("face")
+    clock.tick(minutes=1)
     assert house.commit(stored["receipt"]).json["state"] == "checking"
     assert f"committed/{stored['uploadId']}" not in house.oss.records()
 

@@ -184,13 +184,14 @@ def test_a_callback_does_not_check_an_upload_awaiting_commit(called_back, profil
     assert house.oss.asked == []
 
 
-def test_a_callback_succeeds_while_oss_and_wechat_are_down(called_back):
+def test_a_callback_succeeds_while_oss_and_wechat_are_down(called_back, clock):
     house, store = called_back
     house.wechat.answers = [None]
     house.oss.fail("HeadObject", "unheard", "unheard")
     stored = store("face")
     assert stored["state"] == "held"
     assert house.resume(stored["receipt"]) == "held"
+    clock.tick(minutes=1)
     assert house.resume(stored["receipt"]) == "checking"
 
 

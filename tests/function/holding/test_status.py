@@ -217,7 +217,7 @@ def test_status_changes_nothing_before_a_commit(house):
     assert house.oss.objects == before
 
 
-def test_other_bytes_need_a_commit_of_their_own(house):
+def test_other_bytes_need_a_commit_of_their_own(house, clock):
     stored = house.store("post")
     house.wechat.answers = [None]
     house.commit(stored["receipt"])
@@ -226,6 +226,7 @@ def test_other_bytes_need_a_commit_of_their_own(house):
     other = house.ask("confirm", ticket=stored["ticket"]).json["receipt"]
     assert house.status(other) == "held"
     assert house.wechat.submitted == {}
+    clock.tick(minutes=1)
     assert house.commit(other).json["state"] == "checking"
 
 

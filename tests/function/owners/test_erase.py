@@ -11,7 +11,7 @@ import pytest
 from function.auth.backend import ERASURE
 from function.errors import OssUnavailable
 from function.owners.erasure import begin
-from function.owners.erasure_records import RUNNING, latest, records_client
+from function.owners.erasure_records import RUNNING, latest, records_client, save
 from function.session_policy import DELETIONS, OBJECTS
 from tests.function.owners.conftest import (
     BAD,
@@ -650,13 +650,42 @@ def test_two_workers_at_once_erase_everything_and_agree(house_of, oss, clock, ca
     assert not [name for name in oss.objects if name.startswith((RUNNING, "held/.due/"))]
 
 
+def test_a_call_beside_the_worker_of_an_erasure_deletes_nothing(house_of, oss, clock):
+    house = world_with_data(house_of, oss)
+    house.functions.append(house.new_instance())
+    asked, answers = [], []
+
+    def meanwhile():
+        before = len(oss.asked)
+        answers.append(said(erase(house))["state"])
+        house.tick()
+        asked.extend(oss.asked[before:])
+
+    oss.between["ListObjectVersions"] = meanwhile
+    assert said(erase(house, instance=1))["state"] == "running"
+    assert answers == ["running"]
+    assert not {"DeleteMultipleObjects", "ListObjectVersions", "ListMultipartUploads"} & {*asked}
+    assert not ours(oss)
+
+
+def test_a_worker_that_died_keeps_an_erasure_for_a_minute(house_of, oss, clock):
+    house = world_with_data(house_of, oss)
+    state = begin(house.call(), MINE)
+    save(records_client(house.call()), state._replace(leased=house.now()))
+    for seconds, is_kept in ((0, True), (59, True), (1, False)):
+        clock.tick(seconds=seconds)
+        assert said(erase(house))["state"] == "running"
+        assert bool(ours(oss)) is is_kept
+
+
 @VERSIONING
 def test_a_late_worker_cannot_bring_a_finished_erasure_back(house_of, oss, clock, versioning):
     house = world_with_data(house_of, oss, versioning)
     house.functions.append(house.new_instance())
     erase(house)
     clock.tick(hours=2)
-    oss.between["ListObjectVersions"] = lambda: erased(house, clock)
+    # It is so slow that its lease ends.
+    oss.between["ListObjectVersions"] = lambda: clock.tick(minutes=2) or erased(house, clock)
     assert said(erase(house, instance=1))["state"] == "done"
     assert said(erase(house))["state"] == "done"
     assert latest(records_client(house.call()), MINE).done

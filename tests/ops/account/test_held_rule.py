@@ -30,12 +30,14 @@ def rule(prefix, days=7, identity="theirs", status="Enabled", more="", action="E
 
 FOLDER = "held/posts/"
 OTHERS = ("checks", "committed", "copied", "decided", "fetched", "review", "submitted", "verdicts")
-SHORT = ("clean", "doctor", "due", "prove")
+WITH_THEM = ("clean", "due")
+SHORT = ("doctor", "prove")
 
 
 def expected(longest, folders):
     """What ``setup`` writes: never a rule on the whole of ``held/``, none on the evidence of rejections."""
-    records = {f"held/.{kind}/": longest + 8 for kind in OTHERS} | {f"held/.{kind}/": 8 for kind in SHORT}
+    records = {f"held/.{kind}/": longest + 8 for kind in (*OTHERS, *WITH_THEM)}
+    records |= {f"held/.{kind}/": 8 for kind in SHORT}
     return {**folders, **records}
 
 

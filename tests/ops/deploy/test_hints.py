@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.hints import profile_hints, profiles_in
+from ops.deploy.hints import profile_hints
+from ops.deploy.profile_lines import profiles_in
 from tests.ops.deploy.project import CONFIGURED, check
 from tests.ops.words import in_english
 

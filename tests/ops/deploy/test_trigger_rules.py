@@ -48,6 +48,27 @@ def test_a_project_without_a_timer_gets_a_hint_about_what_is_slower(project: Pat
     assert report.problems == [] and any(SLOWER in hint for hint in report.hints)
 
 
+CHECKED = """
+[checked]
+key = "checked/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+"""
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("option", ['hold = ["check"]\ncheck_by = ["aliyun"]', "strip = true"])
+def test_a_check_or_strip_without_a_timer_is_refused(project: Path, option: str, is_there: bool) -> None:
+    text = (project / "s.yaml").read_text("utf-8")
+    timer = text[text.index("        - triggerName: timer") : text.index("      ## Optional: a cap")]
+    hold = "" if "hold" in option else 'hold = ["commit"]\n'
+    (project / "profiles.toml").write_text(f"{CHECKED}{hold}{option}\n", "utf-8")
+    assert not any("timer" in problem for problem in check(project / "s.yaml", CONFIGURED).problems)
+    change = ("enable: true", "enable: false") if is_there else (timer, "")
+    refuses(mutated(project, *change), "props.triggers", "[checked]")
+
+
 @pytest.mark.parametrize(
     ("block", "place"),
     [("customDomain:", "customDomain.route.qualifier"), ("provisionConfig:", "provisionConfig.qualifier")],

@@ -56,7 +56,7 @@ function used({ filesLeft, bytesLeft, resetsAt }, seconds) {
 }
 
 function kinds(contentTypes) {
-  return contentTypes.includes('*/*') ? 'another one' : typeNames(contentTypes, true).join(', ')
+  return (!contentTypes.includes('*/*') && typeNames(contentTypes, true).join(', ')) || 'another one'
 }
 
 export { english }

@@ -61,7 +61,7 @@ function fill(text, seconds, { maxSize, minSize, contentTypes = ['*/*'] } = Obje
     minSize: minSize && sizeText(minSize, Math.ceil),
     types: !contentTypes.includes('*/*') && typeNames(contentTypes).join('、'),
     wait: seconds && (seconds > 90 ? `${Math.ceil(seconds / 60)} 分钟` : `${seconds} 秒`),
-    ...(quota && untilReset(quota, seconds)),
+    ...(Object(quota).resetsAt && untilReset(quota, seconds)),
   }
   return text.replace(/{(\w+)}/g, (hole, name) => known[name] || hole)
     .replace(/\[(.*?)\|(.*?)]/g, (_, one, other) => (/{/.test(one) ? other : one))
@@ -79,7 +79,7 @@ function untilReset({ filesLeft, bytesLeft, resetsAt }, seconds) {
 
 function sizeText(bytes, round = Math.floor) {
   const power = Math.floor(Math.log2(bytes) / 10)
-  return `${round(bytes * 10 / 1024 ** power) / 10} ${'B KB MB GB'.split(' ')[power]}`
+  return `${round(bytes * 10 / 1024 ** power) / 10} ${'B KB MB GB TB'.split(' ')[power]}`
 }
 
 /** What a `fail` says; one of ours stays what it is. */
@@ -93,11 +93,12 @@ function platformError(failure, method, url) {
   return error
 }
 
-// A server in between may say anything.
-function limitsIn(said) {
-  const { maxSize = 0, minSize = 0, contentTypes = [] } = Object(said)
-  const areTypes = Array.isArray(contentTypes) && contentTypes.every((type) => typeof type === 'string')
-  return Object(said) === said && areTypes && [maxSize, minSize].every(Number.isFinite) ? said : undefined
+/** Limits or a quota, if well-formed. */
+function sound(said) {
+  const { maxSize = 0, minSize = 0, contentTypes = [], filesLeft, bytesLeft, resetsAt = 1 } = Object(said)
+  return Object(said) === said && Date.parse(resetsAt) > 0
+    && Array.isArray(contentTypes) && contentTypes.every((type) => typeof type === 'string')
+    && [maxSize, minSize, filesLeft || 0, bytesLeft || 0].every((n) => Number.isSafeInteger(n) && n >= 0) ? said : undefined
 }
 
 function functionError({ statusCode, data, header, headers = header }) {
@@ -105,8 +106,8 @@ function functionError({ statusCode, data, header, headers = header }) {
   const code = typeof ours === 'string' ? ours : undefined // else of the gateway
   const [, wait] = Object.entries(Object(headers)).find(([name]) => /^retry-after$/i.test(name)) || []
   const retryAfter = Number(wait) || undefined
-  const words = text && { message: text } // by hooks.py
-  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits: limitsIn(limits), quota, retryAfter, ...words })
+  const words = text && typeof text === 'string' && { message: text } // by hooks.py
+  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits: sound(limits), quota: sound(quota), retryAfter, ...words })
 }
 
 function ossError(statusCode, xml, limits) {
