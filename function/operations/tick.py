@@ -76,17 +76,17 @@ def _list(context: RequestContext, client: OssClient | UploadError, found: list[
 
 def _queues(context: RequestContext, found: Iterable[Found]) -> Queues:
     """Sort records by kind and owner; who is first, and which of an owner's records, changes each minute."""
-    minute = int(context.now.timestamp()) // 60
+    # Successive minutes begin at places that lie evenly around.
+    place = context.now.timestamp() // 60 * due.GOLDEN_RATIO % 1
     queues: Queues = {kind: {} for kind in (*KINDS, "")}
     for oss, record in found:
         queues[record.kind].setdefault(record.owner, deque()).append((oss, record))
     rotated: Queues = {}
     for kind, owners in queues.items():
         names = deque(sorted(owners))
-        names.rotate(-minute)
+        for each in (names, *owners.values()):
+            each.rotate(-int(place * len(each)))
         rotated[kind] = {name: owners[name] for name in names}
-        for records in owners.values():
-            records.rotate(-minute)
     return rotated
 
 

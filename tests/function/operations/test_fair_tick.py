@@ -10,6 +10,7 @@ from function.auth.backend import ERASURE
 from function.http.client import HttpResponse
 from function.operations.tick import TICK_SECONDS
 from function.oss import due
+from function.oss.client import oss_client
 from tests.docs.openapi import check_answer
 from tests.support.memory_oss import MemoryOss
 from tests.support.world import HELD, WEBHOOK, World
@@ -158,3 +159,15 @@ def test_a_record_that_became_old_among_them_is_found_as_well(day, minutes_ago, 
         if old not in day.world.due():
             break
     assert len(day.attempts) == 2
+
+
+@pytest.mark.parametrize(("left", "found"), [(10.0, 50), (4.0, 10)])
+def test_samples_end_now_and_leave_half_of_the_time(day, monkeypatch, left, found):
+    monkeypatch.setattr(due, "OLDEST", 10)
+    flood(day, 5, 10)
+    day.world.oss.store(f"held/.due/{day.clock() + timedelta(minutes=1):%Y%m%d%H%M}/check--x", b"{}")
+    call = day.world.call()
+    seconds = iter([10.0])
+    oss = oss_client(call, call.settings.home)._replace(seconds_left=lambda: next(seconds, left))
+    records = [*due.sample_due(oss, call.now)]
+    assert (len(records), {record.kind for record in records}) == (found, {"webhook"})

@@ -181,6 +181,21 @@ def test_an_object_under_retention_keeps_the_erasure_running(erasing, oss, clock
     assert not ours(oss)
 
 
+def test_an_erasure_under_retention_is_an_error_of_the_log_each_hour(erasing, oss, clock, log_lines):
+    store(oss, key("picture", 0), key("picture", 1))
+    oss.retained = {key("picture", 1)}
+    begin(erasing.call(), MINE)
+    named = []
+    for _ in range(6 * 60):
+        if erasing.due("erase") and min(erasing.due("erase")) < f"{clock():%Y%m%d%H%M}0":
+            erasing.tick()
+            named.append(len([line for line in log_lines() if line.get("due") == "stuck"]))
+        clock.tick(minutes=1)
+    assert named == [1, 2, 3, 4, 5, 6]
+    oss.retained = set()
+    assert erased(erasing, clock)["state"] == "done"
+
+
 HOOKS = "def before_sign(caller, wanted, profile):\n    return None\n"
 
 
