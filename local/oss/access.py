@@ -138,4 +138,5 @@ def _is_open(key: str, bucket: Bucket) -> bool:
         return True
     stored = bucket.objects.get(key)
     # Block Public Access also closes what was made public before it was on.
-    return stored is not None and stored.acl in PUBLIC_ACLS and not bucket.rules.block_public_access
+    acl = "private" if stored is None else bucket.acl if stored.acl == "default" else stored.acl
+    return acl in PUBLIC_ACLS and not bucket.rules.block_public_access

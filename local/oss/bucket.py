@@ -33,6 +33,8 @@ class Bucket:
         cors: which pages may send what; may be replaced while running, as ``rules`` may.
 
         rules: limits, and how open points of the documentation are read; may be replaced while running.
+
+        acl: of objects whose own ACL is ``default``, such as what image processing stores.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Bucket:
     uploads: Uploads = field(default_factory=Uploads)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     cors: tuple[CorsRule, ...] = EVERY_PAGE
+    acl: str = "private"
 
     def store(self, path: Path, stored: StoredObject, forbid_overwrite: bool) -> StoredObject:
         """

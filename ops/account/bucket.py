@@ -48,6 +48,8 @@ class DesiredBucket:
 
         held_folders: where profiles with ``hold`` put what waits, and how long it may.
 
+        strips: names of profiles with ``strip``, whose copies have the bucket's ACL for a moment.
+
         has_due_records: whether records of work that is due may be there.
 
         keeps_erasures: whether the evidence of erasures is there.
@@ -66,6 +68,7 @@ class DesiredBucket:
     open_names: tuple[str, ...] = ()
     parted_folders: tuple[PartedFolder, ...] = ()
     held_folders: tuple[PartedFolder, ...] = ()
+    strips: tuple[str, ...] = ()
     has_due_records: bool = False
     keeps_erasures: bool = False
     named_by: tuple[str, ...] = ()

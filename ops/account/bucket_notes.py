@@ -7,6 +7,19 @@ from collections.abc import Iterable
 from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.terminal.language import Text
 
+PRIVATE = "private"
+
+
+def public_strip(bucket: str, acl: str, profiles: Iterable[str]) -> Text:
+    """Return why a bucket is refused."""
+    names = ", ".join(f"[{name}]" for name in profiles)
+    return Text(
+        f"Bucket {bucket} is {acl}, and {names} has strip = true: a clean copy has the bucket's ACL until the"
+        " function makes it private. Make the bucket private.",
+        f"桶 {bucket} 的权限是 {acl}，而 {names} 写了 strip = true："
+        "副本在函数把它改为私有之前，权限随桶。请把桶设为私有。",
+    )
+
 
 def bucket_notes(desired: DesiredBucket, found: FoundBucket | None) -> Iterable[Text]:
     """A sentence or two for each thing that may surprise later."""
@@ -45,7 +58,7 @@ def _notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Itera
             f"桶 {desired.name} 在 {found.location.removeprefix('oss-')}，不在 {desired.region}："
             f"请把 {region.zh} 改为前者，否则表单会被拒绝。",
         )
-    if found.acl not in ("", "private"):
+    if found.acl not in ("", PRIVATE):
         yield Text(
             f"Bucket {desired.name} is {found.acl}: everybody reads what is uploaded. It is left as it is.",
             f"桶 {desired.name} 的权限是 {found.acl}：任何人都能读取上传的文件。此处不做更改。",

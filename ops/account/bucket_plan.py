@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from ops.account.bucket import DesiredBucket, FoundBucket
-from ops.account.bucket_notes import bucket_notes, must_unblock
+from ops.account.bucket_notes import PRIVATE, bucket_notes, must_unblock, public_strip
 from ops.account.lifecycle_plan import lifecycle_steps
 from ops.account.role_plan import Step
-from ops.terminal.language import Text
+from ops.terminal.language import Failure, Text
 
 CORS_SECONDS = "600"
 ALLOW_PUBLIC_ACCESS = (
@@ -25,7 +25,12 @@ def bucket_steps(desired: DesiredBucket, found: FoundBucket | None) -> tuple[lis
     The calls still to be made, and what the operator should know.
 
     A bucket that is there keeps its ACL, versioning and Block Public Access.
+
+    Raises:
+        Failure: profiles with ``strip`` need a private one, and it is not.
     """
+    if found is not None and desired.strips and found.acl not in ("", PRIVATE):
+        raise Failure(public_strip(desired.name, found.acl, desired.strips))
     if found is None and not desired.create:
         note = Text(
             f"Bucket {desired.name} is not there. --bucket-create makes it (private).",

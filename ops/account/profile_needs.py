@@ -164,6 +164,7 @@ def _with_rules(
         held_folders=tuple(
             PartedFolder(profile.stored_folder, profile.hold_days) for profile in profiles if profile.is_held
         ),
+        strips=tuple(profile.name for profile in profiles if profile.strip),
         has_due_records=keeps_erasures or any(profile.gives_receipts for profile in profiles),
         keeps_erasures=keeps_erasures,
     )

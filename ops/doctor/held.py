@@ -14,7 +14,7 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import AlreadyExists, OssRejected, UploadError
 from function.http.client import send
-from function.oss.client import OssClient, budget, call
+from function.oss.client import BUDGET_SECONDS, OssClient, budget, call
 from function.oss.objects import copy_object, delete_object, head_object, process_object, put_record
 from function.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State, logged
@@ -48,8 +48,8 @@ def check_held(
         rule, ends = _rule_of(oss, key)
         is_first_kept = keeps_the_first(oss, record)
         rule_of_records, _ = _rule_of(oss, record)
-        if profile.strip and not _may_process(oss, key):
-            return Finding(check, State.BAD, _NO_PROCESSING, _SET_UP_AGAIN)
+        if profile.strip and (problem := _why_not_cleaned(oss, key)):
+            return Finding(check, State.BAD, *problem)
         _publish_and_delete(oss, profile, key)
     except UploadError as error:
         return Finding(check, State.BAD, logged(error), _SET_UP_AGAIN)
@@ -103,17 +103,20 @@ def keeps_the_first(oss: OssClient, record: str) -> bool:
     return False
 
 
-def _may_process(oss: OssClient, key: str) -> bool:
-    """Return whether OSS would process what is held; it may be no picture."""
+def _why_not_cleaned(oss: OssClient, key: str) -> tuple[Text, Text] | None:
+    """Return what keeps OSS from making clean copies, or shows them to everybody, and the remedy."""
     target = f"{CLEAN}doctor-{secrets.token_hex(8)}"
     try:
         process_object(oss, key, target, "image/auto-orient,1/format,png")
     except OssRejected as error:
         if error.upstream == "AccessDenied":
-            return False
+            return _NO_PROCESSING, _SET_UP_AGAIN
         raise
+    # What is held may be no picture; this has the bucket's ACL, as a copy has at first.
+    call(oss, "PutObject", "PUT", target, body=b".", is_repeatable=True)
+    status = send("GET", f"{oss.endpoint}/{target}", budget_seconds=BUDGET_SECONDS, max_bytes=0).status
     delete_object(oss, target)
-    return True
+    return (_SHOWN, _MAKE_IT_PRIVATE) if status == 200 else None
 
 
 def _publish_and_delete(oss: OssClient, profile: Profile, key: str) -> None:
@@ -125,6 +128,11 @@ def _publish_and_delete(oss: OssClient, profile: Profile, key: str) -> None:
         delete_object(oss, key)
 
 
+_SHOWN = Text(
+    "everybody can read a copy as OSS makes it, which has the bucket's ACL: strip needs a private bucket",
+    "OSS 生成的副本权限随桶，现在任何人都能读取：strip 需要私有的桶",
+)
+_MAKE_IT_PRIVATE = Text("Set the bucket's ACL to private.", "请把桶的权限改为私有。")
 _NO_PROCESSING = Text(
     "oss:PostProcessTask is missing, which strip = true needs: no clean copy can be made",
     "缺少 strip = true 需要的权限 oss:PostProcessTask：无法生成去掉元数据的副本",

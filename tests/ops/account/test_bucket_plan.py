@@ -9,6 +9,7 @@ import pytest
 
 from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
+from ops.terminal.language import Failure
 from tests.ops.account.stubs import bucket_info, run
 from tests.ops.words import in_english
 from tests.support.cases import cases_beside
@@ -36,6 +37,16 @@ def test_a_bucket_that_is_there_keeps_its_acl_versioning_and_block(cloud, capsys
     assert "public-read" in output
     assert "x-oss-forbid-overwrite" in output
     assert "my-bucket" in output
+
+
+@pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
+def test_strip_in_a_public_bucket_is_refused(acl):
+    """A copy has the ACL of the bucket until it is made private."""
+    desired = DesiredBucket("my-bucket", "cn-hongkong", strips=("photo",))
+    with pytest.raises(Failure) as refused:
+        bucket_steps(desired, FoundBucket("oss-cn-hongkong", acl, "", False))
+    assert "[photo]" in refused.value.said.en
+    assert bucket_steps(desired, FoundBucket("oss-cn-hongkong", "private", "", False))
 
 
 def test_public_access_stays_blocked_without_allow_public_read(cloud, capsys):

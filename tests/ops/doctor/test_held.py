@@ -106,6 +106,14 @@ def test_a_role_from_before_strip_is_bad_and_the_missing_right_is_named(here, he
     assert "oss:PostProcessTask" in finding.said.en and "manage.py setup" in finding.remedy.en
 
 
+def test_strip_in_a_public_bucket_is_bad(here, held, bucket):
+    """A copy has the ACL of the bucket until it is made private."""
+    path = Path(held["PROFILES_FILE"])
+    path.write_text(path.read_text().replace("hold = ", "strip = true\nhold = "))
+    bucket.acl, bucket.rules = "public-read", replace(bucket.rules, block_public_access=False)
+    assert "strip" in here.examine(**held).the_bad_one("Hold [post]").said.en
+
+
 @pytest.mark.parametrize(("second", "is_kept"), [(200, False), (409, True)])
 def test_the_first_record_is_kept_only_if_a_second_write_is_refused(second, is_kept):
     """As with versioning, where OSS ignores x-oss-forbid-overwrite."""
