@@ -68,7 +68,7 @@ def test_the_rules_of_setup_end_what_is_held_and_due_and_leave_the_evidence(oss,
     steps, _ = bucket_steps(desired, FoundBucket("oss-cn-hangzhou", "private", "", True))
     (body,) = [step.parameters["body"] for step in steps if step.action == "PutBucketLifecycle"]
     assert oss_client.call("PUT", "", body.encode(), lifecycle=None).status == 200
-    days = {"clips/a": 1, "posts/a": 3, ".due/209912310000/webhook-a": 11, ".decided/a": 11}
+    days = {"clips/a": 1, "posts/a": 3, ".doctor/a": 8, ".due/209912310000/webhook-a": 11}
     for name in (*days, ".rejected/a", ".erasures/a"):
         oss_client.call("PUT", f"held/{name}", b"x")
     for name, life in days.items():
