@@ -35,6 +35,7 @@ from function.holding.state import (
     SILENCE,
     HeldState,
     first_step,
+    stored_state,
 )
 from function.moderation.finding import RULES, Finding, read_finding
 from function.oss import due
@@ -51,7 +52,7 @@ def commit_held(
     reviewer: str = "",
     *,
     is_backend: bool,
-) -> str:
+) -> HeldState:
     """
     Begin the next step, and return the new state.
 
@@ -71,52 +72,54 @@ def commit_held(
         # A hold may have published it: then its decision may be cut off.
         if upload.profile.is_held:
             decided_state(context, oss, upload)
-        state = PUBLISHED if upload.is_stored(head_object(oss, upload.key)) else GONE
+        after = stored_state(oss, upload)
     else:
-        current = settle(context, oss, upload)
-        state = current.state
-        if state in OPEN and manual_decision == PUBLISH and upload.profile.strip:
-            from function.holding.cleaning import clean_by_hand
-
-            current = clean_by_hand(context, oss, upload, current)
-            upload, state = upload._replace(copy=current.copy), current.state
-        if state in OPEN and manual_decision:
-            # A picture that cannot be cleaned, or not yet, still waits.
-            if manual_decision == PUBLISH and upload.profile.strip and upload.copy is None:
-                return state
-            state = decide(context, oss, upload, manual_decision, BY_BACKEND, reviewer=reviewer)
-            if current.state == REVIEW:
-                from function.holding.reviews import forget_review
-
-                forget_review(context, oss, upload)
-        elif state in OPEN:
-            state = _publish_or_check(context, oss, upload, current, is_backend)
-    if state == GONE:
+        after = settle(context, oss, upload)
+        if after.state in OPEN and manual_decision:
+            after = _decide_by_hand(context, oss, upload, after, manual_decision, reviewer)
+        elif after.state in OPEN:
+            after = _publish_or_check(context, oss, upload, after, is_backend)
+    if after.state == GONE:
         raise NotUploaded
-    if state == PUBLISHED and manual_decision == REJECT:
+    if after.state == PUBLISHED and manual_decision == REJECT:
         raise AlreadyPublished
-    return state
+    return after
+
+
+def _decide_by_hand(
+    context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState, action: str, who: str
+) -> HeldState:
+    if action == PUBLISH and upload.profile.strip:
+        from function.holding.cleaning import clean_by_hand
+
+        current = clean_by_hand(context, oss, upload, current)
+        # A picture that cannot be cleaned, or not yet, still waits.
+        if current.copy is None:
+            return current
+        upload = upload._replace(copy=current.copy)
+    after = decide(context, oss, upload, action, BY_BACKEND, reviewer=who)
+    if current.state == REVIEW:
+        from function.holding.reviews import forget_review
+
+        forget_review(context, oss, upload)
+    return after
 
 
 def _publish_or_check(
     context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState, is_backend: bool
-) -> str:
+) -> HeldState:
     if current.has_other_rules and not is_backend and not upload.profile.is_checked:
         if upload.profile.is_reviewed:
-            return leave_to_a_human(context, oss, upload, Finding(RULES)).state
+            return leave_to_a_human(context, oss, upload, Finding(RULES))
         raise Forbidden("Only a backend may commit this upload.", reason="stored under other rules")
     if not upload.profile.is_reviewed:
         return decide(context, oss, upload, PUBLISH, BY_COMMIT)
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.
-        records.put(
-            oss,
-            records.commit_key(upload.upload_id),
-            {"etag": upload.etag, "receipt": upload.receipt},
-            context.now,
-        )
+        fields = {"etag": upload.etag, "receipt": upload.receipt}
+        records.put(oss, records.commit_key(upload.upload_id), fields, context.now)
         current = first_step(oss, upload, current, context.now)
-    return _submit_if_due(context, oss, upload, current).state
+    return _submit_if_due(context, oss, upload, current)
 
 
 def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_backend: bool) -> str:
@@ -157,14 +160,14 @@ def discard_any(context: RequestContext, oss: OssClient, upload: HeldUpload, by:
     decision, is_new = (earlier, False) if earlier else make_decision(context, oss, upload, discarding)
     if decision.action == PUBLISH:
         decision = overrule(context, oss, upload, decision, discarding)
-    return apply(context, oss, upload, decision, is_new=is_new)
+    return apply(context, oss, upload, decision, is_new=is_new).state
 
 
 def _discard_held(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     # Once the rule has deleted a decision, only the object itself shows that it was published.
     state = settle(context, oss, upload).state
     if state in (*OPEN, GONE):
-        return decide(context, oss, upload, DISCARD, BY_OWNER)
+        return decide(context, oss, upload, DISCARD, BY_OWNER).state
     return state
 
 
@@ -236,7 +239,7 @@ def _apply_recorded(
     context: RequestContext, oss: OssClient, decision: Decision, receipt: str
 ) -> tuple[HeldUpload, str]:
     upload = read_recorded(decision.receipt or receipt, oss.bucket, context.settings, context.now)
-    return upload, apply(context, oss, upload, decision)
+    return upload, apply(context, oss, upload, decision).state
 
 
 def continue_decision(context: RequestContext, oss: OssClient, record: due.Due) -> bool:

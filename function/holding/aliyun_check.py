@@ -137,12 +137,12 @@ def _apply(
     if current.stored_at != check.stored_at:
         return leave_to_a_human(context, oss, upload, Finding(CHANGED, ALIYUN))
     if verdict.outcome is Outcome.RISKY:
-        return HeldState(decide(context, oss, upload, REJECT, BY_CHECK, verdict.finding))
+        return decide(context, oss, upload, REJECT, BY_CHECK, verdict.finding)
     if current.state == REVIEW or upload.profile.is_checked_by_wechat:
         return current
     if verdict.outcome is not Outcome.PASS:
         return leave_to_a_human(context, oss, upload, verdict.finding)
-    return HeldState(decide(context, oss, upload, PUBLISH, BY_CHECK, verdict.finding))
+    return decide(context, oss, upload, PUBLISH, BY_CHECK, verdict.finding)
 
 
 def doubt_of_aliyun(oss: OssClient, upload: HeldUpload, current: HeldState) -> Finding | None:

@@ -238,7 +238,7 @@ def _apply_verdict(
     current = settle(context, oss, upload)
     if verdict.outcome is Outcome.RISKY:
         if current.state not in (PUBLISHED, REJECTED):
-            current = HeldState(decide(context, oss, upload, REJECT, BY_CHECK, finding))
+            current = decide(context, oss, upload, REJECT, BY_CHECK, finding)
         # The business must act on a risky verdict about a published object.
         if current.state == PUBLISHED:
             notify(context, upload, REVIEW, finding, state=PUBLISHED)
@@ -269,4 +269,4 @@ def _apply_verdict(
 
         if doubt := doubt_of_aliyun(oss, upload, current):
             return leave_to_a_human(context, oss, upload, doubt)
-    return HeldState(decide(context, oss, upload, PUBLISH, BY_CHECK, finding))
+    return decide(context, oss, upload, PUBLISH, BY_CHECK, finding)

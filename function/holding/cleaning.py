@@ -40,10 +40,10 @@ def continue_with_cleaning(
     upload = upload._replace(copy=current.copy)
     if upload.profile.is_checked:
         return first_step(oss, upload, current, context.now)
-    state = decide(context, oss, upload, PUBLISH, BY_COMMIT)
+    ended = decide(context, oss, upload, PUBLISH, BY_COMMIT)
     if name:
         forget_due(context, oss, name)
-    return HeldState(state)
+    return ended
 
 
 def clean_by_hand(

@@ -47,7 +47,7 @@ def settle(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldS
 def decided_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState | None:
     """Apply the decision about an upload, and return its state; ``None`` without one."""
     decision = get_decision(oss, upload.upload_id)
-    return HeldState(apply(context, oss, upload, decision)) if decision else None
+    return apply(context, oss, upload, decision) if decision else None
 
 
 def decide(
@@ -58,7 +58,7 @@ def decide(
     by: str,
     finding: Finding | None = None,
     reviewer: str = "",
-) -> str:
+) -> HeldState:
     """
     Decide about the bytes of a receipt unless that is done, apply what counts, and return the new state.
 
@@ -168,7 +168,7 @@ def apply(
     *,
     is_new: bool = False,
     is_due: bool = False,
-) -> str:
+) -> HeldState:
     """
     Apply a decision, notify the business if anything was left to do, and return the new state.
 
@@ -181,17 +181,22 @@ def apply(
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
     if decision.action == PUBLISH:
-        state, has_changed = _publish(oss, upload, decision, context.now, is_new)
+        ended, has_changed = _publish(oss, upload, decision, context.now, is_new)
     elif decision.action == REJECT:
-        state, has_changed = _reject(oss, upload, decision, context.now, is_new)
+        ended, has_changed = _reject(oss, upload, decision, context.now, is_new)
     else:
-        state, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
-    is_delivered = True
+        ended, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
+    state, is_delivered = ended.state, True
     # A publication may have become impossible, but its object need not be gone for good.
     if upload.receipt and (has_changed or (is_due and (state != GONE or decision.action == DISCARD))):
         deliver = notify_due if is_due else notify
         is_delivered = deliver(
-            context, upload, state, None if state == GONE else decision.finding, decision.at
+            context,
+            upload,
+            state,
+            None if state == GONE else decision.finding,
+            decision.at,
+            **(ended.published.fields if ended.published else {}),
         )
     if state == PUBLISHED and upload.content.replaces:
         from function.holding.replacement import delete_replaced
@@ -199,12 +204,12 @@ def apply(
         delete_replaced(context, upload.content, upload.key)
     if has_changed and is_delivered and not is_due:
         forget_due(context, oss, _due_name(upload, decision.action, decision.at))
-    return state
+    return ended
 
 
 def _publish(
     oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime, is_new: bool
-) -> tuple[str, bool]:
+) -> tuple[HeldState, bool]:
     # The state was read just before a new decision, and only these bytes are copied.
     held = None if is_new else head_object(oss, upload.held_key)
     is_held = is_new or upload.is_ours(held)
@@ -215,24 +220,24 @@ def _publish(
             records.put(oss, records.copy_key(upload.upload_id), {}, now)
             if overruled := publication.overruled_by(oss, upload):
                 return _discard(oss, upload, overruled, now)
-        is_there = publication.publish_copy(oss, upload, decision)
+        there = publication.publish_copy(oss, upload, decision)
         # A copy takes time, and a backend may have overruled the decision meanwhile.
         if overruled := publication.overruled_by(oss, upload):
             return _discard(oss, upload, overruled, now, is_copy_heard=is_new)
     else:
-        is_there = publication.is_published(oss, upload)
-        if not is_there:
+        there = publication.find_published(oss, upload)
+        if there is None:
             publication.check_no_copy_runs(oss, upload, decision.at, now)
-    if is_there and is_held:
+    if there and is_held:
         publication.delete_held(oss, upload)
-    if is_there and upload.etag == decision.etag:
-        return PUBLISHED, is_held
-    return GONE, False
+    if there and upload.etag == decision.etag:
+        return HeldState(PUBLISHED, published=there), is_held
+    return HeldState(GONE), False
 
 
 def _reject(
     oss: OssClient, upload: HeldUpload, decision: Decision, now: datetime, is_new: bool
-) -> tuple[str, bool]:
+) -> tuple[HeldState, bool]:
     is_held = upload.is_ours(head_object(oss, upload.held_key))
     if is_held or is_new:
         # ``by`` is the step or the caller, and a checker's name stands in its finding.
@@ -242,7 +247,7 @@ def _reject(
         records.put(oss, records.rejection_key(upload.upload_id), evidence, now)
     if is_held:
         publication.delete_held(oss, upload)
-    return REJECTED, is_held or is_new
+    return HeldState(REJECTED), is_held or is_new
 
 
 def _discard(
@@ -253,12 +258,12 @@ def _discard(
     *,
     is_new: bool = False,
     is_copy_heard: bool = False,
-) -> tuple[str, bool]:
+) -> tuple[HeldState, bool]:
     # In this order: a copy may be under way as long as the held object exists.
     is_held = upload.is_ours(head_object(oss, upload.held_key))
     if is_held:
         publication.delete_held(oss, upload)
-    is_there = publication.is_published(oss, upload)
+    is_there = publication.find_published(oss, upload) is not None
     if is_there:
         publication.delete_same(oss, upload.key, upload.is_ours)
     if decision.copied is not None:
@@ -267,4 +272,4 @@ def _discard(
     done = decision._replace(copied=None, receipt=decision.receipt or upload.receipt)
     if done != decision:
         records.put(oss, records.decision_key(upload.upload_id), done.fields, now)
-    return GONE, is_new or is_held or is_there or done != decision
+    return HeldState(GONE), is_new or is_held or is_there or done != decision

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from function.config.typing import Any
 from function.context import RequestContext
 from function.holding.held_upload import HeldUpload
 from function.moderation.finding import Finding
@@ -15,6 +16,7 @@ def notify_due(
     event: str,
     finding: Finding | None = None,
     at: datetime | None = None,
+    **more: Any,
 ) -> bool:
     """
     Deliver an event as ``notify`` does, before its due record is removed.
@@ -22,7 +24,7 @@ def notify_due(
     Raises:
         OssUnavailable: it is lost; the record must stay.
     """
-    if not notify(context, upload, event, finding, at):
+    if not notify(context, upload, event, finding, at, **more):
         raise silent(f"{event}: neither delivered nor written down")
     return True
 
@@ -33,7 +35,7 @@ def notify(
     event: str,
     finding: Finding | None = None,
     at: datetime | None = None,
-    **more: str,
+    **more: Any,
 ) -> bool:
     """
     Deliver an event to the business's webhook, with what a checker found; False if it is lost.

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import ceil
 
+from function.config.content_types import bare_type
 from function.config.profile import STORAGE_CLASS_FIELD
+from function.config.typing import Any, NamedTuple
 from function.errors import AlreadyExists, OssUnavailable
 from function.holding import records
 from function.holding.held_upload import HeldUpload
@@ -19,12 +21,34 @@ COPY_LIFE = timedelta(seconds=60)
 REQUEST_LIFE = timedelta(seconds=30)
 
 
-def publish_copy(oss: OssClient, upload: HeldUpload, decision: Decision) -> bool:
+class Published(NamedTuple):
+    """
+    Published object: with ``strip`` not what the receipt describes.
+
+    Args:
+        etag: without quotes.
+    """
+
+    etag: str
+    size_bytes: int
+    mime_type: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a response and of an event."""
+        return {"etag": self.etag, "size": self.size_bytes, "mimeType": self.mime_type}
+
+    @staticmethod
+    def of(facts: ObjectFacts) -> "Published":
+        return Published(facts.etag, facts.size_bytes, bare_type(facts.content_type))
+
+
+def publish_copy(oss: OssClient, upload: HeldUpload, decision: Decision) -> Published | None:
     """
     Copy what a decision is about to its key: the held object, or its clean copy; no other bytes.
 
     Returns:
-        whether the object of this name is the upload, by this copy or an earlier one.
+        the object of this name, if it is the upload, by this copy or an earlier one.
 
     Raises:
         AlreadyExists: another object has the name.
@@ -37,7 +61,7 @@ def publish_copy(oss: OssClient, upload: HeldUpload, decision: Decision) -> bool
         source, etag = decision.copy.key, decision.copy.etag
         replaced = attributes_of(upload, decision.copy)
     try:
-        is_copied = copy_object(
+        copied = copy_object(
             oss,
             source,
             upload.key,
@@ -47,20 +71,24 @@ def publish_copy(oss: OssClient, upload: HeldUpload, decision: Decision) -> bool
             replaced=replaced,
         )
     except AlreadyExists:
-        if not is_published(oss, upload):
+        there = find_published(oss, upload)
+        if there is None:
             raise
-        return True
-    if not (is_copied or is_published(oss, upload)):
-        # Only these bytes may be shown; the held object ends by time.
-        if decision.copy is not None:
-            raise OssUnavailable(reason="the clean copy is gone")
-        return False
-    return True
+        return there
+    if copied:
+        shown = upload._replace(copy=decision.copy).shown
+        return Published(copied, shown.size_bytes, shown.content_type)
+    there = find_published(oss, upload)
+    # Only these bytes may be shown; the held object ends by time.
+    if there is None and decision.copy is not None:
+        raise OssUnavailable(reason="the clean copy is gone")
+    return there
 
 
-def is_published(oss: OssClient, upload: HeldUpload) -> bool:
-    """Return whether the object of this name is the upload."""
-    return upload.is_ours(head_object(oss, upload.key))
+def find_published(oss: OssClient, upload: HeldUpload) -> Published | None:
+    """Return the object of this name, if it is the upload."""
+    facts = head_object(oss, upload.key)
+    return Published.of(facts) if upload.is_ours(facts) else None
 
 
 def overruled_by(oss: OssClient, upload: HeldUpload) -> Decision | None:

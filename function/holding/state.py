@@ -44,6 +44,7 @@ from function.holding import records
 from function.holding.aliyun_record import LEASE as LEASE
 from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check, given_up_at
 from function.holding.held_upload import HeldUpload, Shown
+from function.holding.publication import Published, find_published
 from function.moderation.finding import Outcome
 from function.oss.client import OssClient
 from function.oss.due import attempt_at, pause_after
@@ -80,6 +81,7 @@ class HeldState(NamedTuple):
         is_unreachable: True if WeChat could not open the presigned URL of the first submission.
         has_other_rules: True if the object was stored under other rules of a hold than its profile has.
         cleaning: of the picture, where its profile has ``strip`` and it may begin.
+        published: the object under its own name.
     """
 
     state: str
@@ -94,6 +96,7 @@ class HeldState(NamedTuple):
     has_other_rules: bool = False
     since: datetime | None = None
     cleaning: "Cleaning | None" = None
+    published: Published | None = None
 
     @property
     def is_in_check(self) -> bool:
@@ -117,7 +120,18 @@ def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldSt
         other = upload.profile.has_other_rules(facts.metadata)
         return found._replace(held_until=ends, stored_at=stored_at, has_other_rules=other)
     # The bucket's rule deletes the decision after a while, but not the object.
-    return HeldState(PUBLISHED if upload.is_ours(head_object(oss, upload.key)) else GONE)
+    return ended_state(find_published(oss, upload))
+
+
+def stored_state(oss: OssClient, upload: HeldUpload) -> HeldState:
+    """Return the state of an object that was never held."""
+    facts = head_object(oss, upload.key)
+    return ended_state(Published.of(facts) if facts and upload.is_stored(facts) else None)
+
+
+def ended_state(there: Published | None) -> HeldState:
+    """Return the state of what is held no more: published, if its object is there."""
+    return HeldState(PUBLISHED, published=there) if there else HeldState(GONE)
 
 
 def _open_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState:

@@ -2,11 +2,10 @@
 
 from function.context import RequestContext
 from function.holding.held_upload import HeldUpload
-from function.holding.publication import check_no_copy_runs, is_published
+from function.holding.publication import check_no_copy_runs, find_published
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
-from function.holding.state import GONE, PUBLISHED, REJECTED, HeldState, undecided_state
+from function.holding.state import GONE, REJECTED, HeldState, ended_state, stored_state, undecided_state
 from function.oss.client import OssClient
-from function.oss.objects import head_object
 
 
 def read_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
@@ -25,7 +24,7 @@ def read_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -> H
     if not upload.is_held:
         if decision is not None and decision.copied:
             check_no_copy_runs(oss, upload, decision.copied, context.now)
-        return HeldState(PUBLISHED if upload.is_stored(head_object(oss, upload.key)) else GONE)
+        return stored_state(oss, upload)
     if decision is not None:
         return _recorded_state(context, oss, upload, decision)
     state = undecided_state(oss, upload, context.now)
@@ -42,14 +41,14 @@ def _recorded_state(
         return HeldState(REJECTED)
     sent = decision.copied
     if decision.action == PUBLISH and upload.etag == decision.etag:
-        if is_published(oss, upload):
-            return HeldState(PUBLISHED)
+        if there := find_published(oss, upload):
+            return ended_state(there)
         state, sent = undecided_state(oss, upload, context.now), decision.at
         if state.state != GONE:
             return state
-    elif decision.action == DISCARD and is_published(oss, upload):
+    elif decision.action == DISCARD and (there := find_published(oss, upload)):
         # A discard overruled the publication, and has not deleted its object yet.
-        return HeldState(PUBLISHED)
+        return ended_state(there)
     if sent:
         check_no_copy_runs(oss, upload, sent, context.now)
     return HeldState(GONE)

@@ -10,7 +10,7 @@ from function.config.typing import NamedTuple
 from function.errors import OssUnavailable
 from function.http.client import DEFAULT_MAX_BYTES, HttpResponse
 from function.oss.client import FIRST_TRY_SECONDS, OssClient, call, error_for, malformed, result_of
-from function.oss.errors import etag_in, refusal_of
+from function.oss.errors import etag_in, refusal_of, text_in
 from function.oss.post_form import OVERWRITE_FIELD
 from function.oss.presign import NONE, PROCESS
 
@@ -110,7 +110,7 @@ def copy_object(
     source_etag: str,
     storage_class: str = "",
     replaced: Mapping[str, str] = NONE,
-) -> bool:
+) -> str:
     """
     Copy one object of the bucket to a free name, with its type, headers and metadata.
 
@@ -121,7 +121,7 @@ def copy_object(
         replaced: type, headers and metadata of the copy instead, names in lower case.
 
     Returns:
-        whether it was copied; not if the source is gone or has other bytes.
+        ETag of the copy without quotes; empty if the source is gone or has other bytes.
 
     Raises:
         AlreadyExists: the name is taken, perhaps by an earlier try whose response was lost.
@@ -141,11 +141,13 @@ def copy_object(
     # Not repeated: a second copy would take the first one's object for another.
     response = call(oss, "CopyObject", "PUT", target, headers=headers, is_repeatable=False)
     if response.status == 200:
-        result_of("CopyObject", response)
-        return True
+        etag = etag_in(text_in(result_of("CopyObject", response), "ETag"))
+        if not etag:
+            raise malformed("CopyObject")
+        return etag
     refusal = refusal_of(response)
     if (refusal.status, refusal.code) in ((404, "NoSuchKey"), (412, "PreconditionFailed")):
-        return False
+        return ""
     raise error_for("CopyObject", refusal)
 
 

@@ -72,13 +72,14 @@ def decided_response(
 ) -> dict[str, Any] | None:
     """Return the response about an upload with a decision, with its receipt; ``None`` if undecided."""
     from function.holding.actions import resume_decided
-    from function.holding.request import response_about
+    from function.holding.state import PUBLISHED
 
     found = resume_decided(context, oss, upload_id, receipt)
     if found is None:
         return None
     upload, state = found
-    return describe_decided(upload.content, upload.receipt, state, response_about(upload, state)["url"])
+    url = object_url(upload.profile.location.host, upload.key) if state == PUBLISHED else None
+    return describe_decided(upload.content, upload.receipt, state, url)
 
 
 def _settled(

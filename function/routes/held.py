@@ -21,6 +21,7 @@ from function.holding.request import (
     respond_to_each,
     response_about,
 )
+from function.holding.state import HeldState
 from function.holding.status import read_state
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
@@ -34,16 +35,16 @@ REVIEWS_RATE, REVIEWS_A_PAGE = Rate(60, 60), 20
 
 
 def commit(context: RequestContext) -> dict[str, Any]:
-    """Return ``{"key", "state", "url"}``, and who decided by hand; for ``receipts`` ``{"results": […]}``."""
+    """Return what ``response_about`` does, and who decided by hand; for ``receipts`` ``{"results": […]}``."""
     request, caller = _read(context, lambda upload: upload.profile.commit_by == BY_OWNER)
     if request.decision and caller != BACKEND:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        state = commit_held(
+        after = commit_held(
             context, oss, upload, request.decision, request.reviewer, is_backend=caller == BACKEND
         )
-        return {**response_about(upload, state), **_verdict(oss, upload, request.decision is not None)}
+        return {**response_about(upload, after), **_verdict(oss, upload, request.decision is not None)}
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
 
@@ -75,7 +76,8 @@ def discard(context: RequestContext) -> dict[str, Any]:
     request, caller = _read(context, lambda upload: upload.is_held)
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        return response_about(upload, discard_upload(context, oss, upload, is_backend=caller == BACKEND))
+        state = discard_upload(context, oss, upload, is_backend=caller == BACKEND)
+        return response_about(upload, HeldState(state))
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
 
@@ -85,7 +87,7 @@ def status(context: RequestContext) -> dict[str, Any]:
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         state = read_state(context, oss, upload)
-        response = response_about(upload, state.state)
+        response = response_about(upload, state)
         if state.held_until:
             response["heldUntil"] = iso(state.held_until)
         return {**response, **_verdict(oss, upload, by_backend)}

@@ -160,7 +160,7 @@ DELETIONS = {
     ),
     "the deletion of what was held": Deletion(
         "function.holding.decision",
-        "    if is_there and is_held:\n        publication.delete_held(oss, upload)\n",
+        "    if there and is_held:\n        publication.delete_held(oss, upload)\n",
         "",
         "commit",
         "at rest: nothing_is_both_held_and_visible",

@@ -28,6 +28,11 @@ def names(house: World, stored: dict[str, Any]) -> list[str]:
     return [name for name, key in places.items() if key in house.oss.objects]
 
 
+def there(stored: dict[str, Any]) -> dict[str, Any]:
+    """What is said of the published object, where it is the one that was sent."""
+    return {name: stored[name] for name in ("etag", "size", "mimeType")}
+
+
 @pytest.fixture
 def oss(clock: Any) -> MemoryOss:
     return MemoryOss("my-bucket", "cn-hangzhou", clock)

@@ -12,7 +12,7 @@ from function.holding.check import apply_verdict
 from function.holding.state import LEASE
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
-from tests.function.holding.conftest import names
+from tests.function.holding.conftest import names, there
 from tests.support.cases import text_beside
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Refused, Stored
 from tests.support.turns import Killed
@@ -374,7 +374,13 @@ def test_pass_publishes(house, checking):
     assert names(house, checking) == ["key"]
     assert house.status(checking["receipt"]) == "published"
     assert house.events == [
-        {"event": "published", "receipt": checking["receipt"], "by": "wechat", "label": 100}
+        {
+            "event": "published",
+            "receipt": checking["receipt"],
+            "by": "wechat",
+            "label": 100,
+            **there(checking),
+        }
     ]
     assert house.oss.records()[f"decided/{checking['uploadId']}"]["by"] == "check"
 

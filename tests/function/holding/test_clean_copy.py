@@ -110,7 +110,11 @@ def test_a_clean_copy_is_published(house, oss):
         "x-oss-metadata-directive": "REPLACE",
     }
     assert expected.items() <= published.headers.items()
-    assert [event["event"] for event in house.events] == ["published"]
+    there = {"etag": published.etag, "size": published.size, "mimeType": "image/jpeg"}
+    assert house.events == [{"event": "published", "receipt": stored["receipt"], **there}]
+    told = {"key": stored["key"], "state": "published", "url": stored["fileUrl"], **there}
+    assert house.ask("status", receipt=stored["receipt"]).json == told
+    assert house.commit(stored["receipt"]).json == told
 
 
 def test_the_receipt_is_of_the_original(house, oss):

@@ -9,7 +9,7 @@ from function.auth.tokens import RECEIPT, issue_token, read_token
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import Outcome
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, oss_client
-from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, names, refused
+from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, names, refused, there
 from tests.support.cases import cases_beside, table_beside, text_beside
 from tests.support.memory_oss import DENIED, MemoryOss, Part, Stored
 from tests.support.world import WEBHOOK
@@ -24,7 +24,8 @@ def test_a_commit_publishes_an_upload_held_for_commit_only(house):
     stored = house.store("word")
     answer = house.commit(stored["receipt"])
     assert answer.status == 200
-    assert answer.json == {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
+    told = {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
+    assert answer.json == {**told, **there(stored)}
     assert names(house, stored) == ["key"]
 
 
@@ -46,7 +47,7 @@ def test_a_repeated_commit_has_the_same_response_and_no_effect(house):
     house.oss.asked.clear()
     assert house.commit(stored["receipt"]).text == first.text
     assert set(house.oss.asked) == {"GetObject", "HeadObject"}
-    assert house.events == [{"event": "published", "receipt": stored["receipt"]}]
+    assert house.events == [{"event": "published", "receipt": stored["receipt"], **there(stored)}]
 
 
 def test_another_object_of_the_name_is_not_overwritten(house):
@@ -125,7 +126,7 @@ def test_a_backend_may_publish_or_reject_by_hand_and_that_is_final(house, profil
     answer = house.commit(stored["receipt"], decision="publish")
     made = {"by": "backend", "reviewer": None, "at": "2026-11-24T14:00:00Z"}
     published = {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
-    assert answer.json == {**published, "decision": {"action": "publish", **made}}
+    assert answer.json == {**published, **there(stored), "decision": {"action": "publish", **made}}
     assert names(house, stored) == ["key"]
     stored = house.store(profile)
     answer = house.commit(stored["receipt"], decision="reject")
@@ -233,7 +234,8 @@ def test_each_of_several_receipts_has_its_own_result(house, log_lines):
     answer = house.ask("commit", house.backend(), receipts=receipts)
     assert answer.status == 200
     published, missing, forged, plain, again = answer.json["results"]
-    assert published == again == {"key": good["key"], "state": "published", "url": good["fileUrl"]}
+    assert published == again
+    assert published == {"key": good["key"], "state": "published", "url": good["fileUrl"], **there(good)}
     assert (missing.keys(), missing["error"].keys()) == ({"error"}, {"code", "message"})
     codes = [published["state"], missing["error"]["code"], forged["error"]["code"], plain["state"]]
     assert codes == ["published", "not_uploaded", "forbidden", "published"]

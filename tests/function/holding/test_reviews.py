@@ -525,18 +525,18 @@ def test_a_verdict_of_a_check_is_a_decision_of_the_check(house):
 def test_an_owner_gets_no_decision(house, clock):
     stored = house.store("note")
     answer = house.ask("commit", house.session(), receipt=stored["receipt"])
-    assert set(answer.json) == {"key", "state", "url"}
+    assert set(answer.json) == {"key", "state", "url", "etag", "size", "mimeType"}
 
 
 def test_a_commit_without_a_decision_costs_no_further_call(house):
     stored = house.store("word")
-    assert set(house.commit(stored["receipt"]).json) == {"key", "state", "url"}
+    assert set(house.commit(stored["receipt"]).json) == {"key", "state", "url", "etag", "size", "mimeType"}
 
 
 def test_an_upload_without_hold_has_no_decision(house):
     stored = house.store("default")
     asked = house.ask("status", house.backend(), receipt=stored["receipt"])
-    assert set(asked.json) == {"key", "state", "url"}
+    assert set(asked.json) == {"key", "state", "url", "etag", "size", "mimeType"}
 
 
 @pytest.mark.parametrize("reviewer", ["", "x" * 65, 7, ["x"], "a\nb", "\x7f", "\ud800"], ids=repr)

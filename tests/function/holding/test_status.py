@@ -8,6 +8,7 @@ from function.holding.held_upload import read_receipt
 from function.holding.state import CHECKING, SILENCE, HeldState
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
+from tests.function.holding.conftest import there
 from tests.support.memory_oss import Part
 
 
@@ -171,7 +172,8 @@ def test_a_published_upload_has_its_url(house):
     stored = house.store("word")
     house.commit(stored["receipt"])
     answer = house.ask("status", receipt=stored["receipt"])
-    assert answer.json == {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
+    told = {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
+    assert answer.json == {**told, **there(stored)}
 
 
 def test_a_published_upload_stays_so_after_its_decision_was_deleted(house, clock):
@@ -188,6 +190,7 @@ def test_an_object_that_was_never_held_is_published_or_gone(house):
         "key": stored["key"],
         "state": "published",
         "url": stored["fileUrl"],
+        **there(stored),
     }
     house.oss.replace_object(stored["key"], parts=(Part("others", 1),))
     assert house.status(stored["receipt"]) == "gone"

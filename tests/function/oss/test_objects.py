@@ -116,7 +116,7 @@ def copy(oss, **changes):
 
 def test_the_request_of_a_copy(scripted):
     scripted.answers = [HttpResponse(200, COPIED)] * 2
-    assert copy(scripted) is True
+    assert copy(scripted) == "E"
     copy(scripted, storage_class="IA")
     asked, other = scripted.asked
     assert (asked.method, asked.key, asked.query, asked.body) == ("PUT", "u/图 片+1.jpg", {}, None)
@@ -131,9 +131,15 @@ def test_the_request_of_a_copy(scripted):
     assert other.headers["x-oss-storage-class"] == "IA"
 
 
+def test_a_copy_without_an_etag_is_unreadable(scripted):
+    scripted.answers = [HttpResponse(200, b"<CopyObjectResult/>")]
+    with pytest.raises(OssUnavailable):
+        copy(scripted)
+
+
 def test_only_two_refusals_are_outcomes_of_a_copy(scripted):
     scripted.answers = [refusal(404, "NoSuchKey"), refusal(412, "PreconditionFailed")]
-    assert [copy(scripted), copy(scripted)] == [False, False]
+    assert [copy(scripted), copy(scripted)] == ["", ""]
     for status, code in ((404, "NoSuchBucket"), (412, ""), (403, "NoSuchKey")):
         scripted.answers = [refusal(status, code)]
         with pytest.raises(OssRejected):
@@ -178,7 +184,7 @@ def test_only_the_first_bytes_are_requested(scripted):
 def test_the_headers_of_a_copy_may_be_replaced(scripted):
     scripted.answers = [HttpResponse(200, COPIED)]
     replaced = {"content-type": "image/jpeg", "cache-control": "no-store", "x-oss-meta-upload-id": "1"}
-    assert copy(scripted, replaced=replaced) is True
+    assert copy(scripted, replaced=replaced) == "E"
     (asked,) = scripted.asked
     assert replaced.items() <= asked.headers.items()
     assert asked.headers["x-oss-metadata-directive"] == "REPLACE"
