@@ -84,8 +84,9 @@ def _queues(context: RequestContext, found: Iterable[Found]) -> Queues:
     rotated: Queues = {}
     for kind, owners in queues.items():
         names = deque(sorted(owners))
-        for each in (names, *owners.values()):
-            each.rotate(-int(place * len(each)))
+        names.rotate(-int(place * len(names)))
+        for records in owners.values():
+            records.rotate(-int(place * len(records)))
         rotated[kind] = {name: owners[name] for name in names}
     return rotated
 
