@@ -321,38 +321,24 @@ WARM_FIGURES = tuple(
 
 # What stands in each layer, in English and in Chinese.
 SENTENCES = (
-    (
-        "Errors, settings and profiles: read once, validated, frozen.",
-        "错误、设置与用途：读一次，校验后不可变。",
-    ),
-    (
-        "HTTP in and out, the log line, credentials, session policies, rate limits and quotas.",
-        "HTTP 的收与发、日志行、临时访问凭证、会话策略、限流与配额。",
-    ),
-    ("The context of a request; calls to OSS and WeChat.", "请求的上下文；对 OSS 和微信的调用。"),
-    ("Callers, and our own tokens.", "调用者，以及我们自己的令牌。"),
-    (
-        "Upload requests, tickets and receipts; the webhook; the checkers of content.",
-        "上传请求、票据、回执；webhook；内容审核方。",
-    ),
-    (
-        "Multipart uploads, held objects, reading, the objects of an owner.",
-        "分片上传、先审后发的对象、读取、用户自己的对象。",
-    ),
-    ("Due work; one module for each resource of the API.", "到期任务；API 的每种资源一个模块。"),
-    ("The edge, and the entry points of Function Compute.", "最外层，以及函数计算的入口。"),
+    "Errors, settings and profiles: read once, validated, frozen.",
+    "HTTP in and out, the log line, credentials, session policies, rate limits and quotas.",
+    "The context of a request; calls to OSS and WeChat.",
+    "Callers, and our own tokens.",
+    "Upload requests, tickets and receipts; the webhook; the checkers of content.",
+    "Multipart uploads, held objects, reading, the objects of an owner.",
+    "Due work; one module for each resource of the API.",
+    "The edge, and the entry points of Function Compute.",
 )
 
 
-def floor_table(floors: Sequence[Sequence[str]], *, chinese: bool = False) -> str:
-    """ARCHITECTURE's table of layers, from the top down, in Markdown."""
-    head = "| 层 | 模块 | 说明 |" if chinese else "| layer | modules | contents |"
-    comma = "、" if chinese else ", "
+def floor_table(floors: Sequence[Sequence[str]]) -> str:
+    """Return ARCHITECTURE's table of layers, from the top down, in Markdown."""
     rows = [
-        f"| {number} | {comma.join(map(_shown, names))} | {sentences[chinese]} |"
-        for number, (names, sentences) in enumerate(zip(floors, SENTENCES, strict=True), 1)
+        f"| {number} | {', '.join(map(_shown, names))} | {sentence} |"
+        for number, (names, sentence) in enumerate(zip(floors, SENTENCES, strict=True), 1)
     ]
-    return "\n".join([head, "|---|---|---|", *reversed(rows)])
+    return "\n".join(["| layer | modules | contents |", "|---|---|---|", *reversed(rows)])
 
 
 def _shown(name: str) -> str:
@@ -369,9 +355,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(json.dumps(_measure(arguments[1])._asdict()))
         return 0
     if arguments[:1] == ["--floors"]:
-        floors = import_module("tests.test_house").FLOORS
-        tables = [floor_table(floors, chinese=chinese) for chinese in (False, True)]
-        sys.stdout.write("\n\n".join(tables) + "\n")
+        sys.stdout.write(f"{floor_table(import_module('tests.test_house').FLOORS)}\n")
         return 0
     over = 0
     for figure in (*FIGURES, *WARM_FIGURES):

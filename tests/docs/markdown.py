@@ -13,6 +13,9 @@ PAIRS = {
     for twin in sorted(folder.glob(f"*{CHINESE_ENDING}"))
 } | {path.name: f"{CHINESE_FOLDER}/{path.name}" for path in sorted((ROOT / CHINESE_FOLDER).glob("*.md"))}
 
+# Pages for whoever works on the project, in English alone.
+MAKERS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/speed.md", "docs/testing.md")
+
 
 def page(name: str) -> str:
     return (ROOT / name).read_text("utf-8")

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from quality.torture import mutation_table
-from tests.docs.markdown import PAIRS, ROOT, page, tables
+from tests.docs.markdown import MAKERS, PAIRS, ROOT, page, tables
 from tests.support.cases import text_beside
 
 # By most pages of Function Compute; one says 300.
@@ -16,7 +16,7 @@ DECISIONS = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/decisio
 PAGES = [
     *PAIRS,
     *PAIRS.values(),
-    "docs/speed.md",
+    *MAKERS,
     *DECISIONS,
     "miniprogram/example/utils/oss-direct-upload/README.md",
 ]
