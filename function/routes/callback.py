@@ -25,7 +25,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     line.profile, line.owner = ticket.profile, ticket.owner
     line.key, line.upload_id = upload.key, ticket.upload_id
     # OSS passes no trace on; the ticket carries it.
-    line.traceparent = ticket.trace or line.traceparent
+    line.traceparent = ticket.trace
     count_call(context, "callbacks", CALLBACKS_PER_TICKET, ticket, is_from_oss=True)
     if ticket.replaces and not upload.is_held:
         from function.holding.replacement import delete_replaced

@@ -213,8 +213,10 @@ def test_a_deferred_module_is_imported_on_first_use(deferred, is_used_at_once):
             assert placeholder.answer == 42
     assert (deferred in sys.modules, sys.modules["json"]) == (is_used_at_once, json)
     assert placeholder.answer == 42
-    assert sys.modules[deferred].__spec__.name == deferred
+    imported = sys.modules[deferred]
+    assert imported.__spec__.name == deferred
     assert placeholder.answer == 42
+    assert sys.modules[deferred] is imported
     with pytest.raises(AttributeError):
         placeholder.nothing  # noqa: B018
     assert importlib.import_module(f"{deferred}.part").answer == 43
@@ -311,12 +313,13 @@ def test_a_second_prepare_waits_for_the_first_and_places_nothing(monkeypatch):
     assert placed == threads[:1]
 
 
+LATE = {"email.header", "stringprep", "array", "selectors", "zlib", "calendar"}
+LATE.add("aliyunsdkcore.vendored.requests.packages.chardet")
 USES = r"""
 import sys
 sys.path.insert(0, ".")
 from function import aliyun_sdk
-late = {"email.header", "stringprep", "array", "selectors", "zlib", "calendar"}
-late.add("aliyunsdkcore.vendored.requests.packages.chardet")
+late = set(sys.argv[1:])
 assert not late & set(sys.modules)
 aliyun_sdk.prepare()
 import aliyunsdkcore.vendored.requests.adapters
@@ -335,7 +338,7 @@ print("same")
 
 def test_the_library_does_later_what_the_modules_are_for_that_it_did_not_import():
     shown = subprocess.run(
-        [sys.executable, "-I", "-c", USES],
+        [sys.executable, "-I", "-c", USES, *LATE],
         cwd=Path(aliyun_sdk.__file__).parents[1],
         capture_output=True,
         text=True,
@@ -343,6 +346,7 @@ def test_the_library_does_later_what_the_modules_are_for_that_it_did_not_import(
         timeout=600,
     )
     assert (shown.stdout.strip(), shown.stderr) == ("same", "")
+    assert {*aliyun_sdk.DEFERRED} == LATE
 
 
 def test_an_empty_jar_stays_empty():

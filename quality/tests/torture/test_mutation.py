@@ -7,9 +7,9 @@ import runpy
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
 
@@ -198,17 +198,15 @@ def test_a_trace_names_the_tests_that_fail_without_any_mutant(tmp_path):
 
 @pytest.mark.parametrize(("queued", "status"), [(0, 1), (99, 0)])
 def test_time_in_the_queue_for_a_processor_ends_no_mutant(tmp_path, monkeypatch, queued, status):
-    said = tmp_path / "schedstat"
+    said, now = tmp_path / "schedstat", [0.0]
     said.write_text("0 0 1")
     monkeypatch.setattr(in_place, "SCHEDULED", said)
-    monkeypatch.setattr(in_place, "LEAST_SECONDS", 0.01)
+    monkeypatch.setattr(in_place, "time", SimpleNamespace(monotonic=lambda: now[0]))
     process = in_place.fork()
     if not process:
         in_place.limit(1, 0)
+        now[0] += in_place.LEAST_SECONDS + 1
         said.write_text(f"0 {queued}000000000 1")
-        end = time.monotonic() + 0.02
-        while time.monotonic() < end:
-            pass
         signal.getsignal(signal.SIGALRM)()
         os._exit(0)
     assert in_place.end_group(process) == status

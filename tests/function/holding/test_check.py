@@ -9,6 +9,8 @@ import pytest
 
 from function.errors import OssUnavailable, StsRejected
 from function.holding.check import apply_verdict
+from function.holding.events import notify
+from function.holding.held_upload import read_recorded
 from function.holding.state import LEASE
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
@@ -387,9 +389,12 @@ def test_pass_publishes(house, checking):
 
 def test_the_log_line_of_a_verdict_names_trace_state_and_profile(house, checking):
     call = house.call()
-    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS))
+    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS, 100))
     line = call.line
     assert (line.trace_id, line.state, line.profile) == (FIRST, "published", "face")
+    # An event that no checker found anything for leaves what another one found.
+    notify(call, read_recorded(checking["receipt"], call.settings.bucket, call.settings, call.now), "gone")
+    assert line.verdict == {"by": "wechat", "label": 100}
     assert (line.key, line.upload_id) == (checking["key"], checking["uploadId"])
     assert line.owner in checking["key"]
 

@@ -269,15 +269,16 @@ def test_a_held_upload_is_replaced_when_the_new_one_is_published(house, oss, clo
     assert house.commit(old["receipt"]).outcome == (404, "not_uploaded")
 
 
-def test_a_held_object_stored_after_the_new_one_stays(house, oss, clock):
+@pytest.mark.parametrize(("seconds", "stays"), [(-1, False), (0, True), (1, True)])
+def test_a_held_object_stored_with_the_new_one_or_later_stays(house, oss, clock, seconds, stays):
     new = house.store("held", replaces=key("held"))
     later = f"held/{key('held')}"
     clock.tick(minutes=1)
-    house.commit(new["receipt"])
     oss.store(later, b"x", content_type="image/png")
-    oss.stored_at[later] = oss.stored_at[new["key"]] + timedelta(seconds=1)
-    assert house.resume(new["receipt"]) == "published"
-    assert oss.names() == {new["key"], later}
+    oss.stored_at[later] = clock() + timedelta(seconds=seconds)
+    assert house.commit(new["receipt"]).json["state"] == "published"
+    assert oss.stored_at[new["key"]] == clock()
+    assert oss.names() == {new["key"], later} if stays else {new["key"]}
 
 
 def test_a_replacement_that_failed_ends_the_decision_later(house, oss, clock):
