@@ -116,7 +116,7 @@ def _publish_or_check(
         return decide(context, oss, upload, PUBLISH, BY_COMMIT)
     if current.state == HELD and not current.is_in_check:
         # Recorded before the check begins, which may fail: then any later request begins it.
-        fields = {"etag": upload.etag, "receipt": upload.receipt}
+        fields = {"etag": upload.etag, "receipt": upload.receipt, "rules": upload.profile.rules}
         records.put(oss, records.commit_key(upload.upload_id), fields, context.now)
         current = first_step(oss, upload, current, context.now)
     return _submit_if_due(context, oss, upload, current)

@@ -89,8 +89,7 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
     Raises:
         UploadError: OSS refuses, or does not respond; it is retried after a minute.
     """
-    # What no checker looks at a backend may commit all the same.
-    if current.has_other_rules and current.due and (current.due != BY_CLEANING or upload.profile.is_checked):
+    if current.has_other_rules and current.due and not _is_committed_now(oss, upload):
         return leave_to_a_human(context, oss, upload, Finding(RULES))
     if current.due == BY_CLEANING:
         from function.holding.cleaning import continue_with_cleaning
@@ -106,6 +105,14 @@ def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, curr
         finding = Finding(NOT_CHECKED, ALIYUN if current.aliyun else WECHAT)
         return leave_to_a_human(context, oss, upload, finding)
     return _submit(context, oss, upload, current) if current.due > 0 else current
+
+
+def _is_committed_now(oss: OssClient, upload: HeldUpload) -> bool:
+    """Return whether no checker looks at an upload, and a backend committed it under the present rules."""
+    if upload.profile.is_checked:
+        return False
+    committed = records.get(oss, records.commit_key(upload.upload_id)) or {}
+    return committed.get("rules") == upload.profile.rules
 
 
 def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> HeldState:

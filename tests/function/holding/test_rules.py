@@ -218,6 +218,15 @@ def test_an_owner_commits_nothing_that_is_held_by_other_rules(play, log_lines):
     assert log_lines()[-1]["reason"] == "stored under other rules"
 
 
+def test_no_tick_publishes_unchecked_what_was_committed_to_a_check(play, clock):
+    before, after = play.begin("both by owner", "clean")
+    stored = store(before)
+    clock.tick(minutes=2)
+    after.tick()
+    assert after.status(stored["receipt"]) == "review"
+    assert stored["key"] not in play.oss.objects
+
+
 @pytest.mark.parametrize("other", ["clean", "both by owner"])
 def test_an_owner_leaves_what_is_held_by_other_rules_to_a_human(play, other):
     before, after = play.begin("owner", other)
