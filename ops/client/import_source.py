@@ -27,7 +27,10 @@ def open_source(session: requests.Session, url: str, *, allows_private: bool) ->
         connection = found.raw.connection
         # Another address than was resolved before; that of a proxy is not the host's.
         if not (allows_private or connection is None or connection.proxy):
-            _check_public(host, [connection.sock.getpeername()[0]])
+            # A response that ends with its connection has taken the socket over.
+            taken: Any = found.raw._original_response
+            socket = connection.sock or taken.fp.raw._sock
+            _check_public(host, [socket.getpeername()[0]])
         if not found.is_redirect:
             return found
         url = urljoin(url, found.headers["Location"])

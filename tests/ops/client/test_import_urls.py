@@ -21,6 +21,7 @@ FILES = {
     "/broken.png": ("image/png", PICTURE),
     "/endless.png": ("image/png", PICTURE),
     "/future.png": ("image/png", PICTURE),
+    "/closing.png": ("image/png", PICTURE),
     "/vast.png": ("image/png", b"x" * (11 * 1024 * 1024)),
 }
 # The port of this server stands in them.
@@ -56,6 +57,8 @@ class Elsewhere(Handler):
         day = DAY.replace("2020", "9" * 20) if path == "/future.png" else DAY
         for name, value in {"Content-Type": kind, "Content-Length": length, "Last-Modified": day}.items():
             self.send_header(name, str(value))
+        if path == "/closing.png":
+            self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
         self.wfile.write(body[: 1000 if path == "/broken.png" else None])
@@ -166,10 +169,11 @@ def test_a_private_address_is_not_read_unless_it_is_allowed(moved, options):
     assert (status, done, shown.count("--allow-private")) == (1, [], len(lines))
 
 
-def test_an_address_that_becomes_private_after_it_was_resolved_is_not_stored(moved, monkeypatch):
+@pytest.mark.parametrize("path", ["/a.png", "/closing.png"])
+def test_an_address_that_becomes_private_after_it_was_resolved_is_not_stored(path, moved, monkeypatch):
     public = [(0, 0, 0, "", ("8.8.8.8", 0))]
     monkeypatch.setattr(import_source, "getaddrinfo", lambda *_: public)
-    status, shown, done = moved(["~/a.png openid-k"], private=False)
+    status, shown, done = moved([f"~{path} openid-k"], private=False)
     assert (status, done, "--allow-private" in shown) == (1, [], True)
 
 
