@@ -4,7 +4,7 @@ from function.context import RequestContext
 from function.errors import OssUnavailable
 from function.holding.check import note_check
 from function.holding.clean_copy import make_clean_copy
-from function.holding.clean_record import Cleaning, get_cleaning
+from function.holding.clean_record import PAUSES, Cleaning, get_cleaning
 from function.holding.decision import BY_COMMIT, decide, decided_state, forget_due, leave_to_a_human
 from function.holding.held_upload import HeldUpload, Shown
 from function.holding.records import PUBLISH
@@ -73,8 +73,8 @@ def _clean(
                 return decided
             raise
     if made is None:
-        # Another request has the lease.
-        return current._replace(due=0)
+        # Another request has the lease, and may die over it.
+        return current._replace(due=0, silent_at=context.now + PAUSES[0])
     if isinstance(made, str):
         context.line.reason = f"clean copy: {made}; a human must decide"
         return leave_to_a_human(context, oss, upload, Finding(METADATA, errcode=made))

@@ -303,6 +303,20 @@ def test_a_request_without_the_lease_processes_nothing(house, oss):
     assert (said, processed(oss)) == (["held"], 1)
 
 
+def test_a_tick_that_comes_second_looks_again_whether_the_first_has_finished(house, oss, clock):
+    stored = send(house)
+    oss.fail("PostProcessTask", UNHEARD, UNHEARD)
+    house.commit(stored["receipt"])
+    clock.tick(minutes=2)
+    # Another request takes the lease of the second attempt, and fails over it.
+    oss.between["PutObject"] = lambda: house.commit(stored["receipt"])
+    house.tick()
+    assert (processed(oss), len(house.due("check"))) == (2, 1)
+    clock.tick(minutes=6)
+    house.tick()
+    assert house.status(stored["receipt"]) == "published"
+
+
 def test_after_three_failures_a_human_decides(house, oss, clock):
     stored = send(house)
     oss.fail("PostProcessTask", *[UNHEARD] * 9)
