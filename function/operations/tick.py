@@ -24,7 +24,7 @@ from function.webhook import FIRST_SECONDS
 
 TICK_SECONDS = 20.0
 # No turn begins with less; none is cut for other owners before it has had this long.
-TURN_SECONDS, LONG_SECONDS = 0.5, 4.0
+TURN_SECONDS, LONG_SECONDS = 0.5, 6.5
 # Module and function that continue a record, most urgent kind first. It gets the context, a client of the
 # bucket and the record, which it reads and removes; after False the owner's others wait for the next tick.
 KINDS: Mapping[str, tuple[str, str]] = {

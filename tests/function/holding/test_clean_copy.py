@@ -317,6 +317,17 @@ def test_a_tick_that_comes_second_looks_again_whether_the_first_has_finished(hou
     assert house.status(stored["receipt"]) == "published"
 
 
+def test_a_tick_cleans_for_each_owner_while_other_work_waits(house, oss, clock):
+    for subject in ("one", "two"):
+        receipts = [house.store("photo", subject=subject, body=DIRTY)["receipt"] for _ in range(2)]
+        house.commit(None, receipts=receipts)
+    oss.store("held/.due/202001010000/doctor--0", b"{}")
+    processed(oss)
+    clock.tick(minutes=1)
+    house.tick()
+    assert processed(oss) == 2
+
+
 def test_after_three_failures_a_human_decides(house, oss, clock):
     stored = send(house)
     oss.fail("PostProcessTask", *[UNHEARD] * 9)

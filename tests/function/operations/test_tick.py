@@ -406,7 +406,8 @@ def test_a_turn_leaves_time_to_other_kinds_and_other_owners(world, continued):
     put(world.oss, f"{NOW}/check-{ONE}-a", f"{NOW}/check-{OTHER}-a", f"{NOW}/erase-{ONE}-a")
     continued.outcomes["a"] = lambda: budgets.append(continued.context().seconds_left()) or True
     world.tick()
-    assert budgets == [5.0, 10.0, 20.0]
+    # A clean copy needs six seconds.
+    assert budgets == [6.5, 10.0, 20.0]
 
 
 def test_a_kind_that_takes_long_gets_no_more_time_than_another(world, continued):
