@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from quality.explore.deletions import DELETIONS
+from quality.explore.exemptions import EXEMPTIONS
 from quality.explore.run import Summary, run
 
 
@@ -36,6 +37,9 @@ def main(arguments: list[str]) -> int:
 
         chosen = [name for name in BY_NAME if not args.only or any(part in name for part in args.only)]
         is_well = explore(chosen, args.faults, args.at_a_time)
+        if not args.only:
+            is_well = beside_a_crowd() and is_well
+            tell_what_is_exempt()
     print(f"in {(time.monotonic() - began) / 60:.1f} minutes on {args.at_a_time} processors")
     return 0 if is_well else 1
 
@@ -59,6 +63,22 @@ def explore(names: Iterable[str], faults: int | None, at_a_time: int) -> bool:
     states, orders = (sum(column) for column in zip(*((s.states, s.orders) for s in summaries), strict=True))
     print(f"\n{states:,} states, {orders:,} orders of calls and faults; counterexamples: {len(found)}")
     return not found
+
+
+def beside_a_crowd() -> bool:
+    """Try a delivery beside many running checks, and say when the business hears."""
+    from quality.explore.crowd import RUNNING, TICKS, Crowd
+
+    hears = Crowd().hears_in(TICKS)
+    print(
+        f"a delivery beside {RUNNING} running checks: {f'tick {hears}' if hears else f'not in {TICKS} ticks'}"
+    )
+    return bool(hears)
+
+
+def tell_what_is_exempt() -> None:
+    for rule, scenario, why, is_fault, _ in EXEMPTIONS:
+        print(f"{'known fault' if is_fault else 'does not apply'}: {rule}, {scenario}: {why}")
 
 
 def _row(summary: Summary) -> str:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from quality.explore.before import HOLDS, WECHAT
+from quality.explore.before import HOLDS, SAME, WECHAT
 from quality.explore.hands import Hands
 from quality.explore.model import (
     ABORT,
+    AGAIN,
     COMMIT,
-    DELETE,
     ERASE,
     PUBLISH,
     REJECT,
@@ -129,7 +129,7 @@ def phone(profile: str, **fields: Any) -> Act:
 def wechat(hands: Hands, given: Given) -> None:
     """Looks at what it was given, and says what it saw."""
     trace, etag = hands.checked(given["key"])
-    is_good = etag == etag_of(f"held/{given['key']}", BYTES)
+    is_good = etag not in ("", etag_of(f"held/{given['key']}", OTHERS))
     id = given["uploadId"]
     hands.note(Event("passed", id, etag, WECHAT) if is_good else Event("risky", id, etag, WECHAT))
     hands.push(trace, "pass" if is_good else "risky")
@@ -159,12 +159,38 @@ def _swap(hands: Hands, given: Given, *names: str) -> None:
 
 def overwrite(hands: Hands, given: Given) -> None:
     """Send the form once more, with other bytes."""
-    hands.post(given, OTHERS)
+    if hands.post(given, OTHERS) == 200:
+        hands.note(Event("sent", given["uploadId"], AGAIN))
 
 
 def delete_old(hands: Hands, given: Given) -> None:
-    hands.note(Event("begun", given["old"]["uploadId"], DELETE))
-    hands.ask(DELETE, "", "delete", hands.cloud.session, keys=[given["old"]["key"]])
+    hands.delete(given["old"])
+
+
+def delete_and_send_again(hands: Hands, given: Given) -> None:
+    """The same form, which a phone may do as long as it lives."""
+    if hands.delete(given):
+        send_form_again(hands, given)
+
+
+def send_old_again(hands: Hands, given: Given) -> None:
+    """The form of what was replaced."""
+    send_form_again(hands, given["old"])
+
+
+def send_form_again(hands: Hands, given: Given) -> None:
+    """Once the name is free; the business commits it again."""
+    for _ in range(2):
+        if hands.post(given) == 200:
+            hands.note(Event("sent", given["uploadId"], AGAIN))
+            hands.commit(given)
+            return
+
+
+def discard_and_ask_form(hands: Hands, given: Given) -> None:
+    """For the same bytes."""
+    discard(hands, given)
+    phone("same", **SAME)(hands, given)
 
 
 def erase(hands: Hands, _given: Given) -> None:

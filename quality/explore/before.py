@@ -7,7 +7,7 @@ from typing import Any
 
 from local.oss.rules import OssRules
 from quality.explore.cloud import ALIYUN, Cloud
-from quality.explore.model import COMMIT, UPLOADED, Event, Life, Model
+from quality.explore.model import COMMIT, PUBLISHED, UPLOADED, Event, Life, Model
 from quality.explore.photo import BYTES, photo_in
 from quality.explore.steps import Given
 from tests.support.turns import Killed
@@ -23,6 +23,8 @@ HOLDS = {
     "twice": {COMMIT, WECHAT, ALIYUN},
 }
 SAME: dict[str, Any] = {"sha256": "a" * 64, "size": 1}
+# While a form lives that was given out then, and when it has expired.
+SOON, LATER = timedelta(minutes=1), timedelta(minutes=5)
 Prepare = Callable[[Cloud], tuple[Given, Model]]
 
 
@@ -75,15 +77,28 @@ def nothing(_cloud: Cloud) -> tuple[Given, Model]:
     return {}, Model()
 
 
-def later(prepare: Prepare) -> Prepare:
+def earlier(prepare: Prepare, since: timedelta) -> Prepare:
     """The same, some minutes ago."""
 
     def prepare_earlier(cloud: Cloud) -> tuple[Given, Model]:
         given = prepare(cloud)
-        cloud.instant += timedelta(minutes=5)
+        cloud.instant += since
         return given
 
     return prepare_earlier
+
+
+def shown(profile: str, since: timedelta = LATER, **fields: Any) -> Prepare:
+    """An object that was committed and published."""
+
+    def prepare(cloud: Cloud) -> tuple[Given, Model]:
+        given, model = stored(profile, **fields)(cloud)
+        cloud.commit(given["receipt"])
+        for kind, what in (("begun", COMMIT), ("told", PUBLISHED)):
+            model = model.after(Event(kind, given["uploadId"], what))
+        return given, model
+
+    return earlier(prepare, since)
 
 
 def two_forms(cloud: Cloud) -> tuple[Given, Model]:
@@ -94,18 +109,12 @@ def two_forms(cloud: Cloud) -> tuple[Given, Model]:
     return {**given, "other": other}, model
 
 
-def replacement(profile: str) -> Prepare:
+def replacement(profile: str, since: timedelta = LATER) -> Prepare:
     """An old object, and a form, or a held object, that replaces it."""
 
     def prepare(cloud: Cloud) -> tuple[Given, Model]:
-        old, model = later(stored(profile))(cloud)
-        if profile == "ownheld":
-            cloud.commit(old["receipt"])
-            cloud.instant += timedelta(minutes=5)
-            model = model.after(Event("begun", old["uploadId"], COMMIT))
-            model = model.with_life(
-                old["uploadId"], model.life(old["uploadId"]).after(Event("told", "", "published"))
-            )
+        is_held = profile in HOLDS
+        old, model = (shown(profile, since) if is_held else earlier(stored(profile), since))(cloud)
         form = cloud.form(profile, replaces=old["key"])
         life = Life(hold=frozenset(HOLDS.get(profile, ())), replaces=old["uploadId"])
         return {**form, "old": old}, model.with_life(form["uploadId"], life)
@@ -113,12 +122,17 @@ def replacement(profile: str) -> Prepare:
     return prepare
 
 
-def replacing_held(cloud: Cloud) -> tuple[Given, Model]:
-    given, model = replacement("ownheld")(cloud)
-    cloud.oss.post(given["formData"], BYTES)
-    confirmed = cloud.ask("confirm", ticket=given["ticket"]).json
-    life = life_of(confirmed, "ownheld", given["old"]["uploadId"])
-    return {**given, **confirmed}, model.with_life(given["uploadId"], life)
+def replacing_held(since: timedelta = LATER) -> Prepare:
+    """An old object, and a held one that replaces it."""
+
+    def prepare(cloud: Cloud) -> tuple[Given, Model]:
+        given, model = replacement("ownheld", since)(cloud)
+        cloud.oss.post(given["formData"], BYTES)
+        confirmed = cloud.ask("confirm", ticket=given["ticket"]).json
+        life = life_of(confirmed, "ownheld", given["old"]["uploadId"])
+        return {**given, **confirmed}, model.with_life(given["uploadId"], life)
+
+    return prepare
 
 
 def parts_sent(cloud: Cloud) -> tuple[Given, Model]:
@@ -157,15 +171,6 @@ def cut_off(profile: str) -> Prepare:
         return given, model.after(Event("begun", given["uploadId"], COMMIT))
 
     return prepare
-
-
-def published(cloud: Cloud) -> tuple[Given, Model]:
-    given, model = stored("commit")(cloud)
-    cloud.commit(given["receipt"])
-    cloud.instant += timedelta(minutes=5)
-    for kind, what in (("begun", COMMIT), ("told", "published")):
-        model = model.after(Event(kind, given["uploadId"], what))
-    return given, model
 
 
 def parts_begun(cloud: Cloud) -> tuple[Given, Model]:

@@ -20,9 +20,9 @@ from function.request_log import log
 from quality.explore.callback import KEY_HOST, PATH, PUBLIC_KEY
 from quality.explore.calls import Call, footprint_of
 from quality.explore.model import NOWHERE, Event, Places
-from quality.explore.photo import BYTES, etag_of, original_of
+from quality.explore.photo import BYTES, DOUBTFUL, OTHERS, etag_of, original_of
+from tests.support.memory_oss import CLEAN, LATE, Snapshot, Stored
 from tests.support.memory_oss import HELD as HELD_OBJECTS
-from tests.support.memory_oss import LATE, Snapshot, Stored
 from tests.support.wechat import CHECK, key_of
 from tests.support.world import HELD, WEBHOOK, World
 
@@ -37,6 +37,8 @@ ENVIRONMENT = {
     "RECEIPT_SECRET": "a-receipt-secret-of-the-explorer-alone-1",
     "PROFILES_FILE": str(Path(__file__).with_name("profiles.toml")),
 }
+# What Aliyun says of each.
+FINDS = {BYTES: "pass", OTHERS: "risky", DOUBTFUL: "review"}
 # A copy that was given up may end as long as this after its request began.
 COPY_ENDS = timedelta(seconds=90)
 # Headers that matter of what is stored; the others say when and by whom it was signed.
@@ -88,7 +90,7 @@ class Cloud(World):
         self.others[KEY_HOST] = lambda *_, **__: HttpResponse(200, PUBLIC_KEY)
         self.quota = MemoryStore(timedelta(hours=8))
         self._tokens: dict[int, tuple[Stored, int]] = {}
-        self._ids: dict[str, str] = {}
+        self._claims: dict[str, dict[str, Any]] = {}
         self._moments: dict[int, Moment] = {}
         self._instance = self.function.ready()
         self._remember_who_is_let_in()
@@ -177,6 +179,9 @@ class Cloud(World):
         """Where the bytes of each upload are, by upload id."""
         found: Places = {}
         for key, stored in self.oss.objects.items():
+            if key.startswith(CLEAN):
+                # Its name does not say of which upload.
+                found[CLEAN] = NOWHERE._replace(copy=True)
             if key.startswith(RECORDS):
                 continue
             id = _upload_id(key, stored.headers)
@@ -199,10 +204,12 @@ class Cloud(World):
 
     def upload_of(self, receipt: str) -> str:
         """The upload id of a receipt."""
-        if receipt not in self._ids:
-            claims = jwt.decode(receipt, options={"verify_signature": False})
-            self._ids[receipt] = str(claims["jti"])
-        return self._ids[receipt]
+        return str(self.claims_of(receipt)["jti"])
+
+    def claims_of(self, receipt: str) -> dict[str, Any]:
+        if receipt not in self._claims:
+            self._claims[receipt] = jwt.decode(receipt, options={"verify_signature": False})
+        return self._claims[receipt]
 
     def heard(self) -> list[Event]:
         """What the business heard, and Aliyun saw, since this was last asked for."""
@@ -251,17 +258,17 @@ class Cloud(World):
         return Call("oss", name, key, do, reads, writes, identity)
 
     def _green_call(self, body: bytes, do: Callable[[], Any], identity: object) -> Call:
-        """Aliyun looks at a picture while it is asked, and finds only the good bytes good."""
+        """Aliyun looks at a picture while it is asked."""
         (parameters,) = parse_qs(body.decode())["ServiceParameters"]
         key = key_of(json.loads(parameters)["imageUrl"])
 
         def look() -> Any:
             stored = self.oss.objects.get(key)
-            is_good = stored is not None and stored.parts[0].name == BYTES
-            self.green.answers = ["pass" if is_good else "risky"]
+            found = FINDS[stored.parts[0].name] if stored else "risky"
+            self.green.answers = [found]
             self.paid += 1
-            if stored is not None:
-                kind = "passed" if is_good else "risky"
+            if stored and found != "review":
+                kind = "passed" if found == "pass" else found
                 self._noted.append(Event(kind, _upload_id(key, stored.headers), stored.etag, ALIYUN))
             return do()
 

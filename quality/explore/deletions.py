@@ -1,37 +1,9 @@
-"""
-Lines of the function that protect something; the explorer must find what happens without each of them.
+"""Lines of the function that protect something; the explorer must find what happens without each of them."""
 
-A deletion changes the text of a module before anything imports it, so it works in a process of its own only.
-"""
+from quality.explore.deletions_of_liveness import LIVENESS
+from quality.explore.take_out import Deletion
 
-import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from types import CodeType, ModuleType
-from typing import NamedTuple
-
-
-class Deletion(NamedTuple):
-    """
-    A line that is taken out.
-
-    Args:
-        module: where it stands.
-        line: its text, which stands there once.
-        instead: what stands there then.
-        scenario: where it is missed.
-        finds: the predicate that does not hold then.
-    """
-
-    module: str
-    line: str
-    instead: str
-    scenario: str
-    finds: str
-
-
-DELETIONS = {
+SAFETY = {
     "the record of a copy that is made once more": Deletion(
         "function.holding.decision",
         "            records.put(oss, records.copy_key(upload.upload_id), {}, now)\n",
@@ -156,7 +128,7 @@ DELETIONS = {
         "pictures.metadata_in(kind, _file(oss, key, facts))",
         '("", [])',
         "clean, metadata left",
-        "what_is_visible_is_clean",
+        "at rest: what_is_visible_is_clean",
     ),
     "the deletion of what was held": Deletion(
         "function.holding.decision",
@@ -195,16 +167,15 @@ DELETIONS = {
     ),
     "the due record of a replacement": Deletion(
         "function.holding.replacement",
-        "        due.write(oss, REPLACE, upload.owner, upload.upload_id, context.now, fields, context.now)\n",
-        "",
+        "        due.write(oss, REPLACE,",
+        "        (lambda *_: None)(oss, REPLACE,",
         "replace",
         "at rest: the_old_is_gone_once_the_new_is_there",
     ),
     "the due record of a delivery": Deletion(
         "function.webhook",
-        "        is_safe = _record(context, location, owner, id, since, fields,"
-        " lambda: deadline - monotonic())\n",
-        "",
+        "        is_safe = _record(",
+        "        is_safe = (lambda *_: True)(",
         "commit",
         "at rest: the_business_was_told",
     ),
@@ -215,39 +186,61 @@ DELETIONS = {
         "commit",
         "at rest: nothing_is_left_due",
     ),
+    "what Aliyun leaves to a human": Deletion(
+        "function.holding.aliyun_check",
+        "return None if check.verdict.outcome is Outcome.PASS else check.verdict.finding",
+        "return None",
+        "aliyun in doubt",
+        "nothing_is_visible_before_its_time",
+    ),
+    "the search for a review": Deletion(
+        "function.holding.state",
+        "is_in_review = records.get(oss, records.review_key(upload.upload_id)) is not None",
+        "is_in_review = False",
+        "clean, metadata left",
+        "at rest: no_answer_contradicts_a_final_one",
+    ),
+    "the decision that a confirmation finds": Deletion(
+        "function.routes.confirm",
+        "if profile.is_held and (response := decided_response(context, oss, ticket.upload_id)):",
+        "if response := None:",
+        "confirmed after commit",
+        "no_answer_contradicts_a_final_one",
+    ),
+    "the deletion of a clean copy": Deletion(
+        "function.holding.publication",
+        "            delete_object(oss, copy)\n",
+        "            pass\n",
+        "clean, commit",
+        "at rest: no_clean_copy_outlives_its_upload",
+    ),
+    "the date of what is replaced": Deletion(
+        "function.holding.replacement",
+        "if facts and facts.last_modified < before:",
+        "if facts:",
+        "old name again",
+        "at rest: what_was_stored_again_stays",
+    ),
+    "the decision that a deletion ends": Deletion(
+        "function.holding.key_deletion",
+        "discard_any(context, oss, upload, by)",
+        "delete_same(oss, name, partial(eq, facts))",
+        "sent again after delete",
+        "deleted_never_returns",
+    ),
+    "the held objects that an erasure lists": Deletion(
+        "function.owners.erasure_pass",
+        "prefixes = (held_name(prefix), prefix) if profile.is_held else (prefix,)",
+        "prefixes = (prefix,)",
+        "erase against held form",
+        "erased_never_returns",
+    ),
+    "the id of an upload that exists already": Deletion(
+        "function.uploads.deduplication",
+        "upload_id=upload_id or ticket.upload_id",
+        "upload_id=ticket.upload_id",
+        "form for what is published",
+        "what_has_a_receipt_is_kept",
+    ),
 }
-
-
-def take_out(name: str) -> None:
-    """Take a line out of its module, which nothing may have imported yet."""
-    deletion = DELETIONS[name]
-    assert deletion.module not in sys.modules, f"{deletion.module} is imported already"
-    sys.meta_path.insert(0, _Finder(deletion))
-
-
-class _Finder(MetaPathFinder):
-    def __init__(self, deletion: Deletion) -> None:
-        self._deletion = deletion
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name != self._deletion.module:
-            return None
-        spec = PathFinder.find_spec(name, path, target)
-        assert spec is not None and spec.origin is not None
-        spec.loader = _Loader(name, spec.origin, self._deletion)
-        return spec
-
-
-class _Loader(SourceFileLoader):
-    def __init__(self, name: str, path: str, deletion: Deletion) -> None:
-        super().__init__(name, path)
-        self._deletion = deletion
-
-    def get_code(self, fullname: str) -> CodeType:
-        text = self.get_data(self.path).decode()
-        count = text.count(self._deletion.line)
-        assert count == 1, f"{fullname} has this line {count} times: {self._deletion.line}"
-        code: CodeType = compile(text.replace(self._deletion.line, self._deletion.instead), self.path, "exec")
-        return code
+DELETIONS = {**SAFETY, **LIVENESS}

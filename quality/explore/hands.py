@@ -14,7 +14,19 @@ from function.http.client import ExchangeFailed
 from quality.explore.callback import callback_about
 from quality.explore.calls import Call
 from quality.explore.cloud import Cloud
-from quality.explore.model import COMMIT, DISCARD, GONE, HELD, UNSEEN, Event
+from quality.explore.model import (
+    COMMIT,
+    DELETE,
+    DELETED,
+    DISCARD,
+    FORM,
+    GONE,
+    HELD,
+    MISSING,
+    PUBLISHED,
+    UNSEEN,
+    Event,
+)
 from quality.explore.photo import BYTES, photo_in, stored_photo
 from tests.support.stage import Reply
 from tests.support.turns import Killed
@@ -26,6 +38,9 @@ FAILED = {
     *("oss_unavailable", "oss_rejected", "oss_key_unavailable"),
     *("wechat_unavailable", "quota_unavailable"),
 }
+# Refusals that are answers as well: of what has a receipt, and of a form.
+REFUSALS = {"not_uploaded": GONE, "already_published": PUBLISHED, "already_complete": "already_complete"}
+OF_A_FORM = {"not_uploaded": MISSING, "upload_gone": MISSING, "forbidden": MISSING}
 
 
 class Paused(BaseException):
@@ -108,8 +123,10 @@ class Hands:
         self._end(reply)
         if reply.status == 200 and "state" in reply.json and id:
             self._answered(id, act, str(reply.json["state"]), name)
-        elif reply.code == "already_complete":
-            self.note(Event("answered", id, reply.code, name))
+        else:
+            refusals = OF_A_FORM if "ticket" in fields else REFUSALS
+            if id and reply.code in refusals:
+                self._answered(id, act, refusals[reply.code], name)
         return reply
 
     def _begin(self, act: str, id: str) -> str:
@@ -118,7 +135,7 @@ class Hands:
         self.cloud.instant = self.in_request = self.call(
             Call("clock", "begin", act, lambda: self.cloud.instant, frozenset({"clock"}))
         )
-        if id:
+        if id or act == FORM:
             self.note(Event("begun", id, act, name))
         return name
 
@@ -147,13 +164,20 @@ class Hands:
         """Ask for a form, or for parts; ``None`` without one."""
         session = self.cloud.session
         name = "a.mp4" if route == "multipart" else "a.png"
-        reply = self.ask("form", "", route, session, profile=profile, filename=name, **fields)
+        # One for bytes that are known may be answered about an upload.
+        act = FORM if "sha256" in fields else "parts or form"
+        reply = self.ask(act, "", route, session, profile=profile, filename=name, **fields)
         if reply is None or reply.code == "quota_unavailable":
             self.note(Event("unheard", "", "form"))
         if reply is None or reply.status != 200:
             return None
         given: dict[str, Any] = reply.json
-        if profile in COUNTED and "exists" not in given:
+        if "exists" in given:
+            about = f"{self.cloud.claims_of(given['receipt'])['etag']} {self.actor} {self.requests}"
+            self.note(Event("receipt", given["uploadId"], about, given["receipt"]))
+            said = HELD if given.get("held") else PUBLISHED
+            self._answered(given["uploadId"], act, said, f"{self.actor}.{self.requests}")
+        elif profile in COUNTED:
             self.note(Event("form", "", profile))
         return given
 
@@ -196,6 +220,15 @@ class Hands:
 
     def discard_own(self, given: dict[str, Any]) -> Reply | None:
         return self.ask(DISCARD, given["uploadId"], "discard", self.cloud.session, receipt=given["receipt"])
+
+    def delete(self, given: dict[str, Any]) -> bool:
+        """Delete an object by its key; whether that was answered with ``gone``."""
+        self.note(Event("begun", given["uploadId"], DELETE))
+        reply = self.ask(DELETE, "", "delete", self.cloud.session, keys=[given["key"]])
+        is_gone = reply is not None and reply.status == 200 and "state" in reply.json["results"][0]
+        if is_gone:
+            self.note(Event("answered", given["uploadId"], DELETED))
+        return is_gone
 
     def status(self, given: dict[str, Any]) -> Reply | None:
         return self.ask("status", given["uploadId"], "status", receipt=given["receipt"])

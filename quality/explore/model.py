@@ -4,11 +4,10 @@ Reference model of uploads: what may happen to an object, and what must hold at 
 An object has a form or parts, then it is stored: at once visible, or held until each step of its ``hold`` is
 done. It ends as published, rejected, gone, replaced or erased. The model knows nothing of records, copies and
 retries: it is told what somebody asked for, what was answered, what a checker looked at and what the business
-heard (``Model.after``), and sees where the bytes are (``Place``). The predicates below are the specification:
-those of ``ALWAYS`` hold after each call, those of ``AT_REST`` once nothing is under way and ticks have run.
+heard (``Model.after``), and sees where the bytes are (``Place``). What must hold of it stands in ``rules``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 COMMIT = "commit"
@@ -18,9 +17,13 @@ PUBLISH, REJECT, DISCARD, REPLACE, ERASE, DELETE, ABORT = (
 )
 # Nobody asked for these: WeChat is silent, and other bytes are stored over those of the receipt.
 SILENCE, SWAP = "silence", "swap"
+# Asked about everything of an owner; the old form was sent again, and OSS took it.
+FORM, AGAIN = "form", "again"
 HELD, CHECKING, REVIEW = "held", "checking", "review"
 PUBLISHED, REJECTED, GONE, STORED = "published", "rejected", "gone", "stored"
 OPEN = frozenset({HELD, CHECKING, REVIEW})
+# Refused, because nothing is there; deleted by its key.
+MISSING, DELETED = "missing", "deleted"
 # What anyone asked for that may end an object that was stored.
 ENDINGS = frozenset({REJECT, DISCARD, ERASE, DELETE, ABORT, REPLACE})
 UPLOADED, SHARED = "uploaded", "shared"
@@ -33,8 +36,8 @@ class Event(NamedTuple):
     Something that happened to one upload.
 
     Args:
-        kind: ``begun``, ``answered``, ``receipt``, ``passed``, ``risky``, ``told``, ``hold``, ``form``
-            or ``unheard``.
+        kind: ``begun``, ``answered``, ``receipt``, ``passed``, ``risky``, ``told``, ``hold``, ``form``,
+            ``sent`` or ``unheard``.
         id: of the upload; empty for what is about everything of an owner.
         what: the act, the state, the receipt's ETag and form, the checked ETag, the event's name.
         request: name of the request that was begun or answered, or the text of a receipt.
@@ -54,6 +57,7 @@ class Place(NamedTuple):
         parts: whether unfinished parts are left.
         is_whole: whether each object has all parts that its phone announced.
         is_clean: whether what is visible has no metadata, where its profile says so.
+        copy: whether a clean copy of it lies in ``held/.clean/``.
     """
 
     held: str = ""
@@ -61,6 +65,7 @@ class Place(NamedTuple):
     parts: bool = False
     is_whole: bool = True
     is_clean: bool = True
+    copy: bool = False
 
 
 NOWHERE = Place()
@@ -112,7 +117,8 @@ class Life(NamedTuple):
         match kind:
             case "begun":
                 known = (request, self.finals)
-                return self._replace(begun=self.begun | {what}, asked=self.asked | {known})
+                begun = self.begun if what == FORM else self.begun | {what}
+                return self._replace(begun=begun, asked=self.asked | {known})
             case "answered":
                 finals = self.finals | ({what} if what in FOLLOWS else set())
                 over = {each for each in self.asked if each[0] == request}
@@ -123,6 +129,8 @@ class Life(NamedTuple):
                 return self._replace(passed=self.passed | {(request, what)})
             case "risky":
                 return self._replace(begun=self.begun | {REJECT})
+            case "sent":
+                return self._replace(begun=self.begun | {what})
             case "told":
                 return self._replace(told=self.told | {what})
             case "hold":
@@ -138,7 +146,8 @@ FOLLOWS = {
     PUBLISHED: {PUBLISHED, GONE, "discarded"},
     REVIEW: {REVIEW, PUBLISHED, REJECTED, GONE, "discarded"},
     "aborted": {"aborted", "already_complete"},
-    STORED: {STORED, GONE, "discarded", "already_complete", "aborted"},
+    DELETED: {DELETED, GONE, "discarded", REJECTED, STORED, *OPEN},
+    STORED: {STORED, PUBLISHED, GONE, "discarded", "already_complete", "aborted"},
 }
 
 
@@ -170,11 +179,10 @@ class Model(NamedTuple):
         if event.kind == "unheard":
             return self._replace(unheard=self.unheard + 1)
         if not event.id:
-            is_erased = self.is_erased or event.what == "erased"
-            begun = self._replace(is_erased=is_erased)
+            about_all = self._replace(is_erased=self.is_erased or event.what == "erased")
             for id, life in self.lives:
-                begun = begun.with_life(id, life._replace(begun=life.begun | {ERASE}))
-            return begun
+                about_all = about_all.with_life(id, life.after(event))
+            return about_all
         return self.with_life(event.id, self.life(event.id).after(event))
 
     def seeing(self, places: Places) -> "Model":
@@ -186,15 +194,35 @@ class Model(NamedTuple):
                 seen = seen.with_life(id, life._replace(appeared=life.appeared | {place.visible}))
         return seen
 
+    def is_replaced(self, id: str) -> bool:
+        """Whether the object that takes its place was there."""
+        return any(other.replaces == id and other.appeared for _, other in self.lives)
+
+    def is_ended(self, id: str) -> bool:
+        """Whether anybody asked for its end, or its bytes or its name may be another's."""
+        life = self.life(id)
+        return bool(life.begun & {*ENDINGS, SWAP}) or life.is_shared or self.is_replaced(id)
+
     def contradicted_by(self, event: Event) -> bool:
         """Whether an answer says something else than one that was known when its request began."""
         if event.kind != "answered":
             return False
         known = dict(self.life(event.id).asked).get(event.request, frozenset())
-        return any(event.what in SAYS_STATE and event.what not in FOLLOWS[final] for final in known)
+        return self.contradicts(event.id, known, event.what)
+
+    def contradicts(self, id: str, known: frozenset[str], said: str) -> bool:
+        """Whether somebody who knows these final answers is told something else."""
+        known &= {*FOLLOWS}
+        if SWAP in self.life(id).begun:
+            # It is gone while other bytes lie over its own.
+            known -= {GONE}
+        if said in (GONE, MISSING):
+            is_lost = known & {PUBLISHED, STORED, REVIEW} and not self.is_ended(id)
+            return bool(is_lost) or REJECTED in known
+        return any(said in SAYS_STATE and said not in FOLLOWS[final] for final in known)
 
 
-SAYS_STATE = {HELD, CHECKING, REVIEW, PUBLISHED, REJECTED, GONE, "discarded", STORED, "aborted"}
+SAYS_STATE = {HELD, CHECKING, REVIEW, PUBLISHED, REJECTED, "discarded", STORED, "aborted"}
 
 
 class Sight(NamedTuple):
@@ -205,9 +233,10 @@ class Sight(NamedTuple):
         counted: files that the quota has counted.
         submitted: how often a checker was asked, and ``failures`` how many calls failed.
         says: at rest, what each upload's status answers, twice.
-        due: at rest, names of due records that are over.
+        due: at rest, names of due records that are over; in the end, of all that are left.
         ticked: at rest, where everything was after the ticks, before anybody asked.
         decided: at rest, ids of the uploads that were decided by then.
+        later: in the end, what each upload's status answers once every hold is over.
     """
 
     model: Model
@@ -219,180 +248,9 @@ class Sight(NamedTuple):
     due: tuple[str, ...] = ()
     ticked: Places | None = None
     decided: frozenset[str] = frozenset()
+    later: dict[str, str] = {}  # noqa: RUF012 - never changed
 
     @property
     def uploads(self) -> Iterator[tuple[Life, Place]]:
         for id in {*dict(self.model.lives), *self.places}:
             yield self.model.life(id), self.places.get(id, NOWHERE)
-
-
-# --- what holds at every moment ---
-
-
-def nothing_is_visible_before_its_time(sight: Sight) -> bool:
-    return all(not at.visible or life.may_be_visible(at.visible) for life, at in sight.uploads)
-
-
-def only_the_bytes_of_the_receipt_are_visible(sight: Sight) -> bool:
-    return all(not at.visible or not life.receipts or at.visible in life.etags for life, at in sight.uploads)
-
-
-def there_is_the_whole_file_or_none(sight: Sight) -> bool:
-    return all(at.is_whole for _, at in sight.uploads)
-
-
-def what_is_visible_is_clean(sight: Sight) -> bool:
-    return all(at.is_clean for _, at in sight.uploads)
-
-
-def rejected_never_returns(sight: Sight) -> bool:
-    return all(REJECTED not in life.finals or not at.visible for life, at in sight.uploads)
-
-
-def gone_is_final(sight: Sight) -> bool:
-    """
-    In each response, but other bytes may get the name.
-
-    An upload is gone while others are stored over its own, and comes back with these.
-    """
-    for life, at in sight.uploads:
-        if life.finals & {"discarded", "aborted"} and (at.visible or at.parts):
-            return False
-        if GONE in life.finals and at.visible in life.etags and SWAP not in life.begun:
-            return False
-    return True
-
-
-def erased_never_returns(sight: Sight) -> bool:
-    return not sight.model.is_erased or all(at == NOWHERE for _, at in sight.uploads)
-
-
-def a_form_has_one_receipt(sight: Sight) -> bool:
-    """
-    However often it is confirmed, and one of its callback; the same bytes by another form have another one.
-    """
-    forms = [[about for _, about in life.receipts] for life, _ in sight.uploads]
-    return all(len(each) == len({*each}) for each in forms)
-
-
-def a_form_is_counted(sight: Sight) -> bool:
-    return sight.model.forms <= sight.counted
-
-
-def a_check_is_paid_once(sight: Sight) -> bool:
-    """And once more for each failure, and after a silence."""
-    silences = sum(SILENCE in life.begun for life, _ in sight.uploads)
-    return sight.submitted <= 1 + silences + sight.failures
-
-
-def the_old_stays_until_the_new_is_there(sight: Sight) -> bool:
-    for life, _ in sight.uploads:
-        old = sight.places.get(life.replaces, NOWHERE)
-        before = sight.model.life(life.replaces)
-        is_ended = before.begun & ENDINGS or life.appeared
-        if life.replaces and not old.visible and not is_ended:
-            return False
-    return True
-
-
-def what_has_a_receipt_is_kept(sight: Sight) -> bool:
-    """
-    Until somebody asks for its end.
-
-    OSS deletes a name, whatever has it by then: where the name is a digest, a request about an earlier upload
-    that is still under way may delete the object of a later one. No more is lost than that object.
-    """
-    for id, life in sight.model.lives:
-        at = sight.places.get(id, NOWHERE)
-        is_replaced = any(other.replaces == id and other.appeared for _, other in sight.model.lives)
-        is_ended = life.begun & ENDINGS or is_replaced or life.is_shared
-        if life.receipts and not is_ended and not (at.held or at.visible):
-            return False
-    return True
-
-
-# --- what holds once everything has come to rest ---
-
-
-def nothing_is_both_held_and_visible(sight: Sight) -> bool:
-    return all(not (at.held and at.visible) for _, at in sight.uploads)
-
-
-def what_is_said_is_so(sight: Sight) -> bool:
-    """Bytes that somebody stored over those of the receipt are none of the upload's."""
-    for id, (first, second) in sight.says.items():
-        at, etags = sight.places.get(id, NOWHERE), sight.model.life(id).etags
-        expected = {PUBLISHED: (False, True), REJECTED: (False, False), GONE: (False, False)}
-        where = expected.get(first, (True, False) if first in OPEN else None)
-        if first != second or where != (at.held in etags, at.visible in etags):
-            return False
-    return True
-
-
-def a_form_is_counted_once(sight: Sight) -> bool:
-    """Only a request that was not heard to its end may have counted one that nobody has."""
-    return sight.counted <= sight.model.forms + sight.model.unheard
-
-
-def the_business_was_told(sight: Sight) -> bool:
-    """At least once of each receipt and of each end, or the log names the loss."""
-    for id, life in sight.model.lives:
-        said = sight.says.get(id, ("", ""))[0]
-        ended = said in (PUBLISHED, REJECTED, REVIEW) or (said == GONE and "discarded" in life.finals)
-        if (life.hold and ended and said not in life.told) or (life.receipts and UPLOADED not in life.told):
-            return False
-    return True
-
-
-def nothing_is_left_due(sight: Sight) -> bool:
-    return not sight.due
-
-
-def ticks_need_no_call(sight: Sight) -> bool:
-    """What was decided is done already when somebody asks, unless other bytes were there when a tick ran."""
-    for id in sight.decided:
-        life = sight.model.life(id)
-        etags = set() if SWAP in life.begun else life.etags
-        before, after = ((sight.ticked or {}).get(id, NOWHERE), sight.places.get(id, NOWHERE))
-        if any((one in etags) != (other in etags) for one, other in zip(before[:2], after[:2], strict=True)):
-            return False
-    return True
-
-
-def the_old_is_gone_once_the_new_is_there(sight: Sight) -> bool:
-    return all(
-        not (life.replaces and life.receipts and at.visible) or not sight.places.get(life.replaces)
-        for life, at in sight.uploads
-    )
-
-
-Predicate = Callable[[Sight], bool]
-ALWAYS: tuple[Predicate, ...] = (
-    nothing_is_visible_before_its_time,
-    only_the_bytes_of_the_receipt_are_visible,
-    there_is_the_whole_file_or_none,
-    what_is_visible_is_clean,
-    rejected_never_returns,
-    gone_is_final,
-    erased_never_returns,
-    a_form_has_one_receipt,
-    a_form_is_counted,
-    a_check_is_paid_once,
-    the_old_stays_until_the_new_is_there,
-    what_has_a_receipt_is_kept,
-)
-AT_REST: tuple[Predicate, ...] = (
-    *ALWAYS,
-    nothing_is_both_held_and_visible,
-    what_is_said_is_so,
-    a_form_is_counted_once,
-    the_business_was_told,
-    nothing_is_left_due,
-    ticks_need_no_call,
-    the_old_is_gone_once_the_new_is_there,
-)
-
-
-def broken(sight: Sight, predicates: tuple[Predicate, ...]) -> list[str]:
-    """Names of the predicates that do not hold."""
-    return [each.__name__ for each in predicates if not each(sight)]

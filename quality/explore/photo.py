@@ -8,8 +8,8 @@ from PIL import Image
 from tests.support.memory_oss import Part, Stored
 from tests.support.photos import secrets_in
 
-# What phones send, by name; a checker finds the first one good.
-BYTES, OTHERS = "bytes", "others"
+# What phones send, by name: good; bad; such that Aliyun leaves it to a human, and WeChat finds it good.
+BYTES, OTHERS, DOUBTFUL = "bytes", "others", "doubtful"
 COLOURS = {BYTES: (220, 30, 30), OTHERS: (30, 30, 220)}
 CAMERA = 0x0110
 

@@ -35,9 +35,10 @@ def run(name: str, without: str = "", faults: int | None = None) -> Summary:
         faults: in one order; those of the scenario by default.
     """
     if without:
-        from quality.explore.deletions import take_out
+        from quality.explore.deletions import DELETIONS
+        from quality.explore.take_out import take_out
 
-        take_out(without)
+        take_out(DELETIONS[without])
     # Now that the line is gone.
     from quality.explore.counterexample import as_test, shortened
     from quality.explore.scenarios import BY_NAME

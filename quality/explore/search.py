@@ -5,11 +5,12 @@ States that nothing can tell apart are gone through once; the number of orders t
 counted all the same. Orders that differ only in calls that have nothing to do with each other count as one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, NamedTuple
 
 from quality.explore.calls import Footprint, meet
+from quality.explore.exemptions import EXEMPTIONS, Exemption
 from quality.explore.steps import LANDS, OK, Move, Node, Scenario, State, Steps
 
 # Ways that are gone by chance first, and how much of them without any failure.
@@ -66,8 +67,10 @@ class Explorer(Steps):
         reduces: leave out orders that differ only in calls that have nothing to do with each other.
     """
 
-    def __init__(self, scenario: Scenario, *, reduces: bool = True) -> None:
-        super().__init__(scenario)
+    def __init__(
+        self, scenario: Scenario, *, reduces: bool = True, exemptions: Iterable[Exemption] = EXEMPTIONS
+    ) -> None:
+        super().__init__(scenario, exemptions)
         self.reduces = reduces
         self.counts = Counts()
         self._relied_on: list[Reliance] = []

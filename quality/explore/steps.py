@@ -7,23 +7,23 @@ its response lost; late; made, and then its instance ends. A call that is made o
 not made again: its outcome is known.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from function.http.client import ExchangeFailed
 from quality.explore.calls import Call, Footprint
 from quality.explore.cloud import COPY_ENDS, Cloud, Moment
+from quality.explore.exemptions import EXEMPTIONS, Exemption
 from quality.explore.hands import Hands, Local, Outcome, Paused
-from quality.explore.model import ALWAYS, AT_REST, Event, Model, Sight, broken
+from quality.explore.model import Event, Model, Sight
+from quality.explore.rest import rest
+from quality.explore.rules import ALWAYS, broken, no_answer_contradicts_a_final_one
 from tests.support.memory_oss import DENIED, MALFORMED
 
 # Not made; made, but not heard; ends later; made by an instance that ends then. Of one actor alone also:
 # refused; made, but its response says nothing.
 OK, UNHEARD, LOST, LATE, KILLED = "ok", "unheard", "lost", "late", "killed"
 LANDS = "late-copy"
-# Ticks after which nothing may be left to do: a copy may be under way, and the business may be asked again.
-LAST_TICKS = 5
 
 Given = dict[str, Any]
 Act = Callable[[Hands, Given], None]
@@ -98,10 +98,13 @@ class Move(NamedTuple):
 class Steps:
     """
     The states of one scenario, and the steps between them.
+
+    Args:
+        exemptions: what may be broken.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario = scenario
+    def __init__(self, scenario: Scenario, exemptions: Iterable[Exemption] = EXEMPTIONS) -> None:
+        self.scenario, self.exemptions = scenario, exemptions
         self.names = [*scenario.actors]
         self.cloud = Cloud(**scenario.environ)
         self.given, model = scenario.prepare(self.cloud)
@@ -215,7 +218,7 @@ class Steps:
         problems, model = [*following.local.problems], state.model
         for event in events:
             if model.contradicted_by(event):
-                problems.append(f"{event.request}_said_{event.what}_against_what_was_final")
+                problems.append(no_answer_contradicts_a_final_one.__name__)
             model = model.after(event)
         return self._seen(state, nodes, model, faults, moment, problems)
 
@@ -282,49 +285,27 @@ class Steps:
             seen = self._same(model.seeing(moment.places))
             submitted = max(len(moment.submitted), moment.paid)
             sight = Sight(seen, moment.places, moment.counted, submitted, failures)
-            self._looks[key] = seen, broken(sight, ALWAYS)
+            self._looks[key] = seen, self._not_exempt(broken(sight, ALWAYS))
         model, wrong = self._looks[key]
-        return State(moment, nodes, model, faults), [*problems, *wrong]
+        return State(moment, nodes, model, faults), [*self._not_exempt(problems), *wrong]
 
     # --- at rest ---
 
     def at_rest(self, state: State) -> list[str]:
-        """What is wrong once ticks have run, and each status was asked for twice."""
+        """What is wrong once ticks have run, and each status was asked for twice; see ``rest``."""
         # Instances whose requests are under way end here.
         cut_off = sum(node.local.in_request is not None for node in state.nodes)
         model = state.model._replace(unheard=state.model.unheard + cut_off)
-        key = (id(state.moment), model)
+        is_calm = not cut_off and state.faults == self.scenario.faults
+        key = (id(state.moment), model, is_calm)
         if key not in self._rests:
-            self._rests[key] = self._rest(state.moment, model)
+            self._rests[key] = self._not_exempt(rest(self.cloud, state.moment, model, is_calm))
         return self._rests[key]
 
-    def _rest(self, moment: Moment, model: Model) -> list[str]:
-        cloud = self.cloud
-        cloud.go_to(moment)
-        cloud.oss.land()
-        cloud.renew_randomness(99)
-        cloud.instant += COPY_ENDS
-        for _ in range(LAST_TICKS):
-            cloud.instant += timedelta(minutes=1)
-            cloud.renew()
-            cloud.tick()
-        ticked = cloud.places()
-        decided = frozenset(name[8:] for name in cloud.oss.records() if name.startswith("decided/"))
-        latest = f"{cloud.instant - timedelta(minutes=1):%Y%m%d%H%M}"
-        says = {}
-        for id, life in model.lives:
-            for text, _ in life.receipts:
-                asked = [cloud.ask("status", receipt=text) for _ in range(2)]
-                first, second = (reply.code or str(reply.json["state"]) for reply in asked)
-                says[id] = (first, second)
-        for event in [*cloud.heard(), *(Event("told", id, event) for id, event in cloud.lost)]:
-            model = model.after(event)
-        places = cloud.places()
-        due = tuple(name for name in cloud.due() if name <= latest)
-        sight = Sight(
-            model.seeing(places), places, cloud.counted, says=says, due=due, ticked=ticked, decided=decided
-        )
-        return [f"at rest: {name}" for name in broken(sight, AT_REST)]
+    def _not_exempt(self, problems: list[str]) -> list[str]:
+        name = self.scenario.name
+        exempt = {each.rule for each in self.exemptions if each.is_everywhere or each.scenario == name}
+        return [problem for problem in problems if problem.rpartition(": ")[2] not in exempt]
 
 
 def _unbegun(before: list[Event]) -> list[Event]:

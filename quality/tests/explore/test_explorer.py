@@ -8,13 +8,16 @@ from subprocess import run
 import pytest
 
 from quality.explore.counterexample import as_test, problems_after, read, replay, shortened, written
+from quality.explore.crowd import TICKS, Crowd
 from quality.explore.deletions import DELETIONS
-from quality.explore.model import ALWAYS, AT_REST
+from quality.explore.exemptions import EXEMPTIONS
+from quality.explore.rules import AT_REST, IN_THE_END
 from quality.explore.scenarios import BY_NAME, commit, discard, scenario, stored
 from quality.explore.search import Explorer
 from quality.explore.steps import LATE, LOST, Move
 
 ROOT = Path(__file__).parents[3]
+FAULTS = [each for each in EXEMPTIONS if each.is_fault]
 QUICK = (
     *("form and confirm", "form and confirm, held", "reject", "complete", "replace", "confirmed twice"),
     *("clean, commit", "callback, commit, tick", "replace against delete", "two forms of one quota"),
@@ -105,12 +108,32 @@ def test_each_protecting_line_stands_where_it_is_taken_out(name):
     text = Path(find_spec(deletion.module).origin).read_text("utf-8")
     assert text.count(deletion.line) == 1
     assert deletion.scenario in BY_NAME
-    assert deletion.finds.removeprefix("at rest: ") in {each.__name__ for each in (*ALWAYS, *AT_REST)}
+    rules = IN_THE_END if deletion.finds.startswith("in the end: ") else AT_REST
+    assert deletion.finds.rpartition(": ")[2] in {each.__name__ for each in rules}
 
 
 def test_each_predicate_is_missed_by_a_line_that_is_taken_out():
-    found = {deletion.finds.removeprefix("at rest: ") for deletion in DELETIONS.values()}
-    assert found == {each.__name__ for each in AT_REST}
+    found = {deletion.finds.rpartition(": ")[2] for deletion in DELETIONS.values()}
+    # Of a rule that the function breaks no line protects it yet.
+    broken = {each.rule for each in FAULTS} - found
+    assert found | broken == {each.__name__ for each in (*AT_REST, *IN_THE_END)}
+
+
+@pytest.mark.parametrize("exemption", EXEMPTIONS, ids=lambda each: f"{each.rule}, {each.scenario}")
+def test_each_exemption_is_needed(exemption):
+    others = [each for each in EXEMPTIONS if each != exemption]
+    found = Explorer(BY_NAME[exemption.scenario], exemptions=others).explore()
+    assert found is not None, "the fault is cured: take the exemption out, and prove a line of its cure"
+    assert [problem.rpartition(": ")[2] for problem in found.problems] == [exemption.rule]
+
+
+def test_a_delivery_waits_for_no_running_check():
+    assert Crowd().hears_in(TICKS) == 1
+
+
+def test_the_page_names_as_much_as_there_is():
+    text = (ROOT / "docs" / "testing.md").read_text("utf-8")
+    assert f"There are {len(BY_NAME)} scenarios, and {len(DELETIONS)} lines are taken out" in text
 
 
 def test_a_protecting_line_is_missed_and_its_counterexample_is_a_test():
@@ -125,8 +148,9 @@ def test_a_protecting_line_is_missed_and_its_counterexample_is_a_test():
 
 FAILS = """
 import sys
-from quality.explore.deletions import take_out
-take_out(sys.argv[1])
+from quality.explore.deletions import DELETIONS
+from quality.explore.take_out import take_out
+take_out(DELETIONS[sys.argv[1]])
 from quality.tests.explore.test_explorer import run_printed
 try:
     run_printed(sys.argv[2])
