@@ -103,9 +103,8 @@ def _verify(oss: OssClient, kind: str, key: str) -> Shown | str:
         body = pictures.without(kind, read_object(oss, key, MAX_BYTES) or b"", spans)
         again = PictureFile(len(body), lambda at, count: body[at : at + count], RANGE_BYTES)
         left, _ = pictures.metadata_in(kind, again)
-        if not left:
-            put_object(oss, key, body, content_type)
-            facts = _facts(oss, key)
+        put_object(oss, key, body, content_type)
+        facts = _facts(oss, key)
     return left or Shown(key, facts.etag, facts.size_bytes, content_type, facts.last_modified)
 
 

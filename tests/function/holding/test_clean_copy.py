@@ -513,6 +513,79 @@ def test_the_end_of_an_upload_deletes_its_copy(end, house, oss):
     assert copies(oss) == set()
 
 
+def due_of_copies(house):
+    return [f"held/.due/{name}" for name in house.due("clean")]
+
+
+@pytest.mark.parametrize("field", ["key", "receipt"])
+def test_a_due_record_deletes_nothing_but_copies(field, house, oss, clock):
+    """Whoever may write records must not reach other objects by one."""
+    stored = send(house, profile="seen")
+    (name,) = due_of_copies(house)
+    said = json.loads(oss.objects[name].body) | {field: f"held/{stored['key']}"}
+    oss.replace_object(name, body=json.dumps(said).encode())
+    clock.tick(minutes=6)
+    house.tick()
+    assert f"held/{stored['key']}" in oss.objects
+    # A receipt that is none is of no upload that waits for its copy.
+    assert len(copies(oss)) == (1 if field == "key" else 0)
+
+
+def test_the_copy_of_a_decision_that_is_not_applied_yet_stays(house, oss, clock):
+    stored = send(house)
+    oss.fail("CopyObject", BROKEN)
+    house.commit(stored["receipt"])
+    (name,) = due_of_copies(house)
+    for record in [each for each in oss.objects if "/decision-" in each or "/check-" in each]:
+        del oss.objects[record]
+    clock.tick(minutes=6)
+    house.tick()
+    assert len(copies(oss)) == 1 and due_of_copies(house) != [name]
+    assert house.resume(stored["receipt"]) == "published"
+
+
+def test_two_ticks_at_once_delete_a_copy_once(house, oss, clock):
+    send(house, profile="seen")
+    (name,) = due_of_copies(house)
+    clock.tick(minutes=6)
+    oss.between["GetObject"] = lambda: oss.objects.pop(name)
+    house.tick()
+    assert due_of_copies(house) == []
+
+
+def test_other_bytes_of_the_same_form_get_a_copy_of_their_own(house, oss):
+    stored = send(house, profile="seen")
+    first = copies(oss)
+    del oss.objects[f"held/{stored['key']}"]
+    assert oss.post(stored["formData"], "others", body=encoded(size=(64, 64))) == 200
+    house.ask("confirm", ticket=stored["ticket"])
+    receipt = house.ask("confirm", ticket=stored["ticket"]).json["receipt"]
+    house.commit(receipt, decision="publish")
+    assert house.status(receipt) == "published"
+    assert Image.open(io.BytesIO(oss.objects[stored["key"]].body)).size == (64, 64)
+    assert first.isdisjoint(copies(oss))
+
+
+def test_nine_attempts_are_the_last(house, oss, clock):
+    stored = send(house)
+    oss.fail("PostProcessTask", *[UNHEARD] * 20)
+    for _ in range(12):
+        house.commit(stored["receipt"], decision="publish")
+        clock.tick(minutes=6)
+    assert processed(oss) == 9
+    house.commit(stored["receipt"], decision="reject")
+    assert copies(oss) == set()
+
+
+def test_an_attempt_that_names_no_copy_is_invalid(house, oss):
+    stored = send(house, profile="seen")
+    name = f"held/.cleaned/{stored['uploadId']}-1"
+    said = json.loads(oss.objects[name].body) | {"key": stored["key"]}
+    oss.replace_object(name, body=json.dumps(said).encode())
+    assert house.commit(stored["receipt"], decision="reject").code == "oss_unavailable"
+    assert f"held/{stored['key']}" in oss.objects
+
+
 def test_the_end_by_time_deletes_the_copy(house, oss, clock):
     send(house, profile="seen")
     clock.tick(minutes=6)
