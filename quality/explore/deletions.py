@@ -44,7 +44,7 @@ SAFETY = {
         "    ours = note_due(context, oss, upload, decision.action, decision.at)\n",
         "    ours = _due_name(upload, decision.action, decision.at)\n",
         "commit",
-        "at rest: ticks_need_no_call",
+        "at rest: what_is_said_is_so",
     ),
     "the second pass of an erasure": Deletion(
         "function.owners.erasure_pass",

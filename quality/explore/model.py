@@ -234,8 +234,6 @@ class Sight(NamedTuple):
         submitted: how often a checker was asked, and ``failures`` how many calls failed.
         says: at rest, what each upload's status answers, twice.
         due: at rest, names of due records that are over; in the end, of all that are left.
-        ticked: at rest, where everything was after the ticks, before anybody asked.
-        decided: at rest, ids of the uploads that were decided by then.
         later: in the end, what each upload's status answers once every hold is over.
     """
 
@@ -246,8 +244,6 @@ class Sight(NamedTuple):
     failures: int = 0
     says: dict[str, tuple[str, str]] = {}  # noqa: RUF012 - never changed
     due: tuple[str, ...] = ()
-    ticked: Places | None = None
-    decided: frozenset[str] = frozenset()
     later: dict[str, str] = {}  # noqa: RUF012 - never changed
 
     @property

@@ -45,14 +45,10 @@ def rest(cloud: Cloud, moment: Moment, model: Model, is_calm: bool) -> list[str]
 
 def _soon(cloud: Cloud, model: Model) -> Sight:
     """As it is when the ticks are over, and somebody asks."""
-    ticked = cloud.places()
-    decided = frozenset(name[8:] for name in cloud.oss.records() if name.startswith("decided/"))
     due = tuple(name for name in _due(cloud) if _at(name) <= cloud.instant - MINUTE)
     says = _ask(cloud, model)
     model, places = _hearing(cloud, model), cloud.places()
-    return Sight(
-        model.seeing(places), places, cloud.counted, says=says, due=due, ticked=ticked, decided=decided
-    )
+    return Sight(model.seeing(places), places, cloud.counted, says=says, due=due)
 
 
 def _in_the_end(cloud: Cloud, model: Model) -> Sight:

@@ -161,21 +161,6 @@ def nothing_is_left_due(sight: Sight) -> bool:
     return not sight.due
 
 
-def ticks_need_no_call(sight: Sight) -> bool:
-    """
-    What was decided is done already when somebody asks.
-
-    Unless other bytes were there when a tick ran, or the form was sent again, of which nobody told.
-    """
-    for id in sight.decided:
-        life = sight.model.life(id)
-        etags = set() if life.begun & {SWAP, AGAIN} else life.etags
-        before, after = ((sight.ticked or {}).get(id, NOWHERE), sight.places.get(id, NOWHERE))
-        if any((one in etags) != (other in etags) for one, other in zip(before[:2], after[:2], strict=True)):
-            return False
-    return True
-
-
 def the_old_is_gone_once_the_new_is_there(sight: Sight) -> bool:
     """Its form may be sent again, which publishes nothing of a hold."""
     for life, at in sight.uploads:
@@ -278,7 +263,6 @@ AT_REST: tuple[Predicate, ...] = (
     a_form_is_counted_once,
     the_business_was_told,
     nothing_is_left_due,
-    ticks_need_no_call,
     the_old_is_gone_once_the_new_is_there,
     what_was_stored_again_stays,
     no_clean_copy_outlives_its_upload,

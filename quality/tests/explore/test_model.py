@@ -56,9 +56,6 @@ WRONG = {
         says={"id": ("published", "published")},
     ),
     "nothing_is_left_due": Sight(Model(), {}, due=("202611241401/decision-id",)),
-    "ticks_need_no_call": sight(
-        life(), Place(visible=GOOD), ticked={"id": Place(held=GOOD)}, decided=frozenset({"id"})
-    ),
     "the_old_is_gone_once_the_new_is_there": Sight(
         Model().with_life("id", life(replaces="old")), {"id": Place(visible=GOOD), "old": Place(visible=BAD)}
     ),
