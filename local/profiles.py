@@ -20,9 +20,20 @@ PLACE = ("bucket", "region", "host", "role")
 # What setup puts on a bucket that it makes: see ops/account/lifecycle_plan.py.
 ABORT_RULE, ABORT_DAYS = "oss-direct-upload-abort-stale-multipart", 7
 HELD_RULE, HELD_PREFIX = "oss-direct-upload-expire-held", "held/"
-RECORDS = ("checks", "committed", "copied", "decided", "fetched", "review", "submitted", "verdicts")
+RECORDS = (
+    "checks",
+    "clean",
+    "cleaned",
+    "committed",
+    "copied",
+    "decided",
+    "fetched",
+    "review",
+    "submitted",
+    "verdicts",
+)
 RECORD_DAYS = 8
-DUE, SHORT_RECORDS = "due", ("clean", "doctor", "prove")
+DUE, SHORT_RECORDS = "due", ("doctor", "prove")
 
 
 def sample_profiles(caller_auth: str) -> dict[str, dict[str, Any]]:
@@ -90,7 +101,7 @@ def lifecycle_rules(profiles: Profiles, bucket: str) -> list[LifecycleRule]:
     lives = {kind: longest + RECORD_DAYS for kind in RECORDS if held}
     lives |= {kind: RECORD_DAYS for kind in SHORT_RECORDS if held}
     if any(profile.get(option) for profile in kept for option in ("confirm", "callback", "parts")):
-        lives[DUE] = RECORD_DAYS
+        lives[DUE] = longest + RECORD_DAYS
     records = {f"{HELD_PREFIX}.{kind}/": days for kind, days in lives.items()}
     for prefix, days in {**held, **records}.items():
         rules.append(LifecycleRule(f"{HELD_RULE}-{prefix}", prefix, True, days=days))

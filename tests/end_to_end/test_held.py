@@ -198,7 +198,8 @@ def test_an_outage_of_wechat_strands_nothing(here, held, commit, kind, call):
     assert commit(upload).get("state") in ("held", "checking", None)
     here.cloud.wechat.faults.clear()
     assert places(here, upload) == (True, False)
-    commit(upload)
+    # A tick asks again once the lease is over.
+    here.cloud.let_minutes_pass(2)
     assert here.becomes(upload, "published") == "published"
 
 
