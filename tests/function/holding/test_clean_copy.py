@@ -328,6 +328,18 @@ def test_a_tick_cleans_for_each_owner_while_other_work_waits(house, oss, clock):
     assert processed(oss) == 2
 
 
+@pytest.mark.parametrize("minutes", [0, 2])
+def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, clock):
+    stored = send(house)
+    oss.fail("PostProcessTask", *[UNHEARD] * (1 + minutes // 2))
+    assert house.commit(stored["receipt"], decision="publish").code == "oss_unavailable"
+    clock.tick(minutes=minutes)
+    house.commit(stored["receipt"])
+    clock.tick(minutes=6)
+    house.tick()
+    assert house.status(stored["receipt"]) == "published"
+
+
 def test_after_three_failures_a_human_decides(house, oss, clock):
     stored = send(house)
     oss.fail("PostProcessTask", *[UNHEARD] * 9)
