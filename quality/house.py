@@ -285,7 +285,7 @@ def _measure(mode: str) -> Warm:
 
 
 FIGURES = (
-    Figure("lines of function/", 17_440, lambda: sum(len(text.splitlines()) for text in modules().values())),
+    Figure("lines of function/", 17_460, lambda: sum(len(text.splitlines()) for text in modules().values())),
     Figure("modules of function/", 110, not_init, shows=False),
     Figure("code lines of the largest module", LARGE, largest_module),
     Figure("modules over 200 code lines", 0, large_modules),

@@ -60,7 +60,9 @@ def continue_due(context: RequestContext, attempt: Callable[[Callable[[], None]]
         if profile.gives_receipts or context.settings.erase
     }
     found: list[Found] = []
-    for client in oss_clients(context, locations.values(), seconds=TICK_SECONDS).values():
+    # However many buckets there are, each has time for a long turn.
+    share = LONG_SECONDS + TURN_SECONDS
+    for client in oss_clients(context, locations.values(), seconds=TICK_SECONDS, share=share).values():
         attempt(partial(_list, context, client, found))
     context.line.due = context.line.left = len(found)
     _take_turns(context, _queues(context, found), attempt)

@@ -228,9 +228,13 @@ def oss_clients(
     locations: Iterable[BucketLocation],
     purpose: str = OBJECTS,
     seconds: float = BUDGET_SECONDS,
+    share: float = 0.0,
 ) -> dict[BucketLocation, OssClient | UploadError]:
     """
     Return clients for several buckets that share these seconds equally, so that a slow one delays no other.
+
+    Args:
+        share: of each bucket, if that should be more.
 
     Returns:
         by location a client, or the error if there are no credentials for it.
@@ -240,8 +244,8 @@ def oss_clients(
     for location in unique:
         try:
             client = oss_client(context, location, seconds_left, purpose)
-            share = seconds / len(unique)
-            clients[location] = with_time_limit(client, share, context.instance.monotonic)
+            most = max(share, seconds / len(unique))
+            clients[location] = with_time_limit(client, most, context.instance.monotonic)
         except UploadError as error:
             clients[location] = error
     return clients

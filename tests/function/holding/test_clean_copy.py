@@ -328,6 +328,21 @@ def test_a_tick_cleans_for_each_owner_while_other_work_waits(house, oss, clock):
     assert processed(oss) == 2
 
 
+def test_a_tick_of_many_buckets_has_time_for_a_clean_copy(house_of, clock):
+    text = text_beside(__file__)
+    plain = text[text.index("[plain]") :]
+    names = ["one", "two", "three", "four"]
+    others = "".join(plain.replace("plain", name) + f'bucket = "{name}"\n' for name in names)
+    house = house_of(text + others)
+    for name in names:
+        house.add_bucket(name, "cn-hangzhou")
+    house.commit(None, receipts=[send(house)["receipt"] for _ in range(2)])
+    processed(house.oss)
+    clock.tick(minutes=1)
+    house.tick()
+    assert processed(house.oss) == 1
+
+
 @pytest.mark.parametrize("minutes", [0, 2])
 def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, clock):
     stored = send(house)
