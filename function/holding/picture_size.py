@@ -14,6 +14,7 @@ MAX_PIXELS = 50_000_000
 UNKNOWN = MAX_PIXELS + 1
 # Frames of JPEG, all of which begin alike; the other codes of that range are tables.
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+ALONE = {*range(0xC0), *range(0xD0, 0xDA), 0xFF}
 # Of a HEIF file whose properties are looked for.
 HEIF_BYTES = 64 * 1024
 EXTENT = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
@@ -38,7 +39,8 @@ def _jpeg(file: PictureFile) -> tuple[int, int]:
     file.skip(2)
     while True:
         prefix, code, length = struct.unpack(">BBH", file.take(4))
-        if prefix != 0xFF or length < 2:
+        # A decoder goes on directly behind a marker that has no length.
+        if prefix != 0xFF or length < 2 or code in ALONE:
             raise Unreadable
         if code in FRAMES:
             _, height, width = struct.unpack(">BHH", file.take(5))

@@ -51,6 +51,16 @@ def test_the_largest_extent_of_a_heic_counts():
     assert pixels(b"\0\0\0\x18ftypheic" + tiles) == 64_000_000 > MAX_PIXELS
 
 
+@pytest.mark.parametrize("code", [0xFF, 0x01, 0xD0])
+def test_a_marker_without_length_hides_no_frame(code):
+    """A decoder goes on behind it, with a large frame; a length read there would lead to a small one."""
+    large = b"\xff\xc0\0\x11\x08" + struct.pack(">2H", 60_000, 60_000)
+    behind = large[code == 0xFF :]
+    skipped = behind.ljust(int.from_bytes(behind[:2]), b"\0")
+    small = b"\xff\xc0\0\x11\x08" + struct.pack(">2H", 9, 9)
+    assert pixels(b"\xff\xd8\xff" + bytes([code]) + skipped + small) == UNKNOWN
+
+
 @pytest.mark.parametrize(
     "data",
     [
