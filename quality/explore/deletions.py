@@ -81,13 +81,6 @@ SAFETY = {
         "commit twice, to be checked",
         "a_check_is_paid_once",
     ),
-    "the end of a lease": Deletion(
-        "function.holding.aliyun_record",
-        "LEASE = timedelta(seconds=60)",
-        "LEASE = timedelta(days=9)",
-        "commit, to be checked",
-        "at rest: nothing_is_left_due",
-    ),
     "what a tick tells of what is done": Deletion(
         "function.holding.decision",
         "(has_changed or (is_due and (state != GONE or decision.action == DISCARD)))",
@@ -163,7 +156,7 @@ SAFETY = {
         "if upload.ticket.replaces and not upload.is_held:",
         "if upload.ticket.replaces:",
         "replace, confirm",
-        "the_old_stays_until_the_new_is_there",
+        "at rest: the_old_stays_until_the_new_is_there",
     ),
     "the due record of a replacement": Deletion(
         "function.holding.replacement",
