@@ -78,6 +78,18 @@ def test_a_record_that_is_no_json_object_is_unavailable(house, call, bucket, bod
     assert refused.value.reason == f"{name}: invalid record"
 
 
+COPY = {"key": "held/.clean/a/b", "etag": "E", "type": "image/jpeg", "size": 3}
+
+
+@pytest.mark.parametrize(
+    "copy", [None, "x", {**COPY, "key": "posts/a"}, {**COPY, "size": -1}, {**COPY, "etag": 5}], ids=repr
+)
+def test_a_clean_copy_that_is_invalid_is_unavailable(copy):
+    assert records.shown_in("n", {"copy": COPY}).key == COPY["key"]
+    with pytest.raises(OssUnavailable):
+        records.shown_in("n", {"copy": copy})
+
+
 @pytest.mark.parametrize("place", ["finding", "earlier"])
 def test_a_label_that_is_no_unicode_spoils_no_batch(house, place):
     """Only somebody with keys of the bucket writes one."""

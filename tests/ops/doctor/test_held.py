@@ -30,12 +30,13 @@ def held(tmp_path):
 @pytest.fixture
 def bucket(here):
     bucket = here.cloud.oss.bucket
-    before = bucket.lifecycle.rules
+    before, acl, readings = bucket.lifecycle.rules, bucket.acl, bucket.rules
     folders = ("held/posts/", "held/notes/", "held/.doctor/")
     rules = [LifecycleRule(folder, folder, is_enabled=True, days=1) for folder in folders]
     bucket.lifecycle.replace(rules, bucket.now())
     yield bucket
     bucket.lifecycle.replace(before, bucket.now())
+    bucket.acl, bucket.rules = acl, readings
 
 
 @pytest.fixture
