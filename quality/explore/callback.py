@@ -21,16 +21,17 @@ KEY_HOST, PUBLIC_KEY = "gosspublic.alicdn.com", (KEYS / "rsa.pub.pem").read_byte
 PATH = "/callback"
 
 
-def callback_about(form: dict[str, Any], name: str) -> dict[str, Any]:
+def callback_about(form: dict[str, Any], name: str, size: int) -> dict[str, Any]:
     """
     The request with which OSS reports an object; fields as of ``World.ask_event``.
 
     Args:
         name: of the bytes that were sent.
+        size: theirs, or what the uploader says.
     """
     fields = form["formData"]
     key, template = fields["key"], json.loads(b64decode(fields["callback"]))["callbackBody"]
-    known = {"bucket": BUCKET, "object": key, "etag": f'"{etag_of(key, name)}"', "size": "1"}
+    known = {"bucket": BUCKET, "object": key, "etag": f'"{etag_of(key, name)}"', "size": str(size)}
     known |= {"mimeType": fields["x-oss-content-type"]}
     known |= {"imageInfo.width": "8", "imageInfo.height": "8", "imageInfo.format": "png", "reqId": "5F00"}
     body = re.sub(r"\$\{([^}]*)\}", lambda field: quote(known[field[1]], safe=""), template).encode()

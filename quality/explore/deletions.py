@@ -235,5 +235,19 @@ SAFETY = {
         "form for what is published",
         "what_has_a_receipt_is_kept",
     ),
+    "the size of what waits": Deletion(
+        "function.holding.held_upload",
+        "(facts.etag, facts.size_bytes) == said and",
+        "facts.etag == self.etag and",
+        "callback, forged size",
+        "only_the_bytes_of_the_receipt_are_visible",
+    ),
+    "the due record before OSS processes a picture": Deletion(
+        "function.holding.clean_copy",
+        "        due.write(oss, KIND, upload.owner, id, at, fields, context.now)\n",
+        "",
+        "clean, slow, reject",
+        "at rest: no_clean_copy_outlives_its_upload",
+    ),
 }
 DELETIONS = {**SAFETY, **LIVENESS}

@@ -188,23 +188,25 @@ class Hands:
             return None
         return self._receipt(form, reply)
 
-    def _receipt(self, form: dict[str, Any], reply: Reply, about: str = "") -> dict[str, Any]:
+    def _receipt(
+        self, form: dict[str, Any], reply: Reply, about: str = "", forged: str = ""
+    ) -> dict[str, Any]:
         said: dict[str, Any] = reply.json
-        about = f"{said['etag']} {form['uploadId']}{about}"
+        about = f"{said['etag']}{forged} {form['uploadId']}{about}"
         self.note(Event("receipt", said["uploadId"], about, said["receipt"]))
         return said
 
-    def report(self, form: dict[str, Any], name: str = BYTES) -> Reply | None:
-        """OSS reports what the form stored."""
+    def report(self, form: dict[str, Any], name: str = BYTES, size: int = 1) -> Reply | None:
+        """OSS reports what the form stored; it has the bytes of a receipt of that size alone."""
         act = self._begin("callback", form["uploadId"])
         try:
-            reply = self.cloud.ask_event(**callback_about(form, name))
+            reply = self.cloud.ask_event(**callback_about(form, name, size))
         except Killed:
             self._end_killed()
             return None
         self._end(reply)
         if reply.status == 200:
-            self._receipt(form, reply, UNSEEN)
+            self._receipt(form, reply, UNSEEN, "" if size == 1 else f"/{size}")
             # Where OSS stored it, whatever was decided since, unless a checker answers in the call.
             if reply.json.get("state", HELD) != HELD:
                 self._answered(form["uploadId"], "callback", str(reply.json["state"]), act)

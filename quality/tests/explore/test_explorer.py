@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[3]
 FAULTS = [each for each in EXEMPTIONS if each.is_fault]
 QUICK = (
     *("form and confirm", "form and confirm, held", "reject", "complete", "replace", "confirmed twice"),
-    *("clean, commit", "callback, commit, tick", "replace against delete", "two forms of one quota"),
+    *("clean, commit", "callback, commit, tick", "callback, forged size", "replace against delete"),
+    "two forms of one quota",
 )
 
 
