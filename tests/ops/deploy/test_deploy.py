@@ -341,7 +341,7 @@ def test_make_deploy_checks_before_it_installs_the_tool():
     makefile = (Path(__file__).parents[3] / "Makefile").read_text("utf-8")
     rule = re.search(r"^deploy: (.*)\n((?:\t.*\n)+)", makefile, re.M)
     assert "NODE" not in rule[1]
-    wanted = ("check-deploy --for-deploy", "NODE_READY", "manage.py deploy")
+    wanted = ("check-deploy --for-deploy", "ops.account.private_buckets", "NODE_READY", "manage.py deploy")
     for step, piece in zip(rule[2].splitlines(), wanted, strict=True):
         assert piece in step
     for target_name, option in (("deploy", "CANARY"), ("rollback", "VERSION"), ("rollback", "LIST")):
