@@ -197,6 +197,12 @@ class Cloud(World):
             found[id] = found.get(id, NOWHERE)._replace(parts=True)
         return found
 
+    def etag_sent(self, key: str) -> str:
+        """The ETag of what was sent, of an object or of a clean copy of it; empty without one."""
+        stored = self.oss.objects.get(key)
+        is_copy = stored and key.startswith(CLEAN)
+        return etag_of("clean", sent_as(key, stored)) if stored and is_copy else stored.etag if stored else ""
+
     @property
     def counted(self) -> int:
         """Files that the quota has counted."""
@@ -259,17 +265,18 @@ class Cloud(World):
 
     def _green_call(self, body: bytes, do: Callable[[], Any], identity: object) -> Call:
         """Aliyun looks at a picture while it is asked."""
-        (parameters,) = parse_qs(body.decode())["ServiceParameters"]
-        key = key_of(json.loads(parameters)["imageUrl"])
+        parameters = json.loads(parse_qs(body.decode())["ServiceParameters"][0])
+        key = key_of(parameters["imageUrl"])
 
         def look() -> Any:
             stored = self.oss.objects.get(key)
-            found = FINDS[stored.parts[0].name] if stored else "risky"
+            sent = sent_as(key, stored) if stored else ""
+            found = FINDS.get(sent, "risky")
             self.green.answers = [found]
             self.paid += 1
             if stored and found != "review":
                 kind = "passed" if found == "pass" else found
-                self._noted.append(Event(kind, _upload_id(key, stored.headers), stored.etag, ALIYUN))
+                self._noted.append(Event(kind, parameters["dataId"], self.etag_sent(key), ALIYUN))
             return do()
 
         return Call("green", "ImageModeration", key, look, frozenset({key}), frozenset({"green"}), identity)
@@ -318,6 +325,11 @@ class _Losses(logging.Handler):
         line = json.loads(record.getMessage())
         if line.get("webhook") == "lost":
             self._lost.append((line["uploadId"], line["event"]))
+
+
+def sent_as(key: str, stored: Stored) -> str:
+    """The name of the bytes that were sent, of an object or of a clean copy of it."""
+    return original_of(stored.body)[0] if key.startswith(CLEAN) else stored.parts[0].name
 
 
 def _upload_id(key: str, headers: Mapping[str, str]) -> str:

@@ -12,11 +12,7 @@ def _missed(module: str, line: str, instead: str, scenario: str, rule: str) -> D
 
 LIVENESS = {
     "the publication after a pass of WeChat": _missed(
-        "check",
-        "decide(context, oss, upload, PUBLISH, BY_CHECK, finding)",
-        "current",
-        "pass",
-        VISIBLE,
+        "check", "decide(context, oss, upload, PUBLISH, BY_CHECK, finding)", "current", "pass", VISIBLE
     ),
     "the publication after a pass of Aliyun": _missed(
         "aliyun_check",
@@ -26,11 +22,7 @@ LIVENESS = {
         VISIBLE,
     ),
     "the publication after a commit": _missed(
-        "actions",
-        "decide(context, oss, upload, PUBLISH, BY_COMMIT)",
-        "current",
-        "commit",
-        VISIBLE,
+        "actions", "decide(context, oss, upload, PUBLISH, BY_COMMIT)", "current", "commit", VISIBLE
     ),
     "the decision by hand": _missed(
         "actions",

@@ -19,6 +19,7 @@ from quality.explore.model import (
     DELETE,
     DELETED,
     DISCARD,
+    EXISTS,
     FORM,
     GONE,
     HELD,
@@ -173,7 +174,7 @@ class Hands:
             return None
         given: dict[str, Any] = reply.json
         if "exists" in given:
-            about = f"{self.cloud.claims_of(given['receipt'])['etag']} {self.actor} {self.requests}"
+            about = f"{self.cloud.claims_of(given['receipt'])['etag']} {self.actor} {self.requests}{EXISTS}"
             self.note(Event("receipt", given["uploadId"], about, given["receipt"]))
             said = HELD if given.get("held") else PUBLISHED
             self._answered(given["uploadId"], act, said, f"{self.actor}.{self.requests}")
@@ -317,8 +318,7 @@ class Hands:
 
         def do() -> tuple[str, str]:
             trace, url = [*wechat.submitted.items()][number - 1]
-            stored = self.cloud.oss.objects.get(key_of(url))
-            return trace, stored.etag if stored else ""
+            return trace, self.cloud.etag_sent(key_of(url))
 
         call = Call(
             *("checker", "look", "", do),

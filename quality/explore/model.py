@@ -29,6 +29,8 @@ ENDINGS = frozenset({REJECT, DISCARD, ERASE, DELETE, ABORT, REPLACE})
 UPLOADED, SHARED = "uploaded", "shared"
 # Ends what a receipt of a callback is about, which says that OSS was not asked.
 UNSEEN = " unseen"
+# Ends what a receipt is about that a form was answered with: the phone has it, nobody else is told.
+EXISTS = " exists"
 
 
 class Event(NamedTuple):

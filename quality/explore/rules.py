@@ -12,6 +12,7 @@ from quality.explore.model import (
     COMMIT,
     DELETED,
     ENDINGS,
+    EXISTS,
     GONE,
     NOWHERE,
     OPEN,
@@ -152,7 +153,8 @@ def the_business_was_told(sight: Sight) -> bool:
     for id, life in sight.model.lives:
         said = sight.says.get(id, ("", ""))[0]
         ended = said in (PUBLISHED, REJECTED, REVIEW) or (said == GONE and "discarded" in life.finals)
-        if (life.hold and ended and said not in life.told) or (life.receipts and UPLOADED not in life.told):
+        is_new = any(not about.endswith(EXISTS) for _, about in life.receipts)
+        if (life.hold and ended and said not in life.told) or (is_new and UPLOADED not in life.told):
             return False
     return True
 
