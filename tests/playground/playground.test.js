@@ -59,7 +59,7 @@ describe('the playground page', () => {
     await statusIs('上传完成')
     const text = await page.textContent('#code-text')
     const wx = { ...createWx(), chooseMedia: async () => ({ tempFiles: [{ tempFilePath: `${__dirname}/picture.png`, size: PICTURE.length, fileType: 'image' }] }) }
-    const load = (name) => require(name.replace('../../utils', '../../miniprogram'))
+    const load = (name) => require(name.replace('../../utils', '../../miniprogram/example/utils'))
     const { key, receipt } = await new Function('require', 'wx', `${text}\nreturn upload()`)(load, wx)
     wx.close()
     assert.match(key, /^avatars\//)
