@@ -42,7 +42,6 @@ WRONG = {
         (COMMITS, ("replaced",)),
     ),
     "no look for a review": ([(state, "records", UNKNOWN)], (("review", "pass", "status"), ("check",))),
-    "no look for a commit": ([(state, "_is_committed", lambda *_: True)], (("status", "pass"), ("both",))),
     "nothing deleted that was held": (
         [(publication, "delete_object", lambda *_, **__: None)],
         (COMMITS, ("commit",)),
