@@ -109,6 +109,11 @@ def overrule(
     again = records.written_at(oss, records.copy_key(upload.upload_id))
     discarding = discarding._replace(copied=max(filter(None, (sent, again)), default=None))
     records.put(oss, records.decision_key(upload.upload_id), discarding.fields, discarding.at)
+    # Whoever copies once more records that, then looks at the decision: what was recorded meanwhile may run.
+    late = records.written_at(oss, records.copy_key(upload.upload_id))
+    if late != again:
+        discarding = discarding._replace(copied=max(filter(None, (sent, late)), default=None))
+        records.put(oss, records.decision_key(upload.upload_id), discarding.fields, discarding.at)
     return discarding
 
 

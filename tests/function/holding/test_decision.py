@@ -1,5 +1,7 @@
 """holding.decision: cut off after any call or run twice at once, it ends in the same state."""
 
+import json
+
 import pytest
 
 from function.moderation.finding import Outcome
@@ -197,6 +199,23 @@ def test_a_discard_during_the_copy_deletes_the_copy(house):
     assert house.commit(stored["receipt"]).code == "not_uploaded"
     assert names(house, stored) == []
     assert house.status(stored["receipt"]) == "gone"
+
+
+def test_a_copy_that_is_made_again_during_a_discard_is_waited_for(house, clock):
+    """Its record comes after the discard has looked for one, and before the discard is written."""
+    stored = house.store("word")
+    assert house.commit(stored["receipt"]).json["state"] == "published"
+    name = stored["uploadId"]
+
+    def copy_again():
+        house.oss.store(f"held/.copied/{name}", b'{"at":"2026-11-24T14:00:00Z"}')
+
+    house.oss.between["PutObject"] = lambda: house.oss.between.update(PutObject=copy_again)
+    assert house.discard(stored["receipt"]).code == "oss_unavailable"
+    assert json.loads(house.oss.objects[f"held/.decided/{name}"].body)["copied"] == "2026-11-24T14:00:00Z"
+    assert names(house, stored) == []
+    clock.tick(seconds=91)
+    assert house.discard(stored["receipt"]).json["state"] == "gone"
 
 
 def test_a_discard_before_the_copy_prevents_it(house):
