@@ -104,6 +104,13 @@ def test_a_whole_list_of_a_shared_cloud_is_read_at_rest_only():
     assert [f"{path} {line}" for path, tree, lent, _ in trees() for line in whole_lists(tree, lent)] == []
 
 
+def test_where_a_lent_cloud_s_clock_is_moved_no_test_reads_the_machine_s():
+    """Moves add up over a module: after 15 minutes OSS refuses what the machine's time signed."""
+    clocks = ("datetime.now(", "time.time()")
+    moved = [(path, text) for path, _, _, text in trees() if "let_minutes_pass" in text]
+    assert [str(path) for path, text in moved if any(clock in text for clock in clocks)] == []
+
+
 def test_a_lent_cloud_is_reset_before_the_next_test():
     assert [str(path) for path, _, _, text in trees() if ".reset()" not in text] == []
 

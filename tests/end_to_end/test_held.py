@@ -4,7 +4,6 @@ import io
 import json
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import jwt
@@ -269,7 +268,7 @@ def test_the_rule_written_by_setup_is_the_local_one_and_expires_held_objects(her
     asked = OssRequest(
         "PUT", BUCKET, REGION, "", query={"lifecycle": ""}, headers={"content-type": "text/xml"}
     )
-    headers = authorize(asked, FUNCTION_KEY, datetime.now(UTC))
+    headers = authorize(asked, FUNCTION_KEY, here.cloud.clock())
     address = request_url(asked, here.cloud.oss.origin)
     assert here.session.put(address, data=document, headers=headers, timeout=60).status_code == 200
     written = {(rule.prefix, rule.days, rule.abort_days) for rule in bucket.lifecycle.rules}
