@@ -15,9 +15,9 @@ UNKNOWN = MAX_PIXELS + 1
 # Frames of JPEG, all of which begin alike; the other codes of that range are tables.
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 ALONE = {*range(0xC0), *range(0xD0, 0xDA), 0xFF}
-# Of a HEIF file whose properties are looked for.
-HEIF_BYTES = 64 * 1024
-EXTENT = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
+# Of the box of a HEIF file that has its properties; any of them may be an extent, also one inside another.
+MAX_META_BYTES = 64 * 1024
+EXTENT = re.compile(rb"(?=ispe.{4}(.{8}))", re.DOTALL)
 
 
 def pixels_of(beginning: bytes, file: PictureFile) -> int:
@@ -67,5 +67,11 @@ def _webp(file: PictureFile) -> tuple[int, int]:
 
 def _heif(file: PictureFile) -> tuple[int, int]:
     """Return the largest extent: that of the whole picture, which may consist of tiles."""
-    found = EXTENT.findall(file.take(min(HEIF_BYTES, file.size_bytes)))
+    first, _ = struct.unpack(">I4s", file.take(8))
+    file.skip(max(0, first - 8))
+    size, name = struct.unpack(">I4s", file.take(8))
+    # In a later box, or behind what is read of it, may be the extent that a decoder goes by.
+    if name != b"meta" or not 8 <= size <= MAX_META_BYTES:
+        raise Unreadable
+    found = EXTENT.findall(file.take(size - 8))
     return max((struct.unpack(">2I", each) for each in found), key=lambda size: size[0] * size[1])

@@ -115,8 +115,9 @@ def _options(kind: str, dice: Random) -> dict[str, Any]:
 
 def _heic(exif: bytes) -> bytes:
     size = b"\0\0\0\x14ispe\0\0\0\0" + struct.pack(">II", 40, 40)
+    meta = struct.pack(">I", len(size) + 12) + b"meta\0\0\0\0" + size
     box = struct.pack(">I", len(exif) + 8) + b"mdat" + exif
-    return b"\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\0meta" + size + box
+    return b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + meta + box
 
 
 def secrets_in(data: bytes) -> list[str]:

@@ -46,9 +46,40 @@ def test_a_heic_says_it_in_its_properties():
     assert pixels(made.data) == 40 * 40
 
 
-def test_the_largest_extent_of_a_heic_counts():
-    tiles = b"".join(b"ispe" + bytes(4) + struct.pack(">2I", side, side) for side in (512, 8000, 512))
-    assert pixels(b"\0\0\0\x18ftypheic" + tiles) == 64_000_000 > MAX_PIXELS
+FTYP = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+
+
+def extent(side, flags=bytes(4)):
+    return b"ispe" + flags + struct.pack(">2I", side, side)
+
+
+def meta(data, more_bytes=0):
+    return struct.pack(">I", len(data) + 8 + more_bytes) + b"meta" + data
+
+
+@pytest.mark.parametrize("flags", [bytes(4), b"\1\0\0\0"])
+def test_the_largest_extent_of_a_heic_counts(flags):
+    assert pixels(FTYP + meta(extent(512) + extent(8000, flags) + extent(512))) == 64_000_000 > MAX_PIXELS
+
+
+def test_an_extent_begun_inside_another_counts():
+    assert pixels(FTYP + meta(b"ispe" + bytes(4) + extent(8000))) == 64_000_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0\0\0\x28ftypheic\0\0\0\0" + extent(9)[:16].ljust(24) + extent(9),
+        FTYP + b"\0\0\0\x18free" + extent(9) + meta(extent(8000)),
+        FTYP + meta(extent(9), more_bytes=64 * 1024),
+        FTYP + meta(extent(9), more_bytes=9),
+        FTYP + b"\0\0\0\0meta" + extent(9),
+        b"\0\0\0\0ftyp" + meta(b""),
+    ],
+    ids=["in the first box", "before the properties", "long", "cut off", "without a length", "one box"],
+)
+def test_an_extent_that_no_decoder_goes_by_does_not_count(data):
+    assert pixels(data) == UNKNOWN
 
 
 @pytest.mark.parametrize("code", [0xFF, 0x01, 0xD0])
