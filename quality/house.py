@@ -297,7 +297,7 @@ FIGURES = (
     Figure("modules with x-oss- elsewhere than oss/ and session_policy", 1, x_oss_elsewhere),
     Figure("docstrings that open with a question word", 0, docstrings_to_rewrite),
     Figure("lines of tests/", 70_120, lambda: lines_of("tests")),
-    Figure("lines of tests/ and quality/", 86_000, lambda: lines_of("tests", "quality")),
+    Figure("lines of tests/ and quality/", 85_300, lambda: lines_of("tests", "quality")),
     Figure("stand-ins of OSS", 3, lambda: classes_named("Oss|Bucket", "tests")),
     Figure("stand-ins of WeChat", 1, lambda: classes_named("Wechat$", "tests")),
     Figure("classes named World", 1, lambda: classes_named("^World$", "tests", "quality")),

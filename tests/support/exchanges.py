@@ -100,7 +100,9 @@ class Player:
         started: list[Any] = []
         body = b"".join(serve(self._function, environ, lambda *arguments: started.append(arguments)))
         ((status, headers),) = started
-        return {"status": status, "headers": [list(pair) for pair in headers], "body": body.decode()}
+        # The bytes of a picture are no text.
+        text = body.decode(errors="backslashreplace")
+        return {"status": status, "headers": [list(pair) for pair in headers], "body": text}
 
     def _random_bytes(self, count: int) -> bytes:
         return hashlib.shake_128(f"{self._played} {next(self._random)}".encode()).digest(count)
