@@ -6,6 +6,7 @@ Source: https://help.aliyun.com/zh/ram/user-guide/policy-structure-and-syntax
 
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 Facts = Mapping[str, str | None]
@@ -36,12 +37,19 @@ def is_allowed(
 
 def fits(pattern: Any, value: str) -> bool:
     """RAM knows ``*`` and ``?``; a bracket is a bracket."""
-    return isinstance(pattern, str) and fnmatchcase(value, pattern.replace("[", "[[]"))
+    return isinstance(pattern, str) and _matches(pattern, value)
+
+
+@lru_cache(maxsize=4096)
+def _matches(pattern: str, value: str) -> bool:
+    return fnmatchcase(value, pattern.replace("[", "[[]"))
 
 
 def _allows(policy: Mapping[str, Any], action: str, is_named_by: Callable[[str], bool], facts: Facts) -> bool:
+    lower = action.lower()
+
     def is_action(pattern: str) -> bool:
-        return fits(pattern.lower(), action.lower())
+        return fits(pattern.lower(), lower)
 
     allowed = False
     for statement in _listed(policy.get("Statement")):

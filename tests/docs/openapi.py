@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 
 from function import errors
 
@@ -44,15 +42,13 @@ def find(pointer: str) -> Any:
 
 @cache
 def registry() -> Registry:
-    whole = Resource.from_contents(document(), default_specification=DRAFT202012)
-    return Registry().with_resource(WHOLE, whole)
+    return Registry([(WHOLE, document())], draft=Draft202012)
 
 
 def validator(schema: Any) -> Draft202012Validator:
     """Of a schema of the document, whose references lead into it."""
-    return Draft202012Validator(
-        {"$id": WHOLE + ":part", **absolute(schema)}, registry=registry(), format_checker=FormatChecker()
-    )
+    own = {"$id": WHOLE + ":part", **absolute(schema)}
+    return Draft202012Validator(own, registry=registry(), validate_formats=True)
 
 
 def absolute(schema: Any) -> Any:
@@ -145,7 +141,7 @@ def refuse(where: str, found: list[str]) -> None:
 
 def misfits(pointer: str, value: Any) -> list[str]:
     errors = validator_at(pointer).iter_errors(value)
-    return [f"{error.json_path}: {error.message[:300]}" for error in errors]
+    return [f"{'.'.join(map(str, error.instance_path))}: {error.message[:300]}" for error in errors]
 
 
 def receipts_in(value: Any) -> list[str]:
