@@ -1,9 +1,11 @@
 """Fixtures of all tests: a clean environment, a clock, events and a stubbed STS."""
 
 import gc
+import importlib
 import json
 import logging
 import os
+import pkgutil
 import random
 import socket
 import sys
@@ -19,8 +21,10 @@ from typing import Any
 import pytest
 import requests
 import responses
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
+import function
 from function.app import Function
 from function.context import Dependencies
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
@@ -98,6 +102,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_finish() -> None:
     """Spare each later search for garbage the modules and tests, which stay to the end."""
+    if Coverage.current():
+        # So that no test that is not for coverage is the first to import one.
+        for module in pkgutil.walk_packages(function.__path__, "function."):
+            importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
 
@@ -106,6 +114,19 @@ def must_run(reason: str, environ: Mapping[str, str]) -> bool:
     """Return whether CI leaves no test out for this reason; Python 3.12 counts where it is asked for."""
     is_optional = "python3.12" in reason and "3.12" not in environ.get("REQUIRE_PYTHONS", "").split()
     return bool(environ.get("CI")) and "(apt install " in reason and not is_optional
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Trace no branches where a test repeats what others cover: that would double its time."""
+    coverage = Coverage.current() if item.get_closest_marker("not_for_coverage") else None
+    if coverage:
+        coverage.stop()
+    try:
+        return (yield)
+    finally:
+        if coverage:
+            coverage.start()
 
 
 @pytest.hookimpl(wrapper=True)

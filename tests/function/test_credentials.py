@@ -195,6 +195,7 @@ def join(threads):
         assert not thread.is_alive()
 
 
+@pytest.mark.not_for_coverage
 def test_1000_concurrent_requests_on_a_cold_instance_make_one_call(clock):
     sts = SlowSts(clock)
     cache = CredentialsCache(sts)

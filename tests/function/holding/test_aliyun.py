@@ -373,6 +373,7 @@ def test_a_missing_key_of_the_function_is_a_failure_like_another(house, log_line
 
 
 @pytest.mark.parametrize(("profile", "hours"), [("sent", 24), ("short", 23)])
+@pytest.mark.not_for_coverage
 def test_a_check_is_given_up_after_a_day_or_an_hour_before_the_end(house, clock, profile, hours):
     said = stored(house, None, profile=profile)
     if profile == "sent":

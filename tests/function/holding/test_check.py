@@ -200,6 +200,7 @@ def test_the_slower_request_leaves_a_pending_submission_alone(house, due):
     assert list(house.wechat.submitted) == [FIRST]
 
 
+@pytest.mark.not_for_coverage
 def test_an_outage_of_wechat_is_not_counted_and_waits_a_minute(house, due, clock):
     """A client may ask once a second about each of its uploads, and WeChat's minute is everybody's."""
     house.wechat.answers = [-1] * 600

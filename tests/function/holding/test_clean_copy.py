@@ -739,6 +739,7 @@ def test_a_picture_that_cannot_be_cleaned_is_shown_to_no_checker(house, oss, unc
 
 @pytest.mark.parametrize("by", ["commit", "check"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.not_for_coverage
 def test_another_instance_continues_publishing_a_clean_copy(by, after, house, house_of, oss, clock):
     cut_off = 0
     for at in range(1, 40):
@@ -789,6 +790,7 @@ CALLS = (
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED])
 @pytest.mark.parametrize("call", CALLS)
+@pytest.mark.not_for_coverage
 def test_a_failure_of_any_call_ends_published_in_the_end(call, fault, house, oss, clock):
     for which in range(9):
         stored = send(house)

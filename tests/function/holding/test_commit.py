@@ -314,6 +314,7 @@ def test_neither_clients_nor_owners_use_up_the_limit_of_a_backend(house):
     assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
 
 
+@pytest.mark.not_for_coverage
 def test_an_owner_commits_and_discards_six_hundred_times_a_minute(house):
     """Both together, over all uploads; a backend as often as it likes."""
     receipts = [house.store("note")["receipt"] for _ in range(20)]

@@ -56,6 +56,7 @@ PLACES = {"published": ["key"], "rejected": [], "gone": []}
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ACTS)
+@pytest.mark.not_for_coverage
 def test_another_instance_continues_after_a_crash_at_any_call(house, house_of, act, after):
     prepare, state = ACTS[act]
     cut_off = 0

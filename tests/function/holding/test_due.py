@@ -387,6 +387,7 @@ def test_a_check_stays_due_while_another_request_submits_it(house, clock):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at_once", [False, True], ids=["one", "two"])
+@pytest.mark.not_for_coverage
 def test_a_tick_may_die_at_any_call_and_the_next_one_ends_all(house, house_of, clock, after, at_once):
     died = 0
     for at in range(1, 60):

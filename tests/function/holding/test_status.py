@@ -269,6 +269,7 @@ def test_status_is_limited_to_sixty_a_minute_and_upload(house):
     assert statuses == [200] * 60 + [429]
 
 
+@pytest.mark.not_for_coverage
 def test_status_is_limited_to_six_hundred_a_minute_and_owner(house, clock):
     """Else whoever has many receipts has OSS asked without bound."""
     receipts = [house.store("word")["receipt"] for _ in range(20)]
@@ -295,6 +296,7 @@ def ask_until_refused(house, receipts):
     assert house.ask("status", receipt=receipts[0]).status == 429
 
 
+@pytest.mark.not_for_coverage
 def test_a_backend_has_its_own_limit(house):
     receipts = [house.store("word")["receipt"] for _ in range(20)]
     ask_until_refused(house, receipts)
@@ -314,6 +316,7 @@ def test_status_of_a_backend_has_its_own_limit(house):
 
 
 @pytest.mark.parametrize("claims", [{"aud": "another"}, {"exp": 1}], ids=["audience", "ended"])
+@pytest.mark.not_for_coverage
 def test_a_false_backend_counts_for_the_owner(house, claims):
     receipts = [house.store("word")["receipt"] for _ in range(20)]
     ask_until_refused(house, receipts)

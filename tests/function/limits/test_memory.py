@@ -58,6 +58,7 @@ def test_above_16384_owners_the_oldest_is_evicted(store, clock):
     assert left(store.count(quota_request("d", owner="owner-0"), clock())) == (2, 90)
 
 
+@pytest.mark.not_for_coverage
 def test_memory_is_bounded_with_any_number_of_owners(store, clock):
     def fill(count):
         for number in range(count):

@@ -293,6 +293,7 @@ def test_the_trace_of_the_request_goes_with_each_attempt(world, shop, clock):
     assert [headers["traceparent"] for _, headers, *_ in shop.seen] == [trace] * 3
 
 
+@pytest.mark.not_for_coverage
 def test_a_confirmation_repeated_anywhere_for_an_hour_has_one_first_record(world, shop, clock):
     """Its name is the time of the event, so a flood of repetitions overwrites it."""
     form = world.form("commit")

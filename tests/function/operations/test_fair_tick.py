@@ -92,6 +92,7 @@ def day(clock, profiles_file, monkeypatch):
     return Day(clock, {**environ, "ERASE": "true", "GREEN_ENDPOINT": GREEN})
 
 
+@pytest.mark.not_for_coverage
 def test_on_a_busy_day_each_delivery_and_erasure_has_its_turn_within_three_ticks(day):
     world = day.world
     for minute in range(24 * 60):
@@ -130,6 +131,7 @@ def flood(day, minutes, a_minute, body=b"{}"):
             day.world.oss.store(f"held/.due/{at}/webhook-{owner}-{number}", body)
 
 
+@pytest.mark.not_for_coverage
 def test_an_owner_with_36000_old_records_keeps_no_other_waiting(day):
     flood(day, 60, 600)
     for number in range(3):

@@ -10,7 +10,9 @@ import pytest
 
 from function.auth.backend import ERASURE
 from function.errors import OssUnavailable
-from function.owners.erasure import begin
+from function.oss.due import list_due
+from function.owners.erasure import begin, continue_erasure
+from function.owners.erasure_pass import LEAST_SECONDS
 from function.owners.erasure_records import RUNNING, latest, records_client, save
 from function.session_policy import DELETIONS, OBJECTS
 from tests.function.owners.conftest import (
@@ -605,6 +607,17 @@ def test_a_tick_over_many_buckets_continues_all_the_same(house_of, oss, clock):
     begin(house.call(), MINE)
     house.tick()
     assert not ours(oss)
+
+
+def test_a_tick_without_time_for_a_page_leaves_an_erasure_to_the_next(erasing, oss):
+    store(oss, key("picture"))
+    call = erasing.call()
+    begin(call, MINE)
+    records = records_client(call)
+    (record,) = list_due(records, call.now)
+    with call.within(LEAST_SECONDS):
+        assert not continue_erasure(call, records, record)
+    assert ours(oss)
 
 
 def test_a_call_stops_before_its_time_is_over_and_the_next_goes_on(erasing, oss, clock):

@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from tests.function.owners.conftest import THEIRS, key
 from tests.function.owners.test_list import pages
 from tests.support.memory_oss import BROKEN, HALF, LOST
@@ -9,6 +11,7 @@ from tests.support.memory_oss import BROKEN, HALF, LOST
 COUNT = 10_000
 
 
+@pytest.mark.not_for_coverage
 def test_ten_thousand_objects_come_once_and_in_order_while_others_change(house_of, oss):
     house, dice = house_of(READ_RATE="100000/min"), random.Random(1)
     stays = [key("picture", count) for count in range(0, 2 * COUNT, 2)]

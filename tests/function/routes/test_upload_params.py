@@ -149,6 +149,7 @@ def test_anonymous_callers_count_by_ip_and_ipv6_by_its_64(instance, good_sts):
     assert [ask("2001:db8::1"), ask("2001:db8::2:3"), ask("2001:db8:0:1::1")] == [200, 429, 200]
 
 
+@pytest.mark.not_for_coverage
 def test_10_000_keys_have_no_collision_and_128_random_bits(instance, good_sts):
     function = instance(CALLER_RATE="100000/min")
     ids = set()

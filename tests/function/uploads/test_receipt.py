@@ -156,6 +156,7 @@ def test_an_http_key_url_is_fetched_over_https(upload, call, key_host):
     assert key_host.options == {"budget_seconds": 2.0, "max_bytes": 16 * 1024}
 
 
+@pytest.mark.not_for_coverage
 def test_a_thousand_replays_get_the_same_response(upload, call, clock, key_host):
     body = upload().body()
     first = call(body)

@@ -78,6 +78,7 @@ def test_a_backend_is_not_counted_under_an_owner(world):
     assert counted(world, 700, token="no.backend.token") == OWNERS
 
 
+@pytest.mark.not_for_coverage
 def test_confirmations_of_many_uploads_are_stopped_by_their_owner(world):
     stored = [world.store("commit", f"{number}")["ticket"] for number in range(25)]
     answers = [world.ask("confirm", ticket=ticket).status for ticket in stored for _ in range(29)]
