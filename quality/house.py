@@ -285,7 +285,7 @@ def _measure(mode: str) -> Warm:
 
 
 FIGURES = (
-    Figure("lines of function/", 17_461, lambda: sum(len(text.splitlines()) for text in modules().values())),
+    Figure("lines of function/", 17_480, lambda: sum(len(text.splitlines()) for text in modules().values())),
     Figure("modules of function/", 110, not_init, shows=False),
     Figure("code lines of the largest module", LARGE, largest_module),
     Figure("modules over 200 code lines", 0, large_modules),
@@ -296,8 +296,8 @@ FIGURES = (
     Figure("modules that read jti or owner by a string key", 3, readers_by_string_key),
     Figure("modules with x-oss- elsewhere than oss/ and session_policy", 1, x_oss_elsewhere),
     Figure("docstrings that open with a question word", 0, docstrings_to_rewrite),
-    Figure("lines of tests/", 70_220, lambda: lines_of("tests")),
-    Figure("lines of tests/ and quality/", 85_310, lambda: lines_of("tests", "quality")),
+    Figure("lines of tests/", 70_260, lambda: lines_of("tests")),
+    Figure("lines of tests/ and quality/", 85_350, lambda: lines_of("tests", "quality")),
     Figure("stand-ins of OSS", 3, lambda: classes_named("Oss|Bucket", "tests")),
     Figure("stand-ins of WeChat", 1, lambda: classes_named("Wechat$", "tests")),
     Figure("classes named World", 1, lambda: classes_named("^World$", "tests", "quality")),

@@ -3,8 +3,9 @@ Decisions about held uploads: made once, then applied.
 
 A request that finds a decision which was cut off continues it. Applying may stop after any call to OSS and
 may run twice at once; in the end the object has its name or does not exist, and nothing is held any more.
-A decision is changed in one case only: a backend discards what it has published. A copy whose response was
-not heard may still finish then, so such an upload is gone a minute after the copy was sent, not before.
+A decision is changed in two cases only: a backend discards what it has published, and what passed a check is
+discarded if another upload has the name, a digest. A copy whose response was not heard may still finish then,
+so such an upload is gone a minute after the copy was sent, not before.
 A due record is written before each decision and removed after the business was notified: a tick continues a
 decision that was cut off, without another request.
 """
@@ -12,7 +13,7 @@ decision that was cut off, without another request.
 from datetime import datetime, timedelta
 
 from function.context import RequestContext
-from function.errors import OssRejected, OssUnavailable, UploadError
+from function.errors import AlreadyExists, OssRejected, OssUnavailable, UploadError
 from function.holding import publication, records
 from function.holding.events import notify, notify_due
 from function.holding.held_upload import HeldUpload
@@ -186,7 +187,16 @@ def apply(
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
     if decision.action == PUBLISH:
-        ended, has_changed = _publish(oss, upload, decision, context.now, is_new)
+        try:
+            ended, has_changed = _publish(oss, upload, decision, context.now, is_new)
+        except AlreadyExists:
+            # Who commits hears it, and may wait for the name; of a check's decision nobody would hear.
+            if decision.by != BY_CHECK or not upload.profile.key.is_named_by_digest:
+                raise
+            discarding = Decision(DISCARD, BY_CHECK, decision.receipt, decision.etag, context.now)
+            decision = overrule(context, oss, upload, decision, discarding)
+            # Where it is not the first, a record says when this copy was sent.
+            ended, has_changed = _discard(oss, upload, decision, context.now, is_copy_heard=True)
     elif decision.action == REJECT:
         ended, has_changed = _reject(oss, upload, decision, context.now, is_new)
     else:

@@ -1,6 +1,7 @@
 """Ticks: whatever a request leaves undone ends without another one, and nothing is done too early."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -19,6 +20,14 @@ key = "words/{owner}/{id}{ext}"
 max_size = 9
 content_types = ["image/*"]
 confirm = true
+"""
+TWIN = """
+[twin]
+key = "twins/{owner}/{sha256}{ext}"
+max_size = 9
+content_types = ["image/*"]
+confirm = true
+hold = ["check"]
 """
 
 
@@ -103,6 +112,65 @@ def test_a_publication_under_a_taken_name_is_not_retried(house, clock, log_lines
     (line,) = lines_of_ticks(log_lines)
     assert (line["status"], line["due"], line["left"]) == (200, 1, 0)
     assert "decision-" in line["reason"]
+
+
+@pytest.fixture(params=["aliyun", "wechat"])
+def twins(request, house_of):
+    """A world, and what makes two uploads of one picture, whose forms are given at once."""
+    world = house_of(TWIN + f'check_by = ["{request.param}"]\n')
+
+    def send(form):
+        assert world.oss.post(form["formData"], "bytes") == 200
+        answer = world.ask("confirm", ticket=form["ticket"]).json
+        if request.param == "wechat":
+            world.verdict(Outcome.PASS, [*world.wechat.submitted][-1])
+        return {**form, **answer}
+
+    def begin(digest):
+        """The first is published; what sends the second."""
+        forms = [world.form("twin", sha256=digest, size=1) for _ in "ab"]
+        first = send(forms[0])
+        assert (world.status(first["receipt"]), names(world, first)) == ("published", ["key"])
+        world.events.clear()
+        return first, lambda: send(forms[1])
+
+    return world, begin
+
+
+def test_a_checked_upload_with_a_taken_name_is_gone(twins, clock):
+    """Nobody hears that the name is taken, and behind the second nobody would find the first."""
+    house, begin = twins
+    first, send_second = begin("a" * 64)
+    second = send_second()
+    assert (house.told, names(house, first)) == (["uploaded", "gone"], ["key"])
+    assert house.events[-1]["receipt"] == second["receipt"]
+    assert [house.status(each["receipt"]) for each in (first, second)] == ["published", "gone"]
+    again = house.form("twin", sha256="a" * 64, size=1)
+    assert (again["uploadId"], "held" in again) == (first["uploadId"], False)
+    clock.tick(minutes=40)
+    house.tick()
+    assert (house.due(), house.told) == ([], ["uploaded", "gone"])
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_an_upload_with_a_taken_name_is_gone_wherever_it_is_cut_off(twins, clock, after):
+    house, begin = twins
+    cut_off = 0
+    for at in range(8, 40):
+        first, send_second = begin(f"{at:064x}")
+        if not kill(house, send_second, at=at, after=after):
+            break
+        cut_off += 1
+        for _ in range(5):
+            for trace in [*house.wechat.submitted][-1:]:
+                # WeChat repeats what is answered 503.
+                with suppress(OssUnavailable):
+                    house.verdict(Outcome.PASS, trace)
+            clock.tick(minutes=10)
+            house.tick()
+        assert (house.due(), house.told[-1], names(house, first)) == ([], "gone", ["key"]), at
+        assert house.oss.objects[first["key"]].headers["x-oss-meta-upload-id"] == first["uploadId"]
+    assert cut_off > 10
 
 
 def test_a_publication_of_bytes_that_changed_is_neither_repeated_nor_announced(house, clock):
