@@ -62,8 +62,11 @@ def continue_due(context: RequestContext, attempt: Callable[[Callable[[], None]]
     found: list[Found] = []
     # However many buckets there are, each has time for a long turn.
     share = LONG_SECONDS + TURN_SECONDS
-    for client in oss_clients(context, locations.values(), seconds=TICK_SECONDS, share=share).values():
-        attempt(partial(_list, context, client, found))
+    clients = oss_clients(context, locations.values(), seconds=TICK_SECONDS, share=share)
+    for client in clients.values():
+        # Half of the tick is for what they list, whichever of them hang.
+        with context.within(TICK_SECONDS / 2 / len(clients)):
+            attempt(partial(_list, context, client, found))
     context.line.due = context.line.left = len(found)
     _take_turns(context, _queues(context, found), attempt)
 

@@ -12,6 +12,7 @@ from function.errors import AlreadyExists, Forbidden, OssRejected, OssUnavailabl
 from function.holding.decision import BY_OWNER, make_decision
 from function.holding.held_upload import read_receipt
 from function.holding.records import PUBLISH, Decision
+from function.http.client import ExchangeFailed
 from function.operations import tick as tick_module
 from function.operations.tick import KINDS
 from function.oss import due
@@ -180,6 +181,27 @@ def test_the_buckets_share_the_seconds_of_a_tick(plain_world, continued):
         continued.seconds.clear()
         world.tick()
         assert continued.seconds == seconds
+
+
+def test_buckets_that_hang_leave_half_of_a_tick_to_another(plain_world, continued):
+    """More of them than have time for a long turn each."""
+    far = "".join(
+        UNHELD.replace("default", f"p{number}").replace("uploads/", f"p{number}/")
+        + f'bucket = "far-{number}"\nregion = "cn-shanghai"\n'
+        for number in range(4)
+    )
+    world, elapsed = plain_world(f"{UNHELD}{far}"), [0.0]
+
+    def hang(*_arguments, budget_seconds, **_options):
+        elapsed[0] += budget_seconds
+        raise ExchangeFailed("timed out")
+
+    for number in range(4):
+        world.add_bucket(f"far-{number}", "cn-shanghai").send = hang
+    put(world.oss, f"{NOW}/check--a")
+    world.monotonic = lambda: elapsed[0]
+    world.tick()
+    assert (continued.records, elapsed) == ([(world.oss.name, "check-a")], [8.0])
 
 
 def test_a_bucket_that_cannot_be_listed_stops_no_other(plain_world, continued, last_line):
