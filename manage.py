@@ -22,7 +22,6 @@ COMMANDS = {
     "serve": "ops.run.serve",
     "demo": "ops.run.demo",
     "setup": "ops.account.setup",
-    "terraform": "ops.account.terraform",
     "doctor": "ops.doctor.command",
     "import": "ops.client.import_urls",
     "review": "ops.client.review",
@@ -47,6 +46,12 @@ GONE = {
         " (docs/speed.md#your-own-deployment).",
         "`measure` 已经取消：`setup --dashboards` 的图表列出各路由的毫秒数和冷启动"
         "（docs/speed.md#your-own-deployment）。",
+    ),
+    "terraform": Text(
+        "`terraform` is gone: `setup --dry-run --json > deploy/terraform/setup.json` is what that folder"
+        " reads; make deploy deploys the function (docs/deploy.md#with-terraform).",
+        "`terraform` 已经取消：用 `setup --dry-run --json > deploy/terraform/setup.json`"
+        " 写出那里要读的文件，函数由 make deploy 部署（docs/deploy.md#with-terraform）。",
     ),
 }
 # What requirements/run.txt is enough for; the others need requirements/dev.txt.

@@ -13,8 +13,6 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
-from xml.etree import ElementTree
 
 from ops.account.bucket import FoundBucket
 from ops.account.bucket_notes import named
@@ -28,8 +26,9 @@ from ops.account.metric_alarms import alarm_steps
 from ops.account.metric_calls import make_alarm, missing_alarms
 from ops.account.operator_keys import operator_keys
 from ops.account.other_accounts import needed_elsewhere
+from ops.account.printed_steps import as_json, show_steps
 from ops.account.ram_documents import role_arn
-from ops.account.role_plan import FoundRoles, Step, role_steps
+from ops.account.role_plan import FoundRoles, role_steps
 from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, add_setup_arguments
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.advice import find_advice
@@ -48,7 +47,6 @@ ABOUT = Text(
 )
 
 WORDS = {
-    "step": Text("{call}: {why}", "{call}：{why}"),
     "dry": Text(
         "Dry run: every call that an empty account would need. Nothing is sent.",
         "演练：空账号所需的全部调用。不会发送任何请求。",
@@ -61,6 +59,7 @@ WORDS = {
         "未做任何更改。标准输入不是终端：加 --yes 可不经询问直接执行。",
     ),
     "left": Text("Nothing was changed.", "未做任何更改。"),
+    "json": Text("--json goes with --dry-run.", "--json 要与 --dry-run 一起用。"),
     "failed": Text(
         "{action} failed: {code} (HTTP {status}, request {request_id}).",
         "{action} 失败：{code}（HTTP {status}，请求 {request_id}）。",
@@ -106,9 +105,11 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     environ = operator_environment(args.env_file, os.environ)
     try:
+        if args.json and not args.dry_run:
+            raise Failure(WORDS["json"])
         desired = read_desired(args, environ)
         if args.dry_run:
-            return _dry_run(desired, screen, language)
+            return _dry_run(desired, screen, language, complaints if args.json else None)
         return _set_up(args, desired, environ, screen, language)
     except Failure as error:
         complaints.fail_with(error, language)
@@ -119,7 +120,13 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def _dry_run(desired: DesiredState, screen: Screen, language: str) -> int:
+def _dry_run(desired: DesiredState, screen: Screen, language: str, beside_json: Screen | None) -> int:
+    """
+    Show every call of an empty account.
+
+    Args:
+        beside_json: gets notes and other accounts' calls, where the steps go out as JSON.
+    """
     whose_roles_they_are(desired)
     steps, notes = role_steps(desired.roles, FoundRoles())
     for bucket in desired.buckets:
@@ -128,9 +135,15 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str) -> int:
         notes += named(told, bucket) if len(desired.buckets) > 1 else told
     steps += log_steps(desired.logs, FoundLogs()) if desired.logs else []
     steps += alarm_steps(desired.alarms, []) if desired.alarms else []
+    if beside_json:
+        shown = {"env": _env_lines(desired), "steps": [as_json(step) for step in steps]}
+        print(json.dumps(shown, indent=2, ensure_ascii=False))
+        show_steps([], notes, beside_json, language)
+        _show_elsewhere(desired, beside_json, language)
+        return 0
     screen.title(WORDS["dry"].say(language))
-    _show(steps, notes + notes_without_alarms(desired.logs, desired.alarms), screen, language)
-    show_elsewhere(desired, screen, language)
+    show_steps(steps, notes + notes_without_alarms(desired.logs, desired.alarms), screen, language)
+    _show_elsewhere(desired, screen, language)
     _show_env(desired, screen, language)
     return 0
 
@@ -155,8 +168,8 @@ def _set_up(
         screen.title(WORDS["plan"].say(language))
     else:
         screen.good(WORDS["nothing"].say(language))
-    _show(steps, notes, screen, language)
-    show_elsewhere(desired, screen, language)
+    show_steps(steps, notes, screen, language)
+    _show_elsewhere(desired, screen, language)
     if steps and not args.yes and not _confirmed(len(steps), screen, language):
         return 2
     for done, step in enumerate(steps):
@@ -200,41 +213,24 @@ def _confirmed(count: int, screen: Screen, language: str) -> bool:
     return False
 
 
-def _show(steps: list[Step], notes: list[Text], screen: Screen, language: str) -> None:
-    for number, step in enumerate(steps, start=1):
-        screen.line()
-        call, why = f"{number}. {step.service} {step.action}", step.why.say(language)
-        screen.title(WORDS["step"].say(language, call=call, why=why))
-        for name, value in step.parameters.items():
-            lines = _document_lines(value)
-            screen.line(f"   {name} = {lines[0]}")
-            for line in lines[1:]:
-                screen.line(f"   {line}")
-    if notes:
-        screen.line()
-    for note in notes:
-        screen.warn(note.say(language))
-
-
-def show_elsewhere(desired: DesiredState, screen: Screen, language: str) -> None:
+def _show_elsewhere(desired: DesiredState, screen: Screen, language: str) -> None:
     """Show the changes for another account's owner; nothing of it is sent."""
     for account, steps, notes in needed_elsewhere(desired):
         screen.line()
         screen.title(WORDS["elsewhere"].say(language, account=account))
-        _show(steps, notes, screen, language)
-
-
-def _document_lines(value: Any) -> list[str]:
-    if isinstance(value, str) and value.startswith("<"):
-        root = ElementTree.fromstring(value)
-        ElementTree.indent(root)
-        return ["", *ElementTree.tostring(root, encoding="unicode").splitlines()]
-    return json.dumps(value, indent=2, ensure_ascii=False).splitlines()
+        show_steps(steps, notes, screen, language)
 
 
 def _show_env(desired: DesiredState, screen: Screen, language: str) -> None:
     screen.line()
     screen.title(WORDS["env"].say(language))
+    for name, value in _env_lines(desired).items():
+        screen.line(f"{name}={value}")
+    screen.line()
+    screen.line(WORDS["next"].say(language))
+
+
+def _env_lines(desired: DesiredState) -> dict[str, str]:
     lines = {
         "OSS_BUCKET": desired.bucket.name,
         "OSS_REGION": desired.bucket.region,
@@ -244,10 +240,7 @@ def _show_env(desired: DesiredState, screen: Screen, language: str) -> None:
         lines["FUNCTION_ROLE_NAME"] = desired.roles.function_role
     if desired.roles.session_seconds != 3600:
         lines["STS_SESSION_SECONDS"] = str(desired.roles.session_seconds)
-    for name, value in lines.items():
-        screen.line(f"{name}={value}")
-    screen.line()
-    screen.line(WORDS["next"].say(language))
+    return lines
 
 
 def error_lines(error: CloudError, language: str) -> list[str]:

@@ -1,5 +1,5 @@
 """
-The options of ``setup``, which ``terraform`` shares.
+Options of ``setup``.
 """
 
 import argparse
@@ -90,6 +90,14 @@ def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     option(
         "--dry-run",
         Text("print every call and document, send nothing", "打印每个调用与文档，不发送任何请求"),
+        action="store_true",
+    )
+    option(
+        "--json",
+        Text(
+            "with --dry-run: print them as JSON, for deploy/terraform",
+            "与 --dry-run 一起用：输出 JSON，供 deploy/terraform 使用",
+        ),
         action="store_true",
     )
     option("--yes", Text("make the changes without asking", "不经询问直接更改"), action="store_true")

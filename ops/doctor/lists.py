@@ -130,10 +130,10 @@ def _answer(
 
 
 _SET_UP_AGAIN = Text(
-    "The role does not allow this yet: run manage.py setup again (with Terraform: manage.py terraform, then"
-    " apply).",
+    "The role does not allow this yet: run manage.py setup again (with Terraform: with --dry-run --json,"
+    " then apply).",
     "角色还没有这个权限：请再运行一次 manage.py setup"
-    "（用 Terraform 的，运行 manage.py terraform 后再 apply）。",
+    "（用 Terraform 的，加 --dry-run --json 写出文件后再 apply）。",
 )
 _OPEN = Text(
     "This must be refused. Look for a bucket policy that lets others list or delete, and see that OSS_HOST is"

@@ -1,44 +1,63 @@
-# Buckets of one region, with the rules of what is stored there.
+# Buckets of one region that setup --bucket-create makes, with their rules.
+
+terraform {
+  required_providers {
+    alicloud = {
+      source = "aliyun/alicloud"
+    }
+  }
+}
+
+variable "region" {
+  description = "Region id of the provider."
+  type        = string
+}
+
+variable "steps" {
+  description = "Steps in setup.json; the body of a call is XML there as an object of lists."
+  type        = any
+}
 
 locals {
-  made = { for key, bucket in var.buckets : key => bucket if bucket.create }
+  made = toset([for step in var.steps : step.parameters.bucket if step.action == "PutBucket" && step.region == var.region])
+  body = { for step in var.steps : "${step.action} ${step.parameters.bucket}" => step.parameters.body if can(step.parameters.body) }
 }
 
 resource "alicloud_oss_bucket" "uploads" {
   for_each = local.made
-  bucket   = each.value.name
+  bucket   = each.key
 
   dynamic "lifecycle_rule" {
-    for_each = each.value.lifecycle_rules
+    for_each = try(local.body["PutBucketLifecycle ${each.key}"].Rule, [])
     content {
-      id      = lifecycle_rule.value.id
-      prefix  = lifecycle_rule.value.prefix
+      id      = lifecycle_rule.value.ID[0]
+      prefix  = lifecycle_rule.value.Prefix[0]
       enabled = true
 
       dynamic "abort_multipart_upload" {
-        for_each = lifecycle_rule.value.abort_days == null ? [] : [lifecycle_rule.value.abort_days]
+        for_each = try(lifecycle_rule.value.AbortMultipartUpload, [])
         content {
-          days = abort_multipart_upload.value
+          days = abort_multipart_upload.value.Days[0]
         }
       }
 
       dynamic "expiration" {
-        for_each = lifecycle_rule.value.expire_days == null ? [] : [lifecycle_rule.value.expire_days]
+        for_each = try(lifecycle_rule.value.Expiration, [])
         content {
-          days = expiration.value
+          days = expiration.value.Days[0]
         }
       }
     }
   }
 
   dynamic "cors_rule" {
-    for_each = each.value.cors_rules
+    for_each = try(local.body["PutBucketCors ${each.key}"].CORSRule, [])
     content {
-      allowed_origins = cors_rule.value.origins
-      allowed_methods = cors_rule.value.methods
-      allowed_headers = cors_rule.value.headers
-      expose_headers  = cors_rule.value.expose_headers
-      max_age_seconds = cors_rule.value.max_age_seconds
+      allowed_origins = cors_rule.value.AllowedOrigin
+      allowed_methods = cors_rule.value.AllowedMethod
+      allowed_headers = cors_rule.value.AllowedHeader
+      expose_headers  = cors_rule.value.ExposeHeader
+      max_age_seconds = cors_rule.value.MaxAgeSeconds[0]
     }
   }
 
@@ -55,5 +74,5 @@ resource "alicloud_oss_bucket_acl" "uploads" {
 resource "alicloud_oss_bucket_public_access_block" "uploads" {
   for_each            = local.made
   bucket              = alicloud_oss_bucket.uploads[each.key].bucket
-  block_public_access = each.value.block_public_access
+  block_public_access = !can(local.body["PutBucketPublicAccessBlock ${each.key}"])
 }

@@ -1,4 +1,4 @@
-"""Stand-ins of both Terraform providers: their schema, and a cloud that accepts every plan."""
+"""Stand-in of the Terraform provider: its schema, and plans of new resources."""
 
 import json
 import os
@@ -14,25 +14,14 @@ from tf.utils import read_dynamic_value, to_dynamic_value
 
 ACCOUNT = "1234567890123456"
 SCHEMA = tomllib.loads(Path(__file__).with_name("schema.toml").read_text("utf-8"))
-TYPES = {
-    "string": '"string"',
-    "number": '"number"',
-    "bool": '"bool"',
-    "map": '["map","string"]',
-    "list": '["list","string"]',
-    "urls": '["list",["object",{"url_internet":"string","url_intranet":"string"}]]',
-}
+TYPES = {"string": '"string"', "number": '"number"', "bool": '"bool"', "list": '["list","string"]'}
 NESTING = {"list": pb.Schema.NestedBlock.LIST, "set": pb.Schema.NestedBlock.SET}
-# The SDK that both are made with gives each resource one.
-ID = {"id": "string computed"}
-SOURCES = {
-    "alicloud": "registry.terraform.io/aliyun/alicloud",
-    "archive": "registry.terraform.io/hashicorp/archive",
-}
+SOURCE = "registry.terraform.io/aliyun/alicloud"
 
 
 def attributes(table):
-    return {name: said.split() for name, said in table.items() if isinstance(said, str) and name != "block"}
+    texts = {"id": "string computed", **table}
+    return {name: said.split() for name, said in texts.items() if isinstance(said, str) and name != "block"}
 
 
 def block_of(table):
@@ -55,34 +44,18 @@ def block_of(table):
     )
 
 
-URLS = [{"url_internet": "https://made-up.fcapp.run", "url_intranet": "https://made-up-vpc.fcapp.run"}]
-MADE_UP = {"string": "made-up", "number": 1, "bool": False, "urls": URLS}
-
-
-def made_up(of, name, kind, state):
-    """What the cloud says of what nobody has given."""
-    if name == "arn":
-        return f"acs:ram::{ACCOUNT}:role/{state['role_name']}"
-    return ACCOUNT if of == "alicloud_account" else MADE_UP[kind]
-
-
 class Provider(rpc.ProviderServicer):
-    """One of them; ``prefix`` is what its resources begin with."""
-
-    def __init__(self, prefix):
-        self.resources, self.data = (
-            {name: {**ID, **table} for name, table in SCHEMA[of].items() if name.startswith(prefix)}
-            for of in ("resource", "data")
-        )
-
     def GetMetadata(self, request, context):  # noqa: N802
         return pb.GetMetadata.Response()
 
     def GetProviderSchema(self, request, context):  # noqa: N802
+        resources, data = (
+            {name: pb.Schema(block=block_of(one)) for name, one in SCHEMA[of].items()}
+            for of in ("resource", "data")
+        )
+        provider = pb.Schema(block=block_of({"region": "string"}))
         return pb.GetProviderSchema.Response(
-            provider=pb.Schema(block=block_of({"region": "string"})),
-            resource_schemas={name: pb.Schema(block=block_of(one)) for name, one in self.resources.items()},
-            data_source_schemas={name: pb.Schema(block=block_of(one)) for name, one in self.data.items()},
+            provider=provider, resource_schemas=resources, data_source_schemas=data
         )
 
     def ValidateProviderConfig(self, request, context):  # noqa: N802
@@ -97,71 +70,27 @@ class Provider(rpc.ProviderServicer):
     def ValidateDataResourceConfig(self, request, context):  # noqa: N802
         return pb.ValidateDataResourceConfig.Response()
 
-    def UpgradeResourceState(self, request, context):  # noqa: N802
-        return pb.UpgradeResourceState.Response(upgraded_state=pb.DynamicValue(json=request.raw_state.json))
-
-    def ReadResource(self, request, context):  # noqa: N802
-        return pb.ReadResource.Response(new_state=request.current_state)
-
     def PlanResourceChange(self, request, context):  # noqa: N802
-        before, after = (
-            read_dynamic_value(request.prior_state),
-            read_dynamic_value(request.proposed_new_state),
-        )
-        told = attributes(self.resources[request.type_name])
-        if after is None:
-            return pb.PlanResourceChange.Response(planned_state=request.proposed_new_state)
-        anew = [
-            name
-            for name, flags in told.items()
-            if before is not None and "new" in flags and before[name] != after[name]
-        ]
-        if before is None or anew:
-            for name, flags in told.items():
-                if {"computed", "only"} & {*flags} and (after[name] is None or anew and "only" in flags):
-                    after[name] = Unknown
-        return pb.PlanResourceChange.Response(
-            planned_state=to_dynamic_value(after),
-            requires_replace=[
-                pb.AttributePath(steps=[pb.AttributePath.Step(attribute_name=name)]) for name in anew
-            ],
-        )
-
-    def ApplyResourceChange(self, request, context):  # noqa: N802
-        state = read_dynamic_value(request.planned_state)
-        if state is None:
-            return pb.ApplyResourceChange.Response(new_state=request.planned_state)
-        for name, (kind, *_) in attributes(self.resources[request.type_name]).items():
-            if state[name] is Unknown:
-                state[name] = made_up(request.type_name, name, kind, state)
-        return pb.ApplyResourceChange.Response(new_state=to_dynamic_value(state))
+        after = read_dynamic_value(request.proposed_new_state)
+        for name, (_, *flags) in attributes(SCHEMA["resource"][request.type_name]).items():
+            if {"computed", "only"} & {*flags} and after[name] is None:
+                after[name] = Unknown
+        return pb.PlanResourceChange.Response(planned_state=to_dynamic_value(after))
 
     def ReadDataSource(self, request, context):  # noqa: N802
-        state = read_dynamic_value(request.config)
-        for name, (kind, *flags) in attributes(self.data[request.type_name]).items():
-            if state[name] is None and {"computed", "only"} & {*flags}:
-                state[name] = made_up(request.type_name, name, kind, state)
-        return pb.ReadDataSource.Response(state=to_dynamic_value(state))
+        return pb.ReadDataSource.Response(state=to_dynamic_value({"id": ACCOUNT}))
 
     def StopProvider(self, request, context):  # noqa: N802
         return pb.StopProvider.Response()
 
 
 def serve(folder):
-    """Both, until the test ends; what Terraform must be told to find them."""
-    told, servers = {}, []
-    for prefix, source in SOURCES.items():
-        server = grpc.server(ThreadPoolExecutor(4))
-        rpc.add_ProviderServicer_to_server(Provider(prefix), server)
-        address = str(folder / prefix)
-        server.add_insecure_port(f"unix://{address}")
-        server.start()
-        servers.append(server)
-        told[source] = {
-            "Protocol": "grpc",
-            "ProtocolVersion": 6,
-            "Pid": os.getpid(),
-            "Test": True,
-            "Addr": {"Network": "unix", "String": address},
-        }
-    return servers, {"TF_REATTACH_PROVIDERS": json.dumps(told)}
+    """A server until the test ends, and what Terraform must be told to find it."""
+    server = grpc.server(ThreadPoolExecutor(4))
+    rpc.add_ProviderServicer_to_server(Provider(), server)
+    address = str(folder / "provider")
+    server.add_insecure_port(f"unix://{address}")
+    server.start()
+    told = {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": os.getpid(), "Test": True}
+    told["Addr"] = {"Network": "unix", "String": address}
+    return server, {"TF_REATTACH_PROVIDERS": json.dumps({SOURCE: told})}

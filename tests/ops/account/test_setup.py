@@ -124,6 +124,39 @@ def test_a_dry_run_without_an_account_leaves_a_gap_that_shows(cloud, capsys):
     assert "STS_ROLE_ARN=acs:ram::<account-id>:role/oss-direct-upload" in capsys.readouterr().out
 
 
+def test_json_has_the_documents_and_rules_that_setup_makes(cloud, capsys):
+    options = ("--bucket-create", "--h5-origin", "https://m.example.com", "--session-seconds", "7200")
+    assert run(cloud, "--dry-run", "--json", "--account", ACCOUNT, *options) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert cloud.ram.calls == [] and cloud.oss.calls == []
+    assert run(cloud, "--yes", *options) == 0
+    made = {(step["action"], tuple(step["parameters"].values())[0]): step for step in shown["steps"]}
+    for name, role in cloud.ram.roles.items():
+        parameters = made["CreateRole", name]["parameters"]
+        assert parameters["AssumeRolePolicyDocument"] == json.loads(role["AssumeRolePolicyDocument"])
+        assert parameters["MaxSessionDuration"] == role["MaxSessionDuration"]
+        policy = made["CreatePolicy", name]["parameters"]["PolicyDocument"]
+        assert policy == json.loads(cloud.ram.policies[name])
+    (rule,) = made["PutBucketCors", "my-bucket"]["parameters"]["body"]["CORSRule"]
+    assert rule["AllowedOrigin"] == ["https://m.example.com"]
+    assert made["PutBucketLifecycle", "my-bucket"]["parameters"]["body"]["Rule"][0]["Prefix"] == [""]
+    assert made["PutBucket", "my-bucket"]["region"] == "cn-hangzhou"
+    assert shown["env"]["STS_ROLE_ARN"] == f"acs:ram::{ACCOUNT}:role/{UPLOAD_ROLE}"
+
+
+def test_json_keeps_notes_and_other_accounts_apart(places, capsys):
+    assert run(places, "--dry-run", "--json", "--account", ACCOUNT) == 0
+    printed = capsys.readouterr()
+    assert OTHER_ACCOUNT in printed.err
+    assert "uploads" not in {s["parameters"].get("RoleName") for s in json.loads(printed.out)["steps"]}
+
+
+def test_json_without_a_dry_run_is_refused(cloud, capsys):
+    assert run(cloud, "--json", "--yes") == 2
+    assert "--dry-run" in capsys.readouterr().err
+    assert cloud.ram.calls == []
+
+
 def test_an_empty_account_gets_two_roles_with_exactly_these_documents(cloud):
     assert run(cloud, "--yes", "--bucket-create") == 0
     roles = {name: json.loads(r["AssumeRolePolicyDocument"]) for name, r in cloud.ram.roles.items()}

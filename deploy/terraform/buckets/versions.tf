@@ -1,7 +1,0 @@
-terraform {
-  required_providers {
-    alicloud = {
-      source = "aliyun/alicloud"
-    }
-  }
-}
