@@ -42,9 +42,9 @@ GONE = {
         "`invoke` 已经取消：`doctor --url … --code CODE` 用每个用途上传，并列出缺少的功能。",
     ),
     "measure": Text(
-        "`measure` is gone: the panels of `setup --dashboards` show milliseconds by route and cold starts"
+        "`measure` is gone: the dashboard in deploy/monitoring shows milliseconds by route and cold starts"
         " (docs/speed.md#your-own-deployment).",
-        "`measure` 已经取消：`setup --dashboards` 的图表列出各路由的毫秒数和冷启动"
+        "`measure` 已经取消：deploy/monitoring 里的看板列出各路由的毫秒数和冷启动"
         "（docs/speed.md#your-own-deployment）。",
     ),
     "terraform": Text(

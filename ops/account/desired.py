@@ -12,9 +12,6 @@ from function.config.profile import BucketLocation
 from function.config.settings import DEFAULT_PROFILES_FILE
 from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Type, matching
 from ops.account.bucket import DesiredBucket
-from ops.account.log_options import read_alarms, read_logs
-from ops.account.log_plan import DesiredLogs
-from ops.account.metric_alarms import DesiredAlarms
 from ops.account.profile_needs import (
     buckets_of,
     elsewhere,
@@ -31,13 +28,12 @@ from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, DEFAULT_UPLOAD_ROLE
 from ops.terminal.language import Failure, Text
 from ops.terminal.messages import in_both
 
-# As s.yaml and s.burst.yaml have it.
-DEFAULT_FUNCTION, BURST_ENDING = "oss-direct-upload", "-burst"
 UNKNOWN_ACCOUNT = "<account-id>"
 # What each may be is said where the option is read.
 UNSAID = Message("")
 ROLE_NAME = matching(ROLE_NAME_PATTERN, UNSAID)
 ACCOUNT_ID = matching(r"\d{5,20}", UNSAID)
+LOG_PLACE = re.compile(r"([a-z0-9-]{3,63})/([a-z0-9_-]{2,63})")
 TRUSTED_ARN = matching(r"acs:ram::\d+:(user|role)/\S+", UNSAID)
 
 MISSING = Text("; it is missing.", "；还没有给出。")
@@ -66,9 +62,7 @@ class DesiredState:
 
     roles: DesiredRoles
     buckets: tuple[DesiredBucket, ...]
-    logs: DesiredLogs | None = None
     buckets_elsewhere: tuple[tuple[str, DesiredBucket], ...] = ()
-    alarms: DesiredAlarms | None = None
 
     @property
     def bucket(self) -> DesiredBucket:
@@ -113,9 +107,7 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         checked(origin, ORIGIN, _must_be("--h5-origin", PAGE_ORIGIN))
     for arn in args.also_trust:
         checked(arn, TRUSTED_ARN, _must_be("--also-trust", SOME_ARN))
-    logs, filed = read_logs(args, region, problems)
-    function = (environ.get("FUNCTION_NAME") or DEFAULT_FUNCTION) + (BURST_ENDING if args.burst else "")
-    alarms = read_alarms(args, region, account, function, problems)
+    logs = _read_place(args.logs, problems)
     home = BucketLocation(bucket, region, "", "", "", role_arn(account, upload_role))
     file = args.profiles or DEFAULT_PROFILES_FILE.parent / (
         environ.get("PROFILES_FILE") or DEFAULT_PROFILES_FILE
@@ -139,14 +131,12 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
             upload_policies=in_account(policies, account),
             session_seconds=seconds,
             also_trusted=tuple(args.also_trust),
-            logs=filed,
+            logs=logs,
             elsewhere=elsewhere(policies, account),
             moderation=moderation_of(profiles),
         ),
         tuple(bucket for by, bucket in reached if by == account),
-        logs,
         tuple((by, bucket) for by, bucket in reached if by != account),
-        alarms,
     )
 
 
@@ -166,6 +156,17 @@ def whose_roles_they_are(desired: DesiredState) -> None:
                 f"缺少 --account：用途里写了 {names}，有了它才知道哪些角色由你创建。",
             )
         )
+
+
+def _read_place(text: str | None, problems: list[Text]) -> tuple[str, str] | None:
+    """Return project and logstore, if any."""
+    if not text:
+        return None
+    if not (place := LOG_PLACE.fullmatch(text)):
+        must_be = _must_be("--logs", Text("PROJECT/LOGSTORE", " PROJECT/LOGSTORE"))
+        problems.append(Text(f"{must_be.en}; {text!r} is not.", f"{must_be.zh}，而不是 {text!r}。"))
+        return None
+    return place[1], place[2]
 
 
 def _must_be(names: str, allowed: Text) -> Text:

@@ -3,8 +3,7 @@ Create what the account needs before the function is deployed: two RAM roles and
 profiles that have a role or a bucket of their own these as well.
 
 The plan is shown before anything changes, and a second run changes nothing. The keys are those of a RAM
-user with AliyunRAMFullAccess and AliyunOSSFullAccess (for --dashboards AliyunLogFullAccess, for --contacts
-AliyunCloudMonitorFullAccess as well), in
+user with AliyunRAMFullAccess and AliyunOSSFullAccess, in
 ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET.
 """
 
@@ -19,11 +18,6 @@ from ops.account.bucket_notes import named
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
-from ops.account.log_calls import LogService
-from ops.account.log_options import notes_without_alarms
-from ops.account.log_plan import FoundLogs, log_steps
-from ops.account.metric_alarms import alarm_steps
-from ops.account.metric_calls import make_alarm, missing_alarms
 from ops.account.operator_keys import operator_keys
 from ops.account.other_accounts import needed_elsewhere
 from ops.account.printed_steps import as_json, show_steps
@@ -40,9 +34,7 @@ ABOUT = Text(
     __doc__,
     "部署函数之前，创建账号里需要的东西：两个 RAM 角色，需要时还有桶；用途有自己的角色或桶时也一并创建。\n\n"
     "更改之前先显示计划；再次运行不会重复更改。"
-    "所用密钥属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess（用 --dashboards 时还有"
-    " AliyunLogFullAccess，用 --contacts 时还有 AliyunCloudMonitorFullAccess）"
-    "权限的 RAM 用户，放在"
+    "所用密钥属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess 权限的 RAM 用户，放在"
     " ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET。",
 )
 
@@ -59,6 +51,12 @@ WORDS = {
         "未做任何更改。标准输入不是终端：加 --yes 可不经询问直接执行。",
     ),
     "left": Text("Nothing was changed.", "未做任何更改。"),
+    "gone": Text(
+        "Index, dashboard and alarms are JSON files to import, in deploy/monitoring"
+        " (docs/operations.md#dashboard-and-alarms).",
+        "索引、看板和告警改为可导入的 JSON 文件，在 deploy/monitoring 里"
+        "（docs/operations.zh-CN.md#看板与告警）。",
+    ),
     "json": Text("--json goes with --dry-run.", "--json 要与 --dry-run 一起用。"),
     "failed": Text(
         "{action} failed: {code} (HTTP {status}, request {request_id}).",
@@ -73,10 +71,9 @@ WORDS = {
         "阿里云没有响应。请检查网络与代理变量（HTTPS_PROXY）。",
     ),
     "no_right": Text(
-        "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles), AliyunOSSFullAccess"
-        " (bucket), AliyunLogFullAccess (--dashboards) and AliyunCloudMonitorFullAccess (--contacts).",
-        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）、AliyunOSSFullAccess（桶）、"
-        "AliyunLogFullAccess（--dashboards）与 AliyunCloudMonitorFullAccess（--contacts）。",
+        "The key may not do this. Give its RAM user AliyunRAMFullAccess (roles) and AliyunOSSFullAccess"
+        " (bucket).",
+        "该密钥没有权限。请给对应的 RAM 用户授予 AliyunRAMFullAccess（角色）与 AliyunOSSFullAccess（桶）。",
     ),
     "elsewhere": Text(
         "For the owner of account {account}: its roles and buckets are not this key's to make. Hand over what"
@@ -105,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     environ = operator_environment(args.env_file, os.environ)
     try:
+        if args.gone:
+            raise Failure(WORDS["gone"])
         if args.json and not args.dry_run:
             raise Failure(WORDS["json"])
         desired = read_desired(args, environ)
@@ -133,8 +132,6 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str, beside_json: 
         more, told = bucket_steps(bucket, None if bucket.create else FoundBucket("", "", "", False))
         steps += more
         notes += named(told, bucket) if len(desired.buckets) > 1 else told
-    steps += log_steps(desired.logs, FoundLogs()) if desired.logs else []
-    steps += alarm_steps(desired.alarms, []) if desired.alarms else []
     if beside_json:
         shown = {"env": _env_lines(desired), "steps": [as_json(step) for step in steps]}
         print(json.dumps(shown, indent=2, ensure_ascii=False))
@@ -142,7 +139,7 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str, beside_json: 
         _show_elsewhere(desired, beside_json, language)
         return 0
     screen.title(WORDS["dry"].say(language))
-    show_steps(steps, notes + notes_without_alarms(desired.logs, desired.alarms), screen, language)
+    show_steps(steps, notes, screen, language)
     _show_elsewhere(desired, screen, language)
     _show_env(desired, screen, language)
     return 0
@@ -151,19 +148,13 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str, beside_json: 
 def _set_up(
     args: argparse.Namespace, desired: DesiredState, environ: Mapping[str, str], screen: Screen, language: str
 ) -> int:
-    keys = operator_keys(environ)
-    account = Account(keys, desired.bucket.region)
+    account = Account(operator_keys(environ), desired.bucket.region)
     desired = _with_account(args, environ, account.account_id())
     steps, notes = role_steps(desired.roles, account.find_roles(desired.roles))
     for bucket in desired.buckets:
         more, told = bucket_steps(bucket, account.find_bucket(bucket))
         steps += more
         notes += named(told, bucket) if len(desired.buckets) > 1 else told
-    logs = LogService(keys, desired.logs.region, desired.logs.project) if desired.logs else None
-    if logs and desired.logs:
-        steps = steps + log_steps(desired.logs, logs.find(desired.logs))
-    steps = steps + (missing_alarms(account, desired.alarms) if desired.alarms else [])
-    notes += notes_without_alarms(desired.logs, desired.alarms)
     if steps:
         screen.title(WORDS["plan"].say(language))
     else:
@@ -174,10 +165,7 @@ def _set_up(
         return 2
     for done, step in enumerate(steps):
         try:
-            if step.service == "CMS":
-                make_alarm(account, step, desired.bucket.region)
-            else:
-                (logs if logs and step.service == "SLS" else account).carry_out(step)
+            account.carry_out(step)
         except CloudError:
             screen.fail(WORDS["again"].say(language, done=done, count=len(steps)))
             raise

@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ops.account.log_options import add_alarm_arguments, add_log_arguments
 from ops.terminal.language import Text
 
 DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
+# Answered for one release by the sentence that says what took their place.
+GONE = ("--dashboards", "--notify", "--contacts", "--instances", "--burst")
 DEFAULT_UPLOAD_ROLE = "oss-direct-upload"
 
 
@@ -59,8 +60,15 @@ def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
         default=[],
         metavar="ARN",
     )
-    add_log_arguments(option)
-    add_alarm_arguments(option)
+    option(
+        "--logs",
+        Text(
+            "let the function write its log there (s.yaml: logConfig)",
+            "函数把日志写到这里（s.yaml：logConfig）",
+        ),
+        metavar="PROJECT/LOGSTORE",
+    )
+    parser.add_argument(*GONE, dest="gone", nargs="?", const=True, help=argparse.SUPPRESS)
     option(
         "--bucket-create",
         Text(

@@ -13,8 +13,6 @@ from tests.ops.account.stubs import (
     PROFILES,
     SDK_ADAPTER,
     SECRET,
-    StubLogs,
-    StubMetrics,
     StubOss,
     StubRam,
 )
@@ -32,20 +30,15 @@ def cloud(monkeypatch, tmp_path):
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", SECRET)
     monkeypatch.setattr("sys.stdin", None)
     (tmp_path / "profiles.toml").write_text(PROFILES)
-    ram, oss, contracts, logs = StubRam(), StubOss(), StubOss("oss-cn-shanghai"), StubLogs()
+    ram, oss, contracts = StubRam(), StubOss(), StubOss("oss-cn-shanghai")
     with ExitStack() as stack:
         rpc = responses.RequestsMock(target=SDK_ADAPTER, assert_all_requests_are_fired=False)
         http = responses.RequestsMock(assert_all_requests_are_fired=False)
         for stub in (rpc, http):
             stack.enter_context(stub)
         rpc.add_callback("POST", re.compile(r"https://(ram|sts)\.aliyuncs\.com/"), ram)
-        metrics = StubMetrics()
-        rpc.add_callback("POST", re.compile(r"https://metrics\.cn-hangzhou\.aliyuncs\.com/"), metrics)
         for method in ("GET", "PUT"):
             http.add_callback(method, re.compile(re.escape(BUCKET_HOST)), oss)
             http.add_callback(method, re.compile(re.escape(CONTRACTS_HOST)), contracts)
-        for method in ("GET", "PUT", "POST"):
-            http.add_callback(method, re.compile(r"https://my-logs\.cn-hangzhou\.log\.aliyuncs\.com/"), logs)
         profiles = tmp_path / "profiles.toml"
-        given = {"ram": ram, "oss": oss, "contracts": contracts, "logs": logs, "metrics": metrics}
-        yield argparse.Namespace(**given, profiles=profiles)
+        yield argparse.Namespace(ram=ram, oss=oss, contracts=contracts, profiles=profiles)
