@@ -1,7 +1,7 @@
 """
 Check s.yaml and .env strictly and offline, before anything is sent to the cloud.
 
-Refuses what the deployment tool lets pass: misspelt properties at any depth, triggers without methods, a role
+Refuses what the deployment tool lets pass: misspelt properties, triggers without methods, a role
 that is no ARN, a handler that does not exist, a setting that the function would refuse.
 """
 
@@ -50,7 +50,7 @@ SUMMARY = Text("check s.yaml and .env, strictly and offline", "离线严格检�
 ABOUT = Text(
     __doc__,
     "在向云端发送任何东西之前，离线严格检查 s.yaml 与 .env。\n\n"
-    "部署工具会放过的也拒绝：任何一层拼错的属性、没有方法的触发器、不是 ARN 的角色、不存在的 handler、"
+    "部署工具会放过的也拒绝：拼错的属性、没有方法的触发器、不是 ARN 的角色、不存在的 handler、"
     "函数会拒绝的设置。",
 )
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,7 +143,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     stand_ins = {} if for_deploy else sources.stand_ins(needed)
     values = {**sources.values, **stand_ins}
 
-    resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT, root, source.content)
+    resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT)
     document = resolver.resolve_layers(source.layers)
     unset = [unset_at_its_source(problem, sources) for problem in resolver.problems]
     found = [*source.problems, *file_problems(source.content), *unset]

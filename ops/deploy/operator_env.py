@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops.deploy.env_file import EnvFile, read_env_file
-from ops.deploy.schema_check import did_you_mean
 from ops.terminal.language import Failure, Text
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def unknown_names(env_file: EnvFile) -> Iterator[Text]:
     for name, place in env_file.places.items():
         if name not in known and not NAMES_OF_OTHERS.fullmatch(name):
             close = get_close_matches(name.upper(), known, n=1)
-            meant = did_you_mean(close)
+            meant = Text(f"; did you mean {close[0]}?", f"，是不是 {close[0]}？") if close else Text("", "")
             yield Text(f"{place}: {name} is no setting{meant.en}", f"{place}：没有 {name} 这个设置{meant.zh}")
 
 

@@ -108,10 +108,10 @@ def environment(props: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _comes_from_outside(text: str) -> bool:
-    expression = re.fullmatch(r"\$\{\s*(env|file)\((.*)\)\s*\}", text.strip())
+    expression = re.fullmatch(r"\$\{\s*env\((.*)\)\s*\}", text.strip())
     if not expression:
         return not text
-    default = re.fullmatch(r"""\s*['"][^'"]*['"]\s*,\s*['"](.*)['"]\s*""", expression[2])
+    default = re.fullmatch(r"""\s*['"][^'"]*['"]\s*,\s*['"](.*)['"]\s*""", expression[1])
     return default is None or not default[1]
 
 

@@ -66,7 +66,7 @@ def target_of(file: Path, tool: Path, screen: Screen) -> Iterator[Target]:
     # The tool looks for .env, certificates and files where it runs; for the code beside the file.
     source = read_s_yaml(file.absolute())
     values = operator_environment(source.folder / ".env", os.environ)
-    resolver = Resolver(values, values.get("AccountID", ""), source.folder, source.content)
+    resolver = Resolver(values, values.get("AccountID", ""))
     document = resolver.resolve_layers(source.layers) if isinstance(source.content, dict) else {}
     found = list(functions(document))
     if len(found) != 1:

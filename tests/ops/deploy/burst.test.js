@@ -30,7 +30,7 @@ from ops.deploy.s_yaml import read_s_yaml
 folder = Path(sys.argv[1])
 source = read_s_yaml(folder / "deploy/burst/s.burst.yaml")
 assert source.folder == folder
-resolver = Resolver(os.environ, os.environ["AccountID"], folder, source.content)
+resolver = Resolver(os.environ, os.environ["AccountID"])
 document = resolver.resolve_layers(source.layers)
 print(json.dumps([document["resources"]["upload"]["props"], [str(one) for one in resolver.problems]]))
 `;

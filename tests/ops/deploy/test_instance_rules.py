@@ -24,7 +24,7 @@ BURST = "deploy/burst/s.burst.yaml"
 
 def burst_props(project: Path) -> dict:
     source = read_s_yaml(project / BURST)
-    resolver = Resolver(CONFIGURED, "1", source.folder, source.content)
+    resolver = Resolver(CONFIGURED, "1")
     return resolver.resolve_layers(source.layers)["resources"]["upload"]["props"]
 
 
@@ -92,6 +92,7 @@ def test_an_extended_file_must_not_extend_another(project: Path) -> None:
     [
         ("s.yaml", "", "extend"),
         ("s.yaml", "- a list\n", "extend"),
+        ("s.yaml", None, "extend"),
         ("deploy/burst/burst_server.py", None, "deploy/burst/burst_server.py"),
     ],
 )

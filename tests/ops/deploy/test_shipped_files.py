@@ -91,7 +91,7 @@ def test_s_yaml_names_every_setting_the_function_reads_and_no_other() -> None:
 
 def test_the_defaults_of_s_yaml_are_those_of_the_function() -> None:
     source = read_s_yaml(ROOT / "s.yaml")
-    resolver = Resolver(CONFIGURED, "1", ROOT, source.content)
+    resolver = Resolver(CONFIGURED, "1")
     props = resolver.resolve(source.content, ())["resources"]["upload"]["props"]
     assert load_settings(props["environmentVariables"]) == load_settings(
         {**CONFIGURED, "FC_REGION": props["region"]}
