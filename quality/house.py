@@ -1,7 +1,8 @@
 """
 Figures of the structure, each with its cap: ``make house``; ``tests/test_house.py`` holds them as well.
 
-``--over`` prints those over their cap alone, ``--all`` each item too, ``--floors`` ARCHITECTURE's tables.
+``--over`` prints those over their cap alone, ``--all`` each item too; ``--floors``, ``--options`` and
+``--files``: ``quality.architecture``.
 """
 
 import ast
@@ -33,8 +34,6 @@ NOT_CODE = {
 OPENERS = re.compile(r"\s*(Of what|What|Whether|Who|Whoever|Whom|Whose|Which|How|Nobody|Nothing)\b")
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.
 X_OSS = ("function/oss/", "function/session_policy.py")
-# A reason why a module is small, in its row of ARCHITECTURE.
-REASON = "Short because"
 
 
 class Figure(NamedTuple):
@@ -96,12 +95,6 @@ def tracked(*folders: str) -> list[str]:
     return listed.stdout.split("\0")[:-1]
 
 
-def lines_of(*folders: str) -> int:
-    """Lines of the tracked .py and .js files below these folders."""
-    paths = [ROOT / path for path in tracked(*folders) if path.endswith((".py", ".js"))]
-    return sum(path.read_bytes().count(b"\n") for path in paths if path.is_file())
-
-
 def top_level() -> list[str]:
     """The tracked entries at the top, those included that are hidden or for Git alone."""
     return sorted({path.partition("/")[0] for path in tracked()})
@@ -119,17 +112,8 @@ def large_modules() -> list[str]:
     return [f"{path} {code_lines(path)}" for path in modules() if code_lines(path) > LARGE]
 
 
-def largest_module() -> int:
-    return max(code_lines(path) for path in modules())
-
-
-def small_without_reason() -> list[str]:
-    rows = (ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()
-    return [
-        f"{path} {code_lines(path)}"
-        for path in not_init()
-        if code_lines(path) < SMALL and not any(f"`{path}`" in row and REASON in row for row in rows)
-    ]
+def small_modules() -> list[str]:
+    return [f"{path} {code_lines(path)}" for path in not_init() if code_lines(path) < SMALL]
 
 
 def readers_by_string_key() -> list[str]:
@@ -201,7 +185,6 @@ class Warm(NamedTuple):
     files: int
     reentries: int
     calls: int
-    returns: int
 
 
 @cache
@@ -264,13 +247,10 @@ def _measure(mode: str) -> Warm:
         if (response := handler.handler(sent, CONTEXT))["statusCode"] != 200:
             raise RuntimeError(response["body"])
     entered: list[str] = []
-    returns = 0
 
     def profile(frame: Any, what: str, _argument: Any) -> None:
-        nonlocal returns
         if what == "call":
             entered.append(frame.f_code.co_filename)
-        returns += what == "return"
 
     def request() -> None:
         handler.handler(sent, CONTEXT)
@@ -281,23 +261,18 @@ def _measure(mode: str) -> Warm:
     ours = [name for name in entered if name.startswith(f"{ROOT}{os.sep}function{os.sep}")]
     changes = [name for before, name in zip(["", *ours], ours, strict=False) if name != before]
     files = len(set(ours))
-    return Warm(files, len(changes) - files, len(entered), returns)
+    return Warm(files, len(changes) - files, len(entered))
 
 
 FIGURES = (
-    Figure("lines of function/", 17_480, lambda: sum(len(text.splitlines()) for text in modules().values())),
-    Figure("modules of function/", 110, not_init, shows=False),
-    Figure("code lines of the largest module", LARGE, largest_module),
     Figure("modules over 200 code lines", 0, large_modules),
-    Figure("modules under 30 code lines without a reason in ARCHITECTURE", 0, small_without_reason),
+    Figure("modules under 30 code lines", 7, small_modules),
     Figure("functions over 45 lines", 0, long_functions),
     Figure("files beside the rooms", 10, loose_files),
     Figure("tracked entries at the top", 32, top_level, shows=False),
     Figure("modules that read jti or owner by a string key", 3, readers_by_string_key),
     Figure("modules with x-oss- elsewhere than oss/ and session_policy", 1, x_oss_elsewhere),
     Figure("docstrings that open with a question word", 0, docstrings_to_rewrite),
-    Figure("lines of tests/", 70_310, lambda: lines_of("tests")),
-    Figure("lines of tests/ and quality/", 85_400, lambda: lines_of("tests", "quality")),
     Figure("stand-ins of OSS", 3, lambda: classes_named("Oss|Bucket", "tests")),
     Figure("stand-ins of WeChat", 1, lambda: classes_named("Wechat$", "tests")),
     Figure("classes named World", 1, lambda: classes_named("^World$", "tests", "quality")),
@@ -314,39 +289,9 @@ WARM_FIGURES = tuple(
         ("files", "files", (17, 19)),
         ("re-entries", "reentries", (24, 27)),
         ("Python calls", "calls", (107, 112)),
-        ("returns", "returns", (107, 112)),
     )
     for mode, cap in zip(MODES, caps, strict=True)
 )
-
-# What stands in each layer, in English and in Chinese.
-SENTENCES = (
-    "Errors, settings and profiles: read once, validated, frozen.",
-    "HTTP in and out, the log line, credentials, session policies, rate limits and quotas.",
-    "The context of a request; calls to OSS and WeChat.",
-    "Callers, and our own tokens.",
-    "Upload requests, tickets and receipts; the webhook; the checkers of content.",
-    "Multipart uploads, held objects, reading, the objects of an owner.",
-    "Due work; one module for each resource of the API.",
-    "The edge, and the entry points of Function Compute.",
-)
-
-
-def floor_table(floors: Sequence[Sequence[str]]) -> str:
-    """Return ARCHITECTURE's table of layers, from the top down, in Markdown."""
-    rows = [
-        f"| {number} | {', '.join(map(_shown, names))} | {sentence} |"
-        for number, (names, sentence) in enumerate(zip(floors, SENTENCES, strict=True), 1)
-    ]
-    return "\n".join(["| layer | modules | contents |", "|---|---|---|", *reversed(rows)])
-
-
-def _shown(name: str) -> str:
-    path = name.replace(".", "/")
-    if path.endswith("/"):
-        return f"`{path}`"
-    places = (f"{path}.py", f"{path}/__init__.py", f"deploy/burst/{path}.py")
-    return next(f"`{place}`" for place in places if (ROOT / place).is_file())
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -354,8 +299,8 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["--warm"]:
         sys.stdout.write(json.dumps(_measure(arguments[1])._asdict()))
         return 0
-    if arguments[:1] == ["--floors"]:
-        sys.stdout.write(f"{floor_table(import_module('tests.test_house').FLOORS)}\n")
+    if arguments[:1] in (["--floors"], ["--options"], ["--files"]):
+        sys.stdout.write(import_module("quality.architecture").printed(*arguments) + "\n")
         return 0
     over = 0
     for figure in (*FIGURES, *WARM_FIGURES):
@@ -367,7 +312,7 @@ def main(arguments: Sequence[str]) -> int:
         if not isinstance(counted, int) and figure.shows and (is_over or "--all" in arguments):
             sys.stdout.write("".join(f"{'':24}{item}\n" for item in counted))
     if python_3_12() is None and "--over" not in arguments:
-        sys.stdout.write("  without Python 3.12 the calls and returns of a warm form are not comparable\n")
+        sys.stdout.write("  without Python 3.12 the calls of a warm form are not comparable\n")
     return int(over > 0)
 
 

@@ -14,8 +14,8 @@ import jwt
 import pytest
 
 from function import VERSION
-from quality import house
-from tests.conftest import ENVIRONMENT
+from quality import architecture, house
+from tests.conftest import ENVIRONMENT, PLAIN_PROFILES
 from tests.support.stage import make_event
 
 ROOT = Path(__file__).parents[1]
@@ -180,14 +180,24 @@ def test_signing_sees_no_clock_environment_network_or_log(module):
 
 @pytest.mark.parametrize("figure", [*house.FIGURES, *house.WARM_FIGURES], ids=lambda figure: figure.name)
 def test_a_figure_is_within_its_cap(figure):
-    if figure.name.startswith(("Python calls", "returns")) and house.python_3_12() is None:
+    if figure.name.startswith("Python calls") and house.python_3_12() is None:
         pytest.skip("needs Python 3.12 (apt install python3.12)")
     assert figure.value() <= figure.cap, figure.found()
 
 
 def test_architecture_has_the_table_of_floors():
     """Made by ``python -m quality.house --floors``."""
-    assert house.floor_table(FLOORS) in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    assert architecture.floor_table(FLOORS) in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+
+
+def test_architecture_has_the_table_of_options():
+    """Made by ``python -m quality.house --options``; no line there is more than 100 lines off."""
+    rows = [row.rpartition(" | ") for row in architecture.option_table(OPTIONS).splitlines()[2:]]
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    for names, _, lines in rows:
+        shown = re.search(rf"^{re.escape(names)} \| ([\d,]+) \|$", text, re.M)
+        assert shown, names
+        assert abs(int(shown[1].replace(",", "")) - int(lines.rstrip(" |").replace(",", ""))) <= 100, names
 
 
 @pytest.mark.parametrize("folder", ["ops", "local"])
@@ -364,32 +374,80 @@ def test_a_start_collects_no_garbage_and_requests_do():
     assert in_another_process(script, plain(ENVIRONMENT, "wechat")) == [0, True, True]
 
 
-# Each costs every cold start. What an option needs is imported when it is first asked for.
-OF_A_PLAIN_DEPLOYMENT = set(
-    "function function.aliyun_sdk function.app function.auth function.auth.tokens function.config"
-    " function.config.content_types function.config.key_template"
-    " function.config.messages function.config.moderation function.config.option_table"
-    " function.config.profile"
-    " function.config.profile_validation function.config.profiles function.config.setting_table"
-    " function.config.settings function.config.settings_validation function.config.types"
-    " function.config.typing"
-    " function.context function.credentials function.errors function.http function.http.client"
-    " function.http.gateway function.http.json_body function.limits function.limits.rate_limit"
-    " function.outgoing function.oss function.oss.post_form function.oss.signature_v4 function.request_log"
-    " function.routes function.routes.upload_params function.session_policy function.uploads"
-    " function.uploads.plan function.uploads.request"
-    " function.uploads.tickets bytecode handler sts_credentials".split()
-)
-OF_A_CALLER_KIND = {
-    "jwt": {"function.config.jwt_key"},
-    "wechat": {"function.auth.session", "function.wechat"},
+# What exists by option, as ARCHITECTURE has it: the first that names a module opens it. All else costs every
+# cold start.
+OPTIONS = {
+    "`CALLER_AUTH=anonymous`": "auth/anonymous.py",
+    "`CALLER_AUTH=jwt`": "auth/jwt.py config/jwt_key.py",
+    "`CALLER_AUTH=wechat`": "auth/wechat.py auth/session.py wechat/__init__.py",
+    "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
+    " auth/backend.py uploads/receipt.py uploads/ticket_limits.py webhook.py"
+    " oss/client.py oss/errors.py oss/objects.py oss/presign.py",
+    "`callback`": "routes/callback.py uploads/callback.py oss/callback_signature.py",
+    "`{sha256}` in `key`": "uploads/deduplication.py",
+    "`before_sign`": "uploads/hooks.py",
+    "`QUOTA_URL`": "limits/memory.py limits/quota.py limits/redis",
+    "`parts`": "multipart/ routes/multipart.py oss/multipart.py",
+    "`list`, `delete`, `replaces`": "routes/owners.py owners/__init__.py owners/listing.py owners/deletion.py"
+    " holding/replacement.py holding/key_deletion.py oss/listing.py",
+    "`ERASE`": "routes/erase.py owners/erasure oss/versions.py",
+    "`strip`": "holding/clean holding/picture_",
+    "`hold` with `check`": "moderation/ holding/check.py holding/submission.py holding/aliyun_ wechat/api.py"
+    " routes/check_source.py",
+    "`WECHAT_PUSH_TOKEN`": "routes/wechat_events.py owners/revocation.py wechat/",
+    "`hold`": "holding/ routes/held.py",
+    "the timer, or a webhook": "operations/ oss/due.py",
+    "a file that is no TOML": "config/toml_errors.py",
+}
+BY_OPTION = {
+    option: set(map(dotted, map(ROOT.joinpath, paths)))
+    for option, paths in architecture.by_option(OPTIONS).items()
 }
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_plain_deployment_imports_these_modules_and_no_other(mode):
+def test_a_plain_deployment_imports_what_every_request_needs_and_its_caller_kind(mode):
     loaded = set(first_request(mode)[2]) & set(MODULES)
-    assert loaded == OF_A_PLAIN_DEPLOYMENT | {f"function.auth.{mode}"} | OF_A_CALLER_KIND.get(mode, set())
+    assert loaded == BY_OPTION[""] | BY_OPTION[f"`CALLER_AUTH={mode}`"]
+
+
+A_LOGIN_AN_UPLOAD_AND_ITS_READER = """
+import json, os, sys
+sys.path.insert(0, ".")
+from datetime import UTC, datetime
+from function.app import Function
+from function.context import Dependencies
+from function.http.client import HttpResponse
+from tests.support.memory_oss import MemoryOss
+from tests.support.stage import ask_event, make_event
+
+now = datetime.now(UTC)
+oss = MemoryOss("my-bucket", "cn-hangzhou", lambda: now)
+login = HttpResponse(200, b'{"openid": "o", "session_key": "k"}')
+send = lambda method, url, **rest: login if "jscode2session" in url else oss.send(method, url, **rest)
+function = Function(Dependencies(os.environ, lambda: now, send=send))
+oss.give_sessions(function)
+
+def ask(route, token="", **body):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return ask_event(function, make_event(body, path=f"/{route}", headers=headers)).json
+
+token = ask("login", code="c")["token"]
+form = ask("upload-params", token, filename="a.png")
+oss.post(form["formData"], "a.png", 3, b"abc")
+answers = [ask("confirm", ticket=form["ticket"]), ask("read", token, key=form["key"])]
+print(json.dumps([["url" in answer for answer in answers], sorted(sys.modules)]))
+"""
+CONFIRMED = PLAIN_PROFILES.read_text("utf-8").replace("expires_in = 300", 'confirm = true\nread = "owner"')
+
+
+def test_nothing_of_an_option_is_imported_by_a_login_an_upload_and_its_reader(profiles_file):
+    """But of those whose routes they are."""
+    environ = {**plain(ENVIRONMENT, "wechat"), "PROFILES_FILE": profiles_file(CONFIRMED)}
+    answered, loaded = in_another_process(A_LOGIN_AN_UPLOAD_AND_ITS_READER, environ)
+    assert answered == [True, True]
+    asked = BY_OPTION["`CALLER_AUTH=wechat`"] | BY_OPTION["`/login`, `confirm`, `read`"]
+    assert set(loaded) & set(MODULES) == BY_OPTION[""] | asked
 
 
 # What WeChat is asked, and what it says: for deployments that ask it, when they do.

@@ -18,7 +18,7 @@ from tests.docs.markdown import (
     tables,
 )
 
-MOST_LINES = {"README.md": 100, "ARCHITECTURE.md": 206, "CONTRIBUTING.md": 60}
+MOST_LINES = {"README.md": 100, "ARCHITECTURE.md": 100, "CONTRIBUTING.md": 60}
 EVERY_PAIR = pytest.mark.parametrize("name", PAIRS)
 EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values(), *MAKERS]))
 ONE_LANGUAGE = {"CHANGELOG.md", "docs/glossary.md", *MAKERS}
