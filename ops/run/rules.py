@@ -18,7 +18,7 @@ HELP = Text(
     "how the local OSS, WeChat and content moderation behave, such as public_endpoint_forbidden=true"
     " (docs/oss-open-points.md, docs/local-cloud.md); may be given several times",
     "本地 OSS、微信和内容安全的行为，如 public_endpoint_forbidden=true"
-    "（docs/oss-open-points.zh-CN.md、docs/local-cloud.zh-CN.md）；可给出多次",
+    "（docs/oss-open-points.md、docs/local-cloud.zh-CN.md）；可给出多次",
 )
 OF_WECHAT = frozenset(field.name for field in fields(WechatRules))
 OF_GREEN = frozenset(field.name for field in fields(GreenRules))

@@ -9,12 +9,15 @@ CHINESE_FOLDER = "docs/zh-CN"
 # Each English page with its Chinese twin, by path from the project's root.
 PAIRS = {
     twin.relative_to(ROOT).as_posix().replace(CHINESE_ENDING, ".md"): twin.relative_to(ROOT).as_posix()
-    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "proved")
+    for folder in (ROOT, ROOT / "docs")
     for twin in sorted(folder.glob(f"*{CHINESE_ENDING}"))
 } | {path.name: f"{CHINESE_FOLDER}/{path.name}" for path in sorted((ROOT / CHINESE_FOLDER).glob("*.md"))}
 
 # Pages for whoever works on the project, in English alone.
-MAKERS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/speed.md", "docs/testing.md")
+MAKERS = (
+    *("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/oss-open-points.md", "docs/proved/README.md"),
+    *("docs/speed.md", "docs/testing.md"),
+)
 
 
 def page(name: str) -> str:
