@@ -32,6 +32,23 @@ NOT_CODE = {
     *(tokenize.ENCODING, tokenize.ENDMARKER),
 }
 OPENERS = re.compile(r"\s*(Of what|What|Whether|Who|Whoever|Whom|Whose|Which|How|Nobody|Nothing)\b")
+# Tracked and not kept by hand: locked, recorded, drawn, or made by a program and compared by a test.
+NOT_BY_HAND = re.compile(
+    r"(^|/)package-lock\.json$|(^|/)requirements[^/]*(/[\w-]+)?\.txt$|^tests/(vectors|events)/|recorded\.txt$"
+    r"|\.(png|svg)$|/oss-direct-upload/\w+\.(mjs|d\.mts)$|(^|/)llms-full\.txt$"
+)
+# Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
+# says when one rises; all together they may be exceeded by the slack.
+FOLDERS = {
+    "function/, handler.py, bytecode.py, sts_credentials.py": (17_732, 127),
+    "ops/": (21_391, 171),
+    "local/": (15_519, 151),
+    "quality/": (16_664, 141),
+    "tests/": (76_646, 700),
+    "miniprogram/": (14_294, 188),
+    (REST := "docs/, deploy/, root"): (11_928, 147),
+}
+SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.
 X_OSS = ("function/oss/", "function/session_policy.py")
 
@@ -93,6 +110,31 @@ def tracked(*folders: str) -> list[str]:
     command = ["git", "ls-files", "-z", *folders]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return listed.stdout.split("\0")[:-1]
+
+
+@cache
+def weights() -> dict[str, tuple[int, int]]:
+    """Return the lines kept by hand and the tracked files of each folder."""
+    found = dict.fromkeys(FOLDERS, (0, 0))
+    for path in filter(lambda path: (ROOT / path).is_file(), tracked()):
+        folder = next(each for each in FOLDERS if each == REST or path.startswith(tuple(each.split(", "))))
+        by_hand = 0 if NOT_BY_HAND.search(path) else (ROOT / path).read_bytes().count(b"\n")
+        found[folder] = found[folder][0] + by_hand, found[folder][1] + 1
+    return found
+
+
+def over_the_caps(kind: int) -> int:
+    """Return the lines (0) or files (1) over the caps of their folders, all together."""
+    return sum(max(0, weighed[kind] - FOLDERS[folder][kind]) for folder, weighed in weights().items())
+
+
+def weight_table() -> str:
+    rows = [(folder, *weighed, *FOLDERS[folder]) for folder, weighed in weights().items()]
+    _, *totals = zip(*rows, strict=True)
+    return "".join(
+        f"{lines:>9,} of {most_lines:>7,} lines {files:>6,} of {most_files:>5,} files  {folder}\n"
+        for folder, lines, files, most_lines, most_files in (*rows, ("all", *map(sum, totals)))
+    )
 
 
 def top_level() -> list[str]:
@@ -265,6 +307,8 @@ def _measure(mode: str) -> Warm:
 
 
 FIGURES = (
+    Figure("lines over the caps of their folders", SLACK[0], lambda: over_the_caps(0)),
+    Figure("files over the caps of their folders", SLACK[1], lambda: over_the_caps(1)),
     Figure("modules over 200 code lines", 0, large_modules),
     Figure("modules under 30 code lines", 7, small_modules),
     Figure("functions over 45 lines", 0, long_functions),
@@ -302,6 +346,8 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] in (["--floors"], ["--options"], ["--files"]):
         sys.stdout.write(import_module("quality.architecture").printed(*arguments) + "\n")
         return 0
+    if "--over" not in arguments:
+        sys.stdout.write(weight_table())
     over = 0
     for figure in (*FIGURES, *WARM_FIGURES):
         counted, value = figure.found(), figure.value()
