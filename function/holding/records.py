@@ -376,7 +376,8 @@ def verdict_in(trace_id: str, fields: Mapping[str, Any]) -> "Verdict":
 
 def text_in(name: str, fields: Mapping[str, Any], field: str) -> str:
     value = fields.get(field)
-    if not isinstance(value, str):
+    # A lone surrogate can stand in no URL, header or answer.
+    if not isinstance(value, str) or re.search("[\ud800-\udfff]", value):
         raise invalid(name)
     return value
 

@@ -16,7 +16,7 @@ from function.oss.presign import NONE, PROCESS
 
 RECORD_TYPE = "application/json"
 MAX_RECORD_BYTES = 16 * 1024
-MAX_YEAR = 9000
+MIN_YEAR, MAX_YEAR = 1970, 9000
 # OSS cannot process this object, or not so; a missing right is ``AccessDenied``.
 UNPROCESSABLE = "BadRequest ImageTooLarge InvalidArgument MissingArgument NoSuchKey NotImplemented".split()
 
@@ -47,8 +47,8 @@ def is_size(text: str) -> bool:
 def instant_in(text: str) -> datetime:
     """Return an instant in ISO 8601, as UTC; raise ``ValueError`` if it is none, or has no time zone."""
     instant = datetime.fromisoformat(text)
-    # Durations are added to it.
-    if instant.tzinfo is None or not 1 < instant.year <= MAX_YEAR:
+    # Durations are added to it, and taken away.
+    if instant.tzinfo is None or not MIN_YEAR <= instant.year <= MAX_YEAR:
         raise ValueError(text)
     return instant.astimezone(UTC)
 

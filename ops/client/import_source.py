@@ -1,7 +1,7 @@
 """Sources of an import: redirects on the same host only, and no private address unless that is allowed."""
 
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from socket import getaddrinfo
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -11,6 +11,10 @@ import requests
 TIMEOUTS = (10, 60)
 IDENTITY = {"Accept-Encoding": "identity"}
 MAX_REDIRECTS = 5
+# IPv6 addresses that lead to the IPv4 address in them (RFC 4291, 3056, 4380, 6052, 8215).
+WITH_IPV4 = tuple(
+    map(ip_network, ("::/96", "2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48")),
+)
 
 
 class NotCopied(Exception):
@@ -20,6 +24,8 @@ class NotCopied(Exception):
 def open_source(session: requests.Session, url: str, *, allows_private: bool) -> requests.Response:
     """Return the response at an address, after redirects on the same host; raise ``NotCopied`` elsewhere."""
     for _ in range(MAX_REDIRECTS + 1):
+        # As it is asked: "http://a\\@b" leads to a.
+        url = requests.Request("GET", url).prepare().url or ""
         host = urlsplit(url).hostname
         if not allows_private:
             _check_public(host, [each[4][0] for each in getaddrinfo(host, None)])
@@ -42,5 +48,6 @@ def open_source(session: requests.Session, url: str, *, allows_private: bool) ->
 
 def _check_public(host: str | None, addresses: Iterable[Any]) -> None:
     for address in addresses:
-        if not ip_address(address).is_global:
+        found = ip_address(address)
+        if not found.is_global or any(found in network for network in WITH_IPV4):
             raise NotCopied(f"{host} is {address}; --allow-private permits that")

@@ -182,9 +182,12 @@ def test_an_upload_with_an_odd_record_fails_alone(house, kind, body):
         assert first.get("state") != "published" and "state" in second
 
 
-@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59", "9001-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "at",
+    ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59", "9001-01-01T00:00:00Z", "0002-01-01T00:00:00Z"],
+)
 @pytest.mark.parametrize("kind", ["decided", "copied"])
-def test_a_record_from_the_end_of_time_fails_alone(house, kind, at):
+def test_a_record_of_an_impossible_year_fails_alone(house, kind, at):
     odd, good = house.store("word"), house.store("word")
     house.oss.fail("CopyObject", "unheard")
     house.commit(odd["receipt"])

@@ -82,7 +82,12 @@ COPY = {"key": "held/.clean/a/b", "etag": "E", "type": "image/jpeg", "size": 3}
 
 
 @pytest.mark.parametrize(
-    "copy", [None, "x", {**COPY, "key": "posts/a"}, {**COPY, "size": -1}, {**COPY, "etag": 5}], ids=repr
+    "copy",
+    [
+        *(None, "x", {**COPY, "key": "posts/a"}, {**COPY, "key": COPY["key"] + "\ud800"}),
+        *({**COPY, "size": -1}, {**COPY, "etag": 5}, {**COPY, "type": "\ud800"}),
+    ],
+    ids=repr,
 )
 def test_a_clean_copy_that_is_invalid_is_unavailable(copy):
     assert records.shown_in("n", {"copy": COPY}).key == COPY["key"]

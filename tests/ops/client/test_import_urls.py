@@ -164,7 +164,9 @@ def test_a_redirect_on_the_same_host_is_followed(moved):
 @pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=len)
 def test_a_private_address_is_not_read_unless_it_is_allowed(moved, options):
     lines = ["~/a.png openid-j", "http://[::ffff:169.254.169.254]/latest/meta-data/ openid-j"]
-    lines += [f"http://{host}/a.png openid-j" for host in ("100.100.100.200", "[fe80::1]", "localhost")]
+    hosts = ("100.100.100.200", "[fe80::1]", "localhost", "127.0.0.1:9\\@example.com", "127.0.0.1\\@1.1.1.1")
+    hosts += ("[64:ff9b::10.0.0.1]", "[2002:a00:1::]", "[::10.0.0.1]")
+    lines += [f"http://{host}/a.png openid-j" for host in hosts]
     status, shown, done = moved(lines, *options, private=False)
     assert (status, done, shown.count("--allow-private")) == (1, [], len(lines))
 
