@@ -57,27 +57,27 @@ SUBMIT_SECONDS = 2.0
 
 def begin_check_after(context: RequestContext, receipt: str) -> HeldState:
     """
-    Begin the check of an object that was just stored, and return its state; a failure is only logged.
+    Begin the check of an object that was just stored, and return its state; a tick retries what fails.
 
     Args:
         receipt: of a profile whose ``hold`` begins with ``check``.
+
+    Raises:
+        UploadError: not even the due record for that tick could be written; the request must be repeated.
     """
+    upload = read_receipt(receipt, context.settings, context.now)
+    oss = oss_client(context, upload.profile.location)
+    seconds = context.seconds_left() - RECORD_SECONDS
+    in_time = with_time_limit(oss, seconds, context.instance.monotonic)
     try:
-        upload = read_receipt(receipt, context.settings, context.now)
-        oss = oss_client(context, upload.profile.location)
-        seconds = context.seconds_left() - RECORD_SECONDS
-        in_time = with_time_limit(oss, seconds, context.instance.monotonic)
-        try:
-            current = settle(context, in_time, upload)
-            # A ticket begins each step once: who repeats it starts no work that costs.
-            if not is_first_attempt(upload, current):
-                return current
-            return submit_due(context, in_time, upload, current)
-        except UploadError:
-            # The request succeeds all the same, so nobody would repeat it; this client may have no time left.
-            note_check(context, oss_client(context, upload.profile.location), upload)
-            raise
+        current = settle(context, in_time, upload)
+        # A ticket begins each step once: who repeats it starts no work that costs.
+        if not is_first_attempt(upload, current):
+            return current
+        return submit_due(context, in_time, upload, current)
     except UploadError as error:
+        # The request succeeds all the same, so nobody would repeat it; this client may have no time left.
+        note_check(context, oss_client(context, upload.profile.location), upload)
         context.line.reason = f"check: {error.code}, {error.reason}"
         return HeldState(HELD)
 

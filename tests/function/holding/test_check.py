@@ -87,6 +87,17 @@ def test_an_oss_that_fails_never_fails_the_confirmation(house, log_lines):
     assert house.resume(answer.json["receipt"]) == "checking"
 
 
+def test_a_confirmation_whose_check_no_tick_would_begin_fails_until_it_is_repeated(house):
+    form = house.form("face")
+    house.oss.post(form["formData"], "bytes")
+    house.oss.fail("GetObject", "unheard", "unheard")
+    house.oss.fail("PutObject", "unheard", "unheard")
+    answer = house.ask("confirm", ticket=form["ticket"])
+    assert (answer.status, answer.code, house.due()) == (503, "oss_unavailable", [])
+    answer = house.ask("confirm", ticket=form["ticket"])
+    assert (answer.status, len(house.wechat.submitted)) == (200, 1)
+
+
 def test_the_check_is_recorded_before_the_response(house, checking):
     records = house.oss.records()
     about = {"receipt": checking["receipt"], "since": "2026-11-24T14:00:00Z", "at": "2026-11-24T14:00:00Z"}
