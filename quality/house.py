@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_732, 127),
-    "ops/": (21_391, 171),
+    "ops/": (20_543, 171),
     "local/": (15_519, 151),
     "quality/": (16_664, 141),
-    "tests/": (76_646, 700),
+    "tests/": (76_480, 700),
     "miniprogram/": (14_294, 188),
     (REST := "docs/, deploy/, root"): (11_928, 147),
 }

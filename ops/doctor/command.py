@@ -23,7 +23,7 @@ from ops.doctor.configuration import check_env_file, check_settings
 from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State
-from ops.doctor.proof.command import JOINT, add_prove_arguments, run_prove, without_prove
+from ops.doctor.proof.command import add_prove_arguments, run_prove, without_prove
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import GREEN, RED, YELLOW, Screen
@@ -80,6 +80,7 @@ BAD_URL = Text(
     "--url must be the http(s) address of the function, without a query.",
     "--url 必须是函数的 http(s) 地址，不带查询串。",
 )
+JOINT = Text("{check}: {said}", "{check}：{said}")
 ALONE = Text("{option} goes with --prove.", "{option} 要与 --prove 一起用。")
 ALL_WELL = Text("All is well.", "一切正常。")
 NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {count} 项失败。")

@@ -116,9 +116,9 @@ class ContentCheck:
             yield of_what_is_there(check, verdicts.get(check))
         yield of_nothing(verdicts.get(NOTHING))
 
-    def wait(self, credentials: StsCredentials, traces: Mapping[Text, str]) -> dict[Text, dict[str, Any]]:
+    def wait(self, credentials: StsCredentials, traces: Mapping[Any, str]) -> dict[Any, dict[str, Any]]:
         """The records of the verdicts that came in time."""
-        came: dict[Text, dict[str, Any]] = {}
+        came: dict[Any, dict[str, Any]] = {}
         deadline = self.monotonic() + WAIT_SECONDS
         while len(came) < len(traces) and self.monotonic() < deadline:
             for check in traces.keys() - came.keys():

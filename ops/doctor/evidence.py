@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import requests
 
 from function.errors import UploadError
-from ops.terminal.language import Text
 
 REQUEST_ID = r",? request [\w-]+"
 
@@ -17,8 +16,8 @@ REQUEST_ID = r",? request [\w-]+"
 class NotTried(Exception):
     """Raised where a question cannot be asked here; its sentence says what would be needed."""
 
-    def __init__(self, why: Text, remedy: Text | None = None) -> None:
-        super().__init__(why.en)
+    def __init__(self, why: str, remedy: str = "") -> None:
+        super().__init__(why)
         self.why, self.remedy = why, remedy
 
 
@@ -36,7 +35,7 @@ def accepted(answer: requests.Response) -> requests.Response:
     if answer.status_code in (200, 204):
         return answer
     seen = evidence(answer)
-    raise NotTried(Text(f"what comes before it was refused ({seen})", f"之前的一步被拒绝（{seen}）"))
+    raise NotTried(f"what comes before it was refused ({seen})")
 
 
 def evidence(answer: requests.Response) -> str:
@@ -48,7 +47,7 @@ def evidence(answer: requests.Response) -> str:
 
 def reason_of(error: UploadError) -> str:
     """What the function found, without the id of the request."""
-    return re.sub(REQUEST_ID, "", error.reason)
+    return re.sub(REQUEST_ID, "", error.reason or error.message)
 
 
 def text_in(answer: requests.Response, name: str) -> str:

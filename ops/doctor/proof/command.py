@@ -43,9 +43,6 @@ OPTIONS = {
         "与 --prove 一起：改为问采用这些规则的本地云，不需要密钥",
     ),
 }
-NO_SUCH_BUCKET = Text("No profile is in the bucket {bucket}.", "没有用途在桶 {bucket} 里。")
-STILL_MISSING = Text("Before it can be asked:", "真正问之前还要：")
-JOINT = Text("{check}: {said}", "{check}：{said}")
 
 
 def add_prove_arguments(parser: argparse.ArgumentParser, language: str) -> None:
@@ -77,16 +74,17 @@ def without_prove(args: argparse.Namespace) -> str:
 
 
 def run_prove(args: argparse.Namespace, screen: Screen, language: str) -> int:
+    """A proof is for makers and careful operators, and speaks English alone."""
     try:
         if args.local or args.rule is not None:
-            return _prove_locally(args, screen, language)
-        return _prove_on(operator_environment(args.env_file, os.environ), args, screen, language)
+            return _prove_locally(args, screen)
+        return _prove_on(operator_environment(args.env_file, os.environ), args, screen)
     except Failure as error:
         screen.fail_with(error, language)
         return 1
 
 
-def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Screen, language: str) -> int:
+def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Screen) -> int:
     """
     Say what it costs, then ask; nothing is sent before settings and keys are there.
 
@@ -98,29 +96,32 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
     settings, findings = check_settings(environ)
     there = place_of(settings, args.bucket) if settings else None
     if settings is not None and there is None:
-        screen.fail(NO_SUCH_BUCKET.say(language, bucket=printable(args.bucket)))
-        return 2
+        return _no_such_bucket(args, screen)
     keys, finding = check_keys(environ)
     bad = [one for one in [*findings, finding] if one.state is State.BAD]
     if settings is not None or args.dry_run:
         folder = trial_folder(there) if there else FOLDER
-        show_cost(args.bucket or environ.get("OSS_BUCKET") or "OSS_BUCKET", folder, screen, language)
+        show_cost(args.bucket or environ.get("OSS_BUCKET") or "OSS_BUCKET", folder, screen)
     if args.dry_run:
-        show_dry(screen, language)
+        show_dry(screen)
         if bad:
-            screen.line(STILL_MISSING.say(language))
+            screen.line("Before it can be asked:")
     elif there is not None and keys is not None and not bad:
         now = datetime.now(UTC)
-        title, report = title_of(there.region, now), args.report or report_file(there.region, now)
+        title, report = title_of(f"OSS in {there.region}", now), args.report or report_file(there.region, now)
         url, others = function_url(there, args.url), _others_with_verdicts(settings, there)
         account = Account(there, keys, title, report, url, openid=args.openid, others=others)
-        return show_proof(account, now, screen, language)
+        return show_proof(account, now, screen)
     for one in bad:
-        check, said = one.check.say(language), printable(one.said.say(language))
-        (screen.warn if args.dry_run else screen.fail)(JOINT.say(language, check=check, said=said))
+        (screen.warn if args.dry_run else screen.fail)(f"{one.check.en}: {printable(one.said.en)}")
         if one.remedy:
-            screen.line(f"    → {one.remedy.say(language)}")
+            screen.line(f"    → {one.remedy.en}")
     return 1 if bad and not args.dry_run else 0
+
+
+def _no_such_bucket(args: argparse.Namespace, screen: Screen) -> int:
+    screen.fail(f"No profile is in the bucket {printable(args.bucket)}.")
+    return 2
 
 
 def _others_with_verdicts(settings: Settings | None, there: Settings) -> list[Settings]:
@@ -129,15 +130,15 @@ def _others_with_verdicts(settings: Settings | None, there: Settings) -> list[Se
     return [one for one in checked_places(places) if one.home != there.home]
 
 
-def _prove_locally(args: argparse.Namespace, screen: Screen, language: str) -> int:
+def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:
     from function.auth.wechat import openid_of
     from function.http.client import send
-    from ops.doctor.proof.report import local_title
+    from ops.doctor.proof.report import title_of
     from ops.doctor.proof.suite import Account, show_dry, show_proof
     from ops.run.hosting import Plan, check_settings, quiet_log, running_cloud
 
     if args.dry_run:
-        show_dry(screen, language)
+        show_dry(screen)
         return 0
     args.rule = args.rule or []
     rules = rules_of(args), wechat_rules_of(args), green_rules_of(args)
@@ -149,10 +150,9 @@ def _prove_locally(args: argparse.Namespace, screen: Screen, language: str) -> i
         settings = check_settings(environ)
         there, (keys, _) = place_of(settings, args.bucket), check_keys(environ)
         if there is None or keys is None:
-            screen.fail(NO_SUCH_BUCKET.say(language, bucket=printable(args.bucket)))
-            return 2
+            return _no_such_bucket(args, screen)
         now = datetime.now(UTC)
-        title = local_title(args.rule, now)
+        title = title_of(f"The local cloud with {', '.join(args.rule) or 'no other rules'}", now)
         openid = openid_of(cloud.wechat.issue_code(), there.caller_settings, send)
         account = Account(there, keys, title, args.report, cloud.gateway.origin, openid=openid)
-        return show_proof(account, now, screen, language)
+        return show_proof(account, now, screen)

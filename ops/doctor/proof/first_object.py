@@ -9,15 +9,19 @@ import requests
 from ops.doctor.evidence import NotTried, text_in
 from ops.doctor.findings import refusal, unreachable
 from ops.doctor.proof.sandbox import DOT, STORED_AS, Sandbox
-from ops.terminal.language import Text
+
+RIGHTS = (
+    "These keys have to store (with an ACL), read, list and delete objects below the folder; a bucket under"
+    " retention lets nobody delete."
+)
 
 
 class Refusal(NamedTuple):
     """The call of one object that failed, why, and the remedy."""
 
     step: str
-    said: Text
-    remedy: Text
+    said: str
+    remedy: str
 
 
 def first_refusal(sandbox: Sandbox) -> Refusal | None:
@@ -35,26 +39,18 @@ def first_refusal(sandbox: Sandbox) -> Refusal | None:
         try:
             answer = sandbox.call(method, name, query=query, headers=headers, body=body)
         except NotTried as error:
-            return Refusal(step, error.why, unreachable("OSS_HOST"))
+            return Refusal(step, error.why, unreachable("OSS_HOST").en)
         except requests.RequestException as error:
             is_stored = step != "PutObject" or not isinstance(error, requests.ConnectionError)
             sandbox.keys_left = [key] if is_stored else []
-            return Refusal(step, no_answer(error), unreachable("OSS_HOST", "OSS_BUCKET", "OSS_REGION"))
+            return Refusal(step, no_answer(error), unreachable("OSS_HOST", "OSS_BUCKET", "OSS_REGION").en)
         if answer.status_code not in (200, 204):
             sandbox.keys_left = [key] if step != "PutObject" else []
             said, remedy = refusal(answer.status_code, answer.text, answer.headers.get("x-oss-ec", ""))
             is_denied = text_in(answer, "Code") == "AccessDenied"
-            return Refusal(step, said, _RIGHTS if is_denied else remedy)
+            return Refusal(step, said.en, RIGHTS if is_denied else remedy.en)
     return None
 
 
-def no_answer(error: requests.RequestException) -> Text:
-    kind = type(error).__name__
-    return Text(f"no answer ({kind})", f"没有响应（{kind}）")
-
-
-_RIGHTS = Text(
-    "These keys have to store (with an ACL), read, list and delete objects below the folder; a bucket under"
-    " retention lets nobody delete.",
-    "所用的密钥要能在该目录下保存（并设置 ACL）、读取、列举、删除对象；有保留策略的桶，谁也不能删除。",
-)
+def no_answer(error: requests.RequestException) -> str:
+    return f"no answer ({type(error).__name__})"

@@ -7,11 +7,9 @@ from base64 import b64encode
 from datetime import timedelta
 
 from ops.doctor.evidence import NotTried, accepted, evidence
-from ops.doctor.findings import same
-from ops.doctor.proof.point import Seen, is_refused, is_taken, points
+from ops.doctor.proof.point import Seen, is_refused, is_taken
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.trial_form import post
-from ops.terminal.language import Text
 
 BEYOND_THE_WINDOW = timedelta(minutes=16)
 STATUS = {"success_action_status": "200"}
@@ -65,19 +63,7 @@ def callback_wait(sandbox: Sandbox) -> Seen:
     answer = post(sandbox, {**STATUS, "callback": b64encode(json.dumps(parameter).encode()).decode()})
     if answer.status_code != 203:
         # Refused, or called back by somebody.
-        raise NotTried(same(evidence(answer)))
+        raise NotTried(evidence(answer))
     seconds = answer.elapsed.total_seconds()
-    said = Text(f"{seconds:.1f} s until the answer", f"{seconds:.1f} 秒后响应")
+    said = f"{seconds:.1f} s until the answer"
     return Seen(None, said, evidence(answer))
-
-
-POINTS = points(
-    strict_date_window,
-    v1_retired,
-    acl_needs_permission,
-    fields_after_file_allowed,
-    absent_field_meets_not_in,
-    dollar_optional,
-    content_type_sees_override,
-    callback_wait,
-)

@@ -29,12 +29,10 @@ from function.moderation.aliyun_verdict import (
 from function.moderation.finding import LABEL, Label, Outcome
 from ops.doctor.aliyun_check import PICTURES, WRONG, GreenCall, remedy_of
 from ops.doctor.evidence import NotTried
-from ops.doctor.findings import joined, same
 from ops.doctor.places import FOLDER
-from ops.doctor.proof.point import Seen, points, told
+from ops.doctor.proof.point import Seen, told
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.samples import Samples, picture, sound
-from ops.terminal.language import Text
 
 SERVICE, NO_SERVICE = "baselineCheck", "proveNothing"
 NOTHING = f"{FOLDER}nothing-has-this-name"
@@ -84,7 +82,7 @@ def _ask(
     try:
         response = call.sent(settings, keys or sandbox.own_keys, send)
     except ExchangeFailed as error:
-        raise NotTried(same(error.kind)) from None
+        raise NotTried(error.kind) from None
     echoed = {"DataId": parameters["dataId"]} if "dataId" in parameters else {"TaskId": parameters["taskId"]}
     data = data_of(response, **echoed)
     return Said(response.status, data.finding.errcode if isinstance(data, Verdict) else DONE, data)
@@ -100,7 +98,7 @@ def _about_file(
     parameters = {**file, "dataId": f"doctor-{secrets.token_hex(8)}"}
     said = _ask(sandbox, parameters, action=action, service=service, send=send)
     if isinstance(said.data, Verdict) and (isinstance(said.code, str) or said.code in OF_THE_ACCOUNT):
-        raise NotTried(joined(same(f"{said.evidence}."), remedy_of(said.data)))
+        raise NotTried(f"{said.evidence}. {remedy_of(said.data).en}")
     return said
 
 
@@ -188,7 +186,7 @@ def green_sound_is_judged(sandbox: Sandbox) -> Seen:
 def moderation_old_codes(sandbox: Sandbox) -> Seen:
     said = _about_file(sandbox, _nothing(sandbox))
     if said.code not in NOT_OPENED:
-        raise NotTried(same(said.evidence))
+        raise NotTried(said.evidence)
     return told(said.code in OLD_EDITION, said.evidence)
 
 
@@ -200,14 +198,14 @@ def moderation_code_is_status(sandbox: Sandbox) -> Seen:
 def moderation_wide_is_too_large(sandbox: Sandbox) -> Seen:
     said = _picture(sandbox, picture(TOO_WIDE, 1))
     if said.code not in (*TOO_LARGE, *NOT_SUPPORTED):
-        raise NotTried(same(said.evidence))
+        raise NotTried(said.evidence)
     return told(said.code in TOO_LARGE, said.evidence)
 
 
 def moderation_longest_url(sandbox: Sandbox) -> Seen:
     said = _about_file(sandbox, _nothing(sandbox, f"&prove={'a' * LONG_URL}"))
     if said.code not in (*NOT_OPENED, *WRONG):
-        raise NotTried(same(said.evidence))
+        raise NotTried(said.evidence)
     return told(said.code in WRONG, said.evidence)
 
 
@@ -217,7 +215,7 @@ def moderation_rights_by_gateway(sandbox: Sandbox) -> Seen:
     keys = AccessKeys(session.access_key_id, session.access_key_secret, session.security_token)
     said = _ask(sandbox, {**_nothing(sandbox), "dataId": "doctor"}, keys=keys)
     if isinstance(said.data, dict) or not said.data.is_forbidden:
-        raise NotTried(same(said.evidence))
+        raise NotTried(said.evidence)
     return told(said.code not in FORBIDDEN, said.evidence)
 
 
@@ -240,28 +238,6 @@ def moderation_consent_is_403(sandbox: Sandbox) -> Seen:
     return told(said.code == 403, said.evidence)
 
 
-_NOT_USED = Text(
-    'no profile has check_by = ["aliyun"], and GREEN_ENDPOINT is not set',
-    '没有用途写了 check_by = ["aliyun"]，也没有设置 GREEN_ENDPOINT',
-)
-_NO_SOUNDS = Text("no profile has Aliyun check sounds", "没有用途让阿里云审核音频")
-_HAS_CONSENT = Text(
-    "this account lets Content Moderation read its buckets", "这个账号允许内容安全读取它的存储空间"
-)
-
-POINTS = points(
-    green_picture_is_judged,
-    green_absence_is_an_error,
-    green_text_is_no_picture,
-    green_service_is_looked_up,
-    green_sound_is_judged,
-    green_dot_is_judged,
-    green_nonce_counts_once,
-    moderation_old_codes,
-    moderation_code_is_status,
-    moderation_wide_is_too_large,
-    moderation_longest_url,
-    moderation_rights_by_gateway,
-    moderation_has_consent,
-    moderation_consent_is_403,
-)
+_NOT_USED = 'no profile has check_by = ["aliyun"], and GREEN_ENDPOINT is not set'
+_NO_SOUNDS = "no profile has Aliyun check sounds"
+_HAS_CONSENT = "this account lets Content Moderation read its buckets"

@@ -10,9 +10,8 @@ import requests
 from function.config.settings import Settings
 from ops.client.form_upload import LOOPBACK
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
-from ops.doctor.proof.point import Seen, is_refused, points, told
+from ops.doctor.proof.point import Seen, is_refused, told
 from ops.doctor.proof.sandbox import Sandbox
-from ops.terminal.language import Text
 
 LONG_AGO = timedelta(hours=1)
 
@@ -38,10 +37,7 @@ def _at_default_host(sandbox: Sandbox) -> requests.Response:
     try:
         return sandbox.send("GET", url)
     except requests.RequestException as error:
-        why = Text(
-            f"{host} does not answer ({type(error).__name__})",
-            f"{host} 没有响应（{type(error).__name__}）",
-        )
+        why = f"{host} does not answer ({type(error).__name__})"
         raise NotTried(why) from None
 
 
@@ -70,14 +66,14 @@ def absence_told_to_listers_only(sandbox: Sandbox) -> Seen:
     accepted(sandbox.call("HEAD", sandbox.put(), by=session))
     answer = sandbox.call("HEAD", f"{sandbox.folder}nothing-has-this-name", by=session)
     if answer.status_code not in (403, 404):
-        raise NotTried(Text(f"HTTP {answer.status_code}", f"HTTP {answer.status_code}"))
+        raise NotTried(f"HTTP {answer.status_code}")
     return told(answer.status_code == 403, evidence(answer))
 
 
 def expired_url_is_400(sandbox: Sandbox) -> Seen:
     answer = sandbox.send("GET", sandbox.url("GET", sandbox.put(), at=sandbox.now - LONG_AGO))
     if answer.status_code not in (400, 403):
-        raise NotTried(Text(f"HTTP {answer.status_code}", f"HTTP {answer.status_code}"))
+        raise NotTried(f"HTTP {answer.status_code}")
     return told(answer.status_code == 400, evidence(answer))
 
 
@@ -85,17 +81,5 @@ def identity_encoding(sandbox: Sandbox) -> Seen:
     """Find how ``Content-Encoding: identity`` comes back."""
     key = sandbox.put({"content-encoding": "identity"})
     kept = accepted(sandbox.call("HEAD", key)).headers.get("Content-Encoding")
-    said = Text(f"kept as {kept}", f"保存为 {kept}") if kept else Text("dropped", "被去掉")
+    said = f"kept as {kept}" if kept else "dropped"
     return Seen(None, said, f"Content-Encoding: {kept or '-'}")
-
-
-POINTS = points(
-    block_public_access,
-    public_endpoint_forbidden,
-    default_host_downloads,
-    private_reads_need_signature,
-    response_type_fixed,
-    absence_told_to_listers_only,
-    expired_url_is_400,
-    identity_encoding,
-)

@@ -9,10 +9,9 @@ from function.oss.multipart import Completed, StoredPart, abort, complete, initi
 from function.oss.objects import head_object
 from function.oss.post_form import OVERWRITE_FIELD
 from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, text_in
-from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, points, told
+from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, told
 from ops.doctor.proof.sandbox import DOT, Sandbox
 from ops.doctor.proof.trial_parts import begin, complete_with, send_part
-from ops.terminal.language import Text
 
 SIGNED_LENGTH = "4"
 PRIVATE = {"x-oss-object-acl": "private"}
@@ -39,7 +38,7 @@ def part_length_is_held(sandbox: Sandbox) -> Seen:
     longer = sandbox.send("PUT", address, headers, b".....")
     seen = f"{evidence(exact)} / {evidence(longer)}"
     if exact.status_code != 200:
-        said = Text("it cannot be signed: set SIGN_PART_LENGTH=false", "不能签：请设 SIGN_PART_LENGTH=false")
+        said = "it cannot be signed: set SIGN_PART_LENGTH=false"
         return Seen(None, said, seen)
     return told(longer.status_code != 200, seen)
 
@@ -75,7 +74,7 @@ def copy_keeps_multipart_etag(sandbox: Sandbox) -> Seen:
 def answers_name_namespace(sandbox: Sandbox) -> Seen:
     _, _, text = begin(sandbox)
     if "InitiateMultipartUploadResult" not in text:
-        raise NotTried(Text("the answer is no InitiateMultipartUploadResult", "响应不是所要的 XML"))
+        raise NotTried("the answer is no InitiateMultipartUploadResult")
     return told("xmlns=" in text, "xmlns" if "xmlns=" in text else "-")
 
 
@@ -142,19 +141,3 @@ def part_url_holds_its_part(sandbox: Sandbox) -> Seen:
     other_type = sandbox.send("PUT", url, {"content-type": "image/png"}, DOT)
     exact = is_taken(sandbox.send("PUT", url, headers, DOT))
     return are_all([exact, *map(is_refused, (*changed, other_type))])
-
-
-POINTS = points(
-    parts_are_listed,
-    changed_part_is_refused,
-    aborted_upload_is_gone,
-    completion_stores_once,
-    completion_stores_as_begun,
-    part_url_holds_its_part,
-    part_length_is_held,
-    initiate_takes_acl,
-    second_complete_repeats,
-    sequential_mode,
-    copy_keeps_multipart_etag,
-    answers_name_namespace,
-)

@@ -10,7 +10,7 @@ import requests
 
 from function.oss.objects import head_object, process_object, read_range
 from ops.doctor.evidence import accepted, evidence
-from ops.doctor.proof.point import Seen, is_refused, points, told
+from ops.doctor.proof.point import Seen, is_refused, told
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.samples import grey_png
 
@@ -91,13 +91,3 @@ def processed_copy_is_stored(sandbox: Sandbox) -> Seen:
 def text_is_no_picture(sandbox: Sandbox) -> Seen:
     code = process_object(sandbox.client(), sandbox.put(), sandbox.new_key(), CLEANING)
     return told(bool(code), code or "-")
-
-
-POINTS = points(
-    processed_copy_is_stored,
-    text_is_no_picture,
-    variants_keep_exif,
-    auto_orient_reads_png,
-    auto_orient_is_bounded,
-    animations_are_refused,
-)

@@ -2,13 +2,14 @@
 Point: a question to a cloud, and what was seen there.
 
 A *contract* is what the function relies on: its answer is yes, and a no is a failure. An *open point* may be
-read in two ways, and its answer is reported. The words of each stand in ``questions.toml``, under the name of
-the function that asks; one with ``relies`` is a contract.
+read in two ways, and its answer is reported. ``questions.toml`` has the words and price of each, below the
+module with the function of that name, which asks it; one with ``relies`` is a contract.
 """
 
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +20,11 @@ from local.oss.rules import OssRules
 from local.wechat.rules import WechatRules
 from ops.doctor.evidence import evidence, text_in
 from ops.doctor.proof.sandbox import Sandbox
-from ops.terminal.language import Text
 
-WORDS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))
+NOBODY = "nobody"
+QUESTIONS: dict[str, dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("questions.toml").read_text("utf-8")
+)
 # The switches of the local services, each with the reading that they begin with.
 RULES: dict[str, bool] = {
     rule.name: rule.default
@@ -36,13 +39,13 @@ class Seen(NamedTuple):
     Args:
         answer: of a question with two answers; ``None`` of any other.
 
-        said: what was seen, as a short sentence.
+        said: what was seen, in a few words.
 
         evidence: status, code, EC or header that shows it.
     """
 
     answer: bool | None
-    said: Text
+    said: str
     evidence: str
 
 
@@ -51,8 +54,7 @@ class Point(NamedTuple):
     Args:
         name: that of the rule of the local cloud where there is one, so that it can be made to do the same.
 
-        relies: of a contract, what of the function goes wrong where the answer is no; ``None`` of an open
-            point.
+        relies: of a contract, what of the function goes wrong where the answer is no; empty of an open point.
 
         calls: how many requests it takes at most, its clearing up left out.
 
@@ -60,40 +62,29 @@ class Point(NamedTuple):
     """
 
     name: str
-    question: Text
-    relies: Text | None
-    calls: int
-    cny: float
     tries: Callable[[Sandbox], Seen]
+    asks: str
+    calls: int
+    relies: str = ""
+    cny: float = 0
 
-    @property
-    def is_rule(self) -> bool:
-        return self.name in RULES
 
-
-def points(*questions: Callable[[Sandbox], Seen]) -> tuple[Point, ...]:
+def points(*modules: str) -> tuple[Point, ...]:
     """
-    Return the points that these functions ask.
+    Return the points that these modules ask, all by default.
 
     Raises:
-        KeyError: one has no words.
+        AttributeError: nobody asks one.
     """
-    return tuple(_point(tries.__name__, tries) for tries in questions)
-
-
-def _point(name: str, tries: Callable[[Sandbox], Seen]) -> Point:
-    words = WORDS[name]
-    relies = Text(*words["relies"]) if "relies" in words else None
-    return Point(
-        name, Text(words["en"], words["zh"]), relies, words["calls"], float(words.get("cny", 0)), tries
+    return tuple(
+        Point(name, getattr(import_module(f"ops.doctor.proof.{module}"), name), **words)
+        for module in modules or [name for name in QUESTIONS if name != NOBODY]
+        for name, words in QUESTIONS[module].items()
     )
 
 
-YES, NO = Text("yes", "是"), Text("no", "否")
-
-
 def told(answer: bool, seen: str) -> Seen:
-    return Seen(answer, YES if answer else NO, seen)
+    return Seen(answer, "yes" if answer else "no", seen)
 
 
 def is_taken(answer: requests.Response) -> Seen:

@@ -16,8 +16,8 @@ from local.wechat.sealing import RANDOM_BYTES, seal
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.deployed import check_push
 from ops.doctor.evidence import NotTried
-from ops.doctor.findings import State, joined, same
-from ops.doctor.proof.point import Seen, points, told
+from ops.doctor.findings import State
+from ops.doctor.proof.point import Seen, told
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.wechat import NO_PUSH, app_of
 
@@ -43,7 +43,7 @@ def forged_push_is_refused(sandbox: Sandbox) -> Seen:
     if app.push is None or not findings:
         raise NotTried(NO_PUSH)
     if findings[0].state is not State.GOOD:
-        raise NotTried(joined(findings[0].said, findings[0].remedy or same("")))
+        raise NotTried(f"{findings[0].said.en} {findings[0].remedy and findings[0].remedy.en}")
     sandbox.count()
     trace = f"prove-{secrets.token_hex(8)}"
     sandbox.verdicts_left.append(verdict_key(trace))
@@ -64,7 +64,4 @@ def _pushed(sandbox: Sandbox, query: Mapping[str, str], message: Mapping[str, An
     try:
         return FunctionAtUrl(sandbox.function_url).ask(route, message, "").status
     except FunctionSilent as error:
-        raise NotTried(error.said) from None
-
-
-POINTS = points(push_address_is_verified, forged_push_is_refused)
+        raise NotTried(error.said.en) from None

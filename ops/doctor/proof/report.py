@@ -3,7 +3,7 @@ Report of a proof, in Markdown: made to be committed and shown, so no bucket, ac
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -12,39 +12,13 @@ from urllib.parse import urlsplit
 from function import VERSION
 from function.wechat import WechatApp
 from ops.doctor.evidence import REQUEST_ID
-from ops.doctor.proof.point import RULES, Point, Seen
-from ops.doctor.proof.point import WORDS as QUESTIONS
+from ops.doctor.proof.point import NOBODY, QUESTIONS, RULES, Point, Seen
 from ops.doctor.proof.sandbox import Sandbox
-from ops.terminal.language import Text
 
 # Of a long-lived key, or of a session.
 KEY_ID = r"\b(?:LTAI|STS\.)\w{4,}"
 RAM_NAME = r"\b(role|user)/[\w.@-]+"
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "proved"
-WORDS = {
-    "real": Text(
-        "OSS in {region}, asked on {date} (oss-direct-upload {version})",
-        "{date} 在 {region} 实测 OSS（oss-direct-upload {version}）",
-    ),
-    "local": Text(
-        "The local cloud, asked on {date} (oss-direct-upload {version}); no real account. Rules: {rules}",
-        "{date} 试本地云（oss-direct-upload {version}），不是真实账号。规则：{rules}",
-    ),
-    "no_rules": Text("as they are", "默认"),
-    "calls": Text("{calls} requests, {bytes} bytes.", "{calls} 个请求，{bytes} 字节。"),
-    "contracts": Text("What the function relies on", "函数所依赖的"),
-    "open": Text("Open points", "文档没有说清的"),
-    "nobody": Text("What nobody can ask", "没有人能问的"),
-    "heads": Text("| point | question | answer | seen |", "| 项 | 问题 | 答案 | 所见 |"),
-    "nobody_heads": Text("| point | why |", "| 项 | 原因 |"),
-    "not_tried": Text("not tried: {why}", "没有试：{why}"),
-    "broken": Text("**no**: {relies}", "**否**：{relies}"),
-    "same": Text(
-        "The local cloud does the same with: `python3 manage.py serve {rules}`",
-        "让本地云照样做：`python3 manage.py serve {rules}`",
-    ),
-    "as_it_is": Text("The local cloud does the same as it is.", "本地云不用改，表现相同。"),
-}
+FOLDER = Path(__file__).resolve().parents[3] / "docs" / "proved"
 
 
 class Row(NamedTuple):
@@ -52,30 +26,24 @@ class Row(NamedTuple):
 
     point: Point
     seen: Seen | None
-    why: Text | None = None
+    why: str = ""
 
     @property
     def is_broken(self) -> bool:
         """Whether the function relies on another answer."""
-        return self.point.relies is not None and self.seen is not None and self.seen.answer is not True
+        return bool(self.point.relies) and self.seen is not None and self.seen.answer is not True
+
+    @property
+    def answer(self) -> str:
+        return self.seen.said if self.seen else f"not tried: {self.why}"
 
 
-def title_of(region: str, now: datetime) -> Text:
-    date = now.strftime("%Y-%m-%d %H:%M UTC")
-    return WORDS["real"].filled(region=region, date=date, version=VERSION)
-
-
-def local_title(rules: Sequence[str], now: datetime) -> Text:
+def title_of(asked: str, now: datetime) -> str:
     """
     Args:
-        rules: ``NAME=VALUE`` each.
+        asked: the cloud that is asked.
     """
-    date, said = now.strftime("%Y-%m-%d %H:%M UTC"), WORDS["local"]
-    named = [", ".join(rules)] * 2 if rules else WORDS["no_rules"]
-    en, zh = (
-        text.format(date=date, version=VERSION, rules=name) for text, name in zip(said, named, strict=True)
-    )
-    return Text(en, zh)
+    return f"{asked}, asked on {now:%Y-%m-%d %H:%M} UTC (oss-direct-upload {VERSION})"
 
 
 def report_file(region: str, now: datetime, folder: Path = FOLDER) -> Path:
@@ -84,34 +52,20 @@ def report_file(region: str, now: datetime, folder: Path = FOLDER) -> Path:
     return file.with_stem(f"{file.stem}-{now:%H%M%S}") if file.exists() else file
 
 
-def answer_of(row: Row, language: str) -> tuple[str, str]:
-    """Return the answer and the evidence of it."""
-    if row.seen is None:
-        return WORDS["not_tried"].say(language, why=row.why.say(language) if row.why else ""), ""
-    return row.seen.said.say(language), row.seen.evidence
-
-
-def report_of(title: Text, rows: Sequence[Row], sandbox: Sandbox, language: str) -> str:
-    def said(name: str, **values: object) -> str:
-        return WORDS[name].say(language, **values)
-
-    lines = [f"# {title.say(language)}", "", said("calls", calls=sandbox.calls, bytes=sandbox.sent_bytes)]
-    for name, are_contracts in (("contracts", True), ("open", False)):
-        lines += ["", f"## {said(name)}", "", said("heads"), "|---|---|---|---|"]
-        chosen = (row for row in rows if (row.point.relies is not None) is are_contracts)
-        lines += [_line_of(row, sandbox, language) for row in chosen]
-    lines += ["", _same_locally(rows, language)]
-    if nobody := QUESTIONS.get("nobody"):
-        lines += ["", f"## {said('nobody')}", "", said("nobody_heads"), "|---|---|"]
-        lines += [f"| `{name}` | {Text(*why).say(language)} |" for name, why in nobody.items()]
+def report_of(title: str, rows: Sequence[Row], sandbox: Sandbox) -> str:
+    lines = [f"# {title}", "", f"{sandbox.calls} requests, {sandbox.sent_bytes} bytes."]
+    for name, are_contracts in (("What the function relies on", True), ("Open points", False)):
+        lines += ["", f"## {name}", "", "| point | question | answer | seen |", "|---|---|---|---|"]
+        lines += [_line_of(row, sandbox) for row in rows if bool(row.point.relies) is are_contracts]
+    lines += ["", *_same_locally(rows), "", "## What nobody can ask", "", "| point | why |", "|---|---|"]
+    lines += [f"| `{name}` | {why} |" for name, why in QUESTIONS[NOBODY].items()]
     return "\n".join(lines) + "\n"
 
 
-def _line_of(row: Row, sandbox: Sandbox, language: str) -> str:
-    answer, seen = (without_names(text, sandbox) for text in answer_of(row, language))
-    if row.is_broken and row.point.relies:
-        answer = WORDS["broken"].say(language, relies=row.point.relies.say(language))
-    cells = (f"`{row.point.name}`", row.point.question.say(language), answer, seen)
+def _line_of(row: Row, sandbox: Sandbox) -> str:
+    answer = f"**no**: {row.point.relies}" if row.is_broken else without_names(row.answer, sandbox)
+    seen = without_names(row.seen.evidence if row.seen else "", sandbox)
+    cells = (f"`{row.point.name}`", row.point.asks, answer, seen)
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
@@ -131,17 +85,11 @@ def without_names(text: str, sandbox: Sandbox) -> str:
     return re.sub(r"(?<![0-9A-Fa-f])\d{10,}(?![0-9A-Fa-f])", "…", text)
 
 
-def _same_locally(rows: Iterable[Row], language: str) -> str:
-    seen = {row.point.name: row.seen.answer for row in rows if row.seen and row.point.is_rule}
-    return _rules_for(seen, language)
-
-
-def _rules_for(seen: Mapping[str, bool | None], language: str) -> str:
-    others = [
-        f"--rule {name}={str(answer).lower()}"
-        for name, answer in seen.items()
-        if answer is not None and RULES[name] != answer
-    ]
+def _same_locally(rows: Sequence[Row]) -> Iterator[str]:
+    answers = {row.point.name: row.seen.answer for row in rows if row.seen and row.point.name in RULES}
+    others = {name: answer for name, answer in answers.items() if answer not in (None, RULES[name])}
     if not others:
-        return WORDS["as_it_is"].say(language)
-    return WORDS["same"].say(language, rules=" ".join(others))
+        yield "The local cloud does the same as it is."
+        return
+    rules = " ".join(f"--rule {name}={str(answer).lower()}" for name, answer in others.items())
+    yield f"The local cloud does the same with: `python3 manage.py serve {rules}`"

@@ -21,8 +21,7 @@ from function.oss.post_form import Credentials
 from function.oss.presign import OssRequest, authorize, presign, request_url
 from function.session_policy import Grant, policy_of
 from ops.client.form_upload import open_session
-from ops.doctor.evidence import NotTried, accepted, evidence
-from ops.doctor.findings import logged, same
+from ops.doctor.evidence import NotTried, accepted, evidence, reason_of
 from ops.doctor.identity import sts_remedy
 from ops.doctor.places import trial_folder
 from ops.doctor.removal import delete_object, delete_versions
@@ -173,7 +172,7 @@ class Sandbox:
             method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options
         )
         if answer.status_code >= 500:
-            raise NotTried(same(evidence(answer)))
+            raise NotTried(evidence(answer))
         return answer
 
     def put(self, headers: Mapping[str, str] | None = None, body: bytes = DOT, key: str = "") -> str:
@@ -227,7 +226,7 @@ class Sandbox:
         try:
             return client.assume_role(policy, self.own_keys, self.now, attempts=STS_ATTEMPTS)
         except UploadError as error:
-            raise NotTried(logged(error), sts_remedy(error)) from None
+            raise NotTried(reason_of(error), sts_remedy(error).en) from None
 
     def remove(self) -> list[str]:
         """Remove all that is left of this run, and close its connections; return the keys of what stays."""

@@ -23,11 +23,10 @@ from ops.client.form_upload import LOOPBACK
 from ops.doctor.evidence import NotTried, accepted, evidence
 from ops.doctor.findings import State
 from ops.doctor.forms import forms_signed_here
-from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, points, told
+from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, told
 from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
 from ops.doctor.proof.trial_form import send
 from ops.doctor.uploads import Uploads
-from ops.terminal.language import Text
 
 UPLOAD_ID = f"{META_PREFIX}{UPLOAD_ID_METADATA}"
 FORM = {
@@ -158,7 +157,7 @@ def callback_is_answered(sandbox: Sandbox) -> Seen:
         raise NotTried(_WEBHOOK)
     of_callbacks = [one for one in settings.profiles.values() if one.callback and not one.is_held]
     if not of_callbacks:
-        raise NotTried(Text("needs a profile with callback, not held", "需要开着 callback、没有 hold 的用途"))
+        raise NotTried("needs a profile with callback, not held")
     profile = min(of_callbacks, key=lambda one: one.min_size_bytes)
     policy = settings.session_policies[settings.home.session(UPLOADS)]
     credentials = sandbox.assume(policy, settings.session_life)
@@ -170,7 +169,7 @@ def callback_is_answered(sandbox: Sandbox) -> Seen:
         # Its answer may be lost.
         sandbox.keys_left += {*uploads.keys_left, *uploads.tickets}
     if finding.state is State.SKIPPED:
-        raise NotTried(finding.said)
+        raise NotTried(finding.said.en)
     return told(finding.state is State.GOOD, finding.said.en)
 
 
@@ -208,22 +207,6 @@ def session_refuses_public_acls(sandbox: Sandbox) -> Seen:
     return are_all(trial.refused(fields) for fields in forms)
 
 
-_WEBHOOK = Text(
-    "UPLOAD_WEBHOOK_URL would hear of an upload that is removed again; `doctor` without --prove tries it",
-    "UPLOAD_WEBHOOK_URL 会收到一次随即删除的上传的通知；不带 --prove 的 `doctor` 会试",
-)
-
-POINTS = points(
-    form_holds_each_field,
-    form_holds_the_size,
-    form_holds_the_folder,
-    form_holds_the_bucket,
-    form_expires,
-    form_stores_once,
-    form_stores_as_signed,
-    callback_is_answered,
-    other_bytes_have_another_etag,
-    session_holds_its_folder,
-    session_holds_its_actions,
-    session_refuses_public_acls,
+_WEBHOOK = (
+    "UPLOAD_WEBHOOK_URL would hear of an upload that is removed again; `doctor` without --prove tries it"
 )

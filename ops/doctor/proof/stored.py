@@ -19,7 +19,7 @@ from function.oss.objects import (
 )
 from function.session_policy import READ
 from ops.doctor.evidence import accepted, reason_of, text_in
-from ops.doctor.proof.point import Seen, are_all, is_refused, points, told
+from ops.doctor.proof.point import Seen, are_all, is_refused, told
 from ops.doctor.proof.sandbox import DOT, Sandbox
 
 OTHER_ETAG = "0" * 32
@@ -165,20 +165,3 @@ def url_reads_the_object(sandbox: Sandbox) -> Seen:
     key = sandbox.put(key=f"{sandbox.new_folder()}{ODD_NAME}")
     answer = accepted(sandbox.send("GET", sandbox.url("GET", key, by=sandbox.session(READ))))
     return told(answer.content == DOT, f"{len(answer.content)} bytes")
-
-
-POINTS = points(
-    record_is_written_once,
-    copy_is_made_once,
-    copy_takes_no_other_bytes,
-    copy_needs_a_source,
-    copy_keeps_what_it_should,
-    copy_replaces_what_it_should,
-    absence_is_named,
-    deletion_repeats,
-    stored_again_is_younger,
-    range_is_exact,
-    range_takes_no_other_bytes,
-    url_holds_each_item,
-    url_reads_the_object,
-)

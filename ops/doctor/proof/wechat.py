@@ -27,14 +27,12 @@ from function.wechat.api import PATH as TOKEN
 from function.wechat.api import AccessTokens, post
 from ops.doctor.content_check import ContentCheck
 from ops.doctor.deployed import check_push
-from ops.doctor.evidence import NotTried
-from ops.doctor.findings import logged, same
+from ops.doctor.evidence import NotTried, reason_of
 from ops.doctor.identity import assume
 from ops.doctor.places import FOLDER
-from ops.doctor.proof.point import Seen, points, told
+from ops.doctor.proof.point import Seen, told
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.samples import picture
-from ops.terminal.language import Text
 
 NOTHING = f"{FOLDER}nothing-has-this-name"
 NOBODY, COMMENT = "oProve-this-is-nobody", 2
@@ -67,7 +65,7 @@ def _post(
     try:
         said = post(app_of(sandbox), path, fields, send=send, budget_seconds=BUDGET_SECONDS, query=query)
     except UploadError as error:
-        raise NotTried(logged(error)) from None
+        raise NotTried(reason_of(error)) from None
     if said[0] == ADDRESS_REFUSED:
         raise NotTried(_ALLOW_LIST)
     return said
@@ -86,7 +84,7 @@ def _issued(sandbox: Sandbox) -> dict[str, Any]:
     """
     errcode, said = _token(sandbox)
     if errcode:
-        raise NotTried(same(f"errcode {errcode}"))
+        raise NotTried(f"errcode {errcode}")
     return said
 
 
@@ -98,7 +96,7 @@ def _submitted(sandbox: Sandbox, url: str, openid: str) -> str | int:
     try:
         answer = submit(app, AccessTokens(app, send), asked, send, sandbox.now)
     except UploadError as error:
-        raise NotTried(logged(error)) from None
+        raise NotTried(reason_of(error)) from None
     if isinstance(answer, str):
         # What the function keeps of a verdict that is about no upload.
         sandbox.verdicts_left.append(verdict_key(answer))
@@ -129,14 +127,14 @@ def wechat_refuses_a_wrong_token(sandbox: Sandbox) -> Seen:
     wrong = str(_issued(sandbox).get("access_token", ""))[::-1]
     errcode, _ = _post(sandbox, CHECK, {"version": 2}, {"access_token": wrong})
     if errcode in API_SECURITY:
-        raise NotTried(same(f"errcode {errcode}"))
+        raise NotTried(f"errcode {errcode}")
     return told(errcode in STALE_TOKEN, f"errcode {errcode}")
 
 
 def wechat_refuses_a_wrong_openid(sandbox: Sandbox) -> Seen:
     answer = _submitted(sandbox, _nothing(sandbox), NOBODY)
     if answer in (*API_SECURITY, *LIMITS):
-        raise NotTried(same(f"errcode {answer}"))
+        raise NotTried(f"errcode {answer}")
     return told(answer in WRONG_OPENID, _errcode(answer))
 
 
@@ -155,7 +153,7 @@ def wechat_refuses_a_wrong_code(sandbox: Sandbox) -> Seen:
     except Unauthorized as error:
         return told(True, f"errcode {error.upstream}")
     except WechatUnavailable as error:
-        raise NotTried(logged(error)) from None
+        raise NotTried(reason_of(error)) from None
     except UploadError as error:
         return told(False, f"errcode {error.upstream}")
     return told(False, "errcode 0")
@@ -164,7 +162,7 @@ def wechat_refuses_a_wrong_code(sandbox: Sandbox) -> Seen:
 def wechat_takes_what_is_not_there(sandbox: Sandbox) -> Seen:
     answer = _submitted(sandbox, _nothing(sandbox), _openid(sandbox))
     if answer in (*API_SECURITY, *LIMITS, *WRONG_OPENID, NOT_SEEN):
-        raise NotTried(same(f"errcode {answer}"))
+        raise NotTried(f"errcode {answer}")
     return told(isinstance(answer, str), _errcode(answer))
 
 
@@ -188,7 +186,7 @@ def _is_opened(verdict: Mapping[str, Any], more: str = "") -> Seen:
     """
     errcode = verdict.get("errcode")
     if verdict.get("outcome") == Outcome.ERROR.name and errcode != CANNOT_OPEN:
-        raise NotTried(same(f"errcode {errcode}"))
+        raise NotTried(f"errcode {errcode}")
     return told(errcode != CANNOT_OPEN, f"errcode {errcode}{more}")
 
 
@@ -215,17 +213,17 @@ def _verdicts(sandbox: Sandbox, *files: tuple[bytes, str]) -> list[dict[str, Any
     except (UploadError, KeyError):
         raise NotTried(NO_PUSH) from None
     check = ContentCheck(settings, app_of(sandbox), openid, sandbox.own_keys, sandbox.now)
-    traces: dict[Text, str] = {}
+    traces: dict[str, str] = {}
     for number, (body, content_type) in enumerate(files):
         key = sandbox.put({"content-type": content_type}, body)
         answer = _submitted(sandbox, check.samples.url(credentials, key), openid)
         if isinstance(answer, int):
-            raise NotTried(same(f"errcode {answer}"))
-        traces[same(str(number))] = answer
+            raise NotTried(f"errcode {answer}")
+        traces[str(number)] = answer
     try:
         came = check.wait(credentials, traces)
     except UploadError as error:
-        raise NotTried(logged(error)) from None
+        raise NotTried(reason_of(error)) from None
     if len(came) < len(files):
         raise NotTried(_SILENT)
     return [came[each] for each in traces]
@@ -235,30 +233,9 @@ def _errcode(answer: str | int) -> str:
     return f"errcode {answer if isinstance(answer, int) else 0}"
 
 
-_NO_WECHAT = Text("CALLER_AUTH is not wechat", "CALLER_AUTH 不是 wechat")
-_ALLOW_LIST = Text(
-    "the IP allow-list of the AppID does not hold this machine (40164)",
-    "AppID 的 IP 白名单里没有本机（40164）",
-)
-_NO_OPENID = Text(
-    "needs --openid of a user who has just opened the mini-program",
-    "需要 --openid：刚刚打开过小程序的用户",
-)
-NO_PUSH = Text(
-    "needs --url of the deployed function, the settings of the push, and a profile that WeChat checks",
-    "需要 --url（已部署的函数）、消息推送的设置，以及由微信审核的用途",
-)
-_SILENT = Text("no verdict came within a minute", "一分钟内没有审核结果")
-_OPENS_NOTHING = Text("it opens no presigned URL", "它打不开预签名 URL")
-
-POINTS = points(
-    wechat_token_is_kept,
-    wechat_refuses_a_wrong_secret,
-    wechat_refuses_a_wrong_token,
-    wechat_refuses_a_wrong_openid,
-    wechat_refuses_a_wrong_code,
-    wechat_takes_what_is_not_there,
-    api_is_encrypted,
-    check_opens_presigned,
-    check_takes_unlisted,
-)
+_NO_WECHAT = "CALLER_AUTH is not wechat"
+_ALLOW_LIST = "the IP allow-list of the AppID does not hold this machine (40164)"
+_NO_OPENID = "needs --openid of a user who has just opened the mini-program"
+NO_PUSH = "needs --url of the deployed function, the settings of the push, and a profile that WeChat checks"
+_SILENT = "no verdict came within a minute"
+_OPENS_NOTHING = "it opens no presigned URL"
