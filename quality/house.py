@@ -43,7 +43,7 @@ FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_732, 127),
     "ops/": (20_543, 171),
     "local/": (15_519, 151),
-    "quality/": (16_664, 141),
+    "quality/": (15_535, 136),
     "tests/": (76_480, 700),
     "miniprogram/": (14_294, 188),
     (REST := "docs/, deploy/, root"): (11_928, 147),

@@ -12,14 +12,12 @@ from functools import partial
 
 from quality.torture import (
     advisories,
-    erasures,
     faults,
     fuzz,
     held_uploads,
     mutation,
     option_pairs,
     package_secrets,
-    photos,
     policy_proof,
     quota_faults,
     reach_proof,
@@ -58,7 +56,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--trace", nargs="*", metavar="FILE", help="write which tests (all) reach which module"
     )
-    parser.add_argument("--quotas", action="store_true", help="the soak counts in a Redis")
     parser.add_argument(
         "--at-a-time", type=int, default=os.cpu_count() or 2, help="processes (all processors)"
     )
@@ -75,7 +72,7 @@ def main(arguments: list[str]) -> int:
         tasks = _sample(args.sample, args.seed, args.at_a_time)
     else:
         divisor = QUICK if args.quick else max(1, round(FULL_MINUTES / args.minutes)) if args.minutes else 1
-        tasks = _tasks(set(args.only or PARTS), divisor, until, quick=args.quick, with_quotas=args.quotas)
+        tasks = _tasks(set(args.only or PARTS), divisor, until, quick=args.quick)
     if args.minutes:
         tasks = by_risk(tasks)
     results, not_run = run_all(tasks, args.at_a_time, until)
@@ -107,13 +104,11 @@ def _sample(count: int, seed: int, shares: int) -> list[Task]:
     ]
 
 
-def _tasks(
-    parts: set[str], divisor: int, until: float, *, quick: bool = False, with_quotas: bool = False
-) -> list[Task]:
+def _tasks(parts: set[str], divisor: int, until: float, *, quick: bool = False) -> list[Task]:
     """The longest first, so that the processors end together."""
     tasks: list[Task] = []
     if "soak" in parts:
-        soaking = partial(soak.run, soak.REQUESTS // SOAK_INSTANCES // divisor, with_quotas=with_quotas)
+        soaking = partial(soak.run, soak.REQUESTS // SOAK_INSTANCES // divisor)
         numbers = range(1, SOAK_INSTANCES + 1)
         tasks += [Task("soak", f"soak {number}", soaking, ("function",)) for number in numbers]
     if "fuzz" in parts:
@@ -145,13 +140,12 @@ def _in_repository(module: str) -> str:
 
 
 def _fuzzing(divisor: int) -> list[Task]:
-    reason = fuzz.prepare()
-    if reason:
-        print(f"  {reason}; fuzzing goes on without coverage", file=sys.stderr, flush=True)
+    if reason := fuzz.prepare():
+        print(f"  no fuzzing: {reason}", file=sys.stderr, flush=True)
+        return []
     inputs = fuzz.INPUTS // divisor
     return [
-        Task("fuzz", f"fuzz {name}", partial(fuzz.run, name, inputs, with_atheris=not reason), ("function",))
-        for name in fuzz.NAMES
+        Task("fuzz", f"fuzz {name}", partial(fuzz.run, name, inputs), ("function",)) for name in fuzz.NAMES
     ]
 
 
@@ -164,9 +158,7 @@ def _proofs(divisor: int) -> list[Task]:
         *((f"held uploads {number}", run, held) for number, run in enumerate(lives, start=1)),
         ("policies", partial(policy_proof.run, policy_proof.PAIRS // divisor), ("function/oss",)),
         ("reach", partial(reach_proof.run, reach_proof.REQUESTS // divisor), ("function/session_policy.py",)),
-        ("photos", partial(photos.run, photos.PHOTOS // divisor), ("function/holding",)),
         ("pairs of options", partial(option_pairs.run, divisor), ("function",)),
-        ("erasures", partial(erasures.run, erasures.OBJECTS // divisor), ("function/owners",)),
     )
     return [Task("proof", *proof) for proof in proofs]
 
