@@ -1,19 +1,22 @@
 'use strict'
 
-/** The types, as the programs of others meet them: by the package's name and by the pasted files. */
+/** The types as the programs of others meet them: tsc checks pages that use the client, and names what they misspell. */
 
 const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { test } = require('node:test')
+const { after, before, test } = require('node:test')
 const { mistakesIn } = require('./type_check')
 
-const PACKAGE = path.join(__dirname, '../example/utils/oss-direct-upload')
+const ROOT = path.join(__dirname, '../..')
+const PACKAGE = path.join(ROOT, 'miniprogram/example/utils/oss-direct-upload')
+const MODERN = { lib: ['es2022', 'dom'], module: 'node16' }
 
-const PAGE = `
-import { createUploader } from 'CLIENT'
-import type { CallbackAnswer, ErrorCode, OssUploadError, State, Uploaded } from 'CLIENT'
+const CLIENT = `
+import { createUploader } from 'oss-direct-upload'
+import type { CallbackAnswer, ErrorCode, OssUploadError, State, Uploaded } from 'oss-direct-upload'
 
 const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {}, user: 'zhang', digest: { album: 'default' }, texts: ({ code }) => code })
 const batch = uploader.uploadAll([{ filePath: 'a.jpg' }], {
@@ -80,38 +83,7 @@ export function wait(error: OssUploadError): number {
 }
 `
 
-/** A folder with the package installed and pasted, and this page. */
-function project(t, name, page) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'types-'))
-  t.after(() => fs.rmSync(folder, { recursive: true }))
-  fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
-  fs.cpSync(PACKAGE, path.join(folder, 'pasted'), { recursive: true })
-  fs.writeFileSync(path.join(folder, name), page)
-  return folder
-}
-
-for (const [name, moduleResolution, client] of [
-  ['page.mts', 'node16', 'oss-direct-upload'],
-  ['page.cts', 'node16', 'oss-direct-upload'],
-  ['page.ts', 'bundler', 'oss-direct-upload'],
-  ['page.ts', 'bundler', './pasted/index.mjs'],
-]) {
-  test(`${name} that imports ${client} the ${moduleResolution} way is checked`, (t) => {
-    const folder = project(t, name, PAGE.replaceAll('CLIENT', client))
-    assert.deepEqual(mistakesIn(folder, [name], { module: moduleResolution === 'node16' ? 'node16' : 'esnext', moduleResolution }), [])
-  })
-}
-
-test('a project without asynchronous iteration among its libraries is checked, too', (t) => {
-  const folder = project(t, 'page.ts', `
-import { createUploader } from './pasted/index'
-export const key = createUploader({ endpoint: 'https://upload.example.com', api: {} }).list().next().then(({ value }) => value.key)
-`)
-  assert.deepEqual(mistakesIn(folder, ['page.ts'], { module: 'commonjs', moduleResolution: 'node10', target: 'es2015', lib: ['es2015'] }), [])
-})
-
-test("the uploader components take the names of one's own profiles, and no other", (t) => {
-  const folder = project(t, 'page.mts', `
+const COMPONENTS = `
 import { createUploader } from 'oss-direct-upload'
 import { createLargeUploader } from 'oss-direct-upload/parts'
 import { afterRead, requestMethod, type ComponentFile } from 'oss-direct-upload/components'
@@ -126,12 +98,9 @@ export const told = ({ status, message, receipt }: ComponentFile): string => (st
 requestMethod(uploader, { profile: 'avatars' })
 // @ts-expect-error no such profile
 afterRead(large, { profile: 'avatars' })
-`)
-  assert.deepEqual(mistakesIn(folder, ['page.mts'], { module: 'node16' }), [])
-})
+`
 
-test('the types of the browser, of English and of large files are found as well', (t) => {
-  const folder = project(t, 'page.mts', `
+const LARGE = `
 import { createUploader } from 'oss-direct-upload'
 import { createBrowserApi, filesFrom } from 'oss-direct-upload/browser'
 import { english } from 'oss-direct-upload/english'
@@ -150,6 +119,83 @@ task.promise.then(({ receipt }) => receipt?.length)
 large.uploadAll(filesFrom([])).abort()
 // @ts-expect-error no such option
 createLargeUploader({ endpoint: 'https://upload.example.com', api, partsfrom: 0 })
-`)
-  assert.deepEqual(mistakesIn(folder, ['page.mts'], { lib: ['es2022', 'dom'], module: 'node16' }), [])
+`
+
+const PROFILES = `
+import { createUploader } from 'oss-direct-upload'
+import { filesFrom } from 'oss-direct-upload/browser'
+import { createLargeUploader } from 'oss-direct-upload/parts'
+import type { Profiles } from './profiles.js'
+
+const endpoint = 'https://upload.example.com'
+const uploader = createUploader<Profiles>({ endpoint, api: {}, profile: 'album', digest: { album: 'default' } })
+const large = createLargeUploader<Profiles>({ endpoint, api: {}, profile: 'video' })
+uploader.upload({ filePath: 'a.jpg', profile: 'avatar' })
+uploader.uploadAll(filesFrom([]), { onFile: ({ value }) => value?.key })
+uploader.uploadAll([...uploader.fromChosen({}).map((file) => ({ ...file, profile: 'avatar' as const })), { filePath: 'b.jpg' }])
+uploader.read('uploads/a.jpg', { variant: 'thumb' })
+large.upload({ filePath: 'a.mp4', profile: 'video' })
+large.read(['videos/a.mp4'], { variant: 'cover' })
+`
+
+// Each with the word that no profile or variant is called.
+const MISTAKES = [
+  ["createUploader<Profiles>({ endpoint, api: {}, profile: 'defualt' })", 'defualt'],
+  ["createUploader<Profiles>({ endpoint, api: {}, digest: { album: 'avatr' } })", 'avatr'],
+  ["createUploader<Profiles>({ endpoint, api: {}, digest: { albun: 'default' } })", 'albun'],
+  ["createLargeUploader<Profiles>({ endpoint, api: {}, profile: 'vidoe' })", 'vidoe'],
+  ["uploader.upload({ filePath: 'a.jpg', profile: 'avater' })", 'avater'],
+  ["uploader.uploadAll([{ filePath: 'a.jpg', profile: 'avater' }])", 'avater'],
+  ["uploader.read('uploads/a.jpg', { variant: 'thum' })", 'thum'],
+  ["uploader.read(['uploads/a.jpg'], { variant: 'thum' })", 'thum'],
+  ["large.upload({ filePath: 'a.mp4', profile: 'vidoe' })", 'vidoe'],
+  // Pages of classic forms do without the client.
+  ["uploader.upload({ filePath: 'a.jpg', profile: 'legacy' })", 'legacy'],
+]
+
+let folder
+before(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'types-'))
+  fs.cpSync(PACKAGE, path.join(folder, 'node_modules/oss-direct-upload'), { recursive: true })
+  for (const name of ['@mini-types', '@douyin-microapp']) {
+    fs.symlinkSync(path.join(ROOT, 'node_modules', name), path.join(folder, 'node_modules', name), 'junction')
+  }
 })
+after(() => fs.rmSync(folder, { recursive: true }))
+
+function mistakesOf(pages, options = MODERN) {
+  for (const [name, text] of Object.entries(pages)) fs.writeFileSync(path.join(folder, name), text)
+  return mistakesIn(folder, Object.keys(pages), options)
+}
+
+test('tsc takes pages of the client, the uploader components, large files and H5, and each mistake that they expect', () => {
+  assert.deepEqual(mistakesOf({ 'client.mts': CLIENT, 'components.mts': COMPONENTS, 'large.mts': LARGE }), [])
+})
+
+test('a project without asynchronous iteration among its libraries is checked, too', () => {
+  const text = `
+import { createUploader } from './node_modules/oss-direct-upload/index'
+export const key = createUploader({ endpoint: 'https://upload.example.com', api: {} }).list().next().then(({ value }) => value.key)
+`
+  assert.deepEqual(mistakesOf({ 'page.ts': text }, { module: 'commonjs', moduleResolution: 'node10', target: 'es2015', lib: ['es2015'] }), [])
+})
+
+test('with what manage.py types writes a misspelt profile or variant fails tsc, and nothing else does', () => {
+  const made = spawnSync(process.env.PYTHON || 'python3', [
+    'manage.py', 'types', 'local/demo/profiles.toml', '--output', path.join(folder, 'profiles.d.ts'),
+  ], { cwd: ROOT, encoding: 'utf8' })
+  assert.equal(made.status, 0, made.stderr)
+  const said = mistakesOf({ 'page.mts': PROFILES + MISTAKES.map(([line]) => `${line}\n`).join('') })
+  assert.equal(said.length, MISTAKES.length, said.join('\n'))
+  MISTAKES.forEach(([line, word], index) => assert.match(said[index], new RegExp(word), line))
+})
+
+for (const [types, line] of [
+  ['@mini-types/alipay', 'const api: object = createAlipayApi(my)\n// @ts-expect-error it wants to know the kind of a file\ncreateDouyinApi(my)'],
+  ['@douyin-microapp/typings', 'const api: object = createDouyinApi(tt)\n// @ts-expect-error its storage takes no objects\ncreateAlipayApi(tt)'],
+]) {
+  test(`the platform object that ${types} describes is what its adapter takes`, () => {
+    const text = `import { createAlipayApi, createDouyinApi } from './node_modules/oss-direct-upload/platforms'\n${line}\nexport default [api, createAlipayApi, createDouyinApi]\n`
+    assert.deepEqual(mistakesOf({ 'platform.ts': text }, { skipLibCheck: true, lib: ['es2020'], module: 'commonjs', types: [types] }), [])
+  })
+}
