@@ -45,7 +45,7 @@ FOLDERS = {
     "local/": (15_519, 151),
     "quality/": (15_535, 136),
     "tests/": (76_480, 700),
-    "miniprogram/": (14_294, 188),
+    "miniprogram/": (13_490, 178),
     (REST := "docs/, deploy/, root"): (11_928, 147),
 }
 SLACK = (300, 1)

@@ -8,27 +8,14 @@ const { createUploader } = require('../example/utils/oss-direct-upload')
 const { createBrowserApi } = require('../example/utils/oss-direct-upload/browser')
 const { createAlipayApi, createDouyinApi } = require('../example/utils/oss-direct-upload/platforms')
 const { createMy, createTt } = require('./other_platforms')
-const partsStage = require('./parts_stage')
 const { jsonError, DROP } = require('./servers')
-const { openStage, failureOf, until } = require('./stage')
+const { openParts, openStage, failure, failureOf, isStored, shortPauses, until } = require('./stage')
 
 const SENTENCE = '服务繁忙，请稍后再试。'
 const LIMIT_OF_A_REQUEST = 20000
 const JSON_TYPE = { 'content-type': 'application/json' }
 const BUSY = { status: 429, body: { errorCode: 'ResourceExhausted', errorMessage: 'no instance' } }
 const times = (count, answer = BUSY) => Array(count).fill(answer)
-
-/** The pauses of half a second and more, a thousand times shorter. */
-function shortPauses(t) {
-  const pauses = []
-  const real = globalThis.setTimeout
-  t.mock.method(globalThis, 'setTimeout', (run, wait = 0, ...args) => {
-    const isPause = wait >= 500 && wait < LIMIT_OF_A_REQUEST
-    if (isPause) pauses.push(wait)
-    return real(run, isPause ? wait / 1000 : wait, ...args)
-  })
-  return pauses
-}
 
 async function openBusyStage(t, options) {
   const stage = await openStage(t, options)
@@ -230,8 +217,8 @@ test('a large file goes on after refusals of each of its calls', async (t) => {
     left.set(route, left.has(route) ? left.get(route) - 1 : 4)
     return left.get(route) > 0 ? { statusCode: 429, data: 'busy', header: {} } : undefined
   }
-  const stage = partsStage.openStage(t, { retries: 0, phone: { fault } })
-  partsStage.isStored(stage, await stage.time.run(stage.upload().promise))
+  const stage = openParts(t, { retries: 0, phone: { fault } })
+  isStored(stage, await stage.time.run(stage.upload().promise))
   assert.ok(left.size >= 3, [...left.keys()].join())
 })
 
@@ -242,7 +229,7 @@ test('a large file that is refused five times is busy', async (t) => {
     calls += 1
     return { statusCode: 503, data: '', header: {} }
   }
-  const stage = partsStage.openStage(t, { phone: { fault } })
-  const error = await partsStage.failure(stage, stage.upload().promise)
+  const stage = openParts(t, { phone: { fault } })
+  const error = await failure(stage, stage.upload().promise)
   assert.deepEqual([error.code, calls], ['busy', 5])
 })

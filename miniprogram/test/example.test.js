@@ -8,7 +8,8 @@ const os = require('node:os')
 const path = require('node:path')
 const { after, afterEach, before, beforeEach, test } = require('node:test')
 const { jsonError, startFunction, startOss } = require('./servers')
-const { choices, loadPages, tagOf, until, AVATAR, EXAMPLE, PAGE, PICTURES, POST, SHARE } = require('./example_page')
+const stage = require('./stage')
+const { choices, loadPages, pageOf, tagOf, until, EXAMPLE } = stage
 const { createWx } = require('./wx')
 
 let oss
@@ -24,7 +25,7 @@ before(async () => {
   oss = await startOss()
   fc = await startFunction(oss, { tickets: true })
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'example-'))
-  ;[render, renderPictures, renderAvatar] = loadPages(createWx(), fc.origin, [PAGE, PICTURES, AVATAR])
+  ;[render, renderPictures, renderAvatar] = loadPages(createWx(), fc.origin, ['upload', 'pictures', 'avatar'])
   wx = Object.assign(global.wx, { clipboard: [], previews: [], opened: [] }) // the simulator's own, with ours in it
   Object.assign(wx, {
     setClipboardData: ({ data }) => wx.clipboard.push(data),
@@ -61,12 +62,8 @@ function picture(name, size = 100) {
 const tag = () => tagOf(page, '#files')
 const choose = (...tempFiles) => choices(wx, tag(), tempFiles)
 const data = () => page.instance.data
-const textOf = (selector) => page.querySelectorAll(selector).map(({ dom }) => dom.textContent)
-
-async function tap(selector, index = 0) {
-  page.querySelectorAll(selector)[index].dispatchEvent('tap')
-  await new Promise((resolve) => { setImmediate(resolve) }) // the simulator hands taps on later
-}
+const textOf = (selector) => stage.textOf(page, selector)
+const tap = (selector, index) => stage.tap(page, selector, index)
 
 async function submit() {
   await tap('.button')
@@ -239,7 +236,7 @@ test('only an address of this machine counts as local', () => {
 })
 
 test('every handler the pages name exists, and the project is whole', () => {
-  for (const name of [PAGE, PICTURES, AVATAR, POST, SHARE]) {
+  for (const name of ['upload', 'pictures', 'avatar', 'post', 'share'].map(pageOf)) {
     const script = fs.readFileSync(`${name}.js`, 'utf8')
     const handlers = [...fs.readFileSync(`${name}.wxml`, 'utf8').matchAll(/(?:bind|catch):?\w+="(\w+)"/g)].map(([, handler]) => handler)
     assert.ok(handlers.length)

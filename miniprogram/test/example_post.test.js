@@ -8,7 +8,8 @@ const os = require('node:os')
 const path = require('node:path')
 const { after, afterEach, before, beforeEach, test } = require('node:test')
 const { jsonError, startBusiness, startFunction, startOss, DROP } = require('./servers')
-const { choices, loadPages, tagOf, until, POST } = require('./example_page')
+const stage = require('./stage')
+const { choices, loadPages, pageOf, tagOf, until } = stage
 const { createWx } = require('./wx')
 
 let oss
@@ -24,7 +25,7 @@ before(async () => {
   fc = await startFunction(oss, { tickets: true, held: true })
   business = await startBusiness(fc)
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'example-'))
-  ;[render] = loadPages(createWx(), fc.origin, [POST], business.origin)
+  ;[render] = loadPages(createWx(), fc.origin, ['post'], business.origin)
   wx = Object.assign(global.wx, { dialogs: [], refreshed: 0 }) // the simulator's own, with ours in it
   wx.showModal = ({ content, success }) => { wx.dialogs.push(content); success({ confirm: true }) }
   wx.stopPullDownRefresh = () => { wx.refreshed += 1 }
@@ -51,7 +52,8 @@ afterEach(async () => {
 
 const draft = () => tagOf(page, '#draft')
 const data = () => page.instance.data
-const textOf = (selector) => page.querySelectorAll(selector).map(({ dom }) => dom.textContent)
+const textOf = (selector) => stage.textOf(page, selector)
+const tap = (selector, index) => stage.tap(page, selector, index)
 const marksOf = (tag) => tag.data.items.map(({ word }) => word)
 const verdict = (upload, state) => Object.assign(upload, { state })
 
@@ -61,11 +63,6 @@ async function choose(...names) {
     fs.writeFileSync(tempFilePath, 'some bytes')
     return { tempFilePath, size: 10, fileType: 'image' }
   }))
-}
-
-async function tap(selector, index = 0) {
-  page.querySelectorAll(selector)[index].dispatchEvent('tap')
-  await new Promise((resolve) => { setImmediate(resolve) }) // the simulator hands taps on later
 }
 
 /** Upload pictures and publish them; what the function knows of each. */
@@ -147,7 +144,7 @@ test('pulling down asks the business anew, and the newest twenty posts are shown
   const refreshed = wx.refreshed
   await page.instance.onPullDownRefresh()
   assert.deepEqual([wx.refreshed, data().posts.length], [refreshed + 1, 20])
-  assert.equal(JSON.parse(fs.readFileSync(`${POST}.json`, 'utf8')).enablePullDownRefresh, true)
+  assert.equal(JSON.parse(fs.readFileSync(`${pageOf('post')}.json`, 'utf8')).enablePullDownRefresh, true)
 })
 
 test('a post that could not be sent stays a draft, and is sent once', async (t) => {

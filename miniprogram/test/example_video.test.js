@@ -7,8 +7,7 @@ const fs = require('node:fs')
 const { after, before, beforeEach, afterEach, test } = require('node:test')
 const { openCloud, FUNCTION, LEAST_PART } = require('./parts_cloud')
 const { openPhone } = require('./parts_phone')
-const { fileOf } = require('./parts_stage')
-const { loadPages, VIDEO } = require('./example_page')
+const { fileOf, loadPages, pageOf, textOf: textsOf, until: untilShown } = require('./stage')
 
 const SIZE = 60 * LEAST_PART
 const UNFINISHED = { filePath: 'wxfile://old.mp4', name: '旧的.mp4', size: SIZE, contentType: 'video/mp4' }
@@ -23,27 +22,21 @@ let wx
 
 before(() => {
   phone.storage.set('unfinished-video', JSON.stringify(UNFINISHED))
-  ;[render] = loadPages(phone.api, FUNCTION, [VIDEO])
+  ;[render] = loadPages(phone.api, FUNCTION, ['video'])
   wx = global.wx
 })
 beforeEach(() => { page = render() })
 afterEach(() => page.detach())
 after(() => phone.kill())
 
-const textOf = (selector) => page.querySelectorAll(selector).map(({ dom }) => dom.textContent)
+const textOf = (selector) => textsOf(page, selector)
+const until = (isSo) => untilShown(isSo, page)
 const buttons = () => [...textOf('.button'), ...textOf('.link')]
 const became = (state) => until(() => page.instance.data.state === state)
 
 async function tap(text) {
   [...page.querySelectorAll('.button'), ...page.querySelectorAll('.link')][buttons().indexOf(text)].dispatchEvent('tap')
   await new Promise((resolve) => { setImmediate(resolve) })
-}
-
-async function until(isSo) {
-  for (const end = Date.now() + 120000; !isSo();) {
-    if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.textContent}`)
-    await new Promise((resolve) => { setTimeout(resolve, 1) })
-  }
 }
 
 async function choose() {
@@ -134,7 +127,7 @@ test('closing the picker is no mistake, another failure of it is told', async ()
 })
 
 test('every handler the page names exists', () => {
-  const named = [...fs.readFileSync(`${VIDEO}.wxml`, 'utf8').matchAll(/bind\w+="(\w+)"/g)].map(([, name]) => name)
+  const named = [...fs.readFileSync(`${pageOf('video')}.wxml`, 'utf8').matchAll(/bind\w+="(\w+)"/g)].map(([, name]) => name)
   const handlers = [...named, ...Object.keys(page.instance.data.steps)]
   assert.ok(handlers.length > 4)
   handlers.forEach((name) => assert.equal(typeof page.instance[name], 'function', name))

@@ -5,9 +5,8 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
-const partsStage = require('./parts_stage')
 const { jsonError, DROP } = require('./servers')
-const { openStage, failureOf } = require('./stage')
+const { openParts, openStage, failureOf } = require('./stage')
 
 const keysUpTo = (count) => Array.from({ length: count }, (_, index) => `uploads/user/${String(index).padStart(3, '0')}.jpg`)
 
@@ -192,7 +191,7 @@ test('a file that may not replace what it names does not sink those it was signe
 })
 
 test('and with a large file', async (t) => {
-  const stage = partsStage.openStage(t)
+  const stage = openParts(t)
   await stage.time.run(stage.upload({ replaces: 'videos/me/old.mp4' }).promise)
   const [{ body }] = stage.cloud.calls.filter(({ route }) => route === '/multipart')
   assert.equal(body.replaces, 'videos/me/old.mp4')

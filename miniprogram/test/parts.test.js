@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { error: refusal, FUNCTION } = require('./parts_cloud')
-const { openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./parts_stage')
+const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./stage')
 
 const MIB = 2 ** 20
 const upTo = (count) => Array.from({ length: count }, (_, index) => index + 1)

@@ -7,8 +7,7 @@ const { test } = require('node:test')
 const { createBrowserApi, filesFrom } = require('../example/utils/oss-direct-upload/browser')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { openCloud, FUNCTION, LEAST_PART } = require('./parts_cloud')
-const { fileOf } = require('./parts_stage')
-const { failureOf, until } = require('./stage')
+const { failureOf, fileOf, until } = require('./stage')
 
 const SIZE = 12 * LEAST_PART + 77
 

@@ -8,7 +8,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { error: refusal } = require('./parts_cloud')
-const { openStage, fileOf, isStored, LEAST_PART } = require('./parts_stage')
+const { openParts: openStage, fileOf, isStored, LEAST_PART } = require('./stage')
 
 const RUNS = Number(process.env.PARTS_RUNS || 60)
 const FILM = 'wxfile://tmp_film.mp4'

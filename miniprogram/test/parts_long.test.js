@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { openStage, isStored, numbers, routes, LEAST_PART } = require('./parts_stage')
+const { openParts: openStage, isStored, numbers, routes, LEAST_PART } = require('./stage')
 
 const HOUR = 3600000
 

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const v8 = require('node:v8')
 const vm = require('node:vm')
-const { openStage } = require('./parts_stage')
+const { openParts: openStage } = require('./stage')
 
 const MIB = 2 ** 20
 const EVERY = 20 // parts between two looks

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { error: refusal } = require('./parts_cloud')
-const { openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./parts_stage')
+const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./stage')
 
 const HOUR = 3600000
 const FILM = 'wxfile://tmp_film.mp4'

@@ -7,8 +7,7 @@ const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 const { test } = require('node:test')
 const { english } = require('../example/utils/oss-direct-upload/english')
-const parts = require('./parts_stage')
-const { openStage, failureOf } = require('./stage')
+const { openParts, openStage, failureOf, LEAST_PART } = require('./stage')
 
 const MIDNIGHT = '2026-11-24T16:00:00Z' // in China
 const QUOTA = { filesLeft: 100, bytesLeft: 209715200, resetsAt: MIDNIGHT }
@@ -27,8 +26,8 @@ test('an upload of a profile without a quota says nothing of it', async (t) => {
 })
 
 test('an upload in parts says it as well', async (t) => {
-  const profiles = { default: { partSize: parts.LEAST_PART, maxSize: 2 ** 40, parts: true, quota: QUOTA } }
-  const stage = parts.openStage(t, { cloud: { profiles } })
+  const profiles = { default: { partSize: LEAST_PART, maxSize: 2 ** 40, parts: true, quota: QUOTA } }
+  const stage = openParts(t, { cloud: { profiles } })
   assert.deepEqual((await stage.time.run(stage.upload().promise)).quota, QUOTA)
 })
 

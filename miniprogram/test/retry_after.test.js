@@ -5,30 +5,16 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { jsonError } = require('./servers')
-const { openStage, failureOf } = require('./stage')
+const { openStage, failureOf, shortPauses } = require('./stage')
 
 const after = (seconds, status = 429, code = 'too_many_requests') => (
   jsonError(status, code, 'Slow down.', { 'Retry-After': String(seconds) })
 )
 
-const LIMIT_OF_A_REQUEST = 20000 // ms; no wait but a limit
-
-/** The waits of a second to a minute; a test waits only a thousandth of each. */
-function shortWaits(t) {
-  const waits = []
-  const real = globalThis.setTimeout
-  t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => {
-    const isWait = wait >= 1000 && wait <= 60000 && wait !== LIMIT_OF_A_REQUEST
-    if (isWait) waits.push(wait)
-    return real(run, isWait ? wait / 1000 : wait, ...args)
-  })
-  return waits
-}
-
 for (const seconds of [1, 5, 60]) {
   test(`${seconds} s are waited for`, async (t) => {
     const stage = await openStage(t)
-    const waits = shortWaits(t)
+    const waits = shortPauses(t)
     stage.fc.plan.sign.push(after(seconds))
     assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, 200)
     assert.deepEqual(waits, [seconds * 1000])
@@ -37,7 +23,7 @@ for (const seconds of [1, 5, 60]) {
 
 test('a wait of more than 60 s is told at once, with its number', async (t) => {
   const stage = await openStage(t)
-  const waits = shortWaits(t)
+  const waits = shortPauses(t)
   stage.fc.plan.sign.push(after(61))
   const error = await failureOf(stage.uploader.upload(stage.file()).promise)
   assert.deepEqual([error.code, error.retryAfter, error.retryable], ['too_many_requests', 61, false])
@@ -48,7 +34,7 @@ test('a wait of more than 60 s is told at once, with its number', async (t) => {
 
 test('a backoff that is longer than the Retry-After stays', async (t) => {
   const stage = await openStage(t, { backoff: 8000 })
-  const waits = shortWaits(t)
+  const waits = shortPauses(t)
   stage.fc.plan.sign.push(after(1))
   await stage.uploader.upload(stage.file()).promise
   assert.ok(waits.length === 1 && waits[0] >= 4000, `waits: ${waits}`)
@@ -56,7 +42,7 @@ test('a backoff that is longer than the Retry-After stays', async (t) => {
 
 test('a Retry-After adds no retries', async (t) => {
   const stage = await openStage(t, { retries: 2 })
-  shortWaits(t)
+  shortPauses(t)
   stage.fc.plan.sign.push(...Array(9).fill(after(2, 503, 'sts_unavailable')))
   const error = await failureOf(stage.uploader.upload(stage.file()).promise)
   assert.deepEqual([error.code, error.retryAfter, error.message], ['sts_unavailable', 2, '服务正忙，请在 2 秒后再试。'])
@@ -65,7 +51,7 @@ test('a Retry-After adds no retries', async (t) => {
 
 test('the login is waited for as well', async (t) => {
   const stage = await openStage(t)
-  const waits = shortWaits(t)
+  const waits = shortPauses(t)
   stage.fc.plan.login.push(after(3))
   assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, 200)
   assert.deepEqual(waits, [3000])
@@ -73,7 +59,7 @@ test('the login is waited for as well', async (t) => {
 
 test('confirming and reading wait as well', async (t) => {
   const stage = await openStage(t, { function: { tickets: true } })
-  const waits = shortWaits(t)
+  const waits = shortPauses(t)
   stage.fc.plan.confirm.push(after(6, 503, 'oss_unavailable'), after(7, 503, 'oss_unavailable'))
   assert.equal((await stage.uploader.upload(stage.file()).promise).confirmed, true)
   stage.fc.plan.read.push(after(8))
@@ -84,7 +70,7 @@ test('confirming and reading wait as well', async (t) => {
 for (const headerName of [(name) => name.toUpperCase(), (name) => name.replace(/\b\w/g, (letter) => letter.toUpperCase())]) {
   test(`the name of the header may be written ${headerName('retry-after')}`, async (t) => {
     const stage = await openStage(t, { wx: { headerName } })
-    const waits = shortWaits(t)
+    const waits = shortPauses(t)
     stage.fc.plan.sign.push(after(4))
     await stage.uploader.upload(stage.file()).promise
     assert.deepEqual(waits, [4000])

@@ -9,10 +9,9 @@ const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
-const { JSDOM } = require('jsdom')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { startLocalCloud } = require('./local_cloud')
-const { choices, tagOf, until } = require('./example_page')
+const { choices, openSimulator, tagOf, until } = require('./stage')
 const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
@@ -20,10 +19,6 @@ const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
 const OF_A_PROJECT = ['manage.py', 'handler.py', 'bytecode.py', 'sts_credentials.py', 'profiles.toml', 'function', 'local', 'ops', 'docs/backends', 'miniprogram/example/utils/oss-direct-upload']
 const NINE = Array.from({ length: 9 }, (_, index) => `${index + 1}.png`)
 const SHARE = 'pages/share/share.js'
-
-const { window } = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true })
-for (const name of ['document', 'Element', 'Event', 'CustomEvent', 'TouchEvent', 'MouseEvent', 'Node']) global[name] = window[name]
-Object.assign(global, { window })
 
 /** Each block: its code, the file that the line above it names; `isDeploying` from the chapter on that. */
 function blocksOf(page) {
@@ -86,8 +81,7 @@ function openPage(app, addresses) {
   const toasts = []
   const here = (url) => addresses.reduce((said, [printed, origin]) => said.replace(printed, origin), url)
   const own = { request: (options) => request({ ...options, url: here(options.url) }), showToast: ({ title }) => toasts.push(title) }
-  global.wx = Object.assign(phone, own)
-  const simulate = require('miniprogram-simulate')
+  const simulate = openSimulator(Object.assign(phone, own))
   const [name] = JSON.parse(fs.readFileSync(path.join(copy, 'app.json'), 'utf8')).pages
   const id = simulate.load(path.join(copy, name), 'page', { rootPath: copy })
   const wx = Object.assign(global.wx, phone)

@@ -7,7 +7,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { after, afterEach, before, test } = require('node:test')
 const { jsonError, DROP, HANG } = require('./servers')
-const { hurry, openWorld, until, TAG } = require('./uploader_stage')
+const { hurry, openTags, until, PACKAGE } = require('./stage')
 
 let world
 let oss
@@ -16,7 +16,7 @@ let wx
 let tag
 
 before(async () => {
-  world = await openWorld({ tickets: true, held: true })
+  world = await openTags({ tickets: true, held: true })
   ;({ oss, fc, wx } = world)
 })
 
@@ -605,7 +605,7 @@ test('large text makes the words larger, within bounds', async () => {
 })
 
 test('everything that can be tapped has a role and a label, and every handler exists', async () => {
-  const wxml = fs.readFileSync(`${TAG}.wxml`, 'utf8')
+  const wxml = fs.readFileSync(`${PACKAGE}/uploader/uploader.wxml`, 'utf8')
   const tapped = [...wxml.matchAll(/<view[^>]*(?:bind|catch)tap="\w+"[^>]*>/g)].map(([each]) => each)
   assert.equal(tapped.length, 3)
   tapped.forEach((each) => assert.match(each, /aria-role="button" aria-label="/))
@@ -614,7 +614,7 @@ test('everything that can be tapped has a role and a label, and every handler ex
   const handlers = [...wxml.matchAll(/(?:bind|catch)\w+="(?:\{\{.*')?(\w+)(?:' : ''\}\})?"/g)].map(([, name]) => name)
   assert.ok(handlers.length >= 8)
   handlers.forEach((name) => assert.equal(typeof tag.instance[name], 'function', name))
-  const wxss = fs.readFileSync(`${TAG}.wxss`, 'utf8')
+  const wxss = fs.readFileSync(`${PACKAGE}/uploader/uploader.wxss`, 'utf8')
   assert.match(wxss, /prefers-color-scheme: dark/)
   for (const name of ['custom-class', 'item-class', 'add-class']) assert.match(wxml, new RegExp(`class="[^"]*${name}`))
 })

@@ -4,7 +4,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const { loadPages, EXAMPLE, PAGE, PICTURES, POST } = require('../../miniprogram/test/example_page')
+const { loadPages, pageOf, EXAMPLE } = require('../../miniprogram/test/stage')
 const { createWx } = require('../../miniprogram/test/wx')
 
 const SCREEN = { width: 390, height: 740 }
@@ -37,7 +37,7 @@ const POSTS = [
 /** A post on its way: the draft, and what became of those before. */
 async function drawPosts(browser, picture, target) {
   const wx = createWx()
-  const page = show(wx, POST)
+  const page = show(wx, 'post')
   page.setTag('#draft', { ...itemsOf({}, { state: 'uploading', progress: 63 }), room: 7 })
   const writing = page.screen('发帖', '周末的海边，风很大。')
   page.setData({ sent: '3', posts: POSTS })
@@ -51,7 +51,7 @@ async function drawPosts(browser, picture, target) {
 /** The states side by side: nothing chosen, uploading, what was submitted, one's own pictures. */
 async function drawExample(browser, picture, target) {
   const wx = createWx()
-  const page = show(wx, PAGE)
+  const page = show(wx, 'upload')
   page.setTag('#files', { ...itemsOf(), room: 9 })
   const empty = page.screen('直传 OSS')
   page.setData({ items: BUSY.items, progress: 54 })
@@ -60,7 +60,7 @@ async function drawExample(browser, picture, target) {
   page.setData({ progress: 100, stored: [{ key: KEY, receipt: RECEIPT }] })
   page.setTag('#files', { ...after('stored'), room: 0 })
   const done = page.screen('直传 OSS')
-  const pictures = show(wx, PICTURES)
+  const pictures = show(wx, 'pictures')
   const files = ['1.jpg', '2.jpg', '3.jpg', '9JxT2mVbKcQ8w.pdf', '5.jpg', '6.jpg'].map((name) => ({ key: name, name, src: /jpg$/.test(name) ? 'picture' : '' }))
   pictures.setData({ files, done: false })
   const mine = pictures.screen('我的图片')
