@@ -17,7 +17,7 @@ def _read_short(value):
 
     ``{"$bytes": "…"}`` is bytes, a character each; ``{"$times": ["x", 99]}`` is ``"x" * 99``;
     ``{"$join": […]}`` is one text of several; ``{"$int": "9"}`` and ``{"$float": "nan"}`` are numbers;
-    ``{"$absent": true}`` is ``...``.
+    ``{"$absent": true}`` is ``...``; ``{"$each": {"404 NoSuchKey": […]}}`` is a row of each item and its key.
     """
     match value:
         case {"$bytes": text}:
@@ -32,6 +32,8 @@ def _read_short(value):
             return float(text)
         case {"$absent": True}:
             return ...
+        case {"$each": dict(groups)}:
+            return [[item, key] for key, items in groups.items() for item in items]
     return value
 
 

@@ -1,9 +1,9 @@
-"""What the local STS hands out, to whom, and what it refuses."""
+"""Sessions of the local STS: what it hands out, to whom, and what it refuses."""
 
 import http.client
 import json
 import re
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,9 @@ from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
-ROLE = "acs:ram::1234567890123456:role/uploader"
+ROLE = StsCaller.role_arn
+OTHER = "acs:ram::1234567890123456:role/archive"
+USER = {"AccessKeyId": "LTAIuser", "secret": "user-secret"}
 
 
 def policy(**changed):
@@ -25,218 +27,141 @@ def policy(**changed):
     return {"Version": "1", "Statement": [statement]}
 
 
-def test_answers_in_the_documented_shape(sts_call, sts_accounts):
-    status, answer = sts_call(DurationSeconds="900")
-    given = answer["Credentials"]
-    assert status == 200
-    assert set(answer) == {"RequestId", "AssumedRoleUser", "Credentials"}
+def test_answers_in_the_documented_shape_and_the_key_is_good_at_oss(sts_call, sts_accounts):
+    status, answer = sts_call(DurationSeconds="900", Policy=json.dumps(policy()))
+    given, user = answer["Credentials"], answer["AssumedRoleUser"]
+    assert (status, set(answer)) == (200, {"RequestId", "AssumedRoleUser", "Credentials"})
     assert re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", answer["RequestId"])
-    assert answer["AssumedRoleUser"]["Arn"] == ROLE + "/uploads"
-    assert re.fullmatch(r"\d{18}:uploads", answer["AssumedRoleUser"]["AssumedRoleId"])
+    assert user["Arn"] == ROLE + "/uploads" and re.fullmatch(r"\d{18}:uploads", user["AssumedRoleId"])
     assert set(given) == {"AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration"}
     assert re.fullmatch(r"STS\.N[A-Za-z0-9]{24}", given["AccessKeyId"])
     assert re.fullmatch(r"[A-Za-z0-9]{44}", given["AccessKeySecret"])
     assert re.fullmatch(r"[A-Za-z0-9+/]{899}=", given["SecurityToken"])
     assert given["Expiration"] == "2026-11-24T14:15:00Z"
-
-
-def test_the_local_oss_accepts_the_new_key(sts_call, sts_accounts):
-    given = sts_call(DurationSeconds="900", Policy=json.dumps(policy()))[1]["Credentials"]
-    key = sts_accounts.find(given["AccessKeyId"])
-    assert key == AccessKey(
-        given["AccessKeyId"],
-        given["AccessKeySecret"],
-        given["SecurityToken"],
-        datetime(2026, 11, 24, 14, 15, tzinfo=UTC),
-        (policy(),),
-    )
-
-
-def test_no_two_sessions_share_anything(sts_call):
-    sessions = [sts_call()[1]["Credentials"] for _ in range(20)]
-    for name in ("AccessKeyId", "AccessKeySecret", "SecurityToken"):
-        assert len({session[name] for session in sessions}) == 20
-
-
-def test_a_session_has_the_policy_of_its_role_and_its_own(sts_accounts, clock, sts_call):
-    of_role = policy(Action="oss:*", Resource="*")
-    server = StsServer(sts_accounts, ROLE, role_policy=of_role, now=clock).start()
-    sts_call.origin = server.origin
-    try:
-        both = sts_call(Policy=json.dumps(policy()))[1]["Credentials"]["AccessKeyId"]
-        only_role = sts_call()[1]["Credentials"]["AccessKeyId"]
-    finally:
-        server.stop()
-    assert sts_accounts.find(both).policies == (of_role, policy())
-    assert sts_accounts.find(only_role).policies == (of_role,)
-
-
-OTHER = "acs:ram::1234567890123456:role/archive"
+    names = ("AccessKeyId", "AccessKeySecret", "SecurityToken")
+    end = datetime(2026, 11, 24, 14, 15, tzinfo=UTC)
+    key = AccessKey(*(given[name] for name in names), end, (policy(),))
+    assert sts_accounts.find(given["AccessKeyId"]) == key
+    other = sts_call()[1]["Credentials"]
+    assert not {other[name] for name in names} & {given[name] for name in names}
+    assert other["Expiration"] == "2026-11-24T15:00:00Z"
 
 
 @pytest.fixture
 def two_roles(sts_accounts, clock):
-    """Each with a document of its own; a caller of the server."""
-    documents = {
-        name: policy(Action="oss:*", Resource=f"acs:oss:*:*:{name}/*") for name in ("home", "archive")
-    }
-    server = StsServer(
-        sts_accounts, ROLE, role_policy=documents["home"], now=clock, more_roles={OTHER: documents["archive"]}
-    ).start()
+    """A caller of a server with two roles, each with a document of its own, and the server."""
+    home, archive = (policy(Action="oss:*", Resource=f"acs:oss:*:*:{name}/*") for name in ("home", "archive"))
+    server = StsServer(sts_accounts, ROLE, role_policy=home, now=clock, more_roles={OTHER: archive}).start()
     yield StsCaller(server.origin, clock), server
     server.stop()
 
 
-def test_a_session_has_the_policy_of_its_own_role(two_roles, sts_accounts):
+def test_a_session_has_the_policy_of_its_own_role_and_its_own(two_roles, sts_accounts):
     call, _ = two_roles
     for role, bucket in ((ROLE, "home"), (OTHER, "archive")):
-        status, answer = call(RoleArn=role, Policy=json.dumps(policy()))
-        assert (status, answer["AssumedRoleUser"]["Arn"]) == (200, f"{role}/uploads")
-        of_role, of_session = sts_accounts.find(answer["Credentials"]["AccessKeyId"]).policies
-        assert (of_role["Statement"][0]["Resource"], of_session) == (f"acs:oss:*:*:{bucket}/*", policy())
-    assert call.code(RoleArn=ROLE + "-2") == (404, "EntityNotExist.Role")
+        for given in ({}, {"Policy": json.dumps(policy())}):
+            answer = call(RoleArn=role, **given)[1]
+            of_role, *of_session = sts_accounts.find(answer["Credentials"]["AccessKeyId"]).policies
+            assert answer["AssumedRoleUser"]["Arn"] == f"{role}/uploads"
+            assert of_role["Statement"][0]["Resource"] == f"acs:oss:*:*:{bucket}/*"
+            assert of_session == ([policy()] if given else [])
 
 
-def test_a_session_s_length_is_its_own_role_s(two_roles):
+def test_the_role_s_longest_session_is_the_limit_and_the_default(two_roles):
     call, server = two_roles
-    server.roles[OTHER] = replace(server.roles[OTHER], max_session_seconds=900)
-    assert call.code(RoleArn=OTHER, DurationSeconds="901") == (400, "InvalidParameter.DurationSeconds")
-    assert call.code(RoleArn=OTHER, DurationSeconds="900") == (200, "")
-    assert call.code(RoleArn=ROLE, DurationSeconds="43200") == (200, "")
-    assert call.code(RoleArn=ROLE + "-2", DurationSeconds="43200") == (404, "EntityNotExist.Role")
-    assert call.code(RoleArn=ROLE + "-2", DurationSeconds="43201") == (
-        400,
-        "InvalidParameter.DurationSeconds",
-    )
+    server.roles[OTHER] = replace(server.roles[OTHER], max_session_seconds=1800)
+    too_long = "400 InvalidParameter.DurationSeconds"
+    assert call.said(RoleArn=OTHER, DurationSeconds="1801") == too_long
+    assert call(RoleArn=OTHER)[1]["Credentials"]["Expiration"] == "2026-11-24T14:30:00Z"
+    assert call.said(RoleArn=ROLE, DurationSeconds="43200") == "200"
+    assert call.said(RoleArn=ROLE + "-2", DurationSeconds="43200") == "404 EntityNotExist.Role"
+    assert call.said(RoleArn=ROLE + "-2", DurationSeconds="43201") == too_long
 
 
-def test_permission_for_one_role_does_not_cover_the_other(two_roles, sts_accounts):
+def test_a_user_assumes_what_its_policies_name_and_learns_nothing_of_others(two_roles, sts_accounts):
     call, _ = two_roles
-    may = policy(Action="sts:AssumeRole", Resource=ROLE)
-    sts_accounts.add(AccessKey("LTAIlong", "long-secret", policies=(may,)))
-    assert call.code(RoleArn=ROLE) == (200, "")
-    assert call.code(RoleArn=OTHER) == call.code(RoleArn=OTHER + "-2") == (403, "NoPermission")
+    for policies, statuses in (
+        ((policy(Action="sts:AssumeRole", Resource=ROLE),), "200 403 403"),
+        ((policy(Action="sts:*", Resource="*"), policy()), "403 403 403"),
+        ((policy(),), "403 403 403"),
+        ((), "200 200 404"),
+    ):
+        sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=policies))
+        answers = [call.said(RoleArn=arn, **USER) for arn in (ROLE, OTHER, OTHER + "-2")]
+        assert [answer[:3] for answer in answers] == statuses.split()
+        assert {answer for answer in answers if answer[:3] == "403"} <= {"403 NoPermission"}
 
 
-def test_get_caller_identity_names_the_assumed_role(two_roles):
-    call, _ = two_roles
-    told = set()
-    for role in (ROLE, OTHER):
-        answer = call(RoleArn=role)[1]
-        given, assumed = answer["Credentials"], answer["AssumedRoleUser"]
-        identity = call(Action="GetCallerIdentity", **keys_of(given))[1]
-        assert (identity["Arn"], identity["PrincipalId"]) == (assumed["Arn"], assumed["AssumedRoleId"])
-        assert assumed["AssumedRoleId"].startswith(identity["RoleId"] + ":")
-        told.add(identity["RoleId"])
-    assert len(told) == 2
-
-
-@cases("changed", "expected")
-def test_invalid_parameters_have_their_error_code(sts_call, changed, expected):
-    assert sts_call.code(**changed) == expected
-
-
-def test_a_session_lasts_an_hour_by_default(sts_call):
-    assert sts_call()[1]["Credentials"]["Expiration"] == "2026-11-24T15:00:00Z"
-
-
-def test_the_roles_longest_session_is_the_limit_and_the_default(sts_accounts, clock, sts_call):
-    server = StsServer(sts_accounts, ROLE, now=clock, max_session_seconds=1800).start()
-    sts_call.origin = server.origin
-    try:
-        assert sts_call.code(DurationSeconds="1801") == (400, "InvalidParameter.DurationSeconds")
-        assert sts_call()[1]["Credentials"]["Expiration"] == "2026-11-24T14:30:00Z"
-    finally:
-        server.stop()
-
-
-@cases("document")
-def test_takes_a_session_policy(sts_call, sts_accounts, document):
-    status, answer = sts_call(Policy=json.dumps(document))
-    assert status == 200
-    assert sts_accounts.find(answer["Credentials"]["AccessKeyId"]).policies == (document,)
-
-
-@cases("text")
-def test_refuses_a_policy_that_breaks_the_grammar(sts_call, text):
-    assert sts_call.code(Policy=text) == (400, "InvalidParameter.PolicyGrammar")
-
-
-@pytest.mark.parametrize("letter", ["x", "上"])
-def test_a_session_policy_has_at_most_2048_characters(sts_call, letter):
-    empty = json.dumps(policy(Resource="acs:oss:*:*:bucket/"), ensure_ascii=False)
-    filler = letter * (2048 - len(empty))
-    longest = json.dumps(policy(Resource="acs:oss:*:*:bucket/" + filler), ensure_ascii=False)
-    assert len(longest) == 2048
-    assert sts_call.code(Policy=longest) == (200, "")
-    assert sts_call.code(Policy=longest + " ") == (400, "InvalidParameter.PolicySize")
-
-
-ASSUME = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
-
-
-def ram(*statements):
-    return {"Version": "1", "Statement": list(statements)}
-
-
-@cases("policies", "allowed")
-def test_assuming_the_role_needs_permission(sts_call, sts_accounts, policies, allowed):
-    sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=policies))
-    expected = (200, "") if allowed else (403, "NoPermission")
-    assert sts_call.code(AccessKeyId="LTAIuser", secret="user-secret") == expected
-
-
-def test_a_missing_role_looks_like_a_forbidden_one(sts_call, sts_accounts):
-    sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=(policy(),)))
-    for arn in (ROLE, ROLE + "2"):
-        user = {"AccessKeyId": "LTAIuser", "secret": "user-secret"}
-        assert sts_call.code(RoleArn=arn, **user) == (403, "NoPermission")
-
-
-def keys_of(credentials):
+def keys_of(answer):
+    given = answer[1]["Credentials"]
     names = {"AccessKeyId": "AccessKeyId", "secret": "AccessKeySecret", "SecurityToken": "SecurityToken"}
-    return {name: credentials[theirs] for name, theirs in names.items()}
+    return {name: given[theirs] for name, theirs in names.items()}
 
 
 def test_an_upload_session_cannot_assume_the_role_again(sts_call):
-    given = sts_call(Policy=json.dumps(policy()))[1]["Credentials"]
-    assert sts_call.code(DurationSeconds="43200", **keys_of(given)) == (403, "NoPermission")
+    session = keys_of(sts_call(Policy=json.dumps(policy())))
+    assert sts_call.said(DurationSeconds="43200", **session) == "403 NoPermission"
 
 
-def test_get_caller_identity_names_the_caller(sts_call, sts_accounts):
-    sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=(ASSUME,)))
+def test_get_caller_identity_names_account_user_or_assumed_role(two_roles, sts_accounts):
+    call, _ = two_roles
+    sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=(policy(Action="*", Resource="*"),)))
     whoami = {"Action": "GetCallerIdentity", "RoleArn": None, "RoleSessionName": None}
-    account = sts_call(**whoami)[1]
-    user = sts_call(AccessKeyId="LTAIuser", secret="user-secret", **whoami)[1]
-    given = sts_call(AccessKeyId="LTAIuser", secret="user-secret")[1]["Credentials"]
-    session = sts_call(**keys_of(given), **whoami)[1]
-    assert account["Arn"] == "acs:ram::1234567890123456:root"
-    assert user["Arn"] == "acs:ram::1234567890123456:user/LTAIuser"
-    assert session["Arn"] == ROLE + "/uploads"
-    kinds = [who["IdentityType"] for who in (account, user, session)]
-    assert kinds == ["Account", "RAMUser", "AssumedRoleUser"]
-    assert {who["AccountId"] for who in (account, user, session)} == {"1234567890123456"}
+    sessions = [call(RoleArn=role, **USER) for role in (ROLE, OTHER)]
+    told = [call(**whoami, **keys)[1] for keys in ({}, USER, *map(keys_of, sessions))]
+    root, user, *arns = [who["Arn"] for who in told]
+    assert (root, user) == ("acs:ram::1234567890123456:root", "acs:ram::1234567890123456:user/LTAIuser")
+    assumed = [answer["AssumedRoleUser"] for _, answer in sessions]
+    assert arns == [each["Arn"] for each in assumed]
+    assert [who["PrincipalId"] for who in told[2:]] == [each["AssumedRoleId"] for each in assumed]
+    assert [f"{who['RoleId']}:uploads" for who in told[2:]] == [each["AssumedRoleId"] for each in assumed]
+    assert told[2]["RoleId"] != told[3]["RoleId"]
+    kinds = [who["IdentityType"] for who in told]
+    assert kinds == ["Account", "RAMUser", "AssumedRoleUser", "AssumedRoleUser"]
+    assert {who["AccountId"] for who in told} == {"1234567890123456"}
 
 
-def test_calls_are_recorded_without_secrets(sts_call, sts_server, clock):
+@cases("changed", "refusal")
+def test_each_wrong_parameter_has_its_code(sts_call, changed, refusal):
+    assert sts_call.said(**changed) == refusal
+
+
+@cases("changed")
+def test_takes_a_session_policy(sts_call, sts_accounts, changed):
+    answer = sts_call(Policy=json.dumps(policy(**changed)))[1]
+    assert sts_accounts.find(answer["Credentials"]["AccessKeyId"]).policies == (policy(**changed),)
+
+
+@cases("changed")
+def test_refuses_a_statement_that_breaks_the_grammar(sts_call, changed):
+    assert sts_call.said(Policy=json.dumps(policy(**changed))) == "400 InvalidParameter.PolicyGrammar"
+
+
+@cases("text")
+def test_refuses_a_document_that_breaks_the_grammar(sts_call, text):
+    good = json.dumps(policy()["Statement"][0])
+    assert sts_call.said(Policy=text.replace("%s", good)) == "400 InvalidParameter.PolicyGrammar"
+
+
+def test_a_session_policy_has_at_most_2048_characters(sts_call):
+    empty = json.dumps(policy(Resource="acs:oss:*:*:b/"), ensure_ascii=False)
+    longest = empty.replace(":b/", ":b/" + "上" * (2048 - len(empty)))
+    assert sts_call.said(Policy=longest) == "200"
+    assert sts_call.said(Policy=longest + " ") == "400 InvalidParameter.PolicySize"
+
+
+def test_calls_are_recorded_without_secrets_and_printed_nowhere(sts_call, sts_server, clock, capfd):
     sts_call(DurationSeconds="900", SecurityToken="", Surprise="keep-me-out")
     clock.tick(seconds=5)
     sts_call(secret="wrong")
-    sts_call.get({"Action": "AssumeRole"})
+    sts_call.send("GET", "/?Action=AssumeRole")
     sts_call.send("GET", "/elsewhere")
     first, second, third, fourth = sts_server.calls
     assert (first.action, first.path, first.time) == ("AssumeRole", "/", clock.instant - timedelta(seconds=5))
-    assert first.parameters["RoleArn"] == ROLE
-    assert first.parameters["DurationSeconds"] == "900"
-    assert set(first.parameters) & {"Signature", "SignatureNonce", "SecurityToken", "Surprise"} == set()
+    assert (first.parameters["RoleArn"], first.parameters["DurationSeconds"]) == (ROLE, "900")
+    assert not set(first.parameters) & {"Signature", "SignatureNonce", "SecurityToken", "Surprise"}
     assert second.time == clock.instant
     assert (third.parameters, fourth.action, fourth.path) == ({"Action": "AssumeRole"}, "", "/elsewhere")
-
-
-def test_writes_nothing_on_stderr(sts_call, capfd):
-    sts_call()
-    sts_call(secret="wrong")
-    sts_call.send("POST", "/", "\0" * 100)
     assert capfd.readouterr() == ("", "")
 
 
@@ -246,28 +171,17 @@ def test_a_client_that_leaves_early_does_no_harm(sts_call, sts_server, capfd):
     connection.putheader("Content-Length", "60000")
     connection.endheaders(b"Action=AssumeRole&SecurityToken=half")
     connection.close()
-    assert sts_call.code() == (200, "")
+    assert sts_call.said() == "200"
     assert capfd.readouterr().err == ""
 
 
 def test_serves_many_callers_at_once(sts_call, sts_server):
-    results = []
-
-    def ask():
-        results.append(sts_call.code())
-
-    threads = [threading.Thread(target=ask) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [(200, "")] * 16
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(lambda _: sts_call.said(), range(16))) == ["200"] * 16
     assert len(sts_server.calls) == 16
 
 
-@pytest.mark.parametrize(
-    ("role_arn", "max_session_seconds"), [("uploader", 3600), (ROLE + "\n", 3600), (ROLE, 899)]
-)
-def test_does_not_start_with_a_role_that_cannot_be(role_arn, max_session_seconds):
+@pytest.mark.parametrize(("arn", "longest"), [("uploader", 3600), (ROLE + "\n", 3600), (ROLE, 899)])
+def test_does_not_start_with_a_role_that_cannot_be(arn, longest):
     with pytest.raises(ValueError, match="role ARN|max_session_seconds"):
-        StsServer(Accounts(), role_arn, max_session_seconds=max_session_seconds)
+        StsServer(Accounts(), arn, max_session_seconds=longest)

@@ -13,23 +13,34 @@ from aliyunsdkcore.client import AcsClient
 from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
 from aliyunsdksts.request.v20150401.GetCallerIdentityRequest import GetCallerIdentityRequest
 
-from tests.support.cases import table_beside
+from local.sts.server import StsServer
+from tests.local.sts.conftest import StsCaller
 
-ROLE = "acs:ram::1234567890123456:role/uploader"
-POLICY = table_beside(__file__)["POLICY"]
+ROLE = StsCaller.role_arn
+UPLOADS = {"Effect": "Allow", "Action": ["oss:PutObject"], "Resource": ["acs:oss:*:*:b/it's (1) + ~上传!/*"]}
+ASSUMES = {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": ["*"]}
+POLICY = {"Version": "1", "Statement": [UPLOADS, ASSUMES]}
 
 
 @pytest.fixture
-def sts_sdk(sts_live_server):
+def live(sts_accounts):
+    """A local STS on the wall clock, for SDKs that read that themselves."""
+    server = StsServer(sts_accounts, ROLE).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sdk(live):
     """Send one request with a credential through ``aliyun-python-sdk-core``; close its connections after."""
     clients = []
 
-    def send(request, credential):
-        client = AcsClient(region_id="cn-hangzhou", credential=credential)
-        clients.append(client)
-        request.set_endpoint(sts_live_server.origin)
+    def send(request, *credential):
+        kind = StsTokenCredential if credential[2:] else AccessKeyCredential
+        clients.append(AcsClient(region_id="cn-hangzhou", credential=kind(*credential)))
+        request.set_endpoint(live.origin)
         request.set_accept_format("json")
-        return json.loads(client.do_action_with_exception(request))
+        return json.loads(clients[-1].do_action_with_exception(request))
 
     yield send
     for client in clients:
@@ -45,80 +56,57 @@ def assume_role():
     return request
 
 
-def test_the_python_sdk_gets_credentials(sts_sdk, sts_live_server, sts_accounts):
-    answer = sts_sdk(assume_role(), AccessKeyCredential("LTAIlong", "long-secret"))
-    key = sts_accounts.find(answer["Credentials"]["AccessKeyId"])
-    assert key.security_token == answer["Credentials"]["SecurityToken"]
-    assert key.policies == (POLICY,)
-    assert [call.action for call in sts_live_server.calls] == ["AssumeRole"]
+def test_the_python_sdk_gets_temporary_credentials_and_uses_them(sdk, live, sts_accounts):
+    given = sdk(assume_role(), "LTAIlong", "long-secret")["Credentials"]
+    key = sts_accounts.find(given["AccessKeyId"])
+    assert (key.security_token, key.policies) == (given["SecurityToken"], (POLICY,))
+    temporary = given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"]
+    assert sdk(GetCallerIdentityRequest(), *temporary)["Arn"] == ROLE + "/uploads@sdk"
+    assert sdk(assume_role(), *temporary)["AssumedRoleUser"]["Arn"] == ROLE + "/uploads@sdk"
+    assert [call.action for call in live.calls] == ["AssumeRole", "GetCallerIdentity", "AssumeRole"]
 
 
-def test_the_python_sdk_uses_temporary_credentials(sts_sdk):
-    given = sts_sdk(assume_role(), AccessKeyCredential("LTAIlong", "long-secret"))["Credentials"]
-    temporary = StsTokenCredential(given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"])
-    assert sts_sdk(GetCallerIdentityRequest(), temporary)["Arn"] == ROLE + "/uploads@sdk"
-    assert sts_sdk(assume_role(), temporary)["AssumedRoleUser"]["Arn"] == ROLE + "/uploads@sdk"
-
-
-def test_the_python_sdk_recognises_a_wrong_secret(sts_sdk):
-    """It compares the string to sign in the message with its own: only an equal one has this code."""
+@pytest.mark.parametrize(
+    ("fault", "secret", "status", "code"),
+    [
+        # It compares the string to sign in the message with its own: only an equal one has this code.
+        (None, "wrong", 400, "InvalidAccessKeySecret"),
+        ("status_429", "long-secret", 429, "Throttling.User"),
+    ],
+)
+def test_the_python_sdk_reads_a_refusal(sdk, live, fault, secret, status, code):
+    if fault:
+        live.faults.plan(fault, times=1)
     with pytest.raises(ServerException) as caught:
-        sts_sdk(assume_role(), AccessKeyCredential("LTAIlong", "wrong"))
-    assert caught.value.get_error_code() == "InvalidAccessKeySecret"
-    assert caught.value.get_http_status() == 400
+        sdk(assume_role(), "LTAIlong", secret)
+    assert (caught.value.get_http_status(), caught.value.get_error_code()) == (status, code)
     assert caught.value.get_request_id()
 
 
-def test_the_python_sdk_reads_a_refusal(sts_sdk, sts_live_server):
-    sts_live_server.faults.plan("status_429", times=1)
-    with pytest.raises(ServerException) as caught:
-        sts_sdk(assume_role(), AccessKeyCredential("LTAIlong", "long-secret"))
-    assert (caught.value.get_http_status(), caught.value.get_error_code()) == (429, "Throttling.User")
+# The Tea SDK reads the clock in a way that Python 3.12 deprecates. It signs with ACS3-HMAC-SHA256.
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+def test_the_tea_sdk_gets_credentials_and_uses_them_and_reads_refusals(live, sts_accounts):
+    def tea(secret, key_id="LTAIlong", token=None):
+        where = {
+            "endpoint": live.origin.removeprefix("http://"),
+            "protocol": "http",
+            "region_id": "cn-hangzhou",
+        }
+        keys = {"access_key_id": key_id, "access_key_secret": secret, "security_token": token}
+        return TeaClient(Config(**keys, **where))
 
-
-# The Tea SDK reads the clock in a way that Python 3.12 deprecates.
-tea_clock = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
-
-
-def tea(server, secret, key_id="LTAIlong", token=None):
-    """The newer official SDK signs with ACS3-HMAC-SHA256."""
-    return TeaClient(
-        Config(
-            access_key_id=key_id,
-            access_key_secret=secret,
-            security_token=token,
-            endpoint=server.origin.removeprefix("http://"),
-            protocol="http",
-            region_id="cn-hangzhou",
-        )
-    )
-
-
-def tea_assume_role():
-    return TeaAssumeRole(
+    asked = TeaAssumeRole(
         role_arn=ROLE, role_session_name="tea", duration_seconds=900, policy=json.dumps(POLICY)
     )
-
-
-@tea_clock
-def test_the_tea_sdk_gets_credentials_and_uses_them(sts_live_server, sts_accounts):
-    given = tea(sts_live_server, "long-secret").assume_role(tea_assume_role()).body.credentials
-    key = sts_accounts.find(given.access_key_id)
-    assert key.policies == (POLICY,)
-    again = tea(sts_live_server, given.access_key_secret, given.access_key_id, given.security_token)
-    assert again.get_caller_identity().body.arn == ROLE + "/tea"
-    assert [call.action for call in sts_live_server.calls] == ["AssumeRole", "GetCallerIdentity"]
-
-
-@tea_clock
-def test_the_tea_sdk_is_refused_with_a_wrong_secret_or_token(sts_live_server):
-    given = tea(sts_live_server, "long-secret").assume_role(tea_assume_role()).body.credentials
-    with pytest.raises(TeaException) as caught:
-        tea(sts_live_server, "wrong").assume_role(tea_assume_role())
-    assert (caught.value.code, caught.value.status_code) == ("SignatureDoesNotMatch", 400)
-    with pytest.raises(TeaException) as caught:
-        tea(sts_live_server, given.access_key_secret, given.access_key_id, "x").get_caller_identity()
-    assert caught.value.code == "InvalidSecurityToken.MismatchWithAccessKey"
-    with pytest.raises(TeaException) as caught:
-        tea(sts_live_server, given.access_key_secret, given.access_key_id).get_caller_identity()
-    assert caught.value.code == "MissingSecurityToken"
+    given = tea("long-secret").assume_role(asked).body.credentials
+    assert sts_accounts.find(given.access_key_id).policies == (POLICY,)
+    session = given.access_key_secret, given.access_key_id
+    assert tea(*session, given.security_token).get_caller_identity().body.arn == ROLE + "/tea"
+    for call, code in (
+        (lambda: tea("wrong").assume_role(asked), "SignatureDoesNotMatch"),
+        (lambda: tea(*session, "x").get_caller_identity(), "InvalidSecurityToken.MismatchWithAccessKey"),
+        (lambda: tea(*session).get_caller_identity(), "MissingSecurityToken"),
+    ):
+        with pytest.raises(TeaException) as caught:
+            call()
+        assert caught.value.code == code
