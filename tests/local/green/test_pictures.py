@@ -3,6 +3,7 @@
 import http.client
 import json
 import struct
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -27,22 +28,13 @@ def check(green, site):
 
 def test_a_picture_without_a_risk_is_answered_in_the_documented_shape(check):
     status, body = check()
-    assert status == 200
-    assert body.pop("RequestId")
-    assert body == {
-        "Msg": "OK",
-        "Code": 200,
-        "Data": {
-            "DataId": "u42-a",
-            "RiskLevel": "none",
-            "Result": [{"Label": "nonLabel", "Description": "未检测出风险"}],
-        },
-    }
+    assert status == 200 and body.pop("RequestId")
+    result = [{"Label": "nonLabel", "Description": "未检测出风险"}]
+    data = {"DataId": "u42-a", "RiskLevel": "none", "Result": result}
+    assert body == {"Msg": "OK", "Code": 200, "Data": data}
 
 
-@pytest.mark.parametrize(
-    ("name", "level"), [("risky-1.png", "high"), ("review-1.png", "medium"), ("sunset.png", "none")]
-)
+@pytest.mark.parametrize(("name", "level"), [("risky-1.png", "high"), ("review-1.png", "medium")])
 def test_the_file_name_decides(check, name, level):
     assert check(name)[1]["Data"]["RiskLevel"] == level
 
@@ -62,15 +54,13 @@ def test_a_silent_file_is_never_answered(check, green):
 @cases("changed", "code")
 def test_a_wrong_parameter_has_a_code_of_its_own(check, changed, code):
     status, body = check(**changed)
-    assert (status, body["Code"]) == (200, code)
-    assert ("Data" in body) is (code == 200)
+    assert (status, body["Code"]) == (200, int(code))
+    assert ("Data" in body) is (code == "200")
 
 
-@pytest.mark.parametrize(
-    ("text", "code"), [("", 400), ("{", 401), ("[]", 401), ("[" * 9000, 401), ("null", 401)]
-)
+@pytest.mark.parametrize(("text", "code"), [("", 400), ("{", 401), ("[]", 401), ("[" * 9000, 401)])
 def test_parameters_are_one_json_object(green, text, code):
-    assert green.picture(text)[1]["Code"] == code
+    assert green.code(text) == code
 
 
 def heic(width, height):
@@ -105,44 +95,35 @@ FILES = {
 
 @pytest.mark.parametrize(("body", "code"), FILES.values(), ids=FILES)
 def test_the_file_itself_is_looked_at(green, site, body, code):
-    assert green.picture({"imageUrl": site.put("file.png", body)})[1]["Code"] == code
+    assert green.code({"imageUrl": site.put("file.png", body)}) == code
 
 
 @pytest.mark.parametrize("status", [403, 404, 302, 500, 206])
 def test_a_file_that_cannot_be_had_is_a_download_error(green, site, status):
-    assert green.picture({"imageUrl": site.put("a.png", picture(), status)})[1]["Code"] == 404
+    assert green.code({"imageUrl": site.put("a.png", picture(), status)}) == 404
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/a.png", "http://example.com/a.png"])
-def test_an_address_where_nothing_is_is_a_download_error(green, url):
-    assert green.picture({"imageUrl": url})[1]["Code"] == 404
-
-
-def test_a_slow_file_is_a_timeout(start_green, site):
-    green = start_green(rules={"moderation_fetches_for": timedelta(milliseconds=100)})
+@pytest.mark.parametrize("old", [False, True])
+def test_the_codes_of_files_are_those_of_either_edition(start_green, site, old):
+    green = start_green(moderation_old_codes=old)
     site.slow.add("/held/slow.png")
-    assert green.picture({"imageUrl": f"{site.origin}/held/slow.png"})[1]["Code"] == 405
-
-
-def test_the_codes_may_be_those_of_the_old_edition(start_green, site):
-    rules = {"moderation_old_codes": True, "moderation_fetches_for": timedelta(milliseconds=100)}
-    green = start_green(rules=rules)
-    site.slow.add("/held/slow.png")
-    names = {"absent": 480, "slow": 592, "large": 589, "text": 590}
     site.put("large.png", sized(16385, 1))
     site.put("text.png", b"text")
-    said = {name: green.picture({"imageUrl": f"{site.origin}/held/{name}.png"})[1]["Code"] for name in names}
-    assert said == names
+    new = {"absent": 404, "large": 406, "text": 407, "slow": 405}
+    for name, code in ({"absent": 480, "large": 589, "text": 590, "slow": 592} if old else new).items():
+        if name == "slow":
+            green.server.rules = replace(green.server.rules, moderation_fetches_for=timedelta(seconds=0.1))
+        assert green.code({"imageUrl": f"{site.origin}/held/{name}.png"}) == code
 
 
 def test_a_long_side_may_be_an_unsupported_format(start_green, site):
-    green = start_green(rules={"moderation_wide_is_too_large": False})
-    assert green.picture({"imageUrl": site.put("wide.png", sized(16385, 1))})[1]["Code"] == 407
+    green = start_green(moderation_wide_is_too_large=False)
+    assert green.code({"imageUrl": site.put("wide.png", sized(16385, 1))}) == 407
 
 
 @pytest.mark.parametrize(("code", "status"), [(408, 408), (280, 200), (592, 592), (999, 200)])
 def test_the_code_may_be_the_status(start_green, code, status):
-    green = start_green(rules={"moderation_code_is_status": True})
+    green = start_green(moderation_code_is_status=True)
     green.plan(code=code)
     assert green.picture({})[0] == status
 
@@ -150,15 +131,14 @@ def test_the_code_may_be_the_status(start_green, code, status):
 @cases("rules", "code")
 def test_a_bucket_is_read_only_with_consent(start_green, site, rules, code):
     place = {"ossRegionId": "cn-shanghai", "ossBucketName": "b", "ossObjectName": "held/sunset.png"}
-    green = start_green(rules=rules, url_of=lambda bucket, key: f"{site.origin}/{key}")
-    assert green.picture(place)[1]["Code"] == code
+    green = start_green(url_of=lambda bucket, key: f"{site.origin}/{key}", **rules)
+    assert green.code(place) == code
 
 
 def test_more_calls_than_are_allowed_in_a_second_are_refused(green, clock):
-    codes = [green.picture({})[1]["Code"] for _ in range(101)]
-    assert codes == [400] * 100 + [403]
+    assert [green.code({}) for _ in range(101)] == [400] * 100 + [403]
     clock.tick(seconds=1)
-    assert green.picture({})[1]["Code"] == 400
+    assert green.code({}) == 400
 
 
 def test_only_an_answered_picture_is_billed(check, green):
@@ -171,13 +151,12 @@ def test_only_an_answered_picture_is_billed(check, green):
     assert [call.code for call in green.server.calls] == [200, 404, 402, 500]
 
 
-@cases("wanted", "data")
-def test_an_answer_takes_the_planned_shape(check, green, wanted, data):
+@cases("wanted", "told")
+def test_an_answer_takes_the_planned_shape(check, green, wanted, told):
     green.plan(**wanted, times=1)
     body = check()[1]
-    said = {"body": body, **body.get("Data", {})} if isinstance(body.get("Data"), dict) else {"body": body}
-    for name, value in data.items():
-        assert said[name] == value if value != "absent" else name not in said
+    said = {**body, **(body.get("Data") or {})}
+    assert {name: said.get(name, "absent") for name in told} == told
 
 
 @cases("wanted", "entry")
@@ -187,18 +166,10 @@ def test_a_label_takes_the_planned_shape(check, green, wanted, entry):
     assert {name: last.get(name, "absent") for name in entry} == entry
 
 
-@cases("wanted", "body")
-def test_a_whole_answer_takes_the_planned_shape(check, green, wanted, body):
-    green.plan(**wanted)
-    said = check()[1]
-    assert {name: said.get(name, "absent") for name in body} == body
-
-
 def test_planned_answers_are_taken_in_their_order(check, green):
     green.plan(code=500, times=2)
     green.plan(verdict="risky", times=1)
     assert [check()[1]["Code"] for _ in range(4)] == [500, 500, 200, 200]
-    assert [call.code for call in green.server.calls] == [500, 500, 200, 200]
 
 
 def test_a_refused_request_spends_no_planned_answer(green, check):
@@ -211,8 +182,7 @@ def test_the_plan_is_listed_and_cleared(green, check):
     assert green.plan(verdict="risky")[0] == 200
     check()
     told = json.loads(green.send("GET", "/-/check")[1])
-    assert told["planned"][0]["verdict"] == "risky"
-    assert told["choices"]["shape"] == list(CHOICES["shape"])
+    assert (told["planned"][0]["verdict"], told["choices"]["shape"]) == ("risky", list(CHOICES["shape"]))
     assert told["billed"] == {"ImageModeration": 1}
     assert "held" not in json.dumps(told["calls"])
     assert json.loads(green.send("DELETE", "/-/check")[1])["planned"] == []
@@ -222,11 +192,7 @@ def test_the_plan_is_listed_and_cleared(green, check):
 def test_a_wrong_plan_is_refused(green, body):
     status, said = green.send("PUT", "/-/check", json.dumps(body))
     assert (status, set(json.loads(said))) == (400, {"error"})
-
-
-def test_no_page_of_another_machine_plans_anything(green):
-    body = json.dumps({"verdict": "pass"})
-    assert green.send("PUT", "/-/check", body, Origin="http://evil.example")[0] == 403
+    assert green.send("PUT", "/-/check", '{"verdict": "pass"}', Origin="http://evil.example")[0] == 403
 
 
 def test_an_answer_may_come_late_or_byte_by_byte(check, green):

@@ -3,11 +3,13 @@
 import pytest
 
 from local.wechat.access_tokens import AccessTokens
+from tests.local.wechat.conftest import APP_ID, SECRET
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
-APP_ID, SECRET = "wxba5fad812f8e6fb9", "wechat-secret"
+PATH = "/cgi-bin/stable_token"
+ASKED = {"grant_type": "client_credential", "appid": APP_ID, "secret": SECRET}
 
 
 @pytest.fixture
@@ -76,33 +78,27 @@ def test_a_token_replaced_by_another_client_is_invalid(tokens):
     assert tokens.refusal(tokens.give()[0]) is None
 
 
-ASKED = {"grant_type": "client_credential", "appid": APP_ID, "secret": SECRET}
-
-
-def test_an_access_token_is_requested_by_post(pushing, call):
-    answer = call("/cgi-bin/stable_token", ASKED)
+def test_an_access_token_is_requested_by_post(wechat, call):
+    answer = call(PATH, ASKED)
     assert set(answer) == {"access_token", "expires_in"}
-    assert call("/cgi-bin/stable_token", ASKED | {"force_refresh": False}) == answer
-    assert call("/cgi-bin/stable_token", ASKED | {"force_refresh": True}) != answer
-    assert [(made.path, made.app_id, made.errcode) for made in pushing.calls] == [
-        ("/cgi-bin/stable_token", APP_ID, 0)
-    ] * 3
-    assert answer["access_token"] not in repr(pushing.calls)
+    assert call(PATH, ASKED | {"force_refresh": False}) == answer
+    assert call(PATH, ASKED | {"force_refresh": True}) != answer
+    assert [(made.path, made.app_id, made.errcode) for made in wechat.calls] == [(PATH, APP_ID, 0)] * 3
+    assert answer["access_token"] not in repr(wechat.calls)
 
 
 @cases("changed", "errcode")
 def test_a_token_is_refused_in_wechats_words(call, changed, errcode):
-    assert call("/cgi-bin/stable_token", ASKED | changed)["errcode"] == errcode
+    assert call(PATH, ASKED | changed)["errcode"] == errcode
 
 
 def test_no_token_for_a_get_or_an_invalid_body(call):
-    for body in (b"x", b"[]", b"[" * 4000):
-        assert call("/cgi-bin/stable_token", body)["errcode"] == 47001
-    assert call("/cgi-bin/stable_token", method="GET")["errcode"] == 43002
+    assert [call(PATH, body)["errcode"] for body in (b"x", b"[]", b"[" * 4000)] == [47001] * 3
+    assert call(PATH, method="GET")["errcode"] == 43002
 
 
 @cases("kind", "errcode")
-def test_a_token_is_refused_as_switched(pushing, call, kind, errcode):
-    pushing.faults.plan(kind, times=1, on=["stable_token"])
-    assert call("/cgi-bin/stable_token", ASKED)["errcode"] == errcode
-    assert "access_token" in call("/cgi-bin/stable_token", ASKED)
+def test_a_token_is_refused_as_planned(wechat, call, kind, errcode):
+    wechat.faults.plan(kind, times=1, on=["stable_token"])
+    assert call(PATH, ASKED)["errcode"] == errcode
+    assert "access_token" in call(PATH, ASKED)

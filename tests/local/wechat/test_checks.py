@@ -1,4 +1,4 @@
-"""Checks from the call to the push: the file is really got, the verdict comes as asked."""
+"""Checks from the call to the push: what is taken, the file that is really got, the verdict, its plan."""
 
 import base64
 import json
@@ -10,16 +10,73 @@ from xml.etree import ElementTree
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from local.wechat.check_plan import PlannedCheck
+from local.wechat import control_api
+from local.wechat.check_plan import CheckPlan, PlannedCheck, read_planned_check
 from local.wechat.rules import WechatRules
 from local.wechat.sealing import signature_of
 from local.wechat.server import WechatServer
+from tests.local.wechat.conftest import APP_ID
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
-APP_ID = b"wxba5fad812f8e6fb9"
-KEY = bytes(32)
+PATH, KEY = "/wxa/media_check_async", bytes(32)
+
+
+def test_a_check_returns_only_a_trace_id(check, clock):
+    answer = check()
+    second, *rest = answer.pop("trace_id").split("-")
+    assert answer == {"errcode": 0, "errmsg": "ok"}
+    assert int(second, 16) == int(clock.instant.timestamp())
+    assert [len(part) for part in rest] == [8, 8]
+
+
+@cases("changed", "errcode")
+def test_a_check_with_an_invalid_field_is_refused(check, site, changed, errcode):
+    assert check(**changed)["errcode"] == int(errcode)
+    assert site.requests == []
+
+
+def test_a_check_is_a_post_of_an_object_with_a_token(wechat, call):
+    good = f"{PATH}?access_token={wechat.tokens.give()[0]}"
+    for body, errcode in ((b"", 44002), (b"x", 47001), (b"[]", 47001), (b"null", 47001), (b"\xff", 47001)):
+        assert call(good, body)["errcode"] == errcode
+    assert call(PATH, {})["errcode"] == 41001
+    assert call(f"{PATH}?access_token=guess", {})["errcode"] == 40001
+    assert call(good, method="GET")["errcode"] == 43002
+
+
+@pytest.mark.parametrize(("seconds", "errcode"), [(7200, 0), (7201, 61010)])
+def test_a_user_counts_as_there_for_two_hours(check, clock, seconds, errcode):
+    clock.tick(seconds=seconds)
+    assert check()["errcode"] == errcode
+
+
+@cases("kind", "errcode")
+def test_a_check_is_refused_once_as_planned(wechat, check, site, kind, errcode):
+    wechat.faults.plan(kind, times=1, on=["media_check_async"])
+    assert check()["errcode"] == errcode
+    assert site.requests == []
+    assert check()["errcode"] == 0
+
+
+@pytest.mark.parametrize("kind", ["blocked", "bad_secret", "address_refused"])
+def test_faults_of_other_calls_cannot_be_planned_for_a_check(wechat, kind):
+    with pytest.raises(ValueError, match="strikes"):
+        wechat.faults.plan(kind, on=["media_check_async"])
+
+
+def test_a_lost_response_does_not_stop_the_verdict(wechat, check, site):
+    wechat.faults.plan("answer_lost", times=1)
+    with pytest.raises(OSError):
+        check()
+    assert site.pushes(1)
+
+
+def test_with_api_security_on_no_check_is_taken(wechat, check, site):
+    wechat.checks.rules = WechatRules(api_is_encrypted=True)
+    assert check()["errcode"] == 40234
+    assert site.requests == []
 
 
 def opened(encrypt):
@@ -33,16 +90,20 @@ def opened(encrypt):
 
 def event_in(body):
     message, app_id = opened(json.loads(body)["Encrypt"])
-    assert app_id == APP_ID
+    assert app_id.decode() == APP_ID
     return json.loads(message)
 
 
+def query_of(path):
+    return dict(parse_qsl(path.partition("?")[2]))
+
+
 @pytest.fixture
-def planned(pushing, check, site):
+def planned(wechat, check, site):
     """Make a check after this plan: its trace id, and what is pushed."""
 
     def make(name="sunset", pushes=1, **plan):
-        pushing.checks.plan.add(PlannedCheck(**plan))
+        wechat.checks.plan.add(PlannedCheck(**plan))
         trace_id = check(name)["trace_id"]
         return trace_id, site.pushes(pushes)
 
@@ -55,17 +116,11 @@ def event(check, site):
     return lambda *name, **changes: check(*name, **changes) and event_in(site.pushes(1)[0][1])
 
 
-def query_of(path):
-    return dict(parse_qsl(path.partition("?")[2]))
-
-
-def test_the_file_is_got_without_referer_or_cookies(check, site):
-    check()
-    site.pushes(1)
+def test_the_file_is_got_without_referer_or_cookies(event, site):
+    event()
     method, path, headers, _ = site.requests[0]
-    names = {name.lower() for name, _ in headers}
     assert (method, path) == ("GET", "/held/sunset.png")
-    assert not names & {"referer", "cookie", "authorization", "range"}
+    assert not {name.lower() for name in headers} & {"referer", "cookie", "authorization", "range"}
 
 
 @pytest.mark.parametrize(
@@ -74,18 +129,11 @@ def test_the_file_is_got_without_referer_or_cookies(check, site):
 )
 def test_the_verdict_is_in_the_name(check, site, name, suggest, label):
     trace_id = check(name)["trace_id"]
-    [(path, body)] = site.pushes(1)
-    event = event_in(body)
-    assert (event["trace_id"], event["appid"], event["Event"]) == (
-        trace_id,
-        APP_ID.decode(),
-        "wxa_media_check",
-    )
-    assert (event["version"], event["errcode"], event["errmsg"]) == (2, 0, "ok")
-    assert event["result"] == {"suggest": suggest, "label": label}
-    assert event["detail"] == [
-        {"strategy": "content_model", "errcode": 0, "suggest": suggest, "label": label, "prob": 90}
-    ]
+    event = event_in(site.pushes(1)[0][1])
+    about = {"trace_id": trace_id, "appid": APP_ID, "Event": "wxa_media_check"}
+    verdict = {"version": 2, "errcode": 0, "errmsg": "ok", "result": {"suggest": suggest, "label": label}}
+    detail = {"strategy": "content_model", "errcode": 0, "suggest": suggest, "label": label, "prob": 90}
+    assert event.items() >= {**about, **verdict, "detail": [detail]}.items()
     assert event["FromUserName"] != "oUser"
 
 
@@ -93,60 +141,73 @@ def test_the_push_is_signed_over_its_sealed_text(check, site):
     check()
     [(path, body)] = site.pushes(1)
     query, sent = query_of(path), json.loads(body)
-    assert path.startswith("/wechat-events?")
-    assert set(sent) == {"ToUserName", "Encrypt"}
-    assert query["encrypt_type"] == "aes"
+    assert path.startswith("/wechat-events?") and set(sent) == {"ToUserName", "Encrypt"}
     stamp = query["timestamp"], query["nonce"]
+    assert query["encrypt_type"] == "aes"
     assert query["msg_signature"] == signature_of("AAAAA", *stamp, sent["Encrypt"])
     assert query["signature"] == signature_of("AAAAA", *stamp)
 
 
-def test_a_name_that_was_given_with_the_file_counts_before_the_key_s(pushing, event, site):
-    pushing.checks.name_of = {f"{site.origin}/held/sunset.png": "risky-beach.png"}.get
+def test_a_name_that_was_given_with_the_file_counts_before_the_key_s(wechat, event, site):
+    wechat.checks.name_of = {f"{site.origin}/held/sunset.png": "risky-beach.png"}.get
     assert event()["result"]["suggest"] == "risky"
 
 
-def test_a_file_named_silent_gets_no_push(pushing, check, site):
-    check("silent-1")
-    site.asked_for("/held/silent-1.png")
+@pytest.mark.parametrize(("name", "plan"), [("silent-1", {}), ("sunset", {"timing": "never"})])
+def test_a_push_may_never_come(wechat, check, site, name, plan):
+    wechat.checks.plan.add(PlannedCheck(**plan, times=1))
+    check(name)
+    with site.arrived:
+        assert site.arrived.wait_for(lambda: site.requests, timeout=60)
     trace_id = check()["trace_id"]
     assert [event_in(body)["trace_id"] for _, body in site.pushes(1)] == [trace_id]
-    assert pushing.checks.delivery.waiting() == 0
+    assert wechat.checks.delivery.waiting() == 0
 
 
-NOWHERE = ["http://example.com/a.png", "ftp://127.0.0.1/a.png", "a.png", "http://[", "http://127.0.0.1:1/a"]
-UNREADABLE = {
-    "absent": None,
-    "too large": b"\x89PNG\r\n\x1a\n" + bytes(10 * 2**20),
-    "webp": b"RIFF\x10\x00\x00\x00WEBPVP8 ",
-    "no picture": b"<html>",
-}
-
-
-@pytest.mark.parametrize("url", NOWHERE)
+@pytest.mark.parametrize(
+    "url", ["http://example.com/a.png", "ftp://127.0.0.1/a.png", "a.png", "http://[", "http://127.0.0.1:1/a"]
+)
 def test_an_address_that_leads_nowhere_is_unreadable(event, url):
     assert event(media_url=url)["errcode"] == -1008
 
 
-@pytest.mark.parametrize("file", UNREADABLE.values(), ids=UNREADABLE)
-def test_an_unreadable_file_has_its_errcode(event, site, file):
-    site.files["/held/sunset.png"] = file
+FILES = {
+    "absent": (None, {}, -1008),
+    "ten_megabytes": (b"\x89PNG\r\n\x1a\n" + bytes(10 * 2**20 - 8), {}, 0),
+    "too_large": (b"\x89PNG\r\n\x1a\n" + bytes(10 * 2**20), {}, -1008),
+    "no_picture": (b"<html>", {}, -1008),
+    "webp": (b"RIFF\x10\x00\x00\x00WEBPVP8 ", {}, -1008),
+    "webp_by_rule": (b"RIFF\x10\x00\x00\x00WEBPVP8 ", {"check_takes_unlisted": True}, 0),
+    "sound_as_picture": (b"ID3\x04sound", {}, -1008),
+}
+
+
+@pytest.mark.parametrize(("file", "rules", "errcode"), FILES.values(), ids=FILES)
+def test_only_a_readable_picture_is_looked_at(wechat, event, site, file, rules, errcode):
+    wechat.checks.rules = WechatRules(**rules)
+    site.put("sunset.png", file or b"", 200 if file else 404)
     found = event()
-    assert (found["errcode"], found["detail"], "result" in found) == (-1008, [], False)
-    assert found["errmsg"] == "下载错误,请检查媒体链接是否有效"
+    assert (found["errcode"], "result" in found) == (errcode, errcode == 0)
+    assert errcode == 0 or found["detail"] == []
 
 
-def test_ten_megabytes_are_not_too_many(event, site):
-    site.files["/held/sunset.png"] = UNREADABLE["too large"][: 10 * 2**20]
-    assert event()["result"]["suggest"] == "pass"
+def test_a_sound_is_checked_as_such(event, site):
+    site.put("sunset.png", b"ID3\x04sound")
+    assert event(media_type=1)["errcode"] == 0
 
 
-def test_a_sound_is_no_picture(check, site):
-    site.files["/held/sunset.png"] = b"ID3\x04sound"
-    check()
-    check(media_type=1)
-    events = [event_in(body) for _, body in site.pushes(2)]
-    assert sorted(event["errcode"] for event in events) == [-1008, 0]
+@pytest.mark.parametrize(
+    ("opens", "query", "errcode"),
+    [
+        (True, "x-oss-expires=1&x-oss-signature=00", 0),
+        (False, "x-oss-signature=00", -1008),
+        (False, "t=a", 0),
+    ],
+)
+def test_a_rule_closes_presigned_addresses_alone(wechat, event, site, opens, query, errcode):
+    wechat.checks.rules = WechatRules(check_opens_presigned=opens)
+    assert event(media_url=f"{site.origin}/held/sunset.png?{query}")["errcode"] == errcode
+    assert len(site.of("GET")) == (errcode == 0)
 
 
 @cases("plan", "expected")
@@ -172,53 +233,41 @@ def test_a_pass_can_be_planned_for_an_unfetched_object(planned, site):
     """As reports have it of a bucket whose hot-link rules kept the checker out."""
     _, [(_, body)] = planned("not-there", verdict="pass_unseen")
     assert event_in(body)["result"]["suggest"] == "pass"
-    assert [method for method, *_ in site.requests] == ["POST"]
+    assert site.of("GET") == []
 
 
-def test_a_push_may_come_before_the_answer(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck(timing="early"))
+def test_a_push_may_come_before_the_answer(wechat, check, site):
+    wechat.checks.plan.add(PlannedCheck(timing="early"))
     trace_id = check()["trace_id"]
-    [(_, path, _, _), (_, _, _, body)] = site.requests
-    assert (path, event_in(body)["trace_id"]) == ("/held/sunset.png", trace_id)
+    assert [event_in(body)["trace_id"] for _, body in site.of("POST")] == [trace_id]
 
 
-def test_a_late_push_comes_half_an_hour_later(pushing, check, site, clock):
-    pushing.checks.plan.add(PlannedCheck(timing="late", times=1))
+@pytest.mark.parametrize("plan", [{"timing": "late"}, {"delay": 3600}], ids=["late", "delayed"])
+def test_a_late_push_comes_half_an_hour_later_or_when_released(wechat, check, call, site, clock, plan):
+    wechat.checks.plan.add(PlannedCheck(**plan, times=1))
     late = check()["trace_id"]
     check()
     assert event_in(site.pushes(1)[0][1])["trace_id"] != late
-    clock.tick(minutes=31)
-    assert event_in(site.pushes(2)[1][1])["trace_id"] == late
-
-
-def test_late_pushes_can_be_released(pushing, check, call, site):
-    pushing.checks.plan.add(PlannedCheck(delay=3600, times=1))
-    late = check()["trace_id"]
-    check()
-    site.pushes(1)
     assert call("/-/check", method="GET")["waiting"] == 1
-    assert call("/-/check/waiting", {}) == {"released": 1}
+    if "timing" in plan:
+        clock.tick(minutes=31)
+    else:
+        assert call("/-/check/waiting", {}) == {"released": 1}
     assert event_in(site.pushes(2)[1][1])["trace_id"] == late
 
 
 @pytest.mark.parametrize("reason", ["planned", "not taken"])
-def test_a_repeated_push_can_be_encrypted_again(pushing, planned, site, reason):
+def test_a_repeated_push_can_be_encrypted_again(wechat, planned, site, reason):
     if reason == "planned":
         _, (first, second) = planned(pushes=2, timing="twice")
     else:
-        pushing.checks.rules = WechatRules(push_repeats_alike=False)
-        site.answers = [(500, b"")]
+        wechat.checks.rules = WechatRules(push_repeats_alike=False)
+        answers = [(500, b"")]
+        site.posted = lambda *_: answers.pop() if answers else (200, b"")
         _, (first, second) = planned(pushes=2)
     assert event_in(first[1]) == event_in(second[1])
     assert first[1] != second[1]
     assert query_of(first[0])["nonce"] != query_of(second[0])["nonce"]
-
-
-def test_a_push_may_never_come(pushing, check, site):
-    pushing.checks.plan.add(PlannedCheck(timing="never", times=1))
-    check()
-    trace_id = check()["trace_id"]
-    assert [event_in(body)["trace_id"] for _, body in site.pushes(1)] == [trace_id]
 
 
 def test_a_push_of_another_app_is_sealed_for_that(planned):
@@ -226,30 +275,23 @@ def test_a_push_of_another_app_is_sealed_for_that(planned):
     assert opened(json.loads(body)["Encrypt"])[1] == b"wx0000000000other0"
 
 
-def test_a_bad_signature_is_bad(planned):
-    _, [(path, body)] = planned(push="bad_signature")
+def test_a_push_can_have_a_bad_signature_or_an_unknown_trace_id(planned, site):
+    _, [(path, body)] = planned(push="bad_signature", times=1)
     query = query_of(path)
     right = signature_of("AAAAA", query["timestamp"], query["nonce"], json.loads(body)["Encrypt"])
     assert query["msg_signature"] != right
+    trace_id, pushed = planned(push="unknown_trace", pushes=2)
+    assert event_in(pushed[1][1])["trace_id"] != trace_id
 
 
-def test_a_push_can_have_an_unknown_trace_id(planned):
-    trace_id, [(_, body)] = planned(push="unknown_trace")
-    assert event_in(body)["trace_id"] != trace_id
-
-
-def test_plain_mode_seals_nothing(planned):
-    trace_id, [(path, body)] = planned(push="plain")
-    assert json.loads(body)["trace_id"] == trace_id
-    query = query_of(path)
+@pytest.mark.parametrize("mode", ["plain", "compatible"])
+def test_plain_mode_seals_nothing_and_compatible_mode_sends_both(planned, mode):
+    trace_id, [(path, body)] = planned(push=mode)
+    query, sent = query_of(path), json.loads(body)
+    assert sent["trace_id"] == trace_id
     assert query["signature"] == signature_of("AAAAA", query["timestamp"], query["nonce"])
-    assert not {"msg_signature", "encrypt_type"} & set(query)
-
-
-def test_compatible_mode_sends_plain_and_encrypted_fields(planned):
-    trace_id, [(path, body)] = planned(push="compatible")
-    assert json.loads(body)["trace_id"] == event_in(body)["trace_id"] == trace_id
-    assert {"signature", "msg_signature"} <= set(query_of(path))
+    assert {"Encrypt" in sent, "msg_signature" in query, "encrypt_type" in query} == {mode == "compatible"}
+    assert mode == "plain" or event_in(body)["trace_id"] == trace_id
 
 
 def test_xml_nests_as_the_json_does(planned):
@@ -259,51 +301,29 @@ def test_xml_nests_as_the_json_does(planned):
     assert (event.findtext("result/suggest"), event.findtext("detail/label")) == ("pass", "100")
 
 
-@pytest.mark.parametrize("answer", [(500, b""), (503, b"success"), (200, b'{"ok":1}'), (200, b'"success"')])
-def test_an_unacknowledged_push_is_repeated_byte_for_byte(pushing, check, site, answer):
-    site.answers = [answer, answer]
-    check()
-    first, second, third = site.pushes(3)
-    assert first == second == third
-    assert [pushed[2:] for pushed in _settled(pushing)] == [(3, True)]
-
-
 @pytest.mark.parametrize(
     ("answer", "rules", "outcome"),
     [
         ((500, b""), {}, (4, False)),
+        ((503, b"success"), {}, (4, False)),
+        ((200, b'{"ok":1}'), {}, (4, False)),
+        ((200, b'"success"'), {}, (4, False)),
         ((500, b""), {"push_repeats": 0}, (1, False)),
         ((200, b""), {}, (1, True)),
     ],
 )
-def test_a_push_is_repeated_three_times_at_most_until_it_is_taken(
-    pushing, check, site, answer, rules, outcome
+def test_a_push_is_repeated_alike_three_times_at_most_until_it_is_taken(
+    wechat, check, call, site, answer, rules, outcome
 ):
-    pushing.checks.rules = WechatRules(**rules)
-    site.answers = [answer] * 6
+    wechat.checks.rules = WechatRules(**rules)
+    site.posted = lambda *_: answer
     check()
-    site.pushes(outcome[0])
-    assert [pushed[2:] for pushed in _settled(pushing)] == [outcome]
-    assert len(site.answers) == 6 - outcome[0]
-
-
-def test_a_rule_lets_unlisted_formats_pass_the_check(pushing, event, site):
-    pushing.checks.rules = WechatRules(check_takes_unlisted=True)
-    site.files["/held/sunset.png"] = UNREADABLE["webp"]
-    assert event()["result"]["suggest"] == "pass"
-
-
-@pytest.mark.parametrize(("opens", "errcode"), [(True, 0), (False, -1008)])
-def test_a_rule_closes_presigned_addresses_alone(pushing, event, site, opens, errcode):
-    pushing.checks.rules = WechatRules(check_opens_presigned=opens)
-    query = "x-oss-expires=3600&x-oss-signature=00"
-    assert event(media_url=f"{site.origin}/held/sunset.png?{query}")["errcode"] == errcode
-    assert [method for method, *_ in site.requests] == (["GET", "POST"] if opens else ["POST"])
-
-
-def test_a_plain_address_is_open_under_that_rule(pushing, event, site):
-    pushing.checks.rules = WechatRules(check_opens_presigned=False)
-    assert event(media_url=f"{site.origin}/held/sunset.png?t=a.b.c")["errcode"] == 0
+    assert len(set(site.pushes(outcome[0]))) == 1
+    ends = monotonic() + 5
+    while not (told := call("/-/check", method="GET")["pushed"]) and monotonic() < ends:
+        sleep(0.01)
+    assert [(each["verdict"], each["attempts"], each["is_taken"]) for each in told] == [("pass", *outcome)]
+    assert len(site.of("POST")) == outcome[0]
 
 
 def test_a_verdict_takes_as_long_as_the_rules_have_it(clock):
@@ -312,15 +332,44 @@ def test_a_verdict_takes_as_long_as_the_rules_have_it(clock):
     assert server.checks.delays == (0, 1800)
 
 
-def test_without_a_push_address_nothing_is_pushed(pushing, check, site):
-    pushing.checks.push = None
+def test_without_a_push_address_nothing_is_pushed(wechat, check, call, site):
+    wechat.checks.push = None
     assert check()["errcode"] == 0
-    assert not [method for method, *_ in site.requests if method == "POST"]
+    assert site.of("POST") == []
+    assert call("/-/push", method="GET")["error"]
 
 
-def _settled(pushing):
-    """How the pushes went, once one has."""
-    ends = monotonic() + 5
-    while not pushing.checks.pushed and monotonic() < ends:
-        sleep(0.01)
-    return list(pushing.checks.pushed)
+def test_checks_are_planned_listed_and_cleared(call):
+    usual = {"shape": "usual", "timing": "usual", "push": "secure", "format": "json", "delay": None}
+    planned = call("/-/check", {"verdict": "risky", "times": 2}, "PUT")["planned"]
+    assert planned == [{"verdict": "risky", **usual, "times": 2}]
+    assert len(call("/-/check", {"verdict": "pass"})["planned"]) == 2
+    assert call("/-/check", method="DELETE")["planned"] == []
+    assert "contradictory" in call("/-/check", method="GET")["choices"]["verdict"]
+    assert "POST" in call("/-/check/waiting", method="GET")["error"]
+
+
+@cases("wanted")
+def test_an_unknown_outcome_is_refused(wechat, call, wanted):
+    assert call("/-/check", wanted)["error"]
+    assert wechat.checks.plan.planned() == []
+
+
+def test_a_planned_check_is_used_up_unless_it_has_no_times():
+    plan = CheckPlan()
+    plan.add(read_planned_check({"verdict": "risky", "times": 2}))
+    plan.add(read_planned_check({"verdict": "review", "times": 1}))
+    assert [plan.take().verdict for _ in range(4)] == ["risky", "risky", "review", "by_name"]
+    plan.add(PlannedCheck("pass"))
+    assert {plan.take().verdict for _ in range(9)} == {"pass"}
+
+
+def test_the_push_address_is_verified_by_echo(wechat, call, site, monkeypatch):
+    where = {"url": f"{site.origin}/wechat-events"}
+    assert call("/-/push", method="GET") == where
+    assert call("/-/push", {}) == {**where, "verified": False}
+    assert {"signature", "timestamp", "nonce", "echostr"} <= set(query_of(site.requests[0][1]))
+    asked = []
+    monkeypatch.setattr(control_api, "verify", lambda push, at: asked.append((push, at)) or True)
+    assert call("/-/push", {})["verified"] is True
+    assert asked == [(wechat.checks.push, int(wechat.now().timestamp()))]

@@ -1,0 +1,59 @@
+"""A server for tests of what a service of the local cloud asks of others."""
+
+import threading
+
+from local.common.http_server import Handler, Server
+
+
+class Site:
+    """
+    A server that has files, takes what is posted, and keeps every request.
+
+    Attributes:
+        files: status and body by path; a path in ``slow`` is never answered.
+
+        posted: makes status and body of the answer to a POST, of its path and body.
+    """
+
+    def __init__(self):
+        self.files, self.slow, self.requests = {}, set(), []
+        self.posted = lambda path, body: (200, b"success")
+        self.arrived, self.released = threading.Condition(), threading.Event()
+        site = self
+
+        class Asked(Handler):
+            def do_GET(self):
+                body, path = self.read_body(1 << 24), self.path.partition("?")[0]
+                with site.arrived:
+                    site.requests.append((self.command, self.path, self.headers, body))
+                    site.arrived.notify_all()
+                if path in site.slow:
+                    site.released.wait(10)
+                    return self.drop_connection()
+                if self.command == "POST":
+                    return self.answer(*site.posted(self.path, body))
+                return self.answer(*site.files.get(path, (404, b"no such file")), "image/png")
+
+            do_POST = do_GET
+
+        self.server = Server(Asked).start()
+        self.origin = self.server.origin
+
+    def put(self, name, body, status=200):
+        """The address of a file."""
+        self.files[f"/held/{name}"] = status, body
+        return f"{self.origin}/held/{name}"
+
+    def of(self, method):
+        """Path and body of the requests so far by this method."""
+        return [(path, body) for asked, path, _, body in self.requests if asked == method]
+
+    def pushes(self, count):
+        """Path and body of what was posted, once there are so many."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.of("POST")) >= count, timeout=60), self.requests
+            return self.of("POST")
+
+    def stop(self):
+        self.released.set()
+        self.server.stop()

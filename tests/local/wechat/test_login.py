@@ -1,0 +1,153 @@
+"""Logins at the local WeChat: codes that are good once, refusals in WeChat's words, bad days."""
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.local.wechat.conftest import APP_ID, SECRET
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
+
+PATH = "/sns/jscode2session"
+
+
+@pytest.fixture
+def login(send):
+    """Exchange a code; parameters may be changed or, with ``None``, left out. Always HTTP 200."""
+
+    def login(code, **changed):
+        given = {"appid": APP_ID, "secret": SECRET, "js_code": code, "grant_type": "authorization_code"}
+        given = {name: value for name, value in (given | changed).items() if value is not None}
+        status, content_type, body = send("GET", f"{PATH}?{urlencode(given)}")
+        assert (status, content_type) == (200, "text/plain")
+        return json.loads(body)
+
+    return login
+
+
+def test_a_code_becomes_its_user_or_a_new_one_and_no_errcode(wechat, login):
+    code = wechat.issue_code("oUser_of-the-tests0000000000")
+    answer = login(code)
+    assert re.fullmatch(r"[0-9a-zA-Z]{32}", code)
+    assert set(answer) == {"openid", "session_key"}
+    assert answer["openid"] == "oUser_of-the-tests0000000000"
+    assert re.fullmatch(r"[A-Za-z0-9+/]{22}==", answer["session_key"])
+    openids = {login(wechat.issue_code())["openid"] for _ in range(3)}
+    assert len(openids) == 3 and all(re.fullmatch(r"o[A-Za-z0-9_-]{27}", openid) for openid in openids)
+
+
+@pytest.mark.parametrize("issued", [True, False])
+def test_a_code_is_good_once(wechat, login, clock, issued):
+    code = wechat.issue_code() if issued else "local-alice"
+    assert "openid" in login(code)
+    assert login(code)["errcode"] == 40163
+    clock.tick(hours=1)
+    assert login(code)["errcode"] == 40163
+
+
+@pytest.mark.parametrize(("seconds", "errcode"), [(299, None), (300, 40029)])
+def test_a_code_is_valid_for_five_minutes(wechat, login, clock, seconds, errcode):
+    code = wechat.issue_code()
+    clock.tick(seconds=seconds)
+    wechat.issue_code()
+    assert login(code).get("errcode") == errcode
+
+
+@pytest.mark.parametrize("code", ["bad-", "bad-" + "0" * 32, "x" * 129, "local-" + "a" * 123])
+def test_an_invalid_or_too_long_code_is_refused(login, code):
+    assert [login(code)["errcode"] for _ in range(2)] == [40029, 40029]
+
+
+@cases("code")
+def test_a_code_as_devtools_give_is_the_developer_s_and_good_once(login, code):
+    developer = login("devtools-1")["openid"]
+    assert login(code)["openid"] == developer != login("local-alice")["openid"]
+    assert login(code)["errcode"] == 40163
+
+
+def test_the_mock_code_of_devtools_is_the_developer_s_each_time(login):
+    answers = [login("the code is a mock one") for _ in range(3)]
+    assert {answer["openid"] for answer in answers} == {login("devtools-2")["openid"]}
+
+
+def test_a_local_code_names_a_user_of_its_own_who_is_the_same_everywhere(login):
+    """Worked out from the app id and the code alone, so that a restart changes nobody."""
+    assert login("local-alice")["openid"] == "o3feOgcKEjO7OdG5fEQQd2Emp80y"
+    codes = ("local-bob", "x", "local-", "local-张三", "local-" + "a" * 122)
+    assert len({login(code)["openid"] for code in codes}) == 5
+
+
+@cases("changed", "errcode", "words")
+def test_refuses_in_wechats_words_and_keeps_the_code_good(login, changed, errcode, words):
+    answer = login("local-alice", **changed)
+    assert (set(answer), answer["errcode"]) == ({"errcode", "errmsg"}, errcode)
+    assert re.fullmatch(words + r", rid: [0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}", answer["errmsg"])
+    assert "openid" in login("local-alice")
+
+
+def test_a_login_is_a_get_and_the_first_of_two_parameters_counts(send):
+    good = urlencode({"appid": APP_ID, "js_code": "local-a", "grant_type": "authorization_code"})
+    answer = send("GET", f"{PATH}?secret=guess&{good}&secret={SECRET}")
+    assert json.loads(answer[2])["errcode"] == 40125
+    status, _, body = send("POST", f"{PATH}?appid=x", "a=b")
+    assert (status, json.loads(body)["errcode"]) == (200, 43001)
+
+
+def test_a_user_logs_in_a_hundred_times_a_minute(wechat, login, clock):
+    for _ in range(99):
+        login(wechat.issue_code("oBusy"))
+    clock.tick(seconds=30)
+    assert login(wechat.issue_code("oBusy"))["openid"] == "oBusy"
+    waiting = wechat.issue_code("oBusy")
+    assert login(waiting)["errcode"] == 45011
+    assert login(wechat.issue_code("oOther"))["openid"] == "oOther"
+    clock.tick(seconds=30)
+    assert login(waiting)["openid"] == "oBusy"
+
+
+def test_scripts_get_codes_over_http(send, login):
+    for sent, openid in (('{"openid": "oScript"}', "oScript"), (None, None), ('{"openid": null}', None)):
+        status, _, body = send("POST", "/-/codes", sent)
+        user = login(json.loads(body)["code"])["openid"]
+        assert status == 200 and (user == openid or (openid is None and len(user) == 28))
+
+
+@cases("method", "target", "body", "status")
+def test_other_paths_and_methods_are_errors(send, method, target, body, status):
+    answer = send(method, target, body)
+    assert answer[0] == status and json.loads(answer[2])["error"]
+
+
+@cases("kind", "pattern")
+def test_a_planned_fault_is_the_answer_to_one_call(send, login, kind, pattern):
+    assert send("PUT", "/-/faults", json.dumps({"kind": kind, "times": 1}))[0] == 200
+    status, _, body = send("GET", PATH)
+    assert status == 200 and re.fullmatch(pattern, body.decode())
+    assert "openid" in login("local-alice")
+
+
+def test_calls_are_recorded_without_secrets_and_printed_nowhere(wechat, login, send, clock, capfd):
+    login("local-alice")
+    login("local-alice")
+    wechat.faults.plan("missing_field", times=1)
+    login("local-bob")
+    send("GET", "/redirected")
+    wechat.issue_code()
+    assert [(call.path, call.app_id, call.errcode) for call in wechat.calls] == [
+        *((PATH, APP_ID, errcode) for errcode in (0, 40163, None)),
+        ("/redirected", "", None),
+    ]
+    assert {call.time for call in wechat.calls} == {clock.instant}
+    assert SECRET not in repr(wechat.calls) and "local-" not in repr(wechat.calls)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_code_logs_in_one_of_many_at_once(wechat, login):
+    code = wechat.issue_code()
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(login, [code] * 16))
+    assert sorted(answer.get("errcode", 0) for answer in answers) == [0] + [40163] * 15
