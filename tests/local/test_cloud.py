@@ -1,3 +1,5 @@
+"""The local cloud as a whole: what it is made of, what it tells the function, a page and a script."""
+
 import json
 import subprocess
 import sys
@@ -5,7 +7,8 @@ import threading
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import jwt
@@ -26,19 +29,19 @@ from local.oss.versions import StoredObject
 from local.profiles import lifecycle_rules
 from local.shell import clear_inherited_settings
 from local.wechat.check_plan import PlannedCheck
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 PROJECT = Path(__file__).resolve().parents[2]
-REQUIRED = {
-    "OSS_BUCKET", "OSS_REGION", "OSS_HOST", "STS_ENDPOINT", "STS_ROLE_ARN", "CALLER_AUTH", "TOKEN_SECRET",
-    "CALLBACK_URL", "CALLBACK_KEY_ORIGIN", "PROFILES_FILE", "ALLOWED_ORIGINS", "UPLOAD_WEBHOOK_URL",
-    "QUOTA_URL", "GREEN_ENDPOINT",
-    "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-}  # fmt: skip
-
+REQUIRED = set(
+    "OSS_BUCKET OSS_REGION OSS_HOST STS_ENDPOINT STS_ROLE_ARN CALLER_AUTH TOKEN_SECRET CALLBACK_URL"
+    " CALLBACK_KEY_ORIGIN PROFILES_FILE ALLOWED_ORIGINS UPLOAD_WEBHOOK_URL QUOTA_URL GREEN_ENDPOINT"
+    " ALIBABA_CLOUD_ACCESS_KEY_ID ALIBABA_CLOUD_ACCESS_KEY_SECRET".split()
+)
 OF_WECHAT = {f"WECHAT_{name}" for name in "APPID SECRET ENDPOINT PUSH_TOKEN PUSH_AES_KEY".split()}
+MODES = {
+    "wechat": {"STS_SESSION_SECONDS", *OF_WECHAT},
+    "jwt": {"JWT_KEY", "JWT_ALGORITHM"},
+    "anonymous": set(),
+}
 
 
 @pytest.fixture
@@ -48,80 +51,78 @@ def gateway():
     running.stop()
 
 
-@pytest.mark.parametrize(
-    ("caller_auth", "more"),
-    [
-        ("wechat", {"STS_SESSION_SECONDS", *OF_WECHAT}),
-        ("jwt", {"JWT_KEY", "JWT_ALGORITHM"}),
-        ("anonymous", set()),
-    ],
-)
-def test_the_environment_names_every_emulator_and_nothing_else(gateway, tmp_path, caller_auth, more):
-    with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
+@pytest.fixture
+def start(gateway, tmp_path):
+    """A local cloud, not yet entered, with these options."""
+    return partial(LocalCloud, gateway, tmp_path)
+
+
+def port_of(server):
+    return int(server.origin.rpartition(":")[2])
+
+
+@pytest.mark.parametrize(("caller_auth", "more"), MODES.items())
+def test_the_environment_names_every_emulator_and_nothing_else(start, gateway, caller_auth, more):
+    with start(caller_auth) as cloud:
         settings = cloud.environment()
     assert set(settings) == REQUIRED | more
     assert settings["CALLER_AUTH"] == caller_auth
     assert settings["OSS_HOST"] == settings["CALLBACK_KEY_ORIGIN"] == cloud.oss.origin
-    assert settings["STS_ENDPOINT"] == cloud.sts.origin
-    assert settings["GREEN_ENDPOINT"] == cloud.green.origin
+    assert (settings["STS_ENDPOINT"], settings["GREEN_ENDPOINT"]) == (cloud.sts.origin, cloud.green.origin)
     assert settings["CALLBACK_URL"] == f"{gateway.origin}/callback"
     assert cloud.playground.origin in settings["ALLOWED_ORIGINS"].split(",")
-    assert len(settings["TOKEN_SECRET"]) >= 32
 
 
-def test_every_run_has_its_own_secret(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path) as first, LocalCloud(gateway, tmp_path) as second:
-        assert first.environment()["TOKEN_SECRET"] != second.environment()["TOKEN_SECRET"]
+def test_every_run_has_its_own_secret_and_extra_settings_replace_those_of_the_cloud(start):
+    more = {"CALLER_RATE": "1/s", "OSS_REGION": "x"}
+    with start() as first, start(extra_settings=more) as second:
+        one, other = first.environment(), second.environment()
+    assert one["TOKEN_SECRET"] != other["TOKEN_SECRET"] and len(one["TOKEN_SECRET"]) >= 32
+    assert other.items() >= more.items()
+    with pytest.raises(ValueError, match="anonymous"):
+        start("everyone")
 
 
-def test_extra_settings_replace_those_of_the_cloud(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path, extra_settings={"CALLER_RATE": "1/s", "OSS_REGION": "x"}) as cloud:
-        settings = cloud.environment()
-    assert (settings["CALLER_RATE"], settings["OSS_REGION"]) == ("1/s", "x")
-
-
-def test_the_addresses_for_scripts_have_the_promised_names(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path) as cloud:
+def test_the_addresses_for_scripts_have_the_promised_names(start):
+    with start() as cloud:
         addresses = cloud.addresses()
-    assert list(addresses) == [
-        "function", "functionFc2", "sts", "oss", "wechat", "playground", "business", "green",
-        "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId", "buckets",
-    ]  # fmt: skip
-    origins = [
-        addresses[name] for name in ("function", "sts", "oss", "wechat", "playground", "business", "green")
-    ]
+    services = "function sts oss wechat playground business green".split()
+    others = "functionFc2 bucket region roleArn accessKeyId accessKeySecret appId buckets".split()
+    assert set(addresses) == {*services, *others}
     home, archive = addresses["buckets"]
-    assert len({*origins, archive["oss"]}) == 8
+    assert len({archive["oss"], *(addresses[name] for name in services)}) == 8
     assert home == {name: addresses[name] for name in ("bucket", "region", "oss", "roleArn")}
     assert (archive["bucket"], archive["region"]) == ("local-archive", "cn-shanghai")
     assert archive["roleArn"] != home["roleArn"]
 
 
-def test_a_token_of_the_local_business_fits_the_key_the_function_is_given(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path, caller_auth="jwt") as cloud:
-        token = cloud.business_token("someone")
+def test_a_token_of_the_local_business_fits_the_key_the_function_is_given(start):
+    with start("jwt") as cloud:
+        token, key = cloud.business_token("someone"), cloud.environment()["JWT_KEY"]
         assert cloud.addresses()["businessToken"].count(".") == 2
-        key = cloud.environment()["JWT_KEY"]
     assert jwt.decode(token, key, algorithms=["HS256"])["sub"] == "someone"
 
 
-def test_the_page_config_has_addresses_and_profiles_but_no_secret(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path) as cloud:
+def test_the_page_config_has_addresses_and_profiles_but_no_secret(start, gateway):
+    with start() as cloud:
         config = cloud.page_config()
         secrets = {value for name, value in cloud.environment().items() if "SECRET" in name}
     assert config["function"] == gateway.origin
-    avatar = next(profile for profile in config["profiles"] if profile["name"] == "avatar")
-    assert avatar["callback"] is True
-    assert [profile["name"] for profile in config["profiles"] if profile["classic"]] == ["legacy"]
-    assert [profile["name"] for profile in config["profiles"] if profile["parts"]] == ["video", "contract"]
-    assert "album" not in [profile["name"] for profile in config["profiles"]]
+    names = {
+        what: [profile["name"] for profile in config["profiles"] if profile[what]]
+        for what in ("classic", "parts")
+    }
+    assert names == {"classic": ["legacy"], "parts": ["video", "contract"]}
+    told = {profile["name"]: profile for profile in config["profiles"]}
+    assert told["avatar"]["callback"] is True and "album" not in told
     assert not any(secret in json.dumps(config) for secret in secrets)
 
 
-def test_a_cloud_is_idle_once_no_request_runs_and_nothing_waits(gateway, tmp_path, monkeypatch):
+def test_a_cloud_is_idle_once_no_request_runs_and_nothing_waits(start, gateway, monkeypatch):
     is_in, may_end = threading.Event(), threading.Event()
     gateway._handler = lambda event, context: is_in.set() or may_end.wait(60) and {"statusCode": 200}
-    with LocalCloud(gateway.start(), tmp_path) as cloud, ThreadPoolExecutor(1) as pool:
+    gateway.start()
+    with start() as cloud, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(requests.get, gateway.origin, timeout=60)
         assert is_in.wait(60)
         with monkeypatch.context() as patch, pytest.raises(TimeoutError):
@@ -134,8 +135,8 @@ def test_a_cloud_is_idle_once_no_request_runs_and_nothing_waits(gateway, tmp_pat
         assert cloud.idle() and done == [1]
 
 
-def test_a_cloud_that_was_reset_holds_nothing_of_what_was_done_in_it(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path) as cloud:
+def test_a_cloud_that_was_reset_holds_nothing_of_what_was_done_in_it(start):
+    with start() as cloud:
         bucket = cloud.oss.bucket
         bucket.objects.versioning = "Enabled"
         for _ in range(2):
@@ -162,45 +163,18 @@ def test_a_cloud_that_was_reset_holds_nothing_of_what_was_done_in_it(gateway, tm
         assert requests.get(cloud.oss.origin, timeout=60).status_code == 403
 
 
-def test_only_the_account_key_reads_and_deletes_every_object(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path) as cloud:
-        objects = cloud.oss.objects
-        incoming = objects.new_file()
-        incoming.write(b"picture")
-        incoming.close()
-        stored = StoredObject(
-            key="u/图 1.png",
-            size=7,
-            etag="E",
-            content_type="image/png",
-            modified=datetime(2026, 11, 24, tzinfo=UTC),
-            path=objects.path_of("u/图 1.png"),
-        )
-        objects.store(Path(incoming.name), stored, forbid_overwrite=True)
-        with requests.Session() as session:
-            session.trust_env = False
-            url = cloud.signed_url("u/图 1.png")
-            assert session.get(url, timeout=60).content == b"picture"
-            assert session.get(url.partition("?")[0], timeout=60).status_code == 403
-            assert session.delete(url, timeout=60).status_code == 403
-    assert "u/图 1.png" in objects
-
-
-def test_the_local_bucket_begins_as_a_real_one_does(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path) as cloud:
+def test_the_local_bucket_begins_as_a_real_one_does_unless_it_is_given_other_rules(start):
+    with start() as cloud:
         rules = cloud.oss.bucket.rules
         assert not any(profile.get("acl") for profile in cloud.profiles.values())
     assert (rules.block_public_access, rules.private_reads_need_signature) == (True, True)
     assert not rules.public_endpoint_forbidden
-
-
-def test_the_local_oss_can_be_given_other_rules(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path, rules=OssRules(v1_retired=True)) as cloud:
+    with start(rules=OssRules(v1_retired=True)) as cloud:
         assert [store.bucket.rules.v1_retired for store in cloud.stores] == [True, True]
 
 
-def test_the_local_wechat_pushes_with_the_function_s_settings(gateway, tmp_path):
-    with LocalCloud(gateway, tmp_path) as cloud:
+def test_the_local_wechat_pushes_with_the_function_s_settings(start, gateway):
+    with start() as cloud:
         settings, push = cloud.environment(), cloud.wechat.checks.push
     assert push.url == f"{gateway.origin}/wechat-events"
     assert (settings["WECHAT_PUSH_TOKEN"], settings["WECHAT_PUSH_AES_KEY"]) == (push.token, push.aes_key)
@@ -208,31 +182,23 @@ def test_the_local_wechat_pushes_with_the_function_s_settings(gateway, tmp_path)
     assert push.token not in repr(push) and push.aes_key not in repr(push)
 
 
-def test_an_unknown_way_of_asking_is_refused(gateway, tmp_path):
-    with pytest.raises(ValueError, match="anonymous"):
-        LocalCloud(gateway, tmp_path, caller_auth="everyone")
+def test_ports_that_are_taken_are_stepped_over(start, gateway):
+    first = port_of(gateway)
+    with start(first_port=first) as cloud:
+        servers = (cloud.oss, cloud.sts, cloud.wechat, cloud.playground, cloud.business)
+        ports = [port_of(server) for server in servers]
+        of_archive = port_of(cloud.archive)
+    assert first < ports[0] and ports == sorted({*ports}) and ports[-1] < first + 200
+    assert first + 5 <= of_archive < first + 200
 
 
-def test_ports_that_are_taken_are_stepped_over(gateway, tmp_path):
-    first_port = int(gateway.origin.rpartition(":")[2])
-    with LocalCloud(gateway, tmp_path, first_port=first_port) as cloud:
-        ports = [
-            int(server.origin.rpartition(":")[2])
-            for server in (cloud.oss, cloud.sts, cloud.wechat, cloud.playground, cloud.business)
-        ]
-        of_archive = int(cloud.archive.origin.rpartition(":")[2])
-    assert first_port < ports[0] < ports[1] < ports[2] < ports[3] < ports[4] < first_port + 200
-    assert first_port + 5 <= of_archive < first_port + 200
-
-
-def test_the_second_bucket_takes_the_port_after_the_others_where_all_are_free(gateway, tmp_path):
+def test_the_second_bucket_takes_the_port_after_the_others_where_all_are_free(start):
     """So that what the pages print of 9001 to 9005 stays true."""
     # Below the ports that a system gives to connections, which other tests take all the time.
     for first_port in range(20_000, 30_000, 500):
-        with LocalCloud(gateway, tmp_path, first_port=first_port) as cloud:
+        with start(first_port=first_port) as cloud:
             in_front = (cloud.oss, cloud.sts, cloud.wechat, cloud.playground, cloud.business)
-            servers = (*in_front, cloud.archive, cloud.green)
-            ports = [int(server.origin.rpartition(":")[2]) - first_port for server in servers]
+            ports = [port_of(server) - first_port for server in (*in_front, cloud.archive, cloud.green)]
         if ports == [0, 1, 2, 3, 4, 5, 6]:
             return
     pytest.fail(f"never seven ports in a row: {ports}")
@@ -243,39 +209,30 @@ def test_the_second_bucket_takes_the_port_after_the_others_where_all_are_free(ga
 )
 def test_a_role_allows_exactly_the_needs_of_its_sessions(document, bucket):
     needs = {
-        f"acs:oss:*:*:{bucket}/*": {
-            *("oss:PutObject", "oss:PutObjectAcl", "oss:GetObject", "oss:DeleteObject"),
-            *("oss:ListParts", "oss:AbortMultipartUpload", "oss:DeleteObjectVersion", "oss:PostProcessTask"),
-        },
-        f"acs:oss:*:*:{bucket}": {"oss:ListObjects", "oss:ListObjectVersions", "oss:ListMultipartUploads"},
+        "/*": "PutObject PutObjectAcl GetObject DeleteObject DeleteObjectVersion PostProcessTask ListParts"
+        " AbortMultipartUpload",
+        "": "ListObjects ListObjectVersions ListMultipartUploads",
     }
-    for statement in document["Statement"]:
-        [resource] = statement["Resource"]
-        assert {*statement["Action"]} == needs.pop(resource)
-    assert needs == {}
+    found = {statement["Resource"][0]: {*statement["Action"]} for statement in document["Statement"]}
+    assert found == {
+        f"acs:oss:*:*:{bucket}{part}": {f"oss:{name}" for name in names.split()}
+        for part, names in needs.items()
+    }
     assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
 
 
-def test_each_run_has_a_new_account_secret(gateway, tmp_path):
+def test_each_run_has_a_new_account_secret(start):
     """The local OSS takes what is signed from pages of any origin, and anybody may read this project."""
     print_it = "from local.cloud import FUNCTION_KEY; print(FUNCTION_KEY.access_key_secret)"
     asked = [sys.executable, "-c", print_it]
     other_run = subprocess.run(asked, cwd=PROJECT, check=True, capture_output=True, text=True).stdout.strip()
     assert len(other_run) >= 32
-    assert other_run != FUNCTION_KEY.access_key_secret
-    with LocalCloud(gateway, tmp_path) as cloud:
-        known, guessed = (
-            requests.get(
-                presigned_url(
-                    cloud.oss.origin, cloud.oss.bucket, replace(FUNCTION_KEY, access_key_secret=secret), "a"
-                ),
-                headers={"Origin": "https://page.example"},
-                timeout=60,
-            )
-            for secret in (FUNCTION_KEY.access_key_secret, other_run)
-        )
-    assert (known.status_code, guessed.status_code) == (404, 403)
-    assert "SignatureDoesNotMatch" in guessed.text
+    page = {"Origin": "https://page.example"}
+    with start() as cloud:
+        for secret, status in ((FUNCTION_KEY.access_key_secret, 404), (other_run, 403)):
+            key = replace(FUNCTION_KEY, access_key_secret=secret)
+            url = presigned_url(cloud.oss.origin, cloud.oss.bucket, key, "a")
+            assert requests.get(url, headers=page, timeout=60).status_code == status
 
 
 def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more(legacy_profiles):
@@ -296,9 +253,9 @@ def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more
     assert here == read(legacy_profiles)
 
 
-@pytest.mark.parametrize("caller_auth", ["wechat", "jwt", "anonymous"])
-def test_a_profile_of_the_second_bucket_has_its_current_address(gateway, tmp_path, caller_auth):
-    with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
+@pytest.mark.parametrize("caller_auth", MODES)
+def test_a_profile_of_the_second_bucket_has_its_current_address(start, caller_auth):
+    with start(caller_auth) as cloud:
         contract, other = cloud.profiles["contract"], cloud.addresses()["buckets"][1]
         assert contract["host"] == cloud.archive.origin
         place = load_settings(cloud.environment()).profiles["contract"].location
@@ -308,9 +265,9 @@ def test_a_profile_of_the_second_bucket_has_its_current_address(gateway, tmp_pat
     assert {place.host, place.oss_endpoint, place.read_origin} == {contract["host"]}
 
 
-def test_anonymous_callers_have_no_owner_only_reading(gateway, tmp_path):
+def test_anonymous_callers_have_no_owner_only_reading(start):
     def readers(caller_auth):
-        with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
+        with start(caller_auth) as cloud:
             given = tomllib.loads(Path(cloud.environment()["PROFILES_FILE"]).read_text("utf-8"))
         assert given == cloud.profiles
         return {name: profile.get("read") for name, profile in given.items()}
@@ -320,22 +277,26 @@ def test_anonymous_callers_have_no_owner_only_reading(gateway, tmp_path):
     assert set(readers("anonymous").values()) == {"callers", None}
 
 
-@cases("caller_auth", "holds")
-def test_hold_steps_depend_on_the_caller_mode(gateway, tmp_path, caller_auth, holds):
-    with LocalCloud(gateway, tmp_path, caller_auth=caller_auth) as cloud:
+@pytest.mark.parametrize(
+    ("caller_auth", "post", "note"),
+    [
+        ("wechat", [["commit", "check"], None], [["commit"], "owner"]),
+        ("jwt", [["commit"], None], [["commit"], "owner"]),
+        ("anonymous", [["commit"], None], [["commit"], None]),
+    ],
+)
+def test_hold_steps_depend_on_the_caller_mode(start, caller_auth, post, note):
+    with start(caller_auth) as cloud:
         settings = load_settings(cloud.environment())
-        told = {
-            name: [profile["hold"], profile.get("commit_by")]
-            for name, profile in cloud.profiles.items()
-            if "hold" in profile
-        }
+        held = {name: profile for name, profile in cloud.profiles.items() if "hold" in profile}
         rules = cloud.oss.bucket.lifecycle.rules
-    assert told == holds
-    assert {name for name, profile in settings.profiles.items() if profile.is_held} == set(holds)
+    told = {name: [profile["hold"], profile.get("commit_by")] for name, profile in held.items()}
+    assert told == {"post": post, "note": note}
+    assert {name for name, profile in settings.profiles.items() if profile.is_held} == set(told)
     days = {rule.prefix: (rule.days, rule.abort_days) for rule in rules}
     assert days[""] == (None, 7) and days["held/.decided/"] == (9, None)
     assert {prefix for prefix in days if prefix and not prefix.startswith("held/.")} == {
-        f"held/{settings.profiles[name].key.literal_folder}" for name in holds
+        f"held/{settings.profiles[name].key.literal_folder}" for name in told
     }
     assert not {"held/", "held/.rejected/"} & set(days)
 
@@ -359,23 +320,14 @@ def test_each_bucket_has_a_rule_for_the_held_profiles_that_are_in_it():
     assert held(profiles, "local-archive") == {"held/b/c/": 1}
 
 
-def test_shell_variables_that_change_settings_are_removed():
+def test_every_setting_the_function_reads_and_others_that_change_it_are_cleared():
     kept = {"PATH": "/bin", "HOME": "/root", "PORT": "9000", "NO_COLOR": "1"}
-    hostile = dict.fromkeys(
-        "HTTP_PROXY https_proxy All_Proxy no_proxy DEBUG OSS_BUCKET OSS_HOST CALLER_AUTH TOKEN_SECRET "
-        "OWNER_SECRET CALLER_RATE LOG_LEVEL UPLOAD_WEBHOOK_URL ALIYUN_ACCESS_KEY_ID FC_REGION "
-        "ALIYUN_ACCESS_KEY_SECRET ALIBABA_CLOUD_SECURITY_TOKEN ALIBABA_CLOUD_CREDENTIALS_FILE".split(),
-        "hostile",
-    )  # fmt: skip
-    environ = {**kept, **hostile}
+    more = set(
+        "HTTP_PROXY https_proxy All_Proxy no_proxy DEBUG FC_REGION ALIYUN_ACCESS_KEY_ID"
+        " ALIYUN_ACCESS_KEY_SECRET ALIBABA_CLOUD_CREDENTIALS_FILE".split()
+    )
+    names = {row.name for row in all_settings()}
+    assert {"OSS_BUCKET", "CALLER_RATE", "TOKEN_SECRET"} <= names
+    environ = {**kept, **dict.fromkeys(names | more, "inherited")}
     clear_inherited_settings(environ)
     assert environ == kept
-
-
-def test_every_setting_the_function_reads_is_among_those_cleared():
-    more = {"FC_REGION", "ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"}
-    names = {row.name for row in all_settings()} | more
-    environ = dict.fromkeys(names, "inherited")
-    assert {"OSS_BUCKET", "CALLER_RATE", "TOKEN_SECRET"} <= names
-    clear_inherited_settings(environ)
-    assert environ == {}

@@ -1,10 +1,65 @@
-"""One gateway for the tests that need no options of their own."""
+"""A gateway that runs, a function that remembers, and requests of any bytes."""
 
+import contextlib
+import http.client
 import json
+import socket
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.local.fc.running import Recorder, ask, gateway
+from local.fc.gateway import FcGateway
+
+NOW = datetime(2030, 1, 1, 0, 0, 0, tzinfo=UTC)
+KEYS = {"access_key_id": "ID", "access_key_secret": "SECRET", "security_token": "TOKEN"}
+
+
+@contextlib.contextmanager
+def gateway(handler, initialize=None, **options):
+    running = FcGateway(handler, initialize, now=lambda: NOW, **{"environ": {}, **options}).start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+class Recorder:
+    """A function that keeps what it was called with and returns what it was told to."""
+
+    def __init__(self, result=None):
+        self.result, self.events, self.contexts = result, [], []
+
+    def __call__(self, event, context):
+        self.events.append(event)
+        self.contexts.append(context)
+        return self.result
+
+
+def ask(running, method="GET", target="/", headers=(), body=None):
+    """One request with exactly these headers (and Content-Length); repeated names allowed."""
+    connection = http.client.HTTPConnection(running.origin.removeprefix("http://"), timeout=60)
+    with contextlib.closing(connection):
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in headers.items() if isinstance(headers, dict) else headers:
+            connection.putheader(name, value)
+        if body is not None:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+def say(running, data):
+    """Send raw bytes, end one's own side, and read until the gateway closes."""
+    host, port = running.origin.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                received += piece
+    return received
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +80,7 @@ def event_of(front):
 
     def event_of(method="GET", target="/", headers=(), body=None):
         front.function = staticmethod(Recorder({"statusCode": 200}))
-        status, _, _ = ask(front.gateway, method, target, headers, body)
-        assert status == 200
+        assert ask(front.gateway, method, target, headers, body)[0] == 200
         assert type(front.function.events[0]) is bytes
         return json.loads(front.function.events[0])
 

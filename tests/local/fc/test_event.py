@@ -1,16 +1,14 @@
-"""The event that a function gets of a request."""
+"""The event and the context that a function gets of a request."""
 
 import base64
 import json
 
 import pytest
 
-from tests.local.fc.running import Recorder, ask, gateway, say
+from tests.local.fc.conftest import KEYS, Recorder, ask, gateway, say
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
-
-TYPED = {"Content-Type": "application/json"}
 
 
 def test_an_event_has_the_documented_shape(event_of):
@@ -64,38 +62,27 @@ def test_a_body_is_text_only_for_the_documented_types(content_type, is_text, eve
     assert event["body"] == expected
 
 
-def test_a_plain_get_has_an_empty_body_and_the_base64_flag(event_of):
+def test_a_plain_get_has_no_body_and_text_that_is_not_utf8_still_makes_an_event(event_of):
     event = event_of()
     assert (event["body"], event["isBase64Encoded"]) == ("", True)
-
-
-def test_a_text_body_that_is_not_utf8_still_makes_an_event(event_of):
-    assert event_of("POST", "/", TYPED, b"\xff{")["body"] == "�{"
+    event = event_of("POST", "/", {"Content-Type": "text/x", "X-Name": "中".encode()}, b"\xff{")
+    assert (event["body"], event["headers"]["X-Name"]) == ("�{", "中")
 
 
 def test_reserved_headers_do_not_reach_the_function(event_of):
+    forged = {"X-Fc-Request-Id": "forged", "x-fc-account-id": "forged"}
     event = event_of(
-        headers=[
-            ("X-Fc-Request-Id", "forged"),
-            ("x-fc-account-id", "forged"),
-            ("Connection", "keep-alive"),
-            ("Keep-Alive", "timeout=5"),
-            ("X-Kept", "yes"),
-        ]
+        headers={**forged, "Connection": "keep-alive", "Keep-Alive": "timeout=5", "X-Kept": "yes"}
     )
     assert set(event["headers"]) == {"Host", "X-Kept"}
     assert "forged" not in json.dumps(event)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND"])
-def test_every_method_reaches_the_function(method):
-    function = Recorder({"statusCode": 202, "body": "seen"})
-    with gateway(function) as running:
-        status, headers, body = ask(running, method)
-    assert json.loads(function.events[0])["requestContext"]["http"]["method"] == method
-    assert status == 202
-    assert headers["Content-Length"] == "4"
-    assert body == (b"" if method == "HEAD" else b"seen")
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND"])
+def test_every_method_reaches_the_function(method, front, answer_to):
+    status, headers, body = answer_to({"statusCode": 202, "body": "seen"}, method)
+    assert json.loads(front.function.events[0])["requestContext"]["http"]["method"] == method
+    assert (status, headers["Content-Length"], body) == (202, "4", b"" if method == "HEAD" else b"seen")
 
 
 def said(request):
@@ -113,10 +100,6 @@ def test_stray_bytes_of_a_path_are_percent_encoded_and_an_origin_is_dropped():
     assert said(b"GET http://example.com/a?b=1 HTTP/1.0\r\n\r\n")["rawPath"] == "/a"
 
 
-def test_a_header_value_is_read_as_utf8(event_of):
-    assert event_of(headers={"X-Name": "中".encode()})["headers"]["X-Name"] == "中"
-
-
 def test_a_chunked_body_arrives_whole_and_the_connection_stays_usable():
     function = Recorder({"statusCode": 200, "body": "ok"})
     request = (
@@ -130,3 +113,29 @@ def test_a_chunked_body_arrives_whole_and_the_connection_stays_usable():
     assert json.loads(function.events[0])["body"] == "abcde"
     assert "Transfer-Encoding" not in json.loads(function.events[0])["headers"]
     assert json.loads(function.events[1])["rawPath"] == "/second"
+
+
+def context_of(**options):
+    function = Recorder({"statusCode": 200})
+    with gateway(function, **options) as running:
+        headers = ask(running)[1]
+    context, event = function.contexts[0], json.loads(function.events[0])
+    assert headers["X-Fc-Request-Id"] == context.request_id == event["requestContext"]["requestId"]
+    return context
+
+
+def test_a_context_of_python_3_12_has_no_credentials_and_no_service():
+    context = context_of()
+    names = {"request_id", "function", "logger", "log_project", "log_store", "region", "account_id"}
+    assert (set(vars(context)), context.region, callable(context)) == (names, "cn-hangzhou", False)
+    assert set(vars(context.function)) == {"name", "handler", "memory", "timeout", "version_id", "qualifier"}
+    assert callable(context_of(callable_context=True))
+
+
+def test_a_context_of_python_3_10_has_credentials_and_service():
+    context = context_of(credentials=KEYS)
+    assert set(vars(context)) == {"request_id", "credentials", "function", "service", "region", "account_id"}
+    assert vars(context.credentials) == KEYS
+    assert set(vars(context.function)) == {"name", "handler", "memory", "timeout"}
+    assert set(vars(context.service)) == {"log_project", "log_store", "qualifier", "version_id"}
+    assert "SECRET" not in repr(context) + repr(context.credentials)

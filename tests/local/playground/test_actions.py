@@ -1,6 +1,7 @@
 """What the page may do to the cloud behind it."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,65 +18,49 @@ cases = cases_beside(__file__)
 
 
 @pytest.fixture
-def oss(tmp_path, clock):
-    server = OssServer(None, "b", "cn-hangzhou", tmp_path, now=clock)
-    yield server
-    server.stop()
+def cloud(tmp_path, clock):
+    """The services that the page can change, and the minutes that it had pass."""
+    cloud = SimpleNamespace(
+        oss=OssServer(None, "b", "cn-hangzhou", tmp_path, now=clock),
+        archive=OssServer(None, "archive", "cn-shanghai", tmp_path / "archive", now=clock),
+        wechat=WechatServer("wx", "s", now=clock),
+        green=GreenServer(None, now=clock),
+    )
+    services = [*vars(cloud).values()]
+    cloud.minutes = []
+    yield cloud
+    for service in services:
+        service.stop()
 
 
 @pytest.fixture
-def archive(tmp_path, clock):
-    server = OssServer(None, "archive", "cn-shanghai", tmp_path / "archive", now=clock)
-    yield server
-    server.stop()
+def act(cloud):
+    actions = actions_of((cloud.oss, cloud.archive), cloud.wechat, cloud.green, cloud.minutes.append)
+    return lambda path, wanted: actions[path](wanted)
 
 
-@pytest.fixture
-def wechat(clock):
-    server = WechatServer("wx", "s", now=clock)
-    yield server
-    server.stop()
+def taken(store, call="PostObject"):
+    fault = store.faults.take(call)
+    return fault and fault.kind
 
 
-@pytest.fixture
-def minutes():
-    return []
+def test_a_fault_of_the_page_affects_one_form_of_the_first_or_the_named_bucket(act, cloud):
+    for named, struck, spared in (
+        ({}, cloud.oss, cloud.archive),
+        ({"bucket": "archive"}, cloud.archive, cloud.oss),
+        ({"bucket": "b"}, cloud.oss, cloud.archive),
+    ):
+        act("/fault.json", {"kind": "expired_form", **named})
+        assert (taken(spared), taken(struck, "PutObject")) == (None, None)
+        assert [taken(struck), taken(struck)] == ["expired_form", None]
 
 
-@pytest.fixture
-def green(clock):
-    server = GreenServer(None, now=clock)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def actions(oss, archive, wechat, green, minutes):
-    return actions_of((oss, archive), wechat, green, minutes.append)
-
-
-def test_a_fault_of_the_page_affects_one_form(actions, oss):
-    actions["/fault.json"]({"kind": "expired_form"})
-    assert oss.faults.take("PutObject") is None
-    assert oss.faults.take("PostObject").kind == "expired_form"
-    assert oss.faults.take("PostObject") is None
-
-
-def test_a_fault_applies_to_the_named_bucket_only(actions, oss, archive):
-    actions["/fault.json"]({"kind": "expired_form", "bucket": "archive"})
-    assert oss.faults.take("PostObject") is None
-    assert archive.faults.take("PostObject").kind == "expired_form"
-    actions["/fault.json"]({"kind": "expired_form", "bucket": "b"})
-    assert archive.faults.take("PostObject") is None
-    assert oss.faults.take("PostObject").kind == "expired_form"
-
-
-def test_a_planned_check_replaces_the_last_and_an_empty_one_resets(actions, wechat):
-    actions["/mood.json"]({"verdict": "review"})
-    actions["/mood.json"]({"verdict": "risky"})
-    assert [wechat.checks.plan.take().verdict for _ in range(3)] == ["risky"] * 3
-    actions["/mood.json"]({})
-    assert wechat.checks.plan.take().verdict == "by_name"
+def test_a_planned_check_replaces_the_last_and_an_empty_one_resets(act, cloud):
+    act("/mood.json", {"verdict": "review"})
+    act("/mood.json", {"verdict": "risky"})
+    assert [cloud.wechat.checks.plan.take().verdict for _ in range(3)] == ["risky"] * 3
+    act("/mood.json", {})
+    assert cloud.wechat.checks.plan.take().verdict == "by_name"
 
 
 @pytest.mark.parametrize(
@@ -88,52 +73,40 @@ def test_a_planned_check_replaces_the_last_and_an_empty_one_resets(actions, wech
         ({"push": "bad_signature"}, "by_name", 0),
     ],
 )
-def test_a_planned_check_is_for_content_moderation_too(actions, green, wanted, verdict, code):
-    actions["/mood.json"]({"verdict": "review"})
-    actions["/mood.json"](wanted)
-    planned = green.plan.take("ImageModeration")
-    assert (planned.verdict, planned.code, len(green.plan.planned())) == (verdict, code, 1)
+def test_a_planned_check_is_for_content_moderation_too(act, cloud, wanted, verdict, code):
+    act("/mood.json", {"verdict": "review"})
+    act("/mood.json", wanted)
+    planned = cloud.green.plan.take("ImageModeration")
+    assert (planned.verdict, planned.code, len(cloud.green.plan.planned())) == (verdict, code, 1)
 
 
 @cases("path", "wanted")
-def test_an_invalid_action_is_refused_and_changes_nothing(
-    actions, oss, archive, wechat, minutes, path, wanted
-):
+def test_an_invalid_action_is_refused_and_changes_nothing(act, cloud, path, wanted):
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
-        actions[path](wanted)
-    assert wechat.checks.plan.planned() == minutes == []
-    assert oss.faults.take("PostObject") is archive.faults.take("PostObject") is None
+        act(path, wanted)
+    assert cloud.wechat.checks.plan.planned() == cloud.minutes == []
+    assert taken(cloud.oss) is taken(cloud.archive) is None
 
 
-@pytest.mark.parametrize("count", [1, 1440])
-def test_minutes_pass_for_the_cloud(actions, minutes, count):
-    actions["/minutes.json"]({"minutes": count})
-    assert minutes == [count]
-
-
-def test_days_pass_in_every_bucket(actions, oss, archive, clock):
-    for store in (oss, archive):
+def test_minutes_pass_for_the_cloud_and_days_in_every_bucket(act, cloud, clock):
+    for count in (1, 1440):
+        act("/minutes.json", {"minutes": count})
+    assert cloud.minutes == [1, 1440]
+    for store in (cloud.oss, cloud.archive):
         store.bucket.lifecycle.replace([LifecycleRule("held", "held/", True, days=2)], clock())
         for key in ("held/a.png", "b.png"):
-            file = store.objects.new_file()
-            file.close()
-            stored = StoredObject(key, 0, "E", "image/png", clock(), store.objects.path_of(key))
+            with store.objects.new_file() as file:
+                stored = StoredObject(key, 0, "E", "image/png", clock(), store.objects.path_of(key))
             store.objects.store(Path(file.name), stored, forbid_overwrite=False)
-    actions["/days.json"]({"days": 1})
-    assert set(oss.objects) == set(archive.objects) == {"held/a.png", "b.png"}
-    actions["/days.json"]({"days": 2})
-    assert set(oss.objects) == set(archive.objects) == {"b.png"}
+    for days, left in ((1, {"held/a.png", "b.png"}), (2, {"b.png"})):
+        act("/days.json", {"days": days})
+        assert set(cloud.oss.objects) == set(cloud.archive.objects) == left
 
 
-def test_the_page_gets_the_hold_steps_and_bucket_of_a_profile():
-    profiles = {"post": {"key": "p/{id}", "max_size": 1, "content_types": [], "hold": ["commit"]}}
-    [told] = told_profiles(profiles)
-    assert (told["hold"], told["bucket"]) == (["commit"], "local-bucket")
-    [told] = told_profiles({"post": {**profiles["post"], "bucket": "local-archive"}})
-    assert told["bucket"] == "local-archive"
-
-
-def test_the_page_gets_the_title_of_a_profile_and_any_type_where_it_names_none():
-    page = {"key": "p/{filename}", "max_size": 1}
-    told = told_profiles({"a": {**page, "title": "晒单"}, "b": page})
-    assert [(each["title"], each["contentTypes"]) for each in told] == [("晒单", ["*/*"]), ("", ["*/*"])]
+def test_the_page_gets_hold_bucket_title_and_types_of_a_profile():
+    plain = {"key": "p/{filename}", "max_size": 1}
+    more = {"content_types": [], "hold": ["commit"], "bucket": "local-archive", "title": "晒单"}
+    first, second = told_profiles({"a": plain, "b": {**plain, **more}})
+    names = ("hold", "bucket", "title", "contentTypes")
+    assert [second[name] for name in names] == [["commit"], "local-archive", "晒单", []]
+    assert [first[name] for name in names[1:]] == ["local-bucket", "", ["*/*"]]

@@ -1,3 +1,5 @@
+"""The page over HTTP: its files, its addresses, and the actions that it asks for."""
+
 import contextlib
 import http.client
 
@@ -8,88 +10,78 @@ from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
+FILES = {
+    "page/index.html": "<h1>页</h1>",
+    "page/assets/app.js": "1",
+    "page/data.unknown": "\0",
+    "page/.hidden": "secret",
+    "client/index.js": "client",
+    "secret.txt": "secret",
+    "page-secret/a.txt": "secret",
+}
+
 
 @pytest.fixture
-def playground(tmp_path):
-    page, client = tmp_path / "page", tmp_path / "client"
-    (page / "assets").mkdir(parents=True)
-    client.mkdir()
-    (tmp_path / "secret.txt").write_text("secret")
-    (tmp_path / "page-secret").mkdir()
-    (tmp_path / "page-secret" / "a.txt").write_text("secret")
-    (page / "index.html").write_text("<h1>页</h1>", encoding="utf-8")
-    (page / "assets" / "app.js").write_text("1")
-    (page / ".hidden").write_text("secret")
-    (page / "link.txt").symlink_to(tmp_path / "secret.txt")
-    (page / "data.unknown").write_bytes(b"\0")
-    (client / "index.js").write_text("client")
-    running = PlaygroundServer(
-        page,
-        client,
-        lambda: {"function": "http://f"},
-        "http://oss/{0}?{1}".format,
-        {"/fault.json": new_act()},
-    ).start()
-    yield running
+def done():
+    return []
+
+
+@pytest.fixture
+def get(tmp_path, done):
+    """One call of a playground, whose one action takes the kind ``drop``: status, headers and body."""
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    (tmp_path / "page" / "link.txt").symlink_to(tmp_path / "secret.txt")
+
+    def act(wanted):
+        if wanted["kind"] != "drop":
+            raise ValueError(wanted)
+        done.append(wanted)
+
+    folders = tmp_path / "page", tmp_path / "client"
+    about = (lambda: {"function": "http://f"}), "http://oss/{0}?{1}".format, {"/fault.json": act}
+    running = PlaygroundServer(*folders, *about).start()
+
+    def get(target, method="GET", body=None, headers=None):
+        address = running.origin.removeprefix("http://")
+        with contextlib.closing(http.client.HTTPConnection(address, timeout=60)) as connection:
+            connection.request(method, target, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+
+    get.origin = running.origin
+    yield get
     running.stop()
 
 
-def new_act():
-    """Takes one kind, and remembers what it was asked."""
-
-    def action(wanted):
-        if wanted["kind"] != "drop":
-            raise ValueError(wanted)
-        action.done.append(wanted)
-
-    action.done = []
-    return action
-
-
-def get(running, target, method="GET", body=None, headers=None):
-    host, port = running.origin.removeprefix("http://").split(":")
-    with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=60)) as connection:
-        connection.request(method, target, body, headers or {})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-
-
 @cases("target", "content_type", "body")
-def test_serves_the_page_the_client_and_the_addresses(playground, target, content_type, body):
-    status, headers, seen = get(playground, target)
+def test_serves_the_page_the_client_and_the_addresses(get, target, content_type, body):
+    status, headers, seen = get(target)
     assert (status, headers["Content-Type"], seen) == (200, content_type, body)
     assert headers["Cache-Control"] == "no-store"
+    # No other origin may read a signed URL.
+    assert not [name for name in headers if name.startswith("Access-Control")]
 
 
-def test_no_other_origin_may_read_a_signed_url(playground):
-    assert not [
-        name for name in get(playground, "/signed.json?key=a")[1] if name.startswith("Access-Control")
-    ]
-
-
-def test_the_page_has_one_form_fail(playground):
-    own = {"Origin": playground.origin}
-    assert get(playground, "/fault.json", "POST", '{"kind": "drop"}', own)[0] == 200
-    assert playground.actions["/fault.json"].done == [{"kind": "drop"}]
+def test_the_page_has_one_form_fail(get, done):
+    assert get("/fault.json", "POST", '{"kind": "drop"}', {"Origin": get.origin})[0] == 200
+    assert done == [{"kind": "drop"}]
 
 
 @cases("target", "body", "headers", "status")
-def test_invalid_requests_get_their_status_and_do_nothing(playground, target, body, headers, status):
-    assert get(playground, target, "POST", body, headers)[0] == status
-    assert playground.actions["/fault.json"].done == []
+def test_invalid_requests_get_their_status_and_do_nothing(get, done, target, body, headers, status):
+    assert get(target, "POST", body, headers)[0] == status
+    assert done == []
 
 
-def test_a_head_has_the_length_and_no_body(playground):
-    status, headers, body = get(playground, "/assets/app.js", "HEAD")
+def test_a_head_has_the_length_and_no_body_and_other_methods_are_not_implemented(get):
+    status, headers, body = get("/assets/app.js", "HEAD")
     assert (status, headers["Content-Length"], body) == (200, "1", b"")
+    assert get("/", "DELETE")[0] == 501
 
 
 @cases("target")
-def test_finds_nothing_outside_its_two_folders(playground, target):
-    status, _, body = get(playground, target)
-    assert status == 404
-    assert b"secret" not in body
-
-
-def test_other_methods_are_not_implemented(playground):
-    assert get(playground, "/", "DELETE")[0] == 501
+def test_finds_nothing_outside_its_two_folders(get, target):
+    status, _, body = get(target)
+    assert status == 404 and b"secret" not in body
