@@ -87,7 +87,7 @@ def test_an_oss_that_fails_never_fails_the_confirmation(house, log_lines):
     assert house.resume(answer.json["receipt"]) == "checking"
 
 
-def test_a_confirmation_whose_check_no_tick_would_begin_fails_until_it_is_repeated(house):
+def test_a_confirmation_fails_until_it_is_repeated_where_no_tick_would_begin_its_check(house):
     form = house.form("face")
     house.oss.post(form["formData"], "bytes")
     house.oss.fail("GetObject", "unheard", "unheard")
