@@ -20,7 +20,7 @@ from function.context import HOOKS_FILE
 from ops.deploy.cloud_keys import missing_keys
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
-from ops.deploy.hints import deployment_hints, stand_in_hints
+from ops.deploy.hints import deployment_hints
 from ops.deploy.hooks import hooks_hints, hooks_problems
 from ops.deploy.operator_env import unknown_names
 from ops.deploy.profile_lines import with_lines
@@ -38,7 +38,7 @@ from ops.deploy.variables import (
     ENVIRONMENT,
     VariableSources,
     at_its_source,
-    needed_names,
+    placeholders,
     unset_at_its_source,
     variables,
 )
@@ -58,7 +58,7 @@ STAND_IN_ACCOUNT = "1234567890123456"
 WORDS = {
     "file": Text("default: s.yaml", "默认：s.yaml"),
     "for_deploy": Text(
-        "refuse the example's values too, as `make deploy` does", "也拒绝示例里的值，与 `make deploy` 相同"
+        "look for a key of the cloud too, as `make deploy` does", "也检查云账号的密钥，与 `make deploy` 相同"
     ),
     "note": Text("note: {text}", "提示：{text}"),
     "error": Text("error: {text}", "错误：{text}"),
@@ -129,8 +129,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     Args:
         environ: wins over ``.env``, as in the tool.
 
-        for_deploy: nothing may be left at a placeholder of ``.env.example``. Otherwise they stand in for what
-            is not set as long as nothing is configured at all, so that a fresh clone can be checked.
+        for_deploy: the deployment tool needs a key of the cloud as well.
     """
     source = read_s_yaml(file)
     if not isinstance(source.content, dict):
@@ -139,10 +138,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     root = source.folder
     env_file = read_env_file(root / ENV)
     sources = VariableSources(env_file.values, environ, read_env_file(root / ".env.example").values)
-    needed = sorted(set(needed_names(source.content)))
-    stand_ins = {} if for_deploy else sources.stand_ins(needed)
-    values = {**sources.values, **stand_ins}
-
+    values = sources.values
     resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT)
     document = resolver.resolve_layers(source.layers)
     unset = [unset_at_its_source(problem, sources) for problem in resolver.problems]
@@ -155,13 +151,8 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     once = _region_once(list(schema_problems(document, resolver.unresolved)), refused)
     found += [problem for problem in once if problem not in refused]
     found += resource_problems(document, root, file.parent)
-    refused = [problem for problem in refused if problem in once]
-    if stand_ins:
-        # What stands in is not the operator's, nor is what is missing beside it; all else is.
-        found += [problem for problem in refused if _is_the_operators(problem, sources, stand_ins)]
-    else:
-        found += refused
-        found += [Problem((ENV, name), WORDS["untouched"]) for name in sources.placeholders(needed)]
+    found += [problem for problem in refused if problem in once]
+    found += [Problem((ENV, name), WORDS["untouched"]) for name in placeholders(resolver, sources)]
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
         found.append(Problem((ENVIRONMENT, ", ".join(names)), WORDS["no_key"]))
     return Report(
@@ -179,18 +170,12 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             ),
         ],
         [
-            *stand_in_hints(stand_ins, (root / ENV).exists()),
             *unknown_names(env_file),
             *deployment_hints(file, document, values),
             *hooks_hints(root),
         ],
         variables(resolver, sources),
     )
-
-
-def _is_the_operators(problem: Problem, sources: VariableSources, stand_ins: Mapping[str, str]) -> bool:
-    name = str(problem.place[-1])
-    return problem.place == (PROFILES_TOML,) or (bool(sources.values.get(name)) and name not in stand_ins)
 
 
 def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:

@@ -37,22 +37,6 @@ ACCOUNT = Text(
 )
 
 
-def stand_in_hints(stand_ins: Mapping[str, str], has_env_file: bool) -> Iterator[Text]:
-    if stand_ins:
-        names = ", ".join(sorted(stand_ins))
-        before = (
-            Text("fill in .env", "填写 .env")
-            if has_env_file
-            else Text("cp .env.example .env, and fill it in", "cp .env.example .env，并填写它")
-        )
-        yield Text(
-            f"not configured yet: {names} have the values of .env.example; what is missing beside"
-            f" them was not checked. Before `make deploy`: {before.en}",
-            f"还没有配好：{names} 是 .env.example 里的示例值，此外缺什么没有检查。"
-            f"`make deploy` 之前：{before.zh}",
-        )
-
-
 def profile_hints(profiles: Collection[Profile]) -> Iterator[Text]:
     """What profiles need of the account and of WeChat, beside OSS_BUCKET: nobody sees it from here."""
     yield from _bucket_hints(profiles)

@@ -2,7 +2,6 @@
 What ``s.yaml`` must hold beyond its schema: what depends on other properties, the code or the settings.
 """
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -65,7 +64,6 @@ def resource_problems(document: Any, root: Path, folder: Path) -> Iterator[Probl
     for place, props in functions(document):
         yield from instance_problems(props, place, root, folder)
         yield from _scaling_problems(props, place)
-        yield from _handler_problems(props, place, root)
         yield from trigger_problems(props, place)
         yield from timer_problems(props, place, profiles_in(folder / PROFILES_TOML))
         yield from domain_problems(props, place)
@@ -118,44 +116,6 @@ def _comes_from_outside(text: str) -> bool:
 def _scaling_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if "provisionConfig" in props and "scalingConfig" in props:
         yield Problem((*place, "scalingConfig"), excludes("provisionConfig"))
-
-
-def _handler_problems(props: Mapping[str, Any], place: Place, root: Path) -> Iterator[Problem]:
-    hooks = mapping(props.get("instanceLifecycleConfig"))
-    named: dict[Place, Any] = {("handler",): props.get("handler")}
-    for hook in ("initializer", "preStop"):
-        named["instanceLifecycleConfig", hook, "handler"] = mapping(hooks.get(hook)).get("handler")
-    for path, handler in named.items():
-        if not isinstance(handler, str) or handler.count(".") != 1:
-            continue
-        module, function = handler.split(".")
-        problem = _missing_function(root / f"{module}.py", function)
-        if problem:
-            yield wrong_value(handler, (*place, *path), problem)
-
-
-def _missing_function(file: Path, function: str) -> Text | None:
-    try:
-        tree = ast.parse(file.read_text("utf-8"))
-    except OSError:
-        return Text(f"there is no {file.name} beside s.yaml", f"s.yaml 旁没有 {file.name}")
-    except (SyntaxError, ValueError):
-        return Text(f"{file.name} is not Python", f"{file.name} 不是 Python")
-    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    names = defined + [
-        target.id
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    ]
-    if function in names:
-        return None
-    public = ", ".join(name for name in defined if not name.startswith("_"))
-    return Text(
-        f"{file.name} has no function {function} (it has: {public or 'none'})",
-        f"{file.name} 里没有函数 {function}（有：{public or '无'}）",
-    )
 
 
 def _environment_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:

@@ -3,9 +3,8 @@ Where the variables of ``s.yaml`` come from: the environment, ``.env``, or the v
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ops.deploy.expressions import Resolver
 from ops.deploy.s_yaml import Problem
@@ -13,7 +12,6 @@ from ops.deploy.schema_check import is_secret
 from ops.terminal.language import Text
 
 ENV, ENVIRONMENT, DEFAULT = ".env", "environment", "default"
-WITHOUT_DEFAULT = re.compile(r"""\$\{\s*env\(\s*['"](\w+)['"]\s*\)\s*\}""")
 # What .env.example writes where only the operator knows the value.
 PLACEHOLDER = re.compile(r"my-bucket|1234567890123456")
 LONGEST_SHOWN = 60
@@ -36,36 +34,16 @@ class VariableSources:
     def values(self) -> dict[str, str]:
         return {**self.env_file, **self.environ}
 
-    def placeholders(self, names: list[str]) -> list[str]:
-        """The names that were copied from the example and never filled in."""
-        return [name for name in names if PLACEHOLDER.search(self._same_as_example(name))]
-
-    def stand_ins(self, names: list[str]) -> dict[str, str]:
-        """The example's values for what is not set; none as soon as one placeholder was replaced."""
-        values, example = self.values, self.example
-        to_fill_in = [name for name in names if PLACEHOLDER.search(example.get(name, ""))]
-        if any(values.get(name) and values[name] != example[name] for name in to_fill_in):
-            return {}
-        unset = [name for name in names if not values.get(name) and example.get(name)]
-        return {name: example[name] for name in {*to_fill_in, *unset}}
-
-    def _same_as_example(self, name: str) -> str:
-        value = self.values.get(name, "")
-        return value if value == self.example.get(name) else ""
-
     def origin(self, name: str) -> str:
         if self.environ.get(name):
             return ENVIRONMENT
         return ENV if self.env_file.get(name) else ".env.example"
 
 
-def needed_names(value: Any) -> Iterator[str]:
-    """The names that the file takes from outside without a default."""
-    if isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from needed_names(item)
-    elif isinstance(value, str):
-        yield from WITHOUT_DEFAULT.findall(value)
+def placeholders(resolver: Resolver, sources: VariableSources) -> list[str]:
+    """The names that were copied from the example and never filled in."""
+    copied = [name for name in resolver.used if sources.values.get(name) == sources.example.get(name, "")]
+    return [name for name in copied if PLACEHOLDER.search(sources.example.get(name, ""))]
 
 
 def at_its_source(problem: Problem, resolver: Resolver, sources: VariableSources) -> Problem:

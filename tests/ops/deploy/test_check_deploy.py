@@ -11,14 +11,13 @@ from ops.deploy.rules import setting_problems
 from tests.ops.deploy.project import CLOUD_KEYS, CONFIGURED, ROOT, TOKEN_SECRET, arguments, check
 
 
-@pytest.mark.parametrize("configured", [True, False])
-def test_a_profile_that_the_function_would_refuse_is_named_even_before_anything_is_configured(
-    project: Path, monkeypatch: pytest.MonkeyPatch, configured: bool
+def test_a_profile_that_the_function_would_refuse_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = (ROOT / "profiles.toml").read_text("utf-8").replace('"10MiB"', '"10M"')
     (project / "profiles.toml").write_text(broken, "utf-8")
     monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
-    (problem,) = check(project / "s.yaml", CONFIGURED if configured else {}).problems
+    (problem,) = check(project / "s.yaml", CONFIGURED).problems
     line = 1 + broken.splitlines().index('max_size = "10M"')
     assert problem.startswith(f"profiles.toml:{line} [default]: max_size")
 
@@ -28,23 +27,17 @@ def test_accepts_the_file_that_ships_once_it_is_configured() -> None:
     assert report.problems == []
 
 
-def test_a_fresh_clone_is_accepted_with_a_hint_about_example_values(project: Path) -> None:
-    report = check(project / "s.yaml", {})
-    assert report.problems == []
-    assert any("CALLER_AUTH, OSS_BUCKET, STS_ROLE_ARN" in hint for hint in report.hints)
+def test_a_fresh_clone_names_what_must_be_set(project: Path) -> None:
+    problems = "\n".join(check(project / "s.yaml", {}).problems)
+    assert all(f".env: {name} " in problems for name in ("OSS_BUCKET", "STS_ROLE_ARN", "CALLER_AUTH"))
 
 
-def test_refuses_to_deploy_a_fresh_clone(project: Path) -> None:
-    problems = "\n".join(check(project / "s.yaml", {}, for_deploy=True).problems)
-    assert all(f"{name} " in problems for name in ("OSS_BUCKET", "CALLER_AUTH"))
-
-
-def test_refuses_to_deploy_an_example_that_was_copied_and_not_filled_in(project: Path) -> None:
+def test_refuses_an_example_that_was_copied_and_not_filled_in(project: Path) -> None:
     shutil.copyfile(project / ".env.example", project / ".env")
-    assert check(project / "s.yaml", {}).problems == []
-    problems = check(project / "s.yaml", {}, for_deploy=True).problems
-    for name in ("OSS_BUCKET", "WECHAT_SECRET"):
+    problems = check(project / "s.yaml", {}).problems
+    for name in ("OSS_BUCKET", "STS_ROLE_ARN", "WECHAT_SECRET"):
         assert any(name in problem for problem in problems)
+    assert not any("environment" in problem for problem in problems)
 
 
 @pytest.mark.parametrize(

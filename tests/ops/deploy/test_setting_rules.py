@@ -1,6 +1,5 @@
 """Settings that ``check-deploy`` refuses or doubts before a phone finds out."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -58,19 +57,6 @@ def test_a_checker_in_another_region_is_doubted(endpoint: str, is_doubted: bool)
     variables = {"OSS_REGION": "cn-hangzhou", "GREEN_ENDPOINT": endpoint}
     hints = in_english(doubtful_settings(variables))
     assert ["GREEN_ENDPOINT" in hint for hint in hints] == [True] * is_doubted
-
-
-def test_set_values_are_checked_while_example_values_remain(project: Path) -> None:
-    shutil.copyfile(project / ".env.example", project / ".env")
-    line = (project / ".env").read_text("utf-8").count("\n") + 1
-    with (project / ".env").open("a", encoding="utf-8") as file:
-        file.write("CALLER_RATE=sixty\nOSS_HOST=http://localhost:9000\n")
-    problems = check(project / "s.yaml", {"WECHAT_APPID": "touristappid"}).problems
-    assert [problem.split(" = ")[0] for problem in problems] == [
-        f".env:{line + 1}: OSS_HOST",
-        "environment: WECHAT_APPID",
-        f".env:{line}: CALLER_RATE",
-    ]
 
 
 THERE = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
