@@ -43,7 +43,7 @@ FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_732, 127),
     "ops/": (20_543, 171),
     "local/": (15_519, 151),
-    "quality/": (15_535, 136),
+    "quality/": (14_612, 128),
     "tests/": (75_030, 687),
     "miniprogram/": (13_490, 178),
     (REST := "docs/, deploy/, root"): (11_928, 147),

@@ -3,12 +3,10 @@
 import json
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
 from quality import suite
-from quality.torture import mutation
 from tests import conftest
 
 RUNNERS = (*suite.TARGETS["test"], *suite.TARGETS["rest"])
@@ -43,12 +41,6 @@ def test_every_file_of_tests_belongs_to_one_runner():
     assert ran == every
 
 
-def test_the_fast_runners_run_the_function_and_the_house():
-    ran = [path for runner in suite.TARGETS["fast"] for path in files_of(runner)]
-    whole = files_of(suite.TARGETS["function"][0])
-    assert sorted(ran) == sorted(whole | {suite.ROOT / "tests/test_house.py"})
-
-
 def python(code):
     return [sys.executable, "-c", code]
 
@@ -69,37 +61,6 @@ def test_the_exit_code_tells_that_a_runner_failed(monkeypatch, capfd):
     for code in (0, 1):
         monkeypatch.setitem(suite.TARGETS, "fast", (suite.Runner("one", (python(f"exit({code})"),)),))
         assert suite.main(["fast"]) == code
-
-
-@pytest.mark.parametrize("order", ["7", "random"])
-def test_the_seed_of_the_order_is_printed_and_reaches_the_tests(monkeypatch, capfd, order):
-    monkeypatch.setenv("ORDER_SEED", "")
-    tells = python("import os; print('order', os.environ['ORDER_SEED'])")
-    monkeypatch.setitem(suite.TARGETS, "fast", (suite.Runner("one", (tells,)),))
-    assert suite.main(["fast", "--order", order]) == 0
-    printed = capfd.readouterr().out
-    (seed,) = re.findall(r"SEED=(\d+)", printed)
-    assert f"order {seed}\n" in printed and order in (seed, "random")
-
-
-def test_tests_that_were_left_out_are_counted_with_their_tools(tmp_path, capfd, monkeypatch):
-    """As this machine's pytest and node count them."""
-    monkeypatch.delenv("CI", raising=False)
-    (tmp_path / "test_a.py").write_text(
-        "import pytest\n@pytest.mark.skipif(True, reason='needs a b (apt install b c)')\n"
-        "@pytest.mark.parametrize('n', range(3))\ndef test_a(n): pass\ndef test_b(): pass\n"
-    )
-    skips = "{ skip: 'needs d (apt install c e)' }"
-    (tmp_path / "a.test.js").write_text(f"require('node:test').test('a', {skips}, () => {{}})")
-    commands = (
-        suite.pytest("-ra", "--noconftest", str(tmp_path)),
-        ["node", "--test", f"{tmp_path}/a.test.js"],
-    )
-    monkeypatch.setitem(suite.TARGETS, "test", (suite.Runner("one", commands),))
-    assert suite.main(["test"]) == 0
-    last = capfd.readouterr().out.splitlines()[-1]
-    assert "; tests left out: 4 without a b, d (apt install b c e);" in last
-    assert all(runner.name in last for runner in suite.TARGETS["rest"])
 
 
 @pytest.mark.parametrize(
@@ -128,21 +89,3 @@ def test_ci_installs_every_package_that_a_test_names():
     }
     assert named > {"curl", "redis-server", "chromium"}
     assert [name for name in named - {"python3.12"} if name not in text.split()] == []
-
-
-@pytest.mark.parametrize(
-    ("changed", "tests"),
-    [
-        ("function/oss/errors.py", {*mutation.tests()["function.oss.errors"]}),
-        ("tests/function/oss/test_presign.py", {"tests/function/oss/test_presign.py"}),
-        ("local/oss/signature.py", {"tests/local/oss"}),
-        ("tests/function/auth/conftest.py", {"tests/function/auth"}),
-        ("README.md", set()),
-    ],
-)
-def test_a_change_leads_to_its_tests(changed, tests):
-    assert suite.tests_of([changed]) == tests
-
-
-def test_changes_are_listed_from_the_work_tree():
-    assert all(Path(path).name for path in suite.changed_since("HEAD"))

@@ -7,14 +7,11 @@ from subprocess import run
 
 import pytest
 
-from quality.explore.counterexample import as_test, problems_after, read, replay, shortened, written
-from quality.explore.crowd import TICKS, Crowd
 from quality.explore.deletions import DELETIONS
 from quality.explore.exemptions import EXEMPTIONS
 from quality.explore.rules import AT_REST, IN_THE_END
 from quality.explore.scenarios import BY_NAME, commit, discard, scenario, stored
 from quality.explore.search import Explorer
-from quality.explore.steps import LATE, LOST, Move
 
 ROOT = Path(__file__).parents[3]
 FAULTS = [each for each in EXEMPTIONS if each.is_fault]
@@ -66,43 +63,6 @@ def test_orders_that_are_left_out_end_like_others():
     assert reduced.counts.states < whole.counts.states
 
 
-def test_every_kind_of_failure_is_tried():
-    explorer = Explorer(BY_NAME["commit"])
-    tried = set()
-    after = explorer.after
-    explorer.after = lambda state, move: (tried.add(move.how), after(state, move))[1]
-    explorer.explore()
-    assert tried == {"ok", "unheard", "lost", "late", "killed", "denied", "malformed"}
-
-
-def test_a_counterexample_is_shortened_and_printed_as_a_test(monkeypatch):
-    explorer = Explorer(BY_NAME["commit"], reduces=False)
-    monkeypatch.setattr(explorer, "at_rest", lambda state: ["wrong"] * is_visible(explorer, state))
-    moves = read("commit*9")
-    short = shortened(explorer, moves, "wrong")
-    assert written(short) == "commit*6"
-    text = as_test(explorer, short, ["wrong"])
-    assert 'replay("commit", "commit*6") == []' in text
-    compile(text, "test", "exec")
-
-
-def is_visible(explorer, state):
-    explorer.cloud.go_to(state.moment)
-    return any(place.visible for place in explorer.cloud.places().values())
-
-
-def test_moves_are_written_and_read():
-    moves = [Move("commit"), Move("commit"), Move("discard", LATE), Move("late-copy")]
-    assert written(moves) == "commit*2 discard!late late-copy"
-    assert read(written(moves)) == moves
-
-
-def test_a_replay_makes_only_moves_that_can_be_made():
-    assert replay("commit", "commit*5") == []
-    explorer = Explorer(BY_NAME["commit"], reduces=False)
-    assert problems_after(explorer, [Move("commit", LOST)] * 9) == []
-
-
 @pytest.mark.parametrize("name", DELETIONS)
 def test_each_protecting_line_stands_where_it_is_taken_out(name):
     deletion = DELETIONS[name]
@@ -126,10 +86,6 @@ def test_each_exemption_is_needed(exemption):
     found = Explorer(BY_NAME[exemption.scenario], exemptions=others).explore()
     assert found is not None, "the fault is cured: take the exemption out, and prove a line of its cure"
     assert [problem.rpartition(": ")[2] for problem in found.problems] == [exemption.rule]
-
-
-def test_a_delivery_waits_for_no_running_check():
-    assert Crowd().hears_in(TICKS) == 1
 
 
 def test_the_page_names_as_much_as_there_is():

@@ -44,11 +44,6 @@ def test_packages_vendored_in_the_sdk_are_queried_and_listed():
     assert result.notes == ["carried inside aliyun-python-sdk-core: {} {}: PYSEC-1".format(*CARRIED[0])]
 
 
-def test_none_known_is_a_figure():
-    result = ask(knowing())
-    assert (result.problems, [value for _, value in result.figures]) == ([], ["0", "0"])
-
-
 @pytest.mark.parametrize(
     ("body", "status"), [(b"", 503), (b"{", 200), (b"[]", 200), (b"{}", 200), (b'{"results": []}', 200)]
 )

@@ -4,7 +4,6 @@ import logging
 import threading
 from base64 import b64encode, urlsafe_b64encode
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from types import SimpleNamespace
 
 import pytest
 
@@ -37,31 +36,9 @@ def test_finds_a_secret_however_it_is_dressed(watch, dress):
     assert watch.mark not in watch.found[0]
 
 
-def test_finds_nothing_where_nothing_is(watch):
-    watch.search(Watch("CanaryOfAnother01").plant("x"), "response")
-    assert watch.found == []
-    assert watch.searched["response"] > 0
-
-
-def test_finds_it_in_the_chained_traceback_of_an_exception(watch):
-    try:
-        try:
-            raise ValueError(watch.plant("x"))
-        except ValueError as error:
-            raise RuntimeError("harmless") from error
-    except RuntimeError as error:
-        watch.search_error(error)
-    assert watch.found
-
-
 def test_finds_a_token_or_a_signed_policy_in_a_log_line(watch):
     with LogWatch(watch):
         logging.getLogger("any").debug("%s", "a policy eyJleHBpcmF0aW9uIjoi in the log")
-    assert watch.found
-
-
-def test_finds_a_repr_far_down(watch):
-    watch.search_reprs(SimpleNamespace(a=SimpleNamespace(b=[SimpleNamespace(c=watch.plant("x"))])))
     assert watch.found
 
 

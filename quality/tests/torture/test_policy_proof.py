@@ -52,35 +52,3 @@ def without(dropped):
 )
 def test_a_signer_that_omits_a_condition_is_detected(dropped):
     assert is_detected(sign_object=without(dropped))
-
-
-def test_a_signer_of_longer_lived_forms_is_detected():
-    def sign(rule, credentials, now):
-        return sign_object(rule._replace(expires_at=rule.expires_at.replace(year=2027)), credentials, now)
-
-    assert is_detected(sign_object=sign)
-
-
-def test_a_signer_one_byte_off_in_size_is_detected():
-    def sign(rule, credentials, now):
-        return sign_object(rule._replace(max_size_bytes=rule.max_size_bytes + 1), credentials, now)
-
-    assert is_detected(sign_object=sign)
-
-
-def test_a_session_that_is_not_denied_public_acls_in_an_open_folder_is_detected():
-    def session_policy(bucket):
-        policy = loads(policy_proof.session_policy(bucket))
-        policy["Statement"] = [item for item in policy["Statement"] if item["Effect"] == "Allow"]
-        return dumps(policy)
-
-    assert is_detected(session_policy=session_policy)
-
-
-def test_a_session_that_may_set_acls_in_an_open_folder_is_detected():
-    def session_policy(bucket):
-        return policy_proof.session_policy(bucket).replace(
-            '"Action":["oss:PutObject"]', '"Action":["oss:PutObject","oss:PutObjectAcl"]', 1
-        )
-
-    assert is_detected(session_policy=session_policy)

@@ -21,24 +21,10 @@ def without_condition(statement):
 
 
 def without_slash(statement):
-    if "Condition" not in statement:
-        return statement
-    return json.loads(json.dumps(statement).replace("/*", "*"))
+    return json.loads(json.dumps(statement).replace("/*", "*")) if "Condition" in statement else statement
 
 
-def everything(statement):
-    if "Condition" in statement:
-        return statement
-    return {**statement, "Resource": [f"acs:oss:*:*:{reach_proof.BUCKET}/*"]}
-
-
-def lists_of_versions(statement):
-    if "Condition" not in statement:
-        return statement
-    return {**without_condition(statement), "Action": ["oss:ListObjects", "oss:ListObjectVersions"]}
-
-
-@pytest.mark.parametrize("wrong", [without_condition, without_slash, everything, lists_of_versions])
+@pytest.mark.parametrize("wrong", [without_condition, without_slash])
 def test_a_wider_policy_is_detected(wrong):
     def widened(profiles, erases):
         policies = session_policies(profiles, erases=erases)
