@@ -73,6 +73,8 @@ MAX_FORM_BYTES = 5 * 1024**3
 MAX_PARTS = 10_000
 # What must happen before a held object is published, in this order.
 COMMIT, CHECK = "commit", "check"
+# A check may leave an object to a human, who is away for a weekend or a holiday.
+CHECKED_HOLD_DAYS = 7
 # A form ends at least this long before its credentials do.
 CREDENTIALS_MARGIN = timedelta(seconds=60)
 # Life of the URL from which WeChat fetches an object to check.
@@ -104,7 +106,7 @@ class Profile(NamedTuple):
         parts_within: time limit of an upload in parts.
         files_per_day, bytes_per_day: daily quota of an owner.
         hold: steps before an object is published: ``commit`` and ``check``, in this order.
-        hold_days: time limit of these steps.
+        hold_days: time limit of these steps; by default longer with a check.
         commit_by: caller who may commit: ``backend`` or ``owner``.
         check_scene: WeChat's number for the place where such pictures are shown.
         check_by: checkers that must all pass an object, in the order of their calls: ``aliyun``, ``wechat``.

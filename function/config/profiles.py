@@ -12,6 +12,9 @@ from function.config.key_template import KeyTemplate, problems_of
 from function.config.messages import Message
 from function.config.option_table import NAME, OPTION_NAMES, OPTIONS
 from function.config.profile import (
+    CHECK,
+    CHECKED_HOLD_DAYS,
+    COMMIT,
     META_PREFIX,
     NOWHERE,
     RULES,
@@ -103,7 +106,13 @@ def _read_table(table: Mapping[str, Any], default_signature: str) -> tuple[dict[
     rows = [row for row in OPTIONS if row.is_for_pages or not is_page]
     allowed = ["key", *(row.name for row in rows)]
     clauses = [*profile_validation.unknown_options(table, allowed, OPTION_NAMES), *problems_of(key)]
-    given = {"signature": default_signature, "content_types": ["*/*"] if is_page else None, **table}
+    is_checked = table.get("hold") in ([CHECK], [COMMIT, CHECK])
+    given = {
+        "signature": default_signature,
+        "content_types": ["*/*"] if is_page else None,
+        "hold_days": CHECKED_HOLD_DAYS if is_checked else None,
+        **table,
+    }
     for option in OPTIONS:
         value = given.get(option.name)
         value = option.default if value is None else value

@@ -90,7 +90,7 @@ def test_the_shipped_comment_about_posts_is_a_profile_that_holds_pictures():
     profiles, problems = read("\n".join(table))
     assert not problems
     post = profiles["post"]
-    assert (post.hold, post.hold_days, post.check_scene) == (("commit", "check"), 1, 3)
+    assert (post.hold, post.hold_days, post.check_scene) == (("commit", "check"), 7, 3)
     assert (post.confirm, post.read, post.acl) == (True, "callers", "default")
     # The comment shows every option of holding that the page lists, except commit_by.
     assert {"hold", "hold_days", "check_scene"} <= {line.partition(" ")[0] for line in table}
