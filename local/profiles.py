@@ -93,7 +93,7 @@ def lifecycle_rules(profiles: Profiles, bucket: str) -> list[LifecycleRule]:
     rules = [LifecycleRule(ABORT_RULE, "", True, abort_days=ABORT_DAYS)]
     kept = [profile for profile in profiles.values() if bucket_of(profile) == bucket]
     held = {
-        f"{HELD_PREFIX}{profile['key'].partition('{')[0].rpartition('/')[0]}/": profile.get("hold_days", 1)
+        f"{HELD_PREFIX}{profile['key'].partition('{')[0].rpartition('/')[0]}/": _hold_days(profile)
         for profile in kept
         if profile.get("hold")
     }
@@ -103,6 +103,12 @@ def lifecycle_rules(profiles: Profiles, bucket: str) -> list[LifecycleRule]:
     if any(profile.get(option) for profile in kept for option in ("confirm", "callback", "parts")):
         lives[DUE] = longest + RECORD_DAYS
     records = {f"{HELD_PREFIX}.{kind}/": days for kind, days in lives.items()}
-    for prefix, days in {**held, **records}.items():
+    # The function ends a hold; what it did not end, a rule does a day later.
+    folders = {prefix: days + 1 for prefix, days in held.items()}
+    for prefix, days in {**folders, **records}.items():
         rules.append(LifecycleRule(f"{HELD_RULE}-{prefix}", prefix, True, days=days))
     return rules
+
+
+def _hold_days(profile: Mapping[str, Any]) -> int:
+    return int(profile.get("hold_days", 7 if "check" in profile["hold"] else 1))

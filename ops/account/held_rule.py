@@ -21,6 +21,8 @@ RECORD_KINDS = "checks clean cleaned committed copied decided due fetched review
 # What a visit of ``doctor`` left.
 SHORT_FOLDERS = (f"{RECORDS}doctor/", f"{RECORDS}prove/")
 RECORD_DAYS = 8
+# The function ends a hold, and tells the business; the bucket's rule comes later, for what it missed.
+LATER_DAYS = 1
 # Evidence, which no rule ends.
 KEPT = (f"{RECORDS}rejected/", ERASURES)
 
@@ -37,7 +39,8 @@ def expire_held(root: ElementTree.Element, desired: DesiredBucket, notes: list[T
         notes: gets what the operator should know.
     """
     folders = desired.held_folders
-    wanted = [*outermost(folders), *_records(desired)]
+    waiting = [PartedFolder(folder.name, folder.days + LATER_DAYS) for folder in outermost(folders)]
+    wanted = [*waiting, *_records(desired)]
     rules = root.findall("Rule")
     written = [rule for rule in rules if rule.findtext("ID", "").startswith(RULE_ID)]
     ours = [rule for rule in written if folders or rule.findtext("Prefix") == DUE]

@@ -17,6 +17,7 @@ from function.http.client import send
 from function.oss.client import BUDGET_SECONDS, OssClient, budget, call
 from function.oss.objects import copy_object, delete_object, head_object, process_object, put_record
 from function.session_policy import OBJECTS
+from ops.account.held_rule import LATER_DAYS
 from ops.doctor.findings import Finding, State, logged
 from ops.doctor.identity import assume, sts_remedy
 from ops.terminal.language import Text
@@ -59,7 +60,7 @@ def check_held(
         return Finding(check, State.BAD, _WAITS_FOR_EVER, _WRITE_THE_RULE)
     if rule == rule_of_records:
         return Finding(check, State.BAD, _ONE_RULE, _A_RULE_FOR_EACH)
-    if ends is not None and ends < now + timedelta(days=profile.hold_days):
+    if ends is not None and ends < now + timedelta(days=profile.hold_days + LATER_DAYS):
         return Finding(check, State.BAD, _TOO_EARLY, _WRITE_THE_RULE)
     return Finding(
         check, State.GOOD, Text("published, deleted, and gone in time", "能发布、能删除，到期清理")
@@ -149,7 +150,10 @@ _WRITE_THE_RULE = Text(
     "The lifecycle rules below held/ are missing, or older than profiles.toml: run manage.py setup again.",
     "held/ 之下的生命周期规则缺失，或早于现在的 profiles.toml：请再运行一次 manage.py setup。",
 )
-_TOO_EARLY = Text("the rule removes it before hold_days are over", "规则在 hold_days 到期之前就会清理")
+_TOO_EARLY = Text(
+    "the rule removes it less than a day after hold_days are over, and the function must end it first",
+    "hold_days 到期后不足一天，规则就会清理：应当由函数先结束",
+)
 _ONE_RULE = Text(
     "one lifecycle rule removes held objects and records alike, those of rejections as well",
     "同一条生命周期规则会清理暂存的对象和记录，未通过的记录也会被清理",

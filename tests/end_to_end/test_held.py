@@ -246,7 +246,7 @@ def test_an_uncommitted_upload_expires_by_the_lifecycle_rule(here, held, commit)
     forgotten, kept = held(), held()
     commit(kept)
     assert here.becomes(kept, "published") == "published"
-    here.cloud.oss.bucket.let_days_pass(1)
+    here.cloud.oss.bucket.let_days_pass(8)
     assert (places(here, forgotten), places(here, kept)) == ((False, False), (False, True))
     assert (here.state(forgotten), here.state(kept)) == ("gone", "published")
     assert commit(forgotten)["error"]["code"] == "not_uploaded"
@@ -255,15 +255,18 @@ def test_an_uncommitted_upload_expires_by_the_lifecycle_rule(here, held, commit)
 def test_the_rule_written_by_setup_is_the_local_one_and_expires_held_objects(here, held):
     bucket = here.cloud.oss.bucket
     own = bucket.lifecycle.rules
-    folders = [rule.prefix for rule in own if rule.days and not rule.prefix.startswith("held/.")]
-    wanted = DesiredBucket(
-        BUCKET, REGION, create=True, held_folders=tuple(PartedFolder(name, 1) for name in folders)
-    )
+    folders = [
+        # A rule comes a day after the hold.
+        PartedFolder(rule.prefix, rule.days - 1)
+        for rule in own
+        if rule.days and not rule.prefix.startswith("held/.")
+    ]
+    wanted = DesiredBucket(BUCKET, REGION, create=True, held_folders=tuple(folders))
     steps, _ = bucket_steps(wanted, FoundBucket(f"oss-{REGION}", "private", "", True))
     (document,) = [step.parameters["body"] for step in steps if step.action == "PutBucketLifecycle"]
     bucket.lifecycle.replace((), bucket.now())
     forgotten = held()
-    bucket.let_days_pass(2)
+    bucket.let_days_pass(9)
     assert places(here, forgotten) == (True, False)
     asked = OssRequest(
         "PUT", BUCKET, REGION, "", query={"lifecycle": ""}, headers={"content-type": "text/xml"}
@@ -273,7 +276,9 @@ def test_the_rule_written_by_setup_is_the_local_one_and_expires_held_objects(her
     assert here.session.put(address, data=document, headers=headers, timeout=60).status_code == 200
     written = {(rule.prefix, rule.days, rule.abort_days) for rule in bucket.lifecycle.rules}
     assert written >= {(rule.prefix, rule.days, rule.abort_days) for rule in own}
-    bucket.let_days_pass(1)
+    bucket.let_days_pass(7)
+    assert places(here, forgotten) == (True, False)
+    bucket.let_days_pass(8)
     assert places(here, forgotten) == (False, False)
 
 

@@ -294,9 +294,10 @@ def test_hold_steps_depend_on_the_caller_mode(start, caller_auth, post, note):
     assert told == {"post": post, "note": note}
     assert {name for name, profile in settings.profiles.items() if profile.is_held} == set(told)
     days = {rule.prefix: (rule.days, rule.abort_days) for rule in rules}
-    assert days[""] == (None, 7) and days["held/.decided/"] == (9, None)
-    assert {prefix for prefix in days if prefix and not prefix.startswith("held/.")} == {
-        f"held/{settings.profiles[name].key.literal_folder}" for name in told
+    limits = {settings.profiles[name].stored_folder: settings.profiles[name].hold_days for name in told}
+    assert days[""] == (None, 7) and days["held/.decided/"] == (max(limits.values()) + 8, None)
+    assert {prefix: one for prefix, one in days.items() if prefix and not prefix.startswith("held/.")} == {
+        folder: (hold_days + 1, None) for folder, hold_days in limits.items()
     }
     assert not {"held/", "held/.rejected/"} & set(days)
 
@@ -314,10 +315,12 @@ def test_each_bucket_has_a_rule_for_the_held_profiles_that_are_in_it():
         assert {rule.days for rule in rules if rule.prefix[5] == "."} == {8, longest}
         return {rule.prefix: rule.days for rule in rules if rule.prefix[5] != "."}
 
-    assert held({"a": three, "b": one}) == {"held/a/": 3, "held/b/c/": 1}
+    assert held({"a": three, "b": one}) == {"held/a/": 4, "held/b/c/": 2}
     profiles = {"a": three, "b": {**one, "bucket": "local-archive"}}
-    assert held(profiles) == {"held/a/": 3}
-    assert held(profiles, "local-archive") == {"held/b/c/": 1}
+    assert held(profiles) == {"held/a/": 4}
+    assert held(profiles, "local-archive") == {"held/b/c/": 2}
+    checked = {"key": "c/{id}", "hold": ["commit", "check"]}
+    assert held({"c": checked}) == {"held/c/": 8}
 
 
 def test_every_setting_the_function_reads_and_others_that_change_it_are_cleared():

@@ -100,12 +100,12 @@ describe('held pictures in the playground', () => {
     assert.equal(await page.textContent('#held-problem'), '')
   })
 
-  test('what nobody commits is gone after a day, and what was published stays', async () => {
+  test('what nobody commits is gone after its days, and what was published stays', async () => {
     const kept = await choose('ok')
     await press(1, '提交')
     await becomes(1, '已发布')
     const forgotten = await choose('risky', 2)
-    await page.click('#one-day')
+    await page.click('#eight-days')
     await becomes(2, '没有了')
     assert.deepEqual([isThere(`held/${forgotten}`), isThere(kept)], [false, true])
     assert.match(await stateOf(1), /已发布/)

@@ -148,7 +148,7 @@ export function wireHeld({ config, client, texts, newUploader, sentenceOf, showC
   $('mood').onchange = () => tellCloud('/mood.json', MOODS[$('mood').value])
   $('one-minute').onclick = () => letPass('/minutes.json', { minutes: 1 })
   $('silence').onclick = () => letPass('/minutes.json', { minutes: 35 })
-  $('one-day').onclick = () => letPass('/days.json', { days: 1 })
+  $('eight-days').onclick = () => letPass('/days.json', { days: 8 })
   draw()
   // Another page may have left another mood.
   if (profiles.length) tellCloud('/mood.json', {})

@@ -21,7 +21,7 @@ export const HELD_TEXTS = {
     heldNews: (name, state) => `${name}：${state}`,
     oneMinute: '过一分钟',
     silence: '过 35 分钟',
-    oneDay: '过一天',
+    eightDays: '过 8 天',
     heldNothing: '还没有。示例图片的文件名决定审核的结论。',
     states: {
       sending: '正在上传',
@@ -35,7 +35,7 @@ export const HELD_TEXTS = {
     },
     now: {
       sending: '正在直传 OSS。',
-      held: '等业务后端提交；一天之内不提交就会删除。',
+      held: '等业务后端提交；hold_days 之内不提交就会删除。',
       checking: '正在审核这张图片，结论一般几秒就到。',
       review: '审核没有明确的结论，或一直没有结果，由你的人来决定。',
       published: '其他人可以看了。',
@@ -75,7 +75,7 @@ export const HELD_TEXTS = {
     heldNews: (name, state) => `${name}: ${state}`,
     oneMinute: 'A minute later',
     silence: '35 minutes later',
-    oneDay: 'A day later',
+    eightDays: '8 days later',
     heldNothing: 'None yet. The name of a sample decides what the check says of it.',
     states: {
       sending: 'uploading',
@@ -89,7 +89,7 @@ export const HELD_TEXTS = {
     },
     now: {
       sending: 'On its way to OSS.',
-      held: 'Waits for the business to commit it; what nobody commits is gone after a day.',
+      held: 'Waits for the business to commit it; what nobody commits in hold_days is gone.',
       checking: 'The picture is being checked; the verdict comes within seconds, as a rule.',
       review: 'The check is not sure, or never answered: your people decide.',
       published: 'Others may see it.',

@@ -32,7 +32,7 @@ def bucket(here):
     bucket = here.cloud.oss.bucket
     before, acl, readings = bucket.lifecycle.rules, bucket.acl, bucket.rules
     folders = ("held/posts/", "held/notes/", "held/.doctor/")
-    rules = [LifecycleRule(folder, folder, is_enabled=True, days=1) for folder in folders]
+    rules = [LifecycleRule(folder, folder, is_enabled=True, days=2) for folder in folders]
     bucket.lifecycle.replace(rules, bucket.now())
     yield bucket
     bucket.lifecycle.replace(before, bucket.now())

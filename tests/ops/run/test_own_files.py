@@ -199,7 +199,7 @@ def test_a_change_is_read_again_and_nothing_is_read_without_one(here):
     held = NOTE + 'confirm = true\nhold = ["commit"]\nhold_days = 3\n'
     here.change(profiles=held)
     rules = here.hosted.cloud.oss.bucket.lifecycle.rules
-    assert [rule.days for rule in rules if rule.prefix == "held/notes/"] == [3]
+    assert [rule.days for rule in rules if rule.prefix == "held/notes/"] == [4]
 
 
 @cases("broken", "name")
