@@ -56,12 +56,21 @@ def _bucket_hints(profiles: Collection[Profile]) -> Iterator[Text]:
 
 def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
     if held := [profile for profile in profiles if profile.is_held]:
-        names, days = ", ".join(f"[{profile.name}]" for profile in held), max(one.hold_days for one in held)
+        names = ", ".join(f"[{profile.name}]" for profile in held)
         yield Text(
-            f"{names}: held back, so the role's rights and the lifecycle rules below held/ (days: {days})"
-            " come from `manage.py setup`, and `manage.py doctor` says whether they are there",
-            f"{names} 会暂存：角色的权限和 held/ 之下的生命周期规则（{days} 天）由 `manage.py setup` 写入，"
+            f"{names}: held back, so the role's rights and the lifecycle rules below held/ come from"
+            " `manage.py setup`, and `manage.py doctor` says whether they are there",
+            f"{names} 会暂存：角色的权限和 held/ 之下的生命周期规则由 `manage.py setup` 写入，"
             "在不在由 `manage.py doctor` 检查",
+        )
+        days = [(f"[{profile.name}]", profile.hold_days) for profile in held]
+        english = ", ".join(f"{name} {count} day{'s' * (count > 1)}" for name, count in days)
+        chinese = "，".join(f"{name} {count} 天" for name, count in days)
+        yield Text(
+            f"time to decide what is held back (hold_days): {english}; what is undecided then ends, and the"
+            " business gets the event `expired`",
+            f"暂存的对象要在期限（hold_days）内决定：{chinese}；到期没有决定的就此作废，"
+            "业务后端收到 `expired` 事件",
         )
     if asked := [profile for profile in held if profile.is_checked_by_aliyun]:
         names = ", ".join(f"[{profile.name}]" for profile in asked)

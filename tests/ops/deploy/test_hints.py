@@ -40,7 +40,9 @@ def test_a_profile_with_hold_gets_a_setup_hint(project: Path) -> None:
     (project / "profiles.toml").write_text(PLAIN + POST + 'hold = ["commit"]\n' + note, "utf-8")
     report = check(project / "s.yaml", CONFIGURED)
     (hint,) = [hint for hint in report.hints if hint.startswith("[post], [note]: ")]
-    assert all(name in hint for name in ("days: 3", "manage.py setup", "manage.py doctor"))
+    assert all(name in hint for name in ("manage.py setup", "manage.py doctor"))
+    (limits,) = [hint for hint in report.hints if "hold_days" in hint]
+    assert all(name in limits for name in ("[post] 1 day,", "[note] 3 days;", "`expired`"))
     assert not any("wechat-events" in hint for hint in report.hints)
 
 
@@ -90,7 +92,8 @@ def test_erasing_gets_hints_about_rights_push_and_timer(
 def test_a_profile_with_check_gets_a_push_hint(tmp_path: Path) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\n', "utf-8")
-    held, checked = in_english(profile_hints(profiles_in(file)))
+    held, limits, checked = in_english(profile_hints(profiles_in(file)))
+    assert "[post] 7 days" in limits
     assert held.startswith("[post]: ") and checked.startswith("[post]: ")
     assert "/wechat-events" in checked and "/wechat-events" not in held
 
@@ -98,6 +101,6 @@ def test_a_profile_with_check_gets_a_push_hint(tmp_path: Path) -> None:
 def test_a_check_by_aliyun_gets_a_hint_about_activation_and_none_about_the_push(tmp_path: Path) -> None:
     file = tmp_path / "profiles.toml"
     file.write_text(PLAIN + POST + 'hold = ["commit", "check"]\ncheck_by = ["aliyun"]\n', "utf-8")
-    _, checked = in_english(profile_hints(profiles_in(file)))
+    _, _, checked = in_english(profile_hints(profiles_in(file)))
     assert checked.startswith("[post]: ") and "manage.py setup" in checked
     assert "/wechat-events" not in checked
