@@ -41,7 +41,7 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_732, 127),
-    "ops/": (20_543, 171),
+    "ops/": (20_457, 171),
     "local/": (15_519, 151),
     "quality/": (14_612, 128),
     "tests/": (75_030, 687),
