@@ -62,7 +62,7 @@ describe('the reviewer’s page', () => {
     assert.equal(await page.evaluate(() => document.querySelector('#stage img').naturalWidth), 240)
     assert.equal(await page.textContent('#why'), '微信拿不准')
     assert.deepEqual(await page.locator('#labels li').allTextContents(), ['\u2068色情 · 20002\u2069'])
-    assert.match(await page.textContent('#facts'), /3小时前.*20小时后.*image\/png · 67 KB.*1\.png/)
+    assert.match(await page.textContent('#facts'), /3小时前.*image\/png · 67 KB.*1\.png/)
     await press('a')
     await factsSay('2.png')
     await press('r')
@@ -73,6 +73,17 @@ describe('the reviewer’s page', () => {
     assert.deepEqual(decisions(), [['receipt-1', 'publish'], ['receipt-2', 'reject'], ['receipt-3', 'publish']])
     assert.deepEqual(says.decided.map(({ reviewer }) => reviewer), ['小红', '小红', '小红'])
     assert.match(await page.textContent('#progress'), /已处理 3 · 待处理 0/)
+  })
+
+  test('shows the hours that are left, red where they are few', async () => {
+    const hours = [0.5, 23.5, 24.5, 167.5]
+    for (const each of hours) says.add(1, { heldUntil: new Date(Date.now() + each * 3600e3).toISOString() })
+    await open()
+    for (const [left, isSoon] of [[/^还剩 2\d 分钟$/, true], [/^还剩 23 小时$/, true], [/^还剩 24 小时$/, false], [/^还剩 167 小时$/, false]]) {
+      await page.locator('#left').filter({ hasText: left }).waitFor()
+      assert.equal(await page.locator('#left.soon').count() === 1, isSoon)
+      await press('s')
+    }
   })
 
   test('shows the next one at once, however slow the function is', async () => {

@@ -6,6 +6,8 @@ import { TEXTS, plain, preferredLanguage } from './texts.js'
 // Links end after ten minutes.
 const FRESH_MILLISECONDS = 8 * 60 * 1000
 const EMPTY_MILLISECONDS = 15000
+const HOUR_MILLISECONDS = 3600e3
+const SOON_HOURS = 24
 const FEW = 5
 const MOST_NEWS = 8
 const ENDS = ['published', 'rejected', 'gone']
@@ -185,18 +187,26 @@ function drawItem(all) {
   const reason = Object.hasOwn(all.reasons, shown.reason) ? all.reasons[shown.reason] : all.anyReason
   $('why').textContent = reason(by || all.machine, shown.errcode ?? '')
   $('labels').replaceChildren(...shown.labels.map((label) => element('li', { textContent: plain(all.label(label)) })))
-  const moment = (text) => `${all.ago(new Date(text))} (${all.time(new Date(text))})`
+  drawLeft()
   const facts = {
     checker: by || all.nobody,
     profile: shown.profile,
-    since: moment(shown.since),
-    heldUntil: moment(shown.heldUntil),
+    since: `${all.ago(new Date(shown.since))} (${all.time(new Date(shown.since))})`,
+    heldUntil: all.time(new Date(shown.heldUntil)),
     type: `${shown.contentType} · ${all.sizeText(shown.size)}`,
     key: shown.key,
   }
   $('facts').replaceChildren(...Object.entries(facts).flatMap(([name, text]) => [
     element('dt', { textContent: all[name] }), element('dd', { textContent: plain(text) }),
   ]))
+}
+
+/** Says how long the item can still be decided. */
+function drawLeft() {
+  if (!shown) return
+  const hours = (Date.parse(shown.heldUntil) - Date.now()) / HOUR_MILLISECONDS
+  $('left').textContent = texts().left(hours)
+  $('left').classList.toggle('soon', hours < SOON_HOURS)
 }
 
 function drawButtons() {
@@ -239,7 +249,10 @@ document.addEventListener('visibilitychange', () => {
   reloadAll()
 })
 
-setInterval(() => { if (!document.hidden && (problem || !queue.length)) load() }, EMPTY_MILLISECONDS)
+setInterval(() => {
+  drawLeft()
+  if (!document.hidden && (problem || !queue.length)) load()
+}, EMPTY_MILLISECONDS)
 
 draw()
 await load()

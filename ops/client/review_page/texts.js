@@ -44,6 +44,11 @@ function labelIn(at) {
   }
 }
 
+/** Time that is left, of some hours: rounded down, so that nobody counts on more; minutes in the last one. */
+function leftIn(hourText, minuteText, over) {
+  return (hours) => (hours >= 1 ? hourText(Math.floor(hours)) : hours > 0 ? minuteText(Math.floor(hours * 60)) : over)
+}
+
 function agoIn(locale) {
   const words = new Intl.RelativeTimeFormat(locale, { numeric: 'always' })
   return (date) => {
@@ -99,7 +104,7 @@ export const TEXTS = {
     checker: '审核方',
     profile: '用途',
     since: '开始等待',
-    heldUntil: '到期删除',
+    heldUntil: '到期时间',
     type: '类型',
     key: '名称',
     published: '已通过',
@@ -115,6 +120,7 @@ export const TEXTS = {
     stays: '图片里的拍摄信息清除不了，不能通过，只能拒绝。',
     noServer: '命令 manage.py review 已经结束，请重新运行，再打开它给出的地址。',
     foreignPage: '请打开 manage.py review 给出的完整地址（# 后面的部分也要）。',
+    left: leftIn((hours) => `还剩 ${hours} 小时`, (minutes) => `还剩 ${minutes} 分钟`, '已到期'),
     label: labelIn(0),
     ago: agoIn('zh-CN'),
     time: timeIn('zh-CN'),
@@ -159,7 +165,7 @@ export const TEXTS = {
     checker: 'Checker',
     profile: 'Profile',
     since: 'Waits since',
-    heldUntil: 'Deleted at',
+    heldUntil: 'Ends at',
     type: 'Type',
     key: 'Key',
     published: 'Published',
@@ -175,6 +181,7 @@ export const TEXTS = {
     stays: 'Its metadata cannot be removed, so it is not published: it can only be rejected.',
     noServer: 'manage.py review has ended: run it again, and open the address that it prints.',
     foreignPage: 'Open the whole address that manage.py review printed, with what follows the #.',
+    left: leftIn((hours) => `${hours} h left`, (minutes) => `${minutes} min left`, 'Its time is over'),
     label: labelIn(1),
     ago: agoIn('en'),
     time: timeIn('en'),

@@ -270,6 +270,16 @@ def test_the_address_is_printed_once_the_function_has_answered(run):
 
 
 @pytest.mark.parametrize(
+    ("end", "hours", "is_soon"),
+    [("2026-11-26T11:59:00Z", "23 h", True), ("2026-12-02T12:00:00Z", "168 h", False)],
+)
+def test_the_hours_that_the_first_item_has_left_are_printed(run, end, hours, is_soon):
+    _, out, _, _ = run("--reviewer", "小红", said=answer({**ITEMS, "items": [{"heldUntil": end}]}))
+    last = out.splitlines()[-1]
+    assert (hours in last, last.startswith("! ")) == (True, is_soon)
+
+
+@pytest.mark.parametrize(
     ("said", "status"),
     [
         (refused(404, "not_found"), 1),
