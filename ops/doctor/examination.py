@@ -11,23 +11,18 @@ from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.wechat import WechatApp
 from ops.client.function_client import FunctionSilent
+from ops.doctor.behind_forms import check_behind_forms, check_keys_of
 from ops.doctor.capacity import check_capacity, limits_of
 from ops.doctor.configuration import check_settings
 from ops.doctor.content_check import check_content, checked_places, openid_in
-from ops.doctor.cross_bucket import Stranger, check_strangers, strangers
 from ops.doctor.deployed import check_callback, check_features, check_function, check_push
 from ops.doctor.findings import Finding, State, as_one, joined
-from ops.doctor.forms import FormRefused, forms_of_function, forms_signed_here, log_in_at
+from ops.doctor.forms import FormRefused, forms_of_function, log_in_at
 from ops.doctor.held import check_held, new_record
 from ops.doctor.identity import check_keys, check_sts
 from ops.doctor.lists import check_lists
 from ops.doctor.network import check_network
-from ops.doctor.objects import (
-    check_behind_forms,
-    check_confirmation,
-    check_reading,
-    check_reading_at,
-)
+from ops.doctor.objects import check_confirmation, check_reading
 from ops.doctor.parts import check_parts
 from ops.doctor.places import each_place, of_each, told
 from ops.doctor.quotas import check_quotas
@@ -37,6 +32,12 @@ from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text
 
 LOGIN = Text("Login at the function", "在函数处登录")
+UPLOADS = Text("Uploads", "上传")
+_NO_FORMS = Text("not tried: the deployed function signs the forms", "没有试：表单由已部署的函数签发")
+_ASK_THE_FUNCTION = Text(
+    "Add --url and --code (or --token). Before the first deployment check-deploy and setup say what to mend.",
+    "请加 --url 和 --code（或 --token）；第一次部署之前，由 check-deploy 和 setup 检查。",
+)
 _ITS_OWN_ROLE = Text(
     "(no harm: the deployed function signs with its own role)", "（无妨：已部署的函数用自己的角色签名）"
 )
@@ -50,7 +51,7 @@ class Visit:
     Args:
         url: of the deployed function; empty: worked out from ``CALLBACK_URL``.
 
-        code, token: to ask the deployed function for forms; without, they are signed here.
+        code, token: to ask the deployed function for forms.
 
         content_check: whether WeChat is asked to look at something, which spends two checks of the day.
 
@@ -102,8 +103,13 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
         # It is good once, and whatever comes later needs its user.
         visit, failed = _logged_in(visit)
         yield from [failed] if failed else []
+    elif visit.uploads and not asks_function:
+        yield Finding(UPLOADS, State.SKIPPED, _NO_FORMS, _ASK_THE_FUNCTION)
     if visit.uploads:
-        yield from _uploads_in_each(settings, places, visit, sessions, keys, instant)
+        for there in places:
+            course = Uploads(there, forms_of_function(visit.url, visit.token), instant)
+            found = _uploads(course, visit, sessions, keys, _asks_function(settings, visit))
+            yield from told(settings, places, there, found)
     if visit.content_check:
         yield from _content_of_each(settings, places, visit, sessions, keys, instant)
     reached = [there for there in places if keys and there.home in sessions]
@@ -113,20 +119,6 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     yield from as_one([*findings, check_capacity(settings.region, limits_of(settings, keys))])
     if findings[0].state is State.GOOD:
         yield from check_features(visit.url, visit.token)
-
-
-def _uploads_in_each(
-    settings: Settings,
-    places: Sequence[Settings],
-    visit: Visit,
-    sessions: Mapping[BucketLocation, StsCredentials],
-    keys: AccessKeys | None,
-    now: datetime,
-) -> Iterator[Finding]:
-    from_elsewhere = strangers(places, sessions, keys, now) if keys and len(places) > 1 else []
-    for there in places:
-        course = _uploads(there, visit, sessions.get(there.home), keys, now, from_elsewhere)
-        yield from told(settings, places, there, course)
 
 
 def _content_of_each(
@@ -161,14 +153,14 @@ def _assumed(
 
 
 def _logged_in(visit: Visit) -> tuple[Visit, Finding | None]:
-    """The same visit with a token instead of its code; forms that the function refuses are signed nowhere."""
+    """The same visit with a token instead of its code."""
     try:
         return replace(visit, code="", token=log_in_at(visit.url, visit.code)), None
     except FormRefused as error:
         finding = Finding(LOGIN, State.BAD, error.said, error.remedy)
     except FunctionSilent as error:
         finding = Finding(LOGIN, State.BAD, error.said)
-    return replace(visit, code="", uploads=visit.uploads and visit.content_check), finding
+    return replace(visit, code=""), finding
 
 
 def _not_needed(finding: Finding) -> Finding:
@@ -179,80 +171,55 @@ def _not_needed(finding: Finding) -> Finding:
 
 
 def _uploads(
-    settings: Settings,
+    course: Uploads,
     visit: Visit,
-    credentials: StsCredentials | None,
+    sessions: Mapping[BucketLocation, StsCredentials],
     keys: AccessKeys | None,
-    now: datetime,
-    others: list[Stranger],
+    asks_function: bool,
 ) -> Iterator[Finding]:
-    token = None
-    asks_function = _asks_function(settings, visit)
-    if asks_function and (visit.token or credentials is None):
-        token = visit.token
-        ask = forms_of_function(visit.url, token)
-    elif credentials is not None:
-        ask = forms_signed_here(settings, credentials, now)
-    else:
-        return
-    course = Uploads(settings, ask, now)
-    for profile in settings.profiles.values():
-        yield course.check_profile(profile)
-    pages = filter(lambda one: one.takes_filename, settings.profiles.values())
-    changed_key = course.check_changed_key(next(iter(settings.profiles.values())))
-    yield from as_one([changed_key, *(course.check_public_page(profile) for profile in pages)])
-    yield from as_one(list(_confirming_and_reading(course, visit.url, token, keys if credentials else None)))
-    if asks_function and (token is not None or settings.caller_auth == "anonymous"):
-        for profile in [one for one in settings.profiles.values() if one.parts][:1]:
-            yield check_parts(visit.url, token or "", profile)
-    attacks = [*check_strangers(course, others)]
-    if credentials is not None and keys is not None:
-        attacks = [_behind_forms(course, credentials), *attacks, *_held(course, credentials, keys)]
-        attacks += check_lists(settings, keys, now)
-    yield from as_one(attacks)
-    yield course.remove(keys)
-
-
-def _confirming_and_reading(
-    course: Uploads, url: str, token: str | None, keys: AccessKeys | None
-) -> Iterator[Finding]:
-    """
-    Of one profile each: they all go the same way.
-
-    Args:
-        token: of the caller whose uploads these are; ``None`` where the forms were signed here.
-
-        keys: that may take the role; ``None`` where none here may.
-    """
     settings, now = course.settings, course.now
-    stored = [profile for profile in settings.profiles.values() if profile.name in course.stored]
+    if asks_function:
+        yield from _by_forms(course, visit)
+    own, attacks = sessions.get(settings.home), []
+    if own is not None and keys is not None:
+        attacks.append(check_behind_forms(course, own))
+        for home, others in sessions.items():
+            if home.bucket != settings.bucket:
+                attacks.append(check_keys_of(course, home.bucket, others))
+        attacks += [*_held(course, keys), *check_lists(settings, keys, now)]
+    yield from as_one(attacks)
+    if asks_function or course.keys_left:
+        yield course.remove(keys)
+
+
+def _by_forms(course: Uploads, visit: Visit) -> Iterator[Finding]:
+    profiles = [*course.settings.profiles.values()]
+    for profile in profiles:
+        yield course.check_profile(profile)
+    pages = [one for one in profiles if one.takes_filename]
+    yield from as_one([course.check_changed_key(profiles[0]), *map(course.check_public_page, pages)])
+    yield from as_one([*_confirming_and_reading(course, visit)])
+    for profile in [one for one in profiles if one.parts][:1]:
+        yield check_parts(visit.url, visit.token, profile)
+
+
+def _confirming_and_reading(course: Uploads, visit: Visit) -> Iterator[Finding]:
+    """Of one profile each: they all go the same way."""
+    stored = [one for one in course.settings.profiles.values() if one.name in course.stored]
     # Confirming an upload whose check comes first would have WeChat look at a dot.
     confirmed = [one for one in stored if one.hold[:1] != (CHECK,)]
     for profile in [one for one in confirmed if course.stored[one.name] in course.tickets][:1]:
         ticket = course.tickets[course.stored[profile.name]]
-        yield check_confirmation(settings, profile, url, ticket, now)
-    if token is not None:
-        for profile in [one for one in stored if one.read and not one.is_held][:1]:
-            yield check_reading_at(url, token, profile, course.stored[profile.name])
-    elif keys is not None:
-        readable = [one for one in stored if (one.is_read_signed or one.confirm) and not one.is_held]
-        for profile in sorted(readable, key=lambda one: not one.is_read_signed)[:1]:
-            yield check_reading(settings, profile, course.stored[profile.name], keys, now)
+        yield check_confirmation(course.settings, profile, visit.url, ticket, course.now)
+    for profile in [one for one in stored if one.read and not one.is_held][:1]:
+        yield check_reading(visit.url, visit.token, profile, course.stored[profile.name])
 
 
-def _behind_forms(course: Uploads, credentials: StsCredentials) -> Finding:
-    finding = course.check_other_folder(credentials)
-    if finding.state is not State.GOOD or not course.stored:
-        return finding
-    return check_behind_forms(course.settings, credentials, next(iter(course.stored.values())), course.now)
-
-
-def _held(course: Uploads, credentials: StsCredentials, keys: AccessKeys) -> Iterator[Finding]:
+def _held(course: Uploads, keys: AccessKeys) -> Iterator[Finding]:
     """Of one profile that holds back, for they all go the same way."""
     stored = [one for one in course.settings.profiles.values() if one.is_held and one.name in course.stored]
     for profile in stored[:1]:
         key = course.stored[profile.name]
-        yield course.check_published_folder(profile, credentials)
         record = new_record()
         course.keys_left.append(record)
         finding = check_held(course.settings, profile, key, record, keys, course.now)

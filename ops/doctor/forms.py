@@ -1,24 +1,15 @@
 """
-Forms of ``doctor``: signed here by the function's own code, or by the deployed function.
+Forms of ``doctor``: the deployed function signs them, for a caller who logs in there.
 """
 
-import secrets
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-from function.auth import Caller
 from function.config.profile import Profile
-from function.config.settings import Settings
-from function.credentials import StsCredentials
-from function.uploads.plan import plan_upload
 from function.uploads.request import UploadRequest
 from ops.client.function_client import FunctionAtUrl
 from ops.doctor.findings import refusal
 from ops.terminal.language import Text
-
-# Who the uploaded files belong to, so that they are known as the doctor's wherever they are left.
-DOCTOR = Caller("doctor", "doctor")
 
 AskForm = Callable[[Profile, UploadRequest], dict[str, Any]]
 
@@ -35,17 +26,6 @@ class FormRefused(Exception):
         super().__init__(said.en)
         self.said = said
         self.remedy = remedy
-
-
-def forms_signed_here(settings: Settings, credentials: StsCredentials, now: datetime) -> AskForm:
-    """Forms as the deployed function would sign them."""
-
-    def ask(profile: Profile, wanted: UploadRequest) -> dict[str, Any]:
-        upload_id = secrets.token_urlsafe(16)
-        planned = plan_upload(DOCTOR, wanted, profile, settings, upload_id, now)
-        return planned.sign(credentials, now)
-
-    return ask
 
 
 def forms_of_function(url: str, token: str) -> AskForm:

@@ -96,6 +96,6 @@ WRONG_SECRET = Text(
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET 与 ALIBABA_CLOUD_ACCESS_KEY_ID 不匹配。",
 )
 _ALSO_TRUST = Text(
-    "To sign from this machine with a key of your own, run manage.py setup --also-trust ARN-OF-YOUR-USER.",
-    "若要在本机用自己的密钥签名，运行 manage.py setup --also-trust 你的用户ARN。",
+    "To try the role with a key of this machine, run manage.py setup --also-trust ARN-OF-YOUR-USER.",
+    "若要在本机用自己的密钥检查角色，运行 manage.py setup --also-trust 你的用户ARN。",
 )

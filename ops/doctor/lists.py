@@ -14,12 +14,10 @@ from function.config.key_template import DUE, REVIEWS
 from function.config.settings import Settings
 from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
-from function.oss.presign import OssRequest, presign
 from function.session_policy import DELETE, DELETIONS, LIST, OBJECTS
-from ops.client.form_upload import open_session
+from ops.doctor.behind_forms import signed_request
 from ops.doctor.findings import Finding, State, joined, logged, refusal, same, unreachable
 from ops.doctor.identity import assume, sts_remedy
-from ops.doctor.objects import TIMEOUT_SECONDS, URL_LIFE
 from ops.terminal.language import Text
 
 CHECKS = {
@@ -123,10 +121,7 @@ def _answer(
     if attempt.action.startswith("oss:List"):
         method, key = "GET", ""
         query |= {"prefix": attempt.place} if attempt.place else {}
-    request = OssRequest(method, settings.bucket, settings.region, key, query)
-    url = presign(request, credentials, now, origin=settings.host, expires_in=URL_LIFE)
-    with open_session(url) as session:
-        return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    return signed_request(settings, credentials, now, method, key, query)
 
 
 _SET_UP_AGAIN = Text(

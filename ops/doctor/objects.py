@@ -1,40 +1,26 @@
 """
-The checks of ``doctor`` on what comes after an upload: confirming, reading, and that no form allows either.
+The checks of ``doctor`` on what comes after an upload: confirming and reading.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import requests
 
 from function.auth.tokens import RECEIPT, read_token
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
-from function.errors import Unauthorized, UploadError
-from function.oss.presign import OssRequest, presign
-from function.session_policy import OBJECTS
+from function.errors import Unauthorized
 from ops.client.form_upload import open_session
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
-from ops.doctor.findings import Finding, State, logged, refusal, same, unreachable
-from ops.doctor.identity import assume, sts_remedy
+from ops.doctor.findings import Finding, State, refusal, same, unreachable
 from ops.terminal.language import Text
 
 TIMEOUT_SECONDS = 10
-URL_LIFE = timedelta(minutes=1)
-BEHIND_FORMS = Text("Keys behind forms", "表单背后的密钥")
 
 
 def check_confirmation(settings: Settings, profile: Profile, url: str, ticket: str, now: datetime) -> Finding:
-    """
-    Have the deployed function ask OSS about what was uploaded.
-
-    Args:
-        url: of the function; empty where nobody knows it.
-    """
+    """Have the deployed function ask OSS about what was uploaded."""
     check = Text(f"Confirm [{profile.name}]", f"确认 [{profile.name}]")
-    if not url:
-        said = Text("nobody knows where the function is", "不知道函数在哪里")
-        return Finding(check, State.SKIPPED, said, Text("Add --url https://….", "请加 --url https://…。"))
     try:
         answer = FunctionAtUrl(url).ask("confirm", {"ticket": ticket}, "")
     except FunctionSilent as error:
@@ -57,20 +43,9 @@ def check_confirmation(settings: Settings, profile: Profile, url: str, ticket: s
     return Finding(check, State.GOOD, Text("OSS was asked, receipt good", "已问过 OSS，回执有效"))
 
 
-def check_reading(settings: Settings, profile: Profile, key: str, keys: AccessKeys, now: datetime) -> Finding:
-    """Open what was uploaded as the function and ``/read`` do: with the objects session."""
-    check = _read_check(profile)
-    try:
-        credentials = assume(settings, OBJECTS, keys, now)
-    except UploadError as error:
-        return Finding(check, State.BAD, logged(error), sts_remedy(error))
-    origin = settings.read_origin if profile.read else settings.host
-    return _opens(check, _signed("GET", settings, credentials, key, now, origin))
-
-
-def check_reading_at(url: str, token: str, profile: Profile, key: str) -> Finding:
+def check_reading(url: str, token: str, profile: Profile, key: str) -> Finding:
     """Have the deployed function give the address of what this caller has uploaded, and open it."""
-    check = _read_check(profile)
+    check = Text(f"Read [{profile.name}]", f"读取 [{profile.name}]")
     try:
         answer = FunctionAtUrl(url).ask("read", {"key": key}, token)
     except FunctionSilent as error:
@@ -82,14 +57,10 @@ def check_reading_at(url: str, token: str, profile: Profile, key: str) -> Findin
     return _opens(check, address)
 
 
-def _read_check(profile: Profile) -> Text:
-    return Text(f"Read [{profile.name}]", f"读取 [{profile.name}]")
-
-
 def _opens(check: Text, address: str) -> Finding:
     origin = "/".join(address.split("/")[:3])
     try:
-        answer = _send("GET", address)
+        answer = _get(address)
     except requests.RequestException as error:
         said = same(f"{origin}: {type(error).__name__}")
         return Finding(check, State.BAD, said, unreachable("READ_ORIGIN", "OSS_HOST"))
@@ -100,38 +71,9 @@ def _opens(check: Text, address: str) -> Finding:
     return Finding(check, State.BAD, said, _SET_UP_AGAIN if answer.status_code == 403 else remedy)
 
 
-def check_behind_forms(settings: Settings, credentials: StsCredentials, key: str, now: datetime) -> Finding:
-    """Check that the keys behind a form can neither read nor delete."""
-    try:
-        statuses = {
-            method: _send(method, _signed(method, settings, credentials, key, now, settings.host)).status_code
-            for method in ("GET", "DELETE")
-        }
-    except requests.RequestException as error:
-        said = same(f"{settings.host}: {type(error).__name__}")
-        return Finding(BEHIND_FORMS, State.BAD, said, unreachable("OSS_HOST"))
-    if set(statuses.values()) == {403}:
-        said = Text("no other folder, no reading, no deleting", "不能写别的目录，不能读，不能删")
-        return Finding(BEHIND_FORMS, State.GOOD, said)
-    said = same(", ".join(f"{method}: HTTP {status}" for method, status in statuses.items()))
-    remedy = Text(
-        "Anything but 403 is wrong: look for a bucket policy or a public ACL that lets everybody in, and see"
-        " that OSS_HOST is OSS.",
-        "除 403 以外都不对：请检查是否有对所有人开放的桶策略或公共权限，以及 OSS_HOST 是不是 OSS。",
-    )
-    return Finding(BEHIND_FORMS, State.BAD, said, remedy)
-
-
-def _signed(
-    method: str, settings: Settings, credentials: StsCredentials, key: str, now: datetime, origin: str
-) -> str:
-    request = OssRequest(method, settings.bucket, settings.region, key)
-    return presign(request, credentials, now, origin=origin, expires_in=URL_LIFE)
-
-
-def _send(method: str, url: str) -> requests.Response:
+def _get(url: str) -> requests.Response:
     with open_session(url) as session:
-        return session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        return session.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
 
 
 _SET_UP_AGAIN = Text(

@@ -5,17 +5,16 @@ The checks of ``doctor`` that upload: a smallest file through a form of each pro
 import io
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from function.auth.tokens import RECEIPT, read_token
 from function.config.content_types import EXTENSION_OF_TYPE
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
+from function.credentials import AccessKeys
 from function.errors import Unauthorized
-from function.oss.post_form import UploadRule, prepare, sign_object
 from function.uploads.request import UploadRequest
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent
@@ -27,9 +26,6 @@ from ops.explain.pasted import PastedForm, Unreadable
 from ops.terminal.language import Text
 
 MOST_BYTES = 1024 * 1024
-FORM_SECONDS = 60
-REFUSED_NAME = "must-be-refused.txt"
-OTHER_FOLDER = Text("Another folder", "其他目录")
 OTHER_KEY = Text("A changed key", "改动 key")
 REMOVAL = Text("Removal", "清理")
 
@@ -57,7 +53,7 @@ class Uploads:
     tickets: dict[str, str] = field(default_factory=dict)
 
     def check_profile(self, profile: Profile) -> Finding:
-        """Upload the smallest file the profile admits, with the form that the function would sign."""
+        """Upload the smallest file that the profile admits."""
         check = Text(f"Upload [{profile.name}]", f"上传 [{profile.name}]")
         if profile.min_size_bytes > MOST_BYTES:
             said = Text("min_size is over 1 MiB; not tried", "min_size 超过 1 MiB，未尝试")
@@ -79,66 +75,24 @@ class Uploads:
             return Finding(
                 check, State.GOOD, Text(f"stored, {version} accepted", f"已保存，{version} 签名有效")
             )
-        return Finding(
-            check, State.BAD, *refusal(answer.status, answer.text, answer.headers.get("x-oss-ec", ""))
-        )
+        return Finding(check, State.BAD, *_refusal(answer))
 
     def check_changed_key(self, profile: Profile) -> Finding:
         """A form must be good for its own key only."""
-        try:
-            url, fields = self._form_of(profile)
-        except FormRefused as error:
-            return Finding(OTHER_KEY, State.BAD, error.said, error.remedy)
-        except FunctionSilent as error:
-            return Finding(OTHER_KEY, State.BAD, error.said, _CHECK_HOST)
-        return self._must_be_refused(OTHER_KEY, url, {**fields, "key": f"{fields['key']}-other"})
+
+        def changed(fields: Mapping[str, str]) -> dict[str, str]:
+            return {**fields, "key": f"{fields['key']}-other"}
+
+        return self._must_be_refused(OTHER_KEY, profile, changed, _ANYONE_WRITES)
 
     def check_public_page(self, profile: Profile) -> Finding:
         """A page that chooses its file's name must not choose who reads it, though no condition says so."""
         check = Text(f"A public file of [{profile.name}]", f"[{profile.name}] 的公开文件")
-        try:
-            url, fields = self._form_of(profile)
-        except FormRefused as error:
-            return Finding(check, State.BAD, error.said, error.remedy)
-        except FunctionSilent as error:
-            return Finding(check, State.BAD, error.said, _CHECK_HOST)
-        return self._must_be_refused(check, url, {**fields, "x-oss-object-acl": "public-read"}, _BLOCK_PUBLIC)
 
-    def check_other_folder(self, credentials: StsCredentials) -> Finding:
-        """The keys behind the forms must not serve a form for a folder that no profile has."""
-        return self._check_own_form(
-            OTHER_FOLDER, f"doctor-{secrets.token_hex(8)}/{REFUSED_NAME}", credentials
-        )
+        def public(fields: Mapping[str, str]) -> dict[str, str]:
+            return {**fields, "x-oss-object-acl": "public-read"}
 
-    def check_published_folder(self, profile: Profile, credentials: StsCredentials) -> Finding:
-        """Nor one for the folder where what was held back is published: it would skip the steps."""
-        check = Text(f"Published [{profile.name}]", f"发布 [{profile.name}]")
-        key = f"{profile.key.literal_folder}doctor/{secrets.token_hex(8)}-{REFUSED_NAME}"
-        return self._check_own_form(check, key, credentials)
-
-    def check_keys_of(self, bucket: str, credentials: StsCredentials) -> Finding:
-        """Check that another bucket's keys sign no form for a folder of this one."""
-        check = Text(f"Keys of {bucket}", f"{bucket} 的密钥")
-        folder = next(iter(self.settings.profiles.values())).stored_folder
-        return self._check_own_form(
-            check, f"{folder}doctor/{secrets.token_hex(8)}-{REFUSED_NAME}", credentials, _LETS_OTHERS_IN
-        )
-
-    def _check_own_form(
-        self, check: Text, key: str, credentials: StsCredentials, remedy: Text | None = None
-    ) -> Finding:
-        rule = UploadRule(
-            bucket=self.settings.bucket,
-            region=self.settings.region,
-            signature_version="v4",
-            key=key,
-            min_size_bytes=1,
-            max_size_bytes=1,
-            expires_at=self.now + timedelta(seconds=FORM_SECONDS),
-            form=prepare({"success_action_status": "200"}),
-        )
-        fields = sign_object(rule, credentials, self.now)
-        return self._must_be_refused(check, self.settings.host, fields, remedy)
+        return self._must_be_refused(check, profile, public, _BLOCK_PUBLIC)
 
     def remove(self, keys: AccessKeys | None) -> Finding:
         """Remove what was uploaded, where these keys may; the roles of a deployment may not."""
@@ -186,11 +140,19 @@ class Uploads:
         return post_form(url, fields, io.BytesIO(b"." * size), size, filename="doctor.txt")
 
     def _must_be_refused(
-        self, check: Text, url: str, fields: Mapping[str, str], remedy: Text | None = None
+        self,
+        check: Text,
+        profile: Profile,
+        changed: Callable[[Mapping[str, str]], dict[str, str]],
+        remedy: Text,
     ) -> Finding:
         try:
+            url, fields = self._form_of(profile)
+            fields = changed(fields)
             answer = self._post(url, fields, 1)
-        except UploadFailed as error:
+        except FormRefused as error:
+            return Finding(check, State.BAD, error.said, error.remedy)
+        except (UploadFailed, FunctionSilent) as error:
             return Finding(check, State.BAD, error.said, _CHECK_HOST)
         if answer.status == 403:
             return Finding(check, State.GOOD, Text("is refused, as it must be", "被拒绝，符合预期"))
@@ -198,7 +160,7 @@ class Uploads:
             return Finding(check, State.BAD, *_refusal(answer))
         self.keys_left.append(fields["key"])
         said = Text(f"{fields['key']} was taken", f"{fields['key']} 被接受了")
-        return Finding(check, State.BAD, said, remedy or _ANYONE_WRITES)
+        return Finding(check, State.BAD, said, remedy)
 
     def _callback_finding(self, check: Text, answer: UploadAnswer) -> Finding:
         try:
@@ -239,10 +201,6 @@ _NO_FORM = Text("the answer holds no form", "响应中没有表单")
 _ANYONE_WRITES = Text(
     "The bucket lets anyone write, or is no real OSS: set its ACL to private.",
     "该桶允许任何人写入，或不是真正的 OSS：请把权限设为私有。",
-)
-_LETS_OTHERS_IN = Text(
-    "Look for a bucket policy or an ACL that lets others in, and see that its host is this bucket's.",
-    "请检查是否有放行他人的桶策略或权限，以及 host 是不是这个桶的。",
 )
 _BLOCK_PUBLIC = Text(
     "Switch Block Public Access of the bucket on: this profile's forms can store what everybody reads.",

@@ -62,7 +62,7 @@ def account(tmp_path):
 
 def bad_findings(account):
     cloud, environ = account
-    findings = [*examine(environ, Visit(cloud.gateway.origin, "", "", True, False, ""))]
+    findings = [*examine(environ, Visit(cloud.gateway.origin, cloud.wechat.issue_code()))]
     assert any(is_of_the_archive(one) for one in findings)
     return [one for one in findings if one.state is State.BAD]
 

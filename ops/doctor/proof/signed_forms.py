@@ -2,12 +2,14 @@
 What the function relies on in forms, which it signs itself, and in the sessions behind them.
 """
 
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA
+from function.auth import Caller
+from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA, Profile
 from function.oss.objects import head_object
 from function.oss.post_form import (
     OVERWRITE_FIELD,
@@ -19,15 +21,18 @@ from function.oss.post_form import (
     sign_object,
 )
 from function.session_policy import PUBLIC_ACLS, UPLOADS, WRITE
+from function.uploads.plan import plan_upload
+from function.uploads.request import UploadRequest
 from ops.client.form_upload import LOOPBACK
 from ops.doctor.evidence import NotTried, accepted, evidence
 from ops.doctor.findings import State
-from ops.doctor.forms import forms_signed_here
 from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, told
 from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
 from ops.doctor.proof.trial_form import send
 from ops.doctor.uploads import Uploads
 
+# Who the uploaded file belongs to, so that it is known wherever it is left.
+DOCTOR = Caller("doctor", "doctor")
 UPLOAD_ID = f"{META_PREFIX}{UPLOAD_ID_METADATA}"
 FORM = {
     "success_action_status": "200",
@@ -161,7 +166,12 @@ def callback_is_answered(sandbox: Sandbox) -> Seen:
     profile = min(of_callbacks, key=lambda one: one.min_size_bytes)
     policy = settings.session_policies[settings.home.session(UPLOADS)]
     credentials = sandbox.assume(policy, settings.session_life)
-    uploads = Uploads(settings, forms_signed_here(settings, credentials, sandbox.now), sandbox.now)
+
+    def ask(profile: Profile, wanted: UploadRequest) -> dict[str, Any]:
+        upload_id, now = secrets.token_urlsafe(16), sandbox.now
+        return plan_upload(DOCTOR, wanted, profile, settings, upload_id, now).sign(credentials, now)
+
+    uploads = Uploads(settings, ask, sandbox.now)
     sandbox.count(DOT * max(profile.min_size_bytes, 1))
     try:
         finding = uploads.check_profile(profile)

@@ -1,6 +1,9 @@
 """The local cloud with the function in it, and a doctor's visit to it."""
 
-from contextlib import ExitStack
+import logging
+import os
+import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,55 +34,82 @@ class Findings(list):
 
 class Deployment:
     """
+    A local cloud with the function in it.
+
     Args:
         environ: of a deployment with one bucket.
 
         both: of one that has [contract] in a second one, as the function behind the gateway has.
+
+        place: holds the function that answers at the gateway.
     """
 
-    def __init__(self, cloud, gateway, environ, folder, both=None):
-        self.cloud, self.gateway, self.environ, self.folder = cloud, gateway, environ, folder
-        self.both = both or environ
-        self.profiles = load_settings(environ).profiles
+    def __init__(self, cloud, gateway, environ, folder, both, place):
+        self.cloud, self.gateway, self.environ, self.folder, self.both = cloud, gateway, environ, folder, both
+        self.profiles, self._place = load_settings(environ).profiles, place
+
+    def deploy(self, **changes):
+        self._place["function"] = Function(Dependencies({**self.both, **changes}))
 
     def examine(
-        self,
-        url=None,
-        uploads=True,
-        without=(),
-        code="",
-        token="",
-        content_check=False,
-        openid="",
-        environ=None,
-        **changes,
+        self, url=None, uploads=True, without=(), code=None, token="", environ=None, deployed=None, **changes
     ):
+        """
+        Args:
+            code: of a new user by default.
+
+            deployed: changes of the environment that the function has, too; so it has profiles.
+        """
+        visit = {name: changes.pop(name) for name in ("content_check", "openid") if name in changes}
+        changes |= deployed or {}
+        own = {name: text for name, text in changes.items() if name == "PROFILES_FILE"}
+        self.deploy(**own, **{name: text for name, text in (deployed or {}).items() if name not in own})
         environ = {**(environ or self.environ), **changes}
         environ = {name: value for name, value in environ.items() if name not in without}
         url = self.gateway.origin if url is None else url
-        return Findings(examine(environ, Visit(url, code, token, uploads, content_check, openid)))
+        if code is None:
+            code = self.cloud.wechat.issue_code() if url and uploads and not token else ""
+        return Findings(examine(environ, Visit(url, code, token, uploads, **visit)))
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
+@contextmanager
+def deployment(folder, profiles_at=None, **settings):
+    """
+    Args:
+        profiles_at: the text of its profiles, from the cloud; those of the demo by default.
+    """
     place = {}
     gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
     with ExitStack() as stack:
         stack.callback(gateway.stop)
-        folder = tmp_path_factory.mktemp("objects")
-        cloud = stack.enter_context(LocalCloud(gateway, folder))
-        both = cloud.environment()
-        place["function"] = Function(Dependencies(both))
+        file = folder / "profiles.toml"
+        if profiles_at:
+            settings |= {"PROFILES_FILE": str(file)}
+        cloud = stack.enter_context(LocalCloud(gateway, folder / "objects", extra_settings=settings))
+        environ = both = cloud.environment()
+        if profiles_at:
+            file.write_text(profiles_at(cloud), "utf-8")
+        else:
+            alone = Path(both["PROFILES_FILE"]).read_text("utf-8").partition("[contract]")[0]
+            file.write_text(alone, "utf-8")
+            environ = {**both, "PROFILES_FILE": str(file)}
+        deployed = Deployment(cloud, gateway, environ, folder / "objects", both, place)
+        deployed.deploy()
         gateway.start()
-        alone = tmp_path_factory.mktemp("alone") / "profiles.toml"
-        alone.write_text(Path(both["PROFILES_FILE"]).read_text("utf-8").partition("[contract]")[0], "utf-8")
-        yield Deployment(cloud, gateway, {**both, "PROFILES_FILE": str(alone)}, folder, both)
+        yield deployed
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with deployment(tmp_path_factory.mktemp("deployment")) as deployed:
+        yield deployed
 
 
 @pytest.fixture
 def here(running):
     yield running
     running.cloud.reset()
+    running.deploy()
 
 
 @pytest.fixture
@@ -103,6 +133,19 @@ def serving():
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def own_process(monkeypatch):
+    """What a command that hosts a cloud replaces is given back: environment, time zone and logging."""
+    kept, root = dict(os.environ), logging.getLogger()
+    handlers, root.handlers = root.handlers, [logging.NullHandler()]
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
+    yield
+    root.handlers = handlers
+    os.environ.clear()
+    os.environ.update(kept)
+    time.tzset()
 
 
 @pytest.fixture

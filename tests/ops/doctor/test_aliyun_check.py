@@ -12,8 +12,8 @@ from local.green.plan import PlannedAnswer
 from ops.doctor.aliyun_check import AliyunCheck, GreenCall
 from ops.doctor.content_check import check_content
 from ops.doctor.findings import State
-from tests.ops.doctor.conftest import Findings
-from tests.ops.doctor.test_content_check import deployment, objects
+from tests.ops.doctor.conftest import Findings, deployment
+from tests.ops.doctor.test_content_check import LONG, objects
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
@@ -25,7 +25,7 @@ VIDEO = PROFILES.replace("image/*", "video/mp4")
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    with deployment(tmp_path_factory.mktemp("checked"), lambda _cloud: PROFILES) as deployed:
+    with deployment(tmp_path_factory.mktemp("checked"), lambda _cloud: PROFILES, **LONG) as deployed:
         deployed.cloud.green.delay = 0.0
         yield deployed
 

@@ -9,9 +9,7 @@ from local.cloud import FUNCTION_KEY
 from ops.doctor import command as doctor
 from ops.doctor.examination import Visit, examine
 from ops.doctor.findings import State
-from ops.terminal.screen import GREEN, RED, Screen
-
-REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
+from ops.terminal.screen import Screen
 
 
 def test_a_correct_deployment_is_good_in_every_line(here):
@@ -24,7 +22,8 @@ def test_a_correct_deployment_is_good_in_every_line(here):
         "Upload [legacy]",
         "A changed key, A public file of [legacy]",
         "Confirm [default], Read [default]",
-        "Keys behind forms, Published [post], Hold [post], List of what is due, Deletion session",
+        "Large files [video]",
+        "Keys behind forms, Hold [post], List of what is due, Deletion session",
         "Removal",
         "Callback, Message push, Timer", "Deployed function, Phones at one instant",
     ]  # fmt: skip
@@ -43,24 +42,17 @@ def test_no_uploads_option_uploads_nothing(here):
     assert "AssumeRole" in names
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def shown(here, language="en", stream=None, url=None, environ=None, **changes):
-    stream = stream or io.StringIO()
+def shown(here, language="en", environ=None, **changes):
+    stream, url = io.StringIO(), here.gateway.origin
     environ = {**(environ or here.environ), **changes}
-    url = here.gateway.origin if url is None else url
-    code = doctor.show(
-        examine(environ, Visit(url)), environ, url, Screen(stream, {"TERM": "xterm"}), language
-    )
+    found = examine(environ, Visit(url, here.cloud.wechat.issue_code()))
+    code = doctor.show(found, environ, url, Screen(stream, {"TERM": "xterm"}), language)
     return code, stream.getvalue()
 
 
 def test_doctor_exits_1_on_any_bad_finding(here):
     assert shown(here)[0] == 0
-    assert shown(here, STS_ROLE_ARN="acs:ram::1000000000000001:role/nobody")[0] == 1
+    assert shown(here, WECHAT_SECRET="wrong")[0] == 1
 
 
 def test_each_of_two_buckets_has_its_lines_below_it(here):
@@ -86,39 +78,19 @@ def test_a_bucket_s_problem_is_printed_below_it_with_the_remedy(here):
     assert below[1].startswith("      → ")
 
 
-def test_lines_are_green_and_red_on_a_terminal_only(here):
-    _, coloured = shown(here, stream=Terminal(), url=REFUSED)
-    assert f"\x1b[{GREEN}m✓ Settings" in coloured
-    assert f"\x1b[{RED}m✗ Deployed function" in coloured
-    _, plain = shown(here, url=REFUSED)
-    assert "\x1b" not in plain
-
-
-def test_fits_one_screen_with_the_profiles_that_ship_and_has_a_line_for_each_more(here):
-    _, text = shown(here)
-    shipped = 5
-    assert len(text.splitlines()) <= 24 + len(here.profiles) - shipped
-
-
 def test_speaks_chinese_throughout(here):
-    code, text = shown(here, "zh", STS_ROLE_ARN="acs:ram::1000000000000001:role/nobody")
-    assert code == 1
+    _, text = shown(here, "zh", STS_ROLE_ARN="acs:ram::1000000000000001:role/nobody")
     for line in text.splitlines():
         if line[:1] in {"✓", "✗", "!", "→"}:
             assert any("\u4e00" <= mark <= "\u9fff" for mark in line) or "AssumeRole" in line, line
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_prints_no_secret(here, language):
+def test_prints_no_secret(here):
     here.cloud.sts.faults.plan("drop", times=1)
-    _, text = shown(here, language)
     here.cloud.oss.faults.plan("expired_form")
-    _, more = shown(here, language)
+    _, text = shown(here)
     secrets = [FUNCTION_KEY.access_key_secret, here.environ["TOKEN_SECRET"], here.environ["WECHAT_SECRET"]]
-    for secret in secrets:
-        assert secret not in text + more
-    assert "CAIS" not in text + more
-    assert "Signature=" not in text + more
+    assert [one for one in (*secrets, "CAIS", "Signature=") if one in text] == []
 
 
 def run(monkeypatch, *options):
@@ -146,15 +118,5 @@ def test_the_command_exits_2_for_an_address_that_is_none(monkeypatch, capsys, ur
     assert "--url" in capsys.readouterr().err
 
 
-def test_the_command_examines_a_local_cloud_of_its_own():
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    code = (
-        "import argparse, sys; from ops.doctor import command as doctor; p = argparse.ArgumentParser();"
-        "doctor.add_arguments(p); sys.exit(doctor.run(p.parse_args(['--local', '--lang', 'zh'])))"
-    )
-    root = Path(doctor.__file__).resolve().parents[2]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_command_examines_a_local_cloud_of_its_own(monkeypatch, capsys, own_process):
+    assert run(monkeypatch, "--local", "--lang", "zh") == 0, capsys.readouterr().out

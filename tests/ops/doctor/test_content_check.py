@@ -2,25 +2,20 @@
 
 import time
 import wave
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
-from function.app import Function, load_settings
-from function.context import Dependencies
+from function.app import load_settings
 from function.credentials import AccessKeys
-from handler import serve
 from local.buckets import ARCHIVE
-from local.cloud import LocalCloud
-from local.fc.gateway import FcGateway
 from local.wechat.check_plan import PlannedCheck
 from ops.doctor.content_check import ContentCheck, check_content
 from ops.doctor.findings import State
 from ops.doctor.samples import picture, sound
-from tests.ops.doctor.conftest import Deployment, Findings
+from tests.ops.doctor.conftest import Findings, deployment
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
@@ -32,6 +27,7 @@ OPENID = "oDoctor-0123456789-abcdefghi"
 
 
 THERE = text_beside(__file__, ".there.toml")
+LONG = {"STS_SESSION_SECONDS": "7200"}
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +37,7 @@ def short_pauses(monkeypatch):
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    with deployment(tmp_path_factory.mktemp("checked"), lambda _cloud: PROFILES) as deployed:
+    with deployment(tmp_path_factory.mktemp("checked"), lambda _cloud: PROFILES, **LONG) as deployed:
         yield deployed
 
 
@@ -52,7 +48,7 @@ def running_two(tmp_path_factory):
     def profiles(cloud):
         return PROFILES + THERE.format(host=cloud.archive.origin, role=ARCHIVE.role_arn)
 
-    with deployment(tmp_path_factory.mktemp("two"), profiles) as deployed:
+    with deployment(tmp_path_factory.mktemp("two"), profiles, **LONG) as deployed:
         yield deployed
 
 
@@ -60,7 +56,7 @@ def running_two(tmp_path_factory):
 def running_heard(tmp_path_factory):
     """A deployment that takes sounds as well."""
     profiles = PROFILES.replace('["image/*"]', '["image/*", "audio/mpeg"]')
-    with deployment(tmp_path_factory.mktemp("heard"), lambda _cloud: profiles) as deployed:
+    with deployment(tmp_path_factory.mktemp("heard"), lambda _cloud: profiles, **LONG) as deployed:
         yield deployed
 
 
@@ -74,21 +70,6 @@ def two(running_two):
 def heard(running_heard):
     yield running_heard
     running_heard.cloud.reset()
-
-
-@contextmanager
-def deployment(folder, profiles_at):
-    place = {}
-    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
-    settings = {"PROFILES_FILE": str(folder / "profiles.toml"), "STS_SESSION_SECONDS": "7200"}
-    with ExitStack() as stack:
-        stack.callback(gateway.stop)
-        cloud = stack.enter_context(LocalCloud(gateway, folder / "objects", extra_settings=settings))
-        environ = cloud.environment()
-        (folder / "profiles.toml").write_text(profiles_at(cloud))
-        place["function"] = Function(Dependencies(environ))
-        gateway.start()
-        yield Deployment(cloud, gateway, environ, folder / "objects")
 
 
 @pytest.fixture
@@ -318,7 +299,6 @@ def test_missing_prerequisites_are_named_before_a_check_is_spent(checked, tmp_pa
 def test_a_bad_code_or_token_names_no_user_and_the_rest_goes_on(checked):
     found = checked.examine(code="bad-code", content_check=True)
     assert found.the_bad_one("Login")
-    assert found.of("Upload", State.GOOD)
     for one in (found, checked.examine(token="x.y.z", content_check=True, uploads=False)):
         assert "--openid" in one.the_bad_one("Content check").remedy.en
 

@@ -24,7 +24,7 @@ PROFILES = text_beside(__file__)
 def held(tmp_path):
     path = tmp_path / "profiles.toml"
     path.write_text(PROFILES)
-    return {"PROFILES_FILE": str(path), "url": "", "CALLBACK_URL": ""}
+    return {"PROFILES_FILE": str(path), "CALLBACK_URL": ""}
 
 
 @pytest.fixture
@@ -62,12 +62,9 @@ def test_held_uploads_are_published_and_deleted_leaving_nothing(here, held, buck
     findings = here.examine(**held)
     assert not [one for one in findings if one.state is State.BAD]
     [finding] = findings.of("Keys behind forms")
-    assert finding.check.en.startswith("Keys behind forms, Published [post], Hold [post]")
+    assert finding.check.en.startswith("Keys behind forms, Hold [post]")
+    assert [one.check.en for one in findings.of("Confirm")] == ["Confirm [default], Read [default]"]
     assert set(here.cloud.idle().oss.bucket.objects) == before
-
-
-def test_held_profiles_are_not_read(here, held, bucket):
-    assert [one.check.en for one in here.examine(**held).of("Read")] == ["Read [default]"]
 
 
 def test_without_a_rule_it_would_wait_for_ever(here, held, bucket):
@@ -131,8 +128,3 @@ def test_the_first_record_is_kept_only_if_a_second_write_is_refused(second, is_k
     assert record.startswith("held/.doctor/")
     assert keeps_the_first(calls, record) is is_kept
     assert sent == [("PUT", f"https://b.example/{record}", "true")] * 2
-
-
-def test_upload_credentials_that_write_published_keys_are_bad(here, held, serving):
-    finding = here.examine(**{**held, "OSS_HOST": serving(200, "")}).the_bad_one("Published [post]")
-    assert finding.said.en.startswith("posts/doctor/")

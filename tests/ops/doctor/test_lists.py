@@ -137,14 +137,6 @@ def test_a_session_that_sts_refuses_is_bad(visit, here):
 def test_an_examination_tries_the_rights_of_erasing(here, tmp_path):
     path = tmp_path / "profiles.toml"
     path.write_text(OWNERS.replace("list = true", ""))
-    changes = {"PROFILES_FILE": str(path), "CALLBACK_URL": "", "url": "", "ERASE": "true"}
-    (finding,) = here.examine(**changes).of("Keys behind forms")
-    assert "Deletion session" in finding.check.en and finding.state is State.GOOD
-
-
-def test_an_examination_tries_the_deletion_session_of_each_place(here, tmp_path):
-    path = tmp_path / "profiles.toml"
-    path.write_text(OWNERS)
-    findings = here.examine(PROFILES_FILE=str(path), CALLBACK_URL="", url="")
-    (finding,) = findings.of("Keys behind forms")
+    changes = {"PROFILES_FILE": str(path), "CALLBACK_URL": "", "ERASE": "true"}
+    (finding,) = here.examine(url="", **changes).of("Keys behind forms")
     assert "Deletion session" in finding.check.en and finding.state is State.GOOD

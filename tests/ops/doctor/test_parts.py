@@ -1,7 +1,6 @@
 """Large files at the deployed function: tried, and nothing left behind."""
 
 import json
-from itertools import count
 
 import pytest
 
@@ -9,26 +8,18 @@ from function.app import load_settings
 from ops.doctor.findings import State
 from ops.doctor.parts import _wanted, check_parts
 
-# A code is good once.
-CODES = (f"local-doctor-{number}" for number in count())
-
-
-def logged_in(here, **changes):
-    """The deployed function is asked as a caller would ask it."""
-    return here.examine(code=next(CODES), **changes)
-
 
 def test_a_part_is_sent_listed_and_aborted(here):
-    [finding] = logged_in(here).of("Large files")
+    [finding] = here.examine().of("Large files")
     assert (finding.check.en, finding.state) == ("Large files [video]", State.GOOD)
     assert list(here.cloud.idle().oss.bucket.uploads) == []
 
 
 def test_large_files_need_a_caller_and_a_parts_profile(here, tmp_path):
-    assert here.examine().of("Large files") == []
+    assert here.examine(code="").of("Large files") == []
     plain = tmp_path / "profiles.toml"
     plain.write_text('[default]\nkey = "uploads/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\n')
-    assert logged_in(here, PROFILES_FILE=str(plain)).of("Large files") == []
+    assert here.examine(PROFILES_FILE=str(plain)).of("Large files") == []
 
 
 def function_error(code):
@@ -71,7 +62,7 @@ def test_a_part_that_does_not_reach_the_bucket_names_the_setting(found, serving,
 
 def test_a_part_that_oss_refuses_is_explained_and_aborted(here):
     here.cloud.oss.faults.plan("expired_url", on=["UploadPart"])
-    finding = logged_in(here).the_bad_one("Large files")
+    finding = here.examine().the_bad_one("Large files")
     assert "HTTP 403" in finding.said.en
     assert list(here.cloud.idle().oss.bucket.uploads) == []
 

@@ -546,7 +546,7 @@ def test_options_of_prove_alone_are_refused(capsys, options):
     assert options[0] in capsys.readouterr().err
 
 
-def test_against_local_needs_no_keys_and_takes_rules(tmp_path, few, asking):
+def test_against_local_needs_no_keys_and_takes_rules(tmp_path, few, asking, own_process):
     # A callback to nobody would leave this machine.
     asking(*few[:-1])
     report = tmp_path / "report.md"

@@ -19,7 +19,8 @@ from ops.doctor.places import FOLDER
 from ops.doctor.proof import green
 from ops.doctor.proof.point import points
 from ops.doctor.proof.sandbox import Sandbox
-from tests.ops.doctor.test_content_check import OPENID, deployment, seen_now
+from tests.ops.doctor.conftest import deployment
+from tests.ops.doctor.test_content_check import LONG, OPENID, seen_now
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
@@ -40,7 +41,7 @@ DEFAULTS = {
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     profiles = text_beside(__file__)
-    with deployment(tmp_path_factory.mktemp("asked"), lambda _cloud: profiles) as deployed:
+    with deployment(tmp_path_factory.mktemp("asked"), lambda _cloud: profiles, **LONG) as deployed:
         yield deployed
 
 

@@ -31,7 +31,7 @@ def test_a_bucket_that_cannot_be_used_names_the_remedy(here, serving, oss_error,
 
 
 def test_a_host_that_does_not_answer_names_the_settings_to_check(here):
-    findings = here.examine(OSS_HOST=REFUSED)
+    findings = here.examine(deployed={"OSS_HOST": REFUSED})
     assert "OSS_REGION" in findings.the_bad_one("Bucket").remedy.en
     assert "OSS_HOST" in findings.the_bad_one("Clock").remedy.en
     assert "OSS_HOST" in findings.of("Upload [default]", State.BAD)[0].remedy.en

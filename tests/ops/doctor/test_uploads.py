@@ -21,12 +21,12 @@ def test_each_failure_of_an_upload_is_explained(here, fault, advice):
     [({"OSS_REGION": "cn-beijing"}, "OSS_REGION"), ({"OSS_BUCKET": "another-bucket"}, "")],
 )
 def test_another_region_or_bucket_than_the_host_s_shows_in_the_upload(here, changes, advice):
-    assert advice in here.examine(**changes).of("Upload [default]", State.BAD)[0].remedy.en
+    assert advice in here.examine(deployed=changes).of("Upload [default]", State.BAD)[0].remedy.en
 
 
 def test_public_files_where_public_access_is_blocked_are_explained(here, serving, oss_error):
     body = oss_error("AccessDenied").replace("<Message>m", "<Message>Put public object acl is not allowed")
-    findings = here.examine(OSS_HOST=serving(403, body, "application/xml"))
+    findings = here.examine(deployed={"OSS_HOST": serving(403, body, "application/xml")})
     assert "Block Public Access" in findings.the_bad_one("Upload [avatar]").remedy.en
 
 
@@ -47,29 +47,24 @@ def test_a_callback_without_a_good_receipt_names_the_cause(here, serving, answer
     changes = {"TOKEN_SECRET": "another-secret-0123456789abcdefghi"}
     if answer is not None:
         changes = {"CALLBACK_URL": serving(200, json.dumps(answer)) + "/callback"}
-    assert advice in here.examine(**changes).the_bad_one("Upload [avatar]").remedy.en
+    deployed = changes if answer is not None else {}
+    assert advice in here.examine(**changes, deployed=deployed).the_bad_one("Upload [avatar]").remedy.en
 
 
-def test_a_bucket_that_takes_everything_is_dangerous(here, serving):
-    findings = here.examine(OSS_HOST=serving(200, ""))
-    for check in ("A changed key", "Another folder"):
+def test_a_bucket_that_takes_everything_is_dangerous_and_what_it_keeps_is_named(here, serving, oss_error):
+    origin = serving(200, "", DELETE=(403, oss_error("AccessDenied")))
+    findings = here.examine(deployed={"OSS_HOST": origin})
+    for check in ("A changed key", "Keys behind forms"):
         assert "private" in findings.the_bad_one(check).remedy.en
     assert "Block Public Access" in findings.the_bad_one("A public file of [legacy]").remedy.en
+    [removal] = findings.of("Removal")
+    assert removal.state is State.UNSURE and "uploads/" in removal.said.en
 
 
 def test_a_refusal_for_another_reason_does_not_pass_for_protection(here):
     # 403 is the protection; a 500 shows nothing about it.
     here.cloud.oss.faults.plan("status_500")
-    findings = here.examine()
-    assert findings.of("A changed key", State.BAD)
-    assert findings.of("Another folder", State.BAD)
-
-
-def test_files_that_the_keys_may_not_remove_are_named(here, serving, oss_error):
-    origin = serving(200, "", DELETE=(403, oss_error("AccessDenied")))
-    [finding] = here.examine(OSS_HOST=origin).of("Removal")
-    assert finding.state is State.UNSURE
-    assert "uploads/doctor/" in finding.said.en
+    assert here.examine().of("A changed key", State.BAD)
 
 
 def test_a_profile_of_large_files_only_is_left_out(here, tmp_path):
