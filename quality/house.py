@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_732, 127),
-    "ops/": (20_309, 171),
-    "local/": (15_519, 151),
+    "ops/": (20_005, 171),
+    "local/": (14_453, 145),
     "quality/": (14_612, 128),
-    "tests/": (74_825, 687),
+    "tests/": (74_605, 686),
     "miniprogram/": (13_490, 178),
     (REST := "docs/, deploy/, root"): (11_928, 147),
 }

@@ -17,14 +17,13 @@ from local.common.http_server import Handler
 from local.common.service import Service
 
 PAGE = Path(__file__).with_name("review_page")
-# Path and content type of each file; nothing else is served.
+SHARED = Path(__file__).parents[2] / "local" / "playground" / "page"
+CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+# The files by path; nothing else is served.
 FILES = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/style.css": ("style.css", "text/css; charset=utf-8"),
-    **{
-        f"/{name}.js": (f"{name}.js", "text/javascript; charset=utf-8")
-        for name in ("review", "media", "texts")
-    },
+    "/": PAGE / "index.html",
+    **{f"/{name}": PAGE / name for name in ("style.css", "review.js", "media.js", "texts.js")},
+    **{f"/{name}": SHARED / name for name in ("base.css", "elements.js")},
 }
 MAX_BODY_BYTES = 16 * 1024
 HEADERS = {
@@ -64,11 +63,11 @@ class _Handler(Handler):
         super().__init__(*connection)
 
     def do_GET(self) -> None:
-        name, content_type = FILES.get(self.path.partition("?")[0], ("", ""))
-        if not name:
+        file = FILES.get(self.path.partition("?")[0])
+        if file is None:
             self.answer(404, b"There is no such file.\n", "text/plain; charset=utf-8")
             return
-        self.answer(200, (PAGE / name).read_bytes(), content_type, **HEADERS)
+        self.answer(200, file.read_bytes(), f"{CONTENT_TYPES[file.suffix]}; charset=utf-8", **HEADERS)
 
     def do_POST(self) -> None:
         action = self._page.actions.get(self.path)

@@ -89,24 +89,7 @@ async function drawHeld(browser, cloud, { name, locale }) {
   await page.close()
 }
 
-/** A large file on its way: sending, with the network cut, all there. */
-async function drawLarge(page, keep) {
-  const has = (count) => page.waitForFunction((wanted) => document.querySelectorAll('#part-row .done').length >= wanted, count)
-  await page.click('#large')
-  await page.click('#upload')
-  await has(5)
-  await keep('5-parts')
-  await page.click('#cut')
-  await keep('6-cut')
-  await has(14)
-  await keep('7-on-again')
-  await page.uncheck('#slow')
-  await page.waitForSelector('#upload:enabled')
-  await page.waitForTimeout(BAR_MILLISECONDS)
-  await keep('8-large')
-}
-
-/** What somebody sees who tries it: before, after an upload, after tampering, a large file; and the page in full. */
+/** What somebody sees who tries it: before, after an upload, after tampering; and the page in full. */
 async function drawEverything(browser, cloud, folder) {
   for (const [screen, options] of [['phone', PHONE], ['desk', DESK]]) {
     for (const locale of ['zh-CN', 'en-US']) {
@@ -124,10 +107,9 @@ async function drawEverything(browser, cloud, folder) {
         await keep('4-whole', { fullPage: true })
         await page.evaluate(() => document.querySelectorAll('details').forEach((each) => { each.open = false }))
         await page.evaluate(() => window.scrollTo(0, 0))
-        await drawLarge(page, keep)
         await hold(page, cloud)
         await page.locator('#held').scrollIntoViewIfNeeded()
-        await keep('9-held')
+        await keep('5-held')
         await page.close()
       }
     }

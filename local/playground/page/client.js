@@ -8,29 +8,11 @@ export async function loadClient() {
 
 const ignore = (/** @type {any[]} */ ..._) => {}
 
-/**
- * The api handed to the client, telling what goes over the wire; `change` may alter an upload before it is sent.
- * `onPart(number)` is told when a part begins, and `onPart(number, isStored)` when it has ended.
- */
-export function observed(api, { onRequest = ignore, onForm = ignore, onAnswer = ignore, onPart = ignore, change = (options) => options }) {
+/** The api handed to the client, telling what goes over the wire; `change` may alter an upload before it is sent. */
+export function observed(api, { onRequest = ignore, onForm = ignore, onAnswer = ignore, change = (options) => options }) {
   return {
     ...api,
-    request: (options) => {
-      const number = options.method === 'PUT' && Number(new URL(options.url).searchParams.get('partNumber'))
-      if (number) onPart(number)
-      return api.request({
-        ...options,
-        success: (res) => {
-          if (number) onPart(number, res.statusCode === 200)
-          else onRequest(options, res)
-          options.success(res)
-        },
-        fail: (res) => {
-          if (number) onPart(number, false)
-          options.fail(res)
-        },
-      })
-    },
+    request: (options) => api.request({ ...options, success: (res) => { if (options.method !== 'PUT') onRequest(options, res); options.success(res) } }),
     uploadFile: (options) => {
       const changed = change(options)
       onForm(changed)

@@ -33,10 +33,10 @@ const BUSINESS = {
 /**
  * Wires the card and returns what draws it.
  *
- * `texts()` are those of the language, `showCode(did, profile)` shows the mini-program's code, `newUploader(profile)` gives one of the client's, `sentenceOf(error)` says
- * what went wrong as a function of the texts.
+ * `texts()` are those of the language, `newUploader(profile)` gives one of the client's, `sentenceOf(error)` says what went wrong
+ * as a function of the texts.
  */
-export function wireHeld({ config, client, texts, newUploader, sentenceOf, showCode }) {
+export function wireHeld({ config, client, texts, newUploader, sentenceOf }) {
   const profiles = config.profiles.filter(({ hold }) => hold.length)
   const held = { profiles, moods: Object.keys(MOODS), items: /** @type {any[]} */ ([]), news: /** @type {any} */ (null), problem: /** @type {any} */ (null) }
   const uploaders = new Map()
@@ -57,7 +57,6 @@ export function wireHeld({ config, client, texts, newUploader, sentenceOf, showC
     const profile = profiles.find(({ name }) => name === $('held-profile').value)
     const item = /** @type {any} */ (newItem(file, URL.createObjectURL(file), profile))
     held.items.push(item)
-    showCode('held', profile)
     await attempt(item, async () => {
       const result = await uploaderOf(item.profile).upload(client.filesFrom([file])[0]).promise
       Object.assign(item, { key: result.key, receipt: result.receipt })
@@ -84,7 +83,6 @@ export function wireHeld({ config, client, texts, newUploader, sentenceOf, showC
   }
 
   async function act(what, item) {
-    showCode(what, profiles.find(({ name }) => name === item.profile))
     if (what === 'askNow') return ask(item)
     if (what === 'discard') return move(item, (await uploaderOf(item.profile).discard(item.receipt)).state)
     const [route, more] = BUSINESS[what]

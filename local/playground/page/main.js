@@ -1,28 +1,23 @@
 /** The playground: the mini-program client in a browser, against the local cloud of `make run`. */
 
 import { loadClient, observed } from './client.js'
-import { wireCode } from './code.js'
-import { $, element } from './elements.js'
+import { $, element, otherLanguage, preferredLanguage, speak } from './elements.js'
 import { wireHeld } from './held.js'
-import { NOT_FOLLOWED, cutNetwork, followParts, forget, goesInParts, isSame, recall, togglePause } from './large.js'
-import { createLine } from './line.js'
-import { newParts } from './part_row.js'
 import { SPOILINGS } from './reading.js'
-import { drawSample, makeLargeSample } from './samples.js'
+import { drawSample } from './samples.js'
 import { TAMPERINGS, readRefusal } from './tampering.js'
-import { TEXTS, labelOf, preferredLanguage } from './texts.js'
+import { TEXTS, labelOf } from './texts.js'
 import { draw, drawProgress } from './view.js'
 
 // As wide as style.css has one column only.
 const NARROW = matchMedia('(max-width: 860px)')
+const PARTS_FROM = 5 * 1024 ** 2 // bytes; as the client has it
 
 let language = preferredLanguage()
 let task = /** @type {any} */ (null)
 let isBusy = false
-/** The upload that the page was reloaded in. */
-let left = /** @type {any} */ (null)
 /** What there is to show, in no language yet: a sentence is a function of the texts. */
-const shown = /** @type {any} */ ({ file: null, status: null, progress: 0, parts: null, request: null, form: null, object: null, reading: null, attempts: [] })
+const shown = /** @type {any} */ ({ file: null, status: null, progress: 0, request: null, form: null, object: null, reading: null, attempts: [] })
 
 const texts = () => TEXTS[language]
 const show = (changes) => draw(texts(), Object.assign(shown, changes))
@@ -30,22 +25,22 @@ const show = (changes) => draw(texts(), Object.assign(shown, changes))
 const [client, config] = await Promise.all([loadClient(), fetch('/config.json').then((response) => response.json())])
 const login = config.callerAuth === 'wechat' ? { login: () => `local-playground-${randomText()}` } : {}
 const api = client.createBrowserApi(login)
-// What is needed to go on, and the session, last longer than the page.
-const line = createLine(client.createBrowserApi({ ...login, storage: localStorage }), () => $('slow').checked)
+// What a large file needs to go on, and the session with it, last longer than the page.
+const lasting = client.createBrowserApi({ ...login, storage: localStorage })
 
 /** A page that came over plain http from another machine has no crypto.randomUUID. */
 function randomText() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-function newUploader(watch, /** @type {any} */ parts = null, name = $('profile').value) {
+function newUploader(watch, isLarge = false, name = $('profile').value) {
   const options = {
     endpoint: config.function,
-    api: observed(parts ? line.api : api, watch),
+    api: observed(isLarge ? lasting : api, watch),
     profile: name,
     ...(config.businessToken && { getToken: () => config.businessToken }),
   }
-  return parts ? client.createLargeUploader({ ...options, user: 'playground' }) : client.createUploader(options)
+  return isLarge ? client.createLargeUploader({ ...options, user: 'playground' }) : client.createUploader(options)
 }
 
 // Choosing
@@ -57,14 +52,6 @@ function choose(file) {
   if (isPicture) $('preview').src = URL.createObjectURL(file)
   show({ file: client.filesFrom([file])[0] })
   $('upload').disabled = false
-  left = left && isSame(file, left) ? left : null
-  if (left) upload()
-}
-
-function chooseLarge() {
-  $('profile').value = usable.find(({ parts }) => parts).name
-  describeProfile()
-  choose(makeLargeSample())
 }
 
 const profile = () => config.profiles.find(({ name }) => name === $('profile').value)
@@ -77,7 +64,7 @@ function describeProfile() {
 
 function setBusy(busy) {
   isBusy = busy
-  for (const id of ['file', 'sample', 'large', 'profile']) $(id).disabled = busy
+  for (const id of ['file', 'sample', 'profile']) $(id).disabled = busy
   $('upload').disabled = busy || !shown.file
   $('cancel').disabled = !busy
   document.querySelectorAll('.spoiling button').forEach((button) => { /** @type {any} */ (button).disabled = busy })
@@ -94,46 +81,24 @@ function sentenceOf(error) {
   }
 }
 
-/** While it is under way. */
-function underWay(all) {
-  const { progress, parts } = shown
-  return { text: (parts?.isCut ? all.isCut : parts?.paused ? all.paused : all.sending)(progress) }
-}
-
-const showProgress = (changes = {}) => drawProgress(texts(), Object.assign(shown, changes))
-const showParts = () => showProgress(shown.parts.isOver ? {} : { status: underWay })
+const showProgress = (changes) => drawProgress(texts(), Object.assign(shown, changes))
 
 async function upload() {
-  const parts = goesInParts(shown.file, profile()) ? newParts(left?.partSize) : null
-  left = null
   setBusy(true)
-  showCode(parts ? 'parts' : 'upload', profile())
-  show({ status: (all) => ({ text: all.signing }), progress: 0, parts, request: null, form: null, object: null, reading: null })
-  const onProgress = ({ progress, speed, timeLeft }) => {
-    if (parts) Object.assign(parts, { speed, timeLeft })
-    showProgress({ progress, status: underWay })
-  }
-  const { onRequest, onPart } = parts
-    ? followParts({ parts, file: shown.file.filePath, profile: profile().name, redraw: () => showProgress() }) : NOT_FOLLOWED
-  const uploader = newUploader({
-    onRequest: (options, res) => { onRequest(options, res); showRequest(options, res) },
-    onForm: (form) => show({ form }),
-    onPart,
-  }, parts)
-  if (parts && NARROW.matches) $('status').scrollIntoView()
+  show({ status: (all) => ({ text: all.signing }), progress: 0, request: null, form: null, object: null, reading: null })
+  const onProgress = ({ progress }) => showProgress({ progress, status: (all) => ({ text: all.sending(progress) }) })
+  const isLarge = profile().parts && shown.file.size >= PARTS_FROM
+  const uploader = newUploader({ onRequest: showRequest, onForm: (form) => show({ form }) }, isLarge)
   task = uploader.upload({ ...shown.file, onProgress })
   try {
     const object = await task.promise
-    Object.assign(parts || {}, { isOver: true })
-    const askedAt = parts?.row.length ? '/multipart-complete' : '/confirm'
+    const askedAt = isLarge ? '/multipart-complete' : '/confirm'
     show({ object: { ...object, askedAt, seen: await look(object.key, profile().bucket) }, status: (all) => ({ text: all.uploaded, kind: 'good' }) })
     if (NARROW.matches) $('status').scrollIntoView()
     show({ reading: await read(uploader, object.key) })
   } catch (error) {
-    Object.assign(parts || {}, { isOver: true })
     show({ status: sentenceOf(error) })
   } finally {
-    if (parts) forget()
     setBusy(false)
   }
 }
@@ -143,14 +108,6 @@ function showRequest(options, res) {
   const { pathname } = new URL(options.url)
   const begins = ['/upload-params', '/multipart'].includes(pathname) || (pathname === '/multipart-parts' && !shown.request)
   if (begins) show({ request: { options, res } })
-}
-
-/** A page cannot open a file of its user by itself. */
-function goOn() {
-  $('profile').value = left.profile
-  describeProfile()
-  if (left.isSample) chooseLarge()
-  else show({ status: (all) => ({ text: all.chooseAgain(left.file.name) }) })
 }
 
 /** What OSS has; the object is private: its address alone is refused, as on a real bucket. */
@@ -222,10 +179,10 @@ async function planFault(kind) {
 
 // Wiring
 
-function speak() {
+function drawAll() {
+  speak(texts())
   show()
   drawHeld()
-  drawCode()
   describeProfile()
   $('deployment').textContent = texts().deployment(config.isDemo)
 }
@@ -245,8 +202,7 @@ function wireDrop() {
 }
 
 const usable = config.profiles.filter(({ classic, hold }) => !classic && !hold.length)
-const { draw: drawCode, showCode } = wireCode({ config, texts })
-const drawHeld = wireHeld({ config, client, texts, sentenceOf, showCode, newUploader: (name) => newUploader({}, null, name) })
+const drawHeld = wireHeld({ config, client, texts, sentenceOf, newUploader: (name) => newUploader({}, false, name) })
 $('profile').replaceChildren(...usable.map((each) => element('option', { value: each.name, textContent: labelOf(each) })))
 // A deployment may hold all that it takes.
 if (usable.length) $('profile').value = usable.some(({ name }) => name === 'avatar') ? 'avatar' : usable[0].name
@@ -256,22 +212,14 @@ $('spoilings').replaceChildren(...SPOILINGS.map((each) => button(each, spoilUrl)
 $('profile').onchange = describeProfile
 $('file').onchange = () => choose($('file').files[0])
 $('sample').onclick = async () => choose(await drawSample())
-$('large').onclick = chooseLarge
-$('large').hidden = !usable.some(({ parts }) => parts)
 $('upload').onclick = upload
 $('cancel').onclick = () => task.abort()
-$('pause').onclick = () => { togglePause(shown.parts, task); showParts() }
-$('cut').onclick = () => cutNetwork(shown.parts, line, showParts)
-$('reload').onclick = () => location.reload()
 $('language').onclick = () => {
-  language = language === 'zh' ? 'en' : 'zh'
-  localStorage.setItem('language', language)
-  speak()
+  language = otherLanguage(language)
+  drawAll()
 }
 // On a phone the result comes first; how it came about is a tap away.
 if (NARROW.matches) $('step-policy').open = false
 wireDrop()
-speak()
-left = recall()
-if (usable.some(({ name }) => name === left?.profile)) goOn()
+drawAll()
 document.body.dataset.ready = 'true'

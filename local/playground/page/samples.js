@@ -1,8 +1,5 @@
 /** Files to try the page with, made by the page itself. */
 
-/** The large one is the same each time: after a reload it counts as the file that it was. */
-const LARGE = { name: 'large-sample.mp4', size: 24 * 1024 ** 2, type: 'video/mp4', changed: Date.UTC(2026, 10, 25) }
-
 /** The sky of each sample, by how its name begins. */
 const SKIES = { risky: ['#8f1d16', '#f0776d'], review: ['#8a5a00', '#ffcf70'], silent: ['#3b4654', '#a9b4c2'] }
 
@@ -25,19 +22,3 @@ export function drawSample(name = 'sample.png') {
     canvas.toBlob((blob) => resolve(new File([/** @type {Blob} */ (blob)], name, { type: 'image/png' })))
   })
 }
-
-/** No video, but bytes that no two parts have alike. */
-export function makeLargeSample() {
-  const { name, size, type, changed } = LARGE
-  const words = new Uint32Array(size / 4)
-  let word = 1
-  for (let index = 0; index < words.length; index += 1) {
-    word ^= word << 13
-    word ^= word >>> 17
-    word ^= word << 5
-    words[index] = word
-  }
-  return new File([words], name, { type, lastModified: changed })
-}
-
-export const isLargeSample = ({ name, lastModified }) => name === LARGE.name && lastModified === LARGE.changed

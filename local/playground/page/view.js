@@ -1,22 +1,16 @@
 /** Draws what the page has to show, in one language; nothing here knows the network or keeps anything. */
 
 import { $, element } from './elements.js'
-import { drawParts } from './part_view.js'
 import { decodePolicy, explain, shortened } from './policy.js'
 import { explainUrl } from './reading.js'
 
 /** Everything anew, so that no sentence of another language stays behind. */
 export function draw(texts, shown) {
-  document.documentElement.lang = texts.language
-  document.querySelectorAll('[data-text]').forEach((each) => {
-    each.textContent = texts[/** @type {HTMLElement} */ (each).dataset.text || '']
-  })
-  $('language').textContent = texts.otherLanguage
   drawChosen(texts, shown.file)
   drawProgress(texts, shown)
   drawCard(texts, 'step-request', shown.request && requestCard(texts, shown.request))
-  drawCard(texts, 'step-form', shown.form ? formCard(texts, shown.form) : shown.parts && partsCard(texts))
-  drawCard(texts, 'step-policy', shown.form ? policyCard(texts, shown.form) : shown.parts && partsCard(texts))
+  drawCard(texts, 'step-form', shown.form ? formCard(texts, shown.form) : shown.object && inParts(texts))
+  drawCard(texts, 'step-policy', shown.form ? policyCard(texts, shown.form) : shown.object && inParts(texts))
   drawCard(texts, 'step-object', shown.object && objectCard(texts, shown.object))
   drawCard(texts, 'step-receipt', shown.object && receiptCard(texts, shown.object))
   drawCard(texts, 'step-reading', shown.reading && readingCard(texts, shown.reading))
@@ -31,8 +25,7 @@ function drawChosen(texts, file) {
 }
 
 /** What changes while an upload is under way. */
-export function drawProgress(texts, { status, progress, parts }) {
-  drawParts(texts, parts)
+export function drawProgress(texts, { status, progress }) {
   const { text = '', kind = '' } = status ? status(texts) : {}
   Object.assign($('status'), { textContent: text, className: `status ${kind}` })
   $('bar').style.width = `${progress}%`
@@ -62,7 +55,7 @@ function formCard(texts, { url, formData }) {
   return { note: texts.fields(rows.length + 1), children: [list] }
 }
 
-const partsCard = (texts) => ({ note: '', children: [quiet(texts.inParts)] })
+const inParts = (texts) => ({ note: '', children: [quiet(texts.inParts)] })
 
 function policyCard(texts, { formData }) {
   const policy = decodePolicy(formData)

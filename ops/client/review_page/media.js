@@ -1,12 +1,6 @@
 /** What a reviewer judges: a picture, a video, a recording, or a link to any other file. */
 
-export const $ = (id) => /** @type {any} */ (document.getElementById(id))
-
-export function element(tag, options = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), options)
-  made.append(...children)
-  return made
-}
+import { element } from './elements.js'
 
 const kindOf = (item) => item.contentType.split('/')[0]
 

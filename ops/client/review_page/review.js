@@ -1,7 +1,8 @@
 /** The desk of a reviewer: one item at a time, decided by a key; the next one appears at once. */
 
-import { $, element, preload, showMedia } from './media.js'
-import { TEXTS, plain, preferredLanguage } from './texts.js'
+import { $, element, otherLanguage, preferredLanguage, speak } from './elements.js'
+import { preload, showMedia } from './media.js'
+import { TEXTS, plain } from './texts.js'
 
 // Links end after ten minutes.
 const FRESH_MILLISECONDS = 8 * 60 * 1000
@@ -153,10 +154,8 @@ function outcome({ decision, result, why }) {
 
 function draw() {
   const all = texts()
-  document.documentElement.lang = all.language
+  speak(all)
   document.title = queue.length ? `(${queue.length}) ${all.title}` : all.title
-  for (const each of document.querySelectorAll('[data-text]')) each.textContent = all[/** @type {any} */ (each).dataset.text]
-  $('language').textContent = all.otherLanguage
   $('reviewer').textContent = plain(reviewer)
   $('progress').textContent = all.progress(done, queue.length, cursor !== null)
   $('problem').hidden = !problem
@@ -234,8 +233,7 @@ document.addEventListener('keydown', (event) => {
 })
 
 $('language').onclick = () => {
-  language = language === 'zh' ? 'en' : 'zh'
-  localStorage.setItem('language', language)
+  language = otherLanguage(language)
   // A sentence on the stage is said anew.
   if (!isSeen) shown = null
   draw()
