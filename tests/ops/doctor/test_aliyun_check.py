@@ -1,6 +1,5 @@
 """The check of doctor on Content Moderation, against the local one with each planned answer."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +8,7 @@ from function.app import load_settings
 from function.credentials import AccessKeys
 from local.addresses import FUNCTION_KEY
 from local.green.plan import PlannedAnswer
-from ops.doctor.aliyun_check import AliyunCheck, GreenCall
+from ops.doctor.aliyun_check import AliyunCheck
 from ops.doctor.content_check import check_content
 from ops.doctor.findings import State
 from tests.ops.doctor.conftest import Findings, deployment
@@ -52,12 +51,6 @@ def test_a_pass_is_good_and_costs_one_call(checked):
     assert (checked.cloud.idle().green.billed["ImageModeration"], objects(checked)) == (billed + 1, [])
 
 
-def test_the_examination_needs_no_openid_for_it(checked):
-    found = checked.examine(content_check=True, uploads=False)
-    assert [one.state for one in found.of(PICTURE)] == [State.GOOD] * 2
-    assert found.of("Content check") == []
-
-
 def test_without_the_option_nothing_is_billed(checked):
     billed = checked.cloud.idle().green.billed["ImageModeration"]
     assert checked.examine().of(PICTURE) == []
@@ -86,32 +79,9 @@ def test_a_refusal_of_the_gateway_has_its_remedy(checked, fault, remedy):
     assert remedy in visit(checked).the_bad_one(PICTURE).remedy.en
 
 
-@pytest.mark.parametrize("by_gateway", [True, False])
-def test_a_missing_right_is_named_in_one_sentence(checked, by_gateway):
-    green = checked.cloud.green
-    rules, key = green.rules, green._accounts.find(FUNCTION_KEY.access_key_id)
-    may = {"Effect": "Allow", "Action": ["sts:AssumeRole", "oss:*"], "Resource": "*"}
-    green.rules = replace(rules, moderation_rights_by_gateway=by_gateway)
-    green._accounts.add(replace(key, policies=({"Version": "1", "Statement": [may]},)))
-    try:
-        finding = visit(checked).the_bad_one(PICTURE)
-    finally:
-        green.rules = rules
-        green._accounts.add(key)
-    assert "yundun-greenweb:ImageModeration" in finding.remedy.en
-
-
 def test_a_pass_of_nothing_is_bad(checked, monkeypatch):
     monkeypatch.setattr("local.green.service.look_at_picture", lambda *_: None)
     assert visit(checked).the_bad_one(NOTHING)
-
-
-def test_a_call_names_the_region_of_its_address(checked):
-    environ = {**checked.environ, "GREEN_ENDPOINT": "https://green-cip.cn-shanghai.aliyuncs.com"}
-    keys, sent = AccessKeys("id", "secret", None), []
-    call = GreenCall("ImageModeration", "baselineCheck", {})
-    call.sent(load_settings(environ), keys, lambda *request, **_: sent.append(request))
-    assert "RegionId=cn-shanghai" in sent[0][1]
 
 
 def test_each_service_gets_one_picture(checked, tmp_path):
@@ -143,11 +113,6 @@ def test_a_failed_preparation_costs_no_call(checked, service, fault, on):
     getattr(checked.cloud, service).faults.plan(fault, on=on)
     assert visit(checked).the_bad_one(PICTURE)
     assert len(checked.cloud.idle().green.calls) == calls
-
-
-def test_a_role_that_may_keep_no_records_is_mended_by_setup(checked):
-    checked.cloud.oss.faults.plan("expired_url", on=["PutObject"])
-    assert "manage.py setup" in visit(checked).the_bad_one(PICTURE).remedy.en
 
 
 @pytest.mark.parametrize(("text", "has_keys"), [(VIDEO, True), (PROFILES, False)])

@@ -9,8 +9,7 @@ import pytest
 import responses
 
 from function.credentials import AccessKeys
-from ops.doctor.capacity import BURST, LIMITS, PLAIN, check_capacity, limits_of, phones
-from ops.doctor.findings import State
+from ops.doctor.capacity import BURST, LIMITS, PLAIN, limits_of, phones
 from tests.ops.account.stubs import SDK_ADAPTER
 
 
@@ -27,19 +26,6 @@ from tests.ops.account.stubs import SDK_ADAPTER
 )
 def test_nine_tenths_of_the_account_s_instances_carry_phones(kind, limit, region, expected):
     assert phones(kind, limit, region) == expected
-
-
-def test_doctor_says_both_limits_unless_it_knows_the_account_s(here):
-    both, known = check_capacity("cn-hangzhou"), check_capacity("cn-hangzhou", (300,))
-    for language in ("en", "zh"):
-        numbers = both.said.say(language).replace("，", " ").replace("；", " ")
-        assert re.findall(r"\d[\d,]*(?=\b|$)", numbers.replace("BURST=1", "")) == [
-            *("100", "90", "9,000", "100", "1,800", "27,000"),
-            *("300", "270", "27,000", "300", "5,400", "81,000"),
-        ]
-    assert "9,000" not in known.said.en and "81,000" in known.said.en
-    (finding,) = here.examine(uploads=False).of("Deployed function", State.GOOD)
-    assert "Phones at one instant" in finding.check.en and both.said.en in finding.said.en
 
 
 class CloudMonitor:

@@ -50,25 +50,6 @@ def shown(here, language="en", environ=None, **changes):
     return code, stream.getvalue()
 
 
-def test_doctor_exits_1_on_any_bad_finding(here):
-    assert shown(here)[0] == 0
-    assert shown(here, WECHAT_SECRET="wrong")[0] == 1
-
-
-def test_each_of_two_buckets_has_its_lines_below_it(here):
-    code, text = shown(here, environ=here.both)
-    assert code == 0
-    lines = text.splitlines()
-    [own, other] = [at for at, line in enumerate(lines) if line.startswith("local-")]
-    assert lines[own].startswith("local-bucket, cn-hangzhou: [default], ")
-    assert lines[other] == "local-archive, cn-shanghai: [contract]"
-    after = lines.index(next(line for line in lines if line.startswith("✓ Callback")))
-    assert {line[:4] for at in (own, other) for line in lines[at + 1 : other if at == own else after]} == {
-        "  ✓ "
-    }
-    assert all(line.startswith("✓ ") for line in lines[:own])
-
-
 def test_a_bucket_s_problem_is_printed_below_it_with_the_remedy(here):
     here.cloud.archive.faults.plan("status_500", times=1, on=["PostObject"])
     code, text = shown(here, environ=here.both)

@@ -137,16 +137,6 @@ def test_verdicts_that_arrive_are_good_and_nothing_is_left(checked):
     assert (asked(checked), objects(checked)) == (before + 2, [])
 
 
-def test_a_sound_is_tried_where_a_profile_takes_sounds(heard):
-    seen_now(heard)
-    before = asked(heard)
-    found = visit(heard)
-    assert [(one.check.en, one.state) for one in found] == [
-        *((PICTURE, State.GOOD), (SOUND, State.GOOD), (NOTHING, State.GOOD))
-    ]
-    assert (asked(heard), objects(heard)) == (before + 3, [])
-
-
 @pytest.mark.parametrize(
     ("verdicts", "states"),
     [
@@ -176,29 +166,11 @@ def test_the_content_check_is_tried_in_each_bucket_and_leaves_nothing(two):
     assert [key for store in two.cloud.idle().stores for key in store.objects if "held/" in key] == []
 
 
-def test_a_bucket_with_an_unusable_role_is_skipped_by_the_content_check(two):
-    seen_now(two)
-    here = two.environ["STS_ROLE_ARN"]
-    found = two.examine(openid=OPENID, content_check=True, STS_ROLE_ARN=f"{here}-nobody", uploads=False)
-    assert [(one.where.en.split(",")[0], one.state) for one in found.of("Content check")] == [
-        ("local-bucket", State.SKIPPED),
-        ("local-archive", State.GOOD),
-        ("local-archive", State.GOOD),
-    ]
-
-
 def test_the_content_check_uses_the_user_of_the_login_code(checked):
     code = checked.cloud.wechat.issue_code()
     found = checked.examine(code=code, content_check=True)
     assert [one.state for one in found.of("Content check")] == [State.GOOD] * 2
     assert found.of("", State.BAD) == []
-
-
-def test_without_the_option_no_check_is_spent(checked):
-    before = asked(checked)
-    found = checked.examine()
-    assert found.of("Content check") == []
-    assert asked(checked) == before
 
 
 @cases("verdict", "states")
@@ -217,23 +189,6 @@ def test_a_check_without_a_verdict_is_bad_with_a_remedy(checked, planned):
     assert "60 s" in found[0].said.en and "安全模式" in found[0].remedy.en
 
 
-@pytest.mark.parametrize(
-    "planned",
-    [
-        *(
-            {"shape": shape, "push": push}
-            for shape in ("text_label", "usual")
-            for push in ("secure", "compatible")
-        ),
-        {"timing": "early"},
-        {"format": "xml"},
-    ],
-)
-def test_every_shape_and_an_early_verdict_are_read(checked, planned):
-    plan(checked, PlannedCheck(**{"delay": 0, **planned}))
-    assert [one.state for one in visit(checked)] == [State.GOOD] * 2
-
-
 @cases("fault", "call", "said", "remedy")
 def test_a_wechat_refusal_is_explained(checked, fault, call, said, remedy):
     checked.cloud.wechat.faults.plan(fault, on=[call])
@@ -243,21 +198,12 @@ def test_a_wechat_refusal_is_explained(checked, fault, call, said, remedy):
     assert objects(checked) == []
 
 
-def test_a_user_whom_wechat_has_not_seen_is_none(checked):
-    assert "no openid" in visit(checked, openid="oNobody").the_bad_one("Content check").remedy.en
-
-
 @pytest.mark.parametrize(("status", "check"), [(403, PICTURE), (200, NOTHING)])
 def test_an_unreadable_object_costs_no_check(checked, serving, status, check):
     before = asked(checked)
     finding = visit(checked, READ_ORIGIN=serving(status, "x")).the_bad_one(check)
     assert f"HTTP {status}" in finding.said.en
     assert asked(checked) == before
-
-
-def test_a_silent_read_origin_is_bad(checked):
-    finding = visit(checked, READ_ORIGIN="http://127.0.0.1:9").the_bad_one(PICTURE)
-    assert "READ_ORIGIN" in finding.remedy.en
 
 
 def test_a_role_that_may_keep_no_records_is_mended_by_setup(checked):

@@ -54,11 +54,6 @@ def test_a_misconfigured_deployed_function_is_bad():
     assert "misconfigured" in finding.said.en
 
 
-def test_without_an_address_the_function_is_left_out():
-    [finding] = check_function("")
-    assert finding.state is State.SKIPPED
-
-
 @pytest.fixture
 def answering():
     """Stand in for the function at an address: the answers to ``/upload-params`` and ``/initialize``."""
@@ -164,14 +159,6 @@ def test_parts_need_the_bucket_in_the_request_domain_list(profile):
     ]
 
 
-def test_reads_come_from_an_origin_that_may_be_another(profile):
-    origin = {"READ_ORIGIN": "https://img.example.com"}
-    read = rows("https://api.example.com", **profile('max_size = 9\nread = "callers"'), **origin)
-    assert (read["downloadFile"], read["uploadFile"]) == ("https://img.example.com", HERE)
-    # It is of no account where nobody reads through the function.
-    assert rows("https://api.example.com", **origin)["downloadFile"] == HERE
-
-
 def test_every_bucket_s_addresses_are_listed_each_once(tmp_path):
     profile = '[{0}]\nkey = "{0}/{{owner}}/{{id}}"\nmax_size = "6MiB"\ncontent_types = ["image/png"]\n'
     own = {
@@ -192,12 +179,6 @@ def test_every_bucket_s_addresses_are_listed_each_once(tmp_path):
         "uploadFile": "; ".join(hosts),
         "downloadFile": "; ".join(["https://img.example.com", *hosts[1:]]),
     }
-
-
-def test_the_deployment_s_bucket_is_not_listed_where_no_profile_uses_it(profile):
-    host = "https://other-bucket.oss-cn-hangzhou.aliyuncs.com"
-    found = rows("https://api.example.com", **profile('max_size = 9\nbucket = "other-bucket"'))
-    assert (found["uploadFile"], found["downloadFile"]) == (host, host)
 
 
 def test_finds_the_function_where_its_callback_is():

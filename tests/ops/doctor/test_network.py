@@ -23,7 +23,3 @@ def test_without_a_network_only_the_network_is_reported(here, url):
 def test_one_address_that_answers_is_a_network(here, name):
     changes = {one: REFUSED for one in NOWHERE if one != name}
     assert here.examine(url="", CALLBACK_URL=f"{REFUSED}/callback", **changes).of("Network") == []
-
-
-def test_a_function_that_answers_is_a_network(here):
-    assert here.examine(**NOWHERE).of("Network") == []

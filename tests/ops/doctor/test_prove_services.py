@@ -217,14 +217,6 @@ def test_green_endpoint_alone_enables_content_moderation(asked, tmp_path):
     assert asked("green_picture_is_judged", PROFILES_FILE=str(tmp_path / "one.toml")).answer is True
 
 
-def test_a_silent_push_is_no_answer(asked, running, monkeypatch):
-    monkeypatch.setattr("ops.doctor.content_check.WAIT_SECONDS", 0.05)
-    running.cloud.wechat.checks.plan.clear()
-    running.cloud.wechat.checks.plan.add(PlannedCheck(timing="never"))
-    with pytest.raises(NotTried, match="no verdict"):
-        asked("check_opens_presigned")
-
-
 @pytest.mark.parametrize("planned", [{"verdict": "no_permission"}, {"shape": "v1"}])
 def test_an_unrelated_errcode_leaves_the_question_open(asked, running, planned):
     running.cloud.wechat.checks.plan.clear()

@@ -6,7 +6,7 @@ import pytest
 
 from function.app import load_settings
 from ops.doctor.findings import State
-from ops.doctor.services import check_clock
+from ops.doctor.services import check_bucket, check_clock, check_wechat
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -27,7 +27,8 @@ def test_the_clock_is_measured_against_the_date_of_oss(here, seconds, state):
 def test_a_bucket_that_cannot_be_used_names_the_remedy(here, serving, oss_error, status, code, advice):
     body = oss_error(code, "<Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>" if status == 403 else "")
     origin = serving(status, body, "application/xml") if status else here.gateway.origin
-    assert advice in here.examine(OSS_HOST=origin).the_bad_one("Bucket").remedy.en
+    finding = check_bucket(load_settings({**here.environ, "OSS_HOST": origin}))
+    assert finding.state is State.BAD and advice in finding.remedy.en
 
 
 def test_a_host_that_does_not_answer_names_the_settings_to_check(here):
@@ -39,11 +40,11 @@ def test_a_host_that_does_not_answer_names_the_settings_to_check(here):
 
 @pytest.mark.parametrize("name", ["WECHAT_APPID", "WECHAT_SECRET"])
 def test_wrong_credentials_of_the_mini_program_are_named(here, name):
-    finding = here.examine(**{name: "wx0wrong"}).the_bad_one("WeChat login")
-    assert name in finding.said.en
+    finding = check_wechat(load_settings({**here.environ, name: "wx0wrong"}))
+    assert finding.state is State.BAD and name in finding.said.en
     assert "开发设置" in finding.remedy.zh
 
 
 def test_a_silent_wechat_differs_from_wrong_credentials(here):
-    finding = here.examine(WECHAT_ENDPOINT=REFUSED).the_bad_one("WeChat login")
-    assert "api.weixin.qq.com" in finding.remedy.en
+    finding = check_wechat(load_settings({**here.environ, "WECHAT_ENDPOINT": REFUSED}))
+    assert finding.state is State.BAD and "api.weixin.qq.com" in finding.remedy.en
