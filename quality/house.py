@@ -45,7 +45,7 @@ FOLDERS = {
     "local/": (14_453, 145),
     "quality/": (14_612, 128),
     "tests/": (74_427, 686),
-    "miniprogram/": (13_490, 178),
+    "miniprogram/": (13_204, 178),
     (REST := "docs/, deploy/, root"): (11_928, 147),
 }
 SLACK = (300, 1)

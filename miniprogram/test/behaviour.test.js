@@ -77,14 +77,6 @@ for (const status of [202, 206, 302, 400, 403, 404]) {
   })
 }
 
-test('says nothing of success when the callback failed, and does not post again', async (t) => {
-  const stage = await openStage(t)
-  stage.oss.plan.push({ ...xmlError(203, 'CallbackFailed', 'Error status : 502.'), store: true })
-  assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'callback_failed')
-  assert.equal(stage.oss.posts.length, 1)
-  assert.equal(stage.oss.objects.size, 1)
-})
-
 test('files that start together share one request', async (t) => {
   const stage = await openStage(t, { concurrency: 10 })
   const names = Array.from({ length: 10 }, (_, index) => `photo-${index}.jpg`)

@@ -33,12 +33,6 @@ test('the ticket is enough: nobody has to log in to confirm', async (t) => {
   assert.equal(asked(stage)[0].headers.authorization, undefined)
 })
 
-test('every file of a batch is confirmed by its own ticket', async (t) => {
-  const stage = await openWithTickets(t)
-  const outcomes = await stage.uploader.uploadAll(['a.jpg', 'b.jpg', 'c.jpg'].map((name) => stage.file(name, name)))
-  assert.deepEqual(outcomes.map(({ value }) => value.receipt), [1, 2, 3].map((count) => `receipt.of.ticket-${count}`))
-})
-
 test('without a ticket nobody is asked', async (t) => {
   const stage = await openStage(t)
   const { confirmed, receipt } = await stage.uploader.upload(stage.file()).promise
@@ -180,22 +174,6 @@ test('where both are on, the receipt is what OSS said to the function, the data 
   assert.deepEqual([receipt, confirmed, data.width], ['receipt.of.ticket-1', true, 4])
 })
 
-test('the ticket of an upload that could not be confirmed is good for later', async (t) => {
-  const stage = await openWithTickets(t)
-  stage.fc.plan.confirm.push(jsonError(403, 'forbidden'), jsonError(503, 'oss_unavailable'))
-  const { ticket } = await stage.uploader.upload(stage.file()).promise
-  const { receipt, state } = await stage.uploader.confirm(ticket)
-  assert.deepEqual([receipt, state], ['receipt.of.ticket-1', 'stored'])
-})
-
-test('a file that is not there is told in a sentence, and may be uploaded again', async (t) => {
-  const stage = await openWithTickets(t)
-  stage.fc.plan.confirm.push(jsonError(404, 'not_uploaded'))
-  const error = await failureOf(stage.uploader.confirm('ticket-1'))
-  assert.deepEqual([error.code, error.stage, error.retryable], ['not_uploaded', 'confirm', true])
-  assert.equal(error.message, '文件还没有传好，请重新上传。')
-})
-
 for (const body of ['nonsense', {}, { status: 'ok', receipt: '' }]) {
   test(`an answer without a receipt (${JSON.stringify(body)}) confirms nothing`, async (t) => {
     const stage = await openWithTickets(t)
@@ -226,19 +204,6 @@ test('an upload is aborted while it is confirmed, and nobody is asked again', as
   assert.equal(asked(stage).length, 1)
 })
 
-test('confirming waits for the foreground, and what the background broke off is no retry', async (t) => {
-  const stage = await openWithTickets(t, { retries: 0, backoff: 1e7 })
-  stage.fc.plan.confirm.push(HANG)
-  const { promise } = stage.uploader.upload(stage.file())
-  await until(() => asked(stage).length === 1)
-  stage.wx.platform.hide(0)
-  await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
-  await pause(30)
-  assert.equal(stage.wx.platform.calls.length, 4, 'a login, a form, a file, a ticket')
-  stage.wx.platform.show()
-  assert.equal((await promise).confirmed, true)
-})
-
 test('what the background broke off leaves every retry to what comes after', async (t) => {
   const stage = await openWithTickets(t, { retries: 1 })
   stage.fc.plan.confirm.push(HANG, DROP)
@@ -249,15 +214,4 @@ test('what the background broke off leaves every retry to what comes after', asy
   stage.wx.platform.show()
   assert.equal((await promise).confirmed, true)
   assert.equal(asked(stage).length, 3)
-})
-
-test('the phone is listened to while a ticket is shown later', async (t) => {
-  const stage = await openWithTickets(t)
-  stage.fc.plan.confirm.push(HANG)
-  const promise = failureOf(stage.uploader.confirm('ticket-1'))
-  assert.equal(stage.wx.platform.listeners.AppHide.size, 1)
-  await until(() => asked(stage).length)
-  stage.wx.platform.calls.forEach((call) => call.fail('abort'))
-  assert.equal((await promise).code, 'aborted')
-  assert.equal(stage.wx.platform.listeners.AppHide.size, 0)
 })

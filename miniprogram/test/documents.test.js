@@ -19,6 +19,7 @@ const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
 const PAGES = ['README.md', 'docs/client.md', 'docs/large-files.md', 'docs/faq.md', 'docs/from-wx-cloud.md', 'docs/from-php.md', 'docs/uni-app.md'].flatMap((name) => [name, name.replace('.md', '.zh-CN.md')])
   .concat('miniprogram/example/utils/oss-direct-upload/README.md')
+const PNG = { filePath: PICTURE, name: 'picture.png', size: fs.statSync(PICTURE).size }
 const PRINTED_ADDRESSES = /^https:\/\/(your-function|upload)\.example\.com/
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor
 
@@ -139,10 +140,9 @@ const CASES = {
     },
   },
   'const task = uploader.upload({': {
-    around: ({ wx }) => {
+    around() {
       const film = makeFile('film.mp4')
-      const uploader = createUploader({ endpoint: cloud.function, api: wx })
-      return { film, uploader, ...film, contentType: 'video/mp4', onProgress: () => {} }
+      return { film, ...film, contentType: 'video/mp4', onProgress: () => {} }
     },
     last: 'return { key, url, uploadId, receipt, statusCode, data }',
     check({ result, film }) {
@@ -151,7 +151,6 @@ const CASES = {
     },
   },
   'uploader.confirm(ticket)': {
-    around: ({ wx, picture }) => ({ ...picture, uploader: createUploader({ endpoint: cloud.function, api: wx }) }),
     last: 'return { key, confirmed, sure }',
     check({ result, picture }) {
       isStored(result.key, picture)
@@ -160,7 +159,6 @@ const CASES = {
     },
   },
   'uploader.discard(result)': {
-    around: ({ wx, picture }) => ({ ...picture, uploader: createUploader({ endpoint: cloud.function, api: wx }) }),
     last: 'return { result, state, heldUntil }',
     check({ result: { result, state, heldUntil } }) {
       assert.deepEqual([result.held, state, cloud.holds(`held/${result.key}`)], [true, 'held', false])
@@ -168,11 +166,10 @@ const CASES = {
     },
   },
   'uploader.list({': {
-    async around({ wx }) {
-      const uploader = createUploader({ endpoint: cloud.function, api: wx })
-      const file = { filePath: PICTURE, name: 'picture.png', size: fs.statSync(PICTURE).size, profile: 'avatar' }
+    async around({ uploader }) {
+      const file = { ...PNG, profile: 'avatar' }
       for await (const { key } of uploader.list({ profile: 'avatar' })) await uploader.delete(key) // of the other pieces
-      return { uploader, stored: (await uploader.uploadAll([file, file])).map(({ value }) => value.key).sort() }
+      return { stored: (await uploader.uploadAll([file, file])).map(({ value }) => value.key).sort() }
     },
     last: 'return { items, done, results, mine }',
     async check({ stored, result: { items, done, results, mine } }) {
@@ -182,21 +179,18 @@ const CASES = {
     },
   },
   'replaces: oldKey': {
-    async around({ wx, picture }) {
-      const uploader = createUploader({ endpoint: cloud.function, api: wx })
+    async around({ uploader, picture }) {
       const { key: oldKey } = await uploader.upload({ ...picture, profile: 'avatar' }).promise
       const second = () => Math.floor(Date.now() / 1000)
       const stored = second()
       await eventually(() => second() > stored) // an object is older only in another second
-      return { uploader, oldKey, ...makeFile('new.png') }
+      return { oldKey, ...makeFile('new.png') }
     },
     last: 'return key',
     check: ({ result, oldKey }) => assert.deepEqual([cloud.holds(result), cloud.holds(oldKey)], [true, false]),
   },
   'digest: { album': {
-    around: ({ wx, picture }) => ({
-      endpoint: cloud.function, createUploader, wx: { ...wx, getFileSystemManager: () => ({ getFileInfo: digestOf }) }, file: picture,
-    }),
+    around: ({ wx, picture }) => ({ wx: { ...wx, getFileSystemManager: () => ({ getFileInfo: digestOf }) }, file: picture }),
     last: 'return { uploader, exists, key, receipt }',
     async check({ result, picture }) {
       isStored(result.key, picture)
@@ -206,11 +200,7 @@ const CASES = {
     },
   },
   'uploader.read(keys': {
-    async around({ wx }) {
-      const uploader = createUploader({ endpoint: cloud.function, api: wx })
-      const file = { filePath: PICTURE, name: 'picture.png', size: fs.statSync(PICTURE).size }
-      return { uploader, keys: (await uploader.uploadAll([file, file])).map(({ value }) => value.key) }
-    },
+    around: async ({ uploader }) => ({ keys: (await uploader.uploadAll([PNG, PNG])).map(({ value }) => value.key) }),
     last: 'return { thumbs, large }',
     async check({ result: { thumbs, large }, previewed }) {
       const answers = await Promise.all([...thumbs, large].map((url) => fetch(url)))
@@ -230,7 +220,6 @@ const CASES = {
     },
   },
   'oss-direct-upload/english': {
-    around: ({ wx }) => ({ endpoint: cloud.function, createUploader, wx }),
     last: 'return [uploader, ours]',
     async check({ result }) {
       const file = { ...makeFile(), size: 3 * 1024 * 1024, profile: 'avatar' }
@@ -250,15 +239,12 @@ const CASES = {
     },
   },
   'wx.compressImage({ src': {
-    around({ wx, picture }) {
-      Object.assign(wx, { compressImage: async ({ src }) => ({ tempFilePath: src }) })
-      return { ...picture, uploader: createUploader({ endpoint: cloud.function, api: wx }) }
-    },
+    around({ wx }) { Object.assign(wx, { compressImage: async ({ src }) => ({ tempFilePath: src }) }) },
     last: 'return key',
     check: ({ result, picture }) => isStored(result, picture),
   },
   'chosen({ detail: { avatarUrl } })': {
-    around: ({ wx, picture }) => ({ avatarUrl: picture.filePath, uploader: createUploader({ endpoint: cloud.function, api: wx }) }),
+    around: ({ picture }) => ({ avatarUrl: picture.filePath }),
     last: 'return chosen({ detail: { avatarUrl } })',
     check({ result, picture }) {
       isStored(result.key, picture)
@@ -270,7 +256,7 @@ const CASES = {
       const film = makeFile('film.mp4')
       const chosen = { tempFilePath: film.filePath, size: film.size, thumbTempFilePath: picture.filePath }
       Object.assign(wx, { chooseMedia: async () => ({ tempFiles: [chosen] }) })
-      return { made: film, uploader: createUploader({ endpoint: cloud.function, api: wx }) }
+      return { made: film }
     },
     last: 'return [video.key, cover.key]',
     check({ result: [video, cover], made, picture }) {
@@ -284,12 +270,11 @@ const CASES = {
     check: ({ result }) => assert.equal(result, 'http://127.0.0.1:9000'),
   },
   'wx.cloud.uploadFile': {
-    around({ wx, picture }) { Object.assign(wx, { cloud: { uploadFile: async ({ filePath }) => ({ fileID: filePath }) } }); return picture },
+    around({ wx, picture }) { Object.assign(wx, { cloud: { uploadFile: async ({ filePath }) => ({ fileID: filePath }) } }); },
     last: 'return fileID',
     check: ({ result, picture }) => assert.equal(result, picture.filePath),
   },
   'uploader.upload({ filePath }).promise': {
-    around: ({ picture }) => picture,
     last: 'return { key, receipt }',
     check: ({ result, picture }) => isStored(result.key, picture),
   },
@@ -313,7 +298,7 @@ const CASES = {
     check: ({ result }) => assert.equal(result, 'https://a o1\nhttps://b o2'),
   },
   'upload-params?profile=legacy': {
-    async around({ picture }) { return { ...picture, token: await tokenOfBackend() } },
+    around: async () => ({ token: await tokenOfBackend() }),
     async check({ shown, wx, picture }) {
       await eventually(() => shown.length > 0)
       const [{ options }] = wx.platform.calls.filter(({ api }) => api === 'uploadFile')
@@ -347,7 +332,7 @@ const CASES = {
     around(_, t) {
       const [alipay, douyin] = [createMy(), createTt()]
       t.after(() => [alipay, douyin].forEach(({ close }) => close()))
-      return { endpoint: cloud.function, createUploader, getToken: tokenOfBackend, my: alipay.my, tt: douyin.tt }
+      return { getToken: tokenOfBackend, my: alipay.my, tt: douyin.tt }
     },
     last: 'return [onAlipay, onDouyin]',
     async check({ result, picture }) {
@@ -358,7 +343,7 @@ const CASES = {
     around: (_, t) => {
       const { File } = openBrowser(t)
       const files = [new File([fs.readFileSync(makeFile().filePath)], 'photo.png', { type: 'image/png' })]
-      return { endpoint: cloud.function, createUploader, getToken: tokenOfBackend, input: { files } }
+      return { getToken: tokenOfBackend, input: { files } }
     },
     last: 'return results',
     check({ result }) {
@@ -368,8 +353,6 @@ const CASES = {
   },
   'storage: sessionStorage': {
     around: (_, t) => ({
-      endpoint: cloud.function,
-      createUploader,
       createBrowserApi: requireOf('oss-direct-upload/browser').createBrowserApi,
       login: async () => 'local-someone',
       sessionStorage: openBrowser(t).sessionStorage,
@@ -381,10 +364,10 @@ const CASES = {
 }
 
 /** What a page hands to `Component`, as the platform runs it. */
-function componentOf({ wx }) {
+function componentOf() {
   const made = { setData(values) { Object.assign(this.data, values) } }
   const Component = (options) => Object.assign(made, options)
-  return { made, Component, uploader: createUploader({ endpoint: cloud.function, api: wx }) }
+  return { made, Component }
 }
 
 async function eventually(isSo) {
@@ -418,7 +401,9 @@ async function runAsPrinted(code, t) {
   const shown = []
   const phone = openPhone(t)
   const console = { log: (...texts) => shown.push(texts.length > 1 ? texts.join(' ') : texts[0]), error: (error) => shown.push(error) }
-  const names = { require: requireOf, console, ...phone, ...(await around(phone, t)) }
+  const uploader = createUploader({ endpoint: cloud.function, api: phone.wx })
+  const usual = { require: requireOf, console, endpoint: cloud.function, createUploader, uploader, ...phone.picture, ...phone }
+  const names = { ...usual, ...(await around({ ...phone, uploader }, t)) }
   const run = new AsyncFunction(...Object.keys(names), `{\n${code}\n${last}\n}`)
   await check({ ...names, shown, result: await run(...Object.values(names)) })
 }

@@ -4,7 +4,6 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createUploader } = require('../example/utils/oss-direct-upload')
 const { english } = require('../example/utils/oss-direct-upload/english')
 const { jsonError, DROP, HANG } = require('./servers')
 const { openStage, failureOf, until } = require('./stage')
@@ -32,11 +31,6 @@ test('an upload says that it is held, and has its receipt all the same', async (
   const value = await stage.uploader.upload(stage.file()).promise
   assert.deepEqual(standingOf(value), ['held', true])
   assert.deepEqual([value.receipt, value.confirmed, value.data.state], ['receipt.of.ticket-1', true, 'held'])
-})
-
-test('an upload that nothing holds is stored', async (t) => {
-  const stage = await openStage(t, { function: { tickets: true } })
-  assert.deepEqual(standingOf(await stage.uploader.upload(stage.file()).promise), ['stored', false])
 })
 
 test('an upload without a ticket is what its form says', async (t) => {
@@ -72,12 +66,6 @@ for (const [held, state] of [[true, 'held'], [undefined, 'stored']]) {
     assert.deepEqual([value.exists, ...standingOf(value)], [true, state, Boolean(held)])
   })
 }
-
-test('every file of a batch says how it stands', async (t) => {
-  const stage = await openHeld(t)
-  const outcomes = await stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg')])
-  assert.deepEqual(outcomes.map(({ value }) => standingOf(value)), [['held', true], ['held', true]])
-})
 
 test('one receipt gives one standing, and nobody has to log in', async (t) => {
   const stage = await openHeld(t)
@@ -165,13 +153,6 @@ for (const [name, answer, times, code] of [
   })
 }
 
-test('asking is tried again where it may pass', async (t) => {
-  const stage = await openHeld(t)
-  stage.fc.plan.status.push(DROP, jsonError(503, 'oss_unavailable'))
-  const [receipt] = uploadsThat(stage, 'published')
-  assert.equal((await stage.uploader.status(receipt)).state, 'published')
-})
-
 test('asking waits for the foreground', async (t) => {
   const stage = await openHeld(t)
   const [receipt] = uploadsThat(stage, 'published')
@@ -202,17 +183,6 @@ test('the receipt alone is enough, and a second time changes nothing', async (t)
   assert.deepEqual(answers, Array(2).fill({ key: 'posts/0.jpg', state: 'gone' }))
 })
 
-test('an answer that was lost is asked for again, with the same end', async (t) => {
-  const stage = await openHeld(t)
-  const [receipt] = uploadsThat(stage, 'held')
-  stage.fc.plan.discard.push(() => {
-    stage.fc.state.uploads.get(receipt).state = 'gone'
-    return DROP
-  })
-  assert.equal((await stage.uploader.discard(receipt)).state, 'gone')
-  assert.equal(asked(stage, 'discard').length, 2)
-})
-
 test('an upload that could not be confirmed is confirmed, then taken back', async (t) => {
   const stage = await openHeld(t)
   stage.fc.plan.confirm.push(jsonError(403, 'forbidden'))
@@ -239,22 +209,6 @@ test('what has neither receipt nor ticket is refused by the function', async (t)
   assert.equal(asked(stage, 'discard').length, 0)
 })
 
-test('what is published stays, and its user reads why', async (t) => {
-  const stage = await openHeld(t)
-  const error = await failureOf(stage.uploader.discard(uploadsThat(stage, 'published')[0]))
-  assert.deepEqual([error.code, error.stage, error.retryable], ['already_published', 'discard', false])
-  assert.equal(error.message, '文件已经发布，不能撤回。')
-  assert.equal(asked(stage, 'discard').length, 1)
-})
-
-test('a token that has ended is replaced once', async (t) => {
-  const stage = await openHeld(t)
-  const [receipt] = uploadsThat(stage, 'held')
-  stage.fc.plan.discard.push(jsonError(401, 'unauthorized'))
-  assert.equal((await stage.uploader.discard(receipt)).state, 'gone')
-  assert.deepEqual(asked(stage, 'discard').map(({ headers }) => headers.authorization), ['Bearer token-1', 'Bearer token-2'])
-})
-
 for (const [answer, code] of [[jsonError(403, 'forbidden'), 'forbidden'], [{ body: 'nonsense' }, 'bad_answer'], [jsonError(404, 'not_found'), 'not_found']]) {
   test(`taking back ends with ${code}`, async (t) => {
     const stage = await openHeld(t)
@@ -273,12 +227,4 @@ test('the phone is listened to while something is taken back', async (t) => {
   stage.wx.platform.calls.forEach((call) => call.fail('abort'))
   assert.equal((await promise).code, 'aborted')
   assert.equal(stage.wx.platform.listeners.AppHide.size, 0)
-})
-
-test('own tokens are shown instead of a login', async (t) => {
-  const stage = await openHeld(t)
-  stage.fc.state.tokens.add('of the business')
-  const uploader = createUploader({ endpoint: stage.fc.origin, api: stage.wx, getToken: () => 'of the business' })
-  assert.equal((await uploader.discard(uploadsThat(stage, 'held')[0])).state, 'gone')
-  assert.equal(asked(stage, 'login').length, 0)
 })

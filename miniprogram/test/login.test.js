@@ -166,13 +166,6 @@ test('a refused token is replaced once', async (t) => {
   assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-2'])
 })
 
-test('a token refused twice is an error', async (t) => {
-  const stage = await openStage(t)
-  stage.fc.plan.sign.push(UNAUTHORIZED, UNAUTHORIZED)
-  assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'unauthorized')
-  assert.equal(stage.fc.signRequests().length, 2)
-})
-
 test('a login that failed is tried again by the next upload', async (t) => {
   const stage = await openStage(t, { retries: 0 })
   stage.fc.plan.login.push(jsonError(503, 'wechat_unavailable'))

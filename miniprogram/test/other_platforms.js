@@ -86,4 +86,35 @@ function bytesOf(text) {
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
 }
 
-module.exports = { createMy, createTt }
+/** Alipay without the adapter, as far as a client meets it: `status` and `headers`, an answer above 399 comes to `fail`; `seen` hears of files. */
+function alipayOf(api, seen = []) {
+  const translate = (res) => ({ status: res.statusCode, headers: res.header, data: res.data })
+  const request = ({ header, ...options }) => api.request({
+    ...options,
+    header: options.headers,
+    success: (res) => (res.statusCode < 400 ? options.success : options.fail)({ error: 19, ...translate(res) }),
+  })
+  const uploadFile = ({ fileName, fileType, ...options }) => {
+    seen.push({ fileName, fileType })
+    return api.uploadFile({ ...options, name: fileName, success: (res) => options.success(translate(res)) })
+  }
+  return { ...api, request, uploadFile }
+}
+
+/** Taro: what a call answers with is the task and a promise, which rejects besides calling `fail`. */
+function taroOf(api) {
+  const promised = (method) => (options) => {
+    let task
+    const promise = new Promise((resolve, reject) => {
+      task = api[method]({
+        ...options,
+        success: (res) => { resolve(res); options.success(res) },
+        fail: (res) => { reject(res); options.fail(res) },
+      })
+    })
+    return Object.assign(promise, task)
+  }
+  return { ...api, request: promised('request'), uploadFile: promised('uploadFile') }
+}
+
+module.exports = { alipayOf, createMy, createTt, taroOf }

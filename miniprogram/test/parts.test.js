@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
+const { alipayOf, taroOf } = require('./other_platforms')
 const { error: refusal, FUNCTION } = require('./parts_cloud')
 const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./stage')
 
@@ -198,19 +199,6 @@ test('an answer that is no list of parts is told as such', async (t) => {
   assert.equal((await failure(stage, stage.upload().promise)).code, 'bad_answer')
 })
 
-test('a bucket that is not in the request list is named with that list', async (t) => {
-  const stage = openStage(t)
-  const { request } = stage.phone.api
-  stage.phone.api.request = (options) => (options.method === 'PUT' ? options.fail({ errMsg: 'request:fail url not in domain list' }) : request(options))
-  const error = await failure(stage, stage.upload().promise)
-  assert.deepEqual([error.code, error.advice], ['domain_not_listed', '在 request 合法域名 中加入 https://bucket.oss.test'])
-})
-
-test('own words are used for large files as well', async (t) => {
-  const stage = openStage(t, { texts: ({ code }) => `own words for ${code}` })
-  assert.equal((await failure(stage, stage.upload({ profile: 'nothing' }).promise)).message, 'own words for unknown_profile')
-})
-
 test('small and large files of one batch go their own ways, with one progress', async (t) => {
   const events = []
   const stage = openStage(t, { count: 60, partsFrom: 5 * MIB })
@@ -222,16 +210,6 @@ test('small and large files of one batch go their own ways, with one progress', 
   isStored(stage, photo.value, 'wxfile://a.jpg')
   assert.deepEqual(events.at(-1), { progress: 100, loaded: files[0].size + 1000, total: files[0].size + 1000, finished: 2, failed: 0, count: 2 })
   assert.ok(events.length > 60)
-})
-
-test('the login is asked for once, and once more when its token is refused', async (t) => {
-  const stage = openStage(t)
-  stage.cloud.tokens.delete('')
-  await stage.time.run(stage.upload().promise)
-  stage.cloud.tokens.clear()
-  stage.cloud.tokens.add('other').add('others')
-  isStored(stage, await stage.time.run(stage.upload().promise))
-  assert.equal(stage.cloud.calls.filter(({ route }) => route === '/login').length, 2)
 })
 
 test('after the first question no login is needed: the ticket is enough', async (t) => {
@@ -443,35 +421,7 @@ test('a bucket that refuses every part ends it, and soon', async (t) => {
   assert.ok(stage.phone.calls.length < 25)
 })
 
-
 // --- other platforms
-
-/** Alipay: `headers`, `status`, and an answer above 399 comes to `fail`. */
-function alipayOf(api) {
-  const translate = (res) => ({ status: res.statusCode, headers: res.header, data: res.data })
-  const request = ({ header, ...options }) => api.request({
-    ...options,
-    header: options.headers,
-    success: (res) => (res.statusCode < 400 ? options.success : options.fail)({ error: 19, ...translate(res) }),
-  })
-  return { ...api, request }
-}
-
-/** Taro: what a call answers with is the task and a promise, which rejects besides calling `fail`. */
-function taroOf(api) {
-  const request = (options) => {
-    let task
-    const promise = new Promise((resolve, reject) => {
-      task = api.request({
-        ...options,
-        success: (res) => { resolve(res); options.success(res) },
-        fail: (res) => { reject(res); options.fail(res) },
-      })
-    })
-    return Object.assign(promise, task)
-  }
-  return { ...api, request }
-}
 
 for (const [name, platform] of [['Alipay', alipayOf], ['Taro', taroOf]]) {
   test(`uploads on ${name}, over refused URLs and lost answers, without an unhandled rejection`, async (t) => {

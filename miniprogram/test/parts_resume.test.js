@@ -465,10 +465,3 @@ test('logging out while an answer is on its way keeps nothing, and nothing begin
     })
   }
 })
-
-test('a listener of the page that throws ends no upload', async (t) => {
-  const shown = t.mock.method(console, 'error', () => {})
-  const stage = openStage(t)
-  isStored(stage, await stage.time.run(stage.upload({ onProgress: () => { throw new Error("the page's mistake") } }).promise))
-  assert.ok(shown.mock.callCount() > 0)
-})

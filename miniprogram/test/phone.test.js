@@ -23,19 +23,6 @@ test('an upload that the background interrupts goes on at once when the app is b
   assert.equal(stage.oss.posts.length, 2)
 })
 
-test('an app that leaves and comes back again and again uploads all the same', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
-  stage.oss.plan.push(HANG, HANG, HANG)
-  const { promise } = stage.uploader.upload(stage.file())
-  for (const count of [1, 2, 3]) {
-    await until(() => stage.oss.posts.length === count)
-    stage.wx.platform.hide(0)
-    await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
-    stage.wx.platform.show()
-  }
-  assert.equal((await promise).statusCode, 200)
-})
-
 test('files whose turn comes in the background are signed and sent after it', async (t) => {
   const stage = await openStage(t, { concurrency: 1, retries: 0 })
   stage.oss.plan.push(HANG)

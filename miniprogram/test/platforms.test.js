@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
+const { alipayOf, taroOf } = require('./other_platforms')
 const { openStage, failureOf, until } = require('./stage')
 
 const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {} })
@@ -36,25 +37,10 @@ test('understands wx.chooseImage and the lists of bare paths of older platforms'
   assert.equal(uploader.fromChosen({ apFilePaths: [path] })[0].filePath, path)
 })
 
-/** Alipay: `status` and `headers`, an answer above 399 comes to `fail`, and uploadFile wants fileName and fileType. */
-function alipayOf(wx, seen) {
-  const translate = (res) => ({ status: res.statusCode, headers: res.header, data: res.data })
-  const request = (options) => wx.request({
-    ...options,
-    header: options.headers,
-    success: (res) => (res.statusCode < 400 ? options.success : options.fail)({ error: 19, ...translate(res) }),
-  })
-  const uploadFile = ({ fileName, fileType, ...options }) => {
-    seen.push({ fileName, fileType })
-    return wx.uploadFile({ ...options, name: fileName, success: (res) => options.success(translate(res)) })
-  }
-  return { request, uploadFile }
-}
-
 test('uploads on Alipay', async (t) => {
   const seen = []
   const stage = await openStage(t)
-  const alipay = createUploader({ endpoint: stage.fc.origin, api: alipayOf(stage.wx, seen) })
+  const alipay = createUploader({ endpoint: stage.fc.origin, api: alipayOf({ request: stage.wx.request, uploadFile: stage.wx.uploadFile }, seen) })
   await alipay.upload(stage.file()).promise
   await alipay.upload({ filePath: stage.file('b.mp4').filePath, fileType: 'video' }).promise
   await alipay.upload({ filePath: stage.file('c').filePath }).promise
@@ -65,26 +51,10 @@ test('uploads on Alipay', async (t) => {
 test('reads the errors of the function on Alipay', async (t) => {
   const stage = await openStage(t)
   stage.fc.plan.sign.push({ status: 413, body: { error: { code: 'too_large', message: 'm', requestId: 'r' } } })
-  const alipay = createUploader({ endpoint: stage.fc.origin, api: alipayOf(stage.wx, []) })
+  const alipay = createUploader({ endpoint: stage.fc.origin, api: alipayOf({ request: stage.wx.request }) })
   const error = await failureOf(alipay.upload(stage.file()).promise)
   assert.deepEqual([error.code, error.statusCode], ['too_large', 413])
 })
-
-/** Taro: what uploadFile answers with is the task and a promise, which rejects besides calling `fail`. */
-function taroOf(wx) {
-  const promised = (method) => (options) => {
-    let task
-    const promise = new Promise((resolve, reject) => {
-      task = wx[method]({
-        ...options,
-        success: (res) => { resolve(res); options.success(res) },
-        fail: (res) => { reject(res); options.fail(res) },
-      })
-    })
-    return Object.assign(promise, task)
-  }
-  return { ...wx, request: promised('request'), uploadFile: promised('uploadFile') }
-}
 
 test('uploads, fails and aborts on Taro without an unhandled rejection', async (t) => {
   const unhandled = []

@@ -3,10 +3,9 @@
 /** The uploads of a day: what is left of them, and what their user reads when nothing is. */
 
 const assert = require('node:assert/strict')
-const { spawnSync } = require('node:child_process')
-const path = require('node:path')
 const { test } = require('node:test')
 const { english } = require('../example/utils/oss-direct-upload/english')
+const { functionError } = require('../example/utils/oss-direct-upload/errors')
 const { openParts, openStage, failureOf, LEAST_PART } = require('./stage')
 
 const MIDNIGHT = '2026-11-24T16:00:00Z' // in China
@@ -38,15 +37,14 @@ function refusal(quota, retryAfter) {
 
 /** What a phone in this time zone shows: the sentence, and the one in English. */
 function sentences(zone, quota, retryAfter) {
-  const program = `
-    const { functionError } = require('./errors')
-    const { english } = require('./english')
-    const { status, headers, body } = ${JSON.stringify(refusal(quota, retryAfter))}
-    const error = functionError({ statusCode: status, data: body, header: headers })
-    console.log(JSON.stringify([error.message, english(error)]))`
-  const env = { ...process.env, TZ: zone }
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { cwd: path.join(__dirname, '../example/utils/oss-direct-upload'), env, encoding: 'utf8' })
-  return JSON.parse(stdout || JSON.stringify([stderr]))
+  const { status, headers, body } = refusal(quota, retryAfter)
+  const before = process.env.TZ
+  process.env.TZ = zone
+  const error = functionError({ statusCode: status, data: body, header: headers })
+  const said = [error.message, english(error)]
+  if (before === undefined) delete process.env.TZ
+  else process.env.TZ = before
+  return said
 }
 
 for (const [name, zone, quota, retryAfter, chinese, inEnglish] of [

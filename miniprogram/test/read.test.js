@@ -37,24 +37,6 @@ for (const [count, calls] of [[50, [50]], [51, [50, 1]], [120, [50, 50, 20]]]) {
   })
 }
 
-test('logs in when it has to, once, and shows the token', async (t) => {
-  const stage = await openStage(t)
-  await stage.uploader.read(keysUpTo(120))
-  assert.equal(stage.fc.requestsTo('login').length, 1)
-  const [{ headers }] = stage.fc.requestsTo('read')
-  assert.equal(headers.authorization, 'Bearer token-1')
-})
-
-test('a refused token is replaced once', async (t) => {
-  const stage = await openStage(t)
-  stage.fc.plan.read.push(jsonError(401, 'unauthorized'))
-  await stage.uploader.read('a.jpg')
-  assert.deepEqual(stage.fc.requestsTo('read').map(({ headers }) => headers.authorization), ['Bearer token-1', 'Bearer token-2'])
-  stage.fc.plan.read.push(...always(jsonError(401, 'unauthorized')))
-  const error = await failureOf(stage.uploader.read('b.jpg'))
-  assert.deepEqual([error.code, error.stage, error.message], ['unauthorized', 'read', '登录已失效，请重新登录。'])
-})
-
 test('a URL is used again, for its key and variant alone', async (t) => {
   const stage = await openStage(t)
   const first = await stage.uploader.read(['a.jpg', 'b.jpg'])
@@ -161,17 +143,6 @@ test('a network that fails is shared: nobody asks the more for it', async (t) =>
   assert.equal(asked(stage).length, 1)
 })
 
-for (const [name, answer] of [
-  ['a dropped connection', DROP], ['a 503', jsonError(503, 'oss_unavailable')], ['a 429', jsonError(429, 'too_many_requests')],
-]) {
-  test(`asks again after ${name}`, async (t) => {
-    const stage = await openStage(t)
-    stage.fc.plan.read.push(answer, answer)
-    assert.match(await stage.uploader.read('a.jpg'), /a\.jpg/)
-    assert.equal(asked(stage).length, 3)
-  })
-}
-
 test('what failed is not kept', async (t) => {
   const stage = await openStage(t, { retries: 0 })
   stage.fc.plan.read.push(DROP)
@@ -187,18 +158,6 @@ for (const body of ['nonsense', {}, { items: [] }, { items: [null, null] }, { it
     assert.deepEqual([error.code, error.stage, error.message], ['bad_answer', 'read', '服务出了问题，请联系客服。'])
   })
 }
-
-test('a login that fails is told as one', async (t) => {
-  const stage = await openStage(t, { getToken: () => Promise.reject(new Error('no session')), retries: 0 })
-  const error = await failureOf(stage.uploader.read('a.jpg'))
-  assert.deepEqual([error.code, error.stage], ['login_failed', 'login'])
-})
-
-test('own texts are used for what cannot be shown', async (t) => {
-  const stage = await openStage(t, { texts: ({ code, stage: step }) => (step === 'read' ? `看不了：${code}` : undefined) })
-  stage.fc.plan.read.push(jsonError(403, 'forbidden'))
-  assert.equal((await failureOf(stage.uploader.read('a.jpg'))).message, '看不了：forbidden')
-})
 
 test('who logs out leaves no URL to the next', async (t) => {
   const stage = await openStage(t)
@@ -225,17 +184,4 @@ test('two uploaders share no URL', async (t) => {
   await stage.uploader.read('a.jpg')
   await other.read('a.jpg')
   assert.equal(asked(stage).length, 2)
-})
-
-test('reading waits for the foreground', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
-  stage.fc.plan.login.push({ hang: true })
-  const url = stage.uploader.read('a.jpg')
-  await until(() => stage.fc.requestsTo('login').length)
-  stage.wx.platform.hide(0)
-  await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
-  assert.equal(stage.fc.requests.length, 1)
-  stage.wx.platform.show()
-  assert.match(await url, /a\.jpg/)
-  assert.equal(stage.wx.platform.listeners.AppShow.size, 0)
 })

@@ -181,16 +181,6 @@ test('a value that changes keeps what was uploaded, and its picture may be remov
   assert.equal(fc.requestsTo('discard').length, discards, 'nothing of the business is deleted here')
 })
 
-test('a picture that the gateway refused four times is stored, and nothing failed', async (t) => {
-  hurry(t)
-  open()
-  fc.plan.sign.push(...Array(4).fill({ status: 429, body: { errorCode: 'ResourceExhausted' } }))
-  const refused = fc.signRequests().length
-  await tag.choose(picture('busy.jpg'))
-  await stored()
-  assert.deepEqual([tag.heard.fail, fc.signRequests().length - refused], [[], 5])
-})
-
 test('a value may be a receipt: its state is shown, its picture once it is published', async (t) => {
   hurry(t)
   const receipts = ['eyJ.good.s', 'eyJ.bad.s']
@@ -434,20 +424,6 @@ test('a page that is left while it submits gets no receipts', async () => {
   tag.close()
   assert.equal((await submitted).code, 'aborted')
   tag = null
-})
-
-test('nine pictures survive a lost network', async () => {
-  open()
-  oss.plan.push(HANG, HANG, HANG)
-  const posts = oss.posts.length
-  await tag.choose(...pictures(...'123456789'))
-  await until(() => oss.posts.length === posts + 3)
-  wx.platform.disconnect()
-  await new Promise((resolve) => { setTimeout(resolve, 20) })
-  wx.platform.connect()
-  await stored()
-  assert.equal(new Set(await tag.submit()).size, 9)
-  assert.deepEqual(tag.heard.fail, [])
 })
 
 test('submit waits for what is under way, and gives the receipts in the order shown', async () => {
