@@ -43,7 +43,7 @@ FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_732, 127),
     "ops/": (20_005, 171),
     "local/": (14_453, 145),
-    "quality/": (14_612, 128),
+    "quality/": (14_594, 128),
     "tests/": (74_427, 686),
     "miniprogram/": (13_204, 178),
     (REST := "docs/, deploy/, root"): (11_928, 147),
