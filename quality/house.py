@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_732, 127),
-    "ops/": (20_005, 171),
+    "ops/": (19_983, 170),
     "local/": (14_453, 145),
     "quality/": (14_594, 128),
-    "tests/": (74_427, 686),
+    "tests/": (74_382, 685),
     "miniprogram/": (13_204, 178),
     (REST := "docs/, deploy/, root"): (11_928, 147),
 }

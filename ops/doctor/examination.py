@@ -21,12 +21,11 @@ from ops.doctor.forms import FormRefused, forms_of_function, log_in_at
 from ops.doctor.held import check_held, new_record
 from ops.doctor.identity import check_keys, check_sts
 from ops.doctor.lists import check_lists
-from ops.doctor.network import check_network
 from ops.doctor.objects import check_confirmation, check_reading
 from ops.doctor.parts import check_parts
 from ops.doctor.places import each_place, of_each, told
 from ops.doctor.quotas import check_quotas
-from ops.doctor.services import check_bucket, check_clock, check_wechat
+from ops.doctor.services import check_bucket, check_clock, check_network, check_wechat
 from ops.doctor.timer import check_timers
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text

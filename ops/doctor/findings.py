@@ -110,3 +110,9 @@ def as_one(findings: list[Finding]) -> list[Finding]:
     check = Text(", ".join(text.en for text in checks), "，".join(text.zh for text in checks))
     said = Text("; ".join(text.en for text in saids), "；".join(text.zh for text in saids))
     return [Finding(check, State.GOOD, said)]
+
+
+OTHER_PROFILES = Text(
+    "The deployed function has other profiles than this machine, or is an older one: make deploy.",
+    "已部署的函数用的是别的用途文件，或版本较旧：请 make deploy。",
+)

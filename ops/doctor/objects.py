@@ -12,7 +12,7 @@ from function.config.settings import Settings
 from function.errors import Unauthorized
 from ops.client.form_upload import open_session
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
-from ops.doctor.findings import Finding, State, refusal, same, unreachable
+from ops.doctor.findings import OTHER_PROFILES, Finding, State, refusal, same, unreachable
 from ops.terminal.language import Text
 
 TIMEOUT_SECONDS = 10
@@ -86,9 +86,6 @@ _DEPLOY_SECRETS = Text(
 )
 _REMEDIES = {
     403: _DEPLOY_SECRETS,
-    404: Text(
-        "The deployed function has other profiles than this machine, or is an older one: make deploy.",
-        "已部署的函数用的是别的用途文件，或版本较旧：请 make deploy。",
-    ),
+    404: OTHER_PROFILES,
     502: _SET_UP_AGAIN,
 }

@@ -9,7 +9,7 @@ import requests
 from function.config.profile import Profile
 from ops.client.form_upload import open_session
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
-from ops.doctor.findings import Finding, State, refusal, same, unreachable
+from ops.doctor.findings import OTHER_PROFILES, Finding, State, refusal, same, unreachable
 from ops.terminal.language import Text
 
 TIMEOUT_SECONDS = 10
@@ -29,7 +29,7 @@ def check_parts(url: str, token: str, profile: Profile) -> Finding:
         if begun.status != 200:
             return _refused(check, begun)
         if not {"ticket", "parts", "headers"} <= set(begun.json):
-            return Finding(check, State.BAD, _NOT_OURS, _OTHER_PROFILES)
+            return Finding(check, State.BAD, _NOT_OURS, OTHER_PROFILES)
         ticket = {"ticket": begun.json["ticket"]}
         try:
             finding = _send(check, begun.json)
@@ -84,13 +84,9 @@ _NOT_OURS = Text("the answer is not this function's", "这不是本函数的响�
 _ENDPOINT = Text(
     "OSS_ENDPOINT must lead to the same bucket as OSS_HOST.", "OSS_ENDPOINT 与 OSS_HOST 应指向同一个桶。"
 )
-_OTHER_PROFILES = Text(
-    "The deployed function has other profiles than this machine, or is an older one: make deploy.",
-    "已部署的函数用的是别的用途文件，或版本较旧：请 make deploy。",
-)
 _REMEDIES = {
-    400: _OTHER_PROFILES,
-    404: _OTHER_PROFILES,
+    400: OTHER_PROFILES,
+    404: OTHER_PROFILES,
     502: Text(
         "The role does not allow uploads in parts there yet: run manage.py setup again.",
         "角色还不允许在那里分片上传：请再运行一次 manage.py setup。",

@@ -1,7 +1,9 @@
 """
-The checks of ``doctor`` that ask others: OSS about its clock and the bucket, WeChat about the secret.
+The checks of ``doctor`` that ask others: whether anything answers, OSS about its clock and the bucket, WeChat
+about the secret.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -11,6 +13,7 @@ from function.auth.wechat import log_in
 from function.config.settings import Settings
 from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
 from function.http.client import send
+from function.wechat import WechatApp
 from ops.client.form_upload import open_session
 from ops.doctor.findings import Finding, State, logged, refusal, unreachable
 from ops.explain.parser import read_pasted
@@ -22,6 +25,14 @@ TIMEOUT_SECONDS = 10
 # STS and OSS themselves allow 15 minutes; forms of a minute need a better clock.
 TOLERATED_SKEW = timedelta(seconds=30)
 
+NETWORK = Text("Network", "网络")
+NOTHING_ANSWERS = Text(
+    "there is none: neither OSS nor anything else answers from here", "没有网络：OSS 和其他地址都没有响应"
+)
+WAY_OUT = Text(
+    "Connect this machine, or set HTTPS_PROXY where a proxy is the way out; the other checks need it.",
+    "请让本机连上网络；需要代理时设置 HTTPS_PROXY。其余的检查都要用到网络。",
+)
 CLOCK = Text("Clock", "时钟")
 BUCKET = Text("Bucket", "桶")
 WECHAT = Text("WeChat login", "微信登录")
@@ -36,6 +47,33 @@ LOOK_IT_UP = Text(
     " elsewhere.",
     "请在微信的 code2Session 文档里查这个 errcode；没有 errcode 时，WECHAT_ENDPOINT 指向了别处。",
 )
+
+
+def check_network(settings: Settings, hosts: Iterable[str], url: str) -> Finding | None:
+    """
+    A finding where no address that the deployment needs answers; one that does is enough for none.
+
+    Args:
+        hosts: of the buckets.
+
+        url: of the deployed function; empty when it is not known.
+    """
+    app = settings.caller_settings
+    addresses = [*hosts, settings.sts_endpoint, app.endpoint if isinstance(app, WechatApp) else "", url]
+    if any(map(_answers, filter(None, addresses))):
+        return None
+    return Finding(NETWORK, State.BAD, NOTHING_ANSWERS, WAY_OUT)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with open_session(address) as session:
+            session.head(address, timeout=TIMEOUT_SECONDS / 2, allow_redirects=False)
+    except requests.exceptions.SSLError:
+        return True
+    except requests.RequestException:
+        return False
+    return True
 
 
 def check_clock(settings: Settings, now: datetime) -> Finding:

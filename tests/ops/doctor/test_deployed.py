@@ -109,10 +109,6 @@ def test_names_the_features_of_the_example_that_the_function_lacks(serving, code
     assert all("hold" in one.said.say(language) for one in found for language in ("en", "zh"))
 
 
-def test_a_silent_function_is_no_function_without_features():
-    assert [one.state for one in check_features(REFUSED, "")] == [State.UNSURE]
-
-
 SECRET = {"TOKEN_SECRET": "token-secret-0123456789abcdefghijk"}
 HERE = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
 

@@ -77,14 +77,6 @@ def test_a_role_without_the_list_of_what_is_due_is_a_warning_and_setup_mends_it(
     assert finding.state is State.UNSURE and "manage.py setup" in finding.remedy.en
 
 
-def test_a_role_that_may_not_remove_what_was_due_is_bad_and_setup_mends_it(visit):
-    """As one that was set up before the webhook."""
-    removing = allow("oss:DeleteObject", f"{BUCKET_ARN}/held/.due/*")
-    (finding,) = visit([DUE], **{OBJECTS: [DUE, removing]})
-    assert finding.state is State.BAD and "manage.py setup" in finding.remedy.en
-    assert [one.state for one in visit([DUE, removing], **{OBJECTS: [DUE, removing]})] == [State.GOOD]
-
-
 REVIEWED = (
     allow("oss:ListObjects", BUCKET_ARN, "held/.due/*", "held/.review/*"),
     allow("oss:DeleteObject", f"{BUCKET_ARN}/held/.review/*"),
@@ -120,18 +112,6 @@ def test_a_list_of_the_whole_bucket_must_be_refused(visit, serving):
     host = serving(200, "", GET=lambda path: (403 if "prefix=doctor-" in path else 200, ""))
     (finding,) = visit(host=host, **{OBJECTS: [DUE]})
     assert (finding.state, finding.said.en) == (State.BAD, "oss:ListObjects: HTTP 200")
-
-
-def test_a_bucket_that_fails_or_is_silent_is_bad(visit, serving):
-    error = "<Error><Code>InternalError</Code></Error>"
-    for host in (serving(500, error), "http://127.0.0.1:1"):
-        (finding,) = visit(host=host, **{OBJECTS: [DUE]})
-        assert finding.state is State.BAD and finding.remedy
-
-
-def test_a_session_that_sts_refuses_is_bad(visit, here):
-    (finding,) = visit(**{OBJECTS: [{**DUE, "Resource": ["no resource"]}]})
-    assert finding.state is State.BAD
 
 
 def test_an_examination_tries_the_rights_of_erasing(here, tmp_path):

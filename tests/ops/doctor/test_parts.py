@@ -47,11 +47,6 @@ def test_each_answer_that_is_no_upload_has_its_remedy(found, serving, status, bo
     assert advice in (finding.remedy.en if finding.remedy else "")
 
 
-def test_a_function_that_is_silent_is_bad(found):
-    finding = found("http://127.0.0.1:9")
-    assert (finding.state, "--url" in finding.remedy.en) == (State.BAD, True)
-
-
 @pytest.mark.parametrize(("answers", "setting"), [(False, "OSS_HOST"), (True, "OSS_ENDPOINT")])
 def test_a_part_that_does_not_reach_the_bucket_names_the_setting(found, serving, answers, setting):
     origin = serving(200, "") if answers else "http://127.0.0.1:9"

@@ -6,12 +6,13 @@ import pytest
 
 from function.app import load_settings
 from ops.doctor.findings import State
-from ops.doctor.services import check_bucket, check_clock, check_wechat
+from ops.doctor.services import check_bucket, check_clock, check_network, check_wechat
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
 REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
+NOWHERE = {"OSS_HOST": REFUSED, "STS_ENDPOINT": REFUSED, "WECHAT_ENDPOINT": REFUSED}
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,17 @@ def test_wrong_credentials_of_the_mini_program_are_named(here, name):
 def test_a_silent_wechat_differs_from_wrong_credentials(here):
     finding = check_wechat(load_settings({**here.environ, "WECHAT_ENDPOINT": REFUSED}))
     assert finding.state is State.BAD and "api.weixin.qq.com" in finding.remedy.en
+
+
+@pytest.mark.parametrize("url", ["", REFUSED])
+def test_without_a_network_only_the_network_is_reported(here, url):
+    good, bad = here.examine(url=url, CALLBACK_URL=f"{REFUSED}/callback", **NOWHERE)
+    assert (good.check.en, good.state) == ("Settings", State.GOOD)
+    assert (bad.check.en, bad.state) == ("Network", State.BAD)
+    assert "HTTPS_PROXY" in bad.remedy.en
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+def test_one_address_that_answers_is_a_network(here, name):
+    settings = load_settings({**here.environ, **{one: REFUSED for one in NOWHERE if one != name}})
+    assert check_network(settings, [settings.host], "") is None

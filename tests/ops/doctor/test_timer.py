@@ -89,12 +89,6 @@ def test_a_tick_is_waited_for_and_shows_itself_by_what_it_removes(timer):
     assert (finding.state, sum(timer.slept), timer.records) == (State.GOOD, 60, [])
 
 
-def test_a_tick_of_the_function_removes_it(timer):
-    timer.now -= timedelta(minutes=2)
-    (finding,) = timer.found(lambda _pause: timer.function.tick(None))
-    assert (finding.state, timer.records) == (State.GOOD, [])
-
-
 def test_without_a_tick_the_record_is_taken_back_and_that_is_bad(timer):
     (finding,) = timer.found(timer.ticks_after(WAIT_SECONDS + PAUSE_SECONDS))
     assert (finding.state, sum(timer.slept), timer.records) == (State.BAD, WAIT_SECONDS, [])
