@@ -7,33 +7,62 @@ import http.client
 import json
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from local.common.accounts import AccessKey, Accounts
 from local.common.clock import StandingClock
+from local.oss.errors import OssError
 from local.oss.lifecycle import Lifecycle
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
-from tests.support.cases import table_beside
 
 OSS_NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 OSS_BUCKET = "examplebucket"
 OSS_REGION = "cn-hangzhou"
-OSS_FOLDER_POLICY = table_beside(__file__)["OSS_FOLDER_POLICY"]
+UNSIGNED = "403 AccessDenied 0003-00000001"
+NOT_PERMITTED = "403 AccessDenied 0003-00000301"
+VECTORS = Path(__file__).parents[2] / "vectors"
+
+
+def allowing(*actions, resource=f"acs:oss:*:*:{OSS_BUCKET}/u/*", **more):
+    """A policy that allows this, and nothing else."""
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": [resource], **more}
+    return {"Version": "1", "Statement": [statement]}
+
+
 OSS_KEYS = {
     "sts": AccessKey(
-        "STS.NTExample",
-        "TempSecret/+=1",
-        "CAISexample/+==",
-        OSS_NOW + timedelta(hours=1),
-        (OSS_FOLDER_POLICY,),
+        *("STS.NTExample", "TempSecret/+=1", "CAISexample/+==", OSS_NOW + timedelta(hours=1)),
+        (allowing("oss:PutObject", "oss:PutObjectAcl"),),
     ),
     "other": AccessKey("STS.NTOther", "TempSecret2", "CAISother/+==", OSS_NOW + timedelta(hours=1)),
     "account": AccessKey("LTAIExample", "AccountSecret"),
 }
+
+
+def vectors(name):
+    return json.loads((VECTORS / f"{name}.json").read_text("utf-8"))
+
+
+def content_md5(content):
+    return base64.b64encode(hashlib.md5(content).digest()).decode()
+
+
+def hex_md5(content):
+    return hashlib.md5(content).hexdigest().upper()
+
+
+def refusal_of(function, *args, **options):
+    """Status, code and EC of what this raises; nothing where it raises nothing."""
+    try:
+        function(*args, **options)
+    except OssError as error:
+        return " ".join(map(str, (error.refusal.status, error.refusal.code, error.refusal.ec)))
+    return ""
 
 
 @dataclass
@@ -56,8 +85,11 @@ class OssAnswer:
         return self.xml.findtext(name)
 
     @property
-    def refusal(self):
-        return self.status, self.element("Code"), self.element("EC")
+    def said(self):
+        """Status, code and EC of a refusal; of anything else the status."""
+        if not self.body.startswith(b"<?xml") or b"<Code>" not in self.body:
+            return f"{self.status} {self.headers['x-oss-ec'] or ''}".strip()
+        return f"{self.status} {self.element('Code')} {self.element('EC')}"
 
 
 class OssClient:
@@ -77,10 +109,9 @@ class OssClient:
 
     def v4_fields(self, key="sts", region=OSS_REGION, date=OSS_NOW):
         access_key = self.keys[key]
-        day = f"{date:%Y%m%d}"
         fields = {
             "x-oss-signature-version": "OSS4-HMAC-SHA256",
-            "x-oss-credential": f"{access_key.access_key_id}/{day}/{region}/oss/aliyun_v4_request",
+            "x-oss-credential": f"{access_key.access_key_id}/{date:%Y%m%d}/{region}/oss/aliyun_v4_request",
             "x-oss-date": f"{date:%Y%m%dT%H%M%SZ}",
         }
         if access_key.security_token:
@@ -104,20 +135,15 @@ class OssClient:
         access_key = self.keys[key]
         policy = self.policy(conditions or [["content-length-range", 0, 1000]], expires)
         digest = hmac.new(access_key.access_key_secret.encode(), policy.encode(), hashlib.sha1).digest()
-        token = {"x-oss-security-token": access_key.security_token} if access_key.security_token else {}
-        return {
-            "key": "u/42/a.jpg",
-            **(fields or {}),
-            "OSSAccessKeyId": access_key.access_key_id,
-            "policy": policy,
-            "Signature": base64.b64encode(digest).decode(),
-            **token,
-        }
+        form = {"key": "u/42/a.jpg", **(fields or {}), "OSSAccessKeyId": access_key.access_key_id}
+        form |= {"policy": policy, "Signature": base64.b64encode(digest).decode()}
+        token = access_key.security_token
+        return form | ({"x-oss-security-token": token} if token else {})
 
     def path(self, key):
         return "/" + urllib.parse.quote(key)
 
-    def presigned(self, method, name, key="sts", expires=900, headers=None, additional=(), **query):
+    def presigned(self, method, name, key="account", expires=900, headers=None, additional=(), **query):
         """
         Path and query of a V4 URL for an object, signed as of now.
 
@@ -129,15 +155,6 @@ class OssClient:
         signature = self.v4_request_signature(method, name, query, headers or {}, key, additional)
         return f"{self.path(name)}?{self.canonical_query({**query, 'x-oss-signature': signature})}"
 
-    def signed_headers(self, method, name, key="sts", **headers):
-        fields = self.v4_fields(key, date=self.now())
-        scope = fields.pop("x-oss-credential")
-        del fields["x-oss-signature-version"]
-        headers |= {**fields, "x-oss-content-sha256": "UNSIGNED-PAYLOAD"}
-        signature = self.v4_request_signature(method, name, {}, headers, key)
-        authorization = f"OSS4-HMAC-SHA256 Credential={scope},Signature={signature}"
-        return {**headers, "Authorization": authorization}
-
     def canonical_query(self, query):
         encoded = {urllib.parse.quote(n, ""): urllib.parse.quote(v, "") for n, v in query.items()}
         return "&".join(f"{name}={encoded[name]}" if encoded[name] else name for name in sorted(encoded))
@@ -148,15 +165,14 @@ class OssClient:
         headers = {mark.lower(): value for mark, value in (headers or {}).items()}
         always = ("x-oss-", "content-type", "content-md5")
         signed = {mark: value for mark, value in headers.items() if mark.startswith(always)}
-        free = {mark: value for mark, value in headers.items() if mark not in signed}
         fields = self.v4_fields(key, date=self.now())
         scope = fields.pop("x-oss-credential")
         del fields["x-oss-signature-version"]
         signed |= {**fields, "x-oss-content-sha256": "UNSIGNED-PAYLOAD"}
         signature = self.v4_request_signature(method, name, query, signed, key)
-        signed["Authorization"] = f"OSS4-HMAC-SHA256 Credential={scope},Signature={signature}"
+        authorization = {"Authorization": f"OSS4-HMAC-SHA256 Credential={scope},Signature={signature}"}
         target = f"{self.path(name)}?{self.canonical_query(query)}"
-        return self.request(method, target, body, {**free, **signed})
+        return self.request(method, target, body, {**headers, **signed, **authorization})
 
     def v4_request_signature(self, method, name, query, headers, key, additional=()):
         lines = "".join(f"{header}:{headers[header]}\n" for header in sorted(headers))
@@ -176,15 +192,13 @@ class OssClient:
         head += f"\r\nContent-Type: {content_type}" if content_type else ""
         return f"--{self.boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n"
 
-    def field_parts(self, fields):
-        return [self.part(name, value) for name, value in fields.items()]
-
-    def body(self, parts):
-        return b"".join(parts) + f"--{self.boundary}--\r\n".encode()
+    def body(self, *parts, form=None):
+        """A whole body: the fields of a form (the good V4 one, if none is given), then these parts."""
+        fields = [self.part(*field) for field in (self.v4_form() if form is None else form).items()]
+        return b"".join([*fields, *parts]) + f"--{self.boundary}--\r\n".encode()
 
     def post(self, fields, content=b"picture", filename="a.jpg", content_type="image/jpeg", headers=None):
-        file = self.part("file", content, filename, content_type)
-        return self.send(self.body([*self.field_parts(fields), file]), headers)
+        return self.send(self.body(self.part("file", content, filename, content_type), form=fields), headers)
 
     def send(self, body, headers=None, path="/"):
         headers = {"Content-Type": f"multipart/form-data; boundary={self.boundary}", **(headers or {})}
@@ -202,10 +216,8 @@ class OssClient:
 
 @pytest.fixture(scope="session")
 def oss_running(tmp_path_factory):
-    clock = StandingClock(OSS_NOW)
-    server = OssServer(
-        Accounts(*OSS_KEYS.values()), OSS_BUCKET, OSS_REGION, tmp_path_factory.mktemp("oss"), now=clock
-    ).start()
+    clock, folder = StandingClock(OSS_NOW), tmp_path_factory.mktemp("oss")
+    server = OssServer(Accounts(*OSS_KEYS.values()), OSS_BUCKET, OSS_REGION, folder, now=clock).start()
     yield server, clock
     server.stop()
 
@@ -217,12 +229,6 @@ def oss_clock(oss_running):
     return clock
 
 
-def empty(server):
-    for version, _ in list(server.objects.versions("", "")):
-        server.objects.delete_version(version.key, version.version)
-    server.objects.versioning = ""
-
-
 @pytest.fixture
 def oss(oss_running, oss_clock):
     """The running server, empty, with the rules it ships with and no faults."""
@@ -230,7 +236,9 @@ def oss(oss_running, oss_clock):
     server.bucket.rules = OssRules()
     server.faults.clear()
     server.bucket.lifecycle = Lifecycle()
-    empty(server)
+    for version, _ in list(server.objects.versions("", "")):
+        server.objects.delete_version(version.key, version.version)
+    server.objects.versioning = ""
     for upload in server.bucket.uploads:
         server.bucket.uploads.end(upload)
     yield server
@@ -245,31 +253,64 @@ def oss_client(oss):
     return OssClient(oss)
 
 
+@pytest.fixture
+def rules(oss):
+    """Change the rules of the running server."""
+
+    def change(**changes):
+        oss.bucket.rules = replace(oss.bucket.rules, **changes)
+
+    return change
+
+
+@pytest.fixture
+def may(oss, oss_client):
+    """Add a session that may do these actions, or as these policies say; the name of its key."""
+
+    def allow(*actions, policies=None, **statement):
+        policies = policies or (allowing(*actions, **statement),)
+        name = f"STS.{len(oss_client.keys)}"
+        key = AccessKey(name, "secret", f"token-{name}", oss.bucket.now() + timedelta(hours=1), policies)
+        oss_client.keys = {**oss_client.keys, name: key}
+        oss.bucket.accounts.add(key)
+        return name
+
+    return allow
+
+
+@pytest.fixture
+def stored(oss, oss_client):
+    """Store objects of three bytes, and return the names of all."""
+
+    def store(*names):
+        assert {oss_client.call("PUT", name, b"abc").status for name in names} <= {200}
+        return sorted(oss.objects)
+
+    return store
+
+
 class OssUploader:
     """One upload in parts, by calls signed in the header."""
 
     def __init__(self, client, name="u/42/视频 一+1.mp4", key="account", sequential=False, **headers):
         self.client, self.name, self.key = client, name, key
-        headers = {header.replace("_", "-"): value for header, value in headers.items()}
         marks = {"uploads": None, **({"sequential": None} if sequential else {})}
-        self.begun = client.call("POST", name, key=key, headers=headers, **marks)
+        self.begun = client.call("POST", name, key=key, headers=_with_hyphens(headers), **marks)
         self.id = self.begun.element("UploadId") if self.begun.status == 200 else None
 
     def part(self, number, content, **headers):
-        headers = {header.replace("_", "-"): value for header, value in headers.items()}
         query = {"partNumber": str(number), "uploadId": self.id}
-        return self.client.call("PUT", self.name, content, self.key, headers, **query)
+        return self.client.call("PUT", self.name, content, self.key, _with_hyphens(headers), **query)
 
     def list(self, **query):
-        query = {name.replace("_", "-"): value for name, value in query.items()}
+        query = _with_hyphens(query)
         return self.client.call("GET", self.name, key=self.key, uploadId=self.id, **query)
 
     def complete(self, *parts, document=None, **headers):
         """Of numbers and ETags; ``document`` in place of the list."""
-        headers = {header.replace("_", "-"): value for header, value in headers.items()}
         listed = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{e}</ETag></Part>" for n, e in parts)
         body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
-        body = body if document is None else document
+        body, headers = body if document is None else document, _with_hyphens(headers)
         return self.client.call("POST", self.name, body, self.key, headers, uploadId=self.id)
 
     def complete_all(self, **headers):
@@ -277,6 +318,10 @@ class OssUploader:
 
     def abort(self):
         return self.client.call("DELETE", self.name, key=self.key, uploadId=self.id)
+
+
+def _with_hyphens(named):
+    return {name.replace("_", "-"): value for name, value in named.items()}
 
 
 @pytest.fixture

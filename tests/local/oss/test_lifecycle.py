@@ -1,5 +1,6 @@
-"""Lifecycle rules: what they delete, and when."""
+"""Lifecycle rules: what they delete and when, and how they are set over HTTP."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,11 +11,19 @@ from local.oss.lifecycle import Lifecycle, LifecycleRule
 from local.oss.objects import Objects
 from local.oss.uploads import Uploads
 from local.oss.versions import StoredObject
+from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
+from ops.account.bucket_plan import bucket_steps
+from tests.local.oss.conftest import NOT_PERMITTED
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 EVENING = datetime(2026, 11, 24, 23, tzinfo=UTC)
 DAY = timedelta(days=1)
-ATTRIBUTES = Attributes("video/mp4", None, "Standard", forbid_overwrite=False)
-RULE = LifecycleRule("held", "held/", True, days=1, abort_days=2)
+VIDEO = Attributes("video/mp4", None, "Standard", forbid_overwrite=False)
+HELD = LifecycleRule("held", "held/", True, days=1, abort_days=2)
+ACTIONS = "<Expiration><Days>1</Days></Expiration><AbortMultipartUpload><Days>1</Days></AbortMultipartUpload>"
+RULE = f"<Rule><ID>pending</ID><Prefix>pending/</Prefix><Status>Enabled</Status>{ACTIONS}</Rule>"
 
 
 @pytest.fixture
@@ -25,8 +34,8 @@ def objects(tmp_path):
 @pytest.fixture
 def store(objects):
     def at(key, modified):
-        file = objects.new_file()
-        file.close()
+        with objects.new_file() as file:
+            pass
         stored = StoredObject(key, 0, "E", "a/b", modified, objects.path_of(key))
         objects.store(Path(file.name), stored, False)
         return stored
@@ -41,7 +50,7 @@ def lifecycle_of(*rules, now=EVENING):
 
 
 def test_objects_below_the_prefix_expire_at_the_first_midnight_after_their_days(objects, store):
-    lifecycle, uploads = lifecycle_of(RULE), Uploads()
+    lifecycle, uploads = lifecycle_of(HELD), Uploads()
     store("held/a", EVENING)
     store("other/a", EVENING)
     midnights = [EVENING.replace(hour=0) + days * DAY for days in (1, 2)]
@@ -53,9 +62,9 @@ def test_objects_below_the_prefix_expire_at_the_first_midnight_after_their_days(
 
 
 def test_uploads_below_the_prefix_are_aborted(objects):
-    lifecycle, uploads = lifecycle_of(RULE), Uploads()
+    lifecycle, uploads = lifecycle_of(HELD), Uploads()
     for key in ("held/a", "other/a"):
-        uploads.begin(key, ATTRIBUTES, EVENING, is_sequential=False)
+        uploads.begin(key, VIDEO, EVENING, is_sequential=False)
     lifecycle.run(objects, uploads, EVENING + 2 * DAY - timedelta(seconds=1))
     assert len(list(uploads)) == 2
     lifecycle.run(objects, uploads, EVENING + 2 * DAY)
@@ -65,7 +74,7 @@ def test_uploads_below_the_prefix_are_aborted(objects):
 def test_a_run_is_done_once_and_a_new_rule_waits_for_the_next(objects, store):
     lifecycle, uploads = lifecycle_of(now=EVENING), Uploads()
     store("held/old", EVENING - 30 * DAY)
-    lifecycle.replace([RULE], EVENING)
+    lifecycle.replace([HELD], EVENING)
     lifecycle.catch_up(objects, uploads, EVENING + timedelta(minutes=59))
     assert set(objects) == {"held/old"}
     lifecycle.catch_up(objects, uploads, EVENING + timedelta(hours=1))
@@ -79,7 +88,7 @@ def test_a_run_is_done_once_and_a_new_rule_waits_for_the_next(objects, store):
 def test_a_rule_that_is_off_or_has_no_action_does_nothing(rule, objects, store):
     uploads = Uploads()
     store("held/a", EVENING)
-    uploads.begin("held/b", ATTRIBUTES, EVENING, is_sequential=False)
+    uploads.begin("held/b", VIDEO, EVENING, is_sequential=False)
     lifecycle = lifecycle_of(rule)
     lifecycle.run(objects, uploads, EVENING + 99 * DAY)
     assert (len(objects), len(list(uploads))) == (1, 1)
@@ -87,7 +96,7 @@ def test_a_rule_that_is_off_or_has_no_action_does_nothing(rule, objects, store):
 
 
 def test_an_object_tells_when_it_will_be_deleted(objects, store):
-    lifecycle = lifecycle_of(LifecycleRule("parts", "", True, abort_days=1), RULE)
+    lifecycle = lifecycle_of(LifecycleRule("parts", "", True, abort_days=1), HELD)
     assert lifecycle.expiration_of(store("other/a", EVENING)) is None
     told = 'expiry-date="Thu, 26 Nov 2026 00:00:00 GMT", rule-id="held"'
     assert lifecycle.expiration_of(store("held/a", EVENING)) == told
@@ -100,3 +109,133 @@ def test_another_object_at_the_name_is_spared(objects, store):
     store("held/a", EVENING + DAY)
     objects.delete("held/a", only=old)
     assert "held/a" in objects
+
+
+def document(*rules):
+    return f"<LifecycleConfiguration>{''.join(rules)}</LifecycleConfiguration>".encode()
+
+
+@pytest.fixture
+def put(oss, oss_client):
+    return lambda *rules, **more: oss_client.call("PUT", "", document(*rules), lifecycle=None, **more)
+
+
+def let_days_pass(oss_client, days):
+    return oss_client.request("PUT", "/-/lifecycle", json.dumps({"days": days}))
+
+
+def test_rules_come_back_as_they_were_set(put, oss_client):
+    assert put(RULE).status == 200
+    [rule] = oss_client.call("GET", "", lifecycle=None).xml.findall("Rule")
+    texts = [rule.findtext(name) for name in ("ID", "Prefix", "Status")]
+    assert texts == ["pending", "pending/", "Enabled"]
+    assert rule.findtext("Expiration/Days") == rule.findtext("AbortMultipartUpload/Days") == "1"
+
+
+def test_rules_replace_all_others_and_are_deleted_together(put, oss_client):
+    put(RULE)
+    put(RULE.replace("pending", "held").replace("Enabled", "Disabled"))
+    told = oss_client.call("GET", "", lifecycle=None)
+    assert told.headers["Content-Type"] == "application/xml"
+    assert told.element("Rule/Status") == "Disabled"
+    assert [rule.id for rule in oss_client.server.bucket.lifecycle.rules] == ["held"]
+    assert [oss_client.call("DELETE", "", lifecycle=None).status for _ in range(2)] == [204, 204]
+    assert oss_client.call("GET", "", lifecycle=None).said.startswith("404 NoSuchLifecycle")
+
+
+def test_days_pass_without_any_clock_moving(put, begin, oss, oss_client):
+    put(RULE)
+    for name in ("pending/a", "kept/a"):
+        oss_client.call("PUT", name, b"x")
+        begin(name).part(1, b"x")
+    head = oss_client.call("HEAD", "pending/a").headers
+    assert head["x-oss-expiration"] == 'expiry-date="Thu, 26 Nov 2026 00:00:00 GMT", rule-id="pending"'
+    assert json.loads(let_days_pass(oss_client, 0).body) == {"objects": 2, "uploads": 2}
+    assert json.loads(let_days_pass(oss_client, 1).body) == {"objects": 1, "uploads": 1}
+    assert ([*oss.objects], [upload.key for upload in oss.bucket.uploads]) == (["kept/a"], ["kept/a"])
+
+
+def test_the_rules_of_setup_end_what_is_held_and_due_and_leave_the_evidence(oss, oss_client):
+    held = (PartedFolder("held/posts/", 3), PartedFolder("held/clips/", 1))
+    desired = DesiredBucket("b", "cn-hangzhou", held_folders=held, has_due_records=True)
+    steps, _ = bucket_steps(desired, FoundBucket("oss-cn-hangzhou", "private", "", True))
+    (body,) = [step.parameters["body"] for step in steps if step.action == "PutBucketLifecycle"]
+    assert oss_client.call("PUT", "", body.encode(), lifecycle=None).status == 200
+    days = {"clips/a": 2, "posts/a": 4, ".doctor/a": 8, ".due/209912310000/webhook-a": 11}
+    for name in (*days, ".rejected/a", ".erasures/a"):
+        oss_client.call("PUT", f"held/{name}", b"x")
+    for name, life in days.items():
+        let_days_pass(oss_client, life - 1)
+        assert f"held/{name}" in oss.objects
+        let_days_pass(oss_client, life)
+        assert f"held/{name}" not in oss.objects
+    let_days_pass(oss_client, 3000)
+    assert {*oss.objects} == {"held/.rejected/a", "held/.erasures/a"}
+
+
+@pytest.mark.parametrize("comes", ["a reader", "a form"])
+def test_lifecycle_rules_are_applied_on_the_first_request_after_midnight(
+    put, oss, oss_client, oss_clock, comes
+):
+    put(RULE)
+    oss_client.call("PUT", "pending/a", b"x")
+    oss_clock.tick(days=2)
+    answer = oss_client.request("GET", "/kept/a") if comes == "a reader" else oss_client.post({"key": "u/a"})
+    assert (answer.status, list(oss.objects)) == (403, [])
+
+
+@pytest.mark.parametrize("days", [-1, 1.5, True, "1", None, 36_501])
+def test_days_are_a_whole_number(days, oss_client):
+    assert let_days_pass(oss_client, days).status == 400
+
+
+def test_no_page_of_another_origin_lets_days_pass(oss, oss_client):
+    for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
+        assert oss_client.request("PUT", "/-/lifecycle", b'{"days": 1}', headers).status == 403
+    assert oss_client.request("PUT", "/-/lifecycle", b"no json").status == 400
+    assert oss_client.request("PUT", "/-/lifecycle", b"x" * 9000).status == 413
+
+
+@cases("change", "refusal")
+def test_each_wrong_rule_has_its_refusal(change, refusal, put, oss):
+    """Of texts in the rule and what they become; of ``+`` in a second rule beside the first."""
+    wrong = RULE
+    for text, other in change.items():
+        wrong = wrong.replace(text.removeprefix("+"), other)
+    first = [RULE] if any(text.startswith("+") for text in change) else []
+    assert put(*first, wrong).said.startswith(refusal)
+    assert oss.bucket.lifecycle.rules == ()
+
+
+def test_overlapping_prefixes_need_the_header_or_different_actions(put):
+    other = RULE.replace("<ID>pending", "<ID>other")
+    assert put(RULE, other, headers={"x-oss-allow-same-action-overlap": "true"}).status == 200
+    days = "<Days>9</Days>"
+    expires, aborts = (
+        f"<Rule><Prefix/><Status>Enabled</Status><{action}>{days}</{action}></Rule>"
+        for action in ("Expiration", "AbortMultipartUpload")
+    )
+    assert put(expires, aborts).status == put(RULE, other.replace("pending/", "held/")).status == 200
+    for one in (expires, aborts):
+        assert put(one, one).said.startswith("400 InvalidArgument")
+
+
+def test_a_bucket_has_one_to_a_thousand_rules(put, oss):
+    many = [RULE.replace("pending", f"p{number:04}") for number in range(1001)]
+    for wrong in ((), many):
+        assert put(*wrong).said.startswith("400 MalformedXML")
+    assert put(*many[:1000]).status == 200
+    assert len(oss.bucket.lifecycle.rules) == 1000
+
+
+@pytest.mark.parametrize("method", ["PUT", "GET", "DELETE"])
+def test_each_call_needs_its_own_right_on_the_bucket_and_no_domain_of_its_own(
+    method, put, oss_client, rules, may
+):
+    put(RULE)
+    rules(public_endpoint_forbidden=True)
+    assert oss_client.call(method, "", document(RULE), key="sts", lifecycle=None).said == NOT_PERMITTED
+    for name in ("Put", "Get", "Delete"):
+        key = may(f"oss:{name}BucketLifecycle", resource="acs:oss:*:*:examplebucket")
+        said = oss_client.call(method, "", document(RULE), key=key, lifecycle=None).said
+        assert (said in ("200", "204")) is (method == name.upper())

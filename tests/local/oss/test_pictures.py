@@ -1,4 +1,4 @@
-"""Pictures as they come out of the local OSS: their size, format and colours, looked at."""
+"""Pictures: their sizes from headers, the steps that are asked for, and what comes out, looked at."""
 
 import contextlib
 import io
@@ -14,15 +14,104 @@ from PIL.PngImagePlugin import PngInfo
 
 from local.oss import pictures
 from local.oss.errors import OssError
-from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, read_steps
+from local.oss.image_info import ImageInfo, read_image_info
+from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, Step, read_steps
 from local.oss.pictures import describe, grey_frame, render
+from local.oss.resizing import Resizing, cut_of, resizing_of
 from local.oss.rules import OssRules
+from tests.local.oss.conftest import refusal_of
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
 RULES = OssRules()
+KINDS = ["JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF"]
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
+JPEG_APP0 = b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
+JPEG_TABLE = b"\xff\xc4\0\x05\xff\xc0\0"
+JPEG_FRAME = b"\xff\xc2\0\x11\x08" + struct.pack(">HH", 480, 640) + b"\3\1\x22\0\2\x11\1\3\x11\1"
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 640, 480) + b"\x08\x02\0\0\0"
+GIF = b"GIF89a" + struct.pack("<HH", 640, 480) + b"\0\0\0"
+LOSSY = b"RIFF\x20\0\0\0WEBPVP8 \x14\0\0\0\0\0\0\x9d\x01\x2a" + struct.pack("<HH", 640 | 1 << 14, 480)
+LOSSLESS = b"RIFF\x20\0\0\0WEBPVP8L\x14\0\0\0\x2f" + struct.pack("<I", 639 | 479 << 14 | 1 << 28)
+EXTENDED = b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + b"\x7f\x02\0\xdf\x01\0"
+JPEG = b"\xff\xd8" + JPEG_APP0 + b"\xff\xff" + JPEG_TABLE[1:] + JPEG_FRAME
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        *((PNG, "png"), (GIF, "gif"), (b"GIF87a" + GIF[6:], "gif"), (JPEG, "jpg")),
+        *((webp, "webp") for webp in (LOSSY, LOSSLESS, EXTENDED)),
+        (b"\xff\xd8\xff\x01" + JPEG_FRAME, "jpg"),
+        *(
+            (content, None)
+            for content in (b"", b"text", b"<svg width='640' height='480'/>", PNG[:20], GIF[:8])
+        ),
+        *((content, None) for content in (LOSSY[:28], LOSSLESS[:23], EXTENDED[:27])),
+        *((b"RIFF\x20\0\0\0" + content, None) for content in (b"WAVEfmt ", b"WEBPVP9 ")),
+        *((b"\xff\xd8" + content, None) for content in (b"", b"\xff", b"\0", JPEG_APP0[:3], JPEG_FRAME[:6])),
+        (b"\xff\xd8" + JPEG_APP0 + b"\xff\xda\0\x02" + JPEG_FRAME, None),
+    ],
+)
+def test_width_height_and_format_are_read_from_whole_headers(tmp_path, content, kind):
+    (tmp_path / "picture").write_bytes(content)
+    assert read_image_info(tmp_path / "picture") == (kind and ImageInfo(640, 480, kind))
+
+
+def test_steps_are_read_in_order():
+    text = "resize,m_fill,w_200,h_100,limit_0,color_ff00AA/quality,q_80/format,webp"
+    assert read_steps(text, IMAGE_STEPS) == (
+        Step("resize", {"m": "fill", "w": "200", "h": "100", "limit": "0", "color": "ff00AA"}),
+        Step("quality", {"q": "80"}),
+        Step("format", {"": "webp"}),
+    )
+    assert read_steps("info", IMAGE_STEPS) == (Step("info", {}),)
+    (frame,) = read_steps("snapshot,t_7000,f_jpg,w_800,h_600,m_fast,ar_auto", VIDEO_STEPS)
+    assert (frame.number("t"), Step("resize", {"w": "7"}).number("h")) == (7000, None)
+
+
+@cases("text")
+def test_an_unknown_image_step_is_an_invalid_argument(text):
+    assert refusal_of(read_steps, text, IMAGE_STEPS).startswith("400 InvalidArgument")
+
+
+@pytest.mark.parametrize(
+    ("text", "steps", "refusal"),
+    [
+        *(
+            (text, VIDEO_STEPS, "400 InvalidArgument")
+            for text in ("snapshot", "snapshot,f_jpg", "snapshot,t_1,f_gif")
+        ),
+        ("snapshot,t_1/snapshot,t_2", VIDEO_STEPS, "400 InvalidArgument"),
+        ("resize,w_1/watermark,text_SGk", IMAGE_STEPS, "501 NotImplemented"),
+    ],
+)
+def test_a_frame_needs_its_instant_and_an_unsupported_step_is_not_implemented(text, steps, refusal):
+    assert refusal_of(read_steps, text, steps).startswith(refusal)
+
+
+def step(text):
+    return read_steps(text, IMAGE_STEPS)[0]
+
+
+@cases("text", "scaled", "canvas")
+def test_each_mode_has_its_size(text, scaled, canvas):
+    assert resizing_of(step(f"resize,{text}"), (600, 400)) == Resizing(scaled, canvas or scaled)
+
+
+def test_the_longer_side_of_an_upright_picture_is_its_height_and_no_side_ever_vanishes():
+    assert resizing_of(step("resize,l_300"), (400, 600)).scaled == (200, 300)
+    assert resizing_of(step("resize,s_100"), (400, 600)).scaled == (100, 150)
+    assert resizing_of(step("resize,w_10"), (10_000, 10)).scaled == (10, 1)
+
+
+@cases("text", "box")
+def test_a_crop_starts_at_its_offset_and_ends_at_the_edge(text, box):
+    if box:
+        assert cut_of(step(f"crop,{text}"), (600, 400)) == box
+    else:
+        assert refusal_of(cut_of, step(f"crop,{text}"), (600, 400)).startswith("400 BadRequest")
 
 
 def encoded(image, kind="PNG", **options):
@@ -51,10 +140,8 @@ def is_near(colour, wanted):
     return all(abs(a - b) < 24 for a, b in zip(colour, wanted, strict=True))
 
 
-def refusal_of(file, text, **rules):
-    with pytest.raises(OssError) as refused:
-        made(file, text, **rules)
-    return refused.value.refusal.code
+def refused(file, text, **rules):
+    return refusal_of(made, file, text, **rules).rpartition(" ")[0]
 
 
 @cases("text", "size", "left", "right")
@@ -65,12 +152,12 @@ def test_steps_give_the_expected_picture(text, size, left, right):
     assert is_near(image.convert("RGB").getpixel((size[0] - 1, 0)), right)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF"])
-@pytest.mark.parametrize("wanted", ["jpg", "png", "webp", "bmp", "gif", "tiff"])
-def test_every_format_becomes_every_other(kind, wanted):
-    image = made(halves(kind=kind), f"resize,w_30/format,{wanted}")
-    assert (pictures.NAMES[image.format], image.size) == (wanted, (30, 20))
-    assert is_near(image.convert("RGB").getpixel((2, 2)), RED)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_format_becomes_every_other(kind):
+    for wanted in ("jpg", "png", "webp", "bmp", "gif", "tiff"):
+        image = made(halves(kind=kind), f"resize,w_30/format,{wanted}")
+        assert (pictures.NAMES[image.format], image.size) == (wanted, (30, 20))
+        assert is_near(image.convert("RGB").getpixel((2, 2)), RED)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
@@ -116,9 +203,8 @@ def taken_in_the_north(kind):
 def test_a_variant_keeps_exif_unless_the_rule_says_otherwise(kind, text):
     for keeps in (True, False):
         exif = made(taken_in_the_north(kind), text, variants_keep_exif=keeps).getexif()
-        assert (exif.get(0x0110), exif.get_ifd(0x8825).get(1)) == (
-            ("Phone 9", "N") if keeps else (None, None)
-        )
+        told = exif.get(0x0110), exif.get_ifd(0x8825).get(1)
+        assert told == (("Phone 9", "N") if keeps else (None, None))
 
 
 IPTC = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0f\x1c\x02\x5a\0\x0aSomewhere!\0"
@@ -166,6 +252,8 @@ def test_a_heic_picture_keeps_its_exif_by_the_same_rule():
     assert made(io.BytesIO(whole), "format,jpg").getexif().get(0x0110) == "Phone 9"
     assert not made(io.BytesIO(whole), "format,jpg", variants_keep_exif=False).getexif()
     assert not made(heic((40, 30)), "format,jpg").getexif()
+    # The structure of a TIFF is none of its variant.
+    assert not made(halves(kind="TIFF"), "format,jpg").getexif()
 
 
 def test_a_png_is_turned_by_its_exif_only_if_the_rule_says_so():
@@ -180,7 +268,7 @@ def test_a_png_is_turned_by_its_exif_only_if_the_rule_says_so():
 
 def test_auto_orient_is_bounded_by_the_rule():
     assert made(halves(4096, 2), "auto-orient,1/resize,w_2").size == (2, 1)
-    assert refusal_of(halves(4097, 2), "auto-orient,1/resize,w_2") == "ImageTooLarge"
+    assert refused(halves(4097, 2), "auto-orient,1/resize,w_2") == "400 ImageTooLarge"
     assert made(halves(4097, 2), "auto-orient,0/resize,w_2").size == (2, 1)
     assert made(halves(4097, 2), "auto-orient,1/resize,w_2", auto_orient_is_bounded=False).size == (2, 1)
 
@@ -189,16 +277,12 @@ def test_auto_orient_is_bounded_by_the_rule():
 def test_an_animation_is_refused_or_its_first_frame_taken(kind):
     frames = [Image.new("RGB", (8, 6), colour) for colour in (RED, GREEN)]
     moving = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
-    assert refusal_of(moving, "format,jpg") == "BadRequest"
+    assert refused(moving, "format,jpg") == "400 BadRequest"
     assert is_near(made(moving, "format,jpg", animations_are_refused=False).getpixel((1, 1)), RED)
     if kind == "GIF":
         assert made(moving, "resize,w_4").size == (4, 3)
     else:
-        assert refusal_of(moving, "resize,w_4") == "BadRequest"
-
-
-def test_the_structure_of_a_tiff_is_no_exif_of_its_variant():
-    assert not made(halves(kind="TIFF"), "format,jpg").getexif()
+        assert refused(moving, "resize,w_4") == "400 BadRequest"
 
 
 def heic(*sizes, brand=b"heic"):
@@ -213,31 +297,22 @@ def test_a_heic_picture_is_a_grey_one_of_its_size():
     assert (image.format, is_near(image.getpixel((20, 15)), (128, 128, 128))) == ("PNG", True)
     told = json.loads(describe(heic((640, 480), brand=b"mif1"), 9).data)
     assert (told["Format"]["value"], told["ImageWidth"]["value"]) == ("heic", "640")
-    assert refusal_of(heic(), "resize,w_1") == refusal_of(heic((8, 8), brand=b"avif"), "resize,w_1")
-    assert refusal_of(heic((30_001, 2)), "resize,w_1") == refusal_of(halves(30_001, 2), "resize,w_1")
+    assert refused(heic(), "resize,w_1") == refused(heic((8, 8), brand=b"avif"), "resize,w_1")
+    assert refused(heic((30_001, 2)), "resize,w_1") == refused(halves(30_001, 2), "resize,w_1")
 
 
 def test_image_info_includes_exif():
-    exif = Image.Exif()
-    exif[0x0110] = "Phone 9"
-    exif.get_ifd(0x8825)[1] = "N"
-    file = halves(kind="JPEG", exif=exif)
-    told = json.loads(describe(file, 4711).data)
-    assert {name: value["value"] for name, value in told.items()} == {
-        "FileSize": "4711",
-        "Format": "jpg",
-        "ImageHeight": "40",
-        "ImageWidth": "60",
-        "Model": "Phone 9",
-        "GPSLatitudeRef": "N",
-    }
+    told = json.loads(describe(taken_in_the_north("JPEG"), 4711).data)
+    facts = {"FileSize": "4711", "Format": "jpg", "ImageHeight": "40", "ImageWidth": "60"}
+    facts |= {"Model": "Phone 9", "GPSLatitudeRef": "N"}
+    assert {name: value["value"] for name, value in told.items()} == facts
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"no picture", b"<svg/>", halves().getvalue()[:60], b"\xff\xd8\xff\xe0"]
 )
 def test_processing_an_invalid_picture_is_a_bad_request(data):
-    assert refusal_of(io.BytesIO(data), "resize,w_10") == "BadRequest"
+    assert refused(io.BytesIO(data), "resize,w_10") == "400 BadRequest"
 
 
 def huge(width, height):
@@ -249,38 +324,32 @@ def huge(width, height):
 
 @pytest.mark.parametrize("size", [(30_001, 1), (1, 30_001), (25_000, 10_001)])
 def test_a_source_over_the_limits_is_refused_before_it_is_decoded(size):
-    assert refusal_of(huge(*size), "resize,w_10") == "ImageTooLarge"
+    assert refused(huge(*size), "resize,w_10") == "400 ImageTooLarge"
 
 
 @pytest.mark.parametrize(
     "text", ["resize,m_fixed,w_16384,h_1025,limit_0", "resize,m_pad,w_16384,h_16384,limit_0"]
 )
 def test_an_outcome_over_the_limits_is_refused(text):
-    assert refusal_of(halves(), text) == "ImageTooLarge"
+    assert refused(halves(), text) == "400 ImageTooLarge"
 
 
 @cases("text", "size", "kind")
 def test_a_frame_is_grey_and_of_the_requested_size(text, size, kind):
-    image = Image.open(io.BytesIO(grey_frame(read_steps(f"snapshot,{text}", VIDEO_STEPS)[0]).data))
+    (step,) = read_steps(f"snapshot,{text}", VIDEO_STEPS)
+    if size is None:
+        assert refusal_of(grey_frame, step).startswith("400 ImageTooLarge")
+        return
+    image = Image.open(io.BytesIO(grey_frame(step).data))
     assert (image.size, image.format) == (size, kind)
     assert is_near(image.convert("RGB").getpixel((5, 5)), (128, 128, 128))
 
 
-@pytest.mark.parametrize("text", ["t_0,w_16384,h_16384", "t_0,h_16384"])
-def test_a_frame_over_the_limits_is_refused(text):
-    with pytest.raises(OssError) as refused:
-        grey_frame(read_steps(f"snapshot,{text}", VIDEO_STEPS)[0])
-    assert refused.value.refusal.code == "ImageTooLarge"
-
-
 @pytest.mark.filterwarnings("ignore")  # what Pillow says of broken EXIF
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_corrupt_pictures_are_processed_or_refused_without_a_crash(kind):
-    dice, whole = (
-        random.Random(kind),
-        encoded(Image.effect_noise((60, 40), 80).convert("RGB"), kind).getvalue(),
-    )
-    steps = read_steps("auto-orient,1/resize,w_30", IMAGE_STEPS)
+    dice, steps = random.Random(kind), read_steps("auto-orient,1/resize,w_30", IMAGE_STEPS)
+    whole = encoded(Image.effect_noise((60, 40), 80).convert("RGB"), kind).getvalue()
     for _ in range(100):
         broken = bytearray(whole)
         for _ in range(dice.randint(1, 5)):

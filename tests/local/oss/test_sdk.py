@@ -1,6 +1,7 @@
 """The local OSS as Alibaba's own Python SDK sees it, which signs and reads for itself."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import alibabacloud_oss_v2 as sdk
 import pytest
@@ -36,91 +37,62 @@ def error_of(call, request):
 
 def test_an_object_is_put_looked_at_copied_and_deleted(bucket):
     name, client = bucket
+    of, copy = partial(dict, bucket=name, key=KEY), partial(dict, bucket=name, key=COPY)
     put = client.put_object(
-        sdk.PutObjectRequest(bucket=name, key=KEY, body=b"hello", content_type="video/mp4", acl="private")
+        sdk.PutObjectRequest(**of(body=b"hello", content_type="video/mp4", acl="private"))
     )
-    head = client.head_object(sdk.HeadObjectRequest(bucket=name, key=KEY))
+    head = client.head_object(sdk.HeadObjectRequest(**of()))
     assert (head.etag, head.content_length, head.content_type) == (put.etag, 5, "video/mp4")
     assert (head.object_type, head.hash_crc64, head.storage_class) == ("Normal", put.hash_crc64, "Standard")
-    copied = client.copy_object(
-        sdk.CopyObjectRequest(
-            bucket=name, key=COPY, source_bucket=name, source_key=KEY, forbid_overwrite=True
-        )
-    )
+    source = {"source_bucket": name, "source_key": KEY}
+    copied = client.copy_object(sdk.CopyObjectRequest(**copy(forbid_overwrite=True, **source)))
     assert copied.etag == put.etag
-    again = sdk.CopyObjectRequest(bucket=name, key=COPY, source_key=KEY, if_match='"0"')
+    again = sdk.CopyObjectRequest(**copy(if_match='"0"', **source))
     assert error_of(client.copy_object, again)[:2] == (412, "PreconditionFailed")
-    assert client.get_object(sdk.GetObjectRequest(bucket=name, key=COPY)).body.read() == b"hello"
-    ranged = sdk.GetObjectRequest(bucket=name, key=COPY, range_header="bytes=1-2")
-    assert client.get_object(ranged).body.read() == b"el"
+    whole, ranged = sdk.GetObjectRequest(**copy()), sdk.GetObjectRequest(**copy(range_header="bytes=1-2"))
+    assert [client.get_object(asked).body.read() for asked in (whole, ranged)] == [b"hello", b"el"]
+    url = client.presign(whole, expires=timedelta(minutes=1)).url
+    assert requests.get(url, timeout=60).content == b"hello"
     for _ in range(2):
-        assert client.delete_object(sdk.DeleteObjectRequest(bucket=name, key=COPY)).status_code == 204
-    gone = sdk.HeadObjectRequest(bucket=name, key=COPY)
+        assert client.delete_object(sdk.DeleteObjectRequest(**copy())).status_code == 204
+    gone = sdk.HeadObjectRequest(**copy())
     assert error_of(client.head_object, gone) == (404, "NoSuchKey", "0026-00000001")
 
 
-def test_parts_are_sent_listed_and_completed(bucket):
+def test_parts_are_sent_listed_completed_and_aborted(bucket, oss):
     name, client = bucket
-    begun = client.initiate_multipart_upload(
-        sdk.InitiateMultipartUploadRequest(bucket=name, key=KEY, content_type="video/mp4")
-    )
+    begun = client.initiate_multipart_upload(sdk.InitiateMultipartUploadRequest(name, KEY))
     assert begun.key == KEY
+    of = {"bucket": name, "key": KEY, "upload_id": begun.upload_id}
     for number, content in ((1, b"a" * SMALLEST), (2, b"b" * SMALLEST)):
-        client.upload_part(
-            sdk.UploadPartRequest(
-                bucket=name, key=KEY, part_number=number, upload_id=begun.upload_id, body=content
-            )
-        )
-    url = client.presign(
-        sdk.UploadPartRequest(bucket=name, key=KEY, part_number=3, upload_id=begun.upload_id),
-        expires=timedelta(minutes=1),
-    ).url
+        client.upload_part(sdk.UploadPartRequest(**of, part_number=number, body=content))
+    third = sdk.UploadPartRequest(**of, part_number=3)
+    url = client.presign(third, expires=timedelta(minutes=1)).url
     assert requests.put(url, b"hello", timeout=60).status_code == 200
-    listed = client.list_parts(sdk.ListPartsRequest(bucket=name, key=KEY, upload_id=begun.upload_id))
-    assert [(part.part_number, part.size) for part in listed.parts] == [(1, SMALLEST), (2, SMALLEST), (3, 5)]
+    listed = client.list_parts(sdk.ListPartsRequest(**of)).parts
+    assert [(part.part_number, part.size) for part in listed] == [(1, SMALLEST), (2, SMALLEST), (3, 5)]
     open_ones = client.list_multipart_uploads(sdk.ListMultipartUploadsRequest(bucket=name))
     assert [upload.upload_id for upload in open_ones.uploads] == [begun.upload_id]
-    parts = [sdk.UploadPart(part_number=part.part_number, etag=part.etag) for part in listed.parts]
-    done = client.complete_multipart_upload(
-        sdk.CompleteMultipartUploadRequest(
-            bucket=name,
-            key=KEY,
-            upload_id=begun.upload_id,
-            acl="private",
-            complete_multipart_upload=sdk.CompleteMultipartUpload(parts=parts),
-        )
-    )
-    assert done.etag == '"C13D5C3C1ADC577BBD48CE5F406FFD88-3"'
-    over = sdk.AbortMultipartUploadRequest(bucket=name, key=KEY, upload_id=begun.upload_id)
+    parts = [sdk.UploadPart(part_number=part.part_number, etag=part.etag) for part in listed]
+    whole = sdk.CompleteMultipartUpload(parts=parts)
+    complete = sdk.CompleteMultipartUploadRequest(**of, acl="private", complete_multipart_upload=whole)
+    assert client.complete_multipart_upload(complete).etag == '"C13D5C3C1ADC577BBD48CE5F406FFD88-3"'
+    over = sdk.AbortMultipartUploadRequest(**of)
     assert error_of(client.abort_multipart_upload, over) == (404, "NoSuchUpload", "0042-00000002")
-
-
-def test_an_upload_is_aborted(bucket, oss):
-    name, client = bucket
-    begun = client.initiate_multipart_upload(sdk.InitiateMultipartUploadRequest(bucket=name, key=KEY))
-    client.abort_multipart_upload(
-        sdk.AbortMultipartUploadRequest(bucket=name, key=KEY, upload_id=begun.upload_id)
-    )
+    again = client.initiate_multipart_upload(sdk.InitiateMultipartUploadRequest(name, KEY))
+    client.abort_multipart_upload(sdk.AbortMultipartUploadRequest(**{**of, "upload_id": again.upload_id}))
     assert list(oss.bucket.uploads) == []
 
 
 def test_lifecycle_rules_are_set_and_read(bucket):
     name, client = bucket
-    rule = sdk.LifecycleRule(
-        id="held",
-        prefix="held/",
-        status="Enabled",
-        expiration=sdk.LifecycleRuleExpiration(days=1),
-        abort_multipart_upload=sdk.LifecycleRuleAbortMultipartUpload(days=1),
-    )
-    client.put_bucket_lifecycle(
-        sdk.PutBucketLifecycleRequest(
-            bucket=name, lifecycle_configuration=sdk.LifecycleConfiguration(rules=[rule])
-        )
-    )
-    [read] = client.get_bucket_lifecycle(
-        sdk.GetBucketLifecycleRequest(bucket=name)
-    ).lifecycle_configuration.rules
+    days = sdk.LifecycleRuleExpiration(days=1), sdk.LifecycleRuleAbortMultipartUpload(days=1)
+    actions = dict(zip(("expiration", "abort_multipart_upload"), days, strict=True))
+    rule = sdk.LifecycleRule(id="held", prefix="held/", status="Enabled", **actions)
+    rules = sdk.LifecycleConfiguration(rules=[rule])
+    client.put_bucket_lifecycle(sdk.PutBucketLifecycleRequest(name, lifecycle_configuration=rules))
+    told = client.get_bucket_lifecycle(sdk.GetBucketLifecycleRequest(name)).lifecycle_configuration
+    [read] = told.rules
     assert (read.id, read.prefix, read.status) == ("held", "held/", "Enabled")
     assert (read.expiration.days, read.abort_multipart_upload.days) == (1, 1)
 

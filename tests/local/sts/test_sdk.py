@@ -102,6 +102,7 @@ def test_the_tea_sdk_gets_credentials_and_uses_them_and_reads_refusals(live, sts
     assert sts_accounts.find(given.access_key_id).policies == (POLICY,)
     session = given.access_key_secret, given.access_key_id
     assert tea(*session, given.security_token).get_caller_identity().body.arn == ROLE + "/tea"
+    assert [call.action for call in live.calls] == ["AssumeRole", "GetCallerIdentity"]
     for call, code in (
         (lambda: tea("wrong").assume_role(asked), "SignatureDoesNotMatch"),
         (lambda: tea(*session, "x").get_caller_identity(), "InvalidSecurityToken.MismatchWithAccessKey"),
