@@ -1,10 +1,99 @@
 'use strict'
 
-/** What H5 pages get instead of wx; the playground's tests use it in a real browser. */
+/** What H5 pages get instead of wx: large files by File, fetch and a storage of the browser, and its network. The playground's tests use it in a real one. */
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { createBrowserApi } = require('../example/utils/oss-direct-upload/browser')
+const { createBrowserApi, filesFrom } = require('../example/utils/oss-direct-upload/browser')
+const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
+const { openCloud, FUNCTION, LEAST_PART } = require('./parts_cloud')
+const { failureOf, fileOf, until } = require('./stage')
+
+const SIZE = 12 * LEAST_PART + 77
+
+/** No answer until it is aborted, as fetch does it. */
+const silence = (signal) => new Promise((_, reject) => {
+  signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')))
+})
+
+/** A page with one file; `fault(url, signal)` may answer instead, or never. */
+function openPage(t, fault = () => undefined) {
+  const cloud = openCloud({ now: Date.now })
+  const bodies = []
+  t.mock.method(globalThis, 'fetch', async (url, { method, headers, body, signal }) => {
+    bodies.push(body)
+    const answer = fault(url, signal)
+    if (answer) return answer
+    const { statusCode, data, header } = cloud.handle({ url, method, header: headers, data: body, began: Date.now() })
+    return new Response(data || null, { status: statusCode, headers: header })
+  })
+  const kept = new Map()
+  const storage = {
+    getItem: (key) => kept.get(key) || null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key),
+  }
+  const window = new EventTarget()
+  Object.assign(globalThis, { window })
+  t.after(() => { delete globalThis.window })
+  const open = () => createLargeUploader({ endpoint: FUNCTION, api: createBrowserApi({ storage }), user: 'li', partsFrom: 0, backoff: 1 })
+  const bytes = fileOf(SIZE).read(0, SIZE)
+  const choose = (changed = 5) => filesFrom([new File([bytes], 'film.mp4', { type: 'video/mp4', lastModified: changed })])[0]
+  return { cloud, open, choose, bytes, bodies, kept }
+}
+
+test('a File of a page arrives whole, in parts that are read one by one', async (t) => {
+  const page = openPage(t)
+  const value = await page.open().upload(page.choose()).promise
+  assert.ok(page.cloud.objects.get(value.key).equals(page.bytes))
+  assert.deepEqual([page.cloud.calls[0].body.filename, page.cloud.calls[0].body.size], ['film.mp4', SIZE])
+  assert.ok(page.bodies.every((body) => typeof body === 'string' || body.byteLength <= LEAST_PART))
+})
+
+for (const [name, changed, uploads] of [['the same', 5, 1], ['a changed', 6, 2]]) {
+  test(`${name} file that is chosen again after the page was closed makes ${uploads === 1 ? 'no other upload' : 'another upload'}`, async (t) => {
+    let most = 4
+    const page = openPage(t, (url, signal) => (url.includes('partNumber') && page.cloud.puts.length >= most ? silence(signal) : undefined))
+    const closed = page.open().upload(page.choose())
+    await until(() => page.cloud.puts.length === most)
+    most = Infinity
+    const value = await page.open().upload(page.choose(changed)).promise
+    assert.ok(page.cloud.objects.get(value.key).equals(page.bytes))
+    assert.equal(page.cloud.uploads.size, uploads)
+    closed.abort()
+    await failureOf(closed.promise)
+  })
+}
+
+test('a Blob, which nothing tells from another, begins anew and is never mixed up', async (t) => {
+  const page = openPage(t)
+  const blob = () => ({ filePath: new Blob([page.bytes]), name: 'film.mp4' })
+  await page.open().upload(blob()).promise
+  await page.open().upload(blob()).promise
+  assert.equal(page.cloud.uploads.size, 2)
+  assert.deepEqual([...page.kept.keys()].filter((key) => / parts /.test(key)), [])
+})
+
+test('abort ends what fetch is sending', async (t) => {
+  const signals = []
+  const page = openPage(t, (url, signal) => {
+    if (!url.includes('partNumber')) return undefined
+    signals.push(signal)
+    return silence(signal)
+  })
+  const task = page.open().upload(page.choose())
+  await until(() => signals.length === 3)
+  task.abort()
+  assert.equal((await failureOf(task.promise)).code, 'aborted')
+  assert.ok(signals.every(({ aborted }) => aborted))
+  await until(() => page.cloud.calls.at(-1).route === '/multipart-abort')
+})
+
+test('a file that the page may no longer read is told as unreadable', async (t) => {
+  const page = openPage(t)
+  const file = page.choose()
+  file.filePath.slice = () => ({ arrayBuffer: async () => { throw new DOMException('The requested file could not be read.', 'NotReadableError') } })
+  const error = await failureOf(page.open().upload(file).promise)
+  assert.deepEqual([error.code, error.detail], ['file_unreadable', 'The requested file could not be read.'])
+})
 
 function browserOf(t) {
   const window = new EventTarget()

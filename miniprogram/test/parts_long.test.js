@@ -1,12 +1,16 @@
 'use strict'
 
-/** Two hours on a slow network. */
+/** Two hours on a slow network, and half a gigabyte in the memory of a few parts. */
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
+const v8 = require('node:v8')
+const vm = require('node:vm')
 const { openParts: openStage, isStored, numbers, routes, LEAST_PART } = require('./stage')
 
 const HOUR = 3600000
+const MIB = 2 ** 20
+const EVERY = 20 // parts between two looks
 
 test('two hours with URLs of 15 minutes, sessions of an hour, and a login that has ended meanwhile', async (t) => {
   const count = 720
@@ -43,4 +47,32 @@ test('two hours with a network that is gone every few minutes, and the app close
   }
   isStored(stage, await stage.time.run(task.promise))
   assert.equal(stage.cloud.uploads.size, 1)
+})
+
+// What is alive are the buffers that the garbage collector can not take.
+test('of 500 MB at most four parts are in memory', async (t) => {
+  v8.setFlagsFromString('--expose-gc')
+  const collect = vm.runInNewContext('gc')
+  const cloud = { keep: false, profiles: { default: { partSize: MIB, maxSize: 2 ** 40, parts: true } } }
+  const stage = openStage(t, { size: 500 * MIB, cloud, phone: { bytesPerSecond: 20 * MIB, has: { open: false } } })
+  const buffers = []
+  const fs = stage.phone.api.getFileSystemManager()
+  const { readFile } = fs
+  fs.readFile = (options) => readFile({
+    ...options, success: (res) => { buffers.push(new WeakRef(res.data)); options.success(res) },
+  })
+  const seen = []
+  let sent = 0
+  stage.phone.fault = ({ method }) => {
+    sent += method === 'PUT'
+    if (sent % EVERY) return
+    collect()
+    seen.push(buffers.filter((each) => each.deref()).length)
+  }
+  await stage.time.run(stage.upload().promise)
+  t.diagnostic(`${Math.max(...seen)} parts of ${MIB} bytes alive at most, of ${buffers.length}`)
+  assert.equal(buffers.length, 500)
+  assert.ok(seen.length >= 25)
+  assert.ok(Math.max(...seen) <= 4, `alive: ${seen}`)
+  assert.ok(Math.max(...seen) >= 2, 'the parts were not seen at all')
 })
