@@ -45,7 +45,7 @@ FOLDERS = {
     "local/": (14_453, 145),
     "quality/": (14_594, 128),
     "tests/": (72_594, 656),
-    "miniprogram/": (13_173, 175),
+    "miniprogram/": (13_167, 175),
     (REST := "docs/, deploy/, root"): (11_928, 147),
 }
 SLACK = (300, 1)
