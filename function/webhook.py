@@ -35,7 +35,7 @@ SCHEDULE = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 30, 120, 36
 KIND = "webhook"
 UPLOADED = "uploaded"
 # Events about an upload, each with its receipt.
-EVENTS = (UPLOADED, "published", "rejected", "review", "gone")
+EVENTS = (UPLOADED, "published", "rejected", "review", "gone", "expired")
 MAX_TOLD = 4096
 
 

@@ -1,7 +1,6 @@
 """Actions on a held upload: commit, discard, resume; each may be repeated."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from function.config.typing import Any
 from function.context import RequestContext
@@ -26,13 +25,11 @@ from function.holding.held_upload import HeldUpload, read_recorded
 from function.holding.publication import delete_same
 from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import (
-    CHECKING,
     GONE,
     HELD,
     OPEN,
     PUBLISHED,
     REVIEW,
-    SILENCE,
     HeldState,
     first_step,
     stored_state,
@@ -124,7 +121,7 @@ def _publish_or_check(
             from function.holding.check import note_check
 
             note_check(context, oss, upload)
-    return _submit_if_due(context, oss, upload, current)
+    return submit_if_due(context, oss, upload, current)
 
 
 def discard(context: RequestContext, oss: OssClient, upload: HeldUpload, *, is_backend: bool) -> str:
@@ -189,7 +186,7 @@ def _delete(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
     return GONE
 
 
-def _submit_if_due(
+def submit_if_due(
     context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState
 ) -> HeldState:
     if not current.due:
@@ -275,36 +272,9 @@ def _apply_announced(context: RequestContext, oss: OssClient, fields: Mapping[st
         # It was to be deleted; if it is there, it was not, and the caller knows.
         if not upload.is_stored(head_object(oss, upload.key)):
             notify_due(context, upload, GONE)
-    elif review := records.get(oss, records.review_key(upload.upload_id)):
+    elif what == REVIEW and (review := records.get(oss, records.review_key(upload.upload_id))):
         from function.holding.reviews import list_for_review
 
-        list_for_review(oss, upload.upload_id, review, context.now)
+        list_for_review(oss, upload, review, context.now)
         notify_due(context, upload, REVIEW, read_finding(review))
     # Else the request died before it decided.
-
-
-def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> bool:
-    """
-    Continue the check that a due record is about; remove the record once there is a result.
-
-    Returns:
-        False if a checker does not respond: then the record keeps its time.
-
-    Raises:
-        Unreadable: the record has no receipt.
-        UploadError: OSS refuses, or does not respond; the record stays.
-    """
-    fields = due.read(oss, record)
-    if fields is None:
-        return True
-    upload = read_recorded(due.text_of(fields, "receipt"), oss.bucket, context.settings, context.now)
-    own = same_bucket(context, oss, upload.profile.location)
-    current = _submit_if_due(context, own, upload, settle(context, own, upload))
-    if context.wechat_has_failed or context.aliyun_has_failed:
-        return False
-    if current.due or current.silent_at or current.state == CHECKING:
-        at = current.silent_at or context.now + (timedelta(0) if current.due else SILENCE)
-        at = max(at, context.now + timedelta(seconds=1))
-        due.write(oss, record.kind, record.owner, record.id, at, fields, context.now)
-    due.remove(oss, record.name)
-    return True

@@ -12,7 +12,7 @@ from function.config.moderation import ALIYUN, WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
-from function.holding.decision import BY_CHECK, decide, leave_to_a_human, settle
+from function.holding.decision import BY_CHECK, CHECK, decide, leave_to_a_human, settle
 from function.holding.events import notify
 from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
 from function.holding.records import PUBLISH, REJECT, Check
@@ -194,7 +194,7 @@ def note_check(context: RequestContext, oss: OssClient, upload: HeldUpload) -> s
     """Write the due record by which the next tick continues a check, and return its name."""
     at = context.now + timedelta(seconds=1)
     fields = {"receipt": upload.receipt}
-    return due.write(oss, "check", upload.owner, upload.upload_id, at, fields, context.now)
+    return due.write(oss, CHECK, upload.owner, upload.upload_id, at, fields, context.now)
 
 
 def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:

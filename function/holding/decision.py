@@ -10,6 +10,7 @@ A due record is written before each decision and removed after the business was 
 decision that was cut off, without another request.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from function.context import RequestContext
@@ -17,7 +18,7 @@ from function.errors import AlreadyExists, OssRejected, OssUnavailable, UploadEr
 from function.holding import publication, records
 from function.holding.events import notify, notify_due
 from function.holding.held_upload import HeldUpload
-from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
+from function.holding.records import DISCARD, ENDS, EXPIRE, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, PUBLISHED, REJECTED, REVIEW, HeldState, undecided_state
 from function.moderation.finding import Finding
 from function.oss import due
@@ -27,6 +28,8 @@ from function.oss.objects import head_object
 # Kind of due records. A minute later the request that wrote one is over, whether it has decided or not.
 DECISION, DUE_AFTER = "decision", timedelta(seconds=60)
 BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER = "check", "commit", "backend", "owner"
+# Kind of the due records of what is accepted and undecided: until a checker has answered, then at the end.
+CHECK, EXPIRED = "check", "expired"
 
 
 def settle(context: RequestContext, oss: OssClient, upload: HeldUpload) -> HeldState:
@@ -125,10 +128,11 @@ def leave_to_a_human(
     from function.holding.reviews import list_for_review
 
     name = note_due(context, oss, upload, REVIEW, context.now)
+    note_end(context, oss, upload)
     fields = {**finding.fields, "receipt": upload.receipt}
     is_new = records.create(oss, records.review_key(upload.upload_id), fields, context.now)
     if is_new:
-        list_for_review(oss, upload.upload_id, fields, context.now)
+        list_for_review(oss, upload, fields, context.now)
     if is_new and notify(context, upload, REVIEW, finding):
         forget_due(context, oss, name)
     return HeldState(REVIEW)
@@ -152,6 +156,13 @@ def note_due(context: RequestContext, oss: OssClient, upload: HeldUpload, what: 
         # The role may be older than due records; the next request continues then.
         context.line.reason = error.reason
     return _due_name(upload, what, at)
+
+
+def note_end(context: RequestContext, oss: OssClient, upload: HeldUpload) -> None:
+    """Write the due record by which a tick ends an upload that nobody has decided about in time."""
+    with suppress(OssRejected):
+        fields = {"receipt": upload.receipt}
+        due.write(oss, CHECK, upload.owner, upload.upload_id, upload.held_until, fields, context.now)
 
 
 def _due_name(upload: HeldUpload, what: str, at: datetime) -> str:
@@ -202,16 +213,18 @@ def apply(
     else:
         ended, has_changed = _discard(oss, upload, decision, context.now, is_new=is_new)
     state, is_delivered = ended.state, True
+    more = ended.published.fields if ended.published else {}
+    event, more = (EXPIRED, {"state": decision.state}) if decision.action == EXPIRE else (state, more)
     # A publication may have become impossible, but its object need not be gone for good.
-    if upload.receipt and (has_changed or (is_due and (state != GONE or decision.action == DISCARD))):
+    if upload.receipt and (has_changed or (is_due and (state != GONE or decision.action in ENDS))):
         deliver = notify_due if is_due else notify
         is_delivered = deliver(
             context,
             upload,
-            state,
+            event,
             None if state == GONE else decision.finding,
             decision.at,
-            **(ended.published.fields if ended.published else {}),
+            **more,
         )
     if state == PUBLISHED and upload.content.replaces:
         from function.holding.replacement import delete_replaced

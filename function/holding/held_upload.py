@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from function.auth.tokens import NO_LEEWAY
 from function.config.key_template import held_name
 from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings
@@ -12,9 +13,6 @@ from function.oss.objects import ObjectFacts
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
 from function.session_policy import OBJECTS
 from function.uploads.receipt import Receipt, invalid_receipt
-
-# A receipt outlives its object by a day, so that the outcome can still be queried.
-LIFE_BEYOND_HOLD = timedelta(days=1)
 
 
 class Shown(NamedTuple):
@@ -95,13 +93,8 @@ class HeldUpload(NamedTuple):
 
     @property
     def held_until(self) -> datetime:
-        """
-        Return when an undecided object counts as gone at the latest.
-
-        The bucket's lifecycle rule deletes a decision up to a day before its object. No caller may outwait a
-        rejection, so a held object ends before any decision does.
-        """
-        return self.content.expires_at - LIFE_BEYOND_HOLD
+        """Return when an undecided object counts as gone at the latest; a decision outlives that."""
+        return self.content.held_until
 
     def is_ours(self, facts: ObjectFacts | None) -> TypeGuard[ObjectFacts]:
         """Return whether an object, held or published, is this upload's: its form pinned the id."""
@@ -129,14 +122,14 @@ class HeldUpload(NamedTuple):
         return min(ends, self.held_until)
 
 
-def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
+def read_receipt(text: str, settings: Settings, now: datetime, leeway: timedelta = NO_LEEWAY) -> HeldUpload:
     """
     Return the upload that a receipt of this function is about.
 
     Raises:
         Forbidden: invalid, expired, for another app or bucket, or its profile no longer fits.
     """
-    content = Receipt.read(text, settings, now)
+    content = Receipt.read(text, settings, now, leeway)
     profile = settings.profiles[content.profile]
     # Without receipts its session could not reach the object.
     if not profile.gives_receipts:
@@ -148,13 +141,13 @@ def read_receipt(text: str, settings: Settings, now: datetime) -> HeldUpload:
 
 def read_recorded(text: str, bucket: str, settings: Settings, now: datetime) -> HeldUpload:
     """
-    Return the upload of a receipt that a record of this bucket holds.
+    Return the upload of a receipt that a record of this bucket holds, even if it has expired since.
 
     Raises:
-        Forbidden: as ``read_receipt`` does; or its object is in another bucket: records in one must not
-            decide about objects in another.
+        Forbidden: as ``read_receipt`` does otherwise; or its object is in another bucket: records in one must
+            not decide about objects in another.
     """
-    upload = read_receipt(text, settings, now)
+    upload = read_receipt(text, settings, now, timedelta.max)
     if upload.profile.location.bucket != bucket:
         raise invalid_receipt("recorded in another bucket than its own")
     return upload

@@ -53,7 +53,7 @@ def _upload_of(
     context: RequestContext, oss: OssClient, profile: Profile, name: str, facts: ObjectFacts
 ) -> HeldUpload | None:
     """
-    Return the upload that an object is of, without a receipt if none is on record that is still valid.
+    Return the upload that an object is of, without a receipt if none is on record.
 
     Returns:
         ``None`` for an object of no upload, or published so long ago that its decision, and before that its
@@ -63,7 +63,7 @@ def _upload_of(
     decision = records.get_decision(oss, upload_id) if upload_id else None
     if not (decision or (upload_id and is_held_name(name))):
         return None
-    receipt = decision.receipt if decision else records.receipt_of(oss, upload_id)
+    receipt = decision.receipt if decision else _recorded_receipt(oss, upload_id)
     with suppress(Forbidden):
         return read_recorded(receipt, oss.bucket, context.settings, context.now)
     content = Receipt(
@@ -76,6 +76,14 @@ def _upload_of(
         subject="",
         owner="",
         is_held=True,
-        expires_at=context.now,
+        held_until=context.now,
     )
     return HeldUpload(content, "", profile)
+
+
+def _recorded_receipt(oss: OssClient, upload_id: str) -> str:
+    """Return the receipt of an undecided upload, as the record of its commit or review has it; or empty."""
+    for name in (records.commit_key(upload_id), records.review_key(upload_id)):
+        if receipt := (records.get(oss, name) or {}).get("receipt"):
+            return str(receipt)
+    return ""

@@ -24,7 +24,9 @@ from function.oss.post_form import iso
 if TYPE_CHECKING:
     from function.moderation.wechat_verdict import Verdict
 
-PUBLISH, REJECT, DISCARD = "publish", "reject", "discard"
+PUBLISH, REJECT, DISCARD, EXPIRE = "publish", "reject", "discard", "expire"
+# After these an upload is gone.
+ENDS = (DISCARD, EXPIRE)
 # More than any submission can fail in the days of a hold.
 MAX_FAILURES, MAX_CODE = 10**9, 10**10
 MAX_SIZE = 10**15
@@ -158,7 +160,7 @@ class Decision(NamedTuple):
     The fate of an upload.
 
     Args:
-        action: ``PUBLISH``, ``REJECT`` or ``DISCARD``.
+        action: ``PUBLISH``, ``REJECT``, ``DISCARD`` or ``EXPIRE``.
         by: the step or the caller that decided.
         receipt: of the upload; only the bytes of this receipt are published. Empty if it was discarded by its
             key and none was on record.
@@ -168,6 +170,7 @@ class Decision(NamedTuple):
         copied: of a discard, when a copy of the publication that it overrules was sent that may still finish.
         reviewer: name of the person who decided, if a backend sent it.
         copy: the clean copy that is published in place of the bytes of the receipt.
+        state: of an upload that expired, until then.
     """
 
     action: str
@@ -179,6 +182,7 @@ class Decision(NamedTuple):
     copied: datetime | None = None
     reviewer: str = ""
     copy: Shown | None = None
+    state: str = ""
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -189,6 +193,7 @@ class Decision(NamedTuple):
             "copied": self.copied and iso(self.copied),
             "reviewer": self.reviewer,
             "copy": self.copy and self.copy.fields,
+            "state": self.state,
             "etag": self.etag,
             "receipt": self.receipt,
         }
@@ -207,7 +212,7 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
     if fields is None:
         return None
     action = text_in(name, fields, "decision")
-    if action not in (PUBLISH, REJECT, DISCARD):
+    if action not in (PUBLISH, REJECT, DISCARD, EXPIRE):
         raise invalid(name)
     by, etag = (text_in(name, fields, field) for field in ("by", "etag"))
     # Of what was deleted by its key there may be none.
@@ -216,15 +221,8 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
     reviewer = text_in(name, fields, "reviewer") if "reviewer" in fields else ""
     at, finding = time_in(name, fields, "at"), _finding(fields)
     copy = shown_in(name, fields) if "copy" in fields else None
-    return Decision(action, by, receipt, etag, at, finding, copied, reviewer, copy)
-
-
-def receipt_of(oss: OssClient, upload_id: str) -> str:
-    """Return the receipt of an undecided upload, as the record of its commit or review has it; or empty."""
-    for name in (commit_key(upload_id), review_key(upload_id)):
-        if receipt := (get(oss, name) or {}).get("receipt"):
-            return str(receipt)
-    return ""
+    state = text_in(name, fields, "state") if action == EXPIRE else ""
+    return Decision(action, by, receipt, etag, at, finding, copied, reviewer, copy, state)
 
 
 def _finding(fields: Mapping[str, Any]) -> Finding | None:

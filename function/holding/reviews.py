@@ -1,8 +1,8 @@
 """
-The list of held uploads that wait for a human, oldest first.
+The list of held uploads that wait for a human, by the end of their hold, soonest first.
 
 A record ``held/.review/<YYYYMMDDHHMMSS>-<id>`` stands for each of them, with the fields of
-``held/.review/<id>`` and named by its time, so that a repeated request writes the same one. A decision by
+``held/.review/<id>`` and named by that end, so that a repeated request writes the same one. A decision by
 hand removes it; whatever else ends an upload leaves it to the next list, which looks at each upload.
 """
 
@@ -34,37 +34,36 @@ URL_LIFE = timedelta(minutes=10)
 SHOWN_AS_JPEG, AS_JPEG = ("image/heic", "image/heif", "image/tiff"), "image/format,jpg"
 
 
-def list_for_review(oss: OssClient, upload_id: str, review: Mapping[str, Any], now: datetime) -> None:
+def list_for_review(oss: OssClient, upload: HeldUpload, review: Mapping[str, Any], now: datetime) -> None:
     """Put an upload on the list; ``review`` has the fields of its record, with ``at`` once that was read."""
     try:
         at = instant_in(str(review.get("at")))
     except ValueError:
         # It is new, or odd; then it waits since now.
         at = now
-    records.put(oss, _name(upload_id, at), review, at)
+    records.put(oss, _name(upload), review, at)
 
 
-def _name(upload_id: str, at: datetime) -> str:
-    return f"{REVIEWS}{at:%Y%m%d%H%M%S}-{upload_id}"
+def _name(upload: HeldUpload) -> str:
+    return f"{REVIEWS}{upload.held_until:%Y%m%d%H%M%S}-{upload.upload_id}"
 
 
 def forget_review(context: RequestContext, oss: OssClient, upload: HeldUpload) -> None:
     """Take an upload off the list that was decided; a failure changes no response: a list does it later."""
     try:
-        review = records.get(oss, records.review_key(upload.upload_id)) or {}
-        delete_object(oss, _name(upload.upload_id, instant_in(str(review.get("at")))))
-    except (UploadError, ValueError) as error:
+        delete_object(oss, _name(upload))
+    except UploadError as error:
         context.line.reason = f"review: {error}"
 
 
 def list_reviews(context: RequestContext, limit: int, after: str) -> tuple[list[dict[str, Any]], str]:
     """
-    Return what waits for a human, oldest first, and the name after which there may be more; empty at the end.
+    Return what waits for a human, the soonest end first, and the name after which there may be more.
 
     A page may be short: it ends early rather than late.
 
     Args:
-        after: only records after this name; empty at first.
+        after: only records after this name; empty at first, and at the end.
 
     Raises:
         UploadError: OSS refuses, or does not respond, for a list, or for one of them while no other is found.
@@ -111,13 +110,14 @@ def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, 
         upload = read_recorded(str(review.get("receipt")), oss.bucket, context.settings, context.now)
         since = instant_in(str(review.get("at")))
     except (Forbidden, ValueError):
-        # Its receipt has expired, or its profile holds nothing now; the bucket's rule ends the record.
+        # Its profile holds nothing now; the bucket's rule ends the record.
         return []
     own = same_bucket(context, oss, upload.profile.location)
     facts = head_object(own, upload.held_key)
     if upload.is_waiting(facts, context.now) and not records.get_decision(own, upload.upload_id):
         if upload.profile.strip:
             upload = upload._replace(copy=get_cleaning(own, upload, context.now).copy)
+        ends = upload.ends(facts)
         is_converted = upload.shown.content_type in SHOWN_AS_JPEG
         return [
             {
@@ -126,7 +126,8 @@ def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, 
                 "receipt": upload.receipt,
                 **_found(read_finding(review)),
                 "since": iso(since),
-                "heldUntil": iso(upload.ends(facts)),
+                "heldUntil": iso(ends),
+                "hoursLeft": (ends - context.now) // timedelta(hours=1),
                 "url": held_url(context, own, upload, URL_LIFE, process=AS_JPEG if is_converted else ""),
                 "size": upload.shown.size_bytes,
                 "contentType": upload.shown.content_type,

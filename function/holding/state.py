@@ -123,6 +123,11 @@ def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldSt
     return ended_state(find_published(oss, upload))
 
 
+def state_at_end(oss: OssClient, upload: HeldUpload, now: datetime) -> str:
+    """Return the state in which the hold of an upload ended, whether its object is still there or not."""
+    return _open_state(oss, upload, now, upload.held_until).state
+
+
 def stored_state(oss: OssClient, upload: HeldUpload) -> HeldState:
     """Return the state of an object that was never held."""
     facts = head_object(oss, upload.key)

@@ -3,7 +3,7 @@
 from function.context import RequestContext
 from function.holding.held_upload import HeldUpload
 from function.holding.publication import check_no_copy_runs, find_published
-from function.holding.records import DISCARD, PUBLISH, REJECT, Decision, get_decision
+from function.holding.records import ENDS, PUBLISH, REJECT, Decision, get_decision
 from function.holding.state import GONE, REJECTED, HeldState, ended_state, stored_state, undecided_state
 from function.oss.client import OssClient
 
@@ -46,7 +46,7 @@ def _recorded_state(
         state, sent = undecided_state(oss, upload, context.now), decision.at
         if state.state != GONE:
             return state
-    elif decision.action == DISCARD and (there := find_published(oss, upload)):
+    elif decision.action in ENDS and (there := find_published(oss, upload)):
         # A discard overruled the publication, and has not deleted its object yet.
         return ended_state(there)
     if sent:

@@ -29,7 +29,7 @@ TURN_SECONDS, LONG_SECONDS = 0.5, 6.5
 # bucket and the record, which it reads and removes; after False the owner's others wait for the next tick.
 KINDS: Mapping[str, tuple[str, str]] = {
     "decision": ("function.holding.actions", "continue_decision"),
-    "check": ("function.holding.actions", "continue_check"),
+    "check": ("function.holding.undecided", "continue_check"),
     "clean": ("function.holding.clean_copy", "continue_cleaning"),
     "webhook": ("function.operations.deliveries", "continue_delivery"),
     "replace": ("function.holding.replacement", "continue_replacement"),
@@ -167,10 +167,15 @@ def _continue(context: RequestContext, oss: OssClient, record: Due) -> bool:
         if context.now - record.at < UNREADABLE_FOR:
             return True
         due.remove(oss, record.name)
-    except (AlreadyExists, Forbidden) as error:
-        # Another object has the name, or the receipt is no longer valid: repeating changes neither.
+    except AlreadyExists as error:
+        # Another object has the name: repeating changes nothing.
         line.reason, is_up = f"{record.name}: {error.reason}", True
         due.remove(oss, record.name)
+    except Forbidden as error:
+        # Its profile holds nothing now, and may again; the bucket's rule ends the record.
+        line.reason = f"{record.name}: {error.reason}"
+        _postpone(context, oss, record, line.reason)
+        return True
     line.left -= 1
     return is_up
 

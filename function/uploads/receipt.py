@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from function.auth.tokens import (
     KEY,
+    NO_LEEWAY,
     RECEIPT,
     SUBJECT,
     count_claim,
@@ -68,6 +69,7 @@ class Receipt(NamedTuple):
     Args:
         key: of the object once it is published.
         is_held: True if the object was stored to be published later.
+        held_until: when an undecided upload ends; a receipt lives a day longer, for its outcome.
         replaces: key of the object that this one replaces, if any.
     """
 
@@ -80,26 +82,31 @@ class Receipt(NamedTuple):
     subject: str
     owner: str
     is_held: bool
-    expires_at: datetime
+    held_until: datetime
     replaces: str | None = None
 
     @staticmethod
     def issue(upload: VerifiedUpload, settings: Settings, life: timedelta) -> str:
         """Return a token dated from the ticket, so that a repeated request gets the very same receipt."""
         ticket = upload.ticket
+        profile = settings.profiles[ticket.profile]
+        # A multipart upload may be complete long before its ticket ends.
+        until = upload.stored_at + timedelta(days=profile.hold_days)
+        until = min(until, ticket.issued_at + life - RECEIPT_LIFE)
+        held = {"held": True, "heldUntil": int(until.timestamp())}
         optional = {"context": ticket.context, "sha256": ticket.sha256, "replaces": ticket.replaces}
         claims = {
             "key": upload.key,
             "size": upload.size_bytes,
             "etag": upload.etag,
             "mimeType": upload.mime_type,
-            "bucket": settings.profiles[ticket.profile].location.bucket,
+            "bucket": profile.location.bucket,
             "sub": ticket.subject,
             "owner": ticket.owner,
             "profile": ticket.profile,
             "jti": ticket.upload_id,
             "seen": upload.is_seen,
-            **({"held": True} if upload.is_held else {}),
+            **(held if upload.is_held else {}),
             **{name: value for name, value in optional.items() if value is not None},
         }
         return issue_token(
@@ -107,14 +114,15 @@ class Receipt(NamedTuple):
         )
 
     @classmethod
-    def read(cls, text: str, settings: Settings, now: datetime) -> "Receipt":
+    def read(cls, text: str, settings: Settings, now: datetime, leeway: timedelta = NO_LEEWAY) -> "Receipt":
         """
         Return the content of a valid receipt of a profile that exists in the same bucket; else ``Forbidden``.
 
         The business can sign receipts, too, so each claim is checked.
         """
+        secrets = settings.receipt_secrets
         try:
-            claims = read_token(text, audience=RECEIPT, secrets=settings.receipt_secrets, now=now)
+            claims = read_token(text, audience=RECEIPT, secrets=secrets, now=now, leeway=leeway)
             profile = settings.profiles.get(text_claim(claims, "profile"))
             if profile is None:
                 raise invalid_token("its profile does not exist any more")
@@ -122,6 +130,9 @@ class Receipt(NamedTuple):
             scope = settings.token_scope(profile.location.bucket)
             if not matches_scope({**scope, **claims}, scope):
                 raise invalid_token("for another app or bucket")
+            expires_at = time_claim(claims, "exp")
+            # A receipt of an earlier version, or of the business, may lack it.
+            ends = time_claim(claims, "heldUntil") if "heldUntil" in claims else expires_at - RECEIPT_LIFE
             return cls(
                 upload_id=text_claim(claims, "jti", UPLOAD_ID),
                 key=text_claim(claims, "key", KEY),
@@ -133,7 +144,7 @@ class Receipt(NamedTuple):
                 owner=text_claim(claims, "owner"),
                 is_held=claims.get("held") is True,
                 replaces=text_claim(claims, "replaces", KEY) if "replaces" in claims else None,
-                expires_at=time_claim(claims, "exp"),
+                held_until=min(ends, expires_at),
             )
         except Unauthorized as error:
             raise invalid_receipt(error.reason) from None

@@ -22,7 +22,8 @@ ANSWER_BYTES = 2**20
 ASKED_EVERY_SECONDS = 2.0
 DELIVERIES_KEPT = 200
 DECISIONS = ("publish", "reject")
-EVENTS = frozenset({"published", "rejected", "review", "gone"})
+# The state that each event of the webhook tells.
+EVENTS = {name: name for name in ("published", "rejected", "review", "gone")} | {"expired": "gone"}
 
 
 class Refused(Exception):
@@ -144,7 +145,7 @@ class Business:
         claims = self._claims(receipt)
         said: dict[str, Any] = {} if type(label) is not int else {"label": label}
         if event in EVENTS:
-            said["state"] = event
+            said["state"] = EVENTS[event]
         self.posts.hear(claims["jti"], said)
 
     def decide(self, receipt: Any, decision: Any) -> Said:

@@ -83,7 +83,7 @@ SAFETY = {
     ),
     "what a tick tells of what is done": Deletion(
         "function.holding.decision",
-        "(has_changed or (is_due and (state != GONE or decision.action == DISCARD)))",
+        "(has_changed or (is_due and (state != GONE or decision.action in ENDS)))",
         "has_changed",
         "reject",
         "at rest: the_business_was_told",

@@ -63,9 +63,9 @@ LIVENESS = {
         OUTCOME,
     ),
     "the due record of the next step of a check": _missed(
-        "actions",
-        "if current.due or current.silent_at or current.state == CHECKING:",
-        "if False:",
+        "undecided",
+        "if not (current.due or current.silent_at or current.state == CHECKING):",
+        "if True:",
         "commit, to be checked",
         OUTCOME,
     ),
@@ -84,11 +84,21 @@ LIVENESS = {
         "the_outcome_was_told",
     ),
     "the end of a check": _missed(
-        "actions",
-        "if current.due or current.silent_at or current.state == CHECKING:",
-        "if True:",
+        "undecided",
+        "if not (current.due or current.silent_at or current.state == CHECKING):",
+        "if False:",
         "pass",
         "nothing_becomes_due_any_more",
+    ),
+    "the due record at the end of a hold": _missed(
+        "decision", "    note_end(context, oss, upload)\n", "", "doubt", "an_end_by_time_is_told"
+    ),
+    "the decision at the end of a hold": _missed(
+        "undecided",
+        "            _expire(context, own, upload)\n",
+        "            pass\n",
+        "doubt",
+        "an_end_by_time_is_told",
     ),
     "the end of a hold": _missed(
         "held_upload", " and now < self.ends(facts)", "", "ask, held", "nothing_is_held_past_its_end"

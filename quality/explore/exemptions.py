@@ -19,11 +19,9 @@ class Exemption(NamedTuple):
     is_everywhere: bool = False
 
 
-UNTOLD = "The end of a hold is no decision yet, and nobody is told."
 COVERED = "The phone stored other bytes over those that were committed, which are nowhere any more."
 ANEW = "A copy that a discard deleted is made and checked anew by a tick that is under way."
 EXEMPTIONS: tuple[Exemption, ...] = (
-    Exemption("an_end_by_time_is_told", "doubt", UNTOLD, is_everywhere=True),
     Exemption("what_passed_every_step_is_visible", "commit against overwriting", COVERED, is_fault=False),
     Exemption("a_check_is_paid_once", "clean, wechat, discard", ANEW, is_fault=False),
     Exemption("what_was_accepted_has_an_outcome", "commit against overwriting", COVERED, is_fault=False),

@@ -112,7 +112,7 @@ def test_the_page_shows_a_file_that_is_run_and_links_to_the_others():
 def test_the_states_and_the_events_on_the_page_are_those_that_there_are(name):
     states, events = ({names_in(row[0])[0] for row in table} for table in tables(page(name)))
     assert states == STATES
-    assert events == STATES - {"held", "checking"} | {"uploaded"}
+    assert events == STATES - {"held", "checking"} | {"uploaded", "expired"}
     (picture,) = [code for kind, code in code_blocks(page(name)) if kind == "mermaid"]
     arrows = [line.split(":")[0].split("-->") for line in picture.splitlines() if "-->" in line]
     assert {end.strip() for arrow in arrows for end in arrow} == STATES | {"[*]"}

@@ -203,8 +203,12 @@ def test_a_day_without_a_check_leaves_the_picture_to_a_human(here, held, commit)
     assert (here.state(short), here.state(long)) == ("review", "checking")
     here.cloud.clock.move(hours=1)
     here.cloud.let_minutes_pass(1)
-    assert here.state(long) == "review"
-    assert places(here, short) == places(here, long) == (True, False)
+    assert (here.state(short), here.state(long)) == ("gone", "review")
+    assert (places(here, short), places(here, long)) == ((False, False), (True, False))
+    here.cloud.clock.move(days=2)
+    here.cloud.let_minutes_pass(1)
+    told = here.session.get(f"{here.cloud.business.origin}/deliveries", timeout=60).json()["deliveries"]
+    assert [each["event"] for each in told].count("expired") == 2
 
 
 def test_two_commits_at_once_are_billed_once(here, held, commit):

@@ -5,7 +5,8 @@ import os
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -204,9 +205,18 @@ class World:
         assert serve(self.functions[instance], b'{"triggerTime":"2030-01-02T03:04:00Z"}', context) is None
 
     def due(self, kind: str = "") -> list[str]:
-        """The names of the due records of all buckets, without ``held/.due/``."""
-        names = [key for oss in self.buckets.values() for key in oss.objects if key.startswith("held/.due/")]
-        return [name.removeprefix("held/.due/") for name in names if f"/{kind}" in name[10:]]
+        """The names of the due records of all buckets, without ``held/.due/`` and those of ``ends``."""
+        due = self._due()
+        return [name for name in due if f"/{kind}" in name and not _is_end(name, due[name])]
+
+    def ends(self) -> list[str]:
+        """The names of the due records by which undecided uploads end."""
+        return [name for name, body in self._due().items() if _is_end(name, body)]
+
+    def _due(self) -> dict[str, bytes]:
+        objects = [each for oss in self.buckets.values() for each in oss.objects.items()]
+        prefix = "held/.due/"
+        return {key.removeprefix(prefix): made.body for key, made in objects if key.startswith(prefix)}
 
     # --- a phone and its backend ---
 
@@ -348,3 +358,15 @@ def _within_limit(answer: HttpResponse, options: Mapping[str, Any]) -> HttpRespo
     if len(answer.body) > options.get("max_bytes", DEFAULT_MAX_BYTES):
         raise ExchangeFailed("response over the size limit")
     return answer
+
+
+def _is_end(name: str, body: bytes) -> bool:
+    """Whether a due record is dated at the end of the hold that its receipt names."""
+    if "/check-" not in name:
+        return False
+    with suppress(ValueError, LookupError, TypeError, jwt.DecodeError):
+        receipt = json.loads(body)["receipt"]
+        until = jwt.decode(receipt, options={"verify_signature": False})["heldUntil"]
+        end = datetime.fromtimestamp(-(-until // 60) * 60, UTC)
+        return name.startswith(f"{end:%Y%m%d%H%M}/")
+    return False

@@ -50,10 +50,10 @@ def keys_of(answer):
 
 def listed(oss):
     """The names of the records that stand for what waits."""
-    return [name.removeprefix("review/") for name in oss.records() if name.startswith("review/20261124")]
+    return [name.removeprefix("review/") for name in oss.records() if name.startswith("review/202611")]
 
 
-def test_the_oldest_comes_first_with_the_finding_of_its_check(house, clock):
+def test_the_soonest_end_comes_first_with_the_finding_of_its_check(house, clock):
     first, second = wait(house, clock, 2)
     answer = ask(house)
     assert keys_of(answer) == [first["key"], second["key"]]
@@ -68,6 +68,7 @@ def test_the_oldest_comes_first_with_the_finding_of_its_check(house, clock):
         "labels": [20002],
         "since": "2026-11-24T14:00:00Z",
         "heldUntil": "2026-11-25T14:00:00Z",
+        "hoursLeft": 23,
         "size": 1,
         "contentType": "image/png",
     }
@@ -154,7 +155,7 @@ def test_an_empty_desk_costs_one_list(house, clock):
 def test_a_decision_by_hand_takes_it_off_the_list(house, clock, decision):
     decided, other = wait(house, clock, 2)
     house.commit(decided["receipt"], decision=decision)
-    assert listed(house.oss) == [f"20261124140100-{other['uploadId']}"]
+    assert listed(house.oss) == [f"20261125140100-{other['uploadId']}"]
     assert keys_of(ask(house)) == [other["key"]]
 
 
@@ -256,7 +257,7 @@ def test_a_desk_is_not_empty_because_oss_fails(house, clock):
 
 def test_a_record_that_disappears_meanwhile_hides_no_other(house, clock):
     first, second = wait(house, clock, 2)
-    name = f"held/.review/20261124140000-{first['uploadId']}"
+    name = f"held/.review/20261125140000-{first['uploadId']}"
     serve = house.oss.serve
 
     def after_the_list(*args, **kwargs):
@@ -413,11 +414,11 @@ def test_lists_are_limited_to_sixty_a_minute(house, clock):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_tick_lists_what_a_crash_left_out(house, house_of, clock, after):
-    """Under the same name, by the time of the first record."""
+    """Under the same name, by the end of its hold."""
     cut_off = 0
     for at in range(1, 20):
         house.oss.objects.clear()
-        stored = house.store("face")
+        stored, end = house.store("face"), clock() + timedelta(days=1)
         trace = [*house.wechat.submitted][-1]
         was_cut = kill(
             house, lambda trace=trace: house.verdict(Outcome.REVIEW, trace, label=20002), at=at, after=after
@@ -425,12 +426,11 @@ def test_a_tick_lists_what_a_crash_left_out(house, house_of, clock, after):
         if not was_cut:
             break
         cut_off += 1
-        since = clock()
         is_recorded = f"review/{stored['uploadId']}" in house.oss.records()
         clock.tick(minutes=2)
         other = house_of()
         other.tick()
-        assert listed(house.oss) == [f"{since:%Y%m%d%H%M%S}-{stored['uploadId']}"] * is_recorded
+        assert listed(house.oss) == [f"{end:%Y%m%d%H%M%S}-{stored['uploadId']}"] * is_recorded
         assert keys_of(ask(other)) == [stored["key"]] * is_recorded
     assert cut_off >= 4
 
@@ -439,7 +439,7 @@ def test_a_tick_lists_what_a_crash_left_out(house, house_of, clock, after):
 def test_a_tick_lists_a_record_without_a_time_as_of_now(house, clock, at):
     (stored,) = wait(house, clock)
     id, receipt = stored["uploadId"], stored["receipt"]
-    house.oss.objects.pop(f"held/.review/20261124140000-{id}")
+    house.oss.objects.pop(f"held/.review/20261125140000-{id}")
     announced = {
         f"review/{id}": {"reason": "label", "receipt": receipt, "at": at},
         f"due/202611241401/decision--{id}-review": {"what": "review", "receipt": receipt},
@@ -447,7 +447,7 @@ def test_a_tick_lists_a_record_without_a_time_as_of_now(house, clock, at):
     for name, fields in announced.items():
         house.oss.store(f"held/.{name}", json.dumps(fields).encode(), content_type="application/json")
     house.tick()
-    assert listed(house.oss) == [f"20261124140100-{id}"]
+    assert listed(house.oss) == [f"20261125140000-{id}"]
     assert [item["since"] for item in ask(house).json["items"]] == ["2026-11-24T14:01:00Z"]
     assert house.told == ["review"]
     assert house.due() == []
@@ -464,7 +464,7 @@ def test_a_removal_that_fails_changes_no_response(house, clock, log_lines):
 def test_a_review_of_an_earlier_version_is_decided_as_ever(house, clock):
     """Its record has no receipt and stands on no list."""
     (stored,) = wait(house, clock)
-    house.oss.objects.pop(f"held/.review/20261124140000-{stored['uploadId']}")
+    house.oss.objects.pop(f"held/.review/20261125140000-{stored['uploadId']}")
     name = f"held/.review/{stored['uploadId']}"
     house.oss.store(name, b'{"label": 20002}', content_type="application/json")
     assert keys_of(ask(house)) == []

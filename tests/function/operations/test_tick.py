@@ -292,7 +292,7 @@ ONE, OTHER = "a" * 26, "b" * 26
         (OWN, 1, 502),
         (KeyError("a mistake"), 1, 500),
         (AlreadyExists(reason="no"), 0, 200),
-        (Forbidden(reason="no"), 0, 200),
+        (Forbidden(reason="no"), 1, 200),
         (Unreadable(), 1, 200),
     ],
 )

@@ -214,13 +214,13 @@ def test_an_object_is_deleted_after_its_decision_has_expired(house, oss, clock):
     assert not [name for name in oss.records() if "decided" in name]
 
 
-def test_an_object_is_deleted_without_an_event_after_its_receipt_has_expired(house, oss, clock):
+def test_the_business_hears_of_a_deletion_after_the_receipt_has_expired(house, oss, clock):
     stored = house.store("held")
     house.commit(stored["receipt"])
     house.events.clear()
     clock.tick(days=3)
     assert outcomes(ask(house, stored["key"])) == GONE
-    assert oss.names() == set() and house.told == [] and house.due() == []
+    assert oss.names() == set() and house.told == ["gone"] and house.due() == []
     assert oss.records()[f"decided/{stored['uploadId']}"]["decision"] == "discard"
 
 

@@ -1,0 +1,158 @@
+"""holding.decision: what was accepted and is undecided at the end of its hold ends by a tick, and is told."""
+
+import json
+
+import jwt
+import pytest
+
+from function.moderation.finding import Outcome
+from tests.function.holding.conftest import PROFILES, names
+from tests.function.holding.test_decision import kill
+from tests.support.memory_oss import BROKEN, Part
+
+
+@pytest.fixture
+def waiting(house, clock):
+    """An upload that WeChat left to a human, as ticks left it."""
+    stored = house.store("face")
+    house.verdict(Outcome.REVIEW, label=20002)
+    tick_for(house, clock, minutes=40)
+    house.events.clear()
+    return stored
+
+
+def tick_for(world, clock, **time):
+    clock.tick(**time)
+    world.tick()
+
+
+def decision_about(house, stored):
+    return house.oss.records().get(f"decided/{stored['uploadId']}", {}).get("decision")
+
+
+def test_an_undecided_upload_ends_and_the_business_hears_it(house, clock, waiting):
+    clock.tick(hours=23)
+    house.tick()
+    assert (house.told, names(house, waiting), len(house.ends())) == ([], ["held"], 1)
+    tick_for(house, clock, minutes=30)
+    assert house.events == [{"event": "expired", "receipt": waiting["receipt"], "state": "review"}]
+    assert (names(house, waiting), house.due(), house.ends()) == ([], [], [])
+    said = house.ask("status", house.backend(), receipts=[waiting["receipt"]]).json["results"][0]
+    assert (said["state"], said["decision"]["action"], said["decision"]["by"]) == ("gone", "expire", "time")
+    assert house.commit(waiting["receipt"], decision="publish").code == "not_uploaded"
+    assert house.discard(waiting["receipt"]).json["state"] == "gone"
+    assert house.verdict(Outcome.RISKY)
+    assert house.told == ["expired"]
+
+
+@pytest.mark.parametrize("commits", [True, False], ids=["committed", "not committed"])
+def test_the_business_hears_of_what_was_committed_only(house, clock, commits):
+    stored = house.store("post")
+    if commits:
+        house.commit(stored["receipt"])
+        house.verdict(Outcome.REVIEW, label=20002)
+    house.events.clear()
+    tick_for(house, clock, days=1, minutes=1)
+    assert house.told == ["expired"] * commits
+    assert decision_about(house, stored) == ("expire" if commits else None)
+
+
+@pytest.mark.parametrize("state", ["held", "checking"])
+def test_without_ticks_the_event_has_the_state_until_then(house, clock, state):
+    house.wechat.answers = [None] if state == "held" else []
+    stored = house.store("face")
+    assert house.status(stored["receipt"]) == state
+    house.events.clear()
+    tick_for(house, clock, days=1, minutes=1)
+    assert [(event["event"], event["state"]) for event in house.events] == [("expired", state)]
+
+
+def test_an_object_that_the_bucket_removed_before_ends_with_the_event(house, clock, waiting):
+    del house.oss.objects[f"held/{waiting['key']}"]
+    tick_for(house, clock, hours=1)
+    assert house.told == []
+    tick_for(house, clock, days=2)
+    assert house.told == ["expired"]
+
+
+def test_the_business_hears_at_the_end_of_bytes_that_were_stored_over(house, clock):
+    stored = house.store("face")
+    house.oss.replace_object(f"held/{stored['key']}", parts=(Part("others", 1),))
+    house.events.clear()
+    tick_for(house, clock, hours=1)
+    assert (house.told, len(house.ends())) == ([], 1)
+    tick_for(house, clock, days=1)
+    assert (house.told, names(house, stored)) == (["expired"], [])
+
+
+@pytest.mark.parametrize("decision", ["publish", "reject", "discard"])
+def test_a_decision_that_came_first_counts(house, clock, waiting, decision):
+    if decision == "discard":
+        house.discard(waiting["receipt"])
+    else:
+        house.commit(waiting["receipt"], decision=decision)
+    told = list(house.told)
+    tick_for(house, clock, days=1)
+    assert (decision_about(house, waiting), house.told, house.ends()) == (decision, told, [])
+
+
+def test_a_decision_made_during_the_tick_counts(house, clock, waiting):
+    clock.tick(hours=23, minutes=21)
+    record = f"held/.decided/{waiting['uploadId']}"
+    made = {"decision": "publish", "by": "backend", "at": "2026-11-25T13:59:00Z"}
+    body = {**made, "etag": waiting["etag"], "receipt": waiting["receipt"]}
+    house.oss.between["PutObject"] = lambda: house.oss.store(record, json.dumps(body).encode())
+    house.tick()
+    assert (names(house, waiting), house.told) == (["key"], ["published"])
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_tick_that_dies_at_any_call_loses_no_end(house, house_of, clock, after):
+    cut_off = 0
+    for at in range(1, 30):
+        house.oss.objects.clear()
+        stored = house.store("face")
+        assert house.verdict(Outcome.REVIEW, [*house.wechat.submitted][-1], label=20002)
+        clock.tick(days=1, minutes=1)
+        house.events.clear()
+        other = house_of()
+        was_cut = kill(house, house.tick, at=at, after=after)
+        cut_off += was_cut
+        for _ in range(2):
+            tick_for(other, clock, minutes=2)
+        assert {*house.told, *other.told} == {"expired"}, at
+        assert (names(house, stored), house.due(), house.ends()) == ([], [], []), at
+        if not was_cut:
+            break
+    assert cut_off >= 8
+
+
+def test_an_oss_that_refuses_keeps_the_end_for_later(house, clock, waiting):
+    clock.tick(days=1)
+    house.oss.fail("DeleteObject", BROKEN, BROKEN)
+    house.tick()
+    tick_for(house, clock, minutes=2)
+    assert (house.told, names(house, waiting), house.ends()) == (["expired"], [], [])
+
+
+def test_a_receipt_without_the_claim_ends_a_day_before_itself(house, house_of, clock):
+    """As the business, or an earlier version, signs one."""
+    stored = house.store("face")
+    claims = jwt.decode(stored["receipt"], options={"verify_signature": False})
+    until = claims.pop("heldUntil")
+    assert until == claims["exp"] - 86_400 == claims["iat"] + 86_400
+    earlier = jwt.encode(claims, house.environ["RECEIPT_SECRET"], "HS256", {"typ": "JWT"})
+    assert house.commit(earlier, decision="publish").json["state"] == "published"
+    clock.tick(days=1)
+    assert house.ask("status", receipt=earlier).json["state"] == "published"
+
+
+def test_a_profile_that_held_nothing_for_a_while_loses_no_end(house, house_of, clock, waiting):
+    face = PROFILES.partition("[face]")[2].partition("\n[")[0]
+    later = house_of(PROFILES.replace(face, face.replace("hold", "# hold")))
+    clock.tick(days=3)
+    later.tick()
+    assert (later.told, len(later.due("check"))) == ([], 1)
+    for _ in range(2):
+        tick_for(house, clock, hours=1)
+    assert (house.told, names(house, waiting), house.due()) == (["expired"], [], [])
