@@ -38,6 +38,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
 }
 # An unreadable record is removed when it has been due for this long.
 UNREADABLE_FOR = timedelta(days=7)
+# A record whose receipt is refused, in which time its profile may hold again, goes after the longest hold.
+REFUSED_FOR = timedelta(days=31)
 # What a service keeps waiting is an error of the log about once an hour: owners take turns.
 HOUR, SOME_MINUTES = timedelta(hours=1), timedelta(minutes=3)
 
@@ -172,15 +174,17 @@ def _continue(context: RequestContext, oss: OssClient, record: Due) -> bool:
         line.reason, is_up = f"{record.name}: {error.reason}", True
         due.remove(oss, record.name)
     except Forbidden as error:
-        # Its profile holds nothing now, and may again; the bucket's rule ends the record.
+        # Its profile holds nothing now, and may again.
         line.reason = f"{record.name}: {error.reason}"
-        _postpone(context, oss, record, line.reason)
+        _postpone(context, oss, record, line.reason, REFUSED_FOR)
         return True
     line.left -= 1
     return is_up
 
 
-def _postpone(context: RequestContext, oss: OssClient, record: Due, reason: str) -> None:
+def _postpone(
+    context: RequestContext, oss: OssClient, record: Due, reason: str, most: timedelta = timedelta.max
+) -> None:
     """Make a record that failed by itself due again later, with its count; each hour it is an error."""
     # If this fails as well, the record keeps its time.
     with suppress(UploadError, Unreadable):
@@ -188,6 +192,10 @@ def _postpone(context: RequestContext, oss: OssClient, record: Due, reason: str)
         if fields is None:
             return
         failures, written = _count(fields) + 1, due.instant_of(fields, "at")
+        if context.now - written > most:
+            _log_stuck(record, reason)
+            due.remove(oss, record.name)
+            return
         at, fields = context.now + due.pause_after(failures), {**fields, "failures": failures}
         due.write(oss, record.kind, record.owner, record.id, at, fields, written)
         due.remove(oss, record.name)

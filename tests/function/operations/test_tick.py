@@ -338,6 +338,17 @@ def test_an_odd_count_of_failures_begins_at_one(world, continued, clock, failure
     assert world.due() == [f"{LATER}/check--a"]
 
 
+def test_a_record_whose_receipt_is_refused_goes_after_the_longest_hold(world, continued, clock):
+    put(world.oss, f"{NOW}/check--a", body=WRITTEN)
+    continued.outcomes["a"] = Forbidden(reason="no")
+    for day in range(31):
+        world.tick()
+        assert len(world.due()) == 1, day
+        clock.tick(days=1)
+    world.tick()
+    assert world.due() == []
+
+
 @pytest.mark.parametrize("call", ["GetObject", "PutObject"])
 def test_a_record_that_cannot_be_written_again_keeps_its_time(world, continued, call):
     put(world.oss, f"{NOW}/check--a", body=WRITTEN)
