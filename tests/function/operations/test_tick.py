@@ -338,7 +338,7 @@ def test_an_odd_count_of_failures_begins_at_one(world, continued, clock, failure
     assert world.due() == [f"{LATER}/check--a"]
 
 
-def test_a_record_whose_receipt_is_refused_goes_after_the_longest_hold(world, continued, clock):
+def test_a_refused_record_goes_after_the_longest_hold(world, continued, clock):
     put(world.oss, f"{NOW}/check--a", body=WRITTEN)
     continued.outcomes["a"] = Forbidden(reason="no")
     for day in range(31):
