@@ -33,7 +33,7 @@ URL of this function, and ``fetched`` tells when WeChat first got the object by 
 verdict that came before its ``checks`` record. ``due/MINUTE/decision-…`` and ``due/MINUTE/check-…`` make a
 tick continue the upload. The first exists from before a decision, or a review, until the business was
 notified; the second from before the first submission until there is a result, and moves to when the next step
-of a check is due.
+of a check is due. Another one stands at the end of the hold of what is left to a human.
 """
 
 from datetime import datetime, timedelta

@@ -135,6 +135,15 @@ def test_an_oss_that_refuses_keeps_the_end_for_later(house, clock, waiting):
     assert (house.told, names(house, waiting), house.ends()) == (["expired"], [], [])
 
 
+def test_a_file_that_is_stored_later_ends_when_its_form_says(house, clock):
+    form = house.form("face")
+    clock.tick(minutes=4)
+    assert house.oss.post(form["formData"], "bytes") == 200
+    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    claims = jwt.decode(receipt, options={"verify_signature": False})
+    assert claims["heldUntil"] == claims["exp"] - 86_400 == claims["iat"] + 86_400
+
+
 def test_a_receipt_without_the_claim_ends_a_day_before_itself(house, house_of, clock):
     """As the business, or an earlier version, signs one."""
     stored = house.store("face")

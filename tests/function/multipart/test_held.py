@@ -53,6 +53,8 @@ def test_the_receipt_is_held_and_expires_a_day_after_hold_days(phone, oss, sent)
     claims = jwt.decode(told["receipt"], SECRET, algorithms=["HS256"], audience=RECEIPT, options=options)
     etag = oss.objects[f"held/{sent['key']}"].etag
     assert (claims["key"], claims["held"], claims["etag"]) == (sent["key"], True, etag)
+    # Of what is complete long before its ticket ends.
+    assert claims["heldUntil"] == claims["iat"] + 3 * 86400 < claims["exp"] - 86400
     assert claims["exp"] - claims["iat"] == 3600 + (1 + 3) * 86400
 
 
