@@ -10,10 +10,10 @@ from ops.terminal.language import Failure, Text
 from sts_credentials import own_access_keys
 
 NO_KEYS = Text(
-    "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are missing: the key of a RAM user with"
-    " AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key.",
-    "缺少 ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET：应为有 AliyunRAMFullAccess 与"
-    " AliyunOSSFullAccess 权限的 RAM 用户的密钥。--dry-run 不需要密钥。",
+    "No key of the cloud: export AccountID, AccessKeyID and AccessKeySecret, as make deploy reads them, of a"
+    " RAM user with AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key.",
+    "没有云账号的密钥：请导出 AccountID、AccessKeyID 与 AccessKeySecret（make deploy 读的也是它们），"
+    "属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess 权限的 RAM 用户。--dry-run 不需要密钥。",
 )
 
 

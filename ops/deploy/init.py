@@ -43,7 +43,7 @@ SHAPES = {
     "appid": APP_ID,
     "secret": rf"{APP_SECRET}|{LATER}",
 }
-USUAL_FEATURES = "avatar,pictures,video"
+USUAL_FEATURES = "avatar,pictures"
 QUESTIONS = {
     "bucket": Text("bucket (made by setup if it is not there)", "桶名（还没有的话，setup 会建）"),
     "region": Text("region, such as cn-hangzhou", "地域，如 cn-hangzhou"),

@@ -16,6 +16,7 @@ from ops.terminal.language import Text
 
 ANONYMOUS, WECHAT = "anonymous", "wechat"
 CALLER_KINDS = (WECHAT, "jwt", ANONYMOUS)
+SEEN_BY_OTHERS = 'read = "callers"'
 NEEDED_CALLERS = {"check_scene": (WECHAT,), "list": (WECHAT, "jwt"), "delete": (WECHAT, "jwt")}
 
 
@@ -58,14 +59,20 @@ def _table(name: str, answers: Answers, language: str) -> Iterator[str]:
     if "quota" in answers.features:
         chosen |= FEATURES["quota"].options
     options = table["options"].split("\n")[:-1] + [f"{option} = {value}" for option, value in chosen.items()]
+    options = [
+        _for_callers(line, answers.caller_auth)
+        for line in options
+        if answers.caller_auth in NEEDED_CALLERS.get(line.partition(" ")[0], CALLER_KINDS)
+    ]
     checker = _checker(answers)
-    if "hold" in chosen and checker == ALIYUN:
+    if "check" in answers.features and checker and "hold" not in chosen and SEEN_BY_OTHERS in options:
+        # Nobody checks a document.
+        options = [*(line.replace(', "application/pdf"', "") for line in options), 'hold = ["check"]']
+    if checker == ALIYUN and any(line.startswith("hold ") for line in options):
         options.append(f'check_by = ["{ALIYUN}"]')
     for line in options:
-        option = line.partition(" ")[0]
-        if answers.caller_auth in NEEDED_CALLERS.get(option, CALLER_KINDS):
-            written = _for_callers(line if checker else line.replace(', "check"', ""), answers.caller_auth)
-            yield f"{written:<31} {_note('options', option, language)}".rstrip()
+        written = line if checker else line.replace(', "check"', "")
+        yield f"{written:<31} {_note('options', line.partition(' ')[0], language)}".rstrip()
     yield f"[{feature.profile}.variants]"
     yield from table["variants"].splitlines()
 
