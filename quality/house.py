@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (17_816, 128),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (17_888, 129),
     "ops/": (19_983, 170),
     "local/": (14_454, 145),
     "quality/": (14_603, 128),
-    "tests/": (72_761, 657),
+    "tests/": (72_995, 658),
     "miniprogram/": (13_167, 175),
-    (REST := "docs/, deploy/, root"): (11_941, 147),
+    (REST := "docs/, deploy/, root"): (12_067, 147),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

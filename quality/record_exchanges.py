@@ -279,6 +279,13 @@ def logins() -> list[Scenario]:
     case.form(f"{token}x")
     case.at = 700
     case.form(token)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for shown in (case.log_in("bob"), token):
+        case.ask("introspect", {"token": shown}, case.backend())
+        case.ask("introspect", f"token={shown}".encode(), case.backend(), headers=form)
+    case.ask("introspect", {}, case.backend())
+    case.ask("introspect", {"token": token}, token)
+    case.ask("introspect", {"token": token})
     by_jwt = Scenario("jwt")
     claims = {"sub": "user-1", "exp": START + timedelta(minutes=10), "iss": "shop", "aud": "app"}
     for changes in ({}, {"exp": START - timedelta(minutes=2)}, {"aud": "other"}):

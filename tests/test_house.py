@@ -391,6 +391,7 @@ OPTIONS = {
     "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
     " auth/backend.py uploads/receipt.py uploads/ticket_limits.py webhook.py"
     " oss/client.py oss/errors.py oss/objects.py oss/presign.py",
+    "`/introspect`": "routes/introspect.py",
     "`callback`": "routes/callback.py uploads/callback.py oss/callback_signature.py",
     "`{sha256}` in `key`": "uploads/deduplication.py",
     "`before_sign`": "uploads/hooks.py",

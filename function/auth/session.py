@@ -18,9 +18,10 @@ from function.config.typing import Any, NamedTuple
 
 
 class SessionToken(NamedTuple):
-    """Content of a session token; the subject is the caller's, such as an openid."""
+    """Content of a session token; the subject is the caller's, such as an openid, the end in unix seconds."""
 
     subject: str
+    expires_at: int
 
     @staticmethod
     def issue(subject: str, settings: Settings, now: datetime) -> str:
@@ -54,7 +55,7 @@ class SessionToken(NamedTuple):
         subject = claims.get("sub")
         if not is_subject(subject):
             raise invalid_claim("sub")
-        return cls(subject)
+        return cls(subject, int(claims["exp"]))
 
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:

@@ -37,6 +37,7 @@ PUSH = "push"
 ROUTES = {
     DEFAULT_ROUTE: Route(("GET", "POST"), "function.routes.upload_params", "handle"),
     "login": Route(("POST",), "function.routes.login", "handle", LOGIN),
+    "introspect": Route(("POST",), "function.routes.introspect", "handle", LOGIN),
     "callback": Route(("POST",), "function.routes.callback", "handle", seconds=CALLBACK_SECONDS),
     "confirm": Route(("POST",), "function.routes.confirm", "handle", "confirm"),
     "read": Route(("POST",), "function.routes.read", "handle", "read"),

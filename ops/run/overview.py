@@ -90,7 +90,7 @@ WORDS = {
 ROUTES_FOR = {
     "small_files": ("upload-params", "login", "callback"),
     "large_files": ("multipart", "multipart-parts", "multipart-complete", "multipart-abort"),
-    "afterwards": ("confirm", "read", "list", "delete", "erase"),
+    "afterwards": ("confirm", "read", "list", "delete", "introspect", "erase"),
     "held": ("commit", "discard", "status", "reviews", "wechat-events", "check-source"),
     "alive": ("health",),
 }

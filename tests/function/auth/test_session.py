@@ -39,7 +39,8 @@ def read(settings, clock):
 @pytest.mark.parametrize("subject", ["oUser", "我", "x" * 255, "\ud800"], ids=ascii)
 def test_a_token_gives_back_its_subject(settings, clock, subject):
     token = SessionToken.issue(subject, settings, clock())
-    assert SessionToken.read(token, settings, clock.tick(seconds=3599)) == SessionToken(subject)
+    ends = int(clock().timestamp()) + 3600
+    assert SessionToken.read(token, settings, clock.tick(seconds=3599)) == SessionToken(subject, ends)
     with pytest.raises(Unauthorized):
         SessionToken.read(token, settings, clock.tick(seconds=1))
 
