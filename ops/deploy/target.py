@@ -30,7 +30,7 @@ SEVERAL = Text(
 NO_TOOL = Text("{tool} is not there. Run: make deploy", "没有 {tool}。请运行：make deploy")
 FAILED = Text("`s {step}` ended with {status}.", "`s {step}` 以 {status} 结束。")
 FAILED_SAYING = Text("`s {step}` ended with {status}: {said}", "`s {step}` 以 {status} 结束：{said}")
-OFFLINE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT)\b")
+OFFLINE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|EPIPE|socket hang up)\b")
 FAILED_OFFLINE = Text(
     "`s {step}` reaches nothing; check the network and HTTPS_PROXY: {said}",
     "`s {step}` 连不上网络，请检查网络和 HTTPS_PROXY：{said}",

@@ -219,8 +219,11 @@ def test_a_version_that_is_no_number_is_refused_before_anything_is_called(plane,
     assert plane.calls == [] and "VERSION" in capfd.readouterr().err
 
 
-def test_a_tool_without_a_network_names_its_setting(capfd):
-    error = CliFailed("alias", 1, said="getaddrinfo ENOTFOUND api.example")
+@pytest.mark.parametrize(
+    "said", ["getaddrinfo ENOTFOUND api.example", "read ECONNRESET", "write EPIPE", "Error: socket hang up"]
+)
+def test_a_tool_without_a_network_names_its_setting(said, capfd):
+    error = CliFailed("alias", 1, said=said)
     assert target.explained(error, Screen(sys.stderr), "en") == 1
     assert "HTTPS_PROXY" in capfd.readouterr().err
 
