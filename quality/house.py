@@ -42,7 +42,7 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_888, 129),
     "ops/": (19_983, 170),
-    "local/": (14_454, 145),
+    "local/": (14_626, 146),
     "quality/": (14_603, 128),
     "tests/": (72_995, 658),
     "miniprogram/": (13_167, 175),

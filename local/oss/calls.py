@@ -9,8 +9,8 @@ from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call, Serve
 from local.oss.lifecycle_calls import delete_lifecycle, get_lifecycle, put_lifecycle
 from local.oss.listing import list_parts, list_uploads
-from local.oss.multipart import abort, complete, initiate, upload_part
-from local.oss.object_list import list_objects, list_versions
+from local.oss.multipart import abort, complete, copy_part, initiate, upload_part
+from local.oss.object_list import list_objects, list_objects_v2, list_versions
 from local.oss.process import PROCESS, read_object
 from local.oss.reading import head_object
 from local.oss.request import Request
@@ -43,12 +43,14 @@ OBJECT_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
     ("POST", PROCESS): ("PostProcessTask", save_processed),
     ("POST", "uploads"): ("InitiateMultipartUpload", initiate),
     ("PUT", "uploadId"): ("UploadPart", upload_part),
+    ("PUT", "uploadId" + COPY_SOURCE): ("UploadPartCopy", copy_part),
     ("GET", "uploadId"): ("ListParts", list_parts),
     ("POST", "uploadId"): ("CompleteMultipartUpload", complete),
     ("DELETE", "uploadId"): ("AbortMultipartUpload", abort),
 }
 BUCKET_CALLS: dict[tuple[str, str], tuple[str, Serve]] = {
-    ("GET", "list-type"): ("ListObjectsV2", list_objects),
+    ("GET", ""): ("ListObjects", list_objects),
+    ("GET", "list-type"): ("ListObjectsV2", list_objects_v2),
     ("GET", "versions"): ("ListObjectVersions", list_versions),
     ("GET", "uploads"): ("ListMultipartUploads", list_uploads),
     ("POST", "delete"): ("DeleteMultipleObjects", delete_many),
@@ -84,8 +86,7 @@ def find_call(request: Request) -> tuple[str, Serve]:
     if request.method == "PUT" and COPY_SOURCE in request.headers:
         marks.append(COPY_SOURCE)
     calls = OBJECT_CALLS if request.key else BUCKET_CALLS
-    found = calls.get((request.method, "".join(marks[:1]))) if len(marks) < 2 else None
-    return found or ("", _not_here)
+    return calls.get((request.method, "".join(marks)), ("", _not_here))
 
 
 def _not_here(call: Call) -> Answer:

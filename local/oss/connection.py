@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from io import BufferedReader
 from typing import Any, cast
 
-from local.common.http_server import PIECE_BYTES, Handler
+from local.common.http_server import Handler
 from local.common.reach import LOOPBACK
 from local.oss import errors
 from local.oss.answer import XML
+from local.oss.body import chunked, measured
 from local.oss.bucket import Bucket
 from local.oss.cors import cors_headers
 from local.oss.errors import OssError, error_xml
@@ -55,9 +56,21 @@ class Connection(Handler):
             self.close_connection = True
 
     @property
+    def host_name(self) -> str:
+        return (self.headers.get("Host") or "").partition(":")[0]
+
+    @property
+    def target(self) -> str:
+        """Path and query as they came; at an IP address the path may begin with the bucket."""
+        # The request line's own words: http.server takes a second slash from the path that it gives.
+        target = self.requestline.split()[1]
+        named = re.fullmatch(rf"/{re.escape(self.bucket.name)}(/.*|\?.*|)", target)
+        return named[1] if named and re.fullmatch("[0-9.]+", self.host_name) else target
+
+    @property
     def is_default_host(self) -> bool:
         """Return whether the bucket was called by its own name, which 127.0.0.1 plays here."""
-        name = (self.headers.get("Host") or "").partition(":")[0]
+        name = self.host_name
         return name in (LOOPBACK, self.server.reach.name) or (
             name.endswith(".aliyuncs.com") and not name.endswith("-internal.aliyuncs.com")
         )
@@ -73,7 +86,7 @@ class Connection(Handler):
     def body_length(self) -> int:
         """
         Raises:
-            OssError: unknown (a chunked body is not taken) or over 5 GB; the body is still unread.
+            OssError: unknown, as of a chunked body, or over 5 GB; the body is still unread.
         """
         text = self.headers.get("Content-Length", "")
         if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,19}", text):
@@ -82,27 +95,37 @@ class Connection(Handler):
             raise OssError(errors.TOO_LARGE)
         return int(text)
 
-    def body(self, length: int, broken_off: errors.Refusal) -> Iterator[bytes]:
+    def body_of_call(self) -> Iterator[bytes]:
         """
-        The body in pieces; when it breaks off there is no next request on this connection.
+        The body in pieces, chunked or not.
+
+        Raises:
+            OssError: as ``body_length`` and ``body`` do.
+        """
+        file, coding = cast(BufferedReader, self.rfile), self.headers.get("Transfer-Encoding", "")
+        if coding.lower() == "chunked" and "Content-Length" not in self.headers:
+            pieces = chunked(file, self.bucket.rules.max_body_bytes)
+        else:
+            pieces = measured(file, self.body_length())
+        return self.body(pieces, errors.WAITED_TOO_LONG)
+
+    def body(self, pieces: Iterator[bytes], broken_off: errors.Refusal) -> Iterator[bytes]:
+        """
+        The same pieces; when they break off there is no next request on this connection.
 
         Raises:
             OssError: broken off, or not there in time.
         """
         began = self.bucket.now()
-        while length:
-            try:
-                chunk = self.rfile.read1(min(length, PIECE_BYTES))
-            except TimeoutError:
-                chunk = b""
-            if not chunk:
-                self.close_connection = True
-                raise OssError(broken_off)
-            length -= len(chunk)
-            yield chunk
-            if self.bucket.now() - began > self.bucket.rules.max_upload_time:
-                self.close_connection = True
-                raise OssError(errors.UPLOAD_TOOK_TOO_LONG)
+        try:
+            for piece in pieces:
+                yield piece
+                if self.bucket.now() - began > self.bucket.rules.max_upload_time:
+                    self.close_connection = True
+                    raise OssError(errors.UPLOAD_TOOK_TOO_LONG)
+        except (TimeoutError, EOFError):
+            self.close_connection = True
+            raise OssError(broken_off) from None
 
     def has_excess(self) -> bool:
         """Return whether more arrived than the request's length; it is not read as another request."""

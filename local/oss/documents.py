@@ -13,6 +13,8 @@ NAMESPACE = "http://doc.oss-cn-hangzhou.aliyuncs.com"
 
 # Text, or elements below: ``[("Part", [("PartNumber", "1")])]``.
 Children = Iterable[tuple[str, "str | Children"]]
+# The local cloud has one account.
+OWNER: tuple[str, Children] = ("Owner", [("ID", "0022012"), ("DisplayName", "0022012")])
 
 
 def write_document(root: str, children: Children, rules: OssRules) -> bytes:

@@ -11,7 +11,7 @@ from local.common.http_server import FAULT_BYTES, PIECE_BYTES
 from local.oss import errors
 from local.oss.answer import Answer
 from local.oss.callback_delivery import PUBLIC_KEY_PATH
-from local.oss.calls import MANAGEMENT, NAMES, find_call
+from local.oss.calls import MANAGEMENT, MARKS, NAMES, find_call
 from local.oss.connection import latin
 from local.oss.errors import OssError
 from local.oss.exchange import Call
@@ -40,9 +40,7 @@ class OssHandler(FormConnection):
         if self.serve_faults(self.faults):
             return
         # A form has no query; what has one of these is another call.
-        if {"uploads", "uploadId", "delete", PROCESS} & {
-            part.partition("=")[0] for part in self.path.partition("?")[2].split("&")
-        }:
+        if (MARKS | {PROCESS}) & {part.partition("=")[0] for part in self.path.partition("?")[2].split("&")}:
             self._serve()
         else:
             self.take_form()
@@ -102,8 +100,7 @@ class OssHandler(FormConnection):
         try:
             if self.command == "DELETE" and self.is_of_foreign_page():
                 raise OssError(errors.CORS_FORBIDS)
-            # The request line's own words: http.server takes a second slash from the path that it gives.
-            request = read_request(self.command, self.requestline.split()[1], self.headers.items())
+            request = read_request(self.command, self.target, self.headers.items())
             name, serve = find_call(request)
             if name not in MANAGEMENT:
                 self.check_endpoint()
@@ -127,7 +124,7 @@ class OssHandler(FormConnection):
 
         def body() -> Iterator[bytes]:
             if not pieces:
-                pieces.append(self.body(self.body_length(), errors.WAITED_TOO_LONG))
+                pieces.append(self.body_of_call())
             return pieces[0]
 
         return body
@@ -143,7 +140,7 @@ class OssHandler(FormConnection):
             self.refuse(error)
 
     def _discard(self, unread: Callable[[], Iterator[bytes]]) -> None:
-        if self.headers.get("Content-Length", "0") != "0":
+        if "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0":
             for _ in unread():
                 pass
         if self.command in ("PUT", "POST") and not self.close_connection and self.has_excess():

@@ -26,7 +26,9 @@ def list_parts(call: Call) -> Answer:
     request, bucket = call.request, call.bucket
     authorize(request, bucket, LIST_PARTS)
     most = _number(request, "max-parts", LONGEST_PAGE, LONGEST_PAGE)
-    marker = _number(request, "part-number-marker", 0, 10**9)
+    # SDKs ask for the first page with an empty marker.
+    has_marker = bool(request.query.get("part-number-marker"))
+    marker = _number(request, "part-number-marker", 0, 10**9) if has_marker else 0
     named = key_elements(request, bucket, request.key)
     upload_id = request.query["uploadId"]
     with bucket.uploads.held(request.key, upload_id, part_refusals.NO_UPLOAD) as upload:

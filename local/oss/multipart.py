@@ -1,8 +1,10 @@
 """
-Uploads in parts: InitiateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload.
+Uploads in parts: InitiateMultipartUpload, UploadPart, UploadPartCopy, CompleteMultipartUpload and
+AbortMultipartUpload.
 
 Sources: https://help.aliyun.com/zh/oss/developer-reference/initiatemultipartupload,
 https://help.aliyun.com/zh/oss/developer-reference/uploadpart,
+https://help.aliyun.com/zh/oss/developer-reference/uploadpartcopy,
 https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload
 """
 
@@ -11,25 +13,30 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
 from local.common.http_server import PIECE_BYTES
 from local.oss import errors, part_refusals
-from local.oss.access import ABORT, WRITE, actions_of_writing, authorize
+from local.oss.access import ABORT, READ, WRITE, actions_of_writing, authorize, demand
 from local.oss.answer import XML, Answer
 from local.oss.attributes import ACL_FIELD, check_choices
+from local.oss.body import measured
 from local.oss.bucket import Bucket
+from local.oss.conditions import check_conditions, read_range
 from local.oss.documents import write_document
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
+from local.oss.pages import instant
 from local.oss.part_list import chosen_parts, etag_of, part_number, read_part_list
-from local.oss.reading import checksum_headers, version_headers
+from local.oss.reading import check_absence, check_state, checksum_headers, version_headers
 from local.oss.request import Request
 from local.oss.storing import new_object, read_body, received
 from local.oss.uploads import Part, Upload
 from local.oss.versions import StoredObject
-from local.oss.writing import attributes_of, refuse_what_is_not_kept
+from local.oss.writing import COPY_SOURCE, attributes_of, refuse_what_is_not_kept, source_key_of
 
 COMPLETE_ALL = "x-oss-complete-all"
 
@@ -58,24 +65,59 @@ def initiate(call: Call) -> Answer:
 
 def upload_part(call: Call) -> Answer:
     """UploadPart: the body becomes a part, whatever its size; a number that was there is replaced."""
+    authorize(call.request, call.bucket, WRITE)
+    part, checksum = _keep(call, part_refusals.NO_UPLOAD_FOR_PART)
+    md5 = base64.b64encode(bytes.fromhex(part.etag)).decode()
+    return Answer(headers={"ETag": f'"{part.etag}"', "Content-MD5": md5, **checksum})
+
+
+def copy_part(call: Call) -> Answer:
+    """
+    UploadPartCopy: an object of this bucket, or a range of its bytes, becomes a part.
+
+    A range that the object does not have means all of it, as where it is read.
+    """
     request, bucket = call.request, call.bucket
-    authorize(request, bucket, WRITE)
+    signer = authorize(request, bucket, WRITE)
+    key = source_key_of(request, bucket)
+    demand(signer, bucket, key, READ)
+    check_absence(signer, key, bucket)
+    source, file = bucket.objects.open(key)
+    with file:
+        check_state(source)
+        check_conditions(request.headers, source, f"{COPY_SOURCE}-")
+        asked = {"range": request.headers.get(f"{COPY_SOURCE}-range", "")}
+        first, length = read_range(asked, source.size) or (0, source.size)
+        file.seek(first)
+        # A digest is of the request's own body, which is empty.
+        headers = {name: value for name, value in request.headers.items() if name != "content-md5"}
+        pieces = measured(cast(BufferedReader, file), length)
+        copied = replace(call, request=replace(request, headers=headers), body=lambda: pieces)
+        part, _ = _keep(copied, part_refusals.NO_UPLOAD_FOR_COPY)
+    told = [("LastModified", instant(part.modified)), ("ETag", f'"{part.etag}"')]
+    answer = xml_answer("CopyPartResult", told, bucket)
+    return replace(answer, headers={**answer.headers, "ETag": f'"{part.etag}"'})
+
+
+def _keep(call: Call, unknown: errors.Refusal) -> tuple[Part, dict[str, str]]:
+    """The part that the body became, and the headers that tell its checksum."""
+    request, bucket = call.request, call.bucket
     number = part_number(request.query["partNumber"], bucket.rules.max_parts)
     encryption = [name for name in request.headers if name.startswith("x-oss-server-side-")]
     if encryption:
         message = "Encryption is named when an upload is initiated."
         raise invalid_argument(message, errors.NO_PUBLIC_EC, encryption[0])
     upload_id = request.query["uploadId"]
-    with bucket.uploads.held(request.key, upload_id, part_refusals.NO_UPLOAD_FOR_PART):
+    with bucket.uploads.held(request.key, upload_id, unknown):
         pass  # before a body is read that nobody waits for
     with received(call) as content:
         checksum = checksum_headers(content.path, content.size, bucket)
-        with bucket.uploads.held(request.key, upload_id, part_refusals.NO_UPLOAD_FOR_PART) as upload:
+        with bucket.uploads.held(request.key, upload_id, unknown) as upload:
             _check_order(upload, number)
             path = content.path.rename(content.path.with_name(f"part-{content.path.name}"))
-            upload.keep(Part(number, content.size, content.etag, bucket.now(), path))
-    headers = {"ETag": f'"{content.etag}"', "Content-MD5": content.content_md5, **checksum}
-    return Answer(headers=headers)
+            part = Part(number, content.size, content.etag, bucket.now(), path)
+            upload.keep(part)
+    return part, checksum
 
 
 def complete(call: Call) -> Answer:

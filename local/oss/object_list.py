@@ -1,30 +1,57 @@
 """
-ListObjectsV2 and ListObjectVersions, page by page.
+ListObjects, ListObjectsV2 and ListObjectVersions, page by page.
 
-Sources: https://help.aliyun.com/zh/oss/developer-reference/listobjects-v2,
+Sources: https://help.aliyun.com/zh/oss/developer-reference/listobjects,
+https://help.aliyun.com/zh/oss/developer-reference/listobjects-v2,
 https://help.aliyun.com/zh/oss/developer-reference/listobjectversions
 """
 
 import base64
+from collections.abc import Callable, Iterator
 
 from local.oss import errors, version_refusals
 from local.oss.access import LIST, LIST_VERSIONS, authorize
 from local.oss.answer import XML, Answer
 from local.oss.bucket import Bucket
-from local.oss.documents import Children, write_document
+from local.oss.documents import OWNER, Children, write_document
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
-from local.oss.pages import cut, instant, page_size, short_text, truth, writer
+from local.oss.pages import Page, cut, instant, page_size, short_text, truth, writer
 from local.oss.rules import OssRules
 from local.oss.versions import DeleteMarker, StoredObject, Version
 
 DEFAULT_PAGE = 100
 TOKEN = "continuation-token"
-OWNER: tuple[str, Children] = ("Owner", [("ID", "0022012"), ("DisplayName", "0022012")])
 
 
 def list_objects(call: Call) -> Answer:
-    """ListObjectsV2: in the order of keys, below the prefix, behind the token or else ``start-after``."""
+    """ListObjects: in the order of keys, below the prefix, behind the marker, each with its owner."""
+    query, bucket = call.request.query, call.bucket
+    authorize(call.request, bucket, LIST)
+    most = page_size(query, "max-keys", DEFAULT_PAGE, bucket.rules)
+    prefix, marker, delimiter = (short_text(query, name) for name in ("prefix", "marker", "delimiter"))
+    written = writer(query)
+    page = _page(bucket, marker, most, prefix, delimiter, before=marker)
+    told: Children = [
+        ("Name", bucket.name),
+        ("Prefix", written(prefix)),
+        ("Marker", written(marker)),
+        ("MaxKeys", str(most)),
+        ("Delimiter", written(delimiter)),
+        *([("EncodingType", "url")] if "encoding-type" in query else []),
+        ("IsTruncated", truth(page.is_truncated)),
+        *([("NextMarker", written(page.last))] if page.is_truncated else []),
+        *_entries(page, written, bucket, has_owner=True),
+    ]
+    return Answer(headers={"Content-Type": XML}, body=write_document("ListBucketResult", told, bucket.rules))
+
+
+def list_objects_v2(call: Call) -> Answer:
+    """
+    ListObjectsV2: in the order of keys, below the prefix, behind the token or else ``start-after``.
+
+    An empty token is none: so SDKs ask for the first page.
+    """
     query, bucket = call.request.query, call.bucket
     authorize(call.request, bucket, LIST)
     if query["list-type"] != "2":
@@ -32,32 +59,22 @@ def list_objects(call: Call) -> Answer:
     most = page_size(query, "max-keys", DEFAULT_PAGE, bucket.rules)
     prefix, start, delimiter = (short_text(query, name) for name in ("prefix", "start-after", "delimiter"))
     written = writer(query)
-    last = _last_of(query[TOKEN], prefix, bucket.rules) if TOKEN in query else start
-    found = bucket.objects.after(
-        last, prefix, in_utf16=bucket.rules.keys_in_utf16_order, is_late=bucket.rules.lists_are_late
-    )
-    page = cut(
-        found,
-        lambda stored: stored.key,
-        most,
-        prefix=prefix,
-        delimiter=delimiter,
-        before=last if TOKEN in query else "",
-    )
+    given = query.get(TOKEN, "")
+    last = _last_of(given, prefix, bucket.rules) if given else start
+    page = _page(bucket, last, most, prefix, delimiter, before=last if given else "")
     has_owner = query.get("fetch-owner") == "true"
     token = _token_of(prefix, page.last) if page.is_truncated else None
     told: Children = [
         ("Name", bucket.name),
         ("Prefix", written(prefix)),
         *([("StartAfter", written(start))] if start else []),
-        *([("ContinuationToken", query[TOKEN])] if TOKEN in query else []),
+        *([("ContinuationToken", given)] if given else []),
         ("MaxKeys", str(most)),
         ("Delimiter", written(delimiter)),
         *([("EncodingType", "url")] if "encoding-type" in query else []),
         ("IsTruncated", truth(page.is_truncated)),
         *([("NextContinuationToken", written(token))] if token else []),
-        *(("Contents", _elements(stored, written(stored.key), bucket, has_owner)) for stored in page.items),
-        *(("CommonPrefixes", [("Prefix", written(common))]) for common in page.prefixes),
+        *_entries(page, written, bucket, has_owner),
         ("KeyCount", str(len(page))),
     ]
     return Answer(headers={"Content-Type": XML}, body=write_document("ListBucketResult", told, bucket.rules))
@@ -112,8 +129,23 @@ def _version_element(version: Version, is_latest: bool, key: str, bucket: Bucket
     return "Version", [*named, *_facts(version, bucket.rules), OWNER]
 
 
-def _elements(stored: StoredObject, key: str, bucket: Bucket, has_owner: bool) -> Children:
-    return [("Key", key), *_facts(stored, bucket.rules), *([OWNER] if has_owner else [])]
+def _page(
+    bucket: Bucket, last: str, most: int, prefix: str, delimiter: str, before: str
+) -> Page[StoredObject]:
+    found = bucket.objects.after(
+        last, prefix, in_utf16=bucket.rules.keys_in_utf16_order, is_late=bucket.rules.lists_are_late
+    )
+    return cut(found, lambda stored: stored.key, most, prefix=prefix, delimiter=delimiter, before=before)
+
+
+def _entries(
+    page: Page[StoredObject], written: Callable[[str], str], bucket: Bucket, has_owner: bool
+) -> Iterator[tuple[str, Children]]:
+    owner = [OWNER] if has_owner else []
+    for stored in page.items:
+        yield "Contents", [("Key", written(stored.key)), *_facts(stored, bucket.rules), *owner]
+    for common in page.prefixes:
+        yield "CommonPrefixes", [("Prefix", written(common))]
 
 
 def _facts(stored: StoredObject, rules: OssRules) -> list[tuple[str, str]]:

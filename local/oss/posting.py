@@ -5,7 +5,8 @@ The HTTP side of PostObject: a form, the object, the callback, and one of four a
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from io import BufferedReader
+from typing import Any, cast
 from urllib.parse import quote
 
 from python_multipart.multipart import parse_options_header
@@ -14,6 +15,7 @@ from local.common.faults import Faults
 from local.oss import errors
 from local.oss.answer import XML
 from local.oss.attributes import ACL_FIELD
+from local.oss.body import measured
 from local.oss.bucket import Bucket
 from local.oss.callback import fill_body, variables_of
 from local.oss.callback_delivery import CallbackSigner, callback_failed, deliver
@@ -56,7 +58,7 @@ class FormConnection(Connection):
         if fault and self.play(fault, {}):
             return
         self.bucket.catch_up()
-        body = self.body(length, errors.MALFORMED)
+        body = self.body(measured(cast(BufferedReader, self.rfile), length), errors.MALFORMED)
         try:
             self._post_object(body, fault.kind if fault else "")
         except OssError as error:

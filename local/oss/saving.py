@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 from local.oss import errors
 from local.oss.access import PROCESS_TASK, WRITE, authorize, demand
@@ -63,8 +64,13 @@ def save_processed(call: Call) -> Answer:
 
 
 def _read(body: bytes) -> tuple[str, str, str]:
-    """The processing, and the key and bucket where its result goes; the bucket is empty for the source's."""
-    name, _, value = body.decode("utf-8", "replace").partition("=")
+    """
+    The processing, and the key and bucket where its result goes; the bucket is empty for the source's.
+
+    The page's samples write it as it is, ali-oss percent-encodes it as a form does.
+    """
+    name, _, text = body.decode("utf-8", "replace").partition("=")
+    value = unquote(text)
     processing, _, target = value.partition("|")
     if name != PROCESS or not processing:
         raise OssError(NO_PROCESS)

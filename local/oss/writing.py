@@ -25,9 +25,10 @@ from local.oss.answer import XML, Answer
 from local.oss.attributes import ACL_FIELD, DEFAULT_TYPE, Attributes, check_choices, read_attributes
 from local.oss.bucket import Bucket
 from local.oss.conditions import check_conditions
-from local.oss.documents import write_document
+from local.oss.documents import OWNER, Children, write_document
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call
+from local.oss.pages import instant
 from local.oss.reading import check_absence, check_state, checksum_headers, version_headers
 from local.oss.request import Request
 from local.oss.storing import new_object, received
@@ -62,7 +63,7 @@ def copy_object(call: Call) -> Answer:
     request, bucket = call.request, call.bucket
     acl = request.headers.get(ACL_FIELD)
     signer = authorize(request, bucket, *actions_of_writing(acl, bucket.rules), acl=acl)
-    source_key = _source_key(request, bucket)
+    source_key = source_key_of(request, bucket)
     demand(signer, bucket, source_key, READ)
     replaces = _replaces(request) or source_key == request.key
     wanted = attributes_of(request, bucket)
@@ -77,7 +78,7 @@ def copy_object(call: Call) -> Answer:
         stored = bucket.store(incoming, stored, attributes.forbid_overwrite)
     finally:
         incoming.unlink(missing_ok=True)
-    told = [("ETag", f'"{stored.etag}"'), ("LastModified", iso(stored))]
+    told = [("ETag", f'"{stored.etag}"'), ("LastModified", instant(stored.modified))]
     return Answer(
         headers={"Content-Type": XML, "ETag": f'"{stored.etag}"', **version_headers(stored, bucket)},
         body=write_document("CopyObjectResult", told, bucket.rules),
@@ -111,13 +112,13 @@ def put_acl(call: Call) -> Answer:
 
 
 def get_acl(call: Call) -> Answer:
-    """GetObjectACL: the ACL of an object, as it was set."""
+    """GetObjectACL: the owner and the ACL of an object, as it was set."""
     request, bucket = call.request, call.bucket
     authorize(request, bucket, READ_ACL)
     if request.key not in bucket.objects:
         raise OssError(errors.NO_SUCH_KEY, Key=request.key)
-    children = [("AccessControlList", [("Grant", bucket.objects[request.key].acl)])]
-    body = write_document("AccessControlPolicy", children, bucket.rules)
+    grants: Children = [("Grant", bucket.objects[request.key].acl)]
+    body = write_document("AccessControlPolicy", [OWNER, ("AccessControlList", grants)], bucket.rules)
     return Answer(headers={"Content-Type": XML}, body=body)
 
 
@@ -143,12 +144,13 @@ def refuse_what_is_not_kept(request: Request) -> None:
         raise OssError(errors.NOT_IMPLEMENTED)
 
 
-def iso(stored: StoredObject) -> str:
-    return stored.modified.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def source_key_of(request: Request, bucket: Bucket) -> str:
+    """
+    The key in ``/bucket/key``, percent-encoded once more than the header itself.
 
-
-def _source_key(request: Request, bucket: Bucket) -> str:
-    """Of ``/bucket/key``, percent-encoded once more than the header itself."""
+    Raises:
+        OssError: it names none, or another bucket.
+    """
     text = request.headers[COPY_SOURCE]
     source, _, version = text.partition("?")
     name, _, key = source.removeprefix("/").partition("/")

@@ -34,12 +34,13 @@ def test_a_part_number_without_an_upload_is_refused(method, target):
 
 def test_unsupported_calls_are_not_implemented_for_signed_requests(oss_client):
     assert oss_client.request("GET", "/?bucketInfo").said == UNSIGNED
-    for name, query in (
-        ("", {"bucketInfo": None}),
-        ("u/1", {"tagging": None}),
-        ("u/1", {"acl": None, "versionId": "null"}),
+    for method, name, query in (
+        ("GET", "", {"bucketInfo": None}),
+        ("GET", "u/1", {"tagging": None}),
+        ("GET", "u/1", {"acl": None, "versionId": "null"}),
+        ("POST", "u/1", {"append": None, "position": "0"}),
     ):
-        assert oss_client.call("GET", name, **query).said.startswith("501 NotImplemented")
+        assert oss_client.call(method, name, **query).said.startswith("501 NotImplemented")
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -16,6 +16,7 @@ from local.oss.connection import Connection
 from tests.local.oss.conftest import NOT_PERMITTED, UNSIGNED
 
 KEY, MIB = "u/42/a.jpg", 1024 * 1024
+HOST = "examplebucket.oss-cn-hangzhou.aliyuncs.com"
 LOST = (http.client.RemoteDisconnected, ConnectionError)
 
 
@@ -173,15 +174,74 @@ def test_a_body_that_is_shorter_or_longer_than_its_length(oss, oss_client, raw, 
     assert oss.objects[KEY].path.read_bytes() == b"abc"
 
 
+CHUNKED = "Transfer-Encoding: chunked"
+
+
 @pytest.mark.parametrize(
-    "length", ["X: x", "Content-Length: -1", "Content-Length: 1e3", "Transfer-Encoding: chunked"]
+    "length",
+    ["X: x", "Content-Length: -1", "Content-Length: 1e3", "Transfer-Encoding: gzip, chunked", CHUNKED],
 )
 def test_a_body_of_unknown_length_is_refused(oss_client, raw, length):
     form = f"POST / HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode()
-    put = put_head(oss_client, length, "Connection: close")
+    # Two lengths have two readings.
+    put = put_head(oss_client, length, "Connection: close", *["Content-Length: 9"] * (length == CHUNKED))
     for request in (form, put + b"1\r\na\r\n0\r\n\r\n"):
         answer = raw(request, half_close=request is form)
         assert answer.startswith(b"HTTP/1.1 411 ") and b"<Code>MissingContentLength</Code>" in answer
+
+
+@pytest.mark.parametrize(
+    ("body", "content"),
+    [
+        (b"0\r\n\r\n", b""),
+        (b"3\r\nabc\r\n00A;x=y\r\n0123456789\r\n0\r\nX: x\r\n\r\n", b"abc0123456789"),
+        *((text, None) for text in (b"", b"3\r\nab", b"3\r\nabcd\r\n0\r\n\r\n", b"x\r\n\r\n", b"-1\r\n\r\n")),
+        *(
+            (text, None)
+            for text in (b"3\r\nabc\r\n", b"0\r\nX", b"0\r\n" + b"X: x\r\n" * 200, b"3\nabc\n0\n\n")
+        ),
+    ],
+)
+def test_a_chunked_body_is_read_to_its_last_chunk_or_not_stored(oss, oss_client, raw, body, content):
+    answer = raw(put_head(oss_client, CHUNKED, "Connection: close") + body, half_close=True)
+    assert answer.startswith(b"HTTP/1.1 %d " % (400 if content is None else 200))
+    assert (b"<Code>RequestTimeout</Code>" in answer) is (content is None)
+    assert [stored.path.read_bytes() for stored in oss.objects.values()] == [content] * (content is not None)
+
+
+def test_a_connection_goes_on_after_a_chunked_body_that_no_call_reads(oss, oss_client, rules, raw):
+    chunks = b"3\r\nabc\r\n0\r\n\r\n"
+    absent = f"GET {oss_client.presigned('GET', KEY)} HTTP/1.1\r\nHost: x\r\n"
+    again = f"{absent}Connection: close\r\n\r\n".encode()
+    oss_client.call("PUT", KEY, b"x")
+    answer = raw(f"{absent}{CHUNKED}\r\n\r\n".encode() + chunks + again)
+    assert answer.count(b"HTTP/1.1 200 ") == 2
+    rules(max_body_bytes=2)
+    answer = raw(put_head(oss_client, CHUNKED) + chunks)
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"<Code>EntityTooLarge</Code>" in answer
+    assert oss.objects[KEY].size == 1
+
+
+def test_at_an_ip_address_the_path_may_begin_with_the_bucket(oss_client, stored):
+    stored(KEY, "examplebuckets")
+
+    def found(prefix, host="127.0.0.1"):
+        url = oss_client.presigned("GET", KEY)
+        return oss_client.request("GET", f"{prefix}{url}", headers={"Host": host}).status
+
+    assert [found(""), found("/examplebucket"), found("/another")] == [200, 200, 403]
+    # A name is one of the bucket's: there the whole path is the object's.
+    assert found("/examplebucket", "localhost") == found("/examplebucket", HOST) == 403
+    for path, host, said in (
+        ("/examplebucket", "127.0.0.1:9001", UNSIGNED),
+        ("/examplebucket?list-type=2", "127.0.0.1", UNSIGNED),
+    ):
+        assert oss_client.request("GET", path, headers={"Host": host}).said == said
+    signed = oss_client.presigned("GET", "", **{"list-type": "2"})
+    for target in (f"/examplebucket{signed}", f"/examplebucket{signed[1:]}"):
+        assert oss_client.request("GET", target).element("KeyCount") == "2"
+    named = oss_client.presigned("GET", "examplebuckets")
+    assert oss_client.request("GET", named).status == 200
 
 
 def test_a_body_over_the_limit_is_refused_unread(oss, oss_client, rules, raw):
@@ -247,9 +307,6 @@ def test_a_page_of_any_origin_may_post_and_put_and_read_the_answer(oss_client):
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
         assert {"ETag", "x-oss-request-id"} <= {*exposed}
-
-
-HOST = "examplebucket.oss-cn-hangzhou.aliyuncs.com"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""ListObjectsV2, ListParts and ListMultipartUploads, page by page, and who may list what."""
+"""ListObjects, ListObjectsV2, ListParts and ListMultipartUploads, page by page, and who may list what."""
 
 from urllib.parse import quote, unquote
 
@@ -60,7 +60,8 @@ def test_each_wrong_parameter_is_refused(query, kind, oss_client, begin):
     if kind == "parts":
         answer = begin().list(**query)
     else:
-        answer = oss_client.call("GET", "", **{kind: "2" if kind == "list-type" else None, **query})
+        mark = {kind: "2" if kind == "list-type" else None} if kind else {}
+        answer = oss_client.call("GET", "", **{**mark, **query})
     assert answer.said.startswith("400 InvalidArgument")
 
 
@@ -94,6 +95,50 @@ def test_pages_follow_each_other_in_the_order_of_keys(rules, lists, stored):
     # A page may be shorter than max-keys.
     rules(longest_page=3)
     assert [len(page) for page in all_pages(lists, max_keys="1000")] == [3, 3]
+
+
+def test_an_empty_marker_asks_for_the_first_page(lists, stored, begin):
+    stored("u/a", "u/b")
+    first = lists(continuation_token="", start_after="", prefix="", delimiter="")
+    assert (keys_of(first), first.element("ContinuationToken")) == (["u/a", "u/b"], None)
+    assert keys_of(lists(continuation_token="", start_after="u/a")) == ["u/b"]
+    upload = begin()
+    upload.part(1, b"x")
+    assert keys_of(upload.list(part_number_marker=""), "Part/PartNumber") == ["1"]
+
+
+def test_the_older_list_goes_by_keys_and_names_owners(stored, oss_client, may):
+    def page(key="account", **query):
+        query = {name.replace("_", "-"): value for name, value in query.items()}
+        answer = oss_client.call("GET", "", key=key, **query)
+        return (
+            answer,
+            keys_of(answer) + keys_of(answer, "CommonPrefixes/Prefix"),
+            answer.element("NextMarker"),
+        )
+
+    stored("u/a/1", "u/a/2", "u/b c", "u/c")
+    whole, found, marker = page(marker="")
+    assert (found, marker, whole.element("IsTruncated")) == (
+        ["u/a/1", "u/a/2", "u/b c", "u/c"],
+        None,
+        "false",
+    )
+    assert [whole.element(name) for name in ("Name", "MaxKeys")] == ["examplebucket", "100"]
+    assert all(entry.findtext("Owner/ID") for entry in whole.xml.iter("Contents"))
+    pages, marker = [], ""
+    while marker is not None:
+        answer, found, marker = page(prefix="u/", delimiter="/", max_keys="1", marker=marker)
+        assert answer.element("Marker") in ("", *sum(pages, [])) or not pages
+        pages.append(found)
+    assert pages == [["u/a/"], ["u/b c"], ["u/c"]]
+    encoded, _, marker = page(encoding_type="url", max_keys="3", marker="u/a/1")
+    assert [encoded.element(name) for name in ("EncodingType", "Marker")] == ["url", "u%2Fa%2F1"]
+    assert page(encoding_type="url", max_keys="1", marker="u/a/2")[2] == "u%2Fb%20c"
+    below = may("oss:ListObjects", resource=BUCKET, **BELOW)
+    assert page(below, prefix="u/42/")[0].said == "200"
+    assert page(below)[0].said == page("sts")[0].said == NOT_PERMITTED
+    assert oss_client.request("GET", "/").said == UNSIGNED
 
 
 def test_a_change_between_two_pages_repeats_and_skips_no_other(lists, stored, oss_client):

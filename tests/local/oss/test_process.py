@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -151,6 +152,12 @@ def test_the_place_stays_unless_the_rule_says_otherwise(keeps, photo, oss, rules
     assert save().status == 200
     exif = Image.open(io.BytesIO(oss.objects[TARGET].path.read_bytes())).getexif()
     assert (exif.get_ifd(0x8825).get(1), exif.get(0x0112)) == ("N" if keeps else None, None)
+
+
+def test_a_body_may_be_encoded_as_that_of_a_form(photo, oss, save):
+    name, _, value = body_of().decode().partition("=")
+    assert save(f"{name}={quote(value, safe='')}".encode()).status == 200
+    assert {*oss.objects} == {KEY, TARGET}
 
 
 def test_padding_is_optional_and_the_bucket_the_sources_own(photo, oss, save):

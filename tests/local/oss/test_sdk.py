@@ -13,19 +13,51 @@ SMALLEST = 100 * 1024
 
 
 @pytest.fixture
-def bucket(oss, oss_client, oss_clock):
-    """The bucket's name, and a client that goes by the machine's clock."""
+def client_at(oss, oss_client, oss_clock):
+    """A client for an address, which goes by the machine's clock."""
     oss_clock.instant = datetime.now(UTC)
     key = oss_client.keys["account"]
     config = sdk.config.load_default()
     config.credentials_provider = sdk.credentials.StaticCredentialsProvider(
         key.access_key_id, key.access_key_secret
     )
-    config.region = oss.bucket.region
-    config.endpoint = oss.origin.replace("127.0.0.1", "localhost")
-    config.use_cname = True
-    config.retry_max_attempts = 1
-    return oss.bucket.name, sdk.Client(config)
+    config.region, config.retry_max_attempts = oss.bucket.region, 1
+
+    def client(endpoint, **options):
+        for name, value in {"endpoint": endpoint, **options}.items():
+            setattr(config, name, value)
+        return sdk.Client(config)
+
+    return client
+
+
+@pytest.fixture
+def bucket(oss, client_at):
+    """The bucket's name, and a client that puts it into the path, as this SDK does at an IP address."""
+    return oss.bucket.name, client_at(oss.origin)
+
+
+def test_a_name_for_the_bucket_is_a_domain_to_the_sdk(oss, client_at):
+    client = client_at(oss.origin.replace("127.0.0.1", "localhost"), use_cname=True)
+    client.put_object(sdk.PutObjectRequest(bucket=oss.bucket.name, key=KEY, body=b"hello"))
+    assert oss.objects[KEY].size == 5
+
+
+def test_a_generator_and_a_marker_of_a_folder_are_stored_and_listed_with_their_owner(bucket, oss):
+    name, client = bucket
+    chunks = (bytes([each]) * 70_000 for each in b"ab")
+    client.put_object(sdk.PutObjectRequest(bucket=name, key="u/1", body=chunks))
+    client.put_object(sdk.PutObjectRequest(bucket=name, key="u/2/", body=b""))
+    pages = client.list_objects_paginator(limit=1)
+    listed = [each for page in pages.iter_page(sdk.ListObjectsRequest(bucket=name)) for each in page.contents]
+    assert [(each.key, each.size) for each in listed] == [("u/1", 140_000), ("u/2/", 0)]
+    told = client.get_object_acl(sdk.GetObjectAclRequest(bucket=name, key="u/1"))
+    assert {each.owner.id for each in (told, *listed)} == {told.owner.display_name}
+    asked = sdk.CopyObjectRequest(bucket=name, key=COPY, source_bucket=name, source_key="u/1")
+    options = {"part_size": SMALLEST, "multipart_copy_threshold": 1, "disable_shallow_copy": True}
+    client.copier(**options).copy(asked)
+    assert oss.objects[COPY].kind == "Multipart"
+    assert oss.objects[COPY].path.read_bytes() == oss.objects["u/1"].path.read_bytes()
 
 
 def error_of(call, request):
