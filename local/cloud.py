@@ -160,7 +160,7 @@ class LocalCloud:
             built.callback(self.playground.stop)
             buckets = HOME.bucket, ARCHIVE.bucket
             self.business = BusinessServer(
-                Business(gateway.origin, self._receipt_secrets(), *buckets, now=self.clock),
+                Business(gateway.origin, self._receipt_secrets, *buckets, now=self.clock),
                 port=_after(self.playground.origin, first_port),
                 reach=gateway.reach,
             )
@@ -238,8 +238,8 @@ class LocalCloud:
 
     def _receipt_secrets(self) -> list[str]:
         """Secrets that the business shares with the function."""
-        given = self._extra_settings
-        secret = given.get("RECEIPT_SECRET") or given.get("TOKEN_SECRET") or self.token_secret
+        given = {"TOKEN_SECRET": self.token_secret, **self.deployment.settings, **self._extra_settings}
+        secret = given.get("RECEIPT_SECRET") or given["TOKEN_SECRET"]
         return [each.strip() for each in secret.split(",")]
 
     def business_token(self, subject: str, lifetime_seconds: int = 86400) -> str:

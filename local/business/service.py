@@ -5,7 +5,7 @@ Pretend business: takes posts, has their pictures published, and receives the we
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from local.business.posts import AlreadyPosted, Picture, Post, Posts
@@ -46,14 +46,16 @@ class Business:
     Args:
         function: its origin.
 
-        secrets: what receipts are signed with; the first signs backend tokens.
+        secrets: gives those that receipts are signed with; the first signs backend tokens.
 
         buckets: of which receipts have to be about one.
 
         now: the clock that receipts and deliveries are held to.
     """
 
-    def __init__(self, function: str, secrets: Sequence[str], *buckets: str, now: Clock = utc_now) -> None:
+    def __init__(
+        self, function: str, secrets: Callable[[], Sequence[str]], *buckets: str, now: Clock = utc_now
+    ) -> None:
         self.posts = Posts()
         self._function = function
         self._secrets = secrets
@@ -115,7 +117,7 @@ class Business:
             Refused: it is not signed, or as ``hear``.
         """
         try:
-            id = verify_delivery(headers, body, self._secrets, self._now())
+            id = verify_delivery(headers, body, self._secrets(), self._now())
         except ReceiptRefused as error:
             raise Refused(401, str(error)) from None
         event = given.get("event")
@@ -188,7 +190,7 @@ class Business:
     def _ask(self, route: str, body: Mapping[str, Any]) -> Said:
         headers = {
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {backend_token(self._secrets[0], self._now())}",
+            "Authorization": f"Bearer {backend_token(self._secrets()[0], self._now())}",
         }
         sent = json.dumps(body).encode()
         answer = exchange(self._function + route, SECONDS, ANSWER_BYTES, sent, headers)
@@ -208,7 +210,7 @@ class Business:
         if not isinstance(receipt, str):
             raise Refused(400, "A receipt is a text.")
         try:
-            return verify(receipt, self._secrets, self._buckets, self._now())
+            return verify(receipt, self._secrets(), self._buckets, self._now())
         except ReceiptRefused as error:
             raise Refused(403, str(error)) from None
 

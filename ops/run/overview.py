@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from function.routes import ROUTES
+from local.addresses import APP_ID, APP_SECRET
 from local.buckets import ARCHIVE, HOME, Place
 from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, LOOPBACK
@@ -51,6 +52,7 @@ WORDS = {
         "a secret of this run (yours: --token-secret)", "本次运行的密钥（用你的：--token-secret）"
     ),
     "yours": Text("--token-secret", " --token-secret "),
+    "of_env": Text("RECEIPT_SECRET of .env", " .env 的 RECEIPT_SECRET "),
     "taken": Text(
         "Port {port} was taken: these are the next free ones; change the addresses in your mini-program too.",
         "端口 {port} 已被占用，改用了上面这些空闲的端口；小程序里写的地址也要改。",
@@ -110,13 +112,13 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
             "OSS": _bucket(cloud.oss.outer_origin, HOME, language),
             "OSS 2": _bucket(cloud.archive.outer_origin, ARCHIVE, language),
             "STS": cloud.sts.origin,
-            say("wechat"): cloud.wechat.origin,
+            say("wechat"): _wechat(cloud),
             **_push(cloud, language),
             say("moderation"): cloud.green.origin,
             say("business"): f"{cloud.business.outer_origin}   {say('posts')}",
             say("playground"): f"{cloud.playground.outer_origin}/   {say('browser')}",
             say("objects"): str(plan.folder or say("temporary")),
-            say("receipts"): _receipts(plan.settings, language),
+            say("receipts"): _receipts(cloud, plan.settings, language),
         }
     )
     if plan.port and not function.endswith(f":{plan.port}"):
@@ -177,8 +179,14 @@ def _push(cloud: LocalCloud, language: str) -> dict[str, str]:
     }
 
 
-def _receipts(settings: Mapping[str, str], language: str) -> str:
-    signed = _say(language, "yours" if "TOKEN_SECRET" in settings else "of_this_run")
+def _wechat(cloud: LocalCloud) -> str:
+    """Return the address of the local WeChat with the only mini-program that it knows."""
+    return f"{cloud.wechat.origin}   AppID {APP_ID}   AppSecret {APP_SECRET}"
+
+
+def _receipts(cloud: LocalCloud, settings: Mapping[str, str], language: str) -> str:
+    of_env = "of_env" if "RECEIPT_SECRET" in cloud.deployment.settings else "of_this_run"
+    signed = _say(language, "yours" if "TOKEN_SECRET" in settings else of_env)
     told = settings.get("UPLOAD_WEBHOOK_URL") or _say(language, "this_business")
     return _say(language, "signed", signed=signed, told=told)
 

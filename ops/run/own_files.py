@@ -25,7 +25,7 @@ EVERY_SECONDS = 1.0
 # Of .env; addresses, buckets, keys and the store of quotas are the local cloud's own.
 BEHAVIOUR = (
     *("ALLOWED_ORIGINS", "CALLER_AUTH", "CALLER_RATE", "ERASE", "ERASE_ON", "LOGIN_RATE", "READ_RATE"),
-    *("PROFILES_FILE", "QUOTA_UTC_OFFSET", "TOKEN_SECONDS"),
+    *("PROFILES_FILE", "QUOTA_UTC_OFFSET", "RECEIPT_SECRET", "TOKEN_SECONDS"),
 )
 WORDS = {
     "read": Text("read {file}: {what}", "已读取 {file}：{what}"),

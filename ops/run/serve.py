@@ -51,8 +51,9 @@ WORDS = {
         "keep uploaded objects here (default: a temporary folder)", "把上传的对象留在这里（默认：临时目录）"
     ),
     "token_secret": Text(
-        "signs receipts, so that your backend can verify them (default: a new one for each run)",
-        "用来签回执，让你的后端能验证（默认：每次运行都换一个）",
+        "signs receipts, so that your backend can verify them (default: RECEIPT_SECRET of .env,"
+        " else a new one for each run)",
+        "用来签回执，让你的后端能验证（默认：.env 的 RECEIPT_SECRET，没有则每次运行都换一个）",
     ),
     "webhook": Text(
         "your backend's address, which is told the receipt of each upload",
@@ -124,7 +125,9 @@ def _settings(args: argparse.Namespace) -> dict[str, str]:
         "CALLER_RATE": args.caller_rate,
         "LOGIN_RATE": args.login_rate,
     }
-    return {name: value for name, value in asked.items() if value}
+    # It signs receipts as well, whatever .env says.
+    instead = {"RECEIPT_SECRET": ""} if args.token_secret else {}
+    return {name: value for name, value in asked.items() if value} | instead
 
 
 def _ended_by_signal() -> threading.Event:

@@ -68,7 +68,7 @@ def function():
 @pytest.fixture
 def business(function, monkeypatch):
     monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 0)
-    return Business(function.origin, [SECRET, OLDER], "local-bucket", "local-archive")
+    return Business(function.origin, lambda: [SECRET, OLDER], "local-bucket", "local-archive")
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
+import jwt
 import pytest
 import requests
 
+from function.auth.tokens import RECEIPT
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.profiles import PROFILES_FILE, read_profiles
@@ -29,6 +31,7 @@ TYPES = 'max_size = "1MiB"\ncontent_types = ["image/png"]\n'
 POST = f'[post]\ntitle = "晒单"\nkey = "posts/{{owner}}/{{id}}{{ext}}"\nread = "owner"\n{TYPES}'
 codes = count()
 NOTE = f'[note]\nkey = "notes/{{owner}}/{{id}}{{ext}}"\n{TYPES}'
+RECEIPT_SECRET = "receipt-SecretCanary-0123456789abcdef"
 PAGE = "https://h5.example.com"
 REFUSE = "def before_sign(caller, file, limits):\n    return {'refuse': 'no'}\n"
 
@@ -138,16 +141,34 @@ def test_only_behaviour_comes_from_env(here):
     given = {
         "ALLOWED_ORIGINS": PAGE, "CALLER_RATE": "7/min", "LOGIN_RATE": "8/min", "READ_RATE": "9/min",
         "QUOTA_UTC_OFFSET": "9", "TOKEN_SECONDS": "600", "ERASE": "true", "OSS_BUCKET": "mine", "OSS_HOST": "https://a.example",
-        "QUOTA_URL": "redis://redis.example", "TOKEN_SECRET": "s" * 40, "STS_ROLE_ARN": "acs:ram::1:role/r",
+        "RECEIPT_SECRET": RECEIPT_SECRET, "QUOTA_URL": "redis://redis.example",
+        "TOKEN_SECRET": "s" * 40, "STS_ROLE_ARN": "acs:ram::1:role/r",
     }  # fmt: skip
     usual = here.hosted.cloud.environment()
     here.deploy(env="".join(f"{name}={value}\n" for name, value in given.items()))
     settings = here.hosted.cloud.environment()
     taken = {name for name, value in given.items() if settings.get(name) == value}
-    assert taken == {"CALLER_RATE", "READ_RATE", "QUOTA_UTC_OFFSET", "TOKEN_SECONDS", "ERASE"}
+    behaviour = {"CALLER_RATE", "READ_RATE", "QUOTA_UTC_OFFSET", "TOKEN_SECONDS", "ERASE"}
+    assert taken == {*behaviour, "RECEIPT_SECRET"}
     assert settings["ALLOWED_ORIGINS"].split(",")[-1] == PAGE
     own = ("OSS_BUCKET", "OSS_HOST", "QUOTA_URL", "TOKEN_SECRET", "STS_ROLE_ARN", "LOGIN_RATE")
     assert {name: settings[name] for name in own} == {name: usual[name] for name in own}
+
+
+def test_the_business_verifies_with_the_receipt_secret_of_env(here):
+    held = POST + 'confirm = true\nhold = ["commit"]\n'
+    here.deploy(profiles=held, env=f"RECEIPT_SECRET={RECEIPT_SECRET}\n")
+    headers = {"Authorization": f"Bearer {here.log_in()}"}
+    form = here.ask("POST", "upload-params", headers, {"profile": "post", "filename": "a.png"}).json()
+    fields = {name: (None, value) for name, value in form["formData"].items()}
+    requests.post(form["url"], files={**fields, "file": ("a.png", b"x", "image/png")}, timeout=60)
+    receipt = here.ask("POST", "confirm", body={"ticket": form["ticket"]}).json()["receipt"]
+    # Another test may have moved the clock.
+    options = {"verify_iat": False, "verify_exp": False}
+    jwt.decode(receipt, RECEIPT_SECRET, algorithms=["HS256"], audience=RECEIPT, options=options)
+    posts = f"{here.hosted.cloud.business.origin}/posts"
+    answer = here.send("POST", posts, body={"text": "", "receipts": [receipt]})
+    assert [picture["state"] for picture in answer.json()["pictures"]] == ["published"]
 
 
 def test_a_preflight_is_answered_for_the_origins_of_env(here):

@@ -18,6 +18,7 @@ import requests
 
 from function.app import ROUTES
 from function.auth.tokens import RECEIPT
+from local.addresses import APP_ID, APP_SECRET
 from local.common.http_server import Handler, Server
 from local.wechat.push import PushSettings
 from ops.deploy.features import FEATURES
@@ -40,6 +41,7 @@ def a_cloud(caller_auth="wechat"):
         archive=SimpleNamespace(origin=ORIGIN, outer_origin="http://127.0.0.1:9006"),
         push=PushSettings(f"{ORIGIN}/wechat-events", "a-token", "a-key"),
         caller_auth=caller_auth,
+        deployment=SimpleNamespace(settings={}),
         profiles={"avatar": {"key": "a/{id}", "max_size": "2MiB", "content_types": ["image/png"]}},
         business_token=lambda subject: "a.b.c",
     )
@@ -121,6 +123,14 @@ def test_the_screen_shows_the_token_secret_option_and_the_webhook():
     text = shown(a_cloud(), plan)
     assert "--token-secret" in text and "http://127.0.0.1:3000/up" in text
     assert "s" * 40 not in text
+    cloud = a_cloud()
+    cloud.deployment.settings["RECEIPT_SECRET"] = "r" * 40
+    assert "RECEIPT_SECRET" in shown(cloud) and "r" * 40 not in shown(cloud)
+    assert "RECEIPT_SECRET" not in shown(cloud, plan)
+
+
+def test_the_screen_shows_the_mini_program_that_the_local_wechat_knows():
+    assert {APP_ID, APP_SECRET} <= set(shown(a_cloud()).split())
 
 
 def test_the_screen_shows_the_message_push_as_the_console_has_it():
