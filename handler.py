@@ -11,8 +11,8 @@ bytecode.install()
 import os
 from functools import partial
 
+from function.annotations import Any
 from function.app import Function
-from function.config.typing import Any
 from function.context import Dependencies
 from function.http.gateway import (
     TimerEvent,

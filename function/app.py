@@ -9,18 +9,18 @@ from importlib import import_module
 from pathlib import Path
 
 from function import VERSION
+from function.annotations import Any
 from function.auth import CallerKinds
 from function.config.profile import CREDENTIALS_MARGIN, SessionKey
 from function.config.settings import Settings, read_settings
-from function.config.typing import Any
 from function.context import ID_BYTES, Dependencies, Instance, RequestContext
-from function.credentials import CredentialsCache
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.http.gateway import Request, Response, TimerEvent, deployed_as, request_id_of
 from function.request_log import LogLine, encode, lines_of, log, readable_traceparent
 from function.routes import DEFAULT_ROUTE, ERASE, HEALTH, LOGIN, PUSH, ROUTES, function_of
-from function.session_policy import UPLOADS, session_policies
-from sts_credentials import StsClient, own_access_keys
+from function.sts.assume_role import StsClient, own_access_keys
+from function.sts.credentials import CredentialsCache
+from function.sts.session_policy import UPLOADS, session_policies
 
 CORS_MAX_AGE_SECONDS = "600"
 JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}

@@ -10,22 +10,22 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from function.annotations import Any, NamedTuple, TypeVar, cast
 from function.config.profile import SessionKey
 from function.config.settings import Settings
 from function.config.types import Rate
-from function.config.typing import Any, NamedTuple, TypeVar, cast
-from function.credentials import (
+from function.http.client import ExchangeFailed, HttpResponse, Send, send
+from function.http.gateway import Request
+from function.limits import new_limiter
+from function.limits.rate_limit import RateLimitItem, client_ip, items_by_ip
+from function.request_log import LogLine, WriteLine, to_logging
+from function.sts.credentials import (
     AccessKeys,
     CredentialsCache,
     CredentialsResult,
     StsCredentials,
     covered_until,
 )
-from function.http.client import ExchangeFailed, HttpResponse, Send, send
-from function.http.gateway import Request
-from function.limits import new_limiter
-from function.limits.rate_limit import RateLimitItem, client_ip, items_by_ip
-from function.request_log import LogLine, WriteLine, to_logging
 
 ID_BYTES = 16
 # For everything that a request does; Function Compute ends it after 30 s.

@@ -14,8 +14,8 @@ Errors of this function, each with its HTTP status and code.
 
 from collections.abc import Iterable, Mapping
 
-from function.config.messages import Message
-from function.config.typing import Any, ClassVar, NamedTuple
+from function.annotations import Any, ClassVar, NamedTuple
+from function.messages import Message
 
 
 class UploadError(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 
-from function.config.typing import TYPE_CHECKING, TypeVar
+from function.annotations import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import ssl

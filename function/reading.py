@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from function.annotations import Any, NamedTuple
 from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES
 from function.config.profile import Profile
-from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
 from function.errors import BadRequest, Forbidden
 from function.oss.post_form import Credentials, object_url

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from function.annotations import Any
 from function.config.key_template import RECORD_ID
 from function.config.profile import BucketLocation
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import OssUnavailable, UploadError
 from function.http.client import ExchangeFailed, Send

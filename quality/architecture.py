@@ -10,7 +10,7 @@ BESIDE_THE_FUNCTION = ("handler.py", "bytecode.py", "sts_credentials.py")
 # Contents of each layer.
 SENTENCES = (
     "Errors, settings and profiles: read once, validated, frozen.",
-    "HTTP in and out, the log line, credentials, session policies, rate limits and quotas.",
+    "HTTP in and out, the log line, STS, rate limits and quotas.",
     "The context of a request; calls to OSS and WeChat.",
     "Callers, and our own tokens.",
     "Upload requests, tickets and receipts; the webhook; the checkers of content.",

@@ -50,7 +50,7 @@ FOLDERS = {
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.
-X_OSS = ("function/oss/", "function/session_policy.py")
+X_OSS = ("function/oss/", "function/sts/session_policy.py")
 
 
 class Figure(NamedTuple):

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 AT_A_TIME = 2
 SECONDS_BETWEEN_LINES = 20.0
 MODULES = (
-    *("tests/test_bytecode.py", "tests/test_handler.py", "tests/test_sts_credentials.py"),
+    *("tests/test_bytecode.py", "tests/test_handler.py", "tests/function/sts/test_assume_role.py"),
     "tests/deploy/test_burst_server.py",
 )
 FUNCTION = ("tests/function", *MODULES)

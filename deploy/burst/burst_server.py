@@ -24,7 +24,7 @@ from waitress.task import ThreadedTaskDispatcher
 from waitress.utilities import BadRequest
 
 import handler
-from function.config.typing import Any
+from function.annotations import Any
 
 # Sent by Function Compute to each instance before any request.
 INITIALIZE = ("POST", "/initialize")

@@ -6,10 +6,10 @@ from functools import lru_cache
 from importlib import import_module
 from types import MappingProxyType
 
+from function.annotations import Any, NamedTuple, TypeGuard, cast
 from function.auth.tokens import MAX_TOKEN_CHARACTERS, keyed_hash
 from function.config.setting_table import SETTINGS, CallerKind, Setting
 from function.config.settings import Settings
-from function.config.typing import Any, NamedTuple, TypeGuard, cast
 from function.errors import Unauthorized
 
 # OpenID Connect's bound; it also keeps the ticket inside the 5 KB that OSS takes as a callback field.

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from function.annotations import Any, NamedTuple
 from function.auth import Caller, bearer_token, caller_from_subject, unauthorized
 from function.auth.tokens import CLOCK_LEEWAY, check_times
 from function.config import jwt_key, types
-from function.config.messages import Message
 from function.config.setting_table import CallerKind, Setting
 from function.config.settings import Settings
-from function.config.typing import Any, NamedTuple
+from function.messages import Message
 
 # A month: a token valid for years is a password that cannot be revoked.
 LONGEST_LIFE = timedelta(days=31)

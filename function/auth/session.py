@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from function.annotations import Any, NamedTuple
 from function.auth import Caller, bearer_token, is_subject, owner_of
 from function.auth.tokens import (
     CLOCK_LEEWAY,
@@ -14,7 +15,6 @@ from function.auth.tokens import (
     read_token,
 )
 from function.config.settings import Settings
-from function.config.typing import Any, NamedTuple
 
 
 class SessionToken(NamedTuple):

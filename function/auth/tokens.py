@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import inf
 
-from function.config.typing import Any
+from function.annotations import Any
 from function.errors import Unauthorized
 from function.http.json_body import object_in
 

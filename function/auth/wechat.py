@@ -2,14 +2,13 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
+from function.annotations import Any
 from function.auth import Caller, caller_from_subject, is_subject, session
 from function.config import types
-from function.config.messages import Message
 from function.config.profile import Profile
 from function.config.profiles import problem_in
 from function.config.setting_table import CallerKind, Setting
 from function.config.settings import Settings
-from function.config.typing import Any
 from function.errors import (
     Forbidden,
     Problem,
@@ -21,6 +20,7 @@ from function.errors import (
 )
 from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
+from function.messages import Message
 from function.wechat import WechatApp, WechatPush, wrong_appid, wrong_secret
 
 # Five seconds together. Most for the first try: a code is valid once, so a retry only helps if WeChat never

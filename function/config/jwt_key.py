@@ -2,11 +2,11 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-from function.config.messages import Message
+from function.annotations import Any
 from function.config.profile import Profile
 from function.config.types import MIN_SECRET_BYTES
-from function.config.typing import Any
 from function.errors import Problem
+from function.messages import Message
 
 SECRET_ALGORITHM = "HS256"
 ALGORITHMS = (SECRET_ALGORITHM, "RS256", "ES256", "EdDSA")

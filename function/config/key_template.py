@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from function.config.messages import Message
-from function.config.typing import Any, NamedTuple
+from function.annotations import Any, NamedTuple
+from function.messages import Message
 
 MAX_KEY_BYTES = 1023
 # Folder of held objects; no profile's folder begins with it. Records of the function are stored beside them,

@@ -1,10 +1,10 @@
 """Options of a profile: one row each."""
 
-from function.config import moderation, types
-from function.config.messages import Message
+from function.annotations import Any, NamedTuple
+from function.config import green, types
 from function.config.profile import ACL_FIELD, CHECK, COMMIT, META_PREFIX, STORAGE_CLASS_FIELD, fits_metadata
 from function.config.types import Type
-from function.config.typing import Any, NamedTuple
+from function.messages import Message
 
 SIGNATURE_VERSIONS = ("v4", "v1")
 # Names of profiles and variants.
@@ -17,7 +17,7 @@ SESSION_SECONDS = types.seconds(1, 43200)
 # Objects of these classes must be restored before they can be read or copied.
 ARCHIVES = ("Archive", "ColdArchive", "DeepColdArchive")
 IN_AN_ARCHIVE = tuple(f"storage_class={name}" for name in ARCHIVES)
-BY_ALIYUN = ("hold=check", f"check_by={moderation.ALIYUN}")
+BY_ALIYUN = ("hold=check", f"check_by={green.ALIYUN}")
 
 
 class Option(NamedTuple):
@@ -112,9 +112,9 @@ OPTIONS = (
     Option("hold_days", types.number(1, 30), 1, needs=("hold",)),
     Option("commit_by", types.one_of("backend", "owner"), "backend", needs=("hold=commit",)),
     Option("check_scene", types.number(1, 4), 1, needs=("hold=check",)),
-    Option("check_by", moderation.CHECKERS_TYPE, [moderation.WECHAT], needs=("hold=check",)),
-    Option("check_service", moderation.SERVICE_TYPE, "baselineCheck", needs=BY_ALIYUN),
-    Option("check_reject", moderation.FAMILIES_TYPE, [*moderation.REJECTED], needs=BY_ALIYUN),
+    Option("check_by", green.CHECKERS_TYPE, [green.WECHAT], needs=("hold=check",)),
+    Option("check_service", green.SERVICE_TYPE, "baselineCheck", needs=BY_ALIYUN),
+    Option("check_reject", green.FAMILIES_TYPE, [*green.REJECTED], needs=BY_ALIYUN),
     Option("check_animated", types.one_of("review", "first-frame"), "review", needs=("hold=check",)),
     Option("strip", types.FLAG, False, needs=("hold",)),
     Option("list", types.FLAG, False, needs_owner=True),

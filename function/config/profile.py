@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from function.annotations import Any, NamedTuple
 from function.config.content_types import is_run_by_browsers
+from function.config.green import ALIYUN, WECHAT
 from function.config.key_template import KeyTemplate, held_name
-from function.config.moderation import ALIYUN, WECHAT
-from function.config.typing import Any, NamedTuple
 
 # Purpose, bucket and role ARN of an STS session.
 SessionKey = tuple[str, str, str]

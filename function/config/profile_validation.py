@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import permutations
 
+from function.annotations import Any
 from function.config.content_types import is_run_by_browsers
+from function.config.green import ALIYUN, WECHAT
 from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES, PLACEHOLDERS, KeyTemplate, held_name
-from function.config.messages import Message
-from function.config.moderation import ALIYUN, WECHAT
 from function.config.profile import (
     CHECK,
     HELD,
@@ -20,7 +20,7 @@ from function.config.profile import (
     Profile,
     fits_metadata,
 )
-from function.config.typing import Any
+from function.messages import Message
 
 ANY_TYPE = ("*/*",)
 # Main types that each checker looks at.

@@ -7,9 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
+from function.annotations import Any
 from function.config import profile_validation
 from function.config.key_template import KeyTemplate, problems_of
-from function.config.messages import Message
 from function.config.option_table import NAME, OPTION_NAMES, OPTIONS
 from function.config.profile import (
     CHECK,
@@ -22,8 +22,8 @@ from function.config.profile import (
     BucketLocation,
     Profile,
 )
-from function.config.typing import Any
 from function.errors import Problem
+from function.messages import Message
 
 PROFILES_TOML = "profiles.toml"
 # Written by packaging: the tables of that file by the hash of its text, since reading TOML costs a cold start

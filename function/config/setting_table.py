@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Container, Iterable, Mapping
 
+from function.annotations import Any, NamedTuple
 from function.config import types
-from function.config.messages import Message
 from function.config.option_table import SIGNATURE_VERSIONS
 from function.config.profile import Profile
 from function.config.types import Type
-from function.config.typing import Any, NamedTuple
 from function.errors import Problem
+from function.messages import Message
 
 # Events of WeChat by which a user withdraws an authorisation, or closes the account.
 REVOCATIONS = ("user_authorization_revoke", "user_authorization_cancellation")

@@ -5,15 +5,15 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
+from function.annotations import Any, NamedTuple
 from function.config import settings_validation as validation
-from function.config.messages import Message
-from function.config.moderation import endpoint_of
+from function.config.green import endpoint_of
 from function.config.profile import BucketLocation, Profile, SessionKey
 from function.config.profiles import PROFILES_TOML, read_profiles
 from function.config.setting_table import SETTINGS, CallerKind, Setting
 from function.config.types import Rate, one_of
-from function.config.typing import Any, NamedTuple
 from function.errors import Misconfigured, Problem
+from function.messages import Message
 
 # In the order of the fields of ``BucketLocation``.
 PLACE_SETTINGS = ("OSS_BUCKET", "OSS_REGION", "OSS_HOST", "OSS_ENDPOINT", "READ_ORIGIN", "STS_ROLE_ARN")

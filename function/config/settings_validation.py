@@ -3,14 +3,14 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import timedelta
 
-from function.config.messages import Message
-from function.config.moderation import endpoint_of
+from function.annotations import Any
+from function.config.green import endpoint_of
 from function.config.option_table import OPTIONS
 from function.config.profile import CREDENTIALS_MARGIN, Profile, SessionKey, fits
 from function.config.profiles import PROFILES_TOML, problem_in
 from function.config.setting_table import CallerKind, Setting
-from function.config.typing import Any
 from function.errors import Problem
+from function.messages import Message
 
 # AssumeRole takes no longer session policy.
 MAX_POLICY_CHARACTERS = 2048

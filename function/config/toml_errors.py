@@ -2,7 +2,7 @@
 
 import re
 
-from function.config.messages import Message
+from function.messages import Message
 
 AT_LINE = re.compile(r"\(at line (\d+)")
 LONGEST_SHOWN = 60

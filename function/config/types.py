@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from function.config.messages import Message
-from function.config.typing import Any, NamedTuple
+from function.annotations import Any, NamedTuple
+from function.messages import Message
 
 MIN_SECRET_BYTES = 32
 # Of a title, in characters.

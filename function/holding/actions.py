@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from function.config.typing import Any
+from function.annotations import Any
 from function.context import RequestContext
 from function.errors import AlreadyExists, AlreadyPublished, Forbidden, NotUploaded
 from function.holding import records
@@ -118,7 +118,7 @@ def _publish_or_check(
         current = first_step(oss, upload, current, context.now)
         if current.cleaning and current.cleaning.number != 1:
             # The first attempt was by hand, which leaves nothing due.
-            from function.holding.check import note_check
+            from function.holding.wechat_check import note_check
 
             note_check(context, oss, upload)
     return submit_if_due(context, oss, upload, current)
@@ -191,7 +191,7 @@ def submit_if_due(
 ) -> HeldState:
     if not current.due:
         return current
-    from function.holding.check import submit_due
+    from function.holding.wechat_check import submit_due
 
     return submit_due(context, oss, upload, current)
 

@@ -8,18 +8,18 @@ Aliyun looked, and only a pass publishes. Where WeChat checks as well, a pass or
 from contextlib import suppress
 from datetime import timedelta
 
-from function.config.moderation import ALIYUN
+from function.config.green import ALIYUN
 from function.config.profile import CREDENTIALS_MARGIN
 from function.context import RequestContext
 from function.errors import UploadError
 from function.holding import records
 from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check
-from function.holding.check import note_check
 from function.holding.decision import BY_CHECK, decide, forget_due, leave_to_a_human, settle
 from function.holding.held_upload import HeldUpload, held_url
 from function.holding.records import PUBLISH, REJECT
 from function.holding.state import BY_ALIYUN, CHECKING, OPEN, REVIEW, HeldState
-from function.holding.submission import obstacle_in
+from function.holding.wechat_check import note_check
+from function.holding.wechat_submission import obstacle_in
 from function.moderation.aliyun import (
     ACTIONS,
     check_picture,

@@ -7,12 +7,12 @@ kept before anything is done about it: asking again costs again.
 
 from datetime import datetime, timedelta
 
-from function.config.typing import TYPE_CHECKING, Any, NamedTuple
+from function.annotations import TYPE_CHECKING, Any, NamedTuple
 from function.holding import records
 from function.moderation.finding import Outcome, read_finding
 from function.oss.client import OssClient
 from function.oss.due import pause_after
-from function.oss.post_form import iso
+from function.oss.instants import iso
 
 if TYPE_CHECKING:
     from function.moderation.aliyun_verdict import Verdict

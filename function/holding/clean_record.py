@@ -8,8 +8,8 @@ beginning, so that the end of an upload finds all that any attempt has stored or
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from function.annotations import NamedTuple
 from function.config.key_template import CLEAN
-from function.config.typing import NamedTuple
 from function.holding import records
 from function.holding.held_upload import HeldUpload, Shown
 from function.oss.client import OssClient

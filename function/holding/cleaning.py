@@ -2,13 +2,13 @@
 
 from function.context import RequestContext
 from function.errors import OssUnavailable
-from function.holding.check import note_check
 from function.holding.clean_copy import make_clean_copy
 from function.holding.clean_record import PAUSES, Cleaning, get_cleaning
 from function.holding.decision import BY_COMMIT, decide, decided_state, forget_due, leave_to_a_human
 from function.holding.held_upload import HeldUpload, Shown
 from function.holding.records import PUBLISH
 from function.holding.state import HELD, HeldState, first_step
+from function.holding.wechat_check import note_check
 from function.moderation.finding import METADATA, Finding
 from function.oss.client import OssClient
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from function.config.typing import Any
+from function.annotations import Any
 from function.context import RequestContext
 from function.holding.held_upload import HeldUpload
 from function.moderation.finding import Finding

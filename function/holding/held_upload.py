@@ -2,16 +2,16 @@
 
 from datetime import datetime, timedelta
 
+from function.annotations import Any, NamedTuple, TypeGuard
 from function.auth.tokens import NO_LEEWAY
 from function.config.key_template import held_name
 from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings
-from function.config.typing import Any, NamedTuple, TypeGuard
 from function.context import RequestContext
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
-from function.session_policy import OBJECTS
+from function.sts.session_policy import OBJECTS
 from function.uploads.receipt import Receipt, invalid_receipt
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import ceil
 
+from function.annotations import Any, NamedTuple
 from function.config.content_types import bare_type
 from function.config.profile import STORAGE_CLASS_FIELD
-from function.config.typing import Any, NamedTuple
 from function.errors import AlreadyExists, OssUnavailable
 from function.holding import records
 from function.holding.held_upload import HeldUpload

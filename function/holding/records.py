@@ -10,16 +10,16 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from function.annotations import TYPE_CHECKING, Any, NamedTuple
+from function.config.green import WECHAT
 from function.config.key_template import CLEAN, RECORD_ID, RECORDS
-from function.config.moderation import WECHAT
-from function.config.typing import TYPE_CHECKING, Any, NamedTuple
 from function.errors import AlreadyExists, OssUnavailable, UploadError
 from function.holding.held_upload import Shown
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding
 from function.oss.client import OssClient, require_client
-from function.oss.objects import get_record, instant_in, put_record
-from function.oss.post_form import iso
+from function.oss.instants import instant_in, iso
+from function.oss.objects import get_record, put_record
 
 if TYPE_CHECKING:
     from function.moderation.wechat_verdict import Verdict

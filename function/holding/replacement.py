@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from function.annotations import Any
 from function.config.profile import Profile
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import UploadError
 from function.oss import due
 from function.oss.client import OssClient, oss_client, same_bucket, with_time_limit
+from function.oss.instants import iso
 from function.oss.objects import delete_object, head_object
-from function.oss.post_form import iso
-from function.session_policy import DELETIONS
+from function.sts.session_policy import DELETIONS
 from function.uploads.receipt import Receipt
 from function.uploads.tickets import FormTicket, MultipartTicket
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-from function.auth.backend import check_backend_token, is_for_backends
+from function.annotations import Any, NamedTuple
+from function.auth.business_token import check_backend_token, is_for_backends
 from function.config.types import Rate
-from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
 from function.errors import BadRequest, Forbidden, UploadError
 from function.holding.held_upload import HeldUpload, read_receipt

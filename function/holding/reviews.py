@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from heapq import merge
 from operator import itemgetter
 
+from function.annotations import Any
 from function.config.key_template import REVIEWS
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import Forbidden, UploadError
 from function.holding import records
@@ -22,9 +22,9 @@ from function.holding.held_upload import HeldUpload, held_url, read_recorded
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding
 from function.oss.client import OssClient, oss_clients, require_client, same_bucket
+from function.oss.instants import instant_in, iso
 from function.oss.listing import list_objects
-from function.oss.objects import delete_object, get_record, head_object, instant_in
-from function.oss.post_form import iso
+from function.oss.objects import delete_object, get_record, head_object
 
 # Names of this century: those of other records are ids, and few ids begin so; none is a time.
 CENTURY, TIMED = "20", re.compile(rf"{re.escape(REVIEWS)}[0-9]{{14}}-")

@@ -38,8 +38,8 @@ of a check is due. Another one stands at the end of the hold of what is left to 
 
 from datetime import datetime, timedelta
 
+from function.annotations import TYPE_CHECKING, NamedTuple
 from function.config.profile import COMMIT
-from function.config.typing import TYPE_CHECKING, NamedTuple
 from function.holding import records
 from function.holding.aliyun_record import LEASE as LEASE
 from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check, given_up_at

@@ -11,7 +11,7 @@ from contextlib import closing
 from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
-from function.config.typing import TYPE_CHECKING, Any, NamedTuple
+from function.annotations import TYPE_CHECKING, Any, NamedTuple
 from function.outgoing import TRICKLED, verifying_context, with_timeout
 from function.outgoing import ExchangeFailed as ExchangeFailed
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
 
-from function.config.typing import Any, NamedTuple
+from function.annotations import Any, NamedTuple
 from function.errors import BadRequest, TooLarge, UnsupportedType
 from function.http.json_body import object_in
 

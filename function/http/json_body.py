@@ -3,7 +3,7 @@
 import json
 from codecs import BOM_UTF8
 
-from function.config.typing import Any, NoReturn
+from function.annotations import Any, NoReturn
 from function.errors import BadRequest
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from function.config.messages import Message
+from function.annotations import TYPE_CHECKING
 from function.config.settings import Settings
-from function.config.typing import TYPE_CHECKING
 from function.errors import Misconfigured, Problem
 from function.limits.rate_limit import RateLimiter
+from function.messages import Message
 
 if TYPE_CHECKING:
     from function.limits.quota import Store

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from function.annotations import Any, NamedTuple, Protocol
 from function.config.profile import Profile
-from function.config.typing import Any, NamedTuple, Protocol
 from function.errors import BadRequest, QuotaExceeded, QuotaUnavailable
 from function.limits.rate_limit import RateLimiter, RateLimitItem, Reservation
 from function.request_log import LogLine

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
+from function.annotations import Any, NamedTuple
 from function.config.profile import Profile
 from function.config.types import Rate
-from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, TooManyRequests
 from function.request_log import LogLine
 

@@ -4,7 +4,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from function.config.typing import Any
+from function.annotations import Any
 from function.limits.quota import (
     DAY_SECONDS,
     REMEMBERED_SECONDS,

@@ -6,7 +6,7 @@ from pathlib import Path
 from socket import socket
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from function.config.typing import Any
+from function.annotations import Any
 from function.limits.quota import StoreDown
 from function.outgoing import ExchangeFailed, ca_bundle_path, with_timeout
 

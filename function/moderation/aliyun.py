@@ -14,10 +14,9 @@ import json
 import re
 from collections.abc import Mapping
 
-from function import aliyun_sdk
-from function.config.moderation import ALIYUN
+from function.annotations import Any
+from function.config.green import ALIYUN
 from function.config.profile import Profile
-from function.config.typing import Any
 from function.context import RequestContext
 from function.http.client import TOO_LONG, ExchangeFailed
 from function.moderation.aliyun_verdict import (
@@ -34,6 +33,7 @@ from function.moderation.aliyun_verdict import (
 )
 from function.moderation.finding import Outcome
 from function.request_log import encode, log
+from function.sts import aliyun_sdk
 
 VERSION = "2022-03-02"
 # By main type: the action that submits one, and Aliyun's rules for it.

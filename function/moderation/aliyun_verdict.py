@@ -20,8 +20,8 @@ Sources:
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from function.config.moderation import ALIYUN
-from function.config.typing import Any, NamedTuple, TypeGuard
+from function.annotations import Any, NamedTuple, TypeGuard
+from function.config.green import ALIYUN
 from function.http.client import HttpResponse
 from function.http.json_body import object_in
 from function.moderation.finding import (

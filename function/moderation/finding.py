@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from function.config.moderation import ALIYUN, WECHAT
-from function.config.typing import Any, NamedTuple
+from function.annotations import Any, NamedTuple
+from function.config.green import ALIYUN, WECHAT
 
 # Codes of what leaves an object to a human, or rejects it.
 LABEL, ERRCODE, SILENT, CHANGED = "label", "errcode", "silent", "changed"

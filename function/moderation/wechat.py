@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
-from function.config.typing import NamedTuple
+from function.annotations import NamedTuple
 from function.http.client import Send
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens, post, trace_id_of, unavailable

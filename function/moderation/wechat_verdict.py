@@ -8,7 +8,7 @@ verdict is an error, and an error publishes nothing.
 
 from collections.abc import Mapping
 
-from function.config.typing import Any, NamedTuple
+from function.annotations import Any, NamedTuple
 from function.moderation.finding import Outcome
 from function.wechat.api import ERRCODE, code_in, trace_id_of, whole_number
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from function.annotations import Any
 from function.config.content_types import bare_type
 from function.config.key_template import published_name
 from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA
 from function.config.types import Rate
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import AlreadyComplete, AlreadyExists, BadRequest, Incomplete, OssUnavailable, UploadGone
 from function.http.json_body import read_json_object

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from function.annotations import Any
 from function.auth.tokens import MAX_TOKEN_CHARACTERS
-from function.config.messages import Message
 from function.config.profile import CREDENTIALS_MARGIN, BucketLocation
 from function.config.profiles import problem_in
 from function.config.settings import Settings
-from function.config.typing import Any
-from function.credentials import StsCredentials
 from function.errors import BadRequest, Misconfigured
+from function.messages import Message
 from function.oss.multipart import StoredPart
 from function.oss.presign import OssRequest, presign
+from function.sts.credentials import StsCredentials
 from function.uploads.tickets import MultipartTicket
 
 MAX_URLS = 20

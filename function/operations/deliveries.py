@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from function.annotations import Any, NamedTuple
 from function.auth.tokens import RECEIPT, read_token, text_claim
 from function.config.settings import Settings
-from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
 from function.errors import Unauthorized
 from function.http.json_body import object_in
@@ -13,7 +13,7 @@ from function.oss import due
 from function.oss.client import OssClient
 from function.oss.due import Due, Unreadable, instant_of, text_of
 from function.outgoing import OVERDUE, TIMED_OUT, TRICKLED
-from function.owners import revocation
+from function.owners import withdrawal
 from function.webhook import EVENTS, KIND, SCHEDULE, attempt, id_of, log_loss
 
 ATTEMPT_SECONDS = 8.0
@@ -76,8 +76,8 @@ def check_event(settings: Settings, id: str, delivery: Delivery) -> None:
         id: of its record.
     """
     body = object_in(delivery.body.encode()) or {}
-    if body.get("event") == delivery.event == revocation.REVOKED:
-        expected = revocation.id_of(body, settings)
+    if body.get("event") == delivery.event == withdrawal.REVOKED:
+        expected = withdrawal.id_of(body, settings)
     elif body.get("event") == delivery.event in EVENTS:
         try:
             # It was valid when the event happened, and ends before the last attempt.

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from importlib import import_module
 
-from function.config.typing import Any
+from function.annotations import Any
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, UploadError
 from function.oss import due

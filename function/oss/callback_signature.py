@@ -6,12 +6,12 @@ from base64 import b64decode
 from datetime import datetime
 from urllib.parse import unquote
 
+from function.annotations import Any
 from function.config.types import Rate
-from function.config.typing import Any
-from function.credentials import SingleFlight
 from function.errors import BadRequest, Forbidden, OssKeyUnavailable, TooManyRequests
 from function.http.client import ExchangeFailed, Send
 from function.limits.rate_limit import RateLimiter, RateLimitItem
+from function.sts.credentials import SingleFlight
 
 # With the slash: without it, gosspublic.alicdn.com.evil.example would pass.
 KEY_ADDRESSES = ("https://gosspublic.alicdn.com/", "http://gosspublic.alicdn.com/")

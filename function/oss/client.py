@@ -9,16 +9,16 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from function.config.messages import Message
+from function.annotations import TYPE_CHECKING, Any, NamedTuple
 from function.config.profile import BucketLocation
-from function.config.typing import TYPE_CHECKING, Any, NamedTuple
 from function.context import RequestContext
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable, Problem, UploadError
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse, Send
+from function.messages import Message
 from function.oss.errors import Refusal, name_of, refusal_of, xml_of
 from function.oss.post_form import Credentials
 from function.oss.presign import NONE, OssRequest, authorize, request_url
-from function.session_policy import OBJECTS
+from function.sts.session_policy import OBJECTS
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from math import inf
 
+from function.annotations import Any, NamedTuple
 from function.config.key_template import DUE, OWNER, RECORD_ID
-from function.config.typing import Any, NamedTuple
 from function.http.json_body import object_in
 from function.oss.client import OssClient
+from function.oss.instants import instant_in, iso
 from function.oss.listing import Listed, list_objects, list_page
-from function.oss.objects import MAX_RECORD_BYTES, delete_object, get_record, instant_in, put_record
-from function.oss.post_form import iso
+from function.oss.objects import MAX_RECORD_BYTES, delete_object, get_record, put_record
 
 MINUTE = "%Y%m%d%H%M"
 ONE_MINUTE = timedelta(minutes=1)

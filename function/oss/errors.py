@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 
-from function.config.typing import TYPE_CHECKING, NamedTuple
+from function.annotations import TYPE_CHECKING, NamedTuple
 from function.http.client import HttpResponse
 
 if TYPE_CHECKING:

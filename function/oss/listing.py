@@ -5,10 +5,11 @@ from datetime import datetime
 from math import inf
 from urllib.parse import unquote
 
-from function.config.typing import TYPE_CHECKING, NamedTuple
+from function.annotations import TYPE_CHECKING, NamedTuple
 from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, name_of, refusal_of, text_in
-from function.oss.objects import instant_in, is_size
+from function.oss.instants import instant_in
+from function.oss.objects import is_size
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

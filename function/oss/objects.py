@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from function.annotations import NamedTuple
 from function.config.profile import ACL_FIELD, META_PREFIX, STORAGE_CLASS_FIELD
-from function.config.typing import NamedTuple
 from function.errors import OssUnavailable
 from function.http.client import DEFAULT_MAX_BYTES, HttpResponse
 from function.oss.client import FIRST_TRY_SECONDS, OssClient, call, error_for, malformed, result_of
 from function.oss.errors import etag_in, refusal_of, text_in
+from function.oss.instants import MAX_YEAR
 from function.oss.post_form import OVERWRITE_FIELD
 from function.oss.presign import NONE, PROCESS
 
 RECORD_TYPE = "application/json"
 MAX_RECORD_BYTES = 16 * 1024
-MIN_YEAR, MAX_YEAR = 1970, 9000
 # OSS cannot process this object, or not so; a missing right is ``AccessDenied``.
 UNPROCESSABLE = "BadRequest ImageTooLarge InvalidArgument MissingArgument NoSuchKey NotImplemented".split()
 
@@ -42,15 +42,6 @@ class ObjectFacts(NamedTuple):
 def is_size(text: str) -> bool:
     """Return whether a text is a number of bytes."""
     return text.isascii() and text.isdigit() and len(text) < 16
-
-
-def instant_in(text: str) -> datetime:
-    """Return an instant in ISO 8601, as UTC; raise ``ValueError`` if it is none, or has no time zone."""
-    instant = datetime.fromisoformat(text)
-    # Durations are added to it, and taken away.
-    if instant.tzinfo is None or not MIN_YEAR <= instant.year <= MAX_YEAR:
-        raise ValueError(text)
-    return instant.astimezone(UTC)
 
 
 def head_object(oss: OssClient, key: str) -> ObjectFacts | None:

@@ -12,8 +12,9 @@ from datetime import datetime
 from functools import lru_cache
 from urllib.parse import quote
 
-from function.config.typing import NamedTuple, Protocol
+from function.annotations import NamedTuple, Protocol
 from function.oss import signature_v4
+from function.oss.instants import iso, stamp_of
 
 TOKEN_FIELD = "x-oss-security-token"
 TYPE_FIELD = "x-oss-content-type"
@@ -173,19 +174,6 @@ def encode_policy(expires_at: datetime, conditions: Iterable[str]) -> str:
 def exact_match(name: str, value: str) -> str:
     """Return the condition, as JSON, that holds a form field to one value."""
     return f"{{{_encode(name)}:{_encode(value)}}}"
-
-
-# All the files of a request, and all requests of one second, write the same two instants: two seconds meet.
-@lru_cache(maxsize=4)
-def iso(instant: datetime) -> str:
-    """Return ``2026-11-24T14:05:00Z``, from timezone-aware UTC."""
-    return f"{instant.isoformat()[:19]}Z"
-
-
-@lru_cache(maxsize=4)
-def stamp_of(now: datetime) -> str:
-    """Return ``20261124T140500Z``."""
-    return iso(now).replace("-", "").replace(":", "")
 
 
 def object_url(host: str, key: str) -> str:

@@ -12,16 +12,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import quote
 
-from function.config.typing import NamedTuple
+from function.annotations import NamedTuple
 from function.oss import signature_v4 as v4
-from function.oss.post_form import (
-    CREDENTIAL_FIELD,
-    DATE_FIELD,
-    TOKEN_FIELD,
-    VERSION_FIELD,
-    Credentials,
-    stamp_of,
-)
+from function.oss.instants import stamp_of
+from function.oss.post_form import CREDENTIAL_FIELD, DATE_FIELD, TOKEN_FIELD, VERSION_FIELD, Credentials
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 NONE: Mapping[str, str] = MappingProxyType({})

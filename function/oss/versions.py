@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
-from function.config.typing import NamedTuple
+from function.annotations import NamedTuple
 from function.oss.client import OssClient, call, error_for, malformed, result_of
 from function.oss.errors import name_of, refusal_of, text_in
 from function.oss.listing import MAX_PAGE_BYTES, list_below, stored_at

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping
 
+from function.annotations import Any, NamedTuple
 from function.config.profile import Profile
-from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
 from function.errors import BadRequest, Forbidden
 from function.oss.client import OssClient
 from function.oss.objects import delete_object
 from function.reading import matches_of, read_key
-from function.session_policy import DELETIONS, OBJECTS
+from function.sts.session_policy import DELETIONS, OBJECTS
 
 MAX_KEYS = 20
 

@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
+from function.annotations import Any
 from function.auth.tokens import issue_token
 from function.config.profile import Profile
-from function.config.typing import Any
 from function.context import RequestContext
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.due import Due, Unreadable
-from function.oss.post_form import iso
+from function.oss.instants import iso
 from function.owners.erasure_pass import LEAST_SECONDS, Step, has_data, next_page, steps_for
 from function.owners.erasure_records import (
     OWNER,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from hashlib import sha256
 
+from function.annotations import NamedTuple
 from function.config.key_template import CLEAN, held_name
 from function.config.profile import BucketLocation, Profile
-from function.config.typing import NamedTuple
 from function.context import RequestContext
 from function.oss.client import OssClient, oss_client
 from function.oss.multipart import abort
@@ -24,7 +24,7 @@ from function.oss.versions import (
     list_entries,
 )
 from function.owners.erasure_records import Erasure
-from function.session_policy import DELETIONS
+from function.sts.session_policy import DELETIONS
 
 # No page begins, and none that must be deleted one by one goes on, when no more than this is left.
 LEAST_SECONDS = 3.0

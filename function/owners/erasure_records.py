@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from function.annotations import Any, NamedTuple
 from function.config.key_template import ERASURES, RECORD_ID
 from function.config.profile import BucketLocation
-from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssRejected, OssUnavailable, StsRejected
 from function.http.json_body import object_in
 from function.oss.client import OssClient, budget, oss_client
+from function.oss.instants import instant_in, iso
 from function.oss.listing import list_objects
-from function.oss.objects import delete_object, get_record, instant_in, put_record
-from function.oss.post_form import iso
+from function.oss.objects import delete_object, get_record, put_record
 from function.oss.versions import Entry, Markers, delete_many
 
 RUNNING = f"{ERASURES}running/"

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
+from function.annotations import Any, NamedTuple
 from function.auth.tokens import KEY, invalid_token, issue_token, read_token, text_claim
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, Unauthorized, UnknownProfile
 from function.oss.client import OssClient
 from function.oss.listing import Listed, list_page

@@ -3,7 +3,7 @@
 from functools import cache
 from importlib import import_module
 
-from function.config.typing import Any, NamedTuple
+from function.annotations import Any, NamedTuple
 from function.context import REQUEST_SECONDS
 
 

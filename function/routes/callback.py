@@ -1,7 +1,7 @@
 """``POST /callback``: OSS reports an upload, and passes the response on to the mini-program."""
 
+from function.annotations import Any
 from function.config.types import Rate
-from function.config.typing import Any
 from function.context import RequestContext
 from function.oss.callback_signature import OssPublicKeys
 from function.routes.confirm import begin_check

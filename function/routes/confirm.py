@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+from function.annotations import Any
 from function.config.key_template import published_name
 from function.config.profile import CHECK, Profile
 from function.config.types import Rate
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import AlreadyExists, NotUploaded
 from function.http.json_body import read_json_object
@@ -106,8 +106,8 @@ def begin_check(context: RequestContext, profile: Profile, response: dict[str, A
     """
     if profile.hold != (CHECK,):
         return response
-    from function.holding.check import begin_check_after
     from function.holding.state import PUBLISHED
+    from function.holding.wechat_check import begin_check_after
 
     state = begin_check_after(context, response["receipt"]).state
     if not profile.is_checked_by_aliyun:

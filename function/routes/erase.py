@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 
+from function.annotations import Any
 from function.auth import MAX_SUBJECT_BYTES, bearer_token, is_subject, owner_of
-from function.auth.backend import ERASURE, check_backend_token
+from function.auth.business_token import ERASURE, check_backend_token
 from function.config.settings import Settings
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import BadRequest
 from function.http.json_body import read_json_object

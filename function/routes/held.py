@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from function.annotations import Any
 from function.auth import bearer_token, identify
-from function.auth.backend import check_backend_token, is_backend
+from function.auth.business_token import check_backend_token, is_backend
 from function.config.types import Rate
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import Forbidden
 from function.holding.actions import commit_held
@@ -26,7 +26,7 @@ from function.holding.status import read_state
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient
-from function.oss.post_form import iso
+from function.oss.instants import iso
 
 # The limit of requests that decide; status has its own.
 LIMIT = "held"

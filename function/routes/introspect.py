@@ -6,11 +6,11 @@ Source: https://www.rfc-editor.org/rfc/rfc7662
 
 from urllib.parse import parse_qsl
 
+from function.annotations import Any
 from function.auth import bearer_token, owner_of
-from function.auth.backend import check_backend_token
+from function.auth.business_token import check_backend_token
 from function.auth.session import SessionToken
 from function.config.types import Rate
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import BadRequest, Forbidden, Unauthorized
 from function.http.gateway import Request

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from function.annotations import Any
 from function.auth.session import SessionToken
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import BadRequest, Unauthorized
 from function.http.json_body import read_json_object

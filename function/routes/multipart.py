@@ -1,9 +1,9 @@
 """``POST /multipart`` and its parts, completion and abort: large files in parts."""
 
+from function.annotations import Any
 from function.auth import Caller, identify
 from function.config.key_template import published_name
 from function.config.profile import ACL_FIELD, Profile
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object
@@ -25,10 +25,11 @@ from function.multipart.part_urls import (
     urls_end,
 )
 from function.oss.client import oss_client
-from function.oss.post_form import UploadRule, iso, object_url
+from function.oss.instants import iso
+from function.oss.post_form import UploadRule, object_url
 from function.routes.confirm import decided_response, report
 from function.routes.upload_params import apply_hooks, check_replaced_by, reserve_forms, with_quota
-from function.session_policy import UPLOADS
+from function.sts.session_policy import UPLOADS
 from function.uploads.plan import rule_for
 from function.uploads.receipt import RECEIPT_LIFE, seen_upload
 from function.uploads.request import UploadRequest, profile_of, read_fields

@@ -1,20 +1,20 @@
 """``POST /list`` and ``/delete``: the objects of an owner."""
 
+from function.annotations import Any
 from function.auth import bearer_token, identify
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import UploadError
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import oss_client, oss_clients, require_client
-from function.oss.post_form import iso
+from function.oss.instants import iso
 from function.owners.deletion import DeletionGrant, deletable, read_keys
 from function.owners.deletion import delete as delete_granted
 from function.owners.listing import issue_cursor, list_of, read_cursor, read_list_request
 from function.owners.listing import list_own as list_page_of
 from function.reading import ReadGrant, UrlRequest, profiles_with_keys
 from function.routes.read import entries
-from function.session_policy import DELETIONS, OBJECTS
+from function.sts.session_policy import DELETIONS, OBJECTS
 
 # Backends count together, and not with any caller.
 BACKENDS = "backends"

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import cache
 
+from function.annotations import Any
 from function.auth import identify
 from function.config.profile import Profile
-from function.config.typing import Any
 from function.context import RequestContext
 from function.http.json_body import read_json_object
-from function.oss.post_form import iso
+from function.oss.instants import iso
 from function.reading import (
     ReadGrant,
     UrlRequest,
@@ -20,7 +20,7 @@ from function.reading import (
     signed_url,
     url_end,
 )
-from function.session_policy import OBJECTS
+from function.sts.session_policy import OBJECTS
 
 
 def handle(context: RequestContext) -> dict[str, Any]:

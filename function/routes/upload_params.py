@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from function.annotations import Any
 from function.auth import Caller, identify
 from function.config.profile import Profile, SessionKey
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import BadRequest
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import Reservation
-from function.oss.post_form import iso
-from function.session_policy import UPLOADS
+from function.oss.instants import iso
+from function.sts.session_policy import UPLOADS
 from function.uploads.plan import PlannedUpload, plan_upload, refuse_among_several
 from function.uploads.request import UploadRequest, profile_of, read_fields, read_files, read_query
 

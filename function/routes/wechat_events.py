@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from function.annotations import Any
 from function.config.setting_table import REVOCATIONS
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import OssUnavailable, UploadError, WechatUnavailable
-from function.holding.check import apply_verdict
+from function.holding.wechat_check import apply_verdict
 from function.http.client import ExchangeFailed, HttpResponse
 from function.http.gateway import REASON_PHRASES, Request, Response
 from function.moderation.wechat_verdict import EVENT, Verdict, read_verdict
@@ -50,7 +50,7 @@ def _withdrawn(context: RequestContext, push: WechatPush, event: Mapping[str, An
     context.line.event = event["Event"]
     failed = None
     if event["Event"] in REVOCATIONS:
-        from function.owners.revocation import accept_revocation
+        from function.owners.withdrawal import accept_revocation
 
         failed = accept_revocation(context, event)
     response = _relay(context, push, is_stored=False)

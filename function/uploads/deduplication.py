@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from function.annotations import Any
 from function.config.key_template import is_held_name, published_name
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, UploadError
 from function.oss.client import OssClient, oss_clients, require_client
+from function.oss.instants import iso
 from function.oss.objects import ObjectFacts, head_object
-from function.oss.post_form import iso, object_url
+from function.oss.post_form import object_url
 from function.uploads.receipt import check_stored, describe, upload_id_in
 from function.uploads.tickets import FormTicket
 

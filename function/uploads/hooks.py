@@ -23,14 +23,14 @@ from queue import Empty, SimpleQueue
 from traceback import walk_tb
 from types import MappingProxyType
 
+from function.annotations import Any, NamedTuple
 from function.auth import Caller
 from function.config.content_types import bare_type
 from function.config.key_template import HELD_FOLDER, INNER_FOLDER, MAX_KEY_BYTES, KeyTemplate
-from function.config.messages import Message
 from function.config.profile import Profile
-from function.config.typing import Any, NamedTuple
 from function.context import HOOKS_FILE, HOOKS_SECONDS
 from function.errors import Forbidden, HooksUnavailable, Misconfigured, Problem
+from function.messages import Message
 from function.uploads.request import UploadRequest, is_small_json
 
 # A late call keeps its thread until it ends; while so many do, no further call is made.

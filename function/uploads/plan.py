@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
+from function.annotations import Any, NamedTuple
 from function.auth import Caller
 from function.config.content_types import default_disposition, key_extension
 from function.config.key_template import held_name, published_name
-from function.config.messages import Message
 from function.config.profile import META_PREFIX, UPLOAD_ID_METADATA, BucketLocation, Profile
 from function.config.profiles import problem_in
 from function.config.settings import Settings
-from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, Misconfigured
+from function.messages import Message
+from function.oss.instants import iso
 from function.oss.post_form import (
     CREDENTIAL_FIELD,
     DATE_FIELD,
@@ -24,7 +25,6 @@ from function.oss.post_form import (
     Credentials,
     PreparedForm,
     UploadRule,
-    iso,
     object_url,
     prepare,
     sign_folder,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from function.annotations import Any, NamedTuple
 from function.auth.tokens import (
     KEY,
     NO_LEEWAY,
@@ -21,7 +22,6 @@ from function.config.content_types import bare_type
 from function.config.key_template import is_held_name, published_name
 from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings
-from function.config.typing import Any, NamedTuple
 from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, Unauthorized
 from function.oss.objects import ObjectFacts

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from function.annotations import Any, NamedTuple
 from function.config.content_types import TYPE_OF_EXTENSION, bare_type, name_extension
 from function.config.key_template import MAX_KEY_BYTES
 from function.config.profile import Profile
-from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, TooLarge, UnknownProfile, UnsupportedType
 from function.http.json_body import strict_json
 

@@ -1,6 +1,6 @@
 """Rate limits of calls that need no session: under their ticket, and under its owner."""
 
-from function.auth.backend import is_backend
+from function.auth.business_token import is_backend
 from function.config.types import Rate
 from function.context import RequestContext
 from function.limits.rate_limit import RateLimitItem

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from function.annotations import Any, NamedTuple
 from function.auth import Caller
 from function.auth.tokens import (
     KEY,
@@ -21,12 +22,11 @@ from function.auth.tokens import (
     time_claim,
 )
 from function.config.key_template import RECORD_ID, is_plain
-from function.config.messages import Message
 from function.config.profile import MAX_PARTS, Profile
 from function.config.profiles import problem_in
 from function.config.settings import Settings
-from function.config.typing import Any, NamedTuple
 from function.errors import BadRequest, Forbidden, Misconfigured, Unauthorized
+from function.messages import Message
 from function.oss.post_form import UploadRule
 from function.request_log import readable_traceparent
 from function.uploads.request import UploadRequest, is_small_json

@@ -1,8 +1,8 @@
 """WeChat's server APIs: access token, content check and message push."""
 
-from function.config.messages import Message
-from function.config.typing import NamedTuple
+from function.annotations import NamedTuple
 from function.errors import Misconfigured, Problem
+from function.messages import Message
 
 
 class WechatPush(NamedTuple):

@@ -5,13 +5,13 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from function.annotations import Any
 from function.config.key_template import RECORD_ID
-from function.config.messages import Message
-from function.config.typing import Any
-from function.credentials import SingleFlight
 from function.errors import Misconfigured, Problem, UploadError, WechatRejected, WechatUnavailable
 from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
+from function.messages import Message
+from function.sts.credentials import SingleFlight
 from function.wechat import WechatApp, wrong_appid, wrong_secret
 
 ERRCODE = "errcode"

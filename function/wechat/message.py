@@ -6,7 +6,7 @@ The XML has elements and text alone: no entities, document types, comments or at
 
 import re
 
-from function.config.typing import Any
+from function.annotations import Any
 from function.http.json_body import object_in
 
 DECLARATION = r"\s*(<\?xml[^<>]*\?>)?"

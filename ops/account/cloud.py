@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from function.credentials import AccessKeys
+from function.sts.credentials import AccessKeys
 from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.ram_documents import compact, read_document
 from ops.account.role_plan import DesiredRoles, FoundRole, FoundRoles, Step

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from function.config.messages import Message
 from function.config.profile import BucketLocation
 from function.config.settings import DEFAULT_PROFILES_FILE
 from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Type, matching
+from function.messages import Message
 from ops.account.bucket import DesiredBucket
 from ops.account.profile_needs import (
     buckets_of,

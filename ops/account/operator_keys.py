@@ -4,10 +4,10 @@ The key pair with which the operator's commands ask the cloud.
 
 from collections.abc import Mapping
 
-from function.credentials import AccessKeys
 from function.errors import Misconfigured
+from function.sts.assume_role import own_access_keys
+from function.sts.credentials import AccessKeys
 from ops.terminal.language import Failure, Text
-from sts_credentials import own_access_keys
 
 NO_KEYS = Text(
     "No key of the cloud: export AccountID, AccessKeyID and AccessKeySecret, as make deploy reads them, of a"

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from function.config.profile import BucketLocation
 from function.config.settings import Settings
-from function.credentials import AccessKeys
+from function.sts.credentials import AccessKeys
 from ops.terminal.language import Failure, Text
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from function.config import settings_validation
 from function.config.profile import DEFAULT_HOST, BucketLocation, Profile
 from function.config.profiles import read_profiles
 from function.moderation.aliyun import ACTIONS
-from function.session_policy import role_policies, session_policies
+from function.sts.session_policy import role_policies, session_policies
 from ops.account.bucket import DesiredBucket, PartedFolder
 from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact
 from ops.deploy.profile_lines import with_lines

@@ -4,7 +4,7 @@ import argparse
 import os
 from datetime import UTC, datetime, timedelta
 
-from function.auth.backend import AUDIENCE
+from function.auth.business_token import AUDIENCE
 from function.auth.tokens import issue_token
 from function.config.types import SECRETS
 from ops.deploy.operator_env import operator_environment

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from function.auth import is_subject, owner_of
-from function.auth.backend import ERASURE
+from function.auth.business_token import ERASURE
 from function.auth.tokens import issue_token
 from function.config.settings import Settings
-from function.credentials import AccessKeys
 from function.owners.erasure_records import OWNER
+from function.sts.credentials import AccessKeys
 from ops.account.operator_keys import operator_keys
 from ops.client.answers import InvokeFailed, checked
 from ops.client.backend_token import TOKEN_LIFE

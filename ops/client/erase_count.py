@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from function.config.settings import Settings
 from function.context import HOOKS_FILE
-from function.credentials import AccessKeys
 from function.oss.versions import UPLOADS
 from function.owners.erasure_pass import Step, steps_for
+from function.sts.credentials import AccessKeys
 from ops.account.oss_client import client_at, failure_of
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen

@@ -19,10 +19,10 @@ import requests
 
 from function.config.key_template import DUE
 from function.config.settings import Settings
-from function.credentials import AccessKeys
 from function.http.json_body import object_in
 from function.operations.deliveries import Delivery, read_delivery
 from function.oss.due import NAME, Unreadable
+from function.sts.credentials import AccessKeys
 from function.webhook import KIND, signed_headers
 from ops.account.operator_keys import operator_keys
 from ops.account.oss_client import client_at, code_of, failure_of

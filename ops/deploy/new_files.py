@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from function.config.moderation import ALIYUN, endpoint_of
+from function.config.green import ALIYUN, endpoint_of
 from ops.deploy.features import FEATURES
 from ops.terminal.language import Text
 

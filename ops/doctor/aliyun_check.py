@@ -15,16 +15,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from function import aliyun_sdk
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
 from function.http.client import ExchangeFailed, HttpResponse, Send, send
 from function.moderation.aliyun import ACTIONS, MAX_ANSWER_BYTES, SECONDS, VERSION, region_at
 from function.moderation.aliyun_verdict import Verdict, data_of, not_checked, read_picture
 from function.moderation.finding import Label, Outcome
-from function.session_policy import OBJECTS
+from function.sts import aliyun_sdk
+from function.sts.credentials import AccessKeys, StsCredentials
+from function.sts.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State, joined, logged, same, unreachable
 from ops.doctor.identity import WRONG_SECRET, assume, sts_remedy
 from ops.doctor.samples import READABLE, Samples, new_key, picture

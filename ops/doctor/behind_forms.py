@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import requests
 
 from function.config.settings import Settings
-from function.credentials import StsCredentials
 from function.oss.presign import NONE, OssRequest, presign
+from function.sts.credentials import StsCredentials
 from ops.client.form_upload import open_session
 from ops.doctor.findings import Finding, State, same, unreachable
 from ops.doctor.uploads import Uploads

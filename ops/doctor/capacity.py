@@ -7,7 +7,7 @@ Phones at one instant that a plain and a burst deployment carry, by the limits o
 from typing import NamedTuple
 
 from function.config.settings import Settings
-from function.credentials import AccessKeys
+from function.sts.credentials import AccessKeys
 from ops.account.cloud import Account, CloudError
 from ops.account.metric_calls import instance_limit
 from ops.doctor.findings import Finding, State

@@ -15,12 +15,12 @@ from typing import Any
 from function.auth.tokens import SESSION, read_token
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
 from function.errors import Unauthorized, UploadError
 from function.holding import records
 from function.http.client import Send, send
 from function.moderation.wechat import AUDIO, PICTURE, CheckRequest, submit
-from function.session_policy import OBJECTS
+from function.sts.credentials import AccessKeys, StsCredentials
+from function.sts.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
 from ops.doctor.aliyun_check import check_by_aliyun

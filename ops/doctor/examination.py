@@ -8,7 +8,7 @@ from time import sleep
 
 from function.config.profile import CHECK, BucketLocation
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
+from function.sts.credentials import AccessKeys, StsCredentials
 from function.wechat import WechatApp
 from ops.client.function_client import FunctionSilent
 from ops.doctor.behind_forms import check_behind_forms, check_keys_of

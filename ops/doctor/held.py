@@ -11,12 +11,12 @@ from email.utils import parsedate_to_datetime
 from function.config.key_template import CLEAN, RECORDS, published_name
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
 from function.errors import AlreadyExists, OssRejected, UploadError
 from function.http.client import send
 from function.oss.client import BUDGET_SECONDS, OssClient, budget, call
 from function.oss.objects import copy_object, delete_object, head_object, process_object, put_record
-from function.session_policy import OBJECTS
+from function.sts.credentials import AccessKeys, StsCredentials
+from function.sts.session_policy import OBJECTS
 from ops.account.held_rule import LATER_DAYS
 from ops.doctor.findings import Finding, State, logged
 from ops.doctor.identity import assume, sts_remedy

@@ -7,14 +7,14 @@ from datetime import datetime
 from time import sleep
 
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
 from function.errors import StsRejected, UploadError
-from function.session_policy import UPLOADS
+from function.sts.assume_role import StsClient
+from function.sts.credentials import AccessKeys, StsCredentials
+from function.sts.session_policy import UPLOADS
 from ops.account.operator_keys import operator_keys
 from ops.doctor.findings import Finding, State, joined, logged, same, unreachable
 from ops.explain.advice import find_advice
 from ops.terminal.language import Failure, Text
-from sts_credentials import StsClient
 
 STS_ATTEMPTS = 2
 

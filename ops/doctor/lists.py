@@ -12,9 +12,9 @@ import requests
 
 from function.config.key_template import DUE, REVIEWS
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
-from function.session_policy import DELETE, DELETIONS, LIST, OBJECTS
+from function.sts.credentials import AccessKeys, StsCredentials
+from function.sts.session_policy import DELETE, DELETIONS, LIST, OBJECTS
 from ops.doctor.behind_forms import signed_request
 from ops.doctor.findings import Finding, State, joined, logged, refusal, same, unreachable
 from ops.doctor.identity import assume, sts_remedy

@@ -3,9 +3,9 @@ Removal of the objects that ``doctor`` stored, where the keys of this machine ma
 """
 
 from function.config.settings import Settings
-from function.credentials import AccessKeys
 from function.oss.client import OssClient
 from function.oss.versions import VERSIONS, Markers, delete_version, list_entries
+from function.sts.credentials import AccessKeys
 from ops.account.oss_client import client_at
 
 

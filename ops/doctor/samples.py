@@ -13,10 +13,10 @@ from datetime import datetime
 from function.config.key_template import RECORDS
 from function.config.profile import CHECK_URL_LIFE
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
 from function.http.client import ExchangeFailed, Send
 from function.oss.client import OssClient, budget, call
 from function.oss.presign import OssRequest, presign
+from function.sts.credentials import AccessKeys, StsCredentials
 from ops.doctor.findings import Finding, State, same, unreachable
 from ops.doctor.removal import delete_object
 from ops.terminal.language import Text

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 from function.config.key_template import DUE
 from function.config.settings import Settings
-from function.credentials import AccessKeys
 from function.errors import UploadError
 from function.operations.tick import KINDS
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.objects import get_record
-from function.session_policy import OBJECTS
+from function.sts.credentials import AccessKeys
+from function.sts.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State, logged
 from ops.doctor.held import client_of
 from ops.doctor.identity import assume, sts_remedy

@@ -13,8 +13,8 @@ from function.auth.tokens import RECEIPT, read_token
 from function.config.content_types import EXTENSION_OF_TYPE
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.credentials import AccessKeys
 from function.errors import Unauthorized
+from function.sts.credentials import AccessKeys
 from function.uploads.request import UploadRequest
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent

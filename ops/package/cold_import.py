@@ -23,8 +23,8 @@ PROGRAM = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 start = time.process_time()
-import handler, function.routes.upload_params, function.aliyun_sdk
-function.aliyun_sdk.prepare()
+import handler, function.routes.upload_params, function.sts.aliyun_sdk
+function.sts.aliyun_sdk.prepare()
 import aliyunsdkcore.vendored.requests.adapters, aliyunsdksts.request.v20150401.AssumeRoleRequest
 print(time.process_time() - start)
 """

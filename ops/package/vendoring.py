@@ -37,18 +37,18 @@ UNREACHED = (
     # For building extensions; built ones need _cffi_backend only.
     *("cffi", "pycparser"),
     # The SDK's client, and what only that imports: where a service is, when to try again, what signs with
-    # other kinds of keys. function/aliyun_sdk.py has a request sign itself, and sends it.
+    # other kinds of keys. function/sts/aliyun_sdk.py has a request sign itself, and sends it.
     *(f"{SDK}/{name}" for name in ("client.py", "data", "endpoint", "profile", "retry")),
     *(f"{SDK}/auth/{name}" for name in ("credentials.py", "algorithm/sha_hmac256.py", "signers", "utils")),
     *(f"{SDK}/{name}" for name in ("http/http_request.py", "http/http_response.py", "utils/validation.py")),
     "jmespath",
-    # Guesses the encoding of a text; an answer of STS is JSON, read as bytes. function/aliyun_sdk.py puts a
-    # stand-in in its place.
+    # Guesses the encoding of a text; an answer of STS is JSON, read as bytes. function/sts/aliyun_sdk.py puts
+    # a stand-in in its place.
     f"{CARRIED}/packages/chardet",
     # For reports of bugs; a module that the folder beside it hides.
     *(f"{CARRIED}/{name}" for name in ("help.py", "packages.py")),
     # For other systems, another library of TLS, old Pythons, and proxies; of those that are tried,
-    # function/aliyun_sdk.py says that they are not there.
+    # function/sts/aliyun_sdk.py says that they are not there.
     *(f"{CARRIED}/packages/urllib3/contrib/{name}" for name in ("_securetransport", "appengine.py")),
     *(f"{CARRIED}/packages/urllib3/contrib/{name}" for name in ("ntlmpool.py", "pyopenssl.py")),
     *(f"{CARRIED}/packages/urllib3/contrib/{name}" for name in ("securetransport.py", "socks.py")),

@@ -4,7 +4,7 @@ import functools
 import tomllib
 from pathlib import Path
 
-from function.config.messages import Message
+from function.messages import Message
 from ops.terminal.language import Text, system_words
 
 TABLE = Path(__file__).with_name("messages.toml")

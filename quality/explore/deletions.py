@@ -61,7 +61,7 @@ SAFETY = {
         "at rest: what_is_said_is_so",
     ),
     "the date of what was checked": Deletion(
-        "function.holding.check",
+        "function.holding.wechat_check",
         "if current.stored_at is None or checked.since is None or current.stored_at > checked.since:",
         "if False:",
         "swapped while checked",
@@ -75,7 +75,7 @@ SAFETY = {
         "at rest: what_has_a_receipt_is_kept",
     ),
     "the lease of a submission": Deletion(
-        "function.holding.check",
+        "function.holding.wechat_check",
         "if not records.create(oss, current.lease, {}, context.now):",
         "if records.create(oss, current.lease, {}, context.now) is None:",
         "commit twice, to be checked",

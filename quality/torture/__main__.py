@@ -40,7 +40,7 @@ SEED = 1
 MACHINES = (held_uploads.HeldUploads, held_uploads.WithoutTicks)
 MATRICES = {
     faults: ("function",),
-    sts_faults: ("function", "sts_credentials.py"),
+    sts_faults: ("function",),
     quota_faults: ("function/limits",),
 }
 
@@ -157,7 +157,11 @@ def _proofs(divisor: int) -> list[Task]:
     proofs = (
         *((f"held uploads {number}", run, held) for number, run in enumerate(lives, start=1)),
         ("policies", partial(policy_proof.run, policy_proof.PAIRS // divisor), ("function/oss",)),
-        ("reach", partial(reach_proof.run, reach_proof.REQUESTS // divisor), ("function/session_policy.py",)),
+        (
+            "reach",
+            partial(reach_proof.run, reach_proof.REQUESTS // divisor),
+            ("function/sts/session_policy.py",),
+        ),
         ("pairs of options", partial(option_pairs.run, divisor), ("function",)),
     )
     return [Task("proof", *proof) for proof in proofs]

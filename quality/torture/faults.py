@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from function.auth.wechat import openid_of
-from function.credentials import StsCredentials
 from function.errors import UploadError
 from function.http.client import HttpResponse, Send, send
 from function.limits.rate_limit import RateLimiter
@@ -24,6 +23,7 @@ from function.oss.callback_signature import OssPublicKeys
 from function.oss.client import OssClient, budget
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, get_record, head_object, put_record
+from function.sts.credentials import StsCredentials
 from function.webhook import post_event
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens

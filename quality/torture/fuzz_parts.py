@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from function.credentials import StsCredentials
 from function.http.client import ExchangeFailed, HttpResponse
+from function.sts.credentials import StsCredentials
 from function.uploads.tickets import MultipartTicket
 from tests.support import stage
 from tests.support.canaries import Watch

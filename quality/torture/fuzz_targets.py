@@ -21,13 +21,14 @@ from aliyunsdkcore.vendored.requests.models import Response as SdkResponse
 from function.app import load_settings
 from function.auth import Caller, identify
 from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, read_token
-from function.credentials import AccessKeys, StsCredentials
 from function.errors import InternalError, Misconfigured, UploadError
 from function.http.client import HttpResponse
 from function.http.gateway import Request
 from function.http.json_body import read_json_object
 from function.oss.callback_signature import key_path
-from function.session_policy import UPLOADS
+from function.sts.assume_role import StsClient, parse_response
+from function.sts.credentials import AccessKeys, StsCredentials
+from function.sts.session_policy import UPLOADS
 from function.uploads.callback import verify_callback
 from function.uploads.plan import plan_upload
 from function.uploads.receipt import describe
@@ -39,7 +40,6 @@ from quality.torture import fuzz_keys, fuzz_parts, fuzz_pushes
 from quality.torture.fuzz_keys import KeysTarget
 from quality.torture.fuzz_parts import PartsTarget
 from quality.torture.fuzz_pushes import PushTarget
-from sts_credentials import StsClient, parse_response
 from tests.support import stage
 from tests.support.canaries import Watch
 from tests.support.dice import Dice

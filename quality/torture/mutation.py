@@ -37,7 +37,7 @@ REACHED_HEAD = """\
 """
 # What decides which test reaches which line.
 EVERY_SOURCE = (*FUNCTION, "function", "bytecode.py", "handler.py", "sts_credentials.py", "deploy/burst")
-OTHERS = ("burst_server", "bytecode", "handler", "sts_credentials")
+OTHERS = ("burst_server", "bytecode", "handler")
 # How long the tests of a mutant take together at most; for a listed one it is only a look at its reason.
 SECONDS, SECONDS_OF_LISTED, WHOLE_SECONDS = 20.0, 1.0, 60.0
 

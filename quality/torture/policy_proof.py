@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from function.config.profiles import read_profiles
-from function.credentials import StsCredentials
 from function.oss.post_form import UploadRule, prepare, sign_folder, sign_object
-from function.session_policy import grants_for_uploads, policy_of
+from function.sts.credentials import StsCredentials
+from function.sts.session_policy import grants_for_uploads, policy_of
 from local.common.accounts import AccessKey, Accounts
 from local.oss.bucket import Bucket
 from local.oss.errors import OssError

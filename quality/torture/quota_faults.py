@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import redis
 
-from function.session_policy import UPLOADS
+from function.sts.session_policy import UPLOADS
 from quality.torture.report import Result, try_cells
 from tests.support import redis_server, stage
 from tests.support.canaries import LogWatch, Watch

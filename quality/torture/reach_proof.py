@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from function.config.profile import NOWHERE, Profile
 from function.config.profiles import read_profiles
-from function.session_policy import DELETIONS, OBJECTS, UPLOADS, role_policies, session_policies
+from function.sts.session_policy import DELETIONS, OBJECTS, UPLOADS, role_policies, session_policies
 from local.common.accounts import AccessKey, Accounts
 from local.oss.access import permits
 from local.oss.bucket import Bucket

@@ -18,7 +18,7 @@ from function import outgoing
 from function.auth.tokens import SESSION as SESSION_TOKEN
 from function.auth.tokens import issue_token
 from function.http.client import HttpResponse
-from function.session_policy import OBJECTS, UPLOADS
+from function.sts.session_policy import OBJECTS, UPLOADS
 from quality.torture.report import Result, try_cells
 from tests.support import stage
 from tests.support.broken_server import SLOW_SECONDS, WIRE, serving

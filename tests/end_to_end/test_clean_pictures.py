@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import jwt
 import pytest
 
-from function.auth.backend import AUDIENCE
+from function.auth.business_token import AUDIENCE
 from function.http.client import send
 from tests.end_to_end.conftest import SECRET, post_form
 from tests.support.cases import text_beside

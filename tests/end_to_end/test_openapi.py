@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from function.app import Function
-from function.auth.backend import AUDIENCE, ERASURE
+from function.auth.business_token import AUDIENCE, ERASURE
 from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud

@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from function import aliyun_sdk
-from function.credentials import AccessKeys
 from function.http.client import ExchangeFailed, HttpResponse
+from function.sts import aliyun_sdk
+from function.sts.credentials import AccessKeys
 
 VECTORS = json.loads(Path(__file__).parents[1].joinpath("vectors/rpc_v1.json").read_text("utf-8"))
 VECTOR = VECTORS["image_moderation"]

@@ -12,12 +12,12 @@ import handler
 from function.auth import CallerKinds
 from function.config.types import Rate
 from function.context import REQUEST_SECONDS, Dependencies, Instance, RequestContext
-from function.credentials import CredentialsResult
 from function.http.client import ExchangeFailed
 from function.http.gateway import Request
 from function.limits.rate_limit import RateLimitItem
 from function.request_log import LogLine
 from function.routes import ROUTES
+from function.sts.credentials import CredentialsResult
 
 NOW = datetime(2026, 11, 24, 14, 0, 0, 900, tzinfo=UTC)
 

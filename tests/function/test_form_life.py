@@ -1,4 +1,4 @@
-"""credentials: no form outlives the credentials that signed it, and none is asked for in vain."""
+"""sts.credentials: no form outlives the credentials that signed it, and none is asked for in vain."""
 
 from datetime import datetime, timedelta
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from function.errors import StsUnavailable
-from function.session_policy import OBJECTS, UPLOADS
+from function.sts.session_policy import OBJECTS, UPLOADS
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"

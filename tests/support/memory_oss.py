@@ -20,8 +20,8 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from function.app import Function
-from function.credentials import StsCredentials
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse
+from function.sts.credentials import StsCredentials
 from local.common.accounts import AccessKey, Accounts
 from local.common.ram_policy import Facts, fits, is_allowed
 from local.oss.request import Request, read_request

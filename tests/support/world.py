@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import jwt
 
 from function.app import Function
-from function.auth.backend import AUDIENCE
+from function.auth.business_token import AUDIENCE
 from function.auth.session import SessionToken
 from function.context import REQUEST_SECONDS, RequestContext
 from function.errors import StsRejected
@@ -24,7 +24,7 @@ from function.http.gateway import Request
 from function.moderation.finding import Outcome
 from function.moderation.wechat_verdict import Verdict
 from function.request_log import LogLine
-from function.session_policy import OBJECTS
+from function.sts.session_policy import OBJECTS
 from handler import serve
 from tests.support import stage
 from tests.support.green import Green
@@ -272,7 +272,7 @@ class World:
 
     def verdict(self, outcome: Outcome, trace_id: str = "60f96f1d-1", instance: int = 0, **said: Any) -> bool:
         """What the push of a verdict does, once it was verified."""
-        from function.holding.check import apply_verdict
+        from function.holding.wechat_check import apply_verdict
 
         return apply_verdict(self.call(instance), Verdict(trace_id, outcome, **said))
 

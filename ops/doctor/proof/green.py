@@ -11,8 +11,7 @@ from time import monotonic
 from time import sleep as pause
 from typing import Any, NamedTuple
 
-from function.config.moderation import endpoint_of
-from function.credentials import AccessKeys
+from function.config.green import endpoint_of
 from function.http.client import ExchangeFailed, Send, send
 from function.moderation.aliyun import ACTIONS, OF_THE_ACCOUNT, TASK_ID, service_for
 from function.moderation.aliyun_verdict import (
@@ -27,6 +26,7 @@ from function.moderation.aliyun_verdict import (
     read_picture,
 )
 from function.moderation.finding import LABEL, Label, Outcome
+from function.sts.credentials import AccessKeys
 from ops.doctor.aliyun_check import PICTURES, WRONG, GreenCall, remedy_of
 from ops.doctor.evidence import NotTried
 from ops.doctor.places import FOLDER

@@ -13,7 +13,7 @@ from function.oss.listing import list_objects, list_page
 from function.oss.multipart import abort
 from function.oss.objects import head_object
 from function.oss.versions import UPLOADS, VERSIONS, Entry, EntryList, Markers, delete_many, list_entries
-from function.session_policy import DELETE, LIST
+from function.sts.session_policy import DELETE, LIST
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
 from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, told
 from ops.doctor.proof.sandbox import Sandbox

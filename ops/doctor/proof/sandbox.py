@@ -13,19 +13,19 @@ import requests
 
 from function.config.profile import ACL_FIELD
 from function.config.settings import Settings
-from function.credentials import AccessKeys, StsCredentials
 from function.errors import UploadError
 from function.http.client import HttpResponse
 from function.oss.client import OssClient
 from function.oss.post_form import Credentials
 from function.oss.presign import OssRequest, authorize, presign, request_url
-from function.session_policy import Grant, policy_of
+from function.sts.assume_role import StsClient
+from function.sts.credentials import AccessKeys, StsCredentials
+from function.sts.session_policy import Grant, policy_of
 from ops.client.form_upload import open_session
 from ops.doctor.evidence import NotTried, accepted, evidence, reason_of
 from ops.doctor.identity import sts_remedy
 from ops.doctor.places import trial_folder
 from ops.doctor.removal import delete_object, delete_versions
-from sts_credentials import StsClient
 
 TIMEOUT_SECONDS = 30
 FORM_LIFE, URL_LIFE = timedelta(minutes=5), timedelta(minutes=1)

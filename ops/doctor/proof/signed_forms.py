@@ -20,7 +20,7 @@ from function.oss.post_form import (
     sign_folder,
     sign_object,
 )
-from function.session_policy import PUBLIC_ACLS, UPLOADS, WRITE
+from function.sts.session_policy import PUBLIC_ACLS, UPLOADS, WRITE
 from function.uploads.plan import plan_upload
 from function.uploads.request import UploadRequest
 from ops.client.form_upload import LOOPBACK

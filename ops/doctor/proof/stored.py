@@ -17,7 +17,7 @@ from function.oss.objects import (
     put_record,
     read_range,
 )
-from function.session_policy import READ
+from function.sts.session_policy import READ
 from ops.doctor.evidence import accepted, reason_of, text_in
 from ops.doctor.proof.point import Seen, are_all, is_refused, told
 from ops.doctor.proof.sandbox import DOT, Sandbox

@@ -9,10 +9,11 @@ from typing import Any
 import requests
 
 from function.auth import Caller
-from function.credentials import AccessKeys, StsCredentials
 from function.errors import StsRejected, StsUnavailable, UploadError
 from function.oss.post_form import UploadRule, prepare
-from function.session_policy import Grant, policy_of
+from function.sts.assume_role import StsClient
+from function.sts.credentials import AccessKeys, StsCredentials
+from function.sts.session_policy import Grant, policy_of
 from function.uploads.request import UploadRequest
 from function.uploads.tickets import FormTicket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
@@ -20,7 +21,6 @@ from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, role_po
 from ops.doctor.places import FOLDER
 from ops.doctor.proof.point import Seen, told
 from ops.doctor.proof.sandbox import DOT, FORM_LIFE, OwnKeys, Sandbox
-from sts_credentials import StsClient
 
 CHAINED = timedelta(hours=2)
 AN_HOUR = timedelta(hours=1)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import requests
 
 from function.config.settings import Settings
-from function.credentials import AccessKeys
 from function.errors import UploadError
+from function.sts.credentials import AccessKeys
 from ops.doctor.evidence import NotTried, reason_of
 from ops.doctor.proof.first_object import first_refusal, no_answer
 from ops.doctor.proof.point import Point, points, told

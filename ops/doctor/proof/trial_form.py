@@ -8,6 +8,7 @@ from datetime import datetime
 import requests
 
 from function.oss import signature_v4
+from function.oss.instants import stamp_of
 from function.oss.post_form import (
     CREDENTIAL_FIELD,
     DATE_FIELD,
@@ -18,7 +19,6 @@ from function.oss.post_form import (
     exact_match,
     sign_v1,
     sign_v4,
-    stamp_of,
 )
 from function.oss.presign import NONE
 from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox

@@ -21,7 +21,7 @@ from function.moderation.wechat import (
     submit,
 )
 from function.moderation.wechat import PATH as CHECK
-from function.session_policy import OBJECTS
+from function.sts.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import PATH as TOKEN
 from function.wechat.api import AccessTokens, post

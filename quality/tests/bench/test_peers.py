@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from function.credentials import StsCredentials
 from function.oss.post_form import UploadRule, prepare, sign_object
 from function.oss.presign import OssRequest, presign
+from function.sts.credentials import StsCredentials
 from handler import serve
 from quality.bench.same_work import WrongWork, check_form
 

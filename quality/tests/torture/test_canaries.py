@@ -7,11 +7,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from function import aliyun_sdk
 from function.app import Function
 from function.context import Dependencies
-from function.credentials import AccessKeys
 from function.http.client import ExchangeFailed, send
+from function.sts import aliyun_sdk
+from function.sts.credentials import AccessKeys
 from tests.support.canaries import LogWatch, Watch
 
 

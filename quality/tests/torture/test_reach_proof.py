@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from function.session_policy import session_policies
+from function.sts.session_policy import session_policies
 from quality.torture import reach_proof
 
 REQUESTS = 3000

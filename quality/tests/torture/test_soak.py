@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from function import credentials
+from function.sts import credentials
 from quality.torture import soak
 
 

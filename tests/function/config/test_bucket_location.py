@@ -17,7 +17,7 @@ from function.errors import Misconfigured, UploadError
 from function.http.gateway import Request
 from function.oss.client import oss_clients
 from function.request_log import LogLine
-from function.session_policy import OBJECTS, UPLOADS, role_policies
+from function.sts.session_policy import OBJECTS, UPLOADS, role_policies
 from tests.conftest import SDK_ADAPTER, sts_reply
 from tests.docs.openapi import check_answer
 from tests.support.memory_oss import UNHEARD

@@ -12,7 +12,7 @@ from function.config.settings import Settings, read_settings
 from function.config.types import Rate
 from function.context import Dependencies
 from function.errors import Misconfigured
-from function.session_policy import session_policies
+from function.sts.session_policy import session_policies
 from ops.terminal.messages import in_both
 from tests.ops.words import in_english
 from tests.support.cases import cases_beside, table_beside

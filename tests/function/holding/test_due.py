@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from function.errors import OssUnavailable
-from function.holding.check import begin_check_after
+from function.holding.wechat_check import begin_check_after
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import PROFILES, names, refused

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from function.config.moderation import REJECTED, prefixes_of
+from function.config.green import REJECTED, prefixes_of
 from function.moderation.aliyun import fetch_result, submit_media
 from function.moderation.aliyun_verdict import not_checked, unreadable
 from function.moderation.finding import Outcome

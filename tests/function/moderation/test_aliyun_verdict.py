@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from function.config.moderation import REJECTED, prefixes_of
+from function.config.green import REJECTED, prefixes_of
 from function.http.client import HttpResponse
 from function.moderation.aliyun_verdict import Verdict, data_of, not_checked, read_picture, unreadable
 from function.moderation.finding import ALIYUN, ERRCODE, LABEL, MAX_LABEL, MAX_LABELS, Finding, Outcome

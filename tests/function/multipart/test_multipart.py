@@ -8,7 +8,7 @@ import pytest
 
 from function.errors import StsUnavailable
 from function.multipart.lifecycle import initiate_headers
-from function.session_policy import UPLOADS
+from function.sts.session_policy import UPLOADS
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

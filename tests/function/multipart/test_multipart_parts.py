@@ -3,7 +3,7 @@
 import pytest
 
 from function.errors import StsUnavailable
-from function.session_policy import UPLOADS
+from function.sts.session_policy import UPLOADS
 from tests.support.cases import table_beside
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
 

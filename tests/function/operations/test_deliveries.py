@@ -11,7 +11,7 @@ from function.moderation.finding import Outcome
 from function.operations.deliveries import continue_delivery
 from function.oss.client import oss_client
 from function.oss.due import list_due
-from function.owners import revocation
+from function.owners import withdrawal
 from function.webhook import deliver, notify_business, signed_headers
 from tests.docs.openapi import check_answer
 from tests.function.holding.test_decision import kill
@@ -357,7 +357,7 @@ def test_an_event_without_openid_is_delivered_and_another_under_its_id_is_not(wo
     call = world.call()
     body = {"event": "revoked", "sub": None, "owner": None, "name": "user_authorization_revoke"}
     body |= {"revokeInfo": "1", "at": "2026-11-24T14:00:00Z"}
-    id = revocation.id_of(body, call.settings)
+    id = withdrawal.id_of(body, call.settings)
     assert deliver(call, call.settings.home, id, {**body, "erasure": "e"})
     (name,) = due(world)
     said, shop.answer = fields(world), UP

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from function.auth.backend import ERASURE
+from function.auth.business_token import ERASURE
 from function.http.client import HttpResponse
 from function.operations.tick import TICK_SECONDS
 from function.oss import due

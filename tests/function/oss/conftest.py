@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from function.credentials import StsCredentials
 from function.http.client import HttpResponse
 from function.oss.client import BUDGET_SECONDS, OssClient
+from function.sts.credentials import StsCredentials
 from local.common.accounts import AccessKey, Accounts
 from local.oss.request import read_request
 from local.oss.request_signature import authenticate

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from function.credentials import StsCredentials
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
 from function.http.client import send
 from function.oss.client import OssClient, budget
@@ -22,6 +21,7 @@ from function.oss.objects import (
     read_range,
     set_private,
 )
+from function.sts.credentials import StsCredentials
 from local.common.accounts import AccessKey, Accounts
 from local.oss.rules import OssRules
 from local.oss.server import OssServer

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from function.credentials import StsCredentials
 from function.errors import OssRejected, OssUnavailable
 from function.http.client import HttpResponse
 from function.oss.client import BUDGET_SECONDS
@@ -21,6 +20,7 @@ from function.oss.objects import (
     put_record,
     read_range,
 )
+from function.sts.credentials import StsCredentials
 from tests.function.oss.conftest import refusal
 
 HEADERS = {

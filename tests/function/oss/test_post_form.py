@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from function.credentials import StsCredentials
+from function.oss.instants import iso
 from function.oss.post_form import (
     UploadRule,
     encode_policy,
     exact_match,
-    iso,
     object_url,
     prepare,
     sign_folder,
     sign_object,
     sign_v1,
 )
+from function.sts.credentials import StsCredentials
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

@@ -3,7 +3,7 @@
 import pytest
 
 from function.errors import StsRejected
-from function.session_policy import DELETIONS
+from function.sts.session_policy import DELETIONS
 from tests.function.owners.conftest import (
     BAD,
     ELSEWHERE,

@@ -8,13 +8,13 @@ from itertools import count as counted
 import jwt
 import pytest
 
-from function.auth.backend import ERASURE
+from function.auth.business_token import ERASURE
 from function.errors import OssUnavailable
 from function.oss.due import list_due
 from function.owners.erasure import begin, continue_erasure
 from function.owners.erasure_pass import LEAST_SECONDS
 from function.owners.erasure_records import RUNNING, latest, records_client, save
-from function.session_policy import DELETIONS, OBJECTS
+from function.sts.session_policy import DELETIONS, OBJECTS
 from tests.function.owners.conftest import (
     BAD,
     ELSEWHERE,

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 
-from function.auth.backend import ERASURE
+from function.auth.business_token import ERASURE
 from function.auth.tokens import PARTS, RECEIPT, SESSION, SOURCE, TICKET, issue_token
 from function.errors import OssRejected
 from function.routes.introspect import CALLS

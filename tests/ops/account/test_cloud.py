@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from function.credentials import AccessKeys
+from function.sts.credentials import AccessKeys
 from ops.account.cloud import Account, CloudError
 from tests.support.broken_server import answers, serving
 

@@ -7,7 +7,7 @@ import pytest
 
 from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
-from function.session_policy import DELETIONS, session_policies
+from function.sts.session_policy import DELETIONS, session_policies
 from ops.account.desired import read_desired
 from ops.account.ram_documents import same_document
 from ops.account.role_plan import FoundRoles, role_steps

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from function.app import load_settings
-from function.credentials import AccessKeys
+from function.sts.credentials import AccessKeys
 from local.addresses import FUNCTION_KEY
 from local.green.plan import PlannedAnswer
 from ops.doctor.aliyun_check import AliyunCheck

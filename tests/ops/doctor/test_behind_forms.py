@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from function.app import load_settings
-from function.credentials import AccessKeys, StsCredentials
+from function.sts.credentials import AccessKeys, StsCredentials
 from local.buckets import ACTIONS, LISTS
 from local.cloud import FUNCTION_KEY
 from ops.doctor.behind_forms import check_behind_forms, check_keys_of

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from function.credentials import AccessKeys
+from function.sts.credentials import AccessKeys
 from ops.doctor.capacity import BURST, LIMITS, PLAIN, limits_of, phones
 from tests.ops.account.stubs import SDK_ADAPTER
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from function.app import load_settings
-from function.credentials import AccessKeys
+from function.sts.credentials import AccessKeys
 from local.buckets import ARCHIVE
 from local.wechat.check_plan import PlannedCheck
 from ops.doctor.content_check import ContentCheck, check_content

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from function.credentials import StsCredentials
 from function.http.client import HttpResponse
 from function.oss.client import OssClient
+from function.sts.credentials import StsCredentials
 from local.cloud import ROLE_ARN
 from local.oss.lifecycle import LifecycleRule
 from ops.doctor.findings import State

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from function.app import load_settings
-from function.credentials import AccessKeys
-from function.session_policy import DELETIONS, OBJECTS
+from function.sts.credentials import AccessKeys
+from function.sts.session_policy import DELETIONS, OBJECTS
 from local.cloud import BUCKET, FUNCTION_KEY, ROLE_ARN
 from ops.doctor.findings import State
 from ops.doctor.lists import check_lists

@@ -13,10 +13,10 @@ import pytest
 import requests
 
 from function.app import load_settings
-from function.credentials import AccessKeys
 from function.errors import OssRejected
 from function.holding.records import verdict_key
-from function.session_policy import role_policies
+from function.sts.credentials import AccessKeys
+from function.sts.session_policy import role_policies
 from local.buckets import HOME
 from local.cloud import FUNCTION_KEY, ROLE_ARN
 from local.common.rules import change_rules

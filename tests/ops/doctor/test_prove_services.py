@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from function.app import load_settings
-from function.credentials import AccessKeys
+from function.sts.credentials import AccessKeys
 from local.cloud import FUNCTION_KEY
 from local.green.plan import PlannedAnswer
 from local.green.rules import GreenRules

@@ -7,9 +7,9 @@ import pytest
 
 from function.app import Function, load_settings
 from function.context import Dependencies
-from function.credentials import AccessKeys
 from function.oss import due
-from function.session_policy import OBJECTS
+from function.sts.credentials import AccessKeys
+from function.sts.session_policy import OBJECTS
 from local.cloud import BUCKET, FUNCTION_KEY
 from ops.doctor.findings import State
 from ops.doctor.held import client_of

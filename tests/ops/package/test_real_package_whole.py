@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from function import aliyun_sdk
+from function.sts import aliyun_sdk
 from ops.package.vendoring import UNREACHED, prune
 from tests.ops.package.services import run_bare
 
@@ -17,7 +17,7 @@ IMPORT_EVERYTHING = """
 import importlib, json, pathlib, sys
 root = pathlib.Path(sys.argv[1])
 sys.path.insert(0, str(root))
-from function import aliyun_sdk
+from function.sts import aliyun_sdk
 aliyun_sdk.prepare()
 names, failed = [], {}
 for path in sorted([*root.rglob("*.py"), *root.rglob("*.so")]):

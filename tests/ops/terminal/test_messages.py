@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from function.config.messages import Message
+from function.messages import Message
 from ops.terminal.messages import chinese_templates, in_both
 from tests.docs.markdown import ROOT
 

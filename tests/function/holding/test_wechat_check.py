@@ -1,4 +1,4 @@
-"""holding.check: only a verdict that passes publishes a checked upload."""
+"""holding.wechat_check: only a verdict that passes publishes a checked upload."""
 
 import json
 import re
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from function.errors import OssUnavailable, StsRejected
-from function.holding.check import apply_verdict
 from function.holding.events import notify
 from function.holding.held_upload import read_recorded
 from function.holding.state import LEASE
+from function.holding.wechat_check import apply_verdict
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
 from tests.function.holding.conftest import names, there

@@ -17,12 +17,12 @@ from aliyunsdkcore.vendored.requests import ConnectionError as ConnectionFailed
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 from aliyunsdkcore.vendored.requests.packages.urllib3.exceptions import InvalidHeader
 
-from function import aliyun_sdk
-from function.aliyun_sdk import MAX_RESPONSE_BYTES, SdkFailed
-from function.credentials import AccessKeys
 from function.errors import StsRejected, StsUnavailable
 from function.outgoing import ExchangeFailed, ca_bundle_path, verifying_context
-from sts_credentials import StsClient
+from function.sts import aliyun_sdk
+from function.sts.aliyun_sdk import MAX_RESPONSE_BYTES, SdkFailed
+from function.sts.assume_role import StsClient
+from function.sts.credentials import AccessKeys
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -318,7 +318,7 @@ LATE.add("aliyunsdkcore.vendored.requests.packages.chardet")
 USES = r"""
 import sys
 sys.path.insert(0, ".")
-from function import aliyun_sdk
+from function.sts import aliyun_sdk
 late = set(sys.argv[1:])
 assert not late & set(sys.modules)
 aliyun_sdk.prepare()

@@ -1,4 +1,4 @@
-"""holding.check: submissions to WeChat; no response of it strands an upload."""
+"""holding.wechat_check: submissions to WeChat; no response of it strands an upload."""
 
 import json
 import threading
@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
-from function.holding.check import submit_to_wechat
 from function.holding.held_upload import HeldUpload
+from function.holding.wechat_check import submit_to_wechat
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.wechat import AS_JPEG, CheckRequest

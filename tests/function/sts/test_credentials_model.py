@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from function.credentials import AccessKeys, CredentialsCache, StsCredentials
 from function.errors import StsRejected, StsUnavailable
+from function.sts.credentials import AccessKeys, CredentialsCache, StsCredentials
 
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 OWN = AccessKeys("STS.own", "s", None)

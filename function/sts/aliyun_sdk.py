@@ -18,10 +18,10 @@ from types import ModuleType
 from urllib.parse import quote, urlencode
 
 from function import VERSION
-from function.config.typing import TYPE_CHECKING, Any
-from function.credentials import AccessKeys
+from function.annotations import TYPE_CHECKING, Any
 from function.http.json_body import object_in
 from function.outgoing import ExchangeFailed, ca_bundle_path, verifying_context, with_timeout
+from function.sts.credentials import AccessKeys
 
 if TYPE_CHECKING:
     from function.http.client import HttpResponse, Send

@@ -1,7 +1,7 @@
 """Content Moderation of Alibaba Cloud: families of labels, and the regions that have it."""
 
 from function.config import types
-from function.config.messages import Message
+from function.messages import Message
 
 WECHAT, ALIYUN = "wechat", "aliyun"
 # Prefixes of labels. Those of terror, drugs and gambling were seen in no source: check them in the console.

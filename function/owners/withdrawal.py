@@ -10,15 +10,15 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from function.annotations import Any
 from function.auth import is_subject, owner_of
 from function.auth.tokens import keyed_hash
 from function.config.profile import BucketLocation
 from function.config.setting_table import REVOCATIONS
 from function.config.settings import Settings
-from function.config.typing import Any
 from function.context import RequestContext
 from function.errors import OssUnavailable, UploadError
-from function.oss.post_form import iso
+from function.oss.instants import iso
 from function.webhook import deliver
 from function.wechat.api import whole_number
 

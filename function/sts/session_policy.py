@@ -4,9 +4,9 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from function.annotations import Any, NamedTuple
 from function.config.key_template import CLEAN, DUE, ERASURES, RECORDS, REVIEWS
 from function.config.profile import Profile, SessionKey
-from function.config.typing import Any, NamedTuple
 
 UPLOADS, OBJECTS, DELETIONS = "uploads", "objects", "deletions"
 READ, DELETE, LIST = "oss:GetObject", "oss:DeleteObject", "oss:ListObjects"

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import responses
 
-from function import aliyun_sdk
-from function.credentials import AccessKeys, StsCredentials
 from function.errors import Misconfigured, StsRejected, StsUnavailable
-from sts_credentials import StsClient, own_access_keys
+from function.sts import aliyun_sdk
+from function.sts.assume_role import StsClient, own_access_keys
+from function.sts.credentials import AccessKeys, StsCredentials
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

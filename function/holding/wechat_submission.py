@@ -1,6 +1,6 @@
 """Submission of a held object to WeChat, if a checker may look at it: in which form, and by which URL."""
 
-from function.config.moderation import WECHAT
+from function.config.green import WECHAT
 from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
 from function.errors import WechatUnavailable

@@ -1,4 +1,4 @@
-"""session_policy: a session may do what the forms need, and nothing else."""
+"""sts.session_policy: a session may do what the forms need, and nothing else."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
 from function.config.settings_validation import MAX_POLICY_CHARACTERS
-from function.session_policy import (
+from function.sts.session_policy import (
     DELETIONS,
     OBJECTS,
     UPLOADS,

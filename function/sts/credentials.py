@@ -18,8 +18,8 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from function.annotations import Generic, NamedTuple, Protocol, TypeVar
 from function.config.profile import CREDENTIALS_MARGIN
-from function.config.typing import Generic, NamedTuple, Protocol, TypeVar
 from function.errors import StsUnavailable, UploadError
 from function.outgoing import TIMED_OUT, ExchangeFailed, with_timeout
 

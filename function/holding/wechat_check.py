@@ -8,7 +8,7 @@ silence, errors and doubts a human decides.
 from contextlib import suppress
 from datetime import timedelta
 
-from function.config.moderation import ALIYUN, WECHAT
+from function.config.green import ALIYUN, WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
@@ -31,7 +31,7 @@ from function.holding.state import (
     check_state,
     is_first_attempt,
 )
-from function.holding.submission import refusal, submit_to_wechat
+from function.holding.wechat_submission import refusal, submit_to_wechat
 from function.moderation.finding import (
     CHANGED,
     LABEL,
@@ -47,8 +47,8 @@ from function.moderation.wechat_verdict import Verdict
 from function.oss import due
 from function.oss.client import OssClient, oss_client, oss_clients, require_client, with_time_limit
 from function.oss.due import pause_after
+from function.oss.instants import iso
 from function.oss.objects import head_object
-from function.oss.post_form import iso
 from function.webhook import RECORD_SECONDS
 
 # What a submission needs at least; with less it is left to the next request or tick.

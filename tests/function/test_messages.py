@@ -1,6 +1,6 @@
 """messages: translatable operator messages."""
 
-from function.config.messages import Message
+from function.messages import Message
 
 
 def test_a_message_keeps_its_template_and_values():

@@ -1,13 +1,13 @@
-"""credentials: early when possible, late when necessary, once at a time."""
+"""sts.credentials: early when possible, late when necessary, once at a time."""
 
 import threading
 from datetime import timedelta
 
 import pytest
 
-from function import credentials as cache_module
-from function.credentials import AccessKeys, CredentialsCache, StsCredentials
 from function.errors import StsRejected, StsUnavailable
+from function.sts import credentials as cache_module
+from function.sts.credentials import AccessKeys, CredentialsCache, StsCredentials
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

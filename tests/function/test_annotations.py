@@ -8,7 +8,7 @@ import typing
 
 import pytest
 
-from function.config import typing as ours
+from function import annotations as ours
 
 CLASSES = '''
 class Point(NamedTuple):

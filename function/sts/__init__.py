@@ -1,0 +1,1 @@
+"""STS: the role that is assumed, its session policies, and the credentials that sign."""
