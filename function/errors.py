@@ -8,8 +8,9 @@ Errors of this function, each with its HTTP status and code.
       UploadGone (410), TooLarge (413), UnsupportedType (415), TooManyRequests, QuotaExceeded (429)
   x Misconfigured, InternalError (500), HooksUnavailable (503)
   x UpstreamError
-    + StsRejected, WechatRejected, OssRejected (502)
-    + StsUnavailable, WechatUnavailable, OssUnavailable, OssKeyUnavailable, QuotaUnavailable (503)
+    + StsRejected, LoginRejected, OssRejected (502)
+    + StsUnavailable, LoginUnavailable, WechatUnavailable, OssUnavailable, OssKeyUnavailable,
+      QuotaUnavailable (503)
 """
 
 from collections.abc import Iterable, Mapping
@@ -226,10 +227,10 @@ class StsRejected(UpstreamError):
     status, code = 502, "sts_rejected"
 
 
-class WechatRejected(UpstreamError):
-    """Raised when WeChat returns an error that neither the caller nor a retry can correct."""
+class LoginRejected(UpstreamError):
+    """Raised when the platform of a login refuses it, and neither the caller nor a retry can help."""
 
-    status, code = 502, "wechat_rejected"
+    status, code = 502, "login_rejected"
 
 
 class OssRejected(UpstreamError):
@@ -247,8 +248,15 @@ class StsUnavailable(UpstreamError):
     default_retry_after = 2
 
 
+class LoginUnavailable(UpstreamError):
+    """Raised when the platform of a login is busy or times out."""
+
+    status, code = 503, "login_unavailable"
+    default_retry_after = 2
+
+
 class WechatUnavailable(UpstreamError):
-    """Raised when WeChat is busy, times out or its response is malformed."""
+    """Raised when WeChat, or ``WECHAT_PUSH_FORWARD_URL``, is busy, times out or its response is malformed."""
 
     status, code = 503, "wechat_unavailable"
     default_retry_after = 2

@@ -40,7 +40,7 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (17_888, 129),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (17_904, 132),
     "ops/": (19_983, 170),
     "local/": (14_626, 146),
     "quality/": (14_603, 128),
@@ -310,7 +310,7 @@ FIGURES = (
     Figure("lines over the caps of their folders", SLACK[0], lambda: over_the_caps(0)),
     Figure("files over the caps of their folders", SLACK[1], lambda: over_the_caps(1)),
     Figure("modules over 200 code lines", 0, large_modules),
-    Figure("modules under 30 code lines", 7, small_modules),
+    Figure("modules under 30 code lines", 8, small_modules),
     Figure("functions over 45 lines", 0, long_functions),
     Figure("files beside the rooms", 10, loose_files),
     Figure("tracked entries at the top", 32, top_level, shows=False),

@@ -11,12 +11,12 @@ from function.config.setting_table import CallerKind, Setting
 from function.config.settings import Settings
 from function.errors import (
     Forbidden,
+    LoginRejected,
+    LoginUnavailable,
     Problem,
     TooManyRequests,
     Unauthorized,
     UploadError,
-    WechatRejected,
-    WechatUnavailable,
 )
 from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
@@ -44,7 +44,7 @@ def openid_of(code: str, app: WechatApp, send: Send) -> str:
     first_seconds, second_seconds = CODE2SESSION_BUDGETS_SECONDS
     try:
         response = _code2session(code, app, send, first_seconds)
-    except WechatUnavailable:
+    except LoginUnavailable:
         response = _code2session(code, app, send, second_seconds)
     openid = response.get("openid")
     if not is_subject(openid):
@@ -71,12 +71,12 @@ def _code2session(code: str, app: WechatApp, send: Send, budget_seconds: float) 
     return fields
 
 
-def _unusable(reason: str) -> WechatRejected:
-    return WechatRejected("WeChat's response to the login is invalid.", reason=f"code2Session {reason}")
+def _unusable(reason: str) -> LoginRejected:
+    return LoginRejected("WeChat's response to the login is invalid.", reason=f"code2Session {reason}")
 
 
-def _wechat_silent(reason: str) -> WechatUnavailable:
-    return WechatUnavailable(
+def _wechat_silent(reason: str) -> LoginUnavailable:
+    return LoginUnavailable(
         "WeChat did not respond to the login; please try again.", reason=f"code2Session: {reason}"
     )
 
@@ -94,12 +94,12 @@ def _wechat_error(errcode: Any) -> UploadError:
             message = "Too many logins of this user; please wait."
             return TooManyRequests(message, reason=reason, upstream=code)
         case -1:
-            return WechatUnavailable("WeChat is busy; please try again.", reason=reason, upstream=code)
+            return LoginUnavailable("WeChat is busy; please try again.", reason=reason, upstream=code)
         case 40013 | 41002:
             return wrong_appid(reason, code)
         case 40125 | 41004:
             return wrong_secret(reason, code)
-    return WechatRejected("WeChat refused the login.", reason=reason, upstream=code)
+    return LoginRejected("WeChat refused the login.", reason=reason, upstream=code)
 
 
 def _read(values: Mapping[str, Any]) -> WechatApp:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from function.annotations import Any
 from function.config.key_template import RECORD_ID
-from function.errors import Misconfigured, Problem, UploadError, WechatRejected, WechatUnavailable
+from function.errors import Misconfigured, Problem, UploadError, WechatUnavailable
 from function.http.client import ExchangeFailed, Send
 from function.http.json_body import object_in
 from function.messages import Message
@@ -129,7 +129,7 @@ class AccessTokens:
 
         Raises:
             Misconfigured: WeChat does not accept the AppID, the secret or the function's address.
-            WechatRejected, WechatUnavailable: there is none; all who wait for one fetch share the error.
+            WechatUnavailable: there is none; all who wait for one fetch share the error.
         """
         with self._lock:
             flight, is_ours = self._last, False
@@ -172,15 +172,13 @@ def _serves(flight: SingleFlight[tuple[str, datetime]], now: datetime) -> bool:
 def _refusal(errcode: int, response: Mapping[str, Any]) -> UploadError:
     code, reason = str(errcode), f"stable_token errcode {errcode}"
     match errcode:
-        case -1 | 45009 | 45011:
-            return unavailable(PATH, f"errcode {errcode}", errcode=errcode, wait=LIMIT_WAIT_SECONDS)
         case 40164:
             return _address_refused(response, reason)
         case 40013 | 41002:
             return wrong_appid(reason, code)
         case 40001 | 40125 | 41004:
             return wrong_secret(reason, code)
-    return WechatRejected("WeChat refused to issue an access token.", reason=reason, upstream=code)
+    return unavailable(PATH, f"errcode {errcode}", errcode=errcode, wait=LIMIT_WAIT_SECONDS)
 
 
 def _address_refused(response: Mapping[str, Any], reason: str) -> Misconfigured:

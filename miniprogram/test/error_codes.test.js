@@ -130,8 +130,8 @@ const CODES = {
   internal_error: [uploading({ sign: jsonError(500, 'internal_error') }), 'sign', true, BUSY],
   sts_rejected: [uploading({ sign: jsonError(502, 'sts_rejected') }), 'sign', false, BROKEN],
   sts_unavailable: [uploading({ sign: jsonError(503, 'sts_unavailable') }), 'sign', true, BUSY],
-  wechat_rejected: [uploading({ login: jsonError(502, 'wechat_rejected') }), 'login', false, BROKEN],
-  wechat_unavailable: [uploading({ login: jsonError(503, 'wechat_unavailable') }), 'login', true, BUSY],
+  login_rejected: [uploading({ login: jsonError(502, 'login_rejected') }), 'login', false, BROKEN],
+  login_unavailable: [uploading({ login: jsonError(503, 'login_unavailable') }), 'login', true, BUSY],
 }
 
 /** What the advice about some of them names, beside the page. */

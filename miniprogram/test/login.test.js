@@ -168,7 +168,7 @@ test('a refused token is replaced once', async (t) => {
 
 test('a login that failed is tried again by the next upload', async (t) => {
   const stage = await openStage(t, { retries: 0 })
-  stage.fc.plan.login.push(jsonError(503, 'wechat_unavailable'))
+  stage.fc.plan.login.push(jsonError(503, 'login_unavailable'))
   await failureOf(stage.uploader.upload(stage.file('a.jpg')).promise)
   assert.equal((await stage.uploader.upload(stage.file('b.jpg')).promise).statusCode, 200)
 })

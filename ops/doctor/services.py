@@ -11,7 +11,7 @@ import requests
 
 from function.auth.wechat import log_in
 from function.config.settings import Settings
-from function.errors import Misconfigured, UploadError, WechatRejected, WechatUnavailable
+from function.errors import LoginRejected, LoginUnavailable, Misconfigured, UploadError
 from function.http.client import send
 from function.wechat import WechatApp
 from ops.client.form_upload import open_session
@@ -148,9 +148,9 @@ def check_wechat(settings: Settings) -> Finding:
             "请从小程序后台“开发管理 > 开发设置”复制。",
         )
         return Finding(WECHAT, State.BAD, in_both(error.problems[0].sentence), remedy)
-    except WechatUnavailable as error:
+    except LoginUnavailable as error:
         return Finding(WECHAT, State.BAD, logged(error), BUSY if error.upstream else REACH_WECHAT)
-    except WechatRejected as error:
+    except LoginRejected as error:
         return Finding(WECHAT, State.BAD, logged(error), LOOK_IT_UP)
     except UploadError:
         pass

@@ -37,7 +37,7 @@ from tests.support.wechat import key_of
 COUNTED = ("counted", "parts")
 FAILED = {
     *("oss_unavailable", "oss_rejected", "oss_key_unavailable"),
-    *("wechat_unavailable", "quota_unavailable"),
+    *("login_unavailable", "quota_unavailable"),
 }
 # Refusals that are answers as well: of what has a receipt, and of a form.
 REFUSALS = {"not_uploaded": GONE, "already_published": PUBLISHED, "already_complete": "already_complete"}

@@ -40,7 +40,8 @@ KEY = Path(__file__).parents[2] / "tests" / "keys" / "rsa.pub.pem"
 TOKEN = b'{"access_token": "86_canary", "expires_in": 7200}'
 DONE, REFUSED = "", "refused"
 OSS, OSS_SAID_NO = "oss_unavailable", "oss_rejected"
-WECHAT, WECHAT_SAID_NO, MISCONFIGURED = "wechat_unavailable", "wechat_rejected", "misconfigured"
+WECHAT, MISCONFIGURED = "wechat_unavailable", "misconfigured"
+LOGIN, LOGIN_REFUSED = "login_unavailable", "login_rejected"
 NO_KEY, UNDELIVERED = "oss_key_unavailable", "undelivered"
 
 
@@ -210,9 +211,9 @@ CALLS: Mapping[str, Tried] = {
         lambda hands: openid_of("code", hands.wechat, hands.send),
         whole(200, b'{"openid": "oUser", "session_key": "x"}'),
         {
-            **_ends(WECHAT, 2, no=WECHAT_SAID_NO, unreadable=WECHAT_SAID_NO, used_code="unauthorized"),
+            **_ends(LOGIN, 2, no=LOGIN_REFUSED, unreadable=LOGIN_REFUSED, used_code="unauthorized"),
             "blocked": ("forbidden", 1),
-            "busy": (WECHAT, 2),
+            "busy": (LOGIN, 2),
             "bad_secret": (MISCONFIGURED, 1),
         },
         5.0,

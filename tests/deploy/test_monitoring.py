@@ -39,7 +39,7 @@ FAULTS = {
     "unforeseen": (1, FORM, 500, "internal_error", {}),
     "refused-by-sts": (1, FORM, 502, "sts_rejected", {}),
     "refused-by-oss": (1, "confirm", 502, "oss_rejected", {}),
-    "refused-by-wechat": (3, LOGIN, 502, "wechat_rejected", {}),
+    "refused-by-wechat": (3, LOGIN, 502, "login_rejected", {}),
     "upstream-down": (5, FORM, 503, "sts_unavailable", {}),
     "quota-down": (3, FORM, 200, None, {"quota": "allowed: no answer"}),
     "callbacks-refused": (10, CALLBACK, 403, "forbidden", {}),

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from function.auth.wechat import openid_of
-from function.errors import Unauthorized, UploadError, WechatUnavailable
+from function.errors import LoginUnavailable, Unauthorized, UploadError
 from function.holding.records import verdict_key
 from function.http.client import send
 from function.moderation.finding import Outcome
@@ -152,7 +152,7 @@ def wechat_refuses_a_wrong_code(sandbox: Sandbox) -> Seen:
         openid_of(NO_CODE, app, send)
     except Unauthorized as error:
         return told(True, f"errcode {error.upstream}")
-    except WechatUnavailable as error:
+    except LoginUnavailable as error:
         raise NotTried(reason_of(error)) from None
     except UploadError as error:
         return told(False, f"errcode {error.upstream}")

@@ -15,12 +15,12 @@ from function.app import load_settings
 from function.auth.wechat import CODE2SESSION_BUDGETS_SECONDS, openid_of
 from function.errors import (
     BadRequest,
+    LoginRejected,
+    LoginUnavailable,
     Misconfigured,
     Problem,
     Unauthorized,
     UploadError,
-    WechatRejected,
-    WechatUnavailable,
 )
 from function.http.client import ExchangeFailed, HttpResponse, send
 from function.routes.login import code_of
@@ -134,7 +134,7 @@ def test_an_errcode_beside_an_openid_is_an_error(log_in, wechat):
 @cases("answer")
 def test_a_response_without_openid_is_rejected_without_a_retry(log_in, wechat, answer):
     stub = says(wechat, answer)
-    assert log_in().outcome == (502, "wechat_rejected")
+    assert log_in().outcome == (502, "login_rejected")
     assert stub.call_count == 1
 
 
@@ -154,7 +154,7 @@ def test_wechat_is_retried_once_and_the_error_does_not_reveal_its_url(
 ):
     stub = says(wechat, failure)
     login = log_in()
-    assert login.outcome == (503, "wechat_unavailable")
+    assert login.outcome == (503, "login_unavailable")
     assert int(login.headers["Retry-After"]) > 0
     assert stub.call_count == 2
     assert "canary" not in login.text + caplog.text
@@ -171,13 +171,13 @@ def test_a_passing_failure_is_overcome_by_the_second_try(log_in, wechat, first):
 
 def test_a_response_over_the_size_limit_is_dropped(log_in, wechat):
     stub = says(wechat, json.dumps(identity()) + " " * 65536)
-    assert log_in().code == "wechat_unavailable"
+    assert log_in().code == "login_unavailable"
     assert stub.call_count == 2
 
 
 def test_a_redirect_is_not_followed(log_in, wechat):
     stub = says(wechat, "", status=302, headers={"Location": "https://evil.example/"})
-    assert log_in().code == "wechat_rejected"
+    assert log_in().code == "login_rejected"
     assert stub.call_count == 1
 
 
@@ -297,7 +297,7 @@ def test_behind_a_trusted_proxy_its_header_names_the_client_ip(instance, wechat,
 def test_a_login_for_which_no_thread_can_start_is_to_be_tried_again(instance, no_threads, log_lines):
     with no_threads():
         answer = instance(send, **SETTINGS).ask(body={"code": CODE}, path="/login")
-    assert answer.outcome == (503, "wechat_unavailable")
+    assert answer.outcome == (503, "login_unavailable")
     assert log_lines()[-1]["reason"] == "code2Session: cannot start a thread"
 
 
@@ -328,7 +328,7 @@ def test_whatever_is_sent_and_whatever_wechat_says_the_answer_is_documented(inst
     else:
         assert login.code in (
             *("bad_request", "unauthorized", "forbidden", "too_many_requests"),
-            *("misconfigured", "wechat_rejected", "wechat_unavailable"),
+            *("misconfigured", "login_rejected", "login_unavailable"),
         )
 
 
@@ -349,7 +349,7 @@ def wechat_settings(environment):
     )
 
 
-@pytest.mark.parametrize(("status", "error"), [(500, WechatUnavailable), (499, WechatRejected)])
+@pytest.mark.parametrize(("status", "error"), [(500, LoginUnavailable), (499, LoginRejected)])
 def test_wechat_s_500_is_worth_another_try_and_its_499_is_not(status, error):
     asked = []
 
@@ -364,7 +364,7 @@ def test_wechat_s_500_is_worth_another_try_and_its_499_is_not(status, error):
 
 @cases("body", "why")
 def test_the_log_has_the_reason_of_an_invalid_response_of_wechat(body, why):
-    with pytest.raises(WechatRejected) as raised:
+    with pytest.raises(LoginRejected) as raised:
         openid_of("code", APP, lambda *_, **__: HttpResponse(200, body))
     assert raised.value.reason == why
 

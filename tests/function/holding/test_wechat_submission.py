@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatRejected, WechatUnavailable
+from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatUnavailable
 from function.holding.held_upload import HeldUpload
 from function.holding.wechat_check import submit_to_wechat
 from function.http.client import ExchangeFailed, HttpResponse
@@ -379,7 +379,7 @@ def test_a_token_is_fetched_at_most_twice(world):
             Misconfigured,
         ),
         ({"errcode": 40125}, Misconfigured),
-        ({"errcode": 40243}, WechatRejected),
+        ({"errcode": 40243}, WechatUnavailable),
         ({"errcode": -1}, WechatUnavailable),
     ],
 )

@@ -12,8 +12,9 @@ import certifi
 import pytest
 import trustme
 
-from function import aliyun_sdk, outgoing
+from function import outgoing
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, _read, send
+from function.sts import aliyun_sdk
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

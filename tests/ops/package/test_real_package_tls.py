@@ -29,7 +29,7 @@ def ask(mode, path, body):
 said = [ask("anonymous", "/upload-params", {"filename": "a.png"}), ask("wechat", "/login", {"code": "c"})]
 print(json.dumps(said))
 """
-REFUSED = ["sts_unavailable", "wechat_unavailable"]
+REFUSED = ["sts_unavailable", "login_unavailable"]
 
 
 @contextmanager

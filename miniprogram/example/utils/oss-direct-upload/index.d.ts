@@ -253,7 +253,7 @@ export type ClientErrorCode =
 export type FunctionErrorCode =
   | 'bad_request' | 'unknown_profile' | 'unauthorized' | 'forbidden' | 'not_found' | 'method_not_allowed'
   | 'too_large' | 'unsupported_type' | 'too_many_requests' | 'quota_exceeded' | 'misconfigured' | 'internal_error'
-  | 'sts_rejected' | 'sts_unavailable' | 'wechat_rejected' | 'wechat_unavailable'
+  | 'sts_rejected' | 'sts_unavailable' | 'login_rejected' | 'login_unavailable'
   | 'oss_rejected' | 'oss_unavailable' | 'quota_unavailable' | 'hooks_unavailable'
   | 'not_uploaded' | 'incomplete' | 'already_exists' | 'already_complete' | 'already_published' | 'upload_gone'
 
