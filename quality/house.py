@@ -41,12 +41,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_904, 132),
-    "ops/": (19_983, 170),
+    "ops/": (20_114, 170),
     "local/": (14_626, 146),
     "quality/": (14_603, 128),
-    "tests/": (72_995, 658),
+    "tests/": (73_123, 658),
     "miniprogram/": (13_167, 175),
-    (REST := "docs/, deploy/, root"): (12_067, 147),
+    (REST := "docs/, deploy/, root"): (12_087, 147),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -1,27 +1,41 @@
 """
-Say what a policy, a signed form or an error of OSS means, which condition failed and what to do.
+Explain what you paste, and what to do: a policy or form, an error of OSS, STS or the function, an error code,
+WeChat's errcode, a line of the function's log, a ticket or a receipt. An OPENID gives the user's folder name.
 """
 
 import argparse
+import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.explain.explanation import explain
+from ops.explain.parser import read_pasted
 from ops.explain.pasted import Unreadable
-from ops.terminal.language import Text, add_language_argument, chosen_language, why_unreadable
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
 from ops.terminal.screen import Screen
 
+if TYPE_CHECKING:
+    from function.config.settings import Settings
+
 SUMMARY = Text(
-    "what a policy, a form or an error of OSS means, and what to do",
-    "policy、表单或 OSS 的错误是什么意思，怎么办",
+    "what an error, code, log line, form, ticket or receipt means, and what to do",
+    "错误、错误码、日志、表单、票据或回执是什么意思，怎么办",
 )
 ABOUT = Text(
-    __doc__, "说明一份 policy、一个签好的表单或 OSS 的一个错误是什么意思，哪个条件没有满足，以及怎么办。"
+    __doc__,
+    "说明你粘贴的内容是什么意思、怎么办：policy 或签好的表单，OSS、STS、函数返回的错误，错误码，微信的"
+    " errcode，函数日志的一行，票据或回执。给出 OPENID，就打印这个用户的目录名。",
 )
 
 WORDS = {
-    "file": Text("file to read (default: standard input)", "要读取的文件（默认：标准输入）"),
+    "file": Text(
+        "file to read, or a code, token or openid itself (default: standard input)",
+        "要读取的文件，或错误码、令牌、openid 本身（默认：标准输入）",
+    ),
     "paste": Text("Paste it, then press Ctrl-D.", "请粘贴内容，然后按 Ctrl-D。"),
     "not_understood": Text("Cannot explain this. ", "无法解释。"),
     "unreadable": Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。"),
@@ -30,6 +44,7 @@ WORDS = {
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("file", nargs="?", default="-", help=WORDS["file"].say(language))
+    add_env_argument(parser, language)
     add_language_argument(parser, language)
 
 
@@ -38,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     complaints = Screen(sys.stderr)
     try:
         text = _read(args.file, complaints, language)
-        Screen().line(explain(text, datetime.now(UTC), language))
+        Screen().line(explain(text, datetime.now(UTC), language, _settings(args.env_file)))
     except OSError as error:
         complaints.fail(
             WORDS["unreadable"].say(language, path=args.file, why=why_unreadable(error).say(language))
@@ -52,7 +67,21 @@ def run(args: argparse.Namespace) -> int:
 
 def _read(file: str, complaints: Screen, language: str) -> str:
     if file != "-":
-        return Path(file).read_bytes().decode("utf-8", errors="replace")
+        try:
+            return Path(file).read_bytes().decode("utf-8", errors="replace")
+        except OSError:
+            with suppress(Unreadable):
+                read_pasted(file)
+                return file
+            raise
     if sys.stdin.isatty():
         complaints.line(WORDS["paste"].say(language))
     return sys.stdin.buffer.read().decode("utf-8", errors="replace")
+
+
+def _settings(env_file: Path) -> "Settings | None":
+    """Settings of the deployment; ``None`` where they are not there, or not complete."""
+    try:
+        return operator_settings(operator_environment(env_file, os.environ))
+    except Failure:
+        return None

@@ -2,22 +2,37 @@
 Explanation of a paste: an error with its advice, a success, or a form.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ops.explain.advice import PLATFORM, condition_remedy, find_advice
+from ops.explain.advice import PLATFORM, Advice, condition_remedy, find_advice
 from ops.explain.form import form_lines, policy_lines
+from ops.explain.function_output import advice_on, log_lines, owner_lines, token_lines
 from ops.explain.parser import read_pasted
-from ops.explain.pasted import PastedError, PastedPolicy, PastedSuccess
-from ops.explain.policy import field_words, read_condition, read_policy
-from ops.explain.states import STATES
+from ops.explain.pasted import (
+    STATES,
+    Pasted,
+    PastedError,
+    PastedForm,
+    PastedLogLine,
+    PastedPolicy,
+    PastedSuccess,
+    PastedToken,
+)
+from ops.explain.policy import read_condition, read_policy
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message
+
+if TYPE_CHECKING:
+    from function.config.settings import Settings
 
 # The words of others, which stay as they are.
 QUOTED = Text("{text}", "“{text}”")
 WORDS = {
-    "error": Text("An error of OSS, STS or the function", "OSS、STS 或函数返回的错误"),
+    "error": Text("An error of OSS, STS, the function or the client", "OSS、STS、函数或客户端的错误"),
+    "wechat": Text("An errcode of WeChat", "微信的 errcode"),
     "platform": Text("What the mini-program says", "小程序的报错"),
     "callback_ok": Text("the callback answered as well", "回调也已响应"),
     "failed": Text("The condition that failed", "未满足的条件"),
@@ -30,6 +45,10 @@ WORDS = {
         "本工具的表中没有这个错误码。提交工单时请附上 RequestId；阿里云的说明："
         "https://api.aliyun.com/troubleshoot?q={ec}",
     ),
+    "unknown_errcode": Text(
+        "This errcode is not in the table of this tool; search for {ec} at https://developers.weixin.qq.com.",
+        "本工具的表中没有这个 errcode；请在 https://developers.weixin.qq.com 搜索 {ec}。",
+    ),
     "stored": Text("the file is stored", "文件已保存"),
     "confirmed": Text("OSS itself says that it is there", "OSS 自己说它在那里"),
     "standing": Text("Where an upload stands", "一次上传走到了哪一步"),
@@ -38,29 +57,37 @@ WORDS = {
 }
 
 
-def explain(text: str, now: datetime, language: str) -> str:
+def explain(text: str, now: datetime, language: str, settings: "Settings | None" = None) -> str:
     """
     Return the whole explanation.
+
+    Args:
+        settings: of the deployment, if they are at hand; their secrets verify tokens and name folders.
 
     Raises:
         Unreadable: the text is none of the things that can be explained.
     """
-    parts = []
-    for pasted in read_pasted(text):
-        if isinstance(pasted, PastedError):
-            lines = _error_lines(pasted, language)
-        elif isinstance(pasted, PastedSuccess):
-            lines = _success_lines(pasted, language)
-        elif isinstance(pasted, PastedPolicy):
-            lines = policy_lines(read_policy(pasted.text), now, language)
-        else:
-            lines = form_lines(pasted, now, language)
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts)
+    return "\n\n".join("\n".join(_lines(each, now, language, settings)) for each in read_pasted(text))
+
+
+def _lines(pasted: Pasted, now: datetime, language: str, settings: "Settings | None") -> list[str]:
+    if isinstance(pasted, PastedError):
+        return _error_lines(pasted, language)
+    if isinstance(pasted, PastedSuccess):
+        return _success_lines(pasted, language)
+    if isinstance(pasted, PastedPolicy):
+        return policy_lines(read_policy(pasted.text), now, language)
+    if isinstance(pasted, PastedForm):
+        return form_lines(pasted, now, language)
+    if isinstance(pasted, PastedToken):
+        return token_lines(pasted, now, settings, language)
+    if isinstance(pasted, PastedLogLine):
+        return log_lines(pasted, language) + _advice_lines(advice_on(pasted), (), language)
+    return owner_lines(pasted.text, settings, language)
 
 
 def _error_lines(error: PastedError, language: str) -> list[str]:
-    is_platform = error.code == PLATFORM
+    is_platform, is_wechat = error.code == PLATFORM, error.code.lstrip("-").isdecimal()
     message = shown_message(error.message, language)
     rows = [
         ("HTTP", str(error.status or "")),
@@ -74,25 +101,33 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
     if error.argument:
         name, value = error.argument
         rows.append(("Argument", f"{printable(name)} = {shown(name, value, language)}"))
-    title = WORDS["platform" if is_platform else "error"]
+    title = WORDS["platform" if is_platform else "wechat" if is_wechat else "error"]
     lines = [title.say(language), *(f"  {name:<10} {value}" for name, value in rows if value)]
-    remedies = []
+    remedies: list[str] = []
     failed = failed_condition(error.message)
     if failed:
         condition = read_condition(failed)
         field = str(failed[1]).lstrip("$")
-        said = condition.say(language) if condition else field_words(field, language)
+        said = condition.say(language) if condition else printable(field)
         lines += [WORDS["failed"].say(language), f"  {said}"]
         remedies.append(condition_remedy(field).say(language))
-    advice = find_advice(error.code, error.message, error.ec)
-    meaning = advice.meaning if advice else WORDS["unknown"]
+    if advice := find_advice(error.code, error.message, error.ec):
+        return lines + _advice_lines([advice], remedies, language)
     known_by = quote(printable(error.ec or error.code))
-    lines += [WORDS["meaning"].say(language), f"  {meaning.say(language).replace('{ec}', known_by)}"]
-    if advice:
-        remedies += filter(None, (advice.remedy.say(language), advice.page.say(language)))
-    if remedies:
-        lines += [WORDS["remedy"].say(language), *(f"  - {remedy}" for remedy in remedies)]
-    return lines
+    unknown = WORDS["unknown_errcode" if is_wechat else "unknown"].say(language, ec=known_by)
+    return [*lines, WORDS["meaning"].say(language), f"  {unknown}", *_remedy_lines(remedies, language)]
+
+
+def _advice_lines(rows: Sequence[Advice], remedies: Sequence[str], language: str) -> list[str]:
+    if not rows:
+        return []
+    found = [text.say(language) for row in rows for text in (row.remedy, row.page) if text.en]
+    meanings = [f"  {row.meaning.say(language)}" for row in rows]
+    return [WORDS["meaning"].say(language), *meanings, *_remedy_lines([*remedies, *found], language)]
+
+
+def _remedy_lines(remedies: Sequence[str], language: str) -> list[str]:
+    return [WORDS["remedy"].say(language), *(f"  - {each}" for each in remedies)] if remedies else []
 
 
 def _success_lines(success: PastedSuccess, language: str) -> list[str]:

@@ -10,23 +10,31 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from function.auth.tokens import json_part
 from ops.explain.advice import PLATFORM, find_advice
-from ops.explain.pasted import Pasted, PastedError, PastedForm, PastedPolicy, PastedSuccess, Unreadable
-from ops.explain.states import STATES
+from ops.explain.pasted import (
+    STATES,
+    Pasted,
+    PastedError,
+    PastedForm,
+    PastedLogLine,
+    PastedOpenId,
+    PastedPolicy,
+    PastedSuccess,
+    PastedToken,
+    Unreadable,
+    form_of,
+    texts,
+)
 from ops.terminal.language import Text
 
 MAX_CHARACTERS = 4_000_000
-# Alibaba's sample servers answer these names; the page posts the fields on the right.
-SAMPLE_FIELDS = {
-    "accessid": "OSSAccessKeyId",
-    "security_token": "x-oss-security-token",
-    "x_oss_signature_version": "x-oss-signature-version",
-    "version": "x-oss-signature-version",
-    "x_oss_credential": "x-oss-credential",
-    "x_oss_date": "x-oss-date",
-    "policy": "policy",
-    "callback": "callback",
-}
+# Behind time, request id and level, as Function Compute writes them.
+LOG_LINE = re.compile(r'^[^{\n]*(\{"(?:requestId|webhook|check|due)":.*\})\s*$', re.MULTILINE)
+TOKEN = re.compile(r"[\w-]+\.([\w-]+)\.[\w-]+")
+OPENID = re.compile(r"o[\w-]{27}")
+ERRCODE = re.compile(r"(?:errcode\W*)?(-1|-1008|\d{5})")
+EC = re.compile(r"\d{4}-\d{8}")
 
 
 def read_pasted(text: str) -> list[Pasted]:
@@ -48,6 +56,8 @@ def read_pasted(text: str) -> list[Pasted]:
 
 
 def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> list[Pasted]:
+    if logged := LOG_LINE.findall(body):
+        return [_read_json(line, None, {})[0] for line in logged]
     if body.startswith("<"):
         return [_read_xml(body, status, headers)]
     if body.startswith(("{", "[", '"')):
@@ -55,12 +65,27 @@ def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     decoded = decode_base64(body)
     if decoded is not None and decoded.lstrip().startswith("{"):
         return [PastedPolicy(decoded)]
+    if word := _read_word(body):
+        return [word]
     if find_advice(PLATFORM, body):
         return [PastedError(PLATFORM, body)]
     raise _unreadable(
-        "It is neither XML, JSON, the base64 of a policy nor a message that is known.",
-        "它既不是 XML、JSON、policy 的 base64，也不是已知的报错文字。",
+        "It is neither XML, JSON, the base64 of a policy, a token, nor a code or message that is known.",
+        "它既不是 XML、JSON、policy 的 base64、令牌，也不是已知的错误码或报错文字。",
     )
+
+
+def _read_word(body: str) -> Pasted | None:
+    """A token, an error code, an EC, an errcode or an openid."""
+    if (token := TOKEN.fullmatch(body)) and (claims := json_part(token[1])):
+        return PastedToken(body, claims)
+    if errcode := ERRCODE.fullmatch(body):
+        return PastedError(errcode[1], "")
+    if EC.fullmatch(body):
+        return PastedError("", "", body)
+    if re.fullmatch(r"[A-Za-z][\w.]*", body) and body not in (PLATFORM, "errcode") and find_advice(body):
+        return PastedError(body, "")
+    return PastedOpenId(body) if OPENID.fullmatch(body) else None
 
 
 def decode_base64(text: str) -> str | None:
@@ -165,6 +190,12 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
 
 
 def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
+    if ("requestId" in value and "route" in value) or (
+        "reason" in value and {"webhook", "check", "due"} & set(value)
+    ):
+        return PastedLogLine(value)
+    if isinstance(value.get("errcode"), int):
+        return PastedError(str(value["errcode"]), "")
     if isinstance(value.get("errMsg"), str):
         # What a platform hands to its fail function; devices send errno as well.
         return PastedError(PLATFORM, f"{value['errMsg']} errno:{value.get('errno', '')}")
@@ -179,11 +210,11 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
             request_id = str(value.get("RequestId", ""))
             return PastedError(value[code], str(value[message]), "", request_id, status)
     if isinstance(value.get("formData"), dict):
-        return PastedForm(str(value.get("url", "")), _texts(value["formData"]))
+        return PastedForm(str(value.get("url", "")), texts(value["formData"]))
     if "expiration" in value or "conditions" in value:
         return PastedPolicy(json.dumps(value, ensure_ascii=False))
     if isinstance(value.get("policy"), str):
-        return _read_fields(value)
+        return form_of(value)
     if "receipt" in value or value.get("status") == "ok" or value.get("state") in STATES:
         return PastedSuccess(status, value)
     raise _unreadable(
@@ -192,26 +223,15 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
     )
 
 
-def _read_fields(value: Mapping[str, Any]) -> PastedForm:
-    if not ({"accessid", "host", "dir", "x_oss_date"} & set(value)):
-        return PastedForm(str(value.get("url", "")), _texts(value))
-    fields = {to: str(value[name]) for name, to in SAMPLE_FIELDS.items() if name in value}
-    is_v4 = "x-oss-credential" in fields
-    fields["x-oss-signature" if is_v4 else "signature"] = str(value.get("signature", ""))
-    return PastedForm(str(value.get("host", "")), fields, folder=str(value.get("dir", "")))
-
-
-def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
-
-
 def _unreadable(en: str, zh: str) -> Unreadable:
     return Unreadable(
         Text(
             en
-            + " Paste a policy (JSON or base64), a form or response of the function (JSON), the error of OSS,"
-            " STS or the function, or the mini-program's message (errMsg).",
-            zh + "请粘贴 policy（JSON 或 base64）、表单或函数的响应（JSON）、OSS、STS、函数返回的错误，"
-            "或小程序里的报错（errMsg）。",
+            + " Paste a policy (JSON or base64), a form or response of the function (JSON), an error of OSS,"
+            " STS or the function, an error code, an errcode of WeChat, the mini-program's message (errMsg),"
+            " a line of the function's log, a ticket, a receipt or an openid.",
+            zh
+            + "请粘贴 policy（JSON 或 base64）、表单或函数的响应（JSON）、OSS、STS、函数返回的错误、错误码、"
+            "微信的 errcode、小程序里的报错（errMsg）、函数日志的一行、票据、回执或 openid。",
         )
     )

@@ -2,11 +2,45 @@
 Types of pastes that ``explain`` understands.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ops.terminal.language import Text
+
+# Alibaba's sample servers answer these names; the page posts the fields on the right.
+SAMPLE_FIELDS = {
+    "accessid": "OSSAccessKeyId",
+    "security_token": "x-oss-security-token",
+    "x_oss_signature_version": "x-oss-signature-version",
+    "version": "x-oss-signature-version",
+    "x_oss_credential": "x-oss-credential",
+    "x_oss_date": "x-oss-date",
+    "policy": "policy",
+    "callback": "callback",
+}
+# States of an upload, in words.
+STATES = {
+    "held": Text(
+        "it waits below held/, and nobody sees it until its steps have happened",
+        "它暂存在 held/ 之下，各个步骤做完之前谁也看不到",
+    ),
+    "checking": Text(
+        "a checker looks at it, WeChat for up to half an hour; nobody else sees it before",
+        "正在审核，微信最多半小时；在那之前谁也看不到",
+    ),
+    "review": Text(
+        'the check leaves it to a human: a backend ends that with /commit and a "decision"',
+        "需要人工审核：后端用 /commit 加 “decision” 决定",
+    ),
+    "published": Text("it is published under its key", "已发布在它的 key 之下"),
+    "rejected": Text("it was rejected, and its bytes are deleted", "没有通过，内容已删除"),
+    "gone": Text(
+        "it is gone: discarded, never there, or not published in time",
+        "已经没有了：被丢弃了、从来没有过，或者到期没有发布",
+    ),
+}
 
 
 class Unreadable(Exception):
@@ -76,4 +110,40 @@ class PastedSuccess:
     answer: Mapping[str, Any] = field(repr=False)
 
 
-Pasted = PastedPolicy | PastedForm | PastedError | PastedSuccess
+@dataclass(frozen=True)
+class PastedLogLine:
+    """A line of the function's log, without what Function Compute writes before it."""
+
+    fields: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PastedToken:
+    """A JWT of the function or a backend: ticket, receipt, session; unverified."""
+
+    text: str = field(repr=False)
+    claims: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PastedOpenId:
+    """An openid of WeChat."""
+
+    text: str
+
+
+Pasted = PastedPolicy | PastedForm | PastedError | PastedSuccess | PastedLogLine | PastedToken | PastedOpenId
+
+
+def form_of(value: Mapping[str, Any]) -> PastedForm:
+    """Return a form in one object, of this function or in the shape of the sample servers."""
+    if not ({"accessid", "host", "dir", "x_oss_date"} & set(value)):
+        return PastedForm(str(value.get("url", "")), texts(value))
+    fields = {to: str(value[name]) for name, to in SAMPLE_FIELDS.items() if name in value}
+    is_v4 = "x-oss-credential" in fields
+    fields["x-oss-signature" if is_v4 else "signature"] = str(value.get("signature", ""))
+    return PastedForm(str(value.get("host", "")), fields, folder=str(value.get("dir", "")))
+
+
+def texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}

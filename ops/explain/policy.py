@@ -15,48 +15,43 @@ from ops.terminal.language import LANGUAGES, Text
 from ops.terminal.masking import printable, shown
 
 MODES = ("eq", "starts-with", "in", "not-in")
-FIELD_WORDS = {
-    "key": Text("the object key", "对象名 key"),
-    "bucket": Text("the bucket", "Bucket"),
-    "content-type": Text("the content type of the file", "文件的 Content-Type"),
-    "x-oss-content-type": Text(
-        "the stored content type (x-oss-content-type)", "保存的类型（x-oss-content-type）"
-    ),
-    "success_action_status": Text(
-        "success_action_status (the status of success)", "success_action_status（成功时的状态码）"
-    ),
-    "x-oss-object-acl": Text("the ACL of the object (x-oss-object-acl)", "对象 ACL(x-oss-object-acl)"),
-    "x-oss-forbid-overwrite": Text(
-        "x-oss-forbid-overwrite (true refuses a second upload of the key)",
-        "x-oss-forbid-overwrite（true 表示同名对象不可覆盖）",
-    ),
-    "x-oss-storage-class": Text("the storage class (x-oss-storage-class)", "存储类型（x-oss-storage-class）"),
-    "content-disposition": Text(
-        "what browsers do with the object (Content-Disposition)", "浏览器怎样处理对象（Content-Disposition）"
-    ),
-    "x-oss-security-token": Text(
-        "the security token (x-oss-security-token)", "安全令牌（x-oss-security-token）"
-    ),
-    "x-oss-credential": Text(
-        "the signing key and region (x-oss-credential)", "签名所用的密钥与地域（x-oss-credential）"
-    ),
-    "x-oss-date": Text("the time of signing (x-oss-date)", "签名时间（x-oss-date）"),
-    "callback": Text("the callback OSS makes after the upload", "上传后的回调参数 callback"),
+SIZE = Text("size", "大小")
+ANY_VALUE = Text("= any value", "= 任意值")
+NONE = Text("(none)", "（没有）")
+WIDEST_VALUE = 36
+EXACTLY = Text("= {least} bytes", "= {least} 字节")
+BETWEEN = Text("{least} to {most} bytes", "{least} 到 {most} 字节")
+SIGNS = {
+    "eq": Text("=", "="),
+    "starts-with": Text("starts with", "开头为"),
+    "in": Text("in", "其中之一"),
+    "not-in": Text("not in", "不能是"),
 }
-MODE_WORDS = {
-    "eq": Text("{field} must be exactly {value}", "{field} 必须等于 {value}"),
-    "starts-with": Text("{field} must start with {value}", "{field} 必须以 {value} 开头"),
-    "in": Text("{field} must be one of {value}", "{field} 必须是以下之一：{value}"),
-    "not-in": Text("{field} must be none of {value}", "{field} 不能是以下任何一个：{value}"),
+REASONS = {
+    "bucket": Text("into this bucket only", "只进这个桶"),
+    "key": Text("under this name only", "只写这一个名字"),
+    "content-length-range": Text("no larger, no smaller", "正好这么大"),
+    "content-type": Text("the type cannot be changed", "类型不能换"),
+    "x-oss-content-type": Text("the type cannot be changed", "类型不能换"),
+    "x-oss-object-acl": Text("who may read it is settled", "读权限不能换"),
+    "x-oss-forbid-overwrite": Text("an object that exists stays as it is", "不能覆盖"),
+    "cache-control": Text("how browsers cache it is settled", "缓存方式不能换"),
+    "content-disposition": Text("how browsers show it is settled", "下载方式不能换"),
+    "x-oss-storage-class": Text("the price class is settled", "存储类型不能换"),
+    "callback": Text("the callback cannot be dropped or bent", "回调不能去掉或改"),
+    "success_action_status": Text("success is this status", "成功就是 200"),
+    "x-oss-security-token": Text("the temporary identity that signed", "临时身份"),
+    "x-oss-credential": Text("whose key, day and region signed", "谁签的"),
+    "x-oss-date": Text("when it was signed", "何时签的"),
+    "x-oss-signature-version": Text("how it was signed", "签名版本"),
 }
+METADATA_REASON = Text("the metadata is settled", "元数据不能改")
+OTHER_REASON = Text("has to be so", "必须如此")
 OTHER_REGION = Text(
     "It is signed for {signed}, and its address is in {there}: OSS refuses that. Correct OSS_REGION, or"
     " region of the profile.",
     "它是为 {signed} 签名的，而地址在 {there}，OSS 会拒绝。请更正 OSS_REGION，或该用途的 region。",
 )
-ANY_VALUE = Text("{field} must be sent, with any value", "{field} 必须发送，值不限")
-SIZE_WORDS = Text("the file must have {least} to {most}", "文件大小必须在 {least} 到 {most} 之间")
-EXACT_SIZE = Text("the file must have exactly {least}", "文件大小必须恰好是 {least}")
 # What V4 needs a condition for, whatever else a policy says.
 V4_FIELDS = ("x-oss-signature-version", "x-oss-credential", "x-oss-date")
 UNPINNED = {"policy", "signature", "ossaccesskeyid", "x-oss-signature", "file"}
@@ -70,19 +65,24 @@ class Condition:
     field: str
     value: Any
 
-    def say(self, language: str) -> str:
+    def row(self, language: str) -> tuple[str, str, str]:
+        """Return the field, the demanded value, and what that is good for."""
         if self.mode == "content-length-range":
             least, most = self.value
-            words = EXACT_SIZE if least == most else SIZE_WORDS
-            return words.say(language, least=size_words(least, language), most=size_words(most, language))
-        field = field_words(self.field, language)
-        if self.mode == "starts-with" and self.value == "":
-            return ANY_VALUE.say(language, field=field)
-        values = self.value if isinstance(self.value, tuple) else (self.value,)
-        texts = ", ".join(
-            json.dumps(shown(self.field, item, language), ensure_ascii=False) for item in values
-        )
-        return MODE_WORDS[self.mode].say(language, field=field, value=texts)
+            words = EXACTLY if least == most else BETWEEN
+            value = words.say(language, least=f"{least:,}", most=f"{most:,}")
+            return SIZE.say(language), value, REASONS[self.mode].say(language)
+        field = printable(self.field)
+        default = METADATA_REASON if field.startswith("x-oss-meta-") else OTHER_REASON
+        reason = REASONS.get(field, default).say(language)
+        if self.mode == "starts-with" and not self.value:
+            return field, ANY_VALUE.say(language), reason
+        demanded = self.value if isinstance(self.value, str) else json.dumps(self.value, ensure_ascii=False)
+        return field, f"{SIGNS[self.mode].say(language)} {shown(self.field, demanded, language)}", reason
+
+    def say(self, language: str) -> str:
+        field, value, reason = self.row(language)
+        return f"{field} {value}（{reason}）" if language == "zh" else f"{field} {value} ({reason})"
 
     def holds_for(self, sent: str | None) -> bool:
         if sent is None:
@@ -177,19 +177,26 @@ def unpinned_fields(policy: Policy, fields: Mapping[str, str]) -> list[str]:
     return sorted(name for name in fields if name.lower() not in pinned | UNPINNED)
 
 
-def field_words(field: str, language: str) -> str:
-    """Return the description of a form field."""
-    known = FIELD_WORDS.get(field.lower())
-    return known.say(language) if known else printable(field)
+def policy_rows(policy: str, language: str = "en") -> tuple[str, list[tuple[str, str, str]]]:
+    """
+    Read a decoded policy.
+
+    Returns:
+        its expiration as it is written there, and (field, value, reason) per condition, in order.
+    """
+    read = read_policy(policy)
+    rows = [
+        (field, _short(value), reason)
+        for field, value, reason in (one.row(language) for one in read.conditions)
+    ]
+    expiration = read.expires_at.isoformat().replace("+00:00", "Z") if read.expires_at else "?"
+    return expiration, rows or [(NONE.say(language), "", "")]
 
 
-def size_words(size: int, language: str) -> str:
-    """A size in its largest unit, with the exact bytes where that rounds."""
-    exact = f"{size} 字节" if language == "zh" else f"{size} byte{'' if size == 1 else 's'}"
-    for unit, factor in (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
-        if size >= factor:
-            return f"{size / factor:.4g} {unit}" + (f" ({exact})" if size % factor else "")
-    return exact
+def _short(text: str) -> str:
+    """Beginning and end of a long value: of a key, both tell something."""
+    half = WIDEST_VALUE // 2
+    return text if len(text) <= WIDEST_VALUE + 2 else f"{text[: half + 2]}…{text[1 - half :]}"
 
 
 def _read_expiration(value: Any, problems: list[Text]) -> datetime | None:

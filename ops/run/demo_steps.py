@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import requests
 
 from local.cloud import LocalCloud
-from ops.explain.policy_table import policy_rows
+from ops.explain.policy import policy_rows
 from ops.run.demo_answers import (
     DemoFailed,
     answer_to,

@@ -82,7 +82,8 @@ def hour():
                 break
         else:
             upload = {"profile": "avatar", "upload_id": f"ul_{second}", "webhook": "ok"}
-            lines.append(logged(moment, FORM, 200, ms=dice.randint(5, 900), is_cold=second % 300 == 0))
+            form = {"ms": dice.randint(5, 900), "is_cold": second % 300 == 0}
+            lines.append(logged(moment, FORM, 200, **form, **{**upload, "webhook": None}))
             lines += [logged(moment, route, 200, **upload) for route in (CALLBACK, "confirm")]
     lines.append(logged(BEGIN + 1000, FORM, 503, "sts_unavailable", reason="AssumeRole: no answer"))
     lines += [logged(BEGIN + 2000, FORM, 429, "too_many_requests")] * 2
@@ -193,6 +194,21 @@ def test_the_charts_count_the_log_lines():
     times = {row["route"]: row for row in rows["times"]}[FORM]
     assert 0 < times["p50"] <= times["p95"] <= times["longest"]
     assert rows["owners"] == [{"owner": "busy", "refused": 300}]
+
+
+def test_the_charts_show_a_users_failures_and_forms_without_a_confirmation():
+    of_form = {"owner": "mine", "profile": "post", "key": "a", "upload_id": "lost"}
+    lines = [
+        *hour(),
+        logged(BEGIN + 1, FORM, 200, **of_form),
+        logged(BEGIN + 2, "confirm", 404, "not_uploaded", **of_form),
+        logged(BEGIN + 3, FORM, 200, **{**of_form, "upload_id": "done"}),
+        logged(BEGIN + 4, CALLBACK, 200, **{**of_form, "upload_id": "done"}),
+    ]
+    unconfirmed, failed = (ask(CHARTS[name]["search"]["query"], lines) for name in ("unconfirmed", "failed"))
+    assert {"profile": "post", "forms": 2, "lost": 1} in unconfirmed
+    found = [(row["owner"], row["route"], row["code"], row["failures"]) for row in failed]
+    assert found == [("mine", "confirm", "not_uploaded", 1)]
 
 
 def test_charts_do_not_overlap():

@@ -48,5 +48,5 @@ def error_xml(code, message="", ec="", more=""):
     )
 
 
-def said(text, language="en", now=NOW):
-    return explain(text, now, language)
+def said(text, language="en", now=NOW, settings=None):
+    return explain(text, now, language, settings)

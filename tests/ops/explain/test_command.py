@@ -5,9 +5,12 @@ import io
 
 import pytest
 
+from function.auth import owner_of
+from ops.deploy.operator_env import ENV_FILE
 from ops.explain import command
 from ops.terminal.language import chosen_language
 from tests.ops.explain.pastes import error_xml
+from tests.ops.explain.test_function_output import ENV, OPENID, SECRET
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -15,7 +18,7 @@ cases = cases_beside(__file__)
 
 def run_with(monkeypatch, data, file="-", lang="en"):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
-    return command.run(argparse.Namespace(file=str(file), lang=lang))
+    return command.run(argparse.Namespace(file=str(file), lang=lang, env_file=ENV_FILE))
 
 
 def test_the_command_reads_standard_input_and_files_alike(monkeypatch, capsys, tmp_path):
@@ -33,6 +36,21 @@ def test_explain_exits_2_with_an_error_for_unreadable_input(monkeypatch, capsys,
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.startswith("✗ ")
+
+
+def test_a_code_may_stand_in_the_place_of_a_file(monkeypatch, capsys):
+    assert run_with(monkeypatch, b"", "quota_exceeded") == 0
+    assert "files_per_day" in capsys.readouterr().out
+
+
+def test_the_folder_name_of_an_openid_comes_from_the_secret_of_the_env_file(monkeypatch, capsys, tmp_path):
+    for name in ENV:
+        monkeypatch.delenv(name, raising=False)
+    env_file = tmp_path / ".env"
+    env_file.write_text("".join(f"{name}={value}\n" for name, value in ENV.items()), "utf-8")
+    args = argparse.Namespace(file=OPENID, lang="en", env_file=env_file)
+    assert command.run(args) == 0
+    assert owner_of(OPENID, SECRET) in capsys.readouterr().out
 
 
 def test_the_command_exits_2_for_a_file_that_is_not_there(monkeypatch, capsys, tmp_path):

@@ -13,10 +13,18 @@ cases = cases_beside(__file__)
 
 def test_a_good_form_is_explained_without_advice_until_it_has_expired():
     text = said(answer())
-    for value in ("2026-11-24 14:05:00 UTC", '"uploads/q3f/2026/11/24/9Jx.jpg"', "10 MiB"):
+    for value in ("2026-11-24 14:05:00 UTC", "= uploads/q3f/2026/11/24/9Jx.jpg", "10,485,760"):
         assert value in text
     assert "What to do" not in text
     assert "What to do" in said(answer(), now=NOW + timedelta(days=1, hours=2))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_held_form_names_its_published_key(language):
+    fields = {**FIELDS, "key": f"held/{FIELDS['key']}"}
+    notes = said(answer(fields, policy_for(fields)), language).splitlines()
+    found = [one for one in notes if one.startswith("  - ") and f" {FIELDS['key']}" in one]
+    assert len(found) == 1
 
 
 def test_an_answer_of_many_files_explains_each_form():
@@ -119,7 +127,7 @@ def form_of_another_bucket(url=THERE, credential=SHANGHAI):
 def test_forms_of_two_buckets_in_one_answer_are_each_explained_as_their_own():
     forms = [json.loads(answer()), json.loads(form_of_another_bucket())]
     text = said(json.dumps({"uploads": forms, "serverTime": "x"}))
-    assert '"my-bucket"' in text and '"my-contracts"' in text and THERE in text
+    assert "= my-bucket" in text and "= my-contracts" in text and THERE in text
     assert "What to do" not in text
 
 

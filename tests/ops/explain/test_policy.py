@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ops.explain.policy_table import policy_rows
+from ops.explain.policy import policy_rows
 
 
 def test_each_condition_is_a_row_with_a_reason():

@@ -1,0 +1,112 @@
+"""
+What the function wrote: a line of its log, a ticket, a receipt, or the folder name of a user.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from function.auth import owner_of, tokens
+from function.auth.business_token import AUDIENCE
+from function.errors import Unauthorized
+from ops.explain.advice import Advice, find_advice, reason_in_chinese
+from ops.explain.pasted import STATES, PastedLogLine, PastedToken
+from ops.explain.times import expiry_line
+from ops.terminal.language import Text
+from ops.terminal.masking import printable, shown
+
+if TYPE_CHECKING:
+    from function.config.settings import Settings
+
+WORDS = {
+    "log": Text("A line of the function's log", "函数日志的一行"),
+    "owner": Text("The folder name of this user: {owner}", "这个用户的目录名：{owner}"),
+    "no_secret": Text(
+        "The folder name of a user needs the secret of the deployment: run it beside its .env.",
+        "计算用户的目录名需要部署所用的密钥：请在有 .env 的目录里运行。",
+    ),
+    "right": Text("its signature is right", "签名正确"),
+    "wrong": Text("its signature is not of the secrets in .env", "签名不是 .env 里的密钥签的"),
+    "unsure": Text(
+        "its signature can be checked only with the secret in .env", "签名只有用 .env 里的密钥才能验证"
+    ),
+}
+# Kind of a token, and which secrets sign it, by its audience.
+KINDS = {
+    tokens.SESSION: (Text("A session token", "一个会话令牌"), "token_secrets"),
+    tokens.TICKET: (Text("A ticket of a form", "一张表单的票据"), "token_secrets"),
+    tokens.PARTS: (Text("A ticket of a multipart upload", "一张分片上传的票据"), "token_secrets"),
+    tokens.SOURCE: (Text("A token of /check-source", "一个 /check-source 的令牌"), "token_secrets"),
+    tokens.RECEIPT: (Text("A receipt", "一张回执"), "receipt_secrets"),
+    AUDIENCE: (Text("A token of a backend", "一个后端令牌"), "receipt_secrets"),
+}
+OTHER_KIND = Text("A token for another audience", "其他用途（aud）的令牌"), "receipt_secrets"
+INSTANTS = ("iat", "heldUntil")
+# Codes of OSS, STS and WeChat that a reason quotes.
+QUOTED_CODE = re.compile(r"errcode (-?\d+)|\b([A-Z]\w+(?:\.\w+)?)\b(?: EC ([\d-]+))?")
+
+
+def log_lines(line: PastedLogLine, language: str) -> list[str]:
+    """Facts of the line, without those that are empty."""
+    lines = [WORDS["log"].say(language)]
+    for name, value in line.fields.items():
+        if value not in (None, "", False):
+            lines.append(f"  {name:<12} {_said(name, value, language)}")
+    return lines
+
+
+def _said(name: str, value: Any, language: str) -> str:
+    if name == "state" and str(value) in STATES:
+        return (
+            f"{value} ({STATES[value].say(language)})"
+            if language == "en"
+            else f"{value}（{STATES[value].zh}）"
+        )
+    if name in ("reason", "webhook", "quota") and language == "zh":
+        return printable(reason_in_chinese(str(value)))
+    return shown(name, value, language) if name != "reason" else printable(str(value))
+
+
+def advice_on(line: PastedLogLine) -> list[Advice]:
+    """Advice on the code of a line, and on the codes that its reason quotes."""
+    reason = str(line.fields.get("reason") or "")
+    quoted = [find_advice(errcode or code, "", ec) for errcode, code, ec in QUOTED_CODE.findall(reason)]
+    found = [find_advice(str(line.fields.get("code") or ""), reason), *quoted]
+    return [*dict.fromkeys(filter(None, found))]
+
+
+def token_lines(token: PastedToken, now: datetime, settings: "Settings | None", language: str) -> list[str]:
+    """Kind and content of a token, and whether its signature is right."""
+    audience = token.claims.get("aud")
+    kind, secrets = KINDS.get(audience, OTHER_KIND) if isinstance(audience, str) else OTHER_KIND
+    verdict = "unsure" if settings is None else _verdict(token, getattr(settings, secrets), now)
+    comma = "：" if language == "zh" else ": "
+    lines = [f"{kind.say(language)}{comma}{WORDS[verdict].say(language)}"]
+    lines += [f"  {name:<10} {value}" for name, value in _content(token.claims, language)]
+    if isinstance(ends := token.claims.get("exp"), int):
+        lines.append(expiry_line(datetime.fromtimestamp(ends, UTC), now, language))
+    return lines
+
+
+def _content(claims: Mapping[str, Any], language: str) -> Iterator[tuple[str, str]]:
+    for name, value in claims.items():
+        if name in INSTANTS and isinstance(value, int):
+            yield name, datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        elif name != "exp":
+            yield printable(name), shown("", value, language)
+
+
+def _verdict(token: PastedToken, secrets: tuple[str, ...], now: datetime) -> str:
+    """Return whether one of the secrets signed it; when it ends does not matter."""
+    try:
+        tokens.read_token(token.text, audience="", secrets=secrets, now=now, from_backend=True)
+    except Unauthorized as error:
+        return "right" if error.reason == "for another audience" else "wrong"
+    return "right"
+
+
+def owner_lines(openid: str, settings: "Settings | None", language: str) -> list[str]:
+    if settings is None or not settings.owner_secret:
+        return [WORDS["no_secret"].say(language)]
+    return [WORDS["owner"].say(language, owner=owner_of(openid, settings.owner_secret))]

@@ -1,0 +1,140 @@
+"""function_output: log lines, tokens, codes and openids that ``explain`` reads."""
+
+import ast
+import json
+import re
+from datetime import timedelta
+
+import pytest
+
+from function.app import load_settings
+from function.auth import owner_of, tokens
+from ops.explain.advice import find_advice, reason_in_chinese
+from tests.docs.markdown import ROOT
+from tests.ops.explain.pastes import NOW, said
+
+SECRET, OTHER = "0123456789abcdefghijklmnopqrstuv", "vutsrqponmlkjihgfedcba9876543210"
+OPENID = "o" + "A" * 27
+ENV = {
+    "OSS_BUCKET": "my-bucket",
+    "OSS_REGION": "cn-hangzhou",
+    "STS_ROLE_ARN": "acs:ram::1234567890123456:role/upload",
+    "CALLER_AUTH": "wechat",
+    "WECHAT_APPID": "wx0123456789abcdef",
+    "WECHAT_SECRET": "0123456789abcdef" * 2,
+    "TOKEN_SECRET": SECRET,
+    "PROFILES_FILE": str(ROOT / "tests" / "support" / "plain_profiles.toml"),
+}
+LINE = {"requestId": "1-a", "route": "commit", "status": 502, "code": "oss_rejected", "key": None}
+REASON = "PutObject: HTTP 403 AccessDenied EC 0003-00000301 request 12"
+REFUSALS = {
+    *("invalid_token", "unauthorized", "invalid_ticket", "invalid_receipt", "_refused", "_forbidden"),
+    *("_mismatch", "_unusable", "silent"),
+}
+
+
+def advice_in(code, text, ec="", language="en"):
+    advice = find_advice(code, "", ec)
+    return advice.meaning.say(language) in text and advice.remedy.say(language) in text
+
+
+def logged(**fields):
+    return json.dumps({**LINE, **fields}, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("before", ["", "2026-11-24T14:02:00.123Z 1-a [ERROR] "])
+def test_a_log_line_gets_the_advice_of_its_code_and_of_the_code_that_it_quotes(before):
+    text = said(before + logged(reason=REASON))
+    assert advice_in("oss_rejected", text) and advice_in("AccessDenied", text, "0003-00000301")
+    assert "key " not in text
+
+
+def test_several_lines_are_explained_one_by_one():
+    text = said("\n".join([logged(), logged(code="forbidden", reason="ticket: expired"), logged(code=None)]))
+    assert text.count("1-a") == 3
+    assert advice_in("oss_rejected", text) and advice_in("forbidden", text)
+
+
+def test_an_errcode_in_a_reason_has_its_advice():
+    text = said(logged(code="login_rejected", reason="code2Session errcode 40125"))
+    assert advice_in("40125", text)
+
+
+def test_a_line_about_a_lost_webhook_is_a_log_line():
+    text = said(json.dumps({"webhook": "lost", "event": "gone", "uploadId": "u1", "reason": "timeout"}))
+    assert "u1" in text and "lost" in text
+
+
+def reasons_in(path):
+    """Texts that become reasons of the log, with 7 for each value."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        found = []
+        if isinstance(node, ast.Call):
+            found += [each.value for each in node.keywords if each.arg == "reason"]
+            if getattr(node.func, "id", "") in REFUSALS:
+                found += node.args[:1]
+        elif isinstance(node, ast.Assign) and any("reason" in ast.unparse(each) for each in node.targets):
+            found.append(node.value)
+        for each in found:
+            if isinstance(each, ast.Constant | ast.JoinedStr):
+                parts = each.values if isinstance(each, ast.JoinedStr) else [each]
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in parts)
+
+
+def test_each_reason_that_the_function_writes_has_its_chinese():
+    reasons = {reason for path in sorted((ROOT / "function").rglob("*.py")) for reason in reasons_in(path)}
+    assert len(reasons) > 70
+    left = {one for one in reasons if re.search(r"[a-z]{2,} [a-z]{2,}", reason_in_chinese(one))}
+    assert left == set()
+
+
+def test_sentences_about_settings_are_chinese_in_a_log_line():
+    problem = "RECEIPT_SECRET must differ from TOKEN_SECRET:"
+    problem += " a backend that verifies receipts could forge session tokens"
+    text = said(logged(code="misconfigured", reason=f"{problem}; {problem}"), "zh")
+    assert text.count("RECEIPT_SECRET 不能与 TOKEN_SECRET 相同") == 2
+
+
+def test_each_code_of_the_client_and_each_errcode_of_the_function_is_explained():
+    types = (ROOT / "miniprogram/example/utils/oss-direct-upload/index.d.ts").read_text("utf-8")
+    union = re.search(r"ClientErrorCode =(.*?)\n\n", types, re.DOTALL)[1]
+    codes = re.findall(r"'(\w+)'", union)
+    sources = [ROOT / "function" / name for name in ("auth/wechat.py", "wechat/api.py")]
+    errcodes = {
+        code
+        for path in sources
+        for case in re.findall(r"case ([-\d |]+):", path.read_text("utf-8"))
+        for code in case.split(" | ")
+    }
+    assert len(codes) > 15 and len(errcodes) > 10
+    for code in (*codes, *errcodes):
+        assert advice_in(code, said(code)), code
+    assert advice_in("40029", said('{"errcode": 40029, "errmsg": "invalid code, rid: 1"}'))
+
+
+def test_an_errcode_that_is_not_known_names_the_pages_of_wechat():
+    assert "developers.weixin.qq.com" in said("99999")
+
+
+@pytest.mark.parametrize(("secret", "settings", "verdict"), [
+    (SECRET, True, "right"),
+    (OTHER, True, "not of the secrets"),
+    (SECRET, False, "only with the secret"),
+])  # fmt: skip
+@pytest.mark.parametrize("audience", [tokens.TICKET, tokens.RECEIPT])
+def test_a_token_shows_its_content_and_whether_its_signature_is_right(audience, secret, settings, verdict):
+    claims = {"key": "a/b.jpg", "jti": "u1", "heldUntil": 1764000000}
+    issued = NOW - timedelta(days=30)
+    token = tokens.issue_token(
+        claims, audience=audience, secrets=[secret], now=issued, life=timedelta(days=1)
+    )
+    text = said(token, settings=load_settings(ENV) if settings else None)
+    assert "a/b.jpg" in text and "u1" in text and "2025-11-24 16:00:00 UTC" in text and "expired" in text
+    assert verdict in text.splitlines()[0]
+    assert token.rpartition(".")[2] not in text
+
+
+def test_an_openid_becomes_the_folder_name_where_the_secret_is_there():
+    owner = owner_of(OPENID, SECRET)
+    assert owner in said(OPENID, settings=load_settings(ENV))
+    assert owner not in said(OPENID) and ".env" in said(OPENID)
