@@ -41,7 +41,7 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_904, 132),
-    "ops/": (20_114, 170),
+    "ops/": (19_995, 168),
     "local/": (14_626, 146),
     "quality/": (14_603, 128),
     "tests/": (73_123, 658),

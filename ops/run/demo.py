@@ -10,15 +10,14 @@ import argparse
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
 from functools import partial
 
 import requests
 
 from local.cloud import CALLER_KINDS, LocalCloud
-from ops.run.demo_answers import DemoFailed
-from ops.run.demo_held import hold_pictures
-from ops.run.demo_steps import Client
+from ops.run import demo_steps as steps
+from ops.run.demo_held import fast_checks, publish, reject, take_back
+from ops.run.demo_http import DemoFailed, DemoHttp
 from ops.run.host import add_host_argument, wanted_reach
 from ops.run.hosting import (
     Hosted,
@@ -97,26 +96,34 @@ def show_samples(screen: Screen, language: str, hosted: Hosted) -> None:
     screen.line(WORDS["samples"].say(language))
 
 
-def upload_one_file(client: Client, picture: bytes) -> None:
-    """The way of a file to OSS and back."""
-    client.log_in()
-    form = client.ask_for_form(len(picture))
-    client.upload(form, picture)
-    client.confirm(form, picture)
-    client.show_picture(form, picture)
-    client.try_another_key(form, picture)
+# One after the other, each with what the ones before have left in the client.
+STEPS = (
+    (Text("Make a picture", "造图"), steps.make_picture),
+    (Text("Log in", "登录"), steps.log_in),
+    (Text("Ask for a signed form", "要表单"), steps.ask_for_form),
+    (Text("Upload straight to OSS", "直传 OSS"), steps.upload),
+    (Text("Confirm: the function asks OSS what is there", "确认：函数去问 OSS 存下了什么"), steps.confirm),
+    (
+        Text("Show it: a private picture by a signed URL", "看图：私有的图片用预签名 URL 看"),
+        steps.show_picture,
+    ),
+    (
+        Text("Try to cheat: the same form, another name", "试着越权：同一份表单，换一个名字"),
+        steps.try_another_key,
+    ),
+    (
+        Text(
+            "Hold it until it may be seen: a post, committed, checked, published",
+            "先审后发：暂存，提交，审核，发布",
+        ),
+        publish,
+    ),
+    (Text("Another is rejected, and its bytes are gone", "另一张没有通过，内容也没有了"), reject),
+    (Text("A third is chosen and taken back", "第三张选了又不要了"), take_back),
+)
 
 
-# One after the other, with one client and one picture.
-ACTS = (upload_one_file, hold_pictures)
-
-
-def play(
-    cloud: LocalCloud,
-    screen: Screen,
-    language: str = "en",
-    acts: Sequence[Callable[[Client, bytes], None]] = ACTS,
-) -> None:
+def play(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
     """
     Play the mini-program once, against addresses alone.
 
@@ -128,12 +135,14 @@ def play(
     started = time.perf_counter()
     with requests.Session() as session:
         session.trust_env = False
-        client = Client(session, screen, language, cloud)
-        picture = client.make_picture()
-        for act in acts:
-            act(client, picture)
+        client = steps.Client(DemoHttp(session, screen, language), cloud)
+        with fast_checks(client):
+            for number, (title, step) in enumerate(STEPS, 1):
+                screen.line()
+                screen.title(f"{number}/{len(STEPS)} {title.say(language)}")
+                step(client)
     seconds = time.perf_counter() - started
     screen.line()
-    receipt = WORDS["with"].say(language, size=len(picture))
+    receipt = WORDS["with"].say(language, size=len(client.picture))
     screen.line(screen.colour("✓ " + WORDS["done"].say(language, seconds=seconds), GREEN) + receipt)
     screen.line("  " + WORDS["passed"].say(language))

@@ -1,5 +1,5 @@
 """
-HTTP client of the demo, which prints each exchange.
+HTTP client of the demo, which prints each exchange; an answer that should be another ends it.
 """
 
 import json
@@ -9,86 +9,106 @@ from typing import Any
 
 import requests
 
-from ops.run.demo_answers import DemoFailed, answer_to, json_object, member
-from ops.terminal.language import Text
+from ops.explain.advice import find_advice
+from ops.explain.parser import read_pasted
+from ops.explain.pasted import PastedError, Unreadable
+from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable, shortened, shown
 from ops.terminal.screen import Screen
 
 TIMEOUT_SECONDS = 15
 SECRET = ("code", "ticket", "receipt", "receipts")
+FUNCTION = Text("the function answers", "函数的响应")
+
+
+class DemoFailed(Failure):
+    """A step went wrong."""
+
+
+def failed(what: Text, said: str, *remedies: Text) -> DemoFailed:
+    """
+    Args:
+        what: should have been so.
+
+        said: what is so.
+    """
+    said = printable(" ".join(said.split())[:500])
+    expected = Text(f"Expected: {what.en}. There is: {said}", f"应为：{what.zh}。实际：“{said}”")
+    return DemoFailed(expected, *remedies)
 
 
 class DemoHttp:
-    """
-    Args:
-        steps: how many there will be.
-    """
+    """Requests of the demo; what it says is in the language of the screen."""
 
-    def __init__(self, session: requests.Session, screen: Screen, language: str, steps: int) -> None:
+    def __init__(self, session: requests.Session, screen: Screen, language: str) -> None:
         self._session = session
         self.screen = screen
         self.language = language
-        self._steps = steps
-        self._step = 0
 
-    def begin(self, title: Text) -> None:
-        """The next step."""
-        self._step += 1
-        self.screen.line()
-        self.screen.title(f"{self._step}/{self._steps} {title.say(self.language)}")
+    def good(self, en: str, zh: str) -> None:
+        self.screen.good(Text(en, zh).say(self.language))
 
-    def good(self, text: Text) -> None:
-        self.screen.good(text.say(self.language))
-
-    def line(self, text: Text) -> None:
-        self.screen.line("    " + text.say(self.language))
+    def line(self, en: str, zh: str) -> None:
+        self.screen.line("    " + Text(en, zh).say(self.language))
 
     def rows(self, values: Mapping[str, object]) -> None:
         """Each on a line; of what is secret or endless, its start and its length."""
         self.screen.pairs({name: self._short(name, value) for name, value in values.items()}, indent=8)
+
+    def expect(self, is_so: bool, what: Text, answer: requests.Response) -> None:
+        """
+        Raises:
+            DemoFailed: it is not; with what came instead, and what to do about it where that is known.
+        """
+        if not is_so:
+            raise failed(what, f"{answer.status_code} {answer.text}", *_remedy(answer.text))
 
     def post_json(
         self, address: str, wanted: Mapping[str, Any], headers: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         sent = {name: self._sent(name, value) for name, value in wanted.items()}
         self._request_line("POST", address, json.dumps(sent, ensure_ascii=False))
-        answer = self._send("POST", address, json=dict(wanted), headers=dict(headers or {}))
-        return json_object(answer, Text("the function", "函数"))
+        return self._json(self._send("POST", address, json=dict(wanted), headers=dict(headers or {})))
 
     def post_form(
-        self, form: Mapping[str, Any], fields: Mapping[str, str], file: tuple[str, bytes, str]
+        self, form: Mapping[str, Any], fields: Mapping[str, str], file: tuple[str, bytes, str], status: int
     ) -> requests.Response:
-        address = str(member(form, "url", answer_to("/upload-params")))
+        """Send a form that is to be answered with this status."""
         sent = Text(
             f"multipart/form-data, {len(fields)} fields, then the file",
             f"multipart/form-data，{len(fields)} 个字段，最后是文件",
         )
-        self._request_line("POST", address, sent.say(self.language))
+        self._request_line("POST", form["url"], sent.say(self.language))
         self.screen.pairs({"key": fields.get("key", "")}, indent=8)
         # requests writes data before files, in order: the file comes last, as OSS demands.
-        return self._send("POST", address, data=dict(fields), files={"file": file})
+        answer = self._send("POST", form["url"], data=dict(fields), files={"file": file})
+        what = Text(f"OSS answers the form with {status}", f"OSS 对表单返回 {status}")
+        self.expect(answer.status_code == status, what, answer)
+        return answer
 
     def get(self, address: str, what: Text) -> requests.Response:
         path, mark, _ = address.partition("?")
         self._request_line("GET", path + ("?…" if mark else ""), what.say(self.language))
         return self._send("GET", address)
 
-    def ask_quietly(self, address: str, wanted: Mapping[str, Any]) -> requests.Response:
-        """Once more what was asked before: said once, when it has come to something."""
-        return self._exchange("POST", address, json=dict(wanted))
+    def ask_quietly(self, address: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask once more what was asked before: said once, when it has come to something."""
+        return self._json(self._exchange("POST", address, json=dict(wanted)))
+
+    def _json(self, answer: requests.Response) -> dict[str, Any]:
+        self.expect(answer.status_code == 200, FUNCTION, answer)
+        value: dict[str, Any] = answer.json()
+        return value
 
     def _sent(self, name: str, value: object) -> object:
         if name not in SECRET:
             return value
-        return (
-            [self._shown(name, one) for one in value] if isinstance(value, list) else self._shown(name, value)
-        )
-
-    def _shown(self, name: str, value: object) -> str:
-        return shown(name, value, self.language)
+        several = value if isinstance(value, list) else [value]
+        texts = [shown(name, one, self.language) for one in several]
+        return texts if isinstance(value, list) else texts[0]
 
     def _short(self, name: str, value: object) -> str:
-        text = self._shown(name, value)
+        text = shown(name, value, self.language)
         return shortened(text, 48, self.language) if len(text) > 100 else text
 
     def _request_line(self, method: str, address: str, body: str = "") -> None:
@@ -99,7 +119,7 @@ class DemoHttp:
         answer = self._exchange(method, address, **options)
         milliseconds = (time.perf_counter() - started) * 1000
         status = f"→ {answer.status_code} {answer.reason}"
-        self.line(Text(f"{status} in {milliseconds:.0f} ms", f"{status}，{milliseconds:.0f} 毫秒"))
+        self.line(f"{status} in {milliseconds:.0f} ms", f"{status}，{milliseconds:.0f} 毫秒")
         return answer
 
     def _exchange(self, method: str, address: str, **options: Any) -> requests.Response:
@@ -108,8 +128,18 @@ class DemoHttp:
                 method, address, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options
             )
         except requests.RequestException as error:
-            raise DemoFailed(
-                Text(
-                    f"{method} {address} was not answered: {error}", f"{method} {address} 没有响应：“{error}”"
-                )
-            ) from error
+            request = f"{method} {address}"
+            said = Text(f"{request} was not answered: {error}", f"{request} 没有响应：“{error}”")
+            raise DemoFailed(said) from error
+
+
+def _remedy(answer: str) -> list[Text]:
+    """What to do about a refusal, where the table of ``explain`` knows it."""
+    try:
+        pasted = read_pasted(answer)[0]
+    except Unreadable:
+        return []
+    if not isinstance(pasted, PastedError):
+        return []
+    advice = find_advice(pasted.code, pasted.message, pasted.ec)
+    return [advice.remedy] if advice else []
