@@ -49,7 +49,7 @@ class OssUploadError extends Error {
     const found = Object.keys(ERRORS).find((code) => code === evidence || ERRORS[code][0].test(evidence))
     const { code = found, retryAfter, limits, quota } = Object(fields)
     const [, text, hint = ''] = ERRORS[code] || []
-    const mayPass = /network|timeout|interrupted|login|expired|too_many|busy|internal|unavailable|not_uploaded|incomplete|gone/.test(code)
+    const mayPass = /network|timeout|interrupted|login_failed|expired|too_many|busy|internal|unavailable|not_uploaded|incomplete|gone/.test(code)
     super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits, quota))
     Object.assign(this, { name: 'OssUploadError', advice: adviceOn(code, hint), ...fields, code, detail, retryable: mayPass && !(retryAfter > 60) })
   }
