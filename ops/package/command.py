@@ -18,7 +18,6 @@ from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.package.authorities import PACKAGE as AUTHORITIES
 from ops.package.authorities import hash_authorities
 from ops.package.bytecode import bundle, compile_folder, find_python
-from ops.package.cold_import import measure_cold_import, summary
 from ops.package.function_files import (
     BURST,
     REDIS,
@@ -57,9 +56,6 @@ HELP = {
         "with the client of Redis; of itself where QUOTA_URL names one",
         "带上 Redis 的客户端库；QUOTA_URL 写的是 Redis 时自动带上",
     ),
-    "measure": Text(
-        "also time a cold import with bytecode and without", "另外测量有字节码与没有字节码时的冷导入时间"
-    ),
 }
 NO_BYTECODE = Text(
     f"NO BYTECODE: no Python {TARGET_VERSION} that runs was found. Every cold start will compile all modules"
@@ -79,7 +75,6 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
     parser.add_argument("--python", metavar="PATH", help=HELP["python"].say(language))
     parser.add_argument("--zip", type=Path, metavar="FILE", help=HELP["zip"].say(language))
     parser.add_argument("--redis", action="store_true", help=HELP["redis"].say(language))
-    parser.add_argument("--measure", action="store_true", help=HELP["measure"].say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -97,8 +92,6 @@ def run(args: argparse.Namespace) -> int:
             for path, content in ((args.zip, zipped), (_for_bursts(args.zip), burst)):
                 path.write_bytes(content)
                 screen.line(f"zip: {path}")
-        if args.measure:
-            screen.line(_cold_import(python, zipped).say(language))
     except PackagingError as error:
         complaints.fail_with(error, language)
         return 1
@@ -253,11 +246,3 @@ def _say_size(name: str, size: PackageSize, budget_bytes: int, say: Say) -> None
                 f"  压缩后 {packed / 1e3:9,.0f} KB {whole / 1e3:9,.0f} KB  {named.zh}",
             )
         )
-
-
-def _cold_import(python: str | None, zipped: bytes) -> Text:
-    if python is None:
-        raise PackagingError(
-            Text(f"--measure needs a Python {TARGET_VERSION}", f"--measure 需要 Python {TARGET_VERSION}")
-        )
-    return summary(*measure_cold_import(python, zipped))
