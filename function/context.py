@@ -42,6 +42,7 @@ class Dependencies(NamedTuple):
     Injected clocks, randomness, sleep, environment, HTTP and log.
 
     Args:
+        hooks_file: ``HOOKS_FILE`` by default.
         monotonic: of the budgets that the calls of one request share; single calls, STS and Redis, which open
             their own sockets, use the real one.
         write_line: of the lines about requests.
@@ -52,7 +53,7 @@ class Dependencies(NamedTuple):
     random_bytes: Callable[[int], bytes] = os.urandom
     sleep: Callable[[float], None] = time.sleep
     send: Send = send
-    hooks_file: Path = HOOKS_FILE
+    hooks_file: Path | None = None
     hooks_seconds: float = HOOKS_SECONDS
     monotonic: Callable[[], float] = time.monotonic
     write_line: WriteLine = to_logging
@@ -81,7 +82,8 @@ class Instance:
         self.now = dependencies.now
         self.monotonic = dependencies.monotonic
         self.send = dependencies.send
-        self.hooks_file = dependencies.hooks_file if dependencies.hooks_file.is_file() else None
+        hooks_file = dependencies.hooks_file or HOOKS_FILE
+        self.hooks_file = hooks_file if hooks_file.is_file() else None
         self.hooks_seconds = dependencies.hooks_seconds
         self.limiter = new_limiter(settings, self.new_id)
         self._random_bytes = dependencies.random_bytes

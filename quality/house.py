@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (17_904, 132),
-    "ops/": (19_995, 168),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (17_906, 132),
+    "ops/": (20_008, 168),
     "local/": (14_626, 146),
-    "quality/": (14_603, 128),
-    "tests/": (73_123, 658),
+    "quality/": (14_606, 128),
+    "tests/": (73_223, 659),
     "miniprogram/": (13_167, 175),
-    (REST := "docs/, deploy/, root"): (12_087, 147),
+    (REST := "docs/, deploy/, root"): (12_094, 147),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.
@@ -280,7 +280,9 @@ def _measure(mode: str) -> Warm:
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "i",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s",
     }
-    function = handler.served = Function(Dependencies(environ, write_line=to_standard_output))
+    function = handler.served = Function(
+        Dependencies(environ, hooks_file=Path("none"), write_line=to_standard_output)
+    )
     now = datetime.now(UTC)
     MemoryOss("my-bucket", "cn-hangzhou", lambda: now).give_sessions(function)
     token = SessionToken.issue("o", function.ready().settings, now) if mode == "wechat" else ""

@@ -7,6 +7,7 @@ import logging
 import os
 import pkgutil
 import random
+import shutil
 import socket
 import sys
 import threading
@@ -42,7 +43,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TEST_INSTANT = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 
 # Profiles without what needs callers who are told apart.
-PLAIN_PROFILES = Path(__file__).parent / "support" / "plain_profiles.toml"
+ROOT = Path(__file__).parents[1]
+PLAIN_PROFILES = ROOT / "tests" / "support" / "plain_profiles.toml"
 ENVIRONMENT = {
     "OSS_BUCKET": "my-bucket",
     "OSS_REGION": "cn-hangzhou",
@@ -140,6 +142,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"secrets in the captured output: {', '.join(found)}"
     return report
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_own_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test sees the operator's own files: the profiles are the example's, and there are no hooks."""
+    folder = tmp_path_factory.mktemp("own")
+    shutil.copyfile(ROOT / "profiles.example.toml", folder / "profiles.toml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", folder / "profiles.toml")
+        patch.setattr("function.context.HOOKS_FILE", folder / "hooks.py")
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

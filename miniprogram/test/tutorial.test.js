@@ -16,7 +16,7 @@ const { createWx } = require('./wx')
 
 const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
-const OF_A_PROJECT = ['manage.py', 'handler.py', 'bytecode.py', 'sts_credentials.py', 'profiles.toml', 'function', 'local', 'ops', 'docs/backends', 'miniprogram/example/utils/oss-direct-upload']
+const OF_A_PROJECT = ['manage.py', 'handler.py', 'bytecode.py', 'sts_credentials.py', 'profiles.example.toml', 'function', 'local', 'ops', 'docs/backends', 'miniprogram/example/utils/oss-direct-upload']
 const NINE = Array.from({ length: 9 }, (_, index) => `${index + 1}.png`)
 const SHARE = 'pages/share/share.js'
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from function.config import settings
 from function.config.profile import BucketLocation
-from function.config.settings import DEFAULT_PROFILES_FILE
 from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Type, matching
 from function.messages import Message
 from ops.account.bucket import DesiredBucket
@@ -109,9 +109,8 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         checked(arn, TRUSTED_ARN, _must_be("--also-trust", SOME_ARN))
     logs = _read_place(args.logs, problems)
     home = BucketLocation(bucket, region, "", "", "", role_arn(account, upload_role))
-    file = args.profiles or DEFAULT_PROFILES_FILE.parent / (
-        environ.get("PROFILES_FILE") or DEFAULT_PROFILES_FILE
-    )
+    own = settings.DEFAULT_PROFILES_FILE
+    file = args.profiles or own.parent / (environ.get("PROFILES_FILE") or own)
     needs = {"has_webhook": bool(environ.get("UPLOAD_WEBHOOK_URL")), "erases": environ.get("ERASE") == "true"}
     profiles = profiles_in(file, home, problems, **needs)
     policies = policies_of(profiles, home, **needs)

@@ -16,7 +16,7 @@ from function.moderation.aliyun import ACTIONS
 from function.sts.session_policy import role_policies, session_policies
 from ops.account.bucket import DesiredBucket, PartedFolder
 from ops.account.ram_documents import ROLE_NAME_PATTERN, Document, account_and_name, compact
-from ops.deploy.profile_lines import with_lines
+from ops.deploy.profile_lines import NO_PROFILES, is_unmade, with_lines
 from ops.terminal.language import Text, why_unreadable
 from ops.terminal.messages import in_both
 
@@ -41,9 +41,8 @@ def profiles_in(
         text = Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = why_unreadable(error)
-        problems.append(
-            Text(f"--profiles {file} cannot be read: {why.en}.", f"无法读取 --profiles {file}：{why.zh}。")
-        )
+        said = Text(f"--profiles {file} cannot be read: {why.en}.", f"无法读取 --profiles {file}：{why.zh}。")
+        problems.append(NO_PROFILES if is_unmade(Path(file)) else said)
         return []
     profiles, found = read_profiles(text, default_signature="v4", home=home)
     policies = session_policies(profiles.values(), has_webhook=has_webhook, erases=erases)

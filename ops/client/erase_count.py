@@ -5,8 +5,8 @@ Counting of what an erasure would find, with the operator's own keys.
 from collections import Counter
 from collections.abc import Iterator
 
+from function import context
 from function.config.settings import Settings
-from function.context import HOOKS_FILE
 from function.oss.versions import UPLOADS
 from function.owners.erasure_pass import Step, steps_for
 from function.sts.credentials import AccessKeys
@@ -29,7 +29,7 @@ def show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen
     Raises:
         Failure: OSS refuses, or is not reached.
     """
-    has_hooks = HOOKS_FILE.is_file()
+    has_hooks = context.HOOKS_FILE.is_file()
     profiles = [
         each._replace(key=each.key._replace(has_inner_folders=has_hooks))
         for each in settings.profiles.values()

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from function.config import settings
 from function.config.profile import Profile
-from function.config.profiles import PROFILES_TOML, read_profiles
+from function.config.profiles import read_profiles
+from ops.deploy.profile_lines import NO_PROFILES, is_unmade
 from ops.terminal.language import Text, add_language_argument, chosen_language, why_unreadable
 from ops.terminal.messages import in_both
 from ops.terminal.screen import Screen
@@ -37,9 +39,9 @@ UNREADABLE = Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。"
 UNWRITABLE = Text("Cannot write {path}: {why}.", "无法写入 {path}：{why}。")
 WRITTEN = Text("{path}: {count} profiles: {names}", "{path}：{count} 个用途：{names}")
 WHAT_NEXT = Text(
-    "Commit it, as you do {file}, and run this again when that changes (in CI: --check). If the mini-program"
-    " is kept elsewhere, write it there: --output FILE",
-    "请和 {file} 一样提交到 git；{file} 变了就再运行一次（CI 里用 --check）。"
+    "Commit it, and run this again when {file} changes (in CI, where that is versioned: --check). If the"
+    " mini-program is kept elsewhere, write it there: --output FILE",
+    "请提交到 git；{file} 变了就再运行一次（团队把 {file} 也纳入 git 的，CI 里用 --check）。"
     "小程序在别的项目里时，直接写到那里：--output FILE",
 )
 OUTDATED = Text(
@@ -52,12 +54,11 @@ HEAD = """\
 /** 用途的名字，各自带着它的图片变体；交给 createUploader<Profiles>。 */
 export type Profiles = {
 """
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument(
-        "file", nargs="?", type=Path, default=ROOT / PROFILES_TOML, help=HELP["file"].say(language)
+        "file", nargs="?", type=Path, default=settings.DEFAULT_PROFILES_FILE, help=HELP["file"].say(language)
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help=HELP["output"].say(language))
     parser.add_argument("--check", action="store_true", help=HELP["check"].say(language))
@@ -71,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         profiles, problems = read_profiles(args.file.read_text("utf-8"), default_signature="v4")
     except (OSError, UnicodeDecodeError) as error:
-        complaints.fail(UNREADABLE.say(language, path=args.file, why=why_unreadable(error).say(language)))
+        said = UNREADABLE.say(language, path=args.file, why=why_unreadable(error).say(language))
+        complaints.fail(NO_PROFILES.say(language) if is_unmade(args.file) else said)
         return 2
     if problems:
         for problem in problems:

@@ -2,12 +2,11 @@
 Write .env and profiles.toml of a new deployment: asks for the bucket, the mini-program and the features.
 
 The secret of the mini-program comes from WECHAT_SECRET or a prompt, so that no shell keeps it. A file that is
-there stays, except the profiles.toml of this project as it ships.
+there stays.
 """
 
 import argparse
 import getpass
-import hashlib
 import os
 import re
 import sys
@@ -27,12 +26,10 @@ ABOUT = Text(
     __doc__,
     "为新的部署写好 .env 和 profiles.toml：问桶、小程序和要用的功能。\n\n"
     "小程序的密钥取自 WECHAT_SECRET 或当场输入，不进命令历史。"
-    "已有的文件不动，随项目发布的 profiles.toml 除外。",
+    "已有的文件不动。",
 )
 ROOT = Path(__file__).resolve().parents[2]
 ENV = ".env"
-# Of the profiles.toml that ships, which counts as absent.
-SHIPPED = "2c36e396aa6c75ea63be3847f4a3cef36c17160ac75f8932b6d602a863bb84c5"
 APP_ID, APP_SECRET = r"wx[0-9a-f]{16}", r"[0-9a-f]{32}"
 MAINLAND = r"cn-(?!hongkong)[a-z0-9-]+"
 LATER = "-"
@@ -143,17 +140,8 @@ def run(args: argparse.Namespace, asking: Asking | None = None) -> int:
     return 0
 
 
-def is_shipped(content: bytes) -> bool:
-    """Return whether this is the profiles.toml that ships, with either end of line."""
-    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == SHIPPED
-
-
 def _refuse_existing(folder: Path) -> None:
-    profiles = folder / PROFILES_TOML
-    mine = [ENV] if (folder / ENV).exists() else []
-    if profiles.exists() and not (profiles.is_file() and is_shipped(profiles.read_bytes())):
-        mine.append(PROFILES_TOML)
-    if mine:
+    if mine := [name for name in (ENV, PROFILES_TOML) if (folder / name).exists()]:
         raise Failure(*(_said("exists", file=name) for name in mine))
 
 

@@ -43,12 +43,12 @@ def operator_settings(environ: Mapping[str, str]) -> "Settings":
     """Return the function's settings; raise ``Failure`` with a sentence for each problem."""
     from function.app import load_settings
     from function.errors import Misconfigured
-    from ops.terminal.messages import in_both
+    from ops.deploy.profile_lines import said_of
 
     try:
         return load_settings(environ)
     except Misconfigured as error:
-        raise Failure(*(in_both(problem.sentence) for problem in error.problems)) from None
+        raise Failure(*(said_of(problem) for problem in error.problems)) from None
 
 
 def unknown_names(env_file: EnvFile) -> Iterator[Text]:

@@ -4,9 +4,19 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from function.config import settings
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
+from function.errors import Problem
 from ops.terminal.language import Text
+from ops.terminal.messages import in_both
+
+# Stands in for a profiles.toml that is not there, on this machine alone.
+EXAMPLE = "profiles.example.toml"
+NO_PROFILES = Text(
+    f"profiles.toml is not there: run make init, which writes it (by hand: cp {EXAMPLE} profiles.toml)",
+    f"没有 profiles.toml：请运行 make init 生成（手动：cp {EXAMPLE} profiles.toml）",
+)
 
 # The sentence of the function, or that of a check of hosts and roles.
 ABOUT = re.compile(r"(?:profiles\.toml )?\[(?P<profile>[\w-]+)\](?:: |：| )?(?P<option>\w+)?")
@@ -18,6 +28,17 @@ def profiles_in(file: Path) -> Collection[Profile]:
         return read_profiles(file.read_text("utf-8"), default_signature="v4")[0].values()
     except (OSError, UnicodeDecodeError):
         return ()
+
+
+def is_unmade(file: Path) -> bool:
+    """Return whether this is the operator's own file, and nobody made it yet."""
+    return file == settings.DEFAULT_PROFILES_FILE and not file.exists()
+
+
+def said_of(problem: Problem) -> Text:
+    """Return what the function says; of profiles that nobody made, the command that makes them."""
+    path = problem.sentence.values.get("path") if problem.setting == "PROFILES_FILE" else None
+    return NO_PROFILES if path and is_unmade(Path(str(path))) else in_both(problem.sentence)
 
 
 def with_lines(sentences: Iterable[Text], file: Path) -> Iterator[Text]:

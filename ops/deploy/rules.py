@@ -12,7 +12,7 @@ from function.auth import all_settings
 from function.config.profiles import PROFILES_TOML
 from function.errors import Misconfigured
 from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
-from ops.deploy.profile_lines import profiles_in
+from ops.deploy.profile_lines import NO_PROFILES, profiles_in, said_of
 from ops.deploy.quota_rules import quota_problems
 from ops.deploy.s_yaml import Place, Problem, mapping
 from ops.deploy.schema_check import is_secret, wrong_value
@@ -24,7 +24,6 @@ from ops.deploy.setting_rules import (
 )
 from ops.deploy.trigger_rules import domain_problems, excludes, timer_problems, trigger_problems
 from ops.terminal.language import Text
-from ops.terminal.messages import in_both
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
 SETTING_NAMES = frozenset(row.name for row in all_settings())
@@ -83,9 +82,10 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
         settings = load_settings({"FC_REGION": str(props.get("region", "")), **variables})
     except Misconfigured as error:
         for problem in error.problems:
-            is_profile = problem.setting == PROFILES_TOML
+            sentence = said_of(problem)
+            is_profile = problem.setting == PROFILES_TOML or sentence is NO_PROFILES
             where = (PROFILES_TOML,) if is_profile else (*place, "environmentVariables", problem.setting)
-            yield Problem(where, in_both(problem.sentence), names_itself=True)
+            yield Problem(where, sentence, names_itself=True)
         return
     for sentence in unusable_hosts(settings):
         yield Problem((PROFILES_TOML,), sentence)

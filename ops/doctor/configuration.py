@@ -16,9 +16,9 @@ from function.config.settings_validation import MAX_POLICY_CHARACTERS
 from function.errors import Misconfigured, Problem
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
+from ops.deploy.profile_lines import said_of
 from ops.doctor.findings import Finding, State
 from ops.terminal.language import Text
-from ops.terminal.messages import in_both
 
 SURE_FORM_LIFE = timedelta(minutes=15)
 
@@ -40,8 +40,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
         settings = load_settings(environ)
     except Misconfigured as error:
         return None, [
-            Finding(SETTINGS, State.BAD, in_both(problem.sentence), _remedy_of(problem))
-            for problem in error.problems
+            Finding(SETTINGS, State.BAD, said_of(problem), _remedy_of(problem)) for problem in error.problems
         ]
     names, room = ", ".join(settings.profiles), min(map(room_in, settings.session_policies.values()))
     said = Text(

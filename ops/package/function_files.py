@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from function.config.profiles import PROFILES_TOML
 from ops.deploy.imports import REDIS_REQUIREMENTS, packages_of, requirements_for
+from ops.deploy.profile_lines import NO_PROFILES
 from ops.terminal.language import Failure, Text
 
 MODULES = ("handler.py", "bytecode.py", "sts_credentials.py")
 PACKAGE = "function"
-DATA_FILES = ("profiles.toml",)
+DATA_FILES = (PROFILES_TOML,)
 # Optional.
 HOOKS = "hooks.py"
 
@@ -79,7 +81,8 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
         raise PackagingError(Text(f"{names} is not in {root}", f"{names} 不在 {root} 里"))
     if missing := [path.name for path in top if not path.is_file()]:
         names = ", ".join(missing)
-        raise PackagingError(Text(f"{names} is missing in {root}", f"{root} 里缺少 {names}"))
+        lacking = Text(f"{names} is missing in {root}", f"{root} 里缺少 {names}")
+        raise PackagingError(NO_PROFILES if missing == [PROFILES_TOML] else lacking)
     hooks = [path for path in [root / HOOKS] if path.is_file()]
     paths = [*top, *hooks, *(root / PACKAGE).rglob("*.py")]
     files = {path.name if path in beside_handler else _below(root, path): path for path in paths}

@@ -14,7 +14,7 @@ from function.errors import Misconfigured
 from function.uploads.hooks import Hooks
 from local.deployment import Deployment
 from ops.deploy.env_file import EnvFile, read_env_file
-from ops.deploy.profile_lines import with_lines
+from ops.deploy.profile_lines import EXAMPLE, with_lines
 from ops.run.hosting import Hosted, HostingError, check_settings, refused
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
@@ -98,6 +98,8 @@ class OwnFiles:
     def _find(self) -> _Found:
         env = read_env_file(self._folder / ENV)
         profiles = self._folder / (env.values.get("PROFILES_FILE") or PROFILES_TOML)
+        if profiles == self._folder / PROFILES_TOML and not profiles.exists():
+            profiles = self._folder / EXAMPLE
         paths = (profiles, self._folder / HOOKS_FILE.name, self._folder / ENV)
         return _Found({self._name_of(path): _bytes_of(path) for path in paths}, env, profiles)
 

@@ -8,6 +8,7 @@ from tests.conftest import (  # noqa: F401
     good_sts,
     instance,
     log_lines,
+    no_own_files,
     profiles_file,
     pytest_collection_finish,
     pytest_itemcollected,

@@ -45,7 +45,7 @@ def test_the_sizes_of_the_files_to_copy_are_theirs(page_of, language):
 def test_the_hooks_on_the_page_work_as_described(name, tmp_path):
     (code,) = [code for kind, code in code_blocks(page(name)) if kind == "python"]
     (tmp_path / "hooks.py").write_text(code, "utf-8")
-    profiles, _ = read_profiles((ROOT / "profiles.toml").read_text("utf-8"), default_signature="v4")
+    profiles, _ = read_profiles((ROOT / "profiles.example.toml").read_text("utf-8"), default_signature="v4")
     rules, default = Hooks(tmp_path / "hooks.py", 20.0), profiles["default"]
     seller, request = Caller("openid", "a" * 26, {"shop": 7}), UploadRequest(context={"shop": 8, "order": 2})
     wanted, profile = rules.apply(seller, request, default, datetime(2026, 11, 24, 13, 59, tzinfo=UTC))

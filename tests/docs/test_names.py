@@ -195,6 +195,6 @@ def test_the_log_fields_are_those_of_the_contract(instance, log_lines):
 
 @pytest.mark.parametrize("name", [*both("README.md"), *both("docs/client.md"), *both("docs/large-files.md")])
 def test_the_examples_use_profiles_of_the_file_that_ships(name):
-    shipped = re.findall(r"^(?:# )?\[([a-z]+)\]$", (ROOT / "profiles.toml").read_text("utf-8"), re.M)
+    shipped = re.findall(r"^(?:# )?\[([a-z]+)\]$", (ROOT / "profiles.example.toml").read_text("utf-8"), re.M)
     used = re.findall(r"""\bprofile(?:=|["']?: ?)["']([\w-]+)["']""", page(name))
     assert used and set(used) <= set(shipped)

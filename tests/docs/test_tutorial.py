@@ -31,7 +31,7 @@ OWN = {"my-bucket": "photos-of-users", "1234567890123456": "1000000000000001"}
 PATIENCE_SECONDS = 60
 KEYS = ("AccountID", "AccessKeyID", "AccessKeySecret")
 SECRETS = ("TOKEN_SECRET", "RECEIPT_SECRET", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
-OF_A_CLONE = ("s.yaml", ".env.example", "handler.py", "profiles.toml")
+OF_A_CLONE = ("s.yaml", ".env.example", "handler.py")
 
 
 def chapter(name):
@@ -52,6 +52,7 @@ def clone(request, tmp_path, monkeypatch):
     """A clone of somebody who has come to this chapter, and has done what it says up to the deployment."""
     for name in OF_A_CLONE:
         shutil.copyfile(ROOT / name, tmp_path / name)
+    shutil.copyfile(ROOT / "profiles.example.toml", tmp_path / "profiles.toml")
     ((_, added),) = [block for block in code_blocks(page(request.param)) if block[0] == "toml"]
     with (tmp_path / "profiles.toml").open("a", encoding="utf-8") as file:
         file.write(added)

@@ -20,6 +20,7 @@ from local.common.accounts import AccessKey, Accounts
 from local.fc.gateway import FcGateway
 from local.oss.server import OssServer
 from local.sts.server import StsServer
+from tests.support.clone import clone
 
 BUCKET, REGION, ROLE = "local-bucket", "cn-hangzhou", "acs:ram::1234567890123456:role/upload"
 OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
@@ -28,6 +29,12 @@ OF_V4 = ("signature_version", "credential", "date")
 PATIENCE_SECONDS = 60
 # A picture of 3 by 2 points, as far as anybody looks.
 PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (3).to_bytes(4, "big") + (2).to_bytes(4, "big") + bytes(40)
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory):
+    """A clone without own files, for what runs in another process."""
+    return clone(tmp_path_factory.mktemp("clone"))
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from tests.conftest import PLAIN_PROFILES
 from tests.end_to_end.conftest import OWN, ROLE, SECRET
 from tests.support.ports import held_port
 
-ROOT = Path(__file__).parents[2]
 APP, APP_SECRET = "wx0123456789abcdef", "WechatSecretCanary0123456789abcd"
 PHONES, THREADS = 50, 20
 # Beside a thread for each request: one for the call that it makes, that of health checks, and the first.
@@ -35,16 +34,16 @@ FILE = {"filename": "cat.png", "size": 5}
 class Server:
     """One instance, and what it wrote."""
 
-    def __init__(self, environ, log):
+    def __init__(self, root, environ, log):
         with held_port() as self.port:
-            self._start(environ, log)
+            self._start(root, environ, log)
 
-    def _start(self, environ, log):
+    def _start(self, root, environ, log):
         self.log = log
-        command = [sys.executable, str(ROOT / "deploy/burst/burst_server.py"), "--host=127.0.0.1"]
+        command = [sys.executable, str(root / "deploy/burst/burst_server.py"), "--host=127.0.0.1"]
         command += [f"--port={self.port}", f"--threads={THREADS}"]
         # In the package the server lies beside the handler.
-        environ = {**environ, "PYTHONPATH": str(ROOT)}
+        environ = {**environ, "PYTHONPATH": str(root)}
         with log.open("wb") as written:
             self.process = subprocess.Popen(command, env=environ, stdout=written, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + START_SECONDS
@@ -130,13 +129,13 @@ def settings(sts, wechat):
 
 
 @pytest.fixture
-def instance(settings, tmp_path):
+def instance(settings, bare, tmp_path):
     """Starts instances; each must end by itself when it is asked to."""
     started = []
 
     def start(**changes):
         changed = {name: value for name, value in {**settings, **changes}.items() if value is not None}
-        started.append(Server(changed, tmp_path / f"log-{len(started)}"))
+        started.append(Server(bare, changed, tmp_path / f"log-{len(started)}"))
         return started[-1]
 
     yield start

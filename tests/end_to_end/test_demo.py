@@ -62,10 +62,10 @@ def played(tmp_path_factory):
 
 
 @contextlib.contextmanager
-def serving(shell, *arguments):
+def serving(shell, *arguments, folder=PROJECT):
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", *arguments],
-        cwd=PROJECT,
+        cwd=folder,
         env=shell,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -178,8 +178,8 @@ def test_the_demo_fails_with_a_sentence_and_no_traceback(shell):
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-def test_serve_prints_one_json_line_answers_and_ends_cleanly(shell, ending):
-    with serving({**shell, "PORT": "0"}, "--json") as serve:
+def test_serve_prints_one_json_line_answers_and_ends_cleanly(shell, bare, ending):
+    with serving({**shell, "PORT": "0"}, "--json", folder=bare) as serve:
         addresses = json.loads(serve.stdout.readline())
         assert set(addresses) == {
             "function", "functionFc2", "sts", "oss", "wechat", "playground", "business", "green",
@@ -190,7 +190,7 @@ def test_serve_prints_one_json_line_answers_and_ends_cleanly(shell, ending):
         rest, log = serve.communicate(timeout=PATIENCE_SECONDS)
     assert (serve.returncode, rest) == (0, "")
     own, *lines = log.splitlines()
-    assert "profiles.toml" in own and "local/demo" not in own
+    assert "profiles.example.toml" in own
     lines = [json.loads(line) for line in lines]
     assert [line["route"] for line in lines] == ["login", "upload-params", "upload-params", "health"]
     assert left_behind(shell) == []
@@ -248,8 +248,8 @@ def test_serve_reports_an_invalid_setting_and_exits(shell):
     assert "Traceback" not in log
 
 
-def test_serve_survives_a_closed_stdout(shell):
-    with serving({**shell, "PORT": "0"}) as serve:
+def test_serve_survives_a_closed_stdout(shell, bare):
+    with serving({**shell, "PORT": "0"}, folder=bare) as serve:
         origin = "".join(serve.stdout.readline() for _ in range(4))
         serve.stdout.close()
         origin = next(word for word in origin.split() if word.startswith("http://"))

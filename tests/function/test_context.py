@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import handler
+from function import context
 from function.auth import CallerKinds
 from function.config.types import Rate
 from function.context import REQUEST_SECONDS, Dependencies, Instance, RequestContext
@@ -19,6 +20,8 @@ from function.request_log import LogLine
 from function.routes import ROUTES
 from function.sts.credentials import CredentialsResult
 
+# Before a test puts another in its place.
+THERE = context.HOOKS_FILE
 NOW = datetime(2026, 11, 24, 14, 0, 0, 900, tzinfo=UTC)
 
 
@@ -52,10 +55,16 @@ def test_two_threads_at_once_get_the_same_object():
     assert instance.keep(object, make) is made[0]
 
 
-def test_dependencies_hide_the_environment_and_find_hooks_beside_the_handler():
-    dependencies = Dependencies({"TOKEN_SECRET": "canary"})
-    assert repr(dependencies) == "Dependencies(…)"
-    assert dependencies.hooks_file == Path(handler.__file__).with_name("hooks.py")
+def test_dependencies_hide_the_environment():
+    assert repr(Dependencies({"TOKEN_SECRET": "canary"})) == "Dependencies(…)"
+
+
+def test_hooks_are_found_beside_the_handler(monkeypatch, tmp_path):
+    assert Path(handler.__file__).with_name("hooks.py") == THERE
+    monkeypatch.setattr("function.context.HOOKS_FILE", tmp_path / "hooks.py")
+    assert new_instance().hooks_file is None
+    (tmp_path / "hooks.py").touch()
+    assert new_instance().hooks_file == tmp_path / "hooks.py"
 
 
 def test_the_log_line_says_whether_any_session_was_refreshed():

@@ -3,7 +3,7 @@
 /**
  * What `s init` runs in a new project: `manage.py init` with the answers, so that both write the same files.
  *
- * Where that cannot run, .env is the example with the answers, and profiles.toml stays the one that ships.
+ * Where that cannot run, .env is the example with the answers, and there is no profiles.toml yet.
  *
  * Source: https://manual.serverless-devs.com/user-guide/spec/ (hook)
  */
@@ -16,8 +16,8 @@ const PYTHONS = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python', 
 const IS_NEW_ENOUGH = 'import sys; sys.exit(sys.version_info < (3, 11))'
 const ASKED = ['LANGUAGE', 'OSS_BUCKET', 'OSS_REGION', 'CALLER_AUTH', 'FEATURES', 'WECHAT_APPID', 'WECHAT_SECRET']
 const LEFT = {
-  zh: '功能还没有写进 profiles.toml，.env 里只有你填的内容。请安装 Python 3.11 或更新的版本，在新项目里删掉 .env，再运行 make init',
-  en: 'The features are not in profiles.toml yet, and .env has the answers alone. With Python 3.11 or newer, remove .env in the new project and run: make init',
+  zh: '还没有 profiles.toml，.env 里只有你填的内容。请安装 Python 3.11 或更新的版本，在新项目里删掉 .env，再运行 make init',
+  en: 'There is no profiles.toml yet, and .env has the answers alone. With Python 3.11 or newer, remove .env in the new project and run: make init',
 }
 
 // When it asks, the tool adds the secret answers to .env itself; when it is given them, it does not.

@@ -19,7 +19,7 @@ from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
 TABLE = table_beside(__file__)
-SHIPPED = Path(__file__).parents[3] / "profiles.toml"
+SHIPPED = Path(__file__).parents[3] / "profiles.example.toml"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 GOOD = 'key = "uploads/{owner}/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/png"]\n'
 

@@ -369,7 +369,7 @@ def test_a_relative_profiles_file_is_found_beside_the_function(environment):
 
 
 def test_the_shipped_profiles_are_refused_with_the_remedy_for_callers_who_own_nothing(environment):
-    environment |= {"PROFILES_FILE": str(ROOT / "profiles.toml"), "TOKEN_SECRET": SECRET}
+    environment |= {"PROFILES_FILE": str(ROOT / "profiles.example.toml"), "TOKEN_SECRET": SECRET}
     problems = problems_of(environment)
     assert [problem.sentence.values["profile"] for problem in problems] == ["default", "video"]
     clauses = [problem.sentence.values["clause"].values for problem in problems]

@@ -34,7 +34,7 @@ def documents():
 def deletion_session():
     """Its policy, with both options in the first two of the profiles that ship."""
     home = NOWHERE._replace(bucket="my-bucket")
-    shipped, _ = read_profiles(page("profiles.toml"), default_signature="v4", home=home)
+    shipped, _ = read_profiles(page("profiles.example.toml"), default_signature="v4", home=home)
     own = {name: shipped[name]._replace(list=True, delete="owner") for name in ("default", "avatar")}
     (policy,) = [
         text

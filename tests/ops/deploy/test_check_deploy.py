@@ -14,7 +14,7 @@ from tests.ops.deploy.project import CLOUD_KEYS, CONFIGURED, ROOT, TOKEN_SECRET,
 def test_a_profile_that_the_function_would_refuse_is_named(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = (ROOT / "profiles.toml").read_text("utf-8").replace('"10MiB"', '"10M"')
+    broken = (ROOT / "profiles.example.toml").read_text("utf-8").replace('"10MiB"', '"10M"')
     (project / "profiles.toml").write_text(broken, "utf-8")
     monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
     (problem,) = check(project / "s.yaml", CONFIGURED).problems
@@ -22,8 +22,8 @@ def test_a_profile_that_the_function_would_refuse_is_named(
     assert problem.startswith(f"profiles.toml:{line} [default]: max_size")
 
 
-def test_accepts_the_file_that_ships_once_it_is_configured() -> None:
-    report = check(ROOT / "s.yaml", {**CONFIGURED, **CLOUD_KEYS}, for_deploy=True)
+def test_accepts_the_file_that_ships_once_it_is_configured(project: Path) -> None:
+    report = check(project / "s.yaml", {**CONFIGURED, **CLOUD_KEYS}, for_deploy=True)
     assert report.problems == []
 
 

@@ -9,10 +9,12 @@ import pytest
 
 from function.app import load_settings
 from function.config.profiles import read_profiles
+from manage import main
 from ops.deploy import init
 from ops.deploy.env_file import parse_env
 from ops.deploy.features import FEATURES
 from ops.deploy.new_files import CALLER_KINDS, NEEDED_CALLERS, Answers, env_text, profiles_text
+from tests.ops.deploy.project import CONFIGURED
 from tests.ops.words import chinese_in, english_in
 from tests.support.cases import cases_beside
 
@@ -171,19 +173,9 @@ def test_questions_have_the_punctuation_of_their_language(tmp_path, language, en
     assert between in questions[-1]
 
 
-def test_the_file_that_ships_counts_as_absent(tmp_path):
-    shipped = (ROOT / "profiles.toml").read_bytes()
-    for number, content in enumerate((shipped, shipped.replace(b"\n", b"\r\n"))):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        (folder / "profiles.toml").write_bytes(content)
-        assert run(folder, *GIVEN, "--features", "avatar") == 0
-        assert b"[avatar]" in (folder / "profiles.toml").read_bytes() != content
-
-
 @pytest.mark.parametrize("name", [".env", "profiles.toml"])
-def test_any_other_file_stays_and_nothing_is_written(tmp_path, capsys, name):
-    mine = (ROOT / "profiles.toml").read_text("utf-8") + "\n"
+def test_a_file_that_is_there_stays_and_nothing_is_written(tmp_path, capsys, name):
+    mine = (ROOT / "profiles.example.toml").read_text("utf-8")
     (tmp_path / name).write_text(mine)
     assert run(tmp_path, *GIVEN, "--features", "avatar") == 1
     assert written(tmp_path) == [name] and (tmp_path / name).read_text() == mine
@@ -194,3 +186,24 @@ def test_a_file_that_cannot_be_written_leaves_none(tmp_path, capsys):
     (tmp_path / "profiles.toml").symlink_to(tmp_path / "none" / "profiles.toml")
     assert run(tmp_path, *GIVEN, "--features", "avatar") == 1
     assert "profiles.toml" in capsys.readouterr().err and not (tmp_path / ".env").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("setup --dry-run", "setup --dry-run --json", "types", "package"),
+        *("check-deploy {here}/s.yaml", "doctor --env-file {here}/.env", "erase --dry-run --owner o"),
+    ],
+)
+def test_without_own_profiles_a_command_names_the_one_that_makes_them(command, project, monkeypatch, capsys):
+    for name, value in CONFIGURED.items():
+        monkeypatch.setenv(name, value)
+    (project / "function").mkdir()
+    for name in ("bytecode.py", "sts_credentials.py"):
+        (project / name).touch()
+    monkeypatch.setattr("ops.package.command.ROOT", project)
+    monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
+    assert main(command.format(here=project).split()) != 0
+    said = "".join(capsys.readouterr())
+    assert "make init" in said and "profiles.example.toml" in said
+    assert not (project / "build/function").exists()

@@ -147,7 +147,7 @@ def test_the_callback_timeout_is_measured(place):
 
 def test_the_role_of_the_shipped_profiles_is_enough_for_each_contract(place):
     """Nothing is held there: the run is in the folder of a profile."""
-    cloud, sandbox = place(PROFILES_FILE=str(ROOT / "profiles.toml"))
+    cloud, sandbox = place(PROFILES_FILE=str(ROOT / "profiles.example.toml"))
     policy = json.loads(role_policies(sandbox.settings.profiles.values())[ROLE_ARN])
     cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], policy=policy)
     seen = {row.point.name: row.seen and row.seen.answer for row in prove(sandbox) if row.point.relies}

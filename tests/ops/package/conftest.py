@@ -8,7 +8,8 @@ import pytest
 from ops.package.bytecode import find_python
 from ops.package.command import build
 from ops.package.function_files import BURST
-from tests.ops.package.project import ROOT, make_project
+from tests.ops.package.project import make_project
+from tests.support.clone import clone
 
 
 def needed(program, package):
@@ -29,15 +30,23 @@ def openssl():
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory, python312):
-    folder = tmp_path_factory.mktemp("package") / "function"
-    return folder, build(ROOT, folder, python312)
+def with_profiles(tmp_path_factory):
+    """A clone whose operator took the example."""
+    folder = clone(tmp_path_factory.mktemp("clone"))
+    shutil.copy(folder / "profiles.example.toml", folder / "profiles.toml")
+    return folder
 
 
 @pytest.fixture(scope="session")
-def burst_package(tmp_path_factory, python312):
+def package(tmp_path_factory, with_profiles, python312):
+    folder = tmp_path_factory.mktemp("package") / "function"
+    return folder, build(with_profiles, folder, python312)
+
+
+@pytest.fixture(scope="session")
+def burst_package(tmp_path_factory, with_profiles, python312):
     folder = tmp_path_factory.mktemp("package") / "function-burst"
-    build(ROOT, folder, python312, BURST)
+    build(with_profiles, folder, python312, BURST)
     return folder
 
 

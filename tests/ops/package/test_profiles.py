@@ -12,7 +12,7 @@ from ops.package.profiles import prepare_profiles
 from tests.ops.package.project import ROOT
 from tests.ops.package.services import run_bare, settings
 
-SHIPPED = (ROOT / "profiles.toml").read_text("utf-8")
+SHIPPED = (ROOT / "profiles.example.toml").read_text("utf-8")
 
 
 def prepare(folder, content):

@@ -12,12 +12,12 @@ from ops.package.bytecode import sources_in_one_file
 from ops.package.command import BUDGET_BYTES
 from ops.package.function_files import find_function_files
 from ops.package.vendoring import MAX_GLIBC, needed_glibc
-from tests.ops.package.project import ROOT, names
+from tests.ops.package.project import names
 from tests.ops.package.services import credentials, run_bare, serving, settings
 from tests.support.ports import held_port
 
 
-def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(package):
+def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(package, with_profiles):
     folder, zipped = package
     files = names(folder)
     top = {name.partition("/")[0] for name in files if "/" in name} - {"__pycache__"}
@@ -26,7 +26,7 @@ def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(packag
     ours = {name for name in files if name.startswith("function/") or "/" not in name}
     ours = {name for name in ours if name.endswith((".py", ".toml"))}
     assert {"handler.py", "function/routes/upload_params.py", "profiles.toml"} <= ours
-    assert ours == set(find_function_files(ROOT).files)
+    assert ours == set(find_function_files(with_profiles).files)
     leftovers = r"(^|/)(tests?|bin)/|\.dist-info|\.pyi$|cpython-3(?!12)\d+|(^|/)(manage|conftest)\.py$"
     assert [name for name in files if re.search(leftovers, name)] == []
     # One set of authorities, which all connections are checked with.

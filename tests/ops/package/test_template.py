@@ -16,7 +16,13 @@ from ops.package import template
 from ops.package.function_files import PackagingError
 from tests.ops.words import chinese_in, in_english
 
-UNTRACKED = (".env.production", "private.key", "hooks.py", "deploy/template/hook/private.key")
+UNTRACKED = (
+    ".env.production",
+    "private.key",
+    "profiles.toml",
+    "hooks.py",
+    "deploy/template/hook/private.key",
+)
 # Where secrets usually are, and files beside them that a clone has.
 SECRET = (
     ".env",
@@ -37,7 +43,12 @@ SECRET = (
     "deploy/terraform/terraform.tfstate",
     "deploy/terraform/terraform.tfstate.backup",
 )
-SHARED = (".env.example", ".npmrc", "tests/keys/rsa.pem", "hooks.py", "function/config/jwt_key.py")
+SHARED = (
+    *(".env.example", ".npmrc", "tests/keys/rsa.pem", "function/config/jwt_key.py"),
+    *("profiles.example.toml", "local/demo/profiles.toml", "function/uploads/hooks.py"),
+)
+# Of the operator: no upgrade may touch them.
+OWN = ("profiles.toml", "hooks.py", "callers.toml", "s.own.yaml")
 
 
 def clone_with(folder, **changed):
@@ -159,7 +170,9 @@ def test_the_tool_asks_in_chinese_what_init_asks_and_takes_the_same_shapes():
 
 
 @pytest.mark.parametrize(
-    ("names", "ignored"), [(SECRET, {*SECRET}), (SHARED, set())], ids=["secret", "shared"]
+    ("names", "ignored"),
+    [(SECRET, {*SECRET}), (OWN, {*OWN}), (SHARED, set())],
+    ids=["secret", "own", "shared"],
 )
 def test_git_ignores_the_usual_secrets_alone(names, ignored, tmp_path):
     (tmp_path / ".gitignore").write_bytes((template.ROOT / ".gitignore").read_bytes())

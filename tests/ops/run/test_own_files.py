@@ -111,6 +111,16 @@ def test_the_function_runs_with_the_developers_own_profiles(here):
     assert here.hosted.cloud.page_config()["isDemo"] is False
 
 
+def test_the_example_runs_until_there_are_own_profiles(here):
+    example = here.folder / "profiles.example.toml"
+    example.write_text(POST, "utf-8")
+    (line,) = here.deploy(profiles=None)
+    assert example.name in line and here.outcome("post") == "form"
+    (line,) = here.change(profiles=NOTE)
+    assert "profiles.toml" in line
+    assert (here.outcome("note"), here.outcome("post")) == ("form", "unknown_profile")
+
+
 def test_minutes_pass_for_the_function_and_everything_around_it(here, monkeypatch):
     here.deploy()
     cloud, ticks = here.hosted.cloud, []
