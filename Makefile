@@ -82,15 +82,20 @@ lint: $(LINT_READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client ## r
 	@$(PY) -m mypy
 	@npm run --silent lint
 
+# Each file of pins, with its group in pyproject.toml and the file whose versions it keeps.
+R := requirements
+PINNED := $(R):function $(R)/burst:burst:$(R) $(R)/redis:redis:$(R) $(R)/run:run:$(R) $(R)/dev:dev:$(R)/run \
+    $(addprefix $(R)/,lint:lint:$(R)/dev openapi:openapi:$(R)/dev terraform:terraform:$(R)/dev) \
+    $(addsuffix :bench:$(R),$(basename $(wildcard quality/bench/requirements-bench.txt)))
+
 # uv keeps what an output file has: the versions, which are left to it, and the hashes, which may be those of one
 # machine's archives alone. Another version: make pins PINS="--upgrade-package NAME"
-pins: $(LINT_READY) ## write requirements.txt and requirements/*.txt anew from the *.in, with the hash of every archive ## 根据 *.in 重写 requirements.txt 和 requirements/*.txt，带每个包的哈希
-	@for name in requirements requirements/burst requirements/redis requirements/run requirements/dev requirements/lint \
-	    requirements/openapi requirements/terraform \
-	    $(basename $(wildcard quality/bench/requirements-bench.in)); do \
-	  sed '/^ *--hash=/d; s/ \\$$//' $$name.txt >$$name.new && \
+pins: $(LINT_READY) ## write requirements.txt and requirements/*.txt anew from pyproject.toml, with the hash of every archive ## 根据 pyproject.toml 重写 requirements.txt 和 requirements/*.txt，带每个包的哈希
+	@for each in $(PINNED); do IFS=: && set -- $$each && unset IFS && \
+	  sed '/^ *--hash=/d; s/ \\$$//' $$1.txt >$$1.new && \
 	  UV_CUSTOM_COMPILE_COMMAND="make pins" $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	    --generate-hashes --no-annotate $(PINS) $$name.in -o $$name.new && mv $$name.new $$name.txt || exit 1; done
+	    --generate-hashes --no-annotate $(PINS) --group $$2 $${3:+--constraints $$3.txt} -o $$1.new && \
+	  mv $$1.new $$1.txt || exit 1; done
 	@mkdir -p build
 	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-deps --format pylock.toml \
 	  requirements/run.txt requirements/burst.txt requirements/redis.txt -o build/pylock.toml

@@ -41,12 +41,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_906, 132),
-    "ops/": (20_008, 168),
+    "ops/": (19_907, 167),
     "local/": (14_626, 146),
-    "quality/": (14_606, 128),
-    "tests/": (73_223, 659),
+    "quality/": (14_606, 127),
+    "tests/": (73_223, 656),
     "miniprogram/": (13_167, 175),
-    (REST := "docs/, deploy/, root"): (12_094, 147),
+    (REST := "docs/, deploy/, root"): (12_092, 139),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -1,5 +1,5 @@
 """
-What a requirements file pins; ``make pins`` writes those files out of the ``.in`` files beside them, and with
+What a requirements file pins; ``make pins`` writes those files out of the groups of pyproject.toml, and with
 ``python -m ops.package.pins PYLOCK`` the names of the archives of which people install one.
 """
 
