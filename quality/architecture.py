@@ -14,7 +14,7 @@ SENTENCES = (
     "The context of a request; calls to OSS and WeChat.",
     "Callers, and our own tokens.",
     "Upload requests, tickets and receipts; the webhook; the checkers of content.",
-    "Multipart uploads, held objects, reading, the objects of an owner.",
+    "Multipart uploads, held objects, reading, the objects of an owner; what several routes share.",
     "Due work; one module for each resource of the API.",
     "The edge, and the entry points of Function Compute.",
 )

@@ -40,7 +40,7 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (17_906, 132),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (17_932, 135),
     "ops/": (19_907, 167),
     "local/": (14_626, 146),
     "quality/": (14_606, 127),

@@ -28,14 +28,14 @@ FLOORS = (
     "function.context function.oss/ function.wechat/".split(),
     "function.auth/".split(),
     "function.webhook function.uploads/ function.moderation/".split(),
-    "function.multipart/ function.holding/ function.reading function.owners/".split(),
+    "function.multipart/ function.holding/ function.reading function.owners/ function.lifecycle/".split(),
     "function.operations/ function.routes/".split(),
     "function.app handler burst_server".split(),
 )
 ROOMS = tuple(
     f"function.{room}"
     for room in (
-        "config http sts limits oss wechat auth uploads moderation multipart holding owners"
+        "config http sts limits oss wechat auth uploads moderation multipart holding owners lifecycle"
         " operations routes".split()
     )
 )
@@ -392,11 +392,11 @@ OPTIONS = {
     "`CALLER_AUTH=jwt`": "auth/jwt.py config/jwt_key.py",
     "`CALLER_AUTH=wechat`": "auth/wechat.py auth/session.py wechat/__init__.py",
     "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
-    " auth/business_token.py uploads/receipt.py uploads/ticket_limits.py webhook.py"
+    " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/ticket_limits.py webhook.py"
     " oss/client.py oss/errors.py oss/objects.py oss/presign.py",
     "`/introspect`": "routes/introspect.py",
     "`callback`": "routes/callback.py uploads/callback.py oss/callback_signature.py",
-    "`{sha256}` in `key`": "uploads/deduplication.py",
+    "`{sha256}` in `key`": "lifecycle/deduplication.py",
     "`before_sign`": "uploads/hooks.py",
     "`QUOTA_URL`": "limits/memory.py limits/quota.py limits/redis",
     "`parts`": "multipart/ routes/multipart.py oss/multipart.py",

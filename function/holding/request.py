@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from function.annotations import Any, NamedTuple
+from function.auth import identify
 from function.auth.business_token import check_backend_token, is_for_backends
 from function.config.types import Rate
 from function.context import RequestContext
@@ -103,15 +104,12 @@ def _log(context: RequestContext, request: HeldRequest) -> None:
         line.upload_id = [upload.upload_id for upload in uploads]
 
 
-def authorize_caller(
-    context: RequestContext, token: str, identify: Callable[[], str], *, owners_may: bool
-) -> str:
+def authorize_caller(context: RequestContext, token: str, *, owners_may: bool) -> str:
     """
     Return the caller: ``BACKEND`` or an owner.
 
     Args:
         token: of the request.
-        identify: returns the owner of the request's session.
         owners_may: whether an owner may call at all; never where callers are not identified.
 
     Raises:
@@ -122,7 +120,7 @@ def authorize_caller(
         check_backend_token(token, context.settings, context.now)
         return BACKEND
     if owners_may and context.settings.caller_kind.identifies_callers:
-        return identify()
+        return identify(context.request.headers, context.settings, context.now).owner
     raise _backends_only()
 
 

@@ -3,8 +3,8 @@
 from function.annotations import Any
 from function.config.types import Rate
 from function.context import RequestContext
+from function.lifecycle.confirmation import begin_check
 from function.oss.callback_signature import OssPublicKeys
-from function.routes.confirm import begin_check
 from function.uploads.callback import verify_callback
 from function.uploads.receipt import HELD, describe, notify_stored
 from function.uploads.ticket_limits import count_call

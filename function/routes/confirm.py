@@ -1,31 +1,23 @@
 """``POST /confirm``: exchange a ticket for a receipt, after asking OSS for the object."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime
 
 from function.annotations import Any
 from function.config.key_template import published_name
-from function.config.profile import CHECK, Profile
+from function.config.settings import Settings
 from function.config.types import Rate
 from function.context import RequestContext
-from function.errors import AlreadyExists, NotUploaded
+from function.errors import NotUploaded
 from function.http.json_body import read_json_object
-from function.oss.client import OssClient, oss_client
-from function.oss.objects import ObjectFacts, head_object
-from function.oss.post_form import object_url
-from function.uploads.receipt import (
-    RECEIPT_LIFE,
-    VerifiedUpload,
-    check_stored,
-    describe,
-    describe_decided,
-    read_confirmable,
-    report_stored,
-)
+from function.lifecycle.confirmation import decided_response, report
+from function.oss.client import oss_client
+from function.oss.objects import head_object
+from function.uploads.receipt import check_stored
 from function.uploads.ticket_limits import count_call
+from function.uploads.tickets import FormTicket, invalid_ticket, ticket_in
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)
-# A first confirmation comes earlier than this, when nothing can be decided yet.
-FIRST_CONFIRMED_WITHIN = timedelta(seconds=10)
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
@@ -49,69 +41,9 @@ def handle(context: RequestContext) -> dict[str, Any]:
     return report(context, oss, check_stored(ticket, facts, profile), facts)
 
 
-def report(
-    context: RequestContext,
-    oss: OssClient,
-    upload: VerifiedUpload,
-    facts: ObjectFacts,
-    life: timedelta = RECEIPT_LIFE,
-) -> dict[str, Any]:
-    """Report a stored upload, or the decision about it, and begin its check if that comes first."""
-    profile = context.settings.profiles[upload.ticket.profile]
-    if profile.is_held and (response := _settled(context, oss, facts, upload, life)):
-        return response
-    if upload.ticket.replaces and not upload.is_held:
-        from function.holding.replacement import delete_replaced
-
-        delete_replaced(context, upload.ticket, upload.key, facts.last_modified)
-    return begin_check(context, profile, report_stored(context, upload, life))
-
-
-def decided_response(
-    context: RequestContext, oss: OssClient, upload_id: str, receipt: str = ""
-) -> dict[str, Any] | None:
-    """Return the response about an upload with a decision, with its receipt; ``None`` if undecided."""
-    from function.holding.actions import resume_decided
-    from function.holding.state import PUBLISHED
-
-    found = resume_decided(context, oss, upload_id, receipt)
-    if found is None:
-        return None
-    upload, state = found
-    url = object_url(upload.profile.location.host, upload.key) if state == PUBLISHED else None
-    return describe_decided(upload.content, upload.receipt, state, url)
-
-
-def _settled(
-    context: RequestContext, oss: OssClient, held: ObjectFacts, upload: VerifiedUpload, life: timedelta
-) -> dict[str, Any] | None:
-    """Return the decided response of an object that is still held; ``None`` if undecided."""
-    # A new one needs no search.
-    if context.now < held.last_modified + FIRST_CONFIRMED_WITHIN:
-        return None
-    try:
-        receipt = describe(upload, context.settings, life)["receipt"]
-        return decided_response(context, oss, upload.ticket.upload_id, receipt)
-    except AlreadyExists:
-        # Another object has the name, so this one is still held.
-        return None
-
-
-def begin_check(context: RequestContext, profile: Profile, response: dict[str, Any]) -> dict[str, Any]:
-    """
-    Begin the content check where nothing else is required; its failure is not the request's.
-
-    Returns:
-        the response; with another ``state`` and ``url`` where a checker answers in the call.
-    """
-    if profile.hold != (CHECK,):
-        return response
-    from function.holding.state import PUBLISHED
-    from function.holding.wechat_check import begin_check_after
-
-    state = begin_check_after(context, response["receipt"]).state
-    if not profile.is_checked_by_aliyun:
-        return response
-    context.line.state = state
-    url = object_url(profile.location.host, response["key"]) if state == PUBLISHED else None
-    return {**response, "state": state, "url": url}
+def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetime) -> FormTicket:
+    """Return the ticket in the body of ``/confirm``; raise ``BadRequest`` or ``Forbidden`` without one."""
+    ticket = FormTicket.read(ticket_in(fields), settings, now)
+    if not ticket.admits_key(ticket.key) or not settings.profiles[ticket.profile].confirm:
+        raise invalid_ticket("its upload cannot be confirmed")
+    return ticket

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from function.annotations import Any
-from function.auth import bearer_token, identify
+from function.auth import bearer_token
 from function.auth.business_token import check_backend_token, is_backend
 from function.config.types import Rate
 from function.context import RequestContext
@@ -65,7 +65,6 @@ def _read(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -> 
     caller = authorize_caller(
         context,
         token,
-        lambda: identify(context.request.headers, context.settings, context.now).owner,
         owners_may=any(map(owners_may, request.uploads)),
     )
     return reject_other_owners(request, caller, owners_may), caller

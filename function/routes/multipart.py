@@ -7,6 +7,8 @@ from function.config.profile import ACL_FIELD, Profile
 from function.context import RequestContext
 from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object
+from function.lifecycle.admission import apply_hooks, check_replacement, reserve_forms, with_quota
+from function.lifecycle.confirmation import decided_response, report
 from function.multipart.lifecycle import (
     abort_upload,
     begin_upload,
@@ -27,8 +29,6 @@ from function.multipart.part_urls import (
 from function.oss.client import oss_client
 from function.oss.instants import iso
 from function.oss.post_form import UploadRule, object_url
-from function.routes.confirm import decided_response, report
-from function.routes.upload_params import apply_hooks, check_replaced_by, reserve_forms, with_quota
 from function.sts.session_policy import UPLOADS
 from function.uploads.plan import rule_for
 from function.uploads.receipt import RECEIPT_LIFE, seen_upload
@@ -42,8 +42,7 @@ def begin(context: RequestContext) -> dict[str, Any]:
     context.line.owner = caller.owner
     file, profile, size_bytes = _read(context)
     reservation = reserve_forms(context, caller, 1)
-    if file.replaces:
-        check_replaced_by(context, caller, file, profile)
+    check_replacement(context, caller, file, profile)
     file, profile = apply_hooks(context, caller, file, profile)
     ticket, rule = _plan(context, caller, file, profile, size_bytes)
     with reservation.take([(profile, size_bytes)]) as quotas:

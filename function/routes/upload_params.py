@@ -1,6 +1,6 @@
 """``/upload-params``: signed forms for one file, or for several, all or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from function.annotations import Any
@@ -9,6 +9,13 @@ from function.config.profile import Profile, SessionKey
 from function.context import RequestContext
 from function.errors import BadRequest
 from function.http.json_body import read_json_object
+from function.lifecycle.admission import (
+    apply_hooks,
+    check_replacement,
+    refuse_replacing_each_other,
+    reserve_forms,
+    with_quota,
+)
 from function.limits.rate_limit import Reservation
 from function.oss.instants import iso
 from function.sts.session_policy import UPLOADS
@@ -57,7 +64,7 @@ def _forms(
             # In parts it would be confirmed without a ticket of the form.
             if not (profile.confirm or profile.callback):
                 raise BadRequest("replaces needs a profile with confirm or callback.")
-            check_replaced_by(context, caller, file, profile)
+            check_replacement(context, caller, file, profile)
     trace = context.line.traceparent
     planned = [
         plan_upload(
@@ -70,7 +77,7 @@ def _forms(
         for file, profile in files
     ]
     if len(planned) > 1:
-        _refuse_replacing_each_other(planned, [file.replaces for file, _ in files])
+        refuse_replacing_each_other(planned, [file.replaces for file, _ in files])
     stored = _stored_already(context, reservation, planned)
     missing = [upload for upload in planned if upload.upload_id not in stored]
     sizes = [
@@ -88,67 +95,29 @@ def _forms(
     ]
 
 
-def reserve_forms(context: RequestContext, caller: Caller, forms: int) -> Reservation:
-    """Reserve forms; raise ``Forbidden`` while everything of the caller is being erased."""
-    if context.settings.erase:
-        from function.owners.erasure_records import refuse_while_erasing
-
-        refuse_while_erasing(context, caller.owner)
-    items = context.rate_limit_items("forms", context.settings.caller_rate, caller.owner, forms)
-    return context.instance.limiter.reserve(caller.owner, items, context.now, context.line)
-
-
-def with_quota(form: dict[str, Any], quotas: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
-    """Add what is left of the profile's quota, if it has one."""
-    return {**form, "quota": quotas[profile.name]} if profile.name in quotas else form
-
-
-def _refuse_replacing_each_other(planned: Sequence[PlannedUpload], replaced: Sequence[str | None]) -> None:
-    """Refuse a request that replaces one of its own files: the response would say that it exists."""
-    keys = {upload.key for upload in planned}
-    for index, (upload, old) in enumerate(zip(planned, replaced, strict=True)):
-        if old in keys - {upload.key}:
-            raise BadRequest(f"files[{index}].replaces must not be the key of another of these files.")
-
-
 def _stored_already(
     context: RequestContext, reservation: Reservation, planned: Sequence[PlannedUpload]
 ) -> dict[str, dict[str, Any]]:
     """Return the responses about existing objects by upload id; they cost no quota, only rate."""
-    tickets = [upload.ticket for upload in planned if upload.is_named_by_digest]
+    tickets = [upload.ticket for upload in planned if upload.ticket and upload.is_named_by_digest]
     if not tickets:
         return {}
     reservation.count_rate()
-    from function.uploads.deduplication import stored_responses
+    # Neither this module nor the client of OSS is imported before.
+    from function.lifecycle.deduplication import stored_responses
 
-    # Neither the client of OSS nor this module is imported before an object of a hold is found.
-    def is_there(oss: Any, upload_id: str, receipt: str, is_held: bool) -> bool:
-        from function.holding.actions import is_there
-
-        return is_there(context, oss, upload_id, receipt, is_held=is_held)
-
-    return stored_responses(context, tickets, is_there)
+    return stored_responses(context, tickets)
 
 
 def _replace_by_stored(context: RequestContext, planned: PlannedUpload, response: Any) -> None:
     """Delete the object that one which exists already replaces; a held one does so once it is published."""
     if response is None or "held" in response:
         return
-    from function.uploads.tickets import FormTicket
-
-    ticket = FormTicket.read(planned.ticket, context.settings, context.now)
-    if ticket.replaces:
+    ticket = planned.ticket
+    if ticket and ticket.replaces:
         from function.holding.replacement import CLOCKS_DIFFER_BY, delete_replaced
 
         delete_replaced(context, ticket, planned.key, context.now + CLOCKS_DIFFER_BY)
-
-
-def check_replaced_by(context: RequestContext, caller: Caller, file: UploadRequest, profile: Profile) -> None:
-    """Check that an upload may replace the object that its request names."""
-    from function.owners.deletion import check_replaced
-    from function.reading import profiles_with_keys
-
-    check_replaced(file.replaces or "", caller.owner, profile, profiles_with_keys(context))
 
 
 def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> dict[str, dict[str, Any]]:
@@ -162,16 +131,3 @@ def _sign(context: RequestContext, planned: Sequence[PlannedUpload]) -> dict[str
         upload.upload_id: upload.sign(credentials[session], context.now)
         for session, upload in zip(sessions, planned, strict=True)
     }
-
-
-def apply_hooks(
-    context: RequestContext, caller: Caller, file: UploadRequest, profile: Profile
-) -> tuple[UploadRequest, Profile]:
-    """Return an upload as ``hooks.py`` changes it, if there is one."""
-    path = context.instance.hooks_file
-    if path is None:
-        return file, profile
-    from function.uploads.hooks import Hooks
-
-    hooks = context.instance.keep(Hooks, lambda: Hooks(path, context.instance.hooks_seconds))
-    return hooks.apply(caller, file, profile, context.now)

@@ -57,7 +57,8 @@ class PlannedUpload(NamedTuple):
         rule: its ``key`` is where the object will be stored.
         key: of the object once it is published.
         is_named_by_digest: True if the same bytes may exist already, under this very name.
-        ticket: for ``/confirm``; empty where the profile has none.
+        ticket: for ``/confirm``; ``None`` where the profile has none.
+        signed_ticket: the same, as the response has it.
         is_page: True for the response that pages written for the samples read.
     """
 
@@ -66,12 +67,13 @@ class PlannedUpload(NamedTuple):
     location: BucketLocation
     upload_id: str
     is_named_by_digest: bool
-    ticket: str
+    ticket: FormTicket | None
+    signed_ticket: str
     is_page: bool
 
     def sign(self, credentials: Credentials, now: datetime) -> dict[str, Any]:
         """Return the response with the signed form; ``held`` if the object gets its key when published."""
-        ticket = {"ticket": self.ticket} if self.ticket else {}
+        ticket = {"ticket": self.signed_ticket} if self.ticket else {}
         rule, host = self.rule, self.location.host
         if self.is_page:
             return {**_page_fields(rule, credentials, host, now), **ticket}
@@ -119,19 +121,43 @@ def _plan(
     caller: Caller, file: UploadRequest, profile: Profile, settings: Settings, upload_id: str, now: datetime
 ) -> PlannedUpload:
     rule = rule_for(file, profile, owner=caller.owner, upload_id=upload_id, now=now)
-    key, ticket = published_name(rule.key), ""
+    ticket, signed = None, ""
     if profile.callback or profile.confirm:
-        ticket = FormTicket.issue(settings, profile, rule, upload_id, caller, file, now)
+        ticket = ticket_of(profile, rule, upload_id, caller, file, now)
+        signed = ticket.issue(settings, profile)
     if profile.callback:
-        rule = rule._replace(form=rule.form.add("callback", callback_field(settings, profile, ticket)))
+        rule = rule._replace(form=rule.form.add("callback", callback_field(settings, profile, signed)))
     return PlannedUpload(
         rule=rule,
-        key=key,
+        key=published_name(rule.key),
         location=profile.location,
         upload_id=upload_id,
         is_named_by_digest=profile.key.is_named_by_digest,
-        ticket=ticket if profile.confirm else "",
+        ticket=ticket if profile.confirm else None,
+        signed_ticket=signed,
         is_page=profile.key.takes_filename,
+    )
+
+
+def ticket_of(
+    profile: Profile, rule: UploadRule, upload_id: str, caller: Caller, file: UploadRequest, now: datetime
+) -> FormTicket:
+    """Return the ticket of a form; dated to the second, as its token is."""
+    return FormTicket(
+        upload_id=upload_id,
+        key=rule.key,
+        is_folder=profile.takes_filename,
+        content_type=rule.content_type,
+        min_size_bytes=rule.min_size_bytes,
+        max_size_bytes=rule.max_size_bytes,
+        profile=profile.name,
+        subject=caller.subject,
+        owner=caller.owner,
+        context=file.context,
+        sha256=file.sha256,
+        trace=file.trace if profile.callback else None,
+        issued_at=now.replace(microsecond=0),
+        replaces=file.replaces,
     )
 
 

@@ -1,7 +1,6 @@
 """Receipt: a signed token about one verified upload, which the business verifies offline."""
 
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple
@@ -26,7 +25,7 @@ from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, Unauthorized
 from function.oss.objects import ObjectFacts
 from function.oss.post_form import object_url
-from function.uploads.tickets import FormTicket, MultipartTicket, invalid_ticket, ticket_in
+from function.uploads.tickets import FormTicket, MultipartTicket
 from function.webhook import notify_business
 
 RECEIPT_LIFE = timedelta(days=1)
@@ -177,14 +176,6 @@ def describe(upload: VerifiedUpload, settings: Settings, life: timedelta = RECEI
         "uploadId": upload.ticket.upload_id,
         "receipt": Receipt.issue(upload, settings, life),
     }
-
-
-def read_confirmable(fields: Mapping[str, Any], settings: Settings, now: datetime) -> FormTicket:
-    """Return the ticket in the body of ``/confirm``; raise ``BadRequest`` or ``Forbidden`` without one."""
-    ticket = FormTicket.read(ticket_in(fields), settings, now)
-    if not ticket.admits_key(ticket.key) or not settings.profiles[ticket.profile].confirm:
-        raise invalid_ticket("its upload cannot be confirmed")
-    return ticket
 
 
 def check_stored(ticket: FormTicket, facts: ObjectFacts | None, profile: Profile) -> VerifiedUpload:

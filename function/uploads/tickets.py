@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple
-from function.auth import Caller
 from function.auth.tokens import (
     KEY,
     MAX_TOKEN_CHARACTERS,
@@ -27,9 +26,8 @@ from function.config.profiles import problem_in
 from function.config.settings import Settings
 from function.errors import BadRequest, Forbidden, Misconfigured, Unauthorized
 from function.messages import Message
-from function.oss.post_form import UploadRule
 from function.request_log import readable_traceparent
-from function.uploads.request import UploadRequest, is_small_json
+from function.uploads.request import is_small_json
 
 # A receipt says a little more than its ticket, and is read by the same rule.
 MAX_FORM_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 256
@@ -63,37 +61,26 @@ class FormTicket(NamedTuple):
     issued_at: datetime
     replaces: str | None = None
 
-    @staticmethod
-    def issue(
-        settings: Settings,
-        profile: Profile,
-        rule: UploadRule,
-        upload_id: str,
-        caller: Caller,
-        file: UploadRequest,
-        now: datetime,
-    ) -> str:
+    def issue(self, settings: Settings, profile: Profile) -> str:
         """
         Return a token that is valid for an hour longer than its form.
 
         It repeats what the form admits, because OSS signs any callback that a form names. A token longer than
         what we read is ``Misconfigured``.
         """
-        trace = file.trace if profile.callback else None
-        optional = {"context": file.context, "sha256": file.sha256, "trace": trace, "replaces": file.replaces}
         claims = {
-            "jti": upload_id,
-            "folder" if profile.takes_filename else "key": rule.key,
-            "type": rule.content_type,
-            "sizes": [rule.min_size_bytes, rule.max_size_bytes],
-            "profile": profile.name,
-            "sub": caller.subject,
-            "owner": caller.owner,
+            "jti": self.upload_id,
+            "folder" if self.is_folder else "key": self.key,
+            "type": self.content_type,
+            "sizes": [self.min_size_bytes, self.max_size_bytes],
+            "profile": self.profile,
+            "sub": self.subject,
+            "owner": self.owner,
             **settings.token_scope(profile.location.bucket),
-            **{name: value for name, value in optional.items() if value is not None},
+            **_optional(self),
         }
         life, secrets = profile.expires_in + LIFE_BEYOND_FORM, settings.token_secrets
-        ticket = issue_token(claims, audience=TICKET, secrets=secrets, now=now, life=life)
+        ticket = issue_token(claims, audience=TICKET, secrets=secrets, now=self.issued_at, life=life)
         # With a callback its field decides, of which OSS takes less than that.
         if len(ticket) > MAX_FORM_TICKET_CHARACTERS and not profile.callback:
             raise Misconfigured([problem_in(profile.name, Message("its key is too long for confirm = true"))])
@@ -166,12 +153,11 @@ class MultipartTicket(NamedTuple):
 
         The caller may read OSS's id of the upload, which stands in each part's URL and is useless by itself.
         """
-        optional = {"context": self.context, "sha256": self.sha256, "replaces": self.replaces}
         claims = {
             "sub": self.subject,
             "owner": self.owner,
             "profile": self.profile,
-            **{name: value for name, value in optional.items() if value is not None},
+            **_optional(self),
             "jti": self.upload_id,
             "upload": self.oss_id,
             "key": self.key,
@@ -217,6 +203,11 @@ class MultipartTicket(NamedTuple):
         """Return the length of a part; the first is number 1."""
         begins = (number - 1) * self.part_size_bytes
         return min(self.part_size_bytes, self.size_bytes - begins)
+
+
+def _optional(ticket: FormTicket | MultipartTicket) -> dict[str, Any]:
+    named = {name: getattr(ticket, name, None) for name in ("context", "sha256", "trace", "replaces")}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

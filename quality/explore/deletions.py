@@ -229,7 +229,7 @@ SAFETY = {
         "erased_never_returns",
     ),
     "the id of an upload that exists already": Deletion(
-        "function.uploads.deduplication",
+        "function.lifecycle.deduplication",
         "upload_id=upload_id or ticket.upload_id",
         "upload_id=ticket.upload_id",
         "form for what is published",

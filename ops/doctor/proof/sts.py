@@ -14,8 +14,8 @@ from function.oss.post_form import UploadRule, prepare
 from function.sts.assume_role import StsClient
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import Grant, policy_of
+from function.uploads.plan import ticket_of
 from function.uploads.request import UploadRequest
-from function.uploads.tickets import FormTicket
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, role_policy
 from ops.doctor.places import FOLDER
@@ -70,12 +70,13 @@ def internal_host_answers(sandbox: Sandbox) -> Seen:
         expires_at=sandbox.now + FORM_LIFE,
         form=prepare({"x-oss-content-type": "image/png"}),
     )
-    ticket = FormTicket.issue(
-        settings, profile, rule, "prove", Caller("doctor", "doctor"), UploadRequest(), sandbox.now
-    )
+    caller = Caller("doctor", "doctor")
+    ticket = ticket_of(profile, rule, "prove", caller, UploadRequest(), sandbox.now)
     sandbox.calls += 1
     try:
-        answer = FunctionAtUrl(sandbox.function_url).ask("confirm", {"ticket": ticket}, "")
+        answer = FunctionAtUrl(sandbox.function_url).ask(
+            "confirm", {"ticket": ticket.issue(settings, profile)}, ""
+        )
     except FunctionSilent as error:
         raise NotTried(error.said.en) from None
     told_error = answer.json.get("error")

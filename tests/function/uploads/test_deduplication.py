@@ -1,4 +1,4 @@
-"""uploads.deduplication: bytes that an owner has stored already are not sent again."""
+"""lifecycle.deduplication: bytes that an owner has stored already are not sent again."""
 
 import json
 from datetime import timedelta

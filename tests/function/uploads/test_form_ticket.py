@@ -12,9 +12,8 @@ from function.auth.tokens import TICKET
 from function.config.profiles import read_profiles
 from function.errors import Misconfigured
 from function.oss.post_form import UploadRule, prepare
-from function.uploads.plan import callback_field
+from function.uploads.plan import callback_field, ticket_of
 from function.uploads.request import UploadRequest
-from function.uploads.tickets import FormTicket
 from tests.function.uploads.conftest import BUSINESS, SECRET, business_token, claims_of
 
 MAX_CALLBACK_CHARACTERS = 5 * 1024  # what OSS takes
@@ -172,10 +171,8 @@ def field(function, clock):
 
     def make(length):
         rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "a/" + "k" * (length - 2), 1, 1, end, prepare({}))
-        ticket = FormTicket.issue(
-            settings, profile, rule, "i", Caller("u", "owner"), UploadRequest(), clock()
-        )
-        return callback_field(settings, profile, ticket)
+        ticket = ticket_of(profile, rule, "i", Caller("u", "owner"), UploadRequest(), clock())
+        return callback_field(settings, profile, ticket.issue(settings, profile))
 
     return make
 
@@ -200,8 +197,8 @@ def test_a_form_ticket_leaves_room_for_its_receipt(function, clock):
 
     def length_of(characters):
         rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "k" * characters, 1, 1, end, prepare({}))
-        ticket = FormTicket.issue(settings, profile, rule, "i", Caller("u", "o"), UploadRequest(), clock())
-        return len(ticket)
+        ticket = ticket_of(profile, rule, "i", Caller("u", "o"), UploadRequest(), clock())
+        return len(ticket.issue(settings, profile))
 
     longest = 0
     with pytest.raises(Misconfigured):

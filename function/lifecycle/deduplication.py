@@ -1,6 +1,6 @@
 """Deduplication: an owner's object that is named by its digest and stored already is not sent again."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from function.annotations import Any
 from function.config.key_template import is_held_name, published_name
@@ -13,29 +13,21 @@ from function.oss.post_form import object_url
 from function.uploads.receipt import check_stored, describe, upload_id_in
 from function.uploads.tickets import FormTicket
 
-IsThere = Callable[[OssClient, str, str, bool], bool]
 
-
-def stored_responses(
-    context: RequestContext, texts: Iterable[str], is_there: IsThere
-) -> dict[str, dict[str, Any]]:
+def stored_responses(context: RequestContext, tickets: Collection[FormTicket]) -> dict[str, dict[str, Any]]:
     """
-    Return the responses that replace forms, by upload id; ``texts`` are the tickets of these forms.
-
-    Args:
-        is_there: returns whether an upload of a hold, by its id and receipt, stays where it was found.
+    Return the responses that replace forms, by upload id.
 
     An object counts when ``/confirm`` would accept the form's ticket for it: of the announced size and type.
     Where OSS cannot be reached the file is sent once more, and the log says why.
     """
     found: dict[str, dict[str, Any]] = {}
-    tickets = [FormTicket.read(text, context.settings, context.now) for text in texts]
     profiles = context.settings.profiles
     buckets = oss_clients(context, [profiles[ticket.profile].location for ticket in tickets])
     for ticket in tickets:
         location = profiles[ticket.profile].location
         try:
-            response = _find(context, require_client(buckets[location]), ticket, is_there)
+            response = _find(context, require_client(buckets[location]), ticket)
         except UploadError as error:
             # No other file of this bucket is looked for either; other buckets are not affected.
             buckets[location] = error
@@ -46,12 +38,7 @@ def stored_responses(
     return found
 
 
-def _find(
-    context: RequestContext,
-    oss: OssClient,
-    ticket: FormTicket,
-    is_there: IsThere,
-) -> dict[str, Any] | None:
+def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[str, Any] | None:
     profile = context.settings.profiles[ticket.profile]
     for candidate, facts in _candidates(ticket, oss):
         # A receipt of this profile would have it treated by other rules than it was stored under.
@@ -64,8 +51,10 @@ def _find(
         stored = describe(upload, context.settings)
         # What was discarded does not exist, even if deleting it failed.
         if is_held_name(ticket.key):
+            from function.holding.actions import is_there
+
             try:
-                if not is_there(oss, stored["uploadId"], stored["receipt"], upload.is_held):
+                if not is_there(context, oss, stored["uploadId"], stored["receipt"], is_held=upload.is_held):
                     continue
             except UploadError as error:
                 # Only this file is sent once more: the trouble is with its decision.

@@ -1,0 +1,1 @@
+"""Steps of an upload that several routes share: admission, deduplication, confirmation."""
