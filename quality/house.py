@@ -332,7 +332,7 @@ def _warm_figure(name: str, field: str, mode: str, cap: int) -> Figure:
 WARM_FIGURES = tuple(
     _warm_figure(name, field, mode, cap)
     for name, field, caps in (
-        ("files", "files", (17, 19)),
+        ("files", "files", (18, 20)),
         ("re-entries", "reentries", (24, 27)),
         ("Python calls", "calls", (107, 112)),
     )
