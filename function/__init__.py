@@ -1,3 +1,3 @@
 """The function behind ``handler.handler``, layer by layer: see ARCHITECTURE.md."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

@@ -165,7 +165,7 @@ class Function:
             raise MethodNotAllowed(f"/{name} accepts {' and '.join(route.methods)}.", allowed=allowed)
         if name == HEALTH:
             version = deployed_as(request.context, self._dependencies.environ)
-            return _json_response(200, {"status": "ok", **version})
+            return _json_response(200, {"status": "ok", "version": VERSION, **version})
         instance = self._instance or self.ready()
         if route.feature and not _offers(instance.settings, route.feature):
             raise NotFound(f"/{name} is not enabled here.")

@@ -11,6 +11,7 @@ from contextlib import closing
 from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
+from function import VERSION
 from function.annotations import TYPE_CHECKING, Any, NamedTuple
 from function.outgoing import TRICKLED, verifying_context, with_timeout
 from function.outgoing import ExchangeFailed as ExchangeFailed
@@ -63,7 +64,8 @@ def _send(
     from http.client import HTTPException
 
     deadline = time.monotonic() + budget_seconds
-    sent = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close", **(headers or {})}
+    own = {"User-Agent": f"oss-direct-upload/{VERSION}", "Connection": "close"}
+    sent = {"Accept": "*/*", "Accept-Encoding": "identity", **own, **(headers or {})}
     try:
         scheme, host, path, own_query, _ = urlsplit(url)
         query_string = own_query or urlencode(query or {})

@@ -6,6 +6,7 @@ import pytest
 import requests
 import waitress
 
+from function import VERSION
 from handler import serve
 
 
@@ -43,7 +44,7 @@ def test_a_plain_wsgi_server_hands_out_forms(served):
         )
         assert answer.status_code == 200
         assert answer.json()["key"].endswith(".png")
-        assert session.get(f"{served}/health", timeout=60).json() == {"status": "ok"}
+        assert session.get(f"{served}/health", timeout=60).json() == {"status": "ok", "version": VERSION}
         assert session.get(f"{served}/nope", timeout=60).status_code == 404
         chunks = iter([b'{"filename":', b'"a.png"}'])
         assert session.post(f"{served}/", data=chunks, timeout=60).status_code == 200

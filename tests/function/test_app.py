@@ -91,14 +91,14 @@ def test_an_unknown_path_is_answered_with_the_list_of_routes(instance):
 
 def test_health_needs_no_settings(instance):
     function = instance(OSS_BUCKET=None, CALLER_AUTH=None)
-    assert function.ask(method="GET", path="/health").json == {"status": "ok"}
+    assert function.ask(method="GET", path="/health").json == {"status": "ok", "version": VERSION}
 
 
 @cases("attributes", "changes", "added")
 def test_health_names_the_version_and_the_qualifier_that_fc_gives(instance, attributes, changes, added):
     context = SimpleNamespace(request_id="1-a", function=SimpleNamespace(**attributes))
     answer = instance(**changes).ask(method="GET", path="/health", event=None, context=context)
-    assert answer.json == {"status": "ok", **added}
+    assert answer.json == {"status": "ok", "version": VERSION, **added}
 
 
 @cases("changes", "settings")

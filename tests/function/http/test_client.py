@@ -12,7 +12,7 @@ import certifi
 import pytest
 import trustme
 
-from function import outgoing
+from function import VERSION, outgoing
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, _read, send
 from function.sts import aliyun_sdk
 from tests.support.cases import cases_beside
@@ -107,7 +107,8 @@ def test_any_status_is_returned_with_its_body():
     assert other.heads[0] == (
         "GET /x?secret=a%26b%3Dc+d HTTP/1.1\r\n"
         f"Host: {other.url.removeprefix('http://')}\r\n"
-        "Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
+        "Accept: */*\r\nAccept-Encoding: identity\r\n"
+        f"User-Agent: oss-direct-upload/{VERSION}\r\nConnection: close\r\n\r\n"
     )
 
 

@@ -17,6 +17,7 @@ from aliyunsdkcore.vendored.requests import ConnectionError as ConnectionFailed
 from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter
 from aliyunsdkcore.vendored.requests.packages.urllib3.exceptions import InvalidHeader
 
+from function import VERSION
 from function.errors import StsRejected, StsUnavailable
 from function.outgoing import ExchangeFailed, ca_bundle_path, verifying_context
 from function.sts import aliyun_sdk
@@ -126,7 +127,7 @@ def test_proxies_of_the_environment_are_ignored_by_the_sdk(sent, clock, monkeypa
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     asked = rejected(sent, clock)
     assert not hasattr(asked, "proxies")
-    own = {"User-Agent": "oss-direct-upload/0.1.0", "Connection": "close", "Content-Length": "0"}
+    own = {"User-Agent": f"oss-direct-upload/{VERSION}", "Connection": "close", "Content-Length": "0"}
     assert asked.request.headers == own
 
 
