@@ -60,8 +60,9 @@ OPTIONS = (
     Option(
         "content_types",
         types.list_of(
-            r"\*/\*|[a-z0-9][a-z0-9.+_-]*/(\*|[a-z0-9][a-z0-9.+_-]*)",
-            Message("a list of type/subtype, type/* or */*, in lower case"),
+            # No browser and no phone sends image/jpg, so it would admit nothing.
+            r"\*/\*|(?!image/jpg$)[a-z0-9][a-z0-9.+_-]*/(\*|[a-z0-9][a-z0-9.+_-]*)",
+            Message("a list of type/subtype, type/* or */*, in lower case, such as image/jpeg"),
         ),
         is_needed=True,
         is_for_pages=True,

@@ -88,7 +88,8 @@ def _tables(text: str) -> dict[str, Any]:
     if tables is None:
         import tomllib
 
-        return tomllib.loads(text)
+        # Notepad begins a file with a mark.
+        return tomllib.loads(text.removeprefix("\ufeff"))
     return tables
 
 

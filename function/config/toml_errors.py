@@ -12,7 +12,10 @@ SLIPS = (
         r"^\[+[^\]]*[^\]\[A-Za-z0-9_.\"'-][^\]]*\]",
         Message("a name has letters, digits, _ and -; for people there is title"),
     ),
-    (r"[“”‘’＂＝［］｛｝，：]", Message('marks of full width; write " = [ ] and , in half width')),
+    (
+        r"[“”‘’＂＝［］｛｝，：\u3000]",
+        Message('marks of full width; write " = [ ] , and blanks in half width'),
+    ),
     (
         r"^\[(?:[^\]]*$|\[[^\]]*\]$|[^\]]*\]\])",
         Message("a profile begins with its name in brackets, such as [avatar]"),

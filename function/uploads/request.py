@@ -84,9 +84,20 @@ def profile_of(file: UploadRequest, profiles: Mapping[str, Profile]) -> Profile:
 
 def read_fields(fields: Mapping[str, Any], where: str = "") -> UploadRequest:
     """Read the fields of one file; each refusal names its field after ``where``, such as ``files[2].``."""
+    if not fields.keys() <= _READERS.keys():
+        _refuse_misspelt(fields, where)
     # In the order of the table, which decides the field that a refusal names.
     values = {name: read(fields, where) for field, (name, read) in _READERS.items() if field in fields}
     return UploadRequest(**{name: value for name, value in values.items() if value is not None})
+
+
+def _refuse_misspelt(fields: Mapping[str, Any], where: str) -> None:
+    """Raise ``BadRequest`` for a field that is one of ours but for its letters' case and its underscores."""
+    ours = {name.lower(): name for name in _READERS}
+    for field in fields:
+        name = ours.get(field.replace("_", "").lower(), field)
+        if name != field:
+            raise BadRequest(f"{where}{field} is no field; it is {name}.")
 
 
 def _text(fields: Mapping[str, Any], where: str, name: str, most: int) -> str | None:

@@ -23,7 +23,7 @@ def prepare_profiles(folder: Path) -> bool:
     target.unlink(missing_ok=True)
     try:
         text = (folder / PROFILES_TOML).read_text("utf-8")
-        prepared = {sha256(text.encode()).hexdigest(): tomllib.loads(text)}
+        prepared = {sha256(text.encode()).hexdigest(): tomllib.loads(text.removeprefix("\ufeff"))}
         written = json.dumps(prepared, ensure_ascii=False, separators=(",", ":"))
         is_equal = repr(json.loads(written)) == repr(prepared)
     # Dates are a TypeError, deep nesting a RecursionError.

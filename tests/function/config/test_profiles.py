@@ -44,6 +44,10 @@ def profile_of(text: str) -> Profile:
     return profiles["p"]
 
 
+def test_the_mark_that_notepad_writes_before_a_file_is_read_over():
+    assert profile_of(f"\ufeff[p]\n{GOOD}") == profile_of(f"[p]\n{GOOD}")
+
+
 def test_the_shipped_file_is_valid_and_lets_no_form_choose_a_name():
     profiles, problems = read(SHIPPED.read_text("utf-8"))
     assert not problems

@@ -41,6 +41,21 @@ def test_a_size_in_a_query_must_be_plain_digits(instance, size):
     assert "size" in answer.json["error"]["message"]
 
 
+@pytest.mark.parametrize(("field", "ours"), [("fileName", "filename"), ("content_type", "contentType")])
+def test_a_field_misspelt_in_its_letters_case_or_with_underscores_is_named(instance, field, ours):
+    one = instance().ask(body={"filename": "a.png", field: "x"})
+    several = instance().ask(body={"files": [{"filename": "a.png"}, {field: "x"}]})
+    for answer in (one, several):
+        assert answer.json["error"]["code"] == "bad_request"
+        assert {field, ours} <= {
+            *answer.json["error"]["message"].replace("files[1].", "").rstrip(".").split()
+        }
+
+
+def test_any_other_field_is_ignored(instance, good_sts):
+    assert instance().ask(body={"filename": "a.png", "duration": 5}).status == 200
+
+
 def wanted_of(body):
     fields = read_json_object(body)
     return read_files(fields["files"]) if "files" in fields else read_fields(fields)
