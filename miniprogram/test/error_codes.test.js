@@ -201,8 +201,6 @@ test('OSS too is answered with the limit of the form', async (t) => {
   const oss = xmlError(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size.')
   const error = await uploading({ oss, change: { size: undefined } })(t)
   assert.deepEqual([error.message, error.limits], ['文件太大，最大 1000 B。', { maxSize: 1000 }])
-  const lied = await uploading({ oss })(t) // the form's limit is the size that was given
-  assert.equal(lied.message, '文件太大，请换一个小一点的。')
 })
 
 test('own texts go before the built-in ones, may use what the error knows, and leave those where they throw', async (t) => {
@@ -286,6 +284,29 @@ test('what OSS and the gateway answer without our error object has a code', () =
     assert.equal(error.code, code)
     assert.match(error.message, /^[\u4e00-\u9fff]/)
   }
+})
+
+test('the answer of another server is told to the developer as a wrong endpoint', () => {
+  for (const [statusCode, data, whose] of [
+    [404, '<html>no such page</html>', '别的服务器'], [405, '', '别的服务器'], [403, xmlError(403, 'AccessDenied', 'text').body, 'OSS'],
+  ]) assert.match(functionError({ statusCode, data }).advice, new RegExp(`^endpoint .*${whose}.*错误码表`))
+  for (const ours of [told(404, 'not_found'), functionError({ statusCode: 502, data: '<html>' })]) assert.doesNotMatch(ours.advice, /别的服务器/)
+  const silent = platformError({ errMsg: 'request:fail ' }, 'request', 'https://nobody.example.com/login')
+  assert.match(silent.advice, /^连不上 https:\/\/nobody\.example\.com：.*make run.*错误码表：network/)
+})
+
+test('a size that is not that of the file is the developer’s mistake and not a file too large', async (t) => {
+  for (const code of ['EntityTooLarge', 'EntityTooSmall']) {
+    const error = await uploading({ change: { size: 5 }, oss: xmlError(400, code, 'text') })(t)
+    assert.deepEqual([error.code, error.ossCode, error.message], ['bad_file', code, BROKEN])
+    assert.match(error.advice, /size/)
+  }
+})
+
+test('a user whose data is being deleted reads that, in both languages', () => {
+  const error = functionError({ statusCode: 403, data: { error: { code: 'forbidden', message: "This caller's data is being erased." } } })
+  assert.match(error.message, /正在删除/)
+  assert.match(english(error), /being deleted/)
 })
 
 test('a 200 of the function that is no form is bad_answer, for each file of a batch', async (t) => {

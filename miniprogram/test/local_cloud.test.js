@@ -190,7 +190,7 @@ test('a file that its profile does not take is refused before it is sent, and on
   }
   assert.equal(sent(wx).length, earlier)
   const error = await failureOf(uploader.upload({ ...makeFile('me.jpg', 100), size: 99 }).promise)
-  assert.deepEqual([error.code, error.ossCode], ['too_large', 'EntityTooLarge'])
+  assert.deepEqual([error.code, error.ossCode], ['bad_file', 'EntityTooLarge'])
   assert.equal((await failureOf(newUploader().confirm(error.ticket))).code, 'not_uploaded')
 })
 
@@ -300,7 +300,7 @@ for (const [name, open, adapt, parts] of [
     const large = await failureOf(uploader.upload({ ...makeFile('large.jpg', 100), size: 3 * MIB }).promise)
     assert.deepEqual([large.code, large.message], ['too_large', '文件太大，最大 2 MB。'])
     const other = await failureOf(uploader.upload({ ...makeFile('other.jpg', 100), size: 99 }).promise)
-    assert.deepEqual([other.code, other.ossCode, other.statusCode], ['too_large', 'EntityTooLarge', 400])
+    assert.deepEqual([other.code, other.ossCode, other.statusCode], ['bad_file', 'EntityTooLarge', 400])
     await cloud.plan(cloud.oss, { kind: 'answer_lost', times: 1 })
     const file = { ...makeFile('lost.mp4', 500), profile: 'video', fileType: 'video' }
     const value = await uploader.upload(file).promise

@@ -30,7 +30,7 @@ const SENTENCES = {
 const BROKEN = 'Something is wrong with the service. Please contact support.'
 
 /** The sentences in English: `createUploader({ texts: english, ... })`. */
-function english({ code, limits, quota, retryAfter }) {
+function english({ code, detail, limits, quota, retryAfter }) {
   const { maxSize, minSize, contentTypes = ['*/*'] } = Object(limits)
   if (code === 'too_large') return `The file is too large. ${maxSize ? `At most ${sizeText(maxSize)}.` : 'Please choose a smaller one.'}`
   if (code === 'bad_request' && minSize) return `The file is too small. At least ${sizeText(minSize, Math.ceil)}.`
@@ -38,6 +38,7 @@ function english({ code, limits, quota, retryAfter }) {
   if (code === 'too_many_requests') return `Too many requests. ${again(retryAfter)}`
   if (code === 'quota_exceeded') return used(Object(quota), retryAfter)
   if (/unavailable|internal|busy/.test(code)) return `The service is busy. ${again(retryAfter)}`
+  if (/being erased/.test(detail)) return 'Your data is being deleted. Please come back later.'
   return SENTENCES[code] || BROKEN
 }
 

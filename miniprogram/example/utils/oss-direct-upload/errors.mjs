@@ -1,4 +1,4 @@
-import { adviceOn, typeNames } from './names.mjs'
+import { adviceOn, adviseOnAddress, adviseOnServer, sound, typeNames } from './names.mjs'
 
 // code: [mark (the first counts), sentence, hint]; [a {x}|b] is b while x is unknown
 const ERRORS = {
@@ -89,16 +89,7 @@ function platformError(failure, method, url) {
   const detail = errMsg || errorMessage || message
   const error = Object(new OssUploadError(`${method} ${detail} errno ${errno}`, detail))
   if (opaque && error.code === 'network') error.opaque = true // perhaps a refusal
-  if (url && error.code === 'domain_not_listed') error.advice = `在 ${method} 合法域名 中加入 ${url.split('/', 3).join('/')}`
-  return error
-}
-
-/** Limits or a quota, if well-formed. */
-function sound(said) {
-  const { maxSize = 0, minSize = 0, contentTypes = [], filesLeft, bytesLeft, resetsAt = 1 } = Object(said)
-  return Object(said) === said && Date.parse(resetsAt) > 0
-    && Array.isArray(contentTypes) && contentTypes.every((type) => typeof type === 'string')
-    && [maxSize, minSize, filesLeft || 0, bytesLeft || 0].every((n) => Number.isSafeInteger(n) && n >= 0) ? said : undefined
+  return url ? adviseOnAddress(error, method, url) : error
 }
 
 function functionError({ statusCode, data, header, headers = header }) {
@@ -106,14 +97,18 @@ function functionError({ statusCode, data, header, headers = header }) {
   const code = typeof ours === 'string' ? ours : undefined // else of the gateway
   const [, wait] = Object.entries(Object(headers)).find(([name]) => /^retry-after$/i.test(name)) || []
   const retryAfter = Number(wait) || undefined
-  const words = text && typeof text === 'string' && { message: text } // by hooks.py
-  return new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits: sound(limits), quota: sound(quota), retryAfter, ...words })
+  const ofHooks = text && typeof text === 'string' && { message: text }
+  const words = ofHooks || (/being erased/.test(message) && { message: '你的数据正在删除，暂时不能使用。' })
+  const error = new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits: sound(limits), quota: sound(quota), retryAfter, ...words })
+  return code ? error : adviseOnServer(error, statusCode, data)
 }
 
-function ossError(statusCode, xml, limits) {
+/** `sized`: the request told the size, so the file has another. */
+function ossError(statusCode, xml, limits, sized) {
   const read = (name) => (new RegExp(`<${name}>([^<]*)`).exec(xml) || [])[1]
   const [ossCode, message, requestId] = ['Code', 'Message', 'RequestId'].map(read)
-  return new OssUploadError(`OSS ${statusCode} ${xml}`, message, { statusCode, ossCode, requestId, limits })
+  const evidence = sized && /EntityToo/.test(ossCode) ? 'bad_file' : `OSS ${statusCode} ${xml}`
+  return new OssUploadError(evidence, message, { statusCode, ossCode, requestId, limits })
 }
 
 export { OssUploadError, platformError, functionError, ossError, sizeText }

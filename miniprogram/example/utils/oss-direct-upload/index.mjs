@@ -155,7 +155,7 @@ async function send(job, client, form) {
     const { statusCode, data } = await invoke(client.api, 'uploadFile', options, job)
     // Network stacks resend, too.
     const isThere = /<Code>FileAlreadyExists/.test(data) && (form.mayBeStored || key.includes(uploadId))
-    if (!isThere && ![200, 201, 204].includes(statusCode)) throw ossError(statusCode, data, !job.size && { maxSize })
+    if (!isThere && ![200, 201, 204].includes(statusCode)) throw ossError(statusCode, data, !job.size && { maxSize }, job.size)
     finish(job, form, statusCode, data, await look())
   } catch (error) {
     const { code, statusCode, retryable } = error

@@ -12,6 +12,7 @@ const TYPES = [
 /** What the developer has to do about the codes that come most often. */
 const ADVICE = {
   __proto__: null,
+  bad_file: '没有 filePath，或者 size 与文件的实际大小不符',
   too_large: '先压缩，或调大用途的 max_size',
   unsupported_type: '在用途的 content_types 里加上这种类型',
   unauthorized: '核对 AppID、AppSecret 和 CALLER_AUTH',
@@ -43,6 +44,29 @@ function adviceOn(code, hint) {
   return `${ADVICE[code] ? `${ADVICE[code]}，` : ''}${table}（docs/client.zh-CN.md#错误码）`
 }
 
+/** Where nothing is reached. */
+function adviseOnAddress(error, method, url) {
+  const origin = url.split('/', 3).join('/')
+  if (error.code === 'domain_not_listed') error.advice = `在 ${method} 合法域名 中加入 ${origin}`
+  if (error.code === 'network') error.advice = `连不上 ${origin}：地址写错了，或者没有在运行（本地云用 make run，手机要连就加 HOST=lan），${error.advice}`
+  return error
+}
+
+/** An answer without our code: of the gateway's where it is busy, else of another server. */
+function adviseOnServer(error, status, data) {
+  const whose = /<Code>/.test(data) ? 'OSS ' : '别的服务器'
+  if (status < 500 && status !== 429) error.advice = `endpoint 不是本函数的地址，返回的是${whose}的响应，${error.advice}`
+  return error
+}
+
+/** Limits or a quota, if well-formed. */
+function sound(said) {
+  const { maxSize = 0, minSize = 0, contentTypes = [], filesLeft, bytesLeft, resetsAt = 1 } = Object(said)
+  return Object(said) === said && Date.parse(resetsAt) > 0
+    && Array.isArray(contentTypes) && contentTypes.every((type) => typeof type === 'string')
+    && [maxSize, minSize, filesLeft || 0, bytesLeft || 0].every((n) => Number.isSafeInteger(n) && n >= 0) ? said : undefined
+}
+
 /** Tells the developer, in the console; what cannot work at all throws. */
 function checkOptions(options) {
   for (const name of Object.keys(options).filter((each) => !OPTIONS.includes(each))) {
@@ -60,4 +84,4 @@ function isLike(one, other) {
   return left(one, other) + left(other, one) < 3
 }
 
-module.exports = { adviceOn, typeNames, checkOptions }
+module.exports = { adviceOn, adviseOnAddress, adviseOnServer, sound, typeNames, checkOptions }
