@@ -40,12 +40,12 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (17_934, 135),
-    "ops/": (19_907, 167),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (17_950, 135),
+    "ops/": (20_006, 167),
     "local/": (14_626, 146),
     "quality/": (14_606, 127),
-    "tests/": (73_227, 656),
-    "miniprogram/": (13_167, 175),
+    "tests/": (73_456, 656),
+    "miniprogram/": (13_208, 175),
     (REST := "docs/, deploy/, root"): (12_095, 139),
 }
 SLACK = (300, 1)

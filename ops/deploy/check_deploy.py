@@ -17,7 +17,7 @@ from typing import Any
 from function.config import settings
 from function.config.profiles import PROFILES_TOML
 from function.context import HOOKS_FILE
-from ops.deploy.cloud_keys import missing_keys
+from ops.deploy.cloud_keys import missing_keys, wrong_values
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
 from ops.deploy.hints import deployment_hints
@@ -155,6 +155,11 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     found += [Problem((ENV, name), WORDS["untouched"]) for name in placeholders(resolver, sources)]
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
         found.append(Problem((ENVIRONMENT, ", ".join(names)), WORDS["no_key"]))
+    if for_deploy:
+        found += [
+            Problem((ENVIRONMENT if environ.get(name) else ENV, name), wrong)
+            for name, wrong in wrong_values(values)
+        ]
     return Report(
         [
             *env_file.problems,

@@ -4,13 +4,24 @@ Whether the deployment tool will find a key of the cloud: it looks only after it
 Source: s 3.1.10, which prefers the three variables to a key pair that ``s config add`` keeps.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import yaml
 
+from ops.terminal.language import Text
+
 KEY_NAMES = ("AccountID", "AccessKeyID", "AccessKeySecret")
 NAMED_KEY = "_serverless_devs_key"
+# Values of docs/tutorial.md.
+EXAMPLES = {
+    "AccountID": "1234567890123456",
+    "AccessKeyID": "LTAI5tExample",
+    "AccessKeySecret": "ExampleSecret",
+    "WECHAT_APPID": "wx0123456789abcdef",
+    "OSS_HOST": "https://files.example.com",
+}
 
 
 def missing_keys(values: Mapping[str, str], access: str) -> list[str]:
@@ -27,6 +38,34 @@ def missing_keys(values: Mapping[str, str], access: str) -> list[str]:
         return []
     home = values.get("serverless_devs_config_home") or values.get("HOME")
     return [] if home and access in _kept_keys(Path(home, ".s")) else missing
+
+
+def wrong_values(values: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
+    """Name and sentence of each value that is the tutorial's, has a blank, or is of another account."""
+    for name, example in EXAMPLES.items():
+        if values.get(name) == example:
+            yield (
+                name,
+                Text(
+                    f"= {example}: is the tutorial's; set your own",
+                    f"= {example}：是教程里的例子，请换成你自己的",
+                ),
+            )
+    for name in (*KEY_NAMES, "WECHAT_APPID", "WECHAT_SECRET"):
+        if re.search(r"\s", values.get(name, "")):
+            yield name, Text("has a blank; copy it again without", "里面有空白字符；请重新复制，不要带空格")
+    account, role = values.get("AccountID", ""), values.get("STS_ROLE_ARN", "")
+    theirs = re.match(r"acs:ram::(\d+):role/", role)
+    if account.isdecimal() and theirs and theirs[1] != account:
+        yield (
+            "AccountID",
+            Text(
+                f"= {account}, and STS_ROLE_ARN is of account {theirs[1]}; export the AccountID of that"
+                " one, or run `manage.py setup` with the keys of this one",
+                f"= {account}，而 STS_ROLE_ARN 属于账号 {theirs[1]}；请导出那个账号的 AccountID，"
+                "或用这个账号的密钥运行 `manage.py setup`",
+            ),
+        )
 
 
 def _kept_keys(folder: Path) -> dict[str, object]:

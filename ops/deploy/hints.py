@@ -3,11 +3,13 @@ What is worth knowing about a deployment that has no problem.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from function.config.profile import NOWHERE, Profile
 from function.config.profiles import PROFILES_TOML
+from local.oss.image_steps import IMAGE_STEPS, NOT_DONE
 from ops.deploy.profile_lines import profiles_in
 from ops.deploy.quota_rules import quota_hints
 from ops.deploy.rules import environment, functions
@@ -17,6 +19,7 @@ from ops.deploy.trigger_rules import timer_hints, triggers_of
 from ops.terminal.language import Text
 
 PINNED = "fc3@0.1.22"
+PROCESSES = ("image", "video", "style", "audio", "doc", "hls")
 TEST_DOMAIN = Text(
     "customDomain.domainName is auto: a test domain, not for production",
     "customDomain.domainName 是 auto：这是测试域名，不可用于正式环境",
@@ -41,6 +44,27 @@ def profile_hints(profiles: Collection[Profile]) -> Iterator[Text]:
     """What profiles need of the account and of WeChat, beside OSS_BUCKET: nobody sees it from here."""
     yield from _bucket_hints(profiles)
     yield from _held_hints(profiles)
+    for profile in profiles:
+        for variant, process in profile.variants.items():
+            yield from _process_hints(f"[{profile.name}] variants.{variant} = {process}", process)
+
+
+def _process_hints(place: str, process: str) -> Iterator[Text]:
+    """A sentence about a misspelt processing command, which OSS refuses only when somebody reads."""
+    kind, _, steps = process.partition("/")
+    if kind not in PROCESSES:
+        yield Text(
+            f"{place}: begins with none of {', '.join(PROCESSES)}",
+            f"{place}：开头应为 {'、'.join(PROCESSES)}",
+        )
+    for step in steps.split("/") if kind == "image" else ():
+        name, known = step.partition(",")[0], {*IMAGE_STEPS, *NOT_DONE}
+        if name not in known:
+            meant = ", ".join(get_close_matches(name, known, n=1)) or ", ".join(sorted(IMAGE_STEPS))
+            yield Text(
+                f"{place}: OSS has no {name}; {meant}?",
+                f"{place}：OSS 没有 {name} 这种处理，是不是 {meant}？",
+            )
 
 
 def _bucket_hints(profiles: Collection[Profile]) -> Iterator[Text]:

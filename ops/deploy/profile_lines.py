@@ -53,7 +53,7 @@ def with_lines(sentences: Iterable[Text], file: Path) -> Iterator[Text]:
         match = ABOUT.match(sentence.en)
         number = _line(text, match["profile"], match["option"] or "") if match else 0
         place = f"{file.name}:{number} [{match['profile']}]" if match and number else ""
-        clause = Text(*(ABOUT.sub(r"\g<option>", each) for each in sentence)) if place else sentence
+        clause = Text(*(ABOUT.sub(r"\g<option>", each, count=1) for each in sentence)) if place else sentence
         joined.setdefault(clause.en, []).append((place, clause))
     for found in joined.values():
         places, clause = ", ".join(place for place, _ in found), found[0][1]

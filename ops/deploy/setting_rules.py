@@ -67,6 +67,15 @@ def unlike_wechat(variables: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
                 "与 WECHAT_SECRET 写反了；AppID 以 wx 开头",
             ),
         )
+    elif appid.startswith("gh_"):
+        yield (
+            "WECHAT_APPID",
+            Text(
+                f"= {appid}: is the original id; the AppID begins with wx, in the console's"
+                " development settings",
+                f"= {appid}：这是原始 ID；AppID 以 wx 开头，在后台“开发管理 > 开发设置”里",
+            ),
+        )
     elif secret and not APPSECRET.fullmatch(secret):
         yield (
             "WECHAT_SECRET",

@@ -5,8 +5,8 @@ WeChat's errcode, a line of the function's log, a ticket or a receipt. An OPENID
 
 import argparse
 import os
+import re
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,8 +70,12 @@ def _read(file: str, complaints: Screen, language: str) -> str:
         try:
             return Path(file).read_bytes().decode("utf-8", errors="replace")
         except OSError:
-            with suppress(Unreadable):
+            try:
                 read_pasted(file)
+            except Unreadable:
+                if re.fullmatch(r"[\w-]+", file):
+                    raise
+            else:
                 return file
             raise
     if sys.stdin.isatty():

@@ -15,6 +15,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
+from function.config import types
 from local.cloud import CALLER_KINDS
 from local.common.reach import HERE_ONLY
 from ops.run.demo import show_samples
@@ -60,6 +61,16 @@ WORDS = {
         "你的后端地址，每次上传的回执都会发给它",
     ),
     "rate": Text("{setting} of the function, such as 60/min", "函数的 {setting}，如 60/min"),
+    "taken": Text(
+        "Port {wanted} is taken by another program, so the function is at {address}: write that into"
+        " config.js, or end the other one (PORT=… chooses a port).",
+        "端口 {wanted} 被别的程序占用，函数改用 {address}：请写进 config.js，"
+        "或结束那个程序（PORT=… 可以换端口）。",
+    ),
+    "bad_webhook": Text(
+        "--webhook {url}: a backend is here (http://127.0.0.1:3000/PATH), or has https and a path.",
+        "--webhook {url}：后端应在本机，如 http://127.0.0.1:3000/路径，或者是带路径的 https 地址。",
+    ),
     "stopped": Text("Stopped.", "已停止。"),
 }
 
@@ -103,6 +114,8 @@ def run(args: argparse.Namespace) -> int:
         with running_cloud(plan) as cloud:
             if args.json:
                 Screen(sys.stdout).line(json.dumps(cloud.addresses()))
+            if plan.port and not cloud.gateway.origin.endswith(f":{plan.port}"):
+                screen.warn(WORDS["taken"].say(language, wanted=plan.port, address=cloud.gateway.origin))
             if plan.reach != HERE_ONLY:
                 screen.warn(WARNING.say(language))
             if not args.json:
@@ -118,7 +131,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> dict[str, str]:
-    """Those of the function that were asked for."""
+    """Those of the function that were asked for; raise ``HostingError`` for a webhook that is no address."""
+    if args.webhook:
+        try:
+            types.ADDRESS.read(args.webhook)
+        except ValueError:
+            raise HostingError(WORDS["bad_webhook"].filled(url=args.webhook)) from None
     asked = {
         "TOKEN_SECRET": args.token_secret,
         "UPLOAD_WEBHOOK_URL": args.webhook,

@@ -27,7 +27,11 @@ from tests.docs.markdown import ROOT, both, code_blocks, page
 NAMES = both("docs/tutorial.md")
 PRINTED = "https://upload.example.com"
 # The reader's own, in place of what is printed.
-OWN = {"my-bucket": "photos-of-users", "1234567890123456": "1000000000000001"}
+OWN = {
+    **{"my-bucket": "photos-of-users", "1234567890123456": "1000000000000001"},
+    **{"wx0123456789abcdef": "wx00112233445566ff", "https://files.example.com": "https://files.mine.example"},
+    **{"LTAI5tExample": "LTAI5tMine", "ExampleSecret": "MySecret"},
+}
 PATIENCE_SECONDS = 60
 KEYS = ("AccountID", "AccessKeyID", "AccessKeySecret")
 SECRETS = ("TOKEN_SECRET", "RECEIPT_SECRET", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
@@ -111,7 +115,7 @@ def test_printed_names_that_were_not_replaced_are_not_deployed(clone, capfd):
     (folder / ".env").write_text(text, "utf-8")
     assert main(["check-deploy", "--for-deploy", str(folder / "s.yaml")]) == 1
     named = re.findall(r"^error: \S+ (\w+)", capfd.readouterr().err, flags=re.M)
-    assert named == ["OSS_BUCKET", "STS_ROLE_ARN"]
+    assert named == ["OSS_BUCKET", "STS_ROLE_ARN", "WECHAT_APPID", "OSS_HOST", "AccountID"]
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import requests
 
 from function.config import settings
 from manage import main
+from ops.explain.advice import find_advice
 from ops.terminal.command_line import asked_language
 from tests.ops.words import chinese_in, english_in
 
@@ -120,20 +122,59 @@ def in_a_process(words, environ):
     return done.returncode, done.stdout
 
 
+def of_kind(kind):
+    return pytest.mark.parametrize("case", [case for case, mistake in MISTAKES.items() if kind in mistake])
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("case", MISTAKES)
+@of_kind("command")
 def test_a_mistake_is_reported_with_its_cause_and_remedy(case, language, tmp_path, ended):
     mistake = MISTAKES[case]
     code, printed = ended(mistake, language)
-    assert code == mistake.get("code", 1), printed
-    for name in mistake["names"]:
+    assert code == mistake.get("code", 0 if "silent" in mistake else 1), printed
+    for name in mistake.get("names", ()):
         assert name.format(here=tmp_path) in printed
     strangers = english_in if language == "zh" else chinese_in
     lines = [line for line in printed.splitlines() if not line.startswith(("用法：", "usage: "))]
     assert [line for line in lines if strangers(line.replace(str(tmp_path), "·"))] == []
     assert "Traceback" not in printed
     assert bool(chinese_in(printed.replace(str(tmp_path), "·"))) == (language == "zh")
-    assert len(MISTAKES) >= 75
+
+
+@of_kind("request")
+def test_a_wrong_request_is_answered_by_a_code_and_a_sentence_that_names_the_field(case, cloud):
+    mistake, function = MISTAKES[case], cloud["function"]
+    with requests.Session() as session:
+        session.trust_env = False
+        login = session.post(
+            f"{function}/login",
+            json={"code": f"local-{list(MISTAKES).index(case)}"},
+            timeout=PATIENCE_SECONDS,
+        )
+        token = mistake.get("token", login.json()["token"])
+        route, body = mistake["request"]
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = session.post(f"{function}/{route}", json=body, headers=headers, timeout=PATIENCE_SECONDS)
+    if "silent" in mistake:
+        assert answer.status_code == 200
+        return
+    error = answer.json()["error"]
+    assert error["code"] == mistake["error"] and error["message"].endswith(".")
+    assert all(name in error["message"] for name in mistake.get("names", ()))
+    assert find_advice(error["code"])
+
+
+@of_kind("test")
+def test_a_mistake_of_the_client_has_its_code_in_the_test_that_is_named(case):
+    mistake = MISTAKES[case]
+    assert f"'{mistake['error']}'" in (PROJECT / "miniprogram/test" / mistake["test"]).read_text("utf-8")
+
+
+def test_each_mistake_is_answered_or_silent_for_a_reason():
+    assert len(MISTAKES) >= 100
+    for case, mistake in MISTAKES.items():
+        answered = {"names", "error"} & set(mistake)
+        assert bool(answered) != bool(mistake.get("silent")), case
 
 
 def test_a_file_from_notepad_is_no_mistake(ended):

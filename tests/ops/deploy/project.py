@@ -19,7 +19,7 @@ CONFIGURED = {
     "OSS_BUCKET": "photos-of-users",
     "STS_ROLE_ARN": "acs:ram::1000000000000001:role/oss-direct-upload",
     "CALLER_AUTH": "wechat",
-    "WECHAT_APPID": "wx0123456789abcdef",
+    "WECHAT_APPID": "wx00112233445566ff",
     "WECHAT_SECRET": "0123456789abcdef0123456789abcdef",
     "TOKEN_SECRET": TOKEN_SECRET,
 }

@@ -15,7 +15,7 @@ const python = process.env.PYTHON || path.join(root, '.venv/bin/python');
 const tool = path.join(root, 'node_modules/@serverless-devs/s/bin/s');
 const answers = {
   OSS_REGION: 'cn-shanghai', OSS_BUCKET: 'photos', CALLER_AUTH: 'wechat', FEATURES: '头像、check，大视频 quota', LANGUAGE: 'zh',
-  WECHAT_APPID: 'wx0123456789abcdef', WECHAT_SECRET: '0123456789abcdef0123456789abcdef',
+  WECHAT_APPID: 'wx00112233445566ff', WECHAT_SECRET: '0123456789abcdef0123456789abcdef',
 };
 const MADE = /^((?:TOKEN|RECEIPT)_SECRET|WECHAT_PUSH_\w+)=[\w-]{32,}$/gm;
 

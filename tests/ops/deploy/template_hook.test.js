@@ -11,7 +11,7 @@ const { postInit } = require('../../../deploy/template/hook');
 
 const ANSWERS = {
   LANGUAGE: 'en', OSS_BUCKET: 'photos', OSS_REGION: 'cn-shanghai', CALLER_AUTH: 'wechat', FEATURES: 'avatar',
-  WECHAT_APPID: 'wx0123456789abcdef', WECHAT_SECRET: '0123456789abcdef0123456789abcdef',
+  WECHAT_APPID: 'wx00112233445566ff', WECHAT_SECRET: '0123456789abcdef0123456789abcdef',
 };
 // Stands in for manage.py of a new project; init itself has tests of its own.
 const INIT = "import os; os.umask(0o77); open('.env', 'x').write('A=1\\n# from the console\\nWECHAT_SECRET=' + os.environ['WECHAT_SECRET'] + '\\nB=2\\n')";

@@ -9,7 +9,7 @@ from ops.deploy.cloud_keys import KEY_NAMES, missing_keys
 from tests.ops.deploy.project import check
 
 ROOT = Path(__file__).parents[3]
-THREE = {"AccountID": "1234567890123456", "AccessKeyID": "LTAI", "AccessKeySecret": "s"}
+THREE = {"AccountID": "1000000000000001", "AccessKeyID": "LTAI", "AccessKeySecret": "s"}
 
 
 @pytest.mark.parametrize(
