@@ -1,18 +1,23 @@
 """
-Features of the example mini-program that a deployed function lacks, found by requests that change nothing.
+What a deployed function lacks of one's own profiles, found by requests that change nothing.
 """
 
+from collections.abc import Mapping
+
+from function.config.profile import Profile
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl
-from ops.deploy.features import FEATURES, ROUTE_OF, lacks
+from ops.deploy.features import ROUTE_OF
 from ops.terminal.language import Text
 
+UNKNOWN = Text("[{name}] is not deployed", "[{name}] 还没有部署")
+LACKS = Text("[{name}] lacks {options}", "[{name}] 缺 {options}")
 # No profile admits so much, so no form is signed and nothing is counted against a quota.
 TOO_LARGE = {"contentType": "text/html", "size": 2**52}
 
 
-def lacking_features(client: FunctionAtUrl, token: str) -> list[Text]:
+def lacking_options(client: FunctionAtUrl, token: str, profiles: Mapping[str, Profile]) -> list[Text]:
     """
-    Return a sentence for each feature that lacks something.
+    Return a sentence for each profile of which something is not deployed.
 
     Args:
         token: without one, a function for callers who log in does not say which profiles it has.
@@ -25,13 +30,12 @@ def lacking_features(client: FunctionAtUrl, token: str) -> list[Text]:
         option for option, route in ROUTE_OF.items() if code_of(client.ask(route, "[", "")) == "not_found"
     }
     sentences = []
-    for feature in FEATURES.values():
-        wanted = {"profile": feature.profile, **TOO_LARGE}
-        is_unknown = code_of(client.ask("upload-params", wanted, token)) == "unknown_profile"
-        names = [f"[{feature.profile}]"] if is_unknown else []
-        names += [option for option in feature.options if option in absent]
-        if names:
-            sentences.append(lacks(feature, names))
+    for name, profile in profiles.items():
+        answer = client.ask("upload-params", {"profile": name, **TOO_LARGE}, token)
+        if code_of(answer) == "unknown_profile":
+            sentences.append(UNKNOWN.filled(name=name))
+        elif options := [option for option in ROUTE_OF if option in absent and getattr(profile, option)]:
+            sentences.append(LACKS.filled(name=name, options=", ".join(options)))
     return sentences
 
 

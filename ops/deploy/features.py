@@ -2,8 +2,8 @@
 What a mini-program can do with a deployment, and what each needs: a profile, its options, and settings.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from ops.terminal.language import Text
 
@@ -61,24 +61,3 @@ ROUTE_OF = {
     "list": "list",
     "delete": "delete",
 }
-LACKS = Text("{title}: lacks {names}", "{title}：缺 {names}")
-
-
-def lacks(feature: Feature, names: Iterable[str]) -> Text:
-    """Return the sentence about a feature that lacks these profiles and options."""
-    listed = ", ".join(names)
-    return Text(
-        *(LACKS.say(language, title=feature.title.say(language), names=listed) for language in ("en", "zh"))
-    )
-
-
-def lacking_in(profiles: Mapping[str, Mapping[str, Any]]) -> list[Text]:
-    """Return a sentence for each feature of the example that these profiles have not; it uses no quota."""
-    sentences = []
-    for feature in [each for name, each in FEATURES.items() if name != "quota"]:
-        profile = profiles.get(feature.profile)
-        names = [f"[{feature.profile}]"] if profile is None else []
-        names += [option for option in feature.options if profile is not None and not profile.get(option)]
-        if names:
-            sentences.append(lacks(feature, names))
-    return sentences

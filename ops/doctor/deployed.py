@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from function.config.profile import Profile
 from function.config.settings import Settings
 from function.wechat import WechatApp
 from function.wechat.push import signature_of
-from ops.client.features import lacking_features
+from ops.client.features import lacking_options
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
 from ops.doctor.findings import Finding, State, refusal, same, unreachable
 from ops.doctor.places import each_place
@@ -20,7 +21,7 @@ from ops.terminal.masking import printable
 
 CALLBACK = Text("Callback", "回调")
 PUSH = Text("Message push", "消息推送")
-FEATURES = Text("Features of the example", "示例的功能")
+FEATURES = Text("Your profiles", "你的用途")
 FUNCTION = Text("Deployed function", "已部署的函数")
 
 
@@ -99,16 +100,16 @@ def check_function(url: str) -> list[Finding]:
     return found
 
 
-def check_features(url: str, token: str) -> list[Finding]:
-    """Return the options that the example mini-program would miss; a deployment need not have all of them."""
+def check_features(url: str, token: str, profiles: Mapping[str, Profile]) -> list[Finding]:
+    """Return what of the profiles here the deployed function does not have."""
     try:
-        lacking = lacking_features(FunctionAtUrl(url), token)
+        lacking = lacking_options(FunctionAtUrl(url), token, profiles)
     except FunctionSilent as error:
         return [Finding(FEATURES, State.UNSURE, error.said, unreachable("--url"))]
     if not lacking:
         return []
     said = Text("; ".join(each.en for each in lacking), "；".join(each.zh for each in lacking))
-    return [Finding(FEATURES, State.SKIPPED, said, _ADD_FEATURES)]
+    return [Finding(FEATURES, State.UNSURE, said, _ADD_FEATURES)]
 
 
 def domains(settings: Settings, url: str) -> list[tuple[str, Text]]:
@@ -168,8 +169,8 @@ _DEPLOY_PUSH = Text(
     "本机与已部署函数的 WECHAT_PUSH_TOKEN 或用途不同：请 make deploy。",
 )
 _ADD_FEATURES = Text(
-    "For those that you want: write the profile or the option into profiles.toml, then make deploy.",
-    "想要哪一样，就把用途或选项写进 profiles.toml，再 make deploy。",
+    "profiles.toml here is not what is deployed: make deploy.",
+    "这里的 profiles.toml 和已部署的不一样：请 make deploy。",
 )
 _CHECK_ADDRESS = Text(
     "Check the address (--url, CALLBACK_URL) and its path, and that the function is deployed: make deploy.",

@@ -117,7 +117,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     findings = check_function(visit.url)
     yield from as_one([*findings, check_capacity(settings.region, limits_of(settings, keys))])
     if findings[0].state is State.GOOD:
-        yield from check_features(visit.url, visit.token)
+        yield from check_features(visit.url, visit.token, settings.profiles)
 
 
 def _content_of_each(

@@ -14,7 +14,7 @@ from local.buckets import ARCHIVE, HOME, Place
 from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, LOOPBACK
 from local.profiles import Profiles
-from ops.deploy.features import lacking_in
+from ops.deploy.features import FEATURES
 from ops.run.host import this_network
 from ops.run.hosting import DEFAULT_PORT, Plan
 from ops.run.phone import show_phone
@@ -65,9 +65,9 @@ WORDS = {
         "   “详情 → 本地设置”, tick “不校验合法域名”: the local addresses are no https domains",
         "   详情 → 本地设置 → 勾选“不校验合法域名”：本地地址不是 https 域名",
     ),
-    "lacking": Text(
-        "   with these profiles the example is not complete: {lacking} (all of it: serve --demo)",
-        "   用这些用途，示例还不完整：{lacking}（要全部功能：serve --demo）",
+    "own_profiles": Text(
+        "   your profiles here: {own}; pages of the example with other ones: make run DEMO=1",
+        "   这里是你的用途：{own}；示例里用到别的用途的页面：make run DEMO=1",
     ),
     "own_code": Text(
         "2. Your own code: copy miniprogram/example/utils/oss-direct-upload, endpoint: '{function}'",
@@ -196,9 +196,10 @@ def next_lines(cloud: LocalCloud, language: str = "en") -> list[str]:
     function = cloud.gateway.outer_origin
     is_in_example = function == f"http://{LOOPBACK}:{DEFAULT_PORT}"
     example = "miniprogram/example" + ("" if is_in_example else f", config.js: '{function}'")
-    lacking = "; ".join(each.say(language) for each in lacking_in(cloud.profiles))
-    lines = ("devtools", "domains", *(["lacking"] if lacking else []), "own_code", "codes", "real")
-    return [_say(language, name, example=example, function=function, lacking=lacking) for name in lines]
+    own = ", ".join(f"[{name}]" for name in cloud.profiles)
+    is_of_example = {each.profile for each in FEATURES.values()} <= set(cloud.profiles)
+    lines = ("devtools", "domains", *([] if is_of_example else ["own_profiles"]), "own_code", "codes", "real")
+    return [_say(language, name, example=example, function=function, own=own) for name in lines]
 
 
 def example_lines(cloud: LocalCloud) -> list[str]:

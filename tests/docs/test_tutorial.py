@@ -28,9 +28,12 @@ NAMES = both("docs/tutorial.md")
 PRINTED = "https://upload.example.com"
 # The reader's own, in place of what is printed.
 OWN = {
-    **{"my-bucket": "photos-of-users", "1234567890123456": "1000000000000001"},
-    **{"wx0123456789abcdef": "wx00112233445566ff", "https://files.example.com": "https://files.mine.example"},
-    **{"LTAI5tExample": "LTAI5tMine", "ExampleSecret": "MySecret"},
+    "my-bucket": "photos-of-users",
+    "1234567890123456": "1000000000000001",
+    "wx0123456789abcdef": "wx00112233445566ff",
+    "https://files.example.com": "https://files.mine.example",
+    "LTAI5tExample": "LTAI5tMine",
+    "ExampleSecret": "MySecret",
 }
 PATIENCE_SECONDS = 60
 KEYS = ("AccountID", "AccessKeyID", "AccessKeySecret")

@@ -1,4 +1,4 @@
-"""features: options of the example mini-program that a deployed function lacks."""
+"""features: options of one's own profiles that a deployed function lacks."""
 
 import json
 from contextlib import ExitStack
@@ -11,7 +11,8 @@ from function.config.option_table import OPTIONS
 from function.config.profiles import read_profiles
 from function.config.setting_table import SETTINGS
 from function.routes import ROUTES
-from ops.client.features import lacking_features
+from local.profiles import DEMO
+from ops.client.features import lacking_options
 from ops.client.function_client import FunctionAtUrl
 from ops.deploy.features import FEATURES, ROUTE_OF
 from tests.ops.client.conftest import start_cloud
@@ -44,30 +45,23 @@ def profiles_with(options):
     return "".join(f'[{name}]\nkey = "{name}/{{id}}{{ext}}"\n{TYPES}{more}' for name, more in options.items())
 
 
-@cases("options", "lacking")
-def test_each_feature_names_the_profile_and_the_options_that_it_lacks(clouds, options, lacking):
+@cases("options", "own", "lacking")
+def test_own_profiles_and_options_that_are_not_deployed_are_named(clouds, options, own, lacking):
     cloud = clouds(profiles_with(options))
-    found = lacking_features(FunctionAtUrl(cloud.gateway.origin), "")
-    titles = {feature.title: name for name, feature in FEATURES.items()}
-    named = {}
-    for title, name in titles.items():
-        for text in found:
-            if text.en.startswith(f"{title.en}: "):
-                named[name] = text.en.partition(": lacks ")[2].split(", ")
-                assert text.zh.startswith(title.zh) and text.zh.endswith(", ".join(named[name]))
-    assert named == lacking
+    profiles = read_profiles(profiles_with(own), default_signature="v4")[0]
+    found = lacking_options(FunctionAtUrl(cloud.gateway.origin), "", profiles)
+    assert [text.en for text in found] == [*lacking]
+    assert all(text.zh.startswith(text.en.partition(" ")[0]) for text in found)
 
 
-def test_nothing_is_lacking_where_the_samples_run_and_no_form_is_signed(clouds, caplog):
+def test_nothing_is_lacking_where_the_same_profiles_run_and_no_form_is_signed(clouds, caplog):
     caplog.set_level("INFO", logger="oss_direct_upload")
-    cloud = clouds("")
-    assert lacking_features(FunctionAtUrl(cloud.gateway.origin), "") == []
-    pages = 'max_size = "1MiB"\ncontent_types = ["text/html"]\n'
-    of_pages = clouds("".join(f'[{name}]\nkey = "{name}/{{id}}"\n{pages}' for name in ("default", "video")))
-    assert len(lacking_features(FunctionAtUrl(of_pages.gateway.origin), "")) == len(FEATURES) - 1
+    origin = clouds("").gateway.origin
+    client = FunctionAtUrl(origin)
+    profiles = read_profiles((DEMO / "profiles.toml").read_text("utf-8"), default_signature="v4")[0]
     code = {"code": "local-features"}
-    token = requests.post(f"{cloud.gateway.origin}/login", json=code, timeout=60).json()["token"]
-    assert lacking_features(FunctionAtUrl(cloud.gateway.origin), token) == []
+    token = requests.post(f"{origin}/login", json=code, timeout=60).json()["token"]
+    assert lacking_options(client, token, profiles) == []
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.getMessage()[:1] == "{"]
     assert {line["status"] for line in lines if line["route"] != "login"} <= {400, 401, 404, 413, 415}
     assert not any(line["uploadId"] for line in lines)

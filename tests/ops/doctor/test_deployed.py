@@ -7,6 +7,7 @@ import pytest
 import responses
 
 from function.app import Function, load_settings
+from function.config.profiles import read_profiles
 from function.context import Dependencies
 from handler import serve
 from local.fc.gateway import FcGateway
@@ -101,12 +102,15 @@ def test_names_the_version_that_answers(answering, told, shown):
     assert good.said.en.endswith(f"version {shown}") and good.said.zh.endswith(f"版本 {shown}")
 
 
-@pytest.mark.parametrize(("code", "states"), [("not_found", [State.SKIPPED]), ("bad_request", [])])
-def test_names_the_features_of_the_example_that_the_function_lacks(serving, code, states):
+@pytest.mark.parametrize(("code", "states"), [("not_found", [State.UNSURE]), ("bad_request", [])])
+def test_names_the_options_of_own_profiles_that_the_function_lacks(serving, code, states):
     url = serving(404, json.dumps({"error": {"code": code, "message": "m"}}))
-    found = check_features(url, "")
+    text = '[post]\nkey = "a/{id}"\nmax_size = 1\ncontent_types = ["image/png"]\nconfirm = true\n'
+    profiles = read_profiles(f'{text}hold = ["commit"]\n', default_signature="v4")[0]
+    found = check_features(url, "", profiles)
     assert [one.state for one in found] == states
-    assert all("hold" in one.said.say(language) for one in found for language in ("en", "zh"))
+    said = [one.said.say(language) for one in found for language in ("en", "zh")]
+    assert all("[post]" in text and "hold" in text for text in said)
 
 
 SECRET = {"TOKEN_SECRET": "token-secret-0123456789abcdefghijk"}

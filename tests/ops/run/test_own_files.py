@@ -12,11 +12,12 @@ import jwt
 import pytest
 import requests
 
+from function.app import load_settings
 from function.auth.tokens import RECEIPT
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.profiles import PROFILES_FILE, read_profiles
-from ops.client.features import lacking_features
+from ops.client.features import lacking_options
 from ops.client.function_client import FunctionAtUrl
 from ops.deploy import init
 from ops.deploy.features import FEATURES
@@ -273,7 +274,8 @@ def test_the_files_that_init_writes_run_here_with_every_feature(here, capsys):
     assert init.run(args, init.Asking(here.folder, {})) == 0
     here.files = OwnFiles(here.folder, "", Screen(io.StringIO(), {}), "en")
     here.files.deploy(here.hosted)
-    lacking = lacking_features(FunctionAtUrl(here.hosted.cloud.gateway.origin), here.log_in())
+    profiles = load_settings(here.hosted.cloud.environment()).profiles
+    lacking = lacking_options(FunctionAtUrl(here.hosted.cloud.gateway.origin), here.log_in(), profiles)
     assert (lacking, here.outcome("post")) == ([], "form")
 
 

@@ -78,14 +78,13 @@ def test_the_screen_names_a_profile_by_its_title_too():
     assert line.split() == ["post", "晒单", "1", "*/*"]
 
 
-def test_the_screen_names_what_the_example_lacks_with_these_profiles():
-    (line,) = [line for line in next_lines(a_cloud()) if "lacks" in line]
-    assert "[post]" in line and "[video]" in line and "lacks confirm, read" in line
-    complete = a_cloud()
-    complete.profiles = {
-        each.profile: dict.fromkeys(each.options, "x") for name, each in FEATURES.items() if name != "quota"
-    }
-    assert not any("lacks" in line for line in next_lines(complete))
+def test_the_screen_names_own_profiles_where_pages_of_the_example_have_others():
+    own, complete = a_cloud(), a_cloud()
+    own.profiles = {"shaidan": {}, "avatar": {}}
+    (line,) = [line for line in next_lines(own) if "DEMO=1" in line]
+    assert "[shaidan], [avatar]" in line and "[post]" not in line
+    complete.profiles = {each.profile: {} for each in FEATURES.values()}
+    assert not any("DEMO=1" in line for line in next_lines(complete))
 
 
 def test_the_screen_names_both_buckets():
