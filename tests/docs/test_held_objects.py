@@ -1,4 +1,4 @@
-"""The lines that a backend pastes to commit do so, and the page says what the function does."""
+"""The lines that a backend pastes to call the function do so, and the page says what the function does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,17 +21,18 @@ SECRET = HELD["TOKEN_SECRET"]
 
 
 @contextmanager
-def serving(world: World) -> Iterator[str]:
-    """The function of this world behind a socket: its origin."""
+def serving(world: World, is_broken: bool = False) -> Iterator[str]:
+    """The function of this world behind a socket, or a gateway that does not reach it: its origin."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             given = {"Authorization": self.headers["Authorization"]}
             reply = stage.ask(world.functions[0], body, path=self.path, **given)
-            self.send_response(reply.status)
+            status, text = (502, "Bad Gateway") if is_broken else (reply.status, reply.text)
+            self.send_response(status)
             self.end_headers()
-            self.wfile.write(reply.text.encode())
+            self.wfile.write(text.encode())
 
         def log_message(self, *_said):
             """Nothing of it is for whoever runs the tests."""
@@ -52,31 +53,38 @@ def folders(tmp_path_factory):
 def said_by(folders):
     """What the lines got: how the program ended, and what it printed."""
 
-    def said_by(language, origin, receipts, secret):
-        told = (origin, ",".join(receipts), secret)
-        return run.run(language, "commits", "commit", folders[language], *told)
+    def said_by(language, origin, receipts, secret, session="x"):
+        told = (origin, ",".join(receipts), secret, session)
+        return run.run(language, "calls", "call", folders[language], *told)
 
     return said_by
 
 
 @pytest.mark.parametrize("language", run.LANGUAGES)
-def test_the_example_lines_commit_and_print_each_state(language, said_by):
+def test_the_example_lines_read_each_result_and_introspect_a_session(language, said_by):
     world = World(HELD, StandingClock(datetime.now(UTC)))
     stored = world.store("commit")
     with serving(world) as origin:
         receipts = [stored["receipt"], "a.b.c"]
-        assert said_by(language, origin, receipts, SECRET) == (0, "published forbidden")
+        said = said_by(language, origin, receipts, SECRET, world.session("openid-7"))
+        assert said == (0, "published forbidden openid-7")
     assert world.oss.names() == {stored["key"]}
 
 
 @pytest.mark.parametrize("language", run.LANGUAGES)
-def test_with_another_secret_they_fail_and_say_so(language, said_by):
+def test_the_example_lines_pass_on_code_message_and_request_id_of_an_error(language, said_by, log_lines):
     world = World(HELD, StandingClock(datetime.now(UTC)))
     stored = world.store("commit")
     another = "another-secret-0123456789abcdefghij"
     with serving(world) as origin:
-        status, _ = said_by(language, origin, [stored["receipt"]], another)
-    assert status != 0
+        status, said = said_by(language, origin, [stored["receipt"]], another)
+    code, request_id, message = said.split(" ", 2)
+    assert (status, code) == (1, "forbidden")
+    assert message == world.ask("commit", world.backend(another), receipt="x").json["error"]["message"]
+    assert request_id in {line["requestId"] for line in log_lines() if line["route"] == "commit"}
+    with serving(world, is_broken=True) as origin:
+        status, said = said_by(language, origin, ["a.b.c"], SECRET)
+    assert status == 1 and "502" in said
     assert world.oss.names() == {f"held/{stored['key']}"}
 
 
@@ -96,16 +104,14 @@ def test_committing_a_gone_upload_gets_the_documented_code(end, said_by):
     assert world.ask(route, world.session(), receipt=receipt).json["state"] == "gone"
     assert world.commit(receipt, decision="publish").code == "not_uploaded"
     with serving(world) as origin:
-        assert said_by("python", origin, [receipt], SECRET) == (0, "not_uploaded")
+        assert said_by("python", origin, [receipt], SECRET) == (0, "not_uploaded inactive")
     for name, title in zip(both(NAME), ("Discard", "丢弃"), strict=True):
         assert section(name, title).count("`not_uploaded`") == 2
 
 
-def test_the_page_shows_a_file_that_is_run_and_links_to_the_others():
-    for name in both(NAME):
-        shown = [block for block in code_blocks(page(name)) if block[0] != "mermaid"]
-        assert shown == [("js", page("docs/backends/commits.js"))]
-        assert run.linked_from(name, "commits")
+@pytest.mark.parametrize("name", [*both(NAME), *both("docs/callers.md"), *both("docs/tutorial.md")])
+def test_the_page_links_to_the_file_of_every_language(name):
+    assert run.linked_from(name, "calls")
 
 
 @pytest.mark.parametrize("name", both(NAME))

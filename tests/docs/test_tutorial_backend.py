@@ -1,0 +1,269 @@
+"""The backend of docs/tutorial.md, in Node and in Python, lives three days beside the local cloud."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from contextlib import ExitStack
+from itertools import count
+from types import SimpleNamespace
+
+import jwt
+import pytest
+import requests
+
+from local.business.receipts import backend_token
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from local.wechat.check_plan import PlannedCheck
+from ops.deploy.new_files import Answers, profiles_text
+from ops.run.hosting import Hosted
+from ops.run.picture import draw_png
+from tests.docs.backends import run
+from tests.support.ports import held_port
+
+SECRET = "receipt-SecretCanary-0123456789abcdef"
+PICTURE = draw_png(8, 8)
+PATIENCE_SECONDS = 20
+ANSWERS = Answers("my-bucket", "cn-hangzhou", "wechat", "wx0123456789abcdef", "", ["check"])
+users = count()
+# Of each backend: its files, its program, and the line of its clock with the one that a test moves.
+BACKENDS = {
+    "node": (
+        "js",
+        "node",
+        "const now = () => Date.now() / 1000 // the clock",
+        "const real = Date.now; Date.now = () => real() + 1000 * readFileSync(process.env.CLOCK);"
+        " const now = () => Date.now() / 1000",
+    ),
+    "python": (
+        "py",
+        sys.executable,
+        "from time import time as now  # the clock",
+        "from moved_clock import now",
+    ),
+}
+MOVED_CLOCK = """
+import datetime, os, pathlib, time
+real = time.time
+def now():
+    return real() + float(pathlib.Path(os.environ["CLOCK"]).read_text())
+time.time = now
+class Moved(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(now(), tz)
+datetime.datetime = Moved
+"""
+
+
+def code_lines(text):
+    return [line for line in text.splitlines() if line.strip() and not line.strip().startswith(("//", "#"))]
+
+
+@pytest.mark.parametrize("ending", ["js", "py"])
+def test_the_backend_has_at_most_80_lines_of_code(ending):
+    assert len(code_lines((run.COPIED / f"backend.{ending}").read_text("utf-8"))) <= 80
+
+
+def claims_of(receipt):
+    return jwt.decode(receipt, options={"verify_signature": False})
+
+
+def until(is_so):
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def start(name, folder, function, port):
+    ending, program, clock, moved = BACKENDS[name]
+    for file in ("backend", "calls", "receipts", "webhooks"):
+        shutil.copy(run.COPIED / f"{file}.{ending}", folder)
+    text = (folder / f"backend.{ending}").read_text("utf-8")
+    assert text.count(clock) == 1
+    (folder / f"backend.{ending}").write_text(text.replace(clock, moved), "utf-8")
+    (folder / "moved_clock.py").write_text(MOVED_CLOCK, "utf-8")
+    (folder / "clock").write_text("0", "utf-8")
+    environ = {"FUNCTION": function, "SECRET": SECRET, "PORT": str(port), "EVERY": "0.1", "CLOCK": "clock"}
+    return subprocess.Popen([program, f"backend.{ending}"], cwd=folder, env={**os.environ, **environ})
+
+
+def answers(session, origin):
+    try:
+        return session.get(f"{origin}/posts", timeout=60).ok
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def running(request, tmp_path_factory):
+    """One local cloud and one backend for all tests; each has users of its own, and time only goes on."""
+    folder, hosted = tmp_path_factory.mktemp(request.param), Hosted()
+    with ExitStack() as stack:
+        port = stack.enter_context(held_port())
+        origin = f"http://127.0.0.1:{port}"
+        settings = {"RECEIPT_SECRET": SECRET, "UPLOAD_WEBHOOK_URL": f"{origin}/webhook"}
+        gateway = FcGateway(hosted.handle, hosted.initialize)
+        stack.callback(gateway.stop)
+        cloud = hosted.cloud = stack.enter_context(
+            LocalCloud(gateway, folder / "objects", extra_settings=settings)
+        )
+        cloud.wechat.checks.delays = (0, 0)
+        profiles = tomllib.loads(profiles_text(ANSWERS, "en"))
+        hosted.deploy(cloud.prepare("wechat", profiles, {}), folder / "hooks.py")
+        gateway.start()
+        session = stack.enter_context(requests.Session())
+        session.trust_env = False
+        backend = stack.enter_context(start(request.param, folder, gateway.origin, port))
+        stack.callback(backend.terminate)
+        until(lambda: answers(session, origin))
+        yield SimpleNamespace(cloud=cloud, origin=origin, session=session, clock=folder / "clock", ahead=0)
+
+
+@pytest.fixture
+def here(running):
+    cloud = running.cloud
+
+    def send(method, url, body=None, token=""):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return running.session.request(method, url, json=body, headers=headers, timeout=60)
+
+    def ask(route, body, token=""):
+        return send("POST", f"{cloud.gateway.origin}/{route}", body, token).json()
+
+    def log_in():
+        return ask("login", {"code": f"local-user{next(users)}"})["token"]
+
+    def upload(token, name="sunset.png"):
+        wanted = {"profile": "post", "filename": name, "size": len(PICTURE)}
+        form = ask("upload-params", wanted, token)
+        fields = {field: (None, value) for field, value in form["formData"].items()}
+        send_file = running.session.post(form["url"], files={**fields, "file": (name, PICTURE)}, timeout=60)
+        assert send_file.status_code == 200, send_file.text
+        return ask("confirm", {"ticket": form["ticket"]})["receipt"]
+
+    def try_to_post(token, receipts):
+        return send("POST", f"{running.origin}/posts", {"text": "", "receipts": receipts}, token)
+
+    def post(token, receipts):
+        answer = try_to_post(token, receipts)
+        assert answer.status_code == 200, answer.text
+        return claims_of(receipts[0])["jti"]
+
+    def posts():
+        return {post["id"]: post for post in send("GET", f"{running.origin}/posts").json()["posts"]}
+
+    def states(id):
+        return [picture["state"] for picture in posts()[id]["pictures"]]
+
+    def wait(hours=0, *, of_backend=None, ticks=True):
+        """Let hours pass for the cloud, with a tick each, and for the backend, whose clock may be off."""
+        for _ in range(hours):
+            cloud.clock.move(hours=1)
+            running.ahead += 3600
+            running.clock.write_text(str(running.ahead), "utf-8")
+            if ticks:
+                cloud.timer.tick()
+        running.clock.write_text(str(running.ahead if of_backend is None else of_backend), "utf-8")
+        cloud.idle()
+
+    yield SimpleNamespace(
+        cloud=cloud, ask=ask, log_in=log_in, upload=upload, try_to_post=try_to_post, post=post, posts=posts,
+        states=states, wait=wait, ahead=lambda: running.ahead,
+        becomes=lambda id, *expected: until(lambda: states(id) == [*expected]),
+        delete=lambda id, token: send("DELETE", f"{running.origin}/posts/{id}", token=token),
+        backend_token=lambda: backend_token(SECRET, cloud.clock()),
+    )  # fmt: skip
+    wait()
+    cloud.oss.faults.clear()
+
+
+def test_a_post_is_shown_three_days_later_with_what_a_human_published(here):
+    token = here.log_in()
+    receipts = [here.upload(token, name) for name in ("sunset.png", "review-beach.png", "risky-beach.png")]
+    id = here.post(token, receipts)
+    # No hour has passed: only the webhook brings these.
+    here.becomes(id, "published", "review", "rejected")
+    here.wait(48)
+    assert here.states(id) == ["published", "review", "rejected"]
+    here.ask("commit", {"receipt": receipts[1], "decision": "publish"}, here.backend_token())
+    here.becomes(id, "published", "published", "rejected")
+    here.wait(24)
+    assert here.states(id) == ["published", "published", "rejected"]
+
+
+def test_a_commit_that_ended_in_an_error_is_repeated(here, log_lines):
+    token = here.log_in()
+    receipt = here.upload(token)
+    here.cloud.oss.faults.plan("status_503")
+    id = here.post(token, [receipt])
+    until(lambda: ["oss_unavailable"] in [line.get("state") for line in log_lines()])
+    assert here.states(id) == [""]
+    here.cloud.oss.faults.clear()
+    here.wait(1, ticks=False)
+    here.becomes(id, "published")
+
+
+def test_a_state_is_known_an_hour_after_its_webhook_was_lost(here):
+    token = here.log_in()
+    here.cloud.wechat.checks.plan.add(PlannedCheck("pass", delay=1, times=1))
+    id = here.post(token, [here.upload(token)])
+    here.becomes(id, "checking")
+    # The backend takes no delivery of another time.
+    here.wait(of_backend=-3600)
+    assert here.states(id) == ["checking"]
+    here.wait(1, ticks=False)
+    here.becomes(id, "published")
+
+
+def test_a_post_with_a_published_and_a_held_picture_is_deleted_by_its_author_alone(here):
+    token, other = here.log_in(), here.log_in()
+    id = here.post(token, [here.upload(token), here.upload(token, "review-beach.png")])
+    here.becomes(id, "published", "review")
+    keys = [picture["key"] for picture in here.posts()[id]["pictures"]]
+    places = {keys[0], f"held/{keys[1]}"}
+    assert places <= {*here.cloud.oss.objects}
+    assert here.delete(id, "x").status_code == 401
+    assert here.delete(id, other).status_code == 200
+    assert here.states(id) == ["published", "review"]
+    here.cloud.oss.faults.plan("status_503", times=3, on=["DeleteObject"])
+    assert here.delete(id, token).status_code == 200
+    assert id not in here.posts()
+    until(lambda: not places & {*here.cloud.oss.objects})
+
+
+def test_only_who_uploaded_the_pictures_may_post_them(here):
+    token, other = here.log_in(), here.log_in()
+    receipt = here.upload(token)
+    for session in ("", "x", receipt):
+        assert here.try_to_post(session, [receipt]).status_code == 401
+    refused = here.try_to_post(other, [receipt])
+    assert refused.status_code == 403 and refused.json()["error"]["message"]
+    for receipts in ([f"{receipt[:-1]}-"], [receipt, "a.b.c"]):
+        assert here.try_to_post(token, receipts).status_code == 400
+    assert here.try_to_post(token, []).status_code in (400, 403)
+    here.wait(2)
+    assert here.try_to_post(token, [receipt]).status_code == 401
+    assert claims_of(receipt)["jti"] not in here.posts()
+
+
+def test_an_error_of_the_function_is_passed_on_with_its_request_id(here, log_lines):
+    token = here.log_in()
+    receipt = here.upload(token)
+    here.wait(of_backend=3600 + here.ahead())
+    refused = here.try_to_post(token, [receipt])
+    error = refused.json()["error"]
+    (line,) = [line for line in log_lines() if line["requestId"] == error["requestId"]]
+    assert (refused.status_code, line["route"], line["code"]) == (502, "introspect", "forbidden")
+    assert error["message"]
+
+
+def test_a_post_sent_again_is_the_same_post(here):
+    token = here.log_in()
+    receipts = [here.upload(token)]
+    assert here.post(token, receipts) == here.post(token, receipts)
+    assert [*here.posts()].count(claims_of(receipts[0])["jti"]) == 1
