@@ -182,6 +182,8 @@ def everything_of_a_user(client):
 def test_every_route_of_a_whole_upload_answers_as_documented(client):
     client.ask("health", method="GET")
     client.ask("login", {"code": "local-another"})
+    session = client.session["Authorization"].removeprefix("Bearer ")
+    assert client.ask("introspect", {"token": session}, headers=client.deciding)["active"]
     client.ask("upload-params", method="GET", params={"filename": "a.png", "context": '{"order": 17}'})
     client.ask("upload-params", {"profile": "legacy", "filename": "a.png"})
     small_file(client)
