@@ -8,6 +8,7 @@ import importlib.util
 import re
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -18,22 +19,29 @@ from ops.run import own_python  # noqa: E402
 from ops.terminal.language import Text, add_language_argument, chosen_language  # noqa: E402
 
 COMMANDS = {
-    "init": "ops.deploy.init",
     "serve": "ops.run.serve",
     "demo": "ops.run.demo",
-    "setup": "ops.account.setup",
-    "doctor": "ops.doctor.command",
-    "import": "ops.client.import_urls",
     "review": "ops.client.review",
-    "webhooks": "ops.client.webhooks",
-    "erase": "ops.client.erase",
-    "explain": "ops.explain.command",
-    "types": "ops.client.profile_types",
-    "package": "ops.package.command",
-    "template": "ops.package.template",
+    "init": "ops.deploy.init",
+    "setup": "ops.account.setup",
     "check-deploy": "ops.deploy.check_deploy",
     "deploy": "ops.deploy.deploy",
     "rollback": "ops.deploy.rollback",
+    "doctor": "ops.doctor.command",
+    "explain": "ops.explain.command",
+    "webhooks": "ops.client.webhooks",
+    "erase": "ops.client.erase",
+    "import": "ops.client.import_urls",
+    "types": "ops.client.profile_types",
+    "package": "ops.package.command",
+    "template": "ops.package.template",
+}
+# By the first command of each.
+GROUPS = {
+    "serve": Text("every day", "每天"),
+    "init": Text("going live", "上线"),
+    "doctor": Text("when something is wrong", "出问题时"),
+    "erase": Text("rarely", "偶尔"),
 }
 # Commands of 0.1.0 that went, with what does their work now.
 GONE = {
@@ -89,7 +97,9 @@ def main(arguments: "list[str]") -> int:
         print(GONE[others[0]].say(language), file=sys.stderr)
         return 2
     parser = argparse.ArgumentParser(
-        prog="manage.py", description=ABOUT.say(language), formatter_class=WideHelp
+        prog="manage.py",
+        description=ABOUT.say(language),
+        formatter_class=partial(WideHelp, groups={name: each.say(language) for name, each in GROUPS.items()}),
     )
     add_language_argument(parser, language)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -4,11 +4,14 @@ The command line in two languages: which one it asks for, and argparse's own wor
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from ops.terminal.columns import wrapped
 from ops.terminal.language import add_language_argument, chosen_language
 
+NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 # What a user can meet; what else argparse says is for who writes a command. A test holds it complete.
 CHINESE = {
     "usage: ": "用法：",
@@ -66,7 +69,20 @@ def _speak(language: str) -> None:
 
 
 class WideHelp(argparse.HelpFormatter):
-    """Help whose lines are broken by what they take on the screen: a Chinese character is two columns."""
+    """
+    Help whose lines are broken by what they take on the screen: a Chinese character is two columns.
+
+    Args:
+        groups: headings of commands, by the first command below each.
+    """
+
+    def __init__(self, *args: Any, groups: Mapping[str, str] = NO_GROUPS, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._groups = groups
+
+    def _format_action(self, action: argparse.Action) -> str:
+        heading = self._groups.get(action.dest)
+        return (f"\n  {heading}\n" if heading else "") + super()._format_action(action)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return wrapped(text, width)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from manage import COMMANDS, GONE, main
+from manage import COMMANDS, GONE, GROUPS, main
 from ops.terminal.command_line import CHINESE, WideHelp, asked_language
 from ops.terminal.language import LOCALE_NAMES
 from tests.ops.words import chinese_in, english_in
@@ -78,6 +78,18 @@ def test_the_help_is_whole_in_one_language(command, language, capsys):
     assert [line for line in prose.splitlines() if strangers(line)] == []
     assert ("用法：" in text) is (language == "zh")
     assert "--lang {en,zh}" in text
+
+
+def test_the_general_help_has_each_command_below_the_heading_of_its_group(capsys):
+    _, text = ended(["--help", "--lang", "en"], capsys)
+    found, heading = {}, None
+    for line in text.split("COMMAND\n", 1)[1].partition("\noptions")[0].splitlines():
+        heading = line.strip() if line[:3].strip() else heading
+        if line.startswith("    ") and (name := line.split()[0]) in COMMANDS:
+            found.setdefault(heading, []).append(name)
+    assert [*found] == [each.en for each in GROUPS.values()]
+    assert [names[0] for names in found.values()] == [*GROUPS]
+    assert [name for names in found.values() for name in names] == [*COMMANDS]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
