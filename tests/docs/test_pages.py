@@ -103,12 +103,14 @@ def test_a_page_links_to_pages_of_its_own_language(name):
         assert not aim.is_relative_to(ROOT) or aim.relative_to(ROOT).as_posix() not in other_language, target
 
 
-def test_the_readme_leads_to_every_page():
+def test_the_readme_leads_to_every_page_for_users_and_contributing_to_those_for_makers():
+    makers = {*MAKERS, "docs/glossary.md"}
     for readme in ("README.md", PAIRS["README.md"]):
         named = {target for target, _ in links(page(readme))}
         chinese = readme != "README.md"
-        wanted = set(PAIRS.values() if chinese else PAIRS) - {readme} | ONE_LANGUAGE
-        assert wanted - named == set()
+        wanted = set(PAIRS.values() if chinese else PAIRS) - {readme} | ONE_LANGUAGE - makers
+        assert wanted - named == set() and named & makers == {"CONTRIBUTING.md"}
+    assert makers - {target for target, _ in links(page("CONTRIBUTING.md"))} == {"CONTRIBUTING.md"}
 
 
 @pytest.mark.parametrize("readme", ["README.md", PAIRS["README.md"]])
