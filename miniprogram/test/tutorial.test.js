@@ -111,6 +111,8 @@ async function share({ page, toasts, wx, buttons: [publish, reload] }, folder, n
     return { tempFilePath, size: fs.statSync(tempFilePath).size, fileType: 'image' }
   })
   await page.instance.onShow()
+  await page.instance[publish]()
+  assert.deepEqual(toasts.splice(0), ['先选一张图片'])
   await choices(wx, tag, tempFiles)
   await page.instance[publish]()
   await until(() => toasts.length, page)
@@ -192,8 +194,8 @@ test('both languages of the tutorial print the same, but for comments', () => {
   assert.deepEqual(blocksOf('docs/tutorial.md').map(plain), blocksOf('docs/tutorial.zh-CN.md').map(plain))
 })
 
-test('the page of the tutorial is at most twenty-one lines', () => {
+test('the page of the tutorial is at most twenty-two lines', () => {
   const lines = (ending) => blocksOf('docs/tutorial.md')
     .find(({ file }) => file && file.endsWith(ending)).code.split('\n').filter((line) => line.trim()).length
-  assert.ok(lines('share.js') + lines('share.wxml') <= 21)
+  assert.ok(lines('share.js') + lines('share.wxml') <= 22)
 })
