@@ -115,7 +115,7 @@ deploy: $(READY) ## check, verify, deploy, make it live (BURST=1: many requests 
 	@$(PY) manage.py check-deploy --for-deploy $(S_YAML)
 	@$(PY) -m ops.account.private_buckets
 	@$(MAKE) --no-print-directory $(NODE_READY)
-	@$(PY) manage.py deploy $(S_YAML) $(if $(CANARY),--canary='$(CANARY)')
+	@$(PY) manage.py deploy $(S_YAML) $(if $(CANARY),--canary='$(CANARY)') $(if $(ANYWAY),--anyway)
 
 rollback: $(READY) $(NODE_READY) ## end a canary, or back to the version that was live before (BURST=1; VERSION=7: that one; LIST=1: show them) ## 结束灰度，或回退到之前上线的版本（BURST=1；VERSION=7：指定版本；LIST=1：列出版本）
 	@$(PY) manage.py rollback $(S_YAML) $(if $(VERSION),--version='$(VERSION)') $(if $(LIST),--list)

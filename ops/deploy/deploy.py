@@ -3,7 +3,9 @@ Deploy with the deployment tool (Serverless Devs), publish a version and move th
 
 `make deploy` runs this after `check-deploy`; the tool itself is in node_modules. The order makes a first
 deployment possible and every interrupted one repeatable: the function, the version, the alias, then what
-points to the alias (triggers, domain). No secret that the tool prints is shown.
+points to the alias (triggers, domain). Before it changes anything it compares with what is live, and stops
+where stored objects, owners or receipts would be lost (--anyway goes on). No secret that the tool prints is
+shown.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from typing import Any
 from function import VERSION
 from ops.deploy.alias import NOT_DEPLOYED, current, move, published, shown
 from ops.deploy.cli import Cli, CliFailed
+from ops.deploy.comparison import compare, keep
 from ops.deploy.live import ALIAS, Live, advanced, with_canary
 from ops.deploy.s_yaml import mapping
 from ops.deploy.target import Target, add_target_arguments, explained, target_of
@@ -25,7 +28,8 @@ ABOUT = Text(
     __doc__,
     "用部署工具（Serverless Devs）部署，发布一个版本，再把别名 `live` 指向它。\n\n"
     "`make deploy` 在 `check-deploy` 之后运行它；部署工具在 node_modules 里。顺序是：函数、版本、别名，"
-    "最后是指向别名的触发器和域名，所以第一次部署能成功，中断之后也能重来。部署工具打印的密钥不会显示。",
+    "最后是指向别名的触发器和域名，所以第一次部署能成功，中断之后也能重来。改动之前先和线上的版本比较，"
+    "会丢失对象、用户目录或回执时停下（--anyway 照样继续）。部署工具打印的密钥不会显示。",
 )
 
 # Of the error VersionPublishError.
@@ -42,6 +46,13 @@ WORDS = {
         "Nothing is live yet, so there is nothing to compare a canary with: run make deploy without CANARY."
         " Nothing was changed.",
         "还没有上线的版本，灰度没有可以对比的：请不带 CANARY 运行 make deploy。什么都没有改动。",
+    ),
+    "anyway_help": Text(
+        "go on although something of the live deployment would be lost", "线上的东西会丢失，也照样继续"
+    ),
+    "stopped": Text(
+        "Nothing was changed. Mend it, or go on all the same: make deploy ANYWAY=1",
+        "什么都没有改动。请先改好；要照样继续：make deploy ANYWAY=1",
     ),
     "published": Text("version {version} is published", "已发布版本 {version}"),
     "unchanged": Text(
@@ -74,6 +85,7 @@ WORDS = {
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     add_target_arguments(parser, language)
     parser.add_argument("--canary", metavar="PERCENT", help=WORDS["canary_help"].say(language))
+    parser.add_argument("--anyway", action="store_true", help=WORDS["anyway_help"].say(language))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         percent = _percent(args.canary)
         with target_of(args.file, args.tool, screen) as target:
             try:
-                _deploy(target, percent, screen, language)
+                _deploy(target, percent, args.anyway, screen, language)
             finally:
                 screen.line(WORDS["log"].say(language, folder=target.log))
     except Failure as failure:
@@ -103,20 +115,35 @@ def _percent(said: str | None) -> int:
     return int(said)
 
 
-def _deploy(target: Target, percent: int, screen: Screen, language: str) -> None:
+def _deploy(target: Target, percent: int, anyway: bool, screen: Screen, language: str) -> None:
     cli = target.cli
     cli.show("verify")
     live = current(cli)
     if percent and live is None:
         raise Failure(WORDS["no_canary"])
-    address = _address(_triggers(cli))
+    info = _info(cli)
+    if live:
+        _compare(target, live, info, anyway, screen, language)
     cli.show("deploy", "-y", "--function")
-    wanted = _wanted(live, _publish(cli, screen, language), percent)
+    newest = _publish(cli, screen, language)
+    keep(target, newest)
+    wanted = _wanted(live, newest, percent)
     move(cli, wanted)
     screen.good(shown(wanted).say(language))
     # The package is there already.
     cli.show("deploy", "-y", "--skip-actions")
-    _show_result(target, address, screen, language)
+    _show_result(target, _address(_triggers(info)), screen, language)
+
+
+def _compare(
+    target: Target, live: Live, info: dict[str, Any], anyway: bool, screen: Screen, language: str
+) -> None:
+    """Say what would be lost, and stop there unless it is meant."""
+    lost, unknown = compare(target, live, info)
+    for sentence in (*unknown, *(lost if anyway else ())):
+        screen.warn(sentence.say(language))
+    if lost and not anyway:
+        raise Failure(*lost, WORDS["stopped"])
 
 
 def _publish(cli: Cli, screen: Screen, language: str) -> str:
@@ -138,14 +165,18 @@ def _wanted(live: Live | None, newest: str, percent: int) -> Live:
     return with_canary(live, newest, percent) if live and is_canary else advanced(live, newest)
 
 
-def _triggers(cli: Cli) -> list[dict[str, Any]]:
-    """Return the HTTP triggers as they are deployed; none where there is none yet."""
+def _info(cli: Cli) -> dict[str, Any]:
+    """Return the function as it was last deployed; nothing where it, or its trigger, is not there yet."""
     try:
-        info = cli.read("info")
+        return mapping(cli.read("info"))
     except CliFailed as error:
         if error.code not in (NOT_DEPLOYED, "TriggerNotFound"):
             raise
-        return []
+        return {}
+
+
+def _triggers(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the HTTP triggers as they are deployed."""
     return [mapping(trigger) for trigger in info.get("triggers") or []]
 
 
@@ -160,7 +191,7 @@ def _address(triggers: list[dict[str, Any]]) -> str:
 def _show_result(target: Target, before: str, screen: Screen, language: str) -> None:
     name, region = (str(target.props.get(one, "")) for one in ("functionName", "region"))
     screen.good(WORDS["deployed"].say(language, name=name, region=region))
-    triggers = _triggers(target.cli)
+    triggers = _triggers(_info(target.cli))
     for trigger in triggers:
         if (qualifier := trigger.get("qualifier")) != ALIAS:
             stayed = WORDS["stayed"]

@@ -39,11 +39,12 @@ FAILED_OFFLINE = Text(
 
 @dataclass(frozen=True)
 class Target:
-    """The properties of the function, the tool, and where the tool writes its log."""
+    """The properties of the function, the tool, where it writes its log, and the project's folder."""
 
     props: Mapping[str, Any]
     cli: Cli
     log: Path
+    folder: Path
 
 
 def add_target_arguments(parser: argparse.ArgumentParser, language: str) -> None:
@@ -76,7 +77,7 @@ def target_of(file: Path, tool: Path, screen: Screen) -> Iterator[Target]:
     with function_file(document, props) as small:
         shown = Filter(secret_pieces(values))
         cli = Cli(tool, file, small, source.folder, trace, shown, screen)
-        yield Target(props, cli, log_folder(values, trace))
+        yield Target(props, cli, log_folder(values, trace), source.folder)
 
 
 def explained(error: CliFailed, complaints: Screen, language: str) -> int:

@@ -1,6 +1,7 @@
 """The deployment tool with Function Compute behind it, for one function; in place of ``Cli``."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from ops.deploy.cli import CliFailed
@@ -16,6 +17,11 @@ class ControlPlane:
     """
     Args:
         keeps_weights: an empty mapping of weights changes nothing.
+
+    Attributes:
+        package: profiles and settings of each version that the key may read.
+
+        settings: of the function as it was last deployed.
     """
 
     def __init__(self, keeps_weights: bool = False) -> None:
@@ -31,10 +37,12 @@ class ControlPlane:
         self.calls: list[str] = []
         self.failing: dict[str, CliFailed] = {}
         self.dies_after = ""
+        self.settings = {"TOKEN_SECRET": "s"}
+        self.package: dict[str, tuple[str, dict[str, str]]] = {}
 
     @property
     def changes(self) -> list[str]:
-        return [call for call in self.calls if call not in ("verify", "list", "info")]
+        return [call for call in self.calls if call not in ("verify", "list", "info", "sync")]
 
     def show(self, *step: str) -> None:
         if step == ("deploy", "-y", "--function"):
@@ -52,6 +60,10 @@ class ControlPlane:
                 pass
 
     def change(self, *step: str) -> None:
+        if step[0] == "sync":
+            with self._step("sync"):
+                self._hand_out(dict(zip(step[1::2], step[2::2], strict=True)))
+            return
         act, options = step[:2], dict(zip(step[2::2], step[3::2], strict=True))
         if act == ("version", "publish"):
             with self._step("publish"):
@@ -74,6 +86,19 @@ class ControlPlane:
                     "additionalVersionWeight": before if self.keeps_weights and not weights else weights,
                 }
 
+    def _hand_out(self, options: dict[str, str]) -> None:
+        """Source: https://github.com/devsapp/fc3, src/subCommands/sync."""
+        name = f"{options['--region']}_{options['--function-name']}"
+        there, version = Path(options["--target-dir"]), options["--qualifier"]
+        assert version in self.versions
+        if version not in self.package:
+            raise CliFailed("sync", 101, "AccessDenied")
+        profiles, settings = self.package[version]
+        (there / name).mkdir(parents=True)
+        (there / name / "profiles.toml").write_text(profiles, "utf-8")
+        props = {"region": options["--region"], "function": {"environmentVariables": settings}}
+        (there / f"{name}.yaml").write_text(json.dumps({"resources": {"r": {"props": props}}}), "utf-8")
+
     def read(self, *step: str) -> Any:
         self.calls.append("info" if step == ("info",) else "list")
         if "read" in self.failing:
@@ -90,7 +115,7 @@ class ControlPlane:
             raise CliFailed(step[0], 101, "TriggerNotFound")
         trigger = {"triggerName": "http", "qualifier": self.qualifier, "triggerConfig": {}}
         trigger["httpTrigger"] = {"urlInternet": self.address}
-        return {"triggers": [trigger], "environmentVariables": {"TOKEN_SECRET": "s"}}
+        return {"triggers": [trigger], "environmentVariables": self.settings}
 
     def live(self) -> tuple[str, dict[str, float], str]:
         """Version, weights that count, description."""

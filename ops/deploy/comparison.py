@@ -1,0 +1,179 @@
+"""
+The deployment that is live, against the one that is to come: what would be lost, in a sentence each.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from function.config.profile import BucketLocation, Profile
+from function.config.profiles import PROFILES_TOML, read_profiles
+from ops.deploy.cli import CliFailed
+from ops.deploy.live import Live
+from ops.deploy.rules import environment
+from ops.deploy.s_yaml import mapping
+from ops.deploy.target import Target
+from ops.terminal.language import Text
+
+# Copies of what was deployed, for keys that may not read a package.
+KEPT = Path("build", "live")
+ANONYMOUS, WECHAT = "anonymous", "wechat"
+WORDS = {
+    "unread_profiles": Text(
+        "Not compared: the profiles of version {version} ({why}: fc:GetFunctionCode; no copy in {folder}).",
+        "没有比较：版本 {version} 的用途（{why}：fc:GetFunctionCode），{folder} 里也没有副本。",
+    ),
+    "odd_profiles": Text(
+        "Not compared: profiles of version {version} that this version cannot read: {names}.",
+        "没有比较：版本 {version} 里本版本读不懂的用途：{names}。",
+    ),
+    "unread_settings": Text(
+        "Not compared: the settings of version {version} ({why}: fc:GetFunction).",
+        "没有比较：版本 {version} 的设置（{why}：fc:GetFunction）。",
+    ),
+    "went": Text(
+        "[{name}] is live and no longer in profiles.toml: what is stored could not be read, listed, deleted"
+        " or published any more.",
+        "[{name}] 正在线上使用，profiles.toml 里却没有了：已存的对象将无法读取、列出、删除或发布。",
+    ),
+    "moved": Text(
+        "[{name}] {option} was {before!r}, and would be {after!r}: stored objects would no longer be found."
+        " Take a new profile instead.",
+        "[{name}] 的 {option} 原来是 {before!r}，将变成 {after!r}：已存的对象会找不到。请改用一个新的用途。",
+    ),
+    "unheld": Text(
+        "[{name}] hold loses {steps}: objects would be published without it.",
+        "[{name}] 的 hold 少了 {steps}：对象不经过它就会发布。",
+    ),
+    "shorter": Text(
+        "[{name}] hold_days was {before}, and would be {after}: what waits would end sooner.",
+        "[{name}] 的 hold_days 原来是 {before}，将变成 {after}：等待中的对象会提前结束。",
+    ),
+    "owners": Text(
+        "{setting} would move every owner: nobody would find own objects. Set OWNER_SECRET to the secret"
+        " that is live (docs/operations.md).",
+        "{setting} 的改动会换掉所有用户的目录名，谁也找不到自己的对象。"
+        "请把 OWNER_SECRET 设为线上的密钥（docs/operations.zh-CN.md）。",
+    ),
+    "callers": Text(
+        "{setting} would move every owner: other callers have other folders, and stored objects stay with"
+        " the old ones.",
+        "{setting} 的改动会换掉所有用户的目录名：已存的对象还留在原来的目录里。",
+    ),
+    "receipts": Text(
+        "A first RECEIPT_SECRET needs the live TOKEN_SECRET behind it (new,old): receipts that are out there"
+        " would be refused.",
+        "第一次设置 RECEIPT_SECRET，要把线上的 TOKEN_SECRET 写在后面（new,old）：否则已发出的回执会被拒绝。",
+    ),
+}
+
+
+def compare(target: Target, live: Live, info: Mapping[str, Any]) -> tuple[list[Text], list[Text]]:
+    """
+    Return what would be lost, and what could not be compared.
+
+    Args:
+        info: of the function as it was last deployed, for keys that may not read a version.
+    """
+    own = environment(target.props)
+    text, settings, why = _read(target, live)
+    settings = settings or mapping(info.get("environmentVariables"))
+    unknown = []
+    if text is None:
+        place = _kept(target, live.version)
+        text = place.read_text("utf-8") if place.is_file() else None
+    if text is None:
+        values = {"version": live.version, "why": why, "folder": KEPT}
+        unknown.append(WORDS["unread_profiles"].filled(**values))
+    if not settings:
+        unknown.append(WORDS["unread_settings"].filled(version=live.version, why=why))
+    before, odd = profiles_of(text or "", settings or own)
+    if text and odd:
+        unknown.append(WORDS["odd_profiles"].filled(version=live.version, names=", ".join(odd)))
+    own_file = target.folder / PROFILES_TOML
+    after, _ = profiles_of(own_file.read_text("utf-8") if own_file.is_file() else "", own)
+    lost = [*changes_of_profiles(before, after), *changes_of_settings(settings, own)]
+    return lost, unknown
+
+
+def keep(target: Target, version: str) -> None:
+    """Keep a copy of the profiles that this version has."""
+    own, place = target.folder / PROFILES_TOML, _kept(target, version)
+    if own.is_file():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(own.read_bytes())
+
+
+def changes_of_profiles(before: Mapping[str, Profile], after: Mapping[str, Profile]) -> Iterator[Text]:
+    for name, old in before.items():
+        if (new := after.get(name)) is None:
+            yield WORDS["went"].filled(name=name)
+            continue
+        places = {"key": (old.key.text, new.key.text), "bucket": (old.location.bucket, new.location.bucket)}
+        for option, (was, will) in places.items():
+            if was != will:
+                yield WORDS["moved"].filled(name=name, option=option, before=was, after=will)
+        if lost := [step for step in old.hold if step not in new.hold]:
+            yield WORDS["unheld"].filled(name=name, steps=", ".join(lost))
+        elif old.hold and new.hold_days < old.hold_days:
+            yield WORDS["shorter"].filled(name=name, before=old.hold_days, after=new.hold_days)
+
+
+def changes_of_settings(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Text]:
+    kind = before.get("CALLER_AUTH", ANONYMOUS)
+    if kind != ANONYMOUS and _owner_secret(before) != _owner_secret(after):
+        yield WORDS["owners"].filled(setting="OWNER_SECRET" if after.get("OWNER_SECRET") else "TOKEN_SECRET")
+    if kind != ANONYMOUS and kind != after.get("CALLER_AUTH"):
+        yield WORDS["callers"].filled(setting="CALLER_AUTH")
+    elif kind == WECHAT and (before.get("WECHAT_APPID") or "") != (after.get("WECHAT_APPID") or ""):
+        yield WORDS["callers"].filled(setting="WECHAT_APPID")
+    signed = _secrets(before, "TOKEN_SECRET")[:1]
+    is_first = after.get("RECEIPT_SECRET") and not before.get("RECEIPT_SECRET")
+    if is_first and not set(signed) <= set(_secrets(after, "RECEIPT_SECRET")):
+        yield WORDS["receipts"]
+
+
+def _secrets(settings: Mapping[str, str], name: str) -> list[str]:
+    return [each.strip() for each in (settings.get(name) or "").split(",") if each.strip()]
+
+
+def _owner_secret(settings: Mapping[str, str]) -> str:
+    return settings.get("OWNER_SECRET") or "".join(_secrets(settings, "TOKEN_SECRET")[-1:])
+
+
+def _read(target: Target, live: Live) -> tuple[str | None, dict[str, str], str]:
+    """Return profiles and settings of the live version as the tool hands them out, and why not."""
+    name, region = (str(target.props.get(one, "")) for one in ("functionName", "region"))
+    with tempfile.TemporaryDirectory(prefix="live-") as folder:
+        there = Path(folder, "version")
+        options = {"--region": region, "--function-name": name, "--qualifier": live.version}
+        try:
+            target.cli.change("sync", *sum(options.items(), ()), "--target-dir", str(there))
+        except CliFailed as error:
+            return None, {}, error.code or "sync"
+        profiles = next(there.rglob(PROFILES_TOML), None)
+        found = (_environment(yaml.safe_load(file.read_text("utf-8"))) for file in there.glob("*.yaml"))
+        text = profiles.read_text("utf-8") if profiles else None
+        return text, next(filter(None, found), {}), "sync"
+
+
+def _environment(content: Any) -> dict[str, str]:
+    """Return the variables of the function, wherever this version of the tool writes them."""
+    inner = mapping(content)
+    found = (_environment(value) for value in inner.values())
+    own = mapping(inner.get("environmentVariables")) or next(filter(None, found), {})
+    return {name: str(value) for name, value in own.items()}
+
+
+def profiles_of(text: str, settings: Mapping[str, str]) -> tuple[dict[str, Profile], list[str]]:
+    """Return the profiles by name, and those that cannot be read."""
+    home = BucketLocation(settings.get("OSS_BUCKET", ""), settings.get("OSS_REGION", ""), "", "", "", "")
+    profiles, problems = read_profiles(text, default_signature="v4", home=home)
+    return profiles, sorted({str(each.sentence.values.get("profile", PROFILES_TOML)) for each in problems})
+
+
+def _kept(target: Target, version: str) -> Path:
+    return target.folder / KEPT / f"{target.props.get('functionName')}-{version}.toml"

@@ -1,0 +1,155 @@
+"""comparison: what is live against what is to come, before ``manage.py deploy`` changes anything."""
+
+import argparse
+
+import pytest
+
+from ops.deploy import deploy, rollback, target
+from ops.deploy.comparison import changes_of_profiles, changes_of_settings, profiles_of
+from tests.ops.deploy.control_plane import ControlPlane
+from tests.ops.words import in_english
+
+OLD, NEW = "old-secret-0123456789abcdef012345", "new-secret-0123456789abcdef012345"
+ENV = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "TOKEN_SECRET": OLD}
+REST = 'max_size = "1MiB"\ncontent_types = ["image/*"]\n'
+POST = f'[post]\nkey = "posts/{{owner}}/{{id}}{{ext}}"\n{REST}'
+HELD = f'{POST}confirm = true\nhold = ["commit", "check"]\n'
+S_YAML = """
+edition: 3.0.0
+resources:
+  upload:
+    component: fc3
+    props:
+      region: cn-hangzhou
+      functionName: signs
+      environmentVariables: {CALLER_AUTH: wechat, TOKEN_SECRET: "${env('TOKEN_SECRET')}"}
+      triggers: [{triggerName: http, triggerType: http}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (POST, POST, []),
+        (POST, POST.replace("1MiB", "2MiB") + '[more]\nkey = "more/{id}"\n' + REST, []),
+        (POST + f'[old]\nkey = "old/{{id}}"\n{REST}', POST, ["[old]"]),
+        (POST, POST.replace("posts/{owner}/", "photos/{owner}/"), ["[post] key"]),
+        (POST, POST.replace("{id}{ext}", "{id}"), ["[post] key"]),
+        (POST, POST + 'bucket = "other"\n', ["[post] bucket"]),
+        (HELD, HELD, []),
+        (POST, HELD, []),
+        (HELD, POST, ["[post] hold"]),
+        (HELD, HELD.replace(', "check"', ""), ["[post] hold"]),
+        (HELD, HELD + "hold_days = 30\n", []),
+        (HELD, HELD + "hold_days = 6\n", ["[post] hold_days"]),
+        (HELD + "hold_days = 9\n", HELD, ["[post] hold_days"]),
+    ],
+)
+def test_a_loss_of_stored_objects_is_named(before, after, said):
+    (old, none), (new, _) = (profiles_of(each, {"OSS_BUCKET": "photos"}) for each in (before, after))
+    found = in_english(changes_of_profiles(old, new))
+    assert [each.startswith(wanted) for each, wanted in zip(found, said, strict=True)] == [True] * len(said)
+    assert none == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (ENV, ENV, []),
+        (ENV, {**ENV, "TOKEN_SECRET": f"{NEW},{OLD}"}, []),
+        (ENV, {**ENV, "TOKEN_SECRET": NEW, "OWNER_SECRET": OLD}, []),
+        (ENV, {**ENV, "TOKEN_SECRET": NEW}, ["TOKEN_SECRET"]),
+        ({**ENV, "TOKEN_SECRET": f"{NEW},{OLD}"}, {**ENV, "TOKEN_SECRET": NEW}, ["TOKEN_SECRET"]),
+        (ENV, {**ENV, "OWNER_SECRET": NEW}, ["OWNER_SECRET"]),
+        ({**ENV, "CALLER_AUTH": "anonymous"}, {**ENV, "OWNER_SECRET": NEW}, []),
+        (ENV, {**ENV, "CALLER_AUTH": "jwt"}, ["CALLER_AUTH"]),
+        (ENV, {**ENV, "WECHAT_APPID": "wx1111111111111111"}, ["WECHAT_APPID"]),
+        ({**ENV, "CALLER_AUTH": "jwt"}, {**ENV, "CALLER_AUTH": "jwt", "WECHAT_APPID": ""}, []),
+        (ENV, {**ENV, "RECEIPT_SECRET": f"{NEW},{OLD}"}, []),
+        (ENV, {**ENV, "RECEIPT_SECRET": NEW}, ["RECEIPT_SECRET"]),
+        ({**ENV, "RECEIPT_SECRET": OLD}, {**ENV, "RECEIPT_SECRET": NEW}, []),
+        ({}, ENV, []),
+    ],
+)
+def test_a_loss_of_owners_and_receipts_is_named(before, after, said):
+    found = in_english(changes_of_settings(before, after))
+    assert [name in each for each, name in zip(found, said, strict=True)] == [True] * len(said)
+    assert not any(secret in each for each in found for secret in (OLD, NEW))
+
+
+@pytest.fixture
+def plane(tmp_path, monkeypatch):
+    """Function Compute behind the tool, in a project with own profiles."""
+    (tmp_path / "s.yaml").write_text(S_YAML, "utf-8")
+    (tmp_path / "s").touch()
+    (tmp_path / ".env").write_text(f"TOKEN_SECRET={OLD}\n", "utf-8")
+    (tmp_path / "profiles.toml").write_text(POST, "utf-8")
+    plane = ControlPlane()
+    plane.folder = tmp_path
+    monkeypatch.setattr(target, "Cli", lambda *_: plane)
+    return plane
+
+
+def run(plane, *options, command=deploy):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    given = [str(plane.folder / "s.yaml"), "--tool", str(plane.folder / "s"), "--lang", "en", *options]
+    plane.has_changed, plane.calls[:] = True, []
+    return command.run(parser.parse_args(given))
+
+
+def test_a_first_deployment_is_compared_with_nothing(plane):
+    assert run(plane) == 0
+    assert "sync" not in plane.calls
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_a_deployment_that_would_lose_objects_changes_nothing(plane, capsys, is_readable):
+    assert run(plane) == 0
+    if is_readable:
+        plane.package["1"] = (POST, ENV)
+        # Then the copy is not looked at.
+        for copy in plane.folder.glob("build/live/*"):
+            copy.write_text("[", "utf-8")
+    (plane.folder / "profiles.toml").write_text(POST.replace("posts/", "photos/"), "utf-8")
+    assert run(plane) == 2
+    assert plane.changes == [] and plane.versions == ["1"]
+    said = capsys.readouterr().err
+    assert "[post] key" in said and "ANYWAY=1" in said and OLD not in said
+    assert run(plane, "--anyway") == 0
+    assert plane.live() == ("2", {}, "before: 1") and "[post] key" in capsys.readouterr().out
+
+
+def test_profiles_are_compared_with_the_version_that_is_live(plane):
+    run(plane)
+    (plane.folder / "profiles.toml").write_text(HELD, "utf-8")
+    assert run(plane) == 0
+    assert run(plane, command=rollback) == 0
+    (plane.folder / "profiles.toml").write_text(POST, "utf-8")
+    assert run(plane) == 0
+
+
+def test_settings_are_those_of_the_live_version_or_of_the_last_deployment(plane, capsys):
+    run(plane)
+    plane.package["1"] = (POST, {**ENV, "WECHAT_APPID": "", "OWNER_SECRET": NEW})
+    assert run(plane) == 2
+    assert "TOKEN_SECRET" in capsys.readouterr().err
+    plane.package.clear()
+    plane.settings = {**ENV, "WECHAT_APPID": "", "TOKEN_SECRET": NEW}
+    assert run(plane) == 2
+    assert "TOKEN_SECRET" in capsys.readouterr().err
+
+
+def test_each_thing_that_cannot_be_compared_is_one_line(plane, capsys):
+    run(plane)
+    for copy in plane.folder.glob("build/live/*"):
+        copy.unlink()
+    plane.settings = {}
+    capsys.readouterr()
+    assert run(plane) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "Not compared" in line]
+    assert ["fc:GetFunctionCode" in lines[0], "fc:GetFunction)" in lines[1], len(lines)] == [True, True, 2]
+    plane.package["2"] = (POST + "[odd]\nkey = 1\n", {**ENV, "WECHAT_APPID": ""})
+    assert run(plane) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "Not compared" in line]
+    assert line.endswith(": odd.")
