@@ -41,12 +41,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_950, 135),
-    "ops/": (20_006, 167),
+    "ops/": (20_294, 168),
     "local/": (14_626, 146),
     "quality/": (14_606, 127),
-    "tests/": (73_810, 657),
+    "tests/": (74_046, 658),
     "miniprogram/": (13_208, 175),
-    (REST := "docs/, deploy/, root"): (12_295, 141),
+    (REST := "docs/, deploy/, root"): (12_300, 141),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -78,7 +78,7 @@ class Account:
                 policies[name] = read_document(version.get("PolicyDocument"))
         return FoundRoles(roles, policies)
 
-    def find_bucket(self, desired: DesiredBucket) -> FoundBucket | None:
+    def find_bucket(self, desired: DesiredBucket, *, with_documents: bool = True) -> FoundBucket | None:
         import alibabacloud_oss_v2 as oss
 
         try:
@@ -88,14 +88,19 @@ class Account:
                 return None
             raise _oss_error("GetBucketInfo", error) from None
         info = answer.bucket_info
+        location, acl, versioning = (str(each or "") for each in (info.location, info.acl, info.versioning))
         return FoundBucket(
-            location=str(info.location or ""),
-            acl=str(info.acl or ""),
-            versioning=str(info.versioning or ""),
+            *(location, acl, versioning),
             blocks_public_access=bool(info.block_public_access),
-            lifecycle=self._read_document(desired, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle"),
-            cors=self._read_document(desired, "GetBucketCors", "cors", "NoSuchCORSConfiguration"),
+            lifecycle=self.lifecycle(desired) if with_documents else "",
+            cors=self._cors(desired) if with_documents else "",
         )
+
+    def lifecycle(self, desired: DesiredBucket) -> str:
+        return self._read_document(desired, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle")
+
+    def _cors(self, desired: DesiredBucket) -> str:
+        return self._read_document(desired, "GetBucketCors", "cors", "NoSuchCORSConfiguration")
 
     def carry_out(self, step: Step) -> None:
         if step.service == "RAM":
@@ -246,8 +251,7 @@ def _oss_client(keys: AccessKeys, region: str) -> "OssClient":
 
 
 def _oss_code(error: Exception) -> str:
-    unwrap = getattr(error, "unwrap", None)
-    return plain(getattr(unwrap() if unwrap else error, "code", None) or "NoAnswer")
+    return _oss_error("", error).code
 
 
 def _oss_error(action: str, error: Exception) -> CloudError:
@@ -255,7 +259,7 @@ def _oss_error(action: str, error: Exception) -> CloudError:
     cause = unwrap() if unwrap else error
     return CloudError(
         action,
-        _oss_code(error),
+        plain(getattr(cause, "code", None) or "NoAnswer"),
         status=int(getattr(cause, "status_code", 0) or 0),
         request_id=plain(getattr(cause, "request_id", "") or ""),
         ec=plain(getattr(cause, "ec", "") or ""),

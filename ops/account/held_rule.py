@@ -38,9 +38,7 @@ def expire_held(root: ElementTree.Element, desired: DesiredBucket, notes: list[T
 
         notes: gets what the operator should know.
     """
-    folders = desired.held_folders
-    waiting = [PartedFolder(folder.name, folder.days + LATER_DAYS) for folder in outermost(folders)]
-    wanted = [*waiting, *_records(desired)]
+    folders, wanted = desired.held_folders, _wanted(desired)
     rules = root.findall("Rule")
     written = [rule for rule in rules if rule.findtext("ID", "").startswith(RULE_ID)]
     ours = [rule for rule in written if folders or rule.findtext("Prefix") == DUE]
@@ -58,6 +56,29 @@ def expire_held(root: ElementTree.Element, desired: DesiredBucket, notes: list[T
     if any(rule.findtext("Prefix") == HELD_FOLDER for rule in ours):
         yield _NOT_ON_THE_WHOLE
     yield _removed(free)
+
+
+def shorter_rules(desired: DesiredBucket, current: str) -> list[tuple[PartedFolder, int]]:
+    """
+    Return each folder that a rule empties too soon, with the days of that rule.
+
+    Args:
+        current: the document that OSS handed out; empty where there is none.
+    """
+    root = ElementTree.fromstring(current) if current else ElementTree.Element("None")
+    rules = [rule for rule in root.findall("Rule") if _expires(rule)]
+    days = {id(rule): int(rule.findtext("Expiration/Days") or 0) for rule in rules}
+    return [
+        (folder, days[id(rule)])
+        for folder in _wanted(desired)
+        for rule in rules
+        if 0 < days[id(rule)] < folder.days and _overlaps(rule, folder.name)
+    ]
+
+
+def _wanted(desired: DesiredBucket) -> list[PartedFolder]:
+    held = outermost(desired.held_folders)
+    return [*(PartedFolder(folder.name, folder.days + LATER_DAYS) for folder in held), *_records(desired)]
 
 
 def _records(desired: DesiredBucket) -> Iterator[PartedFolder]:

@@ -39,29 +39,16 @@ WORDS = {
         " or published any more.",
         "[{name}] 正在线上使用，profiles.toml 里却没有了：已存的对象将无法读取、列出、删除或发布。",
     ),
-    "moved": Text(
-        "[{name}] {option} was {before!r}, and would be {after!r}: stored objects would no longer be found."
-        " Take a new profile instead.",
-        "[{name}] 的 {option} 原来是 {before!r}，将变成 {after!r}：已存的对象会找不到。请改用一个新的用途。",
-    ),
-    "unheld": Text(
-        "[{name}] hold loses {steps}: objects would be published without it.",
-        "[{name}] 的 hold 少了 {steps}：对象不经过它就会发布。",
-    ),
-    "shorter": Text(
-        "[{name}] hold_days was {before}, and would be {after}: what waits would end sooner.",
-        "[{name}] 的 hold_days 原来是 {before}，将变成 {after}：等待中的对象会提前结束。",
+    "changed": Text(
+        "[{name}] {option} is {before} live, and would be {after}: what is stored would no longer be found,"
+        " or be published or removed sooner.",
+        "[{name}] 的 {option} 线上是 {before}，将变成 {after}：已存的对象会找不到，或提前发布、清理。",
     ),
     "owners": Text(
-        "{setting} would move every owner: nobody would find own objects. Set OWNER_SECRET to the secret"
-        " that is live (docs/operations.md).",
+        "{setting} would move every owner: nobody would find own objects. Another secret needs the live one"
+        " as OWNER_SECRET (docs/operations.md).",
         "{setting} 的改动会换掉所有用户的目录名，谁也找不到自己的对象。"
-        "请把 OWNER_SECRET 设为线上的密钥（docs/operations.zh-CN.md）。",
-    ),
-    "callers": Text(
-        "{setting} would move every owner: other callers have other folders, and stored objects stay with"
-        " the old ones.",
-        "{setting} 的改动会换掉所有用户的目录名：已存的对象还留在原来的目录里。",
+        "换密钥时要把线上的写进 OWNER_SECRET（docs/operations.zh-CN.md）。",
     ),
     "receipts": Text(
         "A first RECEIPT_SECRET needs the live TOKEN_SECRET behind it (new,old): receipts that are out there"
@@ -112,14 +99,15 @@ def changes_of_profiles(before: Mapping[str, Profile], after: Mapping[str, Profi
         if (new := after.get(name)) is None:
             yield WORDS["went"].filled(name=name)
             continue
-        places = {"key": (old.key.text, new.key.text), "bucket": (old.location.bucket, new.location.bucket)}
-        for option, (was, will) in places.items():
-            if was != will:
-                yield WORDS["moved"].filled(name=name, option=option, before=was, after=will)
-        if lost := [step for step in old.hold if step not in new.hold]:
-            yield WORDS["unheld"].filled(name=name, steps=", ".join(lost))
-        elif old.hold and new.hold_days < old.hold_days:
-            yield WORDS["shorter"].filled(name=name, before=old.hold_days, after=new.hold_days)
+        rows = {
+            "key": (old.key.text, new.key.text, old.key.text != new.key.text),
+            "bucket": (old.location.bucket, new.location.bucket, old.location.bucket != new.location.bucket),
+            "hold": ([*old.hold], [*new.hold], not set(old.hold) <= set(new.hold)),
+            "hold_days": (old.hold_days, new.hold_days, bool(old.hold) and new.hold_days < old.hold_days),
+        }
+        for option, (was, will, is_lost) in rows.items():
+            if is_lost:
+                yield WORDS["changed"].filled(name=name, option=option, before=was, after=will)
 
 
 def changes_of_settings(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Text]:
@@ -127,9 +115,9 @@ def changes_of_settings(before: Mapping[str, str], after: Mapping[str, str]) -> 
     if kind != ANONYMOUS and _owner_secret(before) != _owner_secret(after):
         yield WORDS["owners"].filled(setting="OWNER_SECRET" if after.get("OWNER_SECRET") else "TOKEN_SECRET")
     if kind != ANONYMOUS and kind != after.get("CALLER_AUTH"):
-        yield WORDS["callers"].filled(setting="CALLER_AUTH")
+        yield WORDS["owners"].filled(setting="CALLER_AUTH")
     elif kind == WECHAT and (before.get("WECHAT_APPID") or "") != (after.get("WECHAT_APPID") or ""):
-        yield WORDS["callers"].filled(setting="WECHAT_APPID")
+        yield WORDS["owners"].filled(setting="WECHAT_APPID")
     signed = _secrets(before, "TOKEN_SECRET")[:1]
     is_first = after.get("RECEIPT_SECRET") and not before.get("RECEIPT_SECRET")
     if is_first and not set(signed) <= set(_secrets(after, "RECEIPT_SECRET")):

@@ -344,9 +344,10 @@ def test_make_deploy_checks_before_it_installs_the_tool():
     makefile = (Path(__file__).parents[3] / "Makefile").read_text("utf-8")
     rule = re.search(r"^deploy: (.*)\n((?:\t.*\n)+)", makefile, re.M)
     assert "NODE" not in rule[1]
-    wanted = ("check-deploy --for-deploy", "ops.account.private_buckets", "NODE_READY", "manage.py deploy")
+    wanted = ("check-deploy --for-deploy", "ops.account.before_deploy", "NODE_READY", "manage.py deploy")
     for step, piece in zip(rule[2].splitlines(), wanted, strict=True):
         assert piece in step
-    for target_name, option in (("deploy", "CANARY"), ("rollback", "VERSION"), ("rollback", "LIST")):
+    options = {"deploy": ("CANARY", "ANYWAY"), "rollback": ("VERSION", "LIST")}
+    for target_name, option in ((name, each) for name, named in options.items() for each in named):
         rule = re.search(rf"^{target_name}: (.*)\n((?:\t.*\n)+)", makefile, re.M)
         assert f"$(if $({option})," in rule[2] and option in rule[1]
