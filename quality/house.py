@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_950, 135),
-    "ops/": (20_294, 168),
+    "ops/": (20_430, 169),
     "local/": (14_626, 146),
     "quality/": (14_606, 127),
-    "tests/": (74_046, 658),
+    "tests/": (74_086, 658),
     "miniprogram/": (13_208, 175),
     (REST := "docs/, deploy/, root"): (12_300, 141),
 }

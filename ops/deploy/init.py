@@ -16,7 +16,15 @@ from typing import NamedTuple
 
 from function.config.profiles import PROFILES_TOML
 from ops.deploy.features import FEATURES
-from ops.deploy.new_files import CALLER_KINDS, WECHAT, Answers, env_text, profiles_text
+from ops.deploy.new_files import (
+    CALLER_KINDS,
+    WECHAT,
+    Answers,
+    chinese_comments,
+    env_text,
+    in_chinese,
+    profiles_text,
+)
 from ops.deploy.regions import REGIONS, nearest
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
 from ops.terminal.screen import Screen
@@ -215,6 +223,12 @@ def _write(folder: Path, answers: Answers, language: str) -> None:
             file.write(env_text(answers, language))
         name = PROFILES_TOML
         profiles.write_text(profiles_text(answers, language), "utf-8")
+        # A clone keeps tracked files, so that it can be pulled; a project of `s init` is its owner's.
+        if language == "zh" and not (folder / ".git").exists():
+            for name, comments in chinese_comments().items():
+                if (folder / name).is_file():
+                    text = (folder / name).read_text("utf-8")
+                    (folder / name).write_text(in_chinese(text, comments), "utf-8")
     except OSError as error:
         if name == PROFILES_TOML:
             env.unlink()

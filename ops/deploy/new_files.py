@@ -2,10 +2,11 @@
 ``.env`` and ``profiles.toml`` of a new project: what the chosen features need, with comments in one language.
 """
 
+import re
 import secrets
 import string
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from ops.terminal.language import Text
 ANONYMOUS, WECHAT = "anonymous", "wechat"
 CALLER_KINDS = (WECHAT, "jwt", ANONYMOUS)
 SEEN_BY_OTHERS = 'read = "callers"'
+LINE_OF_COMMENT = re.compile(r"( *)(#*) ?(.*)")
+CODE = re.compile(r"\[\w+\]|[A-Z0-9_]+=\S*")
 NEEDED_CALLERS = {"check_scene": (WECHAT,), "list": (WECHAT, "jwt"), "delete": (WECHAT, "jwt")}
 
 
@@ -111,6 +114,30 @@ def env_text(answers: Answers, language: str) -> str:
     for name, value in values.items():
         lines += [*filter(None, [_note("settings", name, language)]), f"{name}={value}"]
     return "\n".join(lines) + "\n"
+
+
+def chinese_comments() -> dict[str, dict[str, str]]:
+    """Chinese comments by file, and by the first line of the English one."""
+    comments: dict[str, dict[str, str]] = tomllib.loads(
+        Path(__file__).with_name("chinese_comments.toml").read_text("utf-8")
+    )
+    return comments
+
+
+def in_chinese(text: str, comments: Mapping[str, str]) -> str:
+    """Return a file with Chinese comments; a comment of several lines is known by its first."""
+    written: list[str] = []
+    replaced = ""
+    for line in text.splitlines():
+        indent, mark, said = LINE_OF_COMMENT.fullmatch(line).groups()  # type: ignore[union-attr]  # matches all
+        if mark and (chinese := comments.get(said.rstrip(" -"))):
+            written += [f"{indent}{mark} {each}".rstrip() for each in chinese.strip("\n").splitlines()]
+            replaced = indent + mark
+        elif not (replaced and indent + mark == replaced and not CODE.fullmatch(said)):
+            code, hash_, inline = line.rpartition(" # ")
+            written.append(f"{code}{hash_}{comments[inline]}" if inline in comments else line)
+            replaced = ""
+    return "\n".join(written) + "\n"
 
 
 def _letters(count: int) -> str:
