@@ -112,10 +112,10 @@ def run(args: argparse.Namespace) -> int:
             deploy=samples if args.demo else own.deploy,
         )
         with running_cloud(plan) as cloud:
-            if args.json:
-                Screen(sys.stdout).line(json.dumps(cloud.addresses()))
             if plan.port and not cloud.gateway.origin.endswith(f":{plan.port}"):
                 screen.warn(WORDS["taken"].say(language, wanted=plan.port, address=cloud.gateway.origin))
+            if args.json:
+                Screen(sys.stdout).line(json.dumps(cloud.addresses()))
             if plan.reach != HERE_ONLY:
                 screen.warn(WARNING.say(language))
             if not args.json:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -33,17 +34,20 @@ GIVEN_OVER = ("demo", "serve")
 
 
 @pytest.fixture(scope="module")
-def cloud():
-    """The addresses of a local cloud that runs for all of them."""
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--json", "--demo"],
-        cwd=PROJECT,
-        env={**os.environ, "PORT": "0"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    yield json.loads(process.stdout.readline())
+def cloud(tmp_path_factory):
+    """The addresses of a local cloud that runs for all of them; its own port was busy."""
+    log = tmp_path_factory.mktemp("cloud") / "log"
+    with socket.create_server(("127.0.0.1", 0)) as taken, log.open("w") as errors:
+        port = taken.getsockname()[1]
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--json", "--demo", "--lang", "en"],
+            cwd=PROJECT,
+            env={**os.environ, "PORT": str(port)},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        yield {**json.loads(process.stdout.readline()), "taken": str(port), "log": str(log)}
     process.terminate()
     process.communicate(timeout=PATIENCE_SECONDS)
 
@@ -168,6 +172,11 @@ def test_a_wrong_request_is_answered_by_a_code_and_a_sentence_that_names_the_fie
 def test_a_mistake_of_the_client_has_its_code_in_the_test_that_is_named(case):
     mistake = MISTAKES[case]
     assert f"'{mistake['error']}'" in (PROJECT / "miniprogram/test" / mistake["test"]).read_text("utf-8")
+
+
+def test_a_busy_port_is_named_with_the_address_that_took_its_place(cloud):
+    (warning,) = [line for line in Path(cloud["log"]).read_text("utf-8").splitlines() if "config.js" in line]
+    assert cloud["taken"] in warning and cloud["function"] in warning
 
 
 def test_each_mistake_is_answered_or_silent_for_a_reason():
