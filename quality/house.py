@@ -41,12 +41,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_950, 135),
-    "ops/": (20_430, 169),
+    "ops/": (20_522, 170),
     "local/": (14_626, 146),
     "quality/": (14_606, 127),
-    "tests/": (74_086, 658),
+    "tests/": (74_184, 659),
     "miniprogram/": (13_208, 175),
-    (REST := "docs/, deploy/, root"): (12_300, 141),
+    (REST := "docs/, deploy/, root"): (12_336, 141),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

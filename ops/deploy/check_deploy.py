@@ -23,6 +23,7 @@ from ops.deploy.expressions import Resolver
 from ops.deploy.hints import deployment_hints
 from ops.deploy.hooks import hooks_hints, hooks_problems
 from ops.deploy.operator_env import unknown_names
+from ops.deploy.own_blocks import with_own_blocks
 from ops.deploy.profile_lines import with_lines
 from ops.deploy.rules import (
     file_problems,
@@ -43,7 +44,7 @@ from ops.deploy.variables import (
     variables,
 )
 from ops.terminal.columns import padded, wrapped
-from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
 SUMMARY = Text("check s.yaml and .env, strictly and offline", "离线严格检查 s.yaml 与 .env")
@@ -108,7 +109,12 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen, complaints = Screen(), Screen(sys.stderr)
-    report = check(args.file, os.environ, for_deploy=args.for_deploy)
+    try:
+        file = with_own_blocks(args.file)
+    except Failure as failure:
+        complaints.fail_with(failure, language)
+        return 1
+    report = check(file, os.environ, for_deploy=args.for_deploy)
     _show_variables(report.variables, screen, language)
     for hint in report.hints:
         screen.line(WORDS["note"].say(language, text=hint.say(language)))
@@ -118,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
         count = len(report.problems)
         complaints.line(WORDS["problems" if count > 1 else "problem"].say(language, count=count))
         return 1
-    screen.line(WORDS["none"].say(language, name=args.file.name))
+    screen.line(WORDS["none"].say(language, name=file.name))
     return 0
 
 

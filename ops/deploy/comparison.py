@@ -118,9 +118,9 @@ def changes_of_settings(before: Mapping[str, str], after: Mapping[str, str]) -> 
         yield WORDS["owners"].filled(setting="CALLER_AUTH")
     elif kind == WECHAT and (before.get("WECHAT_APPID") or "") != (after.get("WECHAT_APPID") or ""):
         yield WORDS["owners"].filled(setting="WECHAT_APPID")
-    signed = _secrets(before, "TOKEN_SECRET")[:1]
+    signed = set(_secrets(before, "TOKEN_SECRET"))
     is_first = after.get("RECEIPT_SECRET") and not before.get("RECEIPT_SECRET")
-    if is_first and not set(signed) <= set(_secrets(after, "RECEIPT_SECRET")):
+    if is_first and signed and not signed & set(_secrets(after, "RECEIPT_SECRET")):
         yield WORDS["receipts"]
 
 

@@ -29,10 +29,10 @@ LOG_PROJECT = Text(
     "logConfig 是 auto：部署工具会创建日志项目，需要日志服务的权限",
 )
 LEFT_OPEN = Text(
-    "the *.fcapp.run address stays open beside customDomain, past what guards that domain: write"
-    " disableURLInternet: true into triggerConfig",
+    "the *.fcapp.run address stays open beside customDomain, past what guards that domain: set"
+    " CLOSE_TEST_ADDRESS=true (disableURLInternet)",
     "除 customDomain 外，*.fcapp.run 的地址仍然开放，绕过该域名上的防护："
-    "请在 triggerConfig 里写 disableURLInternet: true",
+    "请设置 CLOSE_TEST_ADDRESS=true（disableURLInternet）",
 )
 ACCOUNT = Text(
     "config('AccountID') comes from the key pair of `s config add`; it was not looked up",

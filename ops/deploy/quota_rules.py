@@ -19,12 +19,12 @@ IS_HERE = Text(
     "是本机，而函数在别处运行：请填 Redis 在 VPC 里的地址",
 )
 NEEDS_THE_VPC = Text(
-    f"is at {INSIDE[1:]}, which only its VPC reaches: take the `# ` away from vpcConfig",
-    f"在 {INSIDE[1:]}，只有它的 VPC 访问得到：请去掉 vpcConfig 前的 `# `",
+    f"is at {INSIDE[1:]}, which only its VPC reaches: set VPC_ID and what vpcConfig needs",
+    f"在 {INSIDE[1:]}，只有它的 VPC 访问得到：请设置 VPC_ID 等 vpcConfig 要的值",
 )
 IN_THE_CLEAR = Text(
-    "is in the clear on the internet, a password too: take the `# ` away from vpcConfig, or write rediss://",
-    "在公网上是明文，密码也一样：请去掉 vpcConfig 前的 `# `，或写 rediss://",
+    "is in the clear on the internet, a password too: set VPC_ID and what vpcConfig needs, or write rediss://",
+    "在公网上是明文，密码也一样：请设置 VPC_ID 等 vpcConfig 要的值，或写 rediss://",
 )
 EACH_FOR_ITSELF = Text(
     "QUOTA_URL = memory: counts within each instance, so with several of them an owner gets the quota"

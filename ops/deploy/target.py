@@ -16,6 +16,7 @@ from ops.deploy.cli import Cli, CliFailed, function_file
 from ops.deploy.cli_output import Filter, secret_pieces
 from ops.deploy.expressions import Resolver
 from ops.deploy.operator_env import ROOT, operator_environment
+from ops.deploy.own_blocks import with_own_blocks
 from ops.deploy.rules import functions
 from ops.deploy.s_yaml import read_s_yaml
 from ops.terminal.language import Failure, Text, add_language_argument
@@ -65,7 +66,8 @@ def target_of(file: Path, tool: Path, screen: Screen) -> Iterator[Target]:
     if not tool.exists():
         raise Failure(NO_TOOL.filled(tool=tool))
     # The tool looks for .env, certificates and files where it runs; for the code beside the file.
-    source = read_s_yaml(file.absolute())
+    file = with_own_blocks(file.absolute())
+    source = read_s_yaml(file)
     values = operator_environment(source.folder / ".env", os.environ)
     resolver = Resolver(values, values.get("AccountID", ""))
     document = resolver.resolve_layers(source.layers) if isinstance(source.content, dict) else {}

@@ -43,7 +43,7 @@ def test_says_what_is_slower_without_a_tick_every_minute(
 
 def test_a_project_without_a_timer_gets_a_hint_about_what_is_slower(project: Path) -> None:
     text = (project / "s.yaml").read_text("utf-8")
-    timer = text[text.index("        - triggerName: timer") : text.index("      ## Optional: a cap")]
+    timer = text[text.index("        - triggerName: timer") : text.index("      ## Optional, RESERVED")]
     report = mutated(project, timer, "")
     assert report.problems == [] and any(SLOWER in hint for hint in report.hints)
 
@@ -61,7 +61,7 @@ confirm = true
 @pytest.mark.parametrize("option", ['hold = ["check"]\ncheck_by = ["aliyun"]', "strip = true"])
 def test_a_check_or_strip_without_a_timer_is_refused(project: Path, option: str, is_there: bool) -> None:
     text = (project / "s.yaml").read_text("utf-8")
-    timer = text[text.index("        - triggerName: timer") : text.index("      ## Optional: a cap")]
+    timer = text[text.index("        - triggerName: timer") : text.index("      ## Optional, RESERVED")]
     hold = "" if "hold" in option else 'hold = ["commit"]\n'
     (project / "profiles.toml").write_text(f"{CHECKED}{hold}{option}\n", "utf-8")
     assert not any("timer" in problem for problem in check(project / "s.yaml", CONFIGURED).problems)
