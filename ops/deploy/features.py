@@ -16,14 +16,11 @@ class Feature(NamedTuple):
         profile: the one that the example mini-program uses for it.
 
         options: of that profile, with their values as ``profiles.toml`` has them.
-
-        settings: variables that these options need, besides what every deployment has.
     """
 
     title: Text
     profile: str
     options: Mapping[str, str]
-    settings: tuple[str, ...] = ()
 
 
 FEATURES = {
@@ -31,26 +28,19 @@ FEATURES = {
         Text("avatar", "头像"),
         "avatar",
         {"confirm": "true", "read": '"callers"', "delete": '"owner"'},
-        ("TOKEN_SECRET",),
     ),
     "pictures": Feature(
         Text("my pictures", "我的图片"),
         "default",
         {"confirm": "true", "read": '"owner"', "list": "true", "delete": '"owner"'},
-        ("TOKEN_SECRET",),
     ),
     "check": Feature(
         Text("posts, checked before they are shown", "先审后发"),
         "post",
         {"confirm": "true", "read": '"callers"', "hold": '["commit", "check"]'},
-        ("TOKEN_SECRET", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY", "STS_SESSION_SECONDS"),
     ),
-    "video": Feature(
-        Text("large videos", "大视频"), "video", {"parts": "true", "confirm": "true"}, ("TOKEN_SECRET",)
-    ),
-    "quota": Feature(
-        Text("quota", "配额"), "default", {"files_per_day": "100"}, ("QUOTA_URL", "QUOTA_WHEN_DOWN")
-    ),
+    "video": Feature(Text("large videos", "大视频"), "video", {"parts": "true", "confirm": "true"}),
+    "quota": Feature(Text("quota", "配额"), "default", {"files_per_day": "100"}),
 }
 # The route that is not_found where no profile has the option; a quota has none.
 ROUTE_OF = {

@@ -118,9 +118,8 @@ def env_text(answers: Answers, language: str) -> str:
 
 def chinese_comments() -> dict[str, dict[str, str]]:
     """Chinese comments by file, and by the first line of the English one."""
-    comments: dict[str, dict[str, str]] = tomllib.loads(
-        Path(__file__).with_name("chinese_comments.toml").read_text("utf-8")
-    )
+    comments = tomllib.loads(Path(__file__).with_name("chinese_comments.toml").read_text("utf-8"))
+    comments["profiles.example.toml"] |= dict(_pieces()["options"].values())
     return comments
 
 

@@ -4,7 +4,6 @@ Text by what it takes on the screen: a Chinese character is two columns wide.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
 
 # A space, a Latin word, or one Chinese character; with the marks that no line begins or ends with.
 PIECE = re.compile(r"\s+|[（“]*(?:[!-~…]+|.)[，。；：、）”]*")
@@ -28,13 +27,3 @@ def columns_of(text: str) -> int:
 def padded(text: str, width: int) -> str:
     """With spaces after it, so that what follows stands in the same column."""
     return text + " " * (width - columns_of(text))
-
-
-def in_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Each row as a line: names to the left, figures to the right."""
-    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
-    for name, *figures in rows:
-        cells = [
-            " " * (width - columns_of(cell)) + cell for cell, width in zip(figures, widths[1:], strict=True)
-        ]
-        yield "   ".join(["  " + padded(name, widths[0]), *cells])

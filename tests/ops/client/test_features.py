@@ -6,10 +6,8 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from function.auth import all_settings
 from function.config.option_table import OPTIONS
 from function.config.profiles import read_profiles
-from function.config.setting_table import SETTINGS
 from function.routes import ROUTES
 from local.profiles import DEMO
 from ops.client.features import lacking_options
@@ -67,10 +65,10 @@ def test_nothing_is_lacking_where_the_same_profiles_run_and_no_form_is_signed(cl
     assert not any(line["uploadId"] for line in lines)
 
 
-def test_the_table_names_options_settings_and_routes_that_exist():
-    options, settings = {row.name for row in OPTIONS}, {row.name for row in [*SETTINGS, *all_settings()]}
+def test_the_table_names_options_and_routes_that_exist():
+    options = {row.name for row in OPTIONS}
     for feature in FEATURES.values():
-        assert set(feature.options) <= options and set(feature.settings) <= settings
+        assert set(feature.options) <= options
         table = "".join(f"{option} = {value}\n" for option, value in feature.options.items())
         key = 'key = "a/{owner}/{id}{ext}"\n'
         assert read_profiles(f"[p]\n{key}{TYPES}{table}", default_signature="v4")[1] == []
