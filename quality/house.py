@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (17_950, 135),
-    "ops/": (20_494, 170),
+    "ops/": (20_496, 170),
     "local/": (14_626, 146),
     "quality/": (14_606, 127),
-    "tests/": (74_184, 659),
+    "tests/": (74_192, 659),
     "miniprogram/": (13_208, 175),
     (REST := "docs/, deploy/, root"): (12_336, 141),
 }

@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from ops.deploy import check_deploy, deploy
-from ops.deploy.own_blocks import SWITCHES, with_own_blocks
+from ops.deploy.new_files import chinese_comments, in_chinese
+from ops.deploy.own_blocks import SWITCHES, optional_blocks, with_own_blocks
 from ops.deploy.s_yaml import read_s_yaml
 from ops.terminal.language import Failure
 from tests.ops.deploy.project import CLOUD_KEYS, CONFIGURED, FOR_OPTIONAL_BLOCKS, arguments, check
@@ -76,3 +77,10 @@ def test_check_and_deployment_go_by_the_own_file(project, monkeypatch, capsys):
     deploy.add_arguments(parser)
     deploy.run(parser.parse_args([str(project / "s.yaml"), "--tool", str(project / "s")]))
     assert f"-t {project / 's.own.yaml'}" in (project / "calls").read_text("utf-8")
+
+
+def test_a_file_with_chinese_comments_has_the_same_blocks(project):
+    before = dict(optional_blocks(project / "s.yaml"))
+    text = (project / "s.yaml").read_text("utf-8")
+    (project / "s.yaml").write_text(in_chinese(text, chinese_comments()["s.yaml"]), "utf-8")
+    assert dict(optional_blocks(project / "s.yaml")) == before and len(before) > len(SWITCHES)
