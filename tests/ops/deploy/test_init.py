@@ -27,6 +27,7 @@ from ops.deploy.new_files import (
     in_chinese,
     profiles_text,
 )
+from ops.deploy.own_blocks import optional_blocks
 from tests.ops.deploy.project import CONFIGURED
 from tests.ops.words import chinese_in, english_in
 from tests.support.cases import cases_beside
@@ -138,6 +139,7 @@ def test_a_project_that_is_no_clone_gets_chinese_comments_and_a_clone_keeps_its_
         if is_clone:
             (folder / ".git").mkdir()
         assert run(folder, *GIVEN, "--features", "avatar", lang="zh") == 0
+        assert dict(optional_blocks(folder / "s.yaml")) == dict(optional_blocks(ROOT / "s.yaml")) != {}
         assert ((folder / "s.yaml").read_bytes() == (ROOT / "s.yaml").read_bytes()) is is_clone
 
 
