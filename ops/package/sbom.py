@@ -5,11 +5,9 @@ Source: https://cyclonedx.org/docs/1.6/json/
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
-from importlib.metadata import distributions
+import tomllib
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,14 @@ from ops.package.function_files import PackagingError
 from ops.terminal.language import Text
 
 NOT_STATED = "not stated"
-CLASSIFIER = "License :: OSI Approved :: "
+TOP = "root-component"
+# Identifiers of SPDX for what older metadata has as a classifier.
+SPDX = {
+    "Apache Software License": "Apache-2.0",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+}
+NO_NAME = Text("a dependency has no name in its metadata", "有一个依赖的元数据里没有名字")
 Bill = dict[str, Any]
 
 
@@ -35,89 +40,84 @@ def write_sbom(folder: Path, target: Path, pyproject: Path) -> dict[str, list[st
         the distributions by licence, and those that the SDK carries.
 
     Raises:
-        PackagingError: with the last words of the tool that describes.
+        PackagingError: a distribution without a name.
     """
-    bill = _described(folder, pyproject)
-    _forget(bill, emptied_distributions(folder))
+    project = tomllib.loads(pyproject.read_text("utf-8"))["project"]
+    installed = {_name(found): found for found in distributions(path=[str(folder)])}
+    installed = {name: installed[name] for name in sorted(installed) if _is_there(folder, installed[name])}
+    refs = {_normalised(name): f"{name}=={found.version}" for name, found in installed.items()}
+    carried = [_component(CARRIER, name, version) for name, version in carried_packages(folder)]
+    needs = {ref: _needs(installed[ref.partition("==")[0]], refs) for ref in refs.values()}
+    if carried:
+        needs[refs[CARRIER]] = sorted([*needs[refs[CARRIER]], *(one["bom-ref"] for one in carried)])
     groups: dict[str, list[str]] = {}
-    for component in bill["components"]:
-        groups.setdefault(_licence(component), []).append(component["name"])
-    carried = [_carried(name, version) for name, version in carried_packages(folder)]
+    components = []
+    for name, found in installed.items():
+        licence, stated = _licence(found)
+        groups.setdefault(licence, []).append(name)
+        components.append(_component("", name, found.version) | ({"licenses": [stated]} if stated else {}))
     if carried:
         groups[f"carried inside {CARRIER}"] = [f"{one['name']} {one['version']}" for one in carried]
-    _add(bill, carried)
+    needs = {TOP: list(refs.values()), **needs, **{one["bom-ref"]: [] for one in carried}}
+    bill = {
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "metadata": {
+            "component": {
+                "type": "application",
+                "bom-ref": TOP,
+                "name": project["name"],
+                "version": project["version"],
+            }
+        },
+        "components": [*components, *carried],
+        "dependencies": [{"ref": ref, "dependsOn": others} for ref, others in needs.items()],
+    }
     target.write_text(json.dumps(bill, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return groups
 
 
-def emptied_distributions(folder: Path) -> set[str]:
-    """The distributions, by their names as in PEP 503, whose list of files names none that is there."""
-    return {
-        _normalised(found.metadata["Name"])
-        for found in distributions(path=[str(folder)])
-        if found.files is not None and not any(_is_there(folder, path.parts) for path in found.files)
-    }
+def _name(found: Distribution) -> str:
+    name = found.metadata.json.get("name")
+    if not isinstance(name, str):
+        raise PackagingError(NO_NAME)
+    return name
 
 
-def _is_there(folder: Path, parts: tuple[str, ...]) -> bool:
-    return not parts[0].endswith(".dist-info") and folder.joinpath(*parts).is_file()
+def _is_there(folder: Path, found: Distribution) -> bool:
+    """Return whether a file of it is left beside its metadata; one without a list of files is there."""
+    files = [path for path in found.files or () if not path.parts[0].endswith(".dist-info")]
+    return found.files is None or any(folder.joinpath(*path.parts).is_file() for path in files)
+
+
+def _needs(found: Distribution, refs: dict[str, str]) -> list[str]:
+    """What it requires, not as an extra, of what is there."""
+    wanted = [re.split(r"[\s;<>=!~(\[]", one)[0] for one in found.requires or () if "extra ==" not in one]
+    return sorted({refs[name] for name in map(_normalised, wanted) if name in refs})
 
 
 def _normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _forget(bill: Bill, names: set[str]) -> None:
-    components = bill.setdefault("components", [])
-    gone = {component["bom-ref"] for component in components if _normalised(component["name"]) in names}
-    bill["components"] = [component for component in components if component["bom-ref"] not in gone]
-    bill["dependencies"] = [entry for entry in bill["dependencies"] if entry["ref"] not in gone]
-    for entry in bill["dependencies"]:
-        if "dependsOn" in entry:
-            entry["dependsOn"] = [ref for ref in entry["dependsOn"] if ref not in gone]
-
-
-def _described(folder: Path, pyproject: Path) -> Bill:
-    command = [sys.executable, "-I", "-m", "cyclonedx_py", "environment", "--output-reproducible"]
-    # -I keeps the folder's modules out of the tool; -S keeps this interpreter's packages out of the bill.
-    command += ["--no-validate", "--pyproject", str(pyproject), "-S", sys.executable]
-    environ = {**os.environ, "PYTHONPATH": str(folder.resolve())}
-    done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
-    if done.returncode:
-        words = done.stderr.strip()[-500:]
-        raise PackagingError(
-            Text(f"no bill of materials could be made:\n{words}", f"无法生成物料清单：\n“{words}”")
-        )
-    bill: Bill = json.loads(done.stdout)
-    return bill
-
-
-def _add(bill: Bill, carried: list[Bill]) -> None:
-    """The carried ones as components that the SDK depends on; the function depends on all the others."""
-    top = bill["metadata"]["component"]["bom-ref"]
-    installed = [component["bom-ref"] for component in bill["components"]]
-    bill["components"] += carried
-    for entry in bill["dependencies"]:
-        if entry["ref"] == top:
-            entry["dependsOn"] = installed
-        elif entry["ref"].startswith(f"{CARRIER}=="):
-            entry["dependsOn"] = sorted([*entry.get("dependsOn", []), *(one["bom-ref"] for one in carried)])
-    bill["dependencies"] += [{"ref": one["bom-ref"]} for one in carried]
-
-
-def _carried(name: str, version: str) -> Bill:
+def _component(inside: str, name: str, version: str) -> Bill:
     return {
         "type": "library",
-        "bom-ref": f"{CARRIER}/{name}=={version}",
+        "bom-ref": f"{inside}/{name}=={version}".removeprefix("/"),
         "name": name,
         "version": version,
-        "purl": f"pkg:pypi/{name.lower()}@{version}",
+        "purl": f"pkg:pypi/{_normalised(name)}@{version}",
     }
 
 
-def _licence(component: Bill) -> str:
-    """The first that is stated, an SPDX id before a name."""
-    entries = component.get("licenses", [])
-    stated = [entry.get("expression") or entry["license"].get("id") for entry in entries]
-    named = [str(entry["license"]["name"]) for entry in entries if "name" in entry.get("license", {})]
-    return next(filter(None, [*stated, *named]), NOT_STATED).removeprefix(CLASSIFIER)
+def _licence(found: Distribution) -> tuple[str, Bill]:
+    """The first that is stated, an expression of SPDX before a name; as a word, and as the bill has it."""
+    facts: dict[str, Any] = found.metadata.json
+    if expression := facts.get("license_expression"):
+        return expression, {"expression": expression}
+    marked = [one for one in facts.get("classifier", ()) if one.startswith("License ::")]
+    name = marked[0].rpartition(":: ")[2] if marked else facts.get("license", "")
+    if name in SPDX:
+        return SPDX[name], {"license": {"id": SPDX[name]}}
+    return (name, {"license": {"name": name}}) if name else (NOT_STATED, {})
