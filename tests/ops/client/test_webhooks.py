@@ -139,7 +139,7 @@ def test_a_business_that_is_not_there_is_named_for_each(run, waiting):
         ([], {"OSS_BUCKET": ""}, "OSS_BUCKET"),
         ([], {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "x"}, "SignatureDoesNotMatch"),
         ([], {"OSS_HOST": "http://127.0.0.1:9"}, "OSS_HOST"),
-        ([], {"ALIBABA_CLOUD_ACCESS_KEY_ID": ""}, "ALIBABA_CLOUD_ACCESS_KEY_ID"),
+        ([], {"ALIBABA_CLOUD_ACCESS_KEY_ID": ""}, "AccessKeyID"),
     ],
     ids=str,
 )
