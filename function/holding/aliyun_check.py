@@ -1,5 +1,5 @@
 """
-The check by Aliyun: ask about an upload, keep the answer, and act on it in the same request.
+The check by Aliyun: ask about an upload, and act on the answer in the same request.
 
 One request asks, which holds the lease. An answer counts only for an object that was not stored again while
 Aliyun looked, and only a pass publishes. Where WeChat checks as well, a pass or doubt waits for its verdict.
@@ -10,15 +10,14 @@ from datetime import timedelta
 
 from function.config.green import ALIYUN
 from function.config.profile import CREDENTIALS_MARGIN
-from function.context import RequestContext
-from function.errors import UploadError
-from function.holding import records
-from function.holding.aliyun_record import NUMBER, AliyunCheck, get_aliyun_check
-from function.holding.decision import BY_CHECK, decide, forget_due, leave_to_a_human, settle
-from function.holding.held_upload import HeldUpload, held_url
-from function.holding.records import PUBLISH, REJECT
-from function.holding.state import BY_ALIYUN, CHECKING, OPEN, REVIEW, HeldState
-from function.holding.wechat_check import note_check
+from function.errors import OssUnavailable, UploadError
+from function.holding.attempts import begin, left_for_later, note
+from function.holding.decision import BY_CHECK, forget_due, leave_to_a_human, note_check
+from function.holding.held_upload import Case, held_url
+from function.holding.progress import Progress
+from function.holding.settling import decide, settle
+from function.holding.state import SUBMIT, HeldState
+from function.holding.transitions import ACCEPTED, ANSWERED, OPEN, PUBLISH, REJECT, REVIEW
 from function.holding.wechat_submission import obstacle_in
 from function.moderation.aliyun import (
     ACTIONS,
@@ -30,7 +29,7 @@ from function.moderation.aliyun import (
 from function.moderation.aliyun_verdict import AUDIO, RUNNING, Verdict, not_checked
 from function.moderation.finding import CHANGED, NOT_CHECKED, UNSUPPORTED, Finding, Outcome
 from function.moderation.wechat import may_be_sound
-from function.oss.client import OssClient
+from function.oss.objects import head_object
 
 PICTURE = "image"
 # A picture is fetched at once, a video in its turn.
@@ -39,117 +38,125 @@ PICTURE_URL_LIFE, MEDIA_URL_LIFE = timedelta(minutes=5), timedelta(minutes=30)
 LEAST_SECONDS = 0.5
 
 
-def continue_with_aliyun(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState
-) -> HeldState:
+def continue_with_aliyun(case: Case, current: HeldState) -> tuple[Case, HeldState]:
     """
     Do what is due of the check by Aliyun, unless another request does.
 
     Args:
-        current: with ``due`` as ``BY_ALIYUN``.
+        current: with ``due`` as ``ASK``.
 
     Returns:
-        the state; ``due`` of WeChat if that is next.
+        the case, and the state; ``due`` of WeChat if that is next.
 
     Raises:
         UploadError: OSS refuses, or does not respond; it is continued after a minute.
     """
-    check = current.aliyun
-    if check is not None and check.verdict is not None:
-        return _apply(context, oss, upload, check, check.verdict)
-    # From now on a tick continues it; one record stands for all attempts.
-    name = note_check(context, oss, upload) if check is None else ""
+    context, is_first = case.context, current.stage == ACCEPTED and not case.due
+    if is_first:
+        # From now on a tick continues it; one record stands for all attempts.
+        case = note_check(case)
     # A request that has waited for Aliyun in vain does not wait again for its other uploads.
     if context.aliyun_has_failed or seconds_for_a_call(context) < LEAST_SECONDS:
-        return current
+        return case, left_for_later(case, current)
+    progress = current.progress
+    if current.stage == ANSWERED and progress and progress.answer:
+        return case, _act_on(case, current, progress, progress.answer)
     # Asking for the result of a task costs nothing.
-    is_free = check is not None and check.task
-    if not is_free and not records.create(oss, current.lease, {}, context.now):
+    if progress is None or not progress.task or current.stage == ACCEPTED:
+        progress = begin(case, current, "ask", stored_at=current.stored_at)
+    if progress is None:
         # Another request was faster: it has asked by now, or is about to ask.
-        latest = settle(context, oss, upload)
-        is_due = latest.due == BY_ALIYUN and latest.lease != current.lease
-        return continue_with_aliyun(context, oss, upload, latest) if is_due else latest
-    after = _look(context, oss, upload, current)
-    if name and after.state != CHECKING:
-        forget_due(context, oss, name)
-    return after
+        latest = settle(case)
+        return continue_with_aliyun(case, latest) if latest.stage == ANSWERED else (case, latest)
+    latest = _look(case, current, progress)
+    if is_first and latest.stage == REVIEW:
+        forget_due(case, case.due)
+    return case, latest
 
 
-def _look(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> HeldState:
-    check = current.aliyun or AliyunCheck(context.now, context.now)
-    stored_at = check.stored_at if check.task else current.stored_at
-    check = check._replace(at=context.now, stored_at=stored_at)
+def _look(case: Case, current: HeldState, progress: Progress) -> HeldState:
+    context = case.context
     try:
-        found = _ask(context, oss, upload, check)
+        found = _ask(case, progress)
     except UploadError as error:
         context.line.reason = f"check: {error.code}, {error.reason}"
         context.aliyun_has_failed |= not error.is_own
         found = not_checked()
     if isinstance(found, Finding):
-        return leave_to_a_human(context, oss, upload, found)
-    record = records.submission_key(upload.check_id, NUMBER)
+        return leave_to_a_human(case, HeldState(progress.state), found)
     if isinstance(found, Verdict) and found.outcome is not Outcome.ERROR:
-        check = check._replace(verdict=found)
-        records.put(oss, record, check.fields, context.now)
-        return _apply(context, oss, upload, check, found)
+        try:
+            return _act_on(case, current, progress, found)
+        except OssUnavailable:
+            # Asking again costs again.
+            with suppress(UploadError):
+                note(case, progress, "answered", answer=found, task="", failures=0)
+            raise
+    changes, event = {"failures": 0}, "no answer"
     if isinstance(found, str):
-        check = check._replace(task=found, failures=0)
-    elif check.task and found.finding.errcode == RUNNING:
-        check = check._replace(asked=check.asked + 1, failures=0)
-    elif context.aliyun_has_failed and check.task:
+        progress, event = progress._replace(task=found), "task"
+    elif progress.task and found.finding.errcode == RUNNING:
+        progress, event = progress._replace(asked=progress.asked + 1), "still running"
+    elif context.aliyun_has_failed and progress.task:
         # Nothing was said about this one, and asking again costs nothing.
         return current
-    elif not context.aliyun_has_failed:
-        check = check._replace(failures=check.failures + 1)
+    else:
+        changes = {"failures": progress.failures + (not context.aliyun_has_failed)}
     # If this fails, the lease ends by itself.
     with suppress(UploadError):
-        records.put(oss, record, check.fields, context.now)
-    return HeldState(CHECKING, silent_at=check.next_at(current.held_until or upload.held_until))
+        progress = note(case, progress, event, **changes)
+    ends = current.held_until or case.upload.held_until
+    return HeldState(progress.state, progress=progress, next_at=progress.next_at(ends))
 
 
-def _ask(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, check: AliyunCheck
-) -> Verdict | str | Finding:
+def _ask(case: Case, progress: Progress) -> Verdict | str | Finding:
     """Return the verdict, the id of a new task, or why no checker may look."""
+    context, upload = case.context, case.upload
     profile, main_type = upload.profile, upload.shown.content_type.partition("/")[0]
-    if check.task:
-        return fetch_result(context, profile, main_type, check.task)
-    obstacle, beginning = obstacle_in(oss, upload)
+    if progress.task:
+        return fetch_result(context, profile, main_type, progress.task)
+    obstacle, beginning = obstacle_in(case.oss, upload)
     is_other = main_type not in (PICTURE, *ACTIONS) or (main_type == AUDIO and not may_be_sound(beginning))
     if obstacle or is_other:
         return Finding(obstacle or UNSUPPORTED)
     is_picture = main_type == PICTURE
     life = PICTURE_URL_LIFE if is_picture else MEDIA_URL_LIFE
     life = min(life, context.settings.session_life - 2 * CREDENTIALS_MARGIN)
-    url = held_url(context, oss, upload, life, is_until_session_ends=not is_picture)
+    url = held_url(context, case.oss, upload, life, is_until_session_ends=not is_picture)
     if is_picture:
         return check_picture(context, profile, url, upload.upload_id)
     return submit_media(context, profile, main_type, url, upload.upload_id)
 
 
-def _apply(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, check: AliyunCheck, verdict: Verdict
-) -> HeldState:
-    current = settle(context, oss, upload)
-    if current.state not in OPEN:
-        return current
+def _act_on(case: Case, current: HeldState, progress: Progress, answer: Verdict) -> HeldState:
+    """Act on an answer: deciding finds what was decided meanwhile, so only the object is looked at again."""
+    upload, asked = case.upload, HeldState(progress.state)
+    facts = head_object(case.oss, upload.held_key)
+    if not upload.is_waiting(facts, case.now):
+        return settle(case)
     # What was stored meanwhile, even as the same bytes, may have been something else while Aliyun looked.
-    if current.stored_at != check.stored_at:
-        return leave_to_a_human(context, oss, upload, Finding(CHANGED, ALIYUN))
-    if verdict.outcome is Outcome.RISKY:
-        return decide(context, oss, upload, REJECT, BY_CHECK, verdict.finding)
-    if current.state == REVIEW or upload.profile.is_checked_by_wechat:
-        return current
-    if verdict.outcome is not Outcome.PASS:
-        return leave_to_a_human(context, oss, upload, verdict.finding)
-    return decide(context, oss, upload, PUBLISH, BY_CHECK, verdict.finding)
+    is_same = upload.copy is not None or facts.last_modified == progress.stored_at
+    if is_same and answer.outcome is Outcome.RISKY:
+        return decide(case, asked, REJECT, BY_CHECK, answer.finding)
+    if is_same and upload.profile.is_checked_by_wechat:
+        if progress.state != ANSWERED:
+            progress = note(case, progress, "answered", answer=answer, task="", failures=0)
+        lease = progress.lease(upload.upload_id, current.held_until or upload.held_until, case.now)
+        return current._replace(stage=progress.state, due=SUBMIT, lease=lease, progress=progress)
+    if is_same and answer.outcome is Outcome.PASS:
+        return decide(case, asked, PUBLISH, BY_CHECK, answer.finding)
+    # A human is asked about nothing that is decided.
+    latest = settle(case)
+    if latest.stage not in OPEN:
+        return latest
+    return leave_to_a_human(case, latest, answer.finding if is_same else Finding(CHANGED, ALIYUN))
 
 
-def doubt_of_aliyun(oss: OssClient, upload: HeldUpload, current: HeldState) -> Finding | None:
+def doubt_of_aliyun(current: HeldState) -> Finding | None:
     """Return why a pass of WeChat alone does not publish; ``None`` if Aliyun passed the same object."""
-    check = get_aliyun_check(oss, upload.check_id)
-    if check is None or check.verdict is None:
+    progress = current.progress
+    if progress is None or progress.answer is None:
         return Finding(NOT_CHECKED, ALIYUN)
-    if check.stored_at != current.stored_at:
+    if progress.stored_at != current.stored_at:
         return Finding(CHANGED, ALIYUN)
-    return None if check.verdict.outcome is Outcome.PASS else check.verdict.finding
+    return None if progress.answer.outcome is Outcome.PASS else progress.answer.finding

@@ -3,20 +3,14 @@
 from datetime import datetime
 
 from function.annotations import Any
-from function.context import RequestContext
-from function.holding.held_upload import HeldUpload
+from function.holding.held_upload import Case
 from function.moderation.finding import Finding
 from function.oss.client import silent
 from function.webhook import notify_business
 
 
 def notify_due(
-    context: RequestContext,
-    upload: HeldUpload,
-    event: str,
-    finding: Finding | None = None,
-    at: datetime | None = None,
-    **more: Any,
+    case: Case, event: str, finding: Finding | None = None, at: datetime | None = None, **more: Any
 ) -> bool:
     """
     Deliver an event as ``notify`` does, before its due record is removed.
@@ -24,18 +18,13 @@ def notify_due(
     Raises:
         OssUnavailable: it is lost; the record must stay.
     """
-    if not notify(context, upload, event, finding, at, **more):
+    if not notify(case, event, finding, at, **more):
         raise silent(f"{event}: neither delivered nor written down")
     return True
 
 
 def notify(
-    context: RequestContext,
-    upload: HeldUpload,
-    event: str,
-    finding: Finding | None = None,
-    at: datetime | None = None,
-    **more: Any,
+    case: Case, event: str, finding: Finding | None = None, at: datetime | None = None, **more: Any
 ) -> bool:
     """
     Deliver an event to the business's webhook, with what a checker found; False if it is lost.
@@ -44,6 +33,7 @@ def notify(
         at: when it was decided; now by default.
         more: further fields.
     """
+    context, upload = case.context, case.upload
     found = {} if finding is None else finding.event
     context.line.verdict = found or context.line.verdict
     location, owner = upload.profile.location, upload.owner

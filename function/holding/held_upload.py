@@ -77,10 +77,9 @@ class HeldUpload(NamedTuple):
         return self.copy or Shown(self.held_key, self.etag, content.size_bytes, content.mime_type)
 
     @property
-    def check_id(self) -> str:
-        """Return the id of its checks: a copy that was made anew is checked anew."""
-        number = self.shown.number
-        return f"{self.upload_id}-c{number}" if number > 1 else self.upload_id
+    def copy_number(self) -> int:
+        """Return the number of its clean copy: one that was made anew is checked anew; else 0."""
+        return self.shown.number if self.shown.number > 1 else 0
 
     @property
     def owner(self) -> str:
@@ -120,6 +119,29 @@ class HeldUpload(NamedTuple):
             # The same bytes sent again get a receipt of the earlier upload, dated from a later form.
             ends -= self.profile.expires_in
         return min(ends, self.held_until)
+
+
+class Case(NamedTuple):
+    """
+    A held upload at work.
+
+    Args:
+        oss: client of its bucket.
+        due: name of the due record by which a tick continues it if this request dies; empty for none.
+    """
+
+    context: RequestContext
+    oss: OssClient
+    upload: HeldUpload
+    due: str = ""
+
+    @property
+    def now(self) -> datetime:
+        return self.context.now
+
+    def of_copy(self, copy: Shown | None) -> "Case":
+        """Return the same case, of a clean copy if there is one."""
+        return self._replace(upload=self.upload._replace(copy=copy)) if copy else self
 
 
 def read_receipt(text: str, settings: Settings, now: datetime, leeway: timedelta = NO_LEEWAY) -> HeldUpload:

@@ -10,8 +10,8 @@ from function.config.profile import Profile
 from function.context import RequestContext
 from function.errors import Forbidden
 from function.holding import records
-from function.holding.actions import discard_any
-from function.holding.held_upload import HeldUpload, read_recorded
+from function.holding.effects import discard_any
+from function.holding.held_upload import Case, HeldUpload, read_recorded
 from function.holding.publication import delete_same
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, head_object
@@ -46,7 +46,7 @@ def delete_by_key(
         if upload is None:
             delete_same(oss, name, partial(eq, facts))
         else:
-            discard_any(context, oss, upload, by)
+            discard_any(Case(context, oss, upload), by)
 
 
 def _upload_of(
@@ -82,8 +82,8 @@ def _upload_of(
 
 
 def _recorded_receipt(oss: OssClient, upload_id: str) -> str:
-    """Return the receipt of an undecided upload, as the record of its commit or review has it; or empty."""
-    for name in (records.commit_key(upload_id), records.review_key(upload_id)):
+    """Return the receipt of an undecided upload, as its progress or review has it; or empty."""
+    for name in (records.accepted_key(upload_id), records.review_key(upload_id)):
         if receipt := (records.get(oss, name) or {}).get("receipt"):
             return str(receipt)
     return ""

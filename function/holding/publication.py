@@ -10,7 +10,8 @@ from function.config.profile import STORAGE_CLASS_FIELD
 from function.errors import AlreadyExists, OssUnavailable
 from function.holding import records
 from function.holding.held_upload import HeldUpload
-from function.holding.records import DISCARD, Decision, get_decision
+from function.holding.records import Decision, get_decision
+from function.holding.transitions import DISCARD
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, copy_object, delete_object, head_object
 from function.oss.presign import NONE

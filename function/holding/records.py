@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from function.annotations import TYPE_CHECKING, Any, NamedTuple
-from function.config.green import WECHAT
 from function.config.key_template import CLEAN, RECORD_ID, RECORDS
 from function.errors import AlreadyExists, OssUnavailable, UploadError
 from function.holding.held_upload import Shown
+from function.holding.transitions import DISCARD, EXPIRE, PUBLISH, REJECT
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding
 from function.oss.client import OssClient, require_client
@@ -24,10 +24,9 @@ from function.oss.objects import get_record, put_record
 if TYPE_CHECKING:
     from function.moderation.wechat_verdict import Verdict
 
-PUBLISH, REJECT, DISCARD, EXPIRE = "publish", "reject", "discard", "expire"
 # After these an upload is gone.
 ENDS = (DISCARD, EXPIRE)
-# More than any submission can fail in the days of a hold.
+# More than any check can fail in the days of a hold.
 MAX_FAILURES, MAX_CODE = 10**9, 10**10
 MAX_SIZE = 10**15
 
@@ -44,9 +43,14 @@ def rejection_key(upload_id: str) -> str:
     return _name("rejected", upload_id)
 
 
-def commit_key(upload_id: str) -> str:
-    """Return the name of the record of a commit that a check follows."""
-    return _name("committed", upload_id)
+def accepted_key(upload_id: str) -> str:
+    """Return the name of the progress of an accepted upload."""
+    return _name("accepted", upload_id)
+
+
+def attempt_key(upload_id: str, turn: int, number: int) -> str:
+    """Return the name of a lease: of an attempt at the step that follows a turn of the progress."""
+    return _name("attempts", f"{upload_id}-{turn}-{number}")
 
 
 def copy_key(upload_id: str) -> str:
@@ -54,19 +58,9 @@ def copy_key(upload_id: str) -> str:
     return _name("copied", upload_id)
 
 
-def submission_key(upload_id: str, number: int, retry: str = "") -> str:
-    """
-    Return the name of the first or second submission: first the lease of the request, then its result.
-
-    Args:
-        retry: the attempt after a failed one, whose name is a lease only.
-    """
-    return _name("submitted", f"{upload_id}-{number}{retry}")
-
-
-def fetched_key(upload_id: str) -> str:
-    """Return the name of the record of WeChat's first fetch from this function itself."""
-    return _name("fetched", upload_id)
+def fetched_key(upload_id: str, copy: int) -> str:
+    """Return the name of the record of WeChat's first fetch of an object, or a copy, from this function."""
+    return _name("fetched", f"{upload_id}-c{copy}" if copy else upload_id)
 
 
 def cleaned_key(upload_id: str, number: int) -> str:
@@ -171,6 +165,7 @@ class Decision(NamedTuple):
         reviewer: name of the person who decided, if a backend sent it.
         copy: the clean copy that is published in place of the bytes of the receipt.
         state: of an upload that expired, until then.
+        due: kind of the due record by which a tick tells of it; empty for one of its own.
     """
 
     action: str
@@ -183,6 +178,7 @@ class Decision(NamedTuple):
     reviewer: str = ""
     copy: Shown | None = None
     state: str = ""
+    due: str = ""
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -194,6 +190,7 @@ class Decision(NamedTuple):
             "reviewer": self.reviewer,
             "copy": self.copy and self.copy.fields,
             "state": self.state,
+            "due": self.due,
             "etag": self.etag,
             "receipt": self.receipt,
         }
@@ -216,20 +213,18 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
         raise invalid(name)
     by, etag = (text_in(name, fields, field) for field in ("by", "etag"))
     # Of what was deleted by its key there may be none.
-    receipt = text_in(name, fields, "receipt") if "receipt" in fields else ""
+    receipt = text_in(name, {"receipt": "", **fields}, "receipt")
     copied = time_in(name, fields, "copied") if "copied" in fields else None
-    reviewer = text_in(name, fields, "reviewer") if "reviewer" in fields else ""
+    reviewer, due = (text_in(name, {each: "", **fields}, each) for each in ("reviewer", "due"))
     at, finding = time_in(name, fields, "at"), _finding(fields)
     copy = shown_in(name, fields) if "copy" in fields else None
     state = text_in(name, fields, "state") if action == EXPIRE else ""
-    return Decision(action, by, receipt, etag, at, finding, copied, reviewer, copy, state)
+    return Decision(action, by, receipt, etag, at, finding, copied, reviewer, copy, state, due)
 
 
 def _finding(fields: Mapping[str, Any]) -> Finding | None:
-    if isinstance(found := fields.get("finding"), dict):
-        return read_finding(found)
-    # Records of earlier versions have a label of WeChat's alone.
-    return None if fields.get("label") is None else read_finding({**fields, "by": WECHAT})
+    found = fields.get("finding")
+    return read_finding(found) if isinstance(found, dict) else None
 
 
 def written_at(oss: OssClient, name: str) -> datetime | None:
@@ -243,56 +238,19 @@ def written_at(oss: OssClient, name: str) -> datetime | None:
     return None if fields is None else time_in(name, fields, "at")
 
 
-class Submission(NamedTuple):
-    """
-    A submission to WeChat.
-
-    Args:
-        at: when its record was written.
-        since: when the first attempt began.
-        is_accepted: whether WeChat accepted it; otherwise this is the lease of the request that submits.
-        failures: attempts in a row that failed by this object itself.
-        unreachable: receipt of the upload, if WeChat could not open the URL of the first submission.
-    """
-
-    at: datetime
-    since: datetime
-    is_accepted: bool
-    failures: int
-    unreachable: str = ""
-
-
-def get_submission(oss: OssClient, upload_id: str, number: int) -> Submission | None:
-    """
-    Return the first or second submission of an upload; ``None`` until one was attempted.
-
-    Raises:
-        UploadError: as ``get``, or the record is invalid.
-    """
-    name = submission_key(upload_id, number)
-    fields = get(oss, name)
-    if fields is None:
-        return None
-    at, since = (time_in(name, {"since": fields.get("at"), **fields}, each) for each in ("at", "since"))
-    is_accepted = "trace" in fields
-    # The number of failures becomes part of a name.
-    failures = 0 if is_accepted else number_in(name, fields.get("failures", 0), 0, MAX_FAILURES)
-    return Submission(at, since, is_accepted, failures, str(fields.get("unreachable", "")))
-
-
 class Check(NamedTuple):
     """
     Subject of a submission.
 
     Args:
         receipt: of the upload, as the record has it.
-        since: when OSS stored the lease of the submission, to the second; ``None`` if that is unknown.
+        stored_at: when OSS stored the object that is checked, to the second; ``None`` if that is unknown.
         number: of the submission.
         copy: number of the clean copy that is checked; 0 for none.
     """
 
     receipt: str
-    since: datetime | None
+    stored_at: datetime | None
     number: int = 1
     copy: int = 0
 
@@ -300,7 +258,7 @@ class Check(NamedTuple):
     def fields(self) -> dict[str, Any]:
         numbers = {"number": self.number if self.number > 1 else 0, "copy": self.copy}
         more = {name: value for name, value in numbers.items() if value}
-        return {"receipt": self.receipt, "since": self.since and iso(self.since), **more}
+        return {"receipt": self.receipt, "stored_at": self.stored_at and iso(self.stored_at), **more}
 
 
 def get_check(oss: OssClient, trace_id: str) -> Check | None:
@@ -315,12 +273,12 @@ def get_check(oss: OssClient, trace_id: str) -> Check | None:
     if fields is None:
         return None
     try:
-        since = time_in(name, fields, "since")
+        stored_at = time_in(name, fields, "stored_at")
     except OssUnavailable:
-        since = None
+        stored_at = None
     # A receipt of another type is invalid, and read as such.
     copy = number_in(name, fields.get("copy", 0), 0, MAX_FAILURES)
-    return Check(str(fields.get("receipt")), since, 2 if fields.get("number") == 2 else 1, copy)
+    return Check(str(fields.get("receipt")), stored_at, 2 if fields.get("number") == 2 else 1, copy)
 
 
 def checks_of(

@@ -10,8 +10,8 @@ from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import BadRequest, Forbidden, UploadError
 from function.holding.held_upload import HeldUpload, read_receipt
-from function.holding.records import PUBLISH, REJECT
-from function.holding.state import PUBLISHED, HeldState
+from function.holding.publication import Published
+from function.holding.transitions import PUBLISH, PUBLISHED, REJECT
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient, oss_clients, require_client
@@ -210,8 +210,7 @@ def _result_or_error(result: Callable[[Entry], dict[str, Any]], entry: Entry) ->
         return {"error": error.item}
 
 
-def response_about(upload: HeldUpload, current: HeldState) -> dict[str, Any]:
+def response_about(upload: HeldUpload, state: str, there: Published | None = None) -> dict[str, Any]:
     """Return ``{"key", "state", "url"}``; of what is published also ``etag``, ``size`` and ``mimeType``."""
-    url = object_url(upload.profile.location.host, upload.key) if current.state == PUBLISHED else None
-    there = current.published.fields if current.published else {}
-    return {"key": upload.key, "state": current.state, "url": url, **there}
+    url = object_url(upload.profile.location.host, upload.key) if state == PUBLISHED else None
+    return {"key": upload.key, "state": state, "url": url, **(there.fields if there else {})}

@@ -18,7 +18,7 @@ from function.context import RequestContext
 from function.errors import Forbidden, UploadError
 from function.holding import records
 from function.holding.clean_record import get_cleaning
-from function.holding.held_upload import HeldUpload, held_url, read_recorded
+from function.holding.held_upload import Case, HeldUpload, held_url, read_recorded
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding
 from function.oss.client import OssClient, oss_clients, require_client, same_bucket
@@ -48,12 +48,12 @@ def _name(upload: HeldUpload) -> str:
     return f"{REVIEWS}{upload.held_until:%Y%m%d%H%M%S}-{upload.upload_id}"
 
 
-def forget_review(context: RequestContext, oss: OssClient, upload: HeldUpload) -> None:
+def forget_review(case: Case) -> None:
     """Take an upload off the list that was decided; a failure changes no response: a list does it later."""
     try:
-        delete_object(oss, _name(upload))
+        delete_object(case.oss, _name(case.upload))
     except UploadError as error:
-        context.line.reason = f"review: {error}"
+        case.context.line.reason = f"review: {error}"
 
 
 def list_reviews(context: RequestContext, limit: int, after: str) -> tuple[list[dict[str, Any]], str]:

@@ -3,8 +3,9 @@
 from function.context import RequestContext
 from function.holding.held_upload import HeldUpload
 from function.holding.publication import check_no_copy_runs, find_published
-from function.holding.records import ENDS, PUBLISH, REJECT, Decision, get_decision
-from function.holding.state import GONE, REJECTED, HeldState, ended_state, stored_state, undecided_state
+from function.holding.records import ENDS, Decision, get_decision
+from function.holding.state import HeldState, ended_state, stored_state, undecided_state
+from function.holding.transitions import DISCARD, GONE, PUBLISH, REJECT
 from function.oss.client import OssClient
 
 
@@ -38,7 +39,7 @@ def _recorded_state(
     context: RequestContext, oss: OssClient, upload: HeldUpload, decision: Decision
 ) -> HeldState:
     if decision.action == REJECT:
-        return HeldState(REJECTED)
+        return HeldState(REJECT)
     sent = decision.copied
     if decision.action == PUBLISH and upload.etag == decision.etag:
         if there := find_published(oss, upload):
@@ -51,4 +52,4 @@ def _recorded_state(
         return ended_state(there)
     if sent:
         check_no_copy_runs(oss, upload, sent, context.now)
-    return HeldState(GONE)
+    return HeldState(DISCARD)

@@ -3,22 +3,23 @@
 from datetime import datetime, timedelta
 
 from function.context import RequestContext
-from function.holding.actions import submit_if_due
-from function.holding.decision import apply, make_decision, settle
-from function.holding.held_upload import HeldUpload, read_recorded
-from function.holding.records import EXPIRE, Decision, get_decision
-from function.holding.state import CHECKING, GONE, SILENCE, HeldState, state_at_end
+from function.holding.decision import BY_TIME, CHECK, make_decision
+from function.holding.held_upload import Case, read_recorded
+from function.holding.progress import SILENCE
+from function.holding.records import Decision, get_decision
+from function.holding.settling import apply, settle
+from function.holding.state import HeldState, open_state
+from function.holding.steps import take_step
+from function.holding.transitions import CHECKING, DISCARD, EXPIRE, GONE, HELD, OPEN
 from function.oss import due
 from function.oss.client import OssClient, same_bucket
-
-BY_TIME = "time"
 
 
 def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> bool:
     """
     Continue the check that a due record is about, or end the upload at the end of its hold.
 
-    The record moves to when the next step is due, and goes once there is a decision.
+    The record moves to when the next step is due. Once there is a decision, it goes when the business knows.
 
     Returns:
         False if a checker does not respond: then the record keeps its time.
@@ -32,37 +33,49 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
         return True
     upload = read_recorded(due.text_of(fields, "receipt"), oss.bucket, context.settings, context.now)
     own = same_bucket(context, oss, upload.profile.location)
-    current = settle(context, own, upload)
+    case = Case(context, own, upload, record.name)
+    current = settle(case, CHECK)
     if context.now >= upload.held_until:
-        if current.state == GONE:
-            _expire(context, own, upload)
-    else:
-        current = submit_if_due(context, own, upload, current)
+        if current.state == GONE and _expire(case):
+            return True
+    elif current.due:
+        current = take_step(case, current)
         if context.wechat_has_failed or context.aliyun_has_failed:
             return False
-        if at := _continued_at(context, own, upload, current):
-            due.write(oss, record.kind, record.owner, record.id, at, fields, context.now)
+        if current.stage not in (*OPEN, DISCARD):
+            return True
+    if context.now < upload.held_until and (at := _continued_at(case, current)):
+        due.write(oss, record.kind, record.owner, record.id, at, fields, context.now)
     due.remove(oss, record.name)
     return True
 
 
-def _continued_at(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState
-) -> datetime | None:
+def _continued_at(case: Case, current: HeldState) -> datetime | None:
     """Return when a tick continues an upload again; ``None`` once there is a decision, or a human decides."""
+    upload, now = case.upload, case.now
     # What is gone without a decision is told at the end.
-    if current.state == GONE and get_decision(oss, upload.upload_id) is None:
+    if current.state == GONE and get_decision(case.oss, upload.upload_id) is None:
         return upload.held_until
-    if not (current.due or current.silent_at or current.state == CHECKING):
+    if not (current.due or current.next_at or current.state == CHECKING):
         return None
-    at = current.silent_at or context.now + (timedelta(0) if current.due else SILENCE)
-    return min(max(at, context.now + timedelta(seconds=1)), upload.held_until)
+    at = current.next_at or now + (timedelta(0) if current.due else SILENCE)
+    return min(max(at, now + timedelta(seconds=1)), upload.held_until)
 
 
-def _expire(context: RequestContext, oss: OssClient, upload: HeldUpload) -> None:
-    """End an accepted upload whose hold is over and which nobody has decided about, and tell the business."""
-    if get_decision(oss, upload.upload_id) is None:
-        state = state_at_end(oss, upload, context.now)
-        decision = Decision(EXPIRE, BY_TIME, upload.receipt, upload.etag, context.now, state=state)
-        valid, is_new = make_decision(context, oss, upload, decision)
-        apply(context, oss, upload, valid, is_new=is_new)
+def _expire(case: Case) -> bool:
+    """
+    End an accepted upload whose hold is over and which nobody has decided about, and tell the business.
+
+    Returns:
+        False if somebody has decided, or other bytes than these were accepted.
+    """
+    oss, upload = case.oss, case.upload
+    if get_decision(oss, upload.upload_id) is not None:
+        return False
+    current = open_state(oss, upload, case.now, upload.held_until)
+    if current.stage == HELD:
+        return False
+    decision = Decision(EXPIRE, BY_TIME, upload.receipt, upload.etag, case.now, state=current.state)
+    valid, is_new = make_decision(case, current, decision)
+    apply(case, valid, is_new=is_new)
+    return True

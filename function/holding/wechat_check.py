@@ -6,195 +6,114 @@ silence, errors and doubts a human decides.
 """
 
 from contextlib import suppress
-from datetime import timedelta
 
-from function.config.green import ALIYUN, WECHAT
+from function.config.green import WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
-from function.holding.decision import BY_CHECK, CHECK, decide, leave_to_a_human, settle
+from function.holding.attempts import begin, left_for_later, note
+from function.holding.decision import BY_CHECK, leave_to_a_human, note_check
 from function.holding.events import notify
-from function.holding.held_upload import HeldUpload, read_receipt, read_recorded
-from function.holding.records import PUBLISH, REJECT, Check
-from function.holding.state import (
-    BY_ALIYUN,
-    BY_CLEANING,
-    CHECKING,
-    HELD,
-    LEASE,
-    MAX_SUBMISSIONS,
+from function.holding.held_upload import Case, read_recorded
+from function.holding.progress import Progress, get_progress
+from function.holding.records import Check
+from function.holding.settling import decide, settle
+from function.holding.state import SUBMIT, HeldState
+from function.holding.transitions import (
+    ACCEPTED,
+    ANSWERED,
+    OPEN,
+    PUBLISH,
     PUBLISHED,
-    REJECTED,
+    REJECT,
     REVIEW,
-    UNCHECKED,
-    HeldState,
-    check_state,
-    is_first_attempt,
+    SUBMITTED,
+    SUBMITTING,
 )
 from function.holding.wechat_submission import refusal, submit_to_wechat
-from function.moderation.finding import (
-    CHANGED,
-    LABEL,
-    NOT_CHECKED,
-    RULES,
-    SILENT,
-    UNREACHABLE,
-    Finding,
-    Outcome,
-)
+from function.moderation.finding import CHANGED, LABEL, RULES, UNREACHABLE, Finding, Outcome
 from function.moderation.wechat import CANNOT_OPEN
 from function.moderation.wechat_verdict import Verdict
-from function.oss import due
-from function.oss.client import OssClient, oss_client, oss_clients, require_client, with_time_limit
-from function.oss.due import pause_after
-from function.oss.instants import iso
-from function.oss.objects import head_object
-from function.webhook import RECORD_SECONDS
+from function.oss.client import oss_clients, require_client
 
 # What a submission needs at least; with less it is left to the next request or tick.
 SUBMIT_SECONDS = 2.0
 
 
-def begin_check_after(context: RequestContext, receipt: str) -> HeldState:
+def submit(case: Case, current: HeldState) -> HeldState:
     """
-    Begin the check of an object that was just stored, and return its state; a tick retries what fails.
-
-    Args:
-        receipt: of a profile whose ``hold`` begins with ``check``.
-
-    Raises:
-        UploadError: not even the due record for that tick could be written; the request must be repeated.
-    """
-    upload = read_receipt(receipt, context.settings, context.now)
-    oss = oss_client(context, upload.profile.location)
-    seconds = context.seconds_left() - RECORD_SECONDS
-    in_time = with_time_limit(oss, seconds, context.instance.monotonic)
-    try:
-        current = settle(context, in_time, upload)
-        # A ticket begins each step once: who repeats it starts no work that costs.
-        if not is_first_attempt(upload, current):
-            return current
-        return submit_due(context, in_time, upload, current)
-    except UploadError as error:
-        # The request succeeds all the same, so nobody would repeat it; this client may have no time left.
-        note_check(context, oss_client(context, upload.profile.location), upload)
-        context.line.reason = f"check: {error.code}, {error.reason}"
-        return HeldState(HELD)
-
-
-def submit_due(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> HeldState:
-    """
-    Take the step of a check that is due, unless another request does; after a failure a later one retries.
+    Make the submission to WeChat that is due, unless another request does.
 
     Raises:
         UploadError: OSS refuses, or does not respond; it is retried after a minute.
     """
-    if current.has_other_rules and current.due and not _is_committed_now(oss, upload):
-        return leave_to_a_human(context, oss, upload, Finding(RULES))
-    if current.due == BY_CLEANING:
-        from function.holding.cleaning import continue_with_cleaning
-
-        current = continue_with_cleaning(context, oss, upload, current)
-    # What is checked is what is shown.
-    upload = upload._replace(copy=current.copy or upload.copy)
-    if current.due == BY_ALIYUN:
-        from function.holding.aliyun_check import continue_with_aliyun
-
-        current = continue_with_aliyun(context, oss, upload, current)
-    if current.due == UNCHECKED:
-        finding = Finding(NOT_CHECKED, ALIYUN if current.aliyun else WECHAT)
-        return leave_to_a_human(context, oss, upload, finding)
-    return _submit(context, oss, upload, current) if current.due > 0 else current
-
-
-def _is_committed_now(oss: OssClient, upload: HeldUpload) -> bool:
-    """Return whether no checker looks at an upload, and a backend committed it under the present rules."""
-    if upload.profile.is_checked:
-        return False
-    committed = records.get(oss, records.commit_key(upload.upload_id)) or {}
-    return committed.get("rules") == upload.profile.rules
-
-
-def _submit(context: RequestContext, oss: OssClient, upload: HeldUpload, current: HeldState) -> HeldState:
-    """Make a submission to WeChat."""
-    if current.due > MAX_SUBMISSIONS:
-        return leave_to_a_human(context, oss, upload, Finding(SILENT, WECHAT))
+    context = case.context
     # From now on a tick continues it; one record stands for all attempts.
-    if current.lease == records.submission_key(upload.check_id, 1):
-        note_check(context, oss, upload)
+    if current.stage in (ACCEPTED, ANSWERED) and not case.due:
+        case = note_check(case)
     # A request that has waited for WeChat in vain does not wait again for its other uploads.
-    if context.wechat_has_failed or not current.lease:
-        return current
-    if not records.create(oss, current.lease, {}, context.now):
+    if context.wechat_has_failed:
+        return left_for_later(case, current)
+    is_again = current.stage == SUBMITTING
+    number = (current.progress.number if current.progress else 0) + (not is_again)
+    number = 1 if current.stage == ACCEPTED else number
+    progress = begin(case, current, "submit", number=number, trace="")
+    if progress is None:
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
-        latest = check_state(oss, upload, context.now, upload.held_until)
-        return latest if latest.lease == current.lease else submit_due(context, oss, upload, latest)
-    # By the clock of OSS, which dates the object as well.
-    leased = head_object(oss, current.lease)
-    if leased is None:
-        raise OssUnavailable(reason=f"{current.lease}: the lease disappeared")
-    record = records.submission_key(upload.check_id, current.due)
+        return settle(case)
     try:
-        result = submit_to_wechat(context, oss, upload, is_unreachable=current.is_unreachable)
+        result = submit_to_wechat(context, case.oss, case.upload, is_unreachable=progress.is_unreachable)
     except UploadError as error:
-        return _note_failure(context, oss, record, current, error)
+        return _note_failure(case, current, progress, error)
     if isinstance(result, Finding):
-        # If one request was slow, another submitted after it, and WeChat may refuse that one as a duplicate.
-        submission = records.get_submission(oss, upload.check_id, current.due)
-        if submission is not None and submission.is_accepted:
-            return HeldState(CHECKING)
-        if result.reason == UNREACHABLE and current.due == 1 and context.settings.own_address:
-            return _submit_itself(context, oss, upload)
-        return leave_to_a_human(context, oss, upload, result)
-    trace_id = context.line.trace_id = result
-    # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
-    # one of the two sees the other.
-    checked = Check(upload.receipt, leased.last_modified, current.due, upload.shown.number)
-    records.put(oss, records.check_key(trace_id), checked.fields, context.now)
-    early = records.get(oss, records.verdict_key(trace_id))
-    records.put(oss, record, {"trace": trace_id}, context.now)
-    if early is not None:
-        return _apply_verdict(context, oss, upload, records.verdict_in(trace_id, early), checked)
-    return HeldState(CHECKING)
+        return _act_on_refusal(case, current, progress, result)
+    return _note_submission(case, current, progress, result)
 
 
-def _note_failure(
-    context: RequestContext, oss: OssClient, record: str, current: HeldState, error: UploadError
-) -> HeldState:
+def _note_failure(case: Case, current: HeldState, progress: Progress, error: UploadError) -> HeldState:
     """Record a failed submission; it counts if this object itself is the cause."""
+    context = case.context
     context.line.reason = f"check: {error.code}, {error.reason}"
     context.wechat_has_failed |= not error.is_own
-    failures = current.failures + error.is_own
-    fields = {"failures": failures, "since": iso(current.since or context.now)}
     # If this fails as well, the lease ends by itself.
     with suppress(UploadError):
-        records.put(oss, record, fields, context.now)
-    pause = pause_after(failures) if failures else LEASE
-    return current._replace(lease="", failures=failures, silent_at=context.now + pause)
+        progress = note(case, progress, "not submitted", failures=progress.failures + error.is_own)
+    ends = current.held_until or case.upload.held_until
+    return current._replace(
+        stage=progress.state, due="", lease="", progress=progress, next_at=progress.next_at(ends)
+    )
 
 
-def _submit_itself(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, trace_id: str | None = None
-) -> HeldState:
-    """
-    Record that WeChat cannot open the URL of the first submission, and make the second one.
-
-    Args:
-        trace_id: of the first one, if it was accepted.
-    """
-    note_check(context, oss, upload)
-    first = {"trace": trace_id} if trace_id else {}
-    record = records.submission_key(upload.check_id, 1)
-    records.put(oss, record, {**first, "unreachable": upload.receipt}, context.now)
-    current = check_state(oss, upload, context.now, upload.held_until)
-    return submit_due(context, oss, upload, current) if context.seconds_left() > SUBMIT_SECONDS else current
+def _act_on_refusal(case: Case, current: HeldState, progress: Progress, refused: Finding) -> HeldState:
+    # If one request was slow, another submitted after it, and WeChat may refuse that one as a duplicate.
+    latest = get_progress(case.oss, case.upload.upload_id)
+    if latest is not None and latest.state == SUBMITTED and latest.turn > progress.turn:
+        return HeldState(latest.state, progress=latest)
+    if refused.reason == UNREACHABLE and progress.number == 1 and case.context.settings.own_address:
+        return _submit_itself(case, current, progress)
+    return leave_to_a_human(case, HeldState(progress.state), refused)
 
 
-def note_check(context: RequestContext, oss: OssClient, upload: HeldUpload) -> str:
-    """Write the due record by which the next tick continues a check, and return its name."""
-    at = context.now + timedelta(seconds=1)
-    fields = {"receipt": upload.receipt}
-    return due.write(oss, CHECK, upload.owner, upload.upload_id, at, fields, context.now)
+def _submit_itself(case: Case, current: HeldState, progress: Progress) -> HeldState:
+    """Record that WeChat cannot open the URL of the first submission, and make the second one."""
+    case = case if case.due else note_check(case)
+    progress = note(case, progress, "unreachable", is_unreachable=True, trace="", failures=0)
+    lease = progress.lease(case.upload.upload_id, case.upload.held_until, case.now)
+    current = current._replace(stage=progress.state, due=SUBMIT, lease=lease, progress=progress)
+    return submit(case, current) if case.context.seconds_left() > SUBMIT_SECONDS else current
+
+
+def _note_submission(case: Case, current: HeldState, progress: Progress, trace_id: str) -> HeldState:
+    upload, case.context.line.trace_id = case.upload, trace_id
+    # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
+    # one of the two sees the other.
+    checked = Check(upload.receipt, current.stored_at, progress.number, upload.shown.number)
+    records.put(case.oss, records.check_key(trace_id), checked.fields, case.now)
+    early = records.get(case.oss, records.verdict_key(trace_id))
+    progress = note(case, progress, "submitted", trace=trace_id, failures=0)
+    if early is not None:
+        return _apply_verdict(case, records.verdict_in(trace_id, early), checked)
+    return HeldState(progress.state, progress=progress)
 
 
 def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
@@ -225,7 +144,7 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
             line.key, line.upload_id = upload.key, upload.upload_id
             # With the upload's own role: another role for this bucket reaches the records only.
             own = require_client(buckets.get(upload.profile.location, oss))
-            line.state = _apply_verdict(context, own, upload, verdict, checked).state
+            line.state = _apply_verdict(Case(context, own, upload), verdict, checked).state
         # It is decided, but another object has the name; or the receipt is not valid any more.
         except (AlreadyExists, Forbidden) as error:
             context.line.reason = error.reason
@@ -236,44 +155,48 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
     return bool(found)
 
 
-def _apply_verdict(
-    context: RequestContext, oss: OssClient, upload: HeldUpload, verdict: Verdict, checked: Check
-) -> HeldState:
+def _apply_verdict(case: Case, verdict: Verdict, checked: Check) -> HeldState:
     finding = Finding(LABEL, WECHAT, verdict.label)
     if verdict.outcome is Outcome.ERROR:
         finding = refusal(verdict.errcode)
-    current = settle(context, oss, upload)
+    current = settle(case)
     if verdict.outcome is Outcome.RISKY:
-        if current.state not in (PUBLISHED, REJECTED):
-            current = decide(context, oss, upload, REJECT, BY_CHECK, finding)
+        if current.stage in OPEN:
+            current = decide(case, current, REJECT, BY_CHECK, finding)
         # The business must act on a risky verdict about a published object.
         if current.state == PUBLISHED:
-            notify(context, upload, REVIEW, finding, state=PUBLISHED)
+            notify(case, REVIEW, finding, state=PUBLISHED)
         return current
-    upload = upload._replace(copy=current.copy)
+    case = case.of_copy(current.copy)
     # A copy that was made anew is checked anew.
-    if current.state not in (HELD, CHECKING) or checked.copy != upload.shown.number:
+    if current.stage not in OPEN or current.stage == REVIEW or checked.copy != case.upload.shown.number:
         return current
     is_first = verdict.errcode == CANNOT_OPEN and checked.number == 1
-    if is_first and current.is_in_check and context.settings.own_address:
-        first = records.get_submission(oss, upload.check_id, 1)
-        if first is None or not first.is_accepted:
-            # The request that submitted it is about to write this record, and would overwrite it.
-            raise OssUnavailable(reason="the submission of this verdict is not recorded yet")
-        return _submit_itself(context, oss, upload, verdict.trace_id)
+    if is_first and current.is_in_check and case.context.settings.own_address:
+        return _act_on_unreachable(case, current, verdict)
     if verdict.outcome is not Outcome.PASS:
-        return leave_to_a_human(context, oss, upload, finding)
-    # Not an upload that was not committed yet, or that a human must decide about.
+        return leave_to_a_human(case, current, finding)
+    # Not an upload that was not committed yet.
     if not current.is_in_check:
         return current
     if current.has_other_rules:
-        return leave_to_a_human(context, oss, upload, Finding(RULES))
+        return leave_to_a_human(case, current, Finding(RULES))
     # What was stored later, even as the same bytes, may have been something else while WeChat looked.
-    if current.stored_at is None or checked.since is None or current.stored_at > checked.since:
-        return leave_to_a_human(context, oss, upload, Finding(CHANGED, WECHAT))
-    if upload.profile.is_checked_by_aliyun:
+    if checked.stored_at is None or current.stored_at != checked.stored_at:
+        return leave_to_a_human(case, current, Finding(CHANGED, WECHAT))
+    if case.upload.profile.is_checked_by_aliyun:
         from function.holding.aliyun_check import doubt_of_aliyun
 
-        if doubt := doubt_of_aliyun(oss, upload, current):
-            return leave_to_a_human(context, oss, upload, doubt)
-    return decide(context, oss, upload, PUBLISH, BY_CHECK, finding)
+        if doubt := doubt_of_aliyun(current):
+            return leave_to_a_human(case, current, doubt)
+    return decide(case, current, PUBLISH, BY_CHECK, finding)
+
+
+def _act_on_unreachable(case: Case, current: HeldState, verdict: Verdict) -> HeldState:
+    progress = current.progress
+    if current.stage == SUBMITTED and progress and progress.trace == verdict.trace_id:
+        return _submit_itself(case, current, progress)
+    if current.stage == SUBMITTING and progress and progress.number == 1:
+        # The request that submitted it is about to write this record, and would overwrite it.
+        raise OssUnavailable(reason="the submission of this verdict is not recorded yet")
+    return current

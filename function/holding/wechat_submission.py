@@ -62,7 +62,7 @@ def submit_to_wechat(
         return Finding(obstacle)
     settings, app = context.settings, context.settings.caller_settings
     if is_unreachable:
-        token = SourceToken(upload.check_id, upload.profile.name, media.process)
+        token = SourceToken(upload.upload_id, upload.profile.name, media.process)
         url = f"{settings.own_address}/check-source?t={token.issue(settings, context.now)}"
     else:
         url = held_url(context, oss, upload, CHECK_URL_LIFE, process=media.process)

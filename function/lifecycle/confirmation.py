@@ -44,7 +44,7 @@ def decided_response(
 ) -> dict[str, Any] | None:
     """Return the response about an upload with a decision, with its receipt; ``None`` if undecided."""
     from function.holding.actions import resume_decided
-    from function.holding.state import PUBLISHED
+    from function.holding.transitions import PUBLISHED
 
     found = resume_decided(context, oss, upload_id, receipt)
     if found is None:
@@ -78,8 +78,8 @@ def begin_check(context: RequestContext, profile: Profile, response: dict[str, A
     """
     if profile.hold != (CHECK,):
         return response
-    from function.holding.state import PUBLISHED
-    from function.holding.wechat_check import begin_check_after
+    from function.holding.steps import begin_check_after
+    from function.holding.transitions import PUBLISHED
 
     state = begin_check_after(context, response["receipt"]).state
     if not profile.is_checked_by_aliyun:

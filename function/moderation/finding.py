@@ -63,7 +63,7 @@ def read_finding(fields: Mapping[str, Any]) -> Finding:
     found, reason, by = fields.get("labels"), fields.get("reason"), fields.get("by")
     labels = map(_label, found[:MAX_LABELS] if isinstance(found, list) else ())
     return Finding(
-        reason if isinstance(reason, str) else _earlier_reason(fields),
+        reason if isinstance(reason, str) else UNREADABLE,
         by if by in (WECHAT, ALIYUN) else "",
         _label(fields.get("label")),
         tuple(each for each in labels if each is not None),
@@ -76,9 +76,3 @@ def _label(value: object) -> Label | None:
         # A lone surrogate can stand in no text that others read.
         return value[:MAX_LABEL].encode(errors="replace").decode()
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _earlier_reason(fields: Mapping[str, Any]) -> str:
-    """Return the reason in a record of an earlier version, which has one field named like it."""
-    named = (reason for reason in (LABEL, ERRCODE, SILENT, CHANGED) if fields.get(reason) is not None)
-    return next(named, UNREADABLE)

@@ -8,7 +8,9 @@ from function.context import RequestContext
 from function.errors import NotFound, NotUploaded
 from function.holding import records
 from function.holding.held_upload import HeldUpload, read_recorded
-from function.holding.state import CHECKING, MAX_SUBMISSIONS, undecided_state
+from function.holding.progress import get_progress
+from function.holding.state import GIVE_UP, SILENT, undecided_state
+from function.holding.transitions import SUBMITTED, SUBMITTING, UNREACHABLE
 from function.http.gateway import Response
 from function.limits.rate_limit import RateLimitItem, items_by_ip
 from function.moderation.source import SourceToken
@@ -38,13 +40,14 @@ def handle(context: RequestContext) -> Response:
     upload = _waiting_upload(context, oss, token.upload_id)
     line.profile, line.owner = upload.profile.name, upload.owner
     line.key, line.upload_id = upload.key, upload.upload_id
-    fetched = records.written_at(oss, records.fetched_key(upload.check_id))
+    fetched_key = records.fetched_key(upload.upload_id, upload.copy_number)
+    fetched = records.written_at(oss, fetched_key)
     if fetched is not None and context.now >= fetched + REPEATABLE_FOR:
         raise invalid_token("its object was fetched before")
     body = read_object(oss, upload.shown.key, MAX_BYTES, process=token.process)
     if body is None:
         raise NotUploaded
-    records.create(oss, records.fetched_key(upload.check_id), {}, context.now)
+    records.create(oss, fetched_key, {}, context.now)
     headers = {
         "Content-Type": "image/jpeg" if token.process else upload.shown.content_type,
         "Cache-Control": "no-store",
@@ -53,16 +56,15 @@ def handle(context: RequestContext) -> Response:
     return Response(200, body, headers)
 
 
-def _waiting_upload(context: RequestContext, oss: OssClient, check_id: str) -> HeldUpload:
+def _waiting_upload(context: RequestContext, oss: OssClient, upload_id: str) -> HeldUpload:
     """Return the upload whose second submission waits for its verdict; it has the bytes of its receipt."""
-    first = records.get_submission(oss, check_id, 1)
-    if first is None or not first.unreachable:
+    progress = get_progress(oss, upload_id)
+    if progress is None or not progress.is_unreachable:
         raise invalid_token("its object does not wait for this check")
-    upload = read_recorded(first.unreachable, oss.bucket, context.settings, context.now)
-    if records.get_decision(oss, upload.upload_id) is not None:
+    upload = read_recorded(progress.receipt, oss.bucket, context.settings, context.now)
+    if upload.upload_id != upload_id or records.get_decision(oss, upload_id) is not None:
         raise invalid_token("its object is decided")
     current = undecided_state(oss, upload, context.now)
-    upload = upload._replace(copy=current.copy)
-    if upload.check_id != check_id or current.state != CHECKING or current.due > MAX_SUBMISSIONS:
+    if current.stage not in (UNREACHABLE, SUBMITTING, SUBMITTED) or current.due in (SILENT, GIVE_UP):
         raise invalid_token("its object does not wait for this check any more")
-    return upload
+    return upload._replace(copy=current.copy)

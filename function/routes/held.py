@@ -11,7 +11,7 @@ from function.errors import Forbidden
 from function.holding.actions import commit_held
 from function.holding.actions import discard as discard_upload
 from function.holding.decision import BY_OWNER
-from function.holding.held_upload import HeldUpload
+from function.holding.held_upload import Case, HeldUpload
 from function.holding.request import (
     BACKEND,
     HeldRequest,
@@ -21,7 +21,6 @@ from function.holding.request import (
     respond_to_each,
     response_about,
 )
-from function.holding.state import HeldState
 from function.holding.status import read_state
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
@@ -41,10 +40,10 @@ def commit(context: RequestContext) -> dict[str, Any]:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        after = commit_held(
-            context, oss, upload, request.decision, request.reviewer, is_backend=caller == BACKEND
-        )
-        return {**response_about(upload, after), **_verdict(oss, upload, request.decision is not None)}
+        case = Case(context, oss, upload)
+        ended = commit_held(case, request.decision, request.reviewer, is_backend=caller == BACKEND)
+        response = response_about(upload, ended.state, ended.published)
+        return {**response, **_verdict(oss, upload, request.decision is not None)}
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
 
@@ -75,8 +74,8 @@ def discard(context: RequestContext) -> dict[str, Any]:
     request, caller = _read(context, lambda upload: upload.is_held)
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        state = discard_upload(context, oss, upload, is_backend=caller == BACKEND)
-        return response_about(upload, HeldState(state))
+        state = discard_upload(Case(context, oss, upload), is_backend=caller == BACKEND)
+        return response_about(upload, state)
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
 
@@ -85,10 +84,10 @@ def status(context: RequestContext) -> dict[str, Any]:
     """Return the response of ``/commit``, ``"heldUntil"`` while it is held, for backends what was decided."""
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        state = read_state(context, oss, upload)
-        response = response_about(upload, state)
-        if state.held_until:
-            response["heldUntil"] = iso(state.held_until)
+        current = read_state(context, oss, upload)
+        response = response_about(upload, current.state, current.published)
+        if current.held_until:
+            response["heldUntil"] = iso(current.held_until)
         return {**response, **_verdict(oss, upload, by_backend)}
 
     request = read_held_request(context)

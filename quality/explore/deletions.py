@@ -5,15 +5,15 @@ from quality.explore.take_out import Deletion
 
 SAFETY = {
     "the record of a copy that is made once more": Deletion(
-        "function.holding.decision",
-        "            records.put(oss, records.copy_key(upload.upload_id), {}, now)\n",
+        "function.holding.effects",
+        "            records.put(oss, records.copy_key(upload.upload_id), {}, case.now)\n",
         "",
         "cut off against discard",
         "gone_is_final",
     ),
     "the minute that a copy may take": Deletion(
-        "function.holding.decision",
-        "publication.check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, now)",
+        "function.holding.effects",
+        "publication.check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, case.now)",
         "pass",
         "late copy",
         "gone_is_final",
@@ -41,8 +41,8 @@ SAFETY = {
     ),
     "the due record before a decision": Deletion(
         "function.holding.decision",
-        "    ours = note_due(context, oss, upload, decision.action, decision.at)\n",
-        "    ours = _due_name(upload, decision.action, decision.at)\n",
+        "    ours = case.due or note_due(case, decision.action, decision.at)\n",
+        "    ours = case.due or due_name(case, decision.action, decision.at)\n",
         "commit",
         "at rest: what_is_said_is_so",
     ),
@@ -62,7 +62,7 @@ SAFETY = {
     ),
     "the date of what was checked": Deletion(
         "function.holding.wechat_check",
-        "if current.stored_at is None or checked.since is None or current.stored_at > checked.since:",
+        "if checked.stored_at is None or current.stored_at != checked.stored_at:",
         "if False:",
         "swapped while checked",
         "nothing_is_visible_before_its_time",
@@ -75,14 +75,14 @@ SAFETY = {
         "at rest: what_has_a_receipt_is_kept",
     ),
     "the lease of a submission": Deletion(
-        "function.holding.wechat_check",
-        "if not records.create(oss, current.lease, {}, context.now):",
-        "if records.create(oss, current.lease, {}, context.now) is None:",
+        "function.holding.attempts",
+        "return progress if records.create(case.oss, current.lease, lease, case.now) else None",
+        "return progress if records.create(case.oss, current.lease, lease, case.now) in (0, 1) else None",
         "commit twice, to be checked",
         "a_check_is_paid_once",
     ),
     "what a tick tells of what is done": Deletion(
-        "function.holding.decision",
+        "function.holding.effects",
         "(has_changed or (is_due and (state != GONE or decision.action in ENDS)))",
         "has_changed",
         "reject",
@@ -103,9 +103,9 @@ SAFETY = {
         "gone_is_final",
     ),
     "the lease of a call of Aliyun": Deletion(
-        "function.holding.aliyun_check",
-        "if not is_free and not records.create(oss, current.lease, {}, context.now):",
-        "if records.create(oss, current.lease, {}, context.now) is None:",
+        "function.holding.attempts",
+        "return progress if records.create(case.oss, current.lease, lease, case.now) else None",
+        "return progress if records.create(case.oss, current.lease, lease, case.now) in (0, 1) else None",
         "callback, confirm, aliyun",
         "a_check_is_paid_once",
     ),
@@ -124,7 +124,7 @@ SAFETY = {
         "at rest: what_is_visible_is_clean",
     ),
     "the deletion of what was held": Deletion(
-        "function.holding.decision",
+        "function.holding.effects",
         "    if there and is_held:\n        publication.delete_held(oss, upload)\n",
         "",
         "commit",
@@ -152,7 +152,7 @@ SAFETY = {
         "a_form_is_counted",
     ),
     "the old object until the new one is published": Deletion(
-        "function.routes.confirm",
+        "function.lifecycle.confirmation",
         "if upload.ticket.replaces and not upload.is_held:",
         "if upload.ticket.replaces:",
         "replace, confirm",
@@ -181,7 +181,7 @@ SAFETY = {
     ),
     "what Aliyun leaves to a human": Deletion(
         "function.holding.aliyun_check",
-        "return None if check.verdict.outcome is Outcome.PASS else check.verdict.finding",
+        "return None if progress.answer.outcome is Outcome.PASS else progress.answer.finding",
         "return None",
         "aliyun in doubt",
         "nothing_is_visible_before_its_time",
@@ -216,7 +216,7 @@ SAFETY = {
     ),
     "the decision that a deletion ends": Deletion(
         "function.holding.key_deletion",
-        "discard_any(context, oss, upload, by)",
+        "discard_any(Case(context, oss, upload), by)",
         "delete_same(oss, name, partial(eq, facts))",
         "sent again after delete",
         "deleted_never_returns",

@@ -12,91 +12,91 @@ def _missed(module: str, line: str, instead: str, scenario: str, rule: str) -> D
 
 LIVENESS = {
     "the publication after a pass of WeChat": _missed(
-        "check", "decide(context, oss, upload, PUBLISH, BY_CHECK, finding)", "current", "pass", VISIBLE
+        "wechat_check", "decide(case, current, PUBLISH, BY_CHECK, finding)", "current", "pass", VISIBLE
     ),
     "the publication after a pass of Aliyun": _missed(
         "aliyun_check",
-        "decide(context, oss, upload, PUBLISH, BY_CHECK, verdict.finding)",
-        "HeldState(CHECKING)",
+        "decide(case, asked, PUBLISH, BY_CHECK, answer.finding)",
+        "asked",
         "form and confirm, aliyun",
         VISIBLE,
     ),
     "the publication after a commit": _missed(
-        "actions", "decide(context, oss, upload, PUBLISH, BY_COMMIT)", "current", "commit", VISIBLE
+        "actions", "decide(case, HeldState(HELD), PUBLISH, BY_COMMIT)", "HeldState(HELD)", "commit", VISIBLE
     ),
     "the decision by hand": _missed(
         "actions",
-        "decide(context, oss, upload, action, BY_BACKEND, reviewer=who)",
+        "decide(case, current, action, BY_BACKEND, reviewer=who)",
         "current",
         "publish",
         VISIBLE,
     ),
     "the verdict that came early": _missed(
-        "check", "    if early is not None:\n", "    if False:\n", "verdict against commit", VISIBLE
+        "wechat_check", "    if early is not None:\n", "    if False:\n", "verdict against commit", VISIBLE
     ),
     "the second search for a submission": _missed(
-        "check",
+        "wechat_check",
         "        found = records.checks_of(buckets.values(), verdict.trace_id)\n",
         "",
         "verdict against commit",
         VISIBLE,
     ),
-    "the record of a commit that a check follows": _missed(
-        "actions",
-        "records.commit_key(upload.upload_id)",
-        "records.fetched_key(upload.upload_id)",
+    "the commit in the progress of a check": _missed(
+        "attempts",
+        "is_committed = COMMIT in profile.hold",
+        "is_committed = False",
         "commit, to be checked",
         OUTCOME,
     ),
     "the human after two silences": _missed(
-        "check",
-        "return leave_to_a_human(context, oss, upload, Finding(SILENT, WECHAT))",
+        "steps",
+        "return leave_to_a_human(case, current, Finding(finding.SILENT, WECHAT))",
         "return current",
         "commit, to be checked",
         OUTCOME,
     ),
     "the due record of a check": _missed(
-        "check",
-        "    if current.lease == records.submission_key(",
-        "    if None is (lambda *_: 0)(",
+        "wechat_check",
+        "    if current.stage in (ACCEPTED, ANSWERED) and not case.due:\n",
+        "    if False:\n",
         "commit, to be checked",
         OUTCOME,
     ),
     "the due record of the next step of a check": _missed(
         "undecided",
-        "if not (current.due or current.silent_at or current.state == CHECKING):",
+        "if not (current.due or current.next_at or current.state == CHECKING):",
         "if True:",
         "commit, to be checked",
         OUTCOME,
     ),
     "the submission to WeChat": _missed(
-        "check",
-        "return _submit(context, oss, upload, current) if current.due > 0 else current",
+        "steps",
+        "return submit(case, current)",
         "return current",
         "commit, to be checked",
         OUTCOME,
     ),
     "the delivery of a review": _missed(
         "decision",
-        "if is_new and notify(context, upload, REVIEW, finding):",
+        "if is_new and notify(case, REVIEW, finding):",
         "if is_new:",
         "commit, to be checked",
         "the_outcome_was_told",
     ),
     "the end of a check": _missed(
         "undecided",
-        "if not (current.due or current.silent_at or current.state == CHECKING):",
+        "if not (current.due or current.next_at or current.state == CHECKING):",
         "if False:",
         "pass",
         "nothing_becomes_due_any_more",
     ),
     "the due record at the end of a hold": _missed(
-        "decision", "    note_end(context, oss, upload)\n", "", "doubt", "an_end_by_time_is_told"
+        "decision", "    note_end(case)\n", "", "doubt", "an_end_by_time_is_told"
     ),
     "the decision at the end of a hold": _missed(
         "undecided",
-        "            _expire(context, own, upload)\n",
-        "            pass\n",
+        "if current.state == GONE and _expire(case):",
+        "if False:",
         "doubt",
         "an_end_by_time_is_told",
     ),

@@ -22,8 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.stateful import run_state_machine_as_test as live
 
 from function.errors import UploadError
+from function.holding.progress import LEASE
 from function.holding.publication import COPY_LIFE, REQUEST_LIFE
-from function.holding.state import LEASE
 from function.moderation.finding import Outcome
 from function.moderation.source import SourceToken
 from function.request_log import lines_of

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from function.holding.state import OPEN
+from function.holding.transitions import SHOWN
 from local.common.clock import StandingClock
 from tests.docs.backends import run
 from tests.docs.markdown import both, code_blocks, names_in, page, tables
@@ -16,7 +16,7 @@ from tests.support import stage
 from tests.support.world import HELD, World
 
 NAME = "docs/held-objects.md"
-STATES = {*OPEN, "published", "rejected", "gone"}
+STATES = {*SHOWN.values()}
 SECRET = HELD["TOKEN_SECRET"]
 
 

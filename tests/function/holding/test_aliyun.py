@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from function.holding.aliyun_record import LEASE
+from function.holding.progress import LEASE
 from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import names
@@ -234,8 +234,8 @@ def test_a_decision_of_a_backend_while_aliyun_looks_counts(house):
     assert names(house, said) == []
 
 
-@pytest.mark.parametrize(("answer", "state"), [("pass", "review"), ("risky", "rejected")])
-def test_a_review_that_began_while_aliyun_looks_is_ended_by_a_rejection_alone(house, answer, state):
+@pytest.mark.parametrize(("answer", "state"), [("review", "review"), ("risky", "rejected")])
+def test_a_review_that_began_while_aliyun_looks_is_ended_by_a_rejection(house, answer, state):
     said = stored(house, profile="sent")
     name, body = (
         f"held/.review/{said['uploadId']}",
@@ -351,7 +351,7 @@ def test_files_that_fail_keep_no_tick_from_others(house, clock):
 )
 def test_without_half_a_second_nothing_is_begun(house, left, state, asked):
     from function.holding.actions import commit_held
-    from function.holding.held_upload import read_receipt
+    from function.holding.held_upload import Case, read_receipt
     from function.oss.client import oss_client
 
     said = stored(house, profile="sent")
@@ -359,7 +359,7 @@ def test_without_half_a_second_nothing_is_begun(house, left, state, asked):
     call = house.call()
     upload = read_receipt(said["receipt"], call.settings, call.now)
     oss = oss_client(call, upload.profile.location)._replace(send=call.instance.send)
-    assert commit_held(call, oss, upload, None, is_backend=True).state == state
+    assert commit_held(Case(call, oss, upload), None, is_backend=True).state == state
     assert (len(checks(house)), len(house.due("check-"))) == (asked, 1 - asked)
 
 
@@ -439,7 +439,7 @@ def test_two_requests_at_once_pay_once(house):
 
 def commit_just_before_the_lease(house, said):
     """Commit an upload, and once more just before that request gets the lease; return its state."""
-    lease = f"held/.submitted/{said['uploadId']}-0"
+    lease = f"held/.accepted/{said['uploadId']}"
 
     def first():
         if house.oss.requests[-1].key == lease:
@@ -531,12 +531,12 @@ def test_answers_that_are_never_kept_are_paid_ever_later(house, clock, monkeypat
     put = house.oss._put_object
 
     def refusing(request, *rest):
-        if request.key.endswith("-0") and request.key in house.oss.objects:
+        if "/.accepted/" in request.key and request.key in house.oss.objects:
             raise Refused(403, "FileImmutable")
         return put(request, *rest)
 
     monkeypatch.setattr(house.oss, "_put_object", refusing)
-    assert minutes_of_calls(house, clock, []) == [0, 1, 2, 4, 9, 24]
+    assert minutes_of_calls(house, clock, ["running"] * 60) == [0, 1, 2, 4, 9, 24]
 
 
 @pytest.mark.parametrize("answer", ["pass", "risky", "review"])
@@ -588,7 +588,7 @@ def test_a_failure_that_cannot_be_kept_ends_with_its_lease(house, clock):
 )
 def test_an_invalid_record_decides_nothing(house, log_lines, fields):
     said = stored(house, None)
-    name = f"held/.submitted/{said['uploadId']}-0"
+    name = f"held/.accepted/{said['uploadId']}"
     house.oss.replace_object(name, body=json.dumps({"at": "2026-11-24T14:00:00Z", **fields}).encode())
     assert house.ask("status", receipt=said["receipt"]).code == "oss_unavailable"
     assert log_lines()[-1]["reason"] == f"{name}: invalid record"
@@ -596,8 +596,8 @@ def test_an_invalid_record_decides_nothing(house, log_lines, fields):
 
 def test_a_hundred_failures_are_paused_like_six(house, clock):
     said = stored(house, None)
-    name = f"held/.submitted/{said['uploadId']}-0"
-    body = {"at": "2026-11-24T14:00:00Z", "failures": 10**9 - 1}
+    name = f"held/.accepted/{said['uploadId']}"
+    body = {**json.loads(house.oss.objects[name].body), "is_lease": False, "failures": 10**9 - 1}
     house.oss.replace_object(name, body=json.dumps(body).encode())
     assert house.status(said["receipt"]) in ("checking", "published")
 
@@ -707,7 +707,7 @@ def test_a_pass_of_wechat_does_not_publish_before_aliyun_has_answered(with_wecha
     """As after a change of the profile while WeChat looked."""
     house = with_wechat
     said = stored(house, "pass", profile="both")
-    del house.oss.objects[f"held/.submitted/{said['uploadId']}-0"]
+    del house.oss.objects[f"held/.accepted/{said['uploadId']}"]
     house.verdict(Outcome.PASS)
     assert house.status(said["receipt"]) == "review"
     assert names(house, said) == ["held"]
@@ -716,9 +716,10 @@ def test_a_pass_of_wechat_does_not_publish_before_aliyun_has_answered(with_wecha
 def test_an_unanswered_record_is_no_pass(with_wechat, clock):
     house = with_wechat
     said = stored(house, "pass", profile="both")
-    house.oss.replace_object(
-        f"held/.submitted/{said['uploadId']}-0", body=b'{"at": "2026-11-24T14:00:00Z", "failures": 1}'
-    )
+    name = f"held/.accepted/{said['uploadId']}"
+    kept = json.loads(house.oss.objects[name].body)
+    del kept["answer"]
+    house.oss.replace_object(name, body=json.dumps(kept).encode())
     house.verdict(Outcome.PASS)
     assert house.status(said["receipt"]) == "review"
     assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "not-checked"
@@ -789,8 +790,8 @@ def test_a_result_is_fetched_after_growing_pauses_and_without_a_lease(house, clo
         asked += [seconds / 60] * (len(house.green.asked) - before)
         clock.tick(seconds=10)
     assert asked == [1, 2, 4, 7, 12, 22, 32, 42]
-    submitted = [name for name in house.oss.records() if name.startswith("submitted/")]
-    assert submitted == [f"submitted/{said['uploadId']}-0"]
+    accepted = [name for name in house.oss.records() if name.startswith(("accepted/", "attempts/"))]
+    assert accepted == [f"accepted/{said['uploadId']}"]
 
 
 def test_a_fetch_that_met_an_outage_is_repeated_at_once(house, clock):
@@ -862,7 +863,7 @@ def test_a_video_begins_as_it_likes(house):
 
 def test_a_type_that_aliyun_does_not_know_is_sent_nowhere(house):
     from function.holding.actions import commit_held
-    from function.holding.held_upload import read_receipt
+    from function.holding.held_upload import Case, read_receipt
     from function.oss.client import oss_client
 
     said = stored(house, profile="sent")
@@ -870,5 +871,5 @@ def test_a_type_that_aliyun_does_not_know_is_sent_nowhere(house):
     upload = read_receipt(said["receipt"], call.settings, call.now)
     upload = upload._replace(content=upload.content._replace(mime_type="text/plain"))
     oss = oss_client(call, upload.profile.location)
-    assert commit_held(call, oss, upload, None, is_backend=True).state == "review"
+    assert commit_held(Case(call, oss, upload), None, is_backend=True).state == "review"
     assert house.green.asked == []

@@ -308,7 +308,7 @@ def test_neither_clients_nor_owners_use_up_the_limit_of_a_backend(house):
     assert refused(house.ask("status", receipt=stored["receipt"])) == (429, "too_many_requests")
     assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
     stored = house.store("note")
-    house.oss.fail("GetObject", *[DENIED] * 60)
+    house.oss.fail("HeadObject", *[DENIED] * 60)
     statuses = [house.ask("commit", house.session(), receipt=stored["receipt"]).status for _ in range(61)]
     assert statuses == [502] * 60 + [429]
     assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"

@@ -214,8 +214,10 @@ def test_a_discard_before_a_copy_is_made_once_more_prevents_it(house, clock, is_
     def discard():
         discarded.append(refused(house.discard(stored["receipt"])))
 
-    house.oss.between["PutObject"] = (
-        discard if is_first else lambda: house.oss.between.update(GetObject=discard)
+    happens = discard if is_first else lambda: house.oss.between.update(GetObject=discard)
+    # Of the commit that finds the decision: its due record, its own decision, then the copy's record.
+    house.oss.between["PutObject"] = lambda: house.oss.between.update(
+        PutObject=lambda: house.oss.between.update(PutObject=happens)
     )
     house.oss.asked.clear()
     answer = house.commit(stored["receipt"])

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from function.errors import OssUnavailable
-from function.holding.wechat_check import begin_check_after
+from function.holding.steps import begin_check_after
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import PROFILES, names, refused
@@ -67,7 +67,7 @@ def test_a_tick_completes_a_decision_cut_off_at_any_call_and_notifies_the_busine
 def test_a_decision_is_not_continued_while_its_request_may_run(house, clock):
     stored = house.store("word")
     clock.tick(seconds=1)
-    kill(house, lambda: house.commit(stored["receipt"]), at=5, after=False)
+    kill(house, lambda: house.commit(stored["receipt"]), at=4, after=False)
     clock.tick(seconds=59)
     house.tick()
     assert (names(house, stored), len(house.due("decision"))) == (["held"], 1)
@@ -440,7 +440,7 @@ def test_a_check_stays_due_while_another_request_submits_it(house, clock):
     stored = house.store("face")
     clock.tick(minutes=2)
     # The lease of the second attempt, which that request took a moment before.
-    lease = f"held/.submitted/{stored['uploadId']}-1-20261124140000-1"
+    lease = f"held/.attempts/{stored['uploadId']}-1-1"
     house.oss.store(lease, b'{"at":"2026-11-24T14:02:00Z"}')
     house.tick()
     assert (house.wechat.submitted, len(house.due("check"))) == ({}, 1)

@@ -52,7 +52,8 @@ def test_the_business_hears_of_what_was_committed_only(house, clock, commits):
         house.commit(stored["receipt"])
         house.verdict(Outcome.REVIEW, label=20002)
     house.events.clear()
-    tick_for(house, clock, days=1, minutes=1)
+    tick_for(house, clock, hours=1)
+    tick_for(house, clock, hours=23, minutes=1)
     assert house.told == ["expired"] * commits
     assert decision_about(house, stored) == ("expire" if commits else None)
 

@@ -10,7 +10,7 @@ from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.errors import Forbidden
 from function.holding import records
 from function.holding.held_upload import read_receipt
-from function.holding.state import LEASE, MAX_SUBMISSIONS
+from function.holding.progress import LEASE
 from function.moderation.finding import Outcome
 
 
@@ -123,7 +123,7 @@ def test_a_receipt_with_an_unsafe_id_is_refused(house, receipt, jti, profile):
 def test_the_longest_id_fits_every_record_name(house, receipt):
     assert house.status(receipt(jti="x" * 100, profile="face")) == "gone"
     late = (datetime.max - datetime.min) // LEASE
-    assert records.submission_key("x" * 100, MAX_SUBMISSIONS, f"-{records.MAX_FAILURES - 1}-{late}")
+    assert records.attempt_key("x" * 100, records.MAX_FAILURES - 1, late)
 
 
 ODD = [

@@ -27,8 +27,8 @@ def bucket(call):
         (records.decision_key(UPLOAD_ID), f"held/.decided/{UPLOAD_ID}"),
         (records.rejection_key(UPLOAD_ID), f"held/.rejected/{UPLOAD_ID}"),
         (records.copy_key(UPLOAD_ID), f"held/.copied/{UPLOAD_ID}"),
-        (records.commit_key(UPLOAD_ID), f"held/.committed/{UPLOAD_ID}"),
-        (records.submission_key(UPLOAD_ID, 2), f"held/.submitted/{UPLOAD_ID}-2"),
+        (records.accepted_key(UPLOAD_ID), f"held/.accepted/{UPLOAD_ID}"),
+        (records.attempt_key(UPLOAD_ID, 3, 0), f"held/.attempts/{UPLOAD_ID}-3-0"),
         (records.review_key(UPLOAD_ID), f"held/.review/{UPLOAD_ID}"),
         (records.check_key("60f96f1d-1"), "held/.checks/60f96f1d-1"),
         (records.verdict_key("60f96f1d-1"), "held/.verdicts/60f96f1d-1"),
@@ -61,7 +61,7 @@ def test_only_the_first_request_creates_a_record(call, bucket):
 
 
 def test_a_record_may_be_written_again_and_is_none_before(call, bucket):
-    name = records.commit_key(UPLOAD_ID)
+    name = records.accepted_key(UPLOAD_ID)
     assert records.get(bucket, name) is None
     for etag in ("E1", "E2"):
         records.put(bucket, name, {"etag": etag}, call.now)
@@ -95,12 +95,11 @@ def test_a_clean_copy_that_is_invalid_is_unavailable(copy):
         records.shown_in("n", {"copy": copy})
 
 
-@pytest.mark.parametrize("place", ["finding", "earlier"])
-def test_a_label_that_is_no_unicode_spoils_no_batch(house, place):
+def test_a_label_that_is_no_unicode_spoils_no_batch(house):
     """Only somebody with keys of the bucket writes one."""
     odd, other = house.store("word"), house.store("word")
     label = {"label": "\ud800x", "labels": ["\ud800x"], "by": "aliyun"}
-    finding = {"finding": {"reason": "label", **label}} if place == "finding" else {"label": "\ud800x"}
+    finding = {"finding": {"reason": "label", **label}}
     made = {"decision": "publish", "by": "check", "at": "2026-11-24T14:00:00Z"}
     record = {**made, "etag": odd["etag"], "receipt": odd["receipt"], **finding}
     house.oss.store(f"held/.decided/{odd['uploadId']}", json.dumps(record).encode())

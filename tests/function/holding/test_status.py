@@ -3,9 +3,11 @@
 import pytest
 
 from function.errors import OssUnavailable
-from function.holding.decision import settle
-from function.holding.held_upload import read_receipt
-from function.holding.state import CHECKING, SILENCE, HeldState
+from function.holding.held_upload import Case, read_receipt
+from function.holding.progress import SILENCE
+from function.holding.settling import settle
+from function.holding.state import SILENT, SUBMIT
+from function.holding.transitions import SUBMITTED
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
 from tests.function.holding.conftest import there
@@ -239,18 +241,16 @@ def test_after_each_silence_the_next_submission_is_due(house, clock):
 
     def state():
         call = house.call()
-        return settle(call, oss_client(call, upload.profile.location), upload)._replace(
-            held_until=None, stored_at=None
-        )
+        current = settle(Case(call, oss_client(call, upload.profile.location), upload))
+        return current.stage, current.due, current.progress.number, current.next_at
 
-    checking = HeldState(CHECKING, silent_at=clock() + SILENCE)
-    assert state() == checking
+    assert state() == (SUBMITTED, "", 1, clock() + SILENCE)
     clock.tick(minutes=35)
-    assert state() == HeldState(CHECKING, due=2, lease=f"held/.submitted/{upload.upload_id}-2")
+    assert state() == (SUBMITTED, SUBMIT, 1, None)
     house.resume(stored["receipt"])
-    assert state() == checking._replace(silent_at=clock() + SILENCE)
+    assert state() == (SUBMITTED, "", 2, clock() + SILENCE)
     clock.tick(minutes=35)
-    assert state() == HeldState(CHECKING, due=3)
+    assert state() == (SUBMITTED, SILENT, 2, None)
 
 
 def test_the_log_line_names_the_upload(house, log_lines):

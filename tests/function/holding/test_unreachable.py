@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from function.auth import tokens
-from function.holding.state import SILENCE
+from function.holding.progress import SILENCE
 from function.http.client import HttpResponse
 from function.moderation.finding import UNREACHABLE, Finding, Outcome, read_finding
 from function.moderation.source import SourceToken
@@ -78,8 +78,8 @@ def test_a_second_submission_with_our_own_url_follows_at_once(house, checking):
     assert own.startswith(f"{ADDRESS}/check-source?t=")
     assert house.status(checking["receipt"]) == "checking"
     assert (house.events, names(house, checking)) == ([], ["held"])
-    kept = house.oss.records()[f"submitted/{checking['uploadId']}-1"]
-    assert (kept["trace"], kept["unreachable"]) == (FIRST, checking["receipt"])
+    kept = house.oss.records()[f"accepted/{checking['uploadId']}"]
+    assert (kept["trace"], kept["is_unreachable"], kept["number"]) == (SECOND, True, 2)
 
 
 def test_a_pass_of_the_second_submission_publishes(house, second):
@@ -157,7 +157,7 @@ def between_the_records(house, happens):
     real = house.oss._put_object
 
     def put(request, body, size):
-        if request.key.startswith("held/.submitted/") and b'"trace"' in body:
+        if request.key.startswith("held/.accepted/") and b'"trace"' in body:
             house.oss._put_object = real
             happens()
         return real(request, body, size)
@@ -424,8 +424,9 @@ def test_a_record_about_another_upload_opens_nothing(house, second):
     """Records are the function's own; a forged one must not lead to another object."""
     other = house.store("face", "BM of another user")
     records = house.oss.objects
-    body = json.dumps({"unreachable": other["receipt"], "at": "2026-11-24T14:00:00Z"}).encode()
-    records[f"held/.submitted/{second['uploadId']}-1"] = Stored((), {}, "private", "Normal", body)
+    name = f"held/.accepted/{second['uploadId']}"
+    body = json.dumps({**json.loads(records[name].body), "receipt": other["receipt"]}).encode()
+    records[name] = Stored((), {}, "private", "Normal", body)
     assert status_of(house) == GONE
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from function.errors import Misconfigured, OssUnavailable, StsUnavailable, WechatUnavailable
 from function.holding.held_upload import HeldUpload
-from function.holding.wechat_check import submit_to_wechat
+from function.holding.wechat_submission import submit_to_wechat
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.wechat import AS_JPEG, CheckRequest

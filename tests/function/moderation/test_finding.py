@@ -23,20 +23,6 @@ def test_a_finding_is_read_as_it_was_recorded(finding):
     assert read_finding({**finding.fields, "receipt": "eyJh", "at": "2026-11-24T14:00:00Z"}) == finding
 
 
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"label": 20001}, Finding("label", "", 20001)),
-        ({"errcode": -1008}, Finding("errcode", "", errcode=-1008)),
-        ({"silent": True}, Finding("silent")),
-        ({"changed": True}, Finding("changed")),
-    ],
-    ids=str,
-)
-def test_a_record_of_an_earlier_version_has_the_field_that_names_its_reason(fields, expected):
-    assert read_finding(fields) == expected
-
-
 @pytest.mark.parametrize("value", [None, True, 1.5, [], {}, [[1]]], ids=str)
 def test_fields_of_another_type_count_as_absent(value):
     found = read_finding({"reason": "label", **dict.fromkeys(("by", "label", "labels", "errcode"), value)})

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from function.errors import AlreadyExists, Forbidden, OssRejected, OssUnavailable, StsUnavailable
-from function.holding.decision import BY_OWNER, make_decision
-from function.holding.held_upload import read_receipt
-from function.holding.records import PUBLISH, Decision
+from function.holding.decision import BY_COMMIT, make_decision
+from function.holding.held_upload import Case, read_receipt
+from function.holding.records import Decision
+from function.holding.state import HeldState
+from function.holding.transitions import PUBLISH
 from function.http.client import ExchangeFailed
 from function.operations import tick as tick_module
 from function.operations.tick import KINDS
@@ -547,8 +549,10 @@ def test_a_slow_bucket_leaves_other_buckets_their_share(clock, profiles_file, mo
     for profile in ["far"] * 9 + ["here"]:
         call, receipt = world.call(), world.store(profile)["receipt"]
         upload = read_receipt(receipt, call.settings, call.now)
-        decision = Decision(PUBLISH, BY_OWNER, upload.receipt, upload.etag, call.now)
-        make_decision(call, oss_client(call, upload.profile.location), upload, decision)
+        decision = Decision(PUBLISH, BY_COMMIT, upload.receipt, upload.etag, call.now)
+        make_decision(
+            Case(call, oss_client(call, upload.profile.location), upload), HeldState("held"), decision
+        )
     clock.tick(minutes=2)
     elapsed, send = 0.0, far.send
     world.monotonic = lambda: elapsed

@@ -131,6 +131,7 @@ def test_a_deletion_during_check_or_review_notifies_the_business(checked, oss):
 
 def test_a_tick_notifies_the_business_when_it_continues_the_check_of_a_deleted_upload(checked, oss, clock):
     stored = checked.store("face")
+    del oss.objects[f"held/.accepted/{stored['uploadId']}"]
     assert outcomes(ask(checked, stored["key"])) == GONE
     assert oss.names() == set() and checked.told == []
     for _ in range(2):

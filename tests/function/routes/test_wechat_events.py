@@ -79,9 +79,11 @@ def submit(world):
     secrets = settings.receipt_secrets
     receipt = issue_token(claims, audience=RECEIPT, secrets=secrets, now=world.now(), life=timedelta(days=2))
     world.oss.store(f"held/{KEY}", PICTURE, content_type="image/jpeg", x_oss_meta_upload_id=UPLOAD_ID)
+    accepted = {"state": "submitted", "trace": TRACE, "number": 1, "is_committed": True}
+    accepted |= {"receipt": receipt, "etag": claims["etag"], "since": "2026-11-24T14:00:00Z"}
     for name, said in (
-        (f"held/.checks/{TRACE}", {"receipt": receipt, "since": "2026-11-24T14:00:00Z"}),
-        (f"held/.submitted/{UPLOAD_ID}-1", {"trace": TRACE}),
+        (f"held/.checks/{TRACE}", {"receipt": receipt, "stored_at": "2026-11-24T14:00:00Z"}),
+        (f"held/.accepted/{UPLOAD_ID}", accepted),
     ):
         said["at"] = "2026-11-24T14:00:00Z"
         world.oss.store(name, json.dumps(said).encode(), content_type="application/json")

@@ -29,7 +29,7 @@ def rule(prefix, days=7, identity="theirs", status="Enabled", more="", action="E
 
 
 FOLDER = "held/posts/"
-OTHERS = ("checks", "cleaned", "committed", "copied", "decided", "fetched", "review", "submitted", "verdicts")
+OTHERS = ("accepted", "attempts", "checks", "cleaned", "copied", "decided", "fetched", "review", "verdicts")
 WITH_THEM = ("clean", "due")
 SHORT = ("doctor", "prove")
 

@@ -1,0 +1,66 @@
+"""Settling of held uploads: what is decided takes effect, and the state is read."""
+
+from function.holding.decision import forget_due, make_decision
+from function.holding.effects import take_effect
+from function.holding.held_upload import Case
+from function.holding.records import Decision, get_decision
+from function.holding.state import HeldState, undecided_state
+from function.holding.transitions import GONE, PUBLISHED
+from function.moderation.finding import Finding
+
+
+def settle(case: Case, told_by: str = "") -> HeldState:
+    """
+    Apply a pending decision, then return the state of an upload.
+
+    Args:
+        told_by: kind of the due record that is continued; a decision that relies on it is told once more.
+
+    Raises:
+        AlreadyExists: it is to be published, and another object has the name.
+    """
+    state = decided_state(case, told_by)
+    if state is None:
+        state = undecided_state(case.oss, case.upload, case.now)
+        if state.state == GONE:
+            # It may have been decided and applied in the meantime.
+            state = decided_state(case, told_by) or state
+    return state
+
+
+def decided_state(case: Case, told_by: str = "") -> HeldState | None:
+    """Apply the decision about an upload, and return its state; ``None`` without one."""
+    decision = get_decision(case.oss, case.upload.upload_id)
+    return apply(case, decision, is_due=bool(told_by) and decision.due == told_by) if decision else None
+
+
+def decide(
+    case: Case, current: HeldState, action: str, by: str, finding: Finding | None = None, reviewer: str = ""
+) -> HeldState:
+    """
+    Decide about the bytes of a receipt unless that is done, apply what counts, and return the new state.
+
+    Args:
+        current: state that the decision ends.
+        action, by, finding, reviewer: as in ``Decision``.
+
+    Raises:
+        UploadError: OSS refuses, or does not respond; the next request continues.
+    """
+    upload = case.upload
+    decision = Decision(
+        action, by, upload.receipt, upload.etag, case.now, finding, reviewer=reviewer, copy=upload.copy
+    )
+    valid, is_new = make_decision(case, current, decision)
+    return apply(case, valid, is_new=is_new)
+
+
+def apply(case: Case, decision: Decision, *, is_new: bool = False, is_due: bool = False) -> HeldState:
+    """Have a decision take effect, and delete what a published upload replaces; raises as the effects do."""
+    ended, done = take_effect(case, decision, is_new=is_new, is_due=is_due)
+    if ended.state == PUBLISHED and case.upload.content.replaces:
+        from function.holding.replacement import delete_replaced
+
+        delete_replaced(case.context, case.upload.content, case.upload.key)
+    forget_due(case, done)
+    return ended
