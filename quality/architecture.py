@@ -1,7 +1,8 @@
 """Tables of ARCHITECTURE, and the list of files: ``python -m quality.house --files [FOLDER ...]``."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 
 from quality.house import ROOT, modules, tracked
@@ -18,6 +19,51 @@ SENTENCES = (
     "Due work; one module for each resource of the API.",
     "The edge, and the entry points of Function Compute.",
 )
+
+
+@cache
+def imports() -> dict[str, set[str]]:
+    """The modules of the tree that each imports, also inside functions; not those for annotations alone."""
+    paths = [path for path in tracked("*.py") if not path.startswith(("tests/", "quality/tests/"))]
+    named = {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in paths}
+    return {module: _imported_by(path, named) - {module} for module, path in named.items()}
+
+
+def _imported_by(path: str, modules: Container[str]) -> set[str]:
+    tree, found = ast.parse((ROOT / path).read_text("utf-8")), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else ():
+            package = getattr(node, "module", None) or ""
+            whole = f"{package}.{alias.name}".lstrip(".")
+            found.add(whole if whole in modules else package)
+    return {name for name in found if name in modules}
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[str]:
+    """Modules that import themselves by way of others."""
+    found = []
+    for module in graph:
+        reached, waiting = set[str](), list(graph[module])
+        while waiting:
+            if (name := waiting.pop()) not in reached:
+                reached.add(name)
+                waiting += graph[name]
+        found += [module] * (module in reached)
+    return found
+
+
+def upward() -> list[str]:
+    """Imports of the function that do not go down its layers."""
+    house = import_module("tests.test_house")
+    return [
+        f"{module} {name}"
+        for module, names in imports().items()
+        for name in names & set(house.MODULES)
+        if module in house.MODULES and not house.is_below(name, module)
+    ]
 
 
 def floor_table(floors: Sequence[Sequence[str]]) -> str:

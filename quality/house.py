@@ -308,12 +308,18 @@ def _measure(mode: str) -> Warm:
     return Warm(files, len(changes) - files, len(entered))
 
 
+def _architecture() -> Any:
+    return import_module("quality.architecture")
+
+
 FIGURES = (
     Figure("lines over the caps of their folders", SLACK[0], lambda: over_the_caps(0)),
     Figure("files over the caps of their folders", SLACK[1], lambda: over_the_caps(1)),
     Figure("modules over 200 code lines", 0, large_modules),
     Figure("modules under 30 code lines", 8, small_modules),
     Figure("functions over 45 lines", 0, long_functions),
+    Figure("modules in a circle of imports", 0, lambda: _architecture().circles(_architecture().imports())),
+    Figure("imports upwards", 0, lambda: _architecture().upward()),
     Figure("files beside the rooms", 10, loose_files),
     Figure("tracked entries at the top", 32, top_level, shows=False),
     Figure("modules that read jti or owner by a string key", 3, readers_by_string_key),

@@ -146,7 +146,7 @@ def changed_since(commit: str) -> list[str]:
 
 def tests_of(paths: Iterable[str]) -> set[str]:
     """The tests of changed files: those that reach a module, else those of its folder."""
-    from quality.torture.mutation import tests
+    from quality.torture.traces import tests
 
     found = set()
     for path in map(Path, paths):

@@ -131,6 +131,14 @@ def test_imports_go_down_and_never_to_another_room_of_the_same_floor(module):
     assert [name for name in ours if not is_below(name, module)] == []
 
 
+def test_a_circle_of_imports_is_found():
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert architecture.circles(graph) == ["a", "b", "c"]
+    imports = architecture.imports()
+    assert "function.holding.key_deletion" in imports["function.holding.replacement"]
+    assert "function.sts.aliyun_sdk" in imports["function.sts.assume_role"]
+
+
 def test_every_module_has_its_place_on_a_floor():
     named = {name.rstrip("/") for floor in FLOORS for name in floor}
     assert {room_of(module) for module in MODULES} == named

@@ -15,9 +15,10 @@ from function.holding.decision import (
     leave_to_a_human,
     note_check,
     note_due,
+    notify,
+    notify_due,
 )
 from function.holding.effects import discard_any
-from function.holding.events import notify, notify_due
 from function.holding.held_upload import Case, HeldUpload, read_recorded
 from function.holding.publication import delete_same
 from function.holding.records import Decision, get_decision

@@ -1,5 +1,5 @@
 """
-Decisions about held uploads, reviews, and the due records that announce them.
+Decisions about held uploads, reviews, and the due records and events that announce them.
 
 A due record is written before each and removed after the business was notified: a tick continues what was cut
 off, without another request. Creating a decision finds an earlier one, which counts. It is replaced in two
@@ -10,16 +10,18 @@ has the name, a digest.
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from function.annotations import Any
 from function.errors import OssRejected, OssUnavailable, UploadError
 from function.holding import records
-from function.holding.events import notify
 from function.holding.held_upload import Case
 from function.holding.records import Decision, get_decision
 from function.holding.state import HeldState
 from function.holding.transitions import DISCARD, EXPIRE, OPEN, PUBLISH, REJECT, REVIEW, after
 from function.moderation.finding import Finding
 from function.oss import due
+from function.oss.client import silent
 from function.oss.objects import head_object
+from function.webhook import notify_business
 
 # Kind of due records. A minute later the request that wrote one is over, whether it has decided or not.
 DECISION, DUE_AFTER = "decision", timedelta(seconds=60)
@@ -152,3 +154,35 @@ def forget_due(case: Case, name: str) -> None:
             due.remove(case.oss, name)
     except UploadError as error:
         case.context.line.reason = error.reason
+
+
+def notify_due(
+    case: Case, event: str, finding: Finding | None = None, at: datetime | None = None, **more: Any
+) -> bool:
+    """
+    Deliver an event as ``notify`` does, before its due record is removed.
+
+    Raises:
+        OssUnavailable: it is lost; the record must stay.
+    """
+    if not notify(case, event, finding, at, **more):
+        raise silent(f"{event}: neither delivered nor written down")
+    return True
+
+
+def notify(
+    case: Case, event: str, finding: Finding | None = None, at: datetime | None = None, **more: Any
+) -> bool:
+    """
+    Deliver an event to the business's webhook, with what a checker found; False if it is lost.
+
+    Args:
+        at: when it was decided; now by default.
+        more: further fields.
+    """
+    context, upload = case.context, case.upload
+    found = {} if finding is None else finding.event
+    context.line.verdict = found or context.line.verdict
+    location, owner = upload.profile.location, upload.owner
+    said = {**found, **more}
+    return notify_business(context, location, upload.receipt, upload.upload_id, owner, event, at, **said)

@@ -8,8 +8,15 @@ minute after the copy was sent, not before.
 
 from function.errors import AlreadyExists
 from function.holding import publication, records
-from function.holding.decision import BY_CHECK, due_name, forget_due, make_decision, overrule
-from function.holding.events import notify, notify_due
+from function.holding.decision import (
+    BY_CHECK,
+    due_name,
+    forget_due,
+    make_decision,
+    notify,
+    notify_due,
+    overrule,
+)
 from function.holding.held_upload import Case
 from function.holding.records import ENDS, Decision, get_decision
 from function.holding.state import HeldState

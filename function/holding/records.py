@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 
 from function.annotations import TYPE_CHECKING, Any, NamedTuple
 from function.config.key_template import CLEAN, RECORD_ID, RECORDS
@@ -33,29 +34,30 @@ MAX_SIZE = 10**15
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def decision_key(upload_id: str) -> str:
-    """Return the name of the decision about an upload."""
-    return _name("decided", upload_id)
+def is_name(text: str) -> bool:
+    """Return whether an upload id or trace id may end the name of a record."""
+    return re.fullmatch(RECORD_ID, text) is not None
 
 
-def rejection_key(upload_id: str) -> str:
-    """Return the name of the evidence that a rejection leaves for people."""
-    return _name("rejected", upload_id)
+def _name(kind: str, name: str) -> str:
+    # They come from receipts and verdicts that were validated: another one could reach a foreign record.
+    assert is_name(name)
+    return f"{RECORDS}{kind}/{name}"
 
 
-def accepted_key(upload_id: str) -> str:
-    """Return the name of the progress of an accepted upload."""
-    return _name("accepted", upload_id)
+# Names of records, by the id of an upload, or the trace of a submission.
+decision_key = partial(_name, "decided")
+rejection_key = partial(_name, "rejected")
+copy_key = partial(_name, "copied")
+accepted_key = partial(_name, "accepted")
+review_key = partial(_name, "review")
+check_key = partial(_name, "checks")
+verdict_key = partial(_name, "verdicts")
 
 
 def attempt_key(upload_id: str, turn: int, number: int) -> str:
     """Return the name of a lease: of an attempt at the step that follows a turn of the progress."""
     return _name("attempts", f"{upload_id}-{turn}-{number}")
-
-
-def copy_key(upload_id: str) -> str:
-    """Return the name of the record that a publication is copied once more."""
-    return _name("copied", upload_id)
 
 
 def fetched_key(upload_id: str, copy: int) -> str:
@@ -66,32 +68,6 @@ def fetched_key(upload_id: str, copy: int) -> str:
 def cleaned_key(upload_id: str, number: int) -> str:
     """Return the name of the record of an attempt to make a clean copy, which is its lease at first."""
     return _name("cleaned", f"{upload_id}-{number}")
-
-
-def review_key(upload_id: str) -> str:
-    """Return the name of the record that asks a human to decide."""
-    return _name("review", upload_id)
-
-
-def check_key(trace_id: str) -> str:
-    """Return the name of the record that finds the receipt of a submission."""
-    return _name("checks", trace_id)
-
-
-def verdict_key(trace_id: str) -> str:
-    """Return the name of a verdict that arrived before the record of its submission."""
-    return _name("verdicts", trace_id)
-
-
-def _name(kind: str, name: str) -> str:
-    # They come from receipts and verdicts that were validated: another one could reach a foreign record.
-    assert is_name(name)
-    return f"{RECORDS}{kind}/{name}"
-
-
-def is_name(text: str) -> bool:
-    """Return whether an upload id or trace id may end the name of a record."""
-    return re.fullmatch(RECORD_ID, text) is not None
 
 
 def put(oss: OssClient, name: str, fields: Mapping[str, Any], now: datetime) -> None:

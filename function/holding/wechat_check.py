@@ -12,8 +12,7 @@ from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
 from function.holding.attempts import begin, left_for_later, note
-from function.holding.decision import BY_CHECK, leave_to_a_human, note_check
-from function.holding.events import notify
+from function.holding.decision import BY_CHECK, leave_to_a_human, note_check, notify
 from function.holding.held_upload import Case, read_recorded
 from function.holding.progress import Progress, get_progress
 from function.holding.records import Check

@@ -23,6 +23,7 @@ from quality.torture import (
     reach_proof,
     soak,
     sts_faults,
+    traces,
 )
 from quality.torture.mutation_table import rows
 from quality.torture.report import print_table
@@ -116,11 +117,11 @@ def _tasks(parts: set[str], divisor: int, until: float, *, quick: bool = False) 
     if "mutation" in parts and quick:
         tasks += _sample(QUICK_MUTANTS, SEED, 1)
     elif "mutation" in parts:
-        if sum(not mutation.is_settled(module) for module in mutation.tests()) > TRACED_ALONE:
+        if sum(not mutation.is_settled(module) for module in traces.tests()) > TRACED_ALONE:
             run_all([Task("mutation", "trace", mutation.trace_all)], 1)
         tasks += [
             Task("mutation", module, partial(mutation.run, module, until), (_in_repository(module),))
-            for module in mutation.tests()
+            for module in traces.tests()
         ]
     if "proof" in parts:
         tasks += _proofs(divisor)

@@ -25,11 +25,10 @@ from quality.torture import mutation_table, traces, whole_runs
 from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED, InPlace
 from quality.torture.mutants import Mutant, mutants_of
 from quality.torture.report import Progress, Result
+from quality.torture.traces import REACHED, tests
 
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = ROOT / "quality" / "torture" / "equivalent_mutants.toml"
-# Which files of tests reach the lines of a module, its own first: traced, and written by ``trace_all``.
-REACHED = ROOT / "quality" / "torture" / "reached.toml"
 REACHED_HEAD = """\
 # The files of tests that reach each module, its own first, without `test_` and `.py`: in `tests/function/`,
 # or in `tests` after a slash; a folder has a slash at its end. `python -m quality.torture --trace` writes it,
@@ -40,23 +39,6 @@ EVERY_SOURCE = (*FUNCTION, "function", "bytecode.py", "handler.py", "sts_credent
 OTHERS = ("burst_server", "bytecode", "handler")
 # How long the tests of a mutant take together at most; for a listed one it is only a look at its reason.
 SECONDS, SECONDS_OF_LISTED, WHOLE_SECONDS = 20.0, 1.0, 60.0
-
-
-@cache
-def tests() -> dict[str, tuple[str, ...]]:
-    """The files of tests that reach each module, its own first."""
-
-    def files(word: str) -> list[str]:
-        folder, _, name = f"tests{'' if word.startswith('/') else '/function/'}{word}".rpartition("/")
-        if name:
-            return [f"{folder}/test_{name}.py"]
-        return sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("test_*.py"))
-
-    table = tomllib.loads(REACHED.read_text("utf-8"))
-    return {
-        module: tuple(dict.fromkeys(file for word in words.split() for file in files(word)))
-        for module, words in table.items()
-    }
 
 
 def run(module: str, until: float = float("inf")) -> Result:

@@ -10,6 +10,7 @@ import ast
 import os
 import pickle
 import time
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from quality.torture.mutants import Mutant
-from quality.torture.mutation_table import UNFINISHED, fingerprint_of, source_of
+from quality.torture.mutation_table import ROOT, UNFINISHED, fingerprint_of, source_of
 
 # What runs before the first test: imports and the collection.
 IMPORTING = ""
@@ -25,6 +26,25 @@ IMPORTING = ""
 REMEMBERED = 8
 # Tests that take longer than this come after all others.
 SLOW_SECONDS = 0.2
+# Which files of tests reach the lines of a module, its own first: traced, and written by ``trace_all``.
+REACHED = ROOT / "quality" / "torture" / "reached.toml"
+
+
+@cache
+def tests() -> dict[str, tuple[str, ...]]:
+    """The files of tests that reach each module, its own first."""
+
+    def files(word: str) -> list[str]:
+        folder, _, name = f"tests{'' if word.startswith('/') else '/function/'}{word}".rpartition("/")
+        if name:
+            return [f"{folder}/test_{name}.py"]
+        return sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("test_*.py"))
+
+    table = tomllib.loads(REACHED.read_text("utf-8"))
+    return {
+        module: tuple(dict.fromkeys(file for word in words.split() for file in files(word)))
+        for module, words in table.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 
 from function.holding.transitions import SHOWN
 from local.common.clock import StandingClock
+from tests.docs import held_states
 from tests.docs.backends import run
 from tests.docs.markdown import both, code_blocks, names_in, page, tables
 from tests.support import stage
@@ -116,9 +117,15 @@ def test_the_page_links_to_the_file_of_every_language(name):
 
 @pytest.mark.parametrize("name", both(NAME))
 def test_the_states_and_the_events_on_the_page_are_those_that_there_are(name):
-    states, events = ({names_in(row[0])[0] for row in table} for table in tables(page(name)))
+    states, _, events = ({names_in(row[0])[0] for row in table} for table in tables(page(name)))
     assert states == STATES
     assert events == STATES - {"held", "checking"} | {"uploaded", "expired"}
     (picture,) = [code for kind, code in code_blocks(page(name)) if kind == "mermaid"]
     arrows = [line.split(":")[0].split("-->") for line in picture.splitlines() if "-->" in line]
     assert {end.strip() for arrow in arrows for end in arrow} == STATES | {"[*]"}
+
+
+@pytest.mark.parametrize("language", held_states.PAGES)
+def test_diagram_and_table_are_drawn_from_the_table_of_transitions(language):
+    """``python -m tests.docs.held_states`` writes them."""
+    assert held_states.drawn(language) == page(held_states.PAGES[language])

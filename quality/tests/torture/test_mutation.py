@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from quality import suite
-from quality.torture import mutation, mutation_table
+from quality.torture import mutation, mutation_table, traces
 from quality.torture.in_place import KILLED, OPEN, SURVIVED
 from quality.torture.mutants import mutants_of
 from quality.torture.report import Result
@@ -28,7 +28,7 @@ def mutants_in(path):
     return {mutant.name for mutant in mutants_of(path.read_text("utf-8"))}
 
 
-@pytest.mark.parametrize("module", mutation.tests())
+@pytest.mark.parametrize("module", traces.tests())
 def test_a_mutant_listed_as_equivalent_is_still_made_and_has_a_reason(module):
     made = mutants_in(mutation.path_of(module))
     for name, reason in mutation.equivalents(module).items():
@@ -38,13 +38,13 @@ def test_a_mutant_listed_as_equivalent_is_still_made_and_has_a_reason(module):
 
 def test_the_table_names_only_modules_that_are_tried():
     table = tomllib.loads(mutation.EQUIVALENT.read_text("utf-8"))
-    assert set(table) <= set(mutation.tests())
+    assert set(table) <= set(traces.tests())
 
 
 def test_the_trace_that_is_kept_has_every_module_and_every_file_of_tests():
     """After a new one of either: ``python -m quality.torture --trace``."""
-    assert list(mutation.tests()) == sorted(mutation.modules())
-    named = {path for files in mutation.tests().values() for path in files}
+    assert list(traces.tests()) == sorted(mutation.modules())
+    named = {path for files in traces.tests().values() for path in files}
     folders = [mutation.ROOT / path for path in suite.FUNCTION]
     there = {
         path for folder in folders for path in ([folder] if folder.suffix else folder.rglob("test_*.py"))
