@@ -194,9 +194,12 @@ class HeldUploads(RuleBasedStateMachine):
             else:
                 assert not places[1] and (state != "rejected" or not places[0]), f"{state}, and {places}"
 
+    def _is_committed(self) -> bool:
+        return bool(self._record("accepted").get("is_committed"))
+
     def _go_on(self) -> None:
         """One more commit of what was decided, or is in its check; once more when no copy may run."""
-        is_begun = self._record("decided") or self._record("committed") or "commit" not in HOLDS[self.profile]
+        is_begun = self._record("decided") or self._is_committed() or "commit" not in HOLDS[self.profile]
         if is_begun and self._do("commit", 0) == "oss_unavailable":
             self.now += UNSURE
             self._do("commit", 0)
@@ -319,7 +322,7 @@ class HeldUploads(RuleBasedStateMachine):
             self.settle()
             self.now += LEASE
             self._go_on()
-            waits_for_commit = "commit" in HOLDS[self.profile] and not self._record("committed")
+            waits_for_commit = "commit" in HOLDS[self.profile] and not self._is_committed()
             assert self._do("status", 0) != "held" or waits_for_commit, "no checker was asked"
 
 

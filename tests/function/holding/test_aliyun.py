@@ -873,3 +873,21 @@ def test_a_type_that_aliyun_does_not_know_is_sent_nowhere(house):
     oss = oss_client(call, upload.profile.location)
     assert commit_held(Case(call, oss, upload), None, is_backend=True).state == "review"
     assert house.green.asked == []
+
+
+@pytest.mark.parametrize(("answer", "calls"), [("pass", 13), ("risky", 13), ("review", 18)])
+def test_a_commit_that_aliyun_checks_costs_few_calls_of_oss(house, answer, calls):
+    said = stored(house, profile="sent")
+    house.green.answers = [answer]
+    house.oss.asked.clear()
+    assert house.commit(said["receipt"]).json["state"] == STATES[answer]
+    assert len(house.oss.asked) == calls, house.oss.asked
+
+
+def test_status_costs_four_calls_of_oss_while_aliyun_looks(with_wechat):
+    house = with_wechat
+    house.green.answers = [None]
+    said = stored(house, None, profile="both")
+    house.oss.asked.clear()
+    house.status(said["receipt"])
+    assert len(house.oss.asked) == 4, house.oss.asked

@@ -905,3 +905,20 @@ def test_a_verdict_is_applied_with_the_upload_s_own_role(house_of, profile):
     assert names(house, stored) == ["key"]
     assert house.told == ["published"]
     assert house.status(stored["receipt"]) == "published"
+
+
+def calls_of(house, act):
+    house.oss.asked.clear()
+    act()
+    return len(house.oss.asked)
+
+
+def test_a_commit_that_wechat_checks_costs_few_calls_of_oss(house):
+    stored = house.store("post")
+    assert calls_of(house, lambda: house.status(stored["receipt"])) == 4
+    assert calls_of(house, lambda: house.commit(stored["receipt"])) == 10
+    assert calls_of(house, lambda: house.status(stored["receipt"])) == 4
+    assert calls_of(house, lambda: house.commit(stored["receipt"])) == 4
+    assert calls_of(house, lambda: house.verdict(Outcome.PASS)) == 11
+    assert calls_of(house, lambda: house.status(stored["receipt"])) == 2
+    assert calls_of(house, lambda: house.commit(stored["receipt"])) == 3
