@@ -16,6 +16,7 @@ from ops.terminal.messages import chinese_templates
 TABLE = Path(__file__).with_name("advice.toml")
 # The code of rows about what the mini-program's platform or our client says, known by their text alone.
 PLATFORM = "platform"
+LONGEST_REASON = 2000
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 def reason_in_chinese(reason: str) -> str:
     """Return a reason of the function's log in Chinese, as far as it is known."""
+    if len(reason) > LONGEST_REASON:
+        return reason
     for pattern, chinese in _reasons():
         if match := pattern.fullmatch(reason):
             return chinese.format(

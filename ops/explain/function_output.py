@@ -3,8 +3,9 @@ What the function wrote: a line of its log, a ticket, a receipt, or the folder n
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from function.auth import owner_of, tokens
@@ -42,7 +43,7 @@ KINDS = {
     AUDIENCE: (Text("A token of a backend", "一个后端令牌"), "receipt_secrets"),
 }
 OTHER_KIND = Text("A token for another audience", "其他用途（aud）的令牌"), "receipt_secrets"
-INSTANTS = ("iat", "heldUntil")
+INSTANTS = ("iat", "heldUntil", "exp")
 # Codes of OSS, STS and WeChat that a reason quotes.
 QUOTED_CODE = re.compile(r"errcode (-?\d+)|\b([A-Z]\w+(?:\.\w+)?)\b(?: EC ([\d-]+))?")
 
@@ -83,18 +84,20 @@ def token_lines(token: PastedToken, now: datetime, settings: "Settings | None", 
     verdict = "unsure" if settings is None else _verdict(token, getattr(settings, secrets), now)
     comma = "：" if language == "zh" else ": "
     lines = [f"{kind.say(language)}{comma}{WORDS[verdict].say(language)}"]
-    lines += [f"  {name:<10} {value}" for name, value in _content(token.claims, language)]
-    if isinstance(ends := token.claims.get("exp"), int):
-        lines.append(expiry_line(datetime.fromtimestamp(ends, UTC), now, language))
+    for name, value in token.claims.items():
+        instant = _instant_in(token.claims, name)
+        if name == "exp" and instant:
+            lines.append(expiry_line(instant, now, language))
+        else:
+            text = f"{instant:%Y-%m-%d %H:%M:%S} UTC" if instant else shown("", value, language)
+            lines.append(f"  {printable(name):<10} {text}")
     return lines
 
 
-def _content(claims: Mapping[str, Any], language: str) -> Iterator[tuple[str, str]]:
-    for name, value in claims.items():
-        if name in INSTANTS and isinstance(value, int):
-            yield name, datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        elif name != "exp":
-            yield printable(name), shown("", value, language)
+def _instant_in(claims: Mapping[str, Any], name: str) -> datetime | None:
+    with suppress(Unauthorized):
+        return tokens.time_claim(claims, name) if name in INSTANTS else None
+    return None
 
 
 def _verdict(token: PastedToken, secrets: tuple[str, ...], now: datetime) -> str:

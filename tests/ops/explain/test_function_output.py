@@ -1,6 +1,7 @@
 """function_output: log lines, tokens, codes and openids that ``explain`` reads."""
 
 import ast
+import base64
 import json
 import re
 from datetime import timedelta
@@ -132,6 +133,13 @@ def test_a_token_shows_its_content_and_whether_its_signature_is_right(audience, 
     assert "a/b.jpg" in text and "u1" in text and "2025-11-24 16:00:00 UTC" in text and "expired" in text
     assert verdict in text.splitlines()[0]
     assert token.rpartition(".")[2] not in text
+
+
+@pytest.mark.parametrize("instant", [10**30, -1, True, "x"])
+def test_an_instant_of_a_token_that_is_none_is_shown_as_it_is(instant):
+    claims = json.dumps({"aud": tokens.TICKET, "exp": instant, "iat": instant, "heldUntil": instant})
+    text = said(f"{tokens.HEADER}.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c2ln")
+    assert str(instant).lower() in text.lower()
 
 
 def test_an_openid_becomes_the_folder_name_where_the_secret_is_there():

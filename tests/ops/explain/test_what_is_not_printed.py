@@ -89,6 +89,9 @@ def samples():
     yield "HTTP/1.1 403 Forbidden\r\nx-oss-ec: 1\r\n\r\n" + error_xml(
         "AccessDenied", 'Policy Condition failed: ["eq", "$key", "a"]'
     )
+    yield '{"requestId":"r","route":"tick","code":"oss_rejected","reason":"a: b; check: c, HTTP 403 D EC 1"}'
+    claims = base64.urlsafe_b64encode(json.dumps({"aud": "x", "iat": 1, "exp": 99, "heldUntil": 5}).encode())
+    yield f"eyJhbGciOiJIUzI1NiJ9.{claims.decode().rstrip('=')}.c2lnbmF0dXJl"
     yield json.dumps({"error": {"code": "unauthorized", "message": "m", "requestId": "r"}})
     yield json.dumps(
         {"host": "https://b", "dir": "a/", "policy": encoded(policy), "signature": "s", "accessid": "i"}
