@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (17_950, 135),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (18_075, 139),
     "ops/": (20_496, 170),
     "local/": (14_626, 146),
     "quality/": (14_606, 127),
-    "tests/": (74_342, 660),
+    "tests/": (74_554, 662),
     "miniprogram/": (13_208, 175),
-    (REST := "docs/, deploy/, root"): (12_429, 143),
+    (REST := "docs/, deploy/, root"): (12_533, 143),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.
