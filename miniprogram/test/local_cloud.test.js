@@ -3,6 +3,7 @@
 /** The client against the local cloud: its function, OSS, STS, WeChat and business, with faults on the way. */
 
 const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
 const crypto = require('node:crypto')
 const fs = require('node:fs')
 const os = require('node:os')
@@ -329,4 +330,27 @@ test("Douyin is not asked for a code, which would be none of WeChat's, and may a
   const error = await failureOf(anonymous.upload(makeFile('anonymous.jpg', 10)).promise)
   assert.deepEqual([error.code, seen.logins], ['unauthorized', 0])
   assert.equal((await known.upload(makeFile('text.jpg', 20)).promise).data.status, 'ok')
+})
+
+// --- phones that have not updated yet
+
+test('a client of before uploads, reads, lists, deletes and is refused by the function of today', async () => {
+  const before = fs.mkdtempSync(path.join(folder, 'client-'))
+  execFileSync('tar', ['-xzf', path.join(__dirname, '../../tests/vectors/client-0.2.0.tar.gz'), '-C', before])
+  const [old, oldParts] = [require(before), require(path.join(before, 'parts'))]
+  const options = { endpoint: cloud.function, api: wx, backoff: 5 }
+  const [uploader, file] = [old.createUploader({ ...options, profile: 'avatar' }), makeFile('me.jpg', 500)]
+  const value = await uploader.upload(file).promise
+  isStored(value, file)
+  assert.deepEqual([value.confirmed, (await uploader.status(value.receipt)).state], [true, 'published'])
+  const [url] = await uploader.read([value.key], { variant: 'thumb' })
+  assert.match(url, /^http/)
+  assert.ok((await uploader.list().page()).items.some(({ key }) => key === value.key))
+  assert.deepEqual((await uploader.delete([value.key])).map(({ state }) => state), ['gone'])
+  assert.equal((await failureOf(uploader.upload({ ...file, profile: 'none' }).promise)).code, 'unknown_profile')
+  const big = film(3 * MIB)
+  isStored(await oldParts.createLargeUploader(options).upload(big).promise, big)
+  const held = old.createUploader({ ...options, profile: 'post' })
+  const { receipt } = await held.upload(picture()).promise
+  assert.equal((await held.discard(receipt)).state, 'gone')
 })
