@@ -96,6 +96,23 @@ test('a deployment that died before the alias is completed: version, alias, then
   assert.ok(kept.includes(secret), 'the log that is named is the one with the secrets');
 });
 
+test('profiles of the live version are read from its package, and a change that loses objects is not deployed', withTimeout, async () => {
+  const profile = '[post]\nkey = "posts/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n';
+  await state({ package: profile });
+  const own = path.join(folder, 'profiles.toml');
+  fs.writeFileSync(own, profile.replace('posts/', 'photos/'));
+  const { status, said } = manage('deploy');
+  assert.equal(status, 2, said);
+  assert.match(said, /\[post\] key is posts\/\{id\}/);
+  assert.doesNotMatch(said, /Not compared/);
+  assert.deepEqual((await state()).calls, []);
+  fs.rmSync(own);
+  await state({ package: null });
+  const other = manage('deploy');
+  assert.equal(other.status, 0, other.said);
+  assert.equal(other.said.match(/Not compared: the profiles.*fc:GetFunctionCode/g).length, 1);
+});
+
 test('a canary takes its share and ends; a rollback builds nothing and goes back to the version before', withTimeout, async () => {
   await state({ isPublished: false });
   assert.equal(manage('deploy', '--canary=10').status, 0);

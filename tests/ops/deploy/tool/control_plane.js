@@ -10,7 +10,7 @@
 
 const http = require('node:http');
 
-const state = { function: null, isPublished: false, versions: [], aliases: {}, triggers: {}, refused: {}, calls: [] };
+const state = { function: null, isPublished: false, versions: [], aliases: {}, triggers: {}, refused: {}, package: null, calls: [] };
 
 class Refused extends Error {
   constructor(status, code, message) {
@@ -77,6 +77,7 @@ const ROUTES = [
   ['POST', /^$/, (_, body) => changed('function', () => putFunction(body))],
   ['GET', /^\/signs$/, theFunction],
   ['PUT', /^\/signs$/, (_, body) => changed('function', () => putFunction(body))],
+  ['GET', /^\/signs\/code$/, () => ({ url: encodeURIComponent(there(state.package, 'AccessDenied')) })],
   ['GET', /^\/signs\/versions$/, () => theFunction() && { versions: state.versions }],
   ['POST', /^\/signs\/versions$/, (_, body) => changed('publish', () => publish(body))],
   ['GET', /^\/signs\/aliases$/, () => theFunction() && { aliases: Object.values(state.aliases) }],

@@ -1,7 +1,10 @@
 // What component fc3 0.1.22 does in a deployment, as far as ours need it, at FC_CLIENT_CUSTOM_ENDPOINT. It prints a
 // difference that changes secrets. FC3_COMPONENT names another component: the real one takes the same test.
-// Source: https://github.com/devsapp/fc3, src/subCommands/{deploy,info,version,alias}, src/resources/fc/index.ts;
+// Source: https://github.com/devsapp/fc3, src/subCommands/{deploy,info,version,alias,sync}, src/resources/fc/index.ts;
 // the difference is drawn by @serverless-devs/diff.
+
+const fs = require('node:fs');
+const path = require('node:path');
 
 const DIFFERENCE = [
     'cpu: 0.35 => 0.5',
@@ -66,6 +69,19 @@ exports.default = class {
             info.triggers.push({ ...trigger, triggerConfig: JSON.parse(trigger.triggerConfig) });
         }
         return info;
+    }
+
+    // The package and the settings of a version; the real one unpacks a zip.
+    async sync({ args }) {
+        const { region, qualifier, 'function-name': name, 'target-dir': folder } = optionsOf(args);
+        const { url } = await ask('GET', `/${name}/code?qualifier=${qualifier}`);
+        const { environmentVariables } = await ask('GET', `/${name}?qualifier=${qualifier}`);
+        const place = path.join(folder, `${region}_${name}`);
+        fs.mkdirSync(place, { recursive: true });
+        fs.writeFileSync(path.join(place, 'profiles.toml'), decodeURIComponent(url));
+        const resources = { r: { props: { region, function: { environmentVariables } } } };
+        fs.writeFileSync(`${place}.yaml`, JSON.stringify({ resources }));
+        return { codePath: place };
     }
 
     async version({ props, args }) {
