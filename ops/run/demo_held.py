@@ -135,6 +135,9 @@ def _nowhere(client: Client, held: Held) -> None:
 
 
 def _gone(client: Client, key: str, what: Text) -> None:
-    """Asked of OSS itself, with the account's own keys."""
-    answer = client.http.get(client.cloud.signed_url(key), what)
+    """Asked of OSS itself, with the account's own keys; an object goes a moment after the decision is recorded."""
+    address, started = client.cloud.signed_url(key), time.monotonic()
+    while client.http.has(address) and time.monotonic() - started < PATIENCE_SECONDS:
+        time.sleep(LOOKS_EVERY_SECONDS)
+    answer = client.http.get(address, what)
     client.http.expect(answer.status_code == 404, Text(f"{key}: {what.en}", f"{key}：{what.zh}"), answer)

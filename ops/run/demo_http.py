@@ -91,6 +91,9 @@ class DemoHttp:
         self._request_line("GET", path + ("?…" if mark else ""), what.say(self.language))
         return self._send("GET", address)
 
+    def has(self, address: str) -> bool:
+        return self._exchange("GET", address).status_code == 200
+
     def ask_quietly(self, address: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Ask once more what was asked before: said once, when it has come to something."""
         return self._json(self._exchange("POST", address, json=dict(wanted)))

@@ -159,6 +159,19 @@ def test_bytes_that_are_still_there_end_the_demo(play, cloud, monkeypatch):
         play()
 
 
+def test_bytes_that_go_a_moment_after_the_decision_are_waited_for(play, monkeypatch):
+    exchange, late = DemoHttp._exchange, [200]
+
+    def answer_late(http, method, address, **options):
+        answer = exchange(http, method, address, **options)
+        if method == "GET" and "/held/" in address and late:
+            answer.status_code = late.pop()
+        return answer
+
+    monkeypatch.setattr(DemoHttp, "_exchange", answer_late)
+    assert "Done in" in play() and not late
+
+
 def test_an_upload_that_is_not_held_ends_the_demo(play, monkeypatch):
     monkeypatch.setattr(demo_held, "PROFILE", "avatar")
     with pytest.raises(DemoFailed, match="held"):
