@@ -135,7 +135,7 @@ def _nowhere(client: Client, held: Held) -> None:
 
 
 def _gone(client: Client, key: str, what: Text) -> None:
-    """Asked of OSS itself, with the account's own keys; an object goes a moment after the decision is recorded."""
+    """Asked of OSS with the account's own keys; an object goes a moment after its decision is recorded."""
     address, started = client.cloud.signed_url(key), time.monotonic()
     while client.http.has(address) and time.monotonic() - started < PATIENCE_SECONDS:
         time.sleep(LOOKS_EVERY_SECONDS)
