@@ -139,8 +139,7 @@ def _act_on(case: Case, current: HeldState, progress: Progress, answer: Verdict)
     if is_same and answer.outcome is Outcome.RISKY:
         return decide(case, asked, REJECT, BY_CHECK, answer.finding)
     if is_same and upload.profile.is_checked_by_wechat:
-        if progress.state != ANSWERED:
-            progress = note(case, progress, "answered", answer=answer, task="", failures=0)
+        progress = note(case, progress, "answered", answer=answer, task="", failures=0)
         lease = progress.lease(upload.upload_id, current.held_until or upload.held_until, case.now)
         return current._replace(stage=progress.state, due=SUBMIT, lease=lease, progress=progress)
     if is_same and answer.outcome is Outcome.PASS:

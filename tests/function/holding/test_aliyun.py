@@ -891,3 +891,31 @@ def test_status_costs_four_calls_of_oss_while_aliyun_looks(with_wechat):
     house.oss.asked.clear()
     house.status(said["receipt"])
     assert len(house.oss.asked) == 4, house.oss.asked
+
+
+def test_a_doubt_of_aliyun_changes_no_decision_that_was_made_meanwhile(house):
+    said = stored(house, profile="sent")
+    decision = {"decision": "reject", "by": "backend", "at": "2026-11-24T14:00:00Z"}
+    body = json.dumps({**decision, "etag": said["etag"], "receipt": said["receipt"]}).encode()
+    house.green.answers = ["review"]
+    house.green.happens = lambda: house.oss.store(f"held/.decided/{said['uploadId']}", body)
+    assert house.commit(said["receipt"]).json["state"] == "rejected"
+    assert house.told == ["rejected"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"state": "review"}, {"state": 1}, {"turn": -1}, {"since": "now"}, {"answer": "pass"}]
+    + [{"answer": {"outcome": outcome, "finding": {}}} for outcome in ("ERROR", "pass", None)],
+    ids=str,
+)
+def test_an_odd_record_of_progress_is_unavailable(house, change):
+    said = stored(house, profile="sent")
+    house.green.answers = [None]
+    house.commit(said["receipt"])
+    name = f"held/.accepted/{said['uploadId']}"
+    kept = {**json.loads(house.oss.objects[name].body), **change}
+    house.oss.replace_object(name, body=json.dumps(kept).encode())
+    for route in ("status", "commit"):
+        token = house.backend() if route == "commit" else ""
+        assert house.ask(route, token, receipt=said["receipt"]).code == "oss_unavailable"

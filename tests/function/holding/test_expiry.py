@@ -166,3 +166,12 @@ def test_a_profile_that_held_nothing_for_a_while_loses_no_end(house, house_of, c
     for _ in range(2):
         tick_for(house, clock, hours=1)
     assert (house.told, names(house, waiting), house.due()) == (["expired"], [], [])
+
+
+def test_an_upload_whose_acceptance_is_not_on_record_ends_without_an_event(house, clock):
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    del house.oss.objects[f"held/.accepted/{stored['uploadId']}"]
+    house.events.clear()
+    tick_for(house, clock, days=1, minutes=1)
+    assert (house.told, decision_about(house, stored), house.due()) == ([], None, [])

@@ -135,6 +135,10 @@ def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house, clock
     # Of each of them a tick knows.
     assert len(house.due("check")) == 3
     clock.tick(minutes=1)
+    house.wechat.answers = [None]
+    answer = house.commit(None, receipts=receipts)
+    assert [result["state"] for result in answer.json["results"]] == ["held"] * 3
+    clock.tick(minutes=1)
     assert [house.resume(receipt) for receipt in receipts] == ["checking"] * 3
 
 
