@@ -9,17 +9,14 @@ import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
+from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.explanation import explain
+from ops.explain.function_output import secrets_of
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import Unreadable
-from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
+from ops.terminal.language import Text, add_language_argument, chosen_language, why_unreadable
 from ops.terminal.screen import Screen
-
-if TYPE_CHECKING:
-    from function.config.settings import Settings
 
 SUMMARY = Text(
     "what an error, code, log line, form, ticket or receipt means, and what to do",
@@ -53,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     complaints = Screen(sys.stderr)
     try:
         text = _read(args.file, complaints, language)
-        Screen().line(explain(text, datetime.now(UTC), language, _settings(args.env_file)))
+        secrets = secrets_of(operator_environment(args.env_file, os.environ))
+        Screen().line(explain(text, datetime.now(UTC), language, secrets))
     except OSError as error:
         complaints.fail(
             WORDS["unreadable"].say(language, path=args.file, why=why_unreadable(error).say(language))
@@ -81,11 +79,3 @@ def _read(file: str, complaints: Screen, language: str) -> str:
     if sys.stdin.isatty():
         complaints.line(WORDS["paste"].say(language))
     return sys.stdin.buffer.read().decode("utf-8", errors="replace")
-
-
-def _settings(env_file: Path) -> "Settings | None":
-    """Settings of the deployment; ``None`` where they are not there, or not complete."""
-    try:
-        return operator_settings(operator_environment(env_file, os.environ))
-    except Failure:
-        return None

@@ -4,12 +4,11 @@ Explanation of a paste: an error with its advice, a success, or a form.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ops.explain.advice import PLATFORM, Advice, condition_remedy, find_advice
 from ops.explain.form import form_lines, policy_lines
-from ops.explain.function_output import advice_on, log_lines, owner_lines, token_lines
+from ops.explain.function_output import NONE, Secrets, advice_on, log_lines, owner_lines, token_lines
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import (
     STATES,
@@ -24,9 +23,6 @@ from ops.explain.pasted import (
 from ops.explain.policy import read_condition, read_policy
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message
-
-if TYPE_CHECKING:
-    from function.config.settings import Settings
 
 # The words of others, which stay as they are.
 QUOTED = Text("{text}", "“{text}”")
@@ -57,20 +53,20 @@ WORDS = {
 }
 
 
-def explain(text: str, now: datetime, language: str, settings: "Settings | None" = None) -> str:
+def explain(text: str, now: datetime, language: str, secrets: Secrets = NONE) -> str:
     """
     Return the whole explanation.
 
     Args:
-        settings: of the deployment, if they are at hand; their secrets verify tokens and name folders.
+        secrets: of the deployment, as far as they are at hand.
 
     Raises:
         Unreadable: the text is none of the things that can be explained.
     """
-    return "\n\n".join("\n".join(_lines(each, now, language, settings)) for each in read_pasted(text))
+    return "\n\n".join("\n".join(_lines(each, now, language, secrets)) for each in read_pasted(text))
 
 
-def _lines(pasted: Pasted, now: datetime, language: str, settings: "Settings | None") -> list[str]:
+def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> list[str]:
     if isinstance(pasted, PastedError):
         return _error_lines(pasted, language)
     if isinstance(pasted, PastedSuccess):
@@ -80,10 +76,10 @@ def _lines(pasted: Pasted, now: datetime, language: str, settings: "Settings | N
     if isinstance(pasted, PastedForm):
         return form_lines(pasted, now, language)
     if isinstance(pasted, PastedToken):
-        return token_lines(pasted, now, settings, language)
+        return token_lines(pasted, now, secrets, language)
     if isinstance(pasted, PastedLogLine):
         return log_lines(pasted, language) + _advice_lines(advice_on(pasted), (), language)
-    return owner_lines(pasted.text, settings, language)
+    return owner_lines(pasted.text, secrets, language)
 
 
 def _error_lines(error: PastedError, language: str) -> list[str]:

@@ -6,19 +6,17 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from function.auth import owner_of, tokens
 from function.auth.business_token import AUDIENCE
+from function.config.types import SECRETS
 from function.errors import Unauthorized
 from ops.explain.advice import Advice, find_advice, reason_in_chinese
 from ops.explain.pasted import STATES, PastedLogLine, PastedToken
 from ops.explain.times import expiry_line
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
-
-if TYPE_CHECKING:
-    from function.config.settings import Settings
 
 WORDS = {
     "log": Text("A line of the function's log", "函数日志的一行"),
@@ -33,19 +31,43 @@ WORDS = {
         "its signature can be checked only with the secret in .env", "签名只有用 .env 里的密钥才能验证"
     ),
 }
-# Kind of a token, and which secrets sign it, by its audience.
+# Kind of a token, and which of the ``Secrets`` sign it, by its audience.
 KINDS = {
-    tokens.SESSION: (Text("A session token", "一个会话令牌"), "token_secrets"),
-    tokens.TICKET: (Text("A ticket of a form", "一张表单的票据"), "token_secrets"),
-    tokens.PARTS: (Text("A ticket of a multipart upload", "一张分片上传的票据"), "token_secrets"),
-    tokens.SOURCE: (Text("A token of /check-source", "一个 /check-source 的令牌"), "token_secrets"),
-    tokens.RECEIPT: (Text("A receipt", "一张回执"), "receipt_secrets"),
-    AUDIENCE: (Text("A token of a backend", "一个后端令牌"), "receipt_secrets"),
+    tokens.SESSION: (Text("A session token", "一个会话令牌"), "token"),
+    tokens.TICKET: (Text("A ticket of a form", "一张表单的票据"), "token"),
+    tokens.PARTS: (Text("A ticket of a multipart upload", "一张分片上传的票据"), "token"),
+    tokens.SOURCE: (Text("A token of /check-source", "一个 /check-source 的令牌"), "token"),
+    tokens.RECEIPT: (Text("A receipt", "一张回执"), "receipt"),
+    AUDIENCE: (Text("A token of a backend", "一个后端令牌"), "receipt"),
 }
-OTHER_KIND = Text("A token for another audience", "其他用途（aud）的令牌"), "receipt_secrets"
+OTHER_KIND = Text("A token for another audience", "其他用途（aud）的令牌"), "receipt"
 INSTANTS = ("iat", "heldUntil", "exp")
 # Codes of OSS, STS and WeChat that a reason quotes.
 QUOTED_CODE = re.compile(r"errcode (-?\d+)|\b([A-Z]\w+(?:\.\w+)?)\b(?: EC ([\d-]+))?")
+
+
+class Secrets(NamedTuple):
+    """Those that sign and verify tokens, and name folders; empty where they are not known."""
+
+    token: tuple[str, ...] = ()
+    receipt: tuple[str, ...] = ()
+    owner: str = ""
+
+
+NONE = Secrets()
+
+
+def secrets_of(environ: Mapping[str, str]) -> Secrets:
+    """Return what the deployment signs with, whatever else its settings still lack."""
+    token, receipt = (_secrets_in(environ, name) for name in ("TOKEN_SECRET", "RECEIPT_SECRET"))
+    return Secrets(token, receipt or token, environ.get("OWNER_SECRET", "").strip() or (token or ("",))[-1])
+
+
+def _secrets_in(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    with suppress(ValueError):
+        secrets: tuple[str, ...] = SECRETS.read(environ.get(name, "").strip())
+        return secrets
+    return ()
 
 
 def log_lines(line: PastedLogLine, language: str) -> list[str]:
@@ -77,11 +99,12 @@ def advice_on(line: PastedLogLine) -> list[Advice]:
     return [*dict.fromkeys(filter(None, found))]
 
 
-def token_lines(token: PastedToken, now: datetime, settings: "Settings | None", language: str) -> list[str]:
+def token_lines(token: PastedToken, now: datetime, secrets: Secrets, language: str) -> list[str]:
     """Kind and content of a token, and whether its signature is right."""
     audience = token.claims.get("aud")
-    kind, secrets = KINDS.get(audience, OTHER_KIND) if isinstance(audience, str) else OTHER_KIND
-    verdict = "unsure" if settings is None else _verdict(token, getattr(settings, secrets), now)
+    kind, signer = KINDS.get(audience, OTHER_KIND) if isinstance(audience, str) else OTHER_KIND
+    signers = getattr(secrets, signer)
+    verdict = _verdict(token, signers, now) if signers else "unsure"
     comma = "：" if language == "zh" else ": "
     lines = [f"{kind.say(language)}{comma}{WORDS[verdict].say(language)}"]
     for name, value in token.claims.items():
@@ -109,7 +132,7 @@ def _verdict(token: PastedToken, secrets: tuple[str, ...], now: datetime) -> str
     return "right"
 
 
-def owner_lines(openid: str, settings: "Settings | None", language: str) -> list[str]:
-    if settings is None or not settings.owner_secret:
+def owner_lines(openid: str, secrets: Secrets, language: str) -> list[str]:
+    if not secrets.owner:
         return [WORDS["no_secret"].say(language)]
-    return [WORDS["owner"].say(language, owner=owner_of(openid, settings.owner_secret))]
+    return [WORDS["owner"].say(language, owner=owner_of(openid, secrets.owner))]

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime
 
 from ops.explain.explanation import explain
+from ops.explain.function_output import NONE
 from tests.support.cases import table_beside
 
 NOW = datetime(2026, 11, 24, 14, 2, tzinfo=UTC)
@@ -48,5 +49,5 @@ def error_xml(code, message="", ec="", more=""):
     )
 
 
-def said(text, language="en", now=NOW, settings=None):
-    return explain(text, now, language, settings)
+def said(text, language="en", now=NOW, secrets=NONE):
+    return explain(text, now, language, secrets)

@@ -8,24 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from function.app import load_settings
 from function.auth import owner_of, tokens
 from ops.explain.advice import find_advice, reason_in_chinese
+from ops.explain.function_output import NONE, secrets_of
 from tests.docs.markdown import ROOT
 from tests.ops.explain.pastes import NOW, said
 
 SECRET, OTHER = "0123456789abcdefghijklmnopqrstuv", "vutsrqponmlkjihgfedcba9876543210"
 OPENID = "o" + "A" * 27
-ENV = {
-    "OSS_BUCKET": "my-bucket",
-    "OSS_REGION": "cn-hangzhou",
-    "STS_ROLE_ARN": "acs:ram::1234567890123456:role/upload",
-    "CALLER_AUTH": "wechat",
-    "WECHAT_APPID": "wx0123456789abcdef",
-    "WECHAT_SECRET": "0123456789abcdef" * 2,
-    "TOKEN_SECRET": SECRET,
-    "PROFILES_FILE": str(ROOT / "tests" / "support" / "plain_profiles.toml"),
-}
+ENV = {"TOKEN_SECRET": SECRET}
 LINE = {"requestId": "1-a", "route": "commit", "status": 502, "code": "oss_rejected", "key": None}
 REASON = "PutObject: HTTP 403 AccessDenied EC 0003-00000301 request 12"
 REFUSALS = {
@@ -129,7 +120,7 @@ def test_a_token_shows_its_content_and_whether_its_signature_is_right(audience, 
     token = tokens.issue_token(
         claims, audience=audience, secrets=[secret], now=issued, life=timedelta(days=1)
     )
-    text = said(token, settings=load_settings(ENV) if settings else None)
+    text = said(token, secrets=secrets_of(ENV) if settings else NONE)
     assert "a/b.jpg" in text and "u1" in text and "2025-11-24 16:00:00 UTC" in text and "expired" in text
     assert verdict in text.splitlines()[0]
     assert token.rpartition(".")[2] not in text
@@ -144,5 +135,14 @@ def test_an_instant_of_a_token_that_is_none_is_shown_as_it_is(instant):
 
 def test_an_openid_becomes_the_folder_name_where_the_secret_is_there():
     owner = owner_of(OPENID, SECRET)
-    assert owner in said(OPENID, settings=load_settings(ENV))
+    assert owner in said(OPENID, secrets=secrets_of(ENV))
     assert owner not in said(OPENID) and ".env" in said(OPENID)
+
+
+@pytest.mark.parametrize(("environ", "secrets"), [
+    ({"TOKEN_SECRET": f"{OTHER},{SECRET}"}, ((OTHER, SECRET), (OTHER, SECRET), SECRET)),
+    ({"TOKEN_SECRET": OTHER, "RECEIPT_SECRET": SECRET, "OWNER_SECRET": "o"}, ((OTHER,), (SECRET,), "o")),
+    ({"TOKEN_SECRET": "short"}, ((), (), "")),
+])  # fmt: skip
+def test_secrets_of_settings_that_lack_others_are_used(environ, secrets):
+    assert secrets_of(environ) == secrets
