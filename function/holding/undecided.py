@@ -3,14 +3,15 @@
 from datetime import datetime, timedelta
 
 from function.context import RequestContext
+from function.holding.attempts import accept
 from function.holding.decision import BY_TIME, CHECK, make_decision
 from function.holding.held_upload import Case, read_recorded
 from function.holding.progress import SILENCE
 from function.holding.records import Decision, get_decision
 from function.holding.settling import apply, settle
-from function.holding.state import HeldState, open_state
+from function.holding.state import HeldState, first_step, open_state
 from function.holding.steps import take_step
-from function.holding.transitions import CHECKING, DISCARD, EXPIRE, GONE, HELD, OPEN
+from function.holding.transitions import ACCEPTED, CHECKING, DISCARD, EXPIRE, GONE, HELD, OPEN
 from function.oss import due
 from function.oss.client import OssClient, same_bucket
 
@@ -35,6 +36,8 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
     own = same_bucket(context, oss, upload.profile.location)
     case = Case(context, own, upload, record.name)
     current = settle(case, CHECK)
+    if _is_unrecorded(case, current) and (progress := accept(case, current)):
+        current = first_step(own, upload, current._replace(progress=progress), context.now)
     if context.now >= upload.held_until:
         if current.state == GONE and _expire(case):
             return True
@@ -48,6 +51,11 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
         due.write(oss, record.kind, record.owner, record.id, at, fields, context.now)
     due.remove(oss, record.name)
     return True
+
+
+def _is_unrecorded(case: Case, current: HeldState) -> bool:
+    """Return whether only the due record shows that an upload was accepted: a commit was cut off."""
+    return case.upload.profile.is_reviewed and current.stage == HELD and current.progress is None
 
 
 def _continued_at(case: Case, current: HeldState) -> datetime | None:
@@ -73,6 +81,8 @@ def _expire(case: Case) -> bool:
     if get_decision(oss, upload.upload_id) is not None:
         return False
     current = open_state(oss, upload, case.now, upload.held_until)
+    if _is_unrecorded(case, current):
+        current = HeldState(ACCEPTED)
     if current.stage == HELD:
         return False
     decision = Decision(EXPIRE, BY_TIME, upload.receipt, upload.etag, case.now, state=current.state)

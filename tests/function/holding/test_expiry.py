@@ -168,10 +168,27 @@ def test_a_profile_that_held_nothing_for_a_while_loses_no_end(house, house_of, c
     assert (house.told, names(house, waiting), house.due()) == (["expired"], [], [])
 
 
-def test_an_upload_whose_acceptance_is_not_on_record_ends_without_an_event(house, clock):
+@pytest.mark.parametrize("ticks", [True, False], ids=["while it is held", "at the end"])
+def test_a_commit_that_left_its_due_record_alone_is_continued_and_ends_heard(house, clock, ticks):
+    """As one that was cut off between the two."""
     stored = house.store("post")
     house.commit(stored["receipt"])
     del house.oss.objects[f"held/.accepted/{stored['uploadId']}"]
+    house.events.clear()
+    if ticks:
+        tick_for(house, clock, minutes=1)
+        assert house.status(stored["receipt"]) == "checking"
+    tick_for(house, clock, days=1)
+    tick_for(house, clock, minutes=1)
+    assert (house.told, decision_about(house, stored), house.due()) == (["expired"], "expire", [])
+
+
+def test_a_hold_that_ends_after_other_bytes_were_accepted_ends_without_an_event(house, clock):
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    name = f"held/.accepted/{stored['uploadId']}"
+    body = json.dumps({**json.loads(house.oss.objects[name].body), "etag": "OTHER"}).encode()
+    house.oss.replace_object(name, body=body)
     house.events.clear()
     tick_for(house, clock, days=1, minutes=1)
     assert (house.told, decision_about(house, stored), house.due()) == ([], None, [])
