@@ -14,6 +14,9 @@ import jwt
 import pytest
 
 from function import VERSION
+from function.app import ROUTES
+from function.auth import all_settings
+from function.config.option_table import OPTION_NAMES
 from quality import architecture, house
 from tests.conftest import ENVIRONMENT, PLAIN_PROFILES
 from tests.support.stage import make_event
@@ -423,6 +426,15 @@ BY_OPTION = {
     option: set(map(dotted, map(ROOT.joinpath, paths)))
     for option, paths in architecture.by_option(OPTIONS).items()
 }
+
+
+def test_each_row_of_options_is_an_option_a_setting_or_a_route_and_opens_modules():
+    settings = {row.name for row in all_settings()}
+    known = {*OPTION_NAMES, *settings, *(f"/{route}" for route in ROUTES), "{sha256}", "key", "check"}
+    named = {name.partition("=")[0] for row in OPTIONS for name in re.findall("`([^`]+)`", row)}
+    # One is a function of hooks.py, one a field of requests.
+    assert named - known == {"before_sign", "replaces"}
+    assert [row for row in OPTIONS if not BY_OPTION[row]] == []
 
 
 @pytest.mark.parametrize("mode", MODES)
