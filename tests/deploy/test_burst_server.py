@@ -25,6 +25,7 @@ from waitress import wasyncore
 import burst_server
 import handler
 from burst_server import OPTIONS, TIMEOUT_SECONDS, Server, main, serve, ticking, warmed_once
+from function import VERSION
 from tests.support.ports import held_port
 
 ROOT = Path(__file__).parents[2]
@@ -159,7 +160,8 @@ def test_the_server_runs_until_a_signal(free_port, number, monkeypatch, capsys):
         assert not logging.getLogger("waitress.queue").isEnabledFor(logging.WARNING)
     visitor.join()
     (healthy, headers, body), (refused, _, _), told = answers
-    assert (healthy, body, refused) == (200, b'{"status":"ok"}', 404)
+    assert (healthy, refused) == (200, 404)
+    assert json.loads(body) == {"status": "ok", "version": VERSION}
     assert "Server" not in headers
     assert ended - told < LONG_SECONDS / 2
     # Function Compute collects what is printed: each line is one of the function's, whole, and nothing else.
