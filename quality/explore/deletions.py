@@ -219,7 +219,7 @@ SAFETY = {
         "discard_any(Case(context, oss, upload), by)",
         "delete_same(oss, name, partial(eq, facts))",
         "sent again after delete",
-        "deleted_never_returns",
+        "at rest: deleted_never_returns",
     ),
     "the held objects that an erasure lists": Deletion(
         "function.owners.erasure_pass",
