@@ -6,7 +6,7 @@ from function.context import RequestContext
 from function.holding.attempts import accept
 from function.holding.decision import BY_TIME, CHECK, make_decision
 from function.holding.held_upload import Case, read_recorded
-from function.holding.progress import SILENCE
+from function.holding.progress import SILENCE, get_progress
 from function.holding.records import Decision, get_decision
 from function.holding.settling import apply, settle
 from function.holding.state import HeldState, first_step, open_state
@@ -36,8 +36,12 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
     own = same_bucket(context, oss, upload.profile.location)
     case = Case(context, own, upload, record.name)
     current = settle(case, CHECK)
-    if _is_unrecorded(case, current) and (progress := accept(case, current)):
-        current = first_step(own, upload, current._replace(progress=progress), context.now)
+    if case.upload.profile.is_reviewed and current.stage == HELD and current.progress is None:
+        # Only this record shows that it was accepted: a commit was cut off, or is under way.
+        if progress := accept(case, current):
+            current = first_step(own, upload, current._replace(progress=progress), context.now)
+        else:
+            current = settle(case, CHECK)
     if context.now >= upload.held_until:
         if current.state == GONE and _expire(case):
             return True
@@ -53,16 +57,11 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
     return True
 
 
-def _is_unrecorded(case: Case, current: HeldState) -> bool:
-    """Return whether only the due record shows that an upload was accepted: a commit was cut off."""
-    return case.upload.profile.is_reviewed and current.stage == HELD and current.progress is None
-
-
 def _continued_at(case: Case, current: HeldState) -> datetime | None:
     """Return when a tick continues an upload again; ``None`` once there is a decision, or a human decides."""
     upload, now = case.upload, case.now
-    # What is gone without a decision is told at the end.
-    if current.state == GONE and get_decision(case.oss, upload.upload_id) is None:
+    # What is gone without a decision is told at the end, as is what needs another commit since.
+    if current.stage == HELD or (current.state == GONE and get_decision(case.oss, upload.upload_id) is None):
         return upload.held_until
     if not (current.due or current.next_at or current.state == CHECKING):
         return None
@@ -81,10 +80,12 @@ def _expire(case: Case) -> bool:
     if get_decision(oss, upload.upload_id) is not None:
         return False
     current = open_state(oss, upload, case.now, upload.held_until)
-    if _is_unrecorded(case, current):
-        current = HeldState(ACCEPTED)
     if current.stage == HELD:
-        return False
+        # The profile may require no check any more, or another commit: the due record shows an acceptance.
+        progress = get_progress(oss, upload.upload_id)
+        if progress is not None and progress.etag != upload.etag:
+            return False
+        current = HeldState(ACCEPTED)
     decision = Decision(EXPIRE, BY_TIME, upload.receipt, upload.etag, case.now, state=current.state)
     valid, is_new = make_decision(case, current, decision)
     apply(case, valid, is_new=is_new)

@@ -344,6 +344,19 @@ def test_a_finished_check_is_no_longer_due(house, clock):
         assert (house.due(), house.told) == ([], [])
 
 
+def test_a_tick_that_is_slower_than_the_commit_takes_no_check_from_the_ticks(house, clock):
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    accepted = f"held/.accepted/{stored['uploadId']}"
+    record = house.oss.objects.pop(accepted)
+    clock.tick(minutes=1)
+    house.oss.between["PutObject"] = lambda: house.oss.objects.update({accepted: record})
+    for _ in range(75):
+        house.tick()
+        clock.tick(minutes=1)
+    assert (len(house.wechat.submitted), house.told) == (2, ["review"])
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("profile", ["face", "post"])
 def test_a_check_continues_after_a_crash_at_any_call(house, house_of, clock, profile, after):
@@ -364,8 +377,7 @@ def test_a_check_continues_after_a_crash_at_any_call(house, house_of, clock, pro
         for _ in range(3):
             clock.tick(minutes=1)
             house.tick()
-        receipts = [name for name in house.oss.records() if name.startswith(f"submitted/{form['uploadId']}")]
-        if receipts or house.due("check"):
+        if f"accepted/{form['uploadId']}" in house.oss.records() or house.due("check"):
             # Once more if the request died before it had written down what WeChat said.
             assert 1 <= len(house.wechat.checks) <= 2, at
             assert house.due("check"), at

@@ -192,3 +192,18 @@ def test_a_hold_that_ends_after_other_bytes_were_accepted_ends_without_an_event(
     house.events.clear()
     tick_for(house, clock, days=1, minutes=1)
     assert (house.told, decision_about(house, stored), house.due()) == ([], None, [])
+
+
+@pytest.mark.parametrize("state", ["review", "checking"])
+def test_a_profile_that_requires_no_check_any_more_loses_no_end(house, house_of, clock, state):
+    house.store("post")
+    stored = house.store("post")
+    house.commit(stored["receipt"])
+    if state == "review":
+        house.verdict(Outcome.REVIEW, label=20002)
+    post = PROFILES.partition("[post]")[2].partition("\n[")[0]
+    later = house_of(PROFILES.replace(post, post.replace('"commit", "check"', '"commit"')))
+    for time in ({"minutes": 2}, {"minutes": 40}, {"days": 1}):
+        tick_for(later, clock, **time)
+    assert [(event["event"], event["state"]) for event in later.events] == [("expired", "held")]
+    assert (later.due(), later.ends()) == ([], [])
