@@ -21,15 +21,15 @@ PLACE = ("bucket", "region", "host", "role")
 ABORT_RULE, ABORT_DAYS = "oss-direct-upload-abort-stale-multipart", 7
 HELD_RULE, HELD_PREFIX = "oss-direct-upload-expire-held", "held/"
 RECORDS = (
+    "accepted",
+    "attempts",
     "checks",
     "clean",
     "cleaned",
-    "committed",
     "copied",
     "decided",
     "fetched",
     "review",
-    "submitted",
     "verdicts",
 )
 RECORD_DAYS = 8

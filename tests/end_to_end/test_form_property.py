@@ -285,7 +285,7 @@ def elsewhere(answer):
         answer["key"],
         "posts/public/other.png",
         f"held/.decided/{answer['uploadId']}",
-        f"held/.committed/{answer['uploadId']}",
+        f"held/.accepted/{answer['uploadId']}",
         f"held/{answer['key']}.other",
         "held/posts/somebody-else/a.png",
     ]

@@ -114,7 +114,7 @@ def test_an_unneeded_commit_is_not_recorded(house, clock):
     stored = house.store("face")
     clock.tick(minutes=1)
     assert house.commit(stored["receipt"]).json["state"] == "checking"
-    assert f"committed/{stored['uploadId']}" not in house.oss.records()
+    assert "is_committed" not in house.oss.records()[f"accepted/{stored['uploadId']}"]
 
 
 # --- by hand ---

@@ -292,7 +292,7 @@ def held(options=HOLD, **others):
     [
         f"posts/public/{ID}",
         f"posts/{ID}",
-        *(f"held/.{name}/{ID}" for name in ("decided", "rejected", "committed", "submitted", "checks")),
+        *(f"held/.{name}/{ID}" for name in ("decided", "rejected", "accepted", "attempts", "checks")),
         f"held/.verdicts/{ID}",
         f"held/.due/202611241400/decision-{ID}",
         f"held/.review/{ID}",
