@@ -10,16 +10,17 @@ from function.sts.credentials import AccessKeys
 from ops.terminal.language import Failure, Text
 
 NO_KEYS = Text(
-    "No key of the cloud: export AccountID, AccessKeyID and AccessKeySecret, as make deploy reads them, of a"
-    " RAM user with AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key.",
-    "没有云账号的密钥：请导出 AccountID、AccessKeyID 与 AccessKeySecret（make deploy 读的也是它们），"
-    "属于有 AliyunRAMFullAccess 与 AliyunOSSFullAccess 权限的 RAM 用户。--dry-run 不需要密钥。",
+    "No key of the cloud: export AccountID, AccessKeyID and AccessKeySecret, as make deploy reads them.",
+    "没有云账号的密钥：请导出 AccountID、AccessKeyID 与 AccessKeySecret（make deploy 读的也是它们）。",
 )
 
 
-def operator_keys(environ: Mapping[str, str]) -> AccessKeys:
+def operator_keys(environ: Mapping[str, str], *remedies: Text) -> AccessKeys:
     """
     The operator's keys: those of the SDKs, else those that Serverless Devs reads.
+
+    Args:
+        remedies: what this command needs of them, or does without.
 
     Raises:
         Failure: there are none.
@@ -31,4 +32,4 @@ def operator_keys(environ: Mapping[str, str]) -> AccessKeys:
     try:
         return own_access_keys(environ, None)
     except Misconfigured:
-        raise Failure(NO_KEYS) from None
+        raise Failure(NO_KEYS, *remedies) from None

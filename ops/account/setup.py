@@ -29,6 +29,10 @@ from ops.explain.advice import find_advice
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
+RIGHTS = Text(
+    "The key of a RAM user with AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key.",
+    "用有 AliyunRAMFullAccess 与 AliyunOSSFullAccess 权限的 RAM 用户的密钥。--dry-run 不需要密钥。",
+)
 SUMMARY = Text("create the roles and the bucket that a deployment needs", "创建部署所需的角色与桶")
 ABOUT = Text(
     __doc__,
@@ -149,7 +153,7 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str, beside_json: 
 def _set_up(
     args: argparse.Namespace, desired: DesiredState, environ: Mapping[str, str], screen: Screen, language: str
 ) -> int:
-    account = Account(operator_keys(environ), desired.bucket.region)
+    account = Account(operator_keys(environ, RIGHTS), desired.bucket.region)
     desired = _with_account(args, environ, account.account_id())
     steps, notes = role_steps(desired.roles, account.find_roles(desired.roles))
     for bucket in desired.buckets:

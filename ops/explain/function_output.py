@@ -95,8 +95,16 @@ def advice_on(line: PastedLogLine) -> list[Advice]:
     """Advice on the code of a line, and on the codes that its reason quotes."""
     reason = str(line.fields.get("reason") or "")
     quoted = [find_advice(errcode or code, "", ec) for errcode, code, ec in QUOTED_CODE.findall(reason)]
-    found = [find_advice(str(line.fields.get("code") or ""), reason), *quoted]
+    found = [find_advice(str(line.fields.get("code") or ""), reason), find_advice(_event(line)), *quoted]
     return [*dict.fromkeys(filter(None, found))]
+
+
+def _event(line: PastedLogLine) -> str:
+    """Name of the row of advice on a line that has no code."""
+    webhook, due = line.fields.get("webhook"), line.fields.get("due")
+    if due == "stuck":
+        return "due_stuck"
+    return "" if webhook in (None, "ok") else "webhook_lost" if webhook == "lost" else "webhook_failed"
 
 
 def token_lines(token: PastedToken, now: datetime, secrets: Secrets, language: str) -> list[str]:

@@ -52,9 +52,15 @@ def test_an_errcode_in_a_reason_has_its_advice():
     assert advice_in("40125", text)
 
 
-def test_a_line_about_a_lost_webhook_is_a_log_line():
-    text = said(json.dumps({"webhook": "lost", "event": "gone", "uploadId": "u1", "reason": "timeout"}))
-    assert "u1" in text and "lost" in text
+@pytest.mark.parametrize(("fields", "row"), [
+    ({"webhook": "lost", "event": "gone", "uploadId": "u1"}, "webhook_lost"),
+    ({"requestId": "1-a", "route": "confirm", "webhook": "ConnectionRefusedError"}, "webhook_failed"),
+    ({"due": "stuck", "name": "held/.due/x"}, "due_stuck"),
+])  # fmt: skip
+def test_a_line_that_has_no_code_gets_the_advice_of_its_event(fields, row):
+    text = said(json.dumps({**fields, "reason": "timeout"}))
+    assert advice_in(row, text) and all(value in text for value in fields.values())
+    assert not advice_in("webhook_failed", said(logged(webhook="ok")))
 
 
 def reasons_in(path):
