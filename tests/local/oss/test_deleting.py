@@ -121,14 +121,6 @@ def test_one_key_that_may_not_be_deleted_is_switched(refuses_all, names, rules, 
     assert (quiet.status, b"<Deleted>" in quiet.body, b"<Error>" in quiet.body) == (200, False, names)
 
 
-def test_retention_refuses_as_a_missing_right_does(rules, delete, stored):
-    stored("u/a")
-    rules(retention_days=1)
-    assert delete("u/a").said.startswith("409 FileImmutable")
-    rules(one_key_refuses_all=False)
-    assert (told(delete("u/a", "u/never")), stored()) == (["u/never"], ["u/a"])
-
-
 @pytest.mark.parametrize("is_other", [False, True])
 def test_repeated_keys_and_the_kinds_of_encoding_are_switched(is_other, rules, delete, stored):
     rules(repeated_keys_told_once=is_other, encoding_type_in_header=is_other, url2_known=is_other)

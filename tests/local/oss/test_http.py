@@ -262,11 +262,6 @@ def test_two_uploads_to_one_key_that_forbid_overwriting_leave_one_object(oss_cli
     assert sorted(statuses) == [204] + [409] * 7
 
 
-def test_a_path_that_is_no_utf8_is_no_object_name(oss_client):
-    for method in ("GET", "DELETE"):
-        assert oss_client.request(method, "/%ff").said.startswith("400 InvalidObjectName")
-
-
 @pytest.mark.parametrize("reads_need_signature", [True, False])
 def test_a_delete_needs_a_signature_with_permission(oss, oss_client, rules, stored, reads_need_signature):
     rules(private_reads_need_signature=reads_need_signature)

@@ -1,10 +1,8 @@
 """Uploads in parts over HTTP, each rule of OSS by name."""
 
 import base64
-import http.client
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -222,16 +220,6 @@ def test_a_second_completion_is_unknown_or_the_first_answer(repeats, begin, rule
         assert (second.said, second.element("UploadId")) == (f"{GONE} 0017-00000244", upload.id)
 
 
-def test_a_completion_with_a_lost_response_is_done(begin, oss):
-    upload = begin()
-    upload.part(1, b"x")
-    oss.faults.plan("answer_lost", times=1, on=["CompleteMultipartUpload"])
-    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
-        upload.complete_all()
-    assert oss.objects[KEY].size == 1
-    assert upload.complete_all().said.startswith(GONE)
-
-
 def test_an_aborted_upload_is_gone_with_its_parts(begin, oss):
     upload = begin()
     upload.part(1, b"x")
@@ -370,11 +358,6 @@ def test_a_copied_part_needs_its_source_its_conditions_its_upload_and_both_right
     assert copy_part(key=both, source="/examplebucket/u/none")[0].said == NOT_PERMITTED
 
 
-def test_encoding_type_url_encodes_names(oss_client):
-    answer = oss_client.call("POST", KEY, uploads=None, **{"encoding-type": "url"})
-    assert (answer.element("EncodingType"), answer.element("Key")) == ("url", quote(KEY, safe=""))
-
-
 @pytest.fixture
 def uploads():
     return Uploads()
@@ -386,31 +369,6 @@ def is_known(uploads, key, upload_id):
             pass
 
     return refusal_of(hold) == ""
-
-
-def test_an_upload_is_known_by_its_id_and_key_until_it_is_over(uploads, tmp_path):
-    upload = uploads.begin("a", VIDEO, OSS_NOW, is_sequential=False)
-    assert [is_known(uploads, *of) for of in (("a", upload.id), ("b", upload.id), ("a", "0"))] == [
-        True,
-        False,
-        False,
-    ]
-    with uploads.held("a", upload.id, NO_UPLOAD) as held:
-        for content in (b"old", b"new"):
-            (tmp_path / content.decode()).write_bytes(content)
-            held.keep(Part(1, 3, "E", OSS_NOW, tmp_path / content.decode()))
-        assert [path.name for path in tmp_path.iterdir()] == ["new"]
-        uploads.end(held)
-    assert not is_known(uploads, "a", upload.id)
-    assert list(uploads) == list(tmp_path.iterdir()) == []
-
-
-def test_uploads_are_listed_by_key_and_then_by_age(uploads):
-    begun = [
-        uploads.begin(key, VIDEO, OSS_NOW + timedelta(seconds=age), is_sequential=False)
-        for key, age in (("b", 1), ("a", 3), ("a", 2))
-    ]
-    assert [upload.id for upload in uploads] == [begun[2].id, begun[1].id, begun[0].id]
 
 
 def test_a_call_waiting_for_a_completion_sees_the_upload_ended(uploads):

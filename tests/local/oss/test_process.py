@@ -146,14 +146,6 @@ def test_the_result_is_stored_as_another_object_or_instead_of_one(photo, oss, os
     assert oss.objects[KEY].etag == stored.etag
 
 
-@pytest.mark.parametrize("keeps", [True, False])
-def test_the_place_stays_unless_the_rule_says_otherwise(keeps, photo, oss, rules, save):
-    rules(variants_keep_exif=keeps)
-    assert save().status == 200
-    exif = Image.open(io.BytesIO(oss.objects[TARGET].path.read_bytes())).getexif()
-    assert (exif.get_ifd(0x8825).get(1), exif.get(0x0112)) == ("N" if keeps else None, None)
-
-
 def test_a_body_may_be_encoded_as_that_of_a_form(photo, oss, save):
     name, _, value = body_of().decode().partition("=")
     assert save(f"{name}={quote(value, safe='')}".encode()).status == 200
@@ -213,14 +205,6 @@ def test_saving_needs_the_rights_to_process_and_to_store(rights, said, may, phot
     assert (answer.said, TARGET in oss.objects) == (said, said == "200")
     stranger = oss_client.request("POST", f"{oss_client.path(KEY)}?x-oss-process", body_of())
     assert stranger.said == UNSIGNED
-
-
-def test_an_object_under_retention_is_not_overwritten(photo, oss, oss_client, rules, save):
-    oss_client.call("PUT", TARGET, b"older")
-    rules(retention_days=1)
-    assert save().said.startswith("409 FileImmutable")
-    assert oss.objects[TARGET].size == 5
-    assert not list(oss.objects[TARGET].path.parent.glob("incoming-*"))
 
 
 def test_the_reference_vector_is_signed_as_here():

@@ -11,7 +11,7 @@ import pytest
 from local.oss.conditions import check_conditions, read_range
 from local.oss.errors import OssError
 from local.oss.versions import StoredObject
-from tests.local.oss.conftest import NOT_PERMITTED, UNSIGNED, refusal_of
+from tests.local.oss.conftest import UNSIGNED, refusal_of
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -52,15 +52,6 @@ def test_an_object_is_read_back_with_its_headers(oss_client, store):
         assert told == fields | more
 
 
-def test_a_private_and_an_absent_object_look_alike_without_a_signature(oss_client, store):
-    for path in (oss_client.path(KEY), "/none"):
-        assert oss_client.request("GET", path).said == UNSIGNED
-    answer = oss_client.request("HEAD", oss_client.path(KEY))
-    assert (answer.status, answer.body, answer.headers["x-oss-ec"]) == (403, b"", "0003-00000001")
-    xml = ElementTree.fromstring(base64.b64decode(answer.headers["x-oss-err"]))
-    assert xml.findtext("Code") == "AccessDenied"
-
-
 @pytest.mark.parametrize(
     ("storage_class", "is_read"),
     [("IA", True), ("Archive", False), ("ColdArchive", False), ("DeepColdArchive", False)],
@@ -85,12 +76,6 @@ def test_a_url_is_for_one_object_and_good_until_its_end(oss_client, store, oss_c
     assert oss_client.request("GET", url).status == 200
     oss_clock.tick(seconds=1)
     assert oss_client.request("GET", url).said == "403 AccessDenied 0002-00000236"
-
-
-def test_only_a_key_with_read_permission_gets_no_such_key(oss_client, store):
-    assert oss_client.call("GET", KEY, key="sts").said == NOT_PERMITTED
-    for name in ("u/none", "../../etc/passwd", "u/42"):
-        assert oss_client.call("GET", name).said == "404 NoSuchKey 0026-00000001"
 
 
 @pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
@@ -173,15 +158,6 @@ def test_a_failed_condition_is_named(name, value):
     assert refused.value.details == {"Condition": name}
 
 
-def test_conditional_reads_get_304_or_412(store, oss, oss_client):
-    etag = oss.objects[KEY].etag
-    for method in ("GET", "HEAD"):
-        same = oss_client.call(method, KEY, headers={"If-None-Match": f'"{etag}"'})
-        assert (same.status, same.body) == (304, b"")
-        other = oss_client.call(method, KEY, headers={"If-Match": '"0"'})
-        assert (other.status, other.headers["x-oss-ec"] is None) == (412, False)
-
-
 def test_a_brief_head_tells_three_things(store, oss_client):
     headers = set(oss_client.call("HEAD", KEY, objectMeta=None).headers)
     assert {"Content-Length", "ETag", "Last-Modified"} <= headers
@@ -200,15 +176,6 @@ def test_a_head_of_a_missing_object_has_the_error_in_a_header(oss_client):
     xml = ElementTree.fromstring(base64.b64decode(answer.headers["x-oss-err"]))
     assert (answer.status, answer.body, xml.findtext("Code")) == (404, b"", "NoSuchKey")
     assert (answer.headers["x-oss-ec"], xml.findtext("Key")) == ("0026-00000001", "u/none")
-
-
-def test_absence_can_be_revealed_only_with_list_permission(rules, oss_client, may):
-    rules(absence_told_to_listers_only=True)
-    reads, lists = may("oss:GetObject"), may("oss:*", resource="acs:oss:*:*:examplebucket*")
-    assert oss_client.call("GET", "u/none", key=reads).said == NOT_PERMITTED
-    assert oss_client.call("HEAD", "u/none", key=reads).status == 403
-    for key in (lists, "account"):
-        assert oss_client.call("GET", "u/none", key=key).said.startswith("404 NoSuchKey")
 
 
 def test_the_default_host_may_make_everything_a_download(store, rules, oss_client):

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from tests.local.oss.conftest import NOT_PERMITTED
-from tests.local.oss.test_lists import ODD
 
 KEY = "u/42/照片 1.jpg"
 NO_KEY = "404 NoSuchKey 0026-00000001"
@@ -167,27 +166,6 @@ def test_pages_of_versions_follow_each_other(versioning, put, versions_of, oss_c
     assert versions_of(key_marker="u/a", version_id_marker=everything[1][2])[1] == everything[2:]
     answer, _ = versions_of(delimiter="/")
     assert [each.findtext("Prefix") for each in answer.xml.findall("CommonPrefixes")] == ["u/", "v/"]
-
-
-def test_odd_keys_of_versions_are_legible_when_encoded(versioning, put, versions_of):
-    for name in ODD:
-        put(name=name)
-    _, found = versions_of(encoding_type="url")
-    assert [key for _, key, *_ in found] == [
-        "u%2F" + key for key in ("%01%3Ca%3E", "%20%2B%26%25", "%EF%BC%8D%E7%85%A7%E7%89%87", "%F0%9F%98%80")
-    ]
-
-
-@pytest.mark.parametrize("is_other", [False, True])
-def test_the_version_of_an_object_without_versions_is_switched(
-    is_other, oss, rules, put, versions_of, oss_client
-):
-    rules(absent_version_is_null=is_other, null_deletes_without_versions=is_other)
-    put()
-    assert versions_of()[1] == [("Version", KEY, "null" if is_other else "", "true")]
-    answer = get(oss_client, "DELETE", versionId="null")
-    assert (answer.status, KEY in oss.objects) == ((204, False) if is_other else (400, True))
-    assert get(oss_client, "DELETE", versionId="CAEQ").said.startswith("400 InvalidArgument")
 
 
 def test_versions_have_rights_of_their_own(versioning, put, oss_client, rules, may):

@@ -1,18 +1,12 @@
 """PutObject, CopyObject, DeleteObject and PutObjectACL, over HTTP, and the body that comes with them."""
 
-import hashlib
 from dataclasses import replace
 
 import pytest
 
-from local.oss.bucket import Bucket
 from local.oss.crc64 import crc64_of
-from local.oss.exchange import Call
-from local.oss.objects import Objects
-from local.oss.request import Request
-from local.oss.rules import OssRules
-from local.oss.storing import digest_of, read_body, received
-from tests.local.oss.conftest import NOT_PERMITTED, UNSIGNED, content_md5, hex_md5, refusal_of, vectors
+from local.oss.storing import digest_of
+from tests.local.oss.conftest import NOT_PERMITTED, content_md5, hex_md5, refusal_of, vectors
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -57,12 +51,6 @@ def test_a_put_url_accepts_exactly_the_signed_headers(oss_client):
         assert oss_client.request("PUT", url, body, sent).said.startswith("403 SignatureDoesNotMatch")
 
 
-def test_a_put_needs_a_signature_and_permission_for_the_key(oss_client):
-    assert oss_client.request("PUT", "/u/42/a.jpg", b"x").said == UNSIGNED
-    assert oss_client.call("PUT", "u/1", b"x", key="sts").status == 200
-    assert oss_client.call("PUT", "v/1", b"x", key="sts").said == NOT_PERMITTED
-
-
 def test_naming_an_acl_needs_a_right_of_its_own(oss_client, rules, may):
     without, with_it = may("oss:PutObject"), may("oss:PutObject", "oss:PutObjectAcl")
     assert oss_client.call("PUT", KEY, b"x", without, PRIVATE).said == NOT_PERMITTED
@@ -95,40 +83,9 @@ def test_a_name_that_oss_has_not_is_refused(key, oss_client):
     assert oss_client.call("PUT", key, b"x").said.startswith("400 InvalidObjectName")
 
 
-BODY = b"a picture"
-
-
-@pytest.fixture
-def call(tmp_path):
-    bucket = Bucket("b", "cn-hangzhou", None, Objects(tmp_path), None)
-
-    def with_digest(digest=None, **rules):
-        bucket.rules = OssRules(**rules)
-        headers = {"content-md5": digest} if digest else {}
-        return Call(Request("PUT", "a", {}, headers), bucket, lambda: iter([BODY[:4], BODY[4:]]))
-
-    return with_digest
-
-
 @cases("text")
 def test_an_invalid_digest_is_refused_before_reading_the_body(text):
     assert refusal_of(digest_of, {"content-md5": text}).startswith("400 InvalidDigest")
-
-
-def test_bytes_are_received_into_a_file_that_is_gone_afterwards(call, tmp_path):
-    with received(call(content_md5(BODY))) as content:
-        assert (content.path.read_bytes(), content.size, content.etag) == (BODY, 9, hex_md5(BODY))
-        assert content.content_md5 == content_md5(BODY)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_document_is_read_up_to_its_limit_and_held_against_its_digest(call):
-    assert (
-        digest_of({}) is None and digest_of({"content-md5": content_md5(BODY)}) == hashlib.md5(BODY).digest()
-    )
-    assert read_body(call()) == read_body(call(content_md5(BODY), max_document_bytes=len(BODY))) == BODY
-    assert "MalformedXML" in refusal_of(read_body, call(max_document_bytes=len(BODY) - 1))
-    assert "InvalidDigest" in refusal_of(read_body, call(content_md5(b"another")))
 
 
 def test_the_checksum_is_the_published_one(tmp_path):
@@ -231,13 +188,6 @@ def test_each_wrong_source_has_its_refusal(named, refusal, source, oss, oss_clie
 def test_a_copy_of_a_form_s_object_keeps_its_etag(oss_client, copy):
     posted = oss_client.post(oss_client.v4_form({"key": KEY}))
     assert copy().headers["ETag"] == posted.headers["ETag"]
-
-
-def test_a_delete_needs_permission_and_hides_whether_the_object_existed(stored, oss_client, may):
-    stored(KEY)
-    assert oss_client.call("DELETE", KEY, key="sts").said == NOT_PERMITTED
-    allowed = may("oss:DeleteObject")
-    assert [oss_client.call("DELETE", KEY, key=allowed).status for _ in range(2)] == [204, 204]
 
 
 def test_changing_and_reading_an_acl_need_permission_and_keep_other_attributes(oss, oss_client, may):
