@@ -63,8 +63,8 @@ def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     option(
         "--logs",
         Text(
-            "let the function write its log there (s.yaml: logConfig)",
-            "函数把日志写到这里（s.yaml：logConfig）",
+            "let the function write its log there (.env: LOG_PROJECT)",
+            "函数把日志写到这里（.env：LOG_PROJECT）",
         ),
         metavar="PROJECT/LOGSTORE",
     )

@@ -93,8 +93,8 @@ def check_function(url: str) -> list[Finding]:
     if is_default_domain(url):
         said = Text("this is a testing address of Function Compute", "这是函数计算的测试域名")
         remedy = Text(
-            "Bind a domain of your own (s.yaml: customDomain); in the mainland it needs an ICP filing.",
-            "请绑定自己的域名（s.yaml：customDomain）；中国内地需要 ICP 备案。",
+            "Bind a domain of your own (.env: CUSTOM_DOMAIN); in the mainland it needs an ICP filing.",
+            "请绑定自己的域名（.env：CUSTOM_DOMAIN）；中国内地需要 ICP 备案。",
         )
         found.append(Finding(FUNCTION, State.UNSURE, said, remedy))
     return found
