@@ -404,9 +404,9 @@ OPTIONS = {
     "`CALLER_AUTH=wechat`": "auth/wechat.py auth/session.py wechat/__init__.py",
     "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
     " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/ticket_limits.py webhook.py"
-    " oss/client.py oss/errors.py oss/objects.py oss/presign.py",
+    " oss/client.py oss/responses.py oss/objects.py oss/presign.py",
     "`/introspect`": "routes/introspect.py",
-    "`callback`": "routes/callback.py uploads/callback.py oss/callback_signature.py",
+    "`callback`": "routes/callback.py uploads/callback_verification.py oss/callback_signature.py",
     "`{sha256}` in `key`": "lifecycle/deduplication.py",
     "`before_sign`": "uploads/hooks.py",
     "`QUOTA_URL`": "limits/memory.py limits/quota.py limits/redis",
@@ -486,7 +486,7 @@ def test_nothing_of_an_option_is_imported_by_a_login_an_upload_and_its_reader(pr
 OF_THE_CHECK = {
     *(f"function.holding.{name}" for name in ("wechat_check", "wechat_submission", "aliyun_check")),
     *(f"function.moderation.{name}" for name in ("wechat", "wechat_verdict", "aliyun", "aliyun_verdict")),
-    *("function.moderation.pictures", "function.wechat.api", "function.wechat.push"),
+    *("function.moderation.picture_file", "function.wechat.api", "function.wechat.push"),
     *("function.routes.wechat_events", "cryptography"),
 }
 HELD = """

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 from function.annotations import Any, NamedTuple, TypeGuard, cast
-from function.auth.tokens import MAX_TOKEN_CHARACTERS, keyed_hash
+from function.auth.signed_tokens import MAX_TOKEN_CHARACTERS, keyed_hash
 from function.config.setting_table import SETTINGS, CallerKind, Setting
 from function.config.settings import Settings
 from function.errors import Unauthorized

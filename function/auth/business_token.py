@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from function.auth import bearer_token
-from function.auth.tokens import CLOCK_LEEWAY, json_part, read_token
+from function.auth.signed_tokens import CLOCK_LEEWAY, json_part, read_token
 from function.config.settings import Settings
 from function.errors import Forbidden, Unauthorized
 

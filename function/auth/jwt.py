@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple
 from function.auth import Caller, bearer_token, caller_from_subject, unauthorized
-from function.auth.tokens import CLOCK_LEEWAY, check_times
+from function.auth.signed_tokens import CLOCK_LEEWAY, check_times
 from function.config import jwt_key, types
 from function.config.setting_table import CallerKind, Setting
 from function.config.settings import Settings

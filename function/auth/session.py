@@ -5,7 +5,7 @@ from datetime import datetime
 
 from function.annotations import Any, NamedTuple
 from function.auth import Caller, bearer_token, is_subject, owner_of
-from function.auth.tokens import (
+from function.auth.signed_tokens import (
     CLOCK_LEEWAY,
     NUMBERS,
     SESSION,

@@ -21,7 +21,7 @@ from function.holding.held_upload import HeldUpload, Shown, read_recorded
 from function.holding.picture_size import MAX_PIXELS, pixels_of
 from function.holding.records import get_decision
 from function.holding.transitions import PUBLISH
-from function.moderation.pictures import JPEG, MAX_BYTES, PNG, WEBP, PictureFile
+from function.moderation.picture_file import JPEG, MAX_BYTES, PNG, WEBP, PictureFile
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.objects import (

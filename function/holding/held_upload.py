@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple, TypeGuard
-from function.auth.tokens import NO_LEEWAY
+from function.auth.signed_tokens import NO_LEEWAY
 from function.config.key_template import held_name
 from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings

@@ -13,7 +13,7 @@ import re
 import struct
 from collections.abc import Iterable, Iterator
 
-from function.moderation import pictures
+from function.moderation import picture_file
 
 UNREADABLE, AFTER_END, ANIMATED, TURNED = "unreadable", "bytes after the end", "animated", "turned"
 SOS, EOI, APP0, APP2, APP14 = 0xDA, 0xD9, 0xE0, 0xE2, 0xEE
@@ -53,7 +53,7 @@ class _Metadata(Exception):
     """Metadata that cannot be cut out; the text names it."""
 
 
-def metadata_in(kind: str, file: pictures.PictureFile) -> tuple[str, list[Span]]:
+def metadata_in(kind: str, file: picture_file.PictureFile) -> tuple[str, list[Span]]:
     """
     Return the first metadata that a picture has, empty if it has none, and where all of it stands.
 
@@ -63,7 +63,11 @@ def metadata_in(kind: str, file: pictures.PictureFile) -> tuple[str, list[Span]]
     Returns:
         no places if it cannot be cut out: the rest would be no picture, or another one.
     """
-    walk = {pictures.JPEG: _jpeg_metadata, pictures.PNG: _png_metadata, pictures.WEBP: _webp_metadata}[kind]
+    walk = {
+        picture_file.JPEG: _jpeg_metadata,
+        picture_file.PNG: _png_metadata,
+        picture_file.WEBP: _webp_metadata,
+    }[kind]
     left, spans = "", []
     try:
         for name, span in walk(file):
@@ -71,7 +75,7 @@ def metadata_in(kind: str, file: pictures.PictureFile) -> tuple[str, list[Span]]
             spans.append(span)
     except _Metadata as found:
         return left or str(found), []
-    except pictures.Unreadable:
+    except picture_file.Unreadable:
         return left or UNREADABLE, []
     if file.at != file.size_bytes:
         left = left or AFTER_END
@@ -86,7 +90,7 @@ def without(kind: str, data: bytes, spans: Iterable[Span]) -> bytes:
         kept += data[at:begin]
         at = end
     kept += data[at:]
-    if kind == pictures.WEBP:
+    if kind == picture_file.WEBP:
         kept[4:8] = (len(kept) - 8).to_bytes(4, "little")
         if kept[12:16] == b"VP8X":
             kept[20] &= WEBP_FLAGS
@@ -100,44 +104,44 @@ def kind_after_cleaning(beginning: bytes) -> str:
     Args:
         beginning: its first bytes, of which HEIC has its brands in a box.
     """
-    kind = pictures.kind_of(beginning)
-    if kind in (pictures.JPEG, pictures.PNG, pictures.WEBP):
+    kind = picture_file.kind_of(beginning)
+    if kind in (picture_file.JPEG, picture_file.PNG, picture_file.WEBP):
         return kind
-    brands = pictures.brands_of(beginning)
+    brands = picture_file.brands_of(beginning)
     is_heic = HEIC_BRANDS.intersection(brands)
     # A sequence is an animation.
-    return pictures.JPEG if is_heic and brands[0] not in pictures.SEQUENCES else ""
+    return picture_file.JPEG if is_heic and brands[0] not in picture_file.SEQUENCES else ""
 
 
-def why_not_cleaned(kind: str, file: pictures.PictureFile) -> str:
+def why_not_cleaned(kind: str, file: picture_file.PictureFile) -> str:
     """
     Return why a PNG or WebP picture should not be processed; empty if it may be.
 
     An animation would lose its motion. No page says that OSS turns these kinds by their EXIF: a picture that
     needs it could come out turned, with nothing left that says so.
     """
-    chunks = pictures.png_chunks if kind == pictures.PNG else pictures.webp_chunks
+    chunks = picture_file.png_chunks if kind == picture_file.PNG else picture_file.webp_chunks
     try:
         for name, length in chunks(file):
             if name in ANIMATION:
                 return ANIMATED
             if name in EXIF and length and _orientation(file.take(min(length, MAX_EXIF_BYTES))) != 1:
                 return TURNED
-    except pictures.Unreadable:
+    except picture_file.Unreadable:
         return UNREADABLE
     return ""
 
 
-def _jpeg_metadata(file: pictures.PictureFile) -> Found:
+def _jpeg_metadata(file: picture_file.PictureFile) -> Found:
     has_frame, marker = False, b""
     if file.take(2) != b"\xff\xd8":
-        raise pictures.Unreadable
+        raise picture_file.Unreadable
     while (marker := file.take(2)) != bytes([0xFF, EOI]):
         prefix, code = marker
         begin, length = file.at - 2, int.from_bytes(file.take(2)) - 2
         name, end = f"marker {code:02X}", file.at + length
         if prefix != 0xFF or length < 0:
-            raise pictures.Unreadable
+            raise picture_file.Unreadable
         if code in REMOVABLE:
             body = file.take(length)
             if not re.fullmatch(APPS.get(code, rb"(?!)"), body, re.DOTALL):
@@ -153,11 +157,11 @@ def _jpeg_metadata(file: pictures.PictureFile) -> Found:
         if code == SOS:
             file.skip_to(MARKER)
     if not has_frame:
-        raise pictures.Unreadable
+        raise picture_file.Unreadable
 
 
-def _png_metadata(file: pictures.PictureFile) -> Found:
-    for name, length in pictures.png_chunks(file):
+def _png_metadata(file: picture_file.PictureFile) -> Found:
+    for name, length in picture_file.png_chunks(file):
         if length > PNG_CHUNKS.get(name, -1):
             # A capital letter: no decoder can do without it.
             if name in ANIMATION or not name[0] & 0x20:
@@ -165,11 +169,11 @@ def _png_metadata(file: pictures.PictureFile) -> Found:
             yield _text(name), (file.at - 8, file.at + length + 4)
 
 
-def _webp_metadata(file: pictures.PictureFile) -> Found:
+def _webp_metadata(file: picture_file.PictureFile) -> Found:
     seen: set[bytes] = set()
-    for name, length in pictures.webp_chunks(file):
+    for name, length in picture_file.webp_chunks(file):
         flags = file.ahead(1)[0] if name == b"VP8X" and length else 0
-        if name in seen or name in ANIMATION or flags & pictures.WEBP_FLAG:
+        if name in seen or name in ANIMATION or flags & picture_file.WEBP_FLAG:
             raise _Metadata(_text(name))
         if name not in WEBP_CHUNKS:
             yield _text(name), (file.at - 8, min(file.at + length + length % 2, file.size_bytes))
@@ -177,7 +181,7 @@ def _webp_metadata(file: pictures.PictureFile) -> Found:
             yield _text(name), (file.at, file.at)
         seen.add(name)
     if len(seen.intersection(WEBP_PICTURES)) != 1:
-        raise pictures.Unreadable
+        raise picture_file.Unreadable
 
 
 def _orientation(exif: bytes) -> int:

@@ -7,7 +7,14 @@ It names the upload alone: a receipt would show the openid in the URL.
 from datetime import datetime
 
 from function.annotations import NamedTuple
-from function.auth.tokens import SOURCE, invalid_token, issue_token, matches_scope, read_token, text_claim
+from function.auth.signed_tokens import (
+    SOURCE,
+    invalid_token,
+    issue_token,
+    matches_scope,
+    read_token,
+    text_claim,
+)
 from function.config.key_template import RECORD_ID
 from function.config.profile import CHECK_URL_LIFE
 from function.config.settings import Settings

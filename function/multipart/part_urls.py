@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from function.annotations import Any
-from function.auth.tokens import MAX_TOKEN_CHARACTERS
+from function.auth.signed_tokens import MAX_TOKEN_CHARACTERS
 from function.config.profile import CREDENTIALS_MARGIN, BucketLocation
 from function.config.profiles import problem_in
 from function.config.settings import Settings

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple
-from function.auth.tokens import RECEIPT, read_token, text_claim
+from function.auth.signed_tokens import RECEIPT, read_token, text_claim
 from function.config.settings import Settings
 from function.context import RequestContext
 from function.errors import Unauthorized

@@ -15,9 +15,9 @@ from function.context import RequestContext
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable, Problem, UploadError
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, HttpResponse, Send
 from function.messages import Message
-from function.oss.errors import Refusal, name_of, refusal_of, xml_of
 from function.oss.post_form import Credentials
 from function.oss.presign import NONE, OssRequest, authorize, request_url
+from function.oss.responses import Refusal, name_of, refusal_of, xml_of
 from function.sts.session_policy import OBJECTS
 
 if TYPE_CHECKING:

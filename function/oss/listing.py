@@ -7,9 +7,9 @@ from urllib.parse import unquote
 
 from function.annotations import TYPE_CHECKING, NamedTuple
 from function.oss.client import OssClient, call, error_for, malformed, result_of
-from function.oss.errors import etag_in, name_of, refusal_of, text_in
 from function.oss.instants import instant_in
 from function.oss.objects import is_size
+from function.oss.responses import etag_in, name_of, refusal_of, text_in
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

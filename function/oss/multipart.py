@@ -6,8 +6,8 @@ from enum import Enum, auto
 from function.annotations import TYPE_CHECKING, NamedTuple
 from function.config.profile import ACL_FIELD, MAX_PARTS
 from function.oss.client import OssClient, call, error_for, malformed, result_of
-from function.oss.errors import etag_in, name_of, refusal_of, text_in, word
 from function.oss.post_form import OVERWRITE_FIELD
+from function.oss.responses import etag_in, name_of, refusal_of, text_in, word
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -10,10 +10,10 @@ from function.config.profile import ACL_FIELD, META_PREFIX, STORAGE_CLASS_FIELD
 from function.errors import OssUnavailable
 from function.http.client import DEFAULT_MAX_BYTES, HttpResponse
 from function.oss.client import FIRST_TRY_SECONDS, OssClient, call, error_for, malformed, result_of
-from function.oss.errors import etag_in, refusal_of, text_in
 from function.oss.instants import MAX_YEAR
 from function.oss.post_form import OVERWRITE_FIELD
 from function.oss.presign import NONE, PROCESS
+from function.oss.responses import etag_in, refusal_of, text_in
 
 RECORD_TYPE = "application/json"
 MAX_RECORD_BYTES = 16 * 1024

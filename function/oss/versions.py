@@ -9,9 +9,9 @@ from xml.sax.saxutils import escape
 
 from function.annotations import NamedTuple
 from function.oss.client import OssClient, call, error_for, malformed, result_of
-from function.oss.errors import name_of, refusal_of, text_in
 from function.oss.listing import MAX_PAGE_BYTES, list_below, stored_at
 from function.oss.presign import NONE
+from function.oss.responses import name_of, refusal_of, text_in
 
 ENTRIES_A_PAGE = 1000
 # OSS takes 2 MB in one request.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from function.annotations import Any
-from function.auth.tokens import issue_token
+from function.auth.signed_tokens import issue_token
 from function.config.profile import Profile
 from function.context import RequestContext
 from function.oss import due

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple
-from function.auth.tokens import KEY, invalid_token, issue_token, read_token, text_claim
+from function.auth.signed_tokens import KEY, invalid_token, issue_token, read_token, text_claim
 from function.config.profile import Profile
 from function.config.settings import Settings
 from function.errors import BadRequest, Unauthorized, UnknownProfile

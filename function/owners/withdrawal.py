@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from function.annotations import Any
 from function.auth import is_subject, owner_of
-from function.auth.tokens import keyed_hash
+from function.auth.signed_tokens import keyed_hash
 from function.config.profile import BucketLocation
 from function.config.setting_table import REVOCATIONS
 from function.config.settings import Settings

@@ -5,7 +5,7 @@ from function.config.types import Rate
 from function.context import RequestContext
 from function.lifecycle.confirmation import begin_check
 from function.oss.callback_signature import OssPublicKeys
-from function.uploads.callback import verify_callback
+from function.uploads.callback_verification import verify_callback
 from function.uploads.receipt import HELD, describe, notify_stored
 from function.uploads.ticket_limits import count_call
 from function.uploads.tickets import FormTicket

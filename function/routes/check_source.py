@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from function.auth.tokens import invalid_token
+from function.auth.signed_tokens import invalid_token
 from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import NotFound, NotUploaded

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple
-from function.auth.tokens import (
+from function.auth.signed_tokens import (
     KEY,
     NO_LEEWAY,
     RECEIPT,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple
-from function.auth.tokens import (
+from function.auth.signed_tokens import (
     KEY,
     MAX_TOKEN_CHARACTERS,
     PARTS,

@@ -5,7 +5,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 from function.auth.business_token import AUDIENCE
-from function.auth.tokens import issue_token
+from function.auth.signed_tokens import issue_token
 from function.config.types import SECRETS
 from ops.deploy.operator_env import operator_environment
 from ops.terminal.language import Failure, Text

@@ -20,7 +20,7 @@ from typing import Any
 
 from function.auth import is_subject, owner_of
 from function.auth.business_token import ERASURE
-from function.auth.tokens import issue_token
+from function.auth.signed_tokens import issue_token
 from function.config.settings import Settings
 from function.owners.erasure_records import OWNER
 from function.sts.credentials import AccessKeys

@@ -25,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from function.auth import owner_of
-from function.auth.tokens import keyed_hash
+from function.auth.signed_tokens import keyed_hash
 from function.config.content_types import bare_type
 from function.config.key_template import PUBLIC_OWNER
 from function.config.profile import Profile

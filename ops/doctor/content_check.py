@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from function.auth.tokens import SESSION, read_token
+from function.auth.signed_tokens import SESSION, read_token
 from function.config.profile import Profile
 from function.config.settings import Settings
 from function.errors import Unauthorized, UploadError

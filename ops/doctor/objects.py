@@ -6,7 +6,7 @@ from datetime import datetime
 
 import requests
 
-from function.auth.tokens import RECEIPT, read_token
+from function.auth.signed_tokens import RECEIPT, read_token
 from function.config.profile import Profile
 from function.config.settings import Settings
 from function.errors import Unauthorized

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from function.auth.tokens import RECEIPT, read_token
+from function.auth.signed_tokens import RECEIPT, read_token
 from function.config.content_types import EXTENSION_OF_TYPE
 from function.config.profile import Profile
 from function.config.settings import Settings

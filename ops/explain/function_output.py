@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from function.auth import owner_of, tokens
+from function.auth import owner_of, signed_tokens
 from function.auth.business_token import AUDIENCE
 from function.config.types import SECRETS
 from function.errors import Unauthorized
@@ -33,11 +33,11 @@ WORDS = {
 }
 # Kind of a token, and which of the ``Secrets`` sign it, by its audience.
 KINDS = {
-    tokens.SESSION: (Text("A session token", "一个会话令牌"), "token"),
-    tokens.TICKET: (Text("A ticket of a form", "一张表单的票据"), "token"),
-    tokens.PARTS: (Text("A ticket of a multipart upload", "一张分片上传的票据"), "token"),
-    tokens.SOURCE: (Text("A token of /check-source", "一个 /check-source 的令牌"), "token"),
-    tokens.RECEIPT: (Text("A receipt", "一张回执"), "receipt"),
+    signed_tokens.SESSION: (Text("A session token", "一个会话令牌"), "token"),
+    signed_tokens.TICKET: (Text("A ticket of a form", "一张表单的票据"), "token"),
+    signed_tokens.PARTS: (Text("A ticket of a multipart upload", "一张分片上传的票据"), "token"),
+    signed_tokens.SOURCE: (Text("A token of /check-source", "一个 /check-source 的令牌"), "token"),
+    signed_tokens.RECEIPT: (Text("A receipt", "一张回执"), "receipt"),
     AUDIENCE: (Text("A token of a backend", "一个后端令牌"), "receipt"),
 }
 OTHER_KIND = Text("A token for another audience", "其他用途（aud）的令牌"), "receipt"
@@ -127,14 +127,14 @@ def token_lines(token: PastedToken, now: datetime, secrets: Secrets, language: s
 
 def _instant_in(claims: Mapping[str, Any], name: str) -> datetime | None:
     with suppress(Unauthorized):
-        return tokens.time_claim(claims, name) if name in INSTANTS else None
+        return signed_tokens.time_claim(claims, name) if name in INSTANTS else None
     return None
 
 
 def _verdict(token: PastedToken, secrets: tuple[str, ...], now: datetime) -> str:
     """Return whether one of the secrets signed it; when it ends does not matter."""
     try:
-        tokens.read_token(token.text, audience="", secrets=secrets, now=now, from_backend=True)
+        signed_tokens.read_token(token.text, audience="", secrets=secrets, now=now, from_backend=True)
     except Unauthorized as error:
         return "right" if error.reason == "for another audience" else "wrong"
     return "right"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from function.auth.tokens import json_part
+from function.auth.signed_tokens import json_part
 from ops.explain.advice import PLATFORM, find_advice
 from ops.explain.pasted import (
     STATES,

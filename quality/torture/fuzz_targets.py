@@ -20,7 +20,7 @@ from aliyunsdkcore.vendored.requests.models import Response as SdkResponse
 
 from function.app import load_settings
 from function.auth import Caller, identify
-from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, read_token
+from function.auth.signed_tokens import PARTS, RECEIPT, SESSION, TICKET, read_token
 from function.errors import InternalError, Misconfigured, UploadError
 from function.http.client import HttpResponse
 from function.http.gateway import Request
@@ -29,7 +29,7 @@ from function.oss.callback_signature import key_path
 from function.sts.assume_role import StsClient, parse_response
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import UPLOADS
-from function.uploads.callback import verify_callback
+from function.uploads.callback_verification import verify_callback
 from function.uploads.plan import plan_upload
 from function.uploads.receipt import describe
 from function.uploads.request import profile_of, read_fields, read_files, read_query

@@ -15,8 +15,8 @@ from threading import Event
 from typing import Any, NamedTuple
 
 from function import outgoing
-from function.auth.tokens import SESSION as SESSION_TOKEN
-from function.auth.tokens import issue_token
+from function.auth.signed_tokens import SESSION as SESSION_TOKEN
+from function.auth.signed_tokens import issue_token
 from function.http.client import HttpResponse
 from function.sts.session_policy import OBJECTS, UPLOADS
 from quality.torture.report import Result, try_cells

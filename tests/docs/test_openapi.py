@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from function import VERSION
 from function.app import ROUTES
-from function.auth.tokens import RECEIPT, issue_token
+from function.auth.signed_tokens import RECEIPT, issue_token
 from function.webhook import notify_business
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
 from tests.docs import api_tables

@@ -8,7 +8,7 @@ from hmac import digest
 
 import pytest
 
-from function.auth.tokens import RECEIPT, TICKET, issue_token
+from function.auth.signed_tokens import RECEIPT, TICKET, issue_token
 from tests.docs.backends import run
 from tests.docs.markdown import both, code_blocks, page
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from function.auth.tokens import RECEIPT, issue_token
+from function.auth.signed_tokens import RECEIPT, issue_token
 from function.webhook import signed_headers
 from tests.docs.backends import run
 from tests.docs.markdown import both

@@ -14,7 +14,7 @@ import pytest
 
 from function import VERSION
 from function.app import Function
-from function.auth.tokens import RECEIPT, issue_token
+from function.auth.signed_tokens import RECEIPT, issue_token
 from function.context import Dependencies
 from function.moderation.wechat_verdict import EVENT
 from function.routes import ROUTES

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from function.app import load_settings
 from function.auth import CallerKinds, identify, owner_of
-from function.auth.tokens import HEADER, MAX_TOKEN_CHARACTERS, SESSION, issue_token
+from function.auth.signed_tokens import HEADER, MAX_TOKEN_CHARACTERS, SESSION, issue_token
 from function.errors import Unauthorized
 from function.http.client import HttpResponse
 from handler import serve
@@ -469,6 +469,6 @@ def test_caller_kinds_are_found_by_the_name_of_their_module():
 
 def test_a_missing_package_is_not_an_unknown_caller_kind(monkeypatch):
     monkeypatch.delitem(sys.modules, "function.auth.jwt", raising=False)
-    monkeypatch.setitem(sys.modules, "function.auth.tokens", None)
+    monkeypatch.setitem(sys.modules, "function.auth.signed_tokens", None)
     with pytest.raises(ModuleNotFoundError):
         CallerKinds()["jwt"]

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from function.app import load_settings
 from function.auth import identify
 from function.auth.jwt import read_business_token
-from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
+from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.errors import Unauthorized
 from tests.support.cases import cases_beside
 

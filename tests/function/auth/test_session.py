@@ -7,7 +7,7 @@ import pytest
 
 from function.app import load_settings
 from function.auth.session import SessionToken
-from function.auth.tokens import SESSION
+from function.auth.signed_tokens import SESSION
 from function.errors import Unauthorized
 from tests.support.cases import cases_beside
 

@@ -1,4 +1,4 @@
-"""tokens: session, tickets and receipt pass for nothing but what they are."""
+"""auth.signed_tokens: session, tickets and receipt pass for nothing but what they are."""
 
 import hmac
 import json
@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.auth import tokens
-from function.auth.tokens import PARTS, RECEIPT, SESSION, TICKET, issue_token, matches_scope, read_token
+from function.auth import signed_tokens
+from function.auth.signed_tokens import (
+    PARTS,
+    RECEIPT,
+    SESSION,
+    TICKET,
+    issue_token,
+    matches_scope,
+    read_token,
+)
 from function.errors import Unauthorized
 from tests.support.cases import cases_beside
 
@@ -167,7 +175,7 @@ def test_our_own_tokens_name_one_audience_and_those_of_backends_may_name_several
 
 
 def test_an_instant_may_be_the_first_that_unix_seconds_count():
-    assert tokens.time_claim({"began": 0}, "began") == datetime(1970, 1, 1, tzinfo=UTC)
+    assert signed_tokens.time_claim({"began": 0}, "began") == datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @cases("header")
@@ -293,13 +301,13 @@ def test_changing_read_claims_does_not_change_the_cache(clock):
 
 
 def test_forged_tokens_are_not_cached_and_the_cache_is_bounded(clock):
-    tokens._signed_claims.cache_clear()
+    signed_tokens._signed_claims.cache_clear()
     for number in range(1000):
         assert refuses(issue(clock(), secrets=(OTHER_SECRET,), jti=str(number)), clock())
-    assert tokens._signed_claims.cache_info().currsize == 0
+    assert signed_tokens._signed_claims.cache_info().currsize == 0
     for number in range(1000):
         read(issue(clock(), jti=str(number)), clock())
-    assert tokens._signed_claims.cache_info().currsize == 256
+    assert signed_tokens._signed_claims.cache_info().currsize == 256
 
 
 @effort(max_examples=40)

@@ -10,7 +10,7 @@ import pytest
 import responses
 
 from function.app import load_settings
-from function.auth.tokens import PARTS, TICKET, issue_token, read_token
+from function.auth.signed_tokens import PARTS, TICKET, issue_token, read_token
 from function.config.profile import NOWHERE, BucketLocation
 from function.context import RequestContext
 from function.errors import Misconfigured, UploadError

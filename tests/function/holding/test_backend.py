@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from function.auth.business_token import AUDIENCE, check_backend_token, is_for_backends
-from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, keyed_hash
+from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token, keyed_hash
 from function.errors import Forbidden
 from tests.conftest import TEST_INSTANT, TOKEN_SECRET
 from tests.support.cases import cases_beside, table_beside

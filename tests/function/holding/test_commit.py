@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from function.auth.tokens import RECEIPT, issue_token, read_token
+from function.auth.signed_tokens import RECEIPT, issue_token, read_token
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import Outcome
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, oss_client

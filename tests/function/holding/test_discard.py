@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from function.auth.tokens import RECEIPT, issue_token
+from function.auth.signed_tokens import RECEIPT, issue_token
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import names, refused
 from tests.support.memory_oss import Part

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import jwt
 import pytest
 
-from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
+from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.errors import Forbidden
 from function.holding import records
 from function.holding.held_upload import read_receipt

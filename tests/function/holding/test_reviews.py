@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from function.auth.tokens import issue_token
+from function.auth.signed_tokens import issue_token
 from function.config.profile import CHECK_URL_LIFE
 from function.holding.reviews import URL_LIFE
 from function.moderation.finding import Outcome

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from function.auth import tokens
+from function.auth import signed_tokens
 from function.holding.progress import SILENCE
 from function.http.client import HttpResponse
 from function.moderation.finding import UNREACHABLE, Finding, Outcome, read_finding
@@ -459,11 +459,11 @@ def test_a_source_token_opens_nothing_else(house, second):
 def forged(house, stored, **changes):
     """A token as ours but for these claims or this secret."""
     secret = changes.pop("secret", TOKEN_SECRET)
-    audience = changes.pop("audience", tokens.SOURCE)
+    audience = changes.pop("audience", signed_tokens.SOURCE)
     scope = {"app": "wx0123456789abcdef", "bucket": "my-bucket"}
     claims = {"upload": stored["uploadId"], "profile": "face", "process": "", **scope, **changes}
     claims = {name: value for name, value in claims.items() if value is not None}
-    return tokens.issue_token(
+    return signed_tokens.issue_token(
         claims, audience=audience, secrets=(secret,), now=house.now(), life=timedelta(hours=1)
     )
 

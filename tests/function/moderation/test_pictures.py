@@ -1,11 +1,11 @@
-"""moderation.pictures: how many frames a picture has, by its bytes."""
+"""moderation.picture_file: how many frames a picture has, by its bytes."""
 
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
-from function.moderation.pictures import (
+from function.moderation.picture_file import (
     MAX_BLOCKS,
     MAX_BYTES,
     MAX_PARTS,

@@ -3,7 +3,7 @@
 import jwt
 import pytest
 
-from function.auth.tokens import RECEIPT
+from function.auth.signed_tokens import RECEIPT
 from tests.support.cases import text_beside
 
 PART = 100 * 1024

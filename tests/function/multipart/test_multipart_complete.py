@@ -6,7 +6,7 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from function.auth.tokens import RECEIPT, read_token
+from function.auth.signed_tokens import RECEIPT, read_token
 from function.http.client import HttpResponse
 from tests.support.cases import table_beside
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, Stored

@@ -8,8 +8,8 @@ import jwt
 import pytest
 
 from function.app import load_settings
-from function.auth import tokens
-from function.auth.tokens import issue_token, read_token
+from function.auth import signed_tokens
+from function.auth.signed_tokens import issue_token, read_token
 from function.errors import Misconfigured
 from function.multipart.part_urls import check_ticket_length
 from function.uploads.tickets import MultipartTicket
@@ -81,10 +81,10 @@ def altered(ticket, **changes):
     """The ticket with other claims, signed by somebody who does not have the secret."""
     header, _, signature = ticket.split(".")
     payload = json.dumps({**claims_of(ticket), **changes}).encode()
-    return f"{header}.{tokens._base64url(payload)}.{signature}"
+    return f"{header}.{signed_tokens._base64url(payload)}.{signature}"
 
 
-def signed(secret=SECRET, audience=tokens.PARTS, **claims):
+def signed(secret=SECRET, audience=signed_tokens.PARTS, **claims):
     return lambda ticket, now: issue_token(
         {**claims_of(ticket), **claims},
         audience=audience,
@@ -104,9 +104,9 @@ FORGERIES = {
     "another caller": lambda ticket, now: altered(ticket, sub="somebody"),
     "a later end": lambda ticket, now: altered(ticket, exp=2**40),
     "another secret": signed(OTHER_SECRET),
-    "a session": signed(audience=tokens.SESSION),
-    "a form's ticket": signed(audience=tokens.TICKET),
-    "a receipt": signed(audience=tokens.RECEIPT),
+    "a session": signed(audience=signed_tokens.SESSION),
+    "a form's ticket": signed(audience=signed_tokens.TICKET),
+    "a receipt": signed(audience=signed_tokens.RECEIPT),
     "another bucket": signed(bucket="other-bucket"),
     "another app": signed(app="wxanother"),
     "a profile that is gone": signed(profile="gone"),
@@ -144,7 +144,7 @@ def test_a_ticket_of_another_mini_program_with_the_same_secret_is_refused(phone_
     ours = phone_of(**WECHAT)
     session = issue_token(
         {"sub": "oUser", "app": WECHAT["WECHAT_APPID"], "bucket": "my-bucket"},
-        audience=tokens.SESSION,
+        audience=signed_tokens.SESSION,
         secrets=(SECRET,),
         now=clock(),
         life=timedelta(hours=1),
@@ -163,8 +163,8 @@ def test_a_ticket_of_another_mini_program_with_the_same_secret_is_refused(phone_
 
 def test_a_ticket_is_no_session_and_no_form_s_ticket(phone, clock):
     ticket = phone.begin()["ticket"]
-    for audience in (tokens.SESSION, tokens.TICKET, tokens.RECEIPT):
-        with pytest.raises(tokens.Unauthorized):
+    for audience in (signed_tokens.SESSION, signed_tokens.TICKET, signed_tokens.RECEIPT):
+        with pytest.raises(signed_tokens.Unauthorized):
             read_token(ticket, audience=audience, secrets=(SECRET,), now=clock())
 
 
@@ -193,7 +193,7 @@ def test_a_ticket_over_length_is_refused_before_oss_begins(phone_of, oss, clock,
     if expected[0] == 200:
         phone.send(answer.json)
         receipt = phone.complete(answer.json["ticket"]).json["receipt"]
-        assert max(len(answer.json["ticket"]), len(receipt)) <= tokens.MAX_TOKEN_CHARACTERS
+        assert max(len(answer.json["ticket"]), len(receipt)) <= signed_tokens.MAX_TOKEN_CHARACTERS
 
 
 def test_the_log_names_the_profile_with_a_too_long_key(phone_of, clock, log_lines):

@@ -1,4 +1,4 @@
-"""oss.errors: refusals by code, harmless XML, entity tags."""
+"""oss.responses: refusals by code, harmless XML, entity tags."""
 
 import base64
 import time
@@ -6,7 +6,7 @@ import time
 import pytest
 
 from function.http.client import HttpResponse
-from function.oss.errors import Refusal, etag_in, name_of, refusal_of, text_in, word, xml_of
+from function.oss.responses import Refusal, etag_in, name_of, refusal_of, text_in, word, xml_of
 
 ERROR = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n  <Code>NoSuchKey</Code>\n  <Message>The specified key'

@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from function.auth.business_token import ERASURE
-from function.auth.tokens import PARTS, RECEIPT, SESSION, SOURCE, TICKET, issue_token
+from function.auth.signed_tokens import PARTS, RECEIPT, SESSION, SOURCE, TICKET, issue_token
 from function.errors import OssRejected
 from function.routes.introspect import CALLS
 from tests.function.owners.conftest import BAD, FORBIDDEN, MINE, OWNER, THEM

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from function.auth.tokens import issue_token
+from function.auth.signed_tokens import issue_token
 from function.owners.listing import MAX_PAGES
 from tests.function.owners.conftest import (
     BAD,

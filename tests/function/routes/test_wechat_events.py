@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from function.auth.tokens import RECEIPT
+from function.auth.signed_tokens import RECEIPT
 from function.errors import StsUnavailable
 from function.http.client import ExchangeFailed, HttpResponse
 from function.uploads.receipt import issue_token

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from function.app import load_settings
 from function.auth import Caller
-from function.auth.tokens import RECEIPT, TICKET, issue_token, read_token
+from function.auth.signed_tokens import RECEIPT, TICKET, issue_token, read_token
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from function.http.client import ExchangeFailed, HttpResponse

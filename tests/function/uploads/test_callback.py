@@ -1,4 +1,4 @@
-"""uploads.callback: a callback is refused unless OSS signed it and its ticket fits."""
+"""uploads.callback_verification: a callback is refused unless OSS signed it and its ticket fits."""
 
 from base64 import b64decode, b64encode
 from urllib.parse import quote_plus, unquote_to_bytes
@@ -9,10 +9,10 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.app import load_settings
-from function.auth.tokens import RECEIPT, read_token
+from function.auth.signed_tokens import RECEIPT, read_token
 from function.errors import BadRequest, Forbidden
 from function.http.gateway import Request
-from function.uploads.callback import verify_callback
+from function.uploads.callback_verification import verify_callback
 from tests.function.uploads.conftest import PROFILES, SECRET, SETTINGS, forged_ticket
 from tests.support.cases import cases_beside
 

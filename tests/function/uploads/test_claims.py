@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from function.app import load_settings
-from function.auth.tokens import PARTS, RECEIPT, TICKET
+from function.auth.signed_tokens import PARTS, RECEIPT, TICKET
 from function.errors import Forbidden
 from function.uploads.receipt import Receipt
 from function.uploads.tickets import FormTicket, MultipartTicket

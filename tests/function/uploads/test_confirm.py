@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token
+from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.http.client import ExchangeFailed, HttpResponse
 from tests.function.uploads.conftest import SECRET, claims_of, forged_ticket
 from tests.support.cases import cases_beside, table_beside, text_beside

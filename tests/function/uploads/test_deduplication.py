@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from function.auth.tokens import RECEIPT, TICKET
+from function.auth.signed_tokens import RECEIPT, TICKET
 from function.http.client import ExchangeFailed, HttpResponse
 from tests.function.uploads.conftest import BUSINESS, business_token, claims_of
 from tests.support.cases import cases_beside, text_beside

@@ -8,7 +8,7 @@ import pytest
 
 from function.app import load_settings
 from function.auth import Caller
-from function.auth.tokens import TICKET
+from function.auth.signed_tokens import TICKET
 from function.config.profiles import read_profiles
 from function.errors import Misconfigured
 from function.oss.post_form import UploadRule, prepare

@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from function.auth.tokens import TICKET
+from function.auth.signed_tokens import TICKET
 from tests.function.uploads.conftest import SECRET, claims_of
 from tests.support.cases import text_beside
 

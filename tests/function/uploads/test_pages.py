@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from function.auth.tokens import RECEIPT
+from function.auth.signed_tokens import RECEIPT
 from function.http.client import HttpResponse
 from tests.docs.markdown import both, code_blocks, page
 from tests.function.uploads.conftest import SECRET, claims_of

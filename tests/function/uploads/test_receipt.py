@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from function.auth.tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
+from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 from function.errors import Unauthorized
 from handler import serve
 from tests.function.uploads.conftest import SECRET, claims_of

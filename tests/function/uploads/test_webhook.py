@@ -16,7 +16,7 @@ import responses
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from function import webhook
-from function.auth.tokens import RECEIPT, read_token
+from function.auth.signed_tokens import RECEIPT, read_token
 from function.context import RequestContext
 from function.errors import Unauthorized
 from function.http.client import HttpResponse, send

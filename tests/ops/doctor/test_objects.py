@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from function.app import load_settings
-from function.auth.tokens import RECEIPT, issue_token
+from function.auth.signed_tokens import RECEIPT, issue_token
 from ops.doctor.findings import State
 from ops.doctor.objects import check_confirmation, check_reading
 from tests.support.cases import cases_beside

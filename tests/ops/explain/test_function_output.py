@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from function.auth import owner_of, tokens
+from function.auth import owner_of, signed_tokens
 from ops.explain.advice import find_advice, reason_in_chinese
 from ops.explain.function_output import NONE, secrets_of
 from tests.docs.markdown import ROOT
@@ -119,11 +119,11 @@ def test_an_errcode_that_is_not_known_names_the_pages_of_wechat():
     (OTHER, True, "not of the secrets"),
     (SECRET, False, "only with the secret"),
 ])  # fmt: skip
-@pytest.mark.parametrize("audience", [tokens.TICKET, tokens.RECEIPT])
+@pytest.mark.parametrize("audience", [signed_tokens.TICKET, signed_tokens.RECEIPT])
 def test_a_token_shows_its_content_and_whether_its_signature_is_right(audience, secret, settings, verdict):
     claims = {"key": "a/b.jpg", "jti": "u1", "heldUntil": 1764000000}
     issued = NOW - timedelta(days=30)
-    token = tokens.issue_token(
+    token = signed_tokens.issue_token(
         claims, audience=audience, secrets=[secret], now=issued, life=timedelta(days=1)
     )
     text = said(token, secrets=secrets_of(ENV) if settings else NONE)
@@ -134,8 +134,10 @@ def test_a_token_shows_its_content_and_whether_its_signature_is_right(audience, 
 
 @pytest.mark.parametrize("instant", [10**30, -1, True, "x"])
 def test_an_instant_of_a_token_that_is_none_is_shown_as_it_is(instant):
-    claims = json.dumps({"aud": tokens.TICKET, "exp": instant, "iat": instant, "heldUntil": instant})
-    text = said(f"{tokens.HEADER}.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c2ln")
+    claims = json.dumps({"aud": signed_tokens.TICKET, "exp": instant, "iat": instant, "heldUntil": instant})
+    text = said(
+        f"{signed_tokens.HEADER}.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c2ln"
+    )
     assert str(instant).lower() in text.lower()
 
 

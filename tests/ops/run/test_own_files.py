@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from function.app import load_settings
-from function.auth.tokens import RECEIPT
+from function.auth.signed_tokens import RECEIPT
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.profiles import PROFILES_FILE, read_profiles

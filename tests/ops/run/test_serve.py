@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from function.app import ROUTES
-from function.auth.tokens import RECEIPT
+from function.auth.signed_tokens import RECEIPT
 from local.addresses import APP_ID, APP_SECRET
 from local.common.http_server import Handler, Server
 from local.wechat.push import PushSettings

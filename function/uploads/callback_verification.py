@@ -17,7 +17,7 @@ from function.oss.callback_signature import (
     is_signed_by_oss,
     key_path,
 )
-from function.oss.errors import etag_in
+from function.oss.responses import etag_in
 from function.uploads.receipt import VerifiedUpload
 from function.uploads.tickets import FormTicket, invalid_ticket
 
