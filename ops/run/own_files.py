@@ -71,22 +71,23 @@ class OwnFiles:
             HostingError: the function refuses them.
         """
         self._hosted = hosted
-        self._seen = found = self._find()
+        found = self._find()
         for problem in found.env.problems:
             self._screen.warn(problem.say(self._language))
-        self._run(found)
+        self._run(found, None)
+        self._seen = found
 
     def look(self) -> None:
         """Run what has changed; print why not, once, where it cannot be run."""
         found = self._find()
-        if self._seen is not None and found.files == self._seen.files:
+        seen, self._seen = self._seen, found
+        if seen is not None and found.files == seen.files:
             return
-        self._seen = found
         try:
             known = self._good.env.problems if self._good else ()
             if broken := [problem for problem in found.env.problems if problem not in known]:
                 raise HostingError(*broken)
-            self._run(found)
+            self._run(found, seen)
             self._said = ()
         except HostingError as error:
             said = tuple(sentence.say(self._language) for sentence in error.sentences)
@@ -106,13 +107,14 @@ class OwnFiles:
     def _name_of(self, path: Path) -> str:
         return str(path.relative_to(self._folder) if path.is_relative_to(self._folder) else path)
 
-    def _run(self, found: _Found) -> None:
+    def _run(self, found: _Found, seen: _Found | None) -> None:
+        """Run them, and name what differs from the last good files, or from broken ones seen since."""
         deployment = self._deployment(found)
         hooks = self._hooks(found, deployment)
         self._hosted.deploy(deployment, hooks)
         before, self._good = self._good, found
         for name, content in found.files.items():
-            if before is None or before.files.get(name) != content:
+            if any(each is None or each.files.get(name) != content for each in (before, seen)):
                 self._tell(name, content, found, is_again=before is not None)
 
     def _deployment(self, found: _Found) -> Deployment:

@@ -236,13 +236,16 @@ def test_a_change_is_read_again_and_nothing_is_read_without_one(here):
 
 @cases("broken", "name")
 def test_while_a_file_is_broken_its_error_is_printed_once_and_the_last_good_one_stays(here, broken, name):
-    here.deploy(hooks="def before_sign(caller, file, limits):\n    return None\n", env="CALLER_RATE=9/min\n")
+    hooks = "def before_sign(caller, file, limits):\n    return None\n"
+    good = {"profiles": POST, "hooks": hooks, "env": "CALLER_RATE=9/min\n"}
+    here.deploy(**good)
     first = here.change(**broken)
     assert first[0].startswith("✗ ") and name in first[0]
     assert len([line for line in first if line.startswith("✗")]) == 1
     assert here.change() == []
     assert here.change(**{each: text and f"{text}\n" for each, text in broken.items()}) == []
     assert here.outcome("post") == "form"
+    assert len(here.change(**{each: good[each] for each in broken})) == len(broken)
     assert here.change(profiles=POST + NOTE, hooks=None, env="")
     assert here.outcome("note") == "form"
 
