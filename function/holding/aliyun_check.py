@@ -16,7 +16,7 @@ from function.holding.decision import BY_CHECK, forget_due, leave_to_a_human, no
 from function.holding.held_upload import Case, held_url
 from function.holding.progress import Progress
 from function.holding.settling import decide, settle
-from function.holding.state import SUBMIT, HeldState
+from function.holding.state import ASK, SUBMIT, HeldState
 from function.holding.transitions import ACCEPTED, ANSWERED, OPEN, PUBLISH, REJECT, REVIEW
 from function.holding.wechat_submission import obstacle_in
 from function.moderation.aliyun import (
@@ -67,7 +67,8 @@ def continue_with_aliyun(case: Case, current: HeldState) -> tuple[Case, HeldStat
     if progress is None:
         # Another request was faster: it has asked by now, or is about to ask.
         latest = settle(case)
-        return continue_with_aliyun(case, latest) if latest.stage == ANSWERED else (case, latest)
+        is_kept = latest.stage == ANSWERED and latest.due == ASK
+        return continue_with_aliyun(case, latest) if is_kept else (case, latest)
     latest = _look(case, current, progress)
     if is_first and latest.stage == REVIEW:
         forget_due(case, case.due)

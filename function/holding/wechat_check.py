@@ -21,6 +21,8 @@ from function.holding.state import SUBMIT, HeldState
 from function.holding.transitions import (
     ACCEPTED,
     ANSWERED,
+    GONE,
+    HELD,
     OPEN,
     PUBLISH,
     PUBLISHED,
@@ -160,8 +162,10 @@ def _apply_verdict(case: Case, verdict: Verdict, checked: Check) -> HeldState:
         finding = refusal(verdict.errcode)
     current = settle(case)
     if verdict.outcome is Outcome.RISKY:
-        if current.stage in OPEN:
-            current = decide(case, current, REJECT, BY_CHECK, finding)
+        if current.stage in OPEN or current.state == GONE:
+            # What is gone and undecided may be stored again.
+            before = current if current.stage in OPEN else HeldState(HELD)
+            current = decide(case, before, REJECT, BY_CHECK, finding)
         # The business must act on a risky verdict about a published object.
         if current.state == PUBLISHED:
             notify(case, REVIEW, finding, state=PUBLISHED)
@@ -195,7 +199,8 @@ def _act_on_unreachable(case: Case, current: HeldState, verdict: Verdict) -> Hel
     progress = current.progress
     if current.stage == SUBMITTED and progress and progress.trace == verdict.trace_id:
         return _submit_itself(case, current, progress)
-    if current.stage == SUBMITTING and progress and progress.number == 1:
+    is_first = current.stage == SUBMITTING and progress is not None and progress.number == 1
+    if is_first or current.stage in (ACCEPTED, ANSWERED):
         # The request that submitted it is about to write this record, and would overwrite it.
         raise OssUnavailable(reason="the submission of this verdict is not recorded yet")
     return current

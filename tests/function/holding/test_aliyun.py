@@ -6,13 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from function.errors import OssUnavailable
 from function.holding.progress import LEASE
 from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
+from function.moderation.wechat import CANNOT_OPEN
 from tests.function.holding.conftest import names
 from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
 from tests.support.cases import text_beside
 from tests.support.memory_oss import BROKEN, UNHEARD, Part, Refused
+from tests.support.turns import Killed
 
 PROFILES = text_beside(__file__)
 BOTH = """
@@ -655,6 +658,44 @@ def test_a_rejection_of_aliyun_that_was_cut_off_is_applied_without_wechat(with_w
     house.oss.faults.clear()
     assert house.resume(said["receipt"]) == "rejected"
     assert (len(checks(house)), house.wechat.asked) == (1, [])
+
+
+def test_a_slower_request_goes_on_to_wechat_with_the_answer_of_another(house_of):
+    profiles = BOTH.replace('["check"]', '["commit", "check"]')
+    house, other = house_of(profiles), house_of(profiles)
+    said = stored(house, profile="both")
+
+    def die(_trace):
+        raise Killed
+
+    def first():
+        other.green.answers, other.wechat.happens = ["pass"], die
+        with pytest.raises(Killed):
+            other.commit(said["receipt"])
+
+    # After the due record of the slower one, before its lease.
+    house.oss.between["PutObject"] = lambda: house.oss.between.update(PutObject=first)
+    assert house.commit(said["receipt"]).json["state"] == "checking"
+    assert (len(other.green.checks), house.green.checks) == (1, [])
+    assert f"accepted/{said['uploadId']}" in house.oss.records()
+
+
+def test_a_verdict_that_cannot_open_comes_again_until_the_submission_after_aliyun_is_recorded(house_of):
+    house = house_of(BOTH, CALLBACK_URL="https://upload.example.com/callback")
+    pushed = []
+
+    def push():
+        with pytest.raises(OssUnavailable):
+            house.verdict(Outcome.ERROR, errcode=CANNOT_OPEN)
+        pushed.append(True)
+
+    # After the record of the submission.
+    house.wechat.happens = lambda _trace: house.oss.between.update(GetObject=push)
+    said = stored(house, "pass", profile="both")
+    house.wechat.happens = lambda _trace: None
+    assert (pushed, house.status(said["receipt"])) == ([True], "checking")
+    house.verdict(Outcome.ERROR, errcode=CANNOT_OPEN)
+    assert "/check-source?" in house.wechat.submitted["60f96f1d-2"]
 
 
 def test_a_failure_of_wechat_keeps_the_answer_of_aliyun(with_wechat, clock):

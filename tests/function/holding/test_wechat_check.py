@@ -458,6 +458,14 @@ def test_after_a_review_a_risky_verdict_rejects(house, checking):
     assert house.status(checking["receipt"]) == "rejected"
 
 
+def test_a_risky_verdict_about_bytes_that_were_stored_over_rejects(house, checking):
+    """Else they could come back, and be published as soon as nobody looks."""
+    house.oss.replace_object(f"held/{checking['key']}", parts=(Part("others", 1),))
+    house.verdict(Outcome.RISKY, label=20002)
+    assert (house.told, names(house, checking)) == (["rejected"], [])
+    assert house.oss.records()[f"rejected/{checking['uploadId']}"]["label"] == 20002
+
+
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_a_verdict_that_is_repeated_changes_nothing(house, checking, outcome):
     house.verdict(outcome)
