@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from function.annotations import Any
 from function.context import RequestContext
-from function.errors import AlreadyExists, AlreadyPublished, Forbidden, NotUploaded
+from function.errors import AlreadyExists, AlreadyPublished, Forbidden, NotUploaded, OssUnavailable
 from function.holding import records
 from function.holding.attempts import accept
 from function.holding.decision import (
@@ -82,6 +82,10 @@ def _committed(case: Case, by_hand: str | None, reviewer: str, is_backend: bool)
             if not is_backend and upload.profile.has_other_rules(facts.metadata):
                 raise Forbidden("Only a backend may commit this upload.", reason="stored under other rules")
             return decide(case, HeldState(HELD), PUBLISH, BY_COMMIT)
+        ended = settle(case)
+        if ended.stage == HELD:
+            raise OssUnavailable(reason="the held object was stored meanwhile")
+        return ended
     current = settle(case)
     if current.stage not in OPEN:
         return current
@@ -118,8 +122,9 @@ def _begin_check(case: Case, current: HeldState, is_backend: bool) -> HeldState:
             # Recorded before the check begins, which may fail: then any later request begins it.
             progress = accept(case, current)
             if progress is None:
-                # Another request was faster.
-                return settle(case)
+                # Another request was faster, and may end before it leaves anything due.
+                latest = settle(case)
+                return take_step(case, latest) if latest.due else latest
             current = current._replace(progress=progress)
         current = first_step(oss, upload, current, case.now)
         if current.cleaning and current.cleaning.number != 1:

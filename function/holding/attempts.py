@@ -23,7 +23,7 @@ def accept(case: Case, current: HeldState) -> Progress | None:
     progress = _accepted(case, current.progress.turn + 1)
     if current.progress.etag == progress.etag:
         # Its check began when none was required.
-        progress = current.progress._replace(is_committed=True, turn=progress.turn)
+        progress = current.progress._replace(is_committed=True, rules=progress.rules, turn=progress.turn)
     records.put(case.oss, name, progress.fields, case.now)
     return progress
 

@@ -355,6 +355,25 @@ def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, cloc
     assert house.status(stored["receipt"]) == "published"
 
 
+def test_a_commit_beside_one_that_dies_after_its_acceptance_is_due(house, house_of, clock):
+    stored, other = send(house), house_of(text_beside(__file__))
+
+    def die():
+        assert kill(other, lambda: other.commit(stored["receipt"]), at=5, after=True)
+        assert (f"accepted/{stored['uploadId']}" in house.oss.records(), house.due()) == (True, [])
+
+    house.oss.between["PutObject"] = die
+    assert state_of(house.commit(stored["receipt"])) == "published"
+
+
+def test_a_backend_s_commit_counts_under_the_rules_of_its_time(house_of):
+    """Its check had begun when no commit was required."""
+    photo = text_beside(__file__)
+    before = photo.replace('hold = ["commit"]\nstrip = true', 'hold = ["check"]')
+    stored = house_of(before).store("photo", body=DIRTY, filename="a.jpg")
+    assert state_of(house_of(photo).commit(stored["receipt"])) == "published"
+
+
 def test_after_three_failures_a_human_decides(house, oss, clock):
     stored = send(house)
     oss.fail("PostProcessTask", *[UNHEARD] * 9)
