@@ -531,7 +531,7 @@ def test_nothing_of_the_content_check_is_imported_before_it_is_needed(
     assert set(statuses) <= {401, 403}
     assert not OF_THE_CHECK - {*MODULES, *KNOWN_TO}
     assert set(loaded) & OF_THE_CHECK == set()
-    assert ("function.holding.actions" in loaded) is ("commit" in asked)
+    assert ("function.holding.commands" in loaded) is ("commit" in asked)
 
 
 def test_names_of_tests_are_plain_words():

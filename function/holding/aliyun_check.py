@@ -11,12 +11,12 @@ from datetime import timedelta
 from function.config.green import ALIYUN
 from function.config.profile import CREDENTIALS_MARGIN
 from function.errors import OssUnavailable, UploadError
-from function.holding.attempts import begin, left_for_later, note
-from function.holding.decision import BY_CHECK, forget_due, leave_to_a_human, note_check
+from function.holding.current_state import ASK, SUBMIT, HeldState
+from function.holding.decision_records import BY_CHECK, forget_due, leave_to_a_human, note_check
 from function.holding.held_upload import Case, held_url
+from function.holding.leases import accept, begin, note
 from function.holding.progress import Progress
 from function.holding.settling import decide, settle
-from function.holding.state import ASK, SUBMIT, HeldState
 from function.holding.transitions import ACCEPTED, ANSWERED, OPEN, PUBLISH, REJECT, REVIEW
 from function.holding.wechat_submission import obstacle_in
 from function.moderation.aliyun import (
@@ -51,26 +51,28 @@ def continue_with_aliyun(case: Case, current: HeldState) -> tuple[Case, HeldStat
     Raises:
         UploadError: OSS refuses, or does not respond; it is continued after a minute.
     """
-    context, is_first = case.context, current.stage == ACCEPTED and not case.due
+    context, is_first = case.context, current.state == ACCEPTED and not case.due
     if is_first:
         # From now on a tick continues it; one record stands for all attempts.
         case = note_check(case)
     # A request that has waited for Aliyun in vain does not wait again for its other uploads.
     if context.aliyun_has_failed or seconds_for_a_call(context) < LEAST_SECONDS:
-        return case, left_for_later(case, current)
+        if current.progress is None:
+            accept(case, current)
+        return case, current
     progress = current.progress
-    if current.stage == ANSWERED and progress and progress.answer:
+    if current.state == ANSWERED and progress and progress.answer:
         return case, _act_on(case, current, progress, progress.answer)
     # Asking for the result of a task costs nothing.
-    if progress is None or not progress.task or current.stage == ACCEPTED:
+    if progress is None or not progress.task or current.state == ACCEPTED:
         progress = begin(case, current, "ask", stored_at=current.stored_at)
     if progress is None:
         # Another request was faster: it has asked by now, or is about to ask.
         latest = settle(case)
-        is_kept = latest.stage == ANSWERED and latest.due == ASK
+        is_kept = latest.state == ANSWERED and latest.due == ASK
         return continue_with_aliyun(case, latest) if is_kept else (case, latest)
     latest = _look(case, current, progress)
-    if is_first and latest.stage == REVIEW:
+    if is_first and latest.state == REVIEW:
         forget_due(case, case.due)
     return case, latest
 
@@ -142,12 +144,12 @@ def _act_on(case: Case, current: HeldState, progress: Progress, answer: Verdict)
     if is_same and upload.profile.is_checked_by_wechat:
         progress = note(case, progress, "answered", answer=answer, task="", failures=0)
         lease = progress.lease(upload.upload_id, current.held_until or upload.held_until, case.now)
-        return current._replace(stage=progress.state, due=SUBMIT, lease=lease, progress=progress)
+        return current._replace(state=progress.state, due=SUBMIT, lease=lease, progress=progress)
     if is_same and answer.outcome is Outcome.PASS:
         return decide(case, asked, PUBLISH, BY_CHECK, answer.finding)
     # A human is asked about nothing that is decided.
     latest = settle(case)
-    if latest.stage not in OPEN:
+    if latest.state not in OPEN:
         return latest
     return leave_to_a_human(case, latest, answer.finding if is_same else Finding(CHANGED, ALIYUN))
 

@@ -3,10 +3,10 @@
 from function.errors import OssUnavailable
 from function.holding.clean_copy import make_clean_copy
 from function.holding.clean_record import PAUSES, Cleaning, get_cleaning
-from function.holding.decision import BY_COMMIT, leave_to_a_human, note_check
+from function.holding.current_state import HeldState, first_step
+from function.holding.decision_records import BY_COMMIT, leave_to_a_human, note_check
 from function.holding.held_upload import Case, Shown
 from function.holding.settling import decide, decided_state
-from function.holding.state import HeldState, first_step
 from function.holding.transitions import ACCEPTED, PUBLISH
 from function.moderation.finding import METADATA, Finding
 
@@ -32,7 +32,7 @@ def continue_with_cleaning(case: Case, current: HeldState) -> tuple[Case, HeldSt
     if current.cleaning.number == 1 and not case.due:
         case = note_check(case)
     current = current if current.copy else _clean(case, current, current.cleaning)
-    if current.stage != ACCEPTED or current.copy is None:
+    if current.state != ACCEPTED or current.copy is None:
         return case, current
     shown = case.of_copy(current.copy)
     if case.upload.profile.is_checked:

@@ -10,7 +10,7 @@ from function.config.profile import Profile
 from function.context import RequestContext
 from function.errors import Forbidden
 from function.holding import records
-from function.holding.effects import discard_any
+from function.holding.apply_decision import discard_any
 from function.holding.held_upload import Case, HeldUpload, read_recorded
 from function.holding.publication import delete_same
 from function.oss.client import OssClient

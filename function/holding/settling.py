@@ -1,10 +1,10 @@
 """Settling of held uploads: what is decided takes effect, and the state is read."""
 
-from function.holding.decision import forget_due, make_decision
-from function.holding.effects import take_effect
+from function.holding.apply_decision import take_effect
+from function.holding.current_state import HeldState, undecided_state
+from function.holding.decision_records import forget_due, make_decision
 from function.holding.held_upload import Case
 from function.holding.records import Decision, get_decision
-from function.holding.state import HeldState, undecided_state
 from function.holding.transitions import GONE, PUBLISHED
 from function.moderation.finding import Finding
 
@@ -22,7 +22,7 @@ def settle(case: Case, told_by: str = "") -> HeldState:
     state = decided_state(case, told_by)
     if state is None:
         state = undecided_state(case.oss, case.upload, case.now)
-        if state.state == GONE:
+        if state.shown == GONE:
             # It may have been decided and applied in the meantime.
             state = decided_state(case, told_by) or state
     return state
@@ -58,7 +58,7 @@ def decide(
 def apply(case: Case, decision: Decision, *, is_new: bool = False, is_due: bool = False) -> HeldState:
     """Have a decision take effect, and delete what a published upload replaces; raises as the effects do."""
     ended, done = take_effect(case, decision, is_new=is_new, is_due=is_due)
-    if ended.state == PUBLISHED and case.upload.content.replaces:
+    if ended.shown == PUBLISHED and case.upload.content.replaces:
         from function.holding.replacement import delete_replaced
 
         delete_replaced(case.context, case.upload.content, case.upload.key)

@@ -1,10 +1,10 @@
 """State of an upload, as ``/status`` reads it: nothing is begun, applied or told."""
 
 from function.context import RequestContext
+from function.holding.current_state import HeldState, ended_state, stored_state, undecided_state
 from function.holding.held_upload import HeldUpload
 from function.holding.publication import check_no_copy_runs, find_published
 from function.holding.records import ENDS, Decision, get_decision
-from function.holding.state import HeldState, ended_state, stored_state, undecided_state
 from function.holding.transitions import DISCARD, GONE, PUBLISH, REJECT
 from function.oss.client import OssClient
 
@@ -30,7 +30,7 @@ def read_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -> H
         return _recorded_state(context, oss, upload, decision)
     state = undecided_state(oss, upload, context.now)
     # It may have been decided and applied in the meantime.
-    if state.state == GONE and (decision := get_decision(oss, upload.upload_id)):
+    if state.shown == GONE and (decision := get_decision(oss, upload.upload_id)):
         return _recorded_state(context, oss, upload, decision)
     return state
 
@@ -45,7 +45,7 @@ def _recorded_state(
         if there := find_published(oss, upload):
             return ended_state(there)
         state, sent = undecided_state(oss, upload, context.now), decision.at
-        if state.state != GONE:
+        if state.shown != GONE:
             return state
     elif decision.action in ENDS and (there := find_published(oss, upload)):
         # A discard overruled the publication, and has not deleted its object yet.

@@ -3,10 +3,10 @@
 from function.config.green import ALIYUN, WECHAT
 from function.context import RequestContext
 from function.errors import UploadError
-from function.holding.decision import leave_to_a_human, note_check
+from function.holding.current_state import ASK, CLEAN, GIVE_UP, SILENT, SUBMIT, HeldState, is_first_attempt
+from function.holding.decision_records import leave_to_a_human, note_check
 from function.holding.held_upload import Case, read_receipt
 from function.holding.settling import settle
-from function.holding.state import ASK, CLEAN, GIVE_UP, SILENT, SUBMIT, HeldState, is_first_attempt
 from function.holding.transitions import ASKING, HELD, TASK
 from function.moderation import finding
 from function.moderation.finding import Finding
@@ -59,7 +59,7 @@ def take_step(case: Case, current: HeldState) -> HeldState:
 
         case, current = continue_with_aliyun(case, current)
     if current.due == GIVE_UP:
-        by = ALIYUN if current.stage in (ASKING, TASK) else WECHAT
+        by = ALIYUN if current.state in (ASKING, TASK) else WECHAT
         return leave_to_a_human(case, current, Finding(finding.NOT_CHECKED, by))
     if current.due == SILENT:
         return leave_to_a_human(case, current, Finding(finding.SILENT, WECHAT))

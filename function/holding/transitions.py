@@ -1,5 +1,5 @@
 """
-The states of a held upload, and the events that change them: every record of a state is asked for here.
+The states of a held upload, and the events that change them: each write of a state asks here.
 
 The records lie below ``held/.``. ``accepted`` is the commit (or the begin of a check that needs none) and how
 far the check is; ``attempts`` are leases of its later attempts; ``cleaned`` is an attempt to make a clean
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 TABLE = (
     Row("commit", (HELD, ACCEPTED), PUBLISH),
-    Row("accept", (HELD,), ACCEPTED),
+    Row("accept", (HELD, ACCEPTED), ACCEPTED),
     Row("ask", (ACCEPTED, ASKING), ASKING),
     Row("no answer", (ASKING,), ASKING),
     Row("no answer", (TASK,), TASK),
@@ -70,7 +70,7 @@ class Impossible(Exception):
     """Raised for an event that the table does not allow in a state: a mistake of ours."""
 
 
-def after(event: str, *states: str) -> str:
+def next_state(event: str, *states: str) -> str:
     """Return the state that an event leaves; raise ``Impossible`` unless each of ``states`` allows it."""
     left = [[row.after for row in TABLE if row.event == event and state in row.before] for state in states]
     if any(found != left[0] or not found for found in left):

@@ -11,13 +11,13 @@ from function.config.green import WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
-from function.holding.attempts import begin, left_for_later, note
-from function.holding.decision import BY_CHECK, leave_to_a_human, note_check, notify
+from function.holding.current_state import SUBMIT, HeldState
+from function.holding.decision_records import BY_CHECK, leave_to_a_human, note_check, notify
 from function.holding.held_upload import Case, read_recorded
+from function.holding.leases import accept, begin, note
 from function.holding.progress import Progress, get_progress
 from function.holding.records import Check
 from function.holding.settling import decide, settle
-from function.holding.state import SUBMIT, HeldState
 from function.holding.transitions import (
     ACCEPTED,
     ANSWERED,
@@ -50,14 +50,16 @@ def submit(case: Case, current: HeldState) -> HeldState:
     """
     context = case.context
     # From now on a tick continues it; one record stands for all attempts.
-    if current.stage in (ACCEPTED, ANSWERED) and not case.due:
+    if current.state in (ACCEPTED, ANSWERED) and not case.due:
         case = note_check(case)
     # A request that has waited for WeChat in vain does not wait again for its other uploads.
     if context.wechat_has_failed:
-        return left_for_later(case, current)
-    is_again = current.stage == SUBMITTING
+        if current.progress is None:
+            accept(case, current)
+        return current
+    is_again = current.state == SUBMITTING
     number = (current.progress.number if current.progress else 0) + (not is_again)
-    number = 1 if current.stage == ACCEPTED else number
+    number = 1 if current.state == ACCEPTED else number
     progress = begin(case, current, "submit", number=number, trace="")
     if progress is None:
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
@@ -81,7 +83,7 @@ def _note_failure(case: Case, current: HeldState, progress: Progress, error: Upl
         progress = note(case, progress, "not submitted", failures=progress.failures + error.is_own)
     ends = current.held_until or case.upload.held_until
     return current._replace(
-        stage=progress.state, due="", lease="", progress=progress, next_at=progress.next_at(ends)
+        state=progress.state, due="", lease="", progress=progress, next_at=progress.next_at(ends)
     )
 
 
@@ -100,7 +102,7 @@ def _submit_itself(case: Case, current: HeldState, progress: Progress) -> HeldSt
     case = case if case.due else note_check(case)
     progress = note(case, progress, "unreachable", is_unreachable=True, trace="", failures=0)
     lease = progress.lease(case.upload.upload_id, case.upload.held_until, case.now)
-    current = current._replace(stage=progress.state, due=SUBMIT, lease=lease, progress=progress)
+    current = current._replace(state=progress.state, due=SUBMIT, lease=lease, progress=progress)
     return submit(case, current) if case.context.seconds_left() > SUBMIT_SECONDS else current
 
 
@@ -145,7 +147,7 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
             line.key, line.upload_id = upload.key, upload.upload_id
             # With the upload's own role: another role for this bucket reaches the records only.
             own = require_client(buckets.get(upload.profile.location, oss))
-            line.state = _apply_verdict(Case(context, own, upload), verdict, checked).state
+            line.state = _apply_verdict(Case(context, own, upload), verdict, checked).shown
         # It is decided, but another object has the name; or the receipt is not valid any more.
         except (AlreadyExists, Forbidden) as error:
             context.line.reason = error.reason
@@ -162,17 +164,17 @@ def _apply_verdict(case: Case, verdict: Verdict, checked: Check) -> HeldState:
         finding = refusal(verdict.errcode)
     current = settle(case)
     if verdict.outcome is Outcome.RISKY:
-        if current.stage in OPEN or current.state == GONE:
+        if current.state in OPEN or current.shown == GONE:
             # What is gone and undecided may be stored again.
-            before = current if current.stage in OPEN else HeldState(HELD)
+            before = current if current.state in OPEN else HeldState(HELD)
             current = decide(case, before, REJECT, BY_CHECK, finding)
         # The business must act on a risky verdict about a published object.
-        if current.state == PUBLISHED:
+        if current.shown == PUBLISHED:
             notify(case, REVIEW, finding, state=PUBLISHED)
         return current
     case = case.of_copy(current.copy)
     # A copy that was made anew is checked anew.
-    if current.stage not in OPEN or current.stage == REVIEW or checked.copy != case.upload.shown.number:
+    if current.state not in OPEN or current.state == REVIEW or checked.copy != case.upload.shown.number:
         return current
     is_first = verdict.errcode == CANNOT_OPEN and checked.number == 1
     if is_first and current.is_in_check and case.context.settings.own_address:
@@ -197,10 +199,10 @@ def _apply_verdict(case: Case, verdict: Verdict, checked: Check) -> HeldState:
 
 def _act_on_unreachable(case: Case, current: HeldState, verdict: Verdict) -> HeldState:
     progress = current.progress
-    if current.stage == SUBMITTED and progress and progress.trace == verdict.trace_id:
+    if current.state == SUBMITTED and progress and progress.trace == verdict.trace_id:
         return _submit_itself(case, current, progress)
-    is_first = current.stage == SUBMITTING and progress is not None and progress.number == 1
-    if is_first or current.stage in (ACCEPTED, ANSWERED):
+    is_first = current.state == SUBMITTING and progress is not None and progress.number == 1
+    if is_first or current.state in (ACCEPTED, ANSWERED):
         # The request that submitted it is about to write this record, and would overwrite it.
         raise OssUnavailable(reason="the submission of this verdict is not recorded yet")
     return current

@@ -43,7 +43,7 @@ def decided_response(
     context: RequestContext, oss: OssClient, upload_id: str, receipt: str = ""
 ) -> dict[str, Any] | None:
     """Return the response about an upload with a decision, with its receipt; ``None`` if undecided."""
-    from function.holding.actions import resume_decided
+    from function.holding.commands import resume_decided
     from function.holding.transitions import PUBLISHED
 
     found = resume_decided(context, oss, upload_id, receipt)
@@ -81,7 +81,7 @@ def begin_check(context: RequestContext, profile: Profile, response: dict[str, A
     from function.holding.steps import begin_check_after
     from function.holding.transitions import PUBLISHED
 
-    state = begin_check_after(context, response["receipt"]).state
+    state = begin_check_after(context, response["receipt"]).shown
     if not profile.is_checked_by_aliyun:
         return response
     context.line.state = state

@@ -51,7 +51,7 @@ def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[s
         stored = describe(upload, context.settings)
         # What was discarded does not exist, even if deleting it failed.
         if is_held_name(ticket.key):
-            from function.holding.actions import is_there
+            from function.holding.commands import is_there
 
             try:
                 if not is_there(context, oss, stored["uploadId"], stored["receipt"], is_held=upload.is_held):

@@ -28,8 +28,8 @@ TURN_SECONDS, LONG_SECONDS = 0.5, 6.5
 # Module and function that continue a record, most urgent kind first. It gets the context, a client of the
 # bucket and the record, which it reads and removes; after False the owner's others wait for the next tick.
 KINDS: Mapping[str, tuple[str, str]] = {
-    "decision": ("function.holding.actions", "continue_decision"),
-    "check": ("function.holding.undecided", "continue_check"),
+    "decision": ("function.holding.commands", "continue_decision"),
+    "check": ("function.holding.due_check", "continue_check"),
     "clean": ("function.holding.clean_copy", "continue_cleaning"),
     "webhook": ("function.operations.deliveries", "continue_delivery"),
     "replace": ("function.holding.replacement", "continue_replacement"),

@@ -7,9 +7,9 @@ from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import NotFound, NotUploaded
 from function.holding import records
+from function.holding.current_state import GIVE_UP, SILENT, undecided_state
 from function.holding.held_upload import HeldUpload, read_recorded
 from function.holding.progress import get_progress
-from function.holding.state import GIVE_UP, SILENT, undecided_state
 from function.holding.transitions import SUBMITTED, SUBMITTING, UNREACHABLE
 from function.http.gateway import Response
 from function.limits.rate_limit import RateLimitItem, items_by_ip
@@ -65,6 +65,6 @@ def _waiting_upload(context: RequestContext, oss: OssClient, upload_id: str) -> 
     if upload.upload_id != upload_id or records.get_decision(oss, upload_id) is not None:
         raise invalid_token("its object is decided")
     current = undecided_state(oss, upload, context.now)
-    if current.stage not in (UNREACHABLE, SUBMITTING, SUBMITTED) or current.due in (SILENT, GIVE_UP):
+    if current.state not in (UNREACHABLE, SUBMITTING, SUBMITTED) or current.due in (SILENT, GIVE_UP):
         raise invalid_token("its object does not wait for this check any more")
     return upload._replace(copy=current.copy)

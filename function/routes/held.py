@@ -8,9 +8,9 @@ from function.auth.business_token import check_backend_token, is_backend
 from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import Forbidden
-from function.holding.actions import commit_held
-from function.holding.actions import discard as discard_upload
-from function.holding.decision import BY_OWNER
+from function.holding.commands import commit_held
+from function.holding.commands import discard as discard_upload
+from function.holding.decision_records import BY_OWNER
 from function.holding.held_upload import Case, HeldUpload
 from function.holding.request import (
     BACKEND,
@@ -42,7 +42,7 @@ def commit(context: RequestContext) -> dict[str, Any]:
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         case = Case(context, oss, upload)
         ended = commit_held(case, request.decision, request.reviewer, is_backend=caller == BACKEND)
-        response = response_about(upload, ended.state, ended.published)
+        response = response_about(upload, ended.shown, ended.published)
         return {**response, **_verdict(oss, upload, request.decision is not None)}
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
@@ -85,7 +85,7 @@ def status(context: RequestContext) -> dict[str, Any]:
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         current = read_state(context, oss, upload)
-        response = response_about(upload, current.state, current.published)
+        response = response_about(upload, current.shown, current.published)
         if current.held_until:
             response["heldUntil"] = iso(current.held_until)
         return {**response, **_verdict(oss, upload, by_backend)}

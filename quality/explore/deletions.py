@@ -5,14 +5,14 @@ from quality.explore.take_out import Deletion
 
 SAFETY = {
     "the record of a copy that is made once more": Deletion(
-        "function.holding.effects",
+        "function.holding.apply_decision",
         "            records.put(oss, records.copy_key(upload.upload_id), {}, case.now)\n",
         "",
         "cut off against discard",
         "gone_is_final",
     ),
     "the minute that a copy may take": Deletion(
-        "function.holding.effects",
+        "function.holding.apply_decision",
         "publication.check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, case.now)",
         "pass",
         "late copy",
@@ -40,7 +40,7 @@ SAFETY = {
         "rejected_never_returns",
     ),
     "the due record before a decision": Deletion(
-        "function.holding.decision",
+        "function.holding.decision_records",
         "    ours = case.due or note_due(case, decision.action, decision.at)\n",
         "    ours = case.due or due_name(case, decision.action, decision.at)\n",
         "commit",
@@ -75,14 +75,14 @@ SAFETY = {
         "at rest: what_has_a_receipt_is_kept",
     ),
     "the lease of a submission": Deletion(
-        "function.holding.attempts",
+        "function.holding.leases",
         "return progress if records.create(case.oss, current.lease, lease, case.now) else None",
         "return progress if records.create(case.oss, current.lease, lease, case.now) in (0, 1) else None",
         "commit twice, to be checked",
         "a_check_is_paid_once",
     ),
     "what a tick tells of what is done": Deletion(
-        "function.holding.effects",
+        "function.holding.apply_decision",
         "(has_changed or (is_due and (state != GONE or decision.action in ENDS)))",
         "has_changed",
         "reject",
@@ -97,13 +97,13 @@ SAFETY = {
     ),
     "the second search for a decision": Deletion(
         "function.holding.status",
-        "if state.state == GONE and (decision := get_decision(oss, upload.upload_id)):",
+        "if state.shown == GONE and (decision := get_decision(oss, upload.upload_id)):",
         "if False:",
         "commit, discard, status",
         "gone_is_final",
     ),
     "the lease of a call of Aliyun": Deletion(
-        "function.holding.attempts",
+        "function.holding.leases",
         "return progress if records.create(case.oss, current.lease, lease, case.now) else None",
         "return progress if records.create(case.oss, current.lease, lease, case.now) in (0, 1) else None",
         "callback, confirm, aliyun",
@@ -124,7 +124,7 @@ SAFETY = {
         "at rest: what_is_visible_is_clean",
     ),
     "the deletion of what was held": Deletion(
-        "function.holding.effects",
+        "function.holding.apply_decision",
         "    if there and is_held:\n        publication.delete_held(oss, upload)\n",
         "",
         "commit",
@@ -187,7 +187,7 @@ SAFETY = {
         "nothing_is_visible_before_its_time",
     ),
     "the search for a review": Deletion(
-        "function.holding.state",
+        "function.holding.current_state",
         "is_in_review = records.get(oss, records.review_key(upload.upload_id)) is not None",
         "is_in_review = False",
         "clean, metadata left",

@@ -22,10 +22,10 @@ LIVENESS = {
         VISIBLE,
     ),
     "the publication after a commit": _missed(
-        "actions", "decide(case, HeldState(HELD), PUBLISH, BY_COMMIT)", "HeldState(HELD)", "commit", VISIBLE
+        "commands", "decide(case, HeldState(HELD), PUBLISH, BY_COMMIT)", "HeldState(HELD)", "commit", VISIBLE
     ),
     "the decision by hand": _missed(
-        "actions",
+        "commands",
         "decide(case, current, action, BY_BACKEND, reviewer=who)",
         "current",
         "publish",
@@ -42,7 +42,7 @@ LIVENESS = {
         VISIBLE,
     ),
     "the commit in the progress of a check": _missed(
-        "attempts",
+        "leases",
         "is_committed = COMMIT in profile.hold",
         "is_committed = False",
         "commit, to be checked",
@@ -57,14 +57,14 @@ LIVENESS = {
     ),
     "the due record of a check": _missed(
         "wechat_check",
-        "    if current.stage in (ACCEPTED, ANSWERED) and not case.due:\n",
+        "    if current.state in (ACCEPTED, ANSWERED) and not case.due:\n",
         "    if False:\n",
         "commit, to be checked",
         OUTCOME,
     ),
     "the due record of the next step of a check": _missed(
-        "undecided",
-        "if not (current.due or current.next_at or current.state == CHECKING):",
+        "due_check",
+        "if not (current.due or current.next_at or current.shown == CHECKING):",
         "if True:",
         "commit, to be checked",
         OUTCOME,
@@ -77,25 +77,25 @@ LIVENESS = {
         OUTCOME,
     ),
     "the delivery of a review": _missed(
-        "decision",
+        "decision_records",
         "if is_new and notify(case, REVIEW, finding):",
         "if is_new:",
         "commit, to be checked",
         "the_outcome_was_told",
     ),
     "the end of a check": _missed(
-        "undecided",
-        "if not (current.due or current.next_at or current.state == CHECKING):",
+        "due_check",
+        "if not (current.due or current.next_at or current.shown == CHECKING):",
         "if False:",
         "pass",
         "nothing_becomes_due_any_more",
     ),
     "the due record at the end of a hold": _missed(
-        "decision", "    note_end(case)\n", "", "doubt", "an_end_by_time_is_told"
+        "decision_records", "    note_end(case)\n", "", "doubt", "an_end_by_time_is_told"
     ),
     "the decision at the end of a hold": _missed(
-        "undecided",
-        "if current.state == GONE and _expire(case):",
+        "due_check",
+        "if current.shown == GONE and _expire(case):",
         "if False:",
         "doubt",
         "an_end_by_time_is_told",

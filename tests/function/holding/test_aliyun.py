@@ -353,7 +353,7 @@ def test_files_that_fail_keep_no_tick_from_others(house, clock):
     ("left", "state", "asked"), [(2.0, "published", 1), (1.9, "held", 0), (0.0, "held", 0)]
 )
 def test_without_half_a_second_nothing_is_begun(house, left, state, asked):
-    from function.holding.actions import commit_held
+    from function.holding.commands import commit_held
     from function.holding.held_upload import Case, read_receipt
     from function.oss.client import oss_client
 
@@ -362,7 +362,7 @@ def test_without_half_a_second_nothing_is_begun(house, left, state, asked):
     call = house.call()
     upload = read_receipt(said["receipt"], call.settings, call.now)
     oss = oss_client(call, upload.profile.location)._replace(send=call.instance.send)
-    assert commit_held(Case(call, oss, upload), None, is_backend=True).state == state
+    assert commit_held(Case(call, oss, upload), None, is_backend=True).shown == state
     assert (len(checks(house)), len(house.due("check-"))) == (asked, 1 - asked)
 
 
@@ -903,7 +903,7 @@ def test_a_video_begins_as_it_likes(house):
 
 
 def test_a_type_that_aliyun_does_not_know_is_sent_nowhere(house):
-    from function.holding.actions import commit_held
+    from function.holding.commands import commit_held
     from function.holding.held_upload import Case, read_receipt
     from function.oss.client import oss_client
 
@@ -912,7 +912,7 @@ def test_a_type_that_aliyun_does_not_know_is_sent_nowhere(house):
     upload = read_receipt(said["receipt"], call.settings, call.now)
     upload = upload._replace(content=upload.content._replace(mime_type="text/plain"))
     oss = oss_client(call, upload.profile.location)
-    assert commit_held(Case(call, oss, upload), None, is_backend=True).state == "review"
+    assert commit_held(Case(call, oss, upload), None, is_backend=True).shown == "review"
     assert house.green.asked == []
 
 

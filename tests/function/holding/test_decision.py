@@ -1,4 +1,4 @@
-"""holding.decision: cut off after any call or run twice at once, it ends in the same state."""
+"""holding.decision_records: cut off after any call or run twice at once, it ends in the same state."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""holding.decision: what was accepted and is undecided at the end of its hold ends by a tick, and is told."""
+"""holding.due_check: accepted uploads that nobody decided about end with their hold, and are told."""
 
 import json
 

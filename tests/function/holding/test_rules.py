@@ -1,4 +1,4 @@
-"""holding.state: an object is treated by the rules of a hold that it was stored under, or by a human."""
+"""holding.current_state: an object is treated by the rules that it was stored under, or by a human."""
 
 import json
 from base64 import b64decode

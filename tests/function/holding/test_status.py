@@ -3,10 +3,10 @@
 import pytest
 
 from function.errors import OssUnavailable
+from function.holding.current_state import SILENT, SUBMIT
 from function.holding.held_upload import Case, read_receipt
 from function.holding.progress import SILENCE
 from function.holding.settling import settle
-from function.holding.state import SILENT, SUBMIT
 from function.holding.transitions import SUBMITTED
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
@@ -242,7 +242,7 @@ def test_after_each_silence_the_next_submission_is_due(house, clock):
     def state():
         call = house.call()
         current = settle(Case(call, oss_client(call, upload.profile.location), upload))
-        return current.stage, current.due, current.progress.number, current.next_at
+        return current.state, current.due, current.progress.number, current.next_at
 
     assert state() == (SUBMITTED, "", 1, clock() + SILENCE)
     clock.tick(minutes=35)

@@ -1,10 +1,15 @@
 """holding.transitions: what may happen to a held upload, and what may not."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
-from function.holding.decision import EVENTS
-from function.holding.transitions import OPEN, SHOWN, TABLE, Impossible, after
+from function.holding.decision_records import EVENTS
+from function.holding.transitions import OPEN, SHOWN, TABLE, Impossible, next_state
 
+ROOT = Path(__file__).parents[3]
 DECIDED = ("publish", "reject", "discard", "expire")
 ALLOWED = {(row.event, state): row.after for row in TABLE for state in row.before}
 
@@ -13,24 +18,24 @@ ALLOWED = {(row.event, state): row.after for row in TABLE for state in row.befor
 @pytest.mark.parametrize("event", sorted({row.event for row in TABLE}))
 def test_an_event_leaves_the_state_of_its_row_and_is_impossible_elsewhere(event, state):
     if (event, state) in ALLOWED:
-        assert after(event, state) == ALLOWED[event, state]
+        assert next_state(event, state) == ALLOWED[event, state]
     else:
         with pytest.raises(Impossible):
-            after(event, state)
+            next_state(event, state)
 
 
 def test_an_event_of_several_states_must_be_allowed_in_each():
-    assert after("discard", *OPEN) == "discard"
+    assert next_state("discard", *OPEN) == "discard"
     with pytest.raises(Impossible):
-        after("commit", *OPEN)
+        next_state("commit", *OPEN)
     with pytest.raises(Impossible):
-        after("none of ours", "held")
+        next_state("none of ours", "held")
 
 
 @pytest.mark.parametrize(("state", "events"), [("held", {"commit", "publish"}), ("review", {"publish"})])
 def test_only_a_commit_or_a_human_publishes_what_is_not_in_a_check(state, events):
     assert {
-        event for event, before in ALLOWED if before == state and after(event, before) == "publish"
+        event for event, before in ALLOWED if before == state and next_state(event, before) == "publish"
     } == events
 
 
@@ -43,3 +48,30 @@ def test_each_decision_is_an_event_of_the_table_that_leaves_its_action():
     for (action, _), event in EVENTS.items():
         assert {row.after for row in TABLE if row.event == event} == {action}
     assert {*SHOWN} == {*OPEN, *DECIDED}
+
+
+# What else they write is no state: evidence, a copy under way, what finds a submission or its verdict.
+WRITERS = {
+    "leases": "accepted attempts",
+    "decision_records": "decided review",
+    "apply_decision": "copied decided rejected",
+    "wechat_check": "checks verdicts",
+    "clean_copy": "cleaned",
+    "reviews": "review",
+    "check_source": "fetched",
+}
+
+
+def test_records_are_written_by_these_modules_alone():
+    writes = re.compile(r"\brecords\.(put|create)\(|\bput_record\(")
+    paths = [*(ROOT / "function/holding").glob("*.py"), *(ROOT / "function/routes").glob("*.py")]
+    assert {path.stem for path in paths if writes.search(path.read_text("utf-8"))} - {"records"} == {*WRITERS}
+
+
+@pytest.mark.parametrize(("module", "writers"), [("leases", 3), ("decision_records", 3)])
+def test_each_writer_of_a_state_asks_the_table(module, writers):
+    tree = ast.parse((ROOT / f"function/holding/{module}.py").read_text("utf-8"))
+    functions = {node.name: ast.unparse(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    writing = {name for name, text in functions.items() if re.search(r"\brecords\.(put|create)\(", text)}
+    assert len(writing) == writers
+    assert {name for name in writing if "next_state(" in functions[name]} == writing

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from function.errors import OssUnavailable, StsRejected
-from function.holding.decision import notify
+from function.holding.decision_records import notify
 from function.holding.held_upload import Case, read_recorded
 from function.holding.progress import LEASE
 from function.holding.wechat_check import apply_verdict

@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from function.errors import Misconfigured, StsRejected, StsUnavailable
-from function.sts import aliyun_sdk
+from function.sts import aliyun_sdk, assume_role
 from function.sts.assume_role import StsClient, own_access_keys
 from function.sts.credentials import AccessKeys, StsCredentials
 from tests.support.cases import cases_beside
@@ -199,3 +199,11 @@ def test_the_sdk_needs_a_stub_of_its_own():
 
     assert SdkAdapter is not HTTPAdapter
     assert responses.RequestsMock().target != "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
+
+
+def test_the_public_name_has_what_a_caller_of_the_role_needs():
+    import sts_credentials
+
+    assert [getattr(sts_credentials, name) for name in sts_credentials.__all__] == [
+        *(assume_role.StsClient, assume_role.own_access_keys, assume_role.parse_response)
+    ]

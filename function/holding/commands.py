@@ -6,8 +6,9 @@ from function.annotations import Any
 from function.context import RequestContext
 from function.errors import AlreadyExists, AlreadyPublished, Forbidden, NotUploaded, OssUnavailable
 from function.holding import records
-from function.holding.attempts import accept
-from function.holding.decision import (
+from function.holding.apply_decision import discard_any
+from function.holding.current_state import HeldState, first_step, stored_state
+from function.holding.decision_records import (
     BY_BACKEND,
     BY_COMMIT,
     BY_OWNER,
@@ -18,12 +19,11 @@ from function.holding.decision import (
     notify,
     notify_due,
 )
-from function.holding.effects import discard_any
 from function.holding.held_upload import Case, HeldUpload, read_recorded
+from function.holding.leases import accept
 from function.holding.publication import delete_same
 from function.holding.records import Decision, get_decision
 from function.holding.settling import apply, decide, decided_state, settle
-from function.holding.state import HeldState, first_step, stored_state
 from function.holding.steps import take_step
 from function.holding.transitions import (
     DISCARD,
@@ -34,7 +34,6 @@ from function.holding.transitions import (
     PUBLISHED,
     REJECT,
     REVIEW,
-    after,
 )
 from function.moderation.finding import RULES, Finding, read_finding
 from function.oss import due
@@ -66,9 +65,9 @@ def commit_held(case: Case, by_hand: str | None, reviewer: str = "", *, is_backe
         ended = stored_state(case.oss, case.upload)
     else:
         ended = _committed(case, by_hand, reviewer, is_backend)
-    if ended.state == GONE:
+    if ended.shown == GONE:
         raise NotUploaded
-    if ended.state == PUBLISHED and by_hand == REJECT:
+    if ended.shown == PUBLISHED and by_hand == REJECT:
         raise AlreadyPublished
     return ended
 
@@ -83,11 +82,11 @@ def _committed(case: Case, by_hand: str | None, reviewer: str, is_backend: bool)
                 raise Forbidden("Only a backend may commit this upload.", reason="stored under other rules")
             return decide(case, HeldState(HELD), PUBLISH, BY_COMMIT)
         ended = settle(case)
-        if ended.stage == HELD:
+        if ended.state == HELD:
             raise OssUnavailable(reason="the held object was stored meanwhile")
         return ended
     current = settle(case)
-    if current.stage not in OPEN:
+    if current.state not in OPEN:
         return current
     if by_hand:
         return _decide_by_hand(case, current, by_hand, reviewer)
@@ -95,7 +94,7 @@ def _committed(case: Case, by_hand: str | None, reviewer: str, is_backend: bool)
 
 
 def _decide_by_hand(case: Case, current: HeldState, action: str, who: str) -> HeldState:
-    was_in_review = current.stage == REVIEW
+    was_in_review = current.state == REVIEW
     if action == PUBLISH and case.upload.profile.strip:
         from function.holding.cleaning import clean_by_hand
 
@@ -116,8 +115,7 @@ def _begin_check(case: Case, current: HeldState, is_backend: bool) -> HeldState:
     oss, upload = case.oss, case.upload
     if current.has_other_rules and not is_backend and not upload.profile.is_checked:
         return leave_to_a_human(case, current, Finding(RULES))
-    if current.stage == HELD:
-        after("accept", current.stage)
+    if current.state == HELD:
         if current.progress or upload.profile.strip:
             # Recorded before the check begins, which may fail: then any later request begins it.
             progress = accept(case, current)
@@ -162,11 +160,11 @@ def _check_key(case: Case) -> None:
 def _discard_held(case: Case) -> str:
     # Once the rule has deleted a decision, only the object itself shows that it was published.
     current = settle(case)
-    if current.stage in OPEN:
-        return decide(case, current, DISCARD, BY_OWNER).state
-    if current.state == GONE:
-        return decide(case, HeldState(HELD), DISCARD, BY_OWNER).state
-    return current.state
+    if current.state in OPEN:
+        return decide(case, current, DISCARD, BY_OWNER).shown
+    if current.shown == GONE:
+        return decide(case, HeldState(HELD), DISCARD, BY_OWNER).shown
+    return current.shown
 
 
 def _delete(case: Case) -> str:
@@ -228,7 +226,7 @@ def _resume(
     context: RequestContext, oss: OssClient, decision: Decision, receipt: str
 ) -> tuple[HeldUpload, str]:
     upload = read_recorded(decision.receipt or receipt, oss.bucket, context.settings, context.now)
-    return upload, apply(Case(context, oss, upload), decision).state
+    return upload, apply(Case(context, oss, upload), decision).shown
 
 
 def continue_decision(context: RequestContext, oss: OssClient, record: due.Due) -> bool:

@@ -37,7 +37,7 @@ class HeldState(NamedTuple):
     The state of an upload, and what is due.
 
     Args:
-        stage: state of the table of transitions.
+        state: of the table of transitions.
         due: what is due; empty for nothing.
         lease: name of the record that the request creates first which does that.
         progress: of an upload that was accepted; perhaps with other bytes, which the same form has stored.
@@ -49,7 +49,7 @@ class HeldState(NamedTuple):
         published: the object under its own name.
     """
 
-    stage: str
+    state: str
     due: str = ""
     lease: str = ""
     progress: Progress | None = None
@@ -61,18 +61,18 @@ class HeldState(NamedTuple):
     published: Published | None = None
 
     @property
-    def state(self) -> str:
+    def shown(self) -> str:
         """Return the name of the state in responses and events."""
         progress = self.progress
-        if self.stage == SUBMITTING and progress and progress.number == 1 and not progress.answer:
+        if self.state == SUBMITTING and progress and progress.number == 1 and not progress.answer:
             # Nobody checks it before WeChat has accepted it.
             return HELD
-        return SHOWN[self.stage]
+        return SHOWN[self.state]
 
     @property
     def is_in_check(self) -> bool:
         """Return whether only a verdict is missing."""
-        return self.stage not in (HELD, REVIEW)
+        return self.state not in (HELD, REVIEW)
 
     @property
     def copy(self) -> Shown | None:
@@ -136,17 +136,17 @@ def _cleaning(oss: OssClient, upload: HeldUpload, now: datetime) -> "Cleaning":
 def first_step(oss: OssClient, upload: HeldUpload, current: HeldState, now: datetime) -> HeldState:
     """Return the state of an upload that was just accepted, or whose picture was just cleaned."""
     if upload.profile.strip and upload.copy is None:
-        return current._replace(stage=ACCEPTED, due=CLEAN, cleaning=_cleaning(oss, upload, now))
+        return current._replace(state=ACCEPTED, due=CLEAN, cleaning=_cleaning(oss, upload, now))
     ends = current.held_until or upload.held_until
     first = check_state(upload, current.progress, now, ends)
-    return current._replace(stage=first.stage, due=first.due, lease=first.lease, next_at=first.next_at)
+    return current._replace(state=first.state, due=first.due, lease=first.lease, next_at=first.next_at)
 
 
 def is_first_attempt(current: HeldState) -> bool:
     """Return whether nobody has begun the step that is due: a clean copy, Aliyun's check, or WeChat's."""
     if current.due == CLEAN:
         return current.cleaning is not None and current.cleaning.number == 1
-    return current.due in (ASK, SUBMIT) and current.stage in (ACCEPTED, ANSWERED)
+    return current.due in (ASK, SUBMIT) and current.state in (ACCEPTED, ANSWERED)
 
 
 def check_state(upload: HeldUpload, progress: Progress | None, now: datetime, ends: datetime) -> HeldState:

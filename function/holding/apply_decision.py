@@ -8,7 +8,8 @@ minute after the copy was sent, not before.
 
 from function.errors import AlreadyExists
 from function.holding import publication, records
-from function.holding.decision import (
+from function.holding.current_state import HeldState
+from function.holding.decision_records import (
     BY_CHECK,
     due_name,
     forget_due,
@@ -19,7 +20,6 @@ from function.holding.decision import (
 )
 from function.holding.held_upload import Case
 from function.holding.records import ENDS, Decision, get_decision
-from function.holding.state import HeldState
 from function.holding.transitions import DISCARD, EXPIRE, GONE, PUBLISH, REJECT
 from function.oss.objects import head_object
 
@@ -58,7 +58,7 @@ def take_effect(
         ended, has_changed = _reject(case, decision, is_new)
     else:
         ended, has_changed = _discard(case, decision, is_new=is_new)
-    state, is_delivered = ended.state, True
+    state, is_delivered = ended.shown, True
     more = ended.published.fields if ended.published else {}
     event, more = (EXPIRED, {"state": decision.state}) if decision.action == EXPIRE else (state, more)
     # A publication may have become impossible, but its object need not be gone for good.
@@ -146,4 +146,4 @@ def discard_any(case: Case, by: str) -> str:
         decision = overrule(case, decision, discarding)
     ended, done = take_effect(case, decision, is_new=is_new)
     forget_due(case, done)
-    return ended.state
+    return ended.shown

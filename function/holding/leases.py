@@ -1,12 +1,12 @@
-"""Attempts at a step of a check: the lease before, the result after; each asks the table of transitions."""
+"""Leases of the steps of a check, and what came of them: the record of an accepted upload."""
 
 from function.annotations import Any
 from function.config.profile import COMMIT
 from function.holding import records
+from function.holding.current_state import HeldState
 from function.holding.held_upload import Case
 from function.holding.progress import Progress
-from function.holding.state import HeldState
-from function.holding.transitions import ACCEPTED, after
+from function.holding.transitions import ACCEPTED, next_state
 
 
 def accept(case: Case, current: HeldState) -> Progress | None:
@@ -16,6 +16,7 @@ def accept(case: Case, current: HeldState) -> Progress | None:
     Returns:
         ``None`` if another request was faster.
     """
+    next_state("accept", current.state)
     name = records.accepted_key(case.upload.upload_id)
     if current.progress is None:
         progress = _accepted(case, 0)
@@ -47,16 +48,16 @@ def begin(case: Case, current: HeldState, event: str, **changes: Any) -> Progres
     Returns:
         ``None`` if another request has it.
     """
-    state, earlier = after(event, current.stage), current.progress
+    state, earlier = next_state(event, current.state), current.progress
     progress = earlier or _accepted(case, 0)
-    if current.stage == ACCEPTED and earlier is not None:
+    if current.state == ACCEPTED and earlier is not None:
         # A copy that was made anew is checked anew.
         fresh = _accepted(case, earlier.turn)
         same = earlier._asdict()
         progress = fresh._replace(
             **{each: same[each] for each in ("receipt", "etag", "rules", "is_committed")}
         )
-    if state != current.stage:
+    if state != current.state:
         progress = progress._replace(since=case.now, failures=0)
     progress = progress._replace(state=state, copy=case.upload.copy_number, **changes)
     lease = progress._replace(is_lease=True).fields if earlier is None else {}
@@ -66,14 +67,11 @@ def begin(case: Case, current: HeldState, event: str, **changes: Any) -> Progres
 def note(case: Case, progress: Progress, event: str, **changes: Any) -> Progress:
     """Record what came of an attempt, and return the progress."""
     progress = progress._replace(
-        state=after(event, progress.state), at=case.now, turn=progress.turn + 1, is_lease=False, **changes
+        state=next_state(event, progress.state),
+        at=case.now,
+        turn=progress.turn + 1,
+        is_lease=False,
+        **changes,
     )
     records.put(case.oss, records.accepted_key(case.upload.upload_id), progress.fields, case.now)
     return progress
-
-
-def left_for_later(case: Case, current: HeldState) -> HeldState:
-    """Return the state of an upload whose next step this request does not take, once it is accepted."""
-    if current.progress is None:
-        accept(case, current)
-    return current

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from function.annotations import Any
 from function.errors import OssRejected, OssUnavailable, UploadError
 from function.holding import records
+from function.holding.current_state import HeldState
 from function.holding.held_upload import Case
 from function.holding.records import Decision, get_decision
-from function.holding.state import HeldState
-from function.holding.transitions import DISCARD, EXPIRE, OPEN, PUBLISH, REJECT, REVIEW, after
+from function.holding.transitions import DISCARD, EXPIRE, OPEN, PUBLISH, REJECT, REVIEW, next_state
 from function.moderation.finding import Finding
 from function.oss import due
 from function.oss.client import silent
@@ -55,7 +55,7 @@ def make_decision(case: Case, current: HeldState | None, decision: Decision) -> 
     Raises:
         UploadError: OSS refuses, or does not respond; it may have been made or not.
     """
-    after(EVENTS[decision.action, decision.by], *((current.stage,) if current else OPEN))
+    next_state(EVENTS[decision.action, decision.by], *((current.state,) if current else OPEN))
     if case.due:
         decision = decision._replace(due=CHECK)
     ours = case.due or note_due(case, decision.action, decision.at)
@@ -73,7 +73,7 @@ def make_decision(case: Case, current: HeldState | None, decision: Decision) -> 
 
 def overrule(case: Case, publication: Decision, discarding: Decision) -> Decision:
     """Replace the decision to publish by one to discard, and return that."""
-    after(EVENTS[discarding.action, discarding.by], publication.action)
+    next_state(EVENTS[discarding.action, discarding.by], publication.action)
     oss, upload = case.oss, case.upload
     name, copy = records.decision_key(upload.upload_id), records.copy_key(upload.upload_id)
     note_due(case, DISCARD, discarding.at)
@@ -94,7 +94,7 @@ def leave_to_a_human(case: Case, current: HeldState, finding: Finding) -> HeldSt
     """Record that a person must decide about an upload, unless that is recorded already."""
     from function.holding.reviews import list_for_review
 
-    after("doubt", current.stage)
+    next_state("doubt", current.state)
     oss, upload = case.oss, case.upload
     name = note_due(case, REVIEW, case.now)
     note_end(case)
