@@ -40,12 +40,12 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (18_075, 139),
-    "ops/": (20_496, 170),
-    "local/": (14_626, 146),
-    "quality/": (14_606, 127),
-    "tests/": (74_434, 663),
-    "miniprogram/": (13_232, 175),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (18_107, 139),
+    "ops/": (20_549, 170),
+    "local/": (14_628, 146),
+    "quality/": (14_668, 127),
+    "tests/": (74_566, 663),
+    "miniprogram/": (13_245, 175),
     (REST := "docs/, deploy/, root"): (12_535, 143),
 }
 SLACK = (300, 1)
