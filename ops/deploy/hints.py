@@ -116,18 +116,19 @@ def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
 
 
 def _rotation_hints(variables: Mapping[str, str], profiles: Collection[Profile]) -> Iterator[Text]:
-    """How long an old secret of the receipts must stay: an upload that it vouches for may be held so long."""
-    name = "RECEIPT_SECRET" if variables.get("RECEIPT_SECRET") else "TOKEN_SECRET"
-    if "," not in variables.get(name, ""):
-        return
-    held = max((each.hold_days for each in profiles if each.is_held), default=0)
-    # Only TOKEN_SECRET signs tickets.
-    parts = [each.parts_within.days for each in profiles if each.parts and name == "TOKEN_SECRET"]
-    days = max(held, *parts, 0) + 2
-    yield Text(
-        f"{name} lists an old secret: take it out {days} days after the new one was deployed, not before",
-        f"{name} 里有旧密钥：新密钥部署 {days} 天之后再去掉，不要提前",
-    )
+    """How long an old secret must stay: what it vouches for may be held, or sent in parts, so long."""
+    receipts = "RECEIPT_SECRET" if variables.get("RECEIPT_SECRET") else "TOKEN_SECRET"
+    for name in ("TOKEN_SECRET", "RECEIPT_SECRET"):
+        if "," not in variables.get(name, ""):
+            continue
+        held = [each.hold_days for each in profiles if each.is_held and name == receipts]
+        # Only TOKEN_SECRET signs tickets.
+        parts = [each.parts_within.days for each in profiles if each.parts and name == "TOKEN_SECRET"]
+        days = max([0, *held, *parts]) + 2
+        yield Text(
+            f"{name} lists an old secret: take it out {days} days after the new one was deployed, not before",
+            f"{name} 里有旧密钥：新密钥部署 {days} 天之后再去掉，不要提前",
+        )
 
 
 def _erasing_hints(variables: Mapping[str, str]) -> Iterator[Text]:

@@ -56,8 +56,8 @@ def at_its_source(problem: Problem, resolver: Resolver, sources: VariableSources
 
 
 UNSET = Text(
-    "is not set; add the line {name}=..., as .env.example shows",
-    "没有设置；请加一行 {name}=…，写法见 .env.example",
+    "is not set: write {name}=..., as .env.example shows",
+    "没有设置：请写上 {name}=…，写法见 .env.example",
 )
 
 
