@@ -33,7 +33,7 @@ from ops.terminal.language import Text
 
 PICTURES = "ImageModeration"
 CHECK = Text("Content Moderation", "阿里云内容安全")
-NOTHING = Text("Content Moderation of nothing", "阿里云内容安全：什么也没有的地址")
+NOTHING = Text("Content Moderation of nothing", "阿里云内容安全：不存在的地址")
 # Those of both editions: the picture could not be downloaded, or not in time.
 NOT_OPENED = (404, 405, 480, 592)
 TOO_OFTEN = (403, 588)

@@ -52,7 +52,7 @@ HELP = {
     "--content-check": Text(
         "have each checker look at a picture and at nothing, in each bucket with a profile that checks: two"
         " of WeChat's 200,000 checks of the day, and a minute; one billed call of Content Moderation",
-        "在每个有审核的桶里，让审核方看一张图片和一个什么也没有的地址："
+        "在每个有审核的桶里，让审核方看一张图片和一个不存在的地址："
         "微信用掉当天 200,000 次中的两次，等一分钟；阿里云内容安全计费一次",
     ),
     "--timer": Text(

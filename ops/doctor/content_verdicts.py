@@ -14,7 +14,7 @@ from ops.terminal.language import Text
 
 PICTURE_THERE = Text("Content check of a picture", "内容审核：一张图片")
 SOUND_THERE = Text("Content check of a sound", "内容审核：一段声音")
-NOTHING = Text("Content check of nothing", "内容审核：什么也没有的地址")
+NOTHING = Text("Content check of nothing", "内容审核：不存在的地址")
 # WeChat promises half an hour; it mostly takes seconds.
 WAIT_SECONDS = 60.0
 

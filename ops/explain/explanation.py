@@ -46,10 +46,10 @@ WORDS = {
         "本工具的表中没有这个 errcode；请在 https://developers.weixin.qq.com 搜索 {ec}。",
     ),
     "stored": Text("the file is stored", "文件已保存"),
-    "confirmed": Text("OSS itself says that it is there", "OSS 自己说它在那里"),
+    "confirmed": Text("OSS itself says that it is there", "已向 OSS 查实"),
     "standing": Text("Where an upload stands", "一次上传走到了哪一步"),
     "headline": Text("{title}: {tail}", "{title}：{tail}"),
-    "exists": Text("the same bytes were there already", "同样的内容已经在那里了"),
+    "exists": Text("the same bytes were there already", "同样的内容早已存过"),
 }
 
 

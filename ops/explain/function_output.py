@@ -101,9 +101,9 @@ def advice_on(line: PastedLogLine) -> list[Advice]:
 
 def _event(line: PastedLogLine) -> str:
     """Name of the row of advice on a line that has no code."""
-    webhook, due = line.fields.get("webhook"), line.fields.get("due")
-    if due == "stuck":
-        return "due_stuck"
+    webhook, due, right = (line.fields.get(name) for name in ("webhook", "due", "right"))
+    if due == "stuck" or right:
+        return "check_refused" if right else "due_stuck"
     return "" if webhook in (None, "ok") else "webhook_lost" if webhook == "lost" else "webhook_failed"
 
 

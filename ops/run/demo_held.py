@@ -51,7 +51,7 @@ def reject(client: Client) -> None:
         # WeChat checks nothing, so a person of the business decides.
         address = f"{client.cloud.business.outer_origin}/decisions"
         client.http.post_json(address, {"receipt": held.receipt, "decision": "reject"})
-        client.http.good("a person of the business has rejected it", "业务的人看过，没有通过")
+        client.http.good("a person of the business has rejected it", "业务后端人工审核：未通过")
     client.http.rows(_wait(client, held, "rejected"))
     _nowhere(client, held)
 

@@ -56,6 +56,7 @@ def test_an_errcode_in_a_reason_has_its_advice():
     ({"webhook": "lost", "event": "gone", "uploadId": "u1"}, "webhook_lost"),
     ({"requestId": "1-a", "route": "confirm", "webhook": "ConnectionRefusedError"}, "webhook_failed"),
     ({"due": "stuck", "name": "held/.due/x"}, "due_stuck"),
+    ({"check": "aliyun", "right": "yundun-greenweb:ImageModeration"}, "check_refused"),
 ])  # fmt: skip
 def test_a_line_that_has_no_code_gets_the_advice_of_its_event(fields, row):
     text = said(json.dumps({**fields, "reason": "timeout"}))
