@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from function.annotations import TYPE_CHECKING, Any, NamedTuple
 from function.holding import records
-from function.holding.transitions import ACCEPTED, ANSWERED, IN_CHECK, SUBMITTED, UNREACHABLE
+from function.holding.transitions import ACCEPTED, ANSWERED, IN_CHECK, SUBMITTED, TASK, UNREACHABLE
 from function.moderation.finding import Outcome, read_finding
 from function.oss.client import OssClient
 from function.oss.due import attempt_at, pause_after
@@ -130,7 +130,8 @@ def get_progress(oss: OssClient, upload_id: str) -> Progress | None:
         for each in ("turn", "failures", "copy", "asked", "number")
     }
     state = records.text_in(name, fields, "state")
-    if state not in (ACCEPTED, *IN_CHECK):
+    is_odd = (state == TASK) != bool(texts["task"]) or (state == ANSWERED and "answer" not in fields)
+    if is_odd or state not in (ACCEPTED, *IN_CHECK):
         raise records.invalid(name)
     return Progress(
         state=state,

@@ -581,18 +581,23 @@ def test_a_failure_that_cannot_be_kept_ends_with_its_lease(house, clock):
         {"failures": -1},
         {"failures": "1"},
         {"task": 5},
-        {"stored": "x"},
-        {"outcome": "ERROR", "finding": {}},
-        {"outcome": 5, "finding": {}},
-        {"outcome": "PASS"},
-        {"outcome": [], "finding": {}},
-        {"outcome": "PASS", "finding": "x"},
+        {"stored_at": "x"},
+        {"state": "published"},
+        {"state": "task"},
+        {"state": "asking", "task": "t"},
+        {"state": "answered"},
+        {"answer": {"outcome": "ERROR", "finding": {}}},
+        {"answer": {"outcome": 5, "finding": {}}},
+        {"answer": {"outcome": "PASS"}},
+        {"answer": {"outcome": [], "finding": {}}},
+        {"answer": {"outcome": "PASS", "finding": "x"}},
     ],
 )
 def test_an_invalid_record_decides_nothing(house, log_lines, fields):
     said = stored(house, None)
     name = f"held/.accepted/{said['uploadId']}"
-    house.oss.replace_object(name, body=json.dumps({"at": "2026-11-24T14:00:00Z", **fields}).encode())
+    body = {**json.loads(house.oss.objects[name].body), **fields}
+    house.oss.replace_object(name, body=json.dumps(body).encode())
     assert house.ask("status", receipt=said["receipt"]).code == "oss_unavailable"
     assert log_lines()[-1]["reason"] == f"{name}: invalid record"
 
