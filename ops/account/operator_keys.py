@@ -13,14 +13,15 @@ NO_KEYS = Text(
     "No key of the cloud: export AccountID, AccessKeyID and AccessKeySecret, as make deploy reads them.",
     "没有云账号的密钥：请导出 AccountID、AccessKeyID 与 AccessKeySecret（make deploy 读的也是它们）。",
 )
+NOTHING = Text("", "")
 
 
-def operator_keys(environ: Mapping[str, str], *remedies: Text) -> AccessKeys:
+def operator_keys(environ: Mapping[str, str], needs: Text = NOTHING) -> AccessKeys:
     """
     The operator's keys: those of the SDKs, else those that Serverless Devs reads.
 
     Args:
-        remedies: what this command needs of them, or does without.
+        needs: what this command needs of them, or does without.
 
     Raises:
         Failure: there are none.
@@ -32,4 +33,4 @@ def operator_keys(environ: Mapping[str, str], *remedies: Text) -> AccessKeys:
     try:
         return own_access_keys(environ, None)
     except Misconfigured:
-        raise Failure(NO_KEYS, *remedies) from None
+        raise Failure(Text(NO_KEYS.en + needs.en, NO_KEYS.zh + needs.zh)) from None

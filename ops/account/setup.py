@@ -30,8 +30,8 @@ from ops.terminal.language import Failure, Text, add_language_argument, chosen_l
 from ops.terminal.screen import Screen
 
 RIGHTS = Text(
-    "The key of a RAM user with AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs no key.",
-    "用有 AliyunRAMFullAccess 与 AliyunOSSFullAccess 权限的 RAM 用户的密钥。--dry-run 不需要密钥。",
+    " They belong to a RAM user with AliyunRAMFullAccess and AliyunOSSFullAccess. --dry-run needs none.",
+    "要用有 AliyunRAMFullAccess 与 AliyunOSSFullAccess 权限的 RAM 用户的密钥。--dry-run 不需要密钥。",
 )
 SUMMARY = Text("create the roles and the bucket that a deployment needs", "创建部署所需的角色与桶")
 ABOUT = Text(

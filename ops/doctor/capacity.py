@@ -39,7 +39,7 @@ class Kind(NamedTuple):
     served: int
 
 
-PLAIN = Kind(Text("plain", "普通"), 1, 100)
+PLAIN = Kind(Text("plain", "普通部署"), 1, 100)
 BURST = Kind(Text("BURST=1", "BURST=1"), 20, 300)
 
 
@@ -87,5 +87,5 @@ def _said(kind: Kind, limit: int, region: str) -> Text:
     room, repeated = (f"{number:,}" for number in phones(kind, limit, region))
     return Text(
         f"{kind.name.en} with {limit} instances {room}, with repeats {repeated}",
-        f"{kind.name.zh} {limit} 个实例 {room}，算上重试 {repeated}",
+        f"{kind.name.zh}、{limit} 个实例：当场 {room} 部，重试后 {repeated} 部",
     )
