@@ -91,9 +91,8 @@ def _look(case: Case, current: HeldState, progress: Progress) -> HeldState:
         try:
             return _act_on(case, current, progress, found)
         except OssUnavailable:
-            # Asking again costs again.
             with suppress(UploadError):
-                note(case, progress, "answered", answer=found, task="", failures=0)
+                _kept(case, progress, found)
             raise
     changes, event = {"failures": 0}, "no answer"
     if isinstance(found, str):
@@ -136,13 +135,15 @@ def _act_on(case: Case, current: HeldState, progress: Progress, answer: Verdict)
     upload, asked = case.upload, HeldState(progress.state)
     facts = head_object(case.oss, upload.held_key)
     if not upload.is_waiting(facts, case.now):
+        # The same bytes may be stored again.
+        _kept(case, progress, answer)
         return settle(case)
     # What was stored meanwhile, even as the same bytes, may have been something else while Aliyun looked.
     is_same = upload.copy is not None or facts.last_modified == progress.stored_at
     if is_same and answer.outcome is Outcome.RISKY:
         return decide(case, asked, REJECT, BY_CHECK, answer.finding)
     if is_same and upload.profile.is_checked_by_wechat:
-        progress = note(case, progress, "answered", answer=answer, task="", failures=0)
+        progress = _kept(case, progress, answer)
         lease = progress.lease(upload.upload_id, current.held_until or upload.held_until, case.now)
         return current._replace(state=progress.state, due=SUBMIT, lease=lease, progress=progress)
     if is_same and answer.outcome is Outcome.PASS:
@@ -152,6 +153,13 @@ def _act_on(case: Case, current: HeldState, progress: Progress, answer: Verdict)
     if latest.state not in OPEN:
         return latest
     return leave_to_a_human(case, latest, answer.finding if is_same else Finding(CHANGED, ALIYUN))
+
+
+def _kept(case: Case, progress: Progress, answer: Verdict) -> Progress:
+    """Record an answer unless it is on record, and return the progress: asking again costs again."""
+    if progress.state == ANSWERED:
+        return progress
+    return note(case, progress, "answered", answer=answer, task="", failures=0)
 
 
 def doubt_of_aliyun(current: HeldState) -> Finding | None:

@@ -965,3 +965,26 @@ def test_an_odd_record_of_progress_is_unavailable(house, change):
     for route in ("status", "commit"):
         token = house.backend() if route == "commit" else ""
         assert house.ask(route, token, receipt=said["receipt"]).code == "oss_unavailable"
+
+
+def test_a_request_with_many_uploads_waits_for_a_silent_aliyun_once_however_far_they_are(house, clock):
+    receipts = [stored(house, profile="sent")["receipt"] for _ in range(2)]
+    for _ in range(2):
+        house.green.answers = [None]
+        answer = house.commit(None, receipts=receipts)
+        assert {result["state"] for result in answer.json["results"]} <= {"held", "checking"}
+        assert house.green.answers == []
+        clock.tick(minutes=1)
+    assert [house.resume(receipt) for receipt in receipts] == ["published"] * 2
+
+
+def test_an_answer_about_bytes_that_are_swapped_out_and_back_is_not_paid_again(house, clock):
+    said = stored(house, profile="sent")
+    key = f"held/{said['key']}"
+    first = house.oss.objects[key]
+    house.green.happens = lambda: house.oss.objects.pop(key)
+    assert house.commit(said["receipt"]).code == "not_uploaded"
+    house.oss.objects[key] = first
+    clock.tick(minutes=5)
+    assert house.resume(said["receipt"]) == "published"
+    assert len(house.green.asked) == 1
