@@ -655,6 +655,20 @@ def test_wechat_waits_until_aliyun_has_answered(with_wechat, clock):
     assert with_wechat.resume(said["receipt"]) == "published"
 
 
+def test_a_kept_answer_about_bytes_that_go_before_its_decision_decides_nothing(house):
+    said = stored(house, profile="sent")
+    house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
+    assert house.commit(said["receipt"]).code == "oss_unavailable"
+    go = house.oss.objects.pop
+    house.oss.between["HeadObject"] = lambda: house.oss.between.update(
+        HeadObject=lambda: go(f"held/{said['key']}")
+    )
+    assert house.resume(said["receipt"]) == "gone"
+    records = house.oss.records()
+    assert records[f"accepted/{said['uploadId']}"]["answer"]["outcome"] == "PASS"
+    assert f"decided/{said['uploadId']}" not in records
+
+
 def test_a_rejection_of_aliyun_that_was_cut_off_is_applied_without_wechat(with_wechat):
     house = with_wechat
     house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
