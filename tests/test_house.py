@@ -138,7 +138,7 @@ def test_a_circle_of_imports_is_found():
     graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
     assert architecture.circles(graph) == ["a", "b", "c"]
     imports = architecture.imports()
-    assert "function.holding.key_deletion" in imports["function.holding.replacement"]
+    assert "function.holding.key_deletion" in imports["function.holding.replaced_deletion"]
     assert "function.sts.aliyun_sdk" in imports["function.sts.assume_role"]
 
 
@@ -403,16 +403,16 @@ OPTIONS = {
     "`CALLER_AUTH=jwt`": "auth/jwt.py config/jwt_key.py",
     "`CALLER_AUTH=wechat`": "auth/wechat.py auth/session.py wechat/__init__.py",
     "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
-    " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/ticket_limits.py webhook.py"
+    " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/ticket_rates.py webhook.py"
     " oss/client.py oss/responses.py oss/objects.py oss/presign.py",
     "`/introspect`": "routes/introspect.py",
     "`callback`": "routes/callback.py uploads/callback_verification.py oss/callback_signature.py",
     "`{sha256}` in `key`": "lifecycle/deduplication.py",
-    "`before_sign`": "uploads/hooks.py",
+    "`before_sign`": "uploads/before_sign.py",
     "`QUOTA_URL`": "limits/memory.py limits/quota.py limits/redis",
     "`parts`": "multipart/ routes/multipart.py oss/multipart.py",
     "`list`, `delete`, `replaces`": "routes/owners.py owners/__init__.py owners/listing.py owners/deletion.py"
-    " holding/replacement.py holding/key_deletion.py oss/listing.py",
+    " holding/replaced_deletion.py holding/key_deletion.py oss/listing.py",
     "`ERASE`": "routes/erase.py owners/erasure oss/versions.py",
     "`strip`": "holding/clean holding/picture_",
     "`hold` with `check`": "moderation/ holding/wechat_ holding/aliyun_ wechat/api.py routes/check_source.py",

@@ -105,7 +105,7 @@ def _decide_by_hand(case: Case, current: HeldState, action: str, who: str) -> He
         case = case.of_copy(current.copy)
     ended = decide(case, current, action, BY_BACKEND, reviewer=who)
     if was_in_review:
-        from function.holding.reviews import forget_review
+        from function.holding.review_list import forget_review
 
         forget_review(case)
     return ended
@@ -261,7 +261,7 @@ def _continue(context: RequestContext, oss: OssClient, fields: Mapping[str, Any]
         if not upload.is_stored(head_object(oss, upload.key)):
             notify_due(case, GONE)
     elif what == REVIEW and (review := records.get(oss, records.review_key(upload.upload_id))):
-        from function.holding.reviews import list_for_review
+        from function.holding.review_list import list_for_review
 
         list_for_review(oss, upload, review, context.now)
         notify_due(case, REVIEW, read_finding(review))

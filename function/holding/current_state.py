@@ -5,8 +5,8 @@ from datetime import datetime
 from function.annotations import TYPE_CHECKING, NamedTuple
 from function.config.profile import COMMIT
 from function.holding import records
+from function.holding.accepted_record import MAX_SUBMISSIONS, Progress, get_progress
 from function.holding.held_upload import HeldUpload, Shown
-from function.holding.progress import MAX_SUBMISSIONS, Progress, get_progress
 from function.holding.publication import Published, find_published
 from function.holding.transitions import (
     ACCEPTED,

@@ -2,8 +2,8 @@
 Decisions about held uploads, reviews, and the due records and events that announce them.
 
 A due record is written before each and removed after the business was notified: a tick continues what was cut
-off, without another request. Creating a decision finds an earlier one, which counts. It is replaced in two
-cases only: a backend discards what it has published, and what passed a check is discarded if another upload
+off, without another request. Creating a decision finds an earlier one, which counts. Only a decision to
+publish is replaced, by a discard: a backend's, one by ``/delete`` or ``replaces``, or because another upload
 has the name, a digest.
 """
 
@@ -92,7 +92,7 @@ def overrule(case: Case, publication: Decision, discarding: Decision) -> Decisio
 
 def leave_to_a_human(case: Case, current: HeldState, finding: Finding) -> HeldState:
     """Record that a person must decide about an upload, unless that is recorded already."""
-    from function.holding.reviews import list_for_review
+    from function.holding.review_list import list_for_review
 
     next_state("doubt", current.state)
     oss, upload = case.oss, case.upload

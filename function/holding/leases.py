@@ -3,9 +3,9 @@
 from function.annotations import Any
 from function.config.profile import COMMIT
 from function.holding import records
+from function.holding.accepted_record import Progress
 from function.holding.current_state import HeldState
 from function.holding.held_upload import Case
-from function.holding.progress import Progress
 from function.holding.transitions import ACCEPTED, next_state
 
 

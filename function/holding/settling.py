@@ -59,7 +59,7 @@ def apply(case: Case, decision: Decision, *, is_new: bool = False, is_due: bool 
     """Have a decision take effect, and delete what a published upload replaces; raises as the effects do."""
     ended, done = take_effect(case, decision, is_new=is_new, is_due=is_due)
     if ended.shown == PUBLISHED and case.upload.content.replaces:
-        from function.holding.replacement import delete_replaced
+        from function.holding.replaced_deletion import delete_replaced
 
         delete_replaced(case.context, case.upload.content, case.upload.key)
     forget_due(case, done)

@@ -8,6 +8,10 @@ once; a decision that was cut off is applied by the next request. ``rejected`` i
 ``copied`` tells when a publication was copied once more, ``checks`` finds the receipt of a submission,
 ``verdicts`` holds a verdict that came before it, ``fetched`` tells when WeChat first fetched the object from
 this function. Records ``due/MINUTE/<kind>-…`` make a tick continue.
+
+A state is read from the records and the object, so some changes are no event: other bytes, or a profile that
+asks for another commit, make it ``held`` again; a clean copy that is made anew ``accepted``; and what ends or
+disappears undecided is gone. ``tests/function/holding/test_transitions.py`` names who writes which record.
 """
 
 from function.annotations import NamedTuple

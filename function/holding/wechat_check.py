@@ -11,11 +11,11 @@ from function.config.green import WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
+from function.holding.accepted_record import Progress, get_progress
 from function.holding.current_state import SUBMIT, HeldState
 from function.holding.decision_records import BY_CHECK, leave_to_a_human, note_check, notify
 from function.holding.held_upload import Case, read_recorded
 from function.holding.leases import accept, begin, note
-from function.holding.progress import Progress, get_progress
 from function.holding.records import Check
 from function.holding.settling import decide, settle
 from function.holding.transitions import (

@@ -7,7 +7,7 @@ from function.errors import WechatUnavailable
 from function.holding.held_upload import HeldUpload, held_url
 from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.picture_file import RANGE_BYTES, Frames, frames_of, is_compressed
-from function.moderation.source import SourceToken
+from function.moderation.source_token import SourceToken
 from function.moderation.wechat import CANNOT_OPEN, CheckRequest, media_of, submit
 from function.oss.client import OssClient
 from function.oss.objects import first_bytes, read_range

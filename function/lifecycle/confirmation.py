@@ -33,7 +33,7 @@ def report(
     if profile.is_held and (response := _settled(context, oss, facts, upload, life)):
         return response
     if upload.ticket.replaces and not upload.is_held:
-        from function.holding.replacement import delete_replaced
+        from function.holding.replaced_deletion import delete_replaced
 
         delete_replaced(context, upload.ticket, upload.key, facts.last_modified)
     return begin_check(context, profile, report_stored(context, upload, life))

@@ -32,7 +32,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "check": ("function.holding.due_check", "continue_check"),
     "clean": ("function.holding.clean_copy", "continue_cleaning"),
     "webhook": ("function.operations.deliveries", "continue_delivery"),
-    "replace": ("function.holding.replacement", "continue_replacement"),
+    "replace": ("function.holding.replaced_deletion", "continue_replacement"),
     "erase": ("function.owners.erasure", "continue_erasure"),
     "doctor": ("function.operations.tick", "end_probe"),
 }

@@ -7,7 +7,7 @@ from function.lifecycle.confirmation import begin_check
 from function.oss.callback_signature import OssPublicKeys
 from function.uploads.callback_verification import verify_callback
 from function.uploads.receipt import HELD, describe, notify_stored
-from function.uploads.ticket_limits import count_call
+from function.uploads.ticket_rates import count_call
 from function.uploads.tickets import FormTicket
 
 # OSS calls once an upload, perhaps again; anyone who recorded such a call could repeat it without bound.
@@ -28,7 +28,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     line.traceparent = ticket.trace
     count_call(context, "callbacks", CALLBACKS_PER_TICKET, ticket, is_from_oss=True)
     if ticket.replaces and not upload.is_held:
-        from function.holding.replacement import delete_replaced
+        from function.holding.replaced_deletion import delete_replaced
 
         delete_replaced(context, ticket, upload.key)
     response = describe(upload, settings)

@@ -7,13 +7,13 @@ from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import NotFound, NotUploaded
 from function.holding import records
+from function.holding.accepted_record import get_progress
 from function.holding.current_state import GIVE_UP, SILENT, undecided_state
 from function.holding.held_upload import HeldUpload, read_recorded
-from function.holding.progress import get_progress
 from function.holding.transitions import SUBMITTED, SUBMITTING, UNREACHABLE
 from function.http.gateway import Response
 from function.limits.rate_limit import RateLimitItem, items_by_ip
-from function.moderation.source import SourceToken
+from function.moderation.source_token import SourceToken
 from function.moderation.wechat import MAX_BYTES
 from function.oss.client import OssClient, oss_client
 from function.oss.objects import read_object

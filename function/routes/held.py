@@ -12,7 +12,7 @@ from function.holding.commands import commit_held
 from function.holding.commands import discard as discard_upload
 from function.holding.decision_records import BY_OWNER
 from function.holding.held_upload import Case, HeldUpload
-from function.holding.request import (
+from function.holding.receipt_batch import (
     BACKEND,
     HeldRequest,
     authorize_caller,
@@ -52,7 +52,7 @@ def _verdict(oss: OssClient, upload: HeldUpload, is_wanted: bool) -> dict[str, A
     """Return who decided and what a check found, where a backend wants to know; owners never do."""
     if not is_wanted or not upload.profile.is_held:
         return {}
-    from function.holding.reviews import verdict_about
+    from function.holding.review_list import verdict_about
 
     return verdict_about(oss, upload)
 
@@ -98,7 +98,7 @@ def status(context: RequestContext) -> dict[str, Any]:
 
 def reviews(context: RequestContext) -> dict[str, Any]:
     """Return ``{"items": [{"key", "receipt", "reason", …}], "cursor", "serverTime"}``, for backends only."""
-    from function.holding.reviews import list_reviews
+    from function.holding.review_list import list_reviews
     from function.owners.listing import issue_cursor, read_cursor, read_page
 
     settings, now, own = context.settings, context.now, ["reviews"]

@@ -55,7 +55,7 @@ def list_own(context: RequestContext) -> dict[str, Any]:
 
 def delete(context: RequestContext) -> dict[str, Any]:
     """Return ``{"results": [{"key", "state": "gone"} or {"key", "error": {"code", "message"}}]}``."""
-    from function.holding.request import BACKEND, authorize_caller
+    from function.holding.receipt_batch import BACKEND, authorize_caller
 
     settings, now = context.settings, context.now
     token = bearer_token(context.request.headers)

@@ -9,7 +9,7 @@ from function.config.profile import Profile, SessionKey
 from function.context import RequestContext
 from function.errors import BadRequest
 from function.http.json_body import read_json_object
-from function.lifecycle.admission import (
+from function.lifecycle.before_signing import (
     apply_hooks,
     check_replacement,
     refuse_replacing_each_other,
@@ -115,7 +115,7 @@ def _replace_by_stored(context: RequestContext, planned: PlannedUpload, response
         return
     ticket = planned.ticket
     if ticket and ticket.replaces:
-        from function.holding.replacement import CLOCKS_DIFFER_BY, delete_replaced
+        from function.holding.replaced_deletion import CLOCKS_DIFFER_BY, delete_replaced
 
         delete_replaced(context, ticket, planned.key, context.now + CLOCKS_DIFFER_BY)
 

@@ -12,8 +12,8 @@ from function.http.client import ExchangeFailed, HttpResponse
 from function.http.gateway import REASON_PHRASES, Request, Response
 from function.moderation.wechat_verdict import EVENT, Verdict, read_verdict
 from function.wechat import WechatApp, WechatPush
-from function.wechat.message import fields_of
 from function.wechat.push import is_signed, open_push, refused_check
+from function.wechat.push_fields import fields_of
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 # WeChat waits five seconds, which include a cold start.

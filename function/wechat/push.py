@@ -11,7 +11,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 
 from function.errors import Forbidden
-from function.wechat.message import fields_of
+from function.wechat.push_fields import fields_of
 
 # AES has blocks of 16 bytes; WeChat pads to a multiple of 32.
 CIPHER_BLOCK, PADDED_TO = 16, 32

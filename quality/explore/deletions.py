@@ -159,7 +159,7 @@ SAFETY = {
         "at rest: the_old_stays_until_the_new_is_there",
     ),
     "the due record of a replacement": Deletion(
-        "function.holding.replacement",
+        "function.holding.replaced_deletion",
         "        due.write(oss, REPLACE,",
         "        (lambda *_: None)(oss, REPLACE,",
         "replace",
@@ -208,7 +208,7 @@ SAFETY = {
         "at rest: no_clean_copy_outlives_its_upload",
     ),
     "the date of what is replaced": Deletion(
-        "function.holding.replacement",
+        "function.holding.replaced_deletion",
         "if facts and facts.last_modified < before:",
         "if facts:",
         "old name again",

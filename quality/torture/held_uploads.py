@@ -22,10 +22,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.stateful import run_state_machine_as_test as live
 
 from function.errors import UploadError
-from function.holding.progress import LEASE
+from function.holding.accepted_record import LEASE
 from function.holding.publication import COPY_LIFE, REQUEST_LIFE
 from function.moderation.finding import Outcome
-from function.moderation.source import SourceToken
+from function.moderation.source_token import SourceToken
 from function.request_log import lines_of
 from quality.torture.report import Result
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from function.errors import OssUnavailable
-from function.holding.progress import LEASE
+from function.holding.accepted_record import LEASE
 from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
 from function.moderation.wechat import CANNOT_OPEN

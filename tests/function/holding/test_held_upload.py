@@ -9,8 +9,8 @@ import pytest
 from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.errors import Forbidden
 from function.holding import records
+from function.holding.accepted_record import LEASE
 from function.holding.held_upload import read_receipt
-from function.holding.progress import LEASE
 from function.moderation.finding import Outcome
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from function.auth.signed_tokens import issue_token
 from function.config.profile import CHECK_URL_LIFE
-from function.holding.reviews import URL_LIFE
+from function.holding.review_list import URL_LIFE
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import FORBIDDEN, PROFILES, TOKEN_SECRET
 from tests.function.holding.test_decision import kill

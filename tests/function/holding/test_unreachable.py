@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from function.auth import signed_tokens
-from function.holding.progress import SILENCE
+from function.holding.accepted_record import SILENCE
 from function.http.client import HttpResponse
 from function.moderation.finding import UNREACHABLE, Finding, Outcome, read_finding
-from function.moderation.source import SourceToken
+from function.moderation.source_token import SourceToken
 from function.moderation.wechat import AS_JPEG, MAX_BYTES
 from tests.function.holding.conftest import TOKEN_SECRET, names
 from tests.support.memory_oss import BROKEN, DENIED, Part, Stored

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from function.errors import OssUnavailable, StsRejected
+from function.holding.accepted_record import LEASE
 from function.holding.decision_records import notify
 from function.holding.held_upload import Case, read_recorded
-from function.holding.progress import LEASE
 from function.holding.wechat_check import apply_verdict
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from function.errors import OssUnavailable
-from function.holding.replacement import continue_replacement
+from function.holding.replaced_deletion import continue_replacement
 from function.oss.client import oss_client
 from function.oss.due import Due, Unreadable, name_of
 from tests.function.owners.conftest import (

@@ -1,4 +1,4 @@
-"""uploads.hooks: ``hooks.py`` may refuse and narrow, and never widen."""
+"""uploads.before_sign: ``hooks.py`` may refuse and narrow, and never widen."""
 
 import re
 import subprocess
@@ -18,8 +18,8 @@ from function.config.key_template import INNER_FOLDER, KeyTemplate
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from function.errors import Forbidden, HooksUnavailable, Misconfigured, UnsupportedType, UploadError
-from function.uploads import hooks
-from function.uploads.hooks import MAX_LATE, Hooks
+from function.uploads import before_sign
+from function.uploads.before_sign import MAX_LATE, Hooks
 from function.uploads.plan import rule_for
 from function.uploads.request import UploadRequest
 from tests.conftest import TEST_INSTANT
@@ -334,7 +334,8 @@ junk = st.one_of(
     st.dictionaries(st.text(max_size=4), st.one_of(st.integers(), st.text(max_size=300)), max_size=3),
 )
 answers = st.one_of(
-    junk, st.dictionaries(st.sampled_from([*hooks.RESULTS, "acl", "key", "expires_in"]), junk, max_size=5)
+    junk,
+    st.dictionaries(st.sampled_from([*before_sign.RESULTS, "acl", "key", "expires_in"]), junk, max_size=5),
 )
 
 
@@ -373,7 +374,7 @@ CLOSED_EVENTS = table_beside(__file__)["CLOSED_EVENTS"]
 @pytest.mark.parametrize("event", CLOSED_EVENTS)
 def test_only_where_the_rules_work_is_the_network_closed(rules, default, event):
     """The interpreter would call it, untraced; here the rules do, as any other function."""
-    refuse = "from function.uploads.hooks import _refuse_forbidden as do\ndo('open', ())\n"
+    refuse = "from function.uploads.before_sign import _refuse_forbidden as do\ndo('open', ())\n"
     with pytest.raises(Misconfigured) as caught:
         rules(f"{refuse}do({event!r}, ())\n")
     assert "importing it raised PermissionError" in why(caught)
@@ -381,19 +382,19 @@ def test_only_where_the_rules_work_is_the_network_closed(rules, default, event):
     with pytest.raises(Misconfigured) as caught:
         apply(asked, default)
     assert "it raised PermissionError" in why(caught)
-    hooks._refuse_forbidden(event, ())
+    before_sign._refuse_forbidden(event, ())
     # Nor for a thread that never knew of rules.
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(hooks._refuse_forbidden, event, ()).result() is None
+        assert pool.submit(before_sign._refuse_forbidden, event, ()).result() is None
 
 
 def test_the_interpreter_is_hooked_once_however_many_rules_there_are(rules, monkeypatch):
     added = []
     monkeypatch.setattr(sys, "addaudithook", added.append)
-    hooks._watch.cache_clear()
+    before_sign._watch.cache_clear()
     for _ in range(3):
         rules(returning("None"))
-    assert added == [hooks._refuse_forbidden]
+    assert added == [before_sign._refuse_forbidden]
 
 
 @pytest.mark.parametrize("text", ["x", "好" * 200])

@@ -1,8 +1,8 @@
-"""wechat.message: JSON and XML with the slips of WeChat's samples, and nothing that grows."""
+"""wechat.push_fields: JSON and XML with the slips of WeChat's samples, and nothing that grows."""
 
 import pytest
 
-from function.wechat.message import MAX_LEVELS, fields_of
+from function.wechat.push_fields import MAX_LEVELS, fields_of
 from tests.support.cases import cases_beside
 
 with_rows_as = cases_beside(__file__)
