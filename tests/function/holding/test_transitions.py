@@ -57,7 +57,7 @@ WRITERS = {
     "apply_decision": "copied decided rejected",
     "wechat_check": "checks verdicts",
     "clean_copy": "cleaned",
-    "reviews": "review",
+    "review_list": "review",
     "check_source": "fetched",
 }
 
