@@ -95,6 +95,7 @@ for (const [file, settings] of [
     assert.equal(deployed.environmentVariables.LOGIN_RATE, '7/min');
     assert.equal(deployed.environmentVariables.CLIENT_ADDRESS_HEADER, file === burst ? 'X-Forwarded-For' : '');
   } finally {
-    fs.rmSync(folder, { recursive: true });
+    // What the tool has started may still write there.
+    fs.rmSync(folder, { recursive: true, maxRetries: 50, retryDelay: 100 });
   }
 });

@@ -33,7 +33,8 @@ before(async () => {
 
 after(() => {
   plane.kill();
-  fs.rmSync(folder, { recursive: true });
+  // What the tool has started may still write there.
+  fs.rmSync(folder, { recursive: true, maxRetries: 50, retryDelay: 100 });
 });
 
 function manage(...command) {
