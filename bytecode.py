@@ -1,5 +1,5 @@
 """
-The bytecode of a package's modules in one file, which spares a cold start the search for each of them.
+Import hook that loads modules from one file of bytecode, which spares a cold start the search for each.
 
 Packaging makes the file. Code counts for exactly the source that it was compiled from, and for its Python.
 """

@@ -1,4 +1,4 @@
-"""Translatable operator messages."""
+"""Texts for operators that can be translated: a template and its values (``Message``)."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Time limit and TLS trust of every outgoing call."""
+"""Time limit of calls that may hang, and the authorities that outgoing TLS trusts; no HTTP."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Callers with a JWT of the business, which has logged them in. The one module that knows PyJWT."""
+"""Callers of ``CALLER_AUTH=jwt``: the business has logged them in, and issues their tokens; with PyJWT."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

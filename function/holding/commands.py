@@ -8,6 +8,7 @@ from function.errors import AlreadyExists, AlreadyPublished, Forbidden, NotUploa
 from function.holding import records
 from function.holding.apply_decision import discard_any
 from function.holding.current_state import HeldState, first_step, stored_state
+from function.holding.decide import apply, decide, decided_state, settle
 from function.holding.decision_records import (
     BY_BACKEND,
     BY_COMMIT,
@@ -23,7 +24,6 @@ from function.holding.held_upload import Case, HeldUpload, read_recorded
 from function.holding.leases import accept
 from function.holding.publication import delete_same
 from function.holding.records import Decision, get_decision
-from function.holding.settling import apply, decide, decided_state, settle
 from function.holding.steps import take_step
 from function.holding.transitions import (
     DISCARD,

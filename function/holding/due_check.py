@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from function.context import RequestContext
 from function.holding.accepted_record import SILENCE, get_progress
 from function.holding.current_state import HeldState, first_step, open_state
+from function.holding.decide import apply, settle
 from function.holding.decision_records import BY_TIME, CHECK, make_decision
 from function.holding.held_upload import Case, read_recorded
 from function.holding.leases import accept
 from function.holding.records import Decision, get_decision
-from function.holding.settling import apply, settle
 from function.holding.steps import take_step
 from function.holding.transitions import ACCEPTED, CHECKING, DISCARD, EXPIRE, GONE, HELD, OPEN
 from function.oss import due

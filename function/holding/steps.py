@@ -4,9 +4,9 @@ from function.config.green import ALIYUN, WECHAT
 from function.context import RequestContext
 from function.errors import UploadError
 from function.holding.current_state import ASK, CLEAN, GIVE_UP, SILENT, SUBMIT, HeldState, is_first_attempt
+from function.holding.decide import settle
 from function.holding.decision_records import leave_to_a_human, note_check
 from function.holding.held_upload import Case, read_receipt
-from function.holding.settling import settle
 from function.holding.transitions import ASKING, HELD, TASK
 from function.moderation import finding
 from function.moderation.finding import Finding

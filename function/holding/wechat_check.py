@@ -13,11 +13,11 @@ from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadErro
 from function.holding import records
 from function.holding.accepted_record import Progress, get_progress
 from function.holding.current_state import SUBMIT, HeldState
+from function.holding.decide import decide, settle
 from function.holding.decision_records import BY_CHECK, leave_to_a_human, note_check, notify
 from function.holding.held_upload import Case, read_recorded
 from function.holding.leases import accept, begin, note
 from function.holding.records import Check
-from function.holding.settling import decide, settle
 from function.holding.transitions import (
     ACCEPTED,
     ANSWERED,

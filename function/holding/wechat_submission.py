@@ -1,4 +1,4 @@
-"""Submission of a held object to WeChat, if a checker may look at it: in which form, and by which URL."""
+"""Submission of a held object to WeChat: form and URL; and the reason why no checker may look at one."""
 
 from function.config.green import WECHAT
 from function.config.profile import CHECK_URL_LIFE

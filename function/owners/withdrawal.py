@@ -1,6 +1,6 @@
 """
-Events of WeChat by which a user withdraws an authorisation, or closes the account: delivered to the business,
-and the beginning of an erasure where ``ERASE_ON`` names them.
+Withdrawn consent, and closed accounts, as WeChat's events tell of them: delivered to the business, and the
+beginning of an erasure where ``ERASE_ON`` names them.
 
 Source: https://developers.weixin.qq.com/miniprogram/dev/server/event_push/platform/authorized_user_information_changes
 """

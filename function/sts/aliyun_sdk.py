@@ -1,5 +1,5 @@
 """
-Alibaba Cloud's Python SDK, used safely: the only module that knows ``aliyunsdkcore``, with all patches of it.
+Any signed RPC request (STS, Green) through Alibaba Cloud's Python SDK, with every patch that the SDK needs.
 
 The SDK builds and signs a request, and its own copy of ``requests`` sends it. Its client is not used: its
 import takes a tenth of a cold start, its errors hold signed URLs, and it reads keys, proxies and certificates

@@ -1,4 +1,4 @@
-"""AssumeRole through ``aliyun-python-sdk-sts``, and the function's own keys for it."""
+"""The operation AssumeRole: request, retries and response; and the function's own keys for it."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta

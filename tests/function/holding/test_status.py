@@ -5,8 +5,8 @@ import pytest
 from function.errors import OssUnavailable
 from function.holding.accepted_record import SILENCE
 from function.holding.current_state import SILENT, SUBMIT
+from function.holding.decide import settle
 from function.holding.held_upload import Case, read_receipt
-from function.holding.settling import settle
 from function.holding.transitions import SUBMITTED
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client

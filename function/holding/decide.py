@@ -1,4 +1,4 @@
-"""Settling of held uploads: what is decided takes effect, and the state is read."""
+"""Decide about a held upload; settle it: apply what was decided, and return its state."""
 
 from function.holding.apply_decision import take_effect
 from function.holding.current_state import HeldState, undecided_state
