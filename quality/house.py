@@ -43,7 +43,7 @@ FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (18_107, 139),
     "ops/": (20_549, 170),
     "local/": (14_628, 146),
-    "quality/": (14_668, 127),
+    "quality/": (14_250, 127),
     "tests/": (74_566, 663),
     "miniprogram/": (13_245, 175),
     (REST := "docs/, deploy/, root"): (12_535, 143),

@@ -309,8 +309,8 @@ def path_of(module: str) -> Path:
 
 def equivalents(module: str) -> dict[str, str]:
     """The mutants that no test can tell from the module, with the reason."""
-    table = tomllib.loads(EQUIVALENT.read_text("utf-8"))
-    return {entry["mutant"]: entry["reason"] for entry in table.get(module, [])}
+    found: dict[str, str] = tomllib.loads(EQUIVALENT.read_text("utf-8")).get(module, {})
+    return found
 
 
 def present(module: str) -> tuple[str, str]:
