@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (18_107, 139),
-    "ops/": (20_549, 170),
-    "local/": (14_628, 146),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (18_142, 139),
+    "ops/": (20_566, 170),
+    "local/": (14_633, 146),
     "quality/": (14_250, 127),
-    "tests/": (74_566, 663),
+    "tests/": (74_669, 663),
     "miniprogram/": (13_245, 175),
-    (REST := "docs/, deploy/, root"): (12_535, 143),
+    (REST := "docs/, deploy/, root"): (12_555, 143),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

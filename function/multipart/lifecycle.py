@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from function.annotations import Any
+from function.annotations import Any, NamedTuple
 from function.config.content_types import bare_type
 from function.config.key_template import published_name
-from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA
+from function.config.profile import ACL_FIELD, MAX_PARTS, META_PREFIX, UPLOAD_ID_METADATA
 from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import AlreadyComplete, AlreadyExists, BadRequest, Incomplete, OssUnavailable, UploadGone
@@ -131,13 +131,26 @@ def read_ticket(context: RequestContext) -> MultipartTicket:
     return ticket
 
 
-def read_ticket_with_numbers(context: RequestContext) -> tuple[MultipartTicket, list[int] | None]:
-    """Return the ticket of a request, and the parts to sign URLs for; ``None`` if it leaves them to us."""
+class PartsRequest(NamedTuple):
+    """
+    A request of ``/multipart-parts``.
+
+    Args:
+        numbers: the parts to sign URLs for; ``None`` if it leaves them to us.
+        stored_after: the list of stored parts begins after this number; ``None`` without a list.
+    """
+
+    ticket: MultipartTicket
+    numbers: list[int] | None
+    stored_after: int | None
+
+
+def read_parts_request(context: RequestContext) -> PartsRequest:
     ticket, fields = _read(context)
     # A malformed request does not count against the ticket.
-    numbers = _numbers(fields.get("numbers"), ticket)
+    asked = PartsRequest(ticket, _numbers(fields.get("numbers"), ticket), _stored_after(fields))
     count_call(context, LIMIT, CALLS_PER_TICKET, ticket)
-    return ticket, numbers
+    return asked
 
 
 def _read(context: RequestContext) -> tuple[MultipartTicket, Mapping[str, Any]]:
@@ -162,3 +175,10 @@ def _numbers(numbers: Any, ticket: MultipartTicket) -> list[int] | None:
     raise BadRequest(
         f"numbers must be a list of 1 to {MAX_URLS} different numbers from 1 to {ticket.part_count}."
     )
+
+
+def _stored_after(fields: Mapping[str, Any]) -> int | None:
+    stored, after = fields.get("stored") or False, fields.get("storedAfter") or 0
+    if stored not in (True, False) or type(after) is not int or not 0 <= after <= MAX_PARTS:
+        raise BadRequest(f"stored must be true or false, storedAfter a number from 0 to {MAX_PARTS}.")
+    return after if stored else None

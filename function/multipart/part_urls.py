@@ -16,6 +16,7 @@ from function.sts.credentials import StsCredentials
 from function.uploads.tickets import MultipartTicket
 
 MAX_URLS = 20
+MAX_STORED_LISTED = 1000
 # A receipt says a little more than its ticket, and is read by the same rule.
 MAX_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 128
 LONGEST_OSS_ID = "x" * 64
@@ -85,6 +86,12 @@ def missing_parts(ticket: MultipartTicket, stored: Iterable[StoredPart]) -> list
     """Return the numbers of the parts that OSS does not have in full, in order."""
     there = {part.number for part in stored if part.size_bytes == ticket.bytes_of(part.number)}
     return [number for number in range(1, ticket.part_count + 1) if number not in there]
+
+
+def listed_parts(stored: Iterable[StoredPart], after: int) -> list[dict[str, Any]]:
+    """Return one page of the stored parts with higher numbers: ``[{"number", "size", "etag"}]``."""
+    page = [part for part in stored if part.number > after][:MAX_STORED_LISTED]
+    return [{"number": part.number, "size": part.size_bytes, "etag": part.etag} for part in page]
 
 
 def check_ticket_length(ticket: MultipartTicket, settings: Settings) -> None:

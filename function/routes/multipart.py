@@ -13,8 +13,8 @@ from function.multipart.lifecycle import (
     abort_upload,
     begin_upload,
     complete_upload,
+    read_parts_request,
     read_ticket,
-    read_ticket_with_numbers,
     stored_parts,
 )
 from function.multipart.part_urls import (
@@ -22,6 +22,7 @@ from function.multipart.part_urls import (
     LEAST_LIFE,
     MAX_URLS,
     check_ticket_length,
+    listed_parts,
     missing_parts,
     sign_parts,
     urls_end,
@@ -122,13 +123,15 @@ def _begin(
 def parts(context: RequestContext) -> dict[str, Any]:
     """Return URLs for the requested parts, else for the first ones that OSS does not have in full."""
     settings, now = context.settings, context.now
-    ticket, numbers = read_ticket_with_numbers(context)
+    ticket, numbers, stored_after = read_parts_request(context)
     location = settings.profiles[ticket.profile].location
-    missing = missing_parts(ticket, stored_parts(oss_client(context, location), ticket))
+    stored = stored_parts(oss_client(context, location), ticket)
+    missing = missing_parts(ticket, stored)
     credentials = context.credentials(location.session(UPLOADS), [now + LEAST_LIFE])
     return {
         "parts": sign_parts(ticket, numbers or missing[:MAX_URLS], credentials, settings, now),
         "missing": len(missing),
+        **({} if stored_after is None else {"stored": listed_parts(stored, stored_after)}),
         "expiresAt": iso(urls_end(credentials, now)),
         "serverTime": iso(now),
     }

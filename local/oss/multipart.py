@@ -67,8 +67,7 @@ def upload_part(call: Call) -> Answer:
     """UploadPart: the body becomes a part, whatever its size; a number that was there is replaced."""
     authorize(call.request, call.bucket, WRITE)
     part, checksum = _keep(call, part_refusals.NO_UPLOAD_FOR_PART)
-    md5 = base64.b64encode(bytes.fromhex(part.etag)).decode()
-    return Answer(headers={"ETag": f'"{part.etag}"', "Content-MD5": md5, **checksum})
+    return Answer(headers={"ETag": f'"{part.etag}"', **checksum})
 
 
 def copy_part(call: Call) -> Answer:
@@ -111,11 +110,13 @@ def _keep(call: Call, unknown: errors.Refusal) -> tuple[Part, dict[str, str]]:
     with bucket.uploads.held(request.key, upload_id, unknown):
         pass  # before a body is read that nobody waits for
     with received(call) as content:
-        checksum = checksum_headers(content.path, content.size, bucket)
+        md5 = base64.b64encode(bytes.fromhex(content.etag)).decode()
+        checksum = {"Content-MD5": md5, **checksum_headers(content.path, content.size, bucket)}
         with bucket.uploads.held(request.key, upload_id, unknown) as upload:
             _check_order(upload, number)
             path = content.path.rename(content.path.with_name(f"part-{content.path.name}"))
-            part = Part(number, content.size, content.etag, bucket.now(), path)
+            etag = content.etag if bucket.rules.part_etag_is_md5 else content.etag[::-1]
+            part = Part(number, content.size, etag, bucket.now(), path)
             upload.keep(part)
     return part, checksum
 

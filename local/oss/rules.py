@@ -79,6 +79,9 @@ class OssRules:
         sequential_mode: ``?sequential`` at InitiateMultipartUpload is in tests of SDKs alone: parts come in
             order, and the object has a Content-MD5. False ignores it.
 
+        part_etag_is_md5: whether the ETag of a part is the MD5 of its bytes in a bucket that encrypts, too.
+            False gives another one.
+
         copy_keeps_multipart_etag: a copy of an object that was uploaded in one piece has its ETag; of one in
             parts nothing is said. False gives the MD5 of the whole.
 
@@ -180,6 +183,7 @@ class OssRules:
     initiate_takes_acl: bool = False
     second_complete_repeats: bool = False
     sequential_mode: bool = True
+    part_etag_is_md5: bool = True
     copy_keeps_multipart_etag: bool = False
     expired_url_is_400: bool = False
     answers_name_namespace: bool = False

@@ -2,6 +2,7 @@
 Questions about uploads in parts, and copies of such objects.
 """
 
+import hashlib
 from urllib.parse import quote
 
 from function.errors import AlreadyExists
@@ -61,6 +62,12 @@ def second_complete_repeats(sandbox: Sandbox) -> Seen:
 def sequential_mode(sandbox: Sandbox) -> Seen:
     md5 = accepted(sandbox.call("HEAD", _joined(sandbox, "sequential"))).headers.get("Content-MD5", "")
     return told(bool(md5), f"Content-MD5: {'there' if md5 else '-'}")
+
+
+def part_etag_is_md5(sandbox: Sandbox) -> Seen:
+    key, upload_id, _ = begin(sandbox)
+    etag = send_part(sandbox, key, upload_id).strip('"')
+    return told(etag.upper() == hashlib.md5(DOT, usedforsecurity=False).hexdigest().upper(), etag)
 
 
 def copy_keeps_multipart_etag(sandbox: Sandbox) -> Seen:

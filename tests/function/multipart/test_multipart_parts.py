@@ -63,7 +63,7 @@ def test_numbers_that_are_null_are_none(phone):
     assert numbers_in(phone.parts(phone.begin()["ticket"], numbers=None)) == [1, 2, 3]
 
 
-WRONG = table_beside(__file__)["WRONG"]
+WRONG, WRONG_STORED = (table_beside(__file__)[name] for name in ("WRONG", "WRONG_STORED"))
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -121,6 +121,40 @@ def test_an_upload_missing_at_oss_is_gone(phone, oss):
     begun = phone.begin()
     oss.uploads.clear()
     assert phone.parts(begun["ticket"]).outcome == (410, "upload_gone")
+
+
+def stored_in(answer):
+    assert answer.status == 200, answer.text
+    return answer.json["stored"]
+
+
+def test_stored_parts_are_listed_with_size_and_etag_on_request(phone, oss):
+    begun = phone.begin()
+    phone.send(begun, begun["parts"][:2])
+    (upload,) = oss.uploads.values()
+    listed = [{"number": n, "size": PART, "etag": upload.parts[n].etag} for n in (1, 2)]
+    assert stored_in(phone.parts(begun["ticket"], stored=True)) == listed
+    assert stored_in(phone.parts(begun["ticket"], stored=True, storedAfter=1, numbers=[3])) == listed[1:]
+    for absent in (False, None):
+        assert "stored" not in phone.parts(begun["ticket"], stored=absent, storedAfter=None).json
+
+
+def test_stored_parts_are_listed_a_thousand_at_a_time(phone, oss):
+    from tests.support.memory_oss import Part
+
+    begun = phone.begin(profile="many", size=2500 * PART)
+    (upload,) = oss.uploads.values()
+    upload.parts = {number: Part("x", PART) for number in range(1, 2501)}
+    pages = [stored_in(phone.parts(begun["ticket"], stored=True, storedAfter=n)) for n in (0, 1000, 2000)]
+    assert [len(page) for page in pages] == [1000, 1000, 500]
+    assert [part["number"] for page in pages for part in page] == list(range(1, 2501))
+
+
+@pytest.mark.parametrize("case", WRONG_STORED)
+def test_a_malformed_list_of_stored_parts_is_refused_before_any_call_to_oss(phone, oss, case):
+    answer = phone.parts(phone.begin()["ticket"], **WRONG_STORED[case])
+    assert answer.outcome == (400, "bad_request")
+    assert oss.asked == ["InitiateMultipartUpload"]
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])

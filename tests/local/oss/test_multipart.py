@@ -294,6 +294,15 @@ def test_a_sequential_upload_takes_parts_in_order_and_has_a_digest(begin, rules,
     assert begin(sequential=True).part(2, b"x").status == 200
 
 
+def test_a_part_of_an_encrypted_bucket_has_an_etag_that_is_no_md5(begin, rules):
+    rules(part_etag_is_md5=False)
+    upload = begin()
+    answer = upload.part(1, b"hello")
+    assert answer.headers["ETag"] != f'"{hex_md5(b"hello")}"'
+    assert answer.headers["Content-MD5"] == content_md5(b"hello")
+    assert upload.complete((1, answer.headers["ETag"])).status == 200
+
+
 def test_a_copy_of_an_object_in_parts_has_its_etag_or_that_of_its_bytes(begin, oss, rules, oss_client):
     upload = begin()
     upload.part(1, b"hello")
