@@ -40,11 +40,11 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (18_142, 139),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (18_270, 142),
     "ops/": (20_566, 170),
     "local/": (14_633, 146),
     "quality/": (14_250, 127),
-    "tests/": (74_669, 663),
+    "tests/": (74_762, 664),
     "miniprogram/": (13_245, 175),
     (REST := "docs/, deploy/, root"): (12_555, 143),
 }

@@ -30,7 +30,7 @@ FLOORS = (
     " sts_credentials".split(),
     "function.context function.oss/ function.wechat/".split(),
     "function.auth/".split(),
-    "function.webhook function.uploads/ function.moderation/".split(),
+    "function.webhook function.moderation/ function.ai_label/ function.uploads/".split(),
     "function.multipart/ function.holding/ function.reading function.owners/ function.lifecycle/".split(),
     "function.operations/ function.routes/".split(),
     "function.app handler burst_server".split(),
@@ -38,7 +38,7 @@ FLOORS = (
 ROOMS = tuple(
     f"function.{room}"
     for room in (
-        "config http sts limits oss wechat auth uploads moderation multipart holding owners lifecycle"
+        "config http sts limits oss wechat auth moderation ai_label uploads multipart holding owners lifecycle"
         " operations routes".split()
     )
 )
@@ -414,7 +414,7 @@ OPTIONS = {
     "`list`, `delete`, `replaces`": "routes/owners.py owners/__init__.py owners/listing.py owners/deletion.py"
     " holding/replaced_deletion.py holding/key_deletion.py oss/listing.py",
     "`ERASE`": "routes/erase.py owners/erasure oss/versions.py",
-    "`strip`": "holding/clean holding/picture_",
+    "`strip`": "holding/clean holding/picture_ ai_label/",
     "`hold` with `check`": "moderation/ holding/wechat_ holding/aliyun_ wechat/api.py routes/check_source.py",
     "`WECHAT_PUSH_TOKEN`": "routes/wechat_events.py owners/withdrawal.py wechat/",
     "`hold`": "holding/ routes/held.py",

@@ -1,0 +1,1 @@
+"""Labels of AI-made content: read from files, and written into published pictures."""
