@@ -41,12 +41,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (18_270, 142),
-    "ops/": (20_566, 170),
-    "local/": (14_633, 146),
+    "ops/": (20_590, 170),
+    "local/": (14_686, 146),
     "quality/": (14_250, 127),
-    "tests/": (74_762, 664),
+    "tests/": (74_801, 664),
     "miniprogram/": (13_245, 175),
-    (REST := "docs/, deploy/, root"): (12_555, 143),
+    (REST := "docs/, deploy/, root"): (12_558, 143),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -66,7 +66,7 @@ def render(file: BinaryIO, steps: Sequence[Step], rules: OssRules) -> Rendered:
         if image.format == "PNG" and not rules.auto_orient_reads_png:
             steps = [step for step in steps if step.name != "auto-orient"]
         is_turned = any(step.name == "auto-orient" and step.number("") for step in steps)
-        kept = metadata_of(image, file, is_turned) if rules.variants_keep_exif else {}
+        kept = metadata_of(image, file, is_turned, rules)
         changed: Image.Image = image
         for step in steps:
             changed = CHANGES.get(step.name, _as_it_is)(changed, step)

@@ -52,7 +52,14 @@ class OssRules:
             picture of the size and format asked for, False with 501.
 
         variants_keep_exif: whether ``resize``, ``format`` and the other steps leave EXIF, the place where a
-            picture was taken included, XMP, IPTC and comments in what they make of it. No page says.
+            picture was taken included, IPTC and comments in what they make of it. No page says.
+
+        variants_keep_xmp: whether they leave XMP, where labels of AI-made content stand. No page says.
+
+        variants_keep_texts: whether they leave tEXt and iTXt of a PNG that stays one. No page says.
+
+        variants_keep_app11: whether they leave APP11 of a JPEG, and ``caBX`` of a PNG, where C2PA stands, if
+            the format stays. No page says.
 
         auto_orient_reads_png: whether ``auto-orient`` turns a PNG by its EXIF. The page of ``info`` says that
             this does not read it; of ``auto-orient`` no page says.
@@ -175,6 +182,9 @@ class OssRules:
     response_type_fixed: bool = True
     video_frames_are_grey: bool = True
     variants_keep_exif: bool = True
+    variants_keep_xmp: bool = True
+    variants_keep_texts: bool = True
+    variants_keep_app11: bool = True
     auto_orient_reads_png: bool = False
     auto_orient_is_bounded: bool = True
     animations_are_refused: bool = True

@@ -147,7 +147,7 @@ def keeping_metadata(prepare: Prepare) -> Prepare:
     """Before an OSS whose processing leaves the metadata."""
 
     def prepare_keeping(cloud: Cloud) -> tuple[Given, Model]:
-        cloud.oss.picture_rules = OssRules(variants_keep_exif=True)
+        cloud.oss.picture_rules = OssRules()
         return prepare(cloud)
 
     return prepare_keeping

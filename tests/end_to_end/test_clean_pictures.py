@@ -11,6 +11,7 @@ from function.auth.business_token import AUDIENCE
 from function.http.client import send
 from tests.end_to_end.conftest import SECRET, post_form
 from tests.support.cases import text_beside
+from tests.support.memory_oss import NOTHING_KEPT
 from tests.support.photos import is_upright, photo, secrets_in
 
 PROFILES = text_beside(__file__)
@@ -51,7 +52,7 @@ def sideways():
 
 @pytest.mark.parametrize("survives", [False, True])
 def test_a_picture_is_published_clean_and_upright_whatever_survives(survives, cloud, publish):
-    cloud.oss.bucket.rules = replace(cloud.oss.bucket.rules, variants_keep_exif=survives)
+    cloud.oss.bucket.rules = replace(cloud.oss.bucket.rules, **dict.fromkeys(NOTHING_KEPT, survives))
     assert secrets_in(sideways())
     key, told, answer = publish(sideways())
     assert (answer.status, answer.json["state"]) == (200, "published")

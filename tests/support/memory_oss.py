@@ -32,6 +32,8 @@ from tests.support.key_pages import Sorted, encoded, last_of, number_in, token_o
 LEAST_PART = 100 * 1024
 INSTANT = "%Y-%m-%dT%H:%M:%S.000Z"
 HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
+# Rules of an OSS whose processing drops all metadata of a picture.
+NOTHING_KEPT = {name: False for name in vars(OssRules()) if name.startswith("variants_keep_")}
 # What each call needs of the session behind it.
 ACTIONS = {
     "InitiateMultipartUpload": ("oss:PutObject",),
@@ -235,7 +237,7 @@ class MemoryOss:
         self.written = 0
         self.retained: set[str] = set()
         self.no_version, self.takes_null, self.refuses_whole = "null", True, True
-        self.picture_rules = OssRules(variants_keep_exif=False)
+        self.picture_rules = OssRules(**NOTHING_KEPT)
         self._bucket: Any = SimpleNamespace(
             name=bucket,
             region=region,

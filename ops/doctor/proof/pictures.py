@@ -22,24 +22,23 @@ PICTURE = decompress(
         "DWAQkEBPmHuTL8v83gzPCfUnCAgZsDaDoTI6Mgw/8jDCJge5EBM0hUAF2U4f8tBg6QN+wZzP/fBAATpVe2"
     )
 )
-# The same with XMP, IPTC and a comment that name the place as well.
-TOLD = (
-    PICTURE[:2]
-    + b"".join(
-        struct.pack(">BBH", 0xFF, code, len(data) + 2) + data
-        for code, data in (
-            (
-                0xE1,
-                b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x='adobe:ns:meta/'>%b</x:xmpmeta>" % PLACE,
-            ),
-            (0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0a\x1c\x02\x5a\0\x05%b" % PLACE),
-            (0xFE, PLACE),
-        )
-    )
-    + PICTURE[2:]
+# Where its first segment, APP0, ends; and the same without EXIF.
+BEGINNING = 20
+BARE = PICTURE[:BEGINNING] + PICTURE[80:]
+# A label of AI-made content (GB 45438-2025), and the XMP that holds it.
+LABEL = b'{"Label":"1","ContentProducer":"%b","ProduceID":"1"}' % PLACE
+XMP = (
+    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+    b"<rdf:Description rdf:about='' xmlns:TC260='http://www.tc260.org.cn/ns/AIGC/1.0/'>"
+    b"<TC260:AIGC>%b</TC260:AIGC></rdf:Description></rdf:RDF></x:xmpmeta>" % LABEL
 )
+# The beginning of a C2PA manifest: a JUMBF box with one description.
+C2PA = bytes.fromhex("63327061 00110010 800000aa00389b71")
+MANIFEST = b"JP\0\1\0\0\0\1" + struct.pack(">I4sI4s", 39, b"jumb", 31, b"jumd") + C2PA + b"\3%b\0" % PLACE
+IPTC = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0a\x1c\x02\x5a\0\x05%b" % PLACE
 # As the option strip processes a JPEG.
 CLEANING = "image/auto-orient,1/format,jpg/quality,q_90"
+CLEANING_PNG = "image/auto-orient,1/format,png"
 # Two frames, one black and one white dot.
 FRAME = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02%b\x01\0"
 ANIMATION = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff" + FRAME % b"\x44" + FRAME % b"\x4c" + b";"
@@ -58,20 +57,42 @@ def _processed(sandbox: Sandbox, kind: str, picture: bytes, process: str) -> req
     return sandbox.send("GET", sandbox.url("GET", key, query={"x-oss-process": process}))
 
 
-def variants_keep_exif(sandbox: Sandbox) -> Seen:
-    answer = accepted(_processed(sandbox, "image/jpeg", TOLD, CLEANING))
+def _keeps(sandbox: Sandbox, kind: str, picture: bytes, process: str = CLEANING) -> Seen:
+    answer = accepted(_processed(sandbox, kind, picture, process))
     return told(PLACE in answer.content, evidence(answer))
+
+
+def _jpeg(picture: bytes, *segments: tuple[int, bytes]) -> bytes:
+    """A JPEG with further segments behind its first."""
+    added = (struct.pack(">BBH", 0xFF, code, len(data) + 2) + data for code, data in segments)
+    return picture[:BEGINNING] + b"".join(added) + picture[BEGINNING:]
+
+
+def variants_keep_exif(sandbox: Sandbox) -> Seen:
+    return _keeps(sandbox, "image/jpeg", _jpeg(PICTURE, (0xED, IPTC), (0xFE, PLACE)))
+
+
+def variants_keep_xmp(sandbox: Sandbox) -> Seen:
+    return _keeps(sandbox, "image/jpeg", _jpeg(BARE, (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + XMP)))
+
+
+def variants_keep_texts(sandbox: Sandbox) -> Seen:
+    return _keeps(sandbox, "image/png", _png(2, (b"tEXt", b"AIGC\0" + LABEL)), CLEANING_PNG)
+
+
+def variants_keep_app11(sandbox: Sandbox) -> Seen:
+    return _keeps(sandbox, "image/jpeg", _jpeg(BARE, (0xEB, MANIFEST)))
 
 
 def auto_orient_reads_png(sandbox: Sandbox) -> Seen:
     picture = _png(2, (b"eXIf", SIDEWAYS))
-    answer = accepted(_processed(sandbox, "image/png", picture, "image/auto-orient,1/format,png"))
+    answer = accepted(_processed(sandbox, "image/png", picture, CLEANING_PNG))
     return told(answer.content[16:24] == struct.pack(">II", 1, 2), evidence(answer))
 
 
 def auto_orient_is_bounded(sandbox: Sandbox) -> Seen:
     picture = _png(LARGEST_TURNED + 1)
-    return is_refused(_processed(sandbox, "image/png", picture, "image/auto-orient,1/format,png"))
+    return is_refused(_processed(sandbox, "image/png", picture, CLEANING_PNG))
 
 
 def animations_are_refused(sandbox: Sandbox) -> Seen:

@@ -15,10 +15,10 @@ from local.oss.rules import OssRules
 from tests.function.holding.conftest import PROFILES, names
 from tests.function.holding.test_decision import kill
 from tests.support.cases import text_beside
-from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, UNHEARD, Part
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, NOTHING_KEPT, UNHEARD, Part
 from tests.support.photos import MIME, QUARTERS, photo, secrets_in
 
-SURVIVES = OssRules(variants_keep_exif=True)
+SURVIVES = OssRules()
 KINDS = {"JPEG": "a.jpg", "PNG": "a.png", "WEBP": "a.webp", "HEIC": "a.heic"}
 
 
@@ -457,7 +457,7 @@ def moving(kind):
         (encoded("PNG", (4097, 1)), "ImageTooLarge"),
     ],
 )
-@pytest.mark.parametrize("rules", [SURVIVES, replace(SURVIVES, variants_keep_exif=False)])
+@pytest.mark.parametrize("rules", [SURVIVES, replace(SURVIVES, **NOTHING_KEPT)])
 def test_each_picture_that_cannot_be_cleaned_has_its_reason(body, detail, rules, house, oss):
     oss.picture_rules = rules
     stored = send(house, body)
@@ -467,7 +467,7 @@ def test_each_picture_that_cannot_be_cleaned_has_its_reason(body, detail, rules,
 
 
 def test_an_animation_is_left_to_a_human_even_where_oss_takes_its_first_frame(house, oss):
-    oss.picture_rules = OssRules(variants_keep_exif=False, animations_are_refused=False)
+    oss.picture_rules = OssRules(**NOTHING_KEPT, animations_are_refused=False)
     for kind in ("PNG", "WEBP", "GIF"):
         stored = send(house, moving(kind))
         assert state_of(house.commit(stored["receipt"])) == "review"

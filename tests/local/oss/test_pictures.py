@@ -21,6 +21,7 @@ from local.oss.resizing import Resizing, cut_of, resizing_of
 from local.oss.rules import OssRules
 from tests.local.oss.conftest import refusal_of
 from tests.support.cases import cases_beside
+from tests.support.memory_oss import NOTHING_KEPT
 
 cases = cases_beside(__file__)
 
@@ -209,33 +210,65 @@ def test_a_variant_keeps_exif_unless_the_rule_says_otherwise(kind, text):
 
 IPTC = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0f\x1c\x02\x5a\0\x0aSomewhere!\0"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">a place</x:xmpmeta>'
+MANIFEST = b"JP\0\1\0\0\0\1a manifest"
 
 
 def told_in(kind):
-    """A picture with XMP and, as far as its kind has them, IPTC and a comment."""
+    """A picture with XMP and, as far as its kind has them, IPTC, texts, a comment and C2PA."""
     if kind == "PNG":
         texts = PngInfo()
         texts.add_itxt("XML:com.adobe.xmp", XMP.decode())
-        texts.add_text("Comment", "a comment")
+        texts.add_itxt("Title", "a title 题")
+        texts.add(b"tEXt", b"Comment\0a text", after_idat=True)
+        texts.add(b"caBX", MANIFEST)
+        texts.add(b"prVt", b"Somewhere!")
         return halves(kind="PNG", pnginfo=texts)
-    extra = b"\xff\xed" + struct.pack(">H", len(IPTC) + 2) + IPTC
+    segments = ((b"\xff\xeb", MANIFEST), (b"\xff\xed", IPTC), (b"\xff\xe5", b"something else"))
+    extra = b"".join(marker + struct.pack(">H", len(data) + 2) + data for marker, data in segments)
     jpeg = {"extra": extra, "comment": b"a comment"} if kind == "JPEG" else {}
     return halves(kind=kind, xmp=XMP, **jpeg)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("text", ["auto-orient,1", "format,jpg", "format,png", "format,webp"])
-def test_a_variant_keeps_xmp_iptc_and_comments_by_the_same_rule(kind, text):
-    steps = read_steps(text, IMAGE_STEPS)
-    same = text.endswith(kind.lower().replace("jpeg", "jpg")) or text.startswith("auto")
-    kept = render(told_in(kind), steps, RULES).data
-    assert b"a place" in kept
-    assert (b"a comment" in kept, b"Somewhere!" in kept) == (
-        (kind == "JPEG" and (same or text == "format,jpg")) or (kind == "PNG" and same),
-        kind == "JPEG" and same,
+def kept_of(kind, text, **rules):
+    data = render(told_in(kind), read_steps(text, IMAGE_STEPS), replace(RULES, **rules)).data
+    told = (
+        b"a place",
+        b"a comment",
+        b"Somewhere!",
+        b"tEXtComment\0a text",
+        "a title 题".encode(),
+        b"a manif",
     )
-    dropped = render(told_in(kind), steps, replace(RULES, variants_keep_exif=False)).data
-    assert not any(part in dropped for part in (b"a place", b"a comment", b"Somewhere!"))
+    return {part.decode() for part in (*told, b"something else") if part in data}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "kept"),
+    [
+        *((kind, "variants_keep_xmp", {"a place"}) for kind in ("JPEG", "PNG", "WEBP")),
+        ("JPEG", "variants_keep_exif", {"a comment", "Somewhere!"}),
+        ("PNG", "variants_keep_texts", {"tEXtComment\0a text", "a title 题"}),
+        *((kind, "variants_keep_app11", {"a manif"}) for kind in ("JPEG", "PNG")),
+    ],
+)
+def test_each_kind_of_metadata_is_kept_by_its_own_rule(kind, rule, kept):
+    assert kept_of(kind, "auto-orient,1", **{**NOTHING_KEPT, rule: True}) == kept
+    assert kept_of(kind, "auto-orient,1", **NOTHING_KEPT) == set()
+    assert kept <= kept_of(kind, "auto-orient,1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "kept"),
+    [
+        ("JPEG", "format,png", {"a place"}),
+        ("JPEG", "format,webp", {"a place"}),
+        ("PNG", "format,jpg", {"a place"}),
+        ("WEBP", "format,jpg", {"a place"}),
+        ("JPEG", "format,jpg", {"a place", "a comment", "Somewhere!", "a manif"}),
+    ],
+)
+def test_another_format_keeps_what_it_has_a_place_for(kind, text, kept):
+    assert kept_of(kind, text) == kept
 
 
 def test_the_colour_profile_of_a_picture_stays():
@@ -245,13 +278,16 @@ def test_the_colour_profile_of_a_picture_stays():
         assert image.info["icc_profile"] == colours
 
 
-def test_a_heic_picture_keeps_its_exif_by_the_same_rule():
+def test_a_heic_picture_keeps_its_exif_and_xmp_by_the_same_rules():
     exif = Image.Exif()
     exif[0x0110] = "Phone 9"
     whole = heic((40, 30)).getvalue() + b"\0\0\0\6" + exif.tobytes()
     assert made(io.BytesIO(whole), "format,jpg").getexif().get(0x0110) == "Phone 9"
     assert not made(io.BytesIO(whole), "format,jpg", variants_keep_exif=False).getexif()
     assert not made(heic((40, 30)), "format,jpg").getexif()
+    labelled = heic((40, 30)).getvalue() + XMP
+    assert made(io.BytesIO(labelled), "format,jpg").info["xmp"] == XMP
+    assert "xmp" not in made(io.BytesIO(labelled), "format,jpg", variants_keep_xmp=False).info
     # The structure of a TIFF is none of its variant.
     assert not made(halves(kind="TIFF"), "format,jpg").getexif()
 
