@@ -1,1 +1,1 @@
-"""Proof beyond the tests: benchmarks beside the peers, faults, fuzzing, soak and mutation."""
+"""Proof beyond the tests: benchmarks beside the peers, faults, fuzzing and mutation."""

@@ -19,5 +19,5 @@ attacks: $(READY) ## the attacks that are refused, with their tests ## 会被拒
 explore: $(READY) ## every order of the calls of a few actors (PROVE=1: without lines that protect something) ## 几个参与者的调用的所有次序（PROVE=1：去掉起保护作用的代码行再试）
 	@$(PY) -m quality.explore $(if $(PROVE),--prove)
 
-torture: $(READY) ## faults, fuzzing, soak, mutation (MINUTES=10: what changed last, for so long) ## 故障、模糊、长时间、变异测试（MINUTES=10：只测最近改动，限时）
+torture: $(READY) ## faults, fuzzing, mutation (MINUTES=10: what changed last, for so long) ## 故障、模糊、变异测试（MINUTES=10：只测最近改动，限时）
 	@$(PY) -m quality.torture $(addprefix --minutes ,$(MINUTES))

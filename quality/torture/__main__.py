@@ -19,31 +19,22 @@ from quality.torture import (
     option_pairs,
     package_secrets,
     policy_proof,
-    quota_faults,
     reach_proof,
-    soak,
-    sts_faults,
     traces,
 )
 from quality.torture.mutation_table import rows
 from quality.torture.report import print_table
 from quality.torture.tasks import Task, last_changes, run_all
 
-PARTS = ("faults", "soak", "fuzz", "proof", "mutation", "package")
+PARTS = ("faults", "fuzz", "proof", "mutation", "package")
 QUICK = 100
-# A budget of so many minutes lets soak, fuzzing and proofs do all they do.
+# A budget of so many minutes lets fuzzing and proofs do all they do.
 FULL_MINUTES = 60
-SOAK_INSTANCES = 2
 QUICK_MUTANTS = 40
 # Tracing the tests of more modules one by one takes longer than tracing all tests once.
 TRACED_ALONE = 8
 SEED = 1
 MACHINES = (held_uploads.HeldUploads, held_uploads.WithoutTicks)
-MATRICES = {
-    faults: ("function",),
-    sts_faults: ("function",),
-    quota_faults: ("function/limits",),
-}
 
 
 def main(arguments: list[str]) -> int:
@@ -108,10 +99,6 @@ def _sample(count: int, seed: int, shares: int) -> list[Task]:
 def _tasks(parts: set[str], divisor: int, until: float, *, quick: bool = False) -> list[Task]:
     """The longest first, so that the processors end together."""
     tasks: list[Task] = []
-    if "soak" in parts:
-        soaking = partial(soak.run, soak.REQUESTS // SOAK_INSTANCES // divisor)
-        numbers = range(1, SOAK_INSTANCES + 1)
-        tasks += [Task("soak", f"soak {number}", soaking, ("function",)) for number in numbers]
     if "fuzz" in parts:
         tasks += _fuzzing(divisor)
     if "mutation" in parts and quick:
@@ -126,10 +113,7 @@ def _tasks(parts: set[str], divisor: int, until: float, *, quick: bool = False) 
     if "proof" in parts:
         tasks += _proofs(divisor)
     if "faults" in parts:
-        tasks += [
-            Task("faults", part.__name__.rpartition(".")[2], part.run, folders)
-            for part, folders in MATRICES.items()
-        ]
+        tasks.append(Task("faults", "faults", faults.run, ("function",)))
     if "package" in parts:
         tasks.append(Task("package", "secrets", package_secrets.run, ("ops/deploy",)))
         tasks.append(Task("package", "advisories", advisories.run, ("requirements",)))

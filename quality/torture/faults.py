@@ -2,13 +2,14 @@
 Every call of the function's own to another service x every fault, over real sockets: in time, under its code,
 repeated only where that may be, and without a word of what was said.
 
-STS, which is called through Aliyun's SDK, has ``sts_faults``; what a request makes of a failure, and in which
-order failures may come, is for plain tests and the explorer.
+What a request makes of a failure, and in which order failures may come, is for plain tests and the explorer.
 """
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,11 +24,12 @@ from function.oss.callback_signature import OssPublicKeys
 from function.oss.client import OssClient, budget
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, get_record, head_object, put_record
-from function.sts.credentials import StsCredentials
+from function.sts.assume_role import StsClient
+from function.sts.credentials import AccessKeys, StsCredentials
 from function.webhook import post_event
 from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
-from quality.torture.report import Result, try_cells
+from quality.torture.report import Progress, Result
 from tests.support import stage
 from tests.support.broken_server import SLOW_SECONDS, WIRE, Fault, answers, serving, whole
 from tests.support.canaries import LogWatch, Watch
@@ -38,11 +40,18 @@ AT_A_TIME = 24
 CANARY = "canary-of-the-service"
 KEY = Path(__file__).parents[2] / "tests" / "keys" / "rsa.pub.pem"
 TOKEN = b'{"access_token": "86_canary", "expires_in": 7200}'
+ROLE_KEYS = {
+    "AccessKeyId": "STS.Role",
+    "AccessKeySecret": "x",
+    "SecurityToken": "x",
+    "Expiration": f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
+}
 DONE, REFUSED = "", "refused"
 OSS, OSS_SAID_NO = "oss_unavailable", "oss_rejected"
 WECHAT, MISCONFIGURED = "wechat_unavailable", "misconfigured"
 LOGIN, LOGIN_REFUSED = "login_unavailable", "login_rejected"
 NO_KEY, UNDELIVERED = "oss_key_unavailable", "undelivered"
+STS, STS_SAID_NO = "sts_unavailable", "sts_rejected"
 
 
 def _error(status: int, code: str) -> Fault:
@@ -109,6 +118,7 @@ class Hands(NamedTuple):
     watch: Watch
     origin: str
     send: Send
+    sent: list[str]
 
     @property
     def oss(self) -> OssClient:
@@ -119,6 +129,15 @@ class Hands(NamedTuple):
     @property
     def wechat(self) -> WechatApp:
         return WechatApp(stage.APP_ID, self.watch.plant("wechat-secret"), self.origin)
+
+    def assume_role(self) -> StsCredentials:
+        """The SDK sends by itself; before each repetition the function sleeps."""
+        own = AccessKeys("STS.Own", self.watch.plant("own-secret"), self.watch.plant("own-token"))
+        self.sent.append("AssumeRole")
+        client = StsClient(
+            self.origin, "cn-hangzhou", stage.ROLE, timedelta(hours=1), lambda _: self.sent.append("again")
+        )
+        return client.assume_role("{}", own, NOW, attempts=2)
 
     def find_key(self) -> Any:
         keys = OssPublicKeys(self.origin, self.send, RateLimiter())
@@ -239,6 +258,14 @@ CALLS: Mapping[str, Tried] = {
         },
         6.0,
     ),
+    "AssumeRole": Tried(
+        Hands.assume_role,
+        whole(200, json.dumps({"Credentials": ROLE_KEYS}).encode()),
+        {
+            **_ends(STS, 2, no=STS_SAID_NO, unreadable=STS),
+            **dict.fromkeys(("status_500", "redirect", "truncated"), (STS, 1)),
+        },
+    ),
     "key of OSS": Tried(
         Hands.find_key, whole(200, KEY.read_bytes()), _ends(NO_KEY, no=NO_KEY, unreadable=NO_KEY), 2.0
     ),
@@ -275,7 +302,7 @@ def attempt(cell: Cell, watch: Watch) -> str:
         return send(method, url, **options)
 
     with serving(Fault(late) if cell.fault == "slow" else FAULTS[cell.fault], lambda: b"{}") as origin:
-        hands = Hands(watch, origin, counted)
+        hands = Hands(watch, origin, counted, sent)
         started = time.monotonic()
         try:
             value = tried.call(hands)
@@ -296,7 +323,16 @@ def attempt(cell: Cell, watch: Watch) -> str:
 
 def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     """Try every cell that ``only`` takes."""
-    watch = Watch()
-    with LogWatch(watch):
-        wanted = filter(only, cells())
-        return try_cells("calls", wanted, lambda cell: attempt(cell, watch), AT_A_TIME, watch=watch)
+    started, watch, result = time.monotonic(), Watch(), Result("faults")
+    wanted = [*filter(only, cells())]
+    progress = Progress("faults", len(wanted))
+    with LogWatch(watch), ThreadPoolExecutor(AT_A_TIME) as pool:
+        found = pool.map(lambda cell: attempt(cell, watch), wanted)
+        for number, (cell, problem) in enumerate(zip(wanted, found, strict=True), start=1):
+            result.problems += [f"{' / '.join(cell)}: {problem}"] if problem else []
+            progress.show(number)
+    survived = len(wanted) - len(result.problems)
+    result.totals = Counter({"faults tried": len(wanted), "faults survived": survived})
+    result.searched, result.secrets = watch.searched, watch.found
+    result.seconds = time.monotonic() - started
+    return result

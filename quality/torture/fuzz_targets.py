@@ -371,7 +371,7 @@ def of(name: str, watch: Watch, folder: Path) -> Target:
     """
     One target alone, in a process of its own.
 
-    No log line is built: the soak and the faults search those; here only what is raised counts.
+    No log line is built: the faults search those; here only what is raised counts.
     """
     logging.getLogger("oss_direct_upload").disabled = True
     profiles = folder / "profiles.toml"

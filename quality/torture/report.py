@@ -6,11 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-from tests.support.canaries import Watch
 
 SECONDS_BETWEEN_LINES = 5.0
 SHOWN_PROBLEMS = 20
@@ -18,7 +14,7 @@ SHOWN_PROBLEMS = 20
 TOTALS = (
     *("faults tried", "faults survived", "fuzz inputs", "fuzz escapes", "pairs of rule and upload"),
     *("disagreements", "steps in lives of held objects", "mutants killed or equivalent"),
-    *("mutants surviving", "requests in the soak"),
+    "mutants surviving",
 )
 
 
@@ -30,7 +26,7 @@ class Result:
     Args:
         figures: rows of the closing table: what, and how many.
 
-        totals: what the closing lines add up over all parts, such as ``requests lost``.
+        totals: what the closing lines add up over all parts, such as ``fuzz inputs``.
 
         problems: one sentence each; none means that the part passed.
 
@@ -69,46 +65,6 @@ class Progress:
             file=sys.stderr,
             flush=True,
         )
-
-
-CellT = TypeVar("CellT", bound=tuple[str, ...])
-
-
-def try_cells(
-    what: str,
-    cells: Iterable[CellT],
-    attempt: Callable[[CellT], str],
-    at_a_time: int = 1,
-    kind: Callable[[CellT], str] = lambda _cell: "",
-    watch: Watch | None = None,
-) -> Result:
-    """
-    Attempt every cell of a matrix of faults.
-
-    Args:
-        attempt: returns what went wrong, empty for nothing.
-
-        kind: what the figures are added up by, beside ``what``.
-
-        watch: what searched for secrets meanwhile.
-    """
-    started, result, cells = time.monotonic(), Result("faults"), list(cells)
-    progress = Progress(f"faults of {what}", len(cells))
-    tried, survived = Counter(map(kind, cells)), Counter[str]()
-    with ThreadPoolExecutor(at_a_time) as pool:
-        for number, (cell, problem) in enumerate(zip(cells, pool.map(attempt, cells), strict=True), start=1):
-            if problem:
-                result.problems.append(f"{' / '.join(cell)}: {problem}")
-            survived[kind(cell)] += not problem
-            progress.show(number)
-    result.totals += Counter({"faults tried": len(cells), "faults survived": survived.total()})
-    for name, count in tried.items():
-        figure = f"{name or what}: faults survived / tried"
-        result.figures.append((figure, f"{survived[name]} / {count}"))
-    if watch:
-        result.searched, result.secrets = watch.searched, watch.found
-    result.seconds = time.monotonic() - started
-    return result
 
 
 def compare(what: str, count: int, judge: Callable[[int], tuple[dict[str, bool | None], object]]) -> Result:

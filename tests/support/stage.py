@@ -3,24 +3,18 @@
 import io
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from function.app import Function
 from function.context import Dependencies
 from handler import serve
-from local.common.accounts import AccessKey, Accounts
 from local.common.clock import Clock
-from local.sts.server import StsServer
 from tests.support.canaries import Watch
 
 BUCKET, REGION = "torture-bucket", "cn-hangzhou"
 ROLE = "acs:ram::1234567890123456:role/upload"
 APP_ID = "wxtorture"
-ANY_TIME = timedelta(days=36500)
 KEY_HEADER = "aHR0cHM6Ly9nb3NzcHVibGljLmFsaWNkbi5jb20vY2FsbGJhY2tfcHViX2tleV92MS5wZW0="
 PROFILES = """
 [default]
@@ -75,36 +69,6 @@ def planted_environment(watch: Watch, profiles_file: str, **changes: str) -> dic
         "ALIBABA_CLOUD_SECURITY_TOKEN": watch.plant("own-token"),
         **changes,
     }
-
-
-@contextmanager
-def serving_sts(
-    environ: Mapping[str, str], watch: Watch, now: Clock, fault: str = "", seconds: float = 0.0
-) -> Iterator[str]:
-    """
-    The origin of a local STS for the function of this environment, on the test's clock.
-
-    Args:
-        fault: what every answer suffers from, by the vocabulary of faults.
-
-        seconds: how late a slow answer comes.
-    """
-    own = AccessKey(
-        environ["ALIBABA_CLOUD_ACCESS_KEY_ID"],
-        environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
-        environ["ALIBABA_CLOUD_SECURITY_TOKEN"] or None,
-    )
-    # The SDK signs by the machine's clock, whatever the time of the test is.
-    sts = StsServer(
-        Accounts(own), ROLE, now=now, clock_window=ANY_TIME, new_secret=lambda: watch.plant("role-secret")
-    )
-    if fault:
-        sts.faults.plan(fault, seconds=seconds)
-    sts.start()
-    try:
-        yield sts.origin
-    finally:
-        sts.stop()
 
 
 def build(environ: dict[str, str], now: Clock, **around: Any) -> Function:
