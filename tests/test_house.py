@@ -38,8 +38,8 @@ FLOORS = (
 ROOMS = tuple(
     f"function.{room}"
     for room in (
-        "config http sts limits oss wechat auth moderation ai_label uploads multipart holding owners lifecycle"
-        " operations routes".split()
+        "config http sts limits oss wechat auth moderation ai_label uploads multipart holding owners"
+        " lifecycle operations routes".split()
     )
 )
 # They cost a cold start dearly, so they are imported where they are used.

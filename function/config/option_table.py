@@ -118,6 +118,8 @@ OPTIONS = (
     Option("check_reject", green.FAMILIES_TYPE, [*green.REJECTED], needs=BY_ALIYUN),
     Option("check_animated", types.one_of("review", "first-frame"), "review", needs=("hold=check",)),
     Option("strip", types.FLAG, False, needs=("hold",)),
+    # What is in an archive cannot be read.
+    Option("ai_label", types.FLAG, False, needs=("confirm|parts",), excludes=IN_AN_ARCHIVE),
     Option("list", types.FLAG, False, needs_owner=True),
     Option("delete", types.one_of("owner"), needs_owner=True),
     Option("bucket", types.BUCKET, is_for_pages=True),

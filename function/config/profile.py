@@ -114,6 +114,7 @@ class Profile(NamedTuple):
         check_reject: prefixes of Aliyun's labels that reject; other risks are left to a human.
         check_animated: ``review`` leaves animated pictures to a human, ``first-frame`` checks one frame.
         strip: whether publishing makes a copy without metadata.
+        ai_label: whether the label of AI-made content is read, and may be declared.
         list: whether callers may list their own objects.
         delete: caller who may delete, beside a backend: ``owner`` or none (empty).
     """
@@ -147,6 +148,7 @@ class Profile(NamedTuple):
     check_reject: tuple[str, ...]
     check_animated: str
     strip: bool
+    ai_label: bool
     list: bool
     delete: str
     location: BucketLocation

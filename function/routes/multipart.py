@@ -86,6 +86,7 @@ def _plan(
         context=file.context,
         sha256=file.sha256,
         replaces=file.replaces,
+        ai_declared=file.ai_declared,
         issued_at=now,
         expires_at=now + profile.parts_within,
     )

@@ -19,8 +19,15 @@ from function.lifecycle.before_signing import (
 from function.limits.rate_limit import Reservation
 from function.oss.instants import iso
 from function.sts.session_policy import UPLOADS
-from function.uploads.plan import PlannedUpload, plan_upload, refuse_among_several
-from function.uploads.request import UploadRequest, profile_of, read_fields, read_files, read_query
+from function.uploads.plan import PlannedUpload, plan_upload
+from function.uploads.request import (
+    UploadRequest,
+    profile_of,
+    read_fields,
+    read_files,
+    read_query,
+    refuse_among_several,
+)
 
 
 def handle(context: RequestContext) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -158,6 +158,7 @@ def ticket_of(
         trace=file.trace if profile.callback else None,
         issued_at=now.replace(microsecond=0),
         replaces=file.replaces,
+        ai_declared=file.ai_declared,
     )
 
 
@@ -232,13 +233,6 @@ def prepare_form(content_type: str, overwrite: bool, pinned: tuple[tuple[str, st
             **dict(pinned),
         }
     )
-
-
-def refuse_among_several(profiles: Iterable[Profile]) -> None:
-    """Raise ``BadRequest`` if the profile of one of several files lets the page choose the key."""
-    for index, profile in enumerate(profiles):
-        if profile.takes_filename:
-            raise BadRequest(f"files[{index}].profile serves one file at a time; send it without files.")
 
 
 def _page_fields(rule: UploadRule, credentials: Credentials, host: str, now: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from function.annotations import Any, NamedTuple
@@ -29,6 +29,7 @@ class UploadRequest(NamedTuple):
         context: repeated in the receipt, and not read here.
         sha256: of the bytes, as the caller says; 64 lower-case hexadecimal digits, never without a size.
         replaces: key of the caller's object that this one replaces.
+        ai_declared: whether the user says that the content was made with AI.
         trace: ``traceparent`` of the request, and of the callback about this file.
     """
 
@@ -40,6 +41,7 @@ class UploadRequest(NamedTuple):
     sha256: str | None = None
     trace: str | None = None
     replaces: str | None = None
+    ai_declared: bool = False
 
 
 def read_files(files: Any) -> list[UploadRequest]:
@@ -55,8 +57,9 @@ def read_files(files: Any) -> list[UploadRequest]:
 def read_query(query: Mapping[str, str]) -> UploadRequest:
     """Read the query of ``GET /upload-params``, where a size is text."""
     fields: dict[str, Any] = {name: value for name, value in query.items() if value}
-    if "files" in fields:
-        raise BadRequest("files needs a POST with a JSON body.")
+    for field in ("files", "aiDeclared"):
+        if field in fields:
+            raise BadRequest(f"{field} needs a POST with a JSON body.")
     if "size" in fields:
         # fullmatch and ASCII, because int() takes more than a size: " 1_0", "٣".
         if not re.fullmatch(r"[0-9]{1,15}", fields["size"]):
@@ -76,10 +79,26 @@ def _json_or_text(text: str) -> Any:
 
 
 def profile_of(file: UploadRequest, profiles: Mapping[str, Profile]) -> Profile:
-    """Return the profile of a file; raise ``UnknownProfile`` if ``profiles.toml`` has none of its name."""
-    if profile := profiles.get(file.profile):
-        return profile
-    raise UnknownProfile("Unknown profile.")
+    """
+    Return the profile of a file.
+
+    Raises:
+        UnknownProfile: ``profiles.toml`` has none of its name.
+        BadRequest: it takes no declaration.
+    """
+    profile = profiles.get(file.profile)
+    if profile is None:
+        raise UnknownProfile("Unknown profile.")
+    if file.ai_declared and not profile.ai_label:
+        raise BadRequest("aiDeclared needs a profile with ai_label.")
+    return profile
+
+
+def refuse_among_several(profiles: Iterable[Profile]) -> None:
+    """Raise ``BadRequest`` if the profile of one of several files lets the page choose the key."""
+    for index, profile in enumerate(profiles):
+        if profile.takes_filename:
+            raise BadRequest(f"files[{index}].profile serves one file at a time; send it without files.")
 
 
 def read_fields(fields: Mapping[str, Any], where: str = "") -> UploadRequest:
@@ -145,6 +164,13 @@ def _context(fields: Mapping[str, Any], where: str) -> dict[str, Any] | None:
     return value
 
 
+def _ai_declared(fields: Mapping[str, Any], where: str) -> bool:
+    value = fields.get("aiDeclared")
+    if value is None or isinstance(value, bool):
+        return value is True
+    raise BadRequest(f"{where}aiDeclared must be true or false.")
+
+
 def is_small_json(value: Mapping[str, Any]) -> bool:
     """Return whether this fits into a receipt as its ``context``."""
     try:
@@ -175,6 +201,7 @@ _READERS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], str], Any]]] = {
     "context": ("context", _context),
     "sha256": ("sha256", _sha256),
     "replaces": ("replaces", partial(_text, name="replaces", most=MAX_KEY_BYTES)),
+    "aiDeclared": ("ai_declared", _ai_declared),
 }
 
 

@@ -43,6 +43,7 @@ class FormTicket(NamedTuple):
         key: of the object, or the folder that a page chooses a name in (``is_folder``).
         content_type: empty where a page chooses it.
         context: for the receipt, as ``sha256`` and ``replaces``.
+        ai_declared: whether the user says that the content was made with AI.
         trace: a ``traceparent``.
     """
 
@@ -60,6 +61,7 @@ class FormTicket(NamedTuple):
     trace: str | None
     issued_at: datetime
     replaces: str | None = None
+    ai_declared: bool = False
 
     def issue(self, settings: Settings, profile: Profile) -> str:
         """
@@ -130,6 +132,7 @@ class MultipartTicket(NamedTuple):
         part_size_bytes: of each part but the last, which has the rest.
         content_type: lower case, without parameters.
         context: for the receipt, as ``sha256`` and ``replaces``.
+        ai_declared: whether the user says that the content was made with AI.
     """
 
     upload_id: str
@@ -146,6 +149,7 @@ class MultipartTicket(NamedTuple):
     issued_at: datetime
     expires_at: datetime
     replaces: str | None = None
+    ai_declared: bool = False
 
     def issue(self, settings: Settings) -> str:
         """
@@ -207,7 +211,8 @@ class MultipartTicket(NamedTuple):
 
 def _optional(ticket: FormTicket | MultipartTicket) -> dict[str, Any]:
     named = {name: getattr(ticket, name, None) for name in ("context", "sha256", "trace", "replaces")}
-    return {name: value for name, value in named.items() if value is not None}
+    declared = {"aiDeclared": True} if ticket.ai_declared else {}
+    return {**{name: value for name, value in named.items() if value is not None}, **declared}
 
 
 def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
@@ -230,6 +235,7 @@ def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
         "context": context,
         "sha256": text_claim(claims, "sha256") if "sha256" in claims else None,
         "replaces": text_claim(claims, "replaces", KEY) if "replaces" in claims else None,
+        "ai_declared": claims.get("aiDeclared") is True,
     }
 
 

@@ -61,6 +61,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "check_reject": ('["ads"]',),
     "check_animated": ('"first-frame"',),
     "strip": ("true",),
+    "ai_label": ("true",),
     "list": ("true",),
     "delete": ('"owner"',),
     "bucket": ('"other"',),

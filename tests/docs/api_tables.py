@@ -27,6 +27,7 @@ WORDS = {
         "links": {
             "zh": "",
             "reasons": "reasons",
+            "receipts": "receipts",
             "context": "what-a-caller-wants-to-find-in-it",
             "verify": "verify-a-receipt",
         },
@@ -39,6 +40,7 @@ WORDS = {
         "links": {
             "zh": ".zh-CN",
             "reasons": "原因",
+            "receipts": "回执",
             "context": "调用者想在回执里看到的",
             "verify": "验证回执",
         },

@@ -254,6 +254,7 @@ def test_options_have_the_published_defaults():
         ),
         check_animated="review",
         strip=False,
+        ai_label=False,
         list=False,
         delete="",
         location=NOWHERE,

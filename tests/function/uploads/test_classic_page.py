@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from function.errors import BadRequest
-from function.uploads.plan import refuse_among_several
+from function.uploads.request import refuse_among_several
 
 
 def conditions(form):
