@@ -43,7 +43,7 @@ FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (18_270, 142),
     "ops/": (20_590, 170),
     "local/": (14_686, 146),
-    "quality/": (13_588, 120),
+    "quality/": (13_386, 119),
     "tests/": (74_765, 664),
     "miniprogram/": (13_245, 175),
     (REST := "docs/, deploy/, root"): (12_558, 143),

@@ -67,29 +67,26 @@ class Progress:
         )
 
 
-def compare(what: str, count: int, judge: Callable[[int], tuple[dict[str, bool | None], object]]) -> Result:
+def compare(what: str, count: int, judge: Callable[[int], tuple[bool | None, bool, object]]) -> Result:
     """
-    Have each case judged by several, and note where they differ.
+    Hold what is promised of each case against what the local OSS does.
 
     Args:
-        judge: the opinions on the case of this number, by whose they are (``None`` for none); and the case.
+        judge: promise (``None`` for none), answer and description of the case of this number.
     """
-    started, result, counts = time.monotonic(), Result("proof"), Counter[str]()
+    started, result, allowed = time.monotonic(), Result("proof"), 0
     progress = Progress(what, count)
     for number in range(count):
-        opinions, case = judge(number)
-        counts["allowed" if opinions["oracle"] else "refused"] += 1
-        if len({opinion for opinion in opinions.values() if opinion is not None}) > 1:
-            counts["disagree"] += 1
-            result.problems.append(f"{what}, number {number}: {opinions} on {case}")
+        promise, answer, case = judge(number)
+        allowed += answer
+        if promise not in (None, answer):
+            result.problems.append(
+                f"{what}, number {number}: promised {promise}, answered {answer} on {case}"
+            )
         progress.show(number + 1)
-    result.figures = [
-        (f"{what}, judged three times", f"{count:,}"),
-        ("of these allowed / refused", f"{counts['allowed']:,} / {counts['refused']:,}"),
-        ("disagreements", f"{counts['disagree']:,}"),
-    ]
-    result.totals = Counter({"disagreements": counts["disagree"]})
-    if not counts["allowed"] or not counts["refused"]:
+    result.figures = [(f"{what}, allowed / refused", f"{allowed:,} / {count - allowed:,}")]
+    result.totals = Counter({"disagreements": len(result.problems)})
+    if allowed in (0, count):
         result.problems.append(f"{what}: all had one outcome, so nothing was proved")
     result.seconds = time.monotonic() - started
     return result

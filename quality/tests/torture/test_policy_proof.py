@@ -12,7 +12,7 @@ from quality.torture import policy_proof
 PAIRS = 600
 
 
-def test_rule_oracle_and_local_oss_agree():
+def test_rule_and_local_oss_agree():
     result = policy_proof.run(PAIRS, seed=1)
     assert result.problems == []
     assert result.secrets == []

@@ -10,7 +10,7 @@ from quality.torture import reach_proof
 REQUESTS = 3000
 
 
-def test_rule_oracle_and_local_oss_agree():
+def test_options_and_local_oss_agree():
     result = reach_proof.run(REQUESTS, seed=1)
     assert result.problems == []
     assert result.totals["disagreements"] == 0
