@@ -219,6 +219,11 @@ const CASES = {
       assert.ok(shown.includes('100%, 2 of 2, 0 failed'))
     },
   },
+  'aiDeclared: true': {
+    around: ({ picture }) => ({ ...picture, uploader: { upload: ({ aiDeclared }) => ({ promise: Promise.resolve({ aiLabel: { label: aiDeclared && 2 } }) }) } }),
+    last: 'return aiLabel',
+    check: ({ result }) => assert.equal(result.label, 2),
+  },
   'oss-direct-upload/english': {
     last: 'return [uploader, ours]',
     async check({ result }) {

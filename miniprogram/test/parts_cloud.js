@@ -12,7 +12,7 @@ const FUNCTION = 'https://function.test'
 const MOST_URLS = 20
 const MOST_CALLS = 120 // a minute and ticket
 const LEAST_PART = 102400
-const FIELDS = new Set(['profile', 'filename', 'contentType', 'size', 'context', 'replaces'])
+const FIELDS = new Set(['profile', 'filename', 'contentType', 'size', 'context', 'replaces', 'aiDeclared'])
 const SIGNED_TYPE = 'application/octet-stream'
 
 /**
@@ -144,7 +144,7 @@ function sign(cloud, body) {
 function complete(cloud, body) {
   const [refusal, upload] = held(cloud, body)
   if (refusal) return refusal
-  const receipt = () => json({ status: 'ok', key: upload.key, url: `${BUCKET}/${upload.key}`, etag: 'E', size: upload.size, mimeType: 'video/mp4', width: null, height: null, uploadId: `our-${upload.id}`, receipt: `receipt.${upload.id}`, state: upload.state })
+  const receipt = () => json({ status: 'ok', key: upload.key, url: `${BUCKET}/${upload.key}`, etag: 'E', size: upload.size, mimeType: 'video/mp4', width: null, height: null, uploadId: `our-${upload.id}`, receipt: `receipt.${upload.id}`, state: upload.state, ...(upload.wanted.aiDeclared && { aiLabel: { label: 2, source: 'declared' } }) })
   if (!upload.open) return isStored(cloud, upload) ? receipt() : error(410, 'upload_gone')
   const missing = missingOf(upload)
   if (missing.length) return error(409, 'incomplete', { missing: missing.slice(0, MOST_URLS) })

@@ -172,11 +172,11 @@ for (const [names, most] of BOUNDS) {
   })
 }
 
-test('the tag has at most 600 lines of code, in all its files', () => {
+test('the tag has at most 670 lines of code, in all its files', () => {
   const names = ['gallery.js', ...['js', 'json', 'wxml', 'wxss'].map((kind) => `uploader/uploader.${kind}`)]
   const codeOf = (name) => read(name).replace(/\/\*[^]*?\*\//g, '').split('\n').filter((line) => line.trim() && !/^\s*\/\//.test(line))
   const lines = names.reduce((sum, name) => sum + codeOf(name).length, 0)
-  assert.ok(lines <= 600, `${lines} lines`)
+  assert.ok(lines <= 670, `${lines} lines`)
 })
 
 test('the files that are pasted need nothing but each other', () => {
@@ -222,10 +222,13 @@ export async function read(): Promise<string[]> {
   const said = []
   for (const { value, reason } of await batch) said.push(value ? value.url : reason.message)
   const { data } = await uploader.upload<CallbackAnswer>({ filePath: 'a.jpg' }).promise
-  const plain: Uploaded = await uploader.upload({ filePath: 'a.jpg', context: { order: 7 }, sha256: 'f'.repeat(64) }).promise
+  const plain: Uploaded = await uploader.upload({ filePath: 'a.jpg', aiDeclared: true, context: { order: 7 }, sha256: 'f'.repeat(64) }).promise
   if (!plain.confirmed && plain.ticket) said.push((await uploader.confirm(plain.ticket)).receipt)
   const url: string = await uploader.read(plain.key, { variant: 'thumb' })
   const urls: string[] = plain.exists ? await uploader.read([plain.key]) : [url]
+  if (plain.aiLabel?.label === 1) said.push(plain.aiLabel.producer ?? '')
+  // @ts-expect-error no such label
+  if (plain.aiLabel?.label === 4) return []
   // @ts-expect-error one URL is no list
   urls.push(...(await uploader.read(plain.key)).map((each: string) => each))
   return [...said, ...urls, data.receipt, typeof plain.data === 'string' ? plain.data : plain.data.etag]

@@ -37,12 +37,12 @@ const MOST_RECEIPTS = 20
  *   tickets: whether a form comes with one; held: whether what is uploaded waits before it may be seen
  *   readSeconds: how long a URL of /read is good for, null for public ones
  *
- * `state.quota` is what each form says of the day, when it is set. `state.uploads` has what became of each upload, by its receipt; a test may change it.
+ * `state.aiLabel` is what is found in every file; what its form declared comes after it. `state.quota` is what each form says of the day, when it is set. `state.uploads` has what became of each upload, by its receipt; a test may change it.
  */
 async function startFunction(oss, { life = 300, clockAhead = 0, tokenSeconds = 7200, tickets = false, held = false, readSeconds = 600 } = {}) {
   const requests = []
   const plan = { sign: [], login: [], confirm: [], read: [], status: [], discard: [], list: [], delete: [] }
-  const made = { tokens: new Set(), made: 0, keys: new Map(), uploads: new Map(), replaced: new Map() }
+  const made = { tokens: new Set(), made: 0, keys: new Map(), uploads: new Map(), wanted: new Map() }
   const state = { life, clockAhead, tokenSeconds, tickets, held, readSeconds, ...made }
   const server = await startServer((request, raw) => {
     const seen = { url: request.url, headers: request.headers, body: JSON.parse(raw.toString('utf8')) }
@@ -74,7 +74,7 @@ function form(state, oss, wanted, now) {
   const key = `uploads/user/${state.made}-${wanted.filename}`
   const ticket = state.tickets ? `ticket-${state.made}` : undefined
   state.keys.set(ticket, key)
-  state.replaced.set(ticket, wanted.replaces)
+  state.wanted.set(ticket, wanted)
   return {
     url: oss.origin,
     key,
@@ -90,17 +90,19 @@ function form(state, oss, wanted, now) {
 }
 
 /** What OSS says of the object that the ticket names. */
-function confirm({ keys, held, uploads, replaced }, oss, { body: { ticket } }) {
+function confirm({ keys, held, uploads, wanted, aiLabel: found }, oss, { body: { ticket } }) {
   if (!ticket) return jsonError(400, 'bad_request')
   const key = keys.get(ticket)
   const file = oss.objects.get(key)
   if (!file) return jsonError(404, 'not_uploaded')
-  if (!held) oss.objects.delete(replaced.get(ticket))
+  const { replaces, aiDeclared } = wanted.get(ticket)
+  if (!held) oss.objects.delete(replaces)
   const receipt = `receipt.of.${ticket}`
-  if (!uploads.has(receipt)) uploads.set(receipt, { key, state: held ? 'held' : 'stored', url: null })
-  const { state } = uploads.get(receipt)
+  const told = found || (aiDeclared === true ? { label: 2, source: 'declared' } : found)
+  if (!uploads.has(receipt)) uploads.set(receipt, { key, state: held ? 'held' : 'stored', url: null, aiLabel: told })
+  const { state, aiLabel } = uploads.get(receipt)
   const facts = { key, url: state === 'stored' || state === 'published' ? `${oss.origin}/${key}` : null, etag: 'E7A6', size: file.length, mimeType: 'image/jpeg', width: null, height: null }
-  return { body: { status: 'ok', ...facts, uploadId: ticket.replace('ticket', 'id'), receipt, state } }
+  return { body: { status: 'ok', ...facts, uploadId: ticket.replace('ticket', 'id'), receipt, state, aiLabel } }
 }
 
 /** The receipts are enough: whoever has one may ask. */

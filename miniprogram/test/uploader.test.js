@@ -583,8 +583,8 @@ test('large text makes the words larger, within bounds', async () => {
 test('everything that can be tapped has a role and a label, and every handler exists', async () => {
   const wxml = fs.readFileSync(`${PACKAGE}/uploader/uploader.wxml`, 'utf8')
   const tapped = [...wxml.matchAll(/<view[^>]*(?:bind|catch)tap="\w+"[^>]*>/g)].map(([each]) => each)
-  assert.equal(tapped.length, 3)
-  tapped.forEach((each) => assert.match(each, /aria-role="button" aria-label="/))
+  assert.equal(tapped.length, 4)
+  tapped.forEach((each) => assert.match(each, /aria-role="(button|checkbox" aria-checked="{{declared}})" aria-label="/))
   assert.match(wxml, /aria-role="alert"/)
   open()
   const handlers = [...wxml.matchAll(/(?:bind|catch)\w+="(?:\{\{.*')?(\w+)(?:' : ''\}\})?"/g)].map(([, name]) => name)

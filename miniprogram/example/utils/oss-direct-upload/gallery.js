@@ -10,7 +10,9 @@ const WORDS = {
   image: '图片', video: '视频', file: '文件', uploading: '上传中', done: '已上传',
   held: '审核中', checking: '审核中', review: '审核中', rejected: '未通过', gone: '已失效', lost: '打不开了',
   notice: '', noticeTitle: '上传须知', agree: '知道了',
+  aiDeclare: '含 AI 生成内容', aiScope: '对之后选择的文件有效', aiIs: '属于 AI 生成合成内容', aiMaybe: '可能为 AI 生成合成内容', aiSuspected: '疑似 AI 生成合成内容',
 }
+const AI_LABELS = ['', 'aiIs', 'aiMaybe', 'aiSuspected'] // by the number alone: all else is a file's own text
 
 /**
  * What an <oss-uploader> holds, without a view: `connect()` makes the client, `options()` has the properties,
@@ -19,7 +21,7 @@ const WORDS = {
 function createGallery({ api, connect, options, render, renderItem, emit }) {
   let [items, uploader, message] = [Array(), /** @type {any} */ (null), '']
   let [lastId, mark, done] = [0, 0, true]
-  let [submitting, shown, left] = [false, true, false]
+  let [submitting, shown, left, declared] = [false, true, false, false]
   let [timer, wait] = [/** @type {any} */ (0), FIRST_WAIT]
 
   const words = () => ({ ...WORDS, ...options().texts })
@@ -34,18 +36,20 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
   const use = (own) => { uploader = own; return showValue() }
 
   function show(isNews = true) {
-    render({ items: items.map(viewOf), message, room: room(), words: words() })
+    render({ items: items.map(viewOf), message, room: room(), words: words(), declared })
     if (isNews) emit('change', { items: items.map(eventOf) })
   }
 
   function viewOf(item, index) {
-    const { id, kind, src, name, state, progress, error, submitted, lost } = item
+    const { id, kind, src, name, state, progress, error, submitted, lost, aiLabel } = item
     const texts = words()
     const word = (lost && texts.lost) || (submitted && texts[state]) || ''
     const message = error ? error.message : ''
     const said = message || word || (state === 'uploading' ? `${texts.uploading} ${progress}%` : texts.done)
+    const aiNotice = (options().aiLabel && texts[AI_LABELS[[1, 2, 3].indexOf(Object(aiLabel).label) + 1]]) || ''
     const shown = { src: lost ? '' : src, name: name || texts[kind], canRetry: canRetry(item), fixed: isFixed(item) }
-    return { id, kind, state, progress, word, message, ...shown, label: `${texts[kind]} ${index + 1}/${items.length}，${said}` }
+    const label = [`${texts[kind]} ${index + 1}/${items.length}`, said, aiNotice].filter(Boolean).join('，')
+    return { id, kind, state, progress, word, message, aiNotice, ...shown, label }
   }
 
   const canRetry = ({ error }) => !!error && !submitting && (error.retryable || isUnsure(error))
@@ -94,13 +98,19 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
     return call('chooseMedia', { count, mediaType: [mediaType], sourceType: [tapIndex ? 'album' : 'camera'], maxDuration: 60 })
   }
 
+  /** For what is chosen from now on: a form that is signed says it for good. */
+  function declare() {
+    declared = !declared
+    show(false)
+  }
+
   function add(chosen) {
     const files = client().fromChosen(chosen).slice(0, room())
     const added = files.map((file, index) => {
       const { thumbTempFilePath = '', thumb = thumbTempFilePath } = Object(chosen.tempFiles)[index] || {}
       const kind = /^(image|video)$/.test(file.fileType) ? file.fileType : kindOf(file.name || file.filePath, options().mediaType)
       const { filePath: path, name = '', size = 1 } = file
-      return { id: nextId(), kind, path, name, size, src: kind === 'image' ? path : thumb, file }
+      return { id: nextId(), kind, path, name, size, src: kind === 'image' ? path : thumb, file: { ...file, aiDeclared: options().aiLabel && declared } }
     })
     if (mark === 100) mark = 0
     items = items.concat(added)
@@ -138,8 +148,8 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
   }
 
   function succeed(item, value) {
-    const { key, state, receipt, ticket } = value
-    Object.assign(item, { key, state, receipt, ticket, value, progress: 100, error: null })
+    const { key, state, receipt, ticket, aiLabel } = value
+    Object.assign(item, { key, state, receipt, ticket, aiLabel, value, progress: 100, error: null })
     if (item.removed || left) takeBack(item)
     else settle()
   }
@@ -302,7 +312,7 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
   /** Forget everything, for the next time; what is submitted stays submitted. */
   function clear() {
     items.forEach(release)
-    ;[items, mark, done, message] = [Array(), 0, true, '']
+    ;[items, mark, done, message, declared] = [Array(), 0, true, '', false]
     restart()
     show()
   }
@@ -340,9 +350,9 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
     const waiting = asked()
     try {
       const found = await client().status(waiting.map(({ receipt }) => receipt))
-      const before = waiting.map(({ state }) => state).join()
-      found.forEach(({ error, key, state }, index) => Object.assign(waiting[index], error ? { refused: true } : { key, state }))
-      if (!left && before !== waiting.map(({ state }) => state).join()) show()
+      const before = JSON.stringify(waiting.map(eventOf))
+      found.forEach(({ error, ...standing }, index) => Object.assign(waiting[index], error ? { refused: true } : standing))
+      if (!left && before !== JSON.stringify(waiting.map(eventOf))) show()
       await showValue()
     } catch ({ code, advice, detail }) {
       console.warn(code, advice, detail) // 过一会儿再问
@@ -350,13 +360,13 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
     watch()
   }
 
-  return { use, choose, open, retry, remove, move, lose, setValue, submit, clear, leave, setShown, show: () => show(false) }
+  return { use, choose, declare, open, retry, remove, move, lose, setValue, submit, clear, leave, setShown, show: () => show(false) }
 }
 
 /** What a page hears of an item. */
-function eventOf({ key, state, progress, error }) {
+function eventOf({ key, state, progress, error, aiLabel }) {
   const told = error && { code: error.code, message: error.message, retryable: error.retryable }
-  return { ...(key && { key }), state, progress, ...(told && { error: told }) }
+  return { ...(key && { key }), state, progress, ...(aiLabel !== undefined && { aiLabel }), ...(told && { error: told }) }
 }
 
 /** Stored perhaps; the ticket tells. */
@@ -372,6 +382,7 @@ function kindOf(name, mediaType = 'image') {
 function hintOf({ code, stage, statusCode, advice = '', detail }, { profile, endpoint }) {
   if (code === 'misconfigured' && !statusCode) return detail
   if (code === 'not_found') return /^(read|list|delete)$/.test(stage) ? `用途 ${profile} 缺 ${stage}` : `endpoint 不对${endpoint && `：${endpoint}`}`
+  if (code === 'bad_request' && /aiDeclared|ai_label/.test(detail)) return `用途 ${profile} 缺 ai_label`
   const [clause] = advice.split('，见错误码表')
   const hints = { unknown_profile: `profiles.toml 缺用途 ${profile}`, privacy_undeclared: '隐私保护指引缺“选中的照片或视频”' }
   return /^(domain_not_listed|misconfigured|sts_rejected)$/.test(code) ? clause : hints[code]

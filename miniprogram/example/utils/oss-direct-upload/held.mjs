@@ -27,10 +27,10 @@ async function askFor(receipts, client) {
   }
 }
 
-function readStanding({ key, state, url = null, heldUntil, error }) {
+function readStanding({ key, state, url = null, heldUntil, aiLabel, error }) {
   if (error) return { error: refusalOf(error, 'status') }
   if (!key || !state) throw new OssUploadError('bad_answer')
-  return { key, state, url, ...(heldUntil && { heldUntil }) }
+  return { key, state, url, ...(heldUntil && { heldUntil }), ...(aiLabel !== undefined && { aiLabel }) }
 }
 
 /** Of one item in an answer of 200. */

@@ -60,6 +60,8 @@ export interface UploadFile<N extends string = string> {
   sha256?: string
   /** 要换掉的旧文件的 key：新的确认存好（或发布）之后，函数才删除它。用途要有 delete = "owner"。 */
   replaces?: string
+  /** 用户声明含有 AI 生成的内容：签进票据，以后不能改。用途要有 ai_label。 */
+  aiDeclared?: boolean
   onProgress?: (event: Progress) => void
 }
 
@@ -78,6 +80,22 @@ export interface OverallProgress extends Progress {
   count: number
 }
 
+/**
+ * 文件里的 AI 生成标识，或用户、审核人的声明。label：1 属于，2 可能为，3 疑似；为 null 时，problem 说明标识为何不可信，
+ * 没有 problem 的只有别的来源标记（IPTC、C2PA）。其余各项出自文件，可以伪造，不要当作 HTML。
+ */
+export interface AiLabel {
+  label: 1 | 2 | 3 | null
+  source?: 'metadata' | 'declared' | 'reviewed'
+  problem?: 'conflict' | 'unreadable'
+  producer?: string | null
+  produceId?: string | null
+  propagator?: string | null
+  propagateId?: string | null
+  digitalSourceType?: string | null
+  c2pa?: boolean
+}
+
 /** 函数对 OSS 回调的响应，由 OSS 交给小程序；函数对 /confirm 的响应也是这样。 */
 export interface CallbackAnswer {
   status: 'ok'
@@ -93,6 +111,7 @@ export interface CallbackAnswer {
   receipt: string
   /** 只有 /confirm 与 /multipart-complete 的响应有。 */
   state?: State
+  aiLabel?: AiLabel | null
 }
 
 /**
@@ -109,6 +128,8 @@ export interface Standing {
   url: string | null
   /** 最晚到什么时候，还没有发布的就会被删除；只有 held、checking 与 review 才有。 */
   heldUntil?: string
+  /** 没有这一项：没有查过，也没有声明；null：查过，没有标识。 */
+  aiLabel?: AiLabel | null
   error?: undefined
 }
 
@@ -145,6 +166,8 @@ export interface Uploaded<T = CallbackAnswer | string> {
   state: State
   /** 存好了，但别人还看不到：等提交或审核。 */
   held: boolean
+  /** 没有这一项：没有查过，也没有声明；null：查过，没有标识，但不等于不是 AI 生成。 */
+  aiLabel?: AiLabel | null
   /** 今天还剩多少上传额度；用途有额度时才有。 */
   quota?: Quota
   /** 票据，只有该确认而没能确认时才有：以后交给 uploader.confirm 再确认。 */

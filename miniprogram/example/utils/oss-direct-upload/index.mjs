@@ -119,8 +119,8 @@ async function sign(jobs, client) {
     await Promise.all(jobs.map((job) => addDigest(job, client)))
     const reply = await insist(client, () => ask(client, '/upload-params', () => {
       jobs = jobs.filter(({ finished }) => !finished)
-      const files = jobs.map(({ profile = client.profile, filePath, name, size, contentType, context, sha256, replaces }) => (
-        { profile, filename: name || String(filePath).split('/').pop(), contentType, size, context, sha256, replaces }
+      const files = jobs.map(({ profile = client.profile, filePath, name, size, contentType, context, sha256, replaces, aiDeclared }) => (
+        { profile, filename: name || String(filePath).split('/').pop(), contentType, size, context, sha256, replaces, aiDeclared: !!aiDeclared || undefined }
       ))
       return files[1] ? { files } : files[0]
     }), tally)
@@ -191,13 +191,14 @@ function finish(job, { key, fileUrl, uploadId, ticket, exists = false, held }, s
     exists,
     state: seen.state || (held ? 'held' : 'stored'),
     ...(ticket && !receipt && { ticket }),
+    aiLabel: seen.aiLabel,
   })
 }
 
 /** Held: unseen by others. */
 function standing(value, { quota }) {
-  const { state = Object(value.data).state || 'stored' } = value
-  return { exists: false, ...value, state, held: /held|checking|review/.test(state), ...(quota && { quota }) }
+  const { state = Object(value.data).state || 'stored', aiLabel, ...facts } = value
+  return { exists: false, ...facts, state, ...(aiLabel !== undefined && { aiLabel }), held: /held|checking|review/.test(state), ...(quota && { quota }) }
 }
 
 // What the background or a lost network broke off is no retry.

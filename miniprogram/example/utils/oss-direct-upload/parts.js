@@ -104,16 +104,20 @@ function sendInParts(job, phone, pool, fs, byForm) {
   /** False: only a form will do. */
   function begin() {
     kept = pool.shelf.get(name)
-    return kept.ticket ? renew() : start()
+    job.aiDeclared = !!(job.aiDeclared || kept.aiDeclared) || undefined
+    if (kept.ticket && kept.aiDeclared === job.aiDeclared) return renew()
+    abort() // its ticket says for good that nothing is declared
+    kept = Object()
+    return start()
   }
 
   async function start() {
-    const { size, contentType, context, replaces, name: filename = filePath.name || String(filePath).split('/').pop() } = job
+    const { size, contentType, context, replaces, aiDeclared, name: filename = filePath.name || String(filePath).split('/').pop() } = job
     try {
-      const reply = await ask(client, '/multipart', () => ({ profile, filename, contentType, size, context, replaces }))
+      const reply = await ask(client, '/multipart', () => ({ profile, filename, contentType, size, context, replaces, aiDeclared }))
       const { ticket, key, fileUrl: url, uploadId, partSize, headers, partCount } = reply
       job.quota = reply.quota
-      keep({ ticket, key, url, uploadId, partSize, headers })
+      keep({ ticket, key, url, uploadId, partSize, headers, aiDeclared })
       if (job.finished) abort()
       return list({ ...reply, missing: partCount })
     } catch (error) {
@@ -210,7 +214,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
       keep()
       meter.tell(job.size, 0, 100)
       job.task = null
-      job.resolve({ key, url, uploadId, statusCode: 200, data, receipt: data.receipt, confirmed: true })
+      job.resolve({ key, url, uploadId, statusCode: 200, data, receipt: data.receipt, confirmed: true, aiLabel: data.aiLabel })
       return true
     } catch (error) {
       more = error.code === 'incomplete'

@@ -1,4 +1,4 @@
-import type { OssUploadError, State, Uploader } from '../index'
+import type { AiLabel, OssUploadError, State, Uploader } from '../index'
 
 /** <oss-uploader> 中的一个文件：change 与 done 事件里的样子。 */
 export interface OssUploaderItem {
@@ -6,6 +6,8 @@ export interface OssUploaderItem {
   state: State | 'uploading' | 'failed'
   /** 0 到 100。 */
   progress: number
+  /** 不论标签有没有 ai-label；没有这一项与 null 的区别见 Uploaded。 */
+  aiLabel?: AiLabel | null
   error?: Pick<OssUploadError, 'code' | 'message' | 'retryable'>
 }
 

@@ -19,9 +19,10 @@ Component({
     value: { type: Array, value: [] },
     disabled: { type: Boolean, value: false },
     texts: { type: Object, value: {} },
+    aiLabel: { type: Boolean, value: false },
   },
 
-  data: { items: [], message: '', room: 0, words: {}, lifted: 0, scale: 1, across: 3 },
+  data: { items: [], message: '', room: 0, words: {}, declared: false, lifted: 0, scale: 1, across: 3 },
 
   observers: {
     value(keys) {
@@ -31,7 +32,7 @@ Component({
     columns(columns) {
       this.setData(layoutOf(columns))
     },
-    'max, disabled, texts': function reshow() {
+    'max, disabled, texts, aiLabel': function reshow() {
       const gallery = galleryOf(this)
       if (gallery) gallery.show()
     },
@@ -80,6 +81,10 @@ Component({
 
     choose() {
       return galleryOf(this).choose()
+    },
+
+    declare() {
+      galleryOf(this).declare()
     },
 
     open({ currentTarget }) {
