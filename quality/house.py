@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (18_270, 142),
-    "ops/": (20_590, 170),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (18_314, 142),
+    "ops/": (20_592, 170),
     "local/": (14_686, 146),
     "quality/": (13_386, 119),
-    "tests/": (74_765, 664),
+    "tests/": (74_869, 665),
     "miniprogram/": (13_547, 176),
-    (REST := "docs/, deploy/, root"): (12_645, 143),
+    (REST := "docs/, deploy/, root"): (12_650, 143),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -13,6 +13,8 @@ from function.messages import Message
 # Events of WeChat by which a user withdraws an authorisation, or closes the account.
 REVOCATIONS = ("user_authorization_revoke", "user_authorization_cancellation")
 HEADER_NAME = types.matching(r"[A-Za-z0-9-]{1,64}", Message("the name of a header, such as Ali-Cdn-Real-Ip"))
+# Digits and capitals; TC260-PG-20252A.
+PROVIDER_CODE = types.matching(r"[0-9A-Z]{27}", Message("the code of a provider, 27 digits and capitals"))
 QUOTA_STORE = types.matching(
     r"memory:|redis(?P<tls>s)?://([^\s/@?#:]*:[^\s/@?#]+@)?([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/\d{1,3})?"
     r"(?(tls)(\?ssl_ca_certs=[^\s?#&]+)?)",
@@ -110,5 +112,6 @@ SETTINGS = (
     Setting("ALLOWED_ORIGINS", types.ORIGINS),
     Setting("ERASE", types.FLAG, "false"),
     Setting("ERASE_ON", types.some_of(*REVOCATIONS)),
+    Setting("AI_LABEL_CODE", PROVIDER_CODE),
     Setting("LOG_LEVEL", types.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
 )

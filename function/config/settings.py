@@ -36,6 +36,7 @@ class Settings(NamedTuple):
             ``quota_utc_offset`` says when a quota's day begins.
         green_endpoint: of Content Moderation; ``None`` abroad where the region has none.
         erase_on: names of events of WeChat.
+        ai_label_code: the operator's, as the spreading service of labels of AI-made content.
         client_address_header: in lower case; written by the one trusted proxy.
     """
 
@@ -70,6 +71,7 @@ class Settings(NamedTuple):
     quota_when_down: str | None
     quota_utc_offset: timedelta
     client_address_header: str | None
+    ai_label_code: str | None
     erase: bool
     erase_on: frozenset[str]
     allowed_origins: frozenset[str]

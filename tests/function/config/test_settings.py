@@ -79,6 +79,7 @@ def test_required_settings_suffice_and_others_have_the_published_defaults(enviro
         quota_when_down=None,
         quota_utc_offset=timedelta(hours=8),
         client_address_header=None,
+        ai_label_code=None,
         erase=False,
         erase_on=frozenset(),
         allowed_origins=frozenset(),
