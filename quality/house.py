@@ -43,8 +43,8 @@ FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (18_314, 142),
     "ops/": (20_592, 170),
     "local/": (14_686, 146),
-    "quality/": (13_386, 119),
-    "tests/": (74_869, 665),
+    "quality/": (13_442, 119),
+    "tests/": (74_892, 665),
     "miniprogram/": (13_547, 176),
     (REST := "docs/, deploy/, root"): (12_650, 143),
 }

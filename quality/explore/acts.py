@@ -27,6 +27,10 @@ def commit(hands: Hands, given: Given) -> None:
     hands.commit(given)
 
 
+def commit_slowly(hands: Hands, given: Given) -> None:
+    hands.commit_slowly(given)
+
+
 def commit_own(hands: Hands, given: Given) -> None:
     """As an owner may where the profile says so."""
     hands.ask(COMMIT, given["uploadId"], "commit", hands.cloud.session, receipt=given["receipt"])

@@ -21,7 +21,7 @@ from quality.explore.callback import KEY_HOST, PATH, PUBLIC_KEY
 from quality.explore.calls import Call, footprint_of
 from quality.explore.model import NOWHERE, Event, Places
 from quality.explore.photo import BYTES, DOUBTFUL, OTHERS, etag_of, original_of
-from tests.support.memory_oss import CLEAN, LATE, Snapshot, Stored
+from tests.support.memory_oss import CLEAN, LATE, Snapshot, Stored, document
 from tests.support.memory_oss import HELD as HELD_OBJECTS
 from tests.support.wechat import CHECK, key_of
 from tests.support.world import HELD, WEBHOOK, World
@@ -236,8 +236,27 @@ class Cloud(World):
                 answer: HttpResponse = self._call(method, url, options).do()
                 return answer
             return super().exchange(method, url, **options)
-        found: HttpResponse = self.hands.call(self._call(method, url, options))
+        call = self._call(method, url, options)
+        is_slow = call.name == "CopyObject" and self.hands.copies_slowly
+        found: HttpResponse = self._copy_slowly(call) if is_slow else self.hands.call(call)
         return found
+
+    def _copy_slowly(self, call: Call) -> HttpResponse:
+        """Two calls: OSS takes the source; later the copy is there, and its response is heard."""
+
+        def begin() -> HttpResponse:
+            self.late(call)
+            if self.oss.under_way:
+                return document("CopyObject", f'<ETag>"{self.oss.under_way[-1].source.etag}"</ETag>')
+            refusal: HttpResponse = call.do()
+            return refusal
+
+        heard: HttpResponse = self.hands.call(call._replace(name="begin a copy", do=begin))
+        if heard.status == 200:
+            is_over = lambda: not self.oss.under_way  # noqa: E731
+            end = call._replace(name="end a copy", do=lambda: heard, identity=None, is_ready=is_over)
+            heard = self.hands.call(end)
+        return heard
 
     def _call(self, method: str, url: str, options: Mapping[str, Any]) -> Call:
         where = urlsplit(url)

@@ -11,6 +11,13 @@ SAFETY = {
         "cut off against discard",
         "gone_is_final",
     ),
+    "the decision that a copy finds when it ends": Deletion(
+        "function.holding.apply_decision",
+        "            return _discard(case, overruled, is_copy_heard=is_new)\n",
+        "            pass\n",
+        "slow copy against discard",
+        "at once: what_a_backend_discarded_is_not_visible",
+    ),
     "the minute that a copy may take": Deletion(
         "function.holding.apply_decision",
         "publication.check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, case.now)",

@@ -19,6 +19,7 @@ from quality.explore.model import (
     DELETE,
     DELETED,
     DISCARD,
+    DISCARD_OWN,
     EXISTS,
     FORM,
     GONE,
@@ -88,7 +89,7 @@ class Hands:
         self.events: list[tuple[int, Event]] = []
         self.problems: list[str] = []
         self.in_request: datetime | None = None
-        self._is_killed = False
+        self._is_killed = self.copies_slowly = False
 
     def call(self, call: Call) -> Any:
         """Make a call: hear what came of it, or stop here."""
@@ -158,7 +159,7 @@ class Hands:
         self.cloud.lost.clear()
 
     def _answered(self, id: str, act: str, state: str, name: str) -> None:
-        is_discarded = state == GONE and act == DISCARD
+        is_discarded = state == GONE and act in (DISCARD, DISCARD_OWN)
         self.note(Event("answered", id, "discarded" if is_discarded else state, name))
 
     def form(self, profile: str, route: str = "upload-params", **fields: Any) -> dict[str, Any] | None:
@@ -213,6 +214,11 @@ class Hands:
                 self._answered(form["uploadId"], "callback", str(reply.json["state"]), act)
         return reply
 
+    def commit_slowly(self, given: dict[str, Any]) -> None:
+        """Others may act between the beginning of its copy and the end."""
+        self.copies_slowly = True
+        self.commit(given)
+
     def commit(self, given: dict[str, Any], act: str = COMMIT, **fields: Any) -> Reply | None:
         return self.ask(
             act, given["uploadId"], "commit", self.cloud.backend, receipt=given["receipt"], **fields
@@ -222,7 +228,8 @@ class Hands:
         return self.ask(DISCARD, given["uploadId"], "discard", self.cloud.backend, receipt=given["receipt"])
 
     def discard_own(self, given: dict[str, Any]) -> Reply | None:
-        return self.ask(DISCARD, given["uploadId"], "discard", self.cloud.session, receipt=given["receipt"])
+        id, receipt = given["uploadId"], given["receipt"]
+        return self.ask(DISCARD_OWN, id, "discard", self.cloud.session, receipt=receipt)
 
     def delete(self, given: dict[str, Any]) -> bool:
         """Delete an object by its key; whether that was answered with ``gone``."""

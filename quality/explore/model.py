@@ -15,6 +15,8 @@ PUBLISH, REJECT, DISCARD, REPLACE, ERASE, DELETE, ABORT = (
     *("publish", "reject", "discard"),
     *("replace", "erase", "delete", "abort"),
 )
+# An owner discards only what is not published.
+DISCARD_OWN = "discard own"
 # Nobody asked for these: WeChat is silent, and other bytes are stored over those of the receipt.
 SILENCE, SWAP = "silence", "swap"
 # Asked about everything of an owner; the old form was sent again, and OSS took it.
@@ -25,7 +27,7 @@ OPEN = frozenset({HELD, CHECKING, REVIEW})
 # Refused, because nothing is there; deleted by its key.
 MISSING, DELETED = "missing", "deleted"
 # What anyone asked for that may end an object that was stored.
-ENDINGS = frozenset({REJECT, DISCARD, ERASE, DELETE, ABORT, REPLACE})
+ENDINGS = frozenset({REJECT, DISCARD, DISCARD_OWN, ERASE, DELETE, ABORT, REPLACE})
 UPLOADED, SHARED = "uploaded", "shared"
 # Ends what a receipt of a callback is about, which says that OSS was not asked.
 UNSEEN = " unseen"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from quality.explore.cloud import COPY_ENDS, Cloud, Moment
 from quality.explore.model import OPEN, Event, Model, Sight
-from quality.explore.rules import AT_REST, IN_THE_END, broken
+from quality.explore.rules import AT_ONCE, AT_REST, IN_THE_END, broken
 
 # Ticks after which nothing may be left to do: a copy may be under way, and the business may be asked again.
 LAST_TICKS = 5
@@ -28,6 +28,8 @@ def rest(cloud: Cloud, moment: Moment, model: Model, is_calm: bool) -> list[str]
     Args:
         is_calm: whether no call failed so far, and no instance ended.
     """
+    if is_calm and (problems := broken(Sight(model, moment.places), AT_ONCE)):
+        return [f"at once: {name}" for name in problems]
     cloud.go_to(moment)
     cloud.oss.land()
     cloud.renew_randomness(99)

@@ -1,8 +1,9 @@
 """
 Rules of uploads, as predicates: the specification.
 
-Those of ``ALWAYS`` hold after each call; those of ``AT_REST`` once nothing is under way and ticks have run;
-those of ``IN_THE_END``, where no call failed, once ticks have done all that becomes due: liveness.
+Those of ``ALWAYS`` hold after each call; those of ``AT_ONCE``, where no call failed, once nobody has anything
+left to do; those of ``AT_REST`` once nothing is under way and ticks have run; those of ``IN_THE_END``, where
+no call failed, once ticks have done all that becomes due: liveness.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from quality.explore.model import (
     AGAIN,
     COMMIT,
     DELETED,
+    DISCARD,
     ENDINGS,
     EXISTS,
     GONE,
@@ -112,6 +114,14 @@ def what_has_a_receipt_is_kept(sight: Sight) -> bool:
         if life.receipts and not is_ended and not (at.held or at.visible):
             return False
     return True
+
+
+# --- what holds once nobody has anything left to do, where no call failed ---
+
+
+def what_a_backend_discarded_is_not_visible(sight: Sight) -> bool:
+    """Whoever publishes it meanwhile sees that, so no tick is needed."""
+    return all(DISCARD not in life.begun or not at.visible for life, at in sight.uploads)
 
 
 # --- what holds once everything has come to rest ---
@@ -269,6 +279,7 @@ AT_REST: tuple[Predicate, ...] = (
     what_was_stored_again_stays,
     no_clean_copy_outlives_its_upload,
 )
+AT_ONCE: tuple[Predicate, ...] = (what_a_backend_discarded_is_not_visible,)
 IN_THE_END: tuple[Predicate, ...] = (
     what_passed_every_step_is_visible,
     what_was_accepted_has_an_outcome,

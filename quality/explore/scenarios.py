@@ -8,6 +8,7 @@ from quality.explore.acts import (
     begin_parts,
     commit,
     commit_own,
+    commit_slowly,
     complete,
     confirm,
     delete_and_send_again,
@@ -119,6 +120,7 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("confirmed after commit", stored("commit"), commit=commit, again=confirm, tick=tick),
     # A copy that is late, and one that is made once more.
     scenario("late copy", stored("commit"), commit=commit, discard=discard_until_gone, tick=tick),
+    scenario("slow copy against discard", stored("commit"), 0, commit=commit_slowly, discard=discard),
     scenario("cut off against discard", cut_off("commit"), commit=commit, discard=discard),
     scenario("cut off, discard, tick", cut_off("commit"), status=status, discard=discard, tick=tick_now),
     scenario("cut off, two ticks", cut_off("commit"), tick=tick_now, other=tick_now),
