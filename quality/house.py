@@ -40,11 +40,11 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (18_314, 142),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (18_917, 148),
     "ops/": (20_592, 170),
     "local/": (14_686, 146),
-    "quality/": (13_442, 119),
-    "tests/": (74_897, 665),
+    "quality/": (13_448, 119),
+    "tests/": (75_758, 673),
     "miniprogram/": (13_547, 176),
     (REST := "docs/, deploy/, root"): (12_831, 145),
 }

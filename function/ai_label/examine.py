@@ -3,8 +3,19 @@
 from collections.abc import Callable
 
 from function.ai_label.label import AiLabel
+from function.ai_label.marks import combine
+from function.moderation.picture_file import PictureFile, Unreadable, brands_of, is_compressed, kind_of
 from function.oss.client import OssClient
-from function.oss.objects import ObjectFacts
+from function.oss.objects import ObjectFacts, read_range
+
+# Of a range as a rule, of the largest, and of all.
+RANGE_BYTES, MAX_RANGE_BYTES, MAX_BYTES, MAX_READS = 256 * 1024, 1024 * 1024, 4 * 1024 * 1024, 20
+LEAST_SECONDS = 1.0
+# By these a file is known, with its brands if it has some.
+FIRST_BYTES = 64
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
+# Brands of pictures of which only HEIC is read.
+PICTURES = {b"mif1", b"msf1", b"avif", b"avis", b"hevc", b"hevx", b"crx "}
 
 
 class OutOfTime(Exception):
@@ -28,4 +39,34 @@ def examine(
         OutOfTime: no time is left.
         UploadError: OSS refuses, or does not respond, or the object was replaced.
     """
-    raise NotImplementedError
+    reads, bytes_left = 0, MAX_BYTES
+
+    def read(at: int, count: int) -> bytes:
+        nonlocal reads, bytes_left
+        reads, bytes_left = reads + 1, bytes_left - count
+        if reads > MAX_READS or bytes_left < 0 or count > MAX_RANGE_BYTES:
+            raise Unreadable
+        if min(seconds_left(), oss.seconds_left()) < LEAST_SECONDS:
+            raise OutOfTime
+        return read_range(oss, key, at, count, facts.etag)
+
+    return None if is_compressed(facts.encoding) else label_in(facts.size_bytes, read)
+
+
+def label_in(size_bytes: int, read: Callable[[int, int], bytes]) -> AiLabel | None:
+    """Return the label of a file, as ``examine`` does; raises what ``read`` does."""
+    from function.ai_label import boxes, pictures
+
+    file = PictureFile(size_bytes, read, RANGE_BYTES, most_bytes=size_bytes)
+    try:
+        beginning = bytes(file.ahead(min(size_bytes, FIRST_BYTES))[:FIRST_BYTES])
+        brands = brands_of(beginning)
+        if kind := kind_of(beginning):
+            reader = pictures.READERS.get(kind)
+        elif HEIC_BRANDS.intersection(brands):
+            reader = boxes.heic_marks
+        else:
+            reader = boxes.video_marks if brands and PICTURES.isdisjoint(brands) else None
+        return combine(reader(file)) if reader else None
+    except Unreadable:
+        return None

@@ -16,15 +16,13 @@ from collections.abc import Iterable, Iterator
 from function.moderation import picture_file
 
 UNREADABLE, AFTER_END, ANIMATED, TURNED = "unreadable", "bytes after the end", "animated", "turned"
-SOS, EOI, APP0, APP2, APP14 = 0xDA, 0xD9, 0xE0, 0xE2, 0xEE
+APP0, APP2, APP14 = 0xE0, 0xE2, 0xEE
 # Tables, restart interval, and the frames that encoders write: baseline, extended, progressive.
 TABLES, FRAMES = (0xDB, 0xC4, 0xDD), (0xC0, 0xC1, 0xC2)
 # JFIF without a thumbnail, one piece of a colour profile, Adobe's colour transform.
 APPS = {APP0: rb"JFIF\0.{7}\0\0", APP2: rb"ICC_PROFILE\0.{2}.*", APP14: rb"Adobe.{7}"}
 # Applications, extensions and comments: no decoder needs one that is not above.
 REMOVABLE = range(APP0, 0xFF)
-# Behind entropy-coded data: neither a stuffed byte nor a restart.
-MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 MAX_CHUNK = 2**31 - 1
 # Each with the largest length that it needs.
 PNG_CHUNKS = dict(
@@ -133,29 +131,19 @@ def why_not_cleaned(kind: str, file: picture_file.PictureFile) -> str:
 
 
 def _jpeg_metadata(file: picture_file.PictureFile) -> Found:
-    has_frame, marker = False, b""
-    if file.take(2) != b"\xff\xd8":
-        raise picture_file.Unreadable
-    while (marker := file.take(2)) != bytes([0xFF, EOI]):
-        prefix, code = marker
-        begin, length = file.at - 2, int.from_bytes(file.take(2)) - 2
-        name, end = f"marker {code:02X}", file.at + length
-        if prefix != 0xFF or length < 0:
-            raise picture_file.Unreadable
+    has_frame = False
+    for code, length in picture_file.jpeg_segments(file):
+        name, span = f"marker {code:02X}", (file.at - 4, file.at + length)
         if code in REMOVABLE:
             body = file.take(length)
             if not re.fullmatch(APPS.get(code, rb"(?!)"), body, re.DOTALL):
                 # Without it the colours would be others.
                 if body.startswith(b"Adobe"):
                     raise _Metadata(name)
-                yield name, (begin, end)
-            continue
-        if code not in (SOS, *TABLES, *FRAMES) or (has_frame and code in FRAMES):
+                yield name, span
+        elif code not in (picture_file.JPEG_SCAN, *TABLES, *FRAMES) or (has_frame and code in FRAMES):
             raise _Metadata(name)
         has_frame = has_frame or code in FRAMES
-        file.skip(length)
-        if code == SOS:
-            file.skip_to(MARKER)
     if not has_frame:
         raise picture_file.Unreadable
 

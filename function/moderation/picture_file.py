@@ -19,6 +19,8 @@ UNCOMPRESSED = ("", "identity")
 GIF_HEADER, GIF_IMAGE, GIF_IMAGE_HEADER, GIF_EXTENSION, GIF_END = 13, 0x2C, 10, 0x21, 0x3B
 # Chunks of animations; the extended header of a WebP begins with flags.
 PNG_ANIMATION, WEBP_ANIMATION, WEBP_EXTENDED, WEBP_FLAG = b"acTL", (b"ANIM", b"ANMF"), b"VP8X", 0x02
+# Begin of a scan; in its data, neither a stuffed byte nor a restart.
+JPEG_SCAN, JPEG_MARKER = 0xDA, re.compile(rb"\xff[^\x00\xd0-\xd7]")
 # The largest picture that any checker takes, and that OSS processes.
 MAX_BYTES = 20 * 1024 * 1024
 # More than any picture has, and walked in milliseconds: a file may consist of millions of empty ones.
@@ -45,10 +47,19 @@ class PictureFile:
     Args:
         range_bytes: that are read at once.
         beginning: the first bytes, if they were read already.
+        most_bytes: that are looked at.
     """
 
-    def __init__(self, size_bytes: int, read: Read, range_bytes: int, beginning: bytes = b"") -> None:
-        self.at, self.size_bytes = 0, size_bytes
+    def __init__(
+        self,
+        size_bytes: int,
+        read: Read,
+        range_bytes: int,
+        beginning: bytes = b"",
+        *,
+        most_bytes: int = MAX_BYTES,
+    ) -> None:
+        self.at, self.size_bytes, self._end = 0, size_bytes, min(size_bytes, most_bytes)
         self._read, self._range_bytes = read, range_bytes
         self._first, self._loaded = 0, memoryview(beginning)
         self._parts_left, self.blocks_left = MAX_PARTS, MAX_BLOCKS
@@ -58,7 +69,7 @@ class PictureFile:
         self._parts_left -= 1
         if self._parts_left < 0:
             raise Unreadable
-        if self.at + count > self._first + len(self._loaded):
+        if not self._first <= self.at <= self._first + len(self._loaded) - count:
             self._load(count)
         return self._loaded[self.at - self._first :]
 
@@ -82,7 +93,7 @@ class PictureFile:
         self.at = self._first + found.start()
 
     def _load(self, count: int) -> None:
-        left = min(self.size_bytes, MAX_BYTES) - self.at
+        left = self._end - self.at
         if count > left:
             raise Unreadable
         self._first = self.at
@@ -113,6 +124,21 @@ def png_chunks(file: PictureFile) -> Iterator[tuple[bytes, int]]:
         behind = file.at + length + 4
         yield name, length
         file.skip(behind - file.at)
+
+
+def jpeg_segments(file: PictureFile) -> Iterator[tuple[int, int]]:
+    """Yield code and length of each segment up to the end; its data may be taken."""
+    if file.take(2) != b"\xff\xd8":
+        raise Unreadable
+    while (marker := file.take(2)) != b"\xff\xd9":
+        length = int.from_bytes(file.take(2)) - 2
+        if marker[0] != 0xFF or length < 0:
+            raise Unreadable
+        behind = file.at + length
+        yield marker[1], length
+        file.skip(behind - file.at)
+        if marker[1] == JPEG_SCAN:
+            file.skip_to(JPEG_MARKER)
 
 
 def webp_chunks(file: PictureFile, *, is_whole: bool = False) -> Iterator[tuple[bytes, int]]:

@@ -30,6 +30,7 @@ class ObjectFacts(NamedTuple):
         content_type: as OSS writes it.
         metadata: without ``x-oss-meta-``, names in lower case.
         last_modified: timezone-aware UTC.
+        encoding: its ``Content-Encoding``; empty for none.
     """
 
     size_bytes: int
@@ -37,6 +38,7 @@ class ObjectFacts(NamedTuple):
     content_type: str
     metadata: Mapping[str, str]
     last_modified: datetime
+    encoding: str = ""
 
 
 def is_size(text: str) -> bool:
@@ -89,6 +91,7 @@ def _facts(response: HttpResponse) -> ObjectFacts:
             if name.startswith(META_PREFIX)
         },
         last_modified=modified,
+        encoding=headers.get("content-encoding", ""),
     )
 
 

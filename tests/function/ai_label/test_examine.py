@@ -1,0 +1,168 @@
+"""ai_label.examine: what each vector says, and how little is read of an object for it."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from random import Random
+from types import SimpleNamespace
+
+import pytest
+
+from function.ai_label.examine import MAX_BYTES, MAX_READS, OutOfTime, examine, label_in
+from function.ai_label.label import METADATA, NOTHING, AiLabel
+from function.errors import OssUnavailable
+from function.http.client import HttpResponse
+from function.oss.client import OssClient
+from function.oss.objects import ObjectFacts
+from function.sts.credentials import AccessKeys
+from tests.function.ai_label.files import CODE, TABLE, VECTORS, chunk, element, jpeg, label_of, png
+
+FOUND = AiLabel(1, METADATA, producer=CODE, produce_id="img-42", propagator=CODE, propagate_id="img-42")
+SPREAD = FOUND._replace(propagator="001191330100MA0000000X20001", propagate_id="b3c1f0e2a9d84756")
+SAYS = {
+    "J1 J2 J3 J4 J9 P1 P2 P3 P6 W1 W4 M1": FOUND,
+    "J8 P5 W3": SPREAD,
+    "J5": AiLabel(source=METADATA, digital_source_type="trainedAlgorithmicMedia"),
+    "J6 P4 W2": AiLabel(source=METADATA, c2pa=True),
+    "J0 J7 P0 W0": NOTHING,
+    "G1": None,
+}
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_the_vectors_are_all_there_as_they_were():
+    assert sorted(name.partition(".")[0] for name in VECTORS) == sorted(" ".join(SAYS).split())
+    assert [name for name in TABLE if sha256(VECTORS[name]).hexdigest() != TABLE[name]["sha256"]] == []
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_each_vector_says_what_its_table_says(name):
+    assert label_of(VECTORS[name]) == next(
+        said for names, said in SAYS.items() if name.partition(".")[0] in names.split()
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xd8",
+        b"<html>",
+        b"%PDF-1.7" * 20,
+        VECTORS["J1.jpg"][:300],
+        VECTORS["P1.png"][:-1],
+        VECTORS["W1.webp"][:-1],
+        VECTORS["M1.mp4"][:-1],
+        b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + bytes(40),
+    ],
+)
+def test_of_what_is_cut_short_or_another_kind_nothing_can_be_said(data):
+    assert label_of(data) is None
+
+
+class Store:
+    """An OSS with one object, which counts what is read of it."""
+
+    def __init__(self, body, seconds=9.0):
+        self.body, self.seconds, self.reads = body, seconds, []
+        key = AccessKeys("key", "secret", "token")
+        self.client = OssClient(
+            "b", "cn-hangzhou", "https://b.example", key, NOW, self.send, lambda: self.seconds
+        )
+
+    def facts(self, **other):
+        plain = {"size_bytes": len(self.body), "etag": "E", "content_type": "", "metadata": {}}
+        return ObjectFacts(**{**plain, "last_modified": NOW, **other})
+
+    def send(self, method, url, *, headers, max_bytes, **_rest):
+        assert (method, headers["if-match"]) == ("GET", '"E"')
+        first, last = map(int, headers["range"].removeprefix("bytes=").split("-"))
+        assert last < len(self.body) and max_bytes >= last - first + 1
+        self.reads.append(last - first + 1)
+        return HttpResponse(206, self.body[first : last + 1])
+
+    def examine(self, **facts):
+        return examine(self.client, "k", self.facts(**facts), lambda: self.seconds)
+
+
+def test_an_object_is_read_by_ranges_of_the_bytes_that_were_confirmed():
+    store = Store(jpeg((0xEE, bytes(60_000)), (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + element("{}"))))
+    assert Store(VECTORS["J1.jpg"]).examine() == FOUND
+    assert store.examine().problem == "unreadable"
+    assert len(store.reads) == 1
+
+
+def test_of_a_large_picture_only_the_beginning_is_read():
+    store = Store(VECTORS["J1.jpg"] + bytes(30 * 1024 * 1024))
+    assert store.examine() == FOUND
+    assert store.reads == [256 * 1024]
+
+
+def test_a_label_behind_the_data_of_a_picture_is_found():
+    data = chunk(b"IDAT", bytes(9_000_000))
+    store = Store(VECTORS["P1.png"][:33] + data + VECTORS["P1.png"][33:])
+    assert (store.examine(), len(store.reads)) == (FOUND, 2)
+
+
+def test_beyond_the_bounds_nothing_can_be_said():
+    many = png(*[(b"IDAT", bytes(8192))] * 1000, at=len(VECTORS["P0.png"]) - 12)
+    store = Store(many)
+    assert store.examine() is None
+    assert sum(store.reads) <= MAX_BYTES and len(store.reads) <= MAX_READS
+    store = Store(png(*[(b"IDAT", bytes(300_000))] * 30))
+    assert store.examine() is None
+    assert sum(store.reads) <= MAX_BYTES
+
+
+def test_what_is_compressed_is_not_read():
+    store = Store(VECTORS["J1.jpg"])
+    assert store.examine(encoding="gzip") is None
+    assert store.reads == []
+    assert store.examine(encoding="identity") == FOUND
+
+
+def test_without_time_it_is_left_for_later():
+    store = Store(VECTORS["J1.jpg"], seconds=0.9)
+    with pytest.raises(OutOfTime):
+        store.examine()
+    assert store.reads == []
+
+
+def test_other_bytes_than_those_confirmed_are_no_answer():
+    store = Store(VECTORS["J1.jpg"])
+    store.client = store.client._replace(send=lambda *_a, **_o: HttpResponse(412, b""))
+    with pytest.raises(OssUnavailable):
+        store.examine()
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_a_damaged_file_raises_nothing_and_gains_no_label(name):
+    dice, asked = Random(name), SimpleNamespace(reads=0)
+    clean = label_of(VECTORS[name]) in (None, NOTHING) or not label_of(VECTORS[name]).label
+    for _ in range(150):
+        data = damaged(dice, VECTORS[name])
+
+        def read(at, count, data=data):
+            assert at >= 0 and count >= 0 and at + count <= len(data)
+            asked.reads += 1
+            return data[at : at + count]
+
+        found = label_in(len(data), read)
+        assert not (clean and found and found.label)
+    assert asked.reads or name == "G1.gif"
+
+
+def damaged(dice, data):
+    """The file with some bytes changed, taken out or put twice, or without its end."""
+    made = bytearray(data)
+    for _ in range(dice.randint(1, 6)):
+        at = dice.randrange(len(made)) if made else 0
+        match dice.randrange(4):
+            case 0:
+                made[at : at + 1] = bytes([dice.randrange(256)])
+            case 1:
+                del made[at : at + dice.choice((1, 2, 4, 40))]
+            case 2:
+                made[at:at] = made[at : at + dice.choice((1, 4, 40))]
+            case _:
+                made = made[: max(at, 1)] if dice.random() < 0.2 else made
+    return bytes(made)

@@ -1,0 +1,151 @@
+"""ai_label.pictures: each place of a label in JPEG, PNG and WebP is read, and each other is none."""
+
+import pytest
+
+from function.ai_label.label import NOTHING, UNREADABLE
+from tests.function.ai_label.files import (
+    MORE_XMP,
+    VALUES,
+    VECTORS,
+    XMP,
+    chunk,
+    element,
+    exif,
+    jpeg,
+    label_of,
+    png,
+    text_of,
+    webp,
+    with_xmp,
+)
+
+FOUND = label_of(VECTORS["J1.jpg"])
+BARE = text_of().encode()
+WRAPPED = b'{"AIGC":' + BARE + b"}"
+PACKET = element(text_of())
+KEYWORD = b"XML:com.adobe.xmp\0"
+COMMENT = exif((0x9286, 7, b"ASCII\0\0\0" + WRAPPED))
+LONG = b" " * 70_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_xmp(PACKET),
+        jpeg((0xFE, b"AIGC"), (0xE1, b"else"), (0xEB, b"else"), (0xE1, XMP + PACKET)),
+        jpeg((0xE1, MORE_XMP + b"x"), (0xE1, XMP + PACKET)),
+        jpeg((0xEB, b"AIGC" + BARE)),
+        jpeg((0xEB, b"AIGC" + WRAPPED)),
+        jpeg((0xE1, b"Exif\0\0" + COMMENT)),
+        png((b"tEXt", b"AIGC\0" + BARE)),
+        png((b"tEXt", b"AIGC\0" + WRAPPED), (b"tEXt", b"Title\0x"), (b"iTXt", KEYWORD + bytes(4) + PACKET)),
+        png((b"iTXt", KEYWORD + b"\0\0en\0AIGC\0" + PACKET)),
+        png((b"iTXt", b"AIGC\0\0\0\0\0" + BARE)),
+        png((b"iTXt", KEYWORD + bytes(4) + PACKET), at=55),
+        png((b"eXIf", COMMENT)),
+        png((b"tEXt", b"AIGC\0" + BARE)).replace(chunk(b"tEXt", b"AIGC\0" + BARE)[-4:], b"CRC!"),
+        webp((b"XMP ", PACKET), (b"ELSE", b"")),
+        webp((b"EXIF", COMMENT)),
+        webp((b"EXIF", b"Exif\0\0" + COMMENT), (b"XMP ", PACKET + b" ")),
+    ],
+)
+def test_a_label_is_read_in_each_place(data):
+    assert label_of(data) == FOUND
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        jpeg((0xE1, MORE_XMP + b"x")),
+        jpeg((0xEB, b"AIGC" + BARE + b" " * 4096 + b"x")),
+        with_xmp(b"<!DOCTYPE a>" + PACKET),
+        png((b"iTXt", KEYWORD + b"\1\0\0\0" + b"deflated")),
+        png((b"iTXt", b"AIGC\0\1\0\0\0" + b"deflated")),
+        png((b"zTXt", b"AIGC\0\0" + b"deflated")),
+        png((b"tEXt", b"AIGC\0" + BARE[:-1])),
+        webp((b"XMP ", element(text_of(Label="4")))),
+    ],
+)
+def test_a_label_that_cannot_be_read_is_a_problem(data):
+    assert label_of(data).problem == UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        jpeg((0xE2, XMP + PACKET), (0xE1, b"AIGC" + BARE), (0xEE, b"AIGC" + BARE)),
+        jpeg((0xE1, b"Exif\0\0" + exif((0x010E, 2, BARE.replace(b"Content", b"X"))))),
+        VECTORS["J0.jpg"] + with_xmp(PACKET)[20:],
+        png((b"tEXt", b"Title\0" + BARE), (b"tEXt", b"AIGCs\0" + BARE), (b"zTXt", b"Title\0\0x")),
+        png((b"caBX", b"jumb")),
+        webp((b"XMPX", PACKET), (b"C2PA", b"")),
+    ],
+)
+def test_elsewhere_the_same_bytes_are_no_label(data):
+    assert label_of(data) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png((b"iTXt", KEYWORD + bytes(4) + PACKET + LONG)),
+        png((b"eXIf", COMMENT + LONG)),
+        webp((b"XMP ", PACKET + LONG)),
+    ],
+)
+def test_of_more_than_a_packet_has_nothing_can_be_said(data):
+    assert label_of(data) is None
+
+
+def test_two_labels_that_differ_are_a_conflict():
+    other = b"AIGC\0" + text_of(Label="2").encode()
+    assert label_of(png((b"iTXt", KEYWORD + bytes(4) + PACKET), (b"tEXt", other))).problem == "conflict"
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(
+    "entry",
+    [
+        (0x010E, 2, WRAPPED + b"\0"),
+        (0x010E, 2, BARE),
+        (0x9286, 7, b"ASCII\0\0\0" + BARE),
+        (0x9286, 7, bytes(8) + WRAPPED),
+        (0x9286, 7, b"UNICODE\0" + WRAPPED.decode().encode("utf-16")),
+        (0x9286, 7, b"UNICODE\0" + WRAPPED.decode().encode("utf-16-be")),
+    ],
+)
+def test_a_text_of_exif_is_read_in_either_order(order, entry):
+    plain = (0x010F, 2, b"Maker 9\0"), (0x0110, 2, b"X9\0")
+    assert label_of(jpeg((0xE1, b"Exif\0\0" + exif(*plain, entry, order=order)))) == FOUND
+
+
+@pytest.mark.parametrize(
+    "tiff",
+    [
+        b"",
+        b"II*\0\x08",
+        b"MM\0*\xff\xff\xff\xff",
+        b"MM\0*\0\0\0\x08",
+        b"MM\0*\0\0\0\x08\xff\xff\x87\x69",
+        b"XX*\0" + COMMENT[4:],
+        exif((0x9286, 7, b"JIS\0\0\0\0\0" + WRAPPED)),
+        exif((0x9286, 7, b"x")),
+        exif((0x9286, 3, b"ASCII\0\0\0" + WRAPPED)),
+        exif((0x9004, 7, b"ASCII\0\0\0" + WRAPPED)),
+        exif((0x010E, 2, WRAPPED)).replace(b"\x01\x0e", b"\x01\x0d"),
+    ],
+)
+def test_exif_that_is_malformed_or_of_another_kind_has_no_label(tiff):
+    assert label_of(jpeg((0xE1, b"Exif\0\0" + tiff))) == NOTHING
+
+
+def test_the_values_are_those_of_the_standard_s_example():
+    assert list(VALUES) == [
+        "Label",
+        "ContentProducer",
+        "ProduceID",
+        "ReservedCode1",
+        "ContentPropagator",
+        "PropagateID",
+        "ReservedCode2",
+    ]
