@@ -55,7 +55,7 @@ def test_a_label_alone_is_a_label(label):
         '{"Label": 1, "ProduceID": NaN}',
     ],
 )
-def test_what_cannot_be_read_is_refused(text):
+def test_a_text_that_cannot_be_read_is_refused(text):
     with pytest.raises(ValueError):
         values_in(text)
 

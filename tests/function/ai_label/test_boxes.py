@@ -60,7 +60,7 @@ def test_the_packet_of_heic_is_found_where_its_item_is(data):
         heic(items(item(7)), before=MDAT),
     ],
 )
-def test_what_is_no_packet_of_heic_is_no_label(data):
+def test_an_item_that_is_no_packet_of_heic_is_no_label(data):
     assert label_of(data) == NOTHING
 
 

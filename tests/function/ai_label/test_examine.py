@@ -113,7 +113,7 @@ def test_beyond_the_bounds_nothing_can_be_said():
     assert sum(store.reads) <= MAX_BYTES
 
 
-def test_what_is_compressed_is_not_read():
+def test_a_compressed_object_is_not_read():
     store = Store(VECTORS["J1.jpg"])
     assert store.examine(encoding="gzip") is None
     assert store.reads == []

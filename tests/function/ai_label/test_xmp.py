@@ -66,7 +66,7 @@ def test_the_source_type_is_found_as_every_writer_puts_it(text):
         packet(f"<a:b xmlns:c='{SPACE}'/><c:AIGC/>"),
     ],
 )
-def test_what_only_looks_like_the_label_is_none(text):
+def test_a_property_that_only_looks_like_the_label_is_none(text):
     assert found(text) == []
 
 
@@ -87,7 +87,7 @@ def test_what_only_looks_like_the_label_is_none(text):
         packet("<TC260:AIGC/>", spaces=" ".join(f"xmlns:n{n}='u'" for n in range(MAX_NAMESPACES))),
     ],
 )
-def test_what_is_no_xml_or_has_more_than_is_read_is_refused(text):
+def test_xml_that_is_broken_or_has_more_than_is_read_is_refused(text):
     with pytest.raises(ValueError):
         found(text)
 
