@@ -5,18 +5,17 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ops.package.function_files import PackagingError
 from ops.package.vendoring import TARGET_VERSION
 from quality.bench import cold_start, limits, load, report, warm
+from quality.bench.figures import Figures
 from quality.bench.fresh_process import ContestantFailed
-from quality.bench.load_generator import LoadFailed
 from quality.bench.same_work import WrongWork
-from quality.bench.setting_up import ROOT, WORKSHOP, Bench, Progress, set_up, versions
+from quality.bench.setting_up import PACKAGE_MB, ROOT, WORKSHOP, Bench, Progress, set_up, versions
 from quality.bench.stand_ins import StandIns
 
 RESULTS = ROOT / "quality" / "bench" / "results"
@@ -41,35 +40,36 @@ def main(arguments: list[str]) -> int:
     try:
         with StandIns(WORKSHOP / "tls") as stand_ins:
             bench = set_up(stand_ins, progress)
-            results = measure(bench, rounds, load_seconds, args.only or PARTS, progress)
-    except (ContestantFailed, LoadFailed, PackagingError, WrongWork) as error:
+            figures, replayed = measure(bench, rounds, load_seconds, args.only or PARTS, progress)
+    except (ContestantFailed, PackagingError, WrongWork) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     about = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "command": " ".join(["make bench" if not arguments else "python -m quality.bench", *arguments]),
         "machine": machine(),
-        "load_before": load_before,
-        "load_after": os.getloadavg()[0],
+        "load": (load_before, os.getloadavg()[0]),
         "versions": versions(bench),
         "remark": remark(bench),
     }
-    print(f"\n{report.write(folder, about, results)}")
+    print(f"\n{report.write(folder, about, figures, replayed)}")
     progress(f"done; written to {_short(folder)}")
     return 0
 
 
 def measure(
-    bench: Bench, rounds: int, load_seconds: float, wanted: list[str] | tuple[str, ...], progress: Progress
-) -> dict[str, Any]:
-    parts: dict[str, Callable[[], Any]] = {
+    bench: Bench, rounds: int, load_seconds: float, wanted: Sequence[str], progress: Progress
+) -> tuple[Figures, limits.Replayed]:
+    parts: dict[str, Callable[[], Figures]] = {
         "cold_start": lambda: cold_start.measure(bench, rounds, progress),
         "warm": lambda: warm.measure(bench, rounds, progress),
         "load": lambda: load.measure(bench, rounds, load_seconds, progress),
-        "limits": limits.measure,
     }
-    package = {"package": {"zipped_mb": bench.zipped_mb}}
-    return package | {name: part() for name, part in parts.items() if name in wanted}
+    figures = {PACKAGE_MB: {"this function": [bench.zipped_mb]}}
+    for name in wanted:
+        figures |= parts[name]() if name in parts else {}
+    replayed = limits.replay() if "limits" in wanted else {}
+    return figures | limits.promised(replayed), replayed
 
 
 def machine() -> str:
@@ -87,7 +87,7 @@ def remark(bench: Bench) -> str:
     found = versions(bench)["Python"]
     if found.startswith(f"{TARGET_VERSION}."):
         return ""
-    return f"There is no Python {TARGET_VERSION} here, as the cloud runs it; Python {found} ran everything."
+    return f" There is no Python {TARGET_VERSION} here, as the cloud runs it; Python {found} ran everything."
 
 
 def _short(path: Path) -> str:

@@ -1,46 +1,43 @@
-"""
-The arithmetic: contestants in turn, medians, and ratios with their spread.
-"""
+"""The arithmetic: contestants in turn, medians, and ratios with their spread."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-Outcome = TypeVar("Outcome")
+# One value a round, by what was measured and of which contestant.
+Figures = Mapping[str, Mapping[str, Sequence[float]]]
+Measured = TypeVar("Measured")
 
 
 def in_turn(
-    contestants: Mapping[str, Callable[[], Outcome]], rounds: int, progress: Callable[[str], None]
-) -> dict[str, list[Outcome]]:
+    contestants: Mapping[str, Callable[[], Measured]], rounds: int, progress: Callable[[str], None]
+) -> dict[str, list[Measured]]:
     """
     Run every contestant once a round, so that a noisy moment strikes them all alike.
 
     One round more than asked for is run and dropped: it fills the page cache.
     """
-    outcomes: dict[str, list[Outcome]] = {name: [] for name in contestants}
+    measured: dict[str, list[Measured]] = {name: [] for name in contestants}
     for number in range(rounds + 1):
         progress(f"round {number} of {rounds}" if number else "a round that does not count")
         for name, run in contestants.items():
-            outcome = run()
+            one = run()
             if number:
-                outcomes[name].append(outcome)
-    return outcomes
+                measured[name].append(one)
+    return measured
 
 
-def summary(values: Sequence[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+def spread(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return median, least and most."""
+    return statistics.median(values), min(values), max(values)
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float, float]:
     """
-    The median of ours over the median of theirs; the spread is that of the rounds, each by itself.
+    Return the median of ours over the median of theirs, and the least and most of the rounds by themselves.
 
     Args:
         ours, theirs: one figure a round, in the same order.
     """
     each = [mine / other for mine, other in zip(ours, theirs, strict=True)]
-    return {
-        "median": statistics.median(ours) / statistics.median(theirs),
-        "least": min(each),
-        "most": max(each),
-    }
+    return statistics.median(ours) / statistics.median(theirs), min(each), max(each)

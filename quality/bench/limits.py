@@ -11,8 +11,8 @@ import random
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from quality.bench.figures import Figures
 from quality.bench.fleet import (
     ASSUME_ROLES_A_SECOND,
     PATIENCE,
@@ -23,7 +23,6 @@ from quality.bench.fleet import (
     Region,
     Sts,
 )
-from quality.bench.load import percentile
 
 MEASURED = Path(__file__).parent / "instances.json"
 PHONES, ROUNDS = 3000, 5
@@ -33,6 +32,10 @@ SLOTS, LATENCY_SECONDS = 20, 0.03
 SHARE = 0.35
 # Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/request-level-metrics, its example
 RUNTIME_SECONDS = 0.488
+LOST = f"phones lost of {PHONES:,} at one instant, 100 instances, burst"
+FORMS = f"requests for a form that count, at most of one of {PHONES:,} phones at one instant"
+# By region, deployment and figure, one value a round.
+Replayed = Mapping[str, Mapping[str, Mapping[str, list[float]]]]
 PLAIN, BURST, BURST_ALONE = "plain", "burst", "burst, none waits for another's instance"
 # The client before it knew these responses: as those of the function, half a second and a second later.
 HASTY = Patience((0.5, 1.0), (0.5, 1.5))
@@ -78,19 +81,25 @@ def come(
     return fleet.run([0.0] * phones)
 
 
-def measure() -> dict[str, Any]:
-    """
-    Replay each deployment in each region.
-
-    Returns:
-        ``{"phones": …, "replayed": {region: {deployment: {figure: [one a round]}}}}``
-    """
+def replay() -> Replayed:
+    """Replay each deployment in each region."""
     replayed: dict[str, dict[str, dict[str, list[float]]]] = {}
     for region in REGIONS:
         for kind, deployment in deployments().items():
             rows = [_figures(deployment, REGIONS[region], seed) for seed in range(ROUNDS)]
             replayed.setdefault(region, {})[kind] = {name: [row[name] for row in rows] for name in rows[0]}
-    return {"phones": PHONES, "replayed": replayed}
+    return replayed
+
+
+def promised(replayed: Replayed) -> Figures:
+    """The figures that are promised: of the burst deployment with the fewest instances, and of any phone."""
+    if not replayed:
+        return {}
+    few = replayed["100 instances"]
+    return {
+        LOST: {kind: few[kind]["lost"] for kind in (BURST, BURST_ALONE)},
+        FORMS: {"any": [max(one["most_forms"]) for kinds in replayed.values() for one in kinds.values()]},
+    }
 
 
 def _figures(deployment: Deployment, region: Region, seed: int) -> dict[str, float]:
@@ -104,10 +113,14 @@ def _figures(deployment: Deployment, region: Region, seed: int) -> dict[str, flo
         "lost": found.lost,
         "hasty_lost": come(PHONES, deployment, region, seed, HASTY).lost,
         "most_forms": found.most_forms,
-        "p50": percentile(found.seconds, 50),
-        "p95": percentile(found.seconds, 95),
-        "worst": max(found.seconds),
+        **dict(zip(SECONDS, percentiles(found.seconds), strict=True)),
     }
+
+
+def percentiles(seconds: Sequence[float]) -> list[float]:
+    """Return p50, p95 and the worst."""
+    ordered = sorted(seconds)
+    return [ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] for percent in (50, 95, 100)]
 
 
 COLUMNS = {
@@ -125,11 +138,11 @@ COLUMNS = {
 SECONDS = ("p50", "p95", "worst")
 
 
-def table(figures: Mapping[str, Any]) -> str:
+def table(replayed: Replayed) -> str:
     """Return the medians of the rounds as Markdown; for lost phones, the most."""
-    head = [f"{figures['phones']:,} phones", "deployment", *COLUMNS.values()]
+    head = [f"{PHONES:,} phones", "deployment", *COLUMNS.values()]
     rows = [head, ["---"] * len(head)]
-    for region, kinds in figures["replayed"].items():
+    for region, kinds in replayed.items():
         for kind, one in kinds.items():
             middle = {
                 name: max(one[name]) if "lost" in name else statistics.median(one[name]) for name in COLUMNS

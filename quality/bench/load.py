@@ -1,4 +1,4 @@
-"""Load: the WSGI form of the function under gunicorn, beside the floor under the same."""
+"""Load: the WSGI form of the function under gunicorn, beside the floor under the same; requests per core."""
 
 import contextlib
 import http.client
@@ -6,39 +6,32 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
-from quality.bench.figures import in_turn
-from quality.bench.load_generator import drive
+from quality.bench.figures import Figures, in_turn
+from quality.bench.fresh_process import ContestantFailed
 from quality.bench.peers.task import WANTED
-from quality.bench.setting_up import Bench, Progress
+from quality.bench.setting_up import ANONYMOUS, Bench, Progress
+from quality.bench.warm import FLOOR
 
-FLOOR, FUNCTION = "inline", "function"
-THREADS = 4
-CONNECTIONS = 4
+PER_CORE = "requests per processor second under gunicorn"
+APPLICATIONS = {FLOOR: "inline", ANONYMOUS: "function"}
+THREADS = CONNECTIONS = 4
 START_SECONDS = 30
+REQUEST = {"Content-Type": "application/json", "User-Agent": "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50"}
 
 
-def measure(bench: Bench, rounds: int, seconds: float, progress: Progress) -> dict[str, Any]:
-    """
-    Load each application in turn.
-
-    Returns:
-        ``{application: {"per_second": [one a round], "per_cpu_second", "p50_ms", "p99_ms"}}``
-    """
+def measure(bench: Bench, rounds: int, seconds: float, progress: Progress) -> Figures:
+    """Load each application in turn."""
     with contextlib.ExitStack() as stack:
         ports = {
-            name: stack.enter_context(served(bench, name, bench.environ_of(name)))
-            for name in (FLOOR, FUNCTION)
+            name: stack.enter_context(served(bench, application, bench.environ_of(name)))
+            for name, application in APPLICATIONS.items()
         }
-        runs = {name: partial(load_once, port, seconds) for name, port in ports.items()}
-        outcomes = in_turn(runs, rounds, lambda text: progress(f"load: {text}"))
-    return {
-        name: {unit: [outcome[unit] for outcome in each] for unit in each[0]}
-        for name, each in outcomes.items()
-    }
+        runs = {name: partial(per_core, port, seconds) for name, port in ports.items()}
+        return {PER_CORE: in_turn(runs, rounds, lambda text: progress(f"load: {text}"))}
 
 
 @contextlib.contextmanager
@@ -53,21 +46,21 @@ def served(bench: Bench, application: str, environ: Mapping[str, str]) -> Iterat
         command.append(f"wsgi_apps:{application}")
         server = subprocess.Popen(command, env=environ, pass_fds=[listening.fileno()])
     try:
-        wait_until_served(port, server)
+        deadline = time.monotonic() + START_SECONDS
+        while not _is_served(port):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise ContestantFailed("gunicorn does not serve; its words stand above")
+            time.sleep(0.1)
         yield port
     finally:
         server.terminate()
         server.wait(START_SECONDS)
 
 
-def wait_until_served(port: int, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            cpu_seconds(port)
-            return
-        time.sleep(0.1)
-    raise RuntimeError("gunicorn does not serve; its words stand above")
+def _is_served(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        return cpu_seconds(port) >= 0
+    return False
 
 
 def cpu_seconds(port: int) -> float:
@@ -78,29 +71,23 @@ def cpu_seconds(port: int) -> float:
         return float(connection.getresponse().read())
 
 
-def load_once(port: int, seconds: float) -> dict[str, float]:
-    before = cpu_seconds(port)
-    samples = drive(port, post(), CONNECTIONS, seconds)
-    spent = cpu_seconds(port) - before
-    latencies = [latency for _, latency in samples]
-    return {
-        "per_second": len(samples) / seconds,
-        "per_cpu_second": len(samples) / spent,
-        "p50_ms": percentile(latencies, 50) * 1000,
-        "p99_ms": percentile(latencies, 99) * 1000,
-    }
+def per_core(port: int, seconds: float) -> float:
+    before, end = cpu_seconds(port), time.monotonic() + seconds
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        answered = sum(pool.map(lambda _: _answered_until(end, port), range(CONNECTIONS)))
+    return answered / (cpu_seconds(port) - before)
 
 
-def post() -> bytes:
-    body = json.dumps(WANTED).encode()
-    head = (
-        "POST /upload-params HTTP/1.1\r\nHost: upload.example.com\r\nContent-Type: application/json\r\n"
-        "User-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0.50\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def percentile(values: Sequence[float], percent: int) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0.0
+def _answered_until(end: float, port: int) -> int:
+    """Requests over one connection, each sent when the one before was answered."""
+    body, answered = json.dumps(WANTED), 0
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+    with contextlib.closing(connection):
+        while time.monotonic() < end:
+            connection.request("POST", "/upload-params", body, REQUEST)
+            response = connection.getresponse()
+            said = response.read()
+            if response.status != 200:
+                raise ContestantFailed(f"the server answered {response.status} {said[:200]!r}")
+            answered += 1
+    return answered

@@ -14,7 +14,6 @@ from ops.package.bytecode import compile_folder, find_python
 from ops.package.command import build
 from ops.package.pins import read_pins
 from ops.package.profiles import prepare_profiles
-from quality.bench.modes import ANONYMOUS, settings_of_modes
 from quality.bench.peers import task
 from quality.bench.stand_ins import StandIns
 
@@ -28,6 +27,10 @@ SCRIPTS = ROOT / "quality" / "bench" / "peers"
 SHOWN_PEERS = (
     *("aliyun-python-sdk-core", "alibabacloud-sts20150401", "alibabacloud-credentials", "Flask", "gunicorn"),
 )
+
+# The mode of a mini-program stands first: its figures are the ones that count.
+WECHAT, ANONYMOUS = MODES = "this function, wechat", "this function, anonymous"
+PACKAGE_MB = "package, zipped, MB"
 
 Progress = Callable[[str], None]
 
@@ -85,8 +88,14 @@ def set_up(stand_ins: StandIns, progress: Progress) -> Bench:
         peers=_site_packages(venv_python),
         scripts=scripts,
         modes={
-            mode: {**surroundings, **settings}
-            for mode, settings in settings_of_modes(stand_ins.origin).items()
+            WECHAT: {
+                **surroundings,
+                "CALLER_AUTH": "wechat",
+                "WECHAT_APPID": "wx0123456789abcdef",
+                "WECHAT_SECRET": "bench",
+                "WECHAT_ENDPOINT": stand_ins.origin,
+            },
+            ANONYMOUS: {**surroundings, "CALLER_AUTH": "anonymous"},
         },
         stand_ins=stand_ins,
     )

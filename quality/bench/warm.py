@@ -1,4 +1,4 @@
-"""Warm requests: an event's bytes become a response, beside the floor."""
+"""Warm requests: an event's bytes become a response, beside the floor; in processor time."""
 
 import contextlib
 import json
@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quality.bench.figures import in_turn
+from quality.bench.figures import Figures, in_turn
 from quality.bench.fresh_process import ContestantFailed
-from quality.bench.modes import MODES, WECHAT
-from quality.bench.setting_up import Bench, Progress
+from quality.bench.setting_up import MODES, Bench, Progress
 
-FLOOR, READING = "floor", "this function, reading"
-CONFIRMED = f"{WECHAT}, confirm"
+FLOOR, READING = "the same written inline", "this function, reading"
+FORM, READ_1, READ_50 = CALLS = "warm form, us", "warm read of 1 key, us", "warm read of 50 keys, us"
 # A round is the median of so many slices of some thirty milliseconds.
 SLICES_A_ROUND = 15
 
@@ -41,45 +40,27 @@ class Contestant:
         return float(self.tell())
 
 
-def measure(bench: Bench, rounds: int, progress: Progress) -> dict[str, Any]:
-    """
-    Let the contestants take turns, slice by slice.
-
-    Returns:
-        ``{"contestant: call": {"us": [one a round], "allocated_kb": … or None}}``
-    """
+def measure(bench: Bench, rounds: int, progress: Progress) -> Figures:
+    """Let the contestants take turns, slice by slice."""
     commands = {
-        **dict.fromkeys((*MODES, CONFIRMED), bench.run_python("warm_function", bench.package)),
-        READING: bench.run_python("warm_read", bench.package),
+        **dict.fromkeys((*MODES, READING), bench.run_python("warm_function", bench.package)),
         FLOOR: bench.run_python("warm_floor"),
     }
+    to_read = {"PROFILES_FILE": str(bench.scripts / "reading.toml"), "READ_RATE": "999999999/s"}
     with contextlib.ExitStack() as stack:
         contestants = {
             name: stack.enter_context(
-                _waiting(command, {**bench.environ_of(name), **with_profiles(bench, name)})
+                _waiting(command, {**bench.environ_of(name), **(to_read if name == READING else {})})
             )
             for name, command in commands.items()
         }
-        allocated = {name: contestant.tell() for name, contestant in contestants.items()}
-        calls = [(name, call) for name in contestants for call in allocated[name]]
+        calls = [(name, call) for name, contestant in contestants.items() for call in contestant.tell()]
         run = {"all": lambda: _round(contestants, calls)}
-        outcomes = in_turn(run, rounds, lambda text: progress(f"warm requests: {text}"))["all"]
+        measured = in_turn(run, rounds, lambda text: progress(f"warm requests: {text}"))["all"]
     return {
-        f"{name}: {call}": {
-            "us": [outcome[name, call] for outcome in outcomes],
-            "allocated_kb": allocated[name][call],
-        }
-        for name, call in calls
+        call: {name: [one[name, call] for one in measured] for name, its in calls if its == call}
+        for call in CALLS
     }
-
-
-def with_profiles(bench: Bench, name: str) -> dict[str, str]:
-    """Environment of a contestant with profiles of its own: those with tickets, those to read."""
-    if name == CONFIRMED:
-        return {**bench.environ_of(WECHAT), "PROFILES_FILE": str(bench.scripts / "confirmed.toml")}
-    if name != READING:
-        return {}
-    return {"PROFILES_FILE": str(bench.scripts / "reading.toml"), "READ_RATE": "999999999/s"}
 
 
 def _round(

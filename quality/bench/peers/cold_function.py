@@ -12,5 +12,5 @@ import handler
 bench, sys.stdout = sys.stdout, Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process lives
 handler.initialize(CONTEXT)
 token = token_of_caller(lambda asked: handler.handler(asked, CONTEXT))
-print(handler.handler(event(token=token), CONTEXT)["body"], file=bench, flush=True)
+print(handler.handler(event(token), CONTEXT)["body"], file=bench, flush=True)
 sys.stdin.read()

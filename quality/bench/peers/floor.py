@@ -95,7 +95,7 @@ def signing_key(secret: str, date: str) -> bytes:
 
 def answer(wanted: Fields, request_id: str, log: TextIOBase) -> str:
     now = datetime.now(UTC).replace(microsecond=0)
-    uploads = [sign(file, now) for file in wanted.get("files") or (wanted,)]
+    upload = sign(wanted, now)
     line = {
         "requestId": request_id,
         "route": "upload-params",
@@ -104,15 +104,13 @@ def answer(wanted: Fields, request_id: str, log: TextIOBase) -> str:
         "ms": 0.25,
         "profile": "default",
         "owner": "public",
-        "key": [upload["key"] for upload in uploads],
-        "uploadId": [upload["uploadId"] for upload in uploads],
+        "key": upload["key"],
+        "uploadId": upload["uploadId"],
         "stsRefreshed": False,
     }
     log.write(encode(line) + "\n")
     log.flush()
-    if "files" in wanted:
-        return encode({"uploads": uploads, "serverTime": uploads[0]["serverTime"]})
-    return encode(uploads[0])
+    return encode(upload)
 
 
 def answer_event(event: bytes, log: TextIOBase) -> Fields:

@@ -15,24 +15,20 @@ LOGIN_CODE = "0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P"
 
 def token_of_caller(ask: Callable[[bytes], dict[str, object]]) -> str:
     """
-    What callers of this mode bring: a session's token for a code of WeChat, the business's own, or none.
+    What callers of this mode bring: a session's token for a code of WeChat, or none.
 
     Args:
         ask: an event becomes the function's response.
     """
-    if os.environ["CALLER_AUTH"] == "wechat":
-        token: str = json.loads(ask(post("/login", {"code": LOGIN_CODE}))["body"])["token"]
-        return token
-    return os.environ.get("BENCH_TOKEN", "")
+    if os.environ["CALLER_AUTH"] != "wechat":
+        return ""
+    token: str = json.loads(ask(post("/login", {"code": LOGIN_CODE}))["body"])["token"]
+    return token
 
 
-def event(
-    files: int = 1, *, token: str = "", source_ip: str = "203.0.113.7", profile: str = "default"
-) -> bytes:
-    """One POST to ``/upload-params``; several files go as ``files``."""
-    wanted = {**WANTED, **({} if profile == "default" else {"profile": profile})}
-    body = wanted if files == 1 else {"files": [wanted] * files}
-    return post("/upload-params", body, token=token, source_ip=source_ip)
+def event(token: str = "") -> bytes:
+    """One POST to ``/upload-params``."""
+    return post("/upload-params", WANTED, token)
 
 
 def event_to_read(items: int = 1) -> bytes:
@@ -41,7 +37,7 @@ def event_to_read(items: int = 1) -> bytes:
     return post("/read", wanted if items == 1 else {"items": [wanted] * items})
 
 
-def post(path: str, body: object, *, token: str = "", source_ip: str = "203.0.113.7") -> bytes:
+def post(path: str, body: object, token: str = "") -> bytes:
     headers = {
         "Host": "upload.example.com",
         "Content-Type": "application/json",
@@ -55,7 +51,7 @@ def post(path: str, body: object, *, token: str = "", source_ip: str = "203.0.11
         "method": "POST",
         "path": path,
         "protocol": "HTTP/1.1",
-        "sourceIp": source_ip,
+        "sourceIp": "203.0.113.7",
         "userAgent": headers["User-Agent"],
     }
     fields = {

@@ -1,5 +1,5 @@
 """
-The stack of Alibaba's Python samples: Flask, the credentials package, the newer STS SDK.
+The stack of Alibaba's Python samples, until its first form: Flask, credentials, the newer STS SDK.
 
 Source: https://help.aliyun.com/zh/oss/use-cases/obtain-signature-information-from-the-server-and-upload-data-to-oss
 """
@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 
 from alibabacloud_credentials.client import Client as CredentialClient
@@ -59,6 +60,7 @@ def upload_parameters():
     )
 
 
-def ask():
-    """One request through Flask without its server, which would only add to this side."""
-    return app.test_client().get("/get_post_signature_for_oss_upload")
+# Through Flask without its server, which would only add to this side.
+answer = app.test_client().get("/get_post_signature_for_oss_upload")
+print(json.dumps(answer.get_json()), flush=True)
+sys.stdin.read()

@@ -4,15 +4,13 @@ import floor
 import reading_floor
 from requests_of_clients import event, event_to_read
 from runtime import LOG
-from timing import serve
+from timing import FORM, READ_1, READ_50, serve
 
-one, nine = event(1), event(9)
-thumbnail, thumbnails = event_to_read(1), event_to_read(50)
+one, thumbnail, thumbnails = event(), event_to_read(1), event_to_read(50)
 serve(
     {
-        "1": lambda: floor.answer_event(one, LOG),
-        "9": lambda: floor.answer_event(nine, LOG),
-        "read 1": lambda: reading_floor.answer_event(thumbnail, LOG),
-        "read 50": lambda: reading_floor.answer_event(thumbnails, LOG),
+        FORM: lambda: floor.answer_event(one, LOG),
+        READ_1: lambda: reading_floor.answer_event(thumbnail, LOG),
+        READ_50: lambda: reading_floor.answer_event(thumbnails, LOG),
     }
 )

@@ -2,8 +2,10 @@
 The warm function in the mode of its environment: an event's bytes in, the response out, its log line written.
 """
 
-from requests_of_clients import CONTEXT, event, token_of_caller
-from timing import serve
+import os
+
+from requests_of_clients import CONTEXT, event, event_to_read, token_of_caller
+from timing import FORM, READ_1, READ_50, serve
 
 import handler
 
@@ -15,11 +17,12 @@ def answer(asked: bytes):
     return answered
 
 
-def request(files: int):
-    asked = event(files, token=token)
+def call(asked: bytes):
     answer(asked)
     return lambda: handler.handler(asked, CONTEXT)
 
 
-token = token_of_caller(answer)
-serve({"1": request(1), "9": request(9)})
+if "READ_RATE" in os.environ:
+    serve({READ_1: call(event_to_read(1)), READ_50: call(event_to_read(50))})
+else:
+    serve({FORM: call(event(token=token_of_caller(answer)))})
