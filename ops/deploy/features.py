@@ -13,7 +13,7 @@ class Feature(NamedTuple):
     Args:
         title: for people.
 
-        profile: the one that the example mini-program uses for it.
+        profile: the one that the example mini-program uses for it; quota and labels are for all.
 
         options: of that profile, with their values as ``profiles.toml`` has them.
     """
@@ -23,6 +23,7 @@ class Feature(NamedTuple):
     options: Mapping[str, str]
 
 
+OF_LABELS = {"confirm": "true", "ai_label": "true"}
 FEATURES = {
     "avatar": Feature(
         Text("avatar", "头像"),
@@ -41,6 +42,7 @@ FEATURES = {
     ),
     "video": Feature(Text("large videos", "大视频"), "video", {"parts": "true", "confirm": "true"}),
     "quota": Feature(Text("quota", "配额"), "default", {"files_per_day": "100"}),
+    "ai-label": Feature(Text("labels of AI-made content", "生成合成标识"), "default", OF_LABELS),
 }
 # The route that is not_found where no profile has the option; a quota has none.
 ROUTE_OF = {

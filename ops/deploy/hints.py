@@ -131,6 +131,20 @@ def _rotation_hints(variables: Mapping[str, str], profiles: Collection[Profile])
         )
 
 
+def _label_hints(variables: Mapping[str, str], profiles: Collection[Profile]) -> Iterator[Text]:
+    keep = [profile for profile in profiles if profile.strip and profile.ai_label]
+    if variables.get("AI_LABEL_CODE") and not keep:
+        yield Text(
+            "AI_LABEL_CODE is written by no profile: that takes strip and ai_label (docs/ai-labels.md)",
+            "没有用途会写入 AI_LABEL_CODE：要同时有 strip 和 ai_label（docs/ai-labels.zh-CN.md）",
+        )
+    if lost := [f"[{each.name}]" for each in profiles if each.strip and not each.ai_label]:
+        yield Text(
+            f"{', '.join(lost)}: strip removes labels of AI-made content, too; ai_label keeps them",
+            f"{'、'.join(lost)}：strip 也会去掉 AI 生成合成内容标识；写 ai_label 可以保留",
+        )
+
+
 def _erasing_hints(variables: Mapping[str, str]) -> Iterator[Text]:
     if variables.get("ERASE") == "true":
         yield Text(
@@ -169,6 +183,7 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
         yield from timer_hints(props)
         yield from _erasing_hints(environment(props))
         yield from _rotation_hints(environment(props), profiles)
+        yield from _label_hints(environment(props), profiles)
     for name, resource in mapping(document.get("resources")).items():
         if mapping(resource).get("component") == "fc3":
             component = f"resources.{name}.component"

@@ -47,7 +47,12 @@ SHAPES = {
     "region": r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+",
     "appid": APP_ID,
     "secret": rf"{APP_SECRET}|{LATER}",
+    "ai_label_code": rf"[0-9A-Z]{{27}}|{LATER}",
 }
+# Asked one after the other.
+ASKED = ("bucket", "region", "appid", "secret", "features", "ai_label_code")
+# Filled in later where nobody answers.
+MAY_WAIT = ("secret", "ai_label_code")
 USUAL_FEATURES = "avatar,pictures"
 QUESTIONS = {
     "bucket": Text("bucket (made by setup if it is not there)", "桶名（还没有的话，setup 会建）"),
@@ -57,6 +62,10 @@ QUESTIONS = {
         "its AppSecret (not shown; Enter: later, in .env)", "它的 AppSecret（不显示；回车：以后填进 .env）"
     ),
     "features": Text("features, of {names}", "要哪些功能：{names}"),
+    "ai_label_code": Text(
+        "your code in labels of AI-made content, 27 characters (Enter: none)",
+        "写进生成合成标识的你的编码，27 位（回车：不写）",
+    ),
 }
 WRONG = {
     "bucket": Text(
@@ -69,6 +78,7 @@ WRONG = {
     "appid": Text("appid: wx and 16 of 0-9, a-f", "AppID 应为 wx 加 16 位 0-9、a-f"),
     "secret": Text("WECHAT_SECRET: 32 of 0-9, a-f", "WECHAT_SECRET 应为 32 位 0-9、a-f"),
     "features": Text("features: only {names}", "功能只有：{names}"),
+    "ai_label_code": Text("AI_LABEL_CODE: 27 of 0-9, A-Z", "AI_LABEL_CODE 应为 27 位 0-9、A-Z"),
     "missing": Text("--yes needs --{option}", "用 --yes 时要给出 --{option}"),
     "unanswered": Text(
         "no answer: run it in a terminal, or give --yes, {options}",
@@ -119,6 +129,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
     parser.add_argument("--yes", action="store_true", help=HELP["yes"].say(language))
     for name in ("bucket", "region", "appid", "features"):
         parser.add_argument(f"--{name}", default="", help=QUESTIONS[name].say(language, names=names))
+    parser.add_argument("--ai-label-code", default="", help=QUESTIONS["ai_label_code"].say(language))
     parser.add_argument(
         "--caller-auth", choices=CALLER_KINDS, default=WECHAT, help=HELP["caller_auth"].say(language)
     )
@@ -154,10 +165,12 @@ def _refuse_existing(folder: Path) -> None:
 
 
 def _answers(args: argparse.Namespace, asking: Asking, screen: Screen, language: str) -> Answers:
-    given = {name: getattr(args, name).strip() for name in ("bucket", "region", "appid", "features")}
+    given = {name: getattr(args, name).strip() for name in ASKED if name != "secret"}
     given["secret"] = asking.environ.get("WECHAT_SECRET", "").strip()
-    for name in ("bucket", "region", "appid", "secret", "features"):
+    for name in ASKED:
         if name in ("appid", "secret") and args.caller_auth != WECHAT:
+            continue
+        if name == "ai_label_code" and "ai-label" not in (_features(given["features"]) or ()):
             continue
         while problem := _problem(name, given, is_silent=args.yes):
             if args.yes:
@@ -165,26 +178,27 @@ def _answers(args: argparse.Namespace, asking: Asking, screen: Screen, language:
             if given[name]:
                 screen.fail(problem.say(language))
             given[name] = _asked(name, asking, language)
-    secret = "" if given["secret"] == LATER else given["secret"]
+    secret, code = ("" if given[name] == LATER else given[name] for name in MAY_WAIT)
     features = _features(given["features"]) or []
-    return Answers(given["bucket"], given["region"], args.caller_auth, given["appid"], secret, features)
+    return Answers(given["bucket"], given["region"], args.caller_auth, given["appid"], secret, features, code)
 
 
 def _asked(name: str, asking: Asking, language: str) -> str:
     question = QUESTIONS[name].say(language, names=_names(language))
     colon = "：" if language == "zh" else ": "
-    if name == "secret":
+    if name in MAY_WAIT:
         # Enter alone leaves it to be filled in.
-        return asking.secret(question + colon).strip() or LATER
+        ask = asking.secret if name == "secret" else asking.line
+        return ask(question + colon).strip() or LATER
     usual = f" [{USUAL_FEATURES}]" if name == "features" else ""
     return asking.line(question + usual + colon).strip() or (USUAL_FEATURES if usual else "")
 
 
 def _problem(name: str, given: Mapping[str, str], *, is_silent: bool) -> Text | None:
-    """Return what is wrong with an answer; without a question an empty secret is filled in later."""
+    """Return what is wrong with an answer; without a question what may wait is filled in later."""
     value = given[name]
     if not value:
-        return None if name == "secret" and is_silent else _said("missing", option=name)
+        return None if name in MAY_WAIT and is_silent else _said("missing", option=name)
     pair = {"appid": (APP_SECRET, "secret"), "secret": (APP_ID, "appid")}
     if name in pair and re.fullmatch(pair[name][0], value):
         return WRONG["swapped"]

@@ -32,6 +32,7 @@ class Answers(NamedTuple):
     app_id: str
     app_secret: str
     features: Collection[str]
+    ai_label_code: str = ""
 
 
 @cache
@@ -59,8 +60,9 @@ def _table(name: str, answers: Answers, language: str) -> Iterator[str]:
     yield f"[{feature.profile}]"
     yield f'title = "{Text(*table["title"]).say(language)}"'
     chosen = dict(feature.options)
-    if "quota" in answers.features:
-        chosen |= FEATURES["quota"].options
+    for shared in ("ai-label", "quota"):
+        if shared in answers.features:
+            chosen |= FEATURES[shared].options
     options = table["options"].split("\n")[:-1] + [f"{option} = {value}" for option, value in chosen.items()]
     options = [
         _for_callers(line, answers.caller_auth)
@@ -71,8 +73,11 @@ def _table(name: str, answers: Answers, language: str) -> Iterator[str]:
     if "check" in answers.features and checker and "hold" not in chosen and SEEN_BY_OTHERS in options:
         # Nobody checks a document.
         options = [*(line.replace(', "application/pdf"', "") for line in options), 'hold = ["check"]']
-    if checker == ALIYUN and any(line.startswith("hold ") for line in options):
-        options.append(f'check_by = ["{ALIYUN}"]')
+    if any(line.startswith("hold ") for line in options):
+        options += [f'check_by = ["{ALIYUN}"]'] * (checker == ALIYUN)
+        # Only pictures can be cleaned.
+        if "ai-label" in answers.features and not any("video/" in line for line in options):
+            options.append("strip = true")
     for line in options:
         written = line if checker else line.replace(', "check"', "")
         yield f"{written:<31} {_note('options', line.partition(' ')[0], language)}".rstrip()
@@ -110,6 +115,8 @@ def env_text(answers: Answers, language: str) -> str:
         values |= {"JWT_KEY": "", "JWT_ALGORITHM": "HS256"}
     if "quota" in answers.features:
         values |= {"QUOTA_URL": "", "QUOTA_WHEN_DOWN": "deny"}
+    if "ai-label" in answers.features:
+        values["AI_LABEL_CODE"] = answers.ai_label_code
     lines = [_note("head", "env", language)]
     for name, value in values.items():
         lines += [*filter(None, [_note("settings", name, language)]), f"{name}={value}"]

@@ -46,6 +46,27 @@ def test_a_profile_with_hold_gets_a_setup_hint(project: Path) -> None:
     assert not any("wechat-events" in hint for hint in report.hints)
 
 
+@pytest.mark.parametrize(
+    ("more", "variables", "told"),
+    [
+        ("", {}, []),
+        ("", {"AI_LABEL_CODE": "001191330100MA0000000X20001"}, ["AI_LABEL_CODE"]),
+        ("ai_label = true\n", {"AI_LABEL_CODE": "001191330100MA0000000X20001"}, ["AI_LABEL_CODE"]),
+        ('hold = ["commit"]\nstrip = true\n', {}, ["[post]: strip"]),
+        (
+            'hold = ["commit"]\nstrip = true\nai_label = true\n',
+            {"AI_LABEL_CODE": "001191330100MA0000000X20001"},
+            [],
+        ),
+    ],
+)
+def test_an_unused_code_and_removed_labels_are_hints(project, more, variables, told):
+    (project / "profiles.toml").write_text(PLAIN + POST + more, "utf-8")
+    report = check(project / "s.yaml", {**CONFIGURED, **variables})
+    hints = [hint for hint in report.hints if "ai_label" in hint]
+    assert [hint[: len(each)] for hint, each in zip(hints, told, strict=True)] == told
+
+
 HELD = 'hold = ["commit"]\nhold_days = 9\n'
 
 

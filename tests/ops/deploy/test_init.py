@@ -39,6 +39,8 @@ APP, SECRET = "wx0123456789abcdef", "0123456789abcdef" * 2
 SUBSETS = list(chain.from_iterable(combinations(FEATURES, count) for count in range(len(FEATURES) + 1)))
 # What init leaves to the commands that it names.
 LATER = {"STS_ROLE_ARN": "acs:ram::1234567890123456:role/r", "JWT_KEY": "k" * 32, "QUOTA_URL": "memory:"}
+FOR_ALL = {"quota", "ai-label"}
+CODE = "001191330100MA0000000X20001"
 GIVEN = ["--yes", "--bucket", "my-bucket", "--region", "cn-hangzhou", "--appid", APP]
 
 
@@ -73,13 +75,13 @@ def test_the_files_of_every_choice_are_what_the_function_takes(caller_auth):
         answers = Answers("my-bucket", "cn-hangzhou", caller_auth, APP, SECRET, features)
         env = parse_env(env_text(answers, "zh"))
         assert env.problems == ()
-        settings = {name: value or LATER[name] for name, value in env.values.items()}
+        settings = {name: value or LATER.get(name, "") for name, value in env.values.items()}
         for language in ("en", "zh"):
             text = profiles_text(answers, language)
             profiles = load_settings({**settings, "PROFILES_FILE": "p"}, lambda _, text=text: text).profiles
-        wanted = {FEATURES[name].profile for name in features if name != "quota"} or {"default"}
+        wanted = {FEATURES[name].profile for name in {*features} - FOR_ALL} or {"default"}
         assert set(profiles) == wanted
-        for name in {*features} - {"quota"}:
+        for name in {*features} - FOR_ALL:
             profile = profiles[FEATURES[name].profile]
             for option in FEATURES[name].options:
                 expected = caller_auth in NEEDED_CALLERS.get(option, CALLER_KINDS)
@@ -88,6 +90,11 @@ def test_the_files_of_every_choice_are_what_the_function_takes(caller_auth):
             assert profile.is_checked is seen
             assert profile.is_checked_by_wechat is (seen and caller_auth == "wechat")
         assert {profile.has_quota for profile in profiles.values()} == {"quota" in features}
+        has_labels = "ai-label" in features
+        assert {profile.ai_label for profile in profiles.values()} == {has_labels}
+        for profile in profiles.values():
+            is_cleaned = has_labels and profile.is_held and "video/mp4" not in profile.content_types
+            assert profile.strip is is_cleaned
 
 
 @pytest.mark.parametrize(
@@ -190,6 +197,24 @@ def test_features_may_be_named_in_chinese_and_a_secret_left_for_later(tmp_path):
     assert env_of(tmp_path).values["WECHAT_SECRET"] == ""
     text = (tmp_path / "profiles.toml").read_text("utf-8")
     assert "[avatar]" in text and "[post]" in text and "files_per_day" in text and "[video]" not in text
+
+
+@pytest.mark.parametrize(("typed", "kept"), [(["x", CODE], CODE), ([""], "")])
+def test_the_feature_of_labels_asks_for_a_code_which_may_be_left_out(tmp_path, typed, kept):
+    answers = ["my-bucket", "cn-hangzhou", APP, SECRET, "check、生成合成标识", *typed]
+    assert run(tmp_path, environ={}, answers=answers) == 0
+    assert env_of(tmp_path).values["AI_LABEL_CODE"] == kept
+    text = (tmp_path / "profiles.toml").read_text("utf-8")
+    profile = read_profiles(text, default_signature="v4")[0]["post"]
+    assert profile.strip and profile.ai_label
+
+
+def test_the_code_of_labels_is_an_option_too(tmp_path):
+    for features, name in (("avatar", "a"), ("check,ai-label", "b")):
+        (tmp_path / name).mkdir()
+        assert run(tmp_path / name, *GIVEN, "--features", features, "--ai-label-code", CODE) == 0
+    assert "AI_LABEL_CODE" not in env_of(tmp_path / "a").values
+    assert env_of(tmp_path / "b").values["AI_LABEL_CODE"] == CODE
 
 
 def test_no_question_about_a_mini_program_for_other_callers(tmp_path):
