@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (18_917, 148),
-    "ops/": (20_636, 170),
+    "ops/": (20_740, 171),
     "local/": (14_686, 146),
     "quality/": (13_097, 114),
-    "tests/": (75_810, 673),
+    "tests/": (75_847, 673),
     "miniprogram/": (13_547, 176),
     (REST := "docs/, deploy/, root"): (12_831, 145),
 }

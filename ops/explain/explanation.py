@@ -2,19 +2,22 @@
 Explanation of a paste: an error with its advice, a success, or a form.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from ops.explain.advice import PLATFORM, Advice, condition_remedy, find_advice
 from ops.explain.form import form_lines, policy_lines
 from ops.explain.function_output import NONE, Secrets, advice_on, log_lines, owner_lines, token_lines
+from ops.explain.label import label_lines
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import (
     STATES,
     Pasted,
     PastedError,
     PastedForm,
+    PastedLabel,
     PastedLogLine,
     PastedPolicy,
     PastedSuccess,
@@ -70,16 +73,24 @@ def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> li
     if isinstance(pasted, PastedError):
         return _error_lines(pasted, language)
     if isinstance(pasted, PastedSuccess):
-        return _success_lines(pasted, language)
+        return _success_lines(pasted, language) + _label_in(pasted.answer, language)
     if isinstance(pasted, PastedPolicy):
         return policy_lines(read_policy(pasted.text), now, language)
     if isinstance(pasted, PastedForm):
         return form_lines(pasted, now, language)
     if isinstance(pasted, PastedToken):
-        return token_lines(pasted, now, secrets, language)
+        return token_lines(pasted, now, secrets, language) + _label_in(pasted.claims, language)
+    if isinstance(pasted, PastedLabel):
+        return label_lines(pasted, language)
     if isinstance(pasted, PastedLogLine):
         return log_lines(pasted, language) + _advice_lines(advice_on(pasted), (), language)
     return owner_lines(pasted.text, secrets, language)
+
+
+def _label_in(fields: Mapping[str, Any], language: str) -> list[str]:
+    label = fields.get("aiLabel", "")
+    is_one = label is None or isinstance(label, Mapping)
+    return label_lines(PastedLabel(label, is_alone=False), language) if is_one else []
 
 
 def _error_lines(error: PastedError, language: str) -> list[str]:

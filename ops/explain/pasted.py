@@ -132,7 +132,31 @@ class PastedOpenId:
     text: str
 
 
-Pasted = PastedPolicy | PastedForm | PastedError | PastedSuccess | PastedLogLine | PastedToken | PastedOpenId
+@dataclass(frozen=True)
+class PastedLabel:
+    """
+    A label of AI-made content.
+
+    Args:
+        label: the JSON of a file, or ``aiLabel`` of the function; ``None`` where nothing was found.
+
+        is_alone: False where what it was pasted with is shown as well.
+    """
+
+    label: Mapping[str, Any] | None = field(repr=False)
+    is_alone: bool = True
+
+
+Pasted = (
+    PastedPolicy
+    | PastedForm
+    | PastedError
+    | PastedSuccess
+    | PastedLogLine
+    | PastedToken
+    | PastedOpenId
+    | PastedLabel
+)
 
 
 def form_of(value: Mapping[str, Any]) -> PastedForm:

@@ -2,9 +2,11 @@
 
 import json
 
+import jwt
 import pytest
 
 from ops.explain.advice import advice_rows, condition_remedy, find_advice
+from ops.explain.label import MARKS, NOTHING, PROBLEMS, SOURCES
 from tests.docs.markdown import ROOT
 from tests.ops.explain.pastes import error_xml, said
 from tests.ops.words import chinese_in, english_in
@@ -180,3 +182,38 @@ def test_the_commonest_codes_name_the_page_that_says_more(language, ending):
 def test_a_refusal_of_function_compute_is_explained_in_each_of_its_forms(code, names):
     pasted = json.dumps(dict(zip(names, (code, "limit reached"), strict=True)))
     assert is_told(find_advice(code), said(pasted), "en")
+
+
+LABEL = {"Label": "1", "ContentProducer": "001191330100MA0000000X10001", "ProduceID": "img-42"}
+
+
+@pytest.mark.parametrize(
+    ("pasted", "word", "field"),
+    [
+        (LABEL, "属于", "ContentProducer = "),
+        ({"AIGC": {**LABEL, "Label": "3"}}, "疑似", "ProduceID = img-42"),
+        ({"AIGC": {**LABEL, "Label": "4"}}, PROBLEMS["unreadable"].zh, ""),
+        ({"aiLabel": {"label": 2, "source": "declared"}}, SOURCES["declared"].zh, ""),
+        ({"label": 1, "source": "metadata", "c2pa": False}, SOURCES["metadata"].zh, "c2pa = "),
+        ({"label": None, "source": "metadata"}, MARKS.zh, ""),
+        ({"label": None, "problem": "conflict"}, PROBLEMS["conflict"].zh, ""),
+        ({"aiLabel": None}, NOTHING.zh, ""),
+    ],
+)
+def test_a_label_of_ai_made_content_is_said_in_words(pasted, word, field):
+    text = said(json.dumps(pasted), "zh")
+    assert word in text and field in text and "docs/ai-labels.zh-CN.md" in text
+    assert said(json.dumps(pasted)) != text
+
+
+def test_a_label_in_a_response_and_in_a_receipt_is_explained_beside_them():
+    label = {"label": 3, "source": "reviewed"}
+    receipt = jwt.encode({"aud": "oss-direct-upload-receipt", "aiLabel": label}, "k" * 32)
+    for pasted in (json.dumps({"state": "published", "aiLabel": label}), receipt):
+        assert SOURCES["reviewed"].en in said(pasted)
+    assert NOTHING.en not in said(json.dumps({"state": "published"}))
+    assert NOTHING.en in said(json.dumps({"state": "published", "aiLabel": None}))
+
+
+def test_controls_in_a_label_are_not_printed():
+    assert "\x1b" not in said(json.dumps({**LABEL, "ProduceID": "\x1b[31m", "\x1b[2J": "x"}))
