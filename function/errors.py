@@ -4,8 +4,9 @@ Errors of this function, each with its HTTP status and code.
 * UploadError
   x CallerError
     + BadRequest, UnknownProfile (400), Unauthorized (401), Forbidden (403), NotFound, NotUploaded (404),
-      MethodNotAllowed (405), Incomplete, AlreadyExists, AlreadyComplete, AlreadyPublished (409),
-      UploadGone (410), TooLarge (413), UnsupportedType (415), TooManyRequests, QuotaExceeded (429)
+      MethodNotAllowed (405), Incomplete, AlreadyExists, AlreadyComplete, AlreadyPublished,
+      AlreadyLabelled (409), UploadGone (410), TooLarge (413), UnsupportedType (415), TooManyRequests,
+      QuotaExceeded (429)
   x Misconfigured, InternalError (500), HooksUnavailable (503)
   x UpstreamError
     + StsRejected, LoginRejected, OssRejected (502)
@@ -143,6 +144,13 @@ class AlreadyPublished(CallerError):
 
     status, code = 409, "already_published"
     default_message = "This object is published already."
+
+
+class AlreadyLabelled(CallerError):
+    """Raised when a reviewer labels as AI-made what its file or its uploader labelled."""
+
+    status, code = 409, "already_labelled"
+    default_message = "This upload has a label of AI-made content already."
 
 
 class UploadGone(CallerError):

@@ -29,6 +29,7 @@ RECORDS = (
     "copied",
     "decided",
     "fetched",
+    "labels",
     "review",
     "verdicts",
 )

@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (18_917, 148),
-    "ops/": (20_740, 171),
-    "local/": (14_686, 146),
-    "quality/": (13_097, 114),
-    "tests/": (75_847, 673),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (19_303, 151),
+    "ops/": (20_748, 171),
+    "local/": (14_687, 146),
+    "quality/": (13_133, 114),
+    "tests/": (76_372, 674),
     "miniprogram/": (13_547, 176),
-    (REST := "docs/, deploy/, root"): (12_831, 145),
+    (REST := "docs/, deploy/, root"): (12_883, 145),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -420,6 +420,23 @@ def held() -> Scenario:
     return case
 
 
+def labels() -> Scenario:
+    case = Scenario("labels")
+    anna = case.log_in()
+    for fields in ({"aiDeclared": "yes"}, {"aiDeclared": True, "profile": "plain"}):
+        case.form(anna, **{"profile": "note", **fields})
+    receipts = []
+    for declared in (True, False):
+        form = case.form(anna, profile="note", aiDeclared=declared)
+        case.oss.post(form["formData"], "a", body=PNG)
+        receipts.append({"receipt": str(case.ask("confirm", {"ticket": form["ticket"]})["receipt"])})
+    for label in (2, 3):
+        for receipt in receipts:
+            case.ask("commit", {**receipt, "decision": "publish", "aiLabel": label}, case.backend())
+    case.ask("status", receipts[1])
+    return case
+
+
 def verdict(trace: str, suggest: str = "pass", label: int = 100, **more: Any) -> dict[str, Any]:
     said = {"suggest": suggest, "label": label}
     detail = [{"strategy": "content_model", "errcode": 0, "prob": 90, **said}]
@@ -485,7 +502,8 @@ def checks() -> Scenario:
 
 
 def main() -> None:
-    cases = [forms(), *misconfigured(), *limits(), *logins(), uploads(), multipart(), held(), checks()]
+    cases = [forms(), *misconfigured(), *limits(), *logins(), uploads(), multipart(), held(), labels()]
+    cases.append(checks())
     for path in RECORDINGS.glob("*.json"):
         path.unlink()
     counts = {case.name: case.write() for case in cases}

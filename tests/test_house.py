@@ -403,8 +403,8 @@ OPTIONS = {
     "`CALLER_AUTH=jwt`": "auth/jwt.py config/jwt_key.py",
     "`CALLER_AUTH=wechat`": "auth/wechat.py auth/session.py wechat/__init__.py",
     "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
-    " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/ticket_rates.py webhook.py"
-    " oss/client.py oss/responses.py oss/objects.py oss/presign.py",
+    " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/labels.py"
+    " uploads/ticket_rates.py webhook.py oss/client.py oss/responses.py oss/objects.py oss/presign.py",
     "`/introspect`": "routes/introspect.py",
     "`callback`": "routes/callback.py uploads/callback_verification.py oss/callback_signature.py",
     "`{sha256}` in `key`": "lifecycle/deduplication.py",
@@ -414,7 +414,8 @@ OPTIONS = {
     "`list`, `delete`, `replaces`": "routes/owners.py owners/__init__.py owners/listing.py owners/deletion.py"
     " holding/replaced_deletion.py holding/key_deletion.py oss/listing.py",
     "`ERASE`": "routes/erase.py owners/erasure oss/versions.py",
-    "`strip`": "holding/clean holding/picture_ ai_label/",
+    "`ai_label`, `strip`": "ai_label/ holding/label_record.py lifecycle/labelling.py holding/clean"
+    " holding/picture_",
     "`hold` with `check`": "moderation/ holding/wechat_ holding/aliyun_ wechat/api.py routes/check_source.py",
     "`WECHAT_PUSH_TOKEN`": "routes/wechat_events.py owners/withdrawal.py wechat/",
     "`hold`": "holding/ routes/held.py",

@@ -51,9 +51,27 @@ NOTHING = AiLabel()
 
 def short(label: AiLabel) -> dict[str, Any] | None:
     """Return what a receipt says."""
-    if label.problem:
-        return {"label": None, "problem": label.problem}
-    return {"label": label.label, "source": label.source} if label.source else None
+    texts = {"source": label.source, "problem": label.problem}
+    said = {name: text for name, text in texts.items() if text}
+    return {"label": label.label, **said} if said else None
+
+
+def from_short(said: object) -> AiLabel:
+    """Return the label that a receipt has; raise ``ValueError`` for anything that ``short`` never makes."""
+    label = NOTHING if said is None else from_fields(said)
+    if said != short(label):
+        raise ValueError
+    return label
+
+
+def declared(label: AiLabel | None = None) -> AiLabel:
+    """Return the label of what its uploader declares: the file's own if it has one."""
+    return label if label and label.label else (label or NOTHING)._replace(label=2, source=DECLARED)
+
+
+def reviewed(label: AiLabel | None) -> AiLabel:
+    """Return the label of what a reviewer suspects: an earlier one if there is one."""
+    return label if label and label.label else (label or NOTHING)._replace(label=3, source=REVIEWED)
 
 
 def told(label: AiLabel) -> dict[str, Any] | None:

@@ -42,15 +42,19 @@ from function.oss.objects import head_object
 from function.uploads.receipt import invalid_receipt
 
 
-def commit_held(case: Case, by_hand: str | None, reviewer: str = "", *, is_backend: bool) -> HeldState:
+def commit_held(
+    case: Case, by_hand: str | None, reviewer: str = "", *, is_labelled: bool = False, is_backend: bool
+) -> HeldState:
     """
     Begin the next step, and return the new state.
 
     Args:
         by_hand: ``PUBLISH`` or ``REJECT``, if a backend decides instead.
         reviewer: name of the person who decided, for the record.
+        is_labelled: whether they label it as suspected to be AI-made.
 
     Raises:
+        BadRequest, AlreadyLabelled: it takes no such label.
         Forbidden: it would be deleted, and its key is none of its profile's; or an owner commits what was
             stored under other rules.
         NotUploaded: the upload is gone.
@@ -58,13 +62,17 @@ def commit_held(case: Case, by_hand: str | None, reviewer: str = "", *, is_backe
     """
     if by_hand == REJECT:
         _check_key(case)
+    if is_labelled:
+        from function.holding.label_record import refuse_review
+
+        refuse_review(case)
     if not case.upload.is_held:
         # A hold may have published it: then its decision may be cut off.
         if case.upload.profile.is_held:
             decided_state(case)
         ended = stored_state(case.oss, case.upload)
     else:
-        ended = _committed(case, by_hand, reviewer, is_backend)
+        ended = _committed(case, by_hand, reviewer, is_labelled, is_backend)
     if ended.shown == GONE:
         raise NotUploaded
     if ended.shown == PUBLISHED and by_hand == REJECT:
@@ -72,7 +80,9 @@ def commit_held(case: Case, by_hand: str | None, reviewer: str = "", *, is_backe
     return ended
 
 
-def _committed(case: Case, by_hand: str | None, reviewer: str, is_backend: bool) -> HeldState:
+def _committed(
+    case: Case, by_hand: str | None, reviewer: str, is_labelled: bool, is_backend: bool
+) -> HeldState:
     oss, upload = case.oss, case.upload
     if not (by_hand or upload.profile.is_reviewed):
         # Publishing finds an earlier decision by itself, so none is looked for.
@@ -89,11 +99,11 @@ def _committed(case: Case, by_hand: str | None, reviewer: str, is_backend: bool)
     if current.state not in OPEN:
         return current
     if by_hand:
-        return _decide_by_hand(case, current, by_hand, reviewer)
+        return _decide_by_hand(case, current, by_hand, reviewer, is_labelled)
     return _begin_check(case, current, is_backend)
 
 
-def _decide_by_hand(case: Case, current: HeldState, action: str, who: str) -> HeldState:
+def _decide_by_hand(case: Case, current: HeldState, action: str, who: str, is_labelled: bool) -> HeldState:
     was_in_review = current.state == REVIEW
     if action == PUBLISH and case.upload.profile.strip:
         from function.holding.cleaning import clean_by_hand
@@ -103,7 +113,7 @@ def _decide_by_hand(case: Case, current: HeldState, action: str, who: str) -> He
         if current.copy is None:
             return current
         case = case.of_copy(current.copy)
-    ended = decide(case, current, action, BY_BACKEND, reviewer=who)
+    ended = decide(case, current, action, BY_BACKEND, reviewer=who, is_labelled=is_labelled)
     if was_in_review:
         from function.holding.review_list import forget_review
 

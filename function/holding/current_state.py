@@ -6,7 +6,7 @@ from function.annotations import TYPE_CHECKING, NamedTuple
 from function.config.profile import COMMIT
 from function.holding import records
 from function.holding.accepted_record import MAX_SUBMISSIONS, Progress, get_progress
-from function.holding.held_upload import HeldUpload, Shown
+from function.holding.held_upload import Case, HeldUpload, Shown
 from function.holding.publication import Published, find_published
 from function.holding.transitions import (
     ACCEPTED,
@@ -25,6 +25,7 @@ from function.oss.client import OssClient
 from function.oss.objects import head_object
 
 if TYPE_CHECKING:
+    from function.ai_label.label import AiLabel
     from function.holding.clean_record import Cleaning
 
 # What may be due: a clean copy, or what follows it where no checker looks; a question to Aliyun; a submission
@@ -78,6 +79,16 @@ class HeldState(NamedTuple):
     def copy(self) -> Shown | None:
         """Return the clean copy, if there is one."""
         return self.cleaning.copy if self.cleaning else None
+
+
+def label_of(case: Case) -> "AiLabel | None":
+    """Return what is known of the label of AI-made content of an upload; its bytes are not read."""
+    profile = case.upload.profile
+    if not (profile.is_held and profile.ai_label):
+        return case.upload.content.ai_label
+    from function.holding.label_record import recorded_label
+
+    return recorded_label(case)
 
 
 def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldState:

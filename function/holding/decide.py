@@ -2,10 +2,10 @@
 
 from function.holding.apply_decision import take_effect
 from function.holding.current_state import HeldState, undecided_state
-from function.holding.decision_records import forget_due, make_decision
+from function.holding.decision_records import BY_CHECK, forget_due, leave_to_a_human, make_decision
 from function.holding.held_upload import Case
 from function.holding.records import Decision, get_decision
-from function.holding.transitions import GONE, PUBLISHED
+from function.holding.transitions import GONE, PUBLISH, PUBLISHED
 from function.moderation.finding import Finding
 
 
@@ -35,21 +35,44 @@ def decided_state(case: Case, told_by: str = "") -> HeldState | None:
 
 
 def decide(
-    case: Case, current: HeldState, action: str, by: str, finding: Finding | None = None, reviewer: str = ""
+    case: Case,
+    current: HeldState,
+    action: str,
+    by: str,
+    finding: Finding | None = None,
+    reviewer: str = "",
+    *,
+    is_labelled: bool = False,
 ) -> HeldState:
     """
     Decide about the bytes of a receipt unless that is done, apply what counts, and return the new state.
 
     Args:
         current: state that the decision ends.
-        action, by, finding, reviewer: as in ``Decision``.
+        action, by, finding, reviewer, is_labelled: as in ``Decision``.
+
+    Returns:
+        ``REVIEW`` if a check passed it and its label needs a human.
 
     Raises:
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
     upload = case.upload
+    if action == PUBLISH and upload.profile.ai_label:
+        from function.holding.label_record import doubt_about_label
+
+        if doubt := doubt_about_label(case, is_checked=by == BY_CHECK):
+            return leave_to_a_human(case, current, doubt)
     decision = Decision(
-        action, by, upload.receipt, upload.etag, case.now, finding, reviewer=reviewer, copy=upload.copy
+        action,
+        by,
+        upload.receipt,
+        upload.etag,
+        case.now,
+        finding,
+        reviewer=reviewer,
+        copy=upload.copy,
+        is_labelled=is_labelled,
     )
     valid, is_new = make_decision(case, current, decision)
     return apply(case, valid, is_new=is_new)
@@ -57,6 +80,10 @@ def decide(
 
 def apply(case: Case, decision: Decision, *, is_new: bool = False, is_due: bool = False) -> HeldState:
     """Have a decision take effect, and delete what a published upload replaces; raises as the effects do."""
+    if decision.is_labelled:
+        from function.holding.label_record import note_review
+
+        note_review(case)
     ended, done = take_effect(case, decision, is_new=is_new, is_due=is_due)
     if ended.shown == PUBLISHED and case.upload.content.replaces:
         from function.holding.replaced_deletion import delete_replaced

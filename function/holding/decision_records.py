@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from function.annotations import Any
 from function.errors import OssRejected, OssUnavailable, UploadError
 from function.holding import records
-from function.holding.current_state import HeldState
+from function.holding.current_state import HeldState, label_of
 from function.holding.held_upload import Case
 from function.holding.records import Decision, get_decision
 from function.holding.transitions import DISCARD, EXPIRE, OPEN, PUBLISH, REJECT, REVIEW, next_state
@@ -21,6 +21,7 @@ from function.moderation.finding import Finding
 from function.oss import due
 from function.oss.client import silent
 from function.oss.objects import head_object
+from function.uploads.labels import told_label
 from function.webhook import notify_business
 
 # Kind of due records. A minute later the request that wrote one is over, whether it has decided or not.
@@ -174,7 +175,7 @@ def notify(
     case: Case, event: str, finding: Finding | None = None, at: datetime | None = None, **more: Any
 ) -> bool:
     """
-    Deliver an event to the business's webhook, with what a checker found; False if it is lost.
+    Deliver an event to the webhook, with what a checker found and the label; False if it is lost.
 
     Args:
         at: when it was decided; now by default.
@@ -184,5 +185,5 @@ def notify(
     found = {} if finding is None else finding.event
     context.line.verdict = found or context.line.verdict
     location, owner = upload.profile.location, upload.owner
-    said = {**found, **more}
+    said = {**found, **more, **told_label(label_of(case))}
     return notify_business(context, location, upload.receipt, upload.upload_id, owner, event, at, **said)

@@ -21,6 +21,8 @@ MAX_RECEIPTS = 20
 DECISIONS = (PUBLISH, REJECT)
 # Name of a person, for records.
 REVIEWER = r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}"
+# The label of AI-made content that a reviewer may give.
+SUSPECTED = 3
 # The caller of a request with a backend's token; any other caller is an owner.
 BACKEND = ""
 CALLS_PER_UPLOAD = Rate(60, 60)
@@ -39,12 +41,14 @@ class HeldRequest(NamedTuple):
         is_one: whether the request has one receipt, and not a list.
         decision: a backend's decision by hand, if any.
         reviewer: name of the person who decided; empty if the backend sends none.
+        is_labelled: whether they label it as suspected to be AI-made.
     """
 
     entries: list[Entry]
     is_one: bool
     decision: str | None
     reviewer: str = ""
+    is_labelled: bool = False
 
     @property
     def uploads(self) -> list[HeldUpload]:
@@ -79,8 +83,11 @@ def read_held_request(context: RequestContext) -> HeldRequest:
     is_name = isinstance(reviewer, str) and re.fullmatch(REVIEWER, reviewer)
     if reviewer is not None and not (decision and is_name):
         raise BadRequest("reviewer must be text of 1 to 64 characters, beside a decision.")
+    label: Any = fields.get("aiLabel")
+    if label is not None and not (decision and type(label) is int and label == SUSPECTED):
+        raise BadRequest(f"aiLabel must be {SUSPECTED}, beside a decision.")
     entries = [_entry(context, text) for text in texts]
-    request = HeldRequest(entries, several is None, decision, reviewer or "")
+    request = HeldRequest(entries, several is None, decision, reviewer or "", label is not None)
     _log(context, request)
     return request
 

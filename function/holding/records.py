@@ -53,6 +53,7 @@ accepted_key = partial(_name, "accepted")
 review_key = partial(_name, "review")
 check_key = partial(_name, "checks")
 verdict_key = partial(_name, "verdicts")
+label_key = partial(_name, "labels")
 
 
 def attempt_key(upload_id: str, turn: int, number: int) -> str:
@@ -142,6 +143,7 @@ class Decision(NamedTuple):
         copy: the clean copy that is published in place of the bytes of the receipt.
         state: of an upload that expired, until then.
         due: kind of the due record by which a tick tells of it; empty for one of its own.
+        is_labelled: True if a reviewer labelled it as suspected to be AI-made.
     """
 
     action: str
@@ -155,6 +157,7 @@ class Decision(NamedTuple):
     copy: Shown | None = None
     state: str = ""
     due: str = ""
+    is_labelled: bool = False
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -167,6 +170,7 @@ class Decision(NamedTuple):
             "copy": self.copy and self.copy.fields,
             "state": self.state,
             "due": self.due,
+            "labelled": self.is_labelled,
             "etag": self.etag,
             "receipt": self.receipt,
         }
@@ -195,7 +199,8 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
     at, finding = time_in(name, fields, "at"), _finding(fields)
     copy = shown_in(name, fields) if "copy" in fields else None
     state = text_in(name, fields, "state") if action == EXPIRE else ""
-    return Decision(action, by, receipt, etag, at, finding, copied, reviewer, copy, state, due)
+    is_labelled = fields.get("labelled") is True
+    return Decision(action, by, receipt, etag, at, finding, copied, reviewer, copy, state, due, is_labelled)
 
 
 def _finding(fields: Mapping[str, Any]) -> Finding | None:

@@ -18,6 +18,7 @@ from function.context import RequestContext
 from function.errors import Forbidden, UploadError
 from function.holding import records
 from function.holding.clean_record import get_cleaning
+from function.holding.current_state import label_of
 from function.holding.held_upload import Case, HeldUpload, held_url, read_recorded
 from function.http.json_body import object_in
 from function.moderation.finding import Finding, read_finding
@@ -25,6 +26,7 @@ from function.oss.client import OssClient, oss_clients, require_client, same_buc
 from function.oss.instants import instant_in, iso
 from function.oss.listing import list_objects
 from function.oss.objects import delete_object, get_record, head_object
+from function.uploads.labels import told_label
 
 # Names of this century: those of other records are ids, and few ids begin so; none is a time.
 CENTURY, TIMED = "20", re.compile(rf"{re.escape(REVIEWS)}[0-9]{{14}}-")
@@ -125,6 +127,7 @@ def _item(context: RequestContext, oss: OssClient, name: str) -> list[dict[str, 
                 "profile": upload.profile.name,
                 "receipt": upload.receipt,
                 **_found(read_finding(review)),
+                **told_label(label_of(Case(context, own, upload))),
                 "since": iso(since),
                 "heldUntil": iso(ends),
                 "hoursLeft": (ends - context.now) // timedelta(hours=1),

@@ -7,7 +7,8 @@ copy, and at first its lease. ``review`` asks a human. ``decided`` comes before 
 once; a decision that was cut off is applied by the next request. ``rejected`` is evidence for people.
 ``copied`` tells when a publication was copied once more, ``checks`` finds the receipt of a submission,
 ``verdicts`` holds a verdict that came before it, ``fetched`` tells when WeChat first fetched the object from
-this function. Records ``due/MINUTE/<kind>-…`` make a tick continue.
+this function, ``labels`` keeps its label of AI-made content. Records ``due/MINUTE/<kind>-…`` make a tick
+continue.
 
 A state is read from the records and the object, so some changes are no event: other bytes, or a profile that
 asks for another commit, make it ``held`` again; a clean copy that is made anew ``accepted``; and what ends or

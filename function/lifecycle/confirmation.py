@@ -32,6 +32,10 @@ def report(
     profile = context.settings.profiles[upload.ticket.profile]
     if profile.is_held and (response := _settled(context, oss, facts, upload, life)):
         return response
+    if profile.ai_label:
+        from function.lifecycle.labelling import with_label
+
+        upload = with_label(context, oss, upload, facts, life)
     if upload.ticket.replaces and not upload.is_held:
         from function.holding.replaced_deletion import delete_replaced
 
@@ -44,6 +48,8 @@ def decided_response(
 ) -> dict[str, Any] | None:
     """Return the response about an upload with a decision, with its receipt; ``None`` if undecided."""
     from function.holding.commands import resume_decided
+    from function.holding.current_state import label_of
+    from function.holding.held_upload import Case
     from function.holding.transitions import PUBLISHED
 
     found = resume_decided(context, oss, upload_id, receipt)
@@ -51,7 +57,8 @@ def decided_response(
         return None
     upload, state = found
     url = object_url(upload.profile.location.host, upload.key) if state == PUBLISHED else None
-    return describe_decided(upload.content, upload.receipt, state, url)
+    label = label_of(Case(context, oss, upload))
+    return describe_decided(upload.content, upload.receipt, state, url, label)
 
 
 def _settled(

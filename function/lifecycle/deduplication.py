@@ -60,6 +60,10 @@ def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[s
                 # Only this file is sent once more: the trouble is with its decision.
                 context.line.reason = f"not checked for existence: {error.reason}"
                 return None
+        if facts and profile.ai_label:
+            from function.lifecycle.labelling import with_label
+
+            stored = describe(with_label(context, oss, upload, facts), context.settings)
         host = profile.location.host
         return {
             "exists": True,
@@ -69,6 +73,7 @@ def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[s
             "serverTime": iso(context.now),
             "receipt": stored["receipt"],
             **({"held": True} if upload.is_held else {}),
+            **{name: stored[name] for name in ("aiLabel",) if name in stored},
         }
     return None
 

@@ -10,6 +10,7 @@ from function.config.green import ALIYUN, WECHAT
 LABEL, ERRCODE, SILENT, CHANGED = "label", "errcode", "silent", "changed"
 UNSUPPORTED, ANIMATED, UNREACHABLE = "unsupported", "animated", "unreachable"
 NOT_CHECKED, METADATA, UNREADABLE, RULES = "not-checked", "metadata", "unreadable", "rules"
+AI_LABEL = "ai-label"
 # A checker has some hundred labels; a record has room for these.
 MAX_LABELS, MAX_LABEL = 64, 128
 

@@ -31,6 +31,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "decision": ("function.holding.commands", "continue_decision"),
     "check": ("function.holding.due_check", "continue_check"),
     "clean": ("function.holding.clean_copy", "continue_cleaning"),
+    "label": ("function.holding.label_record", "continue_label"),
     "webhook": ("function.operations.deliveries", "continue_delivery"),
     "replace": ("function.holding.replaced_deletion", "continue_replacement"),
     "erase": ("function.owners.erasure", "continue_erasure"),

@@ -10,6 +10,7 @@ from function.context import RequestContext
 from function.errors import Forbidden
 from function.holding.commands import commit_held
 from function.holding.commands import discard as discard_upload
+from function.holding.current_state import label_of
 from function.holding.decision_records import BY_OWNER
 from function.holding.held_upload import Case, HeldUpload
 from function.holding.receipt_batch import (
@@ -26,6 +27,7 @@ from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient
 from function.oss.instants import iso
+from function.uploads.labels import told_label
 
 # The limit of requests that decide; status has its own.
 LIMIT = "held"
@@ -41,9 +43,16 @@ def commit(context: RequestContext) -> dict[str, Any]:
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         case = Case(context, oss, upload)
-        ended = commit_held(case, request.decision, request.reviewer, is_backend=caller == BACKEND)
+        ended = commit_held(
+            case,
+            request.decision,
+            request.reviewer,
+            is_labelled=request.is_labelled,
+            is_backend=caller == BACKEND,
+        )
         response = response_about(upload, ended.shown, ended.published)
-        return {**response, **_verdict(oss, upload, request.decision is not None)}
+        verdict = _verdict(oss, upload, request.decision is not None)
+        return {**response, **told_label(label_of(case)), **verdict}
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
 
@@ -88,7 +97,8 @@ def status(context: RequestContext) -> dict[str, Any]:
         response = response_about(upload, current.shown, current.published)
         if current.held_until:
             response["heldUntil"] = iso(current.held_until)
-        return {**response, **_verdict(oss, upload, by_backend)}
+        label = told_label(label_of(Case(context, oss, upload)))
+        return {**response, **label, **_verdict(oss, upload, by_backend)}
 
     request = read_held_request(context)
     # A backend has its own rate limit.

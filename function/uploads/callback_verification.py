@@ -18,6 +18,7 @@ from function.oss.callback_signature import (
     key_path,
 )
 from function.oss.responses import etag_in
+from function.uploads.labels import declared_in
 from function.uploads.receipt import VerifiedUpload
 from function.uploads.tickets import FormTicket, invalid_ticket
 
@@ -88,6 +89,7 @@ def _upload(reported: Mapping[str, str], ticket: FormTicket, settings: Settings)
         is_seen=False,
         is_held=is_held_name(key),
         stored_at=ticket.issued_at,
+        ai_label=declared_in(ticket),
     )
 
 

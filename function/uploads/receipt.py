@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
-from function.annotations import Any, NamedTuple
+from function.annotations import TYPE_CHECKING, Any, NamedTuple
 from function.auth.signed_tokens import (
     KEY,
     NO_LEEWAY,
@@ -25,8 +25,12 @@ from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, Unauthorized
 from function.oss.objects import ObjectFacts
 from function.oss.post_form import object_url
+from function.uploads.labels import declared_in, label_in, told_label
 from function.uploads.tickets import FormTicket, MultipartTicket
 from function.webhook import notify_business
+
+if TYPE_CHECKING:
+    from function.ai_label.label import AiLabel
 
 RECEIPT_LIFE = timedelta(days=1)
 ETAG = "[!-~]{1,128}"
@@ -47,6 +51,7 @@ class VerifiedUpload(NamedTuple):
         is_seen: True if OSS reported it to the function itself, False if a callback did.
         is_held: True if the object waits to be published.
         stored_at: when OSS stored it; as a callback does not say that, when its form was signed.
+        ai_label: label of AI-made content: what its ticket declares, until its bytes were read.
     """
 
     key: str
@@ -59,6 +64,7 @@ class VerifiedUpload(NamedTuple):
     is_seen: bool
     is_held: bool
     stored_at: datetime
+    ai_label: "AiLabel | None" = None
 
 
 class Receipt(NamedTuple):
@@ -70,6 +76,7 @@ class Receipt(NamedTuple):
         is_held: True if the object was stored to be published later.
         held_until: when an undecided upload ends; a receipt lives a day longer, for its outcome.
         replaces: key of the object that this one replaces, if any.
+        ai_label: label of AI-made content, if it was examined or declared.
     """
 
     upload_id: str
@@ -83,6 +90,7 @@ class Receipt(NamedTuple):
     is_held: bool
     held_until: datetime
     replaces: str | None = None
+    ai_label: "AiLabel | None" = None
 
     @staticmethod
     def issue(upload: VerifiedUpload, settings: Settings, life: timedelta) -> str:
@@ -107,6 +115,7 @@ class Receipt(NamedTuple):
             "seen": upload.is_seen,
             **(held if upload.is_held else {}),
             **{name: value for name, value in optional.items() if value is not None},
+            **told_label(upload.ai_label, in_short=True),
         }
         return issue_token(
             claims, audience=RECEIPT, secrets=settings.receipt_secrets, now=ticket.issued_at, life=life
@@ -144,6 +153,7 @@ class Receipt(NamedTuple):
                 is_held=claims.get("held") is True,
                 replaces=text_claim(claims, "replaces", KEY) if "replaces" in claims else None,
                 held_until=min(ends, expires_at),
+                ai_label=label_in(claims) if "aiLabel" in claims else None,
             )
         except Unauthorized as error:
             raise invalid_receipt(error.reason) from None
@@ -175,6 +185,7 @@ def describe(upload: VerifiedUpload, settings: Settings, life: timedelta = RECEI
         "height": upload.height,
         "uploadId": upload.ticket.upload_id,
         "receipt": Receipt.issue(upload, settings, life),
+        **told_label(upload.ai_label),
     }
 
 
@@ -234,6 +245,7 @@ def seen_upload(ticket: FormTicket | MultipartTicket, facts: ObjectFacts) -> Ver
         is_seen=True,
         is_held=is_held_name(ticket.key),
         stored_at=facts.last_modified,
+        ai_label=declared_in(ticket),
     )
 
 
@@ -255,10 +267,13 @@ def notify_stored(context: RequestContext, upload: VerifiedUpload, receipt: str)
     """Notify the business of a stored object, once from this instance."""
     ticket = upload.ticket
     location = context.settings.profiles[ticket.profile].location
-    notify_business(context, location, receipt, ticket.upload_id, ticket.owner, at=upload.stored_at)
+    label = told_label(upload.ai_label)
+    notify_business(context, location, receipt, ticket.upload_id, ticket.owner, at=upload.stored_at, **label)
 
 
-def describe_decided(receipt: Receipt, text: str, state: str, url: str | None) -> dict[str, Any]:
+def describe_decided(
+    receipt: Receipt, text: str, state: str, url: str | None, label: "AiLabel | None"
+) -> dict[str, Any]:
     """Return what the caller gets about an object no longer held; ``text`` is its receipt, repeated."""
     return {
         "status": "ok",
@@ -272,4 +287,5 @@ def describe_decided(receipt: Receipt, text: str, state: str, url: str | None) -
         "uploadId": receipt.upload_id,
         "receipt": text,
         "state": state,
+        **told_label(label),
     }

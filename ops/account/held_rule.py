@@ -17,7 +17,9 @@ from ops.terminal.language import Text
 
 RULE_ID = "oss-direct-upload-expire-held"
 # Records that live as long as their upload may be asked about, with its clean copy and what is due of it.
-RECORD_KINDS = "accepted attempts checks clean cleaned copied decided due fetched review verdicts".split()
+RECORD_KINDS = (
+    "accepted attempts checks clean cleaned copied decided due fetched labels review verdicts".split()
+)
 # What a visit of ``doctor`` left.
 SHORT_FOLDERS = (f"{RECORDS}doctor/", f"{RECORDS}prove/")
 RECORD_DAYS = 8

@@ -2,10 +2,26 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
-from tests.function.holding.conftest import FORBIDDEN, PROFILES, refused
+from function.ai_label.label import NOTHING
+from function.auth import Caller
+from function.auth.signed_tokens import MAX_TOKEN_CHARACTERS, RECEIPT, issue_token
+from function.errors import Misconfigured, OssUnavailable
+from function.http.client import ExchangeFailed
+from function.moderation.finding import Outcome
+from function.oss.objects import ObjectFacts
+from function.oss.post_form import UploadRule, prepare
+from function.uploads.plan import ticket_of
+from function.uploads.receipt import describe, seen_upload
+from function.uploads.request import UploadRequest
+from tests.function.ai_label.files import CODE, VECTORS, element, png, text_of, with_xmp
+from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, refused
+from tests.support.memory_oss import LOST, Stored
 from tests.support.world import PART
 
 MORE = """
@@ -22,9 +38,71 @@ content_types = ["video/mp4"]
 parts = true
 part_size = "100KiB"
 ai_label = true
+[wall]
+key = "walls/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit"]
+ai_label = true
+[gate]
+key = "gates/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit", "check"]
+ai_label = true
+[quick]
+key = "quick/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["check"]
+check_by = ["aliyun"]
+ai_label = true
+[twin]
+key = "twins/{owner}/{sha256}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+ai_label = true
+[pair]
+key = "pairs/{owner}/{sha256}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+hold = ["commit"]
+ai_label = true
 """
 BAD = (400, "bad_request")
-DECLARED = {"label": 2, "source": "declared"}
+LABELLED = (409, "already_labelled")
+METADATA, DECLARED = {"label": 1, "source": "metadata"}, {"label": 2, "source": "declared"}
+REVIEWED = {"label": 3, "source": "reviewed"}
+BY_FILE = {
+    **METADATA,
+    "producer": CODE,
+    "produceId": "img-42",
+    "propagator": CODE,
+    "propagateId": "img-42",
+    "c2pa": False,
+}
+NONE, SOME = VECTORS["P0.png"], VECTORS["P1.png"]
+MARKED, GIF = VECTORS["P4.png"], VECTORS["G1.gif"]
+CONFLICT = png(*((b"tEXt", b"AIGC\0" + text_of(Label=label).encode()) for label in "12"))
+MARKS = {"label": None, "source": "metadata", "c2pa": True}
+BROKEN_LABEL = {"label": None, "problem": "conflict", "c2pa": False}
+PLAIN = {"c2pa": False}
+# Of each file what is told of it, and with a declaration; ``...`` for nothing.
+SAYS = [
+    ("labelled", SOME, BY_FILE, BY_FILE),
+    ("bare", NONE, None, {**DECLARED, **PLAIN}),
+    ("marked", MARKED, MARKS, {**DECLARED, "c2pa": True}),
+    ("conflict", CONFLICT, BROKEN_LABEL, {**DECLARED, "problem": "conflict", **PLAIN}),
+    ("gif", GIF, ..., {**DECLARED, **PLAIN}),
+]
+FILES = pytest.mark.parametrize(
+    ("file", "alone", "declared"), [row[1:] for row in SAYS], ids=[row[0] for row in SAYS]
+)
 
 
 @pytest.fixture
@@ -89,3 +167,432 @@ def test_a_declaration_can_be_neither_added_nor_taken_from_a_ticket(labels, oss)
         claims = {**json.loads(urlsafe_b64decode(body + "==")), "aiDeclared": not declared}
         forged = urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
         assert refused(labels.ask("confirm", ticket=f"{head}.{forged}.{signature}")) == FORBIDDEN
+
+
+# --- a confirmation ---
+
+
+def in_short(whole):
+    """What a receipt says of it."""
+    names = ("label", "source", "problem")
+    return {name: whole[name] for name in names if name in whole} if isinstance(whole, dict) else whole
+
+
+def check_told(answer, whole):
+    """An answer and its receipt tell this of a label."""
+    assert answer.get("aiLabel", ...) == whole
+    if "receipt" in answer:
+        assert claims_of(answer["receipt"]).get("aiLabel", ...) == in_short(whole)
+
+
+def send(house, body, profile="art", **fields):
+    """One upload: its form, and what /confirm said, twice; the events stay."""
+    form = house.form(profile, **fields)
+    assert house.oss.post(form["formData"], "bytes", body=body) == 200
+    first, second = (house.ask("confirm", ticket=form["ticket"]).json for _ in range(2))
+    assert first == second
+    return {**form, **first}
+
+
+@FILES
+@pytest.mark.parametrize("profile", ["art", "wall"])
+def test_a_confirmation_its_receipt_and_its_event_tell_the_label(labels, profile, file, alone, declared):
+    for whole, fields in ((alone, {}), (declared, {"aiDeclared": True})):
+        labels.events.clear()
+        check_told(send(labels, file, profile, **fields), whole)
+        (event,) = labels.events
+        check_told(event, whole)
+
+
+def test_a_profile_without_the_option_reads_nothing(labels):
+    stored = send(labels, SOME, "default")
+    check_told(stored, ...)
+    assert "GetObject" not in labels.oss.asked
+
+
+def complete(house, **fields):
+    """A file in parts, each a character: what its completion says, twice."""
+    wanted = {"profile": "film", "filename": "a.mp4", "size": PART + 1, **fields}
+    begun = house.ask("multipart", house.session(), **wanted).json
+    assert set(house.send(begun)) == {200}
+    first, second = (house.complete(begun["ticket"]).json for _ in range(2))
+    assert first == second
+    return first
+
+
+def test_a_completion_tells_the_label(labels, monkeypatch):
+    check_told(complete(labels), ...)
+    check_told(complete(labels, aiDeclared=True), {**DECLARED, **PLAIN})
+    monkeypatch.setattr(Stored, "content", VECTORS["M1.mp4"])
+    monkeypatch.setattr(Stored, "size", len(VECTORS["M1.mp4"]))
+    wanted = {"profile": "film", "filename": "a.mp4", "size": len(VECTORS["M1.mp4"])}
+    begun = labels.ask("multipart", labels.session(), **wanted).json
+    assert set(labels.send(begun)) == {200}
+    check_told(labels.complete(begun["ticket"]).json, BY_FILE)
+
+
+def test_a_declaration_in_another_request_changes_nothing(labels, oss):
+    form = labels.form("art")
+    assert oss.post(form["formData"], "bytes", body=NONE) == 200
+    check_told(labels.ask("confirm", ticket=form["ticket"], aiDeclared=True, aiLabel=2).json, None)
+    again = labels.form("art", aiDeclared=True)
+    # A ticket is of its own upload alone.
+    assert refused(labels.ask("confirm", ticket=again["ticket"])) == (404, "not_uploaded")
+
+
+@pytest.fixture
+def unreadable(labels, oss):
+    """While it is entered, OSS gives no range of an object."""
+
+    def send(method, url, *, headers=None, **options):
+        if any(name.lower() == "range" for name in headers or {}):
+            raise ExchangeFailed("timed out")
+        return oss.send(method, url, headers=headers, **options)
+
+    @contextmanager
+    def entered():
+        host = f"{oss.name}.oss-cn-hangzhou.aliyuncs.com"
+        labels.others[host] = send
+        yield
+        del labels.others[host]
+
+    return entered
+
+
+def test_a_label_that_cannot_be_read_is_absent_until_a_later_confirmation_reads_it(labels, oss, unreadable):
+    form = labels.form("art")
+    oss.post(form["formData"], "bytes", body=SOME)
+    with unreadable():
+        check_told(labels.ask("confirm", ticket=form["ticket"]).json, ...)
+    check_told(labels.ask("confirm", ticket=form["ticket"]).json, BY_FILE)
+
+
+# --- held uploads ---
+
+
+def test_the_bytes_of_a_held_upload_are_read_once(labels, oss):
+    stored = send(labels, SOME, "wall")
+    oss.asked.clear()
+    labels.ask("confirm", ticket=stored["ticket"])
+    # Its object and its label; the second is a record.
+    assert oss.asked == ["HeadObject", "GetObject"]
+
+
+def test_states_and_events_of_a_held_upload_tell_the_label_with_its_texts(labels, clock):
+    stored = send(labels, SOME, "wall")
+    receipt = stored["receipt"]
+    check_told(labels.ask("status", receipt=receipt).json, BY_FILE)
+    labels.events.clear()
+    check_told(labels.commit(receipt).json, BY_FILE)
+    (event,) = labels.events
+    assert (event["event"], event["aiLabel"]) == ("published", BY_FILE)
+    check_told(labels.ask("status", receipt=receipt).json, BY_FILE)
+    check_told(labels.commit(receipt).json, BY_FILE)
+    clock.tick(seconds=20)
+    check_told(labels.ask("confirm", ticket=stored["ticket"]).json, BY_FILE)
+
+
+@pytest.mark.parametrize(("profile", "more"), [("word", 0), ("wall", 1)])
+def test_a_label_costs_one_call_of_a_commit_and_one_of_its_state(labels, oss, profile, more):
+    receipt, costs = send(labels, SOME, profile)["receipt"], []
+    for ask in (labels.status, labels.commit, labels.status):
+        oss.asked.clear()
+        ask(receipt)
+        costs.append(len(oss.asked) - more)
+    assert costs == [2, 7, 2]
+
+
+def test_other_bytes_of_the_same_form_have_a_label_of_their_own(house_of):
+    house = house_of(MORE.replace('hold = ["commit"]\n', 'hold = ["commit"]\noverwrite = true\n'))
+    first = send(house, SOME, "wall")
+    house.oss.post(first["formData"], "bytes", body=NONE)
+    second = house.ask("confirm", ticket=first["ticket"]).json
+    check_told(second, None)
+    check_told(house.commit(second["receipt"]).json, None)
+
+
+@pytest.fixture
+def unread(labels, oss, unreadable):
+    """Send an upload whose label could not be read when it was confirmed."""
+
+    def send(file=SOME, profile="wall", **fields):
+        form = labels.form(profile, **fields)
+        oss.post(form["formData"], "bytes", body=file)
+        with unreadable():
+            answer = labels.ask("confirm", ticket=form["ticket"])
+        assert answer.status == 200, answer.text
+        return {**form, **answer.json}
+
+    return send
+
+
+@pytest.mark.parametrize(("fields", "before"), [({}, ...), ({"aiDeclared": True}, {**DECLARED, **PLAIN})])
+@pytest.mark.parametrize(("file", "after"), [(SOME, BY_FILE), (GIF, ...)])
+def test_a_tick_reads_what_no_request_could(labels, unread, clock, file, after, fields, before):
+    stored = unread(file, **fields)
+    check_told(stored, before)
+    check_told(labels.ask("status", receipt=stored["receipt"]).json, before)
+    assert len(labels.due("label")) == 1
+    clock.tick(minutes=2)
+    labels.tick()
+    assert labels.due("label") == []
+    after = before if after is ... else after
+    check_told(labels.ask("status", receipt=stored["receipt"]).json, after)
+    labels.events.clear()
+    check_told(labels.commit(stored["receipt"]).json, after)
+    assert labels.events[0].get("aiLabel", ...) == after
+
+
+def test_a_tick_reads_no_label_of_a_gone_upload_or_without_the_option(labels, unread, house_of, clock, oss):
+    kept, gone = unread(), unread()
+    assert labels.discard(gone["receipt"]).status == 200
+    clock.tick(minutes=2)
+    oss.asked.clear()
+    without = house_of(PROFILES + MORE.replace("ai_label = true", ""))
+    without.tick()
+    assert (without.due("label"), without.status(kept["receipt"])) == ([], "held")
+    assert not [key for key in oss.records() if key.startswith("labels/")]
+    check_told(without.ask("status", receipt=kept["receipt"]).json, ...)
+
+
+def test_a_due_label_that_oss_does_not_give_is_read_later(labels, unread, unreadable, clock):
+    stored = unread()
+    clock.tick(minutes=2)
+    with unreadable():
+        labels.tick()
+    assert len(labels.due("label")) == 1
+    clock.tick(minutes=3)
+    labels.tick()
+    assert labels.due("label") == []
+    check_told(labels.ask("status", receipt=stored["receipt"]).json, BY_FILE)
+
+
+def test_a_commit_reads_a_label_that_no_tick_has_read_and_does_not_wait_for_it(labels, unread, unreadable):
+    check_told(labels.commit(unread()["receipt"]).json, BY_FILE)
+    assert labels.events[-1]["aiLabel"] == BY_FILE
+    receipt = unread()["receipt"]
+    with unreadable():
+        said = labels.commit(receipt).json
+    assert said["state"] == "published"
+    check_told(said, ...)
+
+
+# --- a check ---
+
+
+@pytest.mark.parametrize("answer", ["pass", "risky"])
+@pytest.mark.parametrize("fields", [{}, {"aiDeclared": True}])
+def test_a_label_in_conflict_leaves_to_a_human_what_a_check_passed_and_no_rejection(labels, answer, fields):
+    labels.green.answers = [answer]
+    form = labels.form("quick", **fields)
+    labels.oss.post(form["formData"], "bytes", body=CONFLICT)
+    said = labels.ask("confirm", ticket=form["ticket"]).json
+    assert said["state"] == {"pass": "review", "risky": "rejected"}[answer]
+    told = {**BROKEN_LABEL, **(DECLARED if fields else {})}
+    assert labels.events[-1]["aiLabel"] == told
+    if answer == "risky":
+        return
+    (item,) = labels.ask("reviews", labels.backend()).json["items"]
+    assert (item["reason"], item["errcode"], item["aiLabel"]) == ("ai-label", "conflict", told)
+    done = labels.commit(said["receipt"], decision="publish", reviewer="Hong").json
+    assert (done["state"], done["aiLabel"]) == ("published", told)
+
+
+def test_a_passing_verdict_of_wechat_waits_for_a_human_as_well(labels):
+    stored = send(labels, CONFLICT, "gate")
+    assert labels.commit(stored["receipt"]).json["state"] == "checking"
+    labels.verdict(Outcome.PASS)
+    assert labels.status(stored["receipt"]) == "review"
+
+
+def test_a_check_does_not_publish_before_the_label_was_read(labels, unread, unreadable):
+    stored = unread(CONFLICT, "gate")
+    assert labels.commit(stored["receipt"]).json["state"] == "checking"
+    with unreadable(), pytest.raises(OssUnavailable):
+        labels.verdict(Outcome.PASS)
+    assert labels.status(stored["receipt"]) == "checking"
+    labels.verdict(Outcome.PASS)
+    assert labels.status(stored["receipt"]) == "review"
+
+
+# --- a reviewer ---
+
+
+@pytest.mark.parametrize(("file", "told"), [(NONE, PLAIN), (GIF, PLAIN), (MARKED, {"c2pa": True})])
+def test_a_reviewer_labels_an_upload_without_a_label(labels, file, told):
+    stored = send(labels, file, "wall")
+    labels.events.clear()
+    for _ in range(2):
+        done = labels.commit(stored["receipt"], decision="publish", aiLabel=3, reviewer="Hong").json
+        assert (done["state"], done["aiLabel"]) == ("published", {**REVIEWED, **told})
+    assert [(event["event"], event["aiLabel"]) for event in labels.events] == [
+        ("published", {**REVIEWED, **told})
+    ]
+    check_told(labels.ask("status", receipt=stored["receipt"]).json, {**REVIEWED, **told})
+    assert labels.oss.records()[f"decided/{stored['uploadId']}"]["labelled"] is True
+
+
+@pytest.mark.parametrize(
+    ("file", "fields"), [(SOME, {}), (NONE, {"aiDeclared": True}), (CONFLICT, {"aiDeclared": True})]
+)
+def test_a_reviewer_overrules_neither_the_file_nor_its_uploader(labels, file, fields):
+    stored = send(labels, file, "wall", **fields)
+    for decision in ("publish", "reject"):
+        assert refused(labels.commit(stored["receipt"], decision=decision, aiLabel=3)) == LABELLED
+    assert labels.status(stored["receipt"]) == "held"
+
+
+@pytest.mark.parametrize("label", [1, 2, 4, 0, True, "3", 3.0, [3], {"label": 3}])
+def test_a_reviewer_gives_no_other_label(labels, label):
+    receipt = send(labels, NONE, "wall")["receipt"]
+    assert refused(labels.commit(receipt, decision="publish", aiLabel=label)) == BAD
+    assert refused(labels.commit(receipt, aiLabel=3)) == BAD
+
+
+@pytest.mark.parametrize("profile", ["art", "word", "default"])
+def test_a_reviewer_labels_only_what_a_profile_that_reads_labels_holds(labels, profile):
+    receipt = send(labels, NONE, profile)["receipt"]
+    assert refused(labels.commit(receipt, decision="publish", aiLabel=3)) == BAD
+
+
+def test_one_of_several_that_has_a_label_is_an_error_of_its_own(labels):
+    receipts = [send(labels, file, "wall")["receipt"] for file in (SOME, NONE)]
+    done = labels.ask("commit", labels.backend(), receipts=receipts, decision="publish", aiLabel=3).json
+    assert [each.get("state") or each["error"]["code"] for each in done["results"]] == [
+        LABELLED[1],
+        "published",
+    ]
+
+
+def test_owners_label_nothing(labels):
+    receipt = send(labels, NONE, "wall")["receipt"]
+    assert (
+        refused(labels.ask("commit", labels.session(), receipt=receipt, decision="publish", aiLabel=3))
+        == FORBIDDEN
+    )
+
+
+def test_an_event_has_the_label_of_a_reviewer_after_its_request_was_cut_off(labels, clock, oss):
+    stored = send(labels, NONE, "wall")
+    labels.events.clear()
+    oss.fail("CopyObject", LOST)
+    assert labels.commit(stored["receipt"], decision="publish", aiLabel=3).status == 503
+    clock.tick(minutes=3)
+    labels.tick()
+    (event,) = labels.events
+    assert (event["event"], event["aiLabel"]) == ("published", {**REVIEWED, **PLAIN})
+
+
+# --- bytes that are there already ---
+
+
+@pytest.mark.parametrize("profile", ["twin", "pair"])
+def test_bytes_that_are_there_already_tell_their_label(labels, profile):
+    for file, alone, declared in ((SOME, BY_FILE, BY_FILE), (NONE, None, {**DECLARED, **PLAIN})):
+        known = {"sha256": sha256(file).hexdigest(), "size": len(file)}
+        stored = send(labels, file, profile, **known)
+        check_told(labels.form(profile, **known), alone)
+        check_told(labels.form(profile, **known, aiDeclared=True), declared)
+        if profile == "pair":
+            # A declaration is not taken back.
+            check_told(labels.form(profile, **known), declared)
+            assert labels.commit(stored["receipt"], decision="publish").json["aiLabel"] == declared
+            check_told(labels.form(profile, **known), declared)
+
+
+# --- a stranger's text ---
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a\nb",
+    "\r\n{}",
+    "\u202e",
+    "{{{{",
+    "'\";--",
+    "x" * 5000,
+    "\ud800",
+    "属于",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_values_of_a_file_break_no_line_no_event_and_no_record(labels, caplog, text):
+    file = with_xmp(
+        element(text_of(ContentProducer=text, ProduceID=text).replace("&", "&amp;").replace("<", "&lt;"))
+    )
+    stored = send(labels, file, "wall", filename="a.jpg")
+    answer = labels.commit(stored["receipt"]).json
+    for told in (answer, *labels.events):
+        for value in (told.get("aiLabel") or {}).values():
+            assert not isinstance(value, str) or (
+                len(value) <= 64 and value.isascii() and value.isprintable()
+            )
+    for record in caplog.records:
+        assert text not in record.getMessage() or len(text) < 5
+
+
+def test_a_receipt_with_the_longest_values_is_taken_everywhere(labels, clock):
+    profile = labels.settings.profiles["wall"]
+    facts = ObjectFacts(10**15, "F" * 32 + "-10000", "image/png", {}, clock())
+    ticket = ticket_of(
+        profile,
+        UploadRule(
+            "b", "r", "v4", "held/walls/", 1, 10**15, clock(), prepare({"x-oss-content-type": "image/png"})
+        ),
+        "i" * 22,
+        Caller("s" * 255, "o" * 26),
+        UploadRequest(
+            "wall", context={"a": "x" * 240}, sha256="a" * 64, replaces="r" * 1023, ai_declared=True
+        ),
+        clock(),
+    )
+    for length in range(1000, 400, -1):
+        longest = ticket._replace(key=f"held/walls/{'k' * length}")
+        with suppress(Misconfigured):
+            longest.issue(labels.settings, profile)
+            break
+    label = NOTHING._replace(label=2, source="declared", problem="unreadable")
+    upload = seen_upload(longest, facts)._replace(ai_label=label)
+    receipt = describe(upload, labels.settings)["receipt"]
+    assert len(receipt) <= MAX_TOKEN_CHARACTERS
+    assert labels.status(receipt) == "gone"
+    assert refused(labels.commit(receipt)) == (404, "not_uploaded")
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        7,
+        "x",
+        [],
+        {},
+        {"label": 4, "source": "metadata"},
+        {"label": 1},
+        {"label": 1, "source": "me"},
+        {**METADATA, "c2pa": True},
+    ],
+)
+def test_a_receipt_of_the_business_with_another_label_is_refused(labels, clock, label):
+    stored = send(labels, NONE, "wall")
+    claims = {
+        name: value
+        for name, value in claims_of(stored["receipt"]).items()
+        if name not in ("aud", "iat", "exp")
+    }
+    forged = issue_token(
+        {**claims, "aiLabel": label},
+        audience=RECEIPT,
+        secrets=[RECEIPT_SECRET],
+        now=clock(),
+        life=timedelta(days=1),
+    )
+    assert refused(labels.ask("status", receipt=forged)) == FORBIDDEN
+
+
+@pytest.mark.parametrize("label", [7, {"label": 9}, {"producer": " "}])
+def test_a_record_of_a_label_that_is_none_of_ours_is_no_answer(labels, oss, label):
+    stored = send(labels, NONE, "wall")
+    name = f"held/.labels/{stored['uploadId']}"
+    oss.store(name, json.dumps({**json.loads(oss.objects[name].body), "label": label}).encode())
+    assert refused(labels.ask("status", receipt=stored["receipt"])) == (503, "oss_unavailable")

@@ -62,6 +62,7 @@ WRITERS = {
     "clean_copy": {"cleaned_key"},
     "review_list": {"_name(upload)"},
     "check_source": {"fetched_key"},
+    "label_record": {"label_key"},
 }
 
 

@@ -29,7 +29,18 @@ def rule(prefix, days=7, identity="theirs", status="Enabled", more="", action="E
 
 
 FOLDER = "held/posts/"
-OTHERS = ("accepted", "attempts", "checks", "cleaned", "copied", "decided", "fetched", "review", "verdicts")
+OTHERS = (
+    "accepted",
+    "attempts",
+    "checks",
+    "cleaned",
+    "copied",
+    "decided",
+    "fetched",
+    "labels",
+    "review",
+    "verdicts",
+)
 WITH_THEM = ("clean", "due")
 SHORT = ("doctor", "prove")
 
