@@ -12,9 +12,9 @@ from ops.terminal.masking import printable, shown
 TITLE = Text("A label of AI-made content: {said}", "AI 生成合成内容标识：{said}")
 PAGE = Text("  docs/ai-labels.md says more", "  详见 docs/ai-labels.zh-CN.md")
 SAID = {
-    1: Text("it is made by AI; the notice says 属于", "属于生成合成内容，按“属于”提示"),
-    2: Text("it may be made by AI; the notice says 可能为", "可能为生成合成内容，按“可能为”提示"),
-    3: Text("it is suspected to be; the notice says 疑似", "疑似生成合成内容，按“疑似”提示"),
+    1: Text("it is made by AI; the notice says “属于”", "属于生成合成内容，按“属于”提示"),
+    2: Text("it may be made by AI; the notice says “可能为”", "可能为生成合成内容，按“可能为”提示"),
+    3: Text("it is suspected to be; the notice says “疑似”", "疑似生成合成内容，按“疑似”提示"),
 }
 PROBLEMS = {
     "conflict": Text("the file has labels that contradict each other", "文件里的标识互相矛盾"),
