@@ -6,7 +6,7 @@ const { ENDPOINT } = require('./config')
 const api = isLocal(ENDPOINT) ? localApi() : wx
 
 // 各页共用一个：登录、查到的地址都只有一份。
-const uploader = createUploader({ endpoint: ENDPOINT, api })
+const uploader = createUploader({ endpoint: ENDPOINT, api, compress: true })
 
 /** 不用标签的页面用：函数缺了什么，也像标签那样直接写出来。 */
 function optionsFor(profile) {

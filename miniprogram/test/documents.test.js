@@ -14,6 +14,7 @@ const { createUploader } = require('../example/utils/oss-direct-upload')
 const { startLocalCloud } = require('./local_cloud')
 const { createMy, createTt } = require('./other_platforms')
 const { createWx } = require('./wx')
+const { addCodec, picture: photoOf } = require('./wx_pictures')
 
 const ROOT = path.join(__dirname, '../..')
 const PICTURE = path.join(ROOT, 'tests/playground/picture.png')
@@ -243,10 +244,14 @@ const CASES = {
       assert.deepEqual(sent, [{ receipts: ['receipt'] }])
     },
   },
-  'wx.compressImage({ src': {
-    around({ wx }) { Object.assign(wx, { compressImage: async ({ src }) => ({ tempFilePath: src }) }) },
-    last: 'return key',
-    check: ({ result, picture }) => isStored(result, picture),
+  'compress: true': {
+    around: ({ wx, picture }) => {
+      addCodec(wx, folder)
+      fs.writeFileSync(picture.filePath, photoOf({ width: 4000, height: 3000, size: 3000000 }))
+      return { onCompressed: () => {} }
+    },
+    last: 'return compressed',
+    check: ({ result }) => assert.ok(result.before === 3000000 && result.after <= 1024 ** 2),
   },
   'chosen({ detail: { avatarUrl } })': {
     around: ({ picture }) => ({ avatarUrl: picture.filePath }),

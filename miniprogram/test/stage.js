@@ -74,7 +74,7 @@ const pause = (milliseconds) => new Promise((resolve) => { realTimeout(resolve, 
 /** Let timers wait by another rule until the test ends: `wait` ms become `shorter(wait)`. */
 function changeTimers(t, shorter) {
   const real = globalThis.setTimeout
-  t.mock.method(globalThis, 'setTimeout', (run, wait = 0, ...args) => real(run, shorter(wait), ...args))
+  t.mock.method(globalThis, 'setTimeout', (run, wait = 0, ...args) => real(run, shorter(wait, args), ...args))
 }
 
 /** Every timer of the client a hundred times faster, its limits too. */
@@ -82,8 +82,9 @@ const hurryTimers = (t) => changeTimers(t, (wait) => wait / 100)
 
 /** Pauses of half a second to a minute a thousand times shorter; how long they were. */
 function shortPauses(t, pauses = []) {
-  changeTimers(t, (wait) => {
-    const isPause = wait >= 500 && wait <= 60000 && wait !== LIMIT
+  changeTimers(t, (wait, [first]) => {
+    const isLimit = wait === LIMIT || (first && first.errMsg)
+    const isPause = wait >= 500 && wait <= 60000 && !isLimit
     if (isPause) pauses.push(wait)
     return isPause ? wait / 1000 : wait
   })

@@ -7,7 +7,9 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { after, afterEach, before, test } = require('node:test')
 const { jsonError, DROP, HANG } = require('./servers')
+const { createUploader } = require('../example/utils/oss-direct-upload')
 const { hurry, openTags, until, PACKAGE } = require('./stage')
+const { addCodec, picture: photoOf } = require('./wx_pictures')
 
 let world
 let oss
@@ -46,6 +48,33 @@ const failure = (promise) => promise.then((value) => assert.fail(JSON.stringify(
 const nameOf = ({ receipt }) => path.basename(uploadOf(receipt).key).replace(/^\d+-/, '')
 const lastOf = (list) => list[list.length - 1]
 const refusal = (status, code) => jsonError(status, code)
+
+test('pictures are made smaller where the property says so, and the page hears of it', async () => {
+  const codec = addCodec(wx, path.dirname(picture('x.jpg').tempFilePath))
+  const photo = (name) => {
+    const { tempFilePath } = picture(name)
+    fs.writeFileSync(tempFilePath, photoOf({ width: 4000, height: 3000, size: 3000000 }))
+    return { tempFilePath, size: 3000000, fileType: 'image' }
+  }
+  open({ compress: true })
+  await tag.choose(photo('1.jpg'))
+  await stored()
+  tag.set({ compress: { maxBytes: 300000 } })
+  await tag.choose(photo('2.jpg'))
+  await stored()
+  const [first, second] = lastOf(tag.heard.done).items.map(({ compressed }) => compressed)
+  assert.deepEqual([first.before, second.before, first.type], [3000000, 3000000, 'image/jpeg'])
+  assert.deepEqual([first.after <= 1024 ** 2, second.after <= 300000], [true, true])
+  tag.set({ compress: false })
+  await tag.choose(photo('3.jpg'))
+  await stored()
+  assert.equal(lastOf(tag.heard.done).items[2].compressed, undefined)
+  const tries = codec.calls.length
+  tag.instance.use(createUploader({ endpoint: fc.origin, api: wx, compress: true }))
+  await tag.choose(photo('4.jpg'))
+  await stored()
+  assert.ok(codec.calls.length > tries, "the page's own client counts, where the property says nothing")
+})
 
 test('nine pictures are uploaded for the profile, shown from the phone, and told to the page', async () => {
   open()

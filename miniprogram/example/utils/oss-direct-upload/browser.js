@@ -1,5 +1,7 @@
 'use strict'
 
+const { createCodec } = require('./codec')
+
 /**
  * The part of `wx` that the client uses, for H5 pages: `createUploader({ api: createBrowserApi(), ... })`.
  *
@@ -11,6 +13,7 @@ function createBrowserApi({ login, storage } = /** @type {any} */ ({})) {
   return {
     request,
     uploadFile,
+    ...createCodec(),
     getFileSystemManager: () => ({ getFileInfo }),
     onNetworkStatusChange,
     offNetworkStatusChange,

@@ -1,3 +1,5 @@
+import { createCodec } from './codec.mjs'
+
 /**
  * The part of `wx` that the client uses, for H5 pages: `createUploader({ api: createBrowserApi(), ... })`.
  *
@@ -9,6 +11,7 @@ function createBrowserApi({ login, storage } = /** @type {any} */ ({})) {
   return {
     request,
     uploadFile,
+    ...createCodec(),
     getFileSystemManager: () => ({ getFileInfo }),
     onNetworkStatusChange,
     offNetworkStatusChange,

@@ -1,5 +1,7 @@
 import { platformError, functionError } from './errors.mjs'
 
+const IDLE = 60000 // ms without progress: some phones keep no other limit
+
 /** Adds the SHA-256 of a file, where the platform tells it. */
 async function addDigest(job, { api, digest, profile = 'default' }) {
   const without = Object(digest)[job.profile || profile]
@@ -117,7 +119,7 @@ async function request({ api, endpoint }, path, body, token, job) {
 
 /** Always settles. On Alipay `status`, and `fail` for a 4xx. */
 async function invoke(api, method, { timeout = 20000, ...options }, job = Object()) {
-  let timer = 0
+  let [timer, idle] = [0, 0]
   try {
     return await new Promise((resolve, reject) => {
       const success = (res) => resolve({ statusCode: res.status, ...res, data: parseJson(res.data) })
@@ -126,13 +128,23 @@ async function invoke(api, method, { timeout = 20000, ...options }, job = Object
       const task = Object(api[method]({ ...options, timeout, success, fail }))
       job.task = task
       Promise.resolve(task).catch(() => {}) // Taro's
-      if (task.onProgressUpdate) task.onProgressUpdate((event) => advance(job, event, 99)) // sent is not stored
+      const heard = () => {
+        clearTimeout(idle)
+        idle = setTimeout(reject, IDLE, { errMsg: 'timeout: no progress' })
+      }
+      if (method !== 'uploadFile' || !task.onProgressUpdate) return
+      heard()
+      task.onProgressUpdate((event) => {
+        heard()
+        advance(job, event, 99) // sent is not stored
+      })
     })
   } catch (failure) {
     stop(job)
     throw platformError(failure, method, options.url)
   } finally {
     clearTimeout(timer)
+    clearTimeout(idle)
   }
 }
 

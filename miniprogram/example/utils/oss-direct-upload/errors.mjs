@@ -1,6 +1,5 @@
-import { adviceOn, adviseOnAddress, adviseOnServer, sound, typeNames } from './names.mjs'
-
 // code: [mark (the first counts), sentence, hint]; [a {x}|b] is b while x is unknown
+import * as names from './names.mjs'
 const ERRORS = {
   __proto__: null, // any code may come
   callback_failed: [/^OSS 203/, '文件已传好，但登记失败，请勿重传。'],
@@ -51,7 +50,7 @@ class OssUploadError extends Error {
     const [, text, hint = ''] = ERRORS[code] || []
     const mayPass = /network|timeout|interrupted|login_failed|expired|too_many|busy|internal|unavailable|not_uploaded|incomplete|gone/.test(code)
     super(fill(text || (mayPass ? BUSY : BROKEN), retryAfter, limits, quota))
-    Object.assign(this, { name: 'OssUploadError', advice: adviceOn(code, hint), ...fields, code, detail, retryable: mayPass && !(retryAfter > 60) })
+    Object.assign(this, { name: 'OssUploadError', advice: names.adviceOn(code, hint), ...fields, code, detail, retryable: mayPass && !(retryAfter > 60) })
   }
 }
 
@@ -59,7 +58,7 @@ function fill(text, seconds, { maxSize, minSize, contentTypes = ['*/*'] } = Obje
   const known = {
     maxSize: maxSize && sizeText(maxSize),
     minSize: minSize && sizeText(minSize, Math.ceil),
-    types: !contentTypes.includes('*/*') && typeNames(contentTypes).join('、'),
+    types: !contentTypes.includes('*/*') && names.typeNames(contentTypes).join('、'),
     wait: seconds && (seconds > 90 ? `${Math.ceil(seconds / 60)} 分钟` : `${seconds} 秒`),
     ...(Object(quota).resetsAt && untilReset(quota, seconds)),
   }
@@ -89,7 +88,7 @@ function platformError(failure, method, url) {
   const detail = errMsg || errorMessage || message
   const error = Object(new OssUploadError(`${method} ${detail} errno ${errno}`, detail))
   if (opaque && error.code === 'network') error.opaque = true // perhaps a refusal
-  return url ? adviseOnAddress(error, method, url) : error
+  return url ? names.adviseOnAddress(error, method, url) : error
 }
 
 function functionError({ statusCode, data, header, headers = header }) {
@@ -99,8 +98,8 @@ function functionError({ statusCode, data, header, headers = header }) {
   const retryAfter = Number(wait) || undefined
   const ofHooks = text && typeof text === 'string' && { message: text }
   const words = ofHooks || (/being erased/.test(message) && { message: '你的数据正在删除，暂时不能使用。' })
-  const error = new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits: sound(limits), quota: sound(quota), retryAfter, ...words })
-  return code ? error : adviseOnServer(error, statusCode, data)
+  const error = new OssUploadError(`HTTP ${statusCode}`, message, { code, statusCode, requestId, limits: names.sound(limits), quota: names.sound(quota), retryAfter, ...words })
+  return code ? error : names.adviseOnServer(error, statusCode, data)
 }
 
 /** `sized`: the request told the size, so the file has another. */

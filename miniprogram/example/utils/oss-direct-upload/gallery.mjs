@@ -121,10 +121,11 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
   const nextId = () => { lastId += 1; return lastId }
 
   function start(item) {
+    const { compress, profile } = options()
     done = false
     Object.assign(item, { state: 'uploading', progress: 0, error: null })
     const onProgress = ({ progress }) => follow(item, progress)
-    item.task = client().upload({ ...item.file, profile: options().profile, onProgress })
+    item.task = client().upload({ ...item.file, compress: compress === '' || compress || undefined, profile, onProgress })
     item.ended = item.task.promise.then((value) => succeed(item, value), (error) => fail(item, error))
   }
 
@@ -148,8 +149,8 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
   }
 
   function succeed(item, value) {
-    const { key, state, receipt, ticket, aiLabel } = value
-    Object.assign(item, { key, state, receipt, ticket, aiLabel, value, progress: 100, error: null })
+    const { key, state, receipt, ticket, aiLabel, compressed } = value
+    Object.assign(item, { key, state, receipt, ticket, aiLabel, compressed, value, progress: 100, error: null })
     if (item.removed || left) takeBack(item)
     else settle()
   }
@@ -364,9 +365,9 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
 }
 
 /** What a page hears of an item. */
-function eventOf({ key, state, progress, error, aiLabel }) {
+function eventOf({ key, state, progress, error, aiLabel, compressed }) {
   const told = error && { code: error.code, message: error.message, retryable: error.retryable }
-  return { ...(key && { key }), state, progress, ...(aiLabel !== undefined && { aiLabel }), ...(told && { error: told }) }
+  return { ...(key && { key }), state, progress, ...(aiLabel !== undefined && { aiLabel }), ...(compressed && { compressed }), ...(told && { error: told }) }
 }
 
 /** Stored perhaps; the ticket tells. */

@@ -30,6 +30,8 @@ export interface UploaderOptions<P extends ProfileTable = ProfileTable> {
   getToken?: (wanted: { refresh: boolean }) => string | Promise<string>
   /** 谁在用：保存的会话只给这个用户。同一个客户端会换用户时（H5、App）必须给。 */
   user?: string
+  /** 上传之前把图片压小：true 就是不超过 1 MiB、长边不超过 2048 像素。压不了的（电脑端没有这个接口、格式不支持等）原样上传。默认不压。 */
+  compress?: boolean | CompressOptions
   /** 自己的话：返回用户看到的句子；返回 undefined 就用原来的。英文见 oss-direct-upload/english。 */
   texts?: (error: OssUploadError) => string | undefined
   /**
@@ -39,6 +41,25 @@ export interface UploaderOptions<P extends ProfileTable = ProfileTable> {
   digest?: Partial<Record<ProfileOf<P>, ProfileOf<P>>>
   /** 当前时间（毫秒），供测试使用。 */
   now?: () => number
+}
+
+export interface CompressOptions {
+  /** 字节数；默认 1 MiB。四次之内压不到就上传最小的那个。 */
+  maxBytes?: number
+  /** 长边的像素数；默认 2048。很长的截图按短边算，不超过 1080。 */
+  maxSide?: number
+  /** 小程序里没有压缩接口或者它失败时，是否改用 canvas；默认不用，有的手机会画成空白。H5 总是用 canvas。 */
+  canvas?: boolean
+}
+
+/** 压缩前后的字节数与最后的类型；before 与 after 相同就是没有压。 */
+export interface Compressed {
+  before: number
+  after: number
+  /** 如 image/jpeg；没有压、又没有给 contentType 的为 undefined。 */
+  type?: string
+  /** 压不了的原因，供开发者查看。 */
+  reason?: string
 }
 
 /** N 是用途的名字。 */
@@ -51,6 +72,10 @@ export interface UploadFile<N extends string = string> {
   size?: number
   /** 如 image/jpeg；不给就由文件名决定。 */
   contentType?: string
+  /** 只用于这个文件，代替 createUploader 的 compress。 */
+  compress?: boolean | CompressOptions
+  /** 要表单之前：压成了多大。 */
+  onCompressed?: (event: Compressed) => void
   profile?: N
   /** image、video 或 audio；只有支付宝需要。 */
   fileType?: string
@@ -168,6 +193,8 @@ export interface Uploaded<T = CallbackAnswer | string> {
   held: boolean
   /** 没有这一项：没有查过，也没有声明；null：查过，没有标识，但不等于不是 AI 生成。 */
   aiLabel?: AiLabel | null
+  /** 打开了 compress 的图片才有。 */
+  compressed?: Compressed
   /** 今天还剩多少上传额度；用途有额度时才有。 */
   quota?: Quota
   /** 票据，只有该确认而没能确认时才有：以后交给 uploader.confirm 再确认。 */
@@ -302,6 +329,8 @@ export class OssUploadError extends Error {
   detail: string
   /** 给开发者的提示，不要给用户看。 */
   advice: string
+  /** 打开了 compress 的图片才有：压缩前后的字节数，too_large 就是压过之后还太大。 */
+  compressed?: Compressed
   /** 在哪一步失败的；explain() 给出的没有。 */
   stage?: 'login' | 'sign' | 'upload' | 'confirm' | 'read' | 'status' | 'discard' | 'list' | 'delete'
   /** 再试一次可能成功；要等一分钟以上的不算。 */

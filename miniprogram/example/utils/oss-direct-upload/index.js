@@ -1,14 +1,14 @@
 const { OssUploadError, platformError, ossError } = require('./errors')
 const { addDigest, advance, ask, attempt, insist, invoke, mayRepeat, pauseBefore, ready, stop } = require('./calls')
 const { confirm, read } = require('./after')
-const { checkOptions } = require('./names')
+const { checkOptions } = require('./options')
 
 function createUploader(options) {
   checkOptions(options)
   const client = { concurrency: 3, timeout: 120000, retries: 2, backoff: 500, now: Date.now, ...options }
   const { api, endpoint, user = '', texts } = client
   const storageKey = `oss-direct-upload ${endpoint} ${user}`.trim()
-  Object.assign(client, { storageKey, login: {}, urls: new Map(), breaks: 0, waiting: [] })
+  Object.assign(client, { storageKey, login: {}, urls: new Map(), limits: new Map(), breaks: 0, waiting: [] })
   const most = Math.min(Math.max(client.concurrency, 1) || 1, 10) // the platforms' limit
   const watch = watcher(client)
   const inWords = (error) => Object.assign(error, { message: attempt(texts, error) || error.message })
@@ -24,17 +24,35 @@ function createUploader(options) {
   function start() {
     const jobs = pending.slice(0, most).filter(({ started }) => !started)
     jobs.forEach((job) => { job.started = true })
-    const byForm = jobs.filter((job) => !attempt(client.carry, job, client, () => sign([job], client)))
+    const isPicture = ({ compress, fileType, contentType = fileType }) => compress && !/video|audio/.test(contentType)
+    begin(jobs.filter((job) => !isPicture(job)))
+    jobs.filter(isPicture).forEach((job) => require('./smaller').shrink(job, client).then(() => begin([job])))
+  }
+
+  function begin(jobs) {
+    const byForm = jobs.filter((job) => !(refuse(job) || attempt(client.carry, job, client, () => sign([job], client))))
     if (byForm.length) sign(byForm, client)
   }
 
+  /** What the profile refused a while ago it would refuse again. */
+  function refuse(job) {
+    const { maxSize, until } = Object(client.limits.get(job.profile || client.profile))
+    const isTooLarge = job.size > maxSize && client.now() < until
+    const limits = { maxSize }
+    if (isTooLarge) job.reject(new OssUploadError('too_large', `${job.size} bytes`, { stage: 'sign', limits }))
+    return job.finished || isTooLarge
+  }
+
   function upload(file, onChange) {
-    const job = { ...file, onChange, breaks: client.breaks, failures: 0, progress: 0 }
+    const { compress = client.compress } = file
+    const job = { ...file, compress, onChange, breaks: client.breaks, failures: 0, progress: 0 }
     job.promise = new Promise((resolve, reject) => {
-      Object.assign(job, { resolve: (value) => resolve(standing(value, job)), reject: (error) => reject(inWords(error)) })
+      const fail = (error) => reject(inWords(Object.assign(error, job.compressed && { compressed: job.compressed })))
+      Object.assign(job, { resolve: (value) => resolve(standing(value, job)), reject: fail })
     })
     const end = (outcome) => {
       Object.assign(job, { finished: 1 }, outcome.value && { loaded: job.size, stored: 1 })
+      noteLimit(client, job, Object(outcome.reason).limits)
       pending = pending.filter((each) => each !== job)
       listen(-1)
       attempt(onChange, outcome)
@@ -67,7 +85,11 @@ function createUploader(options) {
       const sum = (name) => jobs.reduce((all, job) => all + (job[name] || 0), 0)
       const [loaded, total, finished, stored] = ['loaded', 'size', 'finished', 'stored'].map(sum)
       const count = jobs.length
-      const part = Math.floor(100 * (total ? loaded / total : stored / count))
+      // What shrinks counts by the size that it had.
+      const [done, all] = jobs.reduce(([part, whole], { weight, progress, loaded: sent = 0, size = 0 }) => (
+        weight ? [part + weight * progress / 100, whole + weight] : [part + sent, whole + size]
+      ), [0, 0])
+      const part = Math.floor(100 * (all ? done / all : stored / count))
       const progress = Math.min(part, stored < count ? 99 : 100)
       attempt(onProgress, { progress, loaded, total, finished, failed: finished - stored, count })
     }
@@ -89,7 +111,7 @@ function createUploader(options) {
 
   // What one user began must not end as the next.
   function logOut() {
-    Object.assign(client, { login: {}, urls: new Map() })
+    Object.assign(client, { login: {}, urls: new Map(), limits: new Map() })
     attempt(api.removeStorageSync, storageKey)
     pending.forEach((job) => job.abort())
   }
@@ -144,6 +166,7 @@ async function send(job, client, form) {
   if (!form) return sign([job], client)
   const { url, formData, key, fileUrl, uploadId, expiresAt, maxSize, ticket } = form
   job.quota = form.quota
+  if (!job.size) noteLimit(client, job, { maxSize })
   const look = async () => (ticket ? confirm(client, ticket, job).catch((error) => error) : {})
   if (form.exists) return finish(job, form, 200, '', form)
   try {
@@ -193,10 +216,17 @@ function finish(job, { key, fileUrl, uploadId, ticket, exists = false, held }, s
   })
 }
 
+/** For a while: the profile may change, and so may what it gives to whom. */
+function noteLimit(client, { profile = client.profile }, limits) {
+  const { maxSize } = Object(limits)
+  if (maxSize) client.limits.set(profile, { maxSize, until: client.now() + 600000 })
+}
+
 /** Held: unseen by others. */
-function standing(value, { quota }) {
+function standing(value, { quota, compressed }) {
   const { state = Object(value.data).state || 'stored', aiLabel, ...facts } = value
-  return { exists: false, ...facts, state, ...(aiLabel !== undefined && { aiLabel }), held: /held|checking|review/.test(state), ...(quota && { quota }) }
+  const known = { ...(aiLabel !== undefined && { aiLabel }), ...(quota && { quota }), ...(compressed && { compressed }) }
+  return { exists: false, ...facts, state, ...known, held: /held|checking|review/.test(state) }
 }
 
 // What the background or a lost network broke off is no retry.

@@ -28,7 +28,7 @@ const ADVICE = {
   bad_answer: 'endpoint 不是本函数的地址，或 key 以 {filename} 结尾',
   privacy_undeclared: '在小程序后台的隐私保护指引里声明',
 }
-const OPTIONS = 'endpoint api profile concurrency timeout retries backoff getToken user digest texts now carry partsFrom'.split(' ')
+
 
 /** Each name once, in the order of the types. */
 function typeNames(contentTypes, english = false) {
@@ -67,21 +67,4 @@ function sound(said) {
     && [maxSize, minSize, filesLeft || 0, bytesLeft || 0].every((n) => Number.isSafeInteger(n) && n >= 0) ? said : undefined
 }
 
-/** Tells the developer, in the console; what cannot work at all throws. */
-function checkOptions(options) {
-  for (const name of Object.keys(options).filter((each) => !OPTIONS.includes(each))) {
-    const meant = OPTIONS.find((option) => isLike(option.toLowerCase(), name.toLowerCase()))
-    console.warn(`createUploader 没有 ${name} 这个选项${meant ? `，是 ${meant} 吗？` : '，它不起作用。'}`)
-  }
-  const missing = ['endpoint', 'api'].filter((name) => !options[name])
-  if (missing[0]) throw new TypeError(`createUploader 缺少 ${missing.join('、')}`)
-  if (/\/upload-params\/*$/.test(options.endpoint)) console.warn('createUploader 的 endpoint 不要带 /upload-params')
-}
-
-/** At most two letters differ, wherever they stand. */
-function isLike(one, other) {
-  const left = (from, taken) => [...taken].reduce((rest, letter) => rest.replace(letter, ''), from).length
-  return left(one, other) + left(other, one) < 3
-}
-
-export { adviceOn, adviseOnAddress, adviseOnServer, sound, typeNames, checkOptions }
+export { adviceOn, adviseOnAddress, adviseOnServer, sound, typeNames }

@@ -1,6 +1,7 @@
 /** Alipay's `my`: its storage takes objects, and it would cover the page while it uploads. */
 function createAlipayApi(my) {
   return Object.assign(Object.create(my), {
+    compressImage: undefined, // it knows neither sides nor qualities
     uploadFile: (options) => my.uploadFile({ hideLoading: true, ...options }),
     getStorageSync: (key) => my.getStorageSync({ key }).data,
     setStorageSync: (key, data) => my.setStorageSync({ key, data }),

@@ -1,3 +1,5 @@
+import { createCodec } from '../codec.mjs'
+
 /**
  * What the client and the tag ask of `uni`, each named: H5 builds keep only what is named. Where a platform (H5, App)
  * has another name for what WeChat has, that is called.
@@ -8,6 +10,9 @@ export function uniApi() {
     request: uniPlatform === 'web' ? requestOfH5 : uni.request,
     uploadFile: uni.uploadFile,
     ...(uniPlatform !== 'web' && { login: uni.login }), // H5 has none: use(uploader) with your own getToken
+    getImageInfo: uni.getImageInfo,
+    compressImage: uni.compressImage,
+    ...(uniPlatform === 'web' && createCodec()),
     getStorageSync: uni.getStorageSync,
     setStorageSync: uni.setStorageSync,
     removeStorageSync: uni.removeStorageSync,

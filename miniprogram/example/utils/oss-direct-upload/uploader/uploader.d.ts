@@ -1,4 +1,4 @@
-import type { AiLabel, OssUploadError, State, Uploader } from '../index'
+import type { AiLabel, Compressed, OssUploadError, State, Uploader } from '../index'
 
 /** <oss-uploader> 中的一个文件：change 与 done 事件里的样子。 */
 export interface OssUploaderItem {
@@ -8,6 +8,8 @@ export interface OssUploaderItem {
   progress: number
   /** 不论标签有没有 ai-label；没有这一项与 null 的区别见 Uploaded。 */
   aiLabel?: AiLabel | null
+  /** 打开了 compress 的图片才有。 */
+  compressed?: Compressed
   error?: Pick<OssUploadError, 'code' | 'message' | 'retryable'>
 }
 

@@ -18,6 +18,7 @@ Component({
     columns: { type: Number, value: 3 },
     value: { type: Array, value: [] },
     disabled: { type: Boolean, value: false },
+    compress: { type: null, value: false },
     texts: { type: Object, value: {} },
     aiLabel: { type: Boolean, value: false },
   },

@@ -5,7 +5,7 @@ import { createUploader } from 'oss-direct-upload'
 import { ENDPOINT } from '../../config'
 import './upload.css'
 
-const uploader = createUploader({ endpoint: ENDPOINT, profile: 'avatar', api: Taro })
+const uploader = createUploader({ endpoint: ENDPOINT, profile: 'avatar', api: Taro, compress: true })
 
 function explain(res) {
   const { code, message } = uploader.explain(res)
