@@ -10,6 +10,7 @@ from typing import Any
 from function.config.profile import NOWHERE, Profile
 from function.config.profiles import PROFILES_TOML
 from local.oss.image_steps import IMAGE_STEPS, NOT_DONE
+from ops.deploy.costs import cost_hints
 from ops.deploy.profile_lines import profiles_in
 from ops.deploy.quota_rules import quota_hints
 from ops.deploy.rules import environment, functions
@@ -184,6 +185,7 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
         yield from _erasing_hints(environment(props))
         yield from _rotation_hints(environment(props), profiles)
         yield from _label_hints(environment(props), profiles)
+        yield from cost_hints(environment(props), profiles)
     for name, resource in mapping(document.get("resources")).items():
         if mapping(resource).get("component") == "fc3":
             component = f"resources.{name}.component"

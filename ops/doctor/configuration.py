@@ -14,15 +14,17 @@ from function.config.profiles import PROFILES_TOML
 from function.config.settings import Settings
 from function.config.settings_validation import MAX_POLICY_CHARACTERS
 from function.errors import Misconfigured, Problem
+from ops.deploy.costs import Spending, cost_lines
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
 from ops.deploy.profile_lines import said_of
-from ops.doctor.findings import Finding, State
+from ops.doctor.findings import Finding, State, as_one
 from ops.terminal.language import Text
 
 SURE_FORM_LIFE = timedelta(minutes=15)
 
 SETTINGS = Text("Settings", "设置")
+COSTS = Text("Costs", "费用")
 CORRECT_THE_LINE = Text("Correct that line, or take it out.", "请更正或删去这一行。")
 
 
@@ -49,6 +51,22 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
         f"完整；CALLER_AUTH={settings.caller_auth}，用途：{names}；会话策略还放得下 {room} 个同样的用途",
     )
     return settings, [Finding(SETTINGS, State.GOOD, said), *_doubts(settings)]
+
+
+def check_costs(settings: Settings) -> list[Finding]:
+    """Return the sentences of ``check-deploy`` about what strangers and callers can cost."""
+    spending = Spending(
+        settings.profiles.values(),
+        settings.caller_rate,
+        settings.caller_kind.identifies_callers,
+        (settings.quota_url or "").startswith("redis"),
+    )
+    return as_one(
+        [
+            Finding(COSTS, State.UNSURE if remedy else State.GOOD, said, remedy)
+            for said, remedy in cost_lines(spending)
+        ]
+    )
 
 
 def room_in(policy: str) -> int:

@@ -13,7 +13,7 @@ from function.wechat import WechatApp
 from ops.client.function_client import FunctionSilent
 from ops.doctor.behind_forms import check_behind_forms, check_keys_of
 from ops.doctor.capacity import check_capacity, limits_of
-from ops.doctor.configuration import check_settings
+from ops.doctor.configuration import check_costs, check_settings
 from ops.doctor.content_check import check_content, checked_places, openid_in
 from ops.doctor.deployed import check_callback, check_features, check_function, check_push
 from ops.doctor.findings import Finding, State, as_one, joined
@@ -85,6 +85,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     if finding := check_network(settings, [there.host for there in places], visit.url):
         yield finding
         return
+    yield from check_costs(settings)
     yield from of_each(settings, places, lambda there: check_clock(there, now or datetime.now(UTC)))
     yield from of_each(settings, places, check_bucket)
     if isinstance(settings.caller_settings, WechatApp):

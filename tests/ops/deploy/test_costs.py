@@ -1,0 +1,69 @@
+"""costs: what strangers and callers can cost, for twelve deployments worked out by hand."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ops.deploy.costs import cost_hints, prices
+from ops.deploy.profile_lines import profiles_in
+from ops.doctor.configuration import check_costs, check_settings
+from ops.doctor.findings import State
+from tests.docs.markdown import both, page, tables
+from tests.ops.deploy.project import CONFIGURED, check
+
+CASES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+SENTENCES = ("public", "checks", "day")
+# Figures, months, profiles, folders and checkers: what differs between two deployments.
+NAMED = r"\d{4}-\d\d|\d+(?:,\d{3})*(?:\.\d+)?|\[\w+\]|\b[a-z]+/|\baliyun\b|\bwechat\b"
+REMEDIES = {"public": "read =", "checks": "files_per_day"}
+
+
+def sentences(case, tmp_path):
+    file = tmp_path / "profiles.toml"
+    file.write_text(case["profiles"], "utf-8")
+    settings = {"CALLER_AUTH": "wechat", **case.get("settings", {})}
+    return [*cost_hints(settings, profiles_in(file))]
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("language", [0, 1], ids=["en", "zh"])
+def test_the_sentences_name_what_was_worked_out_by_hand(name, language, tmp_path):
+    case = CASES[name]
+    for sentence, about in zip(sentences(case, tmp_path), SENTENCES, strict=True):
+        said = sentence[language].split("docs/")[0]
+        assert sorted(re.findall(NAMED, said)) == sorted(case[about]), about
+        if about in REMEDIES:
+            assert (REMEDIES[about] in said) == (about in case["open"])
+
+
+@pytest.mark.parametrize(("url", "each_for_itself"), [("", True), ("memory:", True), ("redis://r", False)])
+def test_a_rate_that_each_instance_counts_is_said_to_be_one(url, each_for_itself, tmp_path):
+    _, _, day = sentences({**CASES["private"], "settings": {"QUOTA_URL": url}}, tmp_path)
+    assert ("QUOTA_URL" in day.en) == ("QUOTA_URL" in day.zh) == each_for_itself
+
+
+def test_check_deploy_and_doctor_say_the_same(project):
+    case = CASES["green_without_a_quota"]
+    (project / "profiles.toml").write_text(case["profiles"], "utf-8")
+    hints = [hint for hint in check(project / "s.yaml", CONFIGURED).hints if hint.startswith("costs: ")]
+    environ = {**CONFIGURED, "OSS_REGION": "cn-hangzhou", "PROFILES_FILE": str(project / "profiles.toml")}
+    environ |= {"GREEN_ENDPOINT": "https://green-cip.cn-shanghai.aliyuncs.com"}
+    settings, _ = check_settings(environ)
+    found = check_costs(settings)
+    assert [hint.startswith(f"costs: {one.said.en}") for hint, one in zip(hints, found, strict=True)] == [
+        True
+    ] * 3
+    assert [one.state for one in found] == [State.GOOD, State.UNSURE, State.GOOD]
+
+
+def test_an_unreadable_rate_and_missing_profiles_have_no_sentence(tmp_path):
+    assert sentences({**CASES["private"], "settings": {"CALLER_RATE": "often"}}, tmp_path) == []
+    assert [*cost_hints({}, ())] == []
+
+
+@pytest.mark.parametrize("name", both("docs/costs.md"))
+def test_the_page_has_each_price_with_its_month(name):
+    shown = [(float(re.match(r"[\d.]+", row[1])[0]), row[2]) for row in tables(page(name))[0]]
+    assert shown == [(one["cny"], one["read"]) for one in prices().values()]
