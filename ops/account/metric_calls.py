@@ -1,13 +1,37 @@
 """
-Instances of an account, as CloudMonitor tells them.
+Calls to CloudMonitor: the alarms that are missing, and the instances of an account.
 
 Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/monitoring-data
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from ops.account.cloud import Account, CloudError
+from ops.account.bucket import DesiredBucket
+from ops.account.cloud import Account, CloudError, metrics_in
+from ops.account.metric_alarms import DesiredAlarms, alarm_rules, alarm_steps
+from ops.account.role_plan import Step
+
+
+def missing_alarms(
+    account: Account, desired: DesiredAlarms, account_id: str, buckets: Sequence[DesiredBucket]
+) -> list[Step]:
+    """
+    Return the calls still to be made, with the account's own limit of instances.
+
+    Raises:
+        CloudError
+    """
+    instances = instance_limit(account, account_id, buckets[0].region)
+    rules = [*alarm_rules(desired, account_id, buckets, instances)]
+    found = []
+    for region in dict.fromkeys(region for region, _ in rules):
+        ids = ",".join(rule["RuleId"] for there, rule in rules if there == region)
+        asked = {"RuleIds": ids, "PageSize": 100}
+        answer = account.ask(metrics_in(region), "DescribeMetricRuleList", asked)
+        found += [one for one in answer.get("Alarms", {}).get("Alarm", []) if isinstance(one, dict)]
+    return alarm_steps(desired, rules, found)
 
 
 def instance_limit(account: Account, account_id: str, region: str) -> int:
@@ -18,9 +42,8 @@ def instance_limit(account: Account, account_id: str, region: str) -> int:
         "Period": 60,
         "Dimensions": json.dumps([{"userId": account_id, "region": region}]),
     }
-    metrics = (f"https://metrics.{region}.aliyuncs.com", "Cms", "2019-01-01")
     try:
-        return limit_in(account.ask(metrics, "DescribeMetricLast", asked).get("Datapoints"))
+        return limit_in(account.ask(metrics_in(region), "DescribeMetricLast", asked).get("Datapoints"))
     except CloudError:
         return 0
 

@@ -17,7 +17,8 @@ METRIC_FIELDS = (
 # What is meant by these is the same in SLS; a query that uses anything else is not understood here.
 FUNCTIONS = {
     *("avg", "cast", "count", "max", "sum"),
-    *("approx_percentile", "json_extract_scalar", "regexp_extract"),
+    *("approx_percentile", "coalesce", "regexp_extract"),
+    *("json_array_length", "json_extract", "json_extract_scalar"),
 }
 KEYWORDS_BEFORE_BRACKETS = {"from", "in", "and", "or", "select", "where", "on", "by"}
 
@@ -69,6 +70,8 @@ def ask(query: str, lines: Iterable[Line]) -> list[dict[str, Any]]:
         store.row_factory = sqlite3.Row
         store.create_function("regexp_extract", 2, _regexp_extract, deterministic=True)
         store.create_function("json_extract_scalar", 2, _json_extract_scalar, deterministic=True)
+        store.create_function("json_extract", 2, _json_extract, deterministic=True)
+        store.create_function("json_array_length", 1, _json_array_length, deterministic=True)
         store.create_aggregate("approx_percentile", 2, Percentile)
         columns = METRIC_FIELDS
         store.execute(f"CREATE TABLE log (__time__ BIGINT, message TEXT, {', '.join(columns)})")
@@ -105,12 +108,25 @@ def _object(text: str) -> dict[str, Any]:
 @lru_cache(maxsize=100_000)
 def _json_extract_scalar(text: str | None, path: str) -> str | None:
     """As Presto has it: text of a scalar, nothing of an object, a list, a null, or what is no JSON."""
-    if text is None:
-        return None
-    try:
-        value = _object(text).get(path.removeprefix("$."))
-    except ValueError:
-        return None
+    found = _json_extract(text, path)
+    value = None if found is None else json.loads(found)
     if value is None or isinstance(value, dict | list):
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@lru_cache(maxsize=100_000)
+def _json_extract(text: str | None, path: str) -> str | None:
+    """The JSON of a value, by its path."""
+    try:
+        value = _object(text or "")
+        for name in path.removeprefix("$.").split("."):
+            value = value[name]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return json.dumps(value)
+
+
+def _json_array_length(text: str | None) -> int | None:
+    value = json.loads(text or "null")
+    return len(value) if isinstance(value, list) else None

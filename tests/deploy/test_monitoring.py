@@ -47,6 +47,7 @@ FAULTS = {
     "slow": (200, FORM, 200, None, {"ms": 4000}),
     "always-cold": (900, FORM, 200, None, {"is_cold": True}),
     "flood": (300, FORM, 429, "too_many_requests", {"owner": "busy"}),
+    "many-checks": (500, "commit", 200, None, {"verdict": {"by": "aliyun", "label": "nonLabel"}}),
     "nobody-logs-in": (400, FORM, 401, "unauthorized", {}),
 }
 # A line that this matches begins an entry (logBeginRule: DefaultRegex); others are appended to the last one.
@@ -138,7 +139,9 @@ def test_only_the_alarm_of_a_fault_fires(name):
     assert firing([*hour(), *planted(name)]) == {name}
 
 
-@pytest.mark.parametrize("name", [name for name in FAULTS if FAULTS[name][0] <= 10] + ["flood"])
+@pytest.mark.parametrize(
+    "name", [name for name in FAULTS if FAULTS[name][0] <= 10] + ["flood", "many-checks"]
+)
 def test_one_line_less_than_it_takes_fires_nothing(name):
     assert firing([*hour(), *planted(name, less=1)]) == set()
 
@@ -179,10 +182,11 @@ def counted(pattern):
 
 def test_the_charts_count_the_log_lines():
     lines = [*hour(), *planted("flood"), *(metrics(number, number <= 20) for number in range(1, 41))]
+    lines += planted("many-checks")
     rows = {name: ask(chart["search"]["query"], lines) for name, chart in CHARTS.items()}
     for name, chart in CHARTS.items():
         assert {*chart["display"]["xAxis"], *chart["display"]["yAxis"]} <= set(rows[name][0])
-    assert sum(row["requests"] for row in rows["requests"]) == len(hour()) + 300
+    assert sum(row["requests"] for row in rows["requests"]) == len(hour()) + 800
     assert {row["five"] % 300 for row in rows["requests"]} == {0}
     errors = {row["code"]: row for row in rows["errors"]}
     assert errors["bad_request"]["answers"] == counted('"code":"bad_request"')
@@ -209,6 +213,18 @@ def test_the_charts_show_a_users_failures_and_forms_without_a_confirmation():
     assert {"profile": "post", "forms": 2, "lost": 1} in unconfirmed
     found = [(row["owner"], row["route"], row["code"], row["failures"]) for row in failed]
     assert found == [("mine", "confirm", "not_uploaded", 1)]
+
+
+def test_the_chart_of_checks_counts_each_upload_that_aliyun_judged():
+    judged = {"verdict": {"by": "aliyun", "labels": ["nonLabel"]}}
+    lines = [
+        *hour(),
+        logged(BEGIN + 1, "commit", 200, upload_id=["a", "b", "c"], **judged),
+        logged(BEGIN + 2, "confirm", 200, upload_id="d", **judged),
+        logged(BEGIN + 3, "tick", 200, **judged),
+        logged(BEGIN + 4, "wechat-events", 200, upload_id="e", verdict={"by": "wechat", "label": 100}),
+    ]
+    assert ask(CHARTS["checks"]["search"]["query"], lines) == [{"hour": BEGIN, "checks": 5}]
 
 
 def test_charts_do_not_overlap():
@@ -249,7 +265,14 @@ def test_a_function_alarm_names_the_function_and_a_region_alarm_the_region():
     for name, rule in metric_alarms():
         (place,) = rule["Resources"]
         of_function = {"serviceName", "functionName"} if rule["MetricName"].startswith("Function") else set()
-        assert set(place) == {"userId", "region"} | of_function, name
+        of_region = {"userId", "region"} if rule["Namespace"] == "acs_fc" else {"BucketName"}
+        assert set(place) == of_region | of_function, name
+
+
+def test_the_alarms_on_costs_have_the_names_that_cloud_monitor_knows():
+    rules = {name: (rule["Namespace"], rule["MetricName"], rule["Period"]) for name, rule in metric_alarms()}
+    assert rules["egress"] == ("acs_oss_dashboard", "InternetSend", 60)
+    assert rules["calls"] == ("acs_fc", "FunctionTotalInvocations", 60)
 
 
 @pytest.mark.parametrize("name", both("docs/operations.md"))

@@ -20,9 +20,9 @@ def test_a_correct_deployment_is_good_in_every_line(here):
     assert {one.state for one in findings if one.check.en != "Costs"} == {State.GOOD}
     names = [one.check.en for one in findings]
     assert names == [
-        "Settings", *["Costs"] * 3, "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole", "Upload [default]",
-        "Upload [avatar]", "Upload [video]", "Upload [album]", "Upload [post]", "Upload [note]",
-        "Upload [legacy]",
+        "Settings", *["Costs"] * 3, "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole",
+        "Upload [default]", "Upload [avatar]", "Upload [video]", "Upload [album]", "Upload [post]",
+        "Upload [note]", "Upload [legacy]",
         "A changed key, A public file of [legacy]",
         "Confirm [default], Read [default]",
         "Large files [video]",
