@@ -38,11 +38,6 @@ DOCUMENTS = {
 UNTYPED_ERRORS = (AttributeError, IndexError, TypeError, ValueError, RecursionError)
 
 
-def metrics_in(region: str) -> tuple[str, str, str]:
-    """Return the address, name and version of CloudMonitor."""
-    return f"https://metrics.{region}.aliyuncs.com", "Cms", "2019-01-01"
-
-
 class CloudError(Exception):
     """
     Raised when a call was refused or not answered.
@@ -110,8 +105,6 @@ class Account:
     def carry_out(self, step: Step) -> None:
         if step.service == "RAM":
             self.ask(RAM, step.action, step.parameters)
-        elif step.service == "CMS":
-            self.ask(metrics_in(step.region), step.action, step.parameters)
         elif step.action == "PutBucket":
             self._make_bucket(step)
         else:

@@ -38,7 +38,8 @@ IN_CNY = Text(
     " ({gb:g} GB; {cny:,.2f} CNY an hour, price of {read})",
     "（{gb:g} GB；每小时 {cny:,.2f} 元，{read} 的价格）",
 )
-OTHERWISE = Text("; it is there with other values", "；已存在，但值不同")
+# The rest of a rule is the same in every version of the file.
+COMPARED = ("MetricName", "ContactGroups", "Escalations.Warn.Threshold", "Escalations.Warn.Times")
 
 
 class DesiredAlarms(NamedTuple):
@@ -103,30 +104,22 @@ def alarm_steps(
         found: our rules, as CloudMonitor lists them.
     """
     there = {str(one.get("RuleId")): one for one in found}
-    steps = []
-    for region, wanted in rules:
-        known = there.get(wanted["RuleId"])
-        if known is None or not _says(known, wanted):
-            why = _why(desired, wanted, is_there=known is not None)
-            steps.append(Step("CMS", "PutResourceMetricRule", wanted, why, region))
-    return steps
+    return [
+        Step("CMS", "PutResourceMetricRule", wanted, _why(desired, wanted), region)
+        for region, wanted in rules
+        if not _says(there.get(wanted["RuleId"], {}), wanted)
+    ]
 
 
-def _why(desired: DesiredAlarms, rule: Mapping[str, str], *, is_there: bool) -> Text:
-    level = {name: rule[f"Escalations.Warn.{name}"] for name in ("Threshold", "Times")}
-    said = RULE.filled(
-        name=rule["RuleName"],
-        contacts=desired.contacts,
-        metric=rule["MetricName"],
-        threshold=int(level["Threshold"]),
-        times=level["Times"],
-    )
-    more = [OTHERWISE] if is_there else []
-    if rule["MetricName"] == "InternetSend":
-        price = prices()["egress_by_day"]
-        cny = desired.gb * 60 * float(price["cny"])
-        more.insert(0, IN_CNY.filled(gb=desired.gb, cny=cny, read=price["read"]))
-    return Text(said.en + "".join(one.en for one in more), said.zh + "".join(one.zh for one in more))
+def _why(desired: DesiredAlarms, rule: Mapping[str, str]) -> Text:
+    values = {"name": rule["RuleName"], "contacts": desired.contacts, "metric": rule["MetricName"]}
+    threshold, times = (rule[f"Escalations.Warn.{name}"] for name in ("Threshold", "Times"))
+    said = RULE.filled(**values, threshold=int(threshold), times=times)
+    if rule["MetricName"] != "InternetSend":
+        return said
+    price = prices()["egress_by_day"]
+    more = IN_CNY.filled(gb=desired.gb, cny=desired.gb * 60 * float(price["cny"]), read=price["read"])
+    return Text(said.en + more.en, said.zh + more.zh)
 
 
 def _filled(value: Any, names: Mapping[str, str]) -> Any:
@@ -145,31 +138,17 @@ def _filled(value: Any, names: Mapping[str, str]) -> Any:
 
 def _parameters(properties: dict[str, Any]) -> dict[str, str]:
     """The properties of a rule in ROS as the parameters of the call."""
-    levels = properties.pop("Escalations")
-    flat = {
-        f"Escalations.{level}.{name}": str(value)
-        for level, one in levels.items()
-        for name, value in one.items()
+    special = {name: properties.pop(name) for name in ("Escalations", "Resources", "ContactGroups")}
+    flat = {f"Escalations.Warn.{name}": str(value) for name, value in special["Escalations"]["Warn"].items()}
+    flat |= {
+        "Resources": json.dumps(special["Resources"]),
+        "ContactGroups": ",".join(special["ContactGroups"]),
     }
-    flat |= {"Resources": json.dumps(properties.pop("Resources"))}
-    flat |= {"ContactGroups": ",".join(properties.pop("ContactGroups"))}
     return {**{name: str(value) for name, value in properties.items()}, **flat}
 
 
 def _says(found: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    """Return whether a rule is as desired; what is not listed is the service's own."""
-    flat = dict(found)
-    for level, one in (found.get("Escalations") or {}).items():
-        flat |= {f"Escalations.{level}.{name}": value for name, value in (one or {}).items()}
-    return all(
-        _read(flat.get(name, None if name.startswith("Escalations") else value)) == _read(value)
-        for name, value in wanted.items()
-    )
-
-
-def _read(text: Any) -> Any:
-    """A number or a document, however it is written; else the text."""
-    try:
-        return json.loads(str(text))
-    except ValueError:
-        return str(text)
+    """Return whether a rule as CloudMonitor lists it is the wanted one."""
+    warn = (found.get("Escalations") or {}).get("Warn") or {}
+    there = {**found, **{f"Escalations.Warn.{name}": value for name, value in warn.items()}}
+    return all(str(there.get(name)) == wanted[name] for name in COMPARED)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ops.account.bucket import DesiredBucket
-from ops.account.cloud import Account, CloudError, metrics_in
+from ops.account.cloud import Account, CloudError
 from ops.account.metric_alarms import DesiredAlarms, alarm_rules, alarm_steps
 from ops.account.role_plan import Step
 
@@ -56,3 +56,21 @@ def limit_in(datapoints: Any) -> int:
         return int(float(newest.get("Value", newest.get("Maximum", 0))))
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         return 0
+
+
+def carry_out(account: Account, step: Step) -> None:
+    """
+    Make one change, of CloudMonitor or of another service.
+
+    Raises:
+        CloudError
+    """
+    if step.service == "CMS":
+        account.ask(metrics_in(step.region), step.action, step.parameters)
+    else:
+        account.carry_out(step)
+
+
+def metrics_in(region: str) -> tuple[str, str, str]:
+    """Return the address, name and version of CloudMonitor."""
+    return f"https://metrics.{region}.aliyuncs.com", "Cms", "2019-01-01"

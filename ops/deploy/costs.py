@@ -5,7 +5,7 @@ Costs that strangers and callers can cause with these options: three sentences, 
 """
 
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -56,6 +56,15 @@ class Spending(NamedTuple):
         by_bytes = self.forms_a_day if quota is None else quota // least
         most = self.forms_a_day if profile.files_per_day is None else profile.files_per_day
         return min(self.forms_a_day, most, by_bytes)
+
+    def filling_files(self, profile: Profile) -> int:
+        """Return the same, but no more than fill its bytes of the day with the largest files."""
+        quota = profile.bytes_per_day
+        return (
+            self.files(profile)
+            if quota is None
+            else min(self.files(profile), -(-quota // profile.max_size_bytes))
+        )
 
     def is_bounded(self, profile: Profile) -> bool:
         """Return whether a quota that all instances share bounds the files of a profile."""
@@ -111,7 +120,7 @@ def day_of_checks(spending: Spending) -> tuple[int, float]:
     """Return how many pictures one caller has Content Moderation look at in a day, and for how much."""
     asked = [profile for profile in spending.profiles if profile.is_checked_by_aliyun]
     dearest_first = sorted(asked, key=_price_of_a_check, reverse=True)
-    shares = list(_shares(spending, dearest_first))
+    shares = list(_shares(spending, dearest_first, spending.files))
     return sum(files for _, files in shares), sum(files * _price_of_a_check(one) for one, files in shares)
 
 
@@ -120,16 +129,18 @@ def day_of_storage(spending: Spending) -> float:
     largest_first = sorted(spending.profiles, key=lambda one: one.max_size_bytes, reverse=True)
     stored = sum(
         min(files * profile.max_size_bytes, profile.bytes_per_day or files * profile.max_size_bytes)
-        for profile, files in _shares(spending, largest_first)
+        for profile, files in _shares(spending, largest_first, spending.filling_files)
     )
     return min(stored / GB, 24 * GB_AN_HOUR)
 
 
-def _shares(spending: Spending, profiles: Iterable[Profile]) -> Iterator[tuple[Profile, int]]:
-    """Share a day's forms out: each profile takes what its quota allows of what is left."""
+def _shares(
+    spending: Spending, profiles: Iterable[Profile], most: Callable[[Profile], int]
+) -> Iterator[tuple[Profile, int]]:
+    """Share a day's forms out: each profile takes what it may of what is left."""
     left = spending.forms_a_day
     for profile in profiles:
-        files = min(left, spending.files(profile))
+        files = min(left, most(profile))
         left -= files
         yield profile, files
 

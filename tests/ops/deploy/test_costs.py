@@ -1,5 +1,6 @@
 """costs: what strangers and callers can cost, for twelve deployments worked out by hand."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -20,11 +21,21 @@ NAMED = r"\d{4}-\d\d|\d+(?:,\d{3})*(?:\.\d+)?|\[\w+\]|\b[a-z]+/|\baliyun\b|\bwec
 REMEDIES = {"public": "read =", "checks": "files_per_day"}
 
 
+def written(case, file):
+    """The profiles of a case as a file."""
+    lines = []
+    for name, options in case["profiles"].items():
+        plain = {"key": f"{name}/{{owner}}/{{id}}", "max_size": "1MiB", "content_types": ["image/*"]}
+        lines.append(f"[{name}]")
+        for option, value in {**plain, "confirm": True, **options}.items():
+            lines.append(f"{option} = {json.dumps(value)}")
+    file.write_text("\n".join(lines), "utf-8")
+    return file
+
+
 def sentences(case, tmp_path):
-    file = tmp_path / "profiles.toml"
-    file.write_text(case["profiles"], "utf-8")
     settings = {"CALLER_AUTH": "wechat", **case.get("settings", {})}
-    return [*cost_hints(settings, profiles_in(file))]
+    return [*cost_hints(settings, profiles_in(written(case, tmp_path / "profiles.toml")))]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -45,8 +56,7 @@ def test_a_rate_that_each_instance_counts_is_said_to_be_one(url, each_for_itself
 
 
 def test_check_deploy_and_doctor_say_the_same(project):
-    case = CASES["green_without_a_quota"]
-    (project / "profiles.toml").write_text(case["profiles"], "utf-8")
+    written(CASES["green_without_a_quota"], project / "profiles.toml")
     hints = [hint for hint in check(project / "s.yaml", CONFIGURED).hints if hint.startswith("costs: ")]
     environ = {**CONFIGURED, "OSS_REGION": "cn-hangzhou", "PROFILES_FILE": str(project / "profiles.toml")}
     environ |= {"GREEN_ENDPOINT": "https://green-cip.cn-shanghai.aliyuncs.com"}
