@@ -104,6 +104,13 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
             " to be checked",
             f"GREEN_ENDPOINT 在 {green['region']}，而桶在 {region}：图片会离开所在地域去审核",
         )
+    if is_accelerated(variables.get("OSS_HOST", "")) and not variables.get("OSS_ENDPOINT"):
+        yield Text(
+            "OSS_HOST is an acceleration address and OSS_ENDPOINT is not set: the function's own calls are"
+            " accelerated and paid for, too; set OSS_ENDPOINT to the bucket's internal address",
+            "OSS_HOST 是传输加速地址，而没有设 OSS_ENDPOINT：函数自己的请求也会加速并计费；"
+            "请把 OSS_ENDPOINT 设为桶的内网地址",
+        )
     if variables.get("SIGN_PART_LENGTH") == "false":
         yield Text(
             "SIGN_PART_LENGTH = false: the address of a part takes any length, which is found out at the end;"
@@ -111,6 +118,12 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
             "SIGN_PART_LENGTH = false：一片的地址接受任何长度，到最后才会发现；"
             "只在手机与 OSS 之间确实有东西不发 Content-Length 时保留",
         )
+
+
+def is_accelerated(host: str) -> bool:
+    """Return whether a bucket's address is that of transfer acceleration, which names no region."""
+    match = OSS_HOST.fullmatch(host)
+    return bool(match and ACCELERATED.fullmatch(match["region"]))
 
 
 def unusable_hosts(settings: Settings) -> Iterator[Text]:

@@ -15,6 +15,7 @@ from function.errors import LoginRejected, LoginUnavailable, Misconfigured, Uplo
 from function.http.client import send
 from function.wechat import WechatApp
 from ops.client.form_upload import open_session
+from ops.deploy.setting_rules import is_accelerated
 from ops.doctor.findings import Finding, State, logged, refusal, unreachable
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedError, Unreadable
@@ -116,9 +117,9 @@ def check_bucket(settings: Settings) -> Finding:
         )
         return Finding(BUCKET, State.BAD, said, unreachable("OSS_BUCKET", "OSS_REGION", "OSS_HOST"))
     error_ = _oss_error(answer.text)
-    if error_ and error_.endpoint:
-        region = error_.endpoint.partition(".")[0].removeprefix("oss-")
-        said = Text(f"{settings.bucket} is at {error_.endpoint}", f"{settings.bucket} 位于 {error_.endpoint}")
+    if endpoint := (error_ and error_.endpoint) or _endpoint_behind(settings):
+        region = endpoint.partition(".")[0].removeprefix("oss-")
+        said = Text(f"{settings.bucket} is at {endpoint}", f"{settings.bucket} 位于 {endpoint}")
         remedy = Text(f"Set OSS_REGION={region} and deploy again.", f"设置 OSS_REGION={region} 后重新部署。")
         return Finding(BUCKET, State.BAD, said, remedy)
     if error_ and error_.code in (
@@ -134,6 +135,20 @@ def check_bucket(settings: Settings) -> Finding:
         return Finding(BUCKET, State.BAD, said, remedy)
     said = Text(f"{settings.bucket} answers at {settings.host}", f"{settings.bucket} 在 {settings.host} 响应")
     return Finding(BUCKET, State.GOOD, said)
+
+
+def _endpoint_behind(settings: Settings) -> str:
+    """Return the endpoint of another region that a bucket is in, where its own address names none."""
+    if not is_accelerated(settings.host):
+        return ""
+    origin = f"https://{settings.bucket}.oss-{settings.region}.aliyuncs.com"
+    try:
+        with open_session(origin) as session:
+            answer = session.get(f"{origin}/", timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    except requests.RequestException:
+        return ""
+    error_ = _oss_error(answer.text)
+    return error_.endpoint if error_ else ""
 
 
 def check_wechat(settings: Settings) -> Finding:

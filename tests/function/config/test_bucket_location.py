@@ -203,6 +203,14 @@ def test_a_form_names_the_bucket_and_region_of_its_profile_and_its_host(world):
     assert conditions_of(at_home)["bucket"] == "my-bucket"
 
 
+@pytest.mark.parametrize("name", ["oss-accelerate", "oss-accelerate-overseas"])
+def test_a_form_for_an_acceleration_address_is_signed_for_the_region_of_the_bucket(world_of, name):
+    host = f"https://my-bucket.{name}.aliyuncs.com"
+    form = world_of(OSS_HOST=host).form("default")
+    assert (form["url"], form["fileUrl"]) == (host, f"{host}/{form['key']}")
+    assert "/cn-hangzhou/oss/" in form["formData"]["x-oss-credential"]
+
+
 def test_a_page_gets_the_host_of_its_own_bucket(world):
     assert world.form("page")["host"] == "https://files.example.com"
 

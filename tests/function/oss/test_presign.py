@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+import alibabacloud_oss_v2 as sdk
 import pytest
 
 from function.oss import signature_v4
@@ -69,6 +70,24 @@ def test_a_request_url_matches_the_signed_canonical_request(vector):
     url = urlsplit(request_url(request_of(vector), "https://b.example"))
     canonical = vector["expected"]["canonical_request"].split("\n")
     assert [f"/{vector['bucket']}{url.path}", url.query] == canonical[1:3]
+
+
+@pytest.mark.parametrize("key", ["u/a.jpg", "u/视频 一+1.mp4"])
+def test_an_acceleration_address_is_signed_for_the_region_of_the_bucket(key):
+    config = sdk.config.load_default()
+    config.credentials_provider = sdk.credentials.StaticCredentialsProvider(*Keys())
+    config.region, config.use_accelerate_endpoint = "cn-hangzhou", True
+    theirs = sdk.Client(config).presign(sdk.GetObjectRequest(bucket="photos", key=key)).url
+    sent = dict(parse_qsl(urlsplit(theirs).query))
+    ours = presign(
+        OssRequest("GET", "photos", "cn-hangzhou", key),
+        Keys(),
+        datetime.strptime(sent["x-oss-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
+        origin="https://photos.oss-accelerate.aliyuncs.com",
+        expires_in=timedelta(seconds=int(sent["x-oss-expires"])),
+    )
+    assert urlsplit(ours)[:3] == urlsplit(theirs)[:3]
+    assert dict(parse_qsl(urlsplit(ours).query)) == sent
 
 
 def test_a_url_without_a_query_has_no_question_mark():

@@ -36,6 +36,24 @@ def test_the_function_may_ask_oss_from_inside(project: Path, host: str) -> None:
     assert check(project / "s.yaml", {**CONFIGURED, "OSS_ENDPOINT": host}).problems == []
 
 
+@pytest.mark.parametrize(
+    ("host", "endpoint", "is_doubted"),
+    [
+        ("oss-accelerate", "", True),
+        ("oss-accelerate-overseas", "", True),
+        ("oss-accelerate", HOST.replace(".aliyuncs", "-internal.aliyuncs"), False),
+        ("oss-cn-hangzhou", "", False),
+        ("oss-accelerated", "", False),
+    ],
+)
+def test_own_calls_over_the_acceleration_address_are_doubted(
+    host: str, endpoint: str, is_doubted: bool
+) -> None:
+    origin = HOST.replace("oss-cn-hangzhou", host)
+    hints = in_english(doubtful_settings({"OSS_HOST": origin, "OSS_ENDPOINT": endpoint}))
+    assert ["OSS_ENDPOINT" in hint for hint in hints] == [True] * is_doubted
+
+
 def test_an_origin_without_https_is_doubted(project: Path) -> None:
     origins = "https://m.example.com, http://old.example.com"
     hints = check(project / "s.yaml", {**CONFIGURED, "ALLOWED_ORIGINS": origins.replace(" ", "")}).hints

@@ -1,8 +1,11 @@
 """What ``doctor`` asks of OSS and WeChat, provoked on the local cloud, and its advice read."""
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+import requests
 
 from function.app import load_settings
 from ops.doctor.findings import State
@@ -30,6 +33,37 @@ def test_a_bucket_that_cannot_be_used_names_the_remedy(here, serving, oss_error,
     origin = serving(status, body, "application/xml") if status else here.gateway.origin
     finding = check_bucket(load_settings({**here.environ, "OSS_HOST": origin}))
     assert finding.state is State.BAD and advice in finding.remedy.en
+
+
+@pytest.mark.parametrize("own", ["in another region", "in this region", "silent"])
+@pytest.mark.parametrize("name", ["oss-accelerate", "oss-accelerate-overseas", "oss-cn-hangzhou"])
+def test_an_acceleration_address_names_no_region_so_the_own_address_is_asked(
+    here, oss_error, monkeypatch, name, own
+):
+    settings = load_settings(here.environ)
+    accelerated, regional = (
+        f"https://{settings.bucket}.{each}.aliyuncs.com" for each in (name, f"oss-{settings.region}")
+    )
+    asked = []
+
+    @contextmanager
+    def open_session(origin):
+        asked.append(origin)
+        if own == "silent" and origin == regional != accelerated:
+            raise requests.ConnectionError
+        is_elsewhere = own == "in another region" and origin == regional != accelerated
+        told = "<Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>" if is_elsewhere else ""
+        answer = SimpleNamespace(
+            text=oss_error("AccessDenied", told), status_code=403, headers={"Server": "AliyunOSS"}
+        )
+        yield SimpleNamespace(get=lambda *_, **__: answer)
+
+    monkeypatch.setattr("ops.doctor.services.open_session", open_session)
+    finding = check_bucket(settings._replace(host=accelerated))
+    assert asked == list(dict.fromkeys((accelerated, regional)))
+    is_wrong = "accelerate" in name and own == "in another region"
+    assert finding.state is (State.BAD if is_wrong else State.GOOD)
+    assert not is_wrong or "OSS_REGION=cn-beijing" in finding.remedy.en
 
 
 def test_a_host_that_does_not_answer_names_the_settings_to_check(here):
