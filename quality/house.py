@@ -41,12 +41,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (19_303, 151),
-    "ops/": (21_244, 174),
+    "ops/": (21_272, 174),
     "local/": (14_687, 146),
     "quality/": (13_133, 114),
-    "tests/": (76_789, 677),
-    "miniprogram/": (14_322, 188),
-    (REST := "docs/, deploy/, root"): (13_181, 147),
+    "tests/": (76_868, 677),
+    "miniprogram/": (14_337, 188),
+    (REST := "docs/, deploy/, root"): (13_281, 147),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -284,6 +284,21 @@ const CASES = {
     last: 'return fileID',
     check: ({ result, picture }) => assert.equal(result, picture.filePath),
   },
+  'async function checkOnce(file)': {
+    around({ wx, picture }) {
+      const [states, deleted] = [['checking', 'published'], Array()]
+      Object.assign(wx, { downloadFile: ({ url, success }) => success({ tempFilePath: `wxfile://${url}` }) })
+      const uploader = {
+        upload: ({ profile }) => ({ promise: Promise.resolve({ key: `${profile}/a.png`, receipt: 'r' }) }),
+        status: async () => ({ state: states.shift() || 'rejected' }),
+        read: async (key, { variant }) => `${key}?${variant}`,
+        delete: async (key) => deleted.push(key),
+      }
+      return { picture, uploader, deleted, setTimeout: (go) => go() }
+    },
+    last: 'return [await checkOnce(picture), await checkOnce(picture)]',
+    check: ({ result, deleted }) => assert.deepEqual([result, deleted], [['wxfile://once/a.png?result', ''], ['once/a.png', 'once/a.png']]),
+  },
   'uploader.upload({ filePath }).promise': {
     last: 'return { key, receipt }',
     check: ({ result, picture }) => isStored(result.key, picture),
