@@ -37,7 +37,7 @@ def test_a_bucket_that_cannot_be_used_names_the_remedy(here, serving, oss_error,
 
 @pytest.mark.parametrize("own", ["in another region", "in this region", "silent"])
 @pytest.mark.parametrize("name", ["oss-accelerate", "oss-accelerate-overseas", "oss-cn-hangzhou"])
-def test_an_acceleration_address_names_no_region_so_the_own_address_is_asked(
+def test_doctor_takes_the_region_behind_an_acceleration_address_from_the_own_address(
     here, oss_error, monkeypatch, name, own
 ):
     settings = load_settings(here.environ)
