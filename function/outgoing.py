@@ -32,24 +32,28 @@ class ExchangeFailed(Exception):
 
 
 def with_timeout(
-    seconds: float, upstream: str, call: Callable[[], T], close: Callable[[T], object] = lambda _result: None
+    seconds: float,
+    upstream: str,
+    call: Callable[[], T],
+    close: Callable[[T], object] = lambda _result: None,
+    max_overdue: int = MAX_OVERDUE,
 ) -> T:
     """
     Run a call and wait for it this long at most.
 
     No socket timeout ends a name lookup, or headers that arrive byte by byte. Such a call is left behind in a
-    thread of its own, which ends when its connection does. While ``MAX_OVERDUE`` are, no other call of the
+    thread of its own, which ends when its connection does. While ``max_overdue`` are, no other call of the
     upstream starts, so that a slow service takes no threads from another. Calls in time are not counted.
 
     Args:
-        upstream: origin of the service.
+        upstream: origin of the service, or another name of what may hang.
         close: disposes of a result that came too late.
 
     Raises:
         ExchangeFailed: it took longer, or could not start; else whatever ``call`` raises.
     """
     overdue = _overdue(upstream)
-    if len(overdue) >= MAX_OVERDUE:
+    if len(overdue) >= max_overdue:
         raise ExchangeFailed(OVERDUE)
     lock, done = threading.Lock(), threading.Event()
     outcome: list[T] = []

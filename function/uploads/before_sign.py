@@ -19,11 +19,10 @@ from datetime import datetime
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from traceback import walk_tb
 from types import MappingProxyType
 
-from function.annotations import Any, NamedTuple
+from function.annotations import Any
 from function.auth import Caller
 from function.config.content_types import bare_type
 from function.config.key_template import HELD_FOLDER, INNER_FOLDER, MAX_KEY_BYTES, KeyTemplate
@@ -31,9 +30,10 @@ from function.config.profile import Profile
 from function.context import HOOKS_FILE, HOOKS_SECONDS
 from function.errors import Forbidden, HooksUnavailable, Misconfigured, Problem
 from function.messages import Message
+from function.outgoing import OVERDUE, TIMED_OUT, ExchangeFailed, with_timeout
 from function.uploads.request import UploadRequest, is_small_json
 
-# A late call keeps its thread until it ends; while so many do, no further call is made.
+# Late calls that have not ended, while which no further call is made.
 MAX_LATE = 8
 # Bounds of the claims that a hook gets; a token has 4096 characters at most.
 MAX_CLAIMS = 64
@@ -52,14 +52,6 @@ BeforeSign = Callable[..., Any]
 _working = threading.local()
 
 
-class Outcome(NamedTuple):
-    """Outcome of one call: its result, or the exception that it raised, and how long that took."""
-
-    result: Any
-    raised: BaseException | None
-    seconds: float
-
-
 class Hooks:
     """
     ``before_sign`` of a file, called in a thread of its own; ``Misconfigured`` if it cannot be used.
@@ -74,7 +66,6 @@ class Hooks:
         self.before_sign = _load(path)
         self._seconds = seconds
         self._clock = clock
-        self._late: set[threading.Thread] = set()
 
     def apply(
         self, caller: Caller, file: UploadRequest, profile: Profile, now: datetime
@@ -97,35 +88,33 @@ class Hooks:
         return _with_context(file, result.get("context")), _narrowed(profile, result)
 
     def _call(self, *arguments: Mapping[str, Any]) -> Any:
-        self._late.difference_update([thread for thread in self._late.copy() if not thread.is_alive()])
-        if len(self._late) >= MAX_LATE:
-            raise HooksUnavailable(reason=f"{MAX_LATE} late calls of {HOOKS_FILE.name} have not ended")
-        box: SimpleQueue[Outcome] = SimpleQueue()
-        thread = threading.Thread(target=self._work, args=(arguments, box), daemon=True)
+        # The number, as there may be several in a process: with a time of their own, and late calls.
+        name = f"{HOOKS_FILE.name} {id(self)}"
+        late = f"{HOOKS_FILE.name} took {self._seconds * 1000:g} ms or more"
+        reasons = {TIMED_OUT: late, OVERDUE: f"{MAX_LATE} late calls of {HOOKS_FILE.name} have not ended"}
         try:
-            thread.start()
-        except RuntimeError:
-            raise HooksUnavailable(reason=f"no thread for {HOOKS_FILE.name}") from None
-        try:
-            outcome = box.get(timeout=self._seconds)
-        except Empty:
-            outcome = None
+            result, raised, took = with_timeout(
+                self._seconds, name, lambda: self._work(arguments), max_overdue=MAX_LATE
+            )
+        except ExchangeFailed as error:
+            reason = reasons.get(error.kind, f"no thread for {HOOKS_FILE.name}")
+            raise HooksUnavailable(reason=reason) from None
         # A call that held the interpreter kept this thread from waking in time.
-        if outcome is None or outcome.seconds >= self._seconds:
-            self._late.add(thread)
-            raise HooksUnavailable(reason=f"{HOOKS_FILE.name} took {self._seconds * 1000:g} ms or more")
-        if outcome.raised is not None:
-            raise _unusable(Message("it raised {kind} at {place}", **_failure(outcome.raised)))
-        return outcome.result
+        if took >= self._seconds:
+            raise HooksUnavailable(reason=late)
+        if raised is not None:
+            raise _unusable(Message("it raised {kind} at {place}", **_failure(raised)))
+        return result
 
-    def _work(self, arguments: tuple[Mapping[str, Any], ...], box: SimpleQueue[Outcome]) -> None:
+    def _work(self, arguments: tuple[Mapping[str, Any], ...]) -> tuple[Any, BaseException | None, float]:
+        """Return the result or the exception of one call, and how many seconds it took."""
         _working.here = True
         result, raised, started = None, None, self._clock()
         try:
             result = self.before_sign(*arguments)
         except BaseException as error:  # noqa: BLE001 - the waiting request must learn of it
             raised = error
-        box.put(Outcome(result, raised, self._clock() - started))
+        return result, raised, self._clock() - started
 
 
 def _load(path: Path) -> BeforeSign:
