@@ -113,20 +113,13 @@ class LogLine:
             "uploadId": self.upload_id,
             "stsRefreshed": self.sts_refreshed,
         }
-        if self.state:
-            line["state"] = self.state
-        if self.trace_id:
-            line["traceId"] = self.trace_id
-        if self.verdict:
-            line["verdict"] = self.verdict
-        if self.event:
-            line["event"] = self.event
-        if self.reason:
-            line["reason"] = self.reason
-        if self.webhook:
-            line["webhook"] = self.webhook
-        if self.quota:
-            line["quota"] = self.quota
+        for name, value in (
+            *(("state", self.state), ("traceId", self.trace_id), ("verdict", self.verdict)),
+            *(("event", self.event), ("reason", self.reason)),
+            *(("webhook", self.webhook), ("quota", self.quota)),
+        ):
+            if value:
+                line[name] = value
         if self.due is not None:
             line |= {"due": self.due, "left": self.left}
         if self.is_cold:

@@ -5,15 +5,7 @@ from datetime import datetime
 
 from function.annotations import Any, NamedTuple
 from function.auth import Caller, bearer_token, is_subject, owner_of
-from function.auth.signed_tokens import (
-    CLOCK_LEEWAY,
-    NUMBERS,
-    SESSION,
-    invalid_claim,
-    invalid_token,
-    issue_token,
-    read_token,
-)
+from function.auth import signed_tokens as tokens
 from function.config.settings import Settings
 
 
@@ -26,9 +18,9 @@ class SessionToken(NamedTuple):
     @staticmethod
     def issue(subject: str, settings: Settings, now: datetime) -> str:
         """Return a token for this subject."""
-        return issue_token(
+        return tokens.issue_token(
             {"sub": subject, **settings.token_scope(settings.bucket)},
-            audience=SESSION,
+            audience=tokens.SESSION,
             secrets=settings.token_secrets,
             now=now,
             life=settings.token_life,
@@ -42,19 +34,21 @@ class SessionToken(NamedTuple):
         Functions of several mini-programs may share a ``TOKEN_SECRET``.
         """
         scope = settings.token_scope(settings.bucket)
-        claims = read_token(text, audience=SESSION, secrets=settings.token_secrets, now=now, scope=scope)
+        claims = tokens.read_token(
+            text, audience=tokens.SESSION, secrets=settings.token_secrets, now=now, scope=scope
+        )
         issued_at: Any = claims.get("iat")
-        if type(issued_at) not in NUMBERS:
-            raise invalid_claim("iat")
-        if not issued_at <= (now + CLOCK_LEEWAY).timestamp():
-            raise invalid_token("issued in the future")
+        if type(issued_at) not in tokens.NUMBERS:
+            raise tokens.invalid_claim("iat")
+        if not issued_at <= (now + tokens.CLOCK_LEEWAY).timestamp():
+            raise tokens.invalid_token("issued in the future")
         # A holder of the secret can issue no token that outlives ours. In whole seconds, because an enormous
         # number fits into no float.
         if not claims["exp"] <= issued_at + int(settings.token_life.total_seconds()):
-            raise invalid_token("lifetime over TOKEN_SECONDS")
+            raise tokens.invalid_token("lifetime over TOKEN_SECONDS")
         subject = claims.get("sub")
         if not is_subject(subject):
-            raise invalid_claim("sub")
+            raise tokens.invalid_claim("sub")
         return cls(subject, int(claims["exp"]))
 
 

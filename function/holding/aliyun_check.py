@@ -12,7 +12,7 @@ from function.config.green import ALIYUN
 from function.config.profile import CREDENTIALS_MARGIN
 from function.errors import OssUnavailable, UploadError
 from function.holding.accepted_record import Progress
-from function.holding.current_state import ASK, SUBMIT, HeldState
+from function.holding.current_state import ASK, HeldState, next_step
 from function.holding.decide import decide, settle
 from function.holding.decision_records import BY_CHECK, forget_due, leave_to_a_human, note_check
 from function.holding.held_upload import Case, held_url
@@ -144,8 +144,7 @@ def _act_on(case: Case, current: HeldState, progress: Progress, answer: Verdict)
         return decide(case, asked, REJECT, BY_CHECK, answer.finding)
     if is_same and upload.profile.is_checked_by_wechat:
         progress = _kept(case, progress, answer)
-        lease = progress.lease(upload.upload_id, current.held_until or upload.held_until, case.now)
-        return current._replace(state=progress.state, due=SUBMIT, lease=lease, progress=progress)
+        return next_step(case.oss, upload, current._replace(progress=progress), case.now)
     if is_same and answer.outcome is Outcome.PASS:
         return decide(case, asked, PUBLISH, BY_CHECK, answer.finding)
     # A human is asked about nothing that is decided.

@@ -3,7 +3,7 @@
 from function.errors import OssUnavailable
 from function.holding.clean_copy import make_clean_copy
 from function.holding.clean_record import PAUSES, Cleaning, get_cleaning
-from function.holding.current_state import HeldState, first_step
+from function.holding.current_state import HeldState, next_step
 from function.holding.decide import decide, decided_state
 from function.holding.decision_records import BY_COMMIT, leave_to_a_human, note_check
 from function.holding.held_upload import Case, Shown
@@ -36,7 +36,7 @@ def continue_with_cleaning(case: Case, current: HeldState) -> tuple[Case, HeldSt
         return case, current
     shown = case.of_copy(current.copy)
     if case.upload.profile.is_checked:
-        return case, first_step(case.oss, shown.upload, current, case.now)
+        return case, next_step(case.oss, shown.upload, current, case.now)
     return case, decide(shown, current, PUBLISH, BY_COMMIT)
 
 

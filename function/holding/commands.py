@@ -7,7 +7,7 @@ from function.context import RequestContext
 from function.errors import AlreadyExists, AlreadyPublished, Forbidden, NotUploaded, OssUnavailable
 from function.holding import records
 from function.holding.apply_decision import discard_any
-from function.holding.current_state import HeldState, first_step, stored_state
+from function.holding.current_state import HeldState, next_step, stored_state
 from function.holding.decide import apply, decide, decided_state, settle
 from function.holding.decision_records import (
     BY_BACKEND,
@@ -134,7 +134,7 @@ def _begin_check(case: Case, current: HeldState, is_backend: bool) -> HeldState:
                 latest = settle(case)
                 return take_step(case, latest) if latest.due else latest
             current = current._replace(progress=progress)
-        current = first_step(oss, upload, current, case.now)
+        current = next_step(oss, upload, current, case.now)
         if current.cleaning and current.cleaning.number != 1:
             # The first attempt was by hand, which leaves nothing due.
             case = note_check(case)

@@ -5,22 +5,10 @@ from datetime import datetime
 from function.annotations import TYPE_CHECKING, NamedTuple
 from function.config.profile import COMMIT
 from function.holding import records
+from function.holding import transitions as states
 from function.holding.accepted_record import MAX_SUBMISSIONS, Progress, get_progress
 from function.holding.held_upload import Case, HeldUpload, Shown
 from function.holding.publication import Published, find_published
-from function.holding.transitions import (
-    ACCEPTED,
-    ANSWERED,
-    ASKING,
-    DISCARD,
-    HELD,
-    PUBLISH,
-    REVIEW,
-    SHOWN,
-    SUBMITTED,
-    SUBMITTING,
-    TASK,
-)
 from function.oss.client import OssClient
 from function.oss.objects import head_object
 
@@ -65,15 +53,15 @@ class HeldState(NamedTuple):
     def shown(self) -> str:
         """Return the name of the state in responses and events."""
         progress = self.progress
-        if self.state == SUBMITTING and progress and progress.number == 1 and not progress.answer:
+        if self.state == states.SUBMITTING and progress and progress.number == 1 and not progress.answer:
             # Nobody checks it before WeChat has accepted it.
-            return HELD
-        return SHOWN[self.state]
+            return states.HELD
+        return states.SHOWN[self.state]
 
     @property
     def is_in_check(self) -> bool:
         """Return whether only a verdict is missing."""
-        return self.state not in (HELD, REVIEW)
+        return self.state not in (states.HELD, states.REVIEW)
 
     @property
     def copy(self) -> Shown | None:
@@ -113,26 +101,26 @@ def stored_state(oss: OssClient, upload: HeldUpload) -> HeldState:
 
 def ended_state(there: Published | None) -> HeldState:
     """Return the state of what is held no more: published, if its object is there."""
-    return HeldState(PUBLISH, published=there) if there else HeldState(DISCARD)
+    return HeldState(states.PUBLISH, published=there) if there else HeldState(states.DISCARD)
 
 
 def open_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime) -> HeldState:
     """Return the state of an upload whose object waits until ``ends``, or did when its hold ended."""
     profile = upload.profile
     if not profile.is_reviewed:
-        return HeldState(HELD)
+        return HeldState(states.HELD)
     is_in_review = records.get(oss, records.review_key(upload.upload_id)) is not None
     progress = get_progress(oss, upload.upload_id)
     is_committed = progress is not None and progress.is_committed and progress.etag == upload.etag
     if not is_in_review and COMMIT in profile.hold and not is_committed:
-        return HeldState(HELD, progress=progress)
+        return HeldState(states.HELD, progress=progress)
     cleaning = _cleaning(oss, upload, now) if profile.strip else None
     upload = upload._replace(copy=cleaning.copy if cleaning else None)
     if is_in_review:
-        state = HeldState(REVIEW, progress=progress)
+        state = HeldState(states.REVIEW, progress=progress)
     elif cleaning and not (upload.copy and profile.is_checked):
         # Then nobody but the one who has the lease does anything.
-        state = HeldState(ACCEPTED, "" if cleaning.next_at else CLEAN, "", progress, cleaning.next_at)
+        state = HeldState(states.ACCEPTED, "" if cleaning.next_at else CLEAN, "", progress, cleaning.next_at)
     else:
         state = check_state(upload, progress, now, ends)
     return state._replace(cleaning=cleaning)
@@ -144,10 +132,10 @@ def _cleaning(oss: OssClient, upload: HeldUpload, now: datetime) -> "Cleaning":
     return get_cleaning(oss, upload, now)
 
 
-def first_step(oss: OssClient, upload: HeldUpload, current: HeldState, now: datetime) -> HeldState:
-    """Return the state of an upload that was just accepted, or whose picture was just cleaned."""
+def next_step(oss: OssClient, upload: HeldUpload, current: HeldState, now: datetime) -> HeldState:
+    """Return the state of an upload whose progress or clean copy has just changed, and what is due then."""
     if upload.profile.strip and upload.copy is None:
-        return current._replace(state=ACCEPTED, due=CLEAN, cleaning=_cleaning(oss, upload, now))
+        return current._replace(state=states.ACCEPTED, due=CLEAN, cleaning=_cleaning(oss, upload, now))
     ends = current.held_until or upload.held_until
     first = check_state(upload, current.progress, now, ends)
     return current._replace(state=first.state, due=first.due, lease=first.lease, next_at=first.next_at)
@@ -157,7 +145,7 @@ def is_first_attempt(current: HeldState) -> bool:
     """Return whether nobody has begun the step that is due: a clean copy, Aliyun's check, or WeChat's."""
     if current.due == CLEAN:
         return current.cleaning is not None and current.cleaning.number == 1
-    return current.due in (ASK, SUBMIT) and current.state in (ACCEPTED, ANSWERED)
+    return current.due in (ASK, SUBMIT) and current.state in (states.ACCEPTED, states.ANSWERED)
 
 
 def check_state(upload: HeldUpload, progress: Progress | None, now: datetime, ends: datetime) -> HeldState:
@@ -169,20 +157,20 @@ def check_state(upload: HeldUpload, progress: Progress | None, now: datetime, en
     """
     first = ASK if upload.profile.is_checked_by_aliyun else SUBMIT
     if progress is None:
-        return HeldState(ACCEPTED, first, records.accepted_key(upload.upload_id))
+        return HeldState(states.ACCEPTED, first, records.accepted_key(upload.upload_id))
     lease, next_at = progress.lease(upload.upload_id, ends, now), progress.next_at(ends)
     # A copy that was made anew is checked anew.
-    if progress.state == ACCEPTED or progress.copy != upload.copy_number:
-        return HeldState(ACCEPTED, first, lease, progress)
+    if progress.state == states.ACCEPTED or progress.copy != upload.copy_number:
+        return HeldState(states.ACCEPTED, first, lease, progress)
     current = HeldState(progress.state, "", "", progress, next_at)
     if now < next_at:
         return current
-    is_asking = progress.state in (ASKING, TASK)
-    if progress.state == SUBMITTED and progress.number >= MAX_SUBMISSIONS:
+    is_asking = progress.state in (states.ASKING, states.TASK)
+    if progress.state == states.SUBMITTED and progress.number >= MAX_SUBMISSIONS:
         due = SILENT
-    elif (is_asking or progress.state == SUBMITTING) and now >= progress.given_up_at(ends):
+    elif (is_asking or progress.state == states.SUBMITTING) and now >= progress.given_up_at(ends):
         due = GIVE_UP
     else:
         is_answer_due = progress.is_decided_by_aliyun or not upload.profile.is_checked_by_wechat
-        due = ASK if is_asking or (progress.state == ANSWERED and is_answer_due) else SUBMIT
+        due = ASK if is_asking or (progress.state == states.ANSWERED and is_answer_due) else SUBMIT
     return current._replace(due=due, lease=lease, next_at=None)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from function.context import RequestContext
 from function.holding.accepted_record import SILENCE, get_progress
-from function.holding.current_state import HeldState, first_step, open_state
+from function.holding.current_state import HeldState, next_step, open_state
 from function.holding.decide import apply, settle
 from function.holding.decision_records import BY_TIME, CHECK, make_decision
 from function.holding.held_upload import Case, read_recorded
@@ -39,7 +39,7 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
     if case.upload.profile.is_reviewed and current.state == HELD and current.progress is None:
         # Only this record shows that it was accepted: a commit was cut off, or is under way.
         if progress := accept(case, current):
-            current = first_step(own, upload, current._replace(progress=progress), context.now)
+            current = next_step(own, upload, current._replace(progress=progress), context.now)
         else:
             current = settle(case, CHECK)
     if context.now >= upload.held_until:

@@ -52,11 +52,8 @@ def begin(case: Case, current: HeldState, event: str, **changes: Any) -> Progres
     progress = earlier or _accepted(case, 0)
     if current.state == ACCEPTED and earlier is not None:
         # A copy that was made anew is checked anew.
-        fresh = _accepted(case, earlier.turn)
-        same = earlier._asdict()
-        progress = fresh._replace(
-            **{each: same[each] for each in ("receipt", "etag", "rules", "is_committed")}
-        )
+        kept = (earlier.receipt, earlier.etag, earlier.rules, earlier.is_committed)
+        progress = Progress(state, *kept, case.now, case.now, earlier.turn)
     if state != current.state:
         progress = progress._replace(since=case.now, failures=0)
     progress = progress._replace(state=state, copy=case.upload.copy_number, **changes)

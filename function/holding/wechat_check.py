@@ -11,26 +11,14 @@ from function.config.green import WECHAT
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
+from function.holding import transitions as states
 from function.holding.accepted_record import Progress, get_progress
-from function.holding.current_state import SUBMIT, HeldState
+from function.holding.current_state import HeldState, next_step
 from function.holding.decide import decide, settle
 from function.holding.decision_records import BY_CHECK, leave_to_a_human, note_check, notify
 from function.holding.held_upload import Case, read_recorded
 from function.holding.leases import accept, begin, note
 from function.holding.records import Check
-from function.holding.transitions import (
-    ACCEPTED,
-    ANSWERED,
-    GONE,
-    HELD,
-    OPEN,
-    PUBLISH,
-    PUBLISHED,
-    REJECT,
-    REVIEW,
-    SUBMITTED,
-    SUBMITTING,
-)
 from function.holding.wechat_submission import refusal, submit_to_wechat
 from function.moderation.finding import CHANGED, LABEL, RULES, UNREACHABLE, Finding, Outcome
 from function.moderation.wechat import CANNOT_OPEN
@@ -50,16 +38,16 @@ def submit(case: Case, current: HeldState) -> HeldState:
     """
     context = case.context
     # From now on a tick continues it; one record stands for all attempts.
-    if current.state in (ACCEPTED, ANSWERED) and not case.due:
+    if current.state in (states.ACCEPTED, states.ANSWERED) and not case.due:
         case = note_check(case)
     # A request that has waited for WeChat in vain does not wait again for its other uploads.
     if context.wechat_has_failed:
         if current.progress is None:
             accept(case, current)
         return current
-    is_again = current.state == SUBMITTING
+    is_again = current.state == states.SUBMITTING
     number = (current.progress.number if current.progress else 0) + (not is_again)
-    number = 1 if current.state == ACCEPTED else number
+    number = 1 if current.state == states.ACCEPTED else number
     progress = begin(case, current, "submit", number=number, trace="")
     if progress is None:
         # Another request was faster: it has submitted by now, or failed, or is about to submit.
@@ -81,16 +69,13 @@ def _note_failure(case: Case, current: HeldState, progress: Progress, error: Upl
     # If this fails as well, the lease ends by itself.
     with suppress(UploadError):
         progress = note(case, progress, "not submitted", failures=progress.failures + error.is_own)
-    ends = current.held_until or case.upload.held_until
-    return current._replace(
-        state=progress.state, due="", lease="", progress=progress, next_at=progress.next_at(ends)
-    )
+    return next_step(case.oss, case.upload, current._replace(progress=progress), case.now)
 
 
 def _act_on_refusal(case: Case, current: HeldState, progress: Progress, refused: Finding) -> HeldState:
     # If one request was slow, another submitted after it, and WeChat may refuse that one as a duplicate.
     latest = get_progress(case.oss, case.upload.upload_id)
-    if latest is not None and latest.state == SUBMITTED and latest.turn > progress.turn:
+    if latest is not None and latest.state == states.SUBMITTED and latest.turn > progress.turn:
         return HeldState(latest.state, progress=latest)
     if refused.reason == UNREACHABLE and progress.number == 1 and case.context.settings.own_address:
         return _submit_itself(case, current, progress)
@@ -101,8 +86,7 @@ def _submit_itself(case: Case, current: HeldState, progress: Progress) -> HeldSt
     """Record that WeChat cannot open the URL of the first submission, and make the second one."""
     case = case if case.due else note_check(case)
     progress = note(case, progress, "unreachable", is_unreachable=True, trace="", failures=0)
-    lease = progress.lease(case.upload.upload_id, case.upload.held_until, case.now)
-    current = current._replace(state=progress.state, due=SUBMIT, lease=lease, progress=progress)
+    current = next_step(case.oss, case.upload, current._replace(progress=progress), case.now)
     return submit(case, current) if case.context.seconds_left() > SUBMIT_SECONDS else current
 
 
@@ -164,17 +148,21 @@ def _apply_verdict(case: Case, verdict: Verdict, checked: Check) -> HeldState:
         finding = refusal(verdict.errcode)
     current = settle(case)
     if verdict.outcome is Outcome.RISKY:
-        if current.state in OPEN or current.shown == GONE:
+        if current.state in states.OPEN or current.shown == states.GONE:
             # What is gone and undecided may be stored again.
-            before = current if current.state in OPEN else HeldState(HELD)
-            current = decide(case, before, REJECT, BY_CHECK, finding)
+            before = current if current.state in states.OPEN else HeldState(states.HELD)
+            current = decide(case, before, states.REJECT, BY_CHECK, finding)
         # The business must act on a risky verdict about a published object.
-        if current.shown == PUBLISHED:
-            notify(case, REVIEW, finding, state=PUBLISHED)
+        if current.shown == states.PUBLISHED:
+            notify(case, states.REVIEW, finding, state=states.PUBLISHED)
         return current
     case = case.of_copy(current.copy)
     # A copy that was made anew is checked anew.
-    if current.state not in OPEN or current.state == REVIEW or checked.copy != case.upload.shown.number:
+    if (
+        current.state not in states.OPEN
+        or current.state == states.REVIEW
+        or checked.copy != case.upload.shown.number
+    ):
         return current
     is_first = verdict.errcode == CANNOT_OPEN and checked.number == 1
     if is_first and current.is_in_check and case.context.settings.own_address:
@@ -194,15 +182,15 @@ def _apply_verdict(case: Case, verdict: Verdict, checked: Check) -> HeldState:
 
         if doubt := doubt_of_aliyun(current):
             return leave_to_a_human(case, current, doubt)
-    return decide(case, current, PUBLISH, BY_CHECK, finding)
+    return decide(case, current, states.PUBLISH, BY_CHECK, finding)
 
 
 def _act_on_unreachable(case: Case, current: HeldState, verdict: Verdict) -> HeldState:
     progress = current.progress
-    if current.state == SUBMITTED and progress and progress.trace == verdict.trace_id:
+    if current.state == states.SUBMITTED and progress and progress.trace == verdict.trace_id:
         return _submit_itself(case, current, progress)
-    is_first = current.state == SUBMITTING and progress is not None and progress.number == 1
-    if is_first or current.state in (ACCEPTED, ANSWERED):
+    is_first = current.state == states.SUBMITTING and progress is not None and progress.number == 1
+    if is_first or current.state in (states.ACCEPTED, states.ANSWERED):
         # The request that submitted it is about to write this record, and would overwrite it.
         raise OssUnavailable(reason="the submission of this verdict is not recorded yet")
     return current

@@ -3,23 +3,14 @@
 from collections.abc import Sequence
 from functools import cache
 
+from function import reading
 from function.annotations import Any
 from function.auth import identify
 from function.config.profile import Profile
 from function.context import RequestContext
 from function.http.json_body import read_json_object
 from function.oss.instants import iso
-from function.reading import (
-    ReadGrant,
-    UrlRequest,
-    plain_url,
-    profiles_with_keys,
-    read_item,
-    read_items,
-    readable,
-    signed_url,
-    url_end,
-)
+from function.reading import ReadGrant, UrlRequest
 from function.sts.session_policy import OBJECTS
 
 
@@ -33,11 +24,11 @@ def handle(context: RequestContext) -> dict[str, Any]:
     fields = read_json_object(context.request.body)
     server_time = {"serverTime": iso(context.now)}
     if fields.get("items") is None:
-        (one,) = _readable(context, caller.owner, [read_item(fields)])
+        (one,) = _readable(context, caller.owner, [reading.read_item(fields)])
         context.line.profile, context.line.key = one.profile.name, one.request.key
         (entry,) = entries(context, [one])
         return {"url": entry["url"], "expiresAt": entry["expiresAt"], **server_time}
-    several = _readable(context, caller.owner, read_items(fields["items"]))
+    several = _readable(context, caller.owner, reading.read_items(fields["items"]))
     context.line.profile = [one.profile.name for one in several]
     context.line.key = [one.request.key for one in several]
     return {"items": entries(context, several), **server_time}
@@ -48,18 +39,20 @@ def _readable(context: RequestContext, owner: str, requests: Sequence[UrlRequest
     # First: a flood must stay cheap.
     items = context.rate_limit_items("reads", context.settings.read_rate, owner, len(requests))
     context.instance.limiter.hit(items, context.now)
-    return readable(requests, owner, profiles_with_keys(context))
+    return reading.readable(requests, owner, reading.profiles_with_keys(context))
 
 
 def entries(context: RequestContext, several: Sequence[ReadGrant]) -> list[dict[str, Any]]:
     """Return ``{"key", "variant", "url", "expiresAt"}`` of each; only signed URLs need credentials."""
-    ends = [url_end(one.profile, context.now) for one in several if one.profile.is_read_signed]
+    ends = [reading.url_end(one.profile, context.now) for one in several if one.profile.is_read_signed]
     credentials = cache(lambda session: context.credentials(session, ends))
 
     def entry(request: UrlRequest, profile: Profile) -> dict[str, Any]:
         if profile.is_read_signed:
-            url = signed_url(request, profile, credentials(profile.location.session(OBJECTS)), context.now)
-            return {**request._asdict(), "url": url, "expiresAt": iso(url_end(profile, context.now))}
-        return {**request._asdict(), "url": plain_url(request, profile), "expiresAt": None}
+            url = reading.signed_url(
+                request, profile, credentials(profile.location.session(OBJECTS)), context.now
+            )
+            return {**request._asdict(), "url": url, "expiresAt": iso(reading.url_end(profile, context.now))}
+        return {**request._asdict(), "url": reading.plain_url(request, profile), "expiresAt": None}
 
     return [entry(*one) for one in several]

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from function.annotations import Generic, NamedTuple, Protocol, TypeVar
+from function.annotations import Generic, NamedTuple, TypeVar
 from function.config.profile import CREDENTIALS_MARGIN
 from function.errors import StsUnavailable, UploadError
 from function.outgoing import TIMED_OUT, ExchangeFailed, with_timeout
@@ -111,10 +111,8 @@ class AccessKeys(NamedTuple):
         return f"AccessKeys({self.access_key_id})"
 
 
-class AssumeRole(Protocol):
-    """The call that issues a new set; ``StsClient.assume_role`` is the real one."""
-
-    def __call__(self, own: AccessKeys, now: datetime, *, attempts: int) -> StsCredentials: ...
+# Issues a new set, given the own keys, the instant and a number of ``attempts``: ``StsClient.assume_role``.
+AssumeRole = Callable[..., StsCredentials]
 
 
 class CredentialsResult(NamedTuple):

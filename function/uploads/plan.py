@@ -15,21 +15,9 @@ from function.config.profiles import problem_in
 from function.config.settings import Settings
 from function.errors import BadRequest, Misconfigured
 from function.messages import Message
+from function.oss import post_form
 from function.oss.instants import iso
-from function.oss.post_form import (
-    CREDENTIAL_FIELD,
-    DATE_FIELD,
-    OVERWRITE_FIELD,
-    TYPE_FIELD,
-    VERSION_FIELD,
-    Credentials,
-    PreparedForm,
-    UploadRule,
-    object_url,
-    prepare,
-    sign_folder,
-    sign_object,
-)
+from function.oss.post_form import Credentials, PreparedForm, UploadRule, prepare
 from function.uploads.request import UploadRequest, choose_content_type, choose_size_range
 from function.uploads.tickets import FormTicket
 
@@ -80,8 +68,8 @@ class PlannedUpload(NamedTuple):
         return {
             "url": host,
             "key": self.key,
-            "fileUrl": object_url(host, self.key),
-            "formData": sign_object(rule, credentials, now),
+            "fileUrl": post_form.object_url(host, self.key),
+            "formData": post_form.sign_object(rule, credentials, now),
             "maxSize": rule.max_size_bytes,
             "expiresAt": iso(rule.expires_at),
             "serverTime": iso(now),
@@ -227,8 +215,8 @@ def prepare_form(content_type: str, overwrite: bool, pinned: tuple[tuple[str, st
     return prepare(
         {
             "success_action_status": "200",
-            TYPE_FIELD: content_type,
-            OVERWRITE_FIELD: "false" if overwrite else "true",
+            post_form.TYPE_FIELD: content_type,
+            post_form.OVERWRITE_FIELD: "false" if overwrite else "true",
             "Content-Disposition": default_disposition(content_type),
             **dict(pinned),
         }
@@ -241,7 +229,7 @@ def _page_fields(rule: UploadRule, credentials: Credentials, host: str, now: dat
 
     Source: https://help.aliyun.com/zh/oss/use-cases/obtain-signature-information-from-the-server-and-upload-data-to-oss
     """
-    signed = sign_folder(rule, credentials, now)
+    signed = post_form.sign_folder(rule, credentials, now)
     fields: dict[str, Any] = {
         "host": host,
         "policy": signed.policy,
@@ -260,7 +248,7 @@ def _version_fields(rule: UploadRule, credentials: Credentials, pinned: Mapping[
     if rule.signature_version == "v1":
         return {"accessid": credentials.access_key_id}
     return {
-        "x_oss_signature_version": pinned[VERSION_FIELD],
-        "x_oss_credential": pinned[CREDENTIAL_FIELD],
-        "x_oss_date": pinned[DATE_FIELD],
+        "x_oss_signature_version": pinned[post_form.VERSION_FIELD],
+        "x_oss_credential": pinned[post_form.CREDENTIAL_FIELD],
+        "x_oss_date": pinned[post_form.DATE_FIELD],
     }

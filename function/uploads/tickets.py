@@ -4,22 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple
-from function.auth.signed_tokens import (
-    KEY,
-    MAX_TOKEN_CHARACTERS,
-    PARTS,
-    SUBJECT,
-    TICKET,
-    count_claim,
-    invalid_claim,
-    invalid_token,
-    is_count,
-    issue_token,
-    matches_scope,
-    read_token,
-    text_claim,
-    time_claim,
-)
+from function.auth import signed_tokens as tokens
 from function.config.key_template import RECORD_ID, is_plain
 from function.config.profile import MAX_PARTS, Profile
 from function.config.profiles import problem_in
@@ -30,7 +15,7 @@ from function.request_log import readable_traceparent
 from function.uploads.request import is_small_json
 
 # A receipt says a little more than its ticket, and is read by the same rule.
-MAX_FORM_TICKET_CHARACTERS = MAX_TOKEN_CHARACTERS - 256
+MAX_FORM_TICKET_CHARACTERS = tokens.MAX_TOKEN_CHARACTERS - 256
 # OSS calls back when the upload ends, which may be later than the form's own end.
 LIFE_BEYOND_FORM = timedelta(hours=1)
 
@@ -82,7 +67,9 @@ class FormTicket(NamedTuple):
             **_optional(self),
         }
         life, secrets = profile.expires_in + LIFE_BEYOND_FORM, settings.token_secrets
-        ticket = issue_token(claims, audience=TICKET, secrets=secrets, now=self.issued_at, life=life)
+        ticket = tokens.issue_token(
+            claims, audience=tokens.TICKET, secrets=secrets, now=self.issued_at, life=life
+        )
         # With a callback its field decides, of which OSS takes less than that.
         if len(ticket) > MAX_FORM_TICKET_CHARACTERS and not profile.callback:
             raise Misconfigured([problem_in(profile.name, Message("its key is too long for confirm = true"))])
@@ -92,13 +79,15 @@ class FormTicket(NamedTuple):
     def read(cls, text: str, settings: Settings, now: datetime) -> "FormTicket":
         """Return the content of a valid ticket of an existing profile; else raise ``Forbidden``."""
         try:
-            claims = read_token(text, audience=TICKET, secrets=settings.token_secrets, now=now)
+            claims = tokens.read_token(text, audience=tokens.TICKET, secrets=settings.token_secrets, now=now)
             sizes = claims.get("sizes")
-            if not isinstance(sizes, list) or len(sizes) != 2 or not all(map(is_count, sizes)):
-                raise invalid_claim("sizes")
+            if not isinstance(sizes, list) or len(sizes) != 2 or not all(map(tokens.is_count, sizes)):
+                raise tokens.invalid_claim("sizes")
             is_folder = "folder" in claims
             return cls(
-                key=text_claim(claims, "folder") if is_folder else text_claim(claims, "key", KEY),
+                key=tokens.text_claim(claims, "folder")
+                if is_folder
+                else tokens.text_claim(claims, "key", tokens.KEY),
                 is_folder=is_folder,
                 min_size_bytes=sizes[0],
                 max_size_bytes=sizes[1],
@@ -170,9 +159,9 @@ class MultipartTicket(NamedTuple):
             "type": self.content_type,
             **settings.token_scope(settings.profiles[self.profile].location.bucket),
         }
-        return issue_token(
+        return tokens.issue_token(
             claims,
-            audience=PARTS,
+            audience=tokens.PARTS,
             secrets=settings.token_secrets,
             now=self.issued_at,
             life=self.expires_at - self.issued_at,
@@ -182,19 +171,19 @@ class MultipartTicket(NamedTuple):
     def read(cls, text: str, settings: Settings, now: datetime) -> "MultipartTicket":
         """Return the content of a valid ticket of a profile that takes parts; else raise ``Forbidden``."""
         try:
-            claims = read_token(text, audience=PARTS, secrets=settings.token_secrets, now=now)
+            claims = tokens.read_token(text, audience=tokens.PARTS, secrets=settings.token_secrets, now=now)
             ticket = cls(
-                oss_id=text_claim(claims, "upload"),
-                key=text_claim(claims, "key", KEY),
-                size_bytes=count_claim(claims, "size"),
-                part_size_bytes=count_claim(claims, "part"),
-                expires_at=time_claim(claims, "exp"),
+                oss_id=tokens.text_claim(claims, "upload"),
+                key=tokens.text_claim(claims, "key", tokens.KEY),
+                size_bytes=tokens.count_claim(claims, "size"),
+                part_size_bytes=tokens.count_claim(claims, "part"),
+                expires_at=tokens.time_claim(claims, "exp"),
                 **_common(claims, settings),
             )
             if not 0 < ticket.size_bytes <= ticket.part_size_bytes * MAX_PARTS:
-                raise invalid_claim("size")
+                raise tokens.invalid_claim("size")
             if not settings.profiles[ticket.profile].parts:
-                raise invalid_token("its profile takes no multipart uploads any more")
+                raise tokens.invalid_token("its profile takes no multipart uploads any more")
         except Unauthorized as error:
             raise invalid_ticket(f"ticket: {error.reason}") from None
         return ticket
@@ -217,24 +206,24 @@ def _optional(ticket: FormTicket | MultipartTicket) -> dict[str, Any]:
 
 def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return the fields that both kinds of tickets have, once their profile, app and bucket are checked."""
-    profile = settings.profiles.get(text_claim(claims, "profile"))
+    profile = settings.profiles.get(tokens.text_claim(claims, "profile"))
     if profile is None:
-        raise invalid_token("its profile does not exist any more")
-    if not matches_scope(claims, settings.token_scope(profile.location.bucket)):
-        raise invalid_token("for another app or bucket")
+        raise tokens.invalid_token("its profile does not exist any more")
+    if not tokens.matches_scope(claims, settings.token_scope(profile.location.bucket)):
+        raise tokens.invalid_token("for another app or bucket")
     context = claims.get("context")
     if context is not None and not (isinstance(context, dict) and is_small_json(context)):
-        raise invalid_claim("context")
+        raise tokens.invalid_claim("context")
     return {
-        "upload_id": text_claim(claims, "jti", RECORD_ID),
-        "content_type": text_claim(claims, "type"),
-        "issued_at": time_claim(claims, "iat"),
+        "upload_id": tokens.text_claim(claims, "jti", RECORD_ID),
+        "content_type": tokens.text_claim(claims, "type"),
+        "issued_at": tokens.time_claim(claims, "iat"),
         "profile": profile.name,
-        "subject": text_claim(claims, "sub", SUBJECT),
-        "owner": text_claim(claims, "owner"),
+        "subject": tokens.text_claim(claims, "sub", tokens.SUBJECT),
+        "owner": tokens.text_claim(claims, "owner"),
         "context": context,
-        "sha256": text_claim(claims, "sha256") if "sha256" in claims else None,
-        "replaces": text_claim(claims, "replaces", KEY) if "replaces" in claims else None,
+        "sha256": tokens.text_claim(claims, "sha256") if "sha256" in claims else None,
+        "replaces": tokens.text_claim(claims, "replaces", tokens.KEY) if "replaces" in claims else None,
         "ai_declared": claims.get("aiDeclared") is True,
     }
 
@@ -242,9 +231,9 @@ def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
 def _trace(claims: Mapping[str, Any]) -> str | None:
     if "trace" not in claims:
         return None
-    if trace := readable_traceparent(text_claim(claims, "trace")):
+    if trace := readable_traceparent(tokens.text_claim(claims, "trace")):
         return trace
-    raise invalid_claim("trace")
+    raise tokens.invalid_claim("trace")
 
 
 def ticket_in(fields: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ def _missed(module: str, line: str, instead: str, scenario: str, rule: str) -> D
 
 LIVENESS = {
     "the publication after a pass of WeChat": _missed(
-        "wechat_check", "decide(case, current, PUBLISH, BY_CHECK, finding)", "current", "pass", VISIBLE
+        "wechat_check", "decide(case, current, states.PUBLISH, BY_CHECK, finding)", "current", "pass", VISIBLE
     ),
     "the publication after a pass of Aliyun": _missed(
         "aliyun_check",
@@ -57,7 +57,7 @@ LIVENESS = {
     ),
     "the due record of a check": _missed(
         "wechat_check",
-        "    if current.state in (ACCEPTED, ANSWERED) and not case.due:\n",
+        "    if current.state in (states.ACCEPTED, states.ANSWERED) and not case.due:\n",
         "    if False:\n",
         "commit, to be checked",
         OUTCOME,
