@@ -7,7 +7,6 @@ publish is replaced, by a discard: a backend's, one by ``/delete`` or ``replaces
 has the name, a digest.
 """
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from function.annotations import Any
@@ -98,7 +97,8 @@ def leave_to_a_human(case: Case, current: HeldState, finding: Finding) -> HeldSt
     next_state("doubt", current.state)
     oss, upload = case.oss, case.upload
     name = note_due(case, REVIEW, case.now)
-    note_end(case)
+    # Nobody may decide in time.
+    note_check(case, upload.held_until)
     fields = {**finding.fields, "receipt": upload.receipt}
     is_new = records.create(oss, records.review_key(upload.upload_id), fields, case.now)
     if is_new:
@@ -134,18 +134,16 @@ def due_name(case: Case, what: str, at: datetime) -> str:
     return due.name_of(DECISION, upload.owner, f"{upload.upload_id}-{what}", at + DUE_AFTER)
 
 
-def note_check(case: Case) -> Case:
-    """Write the due record by which the next tick continues a check, and return the case that has it."""
+def note_check(case: Case, at: datetime | None = None) -> Case:
+    """
+    Write the due record by which a tick continues a check or ends the upload; return the case that has it.
+
+    Args:
+        at: the next tick by default.
+    """
     upload, fields = case.upload, {"receipt": case.upload.receipt}
-    at = case.now + timedelta(seconds=1)
+    at = at or case.now + timedelta(seconds=1)
     return case._replace(due=due.write(case.oss, CHECK, upload.owner, upload.upload_id, at, fields, case.now))
-
-
-def note_end(case: Case) -> None:
-    """Write the due record by which a tick ends an upload that nobody has decided about in time."""
-    upload, fields = case.upload, {"receipt": case.upload.receipt}
-    with suppress(OssRejected):
-        due.write(case.oss, CHECK, upload.owner, upload.upload_id, upload.held_until, fields, case.now)
 
 
 def forget_due(case: Case, name: str) -> None:

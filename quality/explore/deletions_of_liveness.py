@@ -91,7 +91,7 @@ LIVENESS = {
         "nothing_becomes_due_any_more",
     ),
     "the due record at the end of a hold": _missed(
-        "decision_records", "    note_end(case)\n", "", "doubt", "an_end_by_time_is_told"
+        "decision_records", "    note_check(case, upload.held_until)\n", "", "doubt", "an_end_by_time_is_told"
     ),
     "the decision at the end of a hold": _missed(
         "due_check",

@@ -5,10 +5,11 @@ import json
 import jwt
 import pytest
 
+from function.errors import OssRejected
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import PROFILES, names
 from tests.function.holding.test_decision import kill
-from tests.support.memory_oss import BROKEN, Part
+from tests.support.memory_oss import BROKEN, DENIED, Part
 
 
 @pytest.fixture
@@ -43,6 +44,17 @@ def test_an_undecided_upload_ends_and_the_business_hears_it(house, clock, waitin
     assert house.discard(waiting["receipt"]).json["state"] == "gone"
     assert house.verdict(Outcome.RISKY)
     assert house.told == ["expired"]
+
+
+def test_a_review_needs_the_record_of_its_end(house, clock):
+    """Without it the business would not hear of the end."""
+    stored = house.store("face")
+    house.oss.fail("PutObject", "", DENIED)
+    with pytest.raises(OssRejected):
+        house.verdict(Outcome.REVIEW, label=20002)
+    assert house.status(stored["receipt"]) == "checking"
+    house.verdict(Outcome.REVIEW, label=20002)
+    assert (house.status(stored["receipt"]), len(house.ends())) == ("review", 1)
 
 
 @pytest.mark.parametrize("commits", [True, False], ids=["committed", "not committed"])
