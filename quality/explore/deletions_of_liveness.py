@@ -26,7 +26,7 @@ LIVENESS = {
     ),
     "the decision by hand": _missed(
         "commands",
-        "decide(case, current, action, BY_BACKEND, reviewer=who)",
+        "decide(case, current, action, BY_BACKEND, reviewer=who, is_labelled=is_labelled)",
         "current",
         "publish",
         VISIBLE,
