@@ -81,7 +81,7 @@ def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> li
     if isinstance(pasted, PastedToken):
         return token_lines(pasted, now, secrets, language) + _label_in(pasted.claims, language)
     if isinstance(pasted, PastedLabel):
-        return label_lines(pasted, language)
+        return label_lines(pasted.label, language, is_alone=True)
     if isinstance(pasted, PastedLogLine):
         return log_lines(pasted, language) + _advice_lines(advice_on(pasted), (), language)
     return owner_lines(pasted.text, secrets, language)
@@ -89,8 +89,7 @@ def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> li
 
 def _label_in(fields: Mapping[str, Any], language: str) -> list[str]:
     label = fields.get("aiLabel", "")
-    is_one = label is None or isinstance(label, Mapping)
-    return label_lines(PastedLabel(label, is_alone=False), language) if is_one else []
+    return label_lines(label, language) if label is None or isinstance(label, Mapping) else []
 
 
 def _error_lines(error: PastedError, language: str) -> list[str]:

@@ -5,60 +5,38 @@ Meaning of a label of AI-made content: the JSON of a file (GB 45438-2025), or ``
 from collections.abc import Mapping
 from typing import Any
 
-from ops.explain.pasted import PastedLabel
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
 
-TITLE = Text("A label of AI-made content: {said}", "AI 生成合成内容标识：{said}")
-PAGE = Text("  docs/ai-labels.md says more", "  详见 docs/ai-labels.zh-CN.md")
-SAID = {
-    1: Text("it is made by AI; the notice says “属于”", "属于生成合成内容，按“属于”提示"),
-    2: Text("it may be made by AI; the notice says “可能为”", "可能为生成合成内容，按“可能为”提示"),
-    3: Text("it is suspected to be; the notice says “疑似”", "疑似生成合成内容，按“疑似”提示"),
-}
-PROBLEMS = {
-    "conflict": Text("the file has labels that contradict each other", "文件里的标识互相矛盾"),
-    "unreadable": Text("the file has a label that cannot be read", "文件里的标识读不出来"),
-}
+TITLE = Text(
+    "A label of AI-made content: {said} (docs/ai-labels.md)",
+    "AI 生成合成内容标识：{said}（docs/ai-labels.zh-CN.md）",
+)
 NOTHING = Text(
-    "examined, nothing found; that does not mean that AI did not make it",
+    "looked for, and not found; that does not mean that AI did not make it",
     "查过，没有找到；不等于“不是 AI 生成”",
 )
-MARKS = Text(
-    "none, only other marks of origin (IPTC, C2PA), which are no label of the rule",
-    "没有，只有其他来源标记（IPTC、C2PA），不是规定里的标识",
-)
-SOURCES = {
-    "metadata": Text("the file says so, which anybody can forge", "文件里写的，谁都能伪造"),
-    "declared": Text("its uploader declared it", "上传者声明的"),
-    "reviewed": Text("a reviewer said so", "审核人员标注的"),
+# By number, problem or source.
+SAID = {
+    "1": Text("AI made it; the notice says “属于”", "属于生成合成内容，按“属于”提示"),
+    "2": Text("AI may have made it; the notice says “可能为”", "可能为生成合成内容，按“可能为”提示"),
+    "3": Text("AI is suspected; the notice says “疑似”", "疑似生成合成内容，按“疑似”提示"),
+    "conflict": Text("the file has labels that contradict each other", "文件里的标识互相矛盾"),
+    "unreadable": Text("the file has one that cannot be read", "文件里的标识读不出来"),
+    "metadata": Text("other marks of origin only (IPTC, C2PA)", "只有其他来源标记（IPTC、C2PA）"),
 }
 
 
-def label_lines(pasted: PastedLabel, language: str) -> list[str]:
-    label = pasted.label
-    lines = [TITLE.say(language, said=_said(label).say(language))]
-    if label is not None and (source := SOURCES.get(str(label.get("source")))) and _number(label):
-        lines.append(f"  {source.say(language)}")
-    if pasted.is_alone and label:
-        lines += [f"  {printable(name)} = {shown(name, value, language)}" for name, value in label.items()]
-    return [*lines, PAGE.say(language)]
-
-
-def _number(label: Mapping[str, Any]) -> int | None:
-    """Return 1, 2 or 3; the standard writes a text."""
-    return next(
-        (known for known in SAID if str(known) in (str(label.get(name)) for name in ("label", "Label"))), None
+def label_lines(label: Mapping[str, Any] | None, language: str, *, is_alone: bool = False) -> list[str]:
+    """
+    Args:
+        label: ``None`` where nothing was found.
+        is_alone: True where its fields are not shown already.
+    """
+    texts = [str((label or {}).get(name)) for name in ("label", "Label", "problem", "source")]
+    known = (
+        NOTHING if label is None else next((SAID[text] for text in texts if text in SAID), SAID["unreadable"])
     )
-
-
-def _said(label: Mapping[str, Any] | None) -> Text:
-    if label is None:
-        return NOTHING
-    if number := _number(label):
-        return SAID[number]
-    return (
-        MARKS
-        if label.get("source") == "metadata"
-        else PROBLEMS.get(str(label.get("problem")), PROBLEMS["unreadable"])
-    )
+    fields = label or {} if is_alone else {}
+    rows = [f"  {printable(name)} = {shown(name, value, language)}" for name, value in fields.items()]
+    return [TITLE.say(language, said=known.say(language)), *rows]

@@ -134,17 +134,9 @@ class PastedOpenId:
 
 @dataclass(frozen=True)
 class PastedLabel:
-    """
-    A label of AI-made content.
-
-    Args:
-        label: the JSON of a file, or ``aiLabel`` of the function; ``None`` where nothing was found.
-
-        is_alone: False where what it was pasted with is shown as well.
-    """
+    """A label of AI-made content; ``None`` where the function found nothing."""
 
     label: Mapping[str, Any] | None = field(repr=False)
-    is_alone: bool = True
 
 
 Pasted = (

@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from ops.explain.advice import advice_rows, condition_remedy, find_advice
-from ops.explain.label import MARKS, NOTHING, PROBLEMS, SOURCES
+from ops.explain.label import NOTHING, SAID
 from tests.docs.markdown import ROOT
 from tests.ops.explain.pastes import error_xml, said
 from tests.ops.words import chinese_in, english_in
@@ -192,11 +192,11 @@ LABEL = {"Label": "1", "ContentProducer": "001191330100MA0000000X10001", "Produc
     [
         (LABEL, "属于", "ContentProducer = "),
         ({"AIGC": {**LABEL, "Label": "3"}}, "疑似", "ProduceID = img-42"),
-        ({"AIGC": {**LABEL, "Label": "4"}}, PROBLEMS["unreadable"].zh, ""),
-        ({"aiLabel": {"label": 2, "source": "declared"}}, SOURCES["declared"].zh, ""),
-        ({"label": 1, "source": "metadata", "c2pa": False}, SOURCES["metadata"].zh, "c2pa = "),
-        ({"label": None, "source": "metadata"}, MARKS.zh, ""),
-        ({"label": None, "problem": "conflict"}, PROBLEMS["conflict"].zh, ""),
+        ({"AIGC": {**LABEL, "Label": "4"}}, SAID["unreadable"].zh, ""),
+        ({"aiLabel": {"label": 2, "source": "declared"}}, SAID["2"].zh, ""),
+        ({"label": 1, "source": "metadata", "c2pa": False}, SAID["1"].zh, "c2pa = "),
+        ({"label": None, "source": "metadata"}, SAID["metadata"].zh, ""),
+        ({"label": None, "problem": "conflict"}, SAID["conflict"].zh, ""),
         ({"aiLabel": None}, NOTHING.zh, ""),
     ],
 )
@@ -210,7 +210,7 @@ def test_a_label_in_a_response_and_in_a_receipt_is_explained_beside_them():
     label = {"label": 3, "source": "reviewed"}
     receipt = jwt.encode({"aud": "oss-direct-upload-receipt", "aiLabel": label}, "k" * 32)
     for pasted in (json.dumps({"state": "published", "aiLabel": label}), receipt):
-        assert SOURCES["reviewed"].en in said(pasted)
+        assert SAID["3"].en in said(pasted)
     assert NOTHING.en not in said(json.dumps({"state": "published"}))
     assert NOTHING.en in said(json.dumps({"state": "published", "aiLabel": None}))
 
