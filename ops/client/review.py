@@ -89,6 +89,8 @@ class Desk:
     def decide(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return what /commit said of a decision: ``{"state", "decision", …}``, perhaps another's."""
         named = {name: fields.get(name) for name in ("receipt", "decision")}
+        if "aiLabel" in fields:
+            named["aiLabel"] = fields["aiLabel"]
         said = self._said("commit", {**named, "reviewer": self._reviewer}, fields)
         if said.get("code") not in TOO_LATE:
             return said

@@ -258,6 +258,7 @@ describe('the reviewer’s page', () => {
   const ODD = {
     key: `posts/${'x'.repeat(300)}/\u202eمرحبا👨‍👩‍👧‍👦<b>.png`, profile: 'مرحبا', labels: ['pornographic_adultContent_tii', 'l'.repeat(128), 99, '🔞', '<i>'],
     by: 'aliyun', reason: 'label', contentType: 'image/png',
+    aiLabel: { label: null, problem: 'conflict', producer: '<b>'.repeat(21), produceId: '\u202ex', digitalSourceType: 'trainedAlgorithmicMedia', c2pa: true },
   }
 
   for (const [width, height] of [[1280, 800], [390, 844]]) {
@@ -275,8 +276,31 @@ describe('the reviewer’s page', () => {
     })
   }
 
+  test('shows the label of AI-made content, and sends a suspicion where nobody else labelled it', async () => {
+    const labels = [
+      [{ label: 1, source: 'metadata', producer: '<b>x</b>', c2pa: false }, /属于 AI 生成合成内容 · 文件里写的 · <b>x<\/b>/, false],
+      [{ label: 2, source: 'declared', problem: 'unreadable' }, /可能为.*读不出来 · 上传者声明的/, false],
+      [{ label: null, source: 'metadata', c2pa: true }, /只有其他来源标记 · C2PA/, true],
+      [null, /查过，没有找到/, true],
+      [undefined, /^((?!AI 标识).)*$/s, false],
+    ]
+    for (const [aiLabel] of labels) says.add(1, aiLabel === undefined ? {} : { aiLabel })
+    await open()
+    for (const [index, [, words, canSuspect]] of labels.entries()) {
+      await factsSay(`${index + 1}.png`)
+      assert.match(await page.textContent('#facts'), words)
+      assert.equal(await page.isVisible('#suspected'), canSuspect)
+      if (canSuspect) assert.equal(await page.isChecked('#suspected'), false)
+      if (index === 3) await page.check('#suspected')
+      await press('a')
+    }
+    await stageSays('没有待审核的内容')
+    await settled()
+    assert.deepEqual(says.decided.map(({ aiLabel }) => aiLabel), [undefined, undefined, undefined, 3, undefined])
+  })
+
   test('has words for every reason, in both languages', async () => {
-    const reasons = ['label', 'errcode', 'silent', 'changed', 'unsupported', 'animated', 'unreachable', 'not-checked', 'metadata', 'rules', 'unreadable', 'of a newer version', 'toString']
+    const reasons = ['label', 'errcode', 'silent', 'changed', 'unsupported', 'animated', 'unreachable', 'not-checked', 'metadata', 'rules', 'ai-label', 'unreadable', 'of a newer version', 'toString']
     for (const reason of reasons) says.add(1, { reason, by: '', labels: [], ...(reason === 'errcode' && { errcode: 61010 }) })
     await open()
     const said = new Set()

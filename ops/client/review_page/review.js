@@ -12,6 +12,7 @@ const SOON_HOURS = 24
 const FEW = 5
 const MOST_NEWS = 8
 const ENDS = ['published', 'rejected', 'gone']
+const SUSPECTED = 3
 const KEYS = { KeyA: 'publish', KeyR: 'reject', KeyS: 'skip' }
 
 let language = preferredLanguage()
@@ -123,7 +124,8 @@ async function decide(item, decision) {
   news.splice(MOST_NEWS)
   draw()
   try {
-    const result = await ask('/decision.json', { receipt: item.receipt, decision })
+    const label = item.isSuspected ? { aiLabel: SUSPECTED } : {}
+    const result = await ask('/decision.json', { receipt: item.receipt, decision, ...label })
     if (!ENDS.includes(result.state)) throw failure((all) => all.stays)
     said.result = result
     done += 1
@@ -135,6 +137,15 @@ async function decide(item, decision) {
   }
   pending -= 1
   draw()
+}
+
+const isLabelled = ({ aiLabel }) => aiLabel?.label > 0
+
+/** The label of AI-made content in words; what the file says beside it is a stranger's text. */
+function labelText(all, { label, problem, source, c2pa, ...said }) {
+  const known = [all.ai[label], all.ai[problem]].filter(Boolean)
+  const words = known.length ? [...known, ...(label ? [all.ai[source]] : [])] : [all.ai.marks]
+  return [...words, ...(c2pa ? ['C2PA'] : []), ...Object.values(said)].join(' · ')
 }
 
 /** What became of a decision, as a sentence. */
@@ -192,6 +203,7 @@ function drawItem(all) {
     profile: shown.profile,
     since: `${all.ago(new Date(shown.since))} (${all.time(new Date(shown.since))})`,
     heldUntil: all.time(new Date(shown.heldUntil)),
+    ...('aiLabel' in shown ? { aiLabel: shown.aiLabel ? labelText(all, shown.aiLabel) : all.ai.none } : {}),
     type: `${shown.contentType} · ${all.sizeText(shown.size)}`,
     key: shown.key,
   }
@@ -209,6 +221,9 @@ function drawLeft() {
 }
 
 function drawButtons() {
+  // The file's own label and the uploader's count before a reviewer's.
+  $('suspect').hidden = !shown || !('aiLabel' in shown) || isLabelled(shown)
+  $('suspected').checked = Boolean(shown?.isSuspected)
   for (const id of Object.values(KEYS)) $(id).disabled = !shown || !isReady || (id === 'skip' && queue.length < 2)
 }
 
@@ -220,6 +235,7 @@ function newsLine(each) {
 
 // Wiring
 
+$('suspected').onchange = () => { if (shown) shown.isSuspected = $('suspected').checked }
 for (const id of Object.values(KEYS)) $(id).onclick = () => act(id)
 
 document.addEventListener('keydown', (event) => {

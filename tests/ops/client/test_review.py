@@ -81,6 +81,8 @@ def test_a_decision_is_made_in_the_name_of_the_command(desk_of):
     assert desk.decide({"receipt": "r", "decision": "reject", "reviewer": "another"}) == made
     ((route, body, _),) = function.asked
     assert (route, body) == ("commit", {"receipt": "r", "decision": "reject", "reviewer": "小红"})
+    desk.decide({"receipt": "r", "decision": "publish", "aiLabel": 3})
+    assert function.asked[-1][1]["aiLabel"] == 3
 
 
 @pytest.mark.parametrize(("status", "code"), [(409, "already_published"), (404, "not_uploaded")])
