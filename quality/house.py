@@ -41,12 +41,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (19_221, 151),
-    "ops/": (21_278, 174),
+    "ops/": (21_279, 174),
     "local/": (14_687, 146),
     "quality/": (13_133, 114),
-    "tests/": (76_906, 677),
+    "tests/": (76_929, 677),
     "miniprogram/": (14_337, 188),
-    (REST := "docs/, deploy/, root"): (13_283, 147),
+    (REST := "docs/, deploy/, root"): (13_291, 147),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

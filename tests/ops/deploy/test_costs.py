@@ -3,16 +3,20 @@
 import json
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from function.config.profiles import read_profiles
 from ops.deploy.costs import cost_hints, prices
+from ops.deploy.features import FEATURES
+from ops.deploy.new_files import CALLER_KINDS, Answers, profiles_text
 from ops.deploy.profile_lines import profiles_in
 from ops.doctor.configuration import check_costs, check_settings
 from ops.doctor.findings import State
 from tests.docs.markdown import both, page, tables
-from tests.ops.deploy.project import CONFIGURED, check
+from tests.ops.deploy.project import CONFIGURED, ROOT, check
 
 CASES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 SENTENCES = ("public", "checks", "day")
@@ -71,6 +75,25 @@ def test_check_deploy_and_doctor_say_the_same(project):
 def test_an_unreadable_rate_and_missing_profiles_have_no_sentence(tmp_path):
     assert sentences({**CASES["private"], "settings": {"CALLER_RATE": "often"}}, tmp_path) == []
     assert [*cost_hints({}, ())] == []
+
+
+def shipped():
+    """What ships, with what its comments offer, and what ``init`` writes for each kind of caller."""
+    example = (ROOT / "profiles.example.toml").read_text("utf-8").replace('# acl = "public-read"', "")
+    yield re.sub(r"(?m)^# (?=\[|\w+ = )", "", example[example.index("\n[default]") :])
+    for kind in CALLER_KINDS:
+        answers = Answers("my-bucket", "cn-hangzhou", kind, "", "", [*FEATURES])
+        yield profiles_text(answers, "en")
+
+
+def test_what_ships_and_what_init_writes_is_private_with_short_addresses_and_small_pictures():
+    for text in shipped():
+        profiles, problems = read_profiles(text, default_signature="v4")
+        assert not problems and len(profiles) >= 4
+        read = [one for one in profiles.values() if one.read]
+        assert {one.acl for one in profiles.values()} == {"default"}
+        assert max(one.read_for for one in read) <= timedelta(minutes=10)
+        assert [one.name for one in read if not one.variants] == []
 
 
 @pytest.mark.parametrize("name", both("docs/costs.md"))
