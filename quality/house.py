@@ -40,11 +40,11 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (19_221, 151),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (19_423, 151),
     "ops/": (21_279, 174),
     "local/": (14_687, 146),
     "quality/": (13_133, 114),
-    "tests/": (76_929, 677),
+    "tests/": (77_321, 680),
     "miniprogram/": (14_337, 188),
     (REST := "docs/, deploy/, root"): (13_291, 147),
 }

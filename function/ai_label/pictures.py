@@ -1,13 +1,14 @@
 """
 Marks of origin in JPEG, PNG and WebP, whose data is skipped; pure.
 
-Sources: ITU-T T.81 and T.871 (JPEG), XMP specification part 3, PNG (third edition), RFC 9649 (WebP), C2PA 2
+Sources: ITU-T T.81 and T.871 (JPEG), PNG (third edition), RFC 9649 (WebP), TIFF 6.0, EXIF 2.32, C2PA 2, and
+the XMP specification, part 3
 """
 
+import struct
 from collections.abc import Iterator
 
-from function.ai_label.annex_e import MAX_TEXT, OUTER
-from function.ai_label.exif import texts
+from function.ai_label.annex_e import OUTER
 from function.ai_label.marks import JUMBF, LABEL, LOST, TEXT, XMP, Mark
 from function.ai_label.xmp import MAX_PACKET
 from function.moderation.picture_file import (
@@ -26,6 +27,12 @@ XMP_HEADER, MORE_XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.ado
 EXIF_HEADER, NAME = b"Exif\0\0", OUTER.encode()
 # The keyword of a chunk, its two flags, and an empty language and translation.
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
+# Tags of EXIF.
+DESCRIPTION, COMMENT, EXIF_FOLDER = 0x010E, 0x9286, 0x8769
+# Types of one byte each: text, and bytes without a meaning.
+BYTES = (2, 7)
+# Before the comment stands its encoding.
+ENCODINGS = (b"ASCII\0\0\0", b"UNICODE\0", bytes(8))
 # These are enough to know a segment, chunk or box.
 PEEKED = 48
 
@@ -83,8 +90,35 @@ def webp_marks(file: PictureFile) -> Iterator[Mark]:
 READERS = {JPEG: jpeg_marks, PNG: png_marks, WEBP: webp_marks}
 
 
-def _texts(exif: bytes) -> Iterator[Mark]:
-    return ((TEXT, text) for text in texts(exif) if len(text) <= MAX_TEXT or NAME in text)
+def _texts(data: bytes) -> Iterator[Mark]:
+    """Yield description and comment of EXIF, which may hold a label; of what is malformed none."""
+    tiff = data.removeprefix(b"Exif\0\0")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4], "")
+    if not order or len(tiff) < 8:
+        return
+    picture = _entries(tiff, order, struct.unpack_from(f"{order}I", tiff, 4)[0])
+    yield TEXT, _bytes(tiff, order, picture.get(DESCRIPTION))
+    if EXIF_FOLDER in picture:
+        folder = _entries(tiff, order, struct.unpack(f"{order}I", picture[EXIF_FOLDER][6:])[0])
+        comment = _bytes(tiff, order, folder.get(COMMENT))
+        if comment[:8] in ENCODINGS:
+            # A label is of ASCII: two bytes for each letter have one that is zero.
+            yield TEXT, comment[8:].replace(b"\0", b"").strip(b"\xff\xfe")
+
+
+def _entries(tiff: bytes, order: str, at: int) -> dict[int, bytes]:
+    """Return the entries of a directory by their tags: type, count and value."""
+    if at + 2 > len(tiff):
+        return {}
+    (count,) = struct.unpack_from(f"{order}H", tiff, at)
+    found = (tiff[at + 2 + 12 * number :][:12] for number in range(min(count, len(tiff) // 12)))
+    return {struct.unpack(f"{order}H", each[:2])[0]: each[2:] for each in found if len(each) == 12}
+
+
+def _bytes(tiff: bytes, order: str, entry: bytes | None) -> bytes:
+    kind, count, at = struct.unpack(f"{order}HII", entry) if entry else (0, 0, 0)
+    # So few stand in the entry itself, and are no label.
+    return tiff[at : at + count] if kind in BYTES and count > 4 else b""
 
 
 def _peek(file: PictureFile, length: int) -> bytes:

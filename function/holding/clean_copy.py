@@ -6,9 +6,12 @@ walked to its end and has none is shown. A copy that nobody waits for any more i
 """
 
 import re
+from base64 import b64encode
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
+from function.annotations import TYPE_CHECKING
 from function.config.content_types import default_disposition
 from function.config.key_template import CLEAN, OWNER
 from function.config.profile import META_PREFIX, UPLOAD_ID_METADATA
@@ -21,7 +24,7 @@ from function.holding.held_upload import HeldUpload, Shown, read_recorded
 from function.holding.picture_size import MAX_PIXELS, pixels_of
 from function.holding.records import get_decision
 from function.holding.transitions import PUBLISH
-from function.moderation.picture_file import JPEG, MAX_BYTES, PNG, WEBP, PictureFile
+from function.moderation.picture_file import JPEG, MAX_BYTES, PNG, WEBP, PictureFile, kind_of
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.objects import (
@@ -35,6 +38,9 @@ from function.oss.objects import (
     read_range,
     set_private,
 )
+
+if TYPE_CHECKING:
+    from function.ai_label.label import AiLabel
 
 RANGE_BYTES = 1024 * 1024
 UNSUPPORTED, TOO_LARGE, CHANGED = "unsupported", "too large", "the held object changed"
@@ -150,6 +156,39 @@ def attributes_of(upload: HeldUpload, copy: Shown) -> dict[str, str]:
         "content-type": copy.content_type,
         f"{META_PREFIX}{UPLOAD_ID_METADATA}": upload.upload_id,
     }
+
+
+def put_labelled(
+    oss: OssClient, upload: HeldUpload, copy: Shown, label: "AiLabel", headers: Mapping[str, str]
+) -> None:
+    """
+    Store a clean copy with a label under the key of its upload, the same bytes each time.
+
+    Nothing is stored if the copy is gone, or has other bytes than those that were checked.
+
+    Raises:
+        AlreadyExists: the name is taken, perhaps by an earlier try whose response was lost.
+        UploadError: OSS refuses, or does not respond.
+    """
+    import hashlib
+
+    from function.ai_label.packet import embed, packet
+
+    body = read_object(oss, copy.key, MAX_BYTES, etag=copy.etag)
+    if body is None:
+        return
+    made = embed(kind_of(body), body, packet(label))
+    # OSS compares what it stores with this.
+    digest = b64encode(hashlib.md5(made, usedforsecurity=False).digest()).decode()
+    put_object(
+        oss,
+        upload.key,
+        made,
+        copy.content_type,
+        forbid_overwrite=True,
+        acl=upload.profile.acl,
+        headers={**headers, "content-md5": digest},
+    )
 
 
 def continue_cleaning(context: RequestContext, oss: OssClient, record: due.Due) -> bool:

@@ -2,7 +2,13 @@
 
 from function.holding.apply_decision import take_effect
 from function.holding.current_state import HeldState, undecided_state
-from function.holding.decision_records import BY_CHECK, forget_due, leave_to_a_human, make_decision
+from function.holding.decision_records import (
+    BY_BACKEND,
+    BY_CHECK,
+    forget_due,
+    leave_to_a_human,
+    make_decision,
+)
 from function.holding.held_upload import Case
 from function.holding.records import Decision, get_decision
 from function.holding.transitions import GONE, PUBLISH, PUBLISHED
@@ -52,17 +58,19 @@ def decide(
         action, by, finding, reviewer, is_labelled: as in ``Decision``.
 
     Returns:
-        ``REVIEW`` if a check passed it and its label needs a human.
+        ``REVIEW`` if its label needs a human.
 
     Raises:
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
-    upload = case.upload
+    upload, label = case.upload, None
     if action == PUBLISH and upload.profile.ai_label:
-        from function.holding.label_record import doubt_about_label
+        from function.holding.label_record import doubt_about_label, label_of_copy
 
-        if doubt := doubt_about_label(case, is_checked=by == BY_CHECK):
+        how = {"is_checked": by == BY_CHECK, "is_by_hand": by == BY_BACKEND}
+        if doubt := doubt_about_label(case, **how):
             return leave_to_a_human(case, current, doubt)
+        label = label_of_copy(case, is_labelled=is_labelled) if upload.copy else None
     decision = Decision(
         action,
         by,
@@ -73,6 +81,7 @@ def decide(
         reviewer=reviewer,
         copy=upload.copy,
         is_labelled=is_labelled,
+        label=label,
     )
     valid, is_new = make_decision(case, current, decision)
     return apply(case, valid, is_new=is_new)

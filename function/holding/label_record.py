@@ -7,6 +7,7 @@ The file's own label counts before the declaration in its ticket, that before a 
 from datetime import timedelta
 
 from function.ai_label.label import DECLARED, REVIEWED, AiLabel, declared, fields, from_fields, reviewed
+from function.ai_label.packet import can_be_carried, label_to_write
 from function.annotations import Any
 from function.context import RequestContext
 from function.errors import AlreadyLabelled, BadRequest, UploadError
@@ -20,6 +21,8 @@ from function.uploads.labels import read_label
 
 # Kind of the due records of what no request had the time to read.
 KIND, DUE_AFTER = "label", timedelta(seconds=1)
+# Of a label that a clean copy would lose: nobody could say it, or it has more than is carried over.
+NOT_CARRIED = "not-carried"
 
 
 def read_held_label(case: Case, facts: ObjectFacts | None = None) -> AiLabel | None:
@@ -52,24 +55,43 @@ def recorded_label(case: Case) -> AiLabel | None:
     return found if is_known else case.upload.content.ai_label
 
 
-def doubt_about_label(case: Case, *, is_checked: bool) -> Finding | None:
+def doubt_about_label(case: Case, *, is_checked: bool, is_by_hand: bool) -> Finding | None:
     """
     Return why the label of an upload leaves to a human whether it is published.
 
     Args:
-        is_checked: True if a check would publish it, which waits for its label.
+        is_checked: True if a check would publish it, which waits for its label; a clean copy does as well.
+        is_by_hand: True if a human does.
 
     Raises:
-        UploadError: as ``read_held_label``, where a check would publish it.
+        UploadError: as ``read_held_label``, where the label is waited for.
     """
+    strip = case.upload.profile.strip
     try:
         label = read_held_label(case)
     except UploadError as error:
-        if is_checked:
+        if is_checked or strip:
             raise
         case.context.line.reason = f"label: {error.code}, {error.reason}"
         return None
-    return Finding(AI_LABEL, errcode=label.problem) if is_checked and label and label.problem else None
+    if is_by_hand or not (is_checked or strip):
+        return None
+    problem = label.problem if label else ""
+    if strip and not can_be_carried(label):
+        problem = problem or NOT_CARRIED
+    return Finding(AI_LABEL, errcode=problem) if problem else None
+
+
+def label_of_copy(case: Case, *, is_labelled: bool) -> AiLabel | None:
+    """
+    Return the label that a published copy gets, once it was read; ``None`` for none.
+
+    Args:
+        is_labelled: whether a reviewer labels it.
+    """
+    label = recorded_label(case)
+    label = reviewed(label) if is_labelled else label
+    return label_to_write(label, case.context.settings.ai_label_code, case.upload.upload_id)
 
 
 def refuse_review(case: Case) -> None:

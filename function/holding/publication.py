@@ -55,35 +55,43 @@ def publish_copy(oss: OssClient, upload: HeldUpload, decision: Decision) -> Publ
         AlreadyExists: another object has the name.
         UploadError: OSS refuses, or does not respond, or the clean copy is gone.
     """
-    profile, source, etag, replaced = upload.profile, upload.held_key, decision.etag, NONE
-    if decision.copy is not None:
-        from function.holding.clean_copy import attributes_of
-
-        source, etag = decision.copy.key, decision.copy.etag
-        replaced = attributes_of(upload, decision.copy)
     try:
-        copied = copy_object(
-            oss,
-            source,
-            upload.key,
-            acl=profile.acl,
-            source_etag=etag,
-            storage_class=dict(profile.pinned)[STORAGE_CLASS_FIELD],
-            replaced=replaced,
-        )
+        copied = _copy(oss, upload, decision)
     except AlreadyExists:
         there = find_published(oss, upload)
         if there is None:
             raise
         return there
-    if copied:
-        shown = upload._replace(copy=decision.copy).shown
-        return Published(copied, shown.size_bytes, shown.content_type)
-    there = find_published(oss, upload)
+    there = copied or find_published(oss, upload)
     # Only these bytes may be shown; the held object ends by time.
     if there is None and decision.copy is not None:
         raise OssUnavailable(reason="the clean copy is gone")
     return there
+
+
+def _copy(oss: OssClient, upload: HeldUpload, decision: Decision) -> Published | None:
+    profile, source, etag, replaced = upload.profile, upload.held_key, decision.etag, NONE
+    storage_class = dict(profile.pinned)[STORAGE_CLASS_FIELD]
+    if decision.copy is not None:
+        from function.holding.clean_copy import attributes_of, put_labelled
+
+        source, etag = decision.copy.key, decision.copy.etag
+        replaced = attributes_of(upload, decision.copy)
+        if decision.label is not None:
+            headers = {STORAGE_CLASS_FIELD: storage_class, **replaced}
+            put_labelled(oss, upload, decision.copy, decision.label, headers)
+            return None
+    copied = copy_object(
+        oss,
+        source,
+        upload.key,
+        acl=profile.acl,
+        source_etag=etag,
+        storage_class=storage_class,
+        replaced=replaced,
+    )
+    shown = upload._replace(copy=decision.copy).shown
+    return Published(copied, shown.size_bytes, shown.content_type) if copied else None
 
 
 def find_published(oss: OssClient, upload: HeldUpload) -> Published | None:

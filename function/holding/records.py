@@ -23,6 +23,7 @@ from function.oss.instants import instant_in, iso
 from function.oss.objects import get_record, put_record
 
 if TYPE_CHECKING:
+    from function.ai_label.label import AiLabel
     from function.moderation.wechat_verdict import Verdict
 
 # After these an upload is gone.
@@ -144,6 +145,7 @@ class Decision(NamedTuple):
         state: of an upload that expired, until then.
         due: kind of the due record by which a tick tells of it; empty for one of its own.
         is_labelled: True if a reviewer labelled it as suspected to be AI-made.
+        label: of AI-made content, that the published copy gets; ``None`` for none.
     """
 
     action: str
@@ -158,6 +160,7 @@ class Decision(NamedTuple):
     state: str = ""
     due: str = ""
     is_labelled: bool = False
+    label: "AiLabel | None" = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -171,6 +174,7 @@ class Decision(NamedTuple):
             "state": self.state,
             "due": self.due,
             "labelled": self.is_labelled,
+            "label": self.label and _fields_of(self.label),
             "etag": self.etag,
             "receipt": self.receipt,
         }
@@ -200,7 +204,25 @@ def get_decision(oss: OssClient, upload_id: str) -> Decision | None:
     copy = shown_in(name, fields) if "copy" in fields else None
     state = text_in(name, fields, "state") if action == EXPIRE else ""
     is_labelled = fields.get("labelled") is True
-    return Decision(action, by, receipt, etag, at, finding, copied, reviewer, copy, state, due, is_labelled)
+    label = _label_in(name, fields["label"]) if "label" in fields else None
+    return Decision(
+        action, by, receipt, etag, at, finding, copied, reviewer, copy, state, due, is_labelled, label
+    )
+
+
+def _fields_of(label: "AiLabel") -> dict[str, Any]:
+    from function.ai_label.label import fields
+
+    return fields(label)
+
+
+def _label_in(name: str, found: object) -> "AiLabel":
+    from function.ai_label.label import from_fields
+
+    try:
+        return from_fields(found)
+    except ValueError:
+        raise invalid(name) from None
 
 
 def _finding(fields: Mapping[str, Any]) -> Finding | None:

@@ -209,10 +209,20 @@ def put_record(oss: OssClient, key: str, body: bytes, *, forbid_overwrite: bool 
 
 
 def put_object(
-    oss: OssClient, key: str, body: bytes, content_type: str, *, forbid_overwrite: bool = False
+    oss: OssClient,
+    key: str,
+    body: bytes,
+    content_type: str,
+    *,
+    forbid_overwrite: bool = False,
+    acl: str = "private",
+    headers: Mapping[str, str] = NONE,
 ) -> None:
     """
-    Store a private object of the function.
+    Store an object of the function.
+
+    Args:
+        headers: further ones, names in lower case.
 
     Raises:
         AlreadyExists: there is one already, and it must not be overwritten.
@@ -220,9 +230,10 @@ def put_object(
     Source: https://help.aliyun.com/zh/oss/developer-reference/putobject
     """
     headers = {
+        **headers,
         "content-type": content_type,
         OVERWRITE_FIELD: str(forbid_overwrite).lower(),
-        ACL_FIELD: "private",
+        ACL_FIELD: acl,
     }
     # Writing the same record again is harmless; but if only the first may be stored, a second try would be
     # refused because of the first.
@@ -285,9 +296,14 @@ def get_record(oss: OssClient, key: str) -> bytes | None:
     return read_object(oss, key, MAX_RECORD_BYTES)
 
 
-def read_object(oss: OssClient, key: str, max_bytes: int, *, process: str = "") -> bytes | None:
+def read_object(
+    oss: OssClient, key: str, max_bytes: int, *, process: str = "", etag: str = ""
+) -> bytes | None:
     """
     Return all bytes of an object, or what image processing makes of it; ``None`` if OSS says there is none.
+
+    Args:
+        etag: without quotes; other bytes are none.
 
     Raises:
         UploadError: OSS refuses, or does not respond, or with more than ``max_bytes``.
@@ -295,5 +311,10 @@ def read_object(oss: OssClient, key: str, max_bytes: int, *, process: str = "") 
     Source: https://help.aliyun.com/zh/oss/developer-reference/getobject
     """
     query = {PROCESS: process} if process else NONE
-    response = call(oss, "GetObject", "GET", key, query=query, max_bytes=max_bytes, is_repeatable=True)
+    headers = {"if-match": f'"{etag}"'} if etag else NONE
+    response = call(
+        oss, "GetObject", "GET", key, query=query, headers=headers, max_bytes=max_bytes, is_repeatable=True
+    )
+    if etag and response.status == 412:
+        return None
     return response.body if _is_found("GetObject", response, 200) else None

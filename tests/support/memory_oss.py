@@ -455,7 +455,8 @@ class MemoryOss:
 
     def _head_object(self, request: Request, _body: bytes, _size: Any) -> HttpResponse:
         stored = self._current(request.key)
-        kept = {name: value for name, value in stored.headers.items() if name.startswith("x-oss-meta-")}
+        told = ("x-oss-meta-", "content-encoding")
+        kept = {name: value for name, value in stored.headers.items() if name.startswith(told)}
         return HttpResponse(
             200,
             b"",
@@ -556,6 +557,8 @@ class MemoryOss:
     def _put_object(self, request: Request, body: bytes, _size: Any) -> HttpResponse:
         if self._is_taken(request):
             raise Refused(409, "FileAlreadyExists")
+        if digest := request.headers.get("content-md5"):
+            assert b64decode(digest) == hashlib.md5(body, usedforsecurity=False).digest()
         acl = request.headers["x-oss-object-acl"]
         stored = Stored((Part(body.hex(), len(body)),), request.headers, acl, "Normal", body)
         self._store(request.key, stored)

@@ -1,0 +1,262 @@
+"""holding.clean_copy: what is published is the clean copy and its label, or a human decides."""
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from function.ai_label.label import AiLabel
+from function.ai_label.packet import embed, packet
+from function.http.client import ExchangeFailed
+from function.moderation.picture_file import kind_of
+from tests.function.ai_label.files import (
+    VECTORS,
+    box,
+    element,
+    heic,
+    item,
+    items,
+    label_of,
+    places,
+    text_of,
+)
+from tests.function.holding.test_clean_copy import encoded, pass_by, state_of, turned
+from tests.support.cases import text_beside
+from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
+from tests.support.photos import secrets_in
+
+FOUND = label_of(VECTORS["J1.jpg"])
+CODE = "001191330100MA0000000X20001"
+PACKET = element(text_of()).replace(b"</rdf:Description>", b"<exif:x>XMPSECRET</exif:x></rdf:Description>")
+UNREAD = {"xmp": element(text_of(Label="9"))}
+PROFILES = text_beside(__file__)
+
+
+def heic_of(xmp):
+    size = box(b"iprp", box(b"ispe", bytes(4), (40).to_bytes(4), (30).to_bytes(4)))
+    before = len(heic(size, items(item(7)), places(7, (0, 0)))) + 8
+    return heic(size, items(item(7)), places(7, (before, len(xmp))), behind=box(b"mdat", xmp))
+
+
+def labelled(kind="JPEG", xmp=PACKET, **options):
+    if kind == "HEIC":
+        return heic_of(xmp)
+    if kind == "PNG":
+        from PIL.PngImagePlugin import PngInfo
+
+        texts = PngInfo()
+        texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        return encoded(kind, pnginfo=texts)
+    return encoded(kind, xmp=xmp, exif=turned(1 if kind == "WEBP" else 6), **options)
+
+
+KINDS = {"JPEG": "a.jpg", "PNG": "a.png", "WEBP": "a.webp", "HEIC": "a.heic"}
+
+
+class Watched:
+    """The clean copies that OSS had, by their keys, as they were last."""
+
+    def __init__(self, oss):
+        self.copies, self.store, self.oss = {}, oss._store, oss
+        oss._store = self._store
+
+    def _store(self, key, stored):
+        if key.startswith("held/.clean/"):
+            self.copies[key] = stored.body
+        self.store(key, stored)
+
+
+@pytest.fixture
+def house(house_of):
+    return house_of(PROFILES)
+
+
+@pytest.fixture
+def spreading(house_of):
+    return house_of(PROFILES, AI_LABEL_CODE=CODE)
+
+
+@pytest.fixture
+def watched(oss):
+    return Watched(oss)
+
+
+def send(house, body=None, profile="photo", filename="a.jpg", **fields):
+    return house.store(profile, body=labelled() if body is None else body, filename=filename, **fields)
+
+
+def review_of(oss, stored):
+    return oss.records().get(f"review/{stored['uploadId']}")
+
+
+def expected(watched, label):
+    (copy,) = watched.copies.values()
+    return copy if label is None else embed(kind_of(copy), copy, packet(label))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("keeps", [False, True])
+def test_the_checked_bytes_are_published_with_exactly_one_packet(kind, keeps, house, oss, watched):
+    oss.picture_rules = replace(
+        oss.picture_rules, variants_keep_exif=keeps, variants_keep_xmp=keeps, variants_keep_app11=keeps
+    )
+    stored = send(house, labelled(kind), filename=KINDS[kind])
+    answer = house.commit(stored["receipt"])
+    assert state_of(answer) == "published"
+    published = oss.objects[stored["key"]]
+    assert published.body == expected(watched, FOUND)
+    assert label_of(published.body) == FOUND
+    assert {"XMPSECRET", "GPS", "Exif"}.isdisjoint(secrets_in(published.body))
+    wanted = {
+        "content-disposition": "inline",
+        "x-oss-storage-class": "IA",
+        "x-oss-meta-upload-id": stored["uploadId"],
+    }
+    assert wanted.items() <= published.headers.items()
+    assert (published.acl, published.headers["content-type"]) == ("public-read", answer.json["mimeType"])
+    there = {"etag": published.etag, "size": published.size}
+    assert there.items() <= answer.json.items()
+    assert there.items() <= house.events[-1].items()
+    assert house.commit(stored["receipt"]).json == answer.json
+    assert oss.names() == {stored["key"]} and [key for key in oss.objects if ".clean/" in key] == []
+    (copy,) = watched.copies.values()
+    with Image.open(io.BytesIO(copy)) as one, Image.open(io.BytesIO(published.body)) as other:
+        assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("body", [encoded(), VECTORS["J6.jpg"], VECTORS["J5.jpg"]])
+def test_a_picture_without_a_label_is_copied_as_before(body, house, oss, watched):
+    stored = send(house, body)
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert oss.objects[stored["key"]].body == expected(watched, None)
+    assert "x-oss-copy-source" in oss.objects[stored["key"]].headers
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "label"),
+    [
+        (None, {}, FOUND),
+        (None, {"aiDeclared": True}, FOUND),
+        (encoded(), {"aiDeclared": True}, AiLabel(2)),
+        (encoded(), {}, None),
+    ],
+)
+def test_a_service_with_a_code_writes_its_own_fields(body, said, label, spreading, oss, watched):
+    stored = send(spreading, body, **said)
+    assert state_of(spreading.commit(stored["receipt"])) == "published"
+    fields = {"propagator": CODE, "propagate_id": stored["uploadId"], "reserved2": ""}
+    assert oss.objects[stored["key"]].body == expected(watched, label and label._replace(**fields))
+
+
+def test_without_a_code_a_declaration_is_not_written(house, oss, watched):
+    stored = send(house, encoded(), aiDeclared=True)
+    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert oss.objects[stored["key"]].body == expected(watched, None)
+
+
+def test_a_reviewer_s_label_is_written_as_well(spreading, oss, watched):
+    stored = send(spreading, encoded())
+    said = {"decision": "publish", "aiLabel": 3}
+    assert state_of(spreading.commit(stored["receipt"], **said)) == "published"
+    assert label_of(oss.objects[stored["key"]].body).label == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (labelled(xmp=element(text_of(Label="9"))), "unreadable"),
+        (labelled(xmp=element(text_of() + "<a/>")), "unreadable"),
+        (labelled(xmp=element(text_of(ProduceID="某")), comment=b"x"), "not-carried"),
+        (labelled(xmp=element(text_of(ReservedCode1="x" * 65))), "not-carried"),
+    ],
+)
+@pytest.mark.parametrize("profile", ["photo", "seen"])
+def test_a_label_that_cannot_be_carried_over_leaves_the_picture_to_a_human(
+    body, problem, profile, spreading, oss, watched
+):
+    house, stored = spreading, send(spreading, body, profile=profile)
+    if profile == "seen":
+        assert pass_by(house, stored)()
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert review_of(oss, stored)["errcode"] == problem
+    assert stored["key"] not in oss.objects
+    assert state_of(house.commit(stored["receipt"], decision="publish")) == "published"
+    assert oss.objects[stored["key"]].body == expected(watched, None)
+
+
+def test_a_picture_that_cannot_be_examined_is_left_to_a_human(house, oss, watched, monkeypatch):
+    monkeypatch.setattr("function.ai_label.examine.MAX_READS", 0)
+    stored = send(house)
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert review_of(oss, stored)["errcode"] == "not-carried"
+    assert state_of(house.commit(stored["receipt"], decision="publish")) == "published"
+    assert oss.objects[stored["key"]].body == expected(watched, None)
+
+
+CALLS = ("HeadObject", "GetObject", "PutObject", "DeleteObject")
+
+
+@pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED])
+@pytest.mark.parametrize("call", CALLS)
+def test_an_interrupted_publication_ends_with_the_same_bytes(call, fault, spreading, oss, clock):
+    house, known = spreading, Watched(oss)
+    for which in range(0, 24, 2 if call == "PutObject" else 4):
+        known.copies.clear()
+        stored = send(house)
+        oss.fail(call, *[""] * which, fault, fault)
+        for _ in range(3):
+            house.commit(stored["receipt"])
+            clock.tick(minutes=5)
+        oss.faults.clear()
+        assert house.status(stored["receipt"]) == "published"
+        fields = {"propagator": CODE, "propagate_id": stored["uploadId"]}
+        copy = list(known.copies.values())[-1]
+        label = FOUND._replace(**fields)
+        assert oss.objects[stored["key"]].body == embed("jpg", copy, packet(label)), which
+
+
+def test_another_code_in_between_changes_nothing_that_was_decided(house_of, oss, clock, watched):
+    first, second = house_of(PROFILES, AI_LABEL_CODE=CODE), house_of(PROFILES)
+    stored = send(first)
+    real = oss._put_object
+
+    def dies(request, body, size):
+        if request.key == stored["key"]:
+            oss._put_object = real
+            raise ExchangeFailed("refused")
+        return real(request, body, size)
+
+    oss._put_object = dies
+    assert first.commit(stored["receipt"]).code == "oss_unavailable"
+    clock.tick(minutes=5)
+    assert second.resume(stored["receipt"]) == "published"
+    label = FOUND._replace(propagator=CODE, propagate_id=stored["uploadId"])
+    assert oss.objects[stored["key"]].body == expected(watched, label)
+
+
+def test_a_copy_with_other_bytes_than_those_decided_about_is_not_published(house, oss, clock):
+    stored = send(house)
+    real = oss._get_object
+
+    def replaced(request, body, size):
+        if request.key.startswith("held/.clean/") and "range" not in request.headers:
+            oss._get_object = real
+            oss.store(request.key, encoded(size=(64, 64)), content_type="image/jpeg")
+        return (
+            oss._get_object(request, body, size) if oss._get_object != replaced else real(request, body, size)
+        )
+
+    oss._get_object = replaced
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert stored["key"] not in oss.objects
+
+
+def test_a_decision_with_an_invalid_label_is_refused(house, oss):
+    stored = send(house)
+    house.commit(stored["receipt"])
+    name = f"held/.decided/{stored['uploadId']}"
+    said = json.loads(oss.objects[name].body) | {"label": {"label": 7}}
+    oss.replace_object(name, body=json.dumps(said).encode())
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
