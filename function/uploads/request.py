@@ -57,9 +57,8 @@ def read_files(files: Any) -> list[UploadRequest]:
 def read_query(query: Mapping[str, str]) -> UploadRequest:
     """Read the query of ``GET /upload-params``, where a size is text."""
     fields: dict[str, Any] = {name: value for name, value in query.items() if value}
-    for field in ("files", "aiDeclared"):
-        if field in fields:
-            raise BadRequest(f"{field} needs a POST with a JSON body.")
+    if "files" in fields:
+        raise BadRequest("files needs a POST with a JSON body.")
     if "size" in fields:
         # fullmatch and ASCII, because int() takes more than a size: " 1_0", "٣".
         if not re.fullmatch(r"[0-9]{1,15}", fields["size"]):

@@ -12,8 +12,11 @@ from function.ai_label.label import NOTHING
 from function.auth import Caller
 from function.auth.signed_tokens import MAX_TOKEN_CHARACTERS, RECEIPT, issue_token
 from function.errors import Misconfigured, OssUnavailable
+from function.holding.held_upload import Case, read_receipt
+from function.holding.label_record import read_held_label
 from function.http.client import ExchangeFailed
 from function.moderation.finding import Outcome
+from function.oss.client import oss_client
 from function.oss.objects import ObjectFacts
 from function.oss.post_form import UploadRule, prepare
 from function.uploads.plan import ticket_of
@@ -344,15 +347,44 @@ def test_a_tick_reads_what_no_request_could(labels, unread, clock, file, after, 
 
 
 def test_a_tick_reads_no_label_of_a_gone_upload_or_without_the_option(labels, unread, house_of, clock, oss):
-    kept, gone = unread(), unread()
-    assert labels.discard(gone["receipt"]).status == 200
-    clock.tick(minutes=2)
-    oss.asked.clear()
     without = house_of(PROFILES + MORE.replace("ai_label = true", ""))
-    without.tick()
-    assert (without.due("label"), without.status(kept["receipt"])) == ([], "held")
-    assert not [key for key in oss.records() if key.startswith("labels/")]
+    gone = unread()
+    assert labels.discard(gone["receipt"]).status == 200
+    for house in (labels, without):
+        clock.tick(minutes=2)
+        house.tick()
+        assert house.due("label") == []
+        assert not [name for name in oss.records() if name.startswith("labels/")]
+        kept = unread()
     check_told(without.ask("status", receipt=kept["receipt"]).json, ...)
+
+
+def test_a_label_is_read_of_no_other_bytes_than_those_of_the_receipt(house_of, clock, oss):
+    house = house_of(MORE.replace('hold = ["commit"]\n', 'hold = ["commit"]\noverwrite = true\n'))
+    first = send(house, NONE, "wall")
+    del oss.objects[f"held/.labels/{first['uploadId']}"]
+    oss.post(first["formData"], "bytes", body=SOME)
+    call = house.call()
+    upload = read_receipt(first["receipt"], call.settings, clock())
+    assert read_held_label(Case(call, oss_client(call, upload.profile.location), upload)) == NOTHING
+    assert f"labels/{first['uploadId']}" not in oss.records()
+
+
+def test_a_confirmation_leaves_a_label_to_the_tick_when_its_time_is_over(labels, oss, clock):
+    form, elapsed = labels.form("wall"), 0.0
+    oss.post(form["formData"], "bytes", body=SOME)
+
+    def wait():
+        nonlocal elapsed
+        elapsed += 4.2
+
+    labels.monotonic, labels.before_exchange = lambda: elapsed, wait
+    check_told(labels.ask("confirm", ticket=form["ticket"]).json, ...)
+    assert len(labels.due("label")) == 1
+    labels.before_exchange = lambda: None
+    clock.tick(minutes=2)
+    labels.tick()
+    check_told(labels.ask("confirm", ticket=form["ticket"]).json, BY_FILE)
 
 
 def test_a_due_label_that_oss_does_not_give_is_read_later(labels, unread, unreadable, clock):
@@ -415,20 +447,44 @@ def test_a_check_does_not_publish_before_the_label_was_read(labels, unread, unre
     assert labels.status(stored["receipt"]) == "review"
 
 
+def test_an_answer_of_aliyun_is_kept_until_the_label_was_read(labels, oss, clock):
+    """Whoever asks again pays again."""
+    labels.green.answers = ["pass"]
+    host = f"{oss.name}.oss-cn-hangzhou.aliyuncs.com"
+    form = labels.form("quick")
+    oss.post(form["formData"], "bytes", body=CONFLICT)
+
+    def send(method, url, *, headers=None, **options):
+        # Of so small a file a reader of labels reads all.
+        if f"bytes=0-{len(CONFLICT) - 1}" in (headers or {}).values():
+            raise ExchangeFailed("timed out")
+        return oss.send(method, url, headers=headers, **options)
+
+    labels.others[host] = send
+    said = labels.ask("confirm", ticket=form["ticket"]).json
+    del labels.others[host]
+    assert said["state"] == "held"
+    clock.tick(minutes=2)
+    labels.tick()
+    assert (labels.status(said["receipt"]), len(labels.green.checks)) == ("review", 1)
+
+
 # --- a reviewer ---
 
 
+@pytest.mark.parametrize(("decision", "state"), [("publish", "published"), ("reject", "rejected")])
 @pytest.mark.parametrize(("file", "told"), [(NONE, PLAIN), (GIF, PLAIN), (MARKED, {"c2pa": True})])
-def test_a_reviewer_labels_an_upload_without_a_label(labels, file, told):
-    stored = send(labels, file, "wall")
+def test_a_reviewer_labels_an_upload_without_a_label(labels, file, told, decision, state):
+    stored, told = send(labels, file, "wall"), {**REVIEWED, **told}
     labels.events.clear()
+    labels.oss.asked.clear()
     for _ in range(2):
-        done = labels.commit(stored["receipt"], decision="publish", aiLabel=3, reviewer="Hong").json
-        assert (done["state"], done["aiLabel"]) == ("published", {**REVIEWED, **told})
-    assert [(event["event"], event["aiLabel"]) for event in labels.events] == [
-        ("published", {**REVIEWED, **told})
-    ]
-    check_told(labels.ask("status", receipt=stored["receipt"]).json, {**REVIEWED, **told})
+        done = labels.commit(stored["receipt"], decision=decision, aiLabel=3, reviewer="Hong").json
+        assert (done["state"], done["aiLabel"]) == (state, told)
+    assert [(event["event"], event["aiLabel"]) for event in labels.events] == [(state, told)]
+    # Its due record, the decision, the label; of a rejection evidence.
+    assert labels.oss.asked.count("PutObject") == 3 + (decision == "reject")
+    check_told(labels.ask("status", receipt=stored["receipt"]).json, told)
     assert labels.oss.records()[f"decided/{stored['uploadId']}"]["labelled"] is True
 
 
@@ -498,6 +554,18 @@ def test_bytes_that_are_there_already_tell_their_label(labels, profile):
             check_told(labels.form(profile, **known), declared)
             assert labels.commit(stored["receipt"], decision="publish").json["aiLabel"] == declared
             check_told(labels.form(profile, **known), declared)
+
+
+def test_published_bytes_that_cannot_be_read_are_there_all_the_same(labels, oss, unreadable):
+    known = {"sha256": sha256(SOME).hexdigest(), "size": len(SOME)}
+    stored = send(labels, SOME, "pair", **known)
+    labels.commit(stored["receipt"])
+    # The rule of the bucket ends records.
+    del oss.objects[f"held/.labels/{stored['uploadId']}"]
+    with unreadable():
+        check_told(labels.form("pair", **known), ...)
+    assert labels.due("label") == []
+    check_told(labels.form("pair", **known), BY_FILE)
 
 
 # --- a stranger's text ---

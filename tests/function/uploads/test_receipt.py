@@ -13,7 +13,7 @@ import pytest
 from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 from function.errors import Unauthorized
 from handler import serve
-from tests.function.uploads.conftest import SECRET, claims_of
+from tests.function.uploads.conftest import SECRET, SETTINGS, claims_of
 from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
@@ -56,6 +56,28 @@ def test_response_and_receipt_describe_the_stored_object(ask_upload, call, clock
         "iat": int(clock().timestamp()),
         "exp": int(clock().timestamp()) + 86400,
     }
+
+
+LABELLED = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+callback = true
+ai_label = true
+"""
+
+
+@pytest.mark.parametrize(("fields", "label"), [({}, ...), ({"aiDeclared": True}, "declared")])
+def test_a_callback_says_what_was_declared_and_nothing_about_the_bytes(
+    instance, profiles_file, key_host, ask_upload, call, clock, fields, label
+):
+    function = instance(key_host, **SETTINGS, PROFILES_FILE=profiles_file(LABELLED))
+    said = call(ask_upload(of=function, **fields).body(), of=function).json
+    short = claims_of(said["receipt"], clock).get("aiLabel", ...)
+    assert short == (... if label is ... else {"label": 2, "source": label})
+    assert said.get("aiLabel", ...) == (... if label is ... else {**short, "c2pa": False})
 
 
 def test_a_receipt_verifies_with_nothing_but_the_standard_library(upload, call):
