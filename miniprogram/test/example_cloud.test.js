@@ -13,6 +13,7 @@ const { createWx } = require('./wx')
 
 const MOST_LINES = 20
 const PICTURE = path.join(__dirname, '../../tests/playground/picture.png')
+const LABELLED = Buffer.from(require('../../tests/vectors/ai_labels.json').files['J1.jpg'].base64, 'base64')
 
 let cloud
 let folder
@@ -39,7 +40,8 @@ function choose(tag, names, size = 0) {
   return choices(wx, tag, names.map((name) => {
     const tempFilePath = path.join(folder, name)
     fs.copyFileSync(PICTURE, tempFilePath)
-    return { tempFilePath, size: size || fs.statSync(tempFilePath).size, fileType: 'image' }
+    if (size) fs.truncateSync(tempFilePath, size) // longer
+    return { tempFilePath, size: fs.statSync(tempFilePath).size, fileType: 'image' }
   }))
 }
 
@@ -83,4 +85,18 @@ test('a page of at most twenty lines publishes nine pictures, shows which one wa
   page.instance.setData({ message: '' })
   await choose(tag, ['large.png'], 11 * 1024 ** 2)
   assert.match(await publish(), /^文件太大/)
+})
+
+test('a labelled picture has its notice, and so has one that its user declared', async (t) => {
+  const page = renderShare()
+  t.after(() => page.detach())
+  const tag = tagOf(page, '#pictures')
+  const shown = () => tag.data.items.map(({ state, aiNotice }) => `${state} ${aiNotice}`).join()
+  const file = path.join(folder, 'labelled.jpg')
+  fs.writeFileSync(file, LABELLED)
+  await choices(wx, tag, [{ tempFilePath: file, size: LABELLED.length, fileType: 'image' }])
+  await until(() => shown() === 'held 属于 AI 生成合成内容', page)
+  tag.declare()
+  await choose(tag, ['good-9.png'])
+  await until(() => shown() === 'held 属于 AI 生成合成内容,held 可能为 AI 生成合成内容', page)
 })

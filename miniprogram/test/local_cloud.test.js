@@ -21,6 +21,7 @@ const FILES = 100
 const RATE = 0.05
 const MIB = 2 ** 20
 const PICTURE = path.join(__dirname, '../../docs/images/example.png') // larger than any thumbnail
+const LABELLED = require('../../tests/vectors/ai_labels.json').files
 
 let cloud
 let folder
@@ -122,6 +123,29 @@ test('an upload has a receipt of what OSS says, with the context that the page g
   assert.deepEqual([confirmed, data.state, data.size, data.mimeType], [true, 'stored', 700, 'image/jpeg'])
   assert.deepEqual([claims.seen, claims.key, claims.jti, claims.size, claims.profile], [true, key, uploadId, 700, 'default'])
   assert.deepEqual([claims.context, (await newUploader().status(receipt)).state], [{ order: 17, 备注: '合影' }, 'published'])
+})
+
+test('the label of a file and what a user declares are told by the upload, its state and its receipt', async () => {
+  const uploader = newUploader({ profile: 'post' })
+  const labelled = (name) => makeFile(name, Buffer.from(LABELLED[name].base64, 'base64'))
+  for (const [name, aiDeclared, label, source] of [
+    ['J1.jpg', false, 1, 'metadata'], ['P1.png', true, 1, 'metadata'], ['W1.webp', false, 1, 'metadata'],
+    ['J0.jpg', true, 2, 'declared'], ['J5.jpg', false, null, 'metadata'], ['J0.jpg', false],
+  ]) {
+    const { aiLabel, data, receipt } = await uploader.upload({ ...labelled(name), aiDeclared }).promise
+    const told = aiLabel && [aiLabel.label, aiLabel.source]
+    assert.deepEqual(told, source ? [label, source] : null, name)
+    assert.deepEqual([data.aiLabel, (await uploader.status(receipt)).aiLabel], [aiLabel, aiLabel])
+    assert.equal(Object(claimsOf(receipt).aiLabel).label, Object(aiLabel).label, name)
+  }
+  assert.equal((await uploader.upload(labelled('J1.jpg')).promise).aiLabel.produceId, 'img-42')
+  assert.equal((await failureOf(newUploader().upload({ ...picture(), aiDeclared: true }).promise)).code, 'bad_request')
+})
+
+test('a large file is declared when it begins, and says so when it is complete', async () => {
+  const large = createLargeUploader({ endpoint: cloud.function, api: wx, backoff: 5, partsFrom: 0, profile: 'video' })
+  const { aiLabel } = await large.upload({ ...makeFile('film.mp4', 300000), aiDeclared: true }).promise
+  assert.deepEqual([aiLabel.label, aiLabel.source], [2, 'declared'])
 })
 
 test('a failed callback is told apart from a failed upload where nobody can be asked, and the ticket is good later', async (t) => {
