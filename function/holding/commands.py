@@ -6,6 +6,7 @@ from function.annotations import Any
 from function.context import RequestContext
 from function.errors import AlreadyExists, AlreadyPublished, Forbidden, NotUploaded, OssUnavailable
 from function.holding import records
+from function.holding import transitions as states
 from function.holding.apply_decision import discard_any
 from function.holding.current_state import HeldState, next_step, stored_state
 from function.holding.decide import apply, decide, decided_state, settle
@@ -25,16 +26,6 @@ from function.holding.leases import accept
 from function.holding.publication import delete_same
 from function.holding.records import Decision, get_decision
 from function.holding.steps import take_step
-from function.holding.transitions import (
-    DISCARD,
-    GONE,
-    HELD,
-    OPEN,
-    PUBLISH,
-    PUBLISHED,
-    REJECT,
-    REVIEW,
-)
 from function.moderation.finding import RULES, Finding, read_finding
 from function.oss import due
 from function.oss.client import OssClient, same_bucket
@@ -60,7 +51,7 @@ def commit_held(
         NotUploaded: the upload is gone.
         AlreadyPublished: it is too late to reject it.
     """
-    if by_hand == REJECT:
+    if by_hand == states.REJECT:
         _check_key(case)
     if is_labelled:
         from function.holding.label_record import refuse_review
@@ -73,9 +64,9 @@ def commit_held(
         ended = stored_state(case.oss, case.upload)
     else:
         ended = _committed(case, by_hand, reviewer, is_labelled, is_backend)
-    if ended.shown == GONE:
+    if ended.shown == states.GONE:
         raise NotUploaded
-    if ended.shown == PUBLISHED and by_hand == REJECT:
+    if ended.shown == states.PUBLISHED and by_hand == states.REJECT:
         raise AlreadyPublished
     return ended
 
@@ -90,13 +81,13 @@ def _committed(
         if upload.is_waiting(facts, case.now):
             if not is_backend and upload.profile.has_other_rules(facts.metadata):
                 raise Forbidden("Only a backend may commit this upload.", reason="stored under other rules")
-            return decide(case, HeldState(HELD), PUBLISH, BY_COMMIT)
+            return decide(case, HeldState(states.HELD), states.PUBLISH, BY_COMMIT)
         ended = settle(case)
-        if ended.state == HELD:
+        if ended.state == states.HELD:
             raise OssUnavailable(reason="the held object was stored meanwhile")
         return ended
     current = settle(case)
-    if current.state not in OPEN:
+    if current.state not in states.OPEN:
         return current
     if by_hand:
         return _decide_by_hand(case, current, by_hand, reviewer, is_labelled)
@@ -104,8 +95,8 @@ def _committed(
 
 
 def _decide_by_hand(case: Case, current: HeldState, action: str, who: str, is_labelled: bool) -> HeldState:
-    was_in_review = current.state == REVIEW
-    if action == PUBLISH and case.upload.profile.strip:
+    was_in_review = current.state == states.REVIEW
+    if action == states.PUBLISH and case.upload.profile.strip:
         from function.holding.cleaning import clean_by_hand
 
         current = clean_by_hand(case, current)
@@ -125,7 +116,7 @@ def _begin_check(case: Case, current: HeldState, is_backend: bool) -> HeldState:
     oss, upload = case.oss, case.upload
     if current.has_other_rules and not is_backend and not upload.profile.is_checked:
         return leave_to_a_human(case, current, Finding(RULES))
-    if current.state == HELD:
+    if current.state == states.HELD:
         if current.progress or upload.profile.strip:
             # Recorded before the check begins, which may fail: then any later request begins it.
             progress = accept(case, current)
@@ -153,7 +144,7 @@ def discard(case: Case, *, is_backend: bool) -> str:
     if not case.upload.profile.is_held:
         return _delete(case)
     state = discard_any(case, BY_BACKEND) if is_backend else _discard_held(case)
-    if state == PUBLISHED:
+    if state == states.PUBLISHED:
         raise AlreadyPublished
     # The receipt may be of an object that was published before its profile had a hold.
     return state if case.upload.is_held else _delete(case)
@@ -170,10 +161,10 @@ def _check_key(case: Case) -> None:
 def _discard_held(case: Case) -> str:
     # Once the rule has deleted a decision, only the object itself shows that it was published.
     current = settle(case)
-    if current.state in OPEN:
-        return decide(case, current, DISCARD, BY_OWNER).shown
-    if current.shown == GONE:
-        return decide(case, HeldState(HELD), DISCARD, BY_OWNER).shown
+    if current.state in states.OPEN:
+        return decide(case, current, states.DISCARD, BY_OWNER).shown
+    if current.shown == states.GONE:
+        return decide(case, HeldState(states.HELD), states.DISCARD, BY_OWNER).shown
     return current.shown
 
 
@@ -183,12 +174,12 @@ def _delete(case: Case) -> str:
     facts = head_object(oss, upload.key)
     if upload.is_stored(facts):
         has_webhook = case.context.settings.upload_webhook_url is not None
-        name = note_due(case, DISCARD, case.now) if has_webhook else ""
+        name = note_due(case, states.DISCARD, case.now) if has_webhook else ""
         # The same bytes may be stored once more; then OSS gives them a new date.
         delete_same(oss, upload.key, lambda latest: latest == facts)
-        if notify(case, GONE):
+        if notify(case, states.GONE):
             forget_due(case, name)
-    return GONE
+    return states.GONE
 
 
 def is_there(context: RequestContext, oss: OssClient, upload_id: str, receipt: str, *, is_held: bool) -> bool:
@@ -201,7 +192,7 @@ def is_there(context: RequestContext, oss: OssClient, upload_id: str, receipt: s
         UploadError: as ``resume_decided``.
     """
     decision = get_decision(oss, upload_id)
-    if decision is None or (decision.action == PUBLISH and not is_held):
+    if decision is None or (decision.action == states.PUBLISH and not is_held):
         return True
     try:
         _resume(context, oss, decision, receipt)
@@ -263,16 +254,16 @@ def _continue(context: RequestContext, oss: OssClient, fields: Mapping[str, Any]
         case = case._replace(
             upload=read_recorded(decision.receipt, oss.bucket, context.settings, context.now)
         )
-        if decision.action == DISCARD and not upload.is_held:
+        if decision.action == states.DISCARD and not upload.is_held:
             _delete(case)
         apply(case, decision, is_due=True)
     elif not upload.profile.is_held:
         # It was to be deleted; if it is there, it was not, and the caller knows.
         if not upload.is_stored(head_object(oss, upload.key)):
-            notify_due(case, GONE)
-    elif what == REVIEW and (review := records.get(oss, records.review_key(upload.upload_id))):
+            notify_due(case, states.GONE)
+    elif what == states.REVIEW and (review := records.get(oss, records.review_key(upload.upload_id))):
         from function.holding.review_list import list_for_review
 
         list_for_review(oss, upload, review, context.now)
-        notify_due(case, REVIEW, read_finding(review))
+        notify_due(case, states.REVIEW, read_finding(review))
     # Else the request died before it decided.

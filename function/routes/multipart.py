@@ -9,24 +9,7 @@ from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object
 from function.lifecycle.before_signing import apply_hooks, check_replacement, reserve_forms, with_quota
 from function.lifecycle.confirmation import decided_response, report
-from function.multipart.lifecycle import (
-    abort_upload,
-    begin_upload,
-    complete_upload,
-    read_parts_request,
-    read_ticket,
-    stored_parts,
-)
-from function.multipart.part_urls import (
-    HEADERS,
-    LEAST_LIFE,
-    MAX_URLS,
-    check_ticket_length,
-    listed_parts,
-    missing_parts,
-    sign_parts,
-    urls_end,
-)
+from function.multipart import lifecycle, part_urls
 from function.oss.client import oss_client
 from function.oss.instants import iso
 from function.oss.post_form import UploadRule, object_url
@@ -90,7 +73,7 @@ def _plan(
         issued_at=now,
         expires_at=now + profile.parts_within,
     )
-    check_ticket_length(ticket, context.settings)
+    part_urls.check_ticket_length(ticket, context.settings)
     return ticket, rule
 
 
@@ -99,10 +82,10 @@ def _begin(
 ) -> dict[str, Any]:
     settings, now = context.settings, context.now
     # Everything that can fail comes before OSS begins an upload, which would have to be aborted.
-    credentials = context.credentials(profile.location.session(UPLOADS), [now + LEAST_LIFE])
+    credentials = context.credentials(profile.location.session(UPLOADS), [now + part_urls.LEAST_LIFE])
     oss = oss_client(context, profile.location)
-    ticket = begin_upload(oss, ticket, rule.form.fields)
-    first = range(1, min(ticket.part_count, MAX_URLS) + 1)
+    ticket = lifecycle.begin_upload(oss, ticket, rule.form.fields)
+    first = range(1, min(ticket.part_count, part_urls.MAX_URLS) + 1)
     key = published_name(ticket.key)
     return {
         "ticket": ticket.issue(settings),
@@ -112,9 +95,9 @@ def _begin(
         "size": ticket.size_bytes,
         "partSize": ticket.part_size_bytes,
         "partCount": ticket.part_count,
-        "headers": HEADERS,
-        "parts": sign_parts(ticket, first, credentials, settings, now),
-        "expiresAt": iso(urls_end(credentials, now)),
+        "headers": part_urls.HEADERS,
+        "parts": part_urls.sign_parts(ticket, first, credentials, settings, now),
+        "expiresAt": iso(part_urls.urls_end(credentials, now)),
         "ticketExpiresAt": iso(ticket.expires_at),
         "serverTime": iso(now),
         **({"held": True} if profile.hold else {}),
@@ -124,27 +107,29 @@ def _begin(
 def parts(context: RequestContext) -> dict[str, Any]:
     """Return URLs for the requested parts, else for the first ones that OSS does not have in full."""
     settings, now = context.settings, context.now
-    ticket, numbers, stored_after = read_parts_request(context)
+    ticket, numbers, stored_after = lifecycle.read_parts_request(context)
     location = settings.profiles[ticket.profile].location
-    stored = stored_parts(oss_client(context, location), ticket)
-    missing = missing_parts(ticket, stored)
-    credentials = context.credentials(location.session(UPLOADS), [now + LEAST_LIFE])
+    stored = lifecycle.stored_parts(oss_client(context, location), ticket)
+    missing = part_urls.missing_parts(ticket, stored)
+    credentials = context.credentials(location.session(UPLOADS), [now + part_urls.LEAST_LIFE])
     return {
-        "parts": sign_parts(ticket, numbers or missing[:MAX_URLS], credentials, settings, now),
+        "parts": part_urls.sign_parts(
+            ticket, numbers or missing[: part_urls.MAX_URLS], credentials, settings, now
+        ),
         "missing": len(missing),
-        **({} if stored_after is None else {"stored": listed_parts(stored, stored_after)}),
-        "expiresAt": iso(urls_end(credentials, now)),
+        **({} if stored_after is None else {"stored": part_urls.listed_parts(stored, stored_after)}),
+        "expiresAt": iso(part_urls.urls_end(credentials, now)),
         "serverTime": iso(now),
     }
 
 
 def complete(context: RequestContext) -> dict[str, Any]:
     """Return the upload with its receipt; the same each time, byte for byte."""
-    ticket = read_ticket(context)
+    ticket = lifecycle.read_ticket(context)
     profile = context.settings.profiles[ticket.profile]
     oss = oss_client(context, profile.location)
     try:
-        facts = complete_upload(
+        facts = lifecycle.complete_upload(
             oss, ticket, acl=dict(profile.pinned)[ACL_FIELD], forbid_overwrite=not profile.overwrite
         )
     except UploadGone:
@@ -157,7 +142,7 @@ def complete(context: RequestContext) -> dict[str, Any]:
 
 def abort(context: RequestContext) -> dict[str, Any]:
     """Return ``{"state": "aborted"}``, for repeated requests as well."""
-    ticket = read_ticket(context)
+    ticket = lifecycle.read_ticket(context)
     location = context.settings.profiles[ticket.profile].location
-    abort_upload(oss_client(context, location), ticket)
+    lifecycle.abort_upload(oss_client(context, location), ticket)
     return {"state": "aborted"}

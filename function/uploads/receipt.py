@@ -4,19 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from function.annotations import TYPE_CHECKING, Any, NamedTuple
-from function.auth.signed_tokens import (
-    KEY,
-    NO_LEEWAY,
-    RECEIPT,
-    SUBJECT,
-    count_claim,
-    invalid_token,
-    issue_token,
-    matches_scope,
-    read_token,
-    text_claim,
-    time_claim,
-)
+from function.auth import signed_tokens as tokens
 from function.config.content_types import bare_type
 from function.config.key_template import is_held_name, published_name
 from function.config.profile import UPLOAD_ID_METADATA, Profile
@@ -117,12 +105,14 @@ class Receipt(NamedTuple):
             **{name: value for name, value in optional.items() if value is not None},
             **told_label(upload.ai_label, in_short=True),
         }
-        return issue_token(
-            claims, audience=RECEIPT, secrets=settings.receipt_secrets, now=ticket.issued_at, life=life
+        return tokens.issue_token(
+            claims, audience=tokens.RECEIPT, secrets=settings.receipt_secrets, now=ticket.issued_at, life=life
         )
 
     @classmethod
-    def read(cls, text: str, settings: Settings, now: datetime, leeway: timedelta = NO_LEEWAY) -> "Receipt":
+    def read(
+        cls, text: str, settings: Settings, now: datetime, leeway: timedelta = tokens.NO_LEEWAY
+    ) -> "Receipt":
         """
         Return the content of a valid receipt of a profile that exists in the same bucket; else ``Forbidden``.
 
@@ -130,28 +120,30 @@ class Receipt(NamedTuple):
         """
         secrets = settings.receipt_secrets
         try:
-            claims = read_token(text, audience=RECEIPT, secrets=secrets, now=now, leeway=leeway)
-            profile = settings.profiles.get(text_claim(claims, "profile"))
+            claims = tokens.read_token(text, audience=tokens.RECEIPT, secrets=secrets, now=now, leeway=leeway)
+            profile = settings.profiles.get(tokens.text_claim(claims, "profile"))
             if profile is None:
-                raise invalid_token("its profile does not exist any more")
+                raise tokens.invalid_token("its profile does not exist any more")
             # A receipt need not name its mini-program; if it does, it must be ours.
             scope = settings.token_scope(profile.location.bucket)
-            if not matches_scope({**scope, **claims}, scope):
-                raise invalid_token("for another app or bucket")
-            expires_at = time_claim(claims, "exp")
+            if not tokens.matches_scope({**scope, **claims}, scope):
+                raise tokens.invalid_token("for another app or bucket")
+            expires_at = tokens.time_claim(claims, "exp")
             # A receipt of an earlier version, or of the business, may lack it.
-            ends = time_claim(claims, "heldUntil") if "heldUntil" in claims else expires_at - RECEIPT_LIFE
+            ends = (
+                tokens.time_claim(claims, "heldUntil") if "heldUntil" in claims else expires_at - RECEIPT_LIFE
+            )
             return cls(
-                upload_id=text_claim(claims, "jti", UPLOAD_ID),
-                key=text_claim(claims, "key", KEY),
-                size_bytes=count_claim(claims, "size"),
-                etag=text_claim(claims, "etag", ETAG),
-                mime_type=text_claim(claims, "mimeType"),
+                upload_id=tokens.text_claim(claims, "jti", UPLOAD_ID),
+                key=tokens.text_claim(claims, "key", tokens.KEY),
+                size_bytes=tokens.count_claim(claims, "size"),
+                etag=tokens.text_claim(claims, "etag", ETAG),
+                mime_type=tokens.text_claim(claims, "mimeType"),
                 profile=profile.name,
-                subject=text_claim(claims, "sub", SUBJECT),
-                owner=text_claim(claims, "owner"),
+                subject=tokens.text_claim(claims, "sub", tokens.SUBJECT),
+                owner=tokens.text_claim(claims, "owner"),
                 is_held=claims.get("held") is True,
-                replaces=text_claim(claims, "replaces", KEY) if "replaces" in claims else None,
+                replaces=tokens.text_claim(claims, "replaces", tokens.KEY) if "replaces" in claims else None,
                 held_until=min(ends, expires_at),
                 ai_label=label_in(claims) if "aiLabel" in claims else None,
             )
@@ -174,18 +166,32 @@ def describe(upload: VerifiedUpload, settings: Settings, life: timedelta = RECEI
     profile = settings.profiles[upload.ticket.profile]
     if upload.is_held:
         life += timedelta(days=profile.hold_days)
+    url = None if upload.is_held else object_url(profile.location.host, upload.key)
+    receipt, size = Receipt.issue(upload, settings, life), (upload.width, upload.height)
+    return _response(upload, upload.ticket.upload_id, url, receipt, size, **told_label(upload.ai_label))
+
+
+def _response(
+    about: "VerifiedUpload | Receipt",
+    upload_id: str,
+    url: str | None,
+    receipt: str,
+    size: tuple[int | None, int | None] = (None, None),
+    **more: Any,
+) -> dict[str, Any]:
+    """Return the fields of a response about an upload; ``size`` is width and height."""
     return {
         "status": "ok",
-        "key": upload.key,
-        "size": upload.size_bytes,
-        "etag": upload.etag,
-        "mimeType": upload.mime_type,
-        "url": None if upload.is_held else object_url(profile.location.host, upload.key),
-        "width": upload.width,
-        "height": upload.height,
-        "uploadId": upload.ticket.upload_id,
-        "receipt": Receipt.issue(upload, settings, life),
-        **told_label(upload.ai_label),
+        "key": about.key,
+        "size": about.size_bytes,
+        "etag": about.etag,
+        "mimeType": about.mime_type,
+        "url": url,
+        "width": size[0],
+        "height": size[1],
+        "uploadId": upload_id,
+        "receipt": receipt,
+        **more,
     }
 
 
@@ -275,17 +281,4 @@ def describe_decided(
     receipt: Receipt, text: str, state: str, url: str | None, label: "AiLabel | None"
 ) -> dict[str, Any]:
     """Return what the caller gets about an object no longer held; ``text`` is its receipt, repeated."""
-    return {
-        "status": "ok",
-        "key": receipt.key,
-        "size": receipt.size_bytes,
-        "etag": receipt.etag,
-        "mimeType": receipt.mime_type,
-        "url": url,
-        "width": None,
-        "height": None,
-        "uploadId": receipt.upload_id,
-        "receipt": text,
-        "state": state,
-        **told_label(label),
-    }
+    return _response(receipt, receipt.upload_id, url, text, state=state, **told_label(label))

@@ -22,7 +22,11 @@ LIVENESS = {
         VISIBLE,
     ),
     "the publication after a commit": _missed(
-        "commands", "decide(case, HeldState(HELD), PUBLISH, BY_COMMIT)", "HeldState(HELD)", "commit", VISIBLE
+        "commands",
+        "decide(case, HeldState(states.HELD), states.PUBLISH, BY_COMMIT)",
+        "HeldState(states.HELD)",
+        "commit",
+        VISIBLE,
     ),
     "the decision by hand": _missed(
         "commands",
