@@ -14,7 +14,7 @@ from function.holding.publication import Published
 from function.holding.transitions import PUBLISH, PUBLISHED, REJECT
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
-from function.oss.client import OssClient, oss_clients, require_client
+from function.oss.client import OssClient, oss_clients, require_any, require_client
 from function.oss.post_form import object_url
 
 MAX_RECEIPTS = 20
@@ -178,9 +178,7 @@ def respond_to_each(
     # Before credentials are obtained, which every call may need while STS refuses.
     request = request.filtered(lambda upload: _over_limit(context, upload, limit, is_backend))
     clients = oss_clients(context, [upload.profile.location for upload in request.uploads])
-    errors = [client for client in clients.values() if isinstance(client, UploadError)]
-    if clients and len(errors) == len(clients):
-        raise errors[0]
+    require_any(clients.values())
 
     def result(entry: Entry) -> dict[str, Any]:
         if isinstance(entry, UploadError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from function.annotations import Any, NamedTuple
+from function.annotations import Any
 from function.config.content_types import bare_type
 from function.config.key_template import published_name
 from function.config.profile import ACL_FIELD, MAX_PARTS, META_PREFIX, UPLOAD_ID_METADATA
@@ -131,26 +131,19 @@ def read_ticket(context: RequestContext) -> MultipartTicket:
     return ticket
 
 
-class PartsRequest(NamedTuple):
+def read_parts_request(context: RequestContext) -> tuple[MultipartTicket, list[int] | None, int | None]:
     """
-    A request of ``/multipart-parts``.
+    Read and count a request of ``/multipart-parts``.
 
-    Args:
-        numbers: the parts to sign URLs for; ``None`` if it leaves them to us.
-        stored_after: the list of stored parts begins after this number; ``None`` without a list.
+    Returns:
+        the ticket; the numbers of the parts to sign URLs for, ``None`` if it leaves them to us; the number
+        after which the list of stored parts begins, ``None`` without a list.
     """
-
-    ticket: MultipartTicket
-    numbers: list[int] | None
-    stored_after: int | None
-
-
-def read_parts_request(context: RequestContext) -> PartsRequest:
     ticket, fields = _read(context)
     # A malformed request does not count against the ticket.
-    asked = PartsRequest(ticket, _numbers(fields.get("numbers"), ticket), _stored_after(fields))
+    numbers, stored_after = _numbers(fields.get("numbers"), ticket), _stored_after(fields)
     count_call(context, LIMIT, CALLS_PER_TICKET, ticket)
-    return asked
+    return ticket, numbers, stored_after
 
 
 def _read(context: RequestContext) -> tuple[MultipartTicket, Mapping[str, Any]]:

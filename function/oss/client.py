@@ -6,7 +6,7 @@ Errors of OSS are known by their code. Their text is never used: it may contain 
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from function.annotations import TYPE_CHECKING, Any, NamedTuple
@@ -221,6 +221,13 @@ def require_client(client: OssClient | UploadError) -> OssClient:
     if isinstance(client, UploadError):
         raise client
     return client
+
+
+def require_any(clients: Collection[OssClient | UploadError]) -> None:
+    """Raise the first error if no bucket of several can be reached."""
+    errors = [client for client in clients if isinstance(client, UploadError)]
+    if clients and len(errors) == len(clients):
+        raise errors[0]
 
 
 def oss_clients(

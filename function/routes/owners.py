@@ -6,7 +6,7 @@ from function.context import RequestContext
 from function.errors import UploadError
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
-from function.oss.client import oss_client, oss_clients, require_client
+from function.oss.client import oss_client, oss_clients, require_any, require_client
 from function.oss.instants import iso
 from function.owners.deletion import DeletionGrant, deletable, read_keys
 from function.owners.deletion import delete as delete_granted
@@ -97,10 +97,7 @@ def _delete_each(context: RequestContext, keys: list[str], owner: str | None) ->
         )
         for purpose in (OBJECTS, DELETIONS)
     }
-    reached = [client for theirs in clients.values() for client in theirs.values()]
-    errors = [client for client in reached if isinstance(client, UploadError)]
-    if reached and len(errors) == len(reached):
-        raise errors[0]
+    require_any([client for theirs in clients.values() for client in theirs.values()])
 
     def result(key: str, grant: DeletionGrant | UploadError) -> dict[str, Any]:
         try:

@@ -128,9 +128,6 @@ class _Cached(NamedTuple):
     credentials: StsCredentials
     refresh_from: datetime
 
-    def covers(self, good_until: datetime) -> bool:
-        return covers(self.credentials.expires_at, good_until)
-
     def serves(self, good_until: datetime, now: datetime) -> bool:
         """Return whether it lasts until ``good_until`` and is not due for refresh."""
         return now < self.refresh_from and covers(self.credentials.expires_at, good_until)
@@ -175,7 +172,7 @@ class CredentialsCache:
         cached = self._cached
         if cached and cached.serves(good_until, now):
             return CredentialsResult(cached.credentials, False)
-        if cached and not cached.covers(good_until):
+        if cached and not covers(cached.credentials.expires_at, good_until):
             cached = None
         flight, is_ours = self._join()
         if is_ours:
@@ -231,7 +228,7 @@ class CredentialsCache:
             if cached and cached.serves(good_until, now):
                 return CredentialsResult(cached.credentials, False)
             # While the cached set is good, no request should wait long for a better one.
-            is_early = cached is not None and cached.covers(good_until)
+            is_early = cached is not None and covers(cached.credentials.expires_at, good_until)
             credentials = self.assume_role(own_keys(), now, attempts=1 if is_early else ATTEMPTS)
             if not covers(credentials.expires_at, good_until):
                 raise _too_short()

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 
 from function.annotations import Any, NamedTuple
@@ -65,16 +66,10 @@ def read_query(query: Mapping[str, str]) -> UploadRequest:
             raise BadRequest("size must be a whole number of bytes.")
         fields["size"] = int(fields["size"])
     if "context" in fields:
-        fields["context"] = _json_or_text(fields["context"])
+        # Other text is refused later, for being no object.
+        with suppress(ValueError):
+            fields["context"] = strict_json(fields["context"])
     return read_fields(fields)
-
-
-def _json_or_text(text: str) -> Any:
-    """Decode JSON; other text stays as it is, and is refused later for being no object."""
-    try:
-        return strict_json(text)
-    except ValueError:
-        return text
 
 
 def profile_of(file: UploadRequest, profiles: Mapping[str, Profile]) -> Profile:
