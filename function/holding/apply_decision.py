@@ -10,7 +10,6 @@ from function.errors import AlreadyExists
 from function.holding import publication, records
 from function.holding.current_state import HeldState
 from function.holding.decision_records import (
-    BY_CHECK,
     due_name,
     forget_due,
     make_decision,
@@ -20,7 +19,7 @@ from function.holding.decision_records import (
 )
 from function.holding.held_upload import Case
 from function.holding.records import ENDS, Decision, get_decision
-from function.holding.transitions import DISCARD, EXPIRE, GONE, PUBLISH, REJECT
+from function.holding.transitions import BY_CHECK, DISCARD, EXPIRE, GONE, PUBLISH, REJECT
 from function.oss.objects import head_object
 
 EXPIRED = "expired"

@@ -5,9 +5,9 @@ from function.holding.clean_copy import make_clean_copy
 from function.holding.clean_record import PAUSES, Cleaning, get_cleaning
 from function.holding.current_state import HeldState, next_step
 from function.holding.decide import decide, decided_state
-from function.holding.decision_records import BY_COMMIT, leave_to_a_human, note_check
+from function.holding.decision_records import leave_to_a_human, note_check
 from function.holding.held_upload import Case, Shown
-from function.holding.transitions import ACCEPTED, PUBLISH
+from function.holding.transitions import ACCEPTED, BY_COMMIT, PUBLISH
 from function.moderation.finding import METADATA, Finding
 
 # What a clean copy needs at least; with less it is left to the tick.

@@ -11,9 +11,6 @@ from function.holding.apply_decision import discard_any
 from function.holding.current_state import HeldState, next_step, stored_state
 from function.holding.decide import apply, decide, decided_state, settle
 from function.holding.decision_records import (
-    BY_BACKEND,
-    BY_COMMIT,
-    BY_OWNER,
     forget_due,
     leave_to_a_human,
     note_check,
@@ -81,7 +78,7 @@ def _committed(
         if upload.is_waiting(facts, case.now):
             if not is_backend and upload.profile.has_other_rules(facts.metadata):
                 raise Forbidden("Only a backend may commit this upload.", reason="stored under other rules")
-            return decide(case, HeldState(states.HELD), states.PUBLISH, BY_COMMIT)
+            return decide(case, HeldState(states.HELD), states.PUBLISH, states.BY_COMMIT)
         ended = settle(case)
         if ended.state == states.HELD:
             raise OssUnavailable(reason="the held object was stored meanwhile")
@@ -104,7 +101,7 @@ def _decide_by_hand(case: Case, current: HeldState, action: str, who: str, is_la
         if current.copy is None:
             return current
         case = case.of_copy(current.copy)
-    ended = decide(case, current, action, BY_BACKEND, reviewer=who, is_labelled=is_labelled)
+    ended = decide(case, current, action, states.BY_BACKEND, reviewer=who, is_labelled=is_labelled)
     if was_in_review:
         from function.holding.review_list import forget_review
 
@@ -143,7 +140,7 @@ def discard(case: Case, *, is_backend: bool) -> str:
     _check_key(case)
     if not case.upload.profile.is_held:
         return _delete(case)
-    state = discard_any(case, BY_BACKEND) if is_backend else _discard_held(case)
+    state = discard_any(case, states.BY_BACKEND) if is_backend else _discard_held(case)
     if state == states.PUBLISHED:
         raise AlreadyPublished
     # The receipt may be of an object that was published before its profile had a hold.
@@ -162,9 +159,9 @@ def _discard_held(case: Case) -> str:
     # Once the rule has deleted a decision, only the object itself shows that it was published.
     current = settle(case)
     if current.state in states.OPEN:
-        return decide(case, current, states.DISCARD, BY_OWNER).shown
+        return decide(case, current, states.DISCARD, states.BY_OWNER).shown
     if current.shown == states.GONE:
-        return decide(case, HeldState(states.HELD), states.DISCARD, BY_OWNER).shown
+        return decide(case, HeldState(states.HELD), states.DISCARD, states.BY_OWNER).shown
     return current.shown
 
 

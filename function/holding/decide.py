@@ -2,16 +2,10 @@
 
 from function.holding.apply_decision import take_effect
 from function.holding.current_state import HeldState, undecided_state
-from function.holding.decision_records import (
-    BY_BACKEND,
-    BY_CHECK,
-    forget_due,
-    leave_to_a_human,
-    make_decision,
-)
+from function.holding.decision_records import forget_due, leave_to_a_human, make_decision
 from function.holding.held_upload import Case
 from function.holding.records import Decision, get_decision
-from function.holding.transitions import GONE, PUBLISH, PUBLISHED
+from function.holding.transitions import BY_BACKEND, BY_CHECK, GONE, PUBLISH, PUBLISHED
 from function.moderation.finding import Finding
 
 

@@ -15,7 +15,7 @@ from function.holding import records
 from function.holding.current_state import HeldState, label_of
 from function.holding.held_upload import Case
 from function.holding.records import Decision, get_decision
-from function.holding.transitions import DISCARD, EXPIRE, OPEN, PUBLISH, REJECT, REVIEW, next_state
+from function.holding.transitions import DISCARD, EVENTS, OPEN, REVIEW, next_state
 from function.moderation.finding import Finding
 from function.oss import due
 from function.oss.client import silent
@@ -27,19 +27,6 @@ from function.webhook import notify_business
 DECISION, DUE_AFTER = "decision", timedelta(seconds=60)
 # Kind of the due records of what is accepted and undecided: until a checker has answered, then at the end.
 CHECK = "check"
-BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER, BY_TIME = "check", "commit", "backend", "owner", "time"
-# Events of the table of transitions.
-EVENTS = {
-    (PUBLISH, BY_COMMIT): "commit",
-    (PUBLISH, BY_CHECK): "pass",
-    (PUBLISH, BY_BACKEND): "publish",
-    (REJECT, BY_CHECK): "risky",
-    (REJECT, BY_BACKEND): "reject",
-    (DISCARD, BY_BACKEND): "discard",
-    (DISCARD, BY_OWNER): "discard",
-    (DISCARD, BY_CHECK): "name taken",
-    (EXPIRE, BY_TIME): "end of hold",
-}
 
 
 def make_decision(case: Case, current: HeldState | None, decision: Decision) -> tuple[Decision, bool]:

@@ -6,12 +6,12 @@ from function.context import RequestContext
 from function.holding.accepted_record import SILENCE, get_progress
 from function.holding.current_state import HeldState, next_step, open_state
 from function.holding.decide import apply, settle
-from function.holding.decision_records import BY_TIME, CHECK, make_decision
+from function.holding.decision_records import CHECK, make_decision
 from function.holding.held_upload import Case, read_recorded
 from function.holding.leases import accept
 from function.holding.records import Decision, get_decision
 from function.holding.steps import take_step
-from function.holding.transitions import ACCEPTED, CHECKING, DISCARD, EXPIRE, GONE, HELD, OPEN
+from function.holding.transitions import ACCEPTED, BY_TIME, CHECKING, DISCARD, EXPIRE, GONE, HELD, OPEN
 from function.oss import due
 from function.oss.client import OssClient, same_bucket
 

@@ -24,6 +24,7 @@ SUBMITTING, SUBMITTED, UNREACHABLE = "submitting", "submitted", "unreachable"
 IN_CHECK = (ASKING, TASK, ANSWERED, SUBMITTING, SUBMITTED, UNREACHABLE)
 OPEN = (HELD, ACCEPTED, *IN_CHECK, REVIEW)
 PUBLISH, REJECT, DISCARD, EXPIRE = "publish", "reject", "discard", "expire"
+BY_CHECK, BY_COMMIT, BY_BACKEND, BY_OWNER, BY_TIME = "check", "commit", "backend", "owner", "time"
 
 # Names of states in responses and events.
 CHECKING, PUBLISHED, REJECTED, GONE = "checking", "published", "rejected", "gone"
@@ -39,15 +40,16 @@ SHOWN = {
 
 
 class Row(NamedTuple):
-    """An event, the states that it may find, and the one that it leaves."""
+    """An event, the states that it may find, and the one that it leaves; of a decision also who makes it."""
 
     event: str
     before: tuple[str, ...]
     after: str
+    by: tuple[str, ...] = ()
 
 
 TABLE = (
-    Row("commit", (HELD, ACCEPTED), PUBLISH),
+    Row("commit", (HELD, ACCEPTED), PUBLISH, (BY_COMMIT,)),
     Row("accept", (HELD, ACCEPTED), ACCEPTED),
     Row("ask", (ACCEPTED, ASKING), ASKING),
     Row("no answer", (ASKING,), ASKING),
@@ -60,15 +62,17 @@ TABLE = (
     Row("submitted", (SUBMITTING,), SUBMITTED),
     Row("unreachable", (SUBMITTING, SUBMITTED), UNREACHABLE),
     Row("doubt", OPEN, REVIEW),
-    Row("pass", (ACCEPTED, *IN_CHECK), PUBLISH),
-    Row("risky", OPEN, REJECT),
-    Row("publish", OPEN, PUBLISH),
-    Row("reject", OPEN, REJECT),
-    Row("discard", OPEN, DISCARD),
-    Row("end of hold", OPEN[1:], EXPIRE),
-    Row("discard", (PUBLISH,), DISCARD),
-    Row("name taken", (PUBLISH,), DISCARD),
+    Row("pass", (ACCEPTED, *IN_CHECK), PUBLISH, (BY_CHECK,)),
+    Row("risky", OPEN, REJECT, (BY_CHECK,)),
+    Row("publish", OPEN, PUBLISH, (BY_BACKEND,)),
+    Row("reject", OPEN, REJECT, (BY_BACKEND,)),
+    Row("discard", OPEN, DISCARD, (BY_BACKEND, BY_OWNER)),
+    Row("end of hold", OPEN[1:], EXPIRE, (BY_TIME,)),
+    Row("discard", (PUBLISH,), DISCARD, (BY_BACKEND, BY_OWNER)),
+    Row("name taken", (PUBLISH,), DISCARD, (BY_CHECK,)),
 )
+# By action and who decides.
+EVENTS = {(row.after, by): row.event for row in TABLE for by in row.by}
 
 
 class Impossible(Exception):

@@ -15,7 +15,7 @@ from function.holding import transitions as states
 from function.holding.accepted_record import Progress, get_progress
 from function.holding.current_state import HeldState, next_step
 from function.holding.decide import decide, settle
-from function.holding.decision_records import BY_CHECK, leave_to_a_human, note_check, notify
+from function.holding.decision_records import leave_to_a_human, note_check, notify
 from function.holding.held_upload import Case, read_recorded
 from function.holding.leases import accept, begin, note
 from function.holding.records import Check
@@ -151,7 +151,7 @@ def _apply_verdict(case: Case, verdict: Verdict, checked: Check) -> HeldState:
         if current.state in states.OPEN or current.shown == states.GONE:
             # What is gone and undecided may be stored again.
             before = current if current.state in states.OPEN else HeldState(states.HELD)
-            current = decide(case, before, states.REJECT, BY_CHECK, finding)
+            current = decide(case, before, states.REJECT, states.BY_CHECK, finding)
         # The business must act on a risky verdict about a published object.
         if current.shown == states.PUBLISHED:
             notify(case, states.REVIEW, finding, state=states.PUBLISHED)
@@ -182,7 +182,7 @@ def _apply_verdict(case: Case, verdict: Verdict, checked: Check) -> HeldState:
 
         if doubt := doubt_of_aliyun(current):
             return leave_to_a_human(case, current, doubt)
-    return decide(case, current, states.PUBLISH, BY_CHECK, finding)
+    return decide(case, current, states.PUBLISH, states.BY_CHECK, finding)
 
 
 def _act_on_unreachable(case: Case, current: HeldState, verdict: Verdict) -> HeldState:

@@ -11,7 +11,6 @@ from function.errors import Forbidden
 from function.holding.commands import commit_held
 from function.holding.commands import discard as discard_upload
 from function.holding.current_state import label_of
-from function.holding.decision_records import BY_OWNER
 from function.holding.held_upload import Case, HeldUpload
 from function.holding.receipt_batch import (
     BACKEND,
@@ -23,6 +22,7 @@ from function.holding.receipt_batch import (
     response_about,
 )
 from function.holding.status import read_state
+from function.holding.transitions import BY_OWNER
 from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient

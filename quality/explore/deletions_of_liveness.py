@@ -12,7 +12,11 @@ def _missed(module: str, line: str, instead: str, scenario: str, rule: str) -> D
 
 LIVENESS = {
     "the publication after a pass of WeChat": _missed(
-        "wechat_check", "decide(case, current, states.PUBLISH, BY_CHECK, finding)", "current", "pass", VISIBLE
+        "wechat_check",
+        "decide(case, current, states.PUBLISH, states.BY_CHECK, finding)",
+        "current",
+        "pass",
+        VISIBLE,
     ),
     "the publication after a pass of Aliyun": _missed(
         "aliyun_check",
@@ -23,14 +27,14 @@ LIVENESS = {
     ),
     "the publication after a commit": _missed(
         "commands",
-        "decide(case, HeldState(states.HELD), states.PUBLISH, BY_COMMIT)",
+        "decide(case, HeldState(states.HELD), states.PUBLISH, states.BY_COMMIT)",
         "HeldState(states.HELD)",
         "commit",
         VISIBLE,
     ),
     "the decision by hand": _missed(
         "commands",
-        "decide(case, current, action, BY_BACKEND, reviewer=who, is_labelled=is_labelled)",
+        "decide(case, current, action, states.BY_BACKEND, reviewer=who, is_labelled=is_labelled)",
         "current",
         "publish",
         VISIBLE,

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from function.holding.decision_records import EVENTS
-from function.holding.transitions import OPEN, SHOWN, TABLE, Impossible, next_state
+from function.holding.transitions import EVENTS, OPEN, SHOWN, TABLE, Impossible, next_state
 
 ROOT = Path(__file__).parents[3]
 DECIDED = ("publish", "reject", "discard", "expire")

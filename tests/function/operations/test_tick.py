@@ -10,10 +10,10 @@ import pytest
 
 from function.errors import AlreadyExists, Forbidden, OssRejected, OssUnavailable, StsUnavailable
 from function.holding.current_state import HeldState
-from function.holding.decision_records import BY_COMMIT, make_decision
+from function.holding.decision_records import make_decision
 from function.holding.held_upload import Case, read_receipt
 from function.holding.records import Decision
-from function.holding.transitions import PUBLISH
+from function.holding.transitions import BY_COMMIT, PUBLISH
 from function.http.client import ExchangeFailed
 from function.operations import tick as tick_module
 from function.operations.tick import KINDS
