@@ -414,8 +414,7 @@ OPTIONS = {
     "`list`, `delete`, `replaces`": "routes/owners.py owners/__init__.py owners/listing.py owners/deletion.py"
     " holding/replaced_deletion.py holding/key_deletion.py oss/listing.py",
     "`ERASE`": "routes/erase.py owners/erasure oss/versions.py",
-    "`ai_label`, `strip`": "ai_label/ holding/label lifecycle/labelling.py holding/clean"
-    " holding/picture_",
+    "`ai_label`, `strip`": "ai_label/ holding/label lifecycle/labelling.py holding/clean holding/picture_",
     "`hold` with `check`": "moderation/ holding/wechat_ holding/aliyun_ wechat/api.py routes/check_source.py",
     "`WECHAT_PUSH_TOKEN`": "routes/wechat_events.py owners/withdrawal.py wechat/",
     "`hold`": "holding/ routes/held.py",

@@ -65,8 +65,12 @@ def from_short(said: object) -> AiLabel:
 
 
 def declared(label: AiLabel | None = None) -> AiLabel:
-    """Return the label of what its uploader declares: the file's own if it has one."""
-    return label if label and label.label else (label or NOTHING)._replace(label=2, source=DECLARED)
+    """Return the label of what its uploader declares: the file's own if it has one, not a reviewer's."""
+    return (
+        label
+        if label and label.label and label.source != REVIEWED
+        else (label or NOTHING)._replace(label=2, source=DECLARED)
+    )
 
 
 def reviewed(label: AiLabel | None) -> AiLabel:

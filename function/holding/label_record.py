@@ -35,24 +35,30 @@ def read_held_label(case: Case, facts: ObjectFacts | None = None) -> AiLabel | N
     Raises:
         UploadError: as ``read_label``; or a record is invalid.
     """
-    upload, said = case.upload, case.upload.content.ai_label
+    upload = case.upload
     found, is_known = _recorded(case)
     if not is_known:
         held = facts or head_object(case.oss, upload.held_key)
         if held is None or not (facts or upload.is_waiting(held, case.now)):
-            return said
+            return upload.content.ai_label
         key = upload.held_key if upload.is_held else upload.key
         found = read_label(case.context, case.oss, key, held)
-    label = declared(found) if said and said.source == DECLARED else found
+    label = _with_declaration(case, found)
     if not is_known or label != found:
         _record(case, label)
     return label
 
 
+def _with_declaration(case: Case, found: AiLabel | None) -> AiLabel | None:
+    """Return a label as the receipt has it declared; a confirmation without one may have come after it."""
+    said = case.upload.content.ai_label
+    return declared(found) if said and said.source == DECLARED else found
+
+
 def recorded_label(case: Case) -> AiLabel | None:
     """Return the label of an upload as its record has it, else its receipt; its bytes are not read."""
     found, is_known = _recorded(case)
-    return found if is_known else case.upload.content.ai_label
+    return _with_declaration(case, found) if is_known else case.upload.content.ai_label
 
 
 def doubt_about_label(case: Case, *, is_checked: bool, is_by_hand: bool) -> Finding | None:

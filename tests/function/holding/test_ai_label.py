@@ -385,6 +385,8 @@ def test_a_confirmation_leaves_a_label_to_the_tick_when_its_time_is_over(labels,
     clock.tick(minutes=2)
     labels.tick()
     check_told(labels.ask("confirm", ticket=form["ticket"]).json, BY_FILE)
+    # The content differs, so the event is another one.
+    assert [event.get("aiLabel", ...) for event in labels.events] == [..., BY_FILE]
 
 
 def test_a_due_label_that_oss_does_not_give_is_read_later(labels, unread, unreadable, clock):
@@ -554,6 +556,21 @@ def test_bytes_that_are_there_already_tell_their_label(labels, profile):
             check_told(labels.form(profile, **known), declared)
             assert labels.commit(stored["receipt"], decision="publish").json["aiLabel"] == declared
             check_told(labels.form(profile, **known), declared)
+
+
+def test_a_declaration_counts_before_a_reviewer_and_after_a_late_confirmation(labels, oss):
+    known = {"sha256": sha256(NONE).hexdigest(), "size": len(NONE)}
+    silent, loud = (labels.form("pair", **known, **more) for more in ({}, {"aiDeclared": True}))
+    oss.post(silent["formData"], "bytes", body=NONE)
+    receipt = labels.ask("confirm", ticket=loud["ticket"]).json["receipt"]
+    name = f"held/.labels/{silent['uploadId']}"
+    # A confirmation without it has looked before, and writes after it.
+    record = {"etag": oss.objects[f"held/{silent['key']}"].etag, "label": {}}
+    oss.store(name, json.dumps(record).encode())
+    check_told(labels.ask("status", receipt=receipt).json, {**DECLARED, **PLAIN})
+    assert refused(labels.commit(receipt, decision="publish", aiLabel=3)) == LABELLED
+    oss.store(name, json.dumps({**record, "label": REVIEWED}).encode())
+    check_told(labels.commit(receipt).json, {**DECLARED, **PLAIN})
 
 
 def test_published_bytes_that_cannot_be_read_are_there_all_the_same(labels, oss, unreadable):
