@@ -40,10 +40,10 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (19_422, 151),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (19_369, 151),
     "ops/": (21_279, 174),
     "local/": (14_690, 146),
-    "quality/": (13_133, 114),
+    "quality/": (12_431, 110),
     "tests/": (77_321, 680),
     "miniprogram/": (14_377, 188),
     (REST := "docs/, deploy/, root"): (13_293, 147),

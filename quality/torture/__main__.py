@@ -1,5 +1,6 @@
 """
-``python -m quality.torture``: everything, on all processors, and a table; ``--quick`` is a hundredth of it.
+``python -m quality.torture``: everything, on all processors, and a table; ``--quick`` is a hundredth of the
+inputs, and no mutants.
 
 With ``--minutes`` what changed last comes first, and the table names what did not run.
 """
@@ -18,8 +19,6 @@ from quality.torture import (
     mutation,
     option_pairs,
     package_secrets,
-    policy_proof,
-    reach_proof,
     traces,
 )
 from quality.torture.mutation_table import rows
@@ -30,11 +29,8 @@ PARTS = ("faults", "fuzz", "proof", "mutation", "package")
 QUICK = 100
 # A budget of so many minutes lets fuzzing and proofs do all they do.
 FULL_MINUTES = 60
-QUICK_MUTANTS = 40
 # Tracing the tests of more modules one by one takes longer than tracing all tests once.
 TRACED_ALONE = 8
-SEED = 1
-MACHINES = (held_uploads.HeldUploads, held_uploads.WithoutTicks)
 
 
 def main(arguments: list[str]) -> int:
@@ -42,8 +38,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help=f"a {QUICK}th of the inputs, to try it out")
     parser.add_argument("--minutes", type=float, help="begin nothing after so many, the riskiest first")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; may be repeated")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, drawn over all modules")
-    parser.add_argument("--seed", type=int, default=SEED, help="another sample")
     parser.add_argument("--mutation-report", action="store_true", help="what is stored about mutation")
     parser.add_argument(
         "--trace", nargs="*", metavar="FILE", help="write which tests (all) reach which module"
@@ -60,11 +54,9 @@ def main(arguments: list[str]) -> int:
         return 0 if print_table(results) else 1
     started = time.time()
     until = started + 60 * args.minutes if args.minutes else float("inf")
-    if args.sample:
-        tasks = _sample(args.sample, args.seed, args.at_a_time)
-    else:
-        divisor = QUICK if args.quick else max(1, round(FULL_MINUTES / args.minutes)) if args.minutes else 1
-        tasks = _tasks(set(args.only or PARTS), divisor, until, quick=args.quick)
+    divisor = QUICK if args.quick else max(1, round(FULL_MINUTES / args.minutes)) if args.minutes else 1
+    parts = set(args.only or PARTS) - ({"mutation"} if args.quick else set())
+    tasks = _tasks(parts, divisor, until)
     if args.minutes:
         tasks = by_risk(tasks)
     results, not_run = run_all(tasks, args.at_a_time, until)
@@ -89,21 +81,12 @@ def by_risk(tasks: list[Task]) -> list[Task]:
     return sorted(tasks, key=risk)
 
 
-def _sample(count: int, seed: int, shares: int) -> list[Task]:
-    return [
-        Task("mutation", f"sample {share + 1}", partial(mutation.sample, count, seed, share, shares))
-        for share in range(shares)
-    ]
-
-
-def _tasks(parts: set[str], divisor: int, until: float, *, quick: bool = False) -> list[Task]:
+def _tasks(parts: set[str], divisor: int, until: float) -> list[Task]:
     """The longest first, so that the processors end together."""
     tasks: list[Task] = []
     if "fuzz" in parts:
         tasks += _fuzzing(divisor)
-    if "mutation" in parts and quick:
-        tasks += _sample(QUICK_MUTANTS, SEED, 1)
-    elif "mutation" in parts:
+    if "mutation" in parts:
         if sum(not mutation.is_settled(module) for module in traces.tests()) > TRACED_ALONE:
             run_all([Task("mutation", "trace", mutation.trace_all)], 1)
         tasks += [
@@ -135,21 +118,12 @@ def _fuzzing(divisor: int) -> list[Task]:
 
 
 def _proofs(divisor: int) -> list[Task]:
-    steps = held_uploads.STEPS // held_uploads.TASKS // divisor
-    # Every other one on a deployment without a timer.
-    lives = [partial(held_uploads.run, steps, MACHINES[number % 2]) for number in range(held_uploads.TASKS)]
+    lives = partial(held_uploads.run, held_uploads.LIVES // divisor)
     held = ("function/holding", "function/operations")
-    proofs = (
-        *((f"held uploads {number}", run, held) for number, run in enumerate(lives, start=1)),
-        ("policies", partial(policy_proof.run, policy_proof.PAIRS // divisor), ("function/oss",)),
-        (
-            "reach",
-            partial(reach_proof.run, reach_proof.REQUESTS // divisor),
-            ("function/sts/session_policy.py",),
-        ),
-        ("pairs of options", partial(option_pairs.run, divisor), ("function",)),
-    )
-    return [Task("proof", *proof) for proof in proofs]
+    return [
+        *(Task("proof", f"held uploads {number + 1}", lives, held) for number in range(held_uploads.TASKS)),
+        Task("proof", "pairs of options", partial(option_pairs.run, divisor), ("function",)),
+    ]
 
 
 if __name__ == "__main__":

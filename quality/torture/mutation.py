@@ -7,16 +7,13 @@ everything but the project's modules (``whole_runs``). What was found is stored 
 run tries what is not known yet.
 """
 
-import ast
 import json
 import os
-import random
 import sys
 import time
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,7 +35,7 @@ REACHED_HEAD = """\
 EVERY_SOURCE = (*FUNCTION, "function", "bytecode.py", "handler.py", "sts_credentials.py", "deploy/burst")
 OTHERS = ("burst_server", "bytecode", "handler")
 # How long the tests of a mutant take together at most; for a listed one it is only a look at its reason.
-SECONDS, SECONDS_OF_LISTED, WHOLE_SECONDS = 20.0, 1.0, 60.0
+SECONDS, SECONDS_OF_LISTED = 20.0, 1.0
 
 
 def run(module: str, until: float = float("inf")) -> Result:
@@ -236,50 +233,8 @@ def modules() -> list[str]:
     """The modules that have mutants, by their dotted names."""
     paths = sorted((ROOT / "function").rglob("*.py"))
     names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths)
-    return [name for one in (*OTHERS, *names) if _mutants(name := one.removesuffix(".__init__"))]
-
-
-def sample(count: int, seed: int, share: int = 0, shares: int = 1) -> Result:
-    """Try some mutants drawn over all modules, whatever the table knows, and store nothing."""
-    started, result = time.monotonic(), Result("mutation")
-    every = [(module, number) for module in tests() for number in range(len(_mutants(module)))]
-    drawn = sorted(random.Random(seed).sample(every, min(count, len(every))))[share::shares]
-    progress = Progress("sample of mutants", len(drawn))
-    counts: Counter[str] = Counter()
-    with TemporaryDirectory() as folder:
-        whole_runs.prepare(folder)
-        for done, (module, number) in enumerate(drawn, start=1):
-            mutant, path = _mutants(module)[number], path_of(module)
-            outcome = "equivalent"
-            if mutant.name not in equivalents(module):
-                outcome, _ = whole_runs.outcome_of(
-                    module, path, mutant.tree(), tests()[module], WHOLE_SECONDS
-                )
-            counts[outcome] += 1
-            if outcome == SURVIVED:
-                result.problems.append(f"{module}: survives: {mutant.name}")
-            progress.show(done)
-        # Of a module in the table it is known that its tests pass here.
-        unknown = {module for module, _ in drawn} - set(mutation_table.rows())
-        broken = {module for module in unknown if not _passes_whole(module, tests()[module][:1])}
-    result.problems += [f"{module}: its own tests fail without any mutant" for module in sorted(broken)]
-    figures = " / ".join(str(counts[outcome]) for outcome in (KILLED, "equivalent", SURVIVED))
-    result.figures.append((f"sample {share + 1} of {shares}: killed / equivalent / surviving", figures))
-    result.totals["mutants killed or equivalent"] = len(drawn) - counts[SURVIVED]
-    result.totals["mutants surviving"] = counts[SURVIVED]
-    result.seconds = time.monotonic() - started
-    return result
-
-
-@cache
-def _mutants(module: str) -> list[Mutant]:
-    return list(mutants_of(path_of(module).read_text("utf-8")))
-
-
-def _passes_whole(module: str, files: Sequence[str]) -> bool:
-    path = path_of(module)
-    tree = ast.parse(path.read_text("utf-8"))
-    return whole_runs.outcome_of(module, path, tree, files, WHOLE_SECONDS)[0] == SURVIVED
+    every = (*OTHERS, *(name.removesuffix(".__init__") for name in names))
+    return [name for name in every if any(mutants_of(path_of(name).read_text("utf-8")))]
 
 
 def _judge(module: str, outcomes: dict[str, str], result: Result, is_complete: bool) -> None:

@@ -5,16 +5,15 @@ What each part of the run found, the progress on the way, and the table at the e
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 SECONDS_BETWEEN_LINES = 5.0
 SHOWN_PROBLEMS = 20
 # The closing lines, in this order.
 TOTALS = (
-    *("faults tried", "faults survived", "fuzz inputs", "fuzz escapes", "pairs of rule and upload"),
-    *("disagreements", "steps in lives of held objects", "mutants killed or equivalent"),
-    "mutants surviving",
+    *("faults tried", "faults survived", "fuzz inputs", "fuzz escapes", "steps in lives of held objects"),
+    *("mutants killed or equivalent", "mutants surviving"),
 )
 
 
@@ -65,31 +64,6 @@ class Progress:
             file=sys.stderr,
             flush=True,
         )
-
-
-def compare(what: str, count: int, judge: Callable[[int], tuple[bool | None, bool, object]]) -> Result:
-    """
-    Hold what is promised of each case against what the local OSS does.
-
-    Args:
-        judge: promise (``None`` for none), answer and description of the case of this number.
-    """
-    started, result, allowed = time.monotonic(), Result("proof"), 0
-    progress = Progress(what, count)
-    for number in range(count):
-        promise, answer, case = judge(number)
-        allowed += answer
-        if promise not in (None, answer):
-            result.problems.append(
-                f"{what}, number {number}: promised {promise}, answered {answer} on {case}"
-            )
-        progress.show(number + 1)
-    result.figures = [(f"{what}, allowed / refused", f"{allowed:,} / {count - allowed:,}")]
-    result.totals = Counter({"disagreements": len(result.problems)})
-    if allowed in (0, count):
-        result.problems.append(f"{what}: all had one outcome, so nothing was proved")
-    result.seconds = time.monotonic() - started
-    return result
 
 
 def _print_totals(results: list[Result], secrets: int) -> None:
