@@ -3,7 +3,7 @@
 /** The tutorial line by line: its files in an empty folder, nine pictures on the local cloud, its backend; both languages print the same. */
 
 const assert = require('node:assert/strict')
-const { execFileSync, spawn } = require('node:child_process')
+const { execFileSync, spawn, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const net = require('node:net')
 const os = require('node:os')
@@ -187,6 +187,47 @@ test("the tutorial as printed: nine checked pictures, with the business here and
     shared += 1
   }
   assert.equal(shared, 3)
+})
+
+/** What an assistant does with nothing but the skill and a clone: its commands in order, then its proof, of a refusal as well. */
+test('the skill as printed: a page with nine checked pictures, proved on the local cloud', async (t) => {
+  const { folder, clone, app } = openClone(t)
+  let cloud
+  t.after(() => cloud && cloud.stop())
+  const ended = []
+  for (const { file, code } of blocksOf('docs/skill/SKILL.md')) {
+    if (file) write(path.join(clone, file), code)
+    else if (code.startsWith('python3 manage.py init ')) {
+      execFileSync(PYTHON, code.trim().split(' ').slice(1), { cwd: clone, stdio: 'ignore' })
+      cloud = await startLocalCloud({ project: clone })
+      await cloud.judge({ delay: 0.1 })
+    } else if (code.includes('/-/check')) {
+      await refuse(cloud, clone, code)
+      ended.push(proved(`node docs/skill/prove.js ${app}`))
+    } else if (code.startsWith('node docs/skill/prove.js ')) {
+      const share = path.join(app, SHARE)
+      const here = fs.readFileSync(share, 'utf8').replace('http://127.0.0.1:9000', cloud.function).replace('http://127.0.0.1:9005', cloud.business)
+      fs.writeFileSync(share, here)
+      ended.push(proved(code.trim().replace('../my-app', app)))
+    } else execFileSync('bash', ['-euc', code], { cwd: clone })
+  }
+  const posts = await (await fetch(`${cloud.business}/posts`)).json()
+  assert.deepEqual(ended, [[0, { published: 9 }], [1, { published: 8, rejected: 1 }]])
+  assert.deepEqual(posts.posts.map(({ pictures }) => pictures.length), [9, 9])
+  assert.deepEqual(fs.readdirSync(folder).sort(), ['clone', 'my-app'])
+})
+
+/** How the proof ended, and how many pictures have which state. */
+function proved(command) {
+  const { status, stdout } = spawnSync('bash', ['-c', command], { cwd: ROOT, encoding: 'utf8' })
+  const states = {}
+  for (const [, state] of stdout.matchAll(/^(published|rejected|failed|review) \{/gm)) states[state] = (states[state] || 0) + 1
+  return [status, states]
+}
+
+test('the files of the skill are those of the tutorial', () => {
+  const files = (page) => blocksOf(page).filter(({ file }) => file).map(({ file, code }) => [file, code]).slice(0, 5)
+  assert.deepEqual(files('docs/skill/SKILL.md'), files('docs/tutorial.md'))
 })
 
 test('both languages of the tutorial print the same, but for comments', () => {

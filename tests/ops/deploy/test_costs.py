@@ -86,7 +86,7 @@ def shipped():
         yield profiles_text(answers, "en")
 
 
-def test_what_ships_and_what_init_writes_is_private_with_short_addresses_and_small_pictures():
+def test_shipped_profiles_are_private_with_short_addresses_and_variants():
     for text in shipped():
         profiles, problems = read_profiles(text, default_signature="v4")
         assert not problems and len(profiles) >= 4

@@ -1,0 +1,44 @@
+'use strict'
+
+/** A page on the local cloud of `make run`: nine pictures in its first tag, its first `bindtap`, the check. `prove.js APP [PAGE]` */
+
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+
+const CLONE = path.join(__dirname, '../..')
+const { choices, openSimulator, tagOf, until } = require(path.join(CLONE, 'miniprogram/test/stage'))
+const { createWx } = require(path.join(CLONE, 'miniprogram/test/wx'))
+
+const say = (what, detail) => process.stdout.write(`${what} ${JSON.stringify(detail)}\n`)
+const isDecided = ({ state }) => /^(published|rejected|review|gone|stored|failed)$/.test(state)
+
+async function prove(app, name) {
+  const view = fs.readFileSync(path.join(app, `${name}.wxml`), 'utf8')
+  const [, id] = /<oss-uploader[^>]*\bid="([^"]+)"/.exec(view)
+  const [, publish] = /bindtap="(\w+)"/.exec(view)
+  const phone = createWx()
+  const simulate = openSimulator(Object.assign(phone, { showToast: ({ title }) => say('toast', title) }))
+  const page = simulate.render(simulate.load(path.join(app, name), 'page', { rootPath: app }))
+  Object.assign(global.wx, phone)
+  page.attach(document.body)
+  const tag = page.querySelector(`#${id}`)
+  for (const event of ['done', 'fail']) tag.addEventListener(event, ({ detail }) => say(event, detail))
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'prove-'))
+  await choices(global.wx, tagOf(page, `#${id}`), Array.from({ length: 9 }, (_, index) => {
+    const tempFilePath = path.join(folder, `${index + 1}.png`)
+    fs.copyFileSync(path.join(CLONE, 'tests/playground/picture.png'), tempFilePath)
+    return { tempFilePath, size: fs.statSync(tempFilePath).size, fileType: 'image' }
+  }))
+  await page.instance[publish]()
+  await until(() => tag.instance.data.items.every(isDecided), page)
+  fs.rmSync(folder, { recursive: true })
+  return tag.instance.data.items
+}
+
+const app = path.resolve(process.argv[2])
+const [first] = JSON.parse(fs.readFileSync(path.join(app, 'app.json'), 'utf8')).pages
+prove(app, process.argv[3] || first).then((items) => {
+  items.forEach(({ key, state, error }) => say(state, { key, error }))
+  process.exit(items.length === 9 && items.every(({ state }) => state === 'published') ? 0 : 1)
+}).catch(({ code, message }) => { say('failed', { code, message }); process.exit(1) })

@@ -1,0 +1,59 @@
+"""What is written for assistants names files, commands, options and settings that are there."""
+
+import re
+
+import pytest
+
+from function.auth import all_settings
+from function.config.option_table import OPTION_NAMES
+from manage import COMMANDS
+from tests.docs.markdown import ROOT, names_in, page, table_of, without_code
+from tests.docs.test_names import commands_on, options_of
+
+SKILL = "docs/skill/SKILL.md"
+FOR_ASSISTANTS = [SKILL, "docs/agents.md"]
+TAG = ROOT / "miniprogram/example/utils/oss-direct-upload/uploader/uploader.js"
+MOST_LINES = 200
+
+
+def test_the_pages_for_assistants_are_short():
+    files = [ROOT / "docs/agents.md", *(ROOT / "docs/skill").iterdir()]
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) <= MOST_LINES
+
+
+@pytest.mark.parametrize("name", FOR_ASSISTANTS)
+def test_every_path_that_is_named_exists(name):
+    said = [word for text in names_in(without_code(page(name))) for word in text.split()]
+    paths = [word for word in said if re.fullmatch(r"[\w-]+(/[\w.-]+)+|[\w-]+\.(txt|md|toml)", word)]
+    generated = {"profiles.toml", "AGENTS.md"}
+    assert (
+        len(paths) > 2
+        and [path for path in paths if path not in generated and not (ROOT / path).exists()] == []
+    )
+    backends = [word for word in said if re.fullmatch(r"\w+\.js", word)]
+    assert [file for file in backends if not (ROOT / "docs/backends" / file).exists()] == []
+
+
+@pytest.mark.parametrize("name", FOR_ASSISTANTS)
+def test_every_command_and_option_exists(name):
+    for text in commands_on(name):
+        for command, rest in re.findall(rf"(?:manage\.py |^)({'|'.join(COMMANDS)}) ([^|]*)", text):
+            assert set(re.findall(r"--[a-z][a-z-]+", rest)) <= options_of(command), text
+        for target in re.findall(r"\bmake ([a-z-]+)\b", text):
+            assert re.search(rf"^{target}:", page("Makefile"), re.M), text
+
+
+def test_each_wish_names_options_settings_and_attributes_that_are_there():
+    rows = table_of(page(SKILL), "thumbnails in lists")
+    assert len(rows) > 12
+    settings, attributes = {row.name for row in all_settings()}, TAG.read_text("utf-8")
+    for _, how in rows:
+        for text in names_in(how):
+            name = re.split(r"[ =]", text)[0]
+            if re.fullmatch(r"[a-z_]+", name) and name not in ("replaces", "variant", "compress"):
+                assert name in OPTION_NAMES, name
+            elif re.fullmatch(r"[A-Z_]+", name):
+                assert name in settings, name
+            elif re.fullmatch(r"[a-z]+-[a-z]+(=.*)?", text):
+                first, second = text.partition("=")[0].split("-")
+                assert f"{first}{second.capitalize()}:" in attributes, text
