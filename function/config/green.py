@@ -46,9 +46,7 @@ def _checkers_of(names: list[str]) -> tuple[str, ...]:
 
 
 CHECKERS_TYPE = types.list_of(
-    f"{ALIYUN}|{WECHAT}",
-    Message('["wechat"], ["aliyun"] or ["aliyun", "wechat"]'),
-    _checkers_of,
+    f"{ALIYUN}|{WECHAT}", Message('["wechat"], ["aliyun"] or ["aliyun", "wechat"]'), _checkers_of
 )
 SERVICE_TYPE = types.matching("[A-Za-z0-9_]{1,64}", Message("the name of a service, such as baselineCheck"))
 FAMILIES_TYPE = types.list_of(

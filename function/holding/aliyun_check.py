@@ -19,13 +19,7 @@ from function.holding.held_upload import Case, held_url
 from function.holding.leases import accept, begin, note
 from function.holding.transitions import ACCEPTED, ANSWERED, BY_CHECK, OPEN, PUBLISH, REJECT, REVIEW
 from function.holding.wechat_submission import obstacle_in
-from function.moderation.aliyun import (
-    ACTIONS,
-    check_picture,
-    fetch_result,
-    seconds_for_a_call,
-    submit_media,
-)
+from function.moderation.aliyun import ACTIONS, check_picture, fetch_result, seconds_for_a_call, submit_media
 from function.moderation.aliyun_verdict import AUDIO, RUNNING, Verdict, not_checked
 from function.moderation.finding import CHANGED, NOT_CHECKED, UNSUPPORTED, Finding, Outcome
 from function.moderation.wechat import may_be_sound

@@ -29,9 +29,7 @@ def obstacle_in(oss: OssClient, upload: HeldUpload) -> tuple[str, bytes]:
     if is_compressed(encoding):
         return UNSUPPORTED, beginning
     frames = frames_of(
-        beginning,
-        shown.size_bytes,
-        lambda at, count: read_range(oss, shown.key, at, count, shown.etag),
+        beginning, shown.size_bytes, lambda at, count: read_range(oss, shown.key, at, count, shown.etag)
     )
     if frames is Frames.SEVERAL and upload.profile.check_animated == "review":
         return ANIMATED, beginning

@@ -9,13 +9,7 @@ from function.errors import AlreadyExists
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts
 from function.oss.post_form import object_url
-from function.uploads.receipt import (
-    RECEIPT_LIFE,
-    VerifiedUpload,
-    describe,
-    describe_decided,
-    report_stored,
-)
+from function.uploads.receipt import RECEIPT_LIFE, VerifiedUpload, describe, describe_decided, report_stored
 
 # A first confirmation comes earlier than this, when nothing can be decided yet.
 FIRST_CONFIRMED_WITHIN = timedelta(seconds=10)

@@ -18,16 +18,7 @@ from function.oss.client import OssClient
 from function.oss.due import Due, Unreadable
 from function.oss.instants import iso
 from function.owners.erasure_pass import LEAST_SECONDS, Step, has_data, next_page, steps_for
-from function.owners.erasure_records import (
-    OWNER,
-    Erasure,
-    finish,
-    latest,
-    mark,
-    records_client,
-    save,
-    unmark,
-)
+from function.owners.erasure_records import OWNER, Erasure, finish, latest, mark, records_client, save, unmark
 from function.reading import profiles_with_keys
 from function.request_log import encode, log
 

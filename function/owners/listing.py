@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from function.annotations import Any, NamedTuple
+from function.annotations import Any
 from function.auth.signed_tokens import KEY, invalid_token, issue_token, read_token, text_claim
 from function.config.profile import Profile
 from function.config.settings import Settings
@@ -19,23 +19,16 @@ MAX_LISTED = 100
 MAX_PAGES = 10
 
 
-class ListRequest(NamedTuple):
+def read_list_request(
+    fields: Mapping[str, Any], profiles: Mapping[str, Profile]
+) -> tuple[Profile, int, str, str | None]:
     """
-    A page of one profile.
+    Read the body of ``POST /list``; each refusal names its field.
 
-    Args:
-        cursor: of the page before; empty for the first.
-        variant: of the URLs; ``None`` for the originals.
+    Returns:
+        the profile, the limit, the cursor of the page before (empty for the first), and the variant of the
+        URLs (``None`` for the originals).
     """
-
-    profile: Profile
-    limit: int
-    cursor: str
-    variant: str | None
-
-
-def read_list_request(fields: Mapping[str, Any], profiles: Mapping[str, Profile]) -> ListRequest:
-    """Read the body of ``POST /list``; each refusal names its field."""
     name = fields.get("profile")
     if not isinstance(name, str) or not name:
         raise BadRequest("profile must be a non-empty string.")
@@ -48,7 +41,7 @@ def read_list_request(fields: Mapping[str, Any], profiles: Mapping[str, Profile]
         raise BadRequest("profile cannot be listed.")
     if variant is not None and variant not in profile.variants:
         raise BadRequest("variant is unknown to this profile.")
-    return ListRequest(profile, limit, cursor, variant)
+    return profile, limit, cursor, variant
 
 
 def read_page(fields: Mapping[str, Any], usual: int) -> tuple[int, str]:

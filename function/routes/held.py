@@ -70,11 +70,7 @@ def _read(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -> 
     """Return the request and its caller; an upload that the caller may not act on is an error in it."""
     token = bearer_token(context.request.headers)
     request = read_held_request(context)
-    caller = authorize_caller(
-        context,
-        token,
-        owners_may=any(map(owners_may, request.uploads)),
-    )
+    caller = authorize_caller(context, token, owners_may=any(map(owners_may, request.uploads)))
     return reject_other_owners(request, caller, owners_may), caller
 
 

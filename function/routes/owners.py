@@ -25,19 +25,20 @@ def list_own(context: RequestContext) -> dict[str, Any]:
     settings, now = context.settings, context.now
     owner = identify(context.request.headers, settings, now).owner
     context.line.owner = owner
-    request = read_list_request(read_json_object(context.request.body), settings.profiles)
-    context.line.profile = request.profile.name
+    fields = read_json_object(context.request.body)
+    profile, limit, cursor, variant = read_list_request(fields, settings.profiles)
+    context.line.profile = profile.name
     items = context.rate_limit_items("reads", settings.read_rate, owner)
     context.instance.limiter.hit(items, now)
-    own = list_of(request.profile, owner)
-    after = read_cursor(request.cursor, own, settings, now) if request.cursor else ""
+    own = list_of(profile, owner)
+    after = read_cursor(cursor, own, settings, now) if cursor else ""
     profiles = profiles_with_keys(context)
-    profile = next(each for each in profiles if each.name == request.profile.name)
+    profile = next(each for each in profiles if each.name == profile.name)
     oss = oss_client(context, profile.location, purpose=DELETIONS)
-    found, after = list_page_of(oss, profile, owner, profiles, request.limit, after)
+    found, after = list_page_of(oss, profile, owner, profiles, limit, after)
     urls: list[dict[str, Any]] = [{}] * len(found)
     if profile.read:
-        grants = [ReadGrant(UrlRequest(each.key, request.variant), profile) for each in found]
+        grants = [ReadGrant(UrlRequest(each.key, variant), profile) for each in found]
         urls = [{name: entry[name] for name in ("url", "expiresAt")} for entry in entries(context, grants)]
     listed = [
         {
@@ -49,8 +50,8 @@ def list_own(context: RequestContext) -> dict[str, Any]:
         }
         for each, url in zip(found, urls, strict=True)
     ]
-    cursor = issue_cursor(own, after, settings, now) if after else None
-    return {"items": listed, "cursor": cursor, "serverTime": iso(now)}
+    following = issue_cursor(own, after, settings, now) if after else None
+    return {"items": listed, "cursor": following, "serverTime": iso(now)}
 
 
 def delete(context: RequestContext) -> dict[str, Any]:
