@@ -24,10 +24,11 @@ function save() {
   renameSync(`${FILE}.new`, FILE)
 }
 
-function note(id, state) {
+function note(id, state, aiLabel) {
   for (const picture of pictures()) {
     const isLater = STATES.indexOf(state) >= STATES.indexOf(picture.state)
-    if (picture.jti === id && isLater) Object.assign(picture, { state, next: now() + 3600 })
+    // Whoever shows the picture shows the notice of its label: 1 is AI-made, 2 may be, 3 is suspected.
+    if (picture.jti === id && isLater) Object.assign(picture, { state, next: now() + 3600 }, aiLabel && { aiLabel })
   }
   save()
 }
@@ -45,8 +46,8 @@ async function work() {
   for (let due; (due = pictures().filter(isDue).slice(0, 20)).length;) {
     for (const picture of due) picture.next = now() < picture.exp ? now() + 60 : NEVER
     const results = await commit(FUNCTION, due.map(({ receipt }) => receipt), SECRET)
-    for (const [index, { state, error }] of results.entries()) {
-      note(due[index].jti, error && error.code === 'not_uploaded' ? 'gone' : state)
+    for (const [index, { state, error, aiLabel }] of results.entries()) {
+      note(due[index].jti, error && error.code === 'not_uploaded' ? 'gone' : state, aiLabel)
     }
   }
   for (const { id, pictures: all } of [...posts.values()].filter(({ isDeleted }) => isDeleted)) {
@@ -60,8 +61,8 @@ const tryToWork = () => work().catch(({ message, requestId }) => console.error(m
 async function act({ method, url, headers }, body) {
   const [, place, id] = url.split('/')
   if (place === 'webhook') {
-    const { event, claims: { jti } = {} } = verifyWebhook(body, headers, SECRET)
-    note(jti, event)
+    const { event, claims: { jti } = {}, aiLabel } = verifyWebhook(body, headers, SECRET)
+    note(jti, event, aiLabel)
   } else if (method !== 'GET') {
     const session = (headers.authorization || '').replace('Bearer ', '')
     const { active, sub } = await introspect(FUNCTION, session, SECRET)
@@ -71,7 +72,7 @@ async function act({ method, url, headers }, body) {
     save()
     tryToWork()
   }
-  const shown = ({ key, state }) => ({ key, state })
+  const shown = ({ key, state, aiLabel }) => ({ key, state, aiLabel })
   return { posts: live().map(({ id: key, text, at, pictures: all }) => ({ id: key, text, at, pictures: all.map(shown) })).reverse() }
 }
 

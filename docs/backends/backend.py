@@ -29,10 +29,11 @@ def save():
         FILE.with_suffix(".new").replace(FILE)
 
 
-def note(id, state):
+def note(id, state, label=None):
     for picture in pictures():
         if picture["jti"] == id and state in STATES[STATES.index(picture["state"]) :]:
-            picture.update(state=state, next=now() + 3600)
+            # Whoever shows the picture shows the notice of its label: 1 is AI-made, 2 may be, 3 is suspected.
+            picture.update(state=state, next=now() + 3600, aiLabel=label or picture.get("aiLabel"))
     save()
 
 
@@ -52,7 +53,7 @@ def work():
         results = commit(FUNCTION, [picture["receipt"] for picture in due], SECRET)
         for picture, result in zip(due, results, strict=True):
             is_gone = result.get("error", {}).get("code") == "not_uploaded"
-            note(picture["jti"], "gone" if is_gone else result.get("state"))
+            note(picture["jti"], "gone" if is_gone else result.get("state"), result.get("aiLabel"))
     for id, post in [each for each in posts.items() if each[1]["deleted"]]:
         keys = {"keys": [picture["key"] for picture in post["pictures"]]}
         if all("error" not in each for each in call(FUNCTION, "delete", keys, SECRET)["results"]):
@@ -66,7 +67,7 @@ def repeat():
 
 
 def shown(id, post):
-    known = [{"key": each["key"], "state": each["state"]} for each in post["pictures"]]
+    known = [{name: each.get(name) for name in ("key", "state", "aiLabel")} for each in post["pictures"]]
     return {"id": id, "text": post["text"], "at": post["at"], "pictures": known}
 
 
@@ -74,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
     def act(self, place, id, body):
         if place == "webhook":
             event = verify_webhook(body, dict(self.headers), SECRET)
-            note(event.get("claims", {}).get("jti"), event["event"])
+            note(event.get("claims", {}).get("jti"), event["event"], event.get("aiLabel"))
         elif self.command != "GET":
             who = introspect(FUNCTION, self.headers.get("Authorization", "").removeprefix("Bearer "), SECRET)
             if not who["active"]:

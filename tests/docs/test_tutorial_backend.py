@@ -114,6 +114,7 @@ def running(request, tmp_path_factory):
         )
         cloud.wechat.checks.delays = (0, 0)
         profiles = tomllib.loads(profiles_text(ANSWERS, "en"))
+        profiles["post"]["ai_label"] = True
         hosted.deploy(cloud.prepare("wechat", profiles, {}), folder / "hooks.py")
         gateway.start()
         session = stack.enter_context(requests.Session())
@@ -138,8 +139,8 @@ def here(running):
     def log_in():
         return ask("login", {"code": f"local-user{next(users)}"})["token"]
 
-    def upload(token, name="sunset.png"):
-        wanted = {"profile": "post", "filename": name, "size": len(PICTURE)}
+    def upload(token, name="sunset.png", **more):
+        wanted = {"profile": "post", "filename": name, "size": len(PICTURE), **more}
         form = ask("upload-params", wanted, token)
         fields = {field: (None, value) for field, value in form["formData"].items()}
         send_file = running.session.post(form["url"], files={**fields, "file": (name, PICTURE)}, timeout=60)
@@ -195,6 +196,26 @@ def test_a_post_is_shown_three_days_later_with_what_a_human_published(here):
     here.becomes(id, "published", "published", "rejected")
     here.wait(24)
     assert here.states(id) == ["published", "published", "rejected"]
+
+
+def test_a_list_has_the_label_that_a_user_declared_and_the_one_that_a_reviewer_set(here):
+    token = here.log_in()
+    receipts = [
+        here.upload(token, aiDeclared=True),
+        here.upload(token, "review-beach.png"),
+        here.upload(token),
+    ]
+    id = here.post(token, receipts)
+    here.becomes(id, "published", "review", "published")
+    decision = {"receipt": receipts[1], "decision": "publish", "aiLabel": 3}
+    here.ask("commit", decision, here.backend_token())
+    here.becomes(id, "published", "published", "published")
+    labels = [picture.get("aiLabel") for picture in here.posts()[id]["pictures"]]
+    assert [label and (label["label"], label["source"]) for label in labels] == [
+        (2, "declared"),
+        (3, "reviewed"),
+        None,
+    ]
 
 
 def test_a_commit_that_ended_in_an_error_is_repeated(here, log_lines):
