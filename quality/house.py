@@ -43,8 +43,8 @@ FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (19_334, 151),
     "ops/": (21_279, 174),
     "local/": (14_690, 146),
-    "quality/": (12_431, 110),
-    "tests/": (77_506, 681),
+    "quality/": (12_496, 111),
+    "tests/": (77_622, 682),
     "miniprogram/": (14_418, 188),
     (REST := "docs/, deploy/, root"): (13_495, 150),
 }

@@ -36,8 +36,9 @@ from function.uploads.request import profile_of, read_fields, read_files, read_q
 from handler import serve
 from local.common.accounts import AccessKey
 from local.sts.assume_role import Session
-from quality.torture import fuzz_keys, fuzz_parts, fuzz_pushes
+from quality.torture import fuzz_keys, fuzz_labels, fuzz_parts, fuzz_pushes
 from quality.torture.fuzz_keys import KeysTarget
+from quality.torture.fuzz_labels import LabelTarget
 from quality.torture.fuzz_parts import PartsTarget
 from quality.torture.fuzz_pushes import PushTarget
 from tests.support import stage
@@ -108,6 +109,7 @@ class Bench:
             "uploads in parts": self.parts,
             "keys to read": KeysTarget(),
             "WeChat's pushes": PushTarget(),
+            "files with labels": LabelTarget(),
         }
 
     def event(self, data: bytes) -> None:
@@ -319,6 +321,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "uploads in parts": fuzz_parts.SEEDS,
     "keys to read": fuzz_keys.SEEDS,
     "WeChat's pushes": fuzz_pushes.SEEDS,
+    "files with labels": fuzz_labels.SEEDS,
     "events": (
         json.dumps(
             {

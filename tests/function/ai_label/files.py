@@ -4,10 +4,13 @@ import json
 import struct
 import zlib
 from base64 import b64decode
+from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from function.ai_label.examine import label_in
+from function.ai_label.label import AiLabel
 
 ROOT = Path(__file__).parents[3]
 TABLE = json.loads((ROOT / "tests/vectors/ai_labels.json").read_text("utf-8"))["files"]
@@ -28,11 +31,11 @@ IPTC = 'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
 XMP, MORE_XMP = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 
 
-def text_of(**values):
+def text_of(**values: Any) -> str:
     return json.dumps({**VALUES, **values}, separators=(",", ":"))
 
 
-def packet(inside="", attributes="", spaces=TC260):
+def packet(inside: str = "", attributes: str = "", spaces: str = TC260) -> str:
     """XMP with one description."""
     description = f'<rdf:Description rdf:about="" {spaces} {attributes}>{inside}</rdf:Description>'
     return (
@@ -40,30 +43,30 @@ def packet(inside="", attributes="", spaces=TC260):
     )
 
 
-def element(text):
+def element(text: str) -> bytes:
     return packet(f"<TC260:AIGC>{text}</TC260:AIGC>").encode()
 
 
-def jpeg(*segments):
+def jpeg(*segments: tuple[int, bytes]) -> bytes:
     """J0 with these segments, each a code and its data, behind its APP0."""
     made = b"".join(struct.pack(">BBH", 0xFF, code, len(data) + 2) + data for code, data in segments)
     return VECTORS["J0.jpg"][:20] + made + VECTORS["J0.jpg"][20:]
 
 
-def with_xmp(data):
+def with_xmp(data: bytes) -> bytes:
     return jpeg((0xE1, XMP + data))
 
 
-def chunk(name, data):
+def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def png(*chunks, at=33):
+def png(*chunks: tuple[bytes, bytes], at: int = 33) -> bytes:
     """P0 with these chunks at a place: behind its IHDR."""
     return VECTORS["P0.png"][:at] + b"".join(chunk(*each) for each in chunks) + VECTORS["P0.png"][at:]
 
 
-def webp(*chunks):
+def webp(*chunks: tuple[bytes, bytes]) -> bytes:
     """W1 without its packet, with these chunks instead."""
     body = VECTORS["W1.webp"][8:56]
     for name, data in chunks:
@@ -71,7 +74,7 @@ def webp(*chunks):
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def exif(*entries, order=">"):
+def exif(*entries: tuple[int, int, bytes], order: str = ">") -> bytes:
     """A TIFF with texts, each a tag, its type and its bytes; from 0x9000 on in the second folder."""
     folders = [
         [each for each in entries if each[0] < 0x9000],
@@ -94,7 +97,7 @@ def exif(*entries, order=">"):
     return head + made[0] + data + made[1]
 
 
-def box(name, *inside, wide=False):
+def box(name: bytes, *inside: bytes, wide: bool = False) -> bytes:
     data = b"".join(inside)
     if wide:
         return struct.pack(">I4sQ", 1, name, len(data) + 16) + data
@@ -105,18 +108,23 @@ FTYP_HEIC = box(b"ftyp", b"heic\0\0\0\0mif1heic")
 FTYP_MP4 = box(b"ftyp", b"isom\0\0\2\0isommp42")
 
 
-def item(number, kind=b"mime", content_type=b"application/rdf+xml\0", version=2):
+def item(
+    number: int,
+    kind: bytes = b"mime",
+    content_type: bytes = b"application/rdf+xml\0",
+    version: int = 2,
+) -> bytes:
     wide = ">I" if version == 3 else ">H"
     named = kind + b"\0" + content_type
     return box(b"infe", bytes([version, 0, 0, 0]), struct.pack(wide, number), b"\0\0", named)
 
 
-def items(*infos, version=0):
+def items(*infos: bytes, version: int = 0) -> bytes:
     count = struct.pack(">I" if version else ">H", len(infos))
     return box(b"iinf", bytes([version, 0, 0, 0]), count, *infos)
 
 
-def places(number, *pieces, version=1, method=0, base=0):
+def places(number: int, *pieces: tuple[int, int], version: int = 1, method: int = 0, base: int = 0) -> bytes:
     """Where one item is: each piece with its offset and length."""
     wide = ">I" if version == 2 else ">H"
     head = bytes([version, 0, 0, 0, 0x44, 0x44 if version else 0x40]) + struct.pack(wide, 1)
@@ -127,11 +135,23 @@ def places(number, *pieces, version=1, method=0, base=0):
     return box(b"iloc", head, row)
 
 
-def heic(*inside, before=b"", behind=b""):
+def heic(*inside: bytes, before: bytes = b"", behind: bytes = b"") -> bytes:
     return FTYP_HEIC + before + box(b"meta", bytes(4), *inside) + behind
 
 
-def tags(*tagged, keys=(), version=bytes(4), handler=b"mdta"):
+def heic_with(xmp: bytes) -> bytes:
+    """A HEIC of 40 by 30 pixels, which it lacks, with a packet."""
+    size = box(b"iprp", box(b"ispe", bytes(4), struct.pack(">II", 40, 30)))
+    before = len(heic(size, items(item(7)), places(7, (0, 0)))) + 8
+    return heic(size, items(item(7)), places(7, (before, len(xmp))), behind=box(b"mdat", xmp))
+
+
+def tags(
+    *tagged: tuple[bytes, ...],
+    keys: Sequence[bytes] = (),
+    version: bytes = bytes(4),
+    handler: bytes = b"mdta",
+) -> bytes:
     """The box of tags: each an item and its boxes."""
     hdlr = box(b"hdlr", bytes(8), handler, bytes(13))
     named = [box(b"mdta", key) for key in keys]
@@ -139,9 +159,9 @@ def tags(*tagged, keys=(), version=bytes(4), handler=b"mdta"):
     return box(b"meta", version, hdlr, *listed, box(b"ilst", *(box(*each) for each in tagged)))
 
 
-def value(data):
+def value(data: bytes) -> bytes:
     return box(b"data", struct.pack(">II", 1, 0), data)
 
 
-def label_of(data):
+def label_of(data: bytes) -> AiLabel | None:
     return label_in(len(data), lambda at, count: data[at : at + count])

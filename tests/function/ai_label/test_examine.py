@@ -1,5 +1,7 @@
 """ai_label.examine: what each vector says, and how little is read of an object for it."""
 
+import json
+from base64 import b64decode
 from datetime import UTC, datetime
 from hashlib import sha256
 from random import Random
@@ -14,7 +16,7 @@ from function.http.client import HttpResponse
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts
 from function.sts.credentials import AccessKeys
-from tests.function.ai_label.files import CODE, TABLE, VECTORS, chunk, element, jpeg, label_of, png
+from tests.function.ai_label.files import CODE, ROOT, TABLE, VECTORS, chunk, element, jpeg, label_of, png
 
 FOUND = AiLabel(1, METADATA, producer=CODE, produce_id="img-42", propagator=CODE, propagate_id="img-42")
 SPREAD = FOUND._replace(propagator="001191330100MA0000000X20001", propagate_id="b3c1f0e2a9d84756")
@@ -39,6 +41,14 @@ def test_each_vector_says_what_its_table_says(name):
     assert label_of(VECTORS[name]) == next(
         said for names, said in SAYS.items() if name.partition(".")[0] in names.split()
     )
+
+
+WRITTEN = json.loads((ROOT / "tests/vectors/ai_labels_by_writers.json").read_text("utf-8"))["files"]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_label_that_another_program_wrote_is_read(name):
+    assert label_of(b64decode(WRITTEN[name])) == FOUND
 
 
 @pytest.mark.parametrize(

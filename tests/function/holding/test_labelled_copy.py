@@ -11,17 +11,7 @@ from function.ai_label.label import AiLabel
 from function.ai_label.packet import embed, packet
 from function.http.client import ExchangeFailed
 from function.moderation.picture_file import kind_of
-from tests.function.ai_label.files import (
-    VECTORS,
-    box,
-    element,
-    heic,
-    item,
-    items,
-    label_of,
-    places,
-    text_of,
-)
+from tests.function.ai_label.files import VECTORS, element, heic_with, label_of, text_of
 from tests.function.holding.test_clean_copy import encoded, pass_by, state_of, turned
 from tests.support.cases import text_beside
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
@@ -34,15 +24,9 @@ UNREAD = {"xmp": element(text_of(Label="9"))}
 PROFILES = text_beside(__file__)
 
 
-def heic_of(xmp):
-    size = box(b"iprp", box(b"ispe", bytes(4), (40).to_bytes(4), (30).to_bytes(4)))
-    before = len(heic(size, items(item(7)), places(7, (0, 0)))) + 8
-    return heic(size, items(item(7)), places(7, (before, len(xmp))), behind=box(b"mdat", xmp))
-
-
 def labelled(kind="JPEG", xmp=PACKET, **options):
     if kind == "HEIC":
-        return heic_of(xmp)
+        return heic_with(xmp)
     if kind == "PNG":
         from PIL.PngImagePlugin import PngInfo
 
