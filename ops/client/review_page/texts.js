@@ -109,7 +109,10 @@ export const TEXTS = inBoth({
     unreachable: [(by) => `${by}打不开文件的链接`, (by) => `${by} could not open its link`],
     'not-checked': [(by) => `${by}多次调用失败，没有审核`, (by) => `${by} could not be reached, in spite of retries`],
     metadata: [() => '图片里的拍摄信息清除不了，不能通过，只能拒绝', () => 'Its metadata cannot be removed: it can only be rejected'],
-    'ai-label': [() => 'AI 标识互相矛盾或读不出来', () => 'Its label of AI-made content is contradictory or unreadable'],
+    'ai-label': [
+      (by, code) => (code === 'not-carried' ? 'AI 标识无法保留，通过的话图片就不带标识' : 'AI 标识互相矛盾或读不出来'),
+      (by, code) => (code === 'not-carried' ? 'Its AI label cannot be kept: published, it has none' : 'Its AI label is contradictory or unreadable'),
+    ],
     rules: [() => '上传之后，这个用途的审核规则变过', () => 'The rules of its profile changed after its upload'],
     unreadable: [() => '审核记录读不出来', () => 'The record of its check is unreadable'],
   },
