@@ -443,3 +443,15 @@ test('createLargeUploader wants what createUploader wants', () => {
   assert.throws(() => createLargeUploader({ api: {} }), TypeError)
   assert.throws(() => createLargeUploader({ endpoint: FUNCTION }), TypeError)
 })
+
+test('what is passed on to the phone goes with every part', async (t) => {
+  const stage = openStage(t, { enableQuic: true })
+  const { request } = stage.phone.api
+  const passed = []
+  stage.phone.api.request = (options) => {
+    if (options.method === 'PUT') passed.push(options.enableQuic, 'enableHttp2' in options)
+    return request(options)
+  }
+  await stage.time.run(stage.upload().promise)
+  assert.deepEqual(new Set(passed), new Set([true, false]))
+})

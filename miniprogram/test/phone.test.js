@@ -182,3 +182,66 @@ test('two uploaders on one page hear of the foreground each for itself', async (
   stage.wx.platform.show()
   assert.deepEqual((await Promise.all(promises)).map(({ statusCode }) => statusCode), [200, 200])
 })
+
+// --- what the network stack tells and takes
+
+const PROFILE = {
+  protocol: 'h2', socketReused: false, connectStart: 5, connectEnd: 47, rtt: 31, peerIP: '203.0.113.7', port: 443,
+  someAddress: '2001:db8::1', usingHighPerformanceMode: true,
+}
+const { peerIP, port, someAddress, ...TIMES } = PROFILE
+
+/** A phone whose uploads tell how long each step took; of which, the test says. */
+function timedPhone(wx, profiles) {
+  const withProfile = (settle) => (res) => settle({ ...res, profile: profiles.shift() })
+  return { ...wx, uploadFile: (options) => wx.uploadFile({ ...options, success: withProfile(options.success), fail: withProfile(options.fail) }) }
+}
+
+test('an upload says how long each step took, without addresses, and only where the phone says it', async (t) => {
+  const stage = await openStage(t)
+  const uploader = createUploader({ endpoint: stage.fc.origin, api: timedPhone(stage.wx, [PROFILE, undefined, null]) })
+  const values = []
+  for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) values.push(await uploader.upload(stage.file(name)).promise)
+  assert.deepEqual(values.map(({ timing }) => timing), [TIMES, undefined, undefined])
+  assert.deepEqual(values.map((value) => 'timing' in value), [true, false, false])
+})
+
+test('a failure says it where it is there, of the last attempt alone', async (t) => {
+  for (const [profiles, timing] of [[[undefined, PROFILE], TIMES], [[PROFILE, undefined], undefined]]) {
+    const stage = await openStage(t)
+    stage.oss.plan.push(DROP, DROP)
+    const uploader = createUploader({ endpoint: stage.fc.origin, api: timedPhone(stage.wx, profiles), retries: 1, backoff: 1 })
+    const error = await failureOf(uploader.upload(stage.file()).promise)
+    assert.deepEqual([error.code, error.timing], ['network', timing])
+  }
+})
+
+test('a phone that never answers the last attempt leaves no times of an earlier one', async (t) => {
+  const stage = await openStage(t)
+  stage.oss.plan.push(DROP)
+  const { uploadFile, ...others } = timedPhone(stage.wx, [PROFILE])
+  const attempts = [uploadFile, () => undefined]
+  const api = { ...others, uploadFile: (options) => attempts.shift()(options) }
+  const uploader = createUploader({ endpoint: stage.fc.origin, api, timeout: LONG, retries: 1, backoff: 1 })
+  const error = await failureOf(uploader.upload(stage.file()).promise)
+  assert.deepEqual([error.code, error.timing, attempts.length], ['timeout', undefined, 0])
+})
+
+test('a refusal by OSS has its times as well', async (t) => {
+  const stage = await openStage(t)
+  stage.oss.plan.push({ status: 403, body: '<Error><Code>AccessDenied</Code></Error>' })
+  const uploader = createUploader({ endpoint: stage.fc.origin, api: timedPhone(stage.wx, [PROFILE]) })
+  assert.deepEqual((await failureOf(uploader.upload(stage.file()).promise)).timing, TIMES)
+})
+
+for (const [options, passed] of [[{}, {}], [{ enableHttp2: true, enableQuic: false }, { enableHttp2: true, enableQuic: false }], [{ enableQuic: true }, { enableQuic: true }]]) {
+  test(`what is passed on to the phone: ${JSON.stringify(options)}`, async (t) => {
+    const warned = t.mock.method(console, 'warn', () => {})
+    const { wx, uploader, file } = await openStage(t, options)
+    await uploader.upload(file()).promise
+    const [{ options: sent }] = wx.platform.calls.filter(({ api }) => api === 'uploadFile')
+    const named = Object.keys(sent).filter((name) => name.startsWith('enable'))
+    assert.deepEqual(Object.fromEntries(named.map((name) => [name, sent[name]])), passed)
+    assert.equal(warned.mock.callCount(), 0)
+  })
+}

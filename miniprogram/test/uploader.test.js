@@ -116,6 +116,15 @@ test('progress goes from 0 to 100 and never falls, whatever is added on the way'
   assert.ok(heard.every((each) => Number.isInteger(each) && each >= 0))
 })
 
+test('an item says how long its upload took, where the phone says it', async (t) => {
+  const { uploadFile } = wx
+  t.after(() => { wx.uploadFile = uploadFile })
+  wx.uploadFile = (options) => uploadFile({ ...options, success: (res) => options.success({ ...res, profile: { rtt: 31, peerIP: '203.0.113.7' } }) })
+  open()
+  await upload('timed')
+  assert.deepEqual(lastOf(tag.heard.change).items[0].timing, { rtt: 31 })
+})
+
 test('a ring shows how far a picture is', async () => {
   oss.plan.push(HANG)
   open()

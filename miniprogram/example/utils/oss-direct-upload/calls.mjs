@@ -124,8 +124,12 @@ async function invoke(api, method, { timeout = 20000, ...options }, job = Object
     return await new Promise((resolve, reject) => {
       const success = (res) => resolve({ statusCode: res.status, ...res, data: parseJson(res.data) })
       const fail = (res) => (res.status || res.statusCode ? success : reject)(res)
+      const timed = (settle) => (res) => {
+        if (method === 'uploadFile') job.timing = timingOf(res)
+        settle(res)
+      }
       timer = setTimeout(reject, timeout, { errMsg: 'timeout' })
-      const task = Object(api[method]({ ...options, timeout, success, fail }))
+      const task = Object(api[method]({ ...options, timeout, success: timed(success), fail: timed(fail) }))
       job.task = task
       Promise.resolve(task).catch(() => {}) // Taro's
       const heard = () => {
@@ -146,6 +150,12 @@ async function invoke(api, method, { timeout = 20000, ...options }, job = Object
     clearTimeout(timer)
     clearTimeout(idle)
   }
+}
+
+/** When each step began and ended, without addresses. */
+function timingOf(res) {
+  const keep = (name, value) => (/^(protocol)?$/.test(name) || (name !== 'port' && /number|boolean/.test(typeof value)) ? value : undefined)
+  return Object(res).profile ? JSON.parse(JSON.stringify(res.profile, keep)) : undefined
 }
 
 function advance(job, event, most = 100) {

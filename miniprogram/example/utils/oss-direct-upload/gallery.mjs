@@ -149,8 +149,8 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
   }
 
   function succeed(item, value) {
-    const { key, state, receipt, ticket, aiLabel, compressed } = value
-    Object.assign(item, { key, state, receipt, ticket, aiLabel, compressed, value, progress: 100, error: null })
+    const { key, state, receipt, ticket, aiLabel, compressed, timing } = value
+    Object.assign(item, { key, state, receipt, ticket, aiLabel, compressed, timing, value, progress: 100, error: null })
     if (item.removed || left) takeBack(item)
     else settle()
   }
@@ -365,9 +365,9 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
 }
 
 /** What a page hears of an item. */
-function eventOf({ key, state, progress, error, aiLabel, compressed }) {
+function eventOf({ key, state, progress, error, aiLabel, compressed, timing = Object(error).timing }) {
   const told = error && { code: error.code, message: error.message, retryable: error.retryable }
-  return { ...(key && { key }), state, progress, ...(aiLabel !== undefined && { aiLabel }), ...(compressed && { compressed }), ...(told && { error: told }) }
+  return { ...(key && { key }), state, progress, ...(aiLabel !== undefined && { aiLabel }), ...(compressed && { compressed }), ...(timing && { timing }), ...(told && { error: told }) }
 }
 
 /** Stored perhaps; the ticket tells. */

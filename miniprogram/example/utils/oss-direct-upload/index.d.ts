@@ -32,6 +32,9 @@ export interface UploaderOptions<P extends ProfileTable = ProfileTable> {
   user?: string
   /** 上传之前把图片压小：true 就是不超过 1 MiB、长边不超过 2048 像素。压不了的（电脑端没有这个接口、格式不支持等）原样上传。默认不压。 */
   compress?: boolean | CompressOptions
+  /** 交给平台的 uploadFile（分片时是 request）；不给就用平台的默认值。 */
+  enableHttp2?: boolean
+  enableQuic?: boolean
   /** 自己的话：返回用户看到的句子；返回 undefined 就用原来的。英文见 oss-direct-upload/english。 */
   texts?: (error: OssUploadError) => string | undefined
   /**
@@ -195,6 +198,8 @@ export interface Uploaded<T = CallbackAnswer | string> {
   aiLabel?: AiLabel | null
   /** 打开了 compress 的图片才有。 */
   compressed?: Compressed
+  /** 平台说了才有，如 iOS 和 Android 上的微信；分片上传时没有。 */
+  timing?: Timing
   /** 今天还剩多少上传额度；用途有额度时才有。 */
   quota?: Quota
   /** 票据，只有该确认而没能确认时才有：以后交给 uploader.confirm 再确认。 */
@@ -318,6 +323,13 @@ export interface Limits {
   contentTypes?: string[]
 }
 
+/** 平台给的 res.profile，去掉了地址：各步的时刻（毫秒，如 connectStart、connectEnd），protocol 是 http1.1、h2、quic 等。 */
+export interface Timing {
+  protocol?: string
+  socketReused?: boolean
+  [name: string]: number | boolean | string | undefined
+}
+
 /** 一切失败。请用 error.name === 'OssUploadError' 判断，不要用 instanceof（转成 ES5 后不可靠）。 */
 export class OssUploadError extends Error {
   name: 'OssUploadError'
@@ -331,6 +343,8 @@ export class OssUploadError extends Error {
   advice: string
   /** 打开了 compress 的图片才有：压缩前后的字节数，too_large 就是压过之后还太大。 */
   compressed?: Compressed
+  /** 最后一次发送用的时间；平台只写明成功时有，失败时有就给。 */
+  timing?: Timing
   /** 在哪一步失败的；explain() 给出的没有。 */
   stage?: 'login' | 'sign' | 'upload' | 'confirm' | 'read' | 'status' | 'discard' | 'list' | 'delete'
   /** 再试一次可能成功；要等一分钟以上的不算。 */

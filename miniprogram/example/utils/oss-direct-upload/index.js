@@ -8,7 +8,7 @@ function createUploader(options) {
   const client = { concurrency: 3, timeout: 120000, retries: 2, backoff: 500, now: Date.now, ...options }
   const { api, endpoint, user = '', texts } = client
   const storageKey = `oss-direct-upload ${endpoint} ${user}`.trim()
-  Object.assign(client, { storageKey, login: {}, urls: new Map(), limits: new Map(), breaks: 0, waiting: [] })
+  Object.assign(client, { storageKey, login: {}, urls: new Map(), limits: new Map(), breaks: 0, waiting: [], switches: switchesOf(options) })
   const most = Math.min(Math.max(client.concurrency, 1) || 1, 10) // the platforms' limit
   const watch = watcher(client)
   const inWords = (error) => Object.assign(error, { message: attempt(texts, error) || error.message })
@@ -47,7 +47,7 @@ function createUploader(options) {
     const { compress = client.compress } = file
     const job = { ...file, compress, onChange, breaks: client.breaks, failures: 0, progress: 0 }
     job.promise = new Promise((resolve, reject) => {
-      const fail = (error) => reject(inWords(Object.assign(error, job.compressed && { compressed: job.compressed })))
+      const fail = (error) => reject(inWords(Object.assign(error, known(job, 'compressed', 'timing'))))
       Object.assign(job, { resolve: (value) => resolve(standing(value, job)), reject: fail })
     })
     const end = (outcome) => {
@@ -165,14 +165,14 @@ async function send(job, client, form) {
   if (job.finished) return
   if (!form) return sign([job], client)
   const { url, formData, key, fileUrl, uploadId, expiresAt, maxSize, ticket } = form
-  job.quota = form.quota
+  Object.assign(job, { quota: form.quota, timing: undefined })
   if (!job.size) noteLimit(client, job, { maxSize })
   const look = async () => (ticket ? confirm(client, ticket, job).catch((error) => error) : {})
   if (form.exists) return finish(job, form, 200, '', form)
   try {
     const { filePath, contentType = 'image', fileType = contentType.split('/')[0] } = job
     const alipay = { fileName: 'file', fileType }
-    const options = { url, formData, filePath, name: 'file', ...alipay, timeout: client.timeout }
+    const options = { url, formData, filePath, name: 'file', ...alipay, ...client.switches, timeout: client.timeout }
     const { statusCode, data } = await invoke(client.api, 'uploadFile', options, job)
     // Network stacks resend, too.
     const isThere = /<Code>FileAlreadyExists/.test(data) && (form.mayBeStored || key.includes(uploadId))
@@ -223,11 +223,19 @@ function noteLimit(client, { profile = client.profile }, limits) {
 }
 
 /** Held: unseen by others. */
-function standing(value, { quota, compressed }) {
+function standing(value, job) {
   const { state = Object(value.data).state || 'stored', aiLabel, ...facts } = value
-  const known = { ...(aiLabel !== undefined && { aiLabel }), ...(quota && { quota }), ...(compressed && { compressed }) }
-  return { exists: false, ...facts, state, ...known, held: /held|checking|review/.test(state) }
+  const told = { ...known({ aiLabel }, 'aiLabel'), ...known(job, 'quota', 'compressed', 'timing') }
+  return { exists: false, ...facts, state, ...told, held: /held|checking|review/.test(state) }
 }
+
+/** Of an object what is there; null counts. */
+function known(from, ...names) {
+  return names.reduce((all, name) => (from[name] === undefined ? all : { ...all, [name]: from[name] }), {})
+}
+
+/** For the phone: some take no undefined. */
+const switchesOf = (options) => known(options, 'enableHttp2', 'enableQuic')
 
 // What the background or a lost network broke off is no retry.
 function retry(job, client, error, form) {

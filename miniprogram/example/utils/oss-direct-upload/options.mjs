@@ -1,4 +1,4 @@
-const OPTIONS = 'endpoint api profile concurrency timeout retries backoff getToken user digest texts compress now carry partsFrom'.split(' ')
+const OPTIONS = 'endpoint api profile concurrency timeout retries backoff getToken user digest texts compress enableHttp2 enableQuic now carry partsFrom'.split(' ')
 
 /** Tells the developer, in the console; what cannot work at all throws. */
 function checkOptions(options) {

@@ -184,7 +184,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
     const { ticket, headers, partSize } = kept
     try {
       const data = await file.read((number - 1) * partSize, size)
-      const put = { url, method: 'PUT', header: headers, headers, data, dataType: 'text', timeout }
+      const put = { url, method: 'PUT', header: headers, headers, data, dataType: 'text', ...client.switches, timeout }
       const answer = await invoke(api, 'request', put, flying.get(number))
       if (answer.statusCode !== 200) throw ossError(answer.statusCode, answer.data)
       refusals = 0

@@ -1,4 +1,4 @@
-import type { AiLabel, Compressed, OssUploadError, State, Uploader } from '../index'
+import type { AiLabel, Compressed, OssUploadError, State, Timing, Uploader } from '../index'
 
 /** <oss-uploader> 中的一个文件：change 与 done 事件里的样子。 */
 export interface OssUploaderItem {
@@ -10,6 +10,7 @@ export interface OssUploaderItem {
   aiLabel?: AiLabel | null
   /** 打开了 compress 的图片才有。 */
   compressed?: Compressed
+  timing?: Timing
   error?: Pick<OssUploadError, 'code' | 'message' | 'retryable'>
 }
 
