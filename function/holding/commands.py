@@ -18,7 +18,7 @@ from function.holding.decision_records import (
     notify,
     notify_due,
 )
-from function.holding.held_upload import Case, HeldUpload, read_recorded
+from function.holding.held_upload import ByHand, Case, HeldUpload, read_recorded
 from function.holding.leases import accept
 from function.holding.publication import delete_same
 from function.holding.records import Decision, get_decision
@@ -30,16 +30,12 @@ from function.oss.objects import head_object
 from function.uploads.receipt import invalid_receipt
 
 
-def commit_held(
-    case: Case, by_hand: str | None, reviewer: str = "", *, is_labelled: bool = False, is_backend: bool
-) -> HeldState:
+def commit_held(case: Case, by_hand: ByHand | None, *, is_backend: bool) -> HeldState:
     """
     Begin the next step, and return the new state.
 
     Args:
-        by_hand: ``PUBLISH`` or ``REJECT``, if a backend decides instead.
-        reviewer: name of the person who decided, for the record.
-        is_labelled: whether they label it as suspected to be AI-made.
+        by_hand: decision of a backend instead.
 
     Raises:
         BadRequest, AlreadyLabelled: it takes no such label.
@@ -48,9 +44,9 @@ def commit_held(
         NotUploaded: the upload is gone.
         AlreadyPublished: it is too late to reject it.
     """
-    if by_hand == states.REJECT:
+    if by_hand and by_hand.action == states.REJECT:
         _check_key(case)
-    if is_labelled:
+    if by_hand and by_hand.is_labelled:
         from function.holding.label_record import refuse_review
 
         refuse_review(case)
@@ -60,17 +56,15 @@ def commit_held(
             decided_state(case)
         ended = stored_state(case.oss, case.upload)
     else:
-        ended = _committed(case, by_hand, reviewer, is_labelled, is_backend)
+        ended = _committed(case, by_hand, is_backend)
     if ended.shown == states.GONE:
         raise NotUploaded
-    if ended.shown == states.PUBLISHED and by_hand == states.REJECT:
+    if ended.shown == states.PUBLISHED and by_hand and by_hand.action == states.REJECT:
         raise AlreadyPublished
     return ended
 
 
-def _committed(
-    case: Case, by_hand: str | None, reviewer: str, is_labelled: bool, is_backend: bool
-) -> HeldState:
+def _committed(case: Case, by_hand: ByHand | None, is_backend: bool) -> HeldState:
     oss, upload = case.oss, case.upload
     if not (by_hand or upload.profile.is_reviewed):
         # Publishing finds an earlier decision by itself, so none is looked for.
@@ -87,13 +81,13 @@ def _committed(
     if current.state not in states.OPEN:
         return current
     if by_hand:
-        return _decide_by_hand(case, current, by_hand, reviewer, is_labelled)
+        return _decide_by_hand(case, current, by_hand)
     return _begin_check(case, current, is_backend)
 
 
-def _decide_by_hand(case: Case, current: HeldState, action: str, who: str, is_labelled: bool) -> HeldState:
+def _decide_by_hand(case: Case, current: HeldState, hand: ByHand) -> HeldState:
     was_in_review = current.state == states.REVIEW
-    if action == states.PUBLISH and case.upload.profile.strip:
+    if hand.action == states.PUBLISH and case.upload.profile.strip:
         from function.holding.cleaning import clean_by_hand
 
         current = clean_by_hand(case, current)
@@ -101,7 +95,7 @@ def _decide_by_hand(case: Case, current: HeldState, action: str, who: str, is_la
         if current.copy is None:
             return current
         case = case.of_copy(current.copy)
-    ended = decide(case, current, action, states.BY_BACKEND, reviewer=who, is_labelled=is_labelled)
+    ended = decide(case, current, hand.action, states.BY_BACKEND, hand=hand)
     if was_in_review:
         from function.holding.review_list import forget_review
 

@@ -3,7 +3,7 @@
 from function.holding.apply_decision import take_effect
 from function.holding.current_state import HeldState, undecided_state
 from function.holding.decision_records import forget_due, leave_to_a_human, make_decision
-from function.holding.held_upload import Case
+from function.holding.held_upload import ByHand, Case
 from function.holding.records import Decision, get_decision
 from function.holding.transitions import BY_BACKEND, BY_CHECK, GONE, PUBLISH, PUBLISHED
 from function.moderation.finding import Finding
@@ -40,16 +40,14 @@ def decide(
     action: str,
     by: str,
     finding: Finding | None = None,
-    reviewer: str = "",
-    *,
-    is_labelled: bool = False,
+    hand: ByHand | None = None,
 ) -> HeldState:
     """
     Decide about the bytes of a receipt unless that is done, apply what counts, and return the new state.
 
     Args:
         current: state that the decision ends.
-        action, by, finding, reviewer, is_labelled: as in ``Decision``.
+        action, by, finding: as in ``Decision``.
 
     Returns:
         ``REVIEW`` if its label needs a human.
@@ -57,7 +55,7 @@ def decide(
     Raises:
         UploadError: OSS refuses, or does not respond; the next request continues.
     """
-    upload, label = case.upload, None
+    upload, label, is_labelled = case.upload, None, hand is not None and hand.is_labelled
     if action == PUBLISH and upload.profile.ai_label:
         from function.holding.label_record import doubt_about_label, label_of_copy
 
@@ -66,17 +64,9 @@ def decide(
             return leave_to_a_human(case, current, doubt)
         label = label_of_copy(case, is_labelled=is_labelled) if upload.copy else None
     decision = Decision(
-        action,
-        by,
-        upload.receipt,
-        upload.etag,
-        case.now,
-        finding,
-        reviewer=reviewer,
-        copy=upload.copy,
-        is_labelled=is_labelled,
-        label=label,
+        action, by, upload.receipt, upload.etag, case.now, finding, copy=upload.copy, label=label
     )
+    decision = decision._replace(reviewer=hand.reviewer if hand else "", is_labelled=is_labelled)
     valid, is_new = make_decision(case, current, decision)
     return apply(case, valid, is_new=is_new)
 

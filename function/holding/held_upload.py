@@ -144,6 +144,21 @@ class Case(NamedTuple):
         return self._replace(upload=self.upload._replace(copy=copy)) if copy else self
 
 
+class ByHand(NamedTuple):
+    """
+    Decision of a person.
+
+    Args:
+        action: ``PUBLISH`` or ``REJECT``.
+        reviewer: name of the person; empty if the backend sends none.
+        is_labelled: True if they label the upload as suspected to be AI-made.
+    """
+
+    action: str
+    reviewer: str = ""
+    is_labelled: bool = False
+
+
 def read_receipt(text: str, settings: Settings, now: datetime, leeway: timedelta = NO_LEEWAY) -> HeldUpload:
     """
     Return the upload that a receipt of this function is about.

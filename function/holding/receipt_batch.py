@@ -9,7 +9,7 @@ from function.auth.business_token import check_backend_token, is_for_backends
 from function.config.types import Rate
 from function.context import RequestContext
 from function.errors import BadRequest, Forbidden, UploadError
-from function.holding.held_upload import HeldUpload, read_receipt
+from function.holding.held_upload import ByHand, HeldUpload, read_receipt
 from function.holding.publication import Published
 from function.holding.transitions import PUBLISH, PUBLISHED, REJECT
 from function.http.json_body import read_json_object
@@ -39,16 +39,12 @@ class HeldRequest(NamedTuple):
     Args:
         entries: for each receipt its upload, or the error of an invalid one.
         is_one: whether the request has one receipt, and not a list.
-        decision: a backend's decision by hand, if any.
-        reviewer: name of the person who decided; empty if the backend sends none.
-        is_labelled: whether they label it as suspected to be AI-made.
+        by_hand: decision of a backend, if any.
     """
 
     entries: list[Entry]
     is_one: bool
-    decision: str | None
-    reviewer: str = ""
-    is_labelled: bool = False
+    by_hand: ByHand | None
 
     @property
     def uploads(self) -> list[HeldUpload]:
@@ -87,7 +83,8 @@ def read_held_request(context: RequestContext) -> HeldRequest:
     if label is not None and not (decision and type(label) is int and label == SUSPECTED):
         raise BadRequest(f"aiLabel must be {SUSPECTED}, beside a decision.")
     entries = [_entry(context, text) for text in texts]
-    request = HeldRequest(entries, several is None, decision, reviewer or "", label is not None)
+    by_hand = ByHand(decision, reviewer or "", label is not None) if decision else None
+    request = HeldRequest(entries, several is None, by_hand)
     _log(context, request)
     return request
 

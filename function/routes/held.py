@@ -38,20 +38,14 @@ REVIEWS_RATE, REVIEWS_A_PAGE = Rate(60, 60), 20
 def commit(context: RequestContext) -> dict[str, Any]:
     """Return what ``response_about`` does, and who decided by hand; for ``receipts`` ``{"results": […]}``."""
     request, caller = _read(context, lambda upload: upload.profile.commit_by == BY_OWNER)
-    if request.decision and caller != BACKEND:
+    if request.by_hand and caller != BACKEND:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         case = Case(context, oss, upload)
-        ended = commit_held(
-            case,
-            request.decision,
-            request.reviewer,
-            is_labelled=request.is_labelled,
-            is_backend=caller == BACKEND,
-        )
+        ended = commit_held(case, request.by_hand, is_backend=caller == BACKEND)
         response = response_about(upload, ended.shown, ended.published)
-        verdict = _verdict(oss, upload, request.decision is not None)
+        verdict = _verdict(oss, upload, request.by_hand is not None)
         return {**response, **told_label(label_of(case)), **verdict}
 
     return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
