@@ -9,10 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from function.auth.signed_tokens import RECEIPT
+from function.auth.signed_tokens import RECEIPT, issue_token
 from function.errors import StsUnavailable
 from function.http.client import ExchangeFailed, HttpResponse
-from function.uploads.receipt import issue_token
 from local.wechat.events import as_xml
 from tests.function.holding.wechat_world import AES_KEY, APPID, FORWARD_URL, OPENID, TOKEN, TRACE, world_of
 from tests.support.memory_oss import BROKEN, DENIED, UNHEARD
