@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (19_334, 151),
-    "ops/": (21_282, 174),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (19_324, 151),
+    "ops/": (21_283, 174),
     "local/": (14_690, 146),
     "quality/": (12_496, 111),
-    "tests/": (77_622, 682),
+    "tests/": (77_621, 682),
     "miniprogram/": (14_536, 188),
-    (REST := "docs/, deploy/, root"): (13_515, 150),
+    (REST := "docs/, deploy/, root"): (13_516, 150),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

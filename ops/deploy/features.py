@@ -38,7 +38,8 @@ FEATURES = {
     "check": Feature(
         Text("posts, checked before they are shown", "先审后发"),
         "post",
-        {"confirm": "true", "read": '"callers"', "hold": '["commit", "check"]'},
+        # The example's page has a tick for a declaration.
+        {"confirm": "true", "read": '"callers"', "hold": '["commit", "check"]', "ai_label": "true"},
     ),
     "video": Feature(Text("large videos", "大视频"), "video", {"parts": "true", "confirm": "true"}),
     "quota": Feature(Text("quota", "配额"), "default", {"files_per_day": "100"}),
