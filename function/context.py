@@ -152,8 +152,8 @@ class RequestContext:
         self.settings = instance.settings
         self.now = instance.now().replace(microsecond=0)
         self.line = line
-        # What is known of labels of AI-made content, by upload id and ETag.
-        self.ai_labels: dict[tuple[str, str], Any] = {}
+        # What is known of labels of AI-made content, by bucket, upload id and ETag.
+        self.ai_labels: dict[tuple[str, str, str], Any] = {}
 
     def credentials(self, session: SessionKey, ends: Iterable[datetime]) -> StsCredentials:
         """Return credentials that outlive all that they sign; log whether STS issued them just now."""

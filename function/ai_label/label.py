@@ -28,7 +28,7 @@ class AiLabel(NamedTuple):
         source: who said it; empty if nothing was found.
         problem: ``CONFLICT`` of two labels, or ``UNREADABLE``; empty for none.
         digital_source_type: last segment of IPTC's URI.
-        c2pa: whether there is a manifest of C2PA, which need not speak of AI.
+        c2pa: whether there is a manifest of C2PA, which need not speak of AI; ``None`` if that is unknown.
         is_whole: False if the label has a field that is left out here, being too long or of other characters.
     """
 
@@ -42,11 +42,13 @@ class AiLabel(NamedTuple):
     propagate_id: str = ""
     reserved2: str = ""
     digital_source_type: str = ""
-    c2pa: bool = False
+    c2pa: bool | None = False
     is_whole: bool = True
 
 
 NOTHING = AiLabel()
+# Before anything is said, of a file that was not examined.
+UNKNOWN = NOTHING._replace(c2pa=None)
 
 
 def short(label: AiLabel) -> dict[str, Any] | None:
@@ -58,24 +60,23 @@ def short(label: AiLabel) -> dict[str, Any] | None:
 
 def from_short(said: object) -> AiLabel:
     """Return the label that a receipt has; raise ``ValueError`` for anything that ``short`` never makes."""
-    label = NOTHING if said is None else from_fields(said)
-    if said != short(label):
+    if said is None:
+        return NOTHING
+    if said != short(label := from_fields(said)):
         raise ValueError
-    return label
+    return label._replace(c2pa=None)
 
 
 def declared(label: AiLabel | None = None) -> AiLabel:
     """Return the label of what its uploader declares: the file's own if it has one, not a reviewer's."""
-    return (
-        label
-        if label and label.label and label.source != REVIEWED
-        else (label or NOTHING)._replace(label=2, source=DECLARED)
-    )
+    if label and label.label and label.source != REVIEWED:
+        return label
+    return (label or UNKNOWN)._replace(label=2, source=DECLARED)
 
 
 def reviewed(label: AiLabel | None) -> AiLabel:
     """Return the label of what a reviewer suspects: an earlier one if there is one."""
-    return label if label and label.label else (label or NOTHING)._replace(label=3, source=REVIEWED)
+    return label if label and label.label else (label or UNKNOWN)._replace(label=3, source=REVIEWED)
 
 
 def told(label: AiLabel) -> dict[str, Any] | None:
@@ -90,7 +91,9 @@ def told(label: AiLabel) -> dict[str, Any] | None:
         "propagateId": label.propagate_id,
         "digitalSourceType": label.digital_source_type,
     }
-    return {**said, **{name: text for name, text in texts.items() if text}, "c2pa": label.c2pa}
+    if label.c2pa is not None:
+        said["c2pa"] = label.c2pa
+    return {**said, **{name: text for name, text in texts.items() if text}}
 
 
 def fields(label: AiLabel) -> dict[str, Any]:
@@ -103,11 +106,11 @@ def from_fields(found: object) -> AiLabel:
     if not isinstance(found, Mapping) or not set(found) <= set(AiLabel._fields):
         raise ValueError
     label = NOTHING._replace(**found)
-    texts, flags = label[3:-2], label[-2:]
+    texts, (c2pa, is_whole) = label[3:-2], label[-2:]
     # True is 1.
     is_number = label.label is None or (type(label.label) is int and label.label in LABELS)
     are_texts = all(isinstance(text, str) and VALUE.fullmatch(text) for text in texts)
-    are_flags = all(isinstance(flag, bool) for flag in flags)
+    are_flags = (c2pa is None or isinstance(c2pa, bool)) and isinstance(is_whole, bool)
     is_known = label.source in ("", METADATA, DECLARED, REVIEWED)
     if not (is_number and are_texts and are_flags and is_known) or label.problem not in (
         "",

@@ -148,7 +148,7 @@ def continue_label(context: RequestContext, oss: OssClient, record: due.Due) -> 
 def _recorded(case: Case) -> tuple[AiLabel | None, bool]:
     """Return the recorded label of the bytes of a receipt, and whether it is on record."""
     known, upload = case.context.ai_labels, case.upload
-    id = upload.upload_id, upload.etag
+    id = upload.profile.location.bucket, upload.upload_id, upload.etag
     if id not in known:
         name = records.label_key(upload.upload_id)
         found = records.get(case.oss, name)
@@ -165,4 +165,4 @@ def _record(case: Case, label: AiLabel | None) -> None:
     upload, said = case.upload, {} if label is None else {"label": fields(label)}
     name = records.label_key(upload.upload_id)
     records.put(case.oss, name, {"etag": upload.etag, **said}, case.now)
-    case.context.ai_labels[upload.upload_id, upload.etag] = label
+    case.context.ai_labels[upload.profile.location.bucket, upload.upload_id, upload.etag] = label

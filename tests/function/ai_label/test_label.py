@@ -11,6 +11,7 @@ from function.ai_label.label import (
     NOTHING,
     UNREADABLE,
     AiLabel,
+    declared,
     fields,
     from_fields,
     short,
@@ -62,7 +63,9 @@ def test_a_response_adds_the_texts_that_there_are():
     assert told(NOTHING) is None
 
 
-@pytest.mark.parametrize("label", [NOTHING, FULL, AiLabel(2, DECLARED), FULL._replace(is_whole=False)])
+@pytest.mark.parametrize(
+    "label", [NOTHING, FULL, AiLabel(2, DECLARED), declared(), FULL._replace(is_whole=False)]
+)
 def test_a_record_gives_back_what_was_written(label):
     assert from_fields(json.loads(json.dumps(fields(label)))) == label
 
