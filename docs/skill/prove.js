@@ -5,7 +5,6 @@
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-
 const CLONE = path.join(__dirname, '../..')
 const { choices, openSimulator, tagOf, until } = require(path.join(CLONE, 'miniprogram/test/stage'))
 const { createWx } = require(path.join(CLONE, 'miniprogram/test/wx'))
@@ -23,7 +22,9 @@ async function prove(app, name) {
   Object.assign(global.wx, phone)
   page.attach(document.body)
   const tag = page.querySelector(`#${id}`)
-  for (const event of ['done', 'fail']) tag.addEventListener(event, ({ detail }) => say(event, detail))
+  let shown = []
+  tag.addEventListener('change', ({ detail }) => { shown = detail.items })
+  tag.addEventListener('fail', ({ detail }) => say('fail', detail))
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'prove-'))
   await choices(global.wx, tagOf(page, `#${id}`), Array.from({ length: 9 }, (_, index) => {
     const tempFilePath = path.join(folder, `${index + 1}.png`)
@@ -31,9 +32,9 @@ async function prove(app, name) {
     return { tempFilePath, size: fs.statSync(tempFilePath).size, fileType: 'image' }
   }))
   await page.instance[publish]()
-  await until(() => tag.instance.data.items.every(isDecided), page)
+  await until(() => shown.every(isDecided), page)
   fs.rmSync(folder, { recursive: true })
-  return tag.instance.data.items
+  return shown
 }
 
 const app = path.resolve(process.argv[2])
