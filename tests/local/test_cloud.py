@@ -237,7 +237,7 @@ def test_each_run_has_a_new_account_secret(start):
 
 def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more(legacy_profiles):
     on_here = {"callback", "confirm", "parts", "read", "variants", "files_per_day", "bytes_per_day"}
-    on_here |= {"list", "delete"}
+    on_here |= {"list", "delete", "ai_label"}
 
     def read(text):
         return {
