@@ -21,7 +21,9 @@ from ops.doctor.capacity import most_instances
 ASSUME_ROLES_A_SECOND = 100
 # What the function does when STS turns it down: it asks again after this, then answers 503 with Retry-After.
 PAUSE_SECONDS, RETRY_AFTER_SECONDS = 0.2, 2.0
-# How often the client repeats that.
+# After so many seconds the client repeats a request that Function Compute refused, each times a number.
+PAUSES, SPREAD = (1.0, 2.0, 4.0, 8.0), (0.7, 1.3)
+# How often the client repeats what the function could not answer.
 RETRIES = 2
 # How often the function asks STS before it gives up.
 ATTEMPTS = 2
@@ -33,32 +35,14 @@ class Region(NamedTuple):
 
     Args:
         growth: instances that may start at once, and then in a minute.
-
-        machines: how many instances the region's processors carry.
     """
 
     instances: int = 100
     growth: int = 100
-    machines: int = 10**6
 
     @property
     def most(self) -> int:
         return most_instances(self.instances)
-
-
-class Patience(NamedTuple):
-    """
-    How the client repeats a request that Function Compute refused.
-
-    Args:
-        pauses: seconds, each times a number from ``spread``.
-    """
-
-    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
-    spread: tuple[float, float] = (0.7, 1.3)
-
-
-REGION, PATIENCE = Region(), Patience()
 
 
 @dataclass(frozen=True)
@@ -91,7 +75,7 @@ class Outcome:
     Args:
         refused: how many of the calls of AssumeRole were turned down.
 
-        busy: how many responses had which status of Function Compute itself, 429 or 503.
+        busy: how many responses were refusals of Function Compute itself, 429.
 
         repeated: phones that were refused at least once; ``lost``: those whose patience ended.
 
@@ -104,7 +88,7 @@ class Outcome:
     assume_roles: int
     refused: int
     seconds: Sequence[float]
-    busy: Mapping[int, int]
+    busy: int
     repeated: int
     lost: int
     most_forms: int
@@ -150,17 +134,9 @@ class Sts:
 class Fleet:
     """One deployment, and the phones that come to it."""
 
-    def __init__(
-        self,
-        deployment: Deployment,
-        dice: random.Random,
-        sts: Sts,
-        region: Region = REGION,
-        patience: Patience = PATIENCE,
-    ) -> None:
+    def __init__(self, deployment: Deployment, dice: random.Random, sts: Sts, region: Region) -> None:
         self._of = deployment
         self._region = region
-        self._patience = patience
         self._dice = dice
         self._sts = sts
         self._instances: list[Instance] = []
@@ -169,7 +145,7 @@ class Fleet:
         self._planned = 0
         self._forms: dict[int, float] = {}
         self._asked_forms: Counter[int] = Counter()
-        self._busy: Counter[int] = Counter()
+        self._busy = 0
         self._repeated: set[int] = set()
         self._lost: set[int] = set()
 
@@ -186,7 +162,7 @@ class Fleet:
             assume_roles=self._sts.asked,
             refused=self._sts.asked - len(self._sts.admitted),
             seconds=[self._forms[phone] - arrivals[phone] for phone in sorted(self._forms)],
-            busy=dict(self._busy),
+            busy=self._busy,
             repeated=len(self._repeated),
             lost=len(self._lost),
             most_forms=max(self._asked_forms.values(), default=0),
@@ -210,26 +186,22 @@ class Fleet:
             self._serve(now, self._waiting.popleft(), max(free, key=lambda one: one.busy))
         starting = sum(not one.is_ready for one in self._instances)
         room = self._of.slots if self._of.fills else 1
-        while len(self._waiting) > starting * room and not self._refusal(now):
+        while len(self._waiting) > starting * room and self._may_start(now):
             self._start(now)
             starting += 1
         while len(self._waiting) > starting * room:
             self._refuse(now, self._waiting.pop())
 
-    def _refusal(self, now: float) -> int:
-        """Status of a request for which no instance may start; 0 where one may."""
-        count = len(self._instances)
-        if count >= self._region.most or count >= int(self._region.growth * (1 + now / 60)):
-            return 429
-        return 503 if count >= self._region.machines else 0
+    def _may_start(self, now: float) -> bool:
+        return len(self._instances) < min(self._region.most, int(self._region.growth * (1 + now / 60)))
 
     def _refuse(self, now: float, request: Request) -> None:
-        self._busy[self._refusal(now)] += 1
+        self._busy += 1
         self._repeated.add(request.phone)
-        if request.refusals == len(self._patience.pauses):
+        if request.refusals == len(PAUSES):
             self._lost.add(request.phone)
             return
-        pause = self._patience.pauses[request.refusals] * self._dice.uniform(*self._patience.spread)
+        pause = PAUSES[request.refusals] * self._dice.uniform(*SPREAD)
         self._plan(now + pause, partial(self._ask, request._replace(refusals=request.refusals + 1)))
 
     def _start(self, now: float) -> None:

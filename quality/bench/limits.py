@@ -15,11 +15,9 @@ from pathlib import Path
 from quality.bench.figures import Figures
 from quality.bench.fleet import (
     ASSUME_ROLES_A_SECOND,
-    PATIENCE,
     Deployment,
     Fleet,
     Outcome,
-    Patience,
     Region,
     Sts,
 )
@@ -37,14 +35,10 @@ FORMS = f"requests for a form that count, at most of one of {PHONES:,} phones at
 # By region, deployment and figure, one value a round.
 Replayed = Mapping[str, Mapping[str, Mapping[str, list[float]]]]
 PLAIN, BURST, BURST_ALONE = "plain", "burst", "burst, none waits for another's instance"
-# The client before it knew these responses: as those of the function, half a second and a second later.
-HASTY = Patience((0.5, 1.0), (0.5, 1.5))
-# A function may have 90 of 100 instances and 270 of 300; the last region has 50 vCPU, so 142 instances.
+# A function may have 90 of 100 instances and 270 of 300.
 REGIONS = {
     "100 instances": Region(100, 300),
     "300 instances": Region(300, 300),
-    "300 instances, 100 at once": Region(300, 100),
-    "300 instances, 50 vCPU": Region(300, 300, int(50 / SHARE)),
 }
 
 
@@ -74,10 +68,8 @@ def _deployment(one: Mapping[str, Sequence[float]], slots: int, *, fills: bool =
     )
 
 
-def come(
-    phones: int, deployment: Deployment, region: Region, seed: int, patience: Patience = PATIENCE
-) -> Outcome:
-    fleet = Fleet(deployment, random.Random(seed), Sts(ASSUME_ROLES_A_SECOND), region, patience)
+def come(phones: int, deployment: Deployment, region: Region, seed: int) -> Outcome:
+    fleet = Fleet(deployment, random.Random(seed), Sts(ASSUME_ROLES_A_SECOND), region)
     return fleet.run([0.0] * phones)
 
 
@@ -107,11 +99,9 @@ def _figures(deployment: Deployment, region: Region, seed: int) -> dict[str, flo
     return {
         "instances": found.instances,
         "assume_roles": found.assume_roles,
-        "429": found.busy.get(429, 0),
-        "503": found.busy.get(503, 0),
+        "429": found.busy,
         "repeated": found.repeated,
         "lost": found.lost,
-        "hasty_lost": come(PHONES, deployment, region, seed, HASTY).lost,
         "most_forms": found.most_forms,
         **dict(zip(SECONDS, percentiles(found.seconds), strict=True)),
     }
@@ -126,10 +116,8 @@ def percentiles(seconds: Sequence[float]) -> list[float]:
 COLUMNS = {
     "instances": "instances",
     "429": "429",
-    "503": "503",
     "repeated": "phones that repeat",
     "lost": "phones lost",
-    "hasty_lost": "lost by the client before",
     "p50": "p50 s",
     "p95": "p95 s",
     "worst": "worst s",
@@ -145,7 +133,7 @@ def table(replayed: Replayed) -> str:
     for region, kinds in replayed.items():
         for kind, one in kinds.items():
             middle = {
-                name: max(one[name]) if "lost" in name else statistics.median(one[name]) for name in COLUMNS
+                name: max(one[name]) if name == "lost" else statistics.median(one[name]) for name in COLUMNS
             }
             cells = [f"{middle[name]:.{1 if name in SECONDS else 0}f}" for name in COLUMNS]
             rows.append([region, kind, *cells])

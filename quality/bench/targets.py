@@ -20,8 +20,6 @@ RATIOS = (
     (warm.FORM, WECHAT, ANONYMOUS, 1.25),
     (warm.FORM, ANONYMOUS, warm.FLOOR, 1.75),
     (warm.FORM, WECHAT, warm.FLOOR, 2.1),
-    (warm.READ_1, warm.READING, warm.FLOOR, 1.35),
-    (warm.READ_50, warm.READING, warm.FLOOR, 2.0),
 )
 AT_LEAST = ((load.PER_CORE, ANONYMOUS, warm.FLOOR, 0.80),)
 # Of whichever contestant in whichever round.

@@ -29,7 +29,7 @@ def test_no_page_has_a_sentence_that_facts_refuse(row):
 
 
 def test_no_burst_has_more_instances_than_an_account():
-    (burst,) = [table for table in tables(page("docs/speed.md")) if len(table[0]) == 7]
+    *_, burst = [table for table in tables(page("docs/speed.md")) if len(table[0]) == 7]
     assert max(int(row[2]) for row in burst) <= INSTANCES_OF_AN_ACCOUNT
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from task import STORED_KEY, WANTED
+from task import WANTED
 
 CONTEXT = SimpleNamespace(request_id="1-65f0a1b2-c3d4e5f60718293a4b5c6d7e")
 LOGIN_CODE = "0a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P"
@@ -29,12 +29,6 @@ def token_of_caller(ask: Callable[[bytes], dict[str, object]]) -> str:
 def event(token: str = "") -> bytes:
     """One POST to ``/upload-params``."""
     return post("/upload-params", WANTED, token)
-
-
-def event_to_read(items: int = 1) -> bytes:
-    """One POST to ``/read``, of thumbnails; several go as ``items``."""
-    wanted = {"key": STORED_KEY, "variant": "thumb"}
-    return post("/read", wanted if items == 1 else {"items": [wanted] * items})
 
 
 def post(path: str, body: object, token: str = "") -> bytes:

@@ -19,10 +19,6 @@ TOKEN_SECRET = "bench-token-secret-0123456789abcdef"
 CONTENT_TYPE = "image/jpeg"
 SIZE_BYTES = 123_456
 EXPIRES_SECONDS = 300
-READ_FOR_SECONDS = 600
-PROCESS = "image/resize,m_fill,w_200,h_200/format,jpg"
-# Of callers whom nobody asked who they are.
-STORED_KEY = "uploads/public/2026/11/24/AbCdEfGhIjKlMnOpQrSt_A.jpg"
 WANTED = {"filename": "photo.jpg", "contentType": CONTENT_TYPE, "size": SIZE_BYTES}
 
 

@@ -4,15 +4,13 @@ Microseconds of calls, taken inside the process that makes them, in short slices
 Of processor time: the calls wait for nothing, and what else the machine does must not count.
 """
 
-import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from runtime import BENCH
 
 SLICE_SECONDS = 0.03
-FORM, READ_1, READ_50 = "warm form, us", "warm read of 1 key, us", "warm read of 50 keys, us"
 
 Call = Callable[[], object]
 
@@ -40,18 +38,8 @@ class Slice:
         return time.process_time() - started
 
 
-def serve(calls: Mapping[str, Call]) -> None:
-    """
-    Let the bench take turns between processes.
-
-    The first line names the calls; then each line read names one, and the line printed for it is the
-    microseconds of a slice.
-    """
-    slices = {name: Slice(call) for name, call in calls.items()}
-    _tell(list(slices))
-    for line in sys.stdin:
-        _tell(slices[line.strip()].microseconds())
-
-
-def _tell(value: object) -> None:
-    print(json.dumps(value), file=BENCH, flush=True)
+def serve(call: Call) -> None:
+    """Let the bench take turns between processes: for each line read, print the microseconds of a slice."""
+    one = Slice(call)
+    for _ in sys.stdin:
+        print(one.microseconds(), file=BENCH, flush=True)

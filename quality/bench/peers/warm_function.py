@@ -2,10 +2,8 @@
 The warm function in the mode of its environment: an event's bytes in, the response out, its log line written.
 """
 
-import os
-
-from requests_of_clients import CONTEXT, event, event_to_read, token_of_caller
-from timing import FORM, READ_1, READ_50, serve
+from requests_of_clients import CONTEXT, event, token_of_caller
+from timing import serve
 
 import handler
 
@@ -17,12 +15,6 @@ def answer(asked: bytes):
     return answered
 
 
-def call(asked: bytes):
-    answer(asked)
-    return lambda: handler.handler(asked, CONTEXT)
-
-
-if "READ_RATE" in os.environ:
-    serve({READ_1: call(event_to_read(1)), READ_50: call(event_to_read(50))})
-else:
-    serve({FORM: call(event(token=token_of_caller(answer)))})
+asked = event(token_of_caller(answer))
+answer(asked)
+serve(lambda: handler.handler(asked, CONTEXT))

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from function.oss.post_form import UploadRule, prepare, sign_object
-from function.oss.presign import OssRequest, presign
 from function.sts.credentials import StsCredentials
 from handler import serve
 from quality.bench.same_work import WrongWork, check_form
@@ -22,7 +21,7 @@ def peers(monkeypatch):
     """Import what stands beside the contestants, found as they find it: by folder."""
     monkeypatch.syspath_prepend(str(PEERS))
     yield importlib.import_module
-    for name in ("floor", "reading_floor", "task", "requests_of_clients"):
+    for name in ("floor", "task", "requests_of_clients"):
         sys.modules.pop(name, None)
 
 
@@ -70,12 +69,3 @@ def test_the_floor_answers_and_logs_as_the_function_does(peers, tmp_path, instan
         assert [set(line) for line in log_lines()[1:]] == [set(json.loads(line)) for line in log]
     assert {**ours, "body": ""} == {**theirs, "body": ""}
     assert json.loads(ours["body"]).keys() == json.loads(theirs["body"]).keys()
-
-
-def test_the_floor_with_profiles_signs_the_same_url_as_the_function(peers, clock):
-    floor, task = peers("reading_floor"), peers("task")
-    keys = StsCredentials(task.ROLE_KEY_ID, task.ROLE_SECRET, task.ROLE_TOKEN, clock())
-    request = OssRequest("GET", task.BUCKET, task.REGION, task.STORED_KEY, {"x-oss-process": task.PROCESS})
-    life = timedelta(seconds=2 * task.READ_FOR_SECONDS)
-    ours = presign(request, keys, clock(), origin=task.HOST, expires_in=life)
-    assert floor.presigned(task.STORED_KEY, "thumb", clock()) == ours
