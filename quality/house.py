@@ -45,7 +45,7 @@ FOLDERS = {
     "local/": (14_690, 146),
     "quality/": (12_281, 109),
     "tests/": (77_630, 682),
-    "miniprogram/": (14_536, 188),
+    "miniprogram/": (14_541, 188),
     (REST := "docs/, deploy/, root"): (13_516, 150),
 }
 SLACK = (300, 1)
