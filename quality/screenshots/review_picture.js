@@ -33,7 +33,7 @@ async function photo(browser) {
   return Buffer.from(drawn.split(',')[1], 'base64')
 }
 
-/** With the screens that `options` names, for the documents or to be looked at. */
+/** On the screens that `options` name. */
 async function drawReview(browser, targets) {
   const says = await new FunctionThatSays().start()
   const review = await startReview(says.origin, { reviewer: 'Hong' })

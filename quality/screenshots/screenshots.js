@@ -2,7 +2,6 @@
 
 /**
  * Draws the pictures of the documents anew: node quality/screenshots/screenshots.js
- * And every page on a phone and on a desk, in both languages, to be looked at: node quality/screenshots/screenshots.js FOLDER
  */
 
 const { execFileSync } = require('node:child_process')
@@ -16,7 +15,6 @@ const { drawReview } = require('./review_picture')
 const IMAGES = path.join(__dirname, '../../docs/images')
 const BAR_MILLISECONDS = 300 // the bar's last movement
 const PICTURE = path.join(__dirname, '../../tests/playground/picture.png')
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
 const DESK = { viewport: { width: 1280, height: 800 } }
 
 async function open(browser, cloud, options) {
@@ -89,61 +87,24 @@ async function drawHeld(browser, cloud, { name, locale }) {
   await page.close()
 }
 
-/** What somebody sees who tries it: before, after an upload, after tampering; and the page in full. */
-async function drawEverything(browser, cloud, folder) {
-  for (const [screen, options] of [['phone', PHONE], ['desk', DESK]]) {
-    for (const locale of ['zh-CN', 'en-US']) {
-      for (const colorScheme of screen === 'desk' && locale === 'en-US' ? ['light', 'dark'] : ['light']) {
-        const page = await open(browser, cloud, { ...options, locale, colorScheme })
-        const keep = (what, more) => (
-          page.screenshot({ path: path.join(folder, `${screen}-${locale}-${colorScheme}-${what}.png`), ...more })
-        )
-        await keep('1-empty')
-        await upload(page)
-        await keep('2-uploaded')
-        await tamper(page)
-        await keep('3-refused')
-        await page.evaluate(() => document.querySelectorAll('details').forEach((each) => { each.open = true }))
-        await keep('4-whole', { fullPage: true })
-        await page.evaluate(() => document.querySelectorAll('details').forEach((each) => { each.open = false }))
-        await page.evaluate(() => window.scrollTo(0, 0))
-        await hold(page, cloud)
-        await page.locator('#held').scrollIntoViewIfNeeded()
-        await keep('5-held')
-        await page.close()
-      }
-    }
-  }
-  const screens = [['phone', PHONE], ['desk', DESK]].flatMap(([screen, options]) => ['zh-CN', 'en-US'].map((locale) => (
-    [path.join(folder, `${screen}-${locale}-review.png`), { .../** @type {any} */ (options), locale }]
-  )))
-  await drawReview(browser, screens)
-  await drawExample(browser, PICTURE, path.join(folder, 'example.png'))
-  await drawPosts(browser, PICTURE, path.join(folder, 'posts.png'))
-}
-
-async function main(folder) {
-  fs.mkdirSync(folder || IMAGES, { recursive: true })
+async function main() {
+  fs.mkdirSync(IMAGES, { recursive: true })
   const cloud = await startLocalCloud()
   const browser = await launch()
   try {
-    if (folder) {
-      await drawEverything(browser, cloud, folder)
-    } else {
-      await drawPlayground(browser, cloud, { name: 'playground.png', locale: 'zh-CN' })
-      await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US' })
-      await drawHeld(browser, cloud, { name: 'held.png', locale: 'zh-CN' })
-      await drawHeld(browser, cloud, { name: 'held-en.png', locale: 'en-US' })
-      const reviews = [['review.png', 'zh-CN'], ['review-en.png', 'en-US']]
-      await drawReview(browser, reviews.map(([name, locale]) => [path.join(IMAGES, name), { ...DESK, locale }]))
-      await drawExample(browser, PICTURE, path.join(IMAGES, 'example.png'))
-      await drawPosts(browser, PICTURE, path.join(IMAGES, 'posts.png'))
-      ;['example.png', 'posts.png', 'review.png', 'review-en.png'].forEach((name) => shrink(path.join(IMAGES, name)))
-    }
+    await drawPlayground(browser, cloud, { name: 'playground.png', locale: 'zh-CN' })
+    await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US' })
+    await drawHeld(browser, cloud, { name: 'held.png', locale: 'zh-CN' })
+    await drawHeld(browser, cloud, { name: 'held-en.png', locale: 'en-US' })
+    const reviews = [['review.png', 'zh-CN'], ['review-en.png', 'en-US']]
+    await drawReview(browser, reviews.map(([name, locale]) => [path.join(IMAGES, name), { ...DESK, locale }]))
+    await drawExample(browser, PICTURE, path.join(IMAGES, 'example.png'))
+    await drawPosts(browser, PICTURE, path.join(IMAGES, 'posts.png'))
+    ;['example.png', 'posts.png', 'review.png', 'review-en.png'].forEach((name) => shrink(path.join(IMAGES, name)))
   } finally {
     await browser.close()
     await cloud.stop()
   }
 }
 
-main(process.argv[2])
+main()
