@@ -18,7 +18,6 @@ from quality.torture import (
     held_uploads,
     mutation,
     option_pairs,
-    package_secrets,
     traces,
 )
 from quality.torture.mutation_table import rows
@@ -98,7 +97,6 @@ def _tasks(parts: set[str], divisor: int, until: float) -> list[Task]:
     if "faults" in parts:
         tasks.append(Task("faults", "faults", faults.run, ("function",)))
     if "package" in parts:
-        tasks.append(Task("package", "secrets", package_secrets.run, ("ops/deploy",)))
         tasks.append(Task("package", "advisories", advisories.run, ("requirements",)))
     return tasks
 

@@ -9,6 +9,8 @@ from ops.package.bytecode import find_python
 from ops.package.command import build
 from ops.package.function_files import BURST
 from tests.ops.package.project import make_project
+from tests.support import stage
+from tests.support.canaries import Watch
 from tests.support.clone import clone
 
 
@@ -38,9 +40,18 @@ def with_profiles(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory, with_profiles, python312):
+def watch():
+    """Knows the secrets of the shell in which the package is built."""
+    return Watch()
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory, with_profiles, python312, watch):
     folder = tmp_path_factory.mktemp("package") / "function"
-    return folder, build(with_profiles, folder, python312)
+    with pytest.MonkeyPatch.context() as shell:
+        for name, value in stage.planted_environment(watch, "profiles.toml").items():
+            shell.setenv(name, value)
+        return folder, build(with_profiles, folder, python312)
 
 
 @pytest.fixture(scope="session")

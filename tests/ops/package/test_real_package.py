@@ -41,6 +41,12 @@ def test_the_package_holds_the_function_its_dependencies_and_no_leftovers(packag
     assert libraries and all(needed <= MAX_GLIBC for _, needed in libraries)
 
 
+def test_no_secret_of_the_shell_that_built_the_package_is_in_it(package, watch):
+    watch.search_folder(package[0], "package")
+    assert watch.searched["package"] > 10**6
+    assert watch.found == []
+
+
 def test_the_bill_of_materials_lists_exactly_the_package(package):
     bill = json.loads(package[0].with_name("function.cdx.json").read_text("utf-8"))
     names = {component["name"] for component in bill["components"]}
