@@ -15,8 +15,8 @@ from tests.support.world import PART
 
 WECHAT = "wechat"
 HOLDS = {
-    **dict.fromkeys(("commit", "same", "overwritten", "ownheld", "clean", "called"), {COMMIT}),
-    **dict.fromkeys(("check", "cleancheck", "calledcheck"), {WECHAT}),
+    **dict.fromkeys(("commit", "same", "overwritten", "ownheld", "clean", "called", "labelled"), {COMMIT}),
+    **dict.fromkeys(("check", "cleancheck", "calledcheck", "labelledcheck"), {WECHAT}),
     **dict.fromkeys(("quick", "calledquick"), {ALIYUN}),
     **dict.fromkeys(("sent", "cleansent"), {COMMIT, ALIYUN}),
     "both": {COMMIT, WECHAT},

@@ -157,6 +157,13 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("clean, cut off, discard", cut_off("clean"), commit=commit, discard=discard),
     scenario("clean, wechat, discard", stored("cleancheck"), 0, wechat=wechat, discard=discard, tick=tick),
     scenario("clean, aliyun, discard", stored("cleansent"), 0, commit=commit, discard=discard, tick=tick),
+    # Labels of AI-made content.
+    scenario("labelled, form and confirm", nothing, 2, phone=phone("labelled")),
+    scenario("labelled, commit", stored("labelled"), 2, commit=commit),
+    scenario(
+        "labelled, confirmed twice", form_out("labelled"), phone=send_and_confirm, again=confirm, tick=tick
+    ),
+    scenario("labelled, wechat, tick", stored("labelledcheck"), wechat=wechat, commit=commit, tick=tick),
     # OSS calls back.
     scenario("callback", form_out("called"), 2, oss=send_and_report),
     scenario("callback, aliyun", sent("calledquick"), 2, oss=report),
