@@ -211,17 +211,9 @@ def forms() -> Scenario:
     case.ask("upload-params", b'{"filename": 1, "filename": 2}')
     case.ask("upload-params", {**FORM, "pad": "x" * 66_000})
     case.ask("upload-params", FORM, headers={"Content-Encoding": "gzip"})
-    for path in (
-        "nothing",
-        "login",
-        "confirm",
-        "read",
-        "multipart",
-        "commit",
-        "wechat-events",
-        "check-source",
-    ):
-        case.ask(path, {}, method="GET" if path == "check-source" else "POST")
+    for path in "nothing login confirm read multipart commit wechat-events".split():
+        case.ask(path, {})
+    case.ask("check-source", {}, method="GET")
     for path in ("upload-params", "callback", "commit"):
         case.ask(path, method="DELETE")
     case.send({"event": "{"})
@@ -369,14 +361,9 @@ def multipart() -> Scenario:
         case.ask("multipart-complete", ticket)
     for path in ("multipart-parts", "multipart-abort"):
         case.ask(path, ticket)
-    changes: tuple[dict[str, Any], ...] = (
-        {"filename": 5},
-        {"profile": "none"},
-        {"size": 999_999_999},
-        {"filename": "a.png"},
-    )
-    for change in changes:
-        case.ask("multipart", {**FILM, **change}, token)
+    changes = (("filename", 5), ("profile", "none"), ("size", 999_999_999), ("filename", "a.png"))
+    for name, value in changes:
+        case.ask("multipart", {**FILM, name: value}, token)
     case.ask("multipart", FILM)
     for fault in (UNHEARD, DENIED, [409, {}, "<Error><Code>FileAlreadyExists</Code></Error>"]):
         case.ask("multipart", FILM, token, fails={"InitiateMultipartUpload": [fault] * 3})
@@ -441,15 +428,8 @@ def verdict(trace: str, suggest: str = "pass", label: int = 100, **more: Any) ->
     said = {"suggest": suggest, "label": label}
     detail = [{"strategy": "content_model", "errcode": 0, "prob": 90, **said}]
     event = {"MsgType": "event", "Event": "wxa_media_check", "appid": "wx0123456789abcdef", "version": 2}
-    return {
-        **event,
-        "trace_id": trace,
-        "errcode": 0,
-        "errmsg": "ok",
-        "result": said,
-        "detail": detail,
-        **more,
-    }
+    event |= {"trace_id": trace, "errcode": 0, "errmsg": "ok"}
+    return {**event, "result": said, "detail": detail, **more}
 
 
 def checks() -> Scenario:

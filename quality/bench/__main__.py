@@ -10,11 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.package.function_files import PackagingError
-from ops.package.vendoring import TARGET_VERSION
 from quality.bench import cold_start, limits, load, report, warm
 from quality.bench.figures import Figures
 from quality.bench.fresh_process import ContestantFailed
-from quality.bench.same_work import WrongWork
 from quality.bench.setting_up import PACKAGE_MB, ROOT, WORKSHOP, Bench, Progress, set_up, versions
 from quality.bench.stand_ins import StandIns
 
@@ -41,7 +39,7 @@ def main(arguments: list[str]) -> int:
         with StandIns(WORKSHOP / "tls") as stand_ins:
             bench = set_up(stand_ins, progress)
             figures, replayed = measure(bench, rounds, load_seconds, args.only or PARTS, progress)
-    except (ContestantFailed, PackagingError, WrongWork) as error:
+    except (ContestantFailed, PackagingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     about = {
@@ -50,7 +48,6 @@ def main(arguments: list[str]) -> int:
         "machine": machine(),
         "load": (load_before, os.getloadavg()[0]),
         "versions": versions(bench),
-        "remark": remark(bench),
     }
     print(f"\n{report.write(folder, about, figures, replayed)}")
     progress(f"done; written to {_short(folder)}")
@@ -80,14 +77,6 @@ def machine() -> str:
     except (OSError, StopIteration):
         pass
     return f"{processor}, {os.cpu_count()} cores, {platform.system()}"
-
-
-def remark(bench: Bench) -> str:
-    """Note for the reader where the interpreter is not the target's."""
-    found = versions(bench)["Python"]
-    if found.startswith(f"{TARGET_VERSION}."):
-        return ""
-    return f" There is no Python {TARGET_VERSION} here, as the cloud runs it; Python {found} ran everything."
 
 
 def _short(path: Path) -> str:

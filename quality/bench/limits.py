@@ -13,14 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from quality.bench.figures import Figures
-from quality.bench.fleet import (
-    ASSUME_ROLES_A_SECOND,
-    Deployment,
-    Fleet,
-    Outcome,
-    Region,
-    Sts,
-)
+from quality.bench.fleet import ASSUME_ROLES_A_SECOND, Deployment, Fleet, Outcome, Region, Sts
 
 MEASURED = Path(__file__).parent / "instances.json"
 PHONES, ROUNDS = 3000, 5
@@ -36,10 +29,7 @@ FORMS = f"requests for a form that count, at most of one of {PHONES:,} phones at
 Replayed = Mapping[str, Mapping[str, Mapping[str, list[float]]]]
 PLAIN, BURST, BURST_ALONE = "plain", "burst", "burst, none waits for another's instance"
 # A function may have 90 of 100 instances and 270 of 300.
-REGIONS = {
-    "100 instances": Region(100, 300),
-    "300 instances": Region(300, 300),
-}
+REGIONS = {"100 instances": Region(100, 300), "300 instances": Region(300, 300)}
 
 
 def deployments() -> dict[str, Deployment]:

@@ -17,7 +17,7 @@ def write(folder: Path, about: Mapping[str, Any], figures: Figures, replayed: li
         "# Benchmarks\n",
         f"`{about['command']}` on {about['date']}; {about['machine']}; load average before the run"
         f" {about['load'][0]:.2f}, after it {about['load'][1]:.2f}.\n",
-        f"{versions}.{about['remark']}\n",
+        f"{versions}.\n",
         table_of_outcomes(outcomes(figures)),
         table_of_figures(figures),
         *([limits.table(replayed)] if replayed else []),

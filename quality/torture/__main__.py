@@ -11,15 +11,7 @@ import sys
 import time
 from functools import partial
 
-from quality.torture import (
-    advisories,
-    faults,
-    fuzz,
-    held_uploads,
-    mutation,
-    option_pairs,
-    traces,
-)
+from quality.torture import advisories, faults, fuzz, held_uploads, mutation, option_pairs, traces
 from quality.torture.mutation_table import rows
 from quality.torture.report import print_table
 from quality.torture.tasks import Task, last_changes, run_all

@@ -214,9 +214,7 @@ CALLS: Mapping[str, Tried] = {
         1,
     ),
     "InitiateMultipartUpload": _of_oss(
-        lambda oss: initiate(oss, "u/a", {}),
-        _result("InitiateMultipartUpload", "<UploadId>1</UploadId>"),
-        1,
+        lambda oss: initiate(oss, "u/a", {}), _result("InitiateMultipartUpload", "<UploadId>1</UploadId>"), 1
     ),
     "ListParts": _of_oss(lambda oss: list_parts(oss, "u/a", "1"), _result("ListParts"), 2),
     "CompleteMultipartUpload": _of_oss(

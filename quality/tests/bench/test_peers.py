@@ -11,7 +11,8 @@ import pytest
 from function.oss.post_form import UploadRule, prepare, sign_object
 from function.sts.credentials import StsCredentials
 from handler import serve
-from quality.bench.same_work import WrongWork, check_form
+from quality.bench.cold_start import check_form
+from quality.bench.fresh_process import ContestantFailed
 
 PEERS = Path(__file__).parents[2] / "bench" / "peers"
 
@@ -54,7 +55,7 @@ def test_a_form_with_a_changed_policy_is_not_the_same_work(peers, clock):
     answer = peers("floor").sign(peers("task").WANTED, clock())
     check_form("floor", answer)
     answer["formData"]["policy"] = answer["formData"]["policy"].replace("e", "f", 1)
-    with pytest.raises(WrongWork, match="floor"):
+    with pytest.raises(ContestantFailed, match="floor"):
         check_form("floor", answer)
 
 
