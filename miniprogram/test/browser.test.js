@@ -48,8 +48,8 @@ test('a File of a page arrives whole, in parts that are read one by one', async 
   assert.ok(page.bodies.every((body) => typeof body === 'string' || body.byteLength <= LEAST_PART))
 })
 
-for (const [name, changed, uploads] of [['the same', 5, 1], ['a changed', 6, 2]]) {
-  test(`${name} file that is chosen again after the page was closed makes ${uploads === 1 ? 'no other upload' : 'another upload'}`, async (t) => {
+for (const [name, changed] of [['the same', 5], ['a touched', 6]]) {
+  test(`${name} file that is chosen again after the page was closed makes no other upload`, async (t) => {
     let most = 4
     const page = openPage(t, (url, signal) => (url.includes('partNumber') && page.cloud.puts.length >= most ? silence(signal) : undefined))
     const closed = page.open().upload(page.choose())
@@ -57,19 +57,19 @@ for (const [name, changed, uploads] of [['the same', 5, 1], ['a changed', 6, 2]]
     most = Infinity
     const value = await page.open().upload(page.choose(changed)).promise
     assert.ok(page.cloud.objects.get(value.key).equals(page.bytes))
-    assert.equal(page.cloud.uploads.size, uploads)
+    assert.equal(page.cloud.uploads.size, 1)
+    assert.equal(page.cloud.puts.length, 13, 'no part travels twice')
     closed.abort()
     await failureOf(closed.promise)
   })
 }
 
-test('a Blob, which nothing tells from another, begins anew and is never mixed up', async (t) => {
+test('a Blob that was stored is stored once more', async (t) => {
   const page = openPage(t)
   const blob = () => ({ filePath: new Blob([page.bytes]), name: 'film.mp4' })
   await page.open().upload(blob()).promise
   await page.open().upload(blob()).promise
   assert.equal(page.cloud.uploads.size, 2)
-  assert.deepEqual([...page.kept.keys()].filter((key) => / parts /.test(key)), [])
 })
 
 test('abort ends what fetch is sending', async (t) => {

@@ -10,6 +10,7 @@ const crypto = require('node:crypto')
 const BUCKET = 'https://bucket.oss.test'
 const FUNCTION = 'https://function.test'
 const MOST_URLS = 20
+const MOST_LISTED = 1000
 const MOST_CALLS = 120 // a minute and ticket
 const LEAST_PART = 102400
 const FIELDS = new Set(['profile', 'filename', 'contentType', 'size', 'context', 'replaces', 'aiDeclared'])
@@ -17,15 +18,16 @@ const SIGNED_TYPE = 'application/octet-stream'
 
 /**
  * `now` in milliseconds. `profiles`: name → { partSize, maxSize, parts, state, quota }. `keep: false` keeps of a part its digest alone.
+ * `encrypted`: ETags are no MD5s. `lists: false`: a function that lists no stored parts.
  * `onChange` is called after every change of what OSS holds.
  */
 function openCloud({
-  now, urlSeconds = 900, ticketSeconds = 86400, sessionSeconds = 3600, clockAhead = 0, keep = true, onChange = () => {},
+  now, urlSeconds = 900, ticketSeconds = 86400, sessionSeconds = 3600, clockAhead = 0, keep = true, encrypted = false, lists = true, leastPart = LEAST_PART, onChange = () => {},
   profiles = { default: { partSize: LEAST_PART, maxSize: 2 ** 40, parts: true } },
 }) {
   const cloud = {
     objects: new Map(), uploads: new Map(), tickets: new Map(), calls: [], puts: [], forms: [], tokens: new Set(['']),
-    time: () => now() + clockAhead, urlSeconds, ticketSeconds, sessionSeconds, clockAhead, profiles, keep, onChange,
+    time: () => now() + clockAhead, urlSeconds, ticketSeconds, sessionSeconds, clockAhead, profiles, keep, encrypted, lists, leastPart, onChange,
   }
   return Object.assign(cloud, { handle: (request) => handle(cloud, request), forget: (key) => forget(cloud, key), FUNCTION, BUCKET })
 }
@@ -126,11 +128,13 @@ function missingOf(upload) {
   return missing
 }
 
+const md5 = (bytes) => crypto.createHash('md5').update(bytes).digest('hex').toUpperCase()
+
 const isStored = (cloud, { key }) => cloud.objects.has(key)
 const gone = (cloud, upload) => (isStored(cloud, upload) ? error(409, 'already_complete') : error(410, 'upload_gone'))
 
 function sign(cloud, body) {
-  const [refusal, upload] = held(cloud, body, ['numbers'])
+  const [refusal, upload] = held(cloud, body, ['numbers', 'stored', 'storedAfter'])
   if (refusal) return refusal
   const { numbers } = body
   const isOdd = (number) => !Number.isInteger(number) || number < 1 || number > upload.count
@@ -138,20 +142,23 @@ function sign(cloud, body) {
   if (!upload.open) return gone(cloud, upload)
   const missing = missingOf(upload)
   const { parts, expiresAt, serverTime } = signed(cloud, upload, numbers || missing.slice(0, MOST_URLS))
-  return json({ parts, missing: missing.length, expiresAt, serverTime })
+  const stored = [...upload.parts].map(([number, { size, etag }]) => ({ number, size, etag })).sort((a, b) => a.number - b.number)
+    .filter(({ number }) => number > (body.storedAfter || 0)).slice(0, MOST_LISTED)
+  return json({ parts, missing: missing.length, expiresAt, serverTime, ...(body.stored === true && cloud.lists && { stored }) })
 }
 
 function complete(cloud, body) {
   const [refusal, upload] = held(cloud, body)
   if (refusal) return refusal
-  const receipt = () => json({ status: 'ok', key: upload.key, url: `${BUCKET}/${upload.key}`, etag: 'E', size: upload.size, mimeType: 'video/mp4', width: null, height: null, uploadId: `our-${upload.id}`, receipt: `receipt.${upload.id}`, state: upload.state, ...(upload.wanted.aiDeclared && { aiLabel: { label: 2, source: 'declared' } }) })
+  const receipt = () => json({ status: 'ok', key: upload.key, url: `${BUCKET}/${upload.key}`, etag: upload.etag, size: upload.size, mimeType: 'video/mp4', width: null, height: null, uploadId: `our-${upload.id}`, receipt: `receipt.${upload.id}`, state: upload.state, ...(upload.wanted.aiDeclared && { aiLabel: { label: 2, source: 'declared' } }) })
   if (!upload.open) return isStored(cloud, upload) ? receipt() : error(410, 'upload_gone')
   const missing = missingOf(upload)
   if (missing.length) return error(409, 'incomplete', { missing: missing.slice(0, MOST_URLS) })
   if (isStored(cloud, upload)) return error(409, 'already_exists')
-  if ([...upload.parts].some(([number, { size }]) => number < upload.count && size < LEAST_PART)) return error(502, 'oss_rejected')
+  if ([...upload.parts].some(([number, { size }]) => number < upload.count && size < cloud.leastPart)) return error(502, 'oss_rejected')
   const parts = Array.from({ length: upload.count }, (_, index) => upload.parts.get(index + 1))
   cloud.objects.set(upload.key, cloud.keep ? Buffer.concat(parts.map(({ bytes }) => bytes)) : parts.map(({ digest }) => digest))
+  upload.etag = `${md5(parts.map(({ etag }) => etag).join(''))}-${parts.length}`
   upload.open = false
   cloud.onChange(cloud)
   return receipt()
@@ -189,9 +196,10 @@ function putPart(cloud, { url, header, data, began }) {
   cloud.puts.push({ id: upload.id, number, size: data.byteLength, again: upload.parts.has(number), at: cloud.time() })
   const bytes = Buffer.from(data)
   const digest = crypto.createHash('sha256').update(bytes).digest('hex')
-  upload.parts.set(number, { size: bytes.length, digest, ...(cloud.keep && { bytes: Buffer.from(bytes) }) })
+  const etag = md5(cloud.encrypted ? `secret ${digest}` : bytes)
+  upload.parts.set(number, { size: bytes.length, digest, etag, ...(cloud.keep && { bytes: Buffer.from(bytes) }) })
   cloud.onChange(cloud)
-  return { statusCode: 200, data: '', header: { ETag: '"E"' } }
+  return { statusCode: 200, data: '', header: { ETag: `"${etag}"` } }
 }
 
 function form(cloud, body, request) {

@@ -59,7 +59,7 @@ test('of 500 MB at most four parts are in memory', async (t) => {
   const fs = stage.phone.api.getFileSystemManager()
   const { readFile } = fs
   fs.readFile = (options) => readFile({
-    ...options, success: (res) => { buffers.push(new WeakRef(res.data)); options.success(res) },
+    ...options, success: (res) => { if (options.length > 65536) buffers.push(new WeakRef(res.data)); options.success(res) }, // no sample
   })
   const seen = []
   let sent = 0

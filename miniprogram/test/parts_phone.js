@@ -10,6 +10,7 @@ const DEFAULT_TIMEOUT = 60000
 const GRACE = 5000
 const MOST_TASKS = 10
 const MOST_STORED = 1024 * 1024
+const SAMPLE = 65536 // bytes, of the five that name a file: no part
 
 /**
  * `handle(request)` → { statusCode, data, header }. `files`: path → { size, read(position, length) → Buffer, changed }.
@@ -136,7 +137,7 @@ function statFile(phone, options) {
 function bytesOf(phone, file, position, length) {
   const bytes = new Uint8Array(length)
   bytes.set(file.read(position, Math.max(Math.min(length, file.size - position), 0)))
-  phone.alive.add(bytes.buffer)
+  if (length !== SAMPLE) phone.alive.add(bytes.buffer)
   phone.mostAlive = Math.max(phone.mostAlive, phone.alive.size)
   return bytes.buffer
 }
@@ -144,7 +145,7 @@ function bytesOf(phone, file, position, length) {
 function readFile(phone, options) {
   const { filePath, position, length, success } = options
   const file = phone.files[filePath]
-  phone.reads.push({ how: 'readFile', position, length })
+  if (length !== SAMPLE) phone.reads.push({ how: 'readFile', position, length })
   if (!file || phone.broken) { refuse(options, 'readFile', 'no such file or directory'); return }
   if (file.size > 100 * 2 ** 20 && phone.readsUpTo100) { refuse(options, 'readFile', 'file size over 100MB errno 1300202'); return }
   later(phone, 2, () => success({ data: bytesOf(phone, file, position, phone.short || length) }))
@@ -162,7 +163,7 @@ function descriptorsOf(phone) {
     read(options) {
       const { fd, arrayBuffer, offset, length, position, success } = options
       const file = phone.files[phone.open.get(fd)]
-      phone.reads.push({ how: 'read', position, length })
+      if (length !== SAMPLE) phone.reads.push({ how: 'read', position, length })
       if (!file || offset !== 0) { refuse(options, 'read', 'bad fd'); return }
       const bytes = file.read(position, Math.min(length, file.size - position))
       new Uint8Array(arrayBuffer).set(bytes)

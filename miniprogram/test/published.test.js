@@ -14,7 +14,7 @@ const { openStage } = require('./stage')
 const { mistakesIn } = require('./type_check')
 
 const ROOT = path.join(__dirname, '../..')
-const MODULES = ['after', 'browser', 'calls', 'canvas', 'codec', 'components', 'english', 'errors', 'gallery', 'held', 'index', 'marks', 'names', 'options', 'owned', 'parts', 'pieces', 'platforms', 'smaller']
+const MODULES = ['after', 'browser', 'calls', 'canvas', 'codec', 'components', 'content', 'english', 'errors', 'gallery', 'held', 'index', 'marks', 'names', 'options', 'owned', 'parts', 'pieces', 'platforms', 'smaller']
 const TYPED = ['browser', 'components', 'english', 'index', 'parts', 'platforms']
 const ENTRIES = ['.', './browser', './components', './english', './parts', './platforms', './uploader/uploader', './uploader/oss-uploader.vue', './uploader/uni_api.mjs', './package.json']
 const VUE = ['uploader/oss-uploader.vue', 'uploader/uni_api.mjs']
@@ -28,14 +28,14 @@ const FILES = [
 
 const BOUNDS = [
   [['index.js'], 12800], [['errors.js'], 7680], [['calls.js'], 7680], [['names.js'], 4096], [['options.js'], 2048], [['after.js'], 3072], [['held.js'], 2304], [['owned.js'], 2816],
-  [['parts.js'], 8704], [['pieces.js'], 5120], [['components.js'], 3072], [['platforms.js'], 2048],
+  [['parts.js'], 13312], [['pieces.js'], 4608], [['content.js'], 4096], [['components.js'], 3072], [['platforms.js'], 2048],
   [['gallery.js'], 17408], [['smaller.js'], 6400], [['marks.js'], 2304], [['canvas.js'], 3840],
 ]
 const PASTED_FILES = BOUNDS.flatMap(([names]) => names)
 const NEEDS = {
   'index.js': ['errors', 'calls', 'after', 'options', 'smaller', 'held', 'owned'], 'held.js': ['errors', 'calls', 'after'], 'owned.js': ['errors', 'calls', 'held'], 'after.js': ['errors', 'calls'], 'calls.js': ['errors'], 'errors.js': ['names'], 'names.js': [], 'options.js': [],
   'smaller.js': ['calls', 'pieces', 'marks', 'canvas'], 'marks.js': [], 'canvas.js': ['calls'],
-  'parts.js': ['errors', 'calls', 'index', 'pieces'], 'pieces.js': ['errors', 'calls'],
+  'parts.js': ['errors', 'calls', 'index', 'content', 'pieces'], 'content.js': [], 'pieces.js': ['errors', 'calls'],
   'components.js': [], 'platforms.js': [], 'gallery.js': ['errors'],
 }
 
@@ -193,7 +193,7 @@ function loadedBy(module, options) {
 for (const [what, module, options, most, names] of [
   ['a page that uploads pictures', '', '', 32, ['after', 'calls', 'errors', 'index', 'options']],
   ['a page that makes them smaller', '', ', compress: true', 48, ['smaller', 'pieces', 'marks', 'names']],
-  ['a page with large files', 'parts', '', 48, ['parts', 'pieces']],
+  ['a page with large files', 'parts', '', 52, ['content', 'parts', 'pieces']],
 ]) {
   test(`${what} loads less than ${most} KB`, (t) => {
     const loaded = loadedBy(module, options)

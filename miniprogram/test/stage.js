@@ -210,16 +210,17 @@ function openTag(tag, wx) {
 const BLOCK = 4096
 const PATTERN = crypto.createHash('sha512').update('a film').digest()
 
-/** A file of any size that takes no memory: each block says where in which file it stands. */
-function fileOf(size, { seed = 1, changed = 1 } = {}) {
+/** A file of any size that takes no memory: each block says where in which file it stands; `edits`: other bytes at these places. */
+function fileOf(size, { seed = 1, changed = 1, edits = [] } = {}) {
   function read(position, length) {
-    assert.equal(position % BLOCK, 0)
-    const bytes = Buffer.alloc(length, PATTERN)
-    for (let at = 0; at + 8 <= length; at += BLOCK) {
-      bytes.writeUInt32LE((position + at) / BLOCK, at)
+    const before = position % BLOCK
+    const bytes = Buffer.alloc(before + length, PATTERN)
+    for (let at = 0; at + 8 <= bytes.length; at += BLOCK) {
+      bytes.writeUInt32LE((position - before + at) / BLOCK, at)
       bytes.writeUInt32LE(seed, at + 4)
     }
-    return bytes
+    for (const edit of edits) if (edit >= position && edit < position + length) bytes[before + edit - position] ^= 1
+    return bytes.subarray(before)
   }
   return { size, changed, read }
 }
