@@ -34,7 +34,7 @@ LIVENESS = {
     ),
     "the decision by hand": _missed(
         "commands",
-        "decide(case, current, action, states.BY_BACKEND, reviewer=who, is_labelled=is_labelled)",
+        "decide(case, current, hand.action, states.BY_BACKEND, hand=hand)",
         "current",
         "publish",
         VISIBLE,
