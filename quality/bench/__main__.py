@@ -14,7 +14,7 @@ from quality.bench import cold_start, limits, load, report, warm
 from quality.bench.figures import Figures
 from quality.bench.fresh_process import ContestantFailed
 from quality.bench.setting_up import PACKAGE_MB, ROOT, WORKSHOP, Bench, Progress, set_up, versions
-from quality.bench.stand_ins import StandIns
+from quality.bench.stand_ins import serving
 
 RESULTS = ROOT / "quality" / "bench" / "results"
 QUICK_RESULTS = WORKSHOP / "results"
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
     load_before = os.getloadavg()[0]
     try:
-        with StandIns(WORKSHOP / "tls") as stand_ins:
+        with serving(WORKSHOP / "tls") as stand_ins:
             bench = set_up(stand_ins, progress)
             figures, replayed = measure(bench, rounds, load_seconds, args.only or PARTS, progress)
     except (ContestantFailed, PackagingError) as error:

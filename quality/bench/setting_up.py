@@ -57,7 +57,6 @@ class Bench:
     peers: Path
     scripts: Path
     modes: Mapping[str, Mapping[str, str]]
-    stand_ins: StandIns
 
     def environ_of(self, contestant: str) -> Mapping[str, str]:
         """Who is none of the modes sees the same as the plainest of them."""
@@ -75,51 +74,33 @@ def set_up(stand_ins: StandIns, progress: Progress) -> Bench:
     target = find_python(None, os.environ)
     python = target or sys.executable
     progress(f"packaging the function ({PACKAGE.relative_to(ROOT)})")
-    package, zipped_bytes = packaged(PACKAGE, stand_ins)
-    venv_python = _install_peers(python, progress)
-    scripts = _copied(SCRIPTS, WORKSHOP / "scripts")
-    compile_folder(python, scripts)
-    surroundings = contestant_environment(stand_ins)
-    return Bench(
-        python=python,
-        venv_python=venv_python,
-        package=package,
-        zipped_mb=zipped_bytes / 1e6,
-        peers=_site_packages(venv_python),
-        scripts=scripts,
-        modes={
-            WECHAT: {
-                **surroundings,
-                "CALLER_AUTH": "wechat",
-                "WECHAT_APPID": "wx0123456789abcdef",
-                "WECHAT_SECRET": "bench",
-                "WECHAT_ENDPOINT": stand_ins.origin,
-            },
-            ANONYMOUS: {**surroundings, "CALLER_AUTH": "anonymous"},
-        },
-        stand_ins=stand_ins,
-    )
-
-
-def packaged(target: Path, stand_ins: StandIns) -> tuple[Path, int]:
-    """
-    The package as it is deployed, but that it trusts the stand-ins as well.
-
-    Returns:
-        where it is, and how many bytes it has zipped.
-    """
-    python = find_python(None, os.environ)
-    # Without the target's Python there is no bytecode to ship; the running one compiles for itself below.
-    zipped = build(ROOT, target, python)
-    package = _copied(target, WORKSHOP / target.name)
-    if python is None:
-        compile_folder(sys.executable, package)
+    # Without the target's Python there is no bytecode to ship; the running one compiles for itself.
+    zipped = build(ROOT, PACKAGE, target)
+    package = _copied(PACKAGE, WORKSHOP / PACKAGE.name)
+    if target is None:
+        compile_folder(python, package)
     # It trusts nobody else than the authorities that it brings, whatever the environment says.
     trust(package, stand_ins.authorities_file)
     # The profiles of the task, packaged as an operator's are.
     shutil.copyfile(PROFILES, package / PROFILES_TOML)
     prepare_profiles(package)
-    return package, len(zipped)
+    venv_python = _install_peers(python, progress)
+    scripts = _copied(SCRIPTS, WORKSHOP / "scripts")
+    compile_folder(python, scripts)
+    surroundings = contestant_environment(stand_ins)
+    wechat = {"WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "bench"}
+    return Bench(
+        python=python,
+        venv_python=venv_python,
+        package=package,
+        zipped_mb=len(zipped) / 1e6,
+        peers=_site_packages(venv_python),
+        scripts=scripts,
+        modes={
+            WECHAT: {**surroundings, "CALLER_AUTH": "wechat", "WECHAT_ENDPOINT": stand_ins.origin, **wechat},
+            ANONYMOUS: {**surroundings, "CALLER_AUTH": "anonymous"},
+        },
+    )
 
 
 def _copied(source: Path, target: Path) -> Path:

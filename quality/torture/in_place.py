@@ -25,6 +25,7 @@ LEAST_CPU_SECONDS, LEAST_SECONDS, FACTOR = 2, 30, 5
 SCHEDULED = Path("/proc/self/schedstat")
 
 Report = Callable[[str, str], object]
+Tell = Callable[[str], object]
 
 
 class InPlace:
@@ -83,37 +84,39 @@ Tests = list[tuple[Any, float, float]]
 
 def _try(tests: Tests, changed: list[tuple[FunctionType, CodeType]]) -> tuple[str, int]:
     """The outcome, and the place of the test that failed; of one that does not end, none."""
+
+    def work(tell: Tell) -> None:
+        for function, code in changed:
+            function.__code__ = code
+        for place, ((item, seconds, waited), following) in enumerate(pairs(tests)):
+            limit(seconds, waited)
+            if not passes(item, following and following[0]):
+                tell(str(place))
+                return
+        tell(SURVIVED)
+
+    _, said = in_a_fork(work)
+    return (SURVIVED, -1) if said == SURVIVED else (KILLED, int(said or -1))
+
+
+def in_a_fork(work: Callable[[Tell], int | None]) -> tuple[int, str]:
+    """Run it in a fork, end what that started, and return its exit status and what it told."""
     source, target = os.pipe()
-    process = fork()
-    if not process:
-        try:
-            for function, code in changed:
-                function.__code__ = code
-            for place, ((item, seconds, waited), following) in enumerate(pairs(tests)):
-                limit(seconds, waited)
-                if not passes(item, following and following[0]):
-                    os.write(target, str(place).encode())
-                    break
-            else:
-                os.write(target, SURVIVED.encode())
-        finally:
-            os._exit(0)
-    os.close(target)
-    # What it started may have the pipe open as well, and ends here.
-    end_group(process)
-    with os.fdopen(source, "rb") as file:
-        said = file.read().decode()
-    if said == SURVIVED:
-        return SURVIVED, -1
-    return KILLED, int(said or -1)
-
-
-def fork() -> int:
-    """A fork with a process group of its own, so that what it starts can be ended with it."""
     process = os.fork()
     if not process:
-        os.setsid()
-    return process
+        status = 1
+        try:
+            os.setsid()
+            status = work(lambda said: os.write(target, said.encode())) or 0
+        finally:
+            os._exit(status)
+    os.close(target)
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    # What it started may have the pipe open as well, and ends here.
+    with suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+    with os.fdopen(source, encoding="utf-8") as file:
+        return status, file.read()
 
 
 def limit(seconds: float, waited: float) -> None:
@@ -140,14 +143,6 @@ def _seconds_in_queue() -> float:
     with suppress(OSError):
         return int(SCHEDULED.read_text().split()[1]) / 1e9
     return 0.0
-
-
-def end_group(process: int) -> int:
-    """Wait for a fork, end what it started, and return its exit status."""
-    status = os.waitpid(process, 0)[1]
-    with suppress(ProcessLookupError):
-        os.killpg(process, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(status)
 
 
 def functions_of(filename: str) -> dict[tuple[str, int], list[FunctionType]]:

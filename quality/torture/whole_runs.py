@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from quality.torture.in_place import FACTOR, KILLED, SURVIVED, end_group, fork, limit
+from quality.torture.in_place import FACTOR, KILLED, SURVIVED, Tell, in_a_fork, limit
 
 ROOT = Path(__file__).resolve().parents[2]
 # What costs the most to import; the project's own modules must not be among them.
@@ -102,19 +102,13 @@ class Only:
 
 def _run(module: str, path: Path, tree: ast.Module, tests: Sequence[str], seconds: float) -> tuple[bool, str]:
     """Return whether the tests end well, and the one that failed."""
-    source, target = os.pipe()
-    process = fork()
-    if not process:
-        code = 1
-        try:
-            limit(SECONDS + FACTOR * seconds, WAITED + FACTOR * seconds)
-            code = _test(module, path, tree, tests, lambda name: os.write(target, f"{name}\n".encode()))
-        finally:
-            os._exit(code)
-    os.close(target)
-    code = end_group(process)
-    with os.fdopen(source, encoding="utf-8") as names:
-        return code in (0, NOTHING_COLLECTED), names.readline().strip()
+
+    def work(tell: Tell) -> int:
+        limit(SECONDS + FACTOR * seconds, WAITED + FACTOR * seconds)
+        return _test(module, path, tree, tests, lambda name: tell(f"{name}\n"))
+
+    status, names = in_a_fork(work)
+    return status in (0, NOTHING_COLLECTED), names.partition("\n")[0]
 
 
 def _test(
