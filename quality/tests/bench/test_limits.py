@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from ops.doctor import capacity
-from quality.bench import limits
+from quality.bench import limits, report
 from quality.bench.fleet import Region
-from quality.bench.targets import outcomes
+from quality.bench.targets import Outcome, outcomes
 from tests.docs.markdown import ROOT, page, tables
 
 KINDS = limits.deployments()
@@ -43,3 +43,17 @@ def test_the_stored_table_is_what_the_replay_gives():
     stored = tables(page("quality/bench/results/table.md"))[-1]
     row = next(row for row in stored if row[:2] == ["100 instances", limits.BURST])
     assert row[2:6] == [str(found[name]) for name in ("instances", "429", "repeated", "lost")]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_met"),
+    [
+        (Outcome("a ratio", 1.10, 1, 1.2, 1.10), True),
+        (Outcome("a ratio", 1.11, 1, 1.2, 1.10), False),
+        (Outcome("a rate", 0.84, 0.8, 0.9, 0.85, at_least=True), False),
+        (Outcome("a rate", 0.85, 0.8, 0.9, 0.85, at_least=True), True),
+    ],
+)
+def test_a_promise_is_met_or_plainly_not(outcome, is_met):
+    assert outcome.is_met is is_met
+    assert ("not met" in report.table_of_outcomes([outcome])) is not is_met
