@@ -138,7 +138,7 @@ def test_a_circle_of_imports_is_found():
     graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
     assert architecture.circles(graph) == ["a", "b", "c"]
     imports = architecture.imports()
-    assert "function.holding.key_deletion" in imports["function.holding.replaced_deletion"]
+    assert "function.holding.delete_by_key" in imports["function.holding.replaced_deletion"]
     assert "function.sts.aliyun_sdk" in imports["function.sts.assume_role"]
 
 
@@ -404,15 +404,15 @@ OPTIONS = {
     "`CALLER_AUTH=wechat`": "auth/wechat.py auth/session.py wechat/__init__.py",
     "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
     " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/labels.py"
-    " uploads/ticket_rates.py webhook.py oss/client.py oss/responses.py oss/objects.py oss/presign.py",
+    " uploads/rates_by_ticket.py webhook.py oss/client.py oss/responses.py oss/objects.py oss/presign.py",
     "`/introspect`": "routes/introspect.py",
     "`callback`": "routes/callback.py uploads/callback_verification.py oss/callback_signature.py",
     "`{sha256}` in `key`": "lifecycle/deduplication.py",
-    "`before_sign`": "uploads/before_sign.py",
+    "`before_sign`": "uploads/before_sign_hook.py",
     "`QUOTA_URL`": "limits/memory.py limits/quota.py limits/redis",
     "`parts`": "multipart/ routes/multipart.py oss/multipart.py",
     "`list`, `delete`, `replaces`": "routes/owners.py owners/__init__.py owners/listing.py owners/deletion.py"
-    " holding/replaced_deletion.py holding/key_deletion.py oss/listing.py",
+    " holding/replaced_deletion.py holding/delete_by_key.py oss/listing.py",
     "`ERASE`": "routes/erase.py owners/erasure oss/versions.py",
     "`ai_label`, `strip`": "ai_label/ holding/label lifecycle/labelling.py holding/clean holding/picture_",
     "`hold` with `check`": "moderation/ holding/wechat_ holding/aliyun_ wechat/api.py routes/check_source.py",
@@ -484,7 +484,10 @@ def test_nothing_of_an_option_is_imported_by_a_login_an_upload_and_its_reader(pr
 
 # What WeChat is asked, and what it says: for deployments that ask it, when they do.
 OF_THE_CHECK = {
-    *(f"function.holding.{name}" for name in ("wechat_check", "wechat_submission", "aliyun_check")),
+    *(
+        f"function.holding.{name}"
+        for name in ("wechat_check", "wechat_submission", "aliyun_check", "check_obstacle")
+    ),
     *(f"function.moderation.{name}" for name in ("wechat", "wechat_verdict", "aliyun", "aliyun_verdict")),
     *("function.moderation.picture_file", "function.wechat.api", "function.wechat.push"),
     *("function.routes.wechat_events", "cryptography"),

@@ -86,7 +86,7 @@ def _delete_older(
     context: RequestContext, oss: OssClient, profile: Profile, key: str, before: datetime
 ) -> None:
     if profile.is_held:
-        from function.holding.key_deletion import delete_by_key
+        from function.holding.delete_by_key import delete_by_key
         from function.holding.transitions import BY_OWNER
 
         delete_by_key(context, oss, profile, key, BY_OWNER, before)

@@ -1,39 +1,19 @@
-"""Submission of a held object to WeChat: form and URL; and the reason why no checker may look at one."""
+"""Submission of a held object to WeChat: form and URL."""
 
 from function.config.green import WECHAT
 from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
 from function.errors import WechatUnavailable
+from function.holding.check_obstacle import obstacle_in
 from function.holding.held_upload import HeldUpload, held_url
-from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
-from function.moderation.picture_file import RANGE_BYTES, Frames, frames_of, is_compressed
+from function.moderation.finding import ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.source_token import SourceToken
 from function.moderation.wechat import CANNOT_OPEN, CheckRequest, media_of, submit
 from function.oss.client import OssClient
-from function.oss.objects import first_bytes, read_range
 from function.wechat.api import AccessTokens
 
 # Refusals of a plain request where the console has API security switched on.
 ENCRYPTED, ENCRYPTION = (40234, 40235), " (API 安全 is switched on in WeChat's console)"
-
-
-def obstacle_in(oss: OssClient, upload: HeldUpload) -> tuple[str, bytes]:
-    """
-    Return the reason why no checker may look at a held object, empty for none, and its first bytes.
-
-    Raises:
-        UploadError: OSS does not respond, or the object was replaced meanwhile.
-    """
-    shown = upload.shown
-    beginning, encoding = first_bytes(oss, shown.key, RANGE_BYTES)
-    if is_compressed(encoding):
-        return UNSUPPORTED, beginning
-    frames = frames_of(
-        beginning, shown.size_bytes, lambda at, count: read_range(oss, shown.key, at, count, shown.etag)
-    )
-    if frames is Frames.SEVERAL and upload.profile.check_animated == "review":
-        return ANIMATED, beginning
-    return UNSUPPORTED if frames is Frames.UNKNOWN else "", beginning
 
 
 def submit_to_wechat(

@@ -46,7 +46,7 @@ def apply_hooks(
     path = context.instance.hooks_file
     if path is None:
         return file, profile
-    from function.uploads.before_sign import Hooks
+    from function.uploads.before_sign_hook import Hooks
 
     hooks = context.instance.keep(Hooks, lambda: Hooks(path, context.instance.hooks_seconds))
     return hooks.apply(caller, file, profile, context.now)

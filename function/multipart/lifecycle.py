@@ -15,7 +15,7 @@ from function.oss.client import OssClient
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import TYPE_FIELD
-from function.uploads.ticket_rates import count_call
+from function.uploads.rates_by_ticket import count_call
 from function.uploads.tickets import MultipartTicket, ticket_in
 
 # The status is for forms, the type has another name here, and the ACL is set by the completion.

@@ -94,7 +94,7 @@ def delete(context: RequestContext, grant: DeletionGrant, oss: OssClient, *, is_
     if not grant.profile.is_held:
         delete_object(oss, grant.key)
         return
-    from function.holding.key_deletion import delete_by_key
+    from function.holding.delete_by_key import delete_by_key
     from function.holding.transitions import BY_BACKEND, BY_OWNER
 
     delete_by_key(context, oss, grant.profile, grant.key, BY_BACKEND if is_backend else BY_OWNER)

@@ -6,8 +6,8 @@ from function.context import RequestContext
 from function.lifecycle.confirmation import begin_check
 from function.oss.callback_signature import OssPublicKeys
 from function.uploads.callback_verification import verify_callback
+from function.uploads.rates_by_ticket import count_call
 from function.uploads.receipt import HELD, describe, notify_stored
-from function.uploads.ticket_rates import count_call
 from function.uploads.tickets import FormTicket
 
 # OSS calls once an upload, perhaps again; anyone who recorded such a call could repeat it without bound.

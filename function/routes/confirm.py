@@ -13,8 +13,8 @@ from function.http.json_body import read_json_object
 from function.lifecycle.confirmation import decided_response, report
 from function.oss.client import oss_client
 from function.oss.objects import head_object
+from function.uploads.rates_by_ticket import count_call
 from function.uploads.receipt import check_stored
-from function.uploads.ticket_rates import count_call
 from function.uploads.tickets import FormTicket, invalid_ticket, ticket_in
 
 CONFIRMATIONS_PER_TICKET = Rate(30, 60)

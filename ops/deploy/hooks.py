@@ -6,7 +6,7 @@ from pathlib import Path
 
 from function.context import HOOKS_FILE
 from function.errors import Misconfigured
-from function.uploads.before_sign import Hooks
+from function.uploads.before_sign_hook import Hooks
 from ops.deploy.imports import imported_names, missing_packages, packages_of, pinned_modules, requirements_for
 from ops.deploy.s_yaml import Problem
 from ops.terminal.language import Failure, Text

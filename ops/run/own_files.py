@@ -11,7 +11,7 @@ from typing import NamedTuple
 from function.config.profiles import PROFILES_TOML
 from function.context import HOOKS_FILE
 from function.errors import Misconfigured
-from function.uploads.before_sign import Hooks
+from function.uploads.before_sign_hook import Hooks
 from local.deployment import Deployment
 from ops.deploy.env_file import EnvFile, read_env_file
 from ops.deploy.profile_lines import EXAMPLE, with_lines

@@ -222,7 +222,7 @@ SAFETY = {
         "at rest: what_was_stored_again_stays",
     ),
     "the decision that a deletion ends": Deletion(
-        "function.holding.key_deletion",
+        "function.holding.delete_by_key",
         "discard_any(Case(context, oss, upload), by)",
         "delete_same(oss, name, partial(eq, facts))",
         "sent again after delete",

@@ -9,7 +9,7 @@ import pytest
 from function.auth import Caller
 from function.config.profiles import read_profiles
 from function.errors import Forbidden
-from function.uploads.before_sign import Hooks
+from function.uploads.before_sign_hook import Hooks
 from function.uploads.request import UploadRequest
 from tests.docs.markdown import ROOT, both, code_blocks, page
 

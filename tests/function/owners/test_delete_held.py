@@ -1,4 +1,4 @@
-"""``holding.key_deletion``: what is deleted by its key is gone for good, though its form is sent again."""
+"""``holding.delete_by_key``: what is deleted by its key is gone for good, though its form is sent again."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""uploads.before_sign: ``hooks.py`` may refuse and narrow, and never widen."""
+"""uploads.before_sign_hook: ``hooks.py`` may refuse and narrow, and never widen."""
 
 import re
 import subprocess
@@ -18,8 +18,8 @@ from function.config.key_template import INNER_FOLDER, KeyTemplate
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from function.errors import Forbidden, HooksUnavailable, Misconfigured, UnsupportedType, UploadError
-from function.uploads import before_sign
-from function.uploads.before_sign import MAX_LATE, Hooks
+from function.uploads import before_sign_hook
+from function.uploads.before_sign_hook import MAX_LATE, Hooks
 from function.uploads.plan import rule_for
 from function.uploads.request import UploadRequest
 from tests.conftest import TEST_INSTANT
@@ -335,7 +335,9 @@ junk = st.one_of(
 )
 answers = st.one_of(
     junk,
-    st.dictionaries(st.sampled_from([*before_sign.RESULTS, "acl", "key", "expires_in"]), junk, max_size=5),
+    st.dictionaries(
+        st.sampled_from([*before_sign_hook.RESULTS, "acl", "key", "expires_in"]), junk, max_size=5
+    ),
 )
 
 
@@ -374,7 +376,7 @@ CLOSED_EVENTS = table_beside(__file__)["CLOSED_EVENTS"]
 @pytest.mark.parametrize("event", CLOSED_EVENTS)
 def test_only_where_the_rules_work_is_the_network_closed(rules, default, event):
     """The interpreter would call it, untraced; here the rules do, as any other function."""
-    refuse = "from function.uploads.before_sign import _refuse_forbidden as do\ndo('open', ())\n"
+    refuse = "from function.uploads.before_sign_hook import _refuse_forbidden as do\ndo('open', ())\n"
     with pytest.raises(Misconfigured) as caught:
         rules(f"{refuse}do({event!r}, ())\n")
     assert "importing it raised PermissionError" in why(caught)
@@ -382,19 +384,19 @@ def test_only_where_the_rules_work_is_the_network_closed(rules, default, event):
     with pytest.raises(Misconfigured) as caught:
         apply(asked, default)
     assert "it raised PermissionError" in why(caught)
-    before_sign._refuse_forbidden(event, ())
+    before_sign_hook._refuse_forbidden(event, ())
     # Nor for a thread that never knew of rules.
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(before_sign._refuse_forbidden, event, ()).result() is None
+        assert pool.submit(before_sign_hook._refuse_forbidden, event, ()).result() is None
 
 
 def test_the_interpreter_is_hooked_once_however_many_rules_there_are(rules, monkeypatch):
     added = []
     monkeypatch.setattr(sys, "addaudithook", added.append)
-    before_sign._watch.cache_clear()
+    before_sign_hook._watch.cache_clear()
     for _ in range(3):
         rules(returning("None"))
-    assert added == [before_sign._refuse_forbidden]
+    assert added == [before_sign_hook._refuse_forbidden]
 
 
 @pytest.mark.parametrize("text", ["x", "好" * 200])

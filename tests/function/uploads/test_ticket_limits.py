@@ -1,4 +1,4 @@
-"""uploads.ticket_rates: an owner's calls with tickets are counted together, for all of its tickets."""
+"""uploads.rates_by_ticket: an owner's calls with tickets are counted together, for all of its tickets."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from function.context import RequestContext
 from function.errors import TooManyRequests
 from function.http.gateway import Request
 from function.request_log import LogLine
-from function.uploads.ticket_rates import count_call
+from function.uploads.rates_by_ticket import count_call
 from function.uploads.tickets import FormTicket
 from tests.docs.openapi import check_answer
 from tests.support.world import HELD, PLAIN, World

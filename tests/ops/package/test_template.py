@@ -45,7 +45,7 @@ SECRET = (
 )
 SHARED = (
     *(".env.example", ".npmrc", "tests/keys/rsa.pem", "function/config/jwt_key.py"),
-    *("profiles.example.toml", "local/demo/profiles.toml", "function/uploads/before_sign.py"),
+    *("profiles.example.toml", "local/demo/profiles.toml", "function/uploads/before_sign_hook.py"),
 )
 # Of the operator: no upgrade may touch them.
 OWN = ("profiles.toml", "hooks.py", "callers.toml", "s.own.yaml")
