@@ -53,7 +53,7 @@ class Scenario:
         self._head = {"profiles": SETTINGS["profiles"], "hooks": "", **given, "environ": self.environ}
         # By the name of a call, what the next ones come to.
         self.faults: dict[str, list[Any]] = {}
-        self._is_new = False
+        self.is_new = False
         self._steps: list[Any] = []
         self.world = World(
             self.environ, lambda: START + timedelta(seconds=self.at), instances=0, random_bytes=counted()
@@ -151,16 +151,13 @@ class Scenario:
         return {"wsgi": environ}
 
     def send(self, request: dict[str, Any]) -> Any:
-        step = {"at": self.at, **({"restart": True} if self._is_new else {}), **request}
-        self._is_new = False
+        step = {"at": self.at, **({"restart": True} if self.is_new else {}), **request}
+        self.is_new = False
         # As it is read again from the file.
         step["played"] = json.loads(json.dumps(self._player.play(step)))
         self._steps.append(step)
         body = step["played"]["response"]["body"]
         return json.loads(body) if body.startswith("{") else body
-
-    def restart(self) -> None:
-        self._is_new = True
 
     def form(self, token: str = "", **fields: Any) -> Any:
         return self.ask("upload-params", {**FORM, **fields}, token)
@@ -204,10 +201,10 @@ def forms() -> Scenario:
     case.ask("upload-params", FORM, headers={"traceparent": f"00-{'4b' * 16}-{'00f067aa' * 2}-01"})
     for path, method in (("upload-params", "OPTIONS"), ("login", "OPTIONS"), ("health", "GET")):
         case.ask(path, method=method, headers=PAGE_ORIGIN)
-    refused: tuple[dict[str, Any], ...]
-    refused = ({"profile": "none"}, {"filename": 7}, {"size": 99_999_999}, {"filename": "a.exe"})
-    for fields in refused:
-        case.form(**fields)
+    case.form(profile="none")
+    case.form(filename=7)
+    case.form(size=99_999_999)
+    case.form(filename="a.exe")
     case.ask("upload-params", b'{"filename": 1, "filename": 2}')
     case.ask("upload-params", {**FORM, "pad": "x" * 66_000})
     case.ask("upload-params", FORM, headers={"Content-Encoding": "gzip"})
@@ -220,7 +217,7 @@ def forms() -> Scenario:
     for _ in range(2):
         case.send({**case.request("upload-params", FORM), "context": "of the instance"})
     for fault in ([403, {}, '{"Code": "NoPermission"}'], [503, {}, "x"], UNHEARD, ok("x")):
-        case.restart()
+        case.is_new = True
         case.ask("upload-params", FORM, fails={"AssumeRole": [fault] * 3})
         case.at += 60
     return case

@@ -1,7 +1,7 @@
 """The arithmetic: contestants in turn, medians, and ratios with their spread."""
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 # One value a round, by what was measured and of which contestant.
@@ -41,3 +41,8 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float,
     """
     each = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     return statistics.median(ours) / statistics.median(theirs), min(each), max(each)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from quality.bench.figures import Figures
+from quality.bench.figures import Figures, table
 from quality.bench.fleet import ASSUME_ROLES_A_SECOND, Deployment, Fleet, Outcome, Region, Sts
 
 MEASURED = Path(__file__).parent / "instances.json"
@@ -116,15 +116,16 @@ COLUMNS = {
 SECONDS = ("p50", "p95", "worst")
 
 
-def table(replayed: Replayed) -> str:
+def table_of(replayed: Replayed) -> str:
     """Return the medians of the rounds as Markdown; for lost phones, the most."""
-    head = [f"{PHONES:,} phones", "deployment", *COLUMNS.values()]
-    rows = [head, ["---"] * len(head)]
-    for region, kinds in replayed.items():
-        for kind, one in kinds.items():
-            middle = {
-                name: max(one[name]) if name == "lost" else statistics.median(one[name]) for name in COLUMNS
-            }
-            cells = [f"{middle[name]:.{1 if name in SECONDS else 0}f}" for name in COLUMNS]
-            rows.append([region, kind, *cells])
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+    def cell(name: str, values: Sequence[float]) -> str:
+        middle = max(values) if name == "lost" else statistics.median(values)
+        return f"{middle:.{1 if name in SECONDS else 0}f}"
+
+    rows = [
+        (region, kind, *(cell(name, one[name]) for name in COLUMNS))
+        for region, kinds in replayed.items()
+        for kind, one in kinds.items()
+    ]
+    return table((f"{PHONES:,} phones", "deployment", *COLUMNS.values()), rows)

@@ -1,11 +1,11 @@
 """The outcome of a run as Markdown: promises, figures, and the phones at one instant."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from quality.bench import limits
-from quality.bench.figures import Figures, spread
+from quality.bench.figures import Figures, spread, table
 from quality.bench.targets import Outcome, outcomes
 
 
@@ -20,7 +20,7 @@ def write(folder: Path, about: Mapping[str, Any], figures: Figures, replayed: li
         f"{versions}.\n",
         table_of_outcomes(outcomes(figures)),
         table_of_figures(figures),
-        *([limits.table(replayed)] if replayed else []),
+        *([limits.table_of(replayed)] if replayed else []),
     ]
     text = "\n".join(parts)
     (folder / "table.md").write_text(text, "utf-8")
@@ -48,8 +48,3 @@ def table_of_figures(figures: Figures) -> str:
         for contestant, values in contestants.items()
     ]
     return table(("figure", "of", "median", "least", "most"), rows)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -33,30 +33,27 @@ async function photo(browser) {
   return Buffer.from(drawn.split(',')[1], 'base64')
 }
 
-/** On the screens that `options` name. */
-async function drawReview(browser, targets) {
+/** On the screen that `options` describe. */
+async function drawReview(browser, target, options) {
   const says = await new FunctionThatSays().start()
   const review = await startReview(says.origin, { reviewer: 'Hong' })
   try {
-    for (const [target, options] of targets) {
-      says.forget()
-      says.picture = await photo(browser)
-      says.add(2)
-      says.add(15, CHECKED)
-      const page = await browser.newPage(options)
-      await page.goto(review.address)
-      await page.waitForSelector('#publish:enabled')
-      await page.keyboard.press('a')
-      await page.waitForSelector('#news .good')
-      await page.waitForSelector('#reject:enabled')
-      const decision = { action: 'reject', by: 'backend', reviewer: 'Ming', at: new Date(Date.now() - 60e3).toISOString() }
-      says.says.commit = () => [200, { key: 'k', state: 'rejected', url: null, decision }]
-      await page.keyboard.press('a')
-      await page.waitForSelector('#news .other')
-      await page.waitForSelector('#reject:enabled')
-      await page.screenshot({ path: target })
-      await page.close()
-    }
+    says.picture = await photo(browser)
+    says.add(2)
+    says.add(15, CHECKED)
+    const page = await browser.newPage(options)
+    await page.goto(review.address)
+    await page.waitForSelector('#publish:enabled')
+    await page.keyboard.press('a')
+    await page.waitForSelector('#news .good')
+    await page.waitForSelector('#reject:enabled')
+    const decision = { action: 'reject', by: 'backend', reviewer: 'Ming', at: new Date(Date.now() - 60e3).toISOString() }
+    says.says.commit = () => [200, { key: 'k', state: 'rejected', url: null, decision }]
+    await page.keyboard.press('a')
+    await page.waitForSelector('#news .other')
+    await page.waitForSelector('#reject:enabled')
+    await page.screenshot({ path: target })
+    await page.close()
   } finally {
     await review.stop()
     await says.stop()

@@ -92,12 +92,11 @@ async function main() {
   const cloud = await startLocalCloud()
   const browser = await launch()
   try {
-    await drawPlayground(browser, cloud, { name: 'playground.png', locale: 'zh-CN' })
-    await drawPlayground(browser, cloud, { name: 'playground-en.png', locale: 'en-US' })
-    await drawHeld(browser, cloud, { name: 'held.png', locale: 'zh-CN' })
-    await drawHeld(browser, cloud, { name: 'held-en.png', locale: 'en-US' })
-    const reviews = [['review.png', 'zh-CN'], ['review-en.png', 'en-US']]
-    await drawReview(browser, reviews.map(([name, locale]) => [path.join(IMAGES, name), { ...DESK, locale }]))
+    for (const [end, locale] of [['.png', 'zh-CN'], ['-en.png', 'en-US']]) {
+      await drawPlayground(browser, cloud, { name: `playground${end}`, locale })
+      await drawHeld(browser, cloud, { name: `held${end}`, locale })
+      await drawReview(browser, path.join(IMAGES, `review${end}`), { ...DESK, locale })
+    }
     await drawExample(browser, PICTURE, path.join(IMAGES, 'example.png'))
     await drawPosts(browser, PICTURE, path.join(IMAGES, 'posts.png'))
     ;['example.png', 'posts.png', 'review.png', 'review-en.png'].forEach((name) => shrink(path.join(IMAGES, name)))

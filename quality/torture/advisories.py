@@ -9,7 +9,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from function.http.client import ExchangeFailed, HttpResponse, send
+from function.http.client import ExchangeFailed, send
 from ops.deploy.imports import REQUIREMENTS
 from ops.package.carried import CARRIER, carried_packages
 from ops.package.function_files import BURST, REDIS
@@ -30,14 +30,16 @@ def run(address: str = DATA) -> Result:
     """
     started, result = time.monotonic(), Result("package")
     pinned = [pin for name in DEPLOYED for pin in read_pins((ROOT / name).read_text("utf-8")).items()]
-    carried = carried_packages(_installed_sdk())
+    spec = find_spec("aliyunsdkcore")
+    assert spec is not None and spec.origin is not None
+    carried = carried_packages(Path(spec.origin).parents[1])
     try:
-        found = _read(_ask(address, pinned + carried), len(pinned + carried))
-    except (ExchangeFailed, ValueError) as error:
+        known = _known(address, pinned + carried)
+    except (ExchangeFailed, ValueError, KeyError, TypeError, AttributeError) as error:
         result.figures.append(("known vulnerabilities of the requirements", "not checked"))
-        result.notes.append(f"the data on known vulnerabilities could not be had here ({error})")
+        result.notes.append(f"the data on known vulnerabilities could not be had here ({error!r})")
     else:
-        ours, theirs = _listed(pinned, found), _listed(carried, found[len(pinned) :])
+        ours, theirs = (sum(some, []) for some in (known[: len(pinned)], known[len(pinned) :]))
         result.figures.append(("known vulnerabilities of the requirements", str(len(ours))))
         result.figures.append((f"known vulnerabilities of what {CARRIER} carries", str(len(theirs))))
         result.problems += [f"known vulnerability: {one}" for one in ours]
@@ -46,20 +48,10 @@ def run(address: str = DATA) -> Result:
     return result
 
 
-def _installed_sdk() -> Path:
-    spec = find_spec("aliyunsdkcore")
-    assert spec is not None and spec.origin is not None
-    return Path(spec.origin).parents[1]
-
-
-def _listed(packages: list[tuple[str, str]], found: list[list[str]]) -> list[str]:
-    pairs = zip(packages, found, strict=False)
-    return [f"{name} {version}: {one}" for (name, version), ids in pairs for one in ids]
-
-
-def _ask(address: str, packages: list[tuple[str, str]]) -> HttpResponse:
+def _known(address: str, packages: list[tuple[str, str]]) -> list[list[str]]:
+    """The vulnerabilities of each package; an error of any kind where the answer is another one."""
     queries = [{"package": {"purl": f"pkg:pypi/{name.lower()}@{version}"}} for name, version in packages]
-    return send(
+    answer = send(
         "POST",
         address,
         budget_seconds=BUDGET_SECONDS,
@@ -67,22 +59,10 @@ def _ask(address: str, packages: list[tuple[str, str]]) -> HttpResponse:
         body=json.dumps({"queries": queries}).encode(),
         headers={"Content-Type": "application/json"},
     )
-
-
-def _read(answer: HttpResponse, count: int) -> list[list[str]]:
-    """
-    The identifiers for each of the packages, in their order.
-
-    Raises:
-        ValueError: it is not the documented answer.
-    """
     if answer.status != 200:
         raise ValueError(f"HTTP {answer.status}")
-    try:
-        results = json.loads(answer.body)["results"]
-        found = [[str(known["id"]) for known in one.get("vulns", [])] for one in results]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"an answer of another shape ({type(error).__name__})") from None
-    if len(found) != count:
-        raise ValueError(f"{len(found)} answers to {count} questions")
-    return found
+    pairs = zip(packages, json.loads(answer.body)["results"], strict=True)
+    return [
+        [f"{name} {version}: {one['id']}" for one in found.get("vulns", [])]
+        for (name, version), found in pairs
+    ]

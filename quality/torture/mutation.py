@@ -14,6 +14,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -101,7 +102,7 @@ def _store(module: str, outcomes: dict[str, str]) -> None:
     row = mutation_table.Row(
         *present(module),
         mutation_table.commit(),
-        mutation_table.today(),
+        datetime.now(UTC).date(),
         mutants=len(outcomes),
         killed=counts[KILLED],
         equivalent=counts[SURVIVED] - len(alive),

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,14 +141,8 @@ class Unfinished:
 
 def commit() -> str:
     asked = ["git", "rev-parse", f"--short={SHOWN}", "HEAD"]
-    try:
-        return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def today() -> date:
-    return datetime.now(UTC).date()
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def report(present: dict[str, tuple[str, str]]) -> str:

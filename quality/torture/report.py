@@ -66,31 +66,22 @@ class Progress:
         )
 
 
-def _print_totals(results: list[Result], secrets: int) -> None:
-    totals: Counter[str] = Counter()
-    for result in results:
-        totals.update(result.totals)
-    print()
-    for what in TOTALS:
-        if what in totals:
-            print(f"{what:<73} {totals[what]:>16,}")
-    print(f"{'secrets found':<73} {secrets:>16,}\n")
-
-
 def print_table(results: Iterable[Result]) -> bool:
     """Print everything found; say whether all is well."""
-    results = list(results)
-    searched: Counter[str] = Counter()
+    results, searched, totals = list(results), Counter[str](), Counter[str]()
     secrets: list[str] = []
     print("\n=== torture ===")
     for result in results:
         searched.update(result.searched)
+        totals.update(result.totals)
         secrets += result.secrets
         for what, count in result.figures:
             print(f"{result.name:<10} {what:<62} {count:>16}")
     for place, characters in sorted(searched.items()):
         print(f"{'secrets':<10} {f'characters searched: {place}':<62} {characters:>16,}")
-    _print_totals(results, len(secrets))
+    for what in filter(totals.__contains__, TOTALS):
+        print(f"{what:<73} {totals[what]:>16,}")
+    print(f"{'secrets found':<73} {len(secrets):>16,}\n")
     times = ", ".join(f"{result.name} {result.seconds:.0f}" for result in results)
     print(f"seconds: {times}")
     for result in results:

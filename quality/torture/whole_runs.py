@@ -29,11 +29,7 @@ IMPORTED_BEFORE = (
 )
 UNUSED = ("anyio", "cacheprovider", "doctest", "faulthandler", "junitxml", "pastebin", "schemathesis")
 OPTIONS = (
-    "-x",
-    "-q",
-    "--tb=no",
-    "--assert=plain",
-    "--hypothesis-seed=1",
+    *("-x", "-q", "--tb=no", "--assert=plain", "--hypothesis-seed=1"),
     *(f"-pno:{name}" for name in UNUSED),
 )
 NOTHING_COLLECTED = 5

@@ -16,23 +16,18 @@ BENCH = sys.stdout
 LOG = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process lives
 
 
-class WithRequestId(logging.Filter):
+class Handler(logging.StreamHandler):
     """Names the request that is under way in each record."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
+    def emit(self, record: logging.LogRecord) -> None:
         record.request_id = REQUEST_ID
-        return True
+        super().emit(record)
 
 
-def install() -> None:
-    sys.stdout = LOG
-    form = "%(asctime)s.%(msecs)03dZ %(request_id)s [%(levelname)s] %(message)s"
-    formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler = logging.StreamHandler(LOG)
-    handler.addFilter(WithRequestId())
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=logging.INFO)
-
-
-install()
+sys.stdout = LOG
+form = "%(asctime)s.%(msecs)03dZ %(request_id)s [%(levelname)s] %(message)s"
+formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
+formatter.converter = time.gmtime
+handler = Handler(LOG)
+handler.setFormatter(formatter)
+logging.basicConfig(handlers=[handler], level=logging.INFO)
