@@ -1,9 +1,9 @@
 """Reads the label of an object from its own bytes, by few bounded ranges."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from function.ai_label.label import AiLabel
-from function.ai_label.marks import combine
+from function.ai_label.marks import C2PA, LOST, Mark, combine
 from function.moderation.picture_file import PictureFile, Unreadable, brands_of, is_compressed, kind_of
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, read_range
@@ -11,6 +11,8 @@ from function.oss.objects import ObjectFacts, read_range
 # Of a range as a rule, of the largest, and of all.
 RANGE_BYTES, MAX_RANGE_BYTES, MAX_BYTES, MAX_READS = 256 * 1024, 1024 * 1024, 4 * 1024 * 1024, 20
 LEAST_SECONDS = 1.0
+# Of packets and texts, which items of a HEIC may repeat: two of the longest segments of a JPEG.
+MAX_MARK_BYTES = 128 * 1024
 # By these a file is known, with its brands if it has some.
 FIRST_BYTES = 64
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
@@ -67,6 +69,15 @@ def label_in(size_bytes: int, read: Callable[[int, int], bytes]) -> AiLabel | No
             reader = boxes.heic_marks
         else:
             reader = boxes.video_marks if brands and PICTURES.isdisjoint(brands) else None
-        return combine(reader(file)) if reader else None
+        return combine(_bounded(reader(file))) if reader else None
     except Unreadable:
         return None
+
+
+def _bounded(marks: Iterable[Mark]) -> Iterator[Mark]:
+    left = MAX_MARK_BYTES
+    for what, data in marks:
+        left -= 0 if what in (C2PA, LOST) else len(data)
+        if left < 0:
+            raise Unreadable
+        yield what, data

@@ -29,6 +29,8 @@ EXIF_HEADER, NAME = b"Exif\0\0", OUTER.encode()
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 # Tags of EXIF.
 DESCRIPTION, COMMENT, EXIF_FOLDER = 0x010E, 0x9286, 0x8769
+# More than any camera writes into a directory.
+MAX_ENTRIES = 200
 # Types of one byte each: text, and bytes without a meaning.
 BYTES = (2, 7)
 # Before the comment stands its encoding.
@@ -111,7 +113,8 @@ def _entries(tiff: bytes, order: str, at: int) -> dict[int, bytes]:
     if at + 2 > len(tiff):
         return {}
     (count,) = struct.unpack_from(f"{order}H", tiff, at)
-    found = (tiff[at + 2 + 12 * number :][:12] for number in range(min(count, len(tiff) // 12)))
+    begins = range(at + 2, at + 2 + 12 * min(count, MAX_ENTRIES), 12)
+    found = (tiff[begin : begin + 12] for begin in begins)
     return {struct.unpack(f"{order}H", each[:2])[0]: each[2:] for each in found if len(each) == 12}
 
 

@@ -17,7 +17,7 @@ NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 NAMESPACES = {LABEL: NAMESPACE, SOURCE_TYPE: "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"}
 _NAME, _VALUE = r"[^\s<>/=\"'&]+", r"(?:\"[^<\"]*\"|'[^<']*')"
 TOKEN = re.compile(
-    rf"<!--.*?-->|<\?.*?\?>|<(?P<end>/?)(?P<name>{_NAME})(?P<attributes>(?:\s+{_NAME}\s*=\s*{_VALUE})*)\s*"
+    rf"<!--.*?-->|<\?.*?\?>|<(?P<end>/?)(?P<name>(?![!?]){_NAME})(?P<attributes>(?:\s+{_NAME}\s*=\s*{_VALUE})*)\s*"
     r"(?P<empty>/?)>|<!\[CDATA\[(?P<data>.*?)\]\]>|(?P<text>[^<]+)",
     re.DOTALL,
 )

@@ -94,7 +94,8 @@ class PictureFile:
 
     def _load(self, count: int) -> None:
         left = self._end - self.at
-        if count > left:
+        # Nothing is asked for behind the end.
+        if left < max(count, 1):
             raise Unreadable
         self._first = self.at
         self._loaded = memoryview(self._read(self.at, min(max(self._range_bytes, count), left)))

@@ -1,10 +1,12 @@
 """ai_label.examine: what each vector says, and how little is read of an object for it."""
 
 import json
+import struct
 from base64 import b64decode
 from datetime import UTC, datetime
 from hashlib import sha256
 from random import Random
+from time import process_time
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +18,25 @@ from function.http.client import HttpResponse
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts
 from function.sts.credentials import AccessKeys
-from tests.function.ai_label.files import CODE, ROOT, TABLE, VECTORS, chunk, element, jpeg, label_of, png
+from tests.function.ai_label.files import (
+    CODE,
+    FTYP_HEIC,
+    ROOT,
+    TABLE,
+    VECTORS,
+    XMP,
+    box,
+    chunk,
+    element,
+    heic,
+    item,
+    items,
+    jpeg,
+    label_of,
+    places,
+    png,
+    with_xmp,
+)
 
 FOUND = AiLabel(1, METADATA, producer=CODE, produce_id="img-42", propagator=CODE, propagate_id="img-42")
 SPREAD = FOUND._replace(propagator="001191330100MA0000000X20001", propagate_id="b3c1f0e2a9d84756")
@@ -128,6 +148,56 @@ def test_a_compressed_object_is_not_read():
     assert store.examine(encoding="gzip") is None
     assert store.reads == []
     assert store.examine(encoding="identity") == FOUND
+
+
+def costly(unit: bytes, count: int) -> bytes:
+    """A packet that names a label and repeats a piece."""
+    return b"AIGC" + unit * (count // len(unit))
+
+
+def exif_of(entries: int) -> bytes:
+    """EXIF with one directory of texts that are all of it, which is its own second one, too."""
+    row = struct.pack("<HHII", 0x010F, 2, 12 * entries, 8)
+    first = struct.pack("<HHII", 0x8769, 4, 1, 8)
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, entries) + first + row * (entries - 1)
+
+
+def heic_that_repeats(packet: bytes, times: int) -> bytes:
+    """A HEIC whose items are all the same bytes."""
+    listed = items(*map(item, range(1, times + 1)))
+
+    def made(at: int) -> bytes:
+        # Without their box and its head.
+        rows = [places(each, (at, len(packet)), version=0)[16:] for each in range(1, times + 1)]
+        return heic(listed, box(b"iloc", bytes(4), b"\x44\x40", struct.pack(">H", times), *rows))
+
+    return made(len(made(0)) + 8) + box(b"mdat", packet)
+
+
+COSTLY = {
+    "comments without an end": with_xmp(costly(b"<!--/>", 65_000)),
+    "instructions without an end": with_xmp(costly(b"<?/>", 65_000)),
+    "packets": jpeg(*[(0xE1, XMP + costly(b"<a/>", 65_000))] * 60),
+    "one packet as many items": heic_that_repeats(costly(b"<a/>", 65_000), 900),
+    "directories": jpeg(*[(0xE1, exif_of(5400))] * 60),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_file_made_to_be_costly_is_given_up_soon(name):
+    begin = process_time()
+    found = label_of(COSTLY[name])
+    assert found is None or found.label is None
+    # A fifth of this is used; without a bound it is more, and up to a minute.
+    assert process_time() - begin < 0.6
+
+
+def test_a_piece_without_bytes_at_the_end_is_not_read():
+    end = len(FTYP_HEIC) + 600_000
+    data = heic(items(item(7)), places(7, (end, 0)))
+    store = Store(data.ljust(end - 8, b"\0") + b"\0\0\0\x08free")
+    assert store.examine() is None
+    assert 0 not in store.reads
 
 
 def test_without_time_it_is_left_for_later():
