@@ -9,7 +9,7 @@ import hashlib
 import re
 import secrets
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -132,17 +132,12 @@ def read_assume_role(parameters: Mapping[str, str], roles: Mapping[str, Role]) -
     )
 
 
-def new_secret() -> str:
-    return _random_text(44)
-
-
 def open_session(
     asked: AssumeRole,
     caller: AccessKey,
     roles: Mapping[str, Role],
     now: datetime,
     expires_at: datetime | None = None,
-    new_secret: Callable[[], str] = new_secret,
 ) -> Session:
     """
     Give the caller a session of the role it asked for.
@@ -154,8 +149,6 @@ def open_session(
 
         expires_at: ends the session at another instant than the one asked for; for faults.
 
-        new_secret: makes the session's access key secret.
-
     Raises:
         RpcError: ``NoPermission``, ``EntityNotExist.Role``.
     """
@@ -166,7 +159,7 @@ def open_session(
         raise RpcError(*NO_SUCH_ROLE)
     key = AccessKey(
         access_key_id="STS.N" + _random_text(24),
-        access_key_secret=new_secret(),
+        access_key_secret=_random_text(44),
         security_token="CAIS" + base64.b64encode(secrets.token_bytes(TOKEN_BYTES)).decode(),
         expires_at=expires_at or (now + asked.lifetime).replace(microsecond=0),
         policies=tuple(policy for policy in (role.policy, asked.policy) if policy is not None),

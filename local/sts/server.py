@@ -3,7 +3,7 @@ The local STS: AssumeRole and GetCallerIdentity over HTTP, checked as strictly a
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from local.rpc.errors import NO_SUCH_ACTION, Refusal, RpcError, new_request_id, 
 from local.rpc.request import HttpRequest, read_parameters
 from local.rpc.signature import read_signed
 from local.sts import faults
-from local.sts.assume_role import Role, Session, new_secret, open_session, read_assume_role
+from local.sts.assume_role import Role, Session, open_session, read_assume_role
 
 API_VERSION = "2015-04-01"
 BODY_BYTES = 64 * 1024
@@ -66,8 +66,6 @@ class StsServer(Service):
         clock_window: how far a caller's clock may be off; wider for a test that moves this clock while
             the SDK signs by the machine's.
 
-        new_secret: makes the access key secret of each session.
-
         callers_now: the clock by which callers sign, where that is another.
 
     Attributes:
@@ -83,7 +81,6 @@ class StsServer(Service):
         now: Clock = utc_now,
         max_session_seconds: int = 43200,
         clock_window: timedelta = WINDOW,
-        new_secret: Callable[[], str] = new_secret,
         callers_now: Clock | None = None,
         more_roles: Mapping[str, dict[str, Any] | None] = MappingProxyType({}),
     ) -> None:
@@ -95,7 +92,6 @@ class StsServer(Service):
             for arn, policy in {role_arn: role_policy, **more_roles}.items()
         }
         self._account = self.roles[role_arn].account
-        self._new_secret = new_secret
         self._callers_now = callers_now
         self._nonces = Nonces(clock_window)
         self._sessions: dict[str, Session] = {}
@@ -137,7 +133,7 @@ class StsServer(Service):
         if signed.action == "AssumeRole":
             asked = read_assume_role(signed.parameters, self.roles)
             end = faults.end_of(fault, now)
-            session = open_session(asked, caller, self.roles, now, end, self._new_secret)
+            session = open_session(asked, caller, self.roles, now, end)
             self._sessions[session.key.access_key_id] = session
             self._accounts.add(session.key)
             return session.to_json()

@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-import traceback
 from base64 import b64encode
 from collections import Counter
 from pathlib import Path
@@ -39,10 +38,6 @@ class Watch:
             if needle in text:
                 before = text.partition(needle)[0][-60:]
                 self.found.append(f"{where}: …{before}[secret]")
-
-    def search_error(self, error: BaseException) -> None:
-        """Text, ``repr`` and whole traceback, chained exceptions included."""
-        self.search(f"{error}\n{error!r}\n" + "".join(traceback.format_exception(error)), "exception")
 
     def search_reprs(self, value: Any, depth: int = 6) -> None:
         """The ``repr`` of an object and of everything of ours that hangs on it."""
