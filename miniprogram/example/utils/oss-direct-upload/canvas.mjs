@@ -17,7 +17,7 @@ async function drawOffscreen(api, wanted) {
   await invoke({ load }, 'load', {})
   draw(canvas, image, fileType === 'jpg')
   const all = { canvas, x: 0, y: 0, width, height, destWidth: width, destHeight: height }
-  return (await invoke(api, 'canvasToTempFilePath', { ...all, fileType, quality: quality / 100 })).tempFilePath
+  return invoke(api, 'canvasToTempFilePath', { ...all, fileType, quality: quality / 100 })
 }
 
 /** One side is given, or none. */

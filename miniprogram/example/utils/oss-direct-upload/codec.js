@@ -12,7 +12,7 @@ function createCodec() {
       }).catch(({ message }) => fail({ errMsg: `getImageInfo:fail ${message}` }))
     },
     compressImage: ({ success, fail, ...wanted }) => {
-      encode(wanted).then((tempFilePath) => success({ tempFilePath }))
+      encode(wanted).then(success)
         .catch(({ message }) => fail({ errMsg: `compressImage:fail ${message}` }))
     },
   }
@@ -30,14 +30,22 @@ async function encode(wanted) {
   try {
     Object.assign(canvas, sized(image, wanted))
     draw(canvas, image, fileType === 'jpg')
-    const type = fileType === 'jpg' ? 'image/jpeg' : 'image/png'
+    // Most screenshots could be seen through, by their header alone.
+    const opaque = fileType === 'jpg' || isOpaque(canvas)
+    const type = opaque ? 'image/jpeg' : 'image/png'
     const blob = await new Promise((done) => { canvas.toBlob(done, type, quality / 100) })
     if (!blob || blob.type !== type) throw new Error(`no ${type} of a canvas`)
-    return typeof src === 'string' ? URL.createObjectURL(blob) : blob
+    return { tempFilePath: typeof src === 'string' ? URL.createObjectURL(blob) : blob, opaque }
   } finally {
     image.close()
     canvas.width = 0 // gives its pixels back
   }
+}
+
+function isOpaque(canvas) {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+  for (let at = 3; at < data.length; at += 4) if (data[at] < 255) return false
+  return true
 }
 
 module.exports = { createCodec }

@@ -105,17 +105,17 @@ function sidesOf(width, height, isTurned, maxSide) {
 }
 
 async function tryOnce(api, wanted, { type, opaque }, mayDraw) {
-  const path = await encode(api, wanted, mayDraw)
+  const { tempFilePath: path, opaque: isOpaque = opaque } = await encode(api, wanted, mayDraw)
   const file = await open(api, path)
   const made = await look(file, 8)
-  if (made.type !== type && !(opaque && made.type === 'image/jpeg')) throw new Error(`made of it: ${made.type || 'no picture'}`)
+  if (made.type !== type && !(isOpaque && made.type === 'image/jpeg')) throw new Error(`made of it: ${made.type || 'no picture'}`)
   return { path, size: file.size, type: made.type }
 }
 
 async function encode(api, wanted, mayDraw) {
   try {
     if (stuck.has(api) || !api.compressImage) throw new Error('no codec')
-    return (await invoke(api, 'compressImage', wanted)).tempFilePath
+    return await invoke(api, 'compressImage', wanted)
   } catch (error) {
     if (error.code === 'timeout') stuck.add(api)
     if (!mayDraw) throw error
