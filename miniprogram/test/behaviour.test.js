@@ -11,6 +11,26 @@ const EXPIRED = xmlError(403, 'AccessDenied', 'Invalid according to Policy: Poli
 const BUSY = xmlError(503, 'ServiceUnavailable', 'Please reduce your request rate.')
 const turn = () => new Promise((resolve) => { setImmediate(resolve) })
 
+for (const [name, events, ends] of [['without any progress', 0, 1], ['that stops in the middle', 3, 1], ['that goes on, however slowly', 8, 0]]) {
+  test(`an upload ${name} ${ends ? 'ends after a minute of silence' : 'is left alone'}`, async (t) => {
+    const real = globalThis.setTimeout
+    t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => real(run, wait === 60000 ? 60 : wait, ...args))
+    const stage = await openStage(t, { retries: 0 })
+    let aborted = 0
+    stage.wx.uploadFile = ({ success }) => ({
+      abort: () => { aborted += 1 },
+      onProgressUpdate: (listener) => Array.from({ length: events }, (_, index) => real(() => {
+        listener({ progress: index })
+        if (index === 7) success({ statusCode: 200, data: '' })
+      }, 30 * index)),
+    })
+    const began = Date.now()
+    const outcome = await stage.uploader.upload(stage.file()).promise.catch(({ code }) => code)
+    assert.deepEqual([outcome === 'timeout', aborted], [!!ends, ends])
+    assert.ok(Date.now() - began < 5000, 'not after the whole of the limit')
+  })
+}
+
 test('stores the very bytes of the file and answers with its address', async (t) => {
   const stage = await openStage(t)
   const value = await stage.uploader.upload(stage.file('photo.jpg', 'bytes \u0000\u00ff of a photo')).promise

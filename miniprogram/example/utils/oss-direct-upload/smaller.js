@@ -64,8 +64,9 @@ async function smallest(job, file, api) {
   const { filePath: src } = job
   const { maxBytes = 1024 ** 2, maxSide = 2048, canvas: wantsCanvas = false } = Object(job.compress)
   const isPng = (await look(file, 8)).type === 'image/png'
+  if (isPng && file.size > MOST_PNG) throw new Error('too large to be looked at')
   const found = await look(file, isPng ? MOST_PNG : MOST_READ)
-  if (!found.type || found.animated || (isPng && file.size > MOST_PNG)) return null
+  if (!found.type || found.animated) return null
   if (found.marked && !job.aiDeclared) throw new Error('it says where it comes from')
   const { width, height, orientation = 'up' } = await invoke(api, 'getImageInfo', { src })
   const { least, first, sidesAt } = sidesOf(width, height, /left|right/.test(orientation), maxSide)
