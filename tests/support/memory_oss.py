@@ -33,7 +33,7 @@ LEAST_PART = 100 * 1024
 INSTANT = "%Y-%m-%dT%H:%M:%S.000Z"
 HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 # Rules of an OSS whose processing drops all metadata of a picture.
-NOTHING_KEPT = {name: False for name in vars(OssRules()) if name.startswith("variants_keep_")}
+NOTHING_KEPT: dict[str, Any] = {name: False for name in vars(OssRules()) if name.startswith("variants_keep_")}
 # What each call needs of the session behind it.
 ACTIONS = {
     "InitiateMultipartUpload": ("oss:PutObject",),
