@@ -43,7 +43,7 @@ FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (19_348, 152),
     "ops/": (21_283, 174),
     "local/": (14_679, 146),
-    "quality/": (11_995, 107),
+    "quality/": (11_994, 107),
     "tests/": (77_630, 682),
     "miniprogram/": (14_883, 191),
     (REST := "docs/, deploy/, root"): (13_538, 150),
