@@ -24,6 +24,7 @@ from function.oss.callback_signature import OssPublicKeys
 from function.oss.client import OssClient, budget
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, get_record, head_object, put_record
+from function.sts import aliyun_sdk
 from function.sts.assume_role import StsClient
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.webhook import post_event
@@ -291,7 +292,7 @@ def attempt(cell: Cell, watch: Watch) -> str:
     """What went wrong in this cell; empty when it was as documented."""
     tried, sent = CALLS[cell.call], list[str]()
 
-    def late(connection: Any, _good: bytes) -> None:
+    def late(connection: Any) -> None:
         time.sleep(SLOW_SECONDS)
         connection.sendall(tried.good)
 
@@ -299,7 +300,7 @@ def attempt(cell: Cell, watch: Watch) -> str:
         sent.append(method)
         return send(method, url, **options)
 
-    with serving(Fault(late) if cell.fault == "slow" else FAULTS[cell.fault], lambda: b"{}") as origin:
+    with serving(Fault(late) if cell.fault == "slow" else FAULTS[cell.fault]) as origin:
         hands = Hands(watch, origin, counted, sent)
         started = time.monotonic()
         try:
@@ -324,6 +325,8 @@ def run(only: Callable[[Cell], bool] = lambda cell: True) -> Result:
     started, watch, result = time.monotonic(), Watch(), Result("faults")
     wanted = [*filter(only, cells())]
     progress = Progress("faults", len(wanted))
+    # As when an instance starts, before it takes requests: meanwhile imports may see placeholders.
+    aliyun_sdk.prepare()
     with LogWatch(watch), ThreadPoolExecutor(AT_A_TIME) as pool:
         found = pool.map(lambda cell: attempt(cell, watch), wanted)
         for number, (cell, problem) in enumerate(zip(wanted, found, strict=True), start=1):

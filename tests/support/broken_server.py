@@ -20,7 +20,7 @@ SLOW_SECONDS = 0.3
 HUGE_BYTES = 256 * 2**20
 CHUNK = b" " * 65536
 
-Play = Callable[[socket.socket, bytes], None]
+Play = Callable[[socket.socket], None]
 
 
 def whole(status: int, body: bytes) -> bytes:
@@ -33,7 +33,7 @@ class Fault:
     One way to break.
 
     Args:
-        play: given the connection after the request was read, and the good answer's body.
+        play: given the connection after the request was read.
 
         is_refused: nobody listens at all.
 
@@ -46,27 +46,27 @@ class Fault:
     certificate: str = ""
 
 
-def _nothing(_connection: socket.socket, _good: bytes) -> None:
+def _nothing(_connection: socket.socket) -> None:
     pass
 
 
-def _reset(connection: socket.socket, _good: bytes) -> None:
+def _reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def _hang(connection: socket.socket, _good: bytes) -> None:
+def _hang(connection: socket.socket) -> None:
     connection.settimeout(GIVE_UP_SECONDS)
     with suppress(OSError):
         connection.recv(1)
 
 
-def _late(connection: socket.socket, good: bytes) -> None:
+def _late(connection: socket.socket) -> None:
     time.sleep(SLOW_SECONDS)
-    connection.sendall(whole(200, good))
+    connection.sendall(whole(200, b"{}"))
 
 
 def _trickle(data: bytes) -> Play:
-    def play(connection: socket.socket, _good: bytes) -> None:
+    def play(connection: socket.socket) -> None:
         for index in range(int(GIVE_UP_SECONDS / TRICKLE_SECONDS)):
             connection.sendall(data[index % len(data) :][:1])
             time.sleep(TRICKLE_SECONDS)
@@ -74,23 +74,23 @@ def _trickle(data: bytes) -> Play:
     return play
 
 
-def _trickle_body(connection: socket.socket, good: bytes) -> None:
+def _trickle_body(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
-    _trickle(b" ")(connection, good)
+    _trickle(b" ")(connection)
 
 
-def _cut(connection: socket.socket, good: bytes) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(good) + good[: len(good) // 2])
+def _cut(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{")
 
 
-def _huge(connection: socket.socket, _good: bytes) -> None:
+def _huge(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
     for _ in range(HUGE_BYTES // len(CHUNK)):
         connection.sendall(CHUNK)
 
 
 def answers(status: int, body: bytes) -> Fault:
-    return Fault(lambda connection, _good: connection.sendall(whole(status, body)))
+    return Fault(lambda connection: connection.sendall(whole(status, body)))
 
 
 # On the wire, whatever is asked; the names are those of the vocabulary of faults.
@@ -112,14 +112,9 @@ WIRE = {
 
 
 @contextmanager
-def serving(fault: Fault | None, good: Callable[[], bytes]) -> Iterator[str]:
-    """
-    The origin of a server that plays ``fault``, or answers well where there is none.
-
-    Args:
-        good: the body of a good answer, made when it is sent.
-    """
-    if fault is not None and fault.is_refused:
+def serving(fault: Fault) -> Iterator[str]:
+    """The origin of a server that plays ``fault``."""
+    if fault.is_refused:
         # Bound, never listening: a closed one's port would go to whichever server starts next.
         with socket.socket() as deaf:
             deaf.bind(("127.0.0.1", 0))
@@ -128,10 +123,10 @@ def serving(fault: Fault | None, good: Callable[[], bytes]) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"127.0.0.1:{listener.getsockname()[1]}"
     over = threading.Event()
-    thread = threading.Thread(target=_accept, args=(listener, fault, good, over), daemon=True)
+    thread = threading.Thread(target=_accept, args=(listener, fault, over), daemon=True)
     thread.start()
     try:
-        yield f"{'https' if fault and fault.certificate else 'http'}://{origin}"
+        yield f"{'https' if fault.certificate else 'http'}://{origin}"
     finally:
         over.set()
         with suppress(OSError):
@@ -140,41 +135,36 @@ def serving(fault: Fault | None, good: Callable[[], bytes]) -> Iterator[str]:
         thread.join()
 
 
-def _accept(
-    listener: socket.socket, fault: Fault | None, good: Callable[[], bytes], over: threading.Event
-) -> None:
+def _accept(listener: socket.socket, fault: Fault, over: threading.Event) -> None:
     while not over.is_set():
         try:
             connection, _ = listener.accept()
         except OSError:
             return
-        threading.Thread(target=_serve, args=(connection, fault, good), daemon=True).start()
+        threading.Thread(target=_serve, args=(connection, fault), daemon=True).start()
 
 
-def _serve(connection: socket.socket, fault: Fault | None, good: Callable[[], bytes]) -> None:
+def _serve(connection: socket.socket, fault: Fault) -> None:
     with connection, suppress(OSError):
         connection.settimeout(GIVE_UP_SECONDS)
-        if fault is not None and fault.certificate not in ("", "none"):
+        if fault.certificate not in ("", "none"):
             with _context(fault.certificate).wrap_socket(connection, server_side=True) as secure:
-                _answer(secure, fault, good)
+                _answer(secure, fault)
         else:
-            _answer(connection, fault, good)
+            _answer(connection, fault)
 
 
-def _answer(connection: socket.socket, fault: Fault | None, good: Callable[[], bytes]) -> None:
+def _answer(connection: socket.socket, fault: Fault) -> None:
     request = b""
     while b"\r\n\r\n" not in request:
         part = connection.recv(65536)
         if not part:
             return
         request += part
-        if fault is not None and fault.certificate == "none":
+        if fault.certificate == "none":
             connection.sendall(b"HTTP/1.1 400 plain HTTP is spoken here\r\n\r\n")
             return
-    if fault is None:
-        connection.sendall(whole(200, good()))
-    else:
-        fault.play(connection, good())
+    fault.play(connection)
 
 
 @lru_cache

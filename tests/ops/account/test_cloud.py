@@ -21,7 +21,7 @@ def ask(origin):
 @pytest.fixture
 def forger():
     """A server that answers well, with a certificate of its own making."""
-    with serving(FORGED, lambda: b"") as origin:
+    with serving(FORGED) as origin:
         yield origin
 
 
