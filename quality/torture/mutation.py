@@ -265,8 +265,7 @@ def path_of(module: str) -> Path:
 
 def equivalents(module: str) -> dict[str, str]:
     """The mutants that no test can tell from the module, with the reason."""
-    found: dict[str, str] = tomllib.loads(EQUIVALENT.read_text("utf-8")).get(module, {})
-    return found
+    return dict(tomllib.loads(EQUIVALENT.read_text("utf-8")).get(module, {}))
 
 
 def present(module: str) -> tuple[str, str]:

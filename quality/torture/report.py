@@ -82,8 +82,7 @@ def print_table(results: Iterable[Result]) -> bool:
     for what in filter(totals.__contains__, TOTALS):
         print(f"{what:<73} {totals[what]:>16,}")
     print(f"{'secrets found':<73} {len(secrets):>16,}\n")
-    times = ", ".join(f"{result.name} {result.seconds:.0f}" for result in results)
-    print(f"seconds: {times}")
+    print("seconds:", ", ".join(f"{result.name} {result.seconds:.0f}" for result in results))
     for result in results:
         for note in result.notes:
             print(f"note ({result.name}): {note}")
