@@ -6,14 +6,14 @@ first login more than everything else in it.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
 from function import VERSION
 from function.annotations import TYPE_CHECKING, Any, NamedTuple
-from function.outgoing import TRICKLED, verifying_context, with_timeout
+from function.outgoing import TIMED_OUT, TRICKLED, verifying_context, with_timeout
 from function.outgoing import ExchangeFailed as ExchangeFailed
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_MAX_BYTES = 64 * 1024
 MAX_HEADERS_CHARACTERS = 64 * 1024
 READ_BYTES = 8192
+SEND_BYTES = 64 * 1024
 # A kind of failure that callers tell apart.
 TOO_LONG = "response over the size limit"
 
@@ -48,13 +49,17 @@ def send(method: str, url: str, *, budget_seconds: float, **options: Any) -> Htt
         ExchangeFailed: no response, too long or too late.
     """
     origin = "/".join(url.split("/")[:3])
-    return with_timeout(budget_seconds, origin, lambda: _send(method, url, budget_seconds, **options))
+    deadline = time.monotonic() + budget_seconds
+    return with_timeout(
+        budget_seconds, origin, lambda: _send(method, url, budget_seconds, deadline, **options)
+    )
 
 
 def _send(
     method: str,
     url: str,
     budget_seconds: float,
+    deadline: float,
     *,
     max_bytes: int = DEFAULT_MAX_BYTES,
     query: Mapping[str, str] | None = None,
@@ -63,15 +68,16 @@ def _send(
 ) -> HttpResponse:
     from http.client import HTTPException
 
-    deadline = time.monotonic() + budget_seconds
     own = {"User-Agent": f"oss-direct-upload/{VERSION}", "Connection": "close"}
+    if body:
+        own["Content-Length"] = str(len(body))
     sent = {"Accept": "*/*", "Accept-Encoding": "identity", **own, **(headers or {})}
     try:
         scheme, host, path, own_query, _ = urlsplit(url)
         query_string = own_query or urlencode(query or {})
         target = f"{path or '/'}?{query_string}" if query_string else path or "/"
         with closing(_connection(scheme, host, budget_seconds)) as connection:
-            connection.request(method, target, body, sent)
+            connection.request(method, target, _pieces(body, deadline) if body else body, sent)
             with connection.getresponse() as response:
                 headers = _headers(response)
                 content = _read(response, deadline, max_bytes) if max_bytes else b""
@@ -79,6 +85,14 @@ def _send(
     # ValueError: a URL that cannot be parsed or encoded, or a status or length that is not a number.
     except (HTTPException, OSError, ValueError) as error:
         raise ExchangeFailed(type(error).__name__) from None
+
+
+def _pieces(body: bytes, deadline: float) -> Iterator[bytes]:
+    """Yield a body until nobody waits any more: what lacks its end is not stored."""
+    for at in range(0, len(body), SEND_BYTES):
+        if time.monotonic() > deadline:
+            raise ExchangeFailed(TIMED_OUT)
+        yield body[at : at + SEND_BYTES]
 
 
 def _connection(scheme: str, host: str, timeout: float) -> "HTTPConnection":

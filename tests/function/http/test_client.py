@@ -149,6 +149,22 @@ def test_a_body_is_sent_with_its_headers():
         assert line in other.heads[0].split("\r\n")
 
 
+def test_a_large_body_arrives_whole():
+    body, came = b"0123456789" * 20_000, []
+
+    def act(connection, _done):
+        # Its begin may have come with the head.
+        came.append(other.heads[0].partition("\r\n\r\n")[2].encode())
+        while sum(map(len, came)) < len(body):
+            came.append(connection.recv(65536))
+        connection.sendall(with_body(b""))
+
+    with peer(act) as other:
+        assert ask(other.url, method="PUT", body=body).status == 200
+    assert b"".join(came) == body
+    assert other.heads[0].count("Content-Length: 200000") == 1
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(status):
     with peer(sends(with_body(b"SECRET"))) as elsewhere:
@@ -288,6 +304,25 @@ def test_a_slow_name_lookup_is_abandoned_within_the_budget(monkeypatch):
         assert failure("http://slow.example/", budget_seconds=0.1).kind == "timed out"
     finally:
         done.set()
+
+
+def test_no_body_is_sent_after_its_deadline(monkeypatch):
+    lookup, found, came = socket.getaddrinfo, threading.Event(), threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: found.wait() and lookup(*args, **more))
+    rest = []
+
+    def act(connection, _done):
+        while part := connection.recv(4096):
+            rest.append(part)
+        came.set()
+
+    with peer(act) as server:
+        late = failure(server.url, method="PUT", body=b"late" * 8, budget_seconds=0.01)
+        assert late.kind == outgoing.TIMED_OUT
+        found.set()
+        # Nobody waits for it any more, but it goes on.
+        assert came.wait(PATIENCE_SECONDS)
+    assert "late" not in server.heads[0] + b"".join(rest).decode()
 
 
 def test_a_refused_connection_is_a_failure_that_hides_the_url():
