@@ -23,33 +23,32 @@ FIELDS = {
     "ReservedCode2": "reserved2",
 }
 
-# Values of a label by their fields, all of which are there.
-Values = dict[str, str]
+# Where one of these stands, a text that may hold anything is a label, readable or not.
+MARKS = f'"{OUTER}"', '"ContentProducer"'
 
 
-def values_in(text: str) -> Values:
-    """Return the fields of a label; numbers count as text. Raise ``ValueError`` if it cannot be read."""
-    if len(text.encode(errors="replace")) > MAX_TEXT:
-        raise ValueError("too long")
+def values_in(text: str) -> dict[str, str]:
+    """Return the fields of a label; whole numbers count as text. Raise ``ValueError`` if it has none."""
+    if len(text.encode()) > MAX_TEXT:
+        raise ValueError
     try:
         found = _decode(text.strip())
     except RecursionError:
-        raise ValueError("nested") from None
+        raise ValueError from None
     found = found.get(OUTER, found) if isinstance(found, dict) else found
     if not isinstance(found, dict) or found.get("Label") not in ("1", "2", "3"):
-        raise ValueError("no label")
+        raise ValueError
     if not all(isinstance(value, str) and len(value) <= MAX_VALUE for value in found.values()):
-        raise ValueError("not a text, or too long")
+        raise ValueError
     return {name: found.get(name, "") for name in FIELDS}
 
 
 def is_label(text: str) -> bool:
-    """Return whether a text that may hold anything holds a label, readable or not."""
-    is_bare = '"Label"' in text and '"ContentProducer"' in text
-    return text.lstrip().startswith("{") and (is_bare or f'"{OUTER}"' in text)
+    """Return whether a text that may hold anything is meant for a label."""
+    return text.lstrip().startswith("{") and any(mark in text for mark in MARKS)
 
 
-def label_of(values: Values) -> AiLabel:
+def label_of(values: dict[str, str]) -> AiLabel:
     """Return a label with the texts that ``AiLabel`` takes."""
     label, *texts = FIELDS
     taken: dict[str, Any] = {FIELDS[name]: values[name] for name in texts if VALUE.fullmatch(values[name])}
@@ -65,15 +64,9 @@ def text_of(label: AiLabel) -> str:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("repeated field")
+        raise ValueError
     return value
 
 
-def _refuse(name: str) -> None:
-    raise ValueError(name)
-
-
-_decode = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=_refuse
-).decode
+_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_int=str).decode
 _encode = json.JSONEncoder(separators=(",", ":")).encode

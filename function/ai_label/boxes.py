@@ -7,7 +7,7 @@ Sources: ISO/IEC 14496-12, ISO/IEC 23008-12 (HEIF), QuickTime File Format (metad
 from collections.abc import Iterator
 
 from function.ai_label.annex_e import MAX_TEXT, OUTER
-from function.ai_label.marks import C2PA, LABEL, LOST, TEXT, XMP, Mark
+from function.ai_label.marks import C2PA, LABEL, XMP, Mark, text_marks
 from function.ai_label.xmp import MAX_PACKET
 from function.moderation.picture_file import PictureFile, Unreadable
 
@@ -17,12 +17,9 @@ MAX_KEY = 256
 # Places of an item: in the file, or in a box beside the list.
 IN_FILE, IN_BOX = 0, 1
 
-# Each with its type and its end; its content may be taken.
-Boxes = Iterator[tuple[bytes, int]]
 
-
-def boxes(file: PictureFile, end: int) -> Boxes:
-    """Yield each box up to a place, which must be one's end; a rest of less than a header is skipped."""
+def boxes(file: PictureFile, end: int) -> Iterator[tuple[bytes, int]]:
+    """Yield type and end of each box up to a place; its content may be taken."""
     while end - file.at >= 8:
         begin = file.at
         size, name = int.from_bytes(file.take(4)), file.take(4)
@@ -33,13 +30,12 @@ def boxes(file: PictureFile, end: int) -> Boxes:
             raise Unreadable
         yield name, behind
         file.at = behind
-    file.at = end
 
 
 def heic_marks(file: PictureFile) -> Iterator[Mark]:
     for name, end in boxes(file, file.size_bytes):
         if name == b"uuid" and file.take(16) == C2PA_BOX:
-            yield C2PA, b""
+            yield C2PA, C2PA_BOX
         elif name == b"meta":
             for pieces in _packets(file, end):
                 if sum(count for _, count in pieces) > MAX_PACKET:
@@ -77,10 +73,9 @@ def _packets(file: PictureFile, end: int) -> list[list[tuple[int, int]]]:
 
 def _item_of_xmp(file: PictureFile, end: int) -> int:
     """Return the number of an item if it is XMP; else 0, which no item has."""
-    version = file.take(4)[0]
-    item = _number(file, 4 if version == 3 else 2)
+    item = _number(file, 4 if file.take(4)[0] == 3 else 2)
     file.skip(2)
-    rest = file.take(min(end - file.at, MAX_KEY)) if version in (2, 3) and end > file.at else b""
+    rest = file.take(min(end - file.at, MAX_KEY))
     _, _, content_type = rest[4:].partition(b"\0")
     return item if rest[:4] == b"mime" and content_type.startswith(XMP_TYPE) else 0
 
@@ -110,7 +105,7 @@ def _number(file: PictureFile, count: int) -> int:
 def video_marks(file: PictureFile) -> Iterator[Mark]:
     for name, end in boxes(file, file.size_bytes):
         if name == b"uuid" and file.take(16) == C2PA_BOX:
-            yield C2PA, b""
+            yield C2PA, C2PA_BOX
         elif name == b"moov":
             for inner, behind in boxes(file, end):
                 if inner == b"udta":
@@ -140,15 +135,11 @@ def _tags(file: PictureFile, end: int) -> Iterator[Mark]:
 
 def _values(file: PictureFile, end: int, key: bytes) -> Iterator[Mark]:
     for name, behind in boxes(file, end):
-        if name == b"name":
-            key = _short(file, behind)[4:]
-        elif name == b"data":
-            # Type and language come first.
-            value = file.take(behind - file.at)[8:] if behind - file.at <= MAX_TEXT + 8 else None
-            if value is not None:
-                yield (LABEL if key == NAME else TEXT), value
-            elif key == NAME:
-                yield LOST, b""
+        if name == b"data":
+            # Type and language come first; what is too long is no label that can be read.
+            size = behind - file.at
+            value = file.take(size)[8:] if size <= MAX_TEXT + 8 else b""
+            yield from [(LABEL, value)] if key == NAME else text_marks(value)
 
 
 def _short(file: PictureFile, end: int) -> bytes:

@@ -4,20 +4,27 @@ from collections.abc import Callable, Iterable, Iterator
 
 from function.ai_label.label import AiLabel
 from function.ai_label.marks import C2PA, LOST, Mark, combine
-from function.moderation.picture_file import PictureFile, Unreadable, brands_of, is_compressed, kind_of
+from function.moderation.picture_file import (
+    HEIC_BRANDS,
+    SEQUENCES,
+    PictureFile,
+    Unreadable,
+    brands_of,
+    is_compressed,
+    kind_of,
+)
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, read_range
 
-# Of a range as a rule, of the largest, and of all.
-RANGE_BYTES, MAX_RANGE_BYTES, MAX_BYTES, MAX_READS = 256 * 1024, 1024 * 1024, 4 * 1024 * 1024, 20
+# Of a range, which nothing that is read exceeds, and of all.
+RANGE_BYTES, MAX_BYTES, MAX_READS = 256 * 1024, 4 * 1024 * 1024, 20
 LEAST_SECONDS = 1.0
 # Of packets and texts, which items of a HEIC may repeat: two of the longest segments of a JPEG.
 MAX_MARK_BYTES = 128 * 1024
 # By these a file is known, with its brands if it has some.
 FIRST_BYTES = 64
-HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
-# Brands of pictures of which only HEIC is read.
-PICTURES = {b"mif1", b"msf1", b"avif", b"avis", b"hevc", b"hevx", b"crx "}
+# Brands of pictures, of which only HEIC is read.
+PICTURES = {b"mif1", b"avif", *SEQUENCES}
 
 
 class OutOfTime(Exception):
@@ -46,7 +53,7 @@ def examine(
     def read(at: int, count: int) -> bytes:
         nonlocal reads, bytes_left
         reads, bytes_left = reads + 1, bytes_left - count
-        if reads > MAX_READS or bytes_left < 0 or count > MAX_RANGE_BYTES:
+        if reads > MAX_READS or bytes_left < 0:
             raise Unreadable
         if min(seconds_left(), oss.seconds_left()) < LEAST_SECONDS:
             raise OutOfTime
@@ -68,7 +75,7 @@ def label_in(size_bytes: int, read: Callable[[int, int], bytes]) -> AiLabel | No
         elif HEIC_BRANDS.intersection(brands):
             reader = boxes.heic_marks
         else:
-            reader = boxes.video_marks if brands and PICTURES.isdisjoint(brands) else None
+            reader = boxes.video_marks if PICTURES.isdisjoint(brands) else None
         return combine(_bounded(reader(file))) if reader else None
     except Unreadable:
         return None

@@ -19,10 +19,12 @@ BEFORE = (
     f' xmlns:TC260="{NAMESPACE}"><TC260:AIGC>'
 )
 BEHIND = '</TC260:AIGC></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
-# Where a PNG's first chunk ends, and a WebP's first chunk begins and its data.
-PNG_HEADER, WEBP_FIRST, WEBP_DATA = 33, 12, 20
+# Ends of JFIF's segment, which has no thumbnail, and of a PNG's first chunk; begins of a WebP's and its data.
+JFIF_END, PNG_HEADER, WEBP_FIRST, WEBP_DATA = 20, 33, 12, 20
 # Flags of a WebP's extended header: XMP, and transparency.
 HAS_XMP, HAS_ALPHA = 0x04, 0x10
+# In the header of a lossless picture, behind its sizes.
+IS_TRANSPARENT = 1 << 28
 
 
 def can_be_carried(label: AiLabel | None) -> bool:
@@ -61,11 +63,11 @@ def embed(kind: str, body: bytes, xmp: bytes) -> bytes:
     """
     if kind == JPEG:
         # Behind JFIF's own segment, which must come first.
-        at = 4 + int.from_bytes(body[4:6]) if body[2:4] == b"\xff\xe0" else 2
+        at = JFIF_END if body[2:4] == b"\xff\xe0" else 2
         data = XMP_HEADER + xmp
         return body[:at] + struct.pack(">BBH", 0xFF, APP1, len(data) + 2) + data + body[at:]
     if kind == PNG:
-        chunk = b"iTXt" + XMP_KEYWORD + bytes(4) + xmp
+        chunk = b"iTXt" + XMP_KEYWORD + bytes(5) + xmp
         made = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         return body[:PNG_HEADER] + made + body[PNG_HEADER:]
     chunks = bytearray(body[WEBP_FIRST:] if body.startswith(b"VP8X", WEBP_FIRST) else _extended(body))
@@ -80,13 +82,9 @@ def _extended(body: bytes) -> bytes:
     data, flags = body[WEBP_DATA : WEBP_DATA + 10], 0
     if body.startswith(b"VP8L", WEBP_FIRST):
         bits = int.from_bytes(data[1:5], "little")
-        width, height, flags = bits & 0x3FFF, bits >> 14 & 0x3FFF, HAS_ALPHA * (bits >> 28 & 1)
+        width, height = bits & 0x3FFF, bits >> 14 & 0x3FFF
+        flags = HAS_ALPHA if bits & IS_TRANSPARENT else 0
     else:
-        sizes = struct.unpack("<6x2H", data)
-        width, height = ((size & 0x3FFF) - 1 for size in sizes)
-    header = (
-        struct.pack("<4sIB3x", b"VP8X", 10, flags)
-        + width.to_bytes(3, "little")
-        + height.to_bytes(3, "little")
-    )
-    return header + body[WEBP_FIRST:]
+        width, height = ((size & 0x3FFF) - 1 for size in struct.unpack("<6x2H", data))
+    sizes = width.to_bytes(3, "little") + height.to_bytes(3, "little")
+    return b"VP8X" + struct.pack("<I4B", 10, flags, 0, 0, 0) + sizes + body[WEBP_FIRST:]

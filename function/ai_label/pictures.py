@@ -5,14 +5,14 @@ Sources: ITU-T T.81 and T.871 (JPEG), PNG (third edition), RFC 9649 (WebP), TIFF
 the XMP specification, part 3
 """
 
-import struct
 from collections.abc import Iterator
 
 from function.ai_label.annex_e import OUTER
-from function.ai_label.marks import JUMBF, LABEL, LOST, TEXT, XMP, Mark
+from function.ai_label.marks import LABEL, LOST, XMP, Mark, manifest_marks, text_marks
 from function.ai_label.xmp import MAX_PACKET
 from function.moderation.picture_file import (
     JPEG,
+    JPEG_SCAN,
     PNG,
     WEBP,
     PictureFile,
@@ -22,12 +22,12 @@ from function.moderation.picture_file import (
     webp_chunks,
 )
 
-APP1, APP11, SOS = 0xE1, 0xEB, 0xDA
+APP1, APP11 = 0xE1, 0xEB
 XMP_HEADER, MORE_XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
-EXIF_HEADER, NAME = b"Exif\0\0", OUTER.encode()
-# The keyword of a chunk, its two flags, and an empty language and translation.
-XMP_KEYWORD = b"XML:com.adobe.xmp\0"
-# Tags of EXIF.
+XMP_KEYWORD, NAME = b"XML:com.adobe.xmp", OUTER.encode()
+KEYWORDS = {XMP_KEYWORD: XMP, NAME: LABEL}
+# EXIF of either byte order, and its tags.
+LITTLE, BIG = b"II*\0", b"MM\0*"
 DESCRIPTION, COMMENT, EXIF_FOLDER = 0x010E, 0x9286, 0x8769
 # More than any camera writes into a directory.
 MAX_ENTRIES = 200
@@ -35,54 +35,51 @@ MAX_ENTRIES = 200
 BYTES = (2, 7)
 # Before the comment stands its encoding.
 ENCODINGS = (b"ASCII\0\0\0", b"UNICODE\0", bytes(8))
-# These are enough to know a segment, chunk or box.
-PEEKED = 48
+# These are enough to know a chunk or box.
+PEEKED = 40
 
 
 def jpeg_marks(file: PictureFile) -> Iterator[Mark]:
     for code, length in jpeg_segments(file):
-        if code == SOS:
+        if code == JPEG_SCAN:
             return
-        begin = _peek(file, length) if code in (APP1, APP11) else b""
-        if code == APP11 and begin.startswith(b"JP"):
-            # Behind an instance; of the pieces of a box the first is enough.
-            yield JUMBF, begin[8:]
-        elif code == APP11 and begin.startswith(NAME):
-            yield LABEL, file.take(length)[len(NAME) :]
-        elif begin.startswith(XMP_HEADER):
-            yield XMP, file.take(length)[len(XMP_HEADER) :]
-        elif begin.startswith(MORE_XMP_HEADER):
-            yield LOST, b""
-        elif begin.startswith(EXIF_HEADER):
-            yield from _texts(file.take(length))
+        if code not in (APP1, APP11):
+            continue
+        data = file.take(length)
+        if code == APP11 and data.startswith(NAME):
+            yield LABEL, data[len(NAME) :]
+        elif code == APP11:
+            # Behind name, instance and number; of the pieces of a box the first is enough.
+            yield from manifest_marks(data[8:])
+        elif data.startswith(XMP_HEADER):
+            yield XMP, data[len(XMP_HEADER) :]
+        elif data.startswith(MORE_XMP_HEADER):
+            yield LOST, data
+        else:
+            yield from _texts(data)
 
 
 def png_marks(file: PictureFile) -> Iterator[Mark]:
     for name, length in png_chunks(file):
-        if name in (b"caBX", b"tEXt", b"zTXt", b"iTXt", b"eXIf"):
-            begin = _peek(file, length)
-            if name == b"caBX":
-                yield JUMBF, begin
-            elif name == b"eXIf":
-                yield from _texts(_take(file, length))
-            elif begin.startswith((XMP_KEYWORD, NAME + b"\0")):
-                yield _png_text(name, _take(file, length))
-
-
-def _png_text(chunk: bytes, data: bytes) -> Mark:
-    keyword, _, text = data.partition(b"\0")
-    is_compressed = chunk == b"zTXt" or (chunk == b"iTXt" and text[:1] != b"\0")
-    if is_compressed:
-        return LOST, b""
-    if chunk == b"iTXt":
-        text = text[2:].split(b"\0", 2)[-1]
-    return (LABEL if keyword == NAME else XMP), text
+        if name == b"caBX":
+            yield from manifest_marks(_peek(file, length))
+        elif name == b"eXIf":
+            yield from _texts(_take(file, length))
+        elif name in (b"tEXt", b"zTXt", b"iTXt"):
+            keyword, _, text = _peek(file, length).partition(b"\0")
+            if keyword not in KEYWORDS:
+                continue
+            if name == b"zTXt" or (name == b"iTXt" and text[:1] != b"\0"):
+                # It is compressed.
+                yield LOST, text
+            else:
+                yield KEYWORDS[keyword], _take(file, length)[len(keyword) :]
 
 
 def webp_marks(file: PictureFile) -> Iterator[Mark]:
     for name, length in webp_chunks(file):
         if name == b"C2PA":
-            yield JUMBF, _peek(file, length)
+            yield from manifest_marks(_peek(file, length))
         elif name == b"XMP ":
             yield XMP, _take(file, length)
         elif name == b"EXIF":
@@ -92,36 +89,35 @@ def webp_marks(file: PictureFile) -> Iterator[Mark]:
 READERS = {JPEG: jpeg_marks, PNG: png_marks, WEBP: webp_marks}
 
 
-def _texts(data: bytes) -> Iterator[Mark]:
-    """Yield description and comment of EXIF, which may hold a label; of what is malformed none."""
-    tiff = data.removeprefix(b"Exif\0\0")
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4], "")
-    if not order or len(tiff) < 8:
-        return
-    picture = _entries(tiff, order, struct.unpack_from(f"{order}I", tiff, 4)[0])
-    yield TEXT, _bytes(tiff, order, picture.get(DESCRIPTION))
-    if EXIF_FOLDER in picture:
-        folder = _entries(tiff, order, struct.unpack(f"{order}I", picture[EXIF_FOLDER][6:])[0])
-        comment = _bytes(tiff, order, folder.get(COMMENT))
+def _texts(exif: bytes) -> Iterator[Mark]:
+    """Yield description and comment of EXIF if they are meant for labels; of what is malformed none."""
+    tiff = exif.removeprefix(b"Exif\0\0")
+    if tiff.startswith((LITTLE, BIG)):
+        picture = _entries(tiff, tiff[4:8])
+        yield from text_marks(_value(tiff, picture.get(DESCRIPTION, b"")))
+        folder = _entries(tiff, picture.get(EXIF_FOLDER, b"")[8:])
+        comment = _value(tiff, folder.get(COMMENT, b""))
         if comment[:8] in ENCODINGS:
             # A label is of ASCII: two bytes for each letter have one that is zero.
-            yield TEXT, comment[8:].replace(b"\0", b"").strip(b"\xff\xfe")
+            yield from text_marks(comment[8:].replace(b"\0", b"").strip(b"\xff\xfe"))
 
 
-def _entries(tiff: bytes, order: str, at: int) -> dict[int, bytes]:
-    """Return the entries of a directory by their tags: type, count and value."""
-    if at + 2 > len(tiff):
-        return {}
-    (count,) = struct.unpack_from(f"{order}H", tiff, at)
-    begins = range(at + 2, at + 2 + 12 * min(count, MAX_ENTRIES), 12)
-    found = (tiff[begin : begin + 12] for begin in begins)
-    return {struct.unpack(f"{order}H", each[:2])[0]: each[2:] for each in found if len(each) == 12}
+def _entries(tiff: bytes, pointer: bytes) -> dict[int, bytes]:
+    """Return the entries of a directory by their tags."""
+    at = _number(tiff, pointer)
+    count = min(_number(tiff, tiff[at : at + 2]), MAX_ENTRIES)
+    rows = (tiff[begin : begin + 12] for begin in range(at + 2, at + 12 * count, 12))
+    return {_number(tiff, row[:2]): row for row in rows}
 
 
-def _bytes(tiff: bytes, order: str, entry: bytes | None) -> bytes:
-    kind, count, at = struct.unpack(f"{order}HII", entry) if entry else (0, 0, 0)
-    # So few stand in the entry itself, and are no label.
-    return tiff[at : at + count] if kind in BYTES and count > 4 else b""
+def _value(tiff: bytes, row: bytes) -> bytes:
+    """Return the bytes that an entry is about, none for a type that is not read."""
+    size, place = _number(tiff, row[4:8]), _number(tiff, row[8:])
+    return tiff[place : place + size] if _number(tiff, row[2:4]) in BYTES else b""
+
+
+def _number(tiff: bytes, data: bytes) -> int:
+    return int.from_bytes(data[::-1] if tiff.startswith(LITTLE) else data)
 
 
 def _peek(file: PictureFile, length: int) -> bytes:

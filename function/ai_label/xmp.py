@@ -33,36 +33,38 @@ def properties(packet: bytes) -> Iterator[tuple[str, str]]:
     Raises:
         ValueError: it is malformed, or has more than is read.
     """
-    # Names have no entities, so what is not there as bytes is not there.
-    if not any(name.encode() in packet for name in NAMESPACES):
-        return
     # Names and namespaces of the elements around, the innermost last.
-    around: list[tuple[str, Mapping[str, str]]] = [("", {})]
+    around: list[tuple[str | None, Mapping[str, str]]] = [(None, {})]
     wanted = parts = ""
-    for token in _tokens(packet.decode(errors="replace").strip("\ufeff\0")):
+    for token in _tokens(packet.decode(errors="replace")):
         name = token["name"]
         if not name:
-            parts += (token["data"] or _plain(token["text"] or "")) if wanted else ""
+            if wanted:
+                parts += token["data"] or _plain(token["text"] or "")
             continue
         if not token["end"]:
             if wanted or len(around) > MAX_DEPTH:
-                raise ValueError("nested")
-            spaces, attributes = _read(token["attributes"], around[-1][1])
+                raise ValueError
+            attributes = [(each, value[1:-1]) for each, value in ATTRIBUTE.findall(token["attributes"])]
+            spaces = {**around[-1][1], **_spaces(attributes)}
+            if len(spaces) > MAX_NAMESPACES:
+                raise ValueError
             around.append((name, spaces))
             wanted, parts = _wanted(name, spaces), ""
             for each, value in attributes:
+                # One without a prefix is in no namespace.
                 if ":" in each and (found := _wanted(each, spaces)):
                     yield found, _plain(value)
-                elif wanted == SOURCE_TYPE and each.endswith(":resource"):
+                elif wanted and each.endswith(":resource"):
                     parts = _plain(value)
         if token["end"] or token["empty"]:
             if around.pop()[0] != name:
-                raise ValueError("another end")
+                raise ValueError
             if wanted:
                 yield wanted, parts
             wanted = ""
     if len(around) != 1:
-        raise ValueError("no end")
+        raise ValueError
 
 
 def _tokens(text: str) -> Iterator[re.Match[str]]:
@@ -70,19 +72,14 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
     while at < len(text):
         token = TOKEN.match(text, at)
         if token is None:
-            raise ValueError("no XML")
+            raise ValueError
         at = token.end()
         yield token
 
 
-def _read(attributes: str, around: Mapping[str, str]) -> tuple[Mapping[str, str], list[tuple[str, str]]]:
-    """Return the namespaces by prefix, and the other attributes."""
-    found = [(name, value[1:-1]) for name, value in ATTRIBUTE.findall(attributes)]
-    own = {name[5:].lstrip(":"): _plain(value) for name, value in found if re.match("xmlns(:|$)", name)}
-    spaces = {**around, **own} if own else around
-    if len(spaces) > MAX_NAMESPACES:
-        raise ValueError("too many namespaces")
-    return spaces, [(name, value) for name, value in found if name[:5] != "xmlns"]
+def _spaces(attributes: list[tuple[str, str]]) -> dict[str, str]:
+    """Return the namespaces that an element declares, by prefix; empty for the one of its own name."""
+    return {name[6:]: _plain(value) for name, value in attributes if name.partition(":")[0] == "xmlns"}
 
 
 def _wanted(name: str, spaces: Mapping[str, str]) -> str:
@@ -97,5 +94,5 @@ def _plain(text: str) -> str:
 
 def _character(reference: str, name: str) -> str:
     if name not in ENTITIES or not reference.endswith(";"):
-        raise ValueError("an entity")
+        raise ValueError
     return ENTITIES[name]

@@ -39,7 +39,6 @@ ORIENTATION, MAX_EXIF_BYTES = 0x0112, 64 * 1024
 EXIF, ANIMATION = (b"eXIf", b"EXIF"), (b"acTL", b"ANIM", b"ANMF")
 # The first bytes by which a picture is known; of HEIC these are enough for its brands.
 FIRST_BYTES = 64
-HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
 
 
 # First byte, and the one behind the last; metadata with its name and place.
@@ -106,7 +105,7 @@ def kind_after_cleaning(beginning: bytes) -> str:
     if kind in (picture_file.JPEG, picture_file.PNG, picture_file.WEBP):
         return kind
     brands = picture_file.brands_of(beginning)
-    is_heic = HEIC_BRANDS.intersection(brands)
+    is_heic = picture_file.HEIC_BRANDS.intersection(brands)
     # A sequence is an animation.
     return picture_file.JPEG if is_heic and brands[0] not in picture_file.SEQUENCES else ""
 

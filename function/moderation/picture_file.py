@@ -31,6 +31,7 @@ GIF, JPEG, PNG, WEBP = "gif", "jpg", "png", "webp"
 MARKS = {b"GIF8[79]a": GIF, b"\xff\xd8\xff": JPEG, b"\x89PNG\r\n\x1a\n": PNG, b"RIFF.{4}WEBP": WEBP}
 # Brands of HEIF and AVIF files that are shown as a sequence.
 SEQUENCES = {b"avis", b"msf1", b"hevc", b"hevx"}
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis"}
 
 # Takes an offset and how many bytes to return from there.
 Read = Callable[[int, int], bytes]

@@ -124,14 +124,23 @@ def items(*infos: bytes, version: int = 0) -> bytes:
     return box(b"iinf", bytes([version, 0, 0, 0]), count, *infos)
 
 
-def places(number: int, *pieces: tuple[int, int], version: int = 1, method: int = 0, base: int = 0) -> bytes:
-    """Where one item is: each piece with its offset and length."""
+def places(
+    number: int,
+    *pieces: tuple[int, int],
+    version: int = 1,
+    method: int = 0,
+    base: int = 0,
+    wide_offsets: bool = False,
+) -> bytes:
+    """Where one item is: each piece with its offset and length; with wide offsets without its number."""
     wide = ">I" if version == 2 else ">H"
-    head = bytes([version, 0, 0, 0, 0x44, 0x44 if version else 0x40]) + struct.pack(wide, 1)
+    head = bytes([version, 0, 0, 0, *((0x84, 0x40) if wide_offsets else (0x44, 0x44))]) + struct.pack(wide, 1)
     row = struct.pack(wide, number) + (struct.pack(">H", method) if version else b"")
     row += struct.pack(">HIH", 0, base, len(pieces))
     for at, count in pieces:
-        row += (bytes(4) if version else b"") + struct.pack(">II", at, count)
+        row += (bytes(4) if version and not wide_offsets else b"") + struct.pack(
+            ">QI" if wide_offsets else ">II", at, count
+        )
     return box(b"iloc", head, row)
 
 

@@ -21,6 +21,8 @@ WRAPPED = json.dumps({"AIGC": VALUES})
         files.text_of(Label=1),
         files.text_of(Other="", Next=7),
         json.dumps({"AIGC": VALUES, "Other": {}}),
+        files.text_of().ljust(4096),
+        files.text_of(Other="x" * 256),
     ],
 )
 def test_a_label_is_read_bare_and_wrapped_and_with_numbers(text):
@@ -47,6 +49,8 @@ def test_a_label_alone_is_a_label(label):
         '{"Label": "1"} x',
         *(files.text_of(Label=label) for label in ("4", "0", "", "1 ", None, True, 1.0, ["1"])),
         files.text_of(ProduceID="x" * 257),
+        files.text_of().ljust(4097),
+        json.dumps({**VALUES, "Other": "某" * 250}, ensure_ascii=False).ljust(3700),
         *(files.text_of(ProduceID=value) for value in (None, False, {}, [])),
         files.text_of(Other={"Label": "1"}),
         files.text_of(**{f"N{n}": "x" * 250 for n in range(17)}),

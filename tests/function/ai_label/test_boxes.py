@@ -38,10 +38,15 @@ MARKED = AiLabel(source=METADATA, c2pa=True)
         heic(items(item(7)), places(7, (AT, 9), (AT + 9, len(PACKET) - 9)), before=MDAT),
         heic(items(item(7)), places(7, (0, len(PACKET)), base=AT), before=MDAT),
         heic(items(item(7), version=1), places(7, (AT, len(PACKET)), version=0), before=MDAT),
+        heic(items(item(7)), places(7, (AT, len(PACKET)), wide_offsets=True), before=MDAT),
+        heic(items(item(7)), places(7, (AT, len(PACKET)), method=0x10), before=MDAT),
+        heic(box(b"idat", bytes(90)), items(item(7)), places(7, (AT, len(PACKET))), before=MDAT),
+        heic(items(item(7)), places(7, (AT, 65536)), before=box(b"mdat", PACKET.ljust(65536))),
         heic(items(item(7, version=3)), places(7, (AT, len(PACKET)), version=2), before=MDAT),
         heic(items(item(1, b"hvc1", b""), item(7)), places(7, (AT, len(PACKET))), before=MDAT, behind=C2PA),
         heic(places(7, (0, len(PACKET)), method=1), items(item(7)), box(b"idat", PACKET)),
         heic(items(item(7)), places(7, (0, len(PACKET)), method=1), box(b"idat", PACKET)),
+        heic(box(b"idat", PACKET), items(item(7)), places(7, (0, len(PACKET)), method=1), box(b"free")),
     ],
 )
 def test_the_packet_of_heic_is_found_where_its_item_is(data):
@@ -53,9 +58,9 @@ def test_the_packet_of_heic_is_found_where_its_item_is(data):
     [
         heic(),
         heic(box(b"hdlr", bytes(8))),
-        heic(items(item(7, b"Exif")), places(7, (AT, len(PACKET))), before=MDAT),
+        heic(items(item(1, b"Exif")), places(1, (AT, len(PACKET))), before=MDAT),
+        heic(items(box(b"infe", bytes(4))), places(7, (AT, len(PACKET))), before=MDAT),
         heic(items(item(7, content_type=b"text/plain\0")), places(7, (AT, len(PACKET))), before=MDAT),
-        heic(items(item(7, version=0)), places(7, (AT, len(PACKET))), before=MDAT),
         heic(items(item(7)), places(8, (AT, len(PACKET))), before=MDAT),
         heic(items(item(7)), before=MDAT),
     ],
@@ -66,7 +71,8 @@ def test_an_item_that_is_no_packet_of_heic_is_no_label(data):
 
 def test_a_packet_that_is_another_box_s_or_too_long_is_not_read():
     assert label_of(heic(items(item(7)), places(7, (AT, len(PACKET)), method=2), before=MDAT)) is None
-    assert label_of(heic(items(item(7)), places(7, (AT, 70_000)), before=box(b"mdat", bytes(90_000)))) is None
+    long = box(b"mdat", PACKET.ljust(65537))
+    assert label_of(heic(items(item(7)), places(7, (AT, 65537)), before=long)) is None
     assert label_of(heic(items(item(7)), places(7, (AT, 9999)), before=MDAT)) is None
     assert label_of(FTYP_HEIC + MDAT) is None
 
@@ -91,9 +97,8 @@ LABELLED = box(b"udta", tags((struct.pack(">I", 1), value(BARE)), keys=[b"AIGC"]
         ),
         movie(tags((b"AIGC", value(BARE)), handler=b"mdir")),
         movie(tags((b"\xa9cmt", value(b'{"AIGC":' + BARE + b"}")), handler=b"mdir")),
-        movie(
-            tags((b"----", box(b"mean", b"x"), box(b"name", bytes(4), b"AIGC"), value(BARE)), handler=b"mdir")
-        ),
+        movie(tags((b"----", box(b"mean", b"x"), value(BARE)), handler=b"mdir")),
+        movie(tags((b"AIGC", value(BARE.ljust(4096))), handler=b"mdir")),
         movie(tags((b"covr", value(bytes(9000))), (b"AIGC", value(BARE)), handler=b"mdir")),
         FTYP_MP4 + struct.pack(">I4s", 0, b"moov") + LABELLED,
         movie(LABELLED).replace(b"isom", b"qt  "),
@@ -107,11 +112,19 @@ def test_the_tag_of_a_movie_is_found(data):
     ("data", "said"),
     [
         (movie(), NOTHING),
+        (movie(box(b"meta", box(b"hdlr"))), NOTHING),
         (movie(box(b"udta", tags())), NOTHING),
         (movie(tags((b"\0\0\0\2", value(b"A day")), keys=[b"AIGC"])), NOTHING),
         (movie(tags((b"\0\0\0\0", value(b"AIGC")), keys=[b"AIGC"])), NOTHING),
         (movie(tags((b"\0\0\0\1", value(b"{}")), keys=[b"AIGC"])), AiLabel(problem=UNREADABLE)),
         (movie(tags((b"\0\0\0\1", value(BARE + bytes(5000))), keys=[b"AIGC"])), AiLabel(problem=UNREADABLE)),
+        (movie(tags((b"AIGC", value(BARE.ljust(4097))), handler=b"mdir")), AiLabel(problem=UNREADABLE)),
+        (movie(tags((b"text", value(BARE.ljust(4097))), handler=b"mdir")), NOTHING),
+        (movie(tags((b"\0\0\0\2", value(b'{"Label": "1"}')), keys=[b"AIGC", b"title"])), NOTHING),
+        (movie(tags((b"AIGC", box(b"else", bytes(8), BARE)), handler=b"mdir")), NOTHING),
+        (movie(box(b"free", tags((b"AIGC", value(BARE))))), NOTHING),
+        (movie(box(b"udta", box(b"free", tags((b"AIGC", value(BARE)))))), NOTHING),
+        (heic(before=box(b"uuid", bytes(16))), NOTHING),
         (movie(before=C2PA), MARKED),
         (movie(before=box(b"uuid", bytes(16))), NOTHING),
         (heic(before=C2PA), MARKED),
@@ -135,3 +148,14 @@ def test_other_tags_are_no_label(data, said):
 )
 def test_of_boxes_that_do_not_fit_nothing_can_be_said(data):
     assert label_of(data) is None
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"heim", b"heis"])
+def test_each_brand_of_heic_is_read(brand):
+    data = heic(items(item(7)), places(7, (AT, len(PACKET))), before=MDAT)
+    assert label_of(data.replace(b"heic", brand)) == FOUND
+
+
+@pytest.mark.parametrize("brand", [b"mif1", b"avif", b"avis", b"msf1", b"hevc", b"hevx"])
+def test_no_other_picture_in_boxes_is_read(brand):
+    assert label_of(movie(LABELLED).replace(b"isom", brand)) is None

@@ -200,11 +200,38 @@ def test_a_piece_without_bytes_at_the_end_is_not_read():
     assert 0 not in store.reads
 
 
-def test_without_time_it_is_left_for_later():
-    store = Store(VECTORS["J1.jpg"], seconds=0.9)
+@pytest.mark.parametrize(("own", "of_oss"), [(0.9, 9.0), (9.0, 0.9)])
+def test_without_time_it_is_left_for_later(own, of_oss):
+    store = Store(VECTORS["J1.jpg"], seconds=of_oss)
     with pytest.raises(OutOfTime):
-        store.examine()
+        examine(store.client, "k", store.facts(), lambda: own)
     assert store.reads == []
+    assert Store(VECTORS["J1.jpg"], seconds=1.0).examine() == FOUND
+
+
+def test_a_movie_is_read_however_large_it_is():
+    movie = VECTORS["M1.mp4"]
+    (size,) = {int.from_bytes(movie[:4])}
+    data = struct.pack(">I4s", 30_000_008, b"mdat") + bytes(30_000_000)
+    assert Store(movie[:size] + data + movie[size:]).examine() == FOUND
+
+
+def test_a_bound_may_be_reached(monkeypatch):
+    data = VECTORS["P1.png"][:33] + chunk(b"IDAT", bytes(9_000_000)) + VECTORS["P1.png"][33:]
+    first = Store(data)
+    assert first.examine() == FOUND
+    for name, most in (("MAX_READS", len(first.reads)), ("MAX_BYTES", sum(first.reads))):
+        for bound, found in ((most, FOUND), (most - 1, None)):
+            with monkeypatch.context() as patch:
+                patch.setattr(f"function.ai_label.examine.{name}", bound)
+                assert Store(data).examine() == found
+    assert (MAX_READS, MAX_BYTES) == (20, 4_194_304)
+
+
+def test_the_data_of_a_picture_is_not_read():
+    data = VECTORS["J1.jpg"]
+    store = Store(data[:-3] + bytes(1_000_000) + data[-3:])
+    assert (store.examine(), len(store.reads)) == (FOUND, 1)
 
 
 def test_other_bytes_than_those_confirmed_are_no_answer():

@@ -70,6 +70,15 @@ def test_a_record_gives_back_what_was_written(label):
     assert from_fields(json.loads(json.dumps(fields(label)))) == label
 
 
+def test_a_record_has_what_differs_from_nothing():
+    assert (fields(NOTHING), from_fields({})) == ({}, NOTHING)
+    assert fields(AiLabel(1, METADATA)) == {"label": 1, "source": "metadata"}
+    every = FULL._replace(problem=CONFLICT, is_whole=False)
+    assert list(fields(every)) == list(AiLabel._fields)
+    assert from_fields(fields(every)) == every
+    assert (AiLabel(1).reserved1, AiLabel(1).reserved2, AiLabel(1).is_whole) == ("", "", True)
+
+
 @pytest.mark.parametrize(
     "found",
     [
@@ -84,6 +93,7 @@ def test_a_record_gives_back_what_was_written(label):
         {"problem": "other"},
         {"producer": 5},
         {"producer": "a b"},
+        {"digital_source_type": "a b"},
         {"producer": "a\\b"},
         {"producer": "x" * 65},
         {"producer": "标识"},

@@ -4,7 +4,7 @@ import pytest
 
 from function.ai_label.annex_e import label_of
 from function.ai_label.label import CONFLICT, METADATA, NOTHING, UNREADABLE, AiLabel
-from function.ai_label.marks import C2PA, JUMBF, LABEL, LOST, TEXT, XMP, combine, is_manifest
+from function.ai_label.marks import C2PA, LABEL, LOST, XMP, combine, manifest_marks, text_marks
 from tests.function.ai_label.files import IPTC, VALUES, element, packet, text_of
 
 ONE, TWO = text_of().encode(), text_of(Label="2").encode()
@@ -18,24 +18,22 @@ TYPE = packet(attributes='Iptc4xmpExt:DigitalSourceType="http://x/digitalCapture
     [
         ([], NOTHING),
         ([(LABEL, ONE)], FOUND),
-        ([(TEXT, ONE), (XMP, element(text_of()))], FOUND),
+        ([(LABEL, ONE), (XMP, element(text_of()))], FOUND),
         ([(LABEL, ONE), (LABEL, TWO)], AiLabel(problem=CONFLICT)),
         ([(LABEL, ONE), (LABEL, text_of(ProduceID="b").encode())], AiLabel(problem=CONFLICT)),
         ([(LABEL, ONE), (LABEL, b"{}")], AiLabel(problem=UNREADABLE)),
         ([(LABEL, ONE), (LABEL, TWO), (LABEL, b"{}")], AiLabel(problem=UNREADABLE)),
         ([(LABEL, b"\xef\xbb\xbf" + ONE + b"\0\0")], FOUND),
         ([(LABEL, b"\xff")], AiLabel(problem=UNREADABLE)),
-        ([(TEXT, b"a holiday")], NOTHING),
-        ([(TEXT, b'{"AIGC": }')], AiLabel(problem=UNREADABLE)),
+        ([(LOST, b""), (C2PA, b"")], AiLabel(problem=UNREADABLE, c2pa=True)),
         ([(XMP, b"<a>")], NOTHING),
         ([(XMP, b"<DigitalSourceType")], NOTHING),
         ([(XMP, b"<AIGC")], AiLabel(problem=UNREADABLE)),
         ([(LOST, b"")], AiLabel(problem=UNREADABLE)),
         ([(LOST, b""), (LABEL, ONE)], FOUND),
         ([(C2PA, b"")], AiLabel(source=METADATA, c2pa=True)),
-        ([(JUMBF, STORE), (LABEL, ONE)], FOUND._replace(c2pa=True)),
-        ([(JUMBF, STORE), (LABEL, b"")], AiLabel(problem=UNREADABLE, c2pa=True)),
-        ([(JUMBF, STORE.replace(b"c2pa", b"jsf2", 1))], NOTHING),
+        ([(C2PA, STORE), (LABEL, ONE)], FOUND._replace(c2pa=True)),
+        ([(C2PA, STORE), (LABEL, b"")], AiLabel(problem=UNREADABLE, c2pa=True)),
         ([(XMP, TYPE)], AiLabel(source=METADATA, digital_source_type="digitalCapture")),
         (
             [(XMP, TYPE), (XMP, TYPE.replace(b"Capture", b"Art"))],
@@ -49,6 +47,14 @@ def test_all_marks_make_one_answer(marks, said):
 
 
 def test_a_store_of_manifests_is_known_by_its_identifier():
-    assert is_manifest(STORE)
-    assert not is_manifest(STORE[:31])
-    assert not is_manifest(b"c2pa" * 8)
+    assert list(manifest_marks(STORE)) == [(C2PA, STORE)]
+    others = (STORE[:31], b"c2pa" * 8, STORE.replace(b"c2pa", b"jsf2", 1), STORE.replace(b"jumb", b"jumd"))
+    assert [mark for other in others for mark in manifest_marks(other)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [(ONE, True), (b'\xef\xbb\xbf {"AIGC": }\0', True), (b"\xff a holiday", False), (b"", False)],
+)
+def test_a_text_is_a_mark_if_it_is_meant_for_a_label(text, is_one):
+    assert list(text_marks(text)) == [(LABEL, text)] * is_one

@@ -73,10 +73,33 @@ def test_a_last_chunk_that_lacks_its_even_byte_gets_it():
     assert label_of(embed(WEBP, odd[:-1], packet(FOUND))) == FOUND
 
 
+@pytest.mark.parametrize("id", ["1", "12"])
+def test_a_webp_is_even_and_says_what_it_has(id):
+    made = embed(WEBP, PICTURES["webp"], packet(FOUND._replace(produce_id=id)))
+    assert (len(made) % 2, int.from_bytes(made[4:8], "little")) == (0, len(made) - 8)
+    assert [
+        embed(WEBP, PICTURES[f"{name}webp"], b"")[20] for name in ("", "lossless ", "lossless transparent ")
+    ] == [
+        0x04,
+        0x04,
+        0x14,
+    ]
+    wide = bytearray(PICTURES["webp"])
+    # Two bits above each size ask for scaling.
+    wide[27] |= 0xC0
+    assert embed(WEBP, bytes(wide), b"")[24:30] == embed(WEBP, PICTURES["webp"], b"")[24:30]
+
+
+def test_the_packet_stands_behind_the_first_segment_only_if_that_is_jfif_s():
+    assert embed(JPEG, PICTURES["jpeg without a first segment"], b"")[2:4] == b"\xff\xe1"
+    assert embed(JPEG, VECTORS["J0.jpg"], b"")[20:22] == b"\xff\xe1"
+
+
 def test_characters_of_xml_and_json_are_written_as_such():
     label = FOUND._replace(produce_id="<a>&\"'&lt;", reserved1="]]>")
     for kind, data in ((JPEG, VECTORS["J0.jpg"]), (PNG, VECTORS["P0.png"]), (WEBP, VECTORS["W0.webp"])):
         assert label_of(embed(kind, data, packet(label))) == label
+    assert b"]]>" not in packet(label)
 
 
 WIDE = FOUND._replace(is_whole=False)

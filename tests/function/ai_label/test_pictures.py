@@ -26,6 +26,7 @@ PACKET = element(text_of())
 KEYWORD = b"XML:com.adobe.xmp\0"
 COMMENT = exif((0x9286, 7, b"ASCII\0\0\0" + WRAPPED))
 LONG = b" " * 70_000
+TEXT = exif((0x010E, 2, WRAPPED))
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,7 @@ LONG = b" " * 70_000
         jpeg((0xEB, b"AIGC" + WRAPPED)),
         jpeg((0xE1, b"Exif\0\0" + COMMENT)),
         png((b"tEXt", b"AIGC\0" + BARE)),
+        png((b"tEXt", b"Title\0x"), (b"tEXt", b"AIGC\0" + BARE)),
         png((b"tEXt", b"AIGC\0" + WRAPPED), (b"tEXt", b"Title\0x"), (b"iTXt", KEYWORD + bytes(4) + PACKET)),
         png((b"iTXt", KEYWORD + b"\0\0en\0AIGC\0" + PACKET)),
         png((b"iTXt", b"AIGC\0\0\0\0\0" + BARE)),
@@ -45,6 +47,9 @@ LONG = b" " * 70_000
         png((b"eXIf", COMMENT)),
         png((b"tEXt", b"AIGC\0" + BARE)).replace(chunk(b"tEXt", b"AIGC\0" + BARE)[-4:], b"CRC!"),
         webp((b"XMP ", PACKET), (b"ELSE", b"")),
+        webp((b"ELSE", LONG), (b"XMP ", PACKET)),
+        VECTORS["J0.jpg"].replace(b"\xff\xc0", with_xmp(PACKET)[20:][: len(PACKET) + 33] + b"\xff\xc0", 1),
+        png((b"iTXt", (KEYWORD + bytes(4) + PACKET).ljust(65536))),
         webp((b"EXIF", COMMENT)),
         webp((b"EXIF", b"Exif\0\0" + COMMENT), (b"XMP ", PACKET + b" ")),
     ],
@@ -61,7 +66,7 @@ def test_a_label_is_read_in_each_place(data):
         with_xmp(b"<!DOCTYPE a>" + PACKET),
         png((b"iTXt", KEYWORD + b"\1\0\0\0" + b"deflated")),
         png((b"iTXt", b"AIGC\0\1\0\0\0" + b"deflated")),
-        png((b"zTXt", b"AIGC\0\0" + b"deflated")),
+        png((b"zTXt", b"AIGC\0\0" + BARE)),
         png((b"tEXt", b"AIGC\0" + BARE[:-1])),
         webp((b"XMP ", element(text_of(Label="4")))),
     ],
@@ -78,6 +83,8 @@ def test_a_label_that_cannot_be_read_is_a_problem(data):
         VECTORS["J0.jpg"] + with_xmp(PACKET)[20:],
         png((b"tEXt", b"Title\0" + BARE), (b"tEXt", b"AIGCs\0" + BARE), (b"zTXt", b"Title\0\0x")),
         png((b"caBX", b"jumb")),
+        png((b"prVt", b"AIGC\0" + BARE)),
+        jpeg((0xE2, b"JP\0\1\0\0\0\1" + VECTORS["P4.png"][41:81])),
         webp((b"XMPX", PACKET), (b"C2PA", b"")),
     ],
 )
@@ -88,7 +95,7 @@ def test_elsewhere_the_same_bytes_are_no_label(data):
 @pytest.mark.parametrize(
     "data",
     [
-        png((b"iTXt", KEYWORD + bytes(4) + PACKET + LONG)),
+        png((b"iTXt", (KEYWORD + bytes(4) + PACKET).ljust(65537))),
         png((b"eXIf", COMMENT + LONG)),
         webp((b"XMP ", PACKET + LONG)),
     ],
@@ -127,7 +134,10 @@ def test_a_text_of_exif_is_read_in_either_order(order, entry):
         b"MM\0*\xff\xff\xff\xff",
         b"MM\0*\0\0\0\x08",
         b"MM\0*\0\0\0\x08\xff\xff\x87\x69",
-        b"XX*\0" + COMMENT[4:],
+        b"XX*\0" + exif((0x010E, 2, WRAPPED), order="<")[4:],
+        b"XX*\0" + exif((0x010E, 2, WRAPPED))[4:],
+        TEXT.replace(b"MM\0*\0\0\0\x08\0\2", b"MM\0*\0\0\0\x08\0\0"),
+        exif(*[(0x010F, 2, b"maker")] * 12, (0x010E, 2, WRAPPED)).replace(b"\x08\0\x0e", b"\x08\0\x0c"),
         exif((0x9286, 7, b"JIS\0\0\0\0\0" + WRAPPED)),
         exif((0x9286, 7, b"x")),
         exif((0x9286, 3, b"ASCII\0\0\0" + WRAPPED)),
