@@ -171,7 +171,8 @@ def _numbers(numbers: Any, ticket: MultipartTicket) -> list[int] | None:
 
 
 def _stored_after(fields: Mapping[str, Any]) -> int | None:
-    stored, after = fields.get("stored") or False, fields.get("storedAfter") or 0
-    if stored not in (True, False) or type(after) is not int or not 0 <= after <= MAX_PARTS:
+    stored, after = fields.get("stored"), fields.get("storedAfter")
+    stored, after = False if stored is None else stored, 0 if after is None else after
+    if type(stored) is not bool or type(after) is not int or not 0 <= after <= MAX_PARTS:
         raise BadRequest(f"stored must be true or false, storedAfter a number from 0 to {MAX_PARTS}.")
     return after if stored else None
