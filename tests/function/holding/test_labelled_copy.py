@@ -2,7 +2,9 @@
 
 import io
 import json
+from base64 import b64decode
 from dataclasses import replace
+from hashlib import md5
 
 import pytest
 from PIL import Image
@@ -99,6 +101,8 @@ def test_the_checked_bytes_are_published_with_exactly_one_packet(kind, keeps, ho
         "x-oss-meta-upload-id": stored["uploadId"],
     }
     assert wanted.items() <= published.headers.items()
+    # OSS compares what it stores with this.
+    assert b64decode(published.headers["content-md5"]) == md5(published.body).digest()
     assert (published.acl, published.headers["content-type"]) == ("public-read", answer.json["mimeType"])
     there = {"etag": published.etag, "size": published.size}
     assert there.items() <= answer.json.items()
@@ -235,6 +239,15 @@ def test_a_copy_with_other_bytes_than_those_decided_about_is_not_published(house
     oss._get_object = replaced
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     assert stored["key"] not in oss.objects
+
+
+def test_another_object_of_the_name_is_not_replaced(house, oss):
+    stored = send(house)
+    oss.store(stored["key"], b"another", content_type="image/jpeg")
+    answer = house.commit(stored["receipt"])
+    assert (answer.status, answer.code) == (409, "already_exists")
+    assert oss.objects[stored["key"]].body == b"another"
+    assert f"held/{stored['key']}" in oss.objects
 
 
 def test_a_decision_with_an_invalid_label_is_refused(house, oss):
