@@ -200,6 +200,9 @@ for (const [what, module, options, most, names] of [
     t.diagnostic(`${loaded.bytes} bytes: ${loaded.names}`)
     assert.deepEqual(names.filter((name) => !loaded.names.includes(name)), [])
     assert.ok(loaded.bytes <= most * 1024, `${loaded.bytes} bytes: ${loaded.names}`)
+    if (module || options) return
+    const printed = ['', '.zh-CN'].map((language) => Number(/`createUploader` (?:loads|加载) (\d+) KB/.exec(read(`client${language}.md`, path.join(ROOT, 'docs')))[1]))
+    assert.deepEqual(printed, Array(2).fill(Math.round(loaded.bytes / 1024)))
   })
 }
 
