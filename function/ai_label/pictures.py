@@ -5,7 +5,8 @@ Sources: ITU-T T.81 and T.871 (JPEG), PNG (third edition), RFC 9649 (WebP), TIFF
 the XMP specification, part 3
 """
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 
 from function.ai_label.annex_e import OUTER
 from function.ai_label.marks import LABEL, LOST, XMP, Mark, manifest_marks, text_marks
@@ -33,6 +34,9 @@ DESCRIPTION, COMMENT, EXIF_FOLDER = 0x010E, 0x9286, 0x8769
 MAX_ENTRIES = 200
 # Types of one byte each: text, and bytes without a meaning.
 BYTES = (2, 7)
+# Type, length and place of a text.
+Entry = Sequence[int]
+NO_ENTRY = (0, 0, 0)
 # Before the comment stands its encoding.
 ENCODINGS = (b"ASCII\0\0\0", b"UNICODE\0", bytes(8))
 # These are enough to know a chunk or box.
@@ -93,27 +97,27 @@ def _texts(exif: bytes) -> Iterator[Mark]:
     """Yield description and comment of EXIF if they are meant for labels; of what is malformed none."""
     tiff = exif.removeprefix(b"Exif\0\0")
     if tiff.startswith((LITTLE, BIG)):
-        picture = _entries(tiff, tiff[4:8])
-        yield from text_marks(_value(tiff, picture.get(DESCRIPTION, b"")))
-        folder = _entries(tiff, picture.get(EXIF_FOLDER, b"")[8:])
-        comment = _value(tiff, folder.get(COMMENT, b""))
+        picture = _entries(tiff, _number(tiff, tiff[4:8]))
+        yield from text_marks(_value(tiff, picture.get(DESCRIPTION, NO_ENTRY)))
+        folder = _entries(tiff, picture.get(EXIF_FOLDER, NO_ENTRY)[2])
+        comment = _value(tiff, folder.get(COMMENT, NO_ENTRY))
         if comment[:8] in ENCODINGS:
             # A label is of ASCII: two bytes for each letter have one that is zero.
             yield from text_marks(comment[8:].replace(b"\0", b"").strip(b"\xff\xfe"))
 
 
-def _entries(tiff: bytes, pointer: bytes) -> dict[int, bytes]:
+def _entries(tiff: bytes, at: int) -> dict[int, Entry]:
     """Return the entries of a directory by their tags."""
-    at = _number(tiff, pointer)
     count = min(_number(tiff, tiff[at : at + 2]), MAX_ENTRIES)
-    rows = (tiff[begin : begin + 12] for begin in range(at + 2, at + 12 * count, 12))
-    return {_number(tiff, row[:2]): row for row in rows}
+    rows = tiff[at + 2 : at + 2 + 12 * count]
+    layout = "<HHII" if tiff.startswith(LITTLE) else ">HHII"
+    return {tag: entry for tag, *entry in struct.iter_unpack(layout, rows[: len(rows) // 12 * 12])}
 
 
-def _value(tiff: bytes, row: bytes) -> bytes:
+def _value(tiff: bytes, entry: Entry) -> bytes:
     """Return the bytes that an entry is about, none for a type that is not read."""
-    size, place = _number(tiff, row[4:8]), _number(tiff, row[8:])
-    return tiff[place : place + size] if _number(tiff, row[2:4]) in BYTES else b""
+    kind, size, place = entry
+    return tiff[place : place + size] if kind in BYTES else b""
 
 
 def _number(tiff: bytes, data: bytes) -> int:
