@@ -152,7 +152,7 @@ class RequestContext:
         self.settings = instance.settings
         self.now = instance.now().replace(microsecond=0)
         self.line = line
-        # What is known of labels of AI-made content, by bucket, upload id and ETag.
+        # What is known of labels of AI-made content, by bucket, upload id or key, and ETag.
         self.ai_labels: dict[tuple[str, str, str], Any] = {}
 
     def credentials(self, session: SessionKey, ends: Iterable[datetime]) -> StsCredentials:

@@ -22,11 +22,14 @@ def with_label(
     try:
         if context.settings.profiles[upload.ticket.profile].is_held:
             return _with_held_label(context, oss, upload, facts, life)
-        label = read_label(context, oss, upload.key, facts)
+        known, id = context.ai_labels, (oss.bucket, upload.key, facts.etag)
+        # A request may name the same bytes twenty times.
+        if id not in known:
+            known[id] = read_label(context, oss, upload.key, facts)
     except UploadError as error:
         context.line.reason = f"label: {error.code}, {error.reason}"
         return upload
-    return upload._replace(ai_label=declared(label) if upload.ticket.ai_declared else label)
+    return upload._replace(ai_label=declared(known[id]) if upload.ticket.ai_declared else known[id])
 
 
 def _with_held_label(
