@@ -32,7 +32,8 @@ def combine(marks: Iterable[Mark]) -> AiLabel:
                 labels.append(values_in(_text(data)))
         except ValueError:
             # What cannot be a label is none, however broken.
-            if what != XMP or xmp.LABEL.encode() in data:
+            # Without the zeros of UTF-16, which is not read.
+            if what != XMP or xmp.LABEL.encode() in data.replace(b"\0", b""):
                 problem = UNREADABLE
         seen.add(what)
     if any(values != labels[0] for values in labels):
