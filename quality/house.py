@@ -35,7 +35,7 @@ OPENERS = re.compile(r"\s*(Of what|What|Whether|Who|Whoever|Whom|Whose|Which|How
 # Tracked and not kept by hand: locked, recorded, drawn, or made by a program and compared by a test.
 NOT_BY_HAND = re.compile(
     r"(^|/)package-lock\.json$|(^|/)requirements[^/]*(/[\w-]+)?\.txt$|^tests/(vectors|events)/|recorded\.txt$"
-    r"|\.(png|svg)$|/oss-direct-upload/\w+\.(mjs|d\.mts)$|(^|/)llms-full\.txt$"
+    r"|\.(png|svg)$|/oss-direct-upload/\w+\.(mjs|d\.mts)$|^llms(-full)?\.txt$"
 )
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
@@ -44,9 +44,9 @@ FOLDERS = {
     "ops/": (21_283, 174),
     "local/": (14_679, 146),
     "quality/": (12_021, 107),
-    "tests/": (77_925, 683),
+    "tests/": (78_036, 684),
     "miniprogram/": (14_883, 191),
-    (REST := "docs/, deploy/, root"): (13_538, 150),
+    (REST := "docs/, deploy/, root"): (13_554, 152),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.
@@ -321,7 +321,7 @@ FIGURES = (
     Figure("modules in a circle of imports", 0, lambda: _architecture().circles(_architecture().imports())),
     Figure("imports upwards", 0, lambda: _architecture().upward()),
     Figure("files beside the rooms", 10, loose_files),
-    Figure("tracked entries at the top", 32, top_level, shows=False),
+    Figure("tracked entries at the top", 33, top_level, shows=False),
     Figure("modules that read jti or owner by a string key", 3, readers_by_string_key),
     Figure("modules with x-oss- elsewhere than oss/ and session_policy", 1, x_oss_elsewhere),
     Figure("docstrings that open with a question word", 0, docstrings_to_rewrite),

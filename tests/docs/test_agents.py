@@ -1,19 +1,39 @@
 """What is written for assistants names files, commands, options and settings that are there."""
 
 import re
+import subprocess
 
 import pytest
 
 from function.auth import all_settings
 from function.config.option_table import OPTION_NAMES
 from manage import COMMANDS
-from tests.docs.markdown import ROOT, names_in, page, table_of, without_code
+from tests.docs.llms import FILES
+from tests.docs.markdown import ROOT, code_blocks, headings, links, names_in, page, table_of, without_code
 from tests.docs.test_names import commands_on, options_of
 
 SKILL = "docs/skill/SKILL.md"
 FOR_ASSISTANTS = [SKILL, "docs/agents.md"]
 TAG = ROOT / "miniprogram/example/utils/oss-direct-upload/uploader/uploader.js"
 MOST_LINES = 200
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_for_assistants_is_what_its_program_makes(name):
+    # Otherwise: python -m tests.docs.llms
+    assert page(name) == FILES[name]()
+
+
+def test_every_link_of_the_list_leads_to_a_file():
+    assert [target for target, _ in links(page("llms.txt")) if not (ROOT / target).exists()] == []
+
+
+def test_the_whole_has_each_page_with_links_that_lead_somewhere():
+    text = page("llms-full.txt")
+    names = re.findall(r"^<!-- (\S+) -->$", text, re.M)
+    assert len(names) == len(set(names)) > 20
+    assert [name for name in names if headings(page(name))[0][1] not in text] == []
+    assert [target for target, _ in links(text) if not (ROOT / target).exists()] == []
 
 
 def test_the_pages_for_assistants_are_short():
@@ -41,6 +61,16 @@ def test_every_command_and_option_exists(name):
             assert set(re.findall(r"--[a-z][a-z-]+", rest)) <= options_of(command), text
         for target in re.findall(r"\bmake ([a-z-]+)\b", text):
             assert re.search(rf"^{target}:", page("Makefile"), re.M), text
+
+
+def test_the_skill_is_copied_as_the_page_says(tmp_path):
+    ((_, lines),) = [block for block in code_blocks(page("docs/agents.md")) if block[0] == "sh"]
+    (tmp_path / "clone").mkdir()
+    (tmp_path / "clone" / "docs").symlink_to(ROOT / "docs")
+    subprocess.run(["bash", "-euc", lines], cwd=tmp_path / "clone", timeout=60, check=True)
+    (copied,) = (tmp_path / "my-app").rglob("SKILL.md")
+    assert copied.read_text("utf-8") == page(SKILL)
+    assert re.search(rf"^name: {copied.parent.name}$", page(SKILL), re.M)
 
 
 def test_each_wish_names_options_settings_and_attributes_that_are_there():
