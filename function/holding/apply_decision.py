@@ -88,7 +88,7 @@ def _publish(case: Case, decision: Decision, is_new: bool) -> tuple[HeldState, b
     else:
         there = publication.find_published(oss, upload)
         if there is None:
-            publication.check_no_copy_runs(oss, upload, decision.at, case.now)
+            publication.check_no_copy_runs(oss, upload.upload_id, decision.at, case.now)
     if there and is_held:
         publication.delete_held(oss, upload)
     if there and upload.etag == decision.etag:
@@ -122,7 +122,8 @@ def _discard(
     if is_there:
         publication.delete_same(oss, upload.key, upload.is_ours)
     if decision.copied is not None:
-        publication.check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, case.now)
+        sent = None if is_copy_heard else decision.copied
+        publication.check_no_copy_runs(oss, upload.upload_id, sent, case.now)
     # Whoever deleted it by its key may have had no receipt; the first who has one tells.
     done = decision._replace(copied=None, receipt=decision.receipt or upload.receipt)
     if done != decision:

@@ -12,7 +12,7 @@ from function.errors import Forbidden
 from function.holding import records
 from function.holding.apply_decision import discard_any
 from function.holding.held_upload import Case, HeldUpload, read_recorded
-from function.holding.publication import delete_same
+from function.holding.publication import check_no_copy_runs, delete_same
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts, head_object
 from function.uploads.receipt import Receipt, upload_id_in
@@ -37,16 +37,29 @@ def delete_by_key(
     Raises:
         UploadError: OSS refuses, or does not respond; it may be repeated.
     """
+    is_there = False
     # In this order: publishing copies, then deletes, so what is not found at first is found then.
     for name in (held_name(key), key):
         facts = head_object(oss, name)
         if facts is None or (before is not None and facts.last_modified >= before):
             continue
+        is_there = True
         upload = _upload_of(context, oss, profile, name, facts)
         if upload is None:
             delete_same(oss, name, partial(eq, facts))
         else:
             discard_any(Case(context, oss, upload), by)
+    if not is_there and before is None:
+        _check_no_copy_lands(context, oss, profile, key)
+
+
+def _check_no_copy_lands(context: RequestContext, oss: OssClient, profile: Profile, key: str) -> None:
+    """Check that no copy of a publication that was overruled may still get this name, if its id is in it."""
+    template = profile.key._replace(has_inner_folders=context.instance.hooks_file is not None)
+    upload_id = (template.read(key) or {}).get("id")
+    decision = records.get_decision(oss, upload_id) if upload_id else None
+    if upload_id and decision is not None and decision.copied is not None:
+        check_no_copy_runs(oss, upload_id, decision.copied, context.now)
 
 
 def _upload_of(

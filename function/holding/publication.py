@@ -106,7 +106,7 @@ def overruled_by(oss: OssClient, upload: HeldUpload) -> Decision | None:
     return latest if latest is not None and latest.action == DISCARD else None
 
 
-def check_no_copy_runs(oss: OssClient, upload: HeldUpload, sent: datetime | None, now: datetime) -> None:
+def check_no_copy_runs(oss: OssClient, upload_id: str, sent: datetime | None, now: datetime) -> None:
     """
     Check that no copy can finish any more.
 
@@ -116,7 +116,7 @@ def check_no_copy_runs(oss: OssClient, upload: HeldUpload, sent: datetime | None
     Raises:
         OssUnavailable: one may, so the upload cannot be called gone.
     """
-    again = records.written_at(oss, records.copy_key(upload.upload_id))
+    again = records.written_at(oss, records.copy_key(upload_id))
     last = max(filter(None, (sent, again)), default=None)
     if last is not None and (left := last + REQUEST_LIFE + COPY_LIFE - now) > timedelta(0):
         seconds = ceil(min(left, COPY_LIFE).total_seconds())

@@ -24,7 +24,7 @@ def read_state(context: RequestContext, oss: OssClient, upload: HeldUpload) -> H
     decision = get_decision(oss, upload.upload_id) if upload.profile.is_held else None
     if not upload.is_held:
         if decision is not None and decision.copied:
-            check_no_copy_runs(oss, upload, decision.copied, context.now)
+            check_no_copy_runs(oss, upload.upload_id, decision.copied, context.now)
         return stored_state(oss, upload)
     if decision is not None:
         return _recorded_state(context, oss, upload, decision)
@@ -51,5 +51,5 @@ def _recorded_state(
         # A discard overruled the publication, and has not deleted its object yet.
         return ended_state(there)
     if sent:
-        check_no_copy_runs(oss, upload, sent, context.now)
+        check_no_copy_runs(oss, upload.upload_id, sent, context.now)
     return HeldState(DISCARD)

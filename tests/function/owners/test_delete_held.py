@@ -8,7 +8,7 @@ from function.moderation.finding import Outcome
 from tests.function.owners.conftest import MINE, PROFILES, key, number
 from tests.function.owners.test_delete import ask, outcomes
 from tests.function.owners.test_replaces import DIGEST, HEAP
-from tests.support.memory_oss import DENIED, LOST, UNHEARD
+from tests.support.memory_oss import DENIED, LATE, LOST, UNHEARD
 
 GONE = ["gone"]
 CHECKED = """
@@ -55,6 +55,22 @@ def send_again(house, oss, stored, clock):
 
 def events(house):
     return [(event["event"], event["receipt"]) for event in house.events]
+
+
+def test_nothing_is_called_gone_while_a_copy_may_still_land(house, oss, clock):
+    stored = house.store("held")
+    oss.fail("CopyObject", LATE)
+    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    # The first has deleted the held object, so the second finds nothing.
+    for _ in range(2):
+        assert outcomes(ask(house, stored["key"])) == ["oss_unavailable"]
+    oss.land()
+    assert outcomes(ask(house, stored["key"])) == ["oss_unavailable"]
+    assert stored["key"] not in oss.objects
+    clock.tick(minutes=2)
+    assert outcomes(ask(house, stored["key"])) == GONE
+    house.tick()
+    assert oss.names() == set() and house.due() == []
 
 
 @pytest.mark.parametrize("by", ["owner", "backend"])
