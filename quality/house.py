@@ -45,7 +45,7 @@ FOLDERS = {
     "local/": (14_679, 146),
     "quality/": (12_021, 107),
     "tests/": (78_052, 684),
-    "miniprogram/": (14_883, 191),
+    "miniprogram/": (14_995, 191),
     (REST := "docs/, deploy/, root"): (13_554, 152),
 }
 SLACK = (300, 1)

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict')
 const crypto = require('node:crypto')
 const { test } = require('node:test')
+const { createBrowserApi } = require('../example/utils/oss-direct-upload/browser')
 const { etagIn, md5, nameOf } = require('../example/utils/oss-direct-upload/content')
 const { openParts, fileOf, isStored, routes, numbers, LEAST_PART } = require('./stage')
 
@@ -47,9 +48,50 @@ test('an ETag is read whatever its case, its quotes and its header', () => {
   assert.equal(etagIn({ header: {} }), '')
 })
 
+/** What a platform gives the client: `phone` is that of WeChat, and stays the one in use. */
+const PLATFORMS = {
+  'a mini-program': (stage, phone) => ({ api: phone }),
+  'uni-app as a mini-program': (stage, phone) => uniOf('mp-weixin', phone),
+  'an H5 page': ({ files, storage }) => ({
+    api: createBrowserApi({ storage: { getItem: (key) => storage.get(key) || null, setItem: (key, text) => storage.set(key, text), removeItem: (key) => storage.delete(key) } }),
+    chosen: (path) => Object.assign(blobOf(files[path]), { name: path, lastModified: 7 }),
+  }),
+  'uni-app on H5': (stage, { request, uploadFile, getStorageSync, setStorageSync, removeStorageSync }) => (
+    uniOf('web', { request, uploadFile, getStorageSync, setStorageSync, removeStorageSync })
+  ),
+}
+
+async function uniOf(uniPlatform, api) {
+  const { uniApi } = await import('../example/utils/oss-direct-upload/uploader/uni_api.mjs')
+  globalThis.uni = { ...api, getSystemInfoSync: () => ({ uniPlatform }) }
+  return { api: uniApi() }
+}
+
+const blobOf = ({ size, read }) => {
+  const slice = (from, to) => ({ arrayBuffer: async () => new Uint8Array(read(from, Math.min(to, size) - from)).buffer })
+  return { size, slice, arrayBuffer: () => assert.fail('a large file is never read whole') }
+}
+
+/** The app on a platform; a page's fetch goes by the network of the phone. */
+async function openOn(t, platform, stage) {
+  t.mock.method(globalThis, 'fetch', (url, { headers: header, body: data, ...options } = {}) => new Promise((resolve, reject) => {
+    if (stage.files[url]) { resolve({ blob: async () => blobOf(stage.files[url]) }); return }
+    const success = (answer) => resolve({ status: answer.statusCode, text: async () => answer.data, headers: Object.entries(answer.header) })
+    stage.phone.api.request({ ...options, url, header, data, success, fail: ({ errMsg }) => reject(new TypeError(errMsg)) })
+  }))
+  Object.assign(globalThis, { window: new EventTarget() })
+  t.after(() => ['window', 'uni'].forEach((name) => delete globalThis[name]))
+  const phone = Object.fromEntries(Object.keys(stage.phone.api).map((name) => [name, (...values) => stage.phone.api[name](...values)]))
+  const { api, chosen = (path) => path } = await PLATFORMS[platform](stage, phone)
+  const { open, upload } = stage
+  Object.assign(stage, { open: () => open({ api }), upload: ({ filePath = FILM, ...more }) => upload({ ...more, filePath: chosen(filePath) }) })
+  stage.open()
+}
+
 /** Upload until so much is there; the app ends, and the film is chosen again under another path. */
-async function chooseAgain(t, { percent = 50, other = {}, size = COUNT * LEAST_PART + 1000, ...options } = {}) {
+async function chooseAgain(t, { percent = 50, other = {}, size = COUNT * LEAST_PART + 1000, platform, ...options } = {}) {
   const stage = openParts(t, { size, ...options })
+  if (platform) await openOn(t, platform, stage)
   stage.upload({ onProgress: ({ progress }) => { if (progress >= percent) stage.phone.kill() } })
   await stage.time.pass(HOUR)
   stage.before = sorted(numbers(stage))
@@ -60,16 +102,18 @@ async function chooseAgain(t, { percent = 50, other = {}, size = COUNT * LEAST_P
   return stage
 }
 
-test('a video of 200 MB that is chosen again under another path goes on, and no finished part travels again', async (t) => {
-  const MIB = 2 ** 20
-  const profiles = { default: { partSize: MIB, maxSize: 2 ** 40, parts: true } }
-  const stage = await chooseAgain(t, { size: 200 * MIB, percent: 30, cloud: { profiles } })
-  isStored(stage, await stage.again(), OTHER)
-  assert.ok(stage.before.length >= 60)
-  assert.deepEqual(sorted([...stage.before, ...numbers(stage)]), upTo(200))
-  assert.equal(stage.cloud.uploads.size, 1)
-  assert.ok(stage.events.every(({ progress }) => progress >= 29), 'progress begins where it was')
-})
+for (const platform of Object.keys(PLATFORMS)) {
+  test(`${platform}: a video of 200 MB that is chosen again under another path goes on, and no finished part travels again`, async (t) => {
+    const MIB = 2 ** 20
+    const profiles = { default: { partSize: MIB, maxSize: 2 ** 40, parts: true } }
+    const stage = await chooseAgain(t, { platform, size: 200 * MIB, percent: 30, cloud: { profiles } })
+    isStored(stage, await stage.again(), OTHER)
+    assert.ok(stage.before.length >= 60)
+    assert.deepEqual(sorted([...stage.before, ...numbers(stage)]), upTo(200))
+    assert.equal(stage.cloud.uploads.size, 1)
+    assert.ok(stage.events.every(({ progress }) => progress >= 29), 'progress begins where it was')
+  })
+}
 
 test('of more than a thousand stored parts every page is asked for', async (t) => {
   const stage = await chooseAgain(t, { size: 2100 * 4096, percent: 97, cloud: { leastPart: 4096, profiles: { default: { partSize: 4096, maxSize: 2 ** 40, parts: true } } } })
