@@ -403,7 +403,7 @@ OPTIONS = {
     "`CALLER_AUTH=jwt`": "auth/jwt.py config/jwt_key.py",
     "`CALLER_AUTH=wechat`": "auth/wechat.py auth/session.py wechat/__init__.py",
     "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
-    " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/labels.py"
+    " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/ai_labels.py"
     " uploads/rates_by_ticket.py webhook.py oss/client.py oss/responses.py oss/objects.py oss/presign.py",
     "`/introspect`": "routes/introspect.py",
     "`callback`": "routes/callback.py uploads/callback_verification.py oss/callback_signature.py",
@@ -489,7 +489,7 @@ OF_THE_CHECK = {
         for name in ("wechat_check", "wechat_submission", "aliyun_check", "check_obstacle")
     ),
     *(f"function.moderation.{name}" for name in ("wechat", "wechat_verdict", "aliyun", "aliyun_verdict")),
-    *("function.moderation.picture_file", "function.wechat.api", "function.wechat.push"),
+    *("function.moderation.picture_structure", "function.wechat.api", "function.wechat.push"),
     *("function.routes.wechat_events", "cryptography"),
 }
 HELD = """

@@ -7,9 +7,9 @@ Sources: ISO/IEC 14496-12, ISO/IEC 23008-12 (HEIF), QuickTime File Format (metad
 from collections.abc import Iterator
 
 from function.ai_label.annex_e import MAX_TEXT, OUTER
-from function.ai_label.marks import C2PA, LABEL, XMP, Mark, text_marks
+from function.ai_label.combined_marks import C2PA, LABEL, XMP, Mark, text_marks
 from function.ai_label.xmp import MAX_PACKET
-from function.moderation.picture_file import PictureFile, Unreadable
+from function.moderation.picture_structure import PictureFile, Unreadable
 
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 XMP_TYPE, NAME = b"application/rdf+xml", OUTER.encode()

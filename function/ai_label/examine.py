@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from function.ai_label.combined_marks import C2PA, LOST, Mark, combine
 from function.ai_label.label import AiLabel
-from function.ai_label.marks import C2PA, LOST, Mark, combine
-from function.moderation.picture_file import (
+from function.moderation.picture_structure import (
     HEIC_BRANDS,
     SEQUENCES,
     PictureFile,

@@ -9,9 +9,9 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from function.ai_label.annex_e import OUTER
-from function.ai_label.marks import LABEL, LOST, XMP, Mark, manifest_marks, text_marks
+from function.ai_label.combined_marks import LABEL, LOST, XMP, Mark, manifest_marks, text_marks
 from function.ai_label.xmp import MAX_PACKET
-from function.moderation.picture_file import (
+from function.moderation.picture_structure import (
     JPEG,
     JPEG_SCAN,
     PNG,

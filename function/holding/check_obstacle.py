@@ -2,7 +2,7 @@
 
 from function.holding.held_upload import HeldUpload
 from function.moderation.finding import ANIMATED, UNSUPPORTED
-from function.moderation.picture_file import RANGE_BYTES, Frames, frames_of, is_compressed
+from function.moderation.picture_structure import RANGE_BYTES, Frames, frames_of, is_compressed
 from function.oss.client import OssClient
 from function.oss.objects import first_bytes, read_range
 

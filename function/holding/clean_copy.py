@@ -24,7 +24,7 @@ from function.holding.held_upload import HeldUpload, Shown, read_recorded
 from function.holding.picture_size import MAX_PIXELS, pixels_of
 from function.holding.records import get_decision
 from function.holding.transitions import PUBLISH
-from function.moderation.picture_file import JPEG, MAX_BYTES, PNG, WEBP, PictureFile, kind_of
+from function.moderation.picture_structure import JPEG, MAX_BYTES, PNG, WEBP, PictureFile, kind_of
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.objects import (
@@ -172,7 +172,7 @@ def put_labelled(
     """
     import hashlib
 
-    from function.ai_label.packet import embed, packet
+    from function.ai_label.embed import embed, packet
 
     body = read_object(oss, copy.key, MAX_BYTES, etag=copy.etag)
     if body is None:

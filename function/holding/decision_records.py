@@ -20,7 +20,7 @@ from function.moderation.finding import Finding
 from function.oss import due
 from function.oss.client import silent
 from function.oss.objects import head_object
-from function.uploads.labels import told_label
+from function.uploads.ai_labels import told_label
 from function.webhook import notify_business
 
 # Kind of due records. A minute later the request that wrote one is over, whether it has decided or not.

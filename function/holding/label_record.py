@@ -6,8 +6,8 @@ The file's own label counts before the declaration in its ticket, that before a 
 
 from datetime import timedelta
 
+from function.ai_label.embed import can_be_carried, label_to_write
 from function.ai_label.label import DECLARED, REVIEWED, AiLabel, declared, fields, from_fields, reviewed
-from function.ai_label.packet import can_be_carried, label_to_write
 from function.annotations import Any
 from function.context import RequestContext
 from function.errors import AlreadyLabelled, BadRequest, UploadError
@@ -17,7 +17,7 @@ from function.moderation.finding import AI_LABEL, Finding
 from function.oss import due
 from function.oss.client import OssClient, same_bucket
 from function.oss.objects import ObjectFacts, head_object
-from function.uploads.labels import read_label
+from function.uploads.ai_labels import read_label
 
 # Kind of the due records of what no request had the time to read.
 KIND, DUE_AFTER = "label", timedelta(seconds=1)

@@ -13,7 +13,7 @@ import re
 import struct
 from collections.abc import Iterable, Iterator
 
-from function.moderation import picture_file
+from function.moderation import picture_structure
 
 UNREADABLE, AFTER_END, ANIMATED, TURNED = "unreadable", "bytes after the end", "animated", "turned"
 APP0, APP2, APP14 = 0xE0, 0xE2, 0xEE
@@ -50,7 +50,7 @@ class _Metadata(Exception):
     """Metadata that cannot be cut out; the text names it."""
 
 
-def metadata_in(kind: str, file: picture_file.PictureFile) -> tuple[str, list[Span]]:
+def metadata_in(kind: str, file: picture_structure.PictureFile) -> tuple[str, list[Span]]:
     """
     Return the first metadata that a picture has, empty if it has none, and where all of it stands.
 
@@ -61,9 +61,9 @@ def metadata_in(kind: str, file: picture_file.PictureFile) -> tuple[str, list[Sp
         no places if it cannot be cut out: the rest would be no picture, or another one.
     """
     walk = {
-        picture_file.JPEG: _jpeg_metadata,
-        picture_file.PNG: _png_metadata,
-        picture_file.WEBP: _webp_metadata,
+        picture_structure.JPEG: _jpeg_metadata,
+        picture_structure.PNG: _png_metadata,
+        picture_structure.WEBP: _webp_metadata,
     }[kind]
     left, spans = "", []
     try:
@@ -72,7 +72,7 @@ def metadata_in(kind: str, file: picture_file.PictureFile) -> tuple[str, list[Sp
             spans.append(span)
     except _Metadata as found:
         return left or str(found), []
-    except picture_file.Unreadable:
+    except picture_structure.Unreadable:
         return left or UNREADABLE, []
     if file.at != file.size_bytes:
         left = left or AFTER_END
@@ -87,7 +87,7 @@ def without(kind: str, data: bytes, spans: Iterable[Span]) -> bytes:
         kept += data[at:begin]
         at = end
     kept += data[at:]
-    if kind == picture_file.WEBP:
+    if kind == picture_structure.WEBP:
         kept[4:8] = (len(kept) - 8).to_bytes(4, "little")
         if kept[12:16] == b"VP8X":
             kept[20] &= WEBP_FLAGS
@@ -101,37 +101,37 @@ def kind_after_cleaning(beginning: bytes) -> str:
     Args:
         beginning: its first bytes, of which HEIC has its brands in a box.
     """
-    kind = picture_file.kind_of(beginning)
-    if kind in (picture_file.JPEG, picture_file.PNG, picture_file.WEBP):
+    kind = picture_structure.kind_of(beginning)
+    if kind in (picture_structure.JPEG, picture_structure.PNG, picture_structure.WEBP):
         return kind
-    brands = picture_file.brands_of(beginning)
-    is_heic = picture_file.HEIC_BRANDS.intersection(brands)
+    brands = picture_structure.brands_of(beginning)
+    is_heic = picture_structure.HEIC_BRANDS.intersection(brands)
     # A sequence is an animation.
-    return picture_file.JPEG if is_heic and brands[0] not in picture_file.SEQUENCES else ""
+    return picture_structure.JPEG if is_heic and brands[0] not in picture_structure.SEQUENCES else ""
 
 
-def why_not_cleaned(kind: str, file: picture_file.PictureFile) -> str:
+def why_not_cleaned(kind: str, file: picture_structure.PictureFile) -> str:
     """
     Return why a PNG or WebP picture should not be processed; empty if it may be.
 
     An animation would lose its motion. No page says that OSS turns these kinds by their EXIF: a picture that
     needs it could come out turned, with nothing left that says so.
     """
-    chunks = picture_file.png_chunks if kind == picture_file.PNG else picture_file.webp_chunks
+    chunks = picture_structure.png_chunks if kind == picture_structure.PNG else picture_structure.webp_chunks
     try:
         for name, length in chunks(file):
             if name in ANIMATION:
                 return ANIMATED
             if name in EXIF and length and _orientation(file.take(min(length, MAX_EXIF_BYTES))) != 1:
                 return TURNED
-    except picture_file.Unreadable:
+    except picture_structure.Unreadable:
         return UNREADABLE
     return ""
 
 
-def _jpeg_metadata(file: picture_file.PictureFile) -> Found:
+def _jpeg_metadata(file: picture_structure.PictureFile) -> Found:
     has_frame = False
-    for code, length in picture_file.jpeg_segments(file):
+    for code, length in picture_structure.jpeg_segments(file):
         name, span = f"marker {code:02X}", (file.at - 4, file.at + length)
         if code in REMOVABLE:
             body = file.take(length)
@@ -140,15 +140,15 @@ def _jpeg_metadata(file: picture_file.PictureFile) -> Found:
                 if body.startswith(b"Adobe"):
                     raise _Metadata(name)
                 yield name, span
-        elif code not in (picture_file.JPEG_SCAN, *TABLES, *FRAMES) or (has_frame and code in FRAMES):
+        elif code not in (picture_structure.JPEG_SCAN, *TABLES, *FRAMES) or (has_frame and code in FRAMES):
             raise _Metadata(name)
         has_frame = has_frame or code in FRAMES
     if not has_frame:
-        raise picture_file.Unreadable
+        raise picture_structure.Unreadable
 
 
-def _png_metadata(file: picture_file.PictureFile) -> Found:
-    for name, length in picture_file.png_chunks(file):
+def _png_metadata(file: picture_structure.PictureFile) -> Found:
+    for name, length in picture_structure.png_chunks(file):
         if length > PNG_CHUNKS.get(name, -1):
             # A capital letter: no decoder can do without it.
             if name in ANIMATION or not name[0] & 0x20:
@@ -156,11 +156,11 @@ def _png_metadata(file: picture_file.PictureFile) -> Found:
             yield _text(name), (file.at - 8, file.at + length + 4)
 
 
-def _webp_metadata(file: picture_file.PictureFile) -> Found:
+def _webp_metadata(file: picture_structure.PictureFile) -> Found:
     seen: set[bytes] = set()
-    for name, length in picture_file.webp_chunks(file):
+    for name, length in picture_structure.webp_chunks(file):
         flags = file.ahead(1)[0] if name == b"VP8X" and length else 0
-        if name in seen or name in ANIMATION or flags & picture_file.WEBP_FLAG:
+        if name in seen or name in ANIMATION or flags & picture_structure.WEBP_FLAG:
             raise _Metadata(_text(name))
         if name not in WEBP_CHUNKS:
             yield _text(name), (file.at - 8, min(file.at + length + length % 2, file.size_bytes))
@@ -168,7 +168,7 @@ def _webp_metadata(file: picture_file.PictureFile) -> Found:
             yield _text(name), (file.at, file.at)
         seen.add(name)
     if len(seen.intersection(WEBP_PICTURES)) != 1:
-        raise picture_file.Unreadable
+        raise picture_structure.Unreadable
 
 
 def _orientation(exif: bytes) -> int:

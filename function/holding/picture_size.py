@@ -7,7 +7,15 @@ Sources: ITU-T T.81 (JPEG), PNG (third edition), RFC 9649 (WebP), ISO/IEC 23008-
 import re
 import struct
 
-from function.moderation.picture_file import JPEG, PNG, WEBP, PictureFile, Unreadable, kind_of, webp_chunks
+from function.moderation.picture_structure import (
+    JPEG,
+    PNG,
+    WEBP,
+    PictureFile,
+    Unreadable,
+    kind_of,
+    webp_chunks,
+)
 
 # OSS decodes more, at the price of seconds and memory.
 MAX_PIXELS = 50_000_000

@@ -26,7 +26,7 @@ from function.oss.client import OssClient, oss_clients, require_client, same_buc
 from function.oss.instants import instant_in, iso
 from function.oss.listing import list_objects
 from function.oss.objects import delete_object, get_record, head_object
-from function.uploads.labels import told_label
+from function.uploads.ai_labels import told_label
 
 # Names of this century: those of other records are ids, and few ids begin so; none is a time.
 CENTURY, TIMED = "20", re.compile(rf"{re.escape(REVIEWS)}[0-9]{{14}}-")

@@ -7,7 +7,7 @@ from function.context import RequestContext
 from function.errors import UploadError
 from function.oss.client import OssClient
 from function.oss.objects import ObjectFacts
-from function.uploads.labels import read_label
+from function.uploads.ai_labels import read_label
 from function.uploads.receipt import RECEIPT_LIFE, VerifiedUpload, describe
 
 

@@ -27,7 +27,7 @@ from function.http.json_body import read_json_object
 from function.limits.rate_limit import RateLimitItem
 from function.oss.client import OssClient
 from function.oss.instants import iso
-from function.uploads.labels import told_label
+from function.uploads.ai_labels import told_label
 
 # The limit of requests that decide; status has its own.
 LIMIT = "held"

@@ -18,7 +18,7 @@ from function.oss.callback_signature import (
     key_path,
 )
 from function.oss.responses import etag_in
-from function.uploads.labels import declared_in
+from function.uploads.ai_labels import declared_in
 from function.uploads.receipt import VerifiedUpload
 from function.uploads.tickets import FormTicket, invalid_ticket
 

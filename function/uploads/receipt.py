@@ -13,7 +13,7 @@ from function.context import RequestContext
 from function.errors import Forbidden, NotUploaded, Unauthorized
 from function.oss.objects import ObjectFacts
 from function.oss.post_form import object_url
-from function.uploads.labels import declared_in, label_in, told_label
+from function.uploads.ai_labels import declared_in, label_in, told_label
 from function.uploads.tickets import FormTicket, MultipartTicket
 from function.webhook import notify_business
 

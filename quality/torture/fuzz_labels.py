@@ -1,9 +1,9 @@
 """What is fuzzed of labels of AI-made content: any file, which may be no file at all."""
 
+from function.ai_label.embed import can_be_carried, embed, packet
 from function.ai_label.examine import label_in
 from function.ai_label.label import fields, from_fields, short, told
-from function.ai_label.packet import can_be_carried, embed, packet
-from function.moderation.picture_file import MAX_PARTS, kind_of
+from function.moderation.picture_structure import MAX_PARTS, kind_of
 from tests.function.ai_label.files import (
     FTYP_MP4,
     VECTORS,

@@ -9,10 +9,10 @@ from hashlib import md5
 import pytest
 from PIL import Image
 
+from function.ai_label.embed import embed, packet
 from function.ai_label.label import AiLabel
-from function.ai_label.packet import embed, packet
 from function.http.client import ExchangeFailed
-from function.moderation.picture_file import kind_of
+from function.moderation.picture_structure import kind_of
 from tests.function.ai_label.files import VECTORS, element, heic_with, label_of, text_of
 from tests.function.holding.test_clean_copy import encoded, pass_by, state_of, turned
 from tests.support.cases import text_beside

@@ -19,7 +19,7 @@ from function.holding.picture_metadata import (
     why_not_cleaned,
     without,
 )
-from function.moderation.picture_file import JPEG, MAX_PARTS, PNG, WEBP, PictureFile
+from function.moderation.picture_structure import JPEG, MAX_PARTS, PNG, WEBP, PictureFile
 
 FORMATS = {JPEG: "JPEG", PNG: "PNG", WEBP: "WEBP"}
 COLOURS = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from function.holding.picture_size import MAX_PIXELS, UNKNOWN, pixels_of
-from function.moderation.picture_file import PictureFile
+from function.moderation.picture_structure import PictureFile
 from tests.support.photos import photo
 
 

@@ -1,11 +1,11 @@
-"""moderation.picture_file: how many frames a picture has, by its bytes."""
+"""moderation.picture_structure: how many frames a picture has, by its bytes."""
 
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
-from function.moderation.picture_file import (
+from function.moderation.picture_structure import (
     MAX_BLOCKS,
     MAX_BYTES,
     MAX_PARTS,

@@ -1,10 +1,10 @@
-"""ai_label.marks: all marks of a file make one answer; two that differ make none."""
+"""ai_label.combined_marks: all marks of a file make one answer; two that differ make none."""
 
 import pytest
 
 from function.ai_label.annex_e import label_of
+from function.ai_label.combined_marks import C2PA, LABEL, LOST, XMP, combine, manifest_marks, text_marks
 from function.ai_label.label import CONFLICT, METADATA, NOTHING, UNREADABLE, AiLabel
-from function.ai_label.marks import C2PA, LABEL, LOST, XMP, combine, manifest_marks, text_marks
 from tests.function.ai_label.files import IPTC, VALUES, element, packet, text_of
 
 ONE, TWO = text_of().encode(), text_of(Label="2").encode()

@@ -11,7 +11,7 @@ from function.ai_label.annex_e import text_of
 from function.ai_label.label import METADATA, AiLabel
 from function.ai_label.pictures import APP1, XMP_HEADER, XMP_KEYWORD
 from function.ai_label.xmp import NAMESPACE
-from function.moderation.picture_file import JPEG, PNG
+from function.moderation.picture_structure import JPEG, PNG
 
 BEFORE = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'

@@ -1,14 +1,14 @@
-"""ai_label.packet: a picture gains one packet and nothing else, whatever it is."""
+"""ai_label.embed: a picture gains one packet and nothing else, whatever it is."""
 
 import io
 
 import pytest
 from PIL import Image, ImageCms
 
+from function.ai_label.embed import can_be_carried, embed, label_to_write, packet
 from function.ai_label.label import CONFLICT, METADATA, NOTHING, AiLabel
-from function.ai_label.packet import can_be_carried, embed, label_to_write, packet
 from function.holding.picture_metadata import metadata_in, without
-from function.moderation.picture_file import JPEG, PNG, WEBP, PictureFile, kind_of
+from function.moderation.picture_structure import JPEG, PNG, WEBP, PictureFile, kind_of
 from tests.function.ai_label.files import CODE, VECTORS, label_of
 
 FOUND = label_of(VECTORS["J1.jpg"])
