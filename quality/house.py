@@ -40,10 +40,10 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (19_371, 152),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (19_379, 152),
     "ops/": (21_283, 174),
     "local/": (14_679, 146),
-    "quality/": (12_021, 107),
+    "quality/": (12_018, 107),
     "tests/": (78_052, 684),
     "miniprogram/": (14_995, 191),
     (REST := "docs/, deploy/, root"): (13_554, 152),
