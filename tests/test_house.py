@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[1]
 # room of its own floor nothing. ``room/`` stands for the modules of one folder, which may use each other.
 FLOORS = (
     "bytecode function function.annotations function.messages function.errors function.config/".split(),
-    "function.outgoing function.http/ function.request_log function.sts/ function.limits/"
-    " sts_credentials".split(),
+    "function.time_limit function.tls_trust function.http/ function.request_log function.sts/"
+    " function.limits/ sts_credentials".split(),
     "function.context function.oss/ function.wechat/".split(),
     "function.auth/".split(),
     "function.webhook function.moderation/ function.ai_label/ function.uploads/".split(),
@@ -484,10 +484,7 @@ def test_nothing_of_an_option_is_imported_by_a_login_an_upload_and_its_reader(pr
 
 # What WeChat is asked, and what it says: for deployments that ask it, when they do.
 OF_THE_CHECK = {
-    *(
-        f"function.holding.{name}"
-        for name in ("wechat_check", "wechat_submission", "aliyun_check", "check_obstacle")
-    ),
+    *(f"function.holding.{name}" for name in ("wechat_check", "wechat_submission", "aliyun_check")),
     *(f"function.moderation.{name}" for name in ("wechat", "wechat_verdict", "aliyun", "aliyun_verdict")),
     *("function.moderation.picture_structure", "function.wechat.api", "function.wechat.push"),
     *("function.routes.wechat_events", "cryptography"),

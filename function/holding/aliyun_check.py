@@ -12,11 +12,10 @@ from function.config.green import ALIYUN
 from function.config.profile import CREDENTIALS_MARGIN
 from function.errors import OssUnavailable, UploadError
 from function.holding.accepted_record import Progress
-from function.holding.check_obstacle import obstacle_in
 from function.holding.current_state import ASK, HeldState, next_step
 from function.holding.decide import decide, settle
 from function.holding.decision_records import forget_due, leave_to_a_human, note_check
-from function.holding.held_upload import Case, held_url
+from function.holding.held_upload import Case, held_url, obstacle_in
 from function.holding.leases import accept, begin, note
 from function.holding.transitions import ACCEPTED, ANSWERED, BY_CHECK, OPEN, PUBLISH, REJECT, REVIEW
 from function.moderation.aliyun import ACTIONS, check_picture, fetch_result, seconds_for_a_call, submit_media

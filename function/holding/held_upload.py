@@ -9,7 +9,7 @@ from function.config.profile import UPLOAD_ID_METADATA, Profile
 from function.config.settings import Settings
 from function.context import RequestContext
 from function.oss.client import OssClient
-from function.oss.objects import ObjectFacts
+from function.oss.objects import ObjectFacts, first_bytes, read_range
 from function.oss.presign import NONE, PROCESS, OssRequest, presign
 from function.sts.session_policy import OBJECTS
 from function.uploads.receipt import Receipt, invalid_receipt
@@ -215,3 +215,25 @@ def held_url(
         origin=location.read_origin,
         expires_in=credentials.expires_at - now if is_until_session_ends else life,
     )
+
+
+def obstacle_in(oss: OssClient, upload: HeldUpload) -> tuple[str, bytes]:
+    """
+    Return the reason why no checker may look at a held object, empty for none, and its first bytes.
+
+    Raises:
+        UploadError: OSS does not respond, or the object was replaced meanwhile.
+    """
+    from function.moderation.finding import ANIMATED, UNSUPPORTED
+    from function.moderation.picture_structure import RANGE_BYTES, Frames, frames_of, is_compressed
+
+    shown = upload.shown
+    beginning, encoding = first_bytes(oss, shown.key, RANGE_BYTES)
+    if is_compressed(encoding):
+        return UNSUPPORTED, beginning
+    frames = frames_of(
+        beginning, shown.size_bytes, lambda at, count: read_range(oss, shown.key, at, count, shown.etag)
+    )
+    if frames is Frames.SEVERAL and upload.profile.check_animated == "review":
+        return ANIMATED, beginning
+    return UNSUPPORTED if frames is Frames.UNKNOWN else "", beginning

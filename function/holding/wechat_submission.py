@@ -4,8 +4,7 @@ from function.config.green import WECHAT
 from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
 from function.errors import WechatUnavailable
-from function.holding.check_obstacle import obstacle_in
-from function.holding.held_upload import HeldUpload, held_url
+from function.holding.held_upload import HeldUpload, held_url, obstacle_in
 from function.moderation.finding import ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.source_token import SourceToken
 from function.moderation.wechat import CANNOT_OPEN, CheckRequest, media_of, submit

@@ -13,8 +13,9 @@ from urllib.parse import urlencode, urlsplit
 
 from function import VERSION
 from function.annotations import TYPE_CHECKING, Any, NamedTuple
-from function.outgoing import TIMED_OUT, TRICKLED, verifying_context, with_timeout
-from function.outgoing import ExchangeFailed as ExchangeFailed
+from function.time_limit import TIMED_OUT, TRICKLED, with_timeout
+from function.time_limit import ExchangeFailed as ExchangeFailed
+from function.tls_trust import verifying_context
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from function.annotations import Any
 from function.limits.quota import StoreDown
-from function.outgoing import ExchangeFailed, ca_bundle_path, with_timeout
+from function.time_limit import ExchangeFailed, with_timeout
+from function.tls_trust import ca_bundle_path
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 6379

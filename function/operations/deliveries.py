@@ -12,8 +12,8 @@ from function.http.json_body import object_in
 from function.oss import due
 from function.oss.client import OssClient
 from function.oss.due import Due, Unreadable, instant_of, text_of
-from function.outgoing import OVERDUE, TIMED_OUT, TRICKLED
 from function.owners import withdrawal
+from function.time_limit import OVERDUE, TIMED_OUT, TRICKLED
 from function.webhook import EVENTS, KIND, SCHEDULE, attempt, id_of, log_loss
 
 ATTEMPT_SECONDS = 8.0

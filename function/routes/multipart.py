@@ -7,7 +7,7 @@ from function.config.profile import ACL_FIELD, Profile
 from function.context import RequestContext
 from function.errors import BadRequest, UploadGone
 from function.http.json_body import read_json_object
-from function.lifecycle.before_signing import apply_hooks, check_replacement, reserve_forms, with_quota
+from function.lifecycle.admission import apply_hooks, check_replacement, reserve_forms, with_quota
 from function.lifecycle.confirmation import decided_response, report
 from function.multipart import lifecycle, part_urls
 from function.oss.client import oss_client

@@ -9,7 +9,7 @@ from function.config.profile import Profile, SessionKey
 from function.context import RequestContext
 from function.errors import BadRequest
 from function.http.json_body import read_json_object
-from function.lifecycle.before_signing import (
+from function.lifecycle.admission import (
     apply_hooks,
     check_replacement,
     refuse_replacing_each_other,

@@ -20,8 +20,9 @@ from urllib.parse import quote, urlencode
 from function import VERSION
 from function.annotations import TYPE_CHECKING, Any
 from function.http.json_body import object_in
-from function.outgoing import ExchangeFailed, ca_bundle_path, verifying_context, with_timeout
 from function.sts.credentials import AccessKeys
+from function.time_limit import ExchangeFailed, with_timeout
+from function.tls_trust import ca_bundle_path, verifying_context
 
 if TYPE_CHECKING:
     from function.http.client import HttpResponse, Send

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from function.annotations import Generic, NamedTuple, TypeVar
 from function.config.profile import CREDENTIALS_MARGIN
 from function.errors import StsUnavailable, UploadError
-from function.outgoing import TIMED_OUT, ExchangeFailed, with_timeout
+from function.time_limit import TIMED_OUT, ExchangeFailed, with_timeout
 
 
 def covered_until(form_ends: Iterable[datetime]) -> datetime:

@@ -30,7 +30,7 @@ from function.config.profile import Profile
 from function.context import HOOKS_FILE, HOOKS_SECONDS
 from function.errors import Forbidden, HooksUnavailable, Misconfigured, Problem
 from function.messages import Message
-from function.outgoing import OVERDUE, TIMED_OUT, ExchangeFailed, with_timeout
+from function.time_limit import OVERDUE, TIMED_OUT, ExchangeFailed, with_timeout
 from function.uploads.request import UploadRequest, is_small_json
 
 # Late calls that have not ended, while which no further call is made.

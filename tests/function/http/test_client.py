@@ -12,7 +12,7 @@ import certifi
 import pytest
 import trustme
 
-from function import VERSION, outgoing
+from function import VERSION, time_limit, tls_trust
 from function.http.client import DEFAULT_MAX_BYTES, ExchangeFailed, _read, send
 from function.sts import aliyun_sdk
 from tests.support.cases import cases_beside
@@ -318,7 +318,7 @@ def test_no_body_is_sent_after_its_deadline(monkeypatch):
 
     with peer(act) as server:
         late = failure(server.url, method="PUT", body=b"late" * 8, budget_seconds=0.01)
-        assert late.kind == outgoing.TIMED_OUT
+        assert late.kind == time_limit.TIMED_OUT
         found.set()
         # Nobody waits for it any more, but it goes on.
         assert came.wait(PATIENCE_SECONDS)
@@ -362,10 +362,10 @@ def trusting(monkeypatch, tmp_path_factory):
         (folder / "certifi" / "__init__.py").touch()
         shutil.copy(path, folder / "certifi" / "cacert.pem")
         monkeypatch.syspath_prepend(folder)
-        outgoing.verifying_context.cache_clear()
+        tls_trust.verifying_context.cache_clear()
 
     yield trust
-    outgoing.verifying_context.cache_clear()
+    tls_trust.verifying_context.cache_clear()
 
 
 @contextmanager
@@ -378,7 +378,7 @@ def tls_peer(certificate):
 
 
 def test_an_untrusted_certificate_is_refused_whatever_the_environment_says(certificate, monkeypatch):
-    outgoing.verifying_context.cache_clear()
+    tls_trust.verifying_context.cache_clear()
     path = certificate("localhost")
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     with tls_peer(path) as other:
@@ -396,23 +396,23 @@ def test_a_certificate_is_valid_for_its_own_name_only(certificate, trusting):
 
 
 def test_the_authorities_are_the_packaged_ones():
-    assert outgoing.ca_bundle_path() == certifi.where()
+    assert tls_trust.ca_bundle_path() == certifi.where()
 
 
 def test_the_authorities_of_a_package_are_a_folder_that_is_read_when_needed(monkeypatch, tmp_path):
     (tmp_path / "certifi" / "authorities").mkdir(parents=True)
     (tmp_path / "certifi" / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    outgoing.verifying_context.cache_clear()
-    assert outgoing.ca_bundle_path() == str(tmp_path / "certifi" / "authorities")
-    assert outgoing.verifying_context().cert_store_stats()["x509"] == 0
-    outgoing.verifying_context.cache_clear()
+    tls_trust.verifying_context.cache_clear()
+    assert tls_trust.ca_bundle_path() == str(tmp_path / "certifi" / "authorities")
+    assert tls_trust.verifying_context().cert_store_stats()["x509"] == 0
+    tls_trust.verifying_context.cache_clear()
 
 
 @pytest.mark.parametrize("named", [None, "", "/nowhere", "itself"])
 def test_sts_needs_a_certificate_of_the_packaged_authorities(certificate, trusting, monkeypatch, named):
     path = certificate("localhost")
-    trusting(outgoing.ca_bundle_path())
+    trusting(tls_trust.ca_bundle_path())
     if named is not None:
         monkeypatch.setenv("ALIBABA_CLOUD_CA_BUNDLE", str(path) if named == "itself" else named)
     aliyun_sdk.prepare()
@@ -440,4 +440,4 @@ def test_the_authorities_are_read_once_for_all_upstreams(certificate, trusting, 
     with tls_peer(path) as other:
         ask(other.url)
         aliyun_sdk._send("POST", f"{other.url}/")
-    assert made == [{"cafile": outgoing.ca_bundle_path()}]
+    assert made == [{"cafile": tls_trust.ca_bundle_path()}]

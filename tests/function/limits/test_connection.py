@@ -20,7 +20,7 @@ from function.limits.redis_connection import (
     connect,
     digest_of,
 )
-from function.outgoing import ca_bundle_path
+from function.tls_trust import ca_bundle_path
 from tests.function.limits.requests_to_stores import (
     COUNTED,
     NOON,

@@ -19,11 +19,12 @@ from aliyunsdkcore.vendored.requests.packages.urllib3.exceptions import InvalidH
 
 from function import VERSION
 from function.errors import StsRejected, StsUnavailable
-from function.outgoing import ExchangeFailed, ca_bundle_path, verifying_context
 from function.sts import aliyun_sdk
 from function.sts.aliyun_sdk import MAX_RESPONSE_BYTES, SdkFailed
 from function.sts.assume_role import StsClient
 from function.sts.credentials import AccessKeys
+from function.time_limit import ExchangeFailed
+from function.tls_trust import ca_bundle_path, verifying_context
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

@@ -20,8 +20,8 @@ from function.auth.signed_tokens import RECEIPT, read_token
 from function.context import RequestContext
 from function.errors import Unauthorized
 from function.http.client import HttpResponse, send
-from function.outgoing import MAX_OVERDUE
 from function.request_log import LogLine
+from function.time_limit import MAX_OVERDUE
 from function.uploads.plan import MAX_CALLBACK_CHARACTERS
 from function.webhook import notify_business, post_event, signature
 from tests.function.uploads.conftest import PROFILES, SETTINGS, read_upload

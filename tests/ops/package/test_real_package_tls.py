@@ -113,7 +113,7 @@ def test_a_good_certificate_is_accepted_and_proxies_are_ignored(trusting, python
 CONTEXT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from function.outgoing import ca_bundle_path, verifying_context
+from function.tls_trust import ca_bundle_path, verifying_context
 print(json.dumps([ca_bundle_path(), verifying_context().cert_store_stats()]))
 """
 

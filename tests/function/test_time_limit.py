@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from function.http.client import send
-from function.outgoing import MAX_OVERDUE, ExchangeFailed, with_timeout
+from function.time_limit import MAX_OVERDUE, ExchangeFailed, with_timeout
 
 PATIENCE_SECONDS = 60
 UPSTREAM = "https://slow.example"

@@ -1,14 +1,10 @@
-"""Time limit of calls that may hang, and the authorities that outgoing TLS trusts; no HTTP."""
+"""Time limit of calls that may hang."""
 
 import threading
 from collections.abc import Callable
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 
-from function.annotations import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    import ssl
+from function.annotations import TypeVar
 
 # Per upstream. An instance may have 1,024 threads, of which a server takes up to 200.
 MAX_OVERDUE = 64
@@ -90,30 +86,3 @@ def with_timeout(
 def _overdue(_upstream: str) -> set[threading.Event]:
     """Return the calls that are still running, though nobody waits for them any more."""
     return set()
-
-
-# Once an instance: reading the certificates of all authorities takes as long as a request.
-@lru_cache(maxsize=1)
-def verifying_context() -> "ssl.SSLContext":
-    """Return a TLS context that checks certificate and name against the packaged authorities."""
-    import ssl
-
-    path = ca_bundle_path()
-    if Path(path).is_dir():
-        return ssl.create_default_context(capath=path)
-    return ssl.create_default_context(cafile=path)
-
-
-def ca_bundle_path() -> str:
-    """
-    Return the path of the packaged certificates, whatever the environment names.
-
-    In a package it is a folder, of which a connection reads one file instead of all authorities.
-    """
-    from importlib.machinery import PathFinder
-
-    # Not certifi.where(), which imports a resource library to find a plain file.
-    spec = PathFinder.find_spec("certifi")
-    place = Path(str(spec and spec.origin)).parent
-    hashed = place / "authorities"
-    return str(hashed if hashed.is_dir() else place / "cacert.pem")
