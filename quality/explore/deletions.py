@@ -20,7 +20,7 @@ SAFETY = {
     ),
     "the minute that a copy may take": Deletion(
         "function.holding.apply_decision",
-        "publication.check_no_copy_runs(oss, upload, None if is_copy_heard else decision.copied, case.now)",
+        "publication.check_no_copy_runs(oss, upload.upload_id, sent, case.now)",
         "pass",
         "late copy",
         "gone_is_final",
