@@ -131,6 +131,14 @@ test('another video of equal size and samples is no mixture: what differs is sen
   assert.equal(stage.cloud.uploads.size, 1)
 })
 
+test('while what differs is under way nobody asks for it again', async (t) => {
+  const stage = await chooseAgain(t, { percent: 97, other: { edits: [BETWEEN] } })
+  stage.phone.bytesPerSecond = 2 ** 12 // half a minute a part
+  isStored(stage, await stage.again(), OTHER)
+  assert.ok(numbers(stage).includes(Math.floor(BETWEEN / LEAST_PART) + 1))
+  assert.ok(routes(stage).length < 10, `${routes(stage).length} requests`)
+})
+
 test(`of ${PAIRS} pairs with equal size and samples, but other bytes, none becomes a mixture`, async (t) => {
   let seed = 7
   const random = (most) => { seed = (seed * 48271) % 2147483647; return seed % most }

@@ -188,7 +188,7 @@ def test_a_file_made_to_be_costly_is_given_up_soon(name):
     begin = process_time()
     found = label_of(COSTLY[name])
     assert found is None or found.label is None
-    # A fifth of this is used; without a bound it is more, and up to a minute.
+    # A fifth of this is used; unbounded, each but the directories takes more, and up to a minute.
     assert process_time() - begin < 0.6
 
 

@@ -149,6 +149,12 @@ def test_exif_that_is_malformed_or_of_another_kind_has_no_label(tiff):
     assert label_of(jpeg((0xE1, b"Exif\0\0" + tiff))) == NOTHING
 
 
+@pytest.mark.parametrize(("before", "found"), [(199, FOUND), (200, NOTHING)])
+def test_no_more_than_200_entries_of_a_directory_are_read(before, found):
+    tiff = exif(*[(0x010F, 2, b"X9\0")] * before, (0x010E, 2, WRAPPED))
+    assert label_of(jpeg((0xE1, b"Exif\0\0" + tiff))) == found
+
+
 def test_the_values_are_those_of_the_standard_s_example():
     assert list(VALUES) == [
         "Label",

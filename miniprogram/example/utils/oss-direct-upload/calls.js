@@ -1,6 +1,6 @@
 const { platformError, functionError } = require('./errors')
 
-const IDLE = 60000 // ms without progress: some phones keep no other limit
+const IDLE = 60000 // ms without progress: a dead connection ends before its timeout
 
 /** Adds the SHA-256 of a file, where the platform tells it. */
 async function addDigest(job, { api, digest, profile = 'default' }) {

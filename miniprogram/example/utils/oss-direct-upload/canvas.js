@@ -28,7 +28,7 @@ function sized({ width, height }, { compressedWidth, compressedHeight }) {
   return made
 }
 
-/** A canvas that can not do it stays blank, without an error: so it is looked at. */
+/** A canvas that cannot do it stays blank, without an error: so it is looked at. */
 function draw(canvas, image, isOpaque) {
   const { width, height } = canvas
   const context = canvas.getContext('2d')

@@ -55,7 +55,8 @@ function createUploader(options) {
     })
     const end = (outcome) => {
       Object.assign(job, { finished: 1 }, outcome.value && { loaded: job.size, stored: 1 })
-      noteLimit(client, job, Object(outcome.reason).limits)
+      const { statusCode, limits } = Object(outcome.reason)
+      if (statusCode) noteLimit(client, job, limits) // what was refused here says nothing new
       pending = pending.filter((each) => each !== job)
       listen(-1)
       attempt(onChange, outcome)

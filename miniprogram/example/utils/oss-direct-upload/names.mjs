@@ -29,7 +29,6 @@ const ADVICE = {
   privacy_undeclared: '在小程序后台的隐私保护指引里声明',
 }
 
-
 /** Each name once, in the order of the types. */
 function typeNames(contentTypes, english = false) {
   return [...new Set(contentTypes.map((type) => {

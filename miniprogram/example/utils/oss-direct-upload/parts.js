@@ -141,9 +141,12 @@ function sendInParts(job, phone, pool, fs, byForm) {
     }
   }
 
+  /** Of the parts to send again, those that are not under way. */
+  const due = () => Array.from(again).filter((number) => !flying.has(number))
+
   /** What OSS has is not sent again, though its answer was lost. */
   async function renew() {
-    const numbers = Array.from(again).slice(0, MOST_URLS)
+    const numbers = due().slice(0, MOST_URLS)
     const { ticket } = kept
     try {
       const asksFor = { ticket, ...(numbers[0] && { numbers }), ...(compares && { stored: true }) }
@@ -211,7 +214,7 @@ function sendInParts(job, phone, pool, fs, byForm) {
     // Not what went through meanwhile.
     const left = parts.filter(({ number }) => !sent.has(number + kept.ticket))
     listed = new Map(left.map((part) => [part.number, part]))
-    more = ofAgain > 0 || again.size > 0 || missing > parts.length
+    more = ofAgain > 0 || due().length > 0 || missing > parts.length
     // The phone's pace; not the last tenth.
     until = now() + 0.9 * (Date.parse(expiresAt) - Date.parse(serverTime))
     if (!ofAgain) {
