@@ -81,7 +81,7 @@ def with_timeout(
     return outcome[0]
 
 
-# The upstreams stand in the settings, so there are few.
+# There are few: the origins in the settings, and the hooks of a process.
 @cache
 def _overdue(_upstream: str) -> set[threading.Event]:
     """Return the calls that are still running, though nobody waits for them any more."""

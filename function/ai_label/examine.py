@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from function.ai_label.combined_marks import C2PA, LOST, Mark, combine
 from function.ai_label.label import AiLabel
+from function.errors import OssUnavailable
 from function.moderation.picture_structure import (
     HEIC_BRANDS,
     SEQUENCES,
@@ -27,25 +28,18 @@ FIRST_BYTES = 64
 PICTURES = {b"mif1", b"avif", *SEQUENCES}
 
 
-class OutOfTime(Exception):
-    """Raised where the time is used up: a later request reads the object."""
-
-
-def examine(
-    oss: OssClient, key: str, facts: ObjectFacts, seconds_left: Callable[[], float]
-) -> AiLabel | None:
+def examine(oss: OssClient, key: str, facts: ObjectFacts) -> AiLabel | None:
     """
     Return the label that an object carries, or ``NOTHING``.
 
     Args:
         facts: of the object; other bytes are not read.
-        seconds_left: until the response must be sent.
 
     Returns:
         ``None`` if it cannot be said: another kind of file, compressed, malformed, or beyond the bounds.
 
     Raises:
-        OutOfTime: no time is left.
+        OssUnavailable: no time is left; a later request reads the object.
         UploadError: OSS refuses, or does not respond, or the object was replaced.
     """
     reads, bytes_left = 0, MAX_BYTES
@@ -55,8 +49,8 @@ def examine(
         reads, bytes_left = reads + 1, bytes_left - count
         if reads > MAX_READS or bytes_left < 0:
             raise Unreadable
-        if min(seconds_left(), oss.seconds_left()) < LEAST_SECONDS:
-            raise OutOfTime
+        if oss.seconds_left() < LEAST_SECONDS:
+            raise OssUnavailable(reason="no time left to read the label")
         return read_range(oss, key, at, count, facts.etag)
 
     return None if is_compressed(facts.encoding) else label_in(facts.size_bytes, read)

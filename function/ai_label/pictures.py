@@ -77,7 +77,9 @@ def png_marks(file: PictureFile) -> Iterator[Mark]:
                 # It is compressed.
                 yield LOST, text
             else:
-                yield KEYWORDS[keyword], _take(file, length)[len(keyword) :]
+                data = _take(file, length)[len(keyword) + 1 :]
+                # Two bytes about compression, the language and the keyword in it stand before the text.
+                yield KEYWORDS[keyword], data[2:].split(b"\0", 2)[-1] if name == b"iTXt" else data
 
 
 def webp_marks(file: PictureFile) -> Iterator[Mark]:

@@ -59,8 +59,7 @@ def decide(
     if action == PUBLISH and upload.profile.ai_label:
         from function.holding.label_record import doubt_about_label, label_of_copy
 
-        how = {"is_checked": by == BY_CHECK, "is_by_hand": by == BY_BACKEND}
-        if doubt := doubt_about_label(case, **how):
+        if doubt := doubt_about_label(case, is_checked=by == BY_CHECK, is_by_hand=by == BY_BACKEND):
             return leave_to_a_human(case, current, doubt)
         label = label_of_copy(case, is_labelled=is_labelled) if upload.copy else None
     decision = Decision(

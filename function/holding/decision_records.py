@@ -165,6 +165,9 @@ def notify(
     Args:
         at: when it was decided; now by default.
         more: further fields.
+
+    Raises:
+        UploadError: OSS does not say the label; the record must stay.
     """
     context, upload = case.context, case.upload
     found = {} if finding is None else finding.event

@@ -83,7 +83,8 @@ def doubt_about_label(case: Case, *, is_checked: bool, is_by_hand: bool) -> Find
     if is_by_hand or not (is_checked or strip):
         return None
     problem = label.problem if label else ""
-    if strip and not can_be_carried(label):
+    # A declaration says nothing of what stands in a file that could not be examined.
+    if strip and (label is None or label.c2pa is None or not can_be_carried(label)):
         problem = problem or NOT_CARRIED
     return Finding(AI_LABEL, errcode=problem) if problem else None
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from function.annotations import TYPE_CHECKING, Any
 from function.auth.signed_tokens import invalid_claim
 from function.context import RequestContext
-from function.errors import OssUnavailable
 from function.oss.client import OssClient, with_time_limit
 from function.oss.objects import ObjectFacts
 from function.uploads.tickets import FormTicket, MultipartTicket
@@ -56,11 +55,8 @@ def read_label(context: RequestContext, oss: OssClient, key: str, facts: ObjectF
         OssUnavailable: there is no time left.
         UploadError: OSS refuses, or does not respond, or the object was replaced.
     """
-    from function.ai_label.examine import OutOfTime, examine
+    from function.ai_label.examine import examine
 
     seconds = min(MOST_SECONDS, min(oss.seconds_left(), context.seconds_left()) - SECONDS_AFTER)
     limited = with_time_limit(oss, seconds, context.instance.monotonic)
-    try:
-        return examine(limited, key, facts, limited.seconds_left)
-    except OutOfTime:
-        raise OssUnavailable(reason="no time left to read the label") from None
+    return examine(limited, key, facts)

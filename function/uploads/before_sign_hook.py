@@ -88,7 +88,7 @@ class Hooks:
         return _with_context(file, result.get("context")), _narrowed(profile, result)
 
     def _call(self, *arguments: Mapping[str, Any]) -> Any:
-        # The number, as there may be several in a process: with a time of their own, and late calls.
+        # With its id: several of a process share no late calls.
         name = f"{HOOKS_FILE.name} {id(self)}"
         late = f"{HOOKS_FILE.name} took {self._seconds * 1000:g} ms or more"
         reasons = {TIMED_OUT: late, OVERDUE: f"{MAX_LATE} late calls of {HOOKS_FILE.name} have not ended"}

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.ai_label.examine import MAX_BYTES, MAX_READS, OutOfTime, examine, label_in
+from function.ai_label.examine import MAX_BYTES, MAX_READS, examine, label_in
 from function.ai_label.label import METADATA, NOTHING, AiLabel
 from function.errors import OssUnavailable
 from function.http.client import HttpResponse
@@ -111,7 +111,7 @@ class Store:
         return HttpResponse(206, self.body[first : last + 1])
 
     def examine(self, **facts):
-        return examine(self.client, "k", self.facts(**facts), lambda: self.seconds)
+        return examine(self.client, "k", self.facts(**facts))
 
 
 def test_an_object_is_read_by_ranges_of_the_bytes_that_were_confirmed():
@@ -200,11 +200,10 @@ def test_a_piece_without_bytes_at_the_end_is_not_read():
     assert 0 not in store.reads
 
 
-@pytest.mark.parametrize(("own", "of_oss"), [(0.9, 9.0), (9.0, 0.9)])
-def test_without_time_it_is_left_for_later(own, of_oss):
-    store = Store(VECTORS["J1.jpg"], seconds=of_oss)
-    with pytest.raises(OutOfTime):
-        examine(store.client, "k", store.facts(), lambda: own)
+def test_without_time_it_is_left_for_later():
+    store = Store(VECTORS["J1.jpg"], seconds=0.9)
+    with pytest.raises(OssUnavailable):
+        store.examine()
     assert store.reads == []
     assert Store(VECTORS["J1.jpg"], seconds=1.0).examine() == FOUND
 

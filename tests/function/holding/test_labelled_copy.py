@@ -174,9 +174,10 @@ def test_a_label_that_cannot_be_carried_over_leaves_the_picture_to_a_human(
     assert oss.objects[stored["key"]].body == expected(watched, None)
 
 
-def test_a_picture_that_cannot_be_examined_is_left_to_a_human(house, oss, watched, monkeypatch):
+@pytest.mark.parametrize("says", [{}, {"aiDeclared": True}])
+def test_a_picture_that_cannot_be_examined_is_left_to_a_human(says, house, oss, watched, monkeypatch):
     monkeypatch.setattr("function.ai_label.examine.MAX_READS", 0)
-    stored = send(house)
+    stored = send(house, **says)
     assert state_of(house.commit(stored["receipt"])) == "review"
     assert review_of(oss, stored)["errcode"] == "not-carried"
     assert state_of(house.commit(stored["receipt"], decision="publish")) == "published"
