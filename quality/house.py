@@ -40,7 +40,7 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (19_379, 152),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (19_376, 152),
     "ops/": (21_283, 174),
     "local/": (14_679, 146),
     "quality/": (12_020, 107),

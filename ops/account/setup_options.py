@@ -80,7 +80,7 @@ def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
         "--egress-alarm",
         Text(
             "with --contacts: GB that a bucket may send to the internet in a minute (default: 1)",
-            "与 --contacts 一起用：一个桶每分钟向公网流出多少 GB 以内不告警（默认：1）",
+            "与 --contacts 一起用：一个桶每分钟的公网流出流量超过多少 GB 就告警（默认：1）",
         ),
         type=float,
         metavar="GB",

@@ -195,7 +195,7 @@ def _checks(spending: Spending) -> CostLine:
         Text(
             f"a checker can be asked without a shared quota: {listed}; Content Moderation bills each"
             f" picture, WeChat has {WECHAT_CHECKS_A_DAY:,} checks a day for all users of the AppID",
-            f"审核没有统一的配额挡着：{listed}；阿里云内容安全按张计费，"
+            f"这些用途的审核没有所有实例共用的配额：{listed}；阿里云内容安全按张计费，"
             f"微信每天 {WECHAT_CHECKS_A_DAY:,} 次由整个 AppID 共用",
         ),
         Text(

@@ -12,7 +12,7 @@ const WORDS = {
   notice: '', noticeTitle: '上传须知', agree: '知道了',
   aiDeclare: '含 AI 生成内容', aiScope: '对之后选择的文件有效', aiIs: '属于 AI 生成合成内容', aiMaybe: '可能为 AI 生成合成内容', aiSuspected: '疑似 AI 生成合成内容',
 }
-const AI_LABELS = ['', 'aiIs', 'aiMaybe', 'aiSuspected'] // by the number alone: all else is a file's own text
+const AI_LABELS = new Map([[1, 'aiIs'], [2, 'aiMaybe'], [3, 'aiSuspected']]) // by the number alone: all else is a file's own text
 
 /**
  * What an <oss-uploader> holds, without a view: `connect()` makes the client, `options()` has the properties,
@@ -46,7 +46,7 @@ function createGallery({ api, connect, options, render, renderItem, emit }) {
     const word = (lost && texts.lost) || (submitted && texts[state]) || ''
     const message = error ? error.message : ''
     const said = message || word || (state === 'uploading' ? `${texts.uploading} ${progress}%` : texts.done)
-    const aiNotice = (options().aiLabel && texts[AI_LABELS[[1, 2, 3].indexOf(Object(aiLabel).label) + 1]]) || ''
+    const aiNotice = (options().aiLabel && texts[AI_LABELS.get(Object(aiLabel).label) || '']) || ''
     const shown = { src: lost ? '' : src, name: name || texts[kind], canRetry: canRetry(item), fixed: isFixed(item) }
     const label = [`${texts[kind]} ${index + 1}/${items.length}`, said, aiNotice].filter(Boolean).join('，')
     return { id, kind, state, progress, word, message, aiNotice, ...shown, label }

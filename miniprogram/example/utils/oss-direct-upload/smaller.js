@@ -63,17 +63,18 @@ async function look({ size, read }, most) {
 async function smallest(job, file, api) {
   const { filePath: src } = job
   const { maxBytes = 1024 ** 2, maxSide = 2048, canvas: wantsCanvas = false } = Object(job.compress)
-  const isPng = (await look(file, 8)).type === 'image/png'
+  const { type } = await look(file, 8)
+  if (!type) return null
+  const isPng = type === 'image/png'
   if (isPng && file.size > MOST_PNG) throw new Error('too large to be looked at')
   const found = await look(file, isPng ? MOST_PNG : MOST_READ)
-  if (!found.type || found.animated) return null
+  if (found.animated) return null
   if (found.marked && !job.aiDeclared) throw new Error('it says where it comes from')
   const { width, height, orientation = 'up' } = await invoke(api, 'getImageInfo', { src })
   const { least, first, sidesAt } = sidesOf(width, height, /left|right/.test(orientation), maxSide)
   if (first === 1 && file.size <= maxBytes) return null
 
   const made = []
-  const keepBest = () => made.sort((one, other) => one.size - other.size)[0]
   let [scale, quality, failure] = [first, 80, Object()]
   for (let tries = 0; tries < MOST_TRIES && !job.finished; tries += 1) {
     const wanted = { src, quality, ...sidesAt(scale), fileType: found.opaque ? 'jpg' : 'png' }
@@ -84,7 +85,7 @@ async function smallest(job, file, api) {
     if (result && quality === 80) quality = 60
     else scale = result ? Math.max(least, scale * Math.min(0.9, 0.95 * Math.sqrt(maxBytes / result.size))) : least
   }
-  const best = keepBest()
+  const [best] = made.sort((one, other) => one.size - other.size)
   const isBetter = best && best.size < file.size && !job.finished
   const fs = fsOf(api)
   made.forEach(({ path }) => {
