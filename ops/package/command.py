@@ -23,6 +23,7 @@ from ops.package.function_files import (
     REDIS,
     Extra,
     PackagingError,
+    callers_extra,
     extras_of,
     find_function_files,
 )
@@ -64,6 +65,11 @@ NO_BYTECODE = Text(
     f"没有字节码：没有找到能运行的 Python {TARGET_VERSION}。每次冷启动都要重新编译所有模块，\n"
     f"时间会多一倍以上。请安装 Python {TARGET_VERSION}，或指定一个：python3 manage.py package --python PATH",
 )
+PRIVATE = Text(
+    "packed for several callers, mode {mode}: {names}. Whoever may read the package (fc:GetFunctionCode)"
+    " has them",
+    "为多个调用方打包，权限 {mode}：{names}。能读取代码包（fc:GetFunctionCode）的人都能拿到",
+)
 Say = Callable[[Text], None]
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET_BYTES = 8_000_000
@@ -84,14 +90,17 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     try:
         python = find_python(args.python, os.environ)
-        quota_url = operator_environment(args.env_file, os.environ).get("QUOTA_URL", "")
-        asked = extras_of(quota_url) or ((REDIS,) if args.redis else ())
+        environ = operator_environment(args.env_file, os.environ)
+        callers = callers_extra(ROOT, environ)
+        asked = (*(extras_of(environ.get("QUOTA_URL", "")) or ((REDIS,) if args.redis else ())), *callers)
         zipped = build(ROOT, ROOT / "build" / "function", python, *asked, language=language)
         burst = build(ROOT, ROOT / "build" / "function-burst", python, BURST, *asked, language=language)
         if args.zip:
             for path, content in ((args.zip, zipped), (_for_bursts(args.zip), burst)):
                 path.write_bytes(content)
                 screen.line(f"zip: {path}")
+        for extra in callers:
+            screen.warn(PRIVATE.say(language, names=", ".join(extra.data_files), mode=f"{extra.mode:04o}"))
     except PackagingError as error:
         complaints.fail_with(error, language)
         return 1
@@ -164,7 +173,7 @@ def _fill(
     root: Path, folder: Path, python: str | None, bill: Path, say: Say, extras: tuple[Extra, ...]
 ) -> None:
     function = find_function_files(root, *extras)
-    pinned = [REQUIREMENTS, *(extra.requirements for extra in extras)]
+    pinned = [*dict.fromkeys([REQUIREMENTS, *(extra.requirements for extra in extras)])]
     names = ", ".join(pinned)
     say(
         Text(
@@ -199,6 +208,8 @@ def _fill(
     say(Text(f"  {count} files of the function", f"  函数的 {count} 个文件"))
     _prepare(folder, python, say)
     normalise(folder)
+    for path, mode in ((folder / name, extra.mode) for extra in extras for name in extra.data_files):
+        path.chmod(mode)
 
 
 def _prepare(folder: Path, python: str | None, say: Say) -> None:

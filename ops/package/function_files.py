@@ -2,13 +2,18 @@
 Which files the function consists of, and which packages they import.
 """
 
+import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from function.config.profiles import PROFILES_TOML
-from ops.deploy.imports import REDIS_REQUIREMENTS, packages_of, requirements_for
+from ops.deploy.callers import CALLERS_TOML, NO_CALLERS, SEVERAL, own_entries, pointed_to
+from ops.deploy.imports import REDIS_REQUIREMENTS, REQUIREMENTS, packages_of, requirements_for
 from ops.deploy.profile_lines import NO_PROFILES
+from ops.deploy.rules import functions
+from ops.deploy.s_yaml import mapping, read_s_yaml
 from ops.terminal.language import Failure, Text
 
 MODULES = ("handler.py", "bytecode.py", "sts_credentials.py")
@@ -37,6 +42,8 @@ class Extra:
         data_files: of the project's root, with folders.
 
         more_bytes: that the zip may have for it, over the plain one's budget.
+
+        mode: of the data files.
     """
 
     modules: tuple[str, ...]
@@ -44,6 +51,7 @@ class Extra:
     packages: tuple[str, ...] = ()
     data_files: tuple[str, ...] = ()
     more_bytes: int = 0
+    mode: int = 0o644
 
 
 # s.burst.yaml starts a server of our own.
@@ -79,10 +87,11 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
     if missing := [name for name in data_files if not (root / name).resolve().is_relative_to(root.resolve())]:
         names = ", ".join(missing)
         raise PackagingError(Text(f"{names} is not in {root}", f"{names} 不在 {root} 里"))
-    if missing := [path.name for path in top if not path.is_file()]:
+    if missing := [_below(root, path) for path in top if not path.is_file()]:
         names = ", ".join(missing)
         lacking = Text(f"{names} is missing in {root}", f"{root} 里缺少 {names}")
-        raise PackagingError(NO_PROFILES if missing == [PROFILES_TOML] else lacking)
+        unmade = {PROFILES_TOML: NO_PROFILES, CALLERS_TOML: NO_CALLERS}
+        raise PackagingError(unmade.get(names, lacking))
     hooks = [path for path in [root / HOOKS] if path.is_file()]
     paths = [*top, *hooks, *(root / PACKAGE).rglob("*.py")]
     files = {path.name if path in beside_handler else _below(root, path): path for path in paths}
@@ -99,6 +108,47 @@ def find_function_files(root: Path, *extras: Extra) -> FunctionFiles:
             raise PackagingError(*failure.sentences) from None
         packages = {**dict.fromkeys(imported, name), **packages}
     return FunctionFiles(dict(sorted(files.items())), packages)
+
+
+def callers_extra(root: Path, environ: Mapping[str, str]) -> tuple[Extra, ...]:
+    """
+    What several callers add: their file, and the files of the project that it names.
+
+    Only the user that the function runs as may read them: root, unless a NAS block names another.
+
+    Raises:
+        PackagingError: git tracks one of them.
+    """
+    if environ.get("CALLER_AUTH", "").strip() != SEVERAL:
+        return ()
+    mounts = [
+        props["nasConfig"]
+        for _, props in functions(read_s_yaml(root / "s.yaml").content)
+        if "nasConfig" in props
+    ]
+    is_root = all(mapping(mount).get("userId") == 0 for mount in mounts)
+    return (Extra((), REQUIREMENTS, data_files=callers_files(root), mode=0o600 if is_root else 0o644),)
+
+
+def callers_files(root: Path) -> tuple[str, ...]:
+    """
+    Names of ``callers.toml`` and of the files of the project that it names.
+
+    Raises:
+        PackagingError: git tracks one of them, so whoever clones the project has its secrets.
+    """
+    named = pointed_to("file", *own_entries(root / CALLERS_TOML).values())
+    names = [CALLERS_TOML, *dict.fromkeys(name for name in named if not Path(name).is_absolute())]
+    command = ["git", "--literal-pathspecs", "ls-files", "-z", "--", *names]
+    tracked = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout
+    if listed := " ".join(tracked.split("\0")[:-1]):
+        raise PackagingError(
+            Text(
+                f"git tracks {listed}: whoever clones the project has it. Run: git rm --cached {listed}",
+                f"git 里有 {listed}，克隆项目的人都能拿到。请运行：git rm --cached {listed}",
+            )
+        )
+    return tuple(names)
 
 
 def extras_of(quota_url: str) -> tuple[Extra, ...]:

@@ -42,14 +42,14 @@ def normalise(folder: Path) -> None:
 
 
 def zip_folder(folder: Path) -> bytes:
-    """A zip file of the folder's content that depends on nothing but that content."""
+    """A zip file of the folder's content that depends on nothing but that content and its modes."""
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path in files_of(folder):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), INSTANT)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3
-            entry.external_attr = 0o100644 << 16
+            entry.external_attr = path.stat().st_mode << 16
             archive.writestr(entry, path.read_bytes(), compresslevel=9)
     return buffer.getvalue()
 

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 
 from function import VERSION
-from ops.package.function_files import PackagingError
+from ops.package.function_files import PackagingError, callers_files
 from ops.package.size import normalise, zip_folder
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
@@ -79,6 +79,7 @@ def build(root: Path, target: Path) -> int:
     Raises:
         PackagingError: this is no clone, or a file is not as it must be.
     """
+    callers_files(root)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for path, content in _project_files(root):

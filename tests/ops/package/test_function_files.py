@@ -1,10 +1,19 @@
 """Which files the function consists of."""
 
 import re
+import subprocess
+import zipfile
+from io import BytesIO
 
 import pytest
 
-from ops.package.function_files import REDIS, PackagingError, extras_of, find_function_files
+from ops.package.function_files import (
+    REDIS,
+    PackagingError,
+    callers_extra,
+    extras_of,
+    find_function_files,
+)
 from tests.ops.package.project import pack
 from tests.support.cases import cases_beside
 
@@ -59,3 +68,66 @@ def test_a_custom_ca_file_is_packaged(project, tmp_path):
     for name in ("ca.pem", "../ca.pem", str(tmp_path / "ca.pem")):
         with pytest.raises(PackagingError, match=re.escape(name)):
             files(name)
+
+
+SEVERAL = {"CALLER_AUTH": "several"}
+CALLERS = """
+[pay]
+kind = "alipay"
+key = "file:keys/pay.pem"
+[tt]
+kind = "douyin"
+secret = "env:TT_SECRET"
+[site]
+kind = "jwt"
+key = "file:/mnt/nas/site.pem"
+"""
+
+
+@pytest.fixture
+def several(project):
+    """The small project with several callers."""
+    (project / "callers.toml").write_text(CALLERS, "utf-8")
+    (project / "keys").mkdir()
+    for name in ("pay.pem", "other.pem"):
+        (project / "keys" / name).write_text("key", "utf-8")
+    return project
+
+
+def test_callers_and_exactly_the_files_of_the_project_that_they_name_are_packaged(several):
+    plain = find_function_files(several).files
+    files = find_function_files(several, *callers_extra(several, SEVERAL)).files
+    assert {*files} - {*plain} == {"callers.toml", "keys/pay.pem"}
+    assert callers_extra(several, {"CALLER_AUTH": "wechat"}) == ()
+
+
+@pytest.mark.parametrize("name", ["keys/gone.pem", "../gone.pem", "callers.toml"])
+def test_a_file_of_callers_that_is_not_there_is_named(several, name):
+    (several / "callers.toml").write_text(CALLERS.replace("keys/pay.pem", name), "utf-8")
+    if name == "callers.toml":
+        (several / name).unlink()
+    with pytest.raises(PackagingError, match=re.escape(name)):
+        find_function_files(several, *callers_extra(several, SEVERAL))
+
+
+@pytest.mark.parametrize(("user", "mode"), [("", 0o600), ("0", 0o600), ("10003", 0o644)])
+def test_only_the_user_of_the_function_may_read_the_files_of_callers(several, user, mode):
+    nas = f"nasConfig: {{userId: {user}, groupId: 0, mountPoints: []}}" if user else "region: x"
+    (several / "s.yaml").write_text(f"resources: {{upload: {{props: {{{nas}}}}}}}\n", "utf-8")
+    zipped = pack(several, None, *callers_extra(several, SEVERAL))
+    with zipfile.ZipFile(BytesIO(zipped)) as archive:
+        modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in archive.infolist()}
+    for name in ("callers.toml", "keys/pay.pem"):
+        assert modes.pop(name) == (several / "build/function" / name).stat().st_mode & 0o777 == mode
+    assert {*modes.values()} == {0o644}
+
+
+@pytest.mark.parametrize("name", ["callers.toml", "keys/pay.pem", "keys/other.pem"])
+def test_files_of_callers_that_git_tracks_are_refused(several, name):
+    subprocess.run(["git", "init", "-q"], cwd=several, check=True)
+    subprocess.run(["git", "add", name], cwd=several, check=True)
+    if name == "keys/other.pem":
+        assert callers_extra(several, SEVERAL)
+        return
+    with pytest.raises(PackagingError, match=f"git rm --cached {name}"):
+        callers_extra(several, SEVERAL)

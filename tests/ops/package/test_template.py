@@ -131,6 +131,12 @@ def test_the_zip_has_the_committed_text_alone(tmp_path, is_staged):
     assert not [name for name, text in texts.items() if b"of-mine" in text]
 
 
+def test_callers_that_git_tracks_are_in_no_template(tmp_path):
+    clone = clone_with(tmp_path / "clone", **{"callers.toml": ""})
+    with pytest.raises(PackagingError, match="callers.toml"):
+        template.build(clone, tmp_path / "template.zip")
+
+
 def test_a_publish_yaml_without_its_version_line_is_an_error(tmp_path):
     clone = clone_with(tmp_path / "clone", **{"deploy/template/publish.yaml": "Version: 1.0.0\n"})
     with pytest.raises(PackagingError) as caught:
