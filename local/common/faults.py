@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 LONGEST_SECONDS = 600
-SLOW, DROP, REDIRECT = "slow", "drop", "redirect"
+SLOW, DROP, REDIRECT, ANSWER_LOST = "slow", "drop", "redirect", "answer_lost"
 
 # Each name means the same wherever it is played; nobody plays all of them.
 VOCABULARY = {
@@ -18,7 +18,7 @@ VOCABULARY = {
     "refused": "nobody listens",
     "reset": "the connection is reset instead of an answer",
     DROP: "the connection ends instead of an answer, and nothing was done",
-    "answer_lost": "the connection ends instead of an answer, but all was done",
+    ANSWER_LOST: "the connection ends instead of an answer, but all was done",
     SLOW: "a good answer comes late",
     "slow_headers": "the headers of the answer trickle",
     "slow_body": "the body of the answer trickles",
@@ -46,6 +46,10 @@ VOCABULARY = {
     "wrong_error_type": "the answer's error code is of another type",
     "missing_field": "the answer lacks a field",
     "no_permission_with_200": "a missing right is told with HTTP 200",
+    "forged": "a value of the signed answer is another one",
+    "unsigned": "the answer is not signed",
+    "doubled_node": "behind its signature the answer has a second, unsigned node of the same name",
+    "error_with_openid": "an error comes with the fields of a success",
     "no_colon": "a wrong signature is told without what the SDK looks for in the message",
     # What is handed out, or was handed in
     "short_life": "the credentials end within seconds",
@@ -54,12 +58,12 @@ VOCABULARY = {
     "expired_form": "the form is said to be over",
     "expired_url": "the signed URL is said to be over",
     "callback_fails": "the callback is said to have failed",
-    "busy": "WeChat says that its system is busy",
+    "busy": "the platform says that its system is busy",
     "blocked": "WeChat says that the user is blocked",
-    "invalid_code": "WeChat says that it does not know the code",
+    "invalid_code": "the platform says that it does not know the code",
     "used_code": "WeChat says that the code was used",
-    "bad_appid": "WeChat says that it does not know the app",
-    "bad_secret": "WeChat says that the app's secret is wrong",
+    "bad_appid": "the platform says that it does not know the app",
+    "bad_secret": "the platform says that the app's secret is wrong",
     "bad_token": "WeChat says that the access token is none, or not the newest",
     "address_refused": "WeChat says that this address is not in the app's list",
     "daily_quota": "WeChat says that the calls of this day are used up",
@@ -70,6 +74,7 @@ VOCABULARY = {
     "repeated_too_often": "WeChat says that the same was asked too often",
     "unreadable": "WeChat says that it cannot open the file (-1008)",
     "not_signed": "WeChat says that the request is not signed: API security is on",
+    "no_permission": "Alipay says that the app may not use this interface",
     "not_encrypted": "WeChat says that the request cannot be decrypted",
 }
 

@@ -64,6 +64,10 @@ class AccessTokens:
             self._given.clear()
             self._newest = None
 
+    def has_given(self, text: str) -> bool:
+        with self._lock:
+            return text in self._given
+
     def refusal(self, text: str) -> WechatError | None:
         """Why a token opens nothing, or ``None``."""
         if not text:

@@ -6,7 +6,7 @@ import random
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -19,7 +19,7 @@ from local.wechat.delivery import Delivery
 from local.wechat.errors import WechatError
 from local.wechat.events import Subject, event_of
 from local.wechat.media import can_be_looked_at
-from local.wechat.media_check import Asked, read_check
+from local.wechat.media_check import Asked, LastVisits, read_check
 from local.wechat.push import SECONDS, Message, PushSettings, message_of, send
 from local.wechat.revocations import Revocation
 from local.wechat.rules import WechatRules
@@ -53,14 +53,14 @@ class Pushed(NamedTuple):
 class MediaChecks:
     """
     Args:
-        push: the console's settings; ``None`` where there are none, and then nothing is ever pushed.
-
         name_of: what a picture was called by who sent it, by its URL; the last segment of its key where
             nothing is known.
 
         rules: how what WeChat's pages leave open is read.
 
     Attributes:
+        pushes: the console's settings by AppID; where there are none, nothing is ever pushed.
+
         delays: between which a push comes, in seconds.
 
         patience: seconds that an answer to the push may take, and between two attempts.
@@ -70,10 +70,8 @@ class MediaChecks:
 
     def __init__(
         self,
-        app_id: str,
-        last_visit: Callable[[str], datetime | None],
+        last_visits: LastVisits,
         now: Clock,
-        push: PushSettings | None = None,
         name_of: NameOf | None = None,
         rules: WechatRules | None = None,
     ) -> None:
@@ -82,17 +80,16 @@ class MediaChecks:
         self.delivery = Delivery(now)
         self.delays = (0.0, self.rules.check_takes_up_to.total_seconds())
         self.patience = (SECONDS, 1.0)
-        self.push = push
+        self.pushes: dict[str, PushSettings | None] = {}
         self.name_of = name_of
         self.pushed: deque[Pushed] = deque(maxlen=PUSHES_KEPT)
-        self._app_id = app_id
-        self._last_visit = last_visit
+        self._last_visits = last_visits
         self._now = now
 
-    def take(self, body: bytes) -> str | WechatError:
+    def take(self, body: bytes, app_id: str) -> str | WechatError:
         """Accept what is asked; the answer, a trace id, says no more than that."""
         now = self._now()
-        asked = read_check(body, self._last_visit, now)
+        asked = read_check(body, app_id, self._last_visits, now)
         if isinstance(asked, WechatError):
             return asked
         # Its first eight digits are the second of the call, as in every published one.
@@ -138,31 +135,36 @@ class MediaChecks:
         return known or unquote(urlsplit(url).path).rpartition("/")[2]
 
     def _tell(self, asked: Asked, trace_id: str, planned: PlannedCheck, verdict: str) -> None:
-        if not verdict or planned.timing == "never" or self.push is None:
+        push = self.pushes.get(asked.app_id)
+        if not verdict or planned.timing == "never" or push is None:
             return
         is_unknown = planned.push == "unknown_trace"
         named = f"{trace_id[:8]}-{secrets.token_hex(4)}-{secrets.token_hex(4)}" if is_unknown else trace_id
         kind = "secure" if is_unknown else planned.push
         shape = "v1" if asked.version == 1 else planned.shape
         for _ in range(2 if planned.timing == "twice" else 1):
-            event = event_of(Subject(self._app_id, named, self._now()), verdict, shape)
-            write = partial(self._message, self.push, event, kind, planned.format)
+            event = event_of(Subject(asked.app_id, named, self._now()), verdict, shape)
+            write = partial(self._message, push, asked.app_id, event, kind, planned.format)
             self._send(write, write(), Pushed(trace_id, verdict, 1, False))
 
     def tell_of(self, revocation: Revocation) -> bool:
         """Push a revocation; false where there is no message push."""
-        if self.push is None:
+        app_id = revocation.app or next(iter(self.pushes), "")
+        push = self.pushes.get(app_id)
+        if push is None:
             return False
-        event = revocations.event_of(revocation, self._app_id, self.rules, self._now())
-        write = partial(self._message, self.push, event, revocation.push, revocation.format)
+        event = revocations.event_of(revocation, app_id, self.rules, self._now())
+        write = partial(self._message, push, app_id, event, revocation.push, revocation.format)
         message = write()
         for _ in range(revocation.times):
             pushed = Pushed("", revocation.event, 1, False)
             self.delivery.put(self._now(), partial(self._send, write, message, pushed))
         return True
 
-    def _message(self, push: PushSettings, event: Mapping[str, Any], kind: str, form: str) -> Message:
-        return message_of(push, self._app_id, event, int(self._now().timestamp()), kind, form)
+    def _message(
+        self, push: PushSettings, app_id: str, event: Mapping[str, Any], kind: str, form: str
+    ) -> Message:
+        return message_of(push, app_id, event, int(self._now().timestamp()), kind, form)
 
     def _send(self, write: Callable[[], Message], message: Message, pushed: Pushed) -> None:
         """Send a message, and repeat it as often as the rules say while it is not accepted."""

@@ -1,32 +1,31 @@
 """
-Control API of the local WeChat, for people and tests: login codes, planned checks, the push.
+Control API of the local WeChat, for people and tests: planned checks, and the push.
 """
 
-import json
 from dataclasses import asdict
 from typing import Any
 
-from local.common.http_server import Handler
+from local.common.login import CODES, LoginHandler, json_object
 from local.wechat.check_plan import CHOICES, read_planned_check
-from local.wechat.platform import Wechat, json_object
+from local.wechat.platform import Wechat
 from local.wechat.push import verify
 from local.wechat.revocations import read_revocation
 
-CODES, PLAN, WAITING, PUSH = "/-/codes", "/-/check", "/-/check/waiting", "/-/push"
+PLAN, WAITING, PUSH = "/-/check", "/-/check/waiting", "/-/push"
 REVOCATION = "/-/revocation"
 
 
-class ControlApi(Handler):
+class ControlApi(LoginHandler):
     """One connection that may be about the switches."""
 
     def __init__(self, wechat: Wechat, *connection: Any) -> None:
         self.wechat = wechat
-        super().__init__(*connection)
+        super().__init__(wechat, *connection)
 
     def serve_control(self, path: str, body: bytes) -> bool:
         """Serve a path of this board, and say whether it was one."""
         serve = {
-            CODES: self._issue,
+            CODES: self.issue,
             PLAN: self._serve_plan,
             WAITING: self._release,
             PUSH: self._tell_of_push,
@@ -37,23 +36,6 @@ class ControlApi(Handler):
         if path == CODES or not self.turns_away_strangers():
             serve(body)
         return True
-
-    def _issue(self, body: bytes) -> None:
-        if self.command != "POST":
-            self.answer_json(405, {"error": f"issue a code with POST {CODES}"}, Allow="POST")
-            return
-        try:
-            wanted = json.loads(body or b"{}")
-            if not isinstance(wanted, dict) or set(wanted) - {"openid"}:
-                raise ValueError('the body is {} or {"openid": "..."}')
-            openid = wanted.get("openid")
-            if not (openid is None or isinstance(openid, str)):
-                raise ValueError("openid is a text")
-            code = self.wechat.issue_code(openid)
-        except (ValueError, RecursionError) as error:
-            self.answer_json(400, {"error": str(error)})
-            return
-        self.answer_json(200, {"code": code})
 
     def _serve_plan(self, body: bytes) -> None:
         """
@@ -103,8 +85,12 @@ class ControlApi(Handler):
         self.answer_json(200, asdict(revocation))
 
     def _tell_of_push(self, body: bytes) -> None:
-        """``GET`` names the address of the push, ``POST`` asks it for an ``echostr``, as the console does."""
-        push = self.wechat.checks.push
+        """
+        ``GET`` names the address of the push, of the first mini-program or that of ``{"app"}``; ``POST`` asks
+        it for an ``echostr``, as the console does.
+        """
+        wanted = (json_object(body) or {}).get("app") or next(iter(self.wechat.apps))
+        push = self.wechat.checks.pushes.get(str(wanted))
         if push is None:
             self.answer_json(404, {"error": "this mini-program has no message push"})
             return

@@ -2,7 +2,7 @@
 Faults that can be planned for the next calls of the local WeChat.
 """
 
-from local.common.faults import DROP, RAW, REDIRECT, SLOW, Faults, Raw
+from local.common.faults import ANSWER_LOST, DROP, RAW, REDIRECT, SLOW, Faults, Raw
 from local.wechat.errors import (
     ADDRESS_REFUSED,
     CODE_BLOCKED,
@@ -30,7 +30,6 @@ LOGIN, TOKEN, CHECK = "jscode2session", "stable_token", "media_check_async"
 CALLS = (LOGIN, TOKEN, CHECK)
 # What WeChat sends JSON as; clients have to parse it all the same.
 CONTENT_TYPE = "text/plain"
-ANSWER_LOST = "answer_lost"
 
 ERRORS: dict[str, WechatError] = {
     "busy": SYSTEM_BUSY,

@@ -5,12 +5,13 @@ Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/sec-center/s
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from local.wechat.errors import (
     EMPTY_BODY,
+    FOREIGN_OPENID,
     INVALID_ARGUMENTS,
     INVALID_MEDIA_TYPE,
     INVALID_OPENID,
@@ -24,26 +25,31 @@ VISIT_COUNTS_FOR = timedelta(hours=2)
 SCENES = (1, 2, 3, 4)
 LONGEST_URL = 4096
 
+LastVisits = Callable[[str], Mapping[str, datetime]]
+
 
 class Asked(NamedTuple):
     """
     Args:
+        app_id: of the access token.
+
         version: 2; 1 for a call that names none, which gets an event of another shape.
     """
 
+    app_id: str
     media_url: str
     media_type: int
     version: int
 
 
-def read_check(
-    body: bytes, last_visit: Callable[[str], datetime | None], now: datetime
-) -> Asked | WechatError:
+def read_check(body: bytes, app_id: str, last_visits: LastVisits, now: datetime) -> Asked | WechatError:
     """
     Args:
         body: as it was sent.
 
-        last_visit: when the user of an openid last logged in.
+        app_id: of the access token.
+
+        last_visits: when the user of an openid last logged in, by AppID.
     """
     if not body:
         return EMPTY_BODY
@@ -53,25 +59,25 @@ def read_check(
         return NOT_JSON
     if not isinstance(given, dict):
         return NOT_JSON
-    asked = Asked(given.get("media_url", ""), given.get("media_type", 0), given.get("version", 1))
+    asked = Asked(app_id, given.get("media_url", ""), given.get("media_type", 0), given.get("version", 1))
     if not _is_text(asked.media_url) or not _is_number(asked.version, (1, 2)):
         return INVALID_ARGUMENTS
     if not _is_number(asked.media_type, (AUDIO, PICTURE)):
         return INVALID_MEDIA_TYPE
-    refusal = _visitor_refusal(given, last_visit, now) if asked.version == 2 else None
+    refusal = _visitor_refusal(given, app_id, last_visits, now) if asked.version == 2 else None
     return refusal or asked
 
 
 def _visitor_refusal(
-    given: dict[str, Any], last_visit: Callable[[str], datetime | None], now: datetime
+    given: dict[str, Any], app_id: str, last_visits: LastVisits, now: datetime
 ) -> WechatError | None:
     if not _is_number(given.get("scene"), SCENES):
         return INVALID_ARGUMENTS
     openid = given.get("openid")
-    visit = last_visit(openid) if isinstance(openid, str) else None
-    if visit is None:
-        return INVALID_OPENID
-    return NOT_SEEN_LATELY if now - visit > VISIT_COUNTS_FOR else None
+    visits = last_visits(openid) if isinstance(openid, str) else {}
+    if app_id not in visits:
+        return FOREIGN_OPENID if visits else INVALID_OPENID
+    return NOT_SEEN_LATELY if now - visits[app_id] > VISIT_COUNTS_FOR else None
 
 
 def _is_text(value: Any) -> bool:

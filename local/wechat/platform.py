@@ -8,58 +8,50 @@ https://developers.weixin.qq.com/miniprogram/dev/server/API/sec-center/sec-check
 
 import base64
 import hmac
-import json
 import secrets
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from local.common.clock import Clock
+from local.common.codes import THROTTLED, UNKNOWN, USED, Codes
+from local.common.login import LoginPlatform, json_object
 from local.wechat.access_tokens import AccessTokens
 from local.wechat.checks import MediaChecks, NameOf
-from local.wechat.codes import Codes
 from local.wechat.errors import (
     APPID_MISSING,
     CODE_MISSING,
     GET_REQUIRED,
     INVALID_APPID,
+    INVALID_CODE,
     INVALID_GRANT,
     INVALID_SECRET,
     NOT_JSON,
     NOT_SIGNED,
     POST_REQUIRED,
+    RATE_LIMITED,
     SECRET_MISSING,
+    USED_CODE,
     WechatError,
 )
 from local.wechat.faults import new_faults
 from local.wechat.push import PushSettings
 from local.wechat.rules import WechatRules
 
-CALLS_KEPT = 10_000
+CODE_LIVES = timedelta(minutes=5)
+LOGINS_PER_USER_AND_MINUTE = 100
 
 Result = dict[str, Any] | WechatError
 
 
-@dataclass(frozen=True)
-class Call:
+class MiniProgram(NamedTuple):
+    secret: str
+    tokens: AccessTokens
+
+
+class Wechat(LoginPlatform):
     """
-    One request that arrived; neither its secret nor its code nor its token is kept.
-
-    Args:
-        errcode: 0 for a success, ``None`` when a fault or an unknown path was the answer.
-    """
-
-    path: str
-    app_id: str
-    errcode: int | None
-    time: datetime
-
-
-class Wechat:
-    """
-    WeChat with one mini-program.
+    WeChat with one mini-program, until ``register`` adds another.
 
     Args:
         push: what its developer wrote into the console about the message push.
@@ -69,9 +61,7 @@ class Wechat:
         rules: how what WeChat's pages leave open is read.
 
     Attributes:
-        faults: what goes wrong with the next calls.
-
-        tokens: access tokens.
+        tokens: access tokens of the first mini-program.
 
         checks: of media; its ``plan`` holds the outcomes of the next ones.
     """
@@ -85,32 +75,29 @@ class Wechat:
         name_of: NameOf | None = None,
         rules: WechatRules | None = None,
     ) -> None:
-        self.faults = new_faults()
-        self.now = now
-        self.tokens = AccessTokens(now)
-        self._app_id = app_id
-        self._app_secret = app_secret
-        self._codes = Codes(app_id, now)
-        self.checks = MediaChecks(app_id, self._codes.last_visit, now, push, name_of, rules)
-        self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+        codes = Codes(now, CODE_LIVES, "o", 28, LOGINS_PER_USER_AND_MINUTE)
+        super().__init__(now, new_faults(), codes)
+        self.apps: dict[str, MiniProgram] = {}
+        self.checks = MediaChecks(codes.last_visits, now, name_of, rules)
+        self.register(app_id, app_secret, push)
+        self.tokens = self.apps[app_id].tokens
 
-    @property
-    def calls(self) -> list[Call]:
-        """The last 10,000 requests, oldest first; those to ``/-/`` are not among them."""
-        return list(self._calls)
+    def register(self, app_id: str, secret: str, push: PushSettings | None = None) -> None:
+        """Know a mini-program from now on, or know it by another secret and push."""
+        known = self.apps.get(app_id)
+        self.apps[app_id] = MiniProgram(secret, known.tokens if known else AccessTokens(self.now))
+        self.checks.pushes[app_id] = push
 
     def reset(self) -> None:
         """Forget what was planned, asked and pushed; who logged in is still known."""
+        super().reset()
         self.checks.plan.clear()
         self.checks.pushed.clear()
-        self._calls.clear()
 
-    def issue_code(self, openid: str | None = None) -> str:
-        """Issue a login code, as ``wx.login`` does, for this user or a new one."""
-        return self._codes.issue(openid)
-
-    def record(self, path: str, app_id: str, errcode: int | None) -> None:
-        self._calls.append(Call(path, app_id[:64], errcode, self.now()))
+    def app_of(self, token: str) -> str:
+        """Return the AppID that an access token was given for; the first one for any other text."""
+        given = (app_id for app_id, app in self.apps.items() if app.tokens.has_given(token))
+        return next(given, next(iter(self.apps)))
 
     def code2session(self, method: str, given: Mapping[str, str]) -> Result:
         """Log in with what a query gave; a success has no ``errcode``, as WeChat's own has none."""
@@ -123,10 +110,10 @@ class Wechat:
         )
         if refusal:
             return refusal
-        openid = self._codes.exchange(given["js_code"])
-        if isinstance(openid, WechatError):
-            return openid
-        return {"session_key": base64.b64encode(secrets.token_bytes(16)).decode(), "openid": openid}
+        user = self.codes.exchange(given["appid"], given["js_code"])
+        if isinstance(user, str):
+            return {UNKNOWN: INVALID_CODE, USED: USED_CODE, THROTTLED: RATE_LIMITED}[user]
+        return {"session_key": base64.b64encode(secrets.token_bytes(16)).decode(), "openid": user.openid}
 
     def stable_token(self, method: str, body: bytes) -> Result:
         """getStableAccessToken; a success has no ``errcode``."""
@@ -139,7 +126,7 @@ class Wechat:
         refusal = _missing(texts) or self._refusal(texts, "client_credential")
         if refusal:
             return refusal
-        token = self.tokens.give(is_forced=given.get("force_refresh") is True)
+        token = self.apps[texts["appid"]].tokens.give(is_forced=given.get("force_refresh") is True)
         if isinstance(token, WechatError):
             return token
         return {"access_token": token[0], "expires_in": token[1]}
@@ -148,19 +135,22 @@ class Wechat:
         """mediaCheckAsync: accepted, and no more."""
         if method != "POST":
             return POST_REQUIRED
-        if refusal := self.tokens.refusal(query.get("access_token", "")):
+        token = query.get("access_token", "")
+        app_id = self.app_of(token)
+        if refusal := self.apps[app_id].tokens.refusal(token):
             return refusal
         if self.checks.rules.api_is_encrypted:
             return NOT_SIGNED
-        trace_id = self.checks.take(body)
+        trace_id = self.checks.take(body, app_id)
         if isinstance(trace_id, WechatError):
             return trace_id
         return {"errcode": 0, "errmsg": "ok", "trace_id": trace_id}
 
     def _refusal(self, given: Mapping[str, str], grant_type: str) -> WechatError | None:
-        if given["appid"] != self._app_id:
+        app = self.apps.get(given["appid"])
+        if app is None:
             return INVALID_APPID
-        if not hmac.compare_digest(given["secret"].encode(), self._app_secret.encode()):
+        if not hmac.compare_digest(given["secret"].encode(), app.secret.encode()):
             return INVALID_SECRET
         return None if given.get("grant_type") == grant_type else INVALID_GRANT
 
@@ -169,12 +159,3 @@ def _missing(given: Mapping[str, str]) -> WechatError | None:
     if not given.get("appid"):
         return APPID_MISSING
     return None if given.get("secret") else SECRET_MISSING
-
-
-def json_object(body: bytes) -> dict[str, Any] | None:
-    """The object that a body is; ``None`` for any other text."""
-    try:
-        given = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return given if isinstance(given, dict) else None

@@ -26,6 +26,8 @@ class Revocation:
 
         info: ``RevokeInfo``: a number, or several; empty for none.
 
+        app: AppID of the mini-program that pushes; empty for the first.
+
         appid: inside the event; empty for the mini-program's own.
 
         times: how often the same message is sent.
@@ -34,6 +36,7 @@ class Revocation:
     openid: str
     event: str = EVENTS[0]
     info: str = "14"
+    app: str = ""
     appid: str = ""
     push: str = PUSHES[0]
     format: str = FORMATS[0]
@@ -50,9 +53,9 @@ def read_revocation(wanted: Mapping[str, Any]) -> Revocation:
     for name, known in (("event", EVENTS), ("push", PUSHES), ("format", FORMATS)):
         if wanted.get(name, known[0]) not in known:
             raise ValueError(f"{name} is one of {', '.join(known)}")
-    texts = [wanted.get("openid"), *(wanted.get(name, "") for name in ("info", "appid"))]
+    texts = [wanted.get("openid"), *(wanted.get(name, "") for name in ("info", "app", "appid"))]
     if not all(isinstance(text, str) for text in texts):
-        raise ValueError("openid (empty for an event without one), info and appid are texts")
+        raise ValueError("openid (empty for an event without one), info, app and appid are texts")
     times = wanted.get("times", 1)
     if type(times) is not int or not 1 <= times <= MOST_TIMES:
         raise ValueError(f"times is a whole number from 1 to {MOST_TIMES}")

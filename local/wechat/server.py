@@ -9,13 +9,14 @@ from functools import partial
 from urllib.parse import parse_qsl
 
 from local.common.clock import Clock, utc_now
-from local.common.faults import SLOW, Fault
+from local.common.faults import ANSWER_LOST, SLOW, Fault
+from local.common.login import CODES, json_object
 from local.common.service import Service
 from local.wechat.checks import NameOf
-from local.wechat.control_api import CODES, ControlApi
+from local.wechat.control_api import ControlApi
 from local.wechat.errors import WechatError
-from local.wechat.faults import ANSWER_LOST, ANSWERS, CHECK, CONTENT_TYPE, LOGIN, TOKEN, error_of
-from local.wechat.platform import Result, Wechat, json_object
+from local.wechat.faults import ANSWERS, CHECK, CONTENT_TYPE, LOGIN, TOKEN, error_of
+from local.wechat.platform import Result, Wechat
 from local.wechat.push import PushSettings
 from local.wechat.rules import WechatRules
 
@@ -27,7 +28,7 @@ CHECK_BYTES = 64 * 1024
 
 class WechatServer(Wechat, Service):
     """
-    One local WeChat with one mini-program.
+    One local WeChat.
 
     Args:
         port: ``0`` takes any free one.
@@ -74,6 +75,8 @@ class _Handler(ControlApi):
 
     def _serve_call(self, path: str, call: str, given: Mapping[str, str], body: bytes) -> None:
         app_id = str((json_object(body) or {} if call == TOKEN else given).get("appid", ""))
+        if call == CHECK:
+            app_id = self.wechat.app_of(given.get("access_token", ""))
         fault = self.wechat.faults.take(call)
         if fault is not None and self._play(fault, path, call, app_id):
             return

@@ -175,7 +175,7 @@ def test_the_local_bucket_begins_as_a_real_one_does_unless_it_is_given_other_rul
 
 def test_the_local_wechat_pushes_with_the_function_s_settings(start, gateway):
     with start() as cloud:
-        settings, push = cloud.environment(), cloud.wechat.checks.push
+        settings, push = cloud.environment(), next(iter(cloud.wechat.checks.pushes.values()))
     assert push.url == f"{gateway.origin}/wechat-events"
     assert (settings["WECHAT_PUSH_TOKEN"], settings["WECHAT_PUSH_AES_KEY"]) == (push.token, push.aes_key)
     assert (len(push.token), len(push.aes_key), push.aes_key.isalnum()) == (32, 43, True)

@@ -1,12 +1,12 @@
 """A local WeChat that pushes at once to a site, and a client of it."""
 
-import http.client
 import json
 
 import pytest
 
 from local.wechat.push import PushSettings
 from local.wechat.server import WechatServer
+from tests.local.sender import sender
 from tests.local.site import Site
 
 APP_ID, SECRET, AES_KEY = "wx0123456789abcdef", "wechat-secret", "A" * 43
@@ -34,18 +34,7 @@ def wechat(clock, site):
 
 @pytest.fixture
 def send(wechat):
-    """One HTTP exchange: status, content type, body."""
-
-    def send(method, target, body=None, **headers):
-        connection = http.client.HTTPConnection(wechat.origin.removeprefix("http://"), timeout=60)
-        try:
-            connection.request(method, target, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.headers.get("Content-Type"), answer.read()
-        finally:
-            connection.close()
-
-    return send
+    return sender(wechat.origin)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from local.wechat import control_api
 from local.wechat.check_plan import CheckPlan, PlannedCheck, read_planned_check
+from local.wechat.push import PushSettings
 from local.wechat.rules import WechatRules
 from local.wechat.sealing import signature_of
 from local.wechat.server import WechatServer
@@ -336,7 +337,7 @@ def test_a_verdict_takes_as_long_as_the_rules_have_it(clock):
 
 
 def test_without_a_push_address_nothing_is_pushed(wechat, check, call, site):
-    wechat.checks.push = None
+    wechat.checks.pushes.clear()
     assert check()["errcode"] == 0
     assert site.of("POST") == []
     assert call("/-/push", method="GET")["error"]
@@ -375,4 +376,20 @@ def test_the_push_address_is_verified_by_echo(wechat, call, site, monkeypatch):
     asked = []
     monkeypatch.setattr(control_api, "verify", lambda push, at: asked.append((push, at)) or True)
     assert call("/-/push", {})["verified"] is True
-    assert asked == [(wechat.checks.push, int(wechat.now().timestamp()))]
+    assert asked == [(wechat.checks.pushes[APP_ID], int(wechat.now().timestamp()))]
+
+
+def test_a_token_and_an_openid_of_two_apps_do_not_fit(wechat, call, check, site):
+    push = PushSettings(f"{site.origin}/wechat-events/wxother", "BBBBB", "B" * 43)
+    wechat.register("wxother", "s", push)
+    given = {"appid": "wxother", "secret": "s", "grant_type": "authorization_code"}
+    wechat.code2session("GET", {**given, "js_code": wechat.issue_code("oOther", "wxother")})
+    assert check(openid="oOther")["errcode"] == 43104
+    url = {"media_url": f"{site.origin}/held/sunset.png"}
+    asked = {**url, "media_type": 2, "version": 2, "scene": 1, "openid": "oOther"}
+    token = wechat.apps["wxother"].tokens.give()[0]
+    assert call(f"{PATH}?access_token={token}", asked)["errcode"] == 0
+    (pushed,) = site.pushes(1)
+    assert pushed[0].startswith("/wechat-events/wxother?")
+    assert wechat.calls[-1].app_id == "wxother"
+    assert call("/-/push", {"app": "wxother"})["url"] == push.url

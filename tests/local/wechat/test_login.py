@@ -151,3 +151,14 @@ def test_one_code_logs_in_one_of_many_at_once(wechat, login):
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(login, [code] * 16))
     assert sorted(answer.get("errcode", 0) for answer in answers) == [0] + [40163] * 15
+
+
+def test_each_app_has_its_own_secret_users_and_codes(wechat, login):
+    wechat.register("wxother", "other-secret")
+    other = {"appid": "wxother", "secret": "other-secret"}
+    assert login("local-alice", **other)["openid"] != login("local-bob", **other)["openid"]
+    assert login("local-carol", appid="wxother")["errcode"] == 40125
+    assert login(wechat.issue_code("oOther", "wxother"), **other)["openid"] == "oOther"
+    code = wechat.issue_code(app_id="wxother")
+    assert login(code)["errcode"] == 40029
+    assert login(code, **other)["errcode"] == 40163

@@ -21,7 +21,7 @@ def opened(wechat, site, count=1):
     """The latest event, as a receiver that can decrypt it reads it."""
     path, body = site.pushes(count)[-1]
     query = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
-    push = wechat.checks.push
+    push = wechat.checks.pushes[APP_ID]
     return open_push(query, body, token=push.token, aes_key=push.aes_key, appid=APP_ID)
 
 
@@ -82,5 +82,5 @@ def test_a_revocation_that_cannot_be_is_refused(wanted, call, site):
 
 def test_revocations_are_pushed_by_post_alone_and_need_a_push(wechat, call):
     assert "POST" in call(REVOCATION, method="GET")["error"]
-    wechat.checks.push = None
+    wechat.checks.pushes[APP_ID] = None
     assert "no message push" in call(REVOCATION, {"openid": "o-1"})["error"]

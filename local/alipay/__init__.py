@@ -1,0 +1,3 @@
+"""
+Alipay's gateway, as far as the login of a mini-program needs it.
+"""

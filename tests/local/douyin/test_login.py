@@ -1,0 +1,98 @@
+"""Logins at the local Douyin: codes that are good once, refusals, devices that are no users, bad days."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+
+from tests.local.douyin.conftest import APP_ID, OTHER_APP, OTHER_SECRET, PATH
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
+
+
+def test_a_code_becomes_its_user(douyin):
+    data = douyin(douyin.server.issue_code("_000User"))["data"]
+    assert data.keys() == {"session_key", "openid", "anonymous_openid", "unionid"}
+    assert (data["openid"], data["anonymous_openid"]) == ("_000User", "")
+    assert re.fullmatch("_000[A-Za-z0-9_-]{32}", douyin.openid(douyin.server.issue_code()))
+
+
+@pytest.mark.parametrize("issued", [True, False])
+def test_a_code_is_good_once(douyin, issued):
+    code = douyin.server.issue_code() if issued else "local-alice"
+    assert douyin.openid(code)
+    assert douyin(code)["err_no"] == 40018
+
+
+@pytest.mark.parametrize(
+    ("rule", "seconds", "err_no"), [({}, 180, 40018), ({"douyin_code_lives": 300}, 180, 0)]
+)
+def test_a_code_lives_as_the_rules_have_it(start_douyin, clock, rule, seconds, err_no):
+    douyin = start_douyin(**{name: timedelta(seconds=value) for name, value in rule.items()})
+    code = douyin.server.issue_code()
+    clock.tick(seconds=seconds)
+    assert douyin(code)["err_no"] == err_no
+
+
+def test_a_code_of_one_app_is_spent_at_another(douyin):
+    code = douyin.server.issue_code(app_id=OTHER_APP)
+    assert [douyin(code, **app)["err_no"] for app in ({}, {"appid": OTHER_APP, "secret": OTHER_SECRET})] == [
+        *(40018, 40018)
+    ]
+    alice = {douyin.openid("local-1"), douyin.openid("local-2", appid=OTHER_APP, secret=OTHER_SECRET)}
+    assert len(alice) == 2
+
+
+def test_an_anonymous_code_names_a_device_and_no_user(douyin):
+    issue = douyin.server.issue_anonymous_code
+    data = douyin(None, anonymous_code=issue("_000Device"))["data"]
+    assert (data["openid"], data["anonymous_openid"], data["unionid"]) == ("", "_000Device", "")
+    assert douyin(issue())["err_no"] == 40018
+    assert douyin(None, anonymous_code=douyin.server.issue_code())["err_no"] == 40019
+    both = douyin("local-alice", anonymous_code=issue("_000Device"))["data"]
+    assert both["openid"] and both["anonymous_openid"] == "_000Device"
+
+
+@cases("changed", "err_no")
+def test_a_refused_call_keeps_the_code_good(douyin, changed, err_no):
+    answer = douyin(**{"code": "local-bob"} | changed)
+    assert answer["err_no"] == int(err_no) and set(answer["data"].values()) == {""}
+    assert douyin.openid("local-bob")
+
+
+def test_an_error_has_data_and_a_login_a_unionid_as_the_rules_say(start_douyin):
+    douyin = start_douyin(douyin_errors_have_data=False, douyin_gives_unionid=False)
+    assert set(douyin("bad-1")) == {"err_no", "err_tips"}
+    assert douyin()["data"]["unionid"] == ""
+
+
+@cases("kind", "pattern")
+def test_a_planned_fault_is_the_answer_to_one_call(douyin, kind, pattern):
+    assert douyin.send("PUT", "/-/faults", json.dumps({"kind": kind, "times": 1}))[0] == 200
+    body = {"appid": APP_ID, "secret": "one", "code": "local-bob"}
+    answer = douyin.send("POST", PATH, json.dumps(body), Content_Type="application/json")
+    assert re.fullmatch(pattern, f"{answer[0]} {answer[2].decode()}")
+    assert douyin.openid()
+
+
+def test_a_lost_answer_has_spent_the_code(douyin):
+    douyin.server.faults.plan("answer_lost", times=1)
+    with pytest.raises(OSError):
+        douyin()
+    assert douyin()["err_no"] == 40018
+
+
+@cases("method", "target", "body", "status")
+def test_other_paths_and_methods_are_errors(douyin, method, target, body, status):
+    answer = douyin.send(method, target, body)
+    assert answer[0] == status and json.loads(answer[2])["error"]
+
+
+def test_calls_are_recorded_without_secrets(douyin, capfd):
+    douyin()
+    douyin(secret="guess")
+    calls = [(call.path, call.app_id, call.errcode) for call in douyin.server.calls]
+    assert calls == [(PATH, APP_ID, 0), (PATH, APP_ID, 40017)]
+    assert "guess" not in repr(douyin.server.calls) and capfd.readouterr() == ("", "")
