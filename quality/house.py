@@ -42,7 +42,7 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (19_376, 152),
     "ops/": (21_395, 175),
-    "local/": (15_348, 158),
+    "local/": (15_255, 155),
     "quality/": (12_020, 107),
     "tests/": (78_762, 692),
     "miniprogram/": (14_995, 191),

@@ -9,32 +9,26 @@ from collections.abc import Mapping
 from functools import cache
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives import serialization as written
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 
 
 @cache
-def key_of(name: str) -> RSAPrivateKey:
+def key_of(name: str) -> rsa.RSAPrivateKey:
     """Return the key of an app by its id, or of the gateway by another name: one a process."""
-    return generate_private_key(65537, 2048)
+    return rsa.generate_private_key(65537, 2048)
 
 
 def private_text(name: str) -> str:
     """Return a key as the console hands it out: PKCS#8 in base64, without the lines of PEM."""
-    der = key_of(name).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return base64.b64encode(der).decode()
+    form, open_ = written.PrivateFormat.PKCS8, written.NoEncryption()
+    return base64.b64encode(key_of(name).private_bytes(written.Encoding.DER, form, open_)).decode()
 
 
 def public_text(name: str) -> str:
-    der = key_of(name).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(der).decode()
+    form = written.PublicFormat.SubjectPublicKeyInfo
+    return base64.b64encode(key_of(name).public_key().public_bytes(written.Encoding.DER, form)).decode()
 
 
 def text_to_sign(fields: Mapping[str, str]) -> str:
@@ -43,13 +37,13 @@ def text_to_sign(fields: Mapping[str, str]) -> str:
     return "&".join(f"{name}={value}" for name, value in given)
 
 
-def sign(key: RSAPrivateKey, text: str) -> str:
-    return base64.b64encode(key.sign(text.encode(), PKCS1v15(), SHA256())).decode()
+def sign(key: rsa.RSAPrivateKey, text: str) -> str:
+    return base64.b64encode(key.sign(text.encode(), padding.PKCS1v15(), SHA256())).decode()
 
 
-def is_signed(key: RSAPublicKey, text: str, signature: str) -> bool:
+def is_signed(key: rsa.RSAPublicKey, text: str, signature: str) -> bool:
     try:
-        key.verify(base64.b64decode(signature, validate=True), text.encode(), PKCS1v15(), SHA256())
+        key.verify(base64.b64decode(signature, validate=True), text.encode(), padding.PKCS1v15(), SHA256())
     except (ValueError, InvalidSignature):
         return False
     return True

@@ -4,18 +4,19 @@ A platform whose mini-programs log in with codes, and the switchboard of one: wh
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from local.common.clock import Clock
 from local.common.codes import Codes
-from local.common.faults import Fault, Faults, Raw
+from local.common.faults import ANSWER_LOST, RAW, Faults
 from local.common.http_server import Handler
 
 CALLS_KEPT = 10_000
 CODES = "/-/codes"
+BODY_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -74,31 +75,53 @@ class LoginHandler(Handler):
         self.platform = platform
         super().__init__(*connection)
 
-    def read_call(self, path: str, limit: int) -> tuple[str, bytes] | None:
-        """Return query and body of a POST to this path; ``None`` for all else, which was served."""
+    def serve_login(
+        self,
+        path: str,
+        read: Callable[[str, bytes], Mapping[str, Any]],
+        take: Callable[[Mapping[str, Any]], Any],
+        tell: Callable[[Any, str], None],
+        errors: Mapping[str, Any],
+    ) -> None:
+        """
+        Serve a platform that is asked for a login and nothing else.
+
+        Args:
+            path: of the login, a POST.
+
+            read: returns the fields of a query and a body.
+
+            take: returns the fields of a login, or an error.
+
+            tell: sends either, with the fault of this kind.
+
+            errors: of faults, by kind; the first field of an error names it.
+        """
         if self.serve_faults(self.platform.faults):
-            return None
+            return
         asked, _, query = self.path.partition("?")
-        body = self.read_body(limit)
+        body = self.read_body(BODY_BYTES)
         if body is None:
-            return None
+            return
         if asked == CODES:
             self.issue(body)
-        elif (self.command, asked) == ("POST", path):
-            return query, body
-        else:
+            return
+        if (self.command, asked) != ("POST", path):
             self.platform.record(asked, "", None)
             self.answer_json(404, {"error": f"only POST {path} and POST {CODES} exist here"})
-        return None
-
-    def plays(self, fault: Fault | None, answers: Mapping[str, Raw], path: str, app_id: str) -> bool:
-        """Play a fault, and say whether that was the answer."""
-        if fault is None:
-            return False
-        is_answer = self.play(fault, answers)
-        if is_answer:
+            return
+        given, fault = read(query, body), self.platform.faults.take()
+        app_id = str(given.get("app_id", given.get("appid", "")))
+        if fault is not None and self.play(fault, RAW):
             self.platform.record(path, app_id, None)
-        return is_answer
+            return
+        kind, taken = fault.kind if fault else "", take(given)
+        said = errors.get(kind, taken)
+        self.platform.record(path, app_id, 0 if isinstance(said, dict) else said[0])
+        if kind == ANSWER_LOST:
+            self.drop_connection()
+        else:
+            tell(said, kind)
 
     def issue(self, body: bytes) -> None:
         """Serve ``POST /-/codes``: a login code for a user, or for a new one, of an app."""

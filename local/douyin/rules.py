@@ -14,10 +14,7 @@ class DouyinRules:
 
         douyin_errors_have_data: whether an error brings ``data`` with empty fields; no page lists the errors
             of this version.
-
-        douyin_gives_unionid: it is there for some developers.
     """
 
     douyin_code_lives: timedelta = timedelta(minutes=3)
     douyin_errors_have_data: bool = True
-    douyin_gives_unionid: bool = True

@@ -72,7 +72,7 @@ def start_alipay(clock):
         server = AlipayServer(now=clock, rules=AlipayRules(**rules)).start()
         servers.append(server)
         for app_id in (APP_ID, OTHER_APP):
-            server.register(app_id, key_of(app_id).public_key())
+            server.apps[app_id] = key_of(app_id).public_key()
         return AlipayCaller(server, clock)
 
     yield start

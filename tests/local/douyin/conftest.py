@@ -38,8 +38,7 @@ def start_douyin(clock):
 
     def start(**rules):
         servers.append(DouyinServer(now=clock, rules=DouyinRules(**rules)).start())
-        servers[-1].register(APP_ID, SECRET)
-        servers[-1].register(OTHER_APP, OTHER_SECRET)
+        servers[-1].apps |= {APP_ID: SECRET, OTHER_APP: OTHER_SECRET}
         return DouyinCaller(servers[-1])
 
     yield start
