@@ -11,6 +11,7 @@ import yaml
 
 from function.config.profile import BucketLocation, Profile
 from function.config.profiles import PROFILES_TOML, read_profiles
+from ops.deploy.callers import CALLERS_TOML, PLATFORM_IDS, SEVERAL, entries_in, id_of
 from ops.deploy.cli import CliFailed
 from ops.deploy.live import Live
 from ops.deploy.rules import environment
@@ -20,11 +21,12 @@ from ops.terminal.language import Text
 
 # Copies of what was deployed, for keys that may not read a package.
 KEPT = Path("build", "live")
-ANONYMOUS, WECHAT = "anonymous", "wechat"
+OWN_FILES = (PROFILES_TOML, CALLERS_TOML)
+ANONYMOUS, ANY_ISSUER = "anonymous", "jwt:"
 WORDS = {
-    "unread_profiles": Text(
-        "Not compared: the profiles of version {version} ({why}: fc:GetFunctionCode; no copy in {folder}).",
-        "没有比较：版本 {version} 的用途（{why}：fc:GetFunctionCode），{folder} 里也没有副本。",
+    "unread_file": Text(
+        "Not compared: {name} of version {version} ({why}: fc:GetFunctionCode; no copy in {folder}).",
+        "没有比较：版本 {version} 的 {name}（{why}：fc:GetFunctionCode），{folder} 里也没有副本。",
     ),
     "odd_profiles": Text(
         "Not compared: profiles of version {version} that this version cannot read: {names}.",
@@ -50,6 +52,16 @@ WORDS = {
         "{setting} 的改动会换掉所有用户的目录名，谁也找不到自己的对象。"
         "换密钥时要把线上的写进 OWNER_SECRET（docs/operations.zh-CN.md）。",
     ),
+    "callers": Text(
+        "The owners of {id}, which is live, would move: nobody would find own objects. One caller goes on"
+        ' among several with owners = "unnamed", and alone again only with it (docs/callers.md).',
+        "{id} 正在线上使用，它的用户目录名会变，谁也找不到自己的对象。从一个变成多个，原来的那个要写"
+        ' owners = "unnamed"；变回一个，只能留下写了它的（docs/callers.zh-CN.md）。',
+    ),
+    "went_caller": Text(
+        "{id} is live and goes: its sessions end, its objects stay (docs/callers.md).",
+        "{id} 正在线上使用，这次去掉：它的会话失效，对象留着（docs/callers.zh-CN.md）。",
+    ),
     "receipts": Text(
         "A first RECEIPT_SECRET needs the live TOKEN_SECRET behind it (new,old): receipts that are out there"
         " would be refused.",
@@ -60,38 +72,41 @@ WORDS = {
 
 def compare(target: Target, live: Live, info: Mapping[str, Any]) -> tuple[list[Text], list[Text]]:
     """
-    Return what would be lost, and what could not be compared.
+    Return what would be lost, and what is worth a line: what could not be compared, and callers that go.
 
     Args:
         info: of the function as it was last deployed, for keys that may not read a version.
     """
     own = environment(target.props)
-    text, settings, why = _read(target, live)
+    texts, settings, why = _read(target, live)
+    texts = texts or _texts(_kept(target, live.version))
     settings = settings or mapping(info.get("environmentVariables"))
-    unknown = []
-    if text is None:
-        place = _kept(target, live.version)
-        text = place.read_text("utf-8") if place.is_file() else None
-    if text is None:
-        values = {"version": live.version, "why": why, "folder": KEPT}
-        unknown.append(WORDS["unread_profiles"].filled(**values))
+    values, notes = {"version": live.version, "why": why, "folder": KEPT}, []
+    for name in OWN_FILES[: 1 + (settings.get("CALLER_AUTH") == SEVERAL)]:
+        if name not in texts:
+            notes.append(WORDS["unread_file"].filled(name=name, **values))
     if not settings:
-        unknown.append(WORDS["unread_settings"].filled(version=live.version, why=why))
-    before, odd = profiles_of(text or "", settings or own)
-    if text and odd:
-        unknown.append(WORDS["odd_profiles"].filled(version=live.version, names=", ".join(odd)))
-    own_file = target.folder / PROFILES_TOML
-    after, _ = profiles_of(own_file.read_text("utf-8") if own_file.is_file() else "", own)
-    lost = [*changes_of_profiles(before, after), *changes_of_settings(settings, own)]
-    return lost, unknown
+        notes.append(WORDS["unread_settings"].filled(version=live.version, why=why))
+    before, odd = profiles_of(texts.get(PROFILES_TOML, ""), settings or own)
+    if odd and PROFILES_TOML in texts:
+        notes.append(WORDS["odd_profiles"].filled(version=live.version, names=", ".join(odd)))
+    own_texts = _texts({name: target.folder / name for name in OWN_FILES})
+    after, _ = profiles_of(own_texts.get(PROFILES_TOML, ""), own)
+    callers = (callers_of(*each) for each in ((settings, texts), (own, own_texts)))
+    moved, gone = changes_of_callers(*callers)
+    return [*changes_of_profiles(before, after), *changes_of_settings(settings, own), *moved], [*notes, *gone]
 
 
 def keep(target: Target, version: str) -> None:
-    """Keep a copy of the profiles that this version has."""
-    own, place = target.folder / PROFILES_TOML, _kept(target, version)
-    if own.is_file():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(own.read_bytes())
+    """Keep a copy of the profiles and callers that this version has; of the latter no secret."""
+    for name, place in _kept(target, version).items():
+        if (own := target.folder / name).is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(own.read_bytes())
+
+
+def _texts(files: Mapping[str, Path]) -> dict[str, str]:
+    return {name: file.read_text("utf-8") for name, file in files.items() if file.is_file()}
 
 
 def changes_of_profiles(before: Mapping[str, Profile], after: Mapping[str, Profile]) -> Iterator[Text]:
@@ -111,17 +126,44 @@ def changes_of_profiles(before: Mapping[str, Profile], after: Mapping[str, Profi
 
 
 def changes_of_settings(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Text]:
-    kind = before.get("CALLER_AUTH", ANONYMOUS)
-    if kind != ANONYMOUS and _owner_secret(before) != _owner_secret(after):
+    if before.get("CALLER_AUTH", ANONYMOUS) != ANONYMOUS and _owner_secret(before) != _owner_secret(after):
         yield WORDS["owners"].filled(setting="OWNER_SECRET" if after.get("OWNER_SECRET") else "TOKEN_SECRET")
-    if kind != ANONYMOUS and kind != after.get("CALLER_AUTH"):
-        yield WORDS["owners"].filled(setting="CALLER_AUTH")
-    elif kind == WECHAT and (before.get("WECHAT_APPID") or "") != (after.get("WECHAT_APPID") or ""):
-        yield WORDS["owners"].filled(setting="WECHAT_APPID")
     signed = set(_secrets(before, "TOKEN_SECRET"))
     is_first = after.get("RECEIPT_SECRET") and not before.get("RECEIPT_SECRET")
     if is_first and signed and not signed & set(_secrets(after, "RECEIPT_SECRET")):
         yield WORDS["receipts"]
+
+
+def callers_of(settings: Mapping[str, str], texts: Mapping[str, str]) -> dict[str, bool]:
+    """Return the callers by id, each with whether its owners are unnamed, as those of one caller are."""
+    kind = settings.get("CALLER_AUTH", ANONYMOUS)
+    if kind == SEVERAL:
+        entries = entries_in(texts.get(CALLERS_TOML, "")).values()
+        return {id_of(entry): entry.get("owners") == "unnamed" for entry in entries}
+    setting = f"{kind}_{PLATFORM_IDS.get(kind)}".upper()
+    return {f"{kind}:{settings.get(setting) or ''}": True}
+
+
+def changes_of_callers(
+    before: Mapping[str, bool], after: Mapping[str, bool]
+) -> tuple[list[Text], list[Text]]:
+    """Return a sentence for each caller whose owners would move, and for each of several that goes."""
+    moved, gone = [], []
+    for one, is_unnamed in before.items():
+        # One issuer need not be named, and may get another name.
+        is_any = ANY_ISSUER in (one, *after) or len(before) == len(after) == 1
+        same = [
+            flag
+            for each, flag in after.items()
+            if each == one or is_any and each[:4] == one[:4] == ANY_ISSUER
+        ]
+        if is_unnamed in same or one == f"{ANONYMOUS}:":
+            continue
+        if same or len(before) == 1:
+            moved.append(WORDS["callers"].filled(id=one))
+        else:
+            gone.append(WORDS["went_caller"].filled(id=one))
+    return moved, gone
 
 
 def _secrets(settings: Mapping[str, str], name: str) -> list[str]:
@@ -132,8 +174,8 @@ def _owner_secret(settings: Mapping[str, str]) -> str:
     return settings.get("OWNER_SECRET") or "".join(_secrets(settings, "TOKEN_SECRET")[-1:])
 
 
-def _read(target: Target, live: Live) -> tuple[str | None, dict[str, str], str]:
-    """Return profiles and settings of the live version as the tool hands them out, and why not."""
+def _read(target: Target, live: Live) -> tuple[dict[str, str], dict[str, str], str]:
+    """Return own files and settings of the live version as the tool hands them out, and why not."""
     name, region = (str(target.props.get(one, "")) for one in ("functionName", "region"))
     with tempfile.TemporaryDirectory(prefix="live-") as folder:
         there = Path(folder, "version")
@@ -141,11 +183,10 @@ def _read(target: Target, live: Live) -> tuple[str | None, dict[str, str], str]:
         try:
             target.cli.change("sync", *sum(options.items(), ()), "--target-dir", str(there))
         except CliFailed as error:
-            return None, {}, error.code or "sync"
-        profiles = next(there.rglob(PROFILES_TOML), None)
+            return {}, {}, error.code or "sync"
         found = (_environment(yaml.safe_load(file.read_text("utf-8"))) for file in there.glob("*.yaml"))
-        text = profiles.read_text("utf-8") if profiles else None
-        return text, next(filter(None, found), {}), "sync"
+        texts = _texts({name: path for name in OWN_FILES for path in there.rglob(name)})
+        return texts, next(filter(None, found), {}), "sync"
 
 
 def _environment(content: Any) -> dict[str, str]:
@@ -163,5 +204,6 @@ def profiles_of(text: str, settings: Mapping[str, str]) -> tuple[dict[str, Profi
     return profiles, sorted({str(each.sentence.values.get("profile", PROFILES_TOML)) for each in problems})
 
 
-def _kept(target: Target, version: str) -> Path:
-    return target.folder / KEPT / f"{target.props.get('functionName')}-{version}.toml"
+def _kept(target: Target, version: str) -> dict[str, Path]:
+    place = target.folder / KEPT / f"{target.props.get('functionName')}-{version}"
+    return dict(zip(OWN_FILES, map(place.with_suffix, (".toml", ".callers.toml")), strict=True))

@@ -5,7 +5,13 @@ import argparse
 import pytest
 
 from ops.deploy import deploy, rollback, target
-from ops.deploy.comparison import changes_of_profiles, changes_of_settings, profiles_of
+from ops.deploy.comparison import (
+    callers_of,
+    changes_of_callers,
+    changes_of_profiles,
+    changes_of_settings,
+    profiles_of,
+)
 from tests.ops.deploy.control_plane import ControlPlane
 from tests.ops.words import in_english
 
@@ -62,9 +68,6 @@ def test_a_loss_of_stored_objects_is_named(before, after, said):
         ({**ENV, "TOKEN_SECRET": f"{NEW},{OLD}"}, {**ENV, "TOKEN_SECRET": NEW}, ["TOKEN_SECRET"]),
         (ENV, {**ENV, "OWNER_SECRET": NEW}, ["OWNER_SECRET"]),
         ({**ENV, "CALLER_AUTH": "anonymous"}, {**ENV, "OWNER_SECRET": NEW}, []),
-        (ENV, {**ENV, "CALLER_AUTH": "jwt"}, ["CALLER_AUTH"]),
-        (ENV, {**ENV, "WECHAT_APPID": "wx1111111111111111"}, ["WECHAT_APPID"]),
-        ({**ENV, "CALLER_AUTH": "jwt"}, {**ENV, "CALLER_AUTH": "jwt", "WECHAT_APPID": ""}, []),
         (ENV, {**ENV, "RECEIPT_SECRET": f"{NEW},{OLD}"}, []),
         (ENV, {**ENV, "RECEIPT_SECRET": NEW}, ["RECEIPT_SECRET"]),
         ({**ENV, "RECEIPT_SECRET": OLD}, {**ENV, "RECEIPT_SECRET": NEW}, []),
@@ -75,6 +78,60 @@ def test_a_loss_of_owners_and_receipts_is_named(before, after, said):
     found = in_english(changes_of_settings(before, after))
     assert [name in each for each, name in zip(found, said, strict=True)] == [True] * len(said)
     assert not any(secret in each for each in found for secret in (OLD, NEW))
+
+
+WX, TT, SITE = "wechat:wx0123456789abcdef", "douyin:tt1", "jwt:https://id.example"
+MAIN = '[main]\nkind = "wechat"\nappid = "wx0123456789abcdef"\n'
+DOUYIN = '[tt]\nkind = "douyin"\nappid = "tt1"\n'
+ISSUER = '[site]\nkind = "jwt"\nissuer = "https://id.example"\n'
+OTHERS = '[other]\nkind = "jwt"\nissuer = "https://other.example"\n'
+UNNAMED = 'owners = "unnamed"\n'
+JWT, OPEN = {"CALLER_AUTH": "jwt"}, {"CALLER_AUTH": "anonymous"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "moved", "gone"),
+    [
+        (ENV, ENV, [], []),
+        (ENV, {**ENV, "WECHAT_APPID": "wx1"}, [WX], []),
+        (ENV, {**ENV, "CALLER_AUTH": "jwt"}, [WX], []),
+        (ENV, OPEN, [WX], []),
+        (OPEN, ENV, [], []),
+        (JWT, {**JWT, "JWT_ISSUER": "https://id.example"}, [], []),
+        ({**JWT, "JWT_ISSUER": "a"}, {**JWT, "JWT_ISSUER": "b"}, [], []),
+        # From one to several.
+        (ENV, MAIN + UNNAMED + DOUYIN, [], []),
+        (ENV, MAIN + DOUYIN, [WX], []),
+        (ENV, MAIN + DOUYIN + UNNAMED, [WX], []),
+        (ENV, DOUYIN + UNNAMED, [WX], []),
+        (OPEN, MAIN + DOUYIN, [], []),
+        (JWT, OTHERS + ISSUER + UNNAMED, [], []),
+        (JWT, OTHERS + ISSUER, ["jwt:"], []),
+        ({**JWT, "JWT_ISSUER": "https://a.example"}, MAIN + ISSUER + UNNAMED, ["jwt:https://a.example"], []),
+        # And back.
+        (MAIN + UNNAMED + DOUYIN, ENV, [], [TT]),
+        (MAIN + DOUYIN + UNNAMED, ENV, [WX], [TT]),
+        (ISSUER + UNNAMED + MAIN, JWT, [], [WX]),
+        (ISSUER + MAIN, JWT, [SITE], [WX]),
+        # One is added, removed, or renamed in the file.
+        (MAIN + DOUYIN, MAIN + DOUYIN + ISSUER, [], []),
+        (MAIN + DOUYIN + ISSUER, MAIN + DOUYIN, [], [SITE]),
+        (MAIN + DOUYIN, MAIN.replace("[main]", "[shop]") + DOUYIN, [], []),
+        (MAIN + UNNAMED + DOUYIN, MAIN + DOUYIN, [WX], []),
+        (MAIN + DOUYIN + '[open]\nkind = "anonymous"\n', MAIN + DOUYIN, [], []),
+        ("[", MAIN, [], []),
+    ],
+)
+def test_callers_with_moved_owners_and_removed_ones_are_named(before, after, moved, gone):
+    several = {"CALLER_AUTH": "several"}
+    callers = [
+        callers_of(several, {"callers.toml": each}) if isinstance(each, str) else callers_of(each, {})
+        for each in (before, after)
+    ]
+    for wanted, found in zip((moved, gone), changes_of_callers(*callers), strict=True):
+        assert [id in each for id, each in zip(wanted, in_english(found), strict=True)] == [True] * len(
+            wanted
+        )
 
 
 @pytest.fixture
@@ -153,3 +210,19 @@ def test_each_thing_that_cannot_be_compared_is_one_line(plane, capsys):
     assert run(plane) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "Not compared" in line]
     assert line.endswith(": odd.")
+
+
+def test_callers_are_compared_with_those_of_the_live_version_or_its_copy(plane, capsys):
+    (plane.folder / ".env").write_text(f"TOKEN_SECRET={OLD}\n", "utf-8")
+    s_yaml = S_YAML.replace("CALLER_AUTH: wechat", "CALLER_AUTH: several")
+    (plane.folder / "s.yaml").write_text(s_yaml, "utf-8")
+    own = plane.folder / "callers.toml"
+    own.write_text(MAIN + UNNAMED + DOUYIN, "utf-8")
+    plane.settings = {"CALLER_AUTH": "several", "TOKEN_SECRET": OLD}
+    assert run(plane) == 0
+    own.write_text(MAIN + UNNAMED, "utf-8")
+    assert run(plane) == 0 and TT in capsys.readouterr().out
+    own.write_text(MAIN, "utf-8")
+    assert run(plane) == 2 and WX in capsys.readouterr().err
+    plane.package["2"] = (POST, plane.settings)
+    assert run(plane) == 0 and "callers.toml" in capsys.readouterr().out
