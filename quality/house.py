@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (19_376, 152),
-    "ops/": (21_395, 175),
+    "ops/": (21_473, 175),
     "local/": (15_255, 155),
     "quality/": (12_020, 107),
-    "tests/": (78_762, 692),
+    "tests/": (78_910, 693),
     "miniprogram/": (14_995, 191),
     (REST := "docs/, deploy/, root"): (13_559, 152),
 }

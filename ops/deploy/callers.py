@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ NO_CALLERS = Text(
 Entries = Mapping[str, Mapping[str, Any]]
 
 
+@lru_cache(maxsize=4)
 def entries_in(text: str) -> Entries:
     """Return the sections by name; none of a text that is no TOML, which the function itself refuses."""
     try:
@@ -34,6 +36,11 @@ def own_entries(file: Path | None = None) -> Entries:
         return entries_in(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError):
         return {}
+
+
+def own_variables() -> frozenset[str]:
+    """Return the names of the variables that the project's entries take secrets from."""
+    return frozenset(pointed_to("env", *own_entries().values()))
 
 
 def id_of(entry: Mapping[str, Any]) -> str:

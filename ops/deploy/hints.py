@@ -10,10 +10,11 @@ from typing import Any
 from function.config.profile import NOWHERE, Profile
 from function.config.profiles import PROFILES_TOML
 from local.oss.image_steps import IMAGE_STEPS, NOT_DONE
+from ops.deploy.callers import own_entries, pointed_to
 from ops.deploy.costs import cost_hints
 from ops.deploy.profile_lines import profiles_in
 from ops.deploy.quota_rules import quota_hints
-from ops.deploy.rules import environment, functions
+from ops.deploy.rules import MAX_ENVIRONMENT_BYTES, bytes_of, environment, functions
 from ops.deploy.s_yaml import mapping
 from ops.deploy.setting_rules import doubtful_settings
 from ops.deploy.trigger_rules import timer_hints, triggers_of
@@ -162,6 +163,20 @@ def _erasing_hints(variables: Mapping[str, str]) -> Iterator[Text]:
         )
 
 
+def _room_hints(variables: Mapping[str, str]) -> Iterator[Text]:
+    """Yield a hint when the environment has no room for one more caller like the largest."""
+    names = [[*pointed_to("env", entry)] for entry in own_entries().values()]
+    most = max((bytes_of({each: variables.get(each, "") for each in one}) for one in names), default=0)
+    size = bytes_of(variables)
+    if (room := MAX_ENVIRONMENT_BYTES - size) < most:
+        yield Text(
+            f"the environment takes {size} of {MAX_ENVIRONMENT_BYTES} bytes: the next caller, with more than"
+            f" {room}, does not fit; secrets behind file: take none (docs/callers.md)",
+            f"环境变量已占 {MAX_ENVIRONMENT_BYTES} 字节中的 {size}：再加一个要 {room} 字节以上的调用方，"
+            "就放不下了；写成 file: 的密钥不占（docs/callers.zh-CN.md）",
+        )
+
+
 def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> Iterator[Text]:
     profiles = profiles_in(file.with_name(PROFILES_TOML))
     for _, props in functions(document):
@@ -182,6 +197,7 @@ def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> It
         yield from doubtful_settings(environment(props))
         yield from quota_hints(environment(props))
         yield from timer_hints(props)
+        yield from _room_hints(environment(props))
         yield from _erasing_hints(environment(props))
         yield from _rotation_hints(environment(props), profiles)
         yield from _label_hints(environment(props), profiles)

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ops.deploy.callers import own_variables
 from ops.deploy.env_file import EnvFile, read_env_file
 from ops.terminal.language import Failure, Text
 
@@ -53,7 +54,7 @@ def operator_settings(environ: Mapping[str, str]) -> "Settings":
 
 def unknown_names(env_file: EnvFile) -> Iterator[Text]:
     """A sentence for each name that nothing reads: most are misspelt."""
-    known = _known_names()
+    known = _known_names() | own_variables()
     for name, place in env_file.places.items():
         if name not in known and not NAMES_OF_OTHERS.fullmatch(name):
             close = get_close_matches(name.upper(), known, n=1)

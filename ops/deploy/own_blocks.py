@@ -1,5 +1,6 @@
 """
-``s.own.yaml``: the optional blocks of ``s.yaml`` whose setting stands in ``.env``, laid over that file.
+``s.own.yaml``: what ``.env`` and ``callers.toml`` add to ``s.yaml``, laid over that file: the optional blocks
+that a setting switches on, and the variables that callers name.
 
 So nobody edits ``s.yaml``, and an upgrade meets no change in it.
 """
@@ -12,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from ops.deploy.callers import SEVERAL, own_variables
 from ops.deploy.operator_env import operator_environment
 from ops.deploy.rules import functions
 from ops.deploy.s_yaml import EXTEND, SourceFile, laid_over, mapping, read_s_yaml
@@ -56,7 +58,7 @@ def _own_props(source: SourceFile, values: Mapping[str, str]) -> dict[str, Any]:
     if len(found) != 1:
         return {}
     blocks = dict(optional_blocks(source.folder / "s.yaml"))
-    props = {}
+    props: dict[str, Any] = {}
     for name, (setting, number) in SWITCHES.items():
         if not (value := values.get(setting)) or name not in blocks:
             continue
@@ -65,6 +67,8 @@ def _own_props(source: SourceFile, values: Mapping[str, str]) -> dict[str, Any]:
             if not re.fullmatch("[1-9][0-9]{0,3}", value):
                 raise Failure(NUMBER.filled(name=setting, value=value))
             props[name] = {**blocks[name], number: int(value)}
+    if values.get("CALLER_AUTH") == SEVERAL and (names := own_variables()):
+        props["environmentVariables"] = {name: f"${{env('{name}')}}" for name in sorted(names)}
     if values.get(CLOSED) == "true":
         props["triggers"] = [_closed(trigger) for trigger in found[0][1].get("triggers") or []]
     return props

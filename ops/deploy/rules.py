@@ -11,6 +11,7 @@ from function.app import load_settings
 from function.auth import all_settings
 from function.config.profiles import PROFILES_TOML
 from function.errors import Misconfigured
+from ops.deploy.callers import own_variables
 from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.profile_lines import NO_PROFILES, profiles_in, said_of
 from ops.deploy.quota_rules import quota_problems
@@ -121,17 +122,17 @@ def _scaling_problems(props: Mapping[str, Any], place: Place) -> Iterator[Proble
 def _environment_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     variables = mapping(props.get("environmentVariables"))
     place = (*place, "environmentVariables")
-    of_the_runtime = NAMES_OF_RUNTIMES.get(str(props.get("runtime")), frozenset())
+    known = SETTING_NAMES | NAMES_OF_RUNTIMES.get(str(props.get("runtime")), frozenset()) | own_variables()
     for name in variables:
         if name.startswith(("FC_", "ALIBABA_CLOUD_")):
             yield Problem((*place, name), NOT_OURS)
-        elif name not in SETTING_NAMES | of_the_runtime:
-            known = ", ".join(sorted(SETTING_NAMES))
+        elif name not in known:
+            listed = ", ".join(sorted(SETTING_NAMES))
             sentence = Text(
-                f"is no setting of this function (known: {known})", f"不是本函数的设置（可用：{known}）"
+                f"is no setting of this function (known: {listed})", f"不是本函数的设置（可用：{listed}）"
             )
             yield Problem((*place, name), sentence)
-    size = sum(len(f"{name}{value}".encode()) for name, value in variables.items())
+    size = bytes_of(variables)
     if size > MAX_ENVIRONMENT_BYTES:
         sentence = Text(
             f"has {size} bytes of names and values; Function Compute takes {MAX_ENVIRONMENT_BYTES}",
@@ -141,6 +142,11 @@ def _environment_problems(props: Mapping[str, Any], place: Place) -> Iterator[Pr
     if variables.get("PROFILES_FILE", "profiles.toml") not in ("", "profiles.toml"):
         only = Text("must be profiles.toml; only that is packaged", "应为 profiles.toml，只有它会被打包")
         yield wrong_value(variables["PROFILES_FILE"], (*place, "PROFILES_FILE"), only)
+
+
+def bytes_of(variables: Mapping[str, Any]) -> int:
+    """Return what they take of the environment that Function Compute admits."""
+    return sum(len(f"{name}{value}".encode()) for name, value in variables.items())
 
 
 def _packaging_problems(document: Any, place: Place) -> Iterator[Problem]:

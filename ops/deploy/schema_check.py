@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
 from function.auth import all_settings
+from ops.deploy.callers import own_variables
 from ops.deploy.s_yaml import Place, Problem
 from ops.terminal.language import Text
 
@@ -49,7 +50,8 @@ def _validator() -> Draft7Validator:
 
 
 def is_secret(name: object) -> bool:
-    return str(name) in SECRETS or str(name).endswith(("_SECRET", "_PASSWORD", "_TOKEN"))
+    name = str(name)
+    return name in SECRETS or name.endswith(("_SECRET", "_PASSWORD", "_TOKEN")) or name in own_variables()
 
 
 def wrong_value(value: Any, place: Place, complaint: Text) -> Problem:

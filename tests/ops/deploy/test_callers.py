@@ -1,0 +1,75 @@
+"""callers: several callers in the files of a deployment, and the room that their secrets have."""
+
+import pytest
+
+from ops.deploy.hints import deployment_hints
+from ops.deploy.own_blocks import with_own_blocks
+from ops.deploy.rules import MAX_ENVIRONMENT_BYTES, bytes_of, resource_problems
+from ops.deploy.s_yaml import read_s_yaml
+from ops.deploy.schema_check import is_secret
+from tests.ops.deploy.project import CONFIGURED
+from tests.ops.words import in_english
+
+CALLER = """
+[app{n}]
+kind = "wechat"
+appid = "wx{n:016x}"
+secret = "env:APP{n}_SECRET"
+push_token = "env:APP{n}_TOKEN"
+push_aes_key = "env:APP{n}_AES_KEY"
+"""
+SEVERAL = {**CONFIGURED, "CALLER_AUTH": "several", "WECHAT_APPID": "", "WECHAT_SECRET": ""}
+
+
+@pytest.fixture
+def several(project, monkeypatch):
+    """A project with as many WeChat AppIDs as it is told, and its ``.env``."""
+    monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
+    (project / "profiles.toml").write_text("", "utf-8")
+
+    def having(count):
+        callers = "".join(CALLER.format(n=number) for number in range(1, count + 1))
+        (project / "callers.toml").write_text(callers, "utf-8")
+        secrets = {"SECRET": "5" * 32, "TOKEN": "t" * 32, "AES_KEY": "k" * 43}
+        each = {f"APP{n}_{name}": secret for n in range(1, count + 1) for name, secret in secrets.items()}
+        return project / "s.yaml", {**SEVERAL, **each}
+
+    return having
+
+
+def environment_of(file, environ):
+    """The variables of the function, and what is said about their size."""
+    from ops.deploy.expressions import Resolver
+    from ops.deploy.rules import functions
+
+    source = read_s_yaml(with_own_blocks(file, environ))
+    document = Resolver(environ, "1000000000000001").resolve_layers(source.layers)
+    ((_, props),) = functions(document)
+    problems = resource_problems(document, file.parent, file.parent)
+    sentences = in_english(problem.sentence for problem in problems)
+    hints = in_english(deployment_hints(file, document, environ))
+    return (
+        props["environmentVariables"],
+        [each for each in sentences if str(MAX_ENVIRONMENT_BYTES) in each],
+        [each for each in hints if str(MAX_ENVIRONMENT_BYTES) in each],
+    )
+
+
+def test_variables_of_callers_are_handed_over_as_secrets(several):
+    file, environ = several(2)
+    variables, _, _ = environment_of(file, environ)
+    assert variables["APP2_AES_KEY"] == "k" * 43 and is_secret("APP2_AES_KEY")
+    (file.parent / "callers.toml").unlink()
+    assert not is_secret("APP2_AES_KEY")
+
+
+def test_fifteen_wechat_apps_fit_and_the_first_that_does_not_is_foretold(several):
+    variables, problems, hints = environment_of(*several(15))
+    assert bytes_of(variables) < MAX_ENVIRONMENT_BYTES and problems == []
+    count = 15
+    while not hints:
+        count += 1
+        variables, problems, hints = environment_of(*several(count))
+    assert problems == [] and str(bytes_of(variables)) in hints[0]
+    variables, problems, hints = environment_of(*several(count + 1))
+    assert problems and bytes_of(variables) > MAX_ENVIRONMENT_BYTES
