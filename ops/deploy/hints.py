@@ -172,7 +172,7 @@ def _room_hints(variables: Mapping[str, str]) -> Iterator[Text]:
         yield Text(
             f"the environment takes {size} of {MAX_ENVIRONMENT_BYTES} bytes: the next caller, with more than"
             f" {room}, does not fit; secrets behind file: take none (docs/callers.md)",
-            f"环境变量已占 {MAX_ENVIRONMENT_BYTES} 字节中的 {size}：再加一个要 {room} 字节以上的调用方，"
+            f"环境变量已占 {MAX_ENVIRONMENT_BYTES} 字节中的 {size}：再加一个要 {room} 字节以上的调用者，"
             "就放不下了；写成 file: 的密钥不占（docs/callers.zh-CN.md）",
         )
 

@@ -68,7 +68,7 @@ NO_BYTECODE = Text(
 PRIVATE = Text(
     "packed for several callers, mode {mode}: {names}. Whoever may read the package (fc:GetFunctionCode)"
     " has them",
-    "为多个调用方打包，权限 {mode}：{names}。能读取代码包（fc:GetFunctionCode）的人都能拿到",
+    "为多个调用者打包，权限 {mode}：{names}。能读取代码包（fc:GetFunctionCode）的人都能拿到",
 )
 Say = Callable[[Text], None]
 ROOT = Path(__file__).resolve().parents[2]
