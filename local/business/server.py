@@ -63,7 +63,7 @@ class _Handler(Handler):
             204,
             Access_Control_Allow_Origin=self.headers.get("Origin", "*"),
             Access_Control_Allow_Methods="GET, POST",
-            Access_Control_Allow_Headers="content-type",
+            Access_Control_Allow_Headers="authorization, content-type",
             Access_Control_Max_Age="600",
         )
 

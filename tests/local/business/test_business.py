@@ -256,6 +256,7 @@ def test_pages_of_this_machine_may_ask_and_no_others_nor_by_other_paths(ask):
     for method in ("OPTIONS", "GET"):
         assert ask(method, "/posts", Origin=own).headers[allowed] == own
         assert ask(method, "/posts", Origin="https://evil.example").status_code == 403
+    assert "authorization" in ask("OPTIONS", "/posts", Origin=own).headers["Access-Control-Allow-Headers"]
     assert allowed not in ask("GET", "/posts").headers
     assert (ask("GET", "/webhook").status_code, ask.post("/x").status_code) == (404, 404)
 
