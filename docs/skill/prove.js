@@ -1,12 +1,12 @@
 'use strict'
 
-/** A page on the local cloud of `make run`: nine pictures in its first tag, its first `bindtap`, the check. `prove.js APP [PAGE]` */
+/** A page on the local cloud of `make run`: nine pictures in its first tag, its first `bindtap`, the check, its list. `prove.js APP [PAGE]` */
 
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const CLONE = path.join(__dirname, '../..')
-const { choices, openSimulator, tagOf, until } = require(path.join(CLONE, 'miniprogram/test/stage'))
+const { choices, openSimulator, pause, tagOf, until } = require(path.join(CLONE, 'miniprogram/test/stage'))
 const { createWx } = require(path.join(CLONE, 'miniprogram/test/wx'))
 
 const say = (what, detail) => process.stdout.write(`${what} ${JSON.stringify(detail)}\n`)
@@ -15,12 +15,16 @@ const isDecided = ({ state }) => /^(published|rejected|review|gone|stored|failed
 async function prove(app, name) {
   const view = fs.readFileSync(path.join(app, `${name}.wxml`), 'utf8')
   const [, id] = /<oss-uploader[^>]*\bid="([^"]+)"/.exec(view)
-  const [, publish] = /bindtap="(\w+)"/.exec(view)
+  const [, publish] = /\bbind:?tap="(\w+)"/.exec(view)
   const phone = createWx()
   const simulate = openSimulator(Object.assign(phone, { showToast: ({ title }) => say('toast', title) }))
+  global.App = (options) => { global.getApp = () => options }
+  global.Page = ({ data, ...methods }) => global.Component({ data, methods })
+  require(path.join(app, 'app.js'))
   const page = simulate.render(simulate.load(path.join(app, name), 'page', { rootPath: app }))
   Object.assign(global.wx, phone)
   page.attach(document.body)
+  for (const each of ['onLoad', 'onShow']) if (page.instance[each]) page.instance[each]({})
   const tag = page.querySelector(`#${id}`)
   let shown = []
   tag.addEventListener('change', ({ detail }) => { shown = detail.items })
@@ -34,12 +38,22 @@ async function prove(app, name) {
   await page.instance[publish]()
   await until(() => shown.every(isDecided), page)
   fs.rmSync(folder, { recursive: true })
-  return shown
+  shown.forEach(({ key, state, error }) => say(state, { key, error }))
+  const passed = shown.filter(({ state }) => state === 'published').length
+  const isShown = !page.instance.onShow || !/<oss-uploader[^]+<oss-uploader/.test(view) || await isListed(page, passed)
+  return passed === 9 && isShown
+}
+
+/** One of the page's other tags shows as many as passed, within ten seconds. */
+async function isListed(page, passed) {
+  const counts = () => [...page.dom.querySelectorAll('oss-uploader')].slice(1).map((each) => each.querySelectorAll('wx-image').length)
+  for (const end = Date.now() + 10000; !counts().includes(passed) && Date.now() < end; await pause(300)) page.instance.onShow()
+  say('listed', counts())
+  return counts().includes(passed)
 }
 
 const app = path.resolve(process.argv[2])
 const [first] = JSON.parse(fs.readFileSync(path.join(app, 'app.json'), 'utf8')).pages
-prove(app, process.argv[3] || first).then((items) => {
-  items.forEach(({ key, state, error }) => say(state, { key, error }))
-  process.exit(items.length === 9 && items.every(({ state }) => state === 'published') ? 0 : 1)
-}).catch(({ code, message }) => { say('failed', { code, message }); process.exit(1) })
+prove(app, process.argv[3] || first)
+  .then((isProved) => process.exit(isProved ? 0 : 1))
+  .catch(({ code, message }) => { say('failed', { code, message }); process.exit(1) })

@@ -189,7 +189,7 @@ test("the tutorial as printed: nine checked pictures, with the business here and
   assert.equal(shared, 3)
 })
 
-/** What an assistant does with nothing but the skill and a clone: its commands in order, then its proof, of a refusal as well. */
+/** What an assistant does with nothing but the skill and a clone: its commands in order, then its proof, of a refusal as well, in a page by `Page`. */
 test('the skill as printed: a page with nine checked pictures, proved on the local cloud', async (t) => {
   const { folder, clone, app } = openClone(t)
   let cloud
@@ -203,6 +203,8 @@ test('the skill as printed: a page with nine checked pictures, proved on the loc
       await cloud.judge({ delay: 0.1 })
     } else if (code.includes('/-/check')) {
       await refuse(cloud, clone, code)
+      const ofOld = 'const Component = ({ data, methods }) => Page({ ...getApp(), data, ...methods })\n'
+      fs.writeFileSync(path.join(app, SHARE), ofOld + fs.readFileSync(path.join(app, SHARE), 'utf8'))
       ended.push(proved(`node docs/skill/prove.js ${app}`))
     } else if (code.startsWith('node docs/skill/prove.js ')) {
       const share = path.join(app, SHARE)
@@ -212,17 +214,18 @@ test('the skill as printed: a page with nine checked pictures, proved on the loc
     } else execFileSync('bash', ['-euc', code], { cwd: clone })
   }
   const posts = await (await fetch(`${cloud.business}/posts`)).json()
-  assert.deepEqual(ended, [[0, { published: 9 }], [1, { published: 8, rejected: 1 }]])
+  assert.deepEqual(ended, [[0, { published: 9 }, 9], [1, { published: 8, rejected: 1 }, 8]])
   assert.deepEqual(posts.posts.map(({ pictures }) => pictures.length), [9, 9])
   assert.deepEqual(fs.readdirSync(folder).sort(), ['clone', 'my-app'])
 })
 
-/** How the proof ended, and how many pictures have which state. */
+/** How the proof ended, how many pictures have which state, and how many the newest post of the list shows. */
 function proved(command) {
   const { status, stdout } = spawnSync('bash', ['-c', command], { cwd: ROOT, encoding: 'utf8' })
   const states = {}
   for (const [, state] of stdout.matchAll(/^(published|rejected|failed|review) \{/gm)) states[state] = (states[state] || 0) + 1
-  return [status, states]
+  const [, listed] = /^listed (.*)$/m.exec(stdout) || [null, '[]']
+  return [status, states, JSON.parse(listed)[0]]
 }
 
 test('the files of the skill are those of the tutorial', () => {
