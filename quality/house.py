@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (19_376, 152),
-    "ops/": (21_473, 175),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (19_785, 155),
+    "ops/": (21_490, 175),
     "local/": (15_255, 155),
-    "quality/": (12_020, 107),
-    "tests/": (78_910, 693),
+    "quality/": (12_024, 107),
+    "tests/": (79_541, 698),
     "miniprogram/": (14_995, 191),
-    (REST := "docs/, deploy/, root"): (13_559, 152),
+    (REST := "docs/, deploy/, root"): (13_617, 152),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

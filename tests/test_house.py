@@ -49,7 +49,10 @@ KNOWN_TO = {
     "aliyunsdkcore": {"function.sts.aliyun_sdk"},
     "aliyunsdksts": {"function.sts.assume_role"},
     "jwt": {"function.auth.jwt"},
-    "cryptography": {"function.config.jwt_key", "function.oss.callback_signature", "function.wechat.push"},
+    "cryptography": {
+        *("function.config.jwt_key", "function.auth.alipay"),
+        *("function.oss.callback_signature", "function.wechat.push"),
+    },
     "redis": {"function.limits.redis_connection"},
     # The server of the deployment for bursts, which no other deployment has.
     "waitress": {"burst_server"},
@@ -402,6 +405,7 @@ OPTIONS = {
     "`CALLER_AUTH=anonymous`": "auth/anonymous.py",
     "`CALLER_AUTH=jwt`": "auth/jwt.py config/jwt_key.py",
     "`CALLER_AUTH=wechat`": "auth/wechat.py auth/session.py wechat/__init__.py",
+    "`CALLER_AUTH=alipay`, `CALLER_AUTH=douyin`": "auth/alipay.py auth/douyin.py auth/login_code.py",
     "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
     " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/ai_labels.py"
     " uploads/rates_by_ticket.py webhook.py oss/client.py oss/responses.py oss/objects.py oss/presign.py",

@@ -1,6 +1,7 @@
 """Users of a WeChat mini-program: they exchange a code of ``wx.login`` for a session token."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from datetime import datetime
 
 from function.annotations import Any
 from function.auth import Caller, caller_from_subject, is_subject, session
@@ -30,7 +31,7 @@ CODE2SESSION_BUDGETS_SECONDS = (3.5, 1.5)
 PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 
 
-def log_in(code: str, settings: Settings, send: Send) -> Caller:
+def log_in(code: str, settings: Settings, send: Send, _now: datetime) -> Caller:
     """Return the caller whom a code of ``wx.login`` names; each failure of the exchange has its error."""
     return caller_from_subject(openid_of(code, settings.caller_settings, send), settings)
 

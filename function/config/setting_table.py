@@ -54,7 +54,7 @@ class CallerKind(NamedTuple):
     Args:
         identify: takes headers, settings and the time; returns the ``Caller``.
         prepare: imports what the first caller needs.
-        log_in: takes a login code, settings and ``send``; returns the ``Caller``. ``None`` without a login.
+        log_in: takes a login code, settings, ``send`` and the time; returns the ``Caller``; else ``None``.
         settings: rows that are read for this kind only.
         read: makes ``Settings.caller_settings`` of the values of all rows.
         problems: takes the values that are valid by themselves, profiles and the names of settings that have

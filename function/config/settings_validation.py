@@ -91,7 +91,7 @@ def profiles_and_settings(
             if getattr(profile, option) == "owner" and kind and not kind.identifies_callers:
                 clause = Message(
                     '{option} = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth};'
-                    ' write {option} = "{other}", or set CALLER_AUTH to wechat or jwt',
+                    ' write {option} = "{other}", or set CALLER_AUTH to wechat, alipay, douyin or jwt',
                     option=option,
                     caller_auth=values["CALLER_AUTH"],
                     other=other,
@@ -101,7 +101,7 @@ def profiles_and_settings(
             if row.needs_owner and getattr(profile, row.name) and kind and not kind.identifies_callers:
                 clause = Message(
                     "{option} needs callers who are told apart, and CALLER_AUTH is {caller_auth}; leave out"
-                    " {option}, or set CALLER_AUTH to wechat or jwt",
+                    " {option}, or set CALLER_AUTH to wechat, alipay, douyin or jwt",
                     option=row.name,
                     caller_auth=values["CALLER_AUTH"],
                 )

@@ -23,7 +23,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
     context.instance.limiter.hit_shared(items[-1].key, items, context.now, context.line)
     log_in = settings.caller_kind.log_in
     assert log_in is not None, "as the route's feature says"
-    caller = log_in(code, settings, context.send)
+    caller = log_in(code, settings, context.send, context.now)
     context.line.owner = caller.owner
     token = SessionToken.issue(caller.subject, settings, context.now)
     return {"token": token, "expiresIn": int(settings.token_life.total_seconds())}

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from function.auth.wechat import log_in
+from function.auth.wechat import openid_of
 from function.config.settings import Settings
 from function.errors import LoginRejected, LoginUnavailable, Misconfigured, UploadError
 from function.http.client import send
@@ -156,7 +156,7 @@ def check_wechat(settings: Settings) -> Finding:
     Show WeChat a code that nobody got: it says that the code is bad only after AppID and secret passed.
     """
     try:
-        log_in("bad-doctor-looks-whether-the-secret-fits", settings, send)
+        openid_of("bad-doctor-looks-whether-the-secret-fits", settings.caller_settings, send)
     except Misconfigured as error:
         remedy = Text(
             "Copy both from the mini-program console (“开发管理 > 开发设置”).",

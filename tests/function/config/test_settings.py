@@ -196,7 +196,9 @@ def test_all_missing_settings_are_reported_at_once():
 def test_caller_auth_has_no_default_and_its_kinds_are_listed(environment, name):
     (problem,) = problems_of({**environment, "CALLER_AUTH": name})
     assert problem.setting == "CALLER_AUTH"
-    assert problem.sentence.values["allowed"].values == {"names": "wechat, jwt, anonymous"}
+    assert problem.sentence.values["allowed"].values == {
+        "names": "wechat, jwt, douyin, anonymous, alipay"
+    }
 
 
 @cases("name", "value", "settings")
@@ -283,6 +285,7 @@ def test_an_invalid_secret_is_not_also_reported_missing(environment):
 def test_secret_settings_are_marked():
     assert {row.name for row in all_settings() if row.is_secret} == {
         *("WECHAT_SECRET", "JWT_KEY", "TOKEN_SECRET", "RECEIPT_SECRET", "OWNER_SECRET"),
+        *("ALIPAY_KEY", "DOUYIN_SECRET"),
         *("UPLOAD_WEBHOOK_URL", "QUOTA_URL"),
         *("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY", "WECHAT_PUSH_FORWARD_URL"),
     }

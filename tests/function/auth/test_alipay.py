@@ -1,0 +1,421 @@
+"""auth.alipay: the signed login, and an answer that counts only as far as Alipay has signed it."""
+
+import hashlib
+import json
+import re
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+    load_pem_private_key,
+)
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from function.app import load_settings
+from function.auth import owner_of
+from function.auth.alipay import AlipayApp, open_id_of, prepare
+from function.auth.login_code import LOGIN_BUDGETS_SECONDS
+from function.errors import LoginRejected, Misconfigured, UploadError
+from function.http.client import ExchangeFailed, HttpResponse
+from ops.terminal.messages import in_both
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
+
+VECTOR = json.loads(Path(__file__).parents[2].joinpath("vectors/alipay.json").read_text("utf-8"))
+NOW = datetime.fromisoformat(VECTOR["now"])
+TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
+SETTINGS = {
+    "CALLER_AUTH": "alipay",
+    "TOKEN_SECRET": TOKEN_SECRET,
+    "ALIPAY_APP_ID": VECTOR["app_id"],
+    "ALIPAY_KEY": VECTOR["app_private_key"],
+    "ALIPAY_PUBLIC_KEY": VECTOR["alipay_public_key"],
+}
+APP = AlipayApp(
+    VECTOR["app_id"],
+    b64decode(VECTOR["app_private_key"]),
+    b64decode(VECTOR["alipay_public_key"]),
+    "open_id",
+    "https://openapi.alipay.com",
+)
+NODE = "alipay_system_oauth_token_response"
+OWN_KEY = load_der_private_key(APP.key, None)
+KEYS = Path(__file__).parents[2] / "keys"
+# The vector has no private key of Alipay; the first stands for it where an answer is made here.
+ALIPAY, OTHER, CURVE = (
+    load_pem_private_key((KEYS / f"{name}.pem").read_bytes(), None) for name in ("rsa", "rsa_other", "p256")
+)
+OF_ALIPAY = ALIPAY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+LOGIN = {"access_token": "token-canary", "user_id": "2088000000000001", "open_id": "open-id-1"}
+
+
+def signature_of(text, key=ALIPAY):
+    return b64encode(key.sign(text.encode(), padding.PKCS1v15(), SHA256())).decode()
+
+
+def signed(fields, name=NODE, key=ALIPAY):
+    """An answer of the gateway, as it lays it out."""
+    text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+    return f'{{"{name}":{text},"sign":"{signature_of(text, key)}"}}'
+
+
+def open_id(answer, app=APP, now=NOW, status=200):
+    answer = answer if isinstance(answer, bytes) else answer.encode()
+    return open_id_of(VECTOR["code"], app, lambda *_, **__: HttpResponse(status, answer), now)
+
+
+def here(**changes):
+    return APP._replace(public_key=OF_ALIPAY, **changes)
+
+
+def refusal(answer, error=LoginRejected, app=None):
+    with pytest.raises(UploadError) as raised:
+        open_id(answer, app or here())
+    assert type(raised.value) is error
+    return raised.value
+
+
+def test_the_request_is_signed_byte_for_byte_as_the_vector():
+    sent = []
+
+    def send(method, url, **options):
+        sent.append((method, url, options))
+        return HttpResponse(200, VECTOR["answer"].encode())
+
+    assert open_id_of(VECTOR["code"], APP, send, NOW) == VECTOR["open_id"]
+    ((method, url, options),) = sent
+    assert (method, url) == ("POST", "https://openapi.alipay.com/gateway.do")
+    body, _, sign = options["body"].decode().partition("&sign=")
+    assert body == VECTOR["body"]
+    assert dict(parse_qsl(f"sign={sign}")) == {"sign": VECTOR["sign"]}
+    assert options["headers"]["Content-Type"].startswith("application/x-www-form-urlencoded")
+    # What was signed is the raw text, sorted.
+    assert hashlib.sha256(VECTOR["to_sign"].encode()).hexdigest() == VECTOR["to_sign_sha256"]
+    OWN_KEY.public_key().verify(
+        b64decode(VECTOR["sign"]), VECTOR["to_sign"].encode(), padding.PKCS1v15(), SHA256()
+    )
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-5))], ids=str)
+def test_the_time_is_beijing_s_whatever_the_clock_s_zone(zone):
+    sent = []
+
+    def send(*_, body, **__):
+        sent.append(dict(parse_qsl(body.decode()))["timestamp"])
+        return HttpResponse(200, VECTOR["answer"].encode())
+
+    open_id_of("code", APP, send, datetime(2030, 1, 1, 19, 4, 5, tzinfo=UTC).astimezone(zone))
+    assert sent == ["2030-01-02 03:04:05"]
+
+
+def test_a_login_gives_a_session_of_this_app_and_an_owner(instance, log_lines):
+    function = instance(lambda *_, **__: HttpResponse(200, VECTOR["answer"].encode()), **SETTINGS)
+    login = function.ask(body={"code": VECTOR["code"]}, path="/login")
+    assert login.status == 200
+    payload = login.json["token"].split(".")[1]
+    claims = json.loads(b64decode(payload + "=" * (-len(payload) % 4)))
+    assert (claims["sub"], claims["app"]) == (VECTOR["open_id"], VECTOR["app_id"])
+    assert log_lines()[-1]["owner"] == owner_of(VECTOR["open_id"], TOKEN_SECRET)
+
+
+def test_a_session_of_a_login_opens_the_function(instance, good_sts):
+    function = instance(lambda *_, **__: HttpResponse(200, VECTOR["answer"].encode()), **SETTINGS)
+    token = function.ask(body={"code": "c"}, path="/login").json["token"]
+    answer = function.ask(body={"filename": "a.png"}, headers={"Authorization": f"Bearer {token}"})
+    assert answer.json["key"].startswith(f"uploads/{owner_of(VECTOR['open_id'], TOKEN_SECRET)}/")
+
+
+def test_identity_is_pinned(environment):
+    assert open_id(signed(LOGIN), here()) == "open-id-1"
+    assert open_id(signed(LOGIN), here(identity="user_id")) == "2088000000000001"
+    for pinned, other in (("open_id", "user_id"), ("user_id", "open_id")):
+        answer = signed({name: value for name, value in LOGIN.items() if name != pinned})
+        assert other in answer
+        assert refusal(answer, app=here(identity=pinned)).reason.endswith(f"without {pinned}")
+    assert load_settings(environment | SETTINGS).caller_settings == APP
+    changed = load_settings(environment | SETTINGS | {"ALIPAY_IDENTITY": "user_id"})
+    assert changed.caller_settings.identity == "user_id"
+
+
+@pytest.mark.parametrize("subject", [None, "", 5, ["a"], "x" * 256], ids=repr)
+def test_an_id_that_can_be_no_subject_is_refused(subject):
+    refusal(signed({**LOGIN, "open_id": subject}))
+
+
+def test_an_answer_with_braces_and_sign_inside_a_value_is_read():
+    assert open_id(signed({**LOGIN, "nick": '"},"sign":"x"}'}), here()) == "open-id-1"
+
+
+def test_an_answer_of_a_gateway_that_names_its_certificate_is_read():
+    answer = signed({**LOGIN, "code": "10000"}).replace(',"sign"', ',"alipay_cert_sn":"5f","sign"')
+    assert open_id(answer, here()) == "open-id-1"
+
+
+def test_a_second_node_behind_the_signature_is_not_read():
+    forged = json.dumps({**LOGIN, "open_id": "somebody-else"})
+    answer = signed(LOGIN)[:-1] + f',"{NODE}":{forged}}}'
+    assert json.loads(answer)[NODE]["open_id"] == "somebody-else"
+    assert open_id(answer, here()) == "open-id-1"
+
+
+def test_an_unsigned_node_before_the_signed_one_is_refused():
+    forged = json.dumps({**LOGIN, "open_id": "somebody-else"}, separators=(",", ":"))
+    refusal(f'{{"{NODE}":{forged},' + signed(LOGIN)[1:], Misconfigured)
+
+
+def test_a_login_that_alipay_has_not_signed_is_refused():
+    good = signed(LOGIN)
+    assert refusal(re.sub(',"sign":.*}', "}", good)).reason.endswith("unsigned")
+    changed = refusal(good.replace("open-id-1", "open-id-2"), Misconfigured)
+    assert [problem.setting for problem in changed.problems] == ["ALIPAY_PUBLIC_KEY"]
+    refusal(signed(LOGIN, key=OTHER), Misconfigured)
+    # Nor by the app itself, whose key others may have.
+    refusal(signed(LOGIN, key=OWN_KEY), Misconfigured)
+
+
+@pytest.mark.parametrize("sign", ["null", "5", '""', '"%"', '"中"', '["a"]', "{}"])
+def test_a_signature_that_is_none_is_refused(sign):
+    refusal(re.sub('"sign":.*}', f'"sign":{sign}}}', signed(LOGIN)), Misconfigured)
+
+
+@pytest.mark.parametrize("name", ["error_response", "alipay_user_info_share_response", NODE.upper(), ""])
+def test_a_signed_answer_of_another_name_is_no_login(name):
+    refusal(signed(LOGIN, name=name))
+
+
+def test_an_error_beside_a_signed_login_is_no_login():
+    answer = signed(LOGIN)
+    error = '{"error_response":{"code":"20001"},'
+    assert refusal(error + answer[1:]).upstream == "20001"
+    refusal(" " + answer)
+    refusal(signed({**LOGIN, "code": "40004"}))
+
+
+@cases("answer")
+def test_an_answer_that_cannot_be_read_is_refused(answer):
+    assert "canary" not in refusal(answer).reason
+
+
+@cases("code", "sub_code", "error", "upstream")
+def test_each_error_of_alipay_has_its_own(code, sub_code, error, upstream):
+    fields = {"code": code, "msg": "msg-canary", "sub_code": sub_code, "sub_msg": f"code={VECTOR['code']}"}
+    unsigned = json.dumps({"error_response": fields})
+    for answer in (unsigned, json.dumps({NODE: fields}, separators=(",", ":")), signed(fields)):
+        with pytest.raises(UploadError) as raised:
+            open_id(answer, here())
+        assert (type(raised.value).__name__, raised.value.upstream) == (error, upstream)
+        for text in (raised.value.reason, str(raised.value)):
+            assert "canary" not in text and VECTOR["code"] not in text
+        assert upstream in raised.value.reason
+
+
+@pytest.mark.parametrize(
+    ("sub_code", "name"),
+    [
+        ("isv.invalid-app-id", "ALIPAY_APP_ID"),
+        ("isv.invalid-signature", "ALIPAY_KEY"),
+        ("isv.missing-signature-key", "ALIPAY_KEY"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_the_log_and_not_to_the_caller(instance, log_lines, sub_code, name):
+    answer = json.dumps({"error_response": {"code": "40002", "sub_code": sub_code}}).encode()
+    function = instance(lambda *_, **__: HttpResponse(200, answer), **SETTINGS)
+    login = function.ask(body={"code": VECTOR["code"]}, path="/login")
+    assert login.outcome == (500, "misconfigured")
+    assert name in log_lines()[-1]["reason"]
+    assert "ALIPAY" not in login.text
+
+
+@pytest.mark.parametrize("kind", ["gaierror", "ConnectionRefusedError"])
+def test_a_request_that_reached_no_platform_is_sent_once_more(kind):
+    budgets = []
+
+    def send(*_, budget_seconds, **__):
+        budgets.append(budget_seconds)
+        if len(budgets) == 1:
+            raise ExchangeFailed(kind)
+        return HttpResponse(200, VECTOR["answer"].encode())
+
+    assert open_id_of("code", APP, send, NOW) == VECTOR["open_id"]
+    assert tuple(budgets) == LOGIN_BUDGETS_SECONDS and sum(budgets) <= 5
+
+
+@pytest.mark.parametrize(
+    ("failure", "calls"),
+    [("timed out", 1), ("TimeoutError", 1), ("ConnectionResetError", 1), (500, 1), ("gaierror", 2)],
+)
+def test_a_code_that_may_be_spent_is_not_sent_again(instance, log_lines, failure, calls):
+    sent = []
+
+    def send(*_, **__):
+        sent.append(failure)
+        if isinstance(failure, int):
+            return HttpResponse(failure, VECTOR["answer"].encode())
+        raise ExchangeFailed(failure)
+
+    login = instance(send, **SETTINGS).ask(body={"code": VECTOR["code"]}, path="/login")
+    assert login.outcome == (503, "login_unavailable")
+    assert len(sent) == calls
+    assert str(failure) in log_lines()[-1]["reason"]
+
+
+def test_nothing_of_a_login_is_shown(instance, log_lines, caplog):
+    app = SETTINGS | {"ALIPAY_PUBLIC_KEY": b64encode(OF_ALIPAY).decode()}
+    for answer in (signed(LOGIN), signed(LOGIN | {"open_id": ""}), signed(LOGIN, key=OTHER)):
+        function = instance(lambda *_, text=answer, **__: HttpResponse(200, text.encode()), **app)
+        login = function.ask(body={"code": VECTOR["code"]}, path="/login")
+        shown = login.text + caplog.text + json.dumps(log_lines()) + repr(here())
+        for secret in ("token-canary", "open-id-1", VECTOR["code"], VECTOR["app_private_key"][:40]):
+            assert secret not in shown.replace(login.json.get("token", "no token"), "")
+
+
+def pem(der, name):
+    body = b64encode(der).decode()
+    return f"-----BEGIN {name}-----\n{body}\n-----END {name}-----"
+
+
+def private(key, form=PrivateFormat.PKCS8, encoding=Encoding.DER, encryption=None):
+    return key.private_bytes(encoding, form, encryption or NoEncryption())
+
+
+PKCS8 = private(OWN_KEY)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        b64encode(PKCS8).decode(),
+        private(OWN_KEY, encoding=Encoding.PEM).decode(),
+        private(OWN_KEY, PrivateFormat.TraditionalOpenSSL, Encoding.PEM).decode().replace("\n", "\\n"),
+        pem(APP.key, "RSA PRIVATE KEY"),
+        "\n".join(re.findall(".{1,64}", VECTOR["app_private_key"])),
+    ],
+    ids=["PKCS8", "PEM", "PKCS1 in one line", "PEM of one line", "base64 in lines"],
+)
+def test_the_private_key_is_read_in_each_form(environment, key):
+    app = load_settings(environment | SETTINGS | {"ALIPAY_KEY": key}).caller_settings
+    sent = []
+    open_id_of(
+        VECTOR["code"],
+        app,
+        lambda *_, body, **__: sent.append(body) or HttpResponse(200, VECTOR["answer"].encode()),
+        NOW,
+    )
+    assert dict(parse_qsl(sent[0].decode()))["sign"] == VECTOR["sign"]
+
+
+PUBLIC = load_der_public_key(APP.public_key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pem(APP.public_key, "PUBLIC KEY"),
+        b64encode(PUBLIC.public_bytes(Encoding.DER, PublicFormat.PKCS1)).decode(),
+    ],
+)
+def test_alipay_s_public_key_is_read_in_each_form(environment, key):
+    app = load_settings(environment | SETTINGS | {"ALIPAY_PUBLIC_KEY": key}).caller_settings
+    assert open_id(VECTOR["answer"], app) == VECTOR["open_id"]
+
+
+def base64(der):
+    return b64encode(der).decode()
+
+
+def public_of(key):
+    return base64(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+SMALL = rsa.generate_private_key(65537, 1024)
+WRONG_KEYS = {
+    "a public key as the app's": ("ALIPAY_KEY", public_of(OTHER)),
+    "a small key": ("ALIPAY_KEY", base64(private(SMALL))),
+    "a key of a curve": ("ALIPAY_KEY", base64(private(CURVE))),
+    "an encrypted key": ("ALIPAY_KEY", base64(private(OTHER, encryption=BestAvailableEncryption(b"p")))),
+    "half a key": ("ALIPAY_KEY", base64(PKCS8[:600])),
+    "no base64": ("ALIPAY_KEY", "private-key-canary"),
+    "a private key as Alipay's": ("ALIPAY_PUBLIC_KEY", base64(private(OTHER))),
+    "a small public key": ("ALIPAY_PUBLIC_KEY", public_of(SMALL)),
+    "a public key of a curve": ("ALIPAY_PUBLIC_KEY", public_of(CURVE)),
+    "no base64 as Alipay's": ("ALIPAY_PUBLIC_KEY", "private-key-canary"),
+    "the app's own public key": ("ALIPAY_PUBLIC_KEY", public_of(OWN_KEY)),
+}
+
+
+@pytest.mark.parametrize(("name", "key"), WRONG_KEYS.values(), ids=WRONG_KEYS)
+def test_a_wrong_key_is_refused_without_being_shown(environment, name, key):
+    with pytest.raises(Misconfigured) as raised:
+        load_settings(environment | SETTINGS | {name: key})
+    (problem,) = raised.value.problems
+    assert problem.setting == name
+    assert key not in problem.sentence and in_both(problem.sentence).zh != in_both(problem.sentence).en
+
+
+def test_each_mistake_with_a_key_has_a_clause_of_its_own(environment):
+    clauses = {}
+    for name, key in WRONG_KEYS.values():
+        with pytest.raises(Misconfigured) as raised:
+            load_settings(environment | SETTINGS | {name: key})
+        sentence = raised.value.problems[0].sentence
+        clauses.setdefault(name, set()).add(sentence.values.get("problem", sentence))
+    # What is encrypted, cut off or no base64 does not load; only a public key can be the app's own.
+    assert {name: len(found) for name, found in clauses.items()} == {"ALIPAY_KEY": 4, "ALIPAY_PUBLIC_KEY": 5}
+
+
+def test_all_that_is_wrong_is_reported_together(environment):
+    with pytest.raises(Misconfigured) as raised:
+        load_settings(
+            environment | SETTINGS | {"ALIPAY_KEY": "x", "ALIPAY_PUBLIC_KEY": "y", "ALIPAY_IDENTITY": "z"}
+        )
+    problems = [problem.setting for problem in raised.value.problems]
+    assert problems == ["ALIPAY_IDENTITY", "ALIPAY_KEY", "ALIPAY_PUBLIC_KEY"]
+    with pytest.raises(Misconfigured) as raised:
+        load_settings(environment | {"CALLER_AUTH": "alipay", "TOKEN_SECRET": TOKEN_SECRET})
+    assert [problem.setting for problem in raised.value.problems] == [
+        "ALIPAY_APP_ID",
+        "ALIPAY_KEY",
+        "ALIPAY_PUBLIC_KEY",
+    ]
+
+
+def test_the_library_that_signs_is_imported_before_the_first_caller():
+    prepare(None)
+
+
+@effort(max_examples=40)
+@given(
+    answer=st.one_of(
+        st.binary(max_size=30),
+        st.binary(max_size=30).map(lambda more: f'{{"{NODE}":'.encode() + more),
+        st.builds(
+            lambda name, code, more: json.dumps(
+                {name: {"code": code, "sub_code": more, "open_id": more}}
+            ).encode(),
+            st.sampled_from([NODE, "error_response"]),
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            st.none() | st.integers() | st.text(max_size=5) | st.lists(st.text(), max_size=1),
+        ),
+    ),
+    status=st.sampled_from([200, 204, 302, 404, 429, 500, 503]),
+)
+def test_whatever_alipay_says_the_answer_is_documented(instance, answer, status):
+    function = instance(lambda *_, **__: HttpResponse(status, answer), **SETTINGS, LOGIN_RATE="1000000/s")
+    assert function.ask(path="/login", body={"code": "c"}).code in (
+        *("unauthorized", "misconfigured", "login_rejected", "login_unavailable"),
+    )
