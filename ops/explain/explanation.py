@@ -30,7 +30,9 @@ from ops.terminal.masking import failed_condition, printable, shown, shown_messa
 # The words of others, which stay as they are.
 QUOTED = Text("{text}", "“{text}”")
 WORDS = {
-    "error": Text("An error of OSS, STS, the function or the client", "OSS、STS、函数或客户端的错误"),
+    "error": Text(
+        "An error of OSS, STS, a platform, the function or the client", "OSS、STS、平台、函数或客户端的错误"
+    ),
     "wechat": Text("An errcode of WeChat", "微信的 errcode"),
     "platform": Text("What the mini-program says", "小程序的报错"),
     "callback_ok": Text("the callback answered as well", "回调也已响应"),

@@ -42,8 +42,10 @@ KINDS = {
 }
 OTHER_KIND = Text("A token for another audience", "其他用途（aud）的令牌"), "receipt"
 INSTANTS = ("iat", "heldUntil", "exp")
-# Codes of OSS, STS and WeChat that a reason quotes.
-QUOTED_CODE = re.compile(r"errcode (-?\d+)|\b([A-Z]\w+(?:\.\w+)?)\b(?: EC ([\d-]+))?")
+# Codes of OSS, STS and the platforms that a reason quotes.
+QUOTED_CODE = re.compile(
+    r"errcode (-?\d+)|(err_no -?\d+|\b(?:is[vp]|aop)\.[a-z-]+|\b[A-Z]\w+(?:\.\w+)?\b)(?: EC ([\d-]+))?"
+)
 
 
 class Secrets(NamedTuple):

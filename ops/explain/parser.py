@@ -84,7 +84,11 @@ def _read_word(body: str) -> Pasted | None:
         return PastedError(errcode[1], "")
     if EC.fullmatch(body):
         return PastedError("", "", body)
-    if re.fullmatch(r"[A-Za-z][\w.]*", body) and body not in (PLATFORM, "errcode") and find_advice(body):
+    if (
+        re.fullmatch(r"[A-Za-z][\w.-]*(?: -?\d+)?", body)
+        and body not in (PLATFORM, "errcode")
+        and find_advice(body)
+    ):
         return PastedError(body, "")
     return PastedOpenId(body) if OPENID.fullmatch(body) else None
 
@@ -195,8 +199,13 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         "reason" in value and {"webhook", "check", "due"} & set(value)
     ):
         return PastedLogLine(value)
-    if isinstance(value.get("errcode"), int):
-        return PastedError(str(value["errcode"]), "")
+    for name, code in (("errcode", "{}"), ("err_no", "err_no {}")):
+        if isinstance(value.get(name), int):
+            return PastedError(code.format(value[name]), "")
+    # Alipay's node has the name of the method.
+    for node in value.values():
+        if isinstance(node, dict) and isinstance(node.get("sub_code"), str):
+            return PastedError(node["sub_code"], "")
     if isinstance(value.get("errMsg"), str):
         # What a platform hands to its fail function; devices send errno as well.
         return PastedError(PLATFORM, f"{value['errMsg']} errno:{value.get('errno', '')}")

@@ -50,6 +50,9 @@ def test_several_lines_are_explained_one_by_one():
 def test_an_errcode_in_a_reason_has_its_advice():
     text = said(logged(code="login_rejected", reason="code2Session errcode 40125"))
     assert advice_in("40125", text)
+    for code in ("isv.code-invalid", "err_no 40017", "isv.invalid-signature"):
+        text = said(logged(code="login_rejected", reason=f"called 40002 {code}"))
+        assert advice_in(code, text) and advice_in(code, said(code))
 
 
 @pytest.mark.parametrize(("fields", "row"), [
@@ -106,9 +109,17 @@ def test_each_code_of_the_client_and_each_errcode_of_the_function_is_explained()
         for code in case.split(" | ")
     }
     assert len(codes) > 15 and len(errcodes) > 10
-    for code in (*codes, *errcodes):
+    platforms = [(ROOT / f"function/auth/{name}.py").read_text("utf-8") for name in ("alipay", "douyin")]
+    sub_codes = re.findall(r'"(is[vp]\.[a-z-]+)"', platforms[0])
+    err_nos = [f"err_no {code}" for code in re.findall(r'case "(-?\d+)":', platforms[1])]
+    assert len(sub_codes) > 4 and len(err_nos) > 3
+    for code in (*codes, *errcodes, *sub_codes, *err_nos):
         assert advice_in(code, said(code)), code
     assert advice_in("40029", said('{"errcode": 40029, "errmsg": "invalid code, rid: 1"}'))
+    assert advice_in("err_no 40018", said('{"err_no": 40018, "err_tips": "bad code"}'))
+    alipay = {"error_response": {"code": "40002", "sub_code": "isv.code-invalid", "sub_msg": "CANARY"}}
+    text = said(json.dumps(alipay))
+    assert advice_in("isv.code-invalid", text) and "CANARY" not in text
 
 
 def test_an_errcode_that_is_not_known_names_the_pages_of_wechat():
