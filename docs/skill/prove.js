@@ -10,6 +10,7 @@ const { choices, openSimulator, pause, tagOf, until } = require(path.join(CLONE,
 const { createWx } = require(path.join(CLONE, 'miniprogram/test/wx'))
 
 const say = (what, detail) => process.stdout.write(`${what} ${JSON.stringify(detail)}\n`)
+const isPublished = ({ state }) => state === 'published'
 const isDecided = ({ state }) => /^(published|rejected|review|gone|stored|failed)$/.test(state)
 
 async function prove(app, name) {
@@ -39,17 +40,18 @@ async function prove(app, name) {
   await until(() => shown.every(isDecided), page)
   fs.rmSync(folder, { recursive: true })
   shown.forEach(({ key, state, error }) => say(state, { key, error }))
-  const passed = shown.filter(({ state }) => state === 'published').length
-  const isShown = !page.instance.onShow || !/<oss-uploader[^]+<oss-uploader/.test(view) || await isListed(page, passed)
-  return passed === 9 && isShown
+  const isShown = !page.instance.onShow || !/<oss-uploader[^]+<oss-uploader/.test(view) || await isListed(page, shown)
+  return shown.filter(isPublished).length === 9 && isShown
 }
 
-/** One of the page's other tags shows as many as passed, within ten seconds. */
-async function isListed(page, passed) {
-  const counts = () => [...page.dom.querySelectorAll('oss-uploader')].slice(1).map((each) => each.querySelectorAll('wx-image').length)
-  for (const end = Date.now() + 10000; !counts().includes(passed) && Date.now() < end; await pause(300)) page.instance.onShow()
-  say('listed', counts())
-  return counts().includes(passed)
+/** The page's data has the keys of what passed and of nothing else, and its other tags show each picture, within ten seconds. */
+async function isListed(page, items) {
+  const listed = () => items.filter(({ key }) => JSON.stringify(page.instance.data).includes(key))
+  const count = (selector) => [...page.dom.querySelectorAll('oss-uploader')].slice(1).flatMap((each) => [...each.querySelectorAll(selector)]).length
+  const isSo = () => items.every((each) => isPublished(each) === listed().includes(each)) && count('[data-fixed]') === count('wx-image')
+  for (const end = Date.now() + 10000; !isSo() && Date.now() < end; await pause(300)) page.instance.onShow()
+  say('listed', listed().length)
+  return isSo()
 }
 
 const app = path.resolve(process.argv[2])
