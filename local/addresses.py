@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from local.buckets import ARCHIVE, HOME
+from local.callers import APP_ID, SEVERAL, app_of, settings_alone
 from local.common.accounts import AccessKey
 from local.playground.profiles import told_profiles
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 # Obviously not real. Each run has another secret: the local OSS takes what is signed from any page in this
 # machine's browser, and each of them would know one that stood here.
 FUNCTION_KEY = AccessKey("LOCAL-FUNCTION-KEY-ID", f"local-function-key-secret-{secrets.token_hex(16)}")
-APP_ID = "wx0000000000local0"
 APP_SECRET = "local-app-secret-that-opens-nothing"
 
 
@@ -42,18 +42,16 @@ def settings_of(cloud: "LocalCloud", deployment: "Deployment") -> dict[str, str]
         "ALIBABA_CLOUD_ACCESS_KEY_ID": FUNCTION_KEY.access_key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": FUNCTION_KEY.access_key_secret,
     }
-    if deployment.caller_auth == "wechat":
-        settings |= {
-            "WECHAT_APPID": APP_ID,
-            "WECHAT_SECRET": APP_SECRET,
-            "WECHAT_ENDPOINT": cloud.wechat.origin,
-            # A picture is checked by a URL that lives an hour.
-            "STS_SESSION_SECONDS": "7200",
-            "WECHAT_PUSH_TOKEN": cloud.push.token,
-            "WECHAT_PUSH_AES_KEY": cloud.push.aes_key,
-        }
-    if deployment.caller_auth == "jwt":
-        settings |= {"JWT_KEY": cloud.jwt_key, "JWT_ALGORITHM": "HS256"}
+    kinds = {entry.get("kind") for entry in deployment.callers.values()}
+    if deployment.caller_auth != SEVERAL:
+        kinds = {deployment.caller_auth}
+        settings |= settings_alone(cloud, deployment.caller_auth)
+    if "wechat" in kinds:
+        # A picture is checked by a URL that lives an hour.
+        settings["STS_SESSION_SECONDS"] = "7200"
+    settings |= {
+        f"{kind}_endpoint".upper(): cloud.platforms[kind].origin for kind in cloud.platforms if kind in kinds
+    }
     return settings
 
 
@@ -64,7 +62,7 @@ def addresses_of(cloud: "LocalCloud") -> dict[str, Any]:
         "functionFc2": cloud.gateway.outer_origin,
         "sts": cloud.sts.origin,
         "oss": cloud.oss.outer_origin,
-        "wechat": cloud.wechat.origin,
+        **{kind: platform.origin for kind, platform in cloud.platforms.items()},
         "playground": cloud.playground.outer_origin,
         "business": cloud.business.outer_origin,
         "green": cloud.green.origin,
@@ -84,9 +82,7 @@ def addresses_of(cloud: "LocalCloud") -> dict[str, Any]:
             for place, store in zip((HOME, ARCHIVE), cloud.stores, strict=True)
         ],
     }
-    if cloud.caller_auth == "jwt":
-        addresses["businessToken"] = cloud.business_token("local-user")
-    return addresses
+    return addresses | _told_callers(cloud, "local-user")
 
 
 def page_config_of(cloud: "LocalCloud") -> dict[str, Any]:
@@ -101,6 +97,20 @@ def page_config_of(cloud: "LocalCloud") -> dict[str, Any]:
         "isDemo": cloud.deployment.is_demo,
         "profiles": told_profiles(cloud.profiles),
     }
+    return config | _told_callers(cloud, "playground-user")
+
+
+def _told_callers(cloud: "LocalCloud", subject: str) -> dict[str, Any]:
+    """Return each of several callers with its AppID or a token of its issuer; of one that token only."""
     if cloud.caller_auth == "jwt":
-        config["businessToken"] = cloud.business_token("playground-user")
-    return config
+        return {"businessToken": cloud.business_token(subject)}
+    callers = [
+        {"name": name, "kind": entry.get("kind"), "app": app_of(entry)}
+        | (
+            {"businessToken": cloud.business_token(subject, caller=name)}
+            if entry.get("kind") == "jwt"
+            else {}
+        )
+        for name, entry in cloud.deployment.callers.items()
+    ]
+    return {"callers": callers} if callers else {}

@@ -11,19 +11,22 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-import jwt
-
-from local.addresses import APP_ID, APP_SECRET, FUNCTION_KEY, addresses_of, page_config_of, settings_of
+from local.addresses import APP_SECRET, FUNCTION_KEY, addresses_of, page_config_of, settings_of
+from local.alipay.rules import AlipayRules
+from local.alipay.server import AlipayServer
 from local.buckets import ARCHIVE, HOME, file_name_at, role_policy, store_of
 from local.business.server import BusinessServer
 from local.business.service import Business
+from local.callers import APP_ID, CALLER_KINDS, new_push, prepared, sample_callers, token_of
 from local.common.accounts import Accounts
 from local.common.clock import MovedClock
 from local.common.reach import LOOPBACK
-from local.deployment import Deployment, cors_rules, prepared
+from local.deployment import Deployment, cors_rules
+from local.douyin.rules import DouyinRules
+from local.douyin.server import DouyinServer
 from local.fc.gateway import FcGateway
 from local.fc.timer import Timer
 from local.green.rules import GreenRules
@@ -34,9 +37,8 @@ from local.oss.rules import OssRules
 from local.oss.server import OssServer
 from local.playground.actions import actions_of
 from local.playground.server import PlaygroundServer
-from local.profiles import Profiles, in_local_buckets, lifecycle_rules, sample_profiles
+from local.profiles import Profiles, lifecycle_rules, sample_profiles
 from local.sts.server import StsServer
-from local.wechat.push import PushSettings
 from local.wechat.rules import WechatRules
 from local.wechat.server import WechatServer
 
@@ -46,7 +48,6 @@ CLIENT_FOLDER = HERE.parent / "miniprogram" / "example" / "utils" / "oss-direct-
 
 BUCKET, REGION, ROLE_ARN = HOME
 ROLE_POLICY = role_policy(BUCKET)
-CALLER_KINDS = ("wechat", "jwt", "anonymous")
 # From one OSS to the other: what lies between keeps the ports that its pages print.
 PORTS_BETWEEN = 5
 
@@ -63,13 +64,13 @@ class LocalCloud:
 
         folder: where the local OSS keeps its objects; those of the second bucket in one of its name there.
 
-        caller_auth: ``wechat``, ``jwt`` or ``anonymous``.
+        caller_auth: one of ``CALLER_KINDS``.
 
         first_port: the emulators take this port and the next free ones; ``0`` lets the system choose.
 
         extra_settings: variables of the function that replace or join those of this cloud.
 
-        rules, wechat_rules, green_rules: how the local OSS, WeChat and content moderation read what their
+        rules, wechat_rules, green_rules, alipay_rules, douyin_rules: how the local services read what their
             documentation leaves open.
 
     Attributes:
@@ -77,10 +78,17 @@ class LocalCloud:
 
         stores: both of them.
 
-        push: what a developer of the local WeChat's mini-program has in the console of the message push.
+        push: what the developer of WeChat's first mini-program has in the console of the message push.
+
+        platforms: those whose mini-programs log in, by the kind of their callers.
 
         running: requests that are being answered, and what WeChat still has to do.
     """
+
+    prepare = prepared
+    business_token = token_of
+    addresses = addresses_of
+    page_config = page_config_of
 
     def __init__(
         self,
@@ -92,6 +100,8 @@ class LocalCloud:
         rules: OssRules | None = None,
         wechat_rules: WechatRules | None = None,
         green_rules: GreenRules | None = None,
+        alipay_rules: AlipayRules | None = None,
+        douyin_rules: DouyinRules | None = None,
     ) -> None:
         if caller_auth not in CALLER_KINDS:
             raise ValueError(f"caller_auth must be one of {', '.join(CALLER_KINDS)}, not {caller_auth!r}")
@@ -114,8 +124,7 @@ class LocalCloud:
             self.archive = store(ARCHIVE.bucket, ARCHIVE.region, folder / ARCHIVE.bucket, last_port)
             built.callback(self.archive.stop)
             self.stores = (self.oss, self.archive)
-            self._folder = own
-            self.deploy(self.prepare(caller_auth, sample_profiles(caller_auth), {}, is_demo=True))
+            self.folder = own
             for made in self.stores:
                 gateway.rename(made.origin, made.outer_origin)
             self.sts = StsServer(
@@ -126,8 +135,7 @@ class LocalCloud:
                 more_roles={ARCHIVE.role_arn: role_policy(ARCHIVE.bucket)},
             )
             built.callback(self.sts.stop)
-            token, aes_key = secrets.token_hex(16), secrets.token_hex(22)[:43]
-            self.push = PushSettings(f"{gateway.origin}/wechat-events", token, aes_key)
+            self.push = new_push(f"{gateway.origin}/wechat-events")
             self.wechat = WechatServer(
                 APP_ID,
                 APP_SECRET,
@@ -165,11 +173,23 @@ class LocalCloud:
                 reach=gateway.reach,
             )
             built.callback(self.business.stop)
+            self.alipay = AlipayServer(_after(self.green.origin, first_port), self.clock, alipay_rules)
+            built.callback(self.alipay.stop)
+            self.douyin = DouyinServer(_after(self.alipay.origin, first_port), self.clock, douyin_rules)
+            built.callback(self.douyin.stop)
+            self.platforms: dict[str, WechatServer | AlipayServer | DouyinServer] = {
+                "wechat": self.wechat,
+                "alipay": self.alipay,
+                "douyin": self.douyin,
+            }
+            callers = sample_callers(caller_auth)
+            self.deploy(self.prepare(caller_auth, sample_profiles(caller_auth), {}, callers, is_demo=True))
             self.running = self.wechat.checks.delivery.running
             self._stop_all = built.pop_all()
 
     def __enter__(self) -> Self:
-        servers = (*self.stores, self.sts, self.wechat, self.playground, self.business, self.green)
+        platforms = self.platforms.values()
+        servers = (*self.stores, self.sts, *platforms, self.playground, self.business, self.green)
         for server in (self.gateway, *servers):
             server.count_in(self.running)
         for server in servers:
@@ -188,14 +208,6 @@ class LocalCloud:
     @property
     def profiles(self) -> Profiles:
         return self.deployment.profiles
-
-    def prepare(
-        self, caller_auth: str, profiles: Profiles, settings: dict[str, str], *, is_demo: bool = False
-    ) -> Deployment:
-        """Return a deployment of these profiles in the buckets of this cloud; nothing runs with it yet."""
-        return prepared(
-            caller_auth, in_local_buckets(profiles, self.archive.origin), settings, self._folder, is_demo
-        )
 
     def deploy(self, deployment: Deployment) -> None:
         """Let everything around the function go by this deployment from now on."""
@@ -218,7 +230,7 @@ class LocalCloud:
 
     def reset(self) -> None:
         """Let what waits go, and forget what anybody planned, asked and stored here; the clock stays."""
-        services = (*self.stores, self.sts, self.wechat, self.green)
+        services = (*self.stores, self.sts, *self.platforms.values(), self.green)
         for service in services:
             service.faults.clear()
         self.wechat.checks.delivery.forget()
@@ -242,12 +254,6 @@ class LocalCloud:
         secret = given.get("RECEIPT_SECRET") or given["TOKEN_SECRET"]
         return [each.strip() for each in secret.split(",")]
 
-    def business_token(self, subject: str, lifetime_seconds: int = 86400) -> str:
-        """A login token as the business's own backend would issue it, for ``caller_auth="jwt"``."""
-        now = int(self.gateway.now().timestamp())
-        claims = {"sub": subject, "iat": now, "exp": now + lifetime_seconds}
-        return jwt.encode(claims, self.jwt_key, algorithm="HS256")
-
     def signed_url(self, key: str, bucket: str = "") -> str:
         """
         Return a URL of the object, signed by the account, valid for 15 minutes.
@@ -257,13 +263,6 @@ class LocalCloud:
         """
         store = store_of(self.stores, key, bucket)
         return presigned_url(store.outer_origin, store.bucket, FUNCTION_KEY, key)
-
-    def addresses(self) -> dict[str, Any]:
-        """Addresses that ``manage.py serve --json`` prints."""
-        return addresses_of(self)
-
-    def page_config(self) -> dict[str, Any]:
-        return page_config_of(self)
 
 
 def _after(origin: str, first_port: int) -> int:

@@ -2,14 +2,14 @@
 A deployment in the local cloud: the profiles and the behaviour of a project, or the samples.
 """
 
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from local.buckets import bucket_of
 from local.oss.cors import EVERY_PAGE, CorsRule
-from local.profiles import Profiles, toml_of
+from local.profiles import Profiles
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Deployment:
 
         settings: variables of the function that concern its behaviour.
 
+        callers: of ``callers.toml``, without their secrets; none with one caller.
+
         is_demo: whether these are the samples of ``local/demo/``.
     """
 
@@ -31,6 +33,7 @@ class Deployment:
     profiles: Profiles
     profiles_file: Path
     settings: Mapping[str, str]
+    callers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     is_demo: bool = False
 
 
@@ -50,17 +53,3 @@ def cors_rules(
     methods = ("POST", "PUT") if sends_parts else ("POST",)
     own = CorsRule(frozenset(each.strip() for each in origins), methods, "ETag, x-oss-request-id")
     return CorsRule(frozenset(pages())), own
-
-
-def prepared(
-    caller_auth: str, profiles: Profiles, settings: Mapping[str, str], folder: Path, is_demo: bool
-) -> Deployment:
-    """
-    Return a deployment, its profiles written for the function.
-
-    Args:
-        folder: gets a new one, for its files.
-    """
-    file = Path(tempfile.mkdtemp(dir=folder)) / "profiles.toml"
-    file.write_text(toml_of(profiles), "utf-8")
-    return Deployment(caller_auth, profiles, file, settings, is_demo)

@@ -42,7 +42,9 @@ def sample_profiles(caller_auth: str) -> dict[str, dict[str, Any]]:
     profiles = read_profiles(PROFILES_FILE)
     for profile in profiles.values():
         # WeChat checks what its own users send, and nobody else's.
-        if caller_auth != "wechat" and "hold" in profile:
+        if caller_auth == "several" and "check" in profile.get("hold", ()):
+            profile["callers"] = ["main", "second"]
+        elif caller_auth != "wechat" and "hold" in profile:
             profile["hold"] = ["commit"]
         # Where nobody says who they are, nothing is anybody's own.
         if caller_auth == "anonymous":

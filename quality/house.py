@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (19_785, 155),
-    "ops/": (21_513, 175),
-    "local/": (15_255, 155),
+    "ops/": (21_552, 175),
+    "local/": (15_421, 156),
     "quality/": (12_024, 107),
-    "tests/": (79_553, 698),
+    "tests/": (79_651, 698),
     "miniprogram/": (14_995, 191),
     (REST := "docs/, deploy/, root"): (13_617, 152),
 }

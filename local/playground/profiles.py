@@ -32,6 +32,7 @@ def _told(name: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "parts": profile.get("parts", False),
         "hold": profile.get("hold", []),
         "bucket": bucket_of(profile),
+        "callers": profile.get("callers", []),
         "variants": list(profile.get("variants", ())),
         # Pages of Alibaba's sample servers only: their answer has another shape.
         "classic": profile["key"].endswith("{filename}"),

@@ -14,7 +14,8 @@ from functools import partial
 
 import requests
 
-from local.cloud import CALLER_KINDS, LocalCloud
+from local.callers import CALLER_KINDS
+from local.cloud import LocalCloud
 from ops.run import demo_steps as steps
 from ops.run.demo_held import fast_checks, publish, reject, take_back
 from ops.run.demo_http import DemoFailed, DemoHttp
@@ -28,7 +29,7 @@ from ops.run.hosting import (
     running_cloud,
     wanted_port,
 )
-from ops.run.rules import add_rule_argument, green_rules_of, rules_of, wechat_rules_of
+from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import GREEN, Screen
 
@@ -74,8 +75,6 @@ def run(args: argparse.Namespace) -> int:
             wanted_port(os.environ, 0),
             args.caller_auth,
             rules=rules_of(args),
-            wechat_rules=wechat_rules_of(args),
-            green_rules=green_rules_of(args),
             reach=wanted_reach(args.host),
             deploy=partial(show_samples, screen, language),
         )

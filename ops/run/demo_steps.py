@@ -4,12 +4,14 @@ The first seven steps of the demo: each prints what it sends and what comes back
 
 import secrets
 from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 import requests
 
+from local.callers import app_of
 from local.cloud import LocalCloud
 from ops.client.claims import read_claims
 from ops.explain.policy import policy_rows
@@ -68,25 +70,33 @@ def make_picture(client: Client) -> None:
 
 
 def log_in(client: Client) -> None:
-    """Log in; later requests carry the token where one is needed."""
-    if client.cloud.caller_auth == "anonymous":
+    """Log in, as each of several callers; the later requests are the first one's."""
+    callers = client.cloud.deployment.callers or {"": {"kind": client.cloud.caller_auth}}
+    for name, entry in reversed([*callers.items()]):
+        if name:
+            client.http.line(f"[{name}], {entry['kind']}", f"[{name}]，{entry['kind']}")
+        token = _token_of(client, name, entry)
+        client.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _token_of(client: Client, name: str, entry: Mapping[str, Any]) -> str:
+    if entry["kind"] == "anonymous":
         client.http.good(
             "not needed: CALLER_AUTH=anonymous, anyone may ask",
             "不需要：CALLER_AUTH=anonymous，任何人都可以要表单",
         )
-        return
-    if client.cloud.caller_auth == "jwt":
+        return ""
+    if entry["kind"] == "jwt":
         client.http.good(
             "the token of the business's own login is used: CALLER_AUTH=jwt",
             "用业务自己的登录令牌：CALLER_AUTH=jwt",
         )
-        token = client.cloud.business_token("demo-user")
-    else:
-        # In WeChat this code comes from wx.login; the local WeChat makes a user of any local- code.
-        answer = client.post("/login", {"code": f"local-demo-{secrets.token_hex(4)}"})
-        client.http.rows(answer)
-        token = answer["token"]
-    client.headers = {"Authorization": f"Bearer {token}"}
+        return client.cloud.business_token("demo-user", caller=name)
+    # In WeChat this code comes from wx.login; the local platforms make a user of any local- code.
+    app = {"app": app_of(entry)} if name else {}
+    answer = client.post("/login", {"code": f"local-demo-{secrets.token_hex(4)}", **app})
+    client.http.rows(answer)
+    return str(answer["token"])
 
 
 def ask_for_form(client: Client) -> None:

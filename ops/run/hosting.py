@@ -23,11 +23,8 @@ from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, Reach
 from local.deployment import Deployment
 from local.fc.gateway import FcGateway
-from local.green.rules import GreenRules
-from local.oss.rules import OssRules
 from local.profiles import DEMO
 from local.shell import clear_inherited_settings, use_utc
-from local.wechat.rules import WechatRules
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.messages import in_both
 
@@ -86,8 +83,8 @@ class Plan:
 
         settings: variables of the function that replace those of the local cloud.
 
-        rules, wechat_rules, green_rules: how the local OSS, WeChat and content moderation read what their
-            documentation leaves open.
+        rules: how the local services read what their documentation leaves open, by the argument of
+            ``LocalCloud``.
 
         reach: who besides this machine may use it.
 
@@ -98,9 +95,7 @@ class Plan:
     caller_auth: str = "wechat"
     folder: Path | None = None
     settings: dict[str, str] = field(default_factory=dict)
-    rules: OssRules = field(default_factory=OssRules)
-    wechat_rules: WechatRules = field(default_factory=WechatRules)
-    green_rules: GreenRules = field(default_factory=GreenRules)
+    rules: Mapping[str, Any] = field(default_factory=dict)
     reach: Reach = HERE_ONLY
     deploy: Callable[[Hosted], None] = deploy_samples
 
@@ -183,8 +178,7 @@ def quiet_log() -> Iterator[None]:
 
 def _cloud(gateway: FcGateway, folder: Path, plan: Plan, first_port: int) -> LocalCloud:
     try:
-        rules = plan.rules, plan.wechat_rules, plan.green_rules
-        return LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings, *rules)
+        return LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings, **plan.rules)
     except OSError as error:
         raise _port_error(first_port, error) from error
 

@@ -9,8 +9,9 @@ from itertools import groupby
 from typing import Any
 
 from function.routes import ROUTES
-from local.addresses import APP_ID, APP_SECRET
+from local.addresses import APP_SECRET
 from local.buckets import ARCHIVE, HOME, Place
+from local.callers import APP_ID, SEVERAL, app_of
 from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, LOOPBACK
 from local.profiles import Profiles
@@ -31,6 +32,7 @@ WORDS = {
     "alive": Text("alive?", "是否在线"),
     "bucket": Text("bucket {bucket}, region {region}", "桶 {bucket}，地域 {region}"),
     "wechat": Text("WeChat", "微信"),
+    "callers": Text("callers", "调用者"),
     "moderation": Text("moderation", "内容安全"),
     "business": Text("business", "业务后端"),
     "posts": Text("GET and POST /posts, GET /deliveries", "GET 和 POST /posts，GET /deliveries"),
@@ -114,6 +116,8 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
             "STS": cloud.sts.origin,
             say("wechat"): _wechat(cloud),
             **_push(cloud, language),
+            **{name: cloud.platforms[name.lower()].origin for name in ("Alipay", "Douyin")},
+            **({say("callers"): _callers(cloud)} if cloud.deployment.callers else {}),
             say("moderation"): cloud.green.origin,
             say("business"): f"{cloud.business.outer_origin}   {say('posts')}",
             say("playground"): f"{cloud.playground.outer_origin}/   {say('browser')}",
@@ -168,7 +172,7 @@ def _bucket(origin: str, place: Place, language: str) -> str:
 
 def _push(cloud: LocalCloud, language: str) -> dict[str, str]:
     """Return the push settings of the local WeChat; other callers have none."""
-    if cloud.caller_auth != "wechat":
+    if cloud.caller_auth not in ("wechat", SEVERAL):
         return {}
     push = cloud.push
     words = _say(language, "push_words")
@@ -180,8 +184,13 @@ def _push(cloud: LocalCloud, language: str) -> dict[str, str]:
 
 
 def _wechat(cloud: LocalCloud) -> str:
-    """Return the address of the local WeChat with the only mini-program that it knows."""
+    """Return the address of the local WeChat with the mini-program that it always knows."""
     return f"{cloud.wechat.origin}   AppID {APP_ID}   AppSecret {APP_SECRET}"
+
+
+def _callers(cloud: LocalCloud) -> str:
+    entries = cloud.deployment.callers.items()
+    return ", ".join(f"[{name}] {app_of(entry) or entry.get('issuer', '')}" for name, entry in entries)
 
 
 def _receipts(cloud: LocalCloud, settings: Mapping[str, str], language: str) -> str:
@@ -206,8 +215,10 @@ def example_lines(cloud: LocalCloud) -> list[str]:
     """Commands for a POSIX shell, one a line, that get a signed form from this cloud."""
     curl, json_type = f"curl -s {cloud.gateway.outer_origin}", "-H 'Content-Type: application/json'"
     first, header = [], ""
-    if cloud.caller_auth == "wechat":
-        login = f"""{curl}/login {json_type} -d '{{"code":"local-'$(date +%s)'"}}'"""
+    if cloud.caller_auth in (*cloud.platforms, SEVERAL):
+        able = [app_of(entry) for entry in cloud.deployment.callers.values() if app_of(entry)]
+        app = f',"app":"{able[0]}"' if able else ""
+        login = f"""{curl}/login {json_type} -d '{{"code":"local-'$(date +%s)'"{app}}}'"""
         first = [f"""TOKEN=$({login} | sed 's/.*"token": *"//; s/".*//')"""]
     elif cloud.caller_auth == "jwt":
         first = [f"TOKEN={cloud.business_token('local-user')}"]

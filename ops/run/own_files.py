@@ -4,6 +4,7 @@ behaviour. They are read again when they change; while one is broken, the last g
 """
 
 import tomllib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from function.config.profiles import PROFILES_TOML
 from function.context import HOOKS_FILE
 from function.errors import Misconfigured
 from function.uploads.before_sign_hook import Hooks
+from local.callers import CALLERS_TOML, SEVERAL, Callers, read_callers, sample_callers
 from local.deployment import Deployment
 from ops.deploy.env_file import EnvFile, read_env_file
 from ops.deploy.profile_lines import EXAMPLE, with_lines
@@ -46,6 +48,11 @@ class _Found(NamedTuple):
     files: dict[str, bytes | None]
     env: EnvFile
     profiles: Path
+    caller_auth: str
+
+    @property
+    def callers(self) -> Path:
+        return self.profiles.with_name(CALLERS_TOML)
 
 
 class OwnFiles:
@@ -101,8 +108,11 @@ class OwnFiles:
         profiles = self._folder / (env.values.get("PROFILES_FILE") or PROFILES_TOML)
         if profiles == self._folder / PROFILES_TOML and not profiles.exists():
             profiles = self._folder / EXAMPLE
-        paths = (profiles, self._folder / HOOKS_FILE.name, self._folder / ENV)
-        return _Found({self._name_of(path): _bytes_of(path) for path in paths}, env, profiles)
+        found = _Found({}, env, profiles, self._caller_auth or env.values.get("CALLER_AUTH") or "wechat")
+        callers = [found.callers] if found.caller_auth == SEVERAL else []
+        for path in (profiles, *callers, self._folder / HOOKS_FILE.name, self._folder / ENV):
+            found.files[self._name_of(path)] = _bytes_of(path)
+        return found
 
     def _name_of(self, path: Path) -> str:
         return str(path.relative_to(self._folder) if path.is_relative_to(self._folder) else path)
@@ -121,15 +131,28 @@ class OwnFiles:
         cloud = self._hosted.cloud
         values = found.env.values
         settings = {name: values[name] for name in BEHAVIOUR if values.get(name)}
-        caller_auth = self._caller_auth or settings.get("CALLER_AUTH") or "wechat"
+        callers = self._callers(found)
+        here = cloud.prepare(found.caller_auth, {}, settings, callers)
         # The sentences are about the file as it is written, before its buckets become those of this cloud.
-        as_written = Deployment(caller_auth, {}, found.profiles, settings)
-        read_text = cache(lambda path: path.read_text("utf-8"))
+        as_written = replace(here, profiles_file=found.profiles)
+        local = here.profiles_file.with_name(CALLERS_TOML)
+        is_local = bool(callers)
+        read_text = cache(
+            lambda path: (local if is_local and path == found.callers else path).read_text("utf-8")
+        )
         try:
             check_settings(cloud.environment(as_written), read_text)
         except HostingError as error:
             raise HostingError(*with_lines(error.sentences, found.profiles)) from None
-        return cloud.prepare(caller_auth, tomllib.loads(read_text(found.profiles)), settings)
+        profiles = tomllib.loads(read_text(found.profiles))
+        return cloud.prepare(found.caller_auth, profiles, settings, callers)
+
+    def _callers(self, found: _Found) -> Callers:
+        """Return the entries of the project's file, or the samples; none of a file that cannot be read."""
+        content = found.files.get(self._name_of(found.callers))
+        if content is None:
+            return sample_callers(found.caller_auth)
+        return read_callers(content.decode("utf-8", "replace")) or {}
 
     def _hooks(self, found: _Found, deployment: Deployment) -> Path:
         """Return a copy that nobody edits: an instance reads it with its first upload only."""
@@ -152,6 +175,8 @@ class OwnFiles:
         elif name == ENV:
             read = [each for each in BEHAVIOUR if found.env.values.get(each)]
             what = ", ".join(read) or WORDS["nothing"].say(self._language)
+        elif name == self._name_of(found.callers):
+            what = ", ".join(self._hosted.cloud.deployment.callers)
         else:
             what = ", ".join(self._hosted.cloud.profiles)
         self._screen.line(WORDS["again" if is_again else "read"].say(self._language, file=name, what=what))

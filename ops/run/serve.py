@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from function.config import types
-from local.cloud import CALLER_KINDS
+from local.callers import CALLER_KINDS
 from local.common.reach import HERE_ONLY
 from ops.run.demo import show_samples
 from ops.run.host import add_host_argument, wanted_reach
@@ -24,7 +24,7 @@ from ops.run.hosting import DEFAULT_PORT, HostingError, Plan, running_cloud, wan
 from ops.run.overview import show_cloud
 from ops.run.own_files import EVERY_SECONDS, OwnFiles
 from ops.run.phone import WARNING
-from ops.run.rules import add_rule_argument, green_rules_of, rules_of, wechat_rules_of
+from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
@@ -106,8 +106,6 @@ def run(args: argparse.Namespace) -> int:
             folder=args.folder,
             settings=_settings(args),
             rules=rules_of(args),
-            wechat_rules=wechat_rules_of(args),
-            green_rules=green_rules_of(args),
             reach=wanted_reach(args.host),
             deploy=samples if args.demo else own.deploy,
         )

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import tomllib
+from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -14,11 +15,13 @@ from pathlib import Path
 import jwt
 import pytest
 import requests
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from function.app import load_settings
 from function.auth import all_settings
 from local.buckets import role_policy
 from local.business.posts import Post
+from local.callers import read_callers
 from local.cloud import BUCKET, FUNCTION_KEY, ROLE_POLICY, LocalCloud
 from local.fc.gateway import FcGateway
 from local.green.plan import PlannedAnswer
@@ -41,7 +44,32 @@ MODES = {
     "wechat": {"STS_SESSION_SECONDS", *OF_WECHAT},
     "jwt": {"JWT_KEY", "JWT_ALGORITHM"},
     "anonymous": set(),
+    "alipay": {f"ALIPAY_{name}" for name in "APP_ID KEY PUBLIC_KEY ENDPOINT".split()},
+    "douyin": {f"DOUYIN_{name}" for name in "APPID SECRET ENDPOINT".split()},
+    "several": {"STS_SESSION_SECONDS", "WECHAT_ENDPOINT", "ALIPAY_ENDPOINT", "DOUYIN_ENDPOINT"},
 }
+OWN_CALLERS = """
+[shop]
+kind = "wechat"
+appid = "wx1111111111111111"
+secret = "env:SHOP_SECRET"
+push_forward_url = "https://shop.example/push"
+endpoint = "https://api.weixin.qq.com"
+[pay]
+kind = "alipay"
+app_id = "2021000000000007"
+key = "file:keys/pay.pem"
+alipay_public_key = "MIIB"
+identity = "user_id"
+[site]
+kind = "jwt"
+issuer = "https://id.example.com"
+algorithm = "RS256"
+key = "file:keys/site.pem"
+[odd]
+kind = "fax"
+number = 1
+"""
 
 
 @pytest.fixture
@@ -86,14 +114,70 @@ def test_every_run_has_its_own_secret_and_extra_settings_replace_those_of_the_cl
 def test_the_addresses_for_scripts_have_the_promised_names(start):
     with start() as cloud:
         addresses = cloud.addresses()
-    services = "function sts oss wechat playground business green".split()
+    services = "function sts oss wechat alipay douyin playground business green".split()
     others = "functionFc2 bucket region roleArn accessKeyId accessKeySecret appId buckets".split()
     assert set(addresses) == {*services, *others}
     home, archive = addresses["buckets"]
-    assert len({archive["oss"], *(addresses[name] for name in services)}) == 8
+    assert len({archive["oss"], *(addresses[name] for name in services)}) == 10
     assert home == {name: addresses[name] for name in ("bucket", "region", "oss", "roleArn")}
     assert (archive["bucket"], archive["region"]) == ("local-archive", "cn-shanghai")
     assert archive["roleArn"] != home["roleArn"]
+
+
+def read_callers_toml(deployment):
+    """The entries that the function is given, with what their files hold."""
+    text = deployment.profiles_file.with_name("callers.toml").read_text("utf-8")
+    return {
+        name: {
+            key: Path(value[5:]).read_text("utf-8") if str(value).startswith("file:") else value
+            for key, value in entry.items()
+        }
+        for name, entry in tomllib.loads(text).items()
+    }
+
+
+def test_several_callers_have_secrets_that_their_platforms_know(start):
+    with start("several") as cloud:
+        given = read_callers_toml(cloud.deployment)
+        assert [*given] == ["main", "second", "pay", "tt", "site", "app"]
+        assert [name for name in given if "owners" in given[name]] == ["main"]
+        for name in ("main", "second"):
+            app_id, entry = given[name]["appid"], given[name]
+            push = cloud.wechat.checks.pushes[app_id]
+            assert entry["secret"] == cloud.wechat.apps[app_id].secret
+            assert (entry["push_token"], entry["push_aes_key"]) == (push.token, push.aes_key)
+            assert push.url.removeprefix(cloud.push.url) == ("" if name == "main" else f"/{app_id}")
+        key = load_der_private_key(b64decode(given["pay"]["key"]), None)
+        assert key.public_key() == cloud.alipay.apps[given["pay"]["app_id"]]
+        assert cloud.douyin.apps == {given["tt"]["appid"]: given["tt"]["secret"]}
+        told = {each["name"]: each for each in cloud.page_config()["callers"]}
+        for name in ("site", "app"):
+            token, entry = told[name]["businessToken"], given[name]
+            claims = jwt.decode(token, entry["key"], ["HS256"], audience="uploads", issuer=entry["issuer"])
+            assert claims["sub"] == "playground-user"
+    secrets = {"secret", "key", "push_token", "push_aes_key"}
+    assert len({entry.get(name) for name in secrets for entry in given.values()} - {None}) == 10
+
+
+def test_callers_of_a_project_keep_their_names_and_ids_and_nothing_that_leads_out(start):
+    with start() as cloud:
+        own = read_callers(OWN_CALLERS)
+        given = read_callers_toml(cloud.prepare("several", {}, {}, own))
+        again = read_callers_toml(cloud.prepare("several", {}, {}, own))
+        assert given == again and [*given] == [*own]
+        assert given["shop"]["secret"] == cloud.wechat.apps["wx1111111111111111"].secret
+        assert cloud.wechat.checks.pushes["wx1111111111111111"].url.endswith(
+            "/wechat-events/wx1111111111111111"
+        )
+        assert "2021000000000007" in cloud.alipay.apps and given["pay"]["identity"] == "user_id"
+        assert (given["site"]["issuer"], given["site"]["algorithm"]) == ("https://id.example.com", "HS256")
+        assert given["odd"] == {"kind": "fax", "number": 1}
+        assert not {"endpoint", "push_forward_url"} & set(given["shop"])
+
+
+@pytest.mark.parametrize("text", ["[main", "main = 1"])
+def test_callers_that_the_function_refuses_are_left_to_it(text):
+    assert read_callers(text) is None
 
 
 def test_a_token_of_the_local_business_fits_the_key_the_function_is_given(start):
@@ -253,7 +337,7 @@ def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more
     assert here == read(legacy_profiles)
 
 
-@pytest.mark.parametrize("caller_auth", MODES)
+@pytest.mark.parametrize("caller_auth", sorted({*MODES} - {"several"}))
 def test_a_profile_of_the_second_bucket_has_its_current_address(start, caller_auth):
     with start(caller_auth) as cloud:
         contract, other = cloud.profiles["contract"], cloud.addresses()["buckets"][1]

@@ -23,10 +23,15 @@ const texts = () => TEXTS[language]
 const show = (changes) => draw(texts(), Object.assign(shown, changes))
 
 const [client, config] = await Promise.all([loadClient(), fetch('/config.json').then((response) => response.json())])
-const login = config.callerAuth === 'wechat' ? { login: () => `local-playground-${randomText()}` } : {}
-const api = client.createBrowserApi(login)
+const callers = config.callers || [{ name: '', kind: config.callerAuth, businessToken: config.businessToken }]
+const caller = callers.find(({ name }) => name === new URLSearchParams(location.search).get('caller')) || callers[0]
+config.profiles = config.profiles.filter(({ callers: named }) => !named.length || named.includes(caller.name))
+const login = ['jwt', 'anonymous'].includes(caller.kind) ? {} : { login: () => `local-playground-${randomText()}` }
+/** As a platform tells a mini-program its AppID. */
+const apiWith = (more) => ({ ...client.createBrowserApi({ ...login, ...more }), getAccountInfoSync: () => ({ miniProgram: { appId: caller.app } }) })
+const api = apiWith({})
 // What a large file needs to go on, and the session with it, last longer than the page.
-const lasting = client.createBrowserApi({ ...login, storage: localStorage })
+const lasting = apiWith({ storage: localStorage })
 
 /** A page that came over plain http from another machine has no crypto.randomUUID. */
 function randomText() {
@@ -38,9 +43,9 @@ function newUploader(watch, isLarge = false, name = $('profile').value) {
     endpoint: config.function,
     api: observed(isLarge ? lasting : api, watch),
     profile: name,
-    ...(config.businessToken && { getToken: () => config.businessToken }),
+    ...(caller.businessToken && { getToken: () => caller.businessToken }),
   }
-  return isLarge ? client.createLargeUploader({ ...options, user: 'playground' }) : client.createUploader(options)
+  return isLarge ? client.createLargeUploader({ ...options, user: `playground${caller.name}` }) : client.createUploader(options)
 }
 
 // Choosing
@@ -210,6 +215,10 @@ for (const card of ['.choosing', '.tampering', '.results']) /** @type {any} */ (
 $('tamperings').replaceChildren(...TAMPERINGS.map((each) => button(each, tamper)))
 $('spoilings').replaceChildren(...SPOILINGS.map((each) => button(each, spoilUrl)))
 $('profile').onchange = describeProfile
+$('callers').hidden = callers.length === 1
+$('caller').replaceChildren(...callers.map(({ name, kind }) => element('option', { value: name, textContent: `${name} · ${kind}` })))
+$('caller').value = caller.name
+$('caller').onchange = () => { location.search = `?caller=${$('caller').value}` }
 $('file').onchange = () => choose($('file').files[0])
 $('sample').onclick = async () => choose(await drawSample())
 $('upload').onclick = upload

@@ -27,6 +27,7 @@ export const TEXTS = inBoth({
   dropHint: ['文件只留在那台电脑上', 'It stays on that computer'],
   useSample: ['用示例图片', 'Sample picture'],
   profile: ['用途', 'Profile'],
+  caller: ['调用者', 'Caller'],
   profileFacts: [
     ({ maxSize, contentTypes, callback, confirm }) => (
       `最大 ${most(maxSize)}；类型 ${contentTypes.join('、')}；${confirm ? 'OSS 确认后给出回执' : callback ? 'OSS 回调后给出回执' : '没有回执'}`

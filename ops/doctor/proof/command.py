@@ -16,7 +16,7 @@ from ops.doctor.examination import function_url
 from ops.doctor.findings import State
 from ops.doctor.identity import check_keys
 from ops.doctor.places import FOLDER, each_place, place_of, trial_folder
-from ops.run.rules import green_rules_of, rule_type, rules_of, wechat_rules_of
+from ops.run.rules import rule_type, rules_of
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable
 from ops.terminal.screen import Screen
@@ -141,9 +141,7 @@ def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:
         show_dry(screen)
         return 0
     args.rule = args.rule or []
-    rules = rules_of(args), wechat_rules_of(args), green_rules_of(args)
-    plan = Plan(rules=rules[0], wechat_rules=rules[1], green_rules=rules[2])
-    with running_cloud(plan) as cloud, quiet_log():
+    with running_cloud(Plan(rules=rules_of(args))) as cloud, quiet_log():
         environ = cloud.environment()
         # A domain bound to the bucket; 127.0.0.1 plays the default host.
         environ["OSS_HOST"] = cloud.oss.origin.replace("127.0.0.1", "localhost")

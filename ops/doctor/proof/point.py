@@ -15,11 +15,9 @@ from typing import Any, NamedTuple
 
 import requests
 
-from local.green.rules import GreenRules
-from local.oss.rules import OssRules
-from local.wechat.rules import WechatRules
 from ops.doctor.evidence import evidence, text_in
 from ops.doctor.proof.sandbox import Sandbox
+from ops.run.rules import KINDS
 
 NOBODY = "nobody"
 QUESTIONS: dict[str, dict[str, Any]] = tomllib.loads(
@@ -28,7 +26,7 @@ QUESTIONS: dict[str, dict[str, Any]] = tomllib.loads(
 # The switches of the local services, each with the reading that they begin with.
 RULES: dict[str, bool] = {
     rule.name: rule.default
-    for kind in (OssRules, WechatRules, GreenRules)
+    for kind in KINDS.values()
     for rule in fields(kind)
     if isinstance(rule.default, bool)
 }

@@ -183,7 +183,11 @@ def test_an_upload_that_is_not_held_ends_the_demo(play, monkeypatch):
 )
 def test_a_caller_logs_in_as_its_mode_says(cloud, caller_auth, said):
     stream = io.StringIO()
-    named = SimpleNamespace(caller_auth=caller_auth, business_token=lambda subject: f"token of {subject}")
+    named = SimpleNamespace(
+        caller_auth=caller_auth,
+        business_token=lambda subject, caller: f"token of {subject}",
+        deployment=SimpleNamespace(callers={}),
+    )
     client = steps.Client(DemoHttp(None, Screen(stream, {}), "en"), named)
     steps.log_in(client)
     assert said in stream.getvalue()

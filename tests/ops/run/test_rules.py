@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from local.alipay.rules import AlipayRules
+from local.douyin.rules import DouyinRules
 from local.green.rules import GreenRules
 from local.oss.rules import OssRules
 from local.wechat.rules import WechatRules
 from ops.run import demo, serve
-from ops.run.rules import green_rules_of, rules_of, wechat_rules_of
+from ops.run.rules import KINDS, rules_of
 
 
 @pytest.fixture(params=[demo, serve])
@@ -20,26 +22,25 @@ def parse(request):
 
 
 def test_without_it_the_rules_are_those_of_a_new_bucket(parse):
-    assert rules_of(parse([])) == OssRules()
-    assert wechat_rules_of(parse([])) == WechatRules()
-    assert green_rules_of(parse([])) == GreenRules()
+    assert rules_of(parse([])) == {name: kind() for name, kind in KINDS.items()}
 
 
 def test_the_rule_option_can_be_repeated(parse):
     args = parse(["--rule", "public_endpoint_forbidden=true", "--rule", "block_public_access=false"])
-    assert rules_of(args) == OssRules(public_endpoint_forbidden=True, block_public_access=False)
+    assert rules_of(args)["rules"] == OssRules(public_endpoint_forbidden=True, block_public_access=False)
 
 
-def test_rules_of_content_moderation_are_separated(parse):
-    args = parse(["--rule", "moderation_takes_ms=0", "--rule", "v1_retired=true", "--rule", "push_repeats=0"])
-    assert green_rules_of(args) == GreenRules(moderation_takes_ms=0)
-    assert (rules_of(args), wechat_rules_of(args)) == (OssRules(v1_retired=True), WechatRules(push_repeats=0))
-
-
-def test_wechat_and_oss_rules_are_separated(parse):
-    args = parse(["--rule", "push_repeats=0", "--rule", "v1_retired=true", "--rule", "check_takes_up_to=60"])
-    assert rules_of(args) == OssRules(v1_retired=True)
-    assert wechat_rules_of(args) == WechatRules(push_repeats=0, check_takes_up_to=timedelta(minutes=1))
+def test_the_rules_of_each_service_are_separated(parse):
+    changes = "moderation_takes_ms=0 v1_retired=true push_repeats=0 check_takes_up_to=60"
+    changes += " alipay_gives_user_id=true douyin_code_lives=300"
+    args = parse([word for change in changes.split() for word in ("--rule", change)])
+    assert rules_of(args) == {
+        "rules": OssRules(v1_retired=True),
+        "wechat_rules": WechatRules(push_repeats=0, check_takes_up_to=timedelta(minutes=1)),
+        "green_rules": GreenRules(moderation_takes_ms=0),
+        "alipay_rules": AlipayRules(alipay_gives_user_id=True),
+        "douyin_rules": DouyinRules(douyin_code_lives=timedelta(minutes=5)),
+    }
 
 
 @pytest.mark.parametrize(

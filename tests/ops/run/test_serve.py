@@ -18,7 +18,8 @@ import requests
 
 from function.app import ROUTES
 from function.auth.signed_tokens import RECEIPT
-from local.addresses import APP_ID, APP_SECRET
+from local.addresses import APP_SECRET
+from local.callers import APP_ID, CALLER_KINDS, SAMPLES
 from local.common.http_server import Handler, Server
 from local.wechat.push import PushSettings
 from ops.deploy.features import FEATURES
@@ -41,7 +42,8 @@ def a_cloud(caller_auth="wechat"):
         archive=SimpleNamespace(origin=ORIGIN, outer_origin="http://127.0.0.1:9006"),
         push=PushSettings(f"{ORIGIN}/wechat-events", "a-token", "a-key"),
         caller_auth=caller_auth,
-        deployment=SimpleNamespace(settings={}),
+        deployment=SimpleNamespace(settings={}, callers=SAMPLES if caller_auth == "several" else {}),
+        platforms=dict.fromkeys(("wechat", "alipay", "douyin"), server),
         profiles={"avatar": {"key": "a/{id}", "max_size": "2MiB", "content_types": ["image/png"]}},
         business_token=lambda subject: "a.b.c",
     )
@@ -203,7 +205,7 @@ def test_a_wrong_option_ends_in_a_sentence(options, name):
     assert err.startswith(f"✗ {name} ") and err.count("\n") == 1
 
 
-@pytest.mark.parametrize("caller_auth", ["wechat", "jwt", "anonymous"])
+@pytest.mark.parametrize("caller_auth", CALLER_KINDS)
 def test_the_example_commands_ask_for_a_form_as_this_cloud_wants_it(caller_auth):
     *first, last = example_lines(a_cloud(caller_auth))
     words = shlex.split(last)
@@ -211,3 +213,10 @@ def test_the_example_commands_ask_for_a_form_as_this_cloud_wants_it(caller_auth)
     assert json.loads(words[-1])["profile"] == "avatar"
     assert ("Authorization: Bearer $TOKEN" in words) is (caller_auth != "anonymous")
     assert [line.split("=")[0] for line in first] == ([] if caller_auth == "anonymous" else ["TOKEN"])
+    assert ('"app":' in "".join(first)) is (caller_auth == "several")
+
+
+def test_the_screen_names_each_of_several_callers():
+    text = shown(a_cloud("several"))
+    assert all(f"[{name}]" in text for name in SAMPLES)
+    assert "[main]" not in shown(a_cloud("alipay"))
