@@ -1,10 +1,14 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const fs = require('node:fs')
 const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
-const { alipayOf, taroOf } = require('./other_platforms')
-const { openStage, failureOf, until } = require('./stage')
+const { createAlipayApi, createDouyinApi } = require('../example/utils/oss-direct-upload/platforms')
+const { createMy, createTt, taroOf } = require('./other_platforms')
+const { jsonError, xmlError, DROP, HANG } = require('./servers')
+const { openStage, failureOf, pause, until } = require('./stage')
+const { createWx } = require('./wx')
 
 const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {} })
 
@@ -37,23 +41,168 @@ test('understands wx.chooseImage and the lists of bare paths of older platforms'
   assert.equal(uploader.fromChosen({ apFilePaths: [path] })[0].filePath, path)
 })
 
-test('uploads on Alipay', async (t) => {
-  const seen = []
+// --- the same on every platform
+
+const PHONES = {
+  WeChat: (t, options) => {
+    const wx = createWx(options)
+    return { api: wx, raw: wx, wx, app: 'wx0000000000local0' }
+  },
+  Alipay: (t, options) => {
+    const { my, ...phone } = createMy(options)
+    return { api: createAlipayApi(my), raw: my, app: '2021000000000001', ...phone }
+  },
+  Douyin: (t, options) => {
+    const { tt, ...phone } = createTt(options)
+    return { api: createDouyinApi(tt), raw: tt, app: 'tt0000000000000001', ...phone }
+  },
+  'uni-app on WeChat': (t, options) => throughUni(t, 'mp-weixin', PHONES.WeChat(t, options)),
+  'uni-app on Alipay': (t, options) => throughUni(t, 'mp-alipay', PHONES.Alipay(t, options)),
+  'uni-app on Douyin': (t, options) => throughUni(t, 'mp-toutiao', PHONES.Douyin(t, options)),
+}
+
+/** `uni` as a mini-program has it: what its platform has, by the same names, beside the platform's own object. */
+async function throughUni(t, uniPlatform, phone) {
+  const { uniApi } = await import('../example/utils/oss-direct-upload/uploader/uni_api.mjs')
+  Object.assign(globalThis, { my: phone.raw, tt: phone.raw, uni: { ...phone.raw, getSystemInfoSync: () => ({ uniPlatform }) } })
+  t.after(() => ['my', 'tt', 'uni'].forEach((name) => delete globalThis[name]))
+  return { ...phone, api: uniApi() }
+}
+
+async function openOn(t, name, { phone: phoneOptions, ...options } = {}) {
   const stage = await openStage(t)
-  const alipay = createUploader({ endpoint: stage.fc.origin, api: alipayOf({ request: stage.wx.request, uploadFile: stage.wx.uploadFile }, seen) })
-  await alipay.upload(stage.file()).promise
-  await alipay.upload({ filePath: stage.file('b.mp4').filePath, fileType: 'video' }).promise
-  await alipay.upload({ filePath: stage.file('c').filePath }).promise
-  assert.equal(stage.oss.objects.size, 3)
-  assert.deepEqual(seen.map(({ fileType }) => fileType), ['image', 'video', 'image'])
+  const { fc, oss } = stage
+  const domains = phoneOptions === 'unlisted' ? { request: [fc.origin], uploadFile: [] } : null
+  const phone = await PHONES[name](t, { domains, guest: phoneOptions === 'guest' })
+  t.after(() => phone.wx.close())
+  const uploader = createUploader({ endpoint: fc.origin, api: phone.api, retries: 0, backoff: 1, ...options })
+  return { ...stage, ...phone, oss, uploader, sent: () => phone.wx.platform.calls.filter(({ api }) => api === 'uploadFile') }
+}
+
+const FAILURES = [
+  ['a lost connection', 'network', ({ oss }) => { oss.plan.push(DROP) }],
+  ['an answer that never comes', 'timeout', ({ oss }) => { oss.plan.push(HANG) }, { timeout: 60 }],
+  ['a file that is gone', 'file_unreadable', (stage, file) => { fs.rmSync(file.filePath) }],
+  ['a refusal of the function', 'too_large', ({ fc }) => { fc.plan.sign.push(jsonError(413, 'too_large')) }],
+  ['a refusal of OSS', 'access_denied', ({ oss }) => { oss.plan.push(xmlError(403, 'AccessDenied', 'No.')) }],
+  ['a domain that is in no list', 'domain_not_listed', () => {}, { phone: 'unlisted' }],
+]
+
+for (const name of Object.keys(PHONES)) {
+  test(`${name} logs in by the platform's code, and names the mini-program`, async (t) => {
+    const { fc, app, uploader, file } = await openOn(t, name)
+    await uploader.upload(file()).promise
+    const [{ body }] = fc.requestsTo('login')
+    assert.deepEqual([Object.keys(body), body.app], [['code', 'app'], app])
+    assert.match(body.code, /^local-/)
+    assert.deepEqual(fc.signRequests().map(({ headers }) => headers.authorization), ['Bearer token-1'])
+  })
+
+  test(`${name} uploads the very bytes behind the fields of the form, and tells how far it is`, async (t) => {
+    const { oss, uploader, file } = await openOn(t, name)
+    const [events, chosen] = [[], file('b.jpg', 'x'.repeat(200000))]
+    const { size, ...unknown } = chosen
+    const { key } = await uploader.upload({ ...unknown, onProgress: (event) => events.push(event) }).promise
+    assert.ok(oss.objects.get(key).equals(fs.readFileSync(chosen.filePath)))
+    assert.equal(oss.posts[0].order.at(-1), 'file')
+    const steps = events.map(({ progress }) => progress)
+    assert.deepEqual(steps, [...steps].sort((a, b) => a - b))
+    assert.ok(events.length > 2 && events.every(({ total }) => total > size), JSON.stringify(events))
+    assert.equal(steps.at(-1), 100)
+  })
+
+  test(`${name} ends an upload that is aborted`, async (t) => {
+    const { oss, sent, uploader, file } = await openOn(t, name)
+    oss.plan.push(HANG)
+    const task = uploader.upload(file())
+    await until(() => oss.posts.length)
+    task.abort()
+    assert.equal((await failureOf(task.promise)).code, 'aborted')
+    await until(() => sent()[0].settled)
+    assert.equal(oss.objects.size, 0)
+  })
+
+  test(`${name} goes on after the background`, async (t) => {
+    const { oss, wx, uploader, file } = await openOn(t, name)
+    oss.plan.push(HANG)
+    const { promise } = uploader.upload(file())
+    await until(() => oss.posts.length)
+    wx.platform.hide(0)
+    await until(() => wx.platform.calls.every(({ settled }) => settled))
+    wx.platform.show()
+    assert.equal((await promise).statusCode, 200)
+  })
+
+  test(`${name} takes no answer that comes too late`, async (t) => {
+    const { api, uploader, file } = await openOn(t, name, { timeout: 30 })
+    const answers = []
+    api.uploadFile = ({ success }) => { answers.push(success) }
+    const { promise } = uploader.upload(file())
+    const error = await failureOf(promise)
+    answers.forEach((answer) => answer({ statusCode: 200, data: '', header: {} }))
+    await pause(5)
+    assert.deepEqual([error.code, await failureOf(promise), answers.length], ['timeout', error, 1])
+  })
+
+  for (const [what, code, prepare, options] of FAILURES) {
+    test(`${name} says of ${what}: ${code}`, async (t) => {
+      const stage = await openOn(t, name, options)
+      const file = stage.file()
+      prepare(stage, file)
+      assert.equal((await failureOf(stage.uploader.upload(file).promise)).code, code)
+    })
+  }
+}
+
+// --- what only one has
+
+test('Alipay gives paths that tell no type, and those are taken for pictures and videos', () => {
+  const chosen = uploader.fromChosen({ apFilePaths: ['https://resource/a.image', 'https://resource/b.video', 'https://resource/c.png'] })
+  assert.deepEqual(chosen.map(({ contentType }) => contentType), ['image/jpeg', 'video/mp4', undefined])
 })
 
-test('reads the errors of the function on Alipay', async (t) => {
-  const stage = await openStage(t)
-  stage.fc.plan.sign.push({ status: 413, body: { error: { code: 'too_large', message: 'm', requestId: 'r' } } })
-  const alipay = createUploader({ endpoint: stage.fc.origin, api: alipayOf({ request: stage.wx.request }) })
-  const error = await failureOf(alipay.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.statusCode], ['too_large', 413])
+test('Alipay is told a kind that its developer tools take, of a document as well, and covers no page', async (t) => {
+  const { seen, uploader: alipay, file } = await openOn(t, 'Alipay')
+  for (const contentType of ['image/png', 'video/mp4', 'application/pdf']) await alipay.upload({ ...file(), contentType }).promise
+  assert.deepEqual(seen.fileTypes, ['image', 'video', 'image'])
+  assert.equal(seen.covered, 0)
+})
+
+for (const [method, error, errorMessage, code] of [
+  ['request', 1, '请求没有结束', 'interrupted'], ['request', 4, '无权调用该接口', 'domain_not_listed'], ['request', 11, '无权调用该接口', 'domain_not_listed'],
+  ['request', 13, '网络请求失败', 'timeout'], ['request', 20, '请求已被停止', 'network'],
+  ['uploadFile', 9, 'uploadFile:fail abort', 'aborted'], ['uploadFile', 13, '无权限', 'permission_denied'],
+  ['uploadFile', 12, 'java.io.FileNotFoundException:File is not a normal file.', 'file_unreadable'],
+  ['uploadFile', 20, '请求 URL 不支持 HTTP', 'domain_not_listed'], ['getAuthCode', 11, '', 'aborted'], ['getAuthCode', 12, '', 'login_failed'],
+]) {
+  test(`the number ${error} of my.${method} is told as ${code}`, async (t) => {
+    const { raw, uploader: alipay, file } = await openOn(t, 'Alipay')
+    raw[method] = ({ fail }) => { setImmediate(fail, { error, errorMessage }) }
+    assert.equal((await failureOf(alipay.upload(file()).promise)).code, code)
+  })
+}
+
+test('a picker of Alipay that was closed is no failure, another is told', () => {
+  const told = [[11, '用户取消操作'], [2001, '在申请授权时用户拒绝授权']].map(([error, errorMessage]) => uploader.explain({ error, errorMessage }).code)
+  assert.deepEqual(told, ['aborted', 'permission_denied'])
+})
+
+test('the developer is told that the list of Alipay needs a new version', async (t) => {
+  const { fc, uploader: alipay, file } = await openOn(t, 'Alipay', { phone: 'unlisted' })
+  assert.match((await failureOf(alipay.upload(file()).promise)).advice, /服务器域名白名单.*新版本/)
+  assert.ok(fc.signRequests().length)
+})
+
+test('Douyin says that it is in the background, where it told nothing before', async (t) => {
+  const { raw, uploader: douyin, file } = await openOn(t, 'Douyin')
+  raw.uploadFile = ({ fail }) => { setImmediate(fail, { errMsg: 'uploadFile:fail app in background' }) }
+  assert.equal((await failureOf(douyin.upload(file()).promise)).code, 'interrupted')
+})
+
+test('guests of Douyin have no code, so nothing is sent', async (t) => {
+  const { fc, uploader: douyin, file } = await openOn(t, 'Douyin', { phone: 'guest' })
+  const error = await failureOf(douyin.upload(file()).promise)
+  assert.deepEqual([error.code, error.stage, fc.requests], ['login_failed', 'login', []])
 })
 
 test('uploads, fails and aborts on Taro without an unhandled rejection', async (t) => {

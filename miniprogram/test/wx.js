@@ -45,6 +45,7 @@ function createWx({ domains = null, partType = 'extension', appId = 'wx000000000
     setStorageSync: (key, data) => { storage.set(key, JSON.stringify(data)) },
     removeStorageSync: (key) => { storage.delete(key) },
     getFileSystemManager: () => files,
+    getAccountInfoSync: () => ({ miniProgram: { appId, envVersion: 'develop', version: '' } }),
   }
 }
 

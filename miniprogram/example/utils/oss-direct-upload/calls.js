@@ -88,6 +88,9 @@ async function ask(client, path, body, stage = 'sign', refresh = false) {
   }
 }
 
+/** The AppID. */
+const appOf = ({ getAccountInfoSync }) => Object(Object(attempt(getAccountInfoSync)).miniProgram).appId
+
 /** The built-in login; a token ends a minute early. */
 async function logIn({ refresh }, client) {
   const { api, now, storageKey, login } = client
@@ -95,13 +98,13 @@ async function logIn({ refresh }, client) {
   const kept = login.session || attempt(api.getStorageSync, storageKey)
   if (!refresh && Object(kept).until > now()) return kept.token
   try {
-    login.asked = login.asked || invoke(api, 'login', {}).then(({ code }) => request(client, '/login', { code }))
+    login.asked = login.asked || invoke(api, 'login', {}).then(({ code }) => request(client, '/login', { code, app: appOf(api) }))
     const { token, expiresIn } = await login.asked
     login.session = { token, until: now() + (expiresIn - 60) * 1000 }
     if (login === client.login) attempt(api.setStorageSync, storageKey, login.session)
   } catch (error) {
     if (error.statusCode !== 404) throw error
-    login.session = { token: '', until: Infinity } // no WeChat login here
+    login.session = { token: '', until: Infinity } // no login here
   } finally {
     login.asked = null
   }
@@ -161,7 +164,7 @@ function timingOf(res) {
 function advance(job, event, most = 100) {
   if (job.finished) return
   job.progress = Math.max(job.progress, Math.min(event.progress, most)) // never back
-  job.bytes = job.size || event.totalBytesExpectedToSend || job.bytes || 0
+  job.bytes = job.size || event.totalBytesExpectedToSend || event.totalBytesExpectedToWrite || job.bytes || 0
   const loaded = Math.floor(job.bytes * job.progress / 100)
   if (job.size) job.loaded = loaded
   attempt(job.onProgress, { progress: job.progress, loaded, total: job.bytes })
@@ -188,4 +191,4 @@ function attempt(call, ...values) {
   }
 }
 
-module.exports = { addDigest, persist, insist, mayRepeat, pauseBefore, ready, ask, request, invoke, advance, stop, attempt }
+module.exports = { addDigest, appOf, persist, insist, mayRepeat, pauseBefore, ready, ask, request, invoke, advance, stop, attempt }

@@ -31,9 +31,9 @@ const ERRORS = {
   privacy_undeclared: [/privacy (agreement|api)|errno 112/i],
   permission_denied: [/privacy permission|^choose.*(permission|deny|auth)/i, '没有得到授权，请在设置中允许。'],
   aborted: [/fail (abort|cancel)/i, '已取消。'],
-  file_unreadable: [/ file (not|error)|no such file|文件不存在/i, '读不到这个文件，请重新选择。'],
+  file_unreadable: [/ file (not|error)|FileNotFound|no such file|文件不存在/i, '读不到这个文件，请重新选择。'],
   timeout: [/time.{0,2}out|超时/i, '等待太久，请检查网络后再试。'],
-  interrupted: [/interrupted/i, '上传被打断，请再试一次。'],
+  interrupted: [/interrupted|in background/i, '上传被打断，请再试一次。'],
   tls_failed: [/ssl|tls|cert|handshake|证书/i, '无法安全连接，请检查网络和手机日期。'],
   bad_file: [/filePath/],
   login_failed: [/^login/, '登录失败，请稍后再试。'],
@@ -83,12 +83,13 @@ function sizeText(bytes, round = Math.floor) {
 
 /** What a `fail` says; one of ours stays what it is. */
 function platformError(failure, method, url) {
-  const { name, errMsg, errorMessage, message, errno, opaque } = Object(failure)
+  const { name, errMsg, errorMessage, message, errno, error: number, opaque } = Object(failure)
   if (name === 'OssUploadError') return failure
   const detail = errMsg || errorMessage || message
-  const error = Object(new OssUploadError(`${method} ${detail} errno ${errno}`, detail))
+  const words = number ? names.wordsOf(method, number) : ''
+  const error = Object(new OssUploadError(`${method} ${words} ${detail} errno ${errno}`, detail))
   if (opaque && error.code === 'network') error.opaque = true // perhaps a refusal
-  return url ? names.adviseOnAddress(error, method, url) : error
+  return url ? names.adviseOnAddress(error, words ? '' : method, url) : error
 }
 
 function functionError({ statusCode, data, header, headers = header }) {

@@ -11,7 +11,7 @@ export type VariantOf<P extends ProfileTable> = P[keyof P]['variants']
 export interface UploaderOptions<P extends ProfileTable = ProfileTable> {
   /** 函数的地址，如 https://upload.example.com；不含 /upload-params。 */
   endpoint: string
-  /** 平台对象：wx、my（支付宝）、tt（抖音）、uni、Taro，或 H5 页面的 createBrowserApi()。 */
+  /** 平台对象：wx、uni、Taro、createAlipayApi(my)、createDouyinApi(tt)，或 H5 页面的 createBrowserApi()。 */
   api: object
   /** 默认的上传用途，即 profiles.toml 中的表名；默认为 default。 */
   profile?: ProfileOf<P>
@@ -25,7 +25,7 @@ export interface UploaderOptions<P extends ProfileTable = ProfileTable> {
   backoff?: number
   /**
    * 自己的登录令牌（CALLER_AUTH=jwt）。refresh 为 true 表示上一个令牌被拒绝了。
-   * 不提供时：api 有 login 就用 wx.login 登录；函数不要求登录时也能用。
+   * 不提供时：api 有 login（wx.login 等）就用它登录，并告诉函数小程序的 AppID；函数不要求登录时也能用。
    */
   getToken?: (wanted: { refresh: boolean }) => string | Promise<string>
   /** 谁在用：保存的会话只给这个用户。同一个客户端会换用户时（H5、App）必须给。 */
@@ -80,7 +80,7 @@ export interface UploadFile<N extends string = string> {
   /** 要表单之前：压成了多大。 */
   onCompressed?: (event: Compressed) => void
   profile?: N
-  /** image、video 或 audio；只有支付宝需要。 */
+  /** image、video 或 audio；只有支付宝看它。 */
   fileType?: string
   /** 业务自己的数据，原样写进回执；JSON 最多 256 字节。 */
   context?: object

@@ -270,8 +270,8 @@ function watcher(client) {
 function fromChosen({ tempFiles, tempFilePaths, apFilePaths = tempFilePaths }) {
   const chosen = tempFiles || apFilePaths.map((path) => ({ path }))
   return chosen.map(({ path, tempFilePath: filePath = path, name, size, type, fileType = type }) => {
-    const guesses = /\.\w+$/.test(name || filePath) ? {} : { image: 'image/jpeg', video: 'video/mp4' }
-    return { filePath, name, size, contentType: guesses[fileType], fileType }
+    const [, ending = fileType] = /\.(\w+)$/.exec(name || filePath) || [] // Alipay's are .image
+    return { filePath, name, size, contentType: { image: 'image/jpeg', video: 'video/mp4' }[ending], fileType }
   })
 }
 

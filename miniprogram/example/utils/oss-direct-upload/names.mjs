@@ -29,6 +29,16 @@ const ADVICE = {
   privacy_undeclared: '在小程序后台的隐私保护指引里声明',
 }
 
+/** Alipay tells numbers; here in words of WeChat. */
+const NUMBERS = {
+  choose: { 11: 'fail cancel', 2001: 'permission' },
+  login: { 11: 'fail cancel' },
+  request: { 1: 'interrupted', 4: 'domain list', 11: 'domain list', 13: 'timeout' },
+  uploadFile: { 4: 'domain list', 11: 'no such file', 13: 'privacy permission', 20: 'domain list' }, // 20: no https
+}
+
+const wordsOf = (method, number) => Object(NUMBERS[method])[number] || ''
+
 /** Each name once, in the order of the types. */
 function typeNames(contentTypes, english = false) {
   return [...new Set(contentTypes.map((type) => {
@@ -43,10 +53,10 @@ function adviceOn(code, hint) {
   return `${ADVICE[code] ? `${ADVICE[code]}，` : ''}${table}（docs/client.zh-CN.md#错误码）`
 }
 
-/** Where nothing is reached. */
+/** Where nothing is reached; Alipay has one list, without a method. */
 function adviseOnAddress(error, method, url) {
   const origin = url.split('/', 3).join('/')
-  if (error.code === 'domain_not_listed') error.advice = `在 ${method} 合法域名 中加入 ${origin}`
+  if (error.code === 'domain_not_listed') error.advice = method ? `在 ${method} 合法域名 中加入 ${origin}` : `在服务器域名白名单中加入 ${origin}（要 https），再发布新版本`
   if (error.code === 'network') error.advice = `连不上 ${origin}：地址写错了，或者没有在运行（本地云用 make run，手机要连就加 HOST=lan），${error.advice}`
   return error
 }
@@ -66,4 +76,4 @@ function sound(said) {
     && [maxSize, minSize, filesLeft || 0, bytesLeft || 0].every((n) => Number.isSafeInteger(n) && n >= 0) ? said : undefined
 }
 
-export { adviceOn, adviseOnAddress, adviseOnServer, sound, typeNames }
+export { adviceOn, adviseOnAddress, adviseOnServer, sound, typeNames, wordsOf }

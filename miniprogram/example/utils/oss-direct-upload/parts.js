@@ -1,5 +1,5 @@
 const { OssUploadError, ossError, platformError } = require('./errors')
-const { ask, attempt, insist, invoke, persist, request, stop } = require('./calls')
+const { appOf, ask, attempt, insist, invoke, persist, request, stop } = require('./calls')
 const { createUploader } = require('./index')
 const { etagIn, md5, nameOf } = require('./content')
 const { createMeter, createShelf, createSlots, openFile } = require('./pieces')
@@ -7,8 +7,7 @@ const { createMeter, createShelf, createSlots, openFile } = require('./pieces')
 /** createUploader, with large files in parts that go on after a new start. */
 function createLargeUploader(options) {
   const { api, endpoint, user = '', partsFrom = 5 * 1024 ** 2, concurrency = 3, retries = 8 } = options
-  const { miniProgram } = Object(attempt(api.getAccountInfoSync))
-  const shelf = createShelf(api, `oss-direct-upload large ${endpoint} ${Object(miniProgram).appId || ''} ${user}`.trim())
+  const shelf = createShelf(api, `oss-direct-upload large ${endpoint} ${appOf(api) || ''} ${user}`.trim())
   attempt(api.removeStorageSync, `oss-direct-upload parts ${endpoint} ${user}`.trim()) // of earlier versions: by path
   const most = Math.min(Math.max(concurrency, 1) || 1, 10)
   const pool = { retries, partsFrom, shelf, most, slots: createSlots(most) }

@@ -1,5 +1,5 @@
 import { OssUploadError, ossError, platformError } from './errors.mjs'
-import { ask, attempt, insist, invoke, persist, request, stop } from './calls.mjs'
+import { appOf, ask, attempt, insist, invoke, persist, request, stop } from './calls.mjs'
 import { createUploader } from './index.mjs'
 import { etagIn, md5, nameOf } from './content.mjs'
 import { createMeter, createShelf, createSlots, openFile } from './pieces.mjs'
@@ -7,8 +7,7 @@ import { createMeter, createShelf, createSlots, openFile } from './pieces.mjs'
 /** createUploader, with large files in parts that go on after a new start. */
 function createLargeUploader(options) {
   const { api, endpoint, user = '', partsFrom = 5 * 1024 ** 2, concurrency = 3, retries = 8 } = options
-  const { miniProgram } = Object(attempt(api.getAccountInfoSync))
-  const shelf = createShelf(api, `oss-direct-upload large ${endpoint} ${Object(miniProgram).appId || ''} ${user}`.trim())
+  const shelf = createShelf(api, `oss-direct-upload large ${endpoint} ${appOf(api) || ''} ${user}`.trim())
   attempt(api.removeStorageSync, `oss-direct-upload parts ${endpoint} ${user}`.trim()) // of earlier versions: by path
   const most = Math.min(Math.max(concurrency, 1) || 1, 10)
   const pool = { retries, partsFrom, shelf, most, slots: createSlots(most) }

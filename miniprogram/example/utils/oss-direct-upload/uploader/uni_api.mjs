@@ -1,4 +1,5 @@
 import { createCodec } from '../codec.mjs'
+import { createAlipayApi, createDouyinApi } from '../platforms.mjs'
 
 /**
  * What the client and the tag ask of `uni`, each named: H5 builds keep only what is named. Where a platform (H5, App)
@@ -6,6 +7,7 @@ import { createCodec } from '../codec.mjs'
  */
 export function uniApi() {
   const { uniPlatform } = uni.getSystemInfoSync()
+  const ofPlatform = { 'mp-alipay': () => createAlipayApi(my), 'mp-toutiao': () => createDouyinApi(tt) }[uniPlatform] || Object
   return {
     request: uniPlatform === 'web' ? requestOfH5 : uni.request,
     uploadFile: uni.uploadFile,
@@ -13,6 +15,7 @@ export function uniApi() {
     getImageInfo: uni.getImageInfo,
     compressImage: uni.compressImage,
     ...(uniPlatform === 'web' && createCodec()),
+    getAccountInfoSync: uni.getAccountInfoSync,
     getStorageSync: uni.getStorageSync,
     setStorageSync: uni.setStorageSync,
     removeStorageSync: uni.removeStorageSync,
@@ -30,6 +33,7 @@ export function uniApi() {
     chooseMedia: uni.chooseMedia || choose,
     previewMedia: uni.previewMedia || preview,
     openDocument: uni.openDocument,
+    ...ofPlatform(),
   }
 }
 
