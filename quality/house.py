@@ -42,9 +42,9 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (19_785, 155),
     "ops/": (21_552, 175),
-    "local/": (15_421, 156),
+    "local/": (15_423, 156),
     "quality/": (12_024, 107),
-    "tests/": (79_652, 698),
+    "tests/": (79_740, 700),
     "miniprogram/": (15_222, 191),
     (REST := "docs/, deploy/, root"): (13_683, 152),
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 from local.common.clock import Clock
 from local.common.codes import Codes
-from local.common.faults import ANSWER_LOST, RAW, Faults
+from local.common.faults import ANSWER_LOST, DROP, RAW, REDIRECT, Faults
 from local.common.http_server import Handler
 
 CALLS_KEPT = 10_000
@@ -112,9 +112,11 @@ class LoginHandler(Handler):
             return
         given, fault = read(query, body), self.platform.faults.take()
         app_id = str(given.get("app_id", given.get("appid", "")))
-        if fault is not None and self.play(fault, RAW):
-            self.platform.record(path, app_id, None)
-            return
+        if fault is not None:
+            if fault.kind in (DROP, REDIRECT, *RAW):
+                self.platform.record(path, app_id, None)
+            if self.play(fault, RAW):
+                return
         kind, taken = fault.kind if fault else "", take(given)
         said = errors.get(kind, taken)
         self.platform.record(path, app_id, 0 if isinstance(said, dict) else said[0])

@@ -90,11 +90,11 @@ class Running:
         usual: the address of the function.
     """
 
-    def __init__(self, stack, folder):
+    def __init__(self, stack, folder, caller_auth="wechat"):
         self._stack, self._functions = stack, {}
         gateway = self._gateway("usual")
         rates = {"LOGIN_RATE": "1000/min", "CALLER_RATE": "1000/min"}
-        self.cloud = stack.enter_context(LocalCloud(gateway, folder, extra_settings=rates))
+        self.cloud = stack.enter_context(LocalCloud(gateway, folder, caller_auth, extra_settings=rates))
         self.cloud.wechat.checks.delays, self.cloud.wechat.checks.patience = (0, 0), (5, 0.05)
         self.cloud.green.delay = 0.0
         self.session = stack.enter_context(requests.Session())
@@ -149,7 +149,8 @@ class Running:
         return now
 
     def clear_faults(self):
-        for server in (*self.cloud.stores, self.cloud.sts, self.cloud.wechat, self.cloud.green):
+        platforms = self.cloud.platforms.values()
+        for server in (*self.cloud.stores, self.cloud.sts, *platforms, self.cloud.green):
             server.faults.clear()
 
 

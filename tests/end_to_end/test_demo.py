@@ -15,6 +15,7 @@ import fc2
 import pytest
 import requests
 
+from local.callers import CALLER_KINDS
 from tests.support.cases import table_beside
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -82,7 +83,7 @@ def left_behind(shell):
     return list(Path(shell["TMPDIR"]).iterdir())
 
 
-@pytest.mark.parametrize("caller_auth", ["wechat", "anonymous", "jwt"])
+@pytest.mark.parametrize("caller_auth", sorted({*CALLER_KINDS} - {"several"}))
 def test_the_demo_uploads_one_file_whatever_the_shell_holds(played, caller_auth):
     demo, left = played(caller_auth, "en")
     assert (demo.returncode, demo.stderr) == (0, "")
@@ -162,8 +163,8 @@ def test_serve_prints_one_json_line_answers_and_ends_cleanly(shell, bare, ending
     with serving({**shell, "PORT": "0"}, "--json", folder=bare) as serve:
         addresses = json.loads(serve.stdout.readline())
         assert set(addresses) == {
-            "function", "functionFc2", "sts", "oss", "wechat", "playground", "business", "green",
-            "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId", "buckets",
+            "function", "functionFc2", "sts", "oss", "wechat", "alipay", "douyin", "playground", "business",
+            "green", "bucket", "region", "roleArn", "accessKeyId", "accessKeySecret", "appId", "buckets",
         }  # fmt: skip
         answers_by_both_contracts(addresses)
         serve.send_signal(ending)
