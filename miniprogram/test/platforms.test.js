@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
+const path = require('node:path')
 const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { createAlipayApi, createDouyinApi } = require('../example/utils/oss-direct-upload/platforms')
@@ -237,3 +238,34 @@ test('sets no content-type on the upload, which would lose the boundary', async 
   const [upload] = stage.wx.platform.calls.filter(({ api }) => api === 'uploadFile')
   assert.equal(upload.options.header, undefined)
 })
+
+// --- the example pages, from their folders
+
+const EXAMPLES = { Alipay: ['alipay', 'my', 'axml', 'onTap'], Douyin: ['douyin', 'tt', 'ttml', 'bindtap'] }
+
+for (const [name, [folder, platform, markup, tap]] of Object.entries(EXAMPLES)) {
+  test(`the page of ${name} uploads what is chosen, shows it as it is stored, and tells what went wrong`, async (t) => {
+    const stage = await openOn(t, name)
+    const read = (file) => fs.readFileSync(path.join(__dirname, '../examples', folder, file), 'utf8')
+    const [page] = JSON.parse(read('app.json')).pages
+    const found = (id) => require(id.replace(/^.*utils/, '../example/utils'))
+    let made
+    const Page = (options) => { made = { ...options, setData(fields) { Object.assign(this.data, fields) } } }
+    const told = []
+    Object.assign(stage.raw, { alert: ({ content }) => told.push(content), showModal: ({ content }) => told.push(content) })
+    new Function('require', 'Page', platform, read(`${page}.js`).replace('http://127.0.0.1:9000', stage.fc.origin))(found, Page, stage.raw)
+    const [, handler] = new RegExp(`${tap}="(\\w+)"`).exec(read(`${page}.${markup}`))
+    const files = ['a.jpg', 'b.jpg'].map((each) => stage.file(each))
+    const tempFiles = files.map(({ filePath, size }) => ({ path: filePath, size }))
+    stage.raw.chooseImage = ({ success }) => success({ tempFiles })
+    stage.oss.plan.push({}, xmlError(403, 'AccessDenied', 'No.'))
+    made[handler]()
+    await until(() => made.data.items.every(({ text }) => text !== '上传中') && made.data.items.some(({ src }) => /^http/.test(src)))
+    assert.equal(made.data.items.filter(({ text }) => text === '已完成').length, 1)
+    stage.raw.chooseImage = ({ fail }) => fail({ errMsg: 'chooseImage:fail cancel', error: 11 })
+    made[handler]()
+    stage.raw.chooseImage = ({ fail }) => fail({ errMsg: 'chooseImage:fail auth deny', error: 2001 })
+    made[handler]()
+    assert.equal(told.length, 1)
+  })
+}
