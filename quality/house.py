@@ -45,7 +45,7 @@ FOLDERS = {
     "local/": (15_423, 156),
     "quality/": (12_024, 107),
     "tests/": (79_740, 700),
-    "miniprogram/": (15_367, 201),
+    "miniprogram/": (15_389, 201),
     (REST := "docs/, deploy/, root"): (13_723, 152),
 }
 SLACK = (300, 1)

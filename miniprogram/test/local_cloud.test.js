@@ -326,7 +326,7 @@ test('an upload that is aborted leaves no parts behind', async (t) => {
   assert.equal((await ask(`${cloud.function}/multipart-parts`, JSON.parse(options.data))).status, 410)
 })
 
-// --- Alipay and Douyin, where who logs in is the business's own affair
+// --- Alipay and Douyin
 
 for (const [name, open, adapt, parts] of [
   ['Alipay', createMy, ({ my }) => createAlipayApi(my), 0], ['Douyin', createTt, ({ tt }) => createDouyinApi(tt), 6],
@@ -360,6 +360,28 @@ for (const [name, open, adapt, parts] of [
     api.removeStorageSync('unfinished')
     assert.ok(!api.getStorageSync('unfinished'))
   })
+}
+
+for (const [name, open] of Object.entries({ Alipay: alipay, Douyin: douyin })) {
+  test(`${name} logs in at its own platform`, async (t) => {
+    const own = await startLocalCloud({ options: ['--caller-auth', name.toLowerCase()] })
+    t.after(own.stop)
+    const file = makeFile('me.jpg', 300)
+    const { key } = await newUploader({ endpoint: own.function, api: open(t), profile: 'avatar' }).upload(file).promise
+    assert.ok(own.object(key).equals(fs.readFileSync(file.filePath)))
+  })
+}
+
+function alipay(t) {
+  const { my, close } = createMy()
+  t.after(close)
+  return createAlipayApi(my)
+}
+
+function douyin(t) {
+  const { tt, close } = createTt()
+  t.after(close)
+  return createDouyinApi(tt)
 }
 
 test('Douyin may answer in text', async (t) => {

@@ -95,7 +95,7 @@ function onlyKey(options) {
 }
 
 /** Douyin: guests have no code, a minute is the most it waits, a header must not name the type, and an answer may come as bytes. */
-function createTt({ appId = 'tt0000000000000001', domains = null, asBytes = true, guest = false } = {}) {
+function createTt({ appId = 'tt0000000000local0', domains = null, asBytes = true, guest = false } = {}) {
   const { getAccountInfoSync, ...wx } = createWx({ appId, domains })
   const seen = { logins: 0 }
   const failing = (fail) => ({ errMsg }) => fail({ errMsg: errMsg.replace('interrupted', 'app in background') })

@@ -55,7 +55,7 @@ const PHONES = {
   },
   Douyin: (t, options) => {
     const { tt, ...phone } = createTt(options)
-    return { api: createDouyinApi(tt), raw: tt, app: 'tt0000000000000001', ...phone }
+    return { api: createDouyinApi(tt), raw: tt, app: 'tt0000000000local0', ...phone }
   },
   'uni-app on WeChat': (t, options) => throughUni(t, 'mp-weixin', PHONES.WeChat(t, options)),
   'uni-app on Alipay': (t, options) => throughUni(t, 'mp-alipay', PHONES.Alipay(t, options)),
