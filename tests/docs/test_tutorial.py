@@ -146,7 +146,7 @@ def deployed(clone, monkeypatch):
     secrets = {setting: env[setting] for setting in (*SECRETS, "STS_SESSION_SECONDS")}
     assert env["UPLOAD_WEBHOOK_URL"].endswith("/webhook")
     push = partial(PushSettings, token=env["WECHAT_PUSH_TOKEN"], aes_key=env["WECHAT_PUSH_AES_KEY"])
-    monkeypatch.setattr("local.cloud.PushSettings", lambda url, *_: push(url))
+    monkeypatch.setattr("local.callers.PushSettings", lambda url, *_: push(url))
     hosted = Hosted()
     with ExitStack() as stack:
         port = stack.enter_context(held_port())

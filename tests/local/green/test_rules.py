@@ -1,4 +1,4 @@
-"""The pages list each rule of the local content moderation, with the default that it has."""
+"""The pages list each rule of local services other than OSS, with the default that it has."""
 
 from dataclasses import fields
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from local.green.plan import CHOICES
-from local.green.rules import GreenRules
+from ops.run.rules import KINDS
 from tests.docs.markdown import both, names_in, page, tables
 
 
@@ -14,11 +14,13 @@ def shown(value):
     return str(int(value.total_seconds()) if isinstance(value, timedelta) else value).lower()
 
 
+@pytest.mark.parametrize("begin", ["moderation", "alipay", "douyin"])
 @pytest.mark.parametrize("name", both("docs/local-cloud.md"))
-def test_the_page_lists_every_rule_and_its_default(name):
-    rows = [row for table in tables(page(name)) for row in table if row[0].startswith("`moderation_")]
+def test_the_page_lists_every_rule_and_its_default(name, begin):
+    rows = [row for table in tables(page(name)) for row in table if row[0].startswith(f"`{begin}_")]
     listed = {names_in(row[0])[0]: names_in(row[1])[0] for row in rows}
-    assert listed == {rule.name: shown(rule.default) for rule in fields(GreenRules)}
+    rules = [rule for kind in KINDS.values() for rule in fields(kind) if rule.name.startswith(f"{begin}_")]
+    assert listed == {rule.name: shown(rule.default) for rule in rules}
 
 
 @pytest.mark.parametrize("name", both("docs/local-cloud.md"))
