@@ -17,7 +17,7 @@ from function.context import ID_BYTES, Dependencies, Instance, RequestContext
 from function.errors import InternalError, MethodNotAllowed, NotFound, UploadError
 from function.http.gateway import Request, Response, TimerEvent, deployed_as, request_id_of
 from function.request_log import LogLine, encode, lines_of, log, readable_traceparent
-from function.routes import DEFAULT_ROUTE, ERASE, HEALTH, LOGIN, PUSH, ROUTES, function_of
+from function.routes import DEFAULT_ROUTE, ERASE, EVENTS, HEALTH, LOGIN, PUSH, ROUTES, function_of
 from function.sts.assume_role import StsClient, own_access_keys
 from function.sts.credentials import CredentialsCache
 from function.sts.session_policy import UPLOADS, session_policies
@@ -58,7 +58,8 @@ class Function:
         try:
             instance = self.ready()
             import_module(ROUTES[DEFAULT_ROUTE].module)
-            instance.settings.caller_kind.prepare(instance.settings)
+            for entry in instance.settings.callers:
+                entry.kind.prepare()
             now = self._dependencies.now()
             # Only the first profile's bucket: warming all of several would delay every cold start.
             session = next(iter(instance.settings.session_policies))
@@ -225,11 +226,11 @@ def _longest_life(settings: Settings, session: SessionKey) -> timedelta:
 def _offers(settings: Settings, feature: str) -> bool:
     """Return whether this deployment has the feature of a route."""
     if feature == LOGIN:
-        return settings.caller_kind.log_in is not None
+        return any(each.kind.log_in for each in settings.callers)
     if feature == ERASE:
         return settings.erase
     if feature == PUSH:
-        return getattr(settings.caller_settings, PUSH, None) is not None
+        return any(getattr(each.settings, PUSH, None) for each in settings.callers)
     return any(getattr(profile, feature) for profile in settings.profiles.values())
 
 
@@ -238,6 +239,9 @@ def _route_of(path: str) -> str:
     *_, before, last = ["", *path.split("/")]
     # A trailing slash after a route's name is a typo, not another route.
     route = last or (before if before in ROUTES else DEFAULT_ROUTE)
+    if before == EVENTS and last not in ROUTES:
+        # An AppID follows.
+        return before
     if route not in ROUTES:
         *names, last_name = ROUTES
         raise NotFound(f"Unknown route; the routes are {', '.join(names)} and {last_name}.")

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from function.annotations import Any, NamedTuple, TypeVar, cast
+from function.config.key_template import PUBLIC_OWNER
 from function.config.profile import SessionKey
 from function.config.settings import Settings
 from function.config.types import Rate
@@ -89,7 +90,7 @@ class Instance:
         self._random_bytes = dependencies.random_bytes
         self.credentials = credentials
         self.own_keys = own_keys
-        self._singletons: dict[type, Any] = {}
+        self._singletons: dict[tuple[type, str], Any] = {}
         self._lock = threading.Lock()
 
     def new_id(self) -> str:
@@ -118,13 +119,14 @@ class Instance:
             seconds_left=seconds_left,
         )
 
-    def keep(self, kind: type[T], make: Callable[[], T]) -> T:
-        """Return the instance's one object of this kind, made on first use."""
-        if kind not in self._singletons:
+    def keep(self, kind: type[T], make: Callable[[], T], name: str = "") -> T:
+        """Return the instance's one object of this kind and name, made on first use."""
+        key = (kind, name)
+        if key not in self._singletons:
             with self._lock:
-                if kind not in self._singletons:
-                    self._singletons[kind] = make()
-        return cast(T, self._singletons[kind])
+                if key not in self._singletons:
+                    self._singletons[key] = make()
+        return cast(T, self._singletons[key])
 
 
 class RequestContext:
@@ -199,6 +201,6 @@ class RequestContext:
         self, limit: str, rate: Rate, owner: str, amount: int = 1
     ) -> tuple[RateLimitItem, ...]:
         """Count under the owner; where all callers share one, under the client IP."""
-        if self.settings.caller_kind.identifies_callers:
+        if owner != PUBLIC_OWNER:
             return (RateLimitItem(limit, rate, owner, amount),)
         return items_by_ip(limit, rate, self.client_ip, amount)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from function.annotations import Any, NamedTuple
 from function.config.key_template import HELD_FOLDER, MAX_KEY_BYTES
 from function.config.profile import Profile
+from function.config.setting_table import CallerEntry
 from function.context import RequestContext
 from function.errors import BadRequest, Forbidden
 from function.oss.post_form import Credentials, object_url
@@ -86,9 +87,20 @@ def readable(requests: Sequence[UrlRequest], owner: str, profiles: Collection[Pr
     return [ReadGrant(one, _permitting(one, owner, matching)) for one, matching in matches]
 
 
-def profiles_with_keys(context: RequestContext) -> list[Profile]:
-    """Return the profiles, with templates that read back the folders of hooks if there are any."""
+def profiles_with_keys(context: RequestContext, entry: CallerEntry | None = None) -> list[Profile]:
+    """
+    Return the profiles, with templates that read back the folders of hooks if there are any.
+
+    Args:
+        entry: caller to whom the others give no access.
+    """
     profiles = list(context.settings.profiles.values())
+    if entry is not None and not context.settings.only:
+        context.line.caller = entry.id
+        profiles = [
+            each if context.settings.may_use(entry, each) else each._replace(read="", delete="")
+            for each in profiles
+        ]
     if context.instance.hooks_file is None:
         return profiles
     return [each._replace(key=each.key._replace(has_inner_folders=True)) for each in profiles]

@@ -64,6 +64,7 @@ class LogLine:
     Facts about one request, added as they are found, so that the line of a refusal has them as well.
 
     Args:
+        caller: id of the caller, where there are several.
         profile, key, upload_id: of one file; of several files lists in order.
         webhook: ``ok``, or the reason of a failed delivery.
         state: of a held object; of several a list, with error codes in the place of unknown states.
@@ -81,6 +82,7 @@ class LogLine:
         self.code: str | None = None
         self.profile: str | list[str] | None = None
         self.owner: str | None = None
+        self.caller: str | None = None
         self.key: str | list[str] | None = None
         self.upload_id: str | list[str] | None = None
         self.sts_refreshed: bool | None = None
@@ -114,7 +116,12 @@ class LogLine:
             "stsRefreshed": self.sts_refreshed,
         }
         for name, value in (
-            *(("state", self.state), ("traceId", self.trace_id), ("verdict", self.verdict)),
+            *(
+                ("caller", self.caller),
+                ("state", self.state),
+                ("traceId", self.trace_id),
+                ("verdict", self.verdict),
+            ),
             *(("event", self.event), ("reason", self.reason)),
             *(("webhook", self.webhook), ("quota", self.quota)),
         ):

@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (19_785, 155),
-    "ops/": (21_552, 175),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (20_400, 157),
+    "ops/": (21_554, 175),
     "local/": (15_423, 156),
-    "quality/": (12_024, 107),
-    "tests/": (79_742, 700),
+    "quality/": (12_027, 107),
+    "tests/": (80_133, 703),
     "miniprogram/": (15_389, 201),
-    (REST := "docs/, deploy/, root"): (13_775, 152),
+    (REST := "docs/, deploy/, root"): (13_793, 152),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.
@@ -283,9 +283,9 @@ def _measure(mode: str) -> Warm:
     function = handler.served = Function(
         Dependencies(environ, hooks_file=Path("none"), write_line=to_standard_output)
     )
-    now = datetime.now(UTC)
+    now, settings = datetime.now(UTC), function.ready().settings
     MemoryOss("my-bucket", "cn-hangzhou", lambda: now).give_sessions(function)
-    token = SessionToken.issue("o", function.ready().settings, now) if mode == "wechat" else ""
+    token = SessionToken.issue("o", settings.callers[0], settings, now) if mode == "wechat" else ""
     sent = event(token=token)
     for _ in range(3):
         if (response := handler.handler(sent, CONTEXT))["statusCode"] != 200:

@@ -405,7 +405,8 @@ OPTIONS = {
     "`CALLER_AUTH=anonymous`": "auth/anonymous.py",
     "`CALLER_AUTH=jwt`": "auth/jwt.py config/jwt_key.py",
     "`CALLER_AUTH=wechat`": "auth/wechat.py auth/session.py wechat/__init__.py",
-    "`CALLER_AUTH=alipay`, `CALLER_AUTH=douyin`": "auth/alipay.py auth/douyin.py auth/login_code.py",
+    "`CALLER_AUTH=alipay`, `CALLER_AUTH=douyin`, `CALLER_AUTH=several`": "auth/alipay.py auth/douyin.py"
+    " auth/login_code.py auth/several.py auth/callers_file.py",
     "`/login`, `confirm`, `read`": "routes/login.py routes/confirm.py routes/read.py reading.py"
     " lifecycle/confirmation.py auth/business_token.py uploads/receipt.py uploads/ai_labels.py"
     " uploads/rates_by_ticket.py webhook.py oss/client.py oss/responses.py oss/objects.py oss/presign.py",

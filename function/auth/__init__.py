@@ -8,10 +8,12 @@ from importlib import import_module
 from types import MappingProxyType
 
 from function.annotations import Any, NamedTuple, TypeGuard, cast
-from function.auth.signed_tokens import MAX_TOKEN_CHARACTERS, keyed_hash
-from function.config.setting_table import SETTINGS, CallerKind, Setting
+from function.auth.signed_tokens import MAX_TOKEN_CHARACTERS, invalid_token, keyed_hash
+from function.config.profile import Profile
+from function.config.setting_table import SETTINGS, CallerEntry, CallerKind, Setting
 from function.config.settings import Settings
-from function.errors import Unauthorized
+from function.context import RequestContext
+from function.errors import Forbidden, Unauthorized
 
 # OpenID Connect's bound; it also keeps the ticket inside the 5 KB that OSS takes as a callback field.
 MAX_SUBJECT_BYTES = 255
@@ -25,11 +27,13 @@ class Caller(NamedTuple):
         subject: the business's name for them (openid, or the token's ``sub``), ``public`` for anyone; never
             in a key, a URL or a log line.
         owner: stable, not reversible, safe in a path.
+        entry: the way in that they took.
         claims: verified claims of the business's token, for hooks alone; other caller kinds have none.
     """
 
     subject: str
     owner: str
+    entry: CallerEntry
     claims: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -64,17 +68,47 @@ def all_settings() -> tuple[Setting, ...]:
 
 def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
     """Return the caller of a request; raise ``Unauthorized`` if its kind needs a token that is valid."""
-    caller: Caller = settings.caller_kind.identify(headers, settings, now)
+    caller: Caller = settings.caller_kind.identify(headers, settings.only, settings, now)
     return caller
 
 
+def check_profile(context: RequestContext, app: str | None, profile: Profile) -> None:
+    """
+    Check that the caller with this claim ``app`` may use a profile.
+
+    Raises:
+        Forbidden: it may not, or it was removed.
+    """
+    settings = context.settings
+    if not settings.may_use(settings.caller_of(app), profile):
+        reason = f"[{profile.name}] is not for this caller"
+        raise Forbidden("This caller may not use this profile.", reason=reason)
+
+
+def app_in(claims: Mapping[str, Any], settings: Settings, bucket: str) -> str | None:
+    """
+    Return the claim ``app`` of a verified token of this bucket; its caller may have been removed since.
+
+    Raises:
+        Unauthorized: it is for another bucket, or for an app that was never one of several callers.
+    """
+    app: Any = claims.get("app")
+    is_removed = isinstance(app, str) and ":" in app if settings.only else app is None or isinstance(app, str)
+    if claims.get("bucket") != bucket or not (is_removed or settings.caller_of(app)):
+        raise invalid_token("for another app or bucket")
+    return cast(str | None, app)
+
+
 def caller_from_subject(
-    subject: object, settings: Settings, claims: Mapping[str, Any] = MappingProxyType({})
+    subject: object,
+    entry: CallerEntry,
+    settings: Settings,
+    claims: Mapping[str, Any] = MappingProxyType({}),
 ) -> Caller:
     """Return the caller whom a valid token names; raise ``Unauthorized`` if the subject is none."""
     if not is_subject(subject):
         raise unauthorized(f"sub must be a string of 1 to {MAX_SUBJECT_BYTES} bytes")
-    return Caller(subject, owner_of(subject, settings.owner_secret), claims)
+    return Caller(subject, owner_of(subject, settings.owner_secret, entry.owner_id), entry, claims)
 
 
 def is_subject(value: object) -> TypeGuard[str]:
@@ -84,9 +118,15 @@ def is_subject(value: object) -> TypeGuard[str]:
 
 # A user asks for one form after another.
 @lru_cache(maxsize=256)
-def owner_of(subject: str, owner_secret: str) -> str:
-    """Return the folder name of a caller: the first 128 bits of a keyed hash, 26 of ``[a-z2-7]``."""
-    digest = keyed_hash(owner_secret, b"owner\n" + subject.encode("utf-8", "surrogatepass"))
+def owner_of(subject: str, owner_secret: str, id: str = "") -> str:
+    """
+    Return the folder name of a caller: the first 128 bits of a keyed hash, 26 of ``[a-z2-7]``.
+
+    Args:
+        id: ``CallerEntry.owner_id``, which has no newline.
+    """
+    text = f"owner 2\n{id}\n{subject}" if id else f"owner\n{subject}"
+    digest = keyed_hash(owner_secret, text.encode("utf-8", "surrogatepass"))
     return b32encode(digest[:16]).decode().rstrip("=").lower()
 
 

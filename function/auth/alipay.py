@@ -12,7 +12,7 @@ from function.annotations import Any, NamedTuple
 from function.auth import Caller, caller_from_subject, is_subject, login_code, session
 from function.config import types
 from function.config.profile import Profile
-from function.config.setting_table import CallerKind, Setting
+from function.config.setting_table import CallerEntry, CallerKind, Setting
 from function.config.settings import Settings
 from function.errors import Problem, UploadError
 from function.http.client import Send
@@ -56,15 +56,15 @@ class AlipayApp(NamedTuple):
         return f"AlipayApp({self.app_id})"
 
 
-def prepare(_settings: Settings) -> None:
+def prepare() -> None:
     """Import what signs a login."""
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: F401 - for the first caller
     from cryptography.hazmat.primitives.asymmetric import padding  # noqa: F401
 
 
-def log_in(code: str, settings: Settings, send: Send, now: datetime) -> Caller:
+def log_in(code: str, entry: CallerEntry, settings: Settings, send: Send, now: datetime) -> Caller:
     """Return the caller whom a code of ``my.getAuthCode`` names; each failure has its error."""
-    return caller_from_subject(open_id_of(code, settings.caller_settings, send, now), settings)
+    return caller_from_subject(open_id_of(code, entry.settings, send, now), entry, settings)
 
 
 def open_id_of(code: str, app: AlipayApp, send: Send, now: datetime) -> str:
@@ -243,7 +243,12 @@ KIND = CallerKind(
             is_needed=True,
             is_secret=True,
         ),
-        Setting("ALIPAY_PUBLIC_KEY", types.Type(Message("Alipay's public key (RSA2)"), _der), is_needed=True),
+        Setting(
+            "ALIPAY_PUBLIC_KEY",
+            types.Type(Message("Alipay's public key (RSA2)"), _der),
+            is_needed=True,
+            key="alipay_public_key",
+        ),
         Setting("ALIPAY_IDENTITY", types.one_of("open_id", "user_id"), "open_id"),
         Setting("ALIPAY_ENDPOINT", types.ORIGIN, "https://openapi.alipay.com"),
     ),

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from function.auth import Caller
 from function.config.key_template import PUBLIC_OWNER
-from function.config.setting_table import CallerKind
+from function.config.setting_table import CallerEntry, CallerKind
 from function.config.settings import Settings
 
 
-def identify(_headers: Mapping[str, str], _settings: Settings, _now: datetime) -> Caller:
+def identify(_headers: Mapping[str, str], entry: CallerEntry, _settings: Settings, _now: datetime) -> Caller:
     """Return the one caller that stands for all."""
-    return Caller(PUBLIC_OWNER, PUBLIC_OWNER)
+    return Caller(PUBLIC_OWNER, PUBLIC_OWNER, entry)
 
 
 KIND = CallerKind(identify, needs_tokens=False, identifies_callers=False)

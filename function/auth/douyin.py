@@ -7,7 +7,7 @@ from datetime import datetime
 from function.annotations import Any, NamedTuple
 from function.auth import Caller, caller_from_subject, is_subject, login_code, session
 from function.config import types
-from function.config.setting_table import CallerKind, Setting
+from function.config.setting_table import CallerEntry, CallerKind, Setting
 from function.config.settings import Settings
 from function.errors import UploadError
 from function.http.client import Send
@@ -28,9 +28,9 @@ class DouyinApp(NamedTuple):
         return f"DouyinApp({self.appid})"
 
 
-def log_in(code: str, settings: Settings, send: Send, now: datetime) -> Caller:
+def log_in(code: str, entry: CallerEntry, settings: Settings, send: Send, now: datetime) -> Caller:
     """Return the caller whom a code of ``tt.login`` names; each failure of the exchange has its error."""
-    return caller_from_subject(openid_of(code, settings.caller_settings, send, now), settings)
+    return caller_from_subject(openid_of(code, entry.settings, send, now), entry, settings)
 
 
 def openid_of(code: str, app: DouyinApp, send: Send, _now: datetime) -> str:

@@ -7,7 +7,7 @@ from function.annotations import Any, NamedTuple
 from function.auth import Caller, bearer_token, caller_from_subject, unauthorized
 from function.auth.signed_tokens import CLOCK_LEEWAY, check_times
 from function.config import jwt_key, types
-from function.config.setting_table import CallerKind, Setting
+from function.config.setting_table import CallerEntry, CallerKind, Setting
 from function.config.settings import Settings
 from function.messages import Message
 
@@ -31,15 +31,15 @@ class BusinessJwt(NamedTuple):
         return f"BusinessJwt({self.algorithm})"
 
 
-def prepare(_settings: Settings) -> None:
+def prepare() -> None:
     """Import PyJWT, which brings ``cryptography``."""
     import jwt  # noqa: F401 - for the first caller
 
 
-def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
+def identify(headers: Mapping[str, str], entry: CallerEntry, settings: Settings, now: datetime) -> Caller:
     """Return the caller whom the token names."""
-    claims = read_business_token(bearer_token(headers), settings.caller_settings, now)
-    return caller_from_subject(claims["sub"], settings, claims)
+    claims = read_business_token(bearer_token(headers), entry.settings, now)
+    return caller_from_subject(claims["sub"], entry, settings, claims)
 
 
 def read_business_token(token: str, expected: BusinessJwt, now: datetime) -> dict[str, Any]:
@@ -103,4 +103,5 @@ KIND = CallerKind(
     ),
     read=_read,
     problems=jwt_key.problems_of,
+    id_setting="JWT_ISSUER",
 )

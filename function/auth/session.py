@@ -6,6 +6,7 @@ from datetime import datetime
 from function.annotations import Any, NamedTuple
 from function.auth import Caller, bearer_token, is_subject, owner_of
 from function.auth import signed_tokens as tokens
+from function.config.setting_table import CallerEntry
 from function.config.settings import Settings
 
 
@@ -16,10 +17,10 @@ class SessionToken(NamedTuple):
     expires_at: int
 
     @staticmethod
-    def issue(subject: str, settings: Settings, now: datetime) -> str:
-        """Return a token for this subject."""
+    def issue(subject: str, entry: CallerEntry, settings: Settings, now: datetime) -> str:
+        """Return a token for this subject of this caller."""
         return tokens.issue_token(
-            {"sub": subject, **settings.token_scope(settings.bucket)},
+            {"sub": subject, **tokens.scope_of(entry.app, settings.bucket)},
             audience=tokens.SESSION,
             secrets=settings.token_secrets,
             now=now,
@@ -27,13 +28,13 @@ class SessionToken(NamedTuple):
         )
 
     @classmethod
-    def read(cls, text: str, settings: Settings, now: datetime) -> "SessionToken":
+    def read(cls, text: str, entry: CallerEntry, settings: Settings, now: datetime) -> "SessionToken":
         """
-        Return the content of a valid token of this app and bucket; else raise ``Unauthorized``.
+        Return the content of a valid token of this caller and bucket; else raise ``Unauthorized``.
 
         Functions of several mini-programs may share a ``TOKEN_SECRET``.
         """
-        scope = settings.token_scope(settings.bucket)
+        scope = tokens.scope_of(entry.app, settings.bucket)
         claims = tokens.read_token(
             text, audience=tokens.SESSION, secrets=settings.token_secrets, now=now, scope=scope
         )
@@ -52,7 +53,7 @@ class SessionToken(NamedTuple):
         return cls(subject, int(claims["exp"]))
 
 
-def identify(headers: Mapping[str, str], settings: Settings, now: datetime) -> Caller:
+def identify(headers: Mapping[str, str], entry: CallerEntry, settings: Settings, now: datetime) -> Caller:
     """Return the caller whose session token came with a request; raise ``Unauthorized`` without one."""
-    subject = SessionToken.read(bearer_token(headers), settings, now).subject
-    return Caller(subject, owner_of(subject, settings.owner_secret))
+    subject = SessionToken.read(bearer_token(headers), entry, settings, now).subject
+    return Caller(subject, owner_of(subject, settings.owner_secret, entry.owner_id), entry)

@@ -78,7 +78,7 @@ def read_token(
     Return the claims of a token that one of the secrets signed, for this audience, and that has not expired.
 
     Args:
-        scope: app and bucket that the token must be for.
+        scope: app and bucket that the token must be for, as ``scope_of`` returns them.
         from_backend: True if a library of the business wrote it: its own header, perhaps several audiences.
 
     Raises:
@@ -170,6 +170,15 @@ def time_claim(claims: Mapping[str, Any], name: str) -> datetime:
     if type(value) in NUMBERS and 0 <= value < END_OF_TIME:
         return datetime.fromtimestamp(value, UTC)
     raise invalid_claim(name)
+
+
+def scope_of(app: str | None, bucket: str) -> dict[str, str]:
+    """
+    Return the claims that bind a token to a caller and a bucket.
+
+    Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
+    """
+    return {**({"app": app} if app else {}), "bucket": bucket}
 
 
 def matches_scope(claims: Mapping[str, Any], scope: Mapping[str, str]) -> bool:

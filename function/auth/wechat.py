@@ -8,7 +8,7 @@ from function.auth import Caller, caller_from_subject, is_subject, session
 from function.config import types
 from function.config.profile import Profile
 from function.config.profiles import problem_in
-from function.config.setting_table import CallerKind, Setting
+from function.config.setting_table import CallerEntry, CallerKind, Setting
 from function.config.settings import Settings
 from function.errors import (
     Forbidden,
@@ -31,9 +31,9 @@ CODE2SESSION_BUDGETS_SECONDS = (3.5, 1.5)
 PUSH_SETTINGS = ("WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 
 
-def log_in(code: str, settings: Settings, send: Send, _now: datetime) -> Caller:
+def log_in(code: str, entry: CallerEntry, settings: Settings, send: Send, _now: datetime) -> Caller:
     """Return the caller whom a code of ``wx.login`` names; each failure of the exchange has its error."""
-    return caller_from_subject(openid_of(code, settings.caller_settings, send), settings)
+    return caller_from_subject(openid_of(code, entry.settings, send), entry, settings)
 
 
 def openid_of(code: str, app: WechatApp, send: Send) -> str:

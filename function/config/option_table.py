@@ -122,6 +122,11 @@ OPTIONS = (
     Option("ai_label", types.FLAG, False, needs=("confirm|parts",), excludes=IN_AN_ARCHIVE),
     Option("list", types.FLAG, False, needs_owner=True),
     Option("delete", types.one_of("owner"), needs_owner=True),
+    Option(
+        "callers",
+        types.list_of(NAME, Message('a list of names of callers.toml, such as ["main"]')),
+        is_for_pages=True,
+    ),
     Option("bucket", types.BUCKET, is_for_pages=True),
     Option("region", types.REGION, is_for_pages=True, needs=("bucket",)),
     Option("host", types.ORIGIN, is_for_pages=True),

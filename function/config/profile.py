@@ -117,6 +117,7 @@ class Profile(NamedTuple):
         ai_label: whether the label of AI-made content is read, and may be declared.
         list: whether callers may list their own objects.
         delete: caller who may delete, beside a backend: ``owner`` or none (empty).
+        callers: names of the entries of ``callers.toml`` that may use it; empty for all but ``anonymous``.
     """
 
     name: str
@@ -151,6 +152,7 @@ class Profile(NamedTuple):
     ai_label: bool
     list: bool
     delete: str
+    callers: tuple[str, ...]
     location: BucketLocation
 
     @property

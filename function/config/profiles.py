@@ -144,6 +144,7 @@ def _profile(name: str, values: Mapping[str, Any], home: BucketLocation) -> Prof
         "pinned": pinned,
         "read": values.get("read", ""),
         "delete": values.get("delete", ""),
+        "callers": values.get("callers", ()),
         "variants": MappingProxyType(values.get("variants", {})),
         "hold": hold,
         "location": home.override(values),

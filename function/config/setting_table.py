@@ -1,8 +1,9 @@
 """Settings: every one as one row."""
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping
 
-from function.annotations import Any, NamedTuple
+from function.annotations import Any, NamedTuple, TypeGuard
 from function.config import types
 from function.config.option_table import SIGNATURE_VERSIONS
 from function.config.profile import Profile
@@ -37,6 +38,7 @@ class Setting(NamedTuple):
         default: its text if it is not set; ``{NAME}`` stands for another variable.
         is_secret: True if its value must not be shown.
         needs: names of further settings that it does not work without.
+        key: its name in ``callers.toml``, if that is not its own without the name of its kind.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Setting(NamedTuple):
     is_needed: bool = False
     is_secret: bool = False
     needs: tuple[str, ...] = ()
+    key: str = ""
 
 
 class CallerKind(NamedTuple):
@@ -52,20 +55,24 @@ class CallerKind(NamedTuple):
     A way to identify callers: ``KIND`` of the module ``function.auth.<CALLER_AUTH>``.
 
     Args:
-        identify: takes headers, settings and the time; returns the ``Caller``.
+        identify: takes headers, the ``CallerEntry`` (``None`` for several), settings and the time; returns
+            the ``Caller``.
         prepare: imports what the first caller needs.
-        log_in: takes a login code, settings, ``send`` and the time; returns the ``Caller``; else ``None``.
+        log_in: takes a login code, the ``CallerEntry``, settings, ``send`` and the time; returns the
+            ``Caller``. ``None`` without a login.
         settings: rows that are read for this kind only.
-        read: makes ``Settings.caller_settings`` of the values of all rows.
+        read: makes ``CallerEntry.settings`` of the values of all rows.
         problems: takes the values that are valid by themselves, profiles and the names of settings that have
             a problem already; for rules that the rows do not say.
         app_setting: the setting with the id of the app; a token is good for one app.
+        id_setting: the setting that tells entries of this kind apart; ``app_setting`` by default.
         needs_tokens: True if ``TOKEN_SECRET`` is required.
         identifies_callers: True if each caller has an owner of their own; otherwise limits count client IPs.
+        entries: reads the entries of several callers; ``None`` for every other kind.
     """
 
     identify: Callable[..., Any]
-    prepare: Callable[..., None] = lambda _settings: None
+    prepare: Callable[..., None] = lambda: None
     log_in: Callable[..., Any] | None = None
     settings: tuple[Setting, ...] = ()
     read: Callable[[Mapping[str, Any]], Any] = lambda _values: None
@@ -73,8 +80,55 @@ class CallerKind(NamedTuple):
         lambda _values, _profiles, _refused: ()
     )
     app_setting: str = ""
+    id_setting: str = ""
     needs_tokens: bool = True
     identifies_callers: bool = True
+    entries: Callable[..., Any] | None = None
+
+
+class CallerEntry(NamedTuple):
+    """
+    One way in: one mini-program, one issuer of JWTs, or anyone; a value that is passed, never a state.
+
+    Args:
+        id: kind and the platform's id, such as ``wechat:wx…``; it is compared byte for byte.
+        name: section of ``callers.toml``; empty with one caller.
+        settings: what ``kind.read`` made.
+        app: claim of its tokens: the id; where ``is_unnamed`` the bare id of the app, or none.
+        owner_id: the id that its owners are made with; empty where ``is_unnamed``.
+    """
+
+    id: str
+    name: str
+    kind_name: str
+    kind: CallerKind
+    settings: Any
+    app: str | None
+    owner_id: str
+
+    @property
+    def is_unnamed(self) -> bool:
+        """True if its owners and tokens are those of a function with one caller."""
+        return not self.owner_id
+
+
+def is_caller_id(value: object) -> TypeGuard[str]:
+    """Return whether this can be the id of a caller, which may have been removed."""
+    return isinstance(value, str) and re.fullmatch(r"[a-z]{1,16}:[!-~]{0,200}", value) is not None
+
+
+def reaches(entry: CallerEntry, profile: Profile) -> bool:
+    """Return whether one of several callers may use a profile: anyone does only where it names them."""
+    return entry.name in profile.callers if profile.callers else entry.kind.identifies_callers
+
+
+def new_entry(
+    kind_name: str, kind: CallerKind, values: Mapping[str, Any], name: str = "", *, is_unnamed: bool = True
+) -> CallerEntry:
+    """Return the entry of a caller whose settings have these values."""
+    id = f"{kind_name}:{values.get(kind.id_setting or kind.app_setting) or ''}"
+    app = values.get(kind.app_setting) if is_unnamed else id
+    return CallerEntry(id, name, kind_name, kind, kind.read(values), app, "" if is_unnamed else id)
 
 
 SETTINGS = (

@@ -10,7 +10,7 @@ from function.config import settings_validation as validation
 from function.config.green import endpoint_of
 from function.config.profile import BucketLocation, Profile, SessionKey
 from function.config.profiles import PROFILES_TOML, read_profiles
-from function.config.setting_table import SETTINGS, CallerKind, Setting
+from function.config.setting_table import SETTINGS, CallerEntry, CallerKind, Setting, new_entry, reaches
 from function.config.types import Rate, one_of
 from function.errors import Misconfigured, Problem
 from function.messages import Message
@@ -29,8 +29,8 @@ class Settings(NamedTuple):
             ``role_arn``; see ``BucketLocation``.
         sign_part_length: True if the URL of a part admits exactly its length.
         session_policies: RAM document for AssumeRole, as JSON text.
-        caller_settings: result of ``caller_kind.read``.
-        app: id of the app that tokens are good for, where the caller kind has one.
+        caller_kind: of ``caller_auth``.
+        only: the one caller; ``None`` with ``CALLER_AUTH=several``.
         token_secrets: the first signs, all verify; of ``receipt_secrets`` as well.
         quota_url: holds a password; ``quota_when_down`` is ``deny`` or ``allow`` wherever it names Redis, and
             ``quota_utc_offset`` says when a quota's day begins.
@@ -53,8 +53,8 @@ class Settings(NamedTuple):
     session_policies: Mapping[SessionKey, str]
     caller_auth: str
     caller_kind: CallerKind
-    caller_settings: Any
-    app: str | None
+    callers: tuple[CallerEntry, ...]
+    only: CallerEntry | None
     token_secrets: tuple[str, ...]
     receipt_secrets: tuple[str, ...]
     owner_secret: str
@@ -92,13 +92,27 @@ class Settings(NamedTuple):
         profiles = {name: profile for name, profile in self.profiles.items() if profile.location == location}
         return self._replace(profiles=MappingProxyType(profiles), **location._asdict())
 
-    def token_scope(self, bucket: str) -> dict[str, str]:
-        """
-        Return the claims that bind a token to an app and a bucket.
+    @property
+    def unnamed(self) -> CallerEntry | None:
+        """Return the caller whose owners and tokens are those of a function with one caller."""
+        return self.only or next((each for each in self.callers if each.is_unnamed), None)
 
-        Functions of several mini-programs, or with buckets of their own, may share a ``TOKEN_SECRET``.
-        """
-        return {**({"app": self.app} if self.app else {}), "bucket": bucket}
+    def caller_of(self, app: object) -> CallerEntry | None:
+        """Return the caller whose tokens have this claim ``app``; ``None`` if there is none (any more)."""
+        return next((each for each in self.callers if each.app == app), None)
+
+    def caller_field(self, app: str | None) -> dict[str, str | None]:
+        """Return ``{"caller": id}`` for responses and events, of a removed one as well; empty with one."""
+        if self.only:
+            return {}
+        entry = self.caller_of(app)
+        return {"caller": entry.id if entry else app}
+
+    def may_use(self, entry: CallerEntry | None, profile: Profile) -> bool:
+        """Return whether a caller may use a profile; ``None`` stands for one that was removed."""
+        if entry is None or self.only:
+            return entry is not None
+        return reaches(entry, profile)
 
     def __repr__(self) -> str:
         return f"Settings({self.bucket})"
@@ -114,7 +128,7 @@ def read_settings(
     Read and validate all settings.
 
     Args:
-        caller_kinds: by name; only a refusal iterates over them.
+        caller_kinds: by name; only a refusal, and several callers, iterate over them.
         session_policies: makes the session policies of all profiles; ``has_webhook`` if a webhook is set,
             ``erases`` if erasing is open.
 
@@ -126,8 +140,9 @@ def read_settings(
     caller_auth = one_of(*([name] if kind else sorted(caller_kinds, reverse=True)))
     rows = [row._replace(type=caller_auth) if row.name == "CALLER_AUTH" else row for row in SETTINGS]
     rows += kind.settings if kind else ()
-    values, problems = _read_rows(environ, rows)
-    by_name, found = _read_profiles_file(values, read_text)
+    values, problems = read_rows(environ, rows)
+    path = DEFAULT_PROFILES_FILE.parent / values.get("PROFILES_FILE", PROFILES_TOML)
+    by_name, found = _read_profiles_file(path, values, read_text)
     problems += found
     profiles = by_name.values()
     policies = session_policies(
@@ -135,16 +150,21 @@ def read_settings(
     )
     problems += validation.sdk_variables(environ)
     problems += validation.policies_too_long(policies)
-    problems += validation.profiles_and_settings(values, kind, profiles)
-    problems += kind.problems(values, profiles, _settings_of(problems)) if kind else ()
-    problems += validation.missing_settings(rows, values, kind, profiles, _settings_of(problems))
-    problems += validation.related_settings(values, _settings_of(problems))
+    callers: tuple[CallerEntry, ...] | None = None
+    if kind and kind.entries:
+        callers, found = kind.entries(environ, values, profiles, path.parent, read_text, caller_kinds)
+        problems += found
+    problems += validation.profiles_and_settings(values, kind, profiles, callers)
+    problems += kind.problems(values, profiles, settings_of(problems)) if kind else ()
+    problems += validation.missing_settings(rows, values, kind, profiles, settings_of(problems))
+    problems += validation.related_settings(values, settings_of(problems))
     if problems or kind is None:
         raise Misconfigured(problems)
-    return _settings(values, kind, by_name, policies)
+    only = new_entry(name, kind, values) if callers is None else None
+    return _settings(values, kind, callers or (only,), only, by_name, policies)
 
 
-def _read_rows(environ: Mapping[str, str], rows: Iterable[Setting]) -> tuple[dict[str, Any], list[Problem]]:
+def read_rows(environ: Mapping[str, str], rows: Iterable[Setting]) -> tuple[dict[str, Any], list[Problem]]:
     """Return the values of the settings that are set or have a default, and a problem for each wrong one."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -173,15 +193,14 @@ def _read_rows(environ: Mapping[str, str], rows: Iterable[Setting]) -> tuple[dic
     return values, problems
 
 
-def _settings_of(problems: Iterable[Problem]) -> frozenset[str]:
+def settings_of(problems: Iterable[Problem]) -> frozenset[str]:
     """Return the settings that have a problem, or are missing for another one."""
     return frozenset(name for problem in problems for name in (problem.setting, problem.needs))
 
 
 def _read_profiles_file(
-    values: Mapping[str, Any], read_text: Callable[[Path], str]
+    path: Path, values: Mapping[str, Any], read_text: Callable[[Path], str]
 ) -> tuple[dict[str, Profile], list[Problem]]:
-    path = DEFAULT_PROFILES_FILE.parent / values.get("PROFILES_FILE", PROFILES_TOML)
     try:
         text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
@@ -200,6 +219,8 @@ def _home(values: Mapping[str, Any]) -> BucketLocation:
 def _settings(
     values: Mapping[str, Any],
     kind: CallerKind,
+    callers: tuple[CallerEntry | None, ...],
+    only: CallerEntry | None,
     profiles: dict[str, Profile],
     policies: Mapping[SessionKey, str],
 ) -> Settings:
@@ -212,8 +233,8 @@ def _settings(
         "session_life": values["STS_SESSION_SECONDS"],
         "session_policies": policies,
         "caller_kind": kind,
-        "caller_settings": kind.read(values),
-        "app": values.get(kind.app_setting),
+        "callers": callers,
+        "only": only,
         "token_secrets": secrets,
         "receipt_secrets": values.get("RECEIPT_SECRET", secrets),
         "owner_secret": values.get("OWNER_SECRET") or (secrets[-1] if secrets else ""),

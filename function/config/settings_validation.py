@@ -1,14 +1,14 @@
 """Rules that relate several settings, or settings and profiles."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from function.annotations import Any
-from function.config.green import endpoint_of
+from function.config.green import WECHAT, endpoint_of
 from function.config.option_table import OPTIONS
 from function.config.profile import CREDENTIALS_MARGIN, Profile, SessionKey, fits
 from function.config.profiles import PROFILES_TOML, problem_in
-from function.config.setting_table import CallerKind, Setting
+from function.config.setting_table import CallerEntry, CallerKind, Setting, reaches
 from function.errors import Problem
 from function.messages import Message
 
@@ -78,36 +78,31 @@ def missing_settings(
 
 
 def profiles_and_settings(
-    values: Mapping[str, Any], kind: CallerKind | None, profiles: Iterable[Profile]
+    values: Mapping[str, Any],
+    kind: CallerKind | None,
+    profiles: Iterable[Profile],
+    callers: Iterable[CallerEntry] | None = None,
 ) -> Iterator[Problem]:
-    """Check lives of signatures against the session, and options that need a caller kind."""
+    """
+    Check lives of signatures against the session, and options that need a caller kind.
+
+    Args:
+        callers: all of several; ``None`` with one.
+    """
     session = values.get("STS_SESSION_SECONDS")
     profiles = [*profiles]
     if values.get("ERASE") and profiles and not any("{owner}" in each.key.text for each in profiles):
         yield Problem("ERASE", Message("ERASE needs a profile with {{owner}} in key"))
     for profile in profiles:
         yield from _lives_over_the_session(profile, session)
-        for option, other in (("read", "callers"), ("commit_by", "backend")):
-            if getattr(profile, option) == "owner" and kind and not kind.identifies_callers:
-                clause = Message(
-                    '{option} = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth};'
-                    ' write {option} = "{other}", or set CALLER_AUTH to wechat, alipay, douyin or jwt',
-                    option=option,
-                    caller_auth=values["CALLER_AUTH"],
-                    other=other,
-                )
-                yield problem_in(profile.name, clause)
-        for row in OPTIONS:
-            if row.needs_owner and getattr(profile, row.name) and kind and not kind.identifies_callers:
-                clause = Message(
-                    "{option} needs callers who are told apart, and CALLER_AUTH is {caller_auth}; leave out"
-                    " {option}, or set CALLER_AUTH to wechat, alipay, douyin or jwt",
-                    option=row.name,
-                    caller_auth=values["CALLER_AUTH"],
-                )
-                yield problem_in(profile.name, clause)
+        kinds = {values["CALLER_AUTH"]: kind} if kind else {}
+        if callers is not None:
+            kinds = {each.kind_name: each.kind for each in callers if reaches(each, profile)}
+        elif kind and profile.callers:
+            yield problem_in(profile.name, Message("callers needs CALLER_AUTH=several"), needs="CALLER_AUTH")
+        yield from _no_owners(profile, [name for name, each in kinds.items() if not each.identifies_callers])
         yield from _no_green(profile, values)
-        if profile.is_checked_by_wechat and kind and values["CALLER_AUTH"] != "wechat":
+        if profile.is_checked_by_wechat and any(name != WECHAT for name in kinds):
             clause = Message(
                 'hold with "check" needs CALLER_AUTH=wechat: WeChat asks for the openid;'
                 ' check_by = ["aliyun"] needs no WeChat'
@@ -121,6 +116,31 @@ def profiles_and_settings(
                 session=session.seconds,
             )
             yield problem_in(profile.name, clause, needs="STS_SESSION_SECONDS")
+
+
+def _no_owners(profile: Profile, shared: Sequence[str]) -> Iterator[Problem]:
+    """Find options that need an owner for each caller; ``shared`` are the kinds that give all callers one."""
+    if not shared:
+        return
+    for option, other in (("read", "callers"), ("commit_by", "backend")):
+        if getattr(profile, option) == "owner":
+            clause = Message(
+                '{option} = "owner" needs callers who are told apart, and CALLER_AUTH is {caller_auth};'
+                ' write {option} = "{other}", or set CALLER_AUTH to wechat, alipay, douyin or jwt',
+                option=option,
+                caller_auth=shared[0],
+                other=other,
+            )
+            yield problem_in(profile.name, clause)
+    for row in OPTIONS:
+        if row.needs_owner and getattr(profile, row.name):
+            clause = Message(
+                "{option} needs callers who are told apart, and CALLER_AUTH is {caller_auth}; leave out"
+                " {option}, or set CALLER_AUTH to wechat, alipay, douyin or jwt",
+                option=row.name,
+                caller_auth=shared[0],
+            )
+            yield problem_in(profile.name, clause)
 
 
 def _no_green(profile: Profile, values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -163,7 +183,7 @@ def related_settings(values: Mapping[str, Any], refused: Container[str]) -> Iter
         yield Problem("ERASE", Message("ERASE needs RECEIPT_SECRET or TOKEN_SECRET, which signs its records"))
     if values.get("ERASE_ON") and values.get("ERASE") is False:
         yield Problem("ERASE_ON", Message("ERASE_ON needs ERASE=true"))
-    if values.get("ERASE_ON") and values.get("CALLER_AUTH", "wechat") != "wechat":
+    if values.get("ERASE_ON") and values.get("CALLER_AUTH", WECHAT) not in (WECHAT, "several"):
         yield Problem("ERASE_ON", Message("ERASE_ON needs CALLER_AUTH=wechat: the events are WeChat's"))
     if set(values.get("TOKEN_SECRET", ())) & set(values.get("RECEIPT_SECRET", ())):
         sentence = Message(

@@ -173,5 +173,6 @@ def notify(
     found = {} if finding is None else finding.event
     context.line.verdict = found or context.line.verdict
     location, owner = upload.profile.location, upload.owner
-    said = {**found, **more, **told_label(label_of(case))}
+    caller = context.settings.caller_field(upload.content.app)
+    said = {**found, **more, **told_label(label_of(case)), **caller}
     return notify_business(context, location, upload.receipt, upload.upload_id, owner, event, at, **said)

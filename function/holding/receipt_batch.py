@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from function.annotations import Any, NamedTuple
-from function.auth import identify
+from function.auth import Caller, check_profile, identify
 from function.auth.business_token import check_backend_token, is_for_backends
 from function.config.types import Rate
 from function.context import RequestContext
@@ -23,8 +23,6 @@ DECISIONS = (PUBLISH, REJECT)
 REVIEWER = r"[^\x00-\x1f\x7f\ud800-\udfff]{1,64}"
 # The label of AI-made content that a reviewer may give.
 SUSPECTED = 3
-# The caller of a request with a backend's token; any other caller is an owner.
-BACKEND = ""
 CALLS_PER_UPLOAD = Rate(60, 60)
 # Otherwise an owner of many uploads could call OSS without bound: a page of twenty every other second.
 CALLS_PER_OWNER = Rate(600, 60)
@@ -100,6 +98,8 @@ def _log(context: RequestContext, request: HeldRequest) -> None:
     line, uploads = context.line, request.uploads
     owners = {upload.owner for upload in uploads}
     line.owner = owners.pop() if len(owners) == 1 else None
+    callers = {context.settings.caller_field(upload.content.app).get("caller") for upload in uploads}
+    line.caller = callers.pop() if len(callers) == 1 else None
     if request.is_one and uploads:
         line.profile, line.key, line.upload_id = uploads[0].profile.name, uploads[0].key, uploads[0].upload_id
     elif uploads:
@@ -108,9 +108,9 @@ def _log(context: RequestContext, request: HeldRequest) -> None:
         line.upload_id = [upload.upload_id for upload in uploads]
 
 
-def authorize_caller(context: RequestContext, token: str, *, owners_may: bool) -> str:
+def authorize_caller(context: RequestContext, token: str, *, owners_may: bool) -> Caller | None:
     """
-    Return the caller: ``BACKEND`` or an owner.
+    Return the caller; ``None`` for a backend.
 
     Args:
         token: of the request.
@@ -122,23 +122,23 @@ def authorize_caller(context: RequestContext, token: str, *, owners_may: bool) -
     """
     if is_for_backends(token):
         check_backend_token(token, context.settings, context.now)
-        return BACKEND
-    if owners_may and context.settings.caller_kind.identifies_callers:
-        return identify(context.request.headers, context.settings, context.now).owner
+        return None
+    if owners_may and any(each.kind.identifies_callers for each in context.settings.callers):
+        return identify(context.request.headers, context.settings, context.now)
     raise _backends_only()
 
 
 def reject_other_owners(
-    request: HeldRequest, caller: str, owners_may: Callable[[HeldUpload], bool]
+    request: HeldRequest, caller: Caller | None, owners_may: Callable[[HeldUpload], bool]
 ) -> HeldRequest:
     """Return the same request, with an error in place of each upload that is not this caller's."""
 
     def refusal(upload: HeldUpload) -> Forbidden | None:
-        if caller == BACKEND:
+        if caller is None:
             return None
         if not owners_may(upload):
             return _backends_only()
-        if upload.owner != caller:
+        if upload.owner != caller.owner:
             return Forbidden("This upload belongs to another caller.", reason="another owner's receipt")
         return None
 
@@ -194,6 +194,11 @@ def respond_to_each(
 def _over_limit(
     context: RequestContext, upload: HeldUpload, limit: str, is_backend: bool
 ) -> UploadError | None:
+    if not is_backend:
+        try:
+            check_profile(context, upload.content.app, upload.profile)
+        except Forbidden as error:
+            return error
     name = f"{limit} by backends" if is_backend else limit
     items = [RateLimitItem(name, CALLS_PER_UPLOAD, upload.upload_id)]
     if not is_backend:

@@ -6,8 +6,10 @@ silence, errors and doubts a human decides.
 """
 
 from contextlib import suppress
+from hashlib import sha256
 
 from function.config.green import WECHAT
+from function.config.setting_table import CallerEntry
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
@@ -24,6 +26,7 @@ from function.moderation.finding import CHANGED, LABEL, RULES, UNREACHABLE, Find
 from function.moderation.wechat import CANNOT_OPEN
 from function.moderation.wechat_verdict import Verdict
 from function.oss.client import oss_clients, require_client
+from function.uploads.receipt import invalid_receipt
 
 # What a submission needs at least; with less it is left to the next request or tick.
 SUBMIT_SECONDS = 2.0
@@ -95,17 +98,25 @@ def _note_submission(case: Case, current: HeldState, progress: Progress, trace_i
     # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
     # one of the two sees the other.
     checked = Check(upload.receipt, current.stored_at, progress.number, upload.shown.number)
-    records.put(case.oss, records.check_key(trace_id), checked.fields, case.now)
-    early = records.get(case.oss, records.verdict_key(trace_id))
+    name = record_name(trace_id, case.context.settings.caller_of(upload.content.app))
+    records.put(case.oss, records.check_key(name), checked.fields, case.now)
+    early = records.get(case.oss, records.verdict_key(name))
     progress = note(case, progress, "submitted", trace=trace_id, failures=0)
     if early is not None:
         return _apply_verdict(case, records.verdict_in(trace_id, early), checked)
     return HeldState(progress.state, progress=progress)
 
 
-def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
+def record_name(trace_id: str, entry: CallerEntry | None) -> str:
+    """Return the name of the records of a submission: each AppID has trace ids of its own."""
+    if entry is None or entry.is_unnamed:
+        return trace_id
+    return sha256(f"{entry.id}\n{trace_id}".encode()).hexdigest()
+
+
+def apply_verdict(context: RequestContext, verdict: Verdict, entry: CallerEntry) -> bool:
     """
-    Carry out a verdict of WeChat.
+    Carry out a verdict of WeChat about an upload of this caller.
 
     Returns:
         whether it is about an upload of this function; otherwise it is stored, as its record may follow.
@@ -114,18 +125,21 @@ def apply_verdict(context: RequestContext, verdict: Verdict) -> bool:
         UploadError: it could be neither carried out nor stored, so WeChat must repeat it.
     """
     context.line.trace_id = verdict.trace_id
+    name = record_name(verdict.trace_id, entry)
     locations = [profile.location for profile in context.settings.profiles.values() if profile.is_checked]
     buckets = oss_clients(context, locations)
-    found = records.checks_of(buckets.values(), verdict.trace_id)
+    found = records.checks_of(buckets.values(), name)
     if not found:
         fields = {"outcome": verdict.outcome.name, "label": verdict.label, "errcode": verdict.errcode}
         for oss in map(require_client, buckets.values()):
-            records.put(oss, records.verdict_key(verdict.trace_id), fields, context.now)
-        found = records.checks_of(buckets.values(), verdict.trace_id)
+            records.put(oss, records.verdict_key(name), fields, context.now)
+        found = records.checks_of(buckets.values(), name)
     failed: UploadError | None = None
     for (bucket, checked), oss in found.items():
         try:
             upload = read_recorded(checked.receipt, bucket, context.settings, context.now)
+            if upload.content.app != entry.app:
+                raise invalid_receipt("of another caller than the verdict")
             line = context.line
             line.profile, line.owner = upload.profile.name, upload.owner
             line.key, line.upload_id = upload.key, upload.upload_id

@@ -5,10 +5,11 @@ from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
 from function.errors import WechatUnavailable
 from function.holding.held_upload import HeldUpload, held_url, obstacle_in
-from function.moderation.finding import ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
+from function.moderation.finding import ERRCODE, REMOVED, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.source_token import SourceToken
 from function.moderation.wechat import CANNOT_OPEN, CheckRequest, media_of, submit
 from function.oss.client import OssClient
+from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
 
 # Refusals of a plain request where the console has API security switched on.
@@ -37,14 +38,19 @@ def submit_to_wechat(
         obstacle = obstacle or UNSUPPORTED
         context.line.reason = f"media_check_async: {obstacle}; a human must decide"
         return Finding(obstacle)
-    settings, app = context.settings, context.settings.caller_settings
+    settings = context.settings
+    entry = settings.caller_of(upload.content.app)
+    if entry is None or entry.kind_name != WECHAT:
+        context.line.reason = "media_check_async: its caller was removed; a human must decide"
+        return Finding(REMOVED)
+    app: WechatApp = entry.settings
     if is_unreachable:
-        token = SourceToken(upload.upload_id, upload.profile.name, media.process)
+        token = SourceToken(upload.upload_id, upload.profile.name, media.process, entry.app)
         url = f"{settings.own_address}/check-source?t={token.issue(settings, context.now)}"
     else:
         url = held_url(context, oss, upload, CHECK_URL_LIFE, process=media.process)
     request = CheckRequest(url, media.media_type, upload.profile.check_scene, upload.content.subject)
-    tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, context.instance.send))
+    tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, context.instance.send), app.appid)
     try:
         result = submit(app, tokens, request, context.send, context.now, context.seconds_left)
     except WechatUnavailable:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from function.annotations import Any
-from function.auth import Caller
+from function.auth import Caller, check_profile
 from function.config.profile import Profile
 from function.context import RequestContext
 from function.errors import BadRequest
@@ -12,13 +12,22 @@ from function.uploads.plan import PlannedUpload
 from function.uploads.request import UploadRequest
 
 
-def reserve_forms(context: RequestContext, caller: Caller, forms: int) -> Reservation:
-    """Reserve forms; raise ``Forbidden`` while everything of the caller is being erased."""
+def reserve_forms(context: RequestContext, caller: Caller, profiles: Sequence[Profile]) -> Reservation:
+    """
+    Reserve a form of each profile.
+
+    Raises:
+        Forbidden: the caller may not use a profile, or everything of the caller is being erased.
+    """
+    if context.settings.only is None:
+        context.line.caller = caller.entry.id
+        for profile in profiles:
+            check_profile(context, caller.entry.app, profile)
     if context.settings.erase:
         from function.owners.erasure_records import refuse_while_erasing
 
         refuse_while_erasing(context, caller.owner)
-    items = context.rate_limit_items("forms", context.settings.caller_rate, caller.owner, forms)
+    items = context.rate_limit_items("forms", context.settings.caller_rate, caller.owner, len(profiles))
     return context.instance.limiter.reserve(caller.owner, items, context.now, context.line)
 
 
@@ -28,7 +37,7 @@ def check_replacement(context: RequestContext, caller: Caller, file: UploadReque
         from function.owners.deletion import check_replaced
         from function.reading import profiles_with_keys
 
-        check_replaced(file.replaces, caller.owner, profile, profiles_with_keys(context))
+        check_replaced(file.replaces, caller.owner, profile, profiles_with_keys(context, caller.entry))
 
 
 def refuse_replacing_each_other(planned: Sequence[PlannedUpload], replaced: Sequence[str | None]) -> None:

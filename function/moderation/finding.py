@@ -11,6 +11,8 @@ LABEL, ERRCODE, SILENT, CHANGED = "label", "errcode", "silent", "changed"
 UNSUPPORTED, ANIMATED, UNREACHABLE = "unsupported", "animated", "unreachable"
 NOT_CHECKED, METADATA, UNREADABLE, RULES = "not-checked", "metadata", "unreadable", "rules"
 AI_LABEL = "ai-label"
+# The caller whose secrets a check needs is no caller any more.
+REMOVED = "removed"
 # A checker has some hundred labels; a record has room for these.
 MAX_LABELS, MAX_LABEL = 64, 128
 

@@ -14,7 +14,7 @@ from function.annotations import Any
 from function.auth import is_subject, owner_of
 from function.auth.signed_tokens import keyed_hash
 from function.config.profile import BucketLocation
-from function.config.setting_table import REVOCATIONS
+from function.config.setting_table import REVOCATIONS, CallerEntry
 from function.config.settings import Settings
 from function.context import RequestContext
 from function.errors import OssUnavailable, UploadError
@@ -32,19 +32,23 @@ UPLOADED = {5, 7, 14, 15, 20, 207, 301}
 ACTED_ON_FOR = timedelta(hours=1)
 
 
-def accept_revocation(context: RequestContext, event: Mapping[str, Any]) -> UploadError | None:
+def accept_revocation(
+    context: RequestContext, event: Mapping[str, Any], entry: CallerEntry
+) -> UploadError | None:
     """
     Begin the erasure that an event asks for, and deliver it to the business, without waiting for either.
 
     Args:
         event: of a verified push; its fields may be missing, or of any type.
+        entry: whose push it is, and whose owner alone is erased.
 
     Returns:
         why WeChat must repeat the push: something of it is stored nowhere.
     """
     openid, created, name, info = (event.get(each) for each in IDENTITY)
     subject = openid if is_subject(openid) else None
-    owner = context.line.owner = owner_of(subject, context.settings.owner_secret) if subject else None
+    secret = context.settings.owner_secret
+    owner = context.line.owner = owner_of(subject, secret, entry.owner_id) if subject else None
     at = _time_of(created)
     body = {
         "event": REVOKED,
@@ -53,12 +57,13 @@ def accept_revocation(context: RequestContext, event: Mapping[str, Any]) -> Uplo
         "name": name,
         "revokeInfo": None if info is None else str(info),
         "at": at and iso(at),
+        **context.settings.caller_field(entry.app),
     }
     id = id_of(body, context.settings)
     failed: UploadError | None = None
     if owner and name in context.settings.erase_on:
         try:
-            body |= _erasure(context, event, owner, at, id)
+            body |= _erasure(context, event, entry, owner, at, id)
         except UploadError as error:
             failed = error
     if not deliver(context, _location(context.settings), id, body, owner or "", at=at):
@@ -77,11 +82,16 @@ def id_of(body: Mapping[str, Any], settings: Settings) -> str:
 
 
 def _erasure(
-    context: RequestContext, event: Mapping[str, Any], owner: str, at: datetime | None, id: str
+    context: RequestContext,
+    event: Mapping[str, Any],
+    entry: CallerEntry,
+    owner: str,
+    at: datetime | None,
+    id: str,
 ) -> dict[str, str]:
     """Begin an erasure; return its id for the business, or nothing with the reason in the log."""
     codes = set(map(int, re.findall(r"[0-9]{1,9}", str(event.get("RevokeInfo")))))
-    if event.get("AppID") != context.settings.app:
+    if event.get("AppID") != entry.settings.appid:
         context.line.reason = "not erased: the AppID in the event is not WECHAT_APPID"
     elif event["Event"] == REVOCATIONS[0] and not codes & UPLOADED:
         context.line.reason = "not erased: RevokeInfo is not about uploads"

@@ -34,6 +34,8 @@ LOGIN = "login"
 ERASE = "erase"
 # The feature of a caller kind's settings that have ``push``.
 PUSH = "push"
+# The one name that more of the path may follow: an AppID.
+EVENTS = "wechat-events"
 ROUTES = {
     DEFAULT_ROUTE: Route(("GET", "POST"), "function.routes.upload_params", "handle"),
     "login": Route(("POST",), "function.routes.login", "handle", LOGIN),
@@ -52,7 +54,7 @@ ROUTES = {
     "list": Route(("POST",), "function.routes.owners", "list_own", "list"),
     "delete": Route(("POST",), "function.routes.owners", "delete", "delete"),
     "erase": Route(("POST",), "function.routes.erase", "handle", ERASE),
-    "wechat-events": Route(("GET", "POST"), "function.routes.wechat_events", "handle", PUSH),
+    EVENTS: Route(("GET", "POST"), "function.routes.wechat_events", "handle", PUSH),
     "check-source": Route(("GET",), "function.routes.check_source", "handle", "is_checked_by_wechat"),
     HEALTH: Route(("GET",), "", ""),
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from function.annotations import Any
 from function.auth import MAX_SUBJECT_BYTES, bearer_token, is_subject, owner_of
 from function.auth.business_token import ERASURE, check_backend_token
+from function.config.setting_table import is_caller_id
 from function.config.settings import Settings
 from function.context import RequestContext
 from function.errors import BadRequest
@@ -29,13 +30,20 @@ def handle(context: RequestContext) -> dict[str, Any]:
 
 
 def _owner(fields: Mapping[str, Any], settings: Settings) -> str:
-    subject, owner = fields.get("sub"), fields.get("owner")
+    subject, owner, caller = fields.get("sub"), fields.get("owner"), fields.get("caller")
     if (subject is None) == (owner is None):
         raise BadRequest("Send either sub or owner.")
+    if caller is not None and (owner is not None or not is_caller_id(caller)):
+        raise BadRequest("caller must be the id of a caller, and stands beside sub.")
     if owner is None:
         if not is_subject(subject):
             raise BadRequest(f"sub must be a string of 1 to {MAX_SUBJECT_BYTES} bytes.")
-        return owner_of(subject, settings.owner_secret)
+        entry = settings.unnamed
+        if caller is None and entry is None:
+            raise BadRequest("caller is missing: the id of the caller whose sub this is.")
+        # One that was removed has left objects; their owners are made with its id.
+        is_unnamed = entry is not None and caller in (None, entry.id)
+        return owner_of(subject, settings.owner_secret, "" if is_unnamed else caller)
     if not isinstance(owner, str) or not re.fullmatch(OWNER, owner):
         raise BadRequest("owner must be the 26 characters of a key.")
     return owner

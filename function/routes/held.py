@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from function.annotations import Any
-from function.auth import bearer_token
+from function.auth import Caller, bearer_token
 from function.auth.business_token import check_backend_token, is_backend
 from function.config.types import Rate
 from function.context import RequestContext
@@ -13,7 +13,6 @@ from function.holding.commands import discard as discard_upload
 from function.holding.current_state import label_of
 from function.holding.held_upload import Case, HeldUpload
 from function.holding.receipt_batch import (
-    BACKEND,
     HeldRequest,
     authorize_caller,
     read_held_request,
@@ -38,17 +37,17 @@ REVIEWS_RATE, REVIEWS_A_PAGE = Rate(60, 60), 20
 def commit(context: RequestContext) -> dict[str, Any]:
     """Return what ``response_about`` does, and who decided by hand; for ``receipts`` ``{"results": […]}``."""
     request, caller = _read(context, lambda upload: upload.profile.commit_by == BY_OWNER)
-    if request.by_hand and caller != BACKEND:
+    if request.by_hand and caller:
         raise Forbidden("Only a backend may decide by hand.", reason="a decision without a backend's token")
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
         case = Case(context, oss, upload)
-        ended = commit_held(case, request.by_hand, is_backend=caller == BACKEND)
+        ended = commit_held(case, request.by_hand, is_backend=caller is None)
         response = response_about(upload, ended.shown, ended.published)
         verdict = _verdict(oss, upload, request.by_hand is not None)
         return {**response, **told_label(label_of(case)), **verdict}
 
-    return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
+    return respond_to_each(context, request, LIMIT, act, is_backend=caller is None)
 
 
 def _verdict(oss: OssClient, upload: HeldUpload, is_wanted: bool) -> dict[str, Any]:
@@ -60,7 +59,9 @@ def _verdict(oss: OssClient, upload: HeldUpload, is_wanted: bool) -> dict[str, A
     return verdict_about(oss, upload)
 
 
-def _read(context: RequestContext, owners_may: Callable[[HeldUpload], bool]) -> tuple[HeldRequest, str]:
+def _read(
+    context: RequestContext, owners_may: Callable[[HeldUpload], bool]
+) -> tuple[HeldRequest, Caller | None]:
     """Return the request and its caller; an upload that the caller may not act on is an error in it."""
     token = bearer_token(context.request.headers)
     request = read_held_request(context)
@@ -73,10 +74,10 @@ def discard(context: RequestContext) -> dict[str, Any]:
     request, caller = _read(context, lambda upload: upload.is_held)
 
     def act(oss: OssClient, upload: HeldUpload) -> dict[str, Any]:
-        state = discard_upload(Case(context, oss, upload), is_backend=caller == BACKEND)
+        state = discard_upload(Case(context, oss, upload), is_backend=caller is None)
         return response_about(upload, state)
 
-    return respond_to_each(context, request, LIMIT, act, is_backend=caller == BACKEND)
+    return respond_to_each(context, request, LIMIT, act, is_backend=caller is None)
 
 
 def status(context: RequestContext) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def reviews(context: RequestContext) -> dict[str, Any]:
     settings, now, own = context.settings, context.now, ["reviews"]
     check_backend_token(bearer_token(context.request.headers), settings, now)
     limit, cursor = read_page(read_json_object(context.request.body), REVIEWS_A_PAGE)
-    context.instance.limiter.hit([RateLimitItem("reviews", REVIEWS_RATE, BACKEND)], now)
+    context.instance.limiter.hit([RateLimitItem("reviews", REVIEWS_RATE, "backends")], now)
     after = read_cursor(cursor, own, settings, now) if cursor else ""
     items, after = list_reviews(context, limit, after)
     return {

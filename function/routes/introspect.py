@@ -23,14 +23,21 @@ CALLS = Rate(600, 60)
 
 
 def handle(context: RequestContext) -> dict[str, Any]:
-    """Return ``{"active": true, "sub", "owner", "exp", "kind"}``, or ``{"active": false}`` alone."""
+    """
+    Return ``{"active": true, "sub", "owner", "exp", "kind"}``, of several callers with ``"caller"``, its id;
+    or ``{"active": false}`` alone.
+    """
     settings, now = context.settings, context.now
     check_backend_token(bearer_token(context.request.headers), settings, now)
     context.instance.limiter.hit([RateLimitItem("introspections", CALLS, "backends")], now)
     token = _token(context.request)
     try:
-        session = SessionToken.read(token, settings, now)
-        owner = context.line.owner = owner_of(session.subject, settings.owner_secret)
+        if (entry := settings.only) is None:
+            from function.auth.several import entry_of_token
+
+            entry = entry_of_token(token, settings)
+        session = SessionToken.read(token, entry, settings, now)
+        owner = context.line.owner = owner_of(session.subject, settings.owner_secret, entry.owner_id)
         if settings.erase:
             from function.owners.erasure_records import refuse_while_erasing
 
@@ -43,7 +50,8 @@ def handle(context: RequestContext) -> dict[str, Any]:
         "sub": session.subject,
         "owner": owner,
         "exp": session.expires_at,
-        "kind": settings.caller_auth,
+        "kind": entry.kind_name,
+        **({} if settings.only else {"caller": entry.id}),
     }
 
 

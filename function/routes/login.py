@@ -17,15 +17,20 @@ def handle(context: RequestContext) -> dict[str, Any]:
     """Return ``{"token": …, "expiresIn": seconds}``."""
     settings = context.settings
     # A malformed code does not count against others behind the same client IP.
-    code = code_of(read_json_object(context.request.body))
+    fields = read_json_object(context.request.body)
+    code = code_of(fields)
     items = items_by_ip("logins", settings.login_rate, context.client_ip)
     # The last item is of the widest network, so a cluster stores all counts of one request together.
     context.instance.limiter.hit_shared(items[-1].key, items, context.now, context.line)
-    log_in = settings.caller_kind.log_in
-    assert log_in is not None, "as the route's feature says"
-    caller = log_in(code, settings, context.send, context.now)
+    if (entry := settings.only) is None:
+        from function.auth.several import entry_of_login
+
+        entry = entry_of_login(fields.get("app"), settings)
+        context.line.caller = entry.id
+    assert entry.kind.log_in is not None, "as the route's feature says"
+    caller = entry.kind.log_in(code, entry, settings, context.send, context.now)
     context.line.owner = caller.owner
-    token = SessionToken.issue(caller.subject, settings, context.now)
+    token = SessionToken.issue(caller.subject, entry, settings, context.now)
     return {"token": token, "expiresIn": int(settings.token_life.total_seconds())}
 
 

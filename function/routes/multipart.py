@@ -25,7 +25,7 @@ def begin(context: RequestContext) -> dict[str, Any]:
     caller = identify(context.request.headers, context.settings, context.now)
     context.line.owner = caller.owner
     file, profile, size_bytes = _read(context)
-    reservation = reserve_forms(context, caller, 1)
+    reservation = reserve_forms(context, caller, [profile])
     check_replacement(context, caller, file, profile)
     file, profile = apply_hooks(context, caller, file, profile)
     ticket, rule = _plan(context, caller, file, profile, size_bytes)
@@ -66,6 +66,7 @@ def _plan(
         profile=profile.name,
         subject=caller.subject,
         owner=caller.owner,
+        app=caller.entry.app,
         context=file.context,
         sha256=file.sha256,
         replaces=file.replaces,

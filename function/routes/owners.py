@@ -1,7 +1,7 @@
 """``POST /list`` and ``/delete``: the objects of an owner."""
 
 from function.annotations import Any
-from function.auth import bearer_token, identify
+from function.auth import Caller, bearer_token, check_profile, identify
 from function.context import RequestContext
 from function.errors import UploadError
 from function.http.json_body import read_json_object
@@ -23,11 +23,12 @@ BACKENDS = "backends"
 def list_own(context: RequestContext) -> dict[str, Any]:
     """Return ``{"items": [{"key", "size", "etag", "lastModified", …}], "cursor", "serverTime"}``."""
     settings, now = context.settings, context.now
-    owner = identify(context.request.headers, settings, now).owner
-    context.line.owner = owner
+    caller = identify(context.request.headers, context.settings, context.now)
+    owner = context.line.owner = caller.owner
     fields = read_json_object(context.request.body)
     profile, limit, cursor, variant = read_list_request(fields, settings.profiles)
     context.line.profile = profile.name
+    check_profile(context, caller.entry.app, profile)
     items = context.rate_limit_items("reads", settings.read_rate, owner)
     context.instance.limiter.hit(items, now)
     own = list_of(profile, owner)
@@ -56,20 +57,20 @@ def list_own(context: RequestContext) -> dict[str, Any]:
 
 def delete(context: RequestContext) -> dict[str, Any]:
     """Return ``{"results": [{"key", "state": "gone"} or {"key", "error": {"code", "message"}}]}``."""
-    from function.holding.receipt_batch import BACKEND, authorize_caller
+    from function.holding.receipt_batch import authorize_caller
 
     settings, now = context.settings, context.now
     token = bearer_token(context.request.headers)
     keys = read_keys(read_json_object(context.request.body))
     caller = authorize_caller(context, token, owners_may=True)
-    owner = None if caller == BACKEND else caller
+    owner = caller and caller.owner
     context.line.owner = owner
     if owner is None:
         count_backend(context, len(keys))
     else:
         items = context.rate_limit_items("forms", settings.caller_rate, owner, len(keys))
         context.instance.limiter.hit_shared(owner, items, now, context.line)
-    results = _delete_each(context, keys, owner)
+    results = _delete_each(context, keys, caller)
     context.line.state = [each.get("state") or each["error"]["code"] for each in results]
     return {"results": results}
 
@@ -80,8 +81,8 @@ def count_backend(context: RequestContext, amount: int) -> None:
     context.instance.limiter.hit_shared(BACKENDS, items, context.now, context.line)
 
 
-def _delete_each(context: RequestContext, keys: list[str], owner: str | None) -> list[dict[str, Any]]:
-    profiles = profiles_with_keys(context)
+def _delete_each(context: RequestContext, keys: list[str], caller: Caller | None) -> list[dict[str, Any]]:
+    owner, profiles = caller and caller.owner, profiles_with_keys(context, caller and caller.entry)
 
     def grant_of(key: str) -> DeletionGrant | UploadError:
         try:

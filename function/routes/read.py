@@ -5,7 +5,7 @@ from functools import cache
 
 from function import reading
 from function.annotations import Any
-from function.auth import identify
+from function.auth import Caller, identify
 from function.config.profile import Profile
 from function.context import RequestContext
 from function.http.json_body import read_json_object
@@ -24,22 +24,23 @@ def handle(context: RequestContext) -> dict[str, Any]:
     fields = read_json_object(context.request.body)
     server_time = {"serverTime": iso(context.now)}
     if fields.get("items") is None:
-        (one,) = _readable(context, caller.owner, [reading.read_item(fields)])
+        (one,) = _readable(context, caller, [reading.read_item(fields)])
         context.line.profile, context.line.key = one.profile.name, one.request.key
         (entry,) = entries(context, [one])
         return {"url": entry["url"], "expiresAt": entry["expiresAt"], **server_time}
-    several = _readable(context, caller.owner, reading.read_items(fields["items"]))
+    several = _readable(context, caller, reading.read_items(fields["items"]))
     context.line.profile = [one.profile.name for one in several]
     context.line.key = [one.request.key for one in several]
     return {"items": entries(context, several), **server_time}
 
 
-def _readable(context: RequestContext, owner: str, requests: Sequence[UrlRequest]) -> list[ReadGrant]:
+def _readable(context: RequestContext, caller: Caller, requests: Sequence[UrlRequest]) -> list[ReadGrant]:
     """Count the objects, and check that the owner may read them."""
     # First: a flood must stay cheap.
-    items = context.rate_limit_items("reads", context.settings.read_rate, owner, len(requests))
+    items = context.rate_limit_items("reads", context.settings.read_rate, caller.owner, len(requests))
     context.instance.limiter.hit(items, context.now)
-    return reading.readable(requests, owner, reading.profiles_with_keys(context))
+    profiles = reading.profiles_with_keys(context, caller.entry)
+    return reading.readable(requests, caller.owner, profiles)
 
 
 def entries(context: RequestContext, several: Sequence[ReadGrant]) -> list[dict[str, Any]]:

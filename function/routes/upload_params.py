@@ -33,7 +33,7 @@ from function.uploads.request import (
 def handle(context: RequestContext) -> dict[str, Any]:
     """Return for one file its form; for ``files`` ``{"uploads": […], "serverTime": …}``."""
     request = context.request
-    caller = identify(request.headers, context.settings, context.now)
+    caller = identify(context.request.headers, context.settings, context.now)
     context.line.owner = caller.owner
     if request.method == "GET":
         return _one_form(context, caller, read_query(request.query))
@@ -65,7 +65,7 @@ def _forms(
     context: RequestContext, caller: Caller, files: Sequence[tuple[UploadRequest, Profile]]
 ) -> tuple[list[PlannedUpload], list[dict[str, Any]]]:
     """Return the planned uploads, and of each its form, or that the object exists already."""
-    reservation = reserve_forms(context, caller, len(files))
+    reservation = reserve_forms(context, caller, [profile for _, profile in files])
     for file, profile in files:
         if file.replaces:
             # In parts it would be confirmed without a ticket of the form.

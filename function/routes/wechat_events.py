@@ -1,18 +1,20 @@
-"""``GET|POST /wechat-events``: WeChat verifies this URL, and pushes events to it."""
+"""``GET|POST /wechat-events`` and ``/wechat-events/<AppID>``: WeChat verifies this URL, and pushes to it."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
 
 from function.annotations import Any
-from function.config.setting_table import REVOCATIONS
+from function.config.setting_table import REVOCATIONS, CallerEntry
+from function.config.settings import Settings
 from function.context import RequestContext
-from function.errors import OssUnavailable, UploadError, WechatUnavailable
+from function.errors import NotFound, OssUnavailable, UploadError, WechatUnavailable
 from function.holding.wechat_check import apply_verdict
 from function.http.client import ExchangeFailed, HttpResponse
 from function.http.gateway import REASON_PHRASES, Request, Response
 from function.moderation.wechat_verdict import EVENT, Verdict, read_verdict
+from function.routes import EVENTS, PUSH
 from function.wechat import WechatApp, WechatPush
-from function.wechat.push import is_signed, open_push, refused_check
+from function.wechat.push import is_signed, open_push, refused_appid, refused_check
 from function.wechat.push_fields import fields_of
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -22,47 +24,64 @@ FORWARD_SECONDS = 3.5
 HOPS, MAX_HOPS = "x-wechat-push-hops", 3
 # The last one brings a new name or avatar of a user: nothing is withdrawn.
 AUTHORISATION_EVENTS = (*REVOCATIONS, "user_info_modified")
+# Where messages name the mini-program, if they do.
+APPID_FIELDS = ("AppID", "appid")
 FORWARDED_TYPES = ("application/json", "application/xml", "text/xml")
 
 
 def handle(context: RequestContext) -> Response:
     """Return the ``echostr`` of a verification; ``success`` for a push, or the forwarder's response."""
-    app: WechatApp = context.settings.caller_settings
-    push, request = app.push, context.request
-    assert push is not None, "as the settings demand"
+    entry, request = _entry_of(context.request.path, context.settings), context.request
+    app: WechatApp = entry.settings
+    push = app.push
+    assert push is not None, "as _entry_of demands"
+    context.line.caller = context.settings.caller_field(entry.app).get("caller")
     if request.method == "GET":
         if not is_signed(request.query, push.token) or not request.query.get("echostr"):
             raise refused_check()
         return _text(200, request.query["echostr"])
     message = open_push(request.query, request.body, token=push.token, aes_key=push.aes_key, appid=app.appid)
     event = fields_of(message) or {}
+    if not context.settings.only and any(event.get(name, app.appid) != app.appid for name in APPID_FIELDS):
+        raise refused_appid()
     if event.get("Event") in AUTHORISATION_EVENTS:
-        return _withdrawn(context, push, event)
+        return _withdrawn(context, entry, event)
     is_checked = any(profile.is_checked_by_wechat for profile in context.settings.profiles.values())
     verdict = read_verdict(event) if is_checked and event.get("Event") == EVENT else None
-    if verdict is not None and _is_ours(context, verdict):
+    if verdict is not None and _is_ours(context, verdict, entry):
         return _text(200, "success")
     return _relay(context, push, is_stored=verdict is not None)
 
 
-def _withdrawn(context: RequestContext, push: WechatPush, event: Mapping[str, Any]) -> Response:
+def _entry_of(path: str, settings: Settings) -> CallerEntry:
+    """Return the caller whose AppID ends the path; without one, that of a function with one caller."""
+    appid = path.rstrip("/").rpartition("/")[2]
+    entry = settings.unnamed
+    if appid != EVENTS:
+        entry = next((each for each in settings.callers if each.id == f"wechat:{appid}"), None)
+    if entry is None or not getattr(entry.settings, PUSH, None):
+        raise NotFound("/wechat-events is not enabled for this AppID.")
+    return entry
+
+
+def _withdrawn(context: RequestContext, entry: CallerEntry, event: Mapping[str, Any]) -> Response:
     """Accept an event about a user's authorisation, then forward it in any case."""
     context.line.event = event["Event"]
     failed = None
     if event["Event"] in REVOCATIONS:
         from function.owners.withdrawal import accept_revocation
 
-        failed = accept_revocation(context, event)
-    response = _relay(context, push, is_stored=False)
+        failed = accept_revocation(context, event, entry)
+    response = _relay(context, entry.settings.push, is_stored=False)
     if failed is not None:
         raise _repeated(failed)
     return response
 
 
-def _is_ours(context: RequestContext, verdict: Verdict) -> bool:
+def _is_ours(context: RequestContext, verdict: Verdict, entry: CallerEntry) -> bool:
     """Apply a verdict, and return whether it is about an upload of ours."""
     try:
-        return apply_verdict(context, verdict)
+        return apply_verdict(context, verdict, entry)
     except UploadError as error:
         raise _repeated(error) from None
 

@@ -169,6 +169,8 @@ def _arguments(
         "subject": caller.subject,
         "owner": caller.owner,
         "claims": _read_only(caller.claims, MAX_CLAIM_DEPTH),
+        # With one caller it has no name, and hooks get what they always got.
+        **({"caller": caller.entry.id} if caller.entry.name else {}),
     }
     file = {
         "filename": request.filename,

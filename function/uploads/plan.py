@@ -140,6 +140,7 @@ def ticket_of(
         max_size_bytes=rule.max_size_bytes,
         profile=profile.name,
         subject=caller.subject,
+        app=caller.entry.app,
         owner=caller.owner,
         context=file.context,
         sha256=file.sha256,

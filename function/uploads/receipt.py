@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from function.annotations import TYPE_CHECKING, Any, NamedTuple
+from function.auth import app_in
 from function.auth import signed_tokens as tokens
 from function.config.content_types import bare_type
 from function.config.key_template import is_held_name, published_name
@@ -65,6 +66,7 @@ class Receipt(NamedTuple):
         held_until: when an undecided upload ends; a receipt lives a day longer, for its outcome.
         replaces: key of the object that this one replaces, if any.
         ai_label: label of AI-made content, if it was examined or declared.
+        app: of its caller, as the caller's other tokens have it.
     """
 
     upload_id: str
@@ -79,6 +81,7 @@ class Receipt(NamedTuple):
     held_until: datetime
     replaces: str | None = None
     ai_label: "AiLabel | None" = None
+    app: str | None = None
 
     @staticmethod
     def issue(upload: VerifiedUpload, settings: Settings, life: timedelta) -> str:
@@ -101,6 +104,8 @@ class Receipt(NamedTuple):
             "profile": ticket.profile,
             "jti": ticket.upload_id,
             "seen": upload.is_seen,
+            # A function with one caller signs receipts without it.
+            **({"app": ticket.app} if ticket.app and ":" in ticket.app else {}),
             **(held if upload.is_held else {}),
             **{name: value for name, value in optional.items() if value is not None},
             **told_label(upload.ai_label, in_short=True),
@@ -124,10 +129,9 @@ class Receipt(NamedTuple):
             profile = settings.profiles.get(tokens.text_claim(claims, "profile"))
             if profile is None:
                 raise tokens.invalid_token("its profile does not exist any more")
-            # A receipt need not name its mini-program; if it does, it must be ours.
-            scope = settings.token_scope(profile.location.bucket)
-            if not tokens.matches_scope({**scope, **claims}, scope):
-                raise tokens.invalid_token("for another app or bucket")
+            # A receipt need not name its mini-program; if it does, it must be ours, or a caller's of several.
+            bucket, unnamed = profile.location.bucket, settings.unnamed
+            app = app_in({"app": unnamed and unnamed.app, "bucket": bucket, **claims}, settings, bucket)
             expires_at = tokens.time_claim(claims, "exp")
             # A receipt of an earlier version, or of the business, may lack it.
             ends = (
@@ -146,6 +150,7 @@ class Receipt(NamedTuple):
                 replaces=tokens.text_claim(claims, "replaces", tokens.KEY) if "replaces" in claims else None,
                 held_until=min(ends, expires_at),
                 ai_label=label_in(claims) if "aiLabel" in claims else None,
+                app=app,
             )
         except Unauthorized as error:
             raise invalid_receipt(error.reason) from None
@@ -273,8 +278,8 @@ def notify_stored(context: RequestContext, upload: VerifiedUpload, receipt: str)
     """Notify the business of a stored object, once from this instance."""
     ticket = upload.ticket
     location = context.settings.profiles[ticket.profile].location
-    label = told_label(upload.ai_label)
-    notify_business(context, location, receipt, ticket.upload_id, ticket.owner, at=upload.stored_at, **label)
+    more = {**told_label(upload.ai_label), **context.settings.caller_field(ticket.app)}
+    notify_business(context, location, receipt, ticket.upload_id, ticket.owner, at=upload.stored_at, **more)
 
 
 def describe_decided(

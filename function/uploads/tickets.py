@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from function.annotations import Any, NamedTuple
+from function.auth import app_in
 from function.auth import signed_tokens as tokens
 from function.config.key_template import RECORD_ID, is_plain
 from function.config.profile import MAX_PARTS, Profile
@@ -29,6 +30,7 @@ class FormTicket(NamedTuple):
         content_type: empty where a page chooses it.
         context: for the receipt, as ``sha256`` and ``replaces``.
         ai_declared: whether the user says that the content was made with AI.
+        app: of the caller, as its other tokens have it.
         trace: a ``traceparent``.
     """
 
@@ -47,6 +49,7 @@ class FormTicket(NamedTuple):
     issued_at: datetime
     replaces: str | None = None
     ai_declared: bool = False
+    app: str | None = None
 
     def issue(self, settings: Settings, profile: Profile) -> str:
         """
@@ -63,7 +66,7 @@ class FormTicket(NamedTuple):
             "profile": self.profile,
             "sub": self.subject,
             "owner": self.owner,
-            **settings.token_scope(profile.location.bucket),
+            **tokens.scope_of(self.app, profile.location.bucket),
             **_optional(self),
         }
         life, secrets = profile.expires_in + LIFE_BEYOND_FORM, settings.token_secrets
@@ -122,6 +125,7 @@ class MultipartTicket(NamedTuple):
         content_type: lower case, without parameters.
         context: for the receipt, as ``sha256`` and ``replaces``.
         ai_declared: whether the user says that the content was made with AI.
+        app: of the caller, as its other tokens have it.
     """
 
     upload_id: str
@@ -139,6 +143,7 @@ class MultipartTicket(NamedTuple):
     expires_at: datetime
     replaces: str | None = None
     ai_declared: bool = False
+    app: str | None = None
 
     def issue(self, settings: Settings) -> str:
         """
@@ -157,7 +162,7 @@ class MultipartTicket(NamedTuple):
             "size": self.size_bytes,
             "part": self.part_size_bytes,
             "type": self.content_type,
-            **settings.token_scope(settings.profiles[self.profile].location.bucket),
+            **tokens.scope_of(self.app, settings.profiles[self.profile].location.bucket),
         }
         return tokens.issue_token(
             claims,
@@ -209,8 +214,7 @@ def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     profile = settings.profiles.get(tokens.text_claim(claims, "profile"))
     if profile is None:
         raise tokens.invalid_token("its profile does not exist any more")
-    if not tokens.matches_scope(claims, settings.token_scope(profile.location.bucket)):
-        raise tokens.invalid_token("for another app or bucket")
+    app = app_in(claims, settings, profile.location.bucket)
     context = claims.get("context")
     if context is not None and not (isinstance(context, dict) and is_small_json(context)):
         raise tokens.invalid_claim("context")
@@ -225,6 +229,7 @@ def _common(claims: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
         "sha256": tokens.text_claim(claims, "sha256") if "sha256" in claims else None,
         "replaces": tokens.text_claim(claims, "replaces", tokens.KEY) if "replaces" in claims else None,
         "ai_declared": claims.get("aiDeclared") is True,
+        "app": app,
     }
 
 

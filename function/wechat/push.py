@@ -104,8 +104,13 @@ def _message(plain: bytes, appid: str) -> bytes:
     if end > len(plain):
         raise _not_from_wechat("it cannot be decrypted with WECHAT_PUSH_AES_KEY")
     if not hmac.compare_digest(plain[end:], appid.encode()):
-        raise _not_from_wechat("it is for another AppID than WECHAT_APPID")
+        raise refused_appid()
     return plain[start:end]
+
+
+def refused_appid() -> Forbidden:
+    """Return the error for a push of another mini-program."""
+    return _not_from_wechat("it is for another AppID than WECHAT_APPID")
 
 
 def _not_from_wechat(problem: str) -> Forbidden:

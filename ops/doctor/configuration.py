@@ -58,7 +58,7 @@ def check_costs(settings: Settings) -> list[Finding]:
     spending = Spending(
         settings.profiles.values(),
         settings.caller_rate,
-        settings.caller_kind.identifies_callers,
+        settings.callers[0].kind.identifies_callers,
         (settings.quota_url or "").startswith("redis"),
     )
     return as_one(
@@ -130,7 +130,7 @@ def _doubts(settings: Settings) -> list[Finding]:
                 "超过 15 分钟时 OSS 文档说法不一；900 秒以内最稳妥。",
             )
             found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
-        if profile.key.takes_digest and not settings.caller_kind.identifies_callers:
+        if profile.key.takes_digest and not settings.callers[0].kind.identifies_callers:
             said = Text(
                 f"[{profile.name}] names bytes by their digest, and all callers share one folder",
                 f"[{profile.name}] 按摘要命名，而所有调用者共用一个目录",

@@ -181,7 +181,7 @@ def _check_by_wechat(
         said = Text("no key here may take the role", "这里没有密钥可以扮演角色")
         yield Finding(CHECK, State.SKIPPED, said)
         return
-    app = settings.caller_settings
+    app = settings.callers[0].settings
     assert isinstance(app, WechatApp), "as the settings demand"
     yield from ContentCheck(settings, app, openid, keys, now, others).findings()
 

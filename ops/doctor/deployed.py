@@ -47,7 +47,7 @@ def check_callback(settings: Settings) -> Finding:
 
 def check_push(settings: Settings, url: str) -> list[Finding]:
     """Try the address of the message push as WeChat's console does when it is saved; that costs nothing."""
-    app = settings.caller_settings
+    app = settings.callers[0].settings
     push = app.push if isinstance(app, WechatApp) else None
     if push is None or not url or not any(one.is_checked_by_wechat for one in settings.profiles.values()):
         return []

@@ -88,7 +88,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     yield from check_costs(settings)
     yield from of_each(settings, places, lambda there: check_clock(there, now or datetime.now(UTC)))
     yield from of_each(settings, places, check_bucket)
-    if isinstance(settings.caller_settings, WechatApp):
+    if isinstance(settings.callers[0].settings, WechatApp):
         yield check_wechat(settings)
     yield from check_quotas(settings)
     instant = now or datetime.now(UTC)

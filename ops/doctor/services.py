@@ -59,7 +59,7 @@ def check_network(settings: Settings, hosts: Iterable[str], url: str) -> Finding
 
         url: of the deployed function; empty when it is not known.
     """
-    app = settings.caller_settings
+    app = settings.callers[0].settings
     addresses = [*hosts, settings.sts_endpoint, app.endpoint if isinstance(app, WechatApp) else "", url]
     if any(map(_answers, filter(None, addresses))):
         return None
@@ -156,7 +156,7 @@ def check_wechat(settings: Settings) -> Finding:
     Show WeChat a code that nobody got: it says that the code is bad only after AppID and secret passed.
     """
     try:
-        openid_of("bad-doctor-looks-whether-the-secret-fits", settings.caller_settings, send)
+        openid_of("bad-doctor-looks-whether-the-secret-fits", settings.callers[0].settings, send)
     except Misconfigured as error:
         remedy = Text(
             "Copy both from the mini-program console (“开发管理 > 开发设置”).",

@@ -44,7 +44,7 @@ LIVENESS = {
     ),
     "the second search for a submission": _missed(
         "wechat_check",
-        "        found = records.checks_of(buckets.values(), verdict.trace_id)\n",
+        "        found = records.checks_of(buckets.values(), name)\n",
         "",
         "verdict against commit",
         VISIBLE,

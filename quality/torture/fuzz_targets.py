@@ -155,7 +155,7 @@ class Bench:
 
     def _plan(self, wanted: Any) -> None:
         profile = profile_of(wanted, self.settings.profiles)
-        caller = Caller("oUser", "owner")
+        caller = Caller("oUser", "owner", self.settings.callers[0])
         plan = plan_upload(caller, wanted, profile, self.settings, UPLOAD_ID, NOW)
         if not plan.rule.key.startswith(("uploads/owner/", "test/")) or len(plan.rule.key.encode()) > 1023:
             raise AssertionError("a key outside its folder")

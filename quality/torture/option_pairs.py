@@ -64,6 +64,8 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "ai_label": ("true",),
     "list": ("true",),
     "delete": ('"owner"',),
+    # It is for several callers.
+    "callers": (),
     "bucket": ('"other"',),
     "region": ('"cn-shanghai"',),
     "host": ('"https://other.example.com"',),

@@ -12,6 +12,7 @@ from function.errors import Forbidden
 from function.uploads.before_sign_hook import Hooks
 from function.uploads.request import UploadRequest
 from tests.docs.markdown import ROOT, both, code_blocks, page
+from tests.support.cases import ANYONE
 
 CLIENT_PAGES = list(zip(both("docs/client.md"), both("docs/large-files.md"), strict=True))
 
@@ -50,12 +51,15 @@ def test_the_hooks_on_the_page_work_as_described(name, tmp_path):
     (tmp_path / "hooks.py").write_text(code, "utf-8")
     profiles, _ = read_profiles((ROOT / "profiles.example.toml").read_text("utf-8"), default_signature="v4")
     rules, default = Hooks(tmp_path / "hooks.py", 20.0), profiles["default"]
-    seller, request = Caller("openid", "a" * 26, {"shop": 7}), UploadRequest(context={"shop": 8, "order": 2})
+    seller, request = (
+        Caller("openid", "a" * 26, ANYONE, {"shop": 7}),
+        UploadRequest(context={"shop": 8, "order": 2}),
+    )
     wanted, profile = rules.apply(seller, request, default, datetime(2026, 11, 24, 13, 59, tzinfo=UTC))
     assert wanted.context == {"shop": 7, "order": 2}
     assert profile.key.text == default.key.text.replace("uploads/", "uploads/shop-7/")
     assert (profile.max_size_bytes, profile.content_types) == (2 * 1024**2, ("image/jpeg",))
-    for caller, hour in ((Caller("openid", "a" * 26), 13), (seller, 14)):
+    for caller, hour in ((Caller("openid", "a" * 26, ANYONE), 13), (seller, 14)):
         with pytest.raises(Forbidden):
             rules.apply(caller, request, default, datetime(2026, 11, 24, hour, tzinfo=UTC))
 

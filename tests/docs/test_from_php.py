@@ -57,7 +57,8 @@ def test_the_token_of_php_is_taken_by_the_function():
     }
     place = {"OSS_BUCKET": "b-1", "OSS_REGION": "cn-hangzhou", "STS_ROLE_ARN": "acs:ram::1:role/upload"}
     settings = load_settings({**environ, **place})
-    assert identify({"authorization": f"Bearer {token}"}, settings, datetime.now(UTC)).subject == "user-7"
+    caller = identify({"authorization": f"Bearer {token}"}, settings.only, settings, datetime.now(UTC))
+    assert caller.subject == "user-7"
 
 
 @pytest.mark.parametrize("version", ["v1", "v4"])

@@ -10,7 +10,6 @@ import pytest
 
 import handler
 from function import context
-from function.auth import CallerKinds
 from function.config.types import Rate
 from function.context import REQUEST_SECONDS, Dependencies, Instance, RequestContext
 from function.http.client import ExchangeFailed
@@ -86,14 +85,14 @@ def test_the_log_line_says_whether_any_session_was_refreshed():
         assert context.line.sts_refreshed is noted
 
 
-@pytest.mark.parametrize(("mode", "key"), [("wechat", "ann"), ("jwt", "ann"), ("anonymous", "203.0.113.7")])
-def test_callers_count_by_owner_or_by_client_ip_where_they_share_one(mode, key):
-    instance = new_instance(caller_kind=CallerKinds()[mode], client_address_header="x-client-ip")
+@pytest.mark.parametrize(("owner", "key"), [("ann", "ann"), ("public", "203.0.113.7")])
+def test_callers_count_by_owner_or_by_client_ip_where_they_share_one(owner, key):
+    instance = new_instance(client_address_header="x-client-ip")
     request = Request("GET", "/", {}, "", {"x-client-ip": "203.0.113.7"}, b"", "10.0.0.1")
     context = RequestContext(request, instance, LogLine("r"))
-    items = context.rate_limit_items("forms", Rate(5, 60), "ann", 3)
+    items = context.rate_limit_items("forms", Rate(5, 60), owner, 3)
     assert items == (RateLimitItem("forms", Rate(5, 60), key, 3),)
-    assert context.rate_limit_items("forms", Rate(5, 60), "ann")[0].amount == 1
+    assert context.rate_limit_items("forms", Rate(5, 60), owner)[0].amount == 1
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ def ask(environment, clock, good_sts):
     """Return how a warm instance answers an event; its first answer made it warm."""
     environ = {**environment, **WECHAT}
     function = Function(Dependencies(environ, now=clock, write_line=to_standard_output))
-    token = SessionToken.issue("o-somebody", function.ready().settings, clock())
+    settings = function.ready().settings
+    token = SessionToken.issue("o-somebody", settings.only, settings, clock())
 
     def prepare(make_event, **fields):
         event = make_event(headers={"Authorization": f"Bearer {token}"}, **fields)

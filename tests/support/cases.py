@@ -5,6 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from function.auth import anonymous
+from function.config.setting_table import new_entry
+
+# The one caller of a function that lets anyone upload.
+ANYONE = new_entry("anonymous", anonymous.KIND, {})
+
 
 def table_beside(file):
     """Return the table of a test file, by the names of its tests or constants."""

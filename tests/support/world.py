@@ -220,8 +220,8 @@ class World:
 
     # --- a phone and its backend ---
 
-    def session(self, subject: str = OWNER) -> str:
-        return SessionToken.issue(subject, self.settings, self.now())
+    def session(self, subject: str = OWNER, entry: Any = None) -> str:
+        return SessionToken.issue(subject, entry or self.settings.only, self.settings, self.now())
 
     def backend(self, secret: str = "", header: Any = None, **claims: Any) -> str:
         secrets = self.environ.get("RECEIPT_SECRET") or self.environ["TOKEN_SECRET"]
@@ -274,7 +274,9 @@ class World:
         """What the push of a verdict does, once it was verified."""
         from function.holding.wechat_check import apply_verdict
 
-        return apply_verdict(self.call(instance), Verdict(trace_id, outcome, **said))
+        entry = self.settings.unnamed
+        assert entry is not None
+        return apply_verdict(self.call(instance), Verdict(trace_id, outcome, **said), entry)
 
     def deliver(self, body: Any = None, **event: Any) -> Reply:
         """What arrives at ``/wechat-events``; a body of bytes travels in base64."""

@@ -107,6 +107,7 @@ export const TEXTS = inBoth({
     unsupported: [() => '机器不能审核这种文件', () => 'No checker takes such a file'],
     animated: [() => '动图，机器只看得到一帧', () => 'It is animated, and a checker sees one frame'],
     unreachable: [(by) => `${by}打不开文件的链接`, (by) => `${by} could not open its link`],
+    removed: [() => '它的小程序已不在 callers.toml 里，无法送审', () => 'its caller is no longer in callers.toml'],
     'not-checked': [(by) => `${by}多次调用失败，没有审核`, (by) => `${by} could not be reached, in spite of retries`],
     metadata: [() => '图片里的拍摄信息清除不了，不能通过，只能拒绝', () => 'Its metadata cannot be removed: it can only be rejected'],
     'ai-label': [

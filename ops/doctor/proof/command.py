@@ -151,6 +151,6 @@ def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:
             return _no_such_bucket(args, screen)
         now = datetime.now(UTC)
         title = title_of(f"The local cloud with {', '.join(args.rule) or 'no other rules'}", now)
-        openid = openid_of(cloud.wechat.issue_code(), there.caller_settings, send)
+        openid = openid_of(cloud.wechat.issue_code(), there.callers[0].settings, send)
         account = Account(there, keys, title, args.report, cloud.gateway.origin, openid=openid)
         return show_proof(account, now, screen)

@@ -71,7 +71,7 @@ def _line_of(row: Row, sandbox: Sandbox) -> str:
 
 def without_names(text: str, sandbox: Sandbox) -> str:
     """Without what tells whose bucket it is: its name, its domains, the account with role and user, keys."""
-    settings, app = sandbox.settings, sandbox.settings.caller_settings
+    settings, app = sandbox.settings, sandbox.settings.callers[0].settings
     urls = [settings.host, settings.read_origin, settings.oss_endpoint, sandbox.function_url]
     urls += [url for url in (settings.callback_url, settings.upload_webhook_url) if url]
     names = {*urls, *(urlsplit(url).hostname for url in urls), sandbox.keys.access_key_id, sandbox.openid}

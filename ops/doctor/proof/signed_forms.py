@@ -31,8 +31,6 @@ from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
 from ops.doctor.proof.trial_form import send
 from ops.doctor.uploads import Uploads
 
-# Who the uploaded file belongs to, so that it is known wherever it is left.
-DOCTOR = Caller("doctor", "doctor")
 UPLOAD_ID = f"{META_PREFIX}{UPLOAD_ID_METADATA}"
 FORM = {
     "success_action_status": "200",
@@ -167,9 +165,12 @@ def callback_is_answered(sandbox: Sandbox) -> Seen:
     policy = settings.session_policies[settings.home.session(UPLOADS)]
     credentials = sandbox.assume(policy, settings.session_life)
 
+    # Who the uploaded file belongs to, so that it is known wherever it is left.
+    doctor = Caller("doctor", "doctor", settings.callers[0])
+
     def ask(profile: Profile, wanted: UploadRequest) -> dict[str, Any]:
         upload_id, now = secrets.token_urlsafe(16), sandbox.now
-        return plan_upload(DOCTOR, wanted, profile, settings, upload_id, now).sign(credentials, now)
+        return plan_upload(doctor, wanted, profile, settings, upload_id, now).sign(credentials, now)
 
     uploads = Uploads(settings, ask, sandbox.now)
     sandbox.count(DOT * max(profile.min_size_bytes, 1))

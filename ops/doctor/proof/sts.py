@@ -70,7 +70,7 @@ def internal_host_answers(sandbox: Sandbox) -> Seen:
         expires_at=sandbox.now + FORM_LIFE,
         form=prepare({"x-oss-content-type": "image/png"}),
     )
-    caller = Caller("doctor", "doctor")
+    caller = Caller("doctor", "doctor", settings.callers[0])
     ticket = ticket_of(profile, rule, "prove", caller, UploadRequest(), sandbox.now)
     sandbox.calls += 1
     try:

@@ -48,7 +48,7 @@ WEBP = bytes.fromhex(
 
 
 def app_of(sandbox: Sandbox) -> WechatApp:
-    app = sandbox.settings.caller_settings
+    app = sandbox.settings.callers[0].settings
     if not isinstance(app, WechatApp):
         raise NotTried(_NO_WECHAT)
     return app

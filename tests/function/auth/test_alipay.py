@@ -147,9 +147,9 @@ def test_identity_is_pinned(environment):
         answer = signed({name: value for name, value in LOGIN.items() if name != pinned})
         assert other in answer
         assert refusal(answer, app=here(identity=pinned)).reason.endswith(f"without {pinned}")
-    assert load_settings(environment | SETTINGS).caller_settings == APP
+    assert load_settings(environment | SETTINGS).only.settings == APP
     changed = load_settings(environment | SETTINGS | {"ALIPAY_IDENTITY": "user_id"})
-    assert changed.caller_settings.identity == "user_id"
+    assert changed.only.settings.identity == "user_id"
 
 
 @pytest.mark.parametrize("subject", [None, "", 5, ["a"], "x" * 256], ids=repr)
@@ -308,7 +308,7 @@ PKCS8 = private(OWN_KEY)
     ids=["PKCS8", "PEM", "PKCS1 in one line", "PEM of one line", "base64 in lines"],
 )
 def test_the_private_key_is_read_in_each_form(environment, key):
-    app = load_settings(environment | SETTINGS | {"ALIPAY_KEY": key}).caller_settings
+    app = load_settings(environment | SETTINGS | {"ALIPAY_KEY": key}).only.settings
     sent = []
     open_id_of(
         VECTOR["code"],
@@ -330,7 +330,7 @@ PUBLIC = load_der_public_key(APP.public_key)
     ],
 )
 def test_alipay_s_public_key_is_read_in_each_form(environment, key):
-    app = load_settings(environment | SETTINGS | {"ALIPAY_PUBLIC_KEY": key}).caller_settings
+    app = load_settings(environment | SETTINGS | {"ALIPAY_PUBLIC_KEY": key}).only.settings
     assert open_id(VECTOR["answer"], app) == VECTOR["open_id"]
 
 
@@ -395,7 +395,7 @@ def test_all_that_is_wrong_is_reported_together(environment):
 
 
 def test_the_library_that_signs_is_imported_before_the_first_caller():
-    prepare(None)
+    prepare()
 
 
 @effort(max_examples=40)

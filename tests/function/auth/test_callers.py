@@ -461,8 +461,8 @@ def test_an_owner_is_the_same_for_ever():
 
 def test_caller_kinds_are_found_by_the_name_of_their_module():
     kinds = CallerKinds()
-    assert set(kinds) == {"alipay", "anonymous", "douyin", "jwt", "wechat"}
-    assert len(kinds) == 5
+    assert set(kinds) == {"alipay", "anonymous", "douyin", "jwt", "several", "wechat"}
+    assert len(kinds) == 6
     for name in ("", "nobody", "tokens", "login_code", "a.b"):
         assert name not in kinds
 

@@ -126,7 +126,7 @@ def test_a_code_that_may_be_spent_is_not_sent_again(failure, calls):
 
 
 def test_settings_have_a_default_address_and_are_needed(environment):
-    assert load_settings(environment | SETTINGS).caller_settings == APP
+    assert load_settings(environment | SETTINGS).only.settings == APP
     with pytest.raises(Misconfigured) as raised:
         load_settings(environment | {"CALLER_AUTH": "douyin", "TOKEN_SECRET": TOKEN_SECRET})
     assert [problem.setting for problem in raised.value.problems] == ["DOUYIN_APPID", "DOUYIN_SECRET"]

@@ -358,7 +358,7 @@ def test_an_untyped_error_of_the_jwt_library_is_a_bad_token(hs256_settings, cloc
 
     monkeypatch.setattr(jwt, "decode", decode)
     with pytest.raises(Unauthorized) as raised:
-        read_business_token("x.y.z", hs256_settings.caller_settings, clock())
+        read_business_token("x.y.z", hs256_settings.callers[0].settings, clock())
     assert raised.value.reason == error.__name__
 
 

@@ -31,24 +31,30 @@ def read(settings, clock):
         now = int(clock().timestamp())
         claims = {"sub": "me", "app": APP, "bucket": "my-bucket", "aud": SESSION, "iat": now, "exp": now + 60}
         claims = {name: value for name, value in {**claims, **changes}.items() if value is not ...}
-        return SessionToken.read(jwt.encode(claims, SECRET, algorithm="HS256"), settings, clock())
+        return SessionToken.read(
+            jwt.encode(claims, SECRET, algorithm="HS256"), settings.only, settings, clock()
+        )
 
     return read
 
 
 @pytest.mark.parametrize("subject", ["oUser", "我", "x" * 255, "\ud800"], ids=ascii)
 def test_a_token_gives_back_its_subject(settings, clock, subject):
-    token = SessionToken.issue(subject, settings, clock())
+    token = SessionToken.issue(subject, settings.only, settings, clock())
     ends = int(clock().timestamp()) + 3600
-    assert SessionToken.read(token, settings, clock.tick(seconds=3599)) == SessionToken(subject, ends)
+    assert SessionToken.read(token, settings.only, settings, clock.tick(seconds=3599)) == SessionToken(
+        subject, ends
+    )
     with pytest.raises(Unauthorized):
-        SessionToken.read(token, settings, clock.tick(seconds=1))
+        SessionToken.read(token, settings.only, settings, clock.tick(seconds=1))
 
 
 def test_a_token_is_written_with_its_claims_in_this_order(settings, clock):
     now = int(clock().timestamp())
     claims = {"sub": "o", "app": APP, "bucket": "my-bucket", "aud": SESSION, "iat": now, "exp": now + 3600}
-    assert SessionToken.issue("o", settings, clock()) == jwt.encode(claims, SECRET, algorithm="HS256")
+    assert SessionToken.issue("o", settings.only, settings, clock()) == jwt.encode(
+        claims, SECRET, algorithm="HS256"
+    )
 
 
 @pytest.mark.parametrize("changes", [{}, {"iat": 1795528799.5}, {"exp": 1795528830.5}, {"nbf": 0}], ids=str)
@@ -77,6 +83,6 @@ def test_true_is_no_time_though_python_counts_it_as_one(settings):
     start = datetime(1970, 1, 1, tzinfo=UTC)
     claims = {"sub": "me", "app": APP, "bucket": "my-bucket", "aud": SESSION, "iat": True, "exp": 60}
     with pytest.raises(Unauthorized):
-        SessionToken.read(jwt.encode(claims, SECRET, algorithm="HS256"), settings, start)
+        SessionToken.read(jwt.encode(claims, SECRET, algorithm="HS256"), settings.only, settings, start)
     claims["iat"] = 1
-    assert SessionToken.read(jwt.encode(claims, SECRET, algorithm="HS256"), settings, start)
+    assert SessionToken.read(jwt.encode(claims, SECRET, algorithm="HS256"), settings.only, settings, start)

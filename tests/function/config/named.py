@@ -5,7 +5,8 @@ import re
 from function.auth import all_settings
 from function.config.option_table import OPTION_NAMES
 
-NAMES = {*OPTION_NAMES, *(row.name for row in all_settings())}
+# The option ``callers`` is a word of many sentences.
+NAMES = {*OPTION_NAMES, *(row.name for row in all_settings())} - {"callers"}
 
 
 def named(sentence):

@@ -104,6 +104,6 @@ def test_a_public_key_needs_an_audience(with_key, algorithm):
     environment = with_key(algorithm, GOOD[algorithm])
     for changes in ({}, {"JWT_AUDIENCE": "上传"}):
         assert [problem.setting for problem in problems_of(environment | changes)] == ["JWT_AUDIENCE"]
-    accepted = load_settings({**environment, "JWT_AUDIENCE": "upload"}).caller_settings
+    accepted = load_settings({**environment, "JWT_AUDIENCE": "upload"}).callers[0].settings
     assert (accepted.key, accepted.audience) == (GOOD[algorithm].strip(), "upload")
-    assert load_settings({**environment, "JWT_AUDIENCE": "*"}).caller_settings.audience is None
+    assert load_settings({**environment, "JWT_AUDIENCE": "*"}).callers[0].settings.audience is None

@@ -257,6 +257,7 @@ def test_options_have_the_published_defaults():
         ai_label=False,
         list=False,
         delete="",
+        callers=(),
         location=NOWHERE,
     )
 

@@ -8,6 +8,8 @@ import pytest
 
 from function.app import load_settings
 from function.auth import all_settings, anonymous
+from function.auth.signed_tokens import scope_of
+from function.config.setting_table import new_entry
 from function.config.settings import Settings, read_settings
 from function.config.types import Rate
 from function.context import Dependencies
@@ -61,8 +63,8 @@ def test_required_settings_suffice_and_others_have_the_published_defaults(enviro
         session_policies={},
         caller_auth="anonymous",
         caller_kind=anonymous.KIND,
-        caller_settings=None,
-        app=None,
+        callers=(only := new_entry("anonymous", anonymous.KIND, {}),),
+        only=only,
         token_secrets=(),
         receipt_secrets=(),
         owner_secret="",
@@ -91,16 +93,16 @@ def test_required_settings_suffice_and_others_have_the_published_defaults(enviro
 
 
 def test_wechat_has_a_default_address(environment):
-    app = load_settings(environment | WECHAT).caller_settings
+    app = load_settings(environment | WECHAT).callers[0].settings
     assert app == ("wx0123456789abcdef", "s", "https://api.weixin.qq.com", None)
 
 
 def test_issuer_and_audience_of_jwt_are_optional_with_a_secret(environment):
     environment |= JWT
-    assert load_settings(environment).caller_settings == ("k" * 32, "HS256", None, None)
+    assert load_settings(environment).callers[0].settings == ("k" * 32, "HS256", None, None)
     environment |= {"JWT_ISSUER": "shop", "JWT_AUDIENCE": "upload"}
-    assert load_settings(environment).caller_settings == ("k" * 32, "HS256", "shop", "upload")
-    assert load_settings({**environment, "JWT_AUDIENCE": "*"}).caller_settings.audience is None
+    assert load_settings(environment).callers[0].settings == ("k" * 32, "HS256", "shop", "upload")
+    assert load_settings({**environment, "JWT_AUDIENCE": "*"}).callers[0].settings.audience is None
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def test_caller_auth_has_no_default_and_its_kinds_are_listed(environment, name):
     (problem,) = problems_of({**environment, "CALLER_AUTH": name})
     assert problem.setting == "CALLER_AUTH"
     assert problem.sentence.values["allowed"].values == {
-        "names": "wechat, jwt, douyin, anonymous, alipay"
+        "names": "wechat, several, jwt, douyin, anonymous, alipay"
     }
 
 
@@ -275,7 +277,7 @@ def test_a_default_that_contains_a_wrong_value_is_not_reported(environment):
 def test_settings_of_other_caller_kinds_are_not_read(environment):
     environment |= {"WECHAT_APPID": "!", "WECHAT_ENDPOINT": "!", "JWT_ALGORITHM": "none"}
     environment |= dict.fromkeys(("JWT_ISSUER", "JWT_AUDIENCE", "JWT_KEY", "WECHAT_SECRET"), "店")
-    assert load_settings(environment).caller_settings is None
+    assert load_settings(environment).callers[0].settings is None
 
 
 def test_an_invalid_secret_is_not_also_reported_missing(environment):
@@ -293,10 +295,10 @@ def test_secret_settings_are_marked():
 
 def test_the_message_push_shows_no_setting(environment):
     environment |= {**WECHAT, **PUSH}
-    push = load_settings(environment).caller_settings.push
+    push = load_settings(environment).callers[0].settings.push
     assert push == (PUSH["WECHAT_PUSH_TOKEN"], PUSH["WECHAT_PUSH_AES_KEY"], None)
     environment["WECHAT_PUSH_FORWARD_URL"] = "https://shop.example/push?for=PushCanary"
-    push = load_settings(environment).caller_settings.push
+    push = load_settings(environment).callers[0].settings.push
     assert push.forward_url == "https://shop.example/push?for=PushCanary"
     assert repr(push) == f"{push}" == "WechatPush(…)"
 
@@ -308,7 +310,7 @@ def test_settings_of_the_message_push_have_the_form_of_the_console(environment, 
     assert problem.setting == name
     assert set(problem.sentence.values) == {"name", "allowed"}
     # Other caller kinds do not read it.
-    assert load_settings(environment | {"CALLER_AUTH": "anonymous"}).caller_settings is None
+    assert load_settings(environment | {"CALLER_AUTH": "anonymous"}).callers[0].settings is None
 
 
 @pytest.mark.parametrize(
@@ -335,12 +337,12 @@ def test_no_repr_and_no_problem_shows_a_secret(environment):
     }
     settings = load_settings(environment)
     assert repr(settings) == "Settings(my-bucket)"
-    assert repr(settings.caller_settings) == "WechatApp(wx0123456789abcdef)"
-    for shown in (settings, settings.caller_settings, {"a": settings}, Dependencies(environment)):
+    assert repr(settings.callers[0].settings) == "WechatApp(wx0123456789abcdef)"
+    for shown in (settings, settings.callers[0].settings, {"a": settings}, Dependencies(environment)):
         assert canary not in repr(shown) + f"{shown}"
     del environment["WECHAT_APPID"], environment["WECHAT_SECRET"]
     environment |= {"CALLER_AUTH": "jwt", "JWT_KEY": canary + "3", "JWT_ALGORITHM": "HS256"}
-    assert repr(load_settings(environment).caller_settings) == "BusinessJwt(HS256)"
+    assert repr(load_settings(environment).callers[0].settings) == "BusinessJwt(HS256)"
     short = {"TOKEN_SECRET": canary[:20], "RECEIPT_SECRET": canary[:22], "OWNER_SECRET": canary[:21]}
     environment |= {**short, "UPLOAD_WEBHOOK_URL": canary}
     text = " ".join(problem.sentence for problem in problems_of(environment))
@@ -426,10 +428,10 @@ def test_a_valid_caller_kind_imports_no_other(environment):
 
     kinds = Kinds(anonymous=anonymous.KIND)
     settings = read_settings(environment, kinds, session_policies, lambda path: path.read_text("utf-8"))
-    assert settings.caller_kind is anonymous.KIND
+    assert settings.only.kind is anonymous.KIND
 
 
 def test_the_token_scope_is_the_bucket_and_the_mini_program(environment):
-    assert load_settings(environment).token_scope("b") == {"bucket": "b"}
-    scope = load_settings(environment | WECHAT).token_scope("b")
+    assert scope_of(load_settings(environment).only.app, "b") == {"bucket": "b"}
+    scope = scope_of(load_settings(environment | WECHAT).only.app, "b")
     assert scope == {"app": "wx0123456789abcdef", "bucket": "b"}

@@ -645,7 +645,7 @@ def test_a_receipt_with_the_longest_values_is_taken_everywhere(labels, clock):
             "b", "r", "v4", "held/walls/", 1, 10**15, clock(), prepare({"x-oss-content-type": "image/png"})
         ),
         "i" * 22,
-        Caller("s" * 255, "o" * 26),
+        Caller("s" * 255, "o" * 26, labels.settings.only),
         UploadRequest(
             "wall", context={"a": "x" * 240}, sha256="a" * 64, replaces="r" * 1023, ai_declared=True
         ),

@@ -356,7 +356,9 @@ def test_a_token_ends_after_an_hour(house, second, clock):
     token = token_in(house)
     clock.tick(seconds=int(SILENCE.total_seconds()) - 1)
     assert status_of(house, token) == GOOD
-    issued = SourceToken(second["uploadId"], "face", "").issue(house.settings, house.now())
+    issued = SourceToken(second["uploadId"], "face", "", house.settings.only.app).issue(
+        house.settings, house.now()
+    )
     assert token_claims(issued)["exp"] - token_claims(issued)["iat"] == 3600
 
 
@@ -366,7 +368,15 @@ def token_claims(token):
 
 def test_an_expired_token_is_refused(house, second):
     before = house.now() - timedelta(hours=1)
-    assert status_of(house, SourceToken(second["uploadId"], "face", "").issue(house.settings, before)) == GONE
+    assert (
+        status_of(
+            house,
+            SourceToken(second["uploadId"], "face", "", house.settings.only.app).issue(
+                house.settings, before
+            ),
+        )
+        == GONE
+    )
 
 
 @pytest.mark.parametrize("ending", ["pass", "risky", "reject", "publish", "discard", "review", "silence"])
@@ -395,9 +405,11 @@ def test_a_decision_that_was_not_applied_yet_ends_a_token(house, second):
 
 
 def test_a_token_is_not_good_while_only_the_first_submission_waits(house, checking):
-    token = SourceToken(checking["uploadId"], "face", "").issue(house.settings, house.now())
+    token = SourceToken(checking["uploadId"], "face", "", house.settings.only.app).issue(
+        house.settings, house.now()
+    )
     assert status_of(house, token) == GONE
-    unknown = SourceToken("Z" * 22, "face", "").issue(house.settings, house.now())
+    unknown = SourceToken("Z" * 22, "face", "", house.settings.only.app).issue(house.settings, house.now())
     assert status_of(house, unknown) == GONE
 
 

@@ -407,7 +407,7 @@ def test_pass_publishes(house, checking):
 
 def test_the_log_line_of_a_verdict_names_trace_state_and_profile(house, checking):
     call = house.call()
-    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS, 100))
+    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS, 100), house.settings.only)
     line = call.line
     assert (line.trace_id, line.state, line.profile) == (FIRST, "published", "face")
     # An event that no checker found anything for leaves what another one found.
@@ -557,7 +557,7 @@ def test_a_pass_publishes_nothing_after_the_check_was_removed(house, house_of, c
 def test_a_verdict_about_an_upload_that_has_ended_changes_nothing(house, checking, clock):
     clock.tick(days=2)
     call = house.call()
-    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS)) is True
+    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS), house.settings.only) is True
     assert (call.line.state, names(house, checking)) == ("gone", ["held"])
 
 

@@ -38,7 +38,11 @@ def world(environment, clock, profiles_file):
 
 def upload_of(world, **changes):
     content = Receipt("A" * 22, KEY, 9, "E", "image/jpeg", "post", OPENID, "o", True, world.now())
-    return HeldUpload(content._replace(**changes), "the receipt", world.settings.profiles["post"])
+    return HeldUpload(
+        content._replace(app=world.settings.only.app, **changes),
+        "the receipt",
+        world.settings.profiles["post"],
+    )
 
 
 def submitted(world, call=None, **changes):

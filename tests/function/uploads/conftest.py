@@ -177,7 +177,7 @@ def upload(function: Any, clock: Any) -> Callable[..., Upload]:
     def plan(profile: str = "default", name: str = "a.png", of: Any = None) -> Upload:
         settings = load_settings((of or function).environ)
         planned = plan_upload(
-            Caller("public", "public"),
+            Caller("public", "public", settings.callers[0]),
             UploadRequest(filename=None if profile == "page" else name),
             settings.profiles[profile],
             settings,

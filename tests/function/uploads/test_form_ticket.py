@@ -171,7 +171,7 @@ def field(function, clock):
 
     def make(length):
         rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "a/" + "k" * (length - 2), 1, 1, end, prepare({}))
-        ticket = ticket_of(profile, rule, "i", Caller("u", "owner"), UploadRequest(), clock())
+        ticket = ticket_of(profile, rule, "i", Caller("u", "owner", settings.only), UploadRequest(), clock())
         return callback_field(settings, profile, ticket.issue(settings, profile))
 
     return make
@@ -197,7 +197,7 @@ def test_a_form_ticket_leaves_room_for_its_receipt(function, clock):
 
     def length_of(characters):
         rule = UploadRule("my-bucket", "cn-hangzhou", "v4", "k" * characters, 1, 1, end, prepare({}))
-        ticket = ticket_of(profile, rule, "i", Caller("u", "o"), UploadRequest(), clock())
+        ticket = ticket_of(profile, rule, "i", Caller("u", "o", settings.only), UploadRequest(), clock())
         return len(ticket.issue(settings, profile))
 
     longest = 0

@@ -23,7 +23,7 @@ from function.uploads.before_sign_hook import MAX_LATE, Hooks
 from function.uploads.plan import rule_for
 from function.uploads.request import UploadRequest
 from tests.conftest import TEST_INSTANT
-from tests.support.cases import cases_beside, table_beside, text_beside
+from tests.support.cases import ANYONE, cases_beside, table_beside, text_beside
 
 cases = cases_beside(__file__)
 
@@ -50,7 +50,7 @@ def rules(tmp_path):
 
 def apply(rules, profile, wanted=None, **claims):
     wanted = wanted or UploadRequest(filename="a.png", size_bytes=500)
-    return rules.apply(Caller("openid", OWNER, claims), wanted, profile, TEST_INSTANT)
+    return rules.apply(Caller("openid", OWNER, ANYONE, claims), wanted, profile, TEST_INSTANT)
 
 
 def returning(value: str) -> str:
@@ -352,7 +352,7 @@ def test_no_hook_result_widens_the_signed_form(answer, filename, size):
     rules._call = lambda *_arguments: answer
     wanted = UploadRequest(filename=filename, content_type=None if filename else "image/png", size_bytes=size)
     try:
-        narrowed, profile = rules.apply(Caller("openid", OWNER), wanted, default, TEST_INSTANT)
+        narrowed, profile = rules.apply(Caller("openid", OWNER, ANYONE), wanted, default, TEST_INSTANT)
         rule = rule_for(narrowed, profile, owner=OWNER, upload_id="i" * 22, now=TEST_INSTANT)
     except UploadError:
         return

@@ -110,7 +110,7 @@ def visit(running, openid=OPENID, minute=60, **changes):
     )
     check = ContentCheck(
         settings,
-        settings.caller_settings,
+        settings.callers[0].settings,
         openid,
         keys,
         datetime.now(UTC).replace(microsecond=0),

@@ -317,7 +317,7 @@ def test_names_of_bucket_domain_account_and_key_are_left_out(place):
     sandbox.settings, sandbox.function_url, sandbox.openid = settings, "https://f.example.com", "oUser"
     text = without_names(
         f"{settings.host}/x local-bucket acs:ram::1234567890123456:role/oss {KEYS.access_key_id}"
-        f" STS.NTabc123 f.example.com u.example.com b.example.com oUser {settings.caller_settings.appid}"
+        f" STS.NTabc123 f.example.com u.example.com b.example.com oUser {settings.callers[0].settings.appid}"
         " local-bucket-2 x-oss-local-bucketed",
         sandbox,
     )

@@ -1,0 +1,83 @@
+"""auth.callers_file: ``callers.toml`` becomes entries, and each fault a problem of its own."""
+
+import json
+
+import pytest
+
+from function.app import load_settings
+from function.auth import owner_of
+from function.errors import Misconfigured
+from tests.support.cases import cases_beside, table_beside
+
+cases = cases_beside(__file__)
+TABLE = table_beside(__file__)
+FILES, SIX = TABLE["FILES"], TABLE["SIX"]
+
+
+@pytest.fixture
+def read(environment, tmp_path):
+    """Read settings of this text of ``callers.toml``, beside these profiles."""
+
+    def make(callers=SIX, profiles="", **changes):
+        (tmp_path / "profiles.toml").write_text(TABLE["PROFILE"] + profiles, "utf-8")
+        if callers is not None:
+            (tmp_path / "callers.toml").write_bytes(callers.encode())
+        for name, text in FILES.items():
+            (tmp_path / name).write_text(text, "utf-8")
+        named = {"CALLER_AUTH": "several", "PROFILES_FILE": str(tmp_path / "profiles.toml")}
+        return load_settings({**environment, **named, **TABLE["ENVIRON"], **changes})
+
+    return make
+
+
+def problems_of(read, *text, **changes):
+    with pytest.raises(Misconfigured) as raised:
+        read(*text, **changes)
+    return raised.value.problems
+
+
+def test_the_entries_of_a_file_have_their_ids_and_claims(read):
+    settings = read()
+    said = {each.name: (each.id, each.app, each.owner_id) for each in settings.callers}
+    assert said == {name: tuple(row) for name, row in TABLE["ENTRIES"].items()}
+    assert settings.only is None
+    assert settings.unnamed.name == "main"
+    assert settings.callers[0].settings.push.token == "pushtokenA"
+
+
+@cases("id", "owner")
+def test_an_owner_is_made_of_its_caller_and_the_subject(id, owner):
+    assert owner_of("oABC", "an-owner-secret-of-at-least-32-characters", id) == owner
+
+
+def test_without_a_file_the_setting_is_refused_with_its_place(read):
+    (problem,) = problems_of(read, None)
+    assert problem.setting == "callers.toml"
+    assert "callers.toml" in problem.sentence.values["path"]
+
+
+@cases("text", "values")
+def test_a_fault_of_one_section_is_one_problem(read, text, values):
+    (problem,) = problems_of(read, text)
+    assert problem.setting == "callers.toml"
+    said = {**getattr(problem.sentence.values.get("clause"), "values", {}), **problem.sentence.values}
+    assert said.items() >= values.items()
+
+
+@cases("profiles", "changes", "settings")
+def test_settings_and_profiles_beside_several_callers_must_fit(read, profiles, changes, settings):
+    assert tuple(each.setting for each in problems_of(read, SIX, profiles, **changes)) == settings
+
+
+def test_all_problems_are_found_together_and_none_shows_a_secret(read):
+    found = problems_of(read, SIX.replace('"env:MAIN_SECRET"', '"canary"') + "[x]\nkind = 1\n")
+    assert len(found) == 2
+    assert "canary" not in json.dumps(found)
+
+
+def test_one_caller_reads_no_option_of_several(environment, profiles_file):
+    with pytest.raises(Misconfigured) as raised:
+        load_settings(
+            {**environment, "PROFILES_FILE": profiles_file(TABLE["PROFILE"] + 'callers = ["main"]')}
+        )
+    assert "CALLER_AUTH" in {problem.needs for problem in raised.value.problems}
