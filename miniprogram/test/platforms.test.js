@@ -35,6 +35,13 @@ test('understands wx.chooseMessageFile, whose files have a name', () => {
   ])
 })
 
+test('understands tt.chooseMedia, which has another name for the kind', () => {
+  const chosen = { tempFiles: [{ tempFilePath: 'ttfile://temp/1', size: 10, mediaType: 'video', duration: 2 }] }
+  assert.deepEqual(uploader.fromChosen(chosen), [
+    { filePath: 'ttfile://temp/1', name: undefined, size: 10, contentType: 'video/mp4', fileType: 'video' },
+  ])
+})
+
 test('understands wx.chooseImage and the lists of bare paths of older platforms', () => {
   const path = 'wxfile://tmp_1.jpg'
   assert.equal(uploader.fromChosen({ tempFilePaths: [path], tempFiles: [{ path, size: 7 }] })[0].size, 7)
@@ -194,16 +201,26 @@ test('the developer is told that the list of Alipay needs a new version', async 
   assert.ok(fc.signRequests().length)
 })
 
-test('Douyin says that it is in the background, where it told nothing before', async (t) => {
-  const { raw, uploader: douyin, file } = await openOn(t, 'Douyin')
-  raw.uploadFile = ({ fail }) => { setImmediate(fail, { errMsg: 'uploadFile:fail app in background' }) }
-  assert.equal((await failureOf(douyin.upload(file()).promise)).code, 'interrupted')
-})
+for (const [method, errMsg, code, calls] of [
+  ['uploadFile', 'uploadFile:fail app in background', 'interrupted', 3], ['login', 'login:fail app in background', 'interrupted', 3],
+  ['login', 'login:fail network unavailable', 'login_failed', 3], ['login', 'login:fail host login fail', 'aborted', 1],
+]) {
+  test(`${errMsg} of Douyin is told as ${code}, after ${calls}`, async (t) => {
+    const { raw, uploader: douyin, file } = await openOn(t, 'Douyin', { retries: 2 })
+    let called = 0
+    raw[method] = ({ fail }) => {
+      called += 1
+      setImmediate(fail, { errMsg })
+    }
+    const error = await failureOf(douyin.upload(file()).promise)
+    assert.deepEqual([error.code, called], [code, calls])
+  })
+}
 
-test('guests of Douyin have no code, so nothing is sent', async (t) => {
-  const { fc, uploader: douyin, file } = await openOn(t, 'Douyin', { phone: 'guest' })
+test('guests of Douyin are asked to log in once, and without a code nothing is sent', async (t) => {
+  const { fc, seen, uploader: douyin, file } = await openOn(t, 'Douyin', { phone: 'guest', retries: 2 })
   const error = await failureOf(douyin.upload(file()).promise)
-  assert.deepEqual([error.code, error.stage, fc.requests], ['login_failed', 'login', []])
+  assert.deepEqual([error.code, error.stage, seen.logins, fc.requests], ['aborted', 'login', 1, []])
 })
 
 test('uploads, fails and aborts on Taro without an unhandled rejection', async (t) => {

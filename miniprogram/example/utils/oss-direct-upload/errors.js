@@ -29,7 +29,7 @@ const ERRORS = {
   domain_not_listed: [/domain list|合法域名/i],
   privacy_undeclared: [/privacy (agreement|api)|errno 112/i],
   permission_denied: [/privacy permission|^choose.*(permission|deny|auth)/i, '没有得到授权，请在设置中允许。'],
-  aborted: [/fail (abort|cancel)/i, '已取消。'],
+  aborted: [/fail (abort|cancel)|host login/i, '已取消。'],
   file_unreadable: [/ file (not|error)|FileNotFound|no such file|文件不存在/i, '读不到这个文件，请重新选择。'],
   timeout: [/time.{0,2}out|超时/i, '等待太久，请检查网络后再试。'],
   interrupted: [/interrupted|in background/i, '上传被打断，请再试一次。'],

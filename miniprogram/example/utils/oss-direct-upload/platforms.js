@@ -24,7 +24,9 @@ function createAlipayApi(my) {
 function createDouyinApi(tt) {
   const soon = (options) => ({ ...options, timeout: Math.min(options.timeout, MINUTE) })
   return Object.assign(Object.create(tt), {
-    login: ({ success, fail }) => tt.login({ force: true, success: (res) => (res.code ? success : fail)(res), fail }),
+    login: ({ success, fail }) => (
+      tt.login({ force: true, success: (res) => (res.code ? success(res) : fail({ errMsg: 'login:fail cancel' })), fail })
+    ),
     request: (options) => tt.request(soon(options)),
     uploadFile: ({ success, ...options }) => (
       tt.uploadFile({ ...soon(options), success: (res) => success({ ...res, data: textOf(res.data) }) })
