@@ -269,7 +269,7 @@ function watcher(client) {
 
 function fromChosen({ tempFiles, tempFilePaths, apFilePaths = tempFilePaths }) {
   const chosen = tempFiles || apFilePaths.map((path) => ({ path }))
-  return chosen.map(({ path, tempFilePath: filePath = path, name, size, type, fileType = type }) => {
+  return chosen.map(({ path, tempFilePath: filePath = path, name, size, mediaType, type = mediaType, fileType = type }) => {
     const [, ending = fileType] = /\.(\w+)$/.exec(name || filePath) || [] // Alipay's are .image
     return { filePath, name, size, contentType: { image: 'image/jpeg', video: 'video/mp4' }[ending], fileType }
   })
