@@ -22,20 +22,14 @@ from local.alipay.signing import is_signed, key_of, sign, text_to_sign
 from local.common.clock import Clock, utc_now
 from local.common.codes import Codes, User
 from local.common.faults import Faults
-from local.common.login import LoginHandler, LoginPlatform
+from local.common.login import LoginPlatform, OneCallHandler
 from local.common.service import Service
 
 PATH, METHOD = "/gateway.do", "alipay.system.oauth.token"
 NODE, ERROR_NODE = f"{METHOD.replace('.', '_')}_response", "error_response"
 BEIJING, TIME_FORMAT = timezone(timedelta(hours=8)), "%Y-%m-%d %H:%M:%S"
 NEEDED = ("app_id", "method", "sign_type", "sign", "timestamp", "version", "charset")
-KNOWN = {
-    "method": (METHOD,),
-    "format": ("JSON", "json", ""),
-    "charset": ("utf-8", "UTF-8"),
-    "sign_type": ("RSA2",),
-    "version": ("1.0",),
-}
+KNOWN = {"method": METHOD, "format": "JSON", "charset": "utf-8", "sign_type": "RSA2", "version": "1.0"}
 # The name of the gateway's own key; no app has it.
 GATEWAY = "gateway"
 SOMEBODY_ELSE = {"open_id": "074aSomebodyElse", "user_id": "2088000000000000"}
@@ -77,7 +71,7 @@ class AlipayServer(LoginPlatform, Service):
             if not given.get(name):
                 return missing(name)
         for name, known in KNOWN.items():
-            if given.get(name, "") not in known:
+            if given.get(name, known) != known:
                 return invalid(name)
         key, text = self.apps.get(given["app_id"]), text_to_sign(given)
         if key is None:
@@ -111,15 +105,15 @@ class AlipayServer(LoginPlatform, Service):
         }
 
 
-class _Handler(LoginHandler):
+class _Handler(OneCallHandler):
     platform: AlipayServer
+    path_of_login, errors = PATH, errors.ERRORS
 
-    def _serve(self) -> None:
-        self.serve_login(PATH, _fields, self.platform.take, self._tell, errors.ERRORS)
+    def fields(self, query: str, body: bytes) -> dict[str, str]:
+        """The common fields may be in the query, the others in the body."""
+        return dict(parse_qsl(f"{query}&{body.decode('utf-8', 'replace')}", errors="replace"))
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
-
-    def _tell(self, said: dict[str, Any] | AlipayError, kind: str) -> None:
+    def tell(self, said: dict[str, Any] | AlipayError, kind: str) -> None:
         """Send an answer; the signature covers the inner object as it is written."""
         rules, is_error = self.platform.rules, isinstance(said, AlipayError)
         node = ERROR_NODE if is_error and not rules.alipay_errors_in_node else NODE
@@ -133,11 +127,6 @@ class _Handler(LoginHandler):
             text += f',"sign":"{sign(key_of(GATEWAY), inner)}"'
         text += f',"{node}":{forged}}}' if kind == errors.DOUBLED else "}"
         self.answer(200, text.encode(), CONTENT_TYPE)
-
-
-def _fields(query: str, body: bytes) -> dict[str, str]:
-    """The common fields may be in the query, the others in the body."""
-    return dict(parse_qsl(f"{query}&{body.decode('utf-8', 'replace')}", errors="replace"))
 
 
 def _compact(fields: Mapping[str, Any]) -> str:

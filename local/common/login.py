@@ -75,56 +75,6 @@ class LoginHandler(Handler):
         self.platform = platform
         super().__init__(*connection)
 
-    def serve_login(
-        self,
-        path: str,
-        read: Callable[[str, bytes], Mapping[str, Any]],
-        take: Callable[[Mapping[str, Any]], Any],
-        tell: Callable[[Any, str], None],
-        errors: Mapping[str, Any],
-    ) -> None:
-        """
-        Serve a platform that is asked for a login and nothing else.
-
-        Args:
-            path: of the login, a POST.
-
-            read: returns the fields of a query and a body.
-
-            take: returns the fields of a login, or an error.
-
-            tell: sends either, with the fault of this kind.
-
-            errors: of faults, by kind; the first field of an error names it.
-        """
-        if self.serve_faults(self.platform.faults):
-            return
-        asked, _, query = self.path.partition("?")
-        body = self.read_body(BODY_BYTES)
-        if body is None:
-            return
-        if asked == CODES:
-            self.issue(body)
-            return
-        if (self.command, asked) != ("POST", path):
-            self.platform.record(asked, "", None)
-            self.answer_json(404, {"error": f"only POST {path} and POST {CODES} exist here"})
-            return
-        given, fault = read(query, body), self.platform.faults.take()
-        app_id = str(given.get("app_id", given.get("appid", "")))
-        if fault is not None:
-            if fault.kind in (DROP, REDIRECT, *RAW):
-                self.platform.record(path, app_id, None)
-            if self.play(fault, RAW):
-                return
-        kind, taken = fault.kind if fault else "", take(given)
-        said = errors.get(kind, taken)
-        self.platform.record(path, app_id, 0 if isinstance(said, dict) else said[0])
-        if kind == ANSWER_LOST:
-            self.drop_connection()
-        else:
-            tell(said, kind)
-
     def issue(self, body: bytes) -> None:
         """Serve ``POST /-/codes``: a login code for a user, or for a new one, of an app."""
         if self.command != "POST":
@@ -142,6 +92,60 @@ class LoginHandler(Handler):
             self.answer_json(400, {"error": str(error)})
             return
         self.answer_json(200, {"code": code})
+
+
+class OneCallHandler(LoginHandler):
+    """
+    One connection to a platform that is asked for a login and nothing else.
+
+    Attributes:
+        platform: its ``take`` returns the fields of a login, or an error, whose first field names it.
+
+        path_of_login: of a POST.
+
+        errors: of faults, by kind.
+
+        fields: returns the fields of a query and a body.
+
+        tell: sends what ``take`` returned, with the fault of this kind.
+    """
+
+    platform: Any
+    path_of_login: str
+    errors: Mapping[str, Any]
+    fields: Callable[..., Mapping[str, Any]]
+    tell: Callable[..., None]
+
+    def _serve(self) -> None:
+        if self.serve_faults(self.platform.faults):
+            return
+        asked, _, query = self.path.partition("?")
+        body = self.read_body(BODY_BYTES)
+        if body is None:
+            return
+        if asked == CODES:
+            self.issue(body)
+            return
+        if (self.command, asked) != ("POST", self.path_of_login):
+            self.platform.record(asked, "", None)
+            self.answer_json(404, {"error": f"only POST {self.path_of_login} and POST {CODES} exist here"})
+            return
+        given, fault = self.fields(query, body), self.platform.faults.take()
+        app_id = str(given.get("app_id", given.get("appid", "")))
+        if fault is not None:
+            if fault.kind in (DROP, REDIRECT, *RAW):
+                self.platform.record(asked, app_id, None)
+            if self.play(fault, RAW):
+                return
+        kind, taken = fault.kind if fault else "", self.platform.take(given)
+        said = self.errors.get(kind, taken)
+        self.platform.record(asked, app_id, 0 if isinstance(said, dict) else said[0])
+        if kind == ANSWER_LOST:
+            self.drop_connection()
+        else:
+            self.tell(said, kind)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from local.common.clock import Clock, utc_now
 from local.common.codes import Codes, User
 from local.common.faults import ANSWER_LOST, DROP, RAW, REDIRECT, SLOW, Faults
-from local.common.login import LoginHandler, LoginPlatform, json_object
+from local.common.login import LoginPlatform, OneCallHandler, json_object
 from local.common.service import Service
 from local.douyin.rules import DouyinRules
 
@@ -87,19 +87,15 @@ class DouyinServer(LoginPlatform, Service):
         return dict(zip(EMPTY, (key, user.openid, device.openid, unionid), strict=True))
 
 
-class _Handler(LoginHandler):
+class _Handler(OneCallHandler):
     platform: DouyinServer
+    path_of_login, errors = PATH, ERRORS
 
-    def _serve(self) -> None:
-        self.serve_login(PATH, self._fields, self.platform.take, self._tell, ERRORS)
-
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
-
-    def _fields(self, query: str, body: bytes) -> dict[str, Any]:
+    def fields(self, query: str, body: bytes) -> dict[str, Any]:
         is_json = self.headers.get_content_type() == "application/json"
         return (json_object(body) if is_json else None) or {}
 
-    def _tell(self, said: dict[str, Any] | DouyinError, kind: str) -> None:
+    def tell(self, said: dict[str, Any] | DouyinError, kind: str) -> None:
         has_data = isinstance(said, dict) or self.platform.rules.douyin_errors_have_data
         error = said if isinstance(said, DouyinError) else DouyinError(0, "success")
         data = dict(said if isinstance(said, dict) else EMPTY)

@@ -9,18 +9,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from local.common.accounts import AccessKey, Accounts
-from local.rpc.errors import (
-    NO_SUCH_KEY,
-    NONCE_USED,
-    TIMESTAMP_EXPIRED,
-    TIMESTAMP_MALFORMED,
-    TOKEN_EXPIRED,
-    TOKEN_MISMATCH,
-    RpcError,
-    invalid,
-    missing,
-    signature_mismatch,
-)
+from local.rpc import errors
+from local.rpc.errors import RpcError, invalid, missing, signature_mismatch
 from local.rpc.signature import SignedRequest
 
 # Either way: a clock that runs ahead is as wrong as one that is behind.
@@ -44,7 +34,7 @@ class Nonces:
             while self._ends and self._ends[0][0] < now:
                 self._used.discard(heapq.heappop(self._ends)[1])
             if used in self._used:
-                raise RpcError(*NONCE_USED)
+                raise RpcError(*errors.NONCE_USED)
             self._used.add(used)
             heapq.heappush(self._ends, (timestamp + self.window, used))
 
@@ -60,12 +50,12 @@ def authenticate(signed: SignedRequest, accounts: Accounts, nonces: Nonces, now:
     """
     timestamp = _read_timestamp(signed.timestamp)
     if abs(now - timestamp) > nonces.window:
-        raise RpcError(*TIMESTAMP_EXPIRED)
+        raise RpcError(*errors.TIMESTAMP_EXPIRED)
     if len(signed.nonce) > NONCE_CHARACTERS:
         raise invalid("SignatureNonce", f"SignatureNonce is longer than {NONCE_CHARACTERS} characters.")
     key = accounts.find(signed.access_key_id)
     if key is None:
-        raise RpcError(*NO_SUCH_KEY)
+        raise RpcError(*errors.NO_SUCH_KEY)
     if not signed.is_signed_with(key.access_key_secret):
         raise signature_mismatch(signed.string_to_sign)
     _check_token(key, signed.security_token, now)
@@ -77,20 +67,20 @@ def _check_token(key: AccessKey, token: str, now: datetime) -> None:
     if key.security_token is None:
         # Official SDKs send an empty SecurityToken when they were given an empty one.
         if token:
-            raise RpcError(*TOKEN_MISMATCH)
+            raise RpcError(*errors.TOKEN_MISMATCH)
     elif not token:
         raise missing("SecurityToken")
     elif not hmac.compare_digest(key.security_token.encode(), token.encode()):
-        raise RpcError(*TOKEN_MISMATCH)
+        raise RpcError(*errors.TOKEN_MISMATCH)
     if key.expires_at is not None and now >= key.expires_at:
-        raise RpcError(*TOKEN_EXPIRED)
+        raise RpcError(*errors.TOKEN_EXPIRED)
 
 
 def _read_timestamp(text: str) -> datetime:
     match = TIMESTAMP.fullmatch(text)
     if match is None:
-        raise RpcError(*TIMESTAMP_MALFORMED)
+        raise RpcError(*errors.TIMESTAMP_MALFORMED)
     try:
         return datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
-        raise RpcError(*TIMESTAMP_MALFORMED) from None
+        raise RpcError(*errors.TIMESTAMP_MALFORMED) from None

@@ -3,28 +3,8 @@ Faults that can be planned for the next calls of the local WeChat.
 """
 
 from local.common.faults import ANSWER_LOST, DROP, RAW, REDIRECT, SLOW, Faults, Raw
-from local.wechat.errors import (
-    ADDRESS_REFUSED,
-    CODE_BLOCKED,
-    DAILY_QUOTA,
-    DOWNLOAD_FAILED,
-    FOREIGN_OPENID,
-    INVALID_APPID,
-    INVALID_CODE,
-    INVALID_MEDIA_TYPE,
-    INVALID_OPENID,
-    INVALID_SECRET,
-    INVALID_TOKEN,
-    MINUTE_QUOTA,
-    NOT_ENCRYPTED,
-    NOT_SEEN_LATELY,
-    NOT_SIGNED,
-    RATE_LIMITED,
-    REPEATED_TOO_OFTEN,
-    SYSTEM_BUSY,
-    USED_CODE,
-    WechatError,
-)
+from local.wechat import errors
+from local.wechat.errors import WechatError
 
 LOGIN, TOKEN, CHECK = "jscode2session", "stable_token", "media_check_async"
 CALLS = (LOGIN, TOKEN, CHECK)
@@ -32,24 +12,24 @@ CALLS = (LOGIN, TOKEN, CHECK)
 CONTENT_TYPE = "text/plain"
 
 ERRORS: dict[str, WechatError] = {
-    "busy": SYSTEM_BUSY,
-    "throttled": RATE_LIMITED,
-    "blocked": CODE_BLOCKED,
-    "invalid_code": INVALID_CODE,
-    "used_code": USED_CODE,
-    "bad_appid": INVALID_APPID,
-    "bad_secret": INVALID_SECRET,
-    "bad_token": INVALID_TOKEN,
-    "address_refused": ADDRESS_REFUSED,
-    "daily_quota": DAILY_QUOTA,
-    "not_seen_lately": NOT_SEEN_LATELY,
-    "bad_openid": INVALID_OPENID,
-    "foreign_openid": FOREIGN_OPENID,
-    "bad_media_type": INVALID_MEDIA_TYPE,
-    "repeated_too_often": REPEATED_TOO_OFTEN,
-    "unreadable": DOWNLOAD_FAILED,
-    "not_signed": NOT_SIGNED,
-    "not_encrypted": NOT_ENCRYPTED,
+    "busy": errors.SYSTEM_BUSY,
+    "throttled": errors.RATE_LIMITED,
+    "blocked": errors.CODE_BLOCKED,
+    "invalid_code": errors.INVALID_CODE,
+    "used_code": errors.USED_CODE,
+    "bad_appid": errors.INVALID_APPID,
+    "bad_secret": errors.INVALID_SECRET,
+    "bad_token": errors.INVALID_TOKEN,
+    "address_refused": errors.ADDRESS_REFUSED,
+    "daily_quota": errors.DAILY_QUOTA,
+    "not_seen_lately": errors.NOT_SEEN_LATELY,
+    "bad_openid": errors.INVALID_OPENID,
+    "foreign_openid": errors.FOREIGN_OPENID,
+    "bad_media_type": errors.INVALID_MEDIA_TYPE,
+    "repeated_too_often": errors.REPEATED_TOO_OFTEN,
+    "unreadable": errors.DOWNLOAD_FAILED,
+    "not_signed": errors.NOT_SIGNED,
+    "not_encrypted": errors.NOT_ENCRYPTED,
 }
 BOUND: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("blocked", "invalid_code", "used_code"), (LOGIN,)),
@@ -86,4 +66,4 @@ def new_faults() -> Faults:
 
 def error_of(kind: str, call: str) -> WechatError | None:
     """Return the error of a fault; the check has a limit a minute of its own."""
-    return MINUTE_QUOTA if (kind, call) == ("throttled", CHECK) else ERRORS.get(kind)
+    return errors.MINUTE_QUOTA if (kind, call) == ("throttled", CHECK) else ERRORS.get(kind)

@@ -9,16 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from local.wechat.errors import (
-    EMPTY_BODY,
-    FOREIGN_OPENID,
-    INVALID_ARGUMENTS,
-    INVALID_MEDIA_TYPE,
-    INVALID_OPENID,
-    NOT_JSON,
-    NOT_SEEN_LATELY,
-    WechatError,
-)
+from local.wechat import errors
+from local.wechat.errors import WechatError
 from local.wechat.media import AUDIO, PICTURE
 
 VISIT_COUNTS_FOR = timedelta(hours=2)
@@ -52,18 +44,18 @@ def read_check(body: bytes, app_id: str, last_visits: LastVisits, now: datetime)
         last_visits: when the user of an openid last logged in, by AppID.
     """
     if not body:
-        return EMPTY_BODY
+        return errors.EMPTY_BODY
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
-        return NOT_JSON
+        return errors.NOT_JSON
     if not isinstance(given, dict):
-        return NOT_JSON
+        return errors.NOT_JSON
     asked = Asked(app_id, given.get("media_url", ""), given.get("media_type", 0), given.get("version", 1))
     if not _is_text(asked.media_url) or not _is_number(asked.version, (1, 2)):
-        return INVALID_ARGUMENTS
+        return errors.INVALID_ARGUMENTS
     if not _is_number(asked.media_type, (AUDIO, PICTURE)):
-        return INVALID_MEDIA_TYPE
+        return errors.INVALID_MEDIA_TYPE
     refusal = _visitor_refusal(given, app_id, last_visits, now) if asked.version == 2 else None
     return refusal or asked
 
@@ -72,12 +64,12 @@ def _visitor_refusal(
     given: dict[str, Any], app_id: str, last_visits: LastVisits, now: datetime
 ) -> WechatError | None:
     if not _is_number(given.get("scene"), SCENES):
-        return INVALID_ARGUMENTS
+        return errors.INVALID_ARGUMENTS
     openid = given.get("openid")
     visits = last_visits(openid) if isinstance(openid, str) else {}
     if app_id not in visits:
-        return FOREIGN_OPENID if visits else INVALID_OPENID
-    return NOT_SEEN_LATELY if now - visits[app_id] > VISIT_COUNTS_FOR else None
+        return errors.FOREIGN_OPENID if visits else errors.INVALID_OPENID
+    return errors.NOT_SEEN_LATELY if now - visits[app_id] > VISIT_COUNTS_FOR else None
 
 
 def _is_text(value: Any) -> bool:

@@ -14,26 +14,12 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from local.common.clock import Clock
-from local.common.codes import THROTTLED, UNKNOWN, USED, Codes
+from local.common.codes import UNKNOWN, USED, Codes
 from local.common.login import LoginPlatform, json_object
+from local.wechat import errors
 from local.wechat.access_tokens import AccessTokens
 from local.wechat.checks import MediaChecks, NameOf
-from local.wechat.errors import (
-    APPID_MISSING,
-    CODE_MISSING,
-    GET_REQUIRED,
-    INVALID_APPID,
-    INVALID_CODE,
-    INVALID_GRANT,
-    INVALID_SECRET,
-    NOT_JSON,
-    NOT_SIGNED,
-    POST_REQUIRED,
-    RATE_LIMITED,
-    SECRET_MISSING,
-    USED_CODE,
-    WechatError,
-)
+from local.wechat.errors import WechatError
 from local.wechat.faults import new_faults
 from local.wechat.push import PushSettings
 from local.wechat.rules import WechatRules
@@ -102,26 +88,26 @@ class Wechat(LoginPlatform):
     def code2session(self, method: str, given: Mapping[str, str]) -> Result:
         """Log in with what a query gave; a success has no ``errcode``, as WeChat's own has none."""
         if method != "GET":
-            return GET_REQUIRED
+            return errors.GET_REQUIRED
         refusal = (
             _missing(given)
-            or (None if given.get("js_code") else CODE_MISSING)
+            or (None if given.get("js_code") else errors.CODE_MISSING)
             or self._refusal(given, "authorization_code")
         )
         if refusal:
             return refusal
         user = self.codes.exchange(given["appid"], given["js_code"])
         if isinstance(user, str):
-            return {UNKNOWN: INVALID_CODE, USED: USED_CODE, THROTTLED: RATE_LIMITED}[user]
+            return {UNKNOWN: errors.INVALID_CODE, USED: errors.USED_CODE}.get(user, errors.RATE_LIMITED)
         return {"session_key": base64.b64encode(secrets.token_bytes(16)).decode(), "openid": user.openid}
 
     def stable_token(self, method: str, body: bytes) -> Result:
         """getStableAccessToken; a success has no ``errcode``."""
         if method != "POST":
-            return POST_REQUIRED
+            return errors.POST_REQUIRED
         given = json_object(body)
         if given is None:
-            return NOT_JSON
+            return errors.NOT_JSON
         texts = {name: value for name, value in given.items() if isinstance(value, str)}
         refusal = _missing(texts) or self._refusal(texts, "client_credential")
         if refusal:
@@ -134,13 +120,13 @@ class Wechat(LoginPlatform):
     def media_check_async(self, method: str, query: Mapping[str, str], body: bytes) -> Result:
         """mediaCheckAsync: accepted, and no more."""
         if method != "POST":
-            return POST_REQUIRED
+            return errors.POST_REQUIRED
         token = query.get("access_token", "")
         app_id = self.app_of(token)
         if refusal := self.apps[app_id].tokens.refusal(token):
             return refusal
         if self.checks.rules.api_is_encrypted:
-            return NOT_SIGNED
+            return errors.NOT_SIGNED
         trace_id = self.checks.take(body, app_id)
         if isinstance(trace_id, WechatError):
             return trace_id
@@ -149,13 +135,13 @@ class Wechat(LoginPlatform):
     def _refusal(self, given: Mapping[str, str], grant_type: str) -> WechatError | None:
         app = self.apps.get(given["appid"])
         if app is None:
-            return INVALID_APPID
+            return errors.INVALID_APPID
         if not hmac.compare_digest(given["secret"].encode(), app.secret.encode()):
-            return INVALID_SECRET
-        return None if given.get("grant_type") == grant_type else INVALID_GRANT
+            return errors.INVALID_SECRET
+        return None if given.get("grant_type") == grant_type else errors.INVALID_GRANT
 
 
 def _missing(given: Mapping[str, str]) -> WechatError | None:
     if not given.get("appid"):
-        return APPID_MISSING
-    return None if given.get("secret") else SECRET_MISSING
+        return errors.APPID_MISSING
+    return None if given.get("secret") else errors.SECRET_MISSING
