@@ -45,7 +45,7 @@ FOLDERS = {
     "local/": (15_360, 156),
     "quality/": (12_027, 107),
     "tests/": (80_133, 703),
-    "miniprogram/": (15_408, 201),
+    "miniprogram/": (15_426, 201),
     (REST := "docs/, deploy/, root"): (13_793, 152),
 }
 SLACK = (300, 1)

@@ -372,6 +372,24 @@ for (const [name, open] of Object.entries({ Alipay: alipay, Douyin: douyin })) {
   })
 }
 
+test('one function lets in WeChat, Alipay and Douyin, each mini-program by its own AppID', async (t) => {
+  const own = await startLocalCloud({ options: ['--caller-auth', 'several'] })
+  t.after(own.stop)
+  const owners = []
+  for (const api of [openPhone(t), alipay(t), douyin(t)]) {
+    const file = makeFile('me.jpg', 300)
+    const uploader = newUploader({ endpoint: own.function, api, profile: 'avatar' })
+    const { key } = await uploader.upload(file).promise
+    assert.ok(own.object(key).equals(fs.readFileSync(file.filePath)))
+    owners.push(key.split('/')[1])
+  }
+  assert.equal(new Set(owners).size, 3)
+  const other = createWx({ appId: 'wx9999999999999999' })
+  t.after(other.close)
+  const error = await failureOf(newUploader({ endpoint: own.function, api: other }).upload(makeFile('me.jpg', 300)).promise)
+  assert.deepEqual([error.code, error.stage], ['unauthorized', 'login'])
+})
+
 function alipay(t) {
   const { my, close } = createMy()
   t.after(close)
