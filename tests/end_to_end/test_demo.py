@@ -83,7 +83,7 @@ def left_behind(shell):
     return list(Path(shell["TMPDIR"]).iterdir())
 
 
-@pytest.mark.parametrize("caller_auth", sorted({*CALLER_KINDS} - {"several"}))
+@pytest.mark.parametrize("caller_auth", CALLER_KINDS)
 def test_the_demo_uploads_one_file_whatever_the_shell_holds(played, caller_auth):
     demo, left = played(caller_auth, "en")
     assert (demo.returncode, demo.stderr) == (0, "")

@@ -337,7 +337,7 @@ def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more
     assert here == read(legacy_profiles)
 
 
-@pytest.mark.parametrize("caller_auth", sorted({*MODES} - {"several"}))
+@pytest.mark.parametrize("caller_auth", MODES)
 def test_a_profile_of_the_second_bucket_has_its_current_address(start, caller_auth):
     with start(caller_auth) as cloud:
         contract, other = cloud.profiles["contract"], cloud.addresses()["buckets"][1]

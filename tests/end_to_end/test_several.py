@@ -1,0 +1,124 @@
+"""Six callers at one function: each uploads as itself, and nothing of one reaches another."""
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+
+from function.auth import owner_of
+from local.callers import SAMPLES, app_of
+from local.wechat.check_plan import PlannedCheck
+from ops.run.picture import draw_png
+from tests.end_to_end.conftest import Running
+
+PNG = draw_png(40, 30)
+IDS = {
+    "main": "",
+    "second": "wechat:wx0000000000local1",
+    "pay": "alipay:2021000000000001",
+    "tt": "douyin:tt0000000000local0",
+    "site": "jwt:https://site.example",
+    "app": "jwt:https://app.example",
+}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with ExitStack() as stack:
+        running = Running(stack, tmp_path_factory.mktemp("objects"), "several")
+        running.usual = running.start()
+        yield running
+
+
+@pytest.fixture
+def here(running):
+    yield running
+    running.cloud.reset()
+
+
+def code_of(here, name, subject):
+    entry = SAMPLES[name]
+    return here.cloud.platforms[entry["kind"]].issue_code(subject, app_of(entry))
+
+
+def token_of(here, name, subject="somebody"):
+    """A token of this user at one of the callers."""
+    if SAMPLES[name]["kind"] == "jwt":
+        return here.cloud.business_token(subject, caller=name)
+    wanted = {"code": code_of(here, name, subject), "app": app_of(SAMPLES[name])}
+    return here.ask("login", wanted).json()["token"]
+
+
+def stored(here, token, profile):
+    """Upload and confirm a picture: what the function says of it."""
+    form = here.ask("upload-params", {"profile": profile, "filename": "a.png"}, token).json()
+    assert here.post(form, PNG).status_code == 200
+    return here.ask("confirm", {"ticket": form["ticket"]}, token).json()
+
+
+def owner_in(confirmed):
+    return confirmed["key"].split("/")[1]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_caller_uploads_to_folders_of_its_own(here, name):
+    confirmed = stored(here, token_of(here, name), "avatar")
+    assert owner_in(confirmed) == owner_of("somebody", here.cloud.token_secret, IDS[name])
+
+
+def test_one_subject_has_an_owner_at_each_caller(here):
+    owners = [owner_in(stored(here, token_of(here, name), "avatar")) for name in SAMPLES]
+    assert len({*owners}) == len(SAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("name", "at"), [("second", "main"), ("pay", "tt"), ("tt", "second"), ("main", "pay")]
+)
+def test_a_code_goes_to_the_app_that_is_named_and_to_no_other(here, name, at):
+    answer = here.ask("login", {"code": code_of(here, name, "x"), "app": app_of(SAMPLES[at])})
+    called = [(kind, call.app_id) for kind, each in here.cloud.platforms.items() for call in each.calls]
+    # Nothing can tell a code of one platform from what developer tools of another give.
+    is_one_platform = SAMPLES[name]["kind"] == SAMPLES[at]["kind"]
+    assert answer.status_code == (401 if is_one_platform else 200)
+    assert called == [(SAMPLES[at]["kind"], app_of(SAMPLES[at]))]
+
+
+def test_an_unknown_app_costs_no_call(here):
+    answer = here.ask("login", {"code": "local-x", "app": "wx9999999999999999"})
+    assert answer.status_code == 401
+    assert [each.calls for each in here.cloud.platforms.values()] == [[], [], []]
+    assert here.ask("login", {"code": "local-x"}).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["pay", "tt", "site", "app"])
+def test_other_callers_get_no_form_of_what_wechat_checks(here, name):
+    wanted = {"profile": "post", "filename": "a.png"}
+    assert here.ask("upload-params", wanted, token_of(here, name)).status_code == 403
+
+
+@pytest.mark.parametrize(("verdict", "state"), [("pass", "published"), ("risky", "rejected")])
+@pytest.mark.parametrize("name", ["main", "second"])
+def test_wechat_checks_pictures_of_each_app_with_its_own_token_and_push(here, name, verdict, state):
+    here.cloud.wechat.checks.plan.add(PlannedCheck(verdict))
+    receipt = stored(here, token_of(here, name, f"user-of-{name}"), "post")["receipt"]
+    committed = here.ask(f"{here.cloud.business.origin}/commits", {"receipt": receipt})
+    assert committed.status_code == 200
+    here.cloud.idle()
+    assert here.ask("status", {"receipt": receipt}).json()["state"] == state
+    checks = [call.app_id for call in here.cloud.wechat.calls if call.path.endswith("media_check_async")]
+    assert checks == [app_of(SAMPLES[name])]
+    assert [pushed.is_taken for pushed in here.cloud.wechat.checks.pushed] == [True]
+
+
+def test_a_push_with_another_app_s_token_is_refused(here):
+    wechat, second = here.cloud.wechat, app_of(SAMPLES["second"])
+    own = wechat.checks.pushes[second]
+    wechat.checks.pushes[second] = replace(here.cloud.push, url=own.url)
+    try:
+        receipt = stored(here, token_of(here, "second", "another"), "post")["receipt"]
+        here.ask(f"{here.cloud.business.origin}/commits", {"receipt": receipt})
+        here.cloud.idle()
+        assert [pushed.is_taken for pushed in wechat.checks.pushed] == [False]
+        assert here.ask("status", {"receipt": receipt}).json()["state"] == "checking"
+    finally:
+        wechat.checks.pushes[second] = own
