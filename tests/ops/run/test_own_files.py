@@ -32,6 +32,18 @@ TYPES = 'max_size = "1MiB"\ncontent_types = ["image/png"]\n'
 POST = f'[post]\ntitle = "晒单"\nkey = "posts/{{owner}}/{{id}}{{ext}}"\nread = "owner"\n{TYPES}'
 codes = count()
 NOTE = f'[note]\nkey = "notes/{{owner}}/{{id}}{{ext}}"\n{TYPES}'
+CALLERS = """
+[shop]
+kind = "wechat"
+appid = "wx1111111111111111"
+secret = "env:SHOP_SECRET"
+owners = "unnamed"
+[tt]
+kind = "douyin"
+appid = "tt1111111111111111"
+secret = "env:TT_SECRET"
+"""
+SEVERAL = {"env": "CALLER_AUTH=several\n", "callers": CALLERS}
 RECEIPT_SECRET = "receipt-SecretCanary-0123456789abcdef"
 PAGE = "https://h5.example.com"
 REFUSE = "def before_sign(caller, file, limits):\n    return {'refuse': 'no'}\n"
@@ -76,8 +88,8 @@ def here(running, tmp_path):
         stream.seek(stream.truncate(0))
         return lines
 
-    def log_in():
-        return ask("POST", "login", body={"code": f"local-{next(codes)}"}).json()["token"]
+    def log_in(**more):
+        return ask("POST", "login", body={"code": f"local-{next(codes)}", **more}).json()["token"]
 
     def outcome(profile):
         """Return ``form``, or the code of the refusal, for a user who has just logged in."""
@@ -305,3 +317,27 @@ def test_the_profiles_are_written_as_they_were_read(here):
     assert {name: each for name, each in written.items() if name != "contract"} == {
         name: each for name, each in samples.items() if name != "contract"
     }
+
+
+def test_the_function_runs_with_the_developers_own_callers_and_secrets_of_the_local_cloud(here):
+    lines = here.deploy(**SEVERAL)
+    assert any("callers.toml: shop, tt" in line for line in lines)
+    for app in ("wx1111111111111111", "tt1111111111111111"):
+        assert here.log_in(app=app)
+    named = [each["name"] for each in here.hosted.cloud.page_config()["callers"]]
+    assert named == ["shop", "tt"]
+    (line,) = here.change(callers=CALLERS + '[anyone]\nkind = "anonymous"\n')
+    assert "shop, tt, anyone" in line
+
+
+def test_several_callers_without_a_file_are_the_samples(here):
+    here.deploy(caller_auth="several")
+    assert here.log_in(app="tt0000000000local0")
+
+
+@cases("change", "names")
+def test_callers_that_the_function_refuses_end_the_start_with_its_sentence(here, change, names):
+    with pytest.raises(HostingError) as refused:
+        here.deploy(**SEVERAL | change)
+    said = " ".join(sentence.en for sentence in refused.value.sentences)
+    assert [name for name in names if name not in said] == []
