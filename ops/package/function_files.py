@@ -144,8 +144,8 @@ def callers_files(root: Path) -> tuple[str, ...]:
     if listed := " ".join(tracked.split("\0")[:-1]):
         raise PackagingError(
             Text(
-                f"git tracks {listed}: whoever clones the project has it. Run: git rm --cached {listed}",
-                f"git 里有 {listed}，克隆项目的人都能拿到。请运行：git rm --cached {listed}",
+                f"git tracks {listed}: whoever clones the project has it. Run: `git rm --cached {listed}`",
+                f"git 里有 {listed}，克隆项目的人都能拿到。请运行：`git rm --cached {listed}`",
             )
         )
     return tuple(names)
