@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_400, 157),
-    "ops/": (21_580, 175),
+    "ops/": (21_596, 175),
     "local/": (15_360, 156),
     "quality/": (12_027, 107),
-    "tests/": (80_300, 704),
+    "tests/": (80_310, 704),
     "miniprogram/": (15_426, 201),
     (REST := "docs/, deploy/, root"): (13_793, 152),
 }

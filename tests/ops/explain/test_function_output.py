@@ -47,6 +47,16 @@ def test_several_lines_are_explained_one_by_one():
     assert advice_in("oss_rejected", text) and advice_in("forbidden", text)
 
 
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [("unauthorized", "app of no caller"), ("unauthorized", "a token of no caller"),
+     ("forbidden", "[post] is not for this caller")],
+)  # fmt: skip
+def test_a_refusal_of_one_of_several_callers_has_advice_of_its_own(code, reason):
+    assert find_advice(code, reason) != find_advice(code)
+    assert find_advice(code, reason).meaning.en in said(logged(code=code, reason=reason))
+
+
 def test_an_errcode_in_a_reason_has_its_advice():
     text = said(logged(code="login_rejected", reason="code2Session errcode 40125"))
     assert advice_in("40125", text)
