@@ -42,7 +42,7 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_400, 157),
     "ops/": (21_596, 175),
-    "local/": (15_360, 156),
+    "local/": (15_345, 156),
     "quality/": (12_027, 107),
     "tests/": (80_310, 704),
     "miniprogram/": (15_426, 201),

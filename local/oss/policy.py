@@ -12,16 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
-from local.oss.errors import (
-    CONDITION_FAILED,
-    CONDITION_FIELD_ABSENT,
-    CONDITION_TEXT,
-    POLICY_EXPIRED,
-    TOO_LARGE,
-    TOO_SMALL,
-    OssError,
-    Refusal,
-)
+from local.oss import errors
+from local.oss.errors import OssError, Refusal
 
 EXPIRATION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 ONE_PROPERTY = "Invalid Simple-Condition: Simple-Conditions must have exactly one property specified."
@@ -73,7 +65,7 @@ class Policy:
 
     def check_expiry(self, now: datetime) -> None:
         if now >= self.expires_at:
-            raise OssError(POLICY_EXPIRED)
+            raise OssError(errors.POLICY_EXPIRED)
 
     def check_conditions(self, value_of: Callable[[str], str | None], absent_meets_not_in: bool) -> None:
         """
@@ -84,9 +76,9 @@ class Policy:
             value = value_of(condition.field)
             if value is None:
                 if not (condition.operator == "not-in" and absent_meets_not_in):
-                    raise OssError(CONDITION_FIELD_ABSENT, f"{CONDITION_TEXT}{condition}")
+                    raise OssError(errors.CONDITION_FIELD_ABSENT, f"{errors.CONDITION_TEXT}{condition}")
             elif not condition.holds(value):
-                raise OssError(CONDITION_FAILED, f"{CONDITION_TEXT}{condition}")
+                raise OssError(errors.CONDITION_FAILED, f"{errors.CONDITION_TEXT}{condition}")
 
     def require(self, fields: Iterable[str]) -> None:
         """Refuse a policy that says nothing about fields it has to bind."""
@@ -94,15 +86,17 @@ class Policy:
         for field in fields:
             if field not in bound:
                 # Which text OSS uses is not documented; this one has been reported for the security token.
-                raise OssError(CONDITION_FIELD_ABSENT, f"{CONDITION_TEXT}{Condition('eq', field, '')}")
+                raise OssError(
+                    errors.CONDITION_FIELD_ABSENT, f"{errors.CONDITION_TEXT}{Condition('eq', field, '')}"
+                )
 
     def check_largest(self, size: int) -> None:
         if any(size > largest for _, largest in self.sizes):
-            raise OssError(TOO_LARGE)
+            raise OssError(errors.TOO_LARGE)
 
     def check_smallest(self, size: int) -> None:
         if any(size < smallest for smallest, _ in self.sizes):
-            raise OssError(TOO_SMALL)
+            raise OssError(errors.TOO_SMALL)
 
 
 def parse_policy(encoded: str, dollar_optional: bool = True) -> Policy:

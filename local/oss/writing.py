@@ -10,17 +10,8 @@ import hashlib
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from local.oss import errors
-from local.oss.access import (
-    DELETE,
-    DELETE_VERSION,
-    READ,
-    READ_ACL,
-    WRITE_ACL,
-    actions_of_writing,
-    authorize,
-    demand,
-)
+from local.oss import access, errors
+from local.oss.access import actions_of_writing, authorize, demand
 from local.oss.answer import XML, Answer
 from local.oss.attributes import ACL_FIELD, DEFAULT_TYPE, Attributes, check_choices, read_attributes
 from local.oss.bucket import Bucket
@@ -64,7 +55,7 @@ def copy_object(call: Call) -> Answer:
     acl = request.headers.get(ACL_FIELD)
     signer = authorize(request, bucket, *actions_of_writing(acl, bucket.rules), acl=acl)
     source_key = source_key_of(request, bucket)
-    demand(signer, bucket, source_key, READ)
+    demand(signer, bucket, source_key, access.READ)
     replaces = _replaces(request) or source_key == request.key
     wanted = attributes_of(request, bucket)
     check_absence(signer, source_key, bucket)
@@ -88,7 +79,7 @@ def copy_object(call: Call) -> Answer:
 def delete_object(call: Call) -> Answer:
     """204, whether there was an object or not."""
     version = call.request.query.get("versionId")
-    authorize(call.request, call.bucket, DELETE if version is None else DELETE_VERSION)
+    authorize(call.request, call.bucket, access.DELETE if version is None else access.DELETE_VERSION)
     if version == "":
         raise invalid_argument("The version id is empty.", errors.NO_PUBLIC_EC, "versionId")
     found = call.bucket.delete(call.request.key, version)
@@ -103,7 +94,7 @@ def put_acl(call: Call) -> Answer:
     """PutObjectACL: the ACL of an object that exists, nothing else of it."""
     request, bucket = call.request, call.bucket
     acl = request.headers.get(ACL_FIELD)
-    authorize(request, bucket, WRITE_ACL, acl=acl)
+    authorize(request, bucket, access.WRITE_ACL, acl=acl)
     if acl is None:
         raise invalid_argument("The header x-oss-object-acl is missing.", errors.NO_PUBLIC_EC, ACL_FIELD)
     check_choices(request.headers, bucket.rules)
@@ -114,7 +105,7 @@ def put_acl(call: Call) -> Answer:
 def get_acl(call: Call) -> Answer:
     """GetObjectACL: the owner and the ACL of an object, as it was set."""
     request, bucket = call.request, call.bucket
-    authorize(request, bucket, READ_ACL)
+    authorize(request, bucket, access.READ_ACL)
     if request.key not in bucket.objects:
         raise OssError(errors.NO_SUCH_KEY, Key=request.key)
     grants: Children = [("Grant", bucket.objects[request.key].acl)]
