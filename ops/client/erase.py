@@ -30,6 +30,7 @@ from ops.client.backend_token import TOKEN_LIFE
 from ops.client.erase_count import NOT_COVERED, show_counts
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
 from ops.client.progress import progress_bar
+from ops.deploy.callers import CALLER, SEVERAL, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
@@ -89,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
     user = parser.add_mutually_exclusive_group(required=True)
     user.add_argument("--sub", help=SUB.say(language))
     user.add_argument("--owner", help=OWNER_HELP.say(language))
+    parser.add_argument("--caller", default="", metavar="NAME", help=CALLER.say(language))
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN.say(language))
     parser.add_argument("--record", type=Path, help=RECORD.say(language))
     add_env_argument(parser, language)
@@ -101,7 +103,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         environ = operator_environment(args.env_file, os.environ)
         settings = operator_settings(environ)
-        owner = _owner(args, settings)
+        called, owner_id = ("", "") if args.owner is not None else caller_called(args.caller, environ)
+        owner = _owner(args, settings, owner_id)
         keys = _keys(environ)
         if not (args.url or args.dry_run):
             raise Failure(NEEDS_URL)
@@ -120,7 +123,11 @@ def run(args: argparse.Namespace) -> int:
         if not settings.receipt_secrets:
             raise Failure(NO_SECRET)
         try:
-            return _erase(args, settings, total, screen, language)
+            # The owner is made by the function: the secret of another .env would find nothing, and be done.
+            user = {"owner": args.owner} if args.owner is not None else {"sub": args.sub}
+            if called and (args.caller or settings.caller_auth == SEVERAL):
+                user["caller"] = called
+            return _erase(args, settings, user, total, screen, language)
         except KeyboardInterrupt:
             screen.line(STOPPED.say(language))
             return 130
@@ -135,11 +142,11 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def _owner(args: argparse.Namespace, settings: Settings) -> str:
+def _owner(args: argparse.Namespace, settings: Settings, owner_id: str) -> str:
     if args.owner is None:
         if not is_subject(args.sub):
             raise Failure(BAD_SUB)
-        return owner_of(args.sub, settings.owner_secret)
+        return owner_of(args.sub, settings.owner_secret, owner_id)
     if not re.fullmatch(OWNER, args.owner):
         raise Failure(BAD_OWNER)
     return str(args.owner)
@@ -152,10 +159,15 @@ def _keys(environ: dict[str, str]) -> AccessKeys | None:
         return None
 
 
-def _erase(args: argparse.Namespace, settings: Settings, total: int, screen: Screen, language: str) -> int:
+def _erase(
+    args: argparse.Namespace,
+    settings: Settings,
+    user: dict[str, str],
+    total: int,
+    screen: Screen,
+    language: str,
+) -> int:
     client, draw = FunctionAtUrl(args.url), progress_bar(sys.stderr.isatty() and total > 0)
-    # The function knows the owner by its own secret: that of another .env would find nothing, and be done.
-    user = {"sub": args.sub} if args.owner is None else {"owner": args.owner}
     before, failures, is_waiting = -1, 0, False
     while True:
         answer = _asked(client, settings, user, failures)

@@ -39,6 +39,7 @@ from ops.account.oss_client import client_at
 from ops.client.form_upload import open_session
 from ops.client.import_source import NotCopied, open_source
 from ops.client.progress import progress_bar
+from ops.deploy.callers import CALLER, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
 from ops.terminal.screen import Screen
@@ -79,6 +80,7 @@ DONE = Text("{0} copied, {1} were there, {2} failed.", "迁移 {0} 个，之前�
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("list", type=Path, help=LIST.say(language))
     parser.add_argument("--profile", default="default", help=PROFILE.say(language))
+    parser.add_argument("--caller", default="", metavar="NAME", help=CALLER.say(language))
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN.say(language))
     parser.add_argument("--allow-private", action="store_true", help=ALLOW_PRIVATE.say(language))
     add_env_argument(parser, language)
@@ -92,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         environ = operator_environment(args.env_file, os.environ)
         settings, profile = _settings(environ, args.profile)
+        _, owner_id = caller_called(args.caller, environ)
         client = None if args.dry_run else client_at(profile.location, operator_keys(environ))
         sources = _read_list(args.list, needs_user="{owner}" in profile.key.text)
         before = _recorded(record)
@@ -102,7 +105,8 @@ def run(args: argparse.Namespace) -> int:
     draw, failed = progress_bar(sys.stderr.isatty() and client is not None), 0
     for number, (url, user) in enumerate(left, 1):
         try:
-            done = copy(url, user, profile, settings, client, allows_private=args.allow_private)
+            owner = owner_of(user, settings.owner_secret, owner_id) if user else PUBLIC_OWNER
+            done = copy(url, user, owner, profile, settings, client, allows_private=args.allow_private)
             stored = json.dumps(done, ensure_ascii=False)
         except NotCopied as error:
             failed += 1
@@ -171,6 +175,7 @@ def _recorded(record: Path) -> set[tuple[str, str]]:
 def copy(
     url: str,
     user: str,
+    owner: str,
     profile: Profile,
     settings: Settings,
     client: "Client | None",
@@ -186,7 +191,7 @@ def copy(
     try:
         with open_session(url) as session, open_source(session, url, allows_private=allows_private) as found:
             found.raise_for_status()
-            rule = _rule(url, user, found, profile, settings)
+            rule = _rule(url, user, owner, found, profile, settings)
             if client:
                 _put(client, rule, found)
     except requests.RequestException as error:
@@ -200,7 +205,9 @@ def copy(
     return {"url": _name(url), "user": user, "key": rule.key, "size": rule.max_size_bytes}
 
 
-def _rule(url: str, user: str, found: requests.Response, profile: Profile, settings: Settings) -> UploadRule:
+def _rule(
+    url: str, user: str, owner: str, found: requests.Response, profile: Profile, settings: Settings
+) -> UploadRule:
     """Return what a form for this file would pin, its exact size too; the key is the same each time."""
     length = found.headers.get("Content-Length", "")
     if not length.isdecimal() or len(length) > MAX_DIGITS:
@@ -213,7 +220,6 @@ def _rule(url: str, user: str, found: requests.Response, profile: Profile, setti
     )
     digest = keyed_hash(settings.owner_secret, f"import\n{_name(url)}\n{user}".encode())
     upload_id = urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()
-    owner = owner_of(user, settings.owner_secret) if user else PUBLIC_OWNER
     return rule_for(file, profile, owner=owner, upload_id=upload_id, now=_dated(found))
 
 

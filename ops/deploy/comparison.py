@@ -11,7 +11,7 @@ import yaml
 
 from function.config.profile import BucketLocation, Profile
 from function.config.profiles import PROFILES_TOML, read_profiles
-from ops.deploy.callers import CALLERS_TOML, PLATFORM_IDS, SEVERAL, entries_in, id_of
+from ops.deploy.callers import CALLERS_TOML, SEVERAL, callers_of, entries_in
 from ops.deploy.cli import CliFailed
 from ops.deploy.live import Live
 from ops.deploy.rules import environment
@@ -92,8 +92,10 @@ def compare(target: Target, live: Live, info: Mapping[str, Any]) -> tuple[list[T
         notes.append(WORDS["odd_profiles"].filled(version=live.version, names=", ".join(odd)))
     own_texts = _texts({name: target.folder / name for name in OWN_FILES})
     after, _ = profiles_of(own_texts.get(PROFILES_TOML, ""), own)
-    callers = (callers_of(*each) for each in ((settings, texts), (own, own_texts)))
-    moved, gone = changes_of_callers(*callers)
+    sides = (settings, texts), (own, own_texts)
+    moved, gone = changes_of_callers(
+        *(callers_of(each, entries_in(read.get(CALLERS_TOML, ""))) for each, read in sides)
+    )
     return [*changes_of_profiles(before, after), *changes_of_settings(settings, own), *moved], [*notes, *gone]
 
 
@@ -132,16 +134,6 @@ def changes_of_settings(before: Mapping[str, str], after: Mapping[str, str]) -> 
     is_first = after.get("RECEIPT_SECRET") and not before.get("RECEIPT_SECRET")
     if is_first and signed and not signed & set(_secrets(after, "RECEIPT_SECRET")):
         yield WORDS["receipts"]
-
-
-def callers_of(settings: Mapping[str, str], texts: Mapping[str, str]) -> dict[str, bool]:
-    """Return the callers by id, each with whether its owners are unnamed, as those of one caller are."""
-    kind = settings.get("CALLER_AUTH", ANONYMOUS)
-    if kind == SEVERAL:
-        entries = entries_in(texts.get(CALLERS_TOML, "")).values()
-        return {id_of(entry): entry.get("owners") == "unnamed" for entry in entries}
-    setting = f"{kind}_{PLATFORM_IDS.get(kind)}".upper()
-    return {f"{kind}:{settings.get(setting) or ''}": True}
 
 
 def changes_of_callers(

@@ -11,12 +11,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ops.deploy.callers import CALLER, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.explanation import explain
-from ops.explain.function_output import secrets_of
+from ops.explain.function_output import owner_lines, secrets_of
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import Unreadable
-from ops.terminal.language import Text, add_language_argument, chosen_language, why_unreadable
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
 from ops.terminal.screen import Screen
 
 SUMMARY = Text(
@@ -42,6 +43,7 @@ WORDS = {
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("file", nargs="?", default="-", help=WORDS["file"].say(language))
+    parser.add_argument("--caller", default="", metavar="NAME", help=CALLER.say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -50,9 +52,18 @@ def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     complaints = Screen(sys.stderr)
     try:
+        environ = operator_environment(args.env_file, os.environ)
+        secrets = secrets_of(environ)
+        if args.caller:
+            called, owner_id = caller_called(args.caller, environ)
+            secrets = secrets._replace(callers={called: not owner_id})
+            Screen().line("\n".join(owner_lines(args.file, secrets, language)))
+            return 0
         text = _read(args.file, complaints, language)
-        secrets = secrets_of(operator_environment(args.env_file, os.environ))
         Screen().line(explain(text, datetime.now(UTC), language, secrets))
+    except Failure as failure:
+        complaints.fail_with(failure, language)
+        return 2
     except OSError as error:
         complaints.fail(
             WORDS["unreadable"].say(language, path=args.file, why=why_unreadable(error).say(language))

@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from function.auth import owner_of, signed_tokens
 from function.auth.business_token import AUDIENCE
 from function.config.types import SECRETS
 from function.errors import Unauthorized
+from ops.deploy.callers import callers_of, own_entries
 from ops.explain.advice import Advice, find_advice, reason_in_chinese
 from ops.explain.pasted import STATES, PastedLogLine, PastedToken
 from ops.explain.times import expiry_line
@@ -49,11 +51,17 @@ QUOTED_CODE = re.compile(
 
 
 class Secrets(NamedTuple):
-    """Those that sign and verify tokens, and name folders; empty where they are not known."""
+    """
+    Those that sign and verify tokens, and name folders; empty where they are not known.
+
+    Args:
+        callers: by id, each with whether its owners are unnamed.
+    """
 
     token: tuple[str, ...] = ()
     receipt: tuple[str, ...] = ()
     owner: str = ""
+    callers: Mapping[str, bool] = MappingProxyType({"": True})
 
 
 NONE = Secrets()
@@ -62,7 +70,8 @@ NONE = Secrets()
 def secrets_of(environ: Mapping[str, str]) -> Secrets:
     """Return what the deployment signs with, whatever else its settings still lack."""
     token, receipt = (_secrets_in(environ, name) for name in ("TOKEN_SECRET", "RECEIPT_SECRET"))
-    return Secrets(token, receipt or token, environ.get("OWNER_SECRET", "").strip() or (token or ("",))[-1])
+    owner = environ.get("OWNER_SECRET", "").strip() or (token or ("",))[-1]
+    return Secrets(token, receipt or token, owner, callers_of(environ, own_entries()))
 
 
 def _secrets_in(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -145,4 +154,10 @@ def _verdict(token: PastedToken, secrets: tuple[str, ...], now: datetime) -> str
 def owner_lines(openid: str, secrets: Secrets, language: str) -> list[str]:
     if not secrets.owner:
         return [WORDS["no_secret"].say(language)]
-    return [WORDS["owner"].say(language, owner=owner_of(openid, secrets.owner))]
+    owners = [
+        (called, owner_of(openid, secrets.owner, "" if is_unnamed else called))
+        for called, is_unnamed in secrets.callers.items()
+    ]
+    if len(owners) == 1:
+        return [WORDS["owner"].say(language, owner=owners[0][1])]
+    return [WORDS["owner"].say(language, owner=""), *(f"  {owner}  {called}" for called, owner in owners)]

@@ -200,7 +200,7 @@ function drawItem(all) {
   drawLeft()
   const facts = {
     checker: by || all.nobody,
-    profile: shown.profile,
+    profile: [shown.profile, shown.caller].filter(Boolean).join(' · '),
     since: `${all.ago(new Date(shown.since))} (${all.time(new Date(shown.since))})`,
     heldUntil: all.time(new Date(shown.heldUntil)),
     ...('aiLabel' in shown ? { aiLabel: shown.aiLabel ? labelText(all, shown.aiLabel) : all.ai.none } : {}),

@@ -213,6 +213,16 @@ def test_a_wrong_option_or_setting_is_named(run, options, changes, named):
     assert code == 2 and named in err
 
 
+def test_a_caller_that_was_removed_is_erased_by_its_id(run, script, environ):
+    asked = script(state(1, 0, state="done", record="a.b.c"))
+    options = ("--url", "https://up.example.com", "--sub", SUB, "--caller")
+    assert run(*options, "douyin:tt1", ALIBABA_CLOUD_ACCESS_KEY_ID="")[0] == 0
+    assert asked[-1][1] == {"sub": SUB, "caller": "douyin:tt1"}
+    owner = owner_of(SUB, environ["TOKEN_SECRET"], "douyin:tt1")
+    assert f"--owner {owner}" not in run(*options, "nobody")[2]
+    assert run(*options, "nobody")[0] == 2 and len(asked) == 1
+
+
 def test_an_erasure_needs_no_right_to_list(run, script):
     script(state(1, 0, state="done", record="a.b.c"))
     options = ("--url", "https://up.example.com", "--sub", SUB)

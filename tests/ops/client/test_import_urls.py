@@ -136,6 +136,12 @@ def test_a_dry_run_prints_the_key_and_stores_nothing(cloud, moved):
     assert moved(["~/a.png openid-c"])[2][0]["key"] == key
 
 
+def test_the_folder_of_a_user_is_that_of_the_caller(cloud, moved):
+    owner = owner_of("openid-c", cloud.environment()["TOKEN_SECRET"], "douyin:tt1")
+    _, shown, _ = moved(["~/a.png openid-c"], "--dry-run", "--caller", "douyin:tt1")
+    assert f"/{owner}/" in json.loads(shown.splitlines()[0])["key"]
+
+
 @pytest.mark.parametrize(
     ("path", "why"),
     [

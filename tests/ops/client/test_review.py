@@ -54,8 +54,10 @@ def env_file(tmp_path, monkeypatch):
 @pytest.fixture
 def desk_of(env_file):
     def build(**answers):
+        caller = answers.pop("caller", "")
         function = Scripted(**answers)
-        return review.Desk(function, argparse.Namespace(env_file=env_file), "小红"), function
+        args = argparse.Namespace(env_file=env_file, caller=caller)
+        return review.Desk(function, args, "小红"), function
 
     return build
 
@@ -73,6 +75,37 @@ def test_each_call_has_a_backend_token_of_its_own(desk_of):
     ]
     for _, _, token in function.asked:
         jwt.decode(token, SECRET, ["HS256"], audience="oss-direct-upload/backend")
+
+
+CALLERS = """
+[main]
+kind = "wechat"
+appid = "wx1"
+owners = "unnamed"
+[tt]
+kind = "douyin"
+appid = "tt1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("caller", "keys"),
+    [("", ["a", "b", "c"]), ("main", ["a"]), ("douyin:tt1", ["b"]), ("alipay:2021", ["c"])],
+)
+def test_items_have_their_caller_where_there_are_several(desk_of, env_file, monkeypatch, caller, keys):
+    monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", env_file)
+    env_file.with_name("callers.toml").write_text(CALLERS, "utf-8")
+    env_file.write_text(f"RECEIPT_SECRET={SECRET}\nCALLER_AUTH=several\n", "utf-8")
+    apps = {"a": "wx1", "b": "douyin:tt1", "c": "alipay:2021"}
+    items = [
+        {"key": key, "receipt": jwt.encode({"app": app}, SECRET, algorithm="HS256")}
+        for key, app in apps.items()
+    ]
+    desk, _ = desk_of(reviews=answer({**ITEMS, "items": items}), caller=caller)
+    ids = {**apps, "a": "wechat:wx1"}
+    assert [(each["key"], each["caller"]) for each in desk.items({})["items"]] == [
+        (key, ids[key]) for key in keys
+    ]
 
 
 def test_a_decision_is_made_in_the_name_of_the_command(desk_of):

@@ -2,11 +2,13 @@
 
 import pytest
 
+from ops.deploy.callers import caller_called
 from ops.deploy.hints import deployment_hints
 from ops.deploy.own_blocks import with_own_blocks
 from ops.deploy.rules import MAX_ENVIRONMENT_BYTES, bytes_of, resource_problems
 from ops.deploy.s_yaml import read_s_yaml
 from ops.deploy.schema_check import is_secret
+from ops.terminal.language import Failure
 from tests.ops.deploy.project import CONFIGURED
 from tests.ops.words import in_english
 
@@ -53,6 +55,33 @@ def environment_of(file, environ):
         [each for each in sentences if str(MAX_ENVIRONMENT_BYTES) in each],
         [each for each in hints if str(MAX_ENVIRONMENT_BYTES) in each],
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "found"),
+    [
+        ({"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx9"}, "", ("wechat:wx9", "")),
+        ({"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx9"}, "wechat:wx9", ("wechat:wx9", "")),
+        ({"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx9"}, "douyin:tt1", ("douyin:tt1", "douyin:tt1")),
+        ({"CALLER_AUTH": "jwt"}, "", ("jwt:", "")),
+        ({"CALLER_AUTH": "several"}, "app2", ("wechat:wx0000000000000002",) * 2),
+        ({"CALLER_AUTH": "several"}, "wechat:wx0000000000000002", ("wechat:wx0000000000000002",) * 2),
+        ({"CALLER_AUTH": "several"}, "wechat:wxgone", ("wechat:wxgone",) * 2),
+        ({"CALLER_AUTH": "several"}, "app3", None),
+        ({"CALLER_AUTH": "several"}, "", None),
+    ],
+)
+def test_a_caller_is_found_by_its_name_or_id_also_after_its_entry_went(several, settings, name, found):
+    file, _ = several(2)
+    if found is None:
+        with pytest.raises(Failure, match="app2, wechat:wx0000000000000001"):
+            caller_called(name, settings)
+        return
+    assert caller_called(name, settings) == found
+    if name == "app2":
+        text = (file.parent / "callers.toml").read_text("utf-8") + 'owners = "unnamed"\n'
+        (file.parent / "callers.toml").write_text(text, "utf-8")
+        assert caller_called("", settings) == (found[0], "")
 
 
 def test_variables_of_callers_are_handed_over_as_secrets(several):

@@ -5,8 +5,8 @@ import argparse
 import pytest
 
 from ops.deploy import deploy, rollback, target
+from ops.deploy.callers import callers_of, entries_in
 from ops.deploy.comparison import (
-    callers_of,
     changes_of_callers,
     changes_of_profiles,
     changes_of_settings,
@@ -125,7 +125,7 @@ JWT, OPEN = {"CALLER_AUTH": "jwt"}, {"CALLER_AUTH": "anonymous"}
 def test_callers_with_moved_owners_and_removed_ones_are_named(before, after, moved, gone):
     several = {"CALLER_AUTH": "several"}
     callers = [
-        callers_of(several, {"callers.toml": each}) if isinstance(each, str) else callers_of(each, {})
+        callers_of(several, entries_in(each)) if isinstance(each, str) else callers_of(each, {})
         for each in (before, after)
     ]
     for wanted, found in zip((moved, gone), changes_of_callers(*callers), strict=True):
