@@ -1,5 +1,6 @@
 """
-Write .env and profiles.toml of a new deployment: asks for the bucket, the mini-program and the features.
+Write .env and profiles.toml of a new deployment, of several callers callers.toml too: asks for the bucket,
+the mini-program and the features.
 
 The secret of the mini-program comes from WECHAT_SECRET or a prompt, so that no shell keeps it. A file that is
 there stays.
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from function.config.profiles import PROFILES_TOML
+from ops.deploy.callers import CALLERS_TOML, SEVERAL
 from ops.deploy.features import FEATURES
 from ops.deploy.new_files import (
     CALLER_KINDS,
     WECHAT,
     Answers,
+    callers_text,
     chinese_comments,
     env_text,
     in_chinese,
@@ -32,12 +35,13 @@ from ops.terminal.screen import Screen
 SUMMARY = Text("write .env and profiles.toml by asking", "按提问填写，生成 .env 和 profiles.toml")
 ABOUT = Text(
     __doc__,
-    "为新的部署写好 .env 和 profiles.toml：问桶、小程序和要用的功能。\n\n"
+    "为新的部署写好 .env 和 profiles.toml（多个调用者时还有 callers.toml）：问桶、小程序和要用的功能。\n\n"
     "小程序的密钥取自 WECHAT_SECRET 或当场输入，不进命令历史。"
     "已有的文件不动。",
 )
 ROOT = Path(__file__).resolve().parents[2]
 ENV = ".env"
+OWN_FILES = (ENV, PROFILES_TOML, CALLERS_TOML)
 APP_ID, APP_SECRET = r"wx[0-9a-f]{16}", r"[0-9a-f]{32}"
 MAINLAND = r"cn-(?!hongkong)[a-z0-9-]+"
 LATER = "-"
@@ -141,7 +145,7 @@ def run(args: argparse.Namespace, asking: Asking | None = None) -> int:
     try:
         _refuse_existing(asking.folder)
         answers = _answers(args, asking, screen, language)
-        _write(asking.folder, answers, language)
+        texts = _write(asking.folder, answers, language)
     except Failure as failure:
         Screen(sys.stderr).fail_with(failure, language)
         return 1
@@ -150,7 +154,7 @@ def run(args: argparse.Namespace, asking: Asking | None = None) -> int:
             WRONG["unanswered"].say(language, options="--bucket, --region, --appid, --features")
         )
         return 1
-    for name in (ENV, PROFILES_TOML):
+    for name in texts:
         screen.good(WROTE.say(language, name=name))
     if re.fullmatch(MAINLAND, answers.region):
         screen.warn(NEW_ACCOUNT.say(language, region=answers.region))
@@ -160,7 +164,7 @@ def run(args: argparse.Namespace, asking: Asking | None = None) -> int:
 
 
 def _refuse_existing(folder: Path) -> None:
-    if mine := [name for name in (ENV, PROFILES_TOML) if (folder / name).exists()]:
+    if mine := [name for name in OWN_FILES if (folder / name).exists()]:
         raise Failure(*(_said("exists", file=name) for name in mine))
 
 
@@ -168,7 +172,7 @@ def _answers(args: argparse.Namespace, asking: Asking, screen: Screen, language:
     given = {name: getattr(args, name).strip() for name in ASKED if name != "secret"}
     given["secret"] = asking.environ.get("WECHAT_SECRET", "").strip()
     for name in ASKED:
-        if name in ("appid", "secret") and args.caller_auth != WECHAT:
+        if name in ("appid", "secret") and args.caller_auth not in (WECHAT, SEVERAL):
             continue
         if name == "ai_label_code" and "ai-label" not in (_features(given["features"]) or ()):
             continue
@@ -226,17 +230,17 @@ def _said(wrong: str, **values: str) -> Text:
     return Text(*(WRONG[wrong].say(language, **values) for language in ("en", "zh")))
 
 
-def _write(folder: Path, answers: Answers, language: str) -> None:
-    """Write both or neither; nobody but the owner may ever read ``.env``."""
-    env, profiles = folder / ENV, folder / PROFILES_TOML
-    name = ENV
+def _write(folder: Path, answers: Answers, language: str) -> list[str]:
+    """Write all or none, and return their names; nobody but the owner may ever read ``.env``."""
+    texts = {ENV: env_text, PROFILES_TOML: profiles_text, CALLERS_TOML: callers_text}
+    names, done = [*texts][: 3 if answers.caller_auth == SEVERAL else 2], []
     try:
-        with os.fdopen(
-            os.open(env, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(env_text(answers, language))
-        name = PROFILES_TOML
-        profiles.write_text(profiles_text(answers, language), "utf-8")
+        for name in names:
+            mode = 0o600 if name == ENV else 0o666
+            opened = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(opened, "w", encoding="utf-8") as file:
+                file.write(texts[name](answers, language))
+            done.append(name)
         # A clone keeps tracked files, so that it can be pulled; a project of `s init` is its owner's.
         if language == "zh" and not (folder / ".git").exists():
             for name, comments in chinese_comments().items():
@@ -244,9 +248,10 @@ def _write(folder: Path, answers: Answers, language: str) -> None:
                     text = (folder / name).read_text("utf-8")
                     (folder / name).write_text(in_chinese(text, comments), "utf-8")
     except OSError as error:
-        if name == PROFILES_TOML:
-            env.unlink()
+        for each in done if done != names else ():
+            (folder / each).unlink()
         why = why_unreadable(error)
         raise Failure(
             Text(*(WRONG["unwritable"].say(each, file=name, why=why.say(each)) for each in ("en", "zh")))
         ) from None
+    return names

@@ -1,5 +1,5 @@
 """
-``.env`` and ``profiles.toml`` of a new project: what the chosen features need, with comments in one language.
+Own files of a new project: what the chosen features need, with comments in one language.
 """
 
 import re
@@ -11,16 +11,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from function.auth import CallerKinds
 from function.config.green import ALIYUN, endpoint_of
+from ops.deploy.callers import SEVERAL
 from ops.deploy.features import FEATURES
 from ops.terminal.language import Text
 
 ANONYMOUS, WECHAT = "anonymous", "wechat"
-CALLER_KINDS = (WECHAT, "jwt", ANONYMOUS)
+CALLER_KINDS = (WECHAT, "alipay", "douyin", "jwt", SEVERAL, ANONYMOUS)
 SEEN_BY_OTHERS = 'read = "callers"'
+SUGGESTED = {"JWT_ALGORITHM": "HS256"}
 LINE_OF_COMMENT = re.compile(r"( *)(#*) ?(.*)")
 CODE = re.compile(r"\[\w+\]|[A-Z0-9_]+=\S*")
-NEEDED_CALLERS = {"check_scene": (WECHAT,), "list": (WECHAT, "jwt"), "delete": (WECHAT, "jwt")}
+NEEDED_CALLERS = {"check_scene": (WECHAT,), "list": CALLER_KINDS[:-1], "delete": CALLER_KINDS[:-1]}
 
 
 class Answers(NamedTuple):
@@ -111,8 +114,11 @@ def env_text(answers: Answers, language: str) -> str:
         if "check" in answers.features:
             values |= {"WECHAT_PUSH_TOKEN": _letters(32), "WECHAT_PUSH_AES_KEY": _letters(43)}
             values["STS_SESSION_SECONDS"] = "5400"
-    elif answers.caller_auth == "jwt":
-        values |= {"JWT_KEY": "", "JWT_ALGORITHM": "HS256"}
+    elif answers.caller_auth == SEVERAL:
+        values["MAIN_SECRET"] = answers.app_secret
+    else:
+        rows = CallerKinds()[answers.caller_auth].settings
+        values |= {row.name: SUGGESTED.get(row.name, "") for row in rows if row.is_needed}
     if "quota" in answers.features:
         values |= {"QUOTA_URL": "", "QUOTA_WHEN_DOWN": "deny"}
     if "ai-label" in answers.features:
@@ -121,6 +127,10 @@ def env_text(answers: Answers, language: str) -> str:
     for name, value in values.items():
         lines += [*filter(None, [_note("settings", name, language)]), f"{name}={value}"]
     return "\n".join(lines) + "\n"
+
+
+def callers_text(answers: Answers, language: str) -> str:
+    return f"{_note('head', 'callers', language)}\n{_pieces()['callers']}".replace("APPID", answers.app_id)
 
 
 def chinese_comments() -> dict[str, dict[str, str]]:

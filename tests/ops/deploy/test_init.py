@@ -1,6 +1,7 @@
 """``manage.py init``: the files that it writes, and what it refuses."""
 
 import argparse
+import json
 import re
 import shutil
 import stat
@@ -22,6 +23,7 @@ from ops.deploy.new_files import (
     NEEDED_CALLERS,
     Answers,
     _pieces,
+    callers_text,
     chinese_comments,
     env_text,
     in_chinese,
@@ -35,10 +37,20 @@ from tests.support.cases import cases_beside
 cases = cases_beside(__file__)
 
 ROOT = Path(__file__).parents[3]
+VECTORS = json.loads((ROOT / "tests/vectors/alipay.json").read_text("utf-8"))
 APP, SECRET = "wx0123456789abcdef", "0123456789abcdef" * 2
 SUBSETS = list(chain.from_iterable(combinations(FEATURES, count) for count in range(len(FEATURES) + 1)))
 # What init leaves to the commands that it names.
-LATER = {"STS_ROLE_ARN": "acs:ram::1234567890123456:role/r", "JWT_KEY": "k" * 32, "QUOTA_URL": "memory:"}
+LATER = {
+    "STS_ROLE_ARN": "acs:ram::1234567890123456:role/r",
+    "QUOTA_URL": "memory:",
+    "JWT_KEY": "k" * 32,
+    "DOUYIN_APPID": "tt1",
+    "DOUYIN_SECRET": "s",
+    "ALIPAY_APP_ID": "2021",
+    "ALIPAY_KEY": VECTORS["app_private_key"],
+    "ALIPAY_PUBLIC_KEY": VECTORS["alipay_public_key"],
+}
 FOR_ALL = {"quota", "ai-label"}
 CODE = "001191330100MA0000000X20001"
 GIVEN = ["--yes", "--bucket", "my-bucket", "--region", "cn-hangzhou", "--appid", APP]
@@ -78,7 +90,8 @@ def test_the_files_of_every_choice_are_what_the_function_takes(caller_auth):
         settings = {name: value or LATER.get(name, "") for name, value in env.values.items()}
         for language in ("en", "zh"):
             text = profiles_text(answers, language)
-            profiles = load_settings({**settings, "PROFILES_FILE": "p"}, lambda _, text=text: text).profiles
+            texts = {"profiles.toml": text, "callers.toml": callers_text(answers, language)}
+            profiles = load_settings(settings, lambda path, texts=texts: texts[path.name]).profiles
         wanted = {FEATURES[name].profile for name in {*features} - FOR_ALL} or {"default"}
         assert set(profiles) == wanted
         for name in {*features} - FOR_ALL:
@@ -162,6 +175,14 @@ def test_both_files_are_written_and_only_their_owner_reads_the_secrets(tmp_path,
     assert SECRET not in printed and values["TOKEN_SECRET"] not in printed
 
 
+def test_a_project_of_several_callers_begins_with_one_of_wechat(tmp_path):
+    assert run(tmp_path, *GIVEN, "--features", "check", "--caller-auth", "several", lang="zh") == 0
+    assert written(tmp_path) == [".env", "callers.toml", "profiles.toml"]
+    text, values = (tmp_path / "callers.toml").read_text("utf-8"), env_of(tmp_path).values
+    assert tomllib.loads(text)["main"]["appid"] == APP and "WECHAT_SECRET" not in values
+    assert values["MAIN_SECRET"] == SECRET and SECRET not in text
+
+
 def test_each_project_has_its_own_secrets_and_the_mainland_alone_a_note_about_domains(tmp_path, capsys):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -243,7 +264,7 @@ def test_questions_have_the_punctuation_of_their_language(tmp_path, language, en
     assert between in questions[-1]
 
 
-@pytest.mark.parametrize("name", [".env", "profiles.toml"])
+@pytest.mark.parametrize("name", [".env", "profiles.toml", "callers.toml"])
 def test_a_file_that_is_there_stays_and_nothing_is_written(tmp_path, capsys, name):
     mine = (ROOT / "profiles.example.toml").read_text("utf-8")
     (tmp_path / name).write_text(mine)
