@@ -1,11 +1,12 @@
 """Finding a Python of the target's version that really runs."""
 
+import marshal
 import os
 import sys
 
 import pytest
 
-from ops.package.bytecode import find_python
+from ops.package.bytecode import compile_folder, find_python
 from ops.package.function_files import PackagingError
 
 
@@ -45,3 +46,44 @@ def test_this_interpreter_is_no_substitute_for_the_target():
             find_python(sys.executable, {})
     else:
         assert find_python(sys.executable, {}) == sys.executable
+
+
+SOURCE = '''"""Canary of a module."""
+from __future__ import annotations
+
+
+class Refused(ValueError):
+    """Canary of a class."""
+
+
+def check(value):
+    """Canary of a function."""
+    assert value, "it keeps what guards"
+    if value > 9:
+        raise Refused("line 13")
+    return "a text that is no docstring"
+'''
+
+
+def test_bundled_code_loses_its_docstrings_and_keeps_asserts_and_lines(tmp_path):
+    (tmp_path / "function").mkdir()
+    (tmp_path / "function/rule.py").write_text(SOURCE, "utf-8")
+    (tmp_path / "other.py").write_text(SOURCE, "utf-8")
+    compile_folder(sys.executable, tmp_path)
+    (compiled,) = (tmp_path / "function/__pycache__").glob("rule.*.pyc")
+    (plain,) = (tmp_path / "__pycache__").glob("other.*.pyc")
+    content = compiled.read_bytes()
+    # The hash of the source is that of the source as it is packaged.
+    assert content[:16] == plain.read_bytes()[:16]
+    names: dict = {}
+    exec(marshal.loads(content[16:]), names)
+    assert (names.get("__doc__"), names["Refused"].__doc__, names["check"].__doc__) == (None, None, None)
+    assert names["check"](1) == "a text that is no docstring"
+    with pytest.raises(AssertionError):
+        names["check"](0)
+    with pytest.raises(names["Refused"]) as raised:
+        names["check"](10)
+    frame = raised.traceback[-1]
+    assert (str(frame.frame.code.raw.co_filename), frame.lineno + 1) == ("/code/function/rule.py", 13)
+    assert b"Canary" in plain.read_bytes()
+    assert b"Canary" not in content
