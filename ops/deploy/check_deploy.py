@@ -17,6 +17,7 @@ from typing import Any
 from function.config import settings
 from function.config.profiles import PROFILES_TOML
 from function.context import HOOKS_FILE
+from ops.deploy.callers import CALLERS_TOML
 from ops.deploy.cloud_keys import missing_keys, wrong_values
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.expressions import Resolver
@@ -224,7 +225,7 @@ def _line(file: Path, source: SourceFile, problem: Problem, env_lines: Mapping[s
     while place and place not in source.lines:
         place = place[:-1]
     shown = problem.place[:-1] if problem.names_itself else problem.place
-    if problem.place[:1] in ((ENV,), (ENVIRONMENT,), (PROFILES_TOML,), (HOOKS_FILE.name,)):
+    if problem.place[:1] in ((ENV,), (ENVIRONMENT,), (PROFILES_TOML,), (CALLERS_TOML,), (HOOKS_FILE.name,)):
         parts = [ORIGINS.get(str(part), Text(str(part), str(part))) for part in shown]
         if problem.place[0] == ENV and (line := env_lines.get(str(problem.place[-1]))):
             parts[0] = Text(line, line)

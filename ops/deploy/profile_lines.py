@@ -8,6 +8,7 @@ from function.config import settings
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from function.errors import Problem
+from ops.deploy.callers import CALLERS_TOML, NO_CALLERS
 from ops.terminal.language import Text
 from ops.terminal.messages import in_both
 
@@ -17,6 +18,7 @@ NO_PROFILES = Text(
     f"profiles.toml is not there: run make init, which writes it (by hand: cp {EXAMPLE} profiles.toml)",
     f"没有 profiles.toml：请运行 make init 生成（手动：cp {EXAMPLE} profiles.toml）",
 )
+UNMADE = {"PROFILES_FILE": NO_PROFILES, CALLERS_TOML: NO_CALLERS}
 
 # The sentence of the function, or that of a check of hosts and roles.
 ABOUT = re.compile(r"(?:profiles\.toml )?\[(?P<profile>[\w-]+)\](?:: |：| )?(?P<option>\w+)?")
@@ -31,14 +33,15 @@ def profiles_in(file: Path) -> Collection[Profile]:
 
 
 def is_unmade(file: Path) -> bool:
-    """Return whether this is the operator's own file, and nobody made it yet."""
-    return file == settings.DEFAULT_PROFILES_FILE and not file.exists()
+    """Return whether this is a file of the operator's own, and nobody made it yet."""
+    own = settings.DEFAULT_PROFILES_FILE
+    return file in (own, own.with_name(CALLERS_TOML)) and not file.exists()
 
 
 def said_of(problem: Problem) -> Text:
-    """Return what the function says; of profiles that nobody made, the command that makes them."""
-    path = problem.sentence.values.get("path") if problem.setting == "PROFILES_FILE" else None
-    return NO_PROFILES if path and is_unmade(Path(str(path))) else in_both(problem.sentence)
+    """Return what the function says; of an own file that nobody made, what makes it."""
+    unmade, path = UNMADE.get(problem.setting), problem.sentence.values.get("path")
+    return unmade if unmade and path and is_unmade(Path(str(path))) else in_both(problem.sentence)
 
 
 def with_lines(sentences: Iterable[Text], file: Path) -> Iterator[Text]:

@@ -11,7 +11,7 @@ from function.app import load_settings
 from function.auth import all_settings
 from function.config.profiles import PROFILES_TOML
 from function.errors import Misconfigured
-from ops.deploy.callers import own_variables
+from ops.deploy.callers import CALLERS_TOML, own_variables
 from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.profile_lines import NO_PROFILES, profiles_in, said_of
 from ops.deploy.quota_rules import quota_problems
@@ -84,8 +84,15 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
     except Misconfigured as error:
         for problem in error.problems:
             sentence = said_of(problem)
-            is_profile = problem.setting == PROFILES_TOML or sentence is NO_PROFILES
-            where = (PROFILES_TOML,) if is_profile else (*place, "environmentVariables", problem.setting)
+            where: Place = (*place, "environmentVariables", problem.setting)
+            if problem.setting == PROFILES_TOML or sentence is NO_PROFILES:
+                where = (PROFILES_TOML,)
+            elif problem.setting == CALLERS_TOML:
+                where = (CALLERS_TOML,)
+                lacking = getattr(problem.sentence.values.get("clause"), "values", {}).get("name")
+                if lacking in own_variables():
+                    where = (*place, "environmentVariables", lacking)
+                    sentence = Text(*(f"{each} ({lacking}: ${{env('{lacking}')}})" for each in sentence))
             yield Problem(where, sentence, names_itself=True)
         return
     for sentence in unusable_hosts(settings):

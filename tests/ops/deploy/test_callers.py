@@ -1,5 +1,7 @@
 """callers: several callers in the files of a deployment, and the room that their secrets have."""
 
+import shutil
+
 import pytest
 
 from ops.deploy.callers import caller_called
@@ -9,7 +11,7 @@ from ops.deploy.rules import MAX_ENVIRONMENT_BYTES, bytes_of, resource_problems
 from ops.deploy.s_yaml import read_s_yaml
 from ops.deploy.schema_check import is_secret
 from ops.terminal.language import Failure
-from tests.ops.deploy.project import CONFIGURED
+from tests.ops.deploy.project import CONFIGURED, ROOT, check
 from tests.ops.words import in_english
 
 CALLER = """
@@ -27,7 +29,7 @@ SEVERAL = {**CONFIGURED, "CALLER_AUTH": "several", "WECHAT_APPID": "", "WECHAT_S
 def several(project, monkeypatch):
     """A project with as many WeChat AppIDs as it is told, and its ``.env``."""
     monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
-    (project / "profiles.toml").write_text("", "utf-8")
+    shutil.copyfile(ROOT / "profiles.example.toml", project / "profiles.toml")
 
     def having(count):
         callers = "".join(CALLER.format(n=number) for number in range(1, count + 1))
@@ -90,6 +92,43 @@ def test_variables_of_callers_are_handed_over_as_secrets(several):
     assert variables["APP2_AES_KEY"] == "k" * 43 and is_secret("APP2_AES_KEY")
     (file.parent / "callers.toml").unlink()
     assert not is_secret("APP2_AES_KEY")
+
+
+def test_a_deployment_of_several_callers_has_no_problem(several):
+    file, environ = several(2)
+    assert check(with_own_blocks(file, environ), environ).problems == []
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (None, "callers.toml is not there: docs/callers.md"),
+        ('"env:APP1_SECRET"', "callers.toml [app1]: secret "),
+        ("wx0000000000000001", "callers.toml [app2]: "),
+    ],
+)
+def test_a_fault_of_callers_is_named_once_in_their_file(several, change, place):
+    file, environ = several(2)
+    callers = file.with_name("callers.toml")
+    text = callers.read_text("utf-8")
+    callers.unlink()
+    if change:
+        text = text.replace("0000000000000002", "0000000000000001") if "wx" in change else text
+        callers.write_text(
+            text.replace('"env:APP1_SECRET"', '"literal"') if "env" in change else text, "utf-8"
+        )
+    (problem,) = check(with_own_blocks(file, environ), environ).problems
+    assert problem.startswith(place) and "literal" not in problem
+
+
+def test_the_line_that_hands_over_no_secret_is_named(several):
+    file, environ = several(1)
+    lacking = {name: value for name, value in environ.items() if name != "APP1_TOKEN"}
+    (problem,) = check(with_own_blocks(file, lacking), lacking).problems
+    assert problem.startswith("s.own.yaml:") and "APP1_TOKEN is not set" in problem
+    # An own s.yaml of several functions hands over nothing by itself.
+    problems = check(file, environ).problems
+    assert len(problems) == 3 and any("APP1_TOKEN: ${env('APP1_TOKEN')}" in each for each in problems)
 
 
 def test_fifteen_wechat_apps_fit_and_the_first_that_does_not_is_foretold(several):
