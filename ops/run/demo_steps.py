@@ -88,8 +88,8 @@ def _token_of(client: Client, name: str, entry: Mapping[str, Any]) -> str:
         return ""
     if entry["kind"] == "jwt":
         client.http.good(
-            "the token of the business's own login is used: CALLER_AUTH=jwt",
-            "用业务自己的登录令牌：CALLER_AUTH=jwt",
+            "the token of the business's own login is used, without a /login",
+            "用业务自己的登录令牌，不用 /login",
         )
         return client.cloud.business_token("demo-user", caller=name)
     # In WeChat this code comes from wx.login; the local platforms make a user of any local- code.
