@@ -137,11 +137,12 @@ class RequestContext:
         seconds: its deadline: no call to another service outlasts it.
     """
 
-    # Seconds spent on the webhook, and why an attempt failed; seconds of Aliyun's checks; whether a checker
-    # has failed.
+    # Seconds spent on the webhook, and why an attempt failed; seconds of Aliyun's checks; whether Aliyun
+    # has failed; the callers, by their claim ``app``, for whom WeChat did.
     webhook_seconds = checker_seconds = 0.0
     webhook_failure = ""
-    wechat_has_failed = aliyun_has_failed = False
+    aliyun_has_failed = False
+    wechat_failed: frozenset[str | None] = frozenset()
     # Whether this request has had a picture processed, which it does once.
     has_cleaned = False
 

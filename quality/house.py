@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (20_400, 157),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (20_432, 157),
     "ops/": (21_732, 175),
     "local/": (15_345, 156),
     "quality/": (12_027, 107),
-    "tests/": (80_451, 705),
+    "tests/": (81_116, 708),
     "miniprogram/": (15_426, 201),
-    (REST := "docs/, deploy/, root"): (13_933, 152),
+    (REST := "docs/, deploy/, root"): (13_935, 152),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -6,10 +6,12 @@ from datetime import datetime
 from function.annotations import Any
 from function.auth import Caller, bearer_token, unauthorized
 from function.auth.callers_file import read_callers
+from function.auth.login_code import wrong_code
 from function.auth.signed_tokens import SESSION, json_part
 from function.config.setting_table import CallerEntry, CallerKind
 from function.config.settings import Settings
-from function.errors import BadRequest, Unauthorized
+from function.context import RequestContext
+from function.errors import BadRequest, Misconfigured, Unauthorized
 
 TOKEN_HEADERS = ("x-upload-token", "authorization")
 
@@ -65,7 +67,23 @@ def entry_of_login(app: Any, settings: Settings) -> CallerEntry:
     for entry in able:
         if entry.id.partition(":")[2] == app:
             return entry
-    raise Unauthorized("The login code is invalid; call wx.login again.", reason="app of no caller")
+    raise wrong_code("app of no caller", "")
+
+
+def log_in(context: RequestContext, code: str, app: Any) -> Caller:
+    """Return the caller whom a login code names at the platform of its app, and at no other."""
+    settings, entry = context.settings, entry_of_login(app, context.settings)
+    context.line.caller = entry.id
+    assert entry.kind.log_in is not None, "as entry_of_login demands"
+    try:
+        caller: Caller = entry.kind.log_in(code, entry, settings, context.send, context.now)
+    except Unauthorized as error:
+        # In the words about an unknown app.
+        raise wrong_code(error.reason, error.upstream) from None
+    except Misconfigured as error:
+        error.reason = entry.placed(error.reason)
+        raise
+    return caller
 
 
 KIND = CallerKind(identify, entries=read_callers)

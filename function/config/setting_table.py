@@ -111,6 +111,10 @@ class CallerEntry(NamedTuple):
         """True if its owners and tokens are those of a function with one caller."""
         return not self.owner_id
 
+    def placed(self, reason: str) -> str:
+        """Return a reason for the log that says which of several callers it is about."""
+        return f"callers.toml [{self.name}]: {reason}" if self.name else reason
+
 
 def is_caller_id(value: object) -> TypeGuard[str]:
     """Return whether this can be the id of a caller, which may have been removed."""

@@ -47,7 +47,7 @@ def continue_check(context: RequestContext, oss: OssClient, record: due.Due) -> 
             return True
     elif current.due:
         current = take_step(case, current)
-        if context.wechat_has_failed or context.aliyun_has_failed:
+        if context.wechat_failed or context.aliyun_has_failed:
             return False
         if current.state not in (*OPEN, DISCARD):
             return True

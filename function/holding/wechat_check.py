@@ -6,10 +6,11 @@ silence, errors and doubts a human decides.
 """
 
 from contextlib import suppress
-from hashlib import sha256
 
+from function.auth.signed_tokens import keyed_hash
 from function.config.green import WECHAT
 from function.config.setting_table import CallerEntry
+from function.config.settings import Settings
 from function.context import RequestContext
 from function.errors import AlreadyExists, Forbidden, OssUnavailable, UploadError
 from function.holding import records
@@ -43,8 +44,8 @@ def submit(case: Case, current: HeldState) -> HeldState:
     # From now on a tick continues it; one record stands for all attempts.
     if current.state in (states.ACCEPTED, states.ANSWERED) and not case.due:
         case = note_check(case)
-    # A request that has waited for WeChat in vain does not wait again for its other uploads.
-    if context.wechat_has_failed:
+    # A request that has waited for WeChat in vain does not wait again for its caller's other uploads.
+    if case.upload.content.app in context.wechat_failed:
         if current.progress is None:
             accept(case, current)
         return current
@@ -68,7 +69,8 @@ def _note_failure(case: Case, current: HeldState, progress: Progress, error: Upl
     """Record a failed submission; it counts if this object itself is the cause."""
     context = case.context
     context.line.reason = f"check: {error.code}, {error.reason}"
-    context.wechat_has_failed |= not error.is_own
+    if not error.is_own:
+        context.wechat_failed |= {case.upload.content.app}
     # If this fails as well, the lease ends by itself.
     with suppress(UploadError):
         progress = note(case, progress, "not submitted", failures=progress.failures + error.is_own)
@@ -98,7 +100,7 @@ def _note_submission(case: Case, current: HeldState, progress: Progress, trace_i
     # Write the record, then look for a verdict; the request with the verdict does it the other way round, so
     # one of the two sees the other.
     checked = Check(upload.receipt, current.stored_at, progress.number, upload.shown.number)
-    name = record_name(trace_id, case.context.settings.caller_of(upload.content.app))
+    name = record_name(trace_id, upload.content.app, case.context.settings)
     records.put(case.oss, records.check_key(name), checked.fields, case.now)
     early = records.get(case.oss, records.verdict_key(name))
     progress = note(case, progress, "submitted", trace=trace_id, failures=0)
@@ -107,11 +109,15 @@ def _note_submission(case: Case, current: HeldState, progress: Progress, trace_i
     return HeldState(progress.state, progress=progress)
 
 
-def record_name(trace_id: str, entry: CallerEntry | None) -> str:
-    """Return the name of the records of a submission: each AppID has trace ids of its own."""
-    if entry is None or entry.is_unnamed:
+def record_name(trace_id: str, app: str | None, settings: Settings) -> str:
+    """
+    Return the name of the records of a submission: each AppID has trace ids of its own.
+
+    Whoever has the push of another caller, and pushes what they like, cannot name them.
+    """
+    if settings.unnamed and app == settings.unnamed.app:
         return trace_id
-    return sha256(f"{entry.id}\n{trace_id}".encode()).hexdigest()
+    return keyed_hash(settings.owner_secret, f"check\n{app}\n{trace_id}".encode()).hex()
 
 
 def apply_verdict(context: RequestContext, verdict: Verdict, entry: CallerEntry) -> bool:
@@ -125,7 +131,7 @@ def apply_verdict(context: RequestContext, verdict: Verdict, entry: CallerEntry)
         UploadError: it could be neither carried out nor stored, so WeChat must repeat it.
     """
     context.line.trace_id = verdict.trace_id
-    name = record_name(verdict.trace_id, entry)
+    name = record_name(verdict.trace_id, entry.app, context.settings)
     locations = [profile.location for profile in context.settings.profiles.values() if profile.is_checked]
     buckets = oss_clients(context, locations)
     found = records.checks_of(buckets.values(), name)

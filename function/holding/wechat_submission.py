@@ -3,7 +3,7 @@
 from function.config.green import WECHAT
 from function.config.profile import CHECK_URL_LIFE
 from function.context import RequestContext
-from function.errors import WechatUnavailable
+from function.errors import Misconfigured
 from function.holding.held_upload import HeldUpload, held_url, obstacle_in
 from function.moderation.finding import ERRCODE, REMOVED, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.source_token import SourceToken
@@ -53,8 +53,8 @@ def submit_to_wechat(
     tokens = context.instance.keep(AccessTokens, lambda: AccessTokens(app, context.instance.send), app.appid)
     try:
         result = submit(app, tokens, request, context.send, context.now, context.seconds_left)
-    except WechatUnavailable:
-        context.wechat_has_failed = True
+    except Misconfigured as error:
+        error.reason = entry.placed(error.reason)
         raise
     if isinstance(result, str):
         return result

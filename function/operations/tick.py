@@ -138,7 +138,7 @@ def _turn(context: RequestContext, oss: OssClient, record: Due, ended: set[tuple
     context.webhook_seconds = min(context.webhook_seconds, FIRST_SECONDS)
     context.has_cleaned = False
     # Each owner asks a checker once.
-    context.wechat_has_failed = context.aliyun_has_failed = False
+    context.wechat_failed, context.aliyun_has_failed = frozenset(), False
     try:
         is_up = _continue(context, oss, record)
     except UploadError as error:

@@ -36,6 +36,7 @@ def handle(context: RequestContext) -> dict[str, Any]:
             from function.auth.several import entry_of_token
 
             entry = entry_of_token(token, settings)
+            context.line.caller = entry.id
         session = SessionToken.read(token, entry, settings, now)
         owner = context.line.owner = owner_of(session.subject, settings.owner_secret, entry.owner_id)
         if settings.erase:

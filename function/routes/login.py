@@ -23,14 +23,14 @@ def handle(context: RequestContext) -> dict[str, Any]:
     # The last item is of the widest network, so a cluster stores all counts of one request together.
     context.instance.limiter.hit_shared(items[-1].key, items, context.now, context.line)
     if (entry := settings.only) is None:
-        from function.auth.several import entry_of_login
+        from function.auth.several import log_in
 
-        entry = entry_of_login(fields.get("app"), settings)
-        context.line.caller = entry.id
-    assert entry.kind.log_in is not None, "as the route's feature says"
-    caller = entry.kind.log_in(code, entry, settings, context.send, context.now)
+        caller = log_in(context, code, fields.get("app"))
+    else:
+        assert entry.kind.log_in is not None, "as the route's feature says"
+        caller = entry.kind.log_in(code, entry, settings, context.send, context.now)
     context.line.owner = caller.owner
-    token = SessionToken.issue(caller.subject, entry, settings, context.now)
+    token = SessionToken.issue(caller.subject, caller.entry, settings, context.now)
     return {"token": token, "expiresIn": int(settings.token_life.total_seconds())}
 
 

@@ -28,6 +28,7 @@ def list_own(context: RequestContext) -> dict[str, Any]:
     fields = read_json_object(context.request.body)
     profile, limit, cursor, variant = read_list_request(fields, settings.profiles)
     context.line.profile = profile.name
+    context.line.caller = settings.caller_field(caller.entry.app).get("caller")
     check_profile(context, caller.entry.app, profile)
     items = context.rate_limit_items("reads", settings.read_rate, owner)
     context.instance.limiter.hit(items, now)

@@ -14,7 +14,7 @@ from function import errors
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 WHOLE = "urn:openapi"
-DEFAULT_ROUTE = "upload-params"
+DEFAULT_ROUTE, EVENTS = "upload-params", "wechat-events"
 JSON = "application/json"
 # What no route has of its own: said once, of them all.
 OF_NO_ROUTE = {404: "NotFound", 405: "MethodNotAllowed", 500: "OurFault"}
@@ -71,6 +71,8 @@ def validator_at(pointer: str) -> Draft202012Validator:
 def route_of(path: str) -> str:
     """The route that a path's last segment names."""
     *_, before, last = ["", *path.split("/")]
+    if before == EVENTS:
+        return before
     return last or (before if f"/{before}" in document()["paths"] else DEFAULT_ROUTE)
 
 

@@ -291,7 +291,6 @@ def test_api_security_is_named_and_not_retried(world, errcode):
     assert submitted(world, call) == Finding(ERRCODE, "wechat", errcode=errcode)
     assert (str(errcode) in call.line.reason, "API 安全" in call.line.reason) == (True, True)
     assert len(world.wechat.asked) == 2
-    assert not call.wechat_has_failed
 
 
 @pytest.mark.parametrize("errcode", [-1008, 4294966288, "-1008"])
@@ -333,18 +332,6 @@ def test_a_failed_submission_is_retried_by_the_next_request_only(world, answer):
     assert later.value.reason.startswith("media_check_async: ")
     assert len(world.wechat.asked) == 2
     assert submitted(world) == TRACE
-
-
-def test_a_request_remembers_that_wechat_did_not_respond(world):
-    silence = ExchangeFailed("timed out")
-    world.wechat.says["media_check_async"] = [{"errcode": 61010}, silence, silence]
-    calls = call, same_time, _other = world.call(), world.call(), world.call()
-    assert submitted(world, call) == Finding(ERRCODE, "wechat", errcode=61010)
-    assert not call.wechat_has_failed
-    for each in (call, same_time):
-        with pytest.raises(WechatUnavailable):
-            submitted(world, each)
-    assert [each.wechat_has_failed for each in calls] == [True, True, False]
 
 
 @pytest.mark.parametrize("errcode", [40001, 42001, 41001])
