@@ -63,6 +63,10 @@ HELP = {
         "of a user who has just opened the mini-program (default: whom --code or --token name)",
         "刚刚打开过小程序的用户的 openid（默认：--code 或 --token 所指的用户）",
     ),
+    "--caller": Text(
+        "of several callers the one of --code, --token or --openid: its name in callers.toml, or its id",
+        "多个调用者时，--code、--token、--openid 属于哪个：callers.toml 里的名字或 id",
+    ),
     "--local": Text("start a local cloud and examine that", "启动一个本地云并检查它"),
 }
 
@@ -87,7 +91,7 @@ NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {c
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
-    for option in ("--url", "--code", "--token", "--openid"):
+    for option in ("--url", "--code", "--token", "--openid", "--caller"):
         parser.add_argument(option, default="", help=HELP[option].say(language))
     for option in ("--no-upload", "--content-check", "--timer", "--local"):
         parser.add_argument(option, action="store_true", help=HELP[option].say(language))
@@ -112,7 +116,14 @@ def run(args: argparse.Namespace) -> int:
         return _examine_a_local_cloud(args, screen, language)
     environ = operator_environment(args.env_file, os.environ)
     visit = Visit(
-        args.url, args.code, args.token, not args.no_upload, args.content_check, args.openid, args.timer
+        args.url,
+        args.code,
+        args.token,
+        not args.no_upload,
+        args.content_check,
+        args.openid,
+        args.timer,
+        args.caller,
     )
     findings = chain(check_env_file(args.env_file, os.environ), examine(environ, visit))
     return show(findings, environ, args.url, screen, language)

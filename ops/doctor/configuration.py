@@ -14,6 +14,7 @@ from function.config.profiles import PROFILES_TOML
 from function.config.settings import Settings
 from function.config.settings_validation import MAX_POLICY_CHARACTERS
 from function.errors import Misconfigured, Problem
+from ops.deploy.callers import CALLERS_TOML
 from ops.deploy.costs import Spending, cost_lines
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.operator_env import unknown_names
@@ -58,7 +59,7 @@ def check_costs(settings: Settings) -> list[Finding]:
     spending = Spending(
         settings.profiles.values(),
         settings.caller_rate,
-        settings.callers[0].kind.identifies_callers,
+        all(entry.kind.identifies_callers for entry in settings.callers),
         (settings.quota_url or "").startswith("redis"),
     )
     return as_one(
@@ -99,7 +100,7 @@ def _remedy_of(problem: Problem) -> Text:
             "Set it in .env, and run manage.py setup again: the role has a limit of its own.",
             "请在 .env 中设置，并再运行一次 manage.py setup：角色自己也有上限。",
         )
-    if problem.setting == PROFILES_TOML:
+    if problem.setting in (PROFILES_TOML, CALLERS_TOML):
         return Text("Correct it in that file.", "请在该文件中更正。")
     return Text("Correct it in .env (see .env.example).", "请在 .env 中更正（参见 .env.example）。")
 
@@ -130,7 +131,8 @@ def _doubts(settings: Settings) -> list[Finding]:
                 "超过 15 分钟时 OSS 文档说法不一；900 秒以内最稳妥。",
             )
             found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
-        if profile.key.takes_digest and not settings.callers[0].kind.identifies_callers:
+        anyone = [entry for entry in settings.callers if not entry.kind.identifies_callers]
+        if profile.key.takes_digest and any(settings.may_use(entry, profile) for entry in anyone):
             said = Text(
                 f"[{profile.name}] names bytes by their digest, and all callers share one folder",
                 f"[{profile.name}] 按摘要命名，而所有调用者共用一个目录",

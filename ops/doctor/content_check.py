@@ -14,14 +14,15 @@ from typing import Any
 
 from function.auth.signed_tokens import SESSION, read_token
 from function.config.profile import Profile
+from function.config.setting_table import CallerEntry
 from function.config.settings import Settings
 from function.errors import Unauthorized, UploadError
 from function.holding import records
+from function.holding.wechat_check import record_name
 from function.http.client import Send, send
 from function.moderation.wechat import AUDIO, PICTURE, CheckRequest, submit
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import OBJECTS
-from function.wechat import WechatApp
 from function.wechat.api import AccessTokens
 from ops.doctor.aliyun_check import check_by_aliyun
 from ops.doctor.content_verdicts import (
@@ -34,6 +35,7 @@ from ops.doctor.content_verdicts import (
     remedy_for,
     remedy_of,
 )
+from ops.doctor.deployed import wechat_callers
 from ops.doctor.findings import Finding, State, logged, same
 from ops.doctor.identity import assume, sts_remedy
 from ops.doctor.samples import Samples, new_key, picture, sound
@@ -49,7 +51,9 @@ class ContentCheck:
     One visit to WeChat.
 
     Args:
-        openid: of a user whom WeChat has seen within two hours.
+        entry: a caller of WeChat.
+
+        openid: of a user of it whom WeChat has seen within two hours.
 
         keys: of this machine; they take the role, and remove what was stored where they may.
 
@@ -57,7 +61,7 @@ class ContentCheck:
     """
 
     settings: Settings
-    app: WechatApp
+    entry: CallerEntry
     openid: str
     keys: AccessKeys
     now: datetime
@@ -100,17 +104,18 @@ class ContentCheck:
                 yield finding
                 return
         traces = {}
-        tokens = AccessTokens(self.app, self.send)
+        app = self.entry.settings
+        tokens = AccessTokens(app, self.send)
         for check, url in [*urls.items(), nothing]:
             media_type = AUDIO if check is SOUND_THERE else PICTURE
             wanted = CheckRequest(url, media_type, self._scene(), self.openid)
-            answered = submit(self.app, tokens, wanted, self.send, self.now)
+            answered = submit(app, tokens, wanted, self.send, self.now)
             if isinstance(answered, int):
                 said = same(f"media_check_async errcode {answered}")
                 yield Finding(CHECK, State.BAD, said, remedy_for(answered))
                 return
             traces[check] = answered
-            self.samples.left.append(records.verdict_key(answered))
+            self.samples.left.append(verdict_of(answered, self.entry))
         verdicts = self.wait(credentials, traces)
         for check in urls:
             yield of_what_is_there(check, verdicts.get(check))
@@ -122,7 +127,7 @@ class ContentCheck:
         deadline = self.monotonic() + WAIT_SECONDS
         while len(came) < len(traces) and self.monotonic() < deadline:
             for check in traces.keys() - came.keys():
-                said = records.get(self.samples.oss(credentials), records.verdict_key(traces[check]))
+                said = records.get(self.samples.oss(credentials), verdict_of(traces[check], self.entry))
                 if said is not None:
                     came[check] = said
             if len(came) < len(traces):
@@ -181,9 +186,12 @@ def _check_by_wechat(
         said = Text("no key here may take the role", "这里没有密钥可以扮演角色")
         yield Finding(CHECK, State.SKIPPED, said)
         return
-    app = settings.callers[0].settings
-    assert isinstance(app, WechatApp), "as the settings demand"
-    yield from ContentCheck(settings, app, openid, keys, now, others).findings()
+    yield from ContentCheck(settings, wechat_callers(settings)[0], openid, keys, now, others).findings()
+
+
+def verdict_of(trace_id: str, entry: CallerEntry) -> str:
+    """Return the key under which the function keeps a verdict that is about no upload."""
+    return records.verdict_key(record_name(trace_id, entry))
 
 
 def checked_places(places: Sequence[Settings]) -> Sequence[Settings]:

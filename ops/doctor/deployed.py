@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from function.config.profile import Profile
+from function.config.setting_table import CallerEntry
 from function.config.settings import Settings
-from function.wechat import WechatApp
 from function.wechat.push import signature_of
 from ops.client.features import lacking_options
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
@@ -47,22 +47,34 @@ def check_callback(settings: Settings) -> Finding:
 
 def check_push(settings: Settings, url: str) -> list[Finding]:
     """Try the address of the message push as WeChat's console does when it is saved; that costs nothing."""
-    app = settings.callers[0].settings
-    push = app.push if isinstance(app, WechatApp) else None
-    if push is None or not url or not any(one.is_checked_by_wechat for one in settings.profiles.values()):
+    if not url or not any(one.is_checked_by_wechat for one in settings.profiles.values()):
         return []
+    return [_check_push(url, one) for one in wechat_callers(settings) if one.settings.push]
+
+
+def wechat_callers(settings: Settings) -> list[CallerEntry]:
+    return [entry for entry in settings.callers if entry.kind_name == "wechat"]
+
+
+def push_route(entry: CallerEntry) -> str:
+    """Return the route of a caller's message push: of one of several with its AppID."""
+    return f"wechat-events/{entry.settings.appid}" if entry.name else "wechat-events"
+
+
+def _check_push(url: str, entry: CallerEntry) -> Finding:
     asked = {"timestamp": str(int(time.time())), "nonce": secrets.token_hex(8)}
-    asked |= {"signature": signature_of(push.token, asked), "echostr": secrets.token_hex(8)}
+    asked |= {"signature": signature_of(entry.settings.push.token, asked), "echostr": secrets.token_hex(8)}
+    address = f"{url}/{push_route(entry)}"
     try:
-        answer = FunctionAtUrl(url).ask(f"wechat-events?{urlencode(asked)}", None, "")
+        answer = FunctionAtUrl(url).ask(f"{push_route(entry)}?{urlencode(asked)}", None, "")
     except FunctionSilent as error:
-        return [Finding(PUSH, State.BAD, error.said, unreachable("--url"))]
+        return Finding(PUSH, State.BAD, error.said, unreachable("--url"))
     if (answer.status, answer.text) == (200, asked["echostr"]):
-        said = Text(f"{url}/wechat-events answers WeChat's console", f"{url}/wechat-events 能响应微信后台")
-        return [Finding(PUSH, State.GOOD, said)]
+        said = Text(f"{address} answers WeChat's console", f"{address} 能响应微信后台")
+        return Finding(PUSH, State.GOOD, said)
     if _function_code(answer.json):
-        return [Finding(PUSH, State.BAD, refusal(answer.status, answer.text)[0], _DEPLOY_PUSH)]
-    return [Finding(PUSH, State.BAD, _not_ours(f"{url}/wechat-events", answer.status), _CHECK_ADDRESS)]
+        return Finding(PUSH, State.BAD, refusal(answer.status, answer.text)[0], _DEPLOY_PUSH)
+    return Finding(PUSH, State.BAD, _not_ours(address, answer.status), _CHECK_ADDRESS)
 
 
 def check_function(url: str) -> list[Finding]:

@@ -9,7 +9,6 @@ from time import sleep
 from function.config.profile import CHECK, BucketLocation
 from function.config.settings import Settings
 from function.sts.credentials import AccessKeys, StsCredentials
-from function.wechat import WechatApp
 from ops.client.function_client import FunctionSilent
 from ops.doctor.behind_forms import check_behind_forms, check_keys_of
 from ops.doctor.capacity import check_capacity, limits_of
@@ -25,7 +24,7 @@ from ops.doctor.objects import check_confirmation, check_reading
 from ops.doctor.parts import check_parts
 from ops.doctor.places import each_place, of_each, told
 from ops.doctor.quotas import check_quotas
-from ops.doctor.services import check_bucket, check_clock, check_network, check_wechat
+from ops.doctor.services import check_bucket, check_clock, check_login, check_network
 from ops.doctor.timer import check_timers
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text
@@ -56,6 +55,8 @@ class Visit:
 
         openid: of a user whom WeChat has just seen; empty: whom code or token name.
 
+        caller: name or id of the caller whose user all these are; empty: the first one of several.
+
         timer: whether a tick is waited for, which takes minutes.
     """
 
@@ -66,6 +67,7 @@ class Visit:
     content_check: bool = False
     openid: str = ""
     timer: bool = False
+    caller: str = ""
 
 
 def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = None) -> Iterator[Finding]:
@@ -80,6 +82,8 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     if settings is None:
         yield from check_function(visit.url.rstrip("/"))
         return
+    callers = sorted(settings.callers, key=lambda entry: visit.caller not in (entry.name, entry.id))
+    settings = settings._replace(callers=tuple(callers))
     visit = replace(visit, url=function_url(settings, visit.url))
     places = each_place(settings)
     if finding := check_network(settings, [there.host for there in places], visit.url):
@@ -88,8 +92,8 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     yield from check_costs(settings)
     yield from of_each(settings, places, lambda there: check_clock(there, now or datetime.now(UTC)))
     yield from of_each(settings, places, check_bucket)
-    if isinstance(settings.callers[0].settings, WechatApp):
-        yield check_wechat(settings)
+    logins = [entry for entry in settings.callers if entry.kind.log_in]
+    yield from as_one([check_login(entry, settings, now or datetime.now(UTC)) for entry in logins])
     yield from check_quotas(settings)
     instant = now or datetime.now(UTC)
     asks_function = _asks_function(settings, visit)
@@ -101,7 +105,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
         yield from map(_not_needed, findings) if asks_function else findings
     if visit.code and (visit.content_check or (visit.uploads and asks_function and not visit.token)):
         # It is good once, and whatever comes later needs its user.
-        visit, failed = _logged_in(visit)
+        visit, failed = _logged_in(visit, logins[0].id.partition(":")[2] if logins else "")
         yield from [failed] if failed else []
     elif visit.uploads and not asks_function:
         yield Finding(UPLOADS, State.SKIPPED, _NO_FORMS, _ASK_THE_FUNCTION)
@@ -152,10 +156,10 @@ def _assumed(
     return finding
 
 
-def _logged_in(visit: Visit) -> tuple[Visit, Finding | None]:
+def _logged_in(visit: Visit, app: str) -> tuple[Visit, Finding | None]:
     """The same visit with a token instead of its code."""
     try:
-        return replace(visit, code="", token=log_in_at(visit.url, visit.code)), None
+        return replace(visit, code="", token=log_in_at(visit.url, visit.code, app)), None
     except FormRefused as error:
         finding = Finding(LOGIN, State.BAD, error.said, error.remedy)
     except FunctionSilent as error:
@@ -193,11 +197,12 @@ def _uploads(
 
 
 def _by_forms(course: Uploads, visit: Visit) -> Iterator[Finding]:
-    profiles = [*course.settings.profiles.values()]
+    settings = course.settings
+    profiles = [one for one in settings.profiles.values() if settings.may_use(settings.callers[0], one)]
     for profile in profiles:
         yield course.check_profile(profile)
     pages = [one for one in profiles if one.takes_filename]
-    yield from as_one([course.check_changed_key(profiles[0]), *map(course.check_public_page, pages)])
+    yield from as_one([*map(course.check_changed_key, profiles[:1]), *map(course.check_public_page, pages)])
     yield from as_one([*_confirming_and_reading(course, visit)])
     for profile in [one for one in profiles if one.parts][:1]:
         yield check_parts(visit.url, visit.token, profile)

@@ -53,14 +53,14 @@ def forms_of_function(url: str, token: str) -> AskForm:
     return ask
 
 
-def log_in_at(url: str, code: str) -> str:
+def log_in_at(url: str, code: str, app: str = "") -> str:
     """
-    The token that the deployed function gives for a code of ``wx.login``.
+    The token that the deployed function gives for a login code of this app.
 
     Raises:
         FormRefused, FunctionSilent
     """
-    answer = FunctionAtUrl(url).ask("login", {"code": code}, "")
+    answer = FunctionAtUrl(url).ask("login", {"code": code, "app": app}, "")
     token = answer.json.get("token")
     if answer.status != 200 or not isinstance(token, str):
         raise FormRefused(*refusal(answer.status, answer.text))

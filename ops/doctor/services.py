@@ -1,6 +1,6 @@
 """
-The checks of ``doctor`` that ask others: whether anything answers, OSS about its clock and the bucket, WeChat
-about the secret.
+The checks of ``doctor`` that ask others: whether anything answers, OSS about its clock and the bucket, the
+platform of each login about the secret.
 """
 
 from collections.abc import Iterable
@@ -9,11 +9,10 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from function.auth.wechat import openid_of
+from function.config.setting_table import CallerEntry
 from function.config.settings import Settings
 from function.errors import LoginRejected, LoginUnavailable, Misconfigured, UploadError
 from function.http.client import send
-from function.wechat import WechatApp
 from ops.client.form_upload import open_session
 from ops.deploy.setting_rules import is_accelerated
 from ops.doctor.findings import Finding, State, logged, refusal, unreachable
@@ -36,17 +35,19 @@ WAY_OUT = Text(
 )
 CLOCK = Text("Clock", "时钟")
 BUCKET = Text("Bucket", "桶")
-WECHAT = Text("WeChat login", "微信登录")
-BUSY = Text("WeChat is busy: run doctor again in a minute.", "微信服务繁忙：请过一分钟再运行 doctor。")
-REACH_WECHAT = Text(
-    "This machine must reach api.weixin.qq.com (WECHAT_ENDPOINT): check the network and the proxy variables"
-    " (HTTPS_PROXY).",
-    "本机要能访问 api.weixin.qq.com（WECHAT_ENDPOINT）：请检查网络与代理变量（HTTPS_PROXY）。",
+PLATFORMS = {
+    "wechat": Text("WeChat", "微信"),
+    "alipay": Text("Alipay", "支付宝"),
+    "douyin": Text("Douyin", "抖音"),
+}
+BUSY = Text("The platform is busy: run doctor again in a minute.", "平台繁忙：请过一分钟再运行 doctor。")
+REACH = Text(
+    "This machine must reach {endpoint} ({setting}): check the network and the proxy (HTTPS_PROXY).",
+    "本机要能访问 {endpoint}（{setting}）：请检查网络与代理变量（HTTPS_PROXY）。",
 )
 LOOK_IT_UP = Text(
-    "Look the errcode up in WeChat's page on code2Session; where there is none, WECHAT_ENDPOINT leads"
-    " elsewhere.",
-    "请在微信的 code2Session 文档里查这个 errcode；没有 errcode 时，WECHAT_ENDPOINT 指向了别处。",
+    "Ask manage.py explain about the code; where there is none, {setting} leads elsewhere.",
+    "错误码用 manage.py explain 查；没有错误码时，{setting} 指向了别处。",
 )
 
 
@@ -59,8 +60,8 @@ def check_network(settings: Settings, hosts: Iterable[str], url: str) -> Finding
 
         url: of the deployed function; empty when it is not known.
     """
-    app = settings.callers[0].settings
-    addresses = [*hosts, settings.sts_endpoint, app.endpoint if isinstance(app, WechatApp) else "", url]
+    platforms = [getattr(entry.settings, "endpoint", "") for entry in settings.callers]
+    addresses = [*hosts, settings.sts_endpoint, *platforms, url]
     if any(map(_answers, filter(None, addresses))):
         return None
     return Finding(NETWORK, State.BAD, NOTHING_ANSWERS, WAY_OUT)
@@ -151,25 +152,29 @@ def _endpoint_behind(settings: Settings) -> str:
     return error_.endpoint if error_ else ""
 
 
-def check_wechat(settings: Settings) -> Finding:
+def check_login(entry: CallerEntry, settings: Settings, now: datetime) -> Finding:
     """
-    Show WeChat a code that nobody got: it says that the code is bad only after AppID and secret passed.
+    Show the platform a code that nobody got: it says that the code is bad only after app and secret passed.
     """
+    assert entry.kind.log_in is not None
+    platform, name = PLATFORMS[entry.kind_name], f" [{entry.name}]" if entry.name else ""
+    check = Text(f"{platform.en} login{name}", f"{platform.zh}登录{name}")
+    told = {"endpoint": entry.settings.endpoint, "setting": f"{entry.kind_name.upper()}_ENDPOINT"}
     try:
-        openid_of("bad-doctor-looks-whether-the-secret-fits", settings.callers[0].settings, send)
+        entry.kind.log_in("bad-doctor-looks-whether-the-secret-fits", entry, settings, send, now)
     except Misconfigured as error:
         remedy = Text(
             "Copy both from the mini-program console (“开发管理 > 开发设置”).",
             "请从小程序后台“开发管理 > 开发设置”复制。",
         )
-        return Finding(WECHAT, State.BAD, in_both(error.problems[0].sentence), remedy)
+        return Finding(check, State.BAD, in_both(error.problems[0].sentence), remedy)
     except LoginUnavailable as error:
-        return Finding(WECHAT, State.BAD, logged(error), BUSY if error.upstream else REACH_WECHAT)
+        return Finding(check, State.BAD, logged(error), BUSY if error.upstream else REACH.filled(**told))
     except LoginRejected as error:
-        return Finding(WECHAT, State.BAD, logged(error), LOOK_IT_UP)
+        return Finding(check, State.BAD, logged(error), LOOK_IT_UP.filled(**told))
     except UploadError:
         pass
-    return Finding(WECHAT, State.GOOD, Text("AppID and secret are accepted", "AppID 与 AppSecret 有效"))
+    return Finding(check, State.GOOD, Text("AppID and secret are accepted", "AppID 与密钥有效"))
 
 
 def _oss_error(text: str) -> PastedError | None:

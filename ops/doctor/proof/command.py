@@ -12,6 +12,7 @@ from function.config.settings import Settings
 from ops.deploy.operator_env import operator_environment
 from ops.doctor.configuration import check_settings
 from ops.doctor.content_check import checked_places
+from ops.doctor.deployed import wechat_callers
 from ops.doctor.examination import function_url
 from ops.doctor.findings import State
 from ops.doctor.identity import check_keys
@@ -151,6 +152,6 @@ def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:
             return _no_such_bucket(args, screen)
         now = datetime.now(UTC)
         title = title_of(f"The local cloud with {', '.join(args.rule) or 'no other rules'}", now)
-        openid = openid_of(cloud.wechat.issue_code(), there.callers[0].settings, send)
+        openid = openid_of(cloud.wechat.issue_code(), wechat_callers(there)[0].settings, send)
         account = Account(there, keys, title, args.report, cloud.gateway.origin, openid=openid)
         return show_proof(account, now, screen)

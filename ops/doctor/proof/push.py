@@ -4,22 +4,20 @@ Questions to the deployed function about WeChat's message push, asked where it h
 
 import json
 import secrets
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
-from function.holding.records import verdict_key
 from function.moderation.wechat import CANNOT_OPEN
 from function.moderation.wechat_verdict import EVENT
 from function.wechat.push import signature_of
 from local.wechat.sealing import RANDOM_BYTES, seal
-from ops.client.function_client import FunctionAtUrl, FunctionSilent
-from ops.doctor.deployed import check_push
+from ops.doctor.content_check import verdict_of
+from ops.doctor.deployed import check_push, push_route
 from ops.doctor.evidence import NotTried
 from ops.doctor.findings import State
+from ops.doctor.proof.callers import status_of
 from ops.doctor.proof.point import Seen, told
 from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.proof.wechat import NO_PUSH, app_of
+from ops.doctor.proof.wechat import NO_PUSH, app_of, entry_of
 
 
 def push_address_is_verified(sandbox: Sandbox) -> Seen:
@@ -38,7 +36,7 @@ def forged_push_is_refused(sandbox: Sandbox) -> Seen:
 
     A right one would be kept as a record, and forwarded to the business.
     """
-    app = app_of(sandbox)
+    entry, app = entry_of(sandbox), app_of(sandbox)
     findings = check_push(sandbox.settings, sandbox.function_url)
     if app.push is None or not findings:
         raise NotTried(NO_PUSH)
@@ -46,22 +44,16 @@ def forged_push_is_refused(sandbox: Sandbox) -> Seen:
         raise NotTried(f"{findings[0].said.en} {findings[0].remedy and findings[0].remedy.en}")
     sandbox.count()
     trace = f"prove-{secrets.token_hex(8)}"
-    sandbox.verdicts_left.append(verdict_key(trace))
+    sandbox.verdicts_left.append(verdict_of(trace, entry))
     event = {"MsgType": "event", "Event": EVENT, "trace_id": trace, "errcode": CANNOT_OPEN}
     random = secrets.token_hex(RANDOM_BYTES // 2).encode()
     sealed = {"Encrypt": seal(json.dumps(event).encode(), app.appid, app.push.aes_key, random)}
     query = {"timestamp": str(int(sandbox.now.timestamp())), "nonce": secrets.token_hex(8)}
     plain = {**query, "signature": signature_of(app.push.token, query)}
     right = signature_of(app.push.token, query, sealed["Encrypt"])
-    forged = _pushed(sandbox, {**query, "msg_signature": right[::-1]}, sealed)
-    statuses = forged, _pushed(sandbox, plain, event)
+    wrong = {**query, "msg_signature": right[::-1]}
+    statuses = tuple(
+        status_of(sandbox, f"{push_route(entry)}?{urlencode(asked)}", message)
+        for asked, message in ((wrong, sealed), (plain, event))
+    )
     return told(statuses == (403, 403), "HTTP {}; HTTP {}".format(*statuses))
-
-
-def _pushed(sandbox: Sandbox, query: Mapping[str, str], message: Mapping[str, Any]) -> int:
-    route = f"wechat-events?{urlencode(query)}"
-    sandbox.count()
-    try:
-        return FunctionAtUrl(sandbox.function_url).ask(route, message, "").status
-    except FunctionSilent as error:
-        raise NotTried(error.said.en) from None

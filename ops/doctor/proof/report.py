@@ -10,7 +10,6 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from function import VERSION
-from function.wechat import WechatApp
 from ops.doctor.evidence import REQUEST_ID
 from ops.doctor.proof.point import NOBODY, QUESTIONS, RULES, Point, Seen
 from ops.doctor.proof.sandbox import Sandbox
@@ -71,12 +70,11 @@ def _line_of(row: Row, sandbox: Sandbox) -> str:
 
 def without_names(text: str, sandbox: Sandbox) -> str:
     """Without what tells whose bucket it is: its name, its domains, the account with role and user, keys."""
-    settings, app = sandbox.settings, sandbox.settings.callers[0].settings
+    settings = sandbox.settings
     urls = [settings.host, settings.read_origin, settings.oss_endpoint, sandbox.function_url]
     urls += [url for url in (settings.callback_url, settings.upload_webhook_url) if url]
     names = {*urls, *(urlsplit(url).hostname for url in urls), sandbox.keys.access_key_id, sandbox.openid}
-    if isinstance(app, WechatApp):
-        names.add(app.appid)
+    names |= {entry.id.partition(":")[2] for entry in settings.callers}
     for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, "…")
     # A short name is part of other words.

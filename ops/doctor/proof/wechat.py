@@ -1,5 +1,5 @@
 """
-Questions to WeChat, asked where ``CALLER_AUTH`` is wechat.
+Questions to WeChat, asked where it has a caller, of several the first.
 """
 
 import secrets
@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
-from function.auth.wechat import openid_of
-from function.errors import LoginUnavailable, Unauthorized, UploadError
-from function.holding.records import verdict_key
+from function.config.setting_table import CallerEntry
+from function.errors import UploadError
 from function.http.client import send
 from function.moderation.finding import Outcome
 from function.moderation.wechat import (
@@ -25,8 +24,8 @@ from function.sts.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import PATH as TOKEN
 from function.wechat.api import AccessTokens, post
-from ops.doctor.content_check import ContentCheck
-from ops.doctor.deployed import check_push
+from ops.doctor.content_check import ContentCheck, verdict_of
+from ops.doctor.deployed import check_push, wechat_callers
 from ops.doctor.evidence import NotTried, reason_of
 from ops.doctor.identity import assume
 from ops.doctor.places import FOLDER
@@ -36,7 +35,6 @@ from ops.doctor.samples import picture
 
 NOTHING = f"{FOLDER}nothing-has-this-name"
 NOBODY, COMMENT = "oProve-this-is-nobody", 2
-NO_CODE = "bad-prove-this-is-no-code"
 WRONG_SECRET, WRONG_OPENID, API_SECURITY = (40001, 40125, 41004), (40003, 43104), (40234, 40235)
 ADDRESS_REFUSED = 40164
 # Of a minute, of a day, of one object; a user who has not been here for two hours.
@@ -47,10 +45,18 @@ WEBP = bytes.fromhex(
 )
 
 
+def entry_of(sandbox: Sandbox) -> CallerEntry:
+    """
+    Raises:
+        NotTried: no caller is of WeChat.
+    """
+    for entry in wechat_callers(sandbox.settings):
+        return entry
+    raise NotTried(_NO_WECHAT)
+
+
 def app_of(sandbox: Sandbox) -> WechatApp:
-    app = sandbox.settings.callers[0].settings
-    if not isinstance(app, WechatApp):
-        raise NotTried(_NO_WECHAT)
+    app: WechatApp = entry_of(sandbox).settings
     return app
 
 
@@ -99,7 +105,7 @@ def _submitted(sandbox: Sandbox, url: str, openid: str) -> str | int:
         raise NotTried(reason_of(error)) from None
     if isinstance(answer, str):
         # What the function keeps of a verdict that is about no upload.
-        sandbox.verdicts_left.append(verdict_key(answer))
+        sandbox.verdicts_left.append(verdict_of(answer, entry_of(sandbox)))
     return answer
 
 
@@ -141,22 +147,6 @@ def wechat_refuses_a_wrong_openid(sandbox: Sandbox) -> Seen:
 def api_is_encrypted(sandbox: Sandbox) -> Seen:
     answer = _submitted(sandbox, _nothing(sandbox), NOBODY)
     return told(answer in API_SECURITY, _errcode(answer))
-
-
-def wechat_refuses_a_wrong_code(sandbox: Sandbox) -> Seen:
-    """As the function reads it."""
-    app = app_of(sandbox)
-    # A login that is not answered is repeated once.
-    sandbox.calls += 2
-    try:
-        openid_of(NO_CODE, app, send)
-    except Unauthorized as error:
-        return told(True, f"errcode {error.upstream}")
-    except LoginUnavailable as error:
-        raise NotTried(reason_of(error)) from None
-    except UploadError as error:
-        return told(False, f"errcode {error.upstream}")
-    return told(False, "errcode 0")
 
 
 def wechat_takes_what_is_not_there(sandbox: Sandbox) -> Seen:
@@ -212,7 +202,7 @@ def _verdicts(sandbox: Sandbox, *files: tuple[bytes, str]) -> list[dict[str, Any
         credentials = assume(settings, OBJECTS, sandbox.own_keys, sandbox.now)
     except (UploadError, KeyError):
         raise NotTried(NO_PUSH) from None
-    check = ContentCheck(settings, app_of(sandbox), openid, sandbox.own_keys, sandbox.now)
+    check = ContentCheck(settings, entry_of(sandbox), openid, sandbox.own_keys, sandbox.now)
     traces: dict[str, str] = {}
     for number, (body, content_type) in enumerate(files):
         key = sandbox.put({"content-type": content_type}, body)
@@ -233,7 +223,7 @@ def _errcode(answer: str | int) -> str:
     return f"errcode {answer if isinstance(answer, int) else 0}"
 
 
-_NO_WECHAT = "CALLER_AUTH is not wechat"
+_NO_WECHAT = "CALLER_AUTH names no caller of WeChat"
 _ALLOW_LIST = "the IP allow-list of the AppID does not hold this machine (40164)"
 _NO_OPENID = "needs --openid of a user who has just opened the mini-program"
 NO_PUSH = "needs --url of the deployed function, the settings of the push, and a profile that WeChat checks"

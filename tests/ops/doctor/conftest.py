@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -60,7 +61,7 @@ class Deployment:
 
             deployed: changes of the environment that the function has, too; so it has profiles.
         """
-        visit = {name: changes.pop(name) for name in ("content_check", "openid") if name in changes}
+        visit = {name: changes.pop(name) for name in ("content_check", "openid", "caller") if name in changes}
         changes |= deployed or {}
         own = {name: text for name, text in changes.items() if name == "PROFILES_FILE"}
         self.deploy(**own, **{name: text for name, text in (deployed or {}).items() if name not in own})
@@ -73,7 +74,7 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder, profiles_at=None, **settings):
+def deployment(folder, profiles_at=None, caller_auth="wechat", **settings):
     """
     Args:
         profiles_at: the text of its profiles, from the cloud; those of the demo by default.
@@ -85,7 +86,10 @@ def deployment(folder, profiles_at=None, **settings):
         file = folder / "profiles.toml"
         if profiles_at:
             settings |= {"PROFILES_FILE": str(file)}
-        cloud = stack.enter_context(LocalCloud(gateway, folder / "objects", extra_settings=settings))
+        local = LocalCloud(gateway, folder / "objects", caller_auth, extra_settings=settings)
+        cloud = stack.enter_context(local)
+        if caller_auth == "several":
+            shutil.copy(cloud.deployment.profiles_file.with_name("callers.toml"), folder)
         environ = both = cloud.environment()
         if profiles_at:
             file.write_text(profiles_at(cloud), "utf-8")

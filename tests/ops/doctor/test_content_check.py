@@ -110,7 +110,7 @@ def visit(running, openid=OPENID, minute=60, **changes):
     )
     check = ContentCheck(
         settings,
-        settings.callers[0].settings,
+        settings.callers[0],
         openid,
         keys,
         datetime.now(UTC).replace(microsecond=0),

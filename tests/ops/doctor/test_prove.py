@@ -36,8 +36,8 @@ from ops.terminal.screen import Screen
 
 ROOT = Path(doctor.__file__).parents[2]
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
-OF_SERVICES = points("green", "wechat", "push")
-# The others are asked in test_prove_services.py.
+OF_SERVICES = points("green", "wechat", "callers", "push")
+# The others are asked in test_prove_services.py and test_callers.py.
 POINTS = tuple(point for point in ALL_POINTS if point not in OF_SERVICES)
 RULES = [point.name for point in POINTS if point.name in DEFAULTS]
 CONTRACTS = [point.name for point in POINTS if point.relies]

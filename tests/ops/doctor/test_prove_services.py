@@ -151,7 +151,6 @@ BROKEN = {
     "wechat_refuses_a_wrong_secret": ("local.wechat.errors.INVALID_SECRET", OTHER_ERROR),
     "wechat_refuses_a_wrong_token": ("local.wechat.access_tokens.INVALID_TOKEN", OTHER_ERROR),
     "wechat_refuses_a_wrong_openid": ("local.wechat.media_check._visitor_refusal", lambda *_: None),
-    "wechat_refuses_a_wrong_code": ("local.wechat.errors.INVALID_CODE", OTHER_ERROR),
     "wechat_takes_what_is_not_there": ("local.wechat.checks.MediaChecks.take", lambda *_: OTHER_ERROR),
     "push_address_is_verified": ("function.routes.wechat_events.is_signed", lambda *_: False),
     "forged_push_is_refused": ("function.wechat.push.is_signed", lambda *_: True),

@@ -9,7 +9,7 @@ import requests
 
 from function.app import load_settings
 from ops.doctor.findings import State
-from ops.doctor.services import check_bucket, check_clock, check_network, check_wechat
+from ops.doctor.services import check_bucket, check_clock, check_login, check_network
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -75,14 +75,16 @@ def test_a_host_that_does_not_answer_names_the_settings_to_check(here):
 
 @pytest.mark.parametrize("name", ["WECHAT_APPID", "WECHAT_SECRET"])
 def test_wrong_credentials_of_the_mini_program_are_named(here, name):
-    finding = check_wechat(load_settings({**here.environ, name: "wx0wrong"}))
+    settings = load_settings({**here.environ, name: "wx0wrong"})
+    finding = check_login(settings.callers[0], settings, datetime.now(UTC))
     assert finding.state is State.BAD and name in finding.said.en
     assert "开发设置" in finding.remedy.zh
 
 
 def test_a_silent_wechat_differs_from_wrong_credentials(here):
-    finding = check_wechat(load_settings({**here.environ, "WECHAT_ENDPOINT": REFUSED}))
-    assert finding.state is State.BAD and "api.weixin.qq.com" in finding.remedy.en
+    settings = load_settings({**here.environ, "WECHAT_ENDPOINT": REFUSED})
+    finding = check_login(settings.callers[0], settings, datetime.now(UTC))
+    assert finding.state is State.BAD and f"{REFUSED} (WECHAT_ENDPOINT)" in finding.remedy.en
 
 
 @pytest.mark.parametrize("url", ["", REFUSED])

@@ -1,0 +1,136 @@
+"""``doctor`` where callers are of other kinds, or several."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from function.app import load_settings
+from function.http.client import HttpResponse
+from local.callers import SAMPLES, app_of
+from ops.doctor.deployed import check_push
+from ops.doctor.evidence import NotTried
+from ops.doctor.findings import State
+from ops.doctor.proof import callers
+from ops.doctor.proof.point import points
+from ops.doctor.proof.report import without_names
+from ops.doctor.services import check_login
+from tests.ops.doctor.conftest import deployment
+from tests.ops.doctor.test_prove_services import KEYS, Sandbox
+
+PROFILES = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+[shop]
+key = "shop/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+callers = ["main", "site"]
+[post]
+key = "posts/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+callers = ["main", "second"]
+confirm = true
+hold = ["check"]
+check_scene = 2
+"""
+POINTS = {point.name: point for point in points("callers")}
+LOGINS = {"main": "WeChat login", "second": "WeChat login", "pay": "Alipay login", "tt": "Douyin login"}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("several")
+    with deployment(folder, lambda _cloud: PROFILES, "several") as deployed:
+        yield deployed
+
+
+def sandbox_of(here, **changes):
+    settings = load_settings({**here.environ, **changes})
+    return Sandbox(settings, KEYS, datetime.now(UTC), here.gateway.origin, "")
+
+
+def code_of(here, name):
+    entry = SAMPLES[name]
+    return here.cloud.platforms[entry["kind"]].issue_code("somebody", app_of(entry))
+
+
+@pytest.mark.parametrize("name", LOGINS)
+def test_a_code_of_each_caller_uploads_by_its_profiles(here, name):
+    findings = here.examine(code=code_of(here, name), caller=name)
+    assert [one for one in findings if one.state is State.BAD] == []
+    uploads = [one.check.en for one in findings.of("Upload")]
+    assert any("[default]" in each for each in uploads)
+    assert any("[shop]" in each for each in uploads) is (name == "main")
+    (logins,) = [one for one in findings if "login [main]" in one.check.en]
+    assert all(f"{title} [{each}]" in logins.check.en for each, title in LOGINS.items())
+
+
+def test_the_push_of_each_wechat_app_is_asked_at_its_own_address(here):
+    settings = load_settings(here.environ)
+    findings = check_push(settings, here.gateway.origin)
+    assert [one.state for one in findings] == [State.GOOD, State.GOOD]
+    for name, finding in zip(("main", "second"), findings, strict=True):
+        assert f"/wechat-events/{app_of(SAMPLES[name])} " in finding.said.en
+    assert points("push")[1].tries(sandbox_of(here)).answer is True
+
+
+@pytest.mark.parametrize("name", LOGINS)
+def test_a_secret_that_the_platform_refuses_is_named_with_its_caller(here, name):
+    settings = load_settings(here.environ)
+    (entry,) = [each for each in settings.callers if each.name == name]
+    wrong = callers._another_key() if name == "pay" else {"secret": "wrong"}
+    entry = entry._replace(settings=entry.settings._replace(**wrong))
+    finding = check_login(entry, settings, datetime.now(UTC))
+    assert (finding.state, finding.check.en) == (State.BAD, f"{LOGINS[name]} [{name}]")
+    entry = entry._replace(settings=entry.settings._replace(endpoint="http://127.0.0.1:9"))
+    finding = check_login(entry, settings, datetime.now(UTC))
+    assert "http://127.0.0.1:9" in finding.remedy.en
+
+
+def test_each_contract_about_callers_is_kept_within_its_requests(here):
+    for name, point in POINTS.items():
+        sandbox = sandbox_of(here)
+        assert point.tries(sandbox).answer is True, name
+        assert sandbox.calls <= point.calls, name
+
+
+def test_a_function_that_keeps_no_contract_about_callers_is_seen(here, monkeypatch):
+    monkeypatch.setattr(callers.FunctionAtUrl, "ask", lambda *_: type("Answer", (), {"status": 200}))
+    for name in ("profile_of_others_is_refused", "forged_issuer_is_refused", "unknown_app_is_refused"):
+        assert POINTS[name].tries(sandbox_of(here)).answer is False
+
+
+def test_a_platform_that_keeps_no_contract_is_seen(here, monkeypatch):
+    monkeypatch.setattr(callers, "send", lambda *_, **__: HttpResponse(200, b"{}", {}))
+    names = [name for name in POINTS if re.search("wrong", name)]
+    assert len(names) == 5 and {POINTS[name].tries(sandbox_of(here)).answer for name in names} == {False}
+
+
+def test_what_one_caller_cannot_answer_is_not_tried(here):
+    sandbox = sandbox_of(here)
+    main = sandbox.settings.callers[0]
+    sandbox.settings = sandbox.settings._replace(callers=(main,), only=main)
+    for name in POINTS.keys() - {"wechat_refuses_a_wrong_code"}:
+        with pytest.raises(NotTried):
+            POINTS[name].tries(sandbox)
+
+
+def test_a_report_names_no_caller(here):
+    said = " ".join(entry.id for entry in load_settings(here.environ).callers)
+    shown = without_names(said, sandbox_of(here))
+    assert not any(app_of(entry) and app_of(entry) in shown for entry in SAMPLES.values())
+
+
+@pytest.mark.parametrize("kind", ["alipay", "douyin"])
+def test_one_caller_of_another_platform_is_examined_as_one_of_wechat(tmp_path, kind):
+    with deployment(tmp_path, lambda _cloud: PROFILES.partition("[shop]")[0], kind) as alone:
+        findings = alone.examine(code=alone.cloud.platforms[kind].issue_code("somebody"))
+        assert [one for one in findings if one.state is State.BAD] == []
+        assert any(f"{kind.title()} login" in one.check.en for one in findings)
+        for point in points("wechat", "push"):
+            with pytest.raises(NotTried):
+                point.tries(sandbox_of(alone))
