@@ -107,7 +107,7 @@ def ask_wsgi(function: Function, environ: dict[str, Any]) -> Reply:
     return Reply(int(status.partition(" ")[0]), headers, b"".join(parts).decode())
 
 
-def ask_event(function: Function, event: bytes, context: Any = None) -> Reply:
+def ask_event(function: Function, event: bytes, context: Any = None, serve: Any = serve) -> Reply:
     answer = serve(function, event, context)
     if set(answer) != {"statusCode", "headers", "isBase64Encoded", "body"}:
         raise AssertionError(f"an answer with {sorted(answer)}")
