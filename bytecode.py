@@ -5,7 +5,6 @@ Packaging makes the file. Code counts for exactly the source that it was compile
 """
 
 import _imp
-import json
 import marshal
 import os
 import sys
@@ -65,5 +64,5 @@ def install() -> None:
         os.close(file)
         return
     index = os.pread(file, MAX_INDEX_BYTES, int.from_bytes(header[MAGIC_BYTES:], "little"))
-    BytecodeLoader.file, BytecodeLoader.index = file, json.loads(index)
+    BytecodeLoader.file, BytecodeLoader.index = file, marshal.loads(index)
     sys.meta_path.insert(0, BytecodeLoader)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 VERSION, TRACE_ID, PARENT_ID, FLAGS = "[0-9a-f]{2}", "[0-9a-f]{32}", "[0-9a-f]{16}", "[0-9a-f]{2}"
 # Later versions may append fields after the flags.
-TRACEPARENT = re.compile(rf"(?!ff){VERSION}-(?!0{{32}}){TRACE_ID}-(?!0{{16}}){PARENT_ID}-{FLAGS}(-[!-~]*)?")
+TRACEPARENT = rf"(?!ff){VERSION}-(?!0{{32}}){TRACE_ID}-(?!0{{16}}){PARENT_ID}-{FLAGS}(-[!-~]*)?"
 KNOWN_LENGTH = 55
 
 
@@ -22,7 +22,7 @@ def readable_traceparent(header: str) -> str | None:
 
     Source: https://www.w3.org/TR/trace-context/#traceparent-header
     """
-    match = TRACEPARENT.fullmatch(header)
+    match = re.fullmatch(TRACEPARENT, header)
     if match is None or (match[1] is not None and header.startswith("00")):
         return None
     return header[:KNOWN_LENGTH]

@@ -15,7 +15,7 @@ MAX_BODY_BYTES = 64 * 1024
 # Function Compute's own limit; other WSGI servers may have none. Queries have the same limit.
 MAX_HEADERS_BYTES = 8 * 1024
 REASON_PHRASES = {status.value: status.phrase for status in HTTPStatus}
-CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
+CONTENT_LENGTH = r"[0-9]{1,18}"
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -213,7 +213,7 @@ def _wsgi_body(environ: Mapping[str, Any]) -> bytes:
         # Without its length the body would be read as empty.
         raise BadRequest("The body must come with a Content-Length, not chunked.")
     length = length or "0"
-    if not CONTENT_LENGTH.fullmatch(length):
+    if not re.fullmatch(CONTENT_LENGTH, length):
         raise BadRequest("Content-Length must be a number.")
     if int(length) > MAX_BODY_BYTES + 1:
         raise _too_large()

@@ -4,7 +4,7 @@ Bytecode that is valid wherever and whenever the package is unpacked, from a Pyt
 ``.pyc`` files, and one file in the place of those that every cold start reads.
 """
 
-import json
+import marshal
 import os
 import re
 import shutil
@@ -22,6 +22,8 @@ CODE_FOLDER = "/code"
 # What ``handler`` imports; a server that starts earlier imports others.
 BUNDLED = ("function", "sts_credentials", "aliyunsdkcore", "aliyunsdksts", "jwt", "cryptography")
 PYC_HEADER_BYTES = 16
+# This Python writes the index, and that of the target reads it.
+MARSHAL_VERSION = 4
 # Nothing reads the docstrings of what is bundled; they take 7 % of the code, and a cold start a moment. It
 # writes the .pyc files anew, for the sources named on its standard input, with the hashes that they have.
 WITHOUT_DOCSTRINGS = """
@@ -137,7 +139,7 @@ def bundle(folder: Path) -> int:
         index[name] = (path.as_posix(), source.stat().st_size, digest, len(code), len(body))
         code += body
     code[:HEADER_BYTES] = magic + len(code).to_bytes(HEADER_BYTES - MAGIC_BYTES, "little")
-    (folder / FILE).write_bytes(code + json.dumps(index, separators=(",", ":")).encode())
+    (folder / FILE).write_bytes(code + marshal.dumps(index, MARSHAL_VERSION))
     for cache in list(folder.rglob("__pycache__")):
         if not any(cache.iterdir()):
             cache.rmdir()
@@ -148,7 +150,7 @@ def sources_in_one_file(folder: Path) -> set[str]:
     """Paths of the sources whose code ``bundle`` moved, below the folder."""
     content = (folder / FILE).read_bytes()
     start = int.from_bytes(content[MAGIC_BYTES:HEADER_BYTES], "little")
-    return {path for path, *_ in json.loads(content[start:]).values()}
+    return {path for path, *_ in marshal.loads(content[start:]).values()}
 
 
 def _patch_level(folder: Path) -> tuple[int, ...]:
