@@ -69,7 +69,7 @@ def test_a_code_of_each_caller_uploads_by_its_profiles(here, name):
     assert all(f"{title} [{each}]" in logins.check.en for each, title in LOGINS.items())
 
 
-def test_the_push_of_each_wechat_app_is_asked_at_its_own_address(here):
+def test_the_push_of_each_wechat_app_has_an_address_of_its_own(here):
     settings = load_settings(here.environ)
     findings = check_push(settings, here.gateway.origin)
     assert [one.state for one in findings] == [State.GOOD, State.GOOD]
@@ -110,7 +110,7 @@ def test_a_platform_that_keeps_no_contract_is_seen(here, monkeypatch):
     assert len(names) == 5 and {POINTS[name].tries(sandbox_of(here)).answer for name in names} == {False}
 
 
-def test_what_one_caller_cannot_answer_is_not_tried(here):
+def test_points_that_one_caller_cannot_answer_are_not_tried(here):
     sandbox = sandbox_of(here)
     main = sandbox.settings.callers[0]
     sandbox.settings = sandbox.settings._replace(callers=(main,), only=main)
