@@ -40,11 +40,11 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (20_432, 157),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (20_434, 157),
     "ops/": (21_915, 176),
     "local/": (15_345, 156),
     "quality/": (12_027, 107),
-    "tests/": (81_678, 712),
+    "tests/": (81_979, 713),
     "miniprogram/": (15_426, 201),
     (REST := "docs/, deploy/, root"): (13_935, 152),
 }

@@ -79,11 +79,8 @@ class Deployment:
         apps: by AppID; each counts its trace ids from one, and knows its own access token only.
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.apps = {appid: Wechat(*push, appid) for appid, push in PUSHES.items()}
-        for appid, app in self.apps.items():
-            app.says[TOKEN] = [{"access_token": f"of-{appid}", "expires_in": 7200}]
+    def __init__(self, world: World, apps: dict[str, Wechat]) -> None:
+        self.world, self.apps = world, apps
         world.others["api.weixin.qq.com"] = self._wechat
 
     def _wechat(self, method: str, url: str, *, body: Any = None, query: Any = None, **how: Any) -> Any:
@@ -152,20 +149,28 @@ def oss(clock: Any) -> MemoryOss:
 
 
 @pytest.fixture
-def deploy(clock: Any, oss: MemoryOss, tmp_path: Path) -> Any:
-    """Build the next deployment at the same bucket: of several callers, or of one by its settings."""
+def apps() -> dict[str, Wechat]:
+    made = {appid: Wechat(*push, appid) for appid, push in PUSHES.items()}
+    for appid, app in made.items():
+        app.says[TOKEN] = [{"access_token": f"of-{appid}", "expires_in": 7200}]
+    return made
+
+
+@pytest.fixture
+def deploy(clock: Any, oss: MemoryOss, apps: dict[str, Wechat], tmp_path: Path) -> Any:
+    """Build the next deployment at the same bucket and apps: of several callers, or of one."""
 
     def make(
-        callers: str | None = MAIN + SECOND + ISSUER + ANYONE, profiles: str = PROFILES, **changes: Any
+        callers: str | None = MAIN + SECOND + ISSUER + ANYONE, profiles: str = "", **changes: Any
     ) -> Deployment:
-        is_one = callers is None
-        (tmp_path / "profiles.toml").write_text(ALONE if is_one else profiles, "utf-8")
+        usual = ALONE if callers is None else PROFILES
+        (tmp_path / "profiles.toml").write_text(profiles or usual, "utf-8")
         (tmp_path / "callers.toml").write_text(callers or "", "utf-8")
-        auth = ONE if is_one else {"CALLER_AUTH": "several", **SECRETS}
-        around = {name: changes.pop(name) for name in [*changes] if name in ("random_bytes",)}
+        auth = ONE if callers is None else {"CALLER_AUTH": "several", **SECRETS}
+        around = {"random_bytes": changes.pop("random_bytes")} if "random_bytes" in changes else {}
         environ = {**ENVIRON, **auth, "PROFILES_FILE": str(tmp_path / "profiles.toml"), **changes}
         environ = {name: value for name, value in environ.items() if value is not None}
-        return Deployment(World(environ, clock, oss=oss, check=check_answer, **around))
+        return Deployment(World(environ, clock, oss=oss, check=check_answer, **around), apps)
 
     return make
 
