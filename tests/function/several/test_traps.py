@@ -47,7 +47,8 @@ def test_one_subject_has_folders_limits_and_quotas_at_each_caller(deploy, name):
 def test_a_caller_reaches_nothing_of_a_profile_of_another(several):
     mine, world = several.token("main"), several.world
     key = several.store(several.token("second"), "second")["key"]
-    own = f"seconds/{owner_of('same', world.settings.owner_secret)}/a.png"
+    # A folder of its own there would be one that the profile admitted.
+    own = f"seconds/{owner_of('same', world.settings.owner_secret)}/{'A' * 22}.png"
     assert several.form(mine, "second").outcome == FORBIDDEN
     query = {"profile": "second", "filename": "a.png"}
     bearer = {"Authorization": f"Bearer {mine}"}
