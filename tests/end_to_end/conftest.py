@@ -106,10 +106,13 @@ class Running:
         """The address of one more instance."""
         gateway = self._gateways.get(name) or self._gateway(name)
         gateway.count_in(self.cloud.running)
-        self._functions[name] = Function(
-            Dependencies({**self.cloud.environment(), **environ}, now=self.cloud.clock)
-        )
+        self.deploy(name, **environ)
         return gateway.start().origin
+
+    def deploy(self, name="usual", **environ):
+        """A new instance in the place of one, with the settings that the cloud has now."""
+        settings = {**self.cloud.environment(), **environ}
+        self._functions[name] = Function(Dependencies(settings, now=self.cloud.clock))
 
     def _gateway(self, name):
         gateway = FcGateway(lambda event, context: serve(self._functions[name], event, context))

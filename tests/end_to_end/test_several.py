@@ -2,11 +2,15 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from function.auth import owner_of
+from function.auth.business_token import AUDIENCE, ERASURE
+from function.auth.signed_tokens import issue_token
 from local.callers import SAMPLES, app_of
+from local.profiles import sample_profiles
 from local.wechat.check_plan import PlannedCheck
 from ops.run.picture import draw_png
 from tests.end_to_end.conftest import Running
@@ -54,6 +58,13 @@ def stored(here, token, profile):
     form = here.ask("upload-params", {"profile": profile, "filename": "a.png"}, token).json()
     assert here.post(form, PNG).status_code == 200
     return here.ask("confirm", {"ticket": form["ticket"]}, token).json()
+
+
+def backend(here, audience=AUDIENCE):
+    """A token of the business for this audience."""
+    claims, now = {"aud": audience}, here.cloud.clock()
+    secrets = [here.cloud.token_secret]
+    return issue_token(claims, audience=audience, secrets=secrets, now=now, life=timedelta(minutes=5))
 
 
 def owner_in(confirmed):
@@ -122,3 +133,34 @@ def test_a_push_with_another_app_s_token_is_refused(here):
         assert here.ask("status", {"receipt": receipt}).json()["state"] == "checking"
     finally:
         wechat.checks.pushes[second] = own
+
+
+def test_a_caller_is_added_to_a_running_deployment_and_removed_again(here):
+    """By the steps of the page: its sessions end, and what it has left is still an operator's."""
+    cloud = here.cloud
+
+    def deploy(callers):
+        profiles = sample_profiles("several")
+        cloud.deploy(cloud.prepare("several", profiles, {"ERASE": "true"}, callers, is_demo=True))
+        here.deploy()
+
+    others = {name: entry for name, entry in SAMPLES.items() if name != "tt"}
+    login = {"code": "local-x", "app": app_of(SAMPLES["tt"])}
+    try:
+        deploy(others)
+        assert here.ask("login", login).status_code == 401
+        deploy(SAMPLES)
+        token = token_of(here, "tt", "leaver")
+        left = stored(here, token, "avatar")
+        held = stored(here, token, "note")
+        deploy(others)
+        assert here.ask("upload-params", {"profile": "avatar", "filename": "a.png"}, token).status_code == 401
+        asked = {"token": token}
+        assert here.ask("introspect", asked, backend(here)).json() == {"active": False}
+        assert here.ask(f"{cloud.business.origin}/commits", {"receipt": held["receipt"]}).status_code == 200
+        assert cloud.oss.bucket.objects.get(held["key"])
+        wanted = {"sub": "leaver", "caller": IDS["tt"]}
+        assert here.ask("erase", wanted, backend(here, ERASURE)).json()["deleted"] == 2
+        assert not cloud.oss.bucket.objects.get(left["key"])
+    finally:
+        deploy(SAMPLES)
