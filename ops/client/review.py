@@ -17,11 +17,10 @@ from typing import Any
 
 from ops.client.answers import InvokeFailed, checked
 from ops.client.backend_token import backend_token
-from ops.client.claims import read_claims
 from ops.client.features import code_of
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
 from ops.client.review_server import ReviewServer
-from ops.deploy.callers import CALLER, SEVERAL, caller_called, callers_of, own_entries
+from ops.deploy.callers import CALLER, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.advice import find_advice
 from ops.terminal.language import (
@@ -83,11 +82,7 @@ class Desk:
         self._args = args
         self._reviewer = reviewer
         environ = operator_environment(args.env_file, os.environ)
-        self._only = caller_called(args.caller, environ)[0] if args.caller else ""
-        callers = callers_of(environ, own_entries()) if environ.get("CALLER_AUTH") == SEVERAL else {}
-        # Receipts of the unnamed one have the bare id of its platform, or nothing.
-        bare = {each: "" if each.startswith("jwt:") else each.partition(":")[2] for each in callers}
-        self._callers = {bare[each] if is_unnamed else each: each for each, is_unnamed in callers.items()}
+        self._caller = caller_called(args.caller, environ)[0] if args.caller else ""
 
     def items(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return a page of the list, and the reviewer; or ``{"error"}``, a sentence."""
@@ -95,14 +90,8 @@ class Desk:
         listed = self._said("reviews", {"cursor": cursor} if isinstance(cursor, str) else {}, fields)
         if "error" in listed:
             return listed
-        items = [{**item, **self._caller_of(item)} for item in listed.get("items", [])]
-        shown = [item for item in items if self._only in ("", item.get("caller"))]
+        shown = [item for item in listed["items"] if self._caller in ("", item.get("caller"))]
         return {**listed, "items": shown, "reviewer": self._reviewer}
-
-    def _caller_of(self, item: Mapping[str, Any]) -> dict[str, str]:
-        """Return the caller of an item, where there are several; one that was removed has its id there."""
-        app = (read_claims(str(item.get("receipt"))) or {}).get("app", "")
-        return {"caller": self._callers.get(app, app)} if self._callers else {}
 
     def decide(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return what /commit said of a decision: ``{"state", "decision", …}``, perhaps another's."""

@@ -110,10 +110,10 @@ def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
     if checked := [profile for profile in held if profile.is_checked_by_wechat]:
         names = ", ".join(f"[{profile.name}]" for profile in checked)
         yield Text(
-            f"{names}: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events"
-            " (“开发管理 > 消息推送”, secure mode)",
-            f"{names} 要等微信的审核结果：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events"
-            "（安全模式）",
+            f"{names}: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events,"
+            " of several callers to /wechat-events/APPID (“开发管理 > 消息推送”, secure mode)",
+            f"{names} 要等微信的审核结果：小程序后台“开发管理 > 消息推送”应填 https://你的域名/wechat-events，"
+            "多个调用者时各填 /wechat-events/APPID（安全模式）",
         )
 
 

@@ -4,6 +4,7 @@ Which files the function consists of, and which packages they import.
 
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -121,13 +122,11 @@ def callers_extra(root: Path, environ: Mapping[str, str]) -> tuple[Extra, ...]:
     """
     if environ.get("CALLER_AUTH", "").strip() != SEVERAL:
         return ()
-    mounts = [
-        props["nasConfig"]
-        for _, props in functions(read_s_yaml(root / "s.yaml").content)
-        if "nasConfig" in props
+    found = [
+        props.get("nasConfig", {"userId": 0}) for _, props in functions(read_s_yaml(root / "s.yaml").content)
     ]
-    is_root = all(mapping(mount).get("userId") == 0 for mount in mounts)
-    return (Extra((), REQUIREMENTS, data_files=callers_files(root), mode=0o600 if is_root else 0o644),)
+    mode = 0o600 if all(mapping(each).get("userId") == 0 for each in found) else 0o644
+    return (Extra((), REQUIREMENTS, data_files=callers_files(root), mode=mode),)
 
 
 def callers_files(root: Path) -> tuple[str, ...]:
@@ -139,8 +138,10 @@ def callers_files(root: Path) -> tuple[str, ...]:
     """
     named = pointed_to("file", *own_entries(root / CALLERS_TOML).values())
     names = [CALLERS_TOML, *dict.fromkeys(name for name in named if not Path(name).is_absolute())]
-    command = ["git", "--literal-pathspecs", "ls-files", "-z", "--", *names]
-    tracked = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout
+    command, tracked = ["git", "--literal-pathspecs", "ls-files", "-z", "--", *names], ""
+    # Where there is no git, nothing is tracked.
+    with suppress(OSError):
+        tracked = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout
     if listed := " ".join(tracked.split("\0")[:-1]):
         raise PackagingError(
             Text(

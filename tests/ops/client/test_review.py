@@ -92,20 +92,16 @@ appid = "tt1"
     ("caller", "keys"),
     [("", ["a", "b", "c"]), ("main", ["a"]), ("douyin:tt1", ["b"]), ("alipay:2021", ["c"])],
 )
-def test_items_have_their_caller_where_there_are_several(desk_of, env_file, monkeypatch, caller, keys):
+def test_items_of_one_caller_are_shown_alone(desk_of, env_file, monkeypatch, caller, keys):
     monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", env_file)
     env_file.with_name("callers.toml").write_text(CALLERS, "utf-8")
     env_file.write_text(f"RECEIPT_SECRET={SECRET}\nCALLER_AUTH=several\n", "utf-8")
-    apps = {"a": "wx1", "b": "douyin:tt1", "c": "alipay:2021"}
     items = [
-        {"key": key, "receipt": jwt.encode({"app": app}, SECRET, algorithm="HS256")}
-        for key, app in apps.items()
+        {"key": key, "caller": each}
+        for key, each in {"a": "wechat:wx1", "b": "douyin:tt1", "c": "alipay:2021"}.items()
     ]
     desk, _ = desk_of(reviews=answer({**ITEMS, "items": items}), caller=caller)
-    ids = {**apps, "a": "wechat:wx1"}
-    assert [(each["key"], each["caller"]) for each in desk.items({})["items"]] == [
-        (key, ids[key]) for key in keys
-    ]
+    assert [each["key"] for each in desk.items({})["items"]] == keys
 
 
 def test_a_decision_is_made_in_the_name_of_the_command(desk_of):
