@@ -147,12 +147,12 @@ ALL = MAIN + SECOND + ISSUER
 @pytest.mark.parametrize(
     ("before", "after"), [(None, ALL), (ALL, None), (ALL, SECOND + MAIN)], ids=["to", "back", "within"]
 )
-def test_what_the_unnamed_caller_has_under_way_goes_on(deploy, clock, before, after):
+def test_uploads_of_the_unnamed_caller_go_on(deploy, clock, before, after):
     begun = begin(deploy(before), "main")
     finish(deploy(after), begun, A, clock)
 
 
-def test_what_a_named_caller_has_under_way_goes_on_under_another_name(deploy, clock):
+def test_uploads_of_a_named_caller_go_on_under_another_name(deploy, clock):
     """A section may be called otherwise: its id may not change, and has not."""
     begun = begin(deploy(ALL), "second")
     renamed = SECOND.replace("[second]", "[other]")
