@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_434, 157),
-    "ops/": (21_915, 176),
+    "ops/": (21_788, 176),
     "local/": (15_345, 156),
     "quality/": (12_027, 107),
-    "tests/": (82_765, 715),
+    "tests/": (82_761, 715),
     "miniprogram/": (15_426, 201),
     (REST := "docs/, deploy/, root"): (13_943, 152),
 }

@@ -11,7 +11,6 @@ class PartedFolder:
     """
     Args:
         name: a prefix of keys that ends in ``/``; empty for every key.
-
         days: after which an upload in parts, or a held object, there can be nobody's any more.
     """
 
@@ -33,29 +32,17 @@ class DesiredBucket:
     """
     Args:
         region: region id such as ``cn-hangzhou``.
-
         create: whether a missing bucket is made, and one that is there ends stale uploads of any key.
-
         h5_origins: origins whose pages post forms from a browser.
-
         wants_public_read: names of profiles with ``acl = "public-read"``.
-
         allow_public_read: whether Block Public Access may be switched off for them.
-
         open_names: profiles whose pages choose the name, so that no condition of their forms pins an ACL.
-
         parted_folders: where profiles with ``parts`` put their objects.
-
         held_folders: where profiles with ``hold`` put what waits, and how long it may.
-
         strips: names of profiles with ``strip``, whose copies have the bucket's ACL for a moment.
-
         has_due_records: whether records of work that is due may be there.
-
         keeps_erasures: whether the evidence of erasures is there.
-
         named_by: profiles whose ``bucket`` it is; none name ``OSS_BUCKET``.
-
         has_domain: whether all of those send to another host than the bucket's own.
     """
 
@@ -87,7 +74,6 @@ class FoundBucket:
 
     Args:
         location: region id with the prefix ``oss-``.
-
         lifecycle, cors: the XML documents, empty where there is none.
     """
 

@@ -57,7 +57,6 @@ class DesiredState:
     """
     Args:
         buckets: ``OSS_BUCKET`` first; so are all that a role of this account reaches.
-
         buckets_elsewhere: those that only roles of another account reach, each with that account's id.
     """
 

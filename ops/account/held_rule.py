@@ -35,9 +35,7 @@ def expire_held(root: ElementTree.Element, desired: DesiredBucket, notes: list[T
 
     Args:
         root: the document that OSS handed out, changed in place.
-
         desired: with its held folders; without any, what was held back before still waits for its rules.
-
         notes: gets what the operator should know.
     """
     folders, wanted = desired.held_folders, _wanted(desired)

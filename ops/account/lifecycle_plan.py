@@ -27,7 +27,6 @@ def lifecycle_steps(desired: DesiredBucket, current: str, notes: list[Text]) -> 
 
     Args:
         current: the document that OSS handed out; empty where there is none.
-
         notes: gets what the operator should know.
     """
     root = ElementTree.fromstring(current) if current else ElementTree.Element(ROOT)

@@ -32,9 +32,7 @@ def profiles_in(
 
     Args:
         home: the place of those that name none of their own.
-
         has_webhook: whether ``UPLOAD_WEBHOOK_URL`` is set.
-
         erases: whether ``ERASE`` is.
     """
     try:
@@ -111,7 +109,6 @@ def buckets_of(
 
     Args:
         home: ``OSS_BUCKET``, which is there in any case and comes first, with what is asked for all alike.
-
         erases: whether ``ERASE`` is.
     """
     by_name: dict[str, list[Profile]] = {home.name: []}

@@ -43,11 +43,8 @@ def of_the_function(
 
     Args:
         account: of the function.
-
         upload_roles: their ARNs, in whatever accounts.
-
         logs: project and logstore that the function's log goes to, when ``s.yaml`` has a logConfig.
-
         moderation: actions of Content Moderation, which has no rights for single resources.
     """
     statements: list[dict[str, Any]] = [

@@ -42,16 +42,11 @@ class DesiredRoles:
     """
     Args:
         upload_role: that of ``STS_ROLE_ARN``.
-
         upload_policies: what each upload role of this account may do, by its name: all that any of the
             function's session policies grants it. ``upload_role`` lacks when every profile has another.
-
         session_seconds: what ``STS_SESSION_SECONDS`` will be.
-
         also_trusted: ARNs that may take the upload roles beside the function's role.
-
         elsewhere: what each upload role of another account should be allowed, by its ARN.
-
         moderation: actions of Content Moderation that the function's role itself may call.
     """
 

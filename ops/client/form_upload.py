@@ -36,7 +36,6 @@ class UploadAnswer:
 
     Args:
         text: XML of an error, JSON of a callback, or empty.
-
         headers: names in lower case.
     """
 
@@ -73,7 +72,6 @@ def post_form(
 
     Args:
         size: bytes of the file.
-
         progress: called with the bytes of the body sent so far, and their total.
 
     Raises:

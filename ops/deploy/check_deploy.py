@@ -88,9 +88,7 @@ class Report:
     """
     Args:
         problems: what must be mended.
-
         hints: what is worth knowing.
-
         variables: name, value as it may be shown, where it comes from.
     """
 
@@ -135,7 +133,6 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
 
     Args:
         environ: wins over ``.env``, as in the tool.
-
         for_deploy: the deployment tool needs a key of the cloud as well.
     """
     source = read_s_yaml(file)

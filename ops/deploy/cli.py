@@ -30,7 +30,6 @@ class CliFailed(Exception):
 
     Args:
         code: of Function Compute, such as ``AliasNotFound``; empty for any other error.
-
         said: the error, already masked; empty when it is on the screen.
     """
 
@@ -44,11 +43,8 @@ class Cli:
     """
     Args:
         file: of the whole deployment.
-
         function_file: of the function and its HTTP triggers alone: no setting, no secret.
-
         folder: where the tool looks for ``.env`` and for files.
-
         trace: the name of its log.
     """
 

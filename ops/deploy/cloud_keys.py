@@ -30,7 +30,6 @@ def missing_keys(values: Mapping[str, str], access: str) -> list[str]:
 
     Args:
         values: the environment over ``.env``, which the tool loads.
-
         access: name of the key pair in ``s.yaml``.
     """
     missing = [name for name in KEY_NAMES if not values.get(name)]

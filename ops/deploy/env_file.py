@@ -24,9 +24,7 @@ class EnvFile:
     """
     Args:
         values: what each name is set to; names set to nothing are there with an empty text.
-
         problems: one sentence for each line that the tool reads otherwise than it looks; holds no values.
-
         places: file and line of each name.
     """
 

@@ -36,7 +36,6 @@ class Resolver:
 
     Args:
         environ: what ``env('NAME')`` finds; an empty value counts as unset, as in the tool.
-
         account_id: what ``config('AccountID')`` stands for.
 
     Attributes:

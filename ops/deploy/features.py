@@ -12,9 +12,7 @@ class Feature(NamedTuple):
     """
     Args:
         title: for people.
-
         profile: the one that the example mini-program uses for it; quota and labels are for all.
-
         options: of that profile, with their values as ``profiles.toml`` has them.
     """
 

@@ -47,7 +47,6 @@ def instance_problems(props: Mapping[str, Any], place: Place, root: Path, folder
 
     Args:
         root: the project's folder.
-
         folder: where the path of the package starts.
     """
     yield from _size_problems(props, place)

@@ -20,7 +20,6 @@ class Live:
     """
     Args:
         weights: share of each other version, 0 to 1.
-
         before: versions that were live, the latest first.
     """
 

@@ -58,7 +58,6 @@ def resource_problems(document: Any, root: Path, folder: Path) -> Iterator[Probl
 
     Args:
         root: the project's folder.
-
         folder: the file's, where the paths of packages start.
     """
     for place, props in functions(document):

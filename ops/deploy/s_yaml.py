@@ -43,9 +43,7 @@ class SourceFile:
     """
     Args:
         folder: the project's: that of the file that extends no other, where ``.env`` and the code are.
-
         layers: each file's own document with its ``${...}`` as written, the extended one first.
-
         lines: file and 1-based line of each place, such as ``s.yaml:12``.
     """
 

@@ -170,7 +170,6 @@ class _Words(NamedTuple):
 
     Args:
         inside: what may be an internal address instead.
-
         phones: whether phones go there.
     """
 

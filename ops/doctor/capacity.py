@@ -29,7 +29,6 @@ class Kind(NamedTuple):
 
     Args:
         slots: requests that one of its instances takes at once.
-
         served: phones that it logs in and gives a form while they repeat what was refused (15 s), with some
             room to spare.
     """

@@ -52,11 +52,8 @@ class ContentCheck:
 
     Args:
         entry: a caller of WeChat.
-
         openid: of a user of it whom WeChat has seen within two hours.
-
         keys: of this machine; they take the role, and remove what was stored where they may.
-
         others: further buckets where something is checked; the function keeps a verdict in each.
     """
 
@@ -156,9 +153,7 @@ def check_content(
 
     Args:
         openid: empty where nobody named one.
-
         keys: that may take the role; ``None`` where none here may.
-
         others: further buckets where something is checked.
     """
     profiles = settings.profiles.values()

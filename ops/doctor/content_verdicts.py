@@ -23,7 +23,6 @@ def of_what_is_there(check: Text, said: Mapping[str, Any] | None) -> Finding:
     """
     Args:
         check: of the picture or the sound.
-
         said: the record of the verdict; ``None`` where none came.
     """
     if said is None:

@@ -48,15 +48,10 @@ class Visit:
 
     Args:
         url: of the deployed function; empty: worked out from ``CALLBACK_URL``.
-
         code, token: to ask the deployed function for forms.
-
         content_check: whether WeChat is asked to look at something, which spends two checks of the day.
-
         openid: of a user whom WeChat has just seen; empty: whom code or token name.
-
         caller: name or id of the caller whose user all these are; empty: the first one of several.
-
         timer: whether a tick is waited for, which takes minutes.
     """
 

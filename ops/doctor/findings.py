@@ -29,11 +29,8 @@ class Finding:
 
     Args:
         check: what was looked at.
-
         said: what was seen.
-
         remedy: what to do about it.
-
         where: the bucket that it is about, where a deployment has several; ``None`` where it is about none.
     """
 

@@ -36,7 +36,6 @@ def check_held(
 
     Args:
         key: where it waits.
-
         record: where one may be left, for these keys as well.
     """
     check = Text(f"Hold [{profile.name}]", f"暂存 [{profile.name}]")

@@ -32,7 +32,6 @@ class Samples:
     """
     Args:
         keys: of this machine; they remove what was stored where they may.
-
         others: further buckets that something may be left in.
 
     Attributes:
@@ -138,7 +137,6 @@ def grey_png(width: int, height: int, rows: bytes, *more: tuple[bytes, bytes]) -
     """
     Args:
         rows: each begins with its filter.
-
         more: chunks before those of the dots, each with its name.
     """
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)

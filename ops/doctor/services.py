@@ -57,7 +57,6 @@ def check_network(settings: Settings, hosts: Iterable[str], url: str) -> Finding
 
     Args:
         hosts: of the buckets.
-
         url: of the deployed function; empty when it is not known.
     """
     platforms = [getattr(entry.settings, "endpoint", "") for entry in settings.callers]

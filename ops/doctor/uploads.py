@@ -37,11 +37,8 @@ class Uploads:
 
     Args:
         ask_form: where the forms come from.
-
         keys_left: objects that were stored and not removed yet.
-
         stored: the key of each profile's object, by its name.
-
         tickets: of the forms whose uploads can be confirmed, by key.
     """
 

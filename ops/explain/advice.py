@@ -26,11 +26,8 @@ class Advice:
 
     Args:
         codes: error codes the row belongs to; an empty one where only the EC is known.
-
         fragments: lower-case pieces of messages that single this row out.
-
         ecs: values of OSS's ``EC``, a hint that OSS does not promise to keep.
-
         page: the document that says more, in both languages; empty where there is none.
     """
 

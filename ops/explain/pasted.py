@@ -70,7 +70,6 @@ class PastedForm:
 
     Args:
         fields: what is posted to OSS, under OSS's names.
-
         folder: set when the page chooses the name under it (the shape of the sample servers).
     """
 
@@ -86,9 +85,7 @@ class PastedError:
 
     Args:
         status: only where the paste had headers.
-
         endpoint: where OSS says that the bucket is.
-
         host: that OSS answered at, which tells the bucket.
     """
 

@@ -120,9 +120,7 @@ def build(
 
     Args:
         python: the interpreter that compiles; None leaves the package without bytecode, and says so.
-
         extras: what is in it beyond the function.
-
         budget_bytes: the largest zip that passes, but for what the extras may add.
 
     Returns:

@@ -35,15 +35,10 @@ class Extra:
 
     Args:
         modules: files below the project's root that lie beside ``handler.py`` in the package.
-
         requirements: the file that pins what they import.
-
         packages: what the function itself imports, by import name, in such a deployment alone.
-
         data_files: of the project's root, with folders.
-
         more_bytes: that the zip may have for it, over the plain one's budget.
-
         mode: of the data files.
     """
 
@@ -66,7 +61,6 @@ class FunctionFiles:
     """
     Args:
         files: each with its path in the package, sorted by it.
-
         packages: what they import from others, by import name, each with the first file that does.
     """
 

@@ -33,7 +33,6 @@ def write_sbom(folder: Path, target: Path, pyproject: Path) -> dict[str, list[st
 
     Args:
         folder: a distribution of which it holds no file any more is not in the bill.
-
         pyproject: names the function itself and its version.
 
     Returns:

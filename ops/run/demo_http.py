@@ -29,7 +29,6 @@ def failed(what: Text, said: str, *remedies: Text) -> DemoFailed:
     """
     Args:
         what: should have been so.
-
         said: what is so.
     """
     said = printable(" ".join(said.split())[:500])

@@ -33,7 +33,6 @@ class Client:
 
     Args:
         headers: of requests that need a token, once it has logged in.
-
         form: the answer to its first request for one.
     """
 

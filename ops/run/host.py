@@ -38,11 +38,8 @@ class Network(NamedTuple):
 
     Args:
         source_towards: the address from which this machine would speak to another; empty where it cannot.
-
         has: whether an address is one of this machine's.
-
         resolve: the IPv4 addresses of a name; none for one that nobody knows.
-
         is_wsl: whether Windows stands between this machine and the network.
     """
 

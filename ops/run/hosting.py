@@ -78,16 +78,11 @@ class Plan:
 
     Args:
         port: of the function; the emulators follow it. A taken port is stepped over, 0 means any.
-
         folder: where objects are kept; ``None`` for a temporary one, removed at the end.
-
         settings: variables of the function that replace those of the local cloud.
-
         rules: how the local services read what their documentation leaves open, by the argument of
             ``LocalCloud``.
-
         reach: who besides this machine may use it.
-
         deploy: puts the function there before the first request.
     """
 

@@ -59,7 +59,6 @@ class OwnFiles:
     """
     Args:
         folder: of the project.
-
         caller_auth: instead of that of ``.env``; empty for none.
     """
 

@@ -36,9 +36,7 @@ class Seen(NamedTuple):
     """
     Args:
         answer: of a question with two answers; ``None`` of any other.
-
         said: what was seen, in a few words.
-
         evidence: status, code, EC or header that shows it.
     """
 
@@ -51,11 +49,8 @@ class Point(NamedTuple):
     """
     Args:
         name: that of the rule of the local cloud where there is one, so that it can be made to do the same.
-
         relies: of a contract, what of the function goes wrong where the answer is no; empty of an open point.
-
         calls: how many requests it takes at most, its clearing up left out.
-
         cny: what it costs beside its requests, by list price.
     """
 

@@ -52,28 +52,18 @@ class Sandbox:
 
     Args:
         now: when it begins, timezone-aware UTC.
-
         function_url: of the deployed function; empty where nobody knows it.
-
         silent_url: an address that answers nobody, for a callback that waits.
-
         sleep: waits so many seconds.
-
         monotonic: the time of signatures goes on with it.
 
     Attributes:
         folder: everything is stored below it.
-
         keys_left, uploads_left: objects and unfinished uploads that are still to be removed.
-
         verdicts_left: records of the function about checks of this run; they may come late.
-
         others: further buckets, in which the function keeps such records too.
-
         removed: how many objects are gone again.
-
         openid: of a user whom WeChat has just seen; empty where nobody named one.
-
         calls, sent_bytes: how many requests were sent, and how many bytes in their bodies.
     """
 

@@ -37,11 +37,8 @@ class Account(NamedTuple):
 
     Args:
         title: of the report.
-
         report: the file that it is written to; ``None`` for none.
-
         openid: of a user whom WeChat has just seen.
-
         others: further buckets in which the function keeps verdicts.
     """
 

@@ -40,11 +40,8 @@ def post(
 
     Args:
         fields: each with a condition of the policy that holds it to its value.
-
         conditions: further ones, as JSON.
-
         unpinned: fields that no condition names.
-
         at: the instant of the signature.
     """
     signer, at = by or sandbox.keys, at or sandbox.now
