@@ -156,14 +156,11 @@ def _read_section(
     problems += validation.missing_settings(
         kind.settings, values, None, (), {*unread, *settings_of(problems)}
     )
-    id_setting = kind.id_setting or kind.app_setting
-    platform_id = values.get(id_setting)
-    if id_setting and id_setting not in unread and platform_id is None:
-        key = key_of(next(row for row in kind.settings if row.name == id_setting), kind_name)
-        if not any(each.setting == key for each in problems):
-            clauses.append(Message("{name} is missing", name=key))
-    elif id_setting and platform_id is not None and not re.fullmatch(PLATFORM_ID, platform_id):
-        clauses.append(Message("{name} must be 1 to 200 visible ASCII characters", name=id_setting))
+    refused = {*unread, *settings_of(problems)}
+    for key, row in rows.items():
+        is_id = row.name == (kind.id_setting or kind.app_setting) and refused.isdisjoint((key, row.name))
+        if is_id and not re.fullmatch(PLATFORM_ID, values.get(row.name, "")):
+            clauses.append(Message("{name} must be 1 to 200 visible ASCII characters", name=key))
     clauses += [each.sentence for each in problems]
     if clauses:
         return None, {}, clauses
@@ -205,26 +202,18 @@ def _between(
     entries: Iterable[CallerEntry], read: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[str, Message]]:
     """Find entries that cannot stand side by side."""
-    by_id: dict[str, str] = {}
-    apps: dict[str, str] = {}
-    keys: dict[str, str] = {}
-    unnamed = ""
+    first: dict[tuple[str, str], str] = {}
     for entry in entries:
-        for seen, value, what in (
-            (by_id, entry.id, Message("the id {id}", id=entry.id)),
-            (apps, entry.id.partition(":")[2] if entry.kind.log_in else "", Message("the AppID")),
-            (keys, _shared_key(read[entry.name]), Message("the HS256 key")),
+        for value, what in (
+            (entry.id, Message("the id {id}", id=entry.id)),
+            (entry.id.partition(":")[2] if entry.kind.log_in else "", Message("the AppID")),
+            (_shared_key(read[entry.name]), Message("the HS256 key")),
+            (UNNAMED if entry.is_unnamed else "", Message("the unnamed owners")),
         ):
-            if not value:
-                continue
-            other = seen.setdefault(value, entry.name)
+            other = first.setdefault((what.template, value), entry.name) if value else entry.name
             if other != entry.name:
                 yield entry.name, Message("it has {what} of [{other}]", what=what, other=other)
                 break
-        if entry.is_unnamed:
-            if unnamed:
-                yield entry.name, Message('owners is "unnamed" in [{other}], too', other=unnamed)
-            unnamed = unnamed or entry.name
 
 
 def _shared_key(values: Mapping[str, Any]) -> str:

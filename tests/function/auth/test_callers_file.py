@@ -69,6 +69,12 @@ def test_settings_and_profiles_beside_several_callers_must_fit(read, profiles, c
     assert tuple(each.setting for each in problems_of(read, SIX, profiles, **changes)) == settings
 
 
+def test_events_of_wechat_need_a_caller_of_wechat(read):
+    erasing = {"ERASE": "true", "ERASE_ON": "user_authorization_revoke"}
+    (problem,) = problems_of(read, f"[site]{SIX.partition('[site]')[2]}", **erasing)
+    assert problem.setting == "ERASE_ON"
+
+
 def test_all_problems_are_found_together_and_none_shows_a_secret(read):
     found = problems_of(read, SIX.replace('"env:MAIN_SECRET"', '"canary"') + "[x]\nkind = 1\n")
     assert len(found) == 2

@@ -77,6 +77,7 @@ def test_tokens_of_the_unnamed_caller_are_those_of_one_caller(deploy, kind):
         # OSS has another id for each.
         ticket = jwt.decode(begun["ticket"], options={"verify_signature": False})
         said.append([token, form, {**ticket, "upload": ""}])
+        assert ticket.get("app") == {"wechat": A, "alipay": VECTOR["app_id"], "douyin": "tt1"}.get(kind)
     assert said[0] == said[1]
     # Each confirms what the other signed, with one receipt.
     assert deployments[0].world.oss.post(said[0][1]["formData"], "bytes") == 200
@@ -85,6 +86,7 @@ def test_tokens_of_the_unnamed_caller_are_those_of_one_caller(deploy, kind):
         for each, (_, form, *_) in zip(deployments, reversed(said), strict=True)
     ]
     assert receipts[0] == receipts[1]
+    assert "app" not in jwt.decode(receipts[0], options={"verify_signature": False})
 
 
 # --- what is under way ---
