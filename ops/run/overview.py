@@ -33,6 +33,8 @@ WORDS = {
     "bucket": Text("bucket {bucket}, region {region}", "桶 {bucket}，地域 {region}"),
     "wechat": Text("WeChat", "微信"),
     "callers": Text("callers", "调用者"),
+    "alipay": Text("Alipay", "支付宝"),
+    "douyin": Text("Douyin", "抖音"),
     "moderation": Text("moderation", "内容安全"),
     "business": Text("business", "业务后端"),
     "posts": Text("GET and POST /posts, GET /deliveries", "GET 和 POST /posts，GET /deliveries"),
@@ -68,8 +70,8 @@ WORDS = {
         "   详情 → 本地设置 → 勾选“不校验合法域名”：本地地址不是 https 域名",
     ),
     "own_profiles": Text(
-        "   your profiles here: {own}; pages of the example with other ones: make run DEMO=1",
-        "   这里是你的用途：{own}；示例里用到别的用途的页面：make run DEMO=1",
+        "   the profiles here: {own}; pages of the example with other ones: make run DEMO=1",
+        "   这里的用途：{own}；示例里用到别的用途的页面：make run DEMO=1",
     ),
     "own_code": Text(
         "2. Your own code: copy miniprogram/example/utils/oss-direct-upload, endpoint: '{function}'",
@@ -116,7 +118,7 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
             "STS": cloud.sts.origin,
             say("wechat"): _wechat(cloud),
             **_push(cloud, language),
-            **{name: cloud.platforms[name.lower()].origin for name in ("Alipay", "Douyin")},
+            **{say(name): cloud.platforms[name].origin for name in ("alipay", "douyin")},
             **({say("callers"): _callers(cloud)} if cloud.deployment.callers else {}),
             say("moderation"): cloud.green.origin,
             say("business"): f"{cloud.business.outer_origin}   {say('posts')}",

@@ -18,8 +18,8 @@ export const TEXTS = inBoth({
   title: ['直传 OSS 演练场', 'OSS direct upload playground'],
   subtitle: ['全部由运行 make run 的电脑模拟，不需要云账号。', 'All emulated by the computer that runs make run; no cloud account is needed.'],
   deployment: [
-    (isDemo) => (isDemo ? '用的是示例 local/demo/，不是你的文件。' : '用的是你自己的 profiles.toml；改了它，刷新本页。'),
-    (isDemo) => (isDemo ? 'With the samples of local/demo/, not your own files.' : 'With your own profiles.toml; after a change, reload this page.'),
+    (isDemo) => (isDemo ? '用的是示例 local/demo/，不是你的文件。' : '用的是你的 profiles.toml，还没有就用 profiles.example.toml；改了它，刷新本页。'),
+    (isDemo) => (isDemo ? 'With the samples of local/demo/, not your own files.' : 'With your profiles.toml, or profiles.example.toml without one; after a change, reload this page.'),
   ],
   otherLanguage: ['English', '中文'],
   chooseTitle: ['选一个文件，直接传到 OSS', 'Choose a file and post it straight to OSS'],
