@@ -40,13 +40,13 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (20_434, 157),
-    "ops/": (21_788, 176),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (20_423, 157),
+    "ops/": (21_789, 176),
     "local/": (15_345, 156),
     "quality/": (12_027, 107),
-    "tests/": (82_761, 715),
+    "tests/": (82_772, 715),
     "miniprogram/": (15_426, 201),
-    (REST := "docs/, deploy/, root"): (13_943, 152),
+    (REST := "docs/, deploy/, root"): (13_972, 152),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -614,3 +614,6 @@ def test_the_version_is_the_project_s():
         (ROOT / "miniprogram/example/utils/oss-direct-upload/package.json").read_text("utf-8")
     )
     assert [project["version"], client["version"]] == [VERSION, VERSION]
+    for readme in ("README.md", "README.zh-CN.md"):
+        text = (ROOT / readme).read_text("utf-8")
+        assert re.findall(r"^\*\*(?:Version |版本 )([0-9.]*[0-9])", text, re.M) == [VERSION]
