@@ -112,7 +112,7 @@ class ContentCheck:
                 yield Finding(CHECK, State.BAD, said, remedy_for(answered))
                 return
             traces[check] = answered
-            self.samples.left.append(verdict_of(answered, self.entry))
+            self.samples.left.append(verdict_of(answered, self.entry, self.settings))
         verdicts = self.wait(credentials, traces)
         for check in urls:
             yield of_what_is_there(check, verdicts.get(check))
@@ -124,7 +124,9 @@ class ContentCheck:
         deadline = self.monotonic() + WAIT_SECONDS
         while len(came) < len(traces) and self.monotonic() < deadline:
             for check in traces.keys() - came.keys():
-                said = records.get(self.samples.oss(credentials), verdict_of(traces[check], self.entry))
+                said = records.get(
+                    self.samples.oss(credentials), verdict_of(traces[check], self.entry, self.settings)
+                )
                 if said is not None:
                     came[check] = said
             if len(came) < len(traces):
@@ -184,9 +186,9 @@ def _check_by_wechat(
     yield from ContentCheck(settings, wechat_callers(settings)[0], openid, keys, now, others).findings()
 
 
-def verdict_of(trace_id: str, entry: CallerEntry) -> str:
+def verdict_of(trace_id: str, entry: CallerEntry, settings: Settings) -> str:
     """Return the key under which the function keeps a verdict that is about no upload."""
-    return records.verdict_key(record_name(trace_id, entry))
+    return records.verdict_key(record_name(trace_id, entry.app, settings))
 
 
 def checked_places(places: Sequence[Settings]) -> Sequence[Settings]:

@@ -44,7 +44,7 @@ def forged_push_is_refused(sandbox: Sandbox) -> Seen:
         raise NotTried(f"{findings[0].said.en} {findings[0].remedy and findings[0].remedy.en}")
     sandbox.count()
     trace = f"prove-{secrets.token_hex(8)}"
-    sandbox.verdicts_left.append(verdict_of(trace, entry))
+    sandbox.verdicts_left.append(verdict_of(trace, entry, sandbox.settings))
     event = {"MsgType": "event", "Event": EVENT, "trace_id": trace, "errcode": CANNOT_OPEN}
     random = secrets.token_hex(RANDOM_BYTES // 2).encode()
     sealed = {"Encrypt": seal(json.dumps(event).encode(), app.appid, app.push.aes_key, random)}

@@ -105,7 +105,7 @@ def _submitted(sandbox: Sandbox, url: str, openid: str) -> str | int:
         raise NotTried(reason_of(error)) from None
     if isinstance(answer, str):
         # What the function keeps of a verdict that is about no upload.
-        sandbox.verdicts_left.append(verdict_of(answer, entry_of(sandbox)))
+        sandbox.verdicts_left.append(verdict_of(answer, entry_of(sandbox), sandbox.settings))
     return answer
 
 
