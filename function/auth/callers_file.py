@@ -98,7 +98,7 @@ def _tables(source: Source) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
     except (ValueError, RecursionError) as error:
         from function.config.toml_errors import message_of
 
-        return {}, [Problem(CALLERS_TOML, message_of(CALLERS_TOML, text, error))]
+        return {}, [Problem(CALLERS_TOML, message_of(CALLERS_TOML, text, error, is_secret=True))]
     wrong = [
         name for name, table in tables.items() if not isinstance(table, dict) or not re.fullmatch(NAME, name)
     ]
@@ -150,7 +150,12 @@ def _read_section(
         except ValueError as error:
             clauses.append(error.args[0])
             unread.add(rows[key].name)
-    named = {row.name: row._replace(name=key) for key, row in rows.items() if row.name not in unread}
+    # What a variable or another file holds may be a secret in the wrong place.
+    named = {
+        row.name: row._replace(name=key, is_secret=row.is_secret or texts.get(row.name) != table.get(key))
+        for key, row in rows.items()
+        if row.name not in unread
+    }
     by_key, problems = read_rows({named[each].name: text for each, text in texts.items()}, named.values())
     values = {row: by_key[renamed.name] for row, renamed in named.items() if renamed.name in by_key}
     problems += validation.missing_settings(

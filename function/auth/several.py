@@ -22,10 +22,10 @@ def entry_of(headers: Mapping[str, str], settings: Settings) -> CallerEntry:
 
     Without a token it is anyone, where that is a caller; a token that is refused never is.
     """
-    if any(headers.get(name, "").strip() for name in TOKEN_HEADERS):
-        return entry_of_token(bearer_token(headers), settings)
     anyone = next((each for each in settings.callers if not each.kind.identifies_callers), None)
-    return anyone or entry_of_token(bearer_token(headers), settings)
+    if anyone and not any(headers.get(name, "").strip() for name in TOKEN_HEADERS):
+        return anyone
+    return entry_of_token(bearer_token(headers), settings)
 
 
 def identify(headers: Mapping[str, str], _entry: None, settings: Settings, now: datetime) -> Caller:
@@ -42,8 +42,7 @@ def entry_of_token(token: str, settings: Settings) -> CallerEntry:
         entry = settings.caller_of(claims.get("app"))
         found = entry if entry and entry.kind.log_in else None
     else:
-        issued = [each for each in settings.callers if each.kind.log_in is None]
-        found = next((each for each in issued if each.id == f"jwt:{claims.get('iss')}"), None)
+        found = next((each for each in settings.callers if each.id == f"jwt:{claims.get('iss')}"), None)
     if found is None:
         raise unauthorized("a token of no caller")
     return found

@@ -35,8 +35,13 @@ FINISHED_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'")
 UNFINISHED_LIST = re.compile(r"=\s*\[[^\]]*$")
 
 
-def message_of(name: str, text: str, error: Exception) -> Message:
-    """Return the sentence about a file: ``NAME:LINE``, the line itself, and what is wrong with it."""
+def message_of(name: str, text: str, error: Exception, *, is_secret: bool = False) -> Message:
+    """
+    Return the sentence about a file: ``NAME:LINE``, the line itself, and what is wrong with it.
+
+    Args:
+        is_secret: True if the line is not shown.
+    """
     lines = text.split("\n")
     at = AT_LINE.search(str(error))
     number = int(at[1]) if at else len(lines)
@@ -45,7 +50,8 @@ def message_of(name: str, text: str, error: Exception) -> Message:
     if "array" in str(error):
         number = _beginning_of_list(lines, number)
     line = _code(lines[number - 1])
-    shown = line if len(line) <= LONGEST_SHOWN else line[:LONGEST_SHOWN] + "…"
+    longest = 0 if is_secret else LONGEST_SHOWN
+    shown = line if len(line) <= longest else line[:longest] + "…"
     why = _slip(line, str(error))
     return Message("{file}:{line} is not TOML: {text} ({why})", file=name, line=number, text=shown, why=why)
 

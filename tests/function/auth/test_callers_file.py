@@ -81,6 +81,22 @@ def test_all_problems_are_found_together_and_none_shows_a_secret(read):
     assert "canary" not in json.dumps(found)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[main]\nsecret = canary\n",
+        '[main]\nkey = "-----BEGIN PRIVATE KEY-----\ncanary\n',
+        "[main]\nkind = 'wechat'\nappid = 'env:CANARY'\nsecret = 'env:CANARY'\n",
+        "[main]\nkind = 'wechat'\nappid = 'file:canary'\nsecret = 'env:CANARY'\nendpoint = 'env:CANARY'\n",
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_shown(read, tmp_path, text):
+    (tmp_path / "canary").write_text("a canary", "utf-8")
+    found = problems_of(read, text, CANARY="a canary")
+    shown = json.dumps([each.sentence for each in found]).replace("file:canary", "")
+    assert "canary" not in shown
+
+
 def test_one_caller_reads_no_option_of_several(environment, profiles_file):
     with pytest.raises(Misconfigured) as raised:
         load_settings(

@@ -147,6 +147,19 @@ def test_a_refused_token_does_not_make_an_anonymous_caller(world):
         assert form(world, token, "wall").status == 401
 
 
+def test_without_a_token_a_function_without_anyone_knows_no_caller(build):
+    world = build(FILE["SIX"].partition("[any]")[0], FILE["PROFILE"])
+    assert form(world).outcome == (401, "unauthorized")
+    assert form(world, tokens(world)["main"]).status == 200
+
+
+@pytest.mark.parametrize("header", ["X-Upload-Token", "Authorization"])
+def test_neither_header_of_a_token_makes_an_anonymous_caller(world, header):
+    wanted = {"profile": "wall", "contentType": "image/png"}
+    statuses = [world.ask_event(body=wanted, headers={header: value}).status for value in (" ", "Bearer x")]
+    assert statuses == [200, 401]
+
+
 def test_a_token_is_verified_by_the_key_of_its_issuer_alone(world):
     forged = [
         issued(world, "app.key"),
