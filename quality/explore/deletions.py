@@ -249,6 +249,13 @@ SAFETY = {
         "callback, forged size",
         "only_the_bytes_of_the_receipt_are_visible",
     ),
+    "the caller of an upload that a verdict is about": Deletion(
+        "function.holding.wechat_check",
+        "            if upload.content.app != entry.app:\n",
+        "            if False:\n",
+        "callers, one trace id",
+        "nothing_is_visible_before_its_time",
+    ),
     "the due record before OSS processes a picture": Deletion(
         "function.holding.clean_copy",
         "        due.write(oss, KIND, upload.owner, id, at, fields, context.now)\n",

@@ -111,4 +111,11 @@ LIVENESS = {
     "the end of a hold": _missed(
         "held_upload", " and now < self.ends(facts)", "", "ask, held", "nothing_is_held_past_its_end"
     ),
+    "the caller in the name of a check's record": Deletion(
+        "function.holding.wechat_check",
+        "    if settings.unnamed and app == settings.unnamed.app:\n",
+        "    if True:\n",
+        "callers, one trace id",
+        "in the end: what_passed_every_step_is_visible",
+    ),
 }

@@ -58,6 +58,7 @@ from quality.explore.before import (
 )
 from quality.explore.photo import DOUBTFUL, OTHERS
 from quality.explore.steps import Act, Scenario
+from quality.explore.two_callers import SEVERAL, one_trace, passes, rejects
 
 
 def scenario(name: str, prepare: Prepare, faults: int = 1, **actors: Act) -> Scenario:
@@ -73,6 +74,7 @@ def scenario(name: str, prepare: Prepare, faults: int = 1, **actors: Act) -> Sce
     files = [Path(__file__).with_name(f"{each}_profiles.toml") for each in (kind, "erasure")]
     file = files[1] if "erase" in actors and not files[0].exists() else files[0]
     environ = {"PROFILES_FILE": str(file)} if file.exists() else {}
+    environ |= SEVERAL if kind == "callers" else {}
     return Scenario(name, prepare, actors, faults, environ | ({"ERASE": "true"} if "erase" in actors else {}))
 
 
@@ -132,6 +134,7 @@ SCENARIOS: Iterable[Scenario] = (
     scenario("verdict, commit, discard", stored("both"), wechat=wechat, commit=commit, discard=discard),
     scenario("risky against publish", stored("check", OTHERS), wechat=wechat, publish=publish, tick=tick),
     scenario("swapped while checked", stored("both", OTHERS), wechat=wechat, commit=commit, phone=swap),
+    scenario("callers, one trace id", one_trace, phone=confirm, wechat=passes, other=rejects),
     # Aliyun, alone and before WeChat.
     scenario("form and confirm, aliyun", nothing, 2, phone=phone("quick")),
     scenario("commit, aliyun", stored("sent"), 2, commit=commit),

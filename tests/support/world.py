@@ -278,15 +278,15 @@ class World:
         assert entry is not None
         return apply_verdict(self.call(instance), Verdict(trace_id, outcome, **said), entry)
 
-    def deliver(self, body: Any = None, **event: Any) -> Reply:
+    def deliver(self, body: Any = None, path: str = "/wechat-events", **event: Any) -> Reply:
         """What arrives at ``/wechat-events``; a body of bytes travels in base64."""
         encoded = {"base64": b64encode(body).decode()} if isinstance(body, bytes) else {"body": body}
-        return self.ask_event(path="/wechat-events", **encoded, **event)
+        return self.ask_event(path=path, **encoded, **event)
 
-    def push(self, event: Any, **also: Any) -> Reply:
+    def push(self, event: Any, path: str = "/wechat-events", **also: Any) -> Reply:
         """What WeChat pushes."""
         query, body = self.wechat.push(event, **also)
-        return self.deliver(body, query=query, headers={"content-type": "application/json"})
+        return self.deliver(body, path, query=query, headers={"content-type": "application/json"})
 
     # --- a large file ---
 
