@@ -60,13 +60,19 @@ UNSET = Text(
     "没有设置：请写上 {name}=…，写法见 .env.example",
 )
 
+UNSET_ROLE = Text(
+    "is not set: `manage.py setup` makes the role, and prints the line for .env",
+    "没有设置：`manage.py setup` 会建这个角色，并打印要写进 .env 的一行",
+)
+
 
 def unset_at_its_source(problem: Problem, sources: VariableSources) -> Problem:
     """A setting that ``s.yaml`` passes on and nobody set is missing in ``.env``, if the example has it."""
     *_, block, name = problem.place if len(problem.place) > 1 else ("", "")
     if block != "environmentVariables" or name not in sources.example or sources.values.get(str(name)):
         return problem
-    return Problem((ENV, name), Text(*(text.format(name=name) for text in UNSET)))
+    said = UNSET_ROLE if name == "STS_ROLE_ARN" else UNSET
+    return Problem((ENV, name), Text(*(text.format(name=name) for text in said)))
 
 
 def variables(resolver: Resolver, sources: VariableSources) -> list[tuple[str, Text, str]]:

@@ -30,6 +30,7 @@ def test_accepts_the_file_that_ships_once_it_is_configured(project: Path) -> Non
 def test_a_fresh_clone_names_what_must_be_set(project: Path) -> None:
     problems = "\n".join(check(project / "s.yaml", {}).problems)
     assert all(f".env: {name} " in problems for name in ("OSS_BUCKET", "STS_ROLE_ARN", "CALLER_AUTH"))
+    assert re.search(r"^\.env: STS_ROLE_ARN .*`manage\.py setup`", problems, re.M)
 
 
 def test_refuses_an_example_that_was_copied_and_not_filled_in(project: Path) -> None:
