@@ -118,7 +118,8 @@ def env_text(answers: Answers, language: str) -> str:
         values["MAIN_SECRET"] = answers.app_secret
     else:
         rows = CallerKinds()[answers.caller_auth].settings
-        values |= {row.name: SUGGESTED.get(row.name, "") for row in rows if row.is_needed}
+        known = {**SUGGESTED, **dict.fromkeys(("ALIPAY_APP_ID", "DOUYIN_APPID"), answers.app_id)}
+        values |= {row.name: known.get(row.name, "") for row in rows if row.is_needed}
     if "quota" in answers.features:
         values |= {"QUOTA_URL": "", "QUOTA_WHEN_DOWN": "deny"}
     if "ai-label" in answers.features:

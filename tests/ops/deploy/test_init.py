@@ -81,10 +81,20 @@ def env_of(folder):
     return parse_env((folder / ".env").read_text("utf-8"))
 
 
+@pytest.mark.parametrize(
+    ("caller_auth", "name", "app"), [("alipay", "ALIPAY_APP_ID", "2021"), ("douyin", "DOUYIN_APPID", "tt1")]
+)
+def test_an_appid_that_was_given_is_written_for_each_platform(caller_auth, name, app, tmp_path):
+    given = ["--caller-auth", caller_auth, "--appid", app, "--features", "avatar"]
+    assert run(tmp_path, *GIVEN, *given) == 0
+    assert env_of(tmp_path).values[name] == app
+
+
 @pytest.mark.parametrize("caller_auth", CALLER_KINDS)
 def test_the_files_of_every_choice_are_what_the_function_takes(caller_auth):
+    app = APP if caller_auth in ("wechat", "several") else ""
     for features in SUBSETS:
-        answers = Answers("my-bucket", "cn-hangzhou", caller_auth, APP, SECRET, features)
+        answers = Answers("my-bucket", "cn-hangzhou", caller_auth, app, SECRET, features)
         env = parse_env(env_text(answers, "zh"))
         assert env.problems == ()
         settings = {name: value or LATER.get(name, "") for name, value in env.values.items()}
