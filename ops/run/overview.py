@@ -73,6 +73,16 @@ WORDS = {
         "   the profiles here: {own}; pages of the example with other ones: make run DEMO=1",
         "   这里的用途：{own}；示例里用到别的用途的页面：make run DEMO=1",
     ),
+    "their_tools": Text(
+        "1. Copy miniprogram/example/utils/oss-direct-upload into utils/ of miniprogram/examples/{caller},"
+        " and open that in the platform's developer tools; endpoint: '{function}'",
+        "1. 把 miniprogram/example/utils/oss-direct-upload 复制到 miniprogram/examples/{caller} 的 utils/，"
+        "用平台的开发者工具打开它，endpoint: '{function}'",
+    ),
+    "their_codes": Text(
+        "   any login code works, the client gets one by itself; see docs/client.md",
+        "   登录的 code 任意都可用，客户端会自己取；说明见 docs/client.zh-CN.md",
+    ),
     "own_code": Text(
         "2. Your own code: copy miniprogram/example/utils/oss-direct-upload, endpoint: '{function}'",
         "2. 你自己的代码：复制 miniprogram/example/utils/oss-direct-upload，endpoint: '{function}'",
@@ -204,13 +214,17 @@ def _receipts(cloud: LocalCloud, settings: Mapping[str, str], language: str) -> 
 
 def next_lines(cloud: LocalCloud, language: str = "en") -> list[str]:
     """Return the next steps of a mini-program developer."""
-    function = cloud.gateway.outer_origin
+    function, caller = cloud.gateway.outer_origin, cloud.caller_auth
     is_in_example = function == f"http://{LOOPBACK}:{DEFAULT_PORT}"
     example = "miniprogram/example" + ("" if is_in_example else f", config.js: '{function}'")
     own = ", ".join(f"[{name}]" for name in cloud.profiles)
     is_of_example = {each.profile for each in FEATURES.values()} <= set(cloud.profiles)
     lines = ("devtools", "domains", *([] if is_of_example else ["own_profiles"]), "own_code", "codes", "real")
-    return [_say(language, name, example=example, function=function, own=own) for name in lines]
+    if caller in ("alipay", "douyin"):
+        lines = ("their_tools", "their_codes", "own_code", "real")
+    return [
+        _say(language, name, example=example, function=function, own=own, caller=caller) for name in lines
+    ]
 
 
 def example_lines(cloud: LocalCloud) -> list[str]:

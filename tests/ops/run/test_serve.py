@@ -89,6 +89,13 @@ def test_the_screen_names_own_profiles_where_pages_of_the_example_have_others():
     assert not any("DEMO=1" in line for line in next_lines(complete))
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("caller_auth", ["alipay", "douyin"])
+def test_the_screen_names_the_example_of_the_platform_that_logs_in(caller_auth, language):
+    said = "\n".join(next_lines(a_cloud(caller_auth), language))
+    assert f"miniprogram/examples/{caller_auth}" in said and "wx.login" not in said and "WeChat" not in said
+
+
 def test_the_screen_names_both_buckets():
     text = shown(a_cloud())
     assert f"{ORIGIN}   bucket local-bucket, region cn-hangzhou\n" in text
