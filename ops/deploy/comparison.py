@@ -151,7 +151,7 @@ def changes_of_callers(
         ]
         if is_unnamed in same or one == f"{ANONYMOUS}:":
             continue
-        if same or len(before) == 1:
+        if same or is_unnamed:
             moved.append(WORDS["callers"].filled(id=one))
         else:
             gone.append(WORDS["went_caller"].filled(id=one))

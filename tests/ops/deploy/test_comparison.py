@@ -110,7 +110,7 @@ JWT, OPEN = {"CALLER_AUTH": "jwt"}, {"CALLER_AUTH": "anonymous"}
         ({**JWT, "JWT_ISSUER": "https://a.example"}, MAIN + ISSUER + UNNAMED, ["jwt:https://a.example"], []),
         # And back.
         (MAIN + UNNAMED + DOUYIN, ENV, [], [TT]),
-        (MAIN + DOUYIN + UNNAMED, ENV, [WX], [TT]),
+        (MAIN + DOUYIN + UNNAMED, ENV, [WX, TT], []),
         (ISSUER + UNNAMED + MAIN, JWT, [], [WX]),
         (ISSUER + MAIN, JWT, [SITE], [WX]),
         # One is added, removed, or renamed in the file.
@@ -118,6 +118,10 @@ JWT, OPEN = {"CALLER_AUTH": "jwt"}, {"CALLER_AUTH": "anonymous"}
         (MAIN + DOUYIN + ISSUER, MAIN + DOUYIN, [], [SITE]),
         (MAIN + DOUYIN, MAIN.replace("[main]", "[shop]") + DOUYIN, [], []),
         (MAIN + UNNAMED + DOUYIN, MAIN + DOUYIN, [WX], []),
+        (MAIN + UNNAMED + DOUYIN, DOUYIN, [WX], []),
+        (MAIN + UNNAMED + DOUYIN, DOUYIN + ISSUER + UNNAMED, [WX], []),
+        (ISSUER + UNNAMED + MAIN, MAIN + OTHERS + UNNAMED, [SITE], []),
+        (MAIN, DOUYIN, [], [WX]),
         (MAIN + DOUYIN + '[open]\nkind = "anonymous"\n', MAIN + DOUYIN, [], []),
         ("[", MAIN, [], []),
     ],
