@@ -166,6 +166,9 @@ def _read_section(
         is_id = row.name == (kind.id_setting or kind.app_setting) and refused.isdisjoint((key, row.name))
         if is_id and not re.fullmatch(PLATFORM_ID, values.get(row.name, "")):
             clauses.append(Message("{name} must be 1 to 200 visible ASCII characters", name=key))
+        elif is_id and values[row.name] != table[key]:
+            # Commands read the file without the function's environment.
+            clauses.append(Message("{key} must be written out here, without blanks around it", key=key))
     clauses += [each.sentence for each in problems]
     if clauses:
         return None, {}, clauses
@@ -184,12 +187,15 @@ def _text(key: str, value: Any, row: Setting, source: Source) -> str:
     rest = value.removeprefix(IN_FILE)
     if rest != value:
         try:
-            return source.read_text(source.folder / rest).strip()
+            text = source.read_text(source.folder / rest).strip()
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or Message("it is not UTF-8")
             raise ValueError(
                 Message("{key}: {path} cannot be read: {why}", key=key, path=rest, why=why)
             ) from None
+        if not text:
+            raise ValueError(Message("{key}: {path} is empty", key=key, path=rest))
+        return text
     rest = value.removeprefix(IN_ENVIRONMENT)
     if rest != value:
         text = source.environ.get(rest, "").strip()
