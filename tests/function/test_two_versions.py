@@ -231,12 +231,14 @@ class Walk:
             assert state in (before, "gone") and (state == before or self.may_end(id))
             self.final[id] = state
 
-    def verdict(self, suggest=""):
-        for trace in self.world.wechat.submitted.keys() - self.pushed:
+    def verdict(self):
+        for trace in sorted(self.world.wechat.submitted.keys() - self.pushed):
             self.pushed.add(trace)
-            about = json.loads(self.oss.objects[f"held/.checks/{trace}"].body)["receipt"]
-            suggest = suggest or self.dice.choice(("pass", "pass", "risky", "review"))
-            self.said[id_of(about)].add(suggest)
+            # An instance that ended has noted nothing of its submission: another one follows.
+            record = self.oss.objects.get(f"held/.checks/{trace}")
+            suggest = self.dice.choice(("pass", "pass", "risky", "review"))
+            if record:
+                self.said[id_of(json.loads(record.body)["receipt"])].add(suggest)
             result = {"suggest": suggest, "label": 100 if suggest == "pass" else 20001}
             event = {"Event": "wxa_media_check", "appid": self.world.wechat.appid, "trace_id": trace}
             event |= {"version": 2, "errcode": 0, "result": result, "detail": [{"errcode": 0, **result}]}
