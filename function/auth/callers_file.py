@@ -132,9 +132,9 @@ def _read_section(
     name: str, table: Mapping[str, Any], source: Source
 ) -> tuple[CallerEntry | None, dict[str, Any], list[Message]]:
     """Return the entry of a section and the values of its settings; or a clause for each fault."""
-    kind_name = table.get("kind")
-    kind = source.kinds.get(kind_name) if isinstance(kind_name, str) else None
-    if kind is None or not isinstance(kind_name, str):
+    kind_name = str(table.get("kind"))
+    kind = source.kinds.get(kind_name)
+    if kind is None:
         return None, {}, [Message("kind must be one of {names}", names=", ".join(sorted(source.kinds)))]
     rows = {key_of(row, kind_name): row for row in kind.settings}
     clauses = [*_unknown_keys(table, ("kind", "owners", *rows))]
@@ -152,7 +152,7 @@ def _read_section(
             unread.add(rows[key].name)
     # What a variable or another file holds may be a secret in the wrong place.
     named = {
-        row.name: row._replace(name=key, is_secret=row.is_secret or texts.get(row.name) != table.get(key))
+        row.name: row._replace(name=key, is_secret=texts.get(row.name) != table.get(key))
         for key, row in rows.items()
         if row.name not in unread
     }

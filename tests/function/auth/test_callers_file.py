@@ -5,7 +5,8 @@ import json
 import pytest
 
 from function.app import load_settings
-from function.auth import owner_of
+from function.auth import alipay, owner_of
+from function.auth.callers_file import key_of
 from function.errors import Misconfigured
 from tests.support.cases import cases_beside, table_beside
 
@@ -21,7 +22,8 @@ def read(environment, tmp_path):
     def make(callers=SIX, profiles="", **changes):
         (tmp_path / "profiles.toml").write_text(TABLE["PROFILE"] + profiles, "utf-8")
         if callers is not None:
-            (tmp_path / "callers.toml").write_bytes(callers.encode())
+            text = callers if isinstance(callers, bytes) else callers.encode()
+            (tmp_path / "callers.toml").write_bytes(text)
         for name, text in FILES.items():
             (tmp_path / name).write_text(text, "utf-8")
         named = {"CALLER_AUTH": "several", "PROFILES_FILE": str(tmp_path / "profiles.toml")}
@@ -54,6 +56,52 @@ def test_without_a_file_the_setting_is_refused_with_its_place(read):
     (problem,) = problems_of(read, None)
     assert problem.setting == "callers.toml"
     assert "callers.toml" in problem.sentence.values["path"]
+    assert problem.sentence.values["why"] == "No such file or directory"
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"a = " + b"[" * 100_000], ids=["no UTF-8", "deep nesting"])
+def test_a_file_that_cannot_be_read_is_one_problem(read, text):
+    (problem,) = problems_of(read, text)
+    assert problem.setting == "callers.toml"
+    assert problem.sentence.values.get("why") not in (None, "None")
+
+
+def test_a_secret_s_file_that_cannot_be_read_has_its_reason(read, tmp_path):
+    (tmp_path / "odd").write_bytes(b"\xff")
+    section = "[main]\nkind = 'wechat'\nappid = 'wx1'\nsecret = 'file:{}'\n"
+    said = [
+        problem.sentence.values["clause"].values["why"]
+        for name in ("odd", "nowhere")
+        for problem in problems_of(read, section.format(name))
+    ]
+    assert said[0].startswith("it is not")
+    assert said[1] == "No such file or directory"
+
+
+@cases("text", "profiles", "changes")
+def test_callers_that_may_stand_side_by_side_are_read(read, text, profiles, changes):
+    assert read(text, profiles, **changes).callers
+
+
+def test_an_address_of_the_environment_serves_the_sections_that_name_none(read):
+    text = SIX.replace('appid = "wx2', 'endpoint = "https://b.example.com"\nappid = "wx2')
+    main, second, *_ = read(text, WECHAT_ENDPOINT="https://a.example.com").callers
+    assert (main.settings.endpoint, second.settings.endpoint) == (
+        "https://a.example.com",
+        "https://b.example.com",
+    )
+
+
+def test_a_key_is_the_setting_without_its_kind_but_for_alipay_s_public_key():
+    keys = [key_of(row, "alipay") for row in alipay.KIND.settings]
+    assert keys == ["app_id", "key", "alipay_public_key", "identity", "endpoint"]
+
+
+@pytest.mark.parametrize(("key", "value"), [("appid", "wx 1"), ("endpoint", "no address")])
+def test_a_refusal_names_the_key_of_the_section(read, key, value):
+    keys = {"kind": "wechat", "appid": "wx1", "secret": "env:MAIN_SECRET", key: value}
+    (problem,) = problems_of(read, "[main]\n" + "".join(f'{name} = "{keys[name]}"\n' for name in keys))
+    assert f"[main]: {key} " in problem.sentence
 
 
 @cases("text", "values")

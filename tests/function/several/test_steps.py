@@ -170,6 +170,18 @@ def test_two_deployments_serve_side_by_side(deploy, clock):
     finish(one, begun[1], A, clock)
 
 
+def test_without_an_unnamed_section_a_backend_goes_on_with_what_the_one_caller_had(deploy):
+    """A deployment refuses that; a backend can mend it all the same."""
+    begun = begin(deploy(None), "main")
+    named = deploy(MAIN.replace('owners = "unnamed"\n', "") + SECOND)
+    assert named.form(begun["token"]).outcome == (401, "unauthorized")
+    assert named.world.ask("confirm", ticket=begun["posted"]["ticket"]).outcome == FORBIDDEN
+    assert as_backend(named.world, "confirm", ticket=begun["posted"]["ticket"]).status == 200
+    assert named.world.ask("status", receipt=begun["held"]["receipt"]).outcome == FORBIDDEN
+    assert named.world.commit(begun["held"]["receipt"]).json["state"] == "published"
+    assert named.world.commit(begun["uncommitted"]["receipt"]).json["state"] == "review"
+
+
 # --- what a caller leaves behind ---
 
 

@@ -44,12 +44,13 @@ def test_one_subject_has_folders_limits_and_quotas_at_each_caller(deploy, name):
     assert [several.form(several.token(each)).status for each in CALLERS] == [429] * 3
 
 
-def test_a_caller_reaches_nothing_of_a_profile_of_another(several):
+def test_a_caller_reaches_nothing_of_a_profile_of_another(several, log_lines):
     mine, world = several.token("main"), several.world
     key = several.store(several.token("second"), "second")["key"]
     # A folder of its own there would be one that the profile admitted.
     own = f"seconds/{owner_of('same', world.settings.owner_secret)}/{'A' * 22}.png"
     assert several.form(mine, "second").outcome == FORBIDDEN
+    assert "[second]" in log_lines()[-1]["reason"]
     query = {"profile": "second", "filename": "a.png"}
     bearer = {"Authorization": f"Bearer {mine}"}
     assert world.ask_event(method="GET", query=query, headers=bearer).outcome == FORBIDDEN
