@@ -60,7 +60,10 @@ def _entry_of(path: str, settings: Settings) -> CallerEntry:
     if appid != EVENTS:
         entry = next((each for each in settings.callers if each.id == f"wechat:{appid}"), None)
     if entry is None or not getattr(entry.settings, PUSH, None):
-        raise NotFound("/wechat-events is not enabled for this AppID.")
+        if appid == EVENTS:
+            raise NotFound("/wechat-events is not enabled without an AppID.")
+        # In the words about a forged push, so that no stranger learns which apps there are.
+        raise refused_appid()
     return entry
 
 

@@ -243,7 +243,7 @@ def test_a_check_that_needs_secrets_of_a_removed_caller_becomes_a_review(left, c
 def test_a_check_under_way_of_a_removed_caller_ends_in_a_review(left, clock):
     """Its verdict comes to an address that is gone, and silence is no pass."""
     begun, later = left
-    assert later.push(verdict(B, begun["trace"]), B).outcome == (404, "not_found")
+    assert later.push(verdict(B, begun["trace"]), B).outcome == FORBIDDEN
     for _ in range(3):
         clock.tick(hours=25)
         later.world.tick()

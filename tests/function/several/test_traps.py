@@ -204,13 +204,13 @@ def test_no_caller_can_name_the_record_of_another_s_verdict(several):
 
 
 def test_a_push_finds_its_caller_by_the_path(several, deploy):
-    assert several.push(verdict(A), path="wx3").outcome == (404, "not_found")
+    assert several.push(verdict(A), path="wx3").outcome == FORBIDDEN
     # Without an AppID it is the unnamed one's.
     assert several.push(verdict(A), path="").text == "success"
     assert several.push(verdict(B), B, path="").outcome == FORBIDDEN
     profiles = PROFILES.partition("[face]")[0]
     silent = deploy(MAIN + SECOND.partition("push_token")[0] + ANYONE, profiles)
-    assert silent.push(verdict(B), B).outcome == (404, "not_found")
+    assert silent.push(verdict(B), B).outcome == FORBIDDEN
     nobody = deploy(MAIN.replace('owners = "unnamed"\n', "") + SECOND)
     assert nobody.push(verdict(A), path="").outcome == (404, "not_found")
 
@@ -222,7 +222,18 @@ def test_one_caller_has_a_path_with_its_app_as_well(deploy):
         trace = [*one.apps[A].submitted][-1]
         assert one.push(verdict(A, trace), path=path).text == "success"
         assert one.world.status(stored["receipt"]) == "published"
-    assert one.push(verdict(A), path=B).outcome == (404, "not_found")
+    assert one.push(verdict(A), path=B).outcome == FORBIDDEN
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_stranger_cannot_tell_an_unknown_app_from_a_forged_push(several, method):
+    query = {"signature": "0", "echostr": "e"}
+    asked = [
+        several.world.ask_event(method=method, path=f"/wechat-events/{app}", query=query, body={})
+        for app in (A, B, "wx3")
+    ]
+    assert {each.outcome for each in asked} == {FORBIDDEN}
+    assert len({each.json["error"]["message"] for each in asked}) == 1
 
 
 # --- revocations and erasures ---
