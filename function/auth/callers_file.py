@@ -158,10 +158,8 @@ def _read_section(
     }
     by_key, problems = read_rows({named[each].name: text for each, text in texts.items()}, named.values())
     values = {row: by_key[renamed.name] for row, renamed in named.items() if renamed.name in by_key}
-    problems += validation.missing_settings(
-        kind.settings, values, None, (), {*unread, *settings_of(problems)}
-    )
     refused = {*unread, *settings_of(problems)}
+    problems += validation.missing_settings(kind.settings, values, None, (), refused)
     for key, row in rows.items():
         is_id = row.name == (kind.id_setting or kind.app_setting) and refused.isdisjoint((key, row.name))
         if is_id and not re.fullmatch(PLATFORM_ID, values.get(row.name, "")):
