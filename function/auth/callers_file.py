@@ -18,6 +18,7 @@ from function.messages import Message
 CALLERS_TOML, SEVERAL, UNNAMED = "callers.toml", "several", "unnamed"
 # Where secrets are: another file, or a variable of the environment.
 IN_FILE, IN_ENVIRONMENT = "file:", "env:"
+VARIABLE = r"[A-Z][A-Z0-9_]*"
 PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----"
 # Visible ASCII, so that no id ends inside another; its token must fit into a callback field of OSS.
 PLATFORM_ID = r"[!-~]{1,200}"
@@ -196,6 +197,9 @@ def _text(key: str, value: Any, row: Setting, source: Source) -> str:
         return text
     rest = value.removeprefix(IN_ENVIRONMENT)
     if rest != value:
+        # What is no name may be the secret itself.
+        if not re.fullmatch(VARIABLE, rest):
+            raise ValueError(Message("{key}: env: takes the name of a variable, in capitals", key=key))
         text = source.environ.get(rest, "").strip()
         if not text:
             raise ValueError(Message("{key}: the environment has no {name}", key=key, name=rest))

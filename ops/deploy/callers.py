@@ -1,11 +1,13 @@
 """``callers.toml``, the operator's own file of several callers: its entries, and what they point to."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from function.auth.callers_file import VARIABLE
 from function.config import settings
 from ops.terminal.language import Failure, Text
 
@@ -49,7 +51,8 @@ def own_entries(file: Path | None = None) -> Entries:
 
 def own_variables() -> frozenset[str]:
     """Return the names of the variables that the project's entries take secrets from."""
-    return frozenset(pointed_to("env", *own_entries().values()))
+    named = pointed_to("env", *own_entries().values())
+    return frozenset(name for name in named if re.fullmatch(VARIABLE, name))
 
 
 def id_of(entry: Mapping[str, Any]) -> str:

@@ -124,8 +124,9 @@ def test_events_of_wechat_need_a_caller_of_wechat(read):
 
 
 def test_all_problems_are_found_together_and_none_shows_a_secret(read):
-    found = problems_of(read, SIX.replace('"env:MAIN_SECRET"', '"canary"') + "[x]\nkind = 1\n")
-    assert len(found) == 2
+    text = SIX.replace('"env:MAIN_SECRET"', '"canary"').replace("env:SECOND_SECRET", "env:canary")
+    found = problems_of(read, text + "[x]\nkind = 1\n")
+    assert len(found) == 3
     assert "canary" not in json.dumps(found)
 
 

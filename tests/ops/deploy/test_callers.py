@@ -104,6 +104,7 @@ def test_a_deployment_of_several_callers_has_no_problem(several):
     [
         (None, "callers.toml is not there: docs/callers.md"),
         ('"env:APP1_SECRET"', "callers.toml [app1]: secret "),
+        ("env:APP2_SECRET", "callers.toml [app2]: secret: "),
         ("wx0000000000000001", "callers.toml [app2]: "),
     ],
 )
@@ -114,9 +115,8 @@ def test_a_fault_of_callers_is_named_once_in_their_file(several, change, place):
     callers.unlink()
     if change:
         text = text.replace("0000000000000002", "0000000000000001") if "wx" in change else text
-        callers.write_text(
-            text.replace('"env:APP1_SECRET"', '"literal"') if "env" in change else text, "utf-8"
-        )
+        wrong = '"literal"' if '"' in change else "env:literal"
+        callers.write_text(text.replace(change, wrong) if "env" in change else text, "utf-8")
     (problem,) = check(with_own_blocks(file, environ), environ).problems
     assert problem.startswith(place) and "literal" not in problem
 
