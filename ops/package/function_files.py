@@ -132,7 +132,10 @@ def callers_files(root: Path) -> tuple[str, ...]:
     """
     named = pointed_to("file", *own_entries(root / CALLERS_TOML).values())
     names = [CALLERS_TOML, *dict.fromkeys(name for name in named if not Path(name).is_absolute())]
-    command, tracked = ["git", "--literal-pathspecs", "ls-files", "-z", "--", *names], ""
+    # A link in the project is packed as what it leads to.
+    there = [(root / name).resolve() for name in names]
+    targets = [path for path in there if root.resolve() in path.parents]
+    command, tracked = ["git", "--literal-pathspecs", "ls-files", "-z", "--", *names, *targets], ""
     # Where there is no git, nothing is tracked.
     with suppress(OSError):
         tracked = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout

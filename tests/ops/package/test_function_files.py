@@ -131,3 +131,12 @@ def test_files_of_callers_that_git_tracks_are_refused(several, name):
         return
     with pytest.raises(PackagingError, match=f"git rm --cached {name}"):
         callers_extra(several, SEVERAL)
+
+
+def test_a_link_to_a_file_that_git_tracks_is_refused(several):
+    (several / "keys").rename(several / "private")
+    (several / "keys").symlink_to("private")
+    subprocess.run(["git", "init", "-q"], cwd=several, check=True)
+    subprocess.run(["git", "add", "private"], cwd=several, check=True)
+    with pytest.raises(PackagingError, match="git rm --cached private/pay.pem"):
+        callers_extra(several, SEVERAL)
