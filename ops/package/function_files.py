@@ -134,7 +134,7 @@ def callers_files(root: Path) -> tuple[str, ...]:
     names = [CALLERS_TOML, *dict.fromkeys(name for name in named if not Path(name).is_absolute())]
     # A link in the project is packed as what it leads to.
     there = [(root / name).resolve() for name in names]
-    targets = [path for path in there if root.resolve() in path.parents]
+    targets = [str(path) for path in there if root.resolve() in path.parents]
     command, tracked = ["git", "--literal-pathspecs", "ls-files", "-z", "--", *names, *targets], ""
     # Where there is no git, nothing is tracked.
     with suppress(OSError):
