@@ -68,7 +68,8 @@ def read_callers(
     problems += [_problem(name, clause) for name, clause in _between(entries, read)]
     if values.get("ERASE_ON") and not any(each.kind_name == "wechat" for each in entries):
         problems.append(Problem("ERASE_ON", Message("ERASE_ON needs a caller of WeChat in callers.toml")))
-    for profile in profiles:
+    # A file that has no sections is one fault, not one for each profile.
+    for profile in profiles if tables else ():
         for name in profile.callers:
             if name not in tables:
                 clause = Message("callers names {name}, which callers.toml has not", name=name)

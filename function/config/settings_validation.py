@@ -107,6 +107,11 @@ def profiles_and_settings(
                 'hold with "check" needs CALLER_AUTH=wechat: WeChat asks for the openid;'
                 ' check_by = ["aliyun"] needs no WeChat'
             )
+            if callers is not None:
+                clause = Message(
+                    'hold with "check" lets in callers of WeChat alone: name them in callers,'
+                    ' or write check_by = ["aliyun"]'
+                )
             yield problem_in(profile.name, clause, needs="CALLER_AUTH")
         elif profile.is_checked_by_wechat and kind and session and session < LEAST_SESSION_OF_A_CHECK:
             clause = Message(

@@ -4,11 +4,13 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from function.auth import CallerKinds
+from function.auth.callers_file import key_of
 from function.config import settings
 from function.config.profile import Profile
 from function.config.profiles import read_profiles
 from function.errors import Problem
-from ops.deploy.callers import CALLERS_TOML, NO_CALLERS
+from ops.deploy.callers import CALLERS_TOML, NO_CALLERS, PLATFORM_IDS
 from ops.terminal.language import Text
 from ops.terminal.messages import in_both
 
@@ -41,7 +43,19 @@ def is_unmade(file: Path) -> bool:
 def said_of(problem: Problem) -> Text:
     """Return what the function says; of an own file that nobody made, what makes it."""
     unmade, path = UNMADE.get(problem.setting), problem.sentence.values.get("path")
-    return unmade if unmade and path and is_unmade(Path(str(path))) else in_both(problem.sentence)
+    if unmade and path and is_unmade(Path(str(path))):
+        return unmade
+    said = in_both(problem.sentence)
+    return in_keys(said) if problem.setting == CALLERS_TOML else said
+
+
+def in_keys(sentence: Text) -> Text:
+    """Return a sentence about ``callers.toml`` with the keys that stand there in the place of settings."""
+    kinds = CallerKinds()
+    keys = {row.name: key_of(row, name) for name in PLATFORM_IDS for row in kinds[name].settings}
+    return Text(
+        *(re.sub(r"[A-Z]+(?:_[A-Z]+)+", lambda each: keys.get(each[0], each[0]), text) for text in sentence)
+    )
 
 
 def with_lines(sentences: Iterable[Text], file: Path) -> Iterator[Text]:

@@ -11,9 +11,10 @@ from function.app import load_settings
 from function.auth import all_settings
 from function.config.profiles import PROFILES_TOML
 from function.errors import Misconfigured
-from ops.deploy.callers import CALLERS_TOML, own_variables
+from function.errors import Problem as Fault
+from ops.deploy.callers import CALLERS_TOML, SEVERAL, own_entries, own_variables
 from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
-from ops.deploy.profile_lines import NO_PROFILES, profiles_in, said_of
+from ops.deploy.profile_lines import NO_PROFILES, in_keys, profiles_in, said_of
 from ops.deploy.quota_rules import quota_problems
 from ops.deploy.s_yaml import Place, Problem, mapping
 from ops.deploy.schema_check import is_secret, wrong_value
@@ -78,17 +79,24 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
     unusable = unusable_settings(variables, str(props.get("region", "")))
     for name, sentence in (*unusable, *unlike_wechat(variables)):
         yield Problem((*place, "environmentVariables", name), sentence)
+    for name, entry in own_entries().items() if variables.get("CALLER_AUTH") == SEVERAL else ():
+        secret = variables.get(str(entry.get("secret", "")).removeprefix("env:"), "")
+        app = {"WECHAT_APPID": str(entry.get("appid", "")), "WECHAT_SECRET": secret}
+        for setting, sentence in unlike_wechat(app) if entry.get("kind") == "wechat" else ():
+            yield Problem((CALLERS_TOML, f"[{name}]", in_keys(Text(setting, setting)).en), in_keys(sentence))
     try:
         settings = load_settings({"FC_REGION": str(props.get("region", "")), **variables})
     except Misconfigured as error:
         for problem in error.problems:
+            if _is_mounted(problem, props):
+                continue
             sentence = said_of(problem)
             where: Place = (*place, "environmentVariables", problem.setting)
             if problem.setting == PROFILES_TOML or sentence is NO_PROFILES:
                 where = (PROFILES_TOML,)
             elif problem.setting == CALLERS_TOML:
                 where = (CALLERS_TOML,)
-                lacking = getattr(problem.sentence.values.get("clause"), "values", {}).get("name")
+                lacking = _clause_values(problem).get("name")
                 if lacking in own_variables():
                     where = (*place, "environmentVariables", lacking)
                     sentence = Text(*(f"{each} ({lacking}: ${{env('{lacking}')}})" for each in sentence))
@@ -98,6 +106,19 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
         yield Problem((PROFILES_TOML,), sentence)
     for name, sentence in roles_taken_by_themselves(settings, str(props.get("role", ""))):
         yield Problem((*place, "environmentVariables", name) if name else (PROFILES_TOML,), sentence)
+
+
+def _clause_values(problem: Fault) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = getattr(problem.sentence.values.get("clause"), "values", {})
+    return values
+
+
+def _is_mounted(problem: Fault, props: Mapping[str, Any]) -> bool:
+    """True of a file of callers that lies in a folder that the function has, and this machine has not."""
+    path = str(_clause_values(problem).get("path", "")) if problem.setting == CALLERS_TOML else ""
+    blocks = (mapping(props.get(name)).get("mountPoints") or () for name in ("nasConfig", "ossMountConfig"))
+    folders = (mapping(point).get("mountDir") for points in blocks for point in points)
+    return any(folder and path.startswith(f"{str(folder).rstrip('/')}/") for folder in folders)
 
 
 def functions(document: Any) -> Iterator[tuple[Place, dict[str, Any]]]:

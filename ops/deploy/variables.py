@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ops.deploy.callers import own_variables
 from ops.deploy.expressions import Resolver
 from ops.deploy.s_yaml import Problem
 from ops.deploy.schema_check import is_secret
@@ -60,6 +61,11 @@ UNSET = Text(
     "没有设置：请写上 {name}=…，写法见 .env.example",
 )
 
+UNSET_OF_CALLER = Text(
+    "is not set: callers.toml takes a secret from it (env:{name}); write {name}=...",
+    "没有设置：callers.toml 从这里取密钥（env:{name}）；请写上 {name}=…",
+)
+
 UNSET_ROLE = Text(
     "is not set: `manage.py setup` makes the role, and prints the line for .env",
     "没有设置：`manage.py setup` 会建这个角色，并打印要写进 .env 的一行",
@@ -69,6 +75,8 @@ UNSET_ROLE = Text(
 def unset_at_its_source(problem: Problem, sources: VariableSources) -> Problem:
     """A setting that ``s.yaml`` passes on and nobody set is missing in ``.env``, if the example has it."""
     *_, block, name = problem.place if len(problem.place) > 1 else ("", "")
+    if block == "environmentVariables" and name in own_variables():
+        return Problem((ENV, name), Text(*(text.format(name=name) for text in UNSET_OF_CALLER)))
     if block != "environmentVariables" or name not in sources.example or sources.values.get(str(name)):
         return problem
     said = UNSET_ROLE if name == "STS_ROLE_ARN" else UNSET

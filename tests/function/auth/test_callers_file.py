@@ -53,7 +53,7 @@ def test_an_owner_is_made_of_its_caller_and_the_subject(id, owner):
 
 
 def test_without_a_file_the_setting_is_refused_with_its_place(read):
-    (problem,) = problems_of(read, None)
+    (problem,) = problems_of(read, None, 'callers = ["main"]\n')
     assert problem.setting == "callers.toml"
     assert "callers.toml" in problem.sentence.values["path"]
     assert problem.sentence.values["why"] == "No such file or directory"

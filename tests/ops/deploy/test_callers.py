@@ -125,10 +125,48 @@ def test_the_line_that_hands_over_no_secret_is_named(several):
     file, environ = several(1)
     lacking = {name: value for name, value in environ.items() if name != "APP1_TOKEN"}
     (problem,) = check(with_own_blocks(file, lacking), lacking).problems
-    assert problem.startswith("s.own.yaml:") and "APP1_TOKEN is not set" in problem
+    assert problem.startswith(".env: APP1_TOKEN ") and "callers.toml" in problem and "s.own" not in problem
     # An own s.yaml of several functions hands over nothing by itself.
     problems = check(file, environ).problems
     assert len(problems) == 3 and any("APP1_TOKEN: ${env('APP1_TOKEN')}" in each for each in problems)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "environ", "said"),
+    [
+        ('push_aes_key = "env:APP1_AES_KEY"\n', "", {}, ["push_aes_key", "push_token"]),
+        ("env:APP1_SECRET", "env:APP1-SECRET", {}, ["secret"]),
+        (
+            "wx0000000000000001",
+            "5" * 32,
+            {"APP1_SECRET": "wx0000000000000001"},
+            ["[app1]", "appid", "secret"],
+        ),
+    ],
+    ids=["half a push", "no name of a variable", "swapped"],
+)
+def test_a_fault_of_a_section_names_the_keys_that_stand_there(several, written, instead, environ, said):
+    file, before = several(1)
+    callers = file.with_name("callers.toml")
+    callers.write_text(callers.read_text("utf-8").replace(written, instead), "utf-8")
+    environ = {**before, **environ}
+    (problem,) = check(with_own_blocks(file, environ), environ).problems
+    assert problem.startswith("callers.toml")
+    assert all(each in problem for each in said) and "WECHAT" not in problem
+
+
+@pytest.mark.parametrize(
+    ("mounted", "count"), [(None, 1), ("/mnt/other", 1), ("/mnt/keys", 0), ("/mnt/keys/", 0)]
+)
+def test_a_file_on_a_mounted_nas_need_not_be_on_this_machine(several, mounted, count):
+    file, environ = several(1)
+    callers = file.with_name("callers.toml")
+    callers.write_text(callers.read_text("utf-8").replace("env:APP1_SECRET", "file:/mnt/keys/app1"), "utf-8")
+    if mounted:
+        point = f"[{{serverAddr: 'a.cn-hangzhou.nas.aliyuncs.com:/', mountDir: {mounted}}}]"
+        block = f"      nasConfig: {{userId: 0, groupId: 0, mountPoints: {point}}}\n"
+        file.write_text(file.read_text("utf-8").replace("      cpu: ", f"{block}      cpu: ", 1), "utf-8")
+    assert len(check(with_own_blocks(file, environ), environ).problems) == count
 
 
 def test_fifteen_wechat_apps_fit_and_the_first_that_does_not_is_foretold(several):
