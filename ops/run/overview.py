@@ -3,7 +3,7 @@ Overview that ``serve`` prints: addresses, profiles, things to try, next steps.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -184,10 +184,12 @@ def _bucket(origin: str, place: Place, language: str) -> str:
 
 def _push(cloud: LocalCloud, language: str) -> dict[str, str]:
     """Return the push settings of the local WeChat; other callers have none."""
-    if cloud.caller_auth not in ("wechat", SEVERAL):
+    words = _say(language, "push_words")
+    if cloud.caller_auth == SEVERAL:
+        return dict(_pushes(cloud, language, words))
+    if cloud.caller_auth != "wechat":
         return {}
     push = cloud.push
-    words = _say(language, "push_words")
     return {
         _say(language, "push"): f"{push.url}   {words}",
         "  Token": push.token,
@@ -195,8 +197,20 @@ def _push(cloud: LocalCloud, language: str) -> dict[str, str]:
     }
 
 
+def _pushes(cloud: LocalCloud, language: str, words: str) -> Iterator[tuple[str, str]]:
+    """Yield the push settings of each mini-program of WeChat, which has an address of its own."""
+    for name, entry in cloud.deployment.callers.items():
+        if entry.get("kind") == "wechat":
+            push = cloud.wechat.checks.pushes[app_of(entry)] or cloud.push
+            yield f"{_say(language, 'push')} [{name}]", f"{push.url}   {words}"
+            yield f"  Token [{name}]", push.token
+            yield f"  AESKey [{name}]", push.aes_key
+
+
 def _wechat(cloud: LocalCloud) -> str:
     """Return the address of the local WeChat with the mini-program that it always knows."""
+    if cloud.caller_auth == SEVERAL:
+        return cloud.wechat.origin
     return f"{cloud.wechat.origin}   AppID {APP_ID}   AppSecret {APP_SECRET}"
 
 

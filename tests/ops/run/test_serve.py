@@ -36,7 +36,12 @@ ORIGIN = "http://127.0.0.1:9000"
 
 
 def a_cloud(caller_auth="wechat"):
-    server = SimpleNamespace(origin=ORIGIN, outer_origin=ORIGIN)
+    pushes = {
+        APP_ID: None,
+        "wx0000000000local1": PushSettings(f"{ORIGIN}/wechat-events/2", "other", "other-key"),
+    }
+    checks = SimpleNamespace(pushes=pushes)
+    server = SimpleNamespace(origin=ORIGIN, outer_origin=ORIGIN, checks=checks)
     return SimpleNamespace(
         **dict.fromkeys(("gateway", "oss", "sts", "wechat", "playground", "business", "green"), server),
         archive=SimpleNamespace(origin=ORIGIN, outer_origin="http://127.0.0.1:9006"),
@@ -147,6 +152,12 @@ def test_the_screen_shows_the_message_push_as_the_console_has_it():
     values = {line.split()[0]: line.split()[1] for line in text.splitlines() if len(line.split()) == 2}
     assert (values["Token"], values["EncodingAESKey"]) == ("a-token", "a-key")
     assert "EncodingAESKey" not in shown(a_cloud("jwt"))
+
+
+def test_the_screen_shows_the_message_push_of_each_of_several_mini_programs():
+    text = shown(a_cloud("several"))
+    assert {"a-token", "a-key", "other", "other-key", f"{ORIGIN}/wechat-events/2"} <= set(text.split())
+    assert APP_SECRET not in text
 
 
 @pytest.fixture
