@@ -40,10 +40,10 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (20_450, 157),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
     "ops/": (21_859, 176),
     "local/": (15_345, 156),
-    "quality/": (12_131, 110),
+    "quality/": (12_135, 110),
     "tests/": (82_975, 715),
     "miniprogram/": (15_426, 201),
     (REST := "docs/, deploy/, root"): (13_974, 152),

@@ -90,7 +90,8 @@ def app_in(claims: Mapping[str, Any], settings: Settings, bucket: str) -> str | 
     Return the claim ``app`` of a verified token of this bucket; its caller may have been removed since.
 
     Raises:
-        Unauthorized: it is for another bucket, or for an app that was never one of several callers.
+        Unauthorized: it is for another bucket; or, with one caller, for an app that is neither its own nor
+            was one of several.
     """
     app: Any = claims.get("app")
     is_removed = isinstance(app, str) and ":" in app if settings.only else app is None or isinstance(app, str)
