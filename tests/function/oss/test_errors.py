@@ -96,9 +96,9 @@ FILE = b'SYSTEM "file:///etc/passwd"'
     ],
 )
 def test_xml_that_oss_never_sends_is_refused(body):
-    started = time.process_time()
+    started = time.thread_time()
     assert xml_of(body) is None
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_deeply_nested_xml_is_read_and_freed():

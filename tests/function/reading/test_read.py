@@ -126,6 +126,6 @@ def test_without_credentials_there_is_no_url(reading, sts):
 def test_fifty_urls_are_made_in_no_time(reading, good_sts):
     read = reading()
     read(key=KEY)
-    started = time.process_time()
+    started = time.thread_time()
     assert len(read(items=[{"key": KEY, "variant": "thumb"}] * 50).json["items"]) == 50
-    assert time.process_time() - started < 0.5
+    assert time.thread_time() - started < 0.5
