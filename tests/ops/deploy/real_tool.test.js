@@ -111,7 +111,7 @@ test('profiles of the live version are read from its package, and a change that 
   await state({ package: null });
   const other = manage('deploy');
   assert.equal(other.status, 0, other.said);
-  assert.equal(other.said.match(/Not compared: the profiles.*fc:GetFunctionCode/g).length, 1);
+  assert.equal(other.said.match(/Not compared: profiles\.toml.*fc:GetFunctionCode/g).length, 1);
 });
 
 test('a canary takes its share and ends; a rollback builds nothing and goes back to the version before', withTimeout, async () => {
