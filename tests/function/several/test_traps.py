@@ -1,5 +1,8 @@
 """Several callers: what is one caller's does nothing for another."""
 
+import hmac
+import json
+from base64 import urlsafe_b64encode
 from hashlib import sha256
 
 import jwt
@@ -103,6 +106,14 @@ def test_a_stranger_cannot_tell_an_unknown_app_from_a_wrong_code(several):
     assert len({(each["code"], each["message"]) for each in answers}) == 1
 
 
+def signed_with_text(claims, secret):
+    """An HS256 token by hand: the library signs none with a public key."""
+    parts = ({"alg": "HS256", "typ": "JWT"}, claims)
+    text = ".".join(urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+    mac = hmac.digest(secret.encode(), text.encode(), "sha256")
+    return f"{text}.{urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
 def test_a_public_key_of_an_issuer_is_no_secret_of_its_tokens(deploy):
     key = (KEYS / "rsa.pub.pem").read_text()
     issuer = ISSUER.replace("HS256", "RS256").replace('"env:SITE_KEY"', f"'''{key}'''")
@@ -113,7 +124,9 @@ def test_a_public_key_of_an_issuer_is_no_secret_of_its_tokens(deploy):
     assert several.form(signed).status == 200
     for forged in (
         jwt.encode(good, (KEYS / "rsa_other.pem").read_text(), "RS256"),
-        jwt.encode(good, key.replace("-----", "#"), "HS256"),
+        signed_with_text(good, key.strip()),
+        # The right key, and not the algorithm of this issuer.
+        jwt.encode(good, (KEYS / "rsa.pem").read_text(), "RS512"),
         jwt.encode(good, "", "none"),
         jwt.encode({**good, "aud": SESSION}, (KEYS / "rsa.pem").read_text(), "RS256"),
     ):
