@@ -159,9 +159,6 @@ class Account:
             answer = None
         if not isinstance(answer, dict):
             raise CloudError(action, "UnreadableAnswer")
-        # CloudMonitor refuses some calls with HTTP 200.
-        if answer.get("Success") is False:
-            raise CloudError(action, plain(answer.get("Code")), request_id=plain(answer.get("RequestId", "")))
         return answer
 
     def _make_bucket(self, step: Step) -> None:

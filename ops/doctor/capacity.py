@@ -4,12 +4,12 @@ Phones at one instant that a plain and a burst deployment carry, by the limits o
 ``python -m quality.bench --only limits`` replays it; docs/speed has the figures.
 """
 
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
 
 from function.config.settings import Settings
 from function.sts.credentials import AccessKeys
 from ops.account.cloud import Account, CloudError
-from ops.account.metric_calls import instance_limit
 from ops.doctor.findings import Finding, State
 from ops.terminal.language import Text
 
@@ -67,6 +67,35 @@ def limits_of(settings: Settings, keys: AccessKeys | None) -> tuple[int, ...]:
     except CloudError:
         return LIMITS
     return (limit,) if limit else LIMITS
+
+
+def instance_limit(account: Account, account_id: str, region: str) -> int:
+    """
+    Return how many instances the account may run in the region; 0 where CloudMonitor does not tell it.
+
+    Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/monitoring-data
+    """
+    service = (f"https://metrics.{region}.aliyuncs.com", "Cms", "2019-01-01")
+    asked = {
+        "Namespace": "acs_fc",
+        "MetricName": "RegionConcurrencyLimit",
+        "Period": 60,
+        "Dimensions": json.dumps([{"userId": account_id, "region": region}]),
+    }
+    try:
+        return limit_in(account.ask(service, "DescribeMetricLast", asked).get("Datapoints"))
+    except CloudError:
+        return 0
+
+
+def limit_in(datapoints: Any) -> int:
+    """Return the limit in the newest value; 0 where there is none."""
+    try:
+        points = json.loads(datapoints) if isinstance(datapoints, str) else datapoints
+        newest = max(points, key=lambda point: float(point["timestamp"]))
+        return int(float(newest.get("Value", newest.get("Maximum", 0))))
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+        return 0
 
 
 def check_capacity(region: str, limits: tuple[int, ...] = LIMITS) -> Finding:

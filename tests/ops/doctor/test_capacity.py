@@ -45,7 +45,7 @@ class CloudMonitor:
 @pytest.mark.parametrize(
     ("points", "codes", "expected"),
     [
-        ([{"timestamp": 1, "Value": 500}], {}, (500,)),
+        ([{"timestamp": 2, "Value": 500}, {"timestamp": 1, "Value": 7}], {}, (500,)),
         ([], {}, LIMITS),
         ([], {"DescribeMetricLast": "Forbidden.RAM"}, LIMITS),
         ([], {"GetCallerIdentity": "InvalidAccessKeyId.NotFound"}, LIMITS),
