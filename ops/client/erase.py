@@ -1,11 +1,11 @@
 """
 Erase everything of one user, by calling /erase of a deployed function until it is done.
 
-The token is signed with RECEIPT_SECRET (else TOKEN_SECRET) of .env. With ALIBABA_CLOUD_ACCESS_KEY_ID and
-ALIBABA_CLOUD_ACCESS_KEY_SECRET, which must be able to list the buckets of the profiles, it counts first and
-shows how far it is; --dry-run counts and erases nothing. Both go by .env and profiles.toml of this folder. It
-takes an hour and more, because forms that are out must end: the timer of the function continues without this
-command, and running it again shows the state and, in the end, the record.
+The token is signed with RECEIPT_SECRET (else TOKEN_SECRET) of .env. --dry-run counts and erases nothing: with
+ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, which must be able to list the buckets of the
+profiles, by .env and profiles.toml of this folder. An erasure takes an hour and more, because forms that are
+out must end: the timer of the function continues without this command, and running it again shows the state
+and, in the end, the record.
 """
 
 import argparse
@@ -23,13 +23,10 @@ from function.auth.business_token import ERASURE
 from function.auth.signed_tokens import issue_token
 from function.config.settings import Settings
 from function.owners.erasure_records import OWNER
-from function.sts.credentials import AccessKeys
 from ops.account.operator_keys import operator_keys
-from ops.client.answers import InvokeFailed, checked
 from ops.client.backend_token import TOKEN_LIFE
 from ops.client.erase_count import NOT_COVERED, show_counts
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
-from ops.client.progress import progress_bar
+from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, InvokeFailed, checked
 from ops.deploy.callers import CALLER, SEVERAL, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
@@ -43,9 +40,9 @@ SUMMARY = Text("erase everything of one user", "删除一个用户的全部数�
 ABOUT = Text(
     __doc__,
     "反复调用已部署函数的 /erase，直到一个用户的全部数据删除完成。\n\n"
-    "令牌用 .env 里的 RECEIPT_SECRET（没有就用 TOKEN_SECRET）签发。有 ALIBABA_CLOUD_ACCESS_KEY_ID 和"
-    " ALIBABA_CLOUD_ACCESS_KEY_SECRET（要能列出各用途的桶）时，先计数，再显示进度；--dry-run 只计数，"
-    "什么都不删。两者都以本目录的 .env 和 profiles.toml 为准。已经发出去的表单要先失效，所以要一个多小时："
+    "令牌用 .env 里的 RECEIPT_SECRET（没有就用 TOKEN_SECRET）签发。--dry-run 只计数，什么都不删：用"
+    " ALIBABA_CLOUD_ACCESS_KEY_ID 和 ALIBABA_CLOUD_ACCESS_KEY_SECRET（要能列出各用途的桶），以本目录的 .env"
+    " 和 profiles.toml 为准。已经发出去的表单要先失效，所以要一个多小时："
     "没有本命令，函数的定时触发也会继续；再运行一次可以看到状态，完成后得到记录。",
 )
 URL = Text("address of the function", "函数的地址")
@@ -59,11 +56,6 @@ NEEDS_URL = Text(
 BAD_OWNER = Text("--owner must be the 26 characters of a key.", "--owner 应为 key 里的 26 个字符。")
 BAD_SUB = Text("--sub must have 1 to 255 bytes.", "--sub 应为 1 到 255 字节。")
 NO_SECRET = Text("RECEIPT_SECRET or TOKEN_SECRET is missing.", "缺少 RECEIPT_SECRET 或 TOKEN_SECRET。")
-NO_KEYS = Text(
-    "--dry-run needs ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, which may list the"
-    " buckets.",
-    "--dry-run 需要能列出这些桶的 ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET。",
-)
 NOTHING_DONE = Text("Nothing was erased (--dry-run).", "什么都没有删除（--dry-run）。")
 COUNTS = Text(
     "{state}: {deleted} deleted, {aborted} uploads aborted",
@@ -105,19 +97,10 @@ def run(args: argparse.Namespace) -> int:
         settings = operator_settings(environ)
         called, owner_id = ("", "") if args.owner is not None else caller_called(args.caller, environ)
         owner = _owner(args, settings, owner_id)
-        keys = _keys(environ)
         if not (args.url or args.dry_run):
             raise Failure(NEEDS_URL)
-        if args.dry_run and keys is None:
-            raise Failure(NO_KEYS)
-        total = 0
-        try:
-            total = show_counts(settings, owner, keys, screen, language) if keys else 0
-        except Failure as error:
-            if args.dry_run:
-                raise
-            complaints.fail_with(error, language)
         if args.dry_run:
+            show_counts(settings, owner, operator_keys(environ), screen, language)
             screen.line(NOTHING_DONE.say(language))
             return 0
         if not settings.receipt_secrets:
@@ -127,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
             user = {"owner": args.owner} if args.owner is not None else {"sub": args.sub}
             if called and (args.caller or settings.caller_auth == SEVERAL):
                 user["caller"] = called
-            return _erase(args, settings, user, total, screen, language)
+            return _erase(args, settings, user, screen, language)
         except KeyboardInterrupt:
             screen.line(STOPPED.say(language))
             return 130
@@ -152,22 +135,10 @@ def _owner(args: argparse.Namespace, settings: Settings, owner_id: str) -> str:
     return str(args.owner)
 
 
-def _keys(environ: dict[str, str]) -> AccessKeys | None:
-    try:
-        return operator_keys(environ)
-    except Failure:
-        return None
-
-
 def _erase(
-    args: argparse.Namespace,
-    settings: Settings,
-    user: dict[str, str],
-    total: int,
-    screen: Screen,
-    language: str,
+    args: argparse.Namespace, settings: Settings, user: dict[str, str], screen: Screen, language: str
 ) -> int:
-    client, draw = FunctionAtUrl(args.url), progress_bar(sys.stderr.isatty() and total > 0)
+    client = FunctionAtUrl(args.url)
     before, failures, is_waiting = -1, 0, False
     while True:
         answer = _asked(client, settings, user, failures)
@@ -177,7 +148,6 @@ def _erase(
             continue
         said, failures = checked(answer, language), 0
         done, now = said.get("state") == "done", _count(said, "deleted") + _count(said, "aborted")
-        draw(total if done else min(now, total), total)
         if done or now != before:
             _show_state(said, screen, language)
         if done:

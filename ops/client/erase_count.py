@@ -22,9 +22,9 @@ FOUND = Text(
 NOT_COVERED = Text("Not covered, erase yourself: {names}", "不包括这些用途，请自行清除：{names}")
 
 
-def show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen, language: str) -> int:
+def show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen, language: str) -> None:
     """
-    Show what there is in each bucket; return the number of all.
+    Show how much there is in each bucket.
 
     Raises:
         Failure: OSS refuses, or is not reached.
@@ -47,7 +47,6 @@ def show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen
         screen.line(FOUND.say(language, bucket=bucket, **count))
     if others := [each.name for each in profiles if each not in covered]:
         screen.line(NOT_COVERED.say(language, names=", ".join(others)))
-    return sum(count.total() for count in counts.values())
 
 
 def found(step: Step, keys: AccessKeys) -> Iterator[str]:

@@ -1,14 +1,12 @@
 """
-Posting a file with a signed form, in pieces, as ``wx.uploadFile`` does: all fields first, the file last.
+Posting a file with a signed form, as ``wx.uploadFile`` does: all fields first, the file last.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import requests
-from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
 
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable
@@ -18,11 +16,6 @@ CONNECT_SECONDS = 10
 ANSWER_SECONDS = 60
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOTHING = Text("", "")
-SHORTER = Text(
-    "The file became shorter while it was read; nothing was uploaded.", "文件在读取时变短了，什么都没有上传。"
-)
-
-Progress = Callable[[int, int], None]
 
 
 class UploadFailed(Failure):
@@ -57,64 +50,28 @@ def open_session(url: str) -> requests.Session:
     return session
 
 
-def post_form(
-    url: str,
-    fields: Mapping[str, str],
-    file: BinaryIO,
-    size: int,
-    *,
-    filename: str = "upload",
-    content_type: str = "application/octet-stream",
-    progress: Progress = lambda sent, total: None,
-) -> UploadAnswer:
+def post_form(url: str, fields: Mapping[str, str], file: tuple[str, bytes]) -> UploadAnswer:
     """
-    Send one file; it is read in pieces and never held whole.
+    Send one file.
 
     Args:
-        size: bytes of the file.
-        progress: called with the bytes of the body sent so far, and their total.
+        file: its name and its content.
 
     Raises:
-        UploadFailed: refused connection, broken off, timed out, or the file is shorter than said.
+        UploadFailed: refused connection, broken off, or timed out.
     """
-    parts: list[tuple[str, object]] = list(fields.items())
-    parts.append(("file", (filename, _Exactly(file, size), content_type)))
     try:
-        body = MultipartEncoderMonitor(
-            MultipartEncoder(parts), lambda monitor: progress(monitor.bytes_read, monitor.len)
-        )
-        with (
-            open_session(url) as session,
-            session.post(
+        with open_session(url) as session:
+            answer = session.post(
                 url,
-                data=body,
-                headers={"Content-Type": body.content_type},
+                # The library writes data before files, in order: the file comes last, as OSS demands.
+                data=dict(fields),
+                files={"file": (*file, "application/octet-stream")},
                 timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
                 allow_redirects=False,
-            ) as answer,
-        ):
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-            return UploadAnswer(answer.status_code, answer.text, headers)
-    # ValueError: the form names no address, or holds what no form can carry.
+            )
+    # ValueError: the form names no address.
     except (requests.RequestException, ValueError) as error:
         raise UploadFailed(no_answer(printable(url), error, Text(" the upload", "上传"))) from None
-
-
-class _Exactly:
-    """
-    As many bytes of a file as were announced.
-
-    Args:
-        len: bytes still to come, under the name that the encoder looks for.
-    """
-
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self._file = file
-        self.len = size
-
-    def read(self, size: int) -> bytes:
-        piece = self._file.read(min(size, self.len))
-        if not piece and self.len:  # its length is announced already: OSS would wait for the rest in vain
-            raise UploadFailed(SHORTER)
-        self.len -= len(piece)
-        return piece
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return UploadAnswer(answer.status_code, answer.text, headers)

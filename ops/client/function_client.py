@@ -4,19 +4,31 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from ops.client.form_upload import no_answer, open_session
+from ops.explain.explanation import explain
+from ops.explain.pasted import Unreadable
 from ops.terminal.language import Failure, Text
 
 TIMEOUT_SECONDS = 30
+REFUSED = Text("The function answered {status}.", "函数返回 {status}。")
+NOT_OURS = Text(
+    "That answer does not come from this function: check the address and its path.",
+    "这不是本函数的响应：请检查地址与路径。",
+)
 
 
 class FunctionSilent(Failure):
     """Raised when the function gave no answer."""
+
+
+class InvokeFailed(Exception):
+    """Raised when the function refuses; the message is ready to print."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +74,38 @@ class FunctionAtUrl:
         if token:
             headers["Authorization"] = f"Bearer {sendable(token)}"
         url = f"{self._url}/{route}"
+        text = body if body is None or isinstance(body, str) else json.dumps(body)
         try:
             with open_session(url) as session:
                 answer = session.request(
                     "GET" if body is None else "POST",
                     url,
-                    data=_json_bytes(body),
+                    data=text.encode() if text is not None else None,
                     headers=headers,
                     timeout=TIMEOUT_SECONDS,
                     allow_redirects=False,
                 )
         except requests.RequestException as error:
             raise FunctionSilent(no_answer(url, error)) from None
-        return FunctionAnswer(answer.status_code, answer.text, _lowered(answer.headers))
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return FunctionAnswer(answer.status_code, answer.text, headers)
+
+
+def checked(answer: FunctionAnswer, language: str) -> dict[str, Any]:
+    """
+    Return the JSON object of a success.
+
+    Raises:
+        InvokeFailed: the response is an error, with its explanation.
+    """
+    if answer.status == 200 and answer.json:
+        return answer.json
+    refused = REFUSED.say(language, status=answer.status)
+    try:
+        said = explain(answer.text, datetime.now(UTC), language)
+    except Unreadable:
+        said = NOT_OURS.say(language)
+    raise InvokeFailed(f"{refused}\n{said}")
 
 
 def is_default_domain(url: str) -> bool:
@@ -95,13 +126,3 @@ def sendable(token: str) -> str:
             )
         )
     return token
-
-
-def _json_bytes(body: Mapping[str, Any] | str | None) -> bytes | None:
-    if body is None or isinstance(body, str):
-        return body.encode() if body is not None else None
-    return json.dumps(body).encode()
-
-
-def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}

@@ -38,7 +38,6 @@ from ops.account.operator_keys import operator_keys
 from ops.account.oss_client import client_at
 from ops.client.form_upload import open_session
 from ops.client.import_source import NotCopied, open_source
-from ops.client.progress import progress_bar
 from ops.deploy.callers import CALLER, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language, why_unreadable
@@ -102,8 +101,8 @@ def run(args: argparse.Namespace) -> int:
         complaints.fail_with(error, language)
         return 2
     left = [(url, user) for url, user in sources if (_name(url), user) not in before]
-    draw, failed = progress_bar(sys.stderr.isatty() and client is not None), 0
-    for number, (url, user) in enumerate(left, 1):
+    failed = 0
+    for url, user in left:
         try:
             owner = owner_of(user, settings.owner_secret, owner_id) if user else PUBLIC_OWNER
             done = copy(url, user, owner, profile, settings, client, allows_private=args.allow_private)
@@ -112,12 +111,10 @@ def run(args: argparse.Namespace) -> int:
             failed += 1
             complaints.fail(f"{_name(url)}: {error}")
             continue
-        if client is None:
-            screen.line(stored)
-        else:
+        screen.line(stored)
+        if client is not None:
             with record.open("a", encoding="utf-8") as file:
                 file.write(stored + "\n")
-        draw(number, len(left))
     screen.line(DONE.say(language).format(len(left) - failed, len(sources) - len(left), failed))
     return 1 if failed else 0
 

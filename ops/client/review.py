@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ops.client.answers import InvokeFailed, checked
 from ops.client.backend_token import backend_token
 from ops.client.features import code_of
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
+from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, InvokeFailed, checked
 from ops.client.review_server import ReviewServer
 from ops.deploy.callers import CALLER, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment

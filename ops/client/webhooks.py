@@ -27,7 +27,6 @@ from function.webhook import KIND, signed_headers
 from ops.account.operator_keys import operator_keys
 from ops.account.oss_client import client_at, code_of, failure_of
 from ops.client.form_upload import open_session
-from ops.client.progress import progress_bar
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
@@ -177,9 +176,9 @@ def _show(found: Iterator[Found], screen: Screen, language: str) -> int:
 def _redeliver(
     found: list[Found], url: str, settings: Settings, screen: Screen, complaints: Screen, language: str
 ) -> int:
-    draw, failed, taken = progress_bar(sys.stderr.isatty()), 0, set[str]()
+    failed, taken = 0, set[str]()
     with open_session(url) as session:
-        for number, each in enumerate(found, 1):
+        for each in found:
             # A request that was repeated may have left several records of one event.
             reason = "" if each.id in taken else _send(session, url, each, settings)
             reason = reason or _remove(each)
@@ -187,7 +186,6 @@ def _redeliver(
             if reason:
                 failed += 1
                 complaints.fail(f"{each.delivery.event} {each.delivery.upload_id}: {reason}")
-            draw(number, len(found))
     screen.line(SENT.say(language, done=len(found) - failed, failed=failed))
     return 1 if failed else 0
 

@@ -2,7 +2,6 @@
 The checks of ``doctor`` that upload: a smallest file through a form of each profile, and two that must fail.
 """
 
-import io
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -134,7 +133,7 @@ class Uploads:
         return form.url, fields
 
     def _post(self, url: str, fields: Mapping[str, str], size: int) -> UploadAnswer:
-        return post_form(url, fields, io.BytesIO(b"." * size), size, filename="doctor.txt")
+        return post_form(url, fields, ("doctor.txt", b"." * size))
 
     def _must_be_refused(
         self,

@@ -13,7 +13,7 @@ from function.app import load_settings
 from function.auth import owner_of
 from ops.account.operator_keys import operator_keys
 from ops.account.oss_client import client_at
-from ops.client import erase, erase_count
+from ops.client import erase
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
 from ops.terminal.language import Text
 from tests.ops.client.conftest import start_cloud
@@ -112,7 +112,7 @@ def test_calls_are_repeated_until_the_erasure_is_done(run, script, naps, environ
     asked = script(
         state(1000, 0), state(1500, 2), state(1500, 2), state(1500, 2, state="done", record="a.b.c")
     )
-    code, out, _ = run("--url", "https://up.example.com", "--sub", SUB, ALIBABA_CLOUD_ACCESS_KEY_ID="")
+    code, out, _ = run("--url", "https://up.example.com", "--sub", SUB)
     assert code == 0
     assert out.splitlines()[-1] == "a.b.c"
     assert naps == [erase.PAUSE_SECONDS]
@@ -127,7 +127,7 @@ def test_the_record_goes_into_a_file(run, script, tmp_path):
     script(state(1, 0, state="done", record="a.b.c", notCovered=["banner"], blocked=3))
     file = tmp_path / "record.jwt"
     options = ("--url", "https://up.example.com", "--owner", "a" * 26, "--record", str(file))
-    code, out, _ = run(*options, ALIBABA_CLOUD_ACCESS_KEY_ID="")
+    code, out, _ = run(*options)
     assert (code, file.read_text("utf-8")) == (0, "a.b.c\n")
     assert "a.b.c" not in out and "banner" in out and str(file) in out
 
@@ -136,7 +136,7 @@ def test_the_record_goes_into_a_file(run, script, tmp_path):
 def test_a_call_that_fails_for_a_while_is_repeated(run, script, naps, answer):
     answer = answer or FunctionSilent(Text("silent", "没有响应"))
     script(*[answer] * 3, state(0, 0, state="done", record="a.b.c"))
-    code, out, _ = run("--url", "https://up.example.com", "--sub", SUB, ALIBABA_CLOUD_ACCESS_KEY_ID="")
+    code, out, _ = run("--url", "https://up.example.com", "--sub", SUB)
     assert (code, out.splitlines()[-1], naps) == (0, "a.b.c", [erase.FAILURE_SECONDS] * 3)
 
 
@@ -153,24 +153,15 @@ def test_a_call_that_fails_for_a_while_is_repeated(run, script, naps, answer):
 )
 def test_a_refusal_ends_it(run, script, answer, calls):
     asked = script(answer)
-    code, _, err = run("--url", "https://up.example.com", "--sub", SUB, ALIBABA_CLOUD_ACCESS_KEY_ID="")
+    code, _, err = run("--url", "https://up.example.com", "--sub", SUB)
     assert (code, len(asked)) == (1, calls)
     assert err
 
 
 def test_an_interrupt_says_how_to_go_on(run, script):
     script(state(5, 0), KeyboardInterrupt())
-    code, out, _ = run("--url", "https://up.example.com", "--sub", SUB, ALIBABA_CLOUD_ACCESS_KEY_ID="")
+    code, out, _ = run("--url", "https://up.example.com", "--sub", SUB)
     assert (code, out.splitlines()[-1]) == (130, erase.STOPPED.en)
-
-
-def test_the_bar_goes_by_what_was_counted_first(run, script, monkeypatch, owner):
-    monkeypatch.setattr(erase.sys.stderr, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(erase_count, "found", lambda step, _: ["objects"] if "avatars" in step.prefix else [])
-    script(state(1, 0), state(2, 0, state="done", record="a.b.c"))
-    code, _, err = run("--url", "https://up.example.com", "--sub", SUB)
-    assert code == 0
-    assert "50 %" in err and "100 %" in err
 
 
 def test_a_dry_run_counts_and_calls_nothing(run, script, stored, environ):
@@ -202,7 +193,7 @@ def test_a_real_function_erases_and_says_how_to_go_on(run, cloud, stored, naps, 
         (["--sub", "x" * 256, "--dry-run"], {}, "--sub"),
         (["--owner", "public", "--dry-run"], {}, "--owner"),
         (["--owner", "A" * 26, "--dry-run"], {}, "--owner"),
-        (["--sub", SUB, "--dry-run"], {"ALIBABA_CLOUD_ACCESS_KEY_ID": ""}, "ALIBABA_CLOUD_ACCESS_KEY_ID"),
+        (["--sub", SUB, "--dry-run"], {"ALIBABA_CLOUD_ACCESS_KEY_ID": ""}, "AccessKeyID"),
         (["--sub", SUB, "--dry-run"], {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "x"}, "SignatureDoesNotMatch"),
         (["--sub", SUB, "--dry-run"], {"OSS_BUCKET": ""}, "OSS_BUCKET"),
     ],
@@ -216,16 +207,8 @@ def test_a_wrong_option_or_setting_is_named(run, options, changes, named):
 def test_a_caller_that_was_removed_is_erased_by_its_id(run, script, environ):
     asked = script(state(1, 0, state="done", record="a.b.c"))
     options = ("--url", "https://up.example.com", "--sub", SUB, "--caller")
-    assert run(*options, "douyin:tt1", ALIBABA_CLOUD_ACCESS_KEY_ID="")[0] == 0
+    assert run(*options, "douyin:tt1")[0] == 0
     assert asked[-1][1] == {"sub": SUB, "caller": "douyin:tt1"}
     owner = owner_of(SUB, environ["TOKEN_SECRET"], "douyin:tt1")
     assert f"--owner {owner}" not in run(*options, "nobody")[2]
     assert run(*options, "nobody")[0] == 2 and len(asked) == 1
-
-
-def test_an_erasure_needs_no_right_to_list(run, script):
-    script(state(1, 0, state="done", record="a.b.c"))
-    options = ("--url", "https://up.example.com", "--sub", SUB)
-    code, out, err = run(*options, ALIBABA_CLOUD_ACCESS_KEY_SECRET="x")
-    assert (code, out.splitlines()[-1]) == (0, "a.b.c")
-    assert "SignatureDoesNotMatch" in err

@@ -1,12 +1,10 @@
-"""Ways to a deployed function."""
+"""Ways to a deployed function, and to OSS with its form."""
 
 import pytest
 import responses
 
+from ops.client.form_upload import UploadFailed, post_form
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 REFUSED = "http://127.0.0.1:9"
 
@@ -20,8 +18,28 @@ def test_an_address_keeps_the_prefix_of_a_custom_domain():
 def test_silence_is_an_error_of_its_own():
     with pytest.raises(FunctionSilent):
         FunctionAtUrl(REFUSED).ask("health", None, "")
+    for url in (REFUSED, "no address"):
+        with pytest.raises(UploadFailed, match="upload"):
+            post_form(url, {"key": "a"}, ("a.png", b"x"))
 
 
-@cases("url", "is_default")
+def test_of_a_form_the_fields_come_first_and_the_file_last():
+    with responses.RequestsMock() as stub:
+        stub.post("https://oss.example.com/", status=403, body="<Error/>", headers={"X-Oss-Ec": "1"})
+        answer = post_form("https://oss.example.com/", {"key": "a/é", "policy": "p=="}, ("a.png", b"x" * 9))
+        sent = stub.calls[0].request.body.decode()
+    assert (answer.status, answer.text, answer.headers["x-oss-ec"]) == (403, "<Error/>", "1")
+    assert sent.index('name="key"\r\n\r\na/é') < sent.index('name="policy"') < sent.index('name="file"')
+    assert 'filename="a.png"' in sent and f"\r\n\r\n{'x' * 9}\r\n--" in sent
+
+
+@pytest.mark.parametrize(
+    ("url", "is_default"),
+    [
+        ("https://x.cn-hangzhou.fcapp.run/a", True),
+        ("https://fcapp.run.example.com", False),
+        ("https://api.example.com", False),
+    ],
+)
 def test_default_domains_of_function_compute_are_recognized(url, is_default):
     assert is_default_domain(url) is is_default

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ops.client import profile_types
-from ops.client.profile_types import types_of
 from tests.ops.words import chinese_in
 from tests.support.cases import text_beside
 
@@ -44,17 +43,6 @@ def test_git_takes_the_file_in_a_new_project(tmp_path):
         ["git", "status", "--porcelain"], cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert seen.stdout.splitlines() == ["?? .gitignore", "?? profiles.d.ts"]
-
-
-@pytest.mark.parametrize("name", ["client", "client.zh-CN"])
-def test_the_page_documents_the_options_of_types(name):
-    page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
-    (line,) = [line for line in page.splitlines() if "manage.py types" in line]
-    assert "--check" in line and "--output" in line
-
-
-def test_only_classic_profiles_give_an_empty_type():
-    assert types_of([]).endswith("export type Profiles = {\n}\n")
 
 
 def test_check_tells_whether_the_file_is_of_today_and_writes_nothing(tmp_path, capsys):
