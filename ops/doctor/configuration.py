@@ -2,7 +2,6 @@
 The checks of ``doctor`` that read: ``.env``, the settings, the profiles.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import chain
@@ -12,7 +11,6 @@ from function.app import load_settings
 from function.auth.wechat import PUSH_SETTINGS
 from function.config.profiles import PROFILES_TOML
 from function.config.settings import Settings
-from function.config.settings_validation import MAX_POLICY_CHARACTERS
 from function.errors import Misconfigured, Problem
 from ops.deploy.callers import CALLERS_TOML
 from ops.deploy.costs import Spending, cost_lines
@@ -45,11 +43,10 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
         return None, [
             Finding(SETTINGS, State.BAD, said_of(problem), _remedy_of(problem)) for problem in error.problems
         ]
-    names, room = ", ".join(settings.profiles), min(map(room_in, settings.session_policies.values()))
+    names = ", ".join(settings.profiles)
     said = Text(
-        f"complete; CALLER_AUTH={settings.caller_auth}, profiles {names}; session policies have room for"
-        f" {room} more like these",
-        f"完整；CALLER_AUTH={settings.caller_auth}，用途：{names}；会话策略还放得下 {room} 个同样的用途",
+        f"complete; CALLER_AUTH={settings.caller_auth}, profiles {names}",
+        f"完整；CALLER_AUTH={settings.caller_auth}，用途：{names}",
     )
     return settings, [Finding(SETTINGS, State.GOOD, said), *_doubts(settings)]
 
@@ -68,18 +65,6 @@ def check_costs(settings: Settings) -> list[Finding]:
             for said, remedy in cost_lines(spending)
         ]
     )
-
-
-def room_in(policy: str) -> int:
-    """Return how many more profiles, with folders as long as the longest, a session policy has room for."""
-    added = 0
-    for statement in json.loads(policy)["Statement"]:
-        condition = statement.get("Condition", {}).get("StringLike", {})
-        folders = condition.get("oss:Prefix", statement["Resource"])
-        # In JSON, with its quotes and comma; the bucket itself and our own records are there once.
-        own = [folder for folder in folders if folder.endswith("/*")]
-        added += max((len(f'"{folder}",') for folder in own if "held/." not in folder), default=0)
-    return (MAX_POLICY_CHARACTERS - len(policy)) // max(added, 1)
 
 
 def _remedy_of(problem: Problem) -> Text:

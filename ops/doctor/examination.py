@@ -11,7 +11,6 @@ from function.config.settings import Settings
 from function.sts.credentials import AccessKeys, StsCredentials
 from ops.client.function_client import FunctionSilent
 from ops.doctor.behind_forms import check_behind_forms, check_keys_of
-from ops.doctor.capacity import check_capacity, limits_of
 from ops.doctor.configuration import check_costs, check_settings
 from ops.doctor.content_check import check_content, checked_places, openid_in
 from ops.doctor.deployed import check_callback, check_features, check_function, check_push
@@ -23,7 +22,6 @@ from ops.doctor.lists import check_lists
 from ops.doctor.objects import check_confirmation, check_reading
 from ops.doctor.parts import check_parts
 from ops.doctor.places import each_place, of_each, told
-from ops.doctor.quotas import check_quotas
 from ops.doctor.services import check_bucket, check_clock, check_login, check_network
 from ops.doctor.timer import check_timers
 from ops.doctor.uploads import Uploads
@@ -89,7 +87,6 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     yield from of_each(settings, places, check_bucket)
     logins = [entry for entry in settings.callers if entry.kind.log_in]
     yield from as_one([check_login(entry, settings, now or datetime.now(UTC)) for entry in logins])
-    yield from check_quotas(settings)
     instant = now or datetime.now(UTC)
     asks_function = _asks_function(settings, visit)
     keys, finding = check_keys(environ)
@@ -115,7 +112,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     timers = check_timers(settings, reached, keys, instant, sleep if visit.timer else None)
     yield from as_one([check_callback(settings), *check_push(settings, visit.url), *timers])
     findings = check_function(visit.url)
-    yield from as_one([*findings, check_capacity(settings.region, limits_of(settings, keys))])
+    yield from findings
     if findings[0].state is State.GOOD:
         yield from check_features(visit.url, visit.token, settings.profiles)
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from ops.doctor.capacity import most_instances
-
 # Of an account in a region, in a second; read on 2026-11-25.
 # Source: https://help.aliyun.com/zh/ram/developer-reference/api-sts-2015-04-01-quota
 ASSUME_ROLES_A_SECOND = 100
@@ -29,12 +27,19 @@ RETRIES = 2
 ATTEMPTS = 2
 
 
+# By deployment, plain or BURST=1: requests that an instance takes at once, and phones that it serves while
+# they repeat what was refused (15 s), with some room to spare.
+PLAIN, BURST = (1, 100), (20, 300)
+
+
 class Region(NamedTuple):
     """
-    What Function Compute grants an account in a region (``ops/doctor/capacity.py``).
+    What Function Compute grants an account in a region: 100 instances by most pages, 300 by one.
 
     Args:
-        growth: instances that may start at once, and then in a minute.
+        growth: instances that may start at once, and then in a minute: 300 in five regions, else 100.
+
+    Source: https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits-of-usage
     """
 
     instances: int = 100
@@ -42,7 +47,13 @@ class Region(NamedTuple):
 
     @property
     def most(self) -> int:
-        return most_instances(self.instances)
+        """Instances that one function may have."""
+        return self.instances * 9 // 10
+
+    def phones(self, slots: int, served: int) -> tuple[int, int]:
+        """Return how many phones find room at once, and how many with what the client repeats."""
+        instances = min(self.most, self.growth)
+        return instances * slots, instances * served
 
 
 @dataclass(frozen=True)

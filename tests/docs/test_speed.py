@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from ops.doctor import capacity
 from quality import house
+from quality.bench.fleet import BURST, PLAIN, Region
 from tests.docs.markdown import page, tables
 
 RESULTS = "quality/bench/results/table.md"
@@ -66,13 +66,11 @@ def test_every_figure_of_thousands_of_phones_was_replayed():
     assert [[row[0], *row[2:]] for row in shown] == expected
 
 
-def test_the_phones_that_a_deployment_carries_are_those_that_doctor_says():
+def test_the_phones_that_a_deployment_carries_follow_from_the_limits():
     (shown,) = [table for table in tables(measured_anew()) if len(table[0]) == 5]
-    accounts = [(100, "cn-hangzhou"), (300, "cn-hangzhou"), (300, "cn-hongkong")]
-    kinds = (capacity.PLAIN, capacity.BURST)
     assert [row[1:] for row in shown] == [
-        [f"{number:,}" for kind in kinds for number in capacity.phones(kind, *account)]
-        for account in accounts
+        [f"{number:,}" for kind in (PLAIN, BURST) for number in region.phones(*kind)]
+        for region in (Region(100, 300), Region(300, 300), Region(300, 100))
     ]
 
 

@@ -3,23 +3,19 @@
 import pytest
 import yaml
 
-from ops.doctor import capacity
 from quality.bench import limits, report
-from quality.bench.fleet import Region
+from quality.bench.fleet import BURST, PLAIN, Region
 from quality.bench.targets import Outcome, outcomes
 from tests.docs.markdown import ROOT, page, tables
 
 KINDS = limits.deployments()
 
 
-@pytest.mark.parametrize(
-    ("kind", "said"), [(limits.PLAIN, capacity.PLAIN), (limits.BURST_ALONE, capacity.BURST)]
-)
-def test_the_phones_that_doctor_names_are_served(kind, said):
+@pytest.mark.parametrize(("kind", "slots", "served"), [(limits.PLAIN, *PLAIN), (limits.BURST_ALONE, *BURST)])
+def test_the_phones_that_docs_name_are_served(kind, slots, served):
     """In small: phones go with instances."""
-    instances = 18
-    assert KINDS[kind].slots == said.slots
-    assert not limits.come(instances * said.served, KINDS[kind], Region(20), 1).lost
+    assert KINDS[kind].slots == slots
+    assert not limits.come(18 * served, KINDS[kind], Region(20), 1).lost
 
 
 def test_the_share_of_a_processor_is_that_of_s_yaml():

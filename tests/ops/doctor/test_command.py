@@ -28,7 +28,7 @@ def test_a_correct_deployment_is_good_in_every_line(here):
         "Large files [video]",
         "Keys behind forms, Hold [post], List of what is due, Deletion session",
         "Removal",
-        "Callback, Message push, Timer", "Deployed function, Phones at one instant",
+        "Callback, Message push, Timer", "Deployed function",
     ]  # fmt: skip
 
 

@@ -1,7 +1,5 @@
 """What ``doctor`` reads, provoked: ``.env``, settings, profiles."""
 
-import re
-
 import pytest
 
 from ops.doctor.configuration import check_env_file, check_settings
@@ -77,24 +75,6 @@ def test_invalid_lines_and_unknown_names_in_the_env_file_are_reported(tmp_path):
     ]
     file.unlink()
     assert list(check_env_file(file, {})) == []
-
-
-@pytest.mark.parametrize("erases", ["false", "true"])
-@pytest.mark.parametrize("options", ["", "list = true", 'list = true\ndelete = "owner"\nconfirm = true'])
-def test_as_many_more_profiles_fit_into_session_policies_as_is_said(found, tmp_path, options, erases):
-    file = tmp_path / "profiles.toml"
-    about = f'max_size = 9\ncontent_types = ["a/b"]\n{options}\n'
-
-    def settings(count):
-        named = range(1, count + 1)
-        file.write_text("".join(f'[p{n:03}]\nkey = "p{n:03}/{{owner}}/{{id}}"\n{about}' for n in named))
-        return found(PROFILES_FILE=str(file), ERASE=erases).of("Settings")
-
-    (finding,) = settings(2)
-    room = int(re.search(r"room for (\d+)", finding.said.en)[1])
-    assert room > 10
-    assert settings(2 + room)[0].state is State.GOOD
-    assert settings(3 + room)[0].state is State.BAD
 
 
 def test_a_callback_without_its_address_is_mended_in_either_file(found, tmp_path):

@@ -53,7 +53,7 @@ def test_each_bucket_is_examined_and_common_findings_take_one_line(two, here):
     assert {one.state for one in findings if one.check.en != "Costs"} == {State.GOOD}
     assert [one.check.en for one in findings if one.where is None] == [
         "Settings", *["Costs"] * 3, "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole",
-        "Callback, Message push, Timer", "Deployed function, Phones at one instant",
+        "Callback, Message push, Timer", "Deployed function",
     ]  # fmt: skip
     assert [one.check.en for one in below(findings, THERE)] == [
         "Upload [contract]", "A changed key", "Confirm [contract], Read [contract]", "Large files [contract]",
