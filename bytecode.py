@@ -9,7 +9,7 @@ import marshal
 import os
 import sys
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import MAGIC_NUMBER, source_hash, spec_from_file_location
+from importlib.util import MAGIC_NUMBER, source_hash
 from pathlib import Path
 from types import CodeType
 
@@ -37,7 +37,12 @@ class BytecodeLoader(SourceFileLoader):
         if name not in cls.index:
             return None
         path = f"{FOLDER}/{cls.index[name][0]}"
-        return spec_from_file_location(name, path, loader=cls(name, path))
+        # As importlib's spec_from_file_location makes it, but for the search for a .pyc.
+        spec = ModuleSpec(name, cls(name, path), origin=path)
+        spec.has_location, spec.cached = True, f"{FOLDER}/{FILE}"
+        if path.endswith("/__init__.py"):
+            spec.submodule_search_locations = [path.removesuffix("/__init__.py")]
+        return spec
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the code with the path of its source, for tracebacks; compile a source that has changed."""

@@ -309,7 +309,7 @@ def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
     unwanted |= {"jmespath", "jwt", "requests", "urllib3", "xml.dom", "function.auth.jwt"}
     unwanted |= {"http.cookiejar", "http.cookies", "urllib.request"}
     unwanted |= {"calendar", "locale", "mimetypes", "platform", "xml", "xml.etree.ElementTree"}
-    unwanted |= {"typing", "array", "email.header", "selectors", "stringprep", "zlib"}
+    unwanted |= {"typing", "array", "email.header", "random", "selectors", "stringprep", "zlib"}
     unwanted |= {
         "aliyunsdkcore.vendored.requests.packages.chardet",
         "certifi",

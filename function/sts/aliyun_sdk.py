@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cache
 from importlib import import_module
+from os import urandom
 from types import ModuleType
 from urllib.parse import quote, urlencode
 
@@ -81,6 +82,8 @@ PLACEHOLDERS: Mapping[str, Mapping[str, Any]] = {
     "http.cookiejar": {"CookieJar": EmptyJar},
     "http.cookies": {"Morsel": EmptyJar},
     "mimetypes": {},
+    # For the nonce of a request.
+    "random": {"getrandbits": lambda bits: int.from_bytes(urandom(bits // 8))},
     # Asked for Windows, to read its proxies.
     "platform": {"system": lambda: ""},
     **dict.fromkeys(("xml", "xml.etree", "xml.etree.cElementTree"), {}),

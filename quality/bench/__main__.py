@@ -58,7 +58,7 @@ def measure(
     bench: Bench, rounds: int, load_seconds: float, wanted: Sequence[str], progress: Progress
 ) -> tuple[Figures, limits.Replayed]:
     parts: dict[str, Callable[[], Figures]] = {
-        "cold_start": lambda: cold_start.measure(bench, rounds, progress),
+        "cold_start": lambda: cold_start.measure(bench, 3 * rounds, progress),
         "warm": lambda: warm.measure(bench, rounds, progress),
         "load": lambda: load.measure(bench, rounds, load_seconds, progress),
     }

@@ -255,7 +255,7 @@ def test_each_placeholder_has_what_the_sdk_imports_from_that_module():
     imported["urllib.request"].add("pathname2url")  # by its copy of six, for Requests' files
     imported["http.cookiejar"] = {"CookieJar"}  # imported as a module, and used as the base of a jar
     # Imported as modules; nothing that we call uses the others.
-    imported |= {"platform": {"system"}, "mimetypes": set()}
+    imported |= {"platform": {"system"}, "mimetypes": set(), "random": {"getrandbits"}}
     imported |= dict.fromkeys(("xml", "xml.etree", "xml.etree.cElementTree"), set())
     assert {name: set(fields) for name, fields in aliyun_sdk.PLACEHOLDERS.items()} == imported
     jars = (
@@ -264,6 +264,9 @@ def test_each_placeholder_has_what_the_sdk_imports_from_that_module():
     )
     assert jars == (aliyun_sdk.EmptyJar, aliyun_sdk.EmptyJar)
     assert aliyun_sdk.PLACEHOLDERS["urllib.request"]["pathname2url"]("a b") == "a%20b"
+    draw = aliyun_sdk.PLACEHOLDERS["random"]["getrandbits"]
+    drawn = {draw(64) for _ in range(64)}
+    assert (len(drawn), max(drawn) >> 60 > 0, max(drawn) >> 64) == (64, True, 0)
 
 
 @pytest.mark.parametrize(
