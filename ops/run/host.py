@@ -1,8 +1,9 @@
 """
-``--host lan``: the address at which a phone in the same network reaches this machine.
+``--host lan``: the address at which a phone in the same network reaches this machine, and what it is told.
 """
 
 import argparse
+import io
 import ipaddress
 import os
 import platform
@@ -11,9 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
+from local.cloud import LocalCloud
 from local.common.reach import HERE_ONLY, OWN_NAMES, Reach
 from ops.run.hosting import HostingError
 from ops.terminal.language import Text
+from ops.terminal.screen import WHITE_ON_BLACK, Screen
 
 LAN = "lan"
 HELP = Text(
@@ -31,6 +34,27 @@ NEITHER = Text(". No network was found either.", "。另外也没有找到网络
 # names the interface it would use. Nothing is sent.
 FAR_AWAY = ("198.51.100.1", "192.168.255.254", "10.255.255.254", "172.31.255.254")
 
+WARNING = Text(
+    "Anybody in this network may use this cloud; it is not for the internet.",
+    "同一网络里的任何人都能使用这个本地云，不要让它连到公网。",
+)
+WORDS = {
+    "title": Text("On a phone, in the same network", "同一网络里的手机上"),
+    "scan": Text("scan to open the playground: {page}", "扫码打开演练场：{page}"),
+    "preview": Text(
+        "A preview of the mini-program on the phone: switch “开发调试” on in its menu; then the phone, too,"
+        " checks no domains",
+        "小程序真机预览：右上角菜单 → 开发调试 → 打开调试，这样手机也不校验域名",
+    ),
+    "others": Text("Not reached? This machine is also {names}", "打不开？本机还有别的地址：{names}"),
+    "wsl": Text(
+        "WSL is behind Windows, which must forward the ports {ports} (docs/local-cloud.md, Windows and WSL).",
+        "WSL 在 Windows 后面，要由 Windows 转发端口 {ports}（docs/local-cloud.zh-CN.md，Windows 和 WSL）。",
+    ),
+}
+# What WSL gives itself behind Windows, unless it mirrors the network of Windows.
+WSL_NETWORK = ipaddress.ip_network("172.16.0.0/12")
+
 
 class Network(NamedTuple):
     """
@@ -39,28 +63,21 @@ class Network(NamedTuple):
     Args:
         source_towards: the address from which this machine would speak to another; empty where it cannot.
         has: whether an address is one of this machine's.
-        resolve: the IPv4 addresses of a name; none for one that nobody knows.
         is_wsl: whether Windows stands between this machine and the network.
     """
 
     source_towards: Callable[[str], str]
     has: Callable[[str], bool]
-    resolve: Callable[[str], list[str]]
     is_wsl: bool
 
 
 def add_host_argument(parser: argparse.ArgumentParser, language: str = "en") -> None:
-    parser.add_argument(
-        "--host",
-        default="",
-        metavar="lan|ADDRESS",
-        help=HELP.say(language),
-    )
+    parser.add_argument("--host", default="", metavar="lan|ADDRESS", help=HELP.say(language))
 
 
 def wanted_reach(host: str, network: Network | None = None) -> Reach:
     """
-    From where the local cloud is reached, for ``lan``, an IPv4 address or a name of this machine.
+    From where the local cloud is reached, for ``lan`` or an IPv4 address of this machine.
 
     Raises:
         HostingError: it leads to no address of this machine that another could call.
@@ -74,16 +91,12 @@ def wanted_reach(host: str, network: Network | None = None) -> Reach:
         if not own:
             raise HostingError(NO_NETWORK)
         return Reach(own[0], own[0])
-    if network.is_wsl and own and _is_private(host) and not network.has(host):
+    if address := _called(host):
+        if network.has(host):
+            return Reach(host, host)
         # Windows has this address and forwards the ports.
-        return Reach(host, own[0])
-    return _reach_of(host, own, network)
-
-
-def _reach_of(host: str, own: list[str], network: Network) -> Reach:
-    for address in [host] if _is_ipv4(host) else network.resolve(host):
-        if _can_be_called(address) and network.has(address):
-            return Reach(address, address)
+        if network.is_wsl and own and address.is_private:
+            return Reach(host, own[0])
     listed = ", ".join(own)
     others = Text(f" or to one of {listed}.", f" 或其中之一：{listed}。") if own else NEITHER
     raise HostingError(
@@ -98,30 +111,23 @@ def _reach_of(host: str, own: list[str], network: Network) -> Reach:
 def lan_addresses(network: Network) -> list[str]:
     """This machine's addresses in its networks, the one on the way into the internet first."""
     found = [network.source_towards(far) for far in FAR_AWAY]
-    return [address for address in dict.fromkeys(found) if address and _can_be_called(address)]
+    return [address for address in dict.fromkeys(found) if _called(address)]
 
 
 def this_network() -> Network:
     is_wsl = "microsoft" in platform.release().lower() or "WSL_DISTRO_NAME" in os.environ
-    return Network(_source_towards, _has, _resolve, is_wsl)
+    return Network(_source_towards, _has, is_wsl)
 
 
-def _is_ipv4(text: str) -> bool:
+def _called(text: str) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address of a text, where another machine could call it."""
     with suppress(ValueError):
-        ipaddress.IPv4Address(text)
-        return True
-    return False
-
-
-def _is_private(text: str) -> bool:
-    return _is_ipv4(text) and ipaddress.IPv4Address(text).is_private and _can_be_called(text)
-
-
-def _can_be_called(text: str) -> bool:
-    address = ipaddress.IPv4Address(text)
-    return not (
-        address.is_loopback or address.is_unspecified or address.is_multicast or address.is_link_local
-    )
+        address = ipaddress.IPv4Address(text)
+        if not (
+            address.is_loopback or address.is_unspecified or address.is_multicast or address.is_link_local
+        ):
+            return address
+    return None
 
 
 def _source_towards(far: str) -> str:
@@ -138,7 +144,36 @@ def _has(address: str) -> bool:
     return False
 
 
-def _resolve(name: str) -> list[str]:
-    with suppress(OSError, UnicodeError):
-        return [str(answer[4][0]) for answer in socket.getaddrinfo(name, None, socket.AF_INET)]
-    return []
+def show_phone(cloud: LocalCloud, screen: Screen, network: Network, language: str = "en") -> None:
+    """Print how a phone gets to the playground, and to the function from a mini-program."""
+    page = f"{cloud.playground.outer_origin}/"
+    screen.title(WORDS["title"].say(language))
+    screen.line("    " + WORDS["scan"].say(language, page=page))
+    screen.line()
+    _show_code(screen, page)
+    screen.line()
+    screen.line("    " + WORDS["preview"].say(language))
+    reach = cloud.gateway.reach
+    if others := [each for each in lan_addresses(network) if each != reach.address]:
+        names = ", ".join(f"HOST={each}" for each in others)
+        screen.line("    " + WORDS["others"].say(language, names=names))
+    if _is_behind_windows(reach, network):
+        called = (cloud.gateway, cloud.oss, cloud.playground, cloud.business, cloud.archive)
+        ports = ", ".join(service.origin.rpartition(":")[2] for service in called)
+        screen.warn(WORDS["wsl"].say(language, ports=ports))
+    screen.line()
+
+
+def _show_code(screen: Screen, text: str) -> None:
+    """Print a QR code, two of its rows in each line."""
+    import segno  # not needed by any other command
+
+    drawn = io.StringIO()
+    segno.make(text, error="m", micro=False).terminal(drawn, compact=True)
+    for line in drawn.getvalue().splitlines():
+        screen.line(screen.colour(line, WHITE_ON_BLACK))
+
+
+def _is_behind_windows(reach: Reach, network: Network) -> bool:
+    is_forwarded = reach.name != reach.address
+    return network.is_wsl and (is_forwarded or ipaddress.ip_address(reach.address) in WSL_NETWORK)

@@ -19,11 +19,10 @@ from function.config import types
 from local.callers import CALLER_KINDS
 from local.common.reach import HERE_ONLY
 from ops.run.demo import show_samples
-from ops.run.host import add_host_argument, wanted_reach
+from ops.run.host import WARNING, add_host_argument, wanted_reach
 from ops.run.hosting import DEFAULT_PORT, HostingError, Plan, running_cloud, wanted_port
 from ops.run.overview import show_cloud
 from ops.run.own_files import EVERY_SECONDS, OwnFiles
-from ops.run.phone import WARNING
 from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen

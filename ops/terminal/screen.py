@@ -13,8 +13,8 @@ from ops.terminal.language import Failure
 from ops.terminal.masking import printable
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
-BLACK_ON_WHITE = "30;107"
-OWN_COLOURS = re.compile(r"(\x1b\[(?:0|1|2|31|32|33|30;107)m)")
+WHITE_ON_BLACK = "97;40"
+OWN_COLOURS = re.compile(r"(\x1b\[(?:0|1|2|31|32|33|97;40)m)")
 
 
 class Screen:
@@ -39,13 +39,6 @@ class Screen:
 
     def colour(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.has_colour else text
-
-    def can_write(self, marks: str) -> bool:
-        try:
-            marks.encode(self._stream.encoding or "utf-8")
-        except UnicodeEncodeError:
-            return False
-        return True
 
     def line(self, text: str = "") -> None:
         """Write a line; nothing in it moves the cursor, reorders or colours it except ``colour``."""

@@ -1,29 +1,26 @@
-"""``--host``: which address a phone gets, and the sentence where there is none."""
+"""``--host``: which address a phone gets, what is printed for it, and the sentence where there is none."""
 
+import io
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from local.common.reach import HERE_ONLY, Reach
-from ops.run.host import FAR_AWAY, Network, lan_addresses, wanted_reach
+from ops.run.host import FAR_AWAY, Network, lan_addresses, show_phone, wanted_reach
 from ops.run.hosting import HostingError
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
+from ops.terminal.screen import Screen
 
 ROOT = Path(__file__).parents[3]
-WIFI, TUNNEL = "192.168.1.5", "10.8.0.2"
+WIFI, TUNNEL, INSIDE_WSL = "192.168.1.5", "10.8.0.2", "172.20.3.4"
 
 
-def a_network(*sources, names=None, is_wsl=False):
+def a_network(*sources, is_wsl=False):
     """A machine that speaks from these addresses, towards the internet from the first."""
     towards = dict(zip(FAR_AWAY, sources, strict=False))
     own = {*sources, "127.0.0.1", "127.0.1.1", "0.0.0.0"}
-    known = names or {}
-    return Network(
-        lambda far: towards.get(far, ""), own.__contains__, lambda name: known.get(name, []), is_wsl
-    )
+    return Network(lambda far: towards.get(far, ""), own.__contains__, is_wsl)
 
 
 @pytest.mark.parametrize("host", ["", "  ", "localhost", "127.0.0.1", "LOCALHOST"])
@@ -37,19 +34,22 @@ def test_without_a_host_this_machine_alone_is_served(host):
         *((lan, (WIFI, TUNNEL), WIFI) for lan in ("lan", "LAN", " lan ")),
         ("lan", ("", WIFI), WIFI),
         (TUNNEL, (WIFI, TUNNEL), TUNNEL),
-        ("my-laptop.local", (WIFI,), WIFI),
     ],
 )
 def test_a_host_becomes_an_address_of_this_machine(host, sources, found):
-    network = a_network(*sources, names={"my-laptop.local": ["127.0.1.1", WIFI]})
-    assert wanted_reach(host, network) == Reach(found, found)
+    assert wanted_reach(host, a_network(*sources)) == Reach(found, found)
 
 
-@cases("host")
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("192.168.1.6", "8.8.8.8", "0.0.0.0", "127.0.1.1", "224.0.0.1", "169.254.1.1", "192.168.1"),
+        *("::", "fe80::1", "unknown.example", "192.168.1.5:9000", "http://192.168.1.5", "a b", "ü" * 64),
+    ],
+)
 def test_an_unreachable_host_is_an_error_with_possible_values(host):
-    names = {"elsewhere.example": ["203.0.113.9"], "only-loopback": ["127.0.1.1"]}
     with pytest.raises(HostingError) as caught:
-        wanted_reach(host, a_network(WIFI, TUNNEL, names=names))
+        wanted_reach(host, a_network(WIFI, TUNNEL))
     assert all(name in str(caught.value) for name in ("HOST", repr(host), WIFI, TUNNEL))
 
 
@@ -64,11 +64,44 @@ def test_loopback_and_link_local_addresses_are_not_networks():
 
 
 def test_in_wsl_the_windows_address_may_be_chosen():
-    inside = "172.20.3.4"
-    assert wanted_reach(WIFI, a_network(inside, is_wsl=True)) == Reach(WIFI, inside)
+    assert wanted_reach(WIFI, a_network(INSIDE_WSL, is_wsl=True)) == Reach(WIFI, INSIDE_WSL)
     for host, is_wsl in ((WIFI, False), ("8.8.8.8", True)):
         with pytest.raises(HostingError):
-            wanted_reach(host, a_network(inside, is_wsl=is_wsl))
+            wanted_reach(host, a_network(INSIDE_WSL, is_wsl=is_wsl))
+
+
+def shown(reach, *addresses, is_wsl=False):
+    def service(port):
+        return SimpleNamespace(
+            origin=f"http://127.0.0.1:{port}", outer_origin=f"http://{reach.name}:{port}", reach=reach
+        )
+
+    ports = {"gateway": 9000, "oss": 9001, "playground": 9004, "business": 9005, "archive": 9006}
+    cloud = SimpleNamespace(**{name: service(port) for name, port in ports.items()})
+    stream = io.StringIO()
+    show_phone(cloud, Screen(stream, {}), a_network(*addresses, is_wsl=is_wsl))
+    return stream.getvalue()
+
+
+def test_the_address_of_the_playground_is_printed_with_a_code_to_scan():
+    text = shown(Reach(WIFI, WIFI), WIFI)
+    assert f"http://{WIFI}:9004/" in text
+    assert "▄▄▄▄▄" in text
+    assert "开发调试" in text
+
+
+def test_a_machine_in_two_networks_names_the_other():
+    assert "HOST=10.8.0.2" in shown(Reach(WIFI, WIFI), WIFI, "10.8.0.2")
+    assert "HOST=" not in shown(Reach(WIFI, WIFI), WIFI)
+
+
+@pytest.mark.parametrize("reach", [Reach(INSIDE_WSL, INSIDE_WSL), Reach(WIFI, INSIDE_WSL)])
+def test_wsl_behind_windows_lists_the_ports_to_forward(reach):
+    text = shown(reach, INSIDE_WSL, is_wsl=True)
+    ports = "9000, 9001, 9004, 9005, 9006"
+    assert ports in text
+    assert ports not in shown(Reach(WIFI, WIFI), WIFI, is_wsl=True)
+    assert ports not in shown(Reach(INSIDE_WSL, INSIDE_WSL), INSIDE_WSL)
 
 
 def made(*arguments, **environ):
