@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (21_275, 170),
+    "ops/": (21_074, 167),
     "local/": (15_345, 156),
     "quality/": (12_142, 110),
-    "tests/": (81_753, 705),
+    "tests/": (81_545, 699),
     "miniprogram/": (15_426, 201),
     (REST := "docs/, deploy/, root"): (13_974, 152),
 }

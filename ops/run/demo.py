@@ -97,7 +97,7 @@ def show_samples(screen: Screen, language: str, hosted: Hosted) -> None:
 
 # One after the other, each with what the ones before have left in the client.
 STEPS = (
-    (Text("Make a picture", "造图"), steps.make_picture),
+    (Text("Choose a picture", "选图"), steps.choose_picture),
     (Text("Log in", "登录"), steps.log_in),
     (Text("Ask for a signed form", "要表单"), steps.ask_for_form),
     (Text("Upload straight to OSS", "直传 OSS"), steps.upload),

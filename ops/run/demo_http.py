@@ -9,9 +9,6 @@ from typing import Any
 
 import requests
 
-from ops.explain.advice import find_advice
-from ops.explain.parser import read_pasted
-from ops.explain.pasted import PastedError, Unreadable
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable, shortened, shown
 from ops.terminal.screen import Screen
@@ -25,15 +22,14 @@ class DemoFailed(Failure):
     """A step went wrong."""
 
 
-def failed(what: Text, said: str, *remedies: Text) -> DemoFailed:
+def failed(what: Text, said: str) -> DemoFailed:
     """
     Args:
         what: should have been so.
         said: what is so.
     """
     said = printable(" ".join(said.split())[:500])
-    expected = Text(f"Expected: {what.en}. There is: {said}", f"应为：{what.zh}。实际：“{said}”")
-    return DemoFailed(expected, *remedies)
+    return DemoFailed(Text(f"Expected: {what.en}. There is: {said}", f"应为：{what.zh}。实际：“{said}”"))
 
 
 class DemoHttp:
@@ -57,10 +53,10 @@ class DemoHttp:
     def expect(self, is_so: bool, what: Text, answer: requests.Response) -> None:
         """
         Raises:
-            DemoFailed: it is not; with what came instead, and what to do about it where that is known.
+            DemoFailed: it is not; with what came instead.
         """
         if not is_so:
-            raise failed(what, f"{answer.status_code} {answer.text}", *_remedy(answer.text))
+            raise failed(what, f"{answer.status_code} {answer.text}")
 
     def post_json(
         self, address: str, wanted: Mapping[str, Any], headers: Mapping[str, str] | None = None
@@ -133,15 +129,3 @@ class DemoHttp:
             request = f"{method} {address}"
             said = Text(f"{request} was not answered: {error}", f"{request} 没有响应：“{error}”")
             raise DemoFailed(said) from error
-
-
-def _remedy(answer: str) -> list[Text]:
-    """What to do about a refusal, where the table of ``explain`` knows it."""
-    try:
-        pasted = read_pasted(answer)[0]
-    except Unreadable:
-        return []
-    if not isinstance(pasted, PastedError):
-        return []
-    advice = find_advice(pasted.code, pasted.message, pasted.ec)
-    return [advice.remedy] if advice else []

@@ -13,17 +13,16 @@ import requests
 
 from local.callers import app_of
 from local.cloud import LocalCloud
+from local.profiles import DEMO
 from ops.client.claims import read_claims
 from ops.explain.policy import policy_rows
 from ops.run.demo_http import DemoHttp, failed
-from ops.run.picture import draw_png
 from ops.terminal.columns import columns_of, padded
 from ops.terminal.language import Text
 from ops.terminal.screen import DIM
 
 PROFILE, VARIANT = "avatar", "thumb"
-FILE_NAME, FILE_TYPE = "sunset.png", "image/png"
-WIDTH, HEIGHT = 320, 200
+FILE, FILE_TYPE = DEMO / "sunset.png", "image/png"
 
 
 @dataclass
@@ -60,12 +59,9 @@ class Client:
         self.http.good(f"{count} bytes, every one the same", f"{count} 字节，逐字节相同")
 
 
-def make_picture(client: Client) -> None:
-    picture = client.picture = draw_png(WIDTH, HEIGHT)
-    client.http.good(
-        f"{FILE_NAME}: PNG, {WIDTH} x {HEIGHT}, {len(picture)} bytes",
-        f"{FILE_NAME}：PNG，{WIDTH} x {HEIGHT}，{len(picture)} 字节",
-    )
+def choose_picture(client: Client) -> None:
+    picture = client.picture = FILE.read_bytes()
+    client.http.good(f"{FILE.name}: {len(picture)} bytes", f"{FILE.name}：{len(picture)} 字节")
 
 
 def log_in(client: Client) -> None:
@@ -99,14 +95,14 @@ def _token_of(client: Client, name: str, entry: Mapping[str, Any]) -> str:
 
 
 def ask_for_form(client: Client) -> None:
-    form = client.form = client.get_form(PROFILE, FILE_NAME)
+    form = client.form = client.get_form(PROFILE, FILE.name)
     rows = {name: value for name, value in form.items() if name != "formData"}
     client.http.rows(rows | {f"formData.{name}": value for name, value in form["formData"].items()})
     _show_policy(client.http, b64decode(form["formData"]["policy"]).decode())
 
 
 def upload(client: Client) -> None:
-    file = (FILE_NAME, client.picture, FILE_TYPE)
+    file = (FILE.name, client.picture, FILE_TYPE)
     answer = client.http.post_form(client.form, client.form["formData"], file, 200)
     if answer.content:
         client.http.line(
@@ -149,7 +145,7 @@ def show_picture(client: Client) -> None:
 
 def try_another_key(client: Client) -> None:
     fields = {**client.form["formData"], "key": "avatars/someone-else/face.png"}
-    client.http.post_form(client.form, fields, (FILE_NAME, client.picture, FILE_TYPE), 403)
+    client.http.post_form(client.form, fields, (FILE.name, client.picture, FILE_TYPE), 403)
     client.http.good(
         "OSS refuses it: this form is good for one object only", "OSS 拒绝了：这份表单只对一个对象有效"
     )

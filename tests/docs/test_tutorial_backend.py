@@ -17,15 +17,15 @@ import requests
 from local.business.receipts import backend_token
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
+from local.profiles import DEMO
 from local.wechat.check_plan import PlannedCheck
 from ops.deploy.new_files import Answers, profiles_text
 from ops.run.hosting import Hosted
-from ops.run.picture import draw_png
 from tests.docs.backends import run
 from tests.support.ports import held_port
 
 SECRET = "receipt-SecretCanary-0123456789abcdef"
-PICTURE = draw_png(8, 8)
+PICTURE = (DEMO / "sunset.png").read_bytes()
 PATIENCE_SECONDS = 60
 ANSWERS = Answers("my-bucket", "cn-hangzhou", "wechat", "wx0123456789abcdef", "", ["check"])
 users = count()

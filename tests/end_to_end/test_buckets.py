@@ -14,10 +14,10 @@ from function.oss.post_form import UploadRule, prepare, sign_object
 from function.oss.presign import OssRequest, authorize, request_url
 from local.buckets import ARCHIVE, HOME
 from local.common.accounts import AccessKey
-from ops.run.picture import draw_png
+from local.profiles import DEMO
 from tests.end_to_end.conftest import fields_of_a_page, running_cloud
 
-PICTURE = draw_png(8, 8)
+PICTURE = (DEMO / "sunset.png").read_bytes()
 PART = 100 * 1024
 
 # (name, the folder of its key, its bucket, further options)

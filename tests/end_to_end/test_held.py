@@ -12,17 +12,17 @@ from PIL import Image
 
 from function.oss.presign import OssRequest, authorize, request_url
 from local.cloud import BUCKET, FUNCTION_KEY, REGION
+from local.profiles import DEMO
 from local.wechat import checks
 from local.wechat.check_plan import PlannedCheck
 from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
-from ops.run.picture import draw_png
 from tests.end_to_end.conftest import PATIENCE_SECONDS, running_cloud
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
-PICTURE = draw_png(8, 8)
+PICTURE = (DEMO / "sunset.png").read_bytes()
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,11 @@ from function.auth import owner_of
 from function.auth.business_token import AUDIENCE, ERASURE
 from function.auth.signed_tokens import issue_token
 from local.callers import SAMPLES, app_of
-from local.profiles import sample_profiles
+from local.profiles import DEMO, sample_profiles
 from local.wechat.check_plan import PlannedCheck
-from ops.run.picture import draw_png
 from tests.end_to_end.conftest import Running
 
-PNG = draw_png(40, 30)
+PNG = (DEMO / "sunset.png").read_bytes()
 IDS = {
     "main": "",
     "second": "wechat:wx0000000000local1",
