@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (21_074, 167),
+    "ops/": (20_733, 165),
     "local/": (15_345, 156),
     "quality/": (12_142, 110),
-    "tests/": (81_545, 699),
+    "tests/": (81_271, 696),
     "miniprogram/": (15_426, 201),
     (REST := "docs/, deploy/, root"): (13_974, 152),
 }

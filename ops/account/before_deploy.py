@@ -51,7 +51,7 @@ def examine(environ: Mapping[str, str], language: str, screen: Screen) -> list[T
         # ``check-deploy``, which runs before, names each problem.
         return []
     try:
-        desired, account = _desired(environ)
+        desired, account = desired_state(environ)
     except CloudError as error:
         unread(ACCOUNT, error.code)
         return []
@@ -75,7 +75,7 @@ def examine(environ: Mapping[str, str], language: str, screen: Screen) -> list[T
     return problems
 
 
-def _desired(environ: Mapping[str, str]) -> tuple[DesiredState, Account]:
+def desired_state(environ: Mapping[str, str]) -> tuple[DesiredState, Account]:
     parser = argparse.ArgumentParser()
     add_setup_arguments(parser, "en")
     args = parser.parse_args([])

@@ -24,7 +24,7 @@ def public_strip(bucket: str, acl: str, profiles: Iterable[str]) -> Text:
 def bucket_notes(desired: DesiredBucket, found: FoundBucket | None) -> Iterable[Text]:
     """A sentence or two for each thing that may surprise later."""
     if found is not None:
-        yield from _notes_on_what_is_there(desired, found)
+        yield from notes_on_what_is_there(desired, found)
     if must_unblock(desired, found) and not desired.allow_public_read:
         yield _public_read_note(desired)
     if desired.open_names and (desired.allow_public_read or (found and not found.blocks_public_access)):
@@ -49,7 +49,7 @@ def must_unblock(desired: DesiredBucket, found: FoundBucket | None) -> bool:
     return bool(desired.wants_public_read) and (found is None or found.blocks_public_access)
 
 
-def _notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Iterable[Text]:
+def notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Iterable[Text]:
     if found.location and found.location.removeprefix("oss-") != desired.region:
         region = _said_by(desired, "OSS_REGION", "region")
         yield Text(
@@ -71,7 +71,7 @@ def _notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Itera
             "同名再次上传会成为最新版本。此处不做更改。",
         )
         if desired.held_folders:
-            yield _VERSIONS_OF_WHAT_IS_HELD
+            yield VERSIONS_OF_WHAT_IS_HELD
 
 
 def _public_read_note(desired: DesiredBucket) -> Text:
@@ -97,7 +97,7 @@ def _open_names_note(desired: DesiredBucket) -> Text:
     )
 
 
-_VERSIONS_OF_WHAT_IS_HELD = Text(
+VERSIONS_OF_WHAT_IS_HELD = Text(
     "Profiles with hold need a bucket without versioning: only x-oss-forbid-overwrite makes one decision out"
     " of two at once, and what was rejected would stay as an old version.",
     "有 hold 的用途需要没有版本控制的桶：同时到来的两个决定，只有 x-oss-forbid-overwrite 能让其中一个算数；"

@@ -4,7 +4,8 @@ callback, the function itself, and the domains for the mini-program console.
 
 Reads .env and the environment, as the deployment does. Asks the deployed function (--url, with --code or
 --token) for a form of each profile, uploads a byte with it and removes it where your keys may; where a
-profile has a callback, the business (UPLOAD_WEBHOOK_URL) hears of it. Your keys also try the roles. Before
+profile has a callback, the business (UPLOAD_WEBHOOK_URL) hears of it. Your keys also try the roles, and
+read whether roles and buckets have what the profiles need, as far as they may. Before
 the first deployment check-deploy and setup say what is wrong. --content-check asks each checker whether
 verdicts really come. --prove asks the real services what the function relies on and what no page says, and
 writes a report that can be shown to others. --local examines a local cloud of its own instead.
@@ -34,7 +35,8 @@ ABOUT = Text(
     "说明一次部署哪里不对、怎样修好：设置、时钟、密钥、角色、桶、上传、回调、函数本身，以及要填入小程序后台的域名。"
     "\n\n与部署一样读取 .env 与环境变量。向已部署的函数（--url，加 --code 或 --token）要每个用途的表单，"
     "用它上传一个字节，密钥有权限时再删除；用途有回调时，业务（UPLOAD_WEBHOOK_URL）会收到通知。"
-    "检查角色也要用到你的密钥。第一次部署之前，由 check-deploy 和 setup 检查。"
+    "检查角色也要用到你的密钥；密钥能读取时，还会比较角色和桶是否符合用途的需要。"
+    "第一次部署之前，由 check-deploy 和 setup 检查。"
     "--content-check 去问微信和阿里云内容安全，看审核结果是不是真的会来。"
     "--prove 向真实的服务验证函数所依赖的、文档没有说清的，写出可以给别人看的报告。"
     "--local 改为检查它自己启动的本地云。",

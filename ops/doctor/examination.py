@@ -10,15 +10,13 @@ from function.config.profile import CHECK, BucketLocation
 from function.config.settings import Settings
 from function.sts.credentials import AccessKeys, StsCredentials
 from ops.client.function_client import FunctionSilent
-from ops.doctor.behind_forms import check_behind_forms, check_keys_of
+from ops.doctor.account import check_account
 from ops.doctor.configuration import check_costs, check_settings
 from ops.doctor.content_check import check_content, checked_places, openid_in
 from ops.doctor.deployed import check_callback, check_features, check_function, check_push
 from ops.doctor.findings import Finding, State, as_one, joined
 from ops.doctor.forms import FormRefused, forms_of_function, log_in_at
-from ops.doctor.held import check_held, new_record
 from ops.doctor.identity import check_keys, check_sts
-from ops.doctor.lists import check_lists
 from ops.doctor.objects import check_confirmation, check_reading
 from ops.doctor.parts import check_parts
 from ops.doctor.places import each_place, of_each, told
@@ -95,17 +93,17 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     if keys is not None:
         findings = [*of_each(settings, places, partial(_assumed, sessions, keys, instant))]
         yield from map(_not_needed, findings) if asks_function else findings
+        yield from check_account(environ, settings)
     if visit.code and (visit.content_check or (visit.uploads and asks_function and not visit.token)):
         # It is good once, and whatever comes later needs its user.
         visit, failed = _logged_in(visit, logins[0].id.partition(":")[2] if logins else "")
         yield from [failed] if failed else []
     elif visit.uploads and not asks_function:
         yield Finding(UPLOADS, State.SKIPPED, _NO_FORMS, _ASK_THE_FUNCTION)
-    if visit.uploads:
+    if visit.uploads and _asks_function(settings, visit):
         for there in places:
             course = Uploads(there, forms_of_function(visit.url, visit.token), instant)
-            found = _uploads(course, visit, sessions, keys, _asks_function(settings, visit))
-            yield from told(settings, places, there, found)
+            yield from told(settings, places, there, _uploads(course, visit, keys))
     if visit.content_check:
         yield from _content_of_each(settings, places, visit, sessions, keys, instant)
     reached = [there for there in places if keys and there.home in sessions]
@@ -166,26 +164,9 @@ def _not_needed(finding: Finding) -> Finding:
     return replace(finding, state=State.UNSURE, said=joined(finding.said, _ITS_OWN_ROLE))
 
 
-def _uploads(
-    course: Uploads,
-    visit: Visit,
-    sessions: Mapping[BucketLocation, StsCredentials],
-    keys: AccessKeys | None,
-    asks_function: bool,
-) -> Iterator[Finding]:
-    settings, now = course.settings, course.now
-    if asks_function:
-        yield from _by_forms(course, visit)
-    own, attacks = sessions.get(settings.home), []
-    if own is not None and keys is not None:
-        attacks.append(check_behind_forms(course, own))
-        for home, others in sessions.items():
-            if home.bucket != settings.bucket:
-                attacks.append(check_keys_of(course, home.bucket, others))
-        attacks += [*_held(course, keys), *check_lists(settings, keys, now)]
-    yield from as_one(attacks)
-    if asks_function or course.keys_left:
-        yield course.remove(keys)
+def _uploads(course: Uploads, visit: Visit, keys: AccessKeys | None) -> Iterator[Finding]:
+    yield from _by_forms(course, visit)
+    yield course.remove(keys)
 
 
 def _by_forms(course: Uploads, visit: Visit) -> Iterator[Finding]:
@@ -210,19 +191,6 @@ def _confirming_and_reading(course: Uploads, visit: Visit) -> Iterator[Finding]:
         yield check_confirmation(course.settings, profile, visit.url, ticket, course.now)
     for profile in [one for one in stored if one.read and not one.is_held][:1]:
         yield check_reading(visit.url, visit.token, profile, course.stored[profile.name])
-
-
-def _held(course: Uploads, keys: AccessKeys) -> Iterator[Finding]:
-    """Of one profile that holds back, for they all go the same way."""
-    stored = [one for one in course.settings.profiles.values() if one.is_held and one.name in course.stored]
-    for profile in stored[:1]:
-        key = course.stored[profile.name]
-        record = new_record()
-        course.keys_left.append(record)
-        finding = check_held(course.settings, profile, key, record, keys, course.now)
-        if finding.state is State.GOOD:
-            course.keys_left.remove(key)
-        yield finding
 
 
 def function_url(settings: Settings, url: str) -> str:

@@ -26,7 +26,6 @@ def test_a_correct_deployment_is_good_in_every_line(here):
         "A changed key, A public file of [legacy]",
         "Confirm [default], Read [default]",
         "Large files [video]",
-        "Keys behind forms, Hold [post], List of what is due, Deletion session",
         "Removal",
         "Callback, Message push, Timer", "Deployed function",
     ]  # fmt: skip

@@ -10,8 +10,8 @@ def test_without_a_caller_nothing_is_uploaded_and_the_commands_of_before_are_nam
     (finding,) = findings.of("Upload")
     assert finding.state is State.SKIPPED
     assert all(name in finding.remedy.en for name in ("--code", "check-deploy", "setup"))
-    # The roles are tried all the same.
-    assert findings.of("Keys behind forms, List", State.GOOD) and not findings.of("", State.BAD)
+    # The role is tried all the same.
+    assert findings.of("AssumeRole", State.GOOD) and not findings.of("", State.BAD)
 
 
 def test_keys_of_this_machine_that_cannot_sign_are_a_doubt_if_the_function_signs(here):

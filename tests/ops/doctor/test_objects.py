@@ -28,12 +28,11 @@ def test_good_object_checks_are_merged_into_one_line(here):
     assert here.cloud.oss.origin in finding.said.en
 
 
-def test_without_an_option_nothing_is_confirmed_or_read_but_the_keys_are_tried(here, tmp_path):
+def test_without_an_option_nothing_is_confirmed_or_read(here, tmp_path):
     path = tmp_path / "profiles.toml"
     path.write_text('[default]\nkey = "u/{owner}/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\n')
     findings = here.examine(PROFILES_FILE=str(path))
     assert findings.of("Confirm") == findings.of("Read") == []
-    assert findings.of("Keys behind forms", State.GOOD)
 
 
 def test_a_silent_function_or_another_secret_shows_in_the_confirmation(here, default):

@@ -238,6 +238,17 @@ def test_a_point_without_its_prerequisites_is_left_open(place, name, changes, re
     assert not cloud.oss.bucket.objects
 
 
+def test_a_role_that_may_more_does_not_widen_its_sessions(place):
+    """The session's own document holds, whatever the role may do."""
+    cloud, sandbox = place()
+    cloud.sts.roles[ROLE_ARN] = replace(cloud.sts.roles[ROLE_ARN], policy=None)
+    for name in (
+        *("session_holds_its_folder", "session_holds_its_actions", "session_refuses_public_acls"),
+        *("list_right_holds_its_folder", "sts_session_is_narrowed"),
+    ):
+        assert seen_by(name, sandbox).answer is True, name
+
+
 @pytest.mark.parametrize(("longest", "answer"), [(43200, True), (3600, False)])
 def test_a_chained_session_over_an_hour_is_given_or_not(place, longest, answer):
     cloud, sandbox = place()

@@ -12,9 +12,8 @@ from function.sts.credentials import AccessKeys
 from function.sts.session_policy import OBJECTS
 from local.cloud import BUCKET, FUNCTION_KEY
 from ops.doctor.findings import State
-from ops.doctor.held import client_of
 from ops.doctor.identity import assume
-from ops.doctor.timer import LATE, PAUSE_SECONDS, WAIT_SECONDS, check_timer
+from ops.doctor.timer import LATE, PAUSE_SECONDS, WAIT_SECONDS, check_timer, client_of
 
 KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
 HELD = """
