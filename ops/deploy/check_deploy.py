@@ -44,9 +44,8 @@ from ops.deploy.variables import (
     unset_at_its_source,
     variables,
 )
-from ops.terminal.columns import padded, wrapped
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
-from ops.terminal.screen import Screen
+from ops.terminal.screen import Screen, padded, wrapped
 
 SUMMARY = Text("check s.yaml and .env, strictly and offline", "离线严格检查 s.yaml 与 .env")
 ABOUT = Text(

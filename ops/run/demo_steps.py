@@ -17,9 +17,8 @@ from local.profiles import DEMO
 from ops.client.claims import read_claims
 from ops.explain.policy import policy_rows
 from ops.run.demo_http import DemoHttp, failed
-from ops.terminal.columns import columns_of, padded
 from ops.terminal.language import Text
-from ops.terminal.screen import DIM
+from ops.terminal.screen import DIM, columns_of, padded
 
 PROFILE, VARIANT = "avatar", "thumb"
 FILE, FILE_TYPE = DEMO / "sunset.png", "image/png"

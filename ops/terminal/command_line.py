@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from ops.terminal.columns import wrapped
 from ops.terminal.language import add_language_argument, chosen_language
+from ops.terminal.screen import wrapped
 
 NO_GROUPS: Mapping[str, str] = MappingProxyType({})
-# What a user can meet; what else argparse says is for who writes a command. A test holds it complete.
+# What a user can meet; what else argparse says is for who writes a command.
 CHINESE = {
     "usage: ": "用法：",
     "options": "选项",

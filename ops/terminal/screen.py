@@ -5,16 +5,18 @@ Lines for a person at a terminal: steps, aligned names and values, colour only w
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Mapping
 from typing import TextIO
 
-from ops.terminal.columns import columns_of, padded
 from ops.terminal.language import Failure
 from ops.terminal.masking import printable
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 WHITE_ON_BLACK = "97;40"
 OWN_COLOURS = re.compile(r"(\x1b\[(?:0|1|2|31|32|33|97;40)m)")
+# A space, a Latin word, or one Chinese character; with the marks that no line begins or ends with.
+PIECE = re.compile(r"\s+|[（“]*(?:[!-~…]+|.)[，。；：、）”]*")
 
 
 class Screen:
@@ -73,3 +75,23 @@ class Screen:
     def fail_with(self, failure: Failure, language: str) -> None:
         for sentence in failure.sentences:
             self.fail(sentence.say(language))
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most so many columns; broken at spaces, and between any two Chinese characters."""
+    lines = [""]
+    for piece in PIECE.findall(" ".join(text.split())):
+        if lines[-1] and columns_of(lines[-1] + piece) > width:
+            lines.append("")
+        lines[-1] = (lines[-1] + piece).lstrip()
+    return [line.rstrip() for line in lines]
+
+
+def columns_of(text: str) -> int:
+    """Return the width of a text in terminal columns."""
+    return sum(2 if unicodedata.east_asian_width(mark) in "WF" else 1 for mark in text)
+
+
+def padded(text: str, width: int) -> str:
+    """With spaces after it, so that what follows stands in the same column."""
+    return text + " " * (width - columns_of(text))

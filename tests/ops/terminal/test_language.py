@@ -8,14 +8,20 @@ import pytest
 
 from ops.terminal.language import Failure, Text, chosen_language, system_words, why_unreadable
 from tests.ops.words import chinese_in
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 ROOT = Path(__file__).parents[3]
 
 
-@cases("environ", "language")
+@pytest.mark.parametrize(
+    ("environ", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "ZH_cn"}, "zh"),
+        ({"LC_MESSAGES": "zh_TW", "LANG": "en_US.UTF-8"}, "zh"),
+        ({"LC_ALL": "C.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LANG": "zh"}, "zh"),
+    ],
+)
 def test_the_locale_chooses_the_first_that_is_set(environ, language, monkeypatch):
     monkeypatch.setattr(locale, "getlocale", lambda: (None, None))
     assert chosen_language(None, environ) == language
@@ -23,7 +29,10 @@ def test_the_locale_chooses_the_first_that_is_set(environ, language, monkeypatch
     assert chosen_language("zh", environ) == "zh"
 
 
-@cases("windows", "language")
+@pytest.mark.parametrize(
+    ("windows", "language"),
+    [("Chinese (Simplified)_China", "zh"), ("zh_CN", "zh"), ("English_United States", "en"), (None, "en")],
+)
 def test_without_a_variable_the_system_locale_decides(windows, language, monkeypatch):
     monkeypatch.setattr(locale, "getlocale", lambda: (windows, "936"))
     assert chosen_language(None, {}) == language

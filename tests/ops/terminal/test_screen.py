@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from ops.terminal.screen import GREEN, RED, Screen
+from ops.terminal.screen import GREEN, RED, Screen, padded, wrapped
 
 
 class Terminal(io.StringIO):
@@ -76,3 +76,23 @@ def test_pairs_are_aligned_and_control_characters_replaced():
     stream = io.StringIO()
     Screen(stream, {}).pairs({"a": "1", "long": "2\x1b[2J"})
     assert stream.getvalue() == "    a     1\n    long  2�[2J\n"
+
+
+@pytest.mark.parametrize(("text", "spaces"), [("", 6), ("abc", 3), ("中文", 2), ("key：a", 0), ("…", 5)])
+def test_a_chinese_character_takes_two_columns(text, spaces):
+    assert padded(text, 6) == text + " " * spaces
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("  one two\n three ", ["one two", "three"]),
+        ("中文一二三四五六", ["中文一二", "三四五六"]),
+        ("设一二三。四", ["设一二", "三。四"]),
+        ("请用了（默认）吧", ["请用了", "（默认）", "吧"]),
+        ("请用 --long-option 吧", ["请用", "--long-option", "吧"]),
+        ("", [""]),
+    ],
+)
+def test_lines_are_broken_at_spaces_and_among_chinese_but_not_before_a_comma(text, lines):
+    assert wrapped(text, 8) == lines
