@@ -25,23 +25,19 @@ TEXT_TAGS = {UTF8_STRING: "utf-8", **dict.fromkeys((0x13, 0x14, 0x16, 0x1A), "la
 TEXT_TAGS |= {0x1C: "utf-32-be", 0x1E: "utf-16-be"}
 
 
-def hash_authorities(package: Path) -> int:
+def hash_authorities(package: Path) -> None:
     """
     Put a hashed folder in the place of the file of all authorities; the file stays where something reads it.
 
     Args:
         package: the folder of the deployment, with ``certifi`` in it.
-
-    Returns:
-        how many authorities there are.
     """
     pem = package / PACKAGE / BUNDLE
-    number = trust(package, pem)
+    trust(package, pem)
     # A program is none of what the function imports.
     readers = (path for path in package.rglob("*.py") if path.name != "__main__.py")
     if not any(IMPORT.search(path.read_text("utf-8")) for path in readers):
         pem.unlink()
-    return number
 
 
 def trust(package: Path, pem: Path) -> int:

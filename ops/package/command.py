@@ -30,8 +30,8 @@ from ops.package.function_files import (
 from ops.package.libraries import strip_libraries
 from ops.package.profiles import prepare_profiles
 from ops.package.sbom import write_sbom
-from ops.package.size import OWN_FILES, PackageSize, measure, normalise, zip_folder
 from ops.package.vendoring import TARGET_VERSION, check_glibc, check_packages, forget_metadata, prune, vendor
+from ops.package.zip_file import files_of, normalise, zip_folder
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
@@ -70,11 +70,31 @@ PRIVATE = Text(
     " has them",
     "为多个调用者打包，权限 {mode}：{names}。能读取代码包（fc:GetFunctionCode）的人都能拿到",
 )
+DEPENDENCIES = Text(
+    f"  dependencies of {{names}}, for Python {TARGET_VERSION} on Linux x86_64",
+    f"  {{names}} 的依赖，用于 Linux x86_64 上的 Python {TARGET_VERSION}",
+)
+LICENCES = Text(
+    "  licences, and all else in the bill of materials (*.cdx.json): {listed}",
+    "  许可证，其余见物料清单（*.cdx.json）：{listed}",
+)
+BYTECODE = Text(
+    "  bytecode by {python}, of {count} modules in one file",
+    "  字节码由 {python} 生成，其中 {count} 个模块在同一个文件里",
+)
+MADE = Text(
+    "{name}: {count} files, {megabytes:.2f} MB zipped (budget {budget:g} MB)",
+    "{name}：{count} 个文件，压缩后 {megabytes:.2f} MB（上限 {budget:g} MB）",
+)
+TOO_LARGE = Text(
+    "the package has {size:,} bytes zipped; the budget is {budget:,}. A large package starts slowly: remove a"
+    " dependency, or raise BUDGET_BYTES in ops/package/command.py",
+    "包压缩后有 {size:,} 字节，上限是 {budget:,}。包大则启动慢："
+    "请去掉一个依赖，或调大 ops/package/command.py 里的 BUDGET_BYTES",
+)
 Say = Callable[[Text], None]
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET_BYTES = 8_000_000
-PARTS_SHOWN = 6
-OWN_PART = Text(OWN_FILES, "函数本身")
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
@@ -144,18 +164,11 @@ def build(
         bill = Path(name) / "bill.json"
         _fill(root, folder, python, bill, say, extras)
         zipped = zip_folder(folder)
-        size = measure(zipped)
-        _say_size(f"{target.parent.name}/{target.name}", size, budget_bytes, say)
-        if size.zipped_bytes > budget_bytes:
-            raise PackagingError(
-                Text(
-                    f"the package has {size.zipped_bytes:,} bytes zipped; the budget is {budget_bytes:,}. A"
-                    " large package starts slowly: remove a dependency, or raise BUDGET_BYTES in"
-                    " ops/package/command.py",
-                    f"包压缩后有 {size.zipped_bytes:,} 字节，上限是 {budget_bytes:,}。包大则启动慢："
-                    "请去掉一个依赖，或调大 ops/package/command.py 里的 BUDGET_BYTES",
-                )
-            )
+        budget, count = budget_bytes / 1e6, len([*files_of(folder)])
+        shown = f"{target.parent.name}/{target.name}"
+        say(MADE.filled(name=shown, count=count, megabytes=len(zipped) / 1e6, budget=budget))
+        if len(zipped) > budget_bytes:
+            raise PackagingError(TOO_LARGE.filled(size=len(zipped), budget=budget_bytes))
         if target.exists():
             target.replace(Path(name) / "previous")
         folder.replace(target)
@@ -172,38 +185,19 @@ def _fill(
 ) -> None:
     function = find_function_files(root, *extras)
     pinned = [*dict.fromkeys([REQUIREMENTS, *(extra.requirements for extra in extras)])]
-    names = ", ".join(pinned)
-    say(
-        Text(
-            f"  dependencies of {names}, for Python {TARGET_VERSION} on Linux x86_64",
-            f"  {names} 的依赖，用于 Linux x86_64 上的 Python {TARGET_VERSION}",
-        )
-    )
+    say(DEPENDENCIES.filled(names=", ".join(pinned)))
     vendor(folder, root, pinned)
     check_packages(function.packages, folder, pinned)
     check_glibc(folder)
-    freed = prune(folder, function.packages)
+    prune(folder, function.packages)
     licences = write_sbom(folder, bill, root / "pyproject.toml")
-    freed += forget_metadata(folder) + strip_libraries(folder)
-    listed = _listed(licences)
-    say(
-        Text(
-            f"  licences, and all else in the bill of materials (*.cdx.json): {listed}",
-            f"  许可证，其余见物料清单（*.cdx.json）：{listed}",
-        )
-    )
-    megabytes = f"{freed / 1e6:.1f} MB"
-    say(
-        Text(
-            f"  left out {megabytes} that nothing reaches: tests, stubs, scripts, parts of the SDK, symbols",
-            f"  去掉了 {megabytes} 用不到的内容：测试、存根、脚本、SDK 的一部分和符号表",
-        )
-    )
+    forget_metadata(folder)
+    strip_libraries(folder)
+    listed = "; ".join(f"{licence}: {', '.join(names)}" for licence, names in sorted(licences.items()))
+    say(LICENCES.filled(listed=listed))
     for name, path in function.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / name)
-    count = len(function.files)
-    say(Text(f"  {count} files of the function", f"  函数的 {count} 个文件"))
     _prepare(folder, python, say)
     normalise(folder)
     for path, mode in ((folder / name, extra.mode) for extra in extras for name in extra.data_files):
@@ -212,46 +206,9 @@ def _fill(
 
 def _prepare(folder: Path, python: str | None, say: Say) -> None:
     """Do in advance what every cold start would do."""
-    if prepare_profiles(folder):
-        say(Text("  profiles.toml, and what it says as JSON", "  profiles.toml，以及与它内容相同的 JSON"))
+    prepare_profiles(folder)
     if (folder / AUTHORITIES).is_dir():
-        count = hash_authorities(folder)
-        say(
-            Text(
-                f"  {count} certificate authorities, each in a file of its own",
-                f"  {count} 个证书颁发机构，各自一个文件",
-            )
-        )
+        hash_authorities(folder)
     if python:
         compile_folder(python, folder)
-        count = bundle(folder)
-        say(
-            Text(
-                f"  bytecode by {python}, of {count} modules in one file",
-                f"  字节码由 {python} 生成，其中 {count} 个模块在同一个文件里",
-            )
-        )
-
-
-def _listed(licences: dict[str, list[str]]) -> str:
-    return "; ".join(f"{licence}: {', '.join(names)}" for licence, names in sorted(licences.items()))
-
-
-def _say_size(name: str, size: PackageSize, budget_bytes: int, say: Say) -> None:
-    plain, zipped, budget = size.bytes / 1e6, size.zipped_bytes / 1e6, budget_bytes / 1e6
-    say(
-        Text(
-            f"{name}: {size.files} files, {plain:.1f} MB, {zipped:.2f} MB zipped (budget {budget:g} MB);"
-            " the largest parts:",
-            f"{name}：{size.files} 个文件，{plain:.1f} MB，压缩后 {zipped:.2f} MB（上限 {budget:g} MB）；"
-            "最大的几部分：",
-        )
-    )
-    for part, whole, packed in size.parts[:PARTS_SHOWN]:
-        named = OWN_PART if part == OWN_FILES else Text(part, part)
-        say(
-            Text(
-                f"  {packed / 1e3:9,.0f} KB zipped {whole / 1e3:9,.0f} KB  {named.en}",
-                f"  压缩后 {packed / 1e3:9,.0f} KB {whole / 1e3:9,.0f} KB  {named.zh}",
-            )
-        )
+        say(BYTECODE.filled(python=python, count=bundle(folder)))

@@ -17,16 +17,12 @@ SECTIONS, SECTION_ENTRIES = ("<Q", 40), ("<HHH", 58)
 SEGMENT_START, SEGMENT_SIZE = ("<Q", 8), ("<Q", 32)
 
 
-def strip_libraries(folder: Path) -> int:
-    """Cut each library of the folder behind what is loaded; return how many bytes that freed."""
-    freed = 0
+def strip_libraries(folder: Path) -> None:
+    """Cut each library of the folder behind what is loaded."""
     for path in folder.rglob("*.so*"):
         library = path.read_bytes()
         if library.startswith(ELF):
-            loaded = loaded_part(library)
-            path.write_bytes(loaded)
-            freed += len(library) - len(loaded)
-    return freed
+            path.write_bytes(loaded_part(library))
 
 
 def loaded_part(library: bytes) -> bytes:

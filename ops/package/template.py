@@ -16,7 +16,7 @@ from pathlib import Path
 
 from function import VERSION
 from ops.package.function_files import PackagingError, callers_files
-from ops.package.size import normalise, zip_folder
+from ops.package.zip_file import normalise, zip_folder
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 

@@ -2,7 +2,6 @@
 The runtime dependencies for the machine that Function Compute runs, without what only an installer needs.
 """
 
-import ast
 import re
 import shutil
 import subprocess
@@ -27,8 +26,6 @@ MAX_GLIBC = (2, 17)
 GLIBC_SYMBOL = re.compile(rb"GLIBC_(\d+)\.(\d+)")
 
 METADATA_MODULE = re.compile(r"\b(importlib\.metadata|importlib_metadata|pkg_resources)\b")
-METADATA_CALLS = frozenset("version distribution metadata requires get_distribution entry_points".split())
-ANY_DISTRIBUTION = "*"
 
 # A test signs, checks tokens, verifies and decrypts with the finished package, imports every module that it
 # holds, and finds nothing in it that names what is not in it.
@@ -86,17 +83,13 @@ def vendor(folder: Path, root: Path, requirements: Sequence[str]) -> None:
         )
 
 
-def prune(folder: Path, imported: Collection[str] = ()) -> int:
+def prune(folder: Path, imported: Collection[str] = ()) -> None:
     """
     Remove what no import reaches: tests, stubs, scripts, C sources, and what only the SDK's client needs.
 
     Args:
         imported: packages that the function's own files import, by import name; they stay.
-
-    Returns:
-        how many bytes that freed.
     """
-    before = _size(folder)
     for name in (*(name for name in UNREACHED if name not in imported), STALE_AUTHORITIES):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).unlink(missing_ok=True)
@@ -108,43 +101,14 @@ def prune(folder: Path, imported: Collection[str] = ()) -> int:
                 shutil.rmtree(path)
         elif path.suffix in DROPPED_SUFFIXES:
             path.unlink()
-    return before - _size(folder)
 
 
-def forget_metadata(folder: Path) -> int:
-    """
-    Remove what the installer noted about each distribution, unless something in the folder reads it.
-
-    Returns:
-        how many bytes that freed.
-    """
-    before = _size(folder)
-    asked = {name for path in folder.rglob("*.py") for name in metadata_asked_for(path.read_text("utf-8"))}
-    for path in [path for path in folder.rglob("*-info") if _is_unread_metadata(path, asked)]:
-        shutil.rmtree(path)
-    return before - _size(folder)
-
-
-def metadata_asked_for(source: str) -> Iterator[str]:
-    """
-    The distributions whose ``*.dist-info`` this code reads.
-
-    Returns:
-        names as in PEP 503, or ``*`` when it may be any.
-    """
-    if not METADATA_MODULE.search(source):
+def forget_metadata(folder: Path) -> None:
+    """Remove what the installer noted about each distribution, unless something in the folder reads any."""
+    if any(METADATA_MODULE.search(path.read_text("utf-8")) for path in folder.rglob("*.py")):
         return
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call):
-            continue
-        name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
-        if name not in METADATA_CALLS:
-            continue
-        argument = node.args[0] if node.args else None
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            yield _distribution(argument.value)
-        else:
-            yield ANY_DISTRIBUTION
+    for path in [*folder.rglob("*.dist-info"), *folder.rglob("*.egg-info")]:
+        shutil.rmtree(path)
 
 
 def check_packages(packages: dict[str, str], folder: Path, pinned: Sequence[str]) -> None:
@@ -181,17 +145,3 @@ def needed_glibc(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
     for path in sorted(folder.rglob("*.so*")):
         versions = ((int(major), int(minor)) for major, minor in GLIBC_SYMBOL.findall(path.read_bytes()))
         yield path, max(versions, default=(0, 0))
-
-
-def _is_unread_metadata(path: Path, asked: set[str]) -> bool:
-    if path.suffix not in (".dist-info", ".egg-info"):
-        return False
-    return ANY_DISTRIBUTION not in asked and _distribution(path.name.partition("-")[0]) not in asked
-
-
-def _distribution(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from function.http.client import ExchangeFailed, send
 from ops.deploy.imports import REQUIREMENTS
-from ops.package.carried import CARRIER, carried_packages
 from ops.package.function_files import BURST, REDIS
 from ops.package.pins import read_pins
+from ops.package.sbom import CARRIER, carried_packages
 from quality.torture.report import Result
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.package.carried import carried_packages
 from ops.package.pins import read_pins
+from ops.package.sbom import carried_packages
 from quality.torture import advisories
 from tests.support.broken_server import answers, serving
 

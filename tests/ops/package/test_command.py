@@ -8,8 +8,9 @@ from io import StringIO
 import pytest
 
 from ops.package.function_files import Extra, PackagingError
-from ops.package.size import INSTANT_EPOCH
-from tests.ops.package.project import make_project, names, pack
+from ops.package.vendoring import check_glibc
+from ops.package.zip_file import INSTANT_EPOCH
+from tests.ops.package.project import make_project, make_wheel, names, pack
 
 UNCHECKED_HASH = 1  # the flags word of a .pyc file, see PEP 552
 
@@ -93,3 +94,18 @@ def test_an_error_of_pip_is_passed_on(project):
     with pytest.raises(PackagingError, match=r"(?s)requirements\.txt.*nowhere==3\.0"):
         pack(project)
     assert not (project / "build/function").exists()
+
+
+def test_keeps_metadata_that_is_read_at_run_time(project):
+    reads = "from importlib.metadata import version\nVOWELS = version('demo')\n"
+    make_wheel(project / "wheels", "demo", {"demo/__init__.py": reads})
+    pack(project)
+    assert "demo-1.0.dist-info/METADATA" in names(project / "build/function")
+
+
+def test_refuses_a_library_that_needs_a_newer_c_library(tmp_path):
+    (tmp_path / "good.so").write_bytes(b"\0GLIBC_2.2.5\0GLIBC_2.17\0")
+    check_glibc(tmp_path)
+    (tmp_path / "_rust.abi3.so").write_bytes(b"\0GLIBC_2.17\0GLIBC_2.34\0GLIBC_2.9\0")
+    with pytest.raises(PackagingError, match=r"_rust\.abi3\.so .*2\.34.*2\.17"):
+        check_glibc(tmp_path)

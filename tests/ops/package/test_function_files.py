@@ -15,12 +15,19 @@ from ops.package.function_files import (
     find_function_files,
 )
 from tests.ops.package.project import pack
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 
-@cases("source", "named")
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("import ops.package.command\n", " ops"),
+        ("def later():\n    from local import accounts\n", " local"),
+        ("import manage\n", " manage"),
+        ("from . import errors\n", ""),
+        ("def broken(:\n", "Python"),
+        ("import boto3\n", " boto3, which requirements.txt"),
+    ],
+)
 def test_refuses_a_function_that_could_not_start(project, source, named):
     (project / "function" / "errors.py").write_text(source, "utf-8")
     with pytest.raises(PackagingError, match=f"^function/errors.py.*{named}"):
@@ -49,10 +56,19 @@ def test_the_redis_client_is_packaged_only_with_its_extra(project):
     assert find_function_files(project, REDIS).packages["redis"] == "function/room/answers.py"
 
 
-@cases("quota_url", "data_files")
+@pytest.mark.parametrize(
+    ("quota_url", "data_files"),
+    [
+        ("", []),
+        ("https://redis.example.com", []),
+        ("redis://:password@host", [()]),
+        ("rediss://:password@host?ssl_ca_certs=certs/ca.pem", [("certs/ca.pem",)]),
+        ("redis://[", [()]),
+    ],
+)
 def test_a_redis_quota_url_adds_the_redis_extra(quota_url, data_files):
     extras = extras_of(quota_url)
-    assert [extra.data_files for extra in extras] == ([] if data_files is None else [data_files])
+    assert [extra.data_files for extra in extras] == data_files
     assert all(extra.requirements == "requirements/redis.txt" for extra in extras)
 
 

@@ -27,10 +27,6 @@ def test_all_behind_the_last_segment_goes_with_the_table_that_leads_there():
     assert loaded_part(loaded) == loaded
 
 
-def test_no_more_than_the_file_has_is_kept_for_a_library_without_segments():
-    assert len(loaded_part(small_library([]))) == 64
-
-
 def test_only_libraries_of_the_target_s_kind_are_cut(tmp_path):
     others = {
         "text.so": b"INPUT(libc.so.6)",
@@ -42,7 +38,8 @@ def test_only_libraries_of_the_target_s_kind_are_cut(tmp_path):
     library = small_library([100])
     (tmp_path / "room").mkdir()
     (tmp_path / "room" / "lib.so.1").write_bytes(library)
-    assert strip_libraries(tmp_path) == len(b"symbols and sections")
+    strip_libraries(tmp_path)
+    assert (tmp_path / "room" / "lib.so.1").read_bytes() == loaded_part(library)
     assert {name: (tmp_path / name).read_bytes() for name in others} == others
 
 

@@ -1,10 +1,8 @@
 """``profiles.toml`` as JSON: written where the function reads the same from it, else left out."""
 
 import json
-import shutil
 import tomllib
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
@@ -65,21 +63,8 @@ print(json.dumps([sizes, "tomllib" in sys.modules]))
 """
 
 
-def sizes_of(folder: Path, python312):
+def test_a_packaged_function_reads_no_toml(package, python312):
     own = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "s"}
     environ = settings("http://127.0.0.1:9", PROFILES_FILE="profiles.toml", **own)
-    sizes, is_toml_read = json.loads(run_bare(python312, READ, folder, environ))
-    return sizes, is_toml_read
-
-
-def test_a_packaged_function_reads_no_toml_until_its_file_changes(package, python312, tmp_path):
-    folder = Path(shutil.copytree(package[0], tmp_path / "function"))
-    before, is_toml_read = sizes_of(folder, python312)
-    assert (before["default"], is_toml_read) == (10 * 2**20, False)
-    changed = SHIPPED.replace('max_size = "10MiB"', 'max_size = "11MiB"')
-    assert changed != SHIPPED
-    (folder / "profiles.toml").write_text(changed, "utf-8")
-    assert sizes_of(folder, python312) == ({**before, "default": 11 * 2**20}, True)
-    (folder / "profiles.json").unlink()
-    (folder / "profiles.toml").write_text(SHIPPED, "utf-8")
-    assert sizes_of(folder, python312) == (before, True)
+    sizes, is_toml_read = json.loads(run_bare(python312, READ, package[0], environ))
+    assert (sizes["default"], is_toml_read) == (10 * 2**20, False)

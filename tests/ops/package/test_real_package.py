@@ -1,4 +1,4 @@
-"""The package that would be deployed: what is in it, and that it signs with nothing beside it."""
+"""The package that would be deployed: what is in it, and how it starts with nothing beside it."""
 
 import http.client
 import json
@@ -64,45 +64,41 @@ def sts_origin():
         yield f"http://127.0.0.1:{port}"
 
 
-BARE_PROGRAM = """
-import sys
-from types import SimpleNamespace
-sys.path.insert(0, sys.argv[1])
-import json
+# Every file of the package that Python opens or compiles, and every folder of it that is listed.
+WATCHING = """
+import json, sys
+folder, opened, listed, compiled = sys.argv[1], [], [], []
+def watch(event, given):
+    if event == "compile" and str(given[1]).startswith((folder, "/code")):
+        compiled.append(given[1])
+    place = opened if event == "open" else listed if event in ("os.listdir", "os.scandir") else None
+    if place is not None and str(given[0]).startswith(folder):
+        place.append(str(given[0])[len(folder) + 1:])
+sys.addaudithook(watch)
+sys.path.insert(0, folder)
+"""
+FIRST_FORM = """
 import handler
-import jwt
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import MD5, SHA256
-
-context = SimpleNamespace(request_id="R-2")
-handler.initialize(context)
-event = {
-    "version": "v1", "rawPath": "/upload-params", "body": '{"filename": "a.png"}', "isBase64Encoded": False,
-    "headers": {"Content-Type": "application/json"}, "queryParameters": {},
-    "requestContext": {"requestId": "R-2", "http": {"method": "POST", "path": "/upload-params",
-                       "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "test"}},
-}
-answer = handler.handler(json.dumps(event).encode(), context)
-token = jwt.encode({"sub": "someone"}, "k" * 32, "HS256")
-assert jwt.decode(token, "k" * 32, ["HS256"])["sub"] == "someone"
-private_key = rsa.generate_private_key(65537, 2048)
-for algorithm in (MD5(), SHA256()):
-    signature = private_key.sign(b"callback", padding.PKCS1v15(), algorithm)
-    private_key.public_key().verify(signature, b"callback", padding.PKCS1v15(), algorithm)
-signed = jwt.encode({"sub": "someone"}, private_key, "RS256")
-jwt.decode(signed, private_key.public_key(), ["RS256"])
-vendored = [m.__file__ for m in sys.modules.values() if "site-packages" in (getattr(m, "__file__", "") or "")]
-print(json.dumps({"answer": answer, "outside": vendored}))
+handler.initialize(None)
+event = {"body": '{"filename": "a.png"}', "requestContext": {"http": {"method": "POST", "path": "/"}}}
+status = handler.handler(json.dumps(event).encode(), None)["statusCode"]
+print(json.dumps([status, opened, listed, compiled]))
 """
 
 
-def test_the_package_signs_an_upload_in_a_bare_interpreter(package, python312, sts_origin):
-    said = json.loads(run_bare(python312, BARE_PROGRAM, package[0], settings(sts_origin)))
-    assert said["outside"] == []
-    assert said["answer"]["statusCode"] == 200, said["answer"]
-    form = json.loads(said["answer"]["body"])["formData"]
-    assert form["x-oss-security-token"] == "fake-token"
-    assert re.fullmatch(r"[0-9a-f]{64}", form["x-oss-signature"])
+def test_a_cold_start_reads_bytecode_from_one_file_and_searches_no_folder(package, python312, sts_origin):
+    said = run_bare(python312, WATCHING + FIRST_FORM, package[0], settings(sts_origin))
+    status, opened, listed, compiled = json.loads(said)
+    assert (status, compiled) == (200, [])
+    assert [path for path in opened if path.endswith(".pyc")] == [
+        f"__pycache__/{name}.cpython-312.pyc" for name in ("handler", "bytecode")
+    ]
+    assert opened.count("bytecode.bin") == 1
+    # For these two, by the import system itself.
+    assert listed == [""]
+    # Each source is compared with the one that was compiled, once.
+    sources = [path for path in opened if path.endswith(".py")]
+    assert "function/app.py" in sources and len(sources) == len(set(sources)) > 90
 
 
 def test_the_package_for_bursts_is_the_plain_one_and_its_server(package, burst_package):

@@ -99,8 +99,6 @@ def test_an_import_of_an_excluded_module_is_found(tmp_path):
     sources = {
         "late.py": "def later():\n    from aliyunsdkcore import client\n",
         "aliyunsdkcore/request.py": "from .endpoint.location import thing\n",
-        "aliyunsdkcore/vendored/requests/help.py": "from .packages import chardet\n",
-        "aliyunsdkcore/vendored/requests/packages/__init__.py": "",
         "tolerant.py": "try:\n    import jmespath\nexcept ImportError:\n    jmespath = None\n",
     }
     for name, source in sources.items():

@@ -1,32 +1,16 @@
 """
-How large a folder is, plain and zipped, and what makes it so; and the zip file itself, the same every time.
+The zip file of a folder, the same every time.
 """
 
 import os
 import zipfile
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 # The oldest instant a zip file can hold; the same for every file, so that only content tells packages apart.
 INSTANT = (1980, 1, 1, 0, 0, 0)
 INSTANT_EPOCH = 315532800
-OWN_FILES = "the function itself"
-
-
-@dataclass(frozen=True)
-class PackageSize:
-    """
-    Args:
-        parts: top-level names with their bytes and zipped bytes, largest first.
-    """
-
-    files: int
-    bytes: int
-    zipped_bytes: int
-    parts: tuple[tuple[str, int, int], ...]
 
 
 def files_of(folder: Path) -> Iterator[Path]:
@@ -52,24 +36,3 @@ def zip_folder(folder: Path) -> bytes:
             entry.external_attr = path.stat().st_mode << 16
             archive.writestr(entry, path.read_bytes(), compresslevel=9)
     return buffer.getvalue()
-
-
-def measure(zipped: bytes) -> PackageSize:
-    plain: Counter[str] = Counter()
-    packed: Counter[str] = Counter()
-    with zipfile.ZipFile(BytesIO(zipped)) as archive:
-        entries = archive.infolist()
-    for entry in entries:
-        part = _part(entry.filename)
-        plain[part] += entry.file_size
-        packed[part] += entry.compress_size
-    parts = tuple((part, plain[part], size) for part, size in packed.most_common())
-    return PackageSize(len(entries), sum(plain.values()), len(zipped), parts)
-
-
-def _part(name: str) -> str:
-    """The top-level package of an entry; the function's own modules with their bytecode are one part."""
-    first, _, rest = name.partition("/")
-    if not rest or first == "__pycache__":
-        return first if ".so" in first else OWN_FILES
-    return first
