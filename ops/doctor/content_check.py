@@ -1,146 +1,45 @@
 """
-The check of ``doctor`` on WeChat's content check: whether verdicts arrive, and whether they mean something.
+The check of ``doctor`` on the checkers: whether verdicts arrive, and whether they mean something.
 
-A check that is silent, or that passes what it never opened, looks well until the day it matters. So WeChat is
-asked about a picture and about an address where there is nothing. It tells the deployed function, which keeps
-a verdict that is about no upload of its own as a record in the bucket; there it is read.
+A check that is silent, or that passes what it never opened, looks well until the day it matters. So each
+checker gets some of the questions of ``--prove``: about a picture, and about an address where nothing is.
 """
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import requests
 
 from function.auth.signed_tokens import SESSION, read_token
-from function.config.profile import Profile
-from function.config.setting_table import CallerEntry
 from function.config.settings import Settings
 from function.errors import Unauthorized, UploadError
-from function.holding import records
-from function.holding.wechat_check import record_name
-from function.http.client import Send, send
-from function.moderation.wechat import AUDIO, PICTURE, CheckRequest, submit
-from function.sts.credentials import AccessKeys, StsCredentials
+from function.moderation.aliyun import ACTIONS
+from function.sts.credentials import AccessKeys
 from function.sts.session_policy import OBJECTS
-from function.wechat.api import AccessTokens
-from ops.doctor.aliyun_check import check_by_aliyun
-from ops.doctor.content_verdicts import (
-    NOTHING,
-    PICTURE_THERE,
-    SOUND_THERE,
-    WAIT_SECONDS,
-    of_nothing,
-    of_what_is_there,
-    remedy_for,
-    remedy_of,
-)
-from ops.doctor.deployed import wechat_callers
-from ops.doctor.findings import Finding, State, logged, same
+from ops.doctor.evidence import NotTried
+from ops.doctor.findings import Finding, State, logged, same, unreachable
 from ops.doctor.identity import assume, sts_remedy
-from ops.doctor.samples import Samples, new_key, picture, sound
+from ops.doctor.proof.green import green_absence_is_an_error, green_picture_is_judged
+from ops.doctor.proof.point import Seen
+from ops.doctor.proof.remedies import LOOK_IT_UP, NO_ERROR_PAGES, OWN_ADDRESS, PASSES_ANYTHING, READABLE
+from ops.doctor.proof.samples import picture
+from ops.doctor.proof.sandbox import Sandbox
+from ops.doctor.proof.wechat import check_opens_presigned, check_opens_sounds, check_passes_no_absence
 from ops.terminal.language import Text
 
 CHECK = Text("Content check", "内容审核")
-PAUSE_SECONDS = 0.5
+LEFT = Text("Content check, left behind", "内容审核：留下的东西")
 
 
-@dataclass
-class ContentCheck:
-    """
-    One visit to WeChat.
+class Question(NamedTuple):
+    """A question of the proof, and the remedy where its answer is no."""
 
-    Args:
-        entry: a caller of WeChat.
-        openid: of a user of it whom WeChat has seen within two hours.
-        keys: of this machine; they take the role, and remove what was stored where they may.
-        others: further buckets where something is checked; the function keeps a verdict in each.
-    """
-
-    settings: Settings
-    entry: CallerEntry
-    openid: str
-    keys: AccessKeys
-    now: datetime
-    others: Sequence[Settings] = ()
-    send: Send = send
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    samples: Samples = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.samples = Samples(self.settings, self.keys, self.now, self.send, self.others)
-
-    def findings(self) -> Iterator[Finding]:
-        try:
-            credentials = assume(self.settings, OBJECTS, self.keys, self.now)
-        except UploadError as error:
-            yield Finding(CHECK, State.BAD, logged(error), sts_remedy(error))
-            return
-        try:
-            yield from self._ask(credentials)
-        except UploadError as error:
-            yield Finding(CHECK, State.BAD, logged(error), remedy_of(error))
-        finally:
-            yield from self.samples.removed()
-
-    def _ask(self, credentials: StsCredentials) -> Iterator[Finding]:
-        samples = self.samples
-        there = [(PICTURE_THERE, ".png", picture(), "image/png")]
-        if self._takes_sounds():
-            there.append((SOUND_THERE, ".wav", sound(), "audio/wav"))
-        nothing = (NOTHING, samples.url(credentials, new_key(".png")))
-        urls = {}
-        for check, ending, body, content_type in there:
-            key = new_key(ending)
-            urls[check] = samples.url(credentials, key)
-            if finding := (
-                samples.store(credentials, key, body, content_type, CHECK)
-                or samples.look((check, urls[check]), nothing)
-            ):
-                yield finding
-                return
-        traces = {}
-        app = self.entry.settings
-        tokens = AccessTokens(app, self.send)
-        for check, url in [*urls.items(), nothing]:
-            media_type = AUDIO if check is SOUND_THERE else PICTURE
-            wanted = CheckRequest(url, media_type, self._scene(), self.openid)
-            answered = submit(app, tokens, wanted, self.send, self.now)
-            if isinstance(answered, int):
-                said = same(f"media_check_async errcode {answered}")
-                yield Finding(CHECK, State.BAD, said, remedy_for(answered))
-                return
-            traces[check] = answered
-            self.samples.left.append(verdict_of(answered, self.entry, self.settings))
-        verdicts = self.wait(credentials, traces)
-        for check in urls:
-            yield of_what_is_there(check, verdicts.get(check))
-        yield of_nothing(verdicts.get(NOTHING))
-
-    def wait(self, credentials: StsCredentials, traces: Mapping[Any, str]) -> dict[Any, dict[str, Any]]:
-        """The records of the verdicts that came in time."""
-        came: dict[Any, dict[str, Any]] = {}
-        deadline = self.monotonic() + WAIT_SECONDS
-        while len(came) < len(traces) and self.monotonic() < deadline:
-            for check in traces.keys() - came.keys():
-                said = records.get(
-                    self.samples.oss(credentials), verdict_of(traces[check], self.entry, self.settings)
-                )
-                if said is not None:
-                    came[check] = said
-            if len(came) < len(traces):
-                self.sleep(PAUSE_SECONDS)
-        return came
-
-    def _scene(self) -> int:
-        return next(one.check_scene for one in self._checked())
-
-    def _takes_sounds(self) -> bool:
-        return any(kind.startswith("audio/") for one in self._checked() for kind in one.content_types)
-
-    def _checked(self) -> list[Profile]:
-        return [one for one in self.settings.profiles.values() if one.is_checked_by_wechat]
+    check: Text
+    tries: Callable[[Sandbox], Seen]
+    remedy: Text
 
 
 def check_content(
@@ -156,48 +55,106 @@ def check_content(
     Args:
         openid: empty where nobody named one.
         keys: that may take the role; ``None`` where none here may.
-        others: further buckets where something is checked.
+        others: further buckets where something is checked; the function keeps a verdict in each.
     """
-    profiles = settings.profiles.values()
-    if any(profile.is_checked_by_aliyun for profile in profiles):
-        yield from check_by_aliyun(settings, keys, now)
-    if any(profile.is_checked_by_wechat for profile in profiles):
-        yield from _check_by_wechat(settings, openid, keys, now, others)
-    if not _checks(settings):
-        said = Text("no profile has hold with check", "没有用途的 hold 写了 check")
+    asked = [*_of_green(settings), *_of_wechat(settings)]
+    if not asked:
+        said = Text("no profile has hold with check of pictures", "没有用途的 hold 写了 check 并审核图片")
         yield Finding(CHECK, State.SKIPPED, said)
-
-
-def _check_by_wechat(
-    settings: Settings,
-    openid: str,
-    keys: AccessKeys | None,
-    now: datetime,
-    others: Sequence[Settings],
-) -> Iterator[Finding]:
-    if not openid:
-        said = Text("WeChat wants a user whom it has just seen", "微信要求给出刚刚用过小程序的用户")
-        yield Finding(CHECK, State.BAD, said, _OPENID)
         return
     if keys is None:
         said = Text("no key here may take the role", "这里没有密钥可以扮演角色")
         yield Finding(CHECK, State.SKIPPED, said)
         return
-    yield from ContentCheck(settings, wechat_callers(settings)[0], openid, keys, now, others).findings()
+    sandbox = Sandbox(settings, keys, now, "", "")
+    sandbox.openid, sandbox.others, own = openid, others, sandbox.keys
+    try:
+        sandbox.keys = assume(settings, OBJECTS, keys, now)
+        yield from _look(sandbox) or _ask(sandbox, asked)
+    except UploadError as error:
+        yield Finding(CHECK, State.BAD, logged(error), sts_remedy(error))
+    finally:
+        sandbox.keys = own
+        if left := ", ".join(sandbox.remove()):
+            said = Text(f"no key here may delete; left: {left}", f"这里没有密钥可以删除；保留：{left}")
+            yield Finding(LEFT, State.UNSURE, said, _ENDS_BY_ITSELF)
 
 
-def verdict_of(trace_id: str, entry: CallerEntry, settings: Settings) -> str:
-    """Return the key under which the function keeps a verdict that is about no upload."""
-    return records.verdict_key(record_name(trace_id, entry.app, settings))
+def _of_green(settings: Settings) -> Iterator[Question]:
+    """Of each service one picture: it may be unknown to the account, or have rules of its own."""
+    ours = [one for one in settings.profiles.values() if one.is_checked_by_aliyun]
+    pictured = [
+        one for one in ours if any(kind.partition("/")[0] not in ACTIONS for kind in one.content_types)
+    ]
+    for service in dict.fromkeys(one.check_service for one in pictured):
+        name = f"{service}, {urlsplit(settings.green_endpoint or '').netloc}"
+        check = Text(f"Content Moderation ({name})", f"阿里云内容安全（{name}）")
+        yield Question(check, partial(green_picture_is_judged, service=service), LOOK_IT_UP)
+    if pictured:
+        check = Text("Content Moderation of nothing", "阿里云内容安全：不存在的地址")
+        yield Question(check, green_absence_is_an_error, PASSES_ANYTHING)
+
+
+def _of_wechat(settings: Settings) -> Iterator[Question]:
+    ours = [one for one in settings.profiles.values() if one.is_checked_by_wechat]
+    opens = Text(READABLE.en + " " + OWN_ADDRESS.en, READABLE.zh + OWN_ADDRESS.zh)
+    if ours:
+        check = Text("Content check of a picture", "内容审核：一张图片")
+        yield Question(check, check_opens_presigned, opens)
+    if any(kind.startswith("audio/") for one in ours for kind in one.content_types):
+        check = Text("Content check of a sound", "内容审核：一段声音")
+        yield Question(check, check_opens_sounds, opens)
+    if ours:
+        check = Text("Content check of nothing", "内容审核：不存在的地址")
+        yield Question(check, check_passes_no_absence, PASSES_ANYTHING)
+
+
+def _look(sandbox: Sandbox) -> list[Finding]:
+    """Open a picture and nothing as a checker does, a stranger: what we cannot open costs no check."""
+    origin = sandbox.settings.read_origin
+    try:
+        there = sandbox.put({"content-type": "image/png"}, picture())
+        urls = [sandbox.url_for_checkers(key, sandbox.keys) for key in (there, sandbox.new_key())]
+        statuses = [sandbox.send("GET", url).status_code for url in urls]
+    except NotTried as error:
+        return [Finding(CHECK, State.BAD, same(error.why), _SET_UP_AGAIN)]
+    except requests.RequestException as error:
+        said = same(f"{origin}: {type(error).__name__}")
+        return [Finding(CHECK, State.BAD, said, unreachable("READ_ORIGIN", "OSS_HOST"))]
+    if statuses[0] != 200:
+        said = Text(f"a signed URL answers HTTP {statuses[0]}", f"预签名 URL 返回 HTTP {statuses[0]}")
+        return [Finding(CHECK, State.BAD, said, READABLE)]
+    if statuses[1] < 400:
+        said = Text(
+            f"{origin} answers HTTP {statuses[1]} where there is nothing",
+            f"{origin} 上不存在的对象也返回 HTTP {statuses[1]}",
+        )
+        return [Finding(CHECK, State.BAD, said, NO_ERROR_PAGES)]
+    return []
+
+
+def _ask(sandbox: Sandbox, asked: Sequence[Question]) -> Iterator[Finding]:
+    """Ask one after the other; of what a checker did not answer the reason is that of its other questions."""
+    silent: set[str] = set()
+    for question in asked:
+        checker = question.check.en.partition(" of")[0].partition(" (")[0]
+        if checker in silent:
+            continue
+        try:
+            seen = question.tries(sandbox)
+        except NotTried as error:
+            silent.add(checker)
+            yield Finding(question.check, State.BAD, same(error.why), error.remedy or _SET_UP_AGAIN)
+            continue
+        if seen.remedy:
+            silent.add(checker)
+        state = State.GOOD if seen.answer else State.BAD
+        yield Finding(question.check, state, same(seen.evidence), seen.remedy or question.remedy)
 
 
 def checked_places(places: Sequence[Settings]) -> Sequence[Settings]:
     """Those with anything to check: a checker must be let into each. The first where there is none."""
-    return [there for there in places if _checks(there)] or places[:1]
-
-
-def _checks(settings: Settings) -> bool:
-    return any(profile.is_checked for profile in settings.profiles.values())
+    return [there for there in places if any(one.is_checked for one in there.profiles.values())] or places[:1]
 
 
 def openid_in(token: str, settings: Settings, now: datetime) -> str:
@@ -210,7 +167,8 @@ def openid_in(token: str, settings: Settings, now: datetime) -> str:
         return ""
 
 
-_OPENID = Text(
-    "Open the mini-program, then add --openid, or --code with a code of wx.login.",
-    "打开小程序，再加上 --openid，或用 --code 给出 wx.login 的 code。",
+_SET_UP_AGAIN = Text(
+    "The role does not allow records below held/ yet: run manage.py setup again.",
+    "角色还不允许在 held/ 下保存记录：请再运行一次 manage.py setup。",
 )
+_ENDS_BY_ITSELF = Text("The bucket's rules below held/ delete them.", "桶上 held/ 之下的规则会删除它们。")

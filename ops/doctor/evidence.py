@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import requests
 
 from function.errors import UploadError
+from ops.terminal.language import Text
 
 REQUEST_ID = r",? request [\w-]+"
 
@@ -16,8 +17,8 @@ REQUEST_ID = r",? request [\w-]+"
 class NotTried(Exception):
     """Raised where a question cannot be asked here; its sentence says what would be needed."""
 
-    def __init__(self, why: str, remedy: str = "") -> None:
-        super().__init__(why)
+    def __init__(self, why: str, remedy: Text | None = None) -> None:
+        super().__init__(f"{why}. {remedy.en}" if remedy else why)
         self.why, self.remedy = why, remedy
 
 

@@ -4,6 +4,7 @@ Questions to Content Moderation (Green), asked where a profile is checked by it,
 An answer about a file is billed when it is done; refusals are free.
 """
 
+import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -13,7 +14,16 @@ from typing import Any, NamedTuple
 
 from function.config.green import endpoint_of
 from function.http.client import ExchangeFailed, Send, send
-from function.moderation.aliyun import ACTIONS, OF_THE_ACCOUNT, TASK_ID, service_for
+from function.moderation.aliyun import (
+    ACTIONS,
+    MAX_ANSWER_BYTES,
+    OF_THE_ACCOUNT,
+    SECONDS,
+    TASK_ID,
+    VERSION,
+    region_at,
+    service_for,
+)
 from function.moderation.aliyun_verdict import (
     AUDIO,
     DONE,
@@ -26,20 +36,22 @@ from function.moderation.aliyun_verdict import (
     read_picture,
 )
 from function.moderation.finding import LABEL, Label, Outcome
+from function.sts import aliyun_sdk
 from function.sts.credentials import AccessKeys
-from ops.doctor.aliyun_check import PICTURES, WRONG, GreenCall, remedy_of
 from ops.doctor.evidence import NotTried
+from ops.doctor.findings import unreachable
 from ops.doctor.places import FOLDER
 from ops.doctor.proof.point import Seen, told
+from ops.doctor.proof.remedies import NOT_OPENED, WRONG, of_green
+from ops.doctor.proof.samples import picture, sound
 from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.samples import Samples, picture, sound
 
-SERVICE, NO_SERVICE = "baselineCheck", "proveNothing"
+PICTURES, SERVICE, NO_SERVICE = "ImageModeration", "baselineCheck", "proveNothing"
 NOTHING = f"{FOLDER}nothing-has-this-name"
 TOO_WIDE, LONG_URL = 16_385, 2_048
 WAIT_SECONDS, PAUSE_SECONDS = 90, 5
-# Of either edition: not downloaded, and not in time; too large; of no known format.
-NOT_OPENED, TOO_LARGE, NOT_SUPPORTED = (404, 480, 405, 592), (406, 589), (407, 590)
+# Of either edition: too large; of no known format.
+TOO_LARGE, NOT_SUPPORTED = (406, 589), (407, 590)
 OLD_EDITION = (480, 592)
 
 
@@ -77,12 +89,16 @@ def _ask(
     ours = [one for one in settings.profiles.values() if one.is_checked_by_aliyun]
     if not ours and settings.green_endpoint in (None, endpoint_of(settings.region)):
         raise NotTried(_NOT_USED)
-    call = GreenCall(action, service or (ours[0].check_service if ours else SERVICE), parameters)
+    service = service or (ours[0].check_service if ours else SERVICE)
+    fields = {"Service": service, "ServiceParameters": json.dumps(parameters)}
+    endpoint = settings.green_endpoint or ""
+    call: dict[str, Any] = {"endpoint": endpoint, "region": region_at(endpoint, settings.region)}
+    call |= {"own": keys or sandbox.own_keys, "send": send, "seconds": SECONDS, "max_bytes": MAX_ANSWER_BYTES}
     sandbox.count()
     try:
-        response = call.sent(settings, keys or sandbox.own_keys, send)
+        response = aliyun_sdk.post(action, VERSION, fields, **call)
     except ExchangeFailed as error:
-        raise NotTried(error.kind) from None
+        raise NotTried(error.kind, unreachable("GREEN_ENDPOINT", "OSS_REGION")) from None
     echoed = {"DataId": parameters["dataId"]} if "dataId" in parameters else {"TaskId": parameters["taskId"]}
     data = data_of(response, **echoed)
     return Said(response.status, data.finding.errcode if isinstance(data, Verdict) else DONE, data)
@@ -98,7 +114,7 @@ def _about_file(
     parameters = {**file, "dataId": f"doctor-{secrets.token_hex(8)}"}
     said = _ask(sandbox, parameters, action=action, service=service, send=send)
     if isinstance(said.data, Verdict) and (isinstance(said.code, str) or said.code in OF_THE_ACCOUNT):
-        raise NotTried(f"{said.evidence}. {remedy_of(said.data).en}")
+        raise NotTried(said.evidence, of_green(said.data))
     return said
 
 
@@ -109,8 +125,7 @@ def _picture(sandbox: Sandbox, body: bytes) -> Said:
 def _url(sandbox: Sandbox, body: bytes, content_type: str) -> str:
     """A stored object as the function has it opened, by the token of a session."""
     key = sandbox.put({"content-type": content_type}, body)
-    samples = Samples(sandbox.settings, sandbox.own_keys, sandbox.now, send)
-    return samples.url(sandbox.session("oss:GetObject"), key)
+    return sandbox.url_for_checkers(key, sandbox.session("oss:GetObject"))
 
 
 def _nothing(sandbox: Sandbox, more: str = "") -> dict[str, str]:
@@ -121,10 +136,12 @@ def _is_judged(said: Said) -> bool:
     return isinstance(said.data, dict) and read_picture(said.data, ()).finding.reason == LABEL
 
 
-def green_picture_is_judged(sandbox: Sandbox) -> Seen:
+def green_picture_is_judged(sandbox: Sandbox, service: str = "") -> Seen:
     url, began = _url(sandbox, picture(), "image/png"), monotonic()
-    said = _about_file(sandbox, {"imageUrl": url})
-    return told(_is_judged(said), f"{said.evidence}, {monotonic() - began:.1f} s")
+    said = _about_file(sandbox, {"imageUrl": url}, service=service)
+    remedy = of_green(said.data) if isinstance(said.data, Verdict) else None
+    seen = told(_is_judged(said), f"{said.evidence}, {monotonic() - began:.1f} s")
+    return seen._replace(remedy=remedy)
 
 
 def green_dot_is_judged(sandbox: Sandbox) -> Seen:

@@ -11,8 +11,8 @@ import requests
 from function.oss.objects import head_object, process_object, read_range
 from ops.doctor.evidence import accepted, evidence
 from ops.doctor.proof.point import Seen, is_refused, told
+from ops.doctor.proof.samples import grey_png
 from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.samples import grey_png
 
 # A grey JPEG of 2 × 2 dots, whose EXIF has the place PROVE (GPSMapDatum).
 PLACE = b"PROVE"

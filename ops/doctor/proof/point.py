@@ -18,6 +18,7 @@ import requests
 from ops.doctor.evidence import evidence, text_in
 from ops.doctor.proof.sandbox import Sandbox
 from ops.run.rules import KINDS
+from ops.terminal.language import Text
 
 NOBODY = "nobody"
 QUESTIONS: dict[str, dict[str, Any]] = tomllib.loads(
@@ -38,11 +39,13 @@ class Seen(NamedTuple):
         answer: of a question with two answers; ``None`` of any other.
         said: what was seen, in a few words.
         evidence: status, code, EC or header that shows it.
+        remedy: where the answer is no and its cause is known.
     """
 
     answer: bool | None
     said: str
     evidence: str
+    remedy: Text | None = None
 
 
 class Point(NamedTuple):

@@ -10,14 +10,13 @@ from function.moderation.wechat import CANNOT_OPEN
 from function.moderation.wechat_verdict import EVENT
 from function.wechat.push import signature_of
 from local.wechat.sealing import RANDOM_BYTES, seal
-from ops.doctor.content_check import verdict_of
 from ops.doctor.deployed import check_push, push_route
 from ops.doctor.evidence import NotTried
 from ops.doctor.findings import State
 from ops.doctor.proof.callers import status_of
 from ops.doctor.proof.point import Seen, told
 from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.proof.wechat import NO_PUSH, app_of, entry_of
+from ops.doctor.proof.wechat import NO_PUSH, app_of, entry_of, verdict_of
 
 
 def push_address_is_verified(sandbox: Sandbox) -> Seen:

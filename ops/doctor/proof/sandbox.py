@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from function.config.profile import ACL_FIELD
+from function.config.profile import ACL_FIELD, CHECK_URL_LIFE
 from function.config.settings import Settings
 from function.errors import UploadError
 from function.http.client import HttpResponse
@@ -82,7 +82,8 @@ class Sandbox:
         self.folder = trial_folder(settings)
         self.function_url, self.silent_url = function_url, silent_url
         self.own_keys = keys
-        self.keys = OwnKeys(keys.access_key_id, keys.access_key_secret, keys.security_token or "")
+        own = OwnKeys(keys.access_key_id, keys.access_key_secret, keys.security_token or "")
+        self.keys: Credentials = own
         self.keys_left: list[str] = []
         self.uploads_left: list[tuple[str, str]] = []
         self.verdicts_left: list[str] = []
@@ -131,11 +132,16 @@ class Sandbox:
         at: datetime | None = None,
         origin: str = "",
         by: Credentials | None = None,
+        life: timedelta = URL_LIFE,
     ) -> str:
-        """A signed URL that lives a minute."""
+        """A signed URL."""
         request = self._request(method, key, query, headers)._replace(additional=additional)
         origin = origin or self.settings.host
-        return presign(request, by or self.keys, at or self.now, origin=origin, expires_in=URL_LIFE)
+        return presign(request, by or self.keys, at or self.now, origin=origin, expires_in=life)
+
+    def url_for_checkers(self, key: str, by: Credentials) -> str:
+        """A URL as the function has an object opened by a checker."""
+        return self.url("GET", key, origin=self.settings.read_origin, by=by, life=CHECK_URL_LIFE)
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
@@ -216,7 +222,7 @@ class Sandbox:
         try:
             return client.assume_role(policy, self.own_keys, self.now, attempts=STS_ATTEMPTS)
         except UploadError as error:
-            raise NotTried(reason_of(error), sts_remedy(error).en) from None
+            raise NotTried(reason_of(error), sts_remedy(error)) from None
 
     def remove(self) -> list[str]:
         """Remove all that is left of this run, and close its connections; return the keys of what stays."""

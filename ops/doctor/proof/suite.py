@@ -28,7 +28,7 @@ SILENT_URL = "http://192.0.2.1/"
 # By the list price of requests of either kind in mainland China, read in November 2026.
 CNY_A_REQUEST = 0.01 / 10_000
 # What all of it sends, headers left out.
-MOST_BYTES = 220_000
+MOST_BYTES = 230_000
 
 
 class Account(NamedTuple):
@@ -129,7 +129,7 @@ def _warn_without_role(sandbox: Sandbox, screen: Screen) -> None:
         sandbox.session("oss:GetObject")
     except NotTried as error:
         screen.warn(printable(error.why))
-        screen.line(f"    → {error.remedy}")
+        screen.line(f"    → {error.remedy and error.remedy.en}")
 
 
 def _show_row(row: Row, number: int, screen: Screen) -> None:

@@ -4,14 +4,19 @@ Questions to WeChat, asked where it has a caller, of several the first.
 
 import secrets
 from collections.abc import Mapping
-from time import monotonic
+from datetime import timedelta
 from typing import Any
 
+from function.config.profile import Profile
 from function.config.setting_table import CallerEntry
+from function.config.settings import Settings
 from function.errors import UploadError
+from function.holding import records
+from function.holding.wechat_check import record_name
 from function.http.client import send
 from function.moderation.finding import Outcome
 from function.moderation.wechat import (
+    AUDIO,
     BUDGET_SECONDS,
     CANNOT_OPEN,
     PICTURE,
@@ -20,21 +25,24 @@ from function.moderation.wechat import (
     submit,
 )
 from function.moderation.wechat import PATH as CHECK
+from function.sts.credentials import StsCredentials
 from function.sts.session_policy import OBJECTS
 from function.wechat import WechatApp
 from function.wechat.api import PATH as TOKEN
 from function.wechat.api import AccessTokens, post
-from ops.doctor.content_check import ContentCheck, verdict_of
-from ops.doctor.deployed import check_push, wechat_callers
+from ops.doctor.deployed import wechat_callers
 from ops.doctor.evidence import NotTried, reason_of
-from ops.doctor.identity import assume
+from ops.doctor.identity import assume, sts_remedy
 from ops.doctor.places import FOLDER
 from ops.doctor.proof.point import Seen, told
+from ops.doctor.proof.remedies import OPENID, SILENT, of_wechat
+from ops.doctor.proof.samples import picture, sound
 from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.samples import picture
 
 NOTHING = f"{FOLDER}nothing-has-this-name"
 NOBODY, COMMENT = "oProve-this-is-nobody", 2
+# WeChat promises half an hour; it mostly takes seconds.
+WAIT, PAUSE_SECONDS = timedelta(minutes=1), 0.5
 WRONG_SECRET, WRONG_OPENID, API_SECURITY = (40001, 40125, 41004), (40003, 43104), (40234, 40235)
 ADDRESS_REFUSED = 40164
 # Of a minute, of a day, of one object; a user who has not been here for two hours.
@@ -94,15 +102,21 @@ def _issued(sandbox: Sandbox) -> dict[str, Any]:
     return said
 
 
-def _submitted(sandbox: Sandbox, url: str, openid: str) -> str | int:
+def verdict_of(trace_id: str, entry: CallerEntry, settings: Settings) -> str:
+    """Return the key under which the function keeps a verdict that is about no upload."""
+    return records.verdict_key(record_name(trace_id, entry.app, settings))
+
+
+def _submitted(sandbox: Sandbox, url: str, openid: str, media_type: int = PICTURE) -> str | int:
     """The trace id of a check, or the errcode that refuses it."""
     app = app_of(sandbox)
     sandbox.calls += 2
-    asked = CheckRequest(url, PICTURE, COMMENT, openid)
+    scenes = (one.check_scene for one in _checked(sandbox.settings))
+    asked = CheckRequest(url, media_type, next(scenes, COMMENT), openid)
     try:
         answer = submit(app, AccessTokens(app, send), asked, send, sandbox.now)
     except UploadError as error:
-        raise NotTried(reason_of(error)) from None
+        raise NotTried(reason_of(error), of_wechat(error.upstream)) from None
     if isinstance(answer, str):
         # What the function keeps of a verdict that is about no upload.
         sandbox.verdicts_left.append(verdict_of(answer, entry_of(sandbox), sandbox.settings))
@@ -157,15 +171,28 @@ def wechat_takes_what_is_not_there(sandbox: Sandbox) -> Seen:
 
 
 def check_opens_presigned(sandbox: Sandbox) -> Seen:
-    began = monotonic()
+    began = sandbox.now
     (opened,) = _verdicts(sandbox, (picture(), "image/png"))
-    return _is_opened(opened, f", {monotonic() - began:.0f} s")
+    return _is_opened(opened, f", {(sandbox.now - began).total_seconds():.0f} s")
+
+
+def check_opens_sounds(sandbox: Sandbox) -> Seen:
+    kinds = [kind for one in _checked(sandbox.settings) for kind in one.content_types]
+    if not any(kind.startswith("audio/") for kind in kinds):
+        raise NotTried("no profile has WeChat check sounds")
+    (heard,) = _verdicts(sandbox, (sound(), "audio/wav"))
+    return _is_opened(heard)
+
+
+def check_passes_no_absence(sandbox: Sandbox) -> Seen:
+    (verdict,) = _verdicts(sandbox, (b"", ""))
+    return told(verdict.get("outcome") != Outcome.PASS.name, _evidence(verdict))
 
 
 def check_takes_unlisted(sandbox: Sandbox) -> Seen:
     png, webp = _verdicts(sandbox, (picture(), "image/png"), (WEBP, "image/webp"))
     if png.get("errcode") == CANNOT_OPEN:
-        raise NotTried(_OPENS_NOTHING)
+        raise NotTried("it opens no presigned URL")
     return _is_opened(webp)
 
 
@@ -176,47 +203,66 @@ def _is_opened(verdict: Mapping[str, Any], more: str = "") -> Seen:
     """
     errcode = verdict.get("errcode")
     if verdict.get("outcome") == Outcome.ERROR.name and errcode != CANNOT_OPEN:
-        raise NotTried(f"errcode {errcode}")
-    return told(errcode != CANNOT_OPEN, f"errcode {errcode}{more}")
+        raise NotTried(f"errcode {errcode}", of_wechat(errcode))
+    return told(errcode != CANNOT_OPEN, _evidence(verdict) + more)
+
+
+def _evidence(verdict: Mapping[str, Any]) -> str:
+    errcode = verdict.get("errcode")
+    return str(verdict.get("outcome")).lower() + (f" (errcode {errcode})" if errcode else "")
 
 
 def _openid(sandbox: Sandbox) -> str:
     app_of(sandbox)
     if not sandbox.openid:
-        raise NotTried(_NO_OPENID)
+        raise NotTried("needs --openid of a user who has just opened the mini-program", OPENID)
     return sandbox.openid
+
+
+def _checked(settings: Settings) -> list[Profile]:
+    return [one for one in settings.profiles.values() if one.is_checked_by_wechat]
 
 
 def _verdicts(sandbox: Sandbox, *files: tuple[bytes, str]) -> list[dict[str, Any]]:
     """
     What the deployed function kept of each verdict.
 
+    Args:
+        files: body and content type; an empty type of one that is not there.
+
     Raises:
         NotTried: one did not come within a minute, or was never asked for.
     """
-    openid, settings = _openid(sandbox), sandbox.settings
-    if not sandbox.function_url or not check_push(settings, sandbox.function_url):
+    openid, settings, entry = _openid(sandbox), sandbox.settings, entry_of(sandbox)
+    if not (_checked(settings) and entry.settings.push):
         raise NotTried(NO_PUSH)
     sandbox.calls += 2
     try:
-        credentials = assume(settings, OBJECTS, sandbox.own_keys, sandbox.now)
-    except (UploadError, KeyError):
-        raise NotTried(NO_PUSH) from None
-    check = ContentCheck(settings, entry_of(sandbox), openid, sandbox.own_keys, sandbox.now)
-    traces: dict[str, str] = {}
-    for number, (body, content_type) in enumerate(files):
-        key = sandbox.put({"content-type": content_type}, body)
-        answer = _submitted(sandbox, check.samples.url(credentials, key), openid)
-        if isinstance(answer, int):
-            raise NotTried(f"errcode {answer}")
-        traces[str(number)] = answer
-    try:
-        came = check.wait(credentials, traces)
+        session = assume(settings, OBJECTS, sandbox.own_keys, sandbox.now)
+        names = []
+        for body, content_type in files:
+            there = {"content-type": content_type}
+            key = sandbox.put(there, body) if content_type else sandbox.new_key()
+            kind = AUDIO if content_type.startswith("audio/") else PICTURE
+            answer = _submitted(sandbox, sandbox.url_for_checkers(key, session), openid, kind)
+            if isinstance(answer, int):
+                raise NotTried(f"errcode {answer}", of_wechat(answer))
+            names.append(verdict_of(answer, entry, settings))
+        return _wait(sandbox, session, names)
     except UploadError as error:
-        raise NotTried(reason_of(error)) from None
-    if len(came) < len(files):
-        raise NotTried(_SILENT)
-    return [came[each] for each in traces]
+        raise NotTried(reason_of(error), sts_remedy(error)) from None
+
+
+def _wait(sandbox: Sandbox, session: StsCredentials, names: list[str]) -> list[dict[str, Any]]:
+    oss, ends = sandbox.client(session), sandbox.now + WAIT
+    came: dict[str, dict[str, Any]] = {}
+    while sandbox.now < ends:
+        found = {name: records.get(oss, name) for name in names if name not in came}
+        came |= {name: said for name, said in found.items() if said is not None}
+        if len(came) == len(names):
+            return [came[name] for name in names]
+        sandbox.sleep(PAUSE_SECONDS)
+    raise NotTried(f"no verdict within {WAIT.seconds} s", SILENT)
 
 
 def _errcode(answer: str | int) -> str:
@@ -225,7 +271,4 @@ def _errcode(answer: str | int) -> str:
 
 _NO_WECHAT = "CALLER_AUTH names no caller of WeChat"
 _ALLOW_LIST = "the IP allow-list of the AppID does not hold this machine (40164)"
-_NO_OPENID = "needs --openid of a user who has just opened the mini-program"
 NO_PUSH = "needs --url of the deployed function, the settings of the push, and a profile that WeChat checks"
-_SILENT = "no verdict came within a minute"
-_OPENS_NOTHING = "it opens no presigned URL"

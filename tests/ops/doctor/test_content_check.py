@@ -1,6 +1,6 @@
-"""The content check of doctor, against the local WeChat with each planned outcome."""
+"""The content check of doctor, against the local checkers with each planned outcome."""
 
-import time
+import re
 import wave
 from datetime import UTC, datetime
 from io import BytesIO
@@ -10,66 +10,44 @@ from PIL import Image
 
 from function.app import load_settings
 from function.sts.credentials import AccessKeys
+from local.addresses import FUNCTION_KEY
 from local.buckets import ARCHIVE
+from local.green.plan import PlannedAnswer
 from local.wechat.check_plan import PlannedCheck
-from ops.doctor.content_check import ContentCheck, check_content
+from ops.doctor.content_check import check_content
 from ops.doctor.findings import State
-from ops.doctor.samples import picture, sound
+from ops.doctor.places import each_place
+from ops.doctor.proof.samples import picture, sound
 from tests.ops.doctor.conftest import Findings, deployment
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
 
 PROFILES = text_beside(__file__)
-PICTURE, NOTHING = "Content check of a picture", "Content check of nothing"
-SOUND = "Content check of a sound"
+PICTURE, SOUND, NOTHING = (f"Content check of {each}" for each in ("a picture", "a sound", "nothing"))
+GREEN = "Content Moderation"
 OPENID = "oDoctor-0123456789-abcdefghi"
-
-
-THERE = text_beside(__file__, ".there.toml")
+KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
 LONG = {"STS_SESSION_SECONDS": "7200"}
+# Those of one more bucket.
+PLACE = f'bucket = "local-archive"\nregion = "cn-shanghai"\nhost = "{{host}}"\nrole = "{ARCHIVE.role_arn}"\n'
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
-    monkeypatch.setattr("ops.doctor.content_check.PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr("ops.doctor.proof.wechat.PAUSE_SECONDS", 0.02)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    with deployment(tmp_path_factory.mktemp("checked"), lambda _cloud: PROFILES, **LONG) as deployed:
-        yield deployed
-
-
-@pytest.fixture(scope="module")
-def running_two(tmp_path_factory):
     """Two buckets, in each of which something is checked."""
 
     def profiles(cloud):
-        return PROFILES + THERE.format(host=cloud.archive.origin, role=ARCHIVE.role_arn)
+        return PROFILES + PROFILES.replace("post", "scan") + PLACE.format(host=cloud.archive.origin)
 
-    with deployment(tmp_path_factory.mktemp("two"), profiles, **LONG) as deployed:
+    with deployment(tmp_path_factory.mktemp("checked"), profiles, **LONG) as deployed:
+        deployed.cloud.green.delay = 0.0
         yield deployed
-
-
-@pytest.fixture(scope="module")
-def running_heard(tmp_path_factory):
-    """A deployment that takes sounds as well."""
-    profiles = PROFILES.replace('["image/*"]', '["image/*", "audio/mpeg"]')
-    with deployment(tmp_path_factory.mktemp("heard"), lambda _cloud: profiles, **LONG) as deployed:
-        yield deployed
-
-
-@pytest.fixture
-def two(running_two):
-    yield running_two
-    running_two.cloud.reset()
-
-
-@pytest.fixture
-def heard(running_heard):
-    yield running_heard
-    running_heard.cloud.reset()
 
 
 @pytest.fixture
@@ -82,171 +60,189 @@ def checked(running):
 
 def seen_now(running):
     wechat = running.cloud.wechat
-    wechat.code2session("GET", _login(running, wechat.issue_code(OPENID)))
+    login = {name: running.environ[f"WECHAT_{name.upper()}"] for name in ("appid", "secret")}
+    login |= {"js_code": wechat.issue_code(OPENID), "grant_type": "authorization_code"}
+    wechat.code2session("GET", login)
     wechat.checks.plan.add(PlannedCheck(delay=0))
 
 
-def _login(running, code):
-    return {
-        "appid": running.environ["WECHAT_APPID"],
-        "secret": running.environ["WECHAT_SECRET"],
-        "js_code": code,
-        "grant_type": "authorization_code",
-    }
+@pytest.fixture
+def visit(checked, tmp_path):
+    """Ask about the profile of these words, in the first bucket alone; verdicts are kept in both."""
+    others = each_place(load_settings(checked.environ))[1:]
+
+    def ask(profiles=PROFILES, openid=OPENID, keys=KEYS, **changes):
+        (tmp_path / "asked.toml").write_text(profiles)
+        changes["PROFILES_FILE"] = str(tmp_path / "asked.toml")
+        settings = load_settings({**checked.environ, **changes})
+        return Findings(check_content(settings, openid, keys, datetime.now(UTC), others))
+
+    return ask
+
+
+def by_aliyun(profiles=PROFILES):
+    return profiles + 'check_by = ["aliyun"]\n'
+
+
+def asked(running):
+    """Return how many checks were asked for of WeChat and of Content Moderation."""
+    cloud = running.cloud.idle()
+    paths = [call.path for call in cloud.wechat.calls]
+    return paths.count("/wxa/media_check_async"), len(cloud.green.calls)
+
+
+def left(running):
+    return [key for store in running.cloud.idle().stores for key in store.objects if "held/" in key]
+
+
+def states(findings):
+    return [(one.check.en.partition(" (")[0], one.state.name) for one in findings]
+
+
+def test_verdicts_that_arrive_are_good_and_nothing_is_left(visit, checked):
+    before, _ = asked(checked)
+    found = visit()
+    assert states(found) == [(PICTURE, "GOOD"), (NOTHING, "GOOD")]
+    assert ["-1008" in one.said.en for one in found] == [False, True]
+    assert (asked(checked)[0], left(checked)) == (before + 2, [])
+
+
+def test_a_sound_is_asked_about_where_a_profile_takes_one(visit, checked):
+    heard = PROFILES.replace('["image/*"]', '["image/*", "audio/mpeg"]')
+    plan(checked, *({"verdict": each, "times": 1} for each in ("by_name", "unreadable")), {})
+    found = visit(heard)
+    assert states(found) == [(PICTURE, "GOOD"), (SOUND, "BAD"), (NOTHING, "GOOD")]
+    assert "PUBLIC_URL" in found.the_bad_one(SOUND).remedy.en
 
 
 def plan(running, *checks):
     running.cloud.wechat.checks.plan.clear()
     for check in checks:
-        running.cloud.wechat.checks.plan.add(check)
+        running.cloud.wechat.checks.plan.add(PlannedCheck(**{"delay": 0, **check}))
 
 
-def visit(running, openid=OPENID, minute=60, **changes):
-    """The check by itself; ``minute`` is how many seconds of waiting a minute takes."""
-    environ = {**running.environ, **changes}
-    settings = load_settings(environ)
-    keys = AccessKeys(
-        environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"], None
-    )
-    check = ContentCheck(
-        settings,
-        settings.callers[0],
-        openid,
-        keys,
-        datetime.now(UTC).replace(microsecond=0),
-        monotonic=lambda: time.monotonic() * 60 / minute,
-        sleep=lambda _seconds: time.sleep(0.02),
-    )
-    return Findings(check.findings())
-
-
-def asked(running):
-    return [call.path for call in running.cloud.idle().wechat.calls].count("/wxa/media_check_async")
-
-
-def objects(running):
-    running.cloud.idle()
-    return [path for path in running.folder.rglob("*") if path.is_file() and b"prove" in str(path).encode()]
-
-
-def test_verdicts_that_arrive_are_good_and_nothing_is_left(checked):
-    before = asked(checked)
-    found = visit(checked)
-    assert [(one.check.en, one.state) for one in found] == [(PICTURE, State.GOOD), (NOTHING, State.GOOD)]
-    assert ["-1008" in one.said.en for one in found] == [False, True]
-    assert (asked(checked), objects(checked)) == (before + 2, [])
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "states"),
-    [
-        (("unreadable", "by_name"), [State.BAD, State.GOOD]),
-        (("by_name", "unreadable"), [State.GOOD, State.BAD]),
-    ],
-)
-def test_the_findings_say_which_of_picture_and_sound_passed(heard, verdicts, states):
-    seen_now(heard)
-    plan(heard, *(PlannedCheck(verdict, delay=0, times=1) for verdict in verdicts), PlannedCheck(delay=0))
-    found = visit(heard)
-    assert [one.state for one in found] == [*states, State.GOOD]
-    (bad,) = (one for one in found if one.state is State.BAD)
-    assert ("-1008" in bad.said.en, "PUBLIC_URL" in bad.remedy.en) == (True, True)
-
-
-def test_the_content_check_is_tried_in_each_bucket_and_leaves_nothing(two):
-    seen_now(two)
-    found = two.examine(openid=OPENID, content_check=True)
-    checks = found.of("Content check")
-    assert [(one.where.en.split(",")[0], one.check.en, one.state) for one in checks] == [
+@pytest.mark.parametrize("with_code", [False, True])
+def test_each_bucket_is_tried_with_the_user_of_the_openid_or_the_login_code(checked, with_code):
+    who = {"code": checked.cloud.wechat.issue_code()} if with_code else {"openid": OPENID}
+    found = checked.examine(content_check=True, uploads=False, **who).of("Content check")
+    assert [(one.where.en.split(",")[0], one.check.en, one.state) for one in found] == [
         (bucket, check, State.GOOD)
         for bucket in ("local-bucket", "local-archive")
         for check in (PICTURE, NOTHING)
     ]
-    assert asked(two) == 4
-    assert [key for store in two.cloud.idle().stores for key in store.objects if "held/" in key] == []
-
-
-def test_the_content_check_uses_the_user_of_the_login_code(checked):
-    code = checked.cloud.wechat.issue_code()
-    found = checked.examine(code=code, content_check=True)
-    assert [one.state for one in found.of("Content check")] == [State.GOOD] * 2
-    assert found.of("", State.BAD) == []
-
-
-@cases("verdict", "states")
-def test_each_verdict_is_judged(checked, verdict, states):
-    plan(checked, PlannedCheck(verdict=verdict, delay=0))
-    found = visit(checked)
-    assert [one.state for one in found] == [State[name] for name in states.split()]
-    assert all(one.remedy for one in found if one.state is not State.GOOD)
-
-
-@cases("planned")
-def test_a_check_without_a_verdict_is_bad_with_a_remedy(checked, planned):
-    plan(checked, PlannedCheck(**planned))
-    found = visit(checked, minute=0.5)
-    assert [one.state for one in found] == [State.BAD] * 2
-    assert "60 s" in found[0].said.en and "安全模式" in found[0].remedy.en
-
-
-@cases("fault", "call", "said", "remedy")
-def test_a_wechat_refusal_is_explained(checked, fault, call, said, remedy):
-    checked.cloud.wechat.faults.plan(fault, on=[call])
-    finding = visit(checked).the_bad_one("Content check")
-    assert finding.said.en.startswith(said)
-    assert remedy in finding.remedy.en
-    assert objects(checked) == []
-
-
-@pytest.mark.parametrize(("status", "check"), [(403, PICTURE), (200, NOTHING)])
-def test_an_unreadable_object_costs_no_check(checked, serving, status, check):
-    before = asked(checked)
-    finding = visit(checked, READ_ORIGIN=serving(status, "x")).the_bad_one(check)
-    assert f"HTTP {status}" in finding.said.en
-    assert asked(checked) == before
-
-
-def test_a_role_that_may_keep_no_records_is_mended_by_setup(checked):
-    checked.cloud.oss.faults.plan("expired_url", on=["PutObject"])
-    assert "manage.py setup" in visit(checked).the_bad_one("Content check").remedy.en
-
-
-def test_without_the_role_no_check_is_spent(checked):
-    before = asked(checked)
-    checked.cloud.sts.faults.plan("rejected")
-    assert visit(checked).the_bad_one("Content check")
-    assert asked(checked) == before
-
-
-def test_a_leftover_object_is_named(checked):
-    checked.cloud.oss.faults.plan("status_500", on=["DeleteObject"])
-    found = visit(checked)
-    assert found[-1].check.en == "Content check, left behind"
-    assert (found[-1].state, "held/.prove/" in found[-1].said.en) == (State.UNSURE, True)
-
-
-def test_missing_prerequisites_are_named_before_a_check_is_spent(checked, tmp_path):
-    before = asked(checked)
-    settings = load_settings(checked.environ)
-    now = datetime.now(UTC)
-    keys = AccessKeys("k", "s", None)
-    (no_user,) = check_content(settings, "", keys, now)
-    assert (no_user.state, "--openid" in no_user.remedy.en) == (State.BAD, True)
-    (no_keys,) = check_content(settings, OPENID, None, now)
-    assert no_keys.state is State.SKIPPED
-    plain = tmp_path / "profiles.toml"
-    plain.write_text('[default]\nkey = "uploads/{id}"\nmax_size = 9\ncontent_types = ["image/png"]\n')
-    unchecked = load_settings({**checked.environ, "PROFILES_FILE": str(plain)})
-    (no_profile,) = check_content(unchecked, OPENID, keys, now)
-    assert no_profile.state is State.SKIPPED
-    assert asked(checked) == before
+    assert left(checked) == []
 
 
 def test_a_bad_code_or_token_names_no_user_and_the_rest_goes_on(checked):
     found = checked.examine(code="bad-code", content_check=True)
     assert found.the_bad_one("Login")
     for one in (found, checked.examine(token="x.y.z", content_check=True, uploads=False)):
-        assert "--openid" in one.the_bad_one("Content check").remedy.en
+        assert all("--openid" in each.remedy.en for each in one.of("Content check", State.BAD))
+        assert one.of("Deployed function", State.GOOD)
+
+
+@cases("verdict", "expected")
+def test_each_verdict_is_judged(visit, checked, verdict, expected):
+    plan(checked, {"verdict": verdict})
+    found = visit()
+    assert " ".join(one.state.name for one in found) == expected
+    assert all(one.remedy for one in found if one.state is not State.GOOD)
+
+
+@cases("planned")
+def test_a_check_without_a_verdict_is_bad_with_a_remedy(visit, checked, monkeypatch, planned):
+    monkeypatch.setattr("ops.doctor.proof.wechat.WAIT", WAIT_LITTLE)
+    plan(checked, planned)
+    (found,) = visit()
+    assert "no verdict" in found.said.en and "安全模式" in found.remedy.en
+
+
+WAIT_LITTLE = datetime.resolution * 500_000
+
+
+@cases("fault", "call", "said", "remedy")
+def test_a_wechat_refusal_is_explained(visit, checked, fault, call, said, remedy):
+    checked.cloud.wechat.faults.plan(fault, on=[call])
+    finding = visit().the_bad_one("Content check")
+    assert finding.said.en.startswith(said) and remedy in finding.remedy.en
+    assert left(checked) == []
+
+
+@pytest.mark.parametrize("status", [403, 200])
+def test_an_unreadable_object_costs_no_check(visit, checked, serving, status):
+    before = asked(checked)
+    (finding,) = visit(by_aliyun(), READ_ORIGIN=serving(status, "x"))
+    assert finding.state is State.BAD and f"HTTP {status}" in finding.said.en
+    assert asked(checked) == before
+
+
+@pytest.mark.parametrize(
+    ("service", "fault", "on", "remedy"),
+    [
+        ("sts", "rejected", [], "setup"),
+        ("oss", "expired_url", ["PutObject"], "manage.py setup"),
+        ("oss", "drop", ["PutObject"], "OSS_HOST"),
+    ],
+)
+def test_a_failed_preparation_costs_no_check(visit, checked, service, fault, on, remedy):
+    before = asked(checked)
+    getattr(checked.cloud, service).faults.plan(fault, on=on)
+    assert remedy in visit().the_bad_one("Content check").remedy.en
+    assert asked(checked) == before
+
+
+def test_a_leftover_object_is_named(visit, checked):
+    checked.cloud.oss.faults.plan("status_500", on=["DeleteObject"])
+    found = visit()[-1]
+    assert (found.check.en, found.state) == ("Content check, left behind", State.UNSURE)
+    assert "held/.prove/" in found.said.en
+
+
+def test_missing_prerequisites_are_named_before_a_check_is_spent(visit, checked):
+    before = asked(checked)
+    assert "--openid" in visit(openid="").the_bad_one(PICTURE).remedy.en
+    unchecked = re.sub("(confirm|hold|check).*\n", "", PROFILES)
+    videos = by_aliyun(PROFILES.replace("image/*", "video/mp4"))
+    for arguments in ({"keys": None}, {"profiles": unchecked}, {"profiles": videos}):
+        assert [one.state for one in visit(**arguments)] == [State.SKIPPED]
+    assert asked(checked) == before
+
+
+def test_each_service_of_content_moderation_gets_one_billed_picture(visit, checked):
+    feed = by_aliyun(PROFILES.replace("post", "feed")) + 'check_service = "postImageCheck"\n'
+    billed = checked.cloud.idle().green.billed["ImageModeration"]
+    found = visit(by_aliyun() + feed + feed.replace("feed", "wall"))
+    assert states(found) == [(GREEN, "GOOD"), (GREEN, "GOOD"), (f"{GREEN} of nothing", "GOOD")]
+    host = checked.cloud.green.origin.removeprefix("http://")
+    services = ("baselineCheck", "postImageCheck")
+    assert [f"{each}, {host}" in one.check.en for each, one in zip(services, found, strict=False)] == [
+        True
+    ] * 2
+    assert (checked.cloud.idle().green.billed["ImageModeration"], left(checked)) == (billed + 2, [])
+
+
+def test_both_checkers_are_tried_and_one_that_fails_stops_no_other(visit, checked):
+    checked.cloud.green.plan.add(PlannedAnswer(code=408))
+    found = visit(PROFILES + 'check_by = ["aliyun", "wechat"]\n')
+    assert states(found) == [(GREEN, "BAD"), (PICTURE, "GOOD"), (NOTHING, "GOOD")]
+
+
+@cases("planned", "remedy")
+def test_a_code_of_content_moderation_has_its_remedy(visit, checked, planned, remedy):
+    checked.cloud.green.plan.add(PlannedAnswer(**planned, times=1))
+    finding = visit(by_aliyun())[0]
+    assert finding.state is State.BAD and remedy in finding.remedy.en
+
+
+@cases("fault", "remedy")
+def test_a_refusal_of_the_gateway_has_its_remedy(visit, checked, fault, remedy):
+    checked.cloud.green.faults.plan(fault)
+    assert remedy in visit(by_aliyun()).the_bad_one(GREEN).remedy.en
+
+
+def test_a_pass_of_nothing_by_content_moderation_is_bad(visit, monkeypatch):
+    monkeypatch.setattr("local.green.service.look_at_picture", lambda *_: None)
+    assert "commit" in visit(by_aliyun()).the_bad_one(f"{GREEN} of nothing").remedy.en
 
 
 def test_the_address_of_the_push_is_tried_as_the_console_does(checked, serving):
@@ -258,13 +254,10 @@ def test_the_address_of_the_push_is_tried_as_the_console_does(checked, serving):
         assert checked.examine(uploads=False, url=url).the_bad_one("Message push")
 
 
-def test_the_test_picture_is_a_valid_png():
+def test_the_samples_are_a_valid_png_and_a_wav_of_a_second():
     with Image.open(BytesIO(picture())) as image:
         image.load()
         assert (image.format, image.size, image.getextrema()) == ("PNG", (128, 128), (0, 254))
-
-
-def test_the_test_sound_is_a_valid_wav_of_a_second():
     with wave.open(BytesIO(sound())) as recording:
         assert (recording.getframerate(), recording.getnframes(), recording.getnchannels()) == (8000, 8000, 1)
         assert len({*recording.readframes(8000)}) > 30

@@ -49,7 +49,7 @@ def running(tmp_path_factory):
 def asked(running, monkeypatch):
     """Ask one question of this cloud, by rules of the test's own, with a user whom WeChat has just seen."""
     cloud, green, checks = running.cloud, running.cloud.green, running.cloud.wechat.checks
-    monkeypatch.setattr("ops.doctor.content_check.PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr("ops.doctor.proof.wechat.PAUSE_SECONDS", 0.02)
     monkeypatch.setattr("ops.doctor.proof.green.pause", lambda seconds: cloud.clock.move(seconds=seconds))
     monkeypatch.setattr(green, "delay", 0.0)
     kept = green.rules, checks.rules
@@ -152,6 +152,7 @@ BROKEN = {
     "wechat_refuses_a_wrong_token": ("local.wechat.access_tokens.INVALID_TOKEN", OTHER_ERROR),
     "wechat_refuses_a_wrong_openid": ("local.wechat.media_check._visitor_refusal", lambda *_: None),
     "wechat_takes_what_is_not_there": ("local.wechat.checks.MediaChecks.take", lambda *_: OTHER_ERROR),
+    "check_passes_no_absence": ("local.wechat.checks.MediaChecks._verdict", lambda *_: "pass"),
     "push_address_is_verified": ("function.routes.wechat_events.is_signed", lambda *_: False),
     "forged_push_is_refused": ("function.wechat.push.is_signed", lambda *_: True),
 }
@@ -228,6 +229,6 @@ def test_no_secret_is_shown(asked, running):
     secrets = [
         running.environ[name] for name in running.environ if name.endswith(("SECRET", "AES_KEY", "TOKEN"))
     ]
-    shown = " ".join(" ".join(asked(name)[1:]) for name in CONTRACTS)
+    shown = " ".join(" ".join(asked(name)[1:3]) for name in CONTRACTS)
     assert not [secret for secret in secrets if secret in shown]
     assert "STS." not in shown and OPENID not in shown
