@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (20_237, 162),
-    "local/": (15_345, 156),
+    "ops/": (20_205, 162),
+    "local/": (15_345, 157),
     "quality/": (12_142, 110),
-    "tests/": (80_828, 684),
+    "tests/": (80_711, 680),
     "miniprogram/": (15_426, 201),
     (REST := "docs/, deploy/, root"): (13_974, 152),
 }

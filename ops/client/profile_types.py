@@ -37,12 +37,9 @@ HELP = {
 }
 UNREADABLE = Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。")
 UNWRITABLE = Text("Cannot write {path}: {why}.", "无法写入 {path}：{why}。")
-WRITTEN = Text("{path}: {count} profiles: {names}", "{path}：{count} 个用途：{names}")
-WHAT_NEXT = Text(
-    "Commit it, and run this again when {file} changes (in CI, where that is versioned: --check). If the"
-    " mini-program is kept elsewhere, write it there: --output FILE",
-    "请提交到 git；{file} 变了就再运行一次（团队把 {file} 也纳入 git 的，CI 里用 --check）。"
-    "小程序在别的项目里时，直接写到那里：--output FILE",
+WRITTEN = Text(
+    "{path}: {names}. Commit it, and run this again when {file} changes.",
+    "{path}：{names}。请提交到 git；{file} 变了就再运行一次。",
 )
 OUTDATED = Text(
     "{path} is not what {file} says. Run: python3 manage.py types",
@@ -93,22 +90,14 @@ def run(args: argparse.Namespace) -> int:
         complaints.fail(UNWRITABLE.say(language, path=output, why=why_unreadable(error).say(language)))
         return 2
     names = ", ".join(profile.name for profile in known)
-    Screen().line(WRITTEN.say(language, path=output, count=len(known), names=names))
-    Screen().line(WHAT_NEXT.say(language, file=args.file.name))
+    Screen().line(WRITTEN.say(language, path=output, names=names, file=args.file.name))
     return 0
 
 
 def types_of(profiles: Iterable[Profile]) -> str:
     """The text of ``profiles.d.ts``; a profile without variants has none to ask for."""
-    lines = (
-        f"  {_quoted(profile.name)}: {{ variants: {_either(profile.variants)} }}\n" for profile in profiles
-    )
-    return f"{HEAD}{''.join(lines)}}}\n"
-
-
-def _either(names: Iterable[str]) -> str:
-    return " | ".join(map(_quoted, names)) or "never"
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name)
+    lines = ""
+    for profile in profiles:
+        variants = " | ".join(map(json.dumps, profile.variants)) or "never"
+        lines += f"  {json.dumps(profile.name)}: {{ variants: {variants} }}\n"
+    return f"{HEAD}{lines}}}\n"

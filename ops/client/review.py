@@ -12,7 +12,6 @@ import secrets
 import sys
 import threading
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from ops.client.backend_token import backend_token
@@ -62,10 +61,6 @@ HOW_TO_END = Text(
     "Whoever has it can decide in your name. Ctrl-C ends it.",
     "拿到这个地址的人可以用你的名字做决定。按 Ctrl-C 结束。",
 )
-# Under so many hours it is said in a colour.
-SOON_HOURS = 24
-HOURS_LEFT = Text("The first one that waits can be decided for {hours} h.", "最先到期的还剩 {hours} 小时。")
-NO_PORT = Text("No server could start at port {port} ({why}).", "无法在端口 {port} 上启动服务（{why}）。")
 
 
 class Desk:
@@ -138,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         desk = Desk(FunctionAtUrl(args.url), args, _reviewer(args.reviewer, language))
         # What is wrong with address, secret or function is better said before a page is opened.
-        listed = checked(desk.ask("reviews", {"limit": 1}), language)
+        checked(desk.ask("reviews", {"limit": 1}), language)
         server = _server(desk, args.port)
     except Failure as error:
         complaints.fail_with(error, language)
@@ -151,10 +146,6 @@ def run(args: argparse.Namespace) -> int:
         screen.line(OPEN.say(language))
         screen.line(f"    {server.address}")
         screen.line(HOW_TO_END.say(language))
-        for item in listed.get("items", ()):
-            hours = _hours_left(item["heldUntil"], listed["serverTime"])
-            say = screen.warn if hours < SOON_HOURS else screen.line
-            say(HOURS_LEFT.say(language).format(hours=hours))
         wait_for_the_end()
     finally:
         server.stop()
@@ -166,10 +157,6 @@ def wait_for_the_end() -> None:
     threading.Event().wait()
 
 
-def _hours_left(end: str, now: str) -> int:
-    return (datetime.fromisoformat(end) - datetime.fromisoformat(now)) // timedelta(hours=1)
-
-
 def _server(desk: Desk, port: int) -> ReviewServer:
     actions = {"/items.json": desk.items, "/decision.json": desk.decide}
     try:
@@ -177,7 +164,10 @@ def _server(desk: Desk, port: int) -> ReviewServer:
     except (OSError, OverflowError) as error:
         why = system_words(getattr(error, "strerror", None) or str(error))
         raise Failure(
-            Text(NO_PORT.en.format(port=port, why=why.en), NO_PORT.zh.format(port=port, why=why.zh))
+            Text(
+                f"No server could start at port {port} ({why.en}).",
+                f"无法在端口 {port} 上启动服务（{why.zh}）。",
+            )
         ) from None
 
 

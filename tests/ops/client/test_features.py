@@ -14,9 +14,7 @@ from ops.client.features import lacking_options
 from ops.client.function_client import FunctionAtUrl
 from ops.deploy.features import FEATURES, ROUTE_OF
 from tests.ops.client.conftest import start_cloud
-from tests.support.cases import cases_beside
 
-cases = cases_beside(__file__)
 TYPES = 'max_size = "1MiB"\ncontent_types = ["image/*"]\n'
 
 
@@ -43,12 +41,23 @@ def profiles_with(options):
     return "".join(f'[{name}]\nkey = "{name}/{{id}}{{ext}}"\n{TYPES}{more}' for name, more in options.items())
 
 
-@cases("options", "own", "lacking")
+@pytest.mark.parametrize(
+    ("options", "own", "lacking"),
+    [
+        ({"default": ""}, {"default": "", "shaidan": ""}, ["[shaidan] is not deployed"]),
+        (
+            {"a": "confirm = true\n"},
+            {"a": 'confirm = true\nread = "callers"\nparts = true\nlist = false\n'},
+            ["[a] lacks read, parts"],
+        ),
+        ({"a": "confirm = true\n"}, {"a": ""}, []),
+    ],
+)
 def test_own_profiles_and_options_that_are_not_deployed_are_named(clouds, options, own, lacking):
     cloud = clouds(profiles_with(options))
     profiles = read_profiles(profiles_with(own), default_signature="v4")[0]
     found = lacking_options(FunctionAtUrl(cloud.gateway.origin), "", profiles)
-    assert [text.en for text in found] == [*lacking]
+    assert [text.en for text in found] == lacking
     assert all(text.zh.startswith(text.en.partition(" ")[0]) for text in found)
 
 

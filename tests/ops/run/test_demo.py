@@ -15,8 +15,7 @@ from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
 from local.wechat.check_plan import PlannedCheck
 from ops.run import demo, demo_held
-from ops.run import demo_steps as steps
-from ops.run.demo_http import DemoFailed, DemoHttp
+from ops.run.demo_http import DemoFailed
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
 
@@ -171,21 +170,3 @@ def test_an_upload_that_is_not_held_ends_the_demo(play, monkeypatch):
     monkeypatch.setattr(demo_held, "PROFILE", "avatar")
     with pytest.raises(DemoFailed, match="held"):
         play()
-
-
-@pytest.mark.parametrize(
-    ("caller_auth", "said"), [("anonymous", "anyone may ask"), ("jwt", "business's own")]
-)
-def test_a_caller_logs_in_as_its_mode_says(cloud, caller_auth, said):
-    stream = io.StringIO()
-    named = SimpleNamespace(
-        caller_auth=caller_auth,
-        business_token=lambda subject, caller: f"token of {subject}",
-        deployment=SimpleNamespace(callers={}),
-    )
-    client = steps.Client(DemoHttp(None, Screen(stream, {}), "en"), named)
-    steps.log_in(client)
-    assert said in stream.getvalue()
-    assert client.headers == (
-        {} if caller_auth == "anonymous" else {"Authorization": "Bearer token of demo-user"}
-    )
