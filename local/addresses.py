@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from local.buckets import ARCHIVE, HOME
 from local.callers import APP_ID, SEVERAL, app_of, settings_alone
 from local.common.accounts import AccessKey
-from local.playground.profiles import told_profiles
+from local.playground.server import told_profiles
 
 if TYPE_CHECKING:
     from local.cloud import LocalCloud

@@ -161,7 +161,7 @@ class LocalCloud:
                 CLIENT_FOLDER,
                 self.page_config,
                 self.signed_url,
-                actions_of(self.stores, self.wechat, self.green, self.let_minutes_pass),
+                actions_of(self.stores, self.let_minutes_pass),
                 port=_after(self.wechat.origin, first_port),
                 reach=gateway.reach,
             )

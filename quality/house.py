@@ -42,9 +42,9 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
     "ops/": (20_205, 162),
-    "local/": (15_345, 157),
+    "local/": (15_151, 154),
     "quality/": (12_142, 110),
-    "tests/": (80_711, 680),
+    "tests/": (80_360, 675),
     "miniprogram/": (15_426, 201),
     (REST := "docs/, deploy/, root"): (13_974, 152),
 }

@@ -1,5 +1,5 @@
 """
-The playground page of the local cloud: static files and the addresses the page needs.
+The playground page of the local cloud: static files, the addresses and the profiles that it needs.
 """
 
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from local.buckets import bucket_of
 from local.common.http_server import FAULT_BYTES, Handler
 from local.common.reach import HERE_ONLY, Reach
 from local.common.service import Service
@@ -35,8 +36,8 @@ class PlaygroundServer(Service):
     Serve ``/`` from one folder, ``/client/`` from another, ``/config.json`` and
     ``/signed.json?key=...&bucket=...``.
 
-    ``POST`` of a JSON object to ``/fault.json``, ``/mood.json``, ``/minutes.json`` or ``/days.json`` acts on
-    the cloud behind the page; a phone may ask that of no emulator itself.
+    ``POST`` of a JSON object to ``/fault.json``, ``/minutes.json`` or ``/days.json`` acts on the cloud behind
+    the page; a phone may ask that of no emulator itself.
 
     Args:
         config: called for each ``/config.json``; its answer is what the page gets as JSON.
@@ -118,3 +119,34 @@ class _Handler(Handler):
             self.answer_json(400, {"error": f"There is no such thing to do at {self.path}."})
             return
         self.answer_json(200, {})
+
+
+def told_profiles(profiles: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """
+    Args:
+        profiles: as their file has them.
+
+    Returns:
+        Those that the page can show: it shows a form, and where the bytes are there already, there is none.
+    """
+    return [_told(name, profile) for name, profile in profiles.items() if "{sha256}" not in profile["key"]]
+
+
+def _told(name: str, profile: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": profile.get("title", ""),
+        "maxSize": profile["max_size"],
+        # A page of the sample servers sends no type.
+        "contentTypes": profile.get("content_types", ["*/*"]),
+        "callback": profile.get("callback", False),
+        "confirm": profile.get("confirm", False),
+        "read": profile.get("read", ""),
+        "parts": profile.get("parts", False),
+        "hold": profile.get("hold", []),
+        "bucket": bucket_of(profile),
+        "callers": profile.get("callers", []),
+        "variants": list(profile.get("variants", ())),
+        # Pages of Alibaba's sample servers only: their answer has another shape.
+        "classic": profile["key"].endswith("{filename}"),
+    }

@@ -31,12 +31,12 @@ describe('the playground page', () => {
   const bodyOf = (step) => page.textContent(`#step-${step} .body`)
 
   /** What the page says of it, the newest attempt first. */
-  async function tamper(id, list = '#attempts') {
-    const attempts = await page.locator(`${list} li`).count()
+  async function tamper(id) {
+    const attempts = await page.locator('#attempts li').count()
     await page.click(`#tamper-${id}`)
-    await page.waitForFunction(([all, count]) => document.querySelectorAll(`${all} li`).length > count, [list, attempts])
+    await page.waitForFunction((count) => document.querySelectorAll('#attempts li').length > count, attempts)
     await isOver()
-    return page.textContent(`${list} li`)
+    return page.textContent('#attempts li')
   }
 
   test('a picture is uploaded, and every step is shown', async () => {
@@ -49,14 +49,15 @@ describe('the playground page', () => {
     // Private, and seen all the same: the page shows it by a signed address.
     await page.waitForFunction(() => document.querySelector('#step-object img').naturalWidth > 0)
     assert.match(await page.getAttribute('#step-object img', 'src'), /x-oss-signature=/)
-    assert.match(await bodyOf('request'), /"filename": "photo.png"/)
     assert.match(await bodyOf('form'), /x-oss-signature/)
     const said = await page.$$eval('#step-policy .conditions li', (items) => items.map((item) => item.textContent))
     assert.ok(said.length >= 10)
     assert.deepEqual(said.filter((text) => text.includes('必须是这个值')), [], 'a condition is not explained')
     assert.match(await bodyOf('policy'), /对象名由函数决定/)
     assert.match(await bodyOf('policy'), /必须正好 [\d.]+ KB（[\d,]+ 字节）/)
-    assert.match(await bodyOf('receipt'), /"bucket": "local-bucket"/)
+    await isOver()
+    assert.match(await bodyOf('receipt'), /seen: true：.*"bucket": "local-bucket".*"seen": true/s)
+    await page.waitForFunction(() => document.querySelector('#step-reading img').naturalWidth === 96)
     assert.equal(await page.getAttribute('.bar', 'aria-valuenow'), '100')
   })
 
@@ -83,45 +84,11 @@ describe('the playground page', () => {
     await cloud.plan(cloud.oss, { kind: 'slow', times: 1, seconds: SLOW_SECONDS })
     await upload()
     await page.waitForSelector('#step-form.filled')
+    assert.equal(await page.isDisabled('#tamper-otherKey'), true)
     await page.click('#cancel')
     await statusIs('已取消')
     assert.equal(await page.isEnabled('#upload'), true)
     assert.equal(cloud.stored().length, stored)
-  })
-
-  test('the receipt says that OSS was asked, and the picture is shown by a signed URL explained part by part', async () => {
-    await upload()
-    await isOver()
-    assert.match(await bodyOf('receipt'), /seen: true：.*"seen": true/s)
-    await page.waitForFunction(() => document.querySelector('#step-reading img').naturalWidth === 96)
-    const src = await page.getAttribute('#step-reading img', 'src')
-    const parts = await page.$$eval('#step-reading .conditions li', (items) => items.map((item) => item.textContent))
-    assert.equal(parts.length, 1 + new URL(src).searchParams.size)
-    assert.deepEqual(parts.filter((text) => text.includes('只能是这个值')), [])
-    assert.match(parts.join('\n'), /只能看这一个对象，只能用 GEThttp.*avatars\/.*\.png\n/)
-    assert.match(parts.join('\n'), /缩成小图x-oss-process=image\/resize,m_fill,w_96/)
-    assert.match(parts.join('\n'), /有效 \d+ 分钟x-oss-expires=\d+/)
-  })
-
-  test('a signed URL with one character changed is refused, whichever it is, and so is none', async () => {
-    await upload()
-    await isOver()
-    const changed = new Set()
-    for (let time = 0; time < 4; time += 1) {
-      const text = await tamper('oneCharacter', '#readings')
-      assert.match(text, /^被拒绝 · 改一个字符：.*HTTP 403 (SignatureDoesNotMatch|AccessDenied) /)
-      changed.add(/：(\S+) 里的/.exec(text)[1])
-    }
-    assert.deepEqual([...changed], ['key', 'x-oss-expires', 'x-oss-process', 'x-oss-signature'])
-    assert.match(await tamper('withoutSignature', '#readings'), /^被拒绝 · 去掉签名.*HTTP 403 AccessDenied /)
-    assert.match(await tamper('wholePicture', '#readings'), /^被拒绝 · 要原图.*HTTP 403 SignatureDoesNotMatch /)
-  })
-
-  test('a URL that OSS takes all the same is not called refused', async () => {
-    await upload()
-    await isOver()
-    await page.route(`${cloud.oss}/**`, (route) => route.fulfill({ status: 200, body: 'shown' }))
-    assert.match(await tamper('oneCharacter', '#readings'), /^给看了/)
   })
 
   test('a file that is no picture, and one that may not be read, say why there is nothing to see', async () => {
@@ -129,7 +96,6 @@ describe('the playground page', () => {
     await upload({ name: 'contract.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4') })
     await isOver()
     assert.match(await bodyOf('reading'), /没有打开 read，或者这个文件不是图片/)
-    assert.equal(await page.isVisible('#spoilings'), false)
     await page.route(`${cloud.function}/read`, (route) => route.abort())
     await page.selectOption('#profile', 'avatar')
     await page.evaluate(shortenPauses)
@@ -168,16 +134,6 @@ describe('the playground page', () => {
     assert.match(await page.textContent('#step-receipt .note'), /\/multipart-complete/)
   })
 
-  test('a dropped answer is survived', async () => {
-    await cloud.plan(cloud.oss, { kind: 'answer_lost', times: 1 })
-    await upload()
-    await statusIs('上传完成')
-    await page.waitForSelector('#step-object.filled')
-    assert.match(await page.textContent('#step-object .note'), /409/)
-    await isOver()
-    assert.match(await bodyOf('receipt'), /"seen": true/)
-  })
-
   test('a profile of the second bucket is uploaded to, read and refused there', async () => {
     const [, { oss }] = cloud.buckets
     await page.selectOption('#profile', 'contract')
@@ -196,7 +152,6 @@ describe('the playground page', () => {
     assert.match(await tamper('otherKey'), /被拒绝.*HTTP 403 AccessDenied/)
     // The fault is planned where this profile's forms go.
     assert.match(await tamper('expired'), /换了一张新表单/)
-    assert.match(await tamper('oneCharacter', '#readings'), /^被拒绝/)
   })
 
   test('a file its profile does not take is refused with advice, in the language of the page', async () => {
@@ -236,27 +191,16 @@ describe('the playground page', () => {
     await statusIs('上传完成')
     await isOver()
     await tamper('otherKey')
-    await tamper('oneCharacter', '#readings')
     await page.evaluate(() => document.querySelectorAll('details').forEach((each) => { each.open = true }))
     const chinese = await page.innerText('main')
     await page.click('#language')
     const english = await page.innerText('main')
     assert.doesNotMatch(english, /[\u4e00-\u9fff]/)
-    for (const said of [/Uploaded/, /photo\.png/, /Refused · Other key: key becomes/, /\d+ conditions/, /exactly [\d.]+ KB/, /Signed by the function/, /seen: true, because/, /good for \d+ minutes/, /in key, \w becomes \w/]) {
+    for (const said of [/Uploaded/, /photo\.png/, /Refused · Other key: key becomes/, /\d+ conditions/, /exactly [\d.]+ KB/, /Signed by the function/, /seen: true, because/]) {
       assert.match(english, said)
     }
     await page.click('#language')
     assert.equal(await page.innerText('main'), chinese)
-  })
-
-  test('a page changes its language while it uploads', async () => {
-    await cloud.plan(cloud.oss, { kind: 'slow', times: 1, seconds: 1, on: ['PostObject'] })
-    await upload()
-    await page.waitForSelector('#step-form.filled')
-    await page.click('#language')
-    assert.match(await page.textContent('#status'), /^(Asking the function for a form…|Uploading \d+%)$/)
-    assert.equal(await page.isDisabled('#tamper-otherKey'), true)
-    await statusIs('Uploaded')
   })
 
   test('what was uploaded is shown as it was, whatever is tampered with afterwards', async () => {
@@ -268,56 +212,22 @@ describe('the playground page', () => {
     assert.equal(await page.innerHTML('.results'), before)
   })
 
-  test('sizes are told in human units', async () => {
-    await page.selectOption('#profile', 'default')
-    assert.match(await page.textContent('#profile-facts'), /^最大 10 MB；/)
-    await upload({ ...PHOTO, buffer: Buffer.concat([PICTURE, Buffer.alloc(1500000)]) })
-    assert.match(await page.textContent('#chosen-facts'), /^1\.4 MB · image\/png$/)
-    await statusIs('上传完成')
-    assert.match(await bodyOf('object'), /1\.4 MB（1,50\d,\d{3} 字节）/)
+  test('on a small phone the result is seen without scrolling, and so is a refusal, and nothing sticks out', async () => {
+    await here.reload({ width: 360, height: 640 })
+    await upload()
+    await page.waitForFunction(() => document.querySelector('#step-object img')?.naturalWidth > 0)
+    assert.deepEqual(await unseen('#status', '#step-object img'), [])
+    await tamper('otherKey')
+    assert.deepEqual(await unseen('#attempts li strong', '#attempts li code'), [])
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360)
   })
-
-  for (const [name, width, height] of [['phone', 390, 844], ['small phone', 360, 640]]) {
-    test(`on a ${name} the result is seen without scrolling, and so is a refusal`, async () => {
-      await here.reload({ width, height })
-      await upload()
-      await page.waitForFunction(() => document.querySelector('#step-object img')?.naturalWidth > 0)
-      assert.deepEqual(await unseen('#status', '#step-object img'), [])
-      await tamper('otherKey')
-      assert.deepEqual(await unseen('#attempts li strong', '#attempts li code'), [])
-    })
-  }
 
   /** Those whose middle is outside the screen. */
   const unseen = (...selectors) => page.evaluate((all) => all.filter((selector) => {
     const { top, bottom } = document.querySelector(selector).getBoundingClientRect()
     return !((top + bottom) / 2 > 0 && (top + bottom) / 2 < window.innerHeight)
   }), selectors)
-
-  test('nothing sticks out of a narrow screen', async () => {
-    await page.setViewportSize({ width: 360, height: 700 })
-    await upload()
-    await statusIs('上传完成')
-    await page.waitForSelector('#step-object.filled')
-    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-    assert.ok(tooWide <= 0, `${tooWide} pixels too wide`)
-  })
-
-  test('a page without its services says so', async () => {
-    await page.route(`${cloud.function}/**`, (route) => route.abort())
-    await hurry(page)
-    await upload()
-    await statusIs('网络不通')
-  })
 })
-
-/** Shorten the pauses between attempts: without a status, a browser's client repeats as when it is busy. */
-function hurry(page) {
-  return page.evaluate(() => {
-    const { setTimeout } = window
-    window.setTimeout = (run, milliseconds, ...rest) => setTimeout(run, milliseconds / 100, ...rest)
-  })
-}
 
 describe('when the cloud has ended', () => {
   const here = inPlayground()
@@ -326,7 +236,7 @@ describe('when the cloud has ended', () => {
     const page = await here.open()
     await page.setInputFiles('#file', PHOTO)
     await here.cloud.stop()
-    await hurry(page)
+    await page.evaluate(shortenPauses)
     for (const id of ['upload', 'tamper-otherKey', 'tamper-expired']) {
       await page.evaluate(() => { document.getElementById('status').textContent = '' })
       await page.click(`#${id}`)

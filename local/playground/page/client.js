@@ -9,10 +9,9 @@ export async function loadClient() {
 const ignore = (/** @type {any[]} */ ..._) => {}
 
 /** The api handed to the client, telling what goes over the wire; `change` may alter an upload before it is sent. */
-export function observed(api, { onRequest = ignore, onForm = ignore, onAnswer = ignore, change = (options) => options }) {
+export function observed(api, { onForm = ignore, onAnswer = ignore, change = (options) => options }) {
   return {
     ...api,
-    request: (options) => api.request({ ...options, success: (res) => { if (options.method !== 'PUT') onRequest(options, res); options.success(res) } }),
     uploadFile: (options) => {
       const changed = change(options)
       onForm(changed)

@@ -1,26 +1,12 @@
 /** Uploads that are held until they may be seen: one list of them, and all that is done with each. */
 
 import { $, element } from './elements.js'
-import { become, isOver, newItem } from './held_item.js'
-import { drawHeld } from './held_view.js'
+import { become, drawHeld, isOver, newItem } from './held_view.js'
 import { drawSample } from './samples.js'
 
 const SAMPLES = ['ok.png', 'risky.png', 'review.png', 'silent.png']
 const ASKED_EVERY = 1500 // ms
 const ASKED_FOR = 45000 // ms; after that somebody asks by hand
-
-/** What the local WeChat is told for each choice of the page; Content Moderation is told the like of it. */
-const MOODS = {
-  by_name: {},
-  pass: { verdict: 'pass' },
-  review: { verdict: 'review' },
-  risky: { verdict: 'risky' },
-  unreadable: { verdict: 'unreadable' },
-  never: { timing: 'never' },
-  twice: { timing: 'twice' },
-  early: { timing: 'early' },
-  bad_signature: { push: 'bad_signature' },
-}
 
 /** Which of the business's routes does what. */
 const BUSINESS = {
@@ -38,7 +24,7 @@ const BUSINESS = {
  */
 export function wireHeld({ config, client, texts, newUploader, sentenceOf }) {
   const profiles = config.profiles.filter(({ hold }) => hold.length)
-  const held = { profiles, moods: Object.keys(MOODS), items: /** @type {any[]} */ ([]), news: /** @type {any} */ (null), problem: /** @type {any} */ (null) }
+  const held = { profiles, items: /** @type {any[]} */ ([]), news: /** @type {any} */ (null), problem: /** @type {any} */ (null) }
   const uploaders = new Map()
   const draw = () => drawHeld(texts(), held, (what, item) => attempt(item, () => act(what, item)))
 
@@ -143,13 +129,10 @@ export function wireHeld({ config, client, texts, newUploader, sentenceOf }) {
     type: 'button', className: 'button', id: `held-${name.split('.')[0]}`, textContent: name, onclick: async () => add(await drawSample(sampleName(name))),
   })))
   $('held-file').onchange = () => [...$('held-file').files].forEach(add)
-  $('mood').onchange = () => tellCloud('/mood.json', MOODS[$('mood').value])
   $('one-minute').onclick = () => letPass('/minutes.json', { minutes: 1 })
   $('silence').onclick = () => letPass('/minutes.json', { minutes: 35 })
   $('eight-days').onclick = () => letPass('/days.json', { days: 8 })
   draw()
-  // Another page may have left another mood.
-  if (profiles.length) tellCloud('/mood.json', {})
   return draw
 }
 

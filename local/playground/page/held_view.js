@@ -1,8 +1,37 @@
-/** Draws the uploads that are held: each with its way so far, what it waits for, and what can be done with it. */
+/**
+ * Uploads that are held, each as far as this page knows it: { id, name, src, steps, state, past, … }, and drawn with its way so far,
+ * what it waits for, and what can be done with it. `steps` are the states of its way when all goes well, `past` those it has been in.
+ */
 
 import { $, element } from './elements.js'
-import { isOver, isStored, wayOf } from './held_item.js'
 import { labelOf } from './texts.js'
+
+const OVER = ['published', 'rejected', 'gone', 'failed']
+let made = 0
+
+export function newItem(/** @type {any} */ file, src, { name: profile, hold }) {
+  made += 1
+  const steps = hold.includes('check') ? ['held', 'checking', 'published'] : ['held', 'published']
+  return { id: made, name: file.name, file, src, profile, steps, state: 'sending', past: /** @type {string[]} */ ([]), isBusy: true }
+}
+
+export function become(item, state) {
+  if (!state || state === item.state) return
+  if (!item.past.includes(item.state)) item.past.push(item.state)
+  item.state = state
+}
+
+export const isOver = ({ state }) => OVER.includes(state)
+
+/** Whether its bytes are in the bucket. */
+export const isStored = ({ state }) => ['held', 'checking', 'review', 'published'].includes(state)
+
+/** The states before the one it is in, and those that may come. */
+export function wayOf({ steps, state, past }) {
+  const before = past.filter((each) => each !== 'sending' && each !== state)
+  const after = OVER.includes(state) ? [] : steps.filter((each) => each !== state && !past.includes(each))
+  return { before, after }
+}
 
 /** @type {[string, (item: any) => boolean][]} What can be done with an upload, and when. */
 const BUTTONS = [
@@ -18,9 +47,8 @@ const BUTTONS = [
 let focused = ''
 
 /** `act(name, item)` is called by the buttons. */
-export function drawHeld(texts, { profiles, moods, items, news, problem }, act) {
+export function drawHeld(texts, { profiles, items, news, problem }, act) {
   drawChoices($('held-profile'), profiles.map((each) => [each.name, texts.heldOther(labelOf(each), each.hold.join(', '))]))
-  drawChoices($('mood'), moods.map((id) => [id, texts.moods[id]]))
   $('held-problem').textContent = problem ? problem(texts) : ''
   $('held-news').textContent = news ? texts.heldNews(news.name, texts.states[news.state]) : ''
   $('held-nothing').hidden = items.length > 0

@@ -3,7 +3,6 @@
 import { loadClient, observed } from './client.js'
 import { $, element, otherLanguage, preferredLanguage, speak } from './elements.js'
 import { wireHeld } from './held.js'
-import { SPOILINGS } from './reading.js'
 import { drawSample } from './samples.js'
 import { TAMPERINGS, readRefusal } from './tampering.js'
 import { TEXTS, labelOf } from './texts.js'
@@ -17,7 +16,7 @@ let language = preferredLanguage()
 let task = /** @type {any} */ (null)
 let isBusy = false
 /** What there is to show, in no language yet: a sentence is a function of the texts. */
-const shown = /** @type {any} */ ({ file: null, status: null, progress: 0, request: null, form: null, object: null, reading: null, attempts: [] })
+const shown = /** @type {any} */ ({ file: null, status: null, progress: 0, form: null, object: null, reading: null, attempts: [] })
 
 const texts = () => TEXTS[language]
 const show = (changes) => draw(texts(), Object.assign(shown, changes))
@@ -90,10 +89,10 @@ const showProgress = (changes) => drawProgress(texts(), Object.assign(shown, cha
 
 async function upload() {
   setBusy(true)
-  show({ status: (all) => ({ text: all.signing }), progress: 0, request: null, form: null, object: null, reading: null })
+  show({ status: (all) => ({ text: all.signing }), progress: 0, form: null, object: null, reading: null })
   const onProgress = ({ progress }) => showProgress({ progress, status: (all) => ({ text: all.sending(progress) }) })
   const isLarge = profile().parts && shown.file.size >= PARTS_FROM
-  const uploader = newUploader({ onRequest: showRequest, onForm: (form) => show({ form }) }, isLarge)
+  const uploader = newUploader({ onForm: (form) => show({ form }) }, isLarge)
   task = uploader.upload({ ...shown.file, onProgress })
   try {
     const object = await task.promise
@@ -106,13 +105,6 @@ async function upload() {
   } finally {
     setBusy(false)
   }
-}
-
-/** What was asked first: for a form, for an upload in parts, or how one goes on. */
-function showRequest(options, res) {
-  const { pathname } = new URL(options.url)
-  const begins = ['/upload-params', '/multipart'].includes(pathname) || (pathname === '/multipart-parts' && !shown.request)
-  if (begins) show({ request: { options, res } })
 }
 
 /** What OSS has; the object is private: its address alone is refused, as on a real bucket. */
@@ -130,27 +122,9 @@ async function read(uploader, key) {
   if (!readers || !/\.(jpe?g|png|gif|webp|bmp)$/.test(key)) return {}
   const variant = variants.includes('thumb') ? 'thumb' : variants[0]
   try {
-    return { variant, url: await uploader.read(key, { variant }), attempts: [] }
+    return { variant, url: await uploader.read(key, { variant }) }
   } catch (error) {
     return { problem: sentenceOf(error) }
-  }
-}
-
-async function spoilUrl({ id, spoil }) {
-  setBusy(true)
-  const { reading } = shown
-  const { url, how } = spoil(reading.url, reading.attempts.filter((each) => each.id === id).length)
-  try {
-    const response = await fetch(url, { cache: 'no-store' })
-    const answers = response.ok ? [] : [readRefusal({ statusCode: response.status, data: await response.text() })]
-    reading.attempts.push({ id, how, answers, stored: response.ok ? 'shownAllTheSame' : '' })
-    show()
-    $('readings').firstElementChild.scrollIntoView({ block: 'nearest' })
-  } catch (error) {
-    show({ status: sentenceOf(error) })
-    $('status').scrollIntoView({ block: 'nearest' })
-  } finally {
-    setBusy(false)
   }
 }
 
@@ -192,8 +166,8 @@ function drawAll() {
   $('deployment').textContent = texts().deployment(config.isDemo)
 }
 
-function button(what, onclick) {
-  const made = element('button', { type: 'button', className: 'button', id: `tamper-${what.id}`, onclick: () => onclick(what) })
+function button(what) {
+  const made = element('button', { type: 'button', className: 'button', id: `tamper-${what.id}`, onclick: () => tamper(what) })
   made.dataset.text = what.id
   return made
 }
@@ -212,8 +186,7 @@ $('profile').replaceChildren(...usable.map((each) => element('option', { value: 
 // A deployment may hold all that it takes.
 if (usable.length) $('profile').value = usable.some(({ name }) => name === 'avatar') ? 'avatar' : usable[0].name
 for (const card of ['.choosing', '.tampering', '.results']) /** @type {any} */ (document.querySelector(card)).hidden = !usable.length
-$('tamperings').replaceChildren(...TAMPERINGS.map((each) => button(each, tamper)))
-$('spoilings').replaceChildren(...SPOILINGS.map((each) => button(each, spoilUrl)))
+$('tamperings').replaceChildren(...TAMPERINGS.map(button))
 $('profile').onchange = describeProfile
 $('callers').hidden = callers.length === 1
 $('caller').replaceChildren(...callers.map(({ name, kind }) => element('option', { value: name, textContent: `${name} · ${kind}` })))

@@ -4,8 +4,6 @@ import { sizeText } from '/client/errors.mjs'
 import { inBoth } from './elements.js'
 
 const size = (count) => (count ? sizeText(count) : '0 B')
-/** Of 20261125T163011Z. */
-const instant = (text) => new Date(text.replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5'))
 const exact = (count) => count.toLocaleString('en')
 /** A size as a profile has it, in bytes or such as 2MiB. */
 const most = (maxSize) => (typeof maxSize === 'number' ? size(maxSize) : maxSize.replace(/ ?([KMG])iB$/, ' $1B'))
@@ -60,15 +58,12 @@ export const TEXTS = inBoth({
   tooLargeHow: ['在文件末尾多发 1 个字节', 'one more byte at the end of the file'],
   removed: [(field) => `不发送 ${field}`, (field) => `${field} is not sent`],
   changed: [(field, value) => `${field} 改为 ${value}`, (field, value) => `${field} becomes ${value}`],
-  stepRequest: ['向函数要表单', 'Asking the function'],
   stepForm: ['函数签好的表单', 'The signed form'],
   stepPolicy: ['policy：这张表单能做什么', 'The policy: what it allows'],
   stepObject: ['OSS 中的对象', 'The object in OSS'],
   stepReceipt: ['回执', 'The receipt'],
   stepReading: ['看图：预签名 URL', 'Showing it: a signed URL'],
   nothingYet: ['还没有，先上传一个文件', 'Nothing yet; upload a file first'],
-  asked: ['请求', 'Request'],
-  answered: ['响应', 'Answer'],
   fields: [(count) => `${count} 个字段，file 最后`, (count) => `${count} fields, file last`],
   until: [(time) => `有效到 ${time}`, (time) => `valid until ${time}`],
   conditions: [(count) => `${count} 个条件`, (count) => `${count} conditions`],
@@ -79,7 +74,6 @@ export const TEXTS = inBoth({
     '函数用 RECEIPT_SECRET（没设就是 TOKEN_SECRET）签名，业务后端离线验证；不要相信没有验证过的回执。',
     'Signed by the function with RECEIPT_SECRET, or TOKEN_SECRET without one; your backend verifies it offline. Trust no receipt that was not verified.',
   ],
-  status: ['状态', 'Status'],
   key: ['对象名', 'Key'],
   address: ['地址', 'Address'],
   sizeName: ['大小', 'Size'],
@@ -91,13 +85,7 @@ export const TEXTS = inBoth({
   signedHint: ['（对象是私有的：这个地址带签名，15 分钟内有效）', '(the object is private: this address is signed and good for 15 minutes)'],
   noReading: ['这个用途没有打开 read，或者这个文件不是图片。', 'This profile is not open for reading, or the file is no picture.'],
   original: ['原图', 'as it is'],
-  readingHint: ['对象是私有的，只有这个 URL 能看到它，而且只能看到这一种样子：', 'The object is private: nothing but this URL shows it, and only in this form:'],
-  oneCharacter: ['改一个字符', 'Change one character'],
-  withoutSignature: ['去掉签名', 'Without the signature'],
-  wholePicture: ['要原图', 'The whole picture'],
-  oneCharacterHow: [(part, from, to) => `${part} 里的 ${from} 改为 ${to}`, (part, from, to) => `in ${part}, ${from} becomes ${to}`],
-  withoutSignatureHow: ['只用对象的地址', 'the address of the object alone'],
-  shownAllTheSame: ['给看了', 'Shown all the same'],
+  readingHint: ['对象是私有的，只有带签名的 URL 能看到它，而且只能看到这一种样子。', 'The object is private: nothing but a signed URL shows it, and only in this form.'],
   serverLost: ['连不上本机的服务，请确认 make run 还在运行。', 'The local services do not answer. Is make run still running?'],
   rules: {
     bucket: [(value) => `只能传到桶 ${value}`, (value) => `only into bucket ${value}`],
@@ -125,21 +113,6 @@ export const TEXTS = inBoth({
     'x-oss-storage-class': [(value) => `存储类型 ${value}`, (value) => `storage class ${value}`],
     callback: [() => '上传后 OSS 必须通知函数，地址与内容都改不了', () => 'OSS must tell the function after the upload; address and text are fixed'],
   },
-  urlParts: {
-    object: [() => '只能看这一个对象，只能用 GET', () => 'this object alone, and only by GET'],
-    'x-oss-process': [(value) => `只能这样处理：${value.includes('resize') ? '缩成小图' : '取一帧'}`, (value) => `processed in this way only: ${value.includes('resize') ? 'made small' : 'one frame'}`],
-    'x-oss-expires': [(seconds) => `有效 ${Math.round(seconds / 60)} 分钟`, (seconds) => `good for ${Math.round(seconds / 60)} minutes`],
-    'x-oss-date': [
-      (value, texts) => `从 ${texts.time(instant(value))} 起算；同一时段内 URL 不变，手机可以缓存图片`,
-      (value, texts) => `from ${texts.time(instant(value))} on; the URL stays the same for a while, so that a phone can cache the picture`,
-    ],
-    'x-oss-credential': [() => '签名所用的临时访问凭证、日期与地域', () => 'temporary key, day and region of the signature'],
-    'x-oss-security-token': [() => 'STS 的安全令牌，只能读这几个目录', () => 'the STS token, which can read these folders only'],
-    'x-oss-signature-version': [() => '签名版本 V4', () => 'signature version 4'],
-    'x-oss-signature': [() => '签名：上面任何一个字符变了就对不上', () => 'the signature: it fits no other character above'],
-    'x-oss-additional-headers': [(value) => `签名还包括请求头 ${value}`, (value) => `the signature covers the header ${value} as well`],
-  },
-  otherPart: [(value) => `只能是这个值：${value}`, (value) => `this value and no other: ${value}`],
   otherRule: [(field) => `${field} 必须是这个值`, (field) => `${field} must have this value`],
   inParts: [
     '大文件分片上传，不用表单：每一片有自己的预签名 URL，只能传这一片。',
@@ -155,18 +128,6 @@ export const TEXTS = inBoth({
   ],
   heldOther: [(name, steps) => `${name}（${steps}）`, (name, steps) => `${name} (${steps})`],
   ownPicture: ['选图片', 'Choose a picture'],
-  mood: ['审核的结论', 'The check says'],
-  moods: {
-    by_name: ['看文件名', 'as the file is named'],
-    pass: ['通过', 'pass'],
-    review: ['要人工审核', 'review'],
-    risky: ['违规', 'risky'],
-    unreadable: ['取不到图片', 'cannot be read'],
-    never: ['一直不来', 'nothing, ever'],
-    twice: ['来两次', 'it twice'],
-    early: ['比响应先到', 'it before the answer'],
-    bad_signature: ['签名不对', 'it with a bad signature'],
-  },
   heldNews: [(name, state) => `${name}：${state}`, (name, state) => `${name}: ${state}`],
   oneMinute: ['过一分钟', 'A minute later'],
   silence: ['过 35 分钟', '35 minutes later'],

@@ -2,20 +2,16 @@
 
 import { $, element } from './elements.js'
 import { decodePolicy, explain, shortened } from './policy.js'
-import { explainUrl } from './reading.js'
 
 /** Everything anew, so that no sentence of another language stays behind. */
 export function draw(texts, shown) {
   drawChosen(texts, shown.file)
   drawProgress(texts, shown)
-  drawCard(texts, 'step-request', shown.request && requestCard(texts, shown.request))
   drawCard(texts, 'step-form', shown.form ? formCard(texts, shown.form) : shown.object && inParts(texts))
   drawCard(texts, 'step-policy', shown.form ? policyCard(texts, shown.form) : shown.object && inParts(texts))
   drawCard(texts, 'step-object', shown.object && objectCard(texts, shown.object))
   drawCard(texts, 'step-receipt', shown.object && receiptCard(texts, shown.object))
   drawCard(texts, 'step-reading', shown.reading && readingCard(texts, shown.reading))
-  $('spoilings').hidden = !shown.reading?.url
-  $('readings').replaceChildren(...(shown.reading?.attempts || []).map((attempt) => attemptItem(texts, attempt)).reverse())
   $('attempts').replaceChildren(...shown.attempts.map((attempt) => attemptItem(texts, attempt)).reverse())
 }
 
@@ -38,14 +34,6 @@ function drawCard(texts, step, content) {
   card.classList.toggle('filled', Boolean(content))
   card.querySelector('.note').textContent = note
   card.querySelector('.body').replaceChildren(...children)
-}
-
-function requestCard(texts, { options, res }) {
-  const { pathname } = new URL(options.url)
-  return {
-    note: `POST ${pathname} → ${res.statusCode}`,
-    children: [quiet(texts.asked), json(parsed(options.data)), quiet(texts.answered), json(parsed(res.data))],
-  }
 }
 
 function formCard(texts, { url, formData }) {
@@ -94,15 +82,8 @@ function receiptCard(texts, { receipt, confirmed, askedAt }) {
 function readingCard(texts, { url, variant, problem }) {
   if (problem) return { note: '', children: [quiet(problem(texts).text)] }
   if (!url) return { note: '', children: [quiet(texts.noReading)] }
-  const parts = explainUrl(url, texts).map(({ written, said }) => element('li', {}, said, code(written)))
-  return {
-    note: `POST /read → ${variant || texts.original}`,
-    children: [
-      element('img', { className: 'object-picture', src: url, alt: variant || '' }),
-      quiet(texts.readingHint),
-      element('ul', { className: 'conditions' }, ...parts),
-    ],
-  }
+  const picture = element('img', { className: 'object-picture', src: url, alt: variant || '' })
+  return { note: `POST /read → ${variant || texts.original}`, children: [picture, quiet(texts.readingHint)] }
 }
 
 function attemptItem(texts, { id, how, answers, stored = '' }) {
@@ -125,11 +106,3 @@ function facts(...rows) {
 const json = (value) => element('pre', { textContent: JSON.stringify(value, (_, each) => (
   typeof each === 'string' ? shortened(each, 90) : each
 ), 2) })
-
-function parsed(text) {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    return text
-  }
-}

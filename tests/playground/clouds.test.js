@@ -1,6 +1,6 @@
 'use strict'
 
-/** A phone in the same network: the page and everything it asks come from this machine's address there. */
+/** Other clouds: one that a phone in the same network reaches by this machine's address there, and one of several callers. */
 
 const assert = require('node:assert/strict')
 const os = require('node:os')
@@ -35,8 +35,7 @@ describe('a phone in the same network', { skip: IS_IN_A_NETWORK ? false : 'this 
     await page.tap('#upload')
     await page.waitForFunction(() => document.querySelector('#step-object code')?.textContent?.startsWith('contracts/'))
     await page.waitForFunction(() => document.querySelector('#step-reading img')?.naturalWidth > 0)
-    // A held picture: the business is reached by the same name, and so is the switch of what WeChat says.
-    await page.selectOption('#mood', 'twice')
+    // A held picture: the business is reached by the same name.
     await page.tap('#held-ok')
     await page.tap('.held-item button:text-is("提交")')
     await page.waitForFunction(() => document.querySelector('.held-item [aria-current]')?.textContent?.includes('已发布'))
@@ -51,5 +50,30 @@ describe('a phone in the same network', { skip: IS_IN_A_NETWORK ? false : 'this 
     const response = await page.goto(`http://rebound.example:${port}/`)
     await rebound.close()
     assert.equal(response.status(), 421)
+  })
+})
+
+describe('the playground of several callers', () => {
+  const here = inPlayground({ options: ['--caller-auth', 'several'] })
+
+  test('each caller has a folder of its own and only its own profiles', async () => {
+    const page = await here.open()
+    const names = await page.locator('#caller option').evaluateAll((all) => all.map((each) => each.value))
+    assert.deepEqual(names, ['main', 'second', 'pay', 'tt', 'site', 'app'])
+    const owners = new Set()
+    for (const name of names) {
+      await page.selectOption('#caller', name)
+      await page.waitForURL(`**/?caller=${name}`)
+      await here.isReady()
+      assert.equal(await page.inputValue('#caller'), name)
+      const held = await page.locator('#held-profile option').evaluateAll((all) => all.map((each) => each.value))
+      assert.equal(held.includes('post'), ['main', 'second'].includes(name))
+      await page.setInputFiles('#file', PHOTO)
+      await page.click('#upload')
+      await here.statusIs('上传完成')
+      await here.isOver()
+      owners.add((await page.textContent('#step-object')).match(/avatars\/(\w{26})\//)[1])
+    }
+    assert.equal(owners.size, names.length)
   })
 })
