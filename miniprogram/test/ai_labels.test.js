@@ -5,14 +5,13 @@
 const assert = require('node:assert/strict')
 const { after, afterEach, before, test } = require('node:test')
 const { jsonError } = require('./servers')
-const { hurry, openParts, openStage, openTags, until } = require('./stage')
+const { hurry, openParts, openStage, openTags, until, onStage } = require('./stage')
 
 const DECLARED = { label: 2, source: 'declared' }
 const FOUND = { label: 1, source: 'metadata', producer: '<b>x</b>', produceId: 'img-42', digitalSourceType: null, c2pa: false }
 const HOUR = 3600000
 
-test('each file of a list declares for itself, and what it declared is told', async (t) => {
-  const { fc, uploader, file } = await openStage(t, { function: { tickets: true } })
+onStage('each file of a list declares for itself, and what it declared is told', { function: { tickets: true } }, async ({ fc, uploader, file }) => {
   const files = [true, false, undefined].map((aiDeclared, index) => ({ ...file(`${index}.jpg`), aiDeclared }))
   const results = await uploader.uploadAll(files)
   assert.deepEqual(fc.signRequests()[0].body.files.map(({ aiDeclared }) => aiDeclared), [true, undefined, undefined])
@@ -20,8 +19,7 @@ test('each file of a list declares for itself, and what it declared is told', as
   assert.deepEqual(results.map(({ value }) => 'aiLabel' in value), [true, false, false])
 })
 
-test('a retry declares what was declared when the upload began, whatever the page does meanwhile', async (t) => {
-  const { fc, uploader, file } = await openStage(t, { function: { tickets: true } })
+onStage('a retry declares what was declared when the upload began, whatever the page does meanwhile', { function: { tickets: true } }, async ({ fc, uploader, file }) => {
   fc.plan.sign.push(jsonError(500, 'internal_error'))
   const wanted = { ...file(), aiDeclared: true }
   const { promise } = uploader.upload(wanted)
@@ -40,8 +38,7 @@ test('what is found is told by the upload, by its confirmation and by its state;
   }
 })
 
-test('a label that the form of a file stored already tells is told', async (t) => {
-  const { fc, uploader, file } = await openStage(t)
+onStage('a label that the form of a file stored already tells is told', async ({ fc, uploader, file }) => {
   fc.plan.sign.push({ body: { exists: true, key: 'k', fileUrl: 'u', uploadId: 'i', receipt: 'r', serverTime: new Date().toISOString(), aiLabel: FOUND } })
   const { exists, aiLabel } = await uploader.upload(file()).promise
   assert.deepEqual([exists, aiLabel], [true, FOUND])

@@ -5,7 +5,7 @@ const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openStage, failureOf, holdPauses, pause, until } = require('./stage')
+const { openStage, failureOf, holdPauses, pause, until, onStage } = require('./stage')
 
 const EXPIRED = xmlError(403, 'AccessDenied', 'Invalid according to Policy: Policy expired.')
 const BUSY = xmlError(503, 'ServiceUnavailable', 'Please reduce your request rate.')
@@ -31,10 +31,10 @@ for (const [name, events, ends] of [['without any progress', 0, 1], ['that stops
   })
 }
 
-test('stores the very bytes of the file and answers with its address', async (t) => {
-  const stage = await openStage(t)
+onStage('stores the very bytes of the file and answers with its address', async (stage) => {
   const value = await stage.uploader.upload(stage.file('photo.jpg', 'bytes \u0000\u00ff of a photo')).promise
   assert.equal(stage.oss.objects.get(value.key).toString(), 'bytes \u0000\u00ff of a photo')
+  assert.deepEqual(stage.oss.posts[0].order, ['key', 'policy', 'success_action_status', 'file'])
   assert.deepEqual(value, {
     key: 'uploads/user/1-photo.jpg',
     url: `${stage.oss.origin}/uploads/user/1-photo.jpg`,
@@ -49,64 +49,44 @@ test('stores the very bytes of the file and answers with its address', async (t)
   })
 })
 
-test('posts every field of the form before the file, and nothing else', async (t) => {
-  const stage = await openStage(t)
-  await stage.uploader.upload(stage.file()).promise
-  assert.deepEqual(stage.oss.posts[0].order, ['key', 'policy', 'success_action_status', 'file'])
-})
 
-test('sends what is known of the file to the function', async (t) => {
-  const stage = await openStage(t, { profile: 'avatar' })
+
+onStage('sends what is known of the file to the function', { profile: 'avatar' }, async (stage) => {
   await stage.uploader.upload(stage.file('a.jpg', '12345')).promise
   await stage.uploader.upload({ filePath: stage.file('b.png').filePath, profile: 'video' }).promise
+  const more = { context: { order: 7, 标题: '合影' }, sha256: 'a'.repeat(64) }
+  await stage.uploader.uploadAll([{ ...stage.file('a.jpg'), ...more }, stage.file('b.jpg')])
+  const known = { profile: 'avatar', contentType: 'image/jpeg', size: 23 }
   assert.deepEqual(stage.fc.signRequests().map(({ body }) => body), [
     { profile: 'avatar', filename: 'a.jpg', contentType: 'image/jpeg', size: 5 },
     { profile: 'video', filename: 'b.png' },
+    { files: [{ ...known, filename: 'a.jpg', ...more }, { ...known, filename: 'b.jpg' }] },
   ])
 })
 
-test('hands the context and the digest of a file on as they are', async (t) => {
-  const stage = await openStage(t)
-  const sha256 = 'a'.repeat(64)
-  await stage.uploader.uploadAll([{ ...stage.file('a.jpg'), context: { order: 7, 标题: '合影' }, sha256 }, stage.file('b.jpg')])
-  const [{ files }] = stage.fc.signRequests().map(({ body }) => body)
-  assert.deepEqual(files.map(({ context, sha256: digest }) => [context, digest]), [[{ order: 7, 标题: '合影' }, sha256], [undefined, undefined]])
-})
-
-test('hands the receipt of the callback on', async (t) => {
-  const stage = await openStage(t)
+onStage('hands the receipt of the callback on', async (stage) => {
   stage.oss.plan.push({ status: 200, store: true, body: { status: 'ok', receipt: 'a.b.c' } })
   const { receipt, data } = await stage.uploader.upload(stage.file()).promise
   assert.equal(receipt, 'a.b.c')
   assert.equal(data.status, 'ok')
 })
 
-for (const status of [200, 201, 204]) {
-  test(`takes ${status} for success`, async (t) => {
-    const stage = await openStage(t)
-    stage.oss.plan.push({ status, store: true })
-    assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, status)
-  })
-}
+onStage('takes 200, 201 and 204 for success, and no other status', { retries: 0 }, async (stage) => {
+  for (const status of [200, 201, 204, 202, 206, 302, 400, 403, 404]) {
+    stage.oss.plan.push({ status, store: status < 202 || status === 204 })
+    const { value, reason } = await stage.uploader.upload(stage.file()).outcome
+    assert.deepEqual([(value || reason).statusCode, !!value], [status, [200, 201, 204].includes(status)])
+  }
+})
 
-for (const status of [202, 206, 302, 400, 403, 404]) {
-  test(`does not take ${status} for success`, async (t) => {
-    const stage = await openStage(t)
-    stage.oss.plan.push({ status })
-    assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).statusCode, status)
-  })
-}
-
-test('files that start together share one request', async (t) => {
-  const stage = await openStage(t, { concurrency: 10 })
+onStage('files that start together share one request', { concurrency: 10 }, async (stage) => {
   const names = Array.from({ length: 10 }, (_, index) => `photo-${index}.jpg`)
   const outcomes = await stage.uploader.uploadAll(names.map((name) => stage.file(name, name)))
   assert.equal(stage.fc.signRequests().length, 1)
   assert.deepEqual(outcomes.map(({ value }) => stage.oss.objects.get(value.key).toString()), names)
 })
 
-test('a file is signed only when its turn has come', async (t) => {
-  const stage = await openStage(t, { concurrency: 1 })
+onStage('a file is signed only when its turn has come', { concurrency: 1 }, async (stage) => {
   stage.oss.plan.push(HANG)
   const [first] = ['a.jpg', 'b.jpg', 'c.jpg'].map((name) => stage.uploader.upload(stage.file(name)))
   await until(() => stage.oss.posts.length)
@@ -117,8 +97,7 @@ test('a file is signed only when its turn has come', async (t) => {
 })
 
 for (const [concurrency, most] of [[3, 3], [50, 10], [1, 1], [0, 1], [-1, 1], [NaN, 1]]) {
-  test(`with concurrency ${concurrency} at most ${most} uploads are in flight`, async (t) => {
-    const stage = await openStage(t, { concurrency })
+  onStage(`with concurrency ${concurrency} at most ${most} uploads are in flight`, { concurrency }, async (stage) => {
     const files = Array.from({ length: 25 }, (_, index) => stage.file(`${index}.jpg`))
     const outcomes = await stage.uploader.uploadAll(files)
     assert.ok(outcomes.every(({ status }) => status === 'fulfilled'))
@@ -126,8 +105,7 @@ for (const [concurrency, most] of [[3, 3], [50, 10], [1, 1], [0, 1], [-1, 1], [N
   })
 }
 
-test('one bad file does not sink those it was signed with', async (t) => {
-  const stage = await openStage(t)
+onStage('one bad file does not sink those it was signed with', async (stage) => {
   const refuseLarge = ({ body }) => (
     (body.files || [body]).some(({ size }) => size > 10) ? jsonError(413, 'too_large') : undefined
   )
@@ -139,8 +117,7 @@ test('one bad file does not sink those it was signed with', async (t) => {
   assert.equal(stage.oss.objects.size, 2)
 })
 
-test('a refusal that is not about a file is not asked again for each file', async (t) => {
-  const stage = await openStage(t)
+onStage('a refusal that is not about a file is not asked again for each file', async (stage) => {
   stage.fc.plan.sign.push(...Array(9).fill(jsonError(500, 'misconfigured')))
   const outcomes = await stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg')])
   assert.deepEqual(outcomes.map(({ reason }) => reason.code), ['misconfigured', 'misconfigured'])
@@ -148,8 +125,7 @@ test('a refusal that is not about a file is not asked again for each file', asyn
 })
 
 for (const [name, answer] of [['a dropped connection', DROP], ['a 503', BUSY], ['a 500', xmlError(500, 'InternalError', 'text')]]) {
-  test(`tries again with the same form after ${name}`, async (t) => {
-    const stage = await openStage(t)
+  onStage(`tries again with the same form after ${name}`, async (stage) => {
     stage.oss.plan.push(answer, answer)
     const value = await stage.uploader.upload(stage.file()).promise
     assert.deepEqual(stage.oss.posts.map(({ fields }) => fields.key), Array(3).fill(value.key))
@@ -157,15 +133,13 @@ for (const [name, answer] of [['a dropped connection', DROP], ['a 503', BUSY], [
   })
 }
 
-test('gives up after the wanted number of retries', async (t) => {
-  const stage = await openStage(t, { retries: 4 })
+onStage('gives up after the wanted number of retries', { retries: 4 }, async (stage) => {
   stage.oss.plan.push(...Array(9).fill(BUSY))
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'oss_unavailable')
   assert.equal(stage.oss.posts.length, 5)
 })
 
-test('an answer lost after storing makes no second object: 409 on the retry means that it is there', async (t) => {
-  const stage = await openStage(t)
+onStage('an answer lost after storing makes no second object: 409 on the retry means that it is there', async (stage) => {
   stage.oss.plan.push({ drop: true, store: true })
   const value = await stage.uploader.upload(stage.file()).promise
   assert.equal(value.statusCode, 409)
@@ -173,8 +147,7 @@ test('an answer lost after storing makes no second object: 409 on the retry mean
   assert.deepEqual([...stage.oss.objects.keys()], [value.key])
 })
 
-test('409 on the first attempt is success when the key is ours alone: the network resent the form by itself', async (t) => {
-  const stage = await openStage(t)
+onStage('409 on the first attempt is success when the key is ours alone: the network resent the form by itself', async (stage) => {
   stage.fc.plan.sign.push(({ body }) => {
     const key = 'uploads/user/random-id.jpg'
     const formData = { key, policy: 'p' }
@@ -185,36 +158,31 @@ test('409 on the first attempt is success when the key is ours alone: the networ
   assert.deepEqual([statusCode, key], [409, 'uploads/user/random-id.jpg'])
 })
 
-test('409 on the first attempt is a refusal when the key could be of somebody else', async (t) => {
-  const stage = await openStage(t)
+onStage('409 on the first attempt is a refusal when the key could be of somebody else', async (stage) => {
   stage.oss.objects.set('uploads/user/1-photo.jpg', 'of somebody else')
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'file_exists')
 })
 
-test('an expired form is renewed once, at once', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
+onStage('an expired form is renewed once, at once', { retries: 0 }, async (stage) => {
   stage.oss.plan.push(EXPIRED)
   const value = await stage.uploader.upload(stage.file()).promise
   assert.equal(value.key, 'uploads/user/2-photo.jpg')
   assert.equal(stage.fc.signRequests().length, 2)
 })
 
-test('a form that OSS always calls expired is renewed once and no more', async (t) => {
-  const stage = await openStage(t)
+onStage('a form that OSS always calls expired is renewed once and no more', async (stage) => {
   stage.oss.plan.push(...Array(9).fill(EXPIRED))
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'form_expired')
   assert.equal(stage.fc.signRequests().length, 2)
 })
 
-test('another 403 is no reason for a fresh form', async (t) => {
-  const stage = await openStage(t)
+onStage('another 403 is no reason for a fresh form', async (stage) => {
   stage.oss.plan.push(xmlError(403, 'AccessDenied', 'You have no right to access this object because of bucket acl.'))
   await failureOf(stage.uploader.upload(stage.file()).promise)
   assert.equal(stage.fc.signRequests().length, 1)
 })
 
-test('no fresh form is taken while the last one may have stored the file', async (t) => {
-  const stage = await openStage(t)
+onStage('no fresh form is taken while the last one may have stored the file', async (stage) => {
   stage.oss.plan.push({ drop: true, store: true }, EXPIRED)
   const value = await stage.uploader.upload(stage.file()).promise
   assert.equal(value.statusCode, 409)
@@ -222,61 +190,36 @@ test('no fresh form is taken while the last one may have stored the file', async
   assert.equal(stage.fc.signRequests().length, 1)
 })
 
-test('a form that OSS calls expired after a lost answer ends as an unknown outcome, not as one to repeat', async (t) => {
-  const stage = await openStage(t)
-  stage.oss.plan.push({ drop: true, store: true }, EXPIRED, EXPIRED)
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.key, error.retryable], ['unknown_outcome', 'uploads/user/1-photo.jpg', false])
-  assert.equal(stage.oss.objects.size, 1)
-  assert.equal(stage.fc.signRequests().length, 1)
-})
+for (const [how, life, answers] of [['that has run out', 5, []], ['that OSS calls expired', 300, [EXPIRED, EXPIRED]]]) {
+  onStage(`after a lost answer a form ${how} ends as an unknown outcome, and tells the page where to look`, { function: { life } }, async (stage) => {
+    stage.oss.plan.push({ drop: true, store: true }, ...answers)
+    const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+    assert.deepEqual([error.code, error.key, error.retryable], ['unknown_outcome', 'uploads/user/1-photo.jpg', false])
+    assert.deepEqual([stage.oss.objects.size, stage.fc.signRequests().length], [1, 1])
+  })
+}
 
-test('a form that ran out while OSS was busy is replaced before the next attempt', async (t) => {
-  const stage = await openStage(t, { function: { life: 5 }, retries: 1 })
+onStage('a form that ran out while OSS was busy is replaced before the next attempt', { function: { life: 5 }, retries: 1 }, async (stage) => {
   stage.oss.plan.push(BUSY)
   const value = await stage.uploader.upload(stage.file()).promise
   assert.deepEqual(stage.oss.posts.map(({ fields }) => fields.key), ['uploads/user/1-photo.jpg', value.key])
   assert.equal(value.key, 'uploads/user/2-photo.jpg')
 })
 
-test('when the outcome is unknown and the form has run out, the page is told where to look', async (t) => {
-  const stage = await openStage(t, { function: { life: 5 } })
-  stage.oss.plan.push({ drop: true, store: true })
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.key, error.retryable], ['unknown_outcome', 'uploads/user/1-photo.jpg', false])
-  assert.equal(stage.oss.objects.size, 1)
-})
-
-test('an outcome that is known is told, though the form has run out', async (t) => {
-  const stage = await openStage(t, { function: { life: 5 } })
+onStage('an outcome that is known is told, though the form has run out', { function: { life: 5 } }, async (stage) => {
   stage.oss.plan.push({ ...xmlError(203, 'CallbackFailed', 'Error status : 502.'), store: true })
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'callback_failed')
 })
 
 for (const hours of [-5, 5]) {
-  test(`a phone whose clock is ${hours} hours off uploads all the same`, async (t) => {
-    const stage = await openStage(t, { function: { clockAhead: hours * 3600000 } })
+  onStage(`a phone whose clock is ${hours} hours off uploads all the same`, { function: { clockAhead: hours * 3600000 } }, async (stage) => {
     stage.oss.plan.push(DROP)
     const value = await stage.uploader.upload(stage.file()).promise
     assert.equal(value.key, 'uploads/user/1-photo.jpg')
   })
 }
 
-for (const [name, answer] of [
-  ['a dropped connection', DROP],
-  ['a 503', jsonError(503, 'sts_unavailable')],
-  ['a 429', jsonError(429, 'too_many_requests')],
-]) {
-  test(`asks the function again after ${name}`, async (t) => {
-    const stage = await openStage(t)
-    stage.fc.plan.sign.push(answer, answer)
-    assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, 200)
-    assert.equal(stage.fc.signRequests().length, 3)
-  })
-}
-
-test('waits about twice as long before each further attempt', async (t) => {
-  const stage = await openStage(t, { backoff: 10, retries: 3 })
+onStage('waits about twice as long before each further attempt', { backoff: 10, retries: 3 }, async (stage, t) => {
   const waits = []
   const real = globalThis.setTimeout
   t.mock.method(globalThis, 'setTimeout', (run, wait, ...args) => {
@@ -289,34 +232,38 @@ test('waits about twice as long before each further attempt', async (t) => {
   waits.forEach((wait, index) => assert.ok(wait >= 5 * 2 ** index && wait < 15 * 2 ** index, `waits: ${waits}`))
 })
 
-test('a content type that is no text fails the upload, and leaves nothing hanging', async (t) => {
-  const stage = await openStage(t)
+onStage('a content type that is no text fails the upload, and leaves nothing hanging', async (stage) => {
   const error = await failureOf(stage.uploader.upload({ ...stage.file(), contentType: null }).promise)
   assert.equal(error.stage, 'upload')
 })
 
-test('upload can be handed to map', async (t) => {
-  const stage = await openStage(t)
+onStage('upload can be handed to map, and uploadAll of nothing is nothing', async (stage, t) => {
   const shown = t.mock.method(console, 'error', () => {})
   const tasks = [stage.file('a.jpg'), stage.file('b.jpg')].map(stage.uploader.upload)
   await Promise.all(tasks.map(({ promise }) => promise))
+  assert.deepEqual(await stage.uploader.uploadAll([]), [])
   assert.equal(shown.mock.callCount(), 0)
 })
 
-test('an upload is aborted while it is sent, and is not tried again', async (t) => {
-  const stage = await openStage(t)
-  stage.oss.plan.push(HANG)
-  const task = stage.uploader.upload(stage.file())
-  await until(() => stage.oss.posts.length)
-  task.abort()
-  assert.equal((await failureOf(task.promise)).code, 'aborted')
-  await turn()
-  assert.equal(stage.oss.posts.length, 1)
-  assert.ok(stage.wx.platform.calls.every(({ settled }) => settled))
-})
+for (const [when, answers, reached, posts, signs] of [
+  ['in the turn it started in', [], () => true, 0, 0], ['while it is signed', [], ({ fc }) => fc.requests.length, 0, 1],
+  ['while it is sent', [HANG], ({ oss }) => oss.posts.length, 1, 1],
+]) {
+  onStage(`an upload that is aborted ${when} goes no further, and makes room for the next`, { concurrency: 1 }, async (stage) => {
+    stage.oss.plan.push(...answers)
+    const task = stage.uploader.upload(stage.file('a.jpg'))
+    const next = stage.uploader.upload(stage.file('b.jpg'))
+    await until(() => reached(stage))
+    task.abort()
+    assert.equal((await failureOf(task.promise)).code, 'aborted')
+    assert.equal((await next.promise).statusCode, 200)
+    await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
+    assert.equal(stage.oss.posts.length, posts + 1)
+    assert.ok(stage.fc.signRequests().filter(({ body }) => body.filename === 'a.jpg').length <= signs)
+  })
+}
 
-test('an upload is aborted while it waits in the queue, and is never signed', async (t) => {
-  const stage = await openStage(t, { concurrency: 1 })
+onStage('an upload is aborted while it waits in the queue, and is never signed', { concurrency: 1 }, async (stage) => {
   const first = stage.uploader.upload(stage.file('a.jpg'))
   const second = stage.uploader.upload(stage.file('b.jpg'))
   second.abort()
@@ -325,28 +272,7 @@ test('an upload is aborted while it waits in the queue, and is never signed', as
   assert.deepEqual(stage.fc.signRequests().map(({ body }) => body.filename), ['a.jpg'])
 })
 
-test('an upload that is aborted in the turn it started in is never signed', async (t) => {
-  const stage = await openStage(t)
-  const task = stage.uploader.upload(stage.file('a.jpg'))
-  task.abort()
-  assert.equal((await failureOf(task.promise)).code, 'aborted')
-  await stage.uploader.upload(stage.file('b.jpg')).promise
-  assert.deepEqual(stage.fc.signRequests().map(({ body }) => body.filename), ['b.jpg'])
-})
-
-test('an upload is aborted while it is signed, and is never sent', async (t) => {
-  const stage = await openStage(t)
-  const task = stage.uploader.upload(stage.file())
-  await until(() => stage.fc.requests.length)
-  task.abort()
-  assert.equal((await failureOf(task.promise)).code, 'aborted')
-  await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
-  await turn()
-  assert.equal(stage.oss.posts.length, 0)
-})
-
-test('an upload that is aborted in the turn its form arrives in is never sent', async (t) => {
-  const stage = await openStage(t)
+onStage('an upload that is aborted in the turn its form arrives in is never sent', async (stage) => {
   const tasks = [stage.file('a.jpg'), stage.file('b.jpg')].map((file) => stage.uploader.upload(file))
   const { uploadFile } = stage.wx
   stage.wx.uploadFile = (options) => {
@@ -358,8 +284,7 @@ test('an upload that is aborted in the turn its form arrives in is never sent', 
   assert.equal(stage.oss.posts.length, 1)
 })
 
-test('an upload is aborted while it waits for its next attempt', async (t) => {
-  const stage = await openStage(t, { backoff: 5000 })
+onStage('an upload is aborted while it waits for its next attempt', { backoff: 5000 }, async (stage, t) => {
   const waiting = holdPauses(t)
   stage.oss.plan.push(BUSY)
   const task = stage.uploader.upload(stage.file())
@@ -371,65 +296,40 @@ test('an upload is aborted while it waits for its next attempt', async (t) => {
   assert.equal(stage.oss.posts.length, 1)
 })
 
-test('an aborted upload makes room for the next at once', async (t) => {
-  const stage = await openStage(t, { concurrency: 1 })
-  stage.oss.plan.push(HANG)
-  const first = stage.uploader.upload(stage.file('a.jpg'))
-  const second = stage.uploader.upload(stage.file('b.jpg'))
-  await until(() => stage.oss.posts.length)
-  first.abort()
-  await failureOf(first.promise)
-  assert.equal((await second.promise).statusCode, 200)
-})
-
-test('aborting a finished upload changes nothing', async (t) => {
-  const stage = await openStage(t)
+onStage('aborting a finished upload changes nothing', async (stage) => {
   const task = stage.uploader.upload(stage.file())
   const value = await task.promise
   task.abort()
   assert.equal(await task.promise, value)
 })
 
-test('progress rises to 100 and knows the bytes', async (t) => {
+onStage('progress rises to 100, does not go back on a retry, and knows the bytes', async (stage) => {
   const events = []
-  const stage = await openStage(t)
-  const content = 'x'.repeat(500000)
-  await stage.uploader.upload({ ...stage.file('a.jpg', content), onProgress: (event) => events.push(event) }).promise
+  stage.oss.plan.push(BUSY)
+  await stage.uploader.upload({ ...stage.file('a.jpg', 'x'.repeat(500000)), onProgress: (event) => events.push(event) }).promise
   assert.ok(events.length > 3)
   assert.ok(events.every((event, index) => index === 0 || event.progress >= events[index - 1].progress))
   assert.deepEqual(events.at(-1), { progress: 100, loaded: 500000, total: 500000 })
 })
 
-test('progress does not go back on a retry', async (t) => {
-  const seen = []
-  const stage = await openStage(t)
-  stage.oss.plan.push(BUSY)
-  const file = stage.file('a.jpg', 'x'.repeat(300000))
-  await stage.uploader.upload({ ...file, onProgress: ({ progress }) => seen.push(progress) }).promise
-  assert.deepEqual(seen, [...seen].sort((a, b) => a - b))
-})
-
-test('progress of a file of unknown size is taken from the platform', async (t) => {
+onStage('progress of a file of unknown size is taken from the platform', async (stage) => {
   const events = []
-  const stage = await openStage(t)
   const { filePath } = stage.file('a.jpg', 'x'.repeat(1000))
   await stage.uploader.upload({ filePath, onProgress: (event) => events.push(event) }).promise
   assert.equal(events.at(-1).progress, 100)
   assert.ok(events.at(-1).total > 1000)
 })
 
-test('overall progress counts bytes, not files', async (t) => {
+onStage('overall progress counts bytes, not files', { concurrency: 1 }, async (stage) => {
   const events = []
-  const stage = await openStage(t, { concurrency: 1 })
   const files = [stage.file('a.jpg', 'x'.repeat(100)), stage.file('b.jpg', 'x'.repeat(300))]
   await stage.uploader.uploadAll(files, { onProgress: (event) => events.push(event) })
   assert.ok(events.some(({ finished, progress }) => finished === 1 && progress === 25))
   assert.deepEqual(events.at(-1), { progress: 100, loaded: 400, total: 400, finished: 2, failed: 0, count: 2 })
 })
 
-test('a refused file leaves its part of the overall progress open', async (t) => {
+onStage('a refused file leaves its part of the overall progress open', async (stage) => {
   const events = []
-  const stage = await openStage(t)
   stage.fc.plan.sign.push(jsonError(403, 'forbidden'))
   await stage.uploader.uploadAll([stage.file('a.jpg', 'x'.repeat(100))], { onProgress: (event) => events.push(event) })
   assert.deepEqual(events.at(-1), { progress: 0, loaded: 0, total: 100, finished: 1, failed: 1, count: 1 })
@@ -444,9 +344,8 @@ test('a file that OSS refuses after its last byte is never told as 100 %, alone 
   assert.deepEqual([Math.max(...seen.file), Math.max(...seen.all)], [99, 99])
 })
 
-test('a batch of which the file of unknown size failed is not told as 100 %', async (t) => {
+onStage('a batch of which the file of unknown size failed is not told as 100 %', { concurrency: 1 }, async (stage) => {
   const events = []
-  const stage = await openStage(t, { concurrency: 1 })
   stage.oss.plan.push({ status: 200, store: true }, xmlError(403, 'AccessDenied', 'No.'))
   const files = [stage.file('a.jpg'), { filePath: stage.file('b.jpg').filePath }]
   await stage.uploader.uploadAll(files, { onProgress: (event) => events.push(event) })
@@ -454,9 +353,8 @@ test('a batch of which the file of unknown size failed is not told as 100 %', as
   assert.equal(Math.max(...events.map(({ progress }) => progress)), 99)
 })
 
-test('says how each file ended as it ends, with the file and its place', async (t) => {
+onStage('says how each file ended as it ends, with the file and its place', { concurrency: 1 }, async (stage) => {
   const told = []
-  const stage = await openStage(t, { concurrency: 1 })
   stage.fc.plan.sign.push(undefined, jsonError(415, 'unsupported_type'))
   const files = [stage.file('a.jpg'), stage.file('b.txt'), stage.file('c.jpg')]
   const onFile = ({ index, file, status, value, reason }) => {
@@ -468,8 +366,7 @@ test('says how each file ended as it ends, with the file and its place', async (
   ])
 })
 
-test('a batch is aborted as a whole: what is stored stays told, the rest ends aborted', async (t) => {
-  const stage = await openStage(t, { concurrency: 1 })
+onStage('a batch is aborted as a whole: what is stored stays told, the rest ends aborted', { concurrency: 1 }, async (stage) => {
   stage.oss.plan.push({ status: 200, store: true }, HANG)
   const batch = stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg'), stage.file('c.jpg')])
   await until(() => stage.oss.posts.length === 2)
@@ -482,16 +379,14 @@ test('a batch is aborted as a whole: what is stored stays told, the rest ends ab
   assert.equal(stage.oss.posts.length, 2)
 })
 
-test('aborting a batch leaves the other batch alone', async (t) => {
-  const stage = await openStage(t)
+onStage('aborting a batch leaves the other batch alone', async (stage) => {
   const [one, other] = ['a.jpg', 'b.jpg'].map((name) => stage.uploader.uploadAll([stage.file(name)]))
   one.abort()
   assert.equal((await one)[0].reason.code, 'aborted')
   assert.equal((await other)[0].status, 'fulfilled')
 })
 
-test('a listener that throws ends no upload', async (t) => {
-  const stage = await openStage(t)
+onStage('a listener that throws ends no upload', async (stage, t) => {
   const shown = t.mock.method(console, 'error', () => {})
   const onProgress = () => { throw new Error("the page's mistake") }
   const outcomes = await stage.uploader.uploadAll([{ ...stage.file(), onProgress }], { onProgress, onFile: onProgress })
@@ -499,8 +394,7 @@ test('a listener that throws ends no upload', async (t) => {
   assert.ok(shown.mock.callCount() > 0)
 })
 
-test('overall progress of files of unknown size counts files and never goes back', async (t) => {
-  const stage = await openStage(t, { concurrency: 2 })
+onStage('overall progress of files of unknown size counts files and never goes back', { concurrency: 2 }, async (stage) => {
   const files = [...'abcdef'].map((name) => ({ filePath: stage.file(`${name}.jpg`, name.repeat(20000)).filePath }))
   const seen = []
   await stage.uploader.uploadAll(files, { onProgress: ({ progress }) => seen.push(progress) })
@@ -508,20 +402,13 @@ test('overall progress of files of unknown size counts files and never goes back
   assert.deepEqual(new Set(seen), new Set([0, 16, 33, 50, 66, 83, 100]))
 })
 
-test('retries: undefined means none, not endless ones', async (t) => {
-  const stage = await openStage(t, { retries: undefined })
+onStage('retries: undefined means none, not endless ones', { retries: undefined }, async (stage) => {
   stage.oss.plan.push(DROP)
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'network')
   assert.equal(stage.oss.posts.length, 1)
 })
 
-test('uploadAll of nothing is nothing', async (t) => {
-  const stage = await openStage(t)
-  assert.deepEqual(await stage.uploader.uploadAll([]), [])
-})
-
-test('a slash at the end of the endpoint and a path in it are fine', async (t) => {
-  const stage = await openStage(t)
+onStage('a slash at the end of the endpoint and a path in it are fine', async (stage) => {
   const uploader = createUploader({ endpoint: `${stage.fc.origin}/some/prefix//`, api: stage.wx })
   await uploader.upload(stage.file()).promise
   assert.deepEqual(stage.fc.requests.map(({ url }) => url), ['/some/prefix/login', '/some/prefix/upload-params'])

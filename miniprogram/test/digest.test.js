@@ -8,7 +8,7 @@ const fs = require('node:fs')
 const { test } = require('node:test')
 const { createBrowserApi } = require('../example/utils/oss-direct-upload/browser')
 const { jsonError } = require('./servers')
-const { openStage, failureOf, hurryTimers, until } = require('./stage')
+const { openStage, failureOf, hurryTimers, until, testsOn } = require('./stage')
 
 const CONTENT = 'some bytes of a picture'
 const SHA256 = crypto.createHash('sha256').update(CONTENT).digest('hex')
@@ -30,19 +30,17 @@ async function openWithDigests(t, { getFileInfo, ...options } = {}) {
 function tellDigest({ filePath, digestAlgorithm, success }) {
   const bytes = fs.readFileSync(filePath)
   const digest = crypto.createHash(digestAlgorithm).update(bytes).digest('hex')
-  setImmediate(success, { size: bytes.length, digest, errMsg: 'getFileInfo:ok' })
+  setImmediate(success, { size: bytes.length, digest: digest.toUpperCase(), errMsg: 'getFileInfo:ok' })
 }
 
-const exists = (oss, files = 1) => {
-  const one = (number) => ({
-    exists: true, key: `album/user/${number}.jpg`, fileUrl: `${oss.origin}/album/user/${number}.jpg`, uploadId: `known-${number}`, receipt: `receipt.of.${number}`,
-  })
-  return files > 1 ? { uploads: Array.from({ length: files }, (_, index) => one(index + 1)) } : one(1)
-}
+const onStage = testsOn(openWithDigests)
+
+const exists = ({ origin }) => (
+  { exists: true, key: 'album/user/1.jpg', fileUrl: `${origin}/album/user/1.jpg`, uploadId: 'known-1', receipt: 'receipt.of.1' }
+)
 const inTime = (body) => ({ body: { ...body, serverTime: new Date().toISOString() } })
 
-test('a file of a profile that wants it is signed with its digest and its size', async (t) => {
-  const stage = await openWithDigests(t)
+onStage('a file of a profile that wants it is signed with its digest and its size', async (stage) => {
   await stage.uploader.upload(stage.file()).promise
   const { filePath } = stage.file('b.jpg')
   await stage.uploader.upload({ filePath }).promise
@@ -50,36 +48,22 @@ test('a file of a profile that wants it is signed with its digest and its size',
   assert.deepEqual(stage.wanted(), Array(3).fill(['album', SHA256, CONTENT.length]))
 })
 
-test('no other file is read', async (t) => {
-  const stage = await openWithDigests(t)
+onStage('no other file is read, nor one of which the page has the digest', async (stage) => {
   await stage.uploader.upload({ ...stage.file(), profile: 'video' }).promise
-  assert.deepEqual([stage.wanted(), stage.hashed], [[['video', undefined, CONTENT.length]], []])
+  await stage.uploader.upload({ ...stage.file(), sha256: 'f'.repeat(64) }).promise
+  assert.deepEqual(stage.wanted(), [['video', undefined, CONTENT.length], ['album', 'f'.repeat(64), CONTENT.length]])
+  assert.deepEqual(stage.hashed, [])
 })
 
-test('the default profile goes by its name', async (t) => {
-  const stage = await openWithDigests(t, { profile: undefined, digest: { default: 'plain' } })
+onStage('the default profile goes by its name', { profile: undefined, digest: { default: 'plain' } }, async (stage) => {
   await stage.uploader.upload(stage.file()).promise
   assert.deepEqual(stage.wanted(), [[undefined, SHA256, CONTENT.length]])
 })
 
-test('a digest that the page has is not computed again', async (t) => {
-  const stage = await openWithDigests(t)
-  await stage.uploader.upload({ ...stage.file(), sha256: 'f'.repeat(64) }).promise
-  assert.deepEqual([stage.wanted(), stage.hashed], [[['album', 'f'.repeat(64), CONTENT.length]], []])
-})
-
-test('a digest is computed once, however often the file is signed', async (t) => {
-  const stage = await openWithDigests(t)
+onStage('a digest is computed once, however often the file is signed', async (stage) => {
   stage.fc.plan.sign.push(jsonError(503, 'sts_unavailable'), jsonError(503, 'sts_unavailable'))
   await stage.uploader.upload(stage.file()).promise
   assert.deepEqual([stage.wanted().length, stage.hashed.length], [3, 1])
-})
-
-test('a digest in capitals is written as everywhere', async (t) => {
-  const getFileInfo = ({ success }) => success({ size: 9, digest: SHA256.toUpperCase() })
-  const stage = await openWithDigests(t, { getFileInfo })
-  await stage.uploader.upload(stage.file()).promise
-  assert.deepEqual(stage.wanted(), [['album', SHA256, 9]])
 })
 
 for (const [name, getFileInfo] of [
@@ -89,30 +73,20 @@ for (const [name, getFileInfo] of [
   ['does not tell the size', ({ success }) => success({ digest: SHA256 })],
   ['throws', () => { throw new Error('getFileInfo is not supported') }],
 ]) {
-  test(`where the platform ${name}, the file goes on without, to the profile for such files`, async (t) => {
-    const stage = await openWithDigests(t, { getFileInfo })
+  onStage(`where the platform ${name}, the file goes on without, to the profile for such files`, { getFileInfo }, async (stage) => {
     assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, 200)
     assert.deepEqual(stage.wanted(), [['default', undefined, CONTENT.length]])
   })
 }
 
-test('where the platform has no files to look into, the file goes on without', async (t) => {
-  const stage = await openStage(t, { profile: 'album', digest: DIGEST })
-  await stage.uploader.upload(stage.file()).promise
-  const [{ body }] = stage.fc.signRequests()
-  assert.deepEqual([body.profile, body.sha256], ['default', undefined])
-})
-
-test('a platform that never tells is waited for only so long', async (t) => {
-  const stage = await openWithDigests(t, { getFileInfo: () => {} })
+onStage('a platform that never tells is waited for only so long', { getFileInfo: () => {} }, async (stage, t) => {
   hurryTimers(t)
   await stage.uploader.upload(stage.file()).promise
   assert.deepEqual(stage.wanted(), [['default', undefined, CONTENT.length]])
 })
 
-test('what is stored already is done: nothing is sent, and the receipt is there', async (t) => {
+onStage('what is stored already is done: nothing is sent, and the receipt is there', async (stage) => {
   const seen = []
-  const stage = await openWithDigests(t)
   stage.fc.plan.sign.push(inTime(exists(stage.oss)))
   const file = { ...stage.file(), onProgress: ({ progress, loaded }) => seen.push([progress, loaded]) }
   assert.deepEqual(await stage.uploader.upload(file).promise, {
@@ -131,9 +105,8 @@ test('what is stored already is done: nothing is sent, and the receipt is there'
   assert.deepEqual([stage.oss.posts.length, stage.fc.requestsTo('confirm').length], [0, 0])
 })
 
-test('a batch goes on where some of it is stored already, and reaches 100 %', async (t) => {
+onStage('a batch goes on where some of it is stored already, and reaches 100 %', async (stage) => {
   const events = []
-  const stage = await openWithDigests(t)
   stage.fc.plan.sign.push(({ body }) => inTime({ uploads: [exists(stage.oss), formOf(stage, body.files[1])] }))
   const outcomes = await stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg')], { onProgress: (event) => events.push(event) })
   assert.deepEqual(outcomes.map(({ value }) => [value.exists, value.key]), [[true, 'album/user/1.jpg'], [false, 'album/user/new.jpg']])

@@ -8,7 +8,7 @@ const { createUploader } = require('../example/utils/oss-direct-upload')
 const { english } = require('../example/utils/oss-direct-upload/english')
 const { functionError, ossError, platformError } = require('../example/utils/oss-direct-upload/errors')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openStage, failureOf, shortPauses, hurryTimers, until } = require('./stage')
+const { openParts, openStage, failureOf, shortPauses, hurryTimers, until, onStage, testsOn, LEAST_PART } = require('./stage')
 
 const always = (answer) => Array(9).fill(answer)
 
@@ -221,6 +221,7 @@ test('in English what the error knows is in the sentence as well', () => {
     ['unsupported_type', { limits: { contentTypes: ['image/heic', 'application/msword'] } }, 'This kind of file is not accepted. Please choose HEIC, Word.'],
     ['unsupported_type', { limits: { contentTypes: [] } }, 'This kind of file is not accepted. Please choose another one.'],
     ['unsupported_type', { limits: { contentTypes: ['*/*'] } }, 'This kind of file is not accepted. Please choose another one.'],
+    ['quota_exceeded', {}, "Today's uploads are used up. Please try again tomorrow."],
     ['too_many_requests', { retryAfter: 1 }, 'Too many requests. Please try again in 1 second.'],
     ['sts_unavailable', { retryAfter: 120 }, 'The service is busy. Please try again in 2 minutes.'],
     ['a_code_to_come', {}, 'Something is wrong with the service. Please contact support.'],
@@ -239,8 +240,7 @@ test('a sentence of hooks.py is what the user reads', () => {
   assert.deepEqual([error.code, error.message, error.detail], ['forbidden', '周末不能上传。', 'This service refuses it.'])
 })
 
-test('a word that every object knows is a code, a type and a state like any other', async (t) => {
-  const stage = await openStage(t)
+onStage('a word that every object knows is a code, a type and a state like any other', async (stage) => {
   for (const word of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
     const error = told(400, word)
     assert.deepEqual([error.code, error.message, error.retryable], [word, BROKEN, false])
@@ -309,12 +309,7 @@ test('a user whose data is being deleted reads that, in both languages', () => {
   assert.match(english(error), /being deleted/)
 })
 
-test('a 200 of the function that is no form is bad_answer, for each file of a batch', async (t) => {
-  const stage = await openStage(t)
-  for (const body of ['not json', '[]', 'null', '{"uploads": null}', { url: 'http://x' }]) {
-    stage.fc.plan.sign.push({ status: 200, body })
-    assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'bad_answer', JSON.stringify(body))
-  }
+onStage('a 200 of the function without a form for each file is bad_answer for each of a batch', async (stage) => {
   for (const uploads of [[], [null, null], [{ url: 'http://x' }]]) {
     stage.fc.plan.sign.push({ status: 200, body: { uploads } })
     const outcomes = await stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg')])
@@ -388,8 +383,7 @@ test('a wx.login that fails is login_failed', async (t) => {
   assert.deepEqual([error.code, error.stage], ['login_failed', 'login'])
 })
 
-test('a platform that never answers is a timeout all the same', async (t) => {
-  const stage = await openStage(t, { retries: 0, timeout: 100 })
+onStage('a platform that never answers is a timeout all the same', { retries: 0, timeout: 100 }, async (stage, t) => {
   const task = { aborted: false, abort() { this.aborted = true } }
   stage.wx.uploadFile = () => task
   hurryTimers(t)
@@ -397,8 +391,7 @@ test('a platform that never answers is a timeout all the same', async (t) => {
   assert.equal(task.aborted, true)
 })
 
-test('a platform call that throws is a failure, not a hanging promise', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
+onStage('a platform call that throws is a failure, not a hanging promise', { retries: 0 }, async (stage) => {
   stage.wx.uploadFile = () => { throw new Error('parameter error') }
   const error = await failureOf(stage.uploader.upload(stage.file()).promise)
   assert.equal(error.code, 'network')
@@ -434,8 +427,7 @@ test('a quota that is none is not passed on', () => {
   for (const odd of [5, 'x', null, { ...whole, resetsAt: 'soon' }]) assert.equal(quotaOf(odd), undefined)
 })
 
-test('an item of a status or a deletion whose limits are odd is refused alone', async (t) => {
-  const stage = await openStage(t)
+onStage('an item of a status or a deletion whose limits are odd is refused alone', async (stage) => {
   const error = { code: 'forbidden', message: 'm', limits: { contentTypes: null } }
   stage.fc.plan.status.push({ status: 200, body: { results: [{ error }, { key: 'a', state: 'held' }] } })
   stage.fc.plan.delete.push({ status: 200, body: { results: [{ error }, { key: 'b', state: 'gone' }] } })
@@ -445,22 +437,45 @@ test('an item of a status or a deletion whose limits are odd is refused alone', 
   assert.deepEqual([kept.error.code, kept.error.stage, deleted.state], ['forbidden', 'delete', 'gone'])
 })
 
-const ODD_LIMITS = [null, 'image/*', 5, { maxSize: '9' }, { maxSize: null }, { minSize: {} }, { contentTypes: null }, { contentTypes: 'image/*' }, { contentTypes: [5] }]
-const CALLS = {
-  sign: (stage) => stage.uploader.upload(stage.file()).promise,
-  confirm: (stage) => stage.uploader.confirm('ticket-1'),
-  read: (stage) => stage.uploader.read('a.jpg'),
-  status: (stage) => stage.uploader.status('receipt.number.1'),
-}
+// --- the uploads of a day
 
-for (const [route, call] of Object.entries(CALLS)) {
-  test(`limits of another shape in an answer of ${route} leave its code and sentence`, async (t) => {
-    const stage = await openStage(t, { function: { tickets: true } })
-    for (const limits of ODD_LIMITS) {
-      stage.fc.plan[route].push({ status: 415, body: { error: { code: 'unsupported_type', message: 'm', limits } } })
-      const error = await failureOf(call(stage))
-      assert.deepEqual([error.code, error.message, error.limits], ['unsupported_type', '不支持这种文件，请换一个。', undefined], JSON.stringify(limits))
-      assert.equal(english(error), 'This kind of file is not accepted. Please choose another one.')
-    }
+const MIDNIGHT = '2026-11-24T16:00:00Z' // in China
+const QUOTA = { filesLeft: 100, bytesLeft: 209715200, resetsAt: MIDNIGHT }
+
+for (const [name, zone, quota, retryAfter, chinese, inEnglish] of [
+  ['no file is left', 'Asia/Shanghai', { filesLeft: 0, bytesLeft: 5000 }, 3600, '今天的上传额度用完了，明天 0 点恢复。', "Today's uploads are used up. There are more at 0:00 tomorrow."],
+  ['no byte is left', 'Asia/Shanghai', { filesLeft: 7, bytesLeft: 0 }, 86400, '今天的上传额度用完了，明天 0 点恢复。', "Today's uploads are used up. There are more at 0:00 tomorrow."],
+  ['too few bytes are left', 'Asia/Shanghai', { filesLeft: null, bytesLeft: 20 * 1024 ** 2 }, 60, '今天的上传额度还剩 20 MB，不够传这些，明天 0 点恢复。', "Today's uploads are down to 20 MB, too little for this. There are more at 0:00 tomorrow."],
+  ['too few files are left', 'Asia/Shanghai', { filesLeft: 1, bytesLeft: null }, 60, '今天的上传额度还剩 1 个文件，不够传这些，明天 0 点恢复。', "Today's uploads are down to 1 file, too little for this. There are more at 0:00 tomorrow."],
+  ['either may be too few', 'Asia/Shanghai', { filesLeft: 3, bytesLeft: 1024 }, 60, '今天的上传额度还剩 3 个文件、1 KB，不够传这些，明天 0 点恢复。', "Today's uploads are down to 3 files, 1 KB, too little for this. There are more at 0:00 tomorrow."],
+  ['the day ends today where the phone is', 'Europe/Berlin', { filesLeft: 0, bytesLeft: null }, 3600, '今天的上传额度用完了，今天 17 点恢复。', "Today's uploads are used up. There are more at 17:00 today."],
+]) {
+  test(`when ${name}, the user reads ${chinese}`, (t) => {
+    const { TZ } = process.env
+    t.after(() => (TZ === undefined ? delete process.env.TZ : Object.assign(process.env, { TZ })))
+    process.env.TZ = zone
+    const error = told(429, 'quota_exceeded', { quota: { resetsAt: MIDNIGHT, ...quota } }, { 'retry-after': retryAfter })
+    assert.deepEqual([error.message, english(error)], [chinese, inEnglish])
   })
 }
+
+onStage('an upload says what is left of the day, each of a batch for itself, and nothing where there is no quota', async (stage) => {
+  assert.equal('quota' in await stage.uploader.upload(stage.file()).promise, false)
+  stage.fc.state.quota = QUOTA
+  const outcomes = await stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg')])
+  assert.deepEqual(outcomes.map(({ value }) => value.quota), [98, 97].map((filesLeft) => ({ ...QUOTA, filesLeft })))
+})
+
+testsOn(openParts)('an upload in parts says it as well', {
+  cloud: { profiles: { default: { partSize: LEAST_PART, maxSize: 2 ** 40, parts: true, quota: QUOTA } } },
+}, async (stage) => {
+  assert.deepEqual((await stage.time.run(stage.upload().promise)).quota, QUOTA)
+})
+
+onStage('an upload that is too much for the day is told what is left, and no other try is offered', async (stage) => {
+  const quota = { ...QUOTA, filesLeft: 0 }
+  stage.fc.plan.sign.push({ status: 429, headers: { 'Retry-After': '3600' }, body: { error: { code: 'quota_exceeded', message: 'm', quota } } })
+  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+  assert.deepEqual([error.code, error.quota, error.retryAfter, error.retryable], ['quota_exceeded', quota, 3600, false])
+  assert.equal(stage.fc.signRequests().length, 1)
+})

@@ -4,14 +4,13 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { jsonError, HANG } = require('./servers')
-const { openStage, failureOf, pause, until } = require('./stage')
+const { openStage, failureOf, pause, until, onStage } = require('./stage')
 
 const UNAUTHORIZED = jsonError(401, 'unauthorized')
 const logins = (stage) => stage.fc.requests.filter(({ url }) => url === '/login')
 const tokens = (stage) => stage.fc.signRequests().map(({ headers }) => headers.authorization)
 
-test('logs in once and shows the token with every request', async (t) => {
-  const stage = await openStage(t)
+onStage('logs in once and shows the token with every request, where getToken is undefined as well', { getToken: undefined }, async (stage) => {
   await stage.uploader.upload(stage.file('a.jpg')).promise
   await stage.uploader.upload(stage.file('b.jpg')).promise
   assert.equal(logins(stage).length, 1)
@@ -19,8 +18,7 @@ test('logs in once and shows the token with every request', async (t) => {
   assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-1'])
 })
 
-test('uploads that start one after the other share the login that is under way', async (t) => {
-  const stage = await openStage(t)
+onStage('uploads that start one after the other share the login that is under way', async (stage) => {
   stage.fc.plan.login.push({ after: 30, body: { token: 'token-1', expiresIn: 7200 } })
   const first = stage.uploader.upload(stage.file('a.jpg')).promise
   await until(() => logins(stage).length)
@@ -30,26 +28,12 @@ test('uploads that start one after the other share the login that is under way',
   assert.equal(stage.fc.signRequests().length, 2)
 })
 
-test('a getToken that is undefined stands for the built-in login', async (t) => {
-  const stage = await openStage(t, { getToken: undefined })
-  await stage.uploader.upload(stage.file()).promise
-  assert.deepEqual(tokens(stage), ['Bearer token-1'])
-})
-
-test('a token in storage is used by the next uploader', async (t) => {
-  const stage = await openStage(t)
+onStage('a token in storage is used by the next uploader of this function, and of no other', async (stage) => {
   await stage.uploader.upload(stage.file('a.jpg')).promise
-  const next = createUploader({ endpoint: stage.fc.origin, api: stage.wx })
-  await next.upload(stage.file('b.jpg')).promise
-  assert.equal(logins(stage).length, 1)
-})
-
-test('a token of another function is not used', async (t) => {
-  const stage = await openStage(t)
-  await stage.uploader.upload(stage.file('a.jpg')).promise
-  const next = createUploader({ endpoint: `${stage.fc.origin}/other`, api: stage.wx })
-  await next.upload(stage.file('b.jpg')).promise
-  assert.equal(stage.fc.requests.filter(({ url }) => url.endsWith('/login')).length, 2)
+  for (const [endpoint, count] of [[stage.fc.origin, 1], [`${stage.fc.origin}/other`, 2]]) {
+    await createUploader({ endpoint, api: stage.wx }).upload(stage.file('b.jpg')).promise
+    assert.equal(stage.fc.requests.filter(({ url }) => url.endsWith('/login')).length, count)
+  }
 })
 
 /** A browser has one storage for everybody; who logs in is told apart by the code alone. */
@@ -57,8 +41,7 @@ function loginOf(user, stage) {
   return { ...stage.wx, login: ({ success }) => success({ code: `local-${user}` }) }
 }
 
-test('on a page of a browser the next user does not upload with the last one\'s token', async (t) => {
-  const stage = await openStage(t)
+onStage('on a page of a browser the next user does not upload with the last one\'s token', async (stage) => {
   for (const user of ['zhang', 'li', 'zhang']) {
     const uploader = createUploader({ endpoint: stage.fc.origin, api: loginOf(user, stage), user })
     await uploader.upload(stage.file()).promise
@@ -67,8 +50,7 @@ test('on a page of a browser the next user does not upload with the last one\'s 
   assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-2', 'Bearer token-1'])
 })
 
-test('who logs out leaves no token behind, in memory or in storage', async (t) => {
-  const stage = await openStage(t)
+onStage('who logs out leaves no token behind, in memory or in storage', async (stage) => {
   const users = ['zhang', 'li', 'wang']
   const api = { ...stage.wx, login: ({ success }) => success({ code: `local-${users.shift()}` }) }
   const uploader = createUploader({ endpoint: stage.fc.origin, api })
@@ -81,8 +63,7 @@ test('who logs out leaves no token behind, in memory or in storage', async (t) =
   assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-2', 'Bearer token-3'])
 })
 
-test('a file that one user chose is not uploaded as the next', async (t) => {
-  const stage = await openStage(t, { concurrency: 1 })
+onStage('a file that one user chose is not uploaded as the next', { concurrency: 1 }, async (stage) => {
   stage.oss.plan.push(HANG)
   const tasks = ['a.jpg', 'b.jpg'].map((name) => stage.uploader.upload(stage.file(name)))
   await until(() => stage.oss.posts.length === 1)
@@ -93,8 +74,7 @@ test('a file that one user chose is not uploaded as the next', async (t) => {
   assert.deepEqual(stage.fc.signRequests().map(({ body }) => body.filename), ['a.jpg', 'c.jpg'])
 })
 
-test('a login that ends after its user has gone is good for nothing', async (t) => {
-  const stage = await openStage(t)
+onStage('a login that ends after its user has gone is good for nothing', async (stage) => {
   stage.fc.plan.login.push({ after: 40, body: { token: 'of-who-has-gone', expiresIn: 7200 } })
   const task = stage.uploader.upload(stage.file('a.jpg'))
   await until(() => logins(stage).length)
@@ -107,8 +87,7 @@ test('a login that ends after its user has gone is good for nothing', async (t) 
   assert.equal(stage.wx.getStorageSync([...stage.wx.storage.keys()][0]).token, 'token-1')
 })
 
-test('who logs out before an upload has come to its login is not logged in again', async (t) => {
-  const stage = await openStage(t)
+onStage('who logs out before an upload has come to its login is not logged in again', async (stage) => {
   const getFileInfo = ({ success }) => setTimeout(success, 30, { size: 23, digest: 'ab'.repeat(32) })
   const api = { ...stage.wx, getFileSystemManager: () => ({ getFileInfo }) }
   const uploader = createUploader({ endpoint: stage.fc.origin, api, digest: { default: 'other' } })
@@ -121,8 +100,8 @@ test('who logs out before an upload has come to its login is not logged in again
 })
 
 test('who logs out with a token of the business is asked for one again', async (t) => {
-  const stage = await openStage(t, { getToken: () => `business-${++asked}` })
   let asked = 0
+  const stage = await openStage(t, { getToken: () => `business-${++asked}` })
   await stage.uploader.upload(stage.file()).promise
   stage.uploader.logOut()
   await stage.uploader.upload(stage.file()).promise
@@ -130,16 +109,14 @@ test('who logs out with a token of the business is asked for one again', async (
 })
 
 for (const [name, kept] of [['broken', 'nonsense'], ['without an end', { token: 'x' }], ['expired', { token: 'x', until: 1 }]]) {
-  test(`a token in storage that is ${name} is not used`, async (t) => {
-    const stage = await openStage(t)
+  onStage(`a token in storage that is ${name} is not used`, async (stage) => {
     stage.wx.setStorageSync(`oss-direct-upload ${stage.fc.origin}`, kept)
     await stage.uploader.upload(stage.file()).promise
     assert.deepEqual(tokens(stage), ['Bearer token-1'])
   })
 }
 
-test('storage that throws costs only another login', async (t) => {
-  const stage = await openStage(t)
+onStage('storage that throws costs only another login', async (stage, t) => {
   const shown = t.mock.method(console, 'error', () => {})
   stage.wx.setStorageSync = () => { throw new Error('setStorage:fail exceed max size') }
   stage.wx.getStorageSync = () => { throw new Error('getStorage:fail') }
@@ -148,41 +125,35 @@ test('storage that throws costs only another login', async (t) => {
   assert.equal(shown.mock.callCount(), 2)
 })
 
-test('logs in again shortly before the token ends', async (t) => {
-  const clock = { ahead: 0 }
-  const stage = await openStage(t, { now: () => Date.now() + clock.ahead })
+onStage('logs in again shortly before the token ends', async (stage) => {
   await stage.uploader.upload(stage.file('a.jpg')).promise
-  clock.ahead = 7135 * 1000
+  stage.ahead = 7135 * 1000
   await stage.uploader.upload(stage.file('b.jpg')).promise
-  clock.ahead = 7145 * 1000
+  stage.ahead = 7145 * 1000
   await stage.uploader.upload(stage.file('c.jpg')).promise
   assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-1', 'Bearer token-2'])
 })
 
-test('a refused token is replaced once', async (t) => {
-  const stage = await openStage(t)
+onStage('a refused token is replaced once', async (stage) => {
   stage.fc.plan.sign.push(UNAUTHORIZED)
   await stage.uploader.upload(stage.file()).promise
   assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-2'])
 })
 
-test('a login that failed is tried again by the next upload', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
+onStage('a login that failed is tried again by the next upload', { retries: 0 }, async (stage) => {
   stage.fc.plan.login.push(jsonError(503, 'login_unavailable'))
   await failureOf(stage.uploader.upload(stage.file('a.jpg')).promise)
   assert.equal((await stage.uploader.upload(stage.file('b.jpg')).promise).statusCode, 200)
 })
 
-test('a login refused for its code is not repeated by itself', async (t) => {
-  const stage = await openStage(t)
+onStage('a login refused for its code is not repeated by itself', async (stage) => {
   stage.fc.plan.login.push(UNAUTHORIZED)
   const error = await failureOf(stage.uploader.upload(stage.file()).promise)
   assert.deepEqual([error.code, error.stage], ['unauthorized', 'login'])
   assert.equal(logins(stage).length, 1)
 })
 
-test('a function without WeChat login is asked without a token', async (t) => {
-  const stage = await openStage(t)
+onStage('a function without WeChat login is asked without a token', async (stage) => {
   stage.fc.plan.login.push(jsonError(404, 'not_found'))
   await stage.uploader.upload(stage.file('a.jpg')).promise
   await stage.uploader.upload(stage.file('b.jpg')).promise
@@ -190,8 +161,7 @@ test('a function without WeChat login is asked without a token', async (t) => {
   assert.equal(logins(stage).length, 1)
 })
 
-test('a platform without login is asked without a token', async (t) => {
-  const stage = await openStage(t)
+onStage('a platform without login is asked without a token', async (stage) => {
   delete stage.wx.login
   await stage.uploader.upload(stage.file()).promise
   assert.equal(logins(stage).length, 0)

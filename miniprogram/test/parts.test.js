@@ -7,14 +7,15 @@ const { test } = require('node:test')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { taroOf } = require('./other_platforms')
 const { error: refusal, FUNCTION } = require('./parts_cloud')
-const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./stage')
+const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART, testsOn } = require('./stage')
+
+const onStage = testsOn(openStage)
 
 const MIB = 2 ** 20
 const upTo = (count) => Array.from({ length: count }, (_, index) => index + 1)
 const sorted = (list) => [...list].sort((a, b) => a - b)
 
-test('stores the very bytes of a large file, each part once, and answers as for any upload', async (t) => {
-  const stage = openStage(t, { count: 57 })
+onStage('stores the very bytes of a large file, each part once, and answers as for any upload', { count: 57 }, async (stage) => {
   const value = await stage.time.run(stage.upload().promise)
   isStored(stage, value)
   assert.deepEqual(sorted(numbers(stage)), upTo(58))
@@ -33,29 +34,25 @@ test('says that it is held where the function says so', async (t) => {
   assert.deepEqual([state, held, confirmed], ['held', true, true])
 })
 
-test('asks for a window of URLs at a time, and completes once', async (t) => {
-  const stage = openStage(t, { count: 57 })
+onStage('asks for a window of URLs at a time, and completes once', { count: 57 }, async (stage) => {
   await stage.time.run(stage.upload().promise)
   const seen = routes(stage)
   assert.deepEqual([seen[0], seen.at(-1)], ['/multipart', '/multipart-complete'])
   assert.ok(seen.length <= 6, seen.join())
 })
 
-test('a file of one window needs no question in between', async (t) => {
-  const stage = openStage(t, { count: 19 })
+onStage('a file of one window needs no question in between', { count: 19 }, async (stage) => {
   await stage.time.run(stage.upload().promise)
   assert.deepEqual(routes(stage), ['/multipart', '/multipart-complete'])
 })
 
-test('tells the function what is known of the file', async (t) => {
-  const stage = openStage(t, { profile: 'default' })
+onStage('tells the function what is known of the file', { profile: 'default' }, async (stage) => {
   await stage.time.run(stage.upload({ context: { order: 7 } }).promise)
   const { size } = stage.files['wxfile://tmp_film.mp4']
   assert.deepEqual(stage.cloud.calls[1].body, { profile: 'default', filename: 'film.mp4', contentType: 'video/mp4', size, context: { order: 7 } })
 })
 
-test('a file without a name is named after its path', async (t) => {
-  const stage = openStage(t)
+onStage('a file without a name is named after its path', async (stage) => {
   await stage.time.run(stage.upload({ name: undefined }).promise)
   assert.equal(stage.cloud.calls[1].body.filename, 'tmp_film.mp4')
 })
@@ -66,8 +63,7 @@ for (const [name, size, options, way] of [
   ['under partsFrom goes by a form', 999, { partsFrom: 1000 }, '/upload-params'],
   ['with partsFrom 0 goes in parts, however small', 1, { partsFrom: 0 }, '/multipart'],
 ]) {
-  test(`a file of ${name}`, async (t) => {
-    const stage = openStage(t, { size, ...options })
+  onStage(`a file of ${name}`, { size, ...options }, async (stage) => {
     const value = await stage.time.run(stage.upload().promise)
     assert.equal(routes(stage)[0], way)
     isStored(stage, value)
@@ -75,27 +71,23 @@ for (const [name, size, options, way] of [
 }
 
 for (const [size, way] of [[5 * MIB, '/multipart'], [1000, '/upload-params']]) {
-  test(`a file of unknown size is measured: ${size} bytes go to ${way}`, async (t) => {
-    const stage = openStage(t, { size, partsFrom: undefined })
+  onStage(`a file of unknown size is measured: ${size} bytes go to ${way}`, { size, partsFrom: undefined }, async (stage) => {
     isStored(stage, await stage.time.run(stage.upload({ size: undefined }).promise))
     assert.equal(routes(stage)[0], way)
     assert.equal(stage.cloud.calls[1].body.size, size)
   })
 }
 
-test('the size that counts is the file\'s, not the one that was told', async (t) => {
-  const stage = openStage(t)
+onStage('the size that counts is the file\'s, not the one that was told', async (stage) => {
   isStored(stage, await stage.time.run(stage.upload({ size: 12345 }).promise))
 })
 
-test('a phone that measures nothing is believed what the page says', async (t) => {
-  const stage = openStage(t, { phone: { has: { stat: false } } })
+onStage('a phone that measures nothing is believed what the page says', { phone: { has: { stat: false } } }, async (stage) => {
   isStored(stage, await stage.time.run(stage.upload().promise))
 })
 
 for (const concurrency of [1, 2, 3, 5]) {
-  test(`with concurrency ${concurrency} as many parts are in flight, and no more buffers are alive`, async (t) => {
-    const stage = openStage(t, { count: 30, concurrency })
+  onStage(`with concurrency ${concurrency} as many parts are in flight, and no more buffers are alive`, { count: 30, concurrency }, async (stage) => {
     await stage.time.run(stage.upload().promise)
     assert.equal(stage.phone.mostInFlight, concurrency)
     assert.ok(stage.phone.mostAlive <= concurrency, `${stage.phone.mostAlive} buffers`)
@@ -103,8 +95,7 @@ for (const concurrency of [1, 2, 3, 5]) {
 }
 
 for (const concurrency of [undefined, 3]) {
-  test(`concurrency ${concurrency} holds for all files together`, async (t) => {
-    const stage = openStage(t, { count: 30, ...(concurrency && { concurrency }) })
+  onStage(`concurrency ${concurrency} holds for all files together`, { count: 30, ...(concurrency && { concurrency }) }, async (stage) => {
     for (const seed of [2, 3]) stage.files[`wxfile://${seed}.mp4`] = fileOf(20 * LEAST_PART, { seed })
     const tasks = Object.keys(stage.files).map((filePath) => stage.upload({ filePath }))
     const values = await stage.time.run(Promise.all(tasks.map(({ promise }) => promise)))
@@ -115,8 +106,7 @@ for (const concurrency of [undefined, 3]) {
   })
 }
 
-test('each part is read where it stands, the last one as long as it is', async (t) => {
-  const stage = openStage(t, { count: 3 })
+onStage('each part is read where it stands, the last one as long as it is', { count: 3 }, async (stage) => {
   await stage.time.run(stage.upload().promise)
   assert.deepEqual(stage.phone.reads, [
     { how: 'readFile', position: 0, length: LEAST_PART },
@@ -128,21 +118,18 @@ test('each part is read where it stands, the last one as long as it is', async (
 
 const LARGE = { size: 100 * MIB + 5, cloud: { profiles: { default: { partSize: 10 * MIB, maxSize: 2 ** 40, parts: true } } } }
 
-test('a file of over 100 MB is read by its descriptor, which is closed each time', async (t) => {
-  const stage = openStage(t, LARGE)
+onStage('a file of over 100 MB is read by its descriptor, which is closed each time', LARGE, async (stage) => {
   isStored(stage, await stage.time.run(stage.upload().promise))
   assert.deepEqual([...new Set(stage.phone.reads.map(({ how }) => how))], ['read'])
   assert.equal(stage.phone.open.size, 0)
 })
 
-test('where there are no descriptors a file of over 100 MB is read as any other', async (t) => {
-  const stage = openStage(t, { ...LARGE, phone: { has: { open: false } } })
+onStage('where there are no descriptors a file of over 100 MB is read as any other', { ...LARGE, phone: { has: { open: false } } }, async (stage) => {
   isStored(stage, await stage.time.run(stage.upload().promise))
 })
 
 for (const [name, options] of [['readFile', {}], ['a descriptor', LARGE]]) {
-  test(`a short read by ${name} is an error, never a shorter part`, async (t) => {
-    const stage = openStage(t, options)
+  onStage(`a short read by ${name} is an error, never a shorter part`, options, async (stage) => {
     stage.phone.short = 1000
     const error = await failure(stage, stage.upload().promise)
     assert.deepEqual([error.code, error.message, error.detail], ['file_unreadable', '读不到这个文件，请重新选择。', 'short read'])
@@ -152,8 +139,7 @@ for (const [name, options] of [['readFile', {}], ['a descriptor', LARGE]]) {
   })
 }
 
-test('a file that can no longer be read ends the upload with the words of the platform', async (t) => {
-  const stage = openStage(t, { count: 40 })
+onStage('a file that can no longer be read ends the upload with the words of the platform', { count: 40 }, async (stage) => {
   const task = stage.upload({ onProgress: ({ progress }) => { stage.phone.broken = progress > 30 } })
   const error = await failure(stage, task.promise)
   assert.deepEqual([error.code, error.stage, error.retryable], ['file_unreadable', 'upload', false])
@@ -165,8 +151,7 @@ for (const [name, cloud] of [
   ['has no parts at all', { profiles: { default: { maxSize: 2 ** 40 } } }],
   ['has parts for other profiles', { profiles: { default: { maxSize: 2 ** 40 }, video: { partSize: LEAST_PART, maxSize: 2 ** 40, parts: true } } }],
 ]) {
-  test(`a function that ${name} gets the file by a form`, async (t) => {
-    const stage = openStage(t, { cloud })
+  onStage(`a function that ${name} gets the file by a form`, { cloud }, async (stage) => {
     const value = await stage.time.run(stage.upload().promise)
     isStored(stage, value)
     assert.deepEqual(routes(stage), ['/multipart', '/upload-params'])
@@ -174,14 +159,12 @@ for (const [name, cloud] of [
   })
 }
 
-test('a platform that reads no files sends them by a form', async (t) => {
-  const stage = openStage(t, { phone: { has: { fs: false } } })
+onStage('a platform that reads no files sends them by a form', { phone: { has: { fs: false } } }, async (stage) => {
   isStored(stage, await stage.time.run(stage.upload().promise))
   assert.deepEqual(routes(stage), ['/upload-params'])
 })
 
-test('an unknown profile is told, not tried by a form', async (t) => {
-  const stage = openStage(t)
+onStage('an unknown profile is told, not tried by a form', async (stage) => {
   const error = await failure(stage, stage.upload({ profile: 'nothing' }).promise)
   assert.deepEqual([error.code, error.stage], ['unknown_profile', 'sign'])
   assert.deepEqual(routes(stage), ['/multipart'])
@@ -193,15 +176,13 @@ test('a file over the size of its profile is refused with the limits, in a whole
   assert.deepEqual([error.code, error.limits, error.message], ['too_large', { maxSize: 2 * MIB }, '文件太大，最大 2 MB。'])
 })
 
-test('an answer that is no list of parts is told as such', async (t) => {
-  const stage = openStage(t)
+onStage('an answer that is no list of parts is told as such', async (stage) => {
   stage.phone.fault = ({ url }) => (/multipart$/.test(url) ? { statusCode: 200, data: '{"ticket": "t"}' } : undefined)
   assert.equal((await failure(stage, stage.upload().promise)).code, 'bad_answer')
 })
 
-test('small and large files of one batch go their own ways, with one progress', async (t) => {
+onStage('small and large files of one batch go their own ways, with one progress', { count: 60, partsFrom: 5 * MIB }, async (stage) => {
   const events = []
-  const stage = openStage(t, { count: 60, partsFrom: 5 * MIB })
   stage.files['wxfile://a.jpg'] = fileOf(1000, { seed: 2 })
   const files = [stage.film(), { filePath: 'wxfile://a.jpg', size: 1000, contentType: 'image/jpeg' }]
   const batch = stage.uploader.uploadAll(files, { onProgress: (event) => events.push(event) })
@@ -212,16 +193,14 @@ test('small and large files of one batch go their own ways, with one progress', 
   assert.ok(events.length > 60)
 })
 
-test('after the first question no login is needed: the ticket is enough', async (t) => {
-  const stage = openStage(t, { count: 50 })
+onStage('after the first question no login is needed: the ticket is enough', { count: 50 }, async (stage) => {
   const task = stage.upload({ onProgress: () => stage.cloud.tokens.clear() })
   isStored(stage, await stage.time.run(task.promise))
 })
 
 // --- progress
 
-test('progress counts the bytes that are stored, never falls, and is 100 when the function has said so', async (t) => {
-  const stage = openStage(t, { count: 30 })
+onStage('progress counts the bytes that are stored, never falls, and is 100 when the function has said so', { count: 30 }, async (stage) => {
   const { size } = stage.files['wxfile://tmp_film.mp4']
   await stage.time.run(stage.upload().promise)
   const { events } = stage
@@ -235,8 +214,7 @@ test('progress counts the bytes that are stored, never falls, and is 100 when th
   assert.equal(events.length, 1 + 31 + 1 + routes(stage).filter((route) => route === '/multipart-parts').length)
 })
 
-test('speed and the time that is left are those of the last parts', async (t) => {
-  const stage = openStage(t, { count: 300, phone: { latency: 1 }, concurrency: 1 })
+onStage('speed and the time that is left are those of the last parts', { count: 300, phone: { latency: 1 }, concurrency: 1 }, async (stage) => {
   const task = stage.upload({
     onProgress: (event) => {
       stage.events.push(event)
@@ -253,8 +231,7 @@ test('speed and the time that is left are those of the last parts', async (t) =>
   }
 })
 
-test('what was stored by an earlier start is no speed', async (t) => {
-  const stage = openStage(t, { count: 100, concurrency: 1 })
+onStage('what was stored by an earlier start is no speed', { count: 100, concurrency: 1 }, async (stage) => {
   stage.upload({ onProgress: ({ progress }) => { if (progress >= 80) stage.phone.kill() } })
   await stage.time.pass(3600000)
   stage.open()
@@ -274,8 +251,7 @@ function once(wanted, fault) {
   }
 }
 
-test('a part is sent again only when it failed, and the others are not', async (t) => {
-  const stage = openStage(t, { count: 30 })
+onStage('a part is sent again only when it failed, and the others are not', { count: 30 }, async (stage) => {
   stage.phone.fault = once([3, 17, 31], { drop: 'before' })
   isStored(stage, await stage.time.run(stage.upload().promise))
   const sent = stage.phone.calls.filter(({ options }) => options.method === 'PUT').length
@@ -283,8 +259,7 @@ test('a part is sent again only when it failed, and the others are not', async (
   assert.deepEqual(sorted(numbers(stage)), upTo(31))
 })
 
-test('what went through while the function was looking is not sent again', async (t) => {
-  const stage = openStage(t, { count: 57 })
+onStage('what went through while the function was looking is not sent again', { count: 57 }, async (stage) => {
   stage.phone.fault = ({ url }) => (url.endsWith('/multipart-parts') ? { wait: 2000 } : undefined)
   isStored(stage, await stage.time.run(stage.upload().promise))
   assert.deepEqual(sorted(numbers(stage)), upTo(58))
@@ -292,38 +267,33 @@ test('what went through while the function was looking is not sent again', async
   assert.deepEqual(progress, sorted(progress))
 })
 
-test('a part whose answer was lost is asked about, not sent again', async (t) => {
-  const stage = openStage(t, { count: 30 })
+onStage('a part whose answer was lost is asked about, not sent again', { count: 30 }, async (stage) => {
   stage.phone.fault = once([3, 17, 31], { drop: 'after' })
   isStored(stage, await stage.time.run(stage.upload().promise))
   assert.deepEqual(sorted(numbers(stage)), upTo(31), 'no byte travelled twice')
 })
 
 for (const [name, fault] of [['500 before the work', { statusCode: 500, data: '' }], ['503', { statusCode: 503, data: '' }]]) {
-  test(`a part that OSS answered with ${name} is sent again`, async (t) => {
-    const stage = openStage(t, { count: 10 })
+  onStage(`a part that OSS answered with ${name} is sent again`, { count: 10 }, async (stage) => {
     stage.phone.fault = once([2, 5], fault)
     isStored(stage, await stage.time.run(stage.upload().promise))
     assert.equal(stage.phone.calls.filter(({ options }) => options.method === 'PUT').length, 11 + 2)
   })
 }
 
-test('a 500 after the work costs a question, no bytes', async (t) => {
-  const stage = openStage(t, { count: 10 })
+onStage('a 500 after the work costs a question, no bytes', { count: 10 }, async (stage) => {
   stage.phone.fault = once([2, 5], { statusCode: 500, data: '', work: true })
   isStored(stage, await stage.time.run(stage.upload().promise))
   assert.deepEqual(sorted(numbers(stage)), upTo(11))
 })
 
-test('one retry for each failure in a row: what was stored in between begins the count anew', async (t) => {
-  const stage = openStage(t, { count: 30, retries: 1, concurrency: 1 })
+onStage('one retry for each failure in a row: what was stored in between begins the count anew', { count: 30, retries: 1, concurrency: 1 }, async (stage) => {
   let turn = 0
   stage.phone.fault = ({ method }) => { turn += method === 'PUT'; return turn % 2 && method === 'PUT' ? { drop: 'before' } : undefined }
   isStored(stage, await stage.time.run(stage.upload().promise))
 })
 
-test('gives up after the wanted number of retries, and knows where it was', async (t) => {
-  const stage = openStage(t, { retries: 2, concurrency: 1 })
+onStage('gives up after the wanted number of retries, and knows where it was', { retries: 2, concurrency: 1 }, async (stage) => {
   stage.phone.fault = ({ method }) => (method === 'PUT' ? { drop: 'before' } : undefined)
   const error = await failure(stage, stage.upload().promise)
   assert.deepEqual([error.code, error.stage, error.retryable, error.message], ['network', 'upload', true, '网络不通，请检查后再试。'])
@@ -334,8 +304,7 @@ test('gives up after the wanted number of retries, and knows where it was', asyn
   assert.equal(stage.cloud.uploads.size, 1, 'and goes on there')
 })
 
-test('without a wish a part is tried nine times, over a quarter of a minute and more', async (t) => {
-  const stage = openStage(t, { concurrency: 1 })
+onStage('without a wish a part is tried nine times, over a quarter of a minute and more', { concurrency: 1 }, async (stage) => {
   stage.phone.fault = ({ method }) => (method === 'PUT' ? { drop: 'before' } : undefined)
   const began = stage.time.now()
   await failure(stage, stage.upload().promise)
@@ -348,8 +317,7 @@ for (const route of ['/multipart', '/multipart-parts', '/multipart-complete']) {
     ['a lost question', { drop: 'before' }], ['a lost answer', { drop: 'after' }], ['a 503', { ...refusal(503, 'oss_unavailable', {}, { 'Retry-After': '5' }) }],
     ['a 429', { ...refusal(429, 'too_many_requests', {}, { 'Retry-After': '60' }) }],
   ]) {
-    test(`${route} is asked again after ${name}`, async (t) => {
-      const stage = openStage(t, { count: 30 })
+    onStage(`${route} is asked again after ${name}`, { count: 30 }, async (stage) => {
       let times = 2
       stage.phone.fault = ({ url }) => { if (url.endsWith(route) && times) { times -= 1; return fault } return undefined }
       const began = stage.time.now()
@@ -360,8 +328,7 @@ for (const route of ['/multipart', '/multipart-parts', '/multipart-complete']) {
     })
   }
 
-  test(`${route}: a wait of more than a minute is told at once`, async (t) => {
-    const stage = openStage(t, { count: 30 })
+  onStage(`${route}: a wait of more than a minute is told at once`, { count: 30 }, async (stage) => {
     stage.phone.fault = ({ url }) => (url.endsWith(route) ? refusal(503, 'oss_unavailable', {}, { 'Retry-After': '61' }) : undefined)
     const error = await failure(stage, stage.upload().promise)
     assert.deepEqual([error.code, error.retryAfter, error.retryable, error.message], ['oss_unavailable', 61, false, '服务正忙，请在 61 秒后再试。'])
@@ -369,15 +336,13 @@ for (const route of ['/multipart', '/multipart-parts', '/multipart-complete']) {
   })
 }
 
-test('a question that is given up is given up once, not by each part', async (t) => {
-  const stage = openStage(t, { count: 30, retries: 2 })
+onStage('a question that is given up is given up once, not by each part', { count: 30, retries: 2 }, async (stage) => {
   stage.phone.fault = ({ url }) => (url.endsWith('/multipart-parts') ? { drop: 'before' } : undefined)
   assert.equal((await failure(stage, stage.upload().promise)).code, 'network')
   assert.equal(stage.phone.calls.filter(({ options }) => options.url.endsWith('/multipart-parts')).length, 3)
 })
 
-test('what is under way is broken off when the upload has failed', async (t) => {
-  const stage = openStage(t, { count: 30, phone: { bytesPerSecond: 20000 } })
+onStage('what is under way is broken off when the upload has failed', { count: 30, phone: { bytesPerSecond: 20000 } }, async (stage) => {
   const { promise } = stage.upload()
   await stage.time.pass(7000)
   stage.phone.broken = true
@@ -387,8 +352,7 @@ test('what is under way is broken off when the upload has failed', async (t) => 
 
 // --- old URLs
 
-test('on a slow network the URLs are renewed before they end', async (t) => {
-  const stage = openStage(t, { count: 60, cloud: { urlSeconds: 60 }, phone: { bytesPerSecond: 20000 } })
+onStage('on a slow network the URLs are renewed before they end', { count: 60, cloud: { urlSeconds: 60 }, phone: { bytesPerSecond: 20000 } }, async (stage) => {
   let refused = 0
   const { request } = stage.phone.api
   stage.phone.api.request = (options) => request({ ...options, success: (res) => { refused += res.statusCode === 403; options.success(res) } })
@@ -397,8 +361,7 @@ test('on a slow network the URLs are renewed before they end', async (t) => {
   assert.deepEqual(sorted(numbers(stage)), upTo(61))
 })
 
-test('a refused URL is replaced by a fresh one', async (t) => {
-  const stage = openStage(t, { count: 10 })
+onStage('a refused URL is replaced by a fresh one', { count: 10 }, async (stage) => {
   stage.phone.fault = once([2, 3, 9], { statusCode: 403, data: '<Error><Code>AccessDenied</Code><Message>Request has expired.</Message></Error>' })
   isStored(stage, await stage.time.run(stage.upload().promise))
   assert.deepEqual(sorted(numbers(stage)), upTo(11))
@@ -413,8 +376,7 @@ for (const hours of [-5, 5]) {
   })
 }
 
-test('a bucket that refuses every part ends it, and soon', async (t) => {
-  const stage = openStage(t)
+onStage('a bucket that refuses every part ends it, and soon', async (stage) => {
   stage.phone.fault = ({ method }) => (method === 'PUT' ? { statusCode: 403, data: '<Error><Code>AccessDenied</Code><Message>No.</Message></Error>' } : undefined)
   const error = await failure(stage, stage.upload().promise)
   assert.deepEqual([error.code, error.ossCode, error.stage], ['access_denied', 'AccessDenied', 'upload'])
@@ -442,8 +404,7 @@ test('createLargeUploader wants what createUploader wants', () => {
   assert.throws(() => createLargeUploader({ endpoint: FUNCTION }), TypeError)
 })
 
-test('what is passed on to the phone goes with every part', async (t) => {
-  const stage = openStage(t, { enableQuic: true })
+onStage('what is passed on to the phone goes with every part', { enableQuic: true }, async (stage) => {
   const { request } = stage.phone.api
   const passed = []
   stage.phone.api.request = (options) => {

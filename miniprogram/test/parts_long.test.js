@@ -6,11 +6,13 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const v8 = require('node:v8')
 const vm = require('node:vm')
-const { openParts: openStage, isStored, numbers, routes, LEAST_PART } = require('./stage')
+const { openParts: openStage, isStored, numbers, routes, LEAST_PART, testsOn } = require('./stage')
 
 const HOUR = 3600000
 const MIB = 2 ** 20
 const EVERY = 20 // parts between two looks
+
+const onStage = testsOn(openStage)
 
 test('two hours with URLs of 15 minutes, sessions of an hour, and a login that has ended meanwhile', async (t) => {
   const count = 720
@@ -32,8 +34,7 @@ test('two hours with URLs of 15 minutes, sessions of an hour, and a login that h
   assert.ok(routes(stage).length < 60, `${routes(stage).length} calls of the function`)
 })
 
-test('two hours with a network that is gone every few minutes, and the app closed twice', async (t) => {
-  const stage = openStage(t, { count: 400, phone: { bytesPerSecond: 400 * LEAST_PART / 7200 / 3 } })
+onStage('two hours with a network that is gone every few minutes, and the app closed twice', { count: 400, phone: { bytesPerSecond: 400 * LEAST_PART / 7200 / 3 } }, async (stage) => {
   let task = stage.upload()
   for (let minutes = 4; minutes < 240 && !stage.cloud.objects.size; minutes += 4) {
     await stage.time.pass(200000)

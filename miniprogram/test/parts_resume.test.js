@@ -5,12 +5,14 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { error: refusal } = require('./parts_cloud')
-const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART } = require('./stage')
+const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART, testsOn } = require('./stage')
 
 const HOUR = 3600000
 const FILM = 'wxfile://tmp_film.mp4'
 const upTo = (count) => Array.from({ length: count }, (_, index) => index + 1)
 const sorted = (list) => [...list].sort((a, b) => a - b)
+
+const onStage = testsOn(openStage)
 
 /** Upload until so much is there, and close the app. */
 async function breakOff(stage, percent, more) {
@@ -21,8 +23,7 @@ async function breakOff(stage, percent, more) {
   stage.open()
 }
 
-test('after a new start the same file goes on from what is missing, under the same ticket', async (t) => {
-  const stage = openStage(t, { count: 60 })
+onStage('after a new start the same file goes on from what is missing, under the same ticket', { count: 60 }, async (stage) => {
   await breakOff(stage, 50)
   isStored(stage, await stage.time.run(stage.upload().promise))
   assert.equal(stage.cloud.uploads.size, 1)
@@ -32,8 +33,7 @@ test('after a new start the same file goes on from what is missing, under the sa
   assert.ok(stage.events[0].progress >= 49, 'progress begins where it was')
 })
 
-test('what is kept is gone when the file is stored', async (t) => {
-  const stage = openStage(t)
+onStage('what is kept is gone when the file is stored', async (stage) => {
   await stage.time.run(stage.upload().promise)
   assert.deepEqual([...stage.storage.values()].map((text) => JSON.parse(text)).filter((each) => !each.token), [{}])
   await stage.time.run(stage.upload().promise)
@@ -74,14 +74,12 @@ test('a storage that is full costs the going on, not the upload', async (t) => {
   assert.ok(shown.mock.callCount() > 0)
 })
 
-test('a platform without a storage uploads all the same', async (t) => {
-  const stage = openStage(t)
+onStage('a platform without a storage uploads all the same', async (stage) => {
   for (const name of ['getStorageSync', 'setStorageSync', 'removeStorageSync']) delete stage.phone.api[name]
   isStored(stage, await stage.time.run(stage.upload().promise))
 })
 
-test('of unfinished uploads the last twenty are kept', async (t) => {
-  const stage = openStage(t)
+onStage('of unfinished uploads the last twenty are kept', async (stage) => {
   for (let index = 0; index < 25; index += 1) {
     stage.files[`wxfile://${index}.mp4`] = fileOf(3 * LEAST_PART + index, { seed: index })
     stage.upload({ filePath: `wxfile://${index}.mp4`, onProgress: () => stage.phone.kill() })
@@ -97,8 +95,7 @@ for (const [name, lose, seconds] of [
   ['OSS has forgotten the upload', ({ cloud }) => cloud.uploads.forEach((_, id) => cloud.forget(id)), 0],
   ['the function knows nothing of the ticket', ({ cloud }) => cloud.tickets.clear(), 0],
 ]) {
-  test(`${name}: the upload begins anew, and its progress does not fall`, async (t) => {
-    const stage = openStage(t, { count: 40 })
+  onStage(`${name}: the upload begins anew, and its progress does not fall`, { count: 40 }, async (stage) => {
     await breakOff(stage, 50)
     await stage.time.pass(1000 * seconds)
     lose(stage)
@@ -107,8 +104,7 @@ for (const [name, lose, seconds] of [
     assert.deepEqual(routes(stage).slice(0, 2), ['/multipart-parts', '/multipart'])
   })
 
-  test(`${name} while the file is sent: it begins anew, and its progress does not fall`, async (t) => {
-    const stage = openStage(t, { count: 60 })
+  onStage(`${name} while the file is sent: it begins anew, and its progress does not fall`, { count: 60 }, async (stage) => {
     let lost = false
     const onProgress = (event) => {
       stage.events.push(event)
@@ -124,16 +120,14 @@ for (const [name, lose, seconds] of [
   })
 }
 
-test('an upload that is forgotten again and again ends with what the function says', async (t) => {
-  const stage = openStage(t, { count: 40 })
+onStage('an upload that is forgotten again and again ends with what the function says', { count: 40 }, async (stage) => {
   stage.phone.fault = ({ url }) => (url.endsWith('/multipart-parts') ? refusal(410, 'upload_gone') : undefined)
   const error = await failure(stage, stage.upload().promise)
   assert.equal(error.code, 'upload_gone')
   assert.equal(stage.cloud.uploads.size, 9)
 })
 
-test('a deployment that has given up its parts meanwhile gets the rest as a whole, by a form', async (t) => {
-  const stage = openStage(t, { count: 40 })
+onStage('a deployment that has given up its parts meanwhile gets the rest as a whole, by a form', { count: 40 }, async (stage) => {
   await breakOff(stage, 50)
   stage.cloud.profiles.default.parts = false
   stage.cloud.tickets.clear()
@@ -143,8 +137,7 @@ test('a deployment that has given up its parts meanwhile gets the rest as a whol
 
 // --- the end, when its answer is lost
 
-test('a file that was put together before the app was closed gives its receipt, and no byte is sent', async (t) => {
-  const stage = openStage(t, { count: 10 })
+onStage('a file that was put together before the app was closed gives its receipt, and no byte is sent', { count: 10 }, async (stage) => {
   stage.phone.fault = ({ url }) => { if (url.endsWith('complete')) setTimeout(() => stage.phone.kill(), 50) }
   stage.upload()
   await stage.time.pass(HOUR)
@@ -156,8 +149,7 @@ test('a file that was put together before the app was closed gives its receipt, 
   assert.deepEqual([stage.cloud.puts.length, stage.cloud.objects.size], [before, 1])
 })
 
-test('a ticket that ends after the file may have been put together leaves the outcome open, and makes no second object', async (t) => {
-  const stage = openStage(t, { count: 3 })
+onStage('a ticket that ends after the file may have been put together leaves the outcome open, and makes no second object', { count: 3 }, async (stage) => {
   stage.phone.fault = ({ url }) => {
     if (!url.endsWith('complete')) return undefined
     if (!stage.cloud.objects.size) return { drop: 'after' }
@@ -169,8 +161,7 @@ test('a ticket that ends after the file may have been put together leaves the ou
   assert.equal(stage.cloud.objects.size, 1)
 })
 
-test('the same when the app was closed in between', async (t) => {
-  const stage = openStage(t, { count: 3 })
+onStage('the same when the app was closed in between', { count: 3 }, async (stage) => {
   stage.phone.fault = ({ url }) => { if (url.endsWith('complete')) setTimeout(() => stage.phone.kill(), 50) }
   stage.upload()
   await stage.time.pass(25 * HOUR)
@@ -181,8 +172,7 @@ test('the same when the app was closed in between', async (t) => {
   assert.equal(stage.cloud.objects.size, 2, 'whoever has looked and uploads again gets another object')
 })
 
-test('a ticket that ends before anything was put together means anew', async (t) => {
-  const stage = openStage(t, { count: 3 })
+onStage('a ticket that ends before anything was put together means anew', { count: 3 }, async (stage) => {
   stage.phone.fault = ({ url }) => {
     if (url.endsWith('complete') && stage.cloud.uploads.size === 1) stage.cloud.uploads.forEach((upload) => { upload.ends = 0 })
   }
@@ -190,8 +180,7 @@ test('a ticket that ends before anything was put together means anew', async (t)
   assert.deepEqual([stage.cloud.uploads.size, stage.cloud.objects.size], [2, 1])
 })
 
-test('what the function still misses at the end is sent', async (t) => {
-  const stage = openStage(t, { count: 10 })
+onStage('what the function still misses at the end is sent', { count: 10 }, async (stage) => {
   let once = true
   stage.phone.fault = ({ url }) => {
     if (url.endsWith('complete') && once) stage.cloud.uploads.forEach(({ parts }) => { parts.delete(2); parts.delete(7) })
@@ -201,15 +190,13 @@ test('what the function still misses at the end is sent', async (t) => {
   assert.deepEqual(routes(stage), ['/multipart', '/multipart-complete', '/multipart-parts', '/multipart-complete'])
 })
 
-test('a function that always misses something ends the upload', async (t) => {
-  const stage = openStage(t, { count: 3 })
+onStage('a function that always misses something ends the upload', { count: 3 }, async (stage) => {
   stage.phone.fault = ({ url }) => (url.endsWith('complete') ? refusal(409, 'incomplete', { missing: [1] }) : undefined)
   assert.equal((await failure(stage, stage.upload().promise)).code, 'incomplete')
   assert.ok(routes(stage).length < 25)
 })
 
-test('a name that is taken at the end is told', async (t) => {
-  const stage = openStage(t, { count: 3 })
+onStage('a name that is taken at the end is told', { count: 3 }, async (stage) => {
   stage.phone.fault = ({ url }) => (url.endsWith('complete') ? refusal(409, 'already_exists') : undefined)
   const error = await failure(stage, stage.upload().promise)
   assert.deepEqual([error.code, error.retryable, error.stage], ['already_exists', false, 'upload'])
@@ -217,8 +204,7 @@ test('a name that is taken at the end is told', async (t) => {
 
 // --- the background, the network
 
-test('in the background no part begins; in front again it goes on, and nothing of that is a retry', async (t) => {
-  const stage = openStage(t, { count: 60, retries: 0 })
+onStage('in the background no part begins; in front again it goes on, and nothing of that is a retry', { count: 60, retries: 0 }, async (stage) => {
   const { promise } = stage.upload()
   for (let times = 0; times < 4; times += 1) {
     await stage.time.pass(400)
@@ -232,8 +218,7 @@ test('in the background no part begins; in front again it goes on, and nothing o
   isStored(stage, await stage.time.run(promise))
 })
 
-test('an interruption that is told only when the app is in front again holds nothing up', async (t) => {
-  const stage = openStage(t, { count: 12, retries: 0, phone: { bytesPerSecond: 50000 } })
+onStage('an interruption that is told only when the app is in front again holds nothing up', { count: 12, retries: 0, phone: { bytesPerSecond: 50000 } }, async (stage) => {
   const { promise } = stage.upload()
   await stage.time.pass(1000)
   stage.phone.hide(1e9)
@@ -247,8 +232,7 @@ test('an interruption that is told only when the app is in front again holds not
   assert.ok(stage.time.now() - shown < 12000)
 })
 
-test('what OSS had when the background broke it off is not sent again', async (t) => {
-  const stage = openStage(t, { count: 40, retries: 0 })
+onStage('what OSS had when the background broke it off is not sent again', { count: 40, retries: 0 }, async (stage) => {
   const { promise } = stage.upload()
   await stage.time.pass(500)
   stage.phone.hide(70) // after the bytes have arrived, before their answers
@@ -280,8 +264,7 @@ for (const events of [true, false]) {
   })
 }
 
-test('without a network it waits for one, however long, and that is no retry', async (t) => {
-  const stage = openStage(t, { count: 40, retries: 0 })
+onStage('without a network it waits for one, however long, and that is no retry', { count: 40, retries: 0 }, async (stage) => {
   const { promise } = stage.upload()
   await stage.time.pass(500)
   stage.phone.disconnect()
@@ -293,8 +276,7 @@ test('without a network it waits for one, however long, and that is no retry', a
   isStored(stage, await stage.time.run(promise))
 })
 
-test('a network that is back in the background waits for the foreground', async (t) => {
-  const stage = openStage(t, { count: 40, retries: 0 })
+onStage('a network that is back in the background waits for the foreground', { count: 40, retries: 0 }, async (stage) => {
   const { promise } = stage.upload()
   await stage.time.pass(500)
   stage.phone.hide(0)
@@ -310,8 +292,7 @@ test('a network that is back in the background waits for the foreground', async 
 
 // --- the user
 
-test('a paused upload begins no part, and goes on when it is resumed', async (t) => {
-  const stage = openStage(t, { count: 40, retries: 0 })
+onStage('a paused upload begins no part, and goes on when it is resumed', { count: 40, retries: 0 }, async (stage) => {
   const task = stage.upload()
   await stage.time.pass(1000)
   task.pause()
@@ -324,8 +305,7 @@ test('a paused upload begins no part, and goes on when it is resumed', async (t)
   assert.deepEqual(sorted(numbers(stage)), upTo(41), 'nothing is sent twice for a pause')
 })
 
-test('the time of a pause is no part of the speed', async (t) => {
-  const stage = openStage(t, { count: 60 })
+onStage('the time of a pause is no part of the speed', { count: 60 }, async (stage) => {
   const task = stage.upload()
   await stage.time.pass(2000)
   const before = stage.events.at(-1).speed
@@ -339,8 +319,7 @@ test('the time of a pause is no part of the speed', async (t) => {
   assert.ok(before > 500000 && Math.min(...later) > before / 4, `${before}, then ${Math.min(...later)}`)
 })
 
-test('pausing before the first part, twice, and resuming twice is all one', async (t) => {
-  const stage = openStage(t)
+onStage('pausing before the first part, twice, and resuming twice is all one', async (stage) => {
   const task = stage.upload()
   task.pause()
   task.pause()
@@ -353,8 +332,7 @@ test('pausing before the first part, twice, and resuming twice is all one', asyn
   task.resume()
 })
 
-test('a paused file leaves the way to the others', async (t) => {
-  const stage = openStage(t, { count: 20 })
+onStage('a paused file leaves the way to the others', { count: 20 }, async (stage) => {
   stage.files['wxfile://b.mp4'] = fileOf(20 * LEAST_PART, { seed: 2 })
   const first = stage.upload()
   await stage.time.pass(300)
@@ -365,8 +343,7 @@ test('a paused file leaves the way to the others', async (t) => {
   await stage.time.run(first.promise)
 })
 
-test('abort ends it at once, tells the function, and forgets what was kept', async (t) => {
-  const stage = openStage(t, { count: 40 })
+onStage('abort ends it at once, tells the function, and forgets what was kept', { count: 40 }, async (stage) => {
   const task = stage.upload()
   await stage.time.pass(1000)
   task.abort()
@@ -382,8 +359,7 @@ test('abort ends it at once, tells the function, and forgets what was kept', asy
   assert.equal(routes(stage).find((route) => route !== '/multipart-abort'), '/multipart')
 })
 
-test('abort while the upload begins is told as well, when its ticket is there', async (t) => {
-  const stage = openStage(t)
+onStage('abort while the upload begins is told as well, when its ticket is there', async (stage) => {
   const task = stage.upload()
   await stage.time.pass(60)
   task.abort()
@@ -395,8 +371,7 @@ test('abort while the upload begins is told as well, when its ticket is there', 
 })
 
 for (const [name, put] of [['paused', (_, task) => task.pause()], ['in the background', ({ phone }) => phone.hide(0)], ['without a network', ({ phone }) => phone.disconnect()]]) {
-  test(`an upload that is ${name} is aborted, and nothing of it goes on`, async (t) => {
-    const stage = openStage(t, { count: 40 })
+  onStage(`an upload that is ${name} is aborted, and nothing of it goes on`, { count: 40 }, async (stage) => {
     const task = stage.upload()
     await stage.time.pass(1000)
     put(stage, task)
@@ -413,8 +388,7 @@ for (const [name, put] of [['paused', (_, task) => task.pause()], ['in the backg
   })
 }
 
-test('aborting a finished upload changes nothing and asks nobody', async (t) => {
-  const stage = openStage(t)
+onStage('aborting a finished upload changes nothing and asks nobody', async (stage) => {
   const task = stage.upload()
   const value = await stage.time.run(task.promise)
   task.abort()
@@ -423,8 +397,7 @@ test('aborting a finished upload changes nothing and asks nobody', async (t) => 
   assert.equal(routes(stage).at(-1), '/multipart-complete')
 })
 
-test('the same file twice at once makes two uploads, of which one may be aborted', async (t) => {
-  const stage = openStage(t, { count: 20 })
+onStage('the same file twice at once makes two uploads, of which one may be aborted', { count: 20 }, async (stage) => {
   const [one, other] = [stage.upload(), stage.upload()]
   await stage.time.pass(1000)
   one.abort()
@@ -432,8 +405,7 @@ test('the same file twice at once makes two uploads, of which one may be aborted
   isStored(stage, await stage.time.run(other.promise))
 })
 
-test('logging out ends what is under way and forgets what was kept, so that nobody goes on with it', async (t) => {
-  const stage = openStage(t, { count: 40 })
+onStage('logging out ends what is under way and forgets what was kept, so that nobody goes on with it', { count: 40 }, async (stage) => {
   await breakOff(stage, 50)
   stage.files['wxfile://b.mp4'] = fileOf(40 * LEAST_PART, { seed: 2 })
   const task = stage.upload({ filePath: 'wxfile://b.mp4' })

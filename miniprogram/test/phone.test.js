@@ -6,25 +6,25 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { HANG, DROP } = require('./servers')
-const { openStage, failureOf, until, pause } = require('./stage')
+const { openStage, failureOf, until, pause, onStage } = require('./stage')
 
 const LONG = 60 // ms: longer than it takes to be interrupted
 
-test('an upload that the background interrupts goes on at once when the app is back, and that is no retry', async (t) => {
-  const stage = await openStage(t, { retries: 0, backoff: 1e7 })
-  stage.oss.plan.push(HANG)
-  const { promise } = stage.uploader.upload(stage.file())
-  await until(() => stage.oss.posts.length === 1)
-  stage.wx.platform.hide()
-  await pause(LONG)
-  assert.equal(stage.wx.platform.calls.filter(({ api }) => api === 'uploadFile').length, 1, 'it waits, it does not try')
-  stage.wx.platform.show()
-  assert.equal((await promise).statusCode, 200)
-  assert.equal(stage.oss.posts.length, 2)
-})
+for (const [what, off, on] of [['the background', 'hide', 'show'], ['a lost network', 'disconnect', 'connect']]) {
+  onStage(`an upload that ${what} breaks off goes on at once after it, and that is no retry`, { retries: 0, backoff: 1e7 }, async (stage) => {
+    stage.oss.plan.push(HANG)
+    const { promise } = stage.uploader.upload(stage.file())
+    await until(() => stage.oss.posts.length === 1)
+    stage.wx.platform[off]()
+    await pause(LONG)
+    assert.equal(stage.wx.platform.calls.filter(({ api }) => api === 'uploadFile').length, 1, 'it waits, it does not try')
+    stage.wx.platform[on]()
+    assert.equal((await promise).statusCode, 200)
+    assert.equal(stage.oss.posts.length, 2)
+  })
+}
 
-test('files whose turn comes in the background are signed and sent after it', async (t) => {
-  const stage = await openStage(t, { concurrency: 1, retries: 0 })
+onStage('files whose turn comes in the background are signed and sent after it', { concurrency: 1, retries: 0 }, async (stage) => {
   stage.oss.plan.push(HANG)
   const promise = stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg'), stage.file('c.jpg')])
   await until(() => stage.oss.posts.length === 1)
@@ -35,8 +35,7 @@ test('files whose turn comes in the background are signed and sent after it', as
   assert.ok((await promise).every(({ status }) => status === 'fulfilled'))
 })
 
-test('a file that is chosen in the background is not even signed before the app is back', async (t) => {
-  const stage = await openStage(t)
+onStage('a file that is chosen in the background is not even signed before the app is back', async (stage) => {
   stage.oss.plan.push(HANG)
   const first = stage.uploader.upload(stage.file('a.jpg'))
   await until(() => stage.oss.posts.length === 1)
@@ -48,20 +47,7 @@ test('a file that is chosen in the background is not even signed before the app 
   await Promise.all([first.promise, second.promise])
 })
 
-test('an upload that loses the network goes on when there is one, and that is no retry', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
-  stage.oss.plan.push(HANG)
-  const { promise } = stage.uploader.upload(stage.file())
-  await until(() => stage.oss.posts.length === 1)
-  stage.wx.platform.disconnect()
-  await pause(LONG)
-  assert.equal(stage.wx.platform.calls.filter(({ api }) => api === 'uploadFile').length, 1, 'it waits, it does not try')
-  stage.wx.platform.connect()
-  assert.equal((await promise).statusCode, 200)
-})
-
-test('a network that is back is of no use to an app in the background', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
+onStage('a network that is back is of no use to an app in the background', { retries: 0 }, async (stage) => {
   stage.oss.plan.push(HANG)
   const { promise } = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
@@ -74,8 +60,7 @@ test('a network that is back is of no use to an app in the background', async (t
   assert.equal((await promise).statusCode, 200)
 })
 
-test('nobody waits longer than the timeout for an app that does not come back', async (t) => {
-  const stage = await openStage(t, { retries: 1, timeout: 100 })
+onStage('nobody waits longer than the timeout for an app that does not come back', { retries: 1, timeout: 100 }, async (stage) => {
   stage.oss.plan.push(HANG)
   const { promise } = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
@@ -84,8 +69,7 @@ test('nobody waits longer than the timeout for an app that does not come back', 
   assert.deepEqual([error.code, error.retryable], ['interrupted', true])
 })
 
-test('an upload that waits for the foreground can be aborted', async (t) => {
-  const stage = await openStage(t, { timeout: 100 })
+onStage('an upload that waits for the foreground can be aborted', { timeout: 100 }, async (stage) => {
   stage.oss.plan.push(HANG)
   const task = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
@@ -98,8 +82,7 @@ test('an upload that waits for the foreground can be aborted', async (t) => {
   assert.equal(stage.oss.posts.length, 1)
 })
 
-test('an upload begun after one that ended in the background waits for nothing that has passed', async (t) => {
-  const stage = await openStage(t)
+onStage('an upload begun after one that ended in the background waits for nothing that has passed', async (stage) => {
   stage.oss.plan.push(HANG)
   const first = stage.uploader.upload(stage.file('a.jpg'))
   await until(() => stage.oss.posts.length === 1)
@@ -110,8 +93,7 @@ test('an upload begun after one that ended in the background waits for nothing t
   assert.equal((await stage.uploader.upload(stage.file('b.jpg')).promise).statusCode, 200)
 })
 
-test('where the platform tells nothing, interruptions are retried and told by their name', async (t) => {
-  const stage = await openStage(t, { retries: 2 })
+onStage('where the platform tells nothing, interruptions are retried and told by their name', { retries: 2 }, async (stage) => {
   for (const name of ['onAppHide', 'onAppShow', 'onNetworkStatusChange']) delete stage.wx[name]
   stage.wx.uploadFile = ({ fail }) => {
     stage.oss.posts.push('tried')
@@ -123,8 +105,7 @@ test('where the platform tells nothing, interruptions are retried and told by th
   assert.equal(stage.oss.posts.length, 3)
 })
 
-test('a failure with the app in front counts, whatever happened before', async (t) => {
-  const stage = await openStage(t, { retries: 1 })
+onStage('a failure with the app in front counts, whatever happened before', { retries: 1 }, async (stage) => {
   stage.oss.plan.push(HANG, DROP, DROP, DROP)
   const { promise } = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
@@ -135,8 +116,7 @@ test('a failure with the app in front counts, whatever happened before', async (
   assert.equal(stage.oss.posts.length, 3)
 })
 
-test('what broke off before an upload began gives it no retry for nothing', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
+onStage('what broke off before an upload began gives it no retry for nothing', { retries: 0 }, async (stage) => {
   stage.oss.plan.push(HANG, DROP, DROP)
   const first = stage.uploader.upload(stage.file('a.jpg'))
   await until(() => stage.oss.posts.length === 1)
@@ -148,8 +128,7 @@ test('what broke off before an upload began gives it no retry for nothing', asyn
   await failureOf(first.promise)
 })
 
-test('the phone is listened to only while something is uploaded', async (t) => {
-  const stage = await openStage(t)
+onStage('the phone is listened to only while something is uploaded', async (stage) => {
   const counts = () => Object.values(stage.wx.platform.listeners).map(({ size }) => size)
   assert.deepEqual(counts(), [0, 0, 0])
   const promise = stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg')])
@@ -163,16 +142,14 @@ test('the phone is listened to only while something is uploaded', async (t) => {
   assert.deepEqual(counts(), [0, 0, 0])
 })
 
-test('a listener of the platform that throws ends no upload', async (t) => {
-  const stage = await openStage(t)
+onStage('a listener of the platform that throws ends no upload', async (stage, t) => {
   const shown = t.mock.method(console, 'error', () => {})
   stage.wx.onAppShow = () => { throw new Error('not supported') }
   assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, 200)
   assert.equal(shown.mock.callCount(), 1)
 })
 
-test('two uploaders on one page hear of the foreground each for itself', async (t) => {
-  const stage = await openStage(t, { retries: 0 })
+onStage('two uploaders on one page hear of the foreground each for itself', { retries: 0 }, async (stage) => {
   const other = createUploader({ endpoint: stage.fc.origin, api: stage.wx, retries: 0 })
   stage.oss.plan.push(HANG, HANG)
   const promises = [stage.uploader, other].map((uploader) => uploader.upload(stage.file()).promise)
@@ -197,8 +174,7 @@ function timedPhone(wx, profiles) {
   return { ...wx, uploadFile: (options) => wx.uploadFile({ ...options, success: withProfile(options.success), fail: withProfile(options.fail) }) }
 }
 
-test('an upload says how long each step took, without addresses, and only where the phone says it', async (t) => {
-  const stage = await openStage(t)
+onStage('an upload says how long each step took, without addresses, and only where the phone says it', async (stage) => {
   const uploader = createUploader({ endpoint: stage.fc.origin, api: timedPhone(stage.wx, [PROFILE, undefined, null]) })
   const values = []
   for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) values.push(await uploader.upload(stage.file(name)).promise)
@@ -207,17 +183,18 @@ test('an upload says how long each step took, without addresses, and only where 
 })
 
 test('a failure says it where it is there, of the last attempt alone', async (t) => {
-  for (const [profiles, timing] of [[[undefined, PROFILE], TIMES], [[PROFILE, undefined], undefined]]) {
+  const refusal = { status: 403, body: '<Error><Code>AccessDenied</Code></Error>' }
+  for (const [answers, profiles, timing] of [
+    [[DROP, DROP], [undefined, PROFILE], TIMES], [[DROP, DROP], [PROFILE, undefined], undefined], [[refusal], [PROFILE], TIMES],
+  ]) {
     const stage = await openStage(t)
-    stage.oss.plan.push(DROP, DROP)
+    stage.oss.plan.push(...answers)
     const uploader = createUploader({ endpoint: stage.fc.origin, api: timedPhone(stage.wx, profiles), retries: 1, backoff: 1 })
-    const error = await failureOf(uploader.upload(stage.file()).promise)
-    assert.deepEqual([error.code, error.timing], ['network', timing])
+    assert.deepEqual((await failureOf(uploader.upload(stage.file()).promise)).timing, timing)
   }
 })
 
-test('a phone that never answers the last attempt leaves no times of an earlier one', async (t) => {
-  const stage = await openStage(t)
+onStage('a phone that never answers the last attempt leaves no times of an earlier one', async (stage) => {
   stage.oss.plan.push(DROP)
   const { uploadFile, ...others } = timedPhone(stage.wx, [PROFILE])
   const attempts = [uploadFile, () => undefined]
@@ -225,13 +202,6 @@ test('a phone that never answers the last attempt leaves no times of an earlier 
   const uploader = createUploader({ endpoint: stage.fc.origin, api, timeout: LONG, retries: 1, backoff: 1 })
   const error = await failureOf(uploader.upload(stage.file()).promise)
   assert.deepEqual([error.code, error.timing, attempts.length], ['timeout', undefined, 0])
-})
-
-test('a refusal by OSS has its times as well', async (t) => {
-  const stage = await openStage(t)
-  stage.oss.plan.push({ status: 403, body: '<Error><Code>AccessDenied</Code></Error>' })
-  const uploader = createUploader({ endpoint: stage.fc.origin, api: timedPhone(stage.wx, [PROFILE]) })
-  assert.deepEqual((await failureOf(uploader.upload(stage.file()).promise)).timing, TIMES)
 })
 
 for (const [options, passed] of [[{}, {}], [{ enableHttp2: true, enableQuic: false }, { enableHttp2: true, enableQuic: false }], [{ enableQuic: true }, { enableQuic: true }]]) {

@@ -8,7 +8,7 @@ const { createUploader } = require('../example/utils/oss-direct-upload')
 const { createAlipayApi, createDouyinApi } = require('../example/utils/oss-direct-upload/platforms')
 const { createMy, createTt, taroOf } = require('./other_platforms')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openStage, failureOf, pause, until } = require('./stage')
+const { openStage, failureOf, pause, until, onStage } = require('./stage')
 const { createWx } = require('./wx')
 
 const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {} })
@@ -242,15 +242,13 @@ test('uploads, fails and aborts on Taro without an unhandled rejection', async (
   assert.deepEqual(unhandled, [])
 })
 
-test('uploads where the platform gives no task and no progress', async (t) => {
-  const stage = await openStage(t)
+onStage('uploads where the platform gives no task and no progress', async (stage) => {
   const { uploadFile } = stage.wx
   stage.wx.uploadFile = (options) => { uploadFile(options) }
   assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, 200)
 })
 
-test('sets no content-type on the upload, which would lose the boundary', async (t) => {
-  const stage = await openStage(t)
+onStage('sets no content-type on the upload, which would lose the boundary', async (stage) => {
   await stage.uploader.upload(stage.file()).promise
   const [upload] = stage.wx.platform.calls.filter(({ api }) => api === 'uploadFile')
   assert.equal(upload.options.header, undefined)

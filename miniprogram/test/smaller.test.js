@@ -7,7 +7,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { inspect } = require('../example/utils/oss-direct-upload/marks')
-const { openStage, failureOf, until } = require('./stage')
+const { openStage, failureOf, until, testsOn } = require('./stage')
 const { jsonError } = require('./servers')
 const { addCodec, factsOf, picture, uprightOf } = require('./wx_pictures')
 
@@ -36,10 +36,11 @@ async function open(t, behaviour, options) {
   return { ...stage, codec, give, put, seen }
 }
 
+const onStage = testsOn(open)
+
 const isRight = ({ stored }) => assert.equal(stored.shows, 'a cat')
 
-test('a photo gets smaller in one try, and form and result say so', async (t) => {
-  const stage = await open(t)
+onStage('a photo gets smaller in one try, and form and result say so', async (stage) => {
   const { value, after, stored } = await stage.give(PHOTO)
   assert.deepEqual(value.compressed, { before: 5 * MIB, after, type: 'image/jpeg' })
   assert.ok(after <= MIB)
@@ -48,8 +49,7 @@ test('a photo gets smaller in one try, and form and result say so', async (t) =>
 })
 
 for (const [orientation, sides] of [['up', [2048, 1536]], ['down-mirrored', [2048, 1536]], ['right', [1536, 2048]], ['left-mirrored', [1536, 2048]]]) {
-  test(`a photo that lies ${orientation} comes out upright, within the side`, async (t) => {
-    const stage = await open(t)
+  onStage(`a photo that lies ${orientation} comes out upright, within the side`, async (stage) => {
     assert.deepEqual(uprightOf((await stage.give({ ...PHOTO, orientation })).stored), sides)
   })
 }
@@ -63,8 +63,7 @@ for (const [name, facts, options] of [
   ['of a video', PHOTO, { fileType: 'video' }],
   ['switched off for itself', PHOTO, { compress: false }],
 ]) {
-  test(`what is ${name} is left as it is, and no codec is asked`, async (t) => {
-    const stage = await open(t)
+  onStage(`what is ${name} is left as it is, and no codec is asked`, async (stage) => {
     const file = { ...stage.put(facts), ...options }
     const { key } = await stage.uploader.upload(file).promise
     assert.ok(stage.oss.objects.get(key).equals(fs.readFileSync(file.filePath)))
@@ -81,8 +80,7 @@ const LABELS = [
 ]
 
 for (const [name, facts] of LABELS) {
-  test(`a picture with ${name} is left as it is, unless its form declares it`, async (t) => {
-    const stage = await open(t, { pixels: () => 0.04 })
+  onStage(`a picture with ${name} is left as it is, unless its form declares it`, { pixels: () => 0.04 }, async (stage) => {
     const kept = await stage.give({ ...PHOTO, ...facts })
     assert.ok(kept.isOriginal && kept.value.compressed.reason)
     assert.deepEqual(stage.codec.calls, [])
@@ -121,8 +119,7 @@ const CODECS = [
 ]
 
 for (const [name, behaviour, facts, { isOriginal = false, tries, type, name: called }] of CODECS) {
-  test(`by a codec ${name} a picture ends ${isOriginal ? 'as the original' : 'small enough'}`, async (t) => {
-    const stage = await open(t, behaviour)
+  onStage(`by a codec ${name} a picture ends ${isOriginal ? 'as the original' : 'small enough'}`, behaviour, async (stage) => {
     const found = await stage.give(facts)
     isRight(found)
     assert.equal(found.isOriginal, isOriginal)
@@ -134,24 +131,21 @@ for (const [name, behaviour, facts, { isOriginal = false, tries, type, name: cal
   })
 }
 
-test('a screenshot of 20,000 pixels stays wide enough to be read', async (t) => {
-  const stage = await open(t, { pixels: (quality) => quality / 800 })
+onStage('a screenshot of 20,000 pixels stays wide enough to be read', { pixels: (quality) => quality / 800 }, async (stage) => {
   const { stored, after } = await stage.give({ width: 1242, height: 20000, size: 6 * MIB }, { compress: { maxBytes: 400 * 1024 } })
   assert.equal(stored.width, 720)
   assert.ok(after > 400 * 1024, 'the smallest that can be read goes')
   assert.ok(stage.codec.calls.length <= 4)
 })
 
-test('sides and bytes are those of the option, and four tries the most', async (t) => {
-  const stage = await open(t, { take: (facts) => ({ ...facts, size: 140000 + facts.width }) })
+onStage('sides and bytes are those of the option, and four tries the most', { take: (facts) => ({ ...facts, size: 140000 + facts.width }) }, async (stage) => {
   const { stored, after } = await stage.give(PHOTO, { compress: { maxBytes: 100000, maxSide: 1200 } })
   assert.deepEqual(stage.codec.calls.map(({ quality }) => quality), [80, 60, 60, 60])
   assert.ok(stored.width >= 640 && stored.width < 1200)
   assert.equal(after, Math.min(...stage.codec.made.map((each) => fs.statSync(each).size)), 'the smallest is what goes')
 })
 
-test('files that lost are deleted, where the platform can', async (t) => {
-  const stage = await open(t, { pixels: () => 0.4 })
+onStage('files that lost are deleted, where the platform can', { pixels: () => 0.4 }, async (stage) => {
   const gone = []
   stage.wx.getFileSystemManager().unlink = ({ filePath, success }) => { gone.push(filePath); success({}) }
   const { value } = await stage.give(PHOTO)
@@ -159,8 +153,7 @@ test('files that lost are deleted, where the platform can', async (t) => {
   assert.ok(value.compressed.after)
 })
 
-test('pictures are made smaller one after the other, while others are sent', async (t) => {
-  const stage = await open(t, { wait: 20 })
+onStage('pictures are made smaller one after the other, while others are sent', { wait: 20 }, async (stage) => {
   const files = Array.from({ length: 9 }, (_, index) => stage.put(PHOTO, `${index}.jpg`))
   const shown = []
   const results = await stage.uploader.uploadAll(files, { onProgress: ({ progress }) => shown.push(progress) })
@@ -180,8 +173,7 @@ test('the progress does not stand still meanwhile', async (t) => {
   assert.deepEqual(shown, [...shown].sort((a, b) => a - b))
 })
 
-test('abort ends it at once, the next waits until the codec is free, and no form is asked for', async (t) => {
-  const stage = await open(t, { wait: 60, pixels: () => 0.4 })
+onStage('abort ends it at once, the next waits until the codec is free, and no form is asked for', { wait: 60, pixels: () => 0.4 }, async (stage) => {
   const first = stage.uploader.upload(stage.put(PHOTO, 'a.jpg'))
   const second = stage.uploader.upload(stage.put(PHOTO, 'b.jpg'))
   await until(() => stage.codec.running)
@@ -228,8 +220,7 @@ for (const [name, options, canvas, isOriginal] of [
   ['is not touched where the page does not ask', true, {}, true],
   ['that stays blank sends the original', { canvas: true }, { alpha: 0 }, true],
 ]) {
-  test(`without a codec a canvas ${name}`, async (t) => {
-    const stage = await open(t, { take: () => { throw new Error('no') } }, { compress: options })
+  onStage(`without a codec a canvas ${name}`, { take: () => { throw new Error('no') } }, { compress: options }, async (stage) => {
     delete stage.wx.compressImage
     const drawn = addCanvas(stage.wx, path.dirname(stage.put(PHOTO).filePath), canvas)
     const found = await stage.give(PHOTO)
@@ -241,8 +232,7 @@ for (const [name, options, canvas, isOriginal] of [
 
 // --- limits
 
-test('what a profile refused is refused without a request, with both sizes', async (t) => {
-  const stage = await open(t, null)
+onStage('what a profile refused is refused without a request, with both sizes', null, async (stage) => {
   stage.fc.plan.sign.push(jsonError(413, 'too_large'))
   stage.fc.plan.sign[0].body.error.limits = { maxSize: 2 * MIB }
   for (const file of [stage.put(PHOTO, 'a.jpg'), stage.put(PHOTO, 'b.jpg')]) {

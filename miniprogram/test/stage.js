@@ -7,6 +7,7 @@ const crypto = require('node:crypto')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { openCloud, FUNCTION, LEAST_PART } = require('./parts_cloud')
 const { openPhone } = require('./parts_phone')
@@ -42,8 +43,16 @@ async function openStage(t, { function: functionOptions, wx: wxOptions, ...uploa
     wx.close()
     await stop()
   })
-  const uploader = createUploader({ endpoint: fc.origin, api: wx, backoff: 1, ...uploaderOptions })
-  return { fc, oss, wx, uploader, file: (name, content) => makeFile(folder, name, content) }
+  const stage = { fc, oss, wx, ahead: 0, file: (name, content) => makeFile(folder, name, content) }
+  const now = () => Date.now() + stage.ahead // a test may turn it
+  stage.uploader = createUploader({ endpoint: fc.origin, api: wx, backoff: 1, now, ...uploaderOptions })
+  return stage
+}
+
+/** `test` with what `open(t, options)` makes: title, options if any, run(stage, t). */
+const testsOn = (open) => (title, ...rest) => {
+  const run = rest.pop()
+  test(title, async (t) => run(await open(t, ...rest), t))
 }
 
 function makeFile(folder, name = 'photo.jpg', content = 'some bytes of a picture') {
@@ -262,7 +271,7 @@ const numbers = ({ cloud }) => cloud.puts.map(({ number }) => number)
 const failure = (stage, promise) => stage.time.run(failureOf(promise))
 
 module.exports = {
-  openStage, failureOf, until, pause, hurry, hurryTimers, shortPauses, holdPauses,
+  openStage, testsOn, onStage: testsOn(openStage), failureOf, until, pause, hurry, hurryTimers, shortPauses, holdPauses,
   openSimulator, openTags, loadPages, pageOf, tagOf, textOf, tap, choices, PACKAGE, EXAMPLE,
   openParts, fileOf, isStored, routes, numbers, failure, LEAST_PART,
 }

@@ -1,33 +1,36 @@
 'use strict'
 
-/** Function Compute refuses at once when no instance may start; the client tries again, spread over half a minute. */
+/** Calls of the function that are refused, broken off, told to wait or answered with nonsense; when no instance may start, the client tries again, spread over half a minute. */
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { createBrowserApi } = require('../example/utils/oss-direct-upload/browser')
+const { english } = require('../example/utils/oss-direct-upload/english')
 const { createAlipayApi, createDouyinApi } = require('../example/utils/oss-direct-upload/platforms')
 const { createMy, createTt } = require('./other_platforms')
 const { jsonError, DROP } = require('./servers')
-const { openParts, openStage, failure, failureOf, isStored, shortPauses, until } = require('./stage')
+const { openParts, openStage, failure, failureOf, isStored, shortPauses, until, testsOn } = require('./stage')
 
 const SENTENCE = '服务繁忙，请稍后再试。'
 const LIMIT_OF_A_REQUEST = 20000
 const JSON_TYPE = { 'content-type': 'application/json' }
 const BUSY = { status: 429, body: { errorCode: 'ResourceExhausted', errorMessage: 'no instance' } }
 const times = (count, answer = BUSY) => Array(count).fill(answer)
+const after = (seconds, status = 429, code = 'too_many_requests') => jsonError(status, code, 'Slow down.', { 'Retry-After': String(seconds) })
 
 async function openBusyStage(t, options) {
   const stage = await openStage(t, options)
   return { ...stage, pauses: shortPauses(t) }
 }
 
+const onStage = testsOn(openBusyStage)
+
 const isSpread = (pauses) => assert.ok(
   pauses.every((pause, index) => pause >= 700 * 2 ** (index % 4) && pause <= 1300 * 2 ** (index % 4)), `pauses: ${pauses}`,
 )
 
-test('a refusal of the gateway, in whatever shape it comes, is busy after five attempts', async (t) => {
-  const stage = await openBusyStage(t)
+onStage('a refusal of the gateway, in whatever shape it comes, is busy after five attempts', async (stage) => {
   for (const answer of [
     BUSY, { status: 503, body: { ErrorCode: 'ResourceThrottled' } }, { status: 503, body: { Code: 'ResourceThrottled', Message: 'machines', RequestId: '1-64' } },
     { status: 502, headers: JSON_TYPE, body: 'Internal Server Error' }, { status: 429, headers: JSON_TYPE, body: '' }, { status: 503, body: '<html>Service Unavailable</html>' },
@@ -68,14 +71,55 @@ const CALLS = {
   discard: [async (stage) => stage.uploader.discard((await stage.uploader.upload(stage.file()).promise).receipt), 'discard'],
 }
 
+const OF_A_FORM = { url: 'http://x' }
+/** What is no answer of a route. */
+const NONSENSE = {
+  sign: [...['not json', '[]', 'null', '{"uploads": null}'], OF_A_FORM],
+  read: ['nonsense', {}, { items: [] }, { items: [null] }],
+  status: ['nonsense', {}, { results: [{ key: 'a.jpg' }] }, { results: [{ state: 'held' }] }],
+  list: ['', 'null', {}, { items: {} }],
+  delete: [{}, { results: [] }, { results: [{ key: 'a', state: 'held' }] }],
+  discard: ['nonsense', {}],
+  confirm: ['nonsense', {}, { status: 'ok', receipt: '' }],
+}
+const ODD_LIMITS = [null, 'image/*', 5, { maxSize: '9' }, { maxSize: null }, { minSize: {} }, { contentTypes: null }, { contentTypes: 'image/*' }, { contentTypes: [5] }]
+
 for (const [route, [call, planned]] of Object.entries(CALLS)) {
-  test(`/${route} survives four refusals, not counted as retries`, async (t) => {
-    const stage = await openBusyStage(t, { retries: 0, function: { tickets: true, held: true } })
+  const open = async (t, retries) => {
+    const stage = await openBusyStage(t, { retries, function: { tickets: true, held: true } })
     stage.fc.state.uploads.set('receipt.of.ticket-1', { key: 'a.jpg', state: 'held', url: null })
+    return stage
+  }
+
+  test(`/${route} survives four refusals, not counted as retries`, async (t) => {
+    const stage = await open(t, 0)
     stage.fc.plan[planned].push(...times(4))
     await call(stage)
     assert.equal(stage.fc.requestsTo(route).length, 5)
     isSpread(stage.pauses)
+  })
+
+  test(`/${route} is asked again after a lost connection and a 503, as long after as it says`, async (t) => {
+    const stage = await open(t, 2)
+    stage.fc.plan[planned].push(DROP, after(6, 503, 'oss_unavailable'))
+    await call(stage)
+    assert.deepEqual([stage.fc.requestsTo(route).length, stage.pauses], [3, [6000]])
+  })
+
+  test(`/${route} that says nonsense, or a refusal with odd limits, ends in a sentence`, async (t) => {
+    const stage = await open(t, 0)
+    const failing = planned === 'confirm' ? () => stage.uploader.confirm('ticket-1') : () => call(stage)
+    for (const body of NONSENSE[planned] || []) {
+      stage.fc.plan[planned].push({ body })
+      const error = await failureOf(failing())
+      assert.deepEqual([error.code, error.stage, error.message], ['bad_answer', planned, '服务出了问题，请联系客服。'], JSON.stringify(body))
+    }
+    for (const limits of ODD_LIMITS) {
+      stage.fc.plan[planned].push({ status: 415, body: { error: { code: 'unsupported_type', message: 'm', limits } } })
+      const error = await failureOf(failing())
+      assert.deepEqual([error.code, error.stage, error.message, error.limits], ['unsupported_type', planned, '不支持这种文件，请换一个。', undefined], JSON.stringify(limits))
+      assert.equal(english(error), 'This kind of file is not accepted. Please choose another one.')
+    }
   })
 }
 
@@ -88,8 +132,7 @@ test('a refused login sends a fresh code each time', async (t) => {
   assert.deepEqual(stage.fc.requestsTo('login').map(({ body }) => body.code), [1, 2, 3, 4, 5].map((count) => `code-${count}`))
 })
 
-test('files that were refused together stay in one request', async (t) => {
-  const stage = await openBusyStage(t)
+onStage('files that were refused together stay in one request', async (stage) => {
   stage.fc.plan.sign.push(...times(3))
   const outcomes = await stage.uploader.uploadAll(['a.jpg', 'b.jpg', 'c.jpg'].map((name) => stage.file(name)))
   assert.deepEqual(outcomes.map(({ status }) => status), times(3, 'fulfilled'))
@@ -99,8 +142,7 @@ test('files that were refused together stay in one request', async (t) => {
 for (const [planned, call] of [
   ['sign', ({ uploader, file }) => uploader.upload(file()).promise], ['read', ({ uploader }) => uploader.read('a.jpg')],
 ]) {
-  test(`other failures of ${planned} between refusals do not begin the five attempts anew`, async (t) => {
-    const stage = await openBusyStage(t, { retries: 2, backoff: 1 })
+  onStage(`other failures of ${planned} between refusals do not begin the five attempts anew`, { retries: 2, backoff: 1 }, async (stage) => {
     stage.fc.plan[planned].push(BUSY, BUSY, DROP, BUSY, DROP, BUSY, BUSY, ...times(9))
     assert.equal((await failureOf(call(stage))).code, 'busy')
     assert.equal(stage.fc.plan[planned].length, 9, 'five refusals and two lost connections')
@@ -122,8 +164,7 @@ test('a break in the background gives no further attempt after the fifth', async
   assert.equal(stage.fc.signRequests().length, 5)
 })
 
-test('an upload that is aborted during a pause asks no more', async (t) => {
-  const stage = await openBusyStage(t)
+onStage('an upload that is aborted during a pause asks no more', async (stage) => {
   stage.fc.plan.sign.push(...times(9))
   const task = stage.uploader.upload(stage.file())
   await until(() => stage.pauses.length)
@@ -134,8 +175,7 @@ test('an upload that is aborted during a pause asks no more', async (t) => {
 })
 
 for (const [seconds, count] of [[20, 5], [61, 1]]) {
-  test(`a refusal with Retry-After: ${seconds} is sent ${count === 1 ? 'no second time' : 'again after that'}`, async (t) => {
-    const stage = await openBusyStage(t)
+  onStage(`a refusal with Retry-After: ${seconds} is sent ${count === 1 ? 'no second time' : 'again after that'}`, async (stage, t) => {
     const waits = []
     const real = globalThis.setTimeout
     t.mock.method(globalThis, 'setTimeout', (run, wait = 0, ...args) => {
@@ -225,4 +265,38 @@ test('a large file that is refused five times is busy', async (t) => {
   const stage = openParts(t, { phone: { fault } })
   const error = await failure(stage, stage.upload().promise)
   assert.deepEqual([error.code, calls], ['busy', 5])
+})
+
+// --- Retry-After
+
+for (const [seconds, waits] of [[1, [1000]], [60, [60000]], ['soon', []], ['', []], ['Wed, 25 Nov 2026 12:00:00 GMT', []]]) {
+  test(`a Retry-After of ${JSON.stringify(seconds)} is ${waits.length ? 'waited for' : 'none'}`, async (t) => {
+    const stage = await openBusyStage(t)
+    stage.fc.plan.sign.push(after(seconds))
+    await stage.uploader.upload(stage.file()).promise
+    assert.deepEqual(stage.pauses, waits)
+  })
+}
+
+for (const headerName of [(name) => name.toUpperCase(), (name) => name.replace(/\b\w/g, (letter) => letter.toUpperCase())]) {
+  onStage(`the name of the header may be written ${headerName('retry-after')}`, { wx: { headerName } }, async (stage) => {
+    stage.fc.plan.sign.push(after(4))
+    await stage.uploader.upload(stage.file()).promise
+    assert.deepEqual(stage.pauses, [4000])
+  })
+}
+
+onStage('a wait of more than 60 s is told at once, with its number', async (stage) => {
+  stage.fc.plan.sign.push(after(61))
+  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+  assert.deepEqual([error.code, error.retryAfter, error.retryable, error.message], ['too_many_requests', 61, false, '操作太频繁，请在 61 秒后再试。'])
+  assert.deepEqual([stage.pauses, stage.fc.signRequests().length], [[], 1])
+})
+
+onStage('a backoff that is longer than the Retry-After stays, and adds no retries', { backoff: 8000, retries: 2 }, async (stage) => {
+  stage.fc.plan.sign.push(...times(9, after(1, 503, 'sts_unavailable')))
+  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
+  assert.deepEqual([error.code, error.retryAfter, error.message], ['sts_unavailable', 1, '服务正忙，请在 1 秒后再试。'])
+  assert.equal(stage.fc.signRequests().length, 3)
+  assert.ok(stage.pauses.every((pause) => pause >= 4000), `pauses: ${stage.pauses}`)
 })
