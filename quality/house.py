@@ -45,7 +45,7 @@ FOLDERS = {
     "local/": (15_151, 154),
     "quality/": (12_142, 110),
     "tests/": (80_360, 675),
-    "miniprogram/": (15_426, 201),
+    "miniprogram/": (14_880, 197),
     (REST := "docs/, deploy/, root"): (13_974, 152),
 }
 SLACK = (300, 1)
