@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (20_205, 162),
+    "ops/": (20_467, 164),
     "local/": (15_151, 154),
     "quality/": (12_142, 110),
-    "tests/": (80_360, 675),
+    "tests/": (80_547, 676),
     "miniprogram/": (14_880, 197),
     (REST := "docs/, deploy/, root"): (13_974, 152),
 }

@@ -159,6 +159,9 @@ class Account:
             answer = None
         if not isinstance(answer, dict):
             raise CloudError(action, "UnreadableAnswer")
+        # CloudMonitor refuses some calls with HTTP 200.
+        if answer.get("Success") is False:
+            raise CloudError(action, plain(answer.get("Code")), request_id=plain(answer.get("RequestId", "")))
         return answer
 
     def _make_bucket(self, step: Step) -> None:

@@ -12,6 +12,7 @@ from function.config.profile import BucketLocation
 from function.config.types import BUCKET, ORIGIN, REGION, ROLE_ARN, Type, matching
 from function.messages import Message
 from ops.account.bucket import DesiredBucket
+from ops.account.metric_alarms import DesiredAlarms, read_alarms
 from ops.account.profile_needs import (
     buckets_of,
     elsewhere,
@@ -62,6 +63,7 @@ class DesiredState:
     roles: DesiredRoles
     buckets: tuple[DesiredBucket, ...]
     buckets_elsewhere: tuple[tuple[str, DesiredBucket], ...] = ()
+    alarms: DesiredAlarms | None = None
 
     @property
     def bucket(self) -> DesiredBucket:
@@ -107,6 +109,7 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
     for arn in args.also_trust:
         checked(arn, TRUSTED_ARN, _must_be("--also-trust", SOME_ARN))
     logs = _read_place(args.logs, problems)
+    alarms = read_alarms(args, environ, problems)
     home = BucketLocation(bucket, region, "", "", "", role_arn(account, upload_role))
     own = settings.DEFAULT_PROFILES_FILE
     file = args.profiles or own.parent / (environ.get("PROFILES_FILE") or own)
@@ -135,6 +138,7 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         ),
         tuple(bucket for by, bucket in reached if by == account),
         tuple((by, bucket) for by, bucket in reached if by != account),
+        alarms,
     )
 
 

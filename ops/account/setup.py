@@ -18,6 +18,8 @@ from ops.account.bucket_notes import named
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
+from ops.account.metric_alarms import alarm_rules, alarm_steps
+from ops.account.metric_calls import carry_out, missing_alarms
 from ops.account.operator_keys import operator_keys
 from ops.account.other_accounts import needed_elsewhere
 from ops.account.printed_steps import as_json, show_steps
@@ -57,10 +59,10 @@ WORDS = {
     ),
     "left": Text("Nothing was changed.", "未做任何更改。"),
     "gone": Text(
-        "Index, dashboard and alarms are JSON files to import, in deploy/monitoring"
-        " (docs/operations.md#dashboard-and-alarms).",
-        "索引、看板和告警改为可导入的 JSON 文件，在 deploy/monitoring 里"
-        "（docs/operations.zh-CN.md#看板与告警）。",
+        "Index, dashboard and alarms of the log are JSON files to import, in deploy/monitoring"
+        " (docs/operations.md#dashboard-and-alarms); alarms on metrics are made by --contacts GROUP.",
+        "日志的索引、看板和告警改为可导入的 JSON 文件，在 deploy/monitoring 里"
+        "（docs/operations.zh-CN.md#看板与告警）；监控指标的告警用 --contacts GROUP 创建。",
     ),
     "json": Text("--json goes with --dry-run.", "--json 要与 --dry-run 一起用。"),
     "failed": Text(
@@ -137,6 +139,10 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str, beside_json: 
         more, told = bucket_steps(bucket, None if bucket.create else FoundBucket("", "", "", False))
         steps += more
         notes += named(told, bucket) if len(desired.buckets) > 1 else told
+    if desired.alarms:
+        steps += alarm_steps(
+            desired.alarms, alarm_rules(desired.alarms, desired.roles.account, desired.buckets)
+        )
     if beside_json:
         shown = {"env": _env_lines(desired), "steps": [as_json(step) for step in steps]}
         print(json.dumps(shown, indent=2, ensure_ascii=False))
@@ -160,6 +166,8 @@ def _set_up(
         more, told = bucket_steps(bucket, account.find_bucket(bucket))
         steps += more
         notes += named(told, bucket) if len(desired.buckets) > 1 else told
+    if desired.alarms:
+        steps += missing_alarms(account, desired.alarms, desired.roles.account, desired.buckets)
     if steps:
         screen.title(WORDS["plan"].say(language))
     else:
@@ -170,7 +178,7 @@ def _set_up(
         return 2
     for done, step in enumerate(steps):
         try:
-            account.carry_out(step)
+            carry_out(account, step)
         except CloudError:
             screen.fail(WORDS["again"].say(language, done=done, count=len(steps)))
             raise

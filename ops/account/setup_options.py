@@ -10,7 +10,7 @@ from ops.terminal.language import Text
 
 DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
 # Answered for one release by the sentence that says what took their place.
-GONE = ("--dashboards", "--notify", "--instances", "--burst", "--contacts", "--egress-alarm")
+GONE = ("--dashboards", "--notify", "--instances", "--burst")
 DEFAULT_UPLOAD_ROLE = "oss-direct-upload"
 
 
@@ -67,6 +67,23 @@ def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
             "函数把日志写到这里（.env：LOG_PROJECT）",
         ),
         metavar="PROJECT/LOGSTORE",
+    )
+    option(
+        "--contacts",
+        Text(
+            "alert contact group of CloudMonitor: alarms on metrics of the function and its buckets",
+            "云监控的报警联系人组：为函数和桶的监控指标创建告警",
+        ),
+        metavar="GROUP",
+    )
+    option(
+        "--egress-alarm",
+        Text(
+            "with --contacts: GB that a bucket may send to the internet in a minute (default: 1)",
+            "与 --contacts 一起用：一个桶每分钟的公网流出流量超过多少 GB 就告警（默认：1）",
+        ),
+        type=float,
+        metavar="GB",
     )
     parser.add_argument(*GONE, dest="gone", nargs="?", const=True, help=argparse.SUPPRESS)
     option(

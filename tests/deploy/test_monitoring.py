@@ -261,16 +261,18 @@ def metric_alarms():
         yield rule["RuleName"]["Fn::Sub"].partition(": ")[2], rule
 
 
-def test_a_metric_alarm_watches_the_function_its_region_or_a_bucket_by_the_minute():
-    metrics = {rule["MetricName"] for _, rule in metric_alarms()}
-    assert {"InternetSend", "FunctionTotalInvocations", "FunctionConcurrencyThrottles"} <= metrics
-    for one in METRICS["Resources"].values():
-        rule, is_of_bucket = one["Properties"], "Condition" not in one
+def test_a_function_alarm_names_the_function_and_a_region_alarm_the_region():
+    for name, rule in metric_alarms():
         (place,) = rule["Resources"]
         of_function = {"serviceName", "functionName"} if rule["MetricName"].startswith("Function") else set()
-        assert set(place) == {"BucketName"} if is_of_bucket else {"userId", "region"} | of_function
-        assert rule["Namespace"] == ("acs_oss_dashboard" if is_of_bucket else "acs_fc")
-        assert rule["Period"] == 60
+        of_region = {"userId", "region"} if rule["Namespace"] == "acs_fc" else {"BucketName"}
+        assert set(place) == of_region | of_function, name
+
+
+def test_the_alarms_on_costs_have_the_names_that_cloud_monitor_knows():
+    rules = {name: (rule["Namespace"], rule["MetricName"], rule["Period"]) for name, rule in metric_alarms()}
+    assert rules["egress"] == ("acs_oss_dashboard", "InternetSend", 60)
+    assert rules["calls"] == ("acs_fc", "FunctionTotalInvocations", 60)
 
 
 @pytest.mark.parametrize("name", both("docs/operations.md"))

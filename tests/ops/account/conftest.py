@@ -13,6 +13,7 @@ from tests.ops.account.stubs import (
     PROFILES,
     SDK_ADAPTER,
     SECRET,
+    StubMetrics,
     StubOss,
     StubRam,
 )
@@ -31,14 +32,16 @@ def cloud(monkeypatch, tmp_path):
     monkeypatch.setattr("sys.stdin", None)
     (tmp_path / "profiles.toml").write_text(PROFILES)
     ram, oss, contracts = StubRam(), StubOss(), StubOss("oss-cn-shanghai")
+    metrics = StubMetrics()
     with ExitStack() as stack:
         rpc = responses.RequestsMock(target=SDK_ADAPTER, assert_all_requests_are_fired=False)
         http = responses.RequestsMock(assert_all_requests_are_fired=False)
         for stub in (rpc, http):
             stack.enter_context(stub)
         rpc.add_callback("POST", re.compile(r"https://(ram|sts)\.aliyuncs\.com/"), ram)
+        rpc.add_callback("POST", re.compile(r"https://metrics\.[\w-]+\.aliyuncs\.com/"), metrics)
         for method in ("GET", "PUT"):
             http.add_callback(method, re.compile(re.escape(BUCKET_HOST)), oss)
             http.add_callback(method, re.compile(re.escape(CONTRACTS_HOST)), contracts)
         profiles = tmp_path / "profiles.toml"
-        yield argparse.Namespace(ram=ram, oss=oss, contracts=contracts, profiles=profiles)
+        yield argparse.Namespace(ram=ram, oss=oss, contracts=contracts, metrics=metrics, profiles=profiles)

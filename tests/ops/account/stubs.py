@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from ops.account import setup
@@ -123,3 +124,79 @@ def run(cloud, *options):
     given = ["--bucket", "my-bucket", "--region", "cn-hangzhou", "--profiles", str(cloud.profiles)]
     given += ["--env-file", str(cloud.profiles.with_name(".env")), *options]
     return setup.run(parser.parse_args(given))
+
+
+# What the pages of CloudMonitor demand of a rule, with metrics that Function Compute and OSS document.
+OF_FC = (
+    "RegionConcurrentCount|Function(ConcurrencyThrottles|ResourceThrottles|FunctionErrors|HTTPStatus5xx"
+    "|TotalInvocations)"
+)
+FORM_OF_A_RULE = {
+    "RuleId": r"[\w-]{1,64}",
+    "RuleName": r".{1,64}",
+    "Namespace": "acs_fc|acs_oss_dashboard",
+    "MetricName": f"{OF_FC}|InternetSend",
+    "ContactGroups": "ops",
+    "Period": "60",
+    "Interval": "60",
+    "SilenceTime": "3600",
+    "NoDataPolicy": "OK|KEEP_LAST_STATE|INSUFFICIENT_DATA",
+    "Escalations.Warn.Statistics": "Value",
+    "Escalations.Warn.ComparisonOperator": "GreaterThanThreshold",
+    "Escalations.Warn.Threshold": r"\d+",
+    "Escalations.Warn.Times": "[1-9]",
+}
+
+
+class StubMetrics:
+    """CloudMonitor of each region; it refuses what its pages do not know. Without data ``limit`` is None."""
+
+    def __init__(self):
+        self.rules, self.calls, self.limit, self.refuse = {}, [], 300, {}
+
+    def __call__(self, request):
+        url = urlsplit(request.url)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        action, region = query["Action"], url.netloc.split(".")[1]
+        assert query["Version"] == "2019-01-01"
+        self.calls.append(action)
+        if action in self.refuse:
+            return self.refuse[action][0], {}, json.dumps(self.refuse[action][1])
+        answer = getattr(self, action)(query, region)
+        return 200, {}, json.dumps({"Success": True, "Code": "200", **answer})
+
+    def changes(self):
+        return [action for action in self.calls if not action.startswith("Describe")]
+
+    def DescribeMetricLast(self, query, region):  # noqa: N802
+        (place,) = json.loads(query["Dimensions"])
+        assert place == {"userId": ACCOUNT, "region": region} and query["Period"] == "60"
+        assert (query["Namespace"], query["MetricName"]) == ("acs_fc", "RegionConcurrencyLimit")
+        points = [{"timestamp": 2, **place, "Value": self.limit}, {"timestamp": 1, **place, "Value": 7}]
+        return {"Datapoints": json.dumps(points if self.limit else [])}
+
+    def DescribeMetricRuleList(self, query, region):  # noqa: N802
+        asked = [self.rules[one] for one in query["RuleIds"].split(",") if one in self.rules]
+        return {"Alarms": {"Alarm": [one for one in asked if one["region"] == region]}}
+
+    def PutResourceMetricRule(self, query, region):  # noqa: N802
+        given = {name: query.pop(name) for name in (*FORM_OF_A_RULE, "Resources")}
+        unknown = [name for name in query if name.startswith(("Escalations", "Rule", "Metric"))]
+        bad = [name for name, form in FORM_OF_A_RULE.items() if not re.fullmatch(form, given[name])]
+        (place,) = json.loads(given["Resources"])
+        metric, dimensions = given["MetricName"], {"BucketName"}
+        if given["Namespace"] == "acs_fc":
+            of_function = {"serviceName", "functionName"} if metric.startswith("Function") else set()
+            dimensions = {"userId", "region"} | of_function
+        is_ours = place.get("userId", ACCOUNT) == ACCOUNT and place.get("region", region) == region
+        has_metric = (metric == "InternetSend") == (dimensions == {"BucketName"})
+        if unknown or bad or set(place) != dimensions or not (is_ours and has_metric):
+            return {"Success": False, "Code": "ParameterInvalid"}
+        levels = {"Critical": {}, "Info": {}, "Warn": {}}
+        for name in [one for one in given if one.startswith("Escalations")]:
+            levels["Warn"][name.rpartition(".")[2]] = given.pop(name)
+        levels["Warn"]["Times"] = int(levels["Warn"]["Times"])
+        shown = {"Escalations": levels, "EnableState": True, "SilenceTime": 3600, "region": region}
+        self.rules[given["RuleId"]] = {**given, **shown}
+        del self.rules[given["RuleId"]]["Interval"]
+        return {}

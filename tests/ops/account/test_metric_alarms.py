@@ -1,0 +1,105 @@
+"""metric_alarms: ``setup --contacts`` makes the rules of deploy/monitoring/metrics.json."""
+
+import json
+
+import pytest
+
+from tests.docs.markdown import ROOT
+from tests.ops.account.stubs import ACCOUNT, PLACES, SECRET, run
+
+CONTACTS = ("--yes", "--contacts", "ops")
+ALARMS = json.loads((ROOT / "deploy/monitoring/metrics.json").read_text("utf-8"))["Resources"]
+HERE = {"userId": ACCOUNT, "region": "cn-hangzhou"}
+
+
+def threshold(cloud, rule):
+    return cloud.metrics.rules[rule]["Escalations"]["Warn"]["Threshold"]
+
+
+def test_each_alarm_is_made_once_and_a_second_run_changes_nothing(cloud):
+    assert run(cloud, *CONTACTS) == 0
+    assert len(cloud.metrics.rules) == len(ALARMS) == len(cloud.metrics.changes())
+    assert run(cloud, *CONTACTS) == 0
+    assert len(cloud.metrics.changes()) == len(ALARMS)
+
+
+def test_each_rule_is_about_the_function_the_region_or_the_bucket(cloud, monkeypatch):
+    monkeypatch.setenv("FUNCTION_NAME", "photos")
+    assert run(cloud, *CONTACTS) == 0
+    found = {one["MetricName"]: json.loads(one["Resources"]) for one in cloud.metrics.rules.values()}
+    assert found["RegionConcurrentCount"] == [HERE]
+    assert found["FunctionTotalInvocations"] == [{**HERE, "serviceName": "", "functionName": "photos"}]
+    assert found["InternetSend"] == [{"BucketName": "my-bucket"}]
+
+
+def test_every_bucket_has_an_alarm_on_its_traffic_in_its_own_region(cloud):
+    cloud.profiles.write_text(PLACES)
+    assert run(cloud, *CONTACTS) == 0
+    egress = {name: one["region"] for name, one in cloud.metrics.rules.items() if name.endswith("-egress")}
+    assert egress == {"my-bucket-egress": "cn-hangzhou", "my-contracts-egress": "cn-shanghai"}
+    assert len(cloud.metrics.rules) == len(ALARMS) + 1
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [((), "1000000000"), (("--egress-alarm", "2.5"), "2500000000")]
+)
+def test_the_alarm_on_traffic_is_at_the_gigabytes_that_are_given(cloud, options, expected):
+    assert run(cloud, *CONTACTS, *options) == 0
+    assert threshold(cloud, "my-bucket-egress") == expected
+
+
+def test_the_thresholds_are_printed_and_traffic_in_money(cloud, capsys):
+    assert run(cloud, "--dry-run", "--contacts", "ops", "--egress-alarm", "5", "--lang", "en") == 0
+    (egress,) = [line for line in capsys.readouterr().out.splitlines() if "InternetSend over" in line]
+    # 300 GB an hour at 0.50 CNY.
+    assert all(figure in egress for figure in ("5,000,000,000", "5 GB", "150.00 CNY", "2026-11"))
+    assert run(cloud, "--dry-run", "--contacts", "ops", "--lang", "zh") == 0
+    assert "30.00 元" in capsys.readouterr().out
+    assert cloud.metrics.calls == []
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(300, "240"), (None, "80")])
+def test_the_alarm_on_instances_is_at_four_fifths_of_the_limit(cloud, limit, expected):
+    cloud.metrics.limit = limit
+    assert run(cloud, *CONTACTS) == 0
+    assert threshold(cloud, "oss-direct-upload-cn-hangzhou-instances") == expected
+
+
+def test_a_changed_alarm_is_set_right(cloud):
+    run(cloud, *CONTACTS)
+    before = json.dumps(cloud.metrics.rules, sort_keys=True)
+    first, second, third = list(cloud.metrics.rules.values())[:3]
+    first["Escalations"]["Warn"]["Threshold"] = "500"
+    second["Escalations"] = {"Critical": second["Escalations"]["Warn"]}
+    third["ContactGroups"] = "others"
+    assert run(cloud, *CONTACTS) == 0
+    assert len(cloud.metrics.changes()) == len(ALARMS) + 3
+    assert json.dumps(cloud.metrics.rules, sort_keys=True) == before
+
+
+def test_a_refused_alarm_is_named_without_the_text_of_the_service(cloud, capsys):
+    refusal = (400, {"Code": "ContactGroupNotExist", "Message": SECRET})
+    cloud.metrics.refuse["PutResourceMetricRule"] = refusal
+    assert run(cloud, *CONTACTS) == 1
+    said = capsys.readouterr().err
+    assert "PutResourceMetricRule" in said and "ContactGroupNotExist" in said and SECRET not in said
+
+
+def test_without_a_contact_group_cloud_monitor_is_not_called(cloud):
+    assert run(cloud, "--yes") == 0
+    assert cloud.metrics.calls == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--contacts", "a,b"),
+        ("--contacts", "a b"),
+        ("--egress-alarm", "1"),
+        *((*CONTACTS[1:], "--egress-alarm", gb) for gb in ("0", "-1", "nan", "100001")),
+    ],
+)
+def test_odd_options_are_refused_before_any_call(cloud, capsys, options):
+    assert run(cloud, "--yes", *options) == 2
+    assert options[-2] in capsys.readouterr().err
+    assert (cloud.metrics.calls, cloud.ram.calls) == ([], [])
