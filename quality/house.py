@@ -41,12 +41,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (20_467, 164),
+    "ops/": (20_308, 162),
     "local/": (15_151, 154),
     "quality/": (12_142, 110),
-    "tests/": (80_547, 676),
+    "tests/": (79_992, 666),
     "miniprogram/": (14_880, 197),
-    (REST := "docs/, deploy/, root"): (13_974, 152),
+    (REST := "docs/, deploy/, root"): (13_975, 152),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from function.config import settings
@@ -20,22 +19,15 @@ from function.context import HOOKS_FILE
 from ops.deploy.callers import CALLERS_TOML
 from ops.deploy.cloud_keys import missing_keys, wrong_values
 from ops.deploy.env_file import exported_problems, read_env_file
-from ops.deploy.expressions import Resolver
 from ops.deploy.hints import deployment_hints
 from ops.deploy.hooks import hooks_hints, hooks_problems
 from ops.deploy.operator_env import unknown_names
-from ops.deploy.own_blocks import with_own_blocks
+from ops.deploy.own_blocks import OWN, with_own_blocks
 from ops.deploy.profile_lines import with_lines
-from ops.deploy.rules import (
-    file_problems,
-    functions,
-    resource_problems,
-    setting_problems,
-)
-from ops.deploy.s_yaml import Place, Problem, SourceFile, read_s_yaml
+from ops.deploy.rules import file_problems, resource_problems, setting_problems
+from ops.deploy.s_yaml import Problem, Resolver, environment, functions, read_s_yaml
 from ops.deploy.schema_check import schema_problems
 from ops.deploy.variables import (
-    DEFAULT,
     ENV,
     ENVIRONMENT,
     VariableSources,
@@ -45,7 +37,7 @@ from ops.deploy.variables import (
     variables,
 )
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
-from ops.terminal.screen import Screen, padded, wrapped
+from ops.terminal.screen import Screen, padded
 
 SUMMARY = Text("check s.yaml and .env, strictly and offline", "离线严格检查 s.yaml 与 .env")
 ABOUT = Text(
@@ -76,9 +68,9 @@ WORDS = {
         "没有设置：部署工具找不到云账号的密钥。请导出负责部署的 RAM 用户的 AccountID、AccessKeyID 与"
         " AccessKeySecret",
     ),
-    "defaults": Text("at their defaults: {names}", "取默认值的：{names}"),
 }
-NOWHERE: Mapping[str, str] = MappingProxyType({})
+# Files, beside s.yaml, that a problem may be in.
+OWN_FILES = (ENV, ENVIRONMENT, PROFILES_TOML, CALLERS_TOML, HOOKS_FILE.name)
 ORIGINS = {ENVIRONMENT: Text(ENVIRONMENT, "环境变量")}
 
 
@@ -137,7 +129,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     source = read_s_yaml(file)
     if not isinstance(source.content, dict):
         wrong = source.problems or (Problem((), WORDS["empty"]),)
-        return Report([_line(file, source, problem) for problem in wrong])
+        return Report([_line(file, problem, {}) for problem in wrong])
     root = source.folder
     env_file = read_env_file(root / ENV)
     sources = VariableSources(env_file.values, environ, read_env_file(root / ".env.example").values)
@@ -147,14 +139,12 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     unset = [unset_at_its_source(problem, sources) for problem in resolver.problems]
     found = [*source.problems, *file_problems(source.content), *unset]
     found += hooks_problems(root, values.get("QUOTA_URL", ""))
-    refused = [
-        at_its_source(problem, resolver, sources) if problem.place in source.lines else problem
-        for problem in _unless_unset(document, resolver)
-    ]
-    once = _region_once(list(schema_problems(document, resolver.unresolved)), refused)
-    found += [problem for problem in once if problem not in refused]
+    found += schema_problems(document, resolver.unresolved)
     found += resource_problems(document, root, file.parent)
-    found += [problem for problem in refused if problem in once]
+    written = {name for _, props in functions(document) for name in environment(props)}
+    for problem in _unless_unset(document, resolver):
+        is_passed_on = problem.place[-1] in written
+        found.append(at_its_source(problem, resolver, sources) if is_passed_on else problem)
     found += [Problem((ENV, name), WORDS["untouched"]) for name in placeholders(resolver, sources)]
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
         found.append(Problem((ENVIRONMENT, ", ".join(names)), WORDS["no_key"]))
@@ -168,7 +158,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             *env_file.problems,
             *exported_problems(env_file, environ),
             *(
-                _line(file, source, problem, env_file.places)
+                _line(file, problem, env_file.places)
                 for problem in found
                 if problem.place != (PROFILES_TOML,)
             ),
@@ -179,7 +169,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         ],
         [
             *unknown_names(env_file),
-            *deployment_hints(file, document, values),
+            *deployment_hints(file, document),
             *hooks_hints(root),
         ],
         variables(resolver, sources),
@@ -194,49 +184,29 @@ def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:
                 yield problem
 
 
-def _region_once(problems: list[Problem], refused: list[Problem]) -> list[Problem]:
-    """A region is wrong in one place: in OSS_REGION where that is set, else where s.yaml has it."""
-    ours = [problem for problem in refused if problem.place[-1] == "OSS_REGION"]
-    theirs = [problem for problem in problems if problem.place[-1:] == ("region",)]
-    doubled = theirs if any(problem.place[0] in (ENV, ENVIRONMENT) for problem in ours) else ours
-    return [problem for problem in (*problems, *refused) if not (theirs and problem in doubled)]
-
-
 def _show_variables(variables: list[tuple[str, Text, str]], screen: Screen, language: str) -> None:
     for name, value, origin in variables:
-        if origin != DEFAULT:
-            source = ORIGINS.get(origin, Text(origin, origin))
-            screen.line(f"  {name:<22} {padded(value.say(language), 60)} {source.say(language)}")
-    defaults = [f"{name}={value.en}".rstrip("=") for name, value, origin in variables if origin == DEFAULT]
-    if defaults:
-        listed = WORDS["defaults"].say(language, names=", ".join(defaults))
-        first, *others = wrapped(listed, 96)
-        for line in [f"  {first}", *(f"    {line}" for line in others)]:
-            screen.line(line)
+        source = ORIGINS.get(origin, Text(origin, origin))
+        screen.line(f"  {name:<22} {padded(value.say(language), 60)} {source.say(language)}")
 
 
-def _line(file: Path, source: SourceFile, problem: Problem, env_lines: Mapping[str, str] = NOWHERE) -> Text:
+def _line(file: Path, problem: Problem, env_lines: Mapping[str, str]) -> Text:
     """Where it is, and what: after a name its value or (in English) a verb, after anything else a colon."""
-    place: Place = problem.place
-    while place and place not in source.lines:
-        place = place[:-1]
-    shown = problem.place[:-1] if problem.names_itself else problem.place
-    if problem.place[:1] in ((ENV,), (ENVIRONMENT,), (PROFILES_TOML,), (CALLERS_TOML,), (HOOKS_FILE.name,)):
+    place, (en, zh) = problem.place, problem.sentence
+    shown = place[:-1] if problem.names_itself else place
+    if place[:1] and place[0] in OWN_FILES:
         parts = [ORIGINS.get(str(part), Text(str(part), str(part))) for part in shown]
-        if problem.place[0] == ENV and (line := env_lines.get(str(problem.place[-1]))):
+        if place[0] == ENV and (line := env_lines.get(str(place[-1]))):
             parts[0] = Text(line, line)
     else:
-        name = ".".join(map(str, shown))
-        parts = [
-            Text(*[source.lines.get(place, f"{file.name}:1")] * 2),
-            *([Text(name, name)] if name else []),
-        ]
-    where = Text(": ".join(part.en for part in parts), "：".join(part.zh for part in parts))
+        # Nobody edits s.own.yaml.
+        name = "s.yaml" if file.name == OWN else file.name
+        parts = [Text(each, each) for each in (name, ".".join(map(str, shown))) if each]
     if not parts:
         return problem.sentence
-    en, zh = problem.sentence
+    where = Text(": ".join(part.en for part in parts), "：".join(part.zh for part in parts))
     is_value = en.startswith("=") and not problem.names_itself
-    is_verb = bool(problem.place) and en[0].islower() and not problem.names_itself
+    is_verb = bool(place) and en[0].islower() and not problem.names_itself
     return Text(
         f"{where.en}{' ' if is_value or is_verb else ': '}{en}", f"{where.zh}{' ' if is_value else '：'}{zh}"
     )

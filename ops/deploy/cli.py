@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.deploy.cli_output import COLOUR, RESULT, Filter
-from ops.deploy.rules import functions
-from ops.deploy.s_yaml import mapping
+from ops.deploy.s_yaml import functions, mapping
 from ops.terminal.masking import printable
 from ops.terminal.screen import Screen
 

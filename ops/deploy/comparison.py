@@ -14,8 +14,7 @@ from function.config.profiles import PROFILES_TOML, read_profiles
 from ops.deploy.callers import CALLERS_TOML, SEVERAL, callers_of, entries_in
 from ops.deploy.cli import CliFailed
 from ops.deploy.live import Live
-from ops.deploy.rules import environment
-from ops.deploy.s_yaml import mapping
+from ops.deploy.s_yaml import environment, mapping
 from ops.deploy.target import Target
 from ops.terminal.language import Text
 

@@ -10,35 +10,27 @@ from typing import Any
 from function.config.profile import NOWHERE, Profile
 from function.config.profiles import PROFILES_TOML
 from local.oss.image_steps import IMAGE_STEPS, NOT_DONE
-from ops.deploy.callers import own_entries, pointed_to
 from ops.deploy.costs import cost_hints
 from ops.deploy.profile_lines import profiles_in
-from ops.deploy.quota_rules import quota_hints
-from ops.deploy.rules import MAX_ENVIRONMENT_BYTES, bytes_of, environment, functions
-from ops.deploy.s_yaml import mapping
+from ops.deploy.rules import EVERY_MINUTE, timer_schedules
+from ops.deploy.s_yaml import environment, functions, mapping
 from ops.deploy.setting_rules import doubtful_settings
-from ops.deploy.trigger_rules import timer_hints, triggers_of
 from ops.terminal.language import Text
 
-PINNED = "fc3@0.1.22"
 PROCESSES = ("image", "video", "style", "audio", "doc", "hls")
-TEST_DOMAIN = Text(
-    "customDomain.domainName is auto: a test domain, not for production",
-    "customDomain.domainName 是 auto：这是测试域名，不可用于正式环境",
-)
-LOG_PROJECT = Text(
-    "logConfig is auto: the tool creates a log project, which needs rights on Log Service",
-    "logConfig 是 auto：部署工具会创建日志项目，需要日志服务的权限",
-)
 LEFT_OPEN = Text(
     "the *.fcapp.run address stays open beside customDomain, past what guards that domain: set"
     " CLOSE_TEST_ADDRESS=true (disableURLInternet)",
     "除 customDomain 外，*.fcapp.run 的地址仍然开放，绕过该域名上的防护："
     "请设置 CLOSE_TEST_ADDRESS=true（disableURLInternet）",
 )
-ACCOUNT = Text(
-    "config('AccountID') comes from the key pair of `s config add`; it was not looked up",
-    "config('AccountID') 来自 `s config add` 的密钥，这里没有查询",
+SLOWER = Text(
+    "no timer runs every minute: checks that stay silent and publications that were cut off wait for the next"
+    " request about them or the next tick, an erasure for the next `/erase`, and webhooks that failed for a"
+    " tick or `manage.py webhooks --redeliver`. Write cronExpression: '@every 1m' and enable: true",
+    "没有每分钟触发的定时触发器：没有回音的审核、中断的发布，要等下一次相关的请求或定时触发；"
+    "没做完的删除要等下一次 `/erase`；没送到的 webhook 通知，要等定时触发"
+    "或 `manage.py webhooks --redeliver`。请写 cronExpression: '@every 1m' 和 enable: true",
 )
 
 
@@ -163,56 +155,23 @@ def _erasing_hints(variables: Mapping[str, str]) -> Iterator[Text]:
         )
 
 
-def _room_hints(variables: Mapping[str, str]) -> Iterator[Text]:
-    """Yield a hint when the environment has no room for one more caller like the largest."""
-    names = [[*pointed_to("env", entry)] for entry in own_entries().values()]
-    most = max((bytes_of({each: variables.get(each, "") for each in one}) for one in names), default=0)
-    size = bytes_of(variables)
-    if (room := MAX_ENVIRONMENT_BYTES - size) < most:
-        yield Text(
-            f"the environment takes {size} of {MAX_ENVIRONMENT_BYTES} bytes: the next caller, with more than"
-            f" {room}, does not fit; secrets behind file: take none (docs/callers.md)",
-            f"环境变量已占 {MAX_ENVIRONMENT_BYTES} 字节中的 {size}：再加一个要 {room} 字节以上的调用者，"
-            "就放不下了；写成 file: 的密钥不占（docs/callers.zh-CN.md）",
-        )
-
-
-def deployment_hints(file: Path, document: Any, values: Mapping[str, str]) -> Iterator[Text]:
+def deployment_hints(file: Path, document: Any) -> Iterator[Text]:
     profiles = profiles_in(file.with_name(PROFILES_TOML))
     for _, props in functions(document):
-        code = props.get("code")
-        if not (file.parent / str(code or "") / "handler.py").is_file():
-            yield Text(
-                f"{code} is not built yet; `make package` makes it, and every deployment does",
-                f"{code} 还没有生成；`make package` 会生成它，每次部署也会",
-            )
-        if mapping(props.get("customDomain")).get("domainName") == "auto":
-            yield TEST_DOMAIN
-        if props.get("logConfig") == "auto":
-            yield LOG_PROJECT
-        if "customDomain" in props and not all(
-            _is_closed(trigger) for _, trigger in triggers_of(props) if trigger.get("triggerType") == "http"
-        ):
+        triggers = [mapping(each) for each in props.get("triggers") or ()]
+        if "customDomain" in props and not all(map(_is_closed, triggers)):
             yield LEFT_OPEN
-        yield from doubtful_settings(environment(props))
-        yield from quota_hints(environment(props))
-        yield from timer_hints(props)
-        yield from _room_hints(environment(props))
-        yield from _erasing_hints(environment(props))
-        yield from _rotation_hints(environment(props), profiles)
-        yield from _label_hints(environment(props), profiles)
-        yield from cost_hints(environment(props), profiles)
-    for name, resource in mapping(document.get("resources")).items():
-        if mapping(resource).get("component") == "fc3":
-            component = f"resources.{name}.component"
-            yield Text(
-                f"{component} has no version, so each deployment takes the newest: write {PINNED}",
-                f"{component} 没有写版本，所以每次部署都用最新的：请写 {PINNED}",
-            )
+        if not any(map(EVERY_MINUTE.fullmatch, timer_schedules(props))):
+            yield SLOWER
+        variables = environment(props)
+        yield from doubtful_settings(variables)
+        yield from _erasing_hints(variables)
+        yield from _rotation_hints(variables, profiles)
+        yield from _label_hints(variables, profiles)
+        yield from cost_hints(variables, profiles)
     yield from profile_hints(profiles)
-    if not values.get("AccountID"):
-        yield ACCOUNT
 
 
-def _is_closed(trigger: Any) -> bool:
-    return mapping(mapping(trigger).get("triggerConfig")).get("disableURLInternet") is True
+def _is_closed(trigger: Mapping[str, Any]) -> bool:
+    is_off = mapping(trigger.get("triggerConfig")).get("disableURLInternet") is True
+    return trigger.get("triggerType") != "http" or is_off

@@ -15,8 +15,7 @@ import yaml
 
 from ops.deploy.callers import SEVERAL, own_variables
 from ops.deploy.operator_env import operator_environment
-from ops.deploy.rules import functions
-from ops.deploy.s_yaml import EXTEND, SourceFile, laid_over, mapping, read_s_yaml
+from ops.deploy.s_yaml import EXTEND, SourceFile, functions, laid_over, mapping, read_s_yaml
 from ops.terminal.language import Failure, Text
 
 OWN = "s.own.yaml"

@@ -1,40 +1,64 @@
 """
-What ``s.yaml`` must hold beyond its schema: what depends on other properties, the code or the settings.
+What ``s.yaml`` must hold beyond its schema: what depends on the settings, their values or the profiles.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from function.app import load_settings
 from function.auth import all_settings
+from function.config.profile import Profile
 from function.config.profiles import PROFILES_TOML
+from function.config.settings import Settings
 from function.errors import Misconfigured
 from function.errors import Problem as Fault
 from ops.deploy.callers import CALLERS_TOML, SEVERAL, own_entries, own_variables
-from ops.deploy.instance_rules import NAMES_OF_RUNTIMES, instance_problems
 from ops.deploy.profile_lines import NO_PROFILES, in_keys, profiles_in, said_of
-from ops.deploy.quota_rules import quota_problems
-from ops.deploy.s_yaml import Place, Problem, mapping
-from ops.deploy.schema_check import is_secret, wrong_value
+from ops.deploy.s_yaml import CALL, Place, Problem, environment, functions, mapping
+from ops.deploy.schema_check import is_secret
 from ops.deploy.setting_rules import (
-    roles_taken_by_themselves,
+    quota_problems,
     unlike_wechat,
     unusable_hosts,
     unusable_settings,
 )
-from ops.deploy.trigger_rules import domain_problems, excludes, timer_problems, trigger_problems
 from ops.terminal.language import Text
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
 SETTING_NAMES = frozenset(row.name for row in all_settings())
+# Variables that are no settings of the function, but of what starts it.
+NAMES_OF_RUNTIMES = {"custom.debian11": frozenset({"PATH"})}
 MAX_ENVIRONMENT_BYTES = 4096
+# Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/time-trigger
+EVERY_MINUTE = re.compile(r"@every 1m|(?:CRON_TZ=\S+ )?\d+ (?:\*|\*/1|0-59) \* [*?] \* [*?]")
 LITERAL = Text(
     "must be a literal: the tool does not replace ${...} here; use `s deploy -a NAME`",
     "应直接写出：部署工具在这里不替换 ${...}；请用 `s deploy -a NAME`",
 )
 NOT_OURS = Text("is set by Function Compute itself; remove it", "由函数计算自己设置，请删去")
+NO_SETTING = Text("is no setting of this function (known: {names})", "不是本函数的设置（可用：{names}）")
+SECRET = Text(
+    "is a secret and must come from outside: ${{env('{name}', '')}}",
+    "是密钥，应从外面传入：${{env('{name}', '')}}",
+)
+TOO_LARGE = Text(
+    "has {size} bytes of names and values; Function Compute takes {most}. Secrets of callers behind file:"
+    " take none (docs/callers.md)",
+    "的名字和值共 {size} 字节，函数计算最多接受 {most} 字节；调用者的密钥写成 file: 就不占"
+    "（docs/callers.zh-CN.md）",
+)
+NEEDED = Text(
+    "need a timer trigger that is enabled, for {names}: a check or a clean copy that a request could not end"
+    " is continued by ticks alone. Write cronExpression: '@every 1m' and enable: true",
+    "里要有启用的定时触发器，因为用途 {names} 有审核或 strip：请求没做完的审核和副本，只由定时触发继续。"
+    "请写 cronExpression: '@every 1m' 和 enable: true",
+)
+TAKES_ITSELF = Text(
+    "is the role that the function runs as (role), which takes the other: they must be two",
+    "是函数运行时的角色（role），由它扮演另一个：应为两个角色",
+)
 
 
 def file_problems(written: Any) -> Iterator[Problem]:
@@ -43,33 +67,53 @@ def file_problems(written: Any) -> Iterator[Problem]:
         yield Problem(("access",), LITERAL)
     for place, props in functions(written):
         for name, value in mapping(props.get("environmentVariables")).items():
-            if is_secret(name) and not _comes_from_outside(str(value or "")):
-                yield Problem(
-                    (*place, "environmentVariables", name),
-                    Text(
-                        f"is a secret and must come from outside: ${{env('{name}', '')}}",
-                        f"是密钥，应从外面传入：${{env('{name}', '')}}",
-                    ),
-                )
+            call = CALL.fullmatch(str(value or "").strip())
+            if is_secret(name) and value and not (call and not call["default"]):
+                yield Problem((*place, "environmentVariables", name), SECRET.filled(name=name))
 
 
 def resource_problems(document: Any, root: Path, folder: Path) -> Iterator[Problem]:
     """
-    What depends on more than one property, or on the code.
+    What depends on more than one property, or on the profiles.
 
     Args:
         root: the project's folder.
-        folder: the file's, where the paths of packages start.
+        folder: the file's, where its profiles are.
     """
     for place, props in functions(document):
-        yield from instance_problems(props, place, root, folder)
-        yield from _scaling_problems(props, place)
-        yield from trigger_problems(props, place)
-        yield from timer_problems(props, place, profiles_in(folder / PROFILES_TOML))
-        yield from domain_problems(props, place)
-        yield from _environment_problems(props, place)
-        yield from quota_problems(props, environment(props), place, root)
-        yield from _packaging_problems(document, place)
+        yield from _environment_problems(props, (*place, "environmentVariables"))
+        yield from _timer_problems(props, place, profiles_in(folder / PROFILES_TOML))
+        for name, sentence in quota_problems(props, environment(props), root):
+            yield Problem((*place, "environmentVariables", name), sentence)
+
+
+def timer_schedules(props: Mapping[str, Any]) -> list[str]:
+    """Return the schedule of each timer that is enabled."""
+    triggers = props.get("triggers") if isinstance(props.get("triggers"), list) else []
+    timers = (each for each in map(mapping, triggers or ()) if each.get("triggerType") == "timer")
+    configs = (mapping(each.get("triggerConfig")) for each in timers)
+    return [str(config.get("cronExpression")) for config in configs if config.get("enable") is not False]
+
+
+def _timer_problems(
+    props: Mapping[str, Any], place: Place, profiles: Collection[Profile]
+) -> Iterator[Problem]:
+    names = ", ".join(f"[{each.name}]" for each in profiles if each.is_checked or each.strip)
+    if names and not timer_schedules(props):
+        yield Problem((*place, "triggers"), NEEDED.filled(names=names))
+
+
+def _environment_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    variables = environment(props)
+    known = SETTING_NAMES | NAMES_OF_RUNTIMES.get(str(props.get("runtime")), frozenset()) | own_variables()
+    for name in variables:
+        if name.startswith(("FC_", "ALIBABA_CLOUD_")):
+            yield Problem((*place, name), NOT_OURS)
+        elif name not in known:
+            yield Problem((*place, name), NO_SETTING.filled(names=", ".join(sorted(SETTING_NAMES))))
+    size = sum(len(f"{name}{value}".encode()) for name, value in variables.items())
+    if size > MAX_ENVIRONMENT_BYTES:
+        yield Problem(place, TOO_LARGE.filled(size=size, most=MAX_ENVIRONMENT_BYTES))
 
 
 def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
@@ -104,8 +148,29 @@ def setting_problems(document: Any, place: Place) -> Iterator[Problem]:
         return
     for sentence in unusable_hosts(settings):
         yield Problem((PROFILES_TOML,), sentence)
-    for name, sentence in roles_taken_by_themselves(settings, str(props.get("role", ""))):
+    for name, sentence in _roles_taken_by_themselves(settings, str(props.get("role", ""))):
         yield Problem((*place, "environmentVariables", name) if name else (PROFILES_TOML,), sentence)
+
+
+def _roles_taken_by_themselves(settings: Settings, function_role: str) -> Iterator[tuple[str, Text]]:
+    """
+    What names the role that the function runs as where it should name one that this role takes.
+
+    Args:
+        function_role: ARN, as ``s.yaml`` has it.
+
+    Returns:
+        a setting, or empty for ``profiles.toml``, and the sentence.
+    """
+    if settings.role_arn == function_role:
+        yield (
+            "STS_ROLE_ARN",
+            Text(f"= {function_role}: {TAKES_ITSELF.en}", f"= {function_role}：{TAKES_ITSELF.zh}"),
+        )
+    for profile in settings.profiles.values():
+        if profile.location.role_arn == function_role != settings.role_arn:
+            role = f"[{profile.name}] role = {function_role}"
+            yield "", Text(f"{role}: {TAKES_ITSELF.en}", f"{role}：{TAKES_ITSELF.zh}")
 
 
 def _clause_values(problem: Fault) -> Mapping[str, Any]:
@@ -119,80 +184,3 @@ def _is_mounted(problem: Fault, props: Mapping[str, Any]) -> bool:
     blocks = (mapping(props.get(name)).get("mountPoints") or () for name in ("nasConfig", "ossMountConfig"))
     folders = (mapping(point).get("mountDir") for points in blocks for point in points)
     return any(folder and path.startswith(f"{str(folder).rstrip('/')}/") for folder in folders)
-
-
-def functions(document: Any) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """The place and the ``props`` of every resource."""
-    for name, resource in mapping(mapping(document).get("resources")).items():
-        if isinstance(props := mapping(resource).get("props"), dict):
-            yield ("resources", name, "props"), props
-
-
-def environment(props: Mapping[str, Any]) -> dict[str, str]:
-    """The settings that this function would be deployed with."""
-    return {name: str(value) for name, value in mapping(props.get("environmentVariables")).items()}
-
-
-def _comes_from_outside(text: str) -> bool:
-    expression = re.fullmatch(r"\$\{\s*env\((.*)\)\s*\}", text.strip())
-    if not expression:
-        return not text
-    default = re.fullmatch(r"""\s*['"][^'"]*['"]\s*,\s*['"](.*)['"]\s*""", expression[1])
-    return default is None or not default[1]
-
-
-def _scaling_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
-    if "provisionConfig" in props and "scalingConfig" in props:
-        yield Problem((*place, "scalingConfig"), excludes("provisionConfig"))
-
-
-def _environment_problems(props: Mapping[str, Any], place: Place) -> Iterator[Problem]:
-    variables = mapping(props.get("environmentVariables"))
-    place = (*place, "environmentVariables")
-    known = SETTING_NAMES | NAMES_OF_RUNTIMES.get(str(props.get("runtime")), frozenset()) | own_variables()
-    for name in variables:
-        if name.startswith(("FC_", "ALIBABA_CLOUD_")):
-            yield Problem((*place, name), NOT_OURS)
-        elif name not in known:
-            listed = ", ".join(sorted(SETTING_NAMES))
-            sentence = Text(
-                f"is no setting of this function (known: {listed})", f"不是本函数的设置（可用：{listed}）"
-            )
-            yield Problem((*place, name), sentence)
-    size = bytes_of(variables)
-    if size > MAX_ENVIRONMENT_BYTES:
-        sentence = Text(
-            f"has {size} bytes of names and values; Function Compute takes {MAX_ENVIRONMENT_BYTES}",
-            f"的名字和值共 {size} 字节，函数计算最多接受 {MAX_ENVIRONMENT_BYTES} 字节",
-        )
-        yield Problem(place, sentence)
-    if variables.get("PROFILES_FILE", "profiles.toml") not in ("", "profiles.toml"):
-        only = Text("must be profiles.toml; only that is packaged", "应为 profiles.toml，只有它会被打包")
-        yield wrong_value(variables["PROFILES_FILE"], (*place, "PROFILES_FILE"), only)
-
-
-def bytes_of(variables: Mapping[str, Any]) -> int:
-    """Return what they take of the environment that Function Compute admits."""
-    return sum(len(f"{name}{value}".encode()) for name, value in variables.items())
-
-
-def _packaging_problems(document: Any, place: Place) -> Iterator[Problem]:
-    resource = mapping(document["resources"][place[1]])
-    steps = mapping(resource.get("actions")).get("pre-deploy")
-    steps = [mapping(step) for step in steps] if isinstance(steps, list) else []
-    packaging = [
-        step for step in steps if re.search(r"\bmake package\b|manage\.py package\b", str(step.get("run")))
-    ]
-    here: Place = ("resources", place[1], "actions", "pre-deploy")
-    if not packaging:
-        sentence = Text(
-            "must run `make package`: else an old or empty build/function is deployed",
-            "应运行 `make package`：否则部署的是旧的或空的 build/function",
-        )
-        yield Problem(here, sentence)
-    if any(step.get("allow_failure") for step in packaging):
-        sentence = Text(
-            "must not allow a failing packaging: it would deploy an old or empty build/function",
-            "不能允许打包失败：否则会部署旧的或空的 build/function",
-        )
-        yield Problem(here, sentence)

@@ -1,26 +1,43 @@
 """
-``s.yaml`` as YAML, laid over the file that it extends, with the line of every value.
+``s.yaml`` as the deployment tool sees it: laid over the file that it extends, ``${env(...)}`` replaced.
+
+Source: https://manual.serverless-devs.com/user-guide/spec/ and @serverless-devs/parse-spec 0.0.29.
 """
 
+import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ops.terminal.language import Text, why_unreadable
+from ops.terminal.language import Failure, Text, why_unreadable
 
 Place = tuple[str | int, ...]
 
 EXTEND = "extend"
+CALL = re.compile(
+    r"""\$\{\s*(?:config\(\s*(['"])AccountID\1\s*\)
+        |env\(\s*(['"])(?P<name>\w+)\2\s*(?:,\s*(['"])(?P<default>[^'"{}]*)\4\s*)?\))\s*\}""",
+    re.VERBOSE,
+)
 NO_DOCUMENT = Text("names a file that holds no mapping", "指的文件里没有映射")
-WRITTEN_TWICE = Text("is written twice; keep one of them", "写了两次，请只留一处")
-EXTENDS_AGAIN = Text(
-    "is not followed by the tool in a file that is extended itself; write it into one of them",
-    "在被继承的文件里不起作用；请只写在其中一个文件里",
+OTHERS = Text(
+    "{text}: only ${{env('NAME')}}, ${{env('NAME', 'default')}} and ${{config('AccountID')}} are worked out"
+    " offline; write one of these",
+    "{text}：离线时只支持 ${{env('NAME')}}、${{env('NAME', 'default')}} 与 ${{config('AccountID')}}，请改写",
+)
+UNSET = Text(
+    "{name} is not set and has no default; set it in .env or in the environment, or write"
+    " ${{env('{name}', 'default')}}",
+    "{name} 没有设置，也没有默认值；请在 .env 或环境变量里设置，或写成 ${{env('{name}', 'default')}}",
+)
+REPLACED_AGAIN = Text(
+    "{name}: its value holds ${{, which the tool would replace", "{name}：值里有 ${{，部署工具会替换它"
 )
 
 
@@ -44,12 +61,10 @@ class SourceFile:
     Args:
         folder: the project's: that of the file that extends no other, where ``.env`` and the code are.
         layers: each file's own document with its ``${...}`` as written, the extended one first.
-        lines: file and 1-based line of each place, such as ``s.yaml:12``.
     """
 
     folder: Path
     layers: tuple[Any, ...]
-    lines: Mapping[Place, str]
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -70,72 +85,94 @@ def mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def functions(document: Any) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """The place and the ``props`` of every resource."""
+    for name, resource in mapping(mapping(document).get("resources")).items():
+        if isinstance(props := mapping(resource).get("props"), dict):
+            yield ("resources", name, "props"), props
+
+
+def environment(props: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that this function would be deployed with."""
+    return {name: str(value) for name, value in mapping(props.get("environmentVariables")).items()}
+
+
 def read_s_yaml(path: Path) -> SourceFile:
-    """Read it, and what it extends, with the line of every value; what YAML itself refuses is a problem."""
+    """Read it, and the one file that it may extend; what YAML itself refuses is a problem."""
     own = _read_one(path)
-    content = own.content
-    if not isinstance(content, dict) or not isinstance(content.get(EXTEND), str):
+    if not isinstance(own.content, dict) or EXTEND not in own.content:
         return own
-    extended = _read_one(Path(os.path.normpath(path.parent / content[EXTEND])))
-    own = replace(own, folder=extended.folder)
-    below = extended.content
-    if not isinstance(below, dict):
-        why = extended.problems or (Problem((), NO_DOCUMENT),)
-        return replace(own, problems=tuple(Problem((EXTEND,), one.sentence) for one in why))
-    again = (Problem((EXTEND,), EXTENDS_AGAIN),) if EXTEND in below else ()
-    lines, problems = {**extended.lines, **own.lines}, (*extended.problems, *own.problems, *again)
-    return SourceFile(own.folder, (below, content), lines, problems)
+    extended = _read_one(Path(os.path.normpath(path.parent / str(own.content[EXTEND]))))
+    if isinstance(extended.content, dict):
+        return SourceFile(extended.folder, (extended.content, own.content))
+    why = extended.problems or (Problem((), NO_DOCUMENT),)
+    return SourceFile(extended.folder, own.layers, tuple(Problem((EXTEND,), one.sentence) for one in why))
 
 
 def _read_one(path: Path) -> SourceFile:
     try:
-        text = path.read_text("utf-8")
-        loader = yaml.SafeLoader(text)
-        try:
-            node = loader.get_single_node()
-            reader = _NodeReader(loader, path.name)
-            content = reader.value(node, ()) if node is not None else None
-        finally:
-            loader.dispose()
+        # Keys are texts for the tool, whatever YAML takes them for.
+        content = json.loads(json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str))
     except (OSError, UnicodeDecodeError) as error:
         why = why_unreadable(error)
         sentence = Text(f"cannot be read: {why.en}", f"无法读取：{why.zh}")
-        return SourceFile(path.parent, (), {}, (Problem((), sentence),))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, TypeError, ValueError) as error:
         said = " ".join(str(error).split())
         sentence = Text(f"is not YAML: {said}", f"不是 YAML：“{said}”")
-        return SourceFile(path.parent, (), {}, (Problem((), sentence),))
-    return SourceFile(path.parent, (content,), reader.lines, tuple(reader.problems))
+    else:
+        return SourceFile(path.parent, (content,))
+    return SourceFile(path.parent, (), (Problem((), sentence),))
 
 
-class _NodeReader:
-    """YAML nodes to values, keeping the lines and refusing the second of two equal keys."""
+@dataclass
+class Resolver:
+    """
+    Replaces ``${...}``.
 
-    def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
-        self.loader = loader
-        self.file = file
-        self.lines: dict[Place, str] = {}
-        self.problems: list[Problem] = []
+    Args:
+        environ: what ``env('NAME')`` finds; an empty value counts as unset, as in the tool.
+        account_id: what ``config('AccountID')`` stands for.
 
-    def value(self, node: yaml.Node, place: Place) -> Any:
-        self.lines.setdefault(place, self.line(node))
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
-        if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, place)
-        return self.loader.construct_object(node, deep=True)
+    Attributes:
+        used: of each name the default that was taken, or ``None`` where it is set.
+    """
 
-    def line(self, node: yaml.Node) -> str:
-        return f"{self.file}:{node.start_mark.line + 1}"
+    environ: Mapping[str, str]
+    account_id: str
+    problems: list[Problem] = field(default_factory=list)
+    unresolved: set[Place] = field(default_factory=set)
+    used: dict[str, str | None] = field(default_factory=dict)
 
-    def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
-        written = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for key in sorted({key for key in written if written.count(key) > 1}):
-            self.problems.append(Problem((*place, key), WRITTEN_TWICE))
-        self.loader.flatten_mapping(node)
-        content: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            self.lines[(*place, key)] = self.line(key_node)
-            content[key] = self.value(value_node, (*place, key))
-        return content
+    def resolve_layers(self, layers: Sequence[Any]) -> Any:
+        """Each file by itself, as the tool does, then one laid over the other."""
+        resolved = [self.resolve(layer, ()) for layer in layers]
+        self.problems = list(dict.fromkeys(self.problems))
+        return reduce(laid_over, resolved)
+
+    def resolve(self, value: Any, place: Place) -> Any:
+        if isinstance(value, dict):
+            return {key: self.resolve(item, (*place, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(item, (*place, index)) for index, item in enumerate(value)]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        try:
+            if "${" in CALL.sub("", value):
+                raise Failure(OTHERS.filled(text=value))
+            return CALL.sub(self._value, value)
+        except Failure as error:
+            self.problems += [Problem(place, sentence) for sentence in error.sentences]
+            self.unresolved.add(place)
+            return ""
+
+    def _value(self, call: re.Match[str]) -> str:
+        name, default = call["name"], call["default"]
+        if name is None:
+            return self.account_id
+        value = self.environ.get(name)
+        if not value and default is None:
+            raise Failure(UNSET.filled(name=name))
+        if value and "${" in value:
+            raise Failure(REPLACED_AGAIN.filled(name=name))
+        self.used[name] = None if value else default
+        return value or default or ""

@@ -3,7 +3,6 @@
 """
 
 import functools
-import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ SCHEMA = Path(__file__).with_name("s_yaml_schema.yaml")
 SECRETS = frozenset(row.name for row in all_settings() if row.is_secret) | {
     *("privateKey", "AccessKeySecret", "SecurityToken")
 }
-NOT_SHOWN = Text("(a secret, not shown)", "（密钥，不显示）")
 
 
 def schema_problems(document: Any, unresolved: Collection[Place]) -> Iterator[Problem]:
@@ -32,10 +30,15 @@ def schema_problems(document: Any, unresolved: Collection[Place]) -> Iterator[Pr
         if place in unresolved:
             continue
         said, schema = error.message, error.schema
-        # A message shows the value, which may be, or hold, a secret; these two show names alone.
-        if error.validator not in ("required", "additionalProperties") and _may_hold_a_secret(error, place):
-            said = f"violates {error.validator} {error.validator_value}"
-        if isinstance(schema, Mapping) and (described := schema.get("description")):
+        described = schema.get("description") if isinstance(schema, Mapping) else None
+        # A message shows the value, which may be, or hold, a secret; this one shows names alone.
+        if error.validator != "required" and _may_hold_a_secret(error, place):
+            said = (
+                f"violates {error.validator}"
+                if described
+                else f"violates {error.validator} {error.validator_value}"
+            )
+        if described:
             said = f"{said} ({described})"
         yield Problem(place, Text(said, f"不符合规则：“{said}”"))
 
@@ -52,12 +55,3 @@ def _validator() -> Draft7Validator:
 def is_secret(name: object) -> bool:
     name = str(name)
     return name in SECRETS or name.endswith(("_SECRET", "_PASSWORD", "_TOKEN")) or name in own_variables()
-
-
-def wrong_value(value: Any, place: Place, complaint: Text) -> Problem:
-    """A problem that shows the value: short, and never a secret."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    shown = Text(*[text if len(text) <= 80 else text[:77] + "..."] * 2)
-    if any(is_secret(part) for part in place):
-        shown = NOT_SHOWN
-    return Problem(place, Text(f"= {shown.en}: {complaint.en}", f"= {shown.zh}：{complaint.zh}"))

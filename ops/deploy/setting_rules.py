@@ -4,9 +4,14 @@ Settings that the function itself would take, and that cannot work, or had bette
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from function.config.settings import Settings
+from function.config.types import names_a_host
+from ops.deploy.regions import REGIONS, nearest
+from ops.deploy.s_yaml import mapping
 from ops.terminal.language import Text
 
 # Source: https://help.aliyun.com/zh/oss/user-guide/regions-and-endpoints
@@ -24,9 +29,29 @@ CALLED_BY_THE_CLOUD = (
     *("WECHAT_PUSH_FORWARD_URL", "GREEN_ENDPOINT"),
 )
 GREEN_HOST = re.compile(r"https://green-cip(?:-vpc)?\.(?P<region>[a-z0-9-]+)\.aliyuncs\.com/?")
+REGION_SHAPE = r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+"
 APPID, APPSECRET = re.compile(r"wx[0-9a-f]{16}"), re.compile(r"[0-9a-fA-F]{32}")
 PHONES = Text("a phone goes there", "手机要访问它")
 OSS_ITSELF = Text("OSS is elsewhere", "OSS 不在这里")
+# Every private address of Tair and of ApsaraDB for Redis.
+REDIS_INSIDE = ".redis.rds.aliyuncs.com"
+REDIS_IS_HERE = Text(
+    "is this machine; the function runs elsewhere: name the address that the Redis has in the VPC",
+    "是本机，而函数在别处运行：请填 Redis 在 VPC 里的地址",
+)
+REDIS_NEEDS_THE_VPC = Text(
+    f"is at {REDIS_INSIDE[1:]}, which only its VPC reaches: set VPC_ID and what vpcConfig needs",
+    f"在 {REDIS_INSIDE[1:]}，只有它的 VPC 访问得到：请设置 VPC_ID 等 vpcConfig 要的值",
+)
+REDIS_IN_THE_CLEAR = Text(
+    "is in the clear on the internet, a password too: set VPC_ID and what vpcConfig needs, or write rediss://",
+    "在公网上是明文，密码也一样：请设置 VPC_ID 等 vpcConfig 要的值，或写 rediss://",
+)
+EACH_FOR_ITSELF = Text(
+    "QUOTA_URL = memory: counts within each instance, so with several of them an owner gets the quota"
+    " several times; a Redis counts for all",
+    "QUOTA_URL = memory: 在每个实例内各自计数，实例多了，一个 owner 会得到好几份配额；用 Redis 才能一起计数",
+)
 
 
 def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tuple[str, Text]]:
@@ -37,9 +62,18 @@ def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tup
         region: where the function runs; the bucket is there too unless ``OSS_REGION`` says otherwise.
     """
     bucket, region = variables.get("OSS_BUCKET", ""), variables.get("OSS_REGION") or region
+    if re.fullmatch(REGION_SHAPE, region) and region not in REGIONS:
+        names = ", ".join(nearest(region))
+        yield (
+            "OSS_REGION",
+            Text(
+                f"= {region}: OSS has no such region; near it: {names}",
+                f"= {region}：OSS 没有这个地域；相近的有：{names}",
+            ),
+        )
     for name in ORIGINS_OF_THE_BUCKET:
         origin = variables.get(name, "")
-        if sentence := _host_problem(origin, bucket, region, _NAMES._replace(phones=name != "OSS_ENDPOINT")):
+        if sentence := _host_problem(origin, bucket, region, _NAMES, by_phones=name != "OSS_ENDPOINT"):
             yield name, Text(f"= {origin}: {sentence.en}", f"= {origin}：{sentence.zh}")
     for name in CALLED_BY_THE_CLOUD:
         if re.match(r"https?://(localhost|127\.|\[::1\])", address := variables.get(name, "")):
@@ -54,6 +88,38 @@ def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tup
                 f"= {TRIAL_APPID}：不是 AppID，是开发者工具在没有 AppID 时写的；请从小程序后台复制你的",
             ),
         )
+
+
+def quota_problems(
+    props: Mapping[str, Any], variables: Mapping[str, str], root: Path
+) -> Iterator[tuple[str, Text]]:
+    """
+    Name and sentence of what keeps this function from the Redis of its quotas.
+
+    Args:
+        root: what is packaged lies there.
+    """
+    text = variables.get("QUOTA_URL", "")
+    # The function itself refuses one without a host.
+    if not (text.startswith(("redis:", "rediss:")) and names_a_host(text)):
+        return
+    url, is_inside = urlsplit(text), bool(mapping(props.get("vpcConfig")))
+    if url.hostname in ("127.0.0.1", "localhost", "::1"):
+        yield "QUOTA_URL", REDIS_IS_HERE
+    elif (url.hostname or "").endswith(REDIS_INSIDE) and not is_inside:
+        yield "QUOTA_URL", REDIS_NEEDS_THE_VPC
+    elif url.scheme == "redis" and not is_inside:
+        yield "QUOTA_URL", REDIS_IN_THE_CLEAR
+    for name in parse_qs(url.query).get("ssl_ca_certs", []):
+        file = root / name
+        if not file.is_file() or not file.resolve().is_relative_to(root.resolve()):
+            yield (
+                "QUOTA_URL",
+                Text(
+                    f"names {name}, which is no file beside s.yaml; only such a file is packaged",
+                    f"写了 {name}，而它不是 s.yaml 旁的文件；只有那里的文件会被打包",
+                ),
+            )
 
 
 def unlike_wechat(variables: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
@@ -111,6 +177,8 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
             "OSS_HOST 是传输加速地址，而没有设 OSS_ENDPOINT：函数自己的请求也会加速并计费；"
             "请把 OSS_ENDPOINT 设为桶的内网地址",
         )
+    if variables.get("QUOTA_URL") == "memory:":
+        yield EACH_FOR_ITSELF
     if variables.get("SIGN_PART_LENGTH") == "false":
         yield Text(
             "SIGN_PART_LENGTH = false: the address of a part takes any length, which is found out at the end;"
@@ -140,86 +208,48 @@ def unusable_hosts(settings: Settings) -> Iterator[Text]:
             )
 
 
-def roles_taken_by_themselves(settings: Settings, function_role: str) -> Iterator[tuple[str, Text]]:
+# Of a setting, and of an option of a profile, of whose bucket the function itself knows no other address.
+_NAMES, _OPTIONS = ("OSS_BUCKET", "OSS_REGION"), ("bucket", "region")
+_LEAVE = Text("leave it out", "请不要写")
+
+
+def _host_problem(
+    host: str, bucket: str, region: str, names: tuple[str, str], *, by_phones: bool = True
+) -> Text | None:
     """
-    What names the role that the function runs as where it should name one that this role takes.
+    Return why this is no address of the bucket; one that is not of OSS may be a domain of the operator's.
 
     Args:
-        function_role: ARN, as ``s.yaml`` has it.
-
-    Returns:
-        a setting, or empty for ``profiles.toml``, and the sentence.
+        names: what the bucket and its region are called where the address stands.
     """
-    if settings.role_arn == function_role:
-        yield "STS_ROLE_ARN", Text(f"= {function_role}: {_TAKES.en}", f"= {function_role}：{_TAKES.zh}")
-    for profile in settings.profiles.values():
-        if profile.location.role_arn == function_role != settings.role_arn:
-            role = f"[{profile.name}] role = {function_role}"
-            yield "", Text(f"{role}: {_TAKES.en}", f"{role}：{_TAKES.zh}")
-
-
-_TAKES = Text(
-    "is the role that the function runs as (role), which takes the other: they must be two",
-    "是函数运行时的角色（role），由它扮演另一个：应为两个角色",
-)
-
-
-class _Words(NamedTuple):
-    """
-    What a bucket and its region are called where its address stands.
-
-    Args:
-        inside: what may be an internal address instead.
-        phones: whether phones go there.
-    """
-
-    bucket: str
-    region: str
-    leave: Text
-    inside: Text
-    phones: bool = True
-
-
-_NAMES = _Words(
-    "OSS_BUCKET",
-    "OSS_REGION",
-    Text("leave it empty", "请留空"),
-    Text(" (OSS_ENDPOINT may be internal)", "（OSS_ENDPOINT 可以是内网地址）"),
-)
-# Of a profile's bucket the function itself knows no other address.
-_OPTIONS = _Words("bucket", "region", Text("leave it out", "请不要写"), Text("", ""))
-
-
-def _host_problem(host: str, bucket: str, region: str, words: _Words) -> Text | None:
-    leave = words.leave
     if LOOPBACK.fullmatch(host):
-        who = PHONES if words.phones else OSS_ITSELF
+        who = PHONES if by_phones else OSS_ITSELF
         return Text(
-            f"is this machine; {who.en}, so {leave.en} or name a domain bound to the bucket",
-            f"是本机，而{who.zh}；{leave.zh}，或填绑定到桶的域名",
+            f"is this machine; {who.en}, so {_LEAVE.en} or name a domain bound to the bucket",
+            f"是本机，而{who.zh}；{_LEAVE.zh}，或填绑定到桶的域名",
         )
     match = OSS_HOST.fullmatch(host)
     if match is None:
         return None
     theirs, there = match["bucket"], match["region"]
-    if words.phones and (match["internal"] or "vpc100-" in host):
+    if by_phones and (match["internal"] or "vpc100-" in host):
         return Text(
-            f"is an internal address, which no phone reaches; {leave.en}{words.inside.en}",
-            f"是内网地址，手机访问不到；{leave.zh}{words.inside.zh}",
+            f"is an internal address, which no phone reaches; {_LEAVE.en} (OSS_ENDPOINT may be internal)",
+            f"是内网地址，手机访问不到；{_LEAVE.zh}（OSS_ENDPOINT 可以是内网地址）",
         )
     if not theirs:
         return Text(
-            f"lacks the bucket in front; {leave.en}, and the function puts it together",
-            f"前面缺少桶名；{leave.zh}，函数会自己拼出来",
+            f"lacks the bucket in front; {_LEAVE.en}, and the function puts it together",
+            f"前面缺少桶名；{_LEAVE.zh}，函数会自己拼出来",
         )
     if theirs != bucket:
         return Text(
-            f"is the address of bucket {theirs}, and {words.bucket} is {bucket}; {leave.en}",
-            f"是桶 {theirs} 的地址，而 {words.bucket} 是 {bucket}；{leave.zh}",
+            f"is the address of bucket {theirs}, and {names[0]} is {bucket}; {_LEAVE.en}",
+            f"是桶 {theirs} 的地址，而 {names[0]} 是 {bucket}；{_LEAVE.zh}",
         )
     if there != region and not ACCELERATED.fullmatch(there):
         return Text(
-            f"is in {there}, and {words.region} is {region}; {leave.en}, or correct {words.region}",
-            f"在 {there}，而 {words.region} 是 {region}；{leave.zh}，或更正 {words.region}",
+            f"is in {there}, and {names[1]} is {region}; {_LEAVE.en}, or correct {names[1]}",
+            f"在 {there}，而 {names[1]} 是 {region}；{_LEAVE.zh}，或更正 {names[1]}",
         )
     return None

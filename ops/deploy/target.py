@@ -14,11 +14,9 @@ from typing import Any
 
 from ops.deploy.cli import Cli, CliFailed, function_file
 from ops.deploy.cli_output import Filter, secret_pieces
-from ops.deploy.expressions import Resolver
 from ops.deploy.operator_env import ROOT, operator_environment
 from ops.deploy.own_blocks import with_own_blocks
-from ops.deploy.rules import functions
-from ops.deploy.s_yaml import read_s_yaml
+from ops.deploy.s_yaml import Resolver, functions, read_s_yaml
 from ops.terminal.language import Failure, Text, add_language_argument
 from ops.terminal.screen import Screen
 

@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ops.deploy.callers import own_variables
-from ops.deploy.expressions import Resolver
-from ops.deploy.s_yaml import Problem
+from ops.deploy.s_yaml import Problem, Resolver
 from ops.deploy.schema_check import is_secret
 from ops.terminal.language import Text
 
-ENV, ENVIRONMENT, DEFAULT = ".env", "environment", "default"
+ENV, ENVIRONMENT = ".env", "environment"
 # What .env.example writes where only the operator knows the value.
 PLACEHOLDER = re.compile(r"my-bucket|1234567890123456")
-LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -84,17 +82,12 @@ def unset_at_its_source(problem: Problem, sources: VariableSources) -> Problem:
 
 
 def variables(resolver: Resolver, sources: VariableSources) -> list[tuple[str, Text, str]]:
-    """Each variable that was used: name, value as it may be shown, where it comes from."""
+    """Each variable that is set and used: name, value as it may be shown, where it comes from."""
     rows = []
-    for name, default in resolver.used.items():
-        if default is not None:
-            rows.append((name, Text(default, default), DEFAULT))
-            continue
+    for name in (name for name, default in resolver.used.items() if default is None):
         value = resolver.environ[name]
-        text = value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 3] + "..."
-        shown = Text(text, text)
+        shown = Text(value, value)
         if is_secret(name):
-            count = len(value)
-            shown = Text(f"({count} characters, not shown)", f"（{count} 个字符，不显示）")
+            shown = Text(f"({len(value)} characters, not shown)", f"（{len(value)} 个字符，不显示）")
         rows.append((name, shown, sources.origin(name)))
     return rows

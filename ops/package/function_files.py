@@ -13,8 +13,7 @@ from function.config.profiles import PROFILES_TOML
 from ops.deploy.callers import CALLERS_TOML, NO_CALLERS, SEVERAL, own_entries, pointed_to
 from ops.deploy.imports import REDIS_REQUIREMENTS, REQUIREMENTS, packages_of, requirements_for
 from ops.deploy.profile_lines import NO_PROFILES
-from ops.deploy.rules import functions
-from ops.deploy.s_yaml import mapping, read_s_yaml
+from ops.deploy.s_yaml import functions, mapping, read_s_yaml
 from ops.terminal.language import Failure, Text
 
 MODULES = ("handler.py", "bytecode.py", "sts_credentials.py")

@@ -25,8 +25,7 @@ exports.default = class {
 const resolve = `
 import json, os, sys
 from pathlib import Path
-from ops.deploy.expressions import Resolver
-from ops.deploy.s_yaml import read_s_yaml
+from ops.deploy.s_yaml import Resolver, read_s_yaml
 folder = Path(sys.argv[1])
 source = read_s_yaml(folder / sys.argv[2])
 assert source.folder == folder

@@ -5,14 +5,12 @@ import shutil
 import pytest
 
 from ops.deploy.callers import caller_called
-from ops.deploy.hints import deployment_hints
 from ops.deploy.own_blocks import with_own_blocks
-from ops.deploy.rules import MAX_ENVIRONMENT_BYTES, bytes_of, resource_problems
-from ops.deploy.s_yaml import read_s_yaml
+from ops.deploy.rules import MAX_ENVIRONMENT_BYTES
+from ops.deploy.s_yaml import environment, functions, read_s_yaml
 from ops.deploy.schema_check import is_secret
 from ops.terminal.language import Failure
 from tests.ops.deploy.project import CONFIGURED, ROOT, check
-from tests.ops.words import in_english
 
 CALLER = """
 [app{n}]
@@ -23,6 +21,12 @@ push_token = "env:APP{n}_TOKEN"
 push_aes_key = "env:APP{n}_AES_KEY"
 """
 SEVERAL = {**CONFIGURED, "CALLER_AUTH": "several", "WECHAT_APPID": "", "WECHAT_SECRET": ""}
+
+
+def environment_of(file):
+    """The variables of the one function, as written."""
+    ((_, props),) = functions(read_s_yaml(file).content)
+    return environment(props)
 
 
 @pytest.fixture
@@ -39,24 +43,6 @@ def several(project, monkeypatch):
         return project / "s.yaml", {**SEVERAL, **each}
 
     return having
-
-
-def environment_of(file, environ):
-    """The variables of the function, and what is said about their size."""
-    from ops.deploy.expressions import Resolver
-    from ops.deploy.rules import functions
-
-    source = read_s_yaml(with_own_blocks(file, environ))
-    document = Resolver(environ, "1000000000000001").resolve_layers(source.layers)
-    ((_, props),) = functions(document)
-    problems = resource_problems(document, file.parent, file.parent)
-    sentences = in_english(problem.sentence for problem in problems)
-    hints = in_english(deployment_hints(file, document, environ))
-    return (
-        props["environmentVariables"],
-        [each for each in sentences if str(MAX_ENVIRONMENT_BYTES) in each],
-        [each for each in hints if str(MAX_ENVIRONMENT_BYTES) in each],
-    )
 
 
 @pytest.mark.parametrize(
@@ -88,8 +74,8 @@ def test_a_caller_is_found_by_its_name_or_id_also_after_its_entry_went(several, 
 
 def test_variables_of_callers_are_handed_over_as_secrets(several):
     file, environ = several(2)
-    variables, _, _ = environment_of(file, environ)
-    assert variables["APP2_AES_KEY"] == "k" * 43 and is_secret("APP2_AES_KEY")
+    variables = environment_of(with_own_blocks(file, environ))
+    assert variables["APP2_AES_KEY"] == "${env('APP2_AES_KEY')}" and is_secret("APP2_AES_KEY")
     (file.parent / "callers.toml").unlink()
     assert not is_secret("APP2_AES_KEY")
 
@@ -169,13 +155,8 @@ def test_a_file_on_a_mounted_nas_need_not_be_on_this_machine(several, mounted, c
     assert len(check(with_own_blocks(file, environ), environ).problems) == count
 
 
-def test_fifteen_wechat_apps_fit_and_the_first_that_does_not_is_foretold(several):
-    variables, problems, hints = environment_of(*several(15))
-    assert bytes_of(variables) < MAX_ENVIRONMENT_BYTES and problems == []
-    count = 15
-    while not hints:
-        count += 1
-        variables, problems, hints = environment_of(*several(count))
-    assert problems == [] and str(bytes_of(variables)) in hints[0]
-    variables, problems, hints = environment_of(*several(count + 1))
-    assert problems and bytes_of(variables) > MAX_ENVIRONMENT_BYTES
+@pytest.mark.parametrize(("count", "fit"), [(15, True), (16, True), (30, False)])
+def test_secrets_of_fifteen_wechat_apps_fit_into_the_environment(several, count, fit):
+    file, environ = several(count)
+    problems = check(with_own_blocks(file, environ), environ).problems
+    assert [str(MAX_ENVIRONMENT_BYTES) in each and "file:" in each for each in problems] == [True] * (not fit)

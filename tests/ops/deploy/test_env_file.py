@@ -1,11 +1,11 @@
+"""``.env`` as the deployment tool reads it, with a warning where it reads otherwise than it looks."""
+
 from pathlib import Path
 
-from ops.deploy.env_file import exported_problems, parse_env, read_env_file
-from ops.deploy.expressions import Resolver
-from tests.ops.words import in_english
-from tests.support.cases import cases_beside
+import pytest
 
-cases = cases_beside(__file__)
+from ops.deploy.env_file import exported_problems, parse_env, read_env_file
+from tests.ops.words import in_english
 
 # Read by dotenv 16.6.1 and dotenv-expand 10.0.0, the ones inside the tool, with exactly these values.
 AS_THE_TOOL_READS_IT = r"""
@@ -37,7 +37,18 @@ def test_an_env_file_is_read_like_the_deployment_tool_reads_it() -> None:
     assert parse_env(AS_THE_TOOL_READS_IT).problems == ()
 
 
-@cases("text", "said")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("A=1\nSECRET=abc#def\n", ".env:2: SECRET holds a # and ends there"),
+        ("SECRET=pa$word\n", ".env:1: SECRET holds a $"),
+        ("SECRET='pa$word'\n", ".env:1: SECRET holds a $"),
+        ('SECRET="pa\\$word"\n', ".env:1: SECRET holds a $"),
+        ("A=1\n\nno assignment\nB=2\n", ".env:3: is not NAME=value"),
+        ("A=1\nA=2\n", ".env:2: A is set twice"),
+        ('A="never closed\n', ".env:1: A begins with a quote"),
+    ],
+)
 def test_lines_that_the_tool_reads_differently_get_a_warning(text: str, said: str) -> None:
     problems = in_english(parse_env(text).problems)
     assert len(problems) == 1 and problems[0].startswith(said)
@@ -66,23 +77,3 @@ def test_reads_a_file_that_notepad_saved(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfOSS_BUCKET=b\r\nOSS_REGION=cn-hangzhou\r\n")
     env_file = read_env_file(tmp_path / ".env")
     assert (env_file.values, env_file.problems) == ({"OSS_BUCKET": "b", "OSS_REGION": "cn-hangzhou"}, ())
-
-
-@cases("text", "value")
-def test_replaces_expressions_as_the_tool_does(text: str, value: object) -> None:
-    found = Resolver({"SET": "yes", "EMPTY": ""}, "1000")
-    assert found.resolve(text, ("resources", "upload", "props", "x")) == value
-    assert found.problems == []
-
-
-@cases("text")
-def test_refuses_expressions_without_a_value(text: str) -> None:
-    found = Resolver({"SET": "yes", "EMPTY": ""}, "1000")
-    assert found.resolve({"a": [text]}, ("x",)) == {"a": [""]}
-    assert found.unresolved == {("x", "a", 0)} and len(found.problems) == 1
-
-
-def test_refuses_a_value_that_the_tool_would_replace_once_more() -> None:
-    found = Resolver({"SECRET": "a${b}c"}, "1000")
-    found.resolve("${env('SECRET')}", ("access",))
-    assert found.problems[0].sentence.en.startswith("SECRET: ")
