@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (20_308, 162),
+    "ops/": (19_884, 160),
     "local/": (15_151, 154),
     "quality/": (12_142, 110),
-    "tests/": (79_992, 666),
+    "tests/": (78_678, 634),
     "miniprogram/": (14_880, 197),
     (REST := "docs/, deploy/, root"): (13_975, 152),
 }

@@ -1,8 +1,25 @@
-"""A server for tests of what a service of the local cloud asks of others."""
+"""What tests of the local cloud send, and a server for what a service of it asks of others."""
 
+import http.client
 import threading
 
 from local.common.http_server import Handler, Server
+
+
+def sender(origin):
+    """Return what sends one request: status, content type and body of the answer."""
+
+    def send(method, target, body=None, **headers):
+        connection = http.client.HTTPConnection(origin.removeprefix("http://"), timeout=60)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.request(method, target, body, named)
+            answer = connection.getresponse()
+            return answer.status, answer.headers.get("Content-Type"), answer.read()
+        finally:
+            connection.close()
+
+    return send
 
 
 class Site:

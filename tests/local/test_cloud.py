@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import tomllib
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from function.app import load_settings
 from function.auth import all_settings
-from local.buckets import role_policy
+from local.buckets import ARCHIVE, HOME, bucket_of, file_name_at, role_policy, store_of
 from local.business.posts import Post
 from local.callers import read_callers
 from local.cloud import BUCKET, FUNCTION_KEY, ROLE_POLICY, LocalCloud
+from local.common.accounts import AccessKey
 from local.fc.gateway import FcGateway
 from local.green.plan import PlannedAnswer
 from local.oss.attributes import Attributes
@@ -92,28 +93,39 @@ def port_of(server):
 @pytest.mark.parametrize(("caller_auth", "more"), MODES.items())
 def test_the_environment_names_every_emulator_and_nothing_else(start, gateway, caller_auth, more):
     with start(caller_auth) as cloud:
-        settings = cloud.environment()
+        settings, contract, other = (
+            cloud.environment(),
+            cloud.profiles["contract"],
+            cloud.addresses()["buckets"][1],
+        )
+        place = load_settings(settings).profiles["contract"].location
     assert set(settings) == REQUIRED | more
     assert settings["CALLER_AUTH"] == caller_auth
     assert settings["OSS_HOST"] == settings["CALLBACK_KEY_ORIGIN"] == cloud.oss.origin
     assert (settings["STS_ENDPOINT"], settings["GREEN_ENDPOINT"]) == (cloud.sts.origin, cloud.green.origin)
     assert settings["CALLBACK_URL"] == f"{gateway.origin}/callback"
     assert cloud.playground.origin in settings["ALLOWED_ORIGINS"].split(",")
+    # A profile of the second bucket has its current address.
+    assert {place.host, place.oss_endpoint, place.read_origin, contract["host"]} == {cloud.archive.origin}
+    expected = other["bucket"], other["region"], other["roleArn"]
+    assert (contract["bucket"], contract["region"], contract["role"]) == expected
+    assert (place.bucket, place.region, place.role_arn) == expected
 
 
 def test_every_run_has_its_own_secret_and_extra_settings_replace_those_of_the_cloud(start):
     more = {"CALLER_RATE": "1/s", "OSS_REGION": "x"}
-    with start() as first, start(extra_settings=more) as second:
-        one, other = first.environment(), second.environment()
+    with start() as first, start("jwt", extra_settings=more) as second:
+        one, other, token = first.environment(), second.environment(), second.business_token("someone")
+        assert second.addresses()["businessToken"].count(".") == 2
+    assert jwt.decode(token, other["JWT_KEY"], algorithms=["HS256"])["sub"] == "someone"
     assert one["TOKEN_SECRET"] != other["TOKEN_SECRET"] and len(one["TOKEN_SECRET"]) >= 32
     assert other.items() >= more.items()
     with pytest.raises(ValueError, match="anonymous"):
         start("everyone")
 
 
-def test_the_addresses_for_scripts_have_the_promised_names(start):
-    with start() as cloud:
-        addresses = cloud.addresses()
+def test_scripts_and_the_page_get_the_promised_names_and_the_page_no_secret(cloud, gateway):
+    addresses, config = cloud.addresses(), cloud.page_config()
     services = "function sts oss wechat alipay douyin playground business green".split()
     others = "functionFc2 bucket region roleArn accessKeyId accessKeySecret appId buckets".split()
     assert set(addresses) == {*services, *others}
@@ -122,6 +134,13 @@ def test_the_addresses_for_scripts_have_the_promised_names(start):
     assert home == {name: addresses[name] for name in ("bucket", "region", "oss", "roleArn")}
     assert (archive["bucket"], archive["region"]) == ("local-archive", "cn-shanghai")
     assert archive["roleArn"] != home["roleArn"]
+    assert config["function"] == gateway.origin
+    told = {profile["name"]: profile for profile in config["profiles"]}
+    named = {what: [name for name in told if told[name][what]] for what in ("classic", "parts")}
+    assert named == {"classic": ["legacy"], "parts": ["video", "contract"]}
+    assert told["avatar"]["callback"] is True and "album" not in told
+    secrets = {value for name, value in cloud.environment().items() if "SECRET" in name}
+    assert not any(secret in json.dumps(config) for secret in secrets)
 
 
 def read_callers_toml(deployment):
@@ -139,67 +158,39 @@ def read_callers_toml(deployment):
 def test_several_callers_have_secrets_that_their_platforms_know(start):
     with start("several") as cloud:
         given = read_callers_toml(cloud.deployment)
-        assert [*given] == ["main", "second", "pay", "tt", "site", "app"]
-        assert [name for name in given if "owners" in given[name]] == ["main"]
-        for name in ("main", "second"):
-            app_id, entry = given[name]["appid"], given[name]
-            push = cloud.wechat.checks.pushes[app_id]
-            assert entry["secret"] == cloud.wechat.apps[app_id].secret
-            assert (entry["push_token"], entry["push_aes_key"]) == (push.token, push.aes_key)
-            assert push.url.removeprefix(cloud.push.url) == ("" if name == "main" else f"/{app_id}")
-        key = load_der_private_key(b64decode(given["pay"]["key"]), None)
-        assert key.public_key() == cloud.alipay.apps[given["pay"]["app_id"]]
-        assert cloud.douyin.apps == {given["tt"]["appid"]: given["tt"]["secret"]}
         told = {each["name"]: each for each in cloud.page_config()["callers"]}
-        for name in ("site", "app"):
-            token, entry = told[name]["businessToken"], given[name]
-            claims = jwt.decode(token, entry["key"], ["HS256"], audience="uploads", issuer=entry["issuer"])
-            assert claims["sub"] == "playground-user"
+    assert [*given] == ["main", "second", "pay", "tt", "site", "app"]
+    assert [name for name in given if "owners" in given[name]] == ["main"]
+    for name in ("main", "second"):
+        app_id, entry = given[name]["appid"], given[name]
+        push = cloud.wechat.checks.pushes[app_id]
+        assert entry["secret"] == cloud.wechat.apps[app_id].secret
+        assert (entry["push_token"], entry["push_aes_key"]) == (push.token, push.aes_key)
+        assert push.url.removeprefix(cloud.push.url) == ("" if name == "main" else f"/{app_id}")
+    key = load_der_private_key(b64decode(given["pay"]["key"]), None)
+    assert key.public_key() == cloud.alipay.apps[given["pay"]["app_id"]]
+    assert cloud.douyin.apps == {given["tt"]["appid"]: given["tt"]["secret"]}
+    for name in ("site", "app"):
+        token, entry = told[name]["businessToken"], given[name]
+        claims = jwt.decode(token, entry["key"], ["HS256"], audience="uploads", issuer=entry["issuer"])
+        assert claims["sub"] == "playground-user"
     secrets = {"secret", "key", "push_token", "push_aes_key"}
     assert len({entry.get(name) for name in secrets for entry in given.values()} - {None}) == 10
 
 
-def test_callers_of_a_project_keep_their_names_and_ids_and_nothing_that_leads_out(start):
-    with start() as cloud:
-        own = read_callers(OWN_CALLERS)
-        given = read_callers_toml(cloud.prepare("several", {}, {}, own))
-        again = read_callers_toml(cloud.prepare("several", {}, {}, own))
-        assert given == again and [*given] == [*own]
-        assert given["shop"]["secret"] == cloud.wechat.apps["wx1111111111111111"].secret
-        assert cloud.wechat.checks.pushes["wx1111111111111111"].url.endswith(
-            "/wechat-events/wx1111111111111111"
-        )
-        assert "2021000000000007" in cloud.alipay.apps and given["pay"]["identity"] == "user_id"
-        assert (given["site"]["issuer"], given["site"]["algorithm"]) == ("https://id.example.com", "HS256")
-        assert given["odd"] == {"kind": "fax", "number": 1}
-        assert not {"endpoint", "push_forward_url"} & set(given["shop"])
-
-
-@pytest.mark.parametrize("text", ["[main", "main = 1"])
-def test_callers_that_the_function_refuses_are_left_to_it(text):
-    assert read_callers(text) is None
-
-
-def test_a_token_of_the_local_business_fits_the_key_the_function_is_given(start):
-    with start("jwt") as cloud:
-        token, key = cloud.business_token("someone"), cloud.environment()["JWT_KEY"]
-        assert cloud.addresses()["businessToken"].count(".") == 2
-    assert jwt.decode(token, key, algorithms=["HS256"])["sub"] == "someone"
-
-
-def test_the_page_config_has_addresses_and_profiles_but_no_secret(start, gateway):
-    with start() as cloud:
-        config = cloud.page_config()
-        secrets = {value for name, value in cloud.environment().items() if "SECRET" in name}
-    assert config["function"] == gateway.origin
-    names = {
-        what: [profile["name"] for profile in config["profiles"] if profile[what]]
-        for what in ("classic", "parts")
-    }
-    assert names == {"classic": ["legacy"], "parts": ["video", "contract"]}
-    told = {profile["name"]: profile for profile in config["profiles"]}
-    assert told["avatar"]["callback"] is True and "album" not in told
-    assert not any(secret in json.dumps(config) for secret in secrets)
+def test_callers_of_a_project_keep_their_names_and_ids_and_nothing_that_leads_out(cloud):
+    own = read_callers(OWN_CALLERS)
+    given = read_callers_toml(cloud.prepare("several", {}, {}, own))
+    assert given == read_callers_toml(cloud.prepare("several", {}, {}, own)) and [*given] == [*own]
+    shop, site, appid = given["shop"], given["site"], "wx1111111111111111"
+    assert shop["secret"] == cloud.wechat.apps[appid].secret
+    assert cloud.wechat.checks.pushes[appid].url.endswith(f"/wechat-events/{appid}")
+    assert "2021000000000007" in cloud.alipay.apps and given["pay"]["identity"] == "user_id"
+    assert (site["issuer"], site["algorithm"]) == ("https://id.example.com", "HS256")
+    assert given["odd"] == {"kind": "fax", "number": 1}
+    assert not {"endpoint", "push_forward_url"} & set(shop)
+    # What the function refuses is left to it.
+    assert read_callers("[main") is read_callers("main = 1") is None
 
 
 def test_a_cloud_is_idle_once_no_request_runs_and_nothing_waits(start, gateway, monkeypatch):
@@ -247,19 +238,17 @@ def test_a_cloud_that_was_reset_holds_nothing_of_what_was_done_in_it(start):
         assert requests.get(cloud.oss.origin, timeout=60).status_code == 403
 
 
-def test_the_local_bucket_begins_as_a_real_one_does_unless_it_is_given_other_rules(start):
+def test_the_local_bucket_begins_as_a_real_one_does_and_wechat_pushes_with_the_function_s_settings(
+    start, gateway
+):
     with start() as cloud:
-        rules = cloud.oss.bucket.rules
+        rules, settings = cloud.oss.bucket.rules, cloud.environment()
+        push = next(iter(cloud.wechat.checks.pushes.values()))
         assert not any(profile.get("acl") for profile in cloud.profiles.values())
     assert (rules.block_public_access, rules.private_reads_need_signature) == (True, True)
     assert not rules.public_endpoint_forbidden
     with start(rules=OssRules(v1_retired=True)) as cloud:
         assert [store.bucket.rules.v1_retired for store in cloud.stores] == [True, True]
-
-
-def test_the_local_wechat_pushes_with_the_function_s_settings(start, gateway):
-    with start() as cloud:
-        settings, push = cloud.environment(), next(iter(cloud.wechat.checks.pushes.values()))
     assert push.url == f"{gateway.origin}/wechat-events"
     assert (settings["WECHAT_PUSH_TOKEN"], settings["WECHAT_PUSH_AES_KEY"]) == (push.token, push.aes_key)
     assert (len(push.token), len(push.aes_key), push.aes_key.isalnum()) == (32, 43, True)
@@ -337,52 +326,32 @@ def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more
     assert here == read(legacy_profiles)
 
 
-@pytest.mark.parametrize("caller_auth", MODES)
-def test_a_profile_of_the_second_bucket_has_its_current_address(start, caller_auth):
-    with start(caller_auth) as cloud:
-        contract, other = cloud.profiles["contract"], cloud.addresses()["buckets"][1]
-        assert contract["host"] == cloud.archive.origin
-        place = load_settings(cloud.environment()).profiles["contract"].location
-    expected = other["bucket"], other["region"], other["roleArn"]
-    assert (contract["bucket"], contract["region"], contract["role"]) == expected
-    assert (place.bucket, place.region, place.role_arn) == expected
-    assert {place.host, place.oss_endpoint, place.read_origin} == {contract["host"]}
-
-
-def test_anonymous_callers_have_no_owner_only_reading(start):
-    def readers(caller_auth):
-        with start(caller_auth) as cloud:
-            given = tomllib.loads(Path(cloud.environment()["PROFILES_FILE"]).read_text("utf-8"))
-        assert given == cloud.profiles
-        return {name: profile.get("read") for name, profile in given.items()}
-
-    of_their_own = dict.fromkeys(["default", "video", "album", "note", "contract"], "owner")
-    assert readers("jwt") == {**of_their_own, "avatar": "callers", "post": "callers", "legacy": None}
-    assert set(readers("anonymous").values()) == {"callers", None}
-
-
 @pytest.mark.parametrize(
-    ("caller_auth", "post", "note"),
+    ("caller_auth", "post", "note", "readers"),
     [
-        ("wechat", [["commit", "check"], None], [["commit"], "owner"]),
-        ("jwt", [["commit"], None], [["commit"], "owner"]),
-        ("anonymous", [["commit"], None], [["commit"], None]),
+        ("wechat", [["commit", "check"], None], [["commit"], "owner"], "owner"),
+        ("jwt", [["commit"], None], [["commit"], "owner"], "owner"),
+        ("anonymous", [["commit"], None], [["commit"], None], "callers"),
     ],
 )
-def test_hold_steps_depend_on_the_caller_mode(start, caller_auth, post, note):
+def test_hold_steps_and_readers_depend_on_the_caller_mode(start, caller_auth, post, note, readers):
     with start(caller_auth) as cloud:
         settings = load_settings(cloud.environment())
-        held = {name: profile for name, profile in cloud.profiles.items() if "hold" in profile}
+        given = tomllib.loads(Path(cloud.environment()["PROFILES_FILE"]).read_text("utf-8"))
         rules = cloud.oss.bucket.lifecycle.rules
+    assert given == cloud.profiles
+    own = dict.fromkeys(["default", "video", "album", "note", "contract"], readers)
+    reads = {name: profile.get("read") for name, profile in given.items()}
+    assert reads == {**own, "avatar": "callers", "post": "callers", "legacy": None}
+    held = {name: profile for name, profile in given.items() if "hold" in profile}
     told = {name: [profile["hold"], profile.get("commit_by")] for name, profile in held.items()}
     assert told == {"post": post, "note": note}
     assert {name for name, profile in settings.profiles.items() if profile.is_held} == set(told)
     days = {rule.prefix: (rule.days, rule.abort_days) for rule in rules}
     limits = {settings.profiles[name].stored_folder: settings.profiles[name].hold_days for name in told}
-    assert days[""] == (None, 7) and days["held/.decided/"] == (max(limits.values()) + 8, None)
-    assert {prefix: one for prefix, one in days.items() if prefix and not prefix.startswith("held/.")} == {
-        folder: (hold_days + 1, None) for folder, hold_days in limits.items()
-    }
+    assert days.pop("") == (None, 7) and days["held/.decided/"] == (max(limits.values()) + 8, None)
+    of_folders = {prefix: one for prefix, one in days.items() if not prefix.startswith("held/.")}
+    assert of_folders == {folder: (hold_days + 1, None) for folder, hold_days in limits.items()}
     assert not {"held/", "held/.rejected/"} & set(days)
 
 
@@ -418,3 +387,115 @@ def test_every_setting_the_function_reads_and_others_that_change_it_are_cleared(
     environ = {**kept, **dict.fromkeys(names | more, "inherited")}
     clear_inherited_settings(environ)
     assert environ == kept
+
+
+@pytest.fixture
+def cloud(start):
+    with start() as running:
+        yield running
+
+
+def put(store, key, content=b"picture", file_name=None, **metadata):
+    with store.objects.new_file() as file:
+        file.write(content)
+    facts = (key, len(content), "E", "image/png", store.bucket.now(), store.objects.path_of(key))
+    stored = StoredObject(*facts, file_name=file_name, metadata=metadata)
+    store.objects.store(Path(file.name), stored, forbid_overwrite=False)
+
+
+@pytest.fixture
+def get():
+    with requests.Session() as session:
+        session.trust_env = False
+        yield lambda url: session.get(url, timeout=60)
+
+
+def test_each_bucket_has_a_region_a_role_and_a_folder_of_its_own(cloud, tmp_path):
+    named = [(store.bucket.name, store.bucket.region) for store in cloud.stores]
+    assert named == [("local-bucket", "cn-hangzhou"), ("local-archive", "cn-shanghai")]
+    assert len({HOME.role_arn, ARCHIVE.role_arn}) == 2
+    assert list(cloud.sts.roles) == [HOME.role_arn, ARCHIVE.role_arn]
+    for place in (HOME, ARCHIVE):
+        assert cloud.sts.roles[place.role_arn].policy == role_policy(place.bucket)
+    for store in cloud.stores:
+        put(store, "a.png", store.bucket.name.encode())
+    [kept] = (tmp_path / "local-archive").iterdir()
+    assert kept.read_bytes() == b"local-archive"
+    assert cloud.oss.objects["a.png"].path.read_bytes() == b"local-bucket"
+    assert bucket_of({}) == "local-bucket"
+    assert bucket_of({"bucket": "local-archive"}) == "local-archive"
+
+
+def test_an_object_is_looked_for_in_the_bucket_that_is_named_else_where_it_is(cloud, get):
+    put(cloud.archive, "a.png", b"archived")
+    for key, named, store in (
+        ("a.png", (), cloud.archive),
+        ("a.png", ("local-bucket",), cloud.oss),
+        ("b.png", ("local-archive",), cloud.archive),
+        ("b.png", (), cloud.oss),
+        ("b.png", ("elsewhere",), cloud.oss),
+    ):
+        assert store_of(cloud.stores, key, *named) is store
+    assert get(cloud.signed_url("a.png")).content == b"archived"
+    put(cloud.oss, "a.png", b"at home")
+    assert store_of(cloud.stores, "a.png") is cloud.oss
+    assert get(cloud.signed_url("a.png")).content == b"at home"
+    assert get(cloud.signed_url("b.png", "local-archive")).status_code == 404
+
+
+def test_the_local_wechat_finds_file_names_in_both_buckets(cloud):
+    put(cloud.oss, "held/a.png", file_name="risky-a.png")
+    put(cloud.archive, "held/b.png", file_name="review-b.png", **{"upload-id": "A" * 22})
+    name_of, home, archive = cloud.wechat.checks.name_of, cloud.oss.origin, cloud.archive.origin
+    assert name_of(f"{home}/held/a.png?x=1") == "risky-a.png"
+    assert name_of(f"{archive}/held/b.png?t=1") == "review-b.png"
+    assert name_of(f"{home}/held/b.png") is None
+    # A domain bound to a bucket tells nothing here; an object that both have is the one whose URL it is.
+    assert name_of("http://localhost:1/held/b.png") == "review-b.png"
+    put(cloud.archive, "held/a.png", file_name="silent-a.png")
+    found = [file_name_at(cloud.stores, f"{origin}/held/a.png") for origin in (archive, home)]
+    assert found == ["silent-a.png", "risky-a.png"]
+
+    def name_behind(claims):
+        token = f"e30.{urlsafe_b64encode(claims).decode().rstrip('=')}.c2ln"
+        return file_name_at(cloud.stores, f"https://fn.example.com/check-source?t={token}")
+
+    # The function's own address names an upload.
+    assert name_behind(b'{"upload":"%s"}' % (b"A" * 22)) == "review-b.png"
+    for claims in (b'{"upload":"B"}', b"{}", b"[]", b"no JSON", b""):
+        assert name_behind(claims) is None
+
+
+@pytest.mark.parametrize("place", [HOME, ARCHIVE], ids=lambda place: place.bucket)
+def test_a_session_of_one_role_opens_one_bucket_whatever_it_asks_for(cloud, get, place):
+    """Its own policy allows everything: what stops it is the role."""
+    everything = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]}
+    key = AccessKey("STS.local", "a-secret", "a-token", None, (role_policy(place.bucket), everything))
+    cloud.sts._accounts.add(key)
+    statuses = {}
+    for store in cloud.stores:
+        put(store, "a.png")
+        statuses[store.bucket.name] = get(presigned_url(store.origin, store.bucket, key, "a.png")).status_code
+    assert statuses == {"local-bucket": 403, "local-archive": 403} | {place.bucket: 200}
+
+
+def test_a_url_of_one_bucket_is_not_good_at_the_other_be_it_in_the_same_region(cloud, get):
+    for store in cloud.stores:
+        put(store, "a.png")
+    for this, that in (cloud.stores, cloud.stores[::-1]):
+        url, region = cloud.signed_url("a.png", this.bucket.name), that.bucket.region
+        assert get(url).status_code == 200
+        elsewhere = get(url.replace(this.origin, that.origin))
+        assert (elsewhere.status_code, "region" in elsewhere.text) == (400, True)
+        that.bucket.region = this.bucket.region
+        elsewhere = get(url.replace(this.origin, that.origin))
+        assert (elsewhere.status_code, "SignatureDoesNotMatch" in elsewhere.text) == (403, True)
+        that.bucket.region = region
+
+
+def test_both_buckets_sign_callbacks_with_the_same_key_and_have_faults_of_their_own(cloud, get):
+    [home, archive] = [get(f"{store.origin}/callback_pub_key_v1.pem").content for store in cloud.stores]
+    assert home == archive and home.startswith(b"-----BEGIN PUBLIC KEY-----")
+    cloud.archive.faults.plan("status_503")
+    assert cloud.oss.faults.take("GetObject") is None
+    assert cloud.archive.faults.take("GetObject").kind == "status_503"

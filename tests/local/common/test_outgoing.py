@@ -41,26 +41,20 @@ def test_only_https_or_loopback_urls_are_called():
         assert not is_reachable(url) and exchange(url, 1, 10) is None
 
 
-def test_a_response_is_passed_on_and_there_is_none_of_a_closed_port(serving):
-    origin = serving(lambda to: to.answer(404 if to.command == "GET" else 200, to.body or b"none"))
-    assert exchange(origin, 5, 10) == Answer(404, b"none")
-    assert exchange(origin, 5, 10, b"ping", {"Content-Type": "text/plain"}) == Answer(200, b"ping")
-    assert exchange("http://127.0.0.1:1/", 1, 10) is None
-    assert fetch("http://127.0.0.1:1/", 1, 10) is Loss.UNREACHABLE
-
-
-def test_an_oversized_response_is_dropped(serving):
-    origin = serving(lambda request: request.answer(200, b"x" * 11))
-    assert exchange(origin, 5, 11) == Answer(200, b"x" * 11)
-    assert exchange(origin, 5, 10) is None
-    assert fetch(origin, 5, 10) is Loss.TOO_LONG
-
-
-def test_a_redirect_is_not_followed(serving):
+def test_a_response_is_passed_on_unless_it_is_too_long_and_no_redirect_is_followed(serving):
     asked = []
-    origin = serving(lambda to: asked.append(to.path) or to.answer(302, Location="/elsewhere"))
+    origin = serving(
+        lambda to: (
+            asked.append(to.path) or to.answer(302 if to.command == "GET" else 200, to.body, Location="/b")
+        )
+    )
     assert exchange(f"{origin}/a", 5, 10) == Answer(302, b"")
-    assert asked == ["/a"]
+    assert exchange(origin, 5, 10, b"ping", {"Content-Type": "text/plain"}) == Answer(200, b"ping")
+    assert exchange(origin, 5, 4, b"ping") == Answer(200, b"ping")
+    assert exchange(origin, 5, 3, b"ping") is exchange("http://127.0.0.1:1/", 1, 10) is None
+    assert asked == ["/a", "/", "/", "/"]
+    assert fetch("http://127.0.0.1:1/", 1, 10) is Loss.UNREACHABLE
+    assert fetch(serving(lambda request: request.answer(200, b"x" * 11)), 5, 10) is Loss.TOO_LONG
 
 
 def test_a_proxy_from_the_environment_is_not_used(serving):

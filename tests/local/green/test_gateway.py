@@ -3,13 +3,17 @@
 import json
 import re
 import urllib.parse
-from datetime import UTC, datetime
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from local.common.accounts import AccessKey
 from local.common.clock import StandingClock
+from local.green.plan import CHOICES
+from ops.run.rules import KINDS
+from tests.docs.markdown import both, names_in, page, tables
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -29,9 +33,12 @@ def test_a_request_of_the_official_sdk_is_let_in(accounts, start_green):
     assert green.server.calls[-1].data_id == "u42-a"
 
 
-def test_a_nonce_is_taken_once(green):
+def test_a_nonce_is_taken_once_by_post_alone_and_the_query_may_hold_everything(green):
     sent = green.signed_for("ImageModeration", {}, "baselineCheck")
     assert [green.post(sent)[1]["Code"] for _ in range(2)] == [400, "SignatureNonceUsed"]
+    for method, code in (("GET", "UnsupportedHTTPMethod"), ("POST", 400)):
+        given = green.signed(method, Action="ImageModeration", Version="2022-03-02", RoleArn=None)
+        assert json.loads(green.send(method, f"/?{urllib.parse.urlencode(given)}")[1])["Code"] == code
 
 
 @cases("changed", "refusal")
@@ -40,12 +47,6 @@ def test_a_bad_request_is_refused_with_a_text_code(green, changed, refusal):
     assert f"{status} {body['Code']}" == refusal
     assert set(body) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
     assert not green.server.calls
-
-
-@pytest.mark.parametrize(("method", "code"), [("GET", "UnsupportedHTTPMethod"), ("POST", 400)])
-def test_only_post_is_allowed_and_its_query_may_hold_everything(green, method, code):
-    given = green.signed(method, Action="ImageModeration", Version="2022-03-02", RoleArn=None)
-    assert json.loads(green.send(method, f"/?{urllib.parse.urlencode(given)}")[1])["Code"] == code
 
 
 def may(*statements):
@@ -63,18 +64,14 @@ def test_only_who_may_is_answered(green, accounts, site, action, effect, resourc
     assert green.code({"imageUrl": f"{site.origin}/held/sunset.png"}) == code
 
 
-def test_every_action_has_a_right_of_its_own_and_every_policy_must_allow(green, accounts):
+def test_every_action_has_a_right_of_its_own_and_every_policy_must_allow(start_green, green, accounts):
     accounts.add(may(allow("yundun-greenweb:ImageModeration")))
     for action in ("VideoModeration", "VideoModerationResult", "VoiceModeration", "VoiceModerationResult"):
         assert green.ask(action, {}, "x")[1]["Code"] == "NoPermission"
     accounts.add(may(allow("yundun-greenweb:*"), allow("oss:GetObject")))
     assert green.code({}) == "NoPermission"
-
-
-def test_the_service_may_refuse_a_missing_right_itself(start_green, accounts):
-    green = start_green(moderation_rights_by_gateway=False)
-    accounts.add(may())
-    status, body = green.picture({})
+    # The service may refuse a missing right itself.
+    status, body = start_green(moderation_rights_by_gateway=False).picture({})
     assert (status, body["Code"], body["Msg"]) == (200, 408, "No permissions.")
 
 
@@ -84,3 +81,23 @@ def test_a_planned_fault_is_the_answer_to_one_call(green, kind, pattern):
     status, body = green.send("POST", "/")
     assert re.fullmatch(pattern, f"{status} {body.decode()}")
     assert json.loads(green.send("POST", "/")[1])["Code"] == "MissingAction"
+
+
+def shown(value):
+    return str(int(value.total_seconds()) if isinstance(value, timedelta) else value).lower()
+
+
+@pytest.mark.parametrize("begin", ["moderation", "alipay", "douyin"])
+@pytest.mark.parametrize("name", both("docs/local-cloud.md"))
+def test_the_page_lists_every_rule_and_its_default(name, begin):
+    rows = [row for table in tables(page(name)) for row in table if row[0].startswith(f"`{begin}_")]
+    listed = {names_in(row[0])[0]: names_in(row[1])[0] for row in rows}
+    rules = [rule for kind in KINDS.values() for rule in fields(kind) if rule.name.startswith(f"{begin}_")]
+    assert listed == {rule.name: shown(rule.default) for rule in rules}
+
+
+@pytest.mark.parametrize("name", both("docs/local-cloud.md"))
+def test_the_page_lists_every_shape_and_verdict(name):
+    cells = [row for table in tables(page(name)) for row in table if row[0] in ("`verdict`", "`shape`")]
+    listed = {text for row in cells for text in names_in(row[1])}
+    assert {*CHOICES["verdict"], *CHOICES["shape"]} <= listed

@@ -1,4 +1,4 @@
-"""What the local content moderation says about pictures: each code, each verdict, each odd shape."""
+"""Content moderation of files: each code, each verdict, each odd shape, at once or told later."""
 
 import http.client
 import json
@@ -26,23 +26,25 @@ def check(green, site):
     return check
 
 
-def test_a_picture_without_a_risk_is_answered_in_the_documented_shape(check):
+def test_a_picture_is_answered_in_the_documented_shape_and_the_sender_s_name_counts_first(
+    check, start_green, site
+):
     status, body = check()
     assert status == 200 and body.pop("RequestId")
     result = [{"Label": "nonLabel", "Description": "未检测出风险"}]
-    data = {"DataId": "u42-a", "RiskLevel": "none", "Result": result}
-    assert body == {"Msg": "OK", "Code": 200, "Data": data}
+    assert body == {
+        "Msg": "OK",
+        "Code": 200,
+        "Data": {"DataId": "u42-a", "RiskLevel": "none", "Result": result},
+    }
+    green = start_green(name_of=lambda url: "risky-a.png" if url.endswith("/held/sunset.png") else None)
+    _, body = green.picture({"imageUrl": f"{site.origin}/held/sunset.png"})
+    assert body["Data"]["RiskLevel"] == "high"
 
 
 @pytest.mark.parametrize(("name", "level"), [("risky-1.png", "high"), ("review-1.png", "medium")])
 def test_the_file_name_decides(check, name, level):
     assert check(name)[1]["Data"]["RiskLevel"] == level
-
-
-def test_the_name_that_the_sender_gave_counts_before_the_key_s(start_green, site):
-    green = start_green(name_of=lambda url: "risky-a.png" if url.endswith("/held/sunset.png") else None)
-    _, body = green.picture({"imageUrl": f"{site.origin}/held/sunset.png"})
-    assert body["Data"]["RiskLevel"] == "high"
 
 
 def test_a_silent_file_is_never_answered(check, green):
@@ -90,35 +92,29 @@ FILES = {
     "one more point": (sized(16384, 10193), 406),
     "most points": (sized(16384, 10192), 200),
     "over 20 MB": (bytes(20 * 1024 * 1024 + 1), 406),
+    **{f"answered with {status}": (picture(), 404, status) for status in (403, 404, 302, 500, 206)},
 }
 
 
-@pytest.mark.parametrize(("body", "code"), FILES.values(), ids=FILES)
-def test_the_file_itself_is_looked_at(green, site, body, code):
-    assert green.code({"imageUrl": site.put("file.png", body)}) == code
-
-
-@pytest.mark.parametrize("status", [403, 404, 302, 500, 206])
-def test_a_file_that_cannot_be_had_is_a_download_error(green, site, status):
-    assert green.code({"imageUrl": site.put("a.png", picture(), status)}) == 404
+@pytest.mark.parametrize(
+    ("file", "code"), [((body, *status), code) for body, code, *status in FILES.values()], ids=FILES
+)
+def test_the_file_itself_is_looked_at(green, site, file, code):
+    assert green.code({"imageUrl": site.put("file.png", *file)}) == code
 
 
 @pytest.mark.parametrize("old", [False, True])
 def test_the_codes_of_files_are_those_of_either_edition(start_green, site, old):
-    green = start_green(moderation_old_codes=old)
+    green = start_green(moderation_old_codes=old, moderation_wide_is_too_large=old)
     site.slow.add("/held/slow.png")
-    site.put("large.png", sized(16385, 1))
+    site.put("wide.png", sized(16385, 1))
     site.put("text.png", b"text")
-    new = {"absent": 404, "large": 406, "text": 407, "slow": 405}
-    for name, code in ({"absent": 480, "large": 589, "text": 590, "slow": 592} if old else new).items():
+    # By the other rule a long side is no known format.
+    new = {"absent": 404, "wide": 407, "text": 407, "slow": 405}
+    for name, code in ({"absent": 480, "wide": 589, "text": 590, "slow": 592} if old else new).items():
         if name == "slow":
             green.server.rules = replace(green.server.rules, moderation_fetches_for=timedelta(seconds=0.1))
         assert green.code({"imageUrl": f"{site.origin}/held/{name}.png"}) == code
-
-
-def test_a_long_side_may_be_an_unsupported_format(start_green, site):
-    green = start_green(moderation_wide_is_too_large=False)
-    assert green.code({"imageUrl": site.put("wide.png", sized(16385, 1))}) == 407
 
 
 @pytest.mark.parametrize(("code", "status"), [(408, 408), (280, 200), (592, 592), (999, 200)])
@@ -141,41 +137,26 @@ def test_more_calls_than_are_allowed_in_a_second_are_refused(green, clock):
     assert green.code({}) == 400
 
 
-def test_only_an_answered_picture_is_billed(check, green):
-    check()
+def test_planned_answers_are_taken_in_their_order_and_only_an_answered_picture_is_billed(check, green):
+    green.plan(code=500, times=2)
+    green.plan(verdict="risky", times=1)
+    green.picture({}, secret="another")
+    assert [check()[1]["Code"] for _ in range(4)] == [500, 500, 200, 200]
     check("absent.png")
     check(dataId="x" * 65)
-    green.plan(code=500, times=1)
-    check()
-    assert green.server.billed == {"ImageModeration": 1}
-    assert [call.code for call in green.server.calls] == [200, 404, 402, 500]
+    assert green.server.billed == {"ImageModeration": 2}
+    assert [call.code for call in green.server.calls] == [500, 500, 200, 200, 404, 402]
 
 
 @cases("wanted", "told")
 def test_an_answer_takes_the_planned_shape(check, green, wanted, told):
     green.plan(**wanted, times=1)
     body = check()[1]
-    said = {**body, **(body.get("Data") or {})}
-    assert {name: said.get(name, "absent") for name in told} == told
-
-
-@cases("wanted", "entry")
-def test_a_label_takes_the_planned_shape(check, green, wanted, entry):
-    green.plan(**wanted)
-    *_, last = check()[1]["Data"]["Result"]
-    assert {name: last.get(name, "absent") for name in entry} == entry
-
-
-def test_planned_answers_are_taken_in_their_order(check, green):
-    green.plan(code=500, times=2)
-    green.plan(verdict="risky", times=1)
-    assert [check()[1]["Code"] for _ in range(4)] == [500, 500, 200, 200]
-
-
-def test_a_refused_request_spends_no_planned_answer(green, check):
-    green.plan(code=500, times=1)
-    green.picture({}, secret="another")
-    assert check()[1]["Code"] == 500
+    data = body.get("Data") or {}
+    last = data["Result"][-1] if data.get("Result") and isinstance(data["Result"][-1], dict) else {}
+    said = {"of body": body, "of data": data, "of label": last}
+    for where, fields in told.items():
+        assert {name: said[where].get(name, "absent") for name in fields} == fields
 
 
 def test_the_plan_is_listed_and_cleared(green, check):
@@ -211,3 +192,115 @@ def test_an_answer_may_come_late_or_byte_by_byte(check, green):
 def test_an_answer_may_be_long(check, green, shape, least):
     green.plan(shape=shape)
     assert len(json.dumps(check()[1])) > least
+
+
+MP4 = b"\0\0\0\x18ftypmp42" + bytes(40)
+MP3 = b"ID3\x04" + bytes(40)
+SERVICES = {"VideoModeration": "videoDetection", "VoiceModeration": "audio_media_detection"}
+
+
+@pytest.fixture
+def files(site):
+    """Addresses of a video and a sound, whose names decide."""
+    names = {"VideoModeration": (MP4, ".mp4"), "VoiceModeration": (MP3, ".mp3")}
+    return lambda action, name: site.put(name + names[action][1], names[action][0])
+
+
+@pytest.fixture
+def submit(green, files):
+    """Submit a file of this name; the task's id."""
+
+    def submit(action, name="sunset", **changed):
+        wanted = {"url": files(action, name), "dataId": "u42-a", **changed}
+        status, body = green.ask(action, wanted, SERVICES[action])
+        assert (status, body["Code"], body["Message"]) == (200, 200, "OK")
+        assert body["Data"]["DataId"] == "u42-a"
+        return body["Data"]["TaskId"]
+
+    return submit
+
+
+@pytest.fixture
+def result(green):
+    """The answer about a task."""
+    return lambda action, task_id: green.ask(f"{action}Result", {"taskId": task_id}, SERVICES[action])[1]
+
+
+@pytest.mark.parametrize("action", SERVICES)
+@pytest.mark.parametrize(("name", "level"), [("sunset", "none"), ("risky-1", "high"), ("review-1", "medium")])
+def test_a_file_is_looked_at_when_it_is_submitted_and_its_result_comes_later_and_stays_a_day(
+    submit, result, site, clock, action, name, level
+):
+    task_id = submit(action, name)
+    site.files.clear()
+    clock.tick(seconds=29)
+    assert result(action, task_id)["Code"] == 280
+    clock.tick(seconds=1)
+    assert result(action, task_id)["Data"]["RiskLevel"] == level
+    clock.tick(hours=24)
+    assert result(action, task_id)["Code"] == 200
+    clock.tick(seconds=1)
+    assert result(action, task_id)["Code"] == 409
+    assert {headers["Range"] for _, _, headers, _ in site.requests} == {"bytes=0-4095"}
+
+
+def test_a_video_is_answered_in_the_documented_shape(submit, result, clock):
+    task_id = submit("VideoModeration", "risky-1")
+    clock.tick(seconds=30)
+    data = result("VideoModeration", task_id)["Data"]
+    assert set(data) == {"DataId", "TaskId", "RiskLevel", "FrameResult", "AudioResult"}
+    (frame,) = data["FrameResult"]["Frames"]
+    assert frame["Results"][0]["Result"][0]["Label"] == "pornographic_adultContent"
+    assert data["AudioResult"]["SliceDetails"][0]["RiskLevel"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("shape", "levels"),
+    [
+        ("usual", ["none", "none", "none"]),
+        ("no_frames", ["none", None, "none"]),
+        ("no_sound", ["none", "none", None]),
+        ("no_parts", ["none", None, None]),
+        ("risky_sound", ["high", "none", "high"]),
+    ],
+)
+def test_a_video_s_result_takes_the_planned_shape(green, submit, result, clock, shape, levels):
+    green.plan(shape=shape, times=1)
+    task_id = submit("VideoModeration")
+    clock.tick(seconds=30)
+    data = result("VideoModeration", task_id)["Data"]
+    parts = [data.get(name, {}) for name in ("FrameResult", "AudioResult")]
+    assert [part.get("RiskLevel") for part in (data, *parts)] == levels
+
+
+@pytest.mark.parametrize(("body", "status", "code"), [(b"text", 200, 407), (MP4, 404, 404)])
+def test_the_result_says_why_a_file_was_not_checked(green, result, site, clock, body, status, code):
+    wanted = {"url": site.put("a.mp4", body, status)}
+    task_id = green.ask("VideoModeration", wanted, "videoDetection")[1]["Data"]["TaskId"]
+    clock.tick(seconds=30)
+    assert result("VideoModeration", task_id)["Code"] == code
+
+
+def test_a_task_belongs_to_its_action_and_its_result_is_free(green, submit, result, clock):
+    task_id = submit("VideoModeration")
+    clock.tick(seconds=30)
+    for action, asked, code in (
+        ("Video", task_id, 200),
+        ("Voice", task_id, 409),
+        ("Video", "vi_unknown", 409),
+        ("Video", 5, 401),
+        ("Video", "", 400),
+    ):
+        assert result(f"{action}Moderation", asked)["Code"] == code
+    assert green.server.billed == {"VideoModeration": 1}
+
+
+def test_a_plan_is_for_a_result_only_by_its_name(green, submit, result, clock):
+    green.plan(code=500, on="VideoModerationResult", times=1)
+    green.plan(shape="no_parts", on="VoiceModeration", times=1)
+    green.plan(verdict="risky", times=1)
+    video, voice = submit("VideoModeration"), submit("VoiceModeration")
+    clock.tick(seconds=30)
+    assert result("VideoModeration", video)["Code"] == 500
+    assert result("VideoModeration", video)["Data"]["RiskLevel"] == "high"
+    assert "SliceDetails" not in result("VoiceModeration", voice)["Data"]

@@ -265,12 +265,17 @@ def rules(oss):
 
 @pytest.fixture
 def may(oss, oss_client):
-    """Add a session that may do these actions, or as these policies say; the name of its key."""
+    """Add a session that may do these actions and not ``but``, or give no such ACL; the name of its key."""
 
-    def allow(*actions, policies=None, **statement):
-        policies = policies or (allowing(*actions, **statement),)
+    def allow(*actions, but=(), denied_acl=None, resource=f"acs:oss:*:*:{OSS_BUCKET}/u/*", **condition):
+        statements = allowing(*actions, resource=resource, **condition)["Statement"]
+        deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+        statements += [{**deny, "Action": [action]} for action in but]
+        if denied_acl:
+            statements += [{**deny, "Condition": {"StringEquals": {"oss:x-oss-object-acl": denied_acl}}}]
         name = f"STS.{len(oss_client.keys)}"
-        key = AccessKey(name, "secret", f"token-{name}", oss.bucket.now() + timedelta(hours=1), policies)
+        ends, policies = oss.bucket.now() + timedelta(hours=1), ({"Version": "1", "Statement": statements},)
+        key = AccessKey(name, "secret", f"token-{name}", ends, policies)
         oss_client.keys = {**oss_client.keys, name: key}
         oss.bucket.accounts.add(key)
         return name

@@ -2,18 +2,14 @@
 
 import http.client
 import json
-import shutil
 import socket
-import subprocess
-import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from local.oss.connection import Connection
-from tests.local.oss.conftest import NOT_PERMITTED, UNSIGNED
+from tests.local.oss.conftest import UNSIGNED
 
 KEY, MIB = "u/42/a.jpg", 1024 * 1024
 HOST = "examplebucket.oss-cn-hangzhou.aliyuncs.com"
@@ -64,35 +60,6 @@ def whole_body(oss_client, form=None, content=b"picture"):
     return oss_client.body(oss_client.part("file", content, "a.jpg"), form=form)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl (apt install curl)")
-@pytest.mark.parametrize(
-    ("size", "most", "said"), [(7, 10, "204"), (20 * MIB, 10, "<Code>EntityTooLarge</Code>")]
-)
-def test_curl_can_upload_and_reads_the_refusal_of_a_body_it_is_still_sending(
-    oss, oss_client, tmp_path, size, most, said
-):
-    file = tmp_path / "猫.jpg"
-    file.write_bytes(b"x" * size)
-    form = oss_client.v4_form(None, [["content-length-range", 0, most]])
-    fields = [part for name, value in form.items() for part in ("-F", f"{name}={value}")]
-    command = [*"curl -sS --noproxy * -w %{http_code}".split(), *fields, "-F", f"file=@{file}", oss.origin]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout
-    assert said in shown
-    kept = [(stored.size, stored.content_type) for stored in oss.objects.values()]
-    assert kept == ([(size, "image/jpeg")] if said == "204" else [])
-
-
-@pytest.mark.parametrize("filename", ["a.jpg", '猫 "1".jpg', "a;b=c.jpg"])
-def test_requests_can_upload(oss, oss_client, filename):
-    form = oss_client.v1_form({"key": "u/${filename}"}, [["eq", "$key", "u/${filename}"]])
-    with requests.Session() as session:
-        session.trust_env = False
-        files = {"file": (filename, b"picture", "image/jpeg")}
-        assert session.post(oss.origin, data=form, files=files, timeout=60).status_code == 204
-    (stored,) = oss.objects.values()
-    assert stored.key in (f"u/{filename}", f"u/{filename}".replace('"', "%22"))  # as HTML forms write quotes
-
-
 def test_a_body_that_arrives_byte_by_byte_is_the_same_body(oss, oss_client, dial):
     content = b"\r\n--" + oss_client.boundary.encode()[:-1] + b"\r\n"
     body = whole_body(oss_client, content=content)
@@ -122,25 +89,6 @@ def test_a_connection_serves_call_after_call_refused_or_not(oss, oss_client):
         response = connection.getresponse()
         assert (response.status, response.read().count(b"<Code>")) == (status, status != 204)
     connection.close()
-
-
-def test_a_large_upload_stays_out_of_memory(oss, oss_client, dial):
-    size, chunk = 64 * MIB, b"\r\n-" * (MIB // 4) + b"x" * (MIB // 4)
-    start, end = whole_body(oss_client, content=b"||").split(b"||")
-    tracemalloc.start()
-    try:
-        with dial() as connection:
-            length = len(start) + size + len(end)
-            connection.sendall(form_head(oss_client, length, "Connection: close") + start)
-            for _ in range(size // len(chunk)):
-                connection.sendall(chunk)
-            connection.sendall(end)
-            assert received(connection).startswith(b"HTTP/1.1 204 ")
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert oss.objects[KEY].size == oss.objects[KEY].path.stat().st_size == size
-    assert peak < 8 * MIB
 
 
 def test_expect_100_continue_is_answered_before_the_body(oss_client, dial):
@@ -225,23 +173,16 @@ def test_a_connection_goes_on_after_a_chunked_body_that_no_call_reads(oss, oss_c
 def test_at_an_ip_address_the_path_may_begin_with_the_bucket(oss_client, stored):
     stored(KEY, "examplebuckets")
 
-    def found(prefix, host="127.0.0.1"):
-        url = oss_client.presigned("GET", KEY)
+    def found(prefix, host="127.0.0.1", name=KEY, **query):
+        url = oss_client.presigned("GET", name, **query)
         return oss_client.request("GET", f"{prefix}{url}", headers={"Host": host}).status
 
     assert [found(""), found("/examplebucket"), found("/another")] == [200, 200, 403]
     # A name is one of the bucket's: there the whole path is the object's.
     assert found("/examplebucket", "localhost") == found("/examplebucket", HOST) == 403
-    for path, host, said in (
-        ("/examplebucket", "127.0.0.1:9001", UNSIGNED),
-        ("/examplebucket?list-type=2", "127.0.0.1", UNSIGNED),
-    ):
-        assert oss_client.request("GET", path, headers={"Host": host}).said == said
-    signed = oss_client.presigned("GET", "", **{"list-type": "2"})
-    for target in (f"/examplebucket{signed}", f"/examplebucket{signed[1:]}"):
-        assert oss_client.request("GET", target).element("KeyCount") == "2"
-    named = oss_client.presigned("GET", "examplebuckets")
-    assert oss_client.request("GET", named).status == 200
+    assert found("", name="examplebuckets") == found("/examplebucket", name="", **{"list-type": "2"}) == 200
+    for path in ("/examplebucket", "/examplebucket?list-type=2"):
+        assert oss_client.request("GET", path, headers={"Host": "127.0.0.1:9001"}).said == UNSIGNED
 
 
 def test_a_body_over_the_limit_is_refused_unread(oss, oss_client, rules, raw):
@@ -262,31 +203,18 @@ def test_two_uploads_to_one_key_that_forbid_overwriting_leave_one_object(oss_cli
     assert sorted(statuses) == [204] + [409] * 7
 
 
-@pytest.mark.parametrize("reads_need_signature", [True, False])
-def test_a_delete_needs_a_signature_with_permission(oss, oss_client, rules, stored, reads_need_signature):
-    rules(private_reads_need_signature=reads_need_signature)
-    stored(KEY)
-    assert oss_client.request("DELETE", f"/{KEY}").said == UNSIGNED
-    to_read = oss_client.presigned("GET", KEY)
-    assert oss_client.request("DELETE", to_read).said.startswith("403 SignatureDoesNotMatch")
-    assert oss_client.request("DELETE", oss_client.presigned("DELETE", KEY, "sts")).said == NOT_PERMITTED
-    path = oss.objects[KEY].path
-    url = oss_client.presigned("DELETE", KEY)
-    assert [oss_client.request("DELETE", url).status for _ in range(2)] == [204, 204]
-    assert not path.exists()
-
-
 @pytest.mark.parametrize(
     ("origin", "status"),
     [
         *((origin, 403) for origin in ("https://evil.example", "null", "http://127.0.0.1.evil.example")),
-        *(("http://localhost:8000", 204), (None, 204)),
+        ("http://localhost:8000", 204),
     ],
 )
-def test_no_page_of_another_origin_deletes_even_with_a_signed_url(oss_client, stored, origin, status):
+def test_no_page_of_another_origin_deletes_even_with_a_signed_url(oss_client, stored, begin, origin, status):
     stored(KEY)
-    headers = {"Origin": origin} if origin else {}
-    assert oss_client.request("DELETE", oss_client.presigned("DELETE", KEY), headers=headers).status == status
+    for query in ({}, {"uploadId": begin(KEY).id}):
+        url = oss_client.presigned("DELETE", KEY, **query)
+        assert oss_client.request("DELETE", url, headers={"Origin": origin}).status == status
     assert stored() == ([KEY] if status == 403 else [])
 
 
@@ -305,7 +233,7 @@ def test_a_page_of_any_origin_may_post_and_put_and_read_the_answer(oss_client):
 
 
 @pytest.mark.parametrize(
-    ("host", "is_forbidden"),
+    ("host", "is_default"),
     [
         *((host, True) for host in ("127.0.0.1", "127.0.0.1:9000", HOST)),
         *(
@@ -315,19 +243,20 @@ def test_a_page_of_any_origin_may_post_and_put_and_read_the_answer(oss_client):
     ],
 )
 def test_any_name_will_do_unless_the_default_host_is_forbidden_to_every_call(
-    oss_client, rules, host, is_forbidden
+    oss_client, rules, host, is_default
 ):
+    headers = {"Host": host}
     for switch in (False, True):
         rules(public_endpoint_forbidden=switch)
-        for answer in (
-            oss_client.post(oss_client.v4_form(), headers={"Host": host}),
-            *(
-                oss_client.call(method, KEY, b"", headers={"Host": host})
-                for method in ("PUT", "GET", "DELETE")
-            ),
-        ):
+        answers = [oss_client.call(method, KEY, b"", headers=headers) for method in ("PUT", "GET", "DELETE")]
+        for answer in (oss_client.post(oss_client.v4_form(), headers=headers), *answers):
             is_refused = answer.said == "400 PublicEndpointForbidden 0048-00000401"
-            assert is_refused is (switch and is_forbidden)
+            assert is_refused is (switch and is_default)
+    rules(public_endpoint_forbidden=False, default_host_downloads=True)
+    oss_client.call("PUT", KEY, b"x")
+    read = oss_client.call("GET", KEY, headers=headers, **{"response-content-disposition": "inline"}).headers
+    told = [read[name] for name in ("x-oss-force-download", "Content-Disposition", "x-oss-ec")]
+    assert told == (["true", "attachment", "0048-00000113"] if is_default else [None, "inline", None])
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "POST"])
@@ -346,22 +275,23 @@ def test_a_lost_call_was_done_or_not(kind, is_done, method, oss, oss_client):
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "on", "said"),
     [
-        ("status_500", "500 InternalError"),
-        ("status_503", "503 ServiceUnavailable"),
-        ("expired_url", "403 AccessDenied"),
-        ("expired_form", "403 AccessDenied"),
+        ("status_500", "PUT", "500 InternalError"),
+        ("status_503", "POST", "503 ServiceUnavailable"),
+        ("expired_url", "PUT", "403 AccessDenied"),
+        ("expired_form", "POST", "403 AccessDenied"),
     ],
 )
-def test_a_planned_refusal_changes_nothing(kind, said, oss, oss_client):
+def test_a_planned_refusal_changes_nothing(kind, on, said, oss, oss_client):
     oss.faults.plan(kind, times=2)
-    if kind != "expired_form":
+    if on == "POST":
+        answers = [oss_client.post(oss_client.v4_form(), b"x" * MIB) for _ in range(2)]
+        assert {answer.said[: len(said)] for answer in answers} == {said}
+    else:
         assert oss_client.call("PUT", KEY, b"x" * 300_000).said.startswith(said)
         head = oss_client.call("HEAD", KEY)
         assert (head.status, head.body, head.headers["x-oss-err"] is None) == (int(said[:3]), b"", False)
-        oss.faults.plan(kind if kind != "expired_url" else "expired_form", times=1)
-    assert oss_client.post(oss_client.v4_form(), b"x" * MIB).said.startswith(said)
     assert len(oss.objects) == 0
     assert oss_client.call("PUT", KEY, b"x").status == 200
 
@@ -373,30 +303,22 @@ def test_a_planned_callback_failure_keeps_the_object_and_strikes_forms_alone(oss
     answer = oss_client.post(oss_client.v4_form())
     assert answer.said == "203 CallbackFailed 0007-00000203"
     assert answer.headers["ETag"] == f'"{oss.objects[KEY].etag}"'
-    for kind, on, said in (
-        ("callback_fails", "GetObject", "strikes PostObject"),
-        ("slow", "Meteor", "GetObject"),
-    ):
-        with pytest.raises(ValueError, match=said):
-            oss.faults.plan(kind, on=[on])
+    with pytest.raises(ValueError, match="strikes PostObject"):
+        oss.faults.plan("callback_fails", on=["GetObject"])
 
 
 def test_faults_are_planned_over_http_for_some_calls_or_all(oss_client):
-    def plan(**wanted):
-        return oss_client.request(
-            "PUT", "/-/faults", json.dumps({"kind": "status_500", "times": 1, **wanted})
-        ).status
+    def plan(headers=None, **wanted):
+        body = json.dumps({"kind": "status_500", "times": 1, **wanted})
+        return oss_client.request("PUT", "/-/faults", body, headers).status
 
     assert plan(on=["HeadObject"]) == 200
     assert [oss_client.call(method, KEY).status for method in ("GET", "HEAD", "HEAD")] == [404, 500, 404]
     for wrong in ({"on": ["Meteor"]}, {"on": "HeadObject"}, {"on": [1]}, {"kind": "meteor"}):
         assert plan(**wrong) == 400
-    for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
-        assert oss_client.request("PUT", "/-/faults", '{"kind": "drop"}', headers).status == 403
+    assert plan({"Host": "evil.example"}) == plan({"Origin": "https://evil.example"}) == 403
     known = json.loads(oss_client.request("GET", "/-/faults").body)
-    assert {"PostObject", "UploadPart", "CompleteMultipartUpload", "CopyObject"} <= set(known["calls"])
-    assert {"drop", "answer_lost", "status_500", "slow", "expired_url"} <= set(known["kinds"])
+    assert {"PostObject", "UploadPart"} <= set(known["calls"]) and {"drop", "slow"} <= set(known["kinds"])
     assert plan() == 200
-    assert oss_client.request("DELETE", "/-/faults").status == 200
-    assert oss_client.request("POST", "/-/faults").status == 200
+    assert [oss_client.request(method, "/-/faults").status for method in ("DELETE", "POST")] == [200, 200]
     assert oss_client.post(oss_client.v4_form()).status == 204

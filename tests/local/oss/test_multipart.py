@@ -1,27 +1,20 @@
 """Uploads in parts over HTTP, each rule of OSS by name."""
 
-import base64
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from local.oss.answer import Answer
 from local.oss.attributes import Attributes
-from local.oss.errors import OssError
-from local.oss.part_list import chosen_parts, etag_of, part_number, read_part_list
 from local.oss.part_refusals import NO_UPLOAD
-from local.oss.uploads import Part, Upload, Uploads
+from local.oss.uploads import Uploads
 from tests.local.oss.conftest import (
-    NOT_PERMITTED,
     OSS_NOW,
-    UNSIGNED,
     content_md5,
     hex_md5,
     refusal_of,
-    vectors,
 )
 from tests.support.cases import cases_beside
 
@@ -32,27 +25,22 @@ SMALLEST = 100 * 1024
 GONE = "404 NoSuchUpload"
 EXISTS = "409 FileAlreadyExists 0026-00000002"
 VIDEO = Attributes("video/mp4", None, "Standard", forbid_overwrite=False)
-DIGESTS = vectors("presigned_v4")["digests"]
 
 
 def test_parts_become_the_object_that_was_begun(begin, oss, oss_client):
     headers = {"Cache_Control": "no-store", "Content_Disposition": "inline", "x_oss_meta_owner": "42"}
     upload = begin(Content_Type="video/mp4", x_oss_storage_class="IA", **headers)
     assert (upload.begun.headers["Content-Type"], upload.begun.element("Key")) == ("application/xml", KEY)
-    assert upload.begun.element("Bucket") == oss.bucket.name
     contents = [b"a" * SMALLEST, b"b" * SMALLEST, b"hello"]
     # The type that is sent with a part, or at the end, is not the object's.
-    answers = [upload.part(number, one, Content_Type="a/b") for number, one in enumerate(contents, 1)]
-    etags = [answer.headers["ETag"] for answer in answers]
+    etags = [upload.part(n, one, Content_Type="a/b").headers["ETag"] for n, one in enumerate(contents, 1)]
     assert etags == [f'"{hex_md5(content)}"' for content in contents]
     assert KEY not in oss.objects
     done = upload.complete(*enumerate(etags, 1), x_oss_object_acl="private", Content_Type="application/xml")
-    assert (done.status, done.headers["Content-Type"]) == (200, "application/xml")
     assert done.element("ETag") == '"C13D5C3C1ADC577BBD48CE5F406FFD88-3"' == done.headers["ETag"]
     assert done.element("Location") == f"http://{oss.bucket.host}/{quote(KEY)}"
-    stored = oss.objects[KEY]
+    stored, head = oss.objects[KEY], oss_client.call("HEAD", KEY).headers
     assert (stored.content_type, stored.acl, stored.kind) == ("video/mp4", "private", "Multipart")
-    head = oss_client.call("HEAD", KEY).headers
     told = ("x-oss-object-type", "Cache-Control", "Content-Disposition", "x-oss-meta-owner", "Content-MD5")
     assert [head[name] for name in told] == ["Multipart", "no-store", "inline", "42", None]
     assert (head["x-oss-storage-class"], head["Content-Length"]) == ("IA", "204805")
@@ -69,15 +57,6 @@ def test_parts_may_have_gaps_come_in_any_order_be_left_out_and_replaced(begin, o
     assert upload.complete((2, hex_md5(b"2" * SMALLEST)), (7, hex_md5(b"last"))).status == 200
     assert oss_client.call("GET", KEY).body == b"2" * SMALLEST + b"last"
     assert (begin("u/empty").complete().status, oss.objects["u/empty"].size) == (200, 0)
-
-
-def test_two_uploads_of_one_name_do_not_touch_each_other_and_the_last_one_wins(begin, oss_client, may):
-    first, second = begin(), begin()
-    # Any key with permission can continue one.
-    second.key = may("oss:PutObject")
-    first.part(1, b"first"), second.part(1, b"second")
-    assert first.complete_all().status == second.complete_all().status == 200
-    assert oss_client.call("GET", KEY).body == b"second"
 
 
 def test_a_part_through_a_url_has_exactly_what_was_signed(begin, oss_client):
@@ -98,26 +77,27 @@ def test_a_part_through_a_url_has_exactly_what_was_signed(begin, oss_client):
     assert oss_client.request("PUT", unsized, iter([b"hello"])).status == 200
 
 
-def test_a_part_is_held_against_its_digest(begin):
+@pytest.mark.parametrize("is_md5", [True, False])
+def test_a_part_is_held_against_its_digest_and_has_another_etag_in_an_encrypted_bucket(begin, rules, is_md5):
+    rules(part_etag_is_md5=is_md5)
     upload, right = begin(), content_md5(b"hello")
     assert upload.part(1, b"jello", Content_MD5=right).said == "400 InvalidDigest 0017-00000502"
     answer = upload.part(1, b"hello", Content_MD5=right)
     assert (answer.status, answer.headers["Content-MD5"]) == (200, right)
     assert answer.headers["x-oss-hash-crc64ecma"] == "11177612005948864433"
+    assert (answer.headers["ETag"] == f'"{hex_md5(b"hello")}"') is is_md5
+    assert upload.complete((1, answer.headers["ETag"])).status == 200
 
 
 @pytest.mark.parametrize("number", ["0", "10001", "-1", "1.0", "", "x", "١", "1" * 30])
-def test_a_part_has_a_number_from_1_to_10000(number, begin):
+def test_a_part_has_a_number_from_1_to_10000(number, begin, oss_client):
     upload = begin()
-    assert upload.part(number, b"x").said == "400 InvalidArgument 0017-00000220"
+    answer = upload.part(number, b"x")
+    assert (answer.said, answer.element("ArgumentName")) == (
+        "400 InvalidArgument 0017-00000220",
+        "PartNumber",
+    )
     assert upload.part(10000, b"x").status == 200
-    with pytest.raises(OssError) as refused:
-        part_number(number, 10_000)
-    assert refused.value.details["ArgumentName"] == "PartNumber"
-
-
-def test_a_part_without_a_number_or_with_encryption_is_refused(begin, oss_client):
-    upload = begin()
     for answer in (
         oss_client.call("PUT", KEY, b"x", uploadId=upload.id),
         upload.part(1, b"x", x_oss_server_side_encryption="AES256"),
@@ -126,24 +106,19 @@ def test_a_part_without_a_number_or_with_encryption_is_refused(begin, oss_client
         assert answer.said.startswith("400 InvalidArgument")
 
 
-def test_only_the_last_part_of_the_list_may_be_small(begin):
+def test_only_the_last_part_of_the_list_may_be_small_and_each_is_named_by_its_etag(begin):
     upload = begin()
-    assert [upload.part(number, b"x").status for number in (1, 2)] == [200, 200]
-    assert upload.complete_all().said == "400 EntityTooSmall 0042-00000213"
+    etags = [upload.part(number, b"x").headers["ETag"].strip('"') for number in (1, 2)]
+    answer = upload.complete_all()
+    assert answer.said == "400 EntityTooSmall 0042-00000213"
+    names = ("MinSizeAllowed", "ProposedSize", "PartNumber", "ETag")
+    assert [answer.element(name) for name in names] == ["102400", "1", "1", etags[0]]
+    for number, etag in ((4, etags[0]), (1, "E2"), (1, etags[0].lower()), (1, "undefined")):
+        answer = upload.complete((number, etag))
+        assert answer.said.startswith("400 InvalidPart")
+        told = [answer.element(name) for name in ("ETag", "PartNumber", "UploadId")]
+        assert told == [etag, str(number), upload.id]
     assert upload.part(1, b"x" * SMALLEST).status == upload.complete_all().status == 200
-    parts = {n: Part(n, size, f"E{n}", OSS_NOW, Path("unused")) for n, size in ((1, 100), (2, 99), (3, 100))}
-    upload, listed = Upload("U", "k", VIDEO, OSS_NOW), [(n, f"E{n}") for n in parts]
-    upload.parts.update(parts)
-    assert len(chosen_parts(upload, listed[:2], 100)) == 2
-    with pytest.raises(OssError) as refused:
-        chosen_parts(upload, listed, 100)
-    told = {"MinSizeAllowed": "100", "ProposedSize": "99", "PartNumber": "2", "ETag": "E2"}
-    assert refused.value.details == told
-    for wrong in ((4, "E4"), (1, "E2"), (1, "e1"), (1, "undefined")):
-        with pytest.raises(OssError) as refused:
-            chosen_parts(upload, [wrong], 1)
-        assert refused.value.refusal.code == "InvalidPart"
-        assert refused.value.details == {"ETag": wrong[1], "PartNumber": str(wrong[0]), "UploadId": "U"}
 
 
 @cases("listed", "refusal")
@@ -154,36 +129,15 @@ def test_an_invalid_part_list_is_refused(begin, listed, refusal):
     assert upload.complete(*parts, **asked).said.startswith(refusal)
 
 
-def test_each_wrong_completion_has_its_refusal_and_the_upload_goes_on(begin, rules, oss):
+@cases("headers", "refusal")
+def test_each_wrong_completion_has_its_refusal_and_the_upload_goes_on(headers, refusal, begin, rules, oss):
     upload = begin()
     etag = upload.part(1, b"x").headers["ETag"]
-    for headers, said in (
-        ({"Content_MD5": "AAAA"}, "400 InvalidDigest"),
-        ({"Content_MD5": base64.b64encode(b"0" * 16).decode()}, "400 InvalidDigest"),
-        ({"x_oss_object_acl": "secret"}, "400 InvalidArgument"),
-        ({"x_oss_complete_all": "yes"}, "400 InvalidArgument 0042-00000216"),
-        ({"x_oss_object_acl": "public-read"}, "403 AccessDenied"),
-        ({"x_oss_callback": "e30="}, "501 NotImplemented"),
-    ):
-        answer = upload.complete((1, etag), **headers)
-        assert answer.said.startswith(said)
-        assert "complete_all" not in str(headers) or answer.element("ArgumentName") == "x-oss-complete-all"
+    assert upload.complete((1, etag), **headers).said.startswith(refusal)
     assert KEY not in oss.objects
-    assert upload.complete((1, etag)).status == 200
+    assert upload.complete((1, f"&#34;{etag[1:-1]}&#34;")).status == 200
     rules(max_document_bytes=100)
     assert begin().complete(document=b"<" + b"a" * 100 + b"/>").said.startswith("400 MalformedXML")
-
-
-def test_a_part_list_is_read_with_and_without_quotes_and_its_object_has_the_published_etag():
-    text = "".join(
-        f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag><Size>5</Size></Part>"
-        for number, etag in ((1, '"AB"'), (3, "CD"), (10000, "&#34;EF&#34;"))
-    )
-    read = read_part_list(f"<CompleteMultipartUpload>{text}</CompleteMultipartUpload>".encode())
-    assert read == [(1, "AB"), (3, "CD"), (10000, "EF")]
-    parts = [Part(p["partNumber"], p["size"], p["etag"], OSS_NOW, Path("unused")) for p in DIGESTS["parts"]]
-    assert etag_of(parts) == DIGESTS["object"]["etag"]
-    assert etag_of([]) == "D41D8CD98F00B204E9800998ECF8427E-0"
 
 
 def test_overwriting_is_forbidden_at_the_beginning_and_at_the_end(begin, oss_client):
@@ -220,48 +174,16 @@ def test_a_second_completion_is_unknown_or_the_first_answer(repeats, begin, rule
         assert (second.said, second.element("UploadId")) == (f"{GONE} 0017-00000244", upload.id)
 
 
-def test_an_aborted_upload_is_gone_with_its_parts(begin, oss):
-    upload = begin()
-    upload.part(1, b"x")
-    assert upload.abort().status == 204
-    assert upload.abort().said == f"{GONE} 0042-00000002"
-    assert upload.part(1, b"x").said == f"{GONE} 0042-00000104"
-    assert upload.complete_all().said == f"{GONE} 0017-00000244"
-    assert upload.list().said == f"{GONE} 0042-00000002"
-    assert (len(oss.objects), list(oss.bucket.uploads)) == (0, [])
-
-
-def test_an_upload_is_of_its_own_key_and_ended_by_no_page_of_another_origin(begin, oss_client):
-    upload = begin()
-    url = oss_client.presigned("DELETE", KEY, uploadId=upload.id)
-    upload.name = "u/42/another.mp4"
-    for answer in (upload.part(1, b"x"), upload.complete_all(), upload.abort()):
-        assert answer.said.startswith(GONE)
-    assert oss_client.request("DELETE", url, headers={"Origin": "https://evil.example"}).status == 403
-    assert oss_client.request("DELETE", url).status == 204
-
-
-@cases("actions", "allowed")
-def test_each_call_needs_its_own_right(actions, allowed, begin, may, oss_client):
-    upload, again = begin(), begin()
-    upload.key = again.key = may(*actions)
-    answers = {
-        "initiate": begin(key=upload.key).begun,
-        "part": upload.part(1, b"x"),
-        "list": upload.list(),
-        "complete": upload.complete_all(),
-        "abort": again.abort(),
-    }
-    told = {name: answer.said for name, answer in answers.items()}
-    assert {name for name, said in told.items() if said[0] == "2"} == {*allowed}
-    assert {said for name, said in told.items() if name not in allowed} <= {NOT_PERMITTED}
-    for method, target in (
-        ("POST", "/u/1?uploads"),
-        ("PUT", f"/{quote(KEY)}?partNumber=1&uploadId={upload.id}"),
-        *((method, f"/{quote(KEY)}?uploadId={upload.id}") for method in ("GET", "POST", "DELETE")),
-        ("GET", "/?uploads"),
-    ):
-        assert oss_client.request(method, target, b"").said == UNSIGNED
+def test_an_aborted_upload_is_gone_with_its_parts_and_one_of_another_key_was_never_there(begin, oss):
+    for another, upload in ((None, begin()), ("u/42/another.mp4", begin())):
+        upload.part(1, b"x")
+        if not another:
+            assert upload.abort().status == 204
+        upload.name = another or upload.name
+        answers = upload.abort(), upload.part(1, b"x"), upload.complete_all(), upload.list()
+        codes = ("0042-00000002", "0042-00000104", "0017-00000244", "0042-00000002")
+        assert [answer.said for answer in answers] == [f"{GONE} {code}" for code in codes]
+    assert (len(oss.objects), [upload.key for upload in oss.bucket.uploads]) == (0, [KEY])
 
 
 @pytest.mark.parametrize("takes", [False, True])
@@ -273,13 +195,6 @@ def test_an_acl_named_at_the_end_or_by_rule_at_the_beginning_needs_its_right(tak
     assert oss.objects[KEY].acl == "default"
     begun = begin(key=may("oss:PutObject"), x_oss_object_acl="private").begun
     assert begun.status == (403 if takes else 200)
-    upload = begin()
-    for actions, said in (
-        (("oss:PutObject",), NOT_PERMITTED),
-        (("oss:PutObject", "oss:PutObjectAcl"), "200"),
-    ):
-        upload.key = may(*actions)
-        assert upload.complete_all(x_oss_object_acl="private").said == said
 
 
 def test_a_sequential_upload_takes_parts_in_order_and_has_a_digest(begin, rules, oss_client):
@@ -292,15 +207,6 @@ def test_a_sequential_upload_takes_parts_in_order_and_has_a_digest(begin, rules,
     assert oss_client.call("HEAD", KEY).headers["Content-MD5"] == content_md5(b"b" * SMALLEST + b"c")
     rules(sequential_mode=False)
     assert begin(sequential=True).part(2, b"x").status == 200
-
-
-def test_a_part_of_an_encrypted_bucket_has_an_etag_that_is_no_md5(begin, rules):
-    rules(part_etag_is_md5=False)
-    upload = begin()
-    answer = upload.part(1, b"hello")
-    assert answer.headers["ETag"] != f'"{hex_md5(b"hello")}"'
-    assert answer.headers["Content-MD5"] == content_md5(b"hello")
-    assert upload.complete((1, answer.headers["ETag"])).status == 200
 
 
 def test_a_copy_of_an_object_in_parts_has_its_etag_or_that_of_its_bytes(begin, oss, rules, oss_client):
@@ -319,36 +225,29 @@ def copy_part(begin, stored, oss_client, oss):
     """Copy ``abc`` of ``u/source``, or a range of it, into an upload; what came back, and the object then."""
     stored("u/source")
 
-    def copy(upload=None, source="/examplebucket/u/source", key="account", **headers):
+    def copy(upload=None, source="/examplebucket/u/source", **headers):
         upload = upload or begin()
         headers = {f"x-oss-copy-source-{name.replace('_', '-')}": value for name, value in headers.items()}
         # SDKs send the digest of the body, and that is empty.
         headers |= {"x-oss-copy-source": source, "Content-MD5": content_md5(b"")}
-        query = {"partNumber": "1", "uploadId": upload.id}
-        answer = oss_client.call("PUT", KEY, None, key, headers, **query)
+        answer = oss_client.call("PUT", KEY, headers=headers, partNumber="1", uploadId=upload.id)
         upload.complete_all()
         return answer, oss.objects[KEY].path.read_bytes() if KEY in oss.objects else None
 
     return copy
 
 
-@pytest.mark.parametrize(
-    ("asked", "copied"), [(None, b"abc"), ("bytes=1-2", b"bc"), ("bytes=0-0", b"a"), ("bytes=1-3", b"abc")]
-)
-def test_a_part_is_copied_from_an_object_or_a_range_of_it(asked, copied, copy_part):
-    answer, content = copy_part(**({"range": asked} if asked else {}))
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/xml")
-    assert answer.element("ETag") == answer.headers["ETag"] == f'"{hex_md5(copied)}"'
-    assert answer.element("LastModified") == "2026-11-24T14:00:00.000Z"
-    assert content == copied
+def test_a_part_is_copied_from_an_object_or_a_range_of_it(copy_part):
+    for asked, copied in ((None, b"abc"), ("bytes=1-2", b"bc"), ("bytes=0-0", b"a"), ("bytes=1-3", b"abc")):
+        answer, content = copy_part(**({"range": asked} if asked else {}))
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "application/xml")
+        assert answer.element("ETag") == answer.headers["ETag"] == f'"{hex_md5(copied)}"'
+        assert (answer.element("LastModified"), content) == ("2026-11-24T14:00:00.000Z", copied)
 
 
-def test_a_copied_part_needs_its_source_its_conditions_its_upload_and_both_rights(
-    copy_part, begin, rules, oss_client, may
-):
+def test_a_copied_part_needs_its_source_its_conditions_and_its_upload(copy_part, begin, oss_client):
     ended = begin()
     ended.abort()
-    both = may("oss:GetObject", "oss:PutObject")
     oss_client.call("PUT", "u/cold", b"x", headers={"x-oss-storage-class": "Archive"})
     for said, asked in (
         ("404 NoSuchKey", {"source": "/examplebucket/none"}),
@@ -356,15 +255,9 @@ def test_a_copied_part_needs_its_source_its_conditions_its_upload_and_both_right
         ("403 InvalidObjectState", {"source": "/examplebucket/u/cold"}),
         ("412 PreconditionFailed", {"if_match": '"0"'}),
         (f"{GONE} 0042-00000311", {"upload": ended}),
-        (NOT_PERMITTED, {"key": may("oss:PutObject")}),
-        (NOT_PERMITTED, {"key": may("oss:GetObject")}),
     ):
         answer, content = copy_part(**asked)
-        assert answer.said.startswith(said)
-        assert not content
-    assert copy_part(key=both)[1] == b"abc"
-    rules(absence_told_to_listers_only=True)
-    assert copy_part(key=both, source="/examplebucket/u/none")[0].said == NOT_PERMITTED
+        assert answer.said.startswith(said) and not content
 
 
 @pytest.fixture

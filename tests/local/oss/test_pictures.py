@@ -1,5 +1,6 @@
-"""Pictures: their sizes from headers, the steps that are asked for, and what comes out, looked at."""
+"""Pictures: sizes, steps, what comes out, looked at; and x-oss-process over HTTP."""
 
+import base64
 import contextlib
 import io
 import json
@@ -7,6 +8,7 @@ import random
 import struct
 import zlib
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from PIL import Image, ImageCms
@@ -17,14 +19,21 @@ from local.oss.errors import OssError
 from local.oss.image_info import ImageInfo, read_image_info
 from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, Step, read_steps
 from local.oss.pictures import describe, grey_frame, render
+from local.oss.process import LARGEST_SOURCE_BYTES
 from local.oss.resizing import Resizing, cut_of, resizing_of
 from local.oss.rules import OssRules
-from tests.local.oss.conftest import refusal_of
+from tests.local.oss.conftest import (
+    NOT_PERMITTED,
+    OSS_NOW,
+    UNSIGNED,
+    content_md5,
+    hex_md5,
+    refusal_of,
+)
 from tests.support.cases import cases_beside
 from tests.support.memory_oss import NOTHING_KEPT
 
 cases = cases_beside(__file__)
-
 RULES = OssRules()
 KINDS = ["JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF"]
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
@@ -101,10 +110,12 @@ def test_each_mode_has_its_size(text, scaled, canvas):
     assert resizing_of(step(f"resize,{text}"), (600, 400)) == Resizing(scaled, canvas or scaled)
 
 
-def test_the_longer_side_of_an_upright_picture_is_its_height_and_no_side_ever_vanishes():
-    assert resizing_of(step("resize,l_300"), (400, 600)).scaled == (200, 300)
-    assert resizing_of(step("resize,s_100"), (400, 600)).scaled == (100, 150)
-    assert resizing_of(step("resize,w_10"), (10_000, 10)).scaled == (10, 1)
+@pytest.mark.parametrize(
+    ("text", "size", "scaled"),
+    [("l_300", (400, 600), (200, 300)), ("s_100", (400, 600), (100, 150)), ("w_10", (10_000, 10), (10, 1))],
+)
+def test_the_longer_side_of_an_upright_picture_is_its_height_and_no_side_ever_vanishes(text, size, scaled):
+    assert resizing_of(step(f"resize,{text}"), size).scaled == scaled
 
 
 @cases("text", "box")
@@ -181,31 +192,11 @@ def test_a_lower_quality_is_smaller_and_a_picture_may_be_interlaced():
     assert made(noise, "interlace,0").info.get("progressive") is None
 
 
-def test_a_picture_is_rotated_only_by_auto_orient():
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter
-    sideways = halves(kind="JPEG", exif=exif)
-    assert made(sideways, "resize,w_30").size == (30, 20)
-    assert made(sideways, "auto-orient,0").size == (60, 40)
-    upright = made(sideways, "auto-orient,1/resize,w_20")
-    assert upright.size == (20, 30)
-    assert upright.getexif().get(0x0112) is None
-
-
 def taken_in_the_north(kind):
     exif = Image.Exif()
     exif[0x0110] = "Phone 9"
     exif.get_ifd(0x8825)[1] = "N"
     return halves(kind=kind, exif=exif)
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("text", ["resize,w_30", "format,jpg", "format,webp", "crop,w_10", "auto-orient,1"])
-def test_a_variant_keeps_exif_unless_the_rule_says_otherwise(kind, text):
-    for keeps in (True, False):
-        exif = made(taken_in_the_north(kind), text, variants_keep_exif=keeps).getexif()
-        told = exif.get(0x0110), exif.get_ifd(0x8825).get(1)
-        assert told == (("Phone 9", "N") if keeps else (None, None))
 
 
 IPTC = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0f\x1c\x02\x5a\0\x0aSomewhere!\0"
@@ -251,24 +242,13 @@ def kept_of(kind, text, **rules):
         *((kind, "variants_keep_app11", {"a manif"}) for kind in ("JPEG", "PNG")),
     ],
 )
-def test_each_kind_of_metadata_is_kept_by_its_own_rule(kind, rule, kept):
+def test_each_kind_of_metadata_is_kept_by_its_own_rule_in_its_own_format(kind, rule, kept):
     assert kept_of(kind, "auto-orient,1", **{**NOTHING_KEPT, rule: True}) == kept
     assert kept_of(kind, "auto-orient,1", **NOTHING_KEPT) == set()
     assert kept <= kept_of(kind, "auto-orient,1")
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "kept"),
-    [
-        ("JPEG", "format,png", {"a place"}),
-        ("JPEG", "format,webp", {"a place"}),
-        ("PNG", "format,jpg", {"a place"}),
-        ("WEBP", "format,jpg", {"a place"}),
-        ("JPEG", "format,jpg", {"a place", "a comment", "Somewhere!", "a manif"}),
-    ],
-)
-def test_another_format_keeps_what_it_has_a_place_for(kind, text, kept):
-    assert kept_of(kind, text) == kept
+    assert (
+        kept_of(kind, "format,bmp") == set() < kept_of(kind, f"format,{'png' if kind == 'JPEG' else 'jpg'}")
+    )
 
 
 def test_the_colour_profile_of_a_picture_stays():
@@ -292,21 +272,16 @@ def test_a_heic_picture_keeps_its_exif_and_xmp_by_the_same_rules():
     assert not made(halves(kind="TIFF"), "format,jpg").getexif()
 
 
-def test_a_png_is_turned_by_its_exif_only_if_the_rule_says_so():
+def test_auto_orient_reads_exif_that_of_a_png_by_rule_and_is_bounded():
     exif = Image.Exif()
-    exif[0x0112] = 6
+    exif[0x0112] = 6  # turned by a quarter
     sideways = halves(exif=exif)
-    assert made(sideways, "auto-orient,1").size == (60, 40)
-    assert made(sideways, "auto-orient,1").getexif()[0x0112] == 6
+    assert made(sideways, "auto-orient,1").size == made(sideways, "auto-orient,0").size == (60, 40)
     turned = made(sideways, "auto-orient,1", auto_orient_reads_png=True)
     assert (turned.size, turned.getexif().get(0x0112)) == ((40, 60), None)
-
-
-def test_auto_orient_is_bounded_by_the_rule():
-    assert made(halves(4096, 2), "auto-orient,1/resize,w_2").size == (2, 1)
     assert refused(halves(4097, 2), "auto-orient,1/resize,w_2") == "400 ImageTooLarge"
-    assert made(halves(4097, 2), "auto-orient,0/resize,w_2").size == (2, 1)
-    assert made(halves(4097, 2), "auto-orient,1/resize,w_2", auto_orient_is_bounded=False).size == (2, 1)
+    for size, text, rules in ((4096, 1, {}), (4097, 0, {}), (4097, 1, {"auto_orient_is_bounded": False})):
+        assert made(halves(size, 2), f"auto-orient,{text}/resize,w_2", **rules).size == (2, 1)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
@@ -393,3 +368,160 @@ def test_corrupt_pictures_are_processed_or_refused_without_a_crash(kind):
         for look in (lambda file: render(file, steps, RULES), lambda file: describe(file, 1)):
             with contextlib.suppress(OssError):
                 look(io.BytesIO(broken[: dice.choice((len(broken), 500))]))
+
+
+KEY, TARGET = "u/42/照片 +1.jpg", "u/42/清.jpg"
+SMALL, CLEAN = "image/resize,m_fill,w_20,h_20/format,jpg", "image/auto-orient,1/format,jpg/quality,q_90"
+
+
+@pytest.fixture
+def photo(oss, oss_client):
+    """A picture that lies on its side, taken in the north."""
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8825)[1] = "N"
+    Image.new("RGB", (60, 40), "#FF0000").save(file, "JPEG", exif=exif)
+    headers = {"Content-Type": "image/jpeg", "Cache-Control": "max-age=60", "x-oss-meta-a": "1"}
+    assert oss_client.call("PUT", KEY, file.getvalue(), headers=headers).status == 200
+    return file.getvalue()
+
+
+@pytest.fixture
+def process(oss_client):
+    def process(text, name=KEY, key="account", **query):
+        url = oss_client.presigned("GET", name, key, **{"x-oss-process": text}, **query)
+        return oss_client.request("GET", url)
+
+    return process
+
+
+def test_a_signed_url_gives_the_thumbnail_with_the_headers_of_its_picture(oss_client, rules, photo, process):
+    headers = {"Content-Disposition": "inline", "Expires": "0", "Cache-Control": "no-store"}
+    oss_client.call("PUT", KEY, photo, headers={**headers, "Content-Encoding": "x", "x-oss-meta-a": "1"})
+    answer = process(SMALL)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/jpeg")
+    assert answer.headers["Content-Length"] == str(len(answer.body))
+    assert Image.open(io.BytesIO(answer.body)).size == (20, 20)
+    dropped = dict.fromkeys(("Content-Encoding", "x-oss-meta-a"))
+    expected = headers | dropped | {"Last-Modified": "Tue, 24 Nov 2026 14:00:00 GMT"}
+    assert {name: answer.headers[name] for name in expected} == expected
+    rules(default_host_downloads=True)
+    answer = process(SMALL).headers
+    assert (answer["x-oss-force-download"], answer["Content-Disposition"]) == ("true", "attachment")
+
+
+def test_the_processing_parameter_is_signed_and_the_picture_private(photo, oss_client, rules, process):
+    plain = oss_client.presigned("GET", KEY)
+    signed = oss_client.presigned("GET", KEY, **{"x-oss-process": SMALL})
+    for url in (
+        f"{plain}&x-oss-process={SMALL}",
+        signed.replace("w_20", "w_21"),
+        signed.replace("x-oss-process", "x-oss-proces"),
+    ):
+        assert oss_client.request("GET", url).said.startswith("403 SignatureDoesNotMatch")
+    unsigned = f"{oss_client.path(KEY)}?x-oss-process={SMALL}"
+    assert oss_client.request("GET", unsigned).said == UNSIGNED
+    assert process(SMALL, key="sts").said == NOT_PERMITTED
+    rules(block_public_access=False)
+    oss_client.call("PUT", KEY, headers={"x-oss-object-acl": "public-read"}, acl=None)
+    answer = oss_client.request("GET", unsigned)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/jpeg")
+
+
+def test_a_picture_describes_itself(photo, process):
+    answer = process("image/info")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(answer.body)["FileSize"] == {"value": str(len(photo))}
+
+
+@cases("text", "refusal")
+def test_each_wrong_processing_has_its_refusal(text, refusal, photo, process):
+    assert process(text).said.startswith(refusal)
+
+
+def test_the_frame_of_a_video_is_grey_or_refused(oss_client, rules, process):
+    oss_client.call("PUT", "u/clip.mp4", b"video", headers={"Content-Type": "video/mp4"})
+    answer = process("video/snapshot,t_1000,w_32", "u/clip.mp4")
+    assert Image.open(io.BytesIO(answer.body)).size == (32, 18)
+    rules(video_frames_are_grey=False)
+    assert process("video/snapshot,t_1000", "u/clip.mp4").said.startswith("501 NotImplemented")
+    assert process("doc/preview", "u/clip.mp4").said.startswith("400 InvalidArgument")
+
+
+def test_headers_are_replaced_and_conditions_held_as_for_the_whole(photo, oss, oss_client, process):
+    named = {"response-content-disposition": "attachment"}
+    assert process(SMALL, **named).headers["Content-Disposition"] == "attachment"
+    url = oss_client.presigned("GET", KEY, **{"x-oss-process": SMALL})
+    assert oss_client.request("GET", url, headers={"If-None-Match": oss.objects[KEY].etag}).status == 304
+
+
+def b64(text, strip=True):
+    encoded = base64.urlsafe_b64encode(text.encode()).decode()
+    return encoded.rstrip("=") if strip else encoded
+
+
+def body_of(process=CLEAN, target=TARGET, bucket="examplebucket", **how):
+    named = f",b_{b64(bucket, **how)}" if bucket else ""
+    return f"x-oss-process={process}|sys/saveas,o_{b64(target, **how)}{named}".encode()
+
+
+@pytest.fixture
+def save(oss_client):
+    def save(body=None, key="account", md5=None, **query):
+        body = body_of() if body is None else body
+        headers = {"Content-MD5": md5 or content_md5(body)}
+        return oss_client.call("POST", KEY, body, key, headers, **(query or {"x-oss-process": None}))
+
+    return save
+
+
+def test_the_result_is_stored_as_another_object_or_instead_of_one(photo, oss, oss_client, save):
+    oss_client.call("PUT", TARGET, b"older", headers={"x-oss-meta-b": "2"})
+    answer = save()
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    stored = oss.objects[TARGET]
+    told = {"bucket": "examplebucket", "fileSize": stored.size, "object": TARGET, "status": "OK"}
+    assert json.loads(answer.body) == told
+    about = (stored.content_type, stored.acl, stored.metadata, stored.headers, stored.modified)
+    assert about == ("image/jpeg", "default", {}, {}, OSS_NOW)
+    data = stored.path.read_bytes()
+    assert stored.etag == hex_md5(data)
+    assert Image.open(io.BytesIO(data)).size == (40, 60)
+    assert oss.objects[KEY].path.read_bytes() == photo
+    assert save(body_of(target=KEY)).status == 200
+    assert oss.objects[KEY].etag == stored.etag
+
+
+def test_a_body_may_be_encoded_padding_is_optional_and_the_bucket_the_sources_own(photo, oss, save):
+    name, _, value = body_of().decode().partition("=")
+    assert save(f"{name}={quote(value, safe='')}".encode()).status == 200
+    assert save(body_of("image/format,bmp", strip=False)).status == 200
+    # A result may be larger than its source.
+    assert oss.objects[TARGET].size > len(photo)
+    assert oss.objects[TARGET].content_type == "image/bmp"
+    answer = save(body_of(bucket="", target="u/42/b.jpg"))
+    assert (json.loads(answer.body)["bucket"], {*oss.objects}) == ("", {KEY, TARGET, "u/42/b.jpg"})
+
+
+@cases("body", "refusal")
+def test_each_wrong_body_has_its_refusal(body, refusal, photo, oss, save):
+    assert save(body.encode()).said.startswith(refusal)
+    assert set(oss.objects) == {KEY}
+
+
+def test_processing_belongs_into_a_body_with_its_digest(photo, save):
+    assert save(**{"x-oss-process": "image/format,jpg"}).said.startswith("400 InvalidArgument")
+    assert save(md5=base64.b64encode(bytes(16)).decode()).said.startswith("400 InvalidDigest")
+
+
+def test_a_missing_invalid_or_too_large_picture_is_neither_processed_nor_saved(oss_client, process, save):
+    for content, refusal in (
+        (None, "404 NoSuchKey"),
+        (b"text", "400 BadRequest"),
+        (bytes(LARGEST_SOURCE_BYTES), "400 BadRequest"),
+        (bytes(LARGEST_SOURCE_BYTES + 1), "400 ImageTooLarge"),
+    ):
+        if content:
+            oss_client.call("PUT", KEY, content)
+        assert process(SMALL).said.startswith(refusal) and save().said.startswith(refusal)
+    assert LARGEST_SOURCE_BYTES == 20 * 1024 * 1024

@@ -1,41 +1,19 @@
-"""PutObject, CopyObject, DeleteObject and PutObjectACL, over HTTP, and the body that comes with them."""
+"""PutObject, CopyObject, PutObjectACL and DeleteMultipleObjects, over HTTP."""
 
 from dataclasses import replace
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
 
 import pytest
 
-from local.oss.crc64 import crc64_of
 from local.oss.storing import digest_of
-from tests.local.oss.conftest import NOT_PERMITTED, content_md5, hex_md5, refusal_of, vectors
+from tests.local.oss.conftest import NOT_PERMITTED, content_md5, refusal_of
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
-
 KEY, OTHER = "u/42/a b+c/图.jpg", "u/42/other.jpg"
 PRIVATE, FORBID = {"x-oss-object-acl": "private"}, {"x-oss-forbid-overwrite": "true"}
 EXISTS = "409 FileAlreadyExists 0026-00000002"
-DIGESTS = vectors("presigned_v4")["digests"]
-
-
-def test_a_put_object_comes_back_as_it_was_sent(oss, oss_client):
-    sent = {
-        "Content-Type": "image/jpeg",
-        "Cache-Control": "max-age=60",
-        "Content-Disposition": "inline",
-        "x-oss-meta-owner": "42",
-        "x-oss-storage-class": "IA",
-        "Content-MD5": content_md5(b"picture"),
-    }
-    put, etag = oss_client.call("PUT", KEY, b"picture", headers=sent), f'"{hex_md5(b"picture")}"'
-    assert (put.status, put.body, put.headers["ETag"]) == (200, b"", etag)
-    assert put.headers["Content-MD5"] == sent["Content-MD5"]
-    head = oss_client.call("HEAD", KEY)
-    told = {**sent, "ETag": etag, "Content-Length": "7", "x-oss-object-type": "Normal"}
-    assert {name: head.headers[name] for name in told} == told
-    assert head.headers["x-oss-hash-crc64ecma"] == put.headers["x-oss-hash-crc64ecma"]
-    assert oss_client.call("GET", KEY).body == b"picture"
-    oss_client.call("PUT", KEY, b"")
-    assert (oss.objects[KEY].content_type, oss.objects[KEY].acl) == ("application/octet-stream", "default")
 
 
 def test_a_put_url_accepts_exactly_the_signed_headers(oss_client):
@@ -51,14 +29,6 @@ def test_a_put_url_accepts_exactly_the_signed_headers(oss_client):
         assert oss_client.request("PUT", url, body, sent).said.startswith("403 SignatureDoesNotMatch")
 
 
-def test_naming_an_acl_needs_a_right_of_its_own(oss_client, rules, may):
-    without, with_it = may("oss:PutObject"), may("oss:PutObject", "oss:PutObjectAcl")
-    assert oss_client.call("PUT", KEY, b"x", without, PRIVATE).said == NOT_PERMITTED
-    assert oss_client.call("PUT", KEY, b"x", with_it, PRIVATE).status == 200
-    rules(acl_needs_permission=False)
-    assert oss_client.call("PUT", KEY, b"x", without, PRIVATE).status == 200
-
-
 def test_a_put_may_not_overwrite_where_that_is_forbidden(oss_client):
     for headers, said, kept in ((FORBID, "200", b"200"), (FORBID, EXISTS, b"200"), ({}, "200", b"last")):
         body = b"last" if not headers else said[:3].encode()
@@ -72,12 +42,6 @@ def test_each_wrong_header_has_its_refusal(headers, refusal, oss, oss_client):
     assert KEY not in oss.objects
 
 
-def test_a_digest_that_is_no_ascii_is_refused(oss, oss_client):
-    url = oss_client.presigned("PUT", KEY, headers={"content-md5": "图"})
-    answer = oss_client.request("PUT", url, b"x", {"Content-MD5": "图".encode().decode("latin-1")})
-    assert (answer.said[:17], KEY in oss.objects) == ("400 InvalidDigest", False)
-
-
 @pytest.mark.parametrize("key", ["k" * 1024, "/a", "\\a"])
 def test_a_name_that_oss_has_not_is_refused(key, oss_client):
     assert oss_client.call("PUT", key, b"x").said.startswith("400 InvalidObjectName")
@@ -86,18 +50,6 @@ def test_a_name_that_oss_has_not_is_refused(key, oss_client):
 @cases("text")
 def test_an_invalid_digest_is_refused_before_reading_the_body(text):
     assert refusal_of(digest_of, {"content-md5": text}).startswith("400 InvalidDigest")
-
-
-def test_the_checksum_is_the_published_one(tmp_path):
-    contents = (b"a" * 102400, b"b" * 102400, b"hello")
-    published = [DIGESTS["crc64_check_123456789"], *(part["crc64ecma"] for part in DIGESTS["parts"])]
-    for content, crc in zip(
-        (b"123456789", *contents, b"".join(contents)),
-        [*published, DIGESTS["object"]["crc64ecma"]],
-        strict=True,
-    ):
-        (tmp_path / "data").write_bytes(content)
-        assert str(crc64_of(tmp_path / "data")) == crc
 
 
 @pytest.fixture
@@ -125,32 +77,14 @@ def source(oss, oss_client, rules):
 def test_a_copy_has_the_bytes_and_attributes_but_not_the_acl(source, oss, oss_client, copy, monkeypatch):
     # It needs no links of the file system.
     monkeypatch.setattr("os.link", lambda *paths: (_ for _ in ()).throw(OSError("no links here")))
-    answer = copy()
-    copied = oss.objects[OTHER]
+    answer, copied = copy(), oss.objects[OTHER]
     assert answer.element("ETag") == f'"{source.etag}"' == answer.headers["ETag"]
     assert answer.element("LastModified") == "2026-11-24T14:00:00.000Z"
     same = {"key": KEY, "path": source.path, "acl": source.acl, "content_md5": source.content_md5}
     assert (replace(copied, **same), copied.acl) == (source, "default")
-    assert oss_client.call("GET", OTHER).body == b"picture"
-
-
-def test_a_copy_lives_on_when_its_source_is_changed_or_gone(source, oss_client, copy):
-    copy()
     for method in ("PUT", "DELETE"):
         oss_client.call(method, KEY, b"new" if method == "PUT" else None)
         assert oss_client.call("GET", OTHER).body == b"picture"
-
-
-@pytest.mark.parametrize(("directive", "target"), [("REPLACE", OTHER), ("COPY", KEY)])
-def test_attributes_are_replaced_by_directive_or_on_a_copy_onto_itself(directive, target, source, oss, copy):
-    answer = copy(target=target, content_type="image/png", meta_b="2", metadata_directive=directive)
-    copied = oss.objects[target]
-    assert (answer.status, copied.content_type, copied.metadata, copied.headers) == (
-        200,
-        "image/png",
-        {"b": "2"},
-        {},
-    )
 
 
 def test_a_copy_guards_against_a_swapped_source_and_an_object_at_its_name(source, copy):
@@ -161,18 +95,11 @@ def test_a_copy_guards_against_a_swapped_source_and_an_object_at_its_name(source
     assert copy(metadata_directive="MOVE").said.startswith("400 InvalidArgument")
 
 
-def test_a_copy_needs_to_read_its_source_and_to_write_its_target(source, rules, may, copy):
+def test_a_missing_source_is_reported_as_any_missing_object(source, rules, may, copy):
     both = may("oss:GetObject", "oss:PutObject")
-    for asked in (
-        {"key": may("oss:PutObject")},
-        {"key": may("oss:GetObject")},
-        {"key": both, "target": "v/1"},
-        {"key": both, "object_acl": "private"},
-    ):
-        assert copy(**asked).said == NOT_PERMITTED
     assert copy(key=both).status == 200
-    # A missing source is reported as any missing object.
     assert copy("u/none", key=both).said.startswith("404 NoSuchKey")
+    assert copy(key=both, target="v/1").said == NOT_PERMITTED
     rules(absence_told_to_listers_only=True)
     assert copy("u/none", key=both).said == NOT_PERMITTED
     assert copy("u/none").said.startswith("404 NoSuchKey")
@@ -185,21 +112,14 @@ def test_each_wrong_source_has_its_refusal(named, refusal, source, oss, oss_clie
     assert OTHER not in oss.objects
 
 
-def test_a_copy_of_a_form_s_object_keeps_its_etag(oss_client, copy):
-    posted = oss_client.post(oss_client.v4_form({"key": KEY}))
-    assert copy().headers["ETag"] == posted.headers["ETag"]
-
-
-def test_changing_and_reading_an_acl_need_permission_and_keep_other_attributes(oss, oss_client, may):
+def test_changing_an_acl_keeps_other_attributes_and_it_is_read_with_its_owner(oss, oss_client):
     oss_client.call("PUT", KEY, b"x", headers={"Content-Type": "image/png"})
     before = oss.objects[KEY]
-    for action, status in (("oss:PutObject", 403), ("oss:PutObjectAcl", 200)):
-        assert oss_client.call("PUT", KEY, key=may(action), headers=PRIVATE, acl=None).status == status
+    assert oss_client.call("PUT", KEY, headers=PRIVATE, acl=None).status == 200
     assert oss.objects[KEY] == replace(before, acl="private")
-    told = oss_client.call("GET", KEY, key=may("oss:GetObjectAcl"), acl=None)
+    told = oss_client.call("GET", KEY, acl=None)
     assert told.element("AccessControlList/Grant") == "private"
     assert told.element("Owner/ID") and told.element("Owner/DisplayName")
-    assert oss_client.call("GET", KEY, key=may("oss:GetObject"), acl=None).said == NOT_PERMITTED
     assert oss_client.call("GET", "none", acl=None).said.startswith("404 NoSuchKey")
 
 
@@ -208,3 +128,110 @@ def test_each_wrong_acl_has_its_refusal(key, headers, refusal, oss, oss_client):
     oss_client.call("PUT", KEY, b"x")
     assert oss_client.call("PUT", key, headers=headers, acl=None).said.startswith(refusal)
     assert oss.objects[KEY].acl == "default"
+
+
+ODD = ["u/a&b<c>.jpg", "u/照片 +%41.jpg"]
+
+
+def body_of(*wanted, quiet=None):
+    """Of keys, and pairs of key and version."""
+    pairs = [(each, None) if isinstance(each, str) else each for each in wanted]
+    objects = "".join(
+        f"<Object><Key>{escape(key)}</Key>{f'<VersionId>{version}</VersionId>' if version else ''}</Object>"
+        for key, version in pairs
+    )
+    said = "" if quiet is None else f"<Quiet>{str(quiet).lower()}</Quiet>"
+    return f"<Delete>{said}{objects}</Delete>".encode()
+
+
+@pytest.fixture
+def delete(oss_client):
+    def ask(*wanted, md5=..., key="account", headers=None, quiet=None, **query):
+        body = wanted[0] if isinstance(wanted[0], bytes) else body_of(*wanted, quiet=quiet)
+        sent = {} if md5 is None else {"Content-MD5": content_md5(body) if md5 is ... else md5}
+        headers = {"Content-Type": "application/xml", **sent, **(headers or {})}
+        query = {"delete": None, **{name.replace("_", "-"): value for name, value in query.items()}}
+        return oss_client.call("POST", "", body, key, headers, **query)
+
+    return ask
+
+
+def told(answer, *names):
+    assert answer.status == 200, answer.body
+    found = answer.xml.findall("Deleted")
+    return [tuple(each.findtext(name) for name in names) if names else each.findtext("Key") for each in found]
+
+
+def test_the_answer_names_deleted_keys_and_those_that_were_not_there_or_is_quiet(delete, stored):
+    stored(*ODD, "u/stays")
+    answer = delete(*ODD, "u/never", encoding_type="url")
+    assert [unquote(key) for key in told(answer)] == [*ODD, "u/never"]
+    assert answer.element("EncodingType") == "url"
+    assert stored() == ["u/stays"]
+    assert told(delete(*ODD, quiet=False)) == ODD
+    answer = delete("u/stays", quiet=True, encoding_type="url")
+    assert (answer.status, answer.headers["Content-Length"], answer.body) == (200, "0", b"")
+    assert answer.headers["Content-Type"] is None and stored() == []
+
+
+@pytest.mark.parametrize(("is_digest", "code"), [(False, "InvalidArgument"), (True, "InvalidDigest")])
+def test_a_body_without_its_digest_is_refused(is_digest, code, rules, delete, stored):
+    rules(missing_md5_is_invalid_digest=is_digest)
+    stored("u/a")
+    assert delete("u/a", md5=None).said.startswith(f"400 {code}")
+    for wrong in ("1B2M2Y8AsgTpgAmY7PhCfg==", "x", ""):
+        assert delete("u/a", md5=wrong).said.startswith("400 InvalidDigest")
+    assert stored() == ["u/a"]
+
+
+@cases("document")
+def test_each_malformed_document_is_refused(document, delete, stored):
+    stored("a")
+    assert delete(document.encode()).said.startswith("400 MalformedXML")
+    assert stored() == ["a"]
+
+
+def test_the_answer_names_markers_and_versions(oss, delete, stored):
+    oss.objects.versioning = "Enabled"
+    stored("u/a", "u/b")
+    version = oss.objects["u/b"].version
+    names = ("Key", "VersionId", "DeleteMarker", "DeleteMarkerVersionId")
+    (a, b) = told(delete("u/a", ("u/b", version)), *names)
+    marker = a[-1]
+    assert a == ("u/a", None, "true", marker) and marker.startswith("CAEQ")
+    assert b == ("u/b", version, None, None)
+    assert told(delete(("u/a", marker)), *names) == [("u/a", marker, "true", marker)]
+    assert stored() == ["u/a"]
+
+
+@pytest.mark.parametrize("names", [False, True])
+@pytest.mark.parametrize("refuses_all", [False, True])
+def test_one_key_that_may_not_be_deleted_is_switched(refuses_all, names, rules, delete, stored, may):
+    rules(one_key_refuses_all=refuses_all, failed_deletions_named=names)
+    stored("u/a", "v/a")
+    key = may("oss:DeleteObject")
+    answer = delete("u/a", "v/a", key=key)
+    if refuses_all:
+        assert (answer.said, stored()) == (NOT_PERMITTED, ["u/a", "v/a"])
+        return
+    assert (told(answer), stored()) == (["u/a"], ["v/a"])
+    failed = [(each.findtext("Key"), each.findtext("Code")) for each in answer.xml.findall("Error")]
+    assert failed == ([("v/a", "AccessDenied")] if names else [])
+    quiet = delete("u/a", "v/a", key=key, quiet=True)
+    assert (quiet.status, b"<Deleted>" in quiet.body, b"<Error>" in quiet.body) == (200, False, names)
+
+
+@pytest.mark.parametrize("is_other", [False, True])
+def test_repeated_keys_and_the_kinds_of_encoding_are_switched(is_other, rules, delete, stored):
+    rules(repeated_keys_told_once=is_other, encoding_type_in_header=is_other, url2_known=is_other)
+    assert told(delete("u/a", "u/a")) == ["u/a"] * (1 if is_other else 2)
+    answer = delete("u/照", headers={"Encoding-Type": "url"})
+    assert told(answer) == ["u%2F%E7%85%A7" if is_other else "u/照"]
+    stored("u/\x01 照", "u%2Fx")
+    answer = delete("u%2F%01%20%E7%85%A7", encoding_type="url2")
+    if is_other:
+        assert (told(answer), answer.element("EncodingType")) == (["u%2F%01%20%E7%85%A7"], "url2")
+        assert delete("%FF", encoding_type="url2").said.startswith("400 InvalidObjectName")
+        assert stored() == ["u%2Fx"]
+    else:
+        assert answer.said.startswith("400 InvalidArgument")

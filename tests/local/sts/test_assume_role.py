@@ -1,21 +1,22 @@
-"""Sessions of the local STS: what it hands out, to whom, and what it refuses."""
+"""Sessions of the local STS: what it hands out, to whom, what it refuses, and its bad days."""
 
+import contextlib
 import http.client
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from local.common.accounts import AccessKey, Accounts
+from local.common.faults import Faults
 from local.sts.server import StsServer
 from tests.local.sts.conftest import StsCaller
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
-
 ROLE = StsCaller.role_arn
 OTHER = "acs:ram::1234567890123456:role/archive"
 USER = {"AccessKeyId": "LTAIuser", "secret": "user-secret"}
@@ -126,15 +127,16 @@ def test_each_wrong_parameter_has_its_code(sts_call, changed, refusal):
     assert sts_call.said(**changed) == refusal
 
 
-@cases("changed")
-def test_takes_a_session_policy(sts_call, sts_accounts, changed):
-    answer = sts_call(Policy=json.dumps(policy(**changed)))[1]
-    assert sts_accounts.find(answer["Credentials"]["AccessKeyId"]).policies == (policy(**changed),)
-
-
-@cases("changed")
-def test_refuses_a_statement_that_breaks_the_grammar(sts_call, changed):
-    assert sts_call.said(Policy=json.dumps(policy(**changed))) == "400 InvalidParameter.PolicyGrammar"
+@cases("changed", "outcome")
+def test_takes_a_session_policy_or_refuses_a_statement_that_breaks_the_grammar(
+    sts_call, sts_accounts, changed, outcome
+):
+    status, answer = sts_call(Policy=json.dumps(policy(**changed)))
+    if outcome == "taken":
+        found = sts_accounts.find(answer["Credentials"]["AccessKeyId"]).policies
+        assert found == (policy(**changed),)
+    else:
+        assert (status, answer["Code"]) == (400, "InvalidParameter.PolicyGrammar")
 
 
 @cases("text")
@@ -175,13 +177,116 @@ def test_a_client_that_leaves_early_does_no_harm(sts_call, sts_server, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_serves_many_callers_at_once(sts_call, sts_server):
-    with ThreadPoolExecutor(16) as pool:
-        assert list(pool.map(lambda _: sts_call.said(), range(16))) == ["200"] * 16
-    assert len(sts_server.calls) == 16
-
-
 @pytest.mark.parametrize(("arn", "longest"), [("uploader", 3600), (ROLE + "\n", 3600), (ROLE, 899)])
 def test_does_not_start_with_a_role_that_cannot_be(arn, longest):
     with pytest.raises(ValueError, match="role ARN|max_session_seconds"):
         StsServer(Accounts(), arn, max_session_seconds=longest)
+
+
+@cases("kind", "pattern")
+def test_a_planned_fault_is_the_answer_to_one_call(sts_call, sts_server, kind, pattern):
+    sts_server.faults.plan(kind, times=1)
+    status, body = sts_call.send("POST", "/")
+    assert re.fullmatch(pattern, f"{status} {body.decode('latin-1')}", re.S)
+    assert sts_call.said() == "200"
+    assert len(sts_server.calls) == 2
+
+
+@cases("kind", "expiration")
+def test_a_planned_expiry_holds_at_oss_too(sts_call, sts_server, sts_accounts, kind, expiration):
+    sts_server.faults.plan(kind, times=1)
+    given = sts_call()[1]["Credentials"]
+    assert given["Expiration"] == expiration
+    assert f"{sts_accounts.find(given['AccessKeyId']).expires_at:%Y-%m-%dT%H:%M:%SZ}" == expiration
+
+
+def test_a_planned_fault_omits_the_token_redirects_or_drops_the_connection(sts_call, sts_server, pending):
+    sts_server.faults.plan("missing_field", times=1)
+    assert set(sts_call()[1]["Credentials"]) == {"AccessKeyId", "AccessKeySecret", "Expiration"}
+    sts_server.faults.plan("redirect", times=1)
+    answer, port = pending().getresponse(), sts_server.origin.rpartition(":")[2]
+    assert (answer.status, answer.headers["Location"]) == (302, f"http://localhost:{port}/redirected")
+    sts_server.faults.plan("drop", times=1)
+    with pytest.raises(http.client.RemoteDisconnected):
+        sts_call()
+    assert len(sts_server.calls) == 3
+    assert sts_call.said() == "200"
+
+
+@pytest.mark.parametrize("kind", ["missing_field", "short_life", "expired", "far_future", "slow"])
+def test_a_bad_request_stays_bad_on_a_bad_day(sts_call, sts_server, kind):
+    sts_server.faults.plan(kind, times=1)
+    assert sts_call.said(secret="wrong") == "400 SignatureDoesNotMatch"
+
+
+@pytest.fixture
+def pending(sts_server):
+    """Send a request whose answer has not been read."""
+    with contextlib.ExitStack() as open_ones:
+
+        def ask():
+            connection = http.client.HTTPConnection(sts_server.origin.removeprefix("http://"), timeout=60)
+            open_ones.callback(connection.close)
+            connection.request("POST", "/")
+            return connection
+
+        yield ask
+
+
+def test_a_slow_answer_comes_late_and_does_not_hold_up_the_end(sts_call, sts_server, pending):
+    sts_server.faults.plan("slow", times=1, seconds=0.1)
+    before = time.monotonic()
+    assert sts_call.said() == "200"
+    assert time.monotonic() - before >= 0.1
+    sts_server.faults.plan("slow", times=1, seconds=600)
+    waiting = pending()
+    while len(sts_server.calls) < 2:
+        time.sleep(0.001)
+    sts_server.stop()
+    assert waiting.getresponse().status == 400
+
+
+def test_the_switchboard_plans_lists_and_forgets(sts_call, sts_server):
+    status, body = sts_call.send("PUT", "/-/faults", '{"kind": "throttled", "times": 1}')
+    assert (status, json.loads(body)) == (200, {"kinds": sorted(sts_server.faults.known)})
+    assert [sts_call.said() for _ in range(2)] == ["400 Throttling.User", "200"]
+    sts_call.send("PUT", "/-/faults", '{"kind": "throttled"}')
+    assert [sts_call.said()[:3] for _ in range(3)] == ["400"] * 3
+    assert sts_call.send("DELETE", "/-/faults")[0] == 200
+    assert sts_call.said() == "200"
+    assert json.loads(sts_call.send("GET", "/-/faults")[1])["kinds"]
+
+
+@cases("body")
+def test_the_switchboard_refuses_an_unknown_fault(sts_call, body):
+    for sent, expected in ((body, 400), ('{"kind": "' + "a" * 4096 + '"}', 413)):
+        status, answer = sts_call.send("PUT", "/-/faults", sent)
+        assert status == expected and json.loads(answer)["error"]
+    assert sts_call.said() == "200"
+
+
+def test_a_fault_happens_as_often_as_planned_and_its_rate_is_met_and_reproducible():
+    with pytest.raises(ValueError, match="meteor"):
+        Faults(["slow", "meteor"])
+
+    def struck(seed):
+        faults = Faults(["drop"], seed)
+        faults.plan("drop", rate=0.3)
+        return [faults.take() is not None for _ in range(1000)]
+
+    assert struck(1) == struck(1) != struck(2)
+    assert 250 < sum(struck(1)) < 350
+
+
+def test_a_fault_happens_on_its_planned_calls_only_if_they_can_have_it():
+    faults = Faults(["slow", "drop"], calls=["Put", "Get"], bound={"drop": ("Put",)})
+    for kind, on in (("slow", ["Post"]), ("drop", ["Get"])):
+        with pytest.raises(ValueError, match="strikes"):
+            faults.plan(kind, on=on)
+    with pytest.raises(ValueError, match="every call alike"):
+        Faults(["slow"]).plan("slow", on=["Put"])
+    faults.plan("slow", on=["Get"])
+    faults.plan("drop", times=2)
+    assert [faults.take(call).kind for call in ("Get", "Put", "Put")] == ["slow", "drop", "drop"]
+    faults.clear()
+    assert faults.take("Get") is faults.take("Put") is None

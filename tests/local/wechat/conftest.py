@@ -6,8 +6,7 @@ import pytest
 
 from local.wechat.push import PushSettings
 from local.wechat.server import WechatServer
-from tests.local.sender import sender
-from tests.local.site import Site
+from tests.local.site import Site, sender
 
 APP_ID, SECRET, AES_KEY = "wx0123456789abcdef", "wechat-secret", "A" * 43
 PNG = b"\x89PNG\r\n\x1a\n and what follows"

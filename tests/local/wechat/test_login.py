@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from local.wechat.access_tokens import AccessTokens
 from tests.local.wechat.conftest import APP_ID, SECRET
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
-
 PATH = "/sns/jscode2session"
 
 
@@ -41,20 +41,15 @@ def test_a_code_becomes_its_user_or_a_new_one_and_no_errcode(wechat, login):
 
 
 @pytest.mark.parametrize("issued", [True, False])
-def test_a_code_is_good_once(wechat, login, clock, issued):
+def test_a_code_is_good_once_and_for_five_minutes(wechat, login, clock, issued):
+    waiting, late = wechat.issue_code(), wechat.issue_code()
     code = wechat.issue_code() if issued else "local-alice"
     assert "openid" in login(code)
     assert login(code)["errcode"] == 40163
-    clock.tick(hours=1)
-    assert login(code)["errcode"] == 40163
-
-
-@pytest.mark.parametrize(("seconds", "errcode"), [(299, None), (300, 40029)])
-def test_a_code_is_valid_for_five_minutes(wechat, login, clock, seconds, errcode):
-    code = wechat.issue_code()
-    clock.tick(seconds=seconds)
-    wechat.issue_code()
-    assert login(code).get("errcode") == errcode
+    clock.tick(seconds=299)
+    assert "openid" in login(waiting)
+    clock.tick(seconds=1)
+    assert (login(late)["errcode"], login(code)["errcode"]) == (40029, 40163)
 
 
 @pytest.mark.parametrize("code", ["bad-", "bad-" + "0" * 32, "x" * 129, "local-" + "a" * 123])
@@ -63,15 +58,11 @@ def test_an_invalid_or_too_long_code_is_refused(login, code):
 
 
 @cases("code")
-def test_a_code_as_devtools_give_is_the_developer_s_and_good_once(login, code):
+def test_a_code_as_devtools_give_is_the_developer_s_and_good_once_unless_it_is_the_mock_one(login, code):
     developer = login("devtools-1")["openid"]
     assert login(code)["openid"] == developer != login("local-alice")["openid"]
     assert login(code)["errcode"] == 40163
-
-
-def test_the_mock_code_of_devtools_is_the_developer_s_each_time(login):
-    answers = [login("the code is a mock one") for _ in range(3)]
-    assert {answer["openid"] for answer in answers} == {login("devtools-2")["openid"]}
+    assert {login("the code is a mock one")["openid"] for _ in range(3)} == {developer}
 
 
 def test_a_local_code_names_a_user_of_its_own_who_is_the_same_everywhere(login):
@@ -162,3 +153,79 @@ def test_each_app_has_its_own_secret_users_and_codes(wechat, login):
     code = wechat.issue_code(app_id="wxother")
     assert login(code)["errcode"] == 40029
     assert login(code, **other)["errcode"] == 40163
+
+
+TOKENS = "/cgi-bin/stable_token"
+ASKED = {"grant_type": "client_credential", "appid": APP_ID, "secret": SECRET}
+
+
+@pytest.fixture
+def tokens(clock):
+    return AccessTokens(clock)
+
+
+def test_the_same_token_is_given_until_it_nears_its_end_and_then_both_stay_valid(tokens, clock):
+    first, life = tokens.give()
+    assert (life, len(first) > 130, tokens.refusal(first)) == (7200, True, None)
+    for seconds, left in ((6855, 345), (45, 300)):
+        clock.tick(seconds=seconds)
+        assert tokens.give() == (first, left)
+    clock.tick(seconds=1)
+    second, life = tokens.give()
+    assert (second != first, life) == (True, 7200)
+    assert tokens.refusal(first) is tokens.refusal(second) is None
+    clock.tick(seconds=299)
+    assert (tokens.refusal(first).errcode, tokens.refusal(second)) == (42001, None)
+
+
+def test_a_forced_token_kills_the_others_and_forcing_again_within_half_a_minute_does_nothing(tokens, clock):
+    first, _ = tokens.give()
+    second, life = tokens.give(is_forced=True)
+    assert (second != first, life, tokens.refusal(first).errcode) == (True, 7200, 40001)
+    clock.tick(seconds=29)
+    assert tokens.give(is_forced=True) == tokens.give() == (second, 7171)
+    clock.tick(seconds=1)
+    assert tokens.give(is_forced=True)[0] != second
+
+
+def test_twenty_tokens_a_day_are_forced_and_no_more(tokens, clock):
+    for _ in range(20):
+        last, _ = tokens.give(is_forced=True)
+        clock.tick(seconds=30)
+    assert tokens.give(is_forced=True).errcode == 45009
+    assert tokens.give()[0] == last
+    clock.tick(days=1, seconds=-601)
+    assert tokens.give(is_forced=True).errcode == 45009
+    clock.tick(seconds=1)
+    assert tokens.give(is_forced=True)[0] != last
+
+
+def test_no_token_a_wrong_one_and_one_replaced_by_another_client_open_nothing(tokens):
+    first, _ = tokens.give()
+    assert [tokens.refusal(text).errcode for text in ("", "guess")] == [41001, 40001]
+    tokens.replace()
+    assert tokens.refusal(first).errcode == 40001
+    assert tokens.refusal(tokens.give()[0]) is None
+
+
+def test_an_access_token_is_requested_by_post(wechat, call):
+    answer = call(TOKENS, ASKED)
+    assert set(answer) == {"access_token", "expires_in"}
+    assert call(TOKENS, ASKED | {"force_refresh": False}) == answer
+    assert call(TOKENS, ASKED | {"force_refresh": True}) != answer
+    assert [(made.path, made.app_id, made.errcode) for made in wechat.calls] == [(TOKENS, APP_ID, 0)] * 3
+    assert answer["access_token"] not in repr(wechat.calls)
+
+
+@cases("changed", "errcode")
+def test_a_token_is_refused_in_words_of_wechat_and_for_a_get_or_an_invalid_body(call, changed, errcode):
+    assert call(TOKENS, ASKED | changed)["errcode"] == errcode
+    assert [call(TOKENS, body)["errcode"] for body in (b"x", b"[]", b"[" * 4000)] == [47001] * 3
+    assert call(TOKENS, method="GET")["errcode"] == 43002
+
+
+@cases("kind", "errcode")
+def test_a_token_is_refused_as_planned(wechat, call, kind, errcode):
+    wechat.faults.plan(kind, times=1, on=["stable_token"])
+    assert call(TOKENS, ASKED)["errcode"] == errcode
+    assert "access_token" in call(TOKENS, ASKED)
