@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (19_884, 160),
+    "ops/": (19_666, 156),
     "local/": (15_151, 154),
     "quality/": (12_142, 110),
-    "tests/": (78_678, 634),
+    "tests/": (78_568, 634),
     "miniprogram/": (14_880, 197),
     (REST := "docs/, deploy/, root"): (13_975, 152),
 }

@@ -20,7 +20,7 @@ from ops.doctor.identity import check_keys, check_sts
 from ops.doctor.objects import check_confirmation, check_reading
 from ops.doctor.parts import check_parts
 from ops.doctor.places import each_place, of_each, told
-from ops.doctor.services import check_bucket, check_clock, check_login, check_network
+from ops.doctor.services import check_bucket, check_clock, check_login
 from ops.doctor.timer import check_timers
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text
@@ -77,9 +77,6 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
     settings = settings._replace(callers=tuple(callers))
     visit = replace(visit, url=function_url(settings, visit.url))
     places = each_place(settings)
-    if finding := check_network(settings, [there.host for there in places], visit.url):
-        yield finding
-        return
     yield from check_costs(settings)
     yield from of_each(settings, places, lambda there: check_clock(there, now or datetime.now(UTC)))
     yield from of_each(settings, places, check_bucket)

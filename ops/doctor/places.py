@@ -13,8 +13,6 @@ from ops.terminal.language import Text
 
 # What a proof stores where a profile holds back.
 FOLDER = f"{RECORDS}prove/"
-# The option of a profile that stands for each of PLACE_SETTINGS.
-OPTIONS = ("bucket", "region", "host", "host", "host", "role")
 
 
 def each_place(settings: Settings) -> list[Settings]:
@@ -69,18 +67,14 @@ def _listed(there: Settings) -> str:
 
 
 def _with_options(remedy: Text, home: BucketLocation, there: Settings) -> Text:
-    """The same, and which options stand for the settings it names, where a place is not the deployment's."""
-    rows = zip(PLACE_SETTINGS, OPTIONS, home, there.home, strict=True)
-    other = [
-        (setting, option) for setting, option, ours, theirs in rows if ours != theirs and setting in remedy.en
-    ]
-    if not other:
+    """The same, and that options stand for the settings it names, where a place is not the deployment's."""
+    if there.home == home or not any(setting in remedy.en for setting in PLACE_SETTINGS):
         return remedy
-    settings, options = (", ".join(dict.fromkeys(names)) for names in zip(*other, strict=True))
+    listed = _listed(there)
     return joined(
         remedy,
         Text(
-            f"For {_listed(there)} see {options} in profiles.toml, not {settings}.",
-            f"{_listed(there)} 要看的是 profiles.toml 里的 {options}，不是 {settings}。",
+            f"For {listed} look first at bucket, region, host and role in profiles.toml.",
+            f"{listed} 要先看 profiles.toml 里的 bucket、region、host、role。",
         ),
     )

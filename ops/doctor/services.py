@@ -1,9 +1,8 @@
 """
-The checks of ``doctor`` that ask others: whether anything answers, OSS about its clock and the bucket, the
-platform of each login about the secret.
+The checks of ``doctor`` that ask others: OSS about its clock and the bucket, the platform of each login about
+the secret.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -14,7 +13,6 @@ from function.config.settings import Settings
 from function.errors import LoginRejected, LoginUnavailable, Misconfigured, UploadError
 from function.http.client import send
 from ops.client.form_upload import open_session
-from ops.deploy.setting_rules import is_accelerated
 from ops.doctor.findings import Finding, State, logged, refusal, unreachable
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedError, Unreadable
@@ -25,14 +23,6 @@ TIMEOUT_SECONDS = 10
 # STS and OSS themselves allow 15 minutes; forms of a minute need a better clock.
 TOLERATED_SKEW = timedelta(seconds=30)
 
-NETWORK = Text("Network", "网络")
-NOTHING_ANSWERS = Text(
-    "there is none: neither OSS nor anything else answers from here", "没有网络：OSS 和其他地址都没有响应"
-)
-WAY_OUT = Text(
-    "Connect this machine, or set HTTPS_PROXY where a proxy is the way out; the other checks need it.",
-    "请让本机连上网络；需要代理时设置 HTTPS_PROXY。其余的检查都要用到网络。",
-)
 CLOCK = Text("Clock", "时钟")
 BUCKET = Text("Bucket", "桶")
 PLATFORMS = {
@@ -49,32 +39,6 @@ LOOK_IT_UP = Text(
     "Ask manage.py explain about the code; where there is none, {setting} leads elsewhere.",
     "错误码用 manage.py explain 查；没有错误码时，{setting} 指向了别处。",
 )
-
-
-def check_network(settings: Settings, hosts: Iterable[str], url: str) -> Finding | None:
-    """
-    A finding where no address that the deployment needs answers; one that does is enough for none.
-
-    Args:
-        hosts: of the buckets.
-        url: of the deployed function; empty when it is not known.
-    """
-    platforms = [getattr(entry.settings, "endpoint", "") for entry in settings.callers]
-    addresses = [*hosts, settings.sts_endpoint, *platforms, url]
-    if any(map(_answers, filter(None, addresses))):
-        return None
-    return Finding(NETWORK, State.BAD, NOTHING_ANSWERS, WAY_OUT)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with open_session(address) as session:
-            session.head(address, timeout=TIMEOUT_SECONDS / 2, allow_redirects=False)
-    except requests.exceptions.SSLError:
-        return True
-    except requests.RequestException:
-        return False
-    return True
 
 
 def check_clock(settings: Settings, now: datetime) -> Finding:
@@ -117,7 +81,7 @@ def check_bucket(settings: Settings) -> Finding:
         )
         return Finding(BUCKET, State.BAD, said, unreachable("OSS_BUCKET", "OSS_REGION", "OSS_HOST"))
     error_ = _oss_error(answer.text)
-    if endpoint := (error_ and error_.endpoint) or _endpoint_behind(settings):
+    if endpoint := error_ and error_.endpoint:
         region = endpoint.partition(".")[0].removeprefix("oss-")
         said = Text(f"{settings.bucket} is at {endpoint}", f"{settings.bucket} 位于 {endpoint}")
         remedy = Text(f"Set OSS_REGION={region} and deploy again.", f"设置 OSS_REGION={region} 后重新部署。")
@@ -135,20 +99,6 @@ def check_bucket(settings: Settings) -> Finding:
         return Finding(BUCKET, State.BAD, said, remedy)
     said = Text(f"{settings.bucket} answers at {settings.host}", f"{settings.bucket} 在 {settings.host} 响应")
     return Finding(BUCKET, State.GOOD, said)
-
-
-def _endpoint_behind(settings: Settings) -> str:
-    """Return the endpoint of another region that a bucket is in, where its own address names none."""
-    if not is_accelerated(settings.host):
-        return ""
-    origin = f"https://{settings.bucket}.oss-{settings.region}.aliyuncs.com"
-    try:
-        with open_session(origin) as session:
-            answer = session.get(f"{origin}/", timeout=TIMEOUT_SECONDS, allow_redirects=False)
-    except requests.RequestException:
-        return ""
-    error_ = _oss_error(answer.text)
-    return error_.endpoint if error_ else ""
 
 
 def check_login(entry: CallerEntry, settings: Settings, now: datetime) -> Finding:

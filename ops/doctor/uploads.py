@@ -19,7 +19,7 @@ from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.client.function_client import FunctionSilent
 from ops.doctor.findings import Finding, State, refusal
 from ops.doctor.forms import AskForm, FormRefused
-from ops.doctor.removal import delete_object
+from ops.doctor.proof.sandbox import Sandbox
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedForm, Unreadable
 from ops.terminal.language import Text
@@ -94,10 +94,11 @@ class Uploads:
         """Remove what was uploaded, where these keys may; the roles of a deployment may not."""
         if not self.keys_left:
             return Finding(REMOVAL, State.SKIPPED, Text("nothing was uploaded", "没有上传任何文件"))
-        remaining = [
-            key for key in self.keys_left if keys is None or not delete_object(self.settings, keys, key)
-        ]
-        count = len(self.keys_left)
+        count, remaining = len(self.keys_left), self.keys_left
+        if keys is not None:
+            sandbox = Sandbox(self.settings, keys, self.now, "", "")
+            sandbox.keys_left = remaining
+            remaining = sandbox.remove()
         self.keys_left = remaining
         if not remaining:
             said = Text(f"{count} test files removed", f"已删除 {count} 个测试文件")

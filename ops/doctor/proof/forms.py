@@ -1,57 +1,52 @@
 """
-Open points of forms.
+Open points of forms, and the forms that they are asked with: one byte to the sandbox.
 """
 
 import json
 from base64 import b64encode
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
+import requests
+
+from function.oss import signature_v4
+from function.oss.instants import stamp_of
+from function.oss.post_form import (
+    CREDENTIAL_FIELD,
+    DATE_FIELD,
+    TOKEN_FIELD,
+    VERSION_FIELD,
+    Credentials,
+    encode_policy,
+    exact_match,
+    sign_v1,
+    sign_v4,
+)
+from function.oss.presign import NONE
 from ops.doctor.evidence import NotTried, accepted, evidence
 from ops.doctor.proof.point import Seen, is_refused, is_taken
-from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.proof.trial_form import post
+from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
 
-BEYOND_THE_WINDOW = timedelta(minutes=16)
 STATUS = {"success_action_status": "200"}
-ACL = "x-oss-object-acl"
 
 
-def strict_date_window(sandbox: Sandbox) -> Seen:
-    accepted(post(sandbox, STATUS))
-    return is_refused(post(sandbox, STATUS, at=sandbox.now - BEYOND_THE_WINDOW))
+def is_form_answered(
+    sandbox: Sandbox, refused: Mapping[str, Any] | None = None, taken: Mapping[str, Any] | None = None
+) -> Seen:
+    """
+    Send a plain form, which must be taken, and one with the changes of a question.
 
-
-def v1_retired(sandbox: Sandbox) -> Seen:
-    accepted(post(sandbox, STATUS))
-    return is_refused(post(sandbox, STATUS, is_v1=True))
-
-
-def acl_needs_permission(sandbox: Sandbox) -> Seen:
-    session = sandbox.session("oss:PutObject")
-    accepted(post(sandbox, STATUS, by=session))
-    return is_refused(post(sandbox, {**STATUS, ACL: "default"}, by=session))
-
-
-def fields_after_file_allowed(sandbox: Sandbox) -> Seen:
-    accepted(post(sandbox, STATUS))
-    return is_taken(post(sandbox, STATUS, after_file={"submit": "Upload"}))
-
-
-def absent_field_meets_not_in(sandbox: Sandbox) -> Seen:
-    accepted(post(sandbox, STATUS))
-    return is_taken(post(sandbox, STATUS, conditions=['["not-in","$x-oss-meta-prove",["z"]]']))
-
-
-def dollar_optional(sandbox: Sandbox) -> Seen:
-    accepted(post(sandbox, STATUS))
-    condition = '["eq","success_action_status","200"]'
-    return is_taken(post(sandbox, {}, conditions=[condition], unpinned=STATUS))
-
-
-def content_type_sees_override(sandbox: Sandbox) -> Seen:
-    accepted(post(sandbox, STATUS))
-    types = {"Content-Type": "text/plain", "x-oss-content-type": "image/png"}
-    return is_taken(post(sandbox, STATUS, conditions=['["eq","$content-type","image/png"]'], unpinned=types))
+    Args:
+        refused, taken: those of ``post``; ``by`` is the one action of a session. Yes is the answer if OSS
+            does what the name says.
+    """
+    changes: dict[str, Any] = {"fields": {}, **(refused or taken or {})}
+    if "by" in changes:
+        changes["by"] = sandbox.session(changes["by"])
+    accepted(post(sandbox, STATUS, by=changes.get("by")))
+    answer = post(sandbox, {**STATUS, **changes.pop("fields")}, **changes)
+    return is_refused(answer) if refused else is_taken(answer)
 
 
 def callback_wait(sandbox: Sandbox) -> Seen:
@@ -67,3 +62,62 @@ def callback_wait(sandbox: Sandbox) -> Seen:
     seconds = answer.elapsed.total_seconds()
     said = f"{seconds:.1f} s until the answer"
     return Seen(None, said, evidence(answer))
+
+
+def post(
+    sandbox: Sandbox,
+    fields: Mapping[str, str],
+    *,
+    conditions: Iterable[str] = (),
+    unpinned: Mapping[str, str] | None = None,
+    after_file: Mapping[str, str] | None = None,
+    by: Credentials | None = None,
+    minutes_ago: int = 0,
+    is_v1: bool = False,
+) -> requests.Response:
+    """
+    Send a form with a byte.
+
+    Args:
+        fields: each with a condition of the policy that holds it to its value.
+        conditions: further ones, as JSON.
+        unpinned: fields that no condition names.
+        minutes_ago: when it was signed.
+    """
+    signer, at = by or sandbox.keys, sandbox.now - timedelta(minutes=minutes_ago)
+    pinned = {"key": sandbox.new_key(), **fields}
+    if signer.security_token:
+        pinned[TOKEN_FIELD] = signer.security_token
+    date = stamp_of(at)[:8]
+    if not is_v1:
+        pinned[VERSION_FIELD] = signature_v4.ALGORITHM
+        pinned[CREDENTIAL_FIELD] = (
+            f"{signer.access_key_id}/{signature_v4.scope(date, sandbox.settings.region)}"
+        )
+        pinned[DATE_FIELD] = stamp_of(at)
+    exact = {"bucket": sandbox.settings.bucket, **pinned}
+    held = [*(exact_match(*field) for field in exact.items()), *conditions]
+    policy = encode_policy(sandbox.now + FORM_LIFE, held)
+    if is_v1:
+        proof = {
+            "OSSAccessKeyId": signer.access_key_id,
+            "signature": sign_v1(policy, signer.access_key_secret),
+        }
+    else:
+        key = signature_v4.derive_signing_key(signer.access_key_secret, date, sandbox.settings.region)
+        proof = {"x-oss-signature": sign_v4(policy, key)}
+    before = {**pinned, **(unpinned or {}), "policy": policy, **proof}
+    return send(sandbox, before, after_file or {})
+
+
+def send(
+    sandbox: Sandbox, before: Mapping[str, str], after: Mapping[str, str] = NONE, body: bytes = DOT
+) -> requests.Response:
+    """Send fields, a file, and fields behind it."""
+    parts: list[tuple[str, tuple[str | None, str | bytes]]] = [
+        *((name, (None, value)) for name, value in before.items()),
+        ("file", ("prove.txt", body)),
+        *((name, (None, value)) for name, value in after.items()),
+    ]
+    sandbox.count(*(value for _, (_, value) in parts))
+    return sandbox.exchange("POST", sandbox.settings.host, files=parts)

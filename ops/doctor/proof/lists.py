@@ -15,9 +15,9 @@ from function.oss.objects import head_object
 from function.oss.versions import UPLOADS, VERSIONS, Entry, EntryList, Markers, delete_many, list_entries
 from function.sts.session_policy import DELETE, LIST
 from ops.doctor.evidence import NotTried, accepted, evidence, text_in
+from ops.doctor.proof.parts import begin
 from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, told
 from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.proof.trial_parts import begin
 
 # XML has no way to write the first; the others mean something in XML or in a URL.
 ODD_NAMES = ("\x01", "&<>\"'", "a b+c%20?#", "照片")

@@ -3,14 +3,16 @@ Point: a question to a cloud, and what was seen there.
 
 A *contract* is what the function relies on: its answer is yes, and a no is a failure. An *open point* may be
 read in two ways, and its answer is reported. ``questions.toml`` has the words and price of each, below the
-module with the function of that name, which asks it; one with ``relies`` is a contract.
+module with the function of that name, which asks it, or with a form; one with ``relies`` is a contract.
 """
 
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import requests
@@ -73,10 +75,16 @@ def points(*modules: str) -> tuple[Point, ...]:
         AttributeError: nobody asks one.
     """
     return tuple(
-        Point(name, getattr(import_module(f"ops.doctor.proof.{module}"), name), **words)
+        _point(import_module(f"ops.doctor.proof.{module}"), name, words)
         for module in modules or [name for name in QUESTIONS if name != NOBODY]
         for name, words in QUESTIONS[module].items()
     )
+
+
+def _point(module: ModuleType, name: str, words: Mapping[str, Any]) -> Point:
+    form = {each: words[each] for each in ("refused", "taken") if each in words}
+    tries = partial(module.is_form_answered, **form) if form else getattr(module, name)
+    return Point(name, tries, **{each: words[each] for each in words if each not in form})
 
 
 def told(answer: bool, seen: str) -> Seen:

@@ -19,16 +19,6 @@ from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.wechat import NO_PUSH, app_of, entry_of, verdict_of
 
 
-def push_address_is_verified(sandbox: Sandbox) -> Seen:
-    """As WeChat's console does."""
-    app_of(sandbox)
-    sandbox.count()
-    findings = check_push(sandbox.settings, sandbox.function_url)
-    if not findings:
-        raise NotTried(NO_PUSH)
-    return told(findings[0].state is State.GOOD, f"echostr: {findings[0].state.value}")
-
-
 def forged_push_is_refused(sandbox: Sandbox) -> Seen:
     """
     A verdict with another signature, and one in plain text.

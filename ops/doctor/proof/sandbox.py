@@ -18,6 +18,7 @@ from function.http.client import HttpResponse
 from function.oss.client import OssClient
 from function.oss.post_form import Credentials
 from function.oss.presign import OssRequest, authorize, presign, request_url
+from function.oss.versions import VERSIONS, Markers, delete_version, list_entries
 from function.sts.assume_role import StsClient
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import Grant, policy_of
@@ -25,7 +26,6 @@ from ops.client.form_upload import open_session
 from ops.doctor.evidence import NotTried, accepted, evidence, reason_of
 from ops.doctor.identity import sts_remedy
 from ops.doctor.places import trial_folder
-from ops.doctor.removal import delete_object, delete_versions
 
 TIMEOUT_SECONDS = 30
 FORM_LIFE, URL_LIFE = timedelta(minutes=5), timedelta(minutes=1)
@@ -227,10 +227,13 @@ class Sandbox:
     def remove(self) -> list[str]:
         """Remove all that is left of this run, and close its connections; return the keys of what stays."""
         verdicts, self.verdicts_left = self.verdicts_left, []
+        left = []
+        for there in self.others:
+            other = Sandbox(there, self.own_keys, self.now, "", "")
+            other.keys_left = [*verdicts]
+            left += other.remove()
         self.keys_left += verdicts
-        places = [(there, key) for there in self.others for key in verdicts]
-        elsewhere = [key for there, key in places if not delete_object(there, self.own_keys, key)]
-        left = [*self.tidy(), *elsewhere]
+        left = [*self.tidy(), *left]
         for connection in self._connections.values():
             connection.close()
         self._connections = {}
@@ -244,11 +247,22 @@ class Sandbox:
         self.keys_left = [key for key, is_gone in tried.items() if not is_gone]
         if self._keeps_versions:
             try:
-                delete_versions(self.client(), set(tried), self.folder)
+                self._delete_versions(set(tried))
             except (NotTried, UploadError, requests.RequestException):
                 self.keys_left = [*tried]
         self.removed += len(tried) - len(self.keys_left)
         return [*dict.fromkeys([*self.keys_left, *(key for key, _ in self.uploads_left)])]
+
+    def _delete_versions(self, keys: set[str]) -> None:
+        """Delete all versions and delete markers of keys, of which most are below the folder."""
+        oss = self.client()
+        for prefix in {self.folder if key.startswith(self.folder) else key for key in keys}:
+            after: Markers | None = Markers()
+            while after is not None:
+                entries, after = list_entries(oss, VERSIONS, prefix, after)
+                for entry in entries:
+                    if entry.key in keys:
+                        delete_version(oss, entry)
 
     def _is_gone(self, key: str, query: Mapping[str, str]) -> bool:
         try:

@@ -2,14 +2,11 @@
 What the function relies on in forms, which it signs itself, and in the sessions behind them.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-from function.auth import Caller
-from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA, Profile
+from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA
 from function.oss.objects import head_object
 from function.oss.post_form import (
     OVERWRITE_FIELD,
@@ -20,16 +17,11 @@ from function.oss.post_form import (
     sign_folder,
     sign_object,
 )
-from function.sts.session_policy import PUBLIC_ACLS, UPLOADS, WRITE
-from function.uploads.plan import plan_upload
-from function.uploads.request import UploadRequest
-from ops.client.form_upload import LOOPBACK
-from ops.doctor.evidence import NotTried, accepted, evidence
-from ops.doctor.findings import State
+from function.sts.session_policy import PUBLIC_ACLS, WRITE
+from ops.doctor.evidence import accepted, evidence
+from ops.doctor.proof.forms import send
 from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, told
 from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
-from ops.doctor.proof.trial_form import send
-from ops.doctor.uploads import Uploads
 
 UPLOAD_ID = f"{META_PREFIX}{UPLOAD_ID_METADATA}"
 FORM = {
@@ -153,37 +145,6 @@ def form_stores_as_signed(sandbox: Sandbox) -> Seen:
     return told(stored == expected and answer.status_code == 200, f"{evidence(answer)}, {seen}")
 
 
-def callback_is_answered(sandbox: Sandbox) -> Seen:
-    """The function is called, finds the signature good, and its response goes to who sent the form."""
-    settings = sandbox.settings
-    if settings.upload_webhook_url and urlsplit(settings.upload_webhook_url).hostname not in LOOPBACK:
-        raise NotTried(_WEBHOOK)
-    of_callbacks = [one for one in settings.profiles.values() if one.callback and not one.is_held]
-    if not of_callbacks:
-        raise NotTried("needs a profile with callback, not held")
-    profile = min(of_callbacks, key=lambda one: one.min_size_bytes)
-    policy = settings.session_policies[settings.home.session(UPLOADS)]
-    credentials = sandbox.assume(policy, settings.session_life)
-
-    # Who the uploaded file belongs to, so that it is known wherever it is left.
-    doctor = Caller("doctor", "doctor", settings.callers[0])
-
-    def ask(profile: Profile, wanted: UploadRequest) -> dict[str, Any]:
-        upload_id, now = secrets.token_urlsafe(16), sandbox.now
-        return plan_upload(doctor, wanted, profile, settings, upload_id, now).sign(credentials, now)
-
-    uploads = Uploads(settings, ask, sandbox.now)
-    sandbox.count(DOT * max(profile.min_size_bytes, 1))
-    try:
-        finding = uploads.check_profile(profile)
-    finally:
-        # Its answer may be lost.
-        sandbox.keys_left += {*uploads.keys_left, *uploads.tickets}
-    if finding.state is State.SKIPPED:
-        raise NotTried(finding.said.en)
-    return told(finding.state is State.GOOD, finding.said.en)
-
-
 def other_bytes_have_another_etag(sandbox: Sandbox) -> Seen:
     trial, oss = _trial(sandbox), sandbox.client()
     etags = set()
@@ -216,8 +177,3 @@ def session_refuses_public_acls(sandbox: Sandbox) -> Seen:
     accepted(send(sandbox, trial.form()))
     forms = (trial.form(form=prepare({**FORM, ACL_FIELD: acl})) for acl in PUBLIC_ACLS)
     return are_all(trial.refused(fields) for fields in forms)
-
-
-_WEBHOOK = (
-    "UPLOAD_WEBHOOK_URL would hear of an upload that is removed again; `doctor` without --prove tries it"
-)

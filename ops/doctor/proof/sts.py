@@ -1,5 +1,5 @@
 """
-Questions to STS, and about the way from the function to OSS.
+Questions to STS.
 """
 
 import json
@@ -8,19 +8,14 @@ from typing import Any
 
 import requests
 
-from function.auth import Caller
 from function.errors import StsRejected, StsUnavailable, UploadError
-from function.oss.post_form import UploadRule, prepare
 from function.sts.assume_role import StsClient
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import Grant, policy_of
-from function.uploads.plan import ticket_of
-from function.uploads.request import UploadRequest
-from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, role_policy
 from ops.doctor.places import FOLDER
 from ops.doctor.proof.point import Seen, told
-from ops.doctor.proof.sandbox import DOT, FORM_LIFE, OwnKeys, Sandbox
+from ops.doctor.proof.sandbox import DOT, OwnKeys, Sandbox
 
 CHAINED = timedelta(hours=2)
 AN_HOUR = timedelta(hours=1)
@@ -33,7 +28,6 @@ NO_TOKEN = ("MissingSecurityToken", "InvalidAccessKeyId.NotFound")
 DENIED, TAKEN = "NoPermission", "HTTP 200"
 # The second where the keys may take no role but the one.
 NO_ROLE = ("EntityNotExist.Role", DENIED)
-INTERNAL = "-internal."
 
 
 def chained_session_over_an_hour(sandbox: Sandbox) -> Seen:
@@ -51,39 +45,6 @@ def chained_session_over_an_hour(sandbox: Sandbox) -> Seen:
     # Of a session that is shorter than asked for, nobody is told otherwise.
     seconds = int((session.expires_at - sandbox.now).total_seconds())
     return told(seconds > AN_HOUR.total_seconds(), f"{seconds} s")
-
-
-def internal_host_answers(sandbox: Sandbox) -> Seen:
-    """Asked of the deployed function, which is asked about an object that is not there: by a ticket alone."""
-    settings = sandbox.settings
-    profile = next((one for one in settings.profiles.values() if one.confirm and one.key), None)
-    if not (INTERNAL in settings.oss_endpoint and sandbox.function_url and profile):
-        why = "needs OSS_ENDPOINT with an internal host, a profile with confirm, and --url"
-        raise NotTried(why)
-    rule = UploadRule(
-        bucket=settings.bucket,
-        region=settings.region,
-        signature_version="v4",
-        key=f"{profile.key.literal_folder}prove/nothing-has-this-name",
-        min_size_bytes=1,
-        max_size_bytes=1,
-        expires_at=sandbox.now + FORM_LIFE,
-        form=prepare({"x-oss-content-type": "image/png"}),
-    )
-    caller = Caller("doctor", "doctor", settings.callers[0])
-    ticket = ticket_of(profile, rule, "prove", caller, UploadRequest(), sandbox.now)
-    sandbox.calls += 1
-    try:
-        answer = FunctionAtUrl(sandbox.function_url).ask(
-            "confirm", {"ticket": ticket.issue(settings, profile)}, ""
-        )
-    except FunctionSilent as error:
-        raise NotTried(error.said.en) from None
-    told_error = answer.json.get("error")
-    code = str(told_error.get("code", "")) if isinstance(told_error, dict) else ""
-    if code not in ("not_uploaded", "oss_unavailable"):
-        raise NotTried(f"HTTP {answer.status} {code}")
-    return told(code == "not_uploaded", f"HTTP {answer.status} {code}")
 
 
 def prefix_binds_every_list(sandbox: Sandbox) -> Seen:

@@ -1,16 +1,13 @@
 """A deployment of two buckets: each is examined, and whatever is wrong says where it is to be mended."""
 
-import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from function.app import load_settings
 from local.buckets import ARCHIVE, HOME
-from ops.doctor.findings import Finding, State, same
-from ops.doctor.places import each_place, told
-from tests.ops.words import in_english
+from ops.doctor.findings import State
+from ops.doctor.places import each_place
 
 REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 HERE, THERE = "local-bucket", "local-archive"
@@ -72,6 +69,7 @@ def test_an_unusable_role_is_reported_below_its_bucket_only(two, contract):
     (finding,) = findings.of("AssumeRole", State.UNSURE)
     assert finding.where.en == BELOW_THERE
     assert "role in profiles.toml" in finding.remedy.en
+    assert all("profiles.toml" not in one.remedy.en for one in below(findings, HERE) if one.remedy)
     [other] = findings.of("AssumeRole", State.GOOD)
     assert other.where.en.startswith(f"{HERE}, ")
     assert findings.of("Upload [contract]", State.BAD)
@@ -82,9 +80,7 @@ def test_a_host_of_a_profile_that_does_not_answer_names_its_options(two, here, c
     for check in ("Clock", "Bucket", "Upload [contract]"):
         [finding] = findings.of(check, State.BAD)
         assert finding.where.en == BELOW_THERE
-        said = " ".join(in_english([finding.remedy]))
-        assert re.search(r"For \[contract\] see [a-z, ]*host in profiles.toml, not [A-Z_, ]*OSS_HOST", said)
-    assert findings.of("Network") == []
+        assert "For [contract] look first at" in finding.remedy.en
     for check in ("Clock", "Bucket"):
         [good] = findings.of(check, State.GOOD)
         assert good.where.en.startswith(f"{HERE}, ")
@@ -107,36 +103,3 @@ def test_the_deployment_s_own_bucket_comes_first(here, contract):
     settings = load_settings({**here.both, **changes})
     assert next(iter(settings.profiles)) == "contract"
     assert [one.bucket for one in each_place(settings)] == [HERE, THERE]
-
-
-BAD = Finding(same("c"), State.BAD, same("s"), same("Set OSS_HOST."))
-
-
-@pytest.fixture
-def settings_with(here, contract):
-    def read(*changes):
-        return load_settings({**here.both, **contract(*changes)})
-
-    return read
-
-
-def mended(settings):
-    places = each_place(settings)
-    return [one for there in places for one in told(settings, places, there, [BAD])]
-
-
-def test_only_the_options_that_tell_a_place_from_the_deployment_s_are_named(settings_with, here):
-    own = f'bucket = "local-archive"\nregion = "cn-shanghai"\nrole = "{ARCHIVE.role_arn}"\n'
-    home, there = mended(settings_with((own, "")))
-    assert home.remedy == BAD.remedy
-    assert there.remedy.en.startswith(BAD.remedy.en) and "[contract] see host in" in there.remedy.en
-    assert there.where.en == "local-bucket, cn-hangzhou: [contract]"
-
-
-def test_each_setting_in_a_remedy_is_followed_by_its_option_once(settings_with):
-    several = same("Check READ_ORIGIN, OSS_HOST, OSS_REGION.")
-    settings = settings_with()
-    places = each_place(settings)
-    [finding] = told(settings, places, places[1], [replace(BAD, remedy=several)])
-    added = finding.remedy.en.removeprefix(several.en)
-    assert [added.count(name) for name in ("region, host", "OSS_REGION, OSS_HOST, READ_ORIGIN")] == [1, 1]

@@ -153,7 +153,6 @@ BROKEN = {
     "wechat_refuses_a_wrong_openid": ("local.wechat.media_check._visitor_refusal", lambda *_: None),
     "wechat_takes_what_is_not_there": ("local.wechat.checks.MediaChecks.take", lambda *_: OTHER_ERROR),
     "check_passes_no_absence": ("local.wechat.checks.MediaChecks._verdict", lambda *_: "pass"),
-    "push_address_is_verified": ("function.routes.wechat_events.is_signed", lambda *_: False),
     "forged_push_is_refused": ("function.wechat.push.is_signed", lambda *_: True),
 }
 
