@@ -102,12 +102,31 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             object.__setattr__(mark._param_ids_from, "_param_ids_generated", None)
 
 
-def pytest_collection_finish() -> None:
-    """Spare each later search for garbage the modules and tests, which stay to the end."""
+@contextmanager
+def not_measured(is_so: bool = True) -> Iterator[None]:
+    """Trace no branches for a while: that would double its time."""
+    coverage = Coverage.current() if is_so else None
+    if coverage:
+        coverage.stop()
+    try:
+        yield
+    finally:
+        if coverage:
+            coverage.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Measure what each module of the function does when it is imported, and not the import of the tests."""
     if Coverage.current():
-        # So that no test that is not for coverage is the first to import one.
         for module in pkgutil.walk_packages(function.__path__, "function."):
             importlib.import_module(module.name)
+    with not_measured():
+        return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """Spare each later search for garbage the modules and tests, which stay to the end."""
     gc.collect()
     gc.freeze()
 
@@ -120,15 +139,9 @@ def must_run(reason: str, environ: Mapping[str, str]) -> bool:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Trace no branches where a test repeats what others cover: that would double its time."""
-    coverage = Coverage.current() if item.get_closest_marker("not_for_coverage") else None
-    if coverage:
-        coverage.stop()
-    try:
+    """Measure no test that repeats what others cover."""
+    with not_measured(bool(item.get_closest_marker("not_for_coverage"))):
         return (yield)
-    finally:
-        if coverage:
-            coverage.start()
 
 
 @pytest.hookimpl(wrapper=True)
