@@ -1,5 +1,5 @@
 """
-The tests by target, two runners side by side: ``python -m quality.suite fast|test|rest|function``.
+The tests by target, two runners side by side: ``python -m quality.suite fast|function|test|all``.
 
 The closing lines of each runner are printed when it ends, and its whole output where it failed.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 AT_A_TIME = 2
+DEPLOYED = "3.12"
 SECONDS_BETWEEN_LINES = 20.0
 MODULES = (
     *("tests/test_bytecode.py", "tests/test_handler.py", "tests/function/sts/test_assume_role.py"),
@@ -90,25 +91,34 @@ TARGETS = {
         ),
         Runner("client", (node("test:client"),)),
     ),
-    "rest": (
-        Runner("playground", (node("test:playground"),)),
-        Runner("torture in small, packages, backends", (pytest(*ONLY_IN_REST),)),
-        Runner("frameworks", (node("test:examples"),)),
-        Runner("deployment tool", (node("test:deploy"),)),
-        Runner("generated clients", (pytest("tests/end_to_end/real_clients.py"),)),
-        Runner(
-            "Terraform",
-            ([str(TERRAFORM), "-m", "pytest", "-q", "--noconftest", "tests/deploy/real/real_terraform.py"],),
-        ),
-    ),
 }
+# What only make test-all has.
+REST = (
+    Runner("torture in small, packages, backends", (pytest(*ONLY_IN_REST),)),
+    Runner("deployment tool", (node("test:deploy"),)),
+    Runner("playground", (node("test:playground"),)),
+    Runner("frameworks", (node("test:examples"),)),
+    Runner("generated clients", (pytest("tests/end_to_end/real_clients.py"),)),
+    Runner(
+        "Terraform",
+        ([str(TERRAFORM), "-m", "pytest", "-q", "--noconftest", "tests/deploy/real/real_terraform.py"],),
+    ),
+)
+
+
+def on(environment: str) -> Runner:
+    """The function's tests in a virtual environment of another Python; all of them on the deployed one."""
+    python = str(Path(environment, "bin", "python"))
+    chosen = () if environment.endswith(DEPLOYED) else ("-m", "not not_for_coverage")
+    return Runner(f"function in {environment}", ([python, *pytest(*FUNCTION, *chosen)[1:]],))
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m quality.suite", description=__doc__)
-    parser.add_argument("target", choices=TARGETS)
+    parser.add_argument("target", choices=(*TARGETS, "all"))
     parser.add_argument("--room", help="fast: the tests of one folder of function/, such as holding")
     parser.add_argument("--changed", metavar="COMMIT", help="fast: tests of what changed since COMMIT")
+    parser.add_argument("--also", metavar="VENV", action="append", default=[], help="all: the function there")
     parser.add_argument("--order", metavar="SEED", help="shuffle the tests by a seed; random draws one")
     args = parser.parse_args(arguments)
     os.chdir(ROOT)
@@ -116,19 +126,20 @@ def main(arguments: list[str]) -> int:
         seed = str(random.randrange(1_000_000)) if args.order == "random" else args.order
         os.environ["ORDER_SEED"] = seed
         print(f"tests in random order; the same order again: SEED={seed}", flush=True)
-    runners: tuple[Runner, ...] = TARGETS[args.target]
+    others = tuple(map(on, args.also))
+    runners: tuple[Runner, ...] = TARGETS.get(args.target) or (*TARGETS["test"], *others, *REST)
     if args.room or args.changed:
         paths = (
             [f"tests/function/{args.room}"] if args.room else sorted(tests_of(changed_since(args.changed)))
         )
         runners = (Runner(" ".join(paths), (pytest(*paths, "tests/test_house.py"),)),)
-    if not TERRAFORM.exists() and args.target == "rest":
+    if not TERRAFORM.exists() and args.target == "all":
         print("no Terraform for this machine on PyPI: deploy/terraform is NOT VALIDATED here", flush=True)
         runners = tuple(runner for runner in runners if runner.name != "Terraform")
     started = time.monotonic()
     failed, lines = run(runners)
     end = f"{', '.join(failed)} FAILED" if failed else "passed"
-    more = f"; make test-all has besides: {'; '.join(one.name for one in TARGETS['rest'])}"
+    more = f"; make test-all has besides: {'; '.join(one.name for one in REST)}"
     print(
         f"{args.target}: {end} in {time.monotonic() - started:.0f} s; {left_out(lines)}",
         more if args.target == "test" else "",

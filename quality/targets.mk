@@ -1,11 +1,13 @@
 # Targets of the Makefile that need the whole repository.
-.PHONY: test-fast test-all bench house attacks explore torture
+.PHONY: test-fast test-all ready-for-all bench house attacks explore torture
 
 test-fast: $(READY) ## the function's tests while you work (ROOM=holding, CHANGED=main: only these) ## 写代码时只跑函数的测试（ROOM=holding、CHANGED=main：只跑这些）
 	@$(PY) -m quality.suite fast $(addprefix --room ,$(ROOM)) $(addprefix --changed ,$(CHANGED))
 
-test-all: test $(addsuffix /node_modules/.ready,$(EXAMPLES)) $(addsuffix /.ready,$(ASIDE)) ## and frameworks, browser, packages, Terraform ## 再加上框架、浏览器、打包、Terraform 的测试
-	@$(PY) -m quality.suite rest $(addprefix --order ,$(or $(SEED),$(ORDER)))
+test-all: ready-for-all ## make test, and frameworks, browser, packages, Terraform (ALSO=.venv-3.12: the function there too) ## make test，再加上框架、浏览器、打包、Terraform 的测试（ALSO=.venv-3.12：函数也在那里测）
+	@$(PY) -m quality.suite all $(addprefix --also ,$(ALSO)) $(addprefix --order ,$(or $(SEED),$(ORDER)))
+
+ready-for-all: $(READY) $(NODE_READY) $(addsuffix /node_modules/.ready,$(EXAMPLES)) $(addsuffix /.ready,$(ASIDE))
 
 bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers ## 性能测试，与同类比较
 	@$(PY) -m quality.bench

@@ -9,7 +9,7 @@ import pytest
 from quality import suite
 from tests import conftest
 
-RUNNERS = (*suite.TARGETS["test"], *suite.TARGETS["rest"])
+RUNNERS = (*suite.TARGETS["test"], *suite.REST)
 SCRIPTS = json.loads((suite.ROOT / "package.json").read_text("utf-8"))["scripts"]
 
 
