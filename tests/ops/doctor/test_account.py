@@ -69,7 +69,7 @@ def test_versioning_is_bad_where_something_is_held(account):
     assert all("x-oss-forbid-overwrite" in one.said.en for one in found)
 
 
-def test_what_the_key_may_not_read_is_a_doubt_of_its_own(account):
+def test_each_part_that_the_key_may_not_read_is_a_doubt(account):
     account.ram.refuse["GetPolicy"] = (403, {"Code": "NoPermission", "Message": "m"})
     account.oss.refuse["GET"] = REFUSED
     roles, bucket = account.found()

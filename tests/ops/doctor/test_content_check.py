@@ -107,7 +107,7 @@ def test_verdicts_that_arrive_are_good_and_nothing_is_left(visit, checked):
     assert (asked(checked)[0], left(checked)) == (before + 2, [])
 
 
-def test_a_sound_is_asked_about_where_a_profile_takes_one(visit, checked):
+def test_a_sound_is_tried_where_a_profile_takes_one(visit, checked):
     heard = PROFILES.replace('["image/*"]', '["image/*", "audio/mpeg"]')
     plan(checked, *({"verdict": each, "times": 1} for each in ("by_name", "unreadable")), {})
     found = visit(heard)

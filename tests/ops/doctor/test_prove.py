@@ -221,7 +221,7 @@ def test_a_local_oss_without_a_protection_breaks_its_contract(place, monkeypatch
     assert seen_by(name, sandbox).answer is False
 
 
-def test_a_chained_session_is_not_asked_for_with_keys_of_a_user(place):
+def test_a_chained_session_needs_temporary_keys(place):
     _, sandbox = place()
     with pytest.raises(NotTried, match="long-lived"):
         seen_by("chained_session_over_an_hour", sandbox)
