@@ -24,9 +24,9 @@ from function.auth.signed_tokens import issue_token
 from function.config.settings import Settings
 from function.owners.erasure_records import OWNER
 from ops.account.operator_keys import operator_keys
-from ops.client.backend_token import TOKEN_LIFE
 from ops.client.erase_count import NOT_COVERED, show_counts
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, InvokeFailed, checked
+from ops.client.review import TOKEN_LIFE
 from ops.deploy.callers import CALLER, SEVERAL, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language

@@ -12,9 +12,12 @@ import secrets
 import sys
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops.client.backend_token import backend_token
+from function.auth.business_token import AUDIENCE
+from function.auth.signed_tokens import issue_token
+from function.config.types import SECRETS
 from ops.client.features import code_of
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, InvokeFailed, checked
 from ops.client.review_server import ReviewServer
@@ -32,6 +35,7 @@ from ops.terminal.language import (
 from ops.terminal.screen import Screen
 
 DEFAULT_PORT = 9090
+TOKEN_LIFE = timedelta(minutes=5)
 MAX_NAME = 64
 TOKEN_BYTES = 24
 # What another reviewer, or the owner, has done in the meantime.
@@ -53,6 +57,10 @@ PORT = Text(
     "port of the page (default: 9090, or the next free one)", "网页的端口（默认 9090，被占用就往后找）"
 )
 YOUR_NAME = Text("Your name, kept with each decision: ", "你的名字（会记在每个决定里）：")
+NO_SECRET = Text(
+    "A backend's token needs RECEIPT_SECRET, or TOKEN_SECRET, of the function in {path}.",
+    "后端令牌需要 {path} 里函数的 RECEIPT_SECRET 或 TOKEN_SECRET。",
+)
 NEEDS_NAME = Text(
     "Name the reviewer with --reviewer: 1 to 64 characters.", "请用 --reviewer 写明审核人：1 到 64 个字符。"
 )
@@ -116,6 +124,24 @@ class Desk:
 
     def ask(self, route: str, body: Mapping[str, Any]) -> FunctionAnswer:
         return self._client.ask(route, body, backend_token(self._args))
+
+
+def backend_token(args: argparse.Namespace) -> str:
+    """
+    Return a token that lives five minutes, signed as the function's backend does.
+
+    Raises:
+        Failure: the environment file holds no secret to sign with.
+    """
+    environ = operator_environment(args.env_file, os.environ)
+    text = environ.get("RECEIPT_SECRET", "").strip() or environ.get("TOKEN_SECRET", "").strip()
+    try:
+        secrets = SECRETS.read(text)
+    except ValueError:
+        secrets = ()
+    if not secrets:
+        raise Failure(NO_SECRET.filled(path=args.env_file))
+    return issue_token({}, audience=AUDIENCE, secrets=secrets, now=datetime.now(UTC), life=TOKEN_LIFE)
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:

@@ -74,17 +74,14 @@ DEPENDENCIES = Text(
     f"  dependencies of {{names}}, for Python {TARGET_VERSION} on Linux x86_64",
     f"  {{names}} 的依赖，用于 Linux x86_64 上的 Python {TARGET_VERSION}",
 )
-LICENCES = Text(
-    "  licences, and all else in the bill of materials (*.cdx.json): {listed}",
-    "  许可证，其余见物料清单（*.cdx.json）：{listed}",
-)
 BYTECODE = Text(
     "  bytecode by {python}, of {count} modules in one file",
     "  字节码由 {python} 生成，其中 {count} 个模块在同一个文件里",
 )
 MADE = Text(
-    "{name}: {count} files, {megabytes:.2f} MB zipped (budget {budget:g} MB)",
-    "{name}：{count} 个文件，压缩后 {megabytes:.2f} MB（上限 {budget:g} MB）",
+    "{name}: {count} files, {megabytes:.2f} MB zipped (budget {budget:g} MB); versions and licences are in"
+    " {name}.cdx.json",
+    "{name}：{count} 个文件，压缩后 {megabytes:.2f} MB（上限 {budget:g} MB）；版本和许可证见 {name}.cdx.json",
 )
 TOO_LARGE = Text(
     "the package has {size:,} bytes zipped; the budget is {budget:,}. A large package starts slowly: remove a"
@@ -190,11 +187,9 @@ def _fill(
     check_packages(function.packages, folder, pinned)
     check_glibc(folder)
     prune(folder, function.packages)
-    licences = write_sbom(folder, bill, root / "pyproject.toml")
+    write_sbom(folder, bill, root / "pyproject.toml")
     forget_metadata(folder)
     strip_libraries(folder)
-    listed = "; ".join(f"{licence}: {', '.join(names)}" for licence, names in sorted(licences.items()))
-    say(LICENCES.filled(listed=listed))
     for name, path in function.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / name)

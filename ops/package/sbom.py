@@ -16,8 +16,6 @@ from typing import Any
 from ops.package.function_files import PackagingError
 from ops.terminal.language import Text
 
-NOT_STATED = "not stated"
-TOP = "root-component"
 # Identifiers of SPDX for what older metadata has as a classifier.
 SPDX = {
     "Apache Software License": "Apache-2.0",
@@ -35,7 +33,7 @@ PROJECT_OF_MODULE = {"socks": "PySocks", "ssl_match_hostname": "backports.ssl_ma
 Bill = dict[str, Any]
 
 
-def write_sbom(folder: Path, target: Path, pyproject: Path) -> dict[str, list[str]]:
+def write_sbom(folder: Path, target: Path, pyproject: Path) -> None:
     """
     Describe what is left of what ``pip install --target folder`` put there, while its metadata still is.
 
@@ -43,46 +41,26 @@ def write_sbom(folder: Path, target: Path, pyproject: Path) -> dict[str, list[st
         folder: a distribution of which it holds no file any more is not in the bill.
         pyproject: names the function itself and its version.
 
-    Returns:
-        the distributions by licence, and those that the SDK carries.
-
     Raises:
         PackagingError: a distribution without a name.
     """
     project = tomllib.loads(pyproject.read_text("utf-8"))["project"]
     installed = {_name(found): found for found in distributions(path=[str(folder)])}
-    installed = {name: installed[name] for name in sorted(installed) if _is_there(folder, installed[name])}
-    refs = {_normalised(name): f"{name}=={found.version}" for name, found in installed.items()}
-    carried = [_component(CARRIER, name, version) for name, version in carried_packages(folder)]
-    needs = {ref: _needs(installed[ref.partition("==")[0]], refs) for ref in refs.values()}
-    if carried:
-        needs[refs[CARRIER]] = sorted([*needs[refs[CARRIER]], *(one["bom-ref"] for one in carried)])
-    groups: dict[str, list[str]] = {}
-    components = []
-    for name, found in installed.items():
-        licence, stated = _licence(found)
-        groups.setdefault(licence, []).append(name)
-        components.append(_component("", name, found.version) | ({"licenses": [stated]} if stated else {}))
-    if carried:
-        groups[f"carried inside {CARRIER}"] = [f"{one['name']} {one['version']}" for one in carried]
-    needs = {TOP: list(refs.values()), **needs, **{one["bom-ref"]: [] for one in carried}}
+    components = [
+        _component("", name, found.version) | _licences(found)
+        for name, found in sorted(installed.items())
+        if _is_there(folder, found)
+    ]
+    carried = [_component(f"{CARRIER}/", name, version) for name, version in carried_packages(folder)]
+    about = {"type": "application", "name": project["name"], "version": project["version"]}
     bill = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "metadata": {
-            "component": {
-                "type": "application",
-                "bom-ref": TOP,
-                "name": project["name"],
-                "version": project["version"],
-            }
-        },
+        "metadata": {"component": about},
         "components": [*components, *carried],
-        "dependencies": [{"ref": ref, "dependsOn": others} for ref, others in needs.items()],
     }
     target.write_text(json.dumps(bill, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    return groups
 
 
 def _name(found: Distribution) -> str:
@@ -98,36 +76,25 @@ def _is_there(folder: Path, found: Distribution) -> bool:
     return found.files is None or any(folder.joinpath(*path.parts).is_file() for path in files)
 
 
-def _needs(found: Distribution, refs: dict[str, str]) -> list[str]:
-    """What it requires, not as an extra, of what is there."""
-    wanted = [re.split(r"[\s;<>=!~(\[]", one)[0] for one in found.requires or () if "extra ==" not in one]
-    return sorted({refs[name] for name in map(_normalised, wanted) if name in refs})
-
-
-def _normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _component(inside: str, name: str, version: str) -> Bill:
     return {
         "type": "library",
-        "bom-ref": f"{inside}/{name}=={version}".removeprefix("/"),
+        "bom-ref": f"{inside}{name}=={version}",
         "name": name,
         "version": version,
-        "purl": f"pkg:pypi/{_normalised(name)}@{version}",
+        "purl": f"pkg:pypi/{re.sub(r'[-_.]+', '-', name).lower()}@{version}",
     }
 
 
-def _licence(found: Distribution) -> tuple[str, Bill]:
-    """The first that is stated, an expression of SPDX before a name; as a word, and as the bill has it."""
+def _licences(found: Distribution) -> Bill:
+    """The first that is stated, an expression of SPDX before a name; nothing where none is."""
     facts: dict[str, Any] = found.metadata.json
     if expression := facts.get("license_expression"):
-        return expression, {"expression": expression}
+        return {"licenses": [{"expression": expression}]}
     marked = [one for one in facts.get("classifier", ()) if one.startswith("License ::")]
     name = marked[0].rpartition(":: ")[2] if marked else facts.get("license", "")
-    if name in SPDX:
-        return SPDX[name], {"license": {"id": SPDX[name]}}
-    return (name, {"license": {"name": name}}) if name else (NOT_STATED, {})
+    named = {"id": SPDX[name]} if name in SPDX else {"name": name}
+    return {"licenses": [{"license": named}]} if name else {}
 
 
 def carried_packages(site: Path) -> list[tuple[str, str]]:

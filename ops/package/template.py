@@ -77,7 +77,7 @@ def build(root: Path, target: Path) -> int:
         how many files it has.
 
     Raises:
-        PackagingError: this is no clone, or a file is not as it must be.
+        PackagingError: this is no clone.
     """
     callers_files(root)
     with tempfile.TemporaryDirectory() as name:
@@ -86,7 +86,8 @@ def build(root: Path, target: Path) -> int:
             _write(folder / PROJECT / path, content)
             if Path(path).is_relative_to(ABOUT_THE_PROJECT):
                 _write(folder / Path(path).relative_to(ABOUT_THE_PROJECT), content)
-        _put_version(folder / "publish.yaml")
+        publish = folder / "publish.yaml"
+        publish.write_text(publish.read_text("utf-8").replace(VERSION_LINE, f"Version: {VERSION}"), "utf-8")
         shutil.copy2(folder / PROJECT / "CHANGELOG.md", folder / "version.md")
         normalise(folder)
         target.parent.mkdir(exist_ok=True)
@@ -116,15 +117,3 @@ def _project_files(root: Path) -> Iterator[tuple[str, bytes]]:
 def _write(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
-
-
-def _put_version(path: Path) -> None:
-    text = path.read_text("utf-8")
-    if text.splitlines().count(VERSION_LINE) != 1:
-        raise PackagingError(
-            Text(
-                f"{path.name} must have the line {VERSION_LINE!r} once",
-                f"{path.name} 里必须恰好有一行“{VERSION_LINE}”",
-            )
-        )
-    path.write_text(text.replace(VERSION_LINE, f"Version: {VERSION}"), "utf-8")

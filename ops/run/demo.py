@@ -17,7 +17,7 @@ import requests
 from local.callers import CALLER_KINDS
 from local.cloud import LocalCloud
 from ops.run import demo_steps as steps
-from ops.run.demo_held import fast_checks, publish, reject, take_back
+from ops.run.demo_held import DELAYS, publish, reject, take_back
 from ops.run.demo_http import DemoFailed, DemoHttp
 from ops.run.host import add_host_argument, wanted_reach
 from ops.run.hosting import (
@@ -131,15 +131,15 @@ def play(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
     """
     screen.title(WORDS["title"].say(language))
     screen.pairs({WORDS["function"].say(language): cloud.gateway.outer_origin, "OSS": cloud.oss.outer_origin})
+    cloud.wechat.checks.delays = DELAYS
     started = time.perf_counter()
     with requests.Session() as session:
         session.trust_env = False
         client = steps.Client(DemoHttp(session, screen, language), cloud)
-        with fast_checks(client):
-            for number, (title, step) in enumerate(STEPS, 1):
-                screen.line()
-                screen.title(f"{number}/{len(STEPS)} {title.say(language)}")
-                step(client)
+        for number, (title, step) in enumerate(STEPS, 1):
+            screen.line()
+            screen.title(f"{number}/{len(STEPS)} {title.say(language)}")
+            step(client)
     seconds = time.perf_counter() - started
     screen.line()
     receipt = WORDS["with"].say(language, size=len(client.picture))

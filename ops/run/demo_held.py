@@ -3,8 +3,6 @@ The last steps of the demo: pictures that are held until they may be seen, and w
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ops.run.demo_http import failed
@@ -64,17 +62,6 @@ def take_back(client: Client) -> None:
     answer = client.http.post_json(f"{by.outer_origin}{route}", {"receipt": held.receipt}, client.headers)
     client.http.rows(answer)
     _nowhere(client, held)
-
-
-@contextmanager
-def fast_checks(client: Client) -> Iterator[None]:
-    """Borrow the speed of WeChat's checks."""
-    checks = client.cloud.wechat.checks
-    usual, checks.delays = checks.delays, DELAYS
-    try:
-        yield
-    finally:
-        checks.delays = usual
 
 
 def _checks(client: Client) -> bool:

@@ -1,5 +1,7 @@
 """A local cloud whose function is the real one, for what a terminal asks of it."""
 
+import argparse
+
 import pytest
 
 from function.app import Function
@@ -31,3 +33,18 @@ def start_cloud(stack, folder, caller_auth, more=None):
     LENT.append(cloud)
     stack.callback(LENT.remove, cloud)
     return cloud
+
+
+@pytest.fixture
+def run_command(monkeypatch, capsys, tmp_path):
+    """Run a command with these settings: ``run_command(module, environ, options)``, its code and output."""
+
+    def run(module, environ, options):
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        parser = argparse.ArgumentParser()
+        module.add_arguments(parser)
+        args = parser.parse_args(["--env-file", str(tmp_path / "none.env"), "--lang", "en", *options])
+        return module.run(args), *capsys.readouterr()
+
+    return run

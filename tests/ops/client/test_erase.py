@@ -1,6 +1,5 @@
 """``manage.py erase``: counted, erased until it is done, stopped and taken up again."""
 
-import argparse
 import json
 import re
 from contextlib import ExitStack, suppress
@@ -47,16 +46,8 @@ def naps(monkeypatch):
 
 
 @pytest.fixture
-def run(environ, monkeypatch, capsys, tmp_path, naps):
-    def run(*options, **changes):
-        for name, value in {**environ, **changes}.items():
-            monkeypatch.setenv(name, value)
-        parser = argparse.ArgumentParser()
-        erase.add_arguments(parser)
-        args = parser.parse_args(["--env-file", str(tmp_path / "none.env"), "--lang", "en", *options])
-        return erase.run(args), *capsys.readouterr()
-
-    return run
+def run(environ, run_command, naps):
+    return lambda *options, **changes: run_command(erase, {**environ, **changes}, options)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """``manage.py import``: files of another store arrive under the keys of their users, once each."""
 
-import argparse
 import json
 from contextlib import ExitStack
 from socket import gaierror
@@ -78,23 +77,16 @@ def elsewhere():
 
 
 @pytest.fixture
-def moved(cloud, elsewhere, tmp_path, monkeypatch, capsys):
+def moved(cloud, elsewhere, tmp_path, run_command):
     """``moved(lines, options)``: the status, what was printed, and the records."""
-    for name, value in cloud.environment().items():
-        monkeypatch.setenv(name, value)
-    path = tmp_path / "list.txt"
+    path, record = tmp_path / "list.txt", tmp_path / "list.txt.done"
 
     def run(lines, *options, private=True):
         options += ("--allow-private",) if private else ()
         path.write_text("\n".join(line.replace("~", elsewhere) for line in lines))
-        parser = argparse.ArgumentParser()
-        import_urls.add_arguments(parser)
-        given = [path, "--env-file", tmp_path / "none", "--lang", "en", *options]
-        status = import_urls.run(parser.parse_args([*map(str, given)]))
-        record = tmp_path / "list.txt.done"
+        status, out, err = run_command(import_urls, cloud.environment(), [str(path), *options])
         done = record.read_text().splitlines() if record.exists() else []
-        shown = capsys.readouterr()
-        return status, shown.out + shown.err, [json.loads(line) for line in done if line.endswith("}")]
+        return status, out + err, [json.loads(line) for line in done if line.endswith("}")]
 
     return run
 
@@ -212,10 +204,6 @@ def test_a_list_that_cannot_be_carried_out_is_refused_before_anything_is_copied(
     assert (status, done) == (2, [])
 
 
-def test_a_list_that_is_not_there_is_a_sentence(moved, monkeypatch, tmp_path):
-    parser = argparse.ArgumentParser()
-    import_urls.add_arguments(parser)
-    assert (
-        import_urls.run(parser.parse_args([str(tmp_path / "absent"), "--env-file", str(tmp_path / "none")]))
-        == 2
-    )
+def test_a_list_that_is_not_there_is_a_sentence(run_command, cloud):
+    status, _, err = run_command(import_urls, cloud.environment(), ["absent"])
+    assert status == 2 and "absent" in err

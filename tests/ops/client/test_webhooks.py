@@ -1,6 +1,5 @@
 """``manage.py webhooks``: what waits or is lost is listed, and delivered by this machine."""
 
-import argparse
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -78,16 +77,8 @@ def waiting(environ):
 
 
 @pytest.fixture
-def run(environ, monkeypatch, capsys, tmp_path):
-    def run(*options, **changes):
-        for name, value in {**environ, **changes}.items():
-            monkeypatch.setenv(name, value)
-        parser = argparse.ArgumentParser()
-        webhooks.add_arguments(parser)
-        args = parser.parse_args(["--env-file", str(tmp_path / "none.env"), "--lang", "en", *options])
-        return webhooks.run(args), *capsys.readouterr()
-
-    return run
+def run(environ, run_command):
+    return lambda *options, **changes: run_command(webhooks, {**environ, **changes}, options)
 
 
 def test_waiting_and_lost_webhooks_are_listed_without_receipts(run, waiting):

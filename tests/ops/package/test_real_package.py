@@ -53,9 +53,6 @@ def test_the_bill_of_materials_lists_exactly_the_package(package):
     installed = {"PyJWT", "aliyun-python-sdk-core", "aliyun-python-sdk-sts", "certifi", "cryptography"}
     # Of cffi the part that what it has built needs.
     assert names == {*installed, "cffi", "backports.ssl_match_hostname", "requests", "six", "urllib3"}
-    listed = {component["bom-ref"] for component in bill["components"]} | {"root-component"}
-    assert {entry["ref"] for entry in bill["dependencies"]} == listed
-    assert {ref for entry in bill["dependencies"] for ref in entry.get("dependsOn", [])} <= listed
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import io
 from contextlib import ExitStack
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
 from types import SimpleNamespace
 
 import jwt
@@ -16,7 +15,6 @@ from function.app import load_settings
 from function.auth.signed_tokens import RECEIPT
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
-from local.profiles import PROFILES_FILE, read_profiles
 from ops.client.features import lacking_options
 from ops.client.function_client import FunctionAtUrl
 from ops.deploy import init
@@ -137,24 +135,15 @@ def test_minutes_pass_for_the_function_and_everything_around_it(here, monkeypatc
     monkeypatch.setattr(cloud.timer, "tick", lambda: ticks.append(cloud.clock()))
     before = cloud.clock()
     # Longer than any session lives, and than the clocks of STS and OSS may differ.
-    assert (
-        here.send("POST", f"{cloud.playground.origin}/minutes.json", body={"minutes": 150}).status_code == 200
-    )
-    assert len(ticks) == 150 and timedelta(0) <= ticks[0] - before - timedelta(minutes=1) < timedelta(
-        minutes=1
-    )
+    passed = here.send("POST", f"{cloud.playground.origin}/minutes.json", body={"minutes": 150})
+    assert (passed.status_code, len(ticks)) == (200, 150)
+    assert timedelta(minutes=1) <= ticks[0] - before < timedelta(minutes=2)
     headers = {"Authorization": f"Bearer {here.log_in()}"}
     form = here.ask("POST", "upload-params", headers, {"profile": "post", "filename": "a.png"}).json()
     assert form["serverTime"] > (before + timedelta(minutes=149)).strftime("%Y-%m-%dT%H:%M:%SZ")
     fields = {name: (None, value) for name, value in form["formData"].items()}
     stored = requests.post(form["url"], files={**fields, "file": ("a.png", b"x", "image/png")}, timeout=60)
     assert stored.status_code in (200, 204), stored.text
-
-
-def test_each_file_that_was_read_has_a_line_of_its_own(here):
-    lines = here.deploy(hooks=REFUSE, env=f"OSS_BUCKET=mine\nCALLER_RATE=9/min\nALLOWED_ORIGINS={PAGE}\n")
-    assert ["profiles.toml" in lines[0], "hooks.py" in lines[1], ".env" in lines[2]] == [True] * 3
-    assert len(lines) == 3 and "CALLER_RATE" in lines[2] and "OSS_BUCKET" not in lines[2]
 
 
 def test_only_behaviour_comes_from_env(here):
@@ -165,7 +154,9 @@ def test_only_behaviour_comes_from_env(here):
         "TOKEN_SECRET": "s" * 40, "STS_ROLE_ARN": "acs:ram::1:role/r",
     }  # fmt: skip
     usual = here.hosted.cloud.environment()
-    here.deploy(env="".join(f"{name}={value}\n" for name, value in given.items()))
+    lines = here.deploy(hooks=REFUSE, env="".join(f"{name}={value}\n" for name, value in given.items()))
+    assert ["profiles.toml" in lines[0], "hooks.py" in lines[1], ".env" in lines[2]] == [True] * 3
+    assert len(lines) == 3 and "CALLER_RATE" in lines[2] and "OSS_BUCKET" not in lines[2]
     settings = here.hosted.cloud.environment()
     taken = {name for name, value in given.items() if settings.get(name) == value}
     behaviour = {"CALLER_RATE", "READ_RATE", "QUOTA_UTC_OFFSET", "TOKEN_SECONDS", "ERASE"}
@@ -324,17 +315,6 @@ def test_a_bucket_of_its_own_is_the_second_bucket_here(here):
     assert here.outcome("note") == here.outcome("a") == "form"
 
 
-def test_the_profiles_are_written_as_they_were_read(here):
-    cloud = here.hosted.cloud
-    samples = read_profiles(PROFILES_FILE)
-    prepared = cloud.prepare("wechat", samples, {})
-    written = read_profiles(Path(prepared.profiles_file))
-    assert written == prepared.profiles
-    assert {name: each for name, each in written.items() if name != "contract"} == {
-        name: each for name, each in samples.items() if name != "contract"
-    }
-
-
 def test_the_function_runs_with_the_developers_own_callers_and_secrets_of_the_local_cloud(here):
     lines = here.deploy(**SEVERAL)
     assert any("callers.toml: shop, tt" in line for line in lines)
@@ -344,6 +324,9 @@ def test_the_function_runs_with_the_developers_own_callers_and_secrets_of_the_lo
     assert named == ["shop", "tt"]
     (line,) = here.change(callers=CALLERS + '[anyone]\nkind = "anonymous"\n')
     assert "shop, tt, anyone" in line
+    # Without a file they are the samples.
+    here.deploy(caller_auth="several", callers=None, env=None)
+    assert here.log_in(app="tt0000000000local0")
 
 
 def test_several_callers_without_a_file_are_the_samples(here):
