@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (19_584, 154),
+    "ops/": (19_506, 153),
     "local/": (15_151, 154),
     "quality/": (12_155, 110),
-    "tests/": (78_340, 630),
+    "tests/": (78_307, 627),
     "miniprogram/": (14_880, 197),
     (REST := "docs/, deploy/, root"): (13_969, 152),
 }

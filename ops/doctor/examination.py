@@ -9,16 +9,14 @@ from time import sleep
 from function.config.profile import CHECK, BucketLocation
 from function.config.settings import Settings
 from function.sts.credentials import AccessKeys, StsCredentials
-from ops.client.function_client import FunctionSilent
 from ops.doctor.account import check_account
+from ops.doctor.after_upload import check_confirmation, check_parts, check_reading
 from ops.doctor.configuration import check_costs, check_settings
 from ops.doctor.content_check import check_content, checked_places, openid_in
 from ops.doctor.deployed import check_callback, check_features, check_function, check_push
+from ops.doctor.exchange import Refused, log_in_at
 from ops.doctor.findings import Finding, State, as_one, joined
-from ops.doctor.forms import FormRefused, forms_of_function, log_in_at
 from ops.doctor.identity import check_keys, check_sts
-from ops.doctor.objects import check_confirmation, check_reading
-from ops.doctor.parts import check_parts
 from ops.doctor.places import each_place, of_each, told
 from ops.doctor.services import check_bucket, check_clock, check_login
 from ops.doctor.timer import check_timers
@@ -99,7 +97,7 @@ def examine(environ: Mapping[str, str], visit: Visit, now: datetime | None = Non
         yield Finding(UPLOADS, State.SKIPPED, _NO_FORMS, _ASK_THE_FUNCTION)
     if visit.uploads and _asks_function(settings, visit):
         for there in places:
-            course = Uploads(there, forms_of_function(visit.url, visit.token), instant)
+            course = Uploads(there, visit.url, visit.token, instant)
             yield from told(settings, places, there, _uploads(course, visit, keys))
     if visit.content_check:
         yield from _content_of_each(settings, places, visit, sessions, keys, instant)
@@ -147,11 +145,8 @@ def _logged_in(visit: Visit, app: str) -> tuple[Visit, Finding | None]:
     """The same visit with a token instead of its code."""
     try:
         return replace(visit, code="", token=log_in_at(visit.url, visit.code, app)), None
-    except FormRefused as error:
-        finding = Finding(LOGIN, State.BAD, error.said, error.remedy)
-    except FunctionSilent as error:
-        finding = Finding(LOGIN, State.BAD, error.said)
-    return replace(visit, code=""), finding
+    except Refused as error:
+        return replace(visit, code=""), Finding(LOGIN, State.BAD, error.said, error.remedy)
 
 
 def _not_needed(finding: Finding) -> Finding:

@@ -4,27 +4,27 @@ The checks of ``doctor`` that upload: a smallest file through a form of each pro
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from function.auth.signed_tokens import RECEIPT, read_token
 from function.config.content_types import EXTENSION_OF_TYPE
-from function.config.profile import Profile
+from function.config.profile import ACL_FIELD, Profile
 from function.config.settings import Settings
 from function.errors import Unauthorized
 from function.sts.credentials import AccessKeys
-from function.uploads.request import UploadRequest
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
-from ops.client.function_client import FunctionSilent
+from ops.doctor.exchange import Refused, ask, finding_of
 from ops.doctor.findings import Finding, State, refusal
-from ops.doctor.forms import AskForm, FormRefused
 from ops.doctor.proof.sandbox import Sandbox
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import PastedForm, Unreadable
 from ops.terminal.language import Text
 
 MOST_BYTES = 1024 * 1024
+TAKEN = (200, 203, 204)
 OTHER_KEY = Text("A changed key", "改动 key")
 REMOVAL = Text("Removal", "清理")
 
@@ -32,17 +32,18 @@ REMOVAL = Text("Removal", "清理")
 @dataclass
 class Uploads:
     """
-    The uploads of one examination.
+    The uploads of one examination, by forms of the deployed function.
 
     Args:
-        ask_form: where the forms come from.
+        url, token: of the function, and of a login there; an empty token where anyone may ask.
         keys_left: objects that were stored and not removed yet.
         stored: the key of each profile's object, by its name.
         tickets: of the forms whose uploads can be confirmed, by key.
     """
 
     settings: Settings
-    ask_form: AskForm
+    url: str
+    token: str
     now: datetime
     keys_left: list[str] = field(default_factory=list)
     stored: dict[str, str] = field(default_factory=dict)
@@ -54,41 +55,44 @@ class Uploads:
         if profile.min_size_bytes > MOST_BYTES:
             said = Text("min_size is over 1 MiB; not tried", "min_size 超过 1 MiB，未尝试")
             return Finding(check, State.SKIPPED, said)
-        try:
-            url, fields = self._form_of(profile)
-            answer = self._post(url, fields, max(profile.min_size_bytes, 1))
-        except FormRefused as error:
-            return Finding(check, State.BAD, error.said, error.remedy)
-        except (UploadFailed, FunctionSilent) as error:
-            return Finding(check, State.BAD, error.said, _CHECK_HOST)
-        if answer.status in (200, 203, 204):
-            self.keys_left.append(fields["key"])
-            self.stored[profile.name] = fields["key"]
+        return finding_of(check, partial(self._store, profile))
+
+    def _store(self, profile: Profile) -> Text:
+        url, fields = self._form_of(profile)
+        answer = _post(url, fields, max(profile.min_size_bytes, 1))
+        if answer.status not in TAKEN:
+            raise Refused(*_refusal(answer))
+        self.keys_left.append(fields["key"])
+        self.stored[profile.name] = fields["key"]
+        if answer.status == 203:
+            raise Refused(*_refusal(answer))
         if answer.status == 200 and profile.callback:
-            return self._callback_finding(check, answer)
-        if answer.status in (200, 204):
-            version = profile.signature_version.upper()
-            return Finding(
-                check, State.GOOD, Text(f"stored, {version} accepted", f"已保存，{version} 签名有效")
-            )
-        return Finding(check, State.BAD, *_refusal(answer))
+            return self._called_back(answer)
+        version = profile.signature_version.upper()
+        return Text(f"stored, {version} accepted", f"已保存，{version} 签名有效")
 
     def check_changed_key(self, profile: Profile) -> Finding:
         """A form must be good for its own key only."""
-
-        def changed(fields: Mapping[str, str]) -> dict[str, str]:
-            return {**fields, "key": f"{fields['key']}-other"}
-
-        return self._must_be_refused(OTHER_KEY, profile, changed, _ANYONE_WRITES)
+        return finding_of(
+            OTHER_KEY, lambda: self._must_be_refused(profile, "key", "{}-other", _ANYONE_WRITES)
+        )
 
     def check_public_page(self, profile: Profile) -> Finding:
         """A page that chooses its file's name must not choose who reads it, though no condition says so."""
         check = Text(f"A public file of [{profile.name}]", f"[{profile.name}] 的公开文件")
+        public = partial(self._must_be_refused, profile, ACL_FIELD, "public-read", _BLOCK_PUBLIC)
+        return finding_of(check, public)
 
-        def public(fields: Mapping[str, str]) -> dict[str, str]:
-            return {**fields, "x-oss-object-acl": "public-read"}
-
-        return self._must_be_refused(check, profile, public, _BLOCK_PUBLIC)
+    def _must_be_refused(self, profile: Profile, name: str, value: str, remedy: Text) -> Text:
+        url, fields = self._form_of(profile)
+        fields[name] = value.format(fields.get(name))
+        answer = _post(url, fields, 1)
+        if answer.status == 403:
+            return Text("is refused, as it must be", "被拒绝，符合预期")
+        if answer.status not in TAKEN:
+            raise Refused(*_refusal(answer))
+        self.keys_left.append(fields["key"])
+        raise Refused(Text(f"{fields['key']} was taken", f"{fields['key']} 被接受了"), remedy)
 
     def remove(self, keys: AccessKeys | None) -> Finding:
         """Remove what was uploaded, where these keys may; the roles of a deployment may not."""
@@ -110,21 +114,21 @@ class Uploads:
 
     def _form_of(self, profile: Profile) -> tuple[str, dict[str, str]]:
         kind = _some_type(profile)
-        wanted = UploadRequest(
-            profile=profile.name,
-            filename=f"doctor.{EXTENSION_OF_TYPE.get(kind, 'bin')}",
-            content_type=kind,
-            size_bytes=max(profile.min_size_bytes, 1),
+        wanted = {
+            "profile": profile.name,
+            "filename": f"doctor.{EXTENSION_OF_TYPE.get(kind, 'bin')}",
+            "contentType": kind,
+            "size": max(profile.min_size_bytes, 1),
             # Nobody compares it with the bytes; one of its own is there already for nobody.
-            sha256=secrets.token_hex(32) if profile.key.takes_digest else None,
-        )
-        answer = self.ask_form(profile, wanted)
+            "sha256": secrets.token_hex(32) if profile.key.takes_digest else None,
+        }
+        answer = ask(self.url, "upload-params", wanted, self.token)
         try:
             form = read_pasted(json.dumps(answer))[0]
         except Unreadable:
             form = None
         if not isinstance(form, PastedForm):
-            raise FormRefused(_NO_FORM, _CHECK_HOST)
+            raise Refused(_NO_FORM, _CHECK_HOST)
         fields = dict(form.fields)
         if form.folder is not None:
             name = f"doctor-{secrets.token_hex(8)}.txt"
@@ -133,50 +137,29 @@ class Uploads:
             self.tickets[fields["key"]] = answer["ticket"]
         return form.url, fields
 
-    def _post(self, url: str, fields: Mapping[str, str], size: int) -> UploadAnswer:
-        return post_form(url, fields, ("doctor.txt", b"." * size))
-
-    def _must_be_refused(
-        self,
-        check: Text,
-        profile: Profile,
-        changed: Callable[[Mapping[str, str]], dict[str, str]],
-        remedy: Text,
-    ) -> Finding:
-        try:
-            url, fields = self._form_of(profile)
-            fields = changed(fields)
-            answer = self._post(url, fields, 1)
-        except FormRefused as error:
-            return Finding(check, State.BAD, error.said, error.remedy)
-        except (UploadFailed, FunctionSilent) as error:
-            return Finding(check, State.BAD, error.said, _CHECK_HOST)
-        if answer.status == 403:
-            return Finding(check, State.GOOD, Text("is refused, as it must be", "被拒绝，符合预期"))
-        if answer.status not in (200, 203, 204):
-            return Finding(check, State.BAD, *_refusal(answer))
-        self.keys_left.append(fields["key"])
-        said = Text(f"{fields['key']} was taken", f"{fields['key']} 被接受了")
-        return Finding(check, State.BAD, said, remedy)
-
-    def _callback_finding(self, check: Text, answer: UploadAnswer) -> Finding:
+    def _called_back(self, answer: UploadAnswer) -> Text:
         try:
             receipt = str(json.loads(answer.text)["receipt"])
             read_token(receipt, audience=RECEIPT, secrets=self.settings.receipt_secrets, now=self.now)
         except (ValueError, KeyError, TypeError):
             said = Text("stored, but the callback sent no receipt", "已保存，但回调没有返回回执")
             remedy = Text("CALLBACK_URL leads to something else.", "CALLBACK_URL 指向了别处。")
-            return Finding(check, State.BAD, said, remedy)
+            raise Refused(said, remedy) from None
         except Unauthorized:
             said = Text("stored; the receipt is signed with another secret", "已保存；回执用了别的密钥签名")
             remedy = Text(
                 "RECEIPT_SECRET (else TOKEN_SECRET) here and in the deployed function differ: make deploy.",
                 "本机与已部署函数的 RECEIPT_SECRET（没有则为 TOKEN_SECRET）不同：请 make deploy。",
             )
-            return Finding(check, State.BAD, said, remedy)
-        return Finding(
-            check, State.GOOD, Text("stored, called back, receipt good", "已保存，已回调，回执有效")
-        )
+            raise Refused(said, remedy) from None
+        return Text("stored, called back, receipt good", "已保存，已回调，回执有效")
+
+
+def _post(url: str, fields: Mapping[str, str], size: int) -> UploadAnswer:
+    try:
+        return post_form(url, fields, ("doctor.txt", b"." * size))
+    except UploadFailed as error:
+        raise Refused(error.said, _CHECK_HOST) from None
 
 
 def _refusal(answer: UploadAnswer) -> tuple[Text, Text]:

@@ -1,0 +1,101 @@
+"""
+Exchanges of ``doctor`` with the deployed function and OSS, each of which becomes a finding.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import requests
+
+from ops.client.form_upload import open_session
+from ops.client.function_client import FunctionAtUrl, FunctionSilent
+from ops.doctor.findings import Finding, State, refusal, same, unreachable
+from ops.terminal.language import Text
+
+TIMEOUT_SECONDS = 10
+NO_OTHERS: Mapping[int, Text] = MappingProxyType({})
+
+
+class Refused(Exception):
+    """
+    Raised where an answer is not as it should be.
+
+    Args:
+        said, remedy: what it is, and what to do.
+    """
+
+    def __init__(self, said: Text, remedy: Text) -> None:
+        super().__init__(said.en)
+        self.said, self.remedy = said, remedy
+
+
+def finding_of(check: Text, tries: Callable[[], Text]) -> Finding:
+    """Return what is said where all went well, else what was refused and the remedy."""
+    try:
+        return Finding(check, State.GOOD, tries())
+    except Refused as error:
+        return Finding(check, State.BAD, error.said, error.remedy)
+
+
+def ask(
+    url: str, route: str, message: Any, token: str = "", remedies: Mapping[int, Text] = NO_OTHERS
+) -> dict[str, Any]:
+    """
+    Return the response of the deployed function.
+
+    Args:
+        remedies: by status, in place of those for the error code.
+
+    Raises:
+        Refused: it is silent, or the response is an error.
+    """
+    try:
+        answer = FunctionAtUrl(url).ask(route, message, token)
+    except FunctionSilent as error:
+        raise Refused(error.said, unreachable("--url")) from None
+    if answer.status != 200:
+        said, remedy = refusal(answer.status, answer.text)
+        raise Refused(said, remedies.get(answer.status, remedy))
+    return answer.json
+
+
+def send(
+    method: str, url: str, settings: tuple[str, ...], remedies: Mapping[int, Text] = NO_OTHERS, **options: Any
+) -> str:
+    """
+    Send a request to a signed URL, which OSS must answer with 200, and return its origin.
+
+    Args:
+        settings: names of those that the address comes from.
+
+    Raises:
+        Refused: as ``ask``.
+    """
+    origin = "/".join(url.split("/")[:3])
+    try:
+        with open_session(url) as session:
+            answer = session.request(method, url, timeout=TIMEOUT_SECONDS, allow_redirects=False, **options)
+    except requests.RequestException as error:
+        raise Refused(same(f"{origin}: {type(error).__name__}"), unreachable(*settings)) from None
+    if answer.status_code != 200:
+        said, remedy = refusal(answer.status_code, answer.text, answer.headers.get("x-oss-ec", ""))
+        raise Refused(said, remedies.get(answer.status_code, remedy))
+    return origin
+
+
+def log_in_at(url: str, code: str, app: str = "") -> str:
+    """
+    Return the token that the deployed function gives for a login code of this app.
+
+    Raises:
+        Refused
+    """
+    token = ask(url, "login", {"code": code, "app": app}).get("token")
+    if not isinstance(token, str):
+        raise Refused(NOT_OURS, OTHER_ADDRESS)
+    return token
+
+
+NOT_OURS = Text("the answer is not this function's", "这不是本函数的响应")
+OTHER_ADDRESS = Text("See that --url is the function's address.", "请确认 --url 是函数的地址。")
