@@ -30,8 +30,7 @@ FIRST_HALF = ("tests/function/limits", "tests/function/holding")
 # What needs another language or minutes; the rest of tests/ is for everybody.
 ONLY_IN_REST = (
     "tests/ops/package",
-    "tests/docs/test_held_objects.py",
-    "tests/docs/test_receipts.py",
+    "tests/docs/test_backends.py",
     "tests/docs/test_from_php.py",
     "quality/tests",
 )

@@ -4,9 +4,7 @@
 const { existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs')
 const { createServer } = require('node:http')
 const { buffer } = require('node:stream/consumers')
-const { call, commit, introspect } = require('./calls')
-const { verifyReceipt } = require('./receipts')
-const { verifyWebhook } = require('./webhooks')
+const { call, commit, introspect, verifyReceipt, verifyWebhook } = require('./uploads')
 
 const now = () => Date.now() / 1000 // the clock
 const { FUNCTION = 'http://127.0.0.1:9000', PORT = 3000, SECRET, EVERY = 60 } = process.env

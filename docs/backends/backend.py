@@ -7,9 +7,7 @@ from pathlib import Path
 from threading import Lock, Timer
 from time import time as now  # the clock
 
-from calls import FunctionError, call, commit, introspect
-from receipts import verify_receipt
-from webhooks import verify_webhook
+from uploads import FunctionError, call, commit, introspect, verify_receipt, verify_webhook
 
 FUNCTION, SECRET = os.environ.get("FUNCTION", "http://127.0.0.1:9000"), os.environ["SECRET"]
 PORT, EVERY = int(os.environ.get("PORT", "3000")), float(os.environ.get("EVERY", "60"))

@@ -42,8 +42,9 @@ LEFT_OUT = (
     ".ci/",
     "quality/",
     "tests/test_house.py",
-    "tests/docs/test_decisions.py",
+    "tests/docs/test_attacks.py",
     "tests/docs/test_names.py",
+    "tests/docs/test_speed.py",
     "tests/ops/package/test_pins.py",
     "tests/ops/deploy/template.test.js",
 )

@@ -74,9 +74,22 @@ def _first_example(content: Any) -> Any:
     return next(iter(content["examples"].values()))["value"]
 
 
-def _pretty(value: Any) -> str:
+def _pretty(value: Any, indent: str = " ") -> str:
+    """Return JSON whose lines are filled up to the widest that a page may have."""
     line = json.dumps(value, ensure_ascii=False)
-    return line if len(line) <= WIDEST_LINE else json.dumps(value, ensure_ascii=False, indent=2)
+    if len(indent) + len(line) <= WIDEST_LINE or not isinstance(value, dict | list):
+        return line
+    named = (
+        [(f"{json.dumps(name)}: ", part) for name, part in value.items()] if isinstance(value, dict) else ()
+    )
+    rows = [""]
+    for name, part in named or [("", part) for part in value]:
+        text = f"{name}{_pretty(part, indent + ' ')}"
+        if rows[-1] and len(f"{indent}{rows[-1]}, {text}") > WIDEST_LINE:
+            rows.append("")
+        rows[-1] += f", {text}" if rows[-1] else text
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return first + f",\n{indent}".join(rows) + last
 
 
 def _rows(route: str, part: str, content: Any, language: str) -> Iterator[str]:

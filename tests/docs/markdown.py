@@ -15,8 +15,8 @@ PAIRS = {
 
 # Pages for whoever works on the project, in English alone.
 MAKERS = (
-    *("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/oss-open-points.md", "docs/proved/README.md"),
-    *("docs/speed.md", "docs/testing.md"),
+    *("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/decisions.md", "docs/oss-open-points.md"),
+    *("docs/proved/README.md", "docs/speed.md", "docs/testing.md"),
 )
 
 

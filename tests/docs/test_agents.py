@@ -7,15 +7,12 @@ import pytest
 
 from function.auth import all_settings
 from function.config.option_table import OPTION_NAMES
-from manage import COMMANDS
 from tests.docs.llms import FILES
 from tests.docs.markdown import ROOT, code_blocks, headings, links, names_in, page, table_of, without_code
-from tests.docs.test_names import commands_on, options_of
 
 SKILL = "docs/skill/SKILL.md"
 FOR_ASSISTANTS = [SKILL, "docs/agents.md"]
 TAG = ROOT / "miniprogram/example/utils/oss-direct-upload/uploader/uploader.js"
-MOST_LINES = 220
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -36,11 +33,6 @@ def test_the_whole_has_each_page_with_links_that_lead_somewhere():
     assert [target for target, _ in links(text) if not (ROOT / target).exists()] == []
 
 
-def test_the_pages_for_assistants_are_short():
-    files = [ROOT / "docs/agents.md", *(ROOT / "docs/skill").iterdir()]
-    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) <= MOST_LINES
-
-
 @pytest.mark.parametrize("name", FOR_ASSISTANTS)
 def test_every_path_that_is_named_exists(name):
     said = [word for text in names_in(without_code(page(name))) for word in text.split()]
@@ -52,15 +44,6 @@ def test_every_path_that_is_named_exists(name):
     )
     backends = [word for word in said if re.fullmatch(r"\w+\.js", word)]
     assert [file for file in backends if not (ROOT / "docs/backends" / file).exists()] == []
-
-
-@pytest.mark.parametrize("name", FOR_ASSISTANTS)
-def test_every_command_and_option_exists(name):
-    for text in commands_on(name):
-        for command, rest in re.findall(rf"(?:manage\.py |^)({'|'.join(COMMANDS)}) ([^|]*)", text):
-            assert set(re.findall(r"--[a-z][a-z-]+", rest)) <= options_of(command), text
-        for target in re.findall(r"\bmake ([a-z-]+)\b", text):
-            assert re.search(rf"^{target}:", page("Makefile"), re.M), text
 
 
 def test_the_skill_is_copied_as_the_page_says(tmp_path):

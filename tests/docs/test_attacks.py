@@ -1,4 +1,4 @@
-"""attacks: each names tests that exist, each secret has its row in SECURITY, the standard is answered."""
+"""Attacks and decisions name tests that exist; SECURITY has each secret and answers the standard."""
 
 import re
 
@@ -9,6 +9,7 @@ from quality.attacks import table, text
 from tests.docs.markdown import ROOT, page, tables
 
 ATTACKS, REQUIREMENTS = table()["attack"], table()["requirement"]
+PARTS_OF_A_DECISION = ["Context", "Decision", "Consequences", "Kept by"]
 NAMED_TEST = re.compile(r"`(test_\w+)`")
 ASVS = (
     "5.1.1 5.2.1 5.2.2 5.2.3 5.2.4 5.2.5 5.2.6 5.3.1 5.3.2 5.3.3 5.4.1 5.4.2 5.4.3"
@@ -50,3 +51,12 @@ def test_every_secret_has_its_row_and_every_named_test_exists(name, names):
     assert secrets
     assert [secret for secret in secrets if secret not in rows] == []
     assert set(NAMED_TEST.findall(page(name))) - names == set()
+
+
+def test_each_decision_has_a_number_four_parts_and_tests_that_exist(names):
+    _, *decisions = re.split(r"^## ", page("docs/decisions.md"), flags=re.M)
+    assert [int(text.partition(".")[0]) for text in decisions] == list(range(1, len(decisions) + 1))
+    for decision in decisions:
+        assert re.findall(r"^- \*\*(.+?)[.*]", decision, flags=re.M) == PARTS_OF_A_DECISION
+        named = NAMED_TEST.findall(decision.rpartition("**Kept by**")[2])
+        assert named and set(named) <= names

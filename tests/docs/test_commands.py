@@ -68,23 +68,3 @@ def test_the_hooks_on_the_page_work_as_described(name, tmp_path):
 def test_each_profile_on_the_page_is_valid(name):
     shown = [code for kind, code in code_blocks(page(name)) if kind == "toml"]
     assert len([read_profiles(text, default_signature="v4") for text in shown]) == len(shown) > 1
-
-
-# The one sentence about it, in both languages; a list of such changes would lack some.
-AFTER_EVERY_CHANGE = (
-    "Run `python3 manage.py setup` after every change: it adds only what is missing",
-    "每次改动后都运行 `python3 manage.py setup`：它只补上缺少的",
-)
-
-
-@pytest.mark.parametrize("about", ["deploy", "profiles", "tutorial", "upgrade"])
-def test_the_pages_say_in_one_sentence_when_to_run_setup(about):
-    for name, shown in zip(both(f"docs/{about}.md"), AFTER_EVERY_CHANGE, strict=True):
-        assert shown in page(name)
-
-
-@pytest.mark.parametrize("readme", both("README.md"))
-def test_the_readme_runs_init_before_setup_and_setup_before_the_deployment(readme):
-    text = page(readme)
-    steps = [text.index(f"`{command}") for command in ("make init", "python3 manage.py setup", "make deploy")]
-    assert steps == sorted(steps)

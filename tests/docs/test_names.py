@@ -10,7 +10,9 @@ import pytest
 from function.app import ROUTES
 from function.auth import CallerKinds, all_settings
 from function.config.option_table import OPTION_NAMES, OPTIONS
+from function.holding.transitions import SHOWN
 from manage import COMMANDS
+from tests.docs import held_states
 from tests.docs.markdown import (
     MAKERS,
     PAIRS,
@@ -25,7 +27,9 @@ from tests.docs.markdown import (
 )
 from tests.docs.openapi import error_classes
 
-EVERY_PAGE = pytest.mark.parametrize("name", sorted([*PAIRS, *PAIRS.values(), *MAKERS]))
+EVERY_PAGE = pytest.mark.parametrize(
+    "name", sorted([*PAIRS, *PAIRS.values(), *MAKERS, "docs/agents.md", "docs/skill/SKILL.md"])
+)
 
 
 def setting_names():
@@ -84,11 +88,6 @@ def test_the_error_table_has_every_code_with_its_status(name):
     assert rows == {(str(int(kind.status)), kind.code) for kind in error_classes()}
 
 
-def test_every_error_code_has_one_class():
-    codes = [kind.code for kind in error_classes()]
-    assert len(codes) == len(set(codes)) == 29
-
-
 def option_rows(name):
     """The rows of the tables of options, one table for each topic."""
     return [row for table in tables(page(name)) for row in table if set(names_in(row[0])) & set(OPTION_NAMES)]
@@ -97,12 +96,6 @@ def option_rows(name):
 @pytest.mark.parametrize("name", both("docs/profiles.md"))
 def test_the_profile_tables_have_every_option_once(name):
     assert sorted(option for row in option_rows(name) for option in names_in(row[0])) == sorted(OPTION_NAMES)
-
-
-@pytest.mark.parametrize("name", [*both("docs/profiles.md"), *both("docs/from-wx-cloud.md")])
-def test_no_cell_of_a_table_has_over_200_characters(name):
-    cells = [cell for table in tables(page(name)) for row in table for cell in row]
-    assert [cell for cell in cells if len(cell) > 200] == []
 
 
 # Options whose default is what the deployment says.
@@ -179,15 +172,6 @@ def test_the_json_shown_has_the_shape_of_a_real_answer(name, instance, good_sts)
     assert set(shown["formData"]) == set(real["formData"])
 
 
-def test_the_mini_program_snippets_are_twelve_lines_of_code_at_most():
-    on_both = code_blocks(page("README.md")) + code_blocks(page("docs/client.md"))
-    snippets = [code for kind, code in on_both if kind == "js" and "wx.uploadFile" in code]
-    snippets += [code for kind, code in code_blocks(page("README.md")) if kind == "js"]
-    assert len(snippets) == 2
-    for code in snippets:
-        assert len([line for line in code.splitlines() if line.strip()]) <= 12
-
-
 def test_the_log_fields_are_those_of_the_contract(instance, log_lines):
     function = instance()
     function.ask(path="/health", method="GET")
@@ -202,3 +186,13 @@ def test_the_examples_use_profiles_of_the_file_that_ships(name):
     shipped = re.findall(r"^(?:# )?\[([a-z]+)\]$", (ROOT / "profiles.example.toml").read_text("utf-8"), re.M)
     used = re.findall(r"""\bprofile(?:=|["']?: ?)["']([\w-]+)["']""", page(name))
     assert used and set(used) <= set(shipped)
+
+
+@pytest.mark.parametrize("language", held_states.PAGES)
+def test_states_and_events_of_held_objects_are_those_that_there_are(language):
+    """``python -m tests.docs.held_states`` draws the diagram and the table of events."""
+    text = page(held_states.PAGES[language])
+    assert held_states.drawn(language) == text
+    states, _, events = ({names_in(row[0])[0] for row in table} for table in tables(text))
+    assert states == {*SHOWN.values()}
+    assert events == states - {"held", "checking"} | {"uploaded", "expired"}

@@ -1,4 +1,4 @@
-"""docs/speed: its figures are those that the last benchmark wrote."""
+"""The figures on docs/speed are those of the last benchmark; those of mutation are of its table."""
 
 import re
 
@@ -6,6 +6,7 @@ import pytest
 
 from quality import house
 from quality.bench.fleet import BURST, PLAIN, Region
+from quality.torture import mutation_table
 from tests.docs.markdown import page, tables
 
 RESULTS = "quality/bench/results/table.md"
@@ -81,3 +82,11 @@ def test_the_cost_of_a_burst_follows_from_the_seconds_that_instances_work():
         cu = float(worked[column]) * 0.45 + 400 * 75 / 10_000
         assert float(units[column]) == pytest.approx(cu, abs=0.051)
         assert float(re.search(r"\d+\.\d\d", price[column])[0]) == pytest.approx(cu * 0.11, abs=0.006)
+
+
+def test_the_figures_of_mutation_are_those_of_its_table():
+    (line,) = [line for line in page("docs/testing.md").splitlines() if "equivalent_mutants.toml" in line]
+    rows = mutation_table.rows().values()
+    counts = [sum(getattr(row, field) for row in rows) for field in ("mutants", "killed", "equivalent")]
+    figures = [len(rows), *counts, sum(len(row.surviving) for row in rows)]
+    assert [int(figure.replace(",", "")) for figure in re.findall(r"\d[\d,]*", line)] == figures

@@ -81,7 +81,7 @@ def until(is_so):
 
 def start(name, folder, function, port):
     ending, program, clock, moved = BACKENDS[name]
-    for file in ("backend", "calls", "receipts", "webhooks"):
+    for file in ("backend", "uploads"):
         shutil.copy(run.COPIED / f"{file}.{ending}", folder)
     text = (folder / f"backend.{ending}").read_text("utf-8")
     assert text.count(clock) == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, links, page
+from tests.docs.markdown import ROOT
 
 COPIED = ROOT / "docs/backends"
 PROGRAMS = Path(__file__).parent
@@ -19,31 +19,17 @@ JARS = [f"/usr/share/java/{name}.jar" for name in ("jose4j", "slf4j-api", "slf4j
 JAVA_PATH = os.pathsep.join([".", *JARS])
 # The lines are pasted into a project that has installed what they require.
 NODE_PATH = str(ROOT / "node_modules")
-LANGUAGES = ("python", "js", "php", "java", "go")
-
-
-def commands(language, pasted, program):
-    """The file that the lines are pasted into, and the commands to build and to run the program."""
-    ending = {"python": "py"}.get(language, language)
-    file, main = f"{pasted}.{ending}", f"{program}.{ending}"
-    match language:
-        case "python":
-            return file, [[sys.executable, "-X", "utf8", main]]
-        case "js":
-            return file, [["node", main]]
-        case "go":
-            return file, [["go", "build", "-o", program, file, main], [f"./{program}"]]
-        case "java":
-            file = file.capitalize()
-            java = ["-cp", JAVA_PATH]
-            return file, [["javac", *java, file, main.capitalize()], ["java", *java, program.capitalize()]]
-    return file, [[language, main]]
-
-
-def linked_from(name, pasted):
-    """Whether a page links to the file of every language."""
-    wanted = {f"backends/{commands(language, pasted, '')[0]}" for language in LANGUAGES}
-    return wanted <= {target for target, _ in links(page(name))}
+# Of each language the ending of its files, and the commands that build and, at last, run the program.
+LANGUAGES = {
+    "python": ("py", [[sys.executable, "-X", "utf8", "ask.py"]]),
+    "js": ("js", [["node", "ask.js"]]),
+    "php": ("php", [["php", "ask.php"]]),
+    "java": (
+        "java",
+        [["javac", "-cp", JAVA_PATH, "Uploads.java", "Ask.java"], ["java", "-cp", JAVA_PATH, "Ask"]],
+    ),
+    "go": ("go", [["go", "build", "-o", "ask", "uploads.go", "ask.go"], ["./ask"]]),
+}
 
 
 def skip_without(steps):
@@ -66,38 +52,27 @@ def go_environment():
     return {"GO111MODULE": "off", "GOCACHE": done.stdout.strip()}
 
 
-def run(language, pasted, program, folder, *arguments, said=""):
+def build(language, folder):
     """
-    Args:
-        pasted, program: the names of the two files, without their ending.
-
-        folder: where they are built, unless they were.
-
-        said: standard input.
+    Copy the lines and the program into a folder, and build it.
 
     Returns:
-        the exit code of the last command that ran, and what it printed.
+        a function that gives it lines on standard input and returns those that it prints.
     """
-    file, (*building, running) = commands(language, pasted, program)
+    ending, (*building, running) = LANGUAGES[language]
     skip_without([*building, running])
-    ending = Path(file).suffix
-    source = f"{program.capitalize() if language == 'java' else program}{ending}"
     more = go_environment() if language == "go" else {}
-    if (folder / source).exists():
-        building = []
-    else:
-        shutil.copy(COPIED / file, folder)
-        shutil.copy(PROGRAMS / source, folder)
-    for command in (*building, [*running, *arguments]):
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "NODE_PATH": NODE_PATH, **more}
+
+    def command(words, said=""):
         done = subprocess.run(
-            command,
-            cwd=folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), "NODE_PATH": NODE_PATH, **more},
-            input=said.encode(),
-            capture_output=True,
-            timeout=600,
-            check=False,
+            words, cwd=folder, env=environ, input=said.encode(), capture_output=True, timeout=600, check=False
         )
-        if done.returncode:
-            break
-    return done.returncode, done.stdout.decode().strip()
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode().splitlines()
+
+    for file in (*COPIED.glob(f"[uU]ploads.{ending}"), *PROGRAMS.glob(f"[aA]sk.{ending}")):
+        shutil.copy(file, folder)
+    for words in building:
+        command(words)
+    return lambda rows: command(running, "".join("\t".join(row) + "\n" for row in rows))

@@ -1,8 +1,25 @@
+# What a backend needs: verify receipts and webhooks, call the function.
+
 import json
 import time
 from urllib.request import Request, urlopen
 
 import jwt  # PyJWT
+from standardwebhooks.webhooks import Webhook
+
+
+def verify_receipt(receipt: str, secret: str) -> dict:
+    options = {"require": ["exp"]}
+    return jwt.decode(
+        receipt, secret, algorithms=["HS256"], audience="oss-direct-upload/receipt", options=options
+    )
+
+
+def verify_webhook(body: bytes, headers: dict, secret: str) -> dict:
+    event = Webhook(secret.encode()).verify(body, headers)
+    if "receipt" in event:
+        event["claims"] = jwt.decode(event["receipt"], options={"verify_signature": False})
+    return event
 
 
 class FunctionError(Exception):
