@@ -1,42 +1,46 @@
 'use strict'
 
-/** The example's first page, that of one's own pictures and that of the avatar; what their tag does is in uploader.test.js. */
+/** Pages of the example: the first, one's own pictures, the avatar, and posts that others see once they are checked; their tag is tested in uploader.test.js. */
 
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { after, afterEach, before, beforeEach, test } = require('node:test')
-const { jsonError, startFunction, startOss } = require('./servers')
+const { jsonError, startBusiness, startFunction, startOss, DROP } = require('./servers')
 const stage = require('./stage')
 const { choices, loadPages, pageOf, tagOf, until, EXAMPLE } = stage
 const { createWx } = require('./wx')
 
 let oss
 let fc
+let business
 let wx
 let folder
 let render
 let renderPictures
 let renderAvatar
+let renderPost
 let page
 
 before(async () => {
   oss = await startOss()
   fc = await startFunction(oss, { tickets: true })
+  business = await startBusiness(fc)
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'example-'))
-  ;[render, renderPictures, renderAvatar] = loadPages(createWx(), fc.origin, ['upload', 'pictures', 'avatar'])
-  wx = Object.assign(global.wx, { clipboard: [], previews: [], opened: [] }) // the simulator's own, with ours in it
+  ;[render, renderPictures, renderAvatar, renderPost] = loadPages(createWx(), fc.origin, ['upload', 'pictures', 'avatar', 'post'], business.origin)
+  wx = Object.assign(global.wx, { clipboard: [], previews: [], opened: [], dialogs: [], refreshed: 0 }) // the simulator's own, with ours in it
   Object.assign(wx, {
     setClipboardData: ({ data }) => wx.clipboard.push(data),
     previewMedia: ({ sources, current }) => wx.previews.push(sources[current].url),
     navigateTo: ({ url }) => wx.opened.push(url),
+    stopPullDownRefresh: () => { wx.refreshed += 1 },
   })
 })
 
 after(async () => {
   wx.close()
-  await Promise.all([fc.stop(), oss.stop()])
+  await Promise.all([fc.stop(), oss.stop(), business.stop()])
   fs.rmSync(folder, { recursive: true })
 })
 
@@ -49,8 +53,8 @@ beforeEach(() => {
 afterEach(async () => {
   page.detach()
   await until(() => wx.platform.calls.every(({ settled }) => settled), page)
-  for (const answers of Object.values(fc.plan)) answers.length = 0
-  fc.state.tickets = true
+  for (const answers of [...Object.values(fc.plan), business.plan, business.posts]) answers.length = 0
+  Object.assign(fc.state, { tickets: true, held: false })
 })
 
 function picture(name, size = 100) {
@@ -81,14 +85,6 @@ test('chosen files are uploaded at once, and after submitting their keys and rec
   assert.deepEqual(wx.clipboard, [data().stored[0].key, data().stored[0].receipt])
   await tap('.button')
   assert.deepEqual([data().stored, tag().data.items], [[], []])
-})
-
-test('a profile without receipts says so', async () => {
-  fc.state.tickets = false
-  await choose(picture('plain.jpg'))
-  await submit()
-  assert.equal(data().stored[0].receipt, '')
-  assert.match(page.dom.textContent, /没有回执/)
 })
 
 test('a failure is one sentence on the page', async (t) => {
@@ -145,14 +141,8 @@ test('a file that can not be deleted stays, and the page says why', async (t) =>
   assert.deepEqual([shown(), textOf('.note-error')], [['there.jpg'], ['这个账号没有权限。再试一次']])
 })
 
-test('nothing uploaded is said so', async (t) => {
-  await showPictures(t)
-  assert.match(page.dom.textContent, /还没有图片/)
-})
-
 test('files come by thirty as the user reaches the bottom, and begin anew on a pull', async (t) => {
-  let stopped = 0
-  wx.stopPullDownRefresh = () => { stopped += 1 }
+  const { refreshed } = wx
   await showPictures(t, ...Array.from({ length: 70 }, (_, index) => `many-${100 + index}.jpg`))
   for (const count of [30, 60, 70, 70]) {
     assert.equal(data().files.length, count)
@@ -160,7 +150,7 @@ test('files come by thirty as the user reaches the bottom, and begin anew on a p
   }
   oss.objects.delete('uploads/user/many-100.jpg')
   await page.instance.onPullDownRefresh()
-  assert.deepEqual([data().files.length, shown()[0], stopped], [30, 'many-101.jpg', 1])
+  assert.deepEqual([data().files.length, shown()[0], wx.refreshed], [30, 'many-101.jpg', refreshed + 1])
 })
 
 test('a page that comes too late for a list that began anew is not shown', async (t) => {
@@ -221,6 +211,166 @@ test('an old avatar that is not the user\'s is forgotten, so that the next attem
   for (const name of ['one.png', 'two.png']) await page.instance.chosen({ detail: { avatarUrl: picture(name).tempFilePath } })
   assert.deepEqual([fc.signRequests().slice(-1)[0].body.replaces, data().message], [undefined, ''])
 })
+
+// --- posts
+
+/** A test on the page of posts. */
+const onPost = (title, run) => test(title, async (t) => {
+  page.detach()
+  fc.state.held = true
+  wx.showModal = ({ content, success }) => { wx.dialogs.push(content); success({ confirm: true }) }
+  page = renderPost()
+  await page.instance.onShow()
+  await run(t)
+})
+
+const draft = () => tagOf(page, '#draft')
+const marksOf = (tag) => tag.data.items.map(({ word }) => word)
+const verdict = (upload, state) => Object.assign(upload, { state })
+
+const draw = (...names) => choices(wx, draft(), names.map((name) => picture(name, 10)))
+
+/** Upload pictures and publish them; what the function knows of each. */
+async function publish(text, ...names) {
+  await draw(...names)
+  page.instance.write({ detail: { value: text } })
+  await tap('.button')
+  await until(() => data().sent && !data().sending, page)
+  return business.posts[0].receipts.map((receipt) => fc.state.uploads.get(receipt))
+}
+
+/** Receipts as they really look. */
+function asReal() {
+  business.posts[0].receipts = business.posts[0].receipts.map((receipt) => {
+    fc.state.uploads.set(`eyJ${receipt}`, fc.state.uploads.get(receipt))
+    return `eyJ${receipt}`
+  })
+  wx.setStorageSync(`my-posts ${business.origin}`, [[business.posts[0].id, business.posts[0].receipts]])
+}
+
+onPost('before the first upload the user is told that pictures are uploaded and checked', async () => {
+  await draw('first.jpg')
+  assert.match(wx.dialogs[0], /立即上传.*审核/)
+  assert.match(textOf('.notice')[0], /审核通过后，其他人才能看到/)
+})
+
+onPost('nothing is published without a picture, and a draft that is being published is left alone', async () => {
+  const posted = () => business.requests.filter(({ method }) => method === 'POST').length
+  await tap('.button')
+  assert.deepEqual([posted(), textOf('.button-off').length], [0, 1])
+  await draw('one.jpg')
+  page.instance.publish()
+  await tap('.button')
+  await until(() => data().sent && !data().sending, page)
+  assert.equal(posted(), 1)
+})
+
+onPost('publishing hands the receipts and the text to the business; the pictures stay until the next draft', async () => {
+  await publish('海边', 'one.jpg', 'two.jpg')
+  const { body } = business.requests.filter(({ method }) => method === 'POST').at(-1)
+  const names = body.receipts.map((receipt) => path.basename(fc.state.uploads.get(receipt).key).replace(/^\d+-/, ''))
+  assert.deepEqual([body.text, names], ['海边', ['one.jpg', 'two.jpg']])
+  assert.deepEqual([marksOf(draft()), data().posts], [['审核中', '审核中'], []])
+  await tap('.button')
+  await until(() => data().posts.length === 1, page)
+  assert.deepEqual([draft().data.items, data().text, data().canPublish], [[], '', false])
+})
+
+onPost("one's own posts are followed by their receipts: one passes, one does not", async () => {
+  const [good, bad] = await publish('一好一坏', 'good.jpg', 'risky.jpg')
+  asReal()
+  await page.instance.again()
+  await until(() => textOf('.tag').join() === '审核中', page)
+  assert.match(page.dom.textContent, /图片审核通过后，其他人才能看到。/)
+  verdict(good, 'published')
+  verdict(bad, 'rejected')
+  await until(() => textOf('.tag').join() === '已发布', page)
+  assert.match(page.dom.textContent, /1 张图片没有通过审核，其他人看不到。/)
+  assert.deepEqual(data().posts[0].standing.kind, 'published')
+})
+
+onPost('whoever has not published sees nothing that is not published', async () => {
+  const uploads = await publish('别人的', 'theirs.jpg', 'risky.jpg', 'third.jpg')
+  wx.setStorageSync(`my-posts ${business.origin}`, [])
+  await page.instance.again()
+  assert.deepEqual(data().posts, [])
+  verdict(uploads[0], 'published')
+  verdict(uploads[1], 'rejected')
+  await page.instance.refresh()
+  assert.deepEqual(data().posts.map(({ value }) => value), [[uploads[0].key]])
+  assert.deepEqual(textOf('.tag'), [])
+})
+
+onPost('pulling down asks the business anew, and the newest twenty posts are shown', async () => {
+  const [upload] = await publish('多', 'many.jpg')
+  verdict(upload, 'published')
+  for (let count = 0; count < 30; count += 1) business.posts.push({ ...business.posts[0], id: `old-${count}` })
+  await page.instance.again()
+  const refreshed = wx.refreshed
+  await page.instance.onPullDownRefresh()
+  assert.deepEqual([wx.refreshed, data().posts.length], [refreshed + 1, 20])
+  assert.equal(JSON.parse(fs.readFileSync(`${pageOf('post')}.json`, 'utf8')).enablePullDownRefresh, true)
+})
+
+onPost('a post that could not be sent stays a draft, and is sent once', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  await draw('draft.jpg')
+  business.plan.push(DROP)
+  await tap('.button')
+  await until(() => textOf('.note-error').length && !data().sending, page)
+  assert.match(textOf('.note-error')[0], /^网络不通，请检查后再试。/)
+  await tap('.button')
+  await until(() => data().sent && !data().sending, page)
+  assert.equal(business.posts.length, 1)
+})
+
+onPost('pictures that expired meanwhile are told so, and can be cleared', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  await draw('expired.jpg')
+  business.plan.push(jsonError(409, 'not_uploaded'))
+  await tap('.button')
+  await until(() => textOf('.note-error').length, page)
+  assert.match(textOf('.note-error')[0], /^有图片已经失效，请删去后重新选择。/)
+  await tap('.link')
+  await until(() => draft().data.items.length === 0, page)
+  assert.deepEqual(textOf('.note-error'), [])
+})
+
+onPost('a wrong or unlisted address of the business is named to the developer', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  business.plan.push(jsonError(404, 'not_found'))
+  await page.instance.refresh()
+  assert.match(textOf('.note-error')[0], /^config\.js 中的 BUSINESS 不对：http/)
+  t.mock.method(wx, 'request', ({ fail }) => fail({ errMsg: 'request:fail url not in domain list' }))
+  await page.instance.refresh()
+  assert.match(textOf('.note-error')[0], /^在 request 合法域名 中加入 http/)
+})
+
+onPost('a list that does not come is told, and asked for again on a tap', async (t) => {
+  t.mock.method(console, 'warn', () => {})
+  verdict((await publish('还在', 'there.jpg'))[0], 'published')
+  await page.instance.again()
+  business.plan.push(jsonError(503, 'busy'))
+  await page.instance.refresh()
+  assert.match(textOf('.note-error')[0], /^服务正忙，请稍后再试。/)
+  assert.equal(data().posts.length, 1, 'what was there stays')
+  await tap('.link')
+  await until(() => !textOf('.note-error').length, page)
+})
+
+onPost('leaving the page takes back what was not published, and nothing that was', async () => {
+  await publish('发了', 'sent.jpg')
+  await page.instance.again()
+  await draw('left.jpg')
+  await until(() => draft().data.items[0].state === 'held', page)
+  const discards = () => fc.requestsTo('discard').filter(({ body }) => /left\.jpg$/.test(fc.state.uploads.get(body.receipt).key))
+  page.detach()
+  await until(() => discards().length === 1, page)
+  assert.equal(fc.state.uploads.get(business.posts[0].receipts[0]).state, 'checking')
+  page = renderPost()
+})
+
+// --- the whole
 
 test('the local cloud gets a login code that it knows, always of one user', () => {
   const codes = fc.requests.filter(({ url }) => url === '/login').map(({ body }) => body.code)

@@ -21,7 +21,6 @@ const FILES = 100
 const RATE = 0.05
 const MIB = 2 ** 20
 const PICTURE = path.join(__dirname, '../../docs/images/example.png') // larger than any thumbnail
-const LABELLED = require('../../tests/vectors/ai_labels.json').files
 
 let cloud
 let folder
@@ -68,24 +67,6 @@ async function tokenOfBackend() {
   return (await ask(`${cloud.function}/login`, { code: `local-backend-${made += 1}` })).token
 }
 
-test("a user's own files are listed page by page and deleted, and nobody else's", async () => {
-  const [mine, other] = ['owner', 'other'].map((name) => {
-    const login = ({ success }) => success({ code: `local-${name}-${crypto.randomUUID()}` })
-    return newUploader({ api: { ...wx, login }, profile: 'avatar', user: name })
-  })
-  const files = Array.from({ length: 5 }, (_, index) => makeFile(`own-${index}.jpg`, 100 + index))
-  const keys = (await mine.uploadAll(files)).map(({ value }) => value.key).sort()
-  const { key: foreign } = await other.upload(makeFile('foreign.jpg', 50)).promise
-  const found = []
-  for await (const file of mine.list({ limit: 2, variant: 'thumb' })) found.push(file)
-  assert.deepEqual(found.map(({ key }) => key), keys)
-  assert.ok(found.every(({ size, etag, lastModified, url }) => size >= 100 && etag && Date.parse(lastModified) > Date.now() - 60000 && /thumb|resize/.test(url)))
-  const results = await mine.delete([...keys, foreign])
-  assert.deepEqual(results.map(({ state, error }) => state || error.code), [...Array(5).fill('gone'), 'forbidden'])
-  assert.deepEqual([keys.filter(cloud.holds), cloud.holds(foreign)], [[], true])
-  assert.deepEqual(await mine.list().page(), { items: [], done: true })
-})
-
 test(`${FILES} files with ${RATE * 100} % of each fault all end uploaded, byte for byte, once`, async (t) => {
   for (const kind of ['drop', 'answer_lost', 'status_503', 'status_500', 'expired_form']) {
     await cloud.plan(cloud.oss, { kind, rate: RATE })
@@ -116,92 +97,6 @@ test(`${FILES} files with ${RATE * 100} % of each fault all end uploaded, byte f
   assert.equal(phone.platform.mostInFlight, 10)
 })
 
-test('an upload has a receipt of what OSS says, with the context that the page gave', async () => {
-  const file = { ...makeFile('photo.jpg', 700), context: { order: 17, 备注: '合影' } }
-  const { key, uploadId, receipt, confirmed, data } = await newUploader().upload(file).promise
-  const claims = claimsOf(receipt)
-  assert.deepEqual([confirmed, data.state, data.size, data.mimeType], [true, 'stored', 700, 'image/jpeg'])
-  assert.deepEqual([claims.seen, claims.key, claims.jti, claims.size, claims.profile], [true, key, uploadId, 700, 'default'])
-  assert.deepEqual([claims.context, (await newUploader().status(receipt)).state], [{ order: 17, 备注: '合影' }, 'published'])
-})
-
-test('the label of a file and what a user declares are told by the upload, its state and its receipt', async () => {
-  const uploader = newUploader({ profile: 'post' })
-  const labelled = (name) => makeFile(name, Buffer.from(LABELLED[name].base64, 'base64'))
-  for (const [name, aiDeclared, label, source] of [
-    ['J1.jpg', false, 1, 'metadata'], ['P1.png', true, 1, 'metadata'], ['W1.webp', false, 1, 'metadata'],
-    ['J0.jpg', true, 2, 'declared'], ['J5.jpg', false, null, 'metadata'], ['J0.jpg', false],
-  ]) {
-    const { aiLabel, data, receipt } = await uploader.upload({ ...labelled(name), aiDeclared }).promise
-    const told = aiLabel && [aiLabel.label, aiLabel.source]
-    assert.deepEqual(told, source ? [label, source] : null, name)
-    assert.deepEqual([data.aiLabel, (await uploader.status(receipt)).aiLabel], [aiLabel, aiLabel])
-    assert.equal(Object(claimsOf(receipt).aiLabel).label, Object(aiLabel).label, name)
-  }
-  assert.equal((await uploader.upload(labelled('J1.jpg')).promise).aiLabel.produceId, 'img-42')
-  assert.equal((await failureOf(newUploader().upload({ ...picture(), aiDeclared: true }).promise)).code, 'bad_request')
-})
-
-test('a large file is declared when it begins, and says so when it is complete', async () => {
-  const large = createLargeUploader({ endpoint: cloud.function, api: wx, backoff: 5, partsFrom: 0, profile: 'video' })
-  const { aiLabel } = await large.upload({ ...makeFile('film.mp4', 300000), aiDeclared: true }).promise
-  assert.deepEqual([aiLabel.label, aiLabel.source], [2, 'declared'])
-})
-
-test('a failed callback is told apart from a failed upload where nobody can be asked, and the ticket is good later', async (t) => {
-  await cloud.plan(cloud.oss, { kind: 'callback_fails', times: 1 })
-  t.after(() => cloud.clear(cloud.oss))
-  const request = (options) => {
-    if (!options.url.endsWith('/confirm')) return wx.request(options)
-    setImmediate(options.fail, { errMsg: 'request:fail -101:net::ERR_CONNECTION_RESET' })
-    return undefined
-  }
-  const uploader = newUploader({ profile: 'avatar', api: { ...wx, request } })
-  const file = makeFile('me.jpg', 500)
-  const error = await failureOf(uploader.upload(file).promise)
-  assert.deepEqual([error.code, error.statusCode], ['callback_failed', 203])
-  isStored(error, file)
-  assert.equal(claimsOf((await newUploader().confirm(error.ticket)).receipt).key, error.key)
-})
-
-test('what a user has stored is not sent again by the same user, but by another', async (t) => {
-  const getFileInfo = ({ filePath, digestAlgorithm, success }) => {
-    const bytes = fs.readFileSync(filePath)
-    setImmediate(success, { size: bytes.length, digest: crypto.createHash(digestAlgorithm).update(bytes).digest('hex') })
-  }
-  const [one, other] = [wx, openPhone(t)].map((phone) => (
-    newUploader({ api: { ...phone, getFileSystemManager: () => ({ getFileInfo }) }, profile: 'album', digest: { album: 'default' } })
-  ))
-  const file = makeFile('twice.jpg', 900)
-  const both = (await one.uploadAll([file, file])).map(({ value }) => value)
-  assert.deepEqual([both[0].key, both[0].confirmed, both[1].confirmed], [both[1].key, true, true])
-  const earlier = sent(wx).length
-  const again = await one.upload({ ...file, name: 'under another name.jpg' }).promise
-  assert.deepEqual([again.exists, again.key, again.confirmed, sent(wx).length], [true, both[0].key, true, earlier])
-  const sha256 = crypto.createHash('sha256').update(fs.readFileSync(file.filePath)).digest('hex')
-  assert.deepEqual([claimsOf(again.receipt).sha256, claimsOf(again.receipt).seen], [sha256, true])
-  const theirs = await other.upload(file).promise
-  assert.deepEqual([theirs.exists, theirs.key === again.key], [false, false])
-})
-
-test('a private picture is seen by its owner, in its variants as well, and by nobody else', async (t) => {
-  const uploader = newUploader()
-  const file = picture()
-  const { key, url } = await uploader.upload(file).promise
-  assert.equal((await fetch(url)).status, 403)
-  const [whole, thumb, large] = await Promise.all([undefined, 'thumb', 'large'].map(async (variant) => {
-    const response = await fetch(await uploader.read(key, { variant }))
-    return Buffer.from(await response.arrayBuffer())
-  }))
-  assert.ok(whole.equals(fs.readFileSync(file.filePath)))
-  for (const each of [thumb, large]) assert.equal(each.subarray(0, 3).toString('hex'), 'ffd8ff')
-  assert.ok(!thumb.equals(large))
-  const stranger = newUploader({ api: openPhone(t) })
-  const own = await stranger.upload(picture()).promise
-  const error = await failureOf(stranger.read([own.key, key]))
-  assert.deepEqual([error.code, error.stage, error.message], ['forbidden', 'read', '这个账号没有权限。'])
-})
-
 test('a file that its profile does not take is refused before it is sent, and one that is not as said by OSS', async () => {
   const uploader = newUploader({ profile: 'avatar' })
   const earlier = sent(wx).length
@@ -223,53 +118,6 @@ test('a file part sent as octet-stream is stored with the intended type', async 
   const { key } = await newUploader({ api: openPhone(t, { partType: 'octet-stream' }) }).upload(makeFile('me.jpg', 100)).promise
   const { url } = await (await fetch(`${cloud.playground}/signed.json?key=${encodeURIComponent(key)}`)).json()
   assert.equal((await fetch(url)).headers.get('content-type'), 'image/jpeg')
-})
-
-// --- held
-
-const HELD = { profile: 'post' }
-
-/** Hand receipts to the business, as the page of posts does, and ask until they are decided; WeChat is not waited for. */
-async function publish(uploader, receipts) {
-  assert.equal((await ask(`${cloud.business}/posts`, { text: '', receipts })).status, 200)
-  for (const end = Date.now() + 120000, asked = { times: 0 }; ;) {
-    const found = await uploader.status(receipts)
-    if (!found.some(({ state }) => ['held', 'checking'].includes(state))) return found
-    assert.ok(Date.now() < end, JSON.stringify(found))
-    await cloud.release()
-    await new Promise((resolve) => { setTimeout(resolve, 50 * (asked.times += 1)) }) // 60 a minute and upload
-  }
-}
-
-test('pictures are held and seen by nobody until they are committed, and then if they pass', async (t) => {
-  const uploader = newUploader(HELD)
-  const values = (await uploader.uploadAll(['good.png', 'risky-1.png', 'review-1.png'].map(picture))).map(({ value }) => value)
-  assert.deepEqual([values[0].state, values[0].held, values[0].confirmed], ['held', true, true])
-  const before = await uploader.status(values[0].receipt)
-  assert.deepEqual([before.key, before.state, before.url], [values[0].key, 'held', null])
-  assert.match(before.heldUntil, /^2\d+-.*Z$/)
-  const seen = async (phone) => {
-    const urls = await newUploader({ ...HELD, api: phone }).read(values.map(({ key }) => key))
-    return Promise.all(urls.map(async (url) => (await fetch(url)).status))
-  }
-  assert.deepEqual(await seen(wx), [404, 404, 404])
-  const found = await publish(uploader, values.map(({ receipt }) => receipt))
-  assert.deepEqual(found.map(({ state, url }) => [state, url]), [['published', values[0].url], ['rejected', null], ['review', null]])
-  assert.deepEqual(await seen(openPhone(t)), [200, 404, 404])
-  assert.deepEqual(values.map(({ key }) => cloud.holds(`held/${key}`)), [false, false, true])
-  assert.equal((await failureOf(uploader.discard(values[0]))).code, 'already_published')
-  assert.equal((await uploader.discard(values[1])).state, 'rejected')
-})
-
-test('what is held is taken back by its user, as often as they like, and by nobody else', async (t) => {
-  const uploader = newUploader(HELD)
-  const value = await uploader.upload(picture()).promise
-  const error = await failureOf(newUploader({ ...HELD, api: openPhone(t) }).discard(value))
-  assert.deepEqual([error.code, error.stage], ['forbidden', 'discard'])
-  assert.equal(cloud.holds(`held/${value.key}`), true)
-  const large = createLargeUploader({ endpoint: cloud.function, api: wx })
-  for (const take of [uploader, large]) assert.deepEqual(await take.discard(value.receipt), { key: value.key, state: 'gone' })
-  assert.deepEqual([cloud.holds(`held/${value.key}`), (await uploader.status(value.receipt)).state], [false, 'gone'])
 })
 
 // --- in parts
@@ -359,16 +207,6 @@ for (const [name, open, adapt, parts] of [
     assert.deepEqual(api.getStorageSync('unfinished'), { ticket: 'a' })
     api.removeStorageSync('unfinished')
     assert.ok(!api.getStorageSync('unfinished'))
-  })
-}
-
-for (const [name, open] of Object.entries({ Alipay: alipay, Douyin: douyin })) {
-  test(`${name} logs in at its own platform`, async (t) => {
-    const own = await startLocalCloud({ options: ['--caller-auth', name.toLowerCase()] })
-    t.after(own.stop)
-    const file = makeFile('me.jpg', 300)
-    const { key } = await newUploader({ endpoint: own.function, api: open(t), profile: 'avatar' }).upload(file).promise
-    assert.ok(own.object(key).equals(fs.readFileSync(file.filePath)))
   })
 }
 

@@ -204,19 +204,27 @@ onStage('a name that is taken at the end is told', { count: 3 }, async (stage) =
 
 // --- the background, the network
 
-onStage('in the background no part begins; in front again it goes on, and nothing of that is a retry', { count: 60, retries: 0 }, async (stage) => {
-  const { promise } = stage.upload()
-  for (let times = 0; times < 4; times += 1) {
-    await stage.time.pass(400)
-    stage.phone.hide(0)
-    await stage.time.pass(100)
-    const begun = stage.phone.calls.length
-    await stage.time.pass(10 * HOUR / 60)
-    assert.equal(stage.phone.calls.length, begun, 'something began in the background')
-    stage.phone.show()
-  }
-  isStored(stage, await stage.time.run(promise))
-})
+for (const [what, stop, goOn, isTwice] of [
+  ['in the background', ({ phone }) => phone.hide(0), ({ phone }) => phone.show(), true],
+  ['without a network', ({ phone }) => phone.disconnect(), ({ phone }) => phone.connect(), true],
+  ['in the background, where the network is lost and found,', ({ phone }) => { phone.hide(0); phone.disconnect(); phone.connect() }, ({ phone }) => phone.show(), true],
+  ['while it is paused', (stage, task) => task.pause(), (stage, task) => task.resume(), false],
+]) {
+  onStage(`${what} no part begins, however long; then it goes on, and nothing of that is a retry`, { count: 60, retries: 0 }, async (stage) => {
+    const task = stage.upload()
+    for (let times = 0; times < 4; times += 1) {
+      await stage.time.pass(400)
+      stop(stage, task)
+      await stage.time.pass(1000)
+      const begun = stage.phone.calls.length
+      await stage.time.pass(5 * HOUR)
+      assert.deepEqual([stage.phone.calls.length, stage.phone.inFlight], [begun, 0], 'something began meanwhile')
+      goOn(stage, task)
+    }
+    isStored(stage, await stage.time.run(task.promise))
+    if (!isTwice) assert.deepEqual(sorted(numbers(stage)), upTo(61), 'nothing is sent twice for it')
+  })
+}
 
 onStage('an interruption that is told only when the app is in front again holds nothing up', { count: 12, retries: 0, phone: { bytesPerSecond: 50000 } }, async (stage) => {
   const { promise } = stage.upload()
@@ -264,46 +272,7 @@ for (const events of [true, false]) {
   })
 }
 
-onStage('without a network it waits for one, however long, and that is no retry', { count: 40, retries: 0 }, async (stage) => {
-  const { promise } = stage.upload()
-  await stage.time.pass(500)
-  stage.phone.disconnect()
-  await stage.time.pass(1000)
-  const begun = stage.phone.calls.length
-  await stage.time.pass(5 * HOUR)
-  assert.equal(stage.phone.calls.length, begun)
-  stage.phone.connect()
-  isStored(stage, await stage.time.run(promise))
-})
-
-onStage('a network that is back in the background waits for the foreground', { count: 40, retries: 0 }, async (stage) => {
-  const { promise } = stage.upload()
-  await stage.time.pass(500)
-  stage.phone.hide(0)
-  stage.phone.disconnect()
-  await stage.time.pass(1000)
-  stage.phone.connect()
-  const begun = stage.phone.calls.length
-  await stage.time.pass(HOUR)
-  assert.equal(stage.phone.calls.length, begun)
-  stage.phone.show()
-  isStored(stage, await stage.time.run(promise))
-})
-
 // --- the user
-
-onStage('a paused upload begins no part, and goes on when it is resumed', { count: 40, retries: 0 }, async (stage) => {
-  const task = stage.upload()
-  await stage.time.pass(1000)
-  task.pause()
-  const begun = stage.phone.calls.length
-  await stage.time.pass(HOUR)
-  assert.equal(stage.phone.calls.length, begun)
-  assert.equal(stage.phone.inFlight, 0, 'what was under way has arrived')
-  task.resume()
-  isStored(stage, await stage.time.run(task.promise))
-  assert.deepEqual(sorted(numbers(stage)), upTo(41), 'nothing is sent twice for a pause')
-})
 
 onStage('the time of a pause is no part of the speed', { count: 60 }, async (stage) => {
   const task = stage.upload()
@@ -319,7 +288,7 @@ onStage('the time of a pause is no part of the speed', { count: 60 }, async (sta
   assert.ok(before > 500000 && Math.min(...later) > before / 4, `${before}, then ${Math.min(...later)}`)
 })
 
-onStage('pausing before the first part, twice, and resuming twice is all one', async (stage) => {
+onStage('pausing before the first part, twice, resuming twice, and aborting what is finished is all one', async (stage) => {
   const task = stage.upload()
   task.pause()
   task.pause()
@@ -330,6 +299,9 @@ onStage('pausing before the first part, twice, and resuming twice is all one', a
   isStored(stage, await stage.time.run(task.promise))
   task.pause()
   task.resume()
+  task.abort()
+  await stage.time.pass(HOUR)
+  assert.equal(routes(stage).at(-1), '/multipart-complete', 'what is finished is aborted no more')
 })
 
 onStage('a paused file leaves the way to the others', { count: 20 }, async (stage) => {
@@ -387,15 +359,6 @@ for (const [name, put] of [['paused', (_, task) => task.pause()], ['in the backg
     assert.equal(stage.time.waiting(), 0, 'a timer is left')
   })
 }
-
-onStage('aborting a finished upload changes nothing and asks nobody', async (stage) => {
-  const task = stage.upload()
-  const value = await stage.time.run(task.promise)
-  task.abort()
-  await stage.time.pass(HOUR)
-  assert.equal(await task.promise, value)
-  assert.equal(routes(stage).at(-1), '/multipart-complete')
-})
 
 onStage('the same file twice at once makes two uploads, of which one may be aborted', { count: 20 }, async (stage) => {
   const [one, other] = [stage.upload(), stage.upload()]

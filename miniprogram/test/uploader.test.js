@@ -76,7 +76,10 @@ test('pictures are made smaller where the property says so, and the page hears o
   assert.ok(codec.calls.length > tries, "the page's own client counts, where the property says nothing")
 })
 
-test('nine pictures are uploaded for the profile, shown from the phone, and told to the page', async () => {
+test('nine pictures are uploaded for the profile, shown from the phone, and told to the page, with their times where the phone says them', async (t) => {
+  const { uploadFile } = wx
+  t.after(() => { wx.uploadFile = uploadFile })
+  wx.uploadFile = (options) => uploadFile({ ...options, success: (res) => options.success({ ...res, profile: { rtt: 31, peerIP: '203.0.113.7' } }) })
   open()
   const chosen = pictures(...'123456789')
   await tag.choose(...chosen)
@@ -86,7 +89,7 @@ test('nine pictures are uploaded for the profile, shown from the phone, and told
   assert.ok(fc.signRequests().every(({ body }) => (body.files || [body]).every(({ profile }) => profile === 'post')))
   const { items } = lastOf(tag.heard.change)
   assert.deepEqual(items.map(({ state, progress }) => [state, progress]), Array(9).fill(['held', 100]))
-  assert.ok(items.every(({ key }) => oss.objects.has(key)))
+  assert.ok(items.every(({ key, timing }) => oss.objects.has(key) && timing.rtt === 31 && !timing.peerIP))
   assert.equal(tag.heard.done.length, 1)
   assert.deepEqual(tag.heard.done[0].items, items)
   assert.equal(tag.all('.add').length, 0, 'no room for a tenth')
@@ -116,45 +119,23 @@ test('progress goes from 0 to 100 and never falls, whatever is added on the way'
   assert.ok(heard.every((each) => Number.isInteger(each) && each >= 0))
 })
 
-test('an item says how long its upload took, where the phone says it', async (t) => {
-  const { uploadFile } = wx
-  t.after(() => { wx.uploadFile = uploadFile })
-  wx.uploadFile = (options) => uploadFile({ ...options, success: (res) => options.success({ ...res, profile: { rtt: 31, peerIP: '203.0.113.7' } }) })
-  open()
-  await upload('timed')
-  assert.deepEqual(lastOf(tag.heard.change).items[0].timing, { rtt: 31 })
-})
-
-test('a ring shows how far a picture is', async () => {
-  oss.plan.push(HANG)
-  open()
-  await tag.choose(picture('slow.jpg', 300000))
-  await until(() => tag.items()[0].progress > 0)
-  assert.deepEqual([tag.texts('.percent'), tag.all('.ring').length], [[`${tag.items()[0].progress}%`], 1])
-  assert.match(tag.items()[0].label, /^图片 1\/1，上传中 \d+%$/)
-})
-
-for (const [choice, source] of [[0, ['camera']], [1, ['album']]]) {
-  test(`pictures come from the ${source}`, async () => {
-    open({ mediaType: 'mix', max: 40 })
+test('pictures come from the camera or the album, as the user says, and from chats', async () => {
+  open({ mediaType: 'mix', max: 40 })
+  for (const [choice, source] of [[0, ['camera']], [1, ['album']]]) {
     wx.choice = choice
-    await tag.choose(picture('a.jpg'))
+    await tag.choose()
     assert.deepEqual([wx.chosen.sourceType, wx.chosen.mediaType, wx.chosen.count], [source, ['mix'], 20])
-    await stored()
-  })
-}
-
-for (const [mediaType, type] of [['image', 'image'], ['video', 'video'], ['mix', 'all']]) {
-  test(`of chat files ${mediaType} offers ${type}`, async () => {
-    open({ mediaType })
-    wx.choice = 2
+  }
+  wx.choice = 2
+  for (const [mediaType, type] of [['image', 'image'], ['video', 'video'], ['mix', 'all']]) {
+    tag.set({ mediaType, max: 9 })
     let asked
     wx.chooseMessageFile = (options) => { asked = options; options.success({ tempFiles: [] }) }
     await tag.instance.choose()
     assert.deepEqual([asked.type, asked.count], [type, 9])
-    assert.deepEqual(wx.sheets[0], ['拍摄', '从相册选择', '从聊天中选择'])
-  })
-}
+    assert.deepEqual(wx.sheets.at(-1), ['拍摄', '从相册选择', '从聊天中选择'])
+  }
+})
 
 test('a chat file keeps its name, has no thumbnail, and opens on a tap', async () => {
   open({ mediaType: 'mix' })
@@ -202,6 +183,9 @@ test('values are shown through /read, first in the order, and submitted as their
   await until(() => tag.items().every(({ src }) => src))
   assert.match(tag.items()[0].src, /old-1\.jpg\?x-oss-process=thumb$/)
   await upload('new')
+  await tag.tap('.box', 2)
+  await until(() => wx.previews.length)
+  assert.deepEqual([wx.previews[0].current, wx.previews[0].sources.map(({ url }) => path.basename(url))[2]], [2, 'new.jpg'])
   const answers = await tag.submit()
   assert.deepEqual(answers.slice(0, 2), value)
   assert.equal(nameOf({ receipt: answers[2] }), 'new.jpg')
@@ -255,15 +239,6 @@ test('a picture that is gone is a place that says so, and stays out of the previ
   assert.deepEqual(wx.previews[0].sources.map(({ url }) => url), [`${oss.origin}/there.jpg?x-oss-process=large`])
   await tag.instance.open({ currentTarget: { dataset: { id: tag.items()[0].id } } })
   assert.equal(wx.previews.length, 1)
-})
-
-test('a tap previews everything, beginning with what was tapped', async () => {
-  open({ value: ['old.jpg'] })
-  await upload('new')
-  await tag.tap('.box', 1)
-  await until(() => wx.previews.length)
-  assert.deepEqual([wx.previews[0].current, wx.previews[0].sources.length], [1, 2])
-  assert.equal(path.basename(wx.previews[0].sources[1].url), 'new.jpg')
 })
 
 for (const [title, plan, properties, message] of [
@@ -417,6 +392,7 @@ test('removing cancels what is under way, discards what is held, and is done whe
   oss.plan.push(HANG)
   await tag.choose(picture('slow.jpg'))
   await until(() => oss.posts.length && fc.signRequests().length)
+  assert.match(tag.items()[0].label, /^图片 1\/1，上传中 \d+%$/)
   await tag.choose(picture('keep.jpg'), picture('drop.jpg'))
   await until(() => tag.states().slice(1).every((state) => state === 'held'))
   assert.equal(tag.heard.done.length, 0)
