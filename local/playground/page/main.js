@@ -3,8 +3,8 @@
 import { loadClient, observed } from './client.js'
 import { $, element, otherLanguage, preferredLanguage, speak } from './elements.js'
 import { wireHeld } from './held.js'
+import { TAMPERINGS, readRefusal } from './policy.js'
 import { drawSample } from './samples.js'
-import { TAMPERINGS, readRefusal } from './tampering.js'
 import { TEXTS, labelOf } from './texts.js'
 import { draw, drawProgress } from './view.js'
 

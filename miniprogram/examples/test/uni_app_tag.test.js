@@ -11,7 +11,7 @@ const { after, before, describe, test } = require('node:test')
 const { startLocalCloud } = require('../../test/local_cloud')
 const { createWx } = require('../../test/wx')
 const { findChromium, launch } = require('../../../tests/playground/chromium')
-const { build, open, pointTo } = require('./built_page')
+const { build, open, pointTo } = require('./check')
 
 const PAGE = 'pages/share/share'
 const PICTURE = path.join(__dirname, '../../../tests/playground/picture.png')
