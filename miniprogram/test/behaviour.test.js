@@ -5,7 +5,7 @@ const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openStage, failureOf, holdPauses, pause, until, onStage } = require('./stage')
+const { openStage, failureOf, holdPauses, pause, until, onStage, fails } = require('./stage')
 
 const EXPIRED = xmlError(403, 'AccessDenied', 'Invalid according to Policy: Policy expired.')
 const BUSY = xmlError(503, 'ServiceUnavailable', 'Please reduce your request rate.')
@@ -193,8 +193,7 @@ onStage('no fresh form is taken while the last one may have stored the file', as
 for (const [how, life, answers] of [['that has run out', 5, []], ['that OSS calls expired', 300, [EXPIRED, EXPIRED]]]) {
   onStage(`after a lost answer a form ${how} ends as an unknown outcome, and tells the page where to look`, { function: { life } }, async (stage) => {
     stage.oss.plan.push({ drop: true, store: true }, ...answers)
-    const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-    assert.deepEqual([error.code, error.key, error.retryable], ['unknown_outcome', 'uploads/user/1-photo.jpg', false])
+    await fails(stage.uploader.upload(stage.file()).promise, { code: 'unknown_outcome', key: 'uploads/user/1-photo.jpg', retryable: false })
     assert.deepEqual([stage.oss.objects.size, stage.fc.signRequests().length], [1, 1])
   })
 }

@@ -7,7 +7,7 @@ const { test } = require('node:test')
 const { createBrowserApi, filesFrom } = require('../example/utils/oss-direct-upload/browser')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { openCloud, FUNCTION, LEAST_PART } = require('./parts_cloud')
-const { failureOf, fileOf, until } = require('./stage')
+const { failureOf, fileOf, until, fails } = require('./stage')
 
 const SIZE = 12 * LEAST_PART + 77
 
@@ -91,8 +91,7 @@ test('a file that the page may no longer read is told as unreadable', async (t) 
   const page = openPage(t)
   const file = page.choose()
   file.filePath.slice = () => ({ arrayBuffer: async () => { throw new DOMException('The requested file could not be read.', 'NotReadableError') } })
-  const error = await failureOf(page.open().upload(file).promise)
-  assert.deepEqual([error.code, error.detail], ['file_unreadable', 'The requested file could not be read.'])
+  await fails(page.open().upload(file).promise, { code: 'file_unreadable', detail: 'The requested file could not be read.' })
 })
 
 function browserOf(t) {

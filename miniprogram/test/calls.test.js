@@ -10,7 +10,7 @@ const { english } = require('../example/utils/oss-direct-upload/english')
 const { createAlipayApi, createDouyinApi } = require('../example/utils/oss-direct-upload/platforms')
 const { createMy, createTt } = require('./other_platforms')
 const { jsonError, DROP } = require('./servers')
-const { openParts, openStage, failure, failureOf, isStored, shortPauses, until, testsOn } = require('./stage')
+const { openParts, openStage, failure, failureOf, isStored, shortPauses, until, testsOn, fails } = require('./stage')
 
 const SENTENCE = '服务繁忙，请稍后再试。'
 const LIMIT_OF_A_REQUEST = 20000
@@ -38,8 +38,7 @@ onStage('a refusal of the gateway, in whatever shape it comes, is busy after fiv
   ]) {
     const [asked, paused] = [stage.fc.signRequests().length, stage.pauses.length]
     stage.fc.plan.sign.push(...times(5, answer))
-    const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-    assert.deepEqual([error.code, error.statusCode, error.retryable, error.message], ['busy', answer.status, true, SENTENCE])
+    await fails(stage.uploader.upload(stage.file()).promise, { code: 'busy', statusCode: answer.status, retryable: true, message: SENTENCE })
     assert.deepEqual([stage.fc.signRequests().length - asked, stage.pauses.length - paused], [5, 4], JSON.stringify(answer))
   }
   isSpread(stage.pauses)
@@ -127,8 +126,7 @@ test('a refused login sends a fresh code each time', async (t) => {
   const login = (() => { let count = 0; return ({ success }) => success({ code: `code-${count += 1}` }) })()
   const stage = await openBusyStage(t, { wx: { login } })
   stage.fc.plan.login.push(...times(9))
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.stage], ['busy', 'login'])
+  await fails(stage.uploader.upload(stage.file()).promise, { code: 'busy', stage: 'login' })
   assert.deepEqual(stage.fc.requestsTo('login').map(({ body }) => body.code), [1, 2, 3, 4, 5].map((count) => `code-${count}`))
 })
 
@@ -184,8 +182,7 @@ for (const [seconds, count] of [[20, 5], [61, 1]]) {
       return real(run, wait > LIMIT_OF_A_REQUEST ? 20 : wait, ...args)
     })
     stage.fc.plan.sign.push(...times(9, { ...BUSY, headers: { 'Retry-After': `${seconds}.0005` } }))
-    const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-    assert.deepEqual([error.code, error.retryable], ['busy', count > 1])
+    await fails(stage.uploader.upload(stage.file()).promise, { code: 'busy', retryable: count > 1 })
     assert.deepEqual([stage.fc.signRequests().length, waits.length], [count, count - 1])
   })
 }
@@ -295,8 +292,7 @@ onStage('a wait of more than 60 s is told at once, with its number', async (stag
 
 onStage('a backoff that is longer than the Retry-After stays, and adds no retries', { backoff: 8000, retries: 2 }, async (stage) => {
   stage.fc.plan.sign.push(...times(9, after(1, 503, 'sts_unavailable')))
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.retryAfter, error.message], ['sts_unavailable', 1, '服务正忙，请在 1 秒后再试。'])
+  await fails(stage.uploader.upload(stage.file()).promise, { code: 'sts_unavailable', retryAfter: 1, message: '服务正忙，请在 1 秒后再试。' })
   assert.equal(stage.fc.signRequests().length, 3)
   assert.ok(stage.pauses.every((pause) => pause >= 4000), `pauses: ${stage.pauses}`)
 })

@@ -7,7 +7,7 @@ const crypto = require('node:crypto')
 const { test } = require('node:test')
 const { createBrowserApi } = require('../example/utils/oss-direct-upload/browser')
 const { etagIn, md5, nameOf } = require('../example/utils/oss-direct-upload/content')
-const { openParts, fileOf, isStored, routes, numbers, LEAST_PART } = require('./stage')
+const { openParts, fileOf, isStored, routes, numbers, LEAST_PART, testsOn } = require('./stage')
 
 const HOUR = 3600000
 const FILM = 'wxfile://tmp_film.mp4'
@@ -102,6 +102,8 @@ async function chooseAgain(t, { percent = 50, other = {}, size = COUNT * LEAST_P
   return stage
 }
 
+const onChosenAgain = testsOn(chooseAgain)
+
 for (const platform of Object.keys(PLATFORMS)) {
   test(`${platform}: a video of 200 MB that is chosen again under another path goes on, and no finished part travels again`, async (t) => {
     const MIB = 2 ** 20
@@ -122,8 +124,7 @@ test('of more than a thousand stored parts every page is asked for', async (t) =
   assert.deepEqual(stage.cloud.calls.filter(({ body }) => body.stored).map(({ body }) => body.storedAfter), [undefined, 1000, 2000])
 })
 
-test('another video of equal size and samples is no mixture: what differs is sent again', async (t) => {
-  const stage = await chooseAgain(t, { percent: 80, other: { edits: [BETWEEN] } })
+onChosenAgain('another video of equal size and samples is no mixture: what differs is sent again', { percent: 80, other: { edits: [BETWEEN] } }, async (stage) => {
   isStored(stage, await stage.again(), OTHER)
   const changed = Math.floor(BETWEEN / LEAST_PART) + 1
   assert.ok(stage.before.includes(changed))
@@ -131,8 +132,7 @@ test('another video of equal size and samples is no mixture: what differs is sen
   assert.equal(stage.cloud.uploads.size, 1)
 })
 
-test('while what differs is under way nobody asks for it again', async (t) => {
-  const stage = await chooseAgain(t, { percent: 97, other: { edits: [BETWEEN] } })
+onChosenAgain('while what differs is under way nobody asks for it again', { percent: 97, other: { edits: [BETWEEN] } }, async (stage) => {
   stage.phone.bytesPerSecond = 2 ** 12 // half a minute a part
   isStored(stage, await stage.again(), OTHER)
   assert.ok(numbers(stage).includes(Math.floor(BETWEEN / LEAST_PART) + 1))
@@ -161,8 +161,7 @@ test(`of ${PAIRS} pairs with equal size and samples, but other bytes, none becom
 })
 
 for (const [name, cloud] of [['an encrypted bucket, whose ETags are no MD5s', { encrypted: true }], ['a function that lists nothing', { lists: false }]]) {
-  test(`${name}: nothing is skipped, each part is sent once more, and it ends`, async (t) => {
-    const stage = await chooseAgain(t, { cloud })
+  onChosenAgain(`${name}: nothing is skipped, each part is sent once more, and it ends`, { cloud }, async (stage) => {
     isStored(stage, await stage.again(), OTHER)
     assert.deepEqual(sorted(numbers(stage)), upTo(COUNT + 1))
     assert.equal(stage.cloud.uploads.size, 1)
@@ -176,8 +175,7 @@ test('in an encrypted bucket the first part that is sent says so, and the rest i
   assert.ok(stage.phone.reads.length <= COUNT + 1 + 3, `${stage.phone.reads.length} reads`)
 })
 
-test('where all parts are stored, all are compared and none is sent', async (t) => {
-  const stage = await chooseAgain(t, { percent: 99 })
+onChosenAgain('where all parts are stored, all are compared and none is sent', { percent: 99 }, async (stage) => {
   stage.before = stage.before.length
   isStored(stage, await stage.again(), OTHER)
   assert.equal(stage.before + numbers(stage).length, COUNT + 1)

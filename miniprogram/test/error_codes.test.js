@@ -8,7 +8,7 @@ const { createUploader } = require('../example/utils/oss-direct-upload')
 const { english } = require('../example/utils/oss-direct-upload/english')
 const { functionError, ossError, platformError } = require('../example/utils/oss-direct-upload/errors')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openParts, openStage, failureOf, shortPauses, hurryTimers, until, onStage, testsOn, LEAST_PART } = require('./stage')
+const { openParts, openStage, failureOf, shortPauses, hurryTimers, until, onStage, testsOn, LEAST_PART, fails } = require('./stage')
 
 const always = (answer) => Array(9).fill(answer)
 
@@ -475,7 +475,6 @@ testsOn(openParts)('an upload in parts says it as well', {
 onStage('an upload that is too much for the day is told what is left, and no other try is offered', async (stage) => {
   const quota = { ...QUOTA, filesLeft: 0 }
   stage.fc.plan.sign.push({ status: 429, headers: { 'Retry-After': '3600' }, body: { error: { code: 'quota_exceeded', message: 'm', quota } } })
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.quota, error.retryAfter, error.retryable], ['quota_exceeded', quota, 3600, false])
+  await fails(stage.uploader.upload(stage.file()).promise, { code: 'quota_exceeded', quota, retryAfter: 3600, retryable: false })
   assert.equal(stage.fc.signRequests().length, 1)
 })

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { jsonError, DROP } = require('./servers')
-const { openParts, openStage, failureOf, until, onStage, testsOn } = require('./stage')
+const { openParts, openStage, failureOf, until, onStage, testsOn, fails } = require('./stage')
 
 const asked = (stage) => stage.fc.requestsTo('read').map(({ body }) => body.items.map(({ key }) => key))
 const keysUpTo = (count) => Array.from({ length: count }, (_, index) => `uploads/user/${String(index).padStart(3, '0')}.jpg`)
@@ -94,8 +94,7 @@ onStage('a URL that was asked for anew is not the first to be dropped', async (s
 
 onStage('a list with one key that is refused is refused, in a sentence, and nothing of it is kept', async (stage) => {
   stage.fc.plan.read.push(jsonError(403, 'forbidden'))
-  const error = await failureOf(stage.uploader.read(['a.jpg', 'of/another.jpg']))
-  assert.deepEqual([error.code, error.stage, error.retryable, error.message], ['forbidden', 'read', false, '这个账号没有权限。'])
+  await fails(stage.uploader.read(['a.jpg', 'of/another.jpg']), { code: 'forbidden', stage: 'read', retryable: false, message: '这个账号没有权限。' })
   assert.equal(asked(stage).length, 1)
   assert.match(await stage.uploader.read('a.jpg'), /a\.jpg/)
 })
@@ -208,8 +207,7 @@ onFull('after an error the next call goes on where it was', 3, { retries: 0 }, a
   const files = stage.uploader.list({ limit: 2 })
   await files.page()
   stage.fc.plan.list.push(DROP)
-  const error = await failureOf(files.page())
-  assert.deepEqual([error.code, error.stage], ['network', 'list'])
+  await fails(files.page(), { code: 'network', stage: 'list' })
   assert.deepEqual((await files.page()).items.map(({ key }) => key), keysUpTo(3).slice(2))
 })
 

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { jsonError, HANG } = require('./servers')
-const { openStage, failureOf, pause, until, onStage } = require('./stage')
+const { openStage, failureOf, pause, until, onStage, fails } = require('./stage')
 
 const UNAUTHORIZED = jsonError(401, 'unauthorized')
 const logins = (stage) => stage.fc.requests.filter(({ url }) => url === '/login')
@@ -148,8 +148,7 @@ onStage('a login that failed is tried again by the next upload', { retries: 0 },
 
 onStage('a login refused for its code is not repeated by itself', async (stage) => {
   stage.fc.plan.login.push(UNAUTHORIZED)
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.stage], ['unauthorized', 'login'])
+  await fails(stage.uploader.upload(stage.file()).promise, { code: 'unauthorized', stage: 'login' })
   assert.equal(logins(stage).length, 1)
 })
 
@@ -182,7 +181,6 @@ test("the business's own token is used, and asked for afresh after a 401", async
 test('a getToken that meets a domain that is not listed fails the upload, and the next one goes on', async (t) => {
   const answers = [() => Promise.reject({ errMsg: 'request:fail url not in domain list' }), () => 'business-token']
   const stage = await openStage(t, { getToken: () => answers.shift()(), concurrency: 1 })
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.stage], ['domain_not_listed', 'login'])
+  await fails(stage.uploader.upload(stage.file()).promise, { code: 'domain_not_listed', stage: 'login' })
   assert.equal((await stage.uploader.upload(stage.file()).promise).statusCode, 200)
 })

@@ -7,7 +7,7 @@ const { test } = require('node:test')
 const { createLargeUploader } = require('../example/utils/oss-direct-upload/parts')
 const { taroOf } = require('./other_platforms')
 const { error: refusal, FUNCTION } = require('./parts_cloud')
-const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART, testsOn } = require('./stage')
+const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART, testsOn, fails } = require('./stage')
 
 const onStage = testsOn(openStage)
 
@@ -34,27 +34,18 @@ test('says that it is held where the function says so', async (t) => {
   assert.deepEqual([state, held, confirmed], ['held', true, true])
 })
 
-onStage('asks for a window of URLs at a time, and completes once', { count: 57 }, async (stage) => {
-  await stage.time.run(stage.upload().promise)
-  const seen = routes(stage)
-  assert.deepEqual([seen[0], seen.at(-1)], ['/multipart', '/multipart-complete'])
-  assert.ok(seen.length <= 6, seen.join())
-})
+for (const [count, most] of [[19, 2], [57, 6]]) {
+  onStage(`a file of ${count} parts and a bit needs at most ${most} questions, and is completed once`, { count }, async (stage) => {
+    await stage.time.run(stage.upload().promise)
+    const seen = routes(stage)
+    assert.deepEqual([seen[0], seen.at(-1), seen.length <= most], ['/multipart', '/multipart-complete', true], seen.join())
+  })
+}
 
-onStage('a file of one window needs no question in between', { count: 19 }, async (stage) => {
-  await stage.time.run(stage.upload().promise)
-  assert.deepEqual(routes(stage), ['/multipart', '/multipart-complete'])
-})
-
-onStage('tells the function what is known of the file', { profile: 'default' }, async (stage) => {
-  await stage.time.run(stage.upload({ context: { order: 7 } }).promise)
+onStage('tells the function what is known of the file, which without a name is named after its path', { profile: 'default' }, async (stage) => {
+  await stage.time.run(stage.upload({ context: { order: 7 }, name: undefined }).promise)
   const { size } = stage.files['wxfile://tmp_film.mp4']
-  assert.deepEqual(stage.cloud.calls[1].body, { profile: 'default', filename: 'film.mp4', contentType: 'video/mp4', size, context: { order: 7 } })
-})
-
-onStage('a file without a name is named after its path', async (stage) => {
-  await stage.time.run(stage.upload({ name: undefined }).promise)
-  assert.equal(stage.cloud.calls[1].body.filename, 'tmp_film.mp4')
+  assert.deepEqual(stage.cloud.calls[1].body, { profile: 'default', filename: 'tmp_film.mp4', contentType: 'video/mp4', size, context: { order: 7 } })
 })
 
 for (const [name, size, options, way] of [
@@ -86,23 +77,16 @@ onStage('a phone that measures nothing is believed what the page says', { phone:
   isStored(stage, await stage.time.run(stage.upload().promise))
 })
 
-for (const concurrency of [1, 2, 3, 5]) {
-  onStage(`with concurrency ${concurrency} as many parts are in flight, and no more buffers are alive`, { count: 30, concurrency }, async (stage) => {
-    await stage.time.run(stage.upload().promise)
-    assert.equal(stage.phone.mostInFlight, concurrency)
-    assert.ok(stage.phone.mostAlive <= concurrency, `${stage.phone.mostAlive} buffers`)
-  })
-}
-
-for (const concurrency of [undefined, 3]) {
-  onStage(`concurrency ${concurrency} holds for all files together`, { count: 30, ...(concurrency && { concurrency }) }, async (stage) => {
+for (const concurrency of [1, 2, undefined, 5]) {
+  onStage(`with concurrency ${concurrency} as many parts are in flight, of all files together, and no more buffers alive`, { count: 30, ...(concurrency && { concurrency }) }, async (stage) => {
     for (const seed of [2, 3]) stage.files[`wxfile://${seed}.mp4`] = fileOf(20 * LEAST_PART, { seed })
     const tasks = Object.keys(stage.files).map((filePath) => stage.upload({ filePath }))
     const values = await stage.time.run(Promise.all(tasks.map(({ promise }) => promise)))
     values.forEach((value, index) => isStored(stage, value, Object.keys(stage.files)[index]))
-    assert.ok(stage.phone.mostAlive <= 3, `${stage.phone.mostAlive} buffers`)
+    const most = concurrency || 3
+    assert.equal(stage.phone.mostAlive, most)
     const puts = stage.phone.calls.filter(({ options }) => options.method === 'PUT')
-    assert.ok(puts.length === 31 + 20 + 20)
+    assert.equal(puts.length, 31 + 20 + 20)
   })
 }
 
@@ -131,8 +115,7 @@ onStage('where there are no descriptors a file of over 100 MB is read as any oth
 for (const [name, options] of [['readFile', {}], ['a descriptor', LARGE]]) {
   onStage(`a short read by ${name} is an error, never a shorter part`, options, async (stage) => {
     stage.phone.short = 1000
-    const error = await failure(stage, stage.upload().promise)
-    assert.deepEqual([error.code, error.message, error.detail], ['file_unreadable', '读不到这个文件，请重新选择。', 'short read'])
+    await fails(stage.upload().promise, { code: 'file_unreadable', message: '读不到这个文件，请重新选择。', detail: 'short read' }, stage.time)
     assert.deepEqual(numbers(stage), [])
     await stage.time.pass(100)
     assert.equal(stage.phone.open.size, 0)
@@ -165,15 +148,13 @@ onStage('a platform that reads no files sends them by a form', { phone: { has: {
 })
 
 onStage('an unknown profile is told, not tried by a form', async (stage) => {
-  const error = await failure(stage, stage.upload({ profile: 'nothing' }).promise)
-  assert.deepEqual([error.code, error.stage], ['unknown_profile', 'sign'])
+  await fails(stage.upload({ profile: 'nothing' }).promise, { code: 'unknown_profile', stage: 'sign' }, stage.time)
   assert.deepEqual(routes(stage), ['/multipart'])
 })
 
 test('a file over the size of its profile is refused with the limits, in a whole sentence', async (t) => {
   const stage = openStage(t, { cloud: { profiles: { default: { partSize: LEAST_PART, maxSize: 2 * MIB, parts: true } } }, count: 30 })
-  const error = await failure(stage, stage.upload().promise)
-  assert.deepEqual([error.code, error.limits, error.message], ['too_large', { maxSize: 2 * MIB }, '文件太大，最大 2 MB。'])
+  await fails(stage.upload().promise, { code: 'too_large', limits: { maxSize: 2 * MIB }, message: '文件太大，最大 2 MB。' }, stage.time)
 })
 
 onStage('an answer that is no list of parts is told as such', async (stage) => {
@@ -251,13 +232,14 @@ function once(wanted, fault) {
   }
 }
 
-onStage('a part is sent again only when it failed, and the others are not', { count: 30 }, async (stage) => {
-  stage.phone.fault = once([3, 17, 31], { drop: 'before' })
-  isStored(stage, await stage.time.run(stage.upload().promise))
-  const sent = stage.phone.calls.filter(({ options }) => options.method === 'PUT').length
-  assert.equal(sent, 31 + 3)
-  assert.deepEqual(sorted(numbers(stage)), upTo(31))
-})
+for (const [name, fault] of [['was lost', { drop: 'before' }], ['OSS answered with 500', { statusCode: 500, data: '' }], ['OSS answered with 503', { statusCode: 503, data: '' }]]) {
+  onStage(`a part that ${name} is sent again, and no other`, { count: 30 }, async (stage) => {
+    stage.phone.fault = once([3, 17, 31], fault)
+    isStored(stage, await stage.time.run(stage.upload().promise))
+    assert.equal(stage.phone.calls.filter(({ options }) => options.method === 'PUT').length, 31 + 3)
+    assert.deepEqual(sorted(numbers(stage)), upTo(31))
+  })
+}
 
 onStage('what went through while the function was looking is not sent again', { count: 57 }, async (stage) => {
   stage.phone.fault = ({ url }) => (url.endsWith('/multipart-parts') ? { wait: 2000 } : undefined)
@@ -267,25 +249,13 @@ onStage('what went through while the function was looking is not sent again', { 
   assert.deepEqual(progress, sorted(progress))
 })
 
-onStage('a part whose answer was lost is asked about, not sent again', { count: 30 }, async (stage) => {
-  stage.phone.fault = once([3, 17, 31], { drop: 'after' })
-  isStored(stage, await stage.time.run(stage.upload().promise))
-  assert.deepEqual(sorted(numbers(stage)), upTo(31), 'no byte travelled twice')
-})
-
-for (const [name, fault] of [['500 before the work', { statusCode: 500, data: '' }], ['503', { statusCode: 503, data: '' }]]) {
-  onStage(`a part that OSS answered with ${name} is sent again`, { count: 10 }, async (stage) => {
-    stage.phone.fault = once([2, 5], fault)
+for (const [name, fault] of [['was lost', { drop: 'after' }], ['was a 500', { statusCode: 500, data: '', work: true }]]) {
+  onStage(`a part whose answer ${name} is asked about, not sent again`, { count: 30 }, async (stage) => {
+    stage.phone.fault = once([3, 17, 31], fault)
     isStored(stage, await stage.time.run(stage.upload().promise))
-    assert.equal(stage.phone.calls.filter(({ options }) => options.method === 'PUT').length, 11 + 2)
+    assert.deepEqual(sorted(numbers(stage)), upTo(31), 'no byte travelled twice')
   })
 }
-
-onStage('a 500 after the work costs a question, no bytes', { count: 10 }, async (stage) => {
-  stage.phone.fault = once([2, 5], { statusCode: 500, data: '', work: true })
-  isStored(stage, await stage.time.run(stage.upload().promise))
-  assert.deepEqual(sorted(numbers(stage)), upTo(11))
-})
 
 onStage('one retry for each failure in a row: what was stored in between begins the count anew', { count: 30, retries: 1, concurrency: 1 }, async (stage) => {
   let turn = 0
@@ -330,8 +300,7 @@ for (const route of ['/multipart', '/multipart-parts', '/multipart-complete']) {
 
   onStage(`${route}: a wait of more than a minute is told at once`, { count: 30 }, async (stage) => {
     stage.phone.fault = ({ url }) => (url.endsWith(route) ? refusal(503, 'oss_unavailable', {}, { 'Retry-After': '61' }) : undefined)
-    const error = await failure(stage, stage.upload().promise)
-    assert.deepEqual([error.code, error.retryAfter, error.retryable, error.message], ['oss_unavailable', 61, false, '服务正忙，请在 61 秒后再试。'])
+    await fails(stage.upload().promise, { code: 'oss_unavailable', retryAfter: 61, retryable: false, message: '服务正忙，请在 61 秒后再试。' }, stage.time)
     assert.equal(stage.phone.calls.filter(({ options }) => options.url.endsWith(route)).length, 1)
   })
 }
@@ -378,8 +347,7 @@ for (const hours of [-5, 5]) {
 
 onStage('a bucket that refuses every part ends it, and soon', async (stage) => {
   stage.phone.fault = ({ method }) => (method === 'PUT' ? { statusCode: 403, data: '<Error><Code>AccessDenied</Code><Message>No.</Message></Error>' } : undefined)
-  const error = await failure(stage, stage.upload().promise)
-  assert.deepEqual([error.code, error.ossCode, error.stage], ['access_denied', 'AccessDenied', 'upload'])
+  await fails(stage.upload().promise, { code: 'access_denied', ossCode: 'AccessDenied', stage: 'upload' }, stage.time)
   assert.ok(stage.phone.calls.length < 25)
 })
 

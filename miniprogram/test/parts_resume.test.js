@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { error: refusal } = require('./parts_cloud')
-const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART, testsOn } = require('./stage')
+const { openParts: openStage, fileOf, isStored, routes, numbers, failure, LEAST_PART, testsOn, fails } = require('./stage')
 
 const HOUR = 3600000
 const FILM = 'wxfile://tmp_film.mp4'
@@ -198,8 +198,7 @@ onStage('a function that always misses something ends the upload', { count: 3 },
 
 onStage('a name that is taken at the end is told', { count: 3 }, async (stage) => {
   stage.phone.fault = ({ url }) => (url.endsWith('complete') ? refusal(409, 'already_exists') : undefined)
-  const error = await failure(stage, stage.upload().promise)
-  assert.deepEqual([error.code, error.retryable, error.stage], ['already_exists', false, 'upload'])
+  await fails(stage.upload().promise, { code: 'already_exists', retryable: false, stage: 'upload' }, stage.time)
 })
 
 // --- the background, the network
@@ -319,8 +318,7 @@ onStage('abort ends it at once, tells the function, and forgets what was kept', 
   const task = stage.upload()
   await stage.time.pass(1000)
   task.abort()
-  const error = await failure(stage, task.promise)
-  assert.deepEqual([error.code, error.message], ['aborted', '已取消。'])
+  await fails(task.promise, { code: 'aborted', message: '已取消。' }, stage.time)
   await stage.time.pass(HOUR)
   assert.equal(routes(stage).at(-1), '/multipart-abort')
   assert.equal([...stage.cloud.uploads.values()].filter(({ aborted }) => aborted).length, 1)

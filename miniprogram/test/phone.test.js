@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { HANG, DROP } = require('./servers')
-const { openStage, failureOf, until, pause, onStage } = require('./stage')
+const { openStage, failureOf, until, pause, onStage, fails } = require('./stage')
 
 const LONG = 60 // ms: longer than it takes to be interrupted
 
@@ -65,8 +65,7 @@ onStage('nobody waits longer than the timeout for an app that does not come back
   const { promise } = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
   stage.wx.platform.hide()
-  const error = await failureOf(promise)
-  assert.deepEqual([error.code, error.retryable], ['interrupted', true])
+  await fails(promise, { code: 'interrupted', retryable: true })
 })
 
 onStage('an upload that waits for the foreground can be aborted', { timeout: 100 }, async (stage) => {

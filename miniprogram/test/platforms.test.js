@@ -8,7 +8,7 @@ const { createUploader } = require('../example/utils/oss-direct-upload')
 const { createAlipayApi, createDouyinApi } = require('../example/utils/oss-direct-upload/platforms')
 const { createMy, createTt, taroOf } = require('./other_platforms')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openStage, failureOf, pause, until, onStage } = require('./stage')
+const { openStage, failureOf, pause, until, onStage, testsOn } = require('./stage')
 const { createWx } = require('./wx')
 
 const uploader = createUploader({ endpoint: 'https://upload.example.com', api: {} })
@@ -87,6 +87,8 @@ async function openOn(t, name, { phone: phoneOptions, ...options } = {}) {
   return { ...stage, ...phone, oss, uploader, sent: () => phone.wx.platform.calls.filter(({ api }) => api === 'uploadFile') }
 }
 
+const onPhone = testsOn(openOn)
+
 const FAILURES = [
   ['a lost connection', 'network', ({ oss }) => { oss.plan.push(DROP) }],
   ['an answer that never comes', 'timeout', ({ oss }) => { oss.plan.push(HANG) }, { timeout: 60 }],
@@ -97,8 +99,7 @@ const FAILURES = [
 ]
 
 for (const name of Object.keys(PHONES)) {
-  test(`${name} logs in by the platform's code, and names the mini-program`, async (t) => {
-    const { fc, app, uploader, file } = await openOn(t, name)
+  onPhone(`${name} logs in by the platform's code, and names the mini-program`, name, async ({ fc, app, uploader, file }) => {
     await uploader.upload(file()).promise
     const [{ body }] = fc.requestsTo('login')
     assert.deepEqual([Object.keys(body), body.app], [['code', 'app'], app])
@@ -106,8 +107,7 @@ for (const name of Object.keys(PHONES)) {
     assert.deepEqual(fc.signRequests().map(({ headers }) => headers.authorization), ['Bearer token-1'])
   })
 
-  test(`${name} uploads the very bytes behind the fields of the form, and tells how far it is`, async (t) => {
-    const { oss, uploader, file } = await openOn(t, name)
+  onPhone(`${name} uploads the very bytes behind the fields of the form, and tells how far it is`, name, async ({ oss, uploader, file }) => {
     const [events, chosen] = [[], file('b.jpg', 'x'.repeat(200000))]
     const { size, ...unknown } = chosen
     const { key } = await uploader.upload({ ...unknown, onProgress: (event) => events.push(event) }).promise
@@ -119,8 +119,7 @@ for (const name of Object.keys(PHONES)) {
     assert.equal(steps.at(-1), 100)
   })
 
-  test(`${name} ends an upload that is aborted`, async (t) => {
-    const { oss, sent, uploader, file } = await openOn(t, name)
+  onPhone(`${name} ends an upload that is aborted`, name, async ({ oss, sent, uploader, file }) => {
     oss.plan.push(HANG)
     const task = uploader.upload(file())
     await until(() => oss.posts.length)
@@ -130,8 +129,7 @@ for (const name of Object.keys(PHONES)) {
     assert.equal(oss.objects.size, 0)
   })
 
-  test(`${name} goes on after the background`, async (t) => {
-    const { oss, wx, uploader, file } = await openOn(t, name)
+  onPhone(`${name} goes on after the background`, name, async ({ oss, wx, uploader, file }) => {
     oss.plan.push(HANG)
     const { promise } = uploader.upload(file())
     await until(() => oss.posts.length)
@@ -141,8 +139,7 @@ for (const name of Object.keys(PHONES)) {
     assert.equal((await promise).statusCode, 200)
   })
 
-  test(`${name} takes no answer that comes too late`, async (t) => {
-    const { api, uploader, file } = await openOn(t, name, { timeout: 30 })
+  onPhone(`${name} takes no answer that comes too late`, name, { timeout: 30 }, async ({ api, uploader, file }) => {
     const answers = []
     api.uploadFile = ({ success }) => { answers.push(success) }
     const { promise } = uploader.upload(file())
@@ -153,8 +150,7 @@ for (const name of Object.keys(PHONES)) {
   })
 
   for (const [what, code, prepare, options] of FAILURES) {
-    test(`${name} says of ${what}: ${code}`, async (t) => {
-      const stage = await openOn(t, name, options)
+    onPhone(`${name} says of ${what}: ${code}`, name, options, async (stage) => {
       const file = stage.file()
       prepare(stage, file)
       assert.equal((await failureOf(stage.uploader.upload(file).promise)).code, code)
@@ -169,8 +165,7 @@ test('Alipay gives paths that tell no type, and those are taken for pictures and
   assert.deepEqual(chosen.map(({ contentType }) => contentType), ['image/jpeg', 'video/mp4', undefined])
 })
 
-test('Alipay is told a kind that its developer tools take, of a document as well, and covers no page', async (t) => {
-  const { seen, uploader: alipay, file } = await openOn(t, 'Alipay')
+onPhone('Alipay is told a kind that its developer tools take, of a document as well, and covers no page', 'Alipay', async ({ seen, uploader: alipay, file }) => {
   for (const contentType of ['image/png', 'video/mp4', 'application/pdf']) await alipay.upload({ ...file(), contentType }).promise
   assert.deepEqual(seen.fileTypes, ['image', 'video', 'image'])
   assert.equal(seen.covered, 0)
@@ -183,8 +178,7 @@ for (const [method, error, errorMessage, code] of [
   ['uploadFile', 12, 'java.io.FileNotFoundException:File is not a normal file.', 'file_unreadable'],
   ['uploadFile', 20, '请求 URL 不支持 HTTP', 'domain_not_listed'], ['getAuthCode', 11, '', 'aborted'], ['getAuthCode', 12, '', 'login_failed'],
 ]) {
-  test(`the number ${error} of my.${method} is told as ${code}`, async (t) => {
-    const { raw, uploader: alipay, file } = await openOn(t, 'Alipay')
+  onPhone(`the number ${error} of my.${method} is told as ${code}`, 'Alipay', async ({ raw, uploader: alipay, file }) => {
     raw[method] = ({ fail }) => { setImmediate(fail, { error, errorMessage }) }
     assert.equal((await failureOf(alipay.upload(file()).promise)).code, code)
   })
@@ -195,8 +189,7 @@ test('a picker of Alipay that was closed is no failure, another is told', () => 
   assert.deepEqual(told, ['aborted', 'permission_denied'])
 })
 
-test('the developer is told that the list of Alipay needs a new version', async (t) => {
-  const { fc, uploader: alipay, file } = await openOn(t, 'Alipay', { phone: 'unlisted' })
+onPhone('the developer is told that the list of Alipay needs a new version', 'Alipay', { phone: 'unlisted' }, async ({ fc, uploader: alipay, file }) => {
   assert.match((await failureOf(alipay.upload(file()).promise)).advice, /服务器域名白名单.*新版本/)
   assert.ok(fc.signRequests().length)
 })
@@ -205,8 +198,7 @@ for (const [method, errMsg, code, calls] of [
   ['uploadFile', 'uploadFile:fail app in background', 'interrupted', 3], ['login', 'login:fail app in background', 'interrupted', 3],
   ['login', 'login:fail network unavailable', 'login_failed', 3], ['login', 'login:fail host login fail', 'aborted', 1],
 ]) {
-  test(`${errMsg} of Douyin is told as ${code}, after ${calls}`, async (t) => {
-    const { raw, uploader: douyin, file } = await openOn(t, 'Douyin', { retries: 2 })
+  onPhone(`${errMsg} of Douyin is told as ${code}, after ${calls}`, 'Douyin', { retries: 2 }, async ({ raw, uploader: douyin, file }) => {
     let called = 0
     raw[method] = ({ fail }) => {
       called += 1
@@ -259,8 +251,7 @@ onStage('sets no content-type on the upload, which would lose the boundary', asy
 const EXAMPLES = { Alipay: ['alipay', 'my', 'axml', 'onTap'], Douyin: ['douyin', 'tt', 'ttml', 'bindtap'] }
 
 for (const [name, [folder, platform, markup, tap]] of Object.entries(EXAMPLES)) {
-  test(`the page of ${name} uploads what is chosen, shows it as it is stored, and tells what went wrong`, async (t) => {
-    const stage = await openOn(t, name)
+  onPhone(`the page of ${name} uploads what is chosen, shows it as it is stored, and tells what went wrong`, name, async (stage) => {
     const read = (file) => fs.readFileSync(path.join(__dirname, '../examples', folder, file), 'utf8')
     const [page] = JSON.parse(read('app.json')).pages
     const found = (id) => require(id.replace(/^.*utils/, '../example/utils'))

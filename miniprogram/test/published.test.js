@@ -130,25 +130,21 @@ for (const [name, kind] of [['page.cjs', 'CommonJS'], ['page.mjs', 'ES modules']
 }
 
 const PAGE = `
-import { createUploader, type OssUploadError, type Uploaded } from 'oss-direct-upload'
+import { createUploader, type Uploaded } from 'oss-direct-upload'
 import { createBrowserApi } from 'oss-direct-upload/browser'
 import { english } from 'oss-direct-upload/english'
 import { createLargeUploader } from 'oss-direct-upload/parts'
-import { afterRead, requestMethod } from 'oss-direct-upload/components'
+import { requestMethod } from 'oss-direct-upload/components'
 import { createDouyinApi, type DouyinPlatform } from 'oss-direct-upload/platforms'
 import type { OssUploaderComponent, OssUploaderEvents } from 'oss-direct-upload/uploader/uploader'
 
 declare const tt: DouyinPlatform
 const api: object = Math.random() > 0.5 ? createBrowserApi() : createDouyinApi(tt)
-const uploader = createUploader({ endpoint: 'https://upload.example.com', api, texts: english })
 const large = createLargeUploader({ endpoint: 'https://upload.example.com', api, partsFrom: 0 })
-export const results: Promise<Uploaded>[] = [uploader, large].map((each) => each.upload({ filePath: 'a.jpg' }).promise)
-export const methods = { afterRead: afterRead(uploader, { list: 'files', profile: 'avatar' }), requestMethod: requestMethod(large) }
+export const result: Promise<Uploaded> = createUploader({ endpoint: 'https://upload.example.com', api, texts: english }).upload({ filePath: 'a.jpg' }).promise
+export const method = requestMethod(large)
 export const keys = ({ items }: OssUploaderEvents['done']): (string | undefined)[] => items.map(({ key }) => key)
 export const publish = (tag: OssUploaderComponent): Promise<string[]> => tag.use(large).then(() => tag.submit())
-export const told = (error: OssUploadError): string => error.message
-// @ts-expect-error no such option
-afterRead(uploader, { lists: 'files' })
 // @ts-expect-error no such option
 createUploader({ endpoint: 'https://upload.example.com', apis: api })
 `
@@ -333,6 +329,8 @@ export const told = ({ status, message, receipt }: ComponentFile): string => (st
 requestMethod(uploader, { profile: 'avatars' })
 // @ts-expect-error no such profile
 afterRead(large, { profile: 'avatars' })
+// @ts-expect-error no such option
+afterRead(uploader, { lists: 'files' })
 `
 
 const LARGE = `

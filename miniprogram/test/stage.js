@@ -67,6 +67,12 @@ async function failureOf(promise) {
   return outcome.error
 }
 
+/** Fails unless a promise is rejected with an error of these fields; `time`: the virtual one that it needs. */
+async function fails(promise, fields, time) {
+  const error = await (time ? time.run(failureOf(promise)) : failureOf(promise))
+  assert.deepEqual(Object.fromEntries(Object.keys(fields).map((name) => [name, error[name]])), fields, error.stack)
+}
+
 /** Wait for something that is about to be so; a test that waits in vain fails, with what its page shows. */
 async function until(isSo, page) {
   for (const end = Date.now() + PATIENCE; !isSo();) {
@@ -270,7 +276,7 @@ const numbers = ({ cloud }) => cloud.puts.map(({ number }) => number)
 const failure = (stage, promise) => stage.time.run(failureOf(promise))
 
 module.exports = {
-  openStage, testsOn, onStage: testsOn(openStage), failureOf, until, pause, hurry, hurryTimers, shortPauses, holdPauses,
+  openStage, testsOn, onStage: testsOn(openStage), fails, failureOf, until, pause, hurry, hurryTimers, shortPauses, holdPauses,
   openSimulator, openTags, loadPages, pageOf, tagOf, textOf, tap, choices, PACKAGE, EXAMPLE,
   openParts, fileOf, isStored, routes, numbers, failure, LEAST_PART,
 }

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { english } = require('../example/utils/oss-direct-upload/english')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openStage, failureOf, until, pause, testsOn } = require('./stage')
+const { openStage, failureOf, until, pause, testsOn, fails } = require('./stage')
 
 const EXPIRED = xmlError(403, 'AccessDenied', 'Invalid according to Policy: Policy expired.')
 const CALLBACK_FAILED = { ...xmlError(203, 'CallbackFailed', 'Error status : 502.'), store: true }
@@ -38,8 +38,7 @@ onStage('a callback that failed is no failure when OSS has the object', async (s
 onStage('a callback that failed stays one when nobody can be asked, and nothing is sent again', { function: { life: 5 } }, async (stage) => {
   stage.oss.plan.push(CALLBACK_FAILED)
   stage.fc.plan.confirm.push(...always(DROP))
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.deepEqual([error.code, error.ticket, error.key], ['callback_failed', 'ticket-1', 'uploads/user/1-photo.jpg'])
+  await fails(stage.uploader.upload(stage.file()).promise, { code: 'callback_failed', ticket: 'ticket-1', key: 'uploads/user/1-photo.jpg' })
   assert.equal(stage.oss.posts.length, 1)
 })
 
@@ -328,8 +327,7 @@ onHeld('what has neither receipt nor ticket is refused by the function', async (
 for (const [answer, code] of [[jsonError(403, 'forbidden'), 'forbidden'], [jsonError(404, 'not_found'), 'not_found']]) {
   onHeld(`taking back ends with ${code}`, async (stage) => {
     stage.fc.plan.discard.push(answer)
-    const error = await failureOf(stage.uploader.discard(uploadsThat(stage, 'held')[0]))
-    assert.deepEqual([error.code, error.stage], [code, 'discard'])
+    await fails(stage.uploader.discard(uploadsThat(stage, 'held')[0]), { code, stage: 'discard' })
   })
 }
 
