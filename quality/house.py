@@ -42,10 +42,10 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
     "ops/": (19_506, 153),
-    "local/": (15_151, 154),
+    "local/": (15_150, 153),
     "quality/": (12_154, 110),
     "tests/": (77_817, 611),
-    "miniprogram/": (14_880, 197),
+    "miniprogram/": (14_495, 191),
     (REST := "docs/, deploy/, root"): (13_461, 120),
 }
 SLACK = (300, 1)
