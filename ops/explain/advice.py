@@ -1,10 +1,11 @@
 """
-Meaning and remedy of an error of OSS, STS, RAM or the function, from ``advice.toml``.
+Meaning and remedy of an error: from the tables of docs/errors.md and docs/client.md.
 """
 
 import functools
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
@@ -14,21 +15,24 @@ from ops.terminal.language import Text
 from ops.terminal.messages import chinese_templates
 
 TABLE = Path(__file__).with_name("advice.toml")
-# The code of rows about what the mini-program's platform or our client says, known by their text alone.
+DOCS = Path(__file__).parents[2] / "docs"
+# The code of what the mini-program's platform says, which is known by its text alone.
 PLATFORM = "platform"
 LONGEST_REASON = 2000
+QUOTED = re.compile(r"`([^`]+)`")
+EC = re.compile(r"\d{4}-\d{8}")
+LINK = re.compile(r"\[([^\]]+)\]\(([\w-]+(?:\.zh-CN)?\.md[^)]*)\)")
 
 
 @dataclass(frozen=True)
 class Advice:
     """
-    One row of the table.
+    One row of a table.
 
     Args:
-        codes: error codes the row belongs to; an empty one where only the EC is known.
+        codes: error codes the row belongs to; none where only the EC is known.
         fragments: lower-case pieces of messages that single this row out.
         ecs: values of OSS's ``EC``, a hint that OSS does not promise to keep.
-        page: the document that says more, in both languages; empty where there is none.
     """
 
     codes: tuple[str, ...]
@@ -36,7 +40,6 @@ class Advice:
     ecs: tuple[str, ...]
     meaning: Text
     remedy: Text
-    page: Text
 
 
 @functools.cache
@@ -46,23 +49,33 @@ def _document() -> dict[str, Any]:
 
 @functools.cache
 def advice_rows() -> tuple[Advice, ...]:
-    return tuple(
-        Advice(
-            codes=(code, *row.get("codes", ())),
-            fragments=tuple(row.get("text", ())),
-            ecs=tuple(row.get("ec", ())),
-            meaning=Text(row["en"][0], row["zh"][0]),
-            remedy=Text(row["en"][1], row["zh"][1]),
-            page=_page(row.get("page", "")),
-        )
-        for code, rows in _document().items()
-        if isinstance(rows, list)
-        for row in rows
-    )
+    """Rows of docs/errors.md, then those of docs/client.md."""
+    found = []
+    for name, cells in (("errors", 4), ("client", 5)):
+        pages = (_rows(DOCS / f"{name}.md", cells), _rows(DOCS / f"{name}.zh-CN.md", cells))
+        for (codes, marks, *en), (_, _, *zh) in zip(*pages, strict=True):
+            fragments = tuple(mark for mark in marks if not EC.fullmatch(mark))
+            ecs = tuple(mark for mark in marks if EC.fullmatch(mark))
+            texts = (Text(_sentence(one, "."), _sentence(two, "。")) for one, two in zip(en, zh, strict=True))
+            found.append(Advice(codes, fragments, ecs, *texts))
+    return tuple(found)
 
 
-def _page(name: str) -> Text:
-    return Text(f"docs/{name}.md", f"docs/{name}.zh-CN.md") if name else Text("", "")
+def _rows(page: Path, width: int) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], str, str]]:
+    """Codes, what else singles a row out, "when" and "what to do", of the tables of codes of a page."""
+    for line in page.read_text("utf-8").splitlines():
+        cells = line[2:-2].split(" | ")
+        if line.startswith("|") and len(cells) == width:
+            # Before a code of the function is its status, behind one of the client its stage.
+            code, mark = cells[1::-1] if cells[0].isdigit() else cells[:2]
+            codes, marks = QUOTED.findall(code), QUOTED.findall(mark) if width == 4 else ()
+            if codes or marks:
+                yield tuple(codes), tuple(marks), cells[2], cells[3]
+
+
+def _sentence(cell: str, end: str) -> str:
+    text = LINK.sub(r"\1 (docs/\2)", cell).replace("**", "")
+    return f"{text[:1].upper()}{text[1:]}{end}"
 
 
 def find_advice(code: str, message: str = "", ec: str = "") -> Advice | None:
@@ -70,18 +83,19 @@ def find_advice(code: str, message: str = "", ec: str = "") -> Advice | None:
     The row that fits best: by code and message, then code and EC, then code alone, then EC alone.
 
     Returns:
-        ``None`` for an error that the table does not know.
+        ``None`` for an error that the tables do not know.
     """
     lowered = message.lower()
+    if code == PLATFORM:
+        said = _document()[PLATFORM].items()
+        code = next((known for known, pieces in said if any(piece in lowered for piece in pieces)), "")
     same_code = [row for row in advice_rows() if code and code in row.codes]
     same_ec = [row for row in advice_rows() if ec and ec in row.ecs]
-    if code == PLATFORM:
-        return next((row for row in same_code if any(piece in lowered for piece in row.fragments)), None)
     candidates = (
         [row for row in same_code if any(piece in lowered for piece in row.fragments)]
         or [row for row in same_code if row in same_ec]
         # An error whose code and text are not documented is known by its EC only.
-        or [row for row in same_ec if "" in row.codes]
+        or [row for row in same_ec if not row.codes]
         or [row for row in same_code if not row.fragments and not row.ecs]
         or [row for row in same_code if not row.fragments or code in row.codes[1:]]
         or same_ec

@@ -1,5 +1,5 @@
 """
-Parser of pastes: a policy, a form, an error or a success.
+Parser of pastes: a policy, a form, an error, or what the function wrote.
 """
 
 import base64
@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 from function.auth.signed_tokens import json_part
 from ops.explain.advice import PLATFORM, find_advice
 from ops.explain.pasted import (
-    STATES,
     Pasted,
     PastedError,
     PastedForm,
@@ -21,7 +20,6 @@ from ops.explain.pasted import (
     PastedLogLine,
     PastedOpenId,
     PastedPolicy,
-    PastedSuccess,
     PastedToken,
     Unreadable,
     form_of,
@@ -84,11 +82,7 @@ def _read_word(body: str) -> Pasted | None:
         return PastedError(errcode[1], "")
     if EC.fullmatch(body):
         return PastedError("", "", body)
-    if (
-        re.fullmatch(r"[A-Za-z][\w.-]*(?: -?\d+)?", body)
-        and body not in (PLATFORM, "errcode")
-        and find_advice(body)
-    ):
+    if re.fullmatch(r"[A-Za-z][\w.-]*(?: -?\d+)?", body) and find_advice(body):
         return PastedError(body, "")
     return PastedOpenId(body) if OPENID.fullmatch(body) else None
 
@@ -119,7 +113,7 @@ def _split_headers(text: str) -> tuple[int | None, dict[str, str], str]:
 
 def _without_a_body(status: int, headers: Mapping[str, str]) -> Pasted:
     if status in (200, 201, 204):
-        return PastedSuccess(status, {})
+        raise _unreadable("The upload worked.", "上传成功。")
     if status == 203:
         return PastedError("CallbackFailed", "", headers.get("x-oss-ec", ""), status=status)
     return PastedError(
@@ -146,8 +140,6 @@ def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Past
         ) from None
     values = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in root}
     tag = root.tag.rpartition("}")[2]
-    if tag == "PostResponse":
-        return PastedSuccess(status, {"key": values.get("Key", ""), "etag": values.get("ETag", "")})
     if tag != "Error" or not values.get("Code"):
         raise _unreadable(
             f"It is XML, but no error of OSS (<{tag}> instead of <Error> with a <Code>).",
@@ -186,11 +178,12 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     if isinstance(value.get("data"), str) and isinstance(value.get("statusCode"), int):
         # What wx.uploadFile hands to its success function, printed by the developer tools.
         return read_pasted(f"HTTP/1.1 {value['statusCode']:03d}\n\n{value['data']}")
-    # Several files of /upload-params, several receipts of /commit.
+    # Several files of /upload-params, several receipts of /commit: of these, the errors.
     for name in ("uploads", "results"):
         several = value.get(name)
         if isinstance(several, list) and several and all(isinstance(item, dict) for item in several):
-            return [_read_object(item, status) for item in several]
+            failed = [item for item in several if "error" in item]
+            return [_read_object(item, status) for item in failed or several]
     return [_read_object(value, status)]
 
 
@@ -225,8 +218,6 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         return PastedPolicy(json.dumps(value, ensure_ascii=False))
     if isinstance(value.get("policy"), str):
         return form_of(value)
-    if "receipt" in value or value.get("status") == "ok" or value.get("state") in STATES:
-        return PastedSuccess(status, value)
     label = value.get("aiLabel", value.get("AIGC", value))
     if label is None or (isinstance(label, dict) and {"label", "Label"} & set(label)):
         return PastedLabel(label)

@@ -20,27 +20,6 @@ SAMPLE_FIELDS = {
     "policy": "policy",
     "callback": "callback",
 }
-# States of an upload, in words.
-STATES = {
-    "held": Text(
-        "it waits below held/, and nobody sees it until its steps have happened",
-        "它暂存在 held/ 之下，各个步骤做完之前谁也看不到",
-    ),
-    "checking": Text(
-        "a checker looks at it, WeChat for up to half an hour; nobody else sees it before",
-        "正在审核，微信最多半小时；在那之前谁也看不到",
-    ),
-    "review": Text(
-        'the check leaves it to a human: a backend ends that with /commit and a "decision"',
-        "需要人工审核：后端用 /commit 加 “decision” 决定",
-    ),
-    "published": Text("it is published under its key", "已发布在它的 key 之下"),
-    "rejected": Text("it was rejected, and its bytes are deleted", "没有通过，内容已删除"),
-    "gone": Text(
-        "it is gone: discarded, never there, or not published in time",
-        "已经没有了：被丢弃了、从来没有过，或者到期没有发布",
-    ),
-}
 
 
 class Unreadable(Exception):
@@ -100,14 +79,6 @@ class PastedError:
 
 
 @dataclass(frozen=True)
-class PastedSuccess:
-    """An upload that worked, or where one stands; ``answer`` is what the function returned."""
-
-    status: int | None
-    answer: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
 class PastedLogLine:
     """A line of the function's log, without what Function Compute writes before it."""
 
@@ -136,16 +107,7 @@ class PastedLabel:
     label: Mapping[str, Any] | None = field(repr=False)
 
 
-Pasted = (
-    PastedPolicy
-    | PastedForm
-    | PastedError
-    | PastedSuccess
-    | PastedLogLine
-    | PastedToken
-    | PastedOpenId
-    | PastedLabel
-)
+Pasted = PastedPolicy | PastedForm | PastedError | PastedLogLine | PastedToken | PastedOpenId | PastedLabel
 
 
 def form_of(value: Mapping[str, Any]) -> PastedForm:

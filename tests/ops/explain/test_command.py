@@ -8,12 +8,8 @@ import pytest
 from function.auth import owner_of
 from ops.deploy.operator_env import ENV_FILE
 from ops.explain import command
-from ops.terminal.language import chosen_language
 from tests.ops.explain.pastes import error_xml
 from tests.ops.explain.test_function_output import ENV, OPENID, SECRET
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 
 def run_with(monkeypatch, data, file="-", lang="en"):
@@ -62,8 +58,3 @@ def test_the_folder_name_of_an_openid_comes_from_the_secret_of_the_env_file(monk
 def test_the_command_exits_2_for_a_file_that_is_not_there(monkeypatch, capsys, tmp_path):
     assert run_with(monkeypatch, b"", tmp_path / "none.json", "zh") == 2
     assert "none.json" in capsys.readouterr().err
-
-
-@cases("wanted", "environ", "language")
-def test_the_language_is_the_wanted_one_else_the_locales(wanted, environ, language):
-    assert chosen_language(wanted, environ) == language

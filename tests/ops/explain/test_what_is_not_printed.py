@@ -10,11 +10,6 @@ from hypothesis import strategies as st
 from ops.explain.pasted import Unreadable
 from tests.ops.explain.pastes import CALLBACK, FIELDS, TOKEN, answer, encoded, error_xml, policy_for, said
 
-URL = (
-    "https://my-bucket.oss-cn-hangzhou.aliyuncs.com/a/b.jpg?x-oss-signature-version=OSS4-HMAC-SHA256"
-    "&x-oss-credential=STS.NT%2F20261124%2Fcn-hangzhou%2Foss%2Faliyun_v4_request&x-oss-date=20261124T140000Z"
-    f"&x-oss-expires=1200&x-oss-security-token={TOKEN}&x-oss-signature={'ab' * 32}"
-)
 SECRETS = [TOKEN, "ab" * 32, CALLBACK, encoded(policy_for(FIELDS))]
 
 
@@ -98,7 +93,7 @@ def samples():
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(list(samples())), st.data())
 def test_no_damage_to_a_paste_makes_it_fail_otherwise_than_with_a_sentence(text, data):
     for _ in range(data.draw(st.integers(1, 4))):
