@@ -13,16 +13,12 @@ from ops.explain.policy import (
     V4_FIELDS,
     Policy,
     read_policy,
-    region_problem,
     unmet_conditions,
     unpinned_fields,
 )
 from ops.explain.times import expiry_line, span
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
-
-# Under 15 minutes a form is good under every reading of OSS's window for x-oss-date.
-SURE_WINDOW = timedelta(minutes=15)
 
 WORDS = {
     "policy": Text("A policy", "一份 policy"),
@@ -46,18 +42,9 @@ WORDS = {
         "V4 签名必须有 {field} 的条件，否则 OSS 会拒绝。",
     ),
     "no_key": Text("The form has no field {field}.", "表单缺少 {field} 字段。"),
-    "days": Text(
-        "x-oss-date and the day in x-oss-credential differ; OSS refuses that.",
-        "x-oss-date 与 x-oss-credential 中的日期不同，OSS 会拒绝。",
-    ),
     "future": Text(
         "x-oss-date lies {ahead} in the future: the clock that signed is wrong, or this one is.",
         "x-oss-date 比现在晚 {ahead}：签名机器的时钟不准，或本机时钟不准。",
-    ),
-    "window": Text(
-        "It was signed {ago} ago. OSS's page allows 7 days in one place and 15 minutes in another;"
-        " a fresh form is safe.",
-        "它签发于 {ago} 前。OSS 文档一处写 7 天、一处写 15 分钟；使用新表单最稳妥。",
     ),
     "fresh": Text("Ask for a fresh form right before each upload.", "每次上传前都重新获取表单。"),
     "held": Text(
@@ -109,8 +96,6 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
     remedies = [WORDS["refuses"].say(language, problem=problem.say(language)) for problem in policy.problems]
     remedies += [condition_remedy(condition.field).say(language) for condition in unmet]
     remedies += _signature_problems(sent, policy, version, form.folder, now, language)
-    if mismatch := region_problem(form.url, sent.get("x-oss-credential", "").split("/")[1:]):
-        remedies.append(mismatch.say(language))
     if policy.expires_at and policy.expires_at <= now:
         remedies.append(WORDS["fresh"].say(language))
     notes = []
@@ -139,23 +124,16 @@ def _signature_problems(
     needed = ["policy", *(["key"] if folder is None else [])]
     needed += [*V4_FIELDS, "x-oss-signature"] if version == "4" else ["OSSAccessKeyId", "signature"]
     found = [WORDS["no_key"].say(language, field=name) for name in needed if not sent.get(name.lower())]
-    if version == "1" or policy.problems:
-        return found
-    pinned = {condition.field for condition in policy.conditions}
-    wanted = [*V4_FIELDS, *(["x-oss-security-token"] if "x-oss-security-token" in sent else [])]
-    found += [WORDS["no_v4"].say(language, field=field) for field in wanted if field not in pinned]
-    date = sent.get("x-oss-date", "")
-    day = sent.get("x-oss-credential", "").split("/")[1:2]
-    if date and day and day[0] != date[:8]:
-        found.append(WORDS["days"].say(language))
+    if version == "4" and not policy.problems:
+        pinned = {condition.field for condition in policy.conditions}
+        wanted = [*V4_FIELDS, *(["x-oss-security-token"] if "x-oss-security-token" in sent else [])]
+        found += [WORDS["no_v4"].say(language, field=field) for field in wanted if field not in pinned]
     try:
-        signed_at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        signed_at = datetime.strptime(sent.get("x-oss-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return found
     if signed_at > now + timedelta(minutes=1):
         found.append(WORDS["future"].say(language, ahead=span(signed_at - now, language)))
-    elif now - signed_at > SURE_WINDOW and policy.expires_at and policy.expires_at > now:
-        found.append(WORDS["window"].say(language, ago=span(now - signed_at, language)))
     return found
 
 

@@ -5,7 +5,7 @@ Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-r
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -47,12 +47,6 @@ REASONS = {
 }
 METADATA_REASON = Text("the metadata is settled", "元数据不能改")
 OTHER_REASON = Text("has to be so", "必须如此")
-OTHER_REGION = Text(
-    "It is signed for {signed}, and its address is in {there}: OSS refuses that. Correct OSS_REGION, or"
-    " region of the profile.",
-    "它是为 {signed} 签名的，而地址在 {there}，OSS 会拒绝。请更正 OSS_REGION，或该用途的 region。",
-)
-# What V4 needs a condition for, whatever else a policy says.
 V4_FIELDS = ("x-oss-signature-version", "x-oss-credential", "x-oss-date")
 UNPINNED = {"policy", "signature", "ossaccesskeyid", "x-oss-signature", "file"}
 
@@ -158,7 +152,7 @@ def unmet_conditions(
     What only the upload itself decides (size, the file part's type, the name a page chooses) passes.
     """
     sent = {name.lower(): value for name, value in fields.items()}
-    sent |= {"bucket": bucket} if (bucket := place_in(url)[0]) else {}
+    sent |= {"bucket": bucket} if (bucket := bucket_in(url)) else {}
     unmet: dict[Condition, str | None] = {}
     for condition in policy.conditions:
         undecided = condition.mode == "content-length-range" or (
@@ -213,28 +207,11 @@ def _read_expiration(value: Any, problems: list[Text]) -> datetime | None:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def place_in(url: str) -> tuple[str, str]:
-    """Bucket and region that OSS's own address of a bucket names; empty where it is another, or none."""
+def bucket_in(url: str) -> str:
+    """Bucket that OSS's own address of a bucket names; empty where it is another, or none."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
-        return "", ""
+        return ""
     bucket, _, rest = host.partition(".")
-    if not (rest.startswith("oss-") and rest.endswith(".aliyuncs.com")):
-        return "", ""
-    region = rest.removeprefix("oss-").removesuffix(".aliyuncs.com").removesuffix("-internal")
-    # Acceleration is not of a region.
-    return bucket, "" if region.startswith("accelerate") else region
-
-
-def region_problem(url: str, scope: Sequence[str]) -> Text | None:
-    """
-    Why OSS refuses what is signed for another region than its address is in.
-
-    Args:
-        scope: what follows the key id in a credential: day, region and so on.
-    """
-    signed, there = scope[1] if len(scope) > 1 else "", place_in(url)[1]
-    if not signed or not there or signed == there:
-        return None
-    return Text(*(text.format(signed=signed, there=there) for text in OTHER_REGION))
+    return bucket if rest.startswith("oss-") and rest.endswith(".aliyuncs.com") else ""
