@@ -17,7 +17,7 @@ DEMO = Path(__file__).resolve().parent / "demo"
 PROFILES_FILE = DEMO / "profiles.toml"
 # Options that say where a profile's objects are.
 PLACE = ("bucket", "region", "host", "role")
-# What setup puts on a bucket that it makes: see ops/account/lifecycle_plan.py.
+# What setup puts on a bucket that it makes: see ops/account/lifecycle.py.
 ABORT_RULE, ABORT_DAYS = "oss-direct-upload-abort-stale-multipart", 7
 HELD_RULE, HELD_PREFIX = "oss-direct-upload-expire-held", "held/"
 RECORDS = (

@@ -41,12 +41,12 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (19_506, 153),
+    "ops/": (18_721, 151),
     "local/": (15_150, 153),
     "quality/": (12_154, 110),
-    "tests/": (77_817, 611),
+    "tests/": (77_489, 602),
     "miniprogram/": (14_495, 191),
-    (REST := "docs/, deploy/, root"): (13_461, 120),
+    (REST := "docs/, deploy/, root"): (13_647, 120),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
+from xml.etree import ElementTree
 
-from ops.account.bucket import DesiredBucket
+from ops.account.bucket import DesiredBucket, PartedFolder
 from ops.account.bucket_notes import PRIVATE, public_strip
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired
-from ops.account.held_rule import shorter_rules
+from ops.account.lifecycle import EXPIRE, is_on, overlaps, wanted
 from ops.account.operator_keys import operator_keys
 from ops.account.setup_options import add_setup_arguments
 from ops.deploy.operator_env import ENV_FILE, operator_environment, operator_settings
@@ -108,6 +109,24 @@ def _problems_of(bucket: DesiredBucket, account: Account) -> Iterator[Text]:
     for folder, days in shorter_rules(bucket, account.lifecycle(bucket)) if found else ():
         what = SHORT.filled(name=bucket.name, prefix=folder.name, days=days, needed=folder.days)
         yield Text(SETUP.en.format(what=what.en), SETUP.zh.format(what=what.zh))
+
+
+def shorter_rules(desired: DesiredBucket, current: str) -> list[tuple[PartedFolder, int]]:
+    """
+    Return each folder that a rule empties too soon, with the days of that rule.
+
+    Args:
+        current: the document that OSS handed out; empty where there is none.
+    """
+    root = ElementTree.fromstring(current) if current else ElementTree.Element("None")
+    rules = [rule for rule in root.findall("Rule") if is_on(rule, EXPIRE)]
+    days = {id(rule): int(rule.findtext("Expiration/Days") or 0) for rule in rules}
+    return [
+        (folder, days[id(rule)])
+        for folder in wanted(desired)
+        for rule in rules
+        if 0 < days[id(rule)] < folder.days and overlaps(rule, folder.name)
+    ]
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_notes import PRIVATE, bucket_notes, must_unblock, public_strip
-from ops.account.lifecycle_plan import lifecycle_steps
+from ops.account.lifecycle import lifecycle_steps
 from ops.account.role_plan import Step
 from ops.terminal.language import Failure, Text
 

@@ -9,7 +9,7 @@ from ops.account.before_deploy import ACCOUNT, BUCKET, ROLES, UNREAD, desired_st
 from ops.account.bucket import DesiredBucket
 from ops.account.bucket_notes import PRIVATE, VERSIONS_OF_WHAT_IS_HELD, notes_on_what_is_there, public_strip
 from ops.account.cloud import Account, CloudError
-from ops.account.lifecycle_plan import lifecycle_steps
+from ops.account.lifecycle import lifecycle_steps
 from ops.doctor.findings import Finding, State
 from ops.terminal.language import Failure, Text
 

@@ -7,14 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ops.account.bucket import DesiredBucket, FoundBucket
+from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
 from ops.terminal.language import Failure
 from tests.ops.account.stubs import bucket_info, run
 from tests.ops.words import in_english
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 
 def test_a_missing_bucket_is_created_only_with_bucket_create(cloud, capsys):
@@ -138,20 +135,20 @@ def test_documents_go_to_oss_with_their_digest(cloud):
     assert headers["Content-MD5"] == base64.b64encode(hashlib.md5(body).digest()).decode()
 
 
-@cases("rule", "changes", "noted")
-def test_a_rule_that_aborts_already_is_not_doubled(rule, changes, noted):
-    desired = DesiredBucket("my-bucket", "cn-hangzhou", create=True)
-    document = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
-    steps, notes = bucket_steps(desired, FoundBucket("oss-cn-hangzhou", "private", "", False, document))
-    assert len(steps) == changes
-    assert any("lifecycle rule" in note.en for note in notes) is noted
-
-
-@cases("origins", "methods", "changes")
-def test_cors_is_added_for_a_page_that_cannot_post_yet(origins, methods, changes):
-    rule = "".join(f"<AllowedOrigin>{origin}</AllowedOrigin>" for origin in origins)
+@pytest.mark.parametrize(("origin", "methods", "changes"), [
+    ("https://m.example.com", ["POST"], 0),
+    ("*", ["GET", "POST"], 0),
+    ("https://m.example.com", ["GET"], 1),
+    ("https://other.example.com", ["POST"], 1),
+])  # fmt: skip
+def test_cors_is_added_for_a_page_that_cannot_post_yet_and_for_parts_that_it_cannot_put(
+    origin, methods, changes
+):
+    rule = f"<AllowedOrigin>{origin}</AllowedOrigin>"
     rule += "".join(f"<AllowedMethod>{method}</AllowedMethod>" for method in methods)
     document = f"<CORSConfiguration><CORSRule>{rule}</CORSRule></CORSConfiguration>"
-    desired = DesiredBucket("my-bucket", "cn-hangzhou", h5_origins=("https://m.example.com",))
-    steps, _ = bucket_steps(desired, FoundBucket("oss-cn-hangzhou", "private", "", False, "", document))
-    assert len(steps) == changes
+    found = FoundBucket("oss-cn-hongkong", "private", "", True, "", document)
+    desired = DesiredBucket("my-bucket", "cn-hongkong", h5_origins=("https://m.example.com",))
+    assert len(bucket_steps(desired, found)[0]) == changes
+    steps, _ = bucket_steps(replace(desired, parted_folders=(PartedFolder("videos/", 1),)), found)
+    assert [step.action for step in steps] == ["PutBucketLifecycle", "PutBucketCors"]

@@ -75,8 +75,3 @@ def test_instructions_for_the_owner_are_in_one_language(told, language, strange)
     sentences = [line for line in text.splitlines() if re.match(r"\d+\. |! ", line)]
     assert sentences
     assert [strange(re.sub(r"^\d+\. (RAM|OSS) ", "", line)) for line in sentences] == [[]] * len(sentences)
-
-
-def test_without_foreign_roles_no_other_account_is_mentioned(cloud, capsys):
-    assert run(cloud, "--yes", "--lang", "en") == 0
-    assert OTHER_ACCOUNT not in capsys.readouterr().out

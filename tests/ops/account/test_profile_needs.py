@@ -5,10 +5,9 @@ import pytest
 from function.config.profile import BucketLocation
 from function.config.profiles import read_profiles
 from ops.account import profile_needs
-from ops.account.bucket import DesiredBucket, PartedFolder
+from ops.account.bucket import DesiredBucket
 from ops.account.profile_needs import (
     buckets_of,
-    elsewhere,
     in_account,
     moderation_of,
     policies_of,
@@ -31,13 +30,6 @@ def profiles_of(text):
 @pytest.fixture
 def profiles():
     return profiles_of(PLACES)
-
-
-def test_each_role_has_one_policy_the_deployments_first_and_each_account_its_own(profiles):
-    policies = policies_of(reversed(profiles), HOME, has_webhook=False)
-    assert next(iter(policies)) == HOME.role_arn
-    assert set(in_account(policies, ACCOUNT)) == {UPLOAD_ROLE, "my-contracts"}
-    assert set(elsewhere(policies, ACCOUNT)) == {role_arn(OTHER_ACCOUNT, "uploads")}
 
 
 CHECKED = """
@@ -78,17 +70,6 @@ def test_a_role_of_the_same_name_in_another_account_is_another_role():
     )
     ours = in_account(policies, ACCOUNT)["my-contracts"]
     assert "their-bucket" not in str(ours)
-
-
-def test_rules_for_parts_and_held_objects_go_to_their_own_bucket(profiles):
-    found = {bucket.name: bucket for _, bucket in buckets_of(profiles, ASKED, ACCOUNT)}
-    assert list(found) == ["my-bucket", "my-contracts", "their-bucket"]
-    assert [bucket.parted_folders for bucket in found.values()] == [(), (PartedFolder("scans/", 1),), ()]
-    held = [[(folder.name, folder.days) for folder in bucket.held_folders] for bucket in found.values()]
-    assert [len(folders) for folders in held] == [0, 0, 1] and held[2][0][1] == 1
-    assert [bucket.region for bucket in found.values()] == ["cn-hangzhou", "cn-shanghai", "ap-southeast-1"]
-    # What is asked for holds for each.
-    assert {(bucket.create, bucket.h5_origins) for bucket in found.values()} == {(True, ASKED.h5_origins)}
 
 
 def test_a_bucket_is_ours_to_make_where_any_role_of_ours_reaches_it(profiles):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ops.account.ram_documents import same_document
 from ops.account.role_plan import DesiredRoles, FoundRole, FoundRoles, role_steps
 from tests.ops.account.stubs import (
     ACCOUNT,
@@ -29,6 +30,28 @@ def test_a_widened_policy_and_trust_policy_are_narrowed_again(cloud):
     assert sorted(cloud.ram.changes()) == ["CreatePolicyVersion", "UpdateRole"]
     assert json.loads(cloud.ram.policies[UPLOAD_ROLE]) == UPLOAD_POLICY
     assert json.loads(cloud.ram.roles[UPLOAD_ROLE]["AssumeRolePolicyDocument"]) == TRUSTED_BY_FUNCTION
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ({"Action": "a"}, {"Action": ["a"]}, True),
+    ({"Action": ["a", "b"]}, {"Action": ["b", "a"]}, True),
+    ({"Action": ["a", "b"]}, {"Action": ["a"]}, False),
+    ({"Action": "a"}, {"Action": "a", "Condition": {}}, False),
+    (None, {}, False),
+])  # fmt: skip
+def test_policy_documents_are_compared_by_meaning(one, other, same):
+    assert same_document(one, other) is same
+
+
+def test_documents_that_differ_in_layout_only_are_the_same(cloud):
+    assert run(cloud, "--yes") == 0
+    for name, document in cloud.ram.policies.items():
+        cloud.ram.policies[name] = json.dumps(dict(reversed(json.loads(document).items())), indent=4)
+    # Some answers carry the object itself.
+    cloud.ram.policies[FUNCTION_ROLE] = json.loads(cloud.ram.policies[FUNCTION_ROLE])
+    cloud.ram.calls.clear()
+    assert run(cloud) == 0
+    assert cloud.ram.changes() == []
 
 
 def test_a_longer_session_raises_the_roles_limit_and_a_shorter_one_leaves_it(cloud):

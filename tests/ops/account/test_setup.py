@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from function.app import load_settings
+from ops.deploy.cloud_keys import KEY_NAMES
 from tests.ops.account.stubs import (
     ACCOUNT,
     FUNCTION_ROLE,
@@ -19,14 +21,9 @@ from tests.ops.account.stubs import (
     bucket_info,
     run,
 )
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 
 def test_the_upload_role_allows_exactly_the_session_policies(cloud, monkeypatch):
-    from function.app import load_settings
-
     assert run(cloud, "--yes") == 0
     environ = {
         "OSS_BUCKET": "my-bucket",
@@ -194,7 +191,14 @@ def test_prints_the_lines_for_env_at_the_end(cloud, capsys):
         assert line in tail.splitlines()
 
 
-@cases("status", "body", "advice")
+@pytest.mark.parametrize(("status", "body", "advice"), [
+    (403, {"Code": "NoPermission", "Message": "no", "RequestId": "R"}, "AliyunRAMFullAccess"),
+    (404, {"Code": "InvalidAccessKeyId.NotFound", "Message": "no"}, "ALIBABA_CLOUD_ACCESS_KEY_ID"),
+    (503, "<html>busy</html>", "SDK.UnknownServerError"),
+    (200, "[]", "Check the network"),
+    (200, "not json", "Check the network"),
+    (400, {"Code": "SignatureDoesNotMatch", "Message": "no colon here"}, "Check the network"),
+])  # fmt: skip
 def test_a_refusal_of_ram_is_explained_and_stops(cloud, capsys, status, body, advice):
     cloud.ram.refuse["GetRole"] = (status, body)
     assert run(cloud, "--yes") == 1
@@ -225,6 +229,22 @@ def test_a_key_of_another_account_is_refused(cloud, capsys):
     assert run(cloud, "--yes", "--account", "9999999999") == 2
     assert ACCOUNT in capsys.readouterr().err
     assert cloud.ram.changes() == []
+
+
+def test_setup_without_keys_names_the_variables_of_the_deployment_tool(cloud, monkeypatch, capsys):
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    assert run(cloud, "--yes") == 2
+    printed = capsys.readouterr().err
+    assert all(name in printed for name in KEY_NAMES)
+
+
+def test_takes_the_keys_that_the_deployment_tool_reads(cloud, monkeypatch):
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    monkeypatch.setenv("AccessKeyID", "LTAIother")
+    monkeypatch.setenv("AccessKeySecret", SECRET)
+    assert run(cloud, "--yes") == 0
+    assert {query["AccessKeyId"] for _, query in cloud.ram.calls} == {"LTAIother"}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -309,15 +329,6 @@ def test_the_function_may_assume_exactly_the_upload_roles(places):
         f"acs:ram:*:{ACCOUNT}:role/my-contracts",
         f"acs:ram:*:{OTHER_ACCOUNT}:role/uploads",
     ]
-
-
-def test_a_profile_naming_the_default_role_gives_one_role_and_policy(places):
-    places.profiles.write_text(PLACES.replace("role/my-contracts", f"role/{UPLOAD_ROLE}"))
-    assert run(places, "--yes") == 0
-    assert list(places.ram.roles) == [FUNCTION_ROLE, UPLOAD_ROLE]
-    folders = {folder for _, folder in allowed(places.ram.policies[UPLOAD_ROLE])}
-    stored = {"my-bucket/uploads/*", "my-contracts/contracts/*", "my-contracts/scans/*"}
-    assert folders == stored | {"my-contracts"}
 
 
 def test_every_bucket_is_made_in_its_own_region_with_the_rules_of_its_own_profiles(places):

@@ -1,0 +1,253 @@
+"""The rules that remove unfinished parts and what nobody published: beside those of others, none doubled."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from function.holding import records
+from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
+from ops.account.bucket_plan import bucket_steps
+from tests.ops.account.stubs import PROFILES, bucket_info, run
+from tests.ops.words import in_english
+from tests.support.cases import cases_beside, text_beside
+
+cases = cases_beside(__file__)
+
+ABORT, EXPIRE = "AbortMultipartUpload", "Expiration"
+ABORTS, EXPIRES = "oss-direct-upload-abort-stale-multipart", "oss-direct-upload-expire-held"
+VIDEOS, AUDIO, POSTS = PartedFolder("videos/", 1), PartedFolder("audio/", 3), PartedFolder("held/posts/", 3)
+TAG = "<Tag><Key>a</Key><Value>b</Value></Tag>"
+SPARED = "<Filter><Not><Prefix>held/</Prefix></Not></Filter>"
+THEIRS = "<Rule><ID>theirs</ID><Prefix>tmp/</Prefix><Status>Enabled</Status><New><X>1</X></New></Rule>"
+RECORDS = "accepted attempts checks clean cleaned copied decided due fetched labels review verdicts".split()
+
+
+def rule(prefix, days=7, identity="theirs", status="Enabled", more="", action=EXPIRE):
+    return (
+        f"<Rule><ID>{identity}</ID><Prefix>{prefix}</Prefix><Status>{status}</Status>{more}"
+        f"<{action}><Days>{days}</Days></{action}></Rule>"
+    )
+
+
+def plan(*rules, parted=(), held=(), versioning="", **more):
+    """The document that is written, if any, and what the operator is told."""
+    desired = DesiredBucket("b", "cn-hongkong", parted_folders=parted, held_folders=held, **more)
+    found = "".join(rules)
+    document = (
+        found if found.startswith("<Life") else f"<LifecycleConfiguration>{found}</LifecycleConfiguration>"
+    )
+    found = FoundBucket("oss-cn-hongkong", "private", versioning, True, document if rules else "")
+    steps, notes = bucket_steps(desired, found)
+    if not steps:
+        return "", in_english(notes)
+    (step,) = steps
+    assert step.action == "PutBucketLifecycle"
+    identities = [one.findtext("ID") for one in ElementTree.fromstring(step.parameters["body"])]
+    assert len(set(identities)) == len(identities), "OSS refuses two rules of one ID"
+    return step.parameters["body"], in_english([step.why, *notes])
+
+
+def days(document, action=EXPIRE):
+    """After how many days what goes, by prefix."""
+    return {
+        one.findtext("Prefix", ""): int(one.findtext(f"{action}/Days", "0"))
+        for one in ElementTree.fromstring(document or "<none/>")
+        if one.find(action) is not None and one.findtext("Status") == "Enabled"
+    }
+
+
+def ended(*rules, parted=(VIDEOS,), create=False):
+    """What ends which uploads in parts afterwards, and what the operator is told."""
+    document, told = plan(*rules, parted=parted, create=create)
+    return days(document, ABORT), told
+
+
+def held(*rules, folders=(POSTS,), has_due_records=True, **more):
+    return plan(*rules, held=folders, has_due_records=has_due_records, **more)
+
+
+def expected(folders):
+    """
+    What ``setup`` writes: never a rule on the whole of ``held/``, none on the evidence of rejections.
+
+    Args:
+        folders: the time limit of each hold; its rule comes a day after.
+    """
+    longest = max(folders.values())
+    found = {name: limit + 1 for name, limit in folders.items()}
+    found |= {f"held/.{kind}/": longest + 8 for kind in RECORDS}
+    return found | {f"held/.{kind}/": 8 for kind in ("doctor", "prove")}
+
+
+EXPECTED = expected({"held/posts/": 3})
+
+
+@pytest.mark.parametrize(
+    ("parted", "create", "found"),
+    [
+        ((), False, {}),
+        ((), True, {"": 7}),
+        ((VIDEOS,), False, {"videos/": 1}),
+        ((VIDEOS, AUDIO), True, {"": 7}),
+        ((VIDEOS, AUDIO), False, {"audio/": 3, "videos/": 1}),
+        ((VIDEOS, PartedFolder("videos/long/", 5)), False, {"videos/": 5}),
+        ((PartedFolder("videos/", 5), PartedFolder("videos/short/", 1)), False, {"videos/": 5}),
+    ],
+    ids=["no parts", "new bucket", "parts", "new for parts", "one each", "longer inside", "shorter inside"],
+)
+def test_each_folder_of_parts_outside_the_others_has_a_rule_of_the_longest_time(parted, create, found):
+    assert ended(parted=parted, create=create)[0] == found
+
+
+DATED = rule("", action=ABORT).replace("<Days>7</Days>", "<CreatedBeforeDate>2026-01-01</CreatedBeforeDate>")
+
+
+@pytest.mark.parametrize("theirs", [*(rule(name, action=ABORT) for name in ("", "v", "videos/")), DATED])
+def test_a_rule_that_ends_uploads_in_parts_already_is_not_doubled(theirs):
+    assert plan(theirs, parted=(VIDEOS,)) == ("", [])
+
+
+@cases("theirs")
+def test_a_rule_of_somebody_else_that_is_unrelated_does_not_count_for_parts(theirs):
+    assert ended(rule(**{"action": ABORT, **theirs}))[0]["videos/"] == 1
+
+
+def test_a_foreign_rule_on_parts_that_falls_short_is_reported_and_left():
+    found, (told,) = ended(rule("videos/tmp/", action=ABORT))
+    assert found == {} and "videos/tmp/" in told
+    for identity in ("theirs", ""):
+        found, (told,) = ended(rule("", 1, identity, action=ABORT), parted=(AUDIO,))
+        assert found == {} and all(name in told for name in (identity, "audio/", "parts_within"))
+    assert ended(rule("", 3, action=ABORT), parted=(AUDIO,)) == ({}, [])
+    found, told = ended(rule("tmp/", action=ABORT), create=True, parted=())
+    assert (found, len(told)) == ({}, 1)
+
+
+def test_a_rule_of_ours_that_ends_parts_too_soon_or_is_disabled_is_put_right():
+    ours = rule("audio/", 1, f"{ABORTS}-12345678", action=ABORT)
+    assert ended(ours, THEIRS, parted=(AUDIO,))[0] == {"audio/": 3}
+    document = plan(parted=(VIDEOS,))[0]
+    assert plan(document.replace("Enabled", "Disabled"), parted=(VIDEOS,))[0] == document
+
+
+def test_held_objects_expire_by_folder_and_records_after_all_of_them():
+    document, told = held()
+    assert days(document) == EXPECTED
+    assert len(told) == 1 and POSTS.name in told[0]
+    nested = (PartedFolder("held/a/", 2), PartedFolder("held/a/b/", 5), PartedFolder("held/c/", 1))
+    assert days(held(folders=nested)[0]) == expected({"held/a/": 5, "held/c/": 1})
+
+
+def test_every_kind_of_record_has_a_rule_but_rejections():
+    source = Path(records.__file__).read_text("utf-8")
+    assert {*re.findall(r'_name[(,] ?"(\w+)"', source)} == {*RECORDS, "rejected"} - {"clean", "due"}
+
+
+@pytest.mark.parametrize("has_due_records", [True, False])
+def test_without_hold_only_what_is_due_has_a_rule_and_an_existing_one_stays(has_due_records):
+    due = {"held/.due/": 8} if has_due_records else {}
+    before = rule(POSTS.name, identity=f"{EXPIRES}-1")
+    for rules, stays in (((), {}), ((before,), {POSTS.name: 7})):
+        document, told = held(*rules, folders=(), has_due_records=has_due_records)
+        assert (days(document), len(told)) == ({**stays, **due} if due else {}, len(due))
+    # OSS would take no second rule for what is due.
+    for whole in (rule("held/", identity=EXPIRES), rule("")):
+        assert held(whole, folders=(), has_due_records=has_due_records) == ("", [])
+    assert held(held(folders=())[0], folders=()) == ("", [])
+
+
+def test_a_foreign_rule_that_would_end_the_evidence_of_erasures_is_reported():
+    (told,) = held(rule(""), folders=(), keeps_erasures=True)[1]
+    assert "theirs" in told and "held/.erasures/" in told
+    tmp = rule("tmp/")
+    assert held(tmp, folders=(), keeps_erasures=True)[1] == held(tmp, folders=())[1]
+
+
+def test_a_single_rule_on_all_that_is_held_is_replaced_and_that_is_said():
+    (plain,), (replaced,) = held()[1], held(rule("held/", identity=EXPIRES))[1]
+    assert replaced.endswith(plain.replace("0 rules", "1 rules")) and len(replaced) > len(plain)
+    assert "held/.rejected/" in replaced[: -len(plain)]
+
+
+def test_rules_for_parts_and_held_objects_share_one_document_with_those_of_others():
+    folders = (PartedFolder("held/videos/", 2), VIDEOS)
+    document, (told,) = held(THEIRS, rule("uploads/", identity="mine"), parted=folders)
+    assert all(f"{folder} " in told for folder in ("held/videos/", "videos/", POSTS.name, "2 rules"))
+    assert days(document) == {**EXPECTED, "uploads/": 7} and THEIRS in document
+    for action in (ABORT, EXPIRE):
+        prefixes = days(document, action)
+        assert not [one for one in prefixes for other in prefixes if one != other and one.startswith(other)]
+    assert (
+        held(document, parted=folders) == held(document.replace("><", ">\n  <"), parted=folders) == ("", [])
+    )
+
+
+@cases("found")
+def test_a_rule_of_ours_that_is_not_right_any_more_is_put_right(found):
+    document, told = held(rule(identity=EXPIRES, **found))
+    assert days(document) == EXPECTED
+    assert document.count(EXPIRES) == len(EXPECTED) and len(told) == 1
+
+
+@pytest.mark.parametrize(("prefix", "shown"), [("", "every key"), ("h", "h"), ("held/", "held/")])
+@pytest.mark.parametrize("limit", [1, 3, 365])
+def test_a_conflicting_foreign_rule_is_reported_and_left(prefix, shown, limit):
+    document, (told,) = held(rule(prefix, limit))
+    assert document == "" and "theirs" in told and shown in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["held/.rejected/", "held/.erasures/", *(f"held/{each}/" for each in ("posts", "posts/x", ".decided"))],
+)
+def test_a_foreign_rule_on_one_folder_is_reported_and_the_others_are_written(name):
+    document, told = held(rule(name, 365))
+    free = {folder: limit for folder, limit in EXPECTED.items() if not name.startswith(folder)}
+    assert days(document) == {**free, name: 365}
+    assert "theirs" in told[1]
+
+
+def test_a_foreign_rule_that_does_the_same_is_left_without_a_note_and_others_are_not():
+    document, told = held(rule(POSTS.name, 4))
+    assert (days(document), len(told)) == (EXPECTED, 1)
+    spared_in_part = SPARED.replace("</Prefix></Not>", f"</Prefix>{TAG}</Not>")
+    for more in (TAG, SPARED.replace("held/", "tmp/"), spared_in_part):
+        document, told = held(rule("", 3, more=more))
+        assert document == "" and told
+    assert "without an ID" in held(rule("", identity=""))[1][0]
+
+
+@pytest.mark.parametrize(
+    "theirs", [rule("heldx/"), rule("", status="Disabled"), rule("", more=SPARED), THEIRS]
+)
+def test_an_unrelated_rule_does_not_count_for_held_objects(theirs):
+    assert days(held(theirs)[0])[POSTS.name] == 4
+
+
+@pytest.mark.parametrize("versioning", ["Enabled", "Suspended"])
+def test_a_versioned_bucket_gets_a_note_against_hold(versioning):
+    """There x-oss-forbid-overwrite is ignored, so the first decision would not be the only one."""
+    _, told = held(versioning=versioning)
+    assert "hold" in told[2]
+    assert len(held(folders=(), has_due_records=False, versioning=versioning)[1]) == len(told) - 2
+
+
+def test_setup_shows_the_rules_in_its_plan_and_writes_them_with_the_rights_of_both_sessions(cloud, capsys):
+    cloud.profiles.write_text(PROFILES + text_beside(__file__), "utf-8")
+    cloud.oss.info = bucket_info()
+    options = ("--yes", "--lang", "en", "--h5-origin", "https://m.example.com")
+    assert run(cloud, *options) == 0
+    output, written = capsys.readouterr().out, cloud.oss.documents["lifecycle"].decode()
+    assert "held/clips/ after 1 days" in output
+    assert days(written) == expected({"held/posts/": 2, "held/clips/": 5})
+    # A second of the second day is one day more.
+    assert days(written, ABORT) == {"held/clips/": 1, "视频/": 2}
+    assert '"acs:oss:*:*:my-bucket/held/.*"' in output
+    assert '"acs:oss:*:*:my-bucket/held/posts/*"' in output and "oss:DeleteObject" in output
+    methods = ElementTree.fromstring(cloud.oss.documents["cors"])[0].findall("AllowedMethod")
+    assert [method.text for method in methods] == ["POST", "PUT"]
+    cloud.oss.calls.clear()
+    assert run(cloud, *options) == 0
+    assert cloud.oss.changes() == []
