@@ -30,7 +30,7 @@ from ops.package.function_files import (
 from ops.package.libraries import strip_libraries
 from ops.package.profiles import prepare_profiles
 from ops.package.sbom import write_sbom
-from ops.package.vendoring import TARGET_VERSION, check_glibc, check_packages, forget_metadata, prune, vendor
+from ops.package.vendoring import TARGET_VERSION, check_packages, forget_metadata, prune, vendor
 from ops.package.zip_file import files_of, normalise, zip_folder
 from ops.terminal.language import Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
@@ -185,7 +185,6 @@ def _fill(
     say(DEPENDENCIES.filled(names=", ".join(pinned)))
     vendor(folder, root, pinned)
     check_packages(function.packages, folder, pinned)
-    check_glibc(folder)
     prune(folder, function.packages)
     write_sbom(folder, bill, root / "pyproject.toml")
     forget_metadata(folder)

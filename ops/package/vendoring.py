@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ops.deploy.imports import missing_packages
@@ -22,13 +22,11 @@ TARGET = (
     "--implementation=cp",
     f"--python-version={TARGET_VERSION}",
 )
-MAX_GLIBC = (2, 17)
-GLIBC_SYMBOL = re.compile(rb"GLIBC_(\d+)\.(\d+)")
 
 METADATA_MODULE = re.compile(r"\b(importlib\.metadata|importlib_metadata|pkg_resources)\b")
 
-# A test signs, checks tokens, verifies and decrypts with the finished package, imports every module that it
-# holds, and finds nothing in it that names what is not in it.
+# Tests ask the finished package for forms with every kind of key, import every module that it
+# holds, and find nothing in it that names what is not in it.
 SDK, CARRIED = "aliyunsdkcore", "aliyunsdkcore/vendored/requests"
 UNREACHED = (
     # For building extensions; built ones need _cffi_backend only.
@@ -116,32 +114,3 @@ def check_packages(packages: dict[str, str], folder: Path, pinned: Sequence[str]
     there = {path.name.partition(".")[0] for path in folder.iterdir()}
     if missing := missing_packages(packages, there, pinned):
         raise PackagingError(*missing)
-
-
-def check_glibc(folder: Path) -> None:
-    """
-    No library may need a newer C library than the target has.
-
-    Raises:
-        PackagingError: naming the library and the version it needs.
-    """
-    for path, needed in needed_glibc(folder):
-        if needed > MAX_GLIBC:
-            library, wanted, most = (
-                path.relative_to(folder),
-                *(".".join(map(str, v)) for v in (needed, MAX_GLIBC)),
-            )
-            raise PackagingError(
-                Text(
-                    f"{library} needs glibc {wanted}; the target allows {most}."
-                    " Pin a version that has a manylinux2014 wheel",
-                    f"{library} 需要 glibc {wanted}，目标最高 {most}。请锁定有 manylinux2014 wheel 的版本",
-                )
-            )
-
-
-def needed_glibc(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
-    """Every shared library with the newest glibc symbol version it names; (0, 0) for none."""
-    for path in sorted(folder.rglob("*.so*")):
-        versions = ((int(major), int(minor)) for major, minor in GLIBC_SYMBOL.findall(path.read_bytes()))
-        yield path, max(versions, default=(0, 0))

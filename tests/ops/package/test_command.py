@@ -8,7 +8,6 @@ from io import StringIO
 import pytest
 
 from ops.package.function_files import Extra, PackagingError
-from ops.package.vendoring import check_glibc
 from ops.package.zip_file import INSTANT_EPOCH
 from tests.ops.package.project import make_project, make_wheel, names, pack
 
@@ -101,11 +100,3 @@ def test_keeps_metadata_that_is_read_at_run_time(project):
     make_wheel(project / "wheels", "demo", {"demo/__init__.py": reads})
     pack(project)
     assert "demo-1.0.dist-info/METADATA" in names(project / "build/function")
-
-
-def test_refuses_a_library_that_needs_a_newer_c_library(tmp_path):
-    (tmp_path / "good.so").write_bytes(b"\0GLIBC_2.2.5\0GLIBC_2.17\0")
-    check_glibc(tmp_path)
-    (tmp_path / "_rust.abi3.so").write_bytes(b"\0GLIBC_2.17\0GLIBC_2.34\0GLIBC_2.9\0")
-    with pytest.raises(PackagingError, match=r"_rust\.abi3\.so .*2\.34.*2\.17"):
-        check_glibc(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from packaging.tags import compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from ops.package.pins import list_archives, read_pins
+from ops.package.pins import read_pins
 
 ROOT = Path(__file__).parents[3]
 FILES = (
@@ -88,15 +88,3 @@ def test_the_pinned_packages_install_on_every_platform(platform, version):
     packages = {name for file in RUN for name in pins(file)}
     assert packages - found == {package for package, there in FROM_SOURCE if there == platform}
     assert packages - found <= sources
-
-
-def test_archives_are_listed_by_name():
-    pylock = """
-[[packages]]
-name = "b"
-sdist = { url = "https://example.com/x/b-1.tar.gz", hashes = { sha256 = "02" } }
-[[packages]]
-name = "a"
-wheels = [{ url = "https://example.com/y/a-1-py3-none-any.whl", hashes = { sha256 = "01" } }]
-"""
-    assert list_archives(pylock) == "01  a-1-py3-none-any.whl\n02  b-1.tar.gz\n"
