@@ -182,10 +182,13 @@ def _redeliver(
             # A request that was repeated may have left several records of one event.
             reason = "" if each.id in taken else _send(session, url, each, settings)
             reason = reason or _remove(each)
-            taken |= set() if reason else {each.id}
+            name = f"{each.delivery.event} {each.delivery.upload_id}"
             if reason:
                 failed += 1
-                complaints.fail(f"{each.delivery.event} {each.delivery.upload_id}: {reason}")
+                complaints.fail(f"{name}: {reason}")
+            else:
+                taken.add(each.id)
+                screen.line(name)
     screen.line(SENT.say(language, done=len(found) - failed, failed=failed))
     return 1 if failed else 0
 

@@ -50,10 +50,10 @@ WORDS = {
     ),
     "title": Text("Direct upload, step by step", "直传演示"),
     "function": Text("function", "函数"),
-    "done": Text("Done in {seconds:.2f} s", "完成，用时 {seconds:.2f} 秒"),
-    "with": Text(", {size} bytes, with a receipt.", "，{size} 字节，有回执。"),
-    "passed": Text(
-        "No file passed through the function, no secret left it.", "文件没有经过函数，密钥没有离开函数。"
+    "done": Text(
+        "✓ Done in {seconds:.2f} s, {size} bytes, with a receipt.\n"
+        "  No file passed through the function, no secret left it.",
+        "✓ 完成，用时 {seconds:.2f} 秒，{size} 字节，有回执。\n  文件没有经过函数，密钥没有离开函数。",
     ),
     "interrupted": Text("Interrupted.", "已中断。"),
 }
@@ -142,6 +142,4 @@ def play(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
             step(client)
     seconds = time.perf_counter() - started
     screen.line()
-    receipt = WORDS["with"].say(language, size=len(client.picture))
-    screen.line(screen.colour("✓ " + WORDS["done"].say(language, seconds=seconds), GREEN) + receipt)
-    screen.line("  " + WORDS["passed"].say(language))
+    screen.line(screen.colour(WORDS["done"].say(language, seconds=seconds, size=len(client.picture)), GREEN))

@@ -101,9 +101,9 @@ class DemoHttp:
     def _sent(self, name: str, value: object) -> object:
         if name not in SECRET:
             return value
-        several = value if isinstance(value, list) else [value]
-        texts = [shown(name, one, self.language) for one in several]
-        return texts if isinstance(value, list) else texts[0]
+        if isinstance(value, list):
+            return [self._sent(name, one) for one in value]
+        return shown(name, value, self.language)
 
     def _short(self, name: str, value: object) -> str:
         text = shown(name, value, self.language)

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from function.app import Function, load_settings
 from function.config.settings import Settings
 from function.context import HOOKS_FILE, Dependencies
@@ -25,6 +23,7 @@ from local.deployment import Deployment
 from local.fc.gateway import FcGateway
 from local.profiles import DEMO
 from local.shell import clear_inherited_settings, use_utc
+from ops.client.form_upload import open_session
 from ops.terminal.language import Failure, Text, why_unreadable
 from ops.terminal.messages import in_both
 
@@ -123,7 +122,7 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
     This process is given over to it: its environment, its time zone and its logging are replaced.
 
     Raises:
-        HostingError: a port, the folder, or the function's own start is at fault.
+        HostingError: a port, the folder or a setting of the function is at fault.
     """
     clear_inherited_settings(os.environ)
     use_utc(os.environ)
@@ -143,8 +142,9 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
                 plan.deploy(hosted)
                 os.environ.update(cloud.environment())
                 gateway.start()
-                with quiet_log():
-                    _wait_until_it_answers(gateway.origin)
+                # Which has the function initialized, of which nobody needs the lines.
+                with quiet_log(), open_session(gateway.origin) as session:
+                    session.get(f"{gateway.origin}/health", timeout=READY_SECONDS)
                 cloud.timer.start()
                 try:
                     yield cloud
@@ -220,30 +220,3 @@ def _port_error(port: int, error: OSError) -> HostingError:
             f"无法在端口 {port} 上启动服务（{why.zh}）；请换一个：PORT=...",
         )
     )
-
-
-def _wait_until_it_answers(function: str) -> None:
-    """
-    Ask the function twice; the sockets already listen, so no waiting in rounds is needed.
-
-    /health runs ``initialize``. A form asked for with a body that is no JSON needs the settings, and is
-    refused before anything is signed or counted.
-    """
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            for method, route in (("GET", "/health"), ("POST", "/upload-params")):
-                answer = session.request(method, function + route, data="[", timeout=READY_SECONDS)
-                if answer.status_code >= 500:
-                    said = f"{answer.status_code} {answer.text[:300]}"
-                    raise HostingError(
-                        Text(
-                            f"The function does not start: {method} {route} answered {said}"
-                            " The reason is in the log lines above.",
-                            f"函数没有启动：{method} {route} 返回 “{said}”。原因在上面的日志里。",
-                        )
-                    )
-        except requests.RequestException as error:
-            raise HostingError(
-                Text(f"The function does not answer: {error}", f"函数没有响应：“{error}”")
-            ) from error

@@ -48,9 +48,9 @@ def a_cloud(caller_auth="wechat"):
     )
 
 
-def shown(cloud, plan=None, language="en"):
+def shown(cloud):
     stream = io.StringIO()
-    show_cloud(cloud, Screen(stream, {}), plan or Plan(port=9000), language)
+    show_cloud(cloud, Screen(stream, {}), Plan(port=9000))
     return stream.getvalue()
 
 
@@ -110,13 +110,13 @@ def backend():
     server.stop()
 
 
-def served(*options):
+def served(*options, port=0):
     return subprocess.Popen(
         [sys.executable, ROOT / "manage.py", "serve", "--json", "--demo", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PORT": "0"},
+        env={**os.environ, "PORT": str(port)},
     )
 
 
@@ -135,9 +135,12 @@ def upload_an_avatar(addresses):
 def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
     address, got, came = backend
     secret = "a-secret-of-my-own-backend-0123456789"
-    with served("--token-secret", secret, "--webhook", address) as process:
+    # A port that is taken is stepped over, and said.
+    taken = address.partition("//")[2].partition("/")[0].partition(":")[2]
+    with served("--token-secret", secret, "--webhook", address, port=taken) as process:
         try:
-            upload_an_avatar(json.loads(process.stdout.readline()))
+            addresses = json.loads(process.stdout.readline())
+            upload_an_avatar(addresses)
             assert came.wait(60), "no webhook came"
         finally:
             process.send_signal(signal.SIGTERM)
@@ -146,6 +149,7 @@ def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
     claims = jwt.decode(receipt, secret, algorithms=["HS256"], audience=RECEIPT)
     assert claims["profile"] == "avatar"
     assert secret not in "".join(said)
+    assert f"Port {taken} " in said[1] and addresses["function"] in said[1]
 
 
 @pytest.mark.parametrize(
