@@ -24,7 +24,9 @@ def names():
     found = {name for path in paths for name in re.findall(r"def (test_\w+)\(", path.read_text("utf-8"))}
     clients = [*(ROOT / "miniprogram/test").glob("*.test.js"), *(ROOT / "tests/ops/deploy").glob("*.test.js")]
     for path in clients:
-        titles = re.findall(r"^(?:test|on[A-Z]\w+)\('(.+?)', ", path.read_text("utf-8").replace("\\'", "’"), flags=re.M)
+        titles = re.findall(
+            r"^(?:test|on[A-Z]\w+)\('(.+?)', ", path.read_text("utf-8").replace("\\'", "’"), flags=re.M
+        )
         found |= {title.replace("’", "'") for title in titles}
     return found
 

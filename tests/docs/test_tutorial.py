@@ -28,7 +28,7 @@ from ops.run.hosting import Hosted
 from tests.docs.markdown import ROOT, both, code_blocks, page
 from tests.support.ports import held_port
 
-NAMES = both("docs/tutorial.md")
+NAME = "docs/tutorial.md"
 PRINTED = "https://upload.example.com"
 # The reader's own, in place of what is printed.
 OWN = {
@@ -45,38 +45,46 @@ SECRETS = ("TOKEN_SECRET", "RECEIPT_SECRET", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_A
 OF_A_CLONE = ("s.yaml", ".env.example", "handler.py")
 
 
-def chapter(name):
+def chapter():
     """The chapter on deployment, with the reader's own names."""
-    text = re.split(r"^## (?:Deploy|部署)$", page(name), flags=re.M)[1]
+    text = re.split(r"^## Deploy$", page(NAME), flags=re.M)[1]
     return re.sub("|".join(OWN), lambda printed: OWN[printed[0]], text)
 
 
-def lines_with(name, start):
+def lines_with(start):
     """The printed commands of one block, from the line that begins so."""
-    blocks = [code for kind, code in code_blocks(chapter(name)) if kind == "sh"]
+    blocks = [code for kind, code in code_blocks(chapter()) if kind == "sh"]
     (code,) = [code for code in blocks if f"\n{start}" in f"\n{code}"]
     return code[code.index(start) :].strip()
 
 
-def init(name, folder):
-    """``make init`` with the answers that the page prints."""
+def answers(name):
+    """What the page answers to the questions of ``make init``."""
     (table,) = re.findall(r"^```sh\nmake init\n```$(.*?)^```sh$", page(name), flags=re.M | re.S)
-    answers = re.findall(r"^\| [^|]+ \| `([^`]+)` \|$", table, flags=re.M)
+    return re.findall(r"^\| [^|]+ \| `([^`]+)` \|$", table, flags=re.M)
+
+
+def init(folder):
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    named = zip(("--bucket", "--region", "--appid", "--features"), answers, strict=True)
+    named = zip(("--bucket", "--region", "--appid", "--features"), answers(NAME), strict=True)
     run(parser.parse_args(["--yes", *(part for pair in named for part in pair)]), Asking(folder, {}))
 
 
-@pytest.fixture(params=NAMES)
-def clone(request, tmp_path, monkeypatch):
+def test_both_languages_answer_the_same():
+    first, second = map(answers, both(NAME))
+    assert first == second
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
     """A clone of somebody who has come to this chapter, and has done what it says up to the deployment."""
     folder = tmp_path / "clone"
     folder.mkdir()
     for name in OF_A_CLONE:
         shutil.copyfile(ROOT / name, folder / name)
-    init(request.param, folder)
-    ((_, written),) = [block for block in code_blocks(chapter(request.param)) if block[0] == "ini"]
+    init(folder)
+    ((_, written),) = [block for block in code_blocks(chapter()) if block[0] == "ini"]
     names = {line.partition("=")[0] for line in written.splitlines()}
     kept = [
         line
@@ -84,21 +92,20 @@ def clone(request, tmp_path, monkeypatch):
         if line.partition("=")[0] not in names
     ]
     (folder / ".env").write_text("".join(kept) + written, "utf-8")
-    exported = lines_with(request.param, "export ").splitlines()[0]
+    exported = lines_with("export ").splitlines()[0]
     for name, value in re.findall(r"(\w+)=(\S+)", exported):
         monkeypatch.setenv(name, value)
     assert all(name in exported for name in KEYS)
-    return request.param, folder
+    return folder
 
 
 def test_setup_makes_the_roles_and_the_bucket_of_the_printed_settings(clone, capfd):
-    name, folder = clone
-    _, packages, command, last = lines_with(name, "export ").splitlines()
+    _, packages, command, last = lines_with("export ").splitlines()
     assert [packages, last] == ["make setup", "make deploy"]
-    offline = ["--dry-run", "--profiles", str(folder / "profiles.toml"), "--env-file", str(folder / ".env")]
+    offline = ["--dry-run", "--profiles", str(clone / "profiles.toml"), "--env-file", str(clone / ".env")]
     assert main([*command.split()[2:], *offline]) == 0
     printed = capfd.readouterr().out
-    env = read_env_file(folder / ".env").values
+    env = read_env_file(clone / ".env").values
     names = ("OSS_BUCKET", "OSS_REGION", "STS_ROLE_ARN")
     assert [name for name in names if f"{name}={env[name]}" not in printed] == []
     assert env["STS_SESSION_SECONDS"] in printed
@@ -116,24 +123,22 @@ esac
 
 
 def test_make_deploy_takes_the_printed_settings(clone, capfd):
-    _, folder = clone
-    assert main(["check-deploy", "--for-deploy", str(folder / "s.yaml")]) == 0, capfd.readouterr().err
-    tool = folder / "s"
+    assert main(["check-deploy", "--for-deploy", str(clone / "s.yaml")]) == 0, capfd.readouterr().err
+    tool = clone / "s"
     tool.write_text(TOOL, "utf-8")
     tool.chmod(0o755)
-    assert main(["deploy", str(folder / "s.yaml"), "--tool", str(tool)]) == 0
-    calls = (folder / "calls").read_text("utf-8").splitlines()
+    assert main(["deploy", str(clone / "s.yaml"), "--tool", str(tool)]) == 0
+    calls = (clone / "calls").read_text("utf-8").splitlines()
     steps = [call.partition(" -")[0] for call in calls if "-o raw" not in call]
     assert steps == ["verify", "deploy", "version publish", "alias publish", "deploy"]
 
 
 def test_printed_names_that_were_not_replaced_are_not_deployed(clone, capfd):
-    _, folder = clone
-    text = (folder / ".env").read_text("utf-8")
+    text = (clone / ".env").read_text("utf-8")
     for printed, own in OWN.items():
         text = text.replace(own, printed)
-    (folder / ".env").write_text(text, "utf-8")
-    assert main(["check-deploy", "--for-deploy", str(folder / "s.yaml")]) == 1
+    (clone / ".env").write_text(text, "utf-8")
+    assert main(["check-deploy", "--for-deploy", str(clone / "s.yaml")]) == 1
     named = re.findall(r"^error: \S+ (\w+)", capfd.readouterr().err, flags=re.M)
     assert named == ["OSS_BUCKET", "STS_ROLE_ARN", "WECHAT_APPID", "OSS_HOST", "AccountID"]
 
@@ -141,8 +146,7 @@ def test_printed_names_that_were_not_replaced_are_not_deployed(clone, capfd):
 @pytest.fixture
 def deployed(clone, monkeypatch):
     """The function with these profiles and secrets, as they would be deployed, among local services."""
-    name, folder = clone
-    env = read_env_file(folder / ".env").values
+    env = read_env_file(clone / ".env").values
     secrets = {setting: env[setting] for setting in (*SECRETS, "STS_SESSION_SECONDS")}
     assert env["UPLOAD_WEBHOOK_URL"].endswith("/webhook")
     push = partial(PushSettings, token=env["WECHAT_PUSH_TOKEN"], aes_key=env["WECHAT_PUSH_AES_KEY"])
@@ -153,24 +157,22 @@ def deployed(clone, monkeypatch):
         secrets["UPLOAD_WEBHOOK_URL"] = f"http://127.0.0.1:{port}/webhook"
         gateway = FcGateway(hosted.handle, hosted.initialize)
         stack.callback(gateway.stop)
-        hosted.cloud = stack.enter_context(LocalCloud(gateway, folder / "objects", extra_settings=secrets))
-        deployment = hosted.cloud.prepare(env["CALLER_AUTH"], read_profiles(folder / "profiles.toml"), {})
-        hosted.deploy(deployment, folder / HOOKS_FILE.name)
+        hosted.cloud = stack.enter_context(LocalCloud(gateway, clone / "objects", extra_settings=secrets))
+        deployment = hosted.cloud.prepare(env["CALLER_AUTH"], read_profiles(clone / "profiles.toml"), {})
+        hosted.deploy(deployment, clone / HOOKS_FILE.name)
         gateway.start()
         session = stack.enter_context(requests.Session())
         session.trust_env = False
         session.put(f"{hosted.cloud.wechat.origin}/-/check", json={"delay": 0}, timeout=60)
-        yield name, folder, hosted.cloud, session, port
+        yield clone, hosted.cloud, session, port
 
 
-def start_backend(name, folder, function, port):
+def start_backend(folder, function, port):
     """Run the printed command."""
     (folder / "docs").symlink_to(ROOT / "docs")
-    (copying,) = [code for kind, code in code_blocks(page(name)) if "cp docs/backends/" in code]
+    (copying,) = [code for kind, code in code_blocks(page(NAME)) if "cp docs/backends/" in code]
     subprocess.run(["bash", "-euc", copying], cwd=folder, timeout=600, check=True)
-    command = (
-        lines_with(name, f"FUNCTION={PRINTED}").replace(PRINTED, function).replace(" node ", " exec node ")
-    )
+    command = lines_with(f"FUNCTION={PRINTED}").replace(PRINTED, function).replace(" node ", " exec node ")
     return subprocess.Popen(["bash", "-c", command], cwd=folder, env={**os.environ, "PORT": str(port)})
 
 
@@ -191,9 +193,9 @@ def uploaded(function, session):
 
 
 def test_the_backend_publishes_with_the_printed_settings(deployed):
-    name, folder, cloud, session, port = deployed
+    folder, cloud, session, port = deployed
     posts = f"http://127.0.0.1:{port}/posts"
-    with start_backend(name, folder, cloud.gateway.origin, port) as backend:
+    with start_backend(folder, cloud.gateway.origin, port) as backend:
         try:
             until(lambda: states_in(session, posts) == [])
             receipt, token = uploaded(cloud.gateway.origin, session)
@@ -221,8 +223,8 @@ def states_in(session, posts):
 
 
 def test_doctor_finds_the_printed_settings_well(deployed, capfd, monkeypatch):
-    name, folder, cloud, *_ = deployed
-    command = lines_with(name, "python3 manage.py doctor").replace(PRINTED, cloud.gateway.origin).split()[2:]
+    folder, cloud, *_ = deployed
+    command = lines_with("python3 manage.py doctor").replace(PRINTED, cloud.gateway.origin).split()[2:]
     for setting, value in cloud.environment().items():
         monkeypatch.setenv(setting, value)
     assert main([*command, "--env-file", str(folder / "none")]) == 0, capfd.readouterr().out

@@ -75,11 +75,3 @@ def test_the_roles_that_setup_makes_let_every_profile_do_all_it_does_in_its_buck
     cloud, _ = account
     assert len(cloud.sts.roles) == 2
     assert bad_findings(account) == []
-
-
-def test_a_bucket_with_another_role_s_rights_has_bad_findings(account):
-    cloud, _ = account
-    first, second = cloud.sts.roles.values()
-    cloud.sts.roles = {first.arn: first, second.arn: replace(second, policy=first.policy)}
-    bad = bad_findings(account)
-    assert bad and all(is_of_the_archive(finding) for finding in bad)

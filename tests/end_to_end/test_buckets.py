@@ -15,7 +15,7 @@ from function.oss.presign import OssRequest, authorize, request_url
 from local.buckets import ARCHIVE, HOME
 from local.common.accounts import AccessKey
 from local.profiles import DEMO
-from tests.end_to_end.conftest import fields_of_a_page, running_cloud
+from tests.end_to_end.conftest import running_cloud
 
 PICTURE = (DEMO / "sunset.png").read_bytes()
 PART = 100 * 1024
@@ -159,12 +159,6 @@ def test_a_form_goes_to_the_bucket_of_its_profile_and_so_does_all_that_follows(
     assert here.session.get(upload.url, timeout=60).status_code == 403
 
 
-def test_another_user_reads_in_neither_bucket(here, ask, uploaded):
-    stranger = here.log_in()
-    for profile in ("home", "paper"):
-        assert ask("read", {"key": uploaded(profile).key}, stranger).status_code == 403
-
-
 def test_a_large_file_of_the_second_bucket_goes_there_in_parts(here, ask, user):
     data = secrets.token_bytes(2 * PART + 7)
     wanted = {"profile": "paper", "filename": "a.png", "size": len(data)}
@@ -180,14 +174,6 @@ def test_a_large_file_of_the_second_bucket_goes_there_in_parts(here, ask, user):
     assert here.cloud.archive.objects[begun["key"]].path.read_bytes() == data
     assert claims_of(done["receipt"])["bucket"] == ARCHIVE.bucket
     assert ask("multipart-complete", {"ticket": begun["ticket"]}).json()["receipt"] == done["receipt"]
-
-
-def test_an_upload_in_parts_is_given_up_in_its_own_bucket(here, ask, user):
-    wanted = {"profile": "paper", "filename": "a.png", "size": 2 * PART}
-    begun = ask("multipart", wanted, user).json()
-    assert [upload.key for upload in here.cloud.idle().archive.bucket.uploads] == [begun["key"]]
-    assert ask("multipart-abort", {"ticket": begun["ticket"]}).json()["state"] == "aborted"
-    assert not list(here.cloud.idle().archive.bucket.uploads)
 
 
 @pytest.mark.parametrize(("name", "state"), [("ok.png", "published"), ("risky-a.png", "rejected")])
@@ -206,12 +192,6 @@ def test_an_upload_held_in_the_second_bucket_is_decided_in_that_bucket(
     assert set(here.cloud.idle().oss.objects) == at_home
 
 
-def test_an_upload_held_in_the_second_bucket_is_discarded_there(here, ask, user, uploaded):
-    upload = uploaded("kept")
-    assert ask("discard", {"receipt": upload.receipt}, user).json()["state"] == "gone"
-    assert where(here, f"held/{upload.key}") == where(here, upload.key) == NOWHERE
-
-
 def test_the_second_bucket_calls_back_and_the_receipt_names_it(here, form_of, send):
     form = form_of("told")
     answer = send(form)
@@ -219,27 +199,6 @@ def test_the_second_bucket_calls_back_and_the_receipt_names_it(here, form_of, se
     claims = claims_of(answer.json()["receipt"])
     assert (claims["bucket"], claims["key"], claims["seen"]) == (ARCHIVE.bucket, form["key"], False)
     assert where(here, form["key"]) == IN_THE_ARCHIVE
-
-
-def test_one_request_gets_forms_for_both_buckets_and_urls_from_both(here, ask, user, send):
-    files = [
-        {"profile": name, "filename": "a.png", "size": len(PICTURE)} for name in ("home", "paper", "home")
-    ]
-    forms = ask("upload-params", {"files": files}, user).json()["uploads"]
-    assert [send(form).status_code for form in forms] == [200] * 3
-    assert [where(here, form["key"]) for form in forms] == [AT_HOME, IN_THE_ARCHIVE, AT_HOME]
-    read = ask("read", {"items": [{"key": form["key"]} for form in forms]}, user).json()["items"]
-    assert [here.session.get(item["url"], timeout=60).content for item in read] == [PICTURE] * 3
-
-
-def test_a_page_of_the_sample_servers_may_have_the_second_bucket(here, ask, user, send):
-    said = ask("upload-params", {"profile": "page"}, user).json()
-    form = {"url": said["host"], "formData": fields_of_a_page(said, "photo.png")}
-    key = form["formData"]["key"]
-    assert send(form, to=here.cloud.oss).status_code in (400, 403)
-    assert where(here, key) == NOWHERE
-    assert send(form).status_code == 200
-    assert where(here, key) == IN_THE_ARCHIVE
 
 
 def test_bytes_count_as_stored_where_their_profile_would_store_them(here, form_of, uploaded):
@@ -324,16 +283,6 @@ def test_a_role_that_is_gone_stops_the_forms_of_its_own_bucket_alone(here, ask, 
     finally:
         here.cloud.sts.roles[ARCHIVE.role_arn] = role
     form_of("paper", at=at)
-
-
-def test_a_failing_bucket_affects_only_its_own_requests(here, ask, form_of, send):
-    forms = {profile: form_of(profile) for profile in ("home", "paper")}
-    assert [send(form).status_code for form in forms.values()] == [200, 200]
-    here.cloud.archive.faults.plan("status_503")
-    answers = {profile: ask("confirm", {"ticket": form["ticket"]}) for profile, form in forms.items()}
-    assert {profile: answer.status_code for profile, answer in answers.items()} == {"home": 200, "paper": 503}
-    here.cloud.archive.faults.clear()
-    assert ask("confirm", {"ticket": forms["paper"]["ticket"]}).status_code == 200
 
 
 @pytest.mark.parametrize(("profile", "to"), [("paper", "oss"), ("home", "archive")])

@@ -171,15 +171,10 @@ def test_fifty_phones_at_once_cost_one_assume_role_and_a_login_each(instance, st
     assert len({form["key"] for _, form in answers}) == PHONES
     assert assume_roles(sts) == 1
     assert len(wechat.calls) == PHONES
-
-
-def test_a_code_that_several_requests_bring_at_once_logs_one_of_them_in(instance, wechat):
-    wechat.faults.plan("slow", seconds=0.05)
-    server = instance()
-    code = wechat.issue_code()
-    answers = all_at_once([lambda: server.log_in(code)] * 10)
-    assert sorted(status for status, _ in answers) == [200] + [401] * 9
-    assert len(wechat.calls) == 10
+    if not warmed:
+        assert server.end() == 0
+        routes = [line["route"] for line in server.of_requests()]
+        assert (routes.count("login"), routes.count("upload-params")) == (PHONES, PHONES)
 
 
 def test_threads_do_not_pile_up_and_memory_stays_flat(instance, wechat):
@@ -211,16 +206,6 @@ def test_threads_do_not_pile_up_and_memory_stays_flat(instance, wechat):
     # Those that have just answered may still be ending.
     assert max(counted) <= MOST_THREADS + THREADS // 2
     assert grown < 1024, f"{grown} KiB more after three times as many requests"
-
-
-def test_the_log_of_many_requests_at_once_is_whole_lines(instance):
-    server = instance()
-    all_at_once([lambda n=n: server.upload_form(f"local-{n}") for n in range(PHONES)])
-    assert server.end() == 0
-    lines = server.of_requests()
-    routes = [line["route"] for line in lines]
-    assert (routes.count("login"), routes.count("upload-params")) == (PHONES, PHONES)
-    assert sum(bool(line["stsRefreshed"]) for line in lines) == 1
 
 
 def test_keys_in_headers_are_never_believed(instance, sts):
@@ -255,18 +240,6 @@ def test_a_failing_start_is_logged_and_the_first_request_tries_again(instance, s
     assert server.ask("/initialize", b"")[0] == 200
     assert "initialize: AssumeRole: HTTP 403 NoPermission" in server.lines()[0]
     assert server.ask("/upload-params", FILE)[0] == 200
-
-
-def test_logins_are_counted_under_the_address_that_the_front_door_names(instance):
-    server = instance(LOGIN_RATE="1/min", CLIENT_ADDRESS_HEADER="X-Forwarded-For")
-    assert server.log_in("local-a", **{"X-Forwarded-For": "203.0.113.7"})[0] == 200
-    assert server.log_in("local-b", **{"X-Forwarded-For": "198.51.100.9, 203.0.113.8"})[0] == 200
-    assert server.log_in("local-c", **{"X-Forwarded-For": "198.51.100.9, 203.0.113.7"})[0] == 429
-
-
-def test_a_body_over_the_bound_is_refused_in_the_function_s_own_words(instance):
-    status, answer = instance().ask("/upload-params", b"x" * 70_000)
-    assert (status, answer["error"]["code"]) == (413, "too_large")
 
 
 def test_phones_that_wait_when_the_instance_is_ended_are_answered(instance, wechat):

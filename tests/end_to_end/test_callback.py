@@ -110,9 +110,3 @@ def test_a_callback_that_was_tampered_with_is_refused_and_nothing_is_stored(clou
     response = post(cloud, tamper(fields))
     assert response.status_code in (400, 403), response.text
     assert not len(cloud.oss.objects)
-
-
-def test_a_file_the_function_did_not_sign_for_brings_no_receipt(cloud):
-    form = form_of(cloud, size=len(PICTURE))
-    assert post(cloud, form["formData"], PICTURE + b"x").status_code == 400
-    assert not len(cloud.oss.objects)

@@ -58,21 +58,6 @@ def test_the_receipt_of_confirm_verifies_offline_and_describes_the_object(cloud)
     assert confirm(cloud, form["ticket"]).json == told
 
 
-def test_the_same_bytes_are_sent_once(cloud):
-    wanted = {"profile": "once", "sha256": hashlib.sha256(PICTURE).hexdigest(), "size": len(PICTURE)}
-    form = form_of(cloud, **wanted)
-    post(cloud, form)
-    again = form_of(cloud, **wanted, context={"order": 18})
-    assert (again["exists"], again["key"], "formData" in again) == (True, form["key"], False)
-    claims = verified_claims(again["receipt"])
-    assert (claims["etag"], claims["seen"]) == (cloud.oss.objects[form["key"]].etag, True)
-    assert (claims["jti"], claims["context"]) == (again["uploadId"], {"order": 18})
-    # Under another type's name it is another object; gone, it is sent again.
-    assert "formData" in form_of(cloud, **wanted, contentType="image/jpeg")
-    cloud.oss.objects.delete(form["key"])
-    assert form_of(cloud, **wanted)["key"] == form["key"]
-
-
 def test_a_false_digest_stays_under_its_owner_s_key(cloud):
     """The name holds the liar's owner; the bytes that OSS has are what a reader gets."""
     wanted = {"profile": "once", "sha256": "0" * 64, "size": len(PICTURE)}
@@ -91,10 +76,6 @@ def test_an_object_that_differs_from_the_form_is_not_confirmed(cloud, changes):
     cloud.oss.objects.replace(form["key"], **changes)
     answer = confirm(cloud, form["ticket"])
     assert (answer.status, answer.code) == (403, "forbidden")
-
-
-def test_a_profile_without_confirm_gives_no_ticket(cloud):
-    assert "ticket" not in form_of(cloud, profile="quiet")
 
 
 @cases("purpose", "method", "status")

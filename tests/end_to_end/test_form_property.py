@@ -382,11 +382,6 @@ def test_no_public_object_in_an_open_folder_whatever_an_acl_needs(cloud, functio
     assert private.status_code == (403 if acl_needs_permission else 200)
 
 
-def test_an_announced_size_holds_for_a_classic_page_too(cloud, function):
-    answer = function("v1").ask(body={"profile": "page", "size": 10}).json
-    assert ["content-length-range", 10, 10] in json.loads(b64decode(answer["policy"]))["conditions"]
-
-
 def test_no_secret_of_any_credentials_shows_anywhere(cloud, function, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     running = function()
@@ -400,27 +395,3 @@ def test_no_secret_of_any_credentials_shows_anywhere(cloud, function, caplog, ca
     assert len(secrets) >= 2
     everything = "".join(seen) + caplog.text + "".join(capfd.readouterr())
     assert not [secret for secret in secrets if secret in everything]
-
-
-def test_a_refresh_in_the_advisory_window_that_fails_is_invisible(cloud, function, clock):
-    running = function()
-    assert running.ask(body={"contentType": "image/png"}).status == 200
-    clock.tick(minutes=50)
-    cloud.sts.faults.plan("throttled")
-    for _ in range(5):
-        answer = running.ask(body={"contentType": "image/png"})
-        assert answer.status == 200
-        assert post(answer.json["url"], answer.json["formData"]).status_code == 200
-    clock.tick(minutes=8)
-    late = running.ask(body={"contentType": "image/png"})
-    assert (late.status, late.code) == (503, "sts_unavailable")
-    cloud.sts.faults.clear()
-    assert running.ask(body={"contentType": "image/png"}).status == 200
-
-
-@cases("fault", "status")
-def test_each_fault_of_sts_is_answered_as_documented(cloud, function, fault, status):
-    cloud.sts.faults.plan(fault)
-    answer = function().ask(body={"contentType": "image/png"})
-    assert answer.status == status, answer.text
-    assert ("Retry-After" in answer.headers) is (status == 503)

@@ -94,32 +94,6 @@ def test_another_instance_goes_on_and_ends_it_with_the_same_receipt(cloud, funct
     assert outcome(ask(other, "multipart-parts", ticket=begun["ticket"])) == (409, "already_complete")
 
 
-@pytest.mark.parametrize("kind", ["answer_lost", "drop", "status_500"])
-@pytest.mark.parametrize("call", ["ListParts", "CompleteMultipartUpload", "HeadObject"])
-def test_whichever_answer_of_oss_is_lost_it_ends_in_one_object_and_one_receipt(
-    cloud, function, data, call, kind
-):
-    begun = begin(function, len(data))
-    send(begun, data)
-    cloud.oss.faults.plan(kind, times=2, on=[call])
-    answers = [ask(function, "multipart-complete", ticket=begun["ticket"]) for _ in range(4)]
-    assert {outcome(answer) for answer in answers} <= {(200, ""), (503, "oss_unavailable")}
-    receipts = {answer.text for answer in answers if answer.status == 200}
-    assert len(receipts) == 1
-    assert answers[-1].text in receipts
-    assert list(cloud.oss.objects) == [begun["key"]]
-    assert cloud.oss.objects[begun["key"]].path.read_bytes() == data
-
-
-def test_missing_parts_are_listed_and_completing_works_after_sending_them(function, data):
-    begun = begin(function, len(data))
-    send(begun, data, begun["parts"][:2])
-    answer = ask(function, "multipart-complete", ticket=begun["ticket"])
-    assert (outcome(answer), answer.json["error"]["missing"]) == ((409, "incomplete"), [3, 4])
-    send(begun, data, begun["parts"][2:])
-    assert ask(function, "multipart-complete", ticket=begun["ticket"]).status == 200
-
-
 def test_a_part_url_accepts_only_its_part(cloud, function, data):
     begun = begin(function, len(data))
     first = begun["parts"][0]

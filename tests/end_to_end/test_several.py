@@ -76,11 +76,6 @@ def test_each_caller_uploads_to_folders_of_its_own(here, name):
     assert owner_in(confirmed) == owner_of("somebody", here.cloud.token_secret, IDS[name])
 
 
-def test_one_subject_has_an_owner_at_each_caller(here):
-    owners = [owner_in(stored(here, token_of(here, name), "avatar")) for name in SAMPLES]
-    assert len({*owners}) == len(SAMPLES)
-
-
 @pytest.mark.parametrize(
     ("name", "at"), [("second", "main"), ("pay", "tt"), ("tt", "second"), ("main", "pay")]
 )
