@@ -16,11 +16,10 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from itertools import chain
 
 from function.config.types import ADDRESS_PATTERN
 from ops.deploy.operator_env import add_env_argument, operator_environment
-from ops.doctor.configuration import check_env_file, check_settings
+from ops.doctor.configuration import check_settings
 from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State
@@ -127,8 +126,7 @@ def run(args: argparse.Namespace) -> int:
         args.timer,
         args.caller,
     )
-    findings = chain(check_env_file(args.env_file, os.environ), examine(environ, visit))
-    return show(findings, environ, args.url, screen, language)
+    return show(examine(environ, visit), environ, args.url, screen, language)
 
 
 def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: str) -> int:

@@ -1,11 +1,9 @@
 """
-The checks of ``doctor`` that read: ``.env``, the settings, the profiles.
+The checks of ``doctor`` that read: the settings and the profiles.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from itertools import chain
-from pathlib import Path
 
 from function.app import load_settings
 from function.auth.wechat import PUSH_SETTINGS
@@ -14,8 +12,6 @@ from function.config.settings import Settings
 from function.errors import Misconfigured, Problem
 from ops.deploy.callers import CALLERS_TOML
 from ops.deploy.costs import Spending, cost_lines
-from ops.deploy.env_file import exported_problems, read_env_file
-from ops.deploy.operator_env import unknown_names
 from ops.deploy.profile_lines import said_of
 from ops.doctor.findings import Finding, State, as_one
 from ops.terminal.language import Text
@@ -24,16 +20,6 @@ SURE_FORM_LIFE = timedelta(minutes=15)
 
 SETTINGS = Text("Settings", "设置")
 COSTS = Text("Costs", "费用")
-CORRECT_THE_LINE = Text("Correct that line, or take it out.", "请更正或删去这一行。")
-
-
-def check_env_file(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Its lines that are read otherwise than they look, and its names that nothing reads."""
-    env_file = read_env_file(path)
-    for problem in chain(env_file.problems, exported_problems(env_file, environ)):
-        yield Finding(SETTINGS, State.BAD, problem, CORRECT_THE_LINE)
-    for doubt in unknown_names(env_file):
-        yield Finding(SETTINGS, State.UNSURE, doubt, CORRECT_THE_LINE)
 
 
 def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:

@@ -2,8 +2,6 @@
 Open points of forms, and the forms that they are asked with: one byte to the sandbox.
 """
 
-import json
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -24,7 +22,7 @@ from function.oss.post_form import (
     sign_v4,
 )
 from function.oss.presign import NONE
-from ops.doctor.evidence import NotTried, accepted, evidence
+from ops.doctor.evidence import accepted
 from ops.doctor.proof.point import Seen, is_refused, is_taken
 from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
 
@@ -47,21 +45,6 @@ def is_form_answered(
     accepted(post(sandbox, STATUS, by=changes.get("by")))
     answer = post(sandbox, {**STATUS, **changes.pop("fields")}, **changes)
     return is_refused(answer) if refused else is_taken(answer)
-
-
-def callback_wait(sandbox: Sandbox) -> Seen:
-    parameter = {
-        "callbackUrl": sandbox.silent_url,
-        "callbackBody": "bucket=${bucket}",
-        "callbackBodyType": "application/x-www-form-urlencoded",
-    }
-    answer = post(sandbox, {**STATUS, "callback": b64encode(json.dumps(parameter).encode()).decode()})
-    if answer.status_code != 203:
-        # Refused, or called back by somebody.
-        raise NotTried(evidence(answer))
-    seconds = answer.elapsed.total_seconds()
-    said = f"{seconds:.1f} s until the answer"
-    return Seen(None, said, evidence(answer))
 
 
 def post(

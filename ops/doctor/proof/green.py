@@ -144,11 +144,6 @@ def green_picture_is_judged(sandbox: Sandbox, service: str = "") -> Seen:
     return seen._replace(remedy=remedy)
 
 
-def green_dot_is_judged(sandbox: Sandbox) -> Seen:
-    said = _picture(sandbox, picture(1, 1))
-    return told(_is_judged(said), said.evidence)
-
-
 def green_absence_is_an_error(sandbox: Sandbox) -> Seen:
     said = _about_file(sandbox, _nothing(sandbox))
     is_error = isinstance(said.data, Verdict) and said.data.outcome is Outcome.ERROR
@@ -163,20 +158,6 @@ def green_text_is_no_picture(sandbox: Sandbox) -> Seen:
 def green_service_is_looked_up(sandbox: Sandbox) -> Seen:
     said = _about_file(sandbox, _nothing(sandbox), service=NO_SERVICE)
     return told(said.code in WRONG, said.evidence)
-
-
-def green_nonce_counts_once(sandbox: Sandbox) -> Seen:
-    """The same signed request twice."""
-    sent: list[tuple[Any, ...]] = []
-
-    def keeping(*request: Any, **options: Any) -> Any:
-        sent.append((request, options))
-        return send(*request, **options)
-
-    first = _about_file(sandbox, _nothing(sandbox), send=keeping)
-    (request, options), *_ = sent
-    second = _ask(sandbox, {"dataId": ""}, send=lambda *_, **__: send(*request, **options))
-    return told(second.code == "SignatureNonceUsed", f"{first.evidence}; {second.evidence}")
 
 
 def green_sound_is_judged(sandbox: Sandbox) -> Seen:

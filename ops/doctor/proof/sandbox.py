@@ -53,7 +53,6 @@ class Sandbox:
     Args:
         now: when it begins, timezone-aware UTC.
         function_url: of the deployed function; empty where nobody knows it.
-        silent_url: an address that answers nobody, for a callback that waits.
         sleep: waits so many seconds.
         monotonic: the time of signatures goes on with it.
 
@@ -72,15 +71,14 @@ class Sandbox:
         settings: Settings,
         keys: AccessKeys,
         now: datetime,
-        function_url: str,
-        silent_url: str,
+        function_url: str = "",
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings, self.sleep = settings, sleep
         self._monotonic, self._offset = monotonic, now - timedelta(seconds=monotonic())
         self.folder = trial_folder(settings)
-        self.function_url, self.silent_url = function_url, silent_url
+        self.function_url = function_url
         self.own_keys = keys
         own = OwnKeys(keys.access_key_id, keys.access_key_secret, keys.security_token or "")
         self.keys: Credentials = own
@@ -229,7 +227,7 @@ class Sandbox:
         verdicts, self.verdicts_left = self.verdicts_left, []
         left = []
         for there in self.others:
-            other = Sandbox(there, self.own_keys, self.now, "", "")
+            other = Sandbox(there, self.own_keys, self.now)
             other.keys_left = [*verdicts]
             left += other.remove()
         self.keys_left += verdicts

@@ -19,11 +19,10 @@ from ops.doctor.proof.sandbox import DOT, OwnKeys, Sandbox
 
 CHAINED = timedelta(hours=2)
 AN_HOUR = timedelta(hours=1)
-A_SECOND, SHORTEST, LONGEST = timedelta(seconds=1), timedelta(minutes=15), timedelta(hours=12)
+SHORTEST = timedelta(minutes=15)
 # A run may have begun this long ago.
 TOLERATED = timedelta(minutes=5)
 LONGEST_POLICY = 2048
-WRONG_DURATION = "InvalidParameter.DurationSeconds"
 NO_TOKEN = ("MissingSecurityToken", "InvalidAccessKeyId.NotFound")
 DENIED, TAKEN = "NoPermission", "HTTP 200"
 # The second where the keys may take no role but the one.
@@ -82,7 +81,7 @@ def sts_takes_900_seconds(sandbox: Sandbox) -> Seen:
     """Without the cap of the function's client, which trusts no clock but its own."""
     later = sandbox.now + AN_HOUR
     try:
-        session = _client(sandbox, SHORTEST).assume_role(_any(sandbox), sandbox.own_keys, later, attempts=1)
+        session = _client(sandbox).assume_role(_any(sandbox), sandbox.own_keys, later, attempts=1)
     except StsUnavailable as error:
         if error.upstream or "HTTP 200" not in error.reason:
             raise NotTried(reason_of(error)) from None
@@ -93,15 +92,6 @@ def sts_takes_900_seconds(sandbox: Sandbox) -> Seen:
         return told(False, error.upstream)
     seconds = (session.expires_at - sandbox.now).total_seconds()
     return told(abs(seconds - SHORTEST.total_seconds()) < TOLERATED.total_seconds(), f"{seconds:.0f} s")
-
-
-def sts_refuses_899_seconds(sandbox: Sandbox) -> Seen:
-    return _refusal(sandbox, WRONG_DURATION, life=SHORTEST - A_SECOND)
-
-
-def sts_refuses_over_12_hours(sandbox: Sandbox) -> Seen:
-    """More than any role's maximum."""
-    return _refusal(sandbox, WRONG_DURATION, life=LONGEST + A_SECOND)
 
 
 def sts_takes_2048_characters(sandbox: Sandbox) -> Seen:
@@ -132,12 +122,12 @@ def sts_refuses_a_wrong_role(sandbox: Sandbox) -> Seen:
     return _refusal(sandbox, *NO_ROLE, role_arn=f"{account}:role/oss-direct-upload-prove-nobody")
 
 
-def _client(sandbox: Sandbox, life: timedelta, role_arn: str = "") -> StsClient:
+def _client(sandbox: Sandbox, role_arn: str = "") -> StsClient:
     """One call, of this client."""
     settings = sandbox.settings
     sandbox.calls += 1
     place = settings.sts_endpoint, settings.region, role_arn or settings.role_arn
-    return StsClient(*place, session_life=life, sleep=lambda _seconds: None)
+    return StsClient(*place, session_life=SHORTEST, sleep=lambda _seconds: None)
 
 
 def _refusal(sandbox: Sandbox, *codes: str, **asked: Any) -> Seen:
@@ -150,7 +140,6 @@ def _code(
     sandbox: Sandbox,
     *,
     policy: str = "",
-    life: timedelta = SHORTEST,
     role_arn: str = "",
     own: AccessKeys | None = None,
 ) -> str:
@@ -160,7 +149,7 @@ def _code(
     Raises:
         NotTried: STS is silent, or these keys may not take the role at all.
     """
-    client = _client(sandbox, life, role_arn)
+    client = _client(sandbox, role_arn)
     try:
         client.assume_role(policy or _any(sandbox), own or sandbox.own_keys, sandbox.now, attempts=1)
     except UploadError as error:

@@ -23,8 +23,6 @@ from ops.terminal.screen import RED, YELLOW, Screen
 
 POINTS: tuple[Point, ...] = points()
 DENIED = "AccessDenied"
-# Nobody is there (RFC 5737): a callback to it waits as long as OSS lets it.
-SILENT_URL = "http://192.0.2.1/"
 # By the list price of requests of either kind in mainland China, read in November 2026.
 CNY_A_REQUEST = 0.01 / 10_000
 # What all of it sends, headers left out.
@@ -61,7 +59,6 @@ class Account(NamedTuple):
     title: str
     report: Path | None
     function_url: str = ""
-    silent_url: str = SILENT_URL
     openid: str = ""
     others: Sequence[Settings] = ()
 
@@ -107,7 +104,7 @@ def show_proof(account: Account, now: datetime, screen: Screen) -> int:
     Returns:
         1 where nothing can be asked, a contract is broken, or something could not be removed.
     """
-    sandbox = Sandbox(account.settings, account.keys, now, account.function_url, account.silent_url)
+    sandbox = Sandbox(account.settings, account.keys, now, account.function_url)
     sandbox.openid, sandbox.others = account.openid, account.others
     screen.title(account.title)
     rows: list[Row] = []

@@ -52,7 +52,7 @@ def running(tmp_path_factory):
 
 def sandbox_of(here, **changes):
     settings = load_settings({**here.environ, **changes})
-    return Sandbox(settings, KEYS, datetime.now(UTC), here.gateway.origin, "")
+    return Sandbox(settings, KEYS, datetime.now(UTC), here.gateway.origin)
 
 
 def code_of(here, name):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.doctor.configuration import check_env_file, check_settings
+from ops.doctor.configuration import check_settings
 from ops.doctor.findings import State
 from tests.ops.doctor.conftest import Findings
 
@@ -61,20 +61,6 @@ def test_a_profile_that_erasing_does_not_cover_is_named(found, tmp_path, erase, 
     findings = found(PROFILES_FILE=str(tmp_path / "profiles.toml"), ERASE=erase)
     doubts = [one.said.en for one in findings.of("Settings", State.UNSURE)]
     assert ["[b]" in said and "[a]" not in said for said in doubts] == [True] * doubted
-
-
-def test_invalid_lines_and_unknown_names_in_the_env_file_are_reported(tmp_path):
-    file = tmp_path / ".env"
-    file.write_text("LOG_LEVEL debug\nALLOWED_ORIGIN=https://a.example\nOSS_BUCKET=b\nzzz=1\n")
-    lines = check_env_file(file, {"OSS_BUCKET": "a$b"})
-    assert [(one.state, *one.said.en.split()[:2]) for one in lines] == [
-        (State.BAD, ".env:1:", "is"),
-        (State.BAD, ".env:3:", "OSS_BUCKET"),
-        (State.UNSURE, ".env:2:", "ALLOWED_ORIGIN"),
-        (State.UNSURE, ".env:4:", "zzz"),
-    ]
-    file.unlink()
-    assert list(check_env_file(file, {})) == []
 
 
 def test_a_callback_without_its_address_is_mended_in_either_file(found, tmp_path):

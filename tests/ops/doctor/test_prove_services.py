@@ -10,13 +10,12 @@ from function.sts.credentials import AccessKeys
 from local.cloud import FUNCTION_KEY
 from local.green.plan import PlannedAnswer
 from local.green.rules import GreenRules
-from local.sts.assume_role import Session, read_assume_role
+from local.sts.assume_role import Session
 from local.wechat.check_plan import PlannedCheck
 from local.wechat.errors import NOT_SIGNED, WechatError
 from local.wechat.rules import WechatRules
 from ops.doctor.evidence import NotTried
 from ops.doctor.places import FOLDER
-from ops.doctor.proof import green
 from ops.doctor.proof.point import points
 from ops.doctor.proof.sandbox import Sandbox
 from tests.ops.doctor.conftest import deployment
@@ -62,7 +61,7 @@ def asked(running, monkeypatch):
         checks.rules = replace(kept[1], **{each: ours[each] for each in ours if hasattr(kept[1], each)})
         environ = {each: text for each, text in {**running.environ, **changes}.items() if each not in without}
         url = cloud.gateway.origin if url is None else url
-        sandbox = Sandbox(load_settings(environ), keys, datetime.now(UTC), url, "")
+        sandbox = Sandbox(load_settings(environ), keys, datetime.now(UTC), url)
         sandbox.openid = openid
         sandboxes.append(sandbox)
         return POINTS[name].tries(sandbox)
@@ -101,12 +100,6 @@ def test_contracts_hold_under_the_other_reading_of_every_rule(asked):
     assert {name for name in CONTRACTS if asked(name, others).answer is not True} == set()
 
 
-def test_a_signed_request_is_taken_once_here(asked, monkeypatch):
-    assert [asked(name).answer for name in ("green_nonce_counts_once", "green_dot_is_judged")] == [True] * 2
-    monkeypatch.setattr("local.rpc.callers.Nonces.use", lambda *_: None)
-    assert asked("green_nonce_counts_once").answer is False
-
-
 def test_an_access_token_that_is_renewed_between_two_calls_is_kept(asked, monkeypatch):
     tokens = iter(["old", "new", "new"])
     answers = lambda _: {"access_token": next(tokens), "expires_in": 300}  # noqa: E731
@@ -126,45 +119,36 @@ def test_a_forged_push_leaves_nothing(asked, running):
     assert [*running.cloud.idle().oss.bucket.objects] == before
 
 
-OTHER_ERROR = WechatError(40014, "another")
-BROKEN = {
-    "sts_session_is_narrowed": ("local.sts.assume_role.read_policy", lambda _: None),
-    "sts_takes_900_seconds": ("local.sts.faults.end_of", lambda _, now: now + timedelta(hours=8)),
-    "sts_refuses_899_seconds": ("local.sts.assume_role.SHORTEST_SECONDS", 1),
-    "sts_refuses_over_12_hours": (
-        "local.sts.server.read_assume_role",
-        lambda given, roles: read_assume_role({**given, "DurationSeconds": "900"}, roles),
-    ),
-    "sts_takes_2048_characters": ("local.sts.session_policy.CHARACTERS_AT_MOST", 4096),
-    "sts_needs_the_token": ("local.rpc.callers._check_token", lambda *_: None),
-    "sts_refuses_a_wrong_secret": ("local.rpc.signature.SignedRequest.is_signed_with", lambda *_: True),
-    "sts_refuses_a_wrong_role": ("local.sts.assume_role.NO_SUCH_ROLE", (400, "InvalidParameter", "")),
-    "green_picture_is_judged": ("local.green.service.data_of_picture", lambda *_: {}),
-    "green_absence_is_an_error": ("local.green.service.look_at_picture", lambda *_: None),
-    "green_text_is_no_picture": ("local.green.service.look_at_picture", lambda *_: None),
-    "green_service_is_looked_up": (
-        "local.green.request.SERVICES",
-        {"ImageModeration": {green.NO_SERVICE}},
-    ),
-    "green_sound_is_judged": ("local.green.service.data_of_sound", lambda *_: {}),
-    "wechat_token_is_kept": ("local.wechat.access_tokens.RENEWED_BEFORE", timedelta(hours=3)),
-    "wechat_refuses_a_wrong_secret": ("local.wechat.errors.INVALID_SECRET", OTHER_ERROR),
-    "wechat_refuses_a_wrong_token": ("local.wechat.access_tokens.INVALID_TOKEN", OTHER_ERROR),
-    "wechat_refuses_a_wrong_openid": ("local.wechat.media_check._visitor_refusal", lambda *_: None),
-    "wechat_takes_what_is_not_there": ("local.wechat.checks.MediaChecks.take", lambda *_: OTHER_ERROR),
-    "check_passes_no_absence": ("local.wechat.checks.MediaChecks._verdict", lambda *_: "pass"),
-    "forged_push_is_refused": ("function.wechat.push.is_signed", lambda *_: True),
-}
+ANOTHER = WechatError(40014, "another")
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
-def test_a_broken_contract_is_seen(asked, monkeypatch, name):
-    monkeypatch.setattr(*BROKEN[name])
+@pytest.mark.parametrize(
+    ("name", "protection", "instead"),
+    [
+        ("sts_session_is_narrowed", "local.sts.assume_role.read_policy", lambda _: None),
+        ("sts_needs_the_token", "local.rpc.callers._check_token", lambda *_: None),
+        ("sts_takes_900_seconds", "local.sts.faults.end_of", lambda _, now: now + timedelta(hours=8)),
+        ("sts_takes_2048_characters", "local.sts.session_policy.CHARACTERS_AT_MOST", 4096),
+        ("green_picture_is_judged", "local.green.service.data_of_picture", lambda *_: {}),
+        ("green_absence_is_an_error", "local.green.service.look_at_picture", lambda *_: None),
+        ("green_sound_is_judged", "local.green.service.data_of_sound", lambda *_: {}),
+        ("wechat_token_is_kept", "local.wechat.access_tokens.RENEWED_BEFORE", timedelta(hours=3)),
+        (
+            "wechat_refuses_a_wrong_secret",
+            "local.wechat.errors.INVALID_SECRET",
+            ANOTHER,
+        ),
+        ("wechat_refuses_a_wrong_openid", "local.wechat.media_check._visitor_refusal", lambda *_: None),
+        ("check_passes_no_absence", "local.wechat.checks.MediaChecks._verdict", lambda *_: "pass"),
+    ],
+)
+def test_a_service_without_a_protection_breaks_its_contract(asked, monkeypatch, name, protection, instead):
+    monkeypatch.setattr(protection, instead)
     assert asked(name).answer is False
 
 
 def test_a_forged_push_that_the_function_takes_leaves_no_verdict(asked, running, monkeypatch):
-    monkeypatch.setattr(*BROKEN["forged_push_is_refused"])
+    monkeypatch.setattr("function.wechat.push.is_signed", lambda *_: True)
     assert asked("forged_push_is_refused").answer is False
     assert asked.sandboxes[-1].remove() == []
     assert [key for key in running.cloud.idle().oss.bucket.objects if ".verdicts/" in key] == []
