@@ -84,27 +84,25 @@ class Account:
         try:
             answer = self._oss(desired.region).get_bucket_info(oss.GetBucketInfoRequest(bucket=desired.name))
         except oss.exceptions.BaseError as error:
-            if _oss_code(error) == "NoSuchBucket":
+            if _oss_error("", error).code == "NoSuchBucket":
                 return None
             raise _oss_error("GetBucketInfo", error) from None
         info = answer.bucket_info
+        cors = "GetBucketCors", "cors", "NoSuchCORSConfiguration"
         location, acl, versioning = (str(each or "") for each in (info.location, info.acl, info.versioning))
         return FoundBucket(
             *(location, acl, versioning),
             blocks_public_access=bool(info.block_public_access),
             lifecycle=self.lifecycle(desired) if with_documents else "",
-            cors=self._cors(desired) if with_documents else "",
+            cors=self._read_document(desired, *cors) if with_documents else "",
         )
 
     def lifecycle(self, desired: DesiredBucket) -> str:
         return self._read_document(desired, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle")
 
-    def _cors(self, desired: DesiredBucket) -> str:
-        return self._read_document(desired, "GetBucketCors", "cors", "NoSuchCORSConfiguration")
-
     def carry_out(self, step: Step) -> None:
-        if step.service == "RAM":
-            self.ask(RAM, step.action, step.parameters)
+        if step.service in ("RAM", "CMS"):
+            self.ask(RAM if step.service == "RAM" else metrics_in(step.region), step.action, step.parameters)
         elif step.action == "PutBucket":
             self._make_bucket(step)
         else:
@@ -206,6 +204,11 @@ def _document(client: "OssClient", action: str, bucket: str, name: str, body: st
     return output.http_response.content.decode() if output.http_response else ""
 
 
+def metrics_in(region: str) -> tuple[str, str, str]:
+    """Return the address, name and version of CloudMonitor."""
+    return f"https://metrics.{region}.aliyuncs.com", "Cms", "2019-01-01"
+
+
 def parameter_text(value: Any) -> str:
     """A parameter as it is sent: documents as compact JSON, truth values as RAM writes them."""
     if isinstance(value, dict):
@@ -248,10 +251,6 @@ def _oss_client(keys: AccessKeys, region: str) -> "OssClient":
     config.readwrite_timeout = READ_SECONDS
     config.retry_max_attempts = OSS_ATTEMPTS
     return oss.Client(config)
-
-
-def _oss_code(error: Exception) -> str:
-    return _oss_error("", error).code
 
 
 def _oss_error(action: str, error: Exception) -> CloudError:

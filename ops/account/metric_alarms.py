@@ -3,17 +3,19 @@ Alarms of CloudMonitor from deploy/monitoring/metrics.json, made one by one: ``s
 
 The same file is a template of Resource Orchestration Service (ROS); here its parameters are filled in.
 
-Source: https://help.aliyun.com/zh/cms/cloudmonitor-1-0/developer-reference/api-cms-2019-01-01-putresourcemetricrule
+Sources: https://help.aliyun.com/zh/cms/cloudmonitor-1-0/developer-reference/api-cms-2019-01-01-putresourcemetricrule,
+https://help.aliyun.com/zh/functioncompute/fc/user-guide/monitoring-data
 """
 
 import argparse
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ops.account.bucket import DesiredBucket
+from ops.account.cloud import Account, CloudError, metrics_in
 from ops.account.role_plan import Step
 from ops.deploy.costs import prices
 from ops.terminal.language import Text
@@ -67,6 +69,42 @@ def read_alarms(
         problems.append(NO_GROUP)
     function = environ.get("FUNCTION_NAME") or DEFAULT_FUNCTION
     return DesiredAlarms(args.contacts, gb or DEFAULT_GB, function)
+
+
+def missing_alarms(
+    account: Account, desired: DesiredAlarms, account_id: str, buckets: Sequence[DesiredBucket]
+) -> list[Step]:
+    """
+    Return the calls still to be made, with the account's own limit of instances.
+
+    Raises:
+        CloudError
+    """
+    instances = _instance_limit(account, account_id, buckets[0].region)
+    rules = [*alarm_rules(desired, account_id, buckets, instances)]
+    found = []
+    for region in dict.fromkeys(region for region, _ in rules):
+        ids = ",".join(rule["RuleId"] for there, rule in rules if there == region)
+        asked = {"RuleIds": ids, "PageSize": 100}
+        answer = account.ask(metrics_in(region), "DescribeMetricRuleList", asked)
+        found += [one for one in answer.get("Alarms", {}).get("Alarm", []) if isinstance(one, dict)]
+    return alarm_steps(desired, rules, found)
+
+
+def _instance_limit(account: Account, account_id: str, region: str) -> int:
+    """Return how many instances the account may run in the region; 0 where CloudMonitor does not tell it."""
+    asked = {
+        "Namespace": "acs_fc",
+        "MetricName": "RegionConcurrencyLimit",
+        "Period": 60,
+        "Dimensions": json.dumps([{"userId": account_id, "region": region}]),
+    }
+    try:
+        points = account.ask(metrics_in(region), "DescribeMetricLast", asked).get("Datapoints")
+        points = json.loads(points) if isinstance(points, str) else points or []
+        return int(float(max(points, key=lambda point: float(point["timestamp"]))["Value"]))
+    except (CloudError, ArithmeticError, LookupError, TypeError, ValueError):
+        return 0
 
 
 def alarm_rules(

@@ -18,8 +18,7 @@ from ops.account.bucket_notes import named
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
-from ops.account.metric_alarms import alarm_rules, alarm_steps
-from ops.account.metric_calls import carry_out, missing_alarms
+from ops.account.metric_alarms import alarm_rules, alarm_steps, missing_alarms
 from ops.account.operator_keys import operator_keys
 from ops.account.other_accounts import needed_elsewhere
 from ops.account.printed_steps import as_json, show_steps
@@ -178,7 +177,7 @@ def _set_up(
         return 2
     for done, step in enumerate(steps):
         try:
-            carry_out(account, step)
+            account.carry_out(step)
         except CloudError:
             screen.fail(WORDS["again"].say(language, done=done, count=len(steps)))
             raise

@@ -6,7 +6,7 @@ import re
 import jwt
 import pytest
 
-from ops.explain.advice import condition_remedy, find_advice
+from ops.explain.advice import advice_rows, condition_remedy, find_advice
 from ops.explain.function_output import LABELS, NO_LABEL
 from tests.docs.markdown import both, page
 from tests.ops.explain.pastes import error_xml, said
@@ -31,6 +31,13 @@ def test_an_error_of_oss_is_explained_by_its_own_row(code, message, ec, row, lan
     advice = find_advice(code, message, ec)
     assert id_of(advice) == row
     assert is_told(advice, said(error_xml(code, message, ec), language), language)
+
+
+def test_each_row_of_the_tables_is_found_by_its_code_with_its_text_or_its_ec():
+    for row in advice_rows():
+        for code in row.codes or [""]:
+            assert all(find_advice(code, f"It says: {text.upper()}", "") is row for text in row.fragments)
+            assert all(find_advice(code, "", ec) is row for ec in row.ecs)
 
 
 def test_a_message_that_fits_wins_over_an_ec_that_does_not():
