@@ -8,8 +8,7 @@ from itertools import product
 from typing import Any
 from xml.etree import ElementTree
 
-from ops.account.bucket import DesiredBucket, PartedFolder
-from ops.account.bucket_notes import PRIVATE, public_strip
+from ops.account.bucket import PRIVATE, DesiredBucket, PartedFolder, public_strip
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired
 from ops.account.lifecycle import EXPIRE, is_on, overlaps, wanted

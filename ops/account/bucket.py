@@ -1,9 +1,13 @@
 """
-A bucket as it should be, and as OSS describes it.
+A bucket as it should be and as OSS describes it, and what the operator should know about it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from ops.terminal.language import Text
+
+PRIVATE = "private"
 
 
 @dataclass(frozen=True)
@@ -83,3 +87,125 @@ class FoundBucket:
     blocks_public_access: bool
     lifecycle: str = ""
     cors: str = ""
+
+
+def public_strip(bucket: str, acl: str, profiles: Iterable[str]) -> Text:
+    """Return why a bucket is refused."""
+    names = ", ".join(f"[{name}]" for name in profiles)
+    return Text(
+        f"Bucket {bucket} is {acl}, and {names} has strip = true: a clean copy has the bucket's ACL until the"
+        " function makes it private. Make the bucket private.",
+        f"桶 {bucket} 的权限是 {acl}，而 {names} 写了 strip = true："
+        "副本在函数把它改为私有之前，权限随桶。请把桶设为私有。",
+    )
+
+
+def bucket_notes(desired: DesiredBucket, found: FoundBucket | None) -> Iterable[Text]:
+    """A sentence or two for each thing that may surprise later."""
+    if found is not None:
+        yield from notes_on_what_is_there(desired, found)
+    if must_unblock(desired, found) and not desired.allow_public_read:
+        yield _public_read_note(desired)
+    if desired.open_names and (desired.allow_public_read or (found and not found.blocks_public_access)):
+        yield _open_names_note(desired)
+    if _may_refuse_the_default_host(desired.region) and not desired.has_domain:
+        yield _default_host_note(desired)
+
+
+def named(notes: Iterable[Text], bucket: DesiredBucket) -> Iterable[Text]:
+    """The same, each with the bucket that it is about; for more buckets than one."""
+    for note in notes:
+        is_named = bucket.name in note.en
+        yield note if is_named else Text(f"{bucket.name}: {note.en}", f"{bucket.name}：{note.zh}")
+
+
+def must_unblock(desired: DesiredBucket, found: FoundBucket | None) -> bool:
+    """
+    Return whether Block Public Access stands against what a profile stores.
+
+    What OSS makes through its API begins with it on (since 13 October 2025).
+    """
+    return bool(desired.wants_public_read) and (found is None or found.blocks_public_access)
+
+
+def notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Iterable[Text]:
+    if found.location and found.location.removeprefix("oss-") != desired.region:
+        region = _said_by(desired, "OSS_REGION", "region")
+        yield Text(
+            f"Bucket {desired.name} is in {found.location.removeprefix('oss-')}, not in {desired.region}:"
+            f" set {region.en} to that, or forms will be refused.",
+            f"桶 {desired.name} 在 {found.location.removeprefix('oss-')}，不在 {desired.region}："
+            f"请把 {region.zh} 改为前者，否则表单会被拒绝。",
+        )
+    if found.acl not in ("", PRIVATE):
+        yield Text(
+            f"Bucket {desired.name} is {found.acl}: everybody reads what is uploaded. It is left as it is.",
+            f"桶 {desired.name} 的权限是 {found.acl}：任何人都能读取上传的文件。此处不做更改。",
+        )
+    if found.versioning in ("Enabled", "Suspended"):
+        yield Text(
+            f"Versioning is {found.versioning}: OSS then ignores x-oss-forbid-overwrite, and a second upload"
+            " of a key becomes its newest version. It is left as it is.",
+            f"版本控制为 {found.versioning}：此时 OSS 会忽略 x-oss-forbid-overwrite，"
+            "同名再次上传会成为最新版本。此处不做更改。",
+        )
+        if desired.held_folders:
+            yield VERSIONS_OF_WHAT_IS_HELD
+
+
+def _public_read_note(desired: DesiredBucket) -> Text:
+    names = ", ".join(f"[{name}]" for name in desired.wants_public_read)
+    return Text(
+        f"Block Public Access is on for bucket {desired.name}, as for every new one: uploads of {names}"
+        ' (acl = "public-read") are refused. Use acl = "default" and signed addresses or a CDN, or let'
+        " --allow-public-read switch it off.",
+        f"桶 {desired.name} 开启了“阻止公共访问”（新建的桶都是如此）："
+        f'{names}（acl = "public-read"）的上传会被拒绝。'
+        '请改用 acl = "default" 加预签名 URL 或 CDN；确实要公开，可加 --allow-public-read 关闭它。',
+    )
+
+
+def _open_names_note(desired: DesiredBucket) -> Text:
+    names = ", ".join(f"[{name}]" for name in desired.open_names)
+    return Text(
+        f"Nothing blocks public access to bucket {desired.name}, and no condition of {names} pins an ACL:"
+        " a form of it may store what everybody reads. Switch Block Public Access on, or let the function"
+        " choose the name.",
+        f"桶 {desired.name} 没有开启“阻止公共访问”，而 {names} 的条件没有固定 ACL："
+        "它的表单可能存入任何人都可读取的文件。请开启“阻止公共访问”，或改由函数决定文件名。",
+    )
+
+
+VERSIONS_OF_WHAT_IS_HELD = Text(
+    "Profiles with hold need a bucket without versioning: only x-oss-forbid-overwrite makes one decision out"
+    " of two at once, and what was rejected would stay as an old version.",
+    "有 hold 的用途需要没有版本控制的桶：同时到来的两个决定，只有 x-oss-forbid-overwrite 能让其中一个算数；"
+    "而且未通过的内容会作为旧版本留下。",
+)
+
+
+def _default_host_note(desired: DesiredBucket) -> Text:
+    host = _said_by(desired, "OSS_HOST", "host")
+    return Text(
+        "An account that opened OSS on or after 20 March 2025 gets 400 PublicEndpointForbidden from the"
+        f" default host of this region: bind a domain to the bucket and set {host.en} (docs/deploy.md).",
+        "2025 年 3 月 20 日或之后开通 OSS 的账号，用这个地域的默认域名会得到 400 PublicEndpointForbidden："
+        f"请把域名绑定到桶并设置 {host.zh}（见 docs/deploy.zh-CN.md）。",
+    )
+
+
+def _said_by(desired: DesiredBucket, setting: str, option: str) -> Text:
+    """Name the setting, or for a profile's own bucket the option, to change."""
+    if not desired.named_by:
+        return Text(setting, setting)
+    names = ", ".join(f"[{name}]" for name in desired.named_by)
+    return Text(f"{option} of {names}", f"{names} 的 {option}")
+
+
+def _may_refuse_the_default_host(region: str) -> bool:
+    """
+    Return whether OSS may refuse data through the bucket's own host: mainland China.
+
+    Source: https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names
+    """
+    return region.startswith("cn-") and region != "cn-hongkong"

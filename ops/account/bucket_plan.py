@@ -7,8 +7,7 @@ Rules of others are kept whole: ours is added to the document that OSS handed ou
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from ops.account.bucket import DesiredBucket, FoundBucket
-from ops.account.bucket_notes import PRIVATE, bucket_notes, must_unblock, public_strip
+from ops.account.bucket import PRIVATE, DesiredBucket, FoundBucket, bucket_notes, must_unblock, public_strip
 from ops.account.lifecycle import lifecycle_steps
 from ops.account.role_plan import Step
 from ops.terminal.language import Failure, Text

@@ -13,8 +13,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from ops.account.bucket import FoundBucket
-from ops.account.bucket_notes import named
+from ops.account.bucket import FoundBucket, named
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired, whose_roles_they_are

@@ -6,8 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from function.config.settings import Settings
 from ops.account.before_deploy import ACCOUNT, BUCKET, ROLES, UNREAD, desired_state, lacking_rights
-from ops.account.bucket import DesiredBucket
-from ops.account.bucket_notes import PRIVATE, VERSIONS_OF_WHAT_IS_HELD, notes_on_what_is_there, public_strip
+from ops.account.bucket import (
+    PRIVATE,
+    VERSIONS_OF_WHAT_IS_HELD,
+    DesiredBucket,
+    notes_on_what_is_there,
+    public_strip,
+)
 from ops.account.cloud import Account, CloudError
 from ops.account.lifecycle import lifecycle_steps
 from ops.doctor.findings import Finding, State

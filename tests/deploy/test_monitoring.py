@@ -227,16 +227,6 @@ def test_the_chart_of_checks_counts_each_upload_that_aliyun_judged():
     assert ask(CHARTS["checks"]["search"]["query"], lines) == [{"hour": BEGIN, "checks": 5}]
 
 
-def test_charts_do_not_overlap():
-    cells = [
-        (chart["display"]["xPos"] + x, chart["display"]["yPos"] + y)
-        for chart in CHARTS.values()
-        for x in range(chart["display"]["width"])
-        for y in range(chart["display"]["height"])
-    ]
-    assert len(cells) == len(set(cells))
-
-
 def test_the_index_has_each_field_that_a_query_reads_and_whole_lines():
     assert {name for name, field in INDEX["keys"].items() if field["doc_value"]} == {
         "message",

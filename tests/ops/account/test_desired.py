@@ -1,12 +1,24 @@
 """What ``setup`` is asked for: options, environment and profiles."""
 
+import pytest
+
 from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, PLACES, run
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 
-@cases("options", "complaint")
+@pytest.mark.parametrize(("options", "complaint"), [
+    (["--bucket", "UPPER"], "--bucket or OSS_BUCKET must be"),
+    (["--region", "oss-cn-beijing"], "a region id such as cn-beijing; 'oss-cn-beijing' is not"),
+    (["--account", "me"], "--account must be"),
+    (["--function-role", "a/b"], "--function-role must be"),
+    (["--upload-role", "a.b"], "--upload-role must be 1 to 64 letters, digits and hyphens"),
+    (["--upload-role", "oss-direct-upload-function"], "must be two roles"),
+    (["--h5-origin", "*"], "--h5-origin must be"),
+    (["--h5-origin", "https://a.example.com/path"], "--h5-origin must be"),
+    (["--also-trust", "*"], "--also-trust must be"),
+    (["--logs", "project"], "--logs must be"),
+    (["--session-seconds", "60"], "must be 900 to 43200"),
+    (["--profiles", "/does/not/exist.toml"], "cannot be read"),
+])  # fmt: skip
 def test_a_wrong_option_is_named_and_nothing_is_sent(cloud, capsys, options, complaint):
     assert run(cloud, "--yes", *options) == 2
     assert complaint in capsys.readouterr().err
@@ -40,7 +52,11 @@ def test_a_dry_run_asks_for_the_account_where_profiles_name_roles(cloud, capsys)
     assert run(cloud, "--dry-run") == 0
 
 
-@cases("name", "complaint")
+@pytest.mark.parametrize(("name", "complaint"), [
+    ("oss-direct-upload-function", "is the function's own role (--function-role)"),
+    ("with_line", "its name must be 1 to 64 letters, digits and hyphens"),
+    ("with.point", "its name must be 1 to 64 letters, digits and hyphens"),
+])  # fmt: skip
 def test_a_role_of_a_profile_that_cannot_be_made_is_named_before_anything_changes(
     cloud, capsys, name, complaint
 ):
