@@ -14,10 +14,19 @@ import sys
 from typing import Any
 
 from function import VERSION
-from ops.deploy.alias import NOT_DEPLOYED, current, move, published, shown
 from ops.deploy.cli import Cli, CliFailed
 from ops.deploy.comparison import compare, keep
-from ops.deploy.live import ALIAS, Live, advanced, with_canary
+from ops.deploy.live import (
+    ALIAS,
+    NOT_DEPLOYED,
+    Live,
+    advanced,
+    current,
+    move,
+    published,
+    shown,
+    with_canary,
+)
 from ops.deploy.s_yaml import mapping
 from ops.deploy.target import Target, add_target_arguments, explained, target_of
 from ops.terminal.language import Failure, Text, chosen_language

@@ -8,9 +8,8 @@ of that version come back with it, for they are part of it.
 import argparse
 import sys
 
-from ops.deploy.alias import current, move, shown
 from ops.deploy.cli import Cli, CliFailed
-from ops.deploy.live import Live, rolled_back
+from ops.deploy.live import Live, current, move, rolled_back, shown
 from ops.deploy.target import add_target_arguments, explained, target_of
 from ops.terminal.language import Failure, Text, chosen_language
 from ops.terminal.screen import Screen

@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ops.deploy.cli import Cli, CliFailed, function_file
-from ops.deploy.cli_output import Filter, secret_pieces
+from ops.deploy.cli import Cli, CliFailed, Filter, function_file, secret_pieces
 from ops.deploy.operator_env import ROOT, operator_environment
 from ops.deploy.own_blocks import with_own_blocks
 from ops.deploy.s_yaml import Resolver, functions, read_s_yaml

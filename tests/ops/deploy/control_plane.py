@@ -1,6 +1,7 @@
 """The deployment tool with Function Compute behind it, for one function; in place of ``Cli``."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,13 @@ class ControlPlane:
 
     def __init__(self, keeps_weights: bool = False) -> None:
         self.keeps_weights = keeps_weights
-        self.is_there = False
-        self.has_changed = True
+        self.is_there, self.has_changed = False, True
+        self.keeps_qualifier = self.is_deaf = False
         self.versions: list[str] = []
         self.alias: dict[str, Any] = {}
-        self.address = ""
-        self.qualifier = "LATEST"
-        self.keeps_qualifier = False
-        self.is_deaf = False
+        self.address, self.qualifier, self.dies_after = "", "LATEST", ""
         self.calls: list[str] = []
         self.failing: dict[str, CliFailed] = {}
-        self.dies_after = ""
         self.settings = {"TOKEN_SECRET": "s"}
         self.package: dict[str, tuple[str, dict[str, str]]] = {}
 
@@ -46,45 +43,56 @@ class ControlPlane:
 
     def show(self, *step: str) -> None:
         if step == ("deploy", "-y", "--function"):
-            with self._step("function"):
-                self.is_there = True
+            self._done("function", lambda: setattr(self, "is_there", True))
         elif step == ("deploy", "-y", "--skip-actions"):
-            with self._step("rest"):
-                if not self.alias:
-                    raise CliFailed("deploy", 101, "AliasNotFound")
-                if not (self.address and self.keeps_qualifier):
-                    self.address, self.qualifier = "https://live.example", "live"
+            self._done("rest", self._make_triggers)
         else:
             assert step == ("verify",)
-            with self._step("verify"):
-                pass
+            self._done("verify", lambda: None)
 
     def change(self, *step: str) -> None:
         if step[0] == "sync":
-            with self._step("sync"):
-                self._hand_out(dict(zip(step[1::2], step[2::2], strict=True)))
+            self._done("sync", lambda: self._hand_out(dict(zip(step[1::2], step[2::2], strict=True))))
+        elif step[:2] == ("version", "publish"):
+            self._done("publish", self._publish)
+        else:
+            options = dict(zip(step[2::2], step[3::2], strict=True))
+            assert (step[:2], options["--alias-name"]) == (("alias", "publish"), "live")
+            self._done("alias", lambda: self._move(options))
+
+    def _done(self, name: str, act: Callable[[], None]) -> None:
+        self.calls.append(name)
+        if name in self.failing:
+            raise self.failing[name]
+        act()
+        if self.dies_after == name:
+            self.dies_after = ""
+            raise Interrupted
+
+    def _make_triggers(self) -> None:
+        if not self.alias:
+            raise CliFailed("deploy", 101, "AliasNotFound")
+        if not (self.address and self.keeps_qualifier):
+            self.address, self.qualifier = "https://live.example", "live"
+
+    def _publish(self) -> None:
+        if not self.has_changed:
+            raise CliFailed("version", 101, "VersionPublishError", NO_CHANGE)
+        self.has_changed = False
+        self.versions.insert(0, str(int(self.versions[0]) + 1 if self.versions else 1))
+
+    def _move(self, options: dict[str, str]) -> None:
+        weights = json.loads(options["--vw"])
+        assert {options["--version-id"], *weights} <= set(self.versions)
+        if self.is_deaf:
             return
-        act, options = step[:2], dict(zip(step[2::2], step[3::2], strict=True))
-        if act == ("version", "publish"):
-            with self._step("publish"):
-                if not self.has_changed:
-                    raise CliFailed("version", 101, "VersionPublishError", NO_CHANGE)
-                self.has_changed = False
-                self.versions.insert(0, str(int(self.versions[0]) + 1 if self.versions else 1))
-            return
-        assert (act, options["--alias-name"]) == (("alias", "publish"), "live")
-        with self._step("alias"):
-            assert options["--version-id"] in self.versions
-            weights = json.loads(options["--vw"])
-            assert set(weights) <= set(self.versions)
-            if not self.is_deaf:
-                before = self.alias.get("additionalVersionWeight", {})
-                self.alias = {
-                    "aliasName": "live",
-                    "versionId": options["--version-id"],
-                    "description": options["--description"],
-                    "additionalVersionWeight": before if self.keeps_weights and not weights else weights,
-                }
+        before = self.alias.get("additionalVersionWeight", {})
+        self.alias = {
+            "aliasName": "live",
+            "versionId": options["--version-id"],
+            "description": options["--description"],
+            "additionalVersionWeight": before if self.keeps_weights and not weights else weights,
+        }
 
     def _hand_out(self, options: dict[str, str]) -> None:
         """Source: https://github.com/devsapp/fc3, src/subCommands/sync."""
@@ -123,21 +131,3 @@ class ControlPlane:
             version: weight for version, weight in self.alias["additionalVersionWeight"].items() if weight
         }
         return self.alias["versionId"], weights, self.alias["description"]
-
-    def _step(self, name: str) -> "_Step":
-        return _Step(self, name)
-
-
-class _Step:
-    def __init__(self, plane: ControlPlane, name: str) -> None:
-        self.plane, self.name = plane, name
-
-    def __enter__(self) -> None:
-        self.plane.calls.append(self.name)
-        if self.name in self.plane.failing:
-            raise self.plane.failing[self.name]
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None and self.plane.dies_after == self.name:
-            self.plane.dies_after = ""
-            raise Interrupted

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops.deploy import deploy, rollback, target
-from ops.deploy.cli import Cli, CliFailed
-from ops.deploy.cli_output import Filter, secret_pieces
+from ops.deploy.cli import Cli, CliFailed, Filter, secret_pieces
 from ops.terminal.screen import Screen
 from tests.ops.deploy.control_plane import ControlPlane, Interrupted
 from tests.support.cases import cases_beside

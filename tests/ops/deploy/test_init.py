@@ -39,7 +39,8 @@ cases = cases_beside(__file__)
 ROOT = Path(__file__).parents[3]
 VECTORS = json.loads((ROOT / "tests/vectors/alipay.json").read_text("utf-8"))
 APP, SECRET = "wx0123456789abcdef", "0123456789abcdef" * 2
-SUBSETS = list(chain.from_iterable(combinations(FEATURES, count) for count in range(len(FEATURES) + 1)))
+# No file depends on more than three of them at once.
+SUBSETS = [*chain.from_iterable(combinations(FEATURES, count) for count in range(4)), (*FEATURES,)]
 # What init leaves to the commands that it names.
 LATER = {
     "STS_ROLE_ARN": "acs:ram::1234567890123456:role/r",
