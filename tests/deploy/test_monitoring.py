@@ -259,12 +259,6 @@ def test_a_function_alarm_names_the_function_and_a_region_alarm_the_region():
         assert set(place) == of_region | of_function, name
 
 
-def test_the_alarms_on_costs_have_the_names_that_cloud_monitor_knows():
-    rules = {name: (rule["Namespace"], rule["MetricName"], rule["Period"]) for name, rule in metric_alarms()}
-    assert rules["egress"] == ("acs_oss_dashboard", "InternetSend", 60)
-    assert rules["calls"] == ("acs_fc", "FunctionTotalInvocations", 60)
-
-
 @pytest.mark.parametrize("name", both("docs/operations.md"))
 def test_the_page_lists_each_alarm(name):
     assert [row[0] for row in table_of(page(name), "`misconfigured`")] == [f"`{one}`" for one in ALARMS]

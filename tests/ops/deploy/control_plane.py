@@ -1,13 +1,35 @@
 """The deployment tool with Function Compute behind it, for one function; in place of ``Cli``."""
 
+import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from ops.deploy import deploy
 from ops.deploy.cli import CliFailed
 
+S_YAML = """
+edition: 3.0.0
+resources:
+  upload:
+    component: fc3
+    props:
+      region: cn-hangzhou
+      functionName: signs
+      environmentVariables: {CALLER_AUTH: wechat, TOKEN_SECRET: "${env('TOKEN_SECRET')}"}
+      triggers: [{triggerName: http, triggerType: http}, {triggerName: timer, triggerType: timer}]
+"""
 NO_CHANGE = "VersionPublishError: code: 400, detail: 'No changes were made since last publish'"
+
+
+def run_in(folder: Path, *options: str, command: ModuleType = deploy) -> int:
+    """Run the command for the project in this folder, where the tool is, too."""
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    given = [str(folder / "s.yaml"), "--tool", str(folder / "s"), "--lang", "en", *options]
+    return command.run(parser.parse_args(given))
 
 
 class Interrupted(BaseException):

@@ -1,7 +1,5 @@
 """comparison: what is live against what is to come, before ``manage.py deploy`` changes anything."""
 
-import argparse
-
 import pytest
 
 from ops.deploy import deploy, rollback, target
@@ -12,7 +10,7 @@ from ops.deploy.comparison import (
     changes_of_settings,
     profiles_of,
 )
-from tests.ops.deploy.control_plane import ControlPlane
+from tests.ops.deploy.control_plane import S_YAML, ControlPlane, run_in
 from tests.ops.words import in_english
 
 OLD, NEW = "old-secret-0123456789abcdef012345", "new-secret-0123456789abcdef012345"
@@ -20,17 +18,6 @@ ENV = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "TOKEN_SEC
 REST = 'max_size = "1MiB"\ncontent_types = ["image/*"]\n'
 POST = f'[post]\nkey = "posts/{{owner}}/{{id}}{{ext}}"\n{REST}'
 HELD = f'{POST}confirm = true\nhold = ["commit", "check"]\n'
-S_YAML = """
-edition: 3.0.0
-resources:
-  upload:
-    component: fc3
-    props:
-      region: cn-hangzhou
-      functionName: signs
-      environmentVariables: {CALLER_AUTH: wechat, TOKEN_SECRET: "${env('TOKEN_SECRET')}"}
-      triggers: [{triggerName: http, triggerType: http}]
-"""
 
 
 @pytest.mark.parametrize(
@@ -152,11 +139,8 @@ def plane(tmp_path, monkeypatch):
 
 
 def run(plane, *options, command=deploy):
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    given = [str(plane.folder / "s.yaml"), "--tool", str(plane.folder / "s"), "--lang", "en", *options]
     plane.has_changed, plane.calls[:] = True, []
-    return command.run(parser.parse_args(given))
+    return run_in(plane.folder, *options, command=command)
 
 
 def test_a_first_deployment_is_compared_with_nothing(plane):

@@ -1,9 +1,9 @@
 """``manage.py deploy`` and ``rollback``: versions, the alias, and no secret on the screen."""
 
-import argparse
 import re
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,26 +11,12 @@ import pytest
 from ops.deploy import deploy, rollback, target
 from ops.deploy.cli import Cli, CliFailed, Filter, secret_pieces
 from ops.terminal.screen import Screen
-from tests.ops.deploy.control_plane import ControlPlane, Interrupted
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
+from tests.ops.deploy.control_plane import S_YAML, ControlPlane, Interrupted, run_in
 
 # Printed by s 3.1.10 with the component beside it; real_tool.test.js runs the two themselves.
 RECORDED = (Path(__file__).parent / "tool" / "recorded.txt").read_text("utf-8")
 SECRET = "the-secret-of-today-0123456789abcdef"
 SECRETS = (SECRET, "the-secret-of-last-year", "line-of-the-old-key", "line-of-the-new-key", "old-private")
-S_YAML = """
-edition: 3.0.0
-resources:
-  upload:
-    component: fc3
-    props:
-      region: cn-hangzhou
-      functionName: signs
-      environmentVariables: {TOKEN_SECRET: "${env('TOKEN_SECRET')}"}
-      triggers: [{triggerName: http, triggerType: http}, {triggerName: timer, triggerType: timer}]
-"""
 
 
 @pytest.fixture
@@ -71,13 +57,7 @@ def plane(project, monkeypatch):
 
 @pytest.fixture
 def run(project):
-    def run(*options, command=deploy):
-        parser = argparse.ArgumentParser()
-        command.add_arguments(parser)
-        given = [str(project / "s.yaml"), "--tool", str(project / "s"), "--lang", "en", *options]
-        return command.run(parser.parse_args(given))
-
-    return run
+    return partial(run_in, project)
 
 
 @pytest.fixture
@@ -316,7 +296,17 @@ def shown(lines, **secrets):
     return [text for line in lines if (text := screen.line(line)) is not None]
 
 
-@cases("line")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "TOKEN_SECRET: old-one",
+        "   - WECHAT_SECRET: old-one",
+        "\x1b[1mJWT_KEY: \x1b[22mold-one",
+        'environmentVariables: {"A":"b","OWNER_SECRET":"old-one \\" old-one"} => {"A":"c"}',
+        '{ "UPLOAD_WEBHOOK_URL" : "old-one" ',
+        "AccessKeySecret: old-one",
+    ],
+)
 def test_a_secret_is_masked_by_its_name_alone(line):
     assert "old-one" not in "".join(shown([line]))
 

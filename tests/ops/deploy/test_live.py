@@ -3,26 +3,58 @@
 import pytest
 
 from ops.deploy.live import MAX_DESCRIPTION, Live, advanced, newest_of, read_live, rolled_back
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 
 def live(fields):
     return fields and Live(fields[0], fields[1], tuple(fields[2]))
 
 
-@cases("before", "version", "after")
+@pytest.mark.parametrize(
+    ("before", "version", "after"),
+    [
+        (None, "1", ["1", {}, []]),
+        (["1", {}, []], "1", ["1", {}, []]),
+        (["1", {}, []], "2", ["2", {}, ["1"]]),
+        (["2", {"3": 0.1}, ["1"]], "3", ["3", {}, ["2", "1"]]),
+        (["2", {"3": 0.1}, ["1"]], "2", ["2", {}, ["1"]]),
+    ],
+)
 def test_everything_goes_to_a_version_and_the_history_grows(before, version, after):
     assert advanced(live(before), version) == live(after)
 
 
-@cases("before", "versions", "wanted", "after")
+@pytest.mark.parametrize(
+    ("before", "versions", "wanted", "after"),
+    [
+        (["3", {"4": 0.1}, ["2", "1"]], "1234", "", ["3", {}, ["2", "1"]]),
+        (["3", {}, ["2", "1"]], "123", "", ["2", {}, ["1"]]),
+        (["2", {}, ["1"]], "123", "", ["1", {}, []]),
+        (["3", {}, ["2", "1"]], "13", "", ["1", {}, []]),
+        (["3", {}, []], "123", "", ["2", {}, []]),
+        (["3", {}, ["2"]], "13", "", ["1", {}, []]),
+        (["1", {}, []], "123", "", None),
+        (["4", {"5": 0.5}, ["3", "2", "1"]], "12345", "2", ["2", {}, ["1"]]),
+        (["2", {}, ["1"]], "1234", "4", ["4", {}, ["2", "1"]]),
+        (["2", {}, ["1"]], "1234", "7", None),
+        (["2", {"3": 0.1}, ["1"]], "123", "2", ["2", {}, ["1"]]),
+    ],
+)
 def test_a_rollback_goes_to(before, versions, wanted, after):
     assert rolled_back(live(before), list(versions), wanted) == live(after)
 
 
-@cases("description", "before")
+@pytest.mark.parametrize(
+    ("description", "before"),
+    [
+        ("before: 3 2 1", ["3", "2", "1"]),
+        ("before: 12", ["12"]),
+        ("", []),
+        ("before:", []),
+        ("my own words", []),
+        ("before: 3 x", []),
+        (None, []),
+    ],
+)
 def test_a_description_is_read_back(description, before):
     alias = read_live(
         {"versionId": "4", "description": description, "additionalVersionWeight": {"5": 0, "6": 0.2}}
