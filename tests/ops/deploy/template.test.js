@@ -10,6 +10,8 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
 
+const { postInit } = require('../../../deploy/template/hook');
+
 const root = path.resolve(__dirname, '..', '..', '..');
 const python = process.env.PYTHON || path.join(root, '.venv/bin/python');
 const tool = path.join(root, 'node_modules/@serverless-devs/s/bin/s');
@@ -111,21 +113,6 @@ test('where nothing was asked, and where no Python runs, .env is the example wit
   assert.doesNotMatch(unasked.said, /make init/);
 });
 
-test('an answer of a wrong shape is named as manage.py init names it', async () => {
-  const { said, env } = await init('swapped', { ...answers, WECHAT_APPID: answers.WECHAT_SECRET, LANGUAGE: 'en' });
-  assert.match(said, /swapped/);
-  assert.match(said, /make init/);
-  assert.equal(env.OSS_BUCKET, 'photos');
-});
-
-test('an answer that is needed is asked for', async () => {
-  const { OSS_BUCKET, ...others } = answers;
-  const options = ['init', 'lacking', '--uri', address, '-y', '--parameters', JSON.stringify(others)];
-  const { status, said } = await run(process.execPath, [tool, ...options], folder);
-  assert.notEqual(status, 0);
-  assert.match(said, /OSS_BUCKET is required/);
-});
-
 test('the new project uploads on the laptop, passes the check and is packaged', { timeout: 300000 }, async () => {
   const { project } = made;
   const manage = (...args) => run(python, ['manage.py', ...args], project, { PORT: String(24000 + process.pid % 8000) });
@@ -149,4 +136,64 @@ test('make demo sets everything up on a machine that has nothing of it', {
   const { status, said } = await run('make', ['demo'], project, { PORT: String(33000 + process.pid % 8000) });
   assert.equal(status, 0, said);
   assert.ok(fs.existsSync(path.join(project, '.venv/bin/python')));
+});
+
+// The hook alone: what it writes, and who may read it meanwhile.
+
+const english = { ...answers, LANGUAGE: 'en', FEATURES: 'avatar' };
+// Stands in for manage.py of a new project; init itself has tests of its own.
+const INIT = "import os; os.umask(0o77); open('.env', 'x').write('A=1\\n# from the console\\nWECHAT_SECRET=' + os.environ['WECHAT_SECRET'] + '\\nB=2\\n')";
+
+/** The new .env, and the modes of each file after each time it was written. */
+async function hooked(t, { answers, manage = 'raise SystemExit(1)', mine }) {
+  const umask = process.umask(0);
+  const appPath = fs.mkdtempSync(path.join(os.tmpdir(), 'hook-'));
+  t.after(() => { process.umask(umask); fs.rmSync(appPath, { recursive: true }); });
+  fs.copyFileSync(path.join(__dirname, '../../../.env.example'), path.join(appPath, '.env.example'));
+  fs.writeFileSync(path.join(appPath, 'manage.py'), manage);
+  if (mine) fs.writeFileSync(path.join(appPath, '.env'), mine, { mode: 0o600 });
+  const modes = [];
+  const writeFileSync = (file, ...args) => {
+    fs.writeFileSync(file, ...args);
+    modes.push(fs.statSync(file).mode & 0o777);
+  };
+  const artTemplate = (name) => {
+    if (!answers) throw new Error('nothing was asked');
+    const file = path.join(appPath, name);
+    writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/{{ (\w+) }}/g, (_, each) => answers[each]));
+  };
+  await postInit({ appPath, fs: { ...fs, writeFileSync }, artTemplate });
+  assert.deepEqual(modes.filter((mode) => mode !== 0o600), []);
+  assert.deepEqual(fs.readdirSync(appPath).sort(), ['.env', '.env.example', 'manage.py']);
+  return fs.readFileSync(path.join(appPath, '.env'), 'utf8');
+}
+
+test('only its owner reads .env from the start, which is the example with the answers where init fails', async (t) => {
+  t.mock.method(console, 'error', () => {});
+  for (const [answers, bucket] of [[english, 'photos'], [undefined, 'my-bucket']]) {
+    const text = await hooked(t, { answers });
+    assert.match(text, /^TOKEN_SECRET=[\w-]{43}$/m);
+    assert.match(text, new RegExp(`^OSS_BUCKET=${bucket}$`, 'm'));
+  }
+  assert.equal(console.error.mock.callCount(), 1);
+});
+
+test('a secret that the tool asked for and appends itself stands once, under its comment', async (t) => {
+  // The tool puts a line end and the line behind it.
+  assert.equal(await hooked(t, { answers: english, manage: INIT }), 'A=1\nB=2\n# from the console');
+  assert.equal((await hooked(t, { answers: { ...english, CALLER_AUTH: 'jwt', WECHAT_SECRET: '' }, manage: INIT })).match(/WECHAT_SECRET/g).length, 1);
+});
+
+test('a .env that is there stays when the tool was told to keep the folder', async (t) => {
+  assert.equal(await hooked(t, { answers: { ...english, CALLER_AUTH: 'jwt' }, mine: 'MINE=1\n' }), 'MINE=1\n');
+});
+
+test('a Python that is too old is passed over for a newer one', async (t) => {
+  const { PATH } = process.env;
+  const bin = fs.mkdtempSync(path.join(os.tmpdir(), 'bin-'));
+  t.after(() => { process.env.PATH = PATH; fs.rmSync(bin, { recursive: true }); });
+  fs.writeFileSync(path.join(bin, 'python3'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  fs.writeFileSync(path.join(bin, 'python3.12'), `#!/bin/sh\nPATH='${PATH}' exec python3 "$@"\n`, { mode: 0o755 });
+  process.env.PATH = `${bin}:${PATH}`;
+  assert.match(await hooked(t, { answers: english, manage: INIT }), /^A=1$/m);
 });
