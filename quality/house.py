@@ -41,10 +41,10 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (18_531, 147),
+    "ops/": (18_488, 147),
     "local/": (15_150, 153),
     "quality/": (12_154, 110),
-    "tests/": (76_048, 592),
+    "tests/": (76_033, 592),
     "miniprogram/": (14_495, 191),
     (REST := "docs/, deploy/, root"): (13_615, 120),
 }

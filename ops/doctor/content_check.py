@@ -24,8 +24,7 @@ from ops.doctor.findings import Finding, State, logged, same, unreachable
 from ops.doctor.identity import assume, sts_remedy
 from ops.doctor.proof.green import green_absence_is_an_error, green_picture_is_judged
 from ops.doctor.proof.point import Seen
-from ops.doctor.proof.remedies import LOOK_IT_UP, NO_ERROR_PAGES, OWN_ADDRESS, PASSES_ANYTHING, READABLE
-from ops.doctor.proof.samples import picture
+from ops.doctor.proof.remedies import LOOK_IT_UP, OWN_ADDRESS, PASSES_ANYTHING, READABLE
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.wechat import check_opens_presigned, check_opens_sounds, check_passes_no_absence
 from ops.terminal.language import Text
@@ -70,7 +69,7 @@ def check_content(
     sandbox.openid, sandbox.others, own = openid, others, sandbox.keys
     try:
         sandbox.keys = assume(settings, OBJECTS, keys, now)
-        yield from _look(sandbox) or _ask(sandbox, asked)
+        yield from _ask(sandbox, asked)
     except UploadError as error:
         yield Finding(CHECK, State.BAD, logged(error), sts_remedy(error))
     finally:
@@ -109,30 +108,6 @@ def _of_wechat(settings: Settings) -> Iterator[Question]:
         yield Question(check, check_passes_no_absence, PASSES_ANYTHING)
 
 
-def _look(sandbox: Sandbox) -> list[Finding]:
-    """Open a picture and nothing as a checker does, a stranger: what we cannot open costs no check."""
-    origin = sandbox.settings.read_origin
-    try:
-        there = sandbox.put({"content-type": "image/png"}, picture())
-        urls = [sandbox.url_for_checkers(key, sandbox.keys) for key in (there, sandbox.new_key())]
-        statuses = [sandbox.send("GET", url).status_code for url in urls]
-    except NotTried as error:
-        return [Finding(CHECK, State.BAD, same(error.why), _SET_UP_AGAIN)]
-    except requests.RequestException as error:
-        said = same(f"{origin}: {type(error).__name__}")
-        return [Finding(CHECK, State.BAD, said, unreachable("READ_ORIGIN", "OSS_HOST"))]
-    if statuses[0] != 200:
-        said = Text(f"a signed URL answers HTTP {statuses[0]}", f"预签名 URL 返回 HTTP {statuses[0]}")
-        return [Finding(CHECK, State.BAD, said, READABLE)]
-    if statuses[1] < 400:
-        said = Text(
-            f"{origin} answers HTTP {statuses[1]} where there is nothing",
-            f"{origin} 上不存在的对象也返回 HTTP {statuses[1]}",
-        )
-        return [Finding(CHECK, State.BAD, said, NO_ERROR_PAGES)]
-    return []
-
-
 def _ask(sandbox: Sandbox, asked: Sequence[Question]) -> Iterator[Finding]:
     """Ask one after the other; of what a checker did not answer the reason is that of its other questions."""
     silent: set[str] = set()
@@ -145,6 +120,10 @@ def _ask(sandbox: Sandbox, asked: Sequence[Question]) -> Iterator[Finding]:
         except NotTried as error:
             silent.add(checker)
             yield Finding(question.check, State.BAD, same(error.why), error.remedy or _SET_UP_AGAIN)
+            continue
+        except requests.RequestException as error:
+            silent.add(checker)
+            yield Finding(question.check, State.BAD, same(type(error).__name__), unreachable("OSS_HOST"))
             continue
         if seen.remedy:
             silent.add(checker)

@@ -92,7 +92,8 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
     A dry run needs neither: it says what would be asked, and what that would take.
     """
     from ops.doctor.proof.report import report_file, title_of
-    from ops.doctor.proof.suite import Account, show_cost, show_dry, show_proof
+    from ops.doctor.proof.sandbox import Sandbox
+    from ops.doctor.proof.suite import show_cost, show_dry, show_proof
 
     settings, findings = check_settings(environ)
     there = place_of(settings, args.bucket) if settings else None
@@ -110,9 +111,9 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
     elif there is not None and keys is not None and not bad:
         now = datetime.now(UTC)
         title, report = title_of(f"OSS in {there.region}", now), args.report or report_file(there.region, now)
-        url, others = function_url(there, args.url), _others_with_verdicts(settings, there)
-        account = Account(there, keys, title, report, url, openid=args.openid, others=others)
-        return show_proof(account, now, screen)
+        sandbox = Sandbox(there, keys, now, function_url(there, args.url))
+        sandbox.openid, sandbox.others = args.openid, _others_with_verdicts(settings, there)
+        return show_proof(sandbox, title, report, screen)
     for one in bad:
         (screen.warn if args.dry_run else screen.fail)(f"{one.check.en}: {printable(one.said.en)}")
         if one.remedy:
@@ -135,7 +136,8 @@ def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:
     from function.auth.wechat import openid_of
     from function.http.client import send
     from ops.doctor.proof.report import title_of
-    from ops.doctor.proof.suite import Account, show_dry, show_proof
+    from ops.doctor.proof.sandbox import Sandbox
+    from ops.doctor.proof.suite import show_dry, show_proof
     from ops.run.hosting import Plan, check_settings, quiet_log, running_cloud
 
     if args.dry_run:
@@ -152,6 +154,6 @@ def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:
             return _no_such_bucket(args, screen)
         now = datetime.now(UTC)
         title = title_of(f"The local cloud with {', '.join(args.rule) or 'no other rules'}", now)
-        openid = openid_of(cloud.wechat.issue_code(), wechat_callers(there)[0].settings, send)
-        account = Account(there, keys, title, args.report, cloud.gateway.origin, openid=openid)
-        return show_proof(account, now, screen)
+        sandbox = Sandbox(there, keys, now, cloud.gateway.origin)
+        sandbox.openid = openid_of(cloud.wechat.issue_code(), wechat_callers(there)[0].settings, send)
+        return show_proof(sandbox, title, args.report, screen)

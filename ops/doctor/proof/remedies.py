@@ -50,19 +50,16 @@ READABLE = Text(
     " Referer.",
     "READ_ORIGIN 必须能公开访问，桶与 CDN 的防盗链必须允许空 Referer。",
 )
-NO_ERROR_PAGES = Text(
-    "A checker would judge the page in its place: let READ_ORIGIN answer 404, without an error page.",
-    "审核方会去审那张替代的页面：请让 READ_ORIGIN 返回 404，不要用错误页代替。",
-)
 OWN_ADDRESS = Text(
     "With PUBLIC_URL set the function hands out what WeChat cannot open.",
     "设置 PUBLIC_URL 后，微信打不开的文件由函数交给它。",
 )
 PASSES_ANYTHING = Text(
-    "It passes what it cannot open, so a pass proves nothing. Switch off hot-link protection (“防盗链”) and"
-    ' see whether that changes; else ask the checker, and let a human look at everything: hold = ["commit"].',
-    "打不开也判为通过，这样的通过不能说明任何问题。请关掉防盗链再试；还是这样就去问审核方，并改为人工审核："
-    'hold = ["commit"]。',
+    "It passes what it cannot open, so a pass proves nothing. Switch off hot-link protection (“防盗链”), let"
+    " READ_ORIGIN answer 404 without an error page, and see whether that changes; else ask the checker, and"
+    ' let a human look at everything: hold = ["commit"].',
+    "打不开也判为通过，这样的通过不能说明任何问题。请关掉防盗链，让 READ_ORIGIN 返回 404、不要用错误页代替，"
+    '然后再试；还是这样就去问审核方，并改为人工审核：hold = ["commit"]。',
 )
 SILENT = Text(
     "In WeChat's console see that the message push leads to this function's /wechat-events, in secure mode"

@@ -2,16 +2,13 @@
 Questions to the user's own cloud, or to a local one: what the function relies on, and OSS's open points.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import requests
 
-from function.config.settings import Settings
 from function.errors import UploadError
-from function.sts.credentials import AccessKeys
 from ops.doctor.evidence import NotTried, reason_of, text_in
 from ops.doctor.findings import refusal, unreachable
 from ops.doctor.proof.point import Point, points, told
@@ -41,26 +38,6 @@ class Refusal(NamedTuple):
     step: str
     said: str
     remedy: str
-
-
-class Account(NamedTuple):
-    """
-    The cloud that is asked.
-
-    Args:
-        title: of the report.
-        report: the file that it is written to; ``None`` for none.
-        openid: of a user whom WeChat has just seen.
-        others: further buckets in which the function keeps verdicts.
-    """
-
-    settings: Settings
-    keys: AccessKeys
-    title: str
-    report: Path | None
-    function_url: str = ""
-    openid: str = ""
-    others: Sequence[Settings] = ()
 
 
 def show_cost(bucket: str, folder: str, screen: Screen) -> None:
@@ -97,16 +74,18 @@ def prove(sandbox: Sandbox) -> Iterator[Row]:
             yield Row(point, seen, "" if seen else reason_of(error))
 
 
-def show_proof(account: Account, now: datetime, screen: Screen) -> int:
+def show_proof(sandbox: Sandbox, title: str, report: Path | None, screen: Screen) -> int:
     """
     Ask everything, show each answer as it comes, remove what each question stored, write the report.
+
+    Args:
+        title: of the report.
+        report: the file that it is written to; ``None`` for none.
 
     Returns:
         1 where nothing can be asked, a contract is broken, or something could not be removed.
     """
-    sandbox = Sandbox(account.settings, account.keys, now, account.function_url)
-    sandbox.openid, sandbox.others = account.openid, account.others
-    screen.title(account.title)
+    screen.title(title)
     rows: list[Row] = []
     try:
         if refused := first_refusal(sandbox):
@@ -128,9 +107,9 @@ def show_proof(account: Account, now: datetime, screen: Screen) -> int:
         elif sandbox.removed:
             screen.good(f"All {sandbox.removed} objects are removed again.")
     has_failed = _show_outcome(rows, screen) or bool(left)
-    if account.report is not None:
-        _write(account.report, report_of(account.title, rows, sandbox))
-        screen.line(f"The report is in {account.report}.")
+    if report is not None:
+        _write(report, report_of(title, rows, sandbox))
+        screen.line(f"The report is in {report}.")
     return 1 if has_failed else 0
 
 

