@@ -25,9 +25,6 @@ CHINESE = {
     "the following arguments are required: %s": "缺少参数：%s",
     "one of the arguments %s is required": "参数 %s 必须给出其中之一",
     "expected one argument": "后面要跟一个值",
-    "expected at most one argument": "后面最多跟一个值",
-    "expected at least one argument": "后面至少要跟一个值",
-    "expected %s arguments": "后面要跟 %s 个值",
     "invalid choice: %(value)r (choose from %(choices)s)": "没有 %(value)r 这一项（可选：%(choices)s）",
     "unknown parser %(parser_name)r (choices: %(choices)s)": (
         "没有 %(parser_name)r 这个命令（可选：%(choices)s）"
