@@ -35,7 +35,7 @@ OPENERS = re.compile(r"\s*(Of what|What|Whether|Who|Whoever|Whom|Whose|Which|How
 # Tracked and not kept by hand: locked, recorded, drawn, or made by a program and compared by a test.
 NOT_BY_HAND = re.compile(
     r"(^|/)package-lock\.json$|(^|/)requirements[^/]*(/[\w-]+)?\.txt$|^tests/(vectors|events)/|recorded\.txt$"
-    r"|\.(png|svg)$|/oss-direct-upload/\w+\.(mjs|d\.mts)$|^llms(-full)?\.txt$"
+    r"|\.(png|svg)$|/oss-direct-upload/\w+\.(mjs|d\.mts)$|^llms(-full)?\.txt$|^docs/oss-open-points\.md$"
 )
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
@@ -44,9 +44,9 @@ FOLDERS = {
     "ops/": (18_485, 147),
     "local/": (15_150, 153),
     "quality/": (12_154, 110),
-    "tests/": (76_033, 592),
+    "tests/": (75_817, 592),
     "miniprogram/": (14_495, 191),
-    (REST := "docs/, deploy/, root"): (13_615, 120),
+    (REST := "docs/, deploy/, root"): (13_554, 120),
 }
 SLACK = (300, 1)
 # Where OSS's field names may stand beside ``oss/`` and one module of ``config/``.

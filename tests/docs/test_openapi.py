@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from function import VERSION
 from function.app import ROUTES
@@ -49,13 +48,6 @@ def test_no_comma_within_braces_makes_a_field_of_a_sentence():
     """``{description: UTC, whole seconds}`` has two fields; JSON Schema ignores the second."""
     fields = [name for node in nodes(document()) for name, value in node.items() if value is None]
     assert set(fields) <= {"width", "height", "url", "cursor"}
-
-
-def test_each_of_its_schemas_is_one():
-    schemas = [node["schema"] for node in nodes(document()) if "schema" in node]
-    assert len(schemas) > 30
-    for schema in [*schemas, *document()["components"]["schemas"].values()]:
-        Draft202012Validator.check_schema(schema)
 
 
 def test_openapi_lists_exactly_the_routes_and_methods():
@@ -116,11 +108,6 @@ def test_the_tables_of_fields_are_made_of_it(language):
     assert api_tables.PAGES[language].read_text("utf-8") == api_tables.written(language)
 
 
-@pytest.mark.parametrize("name", both("docs/api.md"))
-def test_the_page_leads_to_it(name):
-    assert "](openapi.yaml)" in page(name)
-
-
 @pytest.mark.parametrize(
     "event", [{}, {"event": "published"}, {"event": "rejected", "label": 20002}], ids=str
 )
@@ -158,11 +145,6 @@ def test_webhook_events_match_the_document(event):
 def refusal(**changes):
     error = {"code": "too_many_requests", "message": "Wait.", "requestId": "1-a", **changes}
     return Reply(429, {**JSON_HEADERS, "Retry-After": "3"}, json.dumps({"error": error}))
-
-
-def test_documented_responses_pass():
-    check_answer("POST", "/prefix/login", refusal())
-    check_answer("GET", "/health/", Reply(200, JSON_HEADERS, '{"status": "ok", "version": "1"}'))
 
 
 @pytest.mark.parametrize(

@@ -274,17 +274,6 @@ def test_each_bucket_s_session_is_assumed_on_first_use_only(here, form_of):
     assert roles(since) == [HOME.role_arn, ARCHIVE.role_arn]
 
 
-def test_a_role_that_is_gone_stops_the_forms_of_its_own_bucket_alone(here, ask, user, form_of):
-    at, role = here.function("without-role"), here.cloud.sts.roles.pop(ARCHIVE.role_arn)
-    try:
-        refused = ask("upload-params", {"profile": "paper", "filename": "a.png"}, user, at)
-        assert (refused.status_code, refused.json()["error"]["code"]) == (502, "sts_rejected")
-        form_of("home", at=at)
-    finally:
-        here.cloud.sts.roles[ARCHIVE.role_arn] = role
-    form_of("paper", at=at)
-
-
 @pytest.mark.parametrize(("profile", "to"), [("paper", "oss"), ("home", "archive")])
 @pytest.mark.parametrize("alike", ["as they are", "regions alike", "regions and roles alike"])
 def test_a_form_for_one_bucket_posted_to_the_other_is_refused(here, form_of, send, profile, to, alike):

@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -240,15 +239,3 @@ def test_a_failing_start_is_logged_and_the_first_request_tries_again(instance, s
     assert server.ask("/initialize", b"")[0] == 200
     assert "initialize: AssumeRole: HTTP 403 NoPermission" in server.lines()[0]
     assert server.ask("/upload-params", FILE)[0] == 200
-
-
-def test_phones_that_wait_when_the_instance_is_ended_are_answered(instance, wechat):
-    wechat.faults.plan("slow", seconds=1)
-    server = instance()
-    with ThreadPoolExecutor(THREADS) as pool:
-        waiting = [pool.submit(server.log_in, f"local-{n}") for n in range(THREADS)]
-        while server.of_the_system("Threads") < MOST_THREADS and not all(one.done() for one in waiting):
-            time.sleep(0.01)
-        server.process.send_signal(signal.SIGTERM)
-        assert [one.result()[0] for one in waiting] == [200] * THREADS
-    assert server.process.wait(START_SECONDS) == 0

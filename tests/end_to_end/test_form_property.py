@@ -238,15 +238,6 @@ def test_each_condition_alone_forbids_its_attack(cloud, form, dropped, change):
     assert response.status_code in (200, 204), response.text
 
 
-@pytest.mark.parametrize(
-    "dropped", ["x-oss-signature-version", "x-oss-credential", "x-oss-date", "x-oss-security-token"]
-)
-def test_oss_itself_insists_on_the_conditions_of_the_proof(cloud, form, dropped):
-    answer = form()
-    left = [condition for condition in policy_of(answer)["conditions"] if dropped not in condition]
-    assert refused(post(answer["url"], resign(answer, role_key(cloud, answer), left)), cloud)
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_bucket_condition_keeps_a_form_out_of_another_bucket(cloud, form, tmp_path, clock, version):
     answer = form(version)

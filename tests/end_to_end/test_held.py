@@ -221,30 +221,6 @@ def test_the_rule_written_by_setup_is_the_local_one_and_expires_held_objects(her
     assert places(here, forgotten) == (False, False)
 
 
-def test_a_post_shows_the_state_of_its_pictures(here, held):
-    good, bad = held("a.png"), held("risky-b.png")
-    business = here.cloud.business.origin
-    refused = here.ask(f"{business}/posts", {"text": "two", "receipts": [good.receipt, bad.receipt]})
-    assert refused.status_code == 403  # of two users
-    for upload in (good, bad):
-        assert (
-            here.ask(f"{business}/posts", {"text": upload.key, "receipts": [upload.receipt]}).status_code
-            == 200
-        )
-    ends = time.monotonic() + PATIENCE_SECONDS
-    states, url, label = [], None, None
-    # Told that it is published, the business asks for the address the next time that somebody looks. A state
-    # may be asked for before the event with the label arrives.
-    while (states != ["rejected", "published"] or not (url and label)) and time.monotonic() < ends:
-        told = here.session.get(f"{business}/posts", timeout=60).json()["posts"][:2]
-        states = [each["pictures"][0]["state"] for each in told]
-        url, label = told[1]["pictures"][0]["url"], told[0]["pictures"][0].get("label")
-        time.sleep(0.25)
-    assert states == ["rejected", "published"]
-    assert label == 20006
-    assert url.endswith(good.key)
-
-
 def test_wechat_s_console_verifies_the_address_of_the_push(here):
     answer = here.session.post(f"{here.cloud.wechat.origin}/-/push", timeout=60)
     assert answer.json() == {"url": f"{here.usual}/wechat-events", "verified": True}

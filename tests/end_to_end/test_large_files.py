@@ -116,14 +116,6 @@ def test_a_part_url_accepts_only_its_part(cloud, function, data):
     assert requests.put(url, data=good, headers=headers, timeout=60).status_code == 200
 
 
-def test_a_url_ends_and_a_new_one_takes_its_place(cloud, function, data, clock):
-    begun = begin(function, len(data))
-    clock.tick(minutes=16)
-    assert send(begun, data) == [403] * 4
-    fresh = ask(function, "multipart-parts", ticket=begun["ticket"]).json["parts"]
-    assert send(begun, data, fresh) == [200] * 4
-
-
 def test_a_multipart_upload_continues_across_session_renewals(cloud, function, data, clock):
     begun = begin(function, len(data))
     for number in range(1, 5):
@@ -132,17 +124,6 @@ def test_a_multipart_upload_continues_across_session_renewals(cloud, function, d
         assert put(begun, part, data).status_code == 200
     assert ask(function, "multipart-complete", ticket=begun["ticket"]).status == 200
     assert cloud.oss.objects[begun["key"]].path.read_bytes() == data
-
-
-def test_an_aborted_upload_is_gone_for_every_route(cloud, function, data):
-    begun = begin(function, len(data))
-    send(begun, data)
-    for _ in range(2):
-        assert ask(function, "multipart-abort", ticket=begun["ticket"]).json == {"state": "aborted"}
-    assert outcome(ask(function, "multipart-complete", ticket=begun["ticket"])) == (410, "upload_gone")
-    assert outcome(ask(function, "multipart-parts", ticket=begun["ticket"])) == (410, "upload_gone")
-    assert set(send(begun, data)) == {404}
-    assert not cloud.oss.objects
 
 
 def put_lifecycle(cloud, document, now):

@@ -1,7 +1,6 @@
 """A URL of ``/read`` admits GET of one object with one processing for a limited time, and nothing else."""
 
 import io
-from datetime import datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -30,9 +29,7 @@ PICTURE = picture()
 @pytest.fixture
 def cloud(services, instance, profiles_file):
     settings = {**services.settings, "PROFILES_FILE": profiles_file(PROFILES)}
-    return SimpleNamespace(
-        oss=services.oss, running=instance(**settings), new_instance=lambda: instance(**settings)
-    )
+    return SimpleNamespace(oss=services.oss, running=instance(**settings))
 
 
 @pytest.fixture
@@ -150,42 +147,3 @@ def test_a_read_url_expires_at_its_stated_time(uploaded, url_of, clock):
     assert send("GET", url).status_code == 200
     clock.tick(seconds=1)
     assert refused(url)
-
-
-def token_in(url):
-    return dict(parse_qsl(urlsplit(url).query))["x-oss-security-token"]
-
-
-def test_two_instances_with_sessions_of_their_own_both_give_urls_that_open(cloud, uploaded, clock):
-    key = uploaded()
-    instances = (cloud.running, cloud.new_instance())
-    clock.tick(seconds=1)
-    first = [read_by(function, key)["url"] for function in instances]
-    assert len({token_in(url) for url in first}) == 2
-    clock.tick(seconds=598)
-    # Each is the same throughout the window, whichever of them the other requests meet.
-    assert [read_by(function, key)["url"] for function in instances] == first
-    assert [send("GET", url).content for url in first] == [PICTURE] * 2
-    assert {dict(parse_qsl(urlsplit(url).query))["x-oss-date"] for url in first} == {"20261124T140000Z"}
-
-
-def test_a_new_session_in_the_middle_of_a_window_gives_a_fresh_url_with_a_window_left(cloud, uploaded, clock):
-    key = uploaded("brief")
-    clock.tick(seconds=30)
-    read_by(cloud.running, key)
-    # From 14:38:30, in the middle of a minute, it leaves too little for the longest URL, with tries to spare.
-    clock.tick(minutes=37, seconds=55)
-    before, again = read_by(cloud.running, key), read_by(cloud.running, key)
-    assert again["url"] == before["url"]
-    clock.tick(seconds=10)
-    after = read_by(cloud.running, key)
-    assert token_in(after["url"]) != token_in(before["url"])
-    assert after["expiresAt"] == before["expiresAt"] == "2026-11-24T14:40:00Z"
-    assert datetime.fromisoformat(after["expiresAt"]) - clock() > timedelta(seconds=60)
-    assert read_by(cloud.running, key)["url"] == after["url"]
-    # Who has the old one sees the picture as long as it said.
-    clock.tick(seconds=85)
-    assert [send("GET", url["url"]).status_code for url in (before, after)] == [200, 200]
-    clock.tick(seconds=1)
-    assert refused(before["url"])
-    assert refused(after["url"])
