@@ -3,7 +3,7 @@
 /** Labels of AI-made content: what a user declares is signed for good, what is found is told, and the tag shows both. */
 
 const assert = require('node:assert/strict')
-const { after, afterEach, before, test } = require('node:test')
+const { after, afterEach, before, mock, test } = require('node:test')
 const { jsonError } = require('./servers')
 const { hurry, openParts, openStage, openTags, until, onStage } = require('./stage')
 
@@ -84,6 +84,8 @@ test('a large file whose parts are gone declares again what it had declared', as
 let world
 let tag
 
+mock.method(console, 'warn', () => {}) // for the developer
+
 before(async () => { world = await openTags({ tickets: true, held: true }) })
 after(() => world.stop())
 afterEach(() => {
@@ -93,12 +95,13 @@ afterEach(() => {
 })
 
 const open = (properties) => { tag = world.open({ endpoint: world.fc.origin, profile: 'post', aiLabel: true, ...properties }) }
+/** A test on an open tag: title, properties if any, run(t). */
+const onTag = (title, ...rest) => test(title, (t) => { open(...rest.slice(0, -1)); return rest.at(-1)(t) })
 const stored = () => until(() => tag.states().length && tag.states().every((state) => state === 'held'))
 const upload = async (...names) => { await tag.choose(...names.map((name) => world.picture(`${name}.jpg`))); await stored() }
 const notices = () => tag.items().map(({ aiNotice }) => aiNotice)
 
-test('the tick holds for what is chosen after it, and until it is taken off', async () => {
-  open()
+onTag('the tick holds for what is chosen after it, and until it is taken off', async () => {
   assert.match(tag.texts('.tick')[0], /^含 AI 生成内容/)
   await upload('before')
   await tag.tap('.tick')
@@ -119,16 +122,14 @@ for (const [aiLabel, notice] of [
   [FOUND, '属于 AI 生成合成内容'], [{ label: 3, source: 'reviewed' }, '疑似 AI 生成合成内容'],
   [null, ''], [{ label: null, problem: 'unreadable' }, ''], ...['1', 4, 0, -1, 'length', '__proto__', {}].map((label) => [{ label, source: 'metadata' }, '']),
 ]) {
-  test(`the number alone decides what is shown: ${JSON.stringify(aiLabel)} as "${notice}"`, async () => {
-    open()
+  onTag(`the number alone decides what is shown: ${JSON.stringify(aiLabel)} as "${notice}"`, async () => {
     Object.assign(world.fc.state, { aiLabel })
     await upload('any')
     assert.deepEqual([notices(), tag.texts('.notice')], [[notice], notice ? [notice] : []])
   })
 }
 
-test('without ai-label there is neither tick nor notice; a tag that takes no more has no tick', async () => {
-  open({ aiLabel: false })
+onTag('without ai-label there is neither tick nor notice; a tag that takes no more has no tick', { aiLabel: false }, async () => {
   Object.assign(world.fc.state, { aiLabel: FOUND })
   await upload('quiet')
   assert.deepEqual([tag.all('.tick').length, tag.all('.notice').length], [0, 0])
@@ -136,8 +137,7 @@ test('without ai-label there is neither tick nor notice; a tag that takes no mor
   assert.deepEqual([tag.all('.tick').length, tag.texts('.notice')], [0, ['属于 AI 生成合成内容']])
 })
 
-test('the words can be replaced', async () => {
-  open({ texts: { aiDeclare: '我用了 AI', aiScope: '', aiMaybe: 'AI 生成？' } })
+onTag('the words can be replaced', { texts: { aiDeclare: '我用了 AI', aiScope: '', aiMaybe: 'AI 生成？' } }, async () => {
   assert.deepEqual(tag.texts('.tick'), ['我用了 AI'])
   await tag.tap('.tick')
   await upload('any')
@@ -155,9 +155,7 @@ test('a label that is found later is shown when its state is asked for', async (
   assert.deepEqual(tag.texts('.mark'), ['审核中', '疑似 AI 生成合成内容'])
 })
 
-test('a profile without ai_label is named to the developer', async (t) => {
-  t.mock.method(console, 'warn', () => {})
-  open()
+onTag('a profile without ai_label is named to the developer', async () => {
   world.fc.plan.sign.push(jsonError(400, 'bad_request', 'aiDeclared needs ai_label = true in the profile'))
   await tag.tap('.tick')
   await tag.choose(world.picture('any.jpg'))

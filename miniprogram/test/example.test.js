@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { after, afterEach, before, beforeEach, test } = require('node:test')
+const { after, afterEach, before, beforeEach, mock, test } = require('node:test')
 const { jsonError, startBusiness, startFunction, startOss, DROP } = require('./servers')
 const stage = require('./stage')
 const { choices, loadPages, pageOf, tagOf, until, EXAMPLE } = stage
@@ -22,6 +22,8 @@ let renderPictures
 let renderAvatar
 let renderPost
 let page
+
+mock.method(console, 'warn', () => {}) // for the developer
 
 before(async () => {
   oss = await startOss()
@@ -87,8 +89,7 @@ test('chosen files are uploaded at once, and after submitting their keys and rec
   assert.deepEqual([data().stored, tag().data.items], [[], []])
 })
 
-test('a failure is one sentence on the page', async (t) => {
-  t.mock.method(console, 'warn', () => {})
+test('a failure is one sentence on the page', async () => {
   fc.plan.sign.push({ status: 413, body: { error: { code: 'too_large', message: 'm', requestId: 'r', limits: { maxSize: 2097152 } } } })
   await choose(picture('large.jpg'))
   await submit()
@@ -132,7 +133,6 @@ test('a file is deleted when its user says so, and only then', async (t) => {
 })
 
 test('a file that can not be deleted stays, and the page says why', async (t) => {
-  t.mock.method(console, 'warn', () => {})
   await showPictures(t, 'there.jpg')
   wx.showModal = ({ success }) => success({ confirm: true })
   fc.plan.delete.push(jsonError(403, 'forbidden'))
@@ -161,7 +161,6 @@ test('a page that comes too late for a list that began anew is not shown', async
 })
 
 test('a missing list is named to the developer, and asked for again on a tap', async (t) => {
-  t.mock.method(console, 'warn', () => {})
   fc.plan.list.push(jsonError(404, 'not_found'))
   await showPictures(t, 'late.jpg')
   assert.deepEqual(textOf('.note-error'), ['用途 default 缺 list再试一次'])
@@ -188,7 +187,6 @@ test('a new avatar replaces the old one, and is shown when the page is opened ag
 })
 
 test('an avatar that can not be stored leaves the old one, and the page says why', async (t) => {
-  t.mock.method(console, 'warn', () => {})
   await changeAvatar(t, 'old.png')
   fc.plan.sign.push(jsonError(415, 'unsupported_type'))
   await page.instance.chosen({ detail: { avatarUrl: picture('new.png').tempFilePath } })
@@ -197,7 +195,6 @@ test('an avatar that can not be stored leaves the old one, and the page says why
 })
 
 test('a missing option for replacing is named to the developer, and the old avatar stays', async (t) => {
-  t.mock.method(console, 'warn', () => {})
   await changeAvatar(t, 'old.png')
   fc.plan.sign.push(jsonError(400, 'bad_request'))
   await page.instance.chosen({ detail: { avatarUrl: picture('new.png').tempFilePath } })
@@ -205,7 +202,6 @@ test('a missing option for replacing is named to the developer, and the old avat
 })
 
 test('an old avatar that is not the user\'s is forgotten, so that the next attempt is not refused for it', async (t) => {
-  t.mock.method(console, 'warn', () => {})
   await changeAvatar(t, 'old.png')
   fc.plan.sign.push(jsonError(403, 'forbidden'))
   for (const name of ['one.png', 'two.png']) await page.instance.chosen({ detail: { avatarUrl: picture(name).tempFilePath } })
@@ -312,8 +308,7 @@ onPost('pulling down asks the business anew, and the newest twenty posts are sho
   assert.equal(JSON.parse(fs.readFileSync(`${pageOf('post')}.json`, 'utf8')).enablePullDownRefresh, true)
 })
 
-onPost('a post that could not be sent stays a draft, and is sent once', async (t) => {
-  t.mock.method(console, 'warn', () => {})
+onPost('a post that could not be sent stays a draft, and is sent once', async () => {
   await draw('draft.jpg')
   business.plan.push(DROP)
   await tap('.button')
@@ -324,8 +319,7 @@ onPost('a post that could not be sent stays a draft, and is sent once', async (t
   assert.equal(business.posts.length, 1)
 })
 
-onPost('pictures that expired meanwhile are told so, and can be cleared', async (t) => {
-  t.mock.method(console, 'warn', () => {})
+onPost('pictures that expired meanwhile are told so, and can be cleared', async () => {
   await draw('expired.jpg')
   business.plan.push(jsonError(409, 'not_uploaded'))
   await tap('.button')
@@ -337,7 +331,6 @@ onPost('pictures that expired meanwhile are told so, and can be cleared', async 
 })
 
 onPost('a wrong or unlisted address of the business is named to the developer', async (t) => {
-  t.mock.method(console, 'warn', () => {})
   business.plan.push(jsonError(404, 'not_found'))
   await page.instance.refresh()
   assert.match(textOf('.note-error')[0], /^config\.js 中的 BUSINESS 不对：http/)
@@ -346,8 +339,7 @@ onPost('a wrong or unlisted address of the business is named to the developer', 
   assert.match(textOf('.note-error')[0], /^在 request 合法域名 中加入 http/)
 })
 
-onPost('a list that does not come is told, and asked for again on a tap', async (t) => {
-  t.mock.method(console, 'warn', () => {})
+onPost('a list that does not come is told, and asked for again on a tap', async () => {
   verdict((await publish('还在', 'there.jpg'))[0], 'published')
   await page.instance.again()
   business.plan.push(jsonError(503, 'busy'))

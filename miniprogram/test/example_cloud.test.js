@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { after, before, test } = require('node:test')
+const { after, before, mock, test } = require('node:test')
 const { startLocalCloud } = require('./local_cloud')
 const { choices, loadPages, pageOf, tagOf, tap, textOf, until } = require('./stage')
 const { createWx } = require('./wx')
@@ -20,6 +20,8 @@ let folder
 let wx
 let renderPost
 let renderShare
+
+mock.method(console, 'warn', () => {}) // for the developer
 
 before(async () => {
   cloud = await startLocalCloud()
@@ -69,7 +71,6 @@ test('of three pictures of a post one is published, one refused, one left to a h
 test('a page of at most twenty lines publishes nine pictures, shows which one was refused, and says why one fails', async (t) => {
   const lines = ['js', 'wxml'].flatMap((kind) => fs.readFileSync(`${pageOf('share')}.${kind}`, 'utf8').split('\n').filter((line) => line.trim()))
   assert.ok(lines.length <= MOST_LINES, `${lines.length} lines`)
-  t.mock.method(console, 'warn', () => {})
   const page = renderShare()
   t.after(() => page.detach())
   const tag = tagOf(page, '#pictures')

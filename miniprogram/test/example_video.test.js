@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
-const { after, before, beforeEach, afterEach, test } = require('node:test')
+const { after, afterEach, before, beforeEach, mock, test } = require('node:test')
 const { openCloud, FUNCTION, LEAST_PART } = require('./parts_cloud')
 const { openPhone } = require('./parts_phone')
 const { fileOf, loadPages, pageOf, textOf: textsOf, until: untilShown } = require('./stage')
@@ -19,6 +19,8 @@ const phone = openPhone({ handle: cloud.handle, now: Date.now, files, latency: 1
 let render
 let page
 let wx
+
+mock.method(console, 'warn', () => {}) // for the developer
 
 before(() => {
   phone.storage.set('unfinished-video', JSON.stringify(UNFINISHED))
@@ -96,8 +98,7 @@ test('a video that is not wanted any more is aborted, and forgotten', async () =
   assert.ok(!wx.getStorageSync('unfinished-video'))
 })
 
-test('a failure is one sentence; going on is offered where that helps', async (t) => {
-  t.mock.method(console, 'warn', () => {})
+test('a failure is one sentence; going on is offered where that helps', async () => {
   phone.fault = ({ method }) => (method === 'PUT' ? { statusCode: 403, data: '<Error><Code>AccessDenied</Code></Error>' } : undefined)
   await choose()
   await became('上传失败')
@@ -108,7 +109,6 @@ test('a failure is one sentence; going on is offered where that helps', async (t
 })
 
 test('a missing profile is named to the developer', async (t) => {
-  t.mock.method(console, 'warn', () => {})
   t.after(() => { cloud.profiles = profiles })
   cloud.profiles = { other: profiles.video }
   await choose()

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
-const { after, afterEach, before, test } = require('node:test')
+const { after, afterEach, before, mock, test } = require('node:test')
 const { jsonError, DROP, HANG } = require('./servers')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { hurry, openTags, until, PACKAGE } = require('./stage')
@@ -16,6 +16,8 @@ let oss
 let fc
 let wx
 let tag
+
+mock.method(console, 'warn', () => {}) // for the developer
 
 before(async () => {
   world = await openTags({ tickets: true, held: true })
@@ -37,12 +39,13 @@ afterEach(async () => {
 })
 
 const open = (properties) => { tag = world.open({ endpoint: fc.origin, profile: 'post', ...properties }); return tag }
+/** A test on an open tag: title, properties if any, run(t). */
+const onTag = (title, ...rest) => test(title, (t) => { open(...rest.slice(0, -1)); return rest.at(-1)(t) })
 const picture = (...args) => world.picture(...args)
 const pictures = (...names) => names.map((name) => picture(`${name}.jpg`))
 const allAre = (...wanted) => until(() => tag.states().length && tag.states().every((state) => wanted.includes(state)))
 const stored = () => allAre('held', 'stored')
 const upload = async (...names) => { await tag.choose(...pictures(...names)); await stored() }
-const quiet = (t) => t.mock.method(console, 'warn', () => {})
 const uploadOf = (receipt) => fc.state.uploads.get(receipt)
 const failure = (promise) => promise.then((value) => assert.fail(JSON.stringify(value)), (error) => error)
 const nameOf = ({ receipt }) => path.basename(uploadOf(receipt).key).replace(/^\d+-/, '')
@@ -107,8 +110,7 @@ test('a video shows its cover, and only then the code for parts is loaded', asyn
   assert.ok(require.cache[parts])
 })
 
-test('progress goes from 0 to 100 and never falls, whatever is added on the way', async () => {
-  open()
+onTag('progress goes from 0 to 100 and never falls, whatever is added on the way', async () => {
   await tag.choose(picture('large.jpg', 400000), picture('small.jpg', 10))
   await until(() => tag.heard.progress.length > 1)
   await tag.choose(picture('more.jpg', 500000))
@@ -119,8 +121,7 @@ test('progress goes from 0 to 100 and never falls, whatever is added on the way'
   assert.ok(heard.every((each) => Number.isInteger(each) && each >= 0))
 })
 
-test('pictures come from the camera or the album, as the user says, and from chats', async () => {
-  open({ mediaType: 'mix', max: 40 })
+onTag('pictures come from the camera or the album, as the user says, and from chats', { mediaType: 'mix', max: 40 }, async () => {
   for (const [choice, source] of [[0, ['camera']], [1, ['album']]]) {
     wx.choice = choice
     await tag.choose()
@@ -137,8 +138,7 @@ test('pictures come from the camera or the album, as the user says, and from cha
   }
 })
 
-test('a chat file keeps its name, has no thumbnail, and opens on a tap', async () => {
-  open({ mediaType: 'mix' })
+onTag('a chat file keeps its name, has no thumbnail, and opens on a tap', { mediaType: 'mix' }, async () => {
   wx.choice = 2
   const { tempFilePath } = picture('tmp_1.pdf')
   wx.chooseMessageFile = ({ success }) => success({ tempFiles: [{ path: tempFilePath, name: '合同.pdf', size: 100, type: 'file' }] })
@@ -152,8 +152,7 @@ test('a chat file keeps its name, has no thumbnail, and opens on a tap', async (
   assert.equal(opened, tempFilePath)
 })
 
-test('max and columns hold; disabled takes and removes nothing', async () => {
-  open({ max: 2, columns: 4 })
+onTag('max and columns hold; disabled takes and removes nothing', { max: 2, columns: 4 }, async () => {
   await tag.choose(...pictures('a', 'b', 'c'))
   await stored()
   assert.equal(tag.items().length, 2)
@@ -167,9 +166,7 @@ test('max and columns hold; disabled takes and removes nothing', async () => {
   assert.equal(tag.items().length, 2)
 })
 
-test('texts replace words and errors', async (t) => {
-  quiet(t)
-  open({ texts: { add: '加图', forbidden: '请先认证。' } })
+onTag('texts replace words and errors', { texts: { add: '加图', forbidden: '请先认证。' } }, async () => {
   assert.match(tag.texts('.hint')[0], /^加图 0\/9$/)
   fc.plan.sign.push(refusal(403, 'forbidden'))
   await tag.choose(picture('no.jpg'))
@@ -191,8 +188,7 @@ test('values are shown through /read, first in the order, and submitted as their
   assert.equal(nameOf({ receipt: answers[2] }), 'new.jpg')
 })
 
-test('a value that changes keeps what was uploaded, and its picture may be removed', async () => {
-  open({ value: ['a.jpg', 'b.jpg'] })
+onTag('a value that changes keeps what was uploaded, and its picture may be removed', { value: ['a.jpg', 'b.jpg'] }, async () => {
   await upload('mine')
   tag.set({ value: ['b.jpg', 'c.jpg'] })
   await until(() => tag.items()[1].name === 'c.jpg')
@@ -221,16 +217,14 @@ test('a value may be a receipt: its state is shown, its picture once it is publi
   assert.equal(tag.items().length, 2)
 })
 
-test('a profile without the variant shows the pictures as they are', async (t) => {
-  quiet(t)
+test('a profile without the variant shows the pictures as they are', async () => {
   fc.plan.read.push(refusal(400, 'bad_request'))
   open({ value: ['plain.jpg'] })
   await until(() => tag.items()[0].src)
   assert.match(tag.items()[0].src, /plain\.jpg\?x-oss-process=null$/)
 })
 
-test('a picture that is gone is a place that says so, and stays out of the preview', async () => {
-  open({ value: ['gone.jpg', 'there.jpg'] })
+onTag('a picture that is gone is a place that says so, and stays out of the preview', { value: ['gone.jpg', 'there.jpg'] }, async () => {
   await until(() => tag.all('image').length || tag.all('.picture').length === 2)
   await until(() => tag.items().every(({ src }) => src))
   tag.instance.lose({ currentTarget: { dataset: { id: tag.items()[0].id } } })
@@ -248,8 +242,7 @@ for (const [title, plan, properties, message] of [
   ['a setting', ['sign', 500, 'misconfigured'], {}, '函数的设置有误，部署前运行 make check-deploy'],
   ['the right to assume its role', ['sign', 502, 'sts_rejected'], {}, '函数扮演不了 STS_ROLE_ARN 的角色，运行 manage.py doctor'],
 ]) {
-  test(`a missing option is named to the developer: ${title}`, async (t) => {
-    quiet(t)
+  test(`a missing option is named to the developer: ${title}`, async () => {
     const [route, status, code] = plan
     fc.plan[route].push(refusal(status, code))
     open(properties)
@@ -260,9 +253,7 @@ for (const [title, plan, properties, message] of [
   })
 }
 
-test('a client of the page that has a wrong address is named without one', async (t) => {
-  quiet(t)
-  open({ endpoint: '' })
+onTag('a client of the page that has a wrong address is named without one', { endpoint: '' }, async () => {
   tag.instance.use(require('../example/utils/oss-direct-upload').createUploader({ endpoint: fc.origin, api: wx }))
   fc.plan.sign.push(refusal(404, 'not_found'))
   await tag.choose(picture('x.jpg'))
@@ -270,9 +261,7 @@ test('a client of the page that has a wrong address is named without one', async
   assert.equal(tag.heard.fail[0].message, 'endpoint 不对')
 })
 
-test('a tag without an endpoint says so', async (t) => {
-  quiet(t)
-  open({ endpoint: '' })
+onTag('a tag without an endpoint says so', { endpoint: '' }, async () => {
   await tag.instance.choose()
   assert.deepEqual([tag.heard.fail[0].code, tag.texts('.message')], ['misconfigured', ['<oss-uploader> 缺 endpoint']])
 })
@@ -296,9 +285,7 @@ test('use() takes a client of the page', async () => {
   assert.ok(told.length >= 2)
 })
 
-test('closing the picker is no failure, another one is told and shown', async (t) => {
-  quiet(t)
-  open()
+onTag('closing the picker is no failure, another one is told and shown', async () => {
   wx.chooseMedia = ({ fail }) => fail({ errMsg: 'chooseMedia:fail cancel' })
   await tag.instance.choose()
   assert.deepEqual([tag.heard.fail, tag.texts('.message')], [[], []])
@@ -310,9 +297,7 @@ test('closing the picker is no failure, another one is told and shown', async (t
   assert.deepEqual(tag.texts('.message'), [])
 })
 
-test("WeChat's privacy prompt comes before the picker; who refuses picks nothing", async (t) => {
-  quiet(t)
-  open()
+onTag("WeChat's privacy prompt comes before the picker; who refuses picks nothing", async () => {
   const order = []
   wx.requirePrivacyAuthorize = ({ success }) => { order.push('privacy'); success() }
   wx.chooseMedia = ({ success }) => { order.push('pick'); success({ tempFiles: [] }) }
@@ -323,8 +308,7 @@ test("WeChat's privacy prompt comes before the picker; who refuses picks nothing
   assert.deepEqual([order.length, tag.heard.fail[0].code], [2, 'permission_denied'])
 })
 
-test('users are told once before the first upload, where the page has words for it', async () => {
-  open({ texts: { notice: '图片会上传并接受审核。' } })
+onTag('users are told once before the first upload, where the page has words for it', { texts: { notice: '图片会上传并接受审核。' } }, async () => {
   const dialogs = []
   let confirm = false
   wx.showModal = (options) => { dialogs.push(options.content); options.success({ confirm }) }
@@ -338,7 +322,6 @@ test('users are told once before the first upload, where the page has words for 
 })
 
 test('a failure is one sentence on its picture, with its place for the page; a tap tries again where that helps', async (t) => {
-  quiet(t)
   hurry(t)
   open()
   await upload('good')
@@ -356,9 +339,7 @@ test('a failure is one sentence on its picture, with its place for the page; a t
   assert.equal(tag.heard.done.length, 2)
 })
 
-test('what can not pass offers no other try', async (t) => {
-  quiet(t)
-  open()
+onTag('what can not pass offers no other try', async () => {
   fc.plan.sign.push({ status: 413, body: { error: { code: 'too_large', message: 'm', requestId: 'r', limits: { maxSize: 10 * 1024 ** 2 } } } })
   await tag.choose(picture('large.jpg'))
   await allAre('failed')
@@ -370,7 +351,6 @@ test('what can not pass offers no other try', async (t) => {
 
 for (const store of [true, false]) {
   test(`an outcome that nobody knows is looked up on a tap: ${store ? 'it is there' : 'it may be sent again'}`, async (t) => {
-    quiet(t)
     hurry(t)
     fc.state.life = 5
     t.after(() => { fc.state.life = 300 })
@@ -386,9 +366,7 @@ for (const store of [true, false]) {
   })
 }
 
-test('removing cancels what is under way, discards what is held, and is done when nothing failed', async (t) => {
-  quiet(t)
-  open()
+onTag('removing cancels what is under way, discards what is held, and is done when nothing failed', async () => {
   oss.plan.push(HANG)
   await tag.choose(picture('slow.jpg'))
   await until(() => oss.posts.length && fc.signRequests().length)
@@ -408,8 +386,7 @@ test('removing cancels what is under way, discards what is held, and is done whe
   assert.deepEqual([tag.items().map(({ src }) => path.basename(src)), tag.heard.done.length], [['keep.jpg'], 1])
 })
 
-test('leaving the page aborts what is under way and discards what was not submitted', async () => {
-  open()
+onTag('leaving the page aborts what is under way and discards what was not submitted', async () => {
   await upload('sent')
   const [sent] = await tag.submit()
   tag.close()
@@ -430,8 +407,7 @@ test('leaving the page aborts what is under way and discards what was not submit
   tag = null
 })
 
-test('a page that is left while it submits gets no receipts', async () => {
-  open()
+onTag('a page that is left while it submits gets no receipts', async () => {
   fc.plan.confirm.push(refusal(403, 'forbidden'))
   await upload('late')
   const submitted = failure(tag.submit())
@@ -440,8 +416,7 @@ test('a page that is left while it submits gets no receipts', async () => {
   tag = null
 })
 
-test('submit waits for what is under way, and gives the receipts in the order shown', async () => {
-  open()
+onTag('submit waits for what is under way, and gives the receipts in the order shown', async () => {
   await tag.choose(...pictures('a', 'b', 'c'))
   const early = tag.submit()
   assert.deepEqual([tag.all('.cross').length, tag.all('.add').length], [0, 0], 'nothing changes meanwhile')
@@ -450,8 +425,7 @@ test('submit waits for what is under way, and gives the receipts in the order sh
   assert.deepEqual(await tag.submit(), await early, 'as often as the page likes')
 })
 
-test('a dragged picture is submitted where it was dropped', async () => {
-  open({ value: ['old.jpg'] })
+onTag('a dragged picture is submitted where it was dropped', { value: ['old.jpg'] }, async () => {
   await upload('a', 'b', 'c')
   const grid = { left: 10, top: 20, width: 300 }
   const query = { select: () => query, boundingClientRect: (call) => { call(grid); return query }, exec() {} }
@@ -479,9 +453,7 @@ test('a dragged picture is submitted where it was dropped', async () => {
   assert.equal(tag.items()[0].id, id)
 })
 
-test('submit rejects with the first error, and what failed may be removed or tried again', async (t) => {
-  quiet(t)
-  open()
+onTag('submit rejects with the first error, and what failed may be removed or tried again', async () => {
   const refused = (code) => ({ status: 413, body: { error: { code, message: 'm', requestId: 'r' } } })
   fc.plan.sign.push(refused('too_large'), refused('too_large'), refused('unsupported_type'))
   await tag.choose(...pictures('one', 'two'))
@@ -507,8 +479,7 @@ test('a profile without receipts gives keys, and nothing is asked afterwards', a
   assert.equal(fc.requestsTo('discard').length, discards)
 })
 
-test('what could not be confirmed is confirmed when it is submitted; if that fails, submit says so', async () => {
-  open()
+onTag('what could not be confirmed is confirmed when it is submitted; if that fails, submit says so', async () => {
   fc.plan.confirm.push(refusal(403, 'forbidden'), refusal(403, 'forbidden'))
   await upload('later')
   assert.equal((await failure(tag.submit())).code, 'forbidden')
@@ -553,7 +524,6 @@ test('nobody is asked while the page is hidden', async (t) => {
 })
 
 test('a question that fails is asked again, a receipt that is refused is not', async (t) => {
-  quiet(t)
   hurry(t)
   open()
   await upload('old', 'good')
@@ -568,8 +538,7 @@ test('a question that fails is asked again, a receipt that is refused is not', a
   assert.deepEqual(tag.heard.fail, [])
 })
 
-test('clear() begins anew: what was submitted stays, what was not is discarded', async () => {
-  open()
+onTag('clear() begins anew: what was submitted stays, what was not is discarded', async () => {
   await upload('sent')
   const [sent] = await tag.submit()
   await tag.choose(picture('late.jpg'))
