@@ -28,6 +28,13 @@ describe('the playground page', () => {
     await page.click('#upload')
   }
 
+  /** Upload the picture, with all that comes after it. */
+  async function finish() {
+    await upload()
+    await statusIs('上传完成')
+    await isOver()
+  }
+
   const bodyOf = (step) => page.textContent(`#step-${step} .body`)
 
   /** What the page says of it, the newest attempt first. */
@@ -137,9 +144,7 @@ describe('the playground page', () => {
   test('a profile of the second bucket is uploaded to, read and refused there', async () => {
     const [, { oss }] = cloud.buckets
     await page.selectOption('#profile', 'contract')
-    await upload()
-    await statusIs('上传完成')
-    await isOver()
+    await finish()
     const key = await page.textContent('#step-object code')
     assert.match(key, /^contracts\/.+\.png$/)
     assert.ok(cloud.archived(key).equals(PICTURE))
@@ -187,9 +192,7 @@ describe('the playground page', () => {
   })
 
   test('after an upload the whole page changes its language, and back', async () => {
-    await upload()
-    await statusIs('上传完成')
-    await isOver()
+    await finish()
     await tamper('otherKey')
     await page.evaluate(() => document.querySelectorAll('details').forEach((each) => { each.open = true }))
     const chinese = await page.innerText('main')
@@ -204,9 +207,7 @@ describe('the playground page', () => {
   })
 
   test('what was uploaded is shown as it was, whatever is tampered with afterwards', async () => {
-    await upload()
-    await statusIs('上传完成')
-    await isOver()
+    await finish()
     const before = await page.innerHTML('.results')
     for (const id of ['tooLarge', 'publicAcl', 'otherPolicy', 'expired']) await tamper(id)
     assert.equal(await page.innerHTML('.results'), before)

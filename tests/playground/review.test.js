@@ -46,6 +46,13 @@ describe('the reviewer’s page', () => {
 
   const settled = () => page.waitForSelector('body[data-pending="0"]')
   const isReady = () => page.waitForSelector('#reject:enabled')
+  /** A test at the desk, with so many pictures of these facts, the first in sight. */
+  const onDesk = (title, wanted, run) => test(title, async () => {
+    says.add(...wanted)
+    await open()
+    await isReady()
+    await run()
+  })
   const press = async (key) => {
     await isReady()
     await page.keyboard.press(key)
@@ -55,10 +62,7 @@ describe('the reviewer’s page', () => {
   const stageSays = (text) => page.waitForFunction((wanted) => document.getElementById('stage').textContent.includes(wanted), text)
   const decisions = () => says.decided.map(({ receipt, decision }) => [receipt, decision])
 
-  test('shows a picture with what the check said, and decides by single keys', async () => {
-    says.add(3)
-    await open()
-    await isReady()
+  onDesk('shows a picture with what the check said, and decides by single keys', [3], async () => {
     assert.equal(await page.evaluate(() => document.querySelector('#stage img').naturalWidth), 240)
     assert.equal(await page.textContent('#why'), '微信拿不准')
     assert.deepEqual(await page.locator('#labels li').allTextContents(), ['\u2068色情 · 20002\u2069'])
@@ -86,10 +90,7 @@ describe('the reviewer’s page', () => {
     }
   })
 
-  test('shows the next one at once, however slow the function is', async () => {
-    says.add(2)
-    await open()
-    await isReady()
+  onDesk('shows the next one at once, however slow the function is', [2], async () => {
     let answer
     says.held = new Promise((resolve) => { answer = resolve })
     await press('a')
@@ -99,10 +100,7 @@ describe('the reviewer’s page', () => {
     await newsSay('已通过')
   })
 
-  test('takes no key before the picture has appeared, nor one that is held down', async () => {
-    says.add(2)
-    await open()
-    await isReady()
+  onDesk('takes no key before the picture has appeared, nor one that is held down', [2], async () => {
     await page.evaluate(() => {
       const down = (repeat) => document.dispatchEvent(new KeyboardEvent('keydown', { key: 'r', code: 'KeyR', repeat }))
       down(true)
@@ -114,17 +112,12 @@ describe('the reviewer’s page', () => {
     assert.deepEqual(decisions(), [['receipt-1', 'reject']])
   })
 
-  test('knows its keys while a Chinese input method is on', async () => {
-    says.add(1)
-    await open()
-    await isReady()
+  onDesk('knows its keys while a Chinese input method is on', [1], async () => {
     await page.evaluate(() => document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Process', code: 'KeyR' })))
     await newsSay('已拒绝')
   })
 
-  test('skips one for later', async () => {
-    says.add(2)
-    await open()
+  onDesk('skips one for later', [2], async () => {
     await press('s')
     await factsSay('2.png')
     await press('r')
@@ -148,11 +141,9 @@ describe('the reviewer’s page', () => {
     assert.equal(new Set(says.decided.map(({ receipt }) => receipt)).size, 7)
   })
 
-  test('tells the second reviewer who decided, and when', async () => {
-    says.add(2)
+  onDesk('tells the second reviewer who decided, and when', [2], async () => {
     const decision = { action: 'reject', by: 'backend', reviewer: '小明', at: '2026-11-25T11:59:00Z' }
     says.says.commit = () => [200, { key: 'k', state: 'rejected', url: null, decision }]
-    await open()
     await press('a')
     await newsSay('已由 \u2068小明\u2069 于 2026年11月25日')
     await newsSay('处理：拒绝')
@@ -163,19 +154,15 @@ describe('the reviewer’s page', () => {
     await newsSay('处理：通过')
   })
 
-  test('says what is gone', async () => {
-    says.add(1)
+  onDesk('says what is gone', [1], async () => {
     says.says.commit = () => [404, { error: { code: 'not_uploaded', message: 'Nothing there.', requestId: 'r' } }]
     says.says.status = () => [200, { key: 'k', state: 'gone', url: null }]
-    await open()
     await press('a')
     await newsSay('已经不在了')
   })
 
-  test('says why a decision failed, and shows it again', async () => {
-    says.add(2)
+  onDesk('says why a decision failed, and shows it again', [2], async () => {
     says.says.commit = () => [503, { error: { code: 'oss_unavailable', message: 'OSS did not respond.', requestId: 'r' } }]
-    await open()
     await press('a')
     await newsSay('没有成功，稍后会再出现')
     assert.match(await page.textContent('#news'), CHINESE)
@@ -188,10 +175,8 @@ describe('the reviewer’s page', () => {
     assert.deepEqual(decisions(), [['receipt-2', 'publish'], ['receipt-1', 'publish']])
   })
 
-  test('says that a picture cannot be published, and waits for its rejection', async () => {
-    says.add(1, { reason: 'metadata', by: null, labels: [] })
+  onDesk('says that a picture cannot be published, and waits for its rejection', [1, { reason: 'metadata', by: null, labels: [] }], async () => {
     says.says.commit = () => [200, { key: 'k', state: 'review', url: null }]
-    await open()
     await press('a')
     await newsSay('只能拒绝')
     says.says = {}
