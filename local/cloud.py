@@ -35,8 +35,7 @@ from local.oss.callback_delivery import CallbackSigner
 from local.oss.presign import presigned_url
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
-from local.playground.actions import actions_of
-from local.playground.server import PlaygroundServer
+from local.playground.server import PlaygroundServer, actions_of
 from local.profiles import Profiles, lifecycle_rules, sample_profiles
 from local.sts.server import StsServer
 from local.wechat.rules import WechatRules

@@ -12,66 +12,45 @@ const { openParts, openStage, failureOf, shortPauses, hurryTimers, until, onStag
 
 const always = (answer) => Array(9).fill(answer)
 
-function uploading({ sign, login, oss, options, change }) {
-  return async (t) => {
-    const stage = await openStage(t, options)
-    if (sign) stage.fc.plan.sign.push(...always(sign))
-    if (login) stage.fc.plan.login.push(...always(login))
-    if (oss) stage.oss.plan.push(...always(oss))
-    return failureOf(stage.uploader.upload({ ...stage.file(), ...change }).promise)
-  }
-}
+/** How an error comes about: what is done on a stage to end with it. */
+const on = (run, options) => async (t) => run(await openStage(t, options))
 
-async function abortASlowUpload(t) {
-  const stage = await openStage(t)
+const failing = (stage, change) => failureOf(stage.uploader.upload({ ...stage.file(), ...change }).promise)
+
+const uploading = ({ sign, login, oss, options, change }) => on((stage) => {
+  const { fc: { plan } } = stage
+  for (const [list, answer] of [[plan.sign, sign], [plan.login, login], [stage.oss.plan, oss]]) if (answer) list.push(...always(answer))
+  return failing(stage, change)
+}, options)
+
+const abortASlowUpload = on(async (stage) => {
   stage.oss.plan.push(HANG)
   const task = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length)
   task.abort()
   return failureOf(task.promise)
-}
+})
 
-async function loseAnAnswerUntilTheFormExpires(t) {
-  const clock = { ahead: 0 }
-  const stage = await openStage(t, { now: () => Date.now() + clock.ahead })
+const loseAnAnswerUntilTheFormExpires = on((stage) => {
   stage.oss.plan.push(DROP)
-  const file = { ...stage.file(), onProgress: () => { clock.ahead = 400000 } }
-  return failureOf(stage.uploader.upload(file).promise)
-}
+  return failing(stage, { onProgress: () => { stage.ahead = 400000 } })
+})
 
 const POLICY_FAILED = 'Invalid according to Policy: Policy Condition failed: ["eq", "$key", "a"]'
 const onlyRequests = (fc) => ({ domains: { request: [fc.origin], uploadFile: [] } })
 
-function failingPlatform(res) {
-  return async (t) => {
-    const stage = await openStage(t, { retries: 0 })
-    stage.wx.uploadFile = ({ fail }) => { setImmediate(fail, res) }
-    return failureOf(stage.uploader.upload(stage.file()).promise)
-  }
-}
+const failingPlatform = (res) => on((stage) => {
+  stage.wx.uploadFile = ({ fail }) => { setImmediate(fail, res) }
+  return failing(stage)
+}, { retries: 0 })
 
-function failingPicker(res) {
-  return async (t) => {
-    const { uploader } = await openStage(t)
-    return uploader.explain(res)
-  }
-}
+const failingPicker = (res) => on(({ uploader }) => uploader.explain(res))
 
-function confirming(answer) {
-  return async (t) => {
-    const stage = await openStage(t)
-    stage.fc.plan.confirm.push(...always(answer))
-    return failureOf(stage.uploader.confirm('ticket-1'))
-  }
-}
-
-function takingBack(answer) {
-  return async (t) => {
-    const stage = await openStage(t)
-    stage.fc.plan.discard.push(...always(answer))
-    return failureOf(stage.uploader.discard('a.receipt'))
-  }
-}
+/** `call(uploader)` where the function always gives this answer of the route. */
+const answered = (route, call, answer) => on(({ fc, uploader }) => {
+  fc.plan[route].push(...always(answer))
+  return failureOf(call(uploader))
+})
 
 async function refusedByTheGateway(t) {
   shortPauses(t)
@@ -113,12 +92,12 @@ const CODES = {
   oss_unavailable: [uploading({ oss: xmlError(503, 'ServiceUnavailable', 'Please reduce your request rate.') }), 'upload', true, BUSY],
   callback_failed: [uploading({ oss: { ...xmlError(203, 'CallbackFailed', 'Error status : 502.'), store: true } }), 'upload', false, '文件已传好，但登记失败，请勿重传。'],
   unknown_outcome: [loseAnAnswerUntilTheFormExpires, 'upload', false, '文件可能已传好，请先查看再决定是否重传。'],
-  not_uploaded: [confirming(jsonError(404, 'not_uploaded')), 'confirm', true, '文件还没有传好，请重新上传。'],
+  not_uploaded: [answered('confirm', ({ confirm }) => confirm('ticket-1'), jsonError(404, 'not_uploaded')), 'confirm', true, '文件还没有传好，请重新上传。'],
   incomplete: [uploading({ sign: jsonError(409, 'incomplete') }), 'sign', true, '文件还没有传完，请继续上传。'],
   upload_gone: [uploading({ sign: jsonError(410, 'upload_gone') }), 'sign', true, '这次上传已经失效，请重新上传。'],
   already_exists: [uploading({ sign: jsonError(409, 'already_exists') }), 'sign', false, '同名的文件已经存在。'],
   already_complete: [uploading({ sign: jsonError(409, 'already_complete') }), 'sign', false, '文件已经传好，不用再传。'],
-  already_published: [takingBack(jsonError(409, 'already_published')), 'discard', false, '文件已经发布，不能撤回。'],
+  already_published: [answered('discard', ({ discard }) => discard('a.receipt'), jsonError(409, 'already_published')), 'discard', false, '文件已经发布，不能撤回。'],
   bad_request: [uploading({ sign: jsonError(400, 'bad_request') }), 'sign', false, BROKEN],
   unknown_profile: [uploading({ sign: jsonError(400, 'unknown_profile') }), 'sign', false, BROKEN],
   unauthorized: [uploading({ sign: jsonError(401, 'unauthorized') }), 'sign', false, '登录已失效，请重新登录。'],

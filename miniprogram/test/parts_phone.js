@@ -6,6 +6,8 @@
  * alone, ten requests at most, and in the background what is under way is interrupted after five seconds.
  */
 
+const { eventsOf } = require('./wx')
+
 const DEFAULT_TIMEOUT = 60000
 const GRACE = 5000
 const MOST_TASKS = 10
@@ -20,22 +22,20 @@ const SAMPLE = 65536 // bytes, of the five that name a file: no part
 function openPhone({ handle, now, files = {}, storage = new Map(), latency = 40, bytesPerSecond = 2 ** 20, fault = () => undefined, has = {} }) {
   const phone = {
     now, storage, files, fault, latency, bytesPerSecond, calls: [], inFlight: 0, mostInFlight: 0, dead: false, reads: [], sent: 0,
-    alive: new Set(), mostAlive: 0, open: new Map(), listeners: { AppHide: new Set(), AppShow: new Set(), NetworkStatusChange: new Set() },
+    alive: new Set(), mostAlive: 0, open: new Map(),
     full: false, broken: false,
   }
-  Object.assign(phone, eventsOf(phone))
-  phone.api = apiOf(phone, handle, has)
+  const listening = eventsOf(phone, GRACE, (wait, run) => later(phone, wait, run))
+  /** The app is closed: nothing is called back any more. */
+  phone.kill = () => { phone.dead = true; phone.calls.forEach((call) => { call.settled = true }) }
+  phone.api = apiOf(phone, handle, listening, has)
   return phone
 }
 
-function apiOf(phone, handle, { stat = true, open = true, fs = true, events = true }) {
+function apiOf(phone, handle, listening, { stat = true, open = true, fs = true, events = true }) {
   const manager = { readFile: (options) => readFile(phone, options) }
   if (stat) manager.stat = (options) => statFile(phone, options)
   if (open) Object.assign(manager, descriptorsOf(phone))
-  const listening = Object.fromEntries(Object.keys(phone.listeners).flatMap((name) => [
-    [`on${name}`, (listener) => { phone.listeners[name].add(listener) }],
-    [`off${name}`, (listener) => { phone.listeners[name].delete(listener) }],
-  ]))
   return {
     request: (options) => begin(phone, 'request', options, (request) => handle(request)),
     uploadFile: (options) => begin(phone, 'uploadFile', { ...options, method: 'POST' }, (request) => {
@@ -56,23 +56,6 @@ function apiOf(phone, handle, { stat = true, open = true, fs = true, events = tr
 }
 
 const later = (phone, wait, call) => setTimeout(() => phone.dead || call(), wait)
-
-function eventsOf(phone) {
-  const tell = (name, event) => [...phone.listeners[name]].forEach((listener) => listener(event))
-  const failAll = (reason) => phone.calls.filter(({ settled }) => !settled).forEach((call) => call.fail(reason))
-  return {
-    hide(grace = GRACE) {
-      phone.hidden = true
-      tell('AppHide', {})
-      later(phone, grace, () => phone.hidden && failAll('interrupted'))
-    },
-    show() { phone.hidden = false; tell('AppShow', {}) },
-    disconnect() { phone.offline = true; tell('NetworkStatusChange', { isConnected: false }); failAll('fail:net::ERR_INTERNET_DISCONNECTED') },
-    connect() { phone.offline = false; tell('NetworkStatusChange', { isConnected: true }) },
-    /** The app is closed: nothing is called back any more. */
-    kill() { phone.dead = true; phone.calls.forEach((call) => { call.settled = true }) },
-  }
-}
 
 /** What is sent, as a server meets it. */
 function requestOf({ url, method = 'GET', header = {}, data, formData }) {

@@ -22,12 +22,11 @@ const TYPES = { '.jpg': 'image/jpeg', '.png': 'image/png', '.mp4': 'video/mp4', 
 /**
  * @param {object} options
  *   domains: { request, uploadFile } lists of origins; null is the switch "do not check" of DevTools
- *   partType: 'extension' or 'octet-stream', the two kinds of Content-Type seen on the file part
  *   headerName: how the network stack writes the names of an answer's headers
  */
-function createWx({ domains = null, partType = 'extension', appId = 'wx0000000000local0', headerName = sameName, login } = {}) {
+function createWx({ domains = null, appId = 'wx0000000000local0', headerName = sameName, login } = {}) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: MOST_IN_FLIGHT })
-  const platform = { agent, appId, domains, partType, headerName, waiting: [], inFlight: 0, mostInFlight: 0, calls: [] }
+  const platform = { agent, appId, domains, headerName, waiting: [], inFlight: 0, mostInFlight: 0, calls: [] }
   const storage = new Map()
   const files = createFileSystemManager()
   return {
@@ -50,17 +49,19 @@ function createWx({ domains = null, partType = 'extension', appId = 'wx000000000
 
 const sameName = (name) => name
 
-/** What happens to the phone: `platform.hide()`, `show()`, `disconnect()`, `connect()`. */
-function eventsOf(platform) {
+const laterInReal = (wait, run) => setTimeout(run, wait).unref()
+
+/** What happens to a phone: `hide()`, `show()`, `disconnect()`, `connect()` of its platform; the answer is what its api listens by. */
+function eventsOf(platform, usual = GRACE, later = laterInReal) {
   const listeners = { AppHide: new Set(), AppShow: new Set(), NetworkStatusChange: new Set() }
-  const tell = (name, event) => listeners[name].forEach((listener) => listener(event))
+  const tell = (name, event) => [...listeners[name]].forEach((listener) => listener(event))
   const failAll = (reason) => platform.calls.filter(({ settled }) => !settled).forEach((call) => call.fail(reason))
   Object.assign(platform, {
     listeners,
-    hide(grace = GRACE) {
+    hide(grace = usual) {
       platform.hidden = true
       tell('AppHide', {})
-      setTimeout(() => platform.hidden && failAll('interrupted'), grace).unref()
+      later(grace, () => platform.hidden && failAll('interrupted'))
     },
     show() {
       platform.hidden = false
@@ -186,7 +187,7 @@ function sendFile(platform, call) {
   const parts = Object.entries(formData).map(([field, value]) => (
     `--${boundary}\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`
   ))
-  const type = platform.partType === 'extension' ? TYPES[path.extname(filePath)] : null
+  const type = TYPES[path.extname(filePath)] // some phones send application/octet-stream
   const head = `--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="${path.basename(filePath)}"\r\n`
     + `Content-Type: ${type || 'application/octet-stream'}\r\n\r\n`
   const body = Buffer.concat([Buffer.from(parts.join('') + head), file, Buffer.from(`\r\n--${boundary}--\r\n`)])
@@ -269,4 +270,4 @@ function createFileSystemManager() {
   }
 }
 
-module.exports = { createWx }
+module.exports = { createWx, eventsOf }

@@ -68,14 +68,15 @@ describe('the playground page', () => {
     assert.equal(await page.getAttribute('.bar', 'aria-valuenow'), '100')
   })
 
-  test('a spoilt form is refused, and nothing is stored', async () => {
-    const stored = cloud.stored().length
+  test('a spoilt form is refused, nothing is stored, and what was uploaded before is shown as it was', async () => {
+    await finish()
+    const [stored, before] = [cloud.stored().length, await page.innerHTML('.results')]
     for (const [id, said] of [
       ['otherKey', '403 AccessDenied'], ['otherType', '403 AccessDenied'], ['tooLarge', '400 EntityTooLarge'], ['noToken', '403 \\w+'],
       ['otherPolicy', '403 SignatureDoesNotMatch'], ['publicAcl', '403 AccessDenied Invalid according to Policy: Policy Condition failed: .*x-oss-object-acl'],
     ]) assert.match(await tamper(id), new RegExp(`被拒绝.*HTTP ${said}`))
     assert.match(await page.textContent('#attempts li'), /x-oss-object-acl 改为 public-read(?!-)/)
-    assert.equal(cloud.stored().length, stored)
+    assert.deepEqual([cloud.stored().length, await page.innerHTML('.results')], [stored, before])
   })
 
   test('an expired form is renewed by the client, and the file is stored once', async () => {
@@ -182,12 +183,8 @@ describe('the playground page', () => {
 
   test('the page speaks English as well, and remembers it', async () => {
     await page.click('#language')
-    assert.equal(await page.textContent('#upload'), 'Upload')
     await here.reload()
     assert.equal(await page.getAttribute('html', 'lang'), 'en')
-    await isInEnglish()
-    await upload()
-    await statusIs('Uploaded')
     await isInEnglish()
   })
 
@@ -204,13 +201,6 @@ describe('the playground page', () => {
     }
     await page.click('#language')
     assert.equal(await page.innerText('main'), chinese)
-  })
-
-  test('what was uploaded is shown as it was, whatever is tampered with afterwards', async () => {
-    await finish()
-    const before = await page.innerHTML('.results')
-    for (const id of ['tooLarge', 'publicAcl', 'otherPolicy', 'expired']) await tamper(id)
-    assert.equal(await page.innerHTML('.results'), before)
   })
 
   test('on a small phone the result is seen without scrolling, and so is a refusal, and nothing sticks out', async () => {

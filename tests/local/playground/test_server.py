@@ -10,8 +10,7 @@ import pytest
 from local.oss.lifecycle import LifecycleRule
 from local.oss.server import OssServer
 from local.oss.versions import StoredObject
-from local.playground.actions import actions_of
-from local.playground.server import PlaygroundServer, told_profiles
+from local.playground.server import PlaygroundServer, actions_of, told_profiles
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
