@@ -1,6 +1,6 @@
 """
-The playground page of the local cloud: its files, the addresses and profiles that it needs, and what it may do
-to the cloud behind it: plan a fault, let time pass.
+The playground page of the local cloud: its files, the addresses and profiles that it needs, and what it may
+do to the cloud behind it: plan a fault, let time pass.
 """
 
 import json

@@ -10,11 +10,10 @@ const os = require('node:os')
 const path = require('node:path')
 const { inspect } = require('node:util')
 const { after, before, describe, test } = require('node:test')
-const { JSDOM } = require('jsdom')
 const { startLocalCloud } = require('../../test/local_cloud')
+const { openSimulator, until: untilShown } = require('../../test/stage')
 const { createWx } = require('../../test/wx')
 
-const PATIENCE = 20000
 const SLOW_SECONDS = 5
 
 function check(name, output) {
@@ -64,13 +63,7 @@ function check(name, output) {
       page.querySelectorAll(selector)[0].dispatchEvent('tap')
     }
 
-    async function until(isSo) {
-      const end = Date.now() + PATIENCE
-      while (!isSo()) {
-        if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.innerHTML}`)
-        await new Promise((resolve) => { setTimeout(resolve, 5) })
-      }
-    }
+    const until = (isSo) => untilShown(isSo, page)
 
     /** Nothing is under way any more, not for the page either. */
     async function settled() {
@@ -209,11 +202,7 @@ function filesBelow(folder) {
 
 /** Start the built app and show its page. Once a process: the simulator can not load one path twice. */
 function open(built, wx, route = PAGE) {
-  const { window } = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true })
-  const names = ['document', 'Element', 'Event', 'CustomEvent', 'TouchEvent', 'MouseEvent', 'Node']
-  names.forEach((name) => { global[name] = window[name] })
-  Object.assign(global, { window, wx: Object.assign(wx, quietPlatform()) })
-  const simulate = require('miniprogram-simulate')
+  const simulate = openSimulator(Object.assign(wx, quietPlatform()))
   const shown = []
   let app = /** @type {any} */ (null)
   Object.assign(global, {

@@ -7,9 +7,9 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { after, before, beforeEach, describe, test } = require('node:test')
-const { JSDOM } = require('jsdom')
 const ts = require('typescript')
 const { startLocalCloud } = require('../../test/local_cloud')
+const { openSimulator, until } = require('../../test/stage')
 const { createWx } = require('../../test/wx')
 const { pack, PACKAGE } = require('../../test/packed')
 
@@ -97,24 +97,15 @@ test('构建 npm makes of the client what a mini-program loads, and of that only
 })
 
 function openPhone(api) {
-  const { window } = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true })
-  const names = ['document', 'Element', 'Event', 'CustomEvent', 'TouchEvent', 'MouseEvent', 'Node']
-  names.forEach((name) => { global[name] = window[name] })
   const facts = { platform: 'ios', SDKVersion: '3.8.0', windowWidth: 375 }
   const asked = ['getSystemInfoSync', 'getAppBaseInfo', 'getDeviceInfo', 'getWindowInfo']
   const made = Object.assign(api, Object.fromEntries(asked.map((name) => [name, () => facts])), {
     dialogs: [], nextTick: (run) => setTimeout(run), canIUse: () => true,
   })
   made.showModal = ({ content }) => made.dialogs.push(content)
-  Object.assign(global, { window, wx: made, getApp: () => ({ globalData: {} }) })
+  Object.assign(global, { getApp: () => ({ globalData: {} }) })
+  openSimulator(made)
   return made
-}
-
-async function until(isSo, page) {
-  for (const end = Date.now() + 20000; !isSo();) {
-    if (Date.now() > end) throw new Error(`not in time; the page shows: ${page.dom.innerHTML}`)
-    await new Promise((resolve) => { setTimeout(resolve, 5) })
-  }
 }
 
 let taken = 0
