@@ -34,7 +34,7 @@ afterEach(async () => {
   oss.plan.length = 0
   for (const answers of Object.values(fc.plan)) answers.length = 0
   for (const list of [wx.previews, wx.sheets]) list.length = 0
-  Object.assign(fc.state, { tickets: true, held: true })
+  Object.assign(fc.state, { tickets: true, held: true, aiLabel: undefined })
   Object.assign(wx, { choice: 1, requirePrivacyAuthorize: undefined })
 })
 
@@ -576,4 +576,72 @@ test('everything that can be tapped has a role and a label, and every handler ex
   const wxss = fs.readFileSync(`${PACKAGE}/uploader/uploader.wxss`, 'utf8')
   assert.match(wxss, /prefers-color-scheme: dark/)
   for (const name of ['custom-class', 'item-class', 'add-class']) assert.match(wxml, new RegExp(`class="[^"]*${name}`))
+})
+
+// --- labels of AI-made content
+
+const DECLARED = { label: 2, source: 'declared' }
+const FOUND = { label: 1, source: 'metadata', producer: '<b>x</b>', produceId: 'img-42', digitalSourceType: null, c2pa: false }
+const onLabelled = (title, ...rest) => onTag(title, { aiLabel: true, ...(rest.length > 1 && rest[0]) }, rest.at(-1))
+const notices = () => tag.items().map(({ aiNotice }) => aiNotice)
+
+onLabelled('the tick holds for what is chosen after it, and until it is taken off', async () => {
+  assert.match(tag.texts('.tick')[0], /^含 AI 生成内容/)
+  await upload('before')
+  await tag.tap('.tick')
+  assert.equal(tag.all('.tick-on').length, 1)
+  await upload('one', 'two')
+  await tag.tap('.tick')
+  await upload('after')
+  assert.deepEqual(notices(), ['', '可能为 AI 生成合成内容', '可能为 AI 生成合成内容', ''])
+  assert.deepEqual(tag.texts('.notice'), ['可能为 AI 生成合成内容', '可能为 AI 生成合成内容'])
+  assert.equal(tag.items()[1].label, '图片 2/4，已上传，可能为 AI 生成合成内容')
+  assert.deepEqual(tag.heard.change.at(-1).items.map(({ aiLabel }) => aiLabel), [undefined, DECLARED, DECLARED, undefined])
+  await tag.tap('.tick')
+  tag.instance.clear()
+  assert.equal(tag.all('.tick-on').length, 0)
+})
+
+for (const [aiLabel, notice] of [
+  [FOUND, '属于 AI 生成合成内容'], [{ label: 3, source: 'reviewed' }, '疑似 AI 生成合成内容'],
+  [null, ''], [{ label: null, problem: 'unreadable' }, ''], ...['1', 4, 0, -1, 'length', '__proto__', {}].map((label) => [{ label, source: 'metadata' }, '']),
+]) {
+  onLabelled(`the number alone decides what is shown: ${JSON.stringify(aiLabel)} as "${notice}"`, async () => {
+    Object.assign(fc.state, { aiLabel })
+    await upload('any')
+    assert.deepEqual([notices(), tag.texts('.notice')], [[notice], notice ? [notice] : []])
+  })
+}
+
+onLabelled('without ai-label there is neither tick nor notice; a tag that takes no more has no tick', { aiLabel: false }, async () => {
+  Object.assign(fc.state, { aiLabel: FOUND })
+  await upload('quiet')
+  assert.deepEqual([tag.all('.tick').length, tag.all('.notice').length], [0, 0])
+  tag.set({ aiLabel: true, max: 1 })
+  assert.deepEqual([tag.all('.tick').length, tag.texts('.notice')], [0, ['属于 AI 生成合成内容']])
+})
+
+onLabelled('the words can be replaced', { texts: { aiDeclare: '我用了 AI', aiScope: '', aiMaybe: 'AI 生成？' } }, async () => {
+  assert.deepEqual(tag.texts('.tick'), ['我用了 AI'])
+  await tag.tap('.tick')
+  await upload('any')
+  assert.deepEqual(tag.texts('.notice'), ['AI 生成？'])
+})
+
+onLabelled('a label that is found later is shown when its state is asked for', async (t) => {
+  hurry(t)
+  await upload('later')
+  const [receipt] = await tag.submit()
+  assert.deepEqual(tag.texts('.notice'), [])
+  fc.state.uploads.get(receipt).aiLabel = { label: 3, source: 'reviewed' }
+  await until(() => tag.texts('.notice').join() === '疑似 AI 生成合成内容')
+  assert.deepEqual(tag.texts('.mark'), ['审核中', '疑似 AI 生成合成内容'])
+})
+
+onLabelled('a profile without ai_label is named to the developer', async () => {
+  fc.plan.sign.push(jsonError(400, 'bad_request', 'aiDeclared needs ai_label = true in the profile'))
+  await tag.tap('.tick')
+  await tag.choose(picture('any.jpg'))
+  await until(() => tag.heard.fail.length)
+  assert.equal(tag.heard.fail[0].message, '用途 post 缺 ai_label')
 })
