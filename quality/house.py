@@ -42,10 +42,10 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
     "ops/": (18_485, 147),
-    "local/": (15_150, 153),
+    "local/": (15_140, 152),
     "quality/": (12_154, 110),
-    "tests/": (75_817, 592),
-    "miniprogram/": (14_495, 191),
+    "tests/": (75_792, 592),
+    "miniprogram/": (14_336, 190),
     (REST := "docs/, deploy/, root"): (13_554, 120),
 }
 SLACK = (300, 1)
