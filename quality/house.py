@@ -41,7 +41,7 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (18_485, 147),
+    "ops/": (18_420, 147),
     "local/": (15_140, 152),
     "quality/": (12_154, 110),
     "tests/": (75_792, 592),

@@ -26,7 +26,7 @@ TOP = """\
 [README](../README.md)
 
 What no official page says, or two pages say differently. The local OSS reads each point in one way, which a rule switches
-(`python3 manage.py serve --rule NAME=VALUE`, or `demo`); the function is written so that it holds under both. This page is made from those rules: `python3 -m local.oss.open_points`. `python3 manage.py doctor --prove` [asks your own account](operations.md#what-the-function-relies-on) about all but three of them, and writes a report with the date and the rules that make the local OSS do the same: [you are welcome to send it](proved/README.md).
+(`python3 manage.py serve --rule NAME=VALUE`, or `demo`); the function is written so that it holds under both. This page is made from those rules: `python3 -m local.oss.open_points`. `python3 manage.py doctor --prove` [asks your own account](operations.md#what-the-function-relies-on) about those that it meets, and writes a report with the date and the rules that make the local OSS do the same: [you are welcome to send it](proved/README.md).
 """  # noqa: E501 - lines of Markdown
 
 

@@ -217,25 +217,5 @@ def moderation_rights_by_gateway(sandbox: Sandbox) -> Seen:
     return told(said.code not in FORBIDDEN, said.evidence)
 
 
-def _by_name(sandbox: Sandbox) -> Said:
-    """An object that is not there by bucket and key; by its URL the account may ask."""
-    _about_file(sandbox, _nothing(sandbox))
-    named = {"ossRegionId": sandbox.settings.region, "ossBucketName": sandbox.settings.bucket}
-    return _ask(sandbox, {**named, "ossObjectName": NOTHING, "dataId": "doctor"})
-
-
-def moderation_has_consent(sandbox: Sandbox) -> Seen:
-    said = _by_name(sandbox)
-    return told(said.code in NOT_OPENED, said.evidence)
-
-
-def moderation_consent_is_403(sandbox: Sandbox) -> Seen:
-    said = _by_name(sandbox)
-    if said.code in NOT_OPENED:
-        raise NotTried(_HAS_CONSENT)
-    return told(said.code == 403, said.evidence)
-
-
 _NOT_USED = 'no profile has check_by = ["aliyun"], and GREEN_ENDPOINT is not set'
 _NO_SOUNDS = "no profile has Aliyun check sounds"
-_HAS_CONSENT = "this account lets Content Moderation read its buckets"

@@ -3,7 +3,6 @@ Questions about lists, versions and the deletion of many objects.
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
 from hashlib import md5
 
 import requests
@@ -132,11 +131,6 @@ def keys_in_utf16_order(sandbox: Sandbox) -> Seen:
     return told(names == ["\U0001f600", "\uff5e"], " ".join(f"U+{ord(name):X}" for name in names))
 
 
-def empty_pages_allowed(sandbox: Sandbox) -> Seen:
-    accepted(_listed(sandbox, sandbox.folder))
-    return is_taken(_listed(sandbox, sandbox.folder, **{"max-keys": "0"}))
-
-
 def foreign_tokens_allowed(sandbox: Sandbox) -> Seen:
     folder, other = _folder(sandbox, "a", "b"), _folder(sandbox, "a")
     token = text_in(accepted(_listed(sandbox, folder, **{"max-keys": "1"})), "NextContinuationToken")
@@ -178,45 +172,13 @@ def null_deletes_without_versions(sandbox: Sandbox) -> Seen:
     return is_taken(sandbox.call("DELETE", sandbox.put(), query={"versionId": "null"}))
 
 
-def _delete(
-    sandbox: Sandbox,
-    *keys: str,
-    query: Mapping[str, str] | None = None,
-    headers: Mapping[str, str] | None = None,
-    has_digest: bool = True,
-    by_session_in: str = "",
-) -> requests.Response:
+def _delete(sandbox: Sandbox, *keys: str, by_session_in: str = "") -> requests.Response:
     listed = "".join(f"<Object><Key>{key}</Key></Object>" for key in keys)
     body = f"<Delete><Quiet>false</Quiet>{listed}</Delete>".encode()
     digest = b64encode(md5(body, usedforsecurity=False).digest()).decode()
-    more = {"content-md5": digest} if has_digest else {}
+    headers = {"content-type": "application/xml", "content-md5": digest}
     session = sandbox.session(DELETE, folder=by_session_in) if by_session_in else None
-    return sandbox.call(
-        "POST",
-        "",
-        query={"delete": "", **(query or {})},
-        headers={"content-type": "application/xml", **more, **(headers or {})},
-        body=body,
-        by=session,
-    )
-
-
-def encoding_type_in_header(sandbox: Sandbox) -> Seen:
-    answer = accepted(_delete(sandbox, sandbox.put(), headers={"encoding-type": "url"}))
-    named = text_in(answer, "EncodingType")
-    return told(named == "url", f"EncodingType: {named or '-'}")
-
-
-def url2_known(sandbox: Sandbox) -> Seen:
-    accepted(_delete(sandbox, sandbox.put()))
-    return is_taken(_delete(sandbox, sandbox.put(), query={"encoding-type": "url2"}))
-
-
-def missing_md5_is_invalid_digest(sandbox: Sandbox) -> Seen:
-    answer = _delete(sandbox, sandbox.put(), has_digest=False)
-    if answer.status_code != 400:
-        raise NotTried(f"HTTP {answer.status_code}")
-    return told(text_in(answer, "Code") == "InvalidDigest", evidence(answer))
+    return sandbox.call("POST", "", query={"delete": ""}, headers=headers, body=body, by=session)
 
 
 def _one_may_not(sandbox: Sandbox) -> requests.Response:

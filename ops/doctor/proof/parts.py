@@ -20,9 +20,7 @@ SIGNED_LENGTH = "4"
 PRIVATE = {"x-oss-object-acl": "private"}
 
 
-def begin(
-    sandbox: Sandbox, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
-) -> tuple[str, str, str]:
+def begin(sandbox: Sandbox, headers: Mapping[str, str] | None = None) -> tuple[str, str, str]:
     """
     Return its key, OSS's id of it, and the answer.
 
@@ -30,7 +28,7 @@ def begin(
         NotTried: the keys may not.
     """
     key = sandbox.new_key()
-    answer = accepted(sandbox.call("POST", key, query={"uploads": "", **(query or {})}, headers=headers))
+    answer = accepted(sandbox.call("POST", key, query={"uploads": ""}, headers=headers))
     upload_id = text_in(answer, "UploadId")
     sandbox.uploads_left.append((key, upload_id))
     return key, upload_id, answer.text
@@ -50,9 +48,9 @@ def complete_with(sandbox: Sandbox, key: str, upload_id: str, etag: str) -> requ
     return sandbox.call("POST", key, query={"uploadId": upload_id}, body=body.encode())
 
 
-def _joined(sandbox: Sandbox, *begun: str) -> str:
+def _joined(sandbox: Sandbox) -> str:
     """An object of one part; its key."""
-    key, upload_id, _ = begin(sandbox, dict.fromkeys(begun, ""))
+    key, upload_id, _ = begin(sandbox)
     accepted(complete_with(sandbox, key, upload_id, send_part(sandbox, key, upload_id)))
     return key
 
@@ -89,11 +87,6 @@ def second_complete_repeats(sandbox: Sandbox) -> Seen:
     accepted(complete_with(sandbox, key, upload_id, etag))
     again = complete_with(sandbox, key, upload_id, etag)
     return told(again.status_code == 200, evidence(again))
-
-
-def sequential_mode(sandbox: Sandbox) -> Seen:
-    md5 = accepted(sandbox.call("HEAD", _joined(sandbox, "sequential"))).headers.get("Content-MD5", "")
-    return told(bool(md5), f"Content-MD5: {'there' if md5 else '-'}")
 
 
 def part_etag_is_md5(sandbox: Sandbox) -> Seen:

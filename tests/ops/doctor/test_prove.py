@@ -274,7 +274,9 @@ def test_the_report_is_markdown_without_names_or_secrets(place, capsys, tmp_path
     code, _ = shown(sandbox, capsys, report)
     text = report.read_text("utf-8")
     assert code == 0
-    rows = [line for line in text.partition("\n## What nobody")[0].splitlines() if line.startswith("| `")]
+    rows = [
+        line for line in text.partition("\n## What is not asked")[0].splitlines() if line.startswith("| `")
+    ]
     assert len(rows) == len(asked) and all(line.count(" | ") == 3 for line in rows)
     assert re.match(r"# .*cn-hangzhou.* \d{4}-\d\d-\d\d \d\d:\d\d UTC", text)
     for secret in (sandbox.settings.bucket, FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret):
