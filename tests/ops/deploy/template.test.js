@@ -24,7 +24,7 @@ const MADE = /^((?:TOKEN|RECEIPT)_SECRET|WECHAT_PUSH_\w+)=[\w-]{32,}$/gm;
 let folder, server, address, made;
 
 function run(command, args, cwd, more = {}) {
-  const env = { PATH: process.env.PATH, HOME: path.join(folder, 'home'), LANG: 'C.UTF-8', ...more };
+  const env = { PATH: process.env.PATH, HOME: path.join(folder, 'home'), LANG: 'C.UTF-8', NODE_ENV: 'test', ...more };
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { said += chunk; });
