@@ -9,11 +9,13 @@ tests collected is left open when no test fails, because what those made is not 
 import gc
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from quality.torture.mutants import Mutant
@@ -40,6 +42,7 @@ class InPlace:
 
     def __init__(
         self,
+        module: str,
         path: Path,
         mutants: list[Mutant],
         report: Report,
@@ -48,13 +51,16 @@ class InPlace:
         seconds: Callable[[str], float],
         until: float = float("inf"),
     ) -> None:
-        self._path, self._mutants, self.report, self._until = path, mutants, report, until
+        self._module, self._path, self._mutants = module, path, mutants
+        self.report, self._until = report, until
         self._trace, self._choice, self._seconds = trace, choice, seconds
 
     def pytest_runtestloop(self, session: Any) -> bool:
         if session.testsfailed:
             self.report("collecting the tests", BROKEN)
             return True
+        # The function imports most of its modules where they are used, which no collection reaches.
+        imported = lines_of_import(self._module, str(self._path))
         original = compile(self._path.read_bytes(), str(self._path), "exec")
         functions = functions_of(str(self._path))
         items = {item.nodeid: item for item in session.items}
@@ -71,12 +77,32 @@ class InPlace:
                 trace = self._trace
                 tests = [(items[trace.tests[n]], trace.seconds[n], trace.waited[n]) for n in order]
                 outcome, killer = _try(tests, changed)
-            if outcome == SURVIVED and self._choice.is_imported(mutant):
+            if outcome == SURVIVED and (self._choice.is_imported(mutant) or imported & {*mutant.lines()}):
                 outcome = OPEN
             if killer >= 0:
                 self._choice.remember(mutant, order[killer])
             self.report(mutant.name, outcome)
         return True
+
+
+def lines_of_import(module: str, filename: str) -> set[int]:
+    """Import a module, and return the lines of its file that this runs."""
+    found: set[int] = set()
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        if frame.f_code.co_filename != filename:
+            return None
+        if event == "line":
+            found.add(frame.f_lineno)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        import_module(module)
+    finally:
+        sys.settrace(before)
+    return found
 
 
 Tests = list[tuple[Any, float, float]]

@@ -126,7 +126,7 @@ def _try_all(module: str, mutants: list[Mutant], until: float) -> Iterator[tuple
             return SECONDS_OF_LISTED if name in listed else SECONDS
 
         inside = [mutant for mutant in left.values() if mutant.is_in_a_body()]
-        plugin = InPlace(path, inside, print, trace, choice, seconds, until)
+        plugin = InPlace(module, path, inside, print, trace, choice, seconds, until)
         for name, outcome in _in_place(plugin, tests()[module]) if inside else ():
             if outcome != OPEN:
                 left.pop(name, None)

@@ -93,7 +93,8 @@ os.wait()
 trace = traces.stored(path, tests)
 assert "small" not in sys.modules and trace
 choice = traces.Choice(path, trace, tests[0])
-pytest.main(tests, plugins=[InPlace(path, mutants, found.__setitem__, trace, choice, lambda _name: 9)])
+plugin = InPlace("small", path, mutants, found.__setitem__, trace, choice, lambda _name: 9)
+pytest.main(tests, plugins=[plugin])
 print(json.dumps([found, trace.failed, trace.files(path)]), file=sys.stderr)
 """
 
@@ -108,10 +109,24 @@ def tried_in_place(folder, test):
     return json.loads(done.stderr.splitlines()[-1])
 
 
-# The second freezes all that was imported before it, and a frozen function is not listed among the objects.
-@pytest.mark.parametrize("last_import", ["", "import handler"])
-def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path, last_import):
-    outcomes, failed, files = tried_in_place(tmp_path, SMALL_TEST.replace("\n\n", f"\n{last_import}\n\n", 1))
+FREEZING = SMALL_TEST.replace("\n\n", "\nimport handler\n\n", 1)
+LATE = """
+def test_limit():
+    from small import limit
+    assert [limit(4), limit(7)] == [4, 5]
+
+def test_nothing():
+    from small import TABLE, table
+    table()
+    assert TABLE
+"""
+
+
+# The second freezes all that was imported before it, and a frozen function is not listed among the objects;
+# the third imports the module where it is used.
+@pytest.mark.parametrize("test", [SMALL_TEST, FREEZING, LATE], ids=["plain", "frozen", "late"])
+def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path, test):
+    outcomes, failed, files = tried_in_place(tmp_path, test)
     assert outcomes["limit: value > 5 -> value >= 5"] == SURVIVED
     assert outcomes["limit: return 5 -> return"] == KILLED
     # What the import made of it was made before the mutant: only a run of the whole can say.
