@@ -1,23 +1,27 @@
 """What tests of the local cloud send, and a server for what a service of it asks of others."""
 
-import http.client
 import threading
+from contextlib import closing
+from http.client import HTTPConnection
 
 from local.common.http_server import Handler, Server
+
+
+def exchange(origin, method, target, body=None, headers=None):
+    """Return status, headers and body of the answer to one request, on a connection of its own."""
+    with closing(HTTPConnection(origin.removeprefix("http://"), timeout=60)) as connection:
+        connection.request(method, target, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
 
 
 def sender(origin):
     """Return what sends one request: status, content type and body of the answer."""
 
     def send(method, target, body=None, **headers):
-        connection = http.client.HTTPConnection(origin.removeprefix("http://"), timeout=60)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        try:
-            connection.request(method, target, body, named)
-            answer = connection.getresponse()
-            return answer.status, answer.headers.get("Content-Type"), answer.read()
-        finally:
-            connection.close()
+        status, told, answer = exchange(origin, method, target, body, named)
+        return status, told.get("Content-Type"), answer
 
     return send
 

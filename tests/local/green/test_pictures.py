@@ -244,55 +244,39 @@ def test_a_file_is_looked_at_when_it_is_submitted_and_its_result_comes_later_and
     assert {headers["Range"] for _, _, headers, _ in site.requests} == {"bytes=0-4095"}
 
 
-def test_a_video_is_answered_in_the_documented_shape(submit, result, clock):
-    task_id = submit("VideoModeration", "risky-1")
+@cases("shape", "levels")
+def test_a_video_s_result_takes_the_planned_shape(green, submit, result, clock, shape, levels):
+    green.plan(shape=shape, times=1)
+    task_id, risky = submit("VideoModeration"), submit("VideoModeration", "risky-1")
     clock.tick(seconds=30)
     data = result("VideoModeration", task_id)["Data"]
+    parts = [data.get(name, {}) for name in ("FrameResult", "AudioResult")]
+    assert tuple(part.get("RiskLevel") for part in (data, *parts)) == levels
+    data = result("VideoModeration", risky)["Data"]
     assert set(data) == {"DataId", "TaskId", "RiskLevel", "FrameResult", "AudioResult"}
     (frame,) = data["FrameResult"]["Frames"]
     assert frame["Results"][0]["Result"][0]["Label"] == "pornographic_adultContent"
     assert data["AudioResult"]["SliceDetails"][0]["RiskLevel"] == "none"
 
 
-@pytest.mark.parametrize(
-    ("shape", "levels"),
-    [
-        ("usual", ["none", "none", "none"]),
-        ("no_frames", ["none", None, "none"]),
-        ("no_sound", ["none", "none", None]),
-        ("no_parts", ["none", None, None]),
-        ("risky_sound", ["high", "none", "high"]),
-    ],
-)
-def test_a_video_s_result_takes_the_planned_shape(green, submit, result, clock, shape, levels):
-    green.plan(shape=shape, times=1)
-    task_id = submit("VideoModeration")
+def test_a_task_belongs_to_its_action_its_result_is_free_and_says_why_a_file_was_not_checked(
+    green, site, submit, result, clock
+):
+    task_id, asked = submit("VideoModeration"), {}
+    for body, status, code in ((b"text", 200, 407), (MP4, 404, 404)):
+        wanted = {"url": site.put(f"{code}.mp4", body, status)}
+        asked[green.ask("VideoModeration", wanted, "videoDetection")[1]["Data"]["TaskId"]] = code
     clock.tick(seconds=30)
-    data = result("VideoModeration", task_id)["Data"]
-    parts = [data.get(name, {}) for name in ("FrameResult", "AudioResult")]
-    assert [part.get("RiskLevel") for part in (data, *parts)] == levels
-
-
-@pytest.mark.parametrize(("body", "status", "code"), [(b"text", 200, 407), (MP4, 404, 404)])
-def test_the_result_says_why_a_file_was_not_checked(green, result, site, clock, body, status, code):
-    wanted = {"url": site.put("a.mp4", body, status)}
-    task_id = green.ask("VideoModeration", wanted, "videoDetection")[1]["Data"]["TaskId"]
-    clock.tick(seconds=30)
-    assert result("VideoModeration", task_id)["Code"] == code
-
-
-def test_a_task_belongs_to_its_action_and_its_result_is_free(green, submit, result, clock):
-    task_id = submit("VideoModeration")
-    clock.tick(seconds=30)
-    for action, asked, code in (
+    for action, asked_for, code in (
         ("Video", task_id, 200),
         ("Voice", task_id, 409),
         ("Video", "vi_unknown", 409),
         ("Video", 5, 401),
         ("Video", "", 400),
+        *(("Video", task_id, code) for task_id, code in asked.items()),
     ):
-        assert result(f"{action}Moderation", asked)["Code"] == code
-    assert green.server.billed == {"VideoModeration": 1}
+        assert result(f"{action}Moderation", asked_for)["Code"] == code
+    assert green.server.billed == {"VideoModeration": 3}
 
 
 def test_a_plan_is_for_a_result_only_by_its_name(green, submit, result, clock):

@@ -19,6 +19,7 @@ from local.oss.errors import OssError
 from local.oss.lifecycle import Lifecycle
 from local.oss.rules import OssRules
 from local.oss.server import OssServer
+from tests.local.site import exchange
 
 OSS_NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 OSS_BUCKET = "examplebucket"
@@ -205,13 +206,7 @@ class OssClient:
         return self.request("POST", path, body, headers)
 
     def request(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.server.origin).netloc, timeout=60)
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return OssAnswer(response.status, response.headers, response.read())
-        finally:
-            connection.close()
+        return OssAnswer(*exchange(self.server.origin, method, path, body, headers))
 
 
 @pytest.fixture(scope="session")

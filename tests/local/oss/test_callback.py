@@ -1,12 +1,11 @@
 """Upload callbacks: the field, the signed request, what the application server may answer, and the 203."""
 
 import base64
+import contextlib
 import json
 import socket
-import threading
 import time
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote
 
@@ -15,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from local.common.http_server import Handler, Server
 from local.oss.crc64 import crc64_of
 from tests.local.oss.conftest import content_md5
 from tests.support.cases import cases_beside
@@ -34,42 +34,28 @@ def answering(body, content_type="application/json"):
     return head.encode() + body
 
 
-@pytest.fixture(scope="module")
-def running_application():
+@pytest.fixture
+def application():
     """An application server that remembers what it was asked and answers what it is told to."""
-    application = SimpleNamespace()
+    application = SimpleNamespace(requests=[], pause=0, answer=answering(b'{"Status":"OK"}'))
 
-    class Handler(BaseHTTPRequestHandler):
+    class Asked(Handler):
+        has_any_name = True
+
         def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            application.requests.append((self.path, self.headers, body))
+            application.requests.append((self.path, self.headers, self.read_body(1 << 20)))
             self.close_connection = True
             step = 8 if application.pause else 1 << 20
-            try:
+            # OSS may have lost its patience.
+            with contextlib.suppress(OSError):
                 for at in range(0, len(application.answer), step):
                     self.wfile.write(application.answer[at : at + step])
                     time.sleep(application.pause)
-            except OSError:
-                pass  # OSS has lost its patience
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    application.origin = f"http://127.0.0.1:{server.server_address[1]}"
+    server = Server(Asked).start()
+    application.origin = server.origin
     yield application
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def application(running_application):
-    running_application.requests, running_application.pause = [], 0
-    running_application.answer = answering(b'{"Status":"OK"}')
-    return running_application
+    server.stop()
 
 
 def encoded(**wanted):

@@ -109,19 +109,6 @@ def test_parts_are_sent_listed_completed_and_aborted(bucket, oss):
     assert list(oss.bucket.uploads) == []
 
 
-def test_lifecycle_rules_are_set_and_read(bucket):
-    name, client = bucket
-    days = sdk.LifecycleRuleExpiration(days=1), sdk.LifecycleRuleAbortMultipartUpload(days=1)
-    actions = dict(zip(("expiration", "abort_multipart_upload"), days, strict=True))
-    rule = sdk.LifecycleRule(id="held", prefix="held/", status="Enabled", **actions)
-    rules = sdk.LifecycleConfiguration(rules=[rule])
-    client.put_bucket_lifecycle(sdk.PutBucketLifecycleRequest(name, lifecycle_configuration=rules))
-    told = client.get_bucket_lifecycle(sdk.GetBucketLifecycleRequest(name)).lifecycle_configuration
-    [read] = told.rules
-    assert (read.id, read.prefix, read.status) == ("held", "held/", "Enabled")
-    assert (read.expiration.days, read.abort_multipart_upload.days) == (1, 1)
-
-
 ODD = ("u/42/a b+&%41.jpg", "u/42/\x01<照片>.jpg", "u/42/z.jpg")
 
 

@@ -3,7 +3,7 @@
 import base64
 import json
 import xml.etree.ElementTree as ElementTree
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -214,22 +214,14 @@ def test_each_broken_document_has_its_cause(text, cause):
     assert refusal_of(parse_policy, encoded(text)) == f"400 InvalidPolicyDocument 0006-000002{cause}"
 
 
-GOOD = encoded(f'{{"expiration":"{EXPIRATION}","conditions":[{{"a":"b"}}]}}')
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("%%%", GOOD[:-1], GOOD + "\n", GOOD[:8] + " " + GOOD[8:], "//79"),
-        *(
-            encoded(f'{{"expiration":"{EXPIRATION}","conditions":[{condition}]}}')
-            for condition in ("{}", '{"key":"a","acl":"b"}', '{"key":"a","key":"b"}')
-        ),
-    ],
-)
+@cases("text")
 def test_a_policy_is_base64_of_utf8_and_its_simple_conditions_have_one_property(text):
-    parse_policy(GOOD)
-    assert "InvalidPolicyDocument" in refusal_of(parse_policy, text)
+    good = encoded(f'{{"expiration":"{EXPIRATION}","conditions":[{{"a":"b"}}]}}')
+    parse_policy(good)
+    if text.startswith("{"):
+        text = encoded(f'{{"expiration":"{EXPIRATION}","conditions":[{text}]}}')
+    for wrong in (text, good[:-1], good + "\n", good[:8] + " " + good[8:]):
+        assert "InvalidPolicyDocument" in refusal_of(parse_policy, wrong)
 
 
 @cases("conditions", "cause")
@@ -238,27 +230,23 @@ def test_each_broken_condition_has_its_cause(conditions, cause):
     assert refusal_of(parse_policy, encoded(text)) == f"400 InvalidPolicyDocument 0006-000002{cause}"
 
 
-@pytest.mark.parametrize(
-    ("text", "instant"),
-    [
-        ("2030-01-01T00:00:00.000Z", datetime(2030, 1, 1, tzinfo=UTC)),
-        ("2030-01-01T00:00:23Z", datetime(2030, 1, 1, 0, 0, 23, tzinfo=UTC)),
-        ("2028-02-29T23:59:59.999Z", datetime(2028, 2, 29, 23, 59, 59, 999000, tzinfo=UTC)),
-        *((text, None) for text in ("2030-01-01", "2030-01-01T00:00:00", "2030-01-01T00:00:00+08:00")),
-        *((text, None) for text in ("2030-02-30T00:00:00Z", "soon")),
-    ],
-)
+@cases("text", "instant")
 def test_an_expiration_is_a_gmt_instant_with_or_without_milliseconds(text, instant):
     if instant:
-        assert policy({"a": "b"}, expiration=text).expires_at == instant
+        assert policy({"a": "b"}, expiration=text).expires_at == datetime.fromisoformat(instant)
     else:
         assert "InvalidPolicyDocument" in refusal_of(policy, {"a": "b"}, expiration=text)
 
 
-def test_a_policy_ends_at_its_second():
-    found = policy({"a": "b"})
+def test_a_policy_ends_at_its_second_and_all_of_several_ranges_must_hold():
+    found = policy(["content-length-range", 1, 10], ["content-length-range", 5, 20])
     found.check_expiry(found.expires_at - timedelta(seconds=1))
     assert refusal_of(found.check_expiry, found.expires_at) == "403 AccessDenied 0006-00000213"
+    for size in (5, 10):
+        found.check_smallest(size)
+        found.check_largest(size)
+    assert "EntityTooSmall" in refusal_of(found.check_smallest, 4)
+    assert "EntityTooLarge" in refusal_of(found.check_largest, 11)
 
 
 @cases("condition", "good", "bad", "printed")
@@ -281,12 +269,3 @@ def test_the_escaped_dollar_of_the_documentation_is_a_dollar():
     text = rf'{{"expiration":"{EXPIRATION}","conditions":[["eq","$key","a\/\${{filename}}\\$"]]}}'
     (condition,) = parse_policy(encoded(text)).conditions
     assert condition.operand == "a/${filename}\\$"
-
-
-def test_sizes_are_inclusive_and_several_ranges_must_all_hold():
-    found = policy(["content-length-range", 1, 10], ["content-length-range", 5, 20])
-    for size in (5, 10):
-        found.check_smallest(size)
-        found.check_largest(size)
-    assert "EntityTooSmall" in refusal_of(found.check_smallest, 4)
-    assert "EntityTooLarge" in refusal_of(found.check_largest, 11)

@@ -10,6 +10,9 @@ import pytest
 
 from local.oss.connection import Connection
 from tests.local.oss.conftest import UNSIGNED
+from tests.support.cases import cases_beside
+
+cases = cases_beside(__file__)
 
 KEY, MIB = "u/42/a.jpg", 1024 * 1024
 HOST = "examplebucket.oss-cn-hangzhou.aliyuncs.com"
@@ -100,13 +103,11 @@ def test_expect_100_continue_is_answered_before_the_body(oss_client, dial):
         assert received(connection).startswith(b"HTTP/1.1 204 ")
 
 
-@pytest.mark.parametrize(
-    ("change", "status", "ec"), [({}, b"400", b"0006-00000104"), ({"key": "u/b"}, b"403", b"0006-00000227")]
-)
-def test_a_form_that_ends_early_stores_nothing_and_gets_an_error(oss, oss_client, raw, change, status, ec):
-    body = whole_body(oss_client, oss_client.v4_form() | change, b"x" * MIB)
-    answer = raw(form_head(oss_client, len(body)) + body[: MIB // 2], half_close=True)
-    assert answer.startswith(b"HTTP/1.1 %b " % status) and b"<EC>%b</EC>" % ec in answer
+def test_a_form_that_ends_early_stores_nothing_and_gets_an_error(oss, oss_client, raw):
+    for change, said in (({}, b"400 0006-00000104"), ({"key": "u/b"}, b"403 0006-00000227")):
+        body = whole_body(oss_client, oss_client.v4_form() | change, b"x" * MIB)
+        answer = raw(form_head(oss_client, len(body)) + body[: MIB // 2], half_close=True)
+        assert answer.startswith(b"HTTP/1.1 %b" % said[:4]) and b"<EC>%b</EC>" % said[4:] in answer
     assert len(oss.objects) == 0
 
 
@@ -125,10 +126,7 @@ def test_a_body_that_is_shorter_or_longer_than_its_length(oss, oss_client, raw, 
 CHUNKED = "Transfer-Encoding: chunked"
 
 
-@pytest.mark.parametrize(
-    "length",
-    ["X: x", "Content-Length: -1", "Content-Length: 1e3", "Transfer-Encoding: gzip, chunked", CHUNKED],
-)
+@cases("length")
 def test_a_body_of_unknown_length_is_refused(oss_client, raw, length):
     form = f"POST / HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode()
     # Two lengths have two readings.
@@ -138,23 +136,13 @@ def test_a_body_of_unknown_length_is_refused(oss_client, raw, length):
         assert answer.startswith(b"HTTP/1.1 411 ") and b"<Code>MissingContentLength</Code>" in answer
 
 
-@pytest.mark.parametrize(
-    ("body", "content"),
-    [
-        (b"0\r\n\r\n", b""),
-        (b"3\r\nabc\r\n00A;x=y\r\n0123456789\r\n0\r\nX: x\r\n\r\n", b"abc0123456789"),
-        *((text, None) for text in (b"", b"3\r\nab", b"3\r\nabcd\r\n0\r\n\r\n", b"x\r\n\r\n", b"-1\r\n\r\n")),
-        *(
-            (text, None)
-            for text in (b"3\r\nabc\r\n", b"0\r\nX", b"0\r\n" + b"X: x\r\n" * 200, b"3\nabc\n0\n\n")
-        ),
-    ],
-)
+@cases("body", "content")
 def test_a_chunked_body_is_read_to_its_last_chunk_or_not_stored(oss, oss_client, raw, body, content):
-    answer = raw(put_head(oss_client, CHUNKED, "Connection: close") + body, half_close=True)
+    answer = raw(put_head(oss_client, CHUNKED, "Connection: close") + body.encode(), half_close=True)
     assert answer.startswith(b"HTTP/1.1 %d " % (400 if content is None else 200))
     assert (b"<Code>RequestTimeout</Code>" in answer) is (content is None)
-    assert [stored.path.read_bytes() for stored in oss.objects.values()] == [content] * (content is not None)
+    kept = [stored.path.read_text() for stored in oss.objects.values()]
+    assert kept == ([] if content is None else [content])
 
 
 def test_a_connection_goes_on_after_a_chunked_body_that_no_call_reads(oss, oss_client, rules, raw):
@@ -203,13 +191,7 @@ def test_two_uploads_to_one_key_that_forbid_overwriting_leave_one_object(oss_cli
     assert sorted(statuses) == [204] + [409] * 7
 
 
-@pytest.mark.parametrize(
-    ("origin", "status"),
-    [
-        *((origin, 403) for origin in ("https://evil.example", "null", "http://127.0.0.1.evil.example")),
-        ("http://localhost:8000", 204),
-    ],
-)
+@cases("origin", "status")
 def test_no_page_of_another_origin_deletes_even_with_a_signed_url(oss_client, stored, begin, origin, status):
     stored(KEY)
     for query in ({}, {"uploadId": begin(KEY).id}):
@@ -232,16 +214,7 @@ def test_a_page_of_any_origin_may_post_and_put_and_read_the_answer(oss_client):
         assert {"ETag", "x-oss-request-id"} <= {*exposed}
 
 
-@pytest.mark.parametrize(
-    ("host", "is_default"),
-    [
-        *((host, True) for host in ("127.0.0.1", "127.0.0.1:9000", HOST)),
-        *(
-            (host, False)
-            for host in ("localhost:9000", "img.example.com", HOST.replace(".ali", "-internal.ali"))
-        ),
-    ],
-)
+@cases("host", "is_default")
 def test_any_name_will_do_unless_the_default_host_is_forbidden_to_every_call(
     oss_client, rules, host, is_default
 ):
@@ -274,15 +247,7 @@ def test_a_lost_call_was_done_or_not(kind, is_done, method, oss, oss_client):
     assert content == (done if is_done else b"old")
 
 
-@pytest.mark.parametrize(
-    ("kind", "on", "said"),
-    [
-        ("status_500", "PUT", "500 InternalError"),
-        ("status_503", "POST", "503 ServiceUnavailable"),
-        ("expired_url", "PUT", "403 AccessDenied"),
-        ("expired_form", "POST", "403 AccessDenied"),
-    ],
-)
+@cases("kind", "on", "said")
 def test_a_planned_refusal_changes_nothing(kind, on, said, oss, oss_client):
     oss.faults.plan(kind, times=2)
     if on == "POST":

@@ -1,7 +1,5 @@
 """The page over HTTP: its files, its addresses, and the actions that it asks for on the cloud behind it."""
 
-import contextlib
-import http.client
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +9,7 @@ from local.oss.lifecycle import LifecycleRule
 from local.oss.server import OssServer
 from local.oss.versions import StoredObject
 from local.playground.server import PlaygroundServer, actions_of, told_profiles
+from tests.local.site import exchange
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -49,11 +48,7 @@ def get(tmp_path, done):
     running = PlaygroundServer(*folders, *about).start()
 
     def get(target, method="GET", body=None, headers=None):
-        address = running.origin.removeprefix("http://")
-        with contextlib.closing(http.client.HTTPConnection(address, timeout=60)) as connection:
-            connection.request(method, target, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+        return exchange(running.origin, method, target, body, headers)
 
     get.origin = running.origin
     yield get

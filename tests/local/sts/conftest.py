@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import http.client
 import itertools
 import json
 import urllib.parse
@@ -12,6 +11,7 @@ import pytest
 
 from local.common.accounts import AccessKey, Accounts
 from local.sts.server import StsServer
+from tests.local.site import exchange
 
 
 class StsCaller:
@@ -45,14 +45,9 @@ class StsCaller:
 
     def send(self, method, target, body="", **headers):
         """One HTTP exchange on a connection of its own; header names as keywords, hyphens as underscores."""
-        connection = http.client.HTTPConnection(self.origin.removeprefix("http://"), timeout=60)
-        try:
-            sent = {name.replace("_", "-"): value for name, value in headers.items() if value}
-            connection.request(method, target, body or None, sent)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
+        sent = {name.replace("_", "-"): value for name, value in headers.items() if value}
+        status, _, answer = exchange(self.origin, method, target, body or None, sent)
+        return status, answer
 
     def post(self, parameters):
         """Everything in a form body."""

@@ -32,20 +32,18 @@ def test_answers_in_the_documented_shape_and_the_key_is_good_at_oss(sts_call, st
     status, answer = sts_call(DurationSeconds="900", Policy=json.dumps(policy()))
     given, user = answer["Credentials"], answer["AssumedRoleUser"]
     assert (status, set(answer)) == (200, {"RequestId", "AssumedRoleUser", "Credentials"})
-    assert re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", answer["RequestId"])
     assert user["Arn"] == ROLE + "/uploads" and re.fullmatch(r"\d{18}:uploads", user["AssumedRoleId"])
-    assert set(given) == {"AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration"}
     assert re.fullmatch(r"STS\.N[A-Za-z0-9]{24}", given["AccessKeyId"])
-    assert re.fullmatch(r"[A-Za-z0-9]{44}", given["AccessKeySecret"])
     assert re.fullmatch(r"[A-Za-z0-9+/]{899}=", given["SecurityToken"])
-    assert given["Expiration"] == "2026-11-24T14:15:00Z"
-    names = ("AccessKeyId", "AccessKeySecret", "SecurityToken")
+    assert given.pop("Expiration") == "2026-11-24T14:15:00Z"
     end = datetime(2026, 11, 24, 14, 15, tzinfo=UTC)
-    key = AccessKey(*(given[name] for name in names), end, (policy(),))
+    key = AccessKey(
+        *(given[name] for name in ("AccessKeyId", "AccessKeySecret", "SecurityToken")), end, (policy(),)
+    )
     assert sts_accounts.find(given["AccessKeyId"]) == key
     other = sts_call()[1]["Credentials"]
-    assert not {other[name] for name in names} & {given[name] for name in names}
-    assert other["Expiration"] == "2026-11-24T15:00:00Z"
+    assert other.pop("Expiration") == "2026-11-24T15:00:00Z"
+    assert not {*other.values()} & {*given.values()} and len(given) == 3
 
 
 @pytest.fixture
