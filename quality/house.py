@@ -42,9 +42,9 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
     "ops/": (18_420, 147),
-    "local/": (15_149, 152),
+    "local/": (15_113, 148),
     "quality/": (12_154, 110),
-    "tests/": (75_797, 592),
+    "tests/": (75_452, 593),
     "miniprogram/": (14_336, 190),
     (REST := "docs/, deploy/, root"): (13_554, 120),
 }

@@ -12,9 +12,9 @@ from local.oss.cors import EVERY_PAGE, CorsRule
 from local.oss.errors import OssError
 from local.oss.lifecycle import Lifecycle
 from local.oss.objects import Objects
+from local.oss.refusals import IMMUTABLE, NO_VERSIONS
 from local.oss.rules import OssRules
 from local.oss.uploads import Uploads
-from local.oss.version_refusals import IMMUTABLE, NO_VERSIONS
 from local.oss.versions import NULL, StoredObject, Version
 
 

@@ -4,10 +4,16 @@ Name of the OSS call of a request, by its method, object name and query.
 
 from local.oss import errors
 from local.oss.answer import Answer
+from local.oss.bucket_calls import (
+    delete_lifecycle,
+    get_lifecycle,
+    get_versioning,
+    put_lifecycle,
+    put_versioning,
+)
 from local.oss.deleting import delete_many
 from local.oss.errors import OssError, invalid_argument
 from local.oss.exchange import Call, Serve
-from local.oss.lifecycle_calls import delete_lifecycle, get_lifecycle, put_lifecycle
 from local.oss.listing import list_parts, list_uploads
 from local.oss.multipart import abort, complete, copy_part, initiate, upload_part
 from local.oss.object_list import list_objects, list_objects_v2, list_versions
@@ -16,7 +22,6 @@ from local.oss.reading import head_object
 from local.oss.request import Request
 from local.oss.request_signature import authenticate
 from local.oss.saving import save_processed
-from local.oss.versioning_calls import get_versioning, put_versioning
 from local.oss.writing import COPY_SOURCE, copy_object, delete_object, get_acl, put_acl, put_object
 
 # Parameters that make another call of a request: all that OSS's pages name.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 from xml.etree.ElementTree import Element
 
-from local.oss import errors, version_refusals
+from local.oss import errors, refusals
 from local.oss.access import DELETE, DELETE_VERSION, demand
 from local.oss.answer import XML, Answer
 from local.oss.bucket import Bucket
@@ -40,7 +40,7 @@ def delete_many(call: Call) -> Answer:
         raise OssError(errors.BUCKET_PRIVATE)
     encoding = _encoding(call)
     if "content-md5" not in request.headers:
-        missing = version_refusals.DIGEST_MISSING
+        missing = refusals.DIGEST_MISSING
         code = "InvalidDigest" if bucket.rules.missing_md5_is_invalid_digest else missing.code
         raise OssError(replace(missing, code=code))
     is_quiet, wanted = _read(read_body(call), is_encoded=encoding == "url2")

@@ -7,7 +7,7 @@ https://help.aliyun.com/zh/oss/developer-reference/listmultipartuploads
 
 import re
 
-from local.oss import errors, part_refusals
+from local.oss import errors, refusals
 from local.oss.access import LIST_PARTS, LIST_UPLOADS, authorize
 from local.oss.answer import XML, Answer
 from local.oss.documents import Children, write_document
@@ -31,7 +31,7 @@ def list_parts(call: Call) -> Answer:
     marker = _number(request, "part-number-marker", 0, 10**9) if has_marker else 0
     named = key_elements(request, bucket, request.key)
     upload_id = request.query["uploadId"]
-    with bucket.uploads.held(request.key, upload_id, part_refusals.NO_UPLOAD) as upload:
+    with bucket.uploads.held(request.key, upload_id, refusals.NO_UPLOAD) as upload:
         parts = [upload.parts[number] for number in sorted(upload.parts) if number > marker]
         storage_class = upload.attributes.storage_class
     page = parts[:most]

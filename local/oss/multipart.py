@@ -19,7 +19,7 @@ from typing import cast
 from urllib.parse import quote
 
 from local.common.http_server import PIECE_BYTES
-from local.oss import errors, part_refusals
+from local.oss import errors, refusals
 from local.oss.access import ABORT, READ, WRITE, actions_of_writing, authorize, demand
 from local.oss.answer import XML, Answer
 from local.oss.attributes import ACL_FIELD, check_choices
@@ -66,7 +66,7 @@ def initiate(call: Call) -> Answer:
 def upload_part(call: Call) -> Answer:
     """UploadPart: the body becomes a part, whatever its size; a number that was there is replaced."""
     authorize(call.request, call.bucket, WRITE)
-    part, checksum = _keep(call, part_refusals.NO_UPLOAD_FOR_PART)
+    part, checksum = _keep(call, refusals.NO_UPLOAD_FOR_PART)
     return Answer(headers={"ETag": f'"{part.etag}"', **checksum})
 
 
@@ -92,7 +92,7 @@ def copy_part(call: Call) -> Answer:
         headers = {name: value for name, value in request.headers.items() if name != "content-md5"}
         pieces = measured(cast(BufferedReader, file), length)
         copied = replace(call, request=replace(request, headers=headers), body=lambda: pieces)
-        part, _ = _keep(copied, part_refusals.NO_UPLOAD_FOR_COPY)
+        part, _ = _keep(copied, refusals.NO_UPLOAD_FOR_COPY)
     told = [("LastModified", instant(part.modified)), ("ETag", f'"{part.etag}"')]
     answer = xml_answer("CopyPartResult", told, bucket)
     return replace(answer, headers={**answer.headers, "ETag": f'"{part.etag}"'})
@@ -132,7 +132,7 @@ def complete(call: Call) -> Answer:
     upload_id = request.query["uploadId"]
     if bucket.rules.second_complete_repeats and (answer := bucket.uploads.answer_of(request.key, upload_id)):
         return answer
-    with bucket.uploads.held(request.key, upload_id, part_refusals.NO_UPLOAD_TO_COMPLETE) as upload:
+    with bucket.uploads.held(request.key, upload_id, refusals.NO_UPLOAD_TO_COMPLETE) as upload:
         parts = _chosen(request, document, upload, bucket)
         stored = _join(request, parts, upload, bucket)
         told = [
@@ -159,7 +159,7 @@ def abort(call: Call) -> Answer:
     """AbortMultipartUpload: the parts are gone."""
     request, bucket = call.request, call.bucket
     authorize(request, bucket, ABORT)
-    with bucket.uploads.held(request.key, request.query["uploadId"], part_refusals.NO_UPLOAD) as upload:
+    with bucket.uploads.held(request.key, request.query["uploadId"], refusals.NO_UPLOAD) as upload:
         bucket.uploads.end(upload)
     return Answer(204)
 
@@ -185,13 +185,13 @@ def _check_order(upload: Upload, number: int) -> None:
     last = max(upload.parts, default=0)
     # Whether the last part may be sent once more no page says.
     if upload.is_sequential and number not in (last, last + 1):
-        raise OssError(part_refusals.PART_NOT_SEQUENTIAL, PartNumber=str(number), UploadId=upload.id)
+        raise OssError(refusals.PART_NOT_SEQUENTIAL, PartNumber=str(number), UploadId=upload.id)
 
 
 def _chosen(request: Request, document: bytes, upload: Upload, bucket: Bucket) -> list[Part]:
     if request.headers.get(COMPLETE_ALL, "").lower() == "yes":
         if document:
-            raise OssError(part_refusals.ALL_AND_A_LIST, ArgumentName=COMPLETE_ALL, ArgumentValue="yes")
+            raise OssError(refusals.ALL_AND_A_LIST, ArgumentName=COMPLETE_ALL, ArgumentValue="yes")
         listed = [(number, upload.parts[number].etag) for number in sorted(upload.parts)]
     else:
         listed = read_part_list(document)

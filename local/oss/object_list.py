@@ -9,7 +9,7 @@ https://help.aliyun.com/zh/oss/developer-reference/listobjectversions
 import base64
 from collections.abc import Callable, Iterator
 
-from local.oss import errors, version_refusals
+from local.oss import errors, refusals
 from local.oss.access import LIST, LIST_VERSIONS, authorize
 from local.oss.answer import XML, Answer
 from local.oss.bucket import Bucket
@@ -176,4 +176,4 @@ def _last_of(token: str, prefix: str, rules: OssRules) -> str:
             return rest[int(length) :]
     except ValueError:
         pass
-    raise OssError(version_refusals.BAD_TOKEN, ArgumentName=TOKEN, ArgumentValue=token)
+    raise OssError(refusals.BAD_TOKEN, ArgumentName=TOKEN, ArgumentValue=token)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
-from local.oss import errors, part_refusals
+from local.oss import errors, refusals
 from local.oss.documents import read_document
 from local.oss.errors import OssError
 from local.oss.uploads import Part, Upload
@@ -25,7 +25,7 @@ def read_part_list(document: bytes) -> list[tuple[int, str]]:
     listed = [_entry(entry) for entry in read_document(document, "CompleteMultipartUpload")]
     numbers = [number for number, _ in listed]
     if any(later <= earlier for earlier, later in zip(numbers, numbers[1:], strict=False)):
-        raise OssError(part_refusals.PART_ORDER)
+        raise OssError(refusals.PART_ORDER)
     return listed
 
 
@@ -44,14 +44,12 @@ def chosen_parts(upload: Upload, listed: Sequence[tuple[int, str]], smallest: in
         part = upload.parts.get(number)
         if part is None or part.etag != etag:
             details = {"ETag": etag, "PartNumber": str(number), "UploadId": upload.id}
-            raise OssError(part_refusals.INVALID_PART, **details)
+            raise OssError(refusals.INVALID_PART, **details)
         parts.append(part)
     for part in parts[:-1]:
         if part.size < smallest:
             details = {"MinSizeAllowed": str(smallest), "ProposedSize": str(part.size)}
-            raise OssError(
-                part_refusals.PART_TOO_SMALL, **details, PartNumber=str(part.number), ETag=part.etag
-            )
+            raise OssError(refusals.PART_TOO_SMALL, **details, PartNumber=str(part.number), ETag=part.etag)
     return parts
 
 
@@ -67,7 +65,7 @@ def part_number(text: str, most: int) -> int:
         OssError: no whole number from 1 to the most.
     """
     if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise OssError(part_refusals.PART_NUMBER, ArgumentName="PartNumber", ArgumentValue=text)
+        raise OssError(refusals.PART_NUMBER, ArgumentName="PartNumber", ArgumentValue=text)
     return int(text)
 
 

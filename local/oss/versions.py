@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from local.oss.errors import NO_SUCH_KEY, OssError
-from local.oss.version_refusals import MARKER_UNREADABLE, NO_SUCH_VERSION
+from local.oss.refusals import MARKER_UNREADABLE, NO_SUCH_VERSION
 
 ENABLED, SUSPENDED, NULL = "Enabled", "Suspended", "null"
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from local.common.accounts import AccessKey
 from local.common.ram_policy import fits, is_allowed
-from local.rpc.errors import NO_PERMISSION, RpcError, invalid, missing
-from local.sts.errors import NO_SUCH_ROLE
+from local.rpc.errors import NO_PERMISSION, Refusal, RpcError, invalid, missing
 from local.sts.session_policy import read_policy
 
+NO_SUCH_ROLE = Refusal(404, "EntityNotExist.Role", "The specified Role not exists.")
 ROLE_ARN = re.compile(r"acs:ram::(?P<account>\d{1,20}):role/(?P<name>[A-Za-z0-9.-]{1,64})", re.ASCII)
 SESSION_NAME = re.compile(r"[A-Za-z0-9.@_-]{2,64}")
 SHORTEST_SECONDS = 900

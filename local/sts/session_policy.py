@@ -8,9 +8,14 @@ import json
 import re
 from typing import Any
 
-from local.rpc.errors import RpcError
-from local.sts.errors import POLICY_GRAMMAR, POLICY_SIZE
+from local.rpc.errors import Refusal, RpcError
 
+POLICY_GRAMMAR = Refusal(
+    400, "InvalidParameter.PolicyGrammar", "The parameter Policy has not passed grammar check."
+)
+POLICY_SIZE = Refusal(
+    400, "InvalidParameter.PolicySize", "The size of Policy must be at most 2048 characters."
+)
 CHARACTERS_AT_MOST = 2048
 ACTION = re.compile(r"\*|[a-z0-9-]+:[A-Za-z0-9*?]+")
 RESOURCE = re.compile(r"\*|acs:[^\s:]*:[^\s:]*:[^\s:]*:.+")

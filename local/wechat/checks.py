@@ -18,8 +18,7 @@ from local.wechat.check_plan import CheckPlan, PlannedCheck
 from local.wechat.delivery import Delivery
 from local.wechat.errors import WechatError
 from local.wechat.events import Subject, event_of
-from local.wechat.media import can_be_looked_at
-from local.wechat.media_check import Asked, LastVisits, read_check
+from local.wechat.media_check import Asked, LastVisits, can_be_looked_at, read_check
 from local.wechat.push import SECONDS, Message, PushSettings, message_of, send
 from local.wechat.revocations import Revocation
 from local.wechat.rules import WechatRules

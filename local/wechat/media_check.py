@@ -1,5 +1,5 @@
 """
-media_check_async: what is asked, and why it may be refused.
+media_check_async: what is asked, why it may be refused, and which media it downloads and can inspect.
 
 Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/sec-center/sec-check/api_mediacheckasync.html
 """
@@ -9,13 +9,26 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from local.common.outgoing import exchange
 from local.wechat import errors
 from local.wechat.errors import WechatError
-from local.wechat.media import AUDIO, PICTURE
 
 VISIT_COUNTS_FOR = timedelta(hours=2)
 SCENES = (1, 2, 3, 4)
 LONGEST_URL = 4096
+AUDIO, PICTURE = 1, 2
+LARGEST_BYTES = 10 * 1024 * 1024
+# How long the real one waits is not known.
+SECONDS = 15.0
+
+# What a file of each begins with. Video, webp, heic and svg are not among what the page lists.
+BEGINNINGS: dict[int, tuple[bytes, ...]] = {
+    PICTURE: (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM"),
+    AUDIO: (
+        *(b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xf1", b"\xff\xf9", b"\x0b\x77"),
+        *(b"fLaC", b"OggS", b"RIFF", b"\x30\x26\xb2\x75"),
+    ),
+}
 
 LastVisits = Callable[[str], Mapping[str, datetime]]
 
@@ -79,3 +92,11 @@ def _is_text(value: Any) -> bool:
 def _is_number(value: Any, known: tuple[int, ...]) -> bool:
     """A number of JSON: neither true nor "2"."""
     return type(value) is int and value in known
+
+
+def can_be_looked_at(url: str, media_type: int, takes_any_kind: bool = False) -> bool:
+    """Return whether the URL serves a file of at most 10 MB and of a known type."""
+    answer = exchange(url, SECONDS, LARGEST_BYTES)
+    if answer is None or answer.status != 200:
+        return False
+    return takes_any_kind or answer.body.startswith(BEGINNINGS[media_type])

@@ -83,15 +83,13 @@ def test_a_service_answers_to_its_own_names_alone(serve, host, here, chosen):
     assert OssHandler.has_any_name
 
 
-def test_a_connection_close_request_is_confirmed_in_the_response(serve):
-    service = serve(HERE_ONLY)
-    assert send(service, Connection="close")[1].get_all("Connection") == ["close"]
-    assert send(service)[1]["Connection"] is None
-
-
 @cases("origin", "is_foreign")
 def test_a_page_at_the_chosen_address_is_none_of_a_stranger(serve, origin, is_foreign):
-    assert json.loads(send(serve(CHOSEN), Origin=origin)[2]) == {"is_foreign": is_foreign}
+    service = serve(CHOSEN)
+    assert json.loads(send(service, Origin=origin)[2]) == {"is_foreign": is_foreign}
+    # A request to close the connection is confirmed.
+    assert send(service, Connection="close")[1].get_all("Connection") == ["close"]
+    assert send(service)[1]["Connection"] is None
 
 
 @on_linux
@@ -102,14 +100,11 @@ def test_phones_cannot_use_the_control_api(serve, at, headers, status):
 
 
 @on_linux
-@pytest.mark.parametrize(
-    ("target", "body"), [("/-/faults", '{"kind": "drop"}'), ("/-/lifecycle", '{"days": 1}')]
-)
-def test_a_phone_neither_plans_faults_at_the_bucket_nor_lets_days_pass(tmp_path, target, body):
+def test_a_phone_neither_plans_faults_at_the_bucket_nor_lets_days_pass(tmp_path):
     oss = OssServer(Accounts(), "bucket", "cn-hangzhou", tmp_path, reach=PHONES).start()
-    statuses = [send(oss, at, "PUT", target, body)[0] for at in ("127.0.0.1", NETWORK)]
+    for call in (("PUT", "/-/faults", '{"kind": "slow"}'), ("PUT", "/-/lifecycle", '{"days": 1}')):
+        assert [send(oss, at, *call)[0] for at in ("127.0.0.1", NETWORK)] == [200, 403]
     oss.stop()
-    assert statuses == [200, 403]
 
 
 @pytest.fixture

@@ -34,13 +34,13 @@ def test_management_calls_are_allowed_on_the_default_host():
     assert not MANAGEMENT & {"GetObject", "UploadPart", "ListMultipartUploads"}
 
 
-@pytest.mark.parametrize(
-    ("method", "target"),
-    [("GET", "/a?partNumber=1"), ("PUT", "/a?partNumber=1"), ("DELETE", "/?partNumber=1")],
-)
-def test_a_part_number_without_an_upload_is_refused(method, target):
-    refusal = refusal_of(find_call, read_request(method, target, []))
-    assert refusal == "400 InvalidArgument 0017-00000219"
+def test_a_part_number_without_an_upload_is_refused():
+    for method, target in (
+        ("GET", "/a?partNumber=1"),
+        ("PUT", "/a?partNumber=1"),
+        ("DELETE", "/?partNumber=1"),
+    ):
+        assert refusal_of(find_call, read_request(method, target, [])) == "400 InvalidArgument 0017-00000219"
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_unsupported_calls_are_not_implemented_for_signed_requests(ask):
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_document_is_written_as_oss_s_samples_are_and_read_again(named):
+def test_a_document_is_written_as_oss_s_samples_are_and_read_again_and_another_is_malformed(named):
     told = [("B", "1 < 2 & \x0b"), ("Part", [("Size", "1"), ("ETag", "x")]), ("Empty", "")]
     text = write_document("A", told, OssRules(answers_name_namespace=named))
     inner = "<B>1 &lt; 2 &amp; \ufffd</B><Part><Size>1</Size><ETag>x</ETag></Part><Empty></Empty>"
@@ -93,20 +93,12 @@ def test_a_document_is_written_as_oss_s_samples_are_and_read_again(named):
     assert text.decode() == f'<?xml version="1.0" encoding="UTF-8"?>\n<A{space}>{inner}</A>\n'
     assert NAMESPACE == "http://doc.oss-cn-hangzhou.aliyuncs.com"
     assert read_document(text, "A").findtext("B") == "1 < 2 & \ufffd"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(b"", b"<A>", b"<B/>", b"<A/><A/>", b'<!DOCTYPE A [<!ENTITY b "boom">]><A>&b;</A>'),
-        *(b'<?xml version="1.0" encoding="martian"?><A/>', b"<A>\xff</A>"),
-    ],
-)
-def test_another_document_is_malformed_xml(text):
-    assert refusal_of(read_document, text, "A").startswith("400 MalformedXML")
-
-
-FOLDER = "acs:oss:*:*:examplebucket/uploads/*"
+    entity, encoding = (
+        b'<!DOCTYPE A [<!ENTITY b "boom">]><A>&b;</A>',
+        b'<?xml version="1.0" encoding="martian"?><A/>',
+    )
+    for text in (b"", b"<A>", b"<B/>", b"<A/><A/>", b"<A>\xff</A>", entity, encoding):
+        assert refusal_of(read_document, text, "A").startswith("400 MalformedXML")
 
 
 @pytest.fixture
@@ -133,13 +125,6 @@ def test_wildcards_in_a_key_are_only_characters(permitted):
     assert permitted({"Resource": "acs:oss:*:*:examplebucket/u:p/*"}, key="u:p/[a]\n*")
 
 
-@pytest.mark.parametrize(("acl", "allowed"), [("public-read", False), ("private", True), (None, True)])
-def test_a_policy_can_forbid_public_objects_and_no_others(acl, allowed, permitted):
-    public = {"StringEquals": {"oss:x-oss-object-acl": ["public-read", "public-read-write"]}}
-    deny = {"Effect": "Deny", "Resource": FOLDER, "Condition": public}
-    assert permitted({"Resource": FOLDER}, deny, acl=acl) is allowed
-
-
 def listing(action="oss:ListObjects", resource="acs:oss:*:*:examplebucket"):
     condition = {"StringLike": {"oss:Prefix": ["u/42/", "u/42/*"]}}
     return {"Action": action, "Resource": resource, "Condition": condition}
@@ -162,24 +147,18 @@ def test_other_lists_have_a_prefix_by_a_rule_alone(action, binds, permitted):
         assert permitted(without, **asked)
 
 
-def test_each_kind_of_rule_is_read_and_the_last_of_two_counts():
+def test_each_kind_of_rule_is_read_the_last_of_two_counts_and_an_unreadable_one_is_named():
     given = ["v1_retired=true", "block_public_access=False", "max_key_bytes=12", "callback_timeout=1"]
     changed = {"v1_retired": True, "block_public_access": False, "max_key_bytes": 12}
     assert change_rules(OssRules(), given) == OssRules(**changed, callback_timeout=timedelta(seconds=1))
     assert change_rules(OssRules(), []) == OssRules()
     assert change_rules(OssRules(), ["v1_retired=true", "v1_retired=false"]) == OssRules()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        *("v2_retired=true", "v1_retired", "v1_retired=yes", "max_key_bytes=-1", "max_key_bytes=1.5"),
-        *("callback_timeout=soon", "date_life=5"),
-    ],
-)
-def test_an_unreadable_rule_is_named(change):
-    with pytest.raises(ValueError, match=change.partition("=")[0]):
-        change_rules(OssRules(), [change])
+    wrong = (
+        "v2_retired=true v1_retired v1_retired=yes max_key_bytes=-1 max_key_bytes=1.5 callback_timeout=soon"
+    )
+    for change in (*wrong.split(), "date_life=5"):
+        with pytest.raises(ValueError, match=change.partition("=")[0]):
+            change_rules(OssRules(), [change])
 
 
 def test_every_rule_that_can_be_read_in_two_ways_is_explained_on_the_page():

@@ -8,7 +8,7 @@ import pytest
 
 from local.oss.answer import Answer
 from local.oss.attributes import Attributes
-from local.oss.part_refusals import NO_UPLOAD
+from local.oss.refusals import NO_UPLOAD
 from local.oss.uploads import Uploads
 from tests.local.oss.conftest import (
     OSS_NOW,

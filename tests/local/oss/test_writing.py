@@ -63,10 +63,12 @@ def test_a_copy_has_the_bytes_and_attributes_but_not_the_acl(source, oss, oss_cl
         assert oss_client.call("GET", OTHER).body == b"picture"
 
 
-def test_a_copy_guards_against_a_swapped_source_and_an_object_at_its_name(source, copy):
+def test_a_copy_guards_against_a_swapped_source_and_an_object_at_its_name(source, oss_client, copy):
     assert copy(copy_source_if_match=f'"{source.etag}"').status == 200
     assert copy(copy_source_if_match='"0"').said.startswith("412 PreconditionFailed")
-    assert copy(forbid_overwrite="true").said == EXISTS
+    assert (
+        copy(forbid_overwrite="true").said == oss_client.call("PUT", KEY, b"x", headers=FORBID).said == EXISTS
+    )
     assert copy(copy_source_if_none_match=source.etag).status == 304
     assert copy(metadata_directive="MOVE").said.startswith("400 InvalidArgument")
 

@@ -1,5 +1,5 @@
 """
-Errors of multipart uploads.
+Errors of multipart uploads, listings, deletions and versions.
 
 Texts, codes and EC are OSS's own unless a line says otherwise.
 Source: https://help.aliyun.com/zh/oss/developer-reference/completemultipartupload
@@ -42,3 +42,10 @@ PART_NOT_SEQUENTIAL = Refusal(  # status and text ours
 ALL_AND_A_LIST = Refusal(  # the spelling is OSS's
     400, "InvalidArgument", "Should not speficy both complete all header and http body.", "0042-00000216"
 )
+# Codes are OSS's own; of texts and EC no public page that we read has one.
+BAD_TOKEN = Refusal(400, "InvalidArgument", "The continuation token is invalid.")
+NO_SUCH_VERSION = Refusal(404, "NoSuchVersion", "The specified version does not exist.")
+MARKER_UNREADABLE = Refusal(405, "MethodNotAllowed", "The specified version is a delete marker.")
+NO_VERSIONS = Refusal(400, "InvalidArgument", "This bucket has no versions.")
+IMMUTABLE = Refusal(409, "FileImmutable", "The object is under a retention policy.")
+DIGEST_MISSING = Refusal(400, "InvalidArgument", "Content-MD5 is missing.")

@@ -1,7 +1,7 @@
 """
-PutBucketLifecycle, GetBucketLifecycle and DeleteBucketLifecycle: rules by prefix, with their two actions.
+Settings of the bucket: lifecycle rules by prefix, with their two actions, and versioning.
 
-Source: https://help.aliyun.com/zh/oss/developer-reference/putbucketlifecycle
+Source: https://help.aliyun.com/zh/oss/developer-reference/putbucketlifecycle and .../putbucketversioning
 """
 
 import re
@@ -17,6 +17,7 @@ from local.oss.errors import OssError, Refusal, invalid_argument
 from local.oss.exchange import Call
 from local.oss.lifecycle import LifecycleRule
 from local.oss.storing import read_body
+from local.oss.versions import ENABLED, SUSPENDED
 
 MOST_RULES = 1000
 OVERLAP = "x-oss-allow-same-action-overlap"
@@ -110,3 +111,23 @@ def _elements(rule: LifecycleRule) -> Children:
     ]
     status = "Enabled" if rule.is_enabled else "Disabled"
     return [("ID", rule.id), ("Prefix", rule.prefix), ("Status", status), *actions]
+
+
+def put_versioning(call: Call) -> Answer:
+    """PutBucketVersioning: once it was on, it can only be suspended."""
+    authorize(call.request, call.bucket, "oss:PutBucketVersioning")
+    document = read_document(read_body(call), "VersioningConfiguration")
+    status = document.findtext("Status")
+    if [child.tag for child in document] != ["Status"] or status not in (ENABLED, SUSPENDED):
+        raise OssError(errors.MALFORMED_XML)
+    call.bucket.objects.versioning = str(status)
+    return Answer()
+
+
+def get_versioning(call: Call) -> Answer:
+    """GetBucketVersioning: without a status while there never was any."""
+    authorize(call.request, call.bucket, "oss:GetBucketVersioning")
+    status = call.bucket.objects.versioning
+    told: Children = [("Status", status)] if status else []
+    body = write_document("VersioningConfiguration", told, call.bucket.rules)
+    return Answer(headers={"Content-Type": XML}, body=body)
