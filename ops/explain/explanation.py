@@ -20,6 +20,7 @@ from ops.explain.function_output import (
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import (
     Pasted,
+    PastedAnswer,
     PastedError,
     PastedForm,
     PastedLabel,
@@ -39,6 +40,10 @@ WORDS = {
     ),
     "wechat": Text("An errcode of WeChat", "微信的 errcode"),
     "platform": Text("What the mini-program says", "小程序的报错"),
+    "answer": Text(
+        "An answer without an error. Its fields: docs/api.md; states: docs/held-objects.md.",
+        "响应里没有错误。字段见 docs/api.zh-CN.md，状态见 docs/held-objects.zh-CN.md。",
+    ),
     "failed": Text("The condition that failed", "未满足的条件"),
     "meaning": Text("What it means", "含义"),
     "remedy": Text("What to do", "怎么办"),
@@ -71,6 +76,8 @@ def explain(text: str, now: datetime, language: str, secrets: Secrets = NONE) ->
 def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> list[str]:
     if isinstance(pasted, PastedError):
         return _error_lines(pasted, language)
+    if isinstance(pasted, PastedAnswer):
+        return [WORDS["answer"].say(language)]
     if isinstance(pasted, PastedPolicy):
         return policy_lines(read_policy(pasted.text), now, language)
     if isinstance(pasted, PastedForm):

@@ -14,6 +14,7 @@ from function.auth.signed_tokens import json_part
 from ops.explain.advice import PLATFORM, find_advice
 from ops.explain.pasted import (
     Pasted,
+    PastedAnswer,
     PastedError,
     PastedForm,
     PastedLabel,
@@ -113,7 +114,7 @@ def _split_headers(text: str) -> tuple[int | None, dict[str, str], str]:
 
 def _without_a_body(status: int, headers: Mapping[str, str]) -> Pasted:
     if status in (200, 201, 204):
-        raise _unreadable("The upload worked.", "上传成功。")
+        return PastedAnswer()
     if status == 203:
         return PastedError("CallbackFailed", "", headers.get("x-oss-ec", ""), status=status)
     return PastedError(
@@ -140,6 +141,8 @@ def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Past
         ) from None
     values = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in root}
     tag = root.tag.rpartition("}")[2]
+    if tag == "PostResponse":
+        return PastedAnswer()
     if tag != "Error" or not values.get("Code"):
         raise _unreadable(
             f"It is XML, but no error of OSS (<{tag}> instead of <Error> with a <Code>).",
@@ -218,6 +221,8 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         return PastedPolicy(json.dumps(value, ensure_ascii=False))
     if isinstance(value.get("policy"), str):
         return form_of(value)
+    if "aiLabel" not in value and ("receipt" in value or "state" in value or value.get("status") == "ok"):
+        return PastedAnswer()
     label = value.get("aiLabel", value.get("AIGC", value))
     if label is None or (isinstance(label, dict) and {"label", "Label"} & set(label)):
         return PastedLabel(label)

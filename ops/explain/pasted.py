@@ -79,6 +79,11 @@ class PastedError:
 
 
 @dataclass(frozen=True)
+class PastedAnswer:
+    """An answer of OSS or the function without an error."""
+
+
+@dataclass(frozen=True)
 class PastedLogLine:
     """A line of the function's log, without what Function Compute writes before it."""
 
@@ -107,7 +112,16 @@ class PastedLabel:
     label: Mapping[str, Any] | None = field(repr=False)
 
 
-Pasted = PastedPolicy | PastedForm | PastedError | PastedLogLine | PastedToken | PastedOpenId | PastedLabel
+Pasted = (
+    PastedPolicy
+    | PastedForm
+    | PastedError
+    | PastedAnswer
+    | PastedLogLine
+    | PastedToken
+    | PastedOpenId
+    | PastedLabel
+)
 
 
 def form_of(value: Mapping[str, Any]) -> PastedForm:

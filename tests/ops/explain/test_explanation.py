@@ -108,6 +108,16 @@ def test_explains_errors_of_the_function_and_of_sts(pasted, piece):
     assert piece in said(json.dumps(pasted))
 
 
+@pytest.mark.parametrize("pasted", [
+    "HTTP/1.1 204 No Content\r\nETag: x\r\n\r\n",
+    "<PostResponse><Key>a</Key></PostResponse>",
+    '{"status": "ok", "receipt": "CANARY"}',
+    '{"key": "CANARY", "state": "held"}',
+])  # fmt: skip
+def test_an_answer_without_an_error_is_said_to_be_one_and_is_not_printed(pasted):
+    assert len(said(pasted).splitlines()) == 1 and "CANARY" not in said(pasted)
+
+
 def test_of_several_results_those_that_failed_are_explained():
     failed = [{"error": {"code": code, "message": "m"}} for code in ("already_exists", "not_uploaded")]
     text = said(json.dumps({"results": [{"key": "a", "receipt": "CANARY"}, *failed]}))
