@@ -181,12 +181,11 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     if isinstance(value.get("data"), str) and isinstance(value.get("statusCode"), int):
         # What wx.uploadFile hands to its success function, printed by the developer tools.
         return read_pasted(f"HTTP/1.1 {value['statusCode']:03d}\n\n{value['data']}")
-    # Several files of /upload-params, several receipts of /commit: of these, the errors.
+    # Several files of /upload-params, several receipts of /commit.
     for name in ("uploads", "results"):
         several = value.get(name)
         if isinstance(several, list) and several and all(isinstance(item, dict) for item in several):
-            failed = [item for item in several if "error" in item]
-            return [_read_object(item, status) for item in failed or several]
+            return [_read_object(item, status) for item in several]
     return [_read_object(value, status)]
 
 

@@ -47,6 +47,10 @@ def test_a_message_that_fits_wins_over_an_ec_that_does_not():
     )
 
 
+def test_an_ec_that_is_all_that_is_known_of_an_error_wins_over_a_code_that_says_nothing():
+    assert find_advice("AccessDenied", "", "0002-00000080").ecs == ("0002-00000080",)
+
+
 def test_a_right_that_is_lacking_for_uploads_is_not_taken_for_one_of_reading():
     for message in (
         "You have no right to access this object because of bucket acl.",
@@ -118,7 +122,7 @@ def test_an_answer_without_an_error_is_said_to_be_one_and_is_not_printed(pasted)
     assert len(said(pasted).splitlines()) == 1 and "CANARY" not in said(pasted)
 
 
-def test_of_several_results_those_that_failed_are_explained():
+def test_several_results_are_explained_one_by_one_errors_among_them():
     failed = [{"error": {"code": code, "message": "m"}} for code in ("already_exists", "not_uploaded")]
     text = said(json.dumps({"results": [{"key": "a", "receipt": "CANARY"}, *failed]}))
     assert all(is_told(find_advice(one["error"]["code"]), text, "en") for one in failed)

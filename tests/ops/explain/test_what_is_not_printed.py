@@ -3,6 +3,7 @@
 import base64
 import json
 
+import jwt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,6 +50,7 @@ def test_prints_no_token_that_an_error_or_policy_quotes(document):
 def test_prints_no_control_characters_of_a_hostile_answer():
     text = said(error_xml("AccessDenied", "a&#x9b;2Jb\u202eevil") + "")
     text += said(json.dumps({"error": {"code": "x", "message": "\x1b[2J\x07gone"}}))
+    text += said(jwt.encode({"aud": "x", "key": "\x1b[31m\u202e"}, "k" * 32))
     assert "\x1b" not in text
     assert "\x9b" not in text
     assert "\u202e" not in text
