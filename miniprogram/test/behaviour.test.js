@@ -86,8 +86,7 @@ onStage('files that start together share one request', { concurrency: 10 }, asyn
   assert.deepEqual(outcomes.map(({ value }) => stage.oss.objects.get(value.key).toString()), names)
 })
 
-onStage('a file is signed only when its turn has come', { concurrency: 1 }, async (stage) => {
-  stage.oss.plan.push(HANG)
+onStage('a file is signed only when its turn has come', { concurrency: 1, oss: [HANG] }, async (stage) => {
   const [first] = ['a.jpg', 'b.jpg', 'c.jpg'].map((name) => stage.uploader.upload(stage.file(name)))
   await until(() => stage.oss.posts.length)
   assert.equal(stage.fc.signRequests().length, 1)
@@ -125,16 +124,14 @@ onStage('a refusal that is not about a file is not asked again for each file', a
 })
 
 for (const [name, answer] of [['a dropped connection', DROP], ['a 503', BUSY], ['a 500', xmlError(500, 'InternalError', 'text')]]) {
-  onStage(`tries again with the same form after ${name}`, async (stage) => {
-    stage.oss.plan.push(answer, answer)
+  onStage(`tries again with the same form after ${name}`, { oss: [answer, answer] }, async (stage) => {
     const value = await stage.uploader.upload(stage.file()).promise
     assert.deepEqual(stage.oss.posts.map(({ fields }) => fields.key), Array(3).fill(value.key))
     assert.equal(stage.fc.signRequests().length, 1)
   })
 }
 
-onStage('gives up after the wanted number of retries', { retries: 4 }, async (stage) => {
-  stage.oss.plan.push(...Array(9).fill(BUSY))
+onStage('gives up after the wanted number of retries', { retries: 4, oss: [...Array(9).fill(BUSY)] }, async (stage) => {
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'oss_unavailable')
   assert.equal(stage.oss.posts.length, 5)
 })
@@ -163,15 +160,13 @@ onStage('409 on the first attempt is a refusal when the key could be of somebody
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'file_exists')
 })
 
-onStage('an expired form is renewed once, at once', { retries: 0 }, async (stage) => {
-  stage.oss.plan.push(EXPIRED)
+onStage('an expired form is renewed once, at once', { retries: 0, oss: [EXPIRED] }, async (stage) => {
   const value = await stage.uploader.upload(stage.file()).promise
   assert.equal(value.key, 'uploads/user/2-photo.jpg')
   assert.equal(stage.fc.signRequests().length, 2)
 })
 
-onStage('a form that OSS always calls expired is renewed once and no more', async (stage) => {
-  stage.oss.plan.push(...Array(9).fill(EXPIRED))
+onStage('a form that OSS always calls expired is renewed once and no more', { oss: [...Array(9).fill(EXPIRED)] }, async (stage) => {
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'form_expired')
   assert.equal(stage.fc.signRequests().length, 2)
 })
@@ -182,8 +177,7 @@ onStage('another 403 is no reason for a fresh form', async (stage) => {
   assert.equal(stage.fc.signRequests().length, 1)
 })
 
-onStage('no fresh form is taken while the last one may have stored the file', async (stage) => {
-  stage.oss.plan.push({ drop: true, store: true }, EXPIRED)
+onStage('no fresh form is taken while the last one may have stored the file', { oss: [{ drop: true, store: true }, EXPIRED] }, async (stage) => {
   const value = await stage.uploader.upload(stage.file()).promise
   assert.equal(value.statusCode, 409)
   assert.equal(stage.oss.objects.size, 1)
@@ -198,8 +192,7 @@ for (const [how, life, answers] of [['that has run out', 5, []], ['that OSS call
   })
 }
 
-onStage('a form that ran out while OSS was busy is replaced before the next attempt', { function: { life: 5 }, retries: 1 }, async (stage) => {
-  stage.oss.plan.push(BUSY)
+onStage('a form that ran out while OSS was busy is replaced before the next attempt', { function: { life: 5 }, retries: 1, oss: [BUSY] }, async (stage) => {
   const value = await stage.uploader.upload(stage.file()).promise
   assert.deepEqual(stage.oss.posts.map(({ fields }) => fields.key), ['uploads/user/1-photo.jpg', value.key])
   assert.equal(value.key, 'uploads/user/2-photo.jpg')
@@ -211,8 +204,7 @@ onStage('an outcome that is known is told, though the form has run out', { funct
 })
 
 for (const hours of [-5, 5]) {
-  onStage(`a phone whose clock is ${hours} hours off uploads all the same`, { function: { clockAhead: hours * 3600000 } }, async (stage) => {
-    stage.oss.plan.push(DROP)
+  onStage(`a phone whose clock is ${hours} hours off uploads all the same`, { function: { clockAhead: hours * 3600000 }, oss: [DROP] }, async (stage) => {
     const value = await stage.uploader.upload(stage.file()).promise
     assert.equal(value.key, 'uploads/user/1-photo.jpg')
   })
@@ -248,8 +240,7 @@ for (const [when, answers, reached, posts, signs] of [
   ['in the turn it started in', [], () => true, 0, 0], ['while it is signed', [], ({ fc }) => fc.requests.length, 0, 1],
   ['while it is sent', [HANG], ({ oss }) => oss.posts.length, 1, 1],
 ]) {
-  onStage(`an upload that is aborted ${when} goes no further, and makes room for the next`, { concurrency: 1 }, async (stage) => {
-    stage.oss.plan.push(...answers)
+  onStage(`an upload that is aborted ${when} goes no further, and makes room for the next`, { concurrency: 1, oss: [...answers] }, async (stage) => {
     const task = stage.uploader.upload(stage.file('a.jpg'))
     const next = stage.uploader.upload(stage.file('b.jpg'))
     await until(() => reached(stage))
@@ -401,8 +392,7 @@ onStage('overall progress of files of unknown size counts files and never goes b
   assert.deepEqual(new Set(seen), new Set([0, 16, 33, 50, 66, 83, 100]))
 })
 
-onStage('retries: undefined means none, not endless ones', { retries: undefined }, async (stage) => {
-  stage.oss.plan.push(DROP)
+onStage('retries: undefined means none, not endless ones', { retries: undefined, oss: [DROP] }, async (stage) => {
   assert.equal((await failureOf(stage.uploader.upload(stage.file()).promise)).code, 'network')
   assert.equal(stage.oss.posts.length, 1)
 })

@@ -130,8 +130,7 @@ test('a refused login sends a fresh code each time', async (t) => {
   assert.deepEqual(stage.fc.requestsTo('login').map(({ body }) => body.code), [1, 2, 3, 4, 5].map((count) => `code-${count}`))
 })
 
-onStage('files that were refused together stay in one request', async (stage) => {
-  stage.fc.plan.sign.push(...times(3))
+onStage('files that were refused together stay in one request', { plan: { sign: [...times(3)] } }, async (stage) => {
   const outcomes = await stage.uploader.uploadAll(['a.jpg', 'b.jpg', 'c.jpg'].map((name) => stage.file(name)))
   assert.deepEqual(outcomes.map(({ status }) => status), times(3, 'fulfilled'))
   assert.deepEqual(stage.fc.signRequests().map(({ body }) => body.files.length), [3, 3, 3, 3])
@@ -162,8 +161,7 @@ test('a break in the background gives no further attempt after the fifth', async
   assert.equal(stage.fc.signRequests().length, 5)
 })
 
-onStage('an upload that is aborted during a pause asks no more', async (stage) => {
-  stage.fc.plan.sign.push(...times(9))
+onStage('an upload that is aborted during a pause asks no more', { plan: { sign: [...times(9)] } }, async (stage) => {
   const task = stage.uploader.upload(stage.file())
   await until(() => stage.pauses.length)
   task.abort()
@@ -276,15 +274,13 @@ for (const [seconds, waits] of [[1, [1000]], [60, [60000]], ['soon', []], ['', [
 }
 
 for (const headerName of [(name) => name.toUpperCase(), (name) => name.replace(/\b\w/g, (letter) => letter.toUpperCase())]) {
-  onStage(`the name of the header may be written ${headerName('retry-after')}`, { wx: { headerName } }, async (stage) => {
-    stage.fc.plan.sign.push(after(4))
+  onStage(`the name of the header may be written ${headerName('retry-after')}`, { wx: { headerName }, plan: { sign: [after(4)] } }, async (stage) => {
     await stage.uploader.upload(stage.file()).promise
     assert.deepEqual(stage.pauses, [4000])
   })
 }
 
-onStage('a wait of more than 60 s is told at once, with its number', async (stage) => {
-  stage.fc.plan.sign.push(after(61))
+onStage('a wait of more than 60 s is told at once, with its number', { plan: { sign: [after(61)] } }, async (stage) => {
   const error = await failureOf(stage.uploader.upload(stage.file()).promise)
   assert.deepEqual([error.code, error.retryAfter, error.retryable, error.message], ['too_many_requests', 61, false, '操作太频繁，请在 61 秒后再试。'])
   assert.deepEqual([stage.pauses, stage.fc.signRequests().length], [[], 1])

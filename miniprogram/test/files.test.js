@@ -108,15 +108,13 @@ onStage('a key that another asked for beside one that is refused is not refused 
   assert.match(await one, /a\.jpg/)
 })
 
-onStage('a network that fails is shared: nobody asks the more for it', { retries: 0 }, async (stage) => {
-  stage.fc.plan.read.push(...always(DROP))
+onStage('a network that fails is shared: nobody asks the more for it', { retries: 0, plan: { read: [...always(DROP)] } }, async (stage) => {
   const errors = await Promise.all([['a.jpg', 'b.jpg'], 'a.jpg'].map((keys) => failureOf(stage.uploader.read(keys))))
   assert.deepEqual(errors.map(({ code, stage: step }) => [code, step]), [['network', 'read'], ['network', 'read']])
   assert.equal(asked(stage).length, 1)
 })
 
-onStage('what failed is not kept', { retries: 0 }, async (stage) => {
-  stage.fc.plan.read.push(DROP)
+onStage('what failed is not kept', { retries: 0, plan: { read: [DROP] } }, async (stage) => {
   await failureOf(stage.uploader.read('a.jpg'))
   assert.match(await stage.uploader.read('a.jpg'), /a\.jpg/)
 })

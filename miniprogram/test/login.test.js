@@ -63,8 +63,7 @@ onStage('who logs out leaves no token behind, in memory or in storage', async (s
   assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-2', 'Bearer token-3'])
 })
 
-onStage('a file that one user chose is not uploaded as the next', { concurrency: 1 }, async (stage) => {
-  stage.oss.plan.push(HANG)
+onStage('a file that one user chose is not uploaded as the next', { concurrency: 1, oss: [HANG] }, async (stage) => {
   const tasks = ['a.jpg', 'b.jpg'].map((name) => stage.uploader.upload(stage.file(name)))
   await until(() => stage.oss.posts.length === 1)
   stage.uploader.logOut()
@@ -134,26 +133,22 @@ onStage('logs in again shortly before the token ends', async (stage) => {
   assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-1', 'Bearer token-2'])
 })
 
-onStage('a refused token is replaced once', async (stage) => {
-  stage.fc.plan.sign.push(UNAUTHORIZED)
+onStage('a refused token is replaced once', { plan: { sign: [UNAUTHORIZED] } }, async (stage) => {
   await stage.uploader.upload(stage.file()).promise
   assert.deepEqual(tokens(stage), ['Bearer token-1', 'Bearer token-2'])
 })
 
-onStage('a login that failed is tried again by the next upload', { retries: 0 }, async (stage) => {
-  stage.fc.plan.login.push(jsonError(503, 'login_unavailable'))
+onStage('a login that failed is tried again by the next upload', { retries: 0, plan: { login: [jsonError(503, 'login_unavailable')] } }, async (stage) => {
   await failureOf(stage.uploader.upload(stage.file('a.jpg')).promise)
   assert.equal((await stage.uploader.upload(stage.file('b.jpg')).promise).statusCode, 200)
 })
 
-onStage('a login refused for its code is not repeated by itself', async (stage) => {
-  stage.fc.plan.login.push(UNAUTHORIZED)
+onStage('a login refused for its code is not repeated by itself', { plan: { login: [UNAUTHORIZED] } }, async (stage) => {
   await fails(stage.uploader.upload(stage.file()).promise, { code: 'unauthorized', stage: 'login' })
   assert.equal(logins(stage).length, 1)
 })
 
-onStage('a function without WeChat login is asked without a token', async (stage) => {
-  stage.fc.plan.login.push(jsonError(404, 'not_found'))
+onStage('a function without WeChat login is asked without a token', { plan: { login: [jsonError(404, 'not_found')] } }, async (stage) => {
   await stage.uploader.upload(stage.file('a.jpg')).promise
   await stage.uploader.upload(stage.file('b.jpg')).promise
   assert.deepEqual(tokens(stage), [undefined, undefined])

@@ -11,8 +11,7 @@ const { openStage, failureOf, until, pause, onStage, fails } = require('./stage'
 const LONG = 60 // ms: longer than it takes to be interrupted
 
 for (const [what, off, on] of [['the background', 'hide', 'show'], ['a lost network', 'disconnect', 'connect']]) {
-  onStage(`an upload that ${what} breaks off goes on at once after it, and that is no retry`, { retries: 0, backoff: 1e7 }, async (stage) => {
-    stage.oss.plan.push(HANG)
+  onStage(`an upload that ${what} breaks off goes on at once after it, and that is no retry`, { retries: 0, backoff: 1e7, oss: [HANG] }, async (stage) => {
     const { promise } = stage.uploader.upload(stage.file())
     await until(() => stage.oss.posts.length === 1)
     stage.wx.platform[off]()
@@ -24,8 +23,7 @@ for (const [what, off, on] of [['the background', 'hide', 'show'], ['a lost netw
   })
 }
 
-onStage('files whose turn comes in the background are signed and sent after it', { concurrency: 1, retries: 0 }, async (stage) => {
-  stage.oss.plan.push(HANG)
+onStage('files whose turn comes in the background are signed and sent after it', { concurrency: 1, retries: 0, oss: [HANG] }, async (stage) => {
   const promise = stage.uploader.uploadAll([stage.file('a.jpg'), stage.file('b.jpg'), stage.file('c.jpg')])
   await until(() => stage.oss.posts.length === 1)
   stage.wx.platform.hide()
@@ -35,8 +33,7 @@ onStage('files whose turn comes in the background are signed and sent after it',
   assert.ok((await promise).every(({ status }) => status === 'fulfilled'))
 })
 
-onStage('a file that is chosen in the background is not even signed before the app is back', async (stage) => {
-  stage.oss.plan.push(HANG)
+onStage('a file that is chosen in the background is not even signed before the app is back', { oss: [HANG] }, async (stage) => {
   const first = stage.uploader.upload(stage.file('a.jpg'))
   await until(() => stage.oss.posts.length === 1)
   stage.wx.platform.hide()
@@ -47,8 +44,7 @@ onStage('a file that is chosen in the background is not even signed before the a
   await Promise.all([first.promise, second.promise])
 })
 
-onStage('a network that is back is of no use to an app in the background', { retries: 0 }, async (stage) => {
-  stage.oss.plan.push(HANG)
+onStage('a network that is back is of no use to an app in the background', { retries: 0, oss: [HANG] }, async (stage) => {
   const { promise } = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
   stage.wx.platform.hide(0)
@@ -60,16 +56,14 @@ onStage('a network that is back is of no use to an app in the background', { ret
   assert.equal((await promise).statusCode, 200)
 })
 
-onStage('nobody waits longer than the timeout for an app that does not come back', { retries: 1, timeout: 100 }, async (stage) => {
-  stage.oss.plan.push(HANG)
+onStage('nobody waits longer than the timeout for an app that does not come back', { retries: 1, timeout: 100, oss: [HANG] }, async (stage) => {
   const { promise } = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
   stage.wx.platform.hide()
   await fails(promise, { code: 'interrupted', retryable: true })
 })
 
-onStage('an upload that waits for the foreground can be aborted', { timeout: 100 }, async (stage) => {
-  stage.oss.plan.push(HANG)
+onStage('an upload that waits for the foreground can be aborted', { timeout: 100, oss: [HANG] }, async (stage) => {
   const task = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
   stage.wx.platform.hide(0)
@@ -81,8 +75,7 @@ onStage('an upload that waits for the foreground can be aborted', { timeout: 100
   assert.equal(stage.oss.posts.length, 1)
 })
 
-onStage('an upload begun after one that ended in the background waits for nothing that has passed', async (stage) => {
-  stage.oss.plan.push(HANG)
+onStage('an upload begun after one that ended in the background waits for nothing that has passed', { oss: [HANG] }, async (stage) => {
   const first = stage.uploader.upload(stage.file('a.jpg'))
   await until(() => stage.oss.posts.length === 1)
   stage.wx.platform.hide(1e6)
@@ -104,8 +97,7 @@ onStage('where the platform tells nothing, interruptions are retried and told by
   assert.equal(stage.oss.posts.length, 3)
 })
 
-onStage('a failure with the app in front counts, whatever happened before', { retries: 1 }, async (stage) => {
-  stage.oss.plan.push(HANG, DROP, DROP, DROP)
+onStage('a failure with the app in front counts, whatever happened before', { retries: 1, oss: [HANG, DROP, DROP, DROP] }, async (stage) => {
   const { promise } = stage.uploader.upload(stage.file())
   await until(() => stage.oss.posts.length === 1)
   stage.wx.platform.hide(0)
@@ -115,8 +107,7 @@ onStage('a failure with the app in front counts, whatever happened before', { re
   assert.equal(stage.oss.posts.length, 3)
 })
 
-onStage('what broke off before an upload began gives it no retry for nothing', { retries: 0 }, async (stage) => {
-  stage.oss.plan.push(HANG, DROP, DROP)
+onStage('what broke off before an upload began gives it no retry for nothing', { retries: 0, oss: [HANG, DROP, DROP] }, async (stage) => {
   const first = stage.uploader.upload(stage.file('a.jpg'))
   await until(() => stage.oss.posts.length === 1)
   stage.wx.platform.hide(1e6)
@@ -193,8 +184,7 @@ test('a failure says it where it is there, of the last attempt alone', async (t)
   }
 })
 
-onStage('a phone that never answers the last attempt leaves no times of an earlier one', async (stage) => {
-  stage.oss.plan.push(DROP)
+onStage('a phone that never answers the last attempt leaves no times of an earlier one', { oss: [DROP] }, async (stage) => {
   const { uploadFile, ...others } = timedPhone(stage.wx, [PROFILE])
   const attempts = [uploadFile, () => undefined]
   const api = { ...others, uploadFile: (options) => attempts.shift()(options) }

@@ -35,13 +35,16 @@ async function openServers(functionOptions) {
   return { oss, fc, folder, stop }
 }
 
-async function openStage(t, { function: functionOptions, wx: wxOptions, ...uploaderOptions } = {}) {
+/** `oss` and `plan`: what OSS, and the function by its routes, answer first. */
+async function openStage(t, { function: functionOptions, wx: wxOptions, oss: ofOss = [], plan = {}, ...uploaderOptions } = {}) {
   const { oss, fc, folder, stop } = await openServers(functionOptions)
   const wx = createWx(typeof wxOptions === 'function' ? wxOptions(fc, oss) : wxOptions)
   t.after(async () => {
     wx.close()
     await stop()
   })
+  oss.plan.push(...ofOss)
+  for (const [route, answers] of Object.entries(plan)) fc.plan[route].push(...answers)
   const stage = { fc, oss, wx, ahead: 0, file: (name, content) => makeFile(folder, name, content) }
   const now = () => Date.now() + stage.ahead // a test may turn it
   stage.uploader = createUploader({ endpoint: fc.origin, api: wx, backoff: 1, now, ...uploaderOptions })

@@ -28,8 +28,7 @@ onStage('an upload ends with the receipt of what OSS has, without any callback',
   assert.equal('ticket' in value, false, 'it has done its work')
 })
 
-onStage('a callback that failed is no failure when OSS has the object', async (stage) => {
-  stage.oss.plan.push(CALLBACK_FAILED)
+onStage('a callback that failed is no failure when OSS has the object', { oss: [CALLBACK_FAILED] }, async (stage) => {
   const { receipt, confirmed, statusCode } = await stage.uploader.upload(stage.file()).promise
   assert.deepEqual([receipt, confirmed, statusCode], ['receipt.of.ticket-1', true, 203])
   assert.equal(stage.oss.posts.length, 1)
@@ -137,8 +136,7 @@ onStage('100 % is told when it is confirmed, not before', async (stage) => {
   assert.ok(!seen.slice(0, -1).includes(100))
 })
 
-onStage('an upload is aborted while it is confirmed, and nobody is asked again', { backoff: 20 }, async (stage) => {
-  stage.fc.plan.confirm.push(HANG)
+onStage('an upload is aborted while it is confirmed, and nobody is asked again', { backoff: 20, plan: { confirm: [HANG] } }, async (stage) => {
   const task = stage.uploader.upload(stage.file())
   await until(() => asked(stage).length)
   task.abort()
@@ -148,8 +146,7 @@ onStage('an upload is aborted while it is confirmed, and nobody is asked again',
   assert.equal(asked(stage).length, 1)
 })
 
-onStage('what the background broke off leaves every retry to what comes after', { retries: 1 }, async (stage) => {
-  stage.fc.plan.confirm.push(HANG, DROP)
+onStage('what the background broke off leaves every retry to what comes after', { retries: 1, plan: { confirm: [HANG, DROP] } }, async (stage) => {
   const { promise } = stage.uploader.upload(stage.file())
   await until(() => asked(stage).length === 1)
   stage.wx.platform.hide(0)
@@ -188,8 +185,7 @@ test('an upload without a ticket is what its form says', async (t) => {
   }
 })
 
-onHeld('an upload that could not be confirmed is held as its form says', async (stage) => {
-  stage.fc.plan.confirm.push(jsonError(403, 'forbidden'))
+onHeld('an upload that could not be confirmed is held as its form says', { plan: { confirm: [jsonError(403, 'forbidden')] } }, async (stage) => {
   const value = await stage.uploader.upload(stage.file()).promise
   assert.deepEqual([...standingOf(value), value.confirmed, value.ticket], ['held', true, false, 'ticket-1'])
 })
@@ -274,8 +270,7 @@ for (const [name, answer, times, code] of [
   ['has no profile that holds anything', jsonError(404, 'not_found'), 1, 'not_found'],
   ['answers with too few', { body: { results: [{ key: 'posts/0.jpg', state: 'held', url: null }] } }, 1, 'bad_answer'],
 ]) {
-  onHeld(`asking for a list fails as a whole with ${code} when whoever knows ${name}`, async (stage) => {
-    stage.fc.plan.status.push(...always(answer))
+  onHeld(`asking for a list fails as a whole with ${code} when whoever knows ${name}`, { plan: { status: [...always(answer)] } }, async (stage) => {
     const error = await failureOf(stage.uploader.status(uploadsThat(stage, 'held', 'held')))
     assert.deepEqual([error.code, error.stage, asked(stage, 'status').length], [code, 'status', times])
   })
@@ -301,8 +296,7 @@ onHeld('what is held is taken back by its user, who is logged in; the receipt al
   assert.deepEqual(asked(stage, 'discard').map(({ headers: { authorization }, body }) => ({ authorization, body })), [wanted, wanted])
 })
 
-onHeld('an upload that could not be confirmed is confirmed, then taken back', async (stage) => {
-  stage.fc.plan.confirm.push(jsonError(403, 'forbidden'))
+onHeld('an upload that could not be confirmed is confirmed, then taken back', { plan: { confirm: [jsonError(403, 'forbidden')] } }, async (stage) => {
   const value = await stage.uploader.upload(stage.file()).promise
   assert.equal(value.receipt, null)
   assert.equal((await stage.uploader.discard(value)).state, 'gone')
@@ -325,14 +319,12 @@ onHeld('what has neither receipt nor ticket is refused by the function', async (
 })
 
 for (const [answer, code] of [[jsonError(403, 'forbidden'), 'forbidden'], [jsonError(404, 'not_found'), 'not_found']]) {
-  onHeld(`taking back ends with ${code}`, async (stage) => {
-    stage.fc.plan.discard.push(answer)
+  onHeld(`taking back ends with ${code}`, { plan: { discard: [answer] } }, async (stage) => {
     await fails(stage.uploader.discard(uploadsThat(stage, 'held')[0]), { code, stage: 'discard' })
   })
 }
 
-onHeld('the phone is listened to while something is taken back', async (stage) => {
-  stage.fc.plan.discard.push(HANG)
+onHeld('the phone is listened to while something is taken back', { plan: { discard: [HANG] } }, async (stage) => {
   const promise = failureOf(stage.uploader.discard(uploadsThat(stage, 'held')[0]))
   assert.equal(stage.wx.platform.listeners.AppHide.size, 1)
   await until(() => asked(stage, 'discard').length)
