@@ -142,24 +142,6 @@ describe('the playground page', () => {
     assert.match(await page.textContent('#step-receipt .note'), /\/multipart-complete/)
   })
 
-  test('a profile of the second bucket is uploaded to, read and refused there', async () => {
-    const [, { oss }] = cloud.buckets
-    await page.selectOption('#profile', 'contract')
-    await finish()
-    const key = await page.textContent('#step-object code')
-    assert.match(key, /^contracts\/.+\.png$/)
-    assert.ok(cloud.archived(key).equals(PICTURE))
-    assert.equal(cloud.holds(key), false)
-    assert.match(await bodyOf('receipt'), /"bucket": "local-archive"/)
-    for (const step of ['object', 'reading']) {
-      await page.waitForFunction((id) => document.querySelector(`#step-${id} img`).naturalWidth > 0, step)
-      assert.equal(new URL(await page.getAttribute(`#step-${step} img`, 'src')).origin, oss)
-    }
-    assert.match(await tamper('otherKey'), /被拒绝.*HTTP 403 AccessDenied/)
-    // The fault is planned where this profile's forms go.
-    assert.match(await tamper('expired'), /换了一张新表单/)
-  })
-
   test('a file its profile does not take is refused with advice, in the language of the page', async () => {
     await upload({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') })
     await statusIs('不支持这种文件')
