@@ -30,9 +30,8 @@ def mutants_in(path):
 
 @pytest.mark.parametrize("module", traces.tests())
 def test_a_mutant_listed_as_equivalent_is_still_made_and_has_a_reason(module):
-    made = mutants_in(mutation.path_of(module))
     for name, reason in mutation.equivalents(module).items():
-        assert name in made
+        assert name in mutants_in(mutation.path_of(module))
         assert reason.endswith(".")
 
 
@@ -103,7 +102,9 @@ def tried_in_place(folder, test):
     (folder / "small.py").write_text(SMALL)
     (folder / "test_small.py").write_text(test)
     (folder / "pytest.ini").write_text("[pytest]")
-    environ = {**os.environ, "PYTHONPATH": f"{mutation.ROOT}:{folder}"}
+    path = f"{mutation.ROOT}:{folder}"
+    # Of the plugins of pytest, hypothesis and schemathesis take most of the time.
+    environ = {**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-c", TRIED]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
     return json.loads(done.stderr.splitlines()[-1])
