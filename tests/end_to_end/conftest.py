@@ -151,11 +151,6 @@ class Running:
             time.sleep(0.25)  # 60 times a minute may be asked
         return now
 
-    def clear_faults(self):
-        platforms = self.cloud.platforms.values()
-        for server in (*self.cloud.stores, self.cloud.sts, *platforms, self.cloud.green):
-            server.faults.clear()
-
 
 @contextmanager
 def running_cloud(folder):
