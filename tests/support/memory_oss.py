@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from heapq import merge
 from io import BytesIO
 from itertools import groupby, islice
@@ -863,6 +864,7 @@ def _facts_of(stored: Stored, at: datetime) -> dict[str, str]:
     return {**facts, "StorageClass": "Standard"}
 
 
+@cache
 def _snake(name: str) -> str:
     return re.sub("(?<!^)(?<![A-Z])([A-Z])", r"_\1", name).lower()
 
