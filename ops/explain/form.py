@@ -12,11 +12,12 @@ from ops.explain.pasted import PastedForm
 from ops.explain.policy import (
     V4_FIELDS,
     Policy,
+    expiry_line,
     read_policy,
+    span,
     unmet_conditions,
     unpinned_fields,
 )
-from ops.explain.times import expiry_line, span
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
 

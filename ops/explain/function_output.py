@@ -16,7 +16,7 @@ from function.errors import Unauthorized
 from ops.deploy.callers import callers_of, own_entries
 from ops.explain.advice import Advice, find_advice, reason_in_chinese
 from ops.explain.pasted import PastedLogLine, PastedToken
-from ops.explain.times import expiry_line
+from ops.explain.policy import expiry_line
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
 

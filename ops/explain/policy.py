@@ -7,7 +7,7 @@ Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-r
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +47,11 @@ REASONS = {
 }
 METADATA_REASON = Text("the metadata is settled", "元数据不能改")
 OTHER_REASON = Text("has to be so", "必须如此")
+EXPIRY = {
+    "expires": Text("expires", "有效期至"),
+    "expired": Text("{when} UTC, expired {ago} ago", "{when} UTC，已过期 {ago}"),
+    "valid": Text("{when} UTC, in {left}", "{when} UTC，还剩 {left}"),
+}
 V4_FIELDS = ("x-oss-signature-version", "x-oss-credential", "x-oss-date")
 UNPINNED = {"policy", "signature", "ossaccesskeyid", "x-oss-signature", "file"}
 
@@ -215,3 +220,25 @@ def bucket_in(url: str) -> str:
         return ""
     bucket, _, rest = host.partition(".")
     return bucket if rest.startswith("oss-") and rest.endswith(".aliyuncs.com") else ""
+
+
+def expiry_line(end: datetime, now: datetime, language: str) -> str:
+    """Return the end and its distance from now; both timezone-aware."""
+    when = end.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if end <= now:
+        said = EXPIRY["expired"].say(language, when=when, ago=span(now - end, language))
+    else:
+        said = EXPIRY["valid"].say(language, when=when, left=span(end - now, language))
+    return f"  {EXPIRY['expires'].say(language):<10} {said}"
+
+
+def span(length: timedelta, language: str) -> str:
+    """A length of time in its two largest units."""
+    seconds = int(length.total_seconds())
+    units = [(86400, "d", "天"), (3600, "h", "小时"), (60, "min", "分"), (1, "s", "秒")]
+    parts = []
+    for size, en, zh in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {zh if language == 'zh' else en}")
+    return " ".join(parts[:2]) or ("0 秒" if language == "zh" else "0 s")

@@ -10,42 +10,17 @@ from tests.support.bucket import StubOss, bucket_info  # noqa: F401
 from tests.support.cases import table_beside, text_beside
 
 ACCOUNT = "1234567890123456"
-
-
 SDK_ADAPTER = "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
-
-
 SECRET = "operator-secret-that-must-never-be-printed"
-
-
 FUNCTION_ROLE, UPLOAD_ROLE = "oss-direct-upload-function", "oss-direct-upload"
-
-
 BUCKET_HOST = "https://my-bucket.oss-cn-hangzhou.aliyuncs.com"
-
-
 # A bucket of profiles, in another region.
 CONTRACTS_HOST = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
 OTHER_ACCOUNT = "2222222222222222"
-
-
 PROFILES = text_beside(__file__)
-
-
 # Two roles for one bucket, one role for two buckets, and a bucket that only another account's role reaches.
 PLACES = text_beside(__file__, ".places.toml")
-
-
-UPLOAD_POLICY = table_beside(__file__)["UPLOAD_POLICY"]
-
-
-TRUSTED_BY_FC = table_beside(__file__)["TRUSTED_BY_FC"]
-
-
-TRUSTED_BY_FUNCTION = table_beside(__file__)["TRUSTED_BY_FUNCTION"]
-
-
-MAY_ASSUME = table_beside(__file__)["MAY_ASSUME"]
+UPLOAD_POLICY, TRUSTED_BY_FC, TRUSTED_BY_FUNCTION, MAY_ASSUME = table_beside(__file__).values()
 
 
 class StubRam:

@@ -96,12 +96,6 @@ def test_a_page_that_chooses_the_name_is_warned_of_where_nothing_blocks_public_a
     assert ("[legacy]" in capsys.readouterr().out) is warned
 
 
-def test_a_bucket_in_another_region_is_reported(cloud, capsys):
-    cloud.oss.info = bucket_info(location="oss-cn-beijing")
-    assert run(cloud, "--yes") == 0
-    assert "cn-beijing" in capsys.readouterr().out
-
-
 def test_rules_that_are_there_stay_whole_beside_ours(cloud):
     cloud.oss.info = bucket_info()
     theirs = (

@@ -63,15 +63,6 @@ def test_an_objects_policy_that_sts_would_refuse_is_named_before_anything_is_sen
     assert cloud.ram.calls == []
 
 
-def test_a_second_run_reads_compares_and_changes_nothing(cloud, capsys):
-    assert run(cloud, "--yes", "--bucket-create", "--h5-origin", "https://m.example.com") == 0
-    cloud.ram.calls.clear()
-    cloud.oss.calls.clear()
-    assert run(cloud, "--bucket-create", "--h5-origin", "https://m.example.com") == 0
-    assert cloud.ram.changes() == []
-    assert cloud.oss.changes() == []
-
-
 def test_without_yes_the_plan_is_shown_and_nothing_changes(cloud, capsys, monkeypatch):
     import io
 
