@@ -12,7 +12,7 @@ from ops.account.bucket import PRIVATE, DesiredBucket, PartedFolder, public_stri
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired
 from ops.account.lifecycle import EXPIRE, is_on, overlaps, wanted
-from ops.account.operator_keys import operator_keys
+from ops.account.oss_client import operator_keys
 from ops.account.setup_options import add_setup_arguments
 from ops.deploy.operator_env import ENV_FILE, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, chosen_language

@@ -1,12 +1,15 @@
 """
-Alibaba's SDK for one bucket, at the host that forms are posted to, with keys of this machine.
+The operator's keys, and Alibaba's SDK for one bucket with them, at the host that forms are posted to.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from function.config.profile import BucketLocation
 from function.config.settings import Settings
+from function.errors import Misconfigured
+from function.sts.assume_role import own_access_keys
 from function.sts.credentials import AccessKeys
 from ops.terminal.language import Failure, Text
 
@@ -14,12 +17,37 @@ if TYPE_CHECKING:
     from alibabacloud_oss_v2 import Client
     from alibabacloud_oss_v2.exceptions import BaseError
 
+NO_KEYS = Text(
+    "No key of the cloud: export AccountID, AccessKeyID and AccessKeySecret, as make deploy reads them.",
+    "没有云账号的密钥：请导出 AccountID、AccessKeyID 与 AccessKeySecret（make deploy 读的也是它们）。",
+)
+NOTHING = Text("", "")
 REFUSED = Text("OSS refuses: {code} (bucket {bucket}).", "OSS 拒绝：{code}（桶 {bucket}）。")
 UNREACHABLE = Text(
     "{host} cannot be reached (bucket {bucket}): check the network, and OSS_REGION, OSS_HOST or the profile's"
     " host.",
     "连不上 {host}（桶 {bucket}）：请检查网络，以及 OSS_REGION、OSS_HOST 或用途的 host。",
 )
+
+
+def operator_keys(environ: Mapping[str, str], needs: Text = NOTHING) -> AccessKeys:
+    """
+    The operator's keys: those of the SDKs, else those that Serverless Devs reads.
+
+    Args:
+        needs: what this command needs of them, or does without.
+
+    Raises:
+        Failure: there are none.
+    """
+    names = {"AccessKeyID": "ACCESS_KEY_ID", "AccessKeySecret": "ACCESS_KEY_SECRET"}
+    if not environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID") and all(environ.get(name) for name in names):
+        token = environ.get("SecurityToken") or None
+        return AccessKeys(environ["AccessKeyID"], environ["AccessKeySecret"], token)
+    try:
+        return own_access_keys(environ, None)
+    except Misconfigured:
+        raise Failure(Text(NO_KEYS.en + needs.en, NO_KEYS.zh + needs.zh)) from None
 
 
 def client_at(location: BucketLocation | Settings, keys: AccessKeys) -> "Client":

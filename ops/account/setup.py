@@ -18,7 +18,7 @@ from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
 from ops.account.metric_alarms import alarm_rules, alarm_steps, missing_alarms
-from ops.account.operator_keys import operator_keys
+from ops.account.oss_client import operator_keys
 from ops.account.other_accounts import needed_elsewhere
 from ops.account.printed_steps import as_json, show_steps
 from ops.account.ram_documents import role_arn

@@ -23,7 +23,7 @@ from function.auth.business_token import ERASURE
 from function.auth.signed_tokens import issue_token
 from function.config.settings import Settings
 from function.owners.erasure_records import OWNER
-from ops.account.operator_keys import operator_keys
+from ops.account.oss_client import operator_keys
 from ops.client.erase_count import NOT_COVERED, show_counts
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, InvokeFailed, checked
 from ops.client.review import TOKEN_LIFE

@@ -34,8 +34,7 @@ from function.errors import UploadError
 from function.oss.post_form import TYPE_FIELD, UploadRule
 from function.uploads.plan import rule_for
 from function.uploads.request import UploadRequest
-from ops.account.operator_keys import operator_keys
-from ops.account.oss_client import client_at
+from ops.account.oss_client import client_at, operator_keys
 from ops.client.form_upload import open_session
 from ops.client.import_source import NotCopied, open_source
 from ops.deploy.callers import CALLER, caller_called

@@ -24,8 +24,7 @@ from function.operations.deliveries import Delivery, read_delivery
 from function.oss.due import NAME, Unreadable
 from function.sts.credentials import AccessKeys
 from function.webhook import KIND, signed_headers
-from ops.account.operator_keys import operator_keys
-from ops.account.oss_client import client_at, code_of, failure_of
+from ops.account.oss_client import client_at, code_of, failure_of, operator_keys
 from ops.client.form_upload import open_session
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language

@@ -11,7 +11,7 @@ from function.errors import StsRejected, UploadError
 from function.sts.assume_role import StsClient
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import UPLOADS
-from ops.account.operator_keys import operator_keys
+from ops.account.oss_client import operator_keys
 from ops.doctor.findings import Finding, State, joined, logged, same, unreachable
 from ops.explain.advice import find_advice
 from ops.terminal.language import Failure, Text

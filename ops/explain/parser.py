@@ -115,15 +115,9 @@ def _split_headers(text: str) -> tuple[int | None, dict[str, str], str]:
 def _without_a_body(status: int, headers: Mapping[str, str]) -> Pasted:
     if status in (200, 201, 204):
         return PastedAnswer()
-    if status == 203:
-        return PastedError("CallbackFailed", "", headers.get("x-oss-ec", ""), status=status)
-    return PastedError(
-        code="",
-        message="",
-        ec=headers.get("x-oss-ec", ""),
-        request_id=headers.get("x-oss-request-id", headers.get("x-fc-request-id", "")),
-        status=status,
-    )
+    code = "CallbackFailed" if status == 203 else ""
+    request_id = headers.get("x-oss-request-id", headers.get("x-fc-request-id", ""))
+    return PastedError(code, "", headers.get("x-oss-ec", ""), request_id, status)
 
 
 def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Pasted:

@@ -12,8 +12,7 @@ from function.context import Dependencies
 from handler import serve
 from local.cloud import LocalCloud
 from local.fc.gateway import FcGateway
-from ops.account.operator_keys import operator_keys
-from ops.account.oss_client import client_at
+from ops.account.oss_client import client_at, operator_keys
 
 EVENTS = "user_authorization_revoke,user_authorization_cancellation"
 

@@ -10,8 +10,7 @@ import pytest
 
 from function.app import load_settings
 from function.auth import owner_of
-from ops.account.operator_keys import operator_keys
-from ops.account.oss_client import client_at
+from ops.account.oss_client import client_at, operator_keys
 from ops.client import erase
 from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
 from ops.terminal.language import Text
