@@ -139,11 +139,6 @@ def foreign_tokens_allowed(sandbox: Sandbox) -> Seen:
     return is_taken(_listed(sandbox, other, **{"continuation-token": token}))
 
 
-def listed_class_in_capitals(sandbox: Sandbox) -> Seen:
-    named = text_in(accepted(_listed(sandbox, _folder(sandbox, "a"))), "StorageClass")
-    return told(named.isupper(), named or "-")
-
-
 def last_page_names_markers(sandbox: Sandbox) -> Seen:
     key, _, _ = begin(sandbox)
     answer = accepted(sandbox.call("GET", "", query={"uploads": "", "prefix": key}))
