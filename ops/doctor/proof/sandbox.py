@@ -80,8 +80,7 @@ class Sandbox:
         self.folder = trial_folder(settings)
         self.function_url = function_url
         self.own_keys = keys
-        own = OwnKeys(keys.access_key_id, keys.access_key_secret, keys.security_token or "")
-        self.keys: Credentials = own
+        self.keys: Credentials = OwnKeys(*keys[:2], keys.security_token or "")
         self.keys_left: list[str] = []
         self.uploads_left: list[tuple[str, str]] = []
         self.verdicts_left: list[str] = []
@@ -209,13 +208,8 @@ class Sandbox:
         return self.assume(policy_of(self.settings.bucket, [grant]), self.settings.session_life)
 
     def assume(self, policy: str, life: timedelta) -> StsCredentials:
-        client = StsClient(
-            endpoint=self.settings.sts_endpoint,
-            region=self.settings.region,
-            role_arn=self.settings.role_arn,
-            session_life=life,
-            sleep=lambda _seconds: None,
-        )
+        place = self.settings.sts_endpoint, self.settings.region, self.settings.role_arn
+        client = StsClient(*place, session_life=life, sleep=lambda _seconds: None)
         self.calls += 1
         try:
             return client.assume_role(policy, self.own_keys, self.now, attempts=STS_ATTEMPTS)
@@ -258,9 +252,8 @@ class Sandbox:
             after: Markers | None = Markers()
             while after is not None:
                 entries, after = list_entries(oss, VERSIONS, prefix, after)
-                for entry in entries:
-                    if entry.key in keys:
-                        delete_version(oss, entry)
+                for entry in (one for one in entries if one.key in keys):
+                    delete_version(oss, entry)
 
     def _is_gone(self, key: str, query: Mapping[str, str]) -> bool:
         try:
@@ -273,5 +266,4 @@ class Sandbox:
     def _request(
         self, method: str, key: str, query: Mapping[str, str] | None, headers: Mapping[str, str] | None
     ) -> OssRequest:
-        place = self.settings.bucket, self.settings.region
-        return OssRequest(method, *place, key, query or {}, headers or {})
+        return OssRequest(method, self.settings.bucket, self.settings.region, key, query or {}, headers or {})

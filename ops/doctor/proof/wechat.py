@@ -54,10 +54,7 @@ WEBP = bytes.fromhex(
 
 
 def entry_of(sandbox: Sandbox) -> CallerEntry:
-    """
-    Raises:
-        NotTried: no caller is of WeChat.
-    """
+    """Return the first caller of WeChat; ``NotTried`` is raised where there is none."""
     for entry in wechat_callers(sandbox.settings):
         return entry
     raise NotTried(_NO_WECHAT)
@@ -197,10 +194,7 @@ def check_takes_unlisted(sandbox: Sandbox) -> Seen:
 
 
 def _is_opened(verdict: Mapping[str, Any], more: str = "") -> Seen:
-    """
-    Raises:
-        NotTried: another error than the one of files that cannot be opened.
-    """
+    """Yes unless it could not be opened; ``NotTried`` is raised for any other error."""
     errcode = verdict.get("errcode")
     if verdict.get("outcome") == Outcome.ERROR.name and errcode != CANNOT_OPEN:
         raise NotTried(f"errcode {errcode}", of_wechat(errcode))
