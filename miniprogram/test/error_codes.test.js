@@ -8,7 +8,7 @@ const { createUploader } = require('../example/utils/oss-direct-upload')
 const { english } = require('../example/utils/oss-direct-upload/english')
 const { functionError, ossError, platformError } = require('../example/utils/oss-direct-upload/errors')
 const { jsonError, xmlError, DROP, HANG } = require('./servers')
-const { openParts, openStage, failureOf, shortPauses, hurryTimers, until, onStage, testsOn, LEAST_PART, fails } = require('./stage')
+const { openParts, openStage, failureOf, shortPauses, hurryTimers, onStage, testsOn, LEAST_PART, fails, sending } = require('./stage')
 
 const always = (answer) => Array(9).fill(answer)
 
@@ -25,8 +25,7 @@ const uploading = ({ sign, login, oss, options, change }) => on((stage) => {
 
 const abortASlowUpload = on(async (stage) => {
   stage.oss.plan.push(HANG)
-  const task = stage.uploader.upload(stage.file())
-  await until(() => stage.oss.posts.length)
+  const task = await sending(stage)
   task.abort()
   return failureOf(task.promise)
 })

@@ -6,14 +6,13 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { createUploader } = require('../example/utils/oss-direct-upload')
 const { HANG, DROP } = require('./servers')
-const { openStage, failureOf, until, pause, onStage, fails } = require('./stage')
+const { openStage, failureOf, until, pause, onStage, fails, sending } = require('./stage')
 
 const LONG = 60 // ms: longer than it takes to be interrupted
 
 for (const [what, off, on] of [['the background', 'hide', 'show'], ['a lost network', 'disconnect', 'connect']]) {
   onStage(`an upload that ${what} breaks off goes on at once after it, and that is no retry`, { retries: 0, backoff: 1e7, oss: [HANG] }, async (stage) => {
-    const { promise } = stage.uploader.upload(stage.file())
-    await until(() => stage.oss.posts.length === 1)
+    const { promise } = await sending(stage)
     stage.wx.platform[off]()
     await pause(LONG)
     assert.equal(stage.wx.platform.calls.filter(({ api }) => api === 'uploadFile').length, 1, 'it waits, it does not try')
@@ -34,8 +33,7 @@ onStage('files whose turn comes in the background are signed and sent after it',
 })
 
 onStage('a file that is chosen in the background is not even signed before the app is back', { oss: [HANG] }, async (stage) => {
-  const first = stage.uploader.upload(stage.file('a.jpg'))
-  await until(() => stage.oss.posts.length === 1)
+  const first = await sending(stage, 'a.jpg')
   stage.wx.platform.hide()
   const second = stage.uploader.upload(stage.file('b.jpg'))
   await pause(LONG)
@@ -45,8 +43,7 @@ onStage('a file that is chosen in the background is not even signed before the a
 })
 
 onStage('a network that is back is of no use to an app in the background', { retries: 0, oss: [HANG] }, async (stage) => {
-  const { promise } = stage.uploader.upload(stage.file())
-  await until(() => stage.oss.posts.length === 1)
+  const { promise } = await sending(stage)
   stage.wx.platform.hide(0)
   stage.wx.platform.disconnect()
   stage.wx.platform.connect()
@@ -57,15 +54,13 @@ onStage('a network that is back is of no use to an app in the background', { ret
 })
 
 onStage('nobody waits longer than the timeout for an app that does not come back', { retries: 1, timeout: 100, oss: [HANG] }, async (stage) => {
-  const { promise } = stage.uploader.upload(stage.file())
-  await until(() => stage.oss.posts.length === 1)
+  const { promise } = await sending(stage)
   stage.wx.platform.hide()
   await fails(promise, { code: 'interrupted', retryable: true })
 })
 
 onStage('an upload that waits for the foreground can be aborted', { timeout: 100, oss: [HANG] }, async (stage) => {
-  const task = stage.uploader.upload(stage.file())
-  await until(() => stage.oss.posts.length === 1)
+  const task = await sending(stage)
   stage.wx.platform.hide(0)
   await pause(LONG)
   task.abort()
@@ -76,8 +71,7 @@ onStage('an upload that waits for the foreground can be aborted', { timeout: 100
 })
 
 onStage('an upload begun after one that ended in the background waits for nothing that has passed', { oss: [HANG] }, async (stage) => {
-  const first = stage.uploader.upload(stage.file('a.jpg'))
-  await until(() => stage.oss.posts.length === 1)
+  const first = await sending(stage, 'a.jpg')
   stage.wx.platform.hide(1e6)
   first.abort()
   await failureOf(first.promise)
@@ -91,15 +85,12 @@ onStage('where the platform tells nothing, interruptions are retried and told by
     stage.oss.posts.push('tried')
     setImmediate(fail, { errno: 600003, errMsg: 'uploadFile:fail interrupted' })
   }
-  const error = await failureOf(stage.uploader.upload(stage.file()).promise)
-  assert.equal(error.code, 'interrupted')
-  assert.equal(error.message, '上传被打断，请再试一次。')
+  await fails(stage.uploader.upload(stage.file()).promise, { code: 'interrupted', message: '上传被打断，请再试一次。' })
   assert.equal(stage.oss.posts.length, 3)
 })
 
 onStage('a failure with the app in front counts, whatever happened before', { retries: 1, oss: [HANG, DROP, DROP, DROP] }, async (stage) => {
-  const { promise } = stage.uploader.upload(stage.file())
-  await until(() => stage.oss.posts.length === 1)
+  const { promise } = await sending(stage)
   stage.wx.platform.hide(0)
   await until(() => stage.wx.platform.calls.every(({ settled }) => settled))
   stage.wx.platform.show()
@@ -108,8 +99,7 @@ onStage('a failure with the app in front counts, whatever happened before', { re
 })
 
 onStage('what broke off before an upload began gives it no retry for nothing', { retries: 0, oss: [HANG, DROP, DROP] }, async (stage) => {
-  const first = stage.uploader.upload(stage.file('a.jpg'))
-  await until(() => stage.oss.posts.length === 1)
+  const first = await sending(stage, 'a.jpg')
   stage.wx.platform.hide(1e6)
   stage.wx.platform.show()
   assert.equal((await failureOf(stage.uploader.upload(stage.file('b.jpg')).promise)).code, 'network')

@@ -63,6 +63,13 @@ function makeFile(folder, name = 'photo.jpg', content = 'some bytes of a picture
   return { filePath, name, size: Buffer.byteLength(content), contentType: 'image/jpeg' }
 }
 
+/** The task of an upload, once OSS has all of its form. */
+async function sending({ uploader, file, oss }, ...named) {
+  const task = uploader.upload(file(...named))
+  await until(() => oss.posts.length)
+  return task
+}
+
 /** The error a promise is rejected with; a fulfilled promise fails the test. */
 async function failureOf(promise) {
   const outcome = await promise.then((value) => ({ value }), (error) => ({ error }))
@@ -279,7 +286,7 @@ const numbers = ({ cloud }) => cloud.puts.map(({ number }) => number)
 const failure = (stage, promise) => stage.time.run(failureOf(promise))
 
 module.exports = {
-  openStage, testsOn, onStage: testsOn(openStage), fails, failureOf, until, pause, hurry, hurryTimers, shortPauses, holdPauses,
+  openStage, testsOn, onStage: testsOn(openStage), sending, fails, failureOf, until, pause, hurry, hurryTimers, shortPauses, holdPauses,
   openSimulator, openTags, loadPages, pageOf, tagOf, textOf, tap, choices, PACKAGE, EXAMPLE,
   openParts, fileOf, isStored, routes, numbers, failure, LEAST_PART,
 }
