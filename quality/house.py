@@ -41,11 +41,11 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
-    "ops/": (18_417, 145),
+    "ops/": (18_403, 145),
     "local/": (15_113, 148),
     "quality/": (12_196, 110),
     "tests/": (75_302, 590),
-    "miniprogram/": (14_300, 190),
+    "miniprogram/": (14_296, 190),
     (REST := "docs/, deploy/, root"): (13_405, 120),
 }
 SLACK = (300, 1)
