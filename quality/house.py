@@ -42,9 +42,9 @@ NOT_BY_HAND = re.compile(
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
     "ops/": (18_403, 145),
-    "local/": (15_113, 148),
+    "local/": (15_133, 148),
     "quality/": (12_196, 110),
-    "tests/": (75_302, 590),
+    "tests/": (75_315, 590),
     "miniprogram/": (14_296, 190),
     (REST := "docs/, deploy/, root"): (13_405, 120),
 }

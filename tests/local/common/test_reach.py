@@ -72,6 +72,15 @@ def test_a_service_is_local_unless_phones_are_allowed_and_other_networks_are_dro
     assert send(service, NETWORK)[0] == send(service)[0] == 200
 
 
+def test_a_port_that_is_taken_meanwhile_is_stepped_over(serve, monkeypatch):
+    port = int(port_of(serve(HERE_ONLY)))
+    with monkeypatch.context() as patch:
+        patch.setattr("local.common.http_server.is_taken", lambda port: False)
+        service = Service(Greeter, port).start()
+    assert port < int(port_of(service))
+    service.stop()
+
+
 @cases("host", "here", "chosen")
 def test_a_service_answers_to_its_own_names_alone(serve, host, here, chosen):
     for reach, expected in ((HERE_ONLY, here), (CHOSEN, chosen)):
