@@ -56,6 +56,11 @@ def test_an_invalid_s_yaml_is_refused(project, case):
     refuses(mutated(project, *case[:2]), *case[2:])
 
 
+def test_a_property_without_a_value_is_one_problem(project):
+    (problem,) = mutated(project, "handler: handler.handler", "handler: ${this.props.code}").problems
+    assert problem.startswith("s.yaml: resources.upload.props.handler: ${this.props.code}: ")
+
+
 @pytest.mark.parametrize("case", REFUSED["burst"].values(), ids=REFUSED["burst"])
 def test_an_unusable_instance_configuration_is_refused(project, case):
     replace(project / BURST, *case[:2])
