@@ -97,12 +97,16 @@ def test_a_secret_written_into_the_file_is_refused_without_repeating_it(project,
 
 
 @pytest.mark.parametrize(
-    "block", ["environmentVariables: [canary]", "handler: {TOKEN_SECRET: canary}", "JWT_KEY: canary"]
+    "block",
+    [
+        *("environmentVariables: [canary]", "handler: {TOKEN_SECRET: canary}", "JWT_KEY: canary"),
+        "environmentVariables: {TOKEN_SECRET: 3141592}",
+    ],
 )
 def test_a_block_of_the_wrong_shape_is_refused_without_showing_what_it_holds(tmp_path, block):
     (tmp_path / "s.yaml").write_text(f"resources: {{upload: {{props: {{{block}}}}}}}\n", "utf-8")
     problems = "\n".join(check(tmp_path / "s.yaml", CONFIGURED).problems)
-    assert block.partition(":")[0] in problems and "canary" not in problems
+    assert block.partition(":")[0] in problems and "canary" not in problems and "3141592" not in problems
 
 
 @pytest.mark.parametrize("kind", SCHEDULES)
