@@ -261,7 +261,9 @@ def test_a_function_alarm_names_the_function_and_a_region_alarm_the_region():
 
 @pytest.mark.parametrize("name", both("docs/operations.md"))
 def test_the_page_lists_each_alarm(name):
-    (listed,) = [line for line in page(name).splitlines() if "`misconfigured`, `unf" in line.replace("、", ", ")]
+    (listed,) = [
+        line for line in page(name).splitlines() if "`misconfigured`, `unf" in line.replace("、", ", ")
+    ]
     assert names_in(listed) == [*ALARMS]
     assert [row[:2] for row in table_of(page(name), "`refused-429`")] == [
         [f"`{one}`", f"`{rule['MetricName']}`"] for one, rule in metric_alarms()
