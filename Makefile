@@ -73,7 +73,7 @@ demo: $(RUN_READY) ## uploads through the local cloud, step by step, then exit #
 test: $(READY) $(NODE_READY) ## the function with every branch, the local cloud, the commands, the client (ORDER=random: shuffled, SEED=7: as then) ## 函数（每个分支）、本地云、命令、客户端的测试（ORDER=random：随机顺序，SEED=7：重复那个顺序）
 	@$(PY) -m quality.suite test $(addprefix --order ,$(or $(SEED),$(ORDER)))
 
-test-function: $(READY) ## the function's tests alone, as on each Python ## 只测函数，每个 Python 版本上都这样测
+test-function: $(READY) ## the function's tests alone, as on Python 3.12 in CI ## 只测函数，CI 在 Python 3.12 上就这样测
 	@$(PY) -m quality.suite function
 
 lint: $(LINT_READY) $(NODE_READY) ## ruff, mypy --strict, tsc on the client ## ruff、mypy --strict，以及对客户端的 tsc

@@ -41,6 +41,13 @@ def test_every_file_of_tests_belongs_to_one_runner():
     assert ran == every
 
 
+def test_the_deployed_python_runs_all_tests_of_the_function_and_another_a_few_that_exist():
+    assert set(suite.FUNCTION) <= set(suite.on(".venv-3.12").commands[0])
+    other = suite.on(".venv-3.13").commands[0]
+    assert other[:3] == [".venv-3.13/bin/python", "-m", "pytest"] and other[4:] == [*suite.ON_ANOTHER]
+    assert [path for path in suite.ON_ANOTHER if not (suite.ROOT / path).exists()] == []
+
+
 def python(code):
     return [sys.executable, "-c", code]
 
