@@ -105,8 +105,8 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen, complaints = Screen(), Screen(sys.stderr)
-    environ = operator_environment(args.env_file, os.environ)
     try:
+        environ = operator_environment(args.env_file, os.environ)
         if args.gone:
             raise Failure(WORDS["gone"])
         if args.json and not args.dry_run:

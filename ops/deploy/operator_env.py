@@ -37,7 +37,11 @@ def add_env_argument(parser: argparse.ArgumentParser, language: str = "en") -> N
 
 
 def operator_environment(env_file: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    return {**read_env_file(env_file).values, **environ}
+    """Return both; raise ``Failure`` with a sentence for each line that is read otherwise than it looks."""
+    read = read_env_file(env_file)
+    if read.problems:
+        raise Failure(*read.problems)
+    return {**read.values, **environ}
 
 
 def operator_settings(environ: Mapping[str, str]) -> "Settings":

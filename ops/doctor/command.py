@@ -24,7 +24,7 @@ from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State
 from ops.doctor.proof.command import add_prove_arguments, run_prove, without_prove
-from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import GREEN, RED, YELLOW, Screen
 
@@ -115,7 +115,11 @@ def run(args: argparse.Namespace) -> int:
         return run_prove(args, screen, language)
     if args.local:
         return _examine_a_local_cloud(args, screen, language)
-    environ = operator_environment(args.env_file, os.environ)
+    try:
+        environ = operator_environment(args.env_file, os.environ)
+    except Failure as error:
+        screen.fail_with(error, language)
+        return 1
     visit = Visit(
         args.url,
         args.code,

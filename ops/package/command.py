@@ -32,7 +32,7 @@ from ops.package.profiles import prepare_profiles
 from ops.package.sbom import write_sbom
 from ops.package.vendoring import TARGET_VERSION, check_packages, forget_metadata, prune, vendor
 from ops.package.zip_file import files_of, normalise, zip_folder
-from ops.terminal.language import Text, add_language_argument, chosen_language
+from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import Screen
 
 SUMMARY = Text(
@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
                 screen.line(f"zip: {path}")
         for extra in callers:
             screen.warn(PRIVATE.say(language, names=", ".join(extra.data_files), mode=f"{extra.mode:04o}"))
-    except PackagingError as error:
+    except Failure as error:
         complaints.fail_with(error, language)
         return 1
     return 0
