@@ -11,6 +11,7 @@ import pytest
 
 from function.request_log import LogLine, to_standard_output
 from tests.deploy.logstore import METRIC_FIELDS, Line, ask
+from tests.deploy.monitoring_templates import FOLDER, templates, written
 from tests.docs.markdown import ROOT, both, names_in, page, table_of
 
 INDEX, LOG, METRICS = (
@@ -234,6 +235,11 @@ def test_the_index_has_each_field_that_a_query_reads_and_whole_lines():
     }
     # A line about twenty files; SLS reads 2,048 characters unless told otherwise.
     assert INDEX["max_text_len"] == 16384
+
+
+@pytest.mark.parametrize("name", ["log", "metrics"])
+def test_a_template_is_what_its_table_makes(name):
+    assert (FOLDER / f"{name}.json").read_text("utf-8") == written(templates()[name])
 
 
 @pytest.mark.parametrize("template", [LOG, METRICS], ids=["log", "metrics"])
