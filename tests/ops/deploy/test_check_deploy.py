@@ -61,6 +61,24 @@ def test_a_property_without_a_value_is_one_problem(project):
     assert problem.startswith("s.yaml: resources.upload.props.handler: ${this.props.code}: ")
 
 
+@pytest.mark.parametrize("name", REFUSED["needed"]["function"])
+def test_a_function_without_a_property_it_needs_is_refused(project, name):
+    refuses(mutated(project, f"\n      {name}:", "\n      tags:"), "props", f"'{name}' is")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("      runtime:", "      tags:"), ("triggerType: http", "description: http")]
+)
+def test_a_missing_kind_is_one_problem(project, old, new):
+    assert len(mutated(project, old, new).problems) == 1
+
+
+def test_a_function_for_bursts_needs_the_header_with_the_address(project):
+    replace(project / "s.yaml", "        CLIENT_ADDRESS_HEADER: ", "        PATH: ")
+    replace(project / BURST, "        CLIENT_ADDRESS_HEADER: ", "        OTHER: ")
+    refuses(check(project / BURST, CONFIGURED), "props.environmentVariables", "'CLIENT_ADDRESS_HEADER' is")
+
+
 @pytest.mark.parametrize("case", REFUSED["burst"].values(), ids=REFUSED["burst"])
 def test_an_unusable_instance_configuration_is_refused(project, case):
     replace(project / BURST, *case[:2])
