@@ -24,6 +24,7 @@ WORDS = {
         "head": "| field | in | type | meaning |",
         "request": ("request", "request, optional"),
         "response": ("response", "response, at times"),
+        "same": "all fields of [`/{route}`](#post-{route})",
         "links": {
             "zh": "",
             "reasons": "reasons",
@@ -38,6 +39,7 @@ WORDS = {
         "head": "| 字段 | 在哪里 | 类型 | 含义 |",
         "request": ("请求", "请求，可选"),
         "response": ("响应", "响应，有时"),
+        "same": "与 [`/{route}`](#post-{route}) 的字段相同",
         "links": {
             "zh": ".zh-CN",
             "reasons": "原因",
@@ -58,11 +60,25 @@ def generated(route: str, method: str, language: str) -> str:
     """Return what begins the section of a route: table, request, response."""
     operation = document()["paths"][f"/{route}"][method.lower()]
     asked = _content(operation.get("requestBody"))
-    given = _content(operation["responses"]["200"])
+    first = _first_with(operation["responses"]["200"], route)
+    given = None if first else _content(operation["responses"]["200"])
     rows = [*_rows(route, "request", asked, language), *_rows(route, "response", given, language)]
+    if first:
+        words = WORDS[language]
+        rows.append(f"| … | {words['response'][0]} | `object` | {words['same'].format(route=first)} |")
     table = "\n".join([WORDS[language]["head"], "|---|---|---|---|", *rows])
     shown = [_pretty(_first_example(content)) for content in (asked, given) if content]
     return "\n\n".join([table, *(f"```json\n{text}\n```" for text in shown)]) + "\n"
+
+
+def _first_with(response: Any, route: str) -> str:
+    """Return the route above that has this very response, and so its fields."""
+    for path, operations in document()["paths"].items():
+        if path == f"/{route}":
+            return ""
+        if "$ref" in response and operations.get("post", {}).get("responses", {}).get("200") == response:
+            return str(path[1:])
+    return ""
 
 
 def _content(body: Any) -> Any:
