@@ -12,7 +12,7 @@ from function.config.green import ALIYUN
 from function.config.profile import CREDENTIALS_MARGIN
 from function.errors import OssUnavailable, UploadError
 from function.holding.accepted_record import Progress
-from function.holding.current_state import ASK, HeldState, next_step
+from function.holding.current_state import HeldState, next_step
 from function.holding.decide import decide, settle
 from function.holding.decision_records import forget_due, leave_to_a_human, note_check
 from function.holding.held_upload import Case, held_url, obstacle_in
@@ -36,7 +36,7 @@ def continue_with_aliyun(case: Case, current: HeldState) -> tuple[Case, HeldStat
     Do what is due of the check by Aliyun, unless another request does.
 
     Args:
-        current: with ``due`` as ``ASK``.
+        current: with ``due`` as ``ASK``, or with the answer that another request has kept.
 
     Returns:
         the case, and the state; ``due`` of WeChat if that is next.
@@ -44,8 +44,8 @@ def continue_with_aliyun(case: Case, current: HeldState) -> tuple[Case, HeldStat
     Raises:
         UploadError: OSS refuses, or does not respond; it is continued after a minute.
     """
-    context, is_first = case.context, current.state == ACCEPTED and not case.due
-    if is_first:
+    context = case.context
+    if current.state == ACCEPTED and not case.due:
         # From now on a tick continues it; one record stands for all attempts.
         case = note_check(case)
     # A request that has waited for Aliyun in vain does not wait again for its other uploads.
@@ -57,15 +57,14 @@ def continue_with_aliyun(case: Case, current: HeldState) -> tuple[Case, HeldStat
     if current.state == ANSWERED and progress and progress.answer:
         return case, _act_on(case, current, progress, progress.answer)
     # Asking for the result of a task costs nothing.
-    if progress is None or not progress.task or current.state == ACCEPTED:
+    if progress is None or not progress.task:
         progress = begin(case, current, "ask", stored_at=current.stored_at)
     if progress is None:
         # Another request was faster: it has asked by now, or is about to ask.
         latest = settle(case)
-        is_kept = latest.state == ANSWERED and latest.due == ASK
-        return continue_with_aliyun(case, latest) if is_kept else (case, latest)
+        return continue_with_aliyun(case, latest) if latest.state == ANSWERED else (case, latest)
     latest = _look(case, current, progress)
-    if is_first and latest.state == REVIEW:
+    if latest.state == REVIEW:
         forget_due(case, case.due)
     return case, latest
 
@@ -101,7 +100,7 @@ def _look(case: Case, current: HeldState, progress: Progress) -> HeldState:
     with suppress(UploadError):
         progress = note(case, progress, event, **changes)
     ends = current.held_until or case.upload.held_until
-    return HeldState(progress.state, progress=progress, next_at=progress.next_at(ends))
+    return HeldState(progress.state, next_at=progress.next_at(ends))
 
 
 def _ask(case: Case, progress: Progress) -> Verdict | str | Finding:
@@ -151,7 +150,7 @@ def _kept(case: Case, progress: Progress, answer: Verdict) -> Progress:
     """Record an answer unless it is on record, and return the progress: asking again costs again."""
     if progress.state == ANSWERED:
         return progress
-    return note(case, progress, "answered", answer=answer, task="", failures=0)
+    return note(case, progress, "answered", answer=answer, task="")
 
 
 def doubt_of_aliyun(current: HeldState) -> Finding | None:

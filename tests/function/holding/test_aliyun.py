@@ -12,6 +12,7 @@ from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
 from function.moderation.wechat import CANNOT_OPEN
 from tests.function.holding.conftest import names
+from tests.function.holding.test_clean_copy import DIRTY
 from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
 from tests.support.cases import text_beside
 from tests.support.memory_oss import BROKEN, UNHEARD, Part, Refused
@@ -210,6 +211,14 @@ def test_an_answer_about_an_object_stored_again_decides_nothing(house, clock, an
     assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "changed"
 
 
+def test_an_answer_about_an_object_stored_again_is_not_kept_for_wechat(with_wechat, clock):
+    said = stored(with_wechat, None, profile="both")
+    clock.tick(minutes=1)
+    with_wechat.green.happens = lambda: swap(with_wechat, said, clock)
+    assert with_wechat.resume(said["receipt"]) == "review"
+    assert with_wechat.wechat.asked == []
+
+
 def test_an_answer_about_other_bytes_decides_nothing(house):
     said = stored(house, profile="sent")
     held = f"held/{said['key']}"
@@ -310,17 +319,17 @@ def test_a_tick_gives_up_an_hour_before_the_object_ends(house_of, clock):
     house = house_of(named_by_digest, **WITHOUT_WECHAT)
     said = stored(house, profile="sent", sha256="a" * 64, size=1)
     ends = house.settings.profiles["sent"].expires_in
-    clock.tick(seconds=(timedelta(days=2, hours=22, minutes=57) - ends).total_seconds())
-    house.green.answers = [None] * 9
+    clock.tick(seconds=(timedelta(days=2, hours=22, minutes=58) - ends).total_seconds())
+    house.green.answers = [500] * 9
     house.commit(said["receipt"])
-    for is_left in (False, False, True):
+    for is_left in (False, True):
         clock.tick(minutes=1)
         house.tick()
         assert (f"review/{said['uploadId']}" in house.oss.records()) == is_left
-    assert len(checks(house)) == 3
+    assert len(checks(house)) == 2
 
 
-def test_a_request_asks_no_more_after_a_failure(house):
+def test_a_request_asks_no_more_after_a_failure(house, clock):
     receipts = [stored(house, profile="sent")["receipt"] for _ in range(3)]
     house.green.answers = ["pass", None]
     answer = house.ask("commit", house.backend(), receipts=receipts)
@@ -328,6 +337,12 @@ def test_a_request_asks_no_more_after_a_failure(house):
     assert len(checks(house)) == 2
     # The next request, or tick, continues with the last.
     assert len(house.due("check-")) == 2
+    assert len([name for name in house.oss.records() if name.startswith("accepted/")]) == 3
+    house.green.answers = [None, None]
+    house.resume(receipts[2])
+    clock.tick(minutes=1)
+    answer = house.ask("commit", house.backend(), receipts=receipts[1:])
+    assert [each["state"] for each in answer.json["results"]] == ["checking"] * 2
     assert house.resume(receipts[2]) == "published"
 
 
@@ -367,10 +382,11 @@ def test_without_half_a_second_nothing_is_begun(house, left, state, asked):
 
 
 def test_a_missing_key_of_the_function_is_a_failure_like_another(house, log_lines):
-    said = stored(house, profile="sent")
+    receipts = [stored(house, profile="sent")["receipt"] for _ in range(2)]
 
     del house.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"]
-    assert house.commit(said["receipt"]).json["state"] == "checking"
+    answer = house.ask("commit", house.backend(), receipts=receipts)
+    assert [each["state"] for each in answer.json["results"]] == ["checking", "held"]
     assert log_lines()[-1]["reason"].startswith("check: misconfigured, ")
     assert checks(house) == []
 
@@ -699,6 +715,18 @@ def test_a_slower_request_goes_on_to_wechat_with_the_answer_of_another(house_of)
     assert f"accepted/{said['uploadId']}" in house.oss.records()
 
 
+def test_a_clean_copy_that_is_made_again_is_checked_again_by_aliyun(house_of, oss, clock):
+    house = house_of(BOTH.replace('["check"]', '["commit", "check"]\nstrip = true'))
+    said = stored(house, profile="both", body=DIRTY, filename="a.jpg")
+    house.wechat.answers = [None]
+    for asked in (1, 2):
+        # A copy is younger than what was sent.
+        clock.tick(minutes=1)
+        assert house.resume(said["receipt"]) == "checking"
+        assert len(checks(house)) == asked
+        del oss.objects[house.green.checks[-1][0]]
+
+
 def test_a_verdict_that_cannot_open_comes_again_until_the_submission_after_aliyun_is_recorded(house_of):
     house = house_of(BOTH, CALLBACK_URL="https://upload.example.com/callback")
     pushed = []
@@ -863,12 +891,26 @@ def test_a_fetch_that_met_an_outage_is_repeated_at_once(house, clock):
 
 
 def test_a_failed_fetch_keeps_the_task(house, clock):
-    said = clip(house, "pass", None, 500)
-    for _ in range(5):
-        clock.tick(minutes=2)
+    said = clip(house, "pass", None, 500, 500, "running")
+    asked = []
+    for _ in range(11):
+        clock.tick(seconds=30)
         house.resume(said["receipt"])
+        asked.append(len(house.green.asked))
+    # Only what this one did itself is paused after, until an answer.
+    assert asked == [1, 2, 3, 3, 4, 4, 4, 4, 5, 5, 6]
+    assert house.status(said["receipt"]) == "published"
+    assert [call.action for call in house.green.asked] == ["VideoModeration", *["VideoModerationResult"] * 5]
+
+
+def test_a_result_is_not_fetched_again_after_a_decision_was_cut_off(house, clock):
+    said = clip(house, "pass")
+    clock.tick(minutes=1)
+    house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
+    assert house.commit(said["receipt"]).code == "oss_unavailable"
+    house.oss.faults.clear()
     assert house.resume(said["receipt"]) == "published"
-    assert [call.action for call in house.green.asked] == ["VideoModeration", *["VideoModerationResult"] * 3]
+    assert len(house.green.asked) == 2
 
 
 def test_a_submission_that_failed_is_repeated(house, clock):
