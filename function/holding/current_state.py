@@ -59,11 +59,6 @@ class HeldState(NamedTuple):
         return states.SHOWN[self.state]
 
     @property
-    def is_in_check(self) -> bool:
-        """Return whether only a verdict is missing."""
-        return self.state not in (states.HELD, states.REVIEW)
-
-    @property
     def copy(self) -> Shown | None:
         """Return the clean copy, if there is one."""
         return self.cleaning.copy if self.cleaning else None
@@ -96,7 +91,7 @@ def undecided_state(oss: OssClient, upload: HeldUpload, now: datetime) -> HeldSt
 def stored_state(oss: OssClient, upload: HeldUpload) -> HeldState:
     """Return the state of an object that was never held."""
     facts = head_object(oss, upload.key)
-    return ended_state(Published.of(facts) if facts and upload.is_stored(facts) else None)
+    return ended_state(Published.of(facts) if upload.is_stored(facts) else None)
 
 
 def ended_state(there: Published | None) -> HeldState:
@@ -117,10 +112,11 @@ def open_state(oss: OssClient, upload: HeldUpload, now: datetime, ends: datetime
     cleaning = _cleaning(oss, upload, now) if profile.strip else None
     upload = upload._replace(copy=cleaning.copy if cleaning else None)
     if is_in_review:
-        state = HeldState(states.REVIEW, progress=progress)
+        state = HeldState(states.REVIEW)
     elif cleaning and not (upload.copy and profile.is_checked):
         # Then nobody but the one who has the lease does anything.
-        state = HeldState(states.ACCEPTED, "" if cleaning.next_at else CLEAN, "", progress, cleaning.next_at)
+        due, next_at = "" if cleaning.next_at else CLEAN, cleaning.next_at
+        state = HeldState(states.ACCEPTED, due, progress=progress, next_at=next_at)
     else:
         state = check_state(upload, progress, now, ends)
     return state._replace(cleaning=cleaning)
@@ -162,7 +158,7 @@ def check_state(upload: HeldUpload, progress: Progress | None, now: datetime, en
     # A copy that was made anew is checked anew.
     if progress.state == states.ACCEPTED or progress.copy != upload.copy_number:
         return HeldState(states.ACCEPTED, first, lease, progress)
-    current = HeldState(progress.state, "", "", progress, next_at)
+    current = HeldState(progress.state, progress=progress, next_at=next_at)
     if now < next_at:
         return current
     is_asking = progress.state in (states.ASKING, states.TASK)

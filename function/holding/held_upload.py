@@ -99,7 +99,7 @@ class HeldUpload(NamedTuple):
         """Return whether an object, held or published, is this upload's: its form pinned the id."""
         return facts is not None and facts.metadata.get(UPLOAD_ID_METADATA) == self.upload_id
 
-    def is_stored(self, facts: ObjectFacts | None) -> bool:
+    def is_stored(self, facts: ObjectFacts | None) -> TypeGuard[ObjectFacts]:
         """Return whether an object that was never held is this upload's: it has the receipt's bytes."""
         return facts is not None and facts.etag == self.etag
 

@@ -185,12 +185,12 @@ def _apply_verdict(case: Case, verdict: Verdict, checked: Check) -> HeldState:
     ):
         return current
     is_first = verdict.errcode == CANNOT_OPEN and checked.number == 1
-    if is_first and current.is_in_check and case.context.settings.own_address:
+    if is_first and current.state != states.HELD and case.context.settings.own_address:
         return _act_on_unreachable(case, current, verdict)
     if verdict.outcome is not Outcome.PASS:
         return leave_to_a_human(case, current, finding)
     # Not an upload that was not committed yet.
-    if not current.is_in_check:
+    if current.state == states.HELD:
         return current
     if current.has_other_rules:
         return leave_to_a_human(case, current, Finding(RULES))
