@@ -42,7 +42,7 @@ def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[s
     profile = context.settings.profiles[ticket.profile]
     for candidate, facts in _candidates(ticket, oss):
         # A receipt of this profile would have it treated by other rules than it was stored under.
-        if facts and profile.has_other_rules(facts.metadata):
+        if profile.has_other_rules(facts.metadata):
             continue
         try:
             upload = check_stored(candidate, facts, profile)
@@ -60,7 +60,7 @@ def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[s
                 # Only this file is sent once more: the trouble is with its decision.
                 context.line.reason = f"not checked for existence: {error.reason}"
                 return None
-        if facts and profile.ai_label:
+        if profile.ai_label:
             from function.lifecycle.labelling import with_label
 
             stored = describe(with_label(context, oss, upload, facts), context.settings)
@@ -78,16 +78,16 @@ def _find(context: RequestContext, oss: OssClient, ticket: FormTicket) -> dict[s
     return None
 
 
-def _candidates(ticket: FormTicket, oss: OssClient) -> Iterator[tuple[FormTicket, ObjectFacts | None]]:
+def _candidates(ticket: FormTicket, oss: OssClient) -> Iterator[tuple[FormTicket, ObjectFacts]]:
     """
     Yield what OSS has under the name that the form would write, then under that of its publication.
 
     In this order: publishing copies, then deletes, so what is not found at first is found then.
     """
-    yield ticket, head_object(oss, ticket.key)
+    if facts := head_object(oss, ticket.key):
+        yield ticket, facts
     if is_held_name(ticket.key):
         published = published_name(ticket.key)
-        facts = head_object(oss, published)
-        # An earlier upload published these bytes.
-        upload_id = upload_id_in(facts) if facts else ""
-        yield ticket._replace(key=published, upload_id=upload_id or ticket.upload_id), facts
+        if facts := head_object(oss, published):
+            # An earlier upload published these bytes.
+            yield ticket._replace(key=published, upload_id=upload_id_in(facts) or ticket.upload_id), facts

@@ -320,10 +320,27 @@ def exist_again(house):
     return [upload.get("exists", False) for upload in answer.json["uploads"]]
 
 
-def test_a_decision_that_cannot_be_applied_sends_its_own_file_once_more(house):
+def test_a_decision_that_cannot_be_applied_sends_its_own_file_once_more(house, log_lines):
     odd, _ = store_two(house)
-    house.oss.store(f"held/.decided/{odd['uploadId']}", b"{}", content_type="application/json")
+    name = f"held/.decided/{odd['uploadId']}"
+    house.oss.store(name, b"{}", content_type="application/json")
     assert exist_again(house) == [False, True]
+    assert log_lines()[-1]["reason"] == f"not checked for existence: {name}: invalid record"
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"x-oss-meta-rules": "x"}, {"x-oss-meta-upload-id": "../a"}], ids=str
+)
+def test_published_bytes_exist_although_those_that_wait_do_not_count(house, changes):
+    odd, _ = store_two(house)
+    held = house.oss.objects[f"held/{odd['key']}"]
+    house.oss._store(odd["key"], held)
+    house.oss.replace_object(odd["key"], headers={**held.headers, "x-oss-meta-upload-id": "B" * 22})
+    house.oss.replace_object(f"held/{odd['key']}", headers={**held.headers, **changes})
+    if not changes:
+        house.oss.fail("DeleteObject", "unheard", "unheard")
+        assert refused(house.discard(odd["receipt"])) == UNAVAILABLE
+    assert exist_again(house) == [True, True]
 
 
 @pytest.mark.parametrize("place", ["held/", ""])
