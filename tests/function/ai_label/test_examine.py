@@ -21,6 +21,7 @@ from function.sts.credentials import AccessKeys
 from tests.function.ai_label.files import (
     CODE,
     FTYP_HEIC,
+    MORE_XMP,
     ROOT,
     TABLE,
     VECTORS,
@@ -199,6 +200,14 @@ def test_texts_are_read_up_to_their_bound():
     assert label_of(jpeg(packet, packet, packet)) is None
 
 
+def test_the_bound_of_texts_may_be_reached_and_counts_only_what_is_scanned():
+    packets = [(0xE1, XMP + b" " * count) for count in (65_000, 65_000)]
+    unscanned = [(0xEB, bytes(8) + VECTORS["P4.png"][41:81].ljust(65_000)), (0xE1, MORE_XMP.ljust(65_000))]
+    for count, is_read in ((131_072 - 130_000, True), (131_073 - 130_000, False)):
+        said = label_of(jpeg(*packets, (0xE1, XMP + b" " * count), *unscanned))
+        assert (said is not None and said.c2pa and said.problem == "unreadable") == is_read
+
+
 def test_a_piece_without_bytes_at_the_end_is_not_read():
     end = len(FTYP_HEIC) + 600_000
     data = heic(items(item(7)), places(7, (end, 0)))
@@ -209,9 +218,9 @@ def test_a_piece_without_bytes_at_the_end_is_not_read():
 
 def test_without_time_it_is_left_for_later():
     store = Store(VECTORS["J1.jpg"], seconds=0.9)
-    with pytest.raises(OssUnavailable):
+    with pytest.raises(OssUnavailable) as raised:
         store.examine()
-    assert store.reads == []
+    assert raised.value.reason and store.reads == []
     assert Store(VECTORS["J1.jpg"], seconds=1.0).examine() == FOUND
 
 
