@@ -117,7 +117,7 @@ def list_objects(
 def _object(entry: "Element", key: str) -> Listed:
     size, etag = text_in(entry, "Size"), etag_in(text_in(entry, "ETag"))
     modified = stored_at(entry, "ListObjectsV2")
-    if not (key and is_size(size) and etag):
+    if not (is_size(size) and etag):
         raise malformed("ListObjectsV2")
     return Listed(key, int(size), etag, modified)
 

@@ -7,8 +7,10 @@ import pytest
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
 from function.http.client import HttpResponse
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssClient, budget, with_time_limit
+from function.oss.listing import list_page
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, first_bytes, get_record, head_object, put_record
+from function.oss.versions import VERSIONS, Markers, list_entries
 from tests.function.oss.conftest import BUCKET, KEYS, NOW, refusal
 
 PART = StoredPart(1, 5, "E1")
@@ -31,6 +33,8 @@ CALLS = {
         False,
     ),
     "AbortMultipartUpload": (lambda oss: abort(oss, "u/a", "ID"), True),
+    "ListObjectsV2": (lambda oss: list_page(oss, "u/"), True),
+    "ListObjectVersions": (lambda oss: list_entries(oss, VERSIONS, "u/", Markers()), True),
 }
 EVERY_CALL = pytest.mark.parametrize("name", CALLS)
 REPEATED = [name for name, (_, is_repeated) in CALLS.items() if is_repeated]

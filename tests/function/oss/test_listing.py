@@ -8,7 +8,7 @@ import pytest
 
 from function.errors import OssRejected, OssUnavailable
 from function.http.client import HttpResponse
-from function.oss.listing import MAX_PAGE_BYTES, Listed, list_objects, list_page
+from function.oss.listing import Listed, list_objects, list_page
 from tests.function.oss.conftest import refusal
 
 ETAG = "35A27C2B9EAEEB6F48FD7FB5861D0001"
@@ -43,21 +43,29 @@ def test_a_page_has_the_objects_below_a_prefix(namespace, scripted):
     (asked,) = scripted.asked
     query = {"list-type": "2", "prefix": "u/42/", "max-keys": "2", "encoding-type": "url"}
     assert (asked.method, asked.key, asked.query) == ("GET", "", query | {"start-after": "u/42/a b"})
-    assert asked.max_bytes == MAX_PAGE_BYTES
 
 
 def test_keys_that_are_not_encoded_stay_as_they_are(scripted):
-    scripted.answers = [page(entry(Key="u/42/a%20b"), EncodingType="")]
-    assert [each.key for each in list_page(scripted.calls(), "u/42/").objects] == ["u/42/a%20b"]
+    scripted.answers = [page(entry(Key="u/42/a%20b"), EncodingType="", NextContinuationToken="t")]
+    listed = list_page(scripted.calls(), "u/42/")
+    assert ([each.key for each in listed.objects], listed.token) == (["u/42/a%20b"], "")
 
 
 def test_the_next_page_is_fetched_by_the_decoded_token_and_only_when_it_is_needed(scripted):
     scripted.answers = [cut(entry("u/1"), token="a/+="), cut(token="b"), page(entry("u/2"))]
-    listed = list_objects(scripted.calls(), "u/")
+    listed = list_objects(scripted.calls(), "u/", start_after="u/0")
     assert next(listed).key == "u/1" and len(scripted.asked) == 1
     assert [each.key for each in listed] == ["u/2"]
     assert [asked.query.get("continuation-token") for asked in scripted.asked] == [None, "a/+=", "b"]
+    assert [asked.query.get("start-after") for asked in scripted.asked] == ["u/0", None, None]
     assert {asked.query["prefix"] for asked in scripted.asked} == {"u/"}
+
+
+def test_no_further_page_is_fetched_once_less_time_is_left(scripted):
+    scripted.answers, scripted.takes_seconds = [cut(entry("u/1")), cut(entry("u/2"), token="b")], 2.0
+    assert [each.key for each in list_objects(scripted.calls(), "u/", 6.0)] == ["u/1", "u/2"]
+    assert [asked.query["max-keys"] for asked in scripted.asked] == ["1000", "1000"]
+    assert "start-after" not in scripted.asked[0].query and scripted.asked[0].max_bytes == 8_388_608
 
 
 @pytest.mark.parametrize(
@@ -82,10 +90,12 @@ def test_a_page_that_cannot_be_read_is_an_error(answer, scripted):
     assert raised.value.reason == "ListObjectsV2: unreadable response" or "ListBucket" in raised.value.reason
 
 
-def test_a_page_that_leads_to_itself_ends_in_an_error(scripted):
-    scripted.answers = [cut(entry("u/1")), cut(entry("u/1"))]
-    with pytest.raises(OssUnavailable):
+@pytest.mark.parametrize("second", [cut(entry("u/1")), page(entry("u/1"), IsTruncated="true")])
+def test_a_page_that_leads_to_itself_or_nowhere_ends_in_an_error(second, scripted):
+    scripted.answers = [cut(entry("u/1")), second]
+    with pytest.raises(OssUnavailable) as raised:
         list(islice(list_objects(scripted.calls(), "u/"), 9))
+    assert raised.value.reason == "ListObjectsV2: unreadable response"
 
 
 def test_a_missing_right_is_rejected(scripted):
