@@ -91,6 +91,11 @@ def test_versions_are_deleted_in_one_call_that_names_each(scripted):
     )
     assert asked.headers["content-md5"] == b64encode(md5(asked.body).digest()).decode()
     assert asked.headers["content-type"] == "application/xml"
+    assert asked.max_bytes == 8_388_608
+    scripted.answers = ["TimeoutError"] * 2
+    with pytest.raises(OssUnavailable) as raised:
+        delete_many(scripted.calls(), entries)
+    assert raised.value.reason == "DeleteMultipleObjects: TimeoutError"
 
 
 # With 28 characters around it such an entry has 1,900 bytes.
@@ -103,14 +108,14 @@ LONG = "u" * 1872
         (["u"] * 1000, [1000]),
         (["u"] * 1001, [1000, 1]),
         ([LONG] * 1000, [1000]),
-        ([*[LONG] * 999, f"{LONG}u"], [999, 1]),
+        ([*[LONG] * 999, f"{LONG}u", *[LONG] * 998, LONG[1:]], [999, 1000]),
     ],
     ids=["1000", "1001", "bytes", "one byte more"],
 )
 def test_a_call_names_at_most_a_thousand_in_1_900_000_bytes(keys, sizes, scripted):
     scripted.answers = [deleted("u"), deleted("v")][: len(sizes)]
     found = delete_many(scripted.calls(), [Entry(key, "") for key in keys])
-    assert [asked.body.count(b"<Object>") for asked in scripted.asked] == sizes
+    assert [asked.body.count(b"><Object>") for asked in scripted.asked] == sizes
     assert found == {("u", "V"), ("v", "V")} if len(sizes) > 1 else {("u", "V")}
 
 
