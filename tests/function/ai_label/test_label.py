@@ -9,11 +9,14 @@ from function.ai_label.label import (
     DECLARED,
     METADATA,
     NOTHING,
+    REVIEWED,
     UNREADABLE,
     AiLabel,
     declared,
     fields,
     from_fields,
+    from_short,
+    reviewed,
     short,
     told,
 )
@@ -31,6 +34,7 @@ FULL = AiLabel(
     "compositeSynthetic",
     True,
 )
+MARKED = AiLabel(None, METADATA, c2pa=True)
 
 
 @pytest.mark.parametrize(
@@ -39,13 +43,36 @@ FULL = AiLabel(
         (NOTHING, None),
         (FULL, {"label": 1, "source": "metadata"}),
         (AiLabel(2, DECLARED), {"label": 2, "source": "declared"}),
-        (AiLabel(None, METADATA, c2pa=True), {"label": None, "source": "metadata"}),
+        (AiLabel(3, REVIEWED), {"label": 3, "source": "reviewed"}),
+        (MARKED, {"label": None, "source": "metadata"}),
         (AiLabel(problem=CONFLICT), {"label": None, "problem": "conflict"}),
         (AiLabel(problem=UNREADABLE, c2pa=True), {"label": None, "problem": "unreadable"}),
     ],
 )
 def test_a_receipt_says_a_label_its_source_or_its_problem(label, said):
     assert short(label) == said
+    assert from_short(said) == (AiLabel(*label[:3], c2pa=None) if said else NOTHING)
+
+
+@pytest.mark.parametrize("said", [{}, {"label": 1, "source": "metadata", "producer": "p"}, {"label": 4}])
+def test_a_label_that_no_receipt_says_is_refused(said):
+    with pytest.raises(ValueError):
+        from_short(said)
+
+
+@pytest.mark.parametrize(
+    ("label", "by_uploader", "by_reviewer"),
+    [
+        (None, AiLabel(2, DECLARED, c2pa=None), AiLabel(3, REVIEWED, c2pa=None)),
+        (MARKED, MARKED._replace(label=2, source=DECLARED), MARKED._replace(label=3, source=REVIEWED)),
+        (AiLabel(3, REVIEWED), AiLabel(2, DECLARED), AiLabel(3, REVIEWED)),
+        (FULL, FULL, FULL),
+    ],
+)
+def test_a_label_that_is_there_stays_and_an_uploader_s_word_goes_before_a_reviewer_s(
+    label, by_uploader, by_reviewer
+):
+    assert (declared(label), reviewed(label)) == (by_uploader, by_reviewer)
 
 
 def test_a_response_adds_the_texts_that_there_are():
@@ -60,11 +87,13 @@ def test_a_response_adds_the_texts_that_there_are():
         "c2pa": True,
     }
     assert told(AiLabel(3, "reviewed")) == {"label": 3, "source": "reviewed", "c2pa": False}
+    assert told(declared()) == {"label": 2, "source": "declared"}
     assert told(NOTHING) is None
 
 
 @pytest.mark.parametrize(
-    "label", [NOTHING, FULL, AiLabel(2, DECLARED), declared(), FULL._replace(is_whole=False)]
+    "label",
+    [NOTHING, FULL, AiLabel(problem=UNREADABLE), declared(), reviewed(None), FULL._replace(is_whole=False)],
 )
 def test_a_record_gives_back_what_was_written(label):
     assert from_fields(json.loads(json.dumps(fields(label)))) == label
