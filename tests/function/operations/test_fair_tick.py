@@ -29,15 +29,16 @@ confirm = true
 hold = ["check"]
 check_by = ["aliyun"]
 """
-CALL_SECONDS = 0.025
-VIDEOS, ERASURES = 200, 50
-# A thousand confirmations: spread over the day, and at once while the business is down.
-SPREAD, BURST = 850, 150
+# As slow as 25 ms with four times as many records.
+CALL_SECONDS = 0.1
+VIDEOS, ERASURES = 50, 12
+# Confirmations: spread over the day, and at once while the business is down.
+SPREAD, BURST = 212, 38
 GREEN = "https://green-cip.cn-hangzhou.aliyuncs.com"
 
 
 class Day:
-    """A world in which each call takes 25 ms, and a timer that runs whenever something is due."""
+    """A world in which each call takes 100 ms, and a timer that runs whenever something is due."""
 
     def __init__(self, clock, environ):
         self.clock, self.elapsed = clock, 0.0
@@ -119,7 +120,7 @@ def test_on_a_busy_day_each_delivery_and_erasure_has_its_turn_within_three_ticks
     assert not [name for name in world.due() if "/erase-" in name or "/check-" in name]
     fullest = max(day.ticks, key=lambda tick: sum("/webhook-" in name for name in tick[2]))
     assert {"webhook", "check"} <= {name.split("/")[1].split("-")[0] for name in fullest[2]}
-    assert fullest[1] >= 60
+    assert fullest[1] >= 15
 
 
 def flood(day, minutes, a_minute, body=b"{}"):
@@ -132,8 +133,11 @@ def flood(day, minutes, a_minute, body=b"{}"):
 
 
 @pytest.mark.not_for_coverage
-def test_an_owner_with_36000_old_records_keeps_no_other_waiting(day):
-    flood(day, 60, 600)
+def test_an_owner_with_9000_old_records_keeps_no_other_waiting(day, monkeypatch):
+    """In pages of a quarter."""
+    monkeypatch.setattr(due, "OLDEST", 750)
+    day.world.oss.longest_page = 250
+    flood(day, 60, 150)
     for number in range(3):
         day.is_down = True
         day.upload("note", f"user-{number}")
