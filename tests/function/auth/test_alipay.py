@@ -398,7 +398,7 @@ def test_the_library_that_signs_is_imported_before_the_first_caller():
     prepare()
 
 
-@effort(max_examples=40)
+@effort(max_examples=15)
 @given(
     answer=st.one_of(
         st.binary(max_size=30),

@@ -20,6 +20,9 @@ def test_a_number_may_be_text(value):
 @pytest.mark.parametrize("value", [10_000_000_000, "", "1.0", "1 ", "٣", True, 1.0, None, []])
 def test_other_values_are_not_whole_numbers(value):
     assert whole_number(value) is None
+
+
+def test_a_list_of_any_depth_is_no_whole_number():
     nested = []
     for _ in range(100_000):
         nested = [nested]
