@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     try:
         percent = _percent(args.canary)
-        with target_of(args.file, args.tool, screen) as target:
+        with target_of(args.file, args.tool, "deploy", screen) as target:
             try:
                 _deploy(target, percent, args.anyway, screen, language)
             finally:

@@ -25,7 +25,10 @@ SEVERAL = Text(
     "{file} has {count} functions; this command is for exactly one.",
     "{file} 里有 {count} 个函数，这个命令只用于一个。",
 )
-NO_TOOL = Text("{tool} is not there. Run: make deploy", "没有 {tool}。请运行：make deploy")
+NO_TOOL = Text(
+    "{tool} is not there; make installs it. Run: make {command}",
+    "没有 {tool}，由 make 安装。请运行：make {command}",
+)
 FAILED = Text("`s {step}` ended with {status}.", "`s {step}` 以 {status} 结束。")
 FAILED_SAYING = Text("`s {step}` ended with {status}: {said}", "`s {step}` 以 {status} 结束：{said}")
 OFFLINE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|EPIPE|socket hang up)\b")
@@ -53,7 +56,7 @@ def add_target_arguments(parser: argparse.ArgumentParser, language: str) -> None
 
 
 @contextmanager
-def target_of(file: Path, tool: Path, screen: Screen) -> Iterator[Target]:
+def target_of(file: Path, tool: Path, command: str, screen: Screen) -> Iterator[Target]:
     """
     Read the file, and write the small one that the tool needs for versions.
 
@@ -61,7 +64,7 @@ def target_of(file: Path, tool: Path, screen: Screen) -> Iterator[Target]:
         Failure: without the tool, or with several functions.
     """
     if not tool.exists():
-        raise Failure(NO_TOOL.filled(tool=tool))
+        raise Failure(NO_TOOL.filled(tool=tool, command=command))
     # The tool looks for .env, certificates and files where it runs; for the code beside the file.
     file = with_own_blocks(file.absolute())
     source = read_s_yaml(file)

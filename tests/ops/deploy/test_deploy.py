@@ -246,7 +246,7 @@ def test_requests_about_versions_use_a_file_without_settings(run, project):
 def test_a_file_that_extends_another_is_deployed_from_the_folder_of_that(project, run, capfd):
     (project / "deploy/burst").mkdir(parents=True)
     (project / "deploy/burst/s.burst.yaml").write_text("extend: ../../s.yaml\n", "utf-8")
-    with target.target_of(project / "deploy/burst/s.burst.yaml", project / "s", Screen()) as burst:
+    with target.target_of(project / "deploy/burst/s.burst.yaml", project / "s", "deploy", Screen()) as burst:
         burst.cli.show("verify")
     assert (project / "folder").read_text() == str(project)
 
@@ -285,10 +285,12 @@ def test_a_step_of_the_deployment_that_fails_ends_it_with_the_tools_status(proje
     assert f"{project}/.s/logs/{call.partition(' | ')[2]}" in said.out
 
 
-def test_without_the_tool_the_install_command_is_named(project, run, capfd):
+@pytest.mark.parametrize("command", [deploy, rollback])
+def test_without_the_tool_the_target_that_installs_it_for_this_command_is_named(project, run, capfd, command):
     (project / "s").unlink()
-    assert run() == 2
-    assert "Run: make deploy" in capfd.readouterr().err
+    assert run(command=command) == 2
+    named = command.__name__.rpartition(".")[2]
+    assert f"make {named}" in capfd.readouterr().err
 
 
 def shown(lines, **secrets):
