@@ -2,8 +2,8 @@
 Erase everything of one user, by calling /erase of a deployed function until it is done.
 
 The token is signed with RECEIPT_SECRET (else TOKEN_SECRET) of .env. --dry-run counts and erases nothing: with
-ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, which must be able to list the buckets of the
-profiles, by .env and profiles.toml of this folder. An erasure takes an hour and more, because forms that are
+AccessKeyID and AccessKeySecret of the environment, which must be able to list the buckets of the profiles, by
+.env and profiles.toml of this folder. An erasure takes an hour and more, because forms that are
 out must end: the timer of the function continues without this command, and running it again shows the state
 and, in the end, the record.
 """
@@ -41,7 +41,7 @@ ABOUT = Text(
     __doc__,
     "反复调用已部署函数的 /erase，直到一个用户的全部数据删除完成。\n\n"
     "令牌用 .env 里的 RECEIPT_SECRET（没有就用 TOKEN_SECRET）签发。--dry-run 只计数，什么都不删：用"
-    " ALIBABA_CLOUD_ACCESS_KEY_ID 和 ALIBABA_CLOUD_ACCESS_KEY_SECRET（要能列出各用途的桶），以本目录的 .env"
+    "环境变量 AccessKeyID 和 AccessKeySecret（要能列出各用途的桶），以本目录的 .env"
     " 和 profiles.toml 为准。已经发出去的表单要先失效，所以要一个多小时："
     "没有本命令，函数的定时触发也会继续；再运行一次可以看到状态，完成后得到记录。",
 )

@@ -6,7 +6,7 @@ CALLER_AUTH=jwt). Each file is streamed through this machine, never stored on it
 LIST.done, one JSON line with url, user, key and size for your database; run the same command again to go on.
 A redirect is followed on the same host only, and nothing is read from a private or link-local address: the
 addresses may be your users'. --allow-private permits those, for a store in your own network.
-ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET must be able to write into the bucket.
+AccessKeyID and AccessKeySecret of the environment must be able to write into the bucket.
 """
 
 import argparse
@@ -60,7 +60,7 @@ ABOUT = Text(
     "完成的逐行写进“清单名.done”：url、user、key、size，供你更新数据库；再运行同样的命令就接着做。"
     "重定向只跟随到同一主机，也不读内网和链路本地地址，因为清单里的地址可能出自用户；"
     "文件就在自己的内网时，加 --allow-private。"
-    "ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET 要能写这个桶。",
+    "环境变量 AccessKeyID 与 AccessKeySecret 要能写这个桶。",
 )
 LIST = Text("the file with the addresses", "写着地址的文件")
 PROFILE = Text("whose rules and folder count", "用哪个用途的规则和目录")
@@ -69,7 +69,8 @@ DRY_RUN = Text(
 )
 ALLOW_PRIVATE = Text("read from private addresses as well", "也从内网地址读取")
 NO_PROFILE = Text(
-    "There is no profile {0} whose names the function chooses by itself.", "没有由函数命名的用途 {0}。"
+    "There is no profile {0} whose names the function chooses by itself; name one with --profile.",
+    "没有由函数命名的用途 {0}；请用 --profile 指定一个。",
 )
 BAD_LINE = Text("Line {0} needs an http address and a user.", "第 {0} 行要有 http 地址和用户。")
 DONE = Text("{0} copied, {1} were there, {2} failed.", "迁移 {0} 个，之前已有 {1} 个，失败 {2} 个。")

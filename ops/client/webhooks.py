@@ -1,11 +1,10 @@
 """
 List webhook deliveries that wait for their next attempt, or are lost. With --redeliver send them now.
 
-Reads held/.due/ in the buckets of the profiles: ALIBABA_CLOUD_ACCESS_KEY_ID and
-ALIBABA_CLOUD_ACCESS_KEY_SECRET must be able to list and read there, for --redeliver also to delete. This
-machine then signs each delivery with RECEIPT_SECRET (else TOKEN_SECRET) of .env and sends it to
-UPLOAD_WEBHOOK_URL, or to --url. What gets a 2xx is done; everything else stays as it is. A lost delivery can
-be sent for seven days.
+Reads held/.due/ in the buckets of the profiles: AccessKeyID and AccessKeySecret of the environment must be
+able to list and read there, for --redeliver also to delete. This machine then signs each delivery with
+RECEIPT_SECRET (else TOKEN_SECRET) of .env and sends it to UPLOAD_WEBHOOK_URL, or to --url. What gets a 2xx is
+done; everything else stays as it is. A lost delivery can be sent for seven days.
 """
 
 import argparse
@@ -38,7 +37,7 @@ SUMMARY = Text("webhook deliveries that wait or are lost", "等待重发或已�
 ABOUT = Text(
     __doc__,
     "列出等待重发或已经放弃的 webhook 通知；--redeliver 立即发送。\n\n"
-    "读取各用途的桶里的 held/.due/：ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET 要能在那里"
+    "读取各用途的桶里的 held/.due/：环境变量 AccessKeyID 与 AccessKeySecret 要能在那里"
     "列举和读取，--redeliver 还要能删除。由本机用 .env 里的 RECEIPT_SECRET（没有就用 TOKEN_SECRET）签名，发往"
     " UPLOAD_WEBHOOK_URL 或 --url。得到 2xx 的就完成了，其他的保持原样。已经放弃的，七天之内都能再发。",
 )

@@ -28,10 +28,9 @@ def check_keys(environ: Mapping[str, str]) -> tuple[AccessKeys | None, Finding]:
     except Failure:
         said = Text("there are none in the environment", "环境变量中没有密钥")
         remedy = Text(
-            "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET to the key of a RAM user"
-            " that may assume the upload role (manage.py setup --also-trust). Deployed, the function has"
-            " its role.",
-            "设置 ALIBABA_CLOUD_ACCESS_KEY_ID 与 ALIBABA_CLOUD_ACCESS_KEY_SECRET，用可扮演上传角色的 RAM 用户"
+            "Export AccessKeyID and AccessKeySecret, as for make deploy, of a RAM user that may assume the"
+            " upload role (manage.py setup --also-trust). Deployed, the function has its role.",
+            "请像 make deploy 那样导出 AccessKeyID 与 AccessKeySecret，用可扮演上传角色的 RAM 用户"
             "（manage.py setup --also-trust）。部署后函数使用其角色。",
         )
         return None, Finding(KEYS, State.BAD, said, remedy)
@@ -92,8 +91,8 @@ def sts_remedy(error: UploadError) -> Text:
 
 
 WRONG_SECRET = Text(
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET does not belong to ALIBABA_CLOUD_ACCESS_KEY_ID.",
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET 与 ALIBABA_CLOUD_ACCESS_KEY_ID 不匹配。",
+    "AccessKeySecret (or ALIBABA_CLOUD_ACCESS_KEY_SECRET) does not belong to the key's id.",
+    "AccessKeySecret（或 ALIBABA_CLOUD_ACCESS_KEY_SECRET）与密钥的 id 不匹配。",
 )
 _ALSO_TRUST = Text(
     "To try the role with a key of this machine, run manage.py setup --also-trust ARN-OF-YOUR-USER.",

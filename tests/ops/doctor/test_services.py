@@ -55,7 +55,7 @@ def test_a_silent_wechat_differs_from_wrong_credentials(here):
 def test_missing_keys_are_named_and_dependent_checks_left_out(here):
     findings = here.examine(code="", without=("ALIBABA_CLOUD_ACCESS_KEY_SECRET",))
     finding = findings.the_bad_one("Caller's keys")
-    assert "ALIBABA_CLOUD_ACCESS_KEY_SECRET" in finding.remedy.en
+    assert "AccessKeyID and AccessKeySecret" in finding.remedy.en
     assert findings.of("AssumeRole") == []
 
 

@@ -50,9 +50,9 @@ def test_several_lines_are_explained_one_by_one():
 @pytest.mark.parametrize(
     ("code", "reason"),
     [("unauthorized", "app of no caller"), ("unauthorized", "a token of no caller"),
-     ("forbidden", "[post] is not for this caller")],
+     ("forbidden", "[post] is not for this caller"), ("forbidden", "backend token: for another audience")],
 )  # fmt: skip
-def test_a_refusal_of_one_of_several_callers_has_advice_of_its_own(code, reason):
+def test_a_refusal_of_a_caller_or_a_backend_has_advice_of_its_own(code, reason):
     assert find_advice(code, reason) != find_advice(code)
     assert find_advice(code, reason).meaning.en in said(logged(code=code, reason=reason))
 
