@@ -202,7 +202,9 @@ def test_generated_and_recorded_files_weigh_nothing():
     client = "miniprogram/example/utils/oss-direct-upload"
     made = f"package-lock.json requirements/dev.txt tests/vectors/rpc_v1.json docs/a.png {client}/after.mjs"
     made += " deploy/monitoring/log.json"
-    kept = f"deploy/monitoring/index.json Makefile {client}/uploader/uni_api.mjs {client}/after.js docs/faq.md"
+    kept = (
+        f"deploy/monitoring/index.json Makefile {client}/uploader/uni_api.mjs {client}/after.js docs/faq.md"
+    )
     assert [path for path in made.split() if not house.NOT_BY_HAND.search(path)] == []
     assert [path for path in kept.split() if house.NOT_BY_HAND.search(path)] == []
 
