@@ -818,9 +818,13 @@ def test_a_failure_of_any_call_ends_published_in_the_end(call, fault, house, oss
         for _ in range(3):
             house.commit(stored["receipt"])
             clock.tick(minutes=5)
-        oss.faults.clear()
+        is_met = len(oss.faults.pop(call)) < 2
         assert house.status(stored["receipt"]) == "published"
         assert names(house, stored) == ["key"]
+        if not is_met:
+            # There are fewer calls of this name.
+            break
+    assert which > 0
 
 
 ACTS = {
