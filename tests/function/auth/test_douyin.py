@@ -69,6 +69,7 @@ def test_the_code_goes_alone_and_only_the_openid_is_kept(instance, log_lines, ca
     shown = login.text + caplog.text + json.dumps(log_lines()) + json.dumps(claims) + repr(APP)
     assert "canary" not in shown.replace(OPENID, "")
     assert log_lines()[-1]["owner"] == owner_of(OPENID, TOKEN_SECRET)
+    assert repr(APP) == "DouyinApp(tt0000000000000001)"
 
 
 def test_a_session_of_a_login_opens_the_function(instance, good_sts):
@@ -95,6 +96,7 @@ def test_an_error_with_an_openid_and_http_200_is_no_login(err_no, name):
 @pytest.mark.parametrize("err_no", [None, False, "0", 0.0, [], {}], ids=repr)
 def test_an_err_no_that_is_not_the_number_zero_is_no_login(err_no):
     assert refusal(says(err_no)).reason.endswith("without err_no")
+    assert refusal(says(10**16)).upstream == str(10**15)
 
 
 @cases("body")
@@ -107,6 +109,7 @@ def test_a_wrong_setting_is_named_in_the_log_and_not_to_the_caller(instance, log
     login = instance(says(err_no), **SETTINGS).ask(body={"code": CODE}, path="/login")
     assert login.outcome == (500, "misconfigured")
     assert name in log_lines()[-1]["reason"] and "DOUYIN" not in login.text
+    assert [each.setting for each in refusal(says(err_no)).problems] == [name]
 
 
 @pytest.mark.parametrize(
