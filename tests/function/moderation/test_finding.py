@@ -42,6 +42,7 @@ def test_a_record_without_a_reason_is_unreadable():
 def test_labels_are_bounded():
     found = read_finding({"reason": "label", "by": "aliyun", "label": "a" * 999, "labels": ["b"] * 999})
     assert (len(found.label), len(found.labels)) == (128, 64)
+    assert read_finding({"label": "a\ud800"}).label == "a?"
 
 
 def test_an_event_names_the_checker_and_its_labels():
