@@ -87,6 +87,10 @@ BAD_URL = Text(
 )
 JOINT = Text("{check}: {said}", "{check}：{said}")
 ALONE = Text("{option} goes with --prove.", "{option} 要与 --prove 一起用。")
+WAITS = Text(
+    "This waits in each bucket: up to a minute for each verdict, up to two and a half minutes for a tick.",
+    "会在每个桶里等待：每个审核结果最多一分钟，定时触发最多两分半钟。",
+)
 ALL_WELL = Text("All is well.", "一切正常。")
 NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {count} 项失败。")
 
@@ -113,6 +117,8 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if args.prove:
         return run_prove(args, screen, language)
+    if args.timer or args.content_check:
+        screen.line(WAITS.say(language))
     if args.local:
         return _examine_a_local_cloud(args, screen, language)
     try:

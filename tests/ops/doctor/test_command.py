@@ -95,6 +95,15 @@ def test_the_command_exits_1_when_nothing_is_set(monkeypatch, capsys):
     assert "OSS_BUCKET" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("options", "is_said"), [(["--timer"], True), (["--content-check"], True), ([], False)]
+)
+def test_an_examination_that_takes_minutes_says_so_first(monkeypatch, capsys, options, is_said):
+    monkeypatch.delenv("OSS_BUCKET", raising=False)
+    run(monkeypatch, *options, "--lang", "en")
+    assert capsys.readouterr().out.startswith(doctor.WAITS.en) is is_said
+
+
 @pytest.mark.parametrize("url", ["api.example.com", "ftp://x/", "https://x.example.com/?a=1"])
 def test_the_command_exits_2_for_an_address_that_is_none(monkeypatch, capsys, url):
     assert run(monkeypatch, "--url", url, "--lang", "en") == 2
