@@ -4,11 +4,15 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
+from zlib import crc32
 
+import jwt
 import pytest
 from PIL import Image
 
+from function.auth.signed_tokens import RECEIPT, issue_token
 from function.holding import clean_copy
 from function.moderation.finding import Outcome
 from local.oss.rules import OssRules
@@ -165,12 +169,14 @@ def test_a_clean_copy_is_read_to_its_end_in_ranges(size, house, oss, monkeypatch
 
 
 def test_a_range_has_a_mebibyte(house, oss):
-    noise = io.BytesIO()
-    Image.frombytes("RGB", (700, 700), Random(1).randbytes(700 * 700 * 3)).save(noise, "PNG")
-    stored = send(house, noise.getvalue(), filename="a.png")
+    small, chunk = encoded("PNG"), b"teSt" + bytes(2**20)
+    chunk = (2**20).to_bytes(4) + chunk + crc32(chunk).to_bytes(4)
+    stored = send(house, small[:-12] + chunk + small[-12:], filename="a.png")
     assert state_of(house.commit(stored["receipt"])) == "published"
-    read = [each for each in oss.requests if "if-match" in each.headers and is_copy(each.key)]
-    assert (len(read), read[0].headers["range"]) == (2, "bytes=0-1048575")
+    read = [each for each in oss.requests if "if-match" in each.headers and not is_copy(each.key)]
+    # For its size, then to its end.
+    assert [each.headers["range"] for each in read[:2]] == ["bytes=0-1048575"] * 2
+    assert len(read) == 3
 
 
 @pytest.mark.parametrize("quality", [5, 100])
@@ -245,6 +251,16 @@ def test_a_copy_is_private_under_a_name_that_cannot_be_guessed(house, oss):
         assert oss.objects[key].acl == "private"
         seen.append(name)
     assert len(set(seen)) == 2
+
+
+def test_a_copy_of_an_owner_who_is_none_of_ours_is_in_no_owner_s_folder(house, oss, clock):
+    """A receipt that the business signed may name any."""
+    stored = send(house)
+    claims = jwt.decode(stored["receipt"], options={"verify_signature": False}) | {"owner": "../a"}
+    secrets, life = house.settings.receipt_secrets, timedelta(days=4)
+    receipt = issue_token(claims, audience=RECEIPT, secrets=secrets, now=clock(), life=life)
+    assert state_of(house.commit(receipt)) == "published"
+    assert {each.key.split("/")[2] for each in oss.requests if is_copy(each.key)} == {"-"}
 
 
 def test_a_second_commit_does_not_process_again(house, oss, unclean):
@@ -482,13 +498,22 @@ def test_a_large_picture_is_neither_read_nor_processed(house, oss, monkeypatch):
     assert "PostProcessTask" not in oss.asked
 
 
-def test_a_large_result_is_not_published(house, oss, monkeypatch):
+def test_a_large_result_is_not_published(house, oss, clock, monkeypatch):
     body = encoded(size=(400, 300), quality=5)
     monkeypatch.setattr(clean_copy, "MAX_BYTES", len(body))
     stored = send(house, body)
     assert state_of(house.commit(stored["receipt"])) == "review"
     assert copies(oss) == set()
     assert review_of(oss, stored)["errcode"] == "too large"
+    assert oss.records()[f"cleaned/{stored['uploadId']}-1"]["problem"] == "too large"
+    clock.tick(minutes=6)
+    house.tick()
+    assert due_of_copies(house) == []
+
+
+def test_a_picture_of_the_most_pixels_is_published(house, monkeypatch):
+    monkeypatch.setattr(clean_copy, "MAX_PIXELS", 48 * 32)
+    assert state_of(house.commit(send(house)["receipt"])) == "published"
 
 
 def test_a_picture_of_more_than_fifty_million_pixels_is_not_processed(house, oss):
@@ -508,6 +533,18 @@ def test_an_encoded_object_is_unsupported(house, oss):
 
 
 # --- what fails ---
+
+
+@pytest.mark.parametrize("at", ["set_private", "read_object"])
+def test_a_copy_that_goes_before_it_is_verified_is_not_published(at, house, oss, monkeypatch, log_lines):
+    oss.picture_rules = SURVIVES
+    monkeypatch.setattr(clean_copy, at, lambda client, key, *_: oss.objects.pop(key) and None)
+    answer = house.commit(send(house)["receipt"])
+    if at == "set_private":
+        assert answer.code == "oss_unavailable"
+        assert log_lines()[-1]["reason"] == "the clean copy disappeared"
+    else:
+        assert (state_of(answer), copies(oss)) == ("review", set())
 
 
 @pytest.mark.parametrize("decision", [{}, {"decision": "publish"}])
@@ -545,10 +582,24 @@ def test_a_copy_that_lands_after_the_end_is_deleted(end, house, oss, clock):
     house.commit(stored["receipt"])
     ACTS[end](house, stored["receipt"])
     oss.land()
-    assert len(copies(oss)) == 1
+    # Another may land later.
+    for seconds, left in ((299, 1), (1, 0)):
+        clock.tick(seconds=seconds)
+        house.tick()
+        assert len(copies(oss)) == left
+    assert (oss.names(), house.due()) == (set(), [])
+
+
+def test_a_late_copy_of_an_earlier_attempt_is_deleted(house, oss, clock):
+    oss.fail("PostProcessTask", LATE)
+    stored = send(house, profile="seen")
+    clock.tick(minutes=1)
+    house.resume(stored["receipt"])
+    oss.land()
+    assert len(copies(oss)) == 2
     clock.tick(minutes=5)
     house.tick()
-    assert (oss.names(), copies(oss), house.due()) == (set(), set(), [])
+    assert [f"/{name}?" in str(house.wechat.submitted) for name in copies(oss)] == [True]
 
 
 @pytest.mark.parametrize("end", ["reject", "discard"])
@@ -577,26 +628,36 @@ def test_a_due_record_deletes_nothing_but_copies(field, house, oss, clock):
     assert len(copies(oss)) == (1 if field == "key" else 0)
 
 
-def test_the_copy_of_a_decision_that_is_not_applied_yet_stays(house, oss, clock):
+@pytest.mark.parametrize("action", ["publish", "reject"])
+def test_the_copy_of_a_publication_that_is_not_applied_yet_stays(action, house, oss, clock):
     stored = send(house)
     oss.fail("CopyObject", BROKEN)
     house.commit(stored["receipt"])
     (name,) = due_of_copies(house)
+    decided = f"held/.decided/{stored['uploadId']}"
+    body = json.loads(oss.objects[decided].body) | {"decision": action}
+    oss.replace_object(decided, body=json.dumps(body).encode())
     for record in [each for each in oss.objects if "/decision-" in each or "/check-" in each]:
         del oss.objects[record]
     clock.tick(minutes=6)
     house.tick()
+    if action == "reject":
+        assert (copies(oss), due_of_copies(house)) == (set(), [])
+        return
     assert len(copies(oss)) == 1 and due_of_copies(house) != [name]
     assert house.resume(stored["receipt"]) == "published"
 
 
-def test_two_ticks_at_once_delete_a_copy_once(house, oss, clock):
-    send(house, profile="seen")
-    (name,) = due_of_copies(house)
+def test_two_ticks_at_once_delete_a_copy_once(house, oss, clock, log_lines):
+    for _ in range(2):
+        send(house, profile="seen")
+    gone, other = sorted(due_of_copies(house))
     clock.tick(minutes=6)
-    oss.between["GetObject"] = lambda: oss.objects.pop(name)
+    oss.between["GetObject"] = lambda: oss.objects.pop(gone)
     house.tick()
-    assert due_of_copies(house) == []
+    # The other is looked at in the same tick.
+    assert len(due_of_copies(house)) == 1 and other not in due_of_copies(house)
+    assert (log_lines()[-1]["status"], log_lines()[-1].get("reason")) == (200, None)
 
 
 def test_other_bytes_of_the_same_form_get_a_copy_of_their_own(house, oss):
@@ -637,6 +698,9 @@ def test_the_end_by_time_deletes_the_copy(house, oss, clock):
     clock.tick(minutes=6)
     house.tick()
     assert len(copies(oss)) == 1
+    (name,) = due_of_copies(house)
+    # Nothing failed.
+    assert {*json.loads(oss.objects[name].body)} == {"receipt", "key", "at"}
     clock.tick(days=1)
     house.tick()
     assert copies(oss) == set()
