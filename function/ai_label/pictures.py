@@ -101,7 +101,7 @@ def _texts(exif: bytes) -> Iterator[Mark]:
     if tiff.startswith((LITTLE, BIG)):
         picture = _entries(tiff, _number(tiff, tiff[4:8]))
         yield from text_marks(_value(tiff, picture.get(DESCRIPTION, NO_ENTRY)))
-        folder = _entries(tiff, picture.get(EXIF_FOLDER, NO_ENTRY)[2])
+        folder = _entries(tiff, picture[EXIF_FOLDER][2]) if EXIF_FOLDER in picture else {}
         comment = _value(tiff, folder.get(COMMENT, NO_ENTRY))
         if comment[:8] in ENCODINGS:
             # A label is of ASCII: two bytes for each letter have one that is zero.

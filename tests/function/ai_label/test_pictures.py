@@ -1,5 +1,7 @@
 """ai_label.pictures: each place of a label in JPEG, PNG and WebP is read, and each other is none."""
 
+import struct
+
 import pytest
 
 from function.ai_label.label import NOTHING, UNREADABLE
@@ -144,6 +146,12 @@ def test_a_text_of_exif_is_read_in_either_order(order, entry):
         exif((0x9286, 3, b"ASCII\0\0\0" + WRAPPED)),
         exif((0x9004, 7, b"ASCII\0\0\0" + WRAPPED)),
         exif((0x010E, 2, WRAPPED)).replace(b"\x01\x0e", b"\x01\x0d"),
+        # Without a second folder: the header, read as one, would have a comment.
+        b"II*\0\x1a"
+        + bytes(9)
+        + struct.pack("<HHII2x", 0x9286, 7, 8 + len(WRAPPED), 28)
+        + bytes(8)
+        + WRAPPED,
     ],
 )
 def test_exif_that_is_malformed_or_of_another_kind_has_no_label(tiff):
