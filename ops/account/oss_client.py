@@ -22,7 +22,10 @@ NO_KEYS = Text(
     "没有云账号的密钥：请导出 AccountID、AccessKeyID 与 AccessKeySecret（make deploy 读的也是它们）。",
 )
 NOTHING = Text("", "")
-REFUSED = Text("OSS refuses: {code} (bucket {bucket}).", "OSS 拒绝：{code}（桶 {bucket}）。")
+REFUSED = Text(
+    "OSS refuses: {code} (bucket {bucket}); what to do: manage.py explain {code}",
+    "OSS 拒绝：{code}（桶 {bucket}）；怎么办：manage.py explain {code}",
+)
 UNREACHABLE = Text(
     "{host} cannot be reached (bucket {bucket}): check the network, and OSS_REGION, OSS_HOST or the profile's"
     " host.",
