@@ -1,12 +1,21 @@
 """oss.client: bounded calls, retried where that is harmless, without any text of OSS."""
 
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
 from function.errors import AlreadyExists, Misconfigured, OssRejected, OssUnavailable
 from function.http.client import HttpResponse
-from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, OssClient, budget, with_time_limit
+from function.oss.client import (
+    BUDGET_SECONDS,
+    FIRST_TRY_SECONDS,
+    OssClient,
+    budget,
+    oss_client,
+    same_bucket,
+    with_time_limit,
+)
 from function.oss.listing import list_page
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import copy_object, delete_object, first_bytes, get_record, head_object, put_record
@@ -221,6 +230,15 @@ def test_a_share_counts_real_time_by_default(scripted):
     mine = with_time_limit(scripted.calls(), 6.0)
     delete_object(mine, "u/a")
     assert 5 < mine.seconds_left() < 6
+
+
+def test_a_client_of_the_same_bucket_shares_the_time_limit(scripted):
+    context = SimpleNamespace(now=NOW, credentials=lambda *_: KEYS, send=print, monotonic=lambda: 0.0)
+    location = SimpleNamespace(bucket=BUCKET, region="r", oss_endpoint="https://o", session=str)
+    mine = with_time_limit(scripted.calls(), 6.0)
+    other = same_bucket(context, mine, location)
+    assert (other.send, other.seconds_left()) == (mine.send, 6.0)
+    assert oss_client(context, location).seconds_left() == BUDGET_SECONDS
 
 
 def test_a_client_shows_no_secret():
