@@ -262,6 +262,12 @@ def test_options_have_the_published_defaults():
     )
 
 
+def test_a_family_stands_for_the_prefixes_of_its_labels():
+    lines = 'confirm = true\nhold = ["check"]\ncheck_by = ["aliyun"]'
+    profile = profile_of(f'[p]\n{GOOD}{lines}\ncheck_reject = ["politics", "sexual", "ads"]')
+    assert profile.check_reject == ("political_", "sexual_", "pt_", "logo_")
+
+
 @cases("line")
 def test_allowed_values_are_accepted(line):
     assert profile_of(with_option(line)).name == "p"

@@ -11,7 +11,7 @@ from function.auth import all_settings, anonymous
 from function.auth.signed_tokens import scope_of
 from function.config.setting_table import new_entry
 from function.config.settings import Settings, read_settings
-from function.config.types import Rate
+from function.config.types import Rate, names_a_host
 from function.context import Dependencies
 from function.errors import Misconfigured
 from function.sts.session_policy import session_policies
@@ -225,6 +225,10 @@ def test_one_wrong_value_is_one_problem(environment, changes, setting, values):
 def test_a_setting_is_used(environment, name, field, value):
     environment |= {"TOKEN_SECRET": SECRET, name: value}
     assert getattr(load_settings(environment), field) == value
+
+
+def test_an_address_without_a_host_or_with_a_port_too_high_is_none():
+    assert [names_a_host(f"https://{rest}") for rest in ("", "a.example:65536")] == [False, False]
 
 
 def test_endpoints_default_to_the_host_of_forms(environment):

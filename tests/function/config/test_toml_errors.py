@@ -20,7 +20,7 @@ def test_the_line_is_shown_with_its_usual_slip(text, line, named):
     message = message_of("profiles.toml", text, caught.value)
     assert message.values["line"] == line
     assert str(message.values["text"]) in text
-    assert ("why" in message.values["why"].values) == named.startswith("Expected")
+    assert ("why" in message.values["why"].values) == named.startswith(("Expected", "Found"))
     for language in in_both(message.values["why"]):
         assert named in language
 
