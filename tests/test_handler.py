@@ -1,5 +1,6 @@
 """The entry points of Function Compute, in both contracts."""
 
+import gc
 import io
 import json
 from types import SimpleNamespace
@@ -13,6 +14,8 @@ from handler import serve
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
+# As the import of the handler left it.
+COLLECTS_GARBAGE = gc.isenabled()
 OWN = SimpleNamespace(access_key_id="STS.own", access_key_secret="s", security_token="t")
 
 
@@ -94,15 +97,17 @@ def test_wsgi_requests_have_the_same_status(instance, good_sts, fields, status):
     assert call_wsgi(instance().function, **fields)[0] == status
 
 
-def test_the_module_s_handler_reads_the_process_environment(monkeypatch, environment, event, caplog):
+def test_the_module_s_handler_reads_the_process_environment(monkeypatch, environment, event, caplog, capsys):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("OSS_BUCKET")
     assert handler.handler(event(method="GET", path="/health"), None)["statusCode"] == 200
     assert handler.handler(event({"filename": "a.png"}), None)["statusCode"] == 500
+    assert " [INFO] " in capsys.readouterr().out
     caplog.clear()
     handler.initialize(None)
     assert "initialize: OSS_BUCKET is missing" in caplog.text
+    assert COLLECTS_GARBAGE and gc.isenabled()
 
 
 @cases("profiles", "changes", "logged")

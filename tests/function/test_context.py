@@ -14,7 +14,7 @@ from function.config.types import Rate
 from function.context import REQUEST_SECONDS, Dependencies, Instance, RequestContext
 from function.http.client import ExchangeFailed
 from function.http.gateway import Request
-from function.limits.rate_limit import RateLimitItem
+from function.limits.rate_limit import RateLimiter, RateLimitItem
 from function.request_log import LogLine
 from function.routes import ROUTES
 from function.sts.credentials import CredentialsResult
@@ -114,6 +114,17 @@ def test_a_call_to_another_service_gets_what_is_left_of_the_deadline(elapsed, gr
     ((given, options),) = sent
     assert (given, options["body"]) == (("GET", "https://a.example"), b"b")
     assert options["budget_seconds"] == pytest.approx(granted)
+
+
+def test_no_other_budget_pays_for_the_webhook_and_the_checks():
+    context = RequestContext(None, new_instance({"monotonic": lambda: 100.0}), LogLine("r"))
+    assert (context.webhook_seconds, context.checker_seconds) == (0.0, 0.0)
+    context.webhook_seconds, context.checker_seconds = 3.0, 4.0
+    assert context.monotonic() == 93.0
+
+
+def test_an_instance_without_quotas_limits_rates_alone():
+    assert type(new_instance().limiter) is RateLimiter
 
 
 def test_a_callback_must_be_answered_in_less_than_the_five_seconds_of_oss():
