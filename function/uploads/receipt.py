@@ -200,16 +200,14 @@ def _response(
     }
 
 
-def check_stored(ticket: FormTicket, facts: ObjectFacts | None, profile: Profile) -> VerifiedUpload:
+def check_stored(ticket: FormTicket, facts: ObjectFacts, profile: Profile) -> VerifiedUpload:
     """
     Return the ticket's upload, as OSS has it.
 
     Raises:
-        NotUploaded: there is none, or not yet.
+        NotUploaded: the held object is no upload of a form.
         Forbidden: it is not what the form admitted, or an earlier upload under other rules of a hold.
     """
-    if facts is None:
-        raise NotUploaded
     if is_held_name(ticket.key):
         upload_id = _id_of(facts, ticket)
         if upload_id != ticket.upload_id and profile.has_other_rules(facts.metadata):
