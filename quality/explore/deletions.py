@@ -237,7 +237,7 @@ SAFETY = {
     ),
     "the id of an upload that exists already": Deletion(
         "function.lifecycle.deduplication",
-        "upload_id=upload_id or ticket.upload_id",
+        "upload_id=upload_id_in(facts) or ticket.upload_id",
         "upload_id=ticket.upload_id",
         "form for what is published",
         "what_has_a_receipt_is_kept",
