@@ -113,6 +113,7 @@ def test_fails_once_the_held_set_does_not_cover_a_form(get, sts, clock):
     clock.tick(seconds=1)
     with pytest.raises(StsUnavailable):
         get()
+    assert [attempts for _, attempts in sts.asked] == [2, 1, 2]
 
 
 def test_a_short_form_is_still_signed_when_a_long_one_cannot_be(get, sts, clock):
@@ -137,6 +138,8 @@ def test_fresh_credentials_too_short_do_not_replace_a_good_set(get, sts, clock):
     get()
     clock.tick(minutes=46)
     sts.life = timedelta(seconds=5)
+    assert get() == ("STS.1", False)
+    sts.error = StsUnavailable(reason="x")
     assert get() == ("STS.1", False)
 
 
@@ -408,6 +411,14 @@ def test_a_request_waits_for_sts_until_its_deadline_and_later_ones_get_the_resul
     slow.set()
     assert cache.get(lambda: OWN, **wanted).credentials.access_key_id == "STS.1"
     assert len(sts.asked) == 1
+
+
+def test_a_request_that_joins_a_fetch_waits_for_it_until_its_deadline(cache, clock, sts, slow):
+    wanted = {"now": clock(), "good_until": clock() + FORM}
+    with pytest.raises(StsUnavailable):
+        cache.get(lambda: OWN, seconds_left=lambda: 0.0, **wanted)
+    joined = cache.get(lambda: OWN, seconds_left=lambda: slow.set() or 60.0, **wanted)
+    assert (joined.credentials.access_key_id, joined.are_new, len(sts.asked)) == ("STS.1", False, 1)
 
 
 def test_a_fetch_that_fails_in_time_is_reported_as_it_failed(cache, clock, sts):
