@@ -44,8 +44,8 @@ def continue_with_aliyun(case: Case, current: HeldState) -> tuple[Case, HeldStat
     Raises:
         UploadError: OSS refuses, or does not respond; it is continued after a minute.
     """
-    context = case.context
-    if current.state == ACCEPTED and not case.due:
+    context, is_first = case.context, current.state == ACCEPTED and not case.due
+    if is_first:
         # From now on a tick continues it; one record stands for all attempts.
         case = note_check(case)
     # A request that has waited for Aliyun in vain does not wait again for its other uploads.
@@ -64,7 +64,8 @@ def continue_with_aliyun(case: Case, current: HeldState) -> tuple[Case, HeldStat
         latest = settle(case)
         return continue_with_aliyun(case, latest) if latest.state == ANSWERED else (case, latest)
     latest = _look(case, current, progress)
-    if latest.state == REVIEW:
+    # A tick removes the record that it continues by itself.
+    if is_first and latest.state == REVIEW:
         forget_due(case, case.due)
     return case, latest
 

@@ -986,6 +986,15 @@ def test_a_commit_that_aliyun_checks_costs_few_calls_of_oss(house, answer, calls
     assert len(house.oss.asked) == calls, house.oss.asked
 
 
+def test_a_tick_that_leaves_it_to_a_human_deletes_each_record_once(house, clock):
+    stored(house, None)
+    clock.tick(minutes=1)
+    house.green.answers = ["review"]
+    house.oss.asked.clear()
+    house.tick()
+    assert house.oss.asked.count("DeleteObject") == 2, house.oss.asked
+
+
 def test_status_costs_four_calls_of_oss_while_aliyun_looks(with_wechat):
     house = with_wechat
     house.green.answers = [None]
