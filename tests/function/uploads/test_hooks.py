@@ -91,6 +91,8 @@ def test_a_hook_gets_the_caller_the_file_and_the_limits(rules, default):
     assert limits == {"name": "default", **default.limits}
     # It was told of a copy.
     assert context == {"album": [1]}
+    asked.apply(Caller("openid", OWNER, ANYONE._replace(name="any")), wanted, default, TEST_INSTANT)
+    assert asked.before_sign.__globals__["told"][3]["caller"] == ANYONE.id
 
 
 CLAIMS = {"shop": 7, "roles": ["seller", {"of": [1]}], "address": {"city": "杭州"}}
@@ -248,9 +250,10 @@ WAITING = (
 def test_no_call_is_made_while_eight_late_ones_have_not_ended(rules, default):
     waiting, others = rules(WAITING, seconds=0), set(threading.enumerate())
     made = waiting.before_sign.__globals__
-    for _ in range(MAX_LATE + 2):
-        with pytest.raises(HooksUnavailable):
+    for number in range(MAX_LATE + 2):
+        with pytest.raises(HooksUnavailable) as caught:
             apply(waiting, default)
+        assert ("8 late" if number >= MAX_LATE else " 0 ms") in caught.value.reason
     late = set(threading.enumerate()) - others
     assert len(late) == MAX_LATE
     made["go_on"].set()
