@@ -126,13 +126,13 @@ class Function:
                 step()
             except Exception as error:  # noqa: BLE001 - the edge: one record stops no other
                 failures.append(_as_upload_error(error))
-                line.reason = failures[-1].reason or failures[-1].message
+                line.reason = failures[-1].reason
             reasons.extend([line.reason] if line.reason else [])
             line.reason = None
 
         attempt(lambda: self._continue_due(line, context, attempt))
         line.code = failures[0].code if failures else None
-        line.reason = "; ".join(dict.fromkeys(reasons[:MAX_REASONS])) or None
+        line.reason = "; ".join(dict.fromkeys(reasons[:MAX_REASONS]))
         milliseconds = round((time.perf_counter() - started) * 1000, 2)
         line.write(failures[0].status if failures else 200, milliseconds, self._dependencies.write_line)
 
@@ -167,7 +167,7 @@ class Function:
         if name == HEALTH:
             version = deployed_as(request.context, self._dependencies.environ)
             return _json_response(200, {"status": "ok", "version": VERSION, **version})
-        instance = self._instance or self.ready()
+        instance = self.ready()
         if route.feature and not _offers(instance.settings, route.feature):
             raise NotFound(f"/{name} is not enabled here.")
         context = RequestContext(request, instance, line, route.seconds)
@@ -239,7 +239,7 @@ def _route_of(path: str) -> str:
     *_, before, last = ["", *path.split("/")]
     # A trailing slash after a route's name is a typo, not another route.
     route = last or (before if before in ROUTES else DEFAULT_ROUTE)
-    if before == EVENTS and last not in ROUTES:
+    if before == EVENTS:
         # An AppID follows.
         return before
     if route not in ROUTES:

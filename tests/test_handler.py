@@ -98,6 +98,7 @@ def test_wsgi_requests_have_the_same_status(instance, good_sts, fields, status):
 
 
 def test_the_module_s_handler_reads_the_process_environment(monkeypatch, environment, event, caplog, capsys):
+    caplog.set_level("INFO", logger="oss_direct_upload")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("OSS_BUCKET")

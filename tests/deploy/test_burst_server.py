@@ -21,6 +21,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from waitress import wasyncore
+from waitress.adjustments import Adjustments
 
 import burst_server
 import handler
@@ -152,10 +153,8 @@ def test_the_server_runs_until_a_signal(free_port, number, monkeypatch, capsys):
 
     visitor = threading.Thread(target=visit)
     visitor.start()
-    options = ["--host", "127.0.0.1", "--port", str(free_port), "--threads", "2"]
-    monkeypatch.setattr(sys, "argv", ["burst_server.py", *options])
     with own_process():
-        runpy.run_module("burst_server", run_name="__main__")
+        main(["--host", "127.0.0.1", "--port", str(free_port), "--threads", "2"])
         ended = time.monotonic()
         assert not logging.getLogger("waitress.queue").isEnabledFor(logging.WARNING)
     visitor.join()
@@ -215,9 +214,10 @@ def test_arriving_and_draining_last_as_long_as_a_request_may_take():
     assert props_of("s.yaml")["timeout"] == TIMEOUT_SECONDS
 
 
-def test_the_help_names_the_settings_of_the_deployment(capsys):
+def test_the_help_names_the_settings_of_the_deployment(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["burst_server.py", "--help"])
     with pytest.raises(SystemExit):
-        main(["--help"])
+        runpy.run_module("burst_server", run_name="__main__")
     words = re.findall(r"[\w.]+\w", capsys.readouterr().out)
     assert {"customRuntimeConfig.port", "instanceConcurrency"} <= set(words)
 
@@ -506,7 +506,14 @@ def test_a_health_check_does_not_wait_for_busy_threads():
     assert served.begun.wait(LONG_SECONDS)
     until(lambda: served.server.task_dispatcher.queue)
     assert ask(served.port, "GET", "/health")[0] == 200
+    assert len(served.server.health_dispatcher.threads) == 1
     assert not any(one.done() for one in asking)
     assert served.ended()
     assert [one.result()[0] for one in asking] == [200, 200]
     assert served.server.health_dispatcher.threads == set()
+
+
+def test_a_refused_head_has_the_path_that_waitress_logs_when_its_client_is_gone():
+    request = burst_server.Request(Adjustments())
+    request.received(b"GET / HTTP/1.1\n\n")
+    assert (request.completed, request.path) == (True, "/")

@@ -38,6 +38,7 @@ def test_keep_creates_one_object_of_a_kind():
     first, second = (instance.keep(list, lambda: ["the one"]) for _ in range(2))
     assert first is second
     assert instance.keep(dict, dict) == {}
+    assert instance.keep(list, lambda: ["another"], "another") == ["another"]
 
 
 def test_two_threads_at_once_get_the_same_object():

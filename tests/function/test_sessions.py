@@ -12,6 +12,7 @@ from function.sts.session_policy import OBJECTS, UPLOADS
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 PROFILE = '[default]\nkey = "a/{owner}/{id}"\nmax_size = 9\nexpires_in = 60\ncontent_types = ["image/png"]\n'
+ABROAD = 'bucket = "abroad"\nregion = "cn-shanghai"\nrole = "acs:ram::1:role/abroad"\nread_for = 900\n'
 
 
 def actions_asked_for(sts):
@@ -20,9 +21,9 @@ def actions_asked_for(sts):
     return [policy["Statement"][0]["Action"] for policy in policies]
 
 
-def obtain(ready, now, ends):
-    """Credentials of the objects session."""
-    return ready.credentials_for(ready.settings.home.session(OBJECTS), None, now, ends)
+def obtain(ready, now, ends, purpose=OBJECTS):
+    """Credentials of a session, of the objects session by default."""
+    return ready.credentials_for(ready.settings.home.session(purpose), None, now, ends)
 
 
 def asked_after_some_forms(function, sts):
@@ -52,19 +53,21 @@ def test_the_objects_session_is_assumed_when_first_needed(instance, good_sts, pr
     assert actions_asked_for(good_sts) == [PUT, ["oss:GetObject"]]
 
 
-def test_the_objects_session_is_replaced_while_it_still_covers_two_windows(
-    instance, good_sts, profiles_file, clock
+@pytest.mark.parametrize(("purpose", "seconds"), [(OBJECTS, 3600 - 2 * 600 - 60 - 2 * 30), (UPLOADS, 2700)])
+def test_a_session_is_replaced_while_it_still_covers_what_it_signs(
+    instance, good_sts, profiles_file, clock, purpose, seconds
 ):
     """Two early tries, half a minute apart, before a URL that is promised two windows would outlive it."""
     another = PROFILE.replace("[default]", "[other]") + 'read = "callers"\nread_for = 1\n'
-    function = instance(PROFILES_FILE=profiles_file(f'{PROFILE}read = "callers"\n{another}'))
+    abroad = another.replace("[other]", "[abroad]").replace("a/", "b/").replace("read_for = 1\n", ABROAD)
+    function = instance(PROFILES_FILE=profiles_file(f'{PROFILE}read = "callers"\n{another}{abroad}'))
     function.ask(body={"filename": "a.png"})
     ready = function.function.ready()
-    obtain(ready, clock(), [clock()])
-    clock.tick(seconds=3600 - 2 * 600 - 60 - 2 * 30 - 1)
-    assert not obtain(ready, clock(), [clock()]).are_new
+    obtain(ready, clock(), [clock()], purpose)
+    clock.tick(seconds=seconds - 1)
+    assert not obtain(ready, clock(), [clock()], purpose).are_new
     clock.tick(seconds=1)
-    assert obtain(ready, clock(), [clock()]).are_new
+    assert obtain(ready, clock(), [clock()], purpose).are_new
 
 
 @pytest.mark.parametrize("public", [False, True])

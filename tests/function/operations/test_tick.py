@@ -475,6 +475,19 @@ def test_one_line_names_only_some_of_many_failures(world, continued, last_line):
     assert (last_line()["reason"].count("decision--"), last_line()["left"]) == (5, 20)
 
 
+def test_a_line_names_each_failure_once_however_many_records_go_well(world, continued, last_line):
+    def fail_first_and_last():
+        if len(continued.records) in (1, 9):
+            raise OssUnavailable(reason="no")
+        return True
+
+    for number in range(9):
+        put(world.oss, f"{NOW}/decision--{number}")
+        continued.outcomes[f"{number}"] = fail_first_and_last
+    world.tick()
+    assert (last_line()["reason"].count("decision--"), last_line()["left"]) == (2, 2)
+
+
 def test_other_records_of_a_kind_wait_after_a_false(world, continued, last_line):
     put(world.oss, f"{NOW}/check--a", f"{NOW}/check--b", f"{NOW}/webhook--c")
     continued.outcomes["a"] = False
