@@ -1,6 +1,9 @@
 # Targets of the Makefile that need the whole repository.
 .PHONY: test-fast test-all ready-for-all bench house attacks explore torture
 
+# Where a shell forbids to keep bytecode, each process of the tests would compile all that it imports.
+test test-function test-fast test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test-fast: $(READY) ## the function's tests while you work (ROOM=holding, CHANGED=main: only these) ## 写代码时只跑函数的测试（ROOM=holding、CHANGED=main：只跑这些）
 	@$(PY) -m quality.suite fast $(addprefix --room ,$(ROOM)) $(addprefix --changed ,$(CHANGED))
 
