@@ -167,7 +167,7 @@ class Function:
         if name == HEALTH:
             version = deployed_as(request.context, self._dependencies.environ)
             return _json_response(200, {"status": "ok", "version": VERSION, **version})
-        instance = self.ready()
+        instance = self._instance or self.ready()
         if route.feature and not _offers(instance.settings, route.feature):
             raise NotFound(f"/{name} is not enabled here.")
         context = RequestContext(request, instance, line, route.seconds)
