@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     until = started + 60 * args.minutes if args.minutes else float("inf")
     divisor = QUICK if args.quick else max(1, round(FULL_MINUTES / args.minutes)) if args.minutes else 1
     parts = set(args.only or PARTS) - ({"mutation"} if args.quick else set())
-    tasks = _tasks(parts, divisor, until)
+    tasks = _tasks(parts, divisor, until, args.at_a_time)
     if args.minutes:
         tasks = by_risk(tasks)
     results, not_run = run_all(tasks, args.at_a_time, until)
@@ -72,14 +72,24 @@ def by_risk(tasks: list[Task]) -> list[Task]:
     return sorted(tasks, key=risk)
 
 
-def _tasks(parts: set[str], divisor: int, until: float) -> list[Task]:
+def _tasks(parts: set[str], divisor: int, until: float, at_a_time: int) -> list[Task]:
     """The longest first, so that the processors end together."""
     tasks: list[Task] = []
     if "fuzz" in parts:
         tasks += _fuzzing(divisor)
     if "mutation" in parts:
-        if sum(not mutation.is_settled(module) for module in traces.tests()) > TRACED_ALONE:
+        unsettled = [module for module in traces.tests() if not mutation.is_settled(module)]
+        if len(unsettled) > TRACED_ALONE:
             run_all([Task("mutation", "trace", mutation.trace_all)], 1)
+            shares = [unsettled[number::at_a_time] for number in range(at_a_time)]
+            run_all(
+                [
+                    Task("mutation", "in place", partial(mutation.try_in_place, share, until))
+                    for share in shares
+                ],
+                at_a_time,
+                until,
+            )
         tasks += [
             Task("mutation", module, partial(mutation.run, module, until), (_in_repository(module),))
             for module in traces.tests()

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -82,6 +82,18 @@ class InPlace:
             if killer >= 0:
                 self._choice.remember(mutant, order[killer])
             self.report(mutant.name, outcome)
+        return True
+
+
+class Several:
+    """A pytest plugin: the mutants of several modules after one collection, each module in a fork."""
+
+    def __init__(self, plugins: Iterable[Callable[[], InPlace]]) -> None:
+        self._plugins = plugins
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        for plugin in self._plugins:
+            in_a_fork(lambda _tell, plugin=plugin: int(not plugin().pytest_runtestloop(session)))  # type: ignore[misc]
         return True
 
 

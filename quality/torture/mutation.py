@@ -13,14 +13,15 @@ import sys
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from quality.suite import FUNCTION
 from quality.torture import mutation_table, traces, whole_runs
-from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED, InPlace
+from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED, InPlace, Several
 from quality.torture.mutants import Mutant, mutants_of
 from quality.torture.report import Progress, Result
 from quality.torture.traces import REACHED, tests
@@ -50,10 +51,11 @@ def run(module: str, until: float = float("inf")) -> Result:
     mutants = list(mutants_of(path_of(module).read_text("utf-8")))
     unfinished = mutation_table.Unfinished(module, *present(module))
     row = _row_of_present_source(module)
-    outcomes = {**(_outcomes_of(row, module, mutants) if row else {}), **unfinished.outcomes}
+    outcomes, opened = _known(row, module, mutants, unfinished)
     waiting = [mutant for mutant in mutants if mutant.name not in outcomes]
     progress = Progress(f"mutation {module}", len(waiting))
-    for done, (name, outcome) in enumerate(_try_all(module, waiting, until) if waiting else (), start=1):
+    tried = _try_all(module, waiting, until, opened) if waiting else ()
+    for done, (name, outcome) in enumerate(tried, start=1):
         if outcome == BROKEN:
             result.problems.append(f"{module}: fails without any mutant: {name}")
         else:
@@ -72,6 +74,43 @@ def run(module: str, until: float = float("inf")) -> Result:
         unfinished.forget()
     result.seconds = time.monotonic() - started
     return result
+
+
+def try_in_place(modules: Sequence[str], until: float = float("inf")) -> Result:
+    """Try in place what several modules have for it, after one collection; ``run`` goes on from there."""
+    started = time.monotonic()
+
+    def plugin_of(module: str) -> InPlace:
+        mutants = list(mutants_of(path_of(module).read_text("utf-8")))
+        unfinished = mutation_table.Unfinished(module, *present(module))
+        outcomes, opened = _known(_row_of_present_source(module), module, mutants, unfinished)
+        trace, choice, failed = _traced(module)
+        names = opened | {*outcomes}
+        waiting = [one for one in mutants if one.name not in names and one.is_in_a_body() and not failed]
+        progress = Progress(f"in place {module}", len(waiting))
+
+        def report(name: str, outcome: str) -> None:
+            unfinished.add(name, outcome)
+            progress.show(len(unfinished.outcomes) - len(names))
+
+        seconds = partial(_seconds, equivalents(module))
+        return InPlace(module, path_of(module), waiting, report, trace, choice, seconds, until)
+
+    with TemporaryDirectory() as folder:
+        whole_runs.prepare(folder)
+        files = list(dict.fromkeys(file for module in modules for file in tests()[module]))
+        plugin = Several([partial(plugin_of, module) for module in modules])
+        os.waitpid(_fork(lambda: _pytest(files, plugin)), 0)
+    return Result("mutation", seconds=time.monotonic() - started)
+
+
+def _known(
+    row: mutation_table.Row | None, module: str, mutants: list[Mutant], unfinished: mutation_table.Unfinished
+) -> tuple[dict[str, str], set[str]]:
+    """Outcomes so far, and the names of those that only a run of the whole can say."""
+    outcomes = {**(_outcomes_of(row, module, mutants) if row else {}), **unfinished.outcomes}
+    opened = {name for name, outcome in outcomes.items() if outcome == OPEN}
+    return {name: outcome for name, outcome in outcomes.items() if name not in opened}, opened
 
 
 def _row_of_present_source(module: str) -> mutation_table.Row | None:
@@ -111,21 +150,28 @@ def _store(module: str, outcomes: dict[str, str]) -> None:
     mutation_table.store(module, row)
 
 
-def _try_all(module: str, mutants: list[Mutant], until: float) -> Iterator[tuple[str, str]]:
-    """In place first; then those that cannot be, those that are said to survive last."""
+def _seconds(listed: Container[str], name: str) -> float:
+    return SECONDS_OF_LISTED if name in listed else SECONDS
+
+
+def _traced(module: str) -> tuple[traces.Trace, traces.Choice, list[str]]:
+    """The trace, the choice of tests by it, and the module's tests that fail without any mutant."""
+    path, own = path_of(module), tests()[module]
+    trace = traces.stored(path, EVERY_SOURCE) or _trace([path], own)
+    failed = [name for name in trace.failed if name.partition("::")[0] in own]
+    return trace, traces.Choice(path, trace, own[0]), failed
+
+
+def _try_all(module: str, mutants: list[Mutant], until: float, opened: set[str]) -> Iterator[tuple[str, str]]:
+    """In place first, but what is open; then those that cannot be, those that are said to survive last."""
     with TemporaryDirectory() as folder:
         whole_runs.prepare(folder)
         path, listed = path_of(module), equivalents(module)
-        trace = traces.stored(path, EVERY_SOURCE) or _trace([path], tests()[module])
-        failed = [name for name in trace.failed if name.partition("::")[0] in tests()[module]]
+        trace, choice, failed = _traced(module)
         yield from ((name, BROKEN) for name in failed)
-        choice = traces.Choice(path, trace, tests()[module][0])
         left = {mutant.name: mutant for mutant in mutants if not failed}
-
-        def seconds(name: str) -> float:
-            return SECONDS_OF_LISTED if name in listed else SECONDS
-
-        inside = [mutant for mutant in left.values() if mutant.is_in_a_body()]
+        seconds = partial(_seconds, listed)
+        inside = [one for one in left.values() if one.is_in_a_body() and one.name not in opened]
         plugin = InPlace(module, path, inside, print, trace, choice, seconds, until)
         for name, outcome in _in_place(plugin, tests()[module]) if inside else ():
             if outcome != OPEN:

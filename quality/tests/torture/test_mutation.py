@@ -79,11 +79,11 @@ TRIED = """
 import json, os, sys, pytest
 from pathlib import Path
 from quality.torture import traces
-from quality.torture.in_place import InPlace
+from quality.torture.in_place import InPlace, Several
 from quality.torture.mutants import mutants_of
 path = Path("small.py").resolve()
 mutants = [one for one in mutants_of(path.read_text()) if one.is_in_a_body()]
-found, tests = {}, ["test_small.py"]
+found, tests = Path("found.jsonl"), ["test_small.py"]
 traces.UNFINISHED = Path(".")
 if not os.fork():
     pytest.main(tests, plugins=[traces.Tracing([path], tests)])
@@ -92,9 +92,12 @@ os.wait()
 trace = traces.stored(path, tests)
 assert "small" not in sys.modules and trace
 choice = traces.Choice(path, trace, tests[0])
-plugin = InPlace("small", path, mutants, found.__setitem__, trace, choice, lambda _name: 9)
-pytest.main(tests, plugins=[plugin])
-print(json.dumps([found, trace.failed, trace.files(path)]), file=sys.stderr)
+lines = found.open("a", buffering=1)
+report = lambda *said: print(json.dumps(said), file=lines)
+plugin = InPlace("small", path, mutants, report, trace, choice, lambda _name: 9)
+pytest.main(tests, plugins=[Several([lambda: plugin])])
+outcomes = dict(map(json.loads, found.open()))
+print(json.dumps([outcomes, trace.failed, trace.files(path)]), file=sys.stderr)
 """
 
 
@@ -145,11 +148,12 @@ def stored(tmp_path, monkeypatch):
 MODULE = "function.wechat"
 
 
-def outcomes_of(monkeypatch, outcome, until=float("inf")):
+def outcomes_of(monkeypatch, outcome, until=float("inf"), opened=frozenset()):
     """Run with an outcome for every mutant that is tried; return the result and the names of those tried."""
     tried = []
 
-    def trying(_module, mutants, until):
+    def trying(_module, mutants, until, left_open):
+        assert left_open == opened
         for mutant in mutants[: None if until else 1]:
             tried.append(mutant.name)
             yield mutant.name, outcome
@@ -166,4 +170,14 @@ def test_a_survivor_is_tried_again_once_its_tests_change(stored, monkeypatch):
     monkeypatch.setattr(mutation_table, "fingerprint_of", lambda _tests: "other")
     assert not mutation.is_settled(MODULE)
     assert set(outcomes_of(monkeypatch, KILLED)[1]) == set(row.surviving)
+    assert mutation_table.rows()[MODULE].surviving == ()
+
+
+def test_a_mutant_left_open_by_a_try_in_place_is_tried_again_but_not_in_place(stored, monkeypatch):
+    first, second, *_ = mutants_in(mutation.path_of(MODULE))
+    unfinished = mutation_table.Unfinished(MODULE, *mutation.present(MODULE))
+    unfinished.add(first, OPEN)
+    unfinished.add(second, KILLED)
+    tried = outcomes_of(monkeypatch, KILLED, opened={first})[1]
+    assert first in tried and second not in tried
     assert mutation_table.rows()[MODULE].surviving == ()
