@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from base64 import b64decode
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -817,6 +818,16 @@ def test_checkers_and_reviewers_see_what_is_published(house, oss):
     assert (item["size"], item["contentType"]) == (shown.size, "image/jpeg")
     assert state_of(house.commit(stored["receipt"], decision="publish")) == "published"
     assert oss.objects[stored["key"]].body == shown.body
+
+
+def test_wechat_gets_the_clean_copy_where_it_opens_no_url(house_of, oss):
+    house = house_of(text_beside(__file__), PUBLIC_URL="https://fn.example.com")
+    send(house, profile="seen")
+    house.verdict(Outcome.ERROR, errcode=-1008)
+    (copy,) = copies(oss)
+    token = [*house.wechat.submitted.values()][-1].partition("?t=")[2]
+    reply = house.ask_event(method="GET", path="/check-source", query={"t": token})
+    assert b64decode(reply.text).endswith(oss.objects[copy].body)
 
 
 def test_a_picture_that_cannot_be_cleaned_is_shown_to_no_checker(house, oss, unclean):

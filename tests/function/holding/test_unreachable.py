@@ -397,6 +397,24 @@ def test_a_token_ends_when_its_object_no_longer_waits(house, second, clock, endi
     assert status_of(house) == GONE
 
 
+def test_a_token_is_good_while_the_submission_that_has_it_is_made(house, checking):
+    house.wechat.happens = lambda _trace: answers.append(status_of(house))
+    answers = []
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert answers == [GOOD]
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(22, GOOD), (23, GONE)])
+def test_a_token_of_a_submission_that_failed_ends_when_the_check_is_given_up(
+    house, checking, clock, hours, expected
+):
+    """WeChat may have heard of it; an hour before the end of its hold the object is left to a human."""
+    house.wechat.answers = [None]
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    clock.tick(hours=hours)
+    assert status_of(house, forged(house, checking)) == expected
+
+
 def test_a_decision_that_was_not_applied_yet_ends_a_token(house, second):
     house.oss.fail("CopyObject", BROKEN)
     assert house.commit(second["receipt"], decision="publish").status == 503

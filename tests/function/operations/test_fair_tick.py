@@ -167,11 +167,14 @@ def test_a_record_that_became_old_among_them_is_found_as_well(day, minutes_ago, 
     assert len(day.attempts) == 2
 
 
-@pytest.mark.parametrize(("left", "found"), [(10.0, 50), (4.0, 10)])
+@pytest.mark.parametrize(("left", "found"), [(10.0, 51), (5.0, 10), (4.0, 10)])
 def test_samples_end_now_and_leave_half_of_the_time(day, monkeypatch, left, found):
     monkeypatch.setattr(due, "OLDEST", 10)
     flood(day, 5, 10)
-    day.world.oss.store(f"held/.due/{day.clock() + timedelta(minutes=1):%Y%m%d%H%M}/check--x", b"{}")
+    for minutes, kind in ((0, "webhook"), (1, "check")):
+        day.world.oss.store(
+            f"held/.due/{day.clock() + timedelta(minutes=minutes):%Y%m%d%H%M}/{kind}--x", b"{}"
+        )
     call = day.world.call()
     seconds = iter([10.0])
     oss = oss_client(call, call.settings.home)._replace(seconds_left=lambda: next(seconds, left))

@@ -1,5 +1,6 @@
 """oss.due: names and contents of due records, and which of them are due."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -115,9 +116,10 @@ def test_due_records_are_listed_beyond_odd_ones_and_up_to_now(scripted):
     assert {asked.query["prefix"] for asked in scripted.asked} == {"held/.due/"}
 
 
-def test_no_page_is_fetched_after_a_record_that_is_not_due(scripted):
+@pytest.mark.parametrize("listing", [due.list_due, due.sample_due])
+def test_no_page_is_fetched_after_a_record_that_is_not_due(listing, scripted):
     scripted.answers = [cut(entry("held/.due/202611241401/check--b"))]
-    assert list(due.list_due(scripted.calls(), NOW)) == []
+    assert list(listing(scripted.calls(), NOW)) == []
 
 
 def test_a_page_that_fails_leaves_what_came_before(scripted):
@@ -126,3 +128,39 @@ def test_a_page_that_fails_leaves_what_came_before(scripted):
     assert next(listed).id == "a"
     with pytest.raises(OssUnavailable):
         next(listed)
+
+
+def test_behind_very_many_records_later_minutes_are_sampled(scripted):
+    """Six, evenly, and the newest; two pages of each at most, the second behind the owner of the first."""
+    old = [f"held/.due/202611241200/check--{number}" for number in range(3000)]
+    first, newest = f"held/.due/202611241212/check-{'a2' * 13}-a", "held/.due/202611241400/check--n"
+    scripted.answers = [cut(*map(entry, old[n : n + 1000]), token=f"{n}") for n in (0, 1000, 2000)]
+    scripted.answers += [
+        cut(entry(first)),
+        cut(entry(old[0]), entry("held/.due/x", LastModified="2027-01-01T00:00:00.000Z")),
+        page(entry(first)),
+        *[page()] * 4,
+        page(
+            entry(newest), entry("held/.due/202611241402/check--b"), entry("held/.due/202611241402/check--c")
+        ),
+    ]
+    found = due.sample_due(scripted.calls(), NOW + timedelta(seconds=90))
+    assert [record.name for record in found] == [*old, first, "held/.due/x", newest]
+    assert [
+        asked.query["start-after"].removeprefix("held/.due/20261124") for asked in scripted.asked[3:]
+    ] == [
+        *("1211/", f"1212/check-{'a2' * 13}-~"),
+        *("1231/", "1251/", "1312/", "1332/", "1352/", "1359/"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_good"),
+    [
+        *(("1970-01-01T00:00:00Z", True), ("9000-12-31T23:59:59Z", True)),
+        *(("1969-12-31T23:59:59Z", False), ("9001-01-01T00:00:00Z", False)),
+    ],
+)
+def test_an_instant_lies_between_1970_and_9000(text, is_good):
+    with nullcontext() if is_good else pytest.raises(Unreadable):
+        due.instant_of({"at": text}, "at")

@@ -42,12 +42,13 @@ def session(house, secret=SECRET, **changes):
     return jwt.encode({name: value for name, value in claims.items() if value is not ...}, secret, "HS256")
 
 
-def test_a_session_names_its_caller_owner_and_end(house, clock):
+def test_a_session_names_its_caller_owner_and_end(house, clock, log_lines):
     ends = int(clock().timestamp()) + 7200
     expected = {"active": True, "sub": OWNER, "owner": MINE, "exp": ends, "kind": "wechat"}
     answer = introspect(house, house.session())
     assert said(answer) == expected
     assert answer.headers["Cache-Control"] == "no-store"
+    assert "caller" not in log_lines()[-1]
     clock.tick(seconds=7199)
     assert said(introspect(house, session(house, iat=ends - 7200, exp=ends))) == expected
 
