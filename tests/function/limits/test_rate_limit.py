@@ -12,7 +12,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.config.types import Rate
-from function.errors import TooManyRequests
+from function.errors import BadRequest, TooManyRequests
 from function.limits.rate_limit import MAX_REMEMBERED, RateLimiter, RateLimitItem
 from tests.support.cases import cases_beside
 
@@ -47,6 +47,11 @@ def test_a_window_counts(clock, rate, steps):
             limit.hit(key, amount, now)
         else:
             assert refusal(limit, key, amount, now).retry_after == retry_after
+
+
+def test_more_than_any_window_holds_is_a_bad_request(clock):
+    with pytest.raises(BadRequest):
+        Limit(Rate(2, 60)).hit("a", 3, clock())
 
 
 def test_the_oldest_windows_are_evicted_first(clock):

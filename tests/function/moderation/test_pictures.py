@@ -6,11 +6,12 @@ import pytest
 from PIL import Image
 
 from function.moderation.picture_structure import (
-    MAX_BLOCKS,
     MAX_BYTES,
     MAX_PARTS,
     RANGE_BYTES,
     Frames,
+    PictureFile,
+    Unreadable,
     frames_of,
     is_compressed,
 )
@@ -117,6 +118,7 @@ def test_still_pictures_and_other_files_have_one_frame(body):
         heif(b"avis", b"avif", b"msf1"),
         heif(b"avif", b"avis"),
         heif(b"hevc", b"mif1"),
+        heif(b"hevx", b"mif1"),
         heif(b"msf1"),
         heif(b"mif1", *[b"mif1"] * 5000, b"avis"),
         b"\xff\xff\xff\xff" + heif(b"avis")[4:],
@@ -167,12 +169,20 @@ def test_walking_ends_after_more_parts_than_any_picture_has(parts, finish):
     assert frames(finish(parts * MAX_PARTS)) is UNKNOWN
 
 
+def test_ten_thousand_parts_are_read_and_not_one_more():
+    file = PictureFile(1, lambda *_: b"", 1, b"x")
+    for _ in range(10_000):
+        file.ahead(1)
+    with pytest.raises(Unreadable):
+        file.ahead(1)
+
+
 def test_walking_ends_after_more_blocks_of_data_than_any_picture_has():
     """A picture has blocks of 255 bytes; 20 MiB of single ones are ten million."""
-    assert frames(gif(frame(MAX_BLOCKS // 2, step=1), COMMENT)) is ONE
-    assert frames(gif(frame(MAX_BLOCKS, step=1))) is ONE
-    assert frames(gif(frame(MAX_BLOCKS + 1, step=1))) is UNKNOWN
-    assert frames(gif(*[b"!\xfe" + data(MAX_BLOCKS // 9, step=1)] * 10, frame())) is UNKNOWN
+    assert frames(gif(frame(80_000, step=1), COMMENT)) is ONE
+    assert frames(gif(frame(160_000, step=1))) is ONE
+    assert frames(gif(frame(160_001, step=1))) is UNKNOWN
+    assert frames(gif(*[b"!\xfe" + data(18_000, step=1)] * 10, frame())) is UNKNOWN
     assert frames(gif(frame(MAX_BYTES - MB))) is ONE
 
 
@@ -195,6 +205,8 @@ def test_no_more_is_read_than_decides():
         (webp(riff(b"VP8X", ANIMATED_FLAGS), riff(b"ICCP", bytes(9 * MB))), 0),
         (webp(riff(b"VP8X", STILL_FLAGS), riff(b"ICCP", bytes(9 * MB)), riff(b"ANIM")), 1),
         (b"\xff\xd8\xff" + bytes(9 * MB), 0),
+        (png(chunk(b"tEXt", bytes(65_536 - 53)), IDAT), 0),
+        (png(chunk(b"tEXt", bytes(65_536 - 52)), IDAT), 1),
     ):
         reads = []
         frames(body, reads)
