@@ -139,7 +139,7 @@ def _work(
             goes_on = _goes_on(context, state, seconds_left)
         finally:
             # Also after a failure, so that the next call need not wait for the lease to end.
-            ours = save(records, state if goes_on and state.leased else state._replace(leased=None))
+            ours = save(records, state if goes_on else state._replace(leased=None))
     return ours or latest(records, state.owner) or state
 
 

@@ -11,7 +11,7 @@ import pytest
 from function.auth.business_token import ERASURE
 from function.errors import OssUnavailable
 from function.oss.due import list_due
-from function.owners.erasure import begin, continue_erasure
+from function.owners.erasure import advance, begin, continue_erasure
 from function.owners.erasure_pass import LEAST_SECONDS
 from function.owners.erasure_records import RUNNING, latest, records_client, save
 from function.sts.session_policy import DELETIONS, OBJECTS
@@ -196,6 +196,21 @@ def test_an_erasure_under_retention_is_an_error_of_the_log_each_hour(erasing, os
     assert named == [1, 2, 3, 4, 5, 6]
     oss.retained = set()
     assert erased(erasing, clock)["state"] == "done"
+
+
+def test_without_retention_or_before_the_end_of_a_pass_nothing_is_stuck(erasing, oss, clock, log_lines):
+    store(oss, *(key("picture", count) for count in range(60)))
+    begin(erasing.call(), MINE)
+    erasing.tick()
+    clock.tick(hours=2)
+    oss.retained = {key("picture", count) for count in range(60)}
+    store(oss, *oss.retained)
+    elapsed = counted()
+    erasing.monotonic = lambda: next(elapsed) / 3
+    erasing.tick()
+    state = latest(records_client(erasing.call()), MINE)
+    assert state.blocked and state.pass_began
+    assert not [line for line in log_lines() if line.get("due") == "stuck"]
 
 
 HOOKS = "def before_sign(caller, wanted, profile):\n    return None\n"
@@ -409,6 +424,14 @@ def test_an_owner_without_anything_gets_a_record_too(erasing, oss, clock):
     assert (claims["deleted"], claims["first"], claims["last"]) == (0, None, None)
 
 
+def test_where_no_profile_is_covered_an_erasure_is_done_after_an_hour(house_of, clock):
+    behind = one_more("plain", "confirm = true\n").replace("{owner}/{id}", "{id}/{owner}")
+    house = house_of(behind, ERASE="true")
+    assert said(erase(house))["erasure"] == f"{MINE}-1"
+    clock.tick(hours=1)
+    assert said(erase(house))["state"] == "done"
+
+
 def test_profiles_that_change_begin_the_pass_again(erasing, house_of, oss, clock):
     erase(erasing)
     clock.tick(hours=2)
@@ -609,14 +632,16 @@ def test_a_tick_over_many_buckets_continues_all_the_same(house_of, oss, clock):
     assert not ours(oss)
 
 
-def test_a_tick_without_time_for_a_page_leaves_an_erasure_to_the_next(erasing, oss):
+def test_a_tick_without_time_for_a_page_leaves_an_erasure_to_the_next(erasing, house_of, oss):
     store(oss, key("picture"))
+    erasing.monotonic = lambda: 0.0
     call = erasing.call()
-    begin(call, MINE)
+    assert not advance(call, begin(call, MINE), lambda: LEAST_SECONDS).leased
     records = records_client(call)
     (record,) = list_due(records, call.now)
     with call.within(LEAST_SECONDS):
-        assert not continue_erasure(call, records, record)
+        assert continue_erasure(call, records, record) is False
+    assert continue_erasure(house_of().call(), records, record) is False
     assert ours(oss)
 
 
@@ -624,8 +649,11 @@ def test_a_call_stops_before_its_time_is_over_and_the_next_goes_on(erasing, oss,
     oss.longest_page = 1
     store(oss, *(key("picture", count) for count in range(40)))
     elapsed = counted()
-    erasing.monotonic = lambda: next(elapsed) / 4
-    answers = [said(erase(erasing))["deleted"] for _ in range(2)]
+    erasing.monotonic = lambda: next(elapsed) / 16
+    answers = [said(erase(erasing))["deleted"]]
+    # The last page of 20 seconds begins while more than three are left.
+    assert 17 < next(elapsed) / 16 < 18
+    answers.append(said(erase(erasing))["deleted"])
     assert 0 < answers[0] < answers[1] <= 40
     erasing.monotonic = lambda: 0.0
     assert erased(erasing, clock)["deleted"] == 40
@@ -689,11 +717,20 @@ def test_a_call_beside_the_worker_of_an_erasure_deletes_nothing(house_of, oss, c
         house.tick()
         asked.extend(oss.asked[before:])
 
-    oss.between["ListObjectVersions"] = meanwhile
+    # During its first page, and a later one.
+    oss.between = {"ListObjectVersions": meanwhile, "AbortMultipartUpload": meanwhile}
     assert said(erase(house, instance=1))["state"] == "running"
-    assert answers == ["running"]
+    assert answers == ["running"] * 2
     assert not {"DeleteMultipleObjects", "ListObjectVersions", "ListMultipartUploads"} & {*asked}
     assert not ours(oss)
+
+
+def test_a_worker_stops_where_another_takes_the_lease_first(house_of, oss):
+    house = world_with_data(house_of, oss, versioning="")
+    state = begin(house.call(), MINE)
+    records = records_client(house.call())
+    oss.between["PutObject"] = lambda: save(records, state._replace(leased=house.now(), deleted=7))
+    assert said(erase(house))["deleted"] == 7 and ours(oss)
 
 
 def test_a_worker_that_died_keeps_an_erasure_for_a_minute(house_of, oss, clock):
@@ -724,10 +761,23 @@ def test_the_mark_of_an_erasure_that_never_began_is_taken_away(house_of, oss, cl
     oss.fail("PutObject", "", "", UNHEARD)
     with pytest.raises(OssUnavailable):
         begin(house.call(), MINE, "push-1")
+    # The clock of another instance may be behind.
+    clock.tick(seconds=-1)
     begin(house.call(), MINE, "push-2")
+    clock.tick(seconds=1)
     assert len([name for name in oss.objects if name.startswith(RUNNING)]) == 2
     house.tick()
     assert [name for name in oss.objects if name.startswith(RUNNING)] == [f"{RUNNING}{MINE}-push-2"]
+
+
+def test_a_tick_begins_an_erasure_that_was_cut_off(erasing, oss, clock):
+    for erasure in ("push-1", "push-2"):
+        store(oss, key("picture"))
+        oss.fail("PutObject", "", "", UNHEARD)
+        with pytest.raises(OssUnavailable):
+            begin(erasing.call(), MINE, erasure)
+        tick_until_done(erasing, clock)
+        assert not ours(oss) and latest(records_client(erasing.call()), MINE).erasure == erasure
 
 
 @VERSIONING

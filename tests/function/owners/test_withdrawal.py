@@ -121,7 +121,8 @@ def test_the_id_of_a_delivery_names_the_push_and_not_the_user(world):
         world.push({**revocation(world), **changes})
     world.push({**revocation(world), "UnionID": "u", "FromUserName": "oAnother"})
     ids = [headers["webhook-id"] for headers in heard]
-    assert ids[-1] == ids[0]
+    # Another release gives a push that WeChat repeats the same id.
+    assert ids[0] == "revoked-a54bb39a305f6ecd1899c137baf2e67c514412438773e05f932425c6b682424d" == ids[-1]
     assert len(set(ids)) == 5
     assert OPENID not in "".join(ids)
 
