@@ -172,7 +172,9 @@ def test_a_second_frame_or_none_is_no_plain_jpeg():
 
 @pytest.mark.parametrize("broken", [b"\xff\xe0\0\1", b"\xff\xe0\0\0", b"\0\xe0\0\x10", b"\xff\xff\xe1\0\x10"])
 def test_a_broken_segment_is_unreadable(broken):
-    assert found(JPEG, in_jpeg(broken)) in (UNREADABLE, "marker FF")
+    for place in (2, 20):
+        assert found(JPEG, in_jpeg(broken, at=place)) in (UNREADABLE, "marker FF")
+    assert found(JPEG, b"\xff\xd9" + in_jpeg()[2:]) == UNREADABLE
 
 
 def chunk(name, data):
