@@ -278,7 +278,11 @@ def test_a_token_for_erasing_opens_nothing_else(erasing, oss):
     "fields",
     [
         {"x": 1},
-        {"sub": OWNER, "owner": MINE},
+        *(
+            {"sub": OWNER, "owner": MINE},
+            {"owner": MINE, "caller": "wechat:wx1"},
+            {"sub": OWNER, "caller": "wx1"},
+        ),
         *({"sub": subject} for subject in ("", 7, "x" * 256, [OWNER])),
         *(
             {"owner": owner}
@@ -297,7 +301,8 @@ def test_an_owner_is_named_by_subject_or_folder(erasing, oss, clock, log_lines):
     by_owner = said(erase(erasing, owner=MINE))
     assert by_owner["deleted"] == 1 and said(erase(erasing, sub=OWNER))["erasure"] == by_owner["erasure"]
     lines = log_lines()
-    assert {(line["owner"], line["state"]) for line in lines} == {(MINE, "running")}
+    assert {(line["owner"], line["state"], line.get("caller")) for line in lines} == {(MINE, "running", None)}
+    assert said(erase(erasing, sub=OWNER, caller="wechat:gone"))["erasure"] != by_owner["erasure"]
     assert OWNER not in json.dumps([lines, oss.records()])
 
 
