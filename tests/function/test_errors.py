@@ -28,7 +28,7 @@ def test_an_error_has_its_status_code_and_wait(name):
     kind = getattr(errors, name)
     error = kind([]) if kind is Misconfigured else kind("A sentence.")
     assert (error.status, error.code, error.retry_after) == PUBLISHED[name]
-    assert str(error) == error.message
+    assert (str(error), error.is_own) == (error.message, name == "OssUnavailable")
 
 
 def test_configuration_problems_go_to_the_log_only():

@@ -46,10 +46,12 @@ def test_each_request_logs_one_json_line_with_the_documented_fields(instance, go
 def test_optional_fields_are_logged_only_where_they_are_set(log_lines, known, name, value):
     plain, special = LogLine("1"), LogLine("2")
     setattr(special, known, value)
+    special.due = 0
     for line in (plain, special):
         line.write(200, 1.5)
     before, after = log_lines()
-    assert {**before, "requestId": "2", name: list(value) if known == "state" else value} == after
+    more = {"due": 0, "left": 0, name: list(value) if known == "state" else value}
+    assert {**before, "requestId": "2", **more} == after
     assert name not in before
 
 
