@@ -157,6 +157,7 @@ def test_the_server_runs_until_a_signal(free_port, number, monkeypatch, capsys):
         main(["--host", "127.0.0.1", "--port", str(free_port), "--threads", "2"])
         ended = time.monotonic()
         assert not logging.getLogger("waitress.queue").isEnabledFor(logging.WARNING)
+        logging.info('{"route":"other","status":0}')
     visitor.join()
     (healthy, headers, body), (refused, _, _), told = answers
     assert (healthy, refused) == (200, 404)
@@ -166,9 +167,9 @@ def test_the_server_runs_until_a_signal(free_port, number, monkeypatch, capsys):
     # Function Compute collects what is printed: each line is one of the function's, whole, and nothing else.
     # It begins with a date, or would be appended to the one before.
     printed = [line.partition(" [INFO] ") for line in capsys.readouterr().out.splitlines()]
-    assert all(re.match(r"\d{4}-\d\d-\d\dT", before) for before, _, _ in printed)
+    assert all(re.match(r"\d{4}-\d\d-\d\d[T ]", before) for before, _, _ in printed)
     lines = [json.loads(text) for _, _, text in printed]
-    assert [(line["route"], line["status"]) for line in lines] == [("health", 200), (None, 404)]
+    assert [(line["route"], line["status"]) for line in lines] == [("health", 200), (None, 404), ("other", 0)]
 
 
 class Begun(Exception):
@@ -348,11 +349,14 @@ def test_shutdown_sends_responses_completely():
     assert received > len(served.body)
 
 
-def test_an_unfinished_request_does_not_prevent_shutdown():
+def test_an_unfinished_request_does_not_prevent_shutdown(monkeypatch):
+    waits, poll = set(), wasyncore.loop
+    monkeypatch.setattr(wasyncore, "loop", lambda timeout, **of: waits.add(timeout) or poll(timeout, **of))
     served = Served(drain_seconds=0.2)
     with served.connect(b"GET / HTTP/1.1\r\nHo"):
         until(lambda: served.has_channel_with("request"))
         assert served.ended()
+    assert waits == {1, 0.05}
 
 
 def test_idle_connections_leave_room_for_others(served):

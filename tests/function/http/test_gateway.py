@@ -72,6 +72,7 @@ def test_an_event_s_body_is_text_base64_or_absent(event):
     assert read_event(body=None).body == b""
     assert read_event(body="e30=", isBase64Encoded=False).body == b"e30="
     assert read_event(body="e30=", isBase64Encoded=True).body == b"{}"
+    assert read_event(body="x" * MAX_BODY).body == b"x" * MAX_BODY
 
 
 @cases("body", "is_base64")
