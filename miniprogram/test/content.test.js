@@ -104,16 +104,17 @@ async function chooseAgain(t, { percent = 50, other = {}, size = COUNT * LEAST_P
 
 const onChosenAgain = testsOn(chooseAgain)
 
-for (const platform of Object.keys(PLATFORMS)) {
-  test(`${platform}: a video of 200 MB that is chosen again under another path goes on, and no finished part travels again`, async (t) => {
+// Over 100 MB a mini-program reads by a descriptor; a page always reads alike.
+for (const [platform, mib] of [['a mini-program', 200], ['uni-app as a mini-program', 104], ['an H5 page', 40], ['uni-app on H5', 40]]) {
+  test(`${platform}: a video of ${mib} MB that is chosen again under another path goes on, and no finished part travels again`, async (t) => {
     const MIB = 2 ** 20
     const profiles = { default: { partSize: MIB, maxSize: 2 ** 40, parts: true } }
-    const stage = await chooseAgain(t, { platform, size: 200 * MIB, percent: 30, cloud: { profiles } })
+    const stage = await chooseAgain(t, { platform, size: mib * MIB, percent: 15, cloud: { profiles } })
     isStored(stage, await stage.again(), OTHER)
-    assert.ok(stage.before.length >= 60)
-    assert.deepEqual(sorted([...stage.before, ...numbers(stage)]), upTo(200))
+    assert.ok(stage.before.length >= 0.15 * mib)
+    assert.deepEqual(sorted([...stage.before, ...numbers(stage)]), upTo(mib))
     assert.equal(stage.cloud.uploads.size, 1)
-    assert.ok(stage.events.every(({ progress }) => progress >= 29), 'progress begins where it was')
+    assert.ok(stage.events.every(({ progress }) => progress >= 14), 'progress begins where it was')
   })
 }
 

@@ -17,7 +17,7 @@ const FIELDS = new Set(['profile', 'filename', 'contentType', 'size', 'context',
 const SIGNED_TYPE = 'application/octet-stream'
 
 /**
- * `now` in milliseconds. `profiles`: name → { partSize, maxSize, parts, state, quota }. `keep: false` keeps of a part its digest alone.
+ * `now` in milliseconds. `profiles`: name → { partSize, maxSize, parts, state, quota }. `keep: false` keeps of a part its ETag alone.
  * `encrypted`: ETags are no MD5s. `lists: false`: a function that lists no stored parts.
  * `onChange` is called after every change of what OSS holds.
  */
@@ -157,7 +157,7 @@ function complete(cloud, body) {
   if (isStored(cloud, upload)) return error(409, 'already_exists')
   if ([...upload.parts].some(([number, { size }]) => number < upload.count && size < cloud.leastPart)) return error(502, 'oss_rejected')
   const parts = Array.from({ length: upload.count }, (_, index) => upload.parts.get(index + 1))
-  cloud.objects.set(upload.key, cloud.keep ? Buffer.concat(parts.map(({ bytes }) => bytes)) : parts.map(({ digest }) => digest))
+  cloud.objects.set(upload.key, cloud.keep ? Buffer.concat(parts.map(({ bytes }) => bytes)) : parts.map(({ etag }) => etag))
   upload.etag = `${md5(parts.map(({ etag }) => etag).join(''))}-${parts.length}`
   upload.open = false
   cloud.onChange(cloud)
@@ -195,9 +195,8 @@ function putPart(cloud, { url, header, data, began }) {
   if (!upload.open) return xml(404, 'NoSuchUpload', 'The specified upload does not exist.')
   cloud.puts.push({ id: upload.id, number, size: data.byteLength, again: upload.parts.has(number), at: cloud.time() })
   const bytes = Buffer.from(data)
-  const digest = crypto.createHash('sha256').update(bytes).digest('hex')
-  const etag = md5(cloud.encrypted ? `secret ${digest}` : bytes)
-  upload.parts.set(number, { size: bytes.length, digest, etag, ...(cloud.keep && { bytes: Buffer.from(bytes) }) })
+  const etag = md5(cloud.encrypted ? `secret ${md5(bytes)}` : bytes)
+  upload.parts.set(number, { size: bytes.length, etag, ...(cloud.keep && { bytes: Buffer.from(bytes) }) })
   cloud.onChange(cloud)
   return { statusCode: 200, data: '', header: { ETag: `"${etag}"` } }
 }
