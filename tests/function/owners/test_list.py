@@ -161,7 +161,9 @@ def test_a_list_holds_what_stays_while_others_upload_and_delete(house, oss):
     ids=str,
 )
 def test_a_malformed_list_is_refused_before_oss_is_called(house, oss, fields):
-    assert ask(house, **fields).outcome == BAD
+    answer = ask(house, **fields)
+    assert answer.outcome == BAD
+    assert answer.json["error"]["message"].split()[0] == [*fields][-1]
     assert oss.asked == []
 
 

@@ -11,7 +11,7 @@ cases = cases_beside(__file__)
 def test_malformed_fields_are_named_before_forbidden_keys(reading, sts, fields, says):
     answer = reading()(fields)
     assert answer.outcome == (400, "bad_request")
-    assert answer.json["error"]["message"].startswith(says)
+    assert answer.json["error"]["message"].split()[0] == says
 
 
 @pytest.mark.parametrize("body", ["{", "[]", "null", '{"key": "a", "key": "b"}', "\ud800"])

@@ -80,9 +80,10 @@ def test_refuses_a_ticket_that_is_not_of_this_upload(upload, call, clock, key_ho
     assert call(asked.body(ticket=forged)).outcome == (403, "forbidden")
 
 
-@pytest.mark.parametrize("key", ["", None])
-def test_no_ticket_is_for_an_object_without_a_name(upload, call, clock, key):
-    assert call(upload().body(ticket=forged_ticket(clock, key=key), object="")).outcome == (403, "forbidden")
+@pytest.mark.parametrize("claims", [{"key": ""}, {}, {"folder": ""}])
+def test_no_ticket_is_for_an_object_without_a_name(upload, call, clock, claims):
+    forged = forged_ticket(clock, **claims)
+    assert call(upload().body(ticket=forged, object="")).outcome == (403, "forbidden")
 
 
 def test_a_ticket_made_by_hand_passes_so_the_forgeries_fail_for_their_own_reason(upload, call, clock):
