@@ -15,7 +15,7 @@ import yaml
 
 from ops.deploy.callers import SEVERAL, own_variables
 from ops.deploy.operator_env import operator_environment
-from ops.deploy.s_yaml import EXTEND, SourceFile, functions, laid_over, mapping, read_s_yaml
+from ops.deploy.s_yaml import EXTEND, SourceFile, functions, laid_over, mapping, parsed, read_s_yaml
 from ops.terminal.language import Failure, Text
 
 OWN = "s.own.yaml"
@@ -84,4 +84,4 @@ def optional_blocks(file: Path) -> Iterator[tuple[str, Any]]:
     text = file.read_text("utf-8") if file.is_file() else ""
     for part in re.split(r"^ +## Optional", text, flags=re.M)[1:]:
         lines = re.findall(r"^ +# (.*)$", part.partition("\n\n")[0], re.M)
-        yield from mapping(yaml.safe_load("\n".join(lines))).items()
+        yield from mapping(parsed("\n".join(lines))).items()

@@ -109,10 +109,15 @@ def read_s_yaml(path: Path) -> SourceFile:
     return SourceFile(extended.folder, own.layers, tuple(Problem((EXTEND,), one.sentence) for one in why))
 
 
+def parsed(text: str) -> Any:
+    """The document in a text of YAML, by the parser in C, which is ten times as fast, where there is one."""
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def _read_one(path: Path) -> SourceFile:
     try:
         # Keys are texts for the tool, whatever YAML takes them for.
-        content = json.loads(json.dumps(yaml.safe_load(path.read_text("utf-8")), default=str))
+        content = json.loads(json.dumps(parsed(path.read_text("utf-8")), default=str))
     except (OSError, UnicodeDecodeError) as error:
         why = why_unreadable(error)
         sentence = Text(f"cannot be read: {why.en}", f"无法读取：{why.zh}")

@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
 from function.auth import all_settings
 from ops.deploy.callers import own_variables
-from ops.deploy.s_yaml import Place, Problem
+from ops.deploy.s_yaml import Place, Problem, parsed
 from ops.terminal.language import Text
 
 SCHEMA = Path(__file__).with_name("s_yaml_schema.yaml")
@@ -49,7 +48,7 @@ def _may_hold_a_secret(error: ValidationError, place: Place) -> bool:
 
 @functools.cache
 def _validator() -> Draft7Validator:
-    return Draft7Validator(yaml.safe_load(SCHEMA.read_text("utf-8")))
+    return Draft7Validator(parsed(SCHEMA.read_text("utf-8")))
 
 
 def is_secret(name: object) -> bool:
