@@ -32,7 +32,7 @@ def imports() -> dict[str, set[str]]:
 def _imported_by(path: str, modules: Container[str]) -> set[str]:
     tree, found = ast.parse((ROOT / path).read_text("utf-8")), set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             node.body = []
     for node in ast.walk(tree):
         for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else ():
