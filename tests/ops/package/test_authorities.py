@@ -38,10 +38,15 @@ def hashed(certificate):
     return name_hash(ssl.PEM_cert_to_DER_cert(certificate))
 
 
-def test_each_authority_has_the_name_that_openssl_looks_for(openssl):
+def test_each_authority_has_the_name_that_openssl_looks_for(openssl, tmp_path):
     found = list(certificates(certifi.contents()))
     assert len(found) == certifi.contents().count("BEGIN CERTIFICATE") > 100
-    assert [hashed(each) for each in found] == [openssl_hash(openssl, each) for each in found]
+    for number, each in enumerate(found):
+        (tmp_path / f"{number}.pem").write_text(each, "ascii")
+    # One process for all of them, where a hash of each takes one of its own.
+    subprocess.run([openssl, "rehash", tmp_path], check=True)
+    links = {path.readlink().name: path.stem for path in tmp_path.iterdir() if path.is_symlink()}
+    assert [hashed(each) for each in found] == [links[f"{number}.pem"] for number in range(len(found))]
 
 
 @pytest.mark.parametrize(
