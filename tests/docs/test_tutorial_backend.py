@@ -153,7 +153,7 @@ def here(running):
         return [picture["state"] for picture in posts()[id]["pictures"]]
 
     def wait(hours=0, *, of_backend=None, ticks=True):
-        """Let hours pass for the cloud, with a tick after a few, and for the backend, whose clock may be off."""
+        """Let hours pass for the cloud, with a tick after a few, and for the backend, whose clock may err."""
         for step in [4] * (hours // 4) or [1] * hours:
             cloud.clock.move(hours=step)
             running.ahead += step * 3600

@@ -1,5 +1,6 @@
 """A Python of the target's version, and the real package, made once."""
 
+import contextlib
 import os
 import shutil
 
@@ -8,6 +9,7 @@ import pytest
 from ops.package.bytecode import find_python
 from ops.package.command import build
 from ops.package.function_files import BURST
+from ops.package.vendoring import vendor
 from tests.ops.package.project import make_project
 from tests.support import stage
 from tests.support.canaries import Watch
@@ -64,3 +66,25 @@ def burst_package(tmp_path_factory, with_profiles, python312):
 @pytest.fixture
 def project(tmp_path):
     return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """The one dependency of the small project, as pip leaves it."""
+    root, folder = (
+        make_project(tmp_path_factory.mktemp("installed") / "project"),
+        tmp_path_factory.mktemp("pip"),
+    )
+    with contextlib.chdir(root):
+        vendor(folder, root, ["requirements.txt"])
+    return folder
+
+
+@pytest.fixture
+def without_pip(installed, monkeypatch):
+    """Its copy instead of one more start of pip, where another matter is tried."""
+
+    def copy(folder, *_):
+        shutil.copytree(installed, folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr("ops.package.command.vendor", copy)

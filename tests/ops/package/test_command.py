@@ -69,7 +69,7 @@ def test_two_clones_in_different_folders_give_the_same_bytes(tmp_path, monkeypat
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644)
 
 
-def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(packed):
+def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(packed, without_pip):
     before = names(packed / "build/function")
     (packed / "function" / "errors.py").write_text(f"NOISE = '{os.urandom(4000).hex()}'\n", "utf-8")
     with pytest.raises(PackagingError, match="3,000"):
@@ -79,7 +79,7 @@ def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(packe
     assert sorted(path.name for path in (packed / "build").iterdir()) == ["function", "function.cdx.json"]
 
 
-def test_an_extra_raises_the_size_budget(packed, built):
+def test_an_extra_raises_the_size_budget(packed, built, without_pip):
     (packed / "requirements-more.txt").write_text("--no-index\n--find-links wheels\n", "utf-8")
     plain = len(built[1])
     for more_bytes, is_taken in ((500, True), (0, False)):

@@ -28,7 +28,7 @@ from tests.ops.package.project import pack
         ("import boto3\n", " boto3, which requirements.txt"),
     ],
 )
-def test_refuses_a_function_that_could_not_start(project, source, named):
+def test_refuses_a_function_that_could_not_start(project, without_pip, source, named):
     (project / "function" / "errors.py").write_text(source, "utf-8")
     with pytest.raises(PackagingError, match=f"^function/errors.py.*{named}"):
         pack(project)
@@ -127,7 +127,7 @@ def test_a_file_of_callers_that_is_not_there_is_named(several, name):
 
 
 @pytest.mark.parametrize(("user", "mode"), [("", 0o600), ("0", 0o600), ("10003", 0o644)])
-def test_only_the_user_of_the_function_may_read_the_files_of_callers(several, user, mode):
+def test_only_the_user_of_the_function_may_read_the_files_of_callers(several, without_pip, user, mode):
     nas = f"nasConfig: {{userId: {user}, groupId: 0, mountPoints: []}}" if user else "region: x"
     (several / "s.yaml").write_text(f"resources: {{upload: {{props: {{{nas}}}}}}}\n", "utf-8")
     zipped = pack(several, None, *callers_extra(several, SEVERAL))
