@@ -422,6 +422,7 @@ def test_the_buckets_of_a_request_share_ten_seconds(world, clock):
     assert 4.9 < home.seconds_left() == own.seconds_left() == 5
     (alone,) = oss_clients(call, places[:1] * 2).values()
     assert 9 < alone.seconds_left() <= 10
+    assert [client.seconds_left() for client in oss_clients(call, places, seconds=1).values()] == [0.5, 0.5]
     # The budget begins before the credentials of the second bucket are there.
     ready.monotonic = iter([0, *[7] * 9]).__next__
     assert [client.seconds_left() for client in oss_clients(call, places).values()] == [3, 3]

@@ -1,6 +1,7 @@
 """oss.client: bounded calls, retried where that is harmless, without any text of OSS."""
 
 from contextlib import nullcontext
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -100,9 +101,16 @@ def test_the_log_has_the_reason_of_a_failure(failing, reason, upstream, scripted
 def test_a_call_that_is_not_idempotent_is_not_retried(name, failing, scripted):
     scripted.answers = [failing]
     error = failure_of(name, scripted, OssUnavailable)
-    assert error.retry_after == 2
+    assert (error.retry_after, error.is_own) == (2, False)
     assert error.reason.startswith(f"{name.partition(' ')[0]}: ")
     assert [sent.seconds for sent in scripted.asked] == [BUDGET_SECONDS]
+
+
+def test_refusals_of_a_right_or_of_many_calls_are_about_no_object_of_its_own(scripted):
+    statuses = (401, 402, 403, 404, 429, 430)
+    scripted.answers = [refusal(status, "Refused") for status in statuses]
+    found = [failure_of("HeadObject", scripted, OssRejected).is_own for _ in statuses]
+    assert found == [False, True, False, True, False, True]
 
 
 @EVERY_CALL
@@ -233,12 +241,15 @@ def test_a_share_counts_real_time_by_default(scripted):
 
 
 def test_a_client_of_the_same_bucket_shares_the_time_limit(scripted):
-    context = SimpleNamespace(now=NOW, credentials=lambda *_: KEYS, send=print, monotonic=lambda: 0.0)
+    asked = []
+    context = SimpleNamespace(now=NOW, send=print, monotonic=lambda: 0.0)
+    context.credentials = lambda *what: asked.append(what) or KEYS
     location = SimpleNamespace(bucket=BUCKET, region="r", oss_endpoint="https://o", session=str)
     mine = with_time_limit(scripted.calls(), 6.0)
     other = same_bucket(context, mine, location)
     assert (other.send, other.seconds_left()) == (mine.send, 6.0)
     assert oss_client(context, location).seconds_left() == BUDGET_SECONDS
+    assert asked == [("objects", [NOW + timedelta(seconds=BUDGET_SECONDS)])] * 2
 
 
 def test_a_client_shows_no_secret():
