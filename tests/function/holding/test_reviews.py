@@ -535,7 +535,9 @@ def test_a_commit_without_a_decision_costs_no_further_call(house):
 
 def test_an_upload_without_hold_has_no_decision(house):
     stored = house.store("default")
+    house.oss.asked.clear()
     asked = house.ask("status", house.backend(), receipt=stored["receipt"])
+    assert house.oss.asked == ["HeadObject"]
     assert set(asked.json) == {"key", "state", "url", "etag", "size", "mimeType"}
 
 

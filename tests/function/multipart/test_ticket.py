@@ -219,5 +219,6 @@ def test_a_multipart_ticket_leaves_room_for_its_receipt(environment, profiles_fi
         if len(ticket(characters, "o" * 64).issue(settings)) <= 4096 - 128
     ]
     check_ticket_length(ticket(fitting[-1]), settings)
-    with pytest.raises(Misconfigured):
-        check_ticket_length(ticket(fitting[-1] + 3), settings)
+    for replaces in (None, "k"):
+        with pytest.raises(Misconfigured):
+            check_ticket_length(ticket(fitting[-1] + 3)._replace(replaces=replaces), settings)
