@@ -61,11 +61,10 @@ def steps_for(covered: Iterable[Profile], owner: str) -> list[Step]:
 
 def has_data(context: RequestContext, steps: Iterable[Step]) -> bool:
     """Return whether any step would find something."""
-    for step in steps:
-        oss = oss_client(context, step.location, purpose=DELETIONS)
-        if list_entries(oss, step.listed, step.prefix, Markers())[0]:
-            return True
-    return False
+    return any(
+        list_entries(oss_client(context, location, purpose=DELETIONS), listed, prefix, Markers())[0]
+        for location, listed, prefix in steps
+    )
 
 
 def next_page(
@@ -93,7 +92,7 @@ def next_page(
 
 def _end_of_pass(context: RequestContext, state: Erasure) -> Erasure:
     began = state.pass_began or context.now
-    state = state._replace(pass_began=None, step=0, after=Markers())
+    state = state._replace(pass_began=None)
     if began < state.due:
         return state._replace(rests_until=state.due)
     if state.found:

@@ -194,6 +194,7 @@ def test_an_erasure_under_retention_is_an_error_of_the_log_each_hour(erasing, os
             named.append(len([line for line in log_lines() if line.get("due") == "stuck"]))
         clock.tick(minutes=1)
     assert named == [1, 2, 3, 4, 5, 6]
+    assert [line["name"] for line in log_lines() if line.get("reason")] == [f"{MINE}-1"] * 6
     oss.retained = set()
     assert erased(erasing, clock)["state"] == "done"
 
@@ -210,6 +211,7 @@ def test_without_retention_or_before_the_end_of_a_pass_nothing_is_stuck(erasing,
     erasing.tick()
     state = latest(records_client(erasing.call()), MINE)
     assert state.blocked and state.pass_began
+    assert max(erasing.due("erase"))[:12] == f"{clock() + timedelta(minutes=1):%Y%m%d%H%M}"
     assert not [line for line in log_lines() if line.get("due") == "stuck"]
 
 
@@ -257,8 +259,8 @@ def test_the_clean_copies_of_an_owner_are_erased(house_of, oss, clock):
         f'{PROFILES}\n[seen]\n{seen}confirm = true\nhold = ["commit"]\nstrip = true\n', ERASE="true"
     )
     mine, theirs = (f"held/.clean/{owner}/{'a' * 22}" for owner in (MINE, THEIRS))
-    store(oss, mine, theirs)
-    assert erased(house, clock)["deleted"] == 1
+    store(oss, mine, theirs, f"seen/{MINE}/{number(0)}.png", f"held/seen/{MINE}/{number(1)}.png")
+    assert erased(house, clock)["deleted"] == 3
     assert (mine in oss.objects, theirs in oss.objects) == (False, True)
 
 
@@ -404,7 +406,7 @@ def test_the_record_says_what_was_erased_and_has_no_subject(erasing, oss, clock)
         "last": "2026-11-24T14:01:00Z",
         "began": "2026-11-24T14:02:00Z",
     }
-    assert claims["erasure"] == answer["erasure"]
+    assert (claims["erasure"], claims["done"]) == (answer["erasure"], f"{clock():%Y-%m-%dT%H:%M:%SZ}")
     # No route takes it for a token.
     assert erasing.ask("erase", answer["record"], sub=OWNER).outcome == FORBIDDEN
     assert erasing.ask("list", answer["record"], profile="picture").status == 401
@@ -648,6 +650,37 @@ def test_a_tick_without_time_for_a_page_leaves_an_erasure_to_the_next(erasing, h
         assert continue_erasure(call, records, record) is False
     assert continue_erasure(house_of().call(), records, record) is False
     assert ours(oss)
+
+
+def test_each_folder_is_listed_once_and_a_page_of_nothing_needs_no_record(house_of, oss):
+    house = world_with_data(house_of, oss)
+    store(oss, key("tight"))
+    oss.longest_page = 1000
+    oss.asked.clear()
+    assert said(erase(house))["state"] == "running"
+    assert [oss.asked.count(f"List{what}") for what in ("ObjectVersions", "MultipartUploads")] == [10, 10]
+    assert oss.asked.count("PutObject") == 8
+
+
+def test_a_pass_that_began_while_a_form_was_out_is_not_the_last(erasing, oss, clock):
+    elapsed = counted()
+    erasing.monotonic = lambda: next(elapsed) / 2
+    assert said(erase(erasing))["state"] == "running"
+    store(oss, key("picture"))
+    erasing.monotonic = lambda: 0.0
+    clock.tick(hours=2)
+    erase(erasing)
+    assert not ours(oss)
+
+
+def test_slow_deletions_of_versions_of_one_key_skip_none(erasing, oss):
+    oss.versioning, oss.retained = "Enabled", {key("picture")}
+    store(oss, key("picture"), *[key("picture", 1)] * 30)
+    elapsed = counted()
+    erasing.monotonic = lambda: next(elapsed) / 3
+    for _ in range(9):
+        answer = said(erase(erasing))
+    assert (answer["deleted"], answer["blocked"]) == (30, 1)
 
 
 def test_a_call_stops_before_its_time_is_over_and_the_next_goes_on(erasing, oss, clock):
