@@ -55,6 +55,11 @@ def test_a_form_brings_a_ticket_where_its_profile_is_confirmed_and_is_the_same_o
     assert "ticket" not in with_ticket["formData"]
 
 
+def test_a_ticket_beside_no_callback_holds_no_trace(ask_form, clock):
+    form = ask_form(headers={"traceparent": f"00-{'1' * 32}-{'2' * 16}-01"})
+    assert "trace" not in claims_of(form["ticket"], clock, TICKET)
+
+
 def test_response_and_receipt_repeat_the_facts_from_oss(ask_form, confirm, oss, clock):
     form = ask_form()
     answer = confirm(form["ticket"])

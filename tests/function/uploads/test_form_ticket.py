@@ -12,7 +12,7 @@ from function.auth.signed_tokens import TICKET
 from function.config.profiles import read_profiles
 from function.errors import Misconfigured
 from function.oss.post_form import UploadRule, prepare
-from function.uploads.plan import callback_field, ticket_of
+from function.uploads.plan import callback_field, plan_upload, ticket_of
 from function.uploads.request import UploadRequest
 from tests.function.uploads.conftest import BUSINESS, SECRET, business_token, claims_of
 
@@ -205,6 +205,14 @@ def test_a_form_ticket_leaves_room_for_its_receipt(function, clock):
         for characters in range(2500, 3000):
             longest = length_of(characters)
     assert longest == 4096 - 256
+
+
+def test_a_key_that_is_too_long_by_itself_is_not_blamed_on_what_it_replaces(function, clock):
+    settings, file = load_settings(function.environ), UploadRequest(filename="a.png", replaces="a/b")
+    text = f'[p]\nkey = "{"é" * 490}/{{id}}"\nmax_size = 9\ncontent_types = ["image/png"]\nconfirm = true\n'
+    profile = read_profiles(text, default_signature="v4")[0]["p"]
+    with pytest.raises(Misconfigured):
+        plan_upload(Caller("u", "o", settings.only), file, profile, settings, "i" * 22, clock())
 
 
 def test_the_field_is_json_without_a_blank(field):

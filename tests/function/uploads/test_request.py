@@ -93,8 +93,10 @@ def test_one_request_asks_for_1_to_20_files(files, are_taken):
         read_files([{}] * files)
 
 
-def test_an_empty_text_is_as_good_as_none():
-    assert wanted_of(b'{"profile": "", "filename": "", "contentType": ""}') == UploadRequest()
+@pytest.mark.parametrize("empty", [b'""', b"null"])
+def test_an_empty_text_is_as_good_as_none(empty):
+    body = b'{"profile": _, "filename": _, "contentType": _, "aiDeclared": null}'
+    assert wanted_of(body.replace(b"_", empty)) == UploadRequest()
 
 
 def test_a_tilde_is_not_an_empty_field():
