@@ -405,6 +405,34 @@ def test_the_deadline_of_the_request_leaves_time_to_write_an_event_down(
     assert fields(world)["reason"] == reason
 
 
+def test_the_events_of_a_request_share_the_first_failure_and_their_time(world, shop, log_lines):
+    world.monotonic = lambda: 0.0
+    call = world.call()
+    for upload_id in ("KpY7", "KpY8"):
+        assert notify_business(call, call.settings.home, "a.b.c", upload_id, "public")
+    assert (len(shop.seen), len(due(world))) == (1, 2)
+    call.webhook_seconds = 4.0
+    assert notify_business(call, call.settings.home, "a.b.c", "KpY9", "public") is False
+    assert not deliver(call, None, "id", {"event": "revoked"})
+    assert log_lines()[-1]["reason"] == "HTTP 503; no bucket has due records"
+
+
+def test_the_first_attempts_of_a_request_have_two_seconds_together(world, shop):
+    elapsed, shop.answer = 0.0, UP
+    world.monotonic = lambda: elapsed
+
+    def take():
+        nonlocal elapsed
+        elapsed += 0.75 if shop.seen else 1.25
+
+    shop.now = take
+    call = world.call()
+    for upload_id in ("KpY7", "KpY8", "KpY9"):
+        assert notify_business(call, call.settings.home, "a.b.c", upload_id, "public")
+    assert [budget for *_, budget in shop.seen] == [1.5, 0.75]
+    assert (fields(world)["reason"], due(world)[0][:22]) == ("out of time", "held/.due/202611241401")
+
+
 def test_a_decision_stays_due_until_its_event_is_written_down(world, shop, clock):
     stored = world.store("commit")
     shop.answer = UP

@@ -230,6 +230,9 @@ def test_the_id_of_a_delivery_is_that_of_its_event_and_no_other(function, instan
                 assert re.fullmatch(rf"{event}-[0-9A-Za-z_-]{{1,110}}", headers["webhook-id"])
                 seen.add(headers["webhook-id"])
     assert len(seen) == 18
+    # In any order of its fields.
+    body = {"receipt": "a.b.c", "event": "uploaded"}
+    assert webhook.id_of(body, "KpY7") == "uploaded-KpY7-6fc0380b2d6798dc4eaa777ec2e76969"
     assert any(id.startswith("uploaded-KpY7-") for id in seen)
 
 
