@@ -10,7 +10,7 @@ import pytest
 
 from function.config.types import Rate
 from function.errors import BadRequest, QuotaExceeded, TooManyRequests
-from function.limits.quota import QuotaRequest, StoreDown
+from function.limits.quota import QuotaItem, QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import COUNT, GIVE_BACK, MAX_IDLE_CONNECTIONS, RedisStore
 from function.limits.redis_connection import (
@@ -89,6 +89,20 @@ def test_a_refusal_by_rate_has_the_wait_in_whole_seconds(canned, milliseconds, w
     with pytest.raises(TooManyRequests) as raised:
         store_at(server.url).count(QuotaRequest("a", "ann", rates, ()), NOW)
     assert raised.value.retry_after == wait
+    assert "5 per 1 s" in raised.value.message
+
+
+def test_several_profiles_have_days_of_their_own(canned):
+    days = tuple(QuotaItem(name, 3, 100, 1, 1) for name in "pq")
+    told = ((0, 2_900_000), (1, TODAY), (0, 2_900_001))
+    replies = [numbers(code, 2, 0, NOON, TODAY, 1, 10, day, 2, 60) for code, day in told]
+    store, wanted = store_at(canned(*replies).url), QuotaRequest("a", "ann", (), days)
+    assert [(day.files, day.resets_at.year) for day in store.count(wanted, NOW)] == [(2, 2026), (1, 9909)]
+    with pytest.raises(QuotaExceeded) as raised:
+        store.count(wanted, NOW)
+    assert raised.value.details["quota"]["filesLeft"] == 1
+    with pytest.raises(StoreDown):
+        store.count(wanted, NOW)
 
 
 def test_more_than_a_rate_ever_admits_is_refused_without_redis(canned):

@@ -343,12 +343,13 @@ def test_a_tick_signs_no_text_that_is_no_event_of_this_record(world, shop, clock
     shop.answer = UP
     body = forge(said["body"])
     event = (json.loads(body) or {}).get("event", "uploaded") if body.startswith("{") else "uploaded"
-    for forged in ({"body": body}, {"body": body, "event": event}):
+    for forged in ({"body": body}, {"body": body, "event": event}, {"event": "published"}):
         world.oss.store(name, json.dumps({**said, **forged}).encode())
         clock.tick(minutes=1)
         world.tick()
         assert (len(shop.seen), due(world)) == (1, [name])
-    world.oss.store(name, json.dumps(said).encode())
+    # A receipt may end before its event.
+    world.oss.store(name, json.dumps({**said, "since": "2026-12-24T14:00:00Z"}).encode())
     world.tick()
     assert (len(shop.taken), due(world)) == (1, [])
 
