@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from string import Formatter
 
 import pytest
@@ -31,6 +32,11 @@ def text_of(node):
     return None
 
 
+@cache
+def calls_in(source):
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+
+
 def name_of(call):
     return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
@@ -42,9 +48,7 @@ def pair_in(call):
 
 
 def pairs_of(path):
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and (pair := pair_in(node)):
-            yield pair
+    yield from filter(None, map(pair_in, calls_in(path.read_text("utf-8"))))
 
 
 @EVERY_SOURCE
@@ -60,8 +64,8 @@ def test_each_half_of_a_pair_is_whole_in_its_language_and_has_the_same_fields(pa
 
 
 def printed_outside_of_pairs(source):
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and not pair_in(node):
+    for node in calls_in(source):
+        if not pair_in(node):
             shown = node.args if name_of(node) in PRINTS else []
             shown = [*shown, *(word.value for word in node.keywords if word.arg in SHOWN_ARGUMENTS)]
             texts = filter(None, map(text_of, shown))
@@ -83,8 +87,8 @@ def test_a_sentence_outside_of_a_pair_is_found(source):
 def templates():
     """The first argument of each ``Message(...)`` of the function, as it stands in the source."""
     for path in (ROOT / "sts_credentials.py", *(ROOT / "function").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message":
+        for node in calls_in(path.read_text("utf-8")):
+            if getattr(node.func, "id", "") == "Message":
                 yield f"{path.name}:{node.lineno}", getattr(node.args[0], "value", node.args[0])
 
 
