@@ -217,8 +217,11 @@ def test_bytes_count_as_stored_where_their_profile_would_store_them(here, form_o
 
 
 def sessions(here):
-    """The keys that the function has been given, by role."""
-    found = here.cloud.sts._sessions.values()
+    """The keys that the function has been given, by role; of those that may do the same, one."""
+    found = {
+        repr((session.arn.split("/")[1], session.key.policies)): session
+        for session in here.cloud.sts._sessions.values()
+    }.values()
     return [
         (session.key, HOME if "archive" not in session.arn.split("/")[1] else ARCHIVE) for session in found
     ]
@@ -239,7 +242,7 @@ def attempts(here, key, place, folders):
             yield answer.status_code
 
 
-FOLDERS = [f"{held}{key.partition('/')[0]}" for _, key, *_ in PROFILES for held in ("", "held/")]
+FOLDERS = {f"{held}{key.partition('/')[0]}" for _, key, *_ in PROFILES for held in ("", "held/")}
 
 
 @pytest.mark.parametrize("limited_by", ["its role and its policy", "its role", "its policy"])
@@ -256,7 +259,7 @@ def test_the_keys_of_one_bucket_s_sessions_do_nothing_in_the_other(here, ask, up
         other = ARCHIVE if place is HOME else HOME
         assert set(attempts(here, tried, other, FOLDERS)) == {403}
         # And in its own it does what it is for.
-        assert set(attempts(here, tried, place, FOLDERS)) & {200, 204, 404}
+        assert any(status in {200, 204, 404} for status in attempts(here, tried, place, FOLDERS))
     assert where(here, upload.key) == NOWHERE  # held
 
 
