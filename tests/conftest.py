@@ -102,28 +102,39 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             object.__setattr__(mark._param_ids_from, "_param_ids_generated", None)
 
 
+# Of this thread, and that which gives each new thread one of its own.
+TRACERS = pytest.StashKey[tuple[Any, Any]]()
+
+
 @contextmanager
-def not_measured(is_so: bool = True) -> Iterator[None]:
-    """Trace no branches for a while: that would double its time."""
-    coverage = Coverage.current() if is_so else None
-    if coverage:
-        coverage.stop()
+def measured(config: pytest.Config) -> Iterator[None]:
+    """Trace branches for a while; to stop coverage and start it again would take the time of three tests."""
+    if TRACERS not in config.stash or sys.gettrace():
+        yield
+        return
+    trace(*config.stash[TRACERS])
     try:
         yield
     finally:
-        if coverage:
-            coverage.start()
+        trace(None, None)
+
+
+def trace(here: Any, in_new_threads: Any) -> None:
+    sys.settrace(here)
+    threading.settrace(in_new_threads)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Measure what each module of the function does when it is imported, and not the import of the tests."""
-    if Coverage.current():
+    coverage = Coverage.current()
+    if coverage and coverage.get_option("run:branch"):
         modules = pkgutil.walk_packages(function.__path__, "function.")
         for name in ("burst_server", *(module.name for module in modules)):
             importlib.import_module(name)
-    with not_measured():
-        return (yield)
+        session.config.stash[TRACERS] = sys.gettrace(), threading.gettrace()
+        trace(None, None)
+    return (yield)
 
 
 def pytest_collection_finish() -> None:
@@ -141,9 +152,17 @@ def must_run(reason: str, environ: Mapping[str, str]) -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Measure no test that repeats what others cover."""
-    with not_measured(bool(item.get_closest_marker("not_for_coverage"))):
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> Iterator[object]:
+    with measured(request.config):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[object]:
+    """Measure a test, not pytest, and none that repeats what others cover."""
+    if pyfuncitem.get_closest_marker("not_for_coverage"):
+        return (yield)
+    with measured(pyfuncitem.config):
         return (yield)
 
 
