@@ -204,6 +204,7 @@ def test_buckets_that_hang_leave_half_of_a_tick_to_another(plain_world, continue
     world.monotonic = lambda: elapsed[0]
     world.tick()
     assert (continued.records, elapsed) == ([(world.oss.name, "check-a")], [8.0])
+    assert continued.seconds == [7.0]
 
 
 def test_a_bucket_that_cannot_be_listed_stops_no_other(plain_world, continued, last_line):
