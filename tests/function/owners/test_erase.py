@@ -496,10 +496,11 @@ def test_a_form_does_not_wait_long_for_running_erasures(erasing, oss, monkeypatc
     assert erasing.monotonic() <= 3
 
 
-def test_an_odd_mark_stops_no_form(erasing, oss):
+def test_an_odd_mark_stops_no_form(erasing, oss, log_lines):
     store(oss, f"{RUNNING}{MINE}", f"{RUNNING}x", f"{RUNNING}{MINE}-a b", f"{RUNNING}{THEIRS}-1")
     assert ask_for_a_form(erasing).status == 200
     assert ask_for_a_form(erasing, THEM).outcome == FORBIDDEN
+    assert log_lines()[-1]["reason"]
 
 
 # --- in which bucket its state is ---
@@ -768,7 +769,8 @@ def test_a_worker_stops_where_another_takes_the_lease_first(house_of, oss):
     state = begin(house.call(), MINE)
     records = records_client(house.call())
     oss.between["PutObject"] = lambda: save(records, state._replace(leased=house.now(), deleted=7))
-    assert said(erase(house))["deleted"] == 7 and ours(oss)
+    answer = said(erase(house))
+    assert (answer["deleted"], "blocked" in answer) == (7, False) and ours(oss)
 
 
 def test_a_worker_that_died_keeps_an_erasure_for_a_minute(house_of, oss, clock):
@@ -873,7 +875,7 @@ def test_an_odd_due_record_erases_nothing(erasing, oss, fields):
     ],
     ids=str,
 )
-def test_an_invalid_state_is_refused(erasing, oss, changes):
+def test_an_invalid_state_is_refused(erasing, oss, changes, log_lines):
     store(oss, key("picture"))
     begin(erasing.call(), MINE)
     name = f"held/.erasures/{MINE}/000000001"
@@ -881,6 +883,7 @@ def test_an_invalid_state_is_refused(erasing, oss, changes):
     body = "[]" if changes is None else json.dumps(fields)
     oss.store(name, body.encode(), content_type="application/json")
     assert erase(erasing).outcome == (503, "oss_unavailable")
+    assert log_lines()[-1]["reason"].startswith(name)
     assert key("picture") in oss.objects
 
 
