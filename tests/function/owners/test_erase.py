@@ -163,20 +163,24 @@ def test_a_key_that_the_answer_leaves_out_is_deleted_by_itself(erasing, oss, clo
     oss.fail("DeleteMultipleObjects", DENIED)
     assert erased(erasing, clock)["deleted"] == 4
     assert not ours(oss)
+    # Beside the mark of the job, and its records.
+    assert [oss.asked.count(f"Delete{what}") for what in ("Object", "MultipleObjects")] == [5, 2]
 
 
 def test_an_object_under_retention_keeps_the_erasure_running(erasing, oss, clock):
     store(oss, *(key("picture", count) for count in range(3)))
     for oss.refuses_whole in (False, True):
-        oss.retained = {key("picture", 1)}
+        oss.retained = {key("picture", 0)}
+        oss.asked.clear()
         answer = said(erase(erasing))
-        assert (answer["state"], answer["blocked"], ours(oss)) == ("running", 1, {key("picture", 1)})
+        assert (answer["state"], answer["blocked"], ours(oss)) == ("running", 1, {key("picture", 0)})
+        assert oss.asked.count("DeleteMultipleObjects") == 1
         clock.tick(hours=2)
         assert said(erase(erasing))["state"] == "running"
         calls = len(oss.asked)
         # Until an hour has gone nothing is tried again.
         assert said(erase(erasing))["blocked"] == 1 and len(oss.asked) - calls < 5
-        store(oss, key("picture", 0))
+        store(oss, key("picture", 1))
         clock.tick(hours=1)
     oss.retained = set()
     assert erased(erasing, clock)["state"] == "done"
