@@ -238,7 +238,9 @@ def test_files_of_one_request_do_not_replace_each_other(house, oss, clock):
     same = {"profile": "same", "filename": "a.png", "size": 1}
     swapped = [(new * 64, f"same/{MINE}/{old * 64}.png") for new, old in ("ab", "ba")]
     files = [{**same, "sha256": new, "replaces": old} for new, old in swapped]
-    assert house.ask("upload-params", house.session(), files=files).outcome == BAD
+    refused = house.ask("upload-params", house.session(), files=files)
+    assert refused.outcome == BAD
+    assert refused.json["error"]["message"].split()[0] == "files[0].replaces"
     assert len(oss.names()) == 2
     itself = [{**files[0], "replaces": f"same/{MINE}/{'a' * 64}.png"}, {**same, "sha256": "c" * 64}]
     assert house.ask("upload-params", house.session(), files=itself).status == 200
