@@ -244,6 +244,7 @@ def test_a_second_review_with_another_label_or_state_is_another_event(function, 
 
 
 def test_an_instance_forgets_the_oldest_of_too_many_uploads(function, instance, monkeypatch):
+    assert webhook.MAX_TOLD == 4096
     monkeypatch.setattr(webhook, "MAX_TOLD", 2)
     events = [{"upload_id": name} for name in ("a", "b", "a", "c", "b", "a")]
     sent = deliveries(instance, function.environ, *events)
