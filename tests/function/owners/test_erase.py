@@ -13,7 +13,7 @@ from function.errors import OssUnavailable
 from function.oss.due import list_due
 from function.owners.erasure import advance, begin, continue_erasure
 from function.owners.erasure_pass import LEAST_SECONDS
-from function.owners.erasure_records import RUNNING, latest, records_client, save
+from function.owners.erasure_records import RUNNING, latest, places, records_client, save
 from function.sts.session_policy import DELETIONS, OBJECTS
 from tests.function.owners.conftest import (
     BAD,
@@ -545,6 +545,21 @@ def test_without_a_profile_in_the_deployment_s_bucket_the_first_by_name_has_the_
     buckets = [house.add_bucket(f"{name}-bucket", "cn-hangzhou") for name in "ab"]
     begin(house.call(), MINE)
     assert marks(*buckets) == [1, 0]
+
+
+def test_the_deployment_s_bucket_has_the_state_beside_what_has_no_number(house_of, oss):
+    away = one_more("away", 'bucket = "a-bucket"\nregion = "cn-hangzhou"\n')
+    house = house_of(PROFILES + away, ERASE="true")
+    store(oss, f"held/.erasures/{MINE}/odd")
+    begin(house.call(), MINE)
+    assert marks(oss, house.add_bucket("a-bucket", "cn-hangzhou")) == [1, 0]
+
+
+def test_of_two_roles_of_a_bucket_the_first_by_name_has_the_state(house_of):
+    roles = [f"acs:ram::1234567890123456:role/{name}" for name in "abc"]
+    more = "".join(one_more(role[-1], f'role = "{role}"\n') for role in roles)
+    house = house_of(more, ERASE="true")
+    assert [each.role_arn for each in places(house.call())] == roles[:1]
 
 
 def test_an_erasure_ends_in_the_bucket_where_it_began(house_of, oss, clock):

@@ -206,8 +206,9 @@ def test_a_cursor_goes_on_behind_its_key(house, oss, clock):
     ],
     ids=str,
 )
-def test_a_forged_or_foreign_cursor_is_refused_before_oss_is_called(house, oss, clock, forged):
+def test_a_forged_or_foreign_cursor_is_refused_before_oss_is_called(house, oss, clock, forged, log_lines):
     assert ask(house, cursor=cursor_of(clock, **forged)).outcome == BAD
+    assert log_lines()[-1]["reason"]
     assert oss.asked == []
 
 
