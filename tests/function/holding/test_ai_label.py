@@ -15,13 +15,15 @@ from function.errors import Misconfigured, OssUnavailable
 from function.holding.held_upload import Case, read_receipt
 from function.holding.label_record import read_held_label
 from function.http.client import ExchangeFailed
+from function.lifecycle.labelling import with_label
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
-from function.oss.objects import ObjectFacts
+from function.oss.objects import ObjectFacts, head_object
 from function.oss.post_form import UploadRule, prepare
 from function.uploads.plan import ticket_of
 from function.uploads.receipt import describe, seen_upload
 from function.uploads.request import UploadRequest
+from function.uploads.tickets import FormTicket
 from tests.function.ai_label.files import CODE, VECTORS, element, png, text_of, with_xmp
 from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, refused
 from tests.support.memory_oss import LOST, Stored
@@ -262,7 +264,25 @@ def unreadable(labels, oss):
     return entered
 
 
-def test_a_label_that_cannot_be_read_is_absent_until_a_later_confirmation_reads_it(labels, oss, unreadable):
+def test_one_request_takes_no_label_for_that_of_other_bytes(labels, clock):
+    form, call = send(labels, SOME), labels.call()
+    ticket = FormTicket.read(form["ticket"], call.settings, clock())
+    client = oss_client(call, call.settings.profiles["art"].location)
+    facts = head_object(client, ticket.key)
+    upload = seen_upload(ticket, facts)
+    assert with_label(call, client, upload, facts).ai_label.label == 1
+    # None of these can be read.
+    for other, named, found in (
+        (client._replace(bucket="other"), upload, facts),
+        (client, upload._replace(key=f"{ticket.key}x"), facts),
+        (client, upload, facts._replace(etag="0" * 32)),
+    ):
+        assert with_label(call, other, named, found).ai_label is None
+
+
+def test_a_label_that_cannot_be_read_is_absent_until_a_later_confirmation_reads_it(
+    labels, oss, unreadable, log_lines
+):
     form = labels.form("art")
     oss.post(form["formData"], "bytes", body=SOME)
     for took, given in ((0.0, 5.0), (6.0, 3.0)):
@@ -272,6 +292,7 @@ def test_a_label_that_cannot_be_read_is_absent_until_a_later_confirmation_reads_
         with unreadable():
             check_told(labels.ask("confirm", ticket=form["ticket"]).json, ...)
         assert labels.budgets[-2] == given
+        assert log_lines()[-1]["reason"].startswith("label: oss_unavailable")
     check_told(labels.ask("confirm", ticket=form["ticket"]).json, BY_FILE)
 
 
