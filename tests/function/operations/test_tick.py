@@ -300,10 +300,10 @@ ONE, OTHER = "a" * 26, "b" * 26
     ],
 )
 def test_a_record_that_fails_by_itself_stops_no_other(world, continued, last_line, outcome, left, status):
-    put(world.oss, f"{NOW}/decision--a", f"{NOW}/decision--b", f"{NOW}/check--c", body=WRITTEN)
+    put(world.oss, f"{NOW}/decision--a", f"{NOW}/decision--0", f"{NOW}/check--c", body=WRITTEN)
     continued.outcomes["a"] = outcome
     world.tick()
-    assert sorted(name for _, name in continued.records) == ["check-c", "decision-a", "decision-b"]
+    assert sorted(name for _, name in continued.records) == ["check-c", "decision-0", "decision-a"]
     assert (last_line()["status"], last_line()["left"]) == (status, left)
     assert "decision--a" in last_line()["reason"] or status == 500
     assert any("decision--a" in name for name in world.due()) is bool(left)
@@ -341,15 +341,36 @@ def test_an_odd_count_of_failures_begins_at_one(world, continued, clock, failure
     assert world.due() == [f"{LATER}/check--a"]
 
 
-def test_a_refused_record_goes_after_the_longest_hold(world, continued, clock):
-    put(world.oss, f"{NOW}/check--a", body=WRITTEN)
+def test_a_refused_record_goes_after_the_longest_hold(world, continued, clock, log_lines):
+    put(world.oss, f"{NOW}/check--a", body=b'{"at": "2026-11-24T14:00:00Z"}')
     continued.outcomes["a"] = Forbidden(reason="no")
-    for day in range(31):
+    for day in range(32):
         world.tick()
         assert len(world.due()) == 1, day
         clock.tick(days=1)
     world.tick()
-    assert world.due() == []
+    assert (world.due(), log_lines()[-2]["due"]) == ([], "stuck")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said", "reason"),
+    [(False, "slow", "slow"), (False, None, None), (KeyError("a mistake"), None, "internal_error")],
+)
+def test_an_error_line_of_a_stuck_record_has_its_reason(
+    world, continued, clock, log_lines, outcome, said, reason
+):
+    def fail():
+        continued.context().line.reason = said
+        if outcome:
+            raise outcome
+        return outcome
+
+    put(world.oss, f"{NOW}/erase-{ONE}-a", body=b'{"failures": 6, "at": "2026-11-24T13:00:00Z"}')
+    continued.outcomes["a"] = fail
+    clock.tick(hours=1)
+    world.tick()
+    (stuck,) = [line for line in log_lines() if line.get("due") == "stuck"]
+    assert stuck["reason"] and stuck["reason"] == (reason or stuck["reason"])
 
 
 @pytest.mark.parametrize("call", ["GetObject", "PutObject"])
@@ -361,11 +382,11 @@ def test_a_record_that_cannot_be_written_again_keeps_its_time(world, continued, 
     assert world.due() == [f"{NOW}/check--a"]
 
 
-def test_a_record_that_ended_while_it_failed_is_not_written_again(world, continued):
+def test_a_record_that_ended_while_it_failed_is_not_written_again(world, continued, last_line):
     put(world.oss, f"{NOW}/check--a", body=WRITTEN)
     continued.outcomes["a"] = lambda: world.oss.objects.clear() or (_ for _ in ()).throw(OWN)
     world.tick()
-    assert world.due() == []
+    assert (world.due(), last_line()["status"]) == ([], OWN.status)
 
 
 @pytest.mark.parametrize("outcome", [OF_THE_BUCKET, StsUnavailable(reason="no"), False])
