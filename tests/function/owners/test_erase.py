@@ -571,6 +571,8 @@ def test_an_erasure_ends_in_the_bucket_where_it_began(house_of, oss, clock):
     assert marks(oss, again) == [0, 1]
     assert ask_for_a_form(house).outcome == FORBIDDEN
     assert ask_for_a_form(house, THEM).status == 200
+    clock.tick(minutes=1)
+    assert ask_for_a_form(house).outcome == FORBIDDEN
     tick_until_done(house, clock)
     assert not ours(oss) and house.due() == [] and marks(oss, again) == [0, 0]
     assert not [name for name in oss.objects if "erasures" in name]
