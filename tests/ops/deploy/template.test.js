@@ -33,7 +33,9 @@ function run(command, args, cwd, more = {}) {
 
 async function init(name, given, PATH = `${path.join(folder, 'bare')}:${process.env.PATH}`) {
   const options = given ? ['--parameters', JSON.stringify(given)] : [];
-  const { status, said } = await run(process.execPath, [tool, 'init', name, '--uri', address, '-y', ...options], folder, { PATH });
+  const compiled = ['--require', path.join(__dirname, 'compiled.js')];
+  const env = { PATH, COMPILED: path.join(folder, 'compiled') };
+  const { status, said } = await run(process.execPath, [...compiled, tool, 'init', name, '--uri', address, '-y', ...options], folder, env);
   assert.equal(status, 0, said);
   const project = path.join(folder, name);
   const { '.env': text, 'profiles.toml': profiles } = filesOf(project);
