@@ -270,7 +270,7 @@ function choose(tag, names, size = 0) {
   return choices(wx, tag, names.map((name) => {
     const tempFilePath = path.join(folder, name)
     fs.copyFileSync(PICTURE, tempFilePath)
-    if (size) fs.truncateSync(tempFilePath, size) // longer
+    if (size) fs.appendFileSync(tempFilePath, Buffer.alloc(size, 'x'))
     return { tempFilePath, size: fs.statSync(tempFilePath).size, fileType: 'image' }
   }))
 }
