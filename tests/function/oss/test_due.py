@@ -53,6 +53,14 @@ def test_a_record_is_named_after_an_owner_of_ours_alone(owner, said):
     assert due.NAME.fullmatch(name).groups() == ("202611241200", "check", said, "-x")
 
 
+def test_each_failure_in_a_row_is_followed_by_a_longer_pause():
+    minutes = (0, 0.9, 1, 2.9, 3, 7.9, 8, 22.9, 23, 82.9, 83, 142.9, 143)
+    pauses = [due.pause_after(failures) // timedelta(minutes=1) for failures in range(1, 7)]
+    assert pauses == [1, 2, 5, 15, 60, 60]
+    attempts = [due.attempt_at(NOON + timedelta(minutes=after), NOON) for after in minutes]
+    assert attempts == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6]
+
+
 def test_a_removed_record_is_deleted(scripted):
     scripted.answers = [HttpResponse(204, b"")]
     due.remove(scripted.calls(), "held/.due/202611241200/check--a")
@@ -107,7 +115,7 @@ def test_due_records_are_listed_beyond_odd_ones_and_up_to_now(scripted):
     ]
     listed = list(due.list_due(scripted.calls(), NOW))
     assert listed == [
-        *(Due(name, STORED) for name in odd),
+        *(Due(name, STORED, owner="") for name in odd),
         Due("held/.due/0", NOW + timedelta(seconds=1)),
         Due(due_names[0], NOW - timedelta(minutes=2), "unknown", "", "a"),
         Due(due_names[1], NOW, "check", "", "a-1"),
