@@ -406,12 +406,15 @@ def test_the_deadline_of_the_request_leaves_time_to_write_an_event_down(
     assert fields(world)["reason"] == reason
 
 
-def test_the_events_of_a_request_share_the_first_failure_and_their_time(world, shop, log_lines):
+def test_the_events_of_a_request_share_the_first_failure_and_their_time(world, shop, clock, log_lines):
     world.monotonic = lambda: 0.0
     call = world.call()
-    for upload_id in ("KpY7", "KpY8"):
-        assert notify_business(call, call.settings.home, "a.b.c", upload_id, "public")
-    assert (len(shop.seen), len(due(world))) == (1, 2)
+    for upload_id, minutes in (("KpY7", 60), ("KpY8", -10)):
+        at = clock() + timedelta(minutes=minutes)
+        assert notify_business(call, call.settings.home, "a.b.c", upload_id, "public", at=at)
+    # None is due later than a minute from now.
+    assert [name.split("/")[2] for name in sorted(due(world))] == ["202611241351", "202611241401"]
+    assert len(shop.seen) == 1
     call.webhook_seconds = 4.0
     assert notify_business(call, call.settings.home, "a.b.c", "KpY9", "public") is False
     assert not deliver(call, None, "id", {"event": "revoked"})
