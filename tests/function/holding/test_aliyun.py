@@ -61,9 +61,9 @@ def checks(house):
 
 
 @pytest.mark.parametrize("answer", STATES)
-def test_a_confirmation_says_what_was_decided(house, answer):
+def test_a_confirmation_says_what_was_decided(house, answer, log_lines):
     said = stored(house, answer)
-    assert said["state"] == STATES[answer]
+    assert said["state"] == log_lines()[-1]["state"] == STATES[answer]
     assert said["url"] == (said["fileUrl"] if answer == "pass" else None)
     assert house.status(said["receipt"]) == STATES[answer]
     assert checks(house) == [answer]
