@@ -185,6 +185,17 @@ def test_the_buckets_share_the_seconds_of_a_tick(plain_world, continued):
         assert continued.seconds == seconds
 
 
+def test_a_bucket_whose_time_is_over_waits(plain_world, continued):
+    other = ABROAD_PROFILE.replace("[other]", "[other]\nconfirm = true")
+    world, elapsed = plain_world(f"{UNHELD}{other}"), []
+    world.add_bucket("abroad", "cn-shanghai")
+    put(world.oss, f"{NOW}/check--a")
+    world.monotonic = lambda: sum(elapsed)
+    world.oss.between["ListObjectsV2"] = lambda: elapsed.append(9.5)
+    world.tick()
+    assert (elapsed, continued.records) == ([9.5], [])
+
+
 def test_buckets_that_hang_leave_half_of_a_tick_to_another(plain_world, continued):
     """More of them than have time for a long turn each."""
     far = "".join(
@@ -370,6 +381,7 @@ def test_an_error_line_of_a_stuck_record_has_its_reason(
     clock.tick(hours=1)
     world.tick()
     (stuck,) = [line for line in log_lines() if line.get("due") == "stuck"]
+    assert "erase-" in stuck["name"]
     assert stuck["reason"] and stuck["reason"] == (reason or stuck["reason"])
 
 
@@ -465,6 +477,10 @@ def test_a_turn_leaves_time_to_other_kinds_and_other_owners(world, continued):
     world.tick()
     # A clean copy needs six seconds.
     assert budgets == [6.5, 10.0, 20.0]
+    world.oss.objects.clear()
+    put(world.oss, f"{NOW}/check-{ONE}-a", f"{NOW}/check-{OTHER}-a")
+    world.tick()
+    assert budgets[3:] == [10.0, 20.0]
 
 
 def test_a_kind_that_takes_long_gets_no_more_time_than_another(world, continued):
