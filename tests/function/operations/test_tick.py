@@ -185,7 +185,7 @@ def test_the_buckets_share_the_seconds_of_a_tick(plain_world, continued):
         assert continued.seconds == seconds
 
 
-def test_a_bucket_whose_time_is_over_waits(plain_world, continued):
+def test_a_bucket_without_time_left_waits(plain_world, continued):
     other = ABROAD_PROFILE.replace("[other]", "[other]\nconfirm = true")
     world, elapsed = plain_world(f"{UNHELD}{other}"), []
     world.add_bucket("abroad", "cn-shanghai")
