@@ -164,6 +164,7 @@ def test_a_failed_delivery_is_due_and_repeated_with_the_same_id(world, clock, lo
     heard = listen(world, 500, 200)
     assert world.push(revocation(world)).text == "success"
     assert log_lines()[-1]["webhook"] == "HTTP 500"
+    assert owner_in(world) in world.due("webhook")[0]
     clock.tick(minutes=1)
     world.tick()
     assert [headers["webhook-id"] for headers in heard] == [heard[0]["webhook-id"]] * 2
@@ -190,6 +191,7 @@ def test_wechat_repeats_an_event_that_is_stored_nowhere(new_world, log_lines, pr
     world.oss.fail("PutObject", *[BROKEN] * 20)
     reply = world.push(revocation(world))
     assert (reply.status, reply.code) == (503, "oss_unavailable")
+    assert log_lines()[-1]["reason"]
     assert int(reply.headers["Retry-After"]) > 0
     assert (world.oss.objects, len(world.forwarded)) == ({}, 1)
     assert world.push(revocation(world)).text == "success"
@@ -300,9 +302,10 @@ def test_any_other_code_is_delivered_and_erases_nothing(erasing, log_lines, info
     ],
     ids=str,
 )
-def test_an_event_that_is_not_whole_is_delivered_and_erases_nothing(erasing, changes):
+def test_an_event_that_is_not_whole_is_delivered_and_erases_nothing(erasing, changes, log_lines):
     assert erasing.push(revocation(erasing, **changes)).text == "success"
     assert is_left_alone(erasing)
+    assert "OpenID" in changes or log_lines()[-1]["reason"]
 
 
 @pytest.mark.parametrize(("seconds", "erases"), [(-3601, 0), (-3600, 1), (3600, 1), (3601, 0)])
