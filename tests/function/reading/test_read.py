@@ -27,6 +27,7 @@ def test_the_url_of_one_object(reading, good_sts, log_lines):
     (line,) = log_lines()
     assert (line["route"], line["profile"], line["owner"], line["key"]) == ("read", "default", MINE, KEY)
     assert line["stsRefreshed"] is True
+    assert "caller" not in line
 
 
 def test_several_urls_come_in_order_from_one_session(reading, good_sts, log_lines):

@@ -384,8 +384,8 @@ def test_the_log_names_the_caller_of_each_route(several, log_lines):
     world, token = several.world, several.token("second")
     stored = several.store(token)
     several.world.ask("list", token, profile="picture")
-    several.world.ask("read", token, key=stored["key"])
-    several.world.ask("delete", token, keys=[stored["key"]])
+    assert several.world.ask("read", token, key=stored["key"]).status == 200
+    assert several.world.ask("delete", token, keys=[stored["key"]]).status == 200
     several.world.ask("multipart", token, profile="video", filename="a.mp4", size=9)
     several.push({"Event": "another"}, B)
     bearer = {"Authorization": f"Bearer {world.backend()}"}
