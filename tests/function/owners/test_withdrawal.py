@@ -171,6 +171,12 @@ def test_a_failed_delivery_is_due_and_repeated_with_the_same_id(world, clock, lo
     assert world.due("webhook") == []
 
 
+def test_a_failed_delivery_without_a_user_is_due_under_no_owner(world):
+    listen(world, 500)
+    world.push(revocation(world, OpenID=""))
+    assert "/webhook--revoked-" in world.due("webhook")[0]
+
+
 def test_a_bucket_that_ticks_list_remembers_a_delivery(new_world, clock):
     there = RECEIPTS.replace("picture", "there") + 'bucket = "their-bucket"\nregion = "cn-hangzhou"\n'
     world = new_world(RECEIPTS.replace("confirm = true", "") + there)
