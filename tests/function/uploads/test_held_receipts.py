@@ -78,6 +78,7 @@ def test_a_receipt_lives_as_long_as_its_object_may_wait_and_a_day(ask, confirm, 
     assert confirm(form["ticket"]).text == first.text
     claims = claims_of(first.json["receipt"], clock)
     assert claims["exp"] - claims["iat"] == (7 + 1) * 86400
+    assert claims["heldUntil"] - claims["iat"] == 7 * 86400
 
 
 def test_the_webhook_is_notified_of_held_uploads_too(instance, function, oss, ask, confirm):
