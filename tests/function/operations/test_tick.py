@@ -534,6 +534,18 @@ def test_other_records_of_a_kind_wait_after_a_false(world, continued, last_line)
     assert names in (["check-a", "webhook-c"], ["check-b", "webhook-c", "check-a"])
 
 
+def test_a_checker_that_failed_in_one_turn_is_called_in_the_next(world, continued):
+    put(world.oss, f"{NOW}/check-{ONE}-a", f"{NOW}/check-{OTHER}-a")
+    failed = [False]
+    continued.outcomes["a"] = lambda: (
+        failed.append(continued.context().aliyun_has_failed)
+        or setattr(continued.context(), "aliyun_has_failed", True)
+        or True
+    )
+    world.tick()
+    assert failed == [False] * 3
+
+
 def test_a_tick_begins_nothing_after_its_time(world, continued, last_line):
     put(world.oss, *(f"{NOW}/check--{letter}" for letter in "abc"))
     elapsed = 0.0
