@@ -84,7 +84,7 @@ def test_the_line_has_the_duration_in_milliseconds(instance, log_lines, monkeypa
     function.ask(method="GET", path="/health")
     function.function.tick(None)
     monkeypatch.undo()
-    assert [line["ms"] for line in log_lines()] == [123.46, 123.46]
+    assert [(line["ms"], line.get("cold")) for line in log_lines()] == [(123.46, True), (123.46, None)]
 
 
 @cases("changes", "fields", "level")
