@@ -1,6 +1,6 @@
 """
-Mutants of function bodies, tried in place: the tests are collected once, and each mutant gets a fork of that
-process, in which the code of its function is exchanged before the tests that reach its lines run.
+Mutants tried in place: the tests are collected once, and each mutant gets a fork of that process, in which
+the code of its function, or the data of its module, is exchanged before the tests that reach its lines run.
 
 A pytest plugin, which runs instead of the tests. A mutant whose lines also run while modules are imported or
 tests collected is left open when no test fails, because what those made is not the mutant's.
@@ -13,11 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from quality.torture.data_in_place import exchange, read_outside_bodies
 from quality.torture.mutants import Mutant
 from quality.torture.traces import Choice, Trace, pairs, passes
 
@@ -64,6 +66,7 @@ class InPlace:
         original = compile(self._path.read_bytes(), str(self._path), "exec")
         functions = functions_of(str(self._path))
         items = {item.nodeid: item for item in session.items}
+        read_outside_bodies()
         # Collections in the forks then leave alone, and copy nothing of, what was there before.
         gc.freeze()
         for mutant in self._mutants:
@@ -71,13 +74,17 @@ class InPlace:
                 break
             order = self._choice.tests(mutant, self._seconds(mutant.name))
             order = [place for place in order if self._trace.tests[place] in items]
-            changed = list(changed_functions(mutant, original, functions)) if order else []
+            put_in: Callable[[], bool] = partial(exchange, mutant, self._module, self._path)
+            if mutant.is_in_a_body():
+                changed = list(changed_functions(mutant, original, functions))
+                put_in = partial(_exchange_codes, changed)
             outcome, killer = OPEN, -1
-            if changed:
+            if order:
                 trace = self._trace
                 tests = [(items[trace.tests[n]], trace.seconds[n], trace.waited[n]) for n in order]
-                outcome, killer = _try(tests, changed)
-            if outcome == SURVIVED and (self._choice.is_imported(mutant) or imported & {*mutant.lines()}):
+                outcome, killer = _try(tests, put_in)
+            is_imported = self._choice.is_imported(mutant) or imported & {*mutant.lines()}
+            if outcome == SURVIVED and (is_imported or not mutant.is_in_a_body()):
                 outcome = OPEN
             if killer >= 0:
                 self._choice.remember(mutant, order[killer])
@@ -92,6 +99,7 @@ class Several:
         self._plugins = plugins
 
     def pytest_runtestloop(self, session: Any) -> bool:
+        read_outside_bodies()
         for plugin in self._plugins:
             in_a_fork(lambda _tell, plugin=plugin: int(not plugin().pytest_runtestloop(session)))  # type: ignore[misc]
         return True
@@ -120,12 +128,19 @@ def lines_of_import(module: str, filename: str) -> set[int]:
 Tests = list[tuple[Any, float, float]]
 
 
-def _try(tests: Tests, changed: list[tuple[FunctionType, CodeType]]) -> tuple[str, int]:
+def _exchange_codes(changed: list[tuple[FunctionType, CodeType]]) -> bool:
+    for function, code in changed:
+        function.__code__ = code
+    return bool(changed)
+
+
+def _try(tests: Tests, put_in: Callable[[], bool]) -> tuple[str, int]:
     """The outcome, and the place of the test that failed; of one that does not end, none."""
 
     def work(tell: Tell) -> None:
-        for function, code in changed:
-            function.__code__ = code
+        if not put_in():
+            tell(OPEN)
+            return
         for place, ((item, seconds, waited), following) in enumerate(pairs(tests)):
             limit(seconds, waited)
             if not passes(item, following and following[0]):
@@ -134,7 +149,7 @@ def _try(tests: Tests, changed: list[tuple[FunctionType, CodeType]]) -> tuple[st
         tell(SURVIVED)
 
     _, said = in_a_fork(work)
-    return (SURVIVED, -1) if said == SURVIVED else (KILLED, int(said or -1))
+    return (said, -1) if said in (SURVIVED, OPEN) else (KILLED, int(said or -1))
 
 
 def in_a_fork(work: Callable[[Tell], int | None]) -> tuple[int, str]:

@@ -13,7 +13,7 @@ import sys
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -86,7 +86,7 @@ def try_in_place(modules: Sequence[str], until: float = float("inf")) -> Result:
         outcomes, opened = _known(_row_of_present_source(module), module, mutants, unfinished)
         trace, choice, failed = _traced(module)
         names = opened | {*outcomes}
-        waiting = [one for one in mutants if one.name not in names and one.is_in_a_body() and not failed]
+        waiting = [] if failed else _for_in_place(mutants, names, equivalents(module))
         progress = Progress(f"in place {module}", len(waiting))
 
         def report(name: str, outcome: str) -> None:
@@ -150,6 +150,14 @@ def _store(module: str, outcomes: dict[str, str]) -> None:
     mutation_table.store(module, row)
 
 
+def _for_in_place(
+    mutants: Iterable[Mutant], left_out: Container[str], listed: Container[str]
+) -> list[Mutant]:
+    """Those to be tried in place; listed ones of data survive there and would be tried twice."""
+    rest = (mutant for mutant in mutants if mutant.name not in left_out)
+    return [mutant for mutant in rest if mutant.is_in_a_body() or mutant.name not in listed]
+
+
 def _seconds(listed: Container[str], name: str) -> float:
     return SECONDS_OF_LISTED if name in listed else SECONDS
 
@@ -171,7 +179,7 @@ def _try_all(module: str, mutants: list[Mutant], until: float, opened: set[str])
         yield from ((name, BROKEN) for name in failed)
         left = {mutant.name: mutant for mutant in mutants if not failed}
         seconds = partial(_seconds, listed)
-        inside = [one for one in left.values() if one.is_in_a_body() and one.name not in opened]
+        inside = _for_in_place(left.values(), opened, listed)
         plugin = InPlace(module, path, inside, print, trace, choice, seconds, until)
         for name, outcome in _in_place(plugin, tests()[module]) if inside else ():
             if outcome != OPEN:

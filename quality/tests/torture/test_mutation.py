@@ -53,10 +53,15 @@ def test_the_trace_that_is_kept_has_every_module_and_every_file_of_tests():
 
 # A module and its test; ``limit`` is imported by name, ``TABLE`` is made while the module is imported.
 SMALL = """
+UPPER_OF_SMALL = 5
+
 def limit(value):
-    if value > 5:
-        return 5
+    if value > UPPER_OF_SMALL:
+        return UPPER_OF_SMALL
     return value
+
+def least_of_small(value, lower=0):
+    return max(value, lower)
 
 def table():
     return {"a": 1}
@@ -64,10 +69,10 @@ def table():
 TABLE = table()
 """
 SMALL_TEST = """
-from small import TABLE, limit, table
+from small import TABLE, least_of_small, limit, table
 
 def test_limit():
-    assert [limit(4), limit(7)] == [4, 5]
+    assert [limit(4), limit(7), least_of_small(-1)] == [4, 5, 0]
 
 def test_nothing():
     table()
@@ -82,7 +87,7 @@ from quality.torture import traces
 from quality.torture.in_place import InPlace, Several
 from quality.torture.mutants import mutants_of
 path = Path("small.py").resolve()
-mutants = [one for one in mutants_of(path.read_text()) if one.is_in_a_body()]
+mutants = list(mutants_of(path.read_text()))
 found, tests = Path("found.jsonl"), ["test_small.py"]
 traces.UNFINISHED = Path(".")
 if not os.fork():
@@ -116,8 +121,8 @@ def tried_in_place(folder, test):
 FREEZING = SMALL_TEST.replace("\n\n", "\nimport handler\n\n", 1)
 LATE = """
 def test_limit():
-    from small import limit
-    assert [limit(4), limit(7)] == [4, 5]
+    from small import least_of_small, limit
+    assert [limit(4), limit(7), least_of_small(-1)] == [4, 5, 0]
 
 def test_nothing():
     from small import TABLE, table
@@ -131,11 +136,13 @@ def test_nothing():
 @pytest.mark.parametrize("test", [SMALL_TEST, FREEZING, LATE], ids=["plain", "frozen", "late"])
 def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path, test):
     outcomes, failed, files = tried_in_place(tmp_path, test)
-    assert outcomes["limit: value > 5 -> value >= 5"] == SURVIVED
-    assert outcomes["limit: return 5 -> return"] == KILLED
+    assert outcomes["limit: value > UPPER_OF_SMALL -> value >= UPPER_OF_SMALL"] == SURVIVED
+    assert outcomes["limit: return UPPER_OF_SMALL -> return"] == KILLED
+    assert outcomes["module: [UPPER_OF_SMALL = 5] 5 -> 6"] == KILLED
+    assert outcomes["least_of_small: 0 -> 1"] == KILLED
     # What the import made of it was made before the mutant: only a run of the whole can say.
     assert {outcome for name, outcome in outcomes.items() if name.startswith("table")} == {OPEN}
-    assert (failed, files) == ([], {"test_small.py": 4})
+    assert (failed, files) == ([], {"test_small.py": 5})
 
 
 @pytest.fixture
