@@ -126,7 +126,7 @@ class Function:
                 step()
             except Exception as error:  # noqa: BLE001 - the edge: one record stops no other
                 failures.append(_as_upload_error(error))
-                line.reason = failures[-1].reason
+                line.reason = failures[-1].reason or failures[-1].message
             reasons.extend([line.reason] if line.reason else [])
             line.reason = None
 

@@ -162,7 +162,7 @@ def _record(
         oss = oss_client(context, location, seconds_left)
         due.write(oss, KIND, owner, id, since + SCHEDULE[1], fields, context.now)
     except UploadError as error:
-        log_loss(fields["event"], fields["uploadId"], f"{fields['reason']}; {error.reason}")
+        log_loss(fields["event"], fields["uploadId"], f"{fields['reason']}; {error.reason or error.code}")
         return False
     return True
 
