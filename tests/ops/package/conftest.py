@@ -71,10 +71,8 @@ def project(tmp_path):
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory):
     """The one dependency of the small project, as pip leaves it."""
-    root, folder = (
-        make_project(tmp_path_factory.mktemp("installed") / "project"),
-        tmp_path_factory.mktemp("pip"),
-    )
+    root = make_project(tmp_path_factory.mktemp("installed") / "project")
+    folder = tmp_path_factory.mktemp("pip")
     with contextlib.chdir(root):
         vendor(folder, root, ["requirements.txt"])
     return folder
