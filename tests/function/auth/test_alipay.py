@@ -398,6 +398,7 @@ def test_the_library_that_signs_is_imported_before_the_first_caller():
     prepare()
 
 
+@pytest.mark.not_for_coverage
 @effort(max_examples=15)
 @given(
     answer=st.one_of(

@@ -394,6 +394,7 @@ def test_a_profiles_file_that_is_not_utf_8_is_refused(environment, tmp_path):
     assert "UTF-8" in problem.sentence.values["why"]
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize(
     "content",
     [

@@ -264,6 +264,7 @@ PAUSES = [1, 2, 5, 15, 60, 60]
 OUTAGES = [None, 403, 408, {"Code": "NoPermission"}, b"<html>", {"Code": 200, "Data": {"DataId": "x"}}]
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize(
     ("failure", "pauses"),
     [(500, PAUSES), ("running", PAUSES), *((each, [1] * 7) for each in OUTAGES)],
@@ -420,6 +421,7 @@ def test_a_check_is_given_up_after_a_day_or_an_hour_before_the_end(house, clock,
     assert len(checks(house)) == before
 
 
+@pytest.mark.not_for_coverage
 def test_a_tick_gives_a_check_up_in_time(house, clock):
     said = stored(house, *[500] * 999, profile="short")
     for _ in range(23 * 60 + 1):

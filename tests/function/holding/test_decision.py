@@ -73,6 +73,7 @@ def test_another_instance_continues_after_a_crash_at_any_call(house, house_of, a
     assert cut_off >= 4
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ["commit", "reject", "discard", "discard what is published"])
 def test_a_commit_continues_a_decision_that_was_cut_off(house, house_of, act, after):

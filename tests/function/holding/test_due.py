@@ -152,6 +152,7 @@ def test_a_checked_upload_with_a_taken_name_is_gone(twins, clock):
     assert (house.due(), house.told) == ([], ["uploaded", "gone"])
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_an_upload_with_a_taken_name_is_gone_wherever_it_is_cut_off(twins, clock, after):
     house, begin = twins

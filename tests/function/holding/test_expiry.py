@@ -119,6 +119,7 @@ def test_a_decision_made_during_the_tick_counts(house, clock, waiting):
     assert (names(house, waiting), house.told) == (["key"], ["published"])
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_tick_that_dies_at_any_call_loses_no_end(house, house_of, clock, after):
     cut_off = 0

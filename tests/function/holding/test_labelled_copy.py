@@ -187,6 +187,7 @@ def test_a_picture_that_cannot_be_examined_is_left_to_a_human(says, house, oss, 
 CALLS = ("HeadObject", "GetObject", "PutObject", "DeleteObject")
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED])
 @pytest.mark.parametrize("call", CALLS)
 def test_an_interrupted_publication_ends_with_the_same_bytes(call, fault, spreading, oss, clock):

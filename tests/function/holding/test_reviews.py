@@ -115,6 +115,7 @@ def test_a_check_that_nothing_can_do_names_no_checker(house):
     assert (item["reason"], item["by"]) == ("unsupported", None)
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("limit", [1, 2, 5, 100])
 @pytest.mark.parametrize("longest_page", [1, 1000])
 def test_pages_hold_each_once_in_order(house, clock, limit, longest_page):
@@ -412,6 +413,7 @@ def test_lists_are_limited_to_sixty_a_minute(house, clock):
 # --- cut off, and repeated ---
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_tick_lists_what_a_crash_left_out(house, house_of, clock, after):
     """Under the same name, by the end of its hold."""

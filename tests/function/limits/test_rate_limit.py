@@ -85,6 +85,7 @@ def test_a_repeated_request_does_not_renew_its_window(clock):
     limit.hit("0", 2, clock())
 
 
+@pytest.mark.not_for_coverage
 def test_memory_is_bounded_with_any_number_of_keys(clock):
     limit = Limit(Rate(60, 60))
     now = clock()

@@ -159,6 +159,7 @@ anything = st.recursive(
 )
 
 
+@pytest.mark.not_for_coverage
 @given(
     fields=st.dictionaries(
         st.sampled_from(["errcode", "result", "detail", "status_code", "isrisky"]), anything, max_size=5

@@ -97,6 +97,7 @@ def test_the_profile_sets_overwriting_and_the_acl(phone, oss):
     assert request.headers["x-oss-forbid-overwrite"] == "false"
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("count", [1, 2, 1000, 1001, 2000, 10_000])
 def test_a_file_of_any_number_of_parts_becomes_one_object(phone_of, oss, count):
     phone = phone_of(

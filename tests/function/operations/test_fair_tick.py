@@ -147,6 +147,7 @@ def test_an_owner_with_9000_old_records_keeps_no_other_waiting(day, monkeypatch)
     assert max(seconds for seconds, *_ in day.ticks) <= TICK_SECONDS
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("minutes_ago", [62, 40, 20, 7])
 def test_a_record_that_became_old_among_them_is_found_as_well(day, minutes_ago, monkeypatch):
     """A tenth of it, in pages of a tenth."""

@@ -320,6 +320,7 @@ def test_a_record_that_fails_by_itself_stops_no_other(world, continued, last_lin
     assert any("decision--a" in name for name in world.due()) is bool(left)
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("outcome", [OWN, OssUnavailable(reason="invalid"), KeyError("a mistake")])
 def test_a_record_that_fails_by_itself_is_due_again_after_growing_pauses(
     world, continued, clock, log_lines, outcome
@@ -418,6 +419,7 @@ def test_a_service_that_fails_is_called_once_for_each_owner_and_kind(world, cont
     assert sorted(world.due()) == sorted(names)
 
 
+@pytest.mark.not_for_coverage
 def test_records_that_a_service_keeps_waiting_are_errors_of_the_log(world, continued, clock, log_lines):
     put(world.oss, f"{NOW}/erase-{ONE}-a", body=WRITTEN)
     continued.outcomes["a"] = OF_THE_BUCKET
@@ -441,6 +443,7 @@ def test_which_owner_and_record_is_first_changes_with_the_minute(world, continue
     assert orders == {("a1", "b1", "a2", "b2"), ("b2", "a2", "b1", "a1")}
 
 
+@pytest.mark.not_for_coverage
 def test_owners_who_are_always_due_have_their_turn_within_a_few_ticks(world, continued, clock):
     """Two hundred, of whom a tick reaches sixty."""
     elapsed = 0.0

@@ -144,6 +144,7 @@ def test_pages_of_any_length_are_erased(erasing, oss, clock, longest_page):
     assert not ours(oss)
 
 
+@pytest.mark.not_for_coverage
 def test_a_body_has_at_most_two_megabytes(erasing, oss, clock):
     store(oss, *(f"pages/{MINE}/{'&' * 900}{count}" for count in range(500)))
     assert erased(erasing, clock)["deleted"] == 500
@@ -611,6 +612,7 @@ CALLS = (
 )
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN_AFTER, MALFORMED])
 @pytest.mark.parametrize("call", CALLS)
 def test_an_erasure_that_is_cut_off_at_any_call_goes_on(house_of, oss, clock, call, fault):
@@ -743,6 +745,7 @@ def test_more_under_retention_than_one_call_can_try_does_not_stop_the_others(era
 VERSIONING = pytest.mark.parametrize("versioning", ["", "Enabled"])
 
 
+@pytest.mark.not_for_coverage
 @VERSIONING
 @pytest.mark.parametrize("call", ["ListObjectVersions", "DeleteMultipleObjects", "PutObject", "GetObject"])
 def test_two_workers_at_once_erase_everything_and_agree(house_of, oss, clock, call, versioning):

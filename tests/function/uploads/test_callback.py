@@ -182,6 +182,7 @@ def test_all_callback_refusals_have_one_message(upload, call, log_lines):
     assert len({line["reason"] for line in log_lines() if line["status"] == 403}) == 3
 
 
+@pytest.mark.not_for_coverage
 @effort(max_examples=40)
 @given(data=st.data())
 def test_a_flipped_bit_anywhere_is_refused(upload, call, signer, data):

@@ -87,6 +87,7 @@ def test_confirmations_of_many_uploads_are_stopped_by_their_owner(world):
     assert (answers.count(200), answers.count(429)) == (OWNERS - 25, 25 * 29 - OWNERS + 25)
 
 
+@pytest.mark.not_for_coverage
 def test_calls_about_parts_are_stopped_by_their_address(public):
     begun = [public.begin()["ticket"] for _ in range(7)]
     answers = [public.parts(ticket).status for ticket in begun for _ in range(100)]

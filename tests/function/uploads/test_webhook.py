@@ -251,6 +251,7 @@ def test_an_instance_forgets_the_oldest_of_too_many_uploads(function, instance, 
     assert [headers["webhook-id"][9] for _, headers in sent] == [*"abca"]
 
 
+@pytest.mark.not_for_coverage
 def test_a_signed_callback_replayed_a_thousand_times_tells_the_business_once(
     with_webhook, upload, call, clock, log_lines
 ):
@@ -315,6 +316,7 @@ def trickling():
                 connection.close()
 
 
+@pytest.mark.not_for_coverage
 def test_a_webhook_that_sends_headers_byte_by_byte_holds_64_threads_and_no_upload(
     function, instance, key_host, upload, call, log_lines
 ):
