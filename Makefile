@@ -124,5 +124,5 @@ rollback: $(READY) $(NODE_READY) ## end a canary, or back to the version that wa
 -include quality/targets.mk
 
 clean: ## forget what was built ## 删掉生成的东西
-	rm -rf $(VENV) $(ASIDE) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(ASIDE) node_modules build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 	rm -rf $(addsuffix /node_modules,$(EXAMPLES)) miniprogram/examples/*/dist

@@ -6,13 +6,14 @@ The closing lines of each runner are printed when it ends, and its whole output 
 
 import argparse
 import os
+import platform
 import random
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ ON_ANOTHER = (
 )
 # Two halves of about the same length.
 FIRST_HALF = ("tests/function/limits", "tests/function/holding")
+# While you work, no test that repeats at length what others cover.
+BRIEFLY = ("-m", "not not_for_coverage")
 # What needs another language or minutes; the rest of tests/ is for everybody.
 ONLY_IN_REST = (
     "tests/ops/package",
@@ -54,10 +57,11 @@ NEEDS = re.compile(r"needs ([^()]+) \(apt install ([\w. -]+)\)")
 
 @dataclass(frozen=True)
 class Runner:
-    """A command of one process, or of several one after the other."""
+    """A command of one process, or of several one after the other; some need what is installed meanwhile."""
 
     name: str
     commands: tuple[Sequence[str], ...]
+    is_installed_later: bool = False
 
 
 def pytest(*arguments: str) -> list[str]:
@@ -68,9 +72,16 @@ def _ignoring(*paths: str) -> list[str]:
     return [f"--ignore={path}" for path in paths]
 
 
+def measured(half: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "coverage", "run", f"--data-file={half}", "-m", *pytest(*arguments)[2:]]
+
+
 def node(script: str) -> list[str]:
     return ["npm", "run", "--silent", script]
 
+
+# What each half of the function's tests has measured.
+HALVES = (".coverage.half", ".coverage.other")
 
 TERRAFORM = Path(".venv-terraform", "bin", "python")
 # The longest first, so that both processes end together.
@@ -78,19 +89,14 @@ TARGETS = {
     "fast": (
         Runner(
             "function, other half, and house",
-            (pytest("tests/function", *_ignoring(*FIRST_HALF), *MODULES, "tests/test_house.py"),),
+            (pytest(*BRIEFLY, "tests/function", *_ignoring(*FIRST_HALF), *MODULES, "tests/test_house.py"),),
         ),
-        Runner("function, one half", (pytest(*FIRST_HALF),)),
+        Runner("function, one half", (pytest(*BRIEFLY, *FIRST_HALF),)),
     ),
     "function": (Runner("function", (pytest(*FUNCTION),)),),
     "test": (
-        Runner(
-            "function, every branch",
-            (
-                [sys.executable, "-m", "coverage", "run", "-m", *pytest(*FUNCTION)[2:]],
-                [sys.executable, "-m", "coverage", "report"],
-            ),
-        ),
+        Runner("function, one half", (measured(HALVES[0], *FIRST_HALF),)),
+        Runner("function, other half", (measured(HALVES[1], *FUNCTION, *_ignoring(*FIRST_HALF)),)),
         Runner(
             "local cloud, end to end, commands, documents",
             (pytest("tests", *_ignoring(*FUNCTION, *ONLY_IN_REST)),),
@@ -98,16 +104,24 @@ TARGETS = {
         Runner("client", (node("test:client"),)),
     ),
 }
+# Once both halves are through.
+EVERY_BRANCH = Runner(
+    "every branch of the function",
+    tuple([sys.executable, "-m", "coverage", *words] for words in (("combine", *HALVES), ("report",))),
+)
+INSTALLS = Runner("installing for the others", (("make", "ready-for-all"),))
 # What only make test-all has.
 REST = (
+    Runner("lint", (("make", "lint"),)),
     Runner("torture in small, packages, backends", (pytest(*ONLY_IN_REST),)),
     Runner("deployment tool", (node("test:deploy"),)),
     Runner("playground", (node("test:playground"),)),
-    Runner("frameworks", (node("test:examples"),)),
-    Runner("generated clients", (pytest("tests/end_to_end/real_clients.py"),)),
+    Runner("frameworks", (node("test:examples"),), is_installed_later=True),
+    Runner("generated clients", (pytest("tests/end_to_end/real_clients.py"),), is_installed_later=True),
     Runner(
         "Terraform",
         ([str(TERRAFORM), "-m", "pytest", "-q", "--noconftest", "tests/deploy/real/real_terraform.py"],),
+        is_installed_later=True,
     ),
 )
 
@@ -139,11 +153,13 @@ def main(arguments: list[str]) -> int:
             [f"tests/function/{args.room}"] if args.room else sorted(tests_of(changed_since(args.changed)))
         )
         runners = (Runner(" ".join(paths), (pytest(*paths, "tests/test_house.py"),)),)
-    if not TERRAFORM.exists() and args.target == "all":
+    if (platform.system(), platform.machine()) == ("Linux", "aarch64") and args.target == "all":
         print("no Terraform for this machine on PyPI: deploy/terraform is NOT VALIDATED here", flush=True)
         runners = tuple(runner for runner in runners if runner.name != "Terraform")
     started = time.monotonic()
-    failed, lines = run(runners)
+    failed, lines = run(runners, INSTALLS if args.target == "all" else None)
+    if args.target in ("test", "all"):
+        failed += run((EVERY_BRANCH,))[0]
     end = f"{', '.join(failed)} FAILED" if failed else "passed"
     more = f"; make test-all has besides: {'; '.join(one.name for one in REST)}"
     print(
@@ -191,11 +207,17 @@ def left_out(lines: Iterable[str]) -> str:
     return f"tests left out: {count} without {', '.join(needs)} (apt install {' '.join(packages)})"
 
 
-def run(runners: Sequence[Runner]) -> tuple[list[str], list[str]]:
-    """Run all of them, two at a time; return the names of those that failed, and what all of them printed."""
+def run(runners: Sequence[Runner], installs: Runner | None = None) -> tuple[list[str], list[str]]:
+    """
+    Run all of them, two at a time, and installs beside them, which wait for the network.
+
+    Returns: the names of those that failed, and what all of them printed.
+    """
     failed, printed = list[str](), list[str]()
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        running = {pool.submit(_run, runner): runner.name for runner in runners}
+    with ThreadPoolExecutor(AT_A_TIME) as pool, ThreadPoolExecutor(1) as aside:
+        installed = aside.submit(_run, installs) if installs else None
+        running = {installed: installs.name} if installed and installs else {}
+        running |= {pool.submit(_run, runner, installed): runner.name for runner in runners}
         while running:
             done, _ = wait(running, SECONDS_BETWEEN_LINES, FIRST_COMPLETED)
             if not done:
@@ -214,8 +236,13 @@ def run(runners: Sequence[Runner]) -> tuple[list[str], list[str]]:
     return failed, printed
 
 
-def _run(runner: Runner) -> tuple[bool, float, list[str]]:
+Ended = tuple[bool, float, list[str]]
+
+
+def _run(runner: Runner, installed: Future[Ended] | None = None) -> Ended:
     """Run the commands up to the first that fails; return whether all passed, seconds, and their lines."""
+    if runner.is_installed_later and installed:
+        wait([installed])
     started, lines, is_well = time.monotonic(), list[str](), True
     for command in runner.commands:
         done = subprocess.run(

@@ -4,13 +4,14 @@
 # Where a shell forbids to keep bytecode, each process of the tests would compile all that it imports.
 test test-function test-fast test-all: export PYTHONDONTWRITEBYTECODE :=
 
-test-fast: $(READY) ## the function's tests while you work (ROOM=holding, CHANGED=main: only these) ## 写代码时只跑函数的测试（ROOM=holding、CHANGED=main：只跑这些）
+test-fast: $(READY) ## the function's tests while you work, without the long ones (ROOM=holding, CHANGED=main: all of these) ## 写代码时只跑函数的测试，不含耗时长的（ROOM=holding、CHANGED=main：只跑这些，全部跑完）
 	@$(PY) -m quality.suite fast $(addprefix --room ,$(ROOM)) $(addprefix --changed ,$(CHANGED))
 
-test-all: ready-for-all ## make test, and frameworks, browser, packages, Terraform (ALSO=.venv-3.12: the function there too) ## make test，再加上框架、浏览器、打包、Terraform 的测试（ALSO=.venv-3.12：函数也在那里测）
+test-all: $(READY) $(NODE_READY) ## make test and lint, and frameworks, browser, packages, Terraform (ALSO=.venv-3.12: the function there too) ## make test 和 lint，再加上框架、浏览器、打包、Terraform 的测试（ALSO=.venv-3.12：函数也在那里测）
 	@$(PY) -m quality.suite all $(addprefix --also ,$(ALSO)) $(addprefix --order ,$(or $(SEED),$(ORDER)))
 
-ready-for-all: $(READY) $(NODE_READY) $(addsuffix /node_modules/.ready,$(EXAMPLES)) $(addsuffix /.ready,$(ASIDE))
+# The suite installs these beside its first tests.
+ready-for-all: $(addsuffix /node_modules/.ready,$(EXAMPLES)) $(addsuffix /.ready,$(ASIDE))
 
 bench: $(READY) $(NODE_READY) ## the benchmarks beside their peers ## 性能测试，与同类比较
 	@$(PY) -m quality.bench

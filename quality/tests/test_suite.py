@@ -10,6 +10,7 @@ from quality import suite
 from tests import conftest
 
 RUNNERS = (*suite.TARGETS["test"], *suite.REST)
+HALVES = suite.TARGETS["test"][:2]
 SCRIPTS = json.loads((suite.ROOT / "package.json").read_text("utf-8"))["scripts"]
 
 
@@ -48,6 +49,13 @@ def test_the_deployed_python_runs_all_tests_of_the_function_and_another_a_few_th
     assert [path for path in suite.ON_ANOTHER if not (suite.ROOT / path).exists()] == []
 
 
+def test_the_report_of_branches_has_what_both_halves_measured():
+    measured = [word for half in HALVES for word in half.commands[0] if word.startswith("--data-file=")]
+    combine, report = suite.EVERY_BRANCH.commands
+    assert [f"--data-file={name}" for name in combine[4:]] == measured
+    assert report[3:] == ["report"]
+
+
 def python(code):
     return [sys.executable, "-c", code]
 
@@ -62,6 +70,17 @@ def test_a_failed_command_ends_its_runner_and_is_shown_whole(capfd):
     assert printed.count("all of it") == 99
     assert printed.count("noise") < 20
     assert "closing" in printed and "never" not in printed and "50%" not in printed
+
+
+def test_tests_begin_once_the_packages_that_they_need_are_installed(tmp_path):
+    made, needed = tmp_path / "made", tmp_path / "needed"
+    slowly = f"import pathlib; sum(range(10**7)); pathlib.Path({str(made)!r}).touch()"
+    looks = f"import pathlib; exit(not pathlib.Path({str(made)!r}).exists())"
+    needs = suite.Runner("needs", (python(looks),), is_installed_later=True)
+    others = suite.Runner("others", (python(f"import pathlib; pathlib.Path({str(needed)!r}).touch()"),))
+    assert suite.run((needs, others), suite.Runner("installs", (python(slowly),)))[0] == []
+    assert needed.exists()
+    assert suite.run((needs,), suite.Runner("installs", (python("exit(3)"),)))[0] == ["installs"]
 
 
 def test_the_exit_code_tells_that_a_runner_failed(monkeypatch, capfd):
