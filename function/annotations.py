@@ -63,8 +63,8 @@ else:
             defaults = {field: body[field] for field in fields if field in body}
             code = _code_for(len(fields))
             code = code.replace(co_qualname=f"{name}.__new__", co_varnames=("cls", *fields))
-            new = FunctionType(code, {"new": tuple.__new__}, "__new__", tuple(defaults.values()))
-            getters = {field: _tuplegetter(index, "") for index, field in enumerate(fields)}
+            new = FunctionType(code, {"new": tuple.__new__}, argdefs=tuple(defaults.values()))
+            getters = {field: _tuplegetter(index, None) for index, field in enumerate(fields)}
             own = {"__slots__": (), "__new__": new, "_fields": fields, "_field_defaults": defaults}
             return type(name, (_Fields,), {**body, **getters, **own})
 

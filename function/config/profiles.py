@@ -81,7 +81,7 @@ def read_profiles(
 def _tables(text: str) -> dict[str, Any]:
     """Return the tables of a file; a text that packaging has not seen is read as it is."""
     try:
-        prepared = json.loads(PREPARED.read_text("utf-8"))
+        prepared = json.loads(PREPARED.read_bytes())
     except (OSError, ValueError):
         prepared = {}
     tables: dict[str, Any] | None = prepared.get(sha256(text.encode()).hexdigest())

@@ -95,7 +95,7 @@ class Settings(NamedTuple):
     @property
     def unnamed(self) -> CallerEntry | None:
         """Return the caller whose owners and tokens are those of a function with one caller."""
-        return self.only or next((each for each in self.callers if each.is_unnamed), None)
+        return next((each for each in self.callers if each.is_unnamed), None)
 
     def caller_of(self, app: object) -> CallerEntry | None:
         """Return the caller whose tokens have this claim ``app``; ``None`` if there is none (any more)."""
@@ -146,7 +146,7 @@ def read_settings(
     problems += found
     profiles = by_name.values()
     policies = session_policies(
-        profiles, has_webhook="UPLOAD_WEBHOOK_URL" in values, erases=values.get("ERASE", False)
+        profiles, has_webhook="UPLOAD_WEBHOOK_URL" in values, erases=values.get("ERASE")
     )
     problems += validation.sdk_variables(environ)
     problems += validation.policies_too_long(policies)

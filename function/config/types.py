@@ -218,7 +218,7 @@ def _callback_address(text: str) -> str:
 def _rate(text: str) -> Rate:
     # Three of them are read in each cold start, where a pattern takes longer.
     count, _, unit = text.partition("/")
-    is_count = count.isascii() and count.isdecimal() and count[0] != "0" and len(count) <= MAX_RATE_DIGITS
+    is_count = count.isdecimal() and count[0] != "0" and len(count) <= MAX_RATE_DIGITS
     if not is_count or unit not in RATE_UNITS:
         raise ValueError
     return Rate(int(count), RATE_UNITS[unit])
