@@ -57,7 +57,7 @@ def test_a_named_tuple_takes_its_fields_by_place_by_name_and_by_default(point):
     ("values", "named"), [((), {}), ((1, 2, "", 4), {}), ((1,), {"x": 1}), ((1,), {"z": 1}), ((), {"y": 1})]
 )
 def test_other_fields_are_refused_and_the_same_twice(point, values, named):
-    with pytest.raises(TypeError, match=r"Point\.__new__\(\)|__new__"):
+    with pytest.raises(TypeError, match=r"Point\.__new__\(\)"):
         point(*values, **named)
 
 
@@ -113,7 +113,7 @@ def test_names_in_annotations_do_nothing_while_a_program_runs():
 
         def is_full(self) -> ours.TypeGuard[int] | ours.NoReturn: ...
 
-    assert isinstance(Box[int | given](), Box)
+    assert isinstance(Box[given | None](), Box)
     assert ours.cast(int, "1") == "1"
 
 
@@ -129,4 +129,5 @@ def test_constructors_are_compiled_once_for_each_number_of_fields():
 def test_a_python_of_lazy_annotations_gets_what_typing_has(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 14))
     names = runpy.run_path(ours.__file__)
+    assert {*ours.__all__} == {*names} & {*typing.__all__} - {"TYPE_CHECKING"}
     assert [name for name in ours.__all__ if names[name] is not getattr(typing, name)] == []

@@ -12,6 +12,7 @@ from function.config import profiles
 from function.config.key_template import KeyTemplate
 from function.config.profile import NOWHERE, Profile
 from function.config.profiles import read_profiles
+from function.config.types import TITLE
 from ops.terminal.messages import in_both
 from tests.function.config.named import named
 from tests.ops.words import in_english
@@ -271,6 +272,10 @@ def test_a_family_stands_for_the_prefixes_of_its_labels():
 @cases("line")
 def test_allowed_values_are_accepted(line):
     assert profile_of(with_option(line)).name == "p"
+
+
+def test_a_title_is_kept_as_written():
+    assert TITLE.read("晒单") == "晒单"
 
 
 def test_a_profile_has_at_most_64_variants():

@@ -436,6 +436,10 @@ def test_a_valid_caller_kind_imports_no_other(environment):
     assert settings.only.kind is anonymous.KIND
 
 
+def test_a_reason_names_no_section_where_there_is_one_caller(environment):
+    assert load_settings(environment).only.placed("why") == "why"
+
+
 def test_the_token_scope_is_the_bucket_and_the_mini_program(environment):
     assert scope_of(load_settings(environment).only.app, "b") == {"bucket": "b"}
     scope = scope_of(load_settings(environment | WECHAT).only.app, "b")

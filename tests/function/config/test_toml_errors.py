@@ -25,9 +25,13 @@ def test_the_line_is_shown_with_its_usual_slip(text, line, named):
         assert named in language
 
 
-def test_a_long_line_is_cut():
-    _, (problem,) = read_profiles(f"[a]\nkey = {'b' * 99}", default_signature="v4")
-    assert problem.sentence.values["text"] == f"key = {'b' * 54}…"
+@pytest.mark.parametrize(("length", "shown"), [(55, f"{'b' * 54}…"), (54, "b" * 54)])
+def test_a_long_line_is_cut_and_one_of_secrets_is_not_shown(length, shown):
+    text = f"[a]\nkey = {'b' * length}"
+    _, (problem,) = read_profiles(text, default_signature="v4")
+    assert problem.sentence.values["text"] == f"key = {shown}"
+    error = ValueError("Invalid value (at line 2, column 7)")
+    assert message_of("callers.toml", text, error, is_secret=True).values["text"] == "…"
 
 
 @pytest.mark.parametrize(
