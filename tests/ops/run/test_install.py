@@ -31,7 +31,7 @@ FAILING_NPM = "import sys; sys.exit('npm error code ENOTFOUND\\nnpm error networ
 def test_without_a_network_one_line_names_the_setting_instead_of_the_installer_s_words(
     capfd, command, registry
 ):
-    assert install(command, registry) != 0
+    assert install(command, registry, slow_seconds=3600) != 0
     said = capfd.readouterr().err
     assert said.count("\n") == 1
     assert registry.variable in said
