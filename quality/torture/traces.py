@@ -9,8 +9,10 @@ The trace itself is large and lies in ``build/``. What it says of files of tests
 import ast
 import os
 import pickle
+import re
 import time
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,8 +26,10 @@ from quality.torture.mutation_table import ROOT, UNFINISHED, fingerprint_of, sou
 IMPORTING = ""
 # The tests that ended the last mutants of a function end most of the next ones.
 REMEMBERED = 8
-# Tests that take longer than this come after all others.
-SLOW_SECONDS = 0.2
+# Tests that take longer come after the others.
+SLOW_SECONDS = 0.5
+# So many first letters make a word.
+WORD = 5
 # Which files of tests reach the lines of a module, its own first: traced, and written by ``trace_all``.
 REACHED = ROOT / "quality" / "torture" / "reached.toml"
 
@@ -107,16 +111,48 @@ class Choice:
         owned = (place for place, name in enumerate(trace.tests) if name.partition("::")[0] == own)
         self._own = sum(1 << place for place in owned)
         self._all = trace.of(path, lines_of_bodies(ast.parse(path.read_text("utf-8"))))
-        self._chosen = cache(self._choose)
+        self._case = list(_numbers_of_cases(trace.tests))
         self._killers: dict[str, list[int]] = {}
+        self._named: dict[str, int] = {}
+        for place, name in enumerate(trace.tests):
+            for word in words_in(name):
+                self._named[word] = self._named.get(word, 0) | 1 << place
 
     def tests(self, mutant: Mutant, seconds: float) -> list[int]:
-        """As many of the cheapest as run in so many seconds, by their places in the trace."""
+        """
+        As many as run in so many seconds, by their places in the trace.
+
+        First those with the rarest words of the mutant in their names, then the cheapest; of a parametrised
+        test no second case before each other test has one, because it would notice the same.
+        """
+        reaching = self._of(mutant) & ~1
         # What an import makes is seen by whoever uses the module, though its name need not stand there.
         more = 0 if mutant.is_in_a_body() else self._all & ~1
-        found = self._chosen(self._of(mutant) & ~1, more, seconds)
-        killers = [place for place in reversed(self._killers.get(mutant.where, ())) if place in found]
-        return list(dict.fromkeys([*killers, *found]))
+        cost, chosen = self._trace.seconds, []
+        # What is made once, such as the value of a cached call, is traced to the first test alone, so the
+        # module's own tests come after those that reach the lines.
+        for some in (reaching, (self._own | more) & ~reaching):
+            fits = self._fits(mutant, some)
+
+            def rank(place: int, fits: defaultdict[int, float] = fits) -> tuple[bool, int, float, float]:
+                return cost[place] > SLOW_SECONDS, self._case[place], -fits[place], cost[place]
+
+            for place in sorted(bits(some), key=rank):
+                if cost[place] <= seconds:
+                    seconds -= cost[place]
+                    chosen.append(place)
+        known = self._killers.get(mutant.where, ())
+        killers = [place for place in reversed(known) if place in chosen]
+        return list(dict.fromkeys([*killers, *chosen]))
+
+    def _fits(self, mutant: Mutant, some: int) -> defaultdict[int, float]:
+        """How many words a test's name has in common with the mutant, a rare one counting more."""
+        fits = defaultdict[int, float](float)
+        for word in words_in(mutant.name):
+            named = self._named.get(word, 0)
+            for place in bits(named & some):
+                fits[place] += 1 / named.bit_count()
+        return fits
 
     def remember(self, mutant: Mutant, killer: int) -> None:
         known = self._killers.setdefault(mutant.where, [])
@@ -125,24 +161,6 @@ class Choice:
     def is_imported(self, mutant: Mutant) -> bool:
         """Return whether its lines also run before the first test."""
         return bool(self._trace.of(self._path, mutant.lines()) & 1)
-
-    def _choose(self, reaching: int, more: int, seconds: float) -> dict[int, None]:
-        """The cheapest of some tests, and of the module's own, in the order in which they run."""
-        cost, own, first = self._trace.seconds, {*bits(self._own)}, {*bits(reaching)}
-        chosen = []
-        # What is made once, such as the value of a cached call, is traced to the first test alone, so the
-        # module's own tests come after those that reach the lines.
-        for place in sorted(
-            {*first, *own, *bits(more)},
-            key=lambda place: (place not in first, cost[place] > SLOW_SECONDS, place not in own, cost[place]),
-        ):
-            if cost[place] <= seconds:
-                seconds -= cost[place]
-                chosen.append(place)
-        chosen.sort(
-            key=lambda place: (cost[place] > SLOW_SECONDS, place not in first, place not in own, place)
-        )
-        return dict.fromkeys(chosen)
 
     def _of(self, mutant: Mutant) -> int:
         if mutant.is_in_a_body():
@@ -220,6 +238,20 @@ def bits(mask: int) -> Iterator[int]:
 def lines_of_bodies(tree: ast.AST) -> set[int]:
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     return {line for one in functions for line in range(one.body[0].lineno, (one.end_lineno or 0) + 1)}
+
+
+def words_in(text: str) -> set[str]:
+    """The beginnings of its words, which are the same for one thing and for many."""
+    return {word[:WORD] for word in re.findall(r"[a-z]{4,}", text.lower())}
+
+
+def _numbers_of_cases(tests: Iterable[str]) -> Iterator[int]:
+    """How many cases of its function come before each test."""
+    counts: dict[str, int] = {}
+    for test in tests:
+        function = test.partition("[")[0]
+        yield counts.setdefault(function, 0)
+        counts[function] += 1
 
 
 def names_made(node: ast.AST) -> set[str]:

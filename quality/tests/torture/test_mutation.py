@@ -188,3 +188,17 @@ def test_a_mutant_left_open_by_a_try_in_place_is_tried_again_but_not_in_place(st
     tried = outcomes_of(monkeypatch, KILLED, opened={first})[1]
     assert first in tried and second not in tried
     assert mutation_table.rows()[MODULE].surviving == ()
+
+
+def test_tests_named_like_the_mutant_come_first_and_a_second_case_last(tmp_path):
+    path = tmp_path / "small.py"
+    path.write_text("def shown(label):\n    return not label\n")
+    tests = ["", "t::test_x[1]", "t::test_x[2]", "t::test_y", "t::test_the_labels_of_a_picture", "t::test_z"]
+    reached = {str(path): {2: 0b011110}}
+    trace = traces.Trace(tests, [0, 0.1, 0.1, 0.2, 0.4, 0.1], [0] * 6, [], {}, reached)
+    choice = traces.Choice(path, trace, "t")
+    mutant = next(mutants_of(path.read_text()))
+    assert choice.tests(mutant, 9) == [4, 1, 3, 2, 5]
+    assert choice.tests(mutant, 0.55) == [4, 1]
+    choice.remember(mutant, 3)
+    assert choice.tests(mutant, 9) == [3, 4, 1, 2, 5]
