@@ -68,7 +68,9 @@ def test_modules_and_packages_are_imported_from_the_file(folder, monkeypatch):
         str(folder / "packed/parts/__init__.py"),
         [str(folder / "packed/parts")],
     )
-    assert sys.modules["packed.parts.one"].__spec__.origin == str(folder / "packed/parts/one.py")
+    one = sys.modules["packed.parts.one"].__spec__
+    assert (one.origin, one.cached) == (str(folder / "packed/parts/one.py"), str(folder / "bytecode.bin"))
+    assert one.submodule_search_locations is None
     # Nor is any other found there.
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("packed.nothing")

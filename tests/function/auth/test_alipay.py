@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -186,6 +187,7 @@ def test_a_login_that_alipay_has_not_signed_is_refused():
     refusal(signed(LOGIN, key=OTHER), Misconfigured)
     # Nor by the app itself, whose key others may have.
     refusal(signed(LOGIN, key=OWN_KEY), Misconfigured)
+    refusal(good.replace('"sign":"', '"sign":"*'), Misconfigured)
 
 
 @pytest.mark.parametrize("sign", ["null", "5", '""', '"%"', '"中"', '["a"]', "{}"])
@@ -204,6 +206,7 @@ def test_an_error_beside_a_signed_login_is_no_login():
     assert refusal(error + answer[1:]).upstream == "20001"
     refusal(" " + answer)
     refusal(signed({**LOGIN, "code": "40004"}))
+    assert refusal(f'{{"{NODE}":{{').reason.endswith("without JSON")
 
 
 @cases("answer")
@@ -225,19 +228,21 @@ def test_each_error_of_alipay_has_its_own(code, sub_code, error, upstream):
 
 
 @pytest.mark.parametrize(
-    ("sub_code", "name"),
+    ("code", "sub_code", "name"),
     [
-        ("isv.invalid-app-id", "ALIPAY_APP_ID"),
-        ("isv.invalid-signature", "ALIPAY_KEY"),
-        ("isv.missing-signature-key", "ALIPAY_KEY"),
+        ("40002", "isv.invalid-app-id", "ALIPAY_APP_ID"),
+        ("40001", "isv.missing-app-id", "ALIPAY_APP_ID"),
+        ("40006", "isv.insufficient-isv-permissions", "ALIPAY_APP_ID"),
+        ("40002", "isv.invalid-signature", "ALIPAY_KEY"),
+        ("40002", "isv.missing-signature-key", "ALIPAY_KEY"),
     ],
 )
-def test_a_wrong_setting_is_named_in_the_log_and_not_to_the_caller(instance, log_lines, sub_code, name):
-    answer = json.dumps({"error_response": {"code": "40002", "sub_code": sub_code}}).encode()
+def test_a_wrong_setting_is_named_in_the_log_and_not_to_the_caller(instance, log_lines, code, sub_code, name):
+    answer = json.dumps({"error_response": {"code": code, "sub_code": sub_code}}).encode()
     function = instance(lambda *_, **__: HttpResponse(200, answer), **SETTINGS)
     login = function.ask(body={"code": VECTOR["code"]}, path="/login")
     assert login.outcome == (500, "misconfigured")
-    assert name in log_lines()[-1]["reason"]
+    assert f"{name} " in log_lines()[-1]["reason"]
     assert "ALIPAY" not in login.text
 
 
@@ -349,7 +354,9 @@ WRONG_KEYS = {
     "a key of a curve": ("ALIPAY_KEY", base64(private(CURVE))),
     "an encrypted key": ("ALIPAY_KEY", base64(private(OTHER, encryption=BestAvailableEncryption(b"p")))),
     "half a key": ("ALIPAY_KEY", base64(PKCS8[:600])),
+    "a key of another kind of curve": ("ALIPAY_KEY", base64(private(Ed25519PrivateKey.generate()))),
     "no base64": ("ALIPAY_KEY", "private-key-canary"),
+    "a character too many": ("ALIPAY_KEY", "*" + VECTOR["app_private_key"]),
     "a private key as Alipay's": ("ALIPAY_PUBLIC_KEY", base64(private(OTHER))),
     "a small public key": ("ALIPAY_PUBLIC_KEY", public_of(SMALL)),
     "a public key of a curve": ("ALIPAY_PUBLIC_KEY", public_of(CURVE)),
@@ -375,7 +382,10 @@ def test_each_mistake_with_a_key_has_a_clause_of_its_own(environment):
         sentence = raised.value.problems[0].sentence
         clauses.setdefault(name, set()).add(sentence.values.get("problem", sentence))
     # What is encrypted, cut off or no base64 does not load; only a public key can be the app's own.
-    assert {name: len(found) for name, found in clauses.items()} == {"ALIPAY_KEY": 4, "ALIPAY_PUBLIC_KEY": 5}
+    assert {name: len(found) for name, found in clauses.items()} == {"ALIPAY_KEY": 5, "ALIPAY_PUBLIC_KEY": 5}
+    # It does not load, or it is small.
+    assert len(clauses["ALIPAY_KEY"] & clauses["ALIPAY_PUBLIC_KEY"]) == 2
+    assert "NoneType" not in str(clauses)
 
 
 def test_all_that_is_wrong_is_reported_together(environment):

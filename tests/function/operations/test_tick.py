@@ -145,6 +145,14 @@ def test_a_misconfigured_tick_is_a_line_of_the_log(clock, last_line):
     assert (last_line()["status"], last_line()["code"]) == (500, "misconfigured")
 
 
+def test_a_failure_without_a_reason_is_logged_by_its_message(last_line):
+    def clock():
+        raise Forbidden("why")
+
+    build(HELD, clock).tick(None)
+    assert (last_line()["status"], last_line()["reason"]) == (403, "why")
+
+
 # --- what is listed ---
 
 

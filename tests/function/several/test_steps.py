@@ -6,6 +6,7 @@ from pathlib import Path
 import jwt
 import pytest
 
+from function.auth import app_in
 from tests.function.several.conftest import (
     ISSUER,
     MAIN,
@@ -180,6 +181,8 @@ def test_without_an_unnamed_section_a_backend_goes_on_with_what_the_one_caller_h
     assert named.world.ask("status", receipt=begun["held"]["receipt"]).outcome == FORBIDDEN
     assert named.world.commit(begun["held"]["receipt"]).json["state"] == "published"
     assert named.world.commit(begun["uncommitted"]["receipt"]).json["state"] == "review"
+    # An issuer's users had tokens without an app.
+    assert app_in({"bucket": named.world.oss.name}, named.world.settings, named.world.oss.name) is None
 
 
 # --- what a caller leaves behind ---
