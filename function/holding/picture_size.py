@@ -76,7 +76,7 @@ def _webp(file: PictureFile) -> tuple[int, int]:
 def _heif(file: PictureFile) -> tuple[int, int]:
     """Return the largest extent: that of the whole picture, which may consist of tiles."""
     first, _ = struct.unpack(">I4s", file.take(8))
-    file.skip(max(0, first - 8))
+    file.skip(first - 8)
     size, name = struct.unpack(">I4s", file.take(8))
     # In a later box, or behind what is read of it, may be the extent that a decoder goes by.
     if name != b"meta" or not 8 <= size <= MAX_META_BYTES:

@@ -248,6 +248,12 @@ def test_a_webp_has_one_picture():
     assert found(WEBP, in_webp(part(b"VP8X", b""), data=bytes(12))) == UNREADABLE
 
 
+@pytest.mark.parametrize("flags", [b"", b"\0"])
+def test_a_webp_may_announce_nothing(flags):
+    announced = b"VP8X" + struct.pack("<I", len(flags)) + flags
+    assert found(WEBP, in_webp(announced, data=PLAIN["webp"][1])) == ""
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_arbitrary_bytes_raise_nothing(kind):
     dice = random.Random(kind)
@@ -307,6 +313,7 @@ def test_a_picture_that_exif_turns_is_not_processed(kind, orientation):
         b"II*\0\xff\xff\0\0",
         b"MM\0*\0\0\0\x08\0\x09\1\x12",
         b"XX*\0\0\0\0\x08\0\0",
+        b"XX*\0\x08\0\0\0\0\0",
     ],
 )
 def test_a_picture_with_unreadable_exif_is_not_processed(broken):
@@ -316,7 +323,8 @@ def test_a_picture_with_unreadable_exif_is_not_processed(broken):
 
 def test_exif_of_any_size_without_orientation_turns_nothing():
     data = b"MM\0*\0\0\0\x08\0\0" + bytes(200_000)
-    assert why_not_cleaned(PNG, file_of(in_png(chunk(b"eXIf", data)))) == ""
+    for begin in (b"", b"Exif\0\0"):
+        assert why_not_cleaned(PNG, file_of(in_png(chunk(b"eXIf", begin + data)))) == ""
     assert why_not_cleaned(PNG, file_of(in_png(chunk(b"eXIf", b"")))) == ""
 
 
@@ -358,6 +366,7 @@ def test_cutting_leaves_the_plain_picture(name):
     dirty = encoded(kind, **options) + b"behind"
     clean, count = cut(kind, dirty)
     assert (found(kind, clean), count) == ("", pieces + 1)
+    assert found(kind, dirty) == found(kind, encoded(kind, **options)) != ""
     picture = Image.open(io.BytesIO(clean))
     assert picture.tobytes() == Image.open(io.BytesIO(dirty)).tobytes()
     assert not picture.getexif() and "xmp" not in picture.info
@@ -369,17 +378,24 @@ def test_cutting_a_plain_picture_changes_nothing(name):
     assert cut(kind, data) == (data, 0)
 
 
+def test_a_chunk_before_the_picture_is_cut_out_alone():
+    data = PLAIN["webp"][1]
+    assert cut(WEBP, in_webp(data=bytes(12) + part(b"abcd", b"abc") + data[12:])) == (data, 1)
+
+
 @pytest.mark.parametrize(
-    ("kind", "data"),
+    ("kind", "first", "data"),
     [
-        (JPEG, encoded(JPEG)[:-2] + b"\xff\xc3\0\x02\xff\xd9"),
-        (JPEG, b"\xff\xd8\xff\xee\0\x08Adobe?" + encoded(JPEG)[2:]),
-        (JPEG, encoded(JPEG, exif=exif())[:-2]),
-        (PNG, encoded(PNG)[:33] + struct.pack(">I", 0) + b"ABCD" + bytes(4) + encoded(PNG)[33:]),
-        (PNG, encoded(PNG)[:33] + struct.pack(">I", 8) + b"acTL" + bytes(12) + encoded(PNG)[33:]),
-        (WEBP, encoded(WEBP, save_all=True, append_images=[NOISE.rotate(9)])),
+        (JPEG, "marker C3", encoded(JPEG)[:-2] + b"\xff\xc3\0\x02\xff\xd9"),
+        (JPEG, "marker FE", encoded(JPEG, comment=b"text")[:-2] + b"\xff\xc3\0\x02\xff\xd9"),
+        (JPEG, "marker EE", b"\xff\xd8\xff\xee\0\x08Adobe?" + encoded(JPEG)[2:]),
+        (JPEG, "marker E1", encoded(JPEG, exif=exif())[:-2]),
+        (PNG, "ABCD", encoded(PNG)[:33] + struct.pack(">I", 0) + b"ABCD" + bytes(4) + encoded(PNG)[33:]),
+        (PNG, "acTL", encoded(PNG)[:33] + struct.pack(">I", 8) + b"acTL" + bytes(12) + encoded(PNG)[33:]),
+        (WEBP, "VP8X", encoded(WEBP, save_all=True, append_images=[NOISE.rotate(9)])),
+        (WEBP, "VP8X", in_webp(part(b"VP8X", b"\2\0"), data=PLAIN["webp"][1])),
+        (WEBP, "ANIM", in_webp(part(b"ANIM", b"abc"))),
     ],
 )
-def test_pieces_that_a_decoder_may_need_are_not_cut_out(kind, data):
-    name, spans = metadata_in(kind, file_of(data))
-    assert name and spans == []
+def test_pieces_that_a_decoder_may_need_are_not_cut_out(kind, first, data):
+    assert metadata_in(kind, file_of(data)) == (first, [])

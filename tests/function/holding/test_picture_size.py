@@ -32,12 +32,25 @@ def pixels(data, range_bytes=100):
         ("PNG", {}),
         ("WEBP", {}),
         ("WEBP", {"lossless": True}),
+        ("WEBP", {"lossless": True, "mode": "RGBA"}),
         ("WEBP", {"mode": "RGBA"}),
     ],
     ids=str,
 )
 def test_the_header_says_how_many_pixels(kind, options, size):
     assert pixels(encoded(kind, size, **options)) == size[0] * size[1]
+
+
+def test_a_webp_that_is_to_be_scaled_has_the_pixels_that_it_has():
+    data = bytearray(encoded("WEBP", (7, 9)))
+    data[27] |= 0x40
+    data[29] |= 0x40
+    assert pixels(bytes(data)) == 7 * 9
+
+
+def test_an_empty_segment_of_a_jpeg_is_passed():
+    data = encoded("JPEG", (7, 9))
+    assert pixels(data[:2] + b"\xff\xef\0\2" + data[2:]) == 7 * 9
 
 
 def test_a_heic_says_it_in_its_properties():
@@ -49,8 +62,8 @@ def test_a_heic_says_it_in_its_properties():
 FTYP = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 
-def extent(side, flags=bytes(4)):
-    return b"ispe" + flags + struct.pack(">2I", side, side)
+def extent(side, flags=bytes(4), height=None):
+    return b"ispe" + flags + struct.pack(">2I", side, height or side)
 
 
 def meta(data, more_bytes=0):
@@ -60,6 +73,12 @@ def meta(data, more_bytes=0):
 @pytest.mark.parametrize("flags", [bytes(4), b"\1\0\0\0"])
 def test_the_largest_extent_of_a_heic_counts(flags):
     assert pixels(FTYP + meta(extent(512) + extent(8000, flags) + extent(512))) == 64_000_000 > MAX_PIXELS
+    assert pixels(FTYP + meta(extent(10) + extent(100, flags, height=9))) == 900
+
+
+def test_properties_have_a_largest_length():
+    data = extent(9).ljust(64 * 1024 - 8, b"\0")
+    assert (pixels(FTYP + meta(data)), pixels(FTYP + meta(data + b"\0"))) == (81, UNKNOWN)
 
 
 def test_an_extent_begun_inside_another_counts():
@@ -73,8 +92,8 @@ def test_an_extent_begun_inside_another_counts():
         FTYP + b"\0\0\0\x18free" + extent(9) + meta(extent(8000)),
         FTYP + meta(extent(9), more_bytes=64 * 1024),
         FTYP + meta(extent(9), more_bytes=9),
-        FTYP + b"\0\0\0\0meta" + extent(9),
-        b"\0\0\0\0ftyp" + meta(b""),
+        FTYP + b"\0\0\0\0meta" + extent(9) + bytes(8),
+        b"\0\0\0\0ftyp" + meta(extent(9)),
     ],
     ids=["in the first box", "before the properties", "long", "cut off", "without a length", "one box"],
 )
@@ -98,6 +117,8 @@ def test_a_marker_without_length_hides_no_frame(code):
         b"\xff\xd8\xff",
         b"\xff\xd8\xff\xe0\0\1",
         b"\xff\xd8\xff\xe0\0\2\0\0\0\0",
+        b"\xff\xd8\xff\xe0\0\2\0\xc0\0\x11\x08\0\x09\0\x09",
+        b"\xff\xd8\xff\xc0\0\0\x08\0\x09\0\x09",
         b"\0\0\0\x18ftypheic",
         encoded("PNG", (9, 9))[:20],
         encoded("PNG", (9, 9)).replace(struct.pack(">2I", 9, 9), struct.pack(">2I", 0, 9)),

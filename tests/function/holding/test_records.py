@@ -39,6 +39,11 @@ def test_a_name_is_the_same_in_every_version(name, key):
     assert name == key
 
 
+@pytest.mark.parametrize(("copy", "end"), [(0, ""), (2, "-c2")])
+def test_each_copy_has_its_own_record_of_a_fetch(copy, end):
+    assert records.fetched_key(UPLOAD_ID, copy) == f"held/.fetched/{UPLOAD_ID}{end}"
+
+
 @pytest.mark.parametrize("name", ["", ".", "../decided/x", "a/b", "a.b", "é", "a\n", "a" * 129])
 def test_no_name_reaches_another_folder(name):
     assert not records.is_name(name)
@@ -79,6 +84,38 @@ def test_a_record_that_is_no_json_object_is_unavailable(house, call, bucket, bod
 
 
 COPY = {"key": "held/.clean/a/b", "etag": "E", "type": "image/jpeg", "size": 3}
+DECIDED = {
+    "decision": "expire",
+    "by": "time",
+    "finding": {"reason": "label", "by": "wechat", "label": 20001},
+    "copied": "2026-11-24T13:00:00Z",
+    "reviewer": "Li",
+    "copy": COPY,
+    "state": "review",
+    "due": "check",
+    "labelled": True,
+    "label": {"label": 3, "source": "reviewed"},
+    "etag": "E",
+    "receipt": "a.b.c",
+}
+
+
+def test_a_decision_is_read_as_it_was_written(call, bucket):
+    name = records.decision_key(UPLOAD_ID)
+    records.put(bucket, name, DECIDED, call.now)
+    assert records.get_decision(bucket, UPLOAD_ID).fields == DECIDED
+    least = {field: DECIDED[field] for field in ("by", "etag")}
+    for each in ("publish", "reject", "discard"):
+        records.put(bucket, name, {**least, "decision": each, "state": 7}, call.now)
+        assert records.get_decision(bucket, UPLOAD_ID) == records.Decision(each, "time", "", "E", call.now)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_check_is_read_as_it_was_written(call, bucket, number):
+    for stored_at in (call.now, None):
+        check = records.Check("a.b.c", stored_at, number, copy=3)
+        records.put(bucket, records.check_key("60f96f1d-1"), check.fields, call.now)
+        assert records.get_check(bucket, "60f96f1d-1") == check
 
 
 @pytest.mark.parametrize(
@@ -90,7 +127,7 @@ COPY = {"key": "held/.clean/a/b", "etag": "E", "type": "image/jpeg", "size": 3}
     ids=repr,
 )
 def test_a_clean_copy_that_is_invalid_is_unavailable(copy):
-    assert records.shown_in("n", {"copy": COPY}).key == COPY["key"]
+    assert records.shown_in("n", {"copy": {**COPY, "size": 0}}).key == COPY["key"]
     with pytest.raises(OssUnavailable):
         records.shown_in("n", {"copy": copy})
 
