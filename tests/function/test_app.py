@@ -126,6 +126,7 @@ def test_sts_failures_have_their_documented_codes(instance, sts, log_lines, stub
 def test_responses_are_compact_json(instance, good_sts):
     answer = instance().ask(body={"filename": "a.png"})
     assert answer.text == json.dumps(answer.json, separators=(",", ":"))
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_an_unexpected_error_is_an_internal_error_that_hides_its_text(instance, good_sts, log_lines):

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 
 from function.app import load_settings
 from function.auth import owner_of
-from function.auth.alipay import AlipayApp, open_id_of, prepare
+from function.auth.alipay import KIND, AlipayApp, open_id_of, prepare
 from function.auth.login_code import LOGIN_BUDGETS_SECONDS
 from function.errors import LoginRejected, Misconfigured, UploadError
 from function.http.client import ExchangeFailed, HttpResponse
@@ -104,7 +104,7 @@ def test_the_request_is_signed_byte_for_byte_as_the_vector():
     body, _, sign = options["body"].decode().partition("&sign=")
     assert body == VECTOR["body"]
     assert dict(parse_qsl(f"sign={sign}")) == {"sign": VECTOR["sign"]}
-    assert options["headers"]["Content-Type"].startswith("application/x-www-form-urlencoded")
+    assert options["headers"]["Content-Type"] == "application/x-www-form-urlencoded;charset=utf-8"
     # What was signed is the raw text, sorted.
     assert hashlib.sha256(VECTOR["to_sign"].encode()).hexdigest() == VECTOR["to_sign_sha256"]
     OWN_KEY.public_key().verify(
@@ -395,6 +395,7 @@ def test_all_that_is_wrong_is_reported_together(environment):
         )
     problems = [problem.setting for problem in raised.value.problems]
     assert problems == ["ALIPAY_IDENTITY", "ALIPAY_KEY", "ALIPAY_PUBLIC_KEY"]
+    assert [row.name for row in KIND.settings if row.is_secret] == ["ALIPAY_KEY"]
     with pytest.raises(Misconfigured) as raised:
         load_settings(environment | {"CALLER_AUTH": "alipay", "TOKEN_SECRET": TOKEN_SECRET})
     assert [problem.setting for problem in raised.value.problems] == [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from function.app import load_settings
 from function.auth import owner_of
-from function.auth.douyin import DouyinApp, openid_of
+from function.auth.douyin import KIND, DouyinApp, openid_of
 from function.errors import LoginRejected, Misconfigured, UploadError
 from function.http.client import ExchangeFailed, HttpResponse
 from tests.conftest import TEST_INSTANT
@@ -133,6 +133,7 @@ def test_settings_have_a_default_address_and_are_needed(environment):
     with pytest.raises(Misconfigured) as raised:
         load_settings(environment | {"CALLER_AUTH": "douyin", "TOKEN_SECRET": TOKEN_SECRET})
     assert [problem.setting for problem in raised.value.problems] == ["DOUYIN_APPID", "DOUYIN_SECRET"]
+    assert [row.name for row in KIND.settings if row.is_secret] == ["DOUYIN_SECRET"]
 
 
 @effort(max_examples=40)

@@ -16,6 +16,7 @@ from function.auth.signed_tokens import (
     PARTS,
     RECEIPT,
     SESSION,
+    SOURCE,
     TICKET,
     issue_token,
     matches_scope,
@@ -28,12 +29,13 @@ cases = cases_beside(__file__)
 
 SECRET = "our-secret-0123456789-0123456789-abc"
 OTHER_SECRET = "another-functions-secret-0123456789-x"
-AUDIENCES = (SESSION, TICKET, PARTS, RECEIPT)
+AUDIENCES = (SESSION, TICKET, PARTS, RECEIPT, SOURCE)
 HOUR = timedelta(hours=1)
 
 
 def test_audiences_are_those_that_issued_tokens_have():
-    assert tuple(f"oss-direct-upload/{name}" for name in "session ticket parts receipt".split()) == AUDIENCES
+    names = ("session", "ticket", "parts", "receipt", "source")
+    assert tuple(f"oss-direct-upload/{name}" for name in names) == AUDIENCES
 
 
 def encoded(value):

@@ -143,6 +143,7 @@ def test_while_a_tick_runs_another_of_the_same_instance_does_nothing(world, cont
 def test_a_misconfigured_tick_is_a_line_of_the_log(clock, last_line):
     build({**HELD, "OSS_BUCKET": ""}, clock).tick(None)
     assert (last_line()["status"], last_line()["code"]) == (500, "misconfigured")
+    assert "cold" not in last_line()
 
 
 def test_a_failure_without_a_reason_is_logged_by_its_message(last_line):
