@@ -8,7 +8,6 @@ from itertools import count as counted
 import jwt
 import pytest
 
-from function.auth.business_token import ERASURE
 from function.errors import OssUnavailable
 from function.oss.due import list_due
 from function.owners.erasure import advance, begin, continue_erasure
@@ -30,6 +29,7 @@ from tests.function.owners.conftest import (
 )
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, MALFORMED, UNHEARD
 
+ERASURE = "oss-direct-upload/erasure"
 COVERED = ["picture", "held", "same", "tight", "tighta", "shared", "closed", "page"]
 NOT_COVERED = ["receipt", "plain"]
 # Beyond the forms of these profiles.
