@@ -16,6 +16,7 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -138,6 +139,8 @@ def _try(tests: Tests, put_in: Callable[[], bool]) -> tuple[str, int]:
     """The outcome, and the place of the test that failed; of one that does not end, none."""
 
     def work(tell: Tell) -> None:
+        # One folder of all forks would soon have more entries than a test wants to read.
+        tests[0][0].config._tmp_path_factory._basetemp = Path(folder)
         if not put_in():
             tell(OPEN)
             return
@@ -148,7 +151,8 @@ def _try(tests: Tests, put_in: Callable[[], bool]) -> tuple[str, int]:
                 return
         tell(SURVIVED)
 
-    _, said = in_a_fork(work)
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        _, said = in_a_fork(work)
     return (said, -1) if said in (SURVIVED, OPEN) else (KILLED, int(said or -1))
 
 
