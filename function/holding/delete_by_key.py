@@ -55,10 +55,9 @@ def delete_by_key(
 
 def _check_no_copy_lands(context: RequestContext, oss: OssClient, profile: Profile, key: str) -> None:
     """Check that no copy of a publication that was overruled may still get this name, if its id is in it."""
-    template = profile.key._replace(has_inner_folders=context.instance.hooks_file is not None)
-    upload_id = (template.read(key) or {}).get("id")
-    decision = records.get_decision(oss, upload_id) if upload_id else None
-    if upload_id and decision is not None and decision.copied is not None:
+    # The profile that permits the deletion has read the key.
+    upload_id = (profile.key.read(key) or {}).get("id")
+    if upload_id and (decision := records.get_decision(oss, upload_id)) and decision.copied is not None:
         check_no_copy_runs(oss, upload_id, decision.copied, context.now)
 
 

@@ -1,10 +1,23 @@
 """holding.decision_records: cut off after any call or run twice at once, it ends in the same state."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
-from function.moderation.finding import Outcome
+from function.holding.current_state import HeldState
+from function.holding.decision_records import (
+    leave_to_a_human,
+    make_decision,
+    note_check,
+    note_due,
+    notify_due,
+    overrule,
+)
+from function.holding.held_upload import Case, read_receipt
+from function.holding.records import Decision, copy_key, get_decision, put
+from function.moderation.finding import SILENT, Finding, Outcome
+from function.oss.client import oss_client
 from tests.function.holding.conftest import names
 from tests.support.memory_oss import Part
 
@@ -388,3 +401,65 @@ def test_a_verdict_publishes_as_a_commit_does(house):
     kill(house, lambda: house.verdict(Outcome.PASS), at=7, after=True)
     assert house.resume(stored["receipt"]) == "published"
     assert names(house, stored) == ["key"]
+
+
+# --- records ---
+
+
+@pytest.fixture
+def case(house, clock):
+    call = house.call()
+    upload = read_receipt(house.store("post")["receipt"], call.settings, clock())
+    return Case(call, oss_client(call, call.settings.home), upload)
+
+
+def decision_of(case, action, by="backend"):
+    return Decision(action, by, case.upload.receipt, case.upload.etag, case.now)
+
+
+def test_a_second_decision_leaves_the_due_records_of_the_first(house, case):
+    first = decision_of(case, "publish")
+    for is_new in (True, False):
+        assert make_decision(case, None, first) == (first, is_new)
+    noted = note_check(case)
+    assert make_decision(noted, None, decision_of(case, "reject")) == (first, False)
+    assert {f"held/.due/{name}" for name in house.due()} == {note_due(case, "publish", case.now), noted.due}
+
+
+@pytest.mark.parametrize("minutes", [-1, 5])
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_a_discard_waits_for_the_last_copy_of_what_it_overrules(house, case, minutes, meanwhile):
+    last, copied = case.now + timedelta(minutes=minutes), copy_key(case.upload.upload_id)
+    at_decision = {"PutObject": lambda: put(case.oss, copied, {}, last)}
+    if meanwhile:
+        house.oss.between["PutObject"] = lambda: house.oss.between.update(at_decision)
+    else:
+        put(case.oss, copied, {}, last)
+    house.oss.asked.clear()
+    found = overrule(case, decision_of(case, "publish"), decision_of(case, "discard"))
+    assert found.copied == max(case.now, last)
+    assert get_decision(case.oss, case.upload.upload_id) == found
+    # The due record and the decision; that once more, after the other's record.
+    assert house.oss.asked.count("PutObject") == 2 + 2 * meanwhile
+
+
+def test_a_second_review_is_not_listed_again(house, case):
+    counts = []
+    for _ in "ab":
+        house.oss.asked.clear()
+        leave_to_a_human(case, HeldState("accepted"), Finding(SILENT))
+        counts.append(house.oss.asked.count("PutObject"))
+    # Its two due records, the review, and its place on the list.
+    assert (counts, house.told) == ([4, 3], ["review"])
+
+
+@pytest.mark.parametrize("seconds", [0, 59])
+def test_a_check_goes_on_with_the_next_tick(house, clock, seconds):
+    clock.tick(seconds=seconds)
+    house.store("face")
+    assert [name[:12] for name in house.due("check")] == ["202611241401"]
+
+
+def test_an_event_that_was_due_has_its_further_fields(house, case):
+    assert notify_due(case, "expired", state="review") is True
+    assert house.events == [{"event": "expired", "receipt": case.upload.receipt, "state": "review"}]

@@ -12,6 +12,7 @@ from function.holding import records
 from function.holding.accepted_record import LEASE
 from function.holding.held_upload import read_receipt
 from function.moderation.finding import Outcome
+from function.oss.objects import ObjectFacts
 
 
 def claims(**changes):
@@ -60,6 +61,19 @@ def test_only_true_means_held(house, receipt, clock, held):
 def test_a_hold_ends_a_day_before_the_receipt(house, receipt, clock):
     upload = read_receipt(receipt(), house.settings, clock())
     assert upload.held_until == clock() + timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("profile", "age", "left"), [("word", 1, 71), ("word", -1, 72), ("same", 1, 23 - 1 / 12)]
+)
+def test_an_object_waits_from_when_it_was_stored(house, receipt, clock, profile, age, left):
+    """Of the same bytes sent again by the life of a form less, which is five minutes here."""
+    upload = read_receipt(receipt(profile=profile), house.settings, clock())
+    stored_at, ends = clock() - timedelta(hours=age), clock() + timedelta(hours=left)
+    facts = ObjectFacts(1, "E7A6", "image/png", {"upload-id": "A" * 22}, stored_at)
+    assert upload.ends(facts) == ends
+    waits = [upload.is_waiting(facts, at) for at in (ends - timedelta(seconds=1), ends)]
+    assert [*waits, upload.is_waiting(None, ends)] == [True, False, False]
 
 
 @pytest.mark.parametrize("app", [None, "wx0123456789abcdef"])

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from function.holding.delete_by_key import delete_by_key
 from function.moderation.finding import Outcome
+from function.oss.client import oss_client
 from tests.function.owners.conftest import MINE, PROFILES, key, number
 from tests.function.owners.test_delete import ask, outcomes
 from tests.function.owners.test_replaces import DIGEST, HEAP
@@ -137,6 +139,8 @@ def test_a_deletion_during_check_or_review_notifies_the_business(checked, oss):
     assert checked.commit(committed["receipt"]).json["state"] == "checking"
     checked.verdict(Outcome.REVIEW)
     assert checked.status(doubted["receipt"]) == "review"
+    # As a review by a version that accepted nothing.
+    del oss.objects[f"held/.accepted/{doubted['uploadId']}"]
     checked.events.clear()
     assert outcomes(ask(checked, committed["key"], doubted["key"])) == GONE * 2
     assert oss.names() == set()
@@ -163,6 +167,8 @@ def test_bytes_that_were_deleted_by_key_do_not_exist(house_of, oss):
     assert oss.post(form["formData"], "bytes", 5) == 200
     assert outcomes(ask(house, form["key"])) == GONE
     assert oss.post(form["formData"], "bytes", 5) == 200
+    # Of what is not there, and has no id, nothing else is known.
+    assert outcomes(ask(house, f"heap/{MINE}/{1:064}.png")) == GONE
     again = house.form(**same)
     assert "exists" not in again and oss.names() == set()
     assert oss.post(again["formData"], "bytes", 5) == 200
@@ -259,6 +265,20 @@ def test_a_lost_deletion_is_not_repeated_on_a_later_object(house, oss, clock):
     oss.between["DeleteObject"] = lambda: oss.between.update(HeadObject=store_again)
     assert outcomes(ask(house, name)) == GONE
     assert oss.names() == {name}
+
+
+def test_only_what_a_caller_does_not_find_is_looked_for_among_late_copies(house, oss, clock):
+    call, stored = house.call(), house.store("held")
+    client, profile = oss_client(call, call.settings.home), call.settings.profiles["held"]
+
+    def asked(before=None):
+        oss.asked.clear()
+        delete_by_key(call, client, profile, stored["key"], "owner", before)
+        return oss.asked.count("GetObject")
+
+    house.commit(stored["receipt"])
+    # The decision and when it was copied, both twice; then the decision, for no copy is under way.
+    assert [asked(), asked(), asked(clock())] == [4, 1, 0]
 
 
 # --- replaces ---
