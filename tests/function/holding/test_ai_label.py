@@ -408,7 +408,7 @@ def test_a_confirmation_leaves_a_label_to_the_tick_when_its_time_is_over(labels,
 
     labels.monotonic, labels.before_exchange = lambda: elapsed, wait
     check_told(labels.ask("confirm", ticket=form["ticket"]).json, ...)
-    assert len(labels.due("label")) == 1
+    assert [name[:12] for name in labels.due("label")] == ["202611241401"]
     labels.before_exchange = lambda: None
     clock.tick(minutes=2)
     labels.tick()
@@ -429,13 +429,16 @@ def test_a_due_label_that_oss_does_not_give_is_read_later(labels, unread, unread
     check_told(labels.ask("status", receipt=stored["receipt"]).json, BY_FILE)
 
 
-def test_a_commit_reads_a_label_that_no_tick_has_read_and_does_not_wait_for_it(labels, unread, unreadable):
+def test_a_commit_reads_a_label_that_no_tick_has_read_and_does_not_wait_for_it(
+    labels, unread, unreadable, log_lines
+):
     check_told(labels.commit(unread()["receipt"]).json, BY_FILE)
     assert labels.events[-1]["aiLabel"] == BY_FILE
     receipt = unread()["receipt"]
     with unreadable():
         said = labels.commit(receipt).json
     assert said["state"] == "published"
+    assert log_lines()[-1]["reason"].startswith("label: oss_unavailable")
     check_told(said, ...)
 
 
@@ -460,11 +463,14 @@ def test_a_label_in_conflict_leaves_to_a_human_what_a_check_passed_and_no_reject
     assert (done["state"], done["aiLabel"]) == ("published", told)
 
 
-def test_a_passing_verdict_of_wechat_waits_for_a_human_as_well(labels):
-    stored = send(labels, CONFLICT, "gate")
+@pytest.mark.parametrize(("file", "state"), [(CONFLICT, "review"), (GIF, "published")])
+def test_a_passing_verdict_of_wechat_waits_for_a_human_as_well(labels, file, state):
+    stored = send(labels, file, "gate")
     assert labels.commit(stored["receipt"]).json["state"] == "checking"
     labels.verdict(Outcome.PASS)
-    assert labels.status(stored["receipt"]) == "review"
+    assert labels.status(stored["receipt"]) == state
+    # Nobody waits for one where nothing is checked.
+    assert labels.commit(send(labels, file, "wall")["receipt"]).json["state"] == "published"
 
 
 def test_a_check_does_not_publish_before_the_label_was_read(labels, unread, unreadable):
@@ -541,10 +547,12 @@ def test_a_reviewer_labels_only_what_a_profile_that_reads_labels_holds(labels, p
     assert refused(labels.commit(receipt, decision="publish", aiLabel=3)) == BAD
 
 
+@pytest.mark.parametrize("profile", ["art", "wall"])
 @pytest.mark.parametrize("file", [MARKED, SOME, CONFLICT])
-def test_a_state_without_a_record_says_what_the_receipt_does_and_no_more(labels, file):
+def test_a_state_without_a_record_says_what_the_receipt_does_and_no_more(labels, profile, file):
     """Whether there is a manifest of C2PA stands in no receipt."""
-    stored = send(labels, file, "art")
+    stored = send(labels, file, profile)
+    labels.oss.objects.pop(f"held/.labels/{stored['uploadId']}", None)
     said = labels.ask("status", receipt=stored["receipt"]).json["aiLabel"]
     assert said == in_short(stored["aiLabel"])
 

@@ -78,7 +78,7 @@ def test_a_decision_is_not_continued_while_its_request_may_run(house, clock):
 
 
 @pytest.mark.parametrize("fault", [[UNHEARD, UNHEARD], [BROKEN] * 2, [DENIED]])
-def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, clock, fault):
+def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, clock, log_lines, fault):
     stored = house.store("word")
     house.oss.between["GetObject"] = lambda: None
     answer = []
@@ -90,15 +90,17 @@ def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, c
     house.oss.between["DeleteObject"] = fail
     answer = house.commit(stored["receipt"])
     assert (answer.json["state"], len(house.due())) == ("published", 1)
+    assert "DeleteObject" in log_lines()[-1]["reason"]
     clock.tick(minutes=2)
     house.tick()
     assert (house.due(), house.told) == ([], ["published", "published"])
 
 
-def test_a_role_without_rights_to_due_records_still_discards(house):
+def test_a_role_without_rights_to_due_records_still_discards(house, log_lines):
     stored = house.store("default")
     house.oss.fail("PutObject", DENIED)
     assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert "PutObject" in log_lines()[-1]["reason"]
     assert (names(house, stored), house.told) == ([], ["gone"])
 
 
@@ -343,6 +345,13 @@ def test_a_finished_check_is_no_longer_due(house, clock):
         house.events.clear()
         house.tick()
         assert (house.due(), house.told) == ([], [])
+
+
+def test_a_discarded_upload_is_no_longer_due(house, clock):
+    house.discard(house.store("face")["receipt"])
+    clock.tick(minutes=1)
+    house.tick()
+    assert house.due() == house.ends() == []
 
 
 def test_a_tick_that_is_slower_than_the_commit_takes_no_check_from_the_ticks(house, clock):

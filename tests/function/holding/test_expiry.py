@@ -1,12 +1,18 @@
 """holding.due_check: accepted uploads that nobody decided about end with their hold, and are told."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
 
 from function.errors import OssRejected
+from function.holding import due_check
+from function.holding.current_state import HeldState
+from function.holding.due_check import continue_check
 from function.moderation.finding import Outcome
+from function.oss.client import oss_client
+from function.oss.due import NAME, Due
 from tests.function.holding.conftest import PROFILES, names
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, Part
@@ -109,6 +115,14 @@ def test_a_decision_that_came_first_counts(house, clock, waiting, decision):
     assert (decision_about(house, waiting), house.told, house.ends()) == (decision, told, [])
 
 
+def test_what_was_published_does_not_end_after_its_decision_has_expired(house, clock):
+    stored = house.store("face")
+    house.verdict(Outcome.PASS)
+    del house.oss.objects[f"held/.decided/{stored['uploadId']}"]
+    tick_for(house, clock, days=1)
+    assert (names(house, stored), house.told, house.ends()) == (["key"], ["published"], [])
+
+
 def test_a_decision_made_during_the_tick_counts(house, clock, waiting):
     clock.tick(hours=23, minutes=21)
     record = f"held/.decided/{waiting['uploadId']}"
@@ -196,27 +210,115 @@ def test_a_commit_that_left_its_due_record_alone_is_continued_and_ends_heard(hou
     assert (house.told, decision_about(house, stored), house.due()) == (["expired"], "expire", [])
 
 
-def test_a_hold_that_ends_after_other_bytes_were_accepted_ends_without_an_event(house, clock):
+@pytest.mark.parametrize("ticks", [True, False], ids=["while it is held", "at the end"])
+def test_a_hold_that_ends_after_other_bytes_were_accepted_ends_without_an_event(house, clock, ticks):
     stored = house.store("post")
     house.commit(stored["receipt"])
     name = f"held/.accepted/{stored['uploadId']}"
     body = json.dumps({**json.loads(house.oss.objects[name].body), "etag": "OTHER"}).encode()
     house.oss.replace_object(name, body=body)
     house.events.clear()
-    tick_for(house, clock, days=1, minutes=1)
-    assert (house.told, decision_about(house, stored), house.due()) == ([], None, [])
+    if ticks:
+        tick_for(house, clock, minutes=1)
+    clock.instant = (clock.instant + timedelta(days=1)).replace(minute=0)
+    house.tick()
+    assert (house.told, decision_about(house, stored), house.due(), house.ends()) == ([], None, [], [])
+    assert house.oss.objects[name].body == body
 
 
-@pytest.mark.parametrize("state", ["review", "checking"])
+@pytest.mark.parametrize("state", ["review", "checking", "cut off"])
 def test_a_profile_that_requires_no_check_any_more_loses_no_end(house, house_of, clock, state):
     house.store("post")
     stored = house.store("post")
     house.commit(stored["receipt"])
     if state == "review":
         house.verdict(Outcome.REVIEW, label=20002)
+    elif state == "cut off":
+        del house.oss.objects[f"held/.accepted/{stored['uploadId']}"]
     post = PROFILES.partition("[post]")[2].partition("\n[")[0]
     later = house_of(PROFILES.replace(post, post.replace('"commit", "check"', '"commit"')))
     for time in ({"minutes": 2}, {"minutes": 40}, {"days": 1}):
         tick_for(later, clock, **time)
     assert [(event["event"], event["state"]) for event in later.events] == [("expired", "held")]
-    assert (later.due(), later.ends()) == ([], [])
+    assert (later.due(), later.ends(), later.wechat.checks) == ([], [], [])
+
+
+# --- the due record ---
+
+
+@pytest.fixture
+def due_record(house):
+    """The due record of an upload in its check, and what a tick does with it: its answer, and what is due."""
+    house.store("face")
+    (listed,) = [name for name in house.oss.objects if name.startswith("held/.due/")]
+    name = listed.replace("/202611241401/", "/202611241400/")
+    house.oss.objects[name] = house.oss.objects.pop(listed)
+    _, kind, owner, id = NAME.fullmatch(name).groups()
+
+    def act(**changes):
+        call = house.call()
+        vars(call).update(changes)
+        done = continue_check(
+            call, oss_client(call, call.settings.home), Due(name, call.now, kind, owner, id)
+        )
+        return done, [each[8:12] for each in (*house.due(), *house.ends())]
+
+    return name, act
+
+
+NEXT = datetime(2026, 11, 24, 14, 5, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("second", [0, 59])
+@pytest.mark.parametrize(
+    ("before", "after", "minutes"),
+    [
+        (HeldState("submitting"), None, 35),
+        (HeldState("submitted", next_at=NEXT), None, 6),
+        (HeldState("submitting", next_at=NEXT - timedelta(hours=1)), None, 1),
+        (HeldState("submitting", next_at=NEXT + timedelta(days=9)), None, 0),
+        (HeldState("answered", "submit"), HeldState("answered", "submit"), 1),
+        (HeldState("answered", "submit"), HeldState("discard"), None),
+    ],
+)
+def test_a_tick_comes_back_when_the_next_step_is_due(
+    house, clock, monkeypatch, due_record, second, before, after, minutes
+):
+    clock.tick(seconds=second)
+    monkeypatch.setattr(due_check, "settle", lambda *_: before)
+    monkeypatch.setattr(due_check, "take_step", lambda *_: after)
+    monkeypatch.setattr(due_check, "get_decision", lambda *_: "one")
+    # Silence is counted from now, and a minute begun counts as a whole one.
+    minutes = 36 if minutes == 35 and second else minutes
+    assert due_record[1]() == (True, [] if minutes is None else [f"14{minutes:02}"])
+
+
+@pytest.mark.parametrize(
+    ("left", "failed", "answer"),
+    [
+        ("publish", {}, True),
+        ("submitting", {"aliyun_has_failed": True}, False),
+        ("submitting", {"wechat_failed": {"app"}}, False),
+    ],
+)
+def test_a_due_record_stays_for_what_nobody_heard_or_said(
+    house, monkeypatch, due_record, left, failed, answer
+):
+    """A decision takes its record away itself, once the business knows."""
+    monkeypatch.setattr(due_check, "settle", lambda *_: HeldState("submitting", "submit"))
+    monkeypatch.setattr(due_check, "take_step", lambda *_: HeldState(left))
+    before = house.due()
+    done, _ = due_record[1](**failed)
+    assert (done, house.due()) == (answer, before)
+
+
+def test_an_end_that_nobody_heard_stays_due(house, clock, monkeypatch, due_record):
+    clock.tick(days=1)
+    monkeypatch.setattr(due_check, "apply", lambda *_, **__: None)
+    before = house.due()
+    assert (due_record[1]()[0], house.due()) == (True, before)
+
+
+def test_a_due_record_that_another_tick_has_removed_is_done(house, due_record):
+    del house.oss.objects[due_record[0]]
+    assert due_record[1]() == (True, [])

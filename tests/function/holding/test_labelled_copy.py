@@ -11,8 +11,12 @@ from PIL import Image
 
 from function.ai_label.embed import embed, packet
 from function.ai_label.label import AiLabel
+from function.errors import OssRejected
+from function.holding.held_upload import Case, read_receipt
+from function.holding.label_record import doubt_about_label
 from function.http.client import ExchangeFailed
 from function.moderation.picture_structure import kind_of
+from function.oss.client import oss_client
 from tests.function.ai_label.files import VECTORS, element, heic_with, label_of, text_of
 from tests.function.holding.test_clean_copy import encoded, pass_by, state_of, turned
 from tests.support.cases import text_beside
@@ -259,3 +263,11 @@ def test_a_decision_with_an_invalid_label_is_refused(house, oss):
     said = json.loads(oss.objects[name].body) | {"label": {"label": 7}}
     oss.replace_object(name, body=json.dumps(said).encode())
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
+
+
+def test_a_clean_copy_waits_until_its_label_can_be_read(house, oss):
+    call, receipt = house.call(), send(house)["receipt"]
+    case = Case(call, oss_client(call, call.settings.home), read_receipt(receipt, call.settings, call.now))
+    oss.fail("GetObject", DENIED)
+    with pytest.raises(OssRejected):
+        doubt_about_label(case, is_checked=False, is_by_hand=False)
