@@ -317,6 +317,8 @@ def test_states_and_events_of_a_held_upload_tell_the_label_with_its_texts(labels
     check_told(labels.commit(receipt).json, BY_FILE)
     (event,) = labels.events
     assert (event["event"], event["aiLabel"]) == ("published", BY_FILE)
+    # It stands in the file, which is copied as it is.
+    assert "label" not in labels.oss.records()[f"decided/{stored['uploadId']}"]
     check_told(labels.ask("status", receipt=receipt).json, BY_FILE)
     check_told(labels.commit(receipt).json, BY_FILE)
     clock.tick(seconds=20)

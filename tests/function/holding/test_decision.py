@@ -140,6 +140,12 @@ def test_a_held_object_that_disappears_before_its_rejection_is_rejected(house):
     assert house.told == ["rejected"]
 
 
+def test_a_decision_that_was_made_and_applied_meanwhile_counts(house, house_of):
+    stored, other = house.store("post"), house_of()
+    house.oss.between["HeadObject"] = lambda: other.commit(stored["receipt"], decision="reject")
+    assert house.commit(stored["receipt"]).json["state"] == "rejected"
+
+
 def test_a_commit_makes_no_call_twice(house):
     """Each call is waited for by the backend, and paid for."""
     stored = house.store("word")
