@@ -115,7 +115,7 @@ def test_a_decision_that_came_first_counts(house, clock, waiting, decision):
     assert (decision_about(house, waiting), house.told, house.ends()) == (decision, told, [])
 
 
-def test_what_was_published_does_not_end_after_its_decision_has_expired(house, clock):
+def test_a_published_upload_does_not_end_after_its_decision_has_expired(house, clock):
     stored = house.store("face")
     house.verdict(Outcome.PASS)
     del house.oss.objects[f"held/.decided/{stored['uploadId']}"]
@@ -301,7 +301,7 @@ def test_a_tick_comes_back_when_the_next_step_is_due(
         ("submitting", {"wechat_failed": {"app"}}, False),
     ],
 )
-def test_a_due_record_stays_for_what_nobody_heard_or_said(
+def test_a_due_record_stays_until_an_event_or_an_answer_has_come(
     house, monkeypatch, due_record, left, failed, answer
 ):
     """A decision takes its record away itself, once the business knows."""
@@ -312,7 +312,7 @@ def test_a_due_record_stays_for_what_nobody_heard_or_said(
     assert (done, house.due()) == (answer, before)
 
 
-def test_an_end_that_nobody_heard_stays_due(house, clock, monkeypatch, due_record):
+def test_an_end_without_an_event_stays_due(house, clock, monkeypatch, due_record):
     clock.tick(days=1)
     monkeypatch.setattr(due_check, "apply", lambda *_, **__: None)
     before = house.due()

@@ -32,7 +32,7 @@ def earlier(accepted):
     return Progress("submitting", "old", accepted.etag, "", False, at, at, 3, failures=2, number=1, trace="t")
 
 
-def test_the_same_bytes_keep_their_check_and_others_begin_anew(case, accepted, earlier):
+def test_the_same_bytes_keep_their_check_and_others_begin_theirs(case, accepted, earlier):
     same = earlier._replace(rules=accepted.rules, is_committed=True, turn=4)
     for before, after in (
         (None, accepted),
@@ -67,7 +67,7 @@ def test_a_later_lease_keeps_failures_of_its_own_step_alone(house, case, earlier
     assert house.oss.records()["attempts/a-3-0"] == {"at": "2026-11-24T14:00:00Z"}
 
 
-def test_what_came_of_an_attempt_is_the_next_turn(case, earlier):
+def test_the_result_of_an_attempt_is_the_next_turn(case, earlier):
     noted = note(case, earlier._replace(is_lease=True), "submitted", trace="u")
     assert noted == earlier._replace(state="submitted", at=case.now, turn=4, trace="u")
     assert get_progress(case.oss, case.upload.upload_id) == noted
