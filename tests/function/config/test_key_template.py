@@ -9,8 +9,13 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from function.config.key_template import (
+    CLEAN,
+    DUE,
+    ERASURES,
     PLACEHOLDERS,
+    RECORD_ID,
     RECORDS,
+    REVIEWS,
     KeyTemplate,
     held_name,
     is_held_name,
@@ -309,6 +314,9 @@ def test_no_template_gives_a_held_name_or_a_record(template):
     assert problems_of(template) == []
     assert not is_held_name(render(template))
     assert RECORDS == "held/."
+    names = {name.removeprefix(RECORDS) for name in (DUE, REVIEWS, CLEAN, ERASURES)}
+    assert names == {"due/", "review/", "clean/", "erasures/"}
+    assert re.fullmatch(RECORD_ID, ID)
     assert not held_name(render(template)).startswith(RECORDS)
     assert problems_of(f"held/{template}") != []
 
