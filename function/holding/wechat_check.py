@@ -81,7 +81,7 @@ def _act_on_refusal(case: Case, current: HeldState, progress: Progress, refused:
     # If one request was slow, another submitted after it, and WeChat may refuse that one as a duplicate.
     latest = get_progress(case.oss, case.upload.upload_id)
     if latest is not None and latest.state == states.SUBMITTED and latest.turn > progress.turn:
-        return HeldState(latest.state, progress=latest)
+        return HeldState(latest.state)
     if refused.reason == UNREACHABLE and progress.number == 1 and case.context.settings.own_address:
         return _submit_itself(case, current, progress)
     return leave_to_a_human(case, HeldState(progress.state), refused)
@@ -90,7 +90,7 @@ def _act_on_refusal(case: Case, current: HeldState, progress: Progress, refused:
 def _submit_itself(case: Case, current: HeldState, progress: Progress) -> HeldState:
     """Record that WeChat cannot open the URL of the first submission, and make the second one."""
     case = case if case.due else note_check(case)
-    progress = note(case, progress, "unreachable", is_unreachable=True, trace="", failures=0)
+    progress = note(case, progress, "unreachable", is_unreachable=True, trace="")
     current = next_step(case.oss, case.upload, current._replace(progress=progress), case.now)
     return submit(case, current) if case.context.seconds_left() > SUBMIT_SECONDS else current
 
@@ -103,10 +103,10 @@ def _note_submission(case: Case, current: HeldState, progress: Progress, trace_i
     name = record_name(trace_id, upload.content.app, case.context.settings)
     records.put(case.oss, records.check_key(name), checked.fields, case.now)
     early = records.get(case.oss, records.verdict_key(name))
-    progress = note(case, progress, "submitted", trace=trace_id, failures=0)
+    progress = note(case, progress, "submitted", trace=trace_id)
     if early is not None:
         return _apply_verdict(case, records.verdict_in(trace_id, early), checked)
-    return HeldState(progress.state, progress=progress)
+    return HeldState(progress.state)
 
 
 def record_name(trace_id: str, app: str | None, settings: Settings) -> str:

@@ -948,6 +948,7 @@ def test_a_task_that_never_ends_is_given_up(house, clock):
     said = clip(house, "pass", *["running"] * 99)
     clock.tick(hours=23)
     assert house.resume(said["receipt"]) == "review"
+    assert house.oss.records()[f"review/{said['uploadId']}"]["by"] == "aliyun"
 
 
 @pytest.mark.parametrize(

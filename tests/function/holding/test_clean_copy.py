@@ -772,7 +772,14 @@ def test_a_copy_that_was_made_before_its_response_was_lost_stays(house, oss):
     assert names(house, stored) == ["key"]
 
 
-def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock):
+def test_a_publication_that_is_continued_tells_of_the_clean_copy(house, oss):
+    stored = send(house)
+    oss.fail("CopyObject", BROKEN)
+    house.commit(stored["receipt"])
+    assert house.commit(stored["receipt"]).json["size"] == oss.objects[stored["key"]].size
+
+
+def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock, log_lines):
     stored = send(house)
     oss.fail("CopyObject", BROKEN)
     house.commit(stored["receipt"])
@@ -784,6 +791,7 @@ def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock):
     assert decided["etag"] == stored["etag"]
     oss.store(copy, encoded(size=(64, 64)), content_type="image/jpeg")
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert log_lines()[-1]["reason"]
     assert oss.names() == {f"held/{stored['key']}"}
     clock.tick(seconds=100)
     assert state_of(house.discard(stored["receipt"])) == "gone"
@@ -802,6 +810,7 @@ def test_a_copy_that_is_gone_is_made_and_checked_again(house, oss, clock):
     (anew,) = house.wechat.submitted.keys() - first.keys()
     pass_of(*first)
     assert house.status(stored["receipt"]) == "checking"
+    assert house.oss.records()[f"accepted/{stored['uploadId']}"]["number"] == 1
     pass_of(anew)
     assert house.status(stored["receipt"]) == "published"
 

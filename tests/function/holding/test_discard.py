@@ -121,7 +121,7 @@ def test_a_rejected_upload_stays_rejected(house):
 UNAVAILABLE = (503, "oss_unavailable")
 
 
-def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock):
+def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock, log_lines):
     """The copy ends long after the backend has discarded what it published."""
     stored = house.store("word")
     house.oss.fail("CopyObject", "late")
@@ -136,6 +136,7 @@ def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock):
         for route in ("discard", "status", "commit"):
             answer = house.ask(route, house.backend(), receipt=stored["receipt"])
             assert (refused(answer), answer.headers["Retry-After"]) == (UNAVAILABLE, retry_after)
+            assert log_lines()[-1]["reason"]
         assert refused(house.ask("confirm", ticket=stored["ticket"])) == UNAVAILABLE
     house.oss.land()
     assert names(house, stored) == ["key"]
@@ -193,6 +194,7 @@ def test_a_receipt_of_existing_bytes_is_not_gone_while_a_copy_of_them_may_finish
     assert refused(house.commit(receipt)) == UNAVAILABLE
     assert house.commit(receipt).json["state"] == "published"
     again = house.form("same", sha256="a" * 64, size=1)["receipt"]
+    assert house.status(again) == "published"
     assert refused(house.discard(receipt)) == UNAVAILABLE
     for route in ("status", "commit"):
         assert refused(house.ask(route, house.backend(), receipt=again)) == UNAVAILABLE

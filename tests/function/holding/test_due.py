@@ -11,7 +11,7 @@ from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import PROFILES, names, refused
 from tests.function.holding.test_decision import ACTS, PLACES, kill
-from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part
+from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part, Refused
 from tests.support.turns import Killed
 
 WORD = """
@@ -293,6 +293,21 @@ def test_a_first_submission_that_failed_is_repeated_the_next_minute(house, clock
     house.tick()
     assert list(house.wechat.submitted) == ["60f96f1d-1"]
     assert house.status(stored["receipt"]) == "checking"
+
+
+def test_what_fails_by_itself_is_due_after_growing_pauses(house, clock, monkeypatch):
+    get = house.oss._get_object
+
+    def refusing(request, *rest):
+        if not request.key.startswith("held/."):
+            raise Refused(400, "InvalidArgument")
+        return get(request, *rest)
+
+    monkeypatch.setattr(house.oss, "_get_object", refusing)
+    house.store("face")
+    clock.tick(minutes=1)
+    house.tick()
+    assert [name[:12] for name in house.due("check")] == ["202611241403"]
 
 
 @pytest.mark.parametrize("left", [28.0, 4.5, 0.5])

@@ -10,7 +10,7 @@ from function.auth.signed_tokens import issue_token
 from function.config.profile import CHECK_URL_LIFE
 from function.holding.review_list import URL_LIFE
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import FORBIDDEN, PROFILES, TOKEN_SECRET
+from tests.function.holding.conftest import ABROAD, FORBIDDEN, PROFILES, TOKEN_SECRET
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, Part
 
@@ -94,6 +94,7 @@ def test_a_type_that_browsers_do_not_show_is_processed(house, mime_type, process
     house.verdict(Outcome.REVIEW)
     (item,) = ask(house).json["items"]
     assert item["contentType"] == mime_type
+    assert item["url"].count("x-oss-process=") == process
     assert ("x-oss-process=image%2Fformat%2Cjpg" in item["url"]) is process
 
 
@@ -140,7 +141,9 @@ def test_without_a_limit_a_page_has_twenty(house, clock):
 def test_oss_lists_the_records_by_time_alone(house, clock):
     wait(house, clock)
     house.oss.requests.clear()
+    house.oss.asked.clear()
     ask(house)
+    assert house.oss.asked == ["ListObjectsV2", "GetObject", "HeadObject", "GetObject"]
     assert [request.query["prefix"] for request in house.oss.requests if "list-type" in request.query] == [
         "held/.review/20"
     ]
@@ -206,8 +209,9 @@ def test_other_bytes_are_not_shown_and_the_first_may_return(house, clock):
     "body", [b"{", b"[]", b"{}", b'{"receipt": 7, "at": "2026-11-24T14:00:00Z"}', b'{"receipt": "a.b.c"}']
 )
 def test_a_record_that_names_no_upload_hides_no_other(house, clock, body):
-    (stored,) = wait(house, clock)
     house.oss.store("held/.review/20261124135900-x", body, content_type="application/json")
+    assert keys_of(ask(house)) == []
+    (stored,) = wait(house, clock)
     assert keys_of(ask(house)) == [stored["key"]]
 
 
@@ -280,6 +284,19 @@ def test_all_buckets_are_listed_by_time(two_buckets, clock):
         assert bucket.send("GET", item["url"], budget_seconds=1).status == 200
 
 
+def test_a_record_of_the_same_name_in_another_bucket_hides_nothing(two_buckets, clock):
+    (stored,) = wait(two_buckets, clock, profile="view")
+    (name,) = (name for name in two_buckets.buckets["abroad"].objects if "/.review/2026" in name)
+    two_buckets.oss.store(name, two_buckets.buckets["abroad"].objects[name].body)
+    assert keys_of(ask(two_buckets)) == [stored["key"]]
+
+
+def test_a_bucket_without_reviews_is_not_asked(house_of):
+    house = house_of(PROFILES + ABROAD.partition("[view]")[0])
+    abroad = house.add_bucket("abroad", "cn-shanghai")
+    assert keys_of(ask(house)) == abroad.asked == []
+
+
 def test_a_bucket_without_credentials_fails_the_list(two_buckets, clock):
     wait(two_buckets, clock)
     two_buckets.without_sessions(two_buckets.buckets["abroad"])
@@ -298,7 +315,7 @@ def test_a_page_ends_early_rather_than_late(house, clock):
 
     def slow(*args, **kwargs):
         nonlocal elapsed
-        elapsed += 2.0
+        elapsed += 2.5
         return serve(*args, **kwargs)
 
     house.oss.serve = slow
@@ -437,8 +454,11 @@ def test_a_tick_lists_what_a_crash_left_out(house, house_of, clock, after):
     assert cut_off >= 4
 
 
-@pytest.mark.parametrize("at", [None, 7, "yesterday"])
-def test_a_tick_lists_a_record_without_a_time_as_of_now(house, clock, at):
+@pytest.mark.parametrize(
+    ("at", "since"),
+    [*((at, "14:01:00") for at in (None, 7, "yesterday")), ("2026-11-24T14:00:30Z", "14:00:30")],
+)
+def test_a_tick_lists_a_record_as_of_its_time_or_of_now(house, clock, at, since):
     (stored,) = wait(house, clock)
     id, receipt = stored["uploadId"], stored["receipt"]
     house.oss.objects.pop(f"held/.review/20261125140000-{id}")
@@ -450,7 +470,7 @@ def test_a_tick_lists_a_record_without_a_time_as_of_now(house, clock, at):
         house.oss.store(f"held/.{name}", json.dumps(fields).encode(), content_type="application/json")
     house.tick()
     assert listed(house.oss) == [f"20261125140000-{id}"]
-    assert [item["since"] for item in ask(house).json["items"]] == ["2026-11-24T14:01:00Z"]
+    assert [item["since"] for item in ask(house).json["items"]] == [f"2026-11-24T{since}Z"]
     assert house.told == ["review"]
     assert house.due() == []
 
@@ -460,6 +480,7 @@ def test_a_removal_that_fails_changes_no_response(house, clock, log_lines):
     house.oss.fail("DeleteObject", "", "", BROKEN, BROKEN)
     answer = house.commit(stored["receipt"], decision="publish")
     assert (answer.json["state"], len(listed(house.oss))) == ("published", 1)
+    assert log_lines()[-1]["reason"].startswith("review: ")
     assert keys_of(ask(house)) == []
 
 
@@ -533,6 +554,13 @@ def test_an_owner_gets_no_decision(house, clock):
 def test_a_commit_without_a_decision_costs_no_further_call(house):
     stored = house.store("word")
     assert set(house.commit(stored["receipt"]).json) == {"key", "state", "url", "etag", "size", "mimeType"}
+
+
+def test_an_upload_without_a_checker_has_no_review(house):
+    stored = house.store("word")
+    house.oss.asked.clear()
+    asked = house.ask("status", house.backend(), receipt=stored["receipt"])
+    assert (house.oss.asked.count("GetObject"), asked.json["state"]) == (2, "held")
 
 
 def test_an_upload_without_hold_has_no_decision(house):

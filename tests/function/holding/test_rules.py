@@ -207,11 +207,18 @@ def test_an_object_without_rules_is_treated_by_those_of_its_profile(play):
 
 
 @pytest.mark.parametrize(
-    ("after", "state"), [("backend", "published"), ("clean", "published"), ("both", "review")]
+    ("before", "after", "state"),
+    [
+        ("owner", "backend", "published"),
+        ("owner", "clean", "published"),
+        ("owner", "both", "review"),
+        ("wechat", "both", "review"),
+    ],
 )
-def test_a_backend_commits_what_is_held_by_other_rules_as_ever(play, after, state):
-    before, after = play.begin("owner", after)
+def test_a_backend_commits_what_is_held_by_other_rules_as_ever(play, clock, before, after, state):
+    before, after = play.begin(before, after)
     stored = store(before)
+    clock.tick(minutes=35)
     assert after.commit(stored["receipt"]).json["state"] == state
 
 

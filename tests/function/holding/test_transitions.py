@@ -29,6 +29,8 @@ def test_an_event_of_several_states_must_be_allowed_in_each():
         next_state("commit", *OPEN)
     with pytest.raises(Impossible):
         next_state("none of ours", "held")
+    with pytest.raises(Impossible):
+        next_state("no answer", "asking", "task")
 
 
 @pytest.mark.parametrize(("state", "events"), [("held", {"commit", "publish"}), ("review", {"publish"})])

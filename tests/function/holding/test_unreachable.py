@@ -13,7 +13,7 @@ from function.http.client import HttpResponse
 from function.moderation.finding import UNREACHABLE, Finding, Outcome, read_finding
 from function.moderation.source_token import SourceToken
 from function.moderation.wechat import AS_JPEG, MAX_BYTES
-from tests.function.holding.conftest import TOKEN_SECRET, names
+from tests.function.holding.conftest import PROFILES, TOKEN_SECRET, names
 from tests.support.memory_oss import BROKEN, DENIED, Part, Stored
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
@@ -131,6 +131,15 @@ def test_a_refused_submission_means_the_same(house, errcode):
     assert house.status(stored["receipt"]) == "published"
 
 
+def test_a_tick_leaves_one_record_of_an_upload_that_it_submits_twice(house, clock):
+    house.wechat.answers = [None]
+    house.store("face", BITMAP)
+    house.wechat.answers = [-1008]
+    clock.tick(minutes=1)
+    house.tick()
+    assert (list(house.wechat.submitted), len(house.due("check"))) == ([FIRST], 1)
+
+
 def test_a_second_refusal_is_left_to_a_human(house):
     house.wechat.answers = [-1008, -1008]
     stored = house.store("face", BITMAP)
@@ -165,22 +174,29 @@ def between_the_records(house, happens):
     house.oss._put_object = put
 
 
-def test_an_event_before_the_submission_is_recorded_is_repeated_by_wechat(house):
+@pytest.mark.parametrize("was_accepted", [False, True])
+def test_an_event_before_the_submission_is_recorded_is_repeated_by_wechat(house, log_lines, was_accepted):
     """Acted on at once, it would be overwritten by the request that submitted."""
     event = {"Event": "wxa_media_check", "appid": "wx0123456789abcdef", "trace_id": FIRST, **CANNOT_OPEN}
-    answers = []
+    answers, stored = [], [house.store("post", BITMAP)["receipt"] for _ in range(2)]
+    if was_accepted:
+        # WeChat fails for the first, so it is not asked about the second.
+        house.wechat.answers = [None]
+        house.commit(None, receipts=stored)
     between_the_records(house, lambda: answers.append(house.push(event).outcome))
-    stored = house.store("face", BITMAP)
+    assert house.commit(stored[1]).json["state"] == "checking"
     assert answers == [(503, "oss_unavailable")]
+    assert [line for line in log_lines() if line["route"] == "wechat-events"][-1]["reason"]
     assert list(house.wechat.submitted) == [FIRST]
     assert house.push(event).text == "success"
     assert fetch(house)[:2] == GOOD
-    assert house.status(stored["receipt"]) == "checking"
+    assert house.status(stored[1]) == "checking"
 
 
 def test_a_failed_second_submission_is_made_by_the_next_tick(house, checking, clock):
     house.wechat.answers = [None]
-    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    for _ in range(2):
+        house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
     assert list(house.wechat.submitted) == [FIRST]
     clock.tick(minutes=2)
     house.tick()
@@ -188,11 +204,16 @@ def test_a_failed_second_submission_is_made_by_the_next_tick(house, checking, cl
     assert fetch(house)[:2] == GOOD
 
 
-def test_with_too_little_time_the_next_call_submits(house, checking):
+def test_with_too_little_time_the_next_call_submits(house, checking, clock):
+    clock.tick(minutes=2)
+    # What continues it moves to the end of the silence.
+    house.tick()
     house.monotonic, house.call_seconds = lambda: 0.0, 2.0
-    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    for _ in range(2):
+        house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
     assert list(house.wechat.submitted) == [FIRST]
-    assert len(house.due("check")) == 1
+    assert len(house.due("check")) == 2
+    assert "trace" not in house.oss.records()[f"accepted/{checking['uploadId']}"]
     assert house.resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
@@ -230,8 +251,16 @@ def test_without_an_address_it_is_left_to_a_human(house_of, how):
 
 def test_other_errors_are_left_to_a_human_as_before(house, checking):
     house.verdict(Outcome.ERROR, FIRST, errcode=43104)
+    house.wechat.answers = [61010]
+    refused = house.store("face", BITMAP)
     assert list(house.wechat.submitted) == [FIRST]
-    assert finding_of(house, checking).reason == "errcode"
+    assert [finding_of(house, each).reason for each in (checking, refused)] == ["errcode"] * 2
+
+
+def test_an_event_about_what_was_not_committed_is_left_to_a_human(house_of, checking):
+    later = house_of(PROFILES.replace('hold = ["check"]', 'hold = ["commit", "check"]'), PUBLIC_URL=ADDRESS)
+    later.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    assert (later.wechat.submitted, finding_of(later, checking).reason) == ({}, UNREACHABLE)
 
 
 def test_after_silence_the_late_event_changes_nothing(house, checking, clock):

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +12,7 @@ from function.errors import OssUnavailable, StsRejected
 from function.holding.accepted_record import LEASE
 from function.holding.decision_records import notify
 from function.holding.held_upload import Case, read_recorded
-from function.holding.wechat_check import apply_verdict
+from function.holding.wechat_check import apply_verdict, record_name
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
 from tests.function.holding.conftest import names, there
@@ -131,15 +132,24 @@ def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house, clock
     assert house.wechat.answers == []
     assert house.wechat.submitted == {}
     leased = [fields for name, fields in house.oss.records().items() if name.startswith("accepted/")]
-    assert [each["state"] for each in leased].count("submitting") == 1
+    assert sorted(each["state"] for each in leased) == ["accepted", "accepted", "submitting"]
     # Of each of them a tick knows.
     assert len(house.due("check")) == 3
     clock.tick(minutes=1)
     house.wechat.answers = [None]
-    answer = house.commit(None, receipts=receipts)
+    answer = house.commit(None, receipts=receipts[::-1])
     assert [result["state"] for result in answer.json["results"]] == ["held"] * 3
     clock.tick(minutes=1)
     assert [house.resume(receipt) for receipt in receipts] == ["checking"] * 3
+
+
+def test_a_tick_leaves_one_record_of_each_upload_that_it_submits(house, clock):
+    receipts = [house.store("post")["receipt"] for _ in range(3)]
+    house.wechat.answers = [None]
+    house.commit(None, receipts=receipts)
+    clock.tick(minutes=2)
+    house.tick()
+    assert (len(house.wechat.submitted), len(house.due("check"))) == (3, 3)
 
 
 # --- who asks at once ---
@@ -376,6 +386,20 @@ def test_a_duplicate_refused_by_wechat_starts_no_review(house, due, clock):
     assert house.told == ["published"]
 
 
+def test_a_refusal_after_another_request_failed_starts_a_review(house, due, clock):
+    def slow(method, url, *, body=None, **options):
+        if "media_check_async" in url:
+            del house.others["api.weixin.qq.com"]
+            clock.tick(seconds=60)
+            house.wechat.answers = [None]
+            assert house.resume(due["receipt"]) == "held"
+            house.wechat.answers = [87020]
+        return house.wechat.send(method, url, body=body, **options)
+
+    house.others["api.weixin.qq.com"] = slow
+    assert house.resume(due["receipt"]) == "review"
+
+
 def test_a_refusal_after_the_submission_record_is_gone_starts_a_review(house):
     stored = house.store("post")
 
@@ -570,7 +594,9 @@ def test_another_object_of_the_name_does_not_make_wechat_repeat_itself(house, ch
 
     stranger = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
     house.oss.objects[checking["key"]] = stranger
-    assert house.verdict(Outcome.PASS) is True
+    call = house.call()
+    assert apply_verdict(call, Verdict(FIRST, Outcome.PASS), house.settings.only) is True
+    assert call.line.reason
     assert house.oss.objects[checking["key"]] is stranger
     del house.oss.objects[checking["key"]]
     assert house.resume(checking["receipt"]) == "published"
@@ -763,6 +789,7 @@ def test_a_second_submission_that_fails_is_made_a_minute_later(house, checking, 
     house.wechat.answers = [None]
     assert house.resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
+    assert "trace" not in house.oss.records()[f"accepted/{checking['uploadId']}"]
     clock.tick(minutes=1)
     assert house.resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
@@ -776,6 +803,14 @@ def test_a_submission_record_without_a_valid_time_is_unavailable(house, checking
         house.oss.replace_object(name, body=b'{"trace": "x", "at": ' + at + b"}")
         assert house.ask("status", receipt=checking["receipt"]).code == "oss_unavailable"
         assert log_lines()[-1]["reason"] == f"{name}: invalid record"
+
+
+@pytest.mark.parametrize("unnamed", [None, SimpleNamespace(app="a")])
+def test_the_records_of_a_named_app_have_the_same_names_in_every_version(unnamed):
+    settings = SimpleNamespace(unnamed=unnamed, owner_secret="s")
+    name = record_name(FIRST, "b", settings)
+    assert name == "1e2c1da50b460b2ae329d90a631e4823b00991b0cf21008a3614ba895aefeb53"
+    assert (record_name(FIRST, "a", settings) == FIRST) is bool(unnamed)
 
 
 # --- several buckets: a trace id does not tell which ---

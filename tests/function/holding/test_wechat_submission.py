@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -11,7 +12,7 @@ from function.errors import Misconfigured, OssUnavailable, StsUnavailable, Wecha
 from function.holding.held_upload import HeldUpload
 from function.holding.wechat_submission import submit_to_wechat
 from function.http.client import ExchangeFailed, HttpResponse
-from function.moderation.finding import ANIMATED, ERRCODE, UNREACHABLE, UNSUPPORTED, Finding
+from function.moderation.finding import ANIMATED, ERRCODE, REMOVED, UNREACHABLE, UNSUPPORTED, Finding
 from function.moderation.wechat import AS_JPEG, CheckRequest
 from function.oss.client import oss_client
 from function.uploads.receipt import Receipt
@@ -187,6 +188,15 @@ def test_a_video_declared_as_audio_is_left_to_a_human(world):
         x_oss_meta_upload_id="A" * 22,
     )
     assert submitted(world, mime_type="audio/mpeg") == Finding(UNSUPPORTED)
+    assert world.wechat.asked == []
+
+
+def test_an_upload_of_a_removed_caller_is_left_to_a_human(world, monkeypatch):
+    for entry in (None, SimpleNamespace(kind_name="alipay")):
+        call = world.call()
+        monkeypatch.setattr(type(call.settings), "caller_of", lambda *_, entry=entry: entry)
+        assert submitted(world, call) == Finding(REMOVED)
+        assert call.line.reason
     assert world.wechat.asked == []
 
 

@@ -383,6 +383,8 @@ def test_the_log_names_the_section_of_a_wrong_setting_and_the_answer_does_not(se
 def test_the_log_names_the_caller_of_each_route(several, log_lines):
     world, token = several.world, several.token("second")
     stored = several.store(token)
+    held = several.store(token, "post")["receipt"]
+    assert several.world.ask("status", receipts=[held, held]).status == 200
     several.world.ask("list", token, profile="picture")
     assert several.world.ask("read", token, key=stored["key"]).status == 200
     assert several.world.ask("delete", token, keys=[stored["key"]]).status == 200
@@ -394,7 +396,7 @@ def test_the_log_names_the_caller_of_each_route(several, log_lines):
     world.ask("erase", erasing, sub="same", caller=f"wechat:{B}")
     seen = {line["route"]: line.get("caller") for line in log_lines() if "route" in line}
     routes = ("upload-params", "confirm", "list", "read", "delete", "multipart", "introspect", "erase")
-    routes += ("wechat-events",)
+    routes += ("wechat-events", "status")
     assert seen == dict.fromkeys(routes, f"wechat:{B}")
     world.ask("erase", erasing, sub="same")
     assert log_lines()[-1]["caller"] == f"wechat:{A}"
