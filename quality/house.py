@@ -41,11 +41,11 @@ NOT_BY_HAND = re.compile(
 # Caps of each folder: lines kept by hand, and tracked files. The last takes what no other has. CONTRIBUTING
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
-    "function/, handler.py, bytecode.py, sts_credentials.py": (20_451, 157),
+    "function/, handler.py, bytecode.py, sts_credentials.py": (20_450, 157),
     "ops/": (18_403, 145),
     "local/": (15_133, 148),
-    "quality/": (12_790, 111),
-    "tests/": (77_052, 593),
+    "quality/": (12_802, 111),
+    "tests/": (77_196, 593),
     "miniprogram/": (14_296, 190),
     (REST := "docs/, deploy/, root"): (13_013, 121),
 }

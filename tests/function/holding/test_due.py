@@ -295,7 +295,7 @@ def test_a_first_submission_that_failed_is_repeated_the_next_minute(house, clock
     assert house.status(stored["receipt"]) == "checking"
 
 
-def test_what_fails_by_itself_is_due_after_growing_pauses(house, clock, monkeypatch):
+def test_an_object_that_fails_by_itself_is_due_after_growing_pauses(house, clock, monkeypatch):
     get = house.oss._get_object
 
     def refusing(request, *rest):

@@ -291,7 +291,7 @@ def test_a_record_of_the_same_name_in_another_bucket_hides_nothing(two_buckets, 
     assert keys_of(ask(two_buckets)) == [stored["key"]]
 
 
-def test_a_bucket_without_reviews_is_not_asked(house_of):
+def test_a_list_reads_no_bucket_without_reviews(house_of):
     house = house_of(PROFILES + ABROAD.partition("[view]")[0])
     abroad = house.add_bucket("abroad", "cn-shanghai")
     assert keys_of(ask(house)) == abroad.asked == []
