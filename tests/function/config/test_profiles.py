@@ -80,6 +80,10 @@ def test_tables_of_packaging_count_for_exactly_their_text(monkeypatch, tmp_path,
     assert profile_of(text).max_size_bytes == size
 
 
+def test_tables_of_packaging_are_beside_the_file():
+    assert SHIPPED.with_name("profiles.json") == profiles.PREPARED
+
+
 @pytest.mark.parametrize("content", [None, b"", b'{"', b"\xff", b"{}"])
 def test_without_tables_of_packaging_the_file_is_read(monkeypatch, tmp_path, content):
     monkeypatch.setattr(profiles, "PREPARED", tmp_path / "profiles.json")
