@@ -79,8 +79,8 @@ class Progress(NamedTuple):
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Return the fields of the record; ``at`` is added when it is written."""
-        plain = {name: value for name, value in self._asdict().items() if name not in ("at", "answer")}
+        """Return the fields of the record; ``at`` becomes the instant at which it is written."""
+        plain = self._asdict()
         times = {
             name: value and iso(value) for name, value in plain.items() if name in ("since", "stored_at")
         }

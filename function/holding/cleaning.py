@@ -7,7 +7,7 @@ from function.holding.current_state import HeldState, next_step
 from function.holding.decide import decide, decided_state
 from function.holding.decision_records import leave_to_a_human, note_check
 from function.holding.held_upload import Case, Shown
-from function.holding.transitions import ACCEPTED, BY_COMMIT, PUBLISH
+from function.holding.transitions import BY_COMMIT, PUBLISH
 from function.moderation.finding import METADATA, Finding
 
 # What a clean copy needs at least; with less it is left to the tick.
@@ -31,8 +31,8 @@ def continue_with_cleaning(case: Case, current: HeldState) -> tuple[Case, HeldSt
     # From now on a tick continues it; one record stands for all attempts.
     if current.cleaning.number == 1 and not case.due:
         case = note_check(case)
-    current = current if current.copy else _clean(case, current, current.cleaning)
-    if current.state != ACCEPTED or current.copy is None:
+    current = _clean(case, current, current.cleaning)
+    if current.copy is None:
         return case, current
     shown = case.of_copy(current.copy)
     if case.upload.profile.is_checked:
@@ -43,9 +43,9 @@ def continue_with_cleaning(case: Case, current: HeldState) -> tuple[Case, HeldSt
 def clean_by_hand(case: Case, current: HeldState) -> HeldState:
     """Make the clean copy of what a human publishes, who may have it tried again; raises as the step does."""
     cleaning = current.cleaning or get_cleaning(case.oss, case.upload, case.now)
-    if cleaning.copy is None and cleaning.number:
+    if cleaning.number:
         cleaning = cleaning._replace(problem="")
-    return _clean(case, current._replace(cleaning=cleaning), cleaning)
+    return _clean(case, current, cleaning)
 
 
 def _clean(case: Case, current: HeldState, cleaning: Cleaning) -> HeldState:
@@ -65,7 +65,7 @@ def _clean(case: Case, current: HeldState, cleaning: Cleaning) -> HeldState:
             raise
     if made is None:
         # Another request has the lease, and may die over it.
-        return current._replace(due="", next_at=case.now + PAUSES[0])
+        return current._replace(next_at=case.now + PAUSES[0])
     if isinstance(made, str):
         context.line.reason = f"clean copy: {made}; a human must decide"
         return leave_to_a_human(case, current, Finding(METADATA, errcode=made))

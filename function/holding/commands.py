@@ -117,8 +117,8 @@ def _begin_check(case: Case, current: HeldState, is_backend: bool) -> HeldState:
                 return take_step(case, latest) if latest.due else latest
             current = current._replace(progress=progress)
         current = next_step(oss, upload, current, case.now)
-        if current.cleaning and current.cleaning.number != 1:
-            # The first attempt was by hand, which leaves nothing due.
+        if current.cleaning:
+            # An attempt by hand leaves nothing due.
             case = note_check(case)
     return take_step(case, current) if current.due else current
 
