@@ -210,9 +210,10 @@ def unclean(house, oss, monkeypatch):
     monkeypatch.setattr(oss, "_store", spoiled)
 
 
-def test_metadata_that_cannot_be_cut_out_leaves_the_picture_to_a_human(house, oss, unclean):
+def test_metadata_that_cannot_be_cut_out_leaves_the_picture_to_a_human(house, oss, unclean, log_lines):
     stored = send(house)
     assert state_of(house.commit(stored["receipt"])) == "review"
+    assert "marker C3" in log_lines()[-1]["reason"]
     assert oss.names() == {f"held/{stored['key']}"}
     review = review_of(oss, stored)
     assert (review["reason"], review["errcode"], review["receipt"]) == (
@@ -269,8 +270,12 @@ def test_a_second_commit_does_not_process_again(house, oss, unclean):
     house.commit(stored["receipt"])
     oss.asked.clear()
     assert state_of(house.commit(stored["receipt"])) == "review"
-    assert "PostProcessTask" not in oss.asked
     assert house.told == ["review"]
+    # As if the first had died before it asked a human.
+    del oss.objects[f"held/.review/{stored['uploadId']}"]
+    assert state_of(house.commit(stored["receipt"])) == "review"
+    assert review_of(oss, stored)["errcode"] == "marker C3"
+    assert "PostProcessTask" not in oss.asked
 
 
 def test_a_backend_cannot_publish_what_cannot_be_cleaned(house, oss, unclean):
@@ -315,20 +320,25 @@ def test_questions_process_nothing(house, oss, clock):
 
 def test_a_request_without_the_lease_processes_nothing(house, oss):
     stored, said = send(house), []
-    around_processing(oss, lambda: said.append(state_of(house.commit(stored["receipt"]))), lambda: None)
+
+    def twice():
+        for decision in ({}, {"decision": "publish"}):
+            said.append(state_of(house.commit(stored["receipt"], **decision)))
+
+    around_processing(oss, twice, lambda: None)
     assert state_of(house.commit(stored["receipt"])) == "published"
-    assert (said, processed(oss)) == (["held"], 1)
+    assert (said, processed(oss)) == (["held", "held"], 1)
 
 
 def test_a_tick_that_comes_second_looks_again_whether_the_first_has_finished(house, oss, clock):
     stored = send(house)
     oss.fail("PostProcessTask", UNHEARD, UNHEARD)
     house.commit(stored["receipt"])
-    clock.tick(minutes=2)
+    clock.tick(minutes=2, seconds=30)
     # Another request takes the lease of the second attempt, and fails over it.
     oss.between["PutObject"] = lambda: house.commit(stored["receipt"])
     house.tick()
-    assert (processed(oss), len(house.due("check"))) == (2, 1)
+    assert (processed(oss), [name[:12] for name in house.due("check")]) == (2, ["202611241404"])
     clock.tick(minutes=6)
     house.tick()
     assert house.status(stored["receipt"]) == "published"
@@ -426,7 +436,7 @@ def test_a_request_begins_one_clean_copy_and_a_tick_the_others(house, oss, clock
     clock.tick(minutes=1)
     house.tick()
     assert [house.status(receipt) for receipt in receipts] == ["published"] * 3
-    assert processed(oss) == 2
+    assert (processed(oss), house.due("check")) == (2, [])
 
 
 def test_with_too_little_time_the_tick_cleans(house, oss, clock):
@@ -684,11 +694,13 @@ def test_other_bytes_of_the_same_form_get_a_copy_of_their_own(house, oss):
 
 def test_nine_attempts_are_the_last(house, oss, clock):
     stored = send(house)
-    oss.fail("PostProcessTask", *[UNHEARD] * 20)
+    oss.fail("PostProcessTask", *[LATE] * 20)
     for _ in range(12):
-        house.commit(stored["receipt"], decision="publish")
+        answer = house.commit(stored["receipt"], decision="publish")
         clock.tick(minutes=6)
-    assert processed(oss) == 9
+    assert (processed(oss), state_of(answer)) == (9, "review")
+    oss.land()
+    assert len(copies(oss)) == 9
     house.commit(stored["receipt"], decision="reject")
     assert copies(oss) == set()
 
@@ -779,6 +791,16 @@ def test_a_publication_that_is_continued_tells_of_the_clean_copy(house, oss):
     assert house.commit(stored["receipt"]).json["size"] == oss.objects[stored["key"]].size
 
 
+def test_a_copy_that_was_made_by_hand_is_made_once(house, oss):
+    stored = send(house)
+    oss.fail("CopyObject", BROKEN)
+    house.commit(stored["receipt"], decision="publish")
+    # As if it had died before it decided.
+    del oss.objects[f"held/.decided/{stored['uploadId']}"]
+    assert state_of(house.commit(stored["receipt"], decision="publish")) == "published"
+    assert processed(oss) == 1
+
+
 def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock, log_lines):
     stored = send(house)
     oss.fail("CopyObject", BROKEN)
@@ -798,10 +820,15 @@ def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock, log_lin
     assert (oss.names(), copies(oss)) == (set(), set())
 
 
-def test_a_copy_that_is_gone_is_made_and_checked_again(house, oss, clock):
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_copy_that_is_gone_is_made_and_checked_again(house, oss, clock, is_gone):
     stored = send(house, profile="seen")
     first = dict(house.wechat.submitted)
-    oss.objects.pop(*copies(oss))
+    (copy,) = copies(oss)
+    if is_gone:
+        del oss.objects[copy]
+    else:
+        oss.replace_object(copy, body=DIRTY)
     clock.tick(minutes=1)
     pass_of = lambda trace: house.verdict(Outcome.PASS, trace, label=100)  # noqa: E731
     pass_of(*first)

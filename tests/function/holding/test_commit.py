@@ -118,13 +118,14 @@ def test_an_unneeded_commit_is_not_recorded(house, clock):
     assert "is_committed" not in house.oss.records()[f"accepted/{stored['uploadId']}"]
 
 
-def test_a_plain_commit_during_which_the_bytes_come_back_asks_no_checker(house):
+def test_a_plain_commit_during_which_the_bytes_come_back_asks_no_checker(house, log_lines):
     stored = house.store("word")
     held = f"held/{stored['key']}"
     first = house.oss.objects[held]
     house.oss.replace_object(held, parts=(Part("others", 1),))
     house.oss.between["GetObject"] = lambda: house.oss.objects.update({held: first})
     assert refused(house.commit(stored["receipt"])) == (503, "oss_unavailable")
+    assert log_lines()[-1]["reason"] == "the held object was stored meanwhile"
     assert (house.wechat.checks, house.due()) == ([], [])
     assert house.resume(stored["receipt"]) == "published"
 

@@ -6,7 +6,7 @@ import pytest
 
 from function.config.key_template import CLEAN as COPIES
 from function.holding import records
-from function.holding.accepted_record import Progress
+from function.holding.accepted_record import Progress, get_progress
 from function.holding.clean_record import Cleaning
 from function.holding.current_state import HeldState, check_state, is_first_attempt, next_step, open_state
 from function.holding.held_upload import HeldUpload
@@ -66,7 +66,9 @@ def progress_of(state, at=NOW, **fields):
         ("aliyun", "submitting", {}, 1, 9, "submit"),
         ("both", "answered", {"answer": RISKY}, 0, 1, "ask"),
         ("both", "answered", {"answer": PASS}, 0, 1, "submit"),
-        ("both", "submitting", {"number": 1}, 1, 9, "submit"),
+        ("aliyun", "task", {"task": "t", "asked": 2}, 2, 9, "ask"),
+        ("both", "submitting", {"number": 1, "asked": 9}, 1, 9, "submit"),
+        ("both", "submitting", {"is_lease": True}, 1, 0.5, "give up"),
         ("both", "submitting", {"number": 1}, 1, 1, "give up"),
         ("both", "unreachable", {"number": 1}, 0, 1, "submit"),
         ("both", "submitted", {"number": 1}, 35, 1, "submit"),
@@ -83,6 +85,20 @@ def test_a_check_is_continued_once_its_time_has_come(
     if minutes:
         found = check_state(upload, progress, NOW - timedelta(seconds=1), ends)
         assert (found.state, found.due, found.next_at) == (state, "", NOW)
+
+
+def test_an_attempt_that_died_before_its_record_is_repeated_after_a_minute(upload_of):
+    accepted = progress_of("accepted", NOW - timedelta(minutes=1))
+    found = check_state(upload_of("both"), accepted, NOW, NOW + 9 * HOUR)
+    assert found.lease == records.attempt_key(ID, 0, 1)
+
+
+def test_a_record_keeps_the_whole_progress(house):
+    oss, odd = bucket(house), {"is_lease": True, "is_unreachable": True, "stored_at": NOW, "answer": RISKY}
+    numbers = {"turn": 1, "failures": 2, "copy": 3, "asked": 4, "number": 5}
+    progress = progress_of("task", task="t", trace="id", **odd, **numbers)
+    records.put(oss, records.accepted_key(ID), progress.fields, NOW)
+    assert get_progress(oss, ID) == progress
 
 
 def test_an_attempt_that_failed_is_repeated_before_the_object_ends_though_its_receipt_lasts(upload_of):
