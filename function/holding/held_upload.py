@@ -155,8 +155,8 @@ class ByHand(NamedTuple):
     """
 
     action: str
-    reviewer: str = ""
-    is_labelled: bool = False
+    reviewer: str
+    is_labelled: bool
 
 
 def read_receipt(text: str, settings: Settings, now: datetime, leeway: timedelta = NO_LEEWAY) -> HeldUpload:

@@ -420,7 +420,9 @@ def test_a_confirmation_leaves_a_label_to_the_tick_when_its_time_is_over(labels,
 
 
 def test_a_due_label_that_oss_does_not_give_is_read_later(labels, unread, unreadable, clock):
+    clock.tick(seconds=59)
     stored = unread()
+    assert [name[:12] for name in labels.due("label")] == ["202611241401"]
     clock.tick(minutes=2)
     with unreadable():
         labels.tick()

@@ -430,6 +430,7 @@ def test_a_second_decision_leaves_the_due_records_of_the_first(house, case):
     first = decision_of(case, "publish")
     for is_new in (True, False):
         assert make_decision(case, None, first) == (first, is_new)
+    assert [name[:12] for name in house.due()] == ["202611241401"]
     noted = note_check(case)
     assert make_decision(noted, None, decision_of(case, "reject")) == (first, False)
     assert {f"held/.due/{name}" for name in house.due()} == {note_due(case, "publish", case.now), noted.due}
