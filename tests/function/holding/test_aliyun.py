@@ -302,6 +302,14 @@ def test_a_tick_repeats_what_failed_without_another_request(house, clock):
     assert house.told == ["published"]
 
 
+def test_a_due_record_keeps_its_time_while_aliyun_is_down(house, clock):
+    stored(house, 403, 403)
+    before = house.due()
+    clock.tick(minutes=1)
+    house.tick()
+    assert house.due() == before
+
+
 def test_a_tick_comes_back_when_the_next_attempt_is_due(house, clock):
     said = stored(house, None, None)
     clock.tick(minutes=1)

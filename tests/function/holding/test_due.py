@@ -154,6 +154,16 @@ def test_a_checked_upload_with_a_taken_name_is_gone(twins, clock):
     assert (house.due(), house.told) == ([], ["uploaded", "gone"])
 
 
+def test_a_tick_that_finds_the_name_taken_leaves_nothing_due(twins, clock):
+    house, begin = twins
+    _, send_second = begin("a" * 64)
+    house.green.answers = [None]
+    second = send_second()
+    clock.tick(minutes=1)
+    house.tick()
+    assert (house.status(second["receipt"]), house.due(), house.ends()) == ("gone", [], [])
+
+
 @pytest.mark.not_for_coverage
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_an_upload_with_a_taken_name_is_gone_wherever_it_is_cut_off(twins, clock, after):

@@ -1,15 +1,14 @@
 """holding.due_check: accepted uploads that nobody decided about end with their hold, and are told."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import jwt
 import pytest
 
 from function.errors import OssRejected
-from function.holding import due_check
-from function.holding.current_state import HeldState
 from function.holding.due_check import continue_check
+from function.http.client import HttpResponse
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
 from function.oss.due import NAME, Due
@@ -248,75 +247,53 @@ def test_a_profile_that_requires_no_check_any_more_loses_no_end(house, house_of,
 
 @pytest.fixture
 def due_record(house):
-    """The due record of an upload in its check, and what a tick does with it: its answer, and what is due."""
+    """The due record of a check that WeChat has not begun, and what a tick does with it, and leaves due."""
+    house.wechat.answers = [None]
     house.store("face")
-    (listed,) = [name for name in house.oss.objects if name.startswith("held/.due/")]
-    name = listed.replace("/202611241401/", "/202611241400/")
-    house.oss.objects[name] = house.oss.objects.pop(listed)
+    (name,) = [name for name in house.oss.objects if name.startswith("held/.due/")]
     _, kind, owner, id = NAME.fullmatch(name).groups()
 
-    def act(**changes):
+    def act():
         call = house.call()
-        vars(call).update(changes)
-        done = continue_check(
-            call, oss_client(call, call.settings.home), Due(name, call.now, kind, owner, id)
-        )
-        return done, [each[8:12] for each in (*house.due(), *house.ends())]
+        record = Due(name, call.now, kind, owner, id)
+        done = continue_check(call, oss_client(call, call.settings.home), record)
+        return done, [each[8:12] for each in (*house.due("check"), *house.ends())]
 
     return name, act
 
 
-NEXT = datetime(2026, 11, 24, 14, 5, 30, tzinfo=UTC)
-
-
 @pytest.mark.parametrize("second", [0, 59])
 @pytest.mark.parametrize(
-    ("before", "after", "minutes"),
+    ("answers", "is_leased", "done", "minutes"),
     [
-        (HeldState("submitting"), None, 35),
-        (HeldState("submitted", next_at=NEXT), None, 6),
-        (HeldState("submitting", next_at=NEXT - timedelta(hours=1)), None, 1),
-        (HeldState("submitting", next_at=NEXT + timedelta(days=9)), None, 0),
-        (HeldState("answered", "submit"), HeldState("answered", "submit"), 1),
-        (HeldState("answered", "submit"), HeldState("discard"), None),
+        ([], False, True, ("1436", "1437")),
+        ([], True, True, ("1402",) * 2),
+        ([None], False, False, ("1401",) * 2),
     ],
+    ids=["submitted", "by another", "failed"],
 )
 def test_a_tick_comes_back_when_the_next_step_is_due(
-    house, clock, monkeypatch, due_record, second, before, after, minutes
+    house, clock, due_record, second, answers, is_leased, done, minutes
 ):
-    clock.tick(seconds=second)
-    monkeypatch.setattr(due_check, "settle", lambda *_: before)
-    monkeypatch.setattr(due_check, "take_step", lambda *_: after)
-    monkeypatch.setattr(due_check, "get_decision", lambda *_: "one")
-    # Silence is counted from now, and a minute begun counts as a whole one.
-    minutes = 36 if minutes == 35 and second else minutes
-    assert due_record[1]() == (True, [] if minutes is None else [f"14{minutes:02}"])
-
-
-@pytest.mark.parametrize(
-    ("left", "failed", "answer"),
-    [
-        ("publish", {}, True),
-        ("submitting", {"aliyun_has_failed": True}, False),
-        ("submitting", {"wechat_failed": {"app"}}, False),
-    ],
-)
-def test_a_due_record_stays_until_an_event_or_an_answer_has_come(
-    house, monkeypatch, due_record, left, failed, answer
-):
-    """A decision takes its record away itself, once the business knows."""
-    monkeypatch.setattr(due_check, "settle", lambda *_: HeldState("submitting", "submit"))
-    monkeypatch.setattr(due_check, "take_step", lambda *_: HeldState(left))
-    before = house.due()
-    done, _ = due_record[1](**failed)
-    assert (done, house.due()) == (answer, before)
+    name, act = due_record
+    clock.tick(minutes=1, seconds=second)
+    house.wechat.answers = [*answers]
+    if is_leased:
+        house.oss.store(f"held/.attempts/{name.rpartition('check-')[2][27:]}-1-0", b"{}")
+    # A minute that has begun counts as a whole one.
+    assert act() == (done, [minutes[second > 0]])
 
 
 def test_an_end_without_an_event_stays_due(house, clock, monkeypatch, due_record):
+    send = house.oss.send
+
+    def refuse(method, url, **options):
+        return HttpResponse(503, b"") if "/webhook-" in url else send(method, url, **options)
+
+    monkeypatch.setattr(house.oss, "send", refuse)
+    house.others["shop.example.com"] = lambda *_, **__: HttpResponse(503, b"")
     clock.tick(days=1)
-    monkeypatch.setattr(due_check, "apply", lambda *_, **__: None)
-    before = house.due()
-    assert (due_record[1]()[0], house.due()) == (True, before)
+    assert due_record[1]() == (True, ["1401"])
 
 
 def test_a_due_record_that_another_tick_has_removed_is_done(house, due_record):
