@@ -254,8 +254,8 @@ class Check(NamedTuple):
 
     receipt: str
     stored_at: datetime | None
-    number: int = 1
-    copy: int = 0
+    number: int
+    copy: int
 
     @property
     def fields(self) -> dict[str, Any]:

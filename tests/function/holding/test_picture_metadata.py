@@ -104,6 +104,7 @@ def test_a_picture_of_another_kind_is_unreadable(name):
 
 
 def test_an_empty_or_foreign_file_is_unreadable():
+    assert (UNREADABLE, TURNED) == ("unreadable", "turned")
     for kind in FORMATS:
         for data in (b"", b"GIF89a" + bytes(100), b"<svg/>", bytes(100), b"\xff\xd8\xff\xd9"):
             assert found(kind, data) != ""
@@ -167,6 +168,7 @@ def test_metadata_between_and_behind_scans_is_found():
 def test_a_second_frame_or_none_is_no_plain_jpeg():
     frame = segment(0xC0, bytes(15))
     assert found(JPEG, in_jpeg(frame)) == "marker C0"
+    assert found(JPEG, in_jpeg().replace(b"\xff\xc0", b"\xff\xc1")) == ""
     assert found(JPEG, b"\xff\xd8" + segment(0xDA, bytes(6)) + b"data\xff\xd9") == UNREADABLE
 
 
@@ -204,13 +206,21 @@ def test_a_chunk_that_no_plain_png_has_is_found(name, data):
 
 def test_an_odd_name_of_a_chunk_is_not_repeated():
     assert found(PNG, in_png(chunk(b"\n\0\xff\x1b", b""))) == UNREADABLE
-    assert found(PNG, in_png(struct.pack(">I4s", 2**32 - 1, b"IDAT"))) == "IDAT"
+    for length, name in ((2**32 - 1, "IDAT"), (2**31, "IDAT"), (2**31 - 1, UNREADABLE)):
+        assert found(PNG, in_png(struct.pack(">I4s", length, b"IDAT"))) == name
 
 
 def test_the_end_of_a_png_is_empty():
     data = PLAIN["png"][1]
     assert data.endswith(chunk(b"IEND", b""))
-    assert found(PNG, data[:-12] + chunk(b"IEND", b"text")) == "IEND"
+    assert found(PNG, data[:-12] + chunk(b"IEND", b"\0")) == "IEND"
+
+
+def test_a_chunk_has_no_more_bytes_than_it_needs():
+    sizes = {b"IHDR": 13, b"PLTE": 768, b"tRNS": 256, b"bKGD": 6, b"sBIT": 4, b"gAMA": 4, b"cHRM": 32}
+    for name, most in (sizes | {b"sRGB": 1, b"cICP": 4, b"pHYs": 9}).items():
+        assert found(PNG, in_png(chunk(name, bytes(most)))) == ""
+        assert found(PNG, in_png(chunk(name, bytes(most + 1)))) == name.decode()
 
 
 def in_webp(*chunks, data=None, declared=None):
@@ -227,7 +237,7 @@ def test_a_chunk_that_no_plain_webp_has_is_found(name):
     assert found(WEBP, in_webp(part(name, b"abc")), 5) == name.decode().strip()
 
 
-@pytest.mark.parametrize("flags", [0x02, 0x04, 0x08, 0x40, 0x80])
+@pytest.mark.parametrize("flags", [0x01, 0x02, 0x04, 0x08, 0x40, 0x80])
 def test_a_webp_that_announces_more_is_found(flags):
     data = bytearray(PLAIN["webp with colours"][1])
     data[20] |= flags
@@ -328,6 +338,14 @@ def test_exif_of_any_size_without_orientation_turns_nothing():
     assert why_not_cleaned(PNG, file_of(in_png(chunk(b"eXIf", b"")))) == ""
 
 
+def test_exif_is_read_up_to_its_largest_length():
+    for at, turned in ((65524, ""), (65525, TURNED)):
+        data = struct.pack(">4sI", b"MM\0*", at).ljust(at, b"\0") + struct.pack(
+            ">3HI2H", 1, 0x0112, 3, 1, 1, 0
+        )
+        assert why_not_cleaned(PNG, file_of(in_png(chunk(b"eXIf", data)))) == turned
+
+
 @pytest.mark.parametrize("kind", [PNG, WEBP])
 def test_an_animation_is_not_processed(kind):
     frames = [Image.new("RGB", (8, 6), colour) for colour in ("red", "lime")]
@@ -395,6 +413,8 @@ def test_a_chunk_before_the_picture_is_cut_out_alone():
         (WEBP, "VP8X", encoded(WEBP, save_all=True, append_images=[NOISE.rotate(9)])),
         (WEBP, "VP8X", in_webp(part(b"VP8X", b"\2\0"), data=PLAIN["webp"][1])),
         (WEBP, "ANIM", in_webp(part(b"ANIM", b"abc"))),
+        (WEBP, "ANMF", in_webp(part(b"ANMF", b"abc"))),
+        (JPEG, "marker FF", in_jpeg(segment(0xFF, b"text"))),
     ],
 )
 def test_pieces_that_a_decoder_may_need_are_not_cut_out(kind, first, data):

@@ -32,6 +32,7 @@ def bucket(call):
         (records.review_key(UPLOAD_ID), f"held/.review/{UPLOAD_ID}"),
         (records.check_key("60f96f1d-1"), "held/.checks/60f96f1d-1"),
         (records.verdict_key("60f96f1d-1"), "held/.verdicts/60f96f1d-1"),
+        (records.label_key(UPLOAD_ID), f"held/.labels/{UPLOAD_ID}"),
     ],
 )
 def test_a_name_is_the_same_in_every_version(name, key):
@@ -122,7 +123,7 @@ def test_a_check_is_read_as_it_was_written(call, bucket, number):
     "copy",
     [
         *(None, "x", {**COPY, "key": "posts/a"}, {**COPY, "key": COPY["key"] + "\ud800"}),
-        *({**COPY, "size": -1}, {**COPY, "etag": 5}, {**COPY, "type": "\ud800"}),
+        *({**COPY, "size": -1}, {**COPY, "size": 10**15}, {**COPY, "etag": 5}, {**COPY, "type": "\ud800"}),
     ],
     ids=repr,
 )
