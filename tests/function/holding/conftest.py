@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from function.http.client import HttpResponse
 from tests.docs.openapi import check_answer
 from tests.support.cases import text_beside
 from tests.support.memory_oss import MemoryOss
@@ -31,6 +32,17 @@ def names(house: World, stored: dict[str, Any]) -> list[str]:
 def there(stored: dict[str, Any]) -> dict[str, Any]:
     """What is said of the published object, where it is the one that was sent."""
     return {name: stored[name] for name in ("etag", "size", "mimeType")}
+
+
+def lose_events(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on no event is delivered, or written down for a later attempt."""
+    send, refused = house.oss.send, HttpResponse(503, b"")
+
+    def refuse(method: str, url: str, **options: Any) -> HttpResponse:
+        return refused if "/webhook-" in url else send(method, url, **options)
+
+    monkeypatch.setattr(house.oss, "send", refuse)
+    house.others["shop.example.com"] = lambda *_, **__: refused
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from function.holding.accepted_record import LEASE
 from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
 from function.moderation.wechat import CANNOT_OPEN
-from tests.function.holding.conftest import names
+from tests.function.holding.conftest import lose_events, names
 from tests.function.holding.test_clean_copy import DIRTY
 from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
 from tests.support.cases import text_beside
@@ -300,6 +300,14 @@ def test_a_tick_repeats_what_failed_without_another_request(house, clock):
     assert names(house, said) == ["key"]
     assert house.due() == []
     assert house.told == ["published"]
+
+
+def test_an_answer_without_an_event_stays_due(house, clock, monkeypatch):
+    stored(house, None)
+    lose_events(house, monkeypatch)
+    clock.tick(minutes=1)
+    house.tick()
+    assert len(house.due("check")) == 1
 
 
 def test_a_due_record_keeps_its_time_while_aliyun_is_down(house, clock):

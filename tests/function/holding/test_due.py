@@ -7,9 +7,9 @@ import pytest
 
 from function.errors import OssUnavailable
 from function.holding.steps import begin_check_after
-from function.http.client import ExchangeFailed, HttpResponse
+from function.http.client import ExchangeFailed
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import PROFILES, names, refused
+from tests.function.holding.conftest import PROFILES, lose_events, names, refused
 from tests.function.holding.test_decision import ACTS, PLACES, kill
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part, Refused
 from tests.support.turns import Killed
@@ -441,14 +441,8 @@ def test_the_business_hears_of_a_review_after_its_request_died(house, clock):
 def test_an_event_stays_due_until_it_is_delivered_or_written_down(
     house, clock, monkeypatch, profile, act, event
 ):
-    stored, send = house.store(profile), house.oss.send
-
-    def refuse(method, url, **options):
-        is_event = method == "PUT" and "/webhook-" in url
-        return HttpResponse(503, b"") if is_event else send(method, url, **options)
-
-    monkeypatch.setattr(house.oss, "send", refuse)
-    house.others["shop.example.com"] = lambda *_, **__: HttpResponse(503, b"")
+    stored = house.store(profile)
+    lose_events(house, monkeypatch)
     act(house, stored["receipt"])
     # Its request could not write it down; nor can the first ticks.
     for _ in range(4):

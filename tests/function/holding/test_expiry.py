@@ -8,11 +8,10 @@ import pytest
 
 from function.errors import OssRejected
 from function.holding.due_check import continue_check
-from function.http.client import HttpResponse
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
 from function.oss.due import NAME, Due
-from tests.function.holding.conftest import PROFILES, names
+from tests.function.holding.conftest import PROFILES, lose_events, names
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, Part
 
@@ -285,13 +284,7 @@ def test_a_tick_comes_back_when_the_next_step_is_due(
 
 
 def test_an_end_without_an_event_stays_due(house, clock, monkeypatch, due_record):
-    send = house.oss.send
-
-    def refuse(method, url, **options):
-        return HttpResponse(503, b"") if "/webhook-" in url else send(method, url, **options)
-
-    monkeypatch.setattr(house.oss, "send", refuse)
-    house.others["shop.example.com"] = lambda *_, **__: HttpResponse(503, b"")
+    lose_events(house, monkeypatch)
     clock.tick(days=1)
     assert due_record[1]() == (True, ["1401"])
 
