@@ -104,10 +104,11 @@ def test_ten_thousand_parts_are_ten_pages(scripted):
     ],
 )
 def test_an_impossible_list_of_parts_is_unavailable(answers, scripted):
-    scripted.answers = answers
+    scripted.answers = [*answers]
     with pytest.raises(OssUnavailable) as raised:
         list_parts(scripted.calls(), "u/a", ID)
     assert raised.value.reason.startswith("ListParts: ")
+    assert len(scripted.asked) == len(answers)
 
 
 def test_an_unknown_upload_has_no_list(scripted):

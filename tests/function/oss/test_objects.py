@@ -19,6 +19,7 @@ from function.oss.objects import (
     head_object,
     process_object,
     put_record,
+    read_object,
     read_range,
     set_private,
 )
@@ -260,6 +261,32 @@ def test_a_range_of_these_bytes_is_read(scripted):
     scripted.answers = [HttpResponse(206, longer)]
     assert read_range(scripted.calls(), "held/.clean/a", 0, len(longer), "E-1") == longer
     assert scripted.asked[-1].max_bytes == len(longer)
+
+
+def test_an_object_is_read_whole_if_it_has_these_bytes(scripted):
+    scripted.answers = [
+        HttpResponse(200, b"abc"),
+        HttpResponse(200, b"{}"),
+        refusal(412, "PreconditionFailed"),
+    ]
+    assert read_object(scripted.calls(), "u/a", 3, etag="E-1") == b"abc"
+    assert read_object(scripted.calls(), "u/a", 9, process="image/info") == b"{}"
+    assert read_object(scripted.calls(), "u/a", 3, etag="E-1") is None
+    bound, made, other = scripted.asked
+    assert (bound.query, bound.headers["if-match"], bound.max_bytes) == ({}, '"E-1"', 3)
+    assert (made.query, made.headers.get("if-match")) == ({"x-oss-process": "image/info"}, None)
+    assert other.headers["if-match"] == '"E-1"'
+    scripted.answers = [refusal(412, "PreconditionFailed"), refusal(403, "AccessDenied")]
+    for etag in ("", "E-1"):
+        with pytest.raises(OssRejected):
+            read_object(scripted.calls(), "u/a", 3, etag=etag)
+
+
+def test_an_object_becomes_private_by_its_acl(scripted):
+    scripted.answers = [HttpResponse(200, b"")]
+    set_private(scripted.calls(), "u/a")
+    (asked,) = scripted.asked
+    assert (asked.method, asked.query, asked.headers["x-oss-object-acl"]) == ("PUT", {"acl": ""}, "private")
 
 
 @pytest.mark.parametrize(
