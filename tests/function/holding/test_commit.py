@@ -150,6 +150,7 @@ def test_a_backend_may_publish_or_reject_by_hand_and_that_is_final(house, profil
     assert house.commit(stored["receipt"], decision="publish").json["state"] == "rejected"
     assert house.status(stored["receipt"]) == "rejected"
     assert house.told == ["rejected"]
+    assert not [each for each in house.oss.requests if each.method == "DELETE" and "/.review/" in each.key]
 
 
 def test_a_rejection_leaves_evidence(house):

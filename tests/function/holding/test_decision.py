@@ -222,6 +222,13 @@ def test_a_discard_during_the_copy_deletes_the_copy(house):
     assert house.status(stored["receipt"]) == "gone"
 
 
+def test_a_discard_during_the_publication_by_a_check_tells_no_verdict(house):
+    stored = house.store("face")
+    house.oss.between["CopyObject"] = lambda: house.discard(stored["receipt"])
+    house.verdict(Outcome.PASS, label=100)
+    assert {frozenset(event) for event in house.events} == {frozenset({"event", "receipt"})}
+
+
 def test_a_copy_that_is_made_again_during_a_discard_is_waited_for(house, clock):
     """Its record comes after the discard has looked for one, and before the discard is written."""
     stored = house.store("word")
@@ -326,6 +333,7 @@ def test_bytes_that_are_stored_after_the_decision_are_not_published(house, clock
     house.oss.asked.clear()
     clock.tick(seconds=90)
     assert house.status(stored["receipt"]) == "gone"
+    assert house.commit(stored["receipt"]).code == "not_uploaded"
     assert names(house, stored) == ["held"]
     assert house.told == []
     # That OSS would have refused the copy is only the second reason.

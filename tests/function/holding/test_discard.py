@@ -7,6 +7,7 @@ import pytest
 from function.auth.signed_tokens import RECEIPT, issue_token
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import names, refused
+from tests.function.owners.test_list import HOOKS
 from tests.support.memory_oss import Part
 
 
@@ -242,6 +243,7 @@ def test_a_lost_publication_is_not_gone_while_its_copy_may_finish(house, clock, 
     house.oss.objects.pop(f"held/{stored['key']}")
     clock.tick(seconds=89)
     assert refused(house.ask("status", receipt=stored["receipt"])) == UNAVAILABLE
+    assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
     house.oss.land()
     assert house.status(stored["receipt"]) == "published"
 
@@ -307,6 +309,24 @@ def test_bytes_stay_held_while_their_publication_waits_for_the_name(house):
     assert house.commit(receipt).code == "already_exists"
     again = house.form("same", sha256="a" * 64, size=1)
     assert (again["exists"], again["held"]) == (True, True)
+
+
+def test_bytes_whose_publication_was_cut_off_are_published_by_the_next_form(house):
+    stored, _ = store_two(house)
+    house.oss.fail("CopyObject", "broken")
+    assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
+    assert exist_again(house) == [True, True]
+    assert names(house, stored) == ["key"]
+
+
+def test_a_key_with_a_folder_of_hooks_is_discarded_while_there_are_hooks(house, tmp_path):
+    ready = house.function.ready()
+    ready.hooks_file, ready.hooks_seconds = tmp_path / "hooks.py", 10
+    ready.hooks_file.write_text(HOOKS, "utf-8")
+    stored = [house.store("word") for _ in range(2)]
+    assert house.discard(stored[0]["receipt"]).json["state"] == "gone"
+    ready.hooks_file = None
+    assert refused(house.discard(stored[1]["receipt"])) == (403, "forbidden")
 
 
 def store_two(house):

@@ -421,20 +421,26 @@ def test_a_check_continues_after_a_crash_at_any_call(house, house_of, clock, pro
 
 
 def test_the_business_hears_of_a_review_after_its_request_died(house, clock):
-    house.store("face")
+    stored = house.store("face")
     kill(house, lambda: house.verdict(Outcome.REVIEW, label=21000), at=8, after=True)
     assert house.told == []
     clock.tick(minutes=2)
     house.tick()
     assert [(event["event"], event["label"]) for event in house.events] == [("review", 21000)]
     assert house.due() == []
+    # It dies before it decides.
+    house.oss.fail("PutObject", "", DENIED)
+    assert house.commit(stored["receipt"], decision="reject").code == "oss_rejected"
+    clock.tick(minutes=2)
+    house.tick()
+    assert (house.told, house.due()) == (["review"], [])
 
 
 @pytest.mark.parametrize(
     ("profile", "act", "event"),
     [
-        ("word", lambda house, receipt: house.commit(receipt), "published"),
-        ("default", lambda house, receipt: house.discard(receipt), "gone"),
+        ("word", lambda house, receipt: house.commit(receipt).status == 200, "published"),
+        ("default", lambda house, receipt: house.discard(receipt).status == 200, "gone"),
         ("face", lambda house, _receipt: house.verdict(Outcome.REVIEW, label=21000), "review"),
     ],
 )
@@ -443,7 +449,7 @@ def test_an_event_stays_due_until_it_is_delivered_or_written_down(
 ):
     stored = house.store(profile)
     lose_events(house, monkeypatch)
-    act(house, stored["receipt"])
+    assert act(house, stored["receipt"])
     # Its request could not write it down; nor can the first ticks.
     for _ in range(4):
         assert len(house.due("decision")) == 1

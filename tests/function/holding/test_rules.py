@@ -99,13 +99,14 @@ def test_the_order_of_labels_is_no_rule():
 # --- what carries them ---
 
 
-@pytest.mark.parametrize("kind", ["backend", "clean"])
+@pytest.mark.parametrize("kind", ["owner", "clean"])
 def test_a_held_and_its_published_object_carry_the_rules(world_of, kind):
     world = world_of(kind)
     stored = store(world)
     assert stored["formData"][RULES] == rules_of(kind)
     held = world.oss.objects[f"held/{stored['key']}"]
-    assert world.commit(stored["receipt"]).json["state"] == "published"
+    answer = world.ask("commit", world.session(), receipt=stored["receipt"])
+    assert answer.json["state"] == "published"
     published = world.oss.objects[stored["key"]]
     assert held.headers[RULES] == published.headers[RULES] == rules_of(kind)
 
@@ -247,6 +248,12 @@ def test_an_owner_leaves_what_is_held_by_other_rules_to_a_human(play, other):
         assert after.ask("commit", after.session(), receipt=stored["receipt"]).json["state"] == "review"
     (item,) = after.ask("reviews", after.backend()).json["items"]
     assert (item["receipt"], item["reason"], item["by"]) == (stored["receipt"], "rules", None)
+
+
+def test_a_check_that_has_begun_goes_on_under_other_rules(play):
+    before, after = play.begin("wechat", "frame")
+    stored = store(before)
+    assert after.commit(stored["receipt"]).json["state"] == "checking"
 
 
 def test_a_confirmation_begins_no_check_by_other_rules(play):
