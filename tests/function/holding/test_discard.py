@@ -311,7 +311,7 @@ def test_bytes_stay_held_while_their_publication_waits_for_the_name(house):
     assert (again["exists"], again["held"]) == (True, True)
 
 
-def test_bytes_whose_publication_was_cut_off_are_published_by_the_next_form(house):
+def test_a_later_form_continues_a_publication_that_was_cut_off(house):
     stored, _ = store_two(house)
     house.oss.fail("CopyObject", "broken")
     assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
