@@ -44,8 +44,8 @@ FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_450, 157),
     "ops/": (18_403, 145),
     "local/": (15_133, 148),
-    "quality/": (12_834, 111),
-    "tests/": (77_323, 593),
+    "quality/": (12_835, 111),
+    "tests/": (77_352, 593),
     "miniprogram/": (14_296, 190),
     (REST := "docs/, deploy/, root"): (13_013, 121),
 }
