@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import merge
+from operator import itemgetter
 
 from function.annotations import Any
 from function.config.key_template import REVIEWS
@@ -78,7 +79,7 @@ def list_reviews(context: RequestContext, limit: int, after: str) -> tuple[list[
     found: list[dict[str, Any]] = []
     failed: UploadError | None = None
     begin = after
-    for name, oss in merge(*(_names(client, after) for client in clients)):
+    for name, oss in merge(*(_names(client, after) for client in clients), key=itemgetter(0)):
         is_late = oss.seconds_left() < LIST_SECONDS / len(clients) / 2
         if len(found) == limit or (is_late and after != begin):
             break
