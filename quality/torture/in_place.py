@@ -139,7 +139,7 @@ def _try(tests: Tests, put_in: Callable[[], bool]) -> tuple[str, int]:
     """The outcome, and the place of the test that failed; of one that does not end, none."""
 
     def work(tell: Tell) -> None:
-        # One folder of all forks would soon have more entries than a test wants to read.
+        # Each fork would leave one behind, and look through those of all before it.
         tests[0][0].config._tmp_path_factory._basetemp = Path(folder)
         if not put_in():
             tell(OPEN)

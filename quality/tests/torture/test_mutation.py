@@ -71,7 +71,7 @@ TABLE = table()
 SMALL_TEST = """
 from small import TABLE, least_of_small, limit, table
 
-def test_limit():
+def test_limit(tmp_path):
     assert [limit(4), limit(7), least_of_small(-1)] == [4, 5, 0]
 
 def test_nothing():
@@ -113,6 +113,7 @@ def tried_in_place(folder, test):
     path = f"{mutation.ROOT}:{folder}"
     # Of the plugins of pytest, hypothesis and schemathesis take most of the time.
     environ = {**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)
     command = [sys.executable, "-c", TRIED]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
     return json.loads(done.stderr.splitlines()[-1])
@@ -143,6 +144,8 @@ def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path
     # What the import made of it was made before the mutant: only a run of the whole can say.
     assert {outcome for name, outcome in outcomes.items() if name.startswith("table")} == {OPEN}
     assert (failed, files) == ([], {"test_small.py": 5})
+    # That of the trace, and a link to it.
+    assert len([*tmp_path.glob("pytest-of-*/*")]) <= 2
 
 
 @pytest.fixture

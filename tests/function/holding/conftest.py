@@ -8,7 +8,7 @@ import pytest
 from function.http.client import HttpResponse
 from tests.docs.openapi import check_answer
 from tests.support.cases import text_beside
-from tests.support.memory_oss import MemoryOss
+from tests.support.memory_oss import MemoryOss, Refused
 from tests.support.world import WEBHOOK, World
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
@@ -43,6 +43,18 @@ def lose_events(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(house.oss, "send", refuse)
     house.others["shop.example.com"] = lambda *_, **__: refused
+
+
+def refuse_objects(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on OSS refuses to read any object but a record, as one that an image process cannot take."""
+    get = house.oss._get_object
+
+    def refusing(request: Any, *rest: Any) -> Any:
+        if not request.key.startswith("held/."):
+            raise Refused(400, "InvalidArgument")
+        return get(request, *rest)
+
+    monkeypatch.setattr(house.oss, "_get_object", refusing)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from function.errors import OssUnavailable
 from function.holding.steps import begin_check_after
 from function.http.client import ExchangeFailed
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import PROFILES, lose_events, names, refused
+from tests.function.holding.conftest import PROFILES, lose_events, names, refuse_objects, refused
 from tests.function.holding.test_decision import ACTS, PLACES, kill
-from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part, Refused
+from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part
 from tests.support.turns import Killed
 
 WORD = """
@@ -306,14 +306,7 @@ def test_a_first_submission_that_failed_is_repeated_the_next_minute(house, clock
 
 
 def test_an_object_that_fails_by_itself_is_due_after_growing_pauses(house, clock, monkeypatch):
-    get = house.oss._get_object
-
-    def refusing(request, *rest):
-        if not request.key.startswith("held/."):
-            raise Refused(400, "InvalidArgument")
-        return get(request, *rest)
-
-    monkeypatch.setattr(house.oss, "_get_object", refusing)
+    refuse_objects(house, monkeypatch)
     house.store("face")
     clock.tick(minutes=1)
     house.tick()

@@ -15,9 +15,9 @@ from function.holding.held_upload import Case, read_recorded
 from function.holding.wechat_check import apply_verdict, record_name
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
-from tests.function.holding.conftest import names, there
+from tests.function.holding.conftest import names, refuse_objects, there
 from tests.support.cases import text_beside
-from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Refused, Stored
+from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
 from tests.support.turns import Killed
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
@@ -247,14 +247,7 @@ def test_an_object_that_fails_by_itself_is_tried_after_growing_pauses_and_left_t
     house, clock, monkeypatch
 ):
     """An hour before it ends; each request reports the state meanwhile."""
-    get = house.oss._get_object
-
-    def refusing(request, *rest):
-        if not request.key.startswith("held/."):
-            raise Refused(400, "InvalidArgument")
-        return get(request, *rest)
-
-    monkeypatch.setattr(house.oss, "_get_object", refusing)
+    refuse_objects(house, monkeypatch)
     stored, tried = house.store("post"), []
     name = f"accepted/{stored['uploadId']}"
     expected, now = [0, 1, 3, 8, 23, *range(83, 23 * 60, 60)], 0
