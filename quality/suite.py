@@ -34,7 +34,7 @@ ON_ANOTHER = (
     "tests/end_to_end/test_recorded_exchanges.py",
 )
 # Two halves of about the same length.
-FIRST_HALF = ("tests/function/limits", "tests/function/holding")
+FIRST_HALF = ("tests/function/limits", "tests/function/holding", "tests/function/owners")
 # While you work, no test that repeats at length what others cover.
 BRIEFLY = ("-m", "not not_for_coverage")
 # What needs another language or minutes; the rest of tests/ is for everybody.
@@ -95,12 +95,12 @@ TARGETS = {
     ),
     "function": (Runner("function", (pytest(*FUNCTION),)),),
     "test": (
-        Runner("function, one half", (measured(HALVES[0], *FIRST_HALF),)),
-        Runner("function, other half", (measured(HALVES[1], *FUNCTION, *_ignoring(*FIRST_HALF)),)),
         Runner(
             "local cloud, end to end, commands, documents",
             (pytest("tests", *_ignoring(*FUNCTION, *ONLY_IN_REST)),),
         ),
+        Runner("function, one half", (measured(HALVES[0], *FIRST_HALF),)),
+        Runner("function, other half", (measured(HALVES[1], *FUNCTION, *_ignoring(*FIRST_HALF)),)),
         Runner("client", (node("test:client"),)),
     ),
 }
