@@ -1,5 +1,5 @@
 """
-The tests by target, two runners side by side: ``python -m quality.suite fast|function|test|all``.
+The tests by target, three runners side by side: ``python -m quality.suite fast|function|test|all``.
 
 The closing lines of each runner are printed when it ends, and its whole output where it failed.
 """
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-AT_A_TIME = 2
+# One more than two processors can run: the tests wait for threads and processes now and then.
+AT_A_TIME = 3
 DEPLOYED = "3.12"
 SECONDS_BETWEEN_LINES = 20.0
 MODULES = (
@@ -84,7 +85,7 @@ def node(script: str) -> list[str]:
 HALVES = (".coverage.half", ".coverage.other")
 
 TERRAFORM = Path(".venv-terraform", "bin", "python")
-# The longest first, so that both processes end together.
+# The longest first, so that all end together.
 TARGETS = {
     "fast": (
         Runner(
@@ -209,7 +210,7 @@ def left_out(lines: Iterable[str]) -> str:
 
 def run(runners: Sequence[Runner], installs: Runner | None = None) -> tuple[list[str], list[str]]:
     """
-    Run all of them, two at a time, and installs beside them, which wait for the network.
+    Run all of them, three at a time, and installs beside them, which wait for the network.
 
     Returns: the names of those that failed, and what all of them printed.
     """

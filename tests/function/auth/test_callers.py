@@ -240,6 +240,7 @@ def test_a_new_secret_in_front_keeps_sessions_and_folders(instance, good_sts, cl
 
 @cases("body")
 @pytest.mark.parametrize("profile", ["default", "avatar"])
+@pytest.mark.not_for_coverage
 def test_a_requested_foreign_key_is_replaced_by_one_in_the_own_folder(
     instance, good_sts, clock, body, profile
 ):
@@ -402,6 +403,7 @@ def test_bad_tokens_count_against_no_rate(instance, good_sts, clock):
         max_size=4,
     )
 )
+@pytest.mark.not_for_coverage
 def test_whatever_the_headers_say_is_at_worst_unauthorized(instance, headers):
     answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=headers)
     assert answer.outcome == (401, "unauthorized")

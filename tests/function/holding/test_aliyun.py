@@ -887,6 +887,7 @@ def test_a_video_gets_the_session_for_half_an_hour_or_nearly_all_of_a_shorter_on
     assert are_new == [True, False, True]
 
 
+@pytest.mark.not_for_coverage
 def test_a_result_is_fetched_after_growing_pauses_and_without_a_lease(house, clock):
     said = clip(house, "pass", *["running"] * 99)
     asked = []

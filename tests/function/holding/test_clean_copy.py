@@ -485,6 +485,7 @@ def moving(kind):
     ],
 )
 @pytest.mark.parametrize("rules", [SURVIVES, replace(SURVIVES, **NOTHING_KEPT)])
+@pytest.mark.not_for_coverage
 def test_each_picture_that_cannot_be_cleaned_has_its_reason(body, detail, rules, house, oss):
     oss.picture_rules = rules
     stored = send(house, body)
@@ -988,6 +989,7 @@ def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss, cloc
     assert at >= 12
 
 
+@pytest.mark.not_for_coverage
 def test_other_bytes_that_come_at_any_call_are_not_published(house, oss, log_lines):
     other = encoded("JPEG", (64, 64))
     for at in range(1, 40):
@@ -1009,6 +1011,7 @@ def test_other_bytes_that_come_at_any_call_are_not_published(house, oss, log_lin
     assert at >= 12
 
 
+@pytest.mark.not_for_coverage
 def test_a_copy_that_another_replaces_at_any_call_is_not_published_unverified(house, oss):
     """The fixture looks at all that is published."""
     for at in range(1, 40):

@@ -355,6 +355,7 @@ def test_an_owner_commits_and_discards_six_hundred_times_a_minute(house):
         (0.0, [1.5] * 20, "ok", 0),
     ],
 )
+@pytest.mark.not_for_coverage
 def test_a_slow_webhook_makes_no_commit_fail_and_no_response_late(
     house, log_lines, takes, waited, reason, is_due
 ):

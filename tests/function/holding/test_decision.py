@@ -304,6 +304,7 @@ def test_status_during_a_decision_does_not_report_gone(house):
         *((field, value) for field in ("at", "copied") for value in (None, 5, "soon", "2026-11-24T14:00:00")),
     ],
 )
+@pytest.mark.not_for_coverage
 def test_an_invalid_record_of_a_decision_publishes_nothing(house, field, value, log_lines):
     import json
 

@@ -37,6 +37,7 @@ def lines_of_ticks(log_lines):
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ACTS)
+@pytest.mark.not_for_coverage
 def test_a_tick_completes_a_decision_cut_off_at_any_call_and_notifies_the_business(
     house, house_of, clock, act, after
 ):
@@ -387,6 +388,7 @@ def test_a_tick_that_is_slower_than_the_commit_takes_no_check_from_the_ticks(hou
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("profile", ["face", "post"])
+@pytest.mark.not_for_coverage
 def test_a_check_continues_after_a_crash_at_any_call(house, house_of, clock, profile, after):
     cut_off = 0
     for at in range(1, 30):
@@ -522,6 +524,7 @@ def test_a_tick_may_die_at_any_call_and_the_next_one_ends_all(house, house_of, c
     assert died >= 10
 
 
+@pytest.mark.not_for_coverage
 def test_a_failing_call_does_not_end_a_tick(house, clock):
     """Of every call of a tick one by one, with each kind of failure."""
     for name in ("ListObjectsV2", "GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"):

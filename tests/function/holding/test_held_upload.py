@@ -95,6 +95,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("route", ["commit", "discard", "status"])
+@pytest.mark.not_for_coverage
 def test_a_receipt_of_no_upload_here_is_refused_by_every_route(
     house, receipt, attack, route, clock, log_lines
 ):
@@ -162,6 +163,7 @@ def odd_receipt(receipt, name, value):
 
 
 @pytest.mark.parametrize(("name", "value"), ODD, ids=repr)
+@pytest.mark.not_for_coverage
 def test_an_odd_receipt_fails_alone_and_fails_no_push(house, receipt, name, value):
     text, good = odd_receipt(receipt, name, value), house.store("word")["receipt"]
     for route in ("status", "commit", "discard"):
@@ -184,6 +186,7 @@ def test_a_record_without_a_receipt_fails_no_push(house, receipt):
 @pytest.mark.parametrize(
     "body", [b"[]", b"{", b'{"decision": [], "at": 1e15, "etag": null}', b'{"at": "9999"}']
 )
+@pytest.mark.not_for_coverage
 def test_an_upload_with_an_odd_record_fails_alone(house, kind, body):
     odd, good = house.store("post"), house.store("word")
     house.commit(odd["receipt"])

@@ -324,6 +324,7 @@ def test_a_false_backend_counts_for_the_owner(house, claims):
     assert house.ask("status", house.session(), receipt=receipts[0]).status == 429
 
 
+@pytest.mark.not_for_coverage
 def test_without_owners_each_address_is_counted(house_of):
     """All of them are one owner: nobody may keep the others from asking."""
     profiles = (

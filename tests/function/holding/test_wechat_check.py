@@ -321,6 +321,7 @@ def test_a_late_clock_does_not_expire_a_running_submission(house, due, clock):
     assert list(house.wechat.submitted) == [FIRST]
 
 
+@pytest.mark.not_for_coverage
 def test_after_an_outage_wechat_is_retried_within_a_minute(house, due, clock):
     house.wechat.answers = [-1] * 100
     while house.wechat.answers:
@@ -635,6 +636,7 @@ def test_a_verdict_needs_only_the_check_record(house, checking):
 
 @pytest.mark.parametrize("call", ["GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"])
 @pytest.mark.parametrize("fault", ["broken", "broken after", "lost", "denied"])
+@pytest.mark.not_for_coverage
 def test_a_verdict_that_failed_to_apply_is_applied_on_its_repetition(house, checking, call, fault):
     from function.errors import UploadError
 

@@ -66,6 +66,7 @@ def bucket(request):
     return request.node.name
 
 
+@pytest.mark.not_for_coverage
 def test_eight_processes_together_get_exactly_the_limit(server):
     command = [sys.executable, "-m", "tests.function.limits.counting_process", server.url]
     workers = [

@@ -139,6 +139,7 @@ def test_stored_parts_are_listed_with_size_and_etag_on_request(phone, oss):
         assert "stored" not in phone.parts(begun["ticket"], stored=absent, storedAfter=None).json
 
 
+@pytest.mark.not_for_coverage
 def test_stored_parts_are_listed_a_thousand_at_a_time(phone, oss):
     from tests.support.memory_oss import Part
 
@@ -179,6 +180,7 @@ def test_an_oss_refusal_is_oss_rejected(phone, oss, log_lines):
 
 
 @pytest.mark.parametrize("route", ["multipart-parts", "multipart-complete", "multipart-abort"])
+@pytest.mark.not_for_coverage
 def test_a_ticket_may_be_used_120_times_a_minute(phone, clock, route):
     begun = phone.begin()
     for _ in range(40):

@@ -116,6 +116,7 @@ FORGERIES = {
 
 @EVERY_ROUTE
 @pytest.mark.parametrize("forgery", FORGERIES)
+@pytest.mark.not_for_coverage
 def test_a_forged_ticket_is_forbidden(phone, oss, clock, log_lines, route, forgery):
     begun = phone.begin()
     phone.send(begun)

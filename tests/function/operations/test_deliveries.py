@@ -82,6 +82,7 @@ def fields(world):
     return json.loads(world.oss.objects[name].body)
 
 
+@pytest.mark.not_for_coverage
 def test_a_business_that_is_down_for_three_hours_gets_each_event_afterwards(world, shop, clock):
     began = clock()
     published, rejected, gone = (world.store("commit", name) for name in "abc")
@@ -190,6 +191,7 @@ def test_after_missed_ticks_attempts_keep_their_distance(world, shop, clock, mis
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
 @pytest.mark.parametrize("answer", [UP, DOWN], ids=["up", "down"])
 @pytest.mark.parametrize("name", ["GetObject", "PutObject", "DeleteObject"])
+@pytest.mark.not_for_coverage
 def test_a_tick_that_is_cut_off_loses_no_event(world, shop, clock, name, answer, fault):
     world.store("commit")
     shop.answer = answer

@@ -364,6 +364,7 @@ def test_a_copy_that_ends_after_its_held_object_was_erased_is_erased_too(erasing
 
 
 @pytest.mark.parametrize("listing", range(1, 10))
+@pytest.mark.not_for_coverage
 def test_an_object_that_is_published_during_the_last_pass_is_erased_too(erasing, oss, clock, listing):
     form = erasing.form("held")
     erase(erasing)

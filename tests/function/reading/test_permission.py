@@ -45,6 +45,7 @@ def test_there_are_more_than_sixty_attacks():
 
 @pytest.mark.parametrize("key", ATTACKS, ids=ascii)
 @pytest.mark.parametrize("variant", [None, "thumb"])
+@pytest.mark.not_for_coverage
 def test_a_key_that_is_not_the_caller_s_to_read_is_refused_before_anything_is_signed(
     reading, sts, key, variant, log_lines
 ):

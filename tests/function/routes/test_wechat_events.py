@@ -315,6 +315,7 @@ WRONG = [None, True, 5, 1.5, "", "x", [], ["x"], {}, {"a": 1}]
 @pytest.mark.parametrize(
     "field", ["Event", "trace_id", "errcode", "result", "detail", "version", "MsgType", "appid"]
 )
+@pytest.mark.not_for_coverage
 def test_no_field_of_a_wrong_type_publishes(checking, field, wrong):
     assert is_success(checking.push(verdict("review", **{field: wrong})))
     assert is_held(checking)

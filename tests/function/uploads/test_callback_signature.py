@@ -44,6 +44,7 @@ def real_network_function(function, instance):
 
 
 @pytest.mark.parametrize("address", FOREIGN_ADDRESSES, ids=lambda address: ascii(address)[:60])
+@pytest.mark.not_for_coverage
 def test_a_key_from_elsewhere_is_refused_and_no_socket_is_opened(
     real_network_function, forbidden_network, upload, call, address
 ):

@@ -360,6 +360,7 @@ def test_a_context_does_not_override_claims(ask_form, confirm, clock, oss):
 
 @cases("written", "is_taken")
 @pytest.mark.parametrize("method", ["POST", "GET", "files"])
+@pytest.mark.not_for_coverage
 def test_a_context_is_a_small_json_object_or_a_bad_request(function, written, is_taken, method):
     if method == "GET":
         answer = function.ask(method="GET", query={"filename": "a.png", "context": written})
