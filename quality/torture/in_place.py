@@ -22,9 +22,9 @@ from typing import Any
 
 from quality.torture.data_in_place import exchange, read_outside_bodies
 from quality.torture.mutants import Mutant
+from quality.torture.mutation_table import BROKEN, KILLED, OPEN, SURVIVED
 from quality.torture.traces import Choice, Trace, pairs, passes
 
-KILLED, SURVIVED, OPEN, BROKEN = "killed", "survived", "open", "broken"
 LEAST_CPU_SECONDS, LEAST_SECONDS, FACTOR = 2, 30, 5
 
 SCHEDULED = Path("/proc/self/schedstat")

@@ -21,8 +21,9 @@ from tempfile import TemporaryDirectory
 
 from quality.suite import FUNCTION
 from quality.torture import mutation_table, traces, whole_runs
-from quality.torture.in_place import BROKEN, KILLED, OPEN, SURVIVED, InPlace, Several
+from quality.torture.in_place import InPlace, Several
 from quality.torture.mutants import Mutant, mutants_of
+from quality.torture.mutation_table import BROKEN, KILLED, OPEN, SURVIVED
 from quality.torture.report import Progress, Result
 from quality.torture.traces import REACHED, tests
 

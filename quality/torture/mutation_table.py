@@ -23,6 +23,7 @@ HEAD = """\
 # What mutation found, one line a module: `python -m quality.torture --only mutation` writes it, and
 # `python -m quality.torture --mutation-report` shows it. A module whose line is deleted is tried again whole.
 """
+KILLED, SURVIVED, OPEN, BROKEN = "killed", "survived", "open", "broken"
 SHOWN = 12
 COLUMNS = "{:<36} {:>7} {:>7} {:>10} {:>9}  {:<12} {:<10}  {}"
 
@@ -117,7 +118,7 @@ def _alone() -> Iterator[None]:
 
 
 class Unfinished:
-    """Outcomes of one module so far, by the mutant's name; those of another source or test are forgotten."""
+    """Outcomes of one module so far, by the mutant's name; other tests may notice what survived before."""
 
     def __init__(self, module: str, source: str, tests: str) -> None:
         UNFINISHED.mkdir(parents=True, exist_ok=True)
@@ -125,10 +126,13 @@ class Unfinished:
         self._first = [source, tests]
         self.outcomes: dict[str, str] = {}
         lines = self._path.read_text("utf-8").split("\n")[:-1] if self._path.exists() else []
-        if lines and json.loads(lines[0]) == self._first:
-            self.outcomes = dict(json.loads(line) for line in lines[1:])
-        else:
-            self._path.write_text(json.dumps(self._first) + "\n", "utf-8")
+        first, *rest = map(json.loads, lines or ["[0, 0]"])
+        if first[0] == source:
+            has_changed = first[1] != tests
+            self.outcomes = {name: said for name, said in rest if not (has_changed and said == SURVIVED)}
+        if first != self._first:
+            text = "".join(json.dumps(line) + "\n" for line in (self._first, *self.outcomes.items()))
+            self._path.write_text(text, "utf-8")
 
     def add(self, name: str, outcome: str) -> None:
         self.outcomes[name] = outcome

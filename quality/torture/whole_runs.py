@@ -16,7 +16,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from quality.torture.in_place import FACTOR, KILLED, SURVIVED, Tell, in_a_fork, limit
+from quality.torture.in_place import FACTOR, Tell, in_a_fork, limit
+from quality.torture.mutation_table import KILLED, SURVIVED
 
 ROOT = Path(__file__).resolve().parents[2]
 # What costs the most to import; the project's own modules must not be among them.

@@ -11,8 +11,8 @@ import pytest
 
 from quality import suite
 from quality.torture import mutation, mutation_table, traces
-from quality.torture.in_place import KILLED, OPEN, SURVIVED
 from quality.torture.mutants import mutants_of
+from quality.torture.mutation_table import KILLED, OPEN, SURVIVED
 from quality.torture.report import Result
 
 
@@ -191,6 +191,16 @@ def test_a_mutant_left_open_by_a_try_in_place_is_tried_again_but_not_in_place(st
     tried = outcomes_of(monkeypatch, KILLED, opened={first})[1]
     assert first in tried and second not in tried
     assert mutation_table.rows()[MODULE].surviving == ()
+
+
+def test_of_an_unfinished_module_other_tests_try_only_survivors_again(stored):
+    unfinished = mutation_table.Unfinished(MODULE, "source", "tests")
+    for name, outcome in (("a", KILLED), ("b", SURVIVED), ("c", OPEN)):
+        unfinished.add(name, outcome)
+    assert mutation_table.Unfinished(MODULE, "source", "tests").outcomes == unfinished.outcomes
+    for _ in range(2):
+        assert mutation_table.Unfinished(MODULE, "source", "others").outcomes == {"a": KILLED, "c": OPEN}
+    assert mutation_table.Unfinished(MODULE, "other", "others").outcomes == {}
 
 
 def test_tests_named_like_the_mutant_come_first_and_a_second_case_last(tmp_path):
