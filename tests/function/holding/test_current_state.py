@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from function.config.key_template import CLEAN as COPIES
+from function.errors import OssUnavailable
 from function.holding import records
 from function.holding.accepted_record import Progress, get_progress
 from function.holding.clean_record import Cleaning
@@ -59,6 +60,8 @@ def progress_of(state, at=NOW, **fields):
 @pytest.mark.parametrize(
     ("profile", "state", "fields", "minutes", "hours_left", "due"),
     [
+        # Who has the lease has a minute, though an attempt that failed would be given up.
+        ("both", "submitting", {"is_lease": True}, 1, 0.5, "give up"),
         ("aliyun", "asking", {}, 1, 9, "ask"),
         ("aliyun", "asking", {}, 1, 1, "give up"),
         ("aliyun", "answered", {"answer": PASS}, 0, 1, "ask"),
@@ -68,7 +71,6 @@ def progress_of(state, at=NOW, **fields):
         ("both", "answered", {"answer": PASS}, 0, 1, "submit"),
         ("aliyun", "task", {"task": "t", "asked": 2}, 2, 9, "ask"),
         ("both", "submitting", {"number": 1, "asked": 9}, 1, 9, "submit"),
-        ("both", "submitting", {"is_lease": True}, 1, 0.5, "give up"),
         ("both", "submitting", {"number": 1}, 1, 1, "give up"),
         ("both", "unreachable", {"number": 1}, 0, 1, "submit"),
         ("both", "submitted", {"number": 1}, 35, 1, "submit"),
@@ -99,6 +101,14 @@ def test_a_record_keeps_the_whole_progress(house):
     progress = progress_of("task", task="t", trace="id", **odd, **numbers)
     records.put(oss, records.accepted_key(ID), progress.fields, NOW)
     assert get_progress(oss, ID) == progress
+
+
+def test_progress_without_the_task_or_answer_of_its_state_is_invalid(house):
+    oss, odd = bucket(house), [progress_of(state) for state in ("task", "answered", "published")]
+    for progress in (*odd, progress_of("asking", task="t")):
+        records.put(oss, records.accepted_key(ID), progress.fields, NOW)
+        with pytest.raises(OssUnavailable):
+            get_progress(oss, ID)
 
 
 def test_an_attempt_that_failed_is_repeated_before_the_object_ends_though_its_receipt_lasts(upload_of):
