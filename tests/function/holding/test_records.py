@@ -109,6 +109,9 @@ def test_a_decision_is_read_as_it_was_written(call, bucket):
     for each in ("publish", "reject", "discard"):
         records.put(bucket, name, {**least, "decision": each, "state": 7}, call.now)
         assert records.get_decision(bucket, UPLOAD_ID) == records.Decision(each, "time", "", "E", call.now)
+    records.put(bucket, name, {**least, "decision": "delete"}, call.now)
+    with pytest.raises(OssUnavailable):
+        records.get_decision(bucket, UPLOAD_ID)
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -131,6 +134,13 @@ def test_a_clean_copy_that_is_invalid_is_unavailable(copy):
     assert records.shown_in("n", {"copy": {**COPY, "size": 0}}).key == COPY["key"]
     with pytest.raises(OssUnavailable):
         records.shown_in("n", {"copy": copy})
+
+
+def test_a_number_is_whole_from_its_least_value_to_before_its_end():
+    assert [records.number_in("n", value, 1, 3) for value in (1, 2)] == [1, 2]
+    for value in (0, 3, 1.5, "1"):
+        with pytest.raises(OssUnavailable):
+            records.number_in("n", value, 1, 3)
 
 
 def test_a_label_that_is_no_unicode_spoils_no_batch(house):
