@@ -89,6 +89,7 @@ def test_an_extent_begun_inside_another_counts():
 @pytest.mark.parametrize(
     "data",
     [
+        FTYP + meta(bytes(20)),
         b"\0\0\0\x28ftypheic\0\0\0\0" + extent(9)[:16].ljust(24) + extent(9),
         FTYP + b"\0\0\0\x18free" + extent(9) + meta(extent(8000)),
         FTYP + meta(extent(9), more_bytes=64 * 1024),
@@ -96,7 +97,7 @@ def test_an_extent_begun_inside_another_counts():
         FTYP + b"\0\0\0\0meta" + extent(9) + bytes(8),
         b"\0\0\0\0ftyp" + meta(extent(9)),
     ],
-    ids=["in the first box", "before the properties", "long", "cut off", "without a length", "one box"],
+    ids=["none", "in the first box", "before them", "long", "cut off", "without a length", "one box"],
 )
 def test_an_extent_that_no_decoder_goes_by_does_not_count(data):
     assert pixels(data) == UNKNOWN
