@@ -53,6 +53,12 @@ def test_a_held_upload_has_its_held_and_published_keys(house, receipt, clock):
     assert upload.is_held
 
 
+def test_a_first_copy_has_no_number_and_later_ones_do(house, receipt, clock):
+    upload = read_receipt(receipt(), house.settings, clock())
+    copies = [upload.shown._replace(number=number) for number in (0, 1, 2)]
+    assert [upload._replace(copy=copy).copy_number for copy in copies] == [0, 0, 2]
+
+
 @pytest.mark.parametrize("held", [None, False, 1, "true"])
 def test_only_true_means_held(house, receipt, clock, held):
     assert not read_receipt(receipt(held=held), house.settings, clock()).is_held
