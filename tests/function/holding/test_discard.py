@@ -319,14 +319,17 @@ def test_a_later_form_continues_a_publication_that_was_cut_off(house):
     assert names(house, stored) == ["key"]
 
 
-def test_a_key_with_a_folder_of_hooks_is_discarded_while_there_are_hooks(house, tmp_path):
+def test_a_key_with_a_folder_of_hooks_is_discarded_or_rejected_while_there_are_hooks(house, tmp_path):
     ready = house.function.ready()
     ready.hooks_file, ready.hooks_seconds = tmp_path / "hooks.py", 10
     ready.hooks_file.write_text(HOOKS, "utf-8")
-    stored = [house.store("word") for _ in range(2)]
-    assert house.discard(stored[0]["receipt"]).json["state"] == "gone"
+    *stored, receipt = [house.store("word")["receipt"] for _ in range(3)]
+    assert house.discard(stored[0]).json["state"] == "gone"
+    assert house.commit(stored[1], decision="reject").json["state"] == "rejected"
     ready.hooks_file = None
-    assert refused(house.discard(stored[1]["receipt"])) == (403, "forbidden")
+    for answer in (house.discard(receipt), house.commit(receipt, decision="reject")):
+        assert refused(answer) == (403, "forbidden")
+    assert house.commit(receipt, decision="publish").json["state"] == "published"
 
 
 def store_two(house):
@@ -475,6 +478,10 @@ def test_a_receipt_of_existing_bytes_discards_their_held_object(house, clock):
     house.oss.objects[f"held/{form['key']}"] = held
     clock.tick(seconds=90)
     assert house.discard(again["receipt"]).json["state"] == "gone"
+    house.oss.asked.clear()
+    assert house.discard(receipt).json["state"] == "gone"
+    # It is decided and told already.
+    assert "PutObject" not in house.oss.asked
     assert house.status(receipt) == "gone"
     assert names(house, form) == []
 
