@@ -78,6 +78,25 @@ def test_a_decision_is_not_continued_while_its_request_may_run(house, clock):
     assert house.told == ["published"]
 
 
+def test_a_tick_delivers_the_receipt_that_was_decided_about(house, clock):
+    form = house.form("same", sha256="a" * 64, size=1)
+    assert house.oss.post(form["formData"], "bytes") == 200
+    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    clock.tick(seconds=1)
+    again = house.form("same", sha256="a" * 64, size=1)["receipt"]
+    house.events.clear()
+    kill(house, lambda: house.commit(receipt, decision="reject"), at=4, after=True)
+    (name,) = house.due("decision")
+    # As a request with the other receipt, which came second, wrote it.
+    house.oss.store(f"held/.due/{name}", json.dumps({"receipt": again, "what": "reject"}).encode())
+    clock.tick(minutes=2)
+    house.oss.asked.clear()
+    house.tick()
+    assert [(event["event"], event["receipt"]) for event in house.events] == [("rejected", receipt)]
+    # What was held, and the due record.
+    assert house.oss.asked.count("DeleteObject") == 2
+
+
 @pytest.mark.parametrize("fault", [[UNHEARD, UNHEARD], [BROKEN] * 2, [DENIED]])
 def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, clock, log_lines, fault):
     stored = house.store("word")
@@ -270,6 +289,7 @@ def test_the_business_hears_of_a_plain_discard_after_its_request_died(house, clo
         assert names(house, stored) == ([] if is_gone else ["key"])
         assert (house.told == []) is not is_gone
     assert at >= 4
+    assert not [each for each in house.oss.requests if "/.decided/" in each.key]
 
 
 def test_without_a_webhook_nothing_is_due_after_a_plain_discard(house_of):
