@@ -100,7 +100,7 @@ def test_the_order_of_labels_is_no_rule():
 # --- what carries them ---
 
 
-@pytest.mark.parametrize("kind", ["owner", "clean"])
+@pytest.mark.parametrize("kind", ["clean", "owner"])
 def test_a_held_and_its_published_object_carry_the_rules(world_of, kind):
     world = world_of(kind)
     stored = store(world)
@@ -256,6 +256,9 @@ def test_a_check_that_has_begun_goes_on_under_other_rules(play):
     before, after = play.begin("wechat", "frame")
     stored = store(before)
     assert after.commit(stored["receipt"]).json["state"] == "checking"
+    before, after = play.begin("wechat", "both by owner")
+    receipt = store(before)["receipt"]
+    assert after.ask("commit", after.session(), receipt=receipt).json["state"] == "checking"
 
 
 def test_a_confirmation_begins_no_check_by_other_rules(play):
