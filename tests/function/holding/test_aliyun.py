@@ -680,7 +680,7 @@ def test_wechat_waits_until_aliyun_has_answered(with_wechat, clock):
     assert (said["state"], with_wechat.wechat.asked) == ("checking", [])
     clock.tick(minutes=1)
     assert with_wechat.resume(said["receipt"]) == "checking"
-    assert len(with_wechat.wechat.submitted) == 1
+    assert (len(with_wechat.wechat.submitted), len(with_wechat.due("check"))) == (1, 2)
     with_wechat.verdict(Outcome.PASS)
     assert with_wechat.resume(said["receipt"]) == "published"
 

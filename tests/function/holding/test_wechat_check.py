@@ -9,12 +9,15 @@ from types import SimpleNamespace
 import pytest
 
 from function.errors import OssUnavailable, StsRejected
-from function.holding.accepted_record import LEASE
+from function.holding.accepted_record import LEASE, get_progress
+from function.holding.current_state import HeldState
 from function.holding.decision_records import notify
 from function.holding.held_upload import Case, read_recorded
-from function.holding.wechat_check import apply_verdict, record_name
+from function.holding.records import attempt_key
+from function.holding.wechat_check import apply_verdict, record_name, submit
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
+from function.oss.client import oss_client
 from tests.function.holding.conftest import names, refuse_objects, there
 from tests.support.cases import text_beside
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
@@ -150,6 +153,15 @@ def test_a_tick_leaves_one_record_of_each_upload_that_it_submits(house, clock):
     clock.tick(minutes=2)
     house.tick()
     assert (len(house.wechat.submitted), len(house.due("check"))) == (3, 3)
+
+
+def test_the_first_submission_of_another_copy_has_number_one(house, checking):
+    call = house.call()
+    oss, id = oss_client(call, call.settings.home), checking["uploadId"]
+    upload = read_recorded(checking["receipt"], oss.bucket, call.settings, call.now)
+    current = HeldState("accepted", "submit", attempt_key(id, 1, 0), get_progress(oss, id))
+    submit(Case(call, oss, upload), current)
+    assert (list(house.wechat.submitted), get_progress(oss, id).number) == ([FIRST, SECOND], 1)
 
 
 # --- who asks at once ---
@@ -565,7 +577,11 @@ def test_a_pass_does_not_replace_a_commit_required_meanwhile(house, house_of, ch
     later.verdict(Outcome.PASS)
     assert names(house, checking) == ["held"]
     later.wechat.submitted.update(house.wechat.submitted)
+    house.oss.asked.clear()
     assert later.commit(checking["receipt"]).json["state"] == "checking"
+    # A tick knows of its check already.
+    assert house.oss.asked.count("PutObject") == 1
+    assert later.status(checking["receipt"]) == "checking"
 
 
 def test_a_pass_publishes_nothing_after_the_check_was_removed(house, house_of, checking):
