@@ -330,6 +330,27 @@ def test_a_request_without_the_lease_processes_nothing(house, oss):
     assert (said, processed(oss)) == (["held", "held"], 1)
 
 
+def test_a_commit_or_rejection_just_before_the_lease_counts(house, oss):
+    for decision, state in (({}, "held"), ({"decision": "reject"}, "rejected")):
+        stored = send(house)
+
+        def meet(stored=stored, decision=decision):
+            if "/.cleaned/" in oss.requests[-1].key:
+                house.commit(stored["receipt"], **decision)
+            else:
+                oss.between["PutObject"] = meet
+
+        oss.between["PutObject"] = meet
+        assert state_of(house.commit(stored["receipt"])) == state
+
+
+def test_a_tick_knows_of_a_picture_before_it_is_processed(house, oss):
+    due = []
+    around_processing(oss, lambda: due.extend(house.due("check")), lambda: None)
+    send(house, profile="seen")
+    assert len(due) == 1
+
+
 def test_a_tick_that_comes_second_looks_again_whether_the_first_has_finished(house, oss, clock):
     stored = send(house)
     oss.fail("PostProcessTask", UNHEARD, UNHEARD)
@@ -399,6 +420,15 @@ def test_a_backend_s_commit_counts_under_the_rules_of_its_time(house_of):
     before = photo.replace('hold = ["commit"]\nstrip = true', 'hold = ["check"]')
     stored = house_of(before).store("photo", body=DIRTY, filename="a.jpg")
     assert state_of(house_of(photo).commit(stored["receipt"])) == "published"
+
+
+def test_of_two_commits_at_once_the_latest_asks_no_human_again(house_of, oss):
+    photo = text_beside(__file__)
+    stored = send(house_of(photo))
+    later = house_of(photo.replace('hold = ["commit"]\nstrip', 'hold = ["commit", "check"]\nstrip'))
+    oss.between["PutObject"] = lambda: later.commit(stored["receipt"])
+    assert state_of(later.commit(stored["receipt"])) == "review"
+    assert (later.told, later.due("decision")) == (["review"], [])
 
 
 def test_after_three_failures_a_human_decides(house, oss, clock):
