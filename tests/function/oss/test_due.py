@@ -162,6 +162,12 @@ def test_behind_very_many_records_later_minutes_are_sampled(scripted):
     ]
 
 
+def test_half_of_the_time_is_left_for_what_a_list_finds(scripted):
+    scripted.takes_seconds = 2
+    scripted.answers = [cut(entry(f"held/.due/202611241200/check--{n}"), token=f"{n}") for n in range(3)]
+    assert [record.id for record in due.sample_due(scripted.calls(), NOW)] == ["0", "1", "2"]
+
+
 @pytest.mark.parametrize(
     ("text", "is_good"),
     [
