@@ -1,6 +1,7 @@
 """Revocations: WeChat's events about a user's authorisation are logged, delivered and forwarded."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.support.world import WEBHOOK
 REVOKE, CANCELLATION, MODIFIED = (
     f"user_{name}" for name in ("authorization_revoke", "authorization_cancellation", "info_modified")
 )
+BOTH = f"{REVOKE},{CANCELLATION}"
+ERASING = {"ERASE": "true", "ERASE_ON": BOTH, "STS_SESSION_SECONDS": "3600"}
 HOOK = "shop.example.com"
 RECEIPTS = """
 [picture]
@@ -162,9 +165,11 @@ def test_an_unreadable_time_is_none(world, created):
 
 def test_a_failed_delivery_is_due_and_repeated_with_the_same_id(world, clock, log_lines):
     heard = listen(world, 500, 200)
-    assert world.push(revocation(world)).text == "success"
+    created = clock() - timedelta(minutes=5)
+    assert world.push(revocation(world, CreateTime=int(created.timestamp()))).text == "success"
     assert log_lines()[-1]["webhook"] == "HTTP 500"
-    assert owner_in(world) in world.due("webhook")[0]
+    minute = f"{created + timedelta(minutes=1):%Y%m%d%H%M}"
+    assert world.due("webhook")[0].startswith(f"{minute}/webhook-{owner_in(world)}-")
     clock.tick(minutes=1)
     world.tick()
     assert [headers["webhook-id"] for headers in heard] == [heard[0]["webhook-id"]] * 2
@@ -189,17 +194,22 @@ def test_a_bucket_that_ticks_list_remembers_a_delivery(new_world, clock):
     assert len(heard) == 2
 
 
-@pytest.mark.parametrize("profiles", [RECEIPTS, RECEIPTS.replace("confirm = true", "")])
-def test_wechat_repeats_an_event_that_is_stored_nowhere(new_world, log_lines, profiles):
+@pytest.mark.parametrize(
+    ("profiles", "faults", "changes"),
+    [(RECEIPTS, 20, {}), (RECEIPTS, 20, ERASING), (RECEIPTS.replace("confirm = true", ""), 0, {})],
+)
+def test_wechat_repeats_an_event_that_is_stored_nowhere(new_world, log_lines, profiles, faults, changes):
     """Where no profile gives receipts no tick reads due records."""
-    world = new_world(profiles)
+    world = new_world(profiles, **changes)
     listen(world, None, 200)
-    world.oss.fail("PutObject", *[BROKEN] * 20)
+    world.oss.fail("PutObject", *[BROKEN] * faults)
     reply = world.push(revocation(world))
     assert (reply.status, reply.code) == (503, "oss_unavailable")
-    assert log_lines()[-1]["reason"]
+    # An erasure that did not begin is said first.
+    assert ("PutObject" in log_lines()[-1]["reason"]) is bool(changes)
     assert int(reply.headers["Retry-After"]) > 0
     assert (world.oss.objects, len(world.forwarded)) == ({}, 1)
+    world.oss.faults.clear()
     assert world.push(revocation(world)).text == "success"
 
 
@@ -238,12 +248,10 @@ def test_a_forged_revocation_reaches_no_one(world, token, aes_key, appid, write)
 
 # --- with ERASE_ON ---
 
-BOTH = f"{REVOKE},{CANCELLATION}"
-
 
 @pytest.fixture
 def erasing(new_world):
-    return new_world(ERASE="true", ERASE_ON=BOTH, STS_SESSION_SECONDS="3600")
+    return new_world(**ERASING)
 
 
 def store_picture(world):
@@ -352,7 +360,7 @@ def test_a_push_begins_one_erasure_however_often_it_comes(erasing, clock):
 
 @pytest.mark.parametrize("call", range(1, 6))
 def test_two_pushes_at_once_begin_one_erasure(new_world, clock, call):
-    world = new_world(ERASE="true", ERASE_ON=BOTH, STS_SESSION_SECONDS="3600")
+    world = new_world(**ERASING)
     world.functions.append(world.new_instance())
     mine, event = store_picture(world), revocation(world)
     query, body = world.wechat.push(event)
@@ -404,9 +412,7 @@ def test_an_erasure_that_runs_already_is_the_one_of_a_later_push(erasing):
 
 
 def test_where_nothing_gives_receipts_the_first_bucket_remembers(new_world, clock):
-    world = new_world(
-        RECEIPTS.replace("confirm = true", ""), ERASE="true", ERASE_ON=BOTH, STS_SESSION_SECONDS="3600"
-    )
+    world = new_world(RECEIPTS.replace("confirm = true", ""), **ERASING)
     mine = store_picture(world)
     heard = listen(world, 500, 200)
     assert world.push(revocation(world)).text == "success"
