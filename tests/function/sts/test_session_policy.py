@@ -257,6 +257,8 @@ def test_the_state_of_erasures_may_be_in_any_bucket():
     for location in (first.location, there):
         assert "erasures" in policies[location.session(OBJECTS)]
         assert location.session(DELETIONS) in policies
+    statements = json.loads(policies[first.location.session(OBJECTS)])["Statement"]
+    assert allow(OF_DUE, "held/.due", "held/.erasures") in statements
 
 
 def test_a_bucket_without_an_owners_folder_is_not_listed_for_erasing():
@@ -359,8 +361,8 @@ def test_plain_folders_may_be_discarded_from_if_a_profile_holds_elsewhere():
     plain, _ = grants_for_objects(with_options(a="confirm = true"))
     beside, _ = grants_for_objects(with_options(a="confirm = true"), is_held_elsewhere=True)
     assert (plain.actions, beside.actions) == (("oss:GetObject",), ("oss:DeleteObject", "oss:GetObject"))
-    of_held = [grant.actions for grant in grants_for_objects(with_options(a=HOLD))]
-    assert ("oss:DeleteObject", "oss:GetObject") in of_held
+    of_held = dict(grant[:2] for grant in grants_for_objects(with_options(a=HOLD, b="confirm = true")))
+    assert of_held["oss:DeleteObject", "oss:GetObject"] == ("b/", "held/a/")
 
 
 def test_policies_of_held_profiles_name_each_right_once():
@@ -422,7 +424,7 @@ def test_records_of_reviews_may_be_listed_and_deleted_where_a_human_may_have_to_
     prefixes = ("held/.review/", "held/.review/20", "held/.review", "held/.")
     for profile, listed in ((options, prefixes[:2]), (HOLD, ())):
         text = f'[a]\nkey = "posts/{{owner}}/{{id}}"\nmax_size = 1\ncontent_types = ["image/png"]\n{profile}'
-        objects = policies_of(read(text))[OBJECTS]
+        objects = policies_of([*read(text), *with_options(b="confirm = true")])[OBJECTS]
         assert tuple(each for each in prefixes if may(objects, "oss:ListObjects", "", each)) == listed
         assert may(objects, "oss:DeleteObject", f"held/.review/20261124140000-{ID}") is bool(listed)
 
