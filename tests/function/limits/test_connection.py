@@ -5,8 +5,10 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
+from redis.connection import AbstractConnection
 
 from function.config.types import Rate
 from function.errors import BadRequest, QuotaExceeded, TooManyRequests
@@ -71,6 +73,7 @@ def test_an_unknown_script_is_sent_in_full(canned):
     store.give_back(quota_request("a"), NOW)
     keys = [f"{TAG}:request:a", f"{TAG}:day:p"]
     assert words(server.received[2]) == ["EVALSHA", digest_of(GIVE_BACK), "2", *keys, "1", "10"]
+    assert len(store._idle) == 1
 
 
 def test_a_full_day_is_refused_with_the_rest_that_redis_returns(canned):
@@ -95,7 +98,7 @@ def test_a_refusal_by_rate_has_the_wait_in_whole_seconds(canned, milliseconds, w
 def test_several_profiles_have_days_of_their_own(canned):
     days = tuple(QuotaItem(name, 3, 100, 1, 1) for name in "pq")
     told = ((0, 2_900_000), (1, TODAY), (0, 2_900_001))
-    replies = [numbers(code, 2, 0, NOON, TODAY, 1, 10, day, 2, 60) for code, day in told]
+    replies = [numbers(code, 2, 0, NOON, TODAY, 1, 2**53, day, 2, 60) for code, day in told]
     store, wanted = store_at(canned(*replies).url), QuotaRequest("a", "ann", (), days)
     assert [(day.files, day.resets_at.year) for day in store.count(wanted, NOW)] == [(2, 2026), (1, 9909)]
     with pytest.raises(QuotaExceeded) as raised:
@@ -132,9 +135,12 @@ def test_a_connection_is_neither_kept_nor_reused_after_a_failure(canned):
 
 
 def test_a_connection_with_an_unexpected_reply_is_closed(canned):
-    store = store_at(canned(b"+OK\r\n").url)
-    assert failure(store) == "unexpected reply"
-    assert store._idle == []
+    server = canned(b"+OK\r\n")
+    # The exception holds the frames of the call, and so the connection.
+    with pytest.raises(StoreDown) as raised:
+        store_at(server.url).count(quota_request("a"), NOW)
+    assert raised.value.kind == "unexpected reply"
+    assert server.hung_up.acquire(timeout=PATIENCE)
 
 
 def test_a_command_that_redis_refuses_is_not_repeated(canned):
@@ -217,11 +223,17 @@ def test_a_slow_name_lookup_takes_no_longer_than_the_budget(monkeypatch):
     over.set()
 
 
-def test_connecting_itself_has_the_budget_as_its_timeout(canned):
-    wire = connect(Address(canned().url), time.monotonic() + PATIENCE)
-    assert 0 < wire._connection.socket_connect_timeout <= PATIENCE
-    assert 0 < wire._connection.socket_timeout <= PATIENCE
-    wire.close()
+def test_connecting_itself_has_the_budget_as_its_timeout(monkeypatch):
+    seen = SimpleQueue()
+
+    def refuse(connection):
+        seen.put((connection.socket_connect_timeout, connection.socket_timeout))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(AbstractConnection, "connect", refuse)
+    with pytest.raises(StoreDown):
+        connect(Address("redis://host"), time.monotonic() + 0.9)
+    assert all(0 < seconds <= 0.9 for seconds in seen.get(timeout=PATIENCE))
 
 
 class Watched:
@@ -244,6 +256,13 @@ def test_all_calls_of_a_bounded_socket_share_one_deadline():
     (_, first), received, (_, second), sent, closed = sock.received
     assert 0 < second <= first <= PATIENCE
     assert (received, sent, closed) == (("recv", 7), ("sendall", b"x"), ("shutdown", 2))
+
+
+def test_a_bounded_socket_has_the_seconds_that_are_left(monkeypatch):
+    monkeypatch.setattr(time, "monotonic", lambda: 7.0)
+    sock = Watched()
+    BoundedSocket(sock, 7.25).recv(1)
+    assert sock.received[0] == ("settimeout", 0.25)
 
 
 def test_login_and_database_come_before_the_first_command(canned):
