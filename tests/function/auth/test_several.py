@@ -139,6 +139,8 @@ def test_a_caller_may_use_the_profiles_that_name_it_or_no_caller(world):
         ("any", "wall"),
     }
     assert set(seen.values()) == {200, 403}
+    settings = world.call().settings
+    assert not any(settings.may_use(None, profile) for profile in settings.profiles.values())
 
 
 def test_a_refused_token_does_not_make_an_anonymous_caller(world):
