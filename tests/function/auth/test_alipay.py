@@ -299,6 +299,12 @@ def private(key, form=PrivateFormat.PKCS8, encoding=Encoding.DER, encryption=Non
 
 
 PKCS8 = private(OWN_KEY)
+NUMBERS = OWN_KEY.private_numbers()
+WRONG = rsa.RSAPrivateNumbers(
+    *(NUMBERS.p, NUMBERS.q, NUMBERS.d + 2, NUMBERS.dmp1, NUMBERS.dmq1, NUMBERS.iqmp), NUMBERS.public_numbers
+)
+# Its exponent is not that of its primes, which a cold start takes no time to see.
+UNCHECKED = b64encode(private(WRONG.private_key(unsafe_skip_rsa_key_validation=True))).decode()
 
 
 @pytest.mark.parametrize(
@@ -309,8 +315,9 @@ PKCS8 = private(OWN_KEY)
         private(OWN_KEY, PrivateFormat.TraditionalOpenSSL, Encoding.PEM).decode().replace("\n", "\\n"),
         pem(APP.key, "RSA PRIVATE KEY"),
         "\n".join(re.findall(".{1,64}", VECTOR["app_private_key"])),
+        UNCHECKED,
     ],
-    ids=["PKCS8", "PEM", "PKCS1 in one line", "PEM of one line", "base64 in lines"],
+    ids=["PKCS8", "PEM", "PKCS1 in one line", "PEM of one line", "base64 in lines", "numbers not checked"],
 )
 def test_the_private_key_is_read_in_each_form(environment, key):
     app = load_settings(environment | SETTINGS | {"ALIPAY_KEY": key}).only.settings
