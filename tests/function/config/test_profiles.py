@@ -101,6 +101,8 @@ def test_the_shipped_comment_about_posts_is_a_profile_that_holds_pictures():
     post = profiles["post"]
     assert (post.hold, post.hold_days, post.check_scene) == (("commit", "check"), 7, 3)
     assert (post.confirm, post.read, post.acl) == (True, "callers", "default")
+    without_days = "\n".join(line for line in table if "hold_days" not in line)
+    assert read(without_days)[0]["post"].hold_days == 7
     # The comment shows every option of holding that the page lists, except commit_by.
     assert {"hold", "hold_days", "check_scene"} <= {line.partition(" ")[0] for line in table}
 
@@ -131,6 +133,12 @@ def test_an_invalid_option_is_reported(line, expected):
     assert tuple(found) == expected
 
 
+@pytest.mark.parametrize("item", ["1", '"IMAGE/PNG"', '"*"', '"image/p*"'])
+def test_each_item_of_a_list_is_a_text_of_its_pattern(item):
+    _, (problem,) = read(with_option(f"content_types = [{item}]"))
+    assert problem.values["clause"].values["name"] == "content_types"
+
+
 @cases("text", "values")
 def test_a_problem_holds_the_values_to_correct(text, values):
     _, (problem,) = read(text)
@@ -156,7 +164,7 @@ def test_metadata_has_at_most_8_kib(more, is_over):
     assert [named(problem) for problem in problems] == ["metadata"] * is_over
 
 
-@pytest.mark.parametrize("option", ["key", "max_size", "content_types"])
+@pytest.mark.parametrize("option", ["content_types", "key", "max_size"])
 def test_a_missing_option_is_reported(option):
     kept = [line for line in GOOD.splitlines() if not line.startswith(option)]
     _, problems = read("\n".join(["[p]", *kept]))

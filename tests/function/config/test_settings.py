@@ -112,10 +112,10 @@ def test_issuer_and_audience_of_jwt_are_optional_with_a_secret(environment):
         ("TOKEN_SECONDS", "token_life", (60, 2592000)),
     ],
 )
-def test_a_life_has_bounds(environment, name, field, seconds):
+def test_a_life_is_a_number_with_bounds(environment, name, field, seconds):
     for good in seconds:
         assert getattr(load_settings({**environment, name: str(good)}), field).total_seconds() == good
-    for bad in (seconds[0] - 1, seconds[1] + 1):
+    for bad in (seconds[0] - 1, seconds[1] + 1, "90_0"):
         (problem,) = problems_of({**environment, name: str(bad)})
         assert (problem.setting, problem.sentence.values["value"]) == (name, str(bad))
         assert problem.sentence.values["allowed"].values == {"least": seconds[0], "most": seconds[1]}
@@ -128,6 +128,12 @@ def test_a_life_has_bounds(environment, name, field, seconds):
 @pytest.mark.parametrize("name", ["CALLER_RATE", "LOGIN_RATE", "READ_RATE"])
 def test_a_rate_is_a_number_over_a_unit(environment, name, written, rate):
     assert getattr(load_settings({**environment, name: written}), name.lower()) == rate
+
+
+@pytest.mark.parametrize("name", ["CALLER_RATE", "LOGIN_RATE", "READ_RATE"])
+def test_a_rate_of_another_form_is_refused(environment, name):
+    for written in ("60", "0/min", "1_0/min", "1000000000/s", "60/day"):
+        assert refused({**environment, name: written}) == [name], written
 
 
 @pytest.mark.parametrize("url", STORES)
@@ -161,7 +167,7 @@ def test_quota_days_begin_at_quarters_of_an_hour(environment, written, hours):
 
 
 @cases("written")
-def test_other_offsets_are_refused(environment, written):
+def test_an_offset_between_quarters_or_too_far_is_refused(environment, written):
     assert refused({**environment, "QUOTA_UTC_OFFSET": written}) == ["QUOTA_UTC_OFFSET"]
 
 
@@ -174,6 +180,9 @@ def test_the_region_defaults_to_the_function_s_own(environment):
     del environment["OSS_REGION"]
     environment["FC_REGION"] = "cn-shanghai"
     assert load_settings(environment).region == "cn-shanghai"
+    del environment["FC_REGION"]
+    (problem,) = problems_of(environment)
+    assert (problem.setting, set(problem.sentence.values)) == ("OSS_REGION", {"name", "allowed"})
 
 
 @pytest.mark.parametrize(
@@ -206,6 +215,13 @@ def test_caller_auth_has_no_default_and_its_kinds_are_listed(environment, name):
 @cases("name", "value", "settings")
 def test_an_invalid_value_is_reported_at_its_setting(environment, name, value, settings):
     assert refused({"TOKEN_SECRET": SECRET, **environment, name: value}) == [*settings]
+
+
+def test_the_callback_address_ends_with_its_path_and_has_no_query(environment):
+    host = "fn.example.com"
+    https = ("", "/other", "/callback?a=1", "/a%2Fb/callback")
+    for url in (*(f"https://{host}{rest}" for rest in https), f"http://{host}/callback", f"{host}/callback"):
+        assert refused({"TOKEN_SECRET": SECRET, **environment, "CALLBACK_URL": url}) == ["CALLBACK_URL"], url
 
 
 @cases("name", "value")

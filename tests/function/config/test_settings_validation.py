@@ -48,7 +48,7 @@ def test_without_identified_callers_the_value_that_a_problem_names_is_accepted(
 
 
 @pytest.mark.parametrize(("purpose", "options"), [("uploads", ""), ("objects", 'read = "callers"')])
-@pytest.mark.parametrize(("length", "is_accepted"), [(2048, True), (2049, False)])
+@pytest.mark.parametrize(("length", "is_accepted"), [(2049, False), (2048, True)])
 def test_a_session_policy_has_at_most_2048_characters(
     environment, profiles_file, purpose, options, length, is_accepted
 ):
