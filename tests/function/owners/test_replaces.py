@@ -480,11 +480,11 @@ def test_a_due_record_deletes_only_what_its_owner_might(house, oss, changes):
 @pytest.mark.parametrize(
     "changes",
     [
+        {"before": "2026-11-24"},
         {"profile": None},
         {"owner": 7},
         {"key": None},
         {"before": "soon"},
-        {"before": "2026-11-24"},
         {"before": 1},
     ],
     ids=str,
