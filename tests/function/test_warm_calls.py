@@ -58,7 +58,6 @@ def ask(environment, clock, good_sts):
 
 
 @cases("call")
-@pytest.mark.not_for_coverage
 def test_a_warm_form_does_not_make_this_call(ask, event, call):
     calls = calls_of(ask(event, body=FILE))
     assert calls["function.app.Function.respond"] == 1

@@ -240,7 +240,6 @@ def test_a_new_secret_in_front_keeps_sessions_and_folders(instance, good_sts, cl
 
 @cases("body")
 @pytest.mark.parametrize("profile", ["default", "avatar"])
-@pytest.mark.not_for_coverage
 def test_a_requested_foreign_key_is_replaced_by_one_in_the_own_folder(
     instance, good_sts, clock, body, profile
 ):

@@ -320,7 +320,6 @@ def test_a_login_for_which_no_thread_can_start_is_to_be_tried_again(instance, no
     ),
     status=st.sampled_from([200, 204, 302, 404, 429, 500, 503]),
 )
-@pytest.mark.not_for_coverage
 def test_whatever_is_sent_and_whatever_wechat_says_the_answer_is_documented(instance, body, answer, status):
     function = instance(lambda *_, **__: HttpResponse(status, answer), **SETTINGS, LOGIN_RATE="1000000/s")
     login = function.ask(path="/login", base64=b64encode(body).decode())

@@ -268,7 +268,6 @@ def test_every_rendered_key_is_read_back(text, given):
 
 @effort(max_examples=60)
 @given(TEMPLATES, GIVEN, CHANGES)
-@pytest.mark.not_for_coverage
 def test_changed_keys_are_read_as_the_oracle_reads_them(text, given, changes):
     template = KeyTemplate(text)
     key = template.render(**given)

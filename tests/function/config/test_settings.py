@@ -255,6 +255,7 @@ def test_endpoints_default_to_the_host_of_forms(environment):
 def test_profiles_default_to_the_signature_version_of_the_settings(environment):
     profiles = load_settings({**environment, "OSS_SIGNATURE_VERSION": "v1"}).profiles
     assert {profile.signature_version for profile in profiles.values()} == {"v1"}
+    assert refused({**environment, "OSS_SIGNATURE_VERSION": "v2"}) == ["OSS_SIGNATURE_VERSION"]
 
 
 def test_the_session_policy_names_the_bucket(environment):

@@ -1019,7 +1019,6 @@ def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss, cloc
     assert at >= 12
 
 
-@pytest.mark.not_for_coverage
 def test_other_bytes_that_come_at_any_call_are_not_published(house, oss, log_lines):
     other = encoded("JPEG", (64, 64))
     for at in range(1, 40):

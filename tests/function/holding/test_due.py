@@ -544,7 +544,6 @@ def test_a_tick_may_die_at_any_call_and_the_next_one_ends_all(house, house_of, c
     assert died >= 10
 
 
-@pytest.mark.not_for_coverage
 def test_a_failing_call_does_not_end_a_tick(house, clock):
     """Of every call of a tick one by one, with each kind of failure."""
     for name in ("ListObjectsV2", "GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"):

@@ -101,7 +101,6 @@ ATTACKS = {
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("route", ["commit", "discard", "status"])
-@pytest.mark.not_for_coverage
 def test_a_receipt_of_no_upload_here_is_refused_by_every_route(
     house, receipt, attack, route, clock, log_lines
 ):

@@ -88,7 +88,6 @@ def expected(watched, label):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("keeps", [False, True])
-@pytest.mark.not_for_coverage
 def test_the_checked_bytes_are_published_with_exactly_one_packet(kind, keeps, house, oss, watched):
     oss.picture_rules = replace(
         oss.picture_rules, variants_keep_exif=keeps, variants_keep_xmp=keeps, variants_keep_app11=keeps
@@ -166,7 +165,6 @@ def test_a_reviewer_s_label_is_written_as_well(spreading, oss, watched):
     ],
 )
 @pytest.mark.parametrize("profile", ["photo", "seen"])
-@pytest.mark.not_for_coverage
 def test_a_label_that_cannot_be_carried_over_leaves_the_picture_to_a_human(
     body, problem, profile, spreading, oss, watched
 ):

@@ -76,7 +76,6 @@ PLAIN = {
 
 @pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1024, 1024 * 1024])
-@pytest.mark.not_for_coverage
 def test_a_plain_picture_has_none_however_it_is_cut(name, size):
     kind, data = PLAIN[name]
     assert found(kind, data, size) == ""

@@ -139,7 +139,6 @@ def test_pages_hold_each_once_in_order(house, clock, limit, longest_page):
     assert found == wanted
 
 
-@pytest.mark.not_for_coverage
 def test_without_a_limit_a_page_has_twenty(house, clock):
     wait(house, clock, 21, seconds=1)
     assert len(ask(house).json["items"]) == 20

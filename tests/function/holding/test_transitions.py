@@ -89,7 +89,6 @@ def names_written_by(path):
     return names
 
 
-@pytest.mark.not_for_coverage
 def test_each_record_is_written_by_these_modules_alone():
     paths = [*(ROOT / "function/holding").glob("*.py"), *(ROOT / "function/routes").glob("*.py")]
     assert {path.stem: names for path in paths if (names := names_written_by(path))} == WRITERS

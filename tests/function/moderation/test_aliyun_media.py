@@ -182,7 +182,6 @@ def test_labels_of_a_sound_of_another_shape_are_left_to_a_human(world, labels):
     assert fetched(world, changed(VOICE, ("SliceDetails", 0, "Labels"), labels), "audio") == unreadable()
 
 
-@pytest.mark.not_for_coverage
 def test_a_video_of_many_bad_frames_is_rejected(world):
     """Its answer is much longer than any other."""
     bad = changed(VIDEO, (*LABEL, "Label"), "violent_x")

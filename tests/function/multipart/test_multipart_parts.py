@@ -139,7 +139,6 @@ def test_stored_parts_are_listed_with_size_and_etag_on_request(phone, oss):
         assert "stored" not in phone.parts(begun["ticket"], stored=absent, storedAfter=None).json
 
 
-@pytest.mark.not_for_coverage
 def test_stored_parts_are_listed_a_thousand_at_a_time(phone, oss):
     from tests.support.memory_oss import Part
 

@@ -191,7 +191,6 @@ def test_after_missed_ticks_attempts_keep_their_distance(world, shop, clock, mis
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
 @pytest.mark.parametrize("answer", [UP, DOWN], ids=["up", "down"])
 @pytest.mark.parametrize("name", ["GetObject", "PutObject", "DeleteObject"])
-@pytest.mark.not_for_coverage
 def test_a_tick_that_is_cut_off_loses_no_event(world, shop, clock, name, answer, fault):
     world.store("commit")
     shop.answer = answer

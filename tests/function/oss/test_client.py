@@ -132,7 +132,6 @@ def test_a_refusal_is_not_retried(name, scripted):
 
 @EVERY_CALL
 @pytest.mark.parametrize("status", [100, 201, 204, 301, 304, 400, 404, 418])
-@pytest.mark.not_for_coverage
 def test_an_unexpected_status_is_no_success(name, status, scripted):
     if status == 204 and name.startswith(("DeleteObject", "AbortMultipartUpload")):
         return

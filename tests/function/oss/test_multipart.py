@@ -82,7 +82,6 @@ def test_the_next_page_begins_after_the_last_part(scripted):
     assert [one.query["part-number-marker"] for one in scripted.asked] == ["0", "4", "9"]
 
 
-@pytest.mark.not_for_coverage
 def test_ten_thousand_parts_are_ten_pages(scripted):
     numbers = range(1, 10_001)
     pages = [numbers[start : start + 1000] for start in range(0, 10_000, 1000)]

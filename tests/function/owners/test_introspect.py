@@ -126,7 +126,6 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("make", OTHERS.values(), ids=OTHERS)
-@pytest.mark.not_for_coverage
 def test_anything_but_a_good_session_is_inactive_and_the_log_has_the_reason(house, log_lines, make):
     assert said(introspect(house, make(house))) == INACTIVE
     line = log_lines()[-1]

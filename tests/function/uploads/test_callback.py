@@ -71,7 +71,6 @@ def test_refuses_one_callback_s_signature_on_another(upload, call):
 
 
 @cases("forged")
-@pytest.mark.not_for_coverage
 def test_refuses_a_ticket_that_is_not_of_this_upload(upload, call, clock, key_host, forged):
     asked = upload()
     if isinstance(forged, dict):
@@ -218,7 +217,6 @@ FIELDS = ("bucket", "object", "etag", "size", "mimeType", "width", "height", "fo
         st.none() | st.text(max_size=20) | st.binary(max_size=30).map(lambda raw: raw.hex()),
     ),
 )
-@pytest.mark.not_for_coverage
 def test_whatever_arrives_is_refused_as_documented(call, key_host, body, headers):
     key_host.calls.clear()
     answer = call(body, headers=headers)
@@ -236,7 +234,6 @@ def test_whatever_arrives_is_refused_as_documented(call, key_host, body, headers
         st.text(max_size=12),
     )
 )
-@pytest.mark.not_for_coverage
 def test_whatever_oss_signs_beside_a_good_ticket_is_taken_or_refused(upload, call, changes):
     answer = call(upload().body(**changes))
     assert answer.status in (200, 400, 403)

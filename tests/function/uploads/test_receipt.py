@@ -144,7 +144,6 @@ def test_missing_dimensions_are_null(upload, call, reported, given):
 
 
 @pytest.mark.parametrize("name", HIDING_NAMES)
-@pytest.mark.not_for_coverage
 def test_a_name_that_climbs_hides_or_turns_around_gets_no_receipt(upload, call, name):
     assert call(upload("page", name).body()).outcome == (403, "forbidden")
 
