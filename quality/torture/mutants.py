@@ -125,6 +125,9 @@ def _is_skipped(child: ast.AST, parent: ast.AST, index: int) -> bool:
         return True
     if isinstance(child, ast.ClassDef) and any(ast.unparse(base) == "Protocol" for base in child.bases):
         return True
+    # What others may import by name is for the type checker too.
+    if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) == "__all__":
+        return True
     is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
     return is_docstring or (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING")
 

@@ -88,18 +88,19 @@ class Trace:
         lines = lines_of_bodies(tree)
         masks = [self.of(path, [line]) for line in lines]
         if not lines:
-            masks = [self.of_users(name) for name in names_made(tree)]
+            masks = [self.of_users(name, path) for name in names_made(tree)]
         counts: dict[str, int] = {}
         for mask in masks:
             for file in {self.tests[place].partition("::")[0] for place in bits(mask & ~1)}:
                 counts[file] = counts.get(file, 0) + 1
         return counts
 
-    def of_users(self, name: str) -> int:
-        """Tests that reach a line of any function body with this name in it, as bits."""
-        found = 0
+    def of_users(self, name: str, of: Path) -> int:
+        """Tests that reach a line with this name in it, in a body of its module or of one that imports it."""
+        found, module = 0, of.parent.name if of.stem == "__init__" else of.stem
         for path in map(Path, self.reached):
-            found |= self.of(path, mentions(path).get(name, ()))
+            if path == of or module in imported_by(path):
+                found |= self.of(path, mentions(path).get(name, ()))
         return found
 
 
@@ -170,7 +171,7 @@ class Choice:
             return self._trace.of(self._path, lines_of_bodies(inner))
         found = 0
         for name in names_made(inner):
-            found |= self._trace.of_users(name)
+            found |= self._trace.of_users(name, self._path)
         return found
 
 
@@ -270,6 +271,17 @@ def mentions(path: Path) -> dict[str, set[int]]:
         name = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "arg", None)
         if isinstance(name, str) and getattr(node, "lineno", 0) in bodies:
             found.setdefault(name, set()).add(node.lineno)  # type: ignore[attr-defined]
+    return found
+
+
+@cache
+def imported_by(path: Path) -> set[str]:
+    """The words of the names that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = [getattr(node, "module", None) or "", *(one.name for one in node.names)]
+            found.update(word for name in names for word in name.split("."))
     return found
 
 
