@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from function.holding.transitions import EVENTS, OPEN, SHOWN, TABLE, Impossible, next_state
+from function.holding import transitions
+from function.holding.transitions import EVENTS, IN_CHECK, OPEN, SHOWN, TABLE, Impossible, next_state
 
 ROOT = Path(__file__).parents[3]
 DECIDED = ("publish", "reject", "discard", "expire")
@@ -22,6 +23,13 @@ def test_an_event_leaves_the_state_of_its_row_and_is_impossible_elsewhere(event,
     else:
         with pytest.raises(Impossible):
             next_state(event, state)
+
+
+def test_states_and_who_decided_are_named_as_in_records_of_other_versions():
+    assert IN_CHECK == ("asking", "task", "answered", "submitting", "submitted", "unreachable")
+    assert (*OPEN, *DECIDED) == ("held", "accepted", *IN_CHECK, "review", *DECIDED)
+    names = {name: value for name, value in vars(transitions).items() if name.startswith("BY_")}
+    assert names == {f"BY_{who.upper()}": who for who in ("check", "commit", "backend", "owner", "time")}
 
 
 def test_an_event_of_several_states_must_be_allowed_in_each():
