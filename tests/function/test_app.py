@@ -30,7 +30,6 @@ EVENTS = sorted((Path(__file__).parents[1] / "events").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
-@pytest.mark.not_for_coverage
 def test_each_event_file_gets_its_expected_response(instance, good_sts, path, profiles_file, legacy_profiles):
     case = json.loads(path.read_text("utf-8", errors="surrogatepass"))
     answer = instance(PROFILES_FILE=profiles_file(legacy_profiles)).ask(json.dumps(case["event"]).encode())

@@ -26,9 +26,10 @@ def test_every_error_is_published():
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_an_error_has_its_status_code_and_wait(name):
     kind = getattr(errors, name)
-    error = kind([]) if kind is Misconfigured else kind("A sentence.")
+    error, plain = [kind([])] * 2 if kind is Misconfigured else [kind("A sentence."), kind("")]
     assert (error.status, error.code, error.retry_after) == PUBLISHED[name]
     assert (str(error), error.is_own) == (error.message, name == "OssUnavailable")
+    assert str(plain) == kind.default_message
 
 
 def test_configuration_problems_go_to_the_log_only():
@@ -38,32 +39,12 @@ def test_configuration_problems_go_to_the_log_only():
     assert "missing" not in error.message
 
 
-def test_a_given_wait_replaces_the_default():
-    assert errors.TooManyRequests("Slowly.", retry_after=7).retry_after == 7
-
-
-def test_details_default_to_empty():
+def test_a_given_sentence_wait_or_code_replaces_the_default():
     error = BadRequest()
     assert (error.message, error.reason, error.upstream, error.details) == ("", "", "", {})
-    assert Misconfigured([]).upstream == ""
-
-
-USUAL = ("StsUnavailable", "OssUnavailable", "OssRejected", "NotUploaded", "AlreadyExists")
-USUAL += ("AlreadyComplete", "AlreadyPublished", "UploadGone")
-
-
-@pytest.mark.parametrize("name", USUAL)
-def test_an_error_without_a_message_has_the_default_one(name):
-    kind = getattr(errors, name)
-    assert str(kind()) == kind.default_message != ""
-
-
-def test_a_given_message_replaces_the_default():
+    assert [Misconfigured([], **given).upstream for given in ({}, {"upstream": "No"})] == ["", "No"]
+    assert errors.TooManyRequests("Slowly.", retry_after=7).retry_after == 7
     assert str(StsUnavailable("Another.")) == "Another."
-
-
-def test_the_upstream_code_is_kept():
-    assert Misconfigured([], upstream="NoPermission").upstream == "NoPermission"
 
 
 def test_a_copied_error_has_everything_but_the_traceback():

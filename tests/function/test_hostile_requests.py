@@ -41,7 +41,6 @@ def test_a_plain_request_is_answered(send):
 
 
 @cases("body")
-@pytest.mark.not_for_coverage
 def test_a_hostile_body_is_a_bad_request(send, body):
     status, name = code(send(body))
     assert (status, name) in [(400, "bad_request"), (400, "unknown_profile")]

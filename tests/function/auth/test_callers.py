@@ -416,7 +416,6 @@ def test_bad_tokens_count_against_no_rate(instance, good_sts, clock):
         max_size=4,
     )
 )
-@pytest.mark.not_for_coverage
 def test_whatever_the_headers_say_is_at_worst_unauthorized(instance, headers):
     answer = instance(**WECHAT).ask(body={"filename": "a.png"}, headers=headers)
     assert answer.outcome == (401, "unauthorized")

@@ -1040,7 +1040,6 @@ def test_other_bytes_that_come_at_any_call_are_not_published(house, oss, log_lin
     assert at >= 12
 
 
-@pytest.mark.not_for_coverage
 def test_a_copy_that_another_replaces_at_any_call_is_not_published_unverified(house, oss):
     """The fixture looks at all that is published."""
     for at in range(1, 40):

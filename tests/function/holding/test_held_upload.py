@@ -191,7 +191,6 @@ def test_a_record_without_a_receipt_fails_no_push(house, receipt):
 @pytest.mark.parametrize(
     "body", [b"[]", b"{", b'{"decision": [], "at": 1e15, "etag": null}', b'{"at": "9999"}']
 )
-@pytest.mark.not_for_coverage
 def test_an_upload_with_an_odd_record_fails_alone(house, kind, body):
     odd, good = house.store("post"), house.store("word")
     house.commit(odd["receipt"])

@@ -59,7 +59,6 @@ def store(world, **fields):
 
 
 @pytest.mark.parametrize(("one", "other"), [*combinations(KINDS, 2)])
-@pytest.mark.not_for_coverage
 def test_profiles_of_one_folder_have_equal_rules_of_a_hold(one, other):
     assert rules_of(one) != rules_of(other)
     texts = text_of(one, "a"), text_of(other, "b")
@@ -178,7 +177,6 @@ def test_no_rules_of_another_kind_publish_what_is_held(play):
         assert answer.json["state"] == "published", (one, other)
 
 
-@pytest.mark.not_for_coverage
 def test_an_object_published_by_other_rules_does_not_exist_already(play):
     kinds = [kind for kind in KINDS if kind != "clean"]
     for one in kinds:

@@ -16,7 +16,6 @@ ALLOWED = {(row.event, state): row.after for row in TABLE for state in row.befor
 
 @pytest.mark.parametrize("state", [*OPEN, *DECIDED])
 @pytest.mark.parametrize("event", sorted({row.event for row in TABLE}))
-@pytest.mark.not_for_coverage
 def test_an_event_leaves_the_state_of_its_row_and_is_impossible_elsewhere(event, state):
     if (event, state) in ALLOWED:
         assert next_state(event, state) == ALLOWED[event, state]

@@ -333,7 +333,6 @@ def test_a_late_clock_does_not_expire_a_running_submission(house, due, clock):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-@pytest.mark.not_for_coverage
 def test_after_an_outage_wechat_is_retried_within_a_minute(house, due, clock):
     house.wechat.answers = [-1] * 100
     while house.wechat.answers:

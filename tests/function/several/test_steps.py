@@ -150,7 +150,6 @@ ALL = MAIN + SECOND + ISSUER
 @pytest.mark.parametrize(
     ("before", "after"), [(None, ALL), (ALL, None), (ALL, SECOND + MAIN)], ids=["to", "back", "within"]
 )
-@pytest.mark.not_for_coverage
 def test_uploads_of_the_unnamed_caller_go_on(deploy, clock, before, after):
     begun = begin(deploy(before), "main")
     finish(deploy(after), begun, A, clock)

@@ -349,7 +349,6 @@ answers = st.one_of(
     filename=st.sampled_from(["a.png", "a.pdf", "a.mp4", "a.html", None]),
     size=st.sampled_from([None, 9, 10, 500, 1000, 1001]),
 )
-@pytest.mark.not_for_coverage
 def test_no_hook_result_widens_the_signed_form(answer, filename, size):
     default = read_profiles(TABLE, default_signature="v4")[0]["default"]
     rules = object.__new__(Hooks)
