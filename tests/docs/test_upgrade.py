@@ -36,14 +36,20 @@ def play(folder, *lines):
 def test_an_upgrade_of_a_clone_meets_no_own_file(tmp_path):
     if not (ROOT / ".git").exists():
         pytest.skip("needs a clone")
-    play(tmp_path, f"git clone -q --shared --no-checkout {ROOT} origin", "git clone -q --shared origin mine")
+    play(
+        tmp_path,
+        f"git clone -q --shared --no-checkout {ROOT} origin",
+        # This one may stand at a commit of no branch.
+        "git -C origin update-ref refs/heads/main HEAD; git -C origin symbolic-ref HEAD refs/heads/main",
+        "git clone -q --shared origin mine",
+    )
     origin, mine = tmp_path / "origin", tmp_path / "mine"
     (mine / "profiles.toml").write_text(MINE)
     (mine / "hooks.py").write_text("def before_sign(*_):\n    pass\n")
     following = play(
         origin,
         'commit=$(git commit-tree "HEAD^{tree}" -p HEAD -m Next)',
-        'git update-ref "$(git symbolic-ref HEAD || echo HEAD)" "$commit"; echo "$commit"',
+        'git update-ref refs/heads/main "$commit"; echo "$commit"',
     )
     play(mine, commands(0)[0].splitlines()[0])
     assert play(mine, "git rev-parse HEAD") == following
