@@ -10,6 +10,7 @@ import ast
 import os
 import pickle
 import re
+import sys
 import time
 import tomllib
 from collections import defaultdict
@@ -130,8 +131,8 @@ class Choice:
         # What an import makes is seen by whoever uses the module, though its name need not stand there.
         more = 0 if mutant.is_in_a_body() else self._all & ~1
         cost, chosen = self._trace.seconds, []
-        # What is made once, such as the value of a cached call, is traced to the first test alone, so the
-        # module's own tests come after those that reach the lines.
+        # What is made once is traced to the first test alone, so the module's own tests come after those that
+        # reach the lines.
         for some in (reaching, (self._own | more) & ~reaching):
             fits = self._fits(mutant, some)
 
@@ -190,7 +191,13 @@ class Tracing:
         seconds, waited, failed = [0.0], [0.0], []
         if session.testsfailed:
             failed.append("collecting the tests")
+        imported, cached = 0, list[Any]()
         for item, following in pairs(session.items):
+            if len(sys.modules) != imported:
+                imported, cached = len(sys.modules), list(cached_calls())
+            # Its lines would be of the first test alone that makes a call.
+            for call in cached:
+                call.cache_clear()
             self._coverage.switch_context(item.nodeid)
             cpu, clock = sum(os.times()[:4]), time.monotonic()
             if not passes(item, following):
@@ -214,6 +221,15 @@ class Tracing:
             }
             for path in self._paths
         }
+
+
+def cached_calls() -> Iterator[Any]:
+    """Functions, methods and properties of the function's modules that remember what they returned."""
+    modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == "function"]
+    classes = [one for module in modules for one in vars(module).values() if isinstance(one, type)]
+    for owner in (*modules, *classes):
+        calls = [getattr(one, "fget", one) for one in list(vars(owner).values())]
+        yield from (call for call in calls if hasattr(call, "cache_clear"))
 
 
 def _file_of(tests: Iterable[str]) -> Path:

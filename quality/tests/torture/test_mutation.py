@@ -9,6 +9,8 @@ from functools import cache
 
 import pytest
 
+from function.config.key_template import KeyTemplate
+from function.uploads.plan import prepare_form
 from quality import suite
 from quality.torture import mutation, mutation_table, traces
 from quality.torture.mutants import mutants_of
@@ -191,6 +193,10 @@ def test_a_mutant_left_open_by_a_try_in_place_is_tried_again_but_not_in_place(st
     tried = outcomes_of(monkeypatch, KILLED, opened={first})[1]
     assert first in tried and second not in tried
     assert mutation_table.rows()[MODULE].surviving == ()
+
+
+def test_calls_that_the_function_remembers_are_found_and_forgotten_before_each_traced_test():
+    assert {prepare_form, KeyTemplate.takes_digest.fget} <= {*traces.cached_calls()}
 
 
 def test_of_an_unfinished_module_other_tests_try_only_survivors_again(stored):
