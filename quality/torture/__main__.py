@@ -11,12 +11,12 @@ import sys
 import time
 from functools import partial
 
-from quality.torture import advisories, faults, fuzz, held_uploads, mutation, option_pairs, traces
+from quality.torture import faults, fuzz, held_uploads, mutation, option_pairs, traces
 from quality.torture.mutation_table import rows
 from quality.torture.report import print_table
 from quality.torture.tasks import Task, last_changes, run_all
 
-PARTS = ("faults", "fuzz", "proof", "mutation", "package")
+PARTS = ("faults", "fuzz", "proof", "mutation")
 QUICK = 100
 # A budget of so many minutes lets fuzzing and proofs do all they do.
 FULL_MINUTES = 60
@@ -98,8 +98,6 @@ def _tasks(parts: set[str], divisor: int, until: float, at_a_time: int) -> list[
         tasks += _proofs(divisor)
     if "faults" in parts:
         tasks.append(Task("faults", "faults", faults.run, ("function",)))
-    if "package" in parts:
-        tasks.append(Task("package", "advisories", advisories.run, ("requirements",)))
     return tasks
 
 
