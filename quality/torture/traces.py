@@ -127,13 +127,16 @@ class Choice:
         First those with the rarest words of the mutant in their names, then the cheapest; of a parametrised
         test no second case before each other test has one, because it would notice the same.
         """
-        reaching = self._of(mutant) & ~1
-        # What an import makes is seen by whoever uses the module, though its name need not stand there.
-        more = 0 if mutant.is_in_a_body() else self._all & ~1
+        reaching, own = self._of(mutant) & ~1, self._own
         cost, chosen = self._trace.seconds, []
-        # What is made once is traced to the first test alone, so the module's own tests come after those that
-        # reach the lines.
-        for some in (reaching, (self._own | more) & ~reaching):
+        if mutant.is_in_a_body():
+            # What is made once is traced to the first test alone, so the module's own tests come after those
+            # that reach the lines.
+            groups = [reaching, own & ~reaching]
+        else:
+            # What an import makes is seen by whoever uses the module, though its name need not stand there.
+            groups = [own, reaching & ~own, self._all & ~1 & ~own & ~reaching]
+        for some in groups:
             fits = self._fits(mutant, some)
 
             def rank(place: int, fits: defaultdict[int, float] = fits) -> tuple[bool, int, float, float]:

@@ -38,20 +38,6 @@ OWNER = re.compile(r"[a-z2-7]{26}")
 HOUR = timedelta(hours=1)
 
 
-def test_each_kind_of_caller_needs_and_hides_its_settings_and_tells_its_apps_apart():
-    kinds = CallerKinds()
-    rows = [row for kind in kinds.values() for row in kind.settings]
-    needed = "ALIPAY_APP_ID ALIPAY_KEY ALIPAY_PUBLIC_KEY DOUYIN_APPID DOUYIN_SECRET JWT_KEY JWT_ALGORITHM"
-    hidden = "ALIPAY_KEY DOUYIN_SECRET JWT_KEY WECHAT_SECRET WECHAT_PUSH_TOKEN WECHAT_PUSH_AES_KEY"
-    assert [row.name for row in rows if row.is_needed] == [*needed.split(), "WECHAT_APPID", "WECHAT_SECRET"]
-    assert {row.name for row in rows if row.is_secret} == {*hidden.split(), "WECHAT_PUSH_FORWARD_URL"}
-    assert [(row.name, row.key) for row in rows if row.key] == [("ALIPAY_PUBLIC_KEY", "alipay_public_key")]
-    apart = [kind.app_setting or kind.id_setting for _, kind in sorted(kinds.items())]
-    assert apart == ["ALIPAY_APP_ID", "", "DOUYIN_APPID", "JWT_ISSUER", "", "WECHAT_APPID"]
-    assert [name for name, kind in kinds.items() if not kind.identifies_callers] == ["anonymous"]
-    assert [name for name, kind in kinds.items() if not kind.needs_tokens] == ["anonymous"]
-
-
 def session(clock, *, audience=SESSION, secret=TOKEN_SECRET, subject=OPENID, life=HOUR, **changes):
     """A session token made by hand; ``...`` takes a claim out."""
     claims = {"sub": subject, "app": WECHAT["WECHAT_APPID"], "bucket": "my-bucket", **changes}

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from function.app import load_settings
 from function.auth import identify
-from function.auth.jwt import read_business_token
+from function.auth.jwt import KIND, read_business_token
 from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token
 from function.errors import Unauthorized
 from tests.support.cases import cases_beside
@@ -38,6 +38,12 @@ ALGORITHMS = ("HS256", *KEY_FILES)
 
 def pem(name):
     return (KEYS / f"{name}.pem").read_text()
+
+
+def test_a_key_and_its_algorithm_are_needed_and_only_the_key_is_secret():
+    rows = {row.name: (row.is_needed, row.is_secret) for row in KIND.settings}
+    assert rows.pop("JWT_KEY") == (True, True)
+    assert rows == {"JWT_ALGORITHM": (True, False), "JWT_ISSUER": (False,) * 2, "JWT_AUDIENCE": (False,) * 2}
 
 
 def public_key(algorithm):

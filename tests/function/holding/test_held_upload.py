@@ -13,6 +13,7 @@ from function.holding.accepted_record import LEASE
 from function.holding.held_upload import read_receipt
 from function.moderation.finding import Outcome
 from function.oss.objects import ObjectFacts
+from function.uploads.receipt import Receipt
 
 
 def claims(**changes):
@@ -51,6 +52,15 @@ def test_a_held_upload_has_its_held_and_published_keys(house, receipt, clock):
     assert (upload.upload_id, upload.etag, upload.receipt) == ("A" * 22, "E7A6", text)
     assert upload.profile is house.settings.profiles["word"]
     assert upload.is_held
+
+
+def test_an_upload_is_held_until_its_receipt_says_or_a_day_before_the_receipt_ends(house, receipt, clock):
+    said = int((clock() + timedelta(hours=5)).timestamp())
+    ends = [
+        Receipt.read(text, house.settings, clock()).held_until
+        for text in (receipt(), receipt(heldUntil=said))
+    ]
+    assert [end - clock().replace(microsecond=0) for end in ends] == [timedelta(days=3), timedelta(hours=5)]
 
 
 def test_a_first_copy_has_no_number_and_later_ones_do(house, receipt, clock):

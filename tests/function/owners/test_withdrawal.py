@@ -99,10 +99,13 @@ def test_a_revocation_is_logged_delivered_and_forwarded(world, log_lines, event)
     assert world.oss.objects == {}
 
 
-def test_a_changed_name_or_avatar_is_logged_and_forwarded_alone(world, log_lines):
+def test_a_changed_name_or_avatar_is_logged_and_forwarded_alone(world, new_world, log_lines):
     assert world.push(revocation(world, MODIFIED, RevokeInfo=..., OpenID=...)).text == "success"
     assert (world.events, len(world.forwarded)) == ([], 1)
     assert log_lines()[-1]["event"] == MODIFIED
+    alone = new_world(WECHAT_PUSH_FORWARD_URL="")
+    assert alone.push(revocation(alone, MODIFIED)).text == "success"
+    assert log_lines()[-1].items() >= {"event": MODIFIED}.items() and "reason" not in log_lines()[-1]
 
 
 def test_xml_and_json_are_delivered_alike(world):
