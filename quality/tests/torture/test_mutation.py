@@ -195,7 +195,7 @@ def test_a_mutant_left_open_by_a_try_in_place_is_tried_again_but_not_in_place(st
     assert mutation_table.rows()[MODULE].surviving == ()
 
 
-def test_calls_that_the_function_remembers_are_found_and_forgotten_before_each_traced_test():
+def test_calls_properties_included_that_the_function_remembers_are_found():
     assert {prepare_form, KeyTemplate.takes_digest.fget} <= {*traces.cached_calls()}
 
 
