@@ -42,11 +42,7 @@ class Question(NamedTuple):
 
 
 def check_content(
-    settings: Settings,
-    openid: str,
-    keys: AccessKeys | None,
-    now: datetime,
-    others: Sequence[Settings] = (),
+    settings: Settings, openid: str, keys: AccessKeys | None, now: datetime, others: Sequence[Settings] = ()
 ) -> Iterator[Finding]:
     """
     Ask each checker about a picture and about nothing; WeChat has a minute to say something.

@@ -47,10 +47,7 @@ def check_timers(
 
 
 def check_timer(
-    settings: Settings,
-    keys: AccessKeys,
-    now: datetime,
-    sleep: Callable[[float], None] | None = None,
+    settings: Settings, keys: AccessKeys, now: datetime, sleep: Callable[[float], None] | None = None
 ) -> Iterator[Finding]:
     """
     Look for what should have ended, and perhaps wait for a tick; nothing where nothing can be due.

@@ -34,8 +34,7 @@ WORDS = {
     "sends": Text("the form sends {value}", "表单发送的是 {value}"),
     "absent": Text("the form does not send it", "表单没有发送它"),
     "unpinned": Text(
-        "No condition mentions {names}: OSS takes any value of it.",
-        "没有条件约束 {names}:OSS 会接受任意值。",
+        "No condition mentions {names}: OSS takes any value of it.", "没有条件约束 {names}:OSS 会接受任意值。"
     ),
     "refuses": Text("OSS refuses this policy: {problem}.", "OSS 不会接受这份 policy:{problem}。"),
     "no_v4": Text(

@@ -136,13 +136,7 @@ def _refusal(sandbox: Sandbox, *codes: str, **asked: Any) -> Seen:
     return told(code in codes, code or TAKEN)
 
 
-def _code(
-    sandbox: Sandbox,
-    *,
-    policy: str = "",
-    role_arn: str = "",
-    own: AccessKeys | None = None,
-) -> str:
+def _code(sandbox: Sandbox, *, policy: str = "", role_arn: str = "", own: AccessKeys | None = None) -> str:
     """
     Return the code with which STS refuses for good; empty where it does not.
 

@@ -6,13 +6,7 @@ from function.config.profile import BucketLocation
 from function.config.profiles import read_profiles
 from ops.account import profile_needs
 from ops.account.bucket import DesiredBucket
-from ops.account.profile_needs import (
-    buckets_of,
-    in_account,
-    moderation_of,
-    policies_of,
-    policies_too_long,
-)
+from ops.account.profile_needs import buckets_of, in_account, moderation_of, policies_of, policies_too_long
 from ops.account.ram_documents import role_arn
 from tests.ops.account.stubs import ACCOUNT, OTHER_ACCOUNT, PLACES, UPLOAD_ROLE
 from tests.ops.words import in_english

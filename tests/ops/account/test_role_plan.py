@@ -91,11 +91,7 @@ def test_a_check_by_aliyun_adds_its_right_to_the_function_s_role_alone(cloud):
         file.write(CHECKED)
     assert run(cloud, "--yes") == 0
     _, moderation = json.loads(cloud.ram.policies[FUNCTION_ROLE])["Statement"]
-    assert moderation == {
-        "Effect": "Allow",
-        "Action": ["yundun-greenweb:ImageModeration"],
-        "Resource": ["*"],
-    }
+    assert moderation == {"Effect": "Allow", "Action": ["yundun-greenweb:ImageModeration"], "Resource": ["*"]}
     assert "greenweb" not in cloud.ram.policies[UPLOAD_ROLE]
 
 

@@ -28,8 +28,7 @@ def test_no_callback_is_no_fault(here, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [(404, "<html>not here</html>"), (200, "{}"), (403, "{}"), (502, "Internal Server Error"), None],
+    "answer", [(404, "<html>not here</html>"), (200, "{}"), (403, "{}"), (502, "Internal Server Error"), None]
 )
 def test_a_wrong_or_silent_callback_address_is_bad(here, serving, answer):
     origin = serving(*answer) if answer else REFUSED
@@ -161,11 +160,7 @@ def test_every_bucket_s_addresses_are_listed_each_once(tmp_path):
     }
     (tmp_path / "profiles.toml").write_text("".join(profile.format(name) + own[name] for name in own))
     changes = {"READ_ORIGIN": "https://img.example.com", **SECRET}
-    hosts = [
-        HERE,
-        "https://contracts.oss-cn-shanghai.aliyuncs.com",
-        "https://files.example.com",
-    ]
+    hosts = [HERE, "https://contracts.oss-cn-shanghai.aliyuncs.com", "https://files.example.com"]
     assert rows("https://api.example.com", PROFILES_FILE=str(tmp_path / "profiles.toml"), **changes) == {
         "request": f"https://api.example.com; {hosts[1]}",
         "uploadFile": "; ".join(hosts),

@@ -513,8 +513,7 @@ def test_without_keys_nothing_is_tried(capsys, set_environ, here):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [["--dry-run"], ["--bucket", "local-archive"], ["--report", "x.md"], ["--against-local"]],
+    "options", [["--dry-run"], ["--bucket", "local-archive"], ["--report", "x.md"], ["--against-local"]]
 )
 def test_options_of_prove_alone_are_refused(capsys, options):
     assert run(*options) == 2

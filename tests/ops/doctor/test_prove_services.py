@@ -133,11 +133,7 @@ ANOTHER = WechatError(40014, "another")
         ("green_absence_is_an_error", "local.green.service.look_at_picture", lambda *_: None),
         ("green_sound_is_judged", "local.green.service.data_of_sound", lambda *_: {}),
         ("wechat_token_is_kept", "local.wechat.access_tokens.RENEWED_BEFORE", timedelta(hours=3)),
-        (
-            "wechat_refuses_a_wrong_secret",
-            "local.wechat.errors.INVALID_SECRET",
-            ANOTHER,
-        ),
+        ("wechat_refuses_a_wrong_secret", "local.wechat.errors.INVALID_SECRET", ANOTHER),
         ("wechat_refuses_a_wrong_openid", "local.wechat.media_check._visitor_refusal", lambda *_: None),
         ("check_passes_no_absence", "local.wechat.checks.MediaChecks._verdict", lambda *_: "pass"),
     ],
