@@ -11,9 +11,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from ops.account.bucket import FoundBucket, named
+from ops.account.bucket import DesiredBucket, FoundBucket, named
 from ops.account.bucket_plan import bucket_steps
 from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
@@ -22,7 +22,7 @@ from ops.account.oss_client import operator_keys
 from ops.account.other_accounts import needed_elsewhere
 from ops.account.printed_steps import as_json, show_steps
 from ops.account.ram_documents import role_arn
-from ops.account.role_plan import FoundRoles, role_steps
+from ops.account.role_plan import FoundRoles, Step, role_steps
 from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, add_setup_arguments
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.advice import find_advice
@@ -132,15 +132,11 @@ def _dry_run(desired: DesiredState, screen: Screen, language: str, beside_json: 
         beside_json: gets notes and other accounts' calls, where the steps go out as JSON.
     """
     whose_roles_they_are(desired)
-    steps, notes = role_steps(desired.roles, FoundRoles())
-    for bucket in desired.buckets:
-        more, told = bucket_steps(bucket, None if bucket.create else FoundBucket("", "", "", False))
-        steps += more
-        notes += named(told, bucket) if len(desired.buckets) > 1 else told
+    found = FoundBucket("", "", "", False)
+    steps, notes = _planned(desired, FoundRoles(), lambda bucket: None if bucket.create else found)
     if desired.alarms:
-        steps += alarm_steps(
-            desired.alarms, alarm_rules(desired.alarms, desired.roles.account, desired.buckets)
-        )
+        rules = alarm_rules(desired.alarms, desired.roles.account, desired.buckets)
+        steps += alarm_steps(desired.alarms, rules)
     if beside_json:
         shown = {"env": _env_lines(desired), "steps": [as_json(step) for step in steps]}
         print(json.dumps(shown, indent=2, ensure_ascii=False))
@@ -159,11 +155,7 @@ def _set_up(
 ) -> int:
     account = Account(operator_keys(environ, RIGHTS), desired.bucket.region)
     desired = _with_account(args, environ, account.account_id())
-    steps, notes = role_steps(desired.roles, account.find_roles(desired.roles))
-    for bucket in desired.buckets:
-        more, told = bucket_steps(bucket, account.find_bucket(bucket))
-        steps += more
-        notes += named(told, bucket) if len(desired.buckets) > 1 else told
+    steps, notes = _planned(desired, account.find_roles(desired.roles), account.find_bucket)
     if desired.alarms:
         steps += missing_alarms(account, desired.alarms, desired.roles.account, desired.buckets)
     if steps:
@@ -183,6 +175,18 @@ def _set_up(
         screen.good(f"{step.service} {step.action}")
     _show_env(desired, screen, language)
     return 0
+
+
+def _planned(
+    desired: DesiredState, roles: FoundRoles, find: Callable[[DesiredBucket], FoundBucket | None]
+) -> tuple[list[Step], list[Text]]:
+    """The calls for roles and buckets, and what to know; a note names its bucket where there are several."""
+    steps, notes = role_steps(desired.roles, roles)
+    for bucket in desired.buckets:
+        more, told = bucket_steps(bucket, find(bucket))
+        steps += more
+        notes += named(told, bucket) if len(desired.buckets) > 1 else told
+    return steps, notes
 
 
 def _with_account(args: argparse.Namespace, environ: Mapping[str, str], found: str) -> DesiredState:
@@ -244,13 +248,8 @@ def _env_lines(desired: DesiredState) -> dict[str, str]:
 
 def error_lines(error: CloudError, language: str) -> list[str]:
     """Return the failure and its remedy; never text of the service, which may quote the request."""
-    failed = WORDS["failed"].say(
-        language,
-        action=error.action,
-        code=error.code,
-        status=error.status or "-",
-        request_id=error.request_id or "-",
-    )
+    values = {"status": error.status or "-", "request_id": error.request_id or "-"}
+    failed = WORDS["failed"].say(language, action=error.action, code=error.code, **values)
     if error.code in ("NoAnswer", "UnreadableAnswer"):
         return [failed, WORDS["no_answer"].say(language)]
     if error.code in NO_RIGHT:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ops.deploy.cloud_keys import KEY_NAMES
 from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, PLACES, run
 
 
@@ -18,18 +19,30 @@ from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, PLACES, run
     (["--logs", "project"], "--logs must be"),
     (["--session-seconds", "60"], "must be 900 to 43200"),
     (["--profiles", "/does/not/exist.toml"], "cannot be read"),
+    ([], "10 apples"),
+    (["--json"], "--dry-run"),
+    *((gone, "deploy/monitoring") for gone in (["--dashboards"], ["--instances", "9"], ["--notify", "p"])),
+    (["--contacts", "a,b"], "--contacts"),
+    (["--contacts", "a b"], "--contacts"),
+    (["--egress-alarm", "1"], "--egress-alarm"),
+    *((["--contacts", "ops", "--egress-alarm", gb], "--egress-alarm") for gb in ("0", "-1", "nan", "100001")),
 ])  # fmt: skip
-def test_a_wrong_option_is_named_and_nothing_is_sent(cloud, capsys, options, complaint):
+def test_a_wrong_option_or_profile_is_named_and_nothing_is_sent(cloud, capsys, options, complaint):
+    if not options:
+        cloud.profiles.write_text('[default]\nkey = "uploads/{id}"\nmax_size = "10 apples"\n')
     assert run(cloud, "--yes", *options) == 2
     assert complaint in capsys.readouterr().err
-    assert cloud.ram.calls == []
+    assert (cloud.ram.calls, cloud.oss.calls, cloud.metrics.calls) == ([], [], [])
 
 
-def test_wrong_profiles_are_named_and_nothing_is_sent(cloud, capsys):
-    cloud.profiles.write_text('[default]\nkey = "uploads/{id}"\nmax_size = "10 apples"\n')
-    assert run(cloud, "--yes") == 2
-    assert "10 apples" in capsys.readouterr().err
-    assert cloud.ram.calls == []
+@pytest.mark.parametrize("has_keys", [True, False])
+def test_keys_of_another_account_or_none_are_refused(cloud, capsys, monkeypatch, has_keys):
+    if not has_keys:
+        monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    assert run(cloud, "--yes", "--account", "9999999999") == 2
+    said = capsys.readouterr().err
+    assert all(name in said for name in ([ACCOUNT] if has_keys else KEY_NAMES))
+    assert cloud.ram.changes() == []
 
 
 def test_reads_the_settings_of_env_under_those_of_the_environment(cloud, capsys, monkeypatch):

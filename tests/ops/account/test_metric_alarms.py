@@ -88,18 +88,3 @@ def test_a_refused_alarm_is_named_without_the_text_of_the_service(cloud, capsys)
 def test_without_a_contact_group_cloud_monitor_is_not_called(cloud):
     assert run(cloud, "--yes") == 0
     assert cloud.metrics.calls == []
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("--contacts", "a,b"),
-        ("--contacts", "a b"),
-        ("--egress-alarm", "1"),
-        *((*CONTACTS[1:], "--egress-alarm", gb) for gb in ("0", "-1", "nan", "100001")),
-    ],
-)
-def test_odd_options_are_refused_before_any_call(cloud, capsys, options):
-    assert run(cloud, "--yes", *options) == 2
-    assert options[-2] in capsys.readouterr().err
-    assert (cloud.metrics.calls, cloud.ram.calls) == ([], [])
