@@ -1,6 +1,4 @@
-"""
-Meaning and remedy of an error: from the tables of docs/errors.md and docs/client.md.
-"""
+"""Meaning and remedy of an error: from the tables of docs/errors.md and docs/client.md."""
 
 import functools
 import re

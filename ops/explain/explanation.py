@@ -1,6 +1,4 @@
-"""
-Explanation of a paste: an error with its advice, a form, or what the function wrote.
-"""
+"""Explanation of a paste: an error with its advice, a form, or what the function wrote."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,16 +16,7 @@ from ops.explain.function_output import (
     token_lines,
 )
 from ops.explain.parser import read_pasted
-from ops.explain.pasted import (
-    Pasted,
-    PastedAnswer,
-    PastedError,
-    PastedForm,
-    PastedLabel,
-    PastedLogLine,
-    PastedPolicy,
-    PastedToken,
-)
+from ops.explain.pasted import Kind, Pasted, PastedError, PastedForm
 from ops.explain.policy import read_condition, read_policy
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message
@@ -76,19 +65,22 @@ def explain(text: str, now: datetime, language: str, secrets: Secrets = NONE) ->
 def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> list[str]:
     if isinstance(pasted, PastedError):
         return _error_lines(pasted, language)
-    if isinstance(pasted, PastedAnswer):
-        return [WORDS["answer"].say(language)]
-    if isinstance(pasted, PastedPolicy):
-        return policy_lines(read_policy(pasted.text), now, language)
     if isinstance(pasted, PastedForm):
         return form_lines(pasted, now, language)
-    if isinstance(pasted, PastedToken):
-        return token_lines(pasted, now, secrets, language)
-    if isinstance(pasted, PastedLabel):
-        return label_lines(pasted.label, language, is_alone=True)
-    if isinstance(pasted, PastedLogLine):
-        return log_lines(pasted, language) + _advice_lines(advice_on(pasted), (), language)
-    return owner_lines(pasted.text, secrets, language)
+    content = pasted.content
+    match pasted.kind:
+        case Kind.ANSWER:
+            return [WORDS["answer"].say(language)]
+        case Kind.POLICY:
+            return policy_lines(read_policy(content), now, language)
+        case Kind.TOKEN:
+            return token_lines(*content, now, secrets, language)
+        case Kind.LABEL:
+            return label_lines(content, language, is_alone=True)
+        case Kind.LOG_LINE:
+            return log_lines(content, language) + _advice_lines(advice_on(content), (), language)
+        case Kind.OPENID:
+            return owner_lines(content, secrets, language)
 
 
 def _error_lines(error: PastedError, language: str) -> list[str]:

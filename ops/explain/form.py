@@ -83,16 +83,14 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
     unmet = unmet_conditions(policy, form.fields, form.url, form.folder)
     lines.append(WORDS["conditions"].say(language))
     for condition in policy.conditions:
-        mark, tail = "-", ""
-        if condition in unmet:
-            value = unmet[condition]
-            mark = "!"
-            tail = " — " + (
-                WORDS["absent"].say(language)
-                if value is None
-                else WORDS["sends"].say(language, value=shown(condition.field, value, language))
-            )
-        lines.append(f"  {mark} {condition.say(language)}{tail}")
+        line = condition.say(language)
+        if condition not in unmet:
+            lines.append(f"  - {line}")
+        elif (value := unmet[condition]) is None:
+            lines.append(f"  ! {line} — {WORDS['absent'].say(language)}")
+        else:
+            value = shown(condition.field, value, language)
+            lines.append(f"  ! {line} — {WORDS['sends'].say(language, value=value)}")
     remedies = [WORDS["refuses"].say(language, problem=problem.say(language)) for problem in policy.problems]
     remedies += [condition_remedy(condition.field).say(language) for condition in unmet]
     remedies += _signature_problems(sent, policy, version, form.folder, now, language)
@@ -102,8 +100,7 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
     if form.folder is not None:
         notes.append(WORDS["page_name"].say(language, folder=printable(form.folder)))
     if is_held_name(sent.get("key", "")):
-        key = printable(published_name(sent["key"]))
-        notes.append(WORDS["held"].say(language, key=key))
+        notes.append(WORDS["held"].say(language, key=printable(published_name(sent["key"]))))
     if unpinned := unpinned_fields(policy, form.fields):
         notes.append(WORDS["unpinned"].say(language, names=", ".join(map(printable, unpinned))))
     return lines + _block("remedy", remedies, language) + _block("notes", notes, language)

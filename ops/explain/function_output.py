@@ -1,6 +1,4 @@
-"""
-What the function wrote: a line of its log, a ticket, a receipt, a label, or the folder name of a user.
-"""
+"""What the function wrote: a line of its log, a ticket, a receipt, a label, or the folder name of a user."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +13,6 @@ from function.config.types import SECRETS
 from function.errors import Unauthorized
 from ops.deploy.callers import callers_of, own_entries
 from ops.explain.advice import Advice, find_advice, reason_in_chinese
-from ops.explain.pasted import PastedLogLine, PastedToken
 from ops.explain.policy import expiry_line
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
@@ -98,13 +95,11 @@ def _secrets_in(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return ()
 
 
-def log_lines(line: PastedLogLine, language: str) -> list[str]:
-    """Facts of the line, without those that are empty."""
-    lines = [WORDS["log"].say(language)]
-    for name, value in line.fields.items():
-        if value not in (None, "", False):
-            lines.append(f"  {name:<12} {_said(name, value, language)}")
-    return lines
+def log_lines(fields: Mapping[str, Any], language: str) -> list[str]:
+    """Facts of a line of the log, without those that are empty."""
+    facts = [each for each in fields.items() if each[1] not in (None, "", False)]
+    lines = (f"  {name:<12} {_said(name, value, language)}" for name, value in facts)
+    return [WORDS["log"].say(language), *lines]
 
 
 def _said(name: str, value: Any, language: str) -> str:
@@ -113,38 +108,40 @@ def _said(name: str, value: Any, language: str) -> str:
     return shown(name, value, language) if name != "reason" else printable(str(value))
 
 
-def advice_on(line: PastedLogLine) -> list[Advice]:
+def advice_on(fields: Mapping[str, Any]) -> list[Advice]:
     """Advice on the code of a line, and on the codes that its reason quotes."""
-    reason = str(line.fields.get("reason") or "")
+    reason = str(fields.get("reason") or "")
     quoted = [find_advice(errcode or code, "", ec) for errcode, code, ec in QUOTED_CODE.findall(reason)]
-    found = [find_advice(str(line.fields.get("code") or ""), reason), find_advice(_event(line)), *quoted]
+    found = [find_advice(str(fields.get("code") or ""), reason), find_advice(_event(fields)), *quoted]
     return [*dict.fromkeys(filter(None, found))]
 
 
-def _event(line: PastedLogLine) -> str:
+def _event(fields: Mapping[str, Any]) -> str:
     """Name of the row of advice on a line that has no code."""
-    webhook, due, right = (line.fields.get(name) for name in ("webhook", "due", "right"))
+    webhook, due, right = (fields.get(name) for name in ("webhook", "due", "right"))
     if due == "stuck" or right:
         return "check_refused" if right else "due_stuck"
     return "" if webhook in (None, "ok") else "webhook_lost" if webhook == "lost" else "webhook_failed"
 
 
-def token_lines(token: PastedToken, now: datetime, secrets: Secrets, language: str) -> list[str]:
+def token_lines(
+    token: str, claims: Mapping[str, Any], now: datetime, secrets: Secrets, language: str
+) -> list[str]:
     """Kind and content of a token, and whether its signature is right."""
-    audience = token.claims.get("aud")
+    audience = claims.get("aud")
     kind, signer = KINDS.get(audience, OTHER_KIND) if isinstance(audience, str) else OTHER_KIND
     signers = getattr(secrets, signer)
     verdict = _verdict(token, signers, now) if signers else "unsure"
     comma = "：" if language == "zh" else ": "
     lines = [f"{kind.say(language)}{comma}{WORDS[verdict].say(language)}"]
-    for name, value in token.claims.items():
-        instant = _instant_in(token.claims, name)
+    for name, value in claims.items():
+        instant = _instant_in(claims, name)
         if name == "exp" and instant:
             lines.append(expiry_line(instant, now, language))
         else:
             text = f"{instant:%Y-%m-%d %H:%M:%S} UTC" if instant else shown("", value, language)
             lines.append(f"  {printable(name):<10} {text}")
-    label = token.claims.get("aiLabel", "")
+    label = claims.get("aiLabel", "")
     return lines + (label_lines(label, language) if label is None or isinstance(label, Mapping) else [])
 
 
@@ -157,11 +154,8 @@ def label_lines(label: Mapping[str, Any] | None, language: str, *, is_alone: boo
         is_alone: True where its fields are not shown already.
     """
     texts = [str((label or {}).get(name)) for name in ("label", "Label", "problem", "source")]
-    known = (
-        NO_LABEL
-        if label is None
-        else next((LABELS[text] for text in texts if text in LABELS), LABELS["unreadable"])
-    )
+    known = next((LABELS[text] for text in texts if text in LABELS), LABELS["unreadable"])
+    known = NO_LABEL if label is None else known
     fields = label or {} if is_alone else {}
     rows = [f"  {printable(name)} = {shown(name, value, language)}" for name, value in fields.items()]
     return [LABEL.say(language, said=known.say(language)), *rows]
@@ -173,10 +167,10 @@ def _instant_in(claims: Mapping[str, Any], name: str) -> datetime | None:
     return None
 
 
-def _verdict(token: PastedToken, secrets: tuple[str, ...], now: datetime) -> str:
+def _verdict(token: str, secrets: tuple[str, ...], now: datetime) -> str:
     """Return whether one of the secrets signed it; when it ends does not matter."""
     try:
-        signed_tokens.read_token(token.text, audience="", secrets=secrets, now=now, from_backend=True)
+        signed_tokens.read_token(token, audience="", secrets=secrets, now=now, from_backend=True)
     except Unauthorized as error:
         return "right" if error.reason == "for another audience" else "wrong"
     return "right"

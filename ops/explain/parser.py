@@ -1,6 +1,4 @@
-"""
-Parser of pastes: a policy, a form, an error, or what the function wrote.
-"""
+"""Parser of pastes: a policy, a form, an error, or what the function wrote."""
 
 import base64
 import binascii
@@ -13,15 +11,11 @@ from xml.etree import ElementTree
 from function.auth.signed_tokens import json_part
 from ops.explain.advice import PLATFORM, find_advice
 from ops.explain.pasted import (
+    Kind,
     Pasted,
-    PastedAnswer,
     PastedError,
     PastedForm,
-    PastedLabel,
-    PastedLogLine,
-    PastedOpenId,
-    PastedPolicy,
-    PastedToken,
+    PastedOther,
     Unreadable,
     form_of,
     texts,
@@ -64,7 +58,7 @@ def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> lis
         return _read_json(body, status, headers)
     decoded = decode_base64(body)
     if decoded is not None and decoded.lstrip().startswith("{"):
-        return [PastedPolicy(decoded)]
+        return [PastedOther(Kind.POLICY, decoded)]
     if word := _read_word(body):
         return [word]
     if find_advice(PLATFORM, body):
@@ -78,14 +72,14 @@ def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> lis
 def _read_word(body: str) -> Pasted | None:
     """A token, an error code, an EC, an errcode or an openid."""
     if (token := TOKEN.fullmatch(body)) and (claims := json_part(token[1])):
-        return PastedToken(body, claims)
+        return PastedOther(Kind.TOKEN, (body, claims))
     if errcode := ERRCODE.fullmatch(body):
         return PastedError(errcode[1], "")
     if EC.fullmatch(body):
         return PastedError("", "", body)
     if re.fullmatch(r"[A-Za-z][\w.-]*(?: -?\d+)?", body) and find_advice(body):
         return PastedError(body, "")
-    return PastedOpenId(body) if OPENID.fullmatch(body) else None
+    return PastedOther(Kind.OPENID, body) if OPENID.fullmatch(body) else None
 
 
 def decode_base64(text: str) -> str | None:
@@ -114,7 +108,7 @@ def _split_headers(text: str) -> tuple[int | None, dict[str, str], str]:
 
 def _without_a_body(status: int, headers: Mapping[str, str]) -> Pasted:
     if status in (200, 201, 204):
-        return PastedAnswer()
+        return PastedOther(Kind.ANSWER)
     code = "CallbackFailed" if status == 203 else ""
     request_id = headers.get("x-oss-request-id", headers.get("x-fc-request-id", ""))
     return PastedError(code, "", headers.get("x-oss-ec", ""), request_id, status)
@@ -136,7 +130,7 @@ def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Past
     values = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in root}
     tag = root.tag.rpartition("}")[2]
     if tag == "PostResponse":
-        return PastedAnswer()
+        return PastedOther(Kind.ANSWER)
     if tag != "Error" or not values.get("Code"):
         raise _unreadable(
             f"It is XML, but no error of OSS (<{tag}> instead of <Error> with a <Code>).",
@@ -161,9 +155,8 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     except RecursionError:
         raise _unreadable("It is JSON nested far too deep.", "JSON 嵌套过深。") from None
     except ValueError as error:
-        where = (
-            f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        )
+        is_placed = isinstance(error, json.JSONDecodeError)
+        where = f"line {error.lineno}, column {error.colno}" if is_placed else ""
         raise _unreadable(
             f"It looks like JSON but does not parse ({where}); paste the whole body.",
             f"看起来是 JSON 但无法解析（{where}）；请粘贴完整内容。",
@@ -187,7 +180,7 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
     if ("requestId" in value and "route" in value) or (
         "reason" in value and {"webhook", "check", "due"} & set(value)
     ):
-        return PastedLogLine(value)
+        return PastedOther(Kind.LOG_LINE, value)
     for name, code in (("errcode", "{}"), ("err_no", "err_no {}")):
         if isinstance(value.get(name), int):
             return PastedError(code.format(value[name]), "")
@@ -211,14 +204,14 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
     if isinstance(value.get("formData"), dict):
         return PastedForm(str(value.get("url", "")), texts(value["formData"]))
     if "expiration" in value or "conditions" in value:
-        return PastedPolicy(json.dumps(value, ensure_ascii=False))
+        return PastedOther(Kind.POLICY, json.dumps(value, ensure_ascii=False))
     if isinstance(value.get("policy"), str):
         return form_of(value)
     if "aiLabel" not in value and ("receipt" in value or "state" in value or value.get("status") == "ok"):
-        return PastedAnswer()
+        return PastedOther(Kind.ANSWER)
     label = value.get("aiLabel", value.get("AIGC", value))
     if label is None or (isinstance(label, dict) and {"label", "Label"} & set(label)):
-        return PastedLabel(label)
+        return PastedOther(Kind.LABEL, label)
     raise _unreadable(
         "It is JSON, but neither a policy, a form, an error, a label nor an answer of this function.",
         "这是 JSON，但既不是 policy、表单、错误、标识，也不是本函数的返回值。",

@@ -1,10 +1,9 @@
-"""
-Types of pastes that ``explain`` understands.
-"""
+"""Types of pastes that ``explain`` understands."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from ops.terminal.language import Text
@@ -33,13 +32,6 @@ class Unreadable(Exception):
     def __init__(self, sentence: Text) -> None:
         super().__init__(sentence.en)
         self.sentence = sentence
-
-
-@dataclass(frozen=True)
-class PastedPolicy:
-    """A policy document, decoded or as base64."""
-
-    text: str
 
 
 @dataclass(frozen=True)
@@ -78,50 +70,24 @@ class PastedError:
     host: str = ""
 
 
-@dataclass(frozen=True)
-class PastedAnswer:
-    """An answer of OSS or the function without an error."""
+class Kind(Enum):
+    """Other pastes, each with its content."""
+
+    POLICY = "a document, decoded"
+    ANSWER = "nothing: of OSS or the function, without an error"
+    LOG_LINE = "fields of the function's log, without what Function Compute writes before it"
+    TOKEN = "a JWT of the function or a backend, unverified, and its claims"
+    OPENID = "an openid of WeChat"
+    LABEL = "a label of AI-made content; None where the function found nothing"
 
 
 @dataclass(frozen=True)
-class PastedLogLine:
-    """A line of the function's log, without what Function Compute writes before it."""
-
-    fields: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class PastedToken:
-    """A JWT of the function or a backend: ticket, receipt, session; unverified."""
-
-    text: str = field(repr=False)
-    claims: Mapping[str, Any] = field(repr=False)
+class PastedOther:
+    kind: Kind
+    content: Any = field(default=None, repr=False)
 
 
-@dataclass(frozen=True)
-class PastedOpenId:
-    """An openid of WeChat."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class PastedLabel:
-    """A label of AI-made content; ``None`` where the function found nothing."""
-
-    label: Mapping[str, Any] | None = field(repr=False)
-
-
-Pasted = (
-    PastedPolicy
-    | PastedForm
-    | PastedError
-    | PastedAnswer
-    | PastedLogLine
-    | PastedToken
-    | PastedOpenId
-    | PastedLabel
-)
+Pasted = PastedForm | PastedError | PastedOther
 
 
 def form_of(value: Mapping[str, Any]) -> PastedForm:

@@ -40,25 +40,6 @@ def test_each_row_of_the_tables_is_found_by_its_code_with_its_text_or_its_ec():
             assert all(find_advice(code, "", ec) is row for ec in row.ecs)
 
 
-def test_a_message_that_fits_wins_over_an_ec_that_does_not():
-    assert (
-        find_advice("AccessDenied", "Invalid according to Policy: Policy expired.", "0003-00000301")
-        is EXPIRED
-    )
-
-
-def test_an_ec_that_is_all_that_is_known_of_an_error_wins_over_a_code_that_says_nothing():
-    assert find_advice("AccessDenied", "", "0002-00000080").ecs == ("0002-00000080",)
-
-
-def test_a_right_that_is_lacking_for_uploads_is_not_taken_for_one_of_reading():
-    for message in (
-        "You have no right to access this object because of bucket acl.",
-        "Anonymous user has no right to access this bucket.",
-    ):
-        assert "/read" not in said(error_xml("AccessDenied", message))
-
-
 @pytest.mark.parametrize("language", ["en", "zh"])
 @cases("message", "row")
 def test_a_text_of_the_mini_program_is_explained_by_its_own_row(message, row, language):
@@ -195,7 +176,3 @@ def test_a_label_in_a_response_and_in_a_receipt_is_explained():
     receipt = jwt.encode({"aud": "oss-direct-upload-receipt", "aiLabel": label}, "k" * 32)
     for pasted in (json.dumps({"state": "published", "aiLabel": label}), receipt):
         assert LABELS["3"].en in said(pasted)
-
-
-def test_controls_in_a_label_are_not_printed():
-    assert "\x1b" not in said(json.dumps({**LABEL, "ProduceID": "\x1b[31m", "\x1b[2J": "x"}))

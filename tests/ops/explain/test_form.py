@@ -14,7 +14,7 @@ cases = cases_beside(__file__)
 
 def test_a_good_form_is_explained_without_advice_until_it_has_expired():
     text = said(answer())
-    for value in ("2026-11-24 14:05:00 UTC", "= uploads/q3f/2026/11/24/9Jx.jpg", "10,485,760"):
+    for value in ("2026-11-24 14:05:00 UTC", "= uploads/q3f/2026/11/24/9Jx.jpg", "1 to 10,485,760 bytes"):
         assert value in text
     assert "What to do" not in text
     assert "What to do" in said(answer(), now=NOW + timedelta(days=1, hours=2))
@@ -26,13 +26,6 @@ def test_a_held_form_names_its_published_key(language):
     notes = said(answer(fields, policy_for(fields)), language).splitlines()
     found = [one for one in notes if one.startswith("  - ") and f" {FIELDS['key']}" in one]
     assert len(found) == 1
-
-
-def test_an_answer_of_many_files_explains_each_form():
-    both = json.dumps({"uploads": [json.loads(answer()), json.loads(answer())], "serverTime": "x"})
-    assert said(both).count("uploads/q3f/2026/11/24/9Jx.jpg") == 2 * said(answer()).count(
-        "uploads/q3f/2026/11/24/9Jx.jpg"
-    )
 
 
 @pytest.mark.parametrize("field", sorted(FIELDS))
@@ -167,11 +160,6 @@ def test_each_condition_is_a_row_with_a_reason():
     ]
     assert all(reason for _, _, reason in rows)
     assert "T" * 20 not in rows[5][1]
-
-
-def test_a_size_range_shows_both_ends():
-    policy = {"expiration": "2030-01-01T00:00:00Z", "conditions": [["content-length-range", 1, 2097152]]}
-    assert policy_rows(json.dumps(policy))[1][0][1] == "1 to 2,097,152 bytes"
 
 
 @pytest.mark.parametrize("policy", ["", "[]", "{}", "not json"])
