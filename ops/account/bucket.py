@@ -1,6 +1,4 @@
-"""
-A bucket as it should be and as OSS describes it, and what the operator should know about it.
-"""
+"""A bucket as it should be and as OSS describes it, and what the operator should know about it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

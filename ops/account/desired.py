@@ -1,6 +1,4 @@
-"""
-Desired state of ``setup``: from its options, the environment and the profiles.
-"""
+"""Desired state of ``setup``: from its options, the environment and the profiles."""
 
 import argparse
 import re

@@ -1,6 +1,4 @@
-"""
-The operator's keys, and Alibaba's SDK for one bucket with them, at the host that forms are posted to.
-"""
+"""The operator's keys, and Alibaba's SDK for one bucket with them, at the host that forms are posted to."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

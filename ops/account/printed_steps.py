@@ -1,6 +1,4 @@
-"""
-Steps of ``setup``, printed: for a person, and as JSON.
-"""
+"""Steps of ``setup``, printed: for a person, and as JSON."""
 
 import json
 from typing import Any

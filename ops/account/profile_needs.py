@@ -1,6 +1,4 @@
-"""
-Needs of the profiles: roles with their policies, buckets with their rules.
-"""
+"""Needs of the profiles: roles with their policies, buckets with their rules."""
 
 import json
 import re

@@ -1,6 +1,4 @@
-"""
-The RAM documents of a deployment: who may take which role, and what each role may do. Pure data.
-"""
+"""The RAM documents of a deployment: who may take which role, and what each role may do. Pure data."""
 
 import json
 from collections.abc import Iterable

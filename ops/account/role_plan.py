@@ -1,6 +1,4 @@
-"""
-Steps from the roles found in an account to the desired ones.
-"""
+"""Steps from the roles found in an account to the desired ones."""
 
 import json
 from collections.abc import Iterable, Mapping

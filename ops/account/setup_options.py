@@ -1,6 +1,4 @@
-"""
-Options of ``setup``.
-"""
+"""Options of ``setup``."""
 
 import argparse
 from pathlib import Path

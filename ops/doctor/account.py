@@ -1,6 +1,4 @@
-"""
-The check of ``doctor`` on the account: what its roles and buckets lack of what ``setup`` makes.
-"""
+"""The check of ``doctor`` on the account: what its roles and buckets lack of what ``setup`` makes."""
 
 from collections.abc import Iterator, Mapping
 

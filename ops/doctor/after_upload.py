@@ -1,6 +1,4 @@
-"""
-The checks of ``doctor`` beside forms: confirming, reading, and large files.
-"""
+"""The checks of ``doctor`` beside forms: confirming, reading, and large files."""
 
 from contextlib import suppress
 from datetime import datetime

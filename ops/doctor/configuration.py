@@ -1,8 +1,6 @@
-"""
-The checks of ``doctor`` that read: the settings and the profiles.
-"""
+"""The checks of ``doctor`` that read: the settings and the profiles."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from function.app import load_settings
@@ -26,9 +24,8 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings | None, list[Fi
     try:
         settings = load_settings(environ)
     except Misconfigured as error:
-        return None, [
-            Finding(SETTINGS, State.BAD, said_of(problem), _remedy_of(problem)) for problem in error.problems
-        ]
+        bad = ((said_of(problem), _remedy_of(problem)) for problem in error.problems)
+        return None, [Finding(SETTINGS, State.BAD, said, remedy) for said, remedy in bad]
     names = ", ".join(settings.profiles)
     said = Text(
         f"complete; CALLER_AUTH={settings.caller_auth}, profiles {names}",
@@ -45,12 +42,8 @@ def check_costs(settings: Settings) -> list[Finding]:
         all(entry.kind.identifies_callers for entry in settings.callers),
         (settings.quota_url or "").startswith("redis"),
     )
-    return as_one(
-        [
-            Finding(COSTS, State.UNSURE if remedy else State.GOOD, said, remedy)
-            for said, remedy in cost_lines(spending)
-        ]
-    )
+    lines = [(State.UNSURE if remedy else State.GOOD, said, remedy) for said, remedy in cost_lines(spending)]
+    return as_one([Finding(COSTS, *line) for line in lines])
 
 
 def _remedy_of(problem: Problem) -> Text:
@@ -76,45 +69,55 @@ def _remedy_of(problem: Problem) -> Text:
     return Text("Correct it in .env (see .env.example).", "请在 .env 中更正（参见 .env.example）。")
 
 
-def _doubts(settings: Settings) -> list[Finding]:
-    found = []
+def _doubts(settings: Settings) -> Iterator[Finding]:
+    def doubt(words: tuple[Text, Text], **values: object) -> Finding:
+        return Finding(SETTINGS, State.UNSURE, words[0].filled(**values), words[1])
+
     if settings.caller_auth == "anonymous":
-        said = Text("CALLER_AUTH=anonymous: anyone may upload", "CALLER_AUTH=anonymous：任何人都能上传")
-        remedy = Text("Use wechat or jwt outside of trials.", "正式使用请改为 wechat 或 jwt。")
-        found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
-    apart = [each.name for each in settings.profiles.values() if not each.key.begins_with_owner]
+        yield doubt(_ANYONE)
+    apart = [f"[{each.name}]" for each in settings.profiles.values() if not each.key.begins_with_owner]
     if settings.erase and apart:
-        listed = ", ".join(f"[{name}]" for name in apart)
-        said = Text(f"ERASE does not cover {listed}", f"ERASE 不包括 {listed}")
-        remedy = Text(
-            "Begin key with a folder and {owner}, or erase what these store yourself.",
-            "请让 key 以一级目录和 {owner} 开头，或自行清除这些用途存的内容。",
-        )
-        found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
+        yield doubt(_NOT_ERASED, names=", ".join(apart))
+    anyone = [entry for entry in settings.callers if not entry.kind.identifies_callers]
     for profile in settings.profiles.values():
         if profile.expires_in > SURE_FORM_LIFE:
-            said = Text(
-                f"[{profile.name}] forms live {profile.expires_in.seconds} s",
-                f"[{profile.name}] 表单有效 {profile.expires_in.seconds} 秒",
-            )
-            remedy = Text(
-                "OSS's page is of two minds beyond 15 minutes; 900 or less is certain.",
-                "超过 15 分钟时 OSS 文档说法不一；900 秒以内最稳妥。",
-            )
-            found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
-        anyone = [entry for entry in settings.callers if not entry.kind.identifies_callers]
+            yield doubt(_LONG_LIFE, name=profile.name, seconds=profile.expires_in.seconds)
         if profile.key.takes_digest and any(settings.may_use(entry, profile) for entry in anyone):
-            said = Text(
-                f"[{profile.name}] names bytes by their digest, and all callers share one folder",
-                f"[{profile.name}] 按摘要命名，而所有调用者共用一个目录",
-            )
-            remedy = Text(
-                "Whoever lies about a digest puts other bytes in everybody's place: use wechat or jwt.",
-                "谎报摘要的人会让大家拿到别的内容：请改用 wechat 或 jwt。",
-            )
-            found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
+            yield doubt(_SHARED_DIGESTS, name=profile.name)
         if profile.signature_version == "v1":
-            said = Text(f"[{profile.name}] is signed with V1", f"[{profile.name}] 使用 V1 签名")
-            remedy = Text("Buckets of 2025 and later may refuse it.", "2025 年及以后新建的桶可能拒绝。")
-            found.append(Finding(SETTINGS, State.UNSURE, said, remedy))
-    return found
+            yield doubt(_V1, name=profile.name)
+
+
+# What is seen, and what to do about it.
+_ANYONE = (
+    Text("CALLER_AUTH=anonymous: anyone may upload", "CALLER_AUTH=anonymous：任何人都能上传"),
+    Text("Use wechat or jwt outside of trials.", "正式使用请改为 wechat 或 jwt。"),
+)
+_NOT_ERASED = (
+    Text("ERASE does not cover {names}", "ERASE 不包括 {names}"),
+    Text(
+        "Begin key with a folder and {owner}, or erase what these store yourself.",
+        "请让 key 以一级目录和 {owner} 开头，或自行清除这些用途存的内容。",
+    ),
+)
+_LONG_LIFE = (
+    Text("[{name}] forms live {seconds} s", "[{name}] 表单有效 {seconds} 秒"),
+    Text(
+        "OSS's page is of two minds beyond 15 minutes; 900 or less is certain.",
+        "超过 15 分钟时 OSS 文档说法不一；900 秒以内最稳妥。",
+    ),
+)
+_SHARED_DIGESTS = (
+    Text(
+        "[{name}] names bytes by their digest, and all callers share one folder",
+        "[{name}] 按摘要命名，而所有调用者共用一个目录",
+    ),
+    Text(
+        "Whoever lies about a digest puts other bytes in everybody's place: use wechat or jwt.",
+        "谎报摘要的人会让大家拿到别的内容：请改用 wechat 或 jwt。",
+    ),
+)
+_V1 = (
+    Text("[{name}] is signed with V1", "[{name}] 使用 V1 签名"),
+    Text("Buckets of 2025 and later may refuse it.", "2025 年及以后新建的桶可能拒绝。"),
+)

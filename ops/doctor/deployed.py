@@ -1,6 +1,4 @@
-"""
-The checks of ``doctor`` on the deployed function: its callback, its health, the domains it needs.
-"""
+"""The checks of ``doctor`` on the deployed function: its callback, its health, the domains it needs."""
 
 import secrets
 import time

@@ -1,6 +1,4 @@
-"""
-Evidence in a response of OSS, and the reason why a question was not tried.
-"""
+"""Evidence in a response of OSS, and the reason why a question was not tried."""
 
 import re
 from collections.abc import Iterable
@@ -29,10 +27,7 @@ def role_policy(actions: Iterable[str], resource: str) -> str:
 
 
 def accepted(answer: requests.Response) -> requests.Response:
-    """
-    Raises:
-        NotTried: a step that has to go well before the question can be asked did not.
-    """
+    """Raises NotTried: a step that has to go well before the question can be asked did not."""
     if answer.status_code in (200, 204):
         return answer
     seen = evidence(answer)

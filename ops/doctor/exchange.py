@@ -1,6 +1,4 @@
-"""
-Exchanges of ``doctor`` with the deployed function and OSS, each of which becomes a finding.
-"""
+"""Exchanges of ``doctor`` with the deployed function and OSS, each of which becomes a finding."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType

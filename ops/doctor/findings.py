@@ -1,6 +1,4 @@
-"""
-Findings of ``doctor``, and remedies for errors that several checks share.
-"""
+"""Findings of ``doctor``, and remedies for errors that several checks share."""
 
 from dataclasses import dataclass
 from enum import Enum

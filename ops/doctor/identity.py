@@ -1,6 +1,4 @@
-"""
-The checks of ``doctor`` on who signs: the keys of this machine, and the role that they assume.
-"""
+"""The checks of ``doctor`` on who signs: the keys of this machine, and the role that they assume."""
 
 from collections.abc import Mapping
 from datetime import datetime

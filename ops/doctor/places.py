@@ -1,6 +1,4 @@
-"""
-The buckets of a deployment, each examined as if it were the only one.
-"""
+"""The buckets of a deployment, each examined as if it were the only one."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace

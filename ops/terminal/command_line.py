@@ -1,6 +1,4 @@
-"""
-The command line in two languages: which one it asks for, and argparse's own words.
-"""
+"""The command line in two languages: which one it asks for, and argparse's own words."""
 
 import argparse
 import re

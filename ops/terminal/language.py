@@ -18,9 +18,7 @@ CHINESE = ("zh", "chinese")
 
 
 class Text(NamedTuple):
-    """
-    One sentence in both languages; said with values, it has the same ``str.format`` fields in each.
-    """
+    """One sentence in both languages; said with values, it has the same ``str.format`` fields in each."""
 
     en: str
     zh: str

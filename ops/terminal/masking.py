@@ -1,6 +1,4 @@
-"""
-Showing values of forms and errors on a terminal without their secrets or control characters.
-"""
+"""Showing values of forms and errors on a terminal without their secrets or control characters."""
 
 import json
 import re

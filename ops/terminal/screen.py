@@ -1,6 +1,4 @@
-"""
-Lines for a person at a terminal: steps, aligned names and values, colour only where it is welcome.
-"""
+"""Lines for a person at a terminal: steps, aligned names and values, colour only where it is welcome."""
 
 import os
 import re

@@ -1,6 +1,4 @@
-"""
-Questions to the platforms of logins, and to the deployed function about its callers.
-"""
+"""Questions to the platforms of logins, and to the deployed function about its callers."""
 
 import secrets
 from datetime import timedelta

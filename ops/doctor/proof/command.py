@@ -1,6 +1,4 @@
-"""
-``doctor --prove``: its options, and the cloud that it asks.
-"""
+"""``doctor --prove``: its options, and the cloud that it asks."""
 
 import argparse
 import os

@@ -1,6 +1,4 @@
-"""
-Open points of forms, and the forms that they are asked with: one byte to the sandbox.
-"""
+"""Open points of forms, and the forms that they are asked with: one byte to the sandbox."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

@@ -7,12 +7,13 @@ An answer about a file is billed when it is done; refusals are free.
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from time import monotonic
 from time import sleep as pause
 from typing import Any, NamedTuple
 
 from function.config.green import endpoint_of
+from function.config.profile import Profile
 from function.http.client import ExchangeFailed, Send, send
 from function.moderation.aliyun import (
     ACTIONS,
@@ -81,12 +82,8 @@ def _ask(
     keys: AccessKeys | None = None,
     send: Send = send,
 ) -> Said:
-    """
-    Raises:
-        NotTried: nothing here is for Content Moderation, or it is silent.
-    """
-    settings = sandbox.settings
-    ours = [one for one in settings.profiles.values() if one.is_checked_by_aliyun]
+    """Raises NotTried: nothing here is for Content Moderation, or it is silent."""
+    settings, ours = sandbox.settings, _checked(sandbox)
     if not ours and settings.green_endpoint in (None, endpoint_of(settings.region)):
         raise NotTried(_NOT_USED)
     service = service or (ours[0].check_service if ours else SERVICE)
@@ -104,13 +101,14 @@ def _ask(
     return Said(response.status, data.finding.errcode if isinstance(data, Verdict) else DONE, data)
 
 
+def _checked(sandbox: Sandbox) -> list[Profile]:
+    return [one for one in sandbox.settings.profiles.values() if one.is_checked_by_aliyun]
+
+
 def _about_file(
     sandbox: Sandbox, file: Mapping[str, str], action: str = PICTURES, service: str = "", send: Send = send
 ) -> Said:
-    """
-    Raises:
-        NotTried: as ``_ask``; or what was said is about the account, and not about the file.
-    """
+    """Raises NotTried: as ``_ask``; or what was said is about the account, and not about the file."""
     parameters = {**file, "dataId": f"doctor-{secrets.token_hex(8)}"}
     said = _ask(sandbox, parameters, action=action, service=service, send=send)
     if isinstance(said.data, Verdict) and (isinstance(said.code, str) or said.code in OF_THE_ACCOUNT):
@@ -150,19 +148,24 @@ def green_absence_is_an_error(sandbox: Sandbox) -> Seen:
     return told(is_error and said.code is not None, said.evidence)
 
 
+def _is_coded(said: Said, codes: Collection[object], others: Collection[object] | None = None) -> Seen:
+    """Yes where the code is one of these; ``NotTried`` is raised where it is none of the others either."""
+    if others is not None and said.code not in (*codes, *others):
+        raise NotTried(said.evidence)
+    return told(said.code in codes, said.evidence)
+
+
 def green_text_is_no_picture(sandbox: Sandbox) -> Seen:
-    said = _picture(sandbox, b"no picture")
-    return told(said.code in UNCHECKABLE, said.evidence)
+    return _is_coded(_picture(sandbox, b"no picture"), UNCHECKABLE)
 
 
 def green_service_is_looked_up(sandbox: Sandbox) -> Seen:
-    said = _about_file(sandbox, _nothing(sandbox), service=NO_SERVICE)
-    return told(said.code in WRONG, said.evidence)
+    return _is_coded(_about_file(sandbox, _nothing(sandbox), service=NO_SERVICE), WRONG)
 
 
 def green_sound_is_judged(sandbox: Sandbox) -> Seen:
     """Running, until it is there."""
-    ours = [one for one in sandbox.settings.profiles.values() if one.is_checked_by_aliyun]
+    ours = _checked(sandbox)
     mine = [one for one in ours if any(kind.startswith(f"{AUDIO}/") for kind in one.content_types)]
     if not mine:
         raise NotTried(_NO_SOUNDS)
@@ -182,10 +185,7 @@ def green_sound_is_judged(sandbox: Sandbox) -> Seen:
 
 
 def moderation_old_codes(sandbox: Sandbox) -> Seen:
-    said = _about_file(sandbox, _nothing(sandbox))
-    if said.code not in NOT_OPENED:
-        raise NotTried(said.evidence)
-    return told(said.code in OLD_EDITION, said.evidence)
+    return _is_coded(_about_file(sandbox, _nothing(sandbox)), OLD_EDITION, NOT_OPENED)
 
 
 def moderation_code_is_status(sandbox: Sandbox) -> Seen:
@@ -194,17 +194,12 @@ def moderation_code_is_status(sandbox: Sandbox) -> Seen:
 
 
 def moderation_wide_is_too_large(sandbox: Sandbox) -> Seen:
-    said = _picture(sandbox, picture(TOO_WIDE, 1))
-    if said.code not in (*TOO_LARGE, *NOT_SUPPORTED):
-        raise NotTried(said.evidence)
-    return told(said.code in TOO_LARGE, said.evidence)
+    return _is_coded(_picture(sandbox, picture(TOO_WIDE, 1)), TOO_LARGE, NOT_SUPPORTED)
 
 
 def moderation_longest_url(sandbox: Sandbox) -> Seen:
     said = _about_file(sandbox, _nothing(sandbox, f"&prove={'a' * LONG_URL}"))
-    if said.code not in (*NOT_OPENED, *WRONG):
-        raise NotTried(said.evidence)
-    return told(said.code in WRONG, said.evidence)
+    return _is_coded(said, WRONG, NOT_OPENED)
 
 
 def moderation_rights_by_gateway(sandbox: Sandbox) -> Seen:

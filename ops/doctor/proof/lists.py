@@ -1,6 +1,4 @@
-"""
-Questions about lists, versions and the deletion of many objects.
-"""
+"""Questions about lists, versions and the deletion of many objects."""
 
 from base64 import b64encode
 from hashlib import md5
@@ -147,10 +145,7 @@ def last_page_names_markers(sandbox: Sandbox) -> Seen:
 
 
 def _without_versions(sandbox: Sandbox) -> None:
-    """
-    Raises:
-        NotTried: the bucket keeps versions, or did.
-    """
+    """Raises NotTried: the bucket keeps versions, or did."""
     if text_in(accepted(sandbox.call("GET", "", query={"versioning": ""})), "Status"):
         raise NotTried("this bucket keeps versions, or did")
 

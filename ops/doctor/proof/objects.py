@@ -1,6 +1,4 @@
-"""
-Open points of objects, of signed URLs and of hosts.
-"""
+"""Open points of objects, of signed URLs and of hosts."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit

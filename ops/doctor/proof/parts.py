@@ -1,6 +1,4 @@
-"""
-Questions about uploads in parts, and copies of such objects.
-"""
+"""Questions about uploads in parts, and copies of such objects."""
 
 import hashlib
 from collections.abc import Mapping

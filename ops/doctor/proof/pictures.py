@@ -1,6 +1,4 @@
-"""
-Questions about the processing of pictures.
-"""
+"""Questions about the processing of pictures."""
 
 import struct
 from base64 import b64decode

@@ -1,6 +1,4 @@
-"""
-Questions to the deployed function about WeChat's message push, asked where it has the settings of one.
-"""
+"""Questions to the deployed function about WeChat's message push, asked where it has the settings of one."""
 
 import json
 import secrets

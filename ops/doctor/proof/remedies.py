@@ -1,6 +1,4 @@
-"""
-Remedies for what a checker answers.
-"""
+"""Remedies for what a checker answers."""
 
 from function.moderation.aliyun_verdict import Verdict
 from function.moderation.finding import Label

@@ -1,6 +1,4 @@
-"""
-Report of a proof, in Markdown: made to be committed and shown, so no bucket, account or key is in it.
-"""
+"""Report of a proof, in Markdown: made to be committed and shown, so no bucket, account or key is in it."""
 
 import re
 from collections.abc import Iterator, Sequence

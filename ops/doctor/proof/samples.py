@@ -1,6 +1,4 @@
-"""
-Samples that a checker or OSS is asked about: pictures and a sound.
-"""
+"""Samples that a checker or OSS is asked about: pictures and a sound."""
 
 import math
 import struct

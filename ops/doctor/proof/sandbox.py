@@ -1,6 +1,4 @@
-"""
-Sandbox in the bucket of the user: small objects below one folder, all removed again.
-"""
+"""Sandbox in the bucket of the user: small objects below one folder, all removed again."""
 
 import secrets
 import time
@@ -143,10 +141,7 @@ class Sandbox:
     def send(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> requests.Response:
-        """
-        Raises:
-            NotTried, requests.RequestException: as ``exchange``.
-        """
+        """Raises NotTried, requests.RequestException: as ``exchange``."""
         self.count(body)
         return self.exchange(method, url, headers=headers, data=body)
 

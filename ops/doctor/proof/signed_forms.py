@@ -1,6 +1,4 @@
-"""
-What the function relies on in forms, which it signs itself, and in the sessions behind them.
-"""
+"""What the function relies on in forms, which it signs itself, and in the sessions behind them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,10 +65,7 @@ class Trial:
 
 
 def _trial(sandbox: Sandbox) -> Trial:
-    """
-    Raises:
-        NotTried: there is no session, or OSS refuses a form of it.
-    """
+    """Raises NotTried: there is no session, or OSS refuses a form of it."""
     folder = sandbox.new_folder()
     trial = Trial(sandbox, folder, sandbox.session(*WRITE, folder=folder))
     accepted(send(sandbox, trial.form()))

@@ -1,6 +1,4 @@
-"""
-What the function relies on in stored objects: its own calls, on objects of one byte.
-"""
+"""What the function relies on in stored objects: its own calls, on objects of one byte."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit, urlunsplit

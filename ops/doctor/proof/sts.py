@@ -1,6 +1,4 @@
-"""
-Questions to STS.
-"""
+"""Questions to STS."""
 
 import json
 from datetime import timedelta

@@ -182,10 +182,7 @@ def _show_outcome(rows: list[Row], screen: Screen) -> bool:
 
 
 def _write(path: Path, text: str) -> None:
-    """
-    Raises:
-        Failure: it cannot be written.
-    """
+    """Raises Failure: it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")

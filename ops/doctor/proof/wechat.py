@@ -1,6 +1,4 @@
-"""
-Questions to WeChat, asked where it has a caller, of several the first.
-"""
+"""Questions to WeChat, asked where it has a caller, of several the first."""
 
 import secrets
 from collections.abc import Mapping
@@ -68,10 +66,7 @@ def app_of(sandbox: Sandbox) -> WechatApp:
 def _post(
     sandbox: Sandbox, path: str, fields: Mapping[str, Any], query: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """
-    Raises:
-        NotTried: no answer that the function would read, or WeChat does not let this machine in.
-    """
+    """Raises NotTried: no answer that the function would read, or WeChat does not let this machine in."""
     sandbox.count()
     try:
         said = post(app_of(sandbox), path, fields, send=send, budget_seconds=BUDGET_SECONDS, query=query)
@@ -89,10 +84,7 @@ def _token(sandbox: Sandbox, **changes: str) -> tuple[int, dict[str, Any]]:
 
 
 def _issued(sandbox: Sandbox) -> dict[str, Any]:
-    """
-    Raises:
-        NotTried: WeChat issues no token.
-    """
+    """Raises NotTried: WeChat issues no token."""
     errcode, said = _token(sandbox)
     if errcode:
         raise NotTried(f"errcode {errcode}")
@@ -120,9 +112,16 @@ def _submitted(sandbox: Sandbox, url: str, openid: str, media_type: int = PICTUR
     return answer
 
 
-def _nothing(sandbox: Sandbox) -> str:
-    """Without a signature: WeChat takes what nobody may open, and need not see whose keys these are."""
-    return f"{sandbox.settings.read_origin}/{NOTHING}"
+def _submitted_unless(sandbox: Sandbox, openid: str, *others: int) -> str | int:
+    """
+    The same for an address where nothing is; ``NotTried`` is raised for other errcodes.
+
+    Without a signature: WeChat takes what nobody may open, and need not see whose keys these are.
+    """
+    answer = _submitted(sandbox, f"{sandbox.settings.read_origin}/{NOTHING}", openid)
+    if answer in others:
+        raise NotTried(_errcode(answer))
+    return answer
 
 
 def wechat_token_is_kept(sandbox: Sandbox) -> Seen:
@@ -149,21 +148,18 @@ def wechat_refuses_a_wrong_token(sandbox: Sandbox) -> Seen:
 
 
 def wechat_refuses_a_wrong_openid(sandbox: Sandbox) -> Seen:
-    answer = _submitted(sandbox, _nothing(sandbox), NOBODY)
-    if answer in (*API_SECURITY, *LIMITS):
-        raise NotTried(f"errcode {answer}")
+    answer = _submitted_unless(sandbox, NOBODY, *API_SECURITY, *LIMITS)
     return told(answer in WRONG_OPENID, _errcode(answer))
 
 
 def api_is_encrypted(sandbox: Sandbox) -> Seen:
-    answer = _submitted(sandbox, _nothing(sandbox), NOBODY)
+    answer = _submitted_unless(sandbox, NOBODY)
     return told(answer in API_SECURITY, _errcode(answer))
 
 
 def wechat_takes_what_is_not_there(sandbox: Sandbox) -> Seen:
-    answer = _submitted(sandbox, _nothing(sandbox), _openid(sandbox))
-    if answer in (*API_SECURITY, *LIMITS, *WRONG_OPENID, NOT_SEEN):
-        raise NotTried(f"errcode {answer}")
+    others = (*API_SECURITY, *LIMITS, *WRONG_OPENID, NOT_SEEN)
+    answer = _submitted_unless(sandbox, _openid(sandbox), *others)
     return told(isinstance(answer, str), _errcode(answer))
 
 

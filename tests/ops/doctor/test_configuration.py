@@ -6,10 +6,17 @@ from ops.doctor.configuration import check_settings
 from ops.doctor.findings import State
 from tests.ops.doctor.conftest import Findings
 
+PROFILE = 'max_size = 9\ncontent_types = ["image/*"]\n'
+
 
 @pytest.fixture
-def found(here):
-    def check(without=(), **changes):
+def found(here, tmp_path):
+    """The findings where settings and profiles are these."""
+
+    def check(profiles="", without=(), **changes):
+        if profiles:
+            (tmp_path / "profiles.toml").write_text(profiles)
+            changes["PROFILES_FILE"] = str(tmp_path / "profiles.toml")
         environ = {**here.environ, **changes}
         return Findings(check_settings({name: environ[name] for name in environ if name not in without})[1])
 
@@ -17,68 +24,46 @@ def found(here):
 
 
 def test_every_missing_setting_is_a_red_line_of_its_own(found):
-    findings = found(without=("OSS_BUCKET", "STS_ROLE_ARN", "TOKEN_SECRET"))
-    said = [one.said.en for one in findings.of("Settings", State.BAD)]
-    for name in ("OSS_BUCKET", "STS_ROLE_ARN", "TOKEN_SECRET"):
-        assert any(name in sentence for sentence in said)
+    names = ("OSS_BUCKET", "STS_ROLE_ARN", "TOKEN_SECRET")
+    said = [one.said.en for one in found(without=names).of("Settings", State.BAD)]
+    assert all(any(name in sentence for sentence in said) for name in names)
 
 
 def test_looks_at_the_deployed_function_even_when_the_settings_here_are_wrong(here):
     assert here.examine(without=("OSS_BUCKET",)).of("Deployed function", State.GOOD)
 
 
-def test_doubtful_settings_are_unsure_and_named(found, tmp_path):
-    (tmp_path / "profiles.toml").write_text(
-        '[default]\nkey = "uploads/{id}{ext}"\nmax_size = "1MiB"\ncontent_types = ["image/*"]\n'
-        'expires_in = 1800\nsignature = "v1"\n'
-    )
-    findings = found(CALLER_AUTH="anonymous", PROFILES_FILE=str(tmp_path / "profiles.toml"))
-    said = " ".join(one.said.en for one in findings.of("Settings", State.UNSURE))
-    assert "1800 s" in said and "V1" in said
+TWO = f'[p]\nkey = "p/{{owner}}/{{id}}"\n{PROFILE}[q]\nkey = "q/{{id}}"\n'
+ANYONE = {"CALLER_AUTH": "anonymous"}
 
 
-def test_a_digest_key_with_anonymous_callers_is_doubted(found, tmp_path):
-    (tmp_path / "profiles.toml").write_text(
-        '[default]\nkey = "u/{owner}/{sha256}"\nmax_size = 9\ncontent_types = ["a/b"]\nconfirm = true\n'
-    )
-    profiles = {"PROFILES_FILE": str(tmp_path / "profiles.toml")}
-
-    def doubts(**changes):
-        said = [one.said.en for one in found(**profiles, **changes).of("Settings")]
-        return [sentence for sentence in said if "[default]" in sentence]
-
-    assert doubts() == []
-    assert len(doubts(CALLER_AUTH="anonymous")) == 1
-
-
-@pytest.mark.parametrize(("erase", "doubted"), [("true", True), ("false", False)])
-def test_a_profile_that_erasing_does_not_cover_is_named(found, tmp_path, erase, doubted):
-    about = 'max_size = 9\ncontent_types = ["a/b"]\n'
-    texts = (
-        f'[{name}]\nkey = "{name}/{tail}"\n{about}' for name, tail in (("a", "{owner}/{id}"), ("b", "{id}"))
-    )
-    (tmp_path / "profiles.toml").write_text("".join(texts))
-    findings = found(PROFILES_FILE=str(tmp_path / "profiles.toml"), ERASE=erase)
-    doubts = [one.said.en for one in findings.of("Settings", State.UNSURE)]
-    assert ["[b]" in said and "[a]" not in said for said in doubts] == [True] * doubted
+@pytest.mark.parametrize(
+    ("profiles", "changes", "pieces"),
+    [
+        ('[p]\nkey = "u/{id}"\nexpires_in = 1800\n', {}, ["[p] forms live 1800 s"]),
+        ('[p]\nkey = "u/{id}"\nsignature = "v1"\n', {}, ["[p] is signed with V1"]),
+        ('[p]\nkey = "u/{id}"\n', ANYONE, ["CALLER_AUTH=anonymous"]),
+        ('[p]\nkey = "u/{owner}/{sha256}"\nconfirm = true\n', {}, []),
+        ('[p]\nkey = "u/{owner}/{sha256}"\nconfirm = true\n', ANYONE, ["CALLER_AUTH", "[p] names bytes"]),
+        (TWO, {"ERASE": "true"}, ["ERASE does not cover [q]"]),
+        (TWO, {"ERASE": "false"}, []),
+    ],
+)
+def test_each_doubtful_setting_is_named(found, profiles, changes, pieces):
+    doubts = [one.said.en for one in found(profiles + PROFILE, **changes).of("Settings", State.UNSURE)]
+    assert [piece in said for piece, said in zip(pieces, doubts, strict=True)] == [True] * len(pieces)
 
 
-def test_a_callback_without_its_address_is_mended_in_either_file(found, tmp_path):
-    (tmp_path / "profiles.toml").write_text(
-        '[default]\nkey = "uploads/{id}"\nmax_size = 9\ncontent_types = ["a/b"]\ncallback = true\n'
-    )
-    finding = found(CALLBACK_URL="", PROFILES_FILE=str(tmp_path / "profiles.toml")).the_bad_one("Settings")
+def test_a_callback_without_its_address_is_mended_in_either_file(found):
+    profiles = f'[p]\nkey = "u/{{id}}"\ncallback = true\n{PROFILE}'
+    finding = found(profiles, CALLBACK_URL="").the_bad_one("Settings")
     assert "CALLBACK_URL in .env" in finding.remedy.en
 
 
-def test_settings_missing_for_the_check_are_reported_with_their_source(found, tmp_path):
-    (tmp_path / "profiles.toml").write_text(
-        '[default]\nkey = "u/{owner}/{id}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true\n'
-        'hold = ["check"]\n'
-    )
+def test_settings_missing_for_the_check_are_reported_with_their_source(found):
+    profiles = f'[p]\nkey = "u/{{owner}}/{{id}}"\nconfirm = true\nhold = ["check"]\n{PROFILE}'
     lacking = {"WECHAT_PUSH_TOKEN": "", "WECHAT_PUSH_AES_KEY": "", "STS_SESSION_SECONDS": "3600"}
-    profiles = {"PROFILES_FILE": str(tmp_path / "profiles.toml")}
-    bad = found(**profiles, **lacking).of("Settings", State.BAD)
+    bad = found(profiles, **lacking).of("Settings", State.BAD)
     names = ("manage.py setup", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
     assert all(name in one.remedy.en for name, one in zip(names, bad, strict=True))
-    assert found(**profiles).of("Settings", State.GOOD)
+    assert found(profiles).of("Settings", State.GOOD)
