@@ -3,12 +3,10 @@
 from contextlib import suppress
 from datetime import datetime
 
-from function.auth.signed_tokens import RECEIPT, read_token
 from function.config.profile import Profile
 from function.config.settings import Settings
-from function.errors import Unauthorized
-from ops.doctor.exchange import NOT_OURS, Refused, ask, finding_of, send
-from ops.doctor.findings import OTHER_PROFILES, Finding
+from ops.doctor.exchange import NOT_OURS, OTHER_SECRETS, Refused, ask, claims_of, finding_of, send
+from ops.doctor.findings import OTHER_PROFILES, Finding, set_up_again
 from ops.terminal.language import Text
 
 
@@ -17,14 +15,7 @@ def check_confirmation(settings: Settings, profile: Profile, url: str, ticket: s
 
     def tries() -> Text:
         told = ask(url, "confirm", {"ticket": ticket}, remedies=_REMEDIES)
-        try:
-            claims = read_token(
-                str(told.get("receipt")), audience=RECEIPT, secrets=settings.receipt_secrets, now=now
-            )
-        except Unauthorized:
-            said = Text("the receipt is signed with another secret", "回执用了别的密钥签名")
-            raise Refused(said, _DEPLOY_SECRETS) from None
-        if claims.get("seen") is not True:
+        if claims_of(told.get("receipt"), settings, now).get("seen") is not True:
             said = Text("the receipt does not say that OSS was asked", "回执没有说问过 OSS")
             raise Refused(said, Text("Deploy again: make deploy.", "请重新部署：make deploy。"))
         return Text("OSS was asked, receipt good", "已问过 OSS，回执有效")
@@ -74,20 +65,10 @@ def check_parts(url: str, token: str, profile: Profile) -> Finding:
     return finding_of(Text(f"Large files [{profile.name}]", f"大文件 [{profile.name}]"), tries)
 
 
-_MAY_NOT_READ = Text(
-    "The role does not allow oss:GetObject there yet: run manage.py setup again.",
-    "角色还不允许在那里 oss:GetObject：请再运行一次 manage.py setup。",
-)
-_DEPLOY_SECRETS = Text(
-    "TOKEN_SECRET, RECEIPT_SECRET or WECHAT_APPID here and in the deployed function differ: make deploy.",
-    "本机与已部署函数的 TOKEN_SECRET、RECEIPT_SECRET 或 WECHAT_APPID 不同：请 make deploy。",
-)
+_MAY_NOT_READ = set_up_again("oss:GetObject there", "在那里 oss:GetObject")
 _ENDPOINT = Text(
     "OSS_ENDPOINT must lead to the same bucket as OSS_HOST.", "OSS_ENDPOINT 与 OSS_HOST 应指向同一个桶。"
 )
-_NO_PARTS_YET = Text(
-    "The role does not allow uploads in parts there yet: run manage.py setup again.",
-    "角色还不允许在那里分片上传：请再运行一次 manage.py setup。",
-)
-_REMEDIES = {403: _DEPLOY_SECRETS, 404: OTHER_PROFILES, 502: _MAY_NOT_READ}
+_NO_PARTS_YET = set_up_again("uploads in parts there", "在那里分片上传")
+_REMEDIES = {403: OTHER_SECRETS, 404: OTHER_PROFILES, 502: _MAY_NOT_READ}
 _OF_PARTS = {400: OTHER_PROFILES, 404: OTHER_PROFILES, 502: _NO_PARTS_YET}

@@ -20,7 +20,7 @@ from function.moderation.aliyun import ACTIONS
 from function.sts.credentials import AccessKeys
 from function.sts.session_policy import OBJECTS
 from ops.doctor.evidence import NotTried
-from ops.doctor.findings import Finding, State, logged, same, unreachable
+from ops.doctor.findings import Finding, State, logged, same, set_up_again, unreachable
 from ops.doctor.identity import assume, sts_remedy
 from ops.doctor.proof.green import green_absence_is_an_error, green_picture_is_judged
 from ops.doctor.proof.point import Seen
@@ -142,8 +142,5 @@ def openid_in(token: str, settings: Settings, now: datetime) -> str:
         return ""
 
 
-_SET_UP_AGAIN = Text(
-    "The role does not allow records below held/ yet: run manage.py setup again.",
-    "角色还不允许在 held/ 下保存记录：请再运行一次 manage.py setup。",
-)
+_SET_UP_AGAIN = set_up_again("records below held/", "在 held/ 下保存记录")
 _ENDS_BY_ITSELF = Text("The bucket's rules below held/ delete them.", "桶上 held/ 之下的规则会删除它们。")

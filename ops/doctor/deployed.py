@@ -12,7 +12,7 @@ from function.config.settings import Settings
 from function.wechat.push import signature_of
 from ops.client.features import lacking_options
 from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
-from ops.doctor.findings import Finding, State, refusal, same, unreachable
+from ops.doctor.findings import Finding, State, deploy_again, refusal, same, unreachable
 from ops.doctor.places import each_place
 from ops.terminal.language import Text
 from ops.terminal.masking import printable
@@ -174,10 +174,7 @@ _HTTPS_ONLY = Text(
     "(WeChat takes https domains only; fine in the developer tools with the check off)",
     "（微信只接受 https 域名；在开发者工具中关闭校验后可用）",
 )
-_DEPLOY_PUSH = Text(
-    "WECHAT_PUSH_TOKEN or the profiles here and in the deployed function differ: make deploy.",
-    "本机与已部署函数的 WECHAT_PUSH_TOKEN 或用途不同：请 make deploy。",
-)
+_DEPLOY_PUSH = deploy_again("WECHAT_PUSH_TOKEN or the profiles", " WECHAT_PUSH_TOKEN 或用途")
 _ADD_FEATURES = Text(
     "profiles.toml here is not what is deployed: make deploy.",
     "这里的 profiles.toml 和已部署的不一样：请 make deploy。",

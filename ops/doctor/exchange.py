@@ -1,14 +1,18 @@
 """Exchanges of ``doctor`` with the deployed function and OSS, each of which becomes a finding."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 import requests
 
+from function.auth.signed_tokens import RECEIPT, read_token
+from function.config.settings import Settings
+from function.errors import Unauthorized
 from ops.client.form_upload import open_session
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
-from ops.doctor.findings import Finding, State, refusal, same, unreachable
+from ops.doctor.findings import Finding, State, deploy_again, refusal, same, unreachable
 from ops.terminal.language import Text
 
 TIMEOUT_SECONDS = 10
@@ -95,5 +99,22 @@ def log_in_at(url: str, code: str, app: str = "") -> str:
     return token
 
 
+def claims_of(receipt: object, settings: Settings, now: datetime) -> dict[str, Any]:
+    """
+    Return the claims of a receipt of the deployed function.
+
+    Raises:
+        Refused: another secret has signed it.
+    """
+    try:
+        return read_token(str(receipt), audience=RECEIPT, secrets=settings.receipt_secrets, now=now)
+    except Unauthorized:
+        said = Text("the receipt is signed with another secret", "回执用了别的密钥签名")
+        raise Refused(said, OTHER_SECRETS) from None
+
+
+OTHER_SECRETS = deploy_again(
+    "TOKEN_SECRET, RECEIPT_SECRET or WECHAT_APPID", " TOKEN_SECRET、RECEIPT_SECRET 或 WECHAT_APPID "
+)
 NOT_OURS = Text("the answer is not this function's", "这不是本函数的响应")
 OTHER_ADDRESS = Text("See that --url is the function's address.", "请确认 --url 是函数的地址。")

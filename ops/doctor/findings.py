@@ -1,12 +1,13 @@
 """Findings of ``doctor``, and remedies for errors that several checks share."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
 from function.errors import UploadError
 from ops.explain.advice import condition_remedy, find_advice
 from ops.explain.parser import read_pasted
-from ops.explain.pasted import PastedError, Unreadable
+from ops.explain.pasted import Pasted, PastedError, Unreadable
 from ops.terminal.language import LANGUAGES, Text
 from ops.terminal.masking import failed_condition, printable, shown_message
 
@@ -63,6 +64,29 @@ def unreachable(*names: str) -> Text:
     )
 
 
+def set_up_again(en: str, zh: str) -> Text:
+    """Return the remedy for a right that the role lacks."""
+    return Text(
+        f"The role does not allow {en} yet: run manage.py setup again.",
+        f"角色还不允许{zh}：请再运行一次 manage.py setup。",
+    )
+
+
+def deploy_again(en: str, zh: str) -> Text:
+    """Return the remedy where settings of this machine are not those of the deployed function."""
+    return Text(
+        f"{en} here and in the deployed function differ: make deploy.",
+        f"本机与已部署函数的{zh}不同：请 make deploy。",
+    )
+
+
+def pasted_in(text: str) -> Pasted | None:
+    """Return what ``explain`` reads in a response, the first of several."""
+    with suppress(Unreadable):
+        return read_pasted(text)[0]
+    return None
+
+
 def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
     """
     Return the error of a service and its remedy.
@@ -70,10 +94,7 @@ def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
     Args:
         text: XML of OSS or JSON of STS and the function.
     """
-    try:
-        pasted = read_pasted(text)[0]
-    except Unreadable:
-        pasted = None
+    pasted = pasted_in(text)
     if not isinstance(pasted, PastedError):
         pasted = PastedError("", "", ec, status=status)
     code = printable(pasted.code) or "-"

@@ -13,9 +13,8 @@ from function.config.settings import Settings
 from function.errors import LoginRejected, LoginUnavailable, Misconfigured, UploadError
 from function.http.client import send
 from ops.client.form_upload import open_session
-from ops.doctor.findings import Finding, State, logged, refusal, unreachable
-from ops.explain.parser import read_pasted
-from ops.explain.pasted import PastedError, Unreadable
+from ops.doctor.findings import Finding, State, logged, pasted_in, refusal, unreachable
+from ops.explain.pasted import PastedError
 from ops.terminal.language import Text
 from ops.terminal.messages import in_both
 
@@ -25,6 +24,8 @@ TOLERATED_SKEW = timedelta(seconds=30)
 
 CLOCK = Text("Clock", "时钟")
 BUCKET = Text("Bucket", "桶")
+# Codes that say that nothing can be stored there.
+REFUSALS = ("NoSuchBucket", "UserDisable", "InvalidBucketName", "PublicEndpointForbidden")
 PLATFORMS = {
     "wechat": Text("WeChat", "微信"),
     "alipay": Text("Alipay", "支付宝"),
@@ -80,15 +81,14 @@ def check_bucket(settings: Settings) -> Finding:
             f"{settings.host} 没有响应（{type(error).__name__}）",
         )
         return Finding(BUCKET, State.BAD, said, unreachable("OSS_BUCKET", "OSS_REGION", "OSS_HOST"))
-    error_ = _oss_error(answer.text)
-    if endpoint := error_ and error_.endpoint:
+    refused = pasted_in(answer.text)
+    refused = refused if isinstance(refused, PastedError) else None
+    if endpoint := refused and refused.endpoint:
         region = endpoint.partition(".")[0].removeprefix("oss-")
         said = Text(f"{settings.bucket} is at {endpoint}", f"{settings.bucket} 位于 {endpoint}")
         remedy = Text(f"Set OSS_REGION={region} and deploy again.", f"设置 OSS_REGION={region} 后重新部署。")
         return Finding(BUCKET, State.BAD, said, remedy)
-    if error_ and error_.code in (
-        *("NoSuchBucket", "UserDisable", "InvalidBucketName", "PublicEndpointForbidden"),
-    ):
+    if refused and refused.code in REFUSALS:
         return Finding(BUCKET, State.BAD, *refusal(answer.status_code, answer.text))
     if answer.headers.get("Server", "") != "AliyunOSS" and "x-oss-request-id" not in answer.headers:
         said = Text(f"{settings.host} is not OSS", f"{settings.host} 不是 OSS")
@@ -124,11 +124,3 @@ def check_login(entry: CallerEntry, settings: Settings, now: datetime) -> Findin
     except UploadError:
         pass
     return Finding(check, State.GOOD, Text("AppID and secret are accepted", "AppID 与密钥有效"))
-
-
-def _oss_error(text: str) -> PastedError | None:
-    try:
-        pasted = read_pasted(text)[0]
-    except Unreadable:
-        return None
-    return pasted if isinstance(pasted, PastedError) else None

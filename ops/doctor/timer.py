@@ -19,7 +19,7 @@ from function.oss.client import OssClient, budget
 from function.oss.objects import get_record
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import OBJECTS
-from ops.doctor.findings import Finding, State, logged
+from ops.doctor.findings import Finding, State, logged, set_up_again
 from ops.doctor.identity import assume, sts_remedy
 from ops.doctor.places import told
 from ops.terminal.language import Text
@@ -122,7 +122,4 @@ _SLOWER = Text(
     "失败的 webhook 通知要用 manage.py webhooks --redeliver 发送。"
     "请确认函数有定时触发器并且已启用（make deploy），再看函数日志里 route 为 tick 的行。",
 )
-_SET_UP_AGAIN = Text(
-    "The role does not allow what ticks need yet: run manage.py setup again.",
-    "角色还没有定时处理所需的权限：请再运行一次 manage.py setup。",
-)
+_SET_UP_AGAIN = set_up_again("what ticks need", "定时处理所需的操作")

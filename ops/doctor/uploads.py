@@ -9,18 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from function.auth.signed_tokens import RECEIPT, read_token
 from function.config.content_types import EXTENSION_OF_TYPE
 from function.config.profile import ACL_FIELD, Profile
 from function.config.settings import Settings
-from function.errors import Unauthorized
 from function.sts.credentials import AccessKeys
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
-from ops.doctor.exchange import Refused, ask, finding_of
-from ops.doctor.findings import Finding, State, refusal
+from ops.doctor.exchange import Refused, ask, claims_of, finding_of
+from ops.doctor.findings import Finding, State, pasted_in, refusal
 from ops.doctor.proof.sandbox import Sandbox
-from ops.explain.parser import read_pasted
-from ops.explain.pasted import PastedForm, Unreadable
+from ops.explain.pasted import PastedForm
 from ops.terminal.language import Text
 
 MOST_BYTES = 1024 * 1024
@@ -123,10 +120,7 @@ class Uploads:
             "sha256": secrets.token_hex(32) if profile.key.takes_digest else None,
         }
         answer = ask(self.url, "upload-params", wanted, self.token)
-        try:
-            form = read_pasted(json.dumps(answer))[0]
-        except Unreadable:
-            form = None
+        form = pasted_in(json.dumps(answer))
         if not isinstance(form, PastedForm):
             raise Refused(_NO_FORM, _CHECK_HOST)
         fields = dict(form.fields)
@@ -139,19 +133,12 @@ class Uploads:
 
     def _called_back(self, answer: UploadAnswer) -> Text:
         try:
-            receipt = str(json.loads(answer.text)["receipt"])
-            read_token(receipt, audience=RECEIPT, secrets=self.settings.receipt_secrets, now=self.now)
+            receipt = json.loads(answer.text)["receipt"]
         except (ValueError, KeyError, TypeError):
             said = Text("stored, but the callback sent no receipt", "已保存，但回调没有返回回执")
             remedy = Text("CALLBACK_URL leads to something else.", "CALLBACK_URL 指向了别处。")
             raise Refused(said, remedy) from None
-        except Unauthorized:
-            said = Text("stored; the receipt is signed with another secret", "已保存；回执用了别的密钥签名")
-            remedy = Text(
-                "RECEIPT_SECRET (else TOKEN_SECRET) here and in the deployed function differ: make deploy.",
-                "本机与已部署函数的 RECEIPT_SECRET（没有则为 TOKEN_SECRET）不同：请 make deploy。",
-            )
-            raise Refused(said, remedy) from None
+        claims_of(receipt, self.settings, self.now)
         return Text("stored, called back, receipt good", "已保存，已回调，回执有效")
 
 

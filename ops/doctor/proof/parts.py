@@ -6,12 +6,11 @@ from urllib.parse import quote
 
 import requests
 
-from function.errors import AlreadyExists
 from function.oss.multipart import Completed, StoredPart, abort, complete, initiate, list_parts
 from function.oss.objects import head_object
 from function.oss.post_form import OVERWRITE_FIELD
-from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, text_in
-from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, told
+from ops.doctor.evidence import NotTried, accepted, evidence, text_in
+from ops.doctor.proof.point import Seen, are_all, is_refused, is_stored_already, is_taken, told
 from ops.doctor.proof.sandbox import DOT, Sandbox
 
 SIGNED_LENGTH = "4"
@@ -139,11 +138,9 @@ def completion_stores_once(sandbox: Sandbox) -> Seen:
     oss, (key, upload_id, _) = sandbox.client(), begin(sandbox, headers={OVERWRITE_FIELD: "true"})
     part = StoredPart(1, 1, send_part(sandbox, key, upload_id).strip('"'))
     sandbox.put(key=key)
-    try:
-        outcome = complete(oss, key, upload_id, [part], acl="private", forbid_overwrite=True)
-    except AlreadyExists as error:
-        return told(True, reason_of(error))
-    return told(False, outcome.name)
+    return is_stored_already(
+        lambda: complete(oss, key, upload_id, [part], acl="private", forbid_overwrite=True)
+    )
 
 
 def completion_stores_as_begun(sandbox: Sandbox) -> Seen:

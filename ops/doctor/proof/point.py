@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import requests
 
-from ops.doctor.evidence import evidence, text_in
+from function.errors import AlreadyExists
+from ops.doctor.evidence import evidence, reason_of, text_in
 from ops.doctor.proof.sandbox import Sandbox
 from ops.run.rules import KINDS
 from ops.terminal.language import Text
@@ -100,6 +101,15 @@ def is_refused(answer: requests.Response, *codes: str) -> Seen:
     """Yes where OSS refused it, with one of these codes if any are named."""
     refused = answer.status_code not in (200, 204) and (not codes or text_in(answer, "Code") in codes)
     return told(refused, evidence(answer))
+
+
+def is_stored_already(tries: Callable[[], object]) -> Seen:
+    """Yes where the call is refused because the name is taken."""
+    try:
+        tries()
+    except AlreadyExists as error:
+        return told(True, reason_of(error))
+    return told(False, "HTTP 200")
 
 
 def are_all(seen: Iterable[Seen]) -> Seen:

@@ -1,10 +1,10 @@
 """What the function relies on in stored objects: its own calls, on objects of one byte."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 from function.config.profile import ACL_FIELD
-from function.errors import AlreadyExists, OssUnavailable, UploadError
+from function.errors import OssUnavailable, UploadError
 from function.oss.client import OssClient
 from function.oss.objects import (
     copy_object,
@@ -17,7 +17,7 @@ from function.oss.objects import (
 )
 from function.sts.session_policy import READ
 from ops.doctor.evidence import accepted, reason_of, text_in
-from ops.doctor.proof.point import Seen, are_all, is_refused, told
+from ops.doctor.proof.point import Seen, are_all, is_refused, is_stored_already, told
 from ops.doctor.proof.sandbox import DOT, Sandbox
 
 OTHER_ETAG = "0" * 32
@@ -29,14 +29,6 @@ A_SECOND = 1.1
 PROCESS = "x-oss-process"
 
 
-def _is_stored_already(tries: Callable[[], object]) -> Seen:
-    try:
-        tries()
-    except AlreadyExists as error:
-        return told(True, reason_of(error))
-    return told(False, "HTTP 200")
-
-
 def _etag(oss: OssClient, key: str) -> str:
     facts = head_object(oss, key)
     return facts.etag if facts else ""
@@ -45,7 +37,7 @@ def _etag(oss: OssClient, key: str) -> str:
 def record_is_written_once(sandbox: Sandbox) -> Seen:
     oss, key = sandbox.client(), sandbox.new_key()
     put_record(oss, key, b"{}", forbid_overwrite=True)
-    seen = _is_stored_already(lambda: put_record(oss, key, b"[]", forbid_overwrite=True))
+    seen = is_stored_already(lambda: put_record(oss, key, b"[]", forbid_overwrite=True))
     return seen if get_record(oss, key) == b"{}" else told(False, seen.evidence)
 
 
@@ -54,7 +46,7 @@ def copy_is_made_once(sandbox: Sandbox) -> Seen:
     etag = _etag(oss, key)
     if not copy_object(oss, key, target, acl="private", source_etag=etag):
         return told(False, "-")
-    return _is_stored_already(lambda: copy_object(oss, key, target, acl="private", source_etag=etag))
+    return is_stored_already(lambda: copy_object(oss, key, target, acl="private", source_etag=etag))
 
 
 def copy_takes_no_other_bytes(sandbox: Sandbox) -> Seen:

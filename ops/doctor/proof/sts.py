@@ -30,11 +30,9 @@ NO_ROLE = ("EntityNotExist.Role", DENIED)
 def chained_session_over_an_hour(sandbox: Sandbox) -> Seen:
     """The keys of a role take another role, for longer than an hour."""
     if not sandbox.own_keys.security_token:
-        why = "these keys are long-lived: run it with a role's temporary ones"
-        raise NotTried(why)
-    resource = f"acs:oss:*:*:{sandbox.settings.bucket}/{sandbox.folder}*"
-    policy = role_policy(["oss:GetObject"], resource)
-    sandbox.assume(policy, timedelta(minutes=15))
+        raise NotTried("these keys are long-lived: run it with a role's temporary ones")
+    policy = role_policy(["oss:GetObject"], _folder(sandbox))
+    sandbox.assume(policy, SHORTEST)
     try:
         session = sandbox.assume(policy, CHAINED)
     except NotTried as refused:

@@ -4,7 +4,7 @@ Questions to the user's own cloud, or to a local one: what the function relies o
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import requests
 
@@ -30,14 +30,6 @@ RIGHTS = (
     "These keys have to store (with an ACL), read, list and delete objects below the folder; a bucket under"
     " retention lets nobody delete."
 )
-
-
-class Refusal(NamedTuple):
-    """The call of one object that failed, why, and the remedy."""
-
-    step: str
-    said: str
-    remedy: str
 
 
 def show_cost(bucket: str, folder: str, screen: Screen) -> None:
@@ -89,9 +81,10 @@ def show_proof(sandbox: Sandbox, title: str, report: Path | None, screen: Screen
     rows: list[Row] = []
     try:
         if refused := first_refusal(sandbox):
-            where = f"{refused.step} of one object in {sandbox.settings.bucket}"
-            screen.fail(f"Nothing is asked: {where} failed ({printable(refused.said)}).")
-            screen.line(f"    → {refused.remedy}")
+            step, said, remedy = refused
+            where = f"{step} of one object in {sandbox.settings.bucket}"
+            screen.fail(f"Nothing is asked: {where} failed ({printable(said)}).")
+            screen.line(f"    → {remedy}")
             return 1
         _warn_without_role(sandbox, screen)
         for row in prove(sandbox):
@@ -113,31 +106,35 @@ def show_proof(sandbox: Sandbox, title: str, report: Path | None, screen: Screen
     return 1 if has_failed else 0
 
 
-def first_refusal(sandbox: Sandbox) -> Refusal | None:
-    """Store, read, list and delete one object: what these keys may not do, no question may begin with."""
+def first_refusal(sandbox: Sandbox) -> tuple[str, str, str] | None:
+    """
+    Store, read, list and delete one object: what these keys may not do, no question may begin with.
+
+    Returns:
+        the call that failed, why, and the remedy.
+    """
     key = sandbox.new_key()
     listed = {"list-type": "2", "prefix": key, "max-keys": "1"}
-    steps: tuple[tuple[str, str, str, dict[str, str], dict[str, str]], ...] = (
-        ("PutObject", "PUT", key, {}, STORED_AS),
-        ("GetObject", "GET", key, {}, {}),
-        ("ListObjects", "GET", "", listed, {}),
-        ("DeleteObject", "DELETE", key, {}, {}),
-    )
-    for step, method, name, query, headers in steps:
-        body = DOT if method == "PUT" else b""
+    steps: dict[str, dict[str, Any]] = {
+        "PutObject": {"method": "PUT", "key": key, "headers": STORED_AS, "body": DOT},
+        "GetObject": {"method": "GET", "key": key},
+        "ListObjects": {"method": "GET", "key": "", "query": listed},
+        "DeleteObject": {"method": "DELETE", "key": key},
+    }
+    for step, call in steps.items():
         try:
-            answer = sandbox.call(method, name, query=query, headers=headers, body=body)
+            answer = sandbox.call(**call)
         except NotTried as error:
-            return Refusal(step, error.why, unreachable("OSS_HOST").en)
+            return step, error.why, unreachable("OSS_HOST").en
         except requests.RequestException as error:
             is_stored = step != "PutObject" or not isinstance(error, requests.ConnectionError)
             sandbox.keys_left = [key] if is_stored else []
-            return Refusal(step, no_answer(error), unreachable("OSS_HOST", "OSS_BUCKET", "OSS_REGION").en)
+            return step, no_answer(error), unreachable("OSS_HOST", "OSS_BUCKET", "OSS_REGION").en
         if answer.status_code not in (200, 204):
             sandbox.keys_left = [key] if step != "PutObject" else []
             said, remedy = refusal(answer.status_code, answer.text, answer.headers.get("x-oss-ec", ""))
             is_denied = text_in(answer, "Code") == "AccessDenied"
-            return Refusal(step, said.en, RIGHTS if is_denied else remedy.en)
+            return step, said.en, RIGHTS if is_denied else remedy.en
     return None
 
 
@@ -188,6 +185,5 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, "utf-8")
     except OSError as error:
         why = why_unreadable(error)
-        raise Failure(
-            Text(f"{path} cannot be written ({why.en}).", f"无法写入 {path}（{why.zh}）。")
-        ) from error
+        said = Text(f"{path} cannot be written ({why.en}).", f"无法写入 {path}（{why.zh}）。")
+        raise Failure(said) from error

@@ -39,10 +39,6 @@ def test_missing_rights_of_a_role_are_named_and_setup_mends_them(account):
     assert "manage.py setup" in finding.remedy.en
 
 
-def test_missing_strip_rights_are_named(account):
-    assert "oss:PostProcessTask" in account.found("strip = true\n").the_bad_one("Roles").said.en
-
-
 @pytest.mark.parametrize("rules", ["", "<Rule><ID>oss-direct-upload-expire-held</ID><Prefix>held/</Prefix>"])
 def test_missing_or_old_rules_below_held_are_mended_by_setup(account, rules):
     """One rule on held objects and records would remove the evidence of rejections."""
