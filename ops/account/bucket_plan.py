@@ -39,16 +39,9 @@ def bucket_steps(desired: DesiredBucket, found: FoundBucket | None) -> tuple[lis
     steps: list[Step] = []
     notes: list[Text] = []
     if found is None:
-        parameters = {"bucket": desired.name, "region": desired.region, "acl": "private"}
-        steps.append(
-            Step(
-                "OSS",
-                "PutBucket",
-                parameters,
-                Text("the bucket uploads go to, private", "存放上传文件的私有桶"),
-                desired.region,
-            )
-        )
+        parameters = {"bucket": desired.name, "region": desired.region, "acl": PRIVATE}
+        why = Text("the bucket uploads go to, private", "存放上传文件的私有桶")
+        steps.append(Step("OSS", "PutBucket", parameters, why, desired.region))
     notes += bucket_notes(desired, found)
     if desired.allow_public_read and must_unblock(desired, found):
         steps.append(_unblock(desired))
@@ -58,40 +51,30 @@ def bucket_steps(desired: DesiredBucket, found: FoundBucket | None) -> tuple[lis
 
 
 def _cors(desired: DesiredBucket, current: str) -> Iterable[Step]:
-    root = _root(current, "CORSConfiguration")
-    rules = root.findall("CORSRule")
-    missing = [
-        origin
-        for origin in desired.h5_origins
-        if not any(_admits(rule, origin, desired.h5_methods) for rule in rules)
-    ]
+    root = ElementTree.fromstring(current) if current else ElementTree.Element("CORSConfiguration")
+    rules, methods = root.findall("CORSRule"), desired.h5_methods
+    admitted = {origin for origin in desired.h5_origins for rule in rules if _admits(rule, origin, methods)}
+    missing = [origin for origin in desired.h5_origins if origin not in admitted]
     if not missing:
         return
     rule = ElementTree.Element("CORSRule")
-    entries = [("AllowedOrigin", origin) for origin in missing]
-    entries += [("AllowedMethod", method) for method in desired.h5_methods]
-    entries.append(("AllowedHeader", "*"))
-    entries += [
-        ("ExposeHeader", "ETag"),
-        ("ExposeHeader", "x-oss-request-id"),
+    for name, text in (
+        *(("AllowedOrigin", origin) for origin in missing),
+        *(("AllowedMethod", method) for method in desired.h5_methods),
+        ("AllowedHeader", "*"),
+        *(("ExposeHeader", header) for header in ("ETag", "x-oss-request-id")),
         ("MaxAgeSeconds", CORS_SECONDS),
-    ]
-    for name, text in entries:
+    ):
         ElementTree.SubElement(rule, name).text = text
     root.insert(len(rules), rule)
-    yield Step(
-        "OSS",
-        "PutBucketCors",
-        {"bucket": desired.name, "body": ElementTree.tostring(root, encoding="unicode")},
-        Text(
-            f"pages of {', '.join(missing)} may send files by {' and '.join(desired.h5_methods)}"
-            f" ({len(rules)} rules of yours stay); a mini-program needs no CORS",
-            f"允许 {', '.join(missing)} 的网页用 {'、'.join(desired.h5_methods)} 上传"
-            f"（保留你已有的 {len(rules)} 条规则）；"
-            "小程序不需要 CORS",
-        ),
-        desired.region,
+    why = Text(
+        f"pages of {', '.join(missing)} may send files by {' and '.join(desired.h5_methods)}"
+        f" ({len(rules)} rules of yours stay); a mini-program needs no CORS",
+        f"允许 {', '.join(missing)} 的网页用 {'、'.join(desired.h5_methods)} 上传"
+        f"（保留你已有的 {len(rules)} 条规则）；小程序不需要 CORS",
     )
+    parameters = {"bucket": desired.name, "body": ElementTree.tostring(root, encoding="unicode")}
+    yield Step("OSS", "PutBucketCors", parameters, why, desired.region)
 
 
 def _admits(rule: ElementTree.Element, origin: str, methods: Iterable[str]) -> bool:
@@ -102,17 +85,9 @@ def _admits(rule: ElementTree.Element, origin: str, methods: Iterable[str]) -> b
 
 def _unblock(desired: DesiredBucket) -> Step:
     names = ", ".join(f"[{name}]" for name in desired.wants_public_read)
-    return Step(
-        "OSS",
-        "PutBucketPublicAccessBlock",
-        {"bucket": desired.name, "body": ALLOW_PUBLIC_ACCESS},
-        Text(
-            f"Block Public Access goes off, so that everybody may read what {names} stores",
-            f"关闭“阻止公共访问”，让任何人都能读取 {names} 存入的文件",
-        ),
-        desired.region,
+    why = Text(
+        f"Block Public Access goes off, so that everybody may read what {names} stores",
+        f"关闭“阻止公共访问”，让任何人都能读取 {names} 存入的文件",
     )
-
-
-def _root(document: str, name: str) -> ElementTree.Element:
-    return ElementTree.fromstring(document) if document else ElementTree.Element(name)
+    parameters = {"bucket": desired.name, "body": ALLOW_PUBLIC_ACCESS}
+    return Step("OSS", "PutBucketPublicAccessBlock", parameters, why, desired.region)

@@ -45,24 +45,15 @@ def of_the_function(
         logs: project and logstore that the function's log goes to, when ``s.yaml`` has a logConfig.
         moderation: actions of Content Moderation, which has no rights for single resources.
     """
-    statements: list[dict[str, Any]] = [
-        {
-            "Effect": "Allow",
-            "Action": ["sts:AssumeRole"],
-            "Resource": [arn.replace("acs:ram::", "acs:ram:*:", 1) for arn in upload_roles],
-        }
-    ]
+    roles = [arn.replace("acs:ram::", "acs:ram:*:", 1) for arn in upload_roles]
+    allowed = [(["sts:AssumeRole"], roles)]
     if logs:
         project, logstore = logs
-        statements.append(
-            {
-                "Effect": "Allow",
-                "Action": ["log:PostLogStoreLogs"],
-                "Resource": [f"acs:log:*:{account}:project/{project}/logstore/{logstore}"],
-            }
-        )
+        place = f"acs:log:*:{account}:project/{project}/logstore/{logstore}"
+        allowed.append((["log:PostLogStoreLogs"], [place]))
     if actions := sorted(moderation):
-        statements.append({"Effect": "Allow", "Action": actions, "Resource": ["*"]})
+        allowed.append((actions, ["*"]))
+    statements = [{"Effect": "Allow", "Action": what, "Resource": where} for what, where in allowed]
     return {"Version": "1", "Statement": statements}
 
 

@@ -166,23 +166,18 @@ def _role(
         changes["NewMaxSessionDuration"] = session_seconds
     if changes:
         was = json.dumps(role.trust, ensure_ascii=False)
-        yield Step(
-            "RAM",
-            "UpdateRole",
-            {"RoleName": name, **changes},
-            Text(
-                f"the role exists otherwise (trust {was}, at most {role.max_session_seconds} s a session)",
-                f"角色已存在但不同（信任 {was}，会话最长 {role.max_session_seconds} 秒）",
-            ),
+        differs = Text(
+            f"the role exists otherwise (trust {was}, at most {role.max_session_seconds} s a session)",
+            f"角色已存在但不同（信任 {was}，会话最长 {role.max_session_seconds} 秒）",
         )
+        yield Step("RAM", "UpdateRole", {"RoleName": name, **changes}, differs)
 
 
 def _policy(name: str, document: Document, policies: Mapping[str, Any]) -> Iterable[Step]:
     if name not in policies:
         parameters = {"PolicyName": name, "PolicyDocument": document, "Description": "oss-direct-upload"}
-        yield Step(
-            "RAM", "CreatePolicy", parameters, Text("what the role may do, no more", "该角色的全部权限")
-        )
+        why = Text("what the role may do, no more", "该角色的全部权限")
+        yield Step("RAM", "CreatePolicy", parameters, why)
     elif not same_document(policies[name], document):
         version: dict[str, Any] = {
             "PolicyName": name,
@@ -191,12 +186,8 @@ def _policy(name: str, document: Document, policies: Mapping[str, Any]) -> Itera
             "RotateStrategy": "DeleteOldestNonDefaultVersionWhenLimitExceeded",
         }
         was = json.dumps(policies[name], ensure_ascii=False)
-        yield Step(
-            "RAM",
-            "CreatePolicyVersion",
-            version,
-            Text(f"the policy exists otherwise: {was}", f"权限策略已存在但不同：{was}"),
-        )
+        why = Text(f"the policy exists otherwise: {was}", f"权限策略已存在但不同：{was}")
+        yield Step("RAM", "CreatePolicyVersion", version, why)
 
 
 def _surplus(name: str, role: FoundRole | None) -> Iterable[Text]:
