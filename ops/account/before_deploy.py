@@ -65,11 +65,10 @@ def examine(environ: Mapping[str, str], language: str, screen: Screen) -> list[T
             screen.warn(SETUP.say(language, what=sentence.say(language)))
     except CloudError as error:
         unread(ROLES, error.code)
-    problems = []
+    problems: list[Text] = []
     for bucket in (*desired.buckets, *(each for _, each in desired.buckets_elsewhere)):
         try:
-            for problem in _problems_of(bucket, account):
-                problems.append(problem)
+            problems += _problems_of(bucket, account)
         except CloudError as error:
             unread(BUCKET.filled(name=bucket.name), error.code)
     return problems

@@ -101,6 +101,11 @@ def run(cloud, *options):
     return setup.run(parser.parse_args(given))
 
 
+def documents_in(text):
+    """The documents that are printed, each below the name of its parameter."""
+    return [json.loads(found) for found in re.findall(r"^   \w+Document = (\{.*?^   \})", text, re.M | re.S)]
+
+
 # What the pages of CloudMonitor demand of a rule, with metrics that Function Compute and OSS document.
 OF_FC = (
     "RegionConcurrentCount|Function(ConcurrencyThrottles|ResourceThrottles|FunctionErrors|HTTPStatus5xx"

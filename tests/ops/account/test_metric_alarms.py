@@ -41,11 +41,16 @@ def test_every_bucket_has_an_alarm_on_its_traffic_in_its_own_region(cloud):
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"), [((), "1000000000"), (("--egress-alarm", "2.5"), "2500000000")]
+    ("limit", "options", "gigabytes", "instances"),
+    [(300, (), "1000000000", "240"), (None, ("--egress-alarm", "2.5"), "2500000000", "80")],
 )
-def test_the_alarm_on_traffic_is_at_the_gigabytes_that_are_given(cloud, options, expected):
+def test_alarms_are_at_the_given_traffic_and_four_fifths_of_the_limit_of_instances(
+    cloud, limit, options, gigabytes, instances
+):
+    cloud.metrics.limit = limit
     assert run(cloud, *CONTACTS, *options) == 0
-    assert threshold(cloud, "my-bucket-egress") == expected
+    rules = ("my-bucket-egress", "oss-direct-upload-cn-hangzhou-instances")
+    assert [threshold(cloud, rule) for rule in rules] == [gigabytes, instances]
 
 
 def test_the_thresholds_are_printed_and_traffic_in_money(cloud, capsys):
@@ -56,13 +61,6 @@ def test_the_thresholds_are_printed_and_traffic_in_money(cloud, capsys):
     assert run(cloud, "--dry-run", "--contacts", "ops", "--lang", "zh") == 0
     assert "30.00 元" in capsys.readouterr().out
     assert cloud.metrics.calls == []
-
-
-@pytest.mark.parametrize(("limit", "expected"), [(300, "240"), (None, "80")])
-def test_the_alarm_on_instances_is_at_four_fifths_of_the_limit(cloud, limit, expected):
-    cloud.metrics.limit = limit
-    assert run(cloud, *CONTACTS) == 0
-    assert threshold(cloud, "oss-direct-upload-cn-hangzhou-instances") == expected
 
 
 def test_a_changed_alarm_is_set_right(cloud):
