@@ -71,6 +71,8 @@ HELP = {
     "--local": Text("start a local cloud and examine that", "启动一个本地云并检查它"),
 }
 
+# Options that an examination takes as they are.
+GIVEN = ("url", "code", "token", "content_check", "openid", "timer", "caller")
 MARKS = {
     State.GOOD: ("✓", GREEN),
     State.BAD: ("✗", RED),
@@ -126,16 +128,8 @@ def run(args: argparse.Namespace) -> int:
     except Failure as error:
         screen.fail_with(error, language)
         return 1
-    visit = Visit(
-        args.url,
-        args.code,
-        args.token,
-        not args.no_upload,
-        args.content_check,
-        args.openid,
-        args.timer,
-        args.caller,
-    )
+    given = {name: getattr(args, name) for name in GIVEN}
+    visit = Visit(uploads=not args.no_upload, **given)
     return show(examine(environ, visit), environ, args.url, screen, language)
 
 

@@ -122,7 +122,7 @@ def test_a_run_of_an_hour_signs_with_the_time_of_each_request(place):
     later.remove()
 
 
-def test_versions_delete_markers_and_unfinished_uploads_are_removed_or_named(place):
+def test_versions_and_delete_markers_are_removed_or_named(place):
     cloud, sandbox = place()
     objects = cloud.oss.bucket.objects
     objects.versioning = "Enabled"
@@ -133,6 +133,10 @@ def test_versions_delete_markers_and_unfinished_uploads_are_removed_or_named(pla
     key = sandbox.put()
     cloud.oss.faults.plan("status_500", times=2, on=["ListObjectVersions"])
     assert sandbox.remove() == [key]
+
+
+def test_an_unfinished_upload_that_stays_is_named(place):
+    cloud, sandbox = place()
     key, _, _ = begin(sandbox)
     cloud.oss.faults.plan("status_500", times=1, on=["AbortMultipartUpload"])
     assert sandbox.tidy() == [key]
