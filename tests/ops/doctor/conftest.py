@@ -11,12 +11,17 @@ import pytest
 
 from function.app import Function, load_settings
 from function.context import Dependencies
+from function.sts.credentials import AccessKeys
 from handler import serve
-from local.cloud import LocalCloud
+from local.cloud import FUNCTION_KEY, LocalCloud
 from local.common.http_server import Handler, Server
 from local.fc.gateway import FcGateway
 from ops.doctor.examination import Visit, examine
 from ops.doctor.findings import State
+
+KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
+# The discard port: nothing listens there.
+REFUSED = "http://127.0.0.1:9"
 
 
 class Findings(list):
@@ -137,6 +142,17 @@ def serving():
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def profiles(tmp_path):
+    """Write profiles, and return the setting that names their file."""
+
+    def write(text):
+        (tmp_path / "profiles.toml").write_text(text, "utf-8")
+        return {"PROFILES_FILE": str(tmp_path / "profiles.toml")}
+
+    return write
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from ops.doctor.evidence import NotTried
 from ops.doctor.findings import State
 from ops.doctor.proof import callers
 from ops.doctor.proof.point import points
+from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.services import check_login
-from tests.ops.doctor.conftest import deployment
-from tests.ops.doctor.test_prove_services import KEYS, Sandbox
+from tests.ops.doctor.conftest import KEYS, deployment
 
 PROFILES = """
 [default]

@@ -10,14 +10,11 @@ PROFILE = 'max_size = 9\ncontent_types = ["image/*"]\n'
 
 
 @pytest.fixture
-def found(here, tmp_path):
+def found(here, profiles):
     """The findings where settings and profiles are these."""
 
-    def check(profiles="", without=(), **changes):
-        if profiles:
-            (tmp_path / "profiles.toml").write_text(profiles)
-            changes["PROFILES_FILE"] = str(tmp_path / "profiles.toml")
-        environ = {**here.environ, **changes}
+    def check(text="", without=(), **changes):
+        environ = {**here.environ, **changes, **(profiles(text) if text else {})}
         return Findings(check_settings({name: environ[name] for name in environ if name not in without})[1])
 
     return check

@@ -9,8 +9,6 @@ import pytest
 from PIL import Image
 
 from function.app import load_settings
-from function.sts.credentials import AccessKeys
-from local.addresses import FUNCTION_KEY
 from local.buckets import ARCHIVE
 from local.green.plan import PlannedAnswer
 from local.wechat.check_plan import PlannedCheck
@@ -18,7 +16,7 @@ from ops.doctor.content_check import check_content
 from ops.doctor.findings import State
 from ops.doctor.places import each_place
 from ops.doctor.proof.samples import picture, sound
-from tests.ops.doctor.conftest import Findings, deployment
+from tests.ops.doctor.conftest import KEYS, Findings, deployment
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
@@ -27,7 +25,6 @@ PROFILES = text_beside(__file__)
 PICTURE, SOUND, NOTHING = (f"Content check of {each}" for each in ("a picture", "a sound", "nothing"))
 GREEN = "Content Moderation"
 OPENID = "oDoctor-0123456789-abcdefghi"
-KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
 LONG = {"STS_SESSION_SECONDS": "7200"}
 # Those of one more bucket.
 PLACE = f'bucket = "local-archive"\nregion = "cn-shanghai"\nhost = "{{host}}"\nrole = "{ARCHIVE.role_arn}"\n'
@@ -67,14 +64,12 @@ def seen_now(running):
 
 
 @pytest.fixture
-def visit(checked, tmp_path):
+def visit(checked, profiles):
     """Ask about the profile of these words, in the first bucket alone; verdicts are kept in both."""
     others = each_place(load_settings(checked.environ))[1:]
 
-    def ask(profiles=PROFILES, openid=OPENID, keys=KEYS, **changes):
-        (tmp_path / "asked.toml").write_text(profiles)
-        changes["PROFILES_FILE"] = str(tmp_path / "asked.toml")
-        settings = load_settings({**checked.environ, **changes})
+    def ask(text=PROFILES, openid=OPENID, keys=KEYS, **changes):
+        settings = load_settings({**checked.environ, **profiles(text), **changes})
         return Findings(check_content(settings, openid, keys, datetime.now(UTC), others))
 
     return ask
@@ -197,7 +192,7 @@ def test_missing_prerequisites_are_named_before_a_check_is_spent(visit, checked)
     assert "--openid" in visit(openid="").the_bad_one(PICTURE).remedy.en
     unchecked = re.sub("(confirm|hold|check).*\n", "", PROFILES)
     videos = by_aliyun(PROFILES.replace("image/*", "video/mp4"))
-    for arguments in ({"keys": None}, {"profiles": unchecked}, {"profiles": videos}):
+    for arguments in ({"keys": None}, {"text": unchecked}, {"text": videos}):
         assert [one.state for one in visit(**arguments)] == [State.SKIPPED]
     assert asked(checked) == before
 

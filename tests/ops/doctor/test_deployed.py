@@ -15,14 +15,12 @@ from ops.doctor.deployed import check_callback, check_features, check_function, 
 from ops.doctor.examination import function_url
 from ops.doctor.findings import State
 from tests.conftest import PLAIN_PROFILES
+from tests.ops.doctor.conftest import REFUSED
 
-REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
-
-def test_no_callback_is_no_fault(here, tmp_path):
+def test_no_callback_is_no_fault(here, profiles):
     plain = Path(here.environ["PROFILES_FILE"]).read_text("utf-8").replace("callback = true", "")
-    (tmp_path / "profiles.toml").write_text(plain)
-    findings = here.examine(CALLBACK_URL="", PROFILES_FILE=str(tmp_path / "profiles.toml"))
+    findings = here.examine(CALLBACK_URL="", **profiles(plain))
     assert [one.state for one in findings.of("Callback")] == [State.SKIPPED]
     assert findings.of("", State.BAD) == []
 
@@ -125,7 +123,7 @@ def test_prints_the_exact_domains_to_paste():
     assert bound["uploadFile"] == bound["downloadFile"] == "https://img.example.com"
 
 
-def test_every_bucket_s_addresses_are_listed_each_once(tmp_path):
+def test_every_bucket_s_addresses_are_listed_each_once(profiles):
     profile = '[{0}]\nkey = "{0}/{{owner}}/{{id}}"\nmax_size = "6MiB"\ncontent_types = ["image/png"]\n'
     own = {
         "default": 'read = "callers"\n',
@@ -133,10 +131,10 @@ def test_every_bucket_s_addresses_are_listed_each_once(tmp_path):
         "scan": 'bucket = "contracts"\nregion = "cn-shanghai"\n',
         "page": 'bucket = "pages"\nhost = "https://files.example.com"\n',
     }
-    (tmp_path / "profiles.toml").write_text("".join(profile.format(name) + own[name] for name in own))
-    changes = {"READ_ORIGIN": "https://img.example.com", **SECRET}
+    written = profiles("".join(profile.format(name) + own[name] for name in own))
+    changes = {"READ_ORIGIN": "https://img.example.com", **SECRET, **written}
     hosts = [HERE, "https://contracts.oss-cn-shanghai.aliyuncs.com", "https://files.example.com"]
-    assert rows("https://api.example.com", PROFILES_FILE=str(tmp_path / "profiles.toml"), **changes) == {
+    assert rows("https://api.example.com", **changes) == {
         "request": f"https://api.example.com; {hosts[1]}",
         "uploadFile": "; ".join(hosts),
         "downloadFile": "; ".join(["https://img.example.com", *hosts[1:]]),

@@ -8,8 +8,8 @@ from function.app import load_settings
 from local.buckets import ARCHIVE, HOME
 from ops.doctor.findings import State
 from ops.doctor.places import each_place
+from tests.ops.doctor.conftest import REFUSED
 
-REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 HERE, THERE = "local-bucket", "local-archive"
 BELOW_THERE = "local-archive, cn-shanghai: [contract]"
 
@@ -25,7 +25,7 @@ def profiles_of(here):
 
 
 @pytest.fixture
-def contract(here, tmp_path):
+def contract(here, profiles):
     """The options of [contract] in other words, as changes of the environment."""
 
     def write(*changes):
@@ -33,8 +33,7 @@ def contract(here, tmp_path):
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
-        (tmp_path / "profiles.toml").write_text(text, "utf-8")
-        return {"PROFILES_FILE": str(tmp_path / "profiles.toml")}
+        return profiles(text)
 
     return write
 
@@ -86,12 +85,11 @@ def test_a_host_of_a_profile_that_does_not_answer_names_its_options(two, here, c
         assert good.where.en.startswith(f"{HERE}, ")
 
 
-def test_a_bucket_without_a_profile_is_not_examined(two, here, tmp_path):
-    path = tmp_path / "profiles.toml"
-    path.write_text(f"[contract]{profiles_of(here).partition('[contract]')[2]}", "utf-8")
+def test_a_bucket_without_a_profile_is_not_examined(two, here, profiles):
+    alone = profiles(f"[contract]{profiles_of(here).partition('[contract]')[2]}")
     nobody = "acs:ram::1000000000000001:role/nobody"
     changes = {"OSS_BUCKET": "not-there", "OSS_HOST": REFUSED, "STS_ROLE_ARN": nobody}
-    findings = two(PROFILES_FILE=str(path), **changes)
+    findings = two(**alone, **changes)
     assert findings.of("", State.BAD) == []
     assert {one.where for one in findings} == {None}
     assert findings.of("Upload [contract]", State.GOOD)

@@ -18,7 +18,7 @@ from function.holding.records import verdict_key
 from function.sts.credentials import AccessKeys
 from function.sts.session_policy import role_policies
 from local.buckets import HOME
-from local.cloud import FUNCTION_KEY, ROLE_ARN
+from local.cloud import ROLE_ARN
 from local.common.rules import change_rules
 from local.oss.rules import OssRules
 from ops.doctor import command as doctor
@@ -33,9 +33,9 @@ from ops.doctor.proof.suite import MOST_BYTES, prove, show_proof
 from ops.doctor.proof.suite import POINTS as ALL_POINTS
 from ops.terminal.language import Failure
 from ops.terminal.screen import Screen
+from tests.ops.doctor.conftest import KEYS, REFUSED
 
 ROOT = Path(doctor.__file__).parents[2]
-KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
 OF_SERVICES = points("green", "wechat", "callers", "push")
 # The others are asked in test_prove_services.py and test_callers.py.
 POINTS = tuple(point for point in ALL_POINTS if point not in OF_SERVICES)
@@ -341,7 +341,7 @@ def test_a_broken_contract_fails_the_run_and_names_what_relies_on_it(place, caps
 REFUSED_FIRST = {
     "unknown_keys": ({"keys": AccessKeys("LTAI-nobody", "x", None)}, None, "InvalidAccessKeyId"),
     "wrong_clock": ({}, lambda cloud: cloud.clock.move(hours=1), "RequestTimeTooSkewed"),
-    "no_network": ({"OSS_HOST": "http://127.0.0.1:9"}, None, "ConnectionError"),
+    "no_network": ({"OSS_HOST": REFUSED}, None, "ConnectionError"),
     "failing": ({}, lambda cloud: cloud.oss.faults.plan("status_500", times=9), "HTTP 500"),
     "no_list": ({}, lambda cloud: cloud.oss.faults.plan("status_500", times=1, on=["ListObjectsV2"]), "500"),
     "no_delete": ({}, lambda cloud: cloud.oss.faults.plan("status_500", times=1, on=["DeleteObject"]), "500"),
@@ -451,7 +451,7 @@ def test_a_stored_object_is_private_whatever_the_bucket_is(place):
 
 def test_neither_a_failure_of_the_service_nor_silence_answers_a_question(place, asking):
     cloud, sandbox = place()
-    silent = question(lambda _trial: requests.get("http://127.0.0.1:9", timeout=1))
+    silent = question(lambda _trial: requests.get(REFUSED, timeout=1))
     asking(silent, *[point for point in POINTS if point.name in ("form_expires", "deletion_repeats")])
     cloud.oss.faults.plan("status_503", times=1, on=["PostObject"])
     first, second, third = prove(sandbox)

@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from function.app import load_settings
-from function.sts.credentials import AccessKeys
-from local.cloud import FUNCTION_KEY
 from local.green.plan import PlannedAnswer
 from local.green.rules import GreenRules
 from local.sts.assume_role import Session
@@ -18,13 +16,12 @@ from ops.doctor.evidence import NotTried
 from ops.doctor.places import FOLDER
 from ops.doctor.proof.point import points
 from ops.doctor.proof.sandbox import Sandbox
-from tests.ops.doctor.conftest import deployment
+from tests.ops.doctor.conftest import KEYS, deployment
 from tests.ops.doctor.test_content_check import LONG, OPENID, seen_now
 from tests.support.cases import cases_beside, text_beside
 
 cases = cases_beside(__file__)
 
-KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
 POINTS = {point.name: point for point in points("sts", "green", "wechat", "push")}
 CONTRACTS = [name for name, point in POINTS.items() if point.relies]
 # A deployment in which nothing is checked.

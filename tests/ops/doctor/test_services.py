@@ -7,11 +7,10 @@ import pytest
 from function.app import load_settings
 from ops.doctor.findings import State
 from ops.doctor.services import check_bucket, check_clock, check_login
+from tests.ops.doctor.conftest import REFUSED
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
-
-REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
 @pytest.mark.parametrize(

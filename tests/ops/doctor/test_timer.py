@@ -8,14 +8,13 @@ import pytest
 from function.app import Function, load_settings
 from function.context import Dependencies
 from function.oss import due
-from function.sts.credentials import AccessKeys
 from function.sts.session_policy import OBJECTS
-from local.cloud import BUCKET, FUNCTION_KEY
+from local.cloud import BUCKET
 from ops.doctor.findings import State
 from ops.doctor.identity import assume
 from ops.doctor.timer import LATE, PAUSE_SECONDS, WAIT_SECONDS, check_timer, client_of
+from tests.ops.doctor.conftest import KEYS
 
-KEYS = AccessKeys(FUNCTION_KEY.access_key_id, FUNCTION_KEY.access_key_secret, None)
 HELD = """
 [post]
 key = "posts/{owner}/{id}"
@@ -58,9 +57,8 @@ class Timer:
 
 
 @pytest.fixture
-def timer(here, tmp_path):
-    (tmp_path / "profiles.toml").write_text(HELD)
-    timer = Timer(here, {"PROFILES_FILE": str(tmp_path / "profiles.toml"), "CALLBACK_URL": ""})
+def timer(here, profiles):
+    timer = Timer(here, {**profiles(HELD), "CALLBACK_URL": ""})
     yield timer
     for name in timer.records:
         timer.objects.delete(name)
@@ -111,9 +109,7 @@ def test_a_role_that_may_not_list_is_mended_by_setup(timer, here):
     assert finding.state is State.BAD
 
 
-def test_an_examination_looks_for_late_records(timer, here, tmp_path):
+def test_an_examination_looks_for_late_records(timer, here, profiles):
     timer.write("check", timedelta(minutes=9))
-    findings = here.examine(
-        PROFILES_FILE=str(tmp_path / "profiles.toml"), CALLBACK_URL="", url="", uploads=False
-    )
+    findings = here.examine(**profiles(HELD), CALLBACK_URL="", url="", uploads=False)
     assert [one.state for one in findings.of("Timer")] == [State.UNSURE]

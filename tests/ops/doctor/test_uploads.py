@@ -12,12 +12,12 @@ from ops.doctor.exchange import log_in_at
 from ops.doctor.findings import State
 from ops.doctor.uploads import Uploads
 from tests.conftest import PLAIN_PROFILES
+from tests.ops.doctor.conftest import REFUSED
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
 NOW = datetime.now(UTC)
-REFUSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
 @pytest.fixture
@@ -43,17 +43,6 @@ def upload(here, course):
 @pytest.fixture
 def profile(here):
     return load_settings(here.environ).profiles.__getitem__
-
-
-@pytest.fixture
-def profiles(tmp_path):
-    """Write profiles, and return the setting that names their file."""
-
-    def write(text):
-        (tmp_path / "profiles.toml").write_text(text)
-        return {"PROFILES_FILE": str(tmp_path / "profiles.toml")}
-
-    return write
 
 
 def test_without_a_caller_nothing_is_uploaded_and_the_commands_of_before_are_named(here):
