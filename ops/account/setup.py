@@ -19,10 +19,9 @@ from ops.account.cloud import Account, CloudError
 from ops.account.desired import DesiredState, read_desired, whose_roles_they_are
 from ops.account.metric_alarms import alarm_rules, alarm_steps, missing_alarms
 from ops.account.oss_client import operator_keys
-from ops.account.other_accounts import needed_elsewhere
 from ops.account.printed_steps import as_json, show_steps
-from ops.account.ram_documents import role_arn
-from ops.account.role_plan import FoundRoles, Step, role_steps
+from ops.account.ram_documents import account_and_name, role_arn
+from ops.account.role_plan import FoundRoles, Step, role_steps, steps_of, upload_role
 from ops.account.setup_options import DEFAULT_FUNCTION_ROLE, add_setup_arguments
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.explain.advice import find_advice
@@ -217,8 +216,20 @@ def _confirmed(count: int, screen: Screen, language: str) -> bool:
 
 
 def _show_elsewhere(desired: DesiredState, screen: Screen, language: str) -> None:
-    """Show the changes for another account's owner; nothing of it is sent."""
-    for account, steps, notes in needed_elsewhere(desired):
+    """Show what the owner of each other account has to make where nothing is there yet; nothing is sent."""
+    named = {arn: account_and_name(arn) for arn in desired.roles.elsewhere}
+    for account in dict.fromkeys(account for account, _ in named.values()):
+        steps: list[Step] = []
+        notes: list[Text] = []
+        for arn, (theirs, name) in named.items():
+            if theirs == account:
+                role = upload_role(desired.roles, name, desired.roles.elsewhere[arn])
+                steps += steps_of(role, FoundRoles())
+        for bucket in (one for theirs, one in desired.buckets_elsewhere if theirs == account):
+            found = None if bucket.create else FoundBucket("", "", "", blocks_public_access=True)
+            more, told = bucket_steps(bucket, found)
+            steps += more
+            notes += told
         screen.line()
         screen.title(WORDS["elsewhere"].say(language, account=account))
         show_steps(steps, notes, screen, language)

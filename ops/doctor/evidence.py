@@ -1,5 +1,6 @@
 """Evidence in a response of OSS, and the reason why a question was not tried."""
 
+import json
 import re
 from collections.abc import Iterable
 from xml.etree import ElementTree
@@ -21,17 +22,15 @@ class NotTried(Exception):
 
 
 def role_policy(actions: Iterable[str], resource: str) -> str:
-    listed = ",".join(f'"{action}"' for action in actions)
-    statement = f'{{"Effect":"Allow","Action":[{listed}],"Resource":["{resource}"]}}'
-    return f'{{"Version":"1","Statement":[{statement}]}}'
+    statement = {"Effect": "Allow", "Action": [*actions], "Resource": [resource]}
+    return json.dumps({"Version": "1", "Statement": [statement]})
 
 
 def accepted(answer: requests.Response) -> requests.Response:
     """Raises NotTried: a step that has to go well before the question can be asked did not."""
     if answer.status_code in (200, 204):
         return answer
-    seen = evidence(answer)
-    raise NotTried(f"what comes before it was refused ({seen})")
+    raise NotTried(f"what comes before it was refused ({evidence(answer)})")
 
 
 def evidence(answer: requests.Response) -> str:

@@ -35,8 +35,7 @@ def _at_default_host(sandbox: Sandbox) -> requests.Response:
     try:
         return sandbox.send("GET", url)
     except requests.RequestException as error:
-        why = f"{host} does not answer ({type(error).__name__})"
-        raise NotTried(why) from None
+        raise NotTried(f"{host} does not answer ({type(error).__name__})") from None
 
 
 def public_endpoint_forbidden(sandbox: Sandbox) -> Seen:

@@ -66,8 +66,7 @@ def part_length_is_held(sandbox: Sandbox) -> Seen:
     longer = sandbox.send("PUT", address, headers, b".....")
     seen = f"{evidence(exact)} / {evidence(longer)}"
     if exact.status_code != 200:
-        said = "it cannot be signed: set SIGN_PART_LENGTH=false"
-        return Seen(None, said, seen)
+        return Seen(None, "it cannot be signed: set SIGN_PART_LENGTH=false", seen)
     return told(longer.status_code != 200, seen)
 
 
