@@ -79,8 +79,7 @@ def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> li
             return label_lines(content, language, is_alone=True)
         case Kind.LOG_LINE:
             return log_lines(content, language) + _advice_lines(advice_on(content), (), language)
-        case Kind.OPENID:
-            return owner_lines(content, secrets, language)
+    return owner_lines(content, secrets, language)
 
 
 def _error_lines(error: PastedError, language: str) -> list[str]:

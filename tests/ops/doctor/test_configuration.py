@@ -35,7 +35,7 @@ ANYONE = {"CALLER_AUTH": "anonymous"}
 
 
 @pytest.mark.parametrize(
-    ("profiles", "changes", "pieces"),
+    ("text", "changes", "pieces"),
     [
         ('[p]\nkey = "u/{id}"\nexpires_in = 1800\n', {}, ["[p] forms live 1800 s"]),
         ('[p]\nkey = "u/{id}"\nsignature = "v1"\n', {}, ["[p] is signed with V1"]),
@@ -46,21 +46,21 @@ ANYONE = {"CALLER_AUTH": "anonymous"}
         (TWO, {"ERASE": "false"}, []),
     ],
 )
-def test_each_doubtful_setting_is_named(found, profiles, changes, pieces):
-    doubts = [one.said.en for one in found(profiles + PROFILE, **changes).of("Settings", State.UNSURE)]
+def test_each_doubtful_setting_is_named(found, text, changes, pieces):
+    doubts = [one.said.en for one in found(text + PROFILE, **changes).of("Settings", State.UNSURE)]
     assert [piece in said for piece, said in zip(pieces, doubts, strict=True)] == [True] * len(pieces)
 
 
 def test_a_callback_without_its_address_is_mended_in_either_file(found):
-    profiles = f'[p]\nkey = "u/{{id}}"\ncallback = true\n{PROFILE}'
-    finding = found(profiles, CALLBACK_URL="").the_bad_one("Settings")
+    text = f'[p]\nkey = "u/{{id}}"\ncallback = true\n{PROFILE}'
+    finding = found(text, CALLBACK_URL="").the_bad_one("Settings")
     assert "CALLBACK_URL in .env" in finding.remedy.en
 
 
 def test_settings_missing_for_the_check_are_reported_with_their_source(found):
-    profiles = f'[p]\nkey = "u/{{owner}}/{{id}}"\nconfirm = true\nhold = ["check"]\n{PROFILE}'
+    text = f'[p]\nkey = "u/{{owner}}/{{id}}"\nconfirm = true\nhold = ["check"]\n{PROFILE}'
     lacking = {"WECHAT_PUSH_TOKEN": "", "WECHAT_PUSH_AES_KEY": "", "STS_SESSION_SECONDS": "3600"}
-    bad = found(profiles, **lacking).of("Settings", State.BAD)
+    bad = found(text, **lacking).of("Settings", State.BAD)
     names = ("manage.py setup", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
     assert all(name in one.remedy.en for name, one in zip(names, bad, strict=True))
-    assert found(profiles).of("Settings", State.GOOD)
+    assert found(text).of("Settings", State.GOOD)
