@@ -1,6 +1,4 @@
-"""
-Counting of what an erasure would find, with the operator's own keys.
-"""
+"""Counting of what an erasure would find, with the operator's own keys."""
 
 from collections import Counter
 from collections.abc import Iterator

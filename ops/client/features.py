@@ -1,6 +1,4 @@
-"""
-What a deployed function lacks of one's own profiles, found by requests that change nothing.
-"""
+"""What a deployed function lacks of one's own profiles, found by requests that change nothing."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,4 @@
-"""
-Posting a file with a signed form, as ``wx.uploadFile`` does: all fields first, the file last.
-"""
+"""Posting a file with a signed form, as ``wx.uploadFile`` does: all fields first, the file last."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,6 +1,4 @@
-"""
-The deployment that is live, against the one that is to come: what would be lost, in a sentence each.
-"""
+"""The deployment that is live, against the one that is to come: what would be lost, in a sentence each."""
 
 import tempfile
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,4 @@
-"""
-``.env`` as the deployment tool reads it, with a warning for each of that reader's traps.
-"""
+"""``.env`` as the deployment tool reads it, with a warning for each of that reader's traps."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,4 @@
-"""
-What a mini-program can do with a deployment, and what each needs: a profile, its options, and settings.
-"""
+"""What a mini-program can do with a deployment, and what each needs: a profile, its options, and settings."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -1,6 +1,4 @@
-"""
-What is worth knowing about a deployment that has no problem.
-"""
+"""What is worth knowing about a deployment that has no problem."""
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches

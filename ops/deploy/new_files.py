@@ -1,6 +1,4 @@
-"""
-Own files of a new project: what the chosen features need, with comments in one language.
-"""
+"""Own files of a new project: what the chosen features need, with comments in one language."""
 
 import re
 import secrets

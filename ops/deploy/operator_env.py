@@ -1,6 +1,4 @@
-"""
-The settings as the operator's commands see them: ``.env``, and over it the environment.
-"""
+"""The settings as the operator's commands see them: ``.env``, and over it the environment."""
 
 import argparse
 import re

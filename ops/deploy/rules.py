@@ -1,6 +1,4 @@
-"""
-What ``s.yaml`` must hold beyond its schema: what depends on the settings, their values or the profiles.
-"""
+"""What ``s.yaml`` must hold beyond its schema: what depends on the settings, their values or the profiles."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping

@@ -1,6 +1,4 @@
-"""
-``s.yaml`` against ``s_yaml_schema.yaml``: the path of each departure, and jsonschema's own message.
-"""
+"""``s.yaml`` against ``s_yaml_schema.yaml``: the path of each departure, and jsonschema's own message."""
 
 import functools
 from collections.abc import Collection, Iterator, Mapping

@@ -1,6 +1,4 @@
-"""
-Settings that the function itself would take, and that cannot work, or had better not, once deployed.
-"""
+"""Settings that the function itself would take, and that cannot work, or had better not, once deployed."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,4 @@
-"""
-The one function of a deployment file, with the tool that deploys it.
-"""
+"""The one function of a deployment file, with the tool that deploys it."""
 
 import argparse
 import os

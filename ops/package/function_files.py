@@ -1,6 +1,4 @@
-"""
-Which files the function consists of, and which packages they import.
-"""
+"""Which files the function consists of, and which packages they import."""
 
 import subprocess
 from collections.abc import Mapping

@@ -1,6 +1,4 @@
-"""
-The zip file of a folder, the same every time.
-"""
+"""The zip file of a folder, the same every time."""
 
 import os
 import zipfile

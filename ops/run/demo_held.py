@@ -1,6 +1,4 @@
-"""
-The last steps of the demo: pictures that are held until they may be seen, and what becomes of each.
-"""
+"""The last steps of the demo: pictures that are held until they may be seen, and what becomes of each."""
 
 import time
 from typing import Any, NamedTuple

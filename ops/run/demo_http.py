@@ -1,6 +1,4 @@
-"""
-HTTP client of the demo, which prints each exchange; an answer that should be another ends it.
-"""
+"""HTTP client of the demo, which prints each exchange; an answer that should be another ends it."""
 
 import json
 import time

@@ -1,6 +1,4 @@
-"""
-The first seven steps of the demo: each prints what it sends and what comes back.
-"""
+"""The first seven steps of the demo: each prints what it sends and what comes back."""
 
 import json
 import secrets

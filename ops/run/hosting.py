@@ -1,6 +1,4 @@
-"""
-Running the function in this process, behind the local cloud, whatever the caller's shell holds.
-"""
+"""Running the function in this process, behind the local cloud, whatever the caller's shell holds."""
 
 import logging
 import os

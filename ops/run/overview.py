@@ -1,6 +1,4 @@
-"""
-Overview that ``serve`` prints: addresses, profiles, next steps.
-"""
+"""Overview that ``serve`` prints: addresses, profiles, next steps."""
 
 import json
 from collections.abc import Mapping

@@ -1,6 +1,4 @@
-"""
-``--rule NAME=VALUE``: how the local services read what differs from account to account, or is open.
-"""
+"""``--rule NAME=VALUE``: how the local services read what differs from account to account, or is open."""
 
 import argparse
 import functools
