@@ -10,7 +10,7 @@ from ops.deploy.rules import MAX_ENVIRONMENT_BYTES
 from ops.deploy.s_yaml import environment, functions, read_s_yaml
 from ops.deploy.schema_check import is_secret
 from ops.terminal.language import Failure
-from tests.ops.deploy.project import CONFIGURED, ROOT, check
+from tests.ops.deploy.project import CONFIGURED, ROOT, check, replace
 
 CALLER = """
 [app{n}]
@@ -67,8 +67,8 @@ def test_a_caller_is_found_by_its_name_or_id_also_after_its_entry_went(several, 
         return
     assert caller_called(name, settings) == found
     if name == "app2":
-        text = (file.parent / "callers.toml").read_text("utf-8") + 'owners = "unnamed"\n'
-        (file.parent / "callers.toml").write_text(text, "utf-8")
+        with (file.parent / "callers.toml").open("a") as callers:
+            callers.write('owners = "unnamed"\n')
         assert caller_called("", settings) == (found[0], "")
 
 
@@ -86,25 +86,42 @@ def test_a_deployment_of_several_callers_has_no_problem(several):
 
 
 @pytest.mark.parametrize(
-    ("change", "place"),
+    ("written", "instead", "environ", "said"),
     [
-        (None, "callers.toml is not there: docs/callers.md"),
-        ('"env:APP1_SECRET"', "callers.toml [app1]: secret "),
-        ("env:APP2_SECRET", "callers.toml [app2]: secret: "),
-        ("wx0000000000000001", "callers.toml [app2]: "),
+        ("", None, {}, [" is not there: docs/callers.md"]),
+        ('"env:APP1_SECRET"', '"literal"', {}, [" [app1]: secret "]),
+        ("env:APP2_SECRET", "env:literal", {}, [" [app2]: secret: "]),
+        ("wx0000000000000002", "wx0000000000000001", {}, [" [app2]: "]),
+        ('push_aes_key = "env:APP1_AES_KEY"\n', "", {}, ["push_aes_key", "push_token"]),
+        ("env:APP1_SECRET", "env:APP1-SECRET", {}, ["secret"]),
+        (
+            "wx0000000000000001",
+            "5" * 32,
+            {"APP1_SECRET": "wx0000000000000001"},
+            ["[app1]", "appid", "secret"],
+        ),
+    ],
+    ids=[
+        "no file",
+        "a secret",
+        "no such variable",
+        "twice",
+        "half a push",
+        "no name of a variable",
+        "swapped",
     ],
 )
-def test_a_fault_of_callers_is_named_once_in_their_file(several, change, place):
-    file, environ = several(2)
+def test_a_fault_of_callers_is_named_once_in_their_file_by_its_keys(several, written, instead, environ, said):
+    file, given = several(2)
     callers = file.with_name("callers.toml")
-    text = callers.read_text("utf-8")
-    callers.unlink()
-    if change:
-        text = text.replace("0000000000000002", "0000000000000001") if "wx" in change else text
-        wrong = '"literal"' if '"' in change else "env:literal"
-        callers.write_text(text.replace(change, wrong) if "env" in change else text, "utf-8")
+    if instead is None:
+        callers.unlink()
+    else:
+        replace(callers, written, instead)
+    environ = {**given, **environ}
     (problem,) = check(with_own_blocks(file, environ), environ).problems
-    assert problem.startswith(place) and "literal" not in problem
+    assert problem.startswith("callers.toml") and all(each in problem for each in said)
+    assert "literal" not in problem and "WECHAT" not in problem
 
 
 def test_the_line_that_hands_over_no_secret_is_named(several):
@@ -118,40 +135,15 @@ def test_the_line_that_hands_over_no_secret_is_named(several):
 
 
 @pytest.mark.parametrize(
-    ("written", "instead", "environ", "said"),
-    [
-        ('push_aes_key = "env:APP1_AES_KEY"\n', "", {}, ["push_aes_key", "push_token"]),
-        ("env:APP1_SECRET", "env:APP1-SECRET", {}, ["secret"]),
-        (
-            "wx0000000000000001",
-            "5" * 32,
-            {"APP1_SECRET": "wx0000000000000001"},
-            ["[app1]", "appid", "secret"],
-        ),
-    ],
-    ids=["half a push", "no name of a variable", "swapped"],
-)
-def test_a_fault_of_a_section_names_the_keys_that_stand_there(several, written, instead, environ, said):
-    file, before = several(1)
-    callers = file.with_name("callers.toml")
-    callers.write_text(callers.read_text("utf-8").replace(written, instead), "utf-8")
-    environ = {**before, **environ}
-    (problem,) = check(with_own_blocks(file, environ), environ).problems
-    assert problem.startswith("callers.toml")
-    assert all(each in problem for each in said) and "WECHAT" not in problem
-
-
-@pytest.mark.parametrize(
     ("mounted", "count"), [(None, 1), ("/mnt/other", 1), ("/mnt/keys", 0), ("/mnt/keys/", 0)]
 )
 def test_a_file_on_a_mounted_nas_need_not_be_on_this_machine(several, mounted, count):
     file, environ = several(1)
-    callers = file.with_name("callers.toml")
-    callers.write_text(callers.read_text("utf-8").replace("env:APP1_SECRET", "file:/mnt/keys/app1"), "utf-8")
+    replace(file.with_name("callers.toml"), "env:APP1_SECRET", "file:/mnt/keys/app1")
     if mounted:
         point = f"[{{serverAddr: 'a.cn-hangzhou.nas.aliyuncs.com:/', mountDir: {mounted}}}]"
         block = f"      nasConfig: {{userId: 0, groupId: 0, mountPoints: {point}}}\n"
-        file.write_text(file.read_text("utf-8").replace("      cpu: ", f"{block}      cpu: ", 1), "utf-8")
+        replace(file, "      cpu: ", f"{block}      cpu: ")
     assert len(check(with_own_blocks(file, environ), environ).problems) == count
 
 
