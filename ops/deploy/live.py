@@ -67,11 +67,6 @@ def read_live(alias: Mapping[str, Any]) -> Live:
     )
 
 
-def newest_of(versions: Sequence[str]) -> str:
-    """The version that was published last; numbers rise and are never used twice."""
-    return max(versions, key=int, default="")
-
-
 def advanced(live: Live | None, version: str) -> Live:
     """Everything goes to this version, and what was live becomes the first to go back to."""
     if live is None:
@@ -104,7 +99,7 @@ def rolled_back(live: Live, versions: Sequence[str], wanted: str = "") -> Live |
     for index, version in enumerate(live.before):
         if version in versions and version != live.version:
             return Live(version, {}, live.before[index + 1 :])
-    lower = newest_of([version for version in versions if int(version) < int(live.version)])
+    lower = max((one for one in versions if int(one) < int(live.version)), key=int, default="")
     return Live(lower) if lower else None
 
 
