@@ -51,6 +51,7 @@ LATER = {
 }
 FOR_ALL = {"quota", "ai-label"}
 CODE = "001191330100MA0000000X20001"
+ANSWERED = ["my-bucket", "cn-hangzhou", APP]
 GIVEN = ["--yes", "--bucket", "my-bucket", "--region", "cn-hangzhou", "--appid", APP]
 
 
@@ -203,70 +204,66 @@ def test_each_project_has_its_own_secrets_and_the_mainland_alone_a_note_about_do
 
 
 @pytest.mark.parametrize(
-    ("options", "environ", "names"),
+    ("options", "secret", "names"),
     [
-        (["--bucket", "My_Bucket"], None, ["bucket"]),
-        (["--bucket", ""], None, ["--bucket"]),
-        (["--region", "oss-cn-hangzhou"], None, ["region", "cn-hangzhou"]),
-        (["--region", "cn-hangzou"], None, ["region", "cn-hangzhou"]),
-        (["--region", "hangzhou"], None, ["region", "cn-hangzhou"]),
-        (["--region", "ap-southeast-2"], None, ["region", "ap-southeast-"]),
-        (["--region", "us-nowhere"], None, ["region", "us-"]),
-        (["--region", "xx-yyyy-9"], None, ["region"]),
-        (["--appid", "wx123"], None, ["appid"]),
-        (["--appid", ""], None, ["--appid"]),
-        (["--features", "avatar,all"], None, ["features", "quota"]),
-        (["--features", "ai-label", "--ai-label-code", "0011"], None, ["AI_LABEL_CODE"]),
-        ([], {"WECHAT_SECRET": "short"}, ["WECHAT_SECRET"]),
-        ([], {"WECHAT_SECRET": "wx0123456789abcdef"}, ["appid", "WECHAT_SECRET"]),
-        (
-            ["--appid", "0123456789abcdef0123456789abcdef"],
-            {"WECHAT_SECRET": "wx0123456789abcdef"},
-            ["appid", "WECHAT_SECRET"],
+        (["--bucket", "My_Bucket"], SECRET, ["bucket"]),
+        (["--bucket", ""], SECRET, ["--bucket"]),
+        *(
+            (["--region", each], SECRET, ["region", "cn-hangzhou"])
+            for each in ("oss-cn-hangzhou", "cn-hangzou", "hangzhou")
         ),
+        (["--region", "ap-southeast-2"], SECRET, ["region", "ap-southeast-"]),
+        (["--region", "us-nowhere"], SECRET, ["region", "us-"]),
+        (["--region", "xx-yyyy-9"], SECRET, ["region"]),
+        (["--appid", "wx123"], SECRET, ["appid"]),
+        (["--appid", ""], SECRET, ["--appid"]),
+        (["--features", "avatar,all"], SECRET, ["features", "quota"]),
+        (["--features", "ai-label", "--ai-label-code", "0011"], SECRET, ["AI_LABEL_CODE"]),
+        ([], "short", ["WECHAT_SECRET"]),
+        ([], APP, ["appid", "WECHAT_SECRET"]),
+        (["--appid", SECRET], APP, ["appid", "WECHAT_SECRET"]),
     ],
 )
-def test_a_wrong_answer_is_refused_and_nothing_is_written(tmp_path, capsys, options, environ, names):
+def test_a_wrong_answer_is_refused_and_nothing_is_written(tmp_path, capsys, options, secret, names):
+    environ = {"WECHAT_SECRET": secret}
     assert run(tmp_path, *GIVEN, "--features", "avatar", *options, environ=environ) == 1
     assert written(tmp_path) == []
     printed = capsys.readouterr().err
     assert printed.count("\n") == 1 and all(name in printed for name in names)
 
 
-def test_a_wrong_answer_repeats_the_question_and_enter_alone_chooses_the_default(tmp_path):
-    answers = ["My_Bucket", "my-bucket", "hangzhou", "cn-hangzhou", SECRET, APP, APP, SECRET, "all", ""]
+@pytest.mark.parametrize(
+    ("answers", "values", "profiles"),
+    [
+        (
+            ["My_Bucket", "my-bucket", "hangzhou", "cn-hangzhou", SECRET, APP, APP, SECRET, "all", ""],
+            ["my-bucket", "cn-hangzhou", APP, SECRET, None],
+            {"avatar", "default"},
+        ),
+        ([*ANSWERED, "", "头像、先审后发，配额"], [*ANSWERED, "", None], {"avatar", "post"}),
+        ([*ANSWERED, SECRET, "check、生成合成标识", "x", CODE], [*ANSWERED, SECRET, CODE], {"post"}),
+        ([*ANSWERED, SECRET, "check、生成合成标识", ""], [*ANSWERED, SECRET, ""], {"post"}),
+    ],
+    ids=["wrong ones are asked again", "Chinese names, a secret for later", "a code", "no code"],
+)
+def test_answers_make_the_files(tmp_path, answers, values, profiles):
     assert run(tmp_path, environ={}, answers=answers) == 0
-    values = env_of(tmp_path).values
-    asked = ("OSS_BUCKET", "OSS_REGION", "WECHAT_APPID", "WECHAT_SECRET")
-    assert [values[name] for name in asked] == ["my-bucket", "cn-hangzhou", APP, SECRET]
+    env = env_of(tmp_path).values
+    asked = ("OSS_BUCKET", "OSS_REGION", "WECHAT_APPID", "WECHAT_SECRET", "AI_LABEL_CODE")
+    assert [env.get(name) for name in asked] == values
     text = (tmp_path / "profiles.toml").read_text("utf-8")
-    assert {*read_profiles(text, default_signature="v4")[0]} == {"avatar", "default"}
-
-
-def test_features_may_be_named_in_chinese_and_a_secret_left_for_later(tmp_path):
-    answers = ["my-bucket", "cn-hangzhou", APP, "", "头像、先审后发，配额"]
-    assert run(tmp_path, environ={}, answers=answers) == 0
-    assert env_of(tmp_path).values["WECHAT_SECRET"] == ""
-    text = (tmp_path / "profiles.toml").read_text("utf-8")
-    assert "[avatar]" in text and "[post]" in text and "files_per_day" in text and "[video]" not in text
-
-
-@pytest.mark.parametrize(("typed", "kept"), [(["x", CODE], CODE), ([""], "")])
-def test_the_feature_of_labels_asks_for_a_code_which_may_be_left_out(tmp_path, typed, kept):
-    answers = ["my-bucket", "cn-hangzhou", APP, SECRET, "check、生成合成标识", *typed]
-    assert run(tmp_path, environ={}, answers=answers) == 0
-    assert env_of(tmp_path).values["AI_LABEL_CODE"] == kept
-    text = (tmp_path / "profiles.toml").read_text("utf-8")
-    profile = read_profiles(text, default_signature="v4")[0]["post"]
-    assert profile.strip and profile.ai_label
+    read = read_profiles(text, default_signature="v4")[0]
+    assert {*read} == profiles and ("files_per_day" in text) is ("配额" in answers[-1])
+    if "AI_LABEL_CODE" in env:
+        assert read["post"].strip and read["post"].ai_label
 
 
 def test_the_code_of_labels_is_an_option_too(tmp_path):
-    for features, name in (("avatar", "a"), ("check,ai-label", "b")):
-        (tmp_path / name).mkdir()
-        assert run(tmp_path / name, *GIVEN, "--features", features, "--ai-label-code", CODE) == 0
-    assert "AI_LABEL_CODE" not in env_of(tmp_path / "a").values
-    assert env_of(tmp_path / "b").values["AI_LABEL_CODE"] == CODE
+    for features, code in (("avatar", None), ("check,ai-label", CODE)):
+        folder = tmp_path / features
+        folder.mkdir()
+        assert run(folder, *GIVEN, "--features", features, "--ai-label-code", CODE) == 0
+        assert env_of(folder).values.get("AI_LABEL_CODE") == code
 
 
 def test_no_question_about_a_mini_program_for_other_callers(tmp_path):
