@@ -10,10 +10,19 @@ from pathlib import Path
 
 import yaml
 
+from ops.deploy.profile_lines import after
 from ops.terminal.language import Text
 
 KEY_NAMES = ("AccountID", "AccessKeyID", "AccessKeySecret")
 NAMED_KEY = "_serverless_devs_key"
+IS_OF_THE_TUTORIAL = Text("is the tutorial's; set your own", "是教程里的例子，请换成你自己的")
+HAS_A_BLANK = Text("has a blank; copy it again without", "里面有空白字符；请重新复制，不要带空格")
+OF_ANOTHER_ACCOUNT = Text(
+    "= {own}, and STS_ROLE_ARN is of account {other}; export the AccountID of that one, or run"
+    " `manage.py setup` with the keys of this one",
+    "= {own}，而 STS_ROLE_ARN 属于账号 {other}；请导出那个账号的 AccountID，"
+    "或用这个账号的密钥运行 `manage.py setup`",
+)
 # Values of docs/tutorial.md.
 EXAMPLES = {
     "AccountID": "1234567890123456",
@@ -43,28 +52,14 @@ def wrong_values(values: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
     """Name and sentence of each value that is the tutorial's, has a blank, or is of another account."""
     for name, example in EXAMPLES.items():
         if values.get(name) == example:
-            yield (
-                name,
-                Text(
-                    f"= {example}: is the tutorial's; set your own",
-                    f"= {example}：是教程里的例子，请换成你自己的",
-                ),
-            )
+            yield name, after(f"= {example}", IS_OF_THE_TUTORIAL)
     for name in (*KEY_NAMES, "WECHAT_APPID", "WECHAT_SECRET"):
         if re.search(r"\s", values.get(name, "")):
-            yield name, Text("has a blank; copy it again without", "里面有空白字符；请重新复制，不要带空格")
+            yield name, HAS_A_BLANK
     account, role = values.get("AccountID", ""), values.get("STS_ROLE_ARN", "")
     theirs = re.match(r"acs:ram::(\d+):role/", role)
     if account.isdecimal() and theirs and theirs[1] != account:
-        yield (
-            "AccountID",
-            Text(
-                f"= {account}, and STS_ROLE_ARN is of account {theirs[1]}; export the AccountID of that"
-                " one, or run `manage.py setup` with the keys of this one",
-                f"= {account}，而 STS_ROLE_ARN 属于账号 {theirs[1]}；请导出那个账号的 AccountID，"
-                "或用这个账号的密钥运行 `manage.py setup`",
-            ),
-        )
+        yield "AccountID", OF_ANOTHER_ACCOUNT.filled(own=account, other=theirs[1])
 
 
 def _kept_keys(folder: Path) -> dict[str, object]:

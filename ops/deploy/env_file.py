@@ -15,6 +15,21 @@ ASSIGNMENT = re.compile(
 )
 IGNORED = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|$)")
 REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?:\r?\n|$)")
+SAVE_AS_UTF8 = Text("save it as UTF-8", "请存为 UTF-8")
+NO_ASSIGNMENT = Text(
+    "is not NAME=value, NAME='value' or NAME=\"value\"", "应为 NAME=value、NAME='value' 或 NAME=\"value\""
+)
+TWICE = Text("is set twice; keep one of the lines", "设置了两次，请只留一行")
+CUT_SHORT = Text("holds a # and ends there; write {quoted}", "含有 #，值到此为止；请写成 {quoted}")
+UNCLOSED = Text(
+    "begins with a quote that is never closed on its own; close or drop it",
+    "开头的引号没有配对，请补上或去掉",
+)
+# Twice, and a backslash or single quotes do not keep it from that.
+NO_DOLLAR = Text(
+    "the tool puts a variable there, however it is quoted: take a value without a $",
+    "无论加什么引号，部署工具都会把 $ 后面当作变量替换：请换一个不含 $ 的值",
+)
 
 
 @dataclass(frozen=True)
@@ -56,27 +71,21 @@ def parse_env(text: str, file_name: str = ".env") -> EnvFile:
     position = 0
     while position < len(text):
         line = text.count("\n", 0, position) + 1
+        place = f"{file_name}:{line}"
         if ignored := IGNORED.match(text, position):
             position = max(ignored.end(), position + 1)
             continue
         match = ASSIGNMENT.match(text, position)
         rest = REST_OF_LINE.match(text, match.end()) if match else None
         if match is None or rest is None:
-            problems.append(
-                Text(
-                    f"{file_name}:{line}: is not NAME=value, NAME='value' or NAME=\"value\"",
-                    f"{file_name}:{line}：应为 NAME=value、NAME='value' 或 NAME=\"value\"",
-                )
-            )
+            problems.append(Text(f"{place}: {NO_ASSIGNMENT.en}", f"{place}：{NO_ASSIGNMENT.zh}"))
             position = text.find("\n", position) + 1 or len(text)
             continue
-        name, where = match["name"], f"{file_name}:{line}: {match['name']}"
+        name, where = match["name"], f"{place}: {match['name']}"
         if name in values:
-            problems.append(
-                Text(f"{where} is set twice; keep one of the lines", f"{where} 设置了两次，请只留一行")
-            )
+            problems.append(_said(where, TWICE))
         values[name] = _value(match, where, problems)
-        places[name] = f"{file_name}:{line}"
+        places[name] = place
         position = rest.end()
     return EnvFile(values, tuple(problems), places)
 
@@ -92,12 +101,9 @@ def exported_problems(env_file: EnvFile, environ: Mapping[str, str]) -> Iterator
             )
 
 
-SAVE_AS_UTF8 = Text("save it as UTF-8", "请存为 UTF-8")
-# Twice, and a backslash or single quotes do not keep it from that.
-NO_DOLLAR = Text(
-    "the tool puts a variable there, however it is quoted: take a value without a $",
-    "无论加什么引号，部署工具都会把 $ 后面当作变量替换：请换一个不含 $ 的值",
-)
+def _said(where: str, sentence: Text) -> Text:
+    """The sentence behind the name that it is about."""
+    return Text(f"{where} {sentence.en}", f"{where} {sentence.zh}")
 
 
 def _value(match: re.Match[str], where: str, problems: list[Text]) -> str:
@@ -109,21 +115,10 @@ def _value(match: re.Match[str], where: str, problems: list[Text]) -> str:
         value, hash_sign, _ = match["plain"].partition("#")
         # "NAME=value # remark" is what the remark looks like; "NAME=a#b" is a value cut short.
         if hash_sign and value and not value[-1].isspace():
-            quoted = f'{match["name"]}="..."'
-            problems.append(
-                Text(
-                    f"{where} holds a # and ends there; write {quoted}",
-                    f"{where} 含有 #，值到此为止；请写成 {quoted}",
-                )
-            )
+            problems.append(_said(where, CUT_SHORT.filled(quoted=f'{match["name"]}="..."')))
         value = value.strip()
         if value[:1] in ("'", '"', "`"):
-            problems.append(
-                Text(
-                    f"{where} begins with a quote that is never closed on its own; close or drop it",
-                    f"{where} 开头的引号没有配对，请补上或去掉",
-                )
-            )
+            problems.append(_said(where, UNCLOSED))
     if "$" in value:
         problems.append(
             Text(

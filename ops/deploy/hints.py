@@ -9,7 +9,7 @@ from function.config.profile import NOWHERE, Profile
 from function.config.profiles import PROFILES_TOML
 from local.oss.image_steps import IMAGE_STEPS, NOT_DONE
 from ops.deploy.costs import cost_hints
-from ops.deploy.profile_lines import profiles_in
+from ops.deploy.profile_lines import after, profiles_in
 from ops.deploy.rules import EVERY_MINUTE, timer_schedules
 from ops.deploy.s_yaml import environment, functions, mapping
 from ops.deploy.setting_rules import doubtful_settings
@@ -21,6 +21,10 @@ LEFT_OPEN = Text(
     " CLOSE_TEST_ADDRESS=true (disableURLInternet)",
     "除 customDomain 外，*.fcapp.run 的地址仍然开放，绕过该域名上的防护："
     "请设置 CLOSE_TEST_ADDRESS=true（disableURLInternet）",
+)
+LABELS_GO = Text(
+    "strip removes labels of AI-made content, too; ai_label keeps them",
+    "strip 也会去掉 AI 生成合成内容标识；写 ai_label 可以保留",
 )
 SLOWER = Text(
     "no timer runs every minute: checks that stay silent and publications that were cut off wait for the next"
@@ -59,9 +63,13 @@ def _process_hints(place: str, process: str) -> Iterator[Text]:
             )
 
 
+def _named(profiles: Collection[Profile]) -> str:
+    return ", ".join(f"[{profile.name}]" for profile in profiles)
+
+
 def _bucket_hints(profiles: Collection[Profile]) -> Iterator[Text]:
     if elsewhere := [profile for profile in profiles if profile.location != NOWHERE]:
-        names = ", ".join(f"[{profile.name}]" for profile in elsewhere)
+        names = _named(elsewhere)
         yield Text(
             f"{names}: with a bucket, host or role of its own, so `manage.py setup` makes what is missing of"
             " them, the mini-program's console must list their hosts, and `manage.py doctor` examines each",
@@ -72,7 +80,7 @@ def _bucket_hints(profiles: Collection[Profile]) -> Iterator[Text]:
 
 def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
     if held := [profile for profile in profiles if profile.is_held]:
-        names = ", ".join(f"[{profile.name}]" for profile in held)
+        names = _named(held)
         yield Text(
             f"{names}: held back, so the role's rights and the lifecycle rules below held/ come from"
             " `manage.py setup`, and `manage.py doctor` says whether they are there",
@@ -89,7 +97,7 @@ def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
             "业务后端收到 `expired` 事件",
         )
     if asked := [profile for profile in held if profile.is_checked_by_aliyun]:
-        names = ", ".join(f"[{profile.name}]" for profile in asked)
+        names = _named(asked)
         yield Text(
             f"{names}: checked by Content Moderation, which is activated once in its console and billed"
             " for each picture; the right of the function's role comes from `manage.py setup`, and"
@@ -98,7 +106,7 @@ def _held_hints(profiles: Collection[Profile]) -> Iterator[Text]:
             "函数角色的权限由 `manage.py setup` 写入，能不能用由 `manage.py doctor --content-check` 检查",
         )
     if checked := [profile for profile in held if profile.is_checked_by_wechat]:
-        names = ", ".join(f"[{profile.name}]" for profile in checked)
+        names = _named(checked)
         yield Text(
             f"{names}: WeChat's verdict is wanted, so its console must push to https://YOUR-DOMAIN/wechat-events,"
             " of several callers to /wechat-events/APPID (“开发管理 > 消息推送”, secure mode)",
@@ -130,11 +138,8 @@ def _label_hints(variables: Mapping[str, str], profiles: Collection[Profile]) ->
             "AI_LABEL_CODE is written by no profile: that takes strip and ai_label (docs/ai-labels.md)",
             "没有用途会写入 AI_LABEL_CODE：要同时有 strip 和 ai_label（docs/ai-labels.zh-CN.md）",
         )
-    if lost := [f"[{each.name}]" for each in profiles if each.strip and not each.ai_label]:
-        yield Text(
-            f"{', '.join(lost)}: strip removes labels of AI-made content, too; ai_label keeps them",
-            f"{'、'.join(lost)}：strip 也会去掉 AI 生成合成内容标识；写 ai_label 可以保留",
-        )
+    if lost := [each for each in profiles if each.strip and not each.ai_label]:
+        yield after(_named(lost), LABELS_GO)
 
 
 def _erasing_hints(variables: Mapping[str, str]) -> Iterator[Text]:

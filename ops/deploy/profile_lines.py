@@ -58,6 +58,11 @@ def in_keys(sentence: Text) -> Text:
     )
 
 
+def after(place: str, sentence: Text) -> Text:
+    """The sentence behind what it is about."""
+    return Text(f"{place}: {sentence.en}", f"{place}：{sentence.zh}")
+
+
 def with_lines(sentences: Iterable[Text], file: Path) -> Iterator[Text]:
     """
     Put ``profiles.toml:12`` at the head: the line of the option, else of the profile.
@@ -74,7 +79,7 @@ def with_lines(sentences: Iterable[Text], file: Path) -> Iterator[Text]:
         joined.setdefault(clause.en, []).append((place, clause))
     for found in joined.values():
         places, clause = ", ".join(place for place, _ in found), found[0][1]
-        yield Text(f"{places}: {clause.en}", f"{places}：{clause.zh}") if places else clause
+        yield after(places, clause) if places else clause
 
 
 def _text_of(file: Path) -> str:

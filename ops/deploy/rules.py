@@ -13,15 +13,10 @@ from function.config.settings import Settings
 from function.errors import Misconfigured
 from function.errors import Problem as Fault
 from ops.deploy.callers import CALLERS_TOML, SEVERAL, own_entries, own_variables
-from ops.deploy.profile_lines import NO_PROFILES, in_keys, profiles_in, said_of
+from ops.deploy.profile_lines import NO_PROFILES, after, in_keys, profiles_in, said_of
 from ops.deploy.s_yaml import CALL, Place, Problem, environment, functions, mapping
 from ops.deploy.schema_check import is_secret
-from ops.deploy.setting_rules import (
-    quota_problems,
-    unlike_wechat,
-    unusable_hosts,
-    unusable_settings,
-)
+from ops.deploy.setting_rules import quota_problems, unlike_wechat, unusable_hosts, unusable_settings
 from ops.terminal.language import Text
 
 # The names of the table in docs/configuration.md; a test holds them against settings.py and s.yaml.
@@ -161,14 +156,10 @@ def _roles_taken_by_themselves(settings: Settings, function_role: str) -> Iterat
         a setting, or empty for ``profiles.toml``, and the sentence.
     """
     if settings.role_arn == function_role:
-        yield (
-            "STS_ROLE_ARN",
-            Text(f"= {function_role}: {TAKES_ITSELF.en}", f"= {function_role}：{TAKES_ITSELF.zh}"),
-        )
+        yield "STS_ROLE_ARN", after(f"= {function_role}", TAKES_ITSELF)
     for profile in settings.profiles.values():
         if profile.location.role_arn == function_role != settings.role_arn:
-            role = f"[{profile.name}] role = {function_role}"
-            yield "", Text(f"{role}: {TAKES_ITSELF.en}", f"{role}：{TAKES_ITSELF.zh}")
+            yield "", after(f"[{profile.name}] role = {function_role}", TAKES_ITSELF)
 
 
 def _clause_values(problem: Fault) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from function.config.settings import Settings
 from function.config.types import names_a_host
+from ops.deploy.profile_lines import after
 from ops.deploy.regions import REGIONS, nearest
 from ops.deploy.s_yaml import mapping
 from ops.terminal.language import Text
@@ -29,6 +30,24 @@ CALLED_BY_THE_CLOUD = (
 GREEN_HOST = re.compile(r"https://green-cip(?:-vpc)?\.(?P<region>[a-z0-9-]+)\.aliyuncs\.com/?")
 REGION_SHAPE = r"(?!oss-)[a-z]{2,3}(-[a-z0-9]+)+"
 APPID, APPSECRET = re.compile(r"wx[0-9a-f]{16}"), re.compile(r"[0-9a-fA-F]{32}")
+NO_REGION = Text("OSS has no such region; near it: {names}", "OSS 没有这个地域；相近的有：{names}")
+NOT_REACHED = Text("is this machine, which the cloud does not reach", "是本机，云上访问不到")
+TRIAL = Text(
+    "is no AppID, DevTools writes it where there is none; copy yours from the mini-program console",
+    "不是 AppID，是开发者工具在没有 AppID 时写的；请从小程序后台复制你的",
+)
+SWAPPED = Text(
+    "and WECHAT_SECRET are swapped; the AppID begins with wx", "与 WECHAT_SECRET 写反了；AppID 以 wx 开头"
+)
+ORIGINAL_ID = Text(
+    "is the original id; the AppID begins with wx, in the console's development settings",
+    "这是原始 ID；AppID 以 wx 开头，在后台“开发管理 > 开发设置”里",
+)
+NO_APPSECRET = Text(
+    "has {count} characters; an AppSecret is 32 hexadecimal digits, copy it again from the"
+    " mini-program console",
+    "有 {count} 个字符；AppSecret 是 32 位十六进制数，请从小程序后台重新复制",
+)
 PHONES = Text("a phone goes there", "手机要访问它")
 OSS_ITSELF = Text("OSS is elsewhere", "OSS 不在这里")
 # Every private address of Tair and of ApsaraDB for Redis.
@@ -61,31 +80,14 @@ def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tup
     """
     bucket, region = variables.get("OSS_BUCKET", ""), variables.get("OSS_REGION") or region
     if re.fullmatch(REGION_SHAPE, region) and region not in REGIONS:
-        names = ", ".join(nearest(region))
-        yield (
-            "OSS_REGION",
-            Text(
-                f"= {region}: OSS has no such region; near it: {names}",
-                f"= {region}：OSS 没有这个地域；相近的有：{names}",
-            ),
-        )
+        yield "OSS_REGION", after(f"= {region}", NO_REGION.filled(names=", ".join(nearest(region))))
     for name in ORIGINS_OF_THE_BUCKET:
         origin = variables.get(name, "")
         if sentence := _host_problem(origin, bucket, region, _NAMES, by_phones=name != "OSS_ENDPOINT"):
-            yield name, Text(f"= {origin}: {sentence.en}", f"= {origin}：{sentence.zh}")
+            yield name, after(f"= {origin}", sentence)
     for name in CALLED_BY_THE_CLOUD:
         if re.match(r"https?://(localhost|127\.|\[::1\])", address := variables.get(name, "")):
-            sentence = Text("is this machine, which the cloud does not reach", "是本机，云上访问不到")
-            yield name, Text(f"= {address}: {sentence.en}", f"= {address}：{sentence.zh}")
-    if variables.get("WECHAT_APPID") == TRIAL_APPID:
-        yield (
-            "WECHAT_APPID",
-            Text(
-                f"= {TRIAL_APPID}: is no AppID, DevTools writes it where there is none; copy yours from"
-                " the mini-program console",
-                f"= {TRIAL_APPID}：不是 AppID，是开发者工具在没有 AppID 时写的；请从小程序后台复制你的",
-            ),
-        )
+            yield name, after(f"= {address}", NOT_REACHED)
 
 
 def quota_problems(
@@ -123,32 +125,14 @@ def quota_problems(
 def unlike_wechat(variables: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
     """An AppID and an AppSecret that do not look like these, first of all each in the place of the other."""
     appid, secret = variables.get("WECHAT_APPID", ""), variables.get("WECHAT_SECRET", "")
+    if appid == TRIAL_APPID:
+        yield "WECHAT_APPID", after(f"= {appid}", TRIAL)
     if APPSECRET.fullmatch(appid) and APPID.fullmatch(secret):
-        yield (
-            "WECHAT_APPID",
-            Text(
-                "and WECHAT_SECRET are swapped; the AppID begins with wx",
-                "与 WECHAT_SECRET 写反了；AppID 以 wx 开头",
-            ),
-        )
+        yield "WECHAT_APPID", SWAPPED
     elif appid.startswith("gh_"):
-        yield (
-            "WECHAT_APPID",
-            Text(
-                f"= {appid}: is the original id; the AppID begins with wx, in the console's"
-                " development settings",
-                f"= {appid}：这是原始 ID；AppID 以 wx 开头，在后台“开发管理 > 开发设置”里",
-            ),
-        )
+        yield "WECHAT_APPID", after(f"= {appid}", ORIGINAL_ID)
     elif secret and not APPSECRET.fullmatch(secret):
-        yield (
-            "WECHAT_SECRET",
-            Text(
-                f"has {len(secret)} characters; an AppSecret is 32 hexadecimal digits, copy it again from the"
-                " mini-program console",
-                f"有 {len(secret)} 个字符；AppSecret 是 32 位十六进制数，请从小程序后台重新复制",
-            ),
-        )
+        yield "WECHAT_SECRET", NO_APPSECRET.filled(count=len(secret))
 
 
 def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
@@ -200,10 +184,7 @@ def unusable_hosts(settings: Settings) -> Iterator[Text]:
         if (place.bucket, place.host) == (settings.bucket, settings.host):
             continue
         if sentence := _host_problem(place.host, place.bucket, place.region, _OPTIONS):
-            yield Text(
-                f"[{profile.name}] host = {place.host}: {sentence.en}",
-                f"[{profile.name}] host = {place.host}：{sentence.zh}",
-            )
+            yield after(f"[{profile.name}] host = {place.host}", sentence)
 
 
 # Of a setting, and of an option of a profile, of whose bucket the function itself knows no other address.
