@@ -91,14 +91,6 @@ test('a new project has what manage.py init writes for the same answers, and eve
   }
 });
 
-test('a secret that nobody gave is left to be filled in, and that of the tokens is another in each project', async () => {
-  const { WECHAT_SECRET, FEATURES, ...others } = answers;
-  const { env, profiles } = await init('later', others);
-  assert.deepEqual([env.WECHAT_SECRET, env.WECHAT_APPID], ['', answers.WECHAT_APPID]);
-  assert.notEqual(env.TOKEN_SECRET, made.env.TOKEN_SECRET);
-  assert.deepEqual(profiles.match(/^\[\w+\]/gm), ['[avatar]', '[default]']);
-});
-
 test('where nothing was asked, and where no Python runs, .env is the example with a secret, and there are no profiles yet', async () => {
   const bare = path.join(folder, 'no-python');
   fs.mkdirSync(bare);

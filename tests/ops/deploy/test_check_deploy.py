@@ -44,11 +44,6 @@ def write_env(project, values):
     (project / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()), "utf-8")
 
 
-@pytest.mark.parametrize("name", ["s.yaml", BURST])
-def test_the_files_that_ship_are_accepted_once_configured(project, name):
-    assert check(project / name, {**CONFIGURED, **CLOUD_KEYS}, for_deploy=True).problems == []
-
-
 @pytest.mark.parametrize("case", REFUSED["s_yaml"].values(), ids=REFUSED["s_yaml"])
 def test_an_invalid_s_yaml_is_refused(project, case):
     refuses(mutated(project, *case[:2]), *case[2:])

@@ -1,4 +1,4 @@
-"""costs: what strangers and callers can cost, for twelve deployments worked out by hand."""
+"""costs: what strangers and callers can cost, for nine deployments worked out by hand."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def test_the_sentences_name_what_was_worked_out_by_hand(name, language, tmp_path
 
 @pytest.mark.parametrize(("url", "each_for_itself"), [("", True), ("memory:", True), ("redis://r", False)])
 def test_a_rate_that_each_instance_counts_is_said_to_be_one(url, each_for_itself, tmp_path):
-    _, _, day = sentences({**CASES["private"], "settings": {"QUOTA_URL": url}}, tmp_path)
+    _, _, day = sentences({**CASES["large_files_and_a_slow_rate"], "settings": {"QUOTA_URL": url}}, tmp_path)
     assert ("QUOTA_URL" in day.en) == ("QUOTA_URL" in day.zh) == each_for_itself
 
 
@@ -73,7 +73,10 @@ def test_check_deploy_and_doctor_say_the_same(project):
 
 
 def test_an_unreadable_rate_and_missing_profiles_have_no_sentence(tmp_path):
-    assert sentences({**CASES["private"], "settings": {"CALLER_RATE": "often"}}, tmp_path) == []
+    assert (
+        sentences({**CASES["large_files_and_a_slow_rate"], "settings": {"CALLER_RATE": "often"}}, tmp_path)
+        == []
+    )
     assert [*cost_hints({}, ())] == []
 
 

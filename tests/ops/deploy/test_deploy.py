@@ -249,11 +249,6 @@ def test_a_file_that_extends_another_is_deployed_from_the_folder_of_that(project
     assert (project / "folder").read_text() == str(project)
 
 
-def test_an_answer_is_read_behind_the_lines_of_the_log(project, cli):
-    (project / "raw.txt").write_text('[2026-11-28][WARN] x\n[{"versionId": "1"}]\n', "utf-8")
-    assert cli.read("version", "list") == [{"versionId": "1"}]
-
-
 def test_a_step_without_an_answer_is_repeated_for_its_error(project, cli):
     (project / "raw.txt").write_text("✔ [upload] completed\n", "utf-8")
     (project / "alias.txt").write_text(

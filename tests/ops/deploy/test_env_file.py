@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.env_file import exported_problems, parse_env, read_env_file
+from ops.deploy.env_file import parse_env, read_env_file
 from tests.ops.words import in_english
 
 # Read by dotenv 16.6.1 and dotenv-expand 10.0.0, the ones inside the tool, with exactly these values.
@@ -53,14 +53,6 @@ def test_lines_that_the_tool_reads_differently_get_a_warning(text: str, said: st
     problems = in_english(parse_env(text).problems)
     assert len(problems) == 1 and problems[0].startswith(said)
     assert "word" not in problems[0] and "abc" not in problems[0]
-
-
-def test_an_exported_value_with_a_dollar_sign_is_refused_only_where_the_file_names_it_too() -> None:
-    env_file = parse_env("A=1\nTOKEN_SECRET=abc\n")
-    assert list(exported_problems(env_file, {"ELSEWHERE": "pa$word", "A": "2"})) == []
-    [problem] = in_english(exported_problems(env_file, {"TOKEN_SECRET": "pa$word"}))
-    assert problem.startswith(".env:2: TOKEN_SECRET ")
-    assert "word" not in problem
 
 
 def test_goes_on_after_a_line_it_cannot_read() -> None:

@@ -80,15 +80,6 @@ def env_of(folder):
     return parse_env((folder / ".env").read_text("utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("caller_auth", "name", "app"), [("alipay", "ALIPAY_APP_ID", "2021"), ("douyin", "DOUYIN_APPID", "tt1")]
-)
-def test_an_appid_that_was_given_is_written_for_each_platform(caller_auth, name, app, tmp_path):
-    given = ["--caller-auth", caller_auth, "--appid", app, "--features", "avatar"]
-    assert run(tmp_path, *GIVEN, *given) == 0
-    assert env_of(tmp_path).values[name] == app
-
-
 @pytest.mark.parametrize("caller_auth", CALLER_KINDS)
 def test_the_files_of_every_choice_are_what_the_function_takes(caller_auth):
     app = APP if caller_auth in ("wechat", "several") else ""
@@ -264,6 +255,13 @@ def test_the_code_of_labels_is_an_option_too(tmp_path):
         folder.mkdir()
         assert run(folder, *GIVEN, "--features", features, "--ai-label-code", CODE) == 0
         assert env_of(folder).values.get("AI_LABEL_CODE") == code
+
+
+def test_an_appid_is_written_for_each_platform(tmp_path):
+    for caller_auth, name in (("alipay", "ALIPAY_APP_ID"), ("douyin", "DOUYIN_APPID")):
+        (tmp_path / name).mkdir()
+        assert run(tmp_path / name, *GIVEN, "--caller-auth", caller_auth, "--features", "avatar") == 0
+        assert env_of(tmp_path / name).values[name] == APP
 
 
 def test_no_question_about_a_mini_program_for_other_callers(tmp_path):

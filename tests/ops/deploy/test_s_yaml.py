@@ -103,19 +103,15 @@ def test_each_setting_switches_on_its_own_block_alone(project, setting):
     written = yaml.safe_load(own.read_text("utf-8"))["resources"]["upload"]["props"]
     block = {setting: name for name, (setting, _) in SWITCHES.items()}.get(setting, "triggers")
     assert [*written] == [block]
-    assert check(own, EVERY).problems == []
+    report = check(own, EVERY)
+    assert report.problems == []
+    # An open test address beside a domain is a hint.
+    assert any("fcapp.run" in hint for hint in report.hints) is (setting == "CUSTOM_DOMAIN")
     if block != "triggers":
         first = next(iter(written[block]))
         replace(own, f"        {first}:", f"        x{first}:")
         problems = check(own, EVERY).problems
         assert any(each.startswith("s.yaml: ") and f"x{first}" in each for each in problems)
-
-
-def test_an_open_test_url_beside_a_custom_domain_is_a_hint(project):
-    for closed, is_open in (("", True), ("true", False)):
-        environ = {**EVERY, "CLOSE_TEST_ADDRESS": closed}
-        hints = check(with_own_blocks(project / "s.yaml", environ), environ).hints
-        assert any("disableURLInternet" in hint for hint in hints) is is_open
 
 
 def test_without_a_setting_the_shipped_file_is_deployed_and_an_old_own_one_goes(project):

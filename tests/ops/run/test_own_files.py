@@ -322,8 +322,3 @@ def test_the_function_runs_with_the_developers_own_callers_and_secrets_of_the_lo
     # Without a file they are the samples.
     here.deploy(caller_auth="several", callers=None, env=None)
     assert here.log_in(app="tt0000000000local0")
-
-
-def test_several_callers_without_a_file_are_the_samples(here):
-    here.deploy(caller_auth="several")
-    assert here.log_in(app="tt0000000000local0")

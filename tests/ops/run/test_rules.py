@@ -25,17 +25,12 @@ def test_without_it_the_rules_are_those_of_a_new_bucket(parse):
     assert rules_of(parse([])) == {name: kind() for name, kind in KINDS.items()}
 
 
-def test_the_rule_option_can_be_repeated(parse):
-    args = parse(["--rule", "public_endpoint_forbidden=true", "--rule", "block_public_access=false"])
-    assert rules_of(args)["rules"] == OssRules(public_endpoint_forbidden=True, block_public_access=False)
-
-
 def test_the_rules_of_each_service_are_separated(parse):
-    changes = "moderation_takes_ms=0 v1_retired=true push_repeats=0 check_takes_up_to=60"
-    changes += " alipay_gives_user_id=true douyin_code_lives=300"
+    changes = "moderation_takes_ms=0 v1_retired=true public_endpoint_forbidden=true push_repeats=0"
+    changes += " check_takes_up_to=60 alipay_gives_user_id=true douyin_code_lives=300"
     args = parse([word for change in changes.split() for word in ("--rule", change)])
     assert rules_of(args) == {
-        "rules": OssRules(v1_retired=True),
+        "rules": OssRules(v1_retired=True, public_endpoint_forbidden=True),
         "wechat_rules": WechatRules(push_repeats=0, check_takes_up_to=timedelta(minutes=1)),
         "green_rules": GreenRules(moderation_takes_ms=0),
         "alipay_rules": AlipayRules(alipay_gives_user_id=True),
