@@ -36,10 +36,11 @@ describe('the reviewer’s page', () => {
     assert.deepEqual(mistakes.splice(0), [])
   })
 
-  async function open(options = {}, address = review.address) {
+  async function open({ hasClock = false, ...options } = {}, address = review.address) {
     page = await browser.newPage({ locale: 'zh-CN', ...options })
     page.setDefaultTimeout(PATIENCE)
     page.on('pageerror', (error) => mistakes.push(error.message))
+    if (hasClock) await page.clock.install()
     await page.goto(address)
     await page.waitForSelector('body[data-ready=true]')
   }
@@ -141,19 +142,6 @@ describe('the reviewer’s page', () => {
     assert.equal(new Set(says.decided.map(({ receipt }) => receipt)).size, 7)
   })
 
-  onDesk('tells the second reviewer who decided, and when', [2], async () => {
-    const decision = { action: 'reject', by: 'backend', reviewer: '小明', at: '2026-11-25T11:59:00Z' }
-    says.says.commit = () => [200, { key: 'k', state: 'rejected', url: null, decision }]
-    await press('a')
-    await newsSay('已由 \u2068小明\u2069 于 2026年11月25日')
-    await newsSay('处理：拒绝')
-    // A rejection after a publication is refused; then /status knows.
-    says.says.commit = () => [409, { error: { code: 'already_published', message: 'Too late.', requestId: 'r' } }]
-    says.says.status = () => [200, { key: 'k', state: 'published', url: 'u', decision: { ...decision, action: 'publish' } }]
-    await press('r')
-    await newsSay('处理：通过')
-  })
-
   onDesk('says what is gone', [1], async () => {
     says.says.commit = () => [404, { error: { code: 'not_uploaded', message: 'Nothing there.', requestId: 'r' } }]
     says.says.status = () => [200, { key: 'k', state: 'gone', url: null }]
@@ -185,13 +173,9 @@ describe('the reviewer’s page', () => {
   })
 
   test('looks again while nothing waits, and after a failure', async () => {
-    await page?.close()
-    page = await browser.newPage({ locale: 'zh-CN' })
-    await page.clock.install()
     says.says.reviews = () => [502, { error: { code: 'oss_rejected', message: 'OSS refused.', requestId: 'r' } }]
-    await page.goto(review.address)
-    await page.waitForSelector('#problem:visible')
-    assert.match(await page.textContent('#problem'), CHINESE)
+    await open({ hasClock: true })
+    assert.match(await page.textContent('#problem:visible'), CHINESE)
     says.says = {}
     await page.clock.runFor(16000)
     await stageSays('没有待审核的内容')
@@ -202,11 +186,8 @@ describe('the reviewer’s page', () => {
   })
 
   test('lists anew before its links end', async () => {
-    await page?.close()
-    page = await browser.newPage({ locale: 'zh-CN' })
-    await page.clock.install()
     says.add(2)
-    await page.goto(review.address)
+    await open({ hasClock: true })
     await isReady()
     const before = says.lists
     await page.clock.runFor(9 * 60 * 1000)
@@ -349,12 +330,15 @@ describe('two reviewers before one function', () => {
       await newsSay(first, '已拒绝')
       await second.keyboard.press('a')
       await newsSay(second, '已由 \u2068小红\u2069 于')
+      await newsSay(second, '处理：拒绝')
       await second.waitForSelector('#reject:enabled')
       await second.keyboard.press('a')
       await newsSay(second, '已通过')
       await first.waitForSelector('#reject:enabled')
       await first.keyboard.press('r')
+      // Refused after a publication; then /status knows.
       await newsSay(first, '已由 \u2068小明\u2069 于')
+      await newsSay(first, '处理：通过')
       assert.deepEqual(names.map((key) => here.cloud.holds(key)).sort(), [false, true])
       await first.reload()
       await first.waitForFunction(() => document.getElementById('stage').textContent.includes('没有待审核的内容'))
