@@ -8,10 +8,9 @@ that is no ARN, a handler that does not exist, a setting that the function would
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from function.config import settings
 from function.config.profiles import PROFILES_TOML
@@ -142,9 +141,11 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     found += schema_problems(document, resolver.unresolved)
     found += resource_problems(document, root, file.parent)
     written = {name for _, props in functions(document) for name in environment(props)}
-    for problem in _unless_unset(document, resolver):
-        is_passed_on = problem.place[-1] in written
-        found.append(at_its_source(problem, resolver, sources) if is_passed_on else problem)
+    for problem in (each for place, _ in functions(document) for each in setting_problems(document, place)):
+        # Already reported as not set.
+        if problem.place not in resolver.unresolved:
+            is_passed_on = problem.place[-1] in written
+            found.append(at_its_source(problem, resolver, sources) if is_passed_on else problem)
     found += [Problem((ENV, name), WORDS["untouched"]) for name in placeholders(resolver, sources)]
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
         found.append(Problem((ENVIRONMENT, ", ".join(names)), WORDS["no_key"]))
@@ -153,35 +154,15 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             Problem((ENVIRONMENT if environ.get(name) else ENV, name), wrong)
             for name, wrong in wrong_values(values)
         ]
-    return Report(
-        [
-            *env_file.problems,
-            *exported_problems(env_file, environ),
-            *(
-                _line(file, problem, env_file.places)
-                for problem in found
-                if problem.place != (PROFILES_TOML,)
-            ),
-            *with_lines(
-                [problem.sentence for problem in found if problem.place == (PROFILES_TOML,)],
-                settings.DEFAULT_PROFILES_FILE,
-            ),
-        ],
-        [
-            *unknown_names(env_file),
-            *deployment_hints(file, document),
-            *hooks_hints(root),
-        ],
-        variables(resolver, sources),
-    )
-
-
-def _unless_unset(document: Any, resolver: Resolver) -> Iterator[Problem]:
-    """The settings that the function would refuse, without those already reported as not set."""
-    for place, _ in functions(document):
-        for problem in setting_problems(document, place):
-            if problem.place not in resolver.unresolved:
-                yield problem
+    of_profiles = [problem.sentence for problem in found if problem.place == (PROFILES_TOML,)]
+    others = [problem for problem in found if problem.place != (PROFILES_TOML,)]
+    problems = [
+        *(*env_file.problems, *exported_problems(env_file, environ)),
+        *(_line(file, problem, env_file.places) for problem in others),
+        *with_lines(of_profiles, settings.DEFAULT_PROFILES_FILE),
+    ]
+    hints = [*unknown_names(env_file), *deployment_hints(file, document), *hooks_hints(root)]
+    return Report(problems, hints, variables(resolver, sources))
 
 
 def _show_variables(variables: list[tuple[str, Text, str]], screen: Screen, language: str) -> None:

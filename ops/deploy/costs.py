@@ -107,15 +107,6 @@ def cost_lines(spending: Spending) -> Iterator[CostLine]:
         yield _a_day(spending)
 
 
-def hour_of_reading() -> float:
-    """Return what reading at 1 Gbps costs in an hour of the day."""
-    return GB_AN_HOUR * price("egress_by_day")
-
-
-def day_of_reading() -> float:
-    return GB_AN_HOUR * (16 * price("egress_by_day") + 8 * price("egress_by_night"))
-
-
 def day_of_checks(spending: Spending) -> tuple[int, float]:
     """Return how many pictures one caller has Content Moderation look at in a day, and for how much."""
     asked = [profile for profile in spending.profiles if profile.is_checked_by_aliyun]
@@ -166,7 +157,7 @@ def _public(spending: Spending) -> CostLine:
             )
         )
     listed = ", ".join(f"{one.key.literal_folder} [{one.name}]" for one in (*public, *given))
-    cny, read = f"{hour_of_reading():,.2f}", prices()["egress_by_day"]["read"]
+    cny, read = f"{GB_AN_HOUR * price('egress_by_day'):,.2f}", prices()["egress_by_day"]["read"]
     reason = 'acl = "public-read"' if public else "CALLER_AUTH=anonymous"
     return CostLine(
         Text(
@@ -207,7 +198,8 @@ def _checks(spending: Spending) -> CostLine:
 
 def _a_day(spending: Spending) -> CostLine:
     (pictures, checks), stored = day_of_checks(spending), day_of_storage(spending)
-    month, reading = stored * price("storage"), day_of_reading()
+    month = stored * price("storage")
+    reading = GB_AN_HOUR * (16 * price("egress_by_day") + 8 * price("egress_by_night"))
     used, clauses = ["storage"], []
     if pictures:
         used += [_checks_price(one) for one in spending.profiles if one.is_checked_by_aliyun]

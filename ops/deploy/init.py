@@ -143,7 +143,8 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 def run(args: argparse.Namespace, asking: Asking | None = None) -> int:
     language, screen, asking = chosen_language(args.lang), Screen(), asking or Asking()
     try:
-        _refuse_existing(asking.folder)
+        if mine := [name for name in OWN_FILES if (asking.folder / name).exists()]:
+            raise Failure(*(_said("exists", file=name) for name in mine))
         answers = _answers(args, asking, screen, language)
         texts = _write(asking.folder, answers, language)
     except Failure as failure:
@@ -161,11 +162,6 @@ def run(args: argparse.Namespace, asking: Asking | None = None) -> int:
     screen.line(NEXT.say(language))
     screen.line(DEPLOY.say(language))
     return 0
-
-
-def _refuse_existing(folder: Path) -> None:
-    if mine := [name for name in OWN_FILES if (folder / name).exists()]:
-        raise Failure(*(_said("exists", file=name) for name in mine))
 
 
 def _answers(args: argparse.Namespace, asking: Asking, screen: Screen, language: str) -> Answers:

@@ -65,8 +65,10 @@ def _table(name: str, answers: Answers, language: str) -> Iterator[str]:
         if shared in answers.features:
             chosen |= FEATURES[shared].options
     options = table["options"].split("\n")[:-1] + [f"{option} = {value}" for option, value in chosen.items()]
+    # Where nobody says who they are, nothing is anybody's own.
+    owner = '"callers"' if answers.caller_auth == ANONYMOUS else '"owner"'
     options = [
-        _for_callers(line, answers.caller_auth)
+        line.replace('"owner"', owner)
         for line in options
         if answers.caller_auth in NEEDED_CALLERS.get(line.partition(" ")[0], CALLER_KINDS)
     ]
@@ -91,11 +93,6 @@ def _checker(answers: Answers) -> str:
     if answers.caller_auth == WECHAT:
         return WECHAT
     return ALIYUN if endpoint_of(answers.region) else ""
-
-
-def _for_callers(option: str, caller_auth: str) -> str:
-    """Where nobody says who they are, nothing is anybody's own."""
-    return option.replace('"owner"', '"callers"') if caller_auth == ANONYMOUS else option
 
 
 def env_text(answers: Answers, language: str) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft7Validator
-from jsonschema.exceptions import ValidationError
 
 from function.auth import all_settings
 from ops.deploy.callers import own_variables
@@ -29,19 +28,12 @@ def schema_problems(document: Any, unresolved: Collection[Place]) -> Iterator[Pr
         said, schema = error.message, error.schema
         described = schema.get("description") if isinstance(schema, Mapping) else None
         # A message shows the value, which may be, or hold, a secret; this one shows names alone.
-        if error.validator != "required" and _may_hold_a_secret(error, place):
-            said = (
-                f"violates {error.validator}"
-                if described
-                else f"violates {error.validator} {error.validator_value}"
-            )
+        may_hold_a_secret = isinstance(error.instance, dict | list) or any(map(is_secret, place))
+        if error.validator != "required" and may_hold_a_secret:
+            said = f"violates {error.validator}" + ("" if described else f" {error.validator_value}")
         if described:
             said = f"{said} ({described})"
         yield Problem(place, Text(said, f"不符合规则：“{said}”"))
-
-
-def _may_hold_a_secret(error: ValidationError, place: Place) -> bool:
-    return isinstance(error.instance, dict | list) or any(map(is_secret, place))
 
 
 @functools.cache

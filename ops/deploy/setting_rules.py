@@ -152,7 +152,9 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
             " to be checked",
             f"GREEN_ENDPOINT 在 {green['region']}，而桶在 {region}：图片会离开所在地域去审核",
         )
-    if is_accelerated(variables.get("OSS_HOST", "")) and not variables.get("OSS_ENDPOINT"):
+    host = OSS_HOST.fullmatch(variables.get("OSS_HOST", ""))
+    # Its address names no region.
+    if host and ACCELERATED.fullmatch(host["region"]) and not variables.get("OSS_ENDPOINT"):
         yield Text(
             "OSS_HOST is an acceleration address and OSS_ENDPOINT is not set: the function's own calls are"
             " accelerated and paid for, too; set OSS_ENDPOINT to the bucket's internal address",
@@ -168,12 +170,6 @@ def doubtful_settings(variables: Mapping[str, str]) -> Iterator[Text]:
             "SIGN_PART_LENGTH = false：一片的地址接受任何长度，到最后才会发现；"
             "只在手机与 OSS 之间确实有东西不发 Content-Length 时保留",
         )
-
-
-def is_accelerated(host: str) -> bool:
-    """Return whether a bucket's address is that of transfer acceleration, which names no region."""
-    match = OSS_HOST.fullmatch(host)
-    return bool(match and ACCELERATED.fullmatch(match["region"]))
 
 
 def unusable_hosts(settings: Settings) -> Iterator[Text]:

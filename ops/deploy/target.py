@@ -77,7 +77,8 @@ def target_of(file: Path, tool: Path, command: str, screen: Screen) -> Iterator[
     with function_file(document, props) as small:
         shown = Filter(secret_pieces(values))
         cli = Cli(tool, file, small, source.folder, trace, shown, screen)
-        yield Target(props, cli, log_folder(values, trace), source.folder)
+        home = values.get("serverless_devs_config_home") or values.get("HOME") or str(Path.home())
+        yield Target(props, cli, Path(home, ".s", "logs", trace), source.folder)
 
 
 def explained(error: CliFailed, complaints: Screen, language: str) -> int:
@@ -87,9 +88,3 @@ def explained(error: CliFailed, complaints: Screen, language: str) -> int:
         words = FAILED_OFFLINE
     complaints.fail(words.say(language, step=error.step, status=error.status, said=error.said))
     return error.status
-
-
-def log_folder(values: Mapping[str, str], name: str) -> Path:
-    """Where the tool writes its log when it is told to trace under this name."""
-    home = values.get("serverless_devs_config_home") or values.get("HOME") or str(Path.home())
-    return Path(home, ".s", "logs", name)

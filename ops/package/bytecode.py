@@ -75,7 +75,9 @@ def candidates(environ: Mapping[str, str]) -> Iterator[str]:
     pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions"
     uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or home / ".local/share/uv/python")
     kept = [*pyenv.glob(f"{TARGET_VERSION}.*"), *uv.glob(f"cpython-{TARGET_VERSION}.*")]
-    for folder_of_version in sorted(kept, key=_patch_level, reverse=True):
+    for folder_of_version in sorted(
+        kept, key=lambda path: [*map(int, re.findall(r"\d+", path.name))], reverse=True
+    ):
         yield str(folder_of_version / "bin" / name)
     yield from (f"/opt/homebrew/bin/{name}", f"/usr/local/bin/{name}")
 
@@ -151,7 +153,3 @@ def sources_in_one_file(folder: Path) -> set[str]:
     content = (folder / FILE).read_bytes()
     start = int.from_bytes(content[MAGIC_BYTES:HEADER_BYTES], "little")
     return {path for path, *_ in marshal.loads(content[start:]).values()}
-
-
-def _patch_level(folder: Path) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", folder.name))

@@ -113,7 +113,8 @@ def run(args: argparse.Namespace) -> int:
         zipped = build(ROOT, ROOT / "build" / "function", python, *asked, language=language)
         burst = build(ROOT, ROOT / "build" / "function-burst", python, BURST, *asked, language=language)
         if args.zip:
-            for path, content in ((args.zip, zipped), (_for_bursts(args.zip), burst)):
+            of_bursts = args.zip.with_stem(f"{args.zip.stem}-burst")
+            for path, content in ((args.zip, zipped), (of_bursts, burst)):
                 path.write_bytes(content)
                 screen.line(f"zip: {path}")
         for extra in callers:
@@ -171,10 +172,6 @@ def build(
         folder.replace(target)
         bill.replace(target.with_name(f"{target.name}.cdx.json"))
     return zipped
-
-
-def _for_bursts(path: Path) -> Path:
-    return path.with_stem(f"{path.stem}-burst")
 
 
 def _fill(

@@ -51,7 +51,9 @@ def write_sbom(folder: Path, target: Path, pyproject: Path) -> None:
         for name, found in sorted(installed.items())
         if _is_there(folder, found)
     ]
-    carried = [_component(f"{CARRIER}/", name, version) for name, version in carried_packages(folder)]
+    carried = [
+        _component(f"{CARRIER}/", name, version) for name, version in sorted(set(_stated(folder / PLACE)))
+    ]
     about = {"type": "application", "name": project["name"], "version": project["version"]}
     bill = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -97,17 +99,8 @@ def _licences(found: Distribution) -> Bill:
     return {"licenses": [{"license": named}]} if name else {}
 
 
-def carried_packages(site: Path) -> list[tuple[str, str]]:
-    """
-    Name and version of each copy, as the copy itself states them.
-
-    Args:
-        site: the folder that the SDK is installed in.
-    """
-    return sorted(set(_stated(site / PLACE)))
-
-
 def _stated(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and version of each copy, as the copy itself states them."""
     for path in folder.rglob("*.py"):
         if version := _version(path):
             module = path.parent.name if path.stem in STATING or path.stem.startswith("_") else path.stem

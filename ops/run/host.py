@@ -157,7 +157,8 @@ def show_phone(cloud: LocalCloud, screen: Screen, network: Network, language: st
     if others := [each for each in lan_addresses(network) if each != reach.address]:
         names = ", ".join(f"HOST={each}" for each in others)
         screen.line("    " + WORDS["others"].say(language, names=names))
-    if _is_behind_windows(reach, network):
+    is_forwarded = reach.name != reach.address
+    if network.is_wsl and (is_forwarded or ipaddress.ip_address(reach.address) in WSL_NETWORK):
         called = (cloud.gateway, cloud.oss, cloud.playground, cloud.business, cloud.archive)
         ports = ", ".join(service.origin.rpartition(":")[2] for service in called)
         screen.warn(WORDS["wsl"].say(language, ports=ports))
@@ -172,8 +173,3 @@ def _show_code(screen: Screen, text: str) -> None:
     segno.make(text, error="m", micro=False).terminal(drawn, compact=True)
     for line in drawn.getvalue().splitlines():
         screen.line(screen.colour(line, WHITE_ON_BLACK))
-
-
-def _is_behind_windows(reach: Reach, network: Network) -> bool:
-    is_forwarded = reach.name != reach.address
-    return network.is_wsl and (is_forwarded or ipaddress.ip_address(reach.address) in WSL_NETWORK)
