@@ -130,17 +130,13 @@ def test_a_call_that_fails_for_a_while_is_repeated(run, script, naps, answer):
     assert (code, out.splitlines()[-1], naps) == (0, "a.b.c", [erase.FAILURE_SECONDS] * 3)
 
 
-@pytest.mark.parametrize(
-    ("answer", "calls"),
-    [
-        (refused(404, "not_found"), 1),
-        (refused(401, "unauthorized"), 1),
-        (refused(502, "oss_rejected"), 1),
-        (refused(503, "oss_unavailable"), erase.MOST_FAILURES + 1),
-        (FunctionSilent(Text("silent", "没有响应")), erase.MOST_FAILURES + 1),
-    ],
-    ids=["not open", "another secret", "a right is missing", "OSS stays down", "it stays silent"],
-)
+@pytest.mark.parametrize(("answer", "calls"), [
+    (refused(404, "not_found"), 1),
+    (refused(401, "unauthorized"), 1),
+    (refused(502, "oss_rejected"), 1),
+    (refused(503, "oss_unavailable"), erase.MOST_FAILURES + 1),
+    (FunctionSilent(Text("silent", "没有响应")), erase.MOST_FAILURES + 1),
+], ids=["not open", "another secret", "a right is missing", "OSS stays down", "it stays silent"])  # fmt: skip
 def test_a_refusal_ends_it(run, script, answer, calls):
     asked = script(answer)
     code, _, err = run("--url", "https://up.example.com", "--sub", SUB)
@@ -175,20 +171,16 @@ def test_a_real_function_erases_and_says_how_to_go_on(run, cloud, stored, naps, 
     assert {each.key for each in listed if not each.key.startswith("held/.")} == {names[2]}
 
 
-@pytest.mark.parametrize(
-    ("options", "changes", "named"),
-    [
-        (["--sub", SUB], {}, "--url"),
-        (["--sub", "", "--dry-run"], {}, "--sub"),
-        (["--sub", "x" * 256, "--dry-run"], {}, "--sub"),
-        (["--owner", "public", "--dry-run"], {}, "--owner"),
-        (["--owner", "A" * 26, "--dry-run"], {}, "--owner"),
-        (["--sub", SUB, "--dry-run"], {"ALIBABA_CLOUD_ACCESS_KEY_ID": ""}, "AccessKeyID"),
-        (["--sub", SUB, "--dry-run"], {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "x"}, "SignatureDoesNotMatch"),
-        (["--sub", SUB, "--dry-run"], {"OSS_BUCKET": ""}, "OSS_BUCKET"),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("options", "changes", "named"), [
+    (["--sub", SUB], {}, "--url"),
+    (["--sub", "", "--dry-run"], {}, "--sub"),
+    (["--sub", "x" * 256, "--dry-run"], {}, "--sub"),
+    (["--owner", "public", "--dry-run"], {}, "--owner"),
+    (["--owner", "A" * 26, "--dry-run"], {}, "--owner"),
+    (["--sub", SUB, "--dry-run"], {"ALIBABA_CLOUD_ACCESS_KEY_ID": ""}, "AccessKeyID"),
+    (["--sub", SUB, "--dry-run"], {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "x"}, "SignatureDoesNotMatch"),
+    (["--sub", SUB, "--dry-run"], {"OSS_BUCKET": ""}, "OSS_BUCKET"),
+], ids=str)  # fmt: skip
 def test_a_wrong_option_or_setting_is_named(run, options, changes, named):
     code, _, err = run(*options, **changes)
     assert code == 2 and named in err

@@ -41,18 +41,15 @@ def profiles_with(options):
     return "".join(f'[{name}]\nkey = "{name}/{{id}}{{ext}}"\n{TYPES}{more}' for name, more in options.items())
 
 
-@pytest.mark.parametrize(
-    ("options", "own", "lacking"),
-    [
-        ({"default": ""}, {"default": "", "shaidan": ""}, ["[shaidan] is not deployed"]),
-        (
-            {"a": "confirm = true\n"},
-            {"a": 'confirm = true\nread = "callers"\nparts = true\nlist = false\n'},
-            ["[a] lacks read, parts"],
-        ),
-        ({"a": "confirm = true\n"}, {"a": ""}, []),
-    ],
-)
+@pytest.mark.parametrize(("options", "own", "lacking"), [
+    ({"default": ""}, {"default": "", "shaidan": ""}, ["[shaidan] is not deployed"]),
+    (
+        {"a": "confirm = true\n"},
+        {"a": 'confirm = true\nread = "callers"\nparts = true\nlist = false\n'},
+        ["[a] lacks read, parts"],
+    ),
+    ({"a": "confirm = true\n"}, {"a": ""}, []),
+])  # fmt: skip
 def test_own_profiles_and_options_that_are_not_deployed_are_named(clouds, options, own, lacking):
     cloud = clouds(profiles_with(options))
     profiles = read_profiles(profiles_with(own), default_signature="v4")[0]

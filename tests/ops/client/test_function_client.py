@@ -35,13 +35,9 @@ def test_of_a_form_the_fields_come_first_and_the_file_last():
     assert 'filename="a.png"' in sent and f"\r\n\r\n{'x' * 9}\r\n--" in sent
 
 
-@pytest.mark.parametrize(
-    ("url", "is_default"),
-    [
-        ("https://x.cn-hangzhou.fcapp.run/a", True),
-        ("https://fcapp.run.example.com", False),
-        ("https://api.example.com", False),
-    ],
-)
+@pytest.mark.parametrize(("url", "is_default"), [
+    ("https://x.cn-hangzhou.fcapp.run/a", True), ("https://fcapp.run.example.com", False),
+    ("https://api.example.com", False),
+])  # fmt: skip
 def test_default_domains_of_function_compute_are_recognized(url, is_default):
     assert is_default_domain(url) is is_default

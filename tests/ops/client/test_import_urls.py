@@ -130,20 +130,11 @@ def test_the_folder_of_a_user_is_that_of_the_caller(cloud, moved):
     assert f"/{owner}/" in json.loads(shown.splitlines()[0])["key"]
 
 
-@pytest.mark.parametrize(
-    ("path", "why"),
-    [
-        ("/c.html", "unsupported_type"),
-        ("/vast.png", "too_large"),
-        ("/none.png", "HTTP 404"),
-        ("/broken.png", "Error"),
-        ("/unsized.png", "no Content-Length"),
-        ("/endless.png", "no Content-Length"),
-        ("/away.png", "localhost"),
-        ("/round.png", "TooManyRedirects"),
-        ("/odd.png", "ValueError"),
-    ],
-)
+@pytest.mark.parametrize(("path", "why"), [
+    ("/c.html", "unsupported_type"), ("/vast.png", "too_large"), ("/none.png", "HTTP 404"),
+    ("/broken.png", "Error"), ("/unsized.png", "no Content-Length"), ("/endless.png", "no Content-Length"),
+    ("/away.png", "localhost"), ("/round.png", "TooManyRedirects"), ("/odd.png", "ValueError"),
+])  # fmt: skip
 def test_one_file_that_cannot_be_copied_spoils_no_other(moved, path, why):
     status, shown, done = moved([f"~{path} openid-d", "~/b.mp4 openid-d"])
     assert (status, [line["size"] for line in done]) == (1, [4])
@@ -185,16 +176,10 @@ def test_a_file_of_a_profile_with_hold_is_imported_as_published(moved):
     assert moved(["~/a.png openid-e"], "--profile", "post")[2][0]["key"].startswith("posts/")
 
 
-@pytest.mark.parametrize(
-    ("line", "options"),
-    [
-        ("~/a.png", ()),
-        ("ftp://a openid", ()),
-        ("~/a.png one two", ()),
-        ("~/a.png o", ("--profile", "none")),
-        ("~/a.png o", ("--profile", "album")),
-    ],
-)
+@pytest.mark.parametrize(("line", "options"), [
+    ("~/a.png", ()), ("ftp://a openid", ()), ("~/a.png one two", ()), ("~/a.png o", ("--profile", "none")),
+    ("~/a.png o", ("--profile", "album")),
+])  # fmt: skip
 def test_a_list_that_cannot_be_carried_out_is_refused_before_anything_is_copied(moved, line, options):
     status, _, done = moved(["~/b.mp4 openid-f", line], *options)
     assert (status, done) == (2, [])

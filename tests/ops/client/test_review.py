@@ -88,10 +88,9 @@ appid = "tt1"
 """
 
 
-@pytest.mark.parametrize(
-    ("caller", "keys"),
-    [("", ["a", "b", "c"]), ("main", ["a"]), ("douyin:tt1", ["b"]), ("alipay:2021", ["c"])],
-)
+@pytest.mark.parametrize(("caller", "keys"), [
+    ("", ["a", "b", "c"]), ("main", ["a"]), ("douyin:tt1", ["b"]), ("alipay:2021", ["c"]),
+])  # fmt: skip
 def test_items_of_one_caller_are_shown_alone(desk_of, env_file, monkeypatch, caller, keys):
     monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", env_file)
     env_file.with_name("callers.toml").write_text(CALLERS, "utf-8")
@@ -126,17 +125,10 @@ def test_where_status_fails_as_well_the_refusal_is_shown(desk_of):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize(
-    "said",
-    [
-        refused(403, "forbidden"),
-        refused(418, "of_a_newer_version"),
-        answer({"detail": "Not Found"}, 404),
-        FunctionAnswer(502, "<html>SecretCanary</html>", {}),
-        FunctionSilent(Text("silent", "没有响应")),
-    ],
-    ids=["known", "unknown", "another", "html", "silent"],
-)
+@pytest.mark.parametrize("said", [
+    refused(403, "forbidden"), refused(418, "of_a_newer_version"), answer({"detail": "Not Found"}, 404),
+    FunctionAnswer(502, "<html>SecretCanary</html>", {}), FunctionSilent(Text("silent", "没有响应")),
+], ids=["known", "unknown", "another", "html", "silent"])  # fmt: skip
 def test_an_error_is_a_sentence_in_the_language_of_the_page(desk_of, said, language):
     desk, _ = desk_of(reviews=said)
     sentence = desk.items({"language": language})["error"]
@@ -188,18 +180,14 @@ def test_the_page_acts_for_a_holder_of_its_token(page):
     assert "Access-Control-Allow-Origin" not in headers
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"X_Page_Token": ""},
-        {"X_Page_Token": "another"},
-        {"X_Page_Token": "é"},
-        {"X_Page_Token": TOKEN, "Origin": "https://evil.example"},
-        {"X_Page_Token": TOKEN, "Origin": "null"},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("headers", [
+    {},
+    {"X_Page_Token": ""},
+    {"X_Page_Token": "another"},
+    {"X_Page_Token": "é"},
+    {"X_Page_Token": TOKEN, "Origin": "https://evil.example"},
+    {"X_Page_Token": TOKEN, "Origin": "null"},
+], ids=str)  # fmt: skip
 def test_a_missing_token_or_another_site_is_refused(page, headers):
     assert ask(page, "POST", "/items.json", b"{}", **headers)[0] == 403
     assert page.done == []
@@ -218,17 +206,10 @@ def test_a_preflight_gets_no_permission(page):
     assert not [name for name in headers if name.lower().startswith("access-control")]
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status"),
-    [
-        ("/items.json", b"", 400),
-        ("/items.json", b"[]", 400),
-        ("/items.json", b"[" * 5000, 400),
-        ("/items.json", b"x" * (MAX_BODY_BYTES + 1), 413),
-        ("/", b"{}", 403),
-    ],
-    ids=["empty", "list", "deep", "overlong", "unknown action"],
-)
+@pytest.mark.parametrize(("path", "body", "status"), [
+    ("/items.json", b"", 400), ("/items.json", b"[]", 400), ("/items.json", b"[" * 5000, 400),
+    ("/items.json", b"x" * (MAX_BODY_BYTES + 1), 413), ("/", b"{}", 403),
+], ids=["empty", "list", "deep", "overlong", "unknown action"])  # fmt: skip
 def test_a_request_that_the_page_never_sends_is_refused(page, path, body, status):
     assert ask(page, "POST", path, body, X_Page_Token=TOKEN)[0] == status
     assert page.done == []
@@ -286,16 +267,10 @@ def test_the_address_is_printed_once_the_function_has_answered(run):
     assert SECRET not in out
 
 
-@pytest.mark.parametrize(
-    ("said", "status"),
-    [
-        (refused(404, "not_found"), 1),
-        (refused(403, "forbidden"), 1),
-        (FunctionSilent(Text("silent", "没有响应")), 1),
-        (Failure(Text("none", "没有")), 2),
-    ],
-    ids=["no route", "another secret", "silent", "failure"],
-)
+@pytest.mark.parametrize(("said", "status"), [
+    (refused(404, "not_found"), 1), (refused(403, "forbidden"), 1),
+    (FunctionSilent(Text("silent", "没有响应")), 1), (Failure(Text("none", "没有")), 2),
+], ids=["no route", "another secret", "silent", "failure"])  # fmt: skip
 def test_a_refusal_is_printed_before_a_page_is_opened(run, said, status):
     code, out, err, _ = run("--reviewer", "小红", said=said)
     assert (code, out) == (status, "")

@@ -122,18 +122,14 @@ def test_a_business_that_is_not_there_is_named_for_each(run, waiting):
     assert (code, err.count("ConnectionError")) == (1, 3)
 
 
-@pytest.mark.parametrize(
-    ("options", "changes", "named"),
-    [
-        (["--redeliver"], {"UPLOAD_WEBHOOK_URL": ""}, "UPLOAD_WEBHOOK_URL"),
-        (["--url", "shop.example.com"], {}, "--url"),
-        ([], {"OSS_BUCKET": ""}, "OSS_BUCKET"),
-        ([], {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "x"}, "SignatureDoesNotMatch"),
-        ([], {"OSS_HOST": "http://127.0.0.1:9"}, "OSS_HOST"),
-        ([], {"ALIBABA_CLOUD_ACCESS_KEY_ID": ""}, "AccessKeyID"),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("options", "changes", "named"), [
+    (["--redeliver"], {"UPLOAD_WEBHOOK_URL": ""}, "UPLOAD_WEBHOOK_URL"),
+    (["--url", "shop.example.com"], {}, "--url"),
+    ([], {"OSS_BUCKET": ""}, "OSS_BUCKET"),
+    ([], {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "x"}, "SignatureDoesNotMatch"),
+    ([], {"OSS_HOST": "http://127.0.0.1:9"}, "OSS_HOST"),
+    ([], {"ALIBABA_CLOUD_ACCESS_KEY_ID": ""}, "AccessKeyID"),
+], ids=str)  # fmt: skip
 def test_a_wrong_setting_is_named(run, options, changes, named):
     code, _, err = run(*options, **changes)
     assert code == 2 and named in err

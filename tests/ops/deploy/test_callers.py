@@ -45,20 +45,17 @@ def several(project, monkeypatch):
     return having
 
 
-@pytest.mark.parametrize(
-    ("settings", "name", "found"),
-    [
-        ({"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx9"}, "", ("wechat:wx9", "")),
-        ({"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx9"}, "wechat:wx9", ("wechat:wx9", "")),
-        ({"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx9"}, "douyin:tt1", ("douyin:tt1", "douyin:tt1")),
-        ({"CALLER_AUTH": "jwt"}, "", ("jwt:", "")),
-        ({"CALLER_AUTH": "several"}, "app2", ("wechat:wx0000000000000002",) * 2),
-        ({"CALLER_AUTH": "several"}, "wechat:wx0000000000000002", ("wechat:wx0000000000000002",) * 2),
-        ({"CALLER_AUTH": "several"}, "wechat:wxgone", ("wechat:wxgone",) * 2),
-        ({"CALLER_AUTH": "several"}, "app3", None),
-        ({"CALLER_AUTH": "several"}, "", None),
-    ],
-)
+@pytest.mark.parametrize(("settings", "name", "found"), [
+    ({"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx9"}, "", ("wechat:wx9", "")),
+    ({"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx9"}, "wechat:wx9", ("wechat:wx9", "")),
+    ({"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx9"}, "douyin:tt1", ("douyin:tt1", "douyin:tt1")),
+    ({"CALLER_AUTH": "jwt"}, "", ("jwt:", "")),
+    ({"CALLER_AUTH": "several"}, "app2", ("wechat:wx0000000000000002",) * 2),
+    ({"CALLER_AUTH": "several"}, "wechat:wx0000000000000002", ("wechat:wx0000000000000002",) * 2),
+    ({"CALLER_AUTH": "several"}, "wechat:wxgone", ("wechat:wxgone",) * 2),
+    ({"CALLER_AUTH": "several"}, "app3", None),
+    ({"CALLER_AUTH": "several"}, "", None),
+])  # fmt: skip
 def test_a_caller_is_found_by_its_name_or_id_also_after_its_entry_went(several, settings, name, found):
     file, _ = several(2)
     if found is None:
@@ -80,32 +77,17 @@ def test_variables_of_callers_are_handed_over_as_secrets(several):
     assert not is_secret("APP2_AES_KEY")
 
 
-@pytest.mark.parametrize(
-    ("written", "instead", "environ", "said"),
-    [
-        ("", None, {}, [" is not there: docs/callers.md"]),
-        ('"env:APP1_SECRET"', '"literal"', {}, [" [app1]: secret "]),
-        ("env:APP2_SECRET", "env:literal", {}, [" [app2]: secret: "]),
-        ("wx0000000000000002", "wx0000000000000001", {}, [" [app2]: "]),
-        ('push_aes_key = "env:APP1_AES_KEY"\n', "", {}, ["push_aes_key", "push_token"]),
-        ("env:APP1_SECRET", "env:APP1-SECRET", {}, ["secret"]),
-        (
-            "wx0000000000000001",
-            "5" * 32,
-            {"APP1_SECRET": "wx0000000000000001"},
-            ["[app1]", "appid", "secret"],
-        ),
-    ],
-    ids=[
-        "no file",
-        "a secret",
-        "no such variable",
-        "twice",
-        "half a push",
-        "no name of a variable",
-        "swapped",
-    ],
-)
+@pytest.mark.parametrize(("written", "instead", "environ", "said"), [
+    ("", None, {}, [" is not there: docs/callers.md"]),
+    ('"env:APP1_SECRET"', '"literal"', {}, [" [app1]: secret "]),
+    ("env:APP2_SECRET", "env:literal", {}, [" [app2]: secret: "]),
+    ("wx0000000000000002", "wx0000000000000001", {}, [" [app2]: "]),
+    ('push_aes_key = "env:APP1_AES_KEY"\n', "", {}, ["push_aes_key", "push_token"]),
+    ("env:APP1_SECRET", "env:APP1-SECRET", {}, ["secret"]),
+    ("wx0000000000000001", "5" * 32, {"APP1_SECRET": "wx0000000000000001"}, ["[app1]", "appid", "secret"]),
+], ids=[
+    "no file", "a secret", "no such variable", "twice", "half a push", "no name of a variable", "swapped",
+])  # fmt: skip
 def test_a_fault_of_callers_is_named_once_in_their_file_by_its_keys(several, written, instead, environ, said):
     file, given = several(2)
     callers = file.with_name("callers.toml")

@@ -54,14 +54,11 @@ def test_a_function_without_a_property_it_needs_is_refused(project, name):
     refuses(mutated(project, f"\n      {name}:", "\n      tags:"), "props", f"'{name}' is")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("handler: handler.handler", "handler: ${this.props.code}", "props.handler: ${this.props.code}: "),
-        ("      runtime:", "      tags:", "props"),
-        ("triggerType: http", "description: http", "props.triggers.0"),
-    ],
-)
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("handler: handler.handler", "handler: ${this.props.code}", "props.handler: ${this.props.code}: "),
+    ("      runtime:", "      tags:", "props"),
+    ("triggerType: http", "description: http", "props.triggers.0"),
+])  # fmt: skip
 def test_one_mistake_is_one_problem(project, old, new, said):
     (problem,) = mutated(project, old, new).problems
     assert problem.startswith(f"s.yaml: resources.upload.{said}")
@@ -83,15 +80,12 @@ def test_an_unusable_instance_configuration_is_refused(project, case):
         assert report.problems == []
 
 
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        *((text, "s.yaml") for text in ("", "- a\n", "a: [")),
-        ("resources: 5\nedition: 3.0.0\n", "resources: 5"),
-        ("resources: {upload: 5}\n", "resources.upload: 5"),
-        ("resources: {upload: {props: {triggers: {a: 1}, environmentVariables: [1], cpu: x}}}\n", "triggers"),
-    ],
-)
+@pytest.mark.parametrize(("text", "named"), [
+    *((text, "s.yaml") for text in ("", "- a\n", "a: [")),
+    ("resources: 5\nedition: 3.0.0\n", "resources: 5"),
+    ("resources: {upload: 5}\n", "resources.upload: 5"),
+    ("resources: {upload: {props: {triggers: {a: 1}, environmentVariables: [1], cpu: x}}}\n", "triggers"),
+])  # fmt: skip
 def test_files_of_any_other_shape_are_refused(tmp_path, text, named):
     (tmp_path / "s.yaml").write_text(text, "utf-8")
     problems = check(tmp_path / "s.yaml", CONFIGURED).problems
@@ -108,13 +102,10 @@ def test_a_secret_written_into_the_file_is_refused_without_repeating_it(project,
         assert secret not in "\n".join(problems)
 
 
-@pytest.mark.parametrize(
-    "block",
-    [
-        *("environmentVariables: [canary]", "handler: {TOKEN_SECRET: canary}", "JWT_KEY: canary"),
-        "environmentVariables: {TOKEN_SECRET: 3141592}",
-    ],
-)
+@pytest.mark.parametrize("block", [
+    *("environmentVariables: [canary]", "handler: {TOKEN_SECRET: canary}", "JWT_KEY: canary"),
+    "environmentVariables: {TOKEN_SECRET: 3141592}",
+])  # fmt: skip
 def test_a_block_of_the_wrong_shape_is_refused_without_showing_what_it_holds(tmp_path, block):
     (tmp_path / "s.yaml").write_text(f"resources: {{upload: {{props: {{{block}}}}}}}\n", "utf-8")
     problems = "\n".join(check(tmp_path / "s.yaml", CONFIGURED).problems)
@@ -173,39 +164,33 @@ def test_a_setting_that_works_is_no_problem(project, changed):
     assert said_of(project, changed) == []
 
 
-@pytest.mark.parametrize(
-    ("changed", "named"),
-    [
-        ({"OSS_HOST": HOST.replace("oss-cn-hangzhou", "oss-accelerate")}, "OSS_ENDPOINT"),
-        ({"OSS_HOST": HOST.replace("oss-cn-hangzhou", "oss-accelerate"), "OSS_ENDPOINT": HOST}, ""),
-        ({"OSS_HOST": HOST}, ""),
-        ({"ALLOWED_ORIGINS": "https://m.example.com,http://old.example.com"}, "http://old.example.com"),
-        ({"GREEN_ENDPOINT": "https://green-cip.ap-southeast-1.aliyuncs.com"}, "GREEN_ENDPOINT"),
-        ({"GREEN_ENDPOINT": "https://green-cip-vpc.cn-hangzhou.aliyuncs.com"}, ""),
-        ({"GREEN_ENDPOINT": "https://moderation.example.com"}, ""),
-        ({"SIGN_PART_LENGTH": "false"}, "SIGN_PART_LENGTH"),
-        ({"QUOTA_URL": "memory:"}, "QUOTA_URL"),
-        ({"SIGN_PART_LENGTH": "true"}, ""),
-    ],
-)
+@pytest.mark.parametrize(("changed", "named"), [
+    ({"OSS_HOST": HOST.replace("oss-cn-hangzhou", "oss-accelerate")}, "OSS_ENDPOINT"),
+    ({"OSS_HOST": HOST.replace("oss-cn-hangzhou", "oss-accelerate"), "OSS_ENDPOINT": HOST}, ""),
+    ({"OSS_HOST": HOST}, ""),
+    ({"ALLOWED_ORIGINS": "https://m.example.com,http://old.example.com"}, "http://old.example.com"),
+    ({"GREEN_ENDPOINT": "https://green-cip.ap-southeast-1.aliyuncs.com"}, "GREEN_ENDPOINT"),
+    ({"GREEN_ENDPOINT": "https://green-cip-vpc.cn-hangzhou.aliyuncs.com"}, ""),
+    ({"GREEN_ENDPOINT": "https://moderation.example.com"}, ""),
+    ({"SIGN_PART_LENGTH": "false"}, "SIGN_PART_LENGTH"),
+    ({"QUOTA_URL": "memory:"}, "QUOTA_URL"),
+    ({"SIGN_PART_LENGTH": "true"}, ""),
+])  # fmt: skip
 def test_a_setting_that_is_rarely_meant_is_doubted(changed, named):
     hints = in_english(doubtful_settings({"OSS_REGION": "cn-hangzhou", **changed}))
     assert [named in hint for hint in hints] == [True] * bool(named)
 
 
-@pytest.mark.parametrize(
-    ("host", "more", "said"),
-    [
-        (THERE.replace("shanghai", "beijing"), IN_SHANGHAI, ["region is cn-shanghai"]),
-        (HOST, IN_SHANGHAI, ["bucket is my-contracts"]),
-        (THERE, "", ["my-contracts", "bucket is photos-of-users"]),
-        (THERE, IN_SHANGHAI, None),
-        ("https://files.example.com", IN_SHANGHAI, None),
-        ("", IN_SHANGHAI, None),
-        ("", f'{IN_SHANGHAI}role = "{OWN_ROLE}"\n', [f"[contract] role = {OWN_ROLE}: "]),
-        ("", f'{IN_SHANGHAI}role = "{OWN_ROLE[:-1]}"\n', None),
-    ],
-)
+@pytest.mark.parametrize(("host", "more", "said"), [
+    (THERE.replace("shanghai", "beijing"), IN_SHANGHAI, ["region is cn-shanghai"]),
+    (HOST, IN_SHANGHAI, ["bucket is my-contracts"]),
+    (THERE, "", ["my-contracts", "bucket is photos-of-users"]),
+    (THERE, IN_SHANGHAI, None),
+    ("https://files.example.com", IN_SHANGHAI, None),
+    ("", IN_SHANGHAI, None),
+    ("", f'{IN_SHANGHAI}role = "{OWN_ROLE}"\n', [f"[contract] role = {OWN_ROLE}: "]),
+    ("", f'{IN_SHANGHAI}role = "{OWN_ROLE[:-1]}"\n', None),
+])  # fmt: skip
 def test_a_wrong_host_or_role_is_a_problem_of_the_profiles(tmp_path, host, more, said):
     file = tmp_path / "own.toml"
     file.write_text(CONTRACT + more + (f'host = "{host}"\n' if host else ""), "utf-8")
@@ -288,16 +273,13 @@ def test_a_configured_file_ends_with_0_and_shows_where_each_value_comes_from(pro
     assert re.search(r"TOKEN_SECRET +\(32 characters, not shown\) +\.env", said)
 
 
-@pytest.mark.parametrize(
-    ("environ", "access", "missing"),
-    [
-        ({}, "default", KEY_NAMES),
-        (CLOUD_KEYS, "default", ()),
-        *(({**CLOUD_KEYS, name: ""}, "default", (name,)) for name in KEY_NAMES),
-        ({"mine_serverless_devs_key": "{}"}, "mine_serverless_devs_key", ()),
-        ({"mine_serverless_devs_key": "{}"}, "default", KEY_NAMES),
-    ],
-)
+@pytest.mark.parametrize(("environ", "access", "missing"), [
+    ({}, "default", KEY_NAMES),
+    (CLOUD_KEYS, "default", ()),
+    *(({**CLOUD_KEYS, name: ""}, "default", (name,)) for name in KEY_NAMES),
+    ({"mine_serverless_devs_key": "{}"}, "mine_serverless_devs_key", ()),
+    ({"mine_serverless_devs_key": "{}"}, "default", KEY_NAMES),
+])  # fmt: skip
 def test_each_of_the_three_keys_that_is_missing_or_empty_is_named(environ, access, missing):
     assert missing_keys({"HOME": "/nowhere", **environ}, access) == list(missing)
 

@@ -20,24 +20,21 @@ POST = f'[post]\nkey = "posts/{{owner}}/{{id}}{{ext}}"\n{REST}'
 HELD = f'{POST}confirm = true\nhold = ["commit", "check"]\n'
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        (POST, POST, []),
-        (POST, POST.replace("1MiB", "2MiB") + '[more]\nkey = "more/{id}"\n' + REST, []),
-        (POST + f'[old]\nkey = "old/{{id}}"\n{REST}', POST, ["[old]"]),
-        (POST, POST.replace("posts/{owner}/", "photos/{owner}/"), ["[post] key"]),
-        (POST, POST.replace("{id}{ext}", "{id}"), ["[post] key"]),
-        (POST, POST + 'bucket = "other"\n', ["[post] bucket"]),
-        (HELD, HELD, []),
-        (POST, HELD, []),
-        (HELD, POST, ["[post] hold", "[post] hold_days"]),
-        (HELD, HELD.replace(', "check"', ""), ["[post] hold", "[post] hold_days"]),
-        (HELD, HELD + "hold_days = 30\n", []),
-        (HELD, HELD + "hold_days = 6\n", ["[post] hold_days"]),
-        (HELD + "hold_days = 9\n", HELD, ["[post] hold_days"]),
-    ],
-)
+@pytest.mark.parametrize(("before", "after", "said"), [
+    (POST, POST, []),
+    (POST, POST.replace("1MiB", "2MiB") + '[more]\nkey = "more/{id}"\n' + REST, []),
+    (POST + f'[old]\nkey = "old/{{id}}"\n{REST}', POST, ["[old]"]),
+    (POST, POST.replace("posts/{owner}/", "photos/{owner}/"), ["[post] key"]),
+    (POST, POST.replace("{id}{ext}", "{id}"), ["[post] key"]),
+    (POST, POST + 'bucket = "other"\n', ["[post] bucket"]),
+    (HELD, HELD, []),
+    (POST, HELD, []),
+    (HELD, POST, ["[post] hold", "[post] hold_days"]),
+    (HELD, HELD.replace(', "check"', ""), ["[post] hold", "[post] hold_days"]),
+    (HELD, HELD + "hold_days = 30\n", []),
+    (HELD, HELD + "hold_days = 6\n", ["[post] hold_days"]),
+    (HELD + "hold_days = 9\n", HELD, ["[post] hold_days"]),
+])  # fmt: skip
 def test_a_loss_of_stored_objects_is_named(before, after, said):
     (old, none), (new, _) = (profiles_of(each, {"OSS_BUCKET": "photos"}) for each in (before, after))
     found = in_english(changes_of_profiles(old, new))
@@ -45,22 +42,19 @@ def test_a_loss_of_stored_objects_is_named(before, after, said):
     assert none == []
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        (ENV, ENV, []),
-        (ENV, {**ENV, "TOKEN_SECRET": f"{NEW},{OLD}"}, []),
-        (ENV, {**ENV, "TOKEN_SECRET": NEW, "OWNER_SECRET": OLD}, []),
-        (ENV, {**ENV, "TOKEN_SECRET": NEW}, ["TOKEN_SECRET"]),
-        ({**ENV, "TOKEN_SECRET": f"{NEW},{OLD}"}, {**ENV, "TOKEN_SECRET": NEW}, ["TOKEN_SECRET"]),
-        (ENV, {**ENV, "OWNER_SECRET": NEW}, ["OWNER_SECRET"]),
-        ({**ENV, "CALLER_AUTH": "anonymous"}, {**ENV, "OWNER_SECRET": NEW}, []),
-        (ENV, {**ENV, "RECEIPT_SECRET": f"{NEW},{OLD}"}, []),
-        (ENV, {**ENV, "RECEIPT_SECRET": NEW}, ["RECEIPT_SECRET"]),
-        ({**ENV, "RECEIPT_SECRET": OLD}, {**ENV, "RECEIPT_SECRET": NEW}, []),
-        ({}, ENV, []),
-    ],
-)
+@pytest.mark.parametrize(("before", "after", "said"), [
+    (ENV, ENV, []),
+    (ENV, {**ENV, "TOKEN_SECRET": f"{NEW},{OLD}"}, []),
+    (ENV, {**ENV, "TOKEN_SECRET": NEW, "OWNER_SECRET": OLD}, []),
+    (ENV, {**ENV, "TOKEN_SECRET": NEW}, ["TOKEN_SECRET"]),
+    ({**ENV, "TOKEN_SECRET": f"{NEW},{OLD}"}, {**ENV, "TOKEN_SECRET": NEW}, ["TOKEN_SECRET"]),
+    (ENV, {**ENV, "OWNER_SECRET": NEW}, ["OWNER_SECRET"]),
+    ({**ENV, "CALLER_AUTH": "anonymous"}, {**ENV, "OWNER_SECRET": NEW}, []),
+    (ENV, {**ENV, "RECEIPT_SECRET": f"{NEW},{OLD}"}, []),
+    (ENV, {**ENV, "RECEIPT_SECRET": NEW}, ["RECEIPT_SECRET"]),
+    ({**ENV, "RECEIPT_SECRET": OLD}, {**ENV, "RECEIPT_SECRET": NEW}, []),
+    ({}, ENV, []),
+])  # fmt: skip
 def test_a_loss_of_owners_and_receipts_is_named(before, after, said):
     found = in_english(changes_of_settings(before, after))
     assert [name in each for each, name in zip(found, said, strict=True)] == [True] * len(said)
@@ -76,43 +70,40 @@ UNNAMED = 'owners = "unnamed"\n'
 JWT, OPEN = {"CALLER_AUTH": "jwt"}, {"CALLER_AUTH": "anonymous"}
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "moved", "gone"),
-    [
-        (ENV, ENV, [], []),
-        (ENV, {**ENV, "WECHAT_APPID": "wx1"}, [WX], []),
-        (ENV, {**ENV, "CALLER_AUTH": "jwt"}, [WX], []),
-        (ENV, OPEN, [WX], []),
-        (OPEN, ENV, [], []),
-        (JWT, {**JWT, "JWT_ISSUER": "https://id.example"}, [], []),
-        ({**JWT, "JWT_ISSUER": "a"}, {**JWT, "JWT_ISSUER": "b"}, [], []),
-        # From one to several.
-        (ENV, MAIN + UNNAMED + DOUYIN, [], []),
-        (ENV, MAIN + DOUYIN, [WX], []),
-        (ENV, MAIN + DOUYIN + UNNAMED, [WX], []),
-        (ENV, DOUYIN + UNNAMED, [WX], []),
-        (OPEN, MAIN + DOUYIN, [], []),
-        (JWT, OTHERS + ISSUER + UNNAMED, [], []),
-        (JWT, OTHERS + ISSUER, ["jwt:"], []),
-        ({**JWT, "JWT_ISSUER": "https://a.example"}, MAIN + ISSUER + UNNAMED, ["jwt:https://a.example"], []),
-        # And back.
-        (MAIN + UNNAMED + DOUYIN, ENV, [], [TT]),
-        (MAIN + DOUYIN + UNNAMED, ENV, [WX, TT], []),
-        (ISSUER + UNNAMED + MAIN, JWT, [], [WX]),
-        (ISSUER + MAIN, JWT, [SITE], [WX]),
-        # One is added, removed, or renamed in the file.
-        (MAIN + DOUYIN, MAIN + DOUYIN + ISSUER, [], []),
-        (MAIN + DOUYIN + ISSUER, MAIN + DOUYIN, [], [SITE]),
-        (MAIN + DOUYIN, MAIN.replace("[main]", "[shop]") + DOUYIN, [], []),
-        (MAIN + UNNAMED + DOUYIN, MAIN + DOUYIN, [WX], []),
-        (MAIN + UNNAMED + DOUYIN, DOUYIN, [WX], []),
-        (MAIN + UNNAMED + DOUYIN, DOUYIN + ISSUER + UNNAMED, [WX], []),
-        (ISSUER + UNNAMED + MAIN, MAIN + OTHERS + UNNAMED, [SITE], []),
-        (MAIN, DOUYIN, [], [WX]),
-        (MAIN + DOUYIN + '[open]\nkind = "anonymous"\n', MAIN + DOUYIN, [], []),
-        ("[", MAIN, [], []),
-    ],
-)
+@pytest.mark.parametrize(("before", "after", "moved", "gone"), [
+    (ENV, ENV, [], []),
+    (ENV, {**ENV, "WECHAT_APPID": "wx1"}, [WX], []),
+    (ENV, {**ENV, "CALLER_AUTH": "jwt"}, [WX], []),
+    (ENV, OPEN, [WX], []),
+    (OPEN, ENV, [], []),
+    (JWT, {**JWT, "JWT_ISSUER": "https://id.example"}, [], []),
+    ({**JWT, "JWT_ISSUER": "a"}, {**JWT, "JWT_ISSUER": "b"}, [], []),
+    # From one to several.
+    (ENV, MAIN + UNNAMED + DOUYIN, [], []),
+    (ENV, MAIN + DOUYIN, [WX], []),
+    (ENV, MAIN + DOUYIN + UNNAMED, [WX], []),
+    (ENV, DOUYIN + UNNAMED, [WX], []),
+    (OPEN, MAIN + DOUYIN, [], []),
+    (JWT, OTHERS + ISSUER + UNNAMED, [], []),
+    (JWT, OTHERS + ISSUER, ["jwt:"], []),
+    ({**JWT, "JWT_ISSUER": "https://a.example"}, MAIN + ISSUER + UNNAMED, ["jwt:https://a.example"], []),
+    # And back.
+    (MAIN + UNNAMED + DOUYIN, ENV, [], [TT]),
+    (MAIN + DOUYIN + UNNAMED, ENV, [WX, TT], []),
+    (ISSUER + UNNAMED + MAIN, JWT, [], [WX]),
+    (ISSUER + MAIN, JWT, [SITE], [WX]),
+    # One is added, removed, or renamed in the file.
+    (MAIN + DOUYIN, MAIN + DOUYIN + ISSUER, [], []),
+    (MAIN + DOUYIN + ISSUER, MAIN + DOUYIN, [], [SITE]),
+    (MAIN + DOUYIN, MAIN.replace("[main]", "[shop]") + DOUYIN, [], []),
+    (MAIN + UNNAMED + DOUYIN, MAIN + DOUYIN, [WX], []),
+    (MAIN + UNNAMED + DOUYIN, DOUYIN, [WX], []),
+    (MAIN + UNNAMED + DOUYIN, DOUYIN + ISSUER + UNNAMED, [WX], []),
+    (ISSUER + UNNAMED + MAIN, MAIN + OTHERS + UNNAMED, [SITE], []),
+    (MAIN, DOUYIN, [], [WX]),
+    (MAIN + DOUYIN + '[open]\nkind = "anonymous"\n', MAIN + DOUYIN, [], []),
+    ("[", MAIN, [], []),
+])  # fmt: skip
 def test_callers_with_moved_owners_and_removed_ones_are_named(before, after, moved, gone):
     several = {"CALLER_AUTH": "several"}
     callers = [

@@ -97,13 +97,10 @@ def test_an_interrupted_deployment_is_completed_by_the_next(plane, run, step, is
     assert plane.versions == (["1"] if is_first else ["2", "1"])
 
 
-@pytest.mark.parametrize(
-    ("option", "command", "named"),
-    [
-        *((f"--canary={each}", deploy, "CANARY") for each in ("0", "100", "-1", "1.5", "10%", "ten", "１")),
-        *((f"--version={each}", rollback, "VERSION") for each in ("live", "v3", "-1", "１")),
-    ],
-)
+@pytest.mark.parametrize(("option", "command", "named"), [
+    *((f"--canary={each}", deploy, "CANARY") for each in ("0", "100", "-1", "1.5", "10%", "ten", "１")),
+    *((f"--version={each}", rollback, "VERSION") for each in ("live", "v3", "-1", "１")),
+])  # fmt: skip
 def test_a_wrong_number_is_refused_before_anything_is_called(plane, run, capfd, option, command, named):
     assert run(option, command=command) == 2
     assert plane.calls == [] and named in capfd.readouterr().err
@@ -286,27 +283,21 @@ def test_without_the_tool_the_target_that_installs_it_for_this_command_is_named(
     assert f"make {named}" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("lines", "shown"),
-    [
-        (["TOKEN_SECRET: old-one"], ["TOKEN_SECRET: (not shown)"]),
-        (["   - WECHAT_SECRET: old-one"], ["   - WECHAT_SECRET: (not shown)"]),
-        (["\x1b[1mJWT_KEY: \x1b[22mold-one"], ["JWT_KEY: (not shown)"]),
-        (
-            ['environmentVariables: {"A":"b","OWNER_SECRET":"old-one \\" old-one"} => {"A":"c"}'],
-            ['environmentVariables: {"A":"b","OWNER_SECRET": "(not shown)"} => {"A":"c"}'],
-        ),
-        (['{ "UPLOAD_WEBHOOK_URL" : "old-one" '], ['{ "UPLOAD_WEBHOOK_URL": "(not shown)" ']),
-        (["AccessKeySecret: old-one"], ["AccessKeySecret: (not shown)"]),
-        # Each secret of a list, each line of a key, and what follows a key.
-        (["x second-secret", "abcdefgh", "ijklmnop"], ["x (not shown)", *["(not shown)"] * 2]),
-        ([f"a: {BEGIN}", "old", "-----END PRIVATE KEY----- => x", "cpu: 1"], [f"a: {BEGIN}", "cpu: 1"]),
-        *(
-            ([line], [line])
-            for line in ("OSS_BUCKET: a => b", "region: cn-hangzhou", 'x: {"cpu":"0.5"}', "✔")
-        ),
-    ],
-)
+@pytest.mark.parametrize(("lines", "shown"), [
+    (["TOKEN_SECRET: old-one"], ["TOKEN_SECRET: (not shown)"]),
+    (["   - WECHAT_SECRET: old-one"], ["   - WECHAT_SECRET: (not shown)"]),
+    (["\x1b[1mJWT_KEY: \x1b[22mold-one"], ["JWT_KEY: (not shown)"]),
+    (
+        ['environmentVariables: {"A":"b","OWNER_SECRET":"old-one \\" old-one"} => {"A":"c"}'],
+        ['environmentVariables: {"A":"b","OWNER_SECRET": "(not shown)"} => {"A":"c"}'],
+    ),
+    (['{ "UPLOAD_WEBHOOK_URL" : "old-one" '], ['{ "UPLOAD_WEBHOOK_URL": "(not shown)" ']),
+    (["AccessKeySecret: old-one"], ["AccessKeySecret: (not shown)"]),
+    # Each secret of a list, each line of a key, and what follows a key.
+    (["x second-secret", "abcdefgh", "ijklmnop"], ["x (not shown)", *["(not shown)"] * 2]),
+    ([f"a: {BEGIN}", "old", "-----END PRIVATE KEY----- => x", "cpu: 1"], [f"a: {BEGIN}", "cpu: 1"]),
+    *(([line], [line]) for line in ("OSS_BUCKET: a => b", "region: cn-hangzhou", 'x: {"cpu":"0.5"}', "✔")),
+])  # fmt: skip
 def test_secrets_are_masked_by_name_and_by_value_and_all_else_stays(lines, shown):
     secrets = {
         "TOKEN_SECRET": "first-secret,second-secret",

@@ -37,18 +37,15 @@ def test_an_env_file_is_read_like_the_deployment_tool_reads_it() -> None:
     assert parse_env(AS_THE_TOOL_READS_IT).problems == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("A=1\nSECRET=abc#def\n", ".env:2: SECRET holds a # and ends there"),
-        ("SECRET=pa$word\n", ".env:1: SECRET holds a $"),
-        ("SECRET='pa$word'\n", ".env:1: SECRET holds a $"),
-        ('SECRET="pa\\$word"\n', ".env:1: SECRET holds a $"),
-        ("A=1\n\nno assignment\nB=2\n", ".env:3: is not NAME=value"),
-        ("A=1\nA=2\n", ".env:2: A is set twice"),
-        ('A="never closed\n', ".env:1: A begins with a quote"),
-    ],
-)
+@pytest.mark.parametrize(("text", "said"), [
+    ("A=1\nSECRET=abc#def\n", ".env:2: SECRET holds a # and ends there"),
+    ("SECRET=pa$word\n", ".env:1: SECRET holds a $"),
+    ("SECRET='pa$word'\n", ".env:1: SECRET holds a $"),
+    ('SECRET="pa\\$word"\n', ".env:1: SECRET holds a $"),
+    ("A=1\n\nno assignment\nB=2\n", ".env:3: is not NAME=value"),
+    ("A=1\nA=2\n", ".env:2: A is set twice"),
+    ('A="never closed\n', ".env:1: A begins with a quote"),
+])  # fmt: skip
 def test_lines_that_the_tool_reads_differently_get_a_warning(text: str, said: str) -> None:
     problems = in_english(parse_env(text).problems)
     assert len(problems) == 1 and problems[0].startswith(said)

@@ -14,34 +14,23 @@ from tests.ops.package.project import ROOT, make_project
 GOOD = "def before_sign(caller, wanted, profile):\n    return None\n"
 
 
-@pytest.mark.parametrize(
-    ("text", "problems"),
-    [
-        (None, 0),
-        (GOOD, 0),
-        ("\ufeff" + GOOD, 0),
-        ("before_sign = lambda *told: None", 0),
-        ("def before_sign(caller):\n    pass", 1),
-        ("1 / 0", 1),
-        ("", 1),
-    ],
-)
+@pytest.mark.parametrize(("text", "problems"), [
+    (None, 0), (GOOD, 0), ("\ufeff" + GOOD, 0), ("before_sign = lambda *told: None", 0),
+    ("def before_sign(caller):\n    pass", 1), ("1 / 0", 1), ("", 1),
+])  # fmt: skip
 def test_a_file_that_the_function_could_not_use_is_named_before_it_is_deployed(tmp_path, text, problems):
     if text is not None:
         (tmp_path / "hooks.py").write_text(text, "utf-8")
     assert [problem.place for problem in hooks_problems(tmp_path)] == [("hooks.py",)] * problems
 
 
-@pytest.mark.parametrize(
-    ("imported", "quota_url", "is_there"),
-    [
-        ("json, function.errors, jwt, cryptography.x509", "", True),
-        ("requests", "", False),
-        ("redis", "", False),
-        ("redis", "redis://host", True),
-        ("ops.deploy", "", False),
-    ],
-)
+@pytest.mark.parametrize(("imported", "quota_url", "is_there"), [
+    ("json, function.errors, jwt, cryptography.x509", "", True),
+    ("requests", "", False),
+    ("redis", "", False),
+    ("redis", "redis://host", True),
+    ("ops.deploy", "", False),
+])  # fmt: skip
 def test_the_check_and_the_package_refuse_the_same_imports(tmp_path, imported, quota_url, is_there):
     """Whatever is installed on the operator's machine."""
     root, site = make_project(tmp_path / "project"), tmp_path / "site"
@@ -57,10 +46,9 @@ def test_the_check_and_the_package_refuse_the_same_imports(tmp_path, imported, q
         check_packages(find_function_files(root, *extras).packages, site, pinned)
 
 
-@pytest.mark.parametrize(
-    ("text", "hints"),
-    [(GOOD, []), (f"import re\n{GOOD}", [REGULAR_EXPRESSIONS]), ("def before_sign(:", []), (None, [])],
-)
+@pytest.mark.parametrize(("text", "hints"), [
+    (GOOD, []), (f"import re\n{GOOD}", [REGULAR_EXPRESSIONS]), ("def before_sign(:", []), (None, []),
+])  # fmt: skip
 def test_regular_expressions_in_hooks_are_a_hint(tmp_path, text, hints):
     if text is not None:
         (tmp_path / "hooks.py").write_text(text, "utf-8")

@@ -110,14 +110,10 @@ def test_the_files_of_every_choice_are_what_the_function_takes(caller_auth):
             assert profile.strip is is_cleaned
 
 
-@pytest.mark.parametrize(
-    ("region", "caller_auth", "checkers"),
-    [
-        ("cn-qingdao", "jwt", ["aliyun"]),
-        ("ap-northeast-1", "jwt", []),
-        ("ap-northeast-1", "wechat", ["wechat"]),
-    ],
-)
+@pytest.mark.parametrize(("region", "caller_auth", "checkers"), [
+    ("cn-qingdao", "jwt", ["aliyun"]), ("ap-northeast-1", "jwt", []),
+    ("ap-northeast-1", "wechat", ["wechat"]),
+])  # fmt: skip
 def test_pictures_are_checked_by_aliyun_only_where_they_stay_near(region, caller_auth, checkers):
     text = profiles_text(Answers("my-bucket", region, caller_auth, APP, SECRET, ("check",)), "en")
     profile = read_profiles(text, default_signature="v4")[0]["post"]
@@ -194,27 +190,24 @@ def test_each_project_has_its_own_secrets_and_the_mainland_alone_a_note_about_do
     assert "ap-southeast-1" not in "".join(capsys.readouterr())
 
 
-@pytest.mark.parametrize(
-    ("options", "secret", "names"),
-    [
-        (["--bucket", "My_Bucket"], SECRET, ["bucket"]),
-        (["--bucket", ""], SECRET, ["--bucket"]),
-        *(
-            (["--region", each], SECRET, ["region", "cn-hangzhou"])
-            for each in ("oss-cn-hangzhou", "cn-hangzou", "hangzhou")
-        ),
-        (["--region", "ap-southeast-2"], SECRET, ["region", "ap-southeast-"]),
-        (["--region", "us-nowhere"], SECRET, ["region", "us-"]),
-        (["--region", "xx-yyyy-9"], SECRET, ["region"]),
-        (["--appid", "wx123"], SECRET, ["appid"]),
-        (["--appid", ""], SECRET, ["--appid"]),
-        (["--features", "avatar,all"], SECRET, ["features", "quota"]),
-        (["--features", "ai-label", "--ai-label-code", "0011"], SECRET, ["AI_LABEL_CODE"]),
-        ([], "short", ["WECHAT_SECRET"]),
-        ([], APP, ["appid", "WECHAT_SECRET"]),
-        (["--appid", SECRET], APP, ["appid", "WECHAT_SECRET"]),
-    ],
-)
+@pytest.mark.parametrize(("options", "secret", "names"), [
+    (["--bucket", "My_Bucket"], SECRET, ["bucket"]),
+    (["--bucket", ""], SECRET, ["--bucket"]),
+    *(
+        (["--region", each], SECRET, ["region", "cn-hangzhou"])
+        for each in ("oss-cn-hangzhou", "cn-hangzou", "hangzhou")
+    ),
+    (["--region", "ap-southeast-2"], SECRET, ["region", "ap-southeast-"]),
+    (["--region", "us-nowhere"], SECRET, ["region", "us-"]),
+    (["--region", "xx-yyyy-9"], SECRET, ["region"]),
+    (["--appid", "wx123"], SECRET, ["appid"]),
+    (["--appid", ""], SECRET, ["--appid"]),
+    (["--features", "avatar,all"], SECRET, ["features", "quota"]),
+    (["--features", "ai-label", "--ai-label-code", "0011"], SECRET, ["AI_LABEL_CODE"]),
+    ([], "short", ["WECHAT_SECRET"]),
+    ([], APP, ["appid", "WECHAT_SECRET"]),
+    (["--appid", SECRET], APP, ["appid", "WECHAT_SECRET"]),
+])  # fmt: skip
 def test_a_wrong_answer_is_refused_and_nothing_is_written(tmp_path, capsys, options, secret, names):
     environ = {"WECHAT_SECRET": secret}
     assert run(tmp_path, *GIVEN, "--features", "avatar", *options, environ=environ) == 1
@@ -223,20 +216,16 @@ def test_a_wrong_answer_is_refused_and_nothing_is_written(tmp_path, capsys, opti
     assert printed.count("\n") == 1 and all(name in printed for name in names)
 
 
-@pytest.mark.parametrize(
-    ("answers", "values", "profiles"),
-    [
-        (
-            ["My_Bucket", "my-bucket", "hangzhou", "cn-hangzhou", SECRET, APP, APP, SECRET, "all", ""],
-            ["my-bucket", "cn-hangzhou", APP, SECRET, None],
-            {"avatar", "default"},
-        ),
-        ([*ANSWERED, "", "头像、先审后发，配额"], [*ANSWERED, "", None], {"avatar", "post"}),
-        ([*ANSWERED, SECRET, "check、生成合成标识", "x", CODE], [*ANSWERED, SECRET, CODE], {"post"}),
-        ([*ANSWERED, SECRET, "check、生成合成标识", ""], [*ANSWERED, SECRET, ""], {"post"}),
-    ],
-    ids=["wrong ones are asked again", "Chinese names, a secret for later", "a code", "no code"],
-)
+@pytest.mark.parametrize(("answers", "values", "profiles"), [
+    (
+        ["My_Bucket", "my-bucket", "hangzhou", "cn-hangzhou", SECRET, APP, APP, SECRET, "all", ""],
+        ["my-bucket", "cn-hangzhou", APP, SECRET, None],
+        {"avatar", "default"},
+    ),
+    ([*ANSWERED, "", "头像、先审后发，配额"], [*ANSWERED, "", None], {"avatar", "post"}),
+    ([*ANSWERED, SECRET, "check、生成合成标识", "x", CODE], [*ANSWERED, SECRET, CODE], {"post"}),
+    ([*ANSWERED, SECRET, "check、生成合成标识", ""], [*ANSWERED, SECRET, ""], {"post"}),
+], ids=["wrong ones are asked again", "Chinese names, a secret for later", "a code", "no code"])  # fmt: skip
 def test_answers_make_the_files(tmp_path, answers, values, profiles):
     assert run(tmp_path, environ={}, answers=answers) == 0
     env = env_of(tmp_path).values
@@ -291,13 +280,10 @@ def test_a_file_that_cannot_be_written_leaves_none(tmp_path, capsys):
     assert "profiles.toml" in capsys.readouterr().err and not (tmp_path / ".env").exists()
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        *("setup --dry-run", "setup --dry-run --json", "types", "package"),
-        *("check-deploy {here}/s.yaml", "doctor --env-file {here}/.env", "erase --dry-run --owner o"),
-    ],
-)
+@pytest.mark.parametrize("command", [
+    *("setup --dry-run", "setup --dry-run --json", "types", "package"),
+    *("check-deploy {here}/s.yaml", "doctor --env-file {here}/.env", "erase --dry-run --owner o"),
+])  # fmt: skip
 def test_without_own_profiles_a_command_names_the_one_that_makes_them(command, project, monkeypatch, capsys):
     for name, value in CONFIGURED.items():
         monkeypatch.setenv(name, value)

@@ -35,33 +35,23 @@ def resolved(file, environ):
     return Resolver(environ, "1").resolve_layers(read_s_yaml(file).layers)["resources"]["upload"]["props"]
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("${env('SET')}", "yes"),
-        ('${env("SET", "no")}', "yes"),
-        ("${env('UNSET', 'no')}", "no"),
-        ("${ env( 'EMPTY', 'no' ) }", "no"),
-        ("${env('UNSET', '')}", ""),
-        ("acs:${config('AccountID')}", "acs:1000"),
-        ("a ${env('SET')} b ${env('SET')}", "a yes b yes"),
-        ("no expression, $5", "no expression, $5"),
-    ],
-)
+@pytest.mark.parametrize(("text", "value"), [
+    ("${env('SET')}", "yes"), ('${env("SET", "no")}', "yes"), ("${env('UNSET', 'no')}", "no"),
+    ("${ env( 'EMPTY', 'no' ) }", "no"), ("${env('UNSET', '')}", ""),
+    ("acs:${config('AccountID')}", "acs:1000"), ("a ${env('SET')} b ${env('SET')}", "a yes b yes"),
+    ("no expression, $5", "no expression, $5"),
+])  # fmt: skip
 def test_expressions_are_replaced_as_the_tool_does(text, value):
     found = Resolver({"SET": "yes", "EMPTY": ""}, "1000")
     assert found.resolve(text, ("resources", "upload", "props", "x")) == value
     assert found.problems == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("${env('UNSET')}", "${env('EMPTY')}", "${env(SET)}", "${env()}", "${env('A', 'b', 'c')}"),
-        *("${config('AccessKeySecret')}", "${file('note.json')}", "${vars.region}", "${env('SET'", "${}"),
-        "${env('AGAIN')}",
-    ],
-)
+@pytest.mark.parametrize("text", [
+    *("${env('UNSET')}", "${env('EMPTY')}", "${env(SET)}", "${env()}", "${env('A', 'b', 'c')}"),
+    *("${config('AccessKeySecret')}", "${file('note.json')}", "${vars.region}", "${env('SET'", "${}"),
+    "${env('AGAIN')}",
+])  # fmt: skip
 def test_expressions_without_a_value_are_refused(text):
     found = Resolver({"SET": "yes", "EMPTY": "", "AGAIN": "a${b}c"}, "1000")
     assert found.resolve({"a": [text]}, ("x",)) == {"a": [""]}

@@ -49,17 +49,13 @@ def test_each_authority_has_the_name_that_openssl_looks_for(openssl, tmp_path):
     assert [hashed(each) for each in found] == [links[f"{number}.pem"] for number in range(len(found))]
 
 
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        [(" Two  WORDS ", _ASN1Type.UTF8String), ("more", _ASN1Type.IA5String)],
-        [("Größe Ä", _ASN1Type.UTF8String), ("Größe", _ASN1Type.T61String)],
-        [("根证书", _ASN1Type.BMPString), ("Root", _ASN1Type.UniversalString)],
-        [("12  34", _ASN1Type.NumericString)],
-        [("x" * 60, _ASN1Type.PrintableString)] * 3,
-    ],
-    ids=["spaces", "one byte", "more bytes", "no text", "long"],
-)
+@pytest.mark.parametrize("attributes", [
+    [(" Two  WORDS ", _ASN1Type.UTF8String), ("more", _ASN1Type.IA5String)],
+    [("Größe Ä", _ASN1Type.UTF8String), ("Größe", _ASN1Type.T61String)],
+    [("根证书", _ASN1Type.BMPString), ("Root", _ASN1Type.UniversalString)],
+    [("12  34", _ASN1Type.NumericString)],
+    [("x" * 60, _ASN1Type.PrintableString)] * 3,
+], ids=["spaces", "one byte", "more bytes", "no text", "long"])  # fmt: skip
 def test_texts_of_every_kind_are_hashed_as_openssl_does(openssl, attributes):
     certificate = of_authority(*attributes)
     assert hashed(certificate) == openssl_hash(openssl, certificate)
@@ -83,16 +79,13 @@ def test_two_authorities_of_one_name_are_both_kept(package, tmp_path):
     assert paths[0].read_text("ascii") != paths[1].read_text("ascii")
 
 
-@pytest.mark.parametrize(
-    ("path", "source", "stays"),
-    [
-        ("hooks.py", "import json\n", False),
-        ("hooks.py", "def on_upload():\n    from certifi import where\n", True),
-        ("requests/certs.py", "import certifi\n", True),
-        ("aliyunsdkcore/certs.py", "from .packages.certifi import where\n", False),
-        ("certifi/__main__.py", "from certifi import where\n", False),
-    ],
-)
+@pytest.mark.parametrize(("path", "source", "stays"), [
+    ("hooks.py", "import json\n", False),
+    ("hooks.py", "def on_upload():\n    from certifi import where\n", True),
+    ("requests/certs.py", "import certifi\n", True),
+    ("aliyunsdkcore/certs.py", "from .packages.certifi import where\n", False),
+    ("certifi/__main__.py", "from certifi import where\n", False),
+])  # fmt: skip
 def test_the_file_of_all_authorities_stays_where_something_imports_its_package(package, path, source, stays):
     (package / path).parent.mkdir(exist_ok=True)
     (package / path).write_text(source, "utf-8")

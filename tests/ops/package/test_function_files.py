@@ -17,17 +17,14 @@ from ops.package.function_files import (
 from tests.ops.package.project import pack
 
 
-@pytest.mark.parametrize(
-    ("source", "named"),
-    [
-        ("import ops.package.command\n", " ops"),
-        ("def later():\n    from local import accounts\n", " local"),
-        ("import manage\n", " manage"),
-        ("from . import errors\n", ""),
-        ("def broken(:\n", "Python"),
-        ("import boto3\n", " boto3, which requirements.txt"),
-    ],
-)
+@pytest.mark.parametrize(("source", "named"), [
+    ("import ops.package.command\n", " ops"),
+    ("def later():\n    from local import accounts\n", " local"),
+    ("import manage\n", " manage"),
+    ("from . import errors\n", ""),
+    ("def broken(:\n", "Python"),
+    ("import boto3\n", " boto3, which requirements.txt"),
+])  # fmt: skip
 def test_refuses_a_function_that_could_not_start(project, without_pip, source, named):
     (project / "function" / "errors.py").write_text(source, "utf-8")
     with pytest.raises(PackagingError, match=f"^function/errors.py.*{named}"):
@@ -56,16 +53,13 @@ def test_the_redis_client_is_packaged_only_with_its_extra(project):
     assert find_function_files(project, REDIS).packages["redis"] == "function/room/answers.py"
 
 
-@pytest.mark.parametrize(
-    ("quota_url", "data_files"),
-    [
-        ("", []),
-        ("https://redis.example.com", []),
-        ("redis://:password@host", [()]),
-        ("rediss://:password@host?ssl_ca_certs=certs/ca.pem", [("certs/ca.pem",)]),
-        ("redis://[", [()]),
-    ],
-)
+@pytest.mark.parametrize(("quota_url", "data_files"), [
+    ("", []),
+    ("https://redis.example.com", []),
+    ("redis://:password@host", [()]),
+    ("rediss://:password@host?ssl_ca_certs=certs/ca.pem", [("certs/ca.pem",)]),
+    ("redis://[", [()]),
+])  # fmt: skip
 def test_a_redis_quota_url_adds_the_redis_extra(quota_url, data_files):
     extras = extras_of(quota_url)
     assert [extra.data_files for extra in extras] == data_files

@@ -146,34 +146,22 @@ def prepare(folder, content):
     return json.loads((folder / "profiles.json").read_text("utf-8")) if is_written else None
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        SHIPPED,
-        "",
-        '["头像"]\ntitle = "头像"\nkey = "a/{id}"\n',
-        "[p]\nlist = true\nparts_within = 1\nhold_days = 1.0\nmax_size = inf\nhold = [[], {a = 1}]\n",
-        '[p]\r\nkey = "a"\r\n',
-    ],
-    ids=["shipped", "empty", "Chinese", "every type", "CR LF"],
-)
+@pytest.mark.parametrize("text", [
+    SHIPPED,
+    "",
+    '["头像"]\ntitle = "头像"\nkey = "a/{id}"\n',
+    "[p]\nlist = true\nparts_within = 1\nhold_days = 1.0\nmax_size = inf\nhold = [[], {a = 1}]\n",
+    '[p]\r\nkey = "a"\r\n',
+], ids=["shipped", "empty", "Chinese", "every type", "CR LF"])  # fmt: skip
 def test_the_json_has_what_the_file_says_under_the_hash_of_its_text(tmp_path, text):
     prepared = prepare(tmp_path, text.encode())
     read = text.replace("\r\n", "\n")
     assert repr(prepared) == repr({sha256(read.encode()).hexdigest(): tomllib.loads(read)})
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[p\n",
-        "a = 1\na = 2\n",
-        "[p]\nsince = 2026-11-28\n",
-        f"a = {'[' * 5000}{']' * 5000}\n",
-        "a = '\udcff'",
-    ],
-    ids=["no TOML", "twice", "a date", "deep", "no UTF-8"],
-)
+@pytest.mark.parametrize("text", [
+    "[p\n", "a = 1\na = 2\n", "[p]\nsince = 2026-11-28\n", f"a = {'[' * 5000}{']' * 5000}\n", "a = '\udcff'",
+], ids=["no TOML", "twice", "a date", "deep", "no UTF-8"])  # fmt: skip
 def test_a_file_that_json_cannot_hold_is_left_to_the_function(tmp_path, text):
     assert prepare(tmp_path, text.encode("utf-8", "surrogateescape")) is None
 

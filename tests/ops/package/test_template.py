@@ -146,11 +146,9 @@ def test_the_tool_asks_in_chinese_what_init_asks_and_takes_the_same_shapes():
         assert bool(re.search(features["pattern"], text)) is (init._features(text) is not None), text
 
 
-@pytest.mark.parametrize(
-    ("names", "ignored"),
-    [(SECRET, {*SECRET}), (OWN, {*OWN}), (SHARED, set())],
-    ids=["secret", "own", "shared"],
-)
+@pytest.mark.parametrize(("names", "ignored"), [
+    (SECRET, {*SECRET}), (OWN, {*OWN}), (SHARED, set()),
+], ids=["secret", "own", "shared"])  # fmt: skip
 def test_git_ignores_the_usual_secrets_alone(names, ignored, tmp_path):
     (tmp_path / ".gitignore").write_bytes((template.ROOT / ".gitignore").read_bytes())
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)

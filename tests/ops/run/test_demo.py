@@ -79,14 +79,10 @@ def test_ten_steps_are_played_and_their_objects_are_where_they_say_without_a_sec
     assert not [word for word in text.split() if word.strip('"[]},').count(".") == 2 and len(word) > 200]
 
 
-@pytest.mark.parametrize(
-    ("planned", "sentence"),
-    [
-        ({"verdict": "risky"}, "it is published.*rejected"),
-        ({"verdict": "pass"}, "it is rejected.*published"),
-        ({"timing": "never"}, "it is published.*checking"),
-    ],
-)
+@pytest.mark.parametrize(("planned", "sentence"), [
+    ({"verdict": "risky"}, "it is published.*rejected"), ({"verdict": "pass"}, "it is rejected.*published"),
+    ({"timing": "never"}, "it is published.*checking"),
+])  # fmt: skip
 def test_another_verdict_than_the_step_s_ends_the_demo(play, cloud, planned, sentence):
     cloud.wechat.checks.plan.add(PlannedCheck(**planned))
     with pytest.raises(DemoFailed, match=sentence):
@@ -94,15 +90,12 @@ def test_another_verdict_than_the_step_s_ends_the_demo(play, cloud, planned, sen
     assert "Done in" not in play.text
 
 
-@pytest.mark.parametrize(
-    ("kind", "call", "sentence"),
-    [
-        ("expired_form", "PostObject", "answers the form with 200.*AccessDenied"),
-        ("status_500", "HeadObject", "oss_unavailable"),
-        ("expired_url", "GetObject", "the thumbnail is shown.*403"),
-        ("drop", "PostObject", "not answered"),
-    ],
-)
+@pytest.mark.parametrize(("kind", "call", "sentence"), [
+    ("expired_form", "PostObject", "answers the form with 200.*AccessDenied"),
+    ("status_500", "HeadObject", "oss_unavailable"),
+    ("expired_url", "GetObject", "the thumbnail is shown.*403"),
+    ("drop", "PostObject", "not answered"),
+])  # fmt: skip
 def test_a_call_that_oss_refuses_or_drops_ends_the_demo(play, cloud, kind, call, sentence):
     cloud.oss.faults.plan(kind, on=[call])
     with pytest.raises(DemoFailed, match=sentence):
@@ -121,15 +114,12 @@ def take_another_key(client):
     client.form["formData"]["key"] += "x"
 
 
-@pytest.mark.parametrize(
-    ("after", "change", "sentence"),
-    [
-        (3, take_another_key, "answers the form with 200.*403.*AccessDenied"),
-        (4, add_a_byte, "seen each byte.*1592"),
-        (5, add_a_byte, "read back"),
-        (5, sign_what_should_be_unsigned, "needs its signed URL.*200"),
-    ],
-)
+@pytest.mark.parametrize(("after", "change", "sentence"), [
+    (3, take_another_key, "answers the form with 200.*403.*AccessDenied"),
+    (4, add_a_byte, "seen each byte.*1592"),
+    (5, add_a_byte, "read back"),
+    (5, sign_what_should_be_unsigned, "needs its signed URL.*200"),
+])  # fmt: skip
 def test_a_change_of_what_was_sent_ends_the_demo(play, cloud, monkeypatch, after, change, sentence):
     changed = (Text("Change", "改"), change)
     monkeypatch.setattr(demo, "STEPS", (*demo.STEPS[:after], changed, *demo.STEPS[after:]))

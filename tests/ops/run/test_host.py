@@ -32,25 +32,19 @@ def test_without_a_host_this_machine_alone_is_served(host):
     assert wanted_reach(host, a_network(WIFI)) == HERE_ONLY
 
 
-@pytest.mark.parametrize(
-    ("host", "sources", "found"),
-    [
-        *((lan, (WIFI, TUNNEL), WIFI) for lan in ("lan", "LAN", " lan ")),
-        ("lan", ("", WIFI), WIFI),
-        (TUNNEL, (WIFI, TUNNEL), TUNNEL),
-    ],
-)
+@pytest.mark.parametrize(("host", "sources", "found"), [
+    *((lan, (WIFI, TUNNEL), WIFI) for lan in ("lan", "LAN", " lan ")),
+    ("lan", ("", WIFI), WIFI),
+    (TUNNEL, (WIFI, TUNNEL), TUNNEL),
+])  # fmt: skip
 def test_a_host_becomes_an_address_of_this_machine(host, sources, found):
     assert wanted_reach(host, a_network(*sources)) == Reach(found, found)
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        *("192.168.1.6", "8.8.8.8", "0.0.0.0", "127.0.1.1", "224.0.0.1", "169.254.1.1", "192.168.1"),
-        *("::", "fe80::1", "unknown.example", "192.168.1.5:9000", "http://192.168.1.5", "a b", "ü" * 64),
-    ],
-)
+@pytest.mark.parametrize("host", [
+    *("192.168.1.6", "8.8.8.8", "0.0.0.0", "127.0.1.1", "224.0.0.1", "169.254.1.1", "192.168.1"),
+    *("::", "fe80::1", "unknown.example", "192.168.1.5:9000", "http://192.168.1.5", "a b", "ü" * 64),
+])  # fmt: skip
 def test_an_unreachable_host_is_an_error_with_possible_values(host):
     with pytest.raises(HostingError) as caught:
         wanted_reach(host, a_network(WIFI, TUNNEL))
@@ -150,10 +144,9 @@ def test_the_function_runs_in_utc_whatever_the_zone_of_the_machine():
     assert done.stdout.split() == ["8", "0"], done.stderr
 
 
-@pytest.mark.parametrize(
-    ("changes", "is_shown"),
-    [({}, False), ({"due": 1}, True), ({"code": "oss_rejected"}, True), ({"route": "login"}, True)],
-)
+@pytest.mark.parametrize(("changes", "is_shown"), [
+    ({}, False), ({"due": 1}, True), ({"code": "oss_rejected"}, True), ({"route": "login"}, True),
+])  # fmt: skip
 def test_only_ticks_with_nothing_due_are_not_shown(changes, is_shown):
     line = {"route": "tick", "status": 200, "code": None, "due": 0, "left": 0, **changes}
     record = logging.LogRecord("n", logging.INFO, "", 0, json.dumps(line, separators=(",", ":")), None, None)

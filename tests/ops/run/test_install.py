@@ -70,15 +70,12 @@ def test_a_python_without_venv_names_the_package_to_install(capfd):
     assert capfd.readouterr().err.endswith("apt install python3-venv\n")
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "No module named pip",
-        "no such option: --python",
-        "ModuleNotFoundError: No module named 'pip._vendor.rich'",
-        "ImportError: cannot import name 'x'",
-    ],
-)
+@pytest.mark.parametrize("said", [
+    "No module named pip",
+    "no such option: --python",
+    "ModuleNotFoundError: No module named 'pip._vendor.rich'",
+    "ImportError: cannot import name 'x'",
+])  # fmt: skip
 def test_a_python_with_an_unusable_pip_gets_another_in_the_environment(said, monkeypatch):
     """As on Debian, where venv and ensurepip are."""
     ran = []
@@ -203,10 +200,9 @@ def test_elsewhere_it_goes_on_in_bin_as_the_same_process(played, tmp_path):
     assert played == [["execv", str(tmp_path / "bin/python"), str(ROOT / "manage.py"), "demo"]]
 
 
-@pytest.mark.parametrize(
-    ("lacks", "command", "requirements"),
-    [("aliyunsdkcore", "demo", "run.txt"), ("alibabacloud_oss_v2", "doctor", "dev.txt")],
-)
+@pytest.mark.parametrize(("lacks", "command", "requirements"), [
+    ("aliyunsdkcore", "demo", "run.txt"), ("alibabacloud_oss_v2", "doctor", "dev.txt"),
+])  # fmt: skip
 def test_without_make_a_command_installs_its_packages_and_goes_on(
     lacks, command, requirements, played, tmp_path, monkeypatch
 ):

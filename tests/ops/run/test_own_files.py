@@ -177,18 +177,11 @@ def test_the_business_verifies_with_the_receipt_secret_of_env(here):
     assert [picture["state"] for picture in answer.json()["pictures"]] == ["published"]
 
 
-@pytest.mark.parametrize(
-    ("more", "origin", "method", "expected"),
-    [
-        ("", "https://b.example.com", "POST", 200),
-        ("", PAGE, "PUT", 403),
-        ("parts = true\n", PAGE, "PUT", 200),
-        ("parts = true\n", PAGE, "GET", 403),
-        ("", "https://other.example.com", "POST", 403),
-        ("", "null", "POST", 403),
-        ("", "playground", "GET", 200),
-    ],
-)
+@pytest.mark.parametrize(("more", "origin", "method", "expected"), [
+    ("", "https://b.example.com", "POST", 200), ("", PAGE, "PUT", 403), ("parts = true\n", PAGE, "PUT", 200),
+    ("parts = true\n", PAGE, "GET", 403), ("", "https://other.example.com", "POST", 403),
+    ("", "null", "POST", 403), ("", "playground", "GET", 200),
+])  # fmt: skip
 def test_the_bucket_admits_the_pages_that_setup_would_admit(here, more, origin, method, expected):
     here.deploy(profiles=POST + more, env=f"ALLOWED_ORIGINS={PAGE}, https://b.example.com\n")
     cloud = here.hosted.cloud
@@ -226,17 +219,14 @@ def test_a_change_is_read_again_and_nothing_is_read_without_one(here):
     assert [rule.days for rule in rules if rule.prefix == "held/notes/"] == [4]
 
 
-@pytest.mark.parametrize(
-    ("broken", "name"),
-    [
-        ({"profiles": "[post\n"}, "TOML"),
-        ({"profiles": POST.replace("1MiB", "10M")}, "max_size"),
-        ({"profiles": None}, "PROFILES_FILE"),
-        ({"hooks": "def before_sign("}, "hooks.py"),
-        ({"env": "CALLER_RATE=often\n"}, "CALLER_RATE"),
-        ({"env": "CALLER_RATE=9/min\nwhat is this\n"}, ".env:2"),
-    ],
-)
+@pytest.mark.parametrize(("broken", "name"), [
+    ({"profiles": "[post\n"}, "TOML"),
+    ({"profiles": POST.replace("1MiB", "10M")}, "max_size"),
+    ({"profiles": None}, "PROFILES_FILE"),
+    ({"hooks": "def before_sign("}, "hooks.py"),
+    ({"env": "CALLER_RATE=often\n"}, "CALLER_RATE"),
+    ({"env": "CALLER_RATE=9/min\nwhat is this\n"}, ".env:2"),
+])  # fmt: skip
 def test_while_a_file_is_broken_its_error_is_printed_once_and_the_last_good_one_stays(here, broken, name):
     hooks = "def before_sign(caller, file, limits):\n    return None\n"
     good = {"profiles": POST, "hooks": hooks, "env": "CALLER_RATE=9/min\n"}
@@ -263,19 +253,16 @@ def test_hooks_are_read_again_and_a_removed_file_is_named(here):
     assert "hooks.py" in line and here.outcome("post") == "form"
 
 
-@pytest.mark.parametrize(
-    ("files", "names"),
-    [
-        ({"env": "CALLER_AUTH=anonymous\n"}, ["read", "CALLER_AUTH", "profiles.toml:", "[post]"]),
-        ({"env": "CALLER_AUTH=everyone\n"}, ["CALLER_AUTH"]),
-        ({"env": "PROFILES_FILE=none.toml\n"}, ["PROFILES_FILE"]),
-        ({"hooks": "import none_such\n"}, ["hooks.py"]),
-        (SEVERAL | {"callers": "[shop\n"}, ["callers.toml"]),
-        (SEVERAL | {"callers": "shop = 1\n"}, ["callers.toml", "shop"]),
-        (SEVERAL | {"callers": '[shop]\nkind = "fax"\n'}, ["callers.toml", "shop", "kind"]),
-        (SEVERAL | {"profiles": POST + 'callers = ["none"]\n'}, ["profiles.toml", "post", "none"]),
-    ],
-)
+@pytest.mark.parametrize(("files", "names"), [
+    ({"env": "CALLER_AUTH=anonymous\n"}, ["read", "CALLER_AUTH", "profiles.toml:", "[post]"]),
+    ({"env": "CALLER_AUTH=everyone\n"}, ["CALLER_AUTH"]),
+    ({"env": "PROFILES_FILE=none.toml\n"}, ["PROFILES_FILE"]),
+    ({"hooks": "import none_such\n"}, ["hooks.py"]),
+    (SEVERAL | {"callers": "[shop\n"}, ["callers.toml"]),
+    (SEVERAL | {"callers": "shop = 1\n"}, ["callers.toml", "shop"]),
+    (SEVERAL | {"callers": '[shop]\nkind = "fax"\n'}, ["callers.toml", "shop", "kind"]),
+    (SEVERAL | {"profiles": POST + 'callers = ["none"]\n'}, ["profiles.toml", "post", "none"]),
+])  # fmt: skip
 def test_files_that_the_function_refuses_end_the_start_with_its_sentence(here, files, names):
     with pytest.raises(HostingError) as refused:
         here.deploy(**files)

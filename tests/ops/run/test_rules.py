@@ -38,10 +38,9 @@ def test_the_rules_of_each_service_are_separated(parse):
     }
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["push_repeats_alike=1", "moderation_takes_ms=fast", "block_public_access=off", ""],
-)
+@pytest.mark.parametrize("text", [
+    "push_repeats_alike=1", "moderation_takes_ms=fast", "block_public_access=off", "",
+])  # fmt: skip
 def test_an_unreadable_rule_is_an_error_and_nothing_starts(parse, text, capsys):
     with pytest.raises(SystemExit) as ended:
         parse(["--rule", text])

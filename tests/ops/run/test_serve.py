@@ -152,13 +152,10 @@ def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
     assert f"Port {taken} " in said[1] and addresses["function"] in said[1]
 
 
-@pytest.mark.parametrize(
-    ("options", "name"),
-    [
-        (["--token-secret", "short"], "TOKEN_SECRET"),
-        (["--webhook", "http://example.com/hook"], "--webhook"),
-    ],
-)
+@pytest.mark.parametrize(("options", "name"), [
+    (["--token-secret", "short"], "TOKEN_SECRET"),
+    (["--webhook", "http://example.com/hook"], "--webhook"),
+])  # fmt: skip
 def test_a_wrong_option_ends_in_a_sentence(options, name):
     with served(*options) as process:
         out, err = process.communicate(timeout=600)
