@@ -21,12 +21,7 @@ NOT_COVERED = Text("Not covered, erase yourself: {names}", "不包括这些用�
 
 
 def show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen, language: str) -> None:
-    """
-    Show how much there is in each bucket.
-
-    Raises:
-        Failure: OSS refuses, or is not reached.
-    """
+    """Show how much there is in each bucket; raise ``Failure`` if OSS refuses or is not reached."""
     has_hooks = context.HOOKS_FILE.is_file()
     profiles = [
         each._replace(key=each.key._replace(has_inner_folders=has_hooks))
@@ -48,12 +43,7 @@ def show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen
 
 
 def found(step: Step, keys: AccessKeys) -> Iterator[str]:
-    """
-    Yield the kind of each thing that a step of the erasure would find.
-
-    Raises:
-        Failure: OSS refuses, or is not reached.
-    """
+    """Yield the kind of each thing that a step of the erasure would find; raise as ``show_counts`` does."""
     import alibabacloud_oss_v2 as oss
 
     bucket, client = step.location.bucket, client_at(step.location, keys)

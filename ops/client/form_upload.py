@@ -22,13 +22,7 @@ class UploadFailed(Failure):
 
 @dataclass(frozen=True)
 class UploadAnswer:
-    """
-    Response of OSS to an upload.
-
-    Args:
-        text: XML of an error, JSON of a callback, or empty.
-        headers: names in lower case.
-    """
+    """Response of OSS: XML of an error, JSON of a callback, or empty; names of headers in lower case."""
 
     status: int
     text: str
@@ -49,15 +43,7 @@ def open_session(url: str) -> requests.Session:
 
 
 def post_form(url: str, fields: Mapping[str, str], file: tuple[str, bytes]) -> UploadAnswer:
-    """
-    Send one file.
-
-    Args:
-        file: its name and its content.
-
-    Raises:
-        UploadFailed: refused connection, broken off, or timed out.
-    """
+    """Send one file, a name and its content; raise ``UploadFailed`` if refused, broken off or timed out."""
     try:
         with open_session(url) as session:
             answer = session.post(

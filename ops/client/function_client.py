@@ -33,10 +33,7 @@ class InvokeFailed(Exception):
 
 @dataclass(frozen=True)
 class FunctionAnswer:
-    """
-    Args:
-        text: the body; JSON when it comes from our function.
-    """
+    """An answer; ``text`` is the body, JSON when it comes from our function."""
 
     status: int
     text: str
@@ -53,23 +50,13 @@ class FunctionAnswer:
 
 
 class FunctionAtUrl:
-    """
-    The function behind a trigger or a custom domain of FC 3.0.
-
-    Args:
-        url: with any prefix of a custom domain; routes are put behind it.
-    """
+    """The function behind an address of FC 3.0, with any prefix of a custom domain in front of its routes."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
 
     def ask(self, route: str, body: Mapping[str, Any] | str | None, token: str) -> FunctionAnswer:
-        """
-        ``POST`` JSON (or a text as it is) to a route; ``GET`` it when there is no body.
-
-        Raises:
-            FunctionSilent: no response.
-        """
+        """``POST`` JSON or a text, ``GET`` without a body; raise ``FunctionSilent`` if unanswered."""
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {sendable(token)}"
@@ -92,12 +79,7 @@ class FunctionAtUrl:
 
 
 def checked(answer: FunctionAnswer, language: str) -> dict[str, Any]:
-    """
-    Return the JSON object of a success.
-
-    Raises:
-        InvokeFailed: the response is an error, with its explanation.
-    """
+    """Return the JSON object of a success; raise ``InvokeFailed``, with its explanation, for an error."""
     if answer.status == 200 and answer.json:
         return answer.json
     refused = REFUSED.say(language, status=answer.status)
@@ -114,10 +96,7 @@ def is_default_domain(url: str) -> bool:
 
 
 def sendable(token: str) -> str:
-    """
-    Raises:
-        FunctionSilent: no header can carry it.
-    """
+    """Return the token; raise ``FunctionSilent`` if no header can carry it."""
     if not re.fullmatch(r"[!-~]+", token):
         raise FunctionSilent(
             Text(

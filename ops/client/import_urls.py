@@ -179,12 +179,7 @@ def copy(
     *,
     allows_private: bool = False,
 ) -> dict[str, Any]:
-    """
-    Stream one file into OSS; without a client only look at it. Copied twice, it is there once.
-
-    Raises:
-        NotCopied
-    """
+    """Stream one file into OSS, once if repeated; without a client only look at it. Raise ``NotCopied``."""
     try:
         with open_session(url) as session, open_source(session, url, allows_private=allows_private) as found:
             found.raise_for_status()

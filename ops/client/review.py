@@ -72,12 +72,7 @@ HOW_TO_END = Text(
 
 
 class Desk:
-    """
-    What the page asks of the function, with a backend's token for each call.
-
-    Args:
-        reviewer: kept with each decision.
-    """
+    """What the page asks of the function, with a backend's token; each decision keeps the reviewer."""
 
     def __init__(self, client: FunctionAtUrl, args: argparse.Namespace, reviewer: str) -> None:
         self._client = client
@@ -127,12 +122,7 @@ class Desk:
 
 
 def backend_token(args: argparse.Namespace) -> str:
-    """
-    Return a token that lives five minutes, signed as the function's backend does.
-
-    Raises:
-        Failure: the environment file holds no secret to sign with.
-    """
+    """Return a token of five minutes, as a backend signs it; raise ``Failure`` where there is no secret."""
     environ = operator_environment(args.env_file, os.environ)
     text = environ.get("RECEIPT_SECRET", "").strip() or environ.get("TOKEN_SECRET", "").strip()
     try:

@@ -101,12 +101,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find(settings: Settings, keys: AccessKeys, complaints: Screen, language: str) -> Iterator[Found]:
-    """
-    Find the deliveries in all buckets, the next one first; name records that are none.
-
-    Raises:
-        Failure: OSS refuses, or is not reached.
-    """
+    """Yield the deliveries of all buckets; name records that are none. Raise ``Failure`` if OSS refuses."""
     import alibabacloud_oss_v2 as oss
 
     places = {

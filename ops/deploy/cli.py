@@ -41,12 +41,7 @@ def secret_pieces(values: Mapping[str, str]) -> list[str]:
 
 
 class Filter:
-    """
-    Lines in, lines for a person out.
-
-    Args:
-        pieces: of ``secret_pieces``.
-    """
+    """Lines in, lines for a person out, without the pieces of ``secret_pieces``."""
 
     def __init__(self, pieces: Iterable[str]) -> None:
         self._pieces = list(pieces)

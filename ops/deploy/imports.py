@@ -24,12 +24,7 @@ def requirements_for(quota_url: str) -> list[str]:
 
 
 def packages_of(path: Path, name: str, ours: Collection[str]) -> list[str]:
-    """
-    Return what the file imports beside the standard library and ``ours``, wherever in it the import stands.
-
-    Raises:
-        Failure: it is not Python, or imports relatively or what is not part of the function.
-    """
+    """Return what the file imports beside ``ours``; raise ``Failure`` for what cannot be in the function."""
     imported = sorted(set(imported_names(path, name)) - sys.stdlib_module_names - set(ours))
     for package in imported:
         if package in NOT_FOR_THE_FUNCTION:
@@ -45,13 +40,7 @@ def packages_of(path: Path, name: str, ours: Collection[str]) -> list[str]:
 def missing_packages(
     packages: Mapping[str, str], there: Collection[str], pinned: Sequence[str]
 ) -> list[Text]:
-    """
-    Return a sentence for each imported package that is not there.
-
-    Args:
-        packages: by import name, each with the file that imports it.
-        pinned: files that should bring them.
-    """
+    """Return a sentence for each imported package (by name, its file) that ``pinned`` does not bring."""
     names = ", ".join(pinned)
     return [
         Text(

@@ -117,10 +117,7 @@ HELP = {
 
 
 class Asking(NamedTuple):
-    """
-    Args:
-        line, secret: ask a person; ``EOFError`` where nobody answers.
-    """
+    """Where to write, and how to ask a person; ``EOFError`` where nobody answers."""
 
     folder: Path = ROOT
     environ: Mapping[str, str] = os.environ

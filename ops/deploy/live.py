@@ -120,12 +120,7 @@ def published(cli: Cli) -> list[str]:
 
 
 def move(cli: Cli, wanted: Live) -> None:
-    """
-    Point the alias: every field is sent, and read back. It is never removed.
-
-    Raises:
-        Failure: Function Compute took it, and still says otherwise.
-    """
+    """Point the alias, and read it back; raise ``Failure`` if Function Compute took it and says otherwise."""
     weights = dict(wanted.weights)
     there = None
     for _ in range(2):

@@ -33,12 +33,7 @@ NUMBER = Text("{name} = {value}: must be a whole number of 1 or more", "{name} =
 
 
 def with_own_blocks(file: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """
-    Return the file to deploy: ``s.own.yaml`` beside this one where a setting asks for a block, else this one.
-
-    Raises:
-        Failure: a setting that must be a number is none.
-    """
+    """Return the file to deploy, ``s.own.yaml`` if a setting asks for a block; raise ``Failure``."""
     own, source = file.with_name(OWN), read_s_yaml(file)
     props = _own_props(source, operator_environment(source.folder / ".env", environ))
     if not props:

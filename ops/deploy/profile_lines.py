@@ -64,11 +64,7 @@ def after(place: str, sentence: Text) -> Text:
 
 
 def with_lines(sentences: Iterable[Text], file: Path) -> Iterator[Text]:
-    """
-    Put ``profiles.toml:12`` at the head: the line of the option, else of the profile.
-
-    One clause about several profiles becomes one sentence.
-    """
+    """Put ``profiles.toml:12``, the line of option or profile, at the head of each clause, said once."""
     text = _text_of(file)
     joined: dict[str, list[tuple[str, Text]]] = {}
     for sentence in sentences:

@@ -93,12 +93,7 @@ def unusable_settings(variables: Mapping[str, str], region: str) -> Iterator[tup
 def quota_problems(
     props: Mapping[str, Any], variables: Mapping[str, str], root: Path
 ) -> Iterator[tuple[str, Text]]:
-    """
-    Name and sentence of what keeps this function from the Redis of its quotas.
-
-    Args:
-        root: what is packaged lies there.
-    """
+    """Name and sentence of what keeps this function from the Redis of its quotas; ``root`` is packaged."""
     text = variables.get("QUOTA_URL", "")
     # The function itself refuses one without a host.
     if not (text.startswith(("redis:", "rediss:")) and names_a_host(text)):

@@ -18,12 +18,7 @@ PLACEHOLDER = re.compile(r"my-bucket|1234567890123456")
 
 @dataclass(frozen=True)
 class VariableSources:
-    """
-    Where the variables come from.
-
-    Args:
-        example: values of ``.env.example``, some of them placeholders that no deployment can use.
-    """
+    """Where variables come from; some values of ``.env.example`` are placeholders that nobody can deploy."""
 
     env_file: Mapping[str, str]
     environ: Mapping[str, str]

@@ -26,12 +26,7 @@ TEXT_TAGS |= {0x1C: "utf-32-be", 0x1E: "utf-16-be"}
 
 
 def hash_authorities(package: Path) -> None:
-    """
-    Put a hashed folder in the place of the file of all authorities; the file stays where something reads it.
-
-    Args:
-        package: the folder of the deployment, with ``certifi`` in it.
-    """
+    """Put a hashed folder in the place of the file of all authorities; that stays where it is read."""
     pem = package / PACKAGE / BUNDLE
     trust(package, pem)
     # A program is none of what the function imports.

@@ -44,15 +44,7 @@ PROBE = "import sys, zlib, ssl; print('%d.%d' % sys.version_info[:2], sys.implem
 
 
 def find_python(named: str | None, environ: Mapping[str, str]) -> str | None:
-    """
-    A CPython of the target's version, tried by running it: a launcher may exist and not work.
-
-    Args:
-        named: the only candidate, when given.
-
-    Raises:
-        PackagingError: when ``named`` is no such Python.
-    """
+    """Return a CPython of the target's version that runs; raise ``PackagingError`` if the named is none."""
     if named:
         if not runs(named):
             raise PackagingError(
@@ -121,12 +113,7 @@ def _bundled(folder: Path) -> list[Path]:
 
 
 def bundle(folder: Path) -> int:
-    """
-    Move the ``.pyc`` files of ``BUNDLED`` into one file, as ``bytecode.py`` of the function reads it.
-
-    Returns:
-        how many modules it holds.
-    """
+    """Move the ``.pyc`` files of ``BUNDLED`` into one file, as ``bytecode.py`` reads it; return how many."""
     index: dict[str, tuple[str, int, str, int, int]] = {}
     magic, code = b"", bytearray(HEADER_BYTES)
     for source in _bundled(folder):

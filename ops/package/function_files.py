@@ -121,12 +121,7 @@ def callers_extra(root: Path, environ: Mapping[str, str]) -> tuple[Extra, ...]:
 
 
 def callers_files(root: Path) -> tuple[str, ...]:
-    """
-    Names of ``callers.toml`` and of the files of the project that it names.
-
-    Raises:
-        PackagingError: git tracks one of them, so whoever clones the project has its secrets.
-    """
+    """Names of ``callers.toml`` and the files that it names; raise ``PackagingError`` if git tracks one."""
     named = pointed_to("file", *own_entries(root / CALLERS_TOML).values())
     names = [CALLERS_TOML, *dict.fromkeys(name for name in named if not Path(name).is_absolute())]
     # A link in the project is packed as what it leads to.
@@ -147,12 +142,7 @@ def callers_files(root: Path) -> tuple[str, ...]:
 
 
 def extras_of(quota_url: str) -> tuple[Extra, ...]:
-    """
-    What a deployment with this ``QUOTA_URL`` asks for beyond the plain package.
-
-    Args:
-        quota_url: may be empty, or wrong, which the function itself says.
-    """
+    """What a deployment with this ``QUOTA_URL``, which may be empty or wrong, asks for beyond the package."""
     if REDIS_REQUIREMENTS not in requirements_for(quota_url):
         return ()
     try:

@@ -71,15 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def build(root: Path, target: Path) -> int:
-    """
-    Write the zip; a project is what was committed here, so no secret of a working copy is packed.
-
-    Returns:
-        how many files it has.
-
-    Raises:
-        PackagingError: this is no clone.
-    """
+    """Write the zip of what was committed; return its files. Raise ``PackagingError`` if this is no clone."""
     callers_files(root)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -57,15 +57,7 @@ DROPPED_SUFFIXES = frozenset({".pyi", ".pyc", ".typed", ".h", ".c", ".pyx", ".px
 
 
 def vendor(folder: Path, root: Path, requirements: Sequence[str]) -> None:
-    """
-    Install the pinned packages into ``folder``.
-
-    Args:
-        requirements: paths of the files below ``root``.
-
-    Raises:
-        PackagingError: with the installer's own last words.
-    """
+    """Install the pinned packages into ``folder``; raise ``PackagingError`` with pip's last words."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--no-deps", "--no-compile", *TARGET, "--target", str(folder)]
     command += [f"--requirement={root / path}" for path in requirements]
@@ -82,12 +74,7 @@ def vendor(folder: Path, root: Path, requirements: Sequence[str]) -> None:
 
 
 def prune(folder: Path, imported: Collection[str] = ()) -> None:
-    """
-    Remove what no import reaches: tests, stubs, scripts, C sources, and what only the SDK's client needs.
-
-    Args:
-        imported: packages that the function's own files import, by import name; they stay.
-    """
+    """Remove what no import reaches: tests, stubs, C sources, the SDK's client; what is imported stays."""
     for name in (*(name for name in UNREACHED if name not in imported), STALE_AUTHORITIES):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).unlink(missing_ok=True)

@@ -123,12 +123,7 @@ STEPS = (
 
 
 def play(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
-    """
-    Play the mini-program once, against addresses alone.
-
-    Raises:
-        DemoFailed: a step did not do what it should.
-    """
+    """Play the mini-program once, against addresses alone; raise ``DemoFailed`` if a step goes wrong."""
     screen.title(WORDS["title"].say(language))
     screen.pairs({WORDS["function"].say(language): cloud.gateway.outer_origin, "OSS": cloud.oss.outer_origin})
     cloud.wechat.checks.delays = DELAYS

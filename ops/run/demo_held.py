@@ -18,12 +18,7 @@ STORED = Text("stored at", "存放在")
 
 
 class Held(NamedTuple):
-    """
-    A picture that was uploaded and confirmed.
-
-    Args:
-        key: the name it will have; it is at ``held_key``.
-    """
+    """A confirmed picture: the name it will have, where it is held, its receipt."""
 
     key: str
     held_key: str
@@ -90,12 +85,7 @@ def _post(client: Client, held: Held) -> None:
 
 
 def _wait(client: Client, held: Held, wanted: str) -> dict[str, Any]:
-    """
-    Ask ``/status`` until the state is as it must become.
-
-    Raises:
-        DemoFailed: it becomes another that is for good, or nothing at all.
-    """
+    """Ask ``/status`` until the state is as it must become; raise ``DemoFailed`` for another or none."""
     address, started = f"{client.cloud.gateway.outer_origin}/status", time.monotonic()
     answer: dict[str, Any] = {}
     while time.monotonic() - started < PATIENCE_SECONDS:

@@ -21,11 +21,7 @@ class DemoFailed(Failure):
 
 
 def failed(what: Text, said: str) -> DemoFailed:
-    """
-    Args:
-        what: should have been so.
-        said: what is so.
-    """
+    """The error for what should have been so, and what is so."""
     said = printable(" ".join(said.split())[:500])
     return DemoFailed(Text(f"Expected: {what.en}. There is: {said}", f"应为：{what.zh}。实际：“{said}”"))
 
@@ -49,10 +45,7 @@ class DemoHttp:
         self.screen.pairs({name: self._short(name, value) for name, value in values.items()}, indent=8)
 
     def expect(self, is_so: bool, what: Text, answer: requests.Response) -> None:
-        """
-        Raises:
-            DemoFailed: it is not; with what came instead.
-        """
+        """Raise ``DemoFailed``, with what came instead, if it is not so."""
         if not is_so:
             raise failed(what, f"{answer.status_code} {answer.text}")
 

@@ -24,13 +24,7 @@ FILE, FILE_TYPE = DEMO / "sunset.png", "image/png"
 
 @dataclass
 class Client:
-    """
-    A mini-program that knows nothing but HTTP: it signs nothing and holds no key.
-
-    Args:
-        headers: of requests that need a token, once it has logged in.
-        form: the answer to its first request for one.
-    """
+    """A mini-program that knows nothing but HTTP: ``headers`` are of its login, ``form`` is its first."""
 
     http: DemoHttp
     cloud: LocalCloud

@@ -76,12 +76,7 @@ def add_host_argument(parser: argparse.ArgumentParser, language: str = "en") -> 
 
 
 def wanted_reach(host: str, network: Network | None = None) -> Reach:
-    """
-    From where the local cloud is reached, for ``lan`` or an IPv4 address of this machine.
-
-    Raises:
-        HostingError: it leads to no address of this machine that another could call.
-    """
+    """The reach for ``lan`` or an address of this machine; raise ``HostingError`` if nobody could call it."""
     host = host.strip().lower()
     if not host or host in OWN_NAMES:
         return HERE_ONLY

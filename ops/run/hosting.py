@@ -93,12 +93,7 @@ class Plan:
 
 
 def wanted_port(environ: Mapping[str, str], default: int) -> int:
-    """
-    The port named by ``PORT``, else the default.
-
-    Raises:
-        HostingError: ``PORT`` is no port.
-    """
+    """The port named by ``PORT``, else the default; raise ``HostingError`` if it is none."""
     text = environ.get("PORT", "").strip()
     if not text:
         return default
@@ -193,12 +188,7 @@ def _made(folder: Path) -> Path:
 def check_settings(
     environ: Mapping[str, str], read_text: Callable[[Path], str] = lambda path: path.read_text("utf-8")
 ) -> Settings:
-    """
-    Read the settings, so that a wrong one is one sentence instead of a log line.
-
-    Raises:
-        HostingError: with each of the function's sentences.
-    """
+    """Read the settings; raise ``HostingError`` with the function's sentences, in the place of a log line."""
     try:
         return load_settings(environ, read_text)
     except Misconfigured as error:

@@ -56,11 +56,7 @@ class _Found(NamedTuple):
 
 
 class OwnFiles:
-    """
-    Args:
-        folder: of the project.
-        caller_auth: instead of that of ``.env``; empty for none.
-    """
+    """The files of a project's folder; ``caller_auth``, if any, is instead of that of ``.env``."""
 
     def __init__(self, folder: Path, caller_auth: str, screen: Screen, language: str) -> None:
         self._folder, self._caller_auth = folder, caller_auth
@@ -70,12 +66,7 @@ class OwnFiles:
         self._said: tuple[str, ...] = ()
 
     def deploy(self, hosted: Hosted) -> None:
-        """
-        Run them, and print one line for each file that was read.
-
-        Raises:
-            HostingError: the function refuses them.
-        """
+        """Run them, a line for each that was read; raise ``HostingError`` if the function refuses them."""
         self._hosted = hosted
         found = self._find()
         for problem in found.env.problems:

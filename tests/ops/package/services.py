@@ -3,14 +3,13 @@
 import json
 import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import trustme
 
+from local.common.http_server import Handler, Server
 from tests.conftest import PLAIN_PROFILES
 
 Response = tuple[int, dict[str, str], bytes]
@@ -21,13 +20,6 @@ def credentials(token: str = "fake-token", **more: str) -> Response:
     fields = {"AccessKeyId": "STS.fake", "AccessKeySecret": "fake-secret", "SecurityToken": token}
     body = {"RequestId": "R-1", "Credentials": {**fields, "Expiration": "2099-01-01T00:00:00Z"}, **more}
     return 200, {"Content-Type": "application/json"}, json.dumps(body).encode()
-
-
-class QuietServer(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Some tests are about handshakes that fail."""
 
 
 @contextmanager
@@ -42,7 +34,10 @@ def serving(respond: Callable[[str], Response], certificate: trustme.LeafCert | 
         the port.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class Responder(Handler):
+        # The end of the connection ends a response that is too short.
+        protocol_version = "HTTP/1.0"
+
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, headers, body = respond(self.path)
@@ -54,22 +49,16 @@ def serving(respond: Callable[[str], Response], certificate: trustme.LeafCert | 
 
         do_POST = do_CONNECT = do_GET
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = QuietServer(("127.0.0.1", 0), Handler)
+    server = Server(Responder)
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(context)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
+    server.start()
     try:
         yield server.server_port
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        server.stop()
 
 
 def settings(sts_origin: str, **more: str) -> dict[str, str]:
