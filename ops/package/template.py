@@ -39,13 +39,8 @@ TARGET = ROOT / "build" / "template.zip"
 ABOUT_THE_PROJECT, PROJECT = "deploy/template", "src"
 # Benchmarks and proofs of this repository, and the tests that need them, or a clone.
 LEFT_OUT = (
-    ".ci/",
-    "quality/",
-    "tests/test_house.py",
-    "tests/docs/test_attacks.py",
-    "tests/docs/test_names.py",
-    "tests/docs/test_speed.py",
-    "tests/ops/package/test_pins.py",
+    *(".ci/", "quality/", "tests/test_house.py", "tests/ops/package/test_pins.py"),
+    *(f"tests/docs/test_{name}.py" for name in ("attacks", "names", "speed")),
     "tests/ops/deploy/template.test.js",
 )
 # `make test`, and the figures that the pages show.

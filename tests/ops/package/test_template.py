@@ -69,43 +69,24 @@ def clone_with(folder, **changed):
     return folder
 
 
-def test_the_zip_has_the_project_in_src_and_none_of_its_secrets_or_builds(tmp_path):
+def test_the_zip_has_the_committed_project_in_src_and_none_of_its_secrets_or_builds(tmp_path):
     target, again = tmp_path / "made" / "template.zip", tmp_path / "again.zip"
-    clone = clone_with(tmp_path / "clone")
-    count = template.build(clone, target)
-    assert template.build(clone, again) == count and again.read_bytes() == target.read_bytes()
-    with zipfile.ZipFile(target) as archive:
-        names = set(archive.namelist())
-        publish = archive.read("publish.yaml").decode()
-    assert len(names) == count
-    assert names == {
-        "publish.yaml",
-        "hook/index.js",
-        "version.md",
-        "src/.env.example",
-        "src/.gitignore",
-        "src/CHANGELOG.md",
-        "src/handler.py",
-        "src/deploy/template/publish.yaml",
-        "src/deploy/template/hook/index.js",
-        # `make test`, and the figures that the pages show; what measures stays behind.
-        "src/quality/suite.py",
-        "src/quality/bench/results/table.md",
-        "src/tests/test_handler.py",
-    }
-    assert f"Version: {VERSION}\n" in publish
-
-
-def test_the_zip_has_the_committed_text_alone(tmp_path):
     clone = clone_with(tmp_path / "clone", **{"图.md": "committed\n"})
     for name in ("图.md", "handler.py", "new.md"):
         (clone / name).write_text("SECRET=of-mine\n", "utf-8")
     (clone / "tests/test_handler.py").unlink()
     subprocess.run(["git", "add", "new.md", "handler.py"], cwd=clone, check=True)
-    template.build(clone, tmp_path / "template.zip")
-    with zipfile.ZipFile(tmp_path / "template.zip") as archive:
+    count = template.build(clone, target)
+    assert template.build(clone, again) == count and again.read_bytes() == target.read_bytes()
+    with zipfile.ZipFile(target) as archive:
         texts = {name: archive.read(name) for name in archive.namelist()}
-    assert texts["src/图.md"] == b"committed\n" and "src/tests/test_handler.py" in texts
+    about = "publish.yaml hook/index.js version.md"
+    project = ".env.example .gitignore CHANGELOG.md handler.py 图.md tests/test_handler.py"
+    project += " deploy/template/publish.yaml deploy/template/hook/index.js"
+    # `make test`, and the figures that the pages show; what measures stays behind.
+    project += " quality/suite.py quality/bench/results/table.md"
+    assert {*texts} == {*about.split(), *(f"src/{name}" for name in project.split())} and len(texts) == count
+    assert f"Version: {VERSION}\n" in texts["publish.yaml"].decode() and texts["src/图.md"] == b"committed\n"
     assert not [name for name, text in texts.items() if b"of-mine" in text]
 
 
