@@ -86,12 +86,8 @@ def _list(cli: Cli, live: Live, _version: str, screen: Screen, language: str) ->
     rows = {}
     for one in cli.read("version", "list"):
         version = str(one["versionId"])
-        parts = [
-            str(one.get("createdTime", "")),
-            str(one.get("description", "")),
-            _mark(live, version, language),
-        ]
-        rows[version] = "  ".join(part for part in parts if part)
+        about = (one.get("createdTime"), one.get("description"), _mark(live, version, language))
+        rows[version] = "  ".join(str(part) for part in about if part)
     screen.pairs(rows)
 
 

@@ -50,12 +50,8 @@ HINTS = {
         [["TOKEN_SECRET", " 2 days"], *OF_HELD],
     ),
     "erasing": ("", {"ERASE": "true"}, [["ERASE", "setup"]]),
-    "erasing on events": (
-        "",
-        {"ERASE_ON": "user_authorization_revoke"},
-        [["ERASE_ON", "/wechat-events"]],
-    ),
-}
+    "erasing on events": ("", {"ERASE_ON": "user_authorization_revoke"}, [["ERASE_ON", "/wechat-events"]]),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", HINTS.values(), ids=HINTS)
