@@ -69,7 +69,7 @@ def clone_with(folder, **changed):
     return folder
 
 
-def test_the_zip_has_the_committed_project_in_src_and_none_of_its_secrets_or_builds(tmp_path):
+def test_the_zip_has_the_project_in_src_and_none_of_its_secrets_or_builds(tmp_path):
     target, again = tmp_path / "made" / "template.zip", tmp_path / "again.zip"
     clone = clone_with(tmp_path / "clone", **{"图.md": "committed\n"})
     for name in ("图.md", "handler.py", "new.md"):
