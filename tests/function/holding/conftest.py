@@ -92,6 +92,18 @@ def house(house_of: Callable[..., World]) -> World:
     return house_of()
 
 
+def upload_of(profile: str) -> Any:
+    """A fixture: an upload of this profile, with its receipt; nobody has heard of it yet."""
+
+    @pytest.fixture
+    def stored(house: World) -> dict[str, Any]:
+        return house.store(profile)
+
+    return stored
+
+
+word, note, post, face, plain = map(upload_of, ("word", "note", "post", "face", "default"))
+
 ABROAD = text_beside(__file__, ".abroad.toml")
 
 

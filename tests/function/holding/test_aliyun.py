@@ -44,13 +44,20 @@ def house(house_of):
 
 
 @pytest.fixture
-def with_wechat(house_of):
+def both(house_of):
+    """A world whose uploads both look at, Aliyun first."""
     return house_of(BOTH)
 
 
 def stored(house, *answers, profile="quick", **fields):
     house.green.answers = [*answers]
     return house.store(profile, **fields)
+
+
+@pytest.fixture
+def sent(house):
+    """An upload that waits for a commit before its check."""
+    return stored(house, profile="sent")
 
 
 def checks(house):
@@ -70,14 +77,13 @@ def test_a_confirmation_says_what_was_decided(house, answer, log_lines):
 
 
 @pytest.mark.parametrize("answer", STATES)
-def test_a_commit_says_what_was_decided(house, answer):
-    said = stored(house, profile="sent")
-    assert (said["state"], checks(house)) == ("held", [])
+def test_a_commit_says_what_was_decided(house, answer, sent):
+    assert (sent["state"], checks(house)) == ("held", [])
     house.green.answers = [answer]
-    committed = house.commit(said["receipt"]).json
+    committed = house.commit(sent["receipt"]).json
     assert committed["state"] == STATES[answer]
-    assert committed["url"] == (said["fileUrl"] if answer == "pass" else None)
-    assert house.commit(said["receipt"]).json == committed
+    assert committed["url"] == (sent["fileUrl"] if answer == "pass" else None)
+    assert house.commit(sent["receipt"]).json == committed
     assert len(checks(house)) == 1
 
 
@@ -158,10 +164,9 @@ def test_the_address_has_the_read_origin(house_of):
     assert house.green.asked[0].url.startswith(f"{outside}/held/quick/")
 
 
-def test_a_confirmation_before_the_commit_asks_nothing(house):
-    said = stored(house, profile="sent")
-    house.status(said["receipt"])
-    house.ask("confirm", ticket=said["ticket"])
+def test_a_confirmation_before_the_commit_asks_nothing(house, sent):
+    house.status(sent["receipt"])
+    house.ask("confirm", ticket=sent["ticket"])
     house.tick()
     assert checks(house) == []
 
@@ -182,11 +187,10 @@ def test_an_animated_picture_is_sent_nowhere(house):
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "x"])
-def test_a_compressed_object_is_sent_nowhere(house, encoding):
-    said = stored(house, profile="sent")
-    held = house.oss.objects[f"held/{said['key']}"]
+def test_a_compressed_object_is_sent_nowhere(house, encoding, sent):
+    held = house.oss.objects[f"held/{sent['key']}"]
     held.headers["content-encoding"] = encoding
-    assert house.commit(said["receipt"]).json["state"] == "review"
+    assert house.commit(sent["receipt"]).json["state"] == "review"
     assert house.green.asked == []
 
 
@@ -203,59 +207,54 @@ def swap(house, said, clock):
 
 
 @pytest.mark.parametrize("answer", ["pass", "risky"])
-def test_an_answer_about_an_object_stored_again_decides_nothing(house, clock, answer):
-    said = stored(house, profile="sent")
-    house.green.answers, house.green.happens = [answer], lambda: swap(house, said, clock)
-    assert house.commit(said["receipt"]).json["state"] == "review"
-    assert names(house, said) == ["held"]
-    assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "changed"
+def test_an_answer_about_an_object_stored_again_decides_nothing(house, clock, answer, sent):
+    house.green.answers, house.green.happens = [answer], lambda: swap(house, sent, clock)
+    assert house.commit(sent["receipt"]).json["state"] == "review"
+    assert names(house, sent) == ["held"]
+    assert house.oss.records()[f"review/{sent['uploadId']}"]["reason"] == "changed"
 
 
-def test_an_answer_about_an_object_stored_again_is_not_kept_for_wechat(with_wechat, clock):
-    said = stored(with_wechat, None, profile="both")
+def test_an_answer_about_an_object_stored_again_is_not_kept_for_wechat(both, clock):
+    said = stored(both, None, profile="both")
     clock.tick(minutes=1)
-    with_wechat.green.happens = lambda: swap(with_wechat, said, clock)
-    assert with_wechat.resume(said["receipt"]) == "review"
-    assert with_wechat.wechat.asked == []
+    both.green.happens = lambda: swap(both, said, clock)
+    assert both.resume(said["receipt"]) == "review"
+    assert both.wechat.asked == []
 
 
-def test_an_answer_about_other_bytes_decides_nothing(house):
-    said = stored(house, profile="sent")
-    held = f"held/{said['key']}"
+def test_an_answer_about_other_bytes_decides_nothing(house, sent):
+    held = f"held/{sent['key']}"
     house.green.happens = lambda: house.oss.replace_object(held, parts=(Part("others", 1),))
-    assert house.commit(said["receipt"]).status == 404
+    assert house.commit(sent["receipt"]).status == 404
     assert house.oss.objects[held].parts[0].name == "others"
-    assert said["key"] not in house.oss.objects
+    assert sent["key"] not in house.oss.objects
 
 
-def test_an_answer_that_was_kept_counts_for_no_object_stored_later(house, clock):
-    said = stored(house, profile="sent")
+def test_an_answer_that_was_kept_counts_for_no_object_stored_later(house, clock, sent):
     house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
-    assert house.commit(said["receipt"]).code == "oss_unavailable"
+    assert house.commit(sent["receipt"]).code == "oss_unavailable"
     house.oss.faults.clear()
-    swap(house, said, clock)
-    assert house.resume(said["receipt"]) == "review"
+    swap(house, sent, clock)
+    assert house.resume(sent["receipt"]) == "review"
     assert len(checks(house)) == 1
 
 
-def test_a_decision_of_a_backend_while_aliyun_looks_counts(house):
-    said = stored(house, profile="sent")
+def test_a_decision_of_a_backend_while_aliyun_looks_counts(house, sent):
     house.green.answers = ["pass"]
-    house.green.happens = lambda: house.commit(said["receipt"], decision="reject")
-    assert house.commit(said["receipt"]).json["state"] == "rejected"
-    assert names(house, said) == []
+    house.green.happens = lambda: house.commit(sent["receipt"], decision="reject")
+    assert house.commit(sent["receipt"]).json["state"] == "rejected"
+    assert names(house, sent) == []
 
 
 @pytest.mark.parametrize(("answer", "state"), [("review", "review"), ("risky", "rejected")])
-def test_a_review_that_began_while_aliyun_looks_is_ended_by_a_rejection(house, answer, state):
-    said = stored(house, profile="sent")
+def test_a_review_that_began_while_aliyun_looks_is_ended_by_a_rejection(house, answer, state, sent):
     name, body = (
-        f"held/.review/{said['uploadId']}",
+        f"held/.review/{sent['uploadId']}",
         json.dumps({"reason": "label", "at": "2026-11-24T14:00:00Z"}),
     )
     house.green.answers = [answer]
     house.green.happens = lambda: house.oss.store(name, body.encode(), content_type="application/json")
-    assert house.commit(said["receipt"]).json["state"] == state
+    assert house.commit(sent["receipt"]).json["state"] == state
 
 
 # --- failures ---
@@ -448,28 +447,26 @@ def test_a_tick_gives_a_check_up_in_time(house, clock):
     assert house.commit(said["receipt"], decision="publish").json["state"] == "published"
 
 
-def test_a_commit_in_the_last_hour_asks_once(house, clock):
-    said = stored(house, profile="sent")
+def test_a_commit_in_the_last_hour_asks_once(house, clock, sent):
     clock.tick(days=2, hours=23, minutes=30)
     house.green.answers = [None]
-    assert house.commit(said["receipt"]).json["state"] == "checking"
-    assert house.resume(said["receipt"]) == "review"
+    assert house.commit(sent["receipt"]).json["state"] == "checking"
+    assert house.resume(sent["receipt"]) == "review"
     assert len(checks(house)) == 1
 
 
 # --- two at once, and what was cut off ---
 
 
-def test_two_requests_at_once_pay_once(house):
-    said = stored(house, profile="sent")
+def test_two_requests_at_once_pay_once(house, sent):
     states = []
 
     def meanwhile():
         house.green.happens = lambda: None
-        states.append(house.commit(said["receipt"]).json["state"])
+        states.append(house.commit(sent["receipt"]).json["state"])
 
     house.green.happens = meanwhile
-    assert house.commit(said["receipt"]).json["state"] == "published"
+    assert house.commit(sent["receipt"]).json["state"] == "published"
     assert states == ["checking"]
     assert len(checks(house)) == 1
 
@@ -489,41 +486,37 @@ def commit_just_before_the_lease(house, said):
     return house.commit(said["receipt"]).json["state"]
 
 
-def test_a_request_that_loses_the_lease_says_what_the_other_decided(house):
-    said = stored(house, profile="sent")
-    assert commit_just_before_the_lease(house, said) == "published"
+def test_a_request_that_loses_the_lease_says_what_the_other_decided(house, sent):
+    assert commit_just_before_the_lease(house, sent) == "published"
     assert len(checks(house)) == 1
 
 
-def test_a_request_that_loses_the_lease_decides_by_the_answer_that_the_other_kept(house):
-    said = stored(house, profile="sent")
+def test_a_request_that_loses_the_lease_decides_by_the_answer_that_the_other_kept(house, sent):
     house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
-    assert commit_just_before_the_lease(house, said) == "published"
+    assert commit_just_before_the_lease(house, sent) == "published"
     assert len(checks(house)) == 1
 
 
-def test_a_request_that_loses_the_lease_in_the_last_hour_leaves_it_to_a_human(house, clock):
-    said = stored(house, profile="sent")
+def test_a_request_that_loses_the_lease_in_the_last_hour_leaves_it_to_a_human(house, clock, sent):
     clock.tick(days=2, hours=23, minutes=30)
     house.green.answers = [None]
-    assert commit_just_before_the_lease(house, said) == "review"
+    assert commit_just_before_the_lease(house, sent) == "review"
     assert len(checks(house)) == 1
 
 
-def test_a_request_that_died_is_continued_after_a_minute(house, clock):
-    said = stored(house, profile="sent")
+def test_a_request_that_died_is_continued_after_a_minute(house, clock, sent):
 
     def die():
         raise KeyboardInterrupt
 
     house.green.happens = die
     with pytest.raises(KeyboardInterrupt):
-        house.commit(said["receipt"])
+        house.commit(sent["receipt"])
     house.green.happens = lambda: None
     clock.tick(seconds=LEASE.total_seconds() - 1)
-    assert house.resume(said["receipt"]) == "checking"
+    assert house.resume(sent["receipt"]) == "checking"
     clock.tick(seconds=1)
-    assert house.resume(said["receipt"]) == "published"
+    assert house.resume(sent["receipt"]) == "published"
 
 
 def test_an_attempt_that_died_is_continued_after_another_minute(house, clock):
@@ -577,34 +570,31 @@ def test_answers_that_are_never_kept_are_paid_ever_later(house, clock, monkeypat
 
 
 @pytest.mark.parametrize("answer", ["pass", "risky", "review"])
-def test_an_answer_is_not_paid_again_after_a_decision_was_cut_off(house, answer):
-    said = stored(house, profile="sent")
+def test_an_answer_is_not_paid_again_after_a_decision_was_cut_off(house, answer, sent):
     house.green.answers, house.green.happens = [answer], lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
-    assert house.commit(said["receipt"]).code == "oss_unavailable"
+    assert house.commit(sent["receipt"]).code == "oss_unavailable"
     house.oss.faults.clear()
-    assert house.resume(said["receipt"]) == STATES[answer]
+    assert house.resume(sent["receipt"]) == STATES[answer]
     assert len(checks(house)) == 1
 
 
-def test_an_answer_that_cannot_be_kept_is_paid_again(house, clock):
-    said = stored(house, profile="sent")
+def test_an_answer_that_cannot_be_kept_is_paid_again(house, clock, sent):
     house.green.happens = lambda: house.oss.fail("PutObject", UNHEARD, UNHEARD)
-    assert house.commit(said["receipt"]).code == "oss_unavailable"
+    assert house.commit(sent["receipt"]).code == "oss_unavailable"
     house.oss.faults.clear()
     house.green.happens = lambda: None
     clock.tick(minutes=2)
     house.tick()
-    assert house.status(said["receipt"]) == "published"
+    assert house.status(sent["receipt"]) == "published"
 
 
-def test_a_failure_that_cannot_be_kept_ends_with_its_lease(house, clock):
-    said = stored(house, profile="sent")
+def test_a_failure_that_cannot_be_kept_ends_with_its_lease(house, clock, sent):
     house.green.answers, house.green.happens = [None], lambda: house.oss.fail("PutObject", UNHEARD, UNHEARD)
-    assert house.commit(said["receipt"]).json["state"] == "checking"
+    assert house.commit(sent["receipt"]).json["state"] == "checking"
     house.oss.faults.clear()
     house.green.happens = lambda: None
     clock.tick(minutes=1)
-    assert house.resume(said["receipt"]) == "published"
+    assert house.resume(sent["receipt"]) == "published"
 
 
 @pytest.mark.parametrize(
@@ -657,56 +647,53 @@ def test_a_hundred_failures_are_paused_like_six(house, clock):
         (407, Outcome.RISKY, "rejected"),
     ],
 )
-def test_both_must_pass(with_wechat, aliyun, wechat, state):
-    house = with_wechat
-    said = stored(house, aliyun, profile="both")
+def test_both_must_pass(both, aliyun, wechat, state):
+    said = stored(both, aliyun, profile="both")
     assert said["state"] == "checking"
-    assert len(house.wechat.submitted) == 1
-    house.verdict(wechat, errcode=-1008 if wechat is Outcome.ERROR else 0)
+    assert len(both.wechat.submitted) == 1
+    both.verdict(wechat, errcode=-1008 if wechat is Outcome.ERROR else 0)
     if wechat is not Outcome.ERROR:
-        assert house.status(said["receipt"]) == state
-    assert house.told == ([state] if wechat is not Outcome.ERROR else house.told)
-    assert (said["key"] in house.oss.objects) is (state == "published")
+        assert both.status(said["receipt"]) == state
+    assert both.told == ([state] if wechat is not Outcome.ERROR else both.told)
+    assert (said["key"] in both.oss.objects) is (state == "published")
 
 
-def test_a_rejection_of_aliyun_is_final_without_wechat(with_wechat):
-    said = stored(with_wechat, "risky", profile="both")
+def test_a_rejection_of_aliyun_is_final_without_wechat(both):
+    said = stored(both, "risky", profile="both")
     assert said["state"] == "rejected"
-    assert with_wechat.wechat.asked == []
+    assert both.wechat.asked == []
 
 
-def test_wechat_waits_until_aliyun_has_answered(with_wechat, clock):
-    said = stored(with_wechat, None, profile="both")
-    assert (said["state"], with_wechat.wechat.asked) == ("checking", [])
+def test_wechat_waits_until_aliyun_has_answered(both, clock):
+    said = stored(both, None, profile="both")
+    assert (said["state"], both.wechat.asked) == ("checking", [])
     clock.tick(minutes=1)
-    assert with_wechat.resume(said["receipt"]) == "checking"
-    assert (len(with_wechat.wechat.submitted), len(with_wechat.due("check"))) == (1, 2)
-    with_wechat.verdict(Outcome.PASS)
-    assert with_wechat.resume(said["receipt"]) == "published"
+    assert both.resume(said["receipt"]) == "checking"
+    assert (len(both.wechat.submitted), len(both.due("check"))) == (1, 2)
+    both.verdict(Outcome.PASS)
+    assert both.resume(said["receipt"]) == "published"
 
 
-def test_a_kept_answer_about_bytes_that_go_before_its_decision_decides_nothing(house):
-    said = stored(house, profile="sent")
+def test_a_kept_answer_about_bytes_that_go_before_its_decision_decides_nothing(house, sent):
     house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
-    assert house.commit(said["receipt"]).code == "oss_unavailable"
+    assert house.commit(sent["receipt"]).code == "oss_unavailable"
     go = house.oss.objects.pop
     house.oss.between["HeadObject"] = lambda: house.oss.between.update(
-        HeadObject=lambda: go(f"held/{said['key']}")
+        HeadObject=lambda: go(f"held/{sent['key']}")
     )
-    assert house.resume(said["receipt"]) == "gone"
+    assert house.resume(sent["receipt"]) == "gone"
     records = house.oss.records()
-    assert records[f"accepted/{said['uploadId']}"]["answer"]["outcome"] == "PASS"
-    assert f"decided/{said['uploadId']}" not in records
+    assert records[f"accepted/{sent['uploadId']}"]["answer"]["outcome"] == "PASS"
+    assert f"decided/{sent['uploadId']}" not in records
 
 
-def test_a_rejection_of_aliyun_that_was_cut_off_is_applied_without_wechat(with_wechat):
-    house = with_wechat
-    house.green.happens = lambda: house.oss.fail("HeadObject", BROKEN, BROKEN)
-    said = stored(house, "risky", profile="both")
+def test_a_rejection_of_aliyun_that_was_cut_off_is_applied_without_wechat(both):
+    both.green.happens = lambda: both.oss.fail("HeadObject", BROKEN, BROKEN)
+    said = stored(both, "risky", profile="both")
     assert said["state"] == "held"
-    house.oss.faults.clear()
-    assert house.resume(said["receipt"]) == "rejected"
-    assert (len(checks(house)), house.wechat.asked) == (1, [])
+    both.oss.faults.clear()
+    assert both.resume(said["receipt"]) == "rejected"
+    assert (len(checks(both)), both.wechat.asked) == (1, [])
 
 
 def test_a_slower_request_goes_on_to_wechat_with_the_answer_of_another(house_of):
@@ -759,72 +746,66 @@ def test_a_verdict_that_cannot_open_comes_again_until_the_submission_after_aliyu
     assert "/check-source?" in house.wechat.submitted["60f96f1d-2"]
 
 
-def test_a_failure_of_wechat_keeps_the_answer_of_aliyun(with_wechat, clock):
-    house = with_wechat
-    house.wechat.answers = [None]
-    said = stored(house, "pass", profile="both")
+def test_a_failure_of_wechat_keeps_the_answer_of_aliyun(both, clock):
+    both.wechat.answers = [None]
+    said = stored(both, "pass", profile="both")
     assert said["state"] == "checking"
-    assert house.resume(said["receipt"]) == "checking"
-    assert len(house.wechat.checks) == 1
+    assert both.resume(said["receipt"]) == "checking"
+    assert len(both.wechat.checks) == 1
     clock.tick(minutes=1)
-    assert house.resume(said["receipt"]) == "checking"
-    house.verdict(Outcome.PASS)
-    assert house.resume(said["receipt"]) == "published"
-    assert len(checks(house)) == 1
+    assert both.resume(said["receipt"]) == "checking"
+    both.verdict(Outcome.PASS)
+    assert both.resume(said["receipt"]) == "published"
+    assert len(checks(both)) == 1
 
 
-def test_a_tick_continues_with_wechat(with_wechat, clock):
-    house = with_wechat
-    house.wechat.answers = [None]
-    said = stored(house, "pass", profile="both")
+def test_a_tick_continues_with_wechat(both, clock):
+    both.wechat.answers = [None]
+    said = stored(both, "pass", profile="both")
     clock.tick(minutes=2)
-    house.tick()
-    assert len(house.wechat.submitted) == 1
-    house.verdict(Outcome.PASS)
-    assert house.status(said["receipt"]) == "published"
+    both.tick()
+    assert len(both.wechat.submitted) == 1
+    both.verdict(Outcome.PASS)
+    assert both.status(said["receipt"]) == "published"
 
 
-def test_a_doubt_of_aliyun_is_what_the_review_says(with_wechat):
-    house = with_wechat
-    said = stored(house, "review", profile="both")
-    house.verdict(Outcome.PASS, label=100)
-    record = house.oss.records()[f"review/{said['uploadId']}"]
+def test_a_doubt_of_aliyun_is_what_the_review_says(both):
+    said = stored(both, "review", profile="both")
+    both.verdict(Outcome.PASS, label=100)
+    record = both.oss.records()[f"review/{said['uploadId']}"]
     assert (record["by"], record["label"]) == ("aliyun", "political_x")
 
 
-def test_an_object_stored_again_after_aliyuns_pass_is_not_published_by_wechats(with_wechat, clock):
+def test_an_object_stored_again_after_aliyuns_pass_is_not_published_by_wechats(both, clock):
     """WeChat was asked about the later one, and Aliyun about the earlier."""
-    house = with_wechat
-    house.wechat.answers = [None]
-    said = stored(house, "pass", profile="both")
-    swap(house, said, clock)
+    both.wechat.answers = [None]
+    said = stored(both, "pass", profile="both")
+    swap(both, said, clock)
     clock.tick(minutes=1)
-    assert house.resume(said["receipt"]) == "checking"
-    house.verdict(Outcome.PASS)
-    assert house.resume(said["receipt"]) == "review"
-    assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "changed"
+    assert both.resume(said["receipt"]) == "checking"
+    both.verdict(Outcome.PASS)
+    assert both.resume(said["receipt"]) == "review"
+    assert both.oss.records()[f"review/{said['uploadId']}"]["reason"] == "changed"
 
 
-def test_a_pass_of_wechat_does_not_publish_before_aliyun_has_answered(with_wechat):
+def test_a_pass_of_wechat_does_not_publish_before_aliyun_has_answered(both):
     """As after a change of the profile while WeChat looked."""
-    house = with_wechat
-    said = stored(house, "pass", profile="both")
-    del house.oss.objects[f"held/.accepted/{said['uploadId']}"]
-    house.verdict(Outcome.PASS)
-    assert house.status(said["receipt"]) == "review"
-    assert names(house, said) == ["held"]
+    said = stored(both, "pass", profile="both")
+    del both.oss.objects[f"held/.accepted/{said['uploadId']}"]
+    both.verdict(Outcome.PASS)
+    assert both.status(said["receipt"]) == "review"
+    assert names(both, said) == ["held"]
 
 
-def test_an_unanswered_record_is_no_pass(with_wechat, clock):
-    house = with_wechat
-    said = stored(house, "pass", profile="both")
+def test_an_unanswered_record_is_no_pass(both, clock):
+    said = stored(both, "pass", profile="both")
     name = f"held/.accepted/{said['uploadId']}"
-    kept = json.loads(house.oss.objects[name].body)
+    kept = json.loads(both.oss.objects[name].body)
     del kept["answer"]
-    house.oss.replace_object(name, body=json.dumps(kept).encode())
-    house.verdict(Outcome.PASS)
-    assert house.status(said["receipt"]) == "review"
-    assert house.oss.records()[f"review/{said['uploadId']}"]["reason"] == "not-checked"
+    both.oss.replace_object(name, body=json.dumps(kept).encode())
+    both.verdict(Outcome.PASS)
+    assert both.status(said["receipt"]) == "review"
+    assert both.oss.records()[f"review/{said['uploadId']}"]["reason"] == "not-checked"
 
 
 # --- videos and sounds ---
@@ -994,11 +975,10 @@ def test_a_type_that_aliyun_does_not_know_is_sent_nowhere(house):
 
 
 @pytest.mark.parametrize(("answer", "calls"), [("pass", 13), ("risky", 13), ("review", 18)])
-def test_a_commit_that_aliyun_checks_costs_few_calls_of_oss(house, answer, calls):
-    said = stored(house, profile="sent")
+def test_a_commit_that_aliyun_checks_costs_few_calls_of_oss(house, answer, calls, sent):
     house.green.answers = [answer]
     house.oss.asked.clear()
-    assert house.commit(said["receipt"]).json["state"] == STATES[answer]
+    assert house.commit(sent["receipt"]).json["state"] == STATES[answer]
     assert len(house.oss.asked) == calls, house.oss.asked
 
 
@@ -1011,22 +991,20 @@ def test_a_tick_that_leaves_it_to_a_human_deletes_each_record_once(house, clock)
     assert house.oss.asked.count("DeleteObject") == 2, house.oss.asked
 
 
-def test_status_costs_four_calls_of_oss_while_aliyun_looks(with_wechat):
-    house = with_wechat
-    house.green.answers = [None]
-    said = stored(house, None, profile="both")
-    house.oss.asked.clear()
-    house.status(said["receipt"])
-    assert len(house.oss.asked) == 4, house.oss.asked
+def test_status_costs_four_calls_of_oss_while_aliyun_looks(both):
+    both.green.answers = [None]
+    said = stored(both, None, profile="both")
+    both.oss.asked.clear()
+    both.status(said["receipt"])
+    assert len(both.oss.asked) == 4, both.oss.asked
 
 
-def test_a_doubt_of_aliyun_changes_no_decision_that_was_made_meanwhile(house):
-    said = stored(house, profile="sent")
+def test_a_doubt_of_aliyun_changes_no_decision_that_was_made_meanwhile(house, sent):
     decision = {"decision": "reject", "by": "backend", "at": "2026-11-24T14:00:00Z"}
-    body = json.dumps({**decision, "etag": said["etag"], "receipt": said["receipt"]}).encode()
+    body = json.dumps({**decision, "etag": sent["etag"], "receipt": sent["receipt"]}).encode()
     house.green.answers = ["review"]
-    house.green.happens = lambda: house.oss.store(f"held/.decided/{said['uploadId']}", body)
-    assert house.commit(said["receipt"]).json["state"] == "rejected"
+    house.green.happens = lambda: house.oss.store(f"held/.decided/{sent['uploadId']}", body)
+    assert house.commit(sent["receipt"]).json["state"] == "rejected"
     assert house.told == ["rejected"]
 
 
@@ -1036,16 +1014,15 @@ def test_a_doubt_of_aliyun_changes_no_decision_that_was_made_meanwhile(house):
     + [{"answer": {"outcome": outcome, "finding": {}}} for outcome in ("ERROR", "pass", None)],
     ids=str,
 )
-def test_an_odd_record_of_progress_is_unavailable(house, change):
-    said = stored(house, profile="sent")
+def test_an_odd_record_of_progress_is_unavailable(house, change, sent):
     house.green.answers = [None]
-    house.commit(said["receipt"])
-    name = f"held/.accepted/{said['uploadId']}"
+    house.commit(sent["receipt"])
+    name = f"held/.accepted/{sent['uploadId']}"
     kept = {**json.loads(house.oss.objects[name].body), **change}
     house.oss.replace_object(name, body=json.dumps(kept).encode())
     for route in ("status", "commit"):
         token = house.backend() if route == "commit" else ""
-        assert house.ask(route, token, receipt=said["receipt"]).code == "oss_unavailable"
+        assert house.ask(route, token, receipt=sent["receipt"]).code == "oss_unavailable"
 
 
 def test_a_request_with_many_uploads_waits_for_a_silent_aliyun_once_however_far_they_are(house, clock):
@@ -1059,13 +1036,12 @@ def test_a_request_with_many_uploads_waits_for_a_silent_aliyun_once_however_far_
     assert [house.resume(receipt) for receipt in receipts] == ["published"] * 2
 
 
-def test_an_answer_about_bytes_that_are_swapped_out_and_back_is_not_paid_again(house, clock):
-    said = stored(house, profile="sent")
-    key = f"held/{said['key']}"
+def test_an_answer_about_bytes_that_are_swapped_out_and_back_is_not_paid_again(house, clock, sent):
+    key = f"held/{sent['key']}"
     first = house.oss.objects[key]
     house.green.happens = lambda: house.oss.objects.pop(key)
-    assert house.commit(said["receipt"]).code == "not_uploaded"
+    assert house.commit(sent["receipt"]).code == "not_uploaded"
     house.oss.objects[key] = first
     clock.tick(minutes=5)
-    assert house.resume(said["receipt"]) == "published"
+    assert house.resume(sent["receipt"]) == "published"
     assert len(house.green.asked) == 1

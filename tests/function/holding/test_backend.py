@@ -111,19 +111,17 @@ def test_anything_but_a_token_is_no_backend_token(text):
         check_backend_token(text, SETTINGS, NOW)
 
 
-def test_the_reason_is_in_the_log_only(house, log_lines):
-    stored = house.store("word")
-    refusal = house.ask("commit", house.backend(secret="x" * 32), receipt=stored["receipt"])
+def test_the_reason_is_in_the_log_only(house, log_lines, word):
+    refusal = house.ask("commit", house.backend(secret="x" * 32), receipt=word["receipt"])
     assert refusal.outcome == (403, "forbidden")
     assert log_lines()[-1]["reason"] == "backend token: signed with none of the secrets"
 
 
 @pytest.mark.parametrize("route", ["commit", "discard"])
-def test_an_invalid_backend_token_is_never_read_as_a_session(house, route):
-    stored = house.store("note")
+def test_an_invalid_backend_token_is_never_read_as_a_session(house, route, note):
     late = house.backend(exp=SECONDS + 3600)
-    assert house.ask(route, late, receipt=stored["receipt"]).outcome == (403, "forbidden")
-    assert house.status(stored["receipt"]) == "held"
+    assert house.ask(route, late, receipt=note["receipt"]).outcome == (403, "forbidden")
+    assert house.status(note["receipt"]) == "held"
 
 
 def test_the_reason_names_the_longest_life_of_a_backend_token():

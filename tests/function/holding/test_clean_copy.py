@@ -65,6 +65,17 @@ def send(house, body=DIRTY, profile="photo", filename="a.jpg"):
     return house.store(profile, body=body, filename=filename)
 
 
+@pytest.fixture
+def stored(house):
+    return send(house)
+
+
+@pytest.fixture
+def seen(house):
+    """One that WeChat checks."""
+    return send(house, profile="seen")
+
+
 def copies(oss, stored=None):
     """The clean copies that there are, of one upload or of all."""
     records = oss.records()
@@ -96,8 +107,7 @@ def review_of(oss, stored):
     return oss.records().get(f"review/{stored['uploadId']}")
 
 
-def test_a_clean_copy_is_published(house, oss):
-    stored = send(house)
+def test_a_clean_copy_is_published(house, oss, stored):
     assert state_of(house.commit(stored["receipt"])) == "published"
     assert oss.names() == {stored["key"]}
     assert copies(oss) == set()
@@ -122,8 +132,7 @@ def test_a_clean_copy_is_published(house, oss):
     assert house.commit(stored["receipt"]).json == told
 
 
-def test_the_receipt_is_of_the_original(house, oss):
-    stored = send(house)
+def test_the_receipt_is_of_the_original(house, oss, stored):
     original = oss.objects[f"held/{stored['key']}"]
     house.commit(stored["receipt"])
     assert stored["etag"] == original.etag != oss.objects[stored["key"]].etag
@@ -132,8 +141,7 @@ def test_the_receipt_is_of_the_original(house, oss):
     assert state_of(house.commit(stored["receipt"])) == "published"
 
 
-def test_a_published_copy_is_known_by_its_upload_id(house, oss):
-    stored = send(house)
+def test_a_published_copy_is_known_by_its_upload_id(house, oss, stored):
     house.commit(stored["receipt"])
     for name in [name for name in oss.objects if name.startswith("held/.")]:
         del oss.objects[name]
@@ -210,8 +218,9 @@ def unclean(house, oss, monkeypatch):
     monkeypatch.setattr(oss, "_store", spoiled)
 
 
-def test_metadata_that_cannot_be_cut_out_leaves_the_picture_to_a_human(house, oss, unclean, log_lines):
-    stored = send(house)
+def test_metadata_that_cannot_be_cut_out_leaves_the_picture_to_a_human(
+    house, oss, unclean, log_lines, stored
+):
     assert state_of(house.commit(stored["receipt"])) == "review"
     assert "marker C3" in log_lines()[-1]["reason"]
     assert oss.names() == {f"held/{stored['key']}"}
@@ -255,9 +264,8 @@ def test_a_copy_is_private_under_a_name_that_cannot_be_guessed(house, oss):
     assert len(set(seen)) == 2
 
 
-def test_a_copy_of_an_owner_who_is_none_of_ours_is_in_no_owner_s_folder(house, oss, clock):
+def test_a_copy_of_an_owner_who_is_none_of_ours_is_in_no_owner_s_folder(house, oss, clock, stored):
     """A receipt that the business signed may name any."""
-    stored = send(house)
     claims = jwt.decode(stored["receipt"], options={"verify_signature": False}) | {"owner": "../a"}
     secrets, life = house.settings.receipt_secrets, timedelta(days=4)
     receipt = issue_token(claims, audience=RECEIPT, secrets=secrets, now=clock(), life=life)
@@ -265,8 +273,7 @@ def test_a_copy_of_an_owner_who_is_none_of_ours_is_in_no_owner_s_folder(house, o
     assert {each.key.split("/")[2] for each in oss.requests if is_copy(each.key)} == {"-"}
 
 
-def test_a_second_commit_does_not_process_again(house, oss, unclean):
-    stored = send(house)
+def test_a_second_commit_does_not_process_again(house, oss, unclean, stored):
     house.commit(stored["receipt"])
     oss.asked.clear()
     assert state_of(house.commit(stored["receipt"])) == "review"
@@ -278,16 +285,14 @@ def test_a_second_commit_does_not_process_again(house, oss, unclean):
     assert "PostProcessTask" not in oss.asked
 
 
-def test_a_backend_cannot_publish_what_cannot_be_cleaned(house, oss, unclean):
-    stored = send(house)
+def test_a_backend_cannot_publish_what_cannot_be_cleaned(house, oss, unclean, stored):
     for _ in range(2):
         assert state_of(house.commit(stored["receipt"], decision="publish")) == "review"
     assert (oss.names(), house.told) == ({f"held/{stored['key']}"}, ["review"])
 
 
 @pytest.mark.parametrize(("act", "state"), [("reject", "rejected"), ("discard", "gone")])
-def test_a_picture_that_cannot_be_cleaned_is_rejected_or_discarded(act, state, house, oss, unclean):
-    stored = send(house)
+def test_a_picture_that_cannot_be_cleaned_is_rejected_or_discarded(act, state, house, oss, unclean, stored):
     house.commit(stored["receipt"])
     receipt = stored["receipt"]
     answer = house.discard(receipt) if act == "discard" else house.commit(receipt, decision=act)
@@ -305,8 +310,7 @@ def processed(oss):
     return asked
 
 
-def test_questions_process_nothing(house, oss, clock):
-    stored = send(house)
+def test_questions_process_nothing(house, oss, clock, stored):
     oss.fail("PostProcessTask", UNHEARD)
     house.commit(stored["receipt"])
     clock.tick(minutes=2)
@@ -351,8 +355,7 @@ def test_a_tick_knows_of_a_picture_before_it_is_processed(house, oss):
     assert len(due) == 1
 
 
-def test_a_tick_that_comes_second_looks_again_whether_the_first_has_finished(house, oss, clock):
-    stored = send(house)
+def test_a_tick_that_comes_second_looks_again_whether_the_first_has_finished(house, oss, clock, stored):
     oss.fail("PostProcessTask", UNHEARD, UNHEARD)
     house.commit(stored["receipt"])
     clock.tick(minutes=2, seconds=30)
@@ -392,8 +395,7 @@ def test_a_tick_of_many_buckets_has_time_for_a_clean_copy(house_of, clock):
 
 
 @pytest.mark.parametrize("minutes", [0, 2])
-def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, clock):
-    stored = send(house)
+def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, clock, stored):
     oss.fail("PostProcessTask", *[UNHEARD] * (1 + minutes // 2))
     assert house.commit(stored["receipt"], decision="publish").code == "oss_unavailable"
     clock.tick(minutes=minutes)
@@ -431,8 +433,7 @@ def test_of_two_commits_at_once_the_latest_asks_no_human_again(house_of, oss):
     assert (later.told, later.due("decision")) == (["review"], [])
 
 
-def test_after_three_failures_a_human_decides(house, oss, clock):
-    stored = send(house)
+def test_after_three_failures_a_human_decides(house, oss, clock, stored):
     oss.fail("PostProcessTask", *[UNHEARD] * 9)
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     for _ in range(20):
@@ -469,8 +470,7 @@ def test_a_request_begins_one_clean_copy_and_a_tick_the_others(house, oss, clock
     assert (processed(oss), house.due("check")) == (2, [])
 
 
-def test_with_too_little_time_the_tick_cleans(house, oss, clock):
-    stored = send(house)
+def test_with_too_little_time_the_tick_cleans(house, oss, clock, stored):
     seconds = 0.0
     house.monotonic = lambda: seconds
 
@@ -566,8 +566,7 @@ def test_a_picture_of_more_than_fifty_million_pixels_is_not_processed(house, oss
     assert (review_of(oss, stored)["errcode"], processed(oss)) == ("too large", 0)
 
 
-def test_an_encoded_object_is_unsupported(house, oss):
-    stored = send(house)
+def test_an_encoded_object_is_unsupported(house, oss, stored):
     held = oss.objects[f"held/{stored['key']}"]
     held.headers["content-encoding"] = "gzip"
     assert state_of(house.commit(stored["receipt"])) == "review"
@@ -598,8 +597,7 @@ def test_a_copy_that_goes_before_it_is_verified_is_not_published(reads, house, o
 
 
 @pytest.mark.parametrize("decision", [{}, {"decision": "publish"}])
-def test_a_missing_right_leaves_it_held(decision, house, oss, clock):
-    stored = send(house)
+def test_a_missing_right_leaves_it_held(decision, house, oss, clock, stored):
     oss.fail("PostProcessTask", DENIED)
     answer = house.commit(stored["receipt"], **decision)
     assert (answer.status, answer.code) == (502, "oss_rejected")
@@ -610,8 +608,7 @@ def test_a_missing_right_leaves_it_held(decision, house, oss, clock):
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, LATE, BROKEN, BROKEN_AFTER])
-def test_a_processing_without_response_is_repeated_after_a_minute(fault, house, oss, clock):
-    stored = send(house)
+def test_a_processing_without_response_is_repeated_after_a_minute(fault, house, oss, clock, stored):
     oss.fail("PostProcessTask", fault)
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     assert state_of(house.commit(stored["receipt"])) == "held"
@@ -626,8 +623,7 @@ def test_a_processing_without_response_is_repeated_after_a_minute(fault, house, 
 
 
 @pytest.mark.parametrize("end", ["reject", "discard"])
-def test_a_copy_that_lands_after_the_end_is_deleted(end, house, oss, clock):
-    stored = send(house)
+def test_a_copy_that_lands_after_the_end_is_deleted(end, house, oss, clock, stored):
     oss.fail("PostProcessTask", LATE)
     house.commit(stored["receipt"])
     ACTS[end](house, stored["receipt"])
@@ -653,10 +649,9 @@ def test_a_late_copy_of_an_earlier_attempt_is_deleted(house, oss, clock):
 
 
 @pytest.mark.parametrize("end", ["reject", "discard"])
-def test_the_end_of_an_upload_deletes_its_copy(end, house, oss):
-    stored = send(house, profile="seen")
+def test_the_end_of_an_upload_deletes_its_copy(end, house, oss, seen):
     assert len(copies(oss)) == 1
-    ACTS[end](house, stored["receipt"])
+    ACTS[end](house, seen["receipt"])
     assert copies(oss) == set()
 
 
@@ -665,22 +660,20 @@ def due_of_copies(house):
 
 
 @pytest.mark.parametrize("field", ["key", "receipt"])
-def test_a_due_record_deletes_nothing_but_copies(field, house, oss, clock):
+def test_a_due_record_deletes_nothing_but_copies(field, house, oss, clock, seen):
     """Whoever may write records must not reach other objects by one."""
-    stored = send(house, profile="seen")
     (name,) = due_of_copies(house)
-    said = json.loads(oss.objects[name].body) | {field: f"held/{stored['key']}"}
+    said = json.loads(oss.objects[name].body) | {field: f"held/{seen['key']}"}
     oss.replace_object(name, body=json.dumps(said).encode())
     clock.tick(minutes=6)
     house.tick()
-    assert f"held/{stored['key']}" in oss.objects
+    assert f"held/{seen['key']}" in oss.objects
     # A receipt that is none is of no upload that waits for its copy.
     assert len(copies(oss)) == (1 if field == "key" else 0)
 
 
 @pytest.mark.parametrize("action", ["publish", "reject"])
-def test_the_copy_of_a_publication_that_is_not_applied_yet_stays(action, house, oss, clock):
-    stored = send(house)
+def test_the_copy_of_a_publication_that_is_not_applied_yet_stays(action, house, oss, clock, stored):
     oss.fail("CopyObject", BROKEN)
     house.commit(stored["receipt"])
     (name,) = due_of_copies(house)
@@ -710,21 +703,19 @@ def test_two_ticks_at_once_delete_a_copy_once(house, oss, clock, log_lines):
     assert (log_lines()[-1]["status"], log_lines()[-1].get("reason")) == (200, None)
 
 
-def test_other_bytes_of_the_same_form_get_a_copy_of_their_own(house, oss):
-    stored = send(house, profile="seen")
+def test_other_bytes_of_the_same_form_get_a_copy_of_their_own(house, oss, seen):
     first = copies(oss)
-    del oss.objects[f"held/{stored['key']}"]
-    assert oss.post(stored["formData"], "others", body=encoded(size=(64, 64))) == 200
-    house.ask("confirm", ticket=stored["ticket"])
-    receipt = house.ask("confirm", ticket=stored["ticket"]).json["receipt"]
+    del oss.objects[f"held/{seen['key']}"]
+    assert oss.post(seen["formData"], "others", body=encoded(size=(64, 64))) == 200
+    house.ask("confirm", ticket=seen["ticket"])
+    receipt = house.ask("confirm", ticket=seen["ticket"]).json["receipt"]
     house.commit(receipt, decision="publish")
     assert house.status(receipt) == "published"
-    assert Image.open(io.BytesIO(oss.objects[stored["key"]].body)).size == (64, 64)
+    assert Image.open(io.BytesIO(oss.objects[seen["key"]].body)).size == (64, 64)
     assert first.isdisjoint(copies(oss))
 
 
-def test_nine_attempts_are_the_last(house, oss, clock):
-    stored = send(house)
+def test_nine_attempts_are_the_last(house, oss, clock, stored):
     oss.fail("PostProcessTask", *[LATE] * 20)
     for _ in range(12):
         answer = house.commit(stored["receipt"], decision="publish")
@@ -736,13 +727,12 @@ def test_nine_attempts_are_the_last(house, oss, clock):
     assert copies(oss) == set()
 
 
-def test_an_attempt_that_names_no_copy_is_invalid(house, oss):
-    stored = send(house, profile="seen")
-    name = f"held/.cleaned/{stored['uploadId']}-1"
-    said = json.loads(oss.objects[name].body) | {"key": stored["key"]}
+def test_an_attempt_that_names_no_copy_is_invalid(house, oss, seen):
+    name = f"held/.cleaned/{seen['uploadId']}-1"
+    said = json.loads(oss.objects[name].body) | {"key": seen["key"]}
     oss.replace_object(name, body=json.dumps(said).encode())
-    assert house.commit(stored["receipt"], decision="reject").code == "oss_unavailable"
-    assert f"held/{stored['key']}" in oss.objects
+    assert house.commit(seen["receipt"], decision="reject").code == "oss_unavailable"
+    assert f"held/{seen['key']}" in oss.objects
 
 
 def test_the_end_by_time_deletes_the_copy(house, oss, clock):
@@ -758,8 +748,7 @@ def test_the_end_by_time_deletes_the_copy(house, oss, clock):
     assert copies(oss) == set()
 
 
-def test_other_bytes_while_it_is_processed_are_not_published(house, oss, log_lines):
-    stored = send(house)
+def test_other_bytes_while_it_is_processed_are_not_published(house, oss, log_lines, stored):
     held = f"held/{stored['key']}"
     oss.between["PostProcessTask"] = lambda: oss.replace_object(held, body=encoded("JPEG", (64, 64)))
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
@@ -782,8 +771,7 @@ def around_processing(oss, before, after):
     oss._post_process_task = processed
 
 
-def test_other_bytes_that_came_and_went_while_it_was_processed_are_not_published(house, oss, clock):
-    stored = send(house)
+def test_other_bytes_that_came_and_went_while_it_was_processed_are_not_published(house, oss, clock, stored):
     held, other = f"held/{stored['key']}", encoded("JPEG", (64, 64))
 
     def back():
@@ -798,16 +786,14 @@ def test_other_bytes_that_came_and_went_while_it_was_processed_are_not_published
     assert Image.open(io.BytesIO(oss.objects[stored["key"]].body)).size == (32, 48)
 
 
-def test_a_copy_that_disappears_is_made_again(house, oss, clock):
-    stored = send(house)
+def test_a_copy_that_disappears_is_made_again(house, oss, clock, stored):
     around_processing(oss, lambda: None, lambda: oss.objects.pop(*copies(oss)))
     assert house.commit(stored["receipt"]).status in (502, 503)
     clock.tick(minutes=1)
     assert state_of(house.commit(stored["receipt"])) == "published"
 
 
-def test_a_copy_that_was_made_before_its_response_was_lost_stays(house, oss):
-    stored = send(house)
+def test_a_copy_that_was_made_before_its_response_was_lost_stays(house, oss, stored):
     oss.fail("CopyObject", LOST)
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     oss.picture_rules = SURVIVES
@@ -815,15 +801,13 @@ def test_a_copy_that_was_made_before_its_response_was_lost_stays(house, oss):
     assert names(house, stored) == ["key"]
 
 
-def test_a_publication_that_is_continued_tells_of_the_clean_copy(house, oss):
-    stored = send(house)
+def test_a_publication_that_is_continued_tells_of_the_clean_copy(house, oss, stored):
     oss.fail("CopyObject", BROKEN)
     house.commit(stored["receipt"])
     assert house.commit(stored["receipt"]).json["size"] == oss.objects[stored["key"]].size
 
 
-def test_a_copy_that_was_made_by_hand_is_made_once(house, oss):
-    stored = send(house)
+def test_a_copy_that_was_made_by_hand_is_made_once(house, oss, stored):
     oss.fail("CopyObject", BROKEN)
     house.commit(stored["receipt"], decision="publish")
     # As if it had died before it decided.
@@ -832,8 +816,7 @@ def test_a_copy_that_was_made_by_hand_is_made_once(house, oss):
     assert processed(oss) == 1
 
 
-def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock, log_lines):
-    stored = send(house)
+def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock, log_lines, stored):
     oss.fail("CopyObject", BROKEN)
     house.commit(stored["receipt"])
     (copy,) = copies(oss)
@@ -852,8 +835,7 @@ def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock, log_lin
 
 
 @pytest.mark.parametrize("is_gone", [True, False])
-def test_a_copy_that_is_gone_is_made_and_checked_again(house, oss, clock, is_gone):
-    stored = send(house, profile="seen")
+def test_a_copy_that_is_gone_is_made_and_checked_again(house, oss, clock, is_gone, seen):
     first = dict(house.wechat.submitted)
     (copy,) = copies(oss)
     if is_gone:
@@ -863,18 +845,17 @@ def test_a_copy_that_is_gone_is_made_and_checked_again(house, oss, clock, is_gon
     clock.tick(minutes=1)
     pass_of = lambda trace: house.verdict(Outcome.PASS, trace, label=100)  # noqa: E731
     pass_of(*first)
-    assert house.status(stored["receipt"]) == "held"
-    house.resume(stored["receipt"])
+    assert house.status(seen["receipt"]) == "held"
+    house.resume(seen["receipt"])
     (anew,) = house.wechat.submitted.keys() - first.keys()
     pass_of(*first)
-    assert house.status(stored["receipt"]) == "checking"
-    assert house.oss.records()[f"accepted/{stored['uploadId']}"]["number"] == 1
+    assert house.status(seen["receipt"]) == "checking"
+    assert house.oss.records()[f"accepted/{seen['uploadId']}"]["number"] == 1
     pass_of(anew)
-    assert house.status(stored["receipt"]) == "published"
+    assert house.status(seen["receipt"]) == "published"
 
 
-def test_checkers_and_reviewers_see_what_is_published(house, oss):
-    stored = send(house, profile="seen")
+def test_checkers_and_reviewers_see_what_is_published(house, oss, seen):
     (copy,) = copies(oss)
     (url,) = house.wechat.submitted.values()
     assert f"/{copy}?" in url
@@ -883,8 +864,8 @@ def test_checkers_and_reviewers_see_what_is_published(house, oss):
     shown = oss.objects[copy]
     assert f"/{copy}?" in item["url"]
     assert (item["size"], item["contentType"]) == (shown.size, "image/jpeg")
-    assert state_of(house.commit(stored["receipt"], decision="publish")) == "published"
-    assert oss.objects[stored["key"]].body == shown.body
+    assert state_of(house.commit(seen["receipt"], decision="publish")) == "published"
+    assert oss.objects[seen["key"]].body == shown.body
 
 
 def test_wechat_gets_the_clean_copy_where_it_opens_no_url(house_of, oss):
@@ -897,12 +878,11 @@ def test_wechat_gets_the_clean_copy_where_it_opens_no_url(house_of, oss):
     assert b64decode(reply.text).endswith(oss.objects[copy].body)
 
 
-def test_a_picture_that_cannot_be_cleaned_is_shown_to_no_checker(house, oss, unclean):
-    stored = send(house, profile="seen")
-    assert (house.status(stored["receipt"]), house.wechat.submitted) == ("review", {})
+def test_a_picture_that_cannot_be_cleaned_is_shown_to_no_checker(house, oss, unclean, seen):
+    assert (house.status(seen["receipt"]), house.wechat.submitted) == ("review", {})
     (item,) = house.ask("reviews", house.backend()).json["items"]
-    assert f"/held/{stored['key']}?" in item["url"]
-    house.commit(stored["receipt"], decision="reject")
+    assert f"/held/{seen['key']}?" in item["url"]
+    house.commit(seen["receipt"], decision="reject")
     assert house.wechat.submitted == {}
 
 
@@ -940,11 +920,10 @@ def _is_of(fields, stored):
     return "stored_at" in fields and fields.get("receipt") == stored["receipt"]
 
 
-def test_a_verdict_that_passes_publishes_the_clean_copy(house, oss):
-    stored = send(house, profile="seen")
-    pass_by(house, stored)()
-    assert house.status(stored["receipt"]) == "published"
-    assert oss.objects[stored["key"]].headers["content-disposition"] == "attachment"
+def test_a_verdict_that_passes_publishes_the_clean_copy(house, oss, seen):
+    pass_by(house, seen)()
+    assert house.status(seen["receipt"]) == "published"
+    assert oss.objects[seen["key"]].headers["content-disposition"] == "attachment"
 
 
 CALLS = (

@@ -20,66 +20,60 @@ cases = cases_beside(__file__)
 # --- publishing ---
 
 
-def test_a_commit_publishes_an_upload_held_for_commit_only(house):
-    stored = house.store("word")
-    answer = house.commit(stored["receipt"])
+def test_a_commit_publishes_an_upload_held_for_commit_only(house, word):
+    answer = house.commit(word["receipt"])
     assert answer.status == 200
-    told = {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
-    assert answer.json == {**told, **there(stored)}
-    assert names(house, stored) == ["key"]
+    told = {"key": word["key"], "state": "published", "url": word["fileUrl"]}
+    assert answer.json == {**told, **there(word)}
+    assert names(house, word) == ["key"]
 
 
-def test_the_published_object_has_the_acl_and_class_of_its_profile(house):
-    stored = house.store("word")
-    held = house.oss.objects[f"held/{stored['key']}"]
+def test_the_published_object_has_the_acl_and_class_of_its_profile(house, word):
+    held = house.oss.objects[f"held/{word['key']}"]
     assert held.acl == "private"
-    house.commit(stored["receipt"])
-    published = house.oss.objects[stored["key"]]
+    house.commit(word["receipt"])
+    published = house.oss.objects[word["key"]]
     assert (published.acl, published.headers["x-oss-storage-class"]) == ("public-read", "IA")
     assert published.parts == held.parts
-    assert published.headers["x-oss-meta-upload-id"] == stored["uploadId"]
+    assert published.headers["x-oss-meta-upload-id"] == word["uploadId"]
     assert published.headers["content-type"] == "image/png"
 
 
-def test_a_repeated_commit_has_the_same_response_and_no_effect(house):
-    stored = house.store("word")
-    first = house.commit(stored["receipt"])
+def test_a_repeated_commit_has_the_same_response_and_no_effect(house, word):
+    first = house.commit(word["receipt"])
     house.oss.asked.clear()
-    assert house.commit(stored["receipt"]).text == first.text
+    assert house.commit(word["receipt"]).text == first.text
     # What waits; the decision; what is held, and published.
     assert house.oss.asked == ["HeadObject", "GetObject", "HeadObject", "HeadObject"]
-    assert house.events == [{"event": "published", "receipt": stored["receipt"], **there(stored)}]
+    assert house.events == [{"event": "published", "receipt": word["receipt"], **there(word)}]
 
 
-def test_another_object_of_the_name_is_not_overwritten(house):
-    stored = house.store("word")
+def test_another_object_of_the_name_is_not_overwritten(house, word):
     stranger = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
-    house.oss.objects[stored["key"]] = stranger
-    assert refused(house.commit(stored["receipt"])) == (409, "already_exists")
-    assert refused(house.commit(stored["receipt"])) == (409, "already_exists")
-    assert house.oss.objects[stored["key"]] is stranger
-    del house.oss.objects[stored["key"]]
-    assert house.resume(stored["receipt"]) == "published"
+    house.oss.objects[word["key"]] = stranger
+    assert refused(house.commit(word["receipt"])) == (409, "already_exists")
+    assert refused(house.commit(word["receipt"])) == (409, "already_exists")
+    assert house.oss.objects[word["key"]] is stranger
+    del house.oss.objects[word["key"]]
+    assert house.resume(word["receipt"]) == "published"
 
 
 @pytest.mark.parametrize("is_other_upload", [False, True])
-def test_only_the_bytes_of_the_receipt_are_published(house, is_other_upload):
-    stored = house.store("word")
-    headers = house.oss.objects[f"held/{stored['key']}"].headers
+def test_only_the_bytes_of_the_receipt_are_published(house, is_other_upload, word):
+    headers = house.oss.objects[f"held/{word['key']}"].headers
     other = {"headers": {**headers, "x-oss-meta-upload-id": "B" * 22}}
     house.oss.replace_object(
-        f"held/{stored['key']}", **(other if is_other_upload else {"parts": (Part("others", 1),)})
+        f"held/{word['key']}", **(other if is_other_upload else {"parts": (Part("others", 1),)})
     )
-    assert house.status(stored["receipt"]) == "gone"
-    assert refused(house.commit(stored["receipt"])) == (404, "not_uploaded")
-    assert names(house, stored) == ["held"]
+    assert house.status(word["receipt"]) == "gone"
+    assert refused(house.commit(word["receipt"])) == (404, "not_uploaded")
+    assert names(house, word) == ["held"]
     assert not [name for name in house.oss.objects if name.startswith("held/.")]
 
 
-def test_a_deleted_object_cannot_be_committed(house):
-    stored = house.store("word")
-    del house.oss.objects[f"held/{stored['key']}"]
-    assert refused(house.commit(stored["receipt"])) == (404, "not_uploaded")
+def test_a_deleted_object_cannot_be_committed(house, word):
+    del house.oss.objects[f"held/{word['key']}"]
+    assert refused(house.commit(word["receipt"])) == (404, "not_uploaded")
     assert house.oss.records() == {}
     never_held = house.store("default")
     assert house.commit(never_held["receipt"]).json["state"] == "published"
@@ -87,25 +81,23 @@ def test_a_deleted_object_cannot_be_committed(house):
     assert refused(house.commit(never_held["receipt"])) == (404, "not_uploaded")
 
 
-def test_a_commit_begins_the_check_once(house):
-    stored = house.store("post")
-    assert house.status(stored["receipt"]) == "held"
+def test_a_commit_begins_the_check_once(house, post):
+    assert house.status(post["receipt"]) == "held"
     assert house.wechat.submitted == {}
     for _ in range(3):
-        answer = house.commit(stored["receipt"])
-        assert answer.json == {"key": stored["key"], "state": "checking", "url": None}
+        answer = house.commit(post["receipt"])
+        assert answer.json == {"key": post["key"], "state": "checking", "url": None}
         assert len(house.wechat.submitted) == 1
-    assert names(house, stored) == ["held"]
+    assert names(house, post) == ["held"]
 
 
-def test_a_commit_is_recorded_although_wechat_fails(house, clock):
-    stored = house.store("post")
+def test_a_commit_is_recorded_although_wechat_fails(house, clock, post):
     house.wechat.answers = [None, -1]
-    assert house.commit(stored["receipt"]).json["state"] == "held"
+    assert house.commit(post["receipt"]).json["state"] == "held"
     clock.tick(minutes=1)
-    assert house.resume(stored["receipt"]) == "held"
+    assert house.resume(post["receipt"]) == "held"
     clock.tick(minutes=1)
-    assert house.resume(stored["receipt"]) == "checking"
+    assert house.resume(post["receipt"]) == "checking"
     assert len(house.wechat.submitted) == 1
 
 
@@ -118,16 +110,15 @@ def test_an_unneeded_commit_is_not_recorded(house, clock):
     assert "is_committed" not in house.oss.records()[f"accepted/{stored['uploadId']}"]
 
 
-def test_a_plain_commit_during_which_the_bytes_come_back_asks_no_checker(house, log_lines):
-    stored = house.store("word")
-    held = f"held/{stored['key']}"
+def test_a_plain_commit_during_which_the_bytes_come_back_asks_no_checker(house, log_lines, word):
+    held = f"held/{word['key']}"
     first = house.oss.objects[held]
     house.oss.replace_object(held, parts=(Part("others", 1),))
     house.oss.between["GetObject"] = lambda: house.oss.objects.update({held: first})
-    assert refused(house.commit(stored["receipt"])) == (503, "oss_unavailable")
+    assert refused(house.commit(word["receipt"])) == (503, "oss_unavailable")
     assert log_lines()[-1]["reason"] == "the held object was stored meanwhile"
     assert (house.wechat.checks, house.due()) == ([], [])
-    assert house.resume(stored["receipt"]) == "published"
+    assert house.resume(word["receipt"]) == "published"
 
 
 # --- by hand ---
@@ -153,20 +144,18 @@ def test_a_backend_may_publish_or_reject_by_hand_and_that_is_final(house, profil
     assert not [each for each in house.oss.requests if each.method == "DELETE" and "/.review/" in each.key]
 
 
-def test_a_rejection_leaves_evidence(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"], decision="reject")
-    evidence = {"by": "backend", "key": stored["key"], "receipt": stored["receipt"]}
+def test_a_rejection_leaves_evidence(house, word):
+    house.commit(word["receipt"], decision="reject")
+    evidence = {"by": "backend", "key": word["key"], "receipt": word["receipt"]}
     evidence["at"] = "2026-11-24T14:00:00Z"
-    assert house.oss.records()[f"rejected/{stored['uploadId']}"] == evidence
+    assert house.oss.records()[f"rejected/{word['uploadId']}"] == evidence
 
 
-def test_a_backend_ends_a_review_by_hand(house):
-    stored = house.store("post")
-    house.commit(stored["receipt"])
+def test_a_backend_ends_a_review_by_hand(house, post):
+    house.commit(post["receipt"])
     house.verdict(Outcome.REVIEW, label=20002)
-    assert house.commit(stored["receipt"]).json["state"] == "review"
-    assert house.commit(stored["receipt"], decision="publish").json["state"] == "published"
+    assert house.commit(post["receipt"]).json["state"] == "review"
+    assert house.commit(post["receipt"], decision="publish").json["state"] == "published"
 
 
 @pytest.mark.parametrize("profile", ["word", "default"])
@@ -177,32 +166,29 @@ def test_a_published_object_cannot_be_rejected(house, profile):
     assert names(house, stored) == ["key"]
 
 
-def test_a_rejected_object_that_is_stored_again_is_deleted_again(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"], decision="reject")
-    assert house.oss.post(stored["formData"], "bytes") == 200
-    assert house.resume(stored["receipt"]) == "rejected"
-    assert names(house, stored) == []
+def test_a_rejected_object_that_is_stored_again_is_deleted_again(house, word):
+    house.commit(word["receipt"], decision="reject")
+    assert house.oss.post(word["formData"], "bytes") == 200
+    assert house.resume(word["receipt"]) == "rejected"
+    assert names(house, word) == []
 
 
 # --- who may ---
 
 
-def test_an_owner_may_commit_if_the_profile_allows_it(house):
-    stored = house.store("note")
-    answer = house.ask("commit", house.session(), receipt=stored["receipt"])
+def test_an_owner_may_commit_if_the_profile_allows_it(house, note):
+    answer = house.ask("commit", house.session(), receipt=note["receipt"])
     assert answer.json["state"] == "published"
 
 
 @cases("subject", "fields", "reason")
-def test_other_owners_and_decisions_of_owners_are_refused(house, log_lines, subject, fields, reason):
-    stored = house.store("note")
+def test_other_owners_and_decisions_of_owners_are_refused(house, log_lines, subject, fields, reason, note):
     assert (
-        refused(house.ask("commit", house.session(subject), receipt=stored["receipt"], **fields)) == FORBIDDEN
+        refused(house.ask("commit", house.session(subject), receipt=note["receipt"], **fields)) == FORBIDDEN
     )
     assert log_lines()[-1]["reason"] == reason
-    assert refused(house.ask("commit", receipt=stored["receipt"])) == (401, "unauthorized")
-    assert names(house, stored) == ["held"]
+    assert refused(house.ask("commit", receipt=note["receipt"])) == (401, "unauthorized")
+    assert names(house, note) == ["held"]
 
 
 @pytest.mark.parametrize("profile", ["word", "post", "face", "default"])
@@ -231,10 +217,9 @@ def test_anonymous_callers_own_nothing(house_of):
     assert house.commit(receipt).json["state"] == "published"
 
 
-def test_a_token_counts_in_either_header(house):
-    stored = house.store("word")
+def test_a_token_counts_in_either_header(house, word):
     headers = {"X-Upload-Token": house.backend(), "Authorization": "Signed by a gateway"}
-    answer = house.ask_event(body={"receipt": stored["receipt"]}, path="/commit", headers=headers)
+    answer = house.ask_event(body={"receipt": word["receipt"]}, path="/commit", headers=headers)
     assert answer.json["state"] == "published"
 
 
@@ -271,10 +256,9 @@ def test_a_batch_of_an_owner_refuses_the_uploads_of_others(house):
     assert names(house, theirs) == names(house, word) == ["held"]
 
 
-def test_a_temporary_error_has_retry_after(house):
-    stored = house.store("word")
+def test_a_temporary_error_has_retry_after(house, word):
     house.oss.fail("HeadObject", "unheard", "unheard")
-    answer = house.ask("commit", house.backend(), receipts=[stored["receipt"]])
+    answer = house.ask("commit", house.backend(), receipts=[word["receipt"]])
     (result,) = answer.json["results"]
     assert (result["error"]["code"], result["error"]["retryAfter"]) == ("oss_unavailable", 2)
 

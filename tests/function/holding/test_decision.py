@@ -104,39 +104,35 @@ def test_a_commit_continues_a_decision_that_was_cut_off(house, house_of, act, af
         assert names(house, stored) == PLACES[state], at
 
 
-def test_the_request_that_continues_notifies_the_business(house, house_of):
-    stored = house.store("word")
-    kill(house, lambda: house.commit(stored["receipt"]), at=4, after=True)
+def test_the_request_that_continues_notifies_the_business(house, house_of, word):
+    kill(house, lambda: house.commit(word["receipt"]), at=4, after=True)
     other = house_of()
-    assert other.resume(stored["receipt"]) == "published"
+    assert other.resume(word["receipt"]) == "published"
     assert other.told == ["published"]
 
 
-def test_the_request_that_continues_a_verdict_sends_its_label(house, house_of):
-    stored = house.store("face")
+def test_the_request_that_continues_a_verdict_sends_its_label(house, house_of, face):
     kill(house, lambda: house.verdict(Outcome.RISKY, label=20002), at=7, after=True)
-    assert names(house, stored) == ["held"]
+    assert names(house, face) == ["held"]
     other = house_of()
-    assert other.resume(stored["receipt"]) == "rejected"
+    assert other.resume(face["receipt"]) == "rejected"
     found = {"by": "wechat", "label": 20002}
-    assert other.events == [{"event": "rejected", "receipt": stored["receipt"], **found}]
-    assert house.oss.records()[f"rejected/{stored['uploadId']}"]["label"] == 20002
+    assert other.events == [{"event": "rejected", "receipt": face["receipt"], **found}]
+    assert house.oss.records()[f"rejected/{face['uploadId']}"]["label"] == 20002
 
 
-def test_the_request_that_continues_a_discard_sends_gone(house, house_of):
-    stored = house.store("word")
-    kill(house, lambda: house.discard(stored["receipt"]), at=3, after=True)
-    assert names(house, stored) == ["held"]
+def test_the_request_that_continues_a_discard_sends_gone(house, house_of, word):
+    kill(house, lambda: house.discard(word["receipt"]), at=3, after=True)
+    assert names(house, word) == ["held"]
     other = house_of()
-    assert other.resume(stored["receipt"]) == "gone"
+    assert other.resume(word["receipt"]) == "gone"
     assert other.told == ["gone"]
 
 
-def test_a_held_object_that_disappears_before_its_rejection_is_rejected(house):
-    stored = house.store("word")
-    house.oss.between["PutObject"] = lambda: house.oss.objects.pop(f"held/{stored['key']}")
-    assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
-    assert f"rejected/{stored['uploadId']}" in house.oss.records()
+def test_a_held_object_that_disappears_before_its_rejection_is_rejected(house, word):
+    house.oss.between["PutObject"] = lambda: house.oss.objects.pop(f"held/{word['key']}")
+    assert house.commit(word["receipt"], decision="reject").json["state"] == "rejected"
+    assert f"rejected/{word['uploadId']}" in house.oss.records()
     assert house.told == ["rejected"]
 
 
@@ -146,11 +142,10 @@ def test_a_decision_that_was_made_and_applied_meanwhile_counts(house, house_of):
     assert house.commit(stored["receipt"]).json["state"] == "rejected"
 
 
-def test_a_commit_makes_no_call_twice(house):
+def test_a_commit_makes_no_call_twice(house, word):
     """Each call is waited for by the backend, and paid for."""
-    stored = house.store("word")
     house.oss.asked.clear()
-    house.commit(stored["receipt"])
+    house.commit(word["receipt"])
     looked, decided = ["HeadObject"], ["PutObject", "PutObject"]
     applied = ["CopyObject", "GetObject", "DeleteObject"]
     # The first record is removed at last.
@@ -159,12 +154,11 @@ def test_a_commit_makes_no_call_twice(house):
 
 
 @pytest.mark.parametrize(("act", "state"), ACTS.values(), ids=ACTS)
-def test_status_of_an_applied_decision_writes_and_notifies_nothing(house, act, state):
-    stored = house.store("word")
-    act(house, stored)()
+def test_status_of_an_applied_decision_writes_and_notifies_nothing(house, act, state, word):
+    act(house, word)()
     house.oss.asked.clear()
     house.events.clear()
-    assert house.status(stored["receipt"]) == state
+    assert house.status(word["receipt"]) == state
     assert set(house.oss.asked) <= {"GetObject", "HeadObject"}
     assert house.told == []
 
@@ -199,100 +193,89 @@ def test_a_decision_has_the_same_fields_in_every_version(house, act):
 # --- two at once ---
 
 
-def test_two_commits_at_once_publish_one_object(house):
-    stored = house.store("word")
-    house.oss.between["CopyObject"] = lambda: house.commit(stored["receipt"])
-    assert house.commit(stored["receipt"]).json["state"] == "published"
-    assert names(house, stored) == ["key"]
+def test_two_commits_at_once_publish_one_object(house, word):
+    house.oss.between["CopyObject"] = lambda: house.commit(word["receipt"])
+    assert house.commit(word["receipt"]).json["state"] == "published"
+    assert names(house, word) == ["key"]
 
 
-def test_a_copy_of_another_request_counts(house):
-    stored = house.store("word")
-    house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.commit(stored["receipt"]))
-    assert house.commit(stored["receipt"]).json["state"] == "published"
-    assert names(house, stored) == ["key"]
+def test_a_copy_of_another_request_counts(house, word):
+    house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.commit(word["receipt"]))
+    assert house.commit(word["receipt"]).json["state"] == "published"
+    assert names(house, word) == ["key"]
 
 
-def test_a_discard_during_the_copy_deletes_the_copy(house):
+def test_a_discard_during_the_copy_deletes_the_copy(house, word):
     """The copy ends after everything of it was deleted."""
-    stored = house.store("word")
-    house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.discard(stored["receipt"]))
-    assert house.commit(stored["receipt"]).code == "not_uploaded"
-    assert names(house, stored) == []
-    assert house.status(stored["receipt"]) == "gone"
+    house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.discard(word["receipt"]))
+    assert house.commit(word["receipt"]).code == "not_uploaded"
+    assert names(house, word) == []
+    assert house.status(word["receipt"]) == "gone"
 
 
-def test_a_discard_during_the_publication_by_a_check_tells_no_verdict(house):
-    stored = house.store("face")
-    house.oss.between["CopyObject"] = lambda: house.discard(stored["receipt"])
+def test_a_discard_during_the_publication_by_a_check_tells_no_verdict(house, face):
+    house.oss.between["CopyObject"] = lambda: house.discard(face["receipt"])
     house.verdict(Outcome.PASS, label=100)
     assert {frozenset(event) for event in house.events} == {frozenset({"event", "receipt"})}
 
 
-def test_a_copy_that_is_made_again_during_a_discard_is_waited_for(house, clock):
+def test_a_copy_that_is_made_again_during_a_discard_is_waited_for(house, clock, word):
     """Its record comes after the discard has looked for one, and before the discard is written."""
-    stored = house.store("word")
-    assert house.commit(stored["receipt"]).json["state"] == "published"
-    name = stored["uploadId"]
+    assert house.commit(word["receipt"]).json["state"] == "published"
+    name = word["uploadId"]
 
     def copy_again():
         house.oss.store(f"held/.copied/{name}", b'{"at":"2026-11-24T14:00:00Z"}')
 
     house.oss.between["PutObject"] = lambda: house.oss.between.update(PutObject=copy_again)
-    assert house.discard(stored["receipt"]).code == "oss_unavailable"
+    assert house.discard(word["receipt"]).code == "oss_unavailable"
     assert json.loads(house.oss.objects[f"held/.decided/{name}"].body)["copied"] == "2026-11-24T14:00:00Z"
-    assert names(house, stored) == []
+    assert names(house, word) == []
     clock.tick(seconds=91)
-    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert house.discard(word["receipt"]).json["state"] == "gone"
 
 
-def test_a_discard_before_the_copy_prevents_it(house):
-    stored = house.store("word")
-    house.oss.between["CopyObject"] = lambda: house.discard(stored["receipt"])
-    assert house.commit(stored["receipt"]).code == "not_uploaded"
-    assert names(house, stored) == []
+def test_a_discard_before_the_copy_prevents_it(house, word):
+    house.oss.between["CopyObject"] = lambda: house.discard(word["receipt"])
+    assert house.commit(word["receipt"]).code == "not_uploaded"
+    assert names(house, word) == []
     assert house.told == ["gone"]
 
 
-def test_a_decision_deleted_during_the_copy_still_publishes(house):
-    stored = house.store("word")
-    house.oss.pause = lambda: house.oss.objects.pop(f"held/.decided/{stored['uploadId']}")
-    assert house.commit(stored["receipt"]).json["state"] == "published"
-    assert names(house, stored) == ["key"]
+def test_a_decision_deleted_during_the_copy_still_publishes(house, word):
+    house.oss.pause = lambda: house.oss.objects.pop(f"held/.decided/{word['uploadId']}")
+    assert house.commit(word["receipt"]).json["state"] == "published"
+    assert names(house, word) == ["key"]
 
 
-def test_the_first_of_two_decisions_holds(house):
-    stored = house.store("word")
-    house.oss.between["PutObject"] = lambda: house.commit(stored["receipt"], decision="reject")
-    assert house.commit(stored["receipt"]).json["state"] == "rejected"
-    assert names(house, stored) == []
+def test_the_first_of_two_decisions_holds(house, word):
+    house.oss.between["PutObject"] = lambda: house.commit(word["receipt"], decision="reject")
+    assert house.commit(word["receipt"]).json["state"] == "rejected"
+    assert names(house, word) == []
     assert house.told == ["rejected"]
 
 
-def test_a_rejection_after_publication_is_too_late(house):
-    stored = house.store("word")
-    house.oss.between["PutObject"] = lambda: house.commit(stored["receipt"])
-    assert house.commit(stored["receipt"], decision="reject").code == "already_published"
-    assert names(house, stored) == ["key"]
+def test_a_rejection_after_publication_is_too_late(house, word):
+    house.oss.between["PutObject"] = lambda: house.commit(word["receipt"])
+    assert house.commit(word["receipt"], decision="reject").code == "already_published"
+    assert names(house, word) == ["key"]
 
 
-def test_a_decision_that_disappears_while_it_is_made_does_not_count(house, log_lines):
-    stored = house.store("word")
-    decided = f"held/.decided/{stored['uploadId']}"
+def test_a_decision_that_disappears_while_it_is_made_does_not_count(house, log_lines, word):
+    decided = f"held/.decided/{word['uploadId']}"
 
     def is_decided_and_forgotten():
-        house.commit(stored["receipt"], decision="reject")
+        house.commit(word["receipt"], decision="reject")
         house.oss.between["GetObject"] = lambda: house.oss.objects.pop(decided)
 
     house.oss.between["PutObject"] = is_decided_and_forgotten
-    assert house.commit(stored["receipt"]).code == "oss_unavailable"
+    assert house.commit(word["receipt"]).code == "oss_unavailable"
     assert log_lines()[-1]["reason"] == "the decision disappeared while it was made"
 
 
-def test_status_during_a_decision_does_not_report_gone(house):
-    stored = house.store("word")
-    house.oss.between["HeadObject"] = lambda: house.commit(stored["receipt"], decision="reject")
-    assert house.status(stored["receipt"]) == "rejected"
+def test_status_during_a_decision_does_not_report_gone(house, word):
+    house.oss.between["HeadObject"] = lambda: house.commit(word["receipt"], decision="reject")
+    assert house.status(word["receipt"]) == "rejected"
 
 
 @pytest.mark.parametrize(
@@ -327,49 +310,45 @@ def test_an_invalid_record_of_a_decision_publishes_nothing(house, field, value, 
 # --- the bytes ---
 
 
-def test_bytes_that_are_stored_after_the_decision_are_not_published(house, clock):
-    stored = house.store("word")
-    kill(house, lambda: house.commit(stored["receipt"]), at=4, after=False)
-    house.oss.replace_object(f"held/{stored['key']}", parts=(Part("others", 1),))
+def test_bytes_that_are_stored_after_the_decision_are_not_published(house, clock, word):
+    kill(house, lambda: house.commit(word["receipt"]), at=4, after=False)
+    house.oss.replace_object(f"held/{word['key']}", parts=(Part("others", 1),))
     house.oss.asked.clear()
     clock.tick(seconds=90)
-    assert house.status(stored["receipt"]) == "gone"
-    assert house.commit(stored["receipt"]).code == "not_uploaded"
-    assert names(house, stored) == ["held"]
+    assert house.status(word["receipt"]) == "gone"
+    assert house.commit(word["receipt"]).code == "not_uploaded"
+    assert names(house, word) == ["held"]
     assert house.told == []
     # That OSS would have refused the copy is only the second reason.
     assert "CopyObject" not in house.oss.asked
 
 
-def test_bytes_that_are_stored_during_publication_are_not_published(house):
-    stored = house.store("word")
+def test_bytes_that_are_stored_during_publication_are_not_published(house, word):
     change = {"parts": (Part("others", 1),)}
-    held = f"held/{stored['key']}"
+    held = f"held/{word['key']}"
     house.oss.between["CopyObject"] = lambda: house.oss.replace_object(held, **change)
-    assert house.commit(stored["receipt"]).code == "not_uploaded"
-    assert names(house, stored) == ["held"]
+    assert house.commit(word["receipt"]).code == "not_uploaded"
+    assert names(house, word) == ["held"]
 
 
-def test_bytes_stored_once_more_after_publication_are_deleted(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"])
+def test_bytes_stored_once_more_after_publication_are_deleted(house, word):
+    house.commit(word["receipt"])
     for name in ("bytes", "others"):
-        assert house.oss.post(stored["formData"], name) == 200
-        assert house.resume(stored["receipt"]) == "published"
-        assert names(house, stored) == ["key"]
-        assert house.oss.objects[stored["key"]].parts[0].name == "bytes"
+        assert house.oss.post(word["formData"], name) == 200
+        assert house.resume(word["receipt"]) == "published"
+        assert names(house, word) == ["key"]
+        assert house.oss.objects[word["key"]].parts[0].name == "bytes"
 
 
-def test_a_receipt_of_other_bytes_is_gone(house):
+def test_a_receipt_of_other_bytes_is_gone(house, word):
     """Also while a second copy of the first ones may still run."""
-    stored = house.store("word")
     house.oss.fail("CopyObject", "unheard")
     for status in (503, 200):
-        assert house.commit(stored["receipt"]).status == status
-    assert house.oss.post(stored["formData"], "others") == 200
-    other = house.ask("confirm", ticket=stored["ticket"]).json["receipt"]
+        assert house.commit(word["receipt"]).status == status
+    assert house.oss.post(word["formData"], "others") == 200
+    other = house.ask("confirm", ticket=word["ticket"]).json["receipt"]
     assert house.status(other) == "gone"
-    assert house.status(stored["receipt"]) == "published"
+    assert house.status(word["receipt"]) == "published"
     assert house.commit(other).code == "not_uploaded"
 
 
@@ -413,12 +392,11 @@ def test_a_later_upload_is_not_published_for_an_earlier_one(house, store_same, c
     assert house.status(second["receipt"]) == "held"
 
 
-def test_a_verdict_publishes_as_a_commit_does(house):
-    stored = house.store("face")
-    house.resume(stored["receipt"])
+def test_a_verdict_publishes_as_a_commit_does(house, face):
+    house.resume(face["receipt"])
     kill(house, lambda: house.verdict(Outcome.PASS), at=7, after=True)
-    assert house.resume(stored["receipt"]) == "published"
-    assert names(house, stored) == ["key"]
+    assert house.resume(face["receipt"]) == "published"
+    assert names(house, face) == ["key"]
 
 
 # --- records ---

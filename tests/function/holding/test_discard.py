@@ -23,26 +23,24 @@ def test_owner_and_backend_may_discard_a_held_object(house, profile, by):
     assert house.told == ["gone"]
 
 
-def test_a_discard_is_final_and_idempotent(house):
-    stored = house.store("word")
-    first = house.discard(stored["receipt"], house.session())
-    assert house.oss.post(stored["formData"], "bytes") == 200
-    assert house.discard(stored["receipt"], house.session()).text == first.text
-    assert names(house, stored) == []
-    assert house.status(stored["receipt"]) == "gone"
-    assert refused(house.commit(stored["receipt"])) == (404, "not_uploaded")
-    assert refused(house.commit(stored["receipt"], decision="publish")) == (404, "not_uploaded")
+def test_a_discard_is_final_and_idempotent(house, word):
+    first = house.discard(word["receipt"], house.session())
+    assert house.oss.post(word["formData"], "bytes") == 200
+    assert house.discard(word["receipt"], house.session()).text == first.text
+    assert names(house, word) == []
+    assert house.status(word["receipt"]) == "gone"
+    assert refused(house.commit(word["receipt"])) == (404, "not_uploaded")
+    assert refused(house.commit(word["receipt"], decision="publish")) == (404, "not_uploaded")
 
 
 @pytest.mark.parametrize("by", ["owner", "backend"])
-def test_an_expired_upload_stays_gone_after_a_discard(house, by):
-    stored = house.store("word")
-    del house.oss.objects[f"held/{stored['key']}"]
+def test_an_expired_upload_stays_gone_after_a_discard(house, by, word):
+    del house.oss.objects[f"held/{word['key']}"]
     token = house.session() if by == "owner" else house.backend()
-    assert house.discard(stored["receipt"], token).json["state"] == "gone"
+    assert house.discard(word["receipt"], token).json["state"] == "gone"
     assert house.told == ["gone"]
-    assert house.oss.post(stored["formData"], "bytes") == 200
-    assert house.status(stored["receipt"]) == "gone"
+    assert house.oss.post(word["formData"], "bytes") == 200
+    assert house.status(word["receipt"]) == "gone"
 
 
 def test_an_owner_may_discard_during_check_and_review(house):
@@ -56,64 +54,57 @@ def test_an_owner_may_discard_during_check_and_review(house):
     assert names(house, checking) == names(house, review) == []
 
 
-def test_another_owner_may_not_discard(house):
-    stored = house.store("word")
-    assert refused(house.discard(stored["receipt"], house.session("openid-2"))) == (403, "forbidden")
-    assert names(house, stored) == ["held"]
+def test_another_owner_may_not_discard(house, word):
+    assert refused(house.discard(word["receipt"], house.session("openid-2"))) == (403, "forbidden")
+    assert names(house, word) == ["held"]
 
 
-def test_an_owner_may_not_discard_a_published_object(house):
-    stored = house.store("note")
-    house.commit(stored["receipt"])
-    refusal = house.discard(stored["receipt"], house.session())
+def test_an_owner_may_not_discard_a_published_object(house, note):
+    house.commit(note["receipt"])
+    refusal = house.discard(note["receipt"], house.session())
     assert refused(refusal) == (409, "already_published")
-    assert names(house, stored) == ["key"]
+    assert names(house, note) == ["key"]
 
 
-def test_an_owner_may_not_discard_after_the_decision_was_deleted(house, clock):
-    stored = house.store("note")
-    house.commit(stored["receipt"])
+def test_an_owner_may_not_discard_after_the_decision_was_deleted(house, clock, note):
+    house.commit(note["receipt"])
     clock.tick(days=1, seconds=1)
     house.oss.expire(days=1)
     assert house.oss.records() == {}
-    refusal = house.discard(stored["receipt"], house.session())
+    refusal = house.discard(note["receipt"], house.session())
     assert refused(refusal) == (409, "already_published")
-    assert names(house, stored) == ["key"]
+    assert names(house, note) == ["key"]
 
 
-def test_an_owner_may_not_discard_during_publication(house):
-    stored = house.store("note")
-    house.oss.between["PutObject"] = lambda: house.commit(stored["receipt"])
-    refusal = house.discard(stored["receipt"], house.session())
+def test_an_owner_may_not_discard_during_publication(house, note):
+    house.oss.between["PutObject"] = lambda: house.commit(note["receipt"])
+    refusal = house.discard(note["receipt"], house.session())
     assert refused(refusal) == (409, "already_published")
-    assert names(house, stored) == ["key"]
+    assert names(house, note) == ["key"]
 
 
-def test_a_backend_discards_a_published_object(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"])
-    assert house.discard(stored["receipt"]).json["state"] == "gone"
-    assert names(house, stored) == []
-    assert house.status(stored["receipt"]) == "gone"
-    assert refused(house.commit(stored["receipt"])) == (404, "not_uploaded")
+def test_a_backend_discards_a_published_object(house, word):
+    house.commit(word["receipt"])
+    assert house.discard(word["receipt"]).json["state"] == "gone"
+    assert names(house, word) == []
+    assert house.status(word["receipt"]) == "gone"
+    assert refused(house.commit(word["receipt"])) == (404, "not_uploaded")
     assert house.told == ["published", "gone"]
 
 
-def test_a_backend_discards_after_the_decision_was_deleted(house, clock):
-    stored = house.store("note")
-    house.commit(stored["receipt"])
+def test_a_backend_discards_after_the_decision_was_deleted(house, clock, note):
+    house.commit(note["receipt"])
     clock.tick(days=1, seconds=1)
     house.oss.expire(days=1)
-    assert house.discard(stored["receipt"]).json["state"] == "gone"
-    assert names(house, stored) == []
+    assert house.discard(note["receipt"]).json["state"] == "gone"
+    assert names(house, note) == []
 
 
-def test_a_rejected_upload_stays_rejected(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"], decision="reject")
+def test_a_rejected_upload_stays_rejected(house, word):
+    house.commit(word["receipt"], decision="reject")
     for token in (house.session(), house.backend()):
-        answer = house.discard(stored["receipt"], token)
-        assert answer.json == {"key": stored["key"], "state": "rejected", "url": None}
+        answer = house.discard(word["receipt"], token)
+        assert answer.json == {"key": word["key"], "state": "rejected", "url": None}
 
 
 # --- a copy that may still finish ---
@@ -122,69 +113,65 @@ def test_a_rejected_upload_stays_rejected(house):
 UNAVAILABLE = (503, "oss_unavailable")
 
 
-def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock, log_lines):
+def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock, log_lines, word):
     """The copy ends long after the backend has discarded what it published."""
-    stored = house.store("word")
     house.oss.fail("CopyObject", "late")
-    assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
+    assert refused(house.commit(word["receipt"])) == UNAVAILABLE
     for wait, retry_after in ((0, "60"), (89, "1")):
         clock.tick(seconds=wait)
-        several = house.ask("discard", house.backend(), receipts=[stored["receipt"]]).json["results"]
+        several = house.ask("discard", house.backend(), receipts=[word["receipt"]]).json["results"]
         assert (several[0]["error"]["code"], several[0]["error"]["retryAfter"]) == (
             UNAVAILABLE[1],
             int(retry_after),
         )
         for route in ("discard", "status", "commit"):
-            answer = house.ask(route, house.backend(), receipt=stored["receipt"])
+            answer = house.ask(route, house.backend(), receipt=word["receipt"])
             assert (refused(answer), answer.headers["Retry-After"]) == (UNAVAILABLE, retry_after)
             assert log_lines()[-1]["reason"]
-        assert refused(house.ask("confirm", ticket=stored["ticket"])) == UNAVAILABLE
+        assert refused(house.ask("confirm", ticket=word["ticket"])) == UNAVAILABLE
     house.oss.land()
-    assert names(house, stored) == ["key"]
+    assert names(house, word) == ["key"]
     assert house.told == []
     clock.tick(seconds=1)
     for _ in range(2):
-        assert house.resume(stored["receipt"]) == "gone"
-    assert names(house, stored) == []
+        assert house.resume(word["receipt"]) == "gone"
+    assert names(house, word) == []
     assert house.told == ["gone"]
 
 
-def test_a_copy_that_is_made_once_more_counts_from_then_on(house, clock):
-    stored = house.store("word")
+def test_a_copy_that_is_made_once_more_counts_from_then_on(house, clock, word):
     house.oss.fail("CopyObject", "unheard", "late")
-    house.commit(stored["receipt"])
+    house.commit(word["receipt"])
     clock.tick(seconds=100)
-    assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
+    assert refused(house.commit(word["receipt"])) == UNAVAILABLE
     clock.tick(seconds=89)
-    assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
+    assert refused(house.discard(word["receipt"])) == UNAVAILABLE
     house.oss.land()
     clock.tick(seconds=1)
-    assert house.discard(stored["receipt"]).json["state"] == "gone"
-    assert names(house, stored) == []
+    assert house.discard(word["receipt"]).json["state"] == "gone"
+    assert names(house, word) == []
 
 
-def test_a_copy_that_another_made_meanwhile_counts_as_well(house, clock):
+def test_a_copy_that_another_made_meanwhile_counts_as_well(house, clock, word):
     """What was held is deleted by then, so only the record tells of the other copy."""
-    stored = house.store("word")
     house.oss.fail("CopyObject", "unheard", "late")
-    house.commit(stored["receipt"])
+    house.commit(word["receipt"])
     clock.tick(seconds=100)
-    house.commit(stored["receipt"])
-    assert house.resume(stored["receipt"]) == "published"
-    assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
+    house.commit(word["receipt"])
+    assert house.resume(word["receipt"]) == "published"
+    assert refused(house.discard(word["receipt"])) == UNAVAILABLE
     house.oss.land()
     clock.tick(seconds=90)
-    assert house.resume(stored["receipt"]) == "gone"
-    assert names(house, stored) == []
+    assert house.resume(word["receipt"]) == "gone"
+    assert names(house, word) == []
 
 
-def test_a_copy_counts_from_its_sending_which_may_be_late_in_its_request(house, clock):
-    stored = house.store("word")
+def test_a_copy_counts_from_its_sending_which_may_be_late_in_its_request(house, clock, word):
     house.oss.fail("CopyObject", "late")
     house.oss.between["CopyObject"] = lambda: clock.tick(seconds=29)
-    house.commit(stored["receipt"])
+    house.commit(word["receipt"])
     clock.tick(seconds=59)
-    assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
+    assert refused(house.discard(word["receipt"])) == UNAVAILABLE
 
 
 def test_a_receipt_of_existing_bytes_is_not_gone_while_a_copy_of_them_may_finish(house, clock):
@@ -206,16 +193,15 @@ def test_a_receipt_of_existing_bytes_is_not_gone_while_a_copy_of_them_may_finish
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_discard_before_a_copy_is_made_once_more_prevents_it(house, clock, is_first):
+def test_a_discard_before_a_copy_is_made_once_more_prevents_it(house, clock, is_first, word):
     """Of the two, one sees the other's record."""
-    stored = house.store("word")
     house.oss.fail("CopyObject", "unheard")
-    house.commit(stored["receipt"])
+    house.commit(word["receipt"])
     clock.tick(seconds=100)
     discarded = []
 
     def discard():
-        discarded.append(refused(house.discard(stored["receipt"])))
+        discarded.append(refused(house.discard(word["receipt"])))
 
     happens = discard if is_first else lambda: house.oss.between.update(GetObject=discard)
     # Of the commit that finds the decision: its due record, its own decision, then the copy's record.
@@ -223,29 +209,28 @@ def test_a_discard_before_a_copy_is_made_once_more_prevents_it(house, clock, is_
         PutObject=lambda: house.oss.between.update(PutObject=happens)
     )
     house.oss.asked.clear()
-    answer = house.commit(stored["receipt"])
+    answer = house.commit(word["receipt"])
     assert "CopyObject" not in house.oss.asked
     if is_first:
         assert (answer.code, discarded[0][0]) == ("not_uploaded", 200)
     else:
         assert refused(answer) == discarded[0] == UNAVAILABLE
     clock.tick(seconds=90)
-    assert house.resume(stored["receipt"]) == "gone"
+    assert house.resume(word["receipt"]) == "gone"
 
 
 @pytest.mark.parametrize("copies", [["late"], ["unheard", "late"]], ids=len)
-def test_a_lost_publication_is_not_gone_while_its_copy_may_finish(house, clock, copies):
-    stored = house.store("word")
+def test_a_lost_publication_is_not_gone_while_its_copy_may_finish(house, clock, copies, word):
     house.oss.fail("CopyObject", *copies)
     for _ in copies:
         clock.tick(seconds=100)
-        assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
-    house.oss.objects.pop(f"held/{stored['key']}")
+        assert refused(house.commit(word["receipt"])) == UNAVAILABLE
+    house.oss.objects.pop(f"held/{word['key']}")
     clock.tick(seconds=89)
-    assert refused(house.ask("status", receipt=stored["receipt"])) == UNAVAILABLE
-    assert refused(house.commit(stored["receipt"])) == UNAVAILABLE
+    assert refused(house.ask("status", receipt=word["receipt"])) == UNAVAILABLE
+    assert refused(house.commit(word["receipt"])) == UNAVAILABLE
     house.oss.land()
-    assert house.status(stored["receipt"]) == "published"
+    assert house.status(word["receipt"]) == "published"
 
 
 LOST_DELETIONS = {
@@ -403,50 +388,46 @@ def test_a_receipt_for_a_key_of_no_template_deletes_nothing(house, clock, route,
     assert house.oss.objects == before
 
 
-def test_the_held_object_is_deleted_before_its_copy_is_looked_for(house, clock):
+def test_the_held_object_is_deleted_before_its_copy_is_looked_for(house, clock, word):
     """Else a copy that ends between the two would stay."""
-    stored = house.store("word")
     house.oss.fail("CopyObject", "late")
-    house.commit(stored["receipt"])
+    house.commit(word["receipt"])
     clock.tick(seconds=59)
     house.oss.between["DeleteObject"] = house.oss.land
-    assert refused(house.discard(stored["receipt"])) == UNAVAILABLE
-    assert names(house, stored) == []
+    assert refused(house.discard(word["receipt"])) == UNAVAILABLE
+    assert names(house, word) == []
 
 
 # --- what was never held ---
 
 
-def test_a_lost_deletion_is_not_repeated_on_the_same_bytes_stored_again(house, clock):
-    stored = house.store("default")
-    again = house.oss.objects[stored["key"]]
+def test_a_lost_deletion_is_not_repeated_on_the_same_bytes_stored_again(house, clock, plain):
+    again = house.oss.objects[plain["key"]]
 
     def store_again():
         clock.tick(seconds=1)
-        house.oss._store(stored["key"], again)
+        house.oss._store(plain["key"], again)
 
     house.oss.fail("DeleteObject", "lost")
     house.oss.between["DeleteObject"] = lambda: house.oss.between.update(HeadObject=store_again)
-    assert house.discard(stored["receipt"]).json["state"] == "gone"
-    assert names(house, stored) == ["key"]
+    assert house.discard(plain["receipt"]).json["state"] == "gone"
+    assert names(house, plain) == ["key"]
 
 
-def test_only_a_backend_discards_an_object_that_was_never_held(house):
-    stored = house.store("default")
-    assert refused(house.discard(stored["receipt"], house.session())) == (403, "forbidden")
-    assert names(house, stored) == ["key"]
+def test_only_a_backend_discards_an_object_that_was_never_held(house, plain):
+    assert refused(house.discard(plain["receipt"], house.session())) == (403, "forbidden")
+    assert names(house, plain) == ["key"]
     for _ in range(2):
-        assert house.discard(stored["receipt"]).json["state"] == "gone"
-    assert names(house, stored) == []
+        assert house.discard(plain["receipt"]).json["state"] == "gone"
+    assert names(house, plain) == []
     assert house.told == ["gone"]
     assert house.oss.records() == {}
 
 
-def test_a_discard_spares_another_object_of_the_name(house):
-    stored = house.store("default")
-    house.oss.replace_object(stored["key"], parts=(Part("others", 1),))
-    assert house.discard(stored["receipt"]).json["state"] == "gone"
-    assert names(house, stored) == ["key"]
+def test_a_discard_spares_another_object_of_the_name(house, plain):
+    house.oss.replace_object(plain["key"], parts=(Part("others", 1),))
+    assert house.discard(plain["receipt"]).json["state"] == "gone"
+    assert names(house, plain) == ["key"]
 
 
 def test_a_receipt_from_before_hold_was_set_still_works(house, house_of):

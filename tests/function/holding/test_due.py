@@ -65,16 +65,15 @@ def test_a_tick_completes_a_decision_cut_off_at_any_call_and_notifies_the_busine
     assert cut_off >= 3
 
 
-def test_a_decision_is_not_continued_while_its_request_may_run(house, clock):
-    stored = house.store("word")
+def test_a_decision_is_not_continued_while_its_request_may_run(house, clock, word):
     clock.tick(seconds=1)
-    kill(house, lambda: house.commit(stored["receipt"]), at=4, after=False)
+    kill(house, lambda: house.commit(word["receipt"]), at=4, after=False)
     clock.tick(seconds=59)
     house.tick()
-    assert (names(house, stored), len(house.due("decision"))) == (["held"], 1)
+    assert (names(house, word), len(house.due("decision"))) == (["held"], 1)
     clock.tick(seconds=60)
     house.tick()
-    assert (names(house, stored), house.due()) == (["key"], [])
+    assert (names(house, word), house.due()) == (["key"], [])
     assert house.told == ["published"]
 
 
@@ -98,8 +97,7 @@ def test_a_tick_delivers_the_receipt_that_was_decided_about(house, clock):
 
 
 @pytest.mark.parametrize("fault", [[UNHEARD, UNHEARD], [BROKEN] * 2, [DENIED]])
-def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, clock, log_lines, fault):
-    stored = house.store("word")
+def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, clock, log_lines, fault, word):
     house.oss.between["GetObject"] = lambda: None
     answer = []
 
@@ -108,7 +106,7 @@ def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, c
         house.oss.between["DeleteObject"] = lambda: house.oss.fail("DeleteObject", *fault)
 
     house.oss.between["DeleteObject"] = fail
-    answer = house.commit(stored["receipt"])
+    answer = house.commit(word["receipt"])
     assert (answer.json["state"], len(house.due())) == ("published", 1)
     assert "DeleteObject" in log_lines()[-1]["reason"]
     clock.tick(minutes=2)
@@ -116,21 +114,19 @@ def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, c
     assert (house.due(), house.told) == ([], ["published", "published"])
 
 
-def test_a_role_without_rights_to_due_records_still_discards(house, log_lines):
-    stored = house.store("default")
+def test_a_role_without_rights_to_due_records_still_discards(house, log_lines, plain):
     house.oss.fail("PutObject", DENIED)
-    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert house.discard(plain["receipt"]).json["state"] == "gone"
     assert "PutObject" in log_lines()[-1]["reason"]
-    assert (names(house, stored), house.told) == ([], ["gone"])
+    assert (names(house, plain), house.told) == ([], ["gone"])
 
 
-def test_a_publication_under_a_taken_name_is_not_retried(house, clock, log_lines):
-    stored = house.store("note")
-    house.oss.store(stored["key"], b"others", content_type="image/png")
-    assert house.commit(stored["receipt"]).code == "already_exists"
+def test_a_publication_under_a_taken_name_is_not_retried(house, clock, log_lines, note):
+    house.oss.store(note["key"], b"others", content_type="image/png")
+    assert house.commit(note["receipt"]).code == "already_exists"
     clock.tick(minutes=2)
     house.tick()
-    assert (house.due(), names(house, stored)) == ([], ["held", "key"])
+    assert (house.due(), names(house, note)) == ([], ["held", "key"])
     (line,) = lines_of_ticks(log_lines)
     assert (line["status"], line["due"], line["left"]) == (200, 1, 0)
     assert "decision-" in line["reason"]
@@ -206,15 +202,14 @@ def test_an_upload_with_a_taken_name_is_gone_wherever_it_is_cut_off(twins, clock
     assert cut_off > 10
 
 
-def test_a_publication_of_bytes_that_changed_is_neither_repeated_nor_announced(house, clock):
-    stored = house.store("word")
-    held = f"held/{stored['key']}"
+def test_a_publication_of_bytes_that_changed_is_neither_repeated_nor_announced(house, clock, word):
+    held = f"held/{word['key']}"
     house.oss.between["CopyObject"] = lambda: house.oss.replace_object(held, parts=(Part("others", 1),))
-    assert house.commit(stored["receipt"]).code == "not_uploaded"
+    assert house.commit(word["receipt"]).code == "not_uploaded"
     for _ in range(2):
         clock.tick(minutes=2)
         house.tick()
-    assert (house.due(), house.told, names(house, stored)) == ([], [], ["held"])
+    assert (house.due(), house.told, names(house, word)) == ([], [], ["held"])
 
 
 def test_two_reviews_at_once_notify_the_business_once(house, house_of):
@@ -229,12 +224,11 @@ def test_two_reviews_at_once_notify_the_business_once(house, house_of):
     assert house.told + other.told == ["review"]
 
 
-def test_a_discard_is_ended_by_ticks_alone_once_no_copy_may_finish(house, clock):
-    stored = house.store("word")
+def test_a_discard_is_ended_by_ticks_alone_once_no_copy_may_finish(house, clock, word):
     house.oss.fail("CopyObject", "late")
-    assert refused(house.commit(stored["receipt"])) == (503, "oss_unavailable")
+    assert refused(house.commit(word["receipt"])) == (503, "oss_unavailable")
     clock.tick(seconds=30)
-    assert refused(house.discard(stored["receipt"])) == (503, "oss_unavailable")
+    assert refused(house.discard(word["receipt"])) == (503, "oss_unavailable")
     clock.tick(seconds=59)
     house.tick()
     assert house.due("decision")
@@ -242,14 +236,13 @@ def test_a_discard_is_ended_by_ticks_alone_once_no_copy_may_finish(house, clock)
     for _ in range(2):
         clock.tick(minutes=1)
         house.tick()
-    assert (names(house, stored), house.due()) == ([], [])
+    assert (names(house, word), house.due()) == ([], [])
     assert set(house.told) == {"gone"}
 
 
-def test_a_repeated_discard_or_verdict_leaves_nothing_due(house, clock):
-    stored = house.store("word")
+def test_a_repeated_discard_or_verdict_leaves_nothing_due(house, clock, word):
     for _ in range(2):
-        house.discard(stored["receipt"])
+        house.discard(word["receipt"])
     checked = house.store("face")
     for _ in range(2):
         house.verdict(Outcome.RISKY)
@@ -260,15 +253,14 @@ def test_a_repeated_discard_or_verdict_leaves_nothing_due(house, clock):
     assert [event["receipt"] for event in house.events] == [checked["receipt"]]
 
 
-def test_of_two_decisions_the_second_leaves_nothing_due(house, clock):
-    stored = house.store("word")
+def test_of_two_decisions_the_second_leaves_nothing_due(house, clock, word):
 
     def reject():
         clock.tick(minutes=5)
-        house.commit(stored["receipt"], decision="reject")
+        house.commit(word["receipt"], decision="reject")
 
     house.oss.between["PutObject"] = lambda: house.oss.between.update(PutObject=reject)
-    assert house.commit(stored["receipt"]).json["state"] == "rejected"
+    assert house.commit(word["receipt"]).json["state"] == "rejected"
     assert house.due() == []
     assert house.told == ["rejected"]
 
@@ -361,8 +353,7 @@ def test_a_check_that_could_not_begin_is_due(house, clock, monkeypatch, left):
     assert len(house.wechat.submitted) == 1
 
 
-def test_silence_ends_in_review_by_ticks_alone(house, clock):
-    stored = house.store("face")
+def test_silence_ends_in_review_by_ticks_alone(house, clock, face):
     seen = []
     for minute in range(75):
         house.tick()
@@ -372,7 +363,7 @@ def test_silence_ends_in_review_by_ticks_alone(house, clock):
     told = next(minute for minute, _, told in seen if told)
     assert (submitted[1], submitted[2], told) == (0, 35, 70)
     assert house.told == ["review"]
-    assert house.due() == [] and house.status(stored["receipt"]) == "review"
+    assert house.due() == [] and house.status(face["receipt"]) == "review"
 
 
 def test_a_finished_check_is_no_longer_due(house, clock):
@@ -393,10 +384,9 @@ def test_a_discarded_upload_is_no_longer_due(house, clock):
     assert house.due() == house.ends() == []
 
 
-def test_a_tick_that_is_slower_than_the_commit_takes_no_check_from_the_ticks(house, clock):
-    stored = house.store("post")
-    house.commit(stored["receipt"])
-    accepted = f"held/.accepted/{stored['uploadId']}"
+def test_a_tick_that_is_slower_than_the_commit_takes_no_check_from_the_ticks(house, clock, post):
+    house.commit(post["receipt"])
+    accepted = f"held/.accepted/{post['uploadId']}"
     record = house.oss.objects.pop(accepted)
     clock.tick(minutes=1)
     house.oss.between["PutObject"] = lambda: house.oss.objects.update({accepted: record})
@@ -435,8 +425,7 @@ def test_a_check_continues_after_a_crash_at_any_call(house, house_of, clock, pro
     assert cut_off >= 6
 
 
-def test_the_business_hears_of_a_review_after_its_request_died(house, clock):
-    stored = house.store("face")
+def test_the_business_hears_of_a_review_after_its_request_died(house, clock, face):
     kill(house, lambda: house.verdict(Outcome.REVIEW, label=21000), at=8, after=True)
     assert house.told == []
     clock.tick(minutes=2)
@@ -445,7 +434,7 @@ def test_the_business_hears_of_a_review_after_its_request_died(house, clock):
     assert house.due() == []
     # It dies before it decides.
     house.oss.fail("PutObject", "", DENIED)
-    assert house.commit(stored["receipt"], decision="reject").code == "oss_rejected"
+    assert house.commit(face["receipt"], decision="reject").code == "oss_rejected"
     clock.tick(minutes=2)
     house.tick()
     assert (house.told, house.due()) == (["review"], [])
@@ -561,19 +550,18 @@ def test_a_failing_call_does_not_end_a_tick(house, clock):
             assert (names(house, stored), house.due("decision")) == (["key"], []), (name, fault)
 
 
-def test_a_tick_at_once_with_a_call_does_no_harm(house, house_of, clock):
-    stored = house.store("word")
+def test_a_tick_at_once_with_a_call_does_no_harm(house, house_of, clock, word):
     house.oss.fail("CopyObject", UNHEARD)
-    house.commit(stored["receipt"])
+    house.commit(word["receipt"])
     clock.tick(minutes=2)
     other, said = house_of(), []
     for name in ("GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"):
-        house.oss.between[name] = lambda: said.append(refused(other.discard(stored["receipt"])))
+        house.oss.between[name] = lambda: said.append(refused(other.discard(word["receipt"])))
     house.tick()
     house.oss.between.clear()
     clock.tick(minutes=3)
     house.tick()
-    assert (names(house, stored), house.due()) == ([], [])
+    assert (names(house, word), house.due()) == ([], [])
     assert other.told[-1] == "gone" or house.told[-1] == "gone"
 
 

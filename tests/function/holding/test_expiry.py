@@ -50,28 +50,26 @@ def test_an_undecided_upload_ends_and_the_business_hears_it(house, clock, waitin
     assert house.told == ["expired"]
 
 
-def test_a_review_needs_the_record_of_its_end(house, clock):
+def test_a_review_needs_the_record_of_its_end(house, clock, face):
     """Without it the business would not hear of the end."""
-    stored = house.store("face")
     house.oss.fail("PutObject", "", DENIED)
     with pytest.raises(OssRejected):
         house.verdict(Outcome.REVIEW, label=20002)
-    assert house.status(stored["receipt"]) == "checking"
+    assert house.status(face["receipt"]) == "checking"
     house.verdict(Outcome.REVIEW, label=20002)
-    assert (house.status(stored["receipt"]), len(house.ends())) == ("review", 1)
+    assert (house.status(face["receipt"]), len(house.ends())) == ("review", 1)
 
 
 @pytest.mark.parametrize("commits", [True, False], ids=["committed", "not committed"])
-def test_the_business_hears_of_what_was_committed_only(house, clock, commits):
-    stored = house.store("post")
+def test_the_business_hears_of_what_was_committed_only(house, clock, commits, post):
     if commits:
-        house.commit(stored["receipt"])
+        house.commit(post["receipt"])
         house.verdict(Outcome.REVIEW, label=20002)
     house.events.clear()
     tick_for(house, clock, hours=1)
     tick_for(house, clock, hours=23, minutes=1)
     assert house.told == ["expired"] * commits
-    assert decision_about(house, stored) == ("expire" if commits else None)
+    assert decision_about(house, post) == ("expire" if commits else None)
 
 
 @pytest.mark.parametrize("state", ["held", "checking"])
@@ -92,14 +90,13 @@ def test_an_object_that_the_bucket_removed_before_ends_with_the_event(house, clo
     assert house.told == ["expired"]
 
 
-def test_the_business_hears_at_the_end_of_bytes_that_were_stored_over(house, clock):
-    stored = house.store("face")
-    house.oss.replace_object(f"held/{stored['key']}", parts=(Part("others", 1),))
+def test_the_business_hears_at_the_end_of_bytes_that_were_stored_over(house, clock, face):
+    house.oss.replace_object(f"held/{face['key']}", parts=(Part("others", 1),))
     house.events.clear()
     tick_for(house, clock, hours=1)
     assert (house.told, len(house.ends())) == ([], 1)
     tick_for(house, clock, days=1)
-    assert (house.told, names(house, stored)) == (["expired"], [])
+    assert (house.told, names(house, face)) == (["expired"], [])
 
 
 @pytest.mark.parametrize("decision", ["publish", "reject", "discard"])
@@ -113,12 +110,11 @@ def test_a_decision_that_came_first_counts(house, clock, waiting, decision):
     assert (decision_about(house, waiting), house.told, house.ends()) == (decision, told, [])
 
 
-def test_a_published_upload_does_not_end_after_its_decision_has_expired(house, clock):
-    stored = house.store("face")
+def test_a_published_upload_does_not_end_after_its_decision_has_expired(house, clock, face):
     house.verdict(Outcome.PASS)
-    del house.oss.objects[f"held/.decided/{stored['uploadId']}"]
+    del house.oss.objects[f"held/.decided/{face['uploadId']}"]
     tick_for(house, clock, days=1)
-    assert (names(house, stored), house.told, house.ends()) == (["key"], ["published"], [])
+    assert (names(house, face), house.told, house.ends()) == (["key"], ["published"], [])
 
 
 def test_a_decision_made_during_the_tick_counts(house, clock, waiting):
@@ -170,10 +166,9 @@ def test_a_file_that_is_stored_later_ends_when_its_form_says(house, clock):
     assert claims["heldUntil"] == claims["exp"] - 86_400 == claims["iat"] + 86_400
 
 
-def test_a_receipt_without_the_claim_ends_a_day_before_itself(house, house_of, clock):
+def test_a_receipt_without_the_claim_ends_a_day_before_itself(house, house_of, clock, face):
     """As the business, or an earlier version, signs one."""
-    stored = house.store("face")
-    claims = jwt.decode(stored["receipt"], options={"verify_signature": False})
+    claims = jwt.decode(face["receipt"], options={"verify_signature": False})
     until = claims.pop("heldUntil")
     assert until == claims["exp"] - 86_400 == claims["iat"] + 86_400
     earlier = jwt.encode(claims, house.environ["RECEIPT_SECRET"], "HS256", {"typ": "JWT"})
@@ -194,25 +189,23 @@ def test_a_profile_that_held_nothing_for_a_while_loses_no_end(house, house_of, c
 
 
 @pytest.mark.parametrize("ticks", [True, False], ids=["while it is held", "at the end"])
-def test_a_commit_that_left_its_due_record_alone_is_continued_and_ends_heard(house, clock, ticks):
+def test_a_commit_that_left_its_due_record_alone_is_continued_and_ends_heard(house, clock, ticks, post):
     """As one that was cut off between the two."""
-    stored = house.store("post")
-    house.commit(stored["receipt"])
-    del house.oss.objects[f"held/.accepted/{stored['uploadId']}"]
+    house.commit(post["receipt"])
+    del house.oss.objects[f"held/.accepted/{post['uploadId']}"]
     house.events.clear()
     if ticks:
         tick_for(house, clock, minutes=1)
-        assert house.status(stored["receipt"]) == "checking"
+        assert house.status(post["receipt"]) == "checking"
     tick_for(house, clock, days=1)
     tick_for(house, clock, minutes=1)
-    assert (house.told, decision_about(house, stored), house.due()) == (["expired"], "expire", [])
+    assert (house.told, decision_about(house, post), house.due()) == (["expired"], "expire", [])
 
 
 @pytest.mark.parametrize("ticks", [True, False], ids=["while it is held", "at the end"])
-def test_a_hold_that_ends_after_other_bytes_were_accepted_ends_without_an_event(house, clock, ticks):
-    stored = house.store("post")
-    house.commit(stored["receipt"])
-    name = f"held/.accepted/{stored['uploadId']}"
+def test_a_hold_that_ends_after_other_bytes_were_accepted_ends_without_an_event(house, clock, ticks, post):
+    house.commit(post["receipt"])
+    name = f"held/.accepted/{post['uploadId']}"
     body = json.dumps({**json.loads(house.oss.objects[name].body), "etag": "OTHER"}).encode()
     house.oss.replace_object(name, body=body)
     house.events.clear()
@@ -220,7 +213,7 @@ def test_a_hold_that_ends_after_other_bytes_were_accepted_ends_without_an_event(
         tick_for(house, clock, minutes=1)
     clock.instant = (clock.instant + timedelta(days=1)).replace(minute=0)
     house.tick()
-    assert (house.told, decision_about(house, stored), house.due(), house.ends()) == ([], None, [], [])
+    assert (house.told, decision_about(house, post), house.due(), house.ends()) == ([], None, [], [])
     assert house.oss.objects[name].body == body
 
 

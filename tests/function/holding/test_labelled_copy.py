@@ -77,6 +77,11 @@ def send(house, body=None, profile="photo", filename="a.jpg", **fields):
     return house.store(profile, body=labelled() if body is None else body, filename=filename, **fields)
 
 
+@pytest.fixture
+def stored(house):
+    return send(house)
+
+
 def review_of(oss, stored):
     return oss.records().get(f"review/{stored['uploadId']}")
 
@@ -230,8 +235,7 @@ def test_another_code_in_between_changes_nothing_that_was_decided(house_of, oss,
     assert oss.objects[stored["key"]].body == expected(watched, label)
 
 
-def test_a_copy_with_other_bytes_than_those_decided_about_is_not_published(house, oss, clock):
-    stored = send(house)
+def test_a_copy_with_other_bytes_than_those_decided_about_is_not_published(house, oss, clock, stored):
     real = oss._get_object
 
     def replaced(request, body, size):
@@ -247,8 +251,7 @@ def test_a_copy_with_other_bytes_than_those_decided_about_is_not_published(house
     assert stored["key"] not in oss.objects
 
 
-def test_another_object_of_the_name_is_not_replaced(house, oss):
-    stored = send(house)
+def test_another_object_of_the_name_is_not_replaced(house, oss, stored):
     oss.store(stored["key"], b"another", content_type="image/jpeg")
     answer = house.commit(stored["receipt"])
     assert (answer.status, answer.code) == (409, "already_exists")
@@ -256,8 +259,7 @@ def test_another_object_of_the_name_is_not_replaced(house, oss):
     assert f"held/{stored['key']}" in oss.objects
 
 
-def test_a_decision_with_an_invalid_label_is_refused(house, oss):
-    stored = send(house)
+def test_a_decision_with_an_invalid_label_is_refused(house, oss, stored):
     house.commit(stored["receipt"])
     name = f"held/.decided/{stored['uploadId']}"
     said = json.loads(oss.objects[name].body) | {"label": {"label": 7}}

@@ -22,43 +22,40 @@ PARTED = text_beside(__file__)
 @pytest.mark.parametrize(
     ("decision", "state"), [("publish", "published"), ("reject", "rejected")], ids=["published", "rejected"]
 )
-def test_a_repeated_confirm_returns_the_same_receipt_and_the_current_state(house, decision, state):
-    stored = house.store("word")
-    house.commit(stored["receipt"], decision=decision)
+def test_a_repeated_confirm_returns_the_same_receipt_and_the_current_state(house, decision, state, word):
+    house.commit(word["receipt"], decision=decision)
     told = house.told
     for _ in range(2):
-        answer = house.ask("confirm", ticket=stored["ticket"])
+        answer = house.ask("confirm", ticket=word["ticket"])
         assert answer.status == 200
         assert answer.json == {
             "status": "ok",
-            "key": stored["key"],
-            "size": stored["size"],
-            "etag": stored["etag"],
+            "key": word["key"],
+            "size": word["size"],
+            "etag": word["etag"],
             "mimeType": "image/png",
-            "url": stored["fileUrl"] if state == "published" else None,
+            "url": word["fileUrl"] if state == "published" else None,
             "width": None,
             "height": None,
-            "uploadId": stored["uploadId"],
-            "receipt": stored["receipt"],
+            "uploadId": word["uploadId"],
+            "receipt": word["receipt"],
             "state": state,
         }
     assert house.told == told
 
 
-def test_confirm_after_a_discard_returns_gone(house):
-    stored = house.store("word")
-    house.discard(stored["receipt"])
-    answer = house.ask("confirm", ticket=stored["ticket"]).json
-    assert (answer["receipt"], answer["state"], answer["url"]) == (stored["receipt"], "gone", None)
+def test_confirm_after_a_discard_returns_gone(house, word):
+    house.discard(word["receipt"])
+    answer = house.ask("confirm", ticket=word["ticket"]).json
+    assert (answer["receipt"], answer["state"], answer["url"]) == (word["receipt"], "gone", None)
 
 
-def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, clock):
-    stored = house.store("word")
+def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, clock, word):
     house.oss.fail("CopyObject", "unheard")
-    assert house.commit(stored["receipt"]).code == "oss_unavailable"
-    del house.oss.objects[f"held/{stored['key']}"]
+    assert house.commit(word["receipt"]).code == "oss_unavailable"
+    del house.oss.objects[f"held/{word['key']}"]
     clock.tick(seconds=90)
-    assert house.ask("confirm", ticket=stored["ticket"]).json["state"] == "gone"
+    assert house.ask("confirm", ticket=word["ticket"]).json["state"] == "gone"
 
 
 def test_confirming_a_form_never_used_is_not_uploaded(house):

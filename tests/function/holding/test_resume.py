@@ -22,12 +22,11 @@ def asked_again(house, stored):
     return told["state"], told["url"]
 
 
-def test_a_confirmation_after_publication_repeats_the_receipt_with_the_url(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"])
-    assert asked_again(house, stored) == ("published", stored["fileUrl"])
+def test_a_confirmation_after_publication_repeats_the_receipt_with_the_url(house, word):
+    house.commit(word["receipt"])
+    assert asked_again(house, word) == ("published", word["fileUrl"])
     # Each time, and from any instance.
-    assert asked_again(house, stored) == ("published", stored["fileUrl"])
+    assert asked_again(house, word) == ("published", word["fileUrl"])
 
 
 @pytest.mark.parametrize(
@@ -38,80 +37,71 @@ def test_a_confirmation_after_publication_repeats_the_receipt_with_the_url(house
     ],
     ids=["rejected", "discarded"],
 )
-def test_an_unpublished_object_has_no_url(house, act, state):
-    stored = house.store("word")
-    assert act(house, stored["receipt"]).status == 200
-    assert asked_again(house, stored) == (state, None)
+def test_an_unpublished_object_has_no_url(house, act, state, word):
+    assert act(house, word["receipt"]).status == 200
+    assert asked_again(house, word) == (state, None)
 
 
 @pytest.mark.parametrize(("outcome", "state"), [(Outcome.PASS, "published"), (Outcome.RISKY, "rejected")])
-def test_a_confirmation_after_a_verdict_has_its_state(house, outcome, state):
-    stored = house.store("face")
+def test_a_confirmation_after_a_verdict_has_its_state(house, outcome, state, face):
     assert house.verdict(outcome)
-    assert asked_again(house, stored)[0] == state
+    assert asked_again(house, face)[0] == state
 
 
-def test_a_published_and_discarded_upload_is_gone(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"])
-    house.discard(stored["receipt"])
-    assert asked_again(house, stored) == ("gone", None)
+def test_a_published_and_discarded_upload_is_gone(house, word):
+    house.commit(word["receipt"])
+    house.discard(word["receipt"])
+    assert asked_again(house, word) == ("gone", None)
 
 
-def test_a_repeated_confirmation_does_not_notify_the_business(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"])
-    asked_again(house, stored)
+def test_a_repeated_confirmation_does_not_notify_the_business(house, word):
+    house.commit(word["receipt"])
+    asked_again(house, word)
     assert house.told == ["published"]
 
 
-def test_a_confirmation_continues_a_publication(house, house_of):
-    stored = house.store("word")
+def test_a_confirmation_continues_a_publication(house, house_of, word):
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
-    assert house.commit(stored["receipt"]).status == 503
-    assert {stored["key"], f"held/{stored['key']}"} <= set(house.oss.objects)
-    assert house.resume(stored["receipt"]) == "published"
-    assert asked_again(house_of(), stored) == ("published", stored["fileUrl"])
+    assert house.commit(word["receipt"]).status == 503
+    assert {word["key"], f"held/{word['key']}"} <= set(house.oss.objects)
+    assert house.resume(word["receipt"]) == "published"
+    assert asked_again(house_of(), word) == ("published", word["fileUrl"])
 
 
 @pytest.mark.parametrize(("decision", "state"), [("publish", "published"), ("reject", "rejected")])
-def test_a_later_confirmation_applies_a_decision(house, clock, decision, state):
-    stored = house.store("word")
+def test_a_later_confirmation_applies_a_decision(house, clock, decision, state, word):
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
-    assert house.commit(stored["receipt"], decision=decision).status == 503
+    assert house.commit(word["receipt"], decision=decision).status == 503
     clock.tick(seconds=10)
-    url = stored["fileUrl"] if state == "published" else None
-    assert asked_again(house, stored) == (state, url)
-    assert house.oss.names() == ({stored["key"]} if url else set())
+    url = word["fileUrl"] if state == "published" else None
+    assert asked_again(house, word) == (state, url)
+    assert house.oss.names() == ({word["key"]} if url else set())
     assert house.told == [state]
 
 
-def test_an_early_confirmation_reads_no_decision(house, clock):
-    stored = house.store("word")
+def test_an_early_confirmation_reads_no_decision(house, clock, word):
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
-    house.commit(stored["receipt"])
+    house.commit(word["receipt"])
     clock.tick(seconds=9)
     house.oss.asked.clear()
-    assert asked_again(house, stored) == ("held", None)
+    assert asked_again(house, word) == ("held", None)
     assert house.oss.asked == ["HeadObject"]
 
 
-def test_a_later_confirmation_of_an_undecided_upload_is_the_same(house, clock):
-    stored = house.store("word")
+def test_a_later_confirmation_of_an_undecided_upload_is_the_same(house, clock, word):
     clock.tick(seconds=10)
     house.oss.asked.clear()
-    assert asked_again(house, stored) == ("held", None)
+    assert asked_again(house, word) == ("held", None)
     assert house.oss.asked == ["HeadObject", "GetObject"]
 
 
-def test_an_upload_with_a_taken_key_is_confirmed_as_held(house, clock):
-    stored = house.store("word")
+def test_an_upload_with_a_taken_key_is_confirmed_as_held(house, clock, word):
     theirs = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
-    house.oss.objects[stored["key"]] = theirs
-    assert house.commit(stored["receipt"]).code == "already_exists"
+    house.oss.objects[word["key"]] = theirs
+    assert house.commit(word["receipt"]).code == "already_exists"
     clock.tick(seconds=10)
-    assert asked_again(house, stored) == ("held", None)
-    assert f"held/{stored['key']}" in house.oss.objects
+    assert asked_again(house, word) == ("held", None)
+    assert f"held/{word['key']}" in house.oss.objects
 
 
 def test_two_uploads_of_one_digest_share_the_decision(house, clock):
@@ -127,12 +117,11 @@ def test_two_uploads_of_one_digest_share_the_decision(house, clock):
     assert (answer["state"], answer["receipt"]) == ("published", stored["receipt"])
 
 
-def test_a_later_confirmation_fails_if_the_decision_cannot_be_read(house, clock):
-    stored = house.store("word")
+def test_a_later_confirmation_fails_if_the_decision_cannot_be_read(house, clock, word):
     clock.tick(seconds=10)
     house.oss.fail("GetObject", LOST, LOST)
-    assert house.ask("confirm", ticket=stored["ticket"]).code == "oss_unavailable"
-    assert asked_again(house, stored) == ("held", None)
+    assert house.ask("confirm", ticket=word["ticket"]).code == "oss_unavailable"
+    assert asked_again(house, word) == ("held", None)
 
 
 def test_a_ticket_without_object_or_decision_is_not_uploaded(house, clock):
@@ -150,12 +139,11 @@ def test_no_decision_is_read_without_a_hold(house):
     assert house.oss.asked == ["HeadObject"]
 
 
-def test_an_unreadable_decision_is_unavailable(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"])
+def test_an_unreadable_decision_is_unavailable(house, word):
+    house.commit(word["receipt"])
     house.oss.fail("GetObject", LOST, LOST)
-    assert house.ask("confirm", ticket=stored["ticket"]).code == "oss_unavailable"
-    assert asked_again(house, stored)[0] == "published"
+    assert house.ask("confirm", ticket=word["ticket"]).code == "oss_unavailable"
+    assert asked_again(house, word)[0] == "published"
 
 
 # --- large files ---

@@ -544,50 +544,43 @@ def test_status_has_labels_for_a_backend_alone(house, clock):
         assert set(house.ask("status", token, receipt=stored["receipt"]).json) == usual
 
 
-def test_a_verdict_of_a_check_is_a_decision_of_the_check(house):
-    stored = house.store("face")
+def test_a_verdict_of_a_check_is_a_decision_of_the_check(house, face):
     house.verdict(Outcome.RISKY, label=20006)
-    answer = house.ask("status", house.backend(), receipt=stored["receipt"]).json
+    answer = house.ask("status", house.backend(), receipt=face["receipt"]).json
     assert answer["decision"] == decision("reject", by="check", at="2026-11-24T14:00:00Z")
     assert answer["labels"] == [20006]
 
 
-def test_an_owner_gets_no_decision(house, clock):
-    stored = house.store("note")
-    answer = house.ask("commit", house.session(), receipt=stored["receipt"])
+def test_an_owner_gets_no_decision(house, clock, note):
+    answer = house.ask("commit", house.session(), receipt=note["receipt"])
     assert set(answer.json) == {"key", "state", "url", "etag", "size", "mimeType"}
 
 
-def test_a_commit_without_a_decision_costs_no_further_call(house):
-    stored = house.store("word")
-    assert set(house.commit(stored["receipt"]).json) == {"key", "state", "url", "etag", "size", "mimeType"}
+def test_a_commit_without_a_decision_costs_no_further_call(house, word):
+    assert set(house.commit(word["receipt"]).json) == {"key", "state", "url", "etag", "size", "mimeType"}
 
 
-def test_an_upload_without_a_checker_has_no_review(house):
-    stored = house.store("word")
+def test_an_upload_without_a_checker_has_no_review(house, word):
     house.oss.asked.clear()
-    asked = house.ask("status", house.backend(), receipt=stored["receipt"])
+    asked = house.ask("status", house.backend(), receipt=word["receipt"])
     assert (house.oss.asked.count("GetObject"), asked.json["state"]) == (2, "held")
 
 
-def test_an_upload_without_hold_has_no_decision(house):
-    stored = house.store("default")
+def test_an_upload_without_hold_has_no_decision(house, plain):
     house.oss.asked.clear()
-    asked = house.ask("status", house.backend(), receipt=stored["receipt"])
+    asked = house.ask("status", house.backend(), receipt=plain["receipt"])
     assert house.oss.asked == ["HeadObject"]
     assert set(asked.json) == {"key", "state", "url", "etag", "size", "mimeType"}
 
 
 @pytest.mark.parametrize("reviewer", ["", "x" * 65, 7, ["x"], "a\nb", "\x7f", "\ud800"], ids=repr)
-def test_a_malformed_reviewer_is_refused(house, reviewer):
-    stored = house.store("word")
-    assert house.commit(stored["receipt"], decision="publish", reviewer=reviewer).outcome == BAD
-    assert house.status(stored["receipt"]) == "held"
+def test_a_malformed_reviewer_is_refused(house, reviewer, word):
+    assert house.commit(word["receipt"], decision="publish", reviewer=reviewer).outcome == BAD
+    assert house.status(word["receipt"]) == "held"
 
 
-def test_a_reviewer_needs_a_decision_and_a_backend(house):
-    stored = house.store("note")
-    assert house.commit(stored["receipt"], reviewer="小红").outcome == BAD
-    fields = {"receipt": stored["receipt"], "decision": "publish", "reviewer": "小红"}
+def test_a_reviewer_needs_a_decision_and_a_backend(house, note):
+    assert house.commit(note["receipt"], reviewer="小红").outcome == BAD
+    fields = {"receipt": note["receipt"], "decision": "publish", "reviewer": "小红"}
     assert house.ask("commit", house.session(), **fields).outcome == FORBIDDEN
-    assert house.commit(stored["receipt"], decision="publish", reviewer="x" * 64).status == 200
+    assert house.commit(note["receipt"], decision="publish", reviewer="x" * 64).status == 200

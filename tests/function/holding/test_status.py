@@ -14,38 +14,35 @@ from tests.function.holding.conftest import there
 from tests.support.memory_oss import Part
 
 
-def test_a_held_upload_has_held_until(house):
-    stored = house.store("word")
-    answer = house.ask("status", receipt=stored["receipt"])
+def test_a_held_upload_has_held_until(house, word):
+    answer = house.ask("status", receipt=word["receipt"])
     assert answer.json == {
-        "key": stored["key"],
+        "key": word["key"],
         "state": "held",
         "url": None,
         "heldUntil": "2026-11-27T14:00:00Z",
     }
 
 
-def test_after_the_hold_time_an_upload_is_gone_even_if_still_stored(house, clock):
-    stored = house.store("word")
+def test_after_the_hold_time_an_upload_is_gone_even_if_still_stored(house, clock, word):
     clock.tick(days=3, seconds=-1)
-    assert house.status(stored["receipt"]) == "held"
+    assert house.status(word["receipt"]) == "held"
     clock.tick(seconds=1)
-    assert house.status(stored["receipt"]) == "gone"
-    assert f"held/{stored['key']}" in house.oss.objects
-    assert house.commit(stored["receipt"]).code == "not_uploaded"
+    assert house.status(word["receipt"]) == "gone"
+    assert f"held/{word['key']}" in house.oss.objects
+    assert house.commit(word["receipt"]).code == "not_uploaded"
 
 
-def test_the_hold_ends_before_a_rejection_is_deleted(house, clock):
+def test_the_hold_ends_before_a_rejection_is_deleted(house, clock, note):
     """The rule deletes the decision some hours before what the same form has stored after it."""
-    stored = house.store("note")
-    house.commit(stored["receipt"], decision="reject")
+    house.commit(note["receipt"], decision="reject")
     clock.tick(seconds=200)
-    assert house.oss.post(stored["formData"], "bytes") == 200
+    assert house.oss.post(note["formData"], "bytes") == 200
     clock.tick(days=1, seconds=-150)
     house.oss.expire(days=1)
-    assert house.oss.names() == {f"held/{stored['key']}"}
+    assert house.oss.names() == {f"held/{note['key']}"}
     assert house.oss.records() == {}
-    assert house.ask("commit", house.session(), receipt=stored["receipt"]).code == "not_uploaded"
+    assert house.ask("commit", house.session(), receipt=note["receipt"]).code == "not_uploaded"
 
 
 def test_a_later_receipt_for_the_same_bytes_does_not_undo_a_rejection(house, clock):
@@ -124,14 +121,13 @@ def test_status_leaves_what_is_due_or_cut_off(house, clock):
     assert house.status(cut_off["receipt"]) == "published"
 
 
-def test_a_publication_that_was_cut_off_shows_the_state_before_it(house):
-    stored = house.store("face")
+def test_a_publication_that_was_cut_off_shows_the_state_before_it(house, face):
     house.verdict(Outcome.REVIEW)
     house.oss.fail("CopyObject", "unheard")
-    assert house.commit(stored["receipt"], decision="publish").status == 503
-    answer = house.ask("status", receipt=stored["receipt"]).json
+    assert house.commit(face["receipt"], decision="publish").status == 503
+    answer = house.ask("status", receipt=face["receipt"]).json
     assert (answer["state"], "heldUntil" in answer) == ("review", True)
-    assert house.resume(stored["receipt"]) == "published"
+    assert house.resume(face["receipt"]) == "published"
 
 
 @pytest.mark.parametrize(
@@ -142,68 +138,61 @@ def test_a_publication_that_was_cut_off_shows_the_state_before_it(house):
     ],
     ids=["reject", "discard"],
 )
-def test_another_decision_counts_once_it_is_recorded(house, act, state):
-    stored = house.store("word")
+def test_another_decision_counts_once_it_is_recorded(house, act, state, word):
     house.oss.fail("DeleteObject", "denied")
-    assert act(house, stored["receipt"]).status == 502
-    assert house.status(stored["receipt"]) == state
-    assert f"held/{stored['key']}" in house.oss.objects
+    assert act(house, word["receipt"]).status == 502
+    assert house.status(word["receipt"]) == state
+    assert f"held/{word['key']}" in house.oss.objects
 
 
-def test_a_published_upload_is_gone_once_its_object_is_deleted(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"])
+def test_a_published_upload_is_gone_once_its_object_is_deleted(house, word):
+    house.commit(word["receipt"])
     house.oss.fail("DeleteObject", "denied")
-    assert house.discard(stored["receipt"]).status == 502
-    assert house.status(stored["receipt"]) == "published"
-    assert house.resume(stored["receipt"]) == "gone"
+    assert house.discard(word["receipt"]).status == 502
+    assert house.status(word["receipt"]) == "published"
+    assert house.resume(word["receipt"]) == "gone"
 
 
-def test_a_phone_that_polls_takes_no_discard_away(house, clock):
+def test_a_phone_that_polls_takes_no_discard_away(house, clock, face):
     """A copy that status began might have finished up to 90 seconds later."""
-    stored = house.store("face")
     house.oss.fail("CopyObject", "unheard")
     with pytest.raises(OssUnavailable):
         house.verdict(Outcome.PASS)
     clock.tick(seconds=100)
-    assert house.status(stored["receipt"]) == "checking"
-    assert house.discard(stored["receipt"]).json["state"] == "gone"
+    assert house.status(face["receipt"]) == "checking"
+    assert house.discard(face["receipt"]).json["state"] == "gone"
 
 
-def test_a_published_upload_has_its_url(house):
-    stored = house.store("word")
-    house.commit(stored["receipt"])
-    answer = house.ask("status", receipt=stored["receipt"])
-    told = {"key": stored["key"], "state": "published", "url": stored["fileUrl"]}
-    assert answer.json == {**told, **there(stored)}
+def test_a_published_upload_has_its_url(house, word):
+    house.commit(word["receipt"])
+    answer = house.ask("status", receipt=word["receipt"])
+    told = {"key": word["key"], "state": "published", "url": word["fileUrl"]}
+    assert answer.json == {**told, **there(word)}
 
 
-def test_a_published_upload_stays_so_after_its_decision_was_deleted(house, clock):
-    stored = house.store("note")
-    house.commit(stored["receipt"])
+def test_a_published_upload_stays_so_after_its_decision_was_deleted(house, clock, note):
+    house.commit(note["receipt"])
     clock.tick(days=1, seconds=1)
     house.oss.expire(days=1)
-    assert house.status(stored["receipt"]) == "published"
+    assert house.status(note["receipt"]) == "published"
 
 
-def test_an_object_that_was_never_held_is_published_or_gone(house):
-    stored = house.store("default")
-    assert house.ask("status", receipt=stored["receipt"]).json == {
-        "key": stored["key"],
+def test_an_object_that_was_never_held_is_published_or_gone(house, plain):
+    assert house.ask("status", receipt=plain["receipt"]).json == {
+        "key": plain["key"],
         "state": "published",
-        "url": stored["fileUrl"],
-        **there(stored),
+        "url": plain["fileUrl"],
+        **there(plain),
     }
-    house.oss.replace_object(stored["key"], parts=(Part("others", 1),))
-    assert house.status(stored["receipt"]) == "gone"
-    del house.oss.objects[stored["key"]]
-    assert house.status(stored["receipt"]) == "gone"
+    house.oss.replace_object(plain["key"], parts=(Part("others", 1),))
+    assert house.status(plain["receipt"]) == "gone"
+    del house.oss.objects[plain["key"]]
+    assert house.status(plain["receipt"]) == "gone"
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "a, b"])
-def test_no_token_is_needed_and_any_is_accepted(house, token):
-    stored = house.store("word")
-    assert house.ask("status", token, receipt=stored["receipt"]).status == 200
+def test_no_token_is_needed_and_any_is_accepted(house, token, word):
+    assert house.ask("status", token, receipt=word["receipt"]).status == 200
 
 
 def test_several_uploads_have_a_state_each(house):
@@ -215,29 +204,26 @@ def test_several_uploads_have_a_state_each(house):
     assert states == ["held", "published", "published", None]
 
 
-def test_status_changes_nothing_before_a_commit(house):
-    stored = house.store("post")
+def test_status_changes_nothing_before_a_commit(house, post):
     before = dict(house.oss.objects)
-    house.status(stored["receipt"])
+    house.status(post["receipt"])
     assert house.oss.objects == before
 
 
-def test_other_bytes_need_a_commit_of_their_own(house, clock):
-    stored = house.store("post")
+def test_other_bytes_need_a_commit_of_their_own(house, clock, post):
     house.wechat.answers = [None]
-    house.commit(stored["receipt"])
-    del house.oss.objects[f"held/{stored['key']}"]
-    assert house.oss.post(stored["formData"], "others") == 200
-    other = house.ask("confirm", ticket=stored["ticket"]).json["receipt"]
+    house.commit(post["receipt"])
+    del house.oss.objects[f"held/{post['key']}"]
+    assert house.oss.post(post["formData"], "others") == 200
+    other = house.ask("confirm", ticket=post["ticket"]).json["receipt"]
     assert house.status(other) == "held"
     assert house.wechat.submitted == {}
     clock.tick(minutes=1)
     assert house.commit(other).json["state"] == "checking"
 
 
-def test_after_each_silence_the_next_submission_is_due(house, clock):
-    stored = house.store("face")
-    upload = read_receipt(stored["receipt"], house.settings, clock())
+def test_after_each_silence_the_next_submission_is_due(house, clock, face):
+    upload = read_receipt(face["receipt"], house.settings, clock())
 
     def state():
         call = house.call()
@@ -247,25 +233,23 @@ def test_after_each_silence_the_next_submission_is_due(house, clock):
     assert state() == (SUBMITTED, "", 1, clock() + SILENCE)
     clock.tick(minutes=35)
     assert state() == (SUBMITTED, SUBMIT, 1, None)
-    house.resume(stored["receipt"])
+    house.resume(face["receipt"])
     assert state() == (SUBMITTED, "", 2, clock() + SILENCE)
     clock.tick(minutes=35)
     assert state() == (SUBMITTED, SILENT, 2, None)
 
 
-def test_the_log_line_names_the_upload(house, log_lines):
-    stored = house.store("word")
-    house.status(stored["receipt"])
+def test_the_log_line_names_the_upload(house, log_lines, word):
+    house.status(word["receipt"])
     line = log_lines()[-1]
     told = [line[name] for name in ("route", "state", "profile", "key", "uploadId")]
-    assert told == ["status", "held", "word", stored["key"], stored["uploadId"]]
-    assert line["owner"] in stored["key"]
+    assert told == ["status", "held", "word", word["key"], word["uploadId"]]
+    assert line["owner"] in word["key"]
     assert "traceId" not in line
 
 
-def test_status_is_limited_to_sixty_a_minute_and_upload(house):
-    stored = house.store("word")
-    statuses = [house.ask("status", receipt=stored["receipt"]).status for _ in range(61)]
+def test_status_is_limited_to_sixty_a_minute_and_upload(house, word):
+    statuses = [house.ask("status", receipt=word["receipt"]).status for _ in range(61)]
     assert statuses == [200] * 60 + [429]
 
 

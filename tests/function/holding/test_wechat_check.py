@@ -38,17 +38,15 @@ def checking(house):
 # --- it begins ---
 
 
-def test_a_check_that_is_the_first_step_begins_with_the_first_receipt(house):
-    stored = house.store("face")
-    assert stored["state"] == "held"
+def test_a_check_that_is_the_first_step_begins_with_the_first_receipt(house, face):
+    assert face["state"] == "held"
     assert list(house.wechat.submitted) == [FIRST]
-    assert house.status(stored["receipt"]) == "checking"
+    assert house.status(face["receipt"]) == "checking"
 
 
-def test_a_confirmation_that_is_repeated_submits_nothing_twice(house):
-    stored = house.store("face")
+def test_a_confirmation_that_is_repeated_submits_nothing_twice(house, face):
     for _ in range(2):
-        assert house.ask("confirm", ticket=stored["ticket"]).json["receipt"] == stored["receipt"]
+        assert house.ask("confirm", ticket=face["ticket"]).json["receipt"] == face["receipt"]
     assert list(house.wechat.submitted) == [FIRST]
 
 
@@ -110,19 +108,17 @@ def test_the_check_is_recorded_before_the_response(house, checking):
     assert (accepted["state"], accepted["trace"]) == ("submitted", FIRST)
 
 
-def test_the_log_line_has_the_trace_id_and_the_state(house, log_lines):
-    stored = house.store("post")
-    house.commit(stored["receipt"])
+def test_the_log_line_has_the_trace_id_and_the_state(house, log_lines, post):
+    house.commit(post["receipt"])
     assert (log_lines()[-1]["traceId"], log_lines()[-1]["state"]) == (FIRST, "checking")
 
 
 @pytest.mark.parametrize("errcode", [61010, 40003, 43104, 87020, 45009])
-def test_a_check_refused_by_wechat_starts_a_review(house, errcode):
-    stored = house.store("post")
+def test_a_check_refused_by_wechat_starts_a_review(house, errcode, post):
     house.wechat.answers = [errcode]
-    assert house.commit(stored["receipt"]).json["state"] == "review"
-    assert house.status(stored["receipt"]) == "review"
-    assert house.oss.records()[f"review/{stored['uploadId']}"]["errcode"] == errcode
+    assert house.commit(post["receipt"]).json["state"] == "review"
+    assert house.status(post["receipt"]) == "review"
+    assert house.oss.records()[f"review/{post['uploadId']}"]["errcode"] == errcode
     assert house.told == ["review"]
     assert house.wechat.submitted == {}
 
@@ -176,17 +172,16 @@ def due(house, clock):
     return stored
 
 
-def test_requests_during_a_submission_submit_nothing(house):
-    stored = house.store("post")
+def test_requests_during_a_submission_submit_nothing(house, post):
     asked = []
     house.wechat.happens = lambda _trace: asked.extend(
         [
-            house.status(stored["receipt"]),
-            house.commit(stored["receipt"]).json["state"],
-            house.ask("confirm", ticket=stored["ticket"]).json["state"],
+            house.status(post["receipt"]),
+            house.commit(post["receipt"]).json["state"],
+            house.ask("confirm", ticket=post["ticket"]).json["state"],
         ]
     )
-    assert house.commit(stored["receipt"]).json["state"] == "checking"
+    assert house.commit(post["receipt"]).json["state"] == "checking"
     assert asked == ["held", "held", "held"]
     assert list(house.wechat.submitted) == [FIRST]
 
@@ -405,17 +400,16 @@ def test_a_refusal_after_another_request_failed_starts_a_review(house, due, cloc
     assert house.resume(due["receipt"]) == "review"
 
 
-def test_a_refusal_after_the_submission_record_is_gone_starts_a_review(house):
-    stored = house.store("post")
+def test_a_refusal_after_the_submission_record_is_gone_starts_a_review(house, post):
 
     def slow(method, url, *, body=None, **options):
         if "media_check_async" in url:
-            del house.oss.objects[f"held/.accepted/{stored['uploadId']}"]
+            del house.oss.objects[f"held/.accepted/{post['uploadId']}"]
             house.wechat.answers = [87020]
         return house.wechat.send(method, url, body=body, **options)
 
     house.others["api.weixin.qq.com"] = slow
-    assert house.commit(stored["receipt"]).json["state"] == "review"
+    assert house.commit(post["receipt"]).json["state"] == "review"
     assert house.told == ["review"]
 
 
@@ -625,20 +619,18 @@ def test_a_verdict_with_an_unknown_trace_id_is_stored(house):
     ("outcome", "state"),
     [(Outcome.PASS, "published"), (Outcome.RISKY, "rejected"), (Outcome.REVIEW, "review")],
 )
-def test_a_verdict_that_comes_before_the_submission_was_answered_is_not_lost(house, outcome, state):
-    stored = house.store("post")
+def test_a_verdict_that_comes_before_the_submission_was_answered_is_not_lost(house, outcome, state, post):
     house.wechat.happens = lambda trace: house.verdict(outcome, trace, label=7)
-    assert house.commit(stored["receipt"]).json["state"] == state
-    assert house.status(stored["receipt"]) == state
+    assert house.commit(post["receipt"]).json["state"] == state
+    assert house.status(post["receipt"]) == state
 
 
-def test_a_verdict_finds_a_check_record_written_meanwhile(house):
-    stored = house.store("post")
-    house.commit(stored["receipt"])
+def test_a_verdict_finds_a_check_record_written_meanwhile(house, post):
+    house.commit(post["receipt"])
     record = house.oss.objects.pop(f"held/.checks/{FIRST}")
     house.oss.between["PutObject"] = lambda: house.oss.objects.update({f"held/.checks/{FIRST}": record})
     assert house.verdict(Outcome.PASS) is True
-    assert names(house, stored) == ["key"]
+    assert names(house, post) == ["key"]
 
 
 def test_a_verdict_needs_only_the_check_record(house, checking):
@@ -754,11 +746,10 @@ def test_a_call_resubmits_after_35_minutes_without_a_verdict(house, checking, cl
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_a_commit_resubmits_after_35_minutes_without_a_verdict(house, clock):
-    stored = house.store("post")
-    house.commit(stored["receipt"])
+def test_a_commit_resubmits_after_35_minutes_without_a_verdict(house, clock, post):
+    house.commit(post["receipt"])
     clock.tick(minutes=35)
-    assert house.commit(stored["receipt"]).json["state"] == "checking"
+    assert house.commit(post["receipt"]).json["state"] == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
@@ -974,12 +965,11 @@ def calls_of(house, act):
     return len(house.oss.asked)
 
 
-def test_a_commit_that_wechat_checks_costs_few_calls_of_oss(house):
-    stored = house.store("post")
-    assert calls_of(house, lambda: house.status(stored["receipt"])) == 4
-    assert calls_of(house, lambda: house.commit(stored["receipt"])) == 10
-    assert calls_of(house, lambda: house.status(stored["receipt"])) == 4
-    assert calls_of(house, lambda: house.commit(stored["receipt"])) == 4
+def test_a_commit_that_wechat_checks_costs_few_calls_of_oss(house, post):
+    assert calls_of(house, lambda: house.status(post["receipt"])) == 4
+    assert calls_of(house, lambda: house.commit(post["receipt"])) == 10
+    assert calls_of(house, lambda: house.status(post["receipt"])) == 4
+    assert calls_of(house, lambda: house.commit(post["receipt"])) == 4
     assert calls_of(house, lambda: house.verdict(Outcome.PASS)) == 11
-    assert calls_of(house, lambda: house.status(stored["receipt"])) == 2
-    assert calls_of(house, lambda: house.commit(stored["receipt"])) == 3
+    assert calls_of(house, lambda: house.status(post["receipt"])) == 2
+    assert calls_of(house, lambda: house.commit(post["receipt"])) == 3
