@@ -17,6 +17,8 @@ AES_KEY = "SecretCanary0123456789abcdefSecretCanary012"
 PROFILES = text_beside(__file__)
 
 FORBIDDEN = (403, "forbidden")
+# Of an upload of one byte whose name is its digest.
+SAME = {"sha256": "a" * 64, "size": 1}
 
 
 def refused(answer: Any) -> tuple[int, str]:

@@ -18,12 +18,9 @@ from function.holding.held_upload import Case, read_receipt
 from function.holding.records import Decision, copy_key, get_decision, put
 from function.moderation.finding import SILENT, Finding, Outcome
 from function.oss.client import oss_client
-from tests.function.holding.conftest import names
+from tests.function.holding.conftest import SAME, names
 from tests.support.memory_oss import Part
-
-
-class Killed(BaseException):
-    """An instance ends here, whatever it was about to do."""
+from tests.support.turns import Killed
 
 
 def kill(house, act, *, at, after):
@@ -67,41 +64,37 @@ ACTS = {
 PLACES = {"published": ["key"], "rejected": [], "gone": []}
 
 
+@pytest.mark.not_for_coverage
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ACTS)
-@pytest.mark.not_for_coverage
-def test_another_instance_continues_after_a_crash_at_any_call(house, house_of, act, after):
+@pytest.mark.parametrize("by", ["the same request", "a commit", "a tick"])
+def test_a_decision_that_was_cut_off_at_any_call_is_completed(house, house_of, clock, act, after, by):
     prepare, state = ACTS[act]
     cut_off = 0
     for at in range(1, 20):
-        stored = house.store("word")
-        does = prepare(house, stored)
-        if not kill(house, does, at=at, after=after):
-            break
-        cut_off += 1
-        other = house_of()
-        prepare(other, stored)()
-        assert other.status(stored["receipt"]) == state, at
-        assert names(house, stored) == PLACES[state], at
-    assert cut_off >= 4
-
-
-@pytest.mark.not_for_coverage
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("act", ["commit", "reject", "discard", "discard what is published"])
-def test_a_commit_continues_a_decision_that_was_cut_off(house, house_of, act, after):
-    prepare, state = ACTS[act]
-    for at in range(1, 20):
-        stored = house.store("word")
-        does = prepare(house, stored)
-        decided = f"decided/{stored['uploadId']}"
+        stored, other = house.store("word"), house_of()
+        does, decided = prepare(house, stored), f"decided/{stored['uploadId']}"
         before = house.oss.records().get(decided)
+        house.events.clear()
         if not kill(house, does, at=at, after=after):
             break
-        if house.oss.records().get(decided) == before:
-            continue
-        assert house_of().resume(stored["receipt"]) == state, at
-        assert names(house, stored) == PLACES[state], at
+        is_decided = house.oss.records().get(decided) != before
+        if by == "the same request":
+            prepare(other, stored)()
+            assert other.status(stored["receipt"]) == state, at
+        elif by == "a tick":
+            clock.tick(minutes=1, seconds=59)
+            other.tick()
+            assert house.due() == [], at
+            assert is_decided or other.told == [], at
+            assert is_decided or names(house, stored) == (["key"] if "published" in act else ["held"]), at
+            assert state in other.told + house.told or not is_decided, at
+        elif is_decided:
+            assert other.resume(stored["receipt"]) == state, at
+        cut_off += is_decided
+        if is_decided or by == "the same request":
+            assert names(house, stored) == PLACES[state], at
+    assert cut_off >= 3
 
 
 def test_the_request_that_continues_notifies_the_business(house, house_of, word):
@@ -289,8 +282,6 @@ def test_status_during_a_decision_does_not_report_gone(house, word):
 )
 @pytest.mark.not_for_coverage
 def test_an_invalid_record_of_a_decision_publishes_nothing(house, field, value, log_lines):
-    import json
-
     stored = house.store("word")
     said = {"decision": "publish", "by": "commit", "receipt": stored["receipt"], "etag": stored["etag"]}
     said["at"] = "2026-11-24T14:00:00Z"
@@ -355,13 +346,7 @@ def test_a_receipt_of_other_bytes_is_gone(house, word):
 @pytest.fixture
 def store_same(house):
     """Names that are digests may be used again, once what had the name is gone."""
-
-    def store():
-        form = house.form("same", sha256="a" * 64, size=1)
-        assert house.oss.post(form["formData"], "bytes") == 200
-        return {**form, **house.ask("confirm", ticket=form["ticket"]).json}
-
-    return store
+    return lambda: house.store("same", **SAME)
 
 
 def test_a_later_upload_of_the_same_name_is_not_deleted_for_an_earlier_one(house, store_same):

@@ -6,7 +6,7 @@ import pytest
 
 from function.auth.signed_tokens import RECEIPT, issue_token
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import names, refused
+from tests.function.holding.conftest import SAME, names, refused
 from tests.function.owners.test_list import HOOKS
 from tests.support.memory_oss import Part
 
@@ -59,25 +59,16 @@ def test_another_owner_may_not_discard(house, word):
     assert names(house, word) == ["held"]
 
 
-def test_an_owner_may_not_discard_a_published_object(house, note):
-    house.commit(note["receipt"])
-    refusal = house.discard(note["receipt"], house.session())
-    assert refused(refusal) == (409, "already_published")
-    assert names(house, note) == ["key"]
-
-
-def test_an_owner_may_not_discard_after_the_decision_was_deleted(house, clock, note):
-    house.commit(note["receipt"])
-    clock.tick(days=1, seconds=1)
-    house.oss.expire(days=1)
-    assert house.oss.records() == {}
-    refusal = house.discard(note["receipt"], house.session())
-    assert refused(refusal) == (409, "already_published")
-    assert names(house, note) == ["key"]
-
-
-def test_an_owner_may_not_discard_during_publication(house, note):
-    house.oss.between["PutObject"] = lambda: house.commit(note["receipt"])
+@pytest.mark.parametrize("when", ["before", "meanwhile", "long ago"])
+def test_an_owner_may_not_discard_what_was_published(house, clock, note, when):
+    if when == "meanwhile":
+        house.oss.between["PutObject"] = lambda: house.commit(note["receipt"])
+    else:
+        house.commit(note["receipt"])
+    if when == "long ago":
+        clock.tick(days=1, seconds=1)
+        house.oss.expire(days=1)
+        assert house.oss.records() == {}
     refusal = house.discard(note["receipt"], house.session())
     assert refused(refusal) == (409, "already_published")
     assert names(house, note) == ["key"]
@@ -175,13 +166,12 @@ def test_a_copy_counts_from_its_sending_which_may_be_late_in_its_request(house, 
 
 
 def test_a_receipt_of_existing_bytes_is_not_gone_while_a_copy_of_them_may_finish(house, clock):
-    first = house.form("same", sha256="a" * 64, size=1)
-    assert house.oss.post(first["formData"], "bytes") == 200
-    receipt = house.ask("confirm", ticket=first["ticket"]).json["receipt"]
+    first = house.store("same", **SAME)
+    receipt = first["receipt"]
     house.oss.fail("CopyObject", "late")
     assert refused(house.commit(receipt)) == UNAVAILABLE
     assert house.commit(receipt).json["state"] == "published"
-    again = house.form("same", sha256="a" * 64, size=1)["receipt"]
+    again = house.form("same", **SAME)["receipt"]
     assert house.status(again) == "published"
     assert refused(house.discard(receipt)) == UNAVAILABLE
     for route in ("status", "commit"):
@@ -245,18 +235,18 @@ LOST_DELETIONS = {
 @pytest.mark.parametrize("act", LOST_DELETIONS)
 def test_a_lost_deletion_is_not_repeated_on_a_later_upload_of_the_name(house, act):
     """An honest user takes a picture back and adds it again."""
-    first, second = (house.form("same", sha256="a" * 64, size=1) for _ in range(2))
+    first, second = (house.form("same", **SAME) for _ in range(2))
 
     def store(form):
         assert house.oss.post(form["formData"], "bytes") == 200
-        return {**form, **house.ask("confirm", ticket=form["ticket"]).json}
+        return house.ask("confirm", ticket=form["ticket"]).json["receipt"]
 
     def store_again():
-        stored = store(second)
+        receipt = store(second)
         if act.endswith("published"):
-            house.commit(stored["receipt"])
+            house.commit(receipt)
 
-    receipt = store(first)["receipt"]
+    receipt = store(first)
     if act.endswith("published"):
         house.commit(receipt)
     house.oss.fail("DeleteObject", "lost")
@@ -271,15 +261,13 @@ def test_a_lost_deletion_is_not_repeated_on_a_later_upload_of_the_name(house, ac
 @pytest.mark.parametrize("failed", [["unheard", "unheard"], ["unheard"] * 4], ids=len)
 def test_discarded_bytes_do_not_exist_although_their_deletion_failed(house, act, failed):
     """Either they are deleted now, or they are sent once more."""
-    form = house.form("same", sha256="a" * 64, size=1)
-    assert house.oss.post(form["formData"], "bytes") == 200
-    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    receipt = house.store("same", **SAME)["receipt"]
     is_published = act.endswith("published")
     if is_published:
         house.commit(receipt)
     house.oss.fail("DeleteObject", *failed)
     assert refused(LOST_DELETIONS[act](house, receipt)) == UNAVAILABLE
-    again = house.form("same", sha256="a" * 64, size=1)
+    again = house.form("same", **SAME)
     assert "exists" not in again
     is_deleted = len(failed) == 2 or is_published
     assert house.oss.post(again["formData"], "bytes") == (200 if is_deleted else 409)
@@ -287,12 +275,11 @@ def test_discarded_bytes_do_not_exist_although_their_deletion_failed(house, act,
 
 
 def test_bytes_stay_held_while_their_publication_waits_for_the_name(house):
-    first = house.form("same", sha256="a" * 64, size=1)
-    assert house.oss.post(first["formData"], "bytes") == 200
-    receipt = house.ask("confirm", ticket=first["ticket"]).json["receipt"]
+    first = house.store("same", **SAME)
+    receipt = first["receipt"]
     house.oss.store(first["key"], b"others", content_type="image/png")
     assert house.commit(receipt).code == "already_exists"
-    again = house.form("same", sha256="a" * 64, size=1)
+    again = house.form("same", **SAME)
     assert (again["exists"], again["held"]) == (True, True)
 
 
@@ -318,10 +305,7 @@ def test_a_key_with_a_folder_of_hooks_is_discarded_or_rejected_while_there_are_h
 
 
 def store_two(house):
-    forms = [house.form("same", sha256=digest * 64, size=1) for digest in "ab"]
-    for form in forms:
-        assert house.oss.post(form["formData"], "bytes") == 200
-    return [{**form, **house.ask("confirm", ticket=form["ticket"]).json} for form in forms]
+    return [house.store("same", sha256=digest * 64, size=1) for digest in "ab"]
 
 
 def exist_again(house):
@@ -445,18 +429,14 @@ def test_a_receipt_from_before_hold_was_set_still_works(house, house_of):
 
 def test_a_receipt_of_existing_bytes_discards_their_held_object(house, clock):
     """Where publishing was cut off after the copy, it would be published once more else."""
-    digest = "a" * 64
-    form = house.form("same", sha256=digest, size=1)
-    house.oss.post(form["formData"], "bytes")
-    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    stored = house.store("same", **SAME)
+    receipt = stored["receipt"]
     house.oss.fail("DeleteObject", "denied")
     assert refused(house.commit(receipt)) == (502, "oss_rejected")
-    held = house.oss.objects.pop(f"held/{form['key']}")
-    again = house.ask(
-        "upload-params", house.session(), profile="same", filename="a.png", sha256=digest, size=1
-    ).json
+    held = house.oss.objects.pop(f"held/{stored['key']}")
+    again = house.form("same", **SAME)
     assert again["exists"]
-    house.oss.objects[f"held/{form['key']}"] = held
+    house.oss.objects[f"held/{stored['key']}"] = held
     clock.tick(seconds=90)
     assert house.discard(again["receipt"]).json["state"] == "gone"
     house.oss.asked.clear()
@@ -464,7 +444,7 @@ def test_a_receipt_of_existing_bytes_discards_their_held_object(house, clock):
     # It is decided and told already.
     assert "PutObject" not in house.oss.asked
     assert house.status(receipt) == "gone"
-    assert names(house, form) == []
+    assert names(house, stored) == []
 
 
 def test_several_uploads_are_discarded(house):

@@ -9,8 +9,8 @@ from function.errors import OssUnavailable
 from function.holding.steps import begin_check_after
 from function.http.client import ExchangeFailed
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import PROFILES, lose_events, names, refuse_objects, refused
-from tests.function.holding.test_decision import ACTS, PLACES, kill
+from tests.function.holding.conftest import PROFILES, SAME, lose_events, names, refuse_objects, refused
+from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part
 from tests.support.turns import Killed
 
@@ -35,36 +35,6 @@ def lines_of_ticks(log_lines):
     return [line for line in log_lines() if line["route"] == "tick"]
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("act", ACTS)
-@pytest.mark.not_for_coverage
-def test_a_tick_completes_a_decision_cut_off_at_any_call_and_notifies_the_business(
-    house, house_of, clock, act, after
-):
-    prepare, state = ACTS[act]
-    cut_off = 0
-    for at in range(1, 20):
-        stored = house.store("word")
-        does = prepare(house, stored)
-        decided = f"decided/{stored['uploadId']}"
-        before = house.oss.records().get(decided)
-        house.events.clear()
-        if not kill(house, does, at=at, after=after):
-            break
-        other = house_of()
-        clock.tick(minutes=1, seconds=59)
-        other.tick()
-        assert house.due() == [], at
-        if house.oss.records().get(decided) == before:
-            assert names(house, stored) == (["key"] if "published" in act else ["held"]), at
-            assert other.told == [], at
-            continue
-        cut_off += 1
-        assert names(house, stored) == PLACES[state], at
-        assert state in other.told + house.told, at
-    assert cut_off >= 3
-
-
 def test_a_decision_is_not_continued_while_its_request_may_run(house, clock, word):
     clock.tick(seconds=1)
     kill(house, lambda: house.commit(word["receipt"]), at=4, after=False)
@@ -78,11 +48,9 @@ def test_a_decision_is_not_continued_while_its_request_may_run(house, clock, wor
 
 
 def test_a_tick_delivers_the_receipt_that_was_decided_about(house, clock):
-    form = house.form("same", sha256="a" * 64, size=1)
-    assert house.oss.post(form["formData"], "bytes") == 200
-    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
+    receipt = house.store("same", **SAME)["receipt"]
     clock.tick(seconds=1)
-    again = house.form("same", sha256="a" * 64, size=1)["receipt"]
+    again = house.form("same", **SAME)["receipt"]
     house.events.clear()
     kill(house, lambda: house.commit(receipt, decision="reject"), at=4, after=True)
     (name,) = house.due("decision")
@@ -303,19 +271,6 @@ def test_a_discard_from_before_hold_was_set_is_ended(house, house_of, clock):
 
 
 # --- checks ---
-
-
-def test_a_first_submission_that_failed_is_repeated_the_next_minute(house, clock):
-    house.wechat.answers = [None]
-    stored = house.store("face")
-    assert house.wechat.submitted == {}
-    clock.tick(seconds=1)
-    house.tick()
-    assert house.wechat.submitted == {}
-    clock.tick(seconds=59)
-    house.tick()
-    assert list(house.wechat.submitted) == ["60f96f1d-1"]
-    assert house.status(stored["receipt"]) == "checking"
 
 
 def test_an_object_that_fails_by_itself_is_due_after_growing_pauses(house, clock, monkeypatch):

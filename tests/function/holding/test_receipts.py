@@ -16,38 +16,9 @@ PART = 100 * 1024
 PARTED = text_beside(__file__)
 
 
-# --- the same receipt, when it is held no more ---
-
-
-@pytest.mark.parametrize(
-    ("decision", "state"), [("publish", "published"), ("reject", "rejected")], ids=["published", "rejected"]
-)
-def test_a_repeated_confirm_returns_the_same_receipt_and_the_current_state(house, decision, state, word):
-    house.commit(word["receipt"], decision=decision)
-    told = house.told
-    for _ in range(2):
-        answer = house.ask("confirm", ticket=word["ticket"])
-        assert answer.status == 200
-        assert answer.json == {
-            "status": "ok",
-            "key": word["key"],
-            "size": word["size"],
-            "etag": word["etag"],
-            "mimeType": "image/png",
-            "url": word["fileUrl"] if state == "published" else None,
-            "width": None,
-            "height": None,
-            "uploadId": word["uploadId"],
-            "receipt": word["receipt"],
-            "state": state,
-        }
-    assert house.told == told
-
-
-def test_confirm_after_a_discard_returns_gone(house, word):
-    house.discard(word["receipt"])
-    answer = house.ask("confirm", ticket=word["ticket"]).json
-    assert (answer["receipt"], answer["state"], answer["url"]) == (word["receipt"], "gone", None)
+@pytest.fixture
+def house(house_of):
+    return house_of(PROFILES + PARTED)
 
 
 def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, clock, word):
@@ -56,11 +27,6 @@ def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, clo
     del house.oss.objects[f"held/{word['key']}"]
     clock.tick(seconds=90)
     assert house.ask("confirm", ticket=word["ticket"]).json["state"] == "gone"
-
-
-def test_confirming_a_form_never_used_is_not_uploaded(house):
-    form = house.form("word")
-    assert house.ask("confirm", ticket=form["ticket"]).code == "not_uploaded"
 
 
 # --- in parts ---
@@ -74,27 +40,7 @@ def send_in_parts(house, profile):
     return begun
 
 
-@pytest.mark.parametrize(("decision", "state"), [("publish", "published"), ("reject", "rejected")])
-def test_a_repeated_completion_returns_the_same_receipt(house_of, decision, state):
-    house = house_of(PROFILES + PARTED)
-    begun = send_in_parts(house, "film")
-    first = house.ask("multipart-complete", ticket=begun["ticket"]).json
-    assert (first["state"], first["url"]) == ("held", None)
-    assert house.commit(first["receipt"], decision=decision).json["state"] == state
-    again = house.ask("multipart-complete", ticket=begun["ticket"]).json
-    url = begun["fileUrl"] if state == "published" else None
-    assert again == {**first, "state": state, "url": url}
-
-
-def test_completing_an_aborted_upload_is_upload_gone(house_of):
-    house = house_of(PROFILES + PARTED)
-    begun = send_in_parts(house, "film")
-    assert house.ask("multipart-abort", ticket=begun["ticket"]).status == 200
-    assert house.ask("multipart-complete", ticket=begun["ticket"]).code == "upload_gone"
-
-
-def test_a_check_begins_with_a_completion(house_of):
-    house = house_of(PROFILES + PARTED)
+def test_a_check_begins_with_a_completion(house):
     begun = send_in_parts(house, "song")
     answer = house.ask("multipart-complete", ticket=begun["ticket"]).json
     assert answer["state"] == "held"
@@ -104,9 +50,8 @@ def test_a_check_begins_with_a_completion(house_of):
     assert house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"] == answer["receipt"]
 
 
-def test_a_multipart_upload_is_held_from_its_completion(house_of, clock):
+def test_a_multipart_upload_is_held_from_its_completion(house, clock):
     """And not from the end of its ticket, which may be a day later: that is what /status says."""
-    house = house_of(PROFILES + PARTED)
     begun = send_in_parts(house, "film")
     clock.tick(hours=2)
     receipt = house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"]
@@ -119,9 +64,8 @@ def test_a_multipart_upload_is_held_from_its_completion(house_of, clock):
 
 
 @pytest.mark.parametrize("act", ["status", "commit"])
-def test_a_rejection_outlives_the_rejected_multipart_object(house_of, clock, act):
+def test_a_rejection_outlives_the_rejected_multipart_object(house, clock, act):
     """The ticket of parts may outlive every record: what was completed early is held no longer for that."""
-    house = house_of(PROFILES + PARTED)
     begun = send_in_parts(house, "film")
     receipt = house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"]
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)

@@ -22,42 +22,33 @@ def asked_again(house, stored):
     return told["state"], told["url"]
 
 
-def test_a_confirmation_after_publication_repeats_the_receipt_with_the_url(house, word):
-    house.commit(word["receipt"])
-    assert asked_again(house, word) == ("published", word["fileUrl"])
-    # Each time, and from any instance.
-    assert asked_again(house, word) == ("published", word["fileUrl"])
+ACTS = [
+    (lambda house, receipt: house.commit(receipt), "published"),
+    (lambda house, receipt: house.commit(receipt, decision="reject"), "rejected"),
+    (lambda house, receipt: house.discard(receipt), "gone"),
+]
+VERDICTS = [
+    (lambda house, _receipt: house.verdict(Outcome.PASS), "published"),
+    (lambda house, _receipt: house.verdict(Outcome.RISKY), "rejected"),
+]
 
 
 @pytest.mark.parametrize(
-    ("act", "state"),
-    [
-        (lambda house, receipt: house.commit(receipt, decision="reject"), "rejected"),
-        (lambda house, receipt: house.discard(receipt), "gone"),
-    ],
-    ids=["rejected", "discarded"],
+    ("profile", "act", "state"),
+    [*(("word", *each) for each in ACTS), *(("face", *each) for each in VERDICTS)],
 )
-def test_an_unpublished_object_has_no_url(house, act, state, word):
-    assert act(house, word["receipt"]).status == 200
-    assert asked_again(house, word) == (state, None)
-
-
-@pytest.mark.parametrize(("outcome", "state"), [(Outcome.PASS, "published"), (Outcome.RISKY, "rejected")])
-def test_a_confirmation_after_a_verdict_has_its_state(house, outcome, state, face):
-    assert house.verdict(outcome)
-    assert asked_again(house, face)[0] == state
+def test_a_confirmation_after_a_decision_repeats_the_receipt_with_the_state(house, profile, act, state):
+    stored = house.store(profile)
+    assert act(house, stored["receipt"])
+    for _ in range(2):
+        assert asked_again(house, stored) == (state, stored["fileUrl"] if state == "published" else None)
+    assert house.told == [state]
 
 
 def test_a_published_and_discarded_upload_is_gone(house, word):
     house.commit(word["receipt"])
     house.discard(word["receipt"])
     assert asked_again(house, word) == ("gone", None)
-
-
-def test_a_repeated_confirmation_does_not_notify_the_business(house, word):
-    house.commit(word["receipt"])
-    asked_again(house, word)
-    assert house.told == ["published"]
 
 
 def test_a_confirmation_continues_a_publication(house, house_of, word):
@@ -161,15 +152,7 @@ def clip(house_of):
     return house, begun, done.json
 
 
-@pytest.mark.parametrize(
-    ("act", "state"),
-    [
-        (lambda house, receipt: house.commit(receipt), "published"),
-        (lambda house, receipt: house.commit(receipt, decision="reject"), "rejected"),
-        (lambda house, receipt: house.discard(receipt), "gone"),
-    ],
-    ids=["published", "rejected", "discarded"],
-)
+@pytest.mark.parametrize(("act", "state"), ACTS)
 def test_a_repeated_completion_has_the_receipt_and_the_state(clip, act, state):
     house, begun, held = clip
     assert house.ask("multipart-complete", ticket=begun["ticket"]).json == held
