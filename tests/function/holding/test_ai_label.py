@@ -29,13 +29,15 @@ from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET,
 from tests.support.memory_oss import LOST, Stored
 from tests.support.world import PART
 
-MORE = """
-[art]
-key = "art/{owner}/{id}{ext}"
+PROFILE = """
+[{0}]
+key = "{0}/{{owner}}/{{{1}}}{{ext}}"
 max_size = "1MiB"
 content_types = ["image/*"]
 confirm = true
 ai_label = true
+{2}"""
+MORE = """
 [film]
 key = "films/{owner}/{id}{ext}"
 max_size = "9MiB"
@@ -43,42 +45,16 @@ content_types = ["video/mp4"]
 parts = true
 part_size = "100KiB"
 ai_label = true
-[wall]
-key = "walls/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-ai_label = true
-[gate]
-key = "gates/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit", "check"]
-ai_label = true
-[quick]
-key = "quick/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-check_by = ["aliyun"]
-ai_label = true
-[twin]
-key = "twins/{owner}/{sha256}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-ai_label = true
-[pair]
-key = "pairs/{owner}/{sha256}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-ai_label = true
 """
+for each in (
+    ("art", "id", ""),
+    ("wall", "id", 'hold = ["commit"]\n'),
+    ("gate", "id", 'hold = ["commit", "check"]\n'),
+    ("quick", "id", 'hold = ["check"]\ncheck_by = ["aliyun"]\n'),
+    ("twin", "sha256", ""),
+    ("pair", "sha256", 'hold = ["commit"]\n'),
+):
+    MORE += PROFILE.format(*each)
 BAD = (400, "bad_request")
 LABELLED = (409, "already_labelled")
 METADATA, DECLARED = {"label": 1, "source": "metadata"}, {"label": 2, "source": "declared"}
@@ -682,7 +658,7 @@ def test_a_receipt_with_the_longest_values_is_taken_everywhere(labels, clock):
     ticket = ticket_of(
         profile,
         UploadRule(
-            "b", "r", "v4", "held/walls/", 1, 10**15, clock(), prepare({"x-oss-content-type": "image/png"})
+            "b", "r", "v4", "held/wall/", 1, 10**15, clock(), prepare({"x-oss-content-type": "image/png"})
         ),
         "i" * 22,
         Caller("s" * 255, "o" * 26, labels.settings.only),
@@ -692,7 +668,7 @@ def test_a_receipt_with_the_longest_values_is_taken_everywhere(labels, clock):
         clock(),
     )
     for length in range(1000, 400, -1):
-        longest = ticket._replace(key=f"held/walls/{'k' * length}")
+        longest = ticket._replace(key=f"held/wall/{'k' * length}")
         with suppress(Misconfigured):
             longest.issue(labels.settings, profile)
             break

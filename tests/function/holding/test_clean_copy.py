@@ -77,21 +77,12 @@ def seen(house):
 
 
 def copies(oss, stored=None):
-    """The clean copies that there are, of one upload or of all."""
-    records = oss.records()
-    named = {fields["key"] for name, fields in records.items() if name.startswith("cleaned/")}
-    own = (
-        {
-            records[f"cleaned/{stored['uploadId']}-{n}"]["key"]
-            for n in range(1, 9)
-            if f"cleaned/{stored['uploadId']}-{n}" in records
-        }
-        if stored
-        else None
-    )
-    there = {name for name in oss.objects if name.startswith("held/.clean/")}
-    assert there <= named
-    return there if own is None else there & own
+    """The clean copies that there are, of one upload or of all: each has a record."""
+    named = {name: fields["key"] for name, fields in oss.records().items() if name.startswith("cleaned/")}
+    there = {name for name in oss.objects if is_copy(name)}
+    assert there <= {*named.values()}
+    own = f"cleaned/{stored['uploadId']}-" if stored else "cleaned/"
+    return there & {key for name, key in named.items() if name.startswith(own)}
 
 
 def is_copy(key):
@@ -107,11 +98,14 @@ def review_of(oss, stored):
     return oss.records().get(f"review/{stored['uploadId']}")
 
 
-def test_a_clean_copy_is_published(house, oss, stored):
+def test_a_clean_copy_is_published_and_the_receipt_is_of_the_original(house, oss, stored):
+    original = oss.objects[f"held/{stored['key']}"]
     assert state_of(house.commit(stored["receipt"])) == "published"
     assert oss.names() == {stored["key"]}
     assert copies(oss) == set()
     published = oss.objects[stored["key"]]
+    assert stored["etag"] == original.etag != published.etag
+    assert stored["size"] == len(DIRTY)
     assert secrets_in(published.body) == []
     assert Image.open(io.BytesIO(published.body)).size == (32, 48)
     assert published.acl == "public-read"
@@ -130,15 +124,6 @@ def test_a_clean_copy_is_published(house, oss, stored):
     told = {"key": stored["key"], "state": "published", "url": stored["fileUrl"], **there}
     assert house.ask("status", receipt=stored["receipt"]).json == told
     assert house.commit(stored["receipt"]).json == told
-
-
-def test_the_receipt_is_of_the_original(house, oss, stored):
-    original = oss.objects[f"held/{stored['key']}"]
-    house.commit(stored["receipt"])
-    assert stored["etag"] == original.etag != oss.objects[stored["key"]].etag
-    assert stored["size"] == len(DIRTY)
-    assert house.status(stored["receipt"]) == "published"
-    assert state_of(house.commit(stored["receipt"])) == "published"
 
 
 def test_a_published_copy_is_known_by_its_upload_id(house, oss, stored):
@@ -198,7 +183,11 @@ def test_neither_a_picture_nor_its_copy_may_be_larger_than_the_largest(quality, 
     larger = max(len(body), size)
     for largest, state in ((larger, "published"), (larger - 1, "review")):
         monkeypatch.setattr(clean_copy, "MAX_BYTES", largest)
-        assert state_of(house.commit(send(house, body)["receipt"])) == state
+        processed(oss)
+        stored = send(house, body)
+        assert state_of(house.commit(stored["receipt"])) == state
+    # What is too large itself is not even processed.
+    assert (review_of(oss, stored)["errcode"], processed(oss)) == ("too large", quality == 5)
 
 
 # --- what cannot be cleaned ---
@@ -531,15 +520,6 @@ def test_an_animation_is_left_to_a_human_even_where_oss_takes_its_first_frame(ho
         assert state_of(house.commit(stored["receipt"])) == "review"
 
 
-def test_a_large_picture_is_neither_read_nor_processed(house, oss, monkeypatch):
-    monkeypatch.setattr(clean_copy, "MAX_BYTES", len(DIRTY) - 1)
-    stored = send(house)
-    oss.asked.clear()
-    assert state_of(house.commit(stored["receipt"])) == "review"
-    assert review_of(oss, stored)["errcode"] == "too large"
-    assert "PostProcessTask" not in oss.asked
-
-
 def test_a_large_result_is_not_published(house, oss, clock, monkeypatch):
     body = encoded(size=(400, 300), quality=5)
     monkeypatch.setattr(clean_copy, "MAX_BYTES", len(body))
@@ -581,7 +561,7 @@ def test_a_copy_that_goes_before_it_is_verified_is_not_published(reads, house, o
     oss.picture_rules = SURVIVES
 
     def let_go():
-        for key in [key for key in oss.objects if key.startswith("held/.clean/")]:
+        for key in filter(is_copy, [*oss.objects]):
             del oss.objects[key]
 
     def wait_for(call, *later):
@@ -886,38 +866,40 @@ def test_a_picture_that_cannot_be_cleaned_is_shown_to_no_checker(house, oss, unc
     assert house.wechat.submitted == {}
 
 
-@pytest.mark.parametrize("by", ["commit", "check"])
+def pass_by(house, stored):
+    (trace,) = (
+        name.partition("/")[2]
+        for name, fields in house.oss.records().items()
+        if name.startswith("checks/") and "stored_at" in fields and fields.get("receipt") == stored["receipt"]
+    )
+    return lambda: house.verdict(Outcome.PASS, trace, label=100)
+
+
+PUBLISHED_BY = {
+    "commit": ("photo", lambda house, stored: lambda: house.commit(stored["receipt"])),
+    "check": ("seen", pass_by),
+}
+
+
+@pytest.mark.parametrize(("profile", "publish"), PUBLISHED_BY.values(), ids=PUBLISHED_BY)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.not_for_coverage
-def test_another_instance_continues_publishing_a_clean_copy(by, after, house, house_of, oss, clock):
+def test_another_instance_continues_publishing_a_clean_copy(
+    profile, publish, after, house, house_of, oss, clock
+):
     cut_off = 0
     for at in range(1, 40):
-        stored = send(house, profile="photo" if by == "commit" else "seen")
-        act = publish_by(house, stored) if by == "commit" else pass_by(house, stored)
-        if not kill(house, act, at=at, after=after):
+        stored = send(house, profile=profile)
+        if not kill(house, publish(house, stored), at=at, after=after):
             break
         cut_off += 1
         other = house_of(text_beside(__file__))
         clock.tick(minutes=1)
-        (publish_by(other, stored) if by == "commit" else pass_by(other, stored))()
+        publish(other, stored)()
         assert other.status(stored["receipt"]) == "published", at
         assert names(house, stored) == ["key"], at
         assert copies(oss, stored) == set(), at
     assert cut_off >= 10
-
-
-def publish_by(house, stored):
-    return lambda: house.commit(stored["receipt"])
-
-
-def pass_by(house, stored):
-    checks = {name: each for name, each in house.oss.records().items() if name.startswith("checks/")}
-    (trace,) = {name for name, fields in checks.items() if _is_of(fields, stored)}
-    return lambda: house.verdict(Outcome.PASS, trace.partition("/")[2], label=100)
-
-
-def _is_of(fields, stored):
-    return "stored_at" in fields and fields.get("receipt") == stored["receipt"]
 
 
 def test_a_verdict_that_passes_publishes_the_clean_copy(house, oss, seen):

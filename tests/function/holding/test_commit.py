@@ -176,11 +176,6 @@ def test_a_rejected_object_that_is_stored_again_is_deleted_again(house, word):
 # --- who may ---
 
 
-def test_an_owner_may_commit_if_the_profile_allows_it(house, note):
-    answer = house.ask("commit", house.session(), receipt=note["receipt"])
-    assert answer.json["state"] == "published"
-
-
 @cases("subject", "fields", "reason")
 def test_other_owners_and_decisions_of_owners_are_refused(house, log_lines, subject, fields, reason, note):
     assert (

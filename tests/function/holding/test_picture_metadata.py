@@ -72,33 +72,30 @@ PLAIN = {
     "transparent webp": (WEBP, encoded(WEBP, transparent())),
     "webp with colours": (WEBP, encoded(WEBP, icc_profile=COLOURS)),
 }
+EACH_PLAIN = pytest.mark.parametrize(("kind", "data"), PLAIN.values(), ids=PLAIN)
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@EACH_PLAIN
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1024, 1024 * 1024])
-def test_a_plain_picture_has_none_however_it_is_cut(name, size):
-    kind, data = PLAIN[name]
+def test_a_plain_picture_has_none_however_it_is_cut(kind, data, size):
     assert found(kind, data, size) == ""
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_bytes_after_the_end_are_metadata(name):
-    kind, data = PLAIN[name]
+@EACH_PLAIN
+def test_bytes_after_the_end_are_metadata(kind, data):
     for more in (b"\0", b"\xff", data, b"x" * 2000):
         assert found(kind, data + more, 999) == AFTER_END
         assert found(kind, data + more, len(data)) == AFTER_END
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_a_picture_without_its_end_is_unreadable(name):
-    kind, data = PLAIN[name]
+@EACH_PLAIN
+def test_a_picture_without_its_end_is_unreadable(kind, data):
     for length in {*range(0, len(data), max(1, len(data) // 97)), len(data) - 1}:
         assert found(kind, data[:length]) != ""
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_a_picture_of_another_kind_is_unreadable(name):
-    kind, data = PLAIN[name]
+@EACH_PLAIN
+def test_a_picture_of_another_kind_is_unreadable(kind, data):
     for other in {JPEG, PNG, WEBP} - {kind}:
         assert found(other, data) == UNREADABLE
 
@@ -378,9 +375,8 @@ DIRTY = {
 }
 
 
-@pytest.mark.parametrize("name", DIRTY)
-def test_cutting_leaves_the_plain_picture(name):
-    kind, options, pieces = DIRTY[name]
+@pytest.mark.parametrize(("kind", "options", "pieces"), DIRTY.values(), ids=DIRTY)
+def test_cutting_leaves_the_plain_picture(kind, options, pieces):
     dirty = encoded(kind, **options) + b"behind"
     clean, count = cut(kind, dirty)
     assert (found(kind, clean), count) == ("", pieces + 1)
@@ -390,9 +386,8 @@ def test_cutting_leaves_the_plain_picture(name):
     assert not picture.getexif() and "xmp" not in picture.info
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_cutting_a_plain_picture_changes_nothing(name):
-    kind, data = PLAIN[name]
+@EACH_PLAIN
+def test_cutting_a_plain_picture_changes_nothing(kind, data):
     assert cut(kind, data) == (data, 0)
 
 
