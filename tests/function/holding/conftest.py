@@ -9,6 +9,7 @@ from function.http.client import HttpResponse
 from tests.docs.openapi import check_answer
 from tests.support.cases import text_beside
 from tests.support.memory_oss import MemoryOss, Refused
+from tests.support.stage import Reply
 from tests.support.world import WEBHOOK, World
 
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
@@ -29,6 +30,13 @@ def names(house: World, stored: dict[str, Any]) -> list[str]:
     """Where the bytes of an upload are: ``held``, ``key``, both or nowhere."""
     places = {"held": f"held/{stored['key']}", "key": stored["key"]}
     return [name for name, key in places.items() if key in house.oss.objects]
+
+
+def act_on(house: World, act: str, receipt: str) -> Reply:
+    """Do one of ``commit``, ``publish``, ``reject``, ``discard`` and ``discard by the owner``."""
+    if act.startswith("discard"):
+        return house.discard(receipt, house.session() if act.endswith("owner") else None)
+    return house.commit(receipt, **({} if act == "commit" else {"decision": act}))
 
 
 def there(stored: dict[str, Any]) -> dict[str, Any]:

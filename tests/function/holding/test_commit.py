@@ -7,7 +7,6 @@ import pytest
 
 from function.auth.signed_tokens import RECEIPT, issue_token, read_token
 from function.http.client import ExchangeFailed, HttpResponse
-from function.moderation.finding import Outcome
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, oss_client
 from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, names, refused, there
 from tests.support.cases import cases_beside, table_beside, text_beside
@@ -18,14 +17,6 @@ cases = cases_beside(__file__)
 
 
 # --- publishing ---
-
-
-def test_a_commit_publishes_an_upload_held_for_commit_only(house, word):
-    answer = house.commit(word["receipt"])
-    assert answer.status == 200
-    told = {"key": word["key"], "state": "published", "url": word["fileUrl"]}
-    assert answer.json == {**told, **there(word)}
-    assert names(house, word) == ["key"]
 
 
 def test_the_published_object_has_the_acl_and_class_of_its_profile(house, word):
@@ -41,6 +32,8 @@ def test_the_published_object_has_the_acl_and_class_of_its_profile(house, word):
 
 def test_a_repeated_commit_has_the_same_response_and_no_effect(house, word):
     first = house.commit(word["receipt"])
+    told = {"key": word["key"], "state": "published", "url": word["fileUrl"]}
+    assert (first.json, names(house, word)) == ({**told, **there(word)}, ["key"])
     house.oss.asked.clear()
     assert house.commit(word["receipt"]).text == first.text
     # What waits; the decision; what is held, and published.
@@ -149,13 +142,6 @@ def test_a_rejection_leaves_evidence(house, word):
     evidence = {"by": "backend", "key": word["key"], "receipt": word["receipt"]}
     evidence["at"] = "2026-11-24T14:00:00Z"
     assert house.oss.records()[f"rejected/{word['uploadId']}"] == evidence
-
-
-def test_a_backend_ends_a_review_by_hand(house, post):
-    house.commit(post["receipt"])
-    house.verdict(Outcome.REVIEW, label=20002)
-    assert house.commit(post["receipt"]).json["state"] == "review"
-    assert house.commit(post["receipt"], decision="publish").json["state"] == "published"
 
 
 @pytest.mark.parametrize("profile", ["word", "default"])

@@ -6,17 +6,16 @@ import pytest
 
 from function.auth.signed_tokens import RECEIPT, issue_token
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import SAME, names, refused
+from tests.function.holding.conftest import SAME, act_on, names, refused
 from tests.function.owners.test_list import HOOKS
 from tests.support.memory_oss import Part
 
 
 @pytest.mark.parametrize("profile", ["word", "note", "post", "face"])
-@pytest.mark.parametrize("by", ["owner", "backend"])
-def test_owner_and_backend_may_discard_a_held_object(house, profile, by):
+@pytest.mark.parametrize(("act", "by"), [("discard", "backend"), ("discard by the owner", "owner")])
+def test_owner_and_backend_may_discard_a_held_object(house, profile, act, by):
     stored = house.store(profile)
-    token = house.session() if by == "owner" else house.backend()
-    answer = house.discard(stored["receipt"], token)
+    answer = act_on(house, act, stored["receipt"])
     assert answer.json == {"key": stored["key"], "state": "gone", "url": None}
     assert names(house, stored) == []
     assert house.oss.records()[f"decided/{stored['uploadId']}"]["by"] == by
@@ -33,11 +32,10 @@ def test_a_discard_is_final_and_idempotent(house, word):
     assert refused(house.commit(word["receipt"], decision="publish")) == (404, "not_uploaded")
 
 
-@pytest.mark.parametrize("by", ["owner", "backend"])
-def test_an_expired_upload_stays_gone_after_a_discard(house, by, word):
+@pytest.mark.parametrize("act", ["discard", "discard by the owner"])
+def test_an_expired_upload_stays_gone_after_a_discard(house, act, word):
     del house.oss.objects[f"held/{word['key']}"]
-    token = house.session() if by == "owner" else house.backend()
-    assert house.discard(word["receipt"], token).json["state"] == "gone"
+    assert act_on(house, act, word["receipt"]).json["state"] == "gone"
     assert house.told == ["gone"]
     assert house.oss.post(word["formData"], "bytes") == 200
     assert house.status(word["receipt"]) == "gone"
@@ -223,16 +221,10 @@ def test_a_lost_publication_is_not_gone_while_its_copy_may_finish(house, clock, 
     assert house.status(word["receipt"]) == "published"
 
 
-LOST_DELETIONS = {
-    "commit": lambda house, receipt: house.commit(receipt),
-    "reject": lambda house, receipt: house.commit(receipt, decision="reject"),
-    "discard": lambda house, receipt: house.discard(receipt),
-    "discard by the owner": lambda house, receipt: house.discard(receipt, house.session()),
-    "discard what is published": lambda house, receipt: house.discard(receipt),
-}
+DELETIONS = ("reject", "discard", "discard by the owner", "discard what is published")
 
 
-@pytest.mark.parametrize("act", LOST_DELETIONS)
+@pytest.mark.parametrize("act", ["commit", *DELETIONS])
 def test_a_lost_deletion_is_not_repeated_on_a_later_upload_of_the_name(house, act):
     """An honest user takes a picture back and adds it again."""
     first, second = (house.form("same", **SAME) for _ in range(2))
@@ -251,13 +243,13 @@ def test_a_lost_deletion_is_not_repeated_on_a_later_upload_of_the_name(house, ac
         house.commit(receipt)
     house.oss.fail("DeleteObject", "lost")
     house.oss.between["DeleteObject"] = lambda: house.oss.between.update(HeadObject=store_again)
-    assert LOST_DELETIONS[act](house, receipt).status == 200
+    assert act_on(house, act, receipt).status == 200
     stored = [house.oss.objects.get(key) for key in (f"held/{first['key']}", first["key"])]
     ids = [each.headers["x-oss-meta-upload-id"] for each in stored if each]
     assert second["uploadId"] in ids
 
 
-@pytest.mark.parametrize("act", [act for act in LOST_DELETIONS if act != "commit"])
+@pytest.mark.parametrize("act", DELETIONS)
 @pytest.mark.parametrize("failed", [["unheard", "unheard"], ["unheard"] * 4], ids=len)
 def test_discarded_bytes_do_not_exist_although_their_deletion_failed(house, act, failed):
     """Either they are deleted now, or they are sent once more."""
@@ -266,7 +258,7 @@ def test_discarded_bytes_do_not_exist_although_their_deletion_failed(house, act,
     if is_published:
         house.commit(receipt)
     house.oss.fail("DeleteObject", *failed)
-    assert refused(LOST_DELETIONS[act](house, receipt)) == UNAVAILABLE
+    assert refused(act_on(house, act, receipt)) == UNAVAILABLE
     again = house.form("same", **SAME)
     assert "exists" not in again
     is_deleted = len(failed) == 2 or is_published

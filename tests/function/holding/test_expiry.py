@@ -11,7 +11,7 @@ from function.holding.due_check import continue_check
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
 from function.oss.due import NAME, Due
-from tests.function.holding.conftest import PROFILES, lose_events, names
+from tests.function.holding.conftest import PROFILES, act_on, lose_events, names
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, Part
 
@@ -101,10 +101,7 @@ def test_the_business_hears_at_the_end_of_bytes_that_were_stored_over(house, clo
 
 @pytest.mark.parametrize("decision", ["publish", "reject", "discard"])
 def test_a_decision_that_came_first_counts(house, clock, waiting, decision):
-    if decision == "discard":
-        house.discard(waiting["receipt"])
-    else:
-        house.commit(waiting["receipt"], decision=decision)
+    act_on(house, decision, waiting["receipt"])
     told = list(house.told)
     tick_for(house, clock, days=1)
     assert (decision_about(house, waiting), house.told, house.ends()) == (decision, told, [])

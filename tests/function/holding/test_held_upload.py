@@ -74,11 +74,6 @@ def test_only_true_means_held(house, receipt, clock, held):
     assert not read_receipt(receipt(held=held), house.settings, clock()).is_held
 
 
-def test_a_hold_ends_a_day_before_the_receipt(house, receipt, clock):
-    upload = read_receipt(receipt(), house.settings, clock())
-    assert upload.held_until == clock() + timedelta(days=3)
-
-
 @pytest.mark.parametrize(
     ("profile", "age", "left"), [("word", 1, 71), ("word", -1, 72), ("same", 1, 23 - 1 / 12)]
 )
@@ -130,11 +125,6 @@ def test_a_receipt_of_no_upload_here_is_refused_by_every_route(
 def test_anything_but_a_receipt_is_refused(house, route, text):
     answer = house.ask(route, house.backend(), receipt=text)
     assert (answer.status, answer.code) == (403, "forbidden")
-
-
-def test_a_ticket_is_no_receipt(house):
-    form = house.form("word")
-    assert house.ask("status", receipt=form["ticket"]).status == 403
 
 
 def test_the_reason_of_a_refused_receipt_is_only_logged(house, receipt, log_lines):

@@ -18,7 +18,7 @@ from function.http.client import ExchangeFailed
 from function.moderation.picture_structure import kind_of
 from function.oss.client import oss_client
 from tests.function.ai_label.files import VECTORS, element, heic_with, label_of, text_of
-from tests.function.holding.test_clean_copy import encoded, pass_by, state_of, turned
+from tests.function.holding.test_clean_copy import KINDS, encoded, pass_by, review_of, state_of, turned
 from tests.support.cases import text_beside
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
 from tests.support.photos import secrets_in
@@ -40,9 +40,6 @@ def labelled(kind="JPEG", xmp=PACKET, **options):
         texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
         return encoded(kind, pnginfo=texts)
     return encoded(kind, xmp=xmp, exif=turned(1 if kind == "WEBP" else 6), **options)
-
-
-KINDS = {"JPEG": "a.jpg", "PNG": "a.png", "WEBP": "a.webp", "HEIC": "a.heic"}
 
 
 class Watched:
@@ -80,10 +77,6 @@ def send(house, body=None, profile="photo", filename="a.jpg", **fields):
 @pytest.fixture
 def stored(house):
     return send(house)
-
-
-def review_of(oss, stored):
-    return oss.records().get(f"review/{stored['uploadId']}")
 
 
 def expected(watched, label):

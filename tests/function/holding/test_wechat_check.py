@@ -18,7 +18,7 @@ from function.holding.wechat_check import apply_verdict, record_name, submit
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
 from function.oss.client import oss_client
-from tests.function.holding.conftest import ABROAD, PROFILES, names, refuse_objects, there
+from tests.function.holding.conftest import ABROAD, PROFILES, act_on, names, refuse_objects, there
 from tests.support.cases import text_beside
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
 from tests.support.turns import Killed
@@ -470,17 +470,15 @@ def test_a_risky_verdict_about_bytes_that_were_stored_over_rejects(house, checki
 @pytest.mark.parametrize("outcome", list(Outcome))
 @pytest.mark.parametrize("ended", ["by the same", "rejected", "gone"])
 def test_a_verdict_that_is_repeated_or_comes_too_late_changes_nothing(house, checking, outcome, ended):
-    match ended:
-        case "rejected":
-            house.commit(checking["receipt"], decision="reject")
-        case "gone":
-            house.discard(checking["receipt"])
-        case _:
-            house.verdict(outcome)
+    acts = {"rejected": "reject", "gone": "discard"}
+    if ended in acts:
+        act_on(house, acts[ended], checking["receipt"])
+    else:
+        house.verdict(outcome)
     before, told = dict(house.oss.objects), list(house.told)
     assert house.verdict(outcome) is True
     assert (house.oss.objects, house.told) == (before, told)
-    if ended != "by the same":
+    if ended in acts:
         assert (house.status(checking["receipt"]), told) == (ended, [ended])
 
 
