@@ -32,6 +32,12 @@ def names(house: World, stored: dict[str, Any]) -> list[str]:
     return [name for name, key in places.items() if key in house.oss.objects]
 
 
+def later(house: World, **time: float) -> World:
+    """A world, so much later."""
+    house.now.tick(**time)
+    return house
+
+
 def act_on(house: World, act: str, receipt: str) -> Reply:
     """Do one of ``commit``, ``publish``, ``reject``, ``discard`` and ``discard by the owner``."""
     if act.startswith("discard"):

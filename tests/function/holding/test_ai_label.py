@@ -25,7 +25,7 @@ from function.uploads.receipt import describe, seen_upload
 from function.uploads.request import UploadRequest
 from function.uploads.tickets import FormTicket
 from tests.function.ai_label.files import CODE, VECTORS, element, png, text_of, with_xmp
-from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, refused
+from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, later, refused
 from tests.support.memory_oss import LOST, Stored
 from tests.support.world import PART
 
@@ -285,7 +285,7 @@ def test_the_bytes_of_a_held_upload_are_read_once(labels, oss, clock):
         assert oss.asked == ["HeadObject", *decision, "GetObject"]
 
 
-def test_states_and_events_of_a_held_upload_tell_the_label_with_its_texts(labels, clock):
+def test_states_and_events_of_a_held_upload_tell_the_label_with_its_texts(labels):
     stored = send(labels, SOME, "wall")
     receipt = stored["receipt"]
     check_told(labels.ask("status", receipt=receipt).json, BY_FILE)
@@ -297,8 +297,7 @@ def test_states_and_events_of_a_held_upload_tell_the_label_with_its_texts(labels
     assert "label" not in labels.oss.records()[f"decided/{stored['uploadId']}"]
     check_told(labels.ask("status", receipt=receipt).json, BY_FILE)
     check_told(labels.commit(receipt).json, BY_FILE)
-    clock.tick(seconds=20)
-    check_told(labels.ask("confirm", ticket=stored["ticket"]).json, BY_FILE)
+    check_told(later(labels, seconds=20).ask("confirm", ticket=stored["ticket"]).json, BY_FILE)
 
 
 @pytest.mark.parametrize(("profile", "more"), [("word", 0), ("wall", 1)])
@@ -337,13 +336,12 @@ def unread(labels, oss, unreadable):
 
 @pytest.mark.parametrize(("fields", "before"), [({}, ...), ({"aiDeclared": True}, DECLARED)])
 @pytest.mark.parametrize(("file", "after"), [(SOME, BY_FILE), (GIF, ...)])
-def test_a_tick_reads_what_no_request_could(labels, unread, clock, file, after, fields, before):
+def test_a_tick_reads_what_no_request_could(labels, unread, file, after, fields, before):
     stored = unread(file, **fields)
     check_told(stored, before)
     check_told(labels.ask("status", receipt=stored["receipt"]).json, before)
     assert len(labels.due("label")) == 1
-    clock.tick(minutes=2)
-    labels.tick()
+    later(labels, minutes=2).tick()
     assert labels.due("label") == []
     after = before if after is ... else after
     check_told(labels.ask("status", receipt=stored["receipt"]).json, after)
@@ -352,13 +350,12 @@ def test_a_tick_reads_what_no_request_could(labels, unread, clock, file, after, 
     assert labels.events[0].get("aiLabel", ...) == after
 
 
-def test_a_tick_reads_no_label_of_a_gone_upload_or_without_the_option(labels, unread, house_of, clock, oss):
+def test_a_tick_reads_no_label_of_a_gone_upload_or_without_the_option(labels, unread, house_of, oss):
     without = house_of(PROFILES + MORE.replace("ai_label = true", ""))
     gone = unread()
     assert labels.discard(gone["receipt"]).status == 200
     for house in (labels, without):
-        clock.tick(minutes=2)
-        house.tick()
+        later(house, minutes=2).tick()
         assert house.due("label") == []
         assert not [name for name in oss.records() if name.startswith("labels/")]
         kept = unread()
@@ -376,7 +373,7 @@ def test_a_label_is_read_of_no_other_bytes_than_those_of_the_receipt(house_of, c
     assert f"labels/{first['uploadId']}" not in oss.records()
 
 
-def test_a_confirmation_leaves_a_label_to_the_tick_when_its_time_is_over(labels, oss, clock):
+def test_a_confirmation_leaves_a_label_to_the_tick_when_its_time_is_over(labels, oss):
     form, elapsed = labels.form("wall"), 0.0
     oss.post(form["formData"], "bytes", body=SOME)
 
@@ -388,8 +385,7 @@ def test_a_confirmation_leaves_a_label_to_the_tick_when_its_time_is_over(labels,
     check_told(labels.ask("confirm", ticket=form["ticket"]).json, ...)
     assert [name[:12] for name in labels.due("label")] == ["202611241401"]
     labels.before_exchange = lambda: None
-    clock.tick(minutes=2)
-    labels.tick()
+    later(labels, minutes=2).tick()
     check_told(labels.ask("confirm", ticket=form["ticket"]).json, BY_FILE)
     # The content differs, so the event is another one.
     assert [event.get("aiLabel", ...) for event in labels.events] == [..., BY_FILE]
@@ -403,8 +399,7 @@ def test_a_due_label_that_oss_does_not_give_is_read_later(labels, unread, unread
     with unreadable():
         labels.tick()
     assert len(labels.due("label")) == 1
-    clock.tick(minutes=3)
-    labels.tick()
+    later(labels, minutes=3).tick()
     assert labels.due("label") == []
     check_told(labels.ask("status", receipt=stored["receipt"]).json, BY_FILE)
 
@@ -463,7 +458,7 @@ def test_a_check_does_not_publish_before_the_label_was_read(labels, unread, unre
     assert labels.status(stored["receipt"]) == "review"
 
 
-def test_an_answer_of_aliyun_is_kept_until_the_label_was_read(labels, oss, clock):
+def test_an_answer_of_aliyun_is_kept_until_the_label_was_read(labels, oss):
     """Whoever asks again pays again."""
     labels.green.answers = ["pass"]
     host = f"{oss.name}.oss-cn-hangzhou.aliyuncs.com"
@@ -480,8 +475,7 @@ def test_an_answer_of_aliyun_is_kept_until_the_label_was_read(labels, oss, clock
     said = labels.ask("confirm", ticket=form["ticket"]).json
     del labels.others[host]
     assert said["state"] == "held"
-    clock.tick(minutes=2)
-    labels.tick()
+    later(labels, minutes=2).tick()
     assert (labels.status(said["receipt"]), len(labels.green.checks)) == ("review", 1)
 
 
@@ -554,13 +548,12 @@ def test_owners_label_nothing(labels):
     )
 
 
-def test_an_event_has_the_label_of_a_reviewer_after_its_request_was_cut_off(labels, clock, oss):
+def test_an_event_has_the_label_of_a_reviewer_after_its_request_was_cut_off(labels, oss):
     stored = send(labels, NONE, "wall")
     labels.events.clear()
     oss.fail("CopyObject", LOST)
     assert labels.commit(stored["receipt"], decision="publish", aiLabel=3).status == 503
-    clock.tick(minutes=3)
-    labels.tick()
+    later(labels, minutes=3).tick()
     (event,) = labels.events
     assert (event["event"], event["aiLabel"]) == ("published", {**REVIEWED, **PLAIN})
 

@@ -13,7 +13,7 @@ from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
 from function.moderation.wechat import CANNOT_OPEN
 from function.oss.client import oss_client
-from tests.function.holding.conftest import lose_events, names
+from tests.function.holding.conftest import later, lose_events, names
 from tests.function.holding.test_clean_copy import DIRTY
 from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
 from tests.support.cases import text_beside
@@ -262,31 +262,27 @@ OUTAGES = [None, 403, 408, {"Code": "NoPermission"}, b"<html>", {"Code": 200, "D
     ("failure", "pauses"),
     [(500, PAUSES), ("running", PAUSES), *((each, [1] * 7) for each in OUTAGES)],
 )
-def test_a_check_that_failed_is_repeated_after_growing_pauses(house, clock, failure, pauses):
+def test_a_check_that_failed_is_repeated_after_growing_pauses(house, failure, pauses):
     """An outage, which others meet as well, does not count."""
     said = stored(house, *[failure] * (len(pauses) + 1))
     assert said["state"] == "checking"
     for count, minutes in enumerate(pauses, start=1):
-        clock.tick(minutes=minutes, seconds=-1)
-        assert house.resume(said["receipt"]) == "checking"
+        assert later(house, minutes=minutes, seconds=-1).resume(said["receipt"]) == "checking"
         assert len(checks(house)) == count
-        clock.tick(seconds=1)
-        assert house.resume(said["receipt"]) == "checking"
+        assert later(house, seconds=1).resume(said["receipt"]) == "checking"
         assert len(checks(house)) == count + 1
     # One record stands for all attempts.
     assert len(house.due("check-")) == 1
-    clock.tick(minutes=60)
-    assert house.resume(said["receipt"]) == "published"
+    assert later(house, minutes=60).resume(said["receipt"]) == "published"
     deleted = [request.key for request in house.oss.requests if request.method == "DELETE"]
     assert all(key.startswith("held/") for key in deleted)
 
 
-def test_a_tick_repeats_what_failed_without_another_request(house, clock):
+def test_a_tick_repeats_what_failed_without_another_request(house):
     said = stored(house, *[None] * 4)
     asked = []
     for _ in range(20):
-        clock.tick(minutes=1)
-        house.tick()
+        later(house, minutes=1).tick()
         asked.append(len(checks(house)))
     # A due record is rounded up to its minute.
     assert asked[-1] == 5
@@ -295,30 +291,26 @@ def test_a_tick_repeats_what_failed_without_another_request(house, clock):
     assert house.told == ["published"]
 
 
-def test_an_answer_without_an_event_stays_due(house, clock, monkeypatch):
+def test_an_answer_without_an_event_stays_due(house, monkeypatch):
     stored(house, None)
     lose_events(house, monkeypatch)
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert len(house.due("check")) == 1
 
 
-def test_a_due_record_keeps_its_time_while_aliyun_is_down(house, clock):
+def test_a_due_record_keeps_its_time_while_aliyun_is_down(house):
     stored(house, 403, 403)
     before = house.due()
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert house.due() == before
 
 
-def test_a_tick_comes_back_when_the_next_attempt_is_due(house, clock):
+def test_a_tick_comes_back_when_the_next_attempt_is_due(house):
     said = stored(house, None, None)
-    clock.tick(minutes=1)
-    house.status(said["receipt"])
+    later(house, minutes=1).status(said["receipt"])
     house.tick()
     assert len(checks(house)) == 2
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert len(checks(house)) == 3
     assert house.told == ["published"]
 
@@ -333,13 +325,12 @@ def test_a_tick_gives_up_an_hour_before_the_object_ends(house_of, clock):
     house.green.answers = [500] * 9
     house.commit(said["receipt"])
     for is_left in (False, True):
-        clock.tick(minutes=1)
-        house.tick()
+        later(house, minutes=1).tick()
         assert (f"review/{said['uploadId']}" in house.oss.records()) == is_left
     assert len(checks(house)) == 2
 
 
-def test_a_request_asks_no_more_after_a_failure(house, clock):
+def test_a_request_asks_no_more_after_a_failure(house):
     receipts = [stored(house, profile="sent")["receipt"] for _ in range(3)]
     house.green.answers = ["pass", None]
     answer = house.ask("commit", house.backend(), receipts=receipts)
@@ -350,18 +341,16 @@ def test_a_request_asks_no_more_after_a_failure(house, clock):
     assert len([name for name in house.oss.records() if name.startswith("accepted/")]) == 3
     house.green.answers = [None, None]
     house.resume(receipts[2])
-    clock.tick(minutes=1)
-    answer = house.ask("commit", house.backend(), receipts=receipts[1:])
+    answer = later(house, minutes=1).ask("commit", house.backend(), receipts=receipts[1:])
     assert [each["state"] for each in answer.json["results"]] == ["checking"] * 2
     assert house.resume(receipts[2]) == "published"
 
 
-def test_a_tick_continues_what_a_request_had_no_time_for(house, clock):
+def test_a_tick_continues_what_a_request_had_no_time_for(house):
     receipts = [stored(house, profile="sent")["receipt"] for _ in range(3)]
     house.green.answers = [None]
     house.ask("commit", house.backend(), receipts=receipts)
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert [house.status(receipt) for receipt in receipts] == ["published"] * 3
     assert house.due() == []
 
@@ -402,43 +391,17 @@ def test_a_missing_key_of_the_function_is_a_failure_like_another(house, log_line
 
 
 @pytest.mark.parametrize(("profile", "hours"), [("sent", 24), ("short", 23)])
-@pytest.mark.not_for_coverage
-def test_a_check_is_given_up_after_a_day_or_an_hour_before_the_end(house, clock, profile, hours):
-    said = stored(house, None, profile=profile)
-    if profile == "sent":
-        house.green.answers = [None]
-        house.commit(said["receipt"])
-    house.green.answers = [403] * 999
-    for _ in range(hours * 6 - 1):
-        clock.tick(minutes=10)
-        assert house.resume(said["receipt"]) == "checking"
-    clock.tick(minutes=10, seconds=-1)
-    assert house.resume(said["receipt"]) == "checking"
-    clock.tick(seconds=1)
-    assert house.resume(said["receipt"]) == "review"
-    assert house.oss.records()[f"review/{said['uploadId']}"] | {"at": "", "receipt": ""} == {
-        "reason": "not-checked",
-        "by": "aliyun",
-        "at": "",
-        "receipt": "",
-    }
-    assert house.told == ["review"]
-    house.green.answers = ["pass"]
-    before = len(checks(house))
-    clock.tick(minutes=11)
-    assert house.resume(said["receipt"]) == "review"
+def test_a_check_is_given_up_after_a_day_or_an_hour_before_the_end(house, profile, hours):
+    said = stored(house, *[403] * 3, profile=profile)
+    house.commit(said["receipt"])
+    assert later(house, hours=hours, seconds=-1).resume(said["receipt"]) == "checking"
+    assert later(house, seconds=1).resume(said["receipt"]) == "review"
+    review = house.oss.records()[f"review/{said['uploadId']}"]
+    assert review.keys() == {"reason", "by", "at", "receipt"}
+    assert (review["reason"], review["by"], house.told) == ("not-checked", "aliyun", ["review"])
+    house.green.answers, before = ["pass"], len(checks(house))
+    assert later(house, minutes=11).resume(said["receipt"]) == "review"
     assert len(checks(house)) == before
-
-
-@pytest.mark.not_for_coverage
-def test_a_tick_gives_a_check_up_in_time(house, clock):
-    said = stored(house, *[500] * 999, profile="short")
-    for _ in range(23 * 60 + 1):
-        clock.tick(minutes=1)
-        house.tick()
-    assert house.told == ["review"]
-    assert house.due() == []
-    assert house.commit(said["receipt"], decision="publish").json["state"] == "published"
 
 
 def test_a_commit_in_the_last_hour_asks_once(house, clock, sent):
@@ -508,11 +471,9 @@ def test_an_attempt_that_died_is_continued_after_a_minute(house, clock, sent, fa
     with pytest.raises(KeyboardInterrupt):
         house.commit(sent["receipt"])
     house.green.happens = lambda: None
-    clock.tick(seconds=59)
-    assert house.resume(sent["receipt"]) == "checking"
+    assert later(house, seconds=59).resume(sent["receipt"]) == "checking"
     assert len(checks(house)) == 1 + failed_before
-    clock.tick(seconds=1)
-    assert house.resume(sent["receipt"]) == "published"
+    assert later(house, seconds=1).resume(sent["receipt"]) == "published"
 
 
 def test_a_picture_that_is_said_to_be_looked_at_still_counts_as_not_checked(house, clock):
@@ -556,15 +517,14 @@ def test_an_answer_is_not_paid_again_after_a_decision_was_cut_off(house, answer,
 
 
 @pytest.mark.parametrize(("answer", "told"), [("pass", "oss_unavailable"), (None, "checking")])
-def test_an_answer_or_failure_that_cannot_be_kept_ends_with_its_lease(house, clock, sent, answer, told):
+def test_an_answer_or_failure_that_cannot_be_kept_ends_with_its_lease(house, sent, answer, told):
     house.green.answers = [answer]
     house.green.happens = lambda: house.oss.fail("PutObject", UNHEARD, UNHEARD)
     said = house.commit(sent["receipt"])
     assert told in (said.code, said.json.get("state"))
     house.oss.faults.clear()
     house.green.happens = lambda: None
-    clock.tick(minutes=1)
-    assert house.resume(sent["receipt"]) == "published"
+    assert later(house, minutes=1).resume(sent["receipt"]) == "published"
 
 
 @pytest.mark.parametrize(
@@ -593,7 +553,7 @@ def test_an_invalid_record_of_progress_decides_nothing(house, sent, log_lines, f
         assert log_lines()[-1]["reason"] == f"{name}: invalid record"
 
 
-def test_a_hundred_failures_are_paused_like_six(house, clock):
+def test_a_hundred_failures_are_paused_like_six(house):
     said = stored(house, None)
     name = f"held/.accepted/{said['uploadId']}"
     body = {**json.loads(house.oss.objects[name].body), "is_lease": False, "failures": 10**9 - 1}
@@ -635,11 +595,10 @@ def test_a_rejection_of_aliyun_is_final_without_wechat(both):
     assert both.wechat.asked == []
 
 
-def test_wechat_waits_until_aliyun_has_answered(both, clock):
+def test_wechat_waits_until_aliyun_has_answered(both):
     said = stored(both, None, profile="both")
     assert (said["state"], both.wechat.asked) == ("checking", [])
-    clock.tick(minutes=1)
-    assert both.resume(said["receipt"]) == "checking"
+    assert later(both, minutes=1).resume(said["receipt"]) == "checking"
     assert (len(both.wechat.submitted), len(both.due("check"))) == (1, 2)
     both.verdict(Outcome.PASS)
     assert both.resume(said["receipt"]) == "published"
@@ -687,14 +646,13 @@ def test_a_slower_request_goes_on_to_wechat_with_the_answer_of_another(house_of)
     assert f"accepted/{said['uploadId']}" in house.oss.records()
 
 
-def test_a_clean_copy_that_is_made_again_is_checked_again_by_aliyun(house_of, oss, clock):
+def test_a_clean_copy_that_is_made_again_is_checked_again_by_aliyun(house_of, oss):
     house = house_of(BOTH.replace('["check"]', '["commit", "check"]\nstrip = true'))
     said = stored(house, profile="both", body=DIRTY, filename="a.jpg")
     house.wechat.answers = [None]
     for asked in (1, 2):
         # A copy is younger than what was sent.
-        clock.tick(minutes=1)
-        assert house.resume(said["receipt"]) == "checking"
+        assert later(house, minutes=1).resume(said["receipt"]) == "checking"
         assert len(checks(house)) == asked
         del oss.objects[house.green.checks[-1][0]]
 
@@ -717,24 +675,22 @@ def test_a_verdict_that_cannot_open_comes_again_until_the_submission_after_aliyu
     assert "/check-source?" in house.wechat.submitted["60f96f1d-2"]
 
 
-def test_a_failure_of_wechat_keeps_the_answer_of_aliyun(both, clock):
+def test_a_failure_of_wechat_keeps_the_answer_of_aliyun(both):
     both.wechat.answers = [None]
     said = stored(both, "pass", profile="both")
     assert said["state"] == "checking"
     assert both.resume(said["receipt"]) == "checking"
     assert len(both.wechat.checks) == 1
-    clock.tick(minutes=1)
-    assert both.resume(said["receipt"]) == "checking"
+    assert later(both, minutes=1).resume(said["receipt"]) == "checking"
     both.verdict(Outcome.PASS)
     assert both.resume(said["receipt"]) == "published"
     assert len(checks(both)) == 1
 
 
-def test_a_tick_continues_with_wechat(both, clock):
+def test_a_tick_continues_with_wechat(both):
     both.wechat.answers = [None]
     said = stored(both, "pass", profile="both")
-    clock.tick(minutes=2)
-    both.tick()
+    later(both, minutes=2).tick()
     assert len(both.wechat.submitted) == 1
     both.verdict(Outcome.PASS)
     assert both.status(said["receipt"]) == "published"
@@ -752,8 +708,7 @@ def test_an_object_stored_again_after_aliyuns_pass_is_not_published_by_wechats(b
     both.wechat.answers = [None]
     said = stored(both, "pass", profile="both")
     swap(both, said, clock)
-    clock.tick(minutes=1)
-    assert both.resume(said["receipt"]) == "checking"
+    assert later(both, minutes=1).resume(said["receipt"]) == "checking"
     both.verdict(Outcome.PASS)
     assert both.resume(said["receipt"]) == "review"
     assert both.oss.records()[f"review/{said['uploadId']}"]["reason"] == "changed"
@@ -768,7 +723,7 @@ def test_a_pass_of_wechat_does_not_publish_before_aliyun_has_answered(both):
     assert names(both, said) == ["held"]
 
 
-def test_an_unanswered_record_is_no_pass(both, clock):
+def test_an_unanswered_record_is_no_pass(both):
     said = stored(both, "pass", profile="both")
     name = f"held/.accepted/{said['uploadId']}"
     kept = json.loads(both.oss.objects[name].body)
@@ -797,14 +752,11 @@ def clip(house, *answers, kind="video/mp4", body=None):
 @pytest.mark.parametrize(
     ("answer", "state"), [("pass", "published"), ("risky", "rejected"), ("review", "review")]
 )
-def test_a_video_or_sound_is_submitted_once_and_its_result_fetched_by_ticks(
-    house, clock, kind, answer, state
-):
+def test_a_video_or_sound_is_submitted_once_and_its_result_fetched_by_ticks(house, kind, answer, state):
     said = clip(house, "pass", "running", "running", answer, kind=kind)
     assert said["state"] == "checking"
     for _ in range(4):
-        clock.tick(minutes=1)
-        house.tick()
+        later(house, minutes=1).tick()
     assert house.told == [state]
     assert house.status(said["receipt"]) == state
     actions = [call.action for call in house.green.asked]
@@ -849,20 +801,18 @@ def test_a_result_is_fetched_after_growing_pauses_and_without_a_lease(house, clo
     assert accepted == [f"accepted/{said['uploadId']}"]
 
 
-def test_a_fetch_that_met_an_outage_is_repeated_at_once(house, clock):
+def test_a_fetch_that_met_an_outage_is_repeated_at_once(house):
     said = clip(house, "pass", None)
     for asked in (1, 2, 3):
-        clock.tick(seconds=30)
-        house.resume(said["receipt"])
+        later(house, seconds=30).resume(said["receipt"])
         assert len(house.green.asked) == asked
 
 
-def test_a_failed_fetch_keeps_the_task(house, clock):
+def test_a_failed_fetch_keeps_the_task(house):
     said = clip(house, "pass", None, 500, 500, "running")
     asked = []
     for _ in range(11):
-        clock.tick(seconds=30)
-        house.resume(said["receipt"])
+        later(house, seconds=30).resume(said["receipt"])
         asked.append(len(house.green.asked))
     # Only what this one did itself is paused after, until an answer.
     assert asked == [1, 2, 3, 3, 4, 4, 4, 4, 5, 5, 6]
@@ -878,20 +828,17 @@ def test_a_result_is_not_fetched_again_after_a_decision_was_cut_off(house, clock
     assert len(house.green.asked) == 2
 
 
-def test_a_submission_that_failed_is_repeated(house, clock):
+def test_a_submission_that_failed_is_repeated(house):
     said = clip(house, 403, "pass")
     assert said["state"] == "checking"
-    clock.tick(minutes=1)
-    house.resume(said["receipt"])
-    clock.tick(minutes=1)
-    assert house.resume(said["receipt"]) == "published"
+    later(house, minutes=1).resume(said["receipt"])
+    assert later(house, minutes=1).resume(said["receipt"]) == "published"
 
 
 def test_a_video_stored_again_since_its_submission_goes_to_review(house, clock):
     said = clip(house, "pass")
     swap(house, said, clock)
-    clock.tick(minutes=1)
-    assert house.resume(said["receipt"]) == "review"
+    assert later(house, minutes=1).resume(said["receipt"]) == "review"
 
 
 def test_a_result_that_is_too_long_is_a_review_and_keeps_no_other_waiting(house, clock):
@@ -902,15 +849,13 @@ def test_a_result_that_is_too_long_is_a_review_and_keeps_no_other_waiting(house,
     answer = house.ask("commit", house.backend(), receipts=receipts)
     assert [each["state"] for each in answer.json["results"]] == ["review", "published"]
     assert house.oss.records()[f"review/{long['uploadId']}"]["reason"] == "unreadable"
-    clock.tick(minutes=9)
-    house.tick()
+    later(house, minutes=9).tick()
     assert (len(house.green.asked), house.due()) == (4, [])
 
 
-def test_a_task_that_never_ends_is_given_up(house, clock):
+def test_a_task_that_never_ends_is_given_up(house):
     said = clip(house, "pass", *["running"] * 99)
-    clock.tick(hours=23)
-    assert house.resume(said["receipt"]) == "review"
+    assert later(house, hours=23).resume(said["receipt"]) == "review"
     assert house.oss.records()[f"review/{said['uploadId']}"]["by"] == "aliyun"
 
 
@@ -968,12 +913,11 @@ def test_a_doubt_of_aliyun_changes_no_decision_that_was_made_meanwhile(house, se
     assert house.told == ["rejected"]
 
 
-def test_an_answer_about_bytes_that_are_swapped_out_and_back_is_not_paid_again(house, clock, sent):
+def test_an_answer_about_bytes_that_are_swapped_out_and_back_is_not_paid_again(house, sent):
     key = f"held/{sent['key']}"
     first = house.oss.objects[key]
     house.green.happens = lambda: house.oss.objects.pop(key)
     assert house.commit(sent["receipt"]).code == "not_uploaded"
     house.oss.objects[key] = first
-    clock.tick(minutes=5)
-    assert house.resume(sent["receipt"]) == "published"
+    assert later(house, minutes=5).resume(sent["receipt"]) == "published"
     assert len(house.green.asked) == 1

@@ -17,7 +17,7 @@ from function.auth.signed_tokens import RECEIPT, issue_token
 from function.holding import clean_copy
 from function.moderation.finding import Outcome
 from local.oss.rules import OssRules
-from tests.function.holding.conftest import PROFILES, act_on, names
+from tests.function.holding.conftest import PROFILES, act_on, later, names
 from tests.function.holding.test_decision import kill
 from tests.support.cases import text_beside
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, NOTHING_KEPT, UNHEARD, Part
@@ -350,23 +350,21 @@ def test_a_tick_that_comes_second_looks_again_whether_the_first_has_finished(hou
     oss.between["PutObject"] = lambda: house.commit(stored["receipt"])
     house.tick()
     assert (processed(oss), [name[:12] for name in house.due("check")]) == (2, ["202611241404"])
-    clock.tick(minutes=6)
-    house.tick()
+    later(house, minutes=6).tick()
     assert house.status(stored["receipt"]) == "published"
 
 
-def test_a_tick_cleans_for_each_owner_while_other_work_waits(house, oss, clock):
+def test_a_tick_cleans_for_each_owner_while_other_work_waits(house, oss):
     for subject in ("one", "two"):
         receipts = [house.store("photo", subject=subject, body=DIRTY)["receipt"] for _ in range(2)]
         house.commit(None, receipts=receipts)
     oss.store("held/.due/202001010000/doctor--0", b"{}")
     processed(oss)
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert processed(oss) == 2
 
 
-def test_a_tick_of_many_buckets_has_time_for_a_clean_copy(house_of, clock):
+def test_a_tick_of_many_buckets_has_time_for_a_clean_copy(house_of):
     text = text_beside(__file__)
     plain = text[text.index("[plain]") :]
     names = ["one", "two", "three", "four"]
@@ -376,23 +374,20 @@ def test_a_tick_of_many_buckets_has_time_for_a_clean_copy(house_of, clock):
         house.add_bucket(name, "cn-hangzhou")
     house.commit(None, receipts=[send(house)["receipt"] for _ in range(2)])
     processed(house.oss)
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert processed(house.oss) == 1
 
 
 @pytest.mark.parametrize("minutes", [0, 2])
-def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, clock, stored):
+def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, stored):
     oss.fail("PostProcessTask", *[UNHEARD] * (1 + minutes // 2))
     assert house.commit(stored["receipt"], decision="publish").code == "oss_unavailable"
-    clock.tick(minutes=minutes)
-    house.commit(stored["receipt"])
-    clock.tick(minutes=6)
-    house.tick()
+    later(house, minutes=minutes).commit(stored["receipt"])
+    later(house, minutes=6).tick()
     assert house.status(stored["receipt"]) == "published"
 
 
-def test_a_commit_beside_one_that_dies_after_its_acceptance_is_due(house, house_of, clock):
+def test_a_commit_beside_one_that_dies_after_its_acceptance_is_due(house, house_of):
     stored, other = send(house), house_of(text_beside(__file__))
 
     def die():
@@ -420,12 +415,11 @@ def test_of_two_commits_at_once_the_latest_asks_no_human_again(house_of, oss):
     assert (later.told, later.due("decision")) == (["review"], [])
 
 
-def test_after_three_failures_a_human_decides(house, oss, clock, stored):
+def test_after_three_failures_a_human_decides(house, oss, stored):
     oss.fail("PostProcessTask", *[UNHEARD] * 9)
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     for _ in range(20):
-        clock.tick(minutes=1)
-        house.tick()
+        later(house, minutes=1).tick()
     assert processed(oss) == 3
     assert house.status(stored["receipt"]) == "review"
     assert (review_of(oss, stored)["reason"], review_of(oss, stored)["errcode"]) == ("metadata", "failed")
@@ -446,18 +440,17 @@ def test_confirming_again_processes_nothing(house, oss, clock):
         clock.tick(minutes=7)
 
 
-def test_a_request_begins_one_clean_copy_and_a_tick_the_others(house, oss, clock):
+def test_a_request_begins_one_clean_copy_and_a_tick_the_others(house, oss):
     receipts = [send(house)["receipt"] for _ in range(3)]
     results = house.commit(None, receipts=receipts).json["results"]
     assert [each["state"] for each in results] == ["published", "held", "held"]
     assert processed(oss) == 1
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert [house.status(receipt) for receipt in receipts] == ["published"] * 3
     assert (processed(oss), house.due("check")) == (2, [])
 
 
-def test_with_too_little_time_the_tick_cleans(house, oss, clock, stored):
+def test_with_too_little_time_the_tick_cleans(house, oss, stored):
     seconds = 0.0
     house.monotonic = lambda: seconds
 
@@ -469,8 +462,7 @@ def test_with_too_little_time_the_tick_cleans(house, oss, clock, stored):
     oss.between["GetObject"] = dawdle
     assert state_of(house.commit(stored["receipt"])) == "held"
     assert processed(oss) == 0
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert house.status(stored["receipt"]) == "published"
 
 
@@ -518,7 +510,7 @@ def test_an_animation_is_left_to_a_human_even_where_oss_takes_its_first_frame(ho
         assert state_of(house.commit(stored["receipt"])) == "review"
 
 
-def test_a_large_result_is_not_published(house, oss, clock, monkeypatch):
+def test_a_large_result_is_not_published(house, oss, monkeypatch):
     body = encoded(size=(400, 300), quality=5)
     monkeypatch.setattr(clean_copy, "MAX_BYTES", len(body))
     stored = send(house, body)
@@ -526,8 +518,7 @@ def test_a_large_result_is_not_published(house, oss, clock, monkeypatch):
     assert copies(oss) == set()
     assert review_of(oss, stored)["errcode"] == "too large"
     assert oss.records()[f"cleaned/{stored['uploadId']}-1"]["problem"] == "too large"
-    clock.tick(minutes=6)
-    house.tick()
+    later(house, minutes=6).tick()
     assert due_of_copies(house) == []
 
 
@@ -575,54 +566,48 @@ def test_a_copy_that_goes_before_it_is_verified_is_not_published(reads, house, o
 
 
 @pytest.mark.parametrize("decision", [{}, {"decision": "publish"}])
-def test_a_missing_right_leaves_it_held(decision, house, oss, clock, stored):
+def test_a_missing_right_leaves_it_held(decision, house, oss, stored):
     oss.fail("PostProcessTask", DENIED)
     answer = house.commit(stored["receipt"], **decision)
     assert (answer.status, answer.code) == (502, "oss_rejected")
     assert house.status(stored["receipt"]) == "held"
     assert (house.told, review_of(oss, stored)) == ([], None)
-    clock.tick(minutes=1)
-    assert state_of(house.commit(stored["receipt"], **decision)) == "published"
+    assert state_of(later(house, minutes=1).commit(stored["receipt"], **decision)) == "published"
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, LATE, BROKEN, BROKEN_AFTER])
-def test_a_processing_without_response_is_repeated_after_a_minute(fault, house, oss, clock, stored):
+def test_a_processing_without_response_is_repeated_after_a_minute(fault, house, oss, stored):
     oss.fail("PostProcessTask", fault)
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     assert state_of(house.commit(stored["receipt"])) == "held"
-    clock.tick(minutes=1)
-    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert state_of(later(house, minutes=1).commit(stored["receipt"])) == "published"
     oss.land()
     assert house.status(stored["receipt"]) == "published"
     # What came so late is deleted by the due record of its attempt.
-    clock.tick(minutes=5)
-    house.tick()
+    later(house, minutes=5).tick()
     assert (oss.names(), copies(oss), house.due()) == ({stored["key"]}, set(), [])
 
 
 @pytest.mark.parametrize("end", ["reject", "discard"])
-def test_a_copy_that_lands_after_the_end_is_deleted(end, house, oss, clock, stored):
+def test_a_copy_that_lands_after_the_end_is_deleted(end, house, oss, stored):
     oss.fail("PostProcessTask", LATE)
     house.commit(stored["receipt"])
     act_on(house, end, stored["receipt"])
     oss.land()
     # Another may land later.
     for seconds, left in ((299, 1), (1, 0)):
-        clock.tick(seconds=seconds)
-        house.tick()
+        later(house, seconds=seconds).tick()
         assert len(copies(oss)) == left
     assert (oss.names(), house.due()) == (set(), [])
 
 
-def test_a_late_copy_of_an_earlier_attempt_is_deleted(house, oss, clock):
+def test_a_late_copy_of_an_earlier_attempt_is_deleted(house, oss):
     oss.fail("PostProcessTask", LATE)
     stored = send(house, profile="seen")
-    clock.tick(minutes=1)
-    house.resume(stored["receipt"])
+    later(house, minutes=1).resume(stored["receipt"])
     oss.land()
     assert len(copies(oss)) == 2
-    clock.tick(minutes=5)
-    house.tick()
+    later(house, minutes=5).tick()
     assert [f"/{name}?" in str(house.wechat.submitted) for name in copies(oss)] == [True]
 
 
@@ -638,20 +623,19 @@ def due_of_copies(house):
 
 
 @pytest.mark.parametrize("field", ["key", "receipt"])
-def test_a_due_record_deletes_nothing_but_copies(field, house, oss, clock, seen):
+def test_a_due_record_deletes_nothing_but_copies(field, house, oss, seen):
     """Whoever may write records must not reach other objects by one."""
     (name,) = due_of_copies(house)
     said = json.loads(oss.objects[name].body) | {field: f"held/{seen['key']}"}
     oss.replace_object(name, body=json.dumps(said).encode())
-    clock.tick(minutes=6)
-    house.tick()
+    later(house, minutes=6).tick()
     assert f"held/{seen['key']}" in oss.objects
     # A receipt that is none is of no upload that waits for its copy.
     assert len(copies(oss)) == (1 if field == "key" else 0)
 
 
 @pytest.mark.parametrize("action", ["publish", "reject"])
-def test_the_copy_of_a_publication_that_is_not_applied_yet_stays(action, house, oss, clock, stored):
+def test_the_copy_of_a_publication_that_is_not_applied_yet_stays(action, house, oss, stored):
     oss.fail("CopyObject", BROKEN)
     house.commit(stored["receipt"])
     (name,) = due_of_copies(house)
@@ -660,8 +644,7 @@ def test_the_copy_of_a_publication_that_is_not_applied_yet_stays(action, house, 
     oss.replace_object(decided, body=json.dumps(body).encode())
     for record in [each for each in oss.objects if "/decision-" in each or "/check-" in each]:
         del oss.objects[record]
-    clock.tick(minutes=6)
-    house.tick()
+    later(house, minutes=6).tick()
     if action == "reject":
         assert (copies(oss), due_of_copies(house)) == (set(), [])
         return
@@ -713,16 +696,14 @@ def test_an_attempt_that_names_no_copy_is_invalid(house, oss, seen):
     assert f"held/{seen['key']}" in oss.objects
 
 
-def test_the_end_by_time_deletes_the_copy(house, oss, clock):
+def test_the_end_by_time_deletes_the_copy(house, oss):
     send(house, profile="seen")
-    clock.tick(minutes=6)
-    house.tick()
+    later(house, minutes=6).tick()
     assert len(copies(oss)) == 1
     (name,) = due_of_copies(house)
     # Nothing failed.
     assert {*json.loads(oss.objects[name].body)} == {"receipt", "key", "at"}
-    clock.tick(days=1)
-    house.tick()
+    later(house, days=1).tick()
     assert copies(oss) == set()
 
 
@@ -759,16 +740,14 @@ def test_other_bytes_that_came_and_went_while_it_was_processed_are_not_published
     around_processing(oss, lambda: oss.replace_object(held, body=other), back)
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     assert oss.names() == {held}
-    clock.tick(minutes=1)
-    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert state_of(later(house, minutes=1).commit(stored["receipt"])) == "published"
     assert Image.open(io.BytesIO(oss.objects[stored["key"]].body)).size == (32, 48)
 
 
-def test_a_copy_that_disappears_is_made_again(house, oss, clock, stored):
+def test_a_copy_that_disappears_is_made_again(house, oss, stored):
     around_processing(oss, lambda: None, lambda: oss.objects.pop(*copies(oss)))
     assert house.commit(stored["receipt"]).status in (502, 503)
-    clock.tick(minutes=1)
-    assert state_of(house.commit(stored["receipt"])) == "published"
+    assert state_of(later(house, minutes=1).commit(stored["receipt"])) == "published"
 
 
 def test_a_copy_that_was_made_before_its_response_was_lost_stays(house, oss, stored):
@@ -794,7 +773,7 @@ def test_a_copy_that_was_made_by_hand_is_made_once(house, oss, stored):
     assert processed(oss) == 1
 
 
-def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock, log_lines, stored):
+def test_a_decision_shows_only_the_copy_that_it_names(house, oss, log_lines, stored):
     oss.fail("CopyObject", BROKEN)
     house.commit(stored["receipt"])
     (copy,) = copies(oss)
@@ -807,21 +786,19 @@ def test_a_decision_shows_only_the_copy_that_it_names(house, oss, clock, log_lin
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
     assert log_lines()[-1]["reason"]
     assert oss.names() == {f"held/{stored['key']}"}
-    clock.tick(seconds=100)
-    assert state_of(house.discard(stored["receipt"])) == "gone"
+    assert state_of(later(house, seconds=100).discard(stored["receipt"])) == "gone"
     assert (oss.names(), copies(oss)) == (set(), set())
 
 
 @pytest.mark.parametrize("is_gone", [True, False])
-def test_a_copy_that_is_gone_is_made_and_checked_again(house, oss, clock, is_gone, seen):
+def test_a_copy_that_is_gone_is_made_and_checked_again(house, oss, is_gone, seen):
     first = dict(house.wechat.submitted)
     (copy,) = copies(oss)
     if is_gone:
         del oss.objects[copy]
     else:
         oss.replace_object(copy, body=DIRTY)
-    clock.tick(minutes=1)
-    pass_of = lambda trace: house.verdict(Outcome.PASS, trace, label=100)  # noqa: E731
+    pass_of = lambda trace: later(house, minutes=1).verdict(Outcome.PASS, trace, label=100)  # noqa: E731
     pass_of(*first)
     assert house.status(seen["receipt"]) == "held"
     house.resume(seen["receipt"])
@@ -951,7 +928,7 @@ def meeting(oss, at, other):
 
 
 @pytest.mark.parametrize("other", ["commit", "reject", "discard"])
-def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss, clock):
+def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss):
     second = house_of(text_beside(__file__))
     places = {"published": ["key"], "rejected": [], "gone": []}
     for at in range(1, 40):
@@ -963,8 +940,7 @@ def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss, cloc
         # Whoever comes second reports what the first has not done yet.
         assert other != "commit" or state_of(answer) in ("held", "published"), at
         # Until then a copy without response may still finish.
-        clock.tick(seconds=100)
-        states = {house.status(stored["receipt"]), second.status(stored["receipt"])}
+        states = {later(house, seconds=100).status(stored["receipt"]), second.status(stored["receipt"])}
         assert len(states) == 1, at
         assert names(house, stored) == places[states.pop()], at
         assert copies(oss, stored) == set(), at

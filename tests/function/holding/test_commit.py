@@ -8,7 +8,7 @@ import pytest
 from function.auth.signed_tokens import RECEIPT, issue_token, read_token
 from function.http.client import ExchangeFailed, HttpResponse
 from function.oss.client import BUDGET_SECONDS, FIRST_TRY_SECONDS, oss_client
-from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, names, refused, there
+from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, later, names, refused, there
 from tests.support.cases import cases_beside, table_beside, text_beside
 from tests.support.memory_oss import DENIED, MemoryOss, Part, Stored
 from tests.support.world import WEBHOOK
@@ -84,22 +84,19 @@ def test_a_commit_begins_the_check_once(house, post):
     assert names(house, post) == ["held"]
 
 
-def test_a_commit_is_recorded_although_wechat_fails(house, clock, post):
+def test_a_commit_is_recorded_although_wechat_fails(house, post):
     house.wechat.answers = [None, -1]
     assert house.commit(post["receipt"]).json["state"] == "held"
-    clock.tick(minutes=1)
-    assert house.resume(post["receipt"]) == "held"
-    clock.tick(minutes=1)
-    assert house.resume(post["receipt"]) == "checking"
+    assert later(house, minutes=1).resume(post["receipt"]) == "held"
+    assert later(house, minutes=1).resume(post["receipt"]) == "checking"
     assert len(house.wechat.submitted) == 1
 
 
-def test_an_unneeded_commit_is_not_recorded(house, clock):
+def test_an_unneeded_commit_is_not_recorded(house):
     """The operator may demand one later; then only what was committed then counts."""
     house.wechat.answers = [None]
     stored = house.store("face")
-    clock.tick(minutes=1)
-    assert house.commit(stored["receipt"]).json["state"] == "checking"
+    assert later(house, minutes=1).commit(stored["receipt"]).json["state"] == "checking"
     assert "is_committed" not in house.oss.records()[f"accepted/{stored['uploadId']}"]
 
 
@@ -269,13 +266,12 @@ def test_the_log_names_no_upload_of_an_invalid_receipt(house, log_lines):
 # --- how often ---
 
 
-def test_an_upload_is_committed_sixty_times_a_minute(house, clock):
+def test_an_upload_is_committed_sixty_times_a_minute(house):
     stored, other = house.store("word"), house.store("word")
     statuses = [house.commit(stored["receipt"]).status for _ in range(61)]
     assert statuses == [200] * 60 + [429]
     assert house.commit(other["receipt"]).status == 200
-    clock.tick(seconds=60)
-    assert house.commit(stored["receipt"]).status == 200
+    assert later(house, seconds=60).commit(stored["receipt"]).status == 200
 
 
 def test_neither_clients_nor_owners_use_up_the_limit_of_a_backend(house):
@@ -381,7 +377,7 @@ def test_receipts_of_two_buckets_are_published_in_their_own(two_buckets):
     assert two_buckets.buckets["abroad"].names() == {deed["key"]}
 
 
-def test_events_of_two_buckets_are_due_in_their_own(two_buckets, clock):
+def test_events_of_two_buckets_are_due_in_their_own(two_buckets):
     two_buckets.others[urlsplit(WEBHOOK).hostname] = lambda *_, **__: HttpResponse(503, b"")
     (word, deed), commit = commit_both(two_buckets)
     assert commit().status == 200
@@ -389,8 +385,7 @@ def test_events_of_two_buckets_are_due_in_their_own(two_buckets, clock):
     for oss, stored in ((two_buckets.oss, word), (two_buckets.buckets["abroad"], deed)):
         due = [name for name in oss.objects if "/webhook-" in name]
         assert len(due) == 2 and all(stored["uploadId"] in name for name in due)
-    clock.tick(minutes=2)
-    two_buckets.tick()
+    later(two_buckets, minutes=2).tick()
     assert sorted(two_buckets.told) == ["published", "published", "uploaded", "uploaded"]
 
 

@@ -18,7 +18,7 @@ from function.holding.held_upload import Case, read_receipt
 from function.holding.records import Decision, copy_key, get_decision, put
 from function.moderation.finding import SILENT, Finding, Outcome
 from function.oss.client import oss_client
-from tests.function.holding.conftest import SAME, act_on, names
+from tests.function.holding.conftest import SAME, act_on, later, names
 from tests.support.memory_oss import Part
 from tests.support.turns import Killed
 
@@ -69,7 +69,7 @@ PLACES = {"published": ["key"], "rejected": [], "gone": []}
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("by", ["the same request", "a commit", "a tick"])
-def test_a_decision_that_was_cut_off_at_any_call_is_completed(house, house_of, clock, act, after, by):
+def test_a_decision_that_was_cut_off_at_any_call_is_completed(house, house_of, act, after, by):
     state, cut_off = ACTS[act], 0
     for at in range(1, 20):
         stored, other = house.store("word"), house_of()
@@ -83,8 +83,7 @@ def test_a_decision_that_was_cut_off_at_any_call_is_completed(house, house_of, c
             prepared(other, act, stored)()
             assert other.status(stored["receipt"]) == state, at
         elif by == "a tick":
-            clock.tick(minutes=1, seconds=59)
-            other.tick()
+            later(other, minutes=1, seconds=59).tick()
             assert house.due() == [], at
             assert is_decided or other.told == [], at
             assert is_decided or names(house, stored) == (["key"] if "published" in act else ["held"]), at
@@ -200,7 +199,7 @@ def test_a_discard_during_the_publication_by_a_check_tells_no_verdict(house, fac
     assert {frozenset(event) for event in house.events} == {frozenset({"event", "receipt"})}
 
 
-def test_a_copy_that_is_made_again_during_a_discard_is_waited_for(house, clock, word):
+def test_a_copy_that_is_made_again_during_a_discard_is_waited_for(house, word):
     """Its record comes after the discard has looked for one, and before the discard is written."""
     assert house.commit(word["receipt"]).json["state"] == "published"
     name = word["uploadId"]
@@ -212,8 +211,7 @@ def test_a_copy_that_is_made_again_during_a_discard_is_waited_for(house, clock, 
     assert house.discard(word["receipt"]).code == "oss_unavailable"
     assert json.loads(house.oss.objects[f"held/.decided/{name}"].body)["copied"] == "2026-11-24T14:00:00Z"
     assert names(house, word) == []
-    clock.tick(seconds=91)
-    assert house.discard(word["receipt"]).json["state"] == "gone"
+    assert later(house, seconds=91).discard(word["receipt"]).json["state"] == "gone"
 
 
 def test_a_discard_before_the_copy_prevents_it(house, word):
@@ -289,12 +287,11 @@ def test_an_invalid_record_of_a_decision_publishes_nothing(house, field, value, 
 # --- the bytes ---
 
 
-def test_bytes_that_are_stored_after_the_decision_are_not_published(house, clock, word):
+def test_bytes_that_are_stored_after_the_decision_are_not_published(house, word):
     kill(house, lambda: house.commit(word["receipt"]), at=4, after=False)
     house.oss.replace_object(f"held/{word['key']}", parts=(Part("others", 1),))
     house.oss.asked.clear()
-    clock.tick(seconds=90)
-    assert house.status(word["receipt"]) == "gone"
+    assert later(house, seconds=90).status(word["receipt"]) == "gone"
     assert house.commit(word["receipt"]).code == "not_uploaded"
     assert names(house, word) == ["held"]
     assert house.told == []
@@ -353,14 +350,13 @@ def test_a_later_upload_of_the_same_name_is_not_deleted_for_an_earlier_one(house
     assert house.status(third["receipt"]) == "published"
 
 
-def test_a_later_upload_is_not_published_for_an_earlier_one(house, store_same, clock):
+def test_a_later_upload_is_not_published_for_an_earlier_one(house, store_same):
     first = store_same()
     house.commit(first["receipt"])
     del house.oss.objects[first["key"]]
     second = store_same()
     assert second["etag"] == first["etag"]
-    clock.tick(seconds=90)
-    assert house.status(first["receipt"]) == "gone"
+    assert later(house, seconds=90).status(first["receipt"]) == "gone"
     assert names(house, second) == ["held"]
     assert house.status(second["receipt"]) == "held"
 
@@ -424,9 +420,8 @@ def test_a_second_review_is_not_listed_again(house, case):
 
 
 @pytest.mark.parametrize("seconds", [0, 59])
-def test_a_check_goes_on_with_the_next_tick(house, clock, seconds):
-    clock.tick(seconds=seconds)
-    house.store("face")
+def test_a_check_goes_on_with_the_next_tick(house, seconds):
+    later(house, seconds=seconds).store("face")
     assert [name[:12] for name in house.due("check")] == ["202611241401"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from function.auth.signed_tokens import RECEIPT, issue_token
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import SAME, act_on, names, refused
+from tests.function.holding.conftest import SAME, act_on, later, names, refused
 from tests.function.owners.test_list import HOOKS
 from tests.support.memory_oss import Part
 
@@ -128,30 +128,25 @@ def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock, log_li
     assert house.told == ["gone"]
 
 
-def test_a_copy_that_is_made_once_more_counts_from_then_on(house, clock, word):
+def test_a_copy_that_is_made_once_more_counts_from_then_on(house, word):
     house.oss.fail("CopyObject", "unheard", "late")
     house.commit(word["receipt"])
-    clock.tick(seconds=100)
-    assert refused(house.commit(word["receipt"])) == UNAVAILABLE
-    clock.tick(seconds=89)
-    assert refused(house.discard(word["receipt"])) == UNAVAILABLE
+    assert refused(later(house, seconds=100).commit(word["receipt"])) == UNAVAILABLE
+    assert refused(later(house, seconds=89).discard(word["receipt"])) == UNAVAILABLE
     house.oss.land()
-    clock.tick(seconds=1)
-    assert house.discard(word["receipt"]).json["state"] == "gone"
+    assert later(house, seconds=1).discard(word["receipt"]).json["state"] == "gone"
     assert names(house, word) == []
 
 
-def test_a_copy_that_another_made_meanwhile_counts_as_well(house, clock, word):
+def test_a_copy_that_another_made_meanwhile_counts_as_well(house, word):
     """What was held is deleted by then, so only the record tells of the other copy."""
     house.oss.fail("CopyObject", "unheard", "late")
     house.commit(word["receipt"])
-    clock.tick(seconds=100)
-    house.commit(word["receipt"])
+    later(house, seconds=100).commit(word["receipt"])
     assert house.resume(word["receipt"]) == "published"
     assert refused(house.discard(word["receipt"])) == UNAVAILABLE
     house.oss.land()
-    clock.tick(seconds=90)
-    assert house.resume(word["receipt"]) == "gone"
+    assert later(house, seconds=90).resume(word["receipt"]) == "gone"
     assert names(house, word) == []
 
 
@@ -159,11 +154,10 @@ def test_a_copy_counts_from_its_sending_which_may_be_late_in_its_request(house, 
     house.oss.fail("CopyObject", "late")
     house.oss.between["CopyObject"] = lambda: clock.tick(seconds=29)
     house.commit(word["receipt"])
-    clock.tick(seconds=59)
-    assert refused(house.discard(word["receipt"])) == UNAVAILABLE
+    assert refused(later(house, seconds=59).discard(word["receipt"])) == UNAVAILABLE
 
 
-def test_a_receipt_of_existing_bytes_is_not_gone_while_a_copy_of_them_may_finish(house, clock):
+def test_a_receipt_of_existing_bytes_is_not_gone_while_a_copy_of_them_may_finish(house):
     first = house.store("same", **SAME)
     receipt = first["receipt"]
     house.oss.fail("CopyObject", "late")
@@ -175,8 +169,7 @@ def test_a_receipt_of_existing_bytes_is_not_gone_while_a_copy_of_them_may_finish
     for route in ("status", "commit"):
         assert refused(house.ask(route, house.backend(), receipt=again)) == UNAVAILABLE
     house.oss.land()
-    clock.tick(seconds=90)
-    assert house.resume(again) == house.resume(receipt) == "gone"
+    assert later(house, seconds=90).resume(again) == house.resume(receipt) == "gone"
     assert names(house, first) == []
 
 
@@ -203,19 +196,16 @@ def test_a_discard_before_a_copy_is_made_once_more_prevents_it(house, clock, is_
         assert (answer.code, discarded[0][0]) == ("not_uploaded", 200)
     else:
         assert refused(answer) == discarded[0] == UNAVAILABLE
-    clock.tick(seconds=90)
-    assert house.resume(word["receipt"]) == "gone"
+    assert later(house, seconds=90).resume(word["receipt"]) == "gone"
 
 
 @pytest.mark.parametrize("copies", [["late"], ["unheard", "late"]], ids=len)
-def test_a_lost_publication_is_not_gone_while_its_copy_may_finish(house, clock, copies, word):
+def test_a_lost_publication_is_not_gone_while_its_copy_may_finish(house, copies, word):
     house.oss.fail("CopyObject", *copies)
     for _ in copies:
-        clock.tick(seconds=100)
-        assert refused(house.commit(word["receipt"])) == UNAVAILABLE
+        assert refused(later(house, seconds=100).commit(word["receipt"])) == UNAVAILABLE
     house.oss.objects.pop(f"held/{word['key']}")
-    clock.tick(seconds=89)
-    assert refused(house.ask("status", receipt=word["receipt"])) == UNAVAILABLE
+    assert refused(later(house, seconds=89).ask("status", receipt=word["receipt"])) == UNAVAILABLE
     assert refused(house.commit(word["receipt"])) == UNAVAILABLE
     house.oss.land()
     assert house.status(word["receipt"]) == "published"
@@ -419,7 +409,7 @@ def test_a_receipt_from_before_hold_was_set_still_works(house, house_of):
     assert names(house, stored) == []
 
 
-def test_a_receipt_of_existing_bytes_discards_their_held_object(house, clock):
+def test_a_receipt_of_existing_bytes_discards_their_held_object(house):
     """Where publishing was cut off after the copy, it would be published once more else."""
     stored = house.store("same", **SAME)
     receipt = stored["receipt"]
@@ -429,8 +419,7 @@ def test_a_receipt_of_existing_bytes_discards_their_held_object(house, clock):
     again = house.form("same", **SAME)
     assert again["exists"]
     house.oss.objects[f"held/{stored['key']}"] = held
-    clock.tick(seconds=90)
-    assert house.discard(again["receipt"]).json["state"] == "gone"
+    assert later(house, seconds=90).discard(again["receipt"]).json["state"] == "gone"
     house.oss.asked.clear()
     assert house.discard(receipt).json["state"] == "gone"
     # It is decided and told already.

@@ -9,7 +9,7 @@ from function.errors import OssUnavailable
 from function.holding.steps import begin_check_after
 from function.http.client import ExchangeFailed
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import PROFILES, SAME, lose_events, names, refuse_objects, refused
+from tests.function.holding.conftest import PROFILES, SAME, later, lose_events, names, refuse_objects, refused
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part
 from tests.support.turns import Killed
@@ -38,19 +38,16 @@ def lines_of_ticks(log_lines):
 def test_a_decision_is_not_continued_while_its_request_may_run(house, clock, word):
     clock.tick(seconds=1)
     kill(house, lambda: house.commit(word["receipt"]), at=4, after=False)
-    clock.tick(seconds=59)
-    house.tick()
+    later(house, seconds=59).tick()
     assert (names(house, word), len(house.due("decision"))) == (["held"], 1)
-    clock.tick(seconds=60)
-    house.tick()
+    later(house, seconds=60).tick()
     assert (names(house, word), house.due()) == (["key"], [])
     assert house.told == ["published"]
 
 
 def test_a_tick_delivers_the_receipt_that_was_decided_about(house, clock):
     receipt = house.store("same", **SAME)["receipt"]
-    clock.tick(seconds=1)
-    again = house.form("same", **SAME)["receipt"]
+    again = later(house, seconds=1).form("same", **SAME)["receipt"]
     house.events.clear()
     kill(house, lambda: house.commit(receipt, decision="reject"), at=4, after=True)
     (name,) = house.due("decision")
@@ -65,7 +62,7 @@ def test_a_tick_delivers_the_receipt_that_was_decided_about(house, clock):
 
 
 @pytest.mark.parametrize("fault", [[UNHEARD, UNHEARD], [BROKEN] * 2, [DENIED]])
-def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, clock, log_lines, fault, word):
+def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, log_lines, fault, word):
     house.oss.between["GetObject"] = lambda: None
     answer = []
 
@@ -77,8 +74,7 @@ def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, c
     answer = house.commit(word["receipt"])
     assert (answer.json["state"], len(house.due())) == ("published", 1)
     assert "DeleteObject" in log_lines()[-1]["reason"]
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert (house.due(), house.told) == ([], ["published", "published"])
 
 
@@ -89,11 +85,10 @@ def test_a_role_without_rights_to_due_records_still_discards(house, log_lines, p
     assert (names(house, plain), house.told) == ([], ["gone"])
 
 
-def test_a_publication_under_a_taken_name_is_not_retried(house, clock, log_lines, note):
+def test_a_publication_under_a_taken_name_is_not_retried(house, log_lines, note):
     house.oss.store(note["key"], b"others", content_type="image/png")
     assert house.commit(note["receipt"]).code == "already_exists"
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert (house.due(), names(house, note)) == ([], ["held", "key"])
     (line,) = lines_of_ticks(log_lines)
     assert (line["status"], line["due"], line["left"]) == (200, 1, 0)
@@ -123,7 +118,7 @@ def twins(request, house_of):
     return world, begin
 
 
-def test_a_checked_upload_with_a_taken_name_is_gone(twins, clock):
+def test_a_checked_upload_with_a_taken_name_is_gone(twins):
     """Nobody hears that the name is taken, and behind the second nobody would find the first."""
     house, begin = twins
     first, send_second = begin("a" * 64)
@@ -133,24 +128,22 @@ def test_a_checked_upload_with_a_taken_name_is_gone(twins, clock):
     assert [house.status(each["receipt"]) for each in (first, second)] == ["published", "gone"]
     again = house.form("twin", sha256="a" * 64, size=1)
     assert (again["uploadId"], "held" in again) == (first["uploadId"], False)
-    clock.tick(minutes=40)
-    house.tick()
+    later(house, minutes=40).tick()
     assert (house.due(), house.told) == ([], ["uploaded", "gone"])
 
 
-def test_a_tick_that_finds_the_name_taken_leaves_nothing_due(twins, clock):
+def test_a_tick_that_finds_the_name_taken_leaves_nothing_due(twins):
     house, begin = twins
     _, send_second = begin("a" * 64)
     house.green.answers = [None]
     second = send_second()
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert (house.status(second["receipt"]), house.due(), house.ends()) == ("gone", [], [])
 
 
 @pytest.mark.not_for_coverage
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_an_upload_with_a_taken_name_is_gone_wherever_it_is_cut_off(twins, clock, after):
+def test_an_upload_with_a_taken_name_is_gone_wherever_it_is_cut_off(twins, after):
     house, begin = twins
     cut_off = 0
     for at in range(8, 40):
@@ -163,20 +156,18 @@ def test_an_upload_with_a_taken_name_is_gone_wherever_it_is_cut_off(twins, clock
                 # WeChat repeats what is answered 503.
                 with suppress(OssUnavailable):
                     house.verdict(Outcome.PASS, trace)
-            clock.tick(minutes=10)
-            house.tick()
+            later(house, minutes=10).tick()
         assert (house.due(), house.told[-1], names(house, first)) == ([], "gone", ["key"]), at
         assert house.oss.objects[first["key"]].headers["x-oss-meta-upload-id"] == first["uploadId"]
     assert cut_off > 10
 
 
-def test_a_publication_of_bytes_that_changed_is_neither_repeated_nor_announced(house, clock, word):
+def test_a_publication_of_bytes_that_changed_is_neither_repeated_nor_announced(house, word):
     held = f"held/{word['key']}"
     house.oss.between["CopyObject"] = lambda: house.oss.replace_object(held, parts=(Part("others", 1),))
     assert house.commit(word["receipt"]).code == "not_uploaded"
     for _ in range(2):
-        clock.tick(minutes=2)
-        house.tick()
+        later(house, minutes=2).tick()
     assert (house.due(), house.told, names(house, word)) == ([], [], ["held"])
 
 
@@ -192,40 +183,35 @@ def test_two_reviews_at_once_notify_the_business_once(house, house_of):
     assert house.told + other.told == ["review"]
 
 
-def test_a_discard_is_ended_by_ticks_alone_once_no_copy_may_finish(house, clock, word):
+def test_a_discard_is_ended_by_ticks_alone_once_no_copy_may_finish(house, word):
     house.oss.fail("CopyObject", "late")
     assert refused(house.commit(word["receipt"])) == (503, "oss_unavailable")
-    clock.tick(seconds=30)
-    assert refused(house.discard(word["receipt"])) == (503, "oss_unavailable")
-    clock.tick(seconds=59)
-    house.tick()
+    assert refused(later(house, seconds=30).discard(word["receipt"])) == (503, "oss_unavailable")
+    later(house, seconds=59).tick()
     assert house.due("decision")
     house.oss.land()
     for _ in range(2):
-        clock.tick(minutes=1)
-        house.tick()
+        later(house, minutes=1).tick()
     assert (names(house, word), house.due()) == ([], [])
     assert set(house.told) == {"gone"}
 
 
-def test_a_repeated_discard_or_verdict_leaves_nothing_due(house, clock, word):
+def test_a_repeated_discard_or_verdict_leaves_nothing_due(house, word):
     for _ in range(2):
         house.discard(word["receipt"])
     checked = house.store("face")
     for _ in range(2):
         house.verdict(Outcome.RISKY)
     assert house.due("decision") == []
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert house.due() == []
     assert [event["receipt"] for event in house.events] == [checked["receipt"]]
 
 
-def test_of_two_decisions_the_second_leaves_nothing_due(house, clock, word):
+def test_of_two_decisions_the_second_leaves_nothing_due(house, word):
 
     def reject():
-        clock.tick(minutes=5)
-        house.commit(word["receipt"], decision="reject")
+        later(house, minutes=5).commit(word["receipt"], decision="reject")
 
     house.oss.between["PutObject"] = lambda: house.oss.between.update(PutObject=reject)
     assert house.commit(word["receipt"]).json["state"] == "rejected"
@@ -237,14 +223,13 @@ def test_of_two_decisions_the_second_leaves_nothing_due(house, clock, word):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_the_business_hears_of_a_plain_discard_after_its_request_died(house, clock, after):
+def test_the_business_hears_of_a_plain_discard_after_its_request_died(house, after):
     for at in range(1, 9):
         stored = house.store("default")
         if not kill(house, lambda stored=stored: house.discard(stored["receipt"]), at=at, after=after):
             break
         is_gone = names(house, stored) == []
-        clock.tick(minutes=2)
-        house.tick()
+        later(house, minutes=2).tick()
         assert house.due() == []
         assert names(house, stored) == ([] if is_gone else ["key"])
         assert (house.told == []) is not is_gone
@@ -260,29 +245,27 @@ def test_without_a_webhook_nothing_is_due_after_a_plain_discard(house_of):
     assert (house.oss.asked.count("PutObject"), house.oss.asked.count("DeleteObject")) == (0, 1)
 
 
-def test_a_discard_from_before_hold_was_set_is_ended(house, house_of, clock):
+def test_a_discard_from_before_hold_was_set_is_ended(house, house_of):
     profiles = PROFILES.partition("[note]")[0] + WORD
     stored = house_of(profiles, WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None).store("word")
     kill(house, lambda: house.discard(stored["receipt"]), at=4, after=False)
     assert names(house, stored) == ["key"]
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert (names(house, stored), house.due(), set(house.told)) == ([], [], {"gone"})
 
 
 # --- checks ---
 
 
-def test_an_object_that_fails_by_itself_is_due_after_growing_pauses(house, clock, monkeypatch):
+def test_an_object_that_fails_by_itself_is_due_after_growing_pauses(house, monkeypatch):
     refuse_objects(house, monkeypatch)
     house.store("face")
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert [name[:12] for name in house.due("check")] == ["202611241403"]
 
 
 @pytest.mark.parametrize("left", [28.0, 4.5, 0.5])
-def test_a_check_that_could_not_begin_is_due(house, clock, monkeypatch, left):
+def test_a_check_that_could_not_begin_is_due(house, monkeypatch, left):
     form, send, elapsed = house.form("face"), house.oss.send, 0.0
     assert house.oss.post(form["formData"], "bytes") == 200
 
@@ -303,8 +286,7 @@ def test_a_check_that_could_not_begin_is_due(house, clock, monkeypatch, left):
         call = house.call()
         begin_check_after(call, receipt)
     assert (elapsed < left, call.line.reason.split(",")[0]) == (True, "check: oss_unavailable")
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert len(house.wechat.submitted) == 1
 
 
@@ -332,10 +314,9 @@ def test_a_finished_check_is_no_longer_due(house, clock):
         assert (house.due(), house.told) == ([], [])
 
 
-def test_a_discarded_upload_is_no_longer_due(house, clock):
+def test_a_discarded_upload_is_no_longer_due(house):
     house.discard(house.store("face")["receipt"])
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert house.due() == house.ends() == []
 
 
@@ -354,7 +335,7 @@ def test_a_tick_that_is_slower_than_the_commit_takes_no_check_from_the_ticks(hou
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("profile", ["face", "post"])
 @pytest.mark.not_for_coverage
-def test_a_check_continues_after_a_crash_at_any_call(house, house_of, clock, profile, after):
+def test_a_check_continues_after_a_crash_at_any_call(house, house_of, profile, after):
     cut_off = 0
     for at in range(1, 30):
         form = house.form(profile)
@@ -370,8 +351,7 @@ def test_a_check_continues_after_a_crash_at_any_call(house, house_of, clock, pro
             break
         cut_off += 1
         for _ in range(3):
-            clock.tick(minutes=1)
-            house.tick()
+            later(house, minutes=1).tick()
         if f"accepted/{form['uploadId']}" in house.oss.records() or house.due("check"):
             # Once more if the request died before it had written down what WeChat said.
             assert 1 <= len(house.wechat.checks) <= 2, at
@@ -380,18 +360,16 @@ def test_a_check_continues_after_a_crash_at_any_call(house, house_of, clock, pro
     assert cut_off >= 6
 
 
-def test_the_business_hears_of_a_review_after_its_request_died(house, clock, face):
+def test_the_business_hears_of_a_review_after_its_request_died(house, face):
     kill(house, lambda: house.verdict(Outcome.REVIEW, label=21000), at=8, after=True)
     assert house.told == []
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert [(event["event"], event["label"]) for event in house.events] == [("review", 21000)]
     assert house.due() == []
     # It dies before it decides.
     house.oss.fail("PutObject", "", DENIED)
     assert house.commit(face["receipt"], decision="reject").code == "oss_rejected"
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert (house.told, house.due()) == (["review"], [])
 
 
@@ -403,17 +381,14 @@ def test_the_business_hears_of_a_review_after_its_request_died(house, clock, fac
         ("face", lambda house, _receipt: house.verdict(Outcome.REVIEW, label=21000), "review"),
     ],
 )
-def test_an_event_stays_due_until_it_is_delivered_or_written_down(
-    house, clock, monkeypatch, profile, act, event
-):
+def test_an_event_stays_due_until_it_is_delivered_or_written_down(house, monkeypatch, profile, act, event):
     stored = house.store(profile)
     lose_events(house, monkeypatch)
     assert act(house, stored["receipt"])
     # Its request could not write it down; nor can the first ticks.
     for _ in range(4):
         assert len(house.due("decision")) == 1
-        clock.tick(minutes=1)
-        house.tick()
+        later(house, minutes=1).tick()
     del house.others["shop.example.com"]
     house.tick()
     assert (house.told, house.due("decision")) == ([event], [])
@@ -432,12 +407,10 @@ def test_while_wechat_is_down_a_tick_waits_for_it_once(house, clock):
     assert len([key for key in read if key.startswith("held/.due/")]) == 1
     assert len(house.due("check")) == 3
     # Another one comes first then: WeChat may fail for one alone.
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert len({key for key, _ in house.wechat.checks}) == 2
     house.wechat.answers = []
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert len(house.wechat.submitted) == 3
 
 
@@ -451,8 +424,7 @@ def test_a_check_stays_due_while_another_request_submits_it(house, clock):
     house.tick()
     assert (house.wechat.submitted, len(house.due("check"))) == ({}, 1)
     del house.oss.objects[lease]
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert len(house.wechat.submitted) == 1
 
 
@@ -500,8 +472,7 @@ def test_a_failing_call_does_not_end_a_tick(house, clock):
             house.tick()
             house.oss.faults.clear()
             house.tick()
-            clock.tick(minutes=1)
-            house.tick()
+            later(house, minutes=1).tick()
             assert (names(house, stored), house.due("decision")) == (["key"], []), (name, fault)
 
 
@@ -514,13 +485,12 @@ def test_a_tick_at_once_with_a_call_does_no_harm(house, house_of, clock, word):
         house.oss.between[name] = lambda: said.append(refused(other.discard(word["receipt"])))
     house.tick()
     house.oss.between.clear()
-    clock.tick(minutes=3)
-    house.tick()
+    later(house, minutes=3).tick()
     assert (names(house, word), house.due()) == ([], [])
     assert other.told[-1] == "gone" or house.told[-1] == "gone"
 
 
-def test_a_record_of_another_bucket_or_a_foreign_receipt_waits_without_harm(house, two_buckets, clock):
+def test_a_record_of_another_bucket_or_a_foreign_receipt_waits_without_harm(house, two_buckets):
     stored, elsewhere = house.store("word"), two_buckets.store("deed")
     forged = stored["receipt"][:-3] + "AAA"
     for name, receipt in (("a", elsewhere["receipt"]), ("b", forged)):

@@ -11,7 +11,7 @@ from function.holding.due_check import continue_check
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
 from function.oss.due import NAME, Due
-from tests.function.holding.conftest import PROFILES, act_on, lose_events, names
+from tests.function.holding.conftest import PROFILES, act_on, later, lose_events, names
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, Part
 
@@ -21,25 +21,19 @@ def waiting(house, clock):
     """An upload that WeChat left to a human, as ticks left it."""
     stored = house.store("face")
     house.verdict(Outcome.REVIEW, label=20002)
-    tick_for(house, clock, minutes=40)
+    later(house, minutes=40).tick()
     house.events.clear()
     return stored
-
-
-def tick_for(world, clock, **time):
-    clock.tick(**time)
-    world.tick()
 
 
 def decision_about(house, stored):
     return house.oss.records().get(f"decided/{stored['uploadId']}", {}).get("decision")
 
 
-def test_an_undecided_upload_ends_and_the_business_hears_it(house, clock, waiting):
-    clock.tick(hours=23)
-    house.tick()
+def test_an_undecided_upload_ends_and_the_business_hears_it(house, waiting):
+    later(house, hours=23).tick()
     assert (house.told, names(house, waiting), len(house.ends())) == ([], ["held"], 1)
-    tick_for(house, clock, minutes=30)
+    later(house, minutes=30).tick()
     assert house.events == [{"event": "expired", "receipt": waiting["receipt"], "state": "review"}]
     assert (names(house, waiting), house.due(), house.ends()) == ([], [], [])
     said = house.ask("status", house.backend(), receipts=[waiting["receipt"]]).json["results"][0]
@@ -50,7 +44,7 @@ def test_an_undecided_upload_ends_and_the_business_hears_it(house, clock, waitin
     assert house.told == ["expired"]
 
 
-def test_a_review_needs_the_record_of_its_end(house, clock, face):
+def test_a_review_needs_the_record_of_its_end(house, face):
     """Without it the business would not hear of the end."""
     house.oss.fail("PutObject", "", DENIED)
     with pytest.raises(OssRejected):
@@ -61,56 +55,56 @@ def test_a_review_needs_the_record_of_its_end(house, clock, face):
 
 
 @pytest.mark.parametrize("commits", [True, False], ids=["committed", "not committed"])
-def test_the_business_hears_of_what_was_committed_only(house, clock, commits, post):
+def test_the_business_hears_of_what_was_committed_only(house, commits, post):
     if commits:
         house.commit(post["receipt"])
         house.verdict(Outcome.REVIEW, label=20002)
     house.events.clear()
-    tick_for(house, clock, hours=1)
-    tick_for(house, clock, hours=23, minutes=1)
+    later(house, hours=1).tick()
+    later(house, hours=23, minutes=1).tick()
     assert house.told == ["expired"] * commits
     assert decision_about(house, post) == ("expire" if commits else None)
 
 
 @pytest.mark.parametrize("state", ["held", "checking"])
-def test_without_ticks_the_event_has_the_state_until_then(house, clock, state):
+def test_without_ticks_the_event_has_the_state_until_then(house, state):
     house.wechat.answers = [None] if state == "held" else []
     stored = house.store("face")
     assert house.status(stored["receipt"]) == state
     house.events.clear()
-    tick_for(house, clock, days=1, minutes=1)
+    later(house, days=1, minutes=1).tick()
     assert [(event["event"], event["state"]) for event in house.events] == [("expired", state)]
 
 
-def test_an_object_that_the_bucket_removed_before_ends_with_the_event(house, clock, waiting):
+def test_an_object_that_the_bucket_removed_before_ends_with_the_event(house, waiting):
     del house.oss.objects[f"held/{waiting['key']}"]
-    tick_for(house, clock, hours=1)
+    later(house, hours=1).tick()
     assert house.told == []
-    tick_for(house, clock, days=2)
+    later(house, days=2).tick()
     assert house.told == ["expired"]
 
 
-def test_the_business_hears_at_the_end_of_bytes_that_were_stored_over(house, clock, face):
+def test_the_business_hears_at_the_end_of_bytes_that_were_stored_over(house, face):
     house.oss.replace_object(f"held/{face['key']}", parts=(Part("others", 1),))
     house.events.clear()
-    tick_for(house, clock, hours=1)
+    later(house, hours=1).tick()
     assert (house.told, len(house.ends())) == ([], 1)
-    tick_for(house, clock, days=1)
+    later(house, days=1).tick()
     assert (house.told, names(house, face)) == (["expired"], [])
 
 
 @pytest.mark.parametrize("decision", ["publish", "reject", "discard"])
-def test_a_decision_that_came_first_counts(house, clock, waiting, decision):
+def test_a_decision_that_came_first_counts(house, waiting, decision):
     act_on(house, decision, waiting["receipt"])
     told = list(house.told)
-    tick_for(house, clock, days=1)
+    later(house, days=1).tick()
     assert (decision_about(house, waiting), house.told, house.ends()) == (decision, told, [])
 
 
-def test_a_published_upload_does_not_end_after_its_decision_has_expired(house, clock, face):
+def test_a_published_upload_does_not_end_after_its_decision_has_expired(house, face):
     house.verdict(Outcome.PASS)
     del house.oss.objects[f"held/.decided/{face['uploadId']}"]
-    tick_for(house, clock, days=1)
+    later(house, days=1).tick()
     assert (names(house, face), house.told, house.ends()) == (["key"], ["published"], [])
 
 
@@ -138,7 +132,7 @@ def test_a_tick_that_dies_at_any_call_loses_no_end(house, house_of, clock, after
         was_cut = kill(house, house.tick, at=at, after=after)
         cut_off += was_cut
         for _ in range(2):
-            tick_for(other, clock, minutes=2)
+            later(other, minutes=2).tick()
         assert {*house.told, *other.told} == {"expired"}, at
         assert (names(house, stored), house.due(), house.ends()) == ([], [], []), at
         if not was_cut:
@@ -150,7 +144,7 @@ def test_an_oss_that_refuses_keeps_the_end_for_later(house, clock, waiting):
     clock.tick(days=1)
     house.oss.fail("DeleteObject", BROKEN, BROKEN)
     house.tick()
-    tick_for(house, clock, minutes=2)
+    later(house, minutes=2).tick()
     assert (house.told, names(house, waiting), house.ends()) == (["expired"], [], [])
 
 
@@ -163,39 +157,38 @@ def test_a_file_that_is_stored_later_ends_when_its_form_says(house, clock):
     assert claims["heldUntil"] == claims["exp"] - 86_400 == claims["iat"] + 86_400
 
 
-def test_a_receipt_without_the_claim_ends_a_day_before_itself(house, house_of, clock, face):
+def test_a_receipt_without_the_claim_ends_a_day_before_itself(house, house_of, face):
     """As the business, or an earlier version, signs one."""
     claims = jwt.decode(face["receipt"], options={"verify_signature": False})
     until = claims.pop("heldUntil")
     assert until == claims["exp"] - 86_400 == claims["iat"] + 86_400
     earlier = jwt.encode(claims, house.environ["RECEIPT_SECRET"], "HS256", {"typ": "JWT"})
     assert house.commit(earlier, decision="publish").json["state"] == "published"
-    clock.tick(days=1)
-    assert house.ask("status", receipt=earlier).json["state"] == "published"
+    assert later(house, days=1).ask("status", receipt=earlier).json["state"] == "published"
 
 
 def test_a_profile_that_held_nothing_for_a_while_loses_no_end(house, house_of, clock, waiting):
     face = PROFILES.partition("[face]")[2].partition("\n[")[0]
-    later = house_of(PROFILES.replace(face, face.replace("hold", "# hold")))
+    world = house_of(PROFILES.replace(face, face.replace("hold", "# hold")))
     clock.tick(days=3)
-    later.tick()
-    assert (later.told, len(later.due("check"))) == ([], 1)
+    world.tick()
+    assert (world.told, len(world.due("check"))) == ([], 1)
     for _ in range(2):
-        tick_for(house, clock, hours=1)
+        later(house, hours=1).tick()
     assert (house.told, names(house, waiting), house.due()) == (["expired"], [], [])
 
 
 @pytest.mark.parametrize("ticks", [True, False], ids=["while it is held", "at the end"])
-def test_a_commit_that_left_its_due_record_alone_is_continued_and_ends_heard(house, clock, ticks, post):
+def test_a_commit_that_left_its_due_record_alone_is_continued_and_ends_heard(house, ticks, post):
     """As one that was cut off between the two."""
     house.commit(post["receipt"])
     del house.oss.objects[f"held/.accepted/{post['uploadId']}"]
     house.events.clear()
     if ticks:
-        tick_for(house, clock, minutes=1)
+        later(house, minutes=1).tick()
         assert house.status(post["receipt"]) == "checking"
-    tick_for(house, clock, days=1)
-    tick_for(house, clock, minutes=1)
+    later(house, days=1).tick()
+    later(house, minutes=1).tick()
     assert (house.told, decision_about(house, post), house.due()) == (["expired"], "expire", [])
 
 
@@ -207,7 +200,7 @@ def test_a_hold_that_ends_after_other_bytes_were_accepted_ends_without_an_event(
     house.oss.replace_object(name, body=body)
     house.events.clear()
     if ticks:
-        tick_for(house, clock, minutes=1)
+        later(house, minutes=1).tick()
     clock.instant = (clock.instant + timedelta(days=1)).replace(minute=0)
     house.tick()
     assert (house.told, decision_about(house, post), house.due(), house.ends()) == ([], None, [], [])
@@ -215,7 +208,7 @@ def test_a_hold_that_ends_after_other_bytes_were_accepted_ends_without_an_event(
 
 
 @pytest.mark.parametrize("state", ["review", "checking", "cut off"])
-def test_a_profile_that_requires_no_check_any_more_loses_no_end(house, house_of, clock, state):
+def test_a_profile_that_requires_no_check_any_more_loses_no_end(house, house_of, state):
     house.store("post")
     stored = house.store("post")
     house.commit(stored["receipt"])
@@ -224,11 +217,11 @@ def test_a_profile_that_requires_no_check_any_more_loses_no_end(house, house_of,
     elif state == "cut off":
         del house.oss.objects[f"held/.accepted/{stored['uploadId']}"]
     post = PROFILES.partition("[post]")[2].partition("\n[")[0]
-    later = house_of(PROFILES.replace(post, post.replace('"commit", "check"', '"commit"')))
+    world = house_of(PROFILES.replace(post, post.replace('"commit", "check"', '"commit"')))
     for time in ({"minutes": 2}, {"minutes": 40}, {"days": 1}):
-        tick_for(later, clock, **time)
-    assert [(event["event"], event["state"]) for event in later.events] == [("expired", "held")]
-    assert (later.due(), later.ends(), later.wechat.checks) == ([], [], [])
+        later(world, **time).tick()
+    assert [(event["event"], event["state"]) for event in world.events] == [("expired", "held")]
+    assert (world.due(), world.ends(), world.wechat.checks) == ([], [], [])
 
 
 # --- the due record ---

@@ -222,7 +222,7 @@ def test_a_record_of_an_impossible_year_fails_alone(house, kind, at):
 
 @pytest.mark.parametrize("size", [0, 2, 900_000])
 @pytest.mark.parametrize("profile", ["face", "word"])
-def test_a_forged_size_is_about_no_held_object(house, clock, profile, size):
+def test_a_forged_size_is_about_no_held_object(house, profile, size):
     """A callback's size is the word of whoever uploads: its check would fail for ever."""
     stored = house.store(profile, "bytes")
     said = jwt.decode(stored["receipt"], options={"verify_signature": False})

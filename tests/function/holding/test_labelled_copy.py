@@ -18,6 +18,7 @@ from function.http.client import ExchangeFailed
 from function.moderation.picture_structure import kind_of
 from function.oss.client import oss_client
 from tests.function.ai_label.files import VECTORS, element, heic_with, label_of, text_of
+from tests.function.holding.conftest import later
 from tests.function.holding.test_clean_copy import KINDS, encoded, pass_by, review_of, state_of, turned
 from tests.support.cases import text_beside
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
@@ -209,7 +210,7 @@ def test_an_interrupted_publication_ends_with_the_same_bytes(call, fault, spread
         assert oss.objects[stored["key"]].body == embed("jpg", copy, packet(label)), which
 
 
-def test_another_code_in_between_changes_nothing_that_was_decided(house_of, oss, clock, watched):
+def test_another_code_in_between_changes_nothing_that_was_decided(house_of, oss, watched):
     first, second = house_of(PROFILES, AI_LABEL_CODE=CODE), house_of(PROFILES)
     stored = send(first)
     real = oss._put_object
@@ -222,13 +223,12 @@ def test_another_code_in_between_changes_nothing_that_was_decided(house_of, oss,
 
     oss._put_object = dies
     assert first.commit(stored["receipt"]).code == "oss_unavailable"
-    clock.tick(minutes=5)
-    assert second.resume(stored["receipt"]) == "published"
+    assert later(second, minutes=5).resume(stored["receipt"]) == "published"
     label = FOUND._replace(propagator=CODE, propagate_id=stored["uploadId"])
     assert oss.objects[stored["key"]].body == expected(watched, label)
 
 
-def test_a_copy_with_other_bytes_than_those_decided_about_is_not_published(house, oss, clock, stored):
+def test_a_copy_with_other_bytes_than_those_decided_about_is_not_published(house, oss, stored):
     real = oss._get_object
 
     def replaced(request, body, size):

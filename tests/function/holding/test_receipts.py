@@ -6,7 +6,7 @@ import pytest
 
 from function.http.client import ExchangeFailed
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import PROFILES
+from tests.function.holding.conftest import PROFILES, later
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
 from tests.support.cases import text_beside
 from tests.support.memory_oss import UNHEARD
@@ -21,12 +21,11 @@ def house(house_of):
     return house_of(PROFILES + PARTED)
 
 
-def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, clock, word):
+def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, word):
     house.oss.fail("CopyObject", "unheard")
     assert house.commit(word["receipt"]).code == "oss_unavailable"
     del house.oss.objects[f"held/{word['key']}"]
-    clock.tick(seconds=90)
-    assert house.ask("confirm", ticket=word["ticket"]).json["state"] == "gone"
+    assert later(house, seconds=90).ask("confirm", ticket=word["ticket"]).json["state"] == "gone"
 
 
 # --- in parts ---
@@ -53,12 +52,10 @@ def test_a_check_begins_with_a_completion(house):
 def test_a_multipart_upload_is_held_from_its_completion(house, clock):
     """And not from the end of its ticket, which may be a day later: that is what /status says."""
     begun = send_in_parts(house, "film")
-    clock.tick(hours=2)
-    receipt = house.ask("multipart-complete", ticket=begun["ticket"]).json["receipt"]
+    receipt = later(house, hours=2).ask("multipart-complete", ticket=begun["ticket"]).json["receipt"]
     answer = house.ask("status", receipt=receipt).json
     assert (answer["state"], answer["heldUntil"]) == ("held", "2026-11-25T16:00:00Z")
-    clock.tick(days=1, seconds=-1)
-    assert house.ask("status", receipt=receipt).json == answer
+    assert later(house, days=1, seconds=-1).ask("status", receipt=receipt).json == answer
     clock.tick(seconds=1)
     assert house.ask("status", receipt=receipt).json == {"key": begun["key"], "state": "gone", "url": None}
 
@@ -125,15 +122,14 @@ def test_a_callback_does_not_check_an_upload_awaiting_commit(called_back, profil
     assert house.oss.asked == []
 
 
-def test_a_callback_succeeds_while_oss_and_wechat_are_down(called_back, clock):
+def test_a_callback_succeeds_while_oss_and_wechat_are_down(called_back):
     house, store = called_back
     house.wechat.answers = [None]
     house.oss.fail("HeadObject", "unheard", "unheard")
     stored = store("face")
     assert stored["state"] == "held"
     assert house.resume(stored["receipt"]) == "held"
-    clock.tick(minutes=1)
-    assert house.resume(stored["receipt"]) == "checking"
+    assert later(house, minutes=1).resume(stored["receipt"]) == "checking"
 
 
 def test_a_callback_is_answered_in_time_while_wechat_hangs(called_back):

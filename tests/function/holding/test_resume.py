@@ -3,7 +3,7 @@
 import pytest
 
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import act_on
+from tests.function.holding.conftest import act_on, later
 from tests.support.cases import text_beside
 from tests.support.memory_oss import LOST, UNHEARD, Part, Stored
 
@@ -89,7 +89,7 @@ def test_an_upload_with_a_taken_key_is_confirmed_as_held(house, clock, word):
     assert f"held/{word['key']}" in house.oss.objects
 
 
-def test_two_uploads_of_one_digest_share_the_decision(house, clock):
+def test_two_uploads_of_one_digest_share_the_decision(house):
     """A form that was given before has a ticket of another upload for the same name."""
     digest = {"sha256": "a" * 64, "size": 1}
     first, second = house.form("same", **digest), house.form("same", **digest)
@@ -97,8 +97,7 @@ def test_two_uploads_of_one_digest_share_the_decision(house, clock):
     stored = house.ask("confirm", ticket=first["ticket"]).json
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
     assert house.commit(stored["receipt"]).status == 503
-    clock.tick(seconds=10)
-    answer = house.ask("confirm", ticket=second["ticket"]).json
+    answer = later(house, seconds=10).ask("confirm", ticket=second["ticket"]).json
     assert (answer["state"], answer["receipt"]) == ("published", stored["receipt"])
 
 
@@ -109,7 +108,7 @@ def test_a_later_confirmation_fails_if_the_decision_cannot_be_read(house, clock,
     assert asked_again(house, word) == ("held", None)
 
 
-def test_a_ticket_without_object_or_decision_is_not_uploaded(house, clock):
+def test_a_ticket_without_object_or_decision_is_not_uploaded(house):
     form = house.form("word")
     assert house.ask("confirm", ticket=form["ticket"]).code == "not_uploaded"
     stored = house.store("word")
@@ -156,13 +155,12 @@ def test_a_repeated_completion_has_the_receipt_and_the_state(clip, act, state):
     assert (again.status, again.json) == (200, {**held, "state": state, "url": url})
 
 
-def test_a_completion_applies_a_decision_that_was_cut_off(clip, clock):
+def test_a_completion_applies_a_decision_that_was_cut_off(clip):
     house, begun, held = clip
     house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
     assert house.commit(held["receipt"]).status == 503
     assert house.ask("multipart-complete", ticket=begun["ticket"]).json == held
-    clock.tick(seconds=10)
-    again = house.ask("multipart-complete", ticket=begun["ticket"]).json
+    again = later(house, seconds=10).ask("multipart-complete", ticket=begun["ticket"]).json
     assert again == {**held, "state": "published", "url": begun["fileUrl"]}
     assert house.oss.names() == {begun["key"]}
 

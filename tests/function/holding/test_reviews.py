@@ -11,7 +11,7 @@ from function.auth.signed_tokens import issue_token
 from function.config.profile import CHECK_URL_LIFE
 from function.holding.review_list import URL_LIFE
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import ABROAD, FORBIDDEN, PROFILES, TOKEN_SECRET
+from tests.function.holding.conftest import ABROAD, FORBIDDEN, PROFILES, TOKEN_SECRET, later
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, Part
 
@@ -161,7 +161,7 @@ def test_oss_lists_the_records_by_time_alone(house, clock):
     ]
 
 
-def test_an_empty_desk_costs_one_list(house, clock):
+def test_an_empty_desk_costs_one_list(house):
     house.oss.asked.clear()
     assert keys_of(ask(house)) == []
     assert house.oss.asked == ["ListObjectsV2"]
@@ -199,14 +199,14 @@ def test_an_upload_that_ended_otherwise_is_taken_off_by_the_next_list(house, clo
     assert listed(house.oss) == []
 
 
-def test_a_decision_that_was_not_applied_yet_counts(house, clock, waiting):
+def test_a_decision_that_was_not_applied_yet_counts(house, waiting):
     """Another object has the name, so the upload stays where it was."""
     house.oss.store(waiting["key"], b"another's", content_type="image/png")
     assert house.commit(waiting["receipt"], decision="publish").code == "already_exists"
     assert keys_of(ask(house)) == []
 
 
-def test_other_bytes_are_not_shown_and_the_first_may_return(house, clock, waiting):
+def test_other_bytes_are_not_shown_and_the_first_may_return(house, waiting):
     held = f"held/{waiting['key']}"
     house.oss.replace_object(held, parts=(Part("others", 1),))
     assert keys_of(ask(house)) == []
@@ -222,7 +222,7 @@ def test_other_bytes_are_not_shown_and_the_first_may_return(house, clock, waitin
     ],
     ids=str,
 )
-def test_a_record_without_an_upload_or_a_time_hides_no_other(house, clock, record, waiting):
+def test_a_record_without_an_upload_or_a_time_hides_no_other(house, record, waiting):
     if isinstance(record, dict):
         record = json.dumps({"receipt": waiting["receipt"], **record}).encode()
     house.oss.store("held/.review/20261124135900-x", record, content_type="application/json")
@@ -463,7 +463,7 @@ def test_a_tick_lists_what_a_crash_left_out(house, house_of, clock, after):
     ("at", "since"),
     [*((at, "14:01:00") for at in (None, 7, "yesterday")), ("2026-11-24T14:00:30Z", "14:00:30")],
 )
-def test_a_tick_lists_a_record_as_of_its_time_or_of_now(house, clock, at, since, waiting):
+def test_a_tick_lists_a_record_as_of_its_time_or_of_now(house, at, since, waiting):
     id, receipt = waiting["uploadId"], waiting["receipt"]
     house.oss.objects.pop(f"held/.review/20261125140000-{id}")
     announced = {
@@ -479,7 +479,7 @@ def test_a_tick_lists_a_record_as_of_its_time_or_of_now(house, clock, at, since,
     assert house.due() == []
 
 
-def test_a_removal_that_fails_changes_no_response(house, clock, log_lines, waiting):
+def test_a_removal_that_fails_changes_no_response(house, log_lines, waiting):
     house.oss.fail("DeleteObject", "", "", BROKEN, BROKEN)
     answer = house.commit(waiting["receipt"], decision="publish")
     assert (answer.json["state"], len(listed(house.oss))) == ("published", 1)
@@ -487,7 +487,7 @@ def test_a_removal_that_fails_changes_no_response(house, clock, log_lines, waiti
     assert keys_of(ask(house)) == []
 
 
-def test_a_review_of_an_earlier_version_is_decided_as_ever(house, clock, waiting):
+def test_a_review_of_an_earlier_version_is_decided_as_ever(house, waiting):
     """Its record has no receipt and stands on no list."""
     house.oss.objects.pop(f"held/.review/20261125140000-{waiting['uploadId']}")
     name = f"held/.review/{waiting['uploadId']}"
@@ -506,18 +506,17 @@ def decision(action, by="backend", reviewer=None, at="2026-11-24T14:01:00Z"):
 FOUND = {"reason": "label", "by": "wechat", "labels": [20002]}
 
 
-def test_a_second_reviewer_learns_who_decided_and_when(house, clock, waiting):
+def test_a_second_reviewer_learns_who_decided_and_when(house, waiting):
     first = house.commit(waiting["receipt"], decision="reject", reviewer="小红 🌸")
     made = decision("reject", reviewer="小红 🌸")
     assert (first.json["decision"], {name: first.json[name] for name in FOUND}) == (made, FOUND)
-    clock.tick(minutes=1)
-    second = house.commit(waiting["receipt"], decision="publish", reviewer="小明")
+    second = later(house, minutes=1).commit(waiting["receipt"], decision="publish", reviewer="小明")
     assert (second.json["state"], second.json["decision"]) == ("rejected", made)
     evidence = house.oss.records()[f"rejected/{waiting['uploadId']}"]
     assert (evidence["by"], evidence["reviewer"]) == ("backend", "小红 🌸")
 
 
-def test_a_rejection_that_comes_too_late_is_explained_by_status(house, clock, waiting):
+def test_a_rejection_that_comes_too_late_is_explained_by_status(house, waiting):
     house.commit(waiting["receipt"], decision="publish", reviewer="小红")
     assert house.commit(waiting["receipt"], decision="reject", reviewer="小明").code == "already_published"
     answer = house.ask("status", house.backend(), receipt=waiting["receipt"])
@@ -527,7 +526,7 @@ def test_a_rejection_that_comes_too_late_is_explained_by_status(house, clock, wa
     )
 
 
-def test_status_has_labels_for_a_backend_alone(house, clock, waiting):
+def test_status_has_labels_for_a_backend_alone(house, waiting):
     usual = {"key", "state", "url", "heldUntil"}
     asked = house.ask("status", house.backend(), receipt=waiting["receipt"]).json
     assert set(asked) == usual | set(FOUND)

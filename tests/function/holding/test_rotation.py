@@ -7,7 +7,7 @@ import pytest
 
 from function.http.client import HttpResponse
 from tests.docs.markdown import both, page
-from tests.function.holding.conftest import FORBIDDEN, names, refused
+from tests.function.holding.conftest import FORBIDDEN, later, names, refused
 from tests.support.cases import text_beside
 from tests.support.world import WEBHOOK
 
@@ -63,8 +63,7 @@ def test_nothing_that_is_held_is_lost_by_the_steps(stage, clock):
     clock.tick(minutes=5)
     second = stage(2)
     assert second.form("week")["key"].rpartition("/")[0] == uploads[0]["key"].rpartition("/")[0]
-    clock.tick(days=6, hours=23)
-    second.tick()
+    later(second, days=6, hours=23).tick()
     assert [second.status(each["receipt"]) for each in uploads] == ["held"] * 4
     committed, discarded, seen, mine = (each["receipt"] for each in uploads)
     assert (
@@ -82,7 +81,7 @@ def test_nothing_that_is_held_is_lost_by_the_steps(stage, clock):
     assert not [key for key in third.oss.objects if key.startswith("held/w") and late["key"] not in key]
 
 
-def test_a_record_that_is_due_goes_on_after_the_steps(stage, clock):
+def test_a_record_that_is_due_goes_on_after_the_steps(stage):
     """Its receipt is one of before."""
     before = stage(0)
     stored = before.store("week")
@@ -90,8 +89,7 @@ def test_a_record_that_is_due_goes_on_after_the_steps(stage, clock):
     before.commit(stored["receipt"])
     stage(1)
     after = stage(2)
-    clock.tick(minutes=5)
-    after.tick()
+    later(after, minutes=5).tick()
     assert names(after, stored) == ["key"]
     assert after.told == ["published"]
 

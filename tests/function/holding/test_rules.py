@@ -10,7 +10,7 @@ import pytest
 from function.config.profiles import read_profiles
 from function.moderation.finding import Outcome
 from tests.function.config.named import named
-from tests.function.holding.conftest import FORBIDDEN, refused
+from tests.function.holding.conftest import FORBIDDEN, later, refused
 from tests.function.holding.test_clean_copy import DIRTY
 from tests.support.cases import cases_beside, table_beside
 
@@ -216,11 +216,10 @@ def test_an_object_without_rules_is_treated_by_those_of_its_profile(play):
         ("wechat", "both", "review"),
     ],
 )
-def test_a_backend_commits_what_is_held_by_other_rules_as_ever(play, clock, before, after, state):
+def test_a_backend_commits_what_is_held_by_other_rules_as_ever(play, before, after, state):
     before, after = play.begin(before, after)
     stored = store(before)
-    clock.tick(minutes=35)
-    assert after.commit(stored["receipt"]).json["state"] == state
+    assert later(after, minutes=35).commit(stored["receipt"]).json["state"] == state
 
 
 def test_an_owner_commits_nothing_that_is_held_by_other_rules(play, log_lines):
@@ -231,11 +230,10 @@ def test_an_owner_commits_nothing_that_is_held_by_other_rules(play, log_lines):
     assert log_lines()[-1]["reason"] == "stored under other rules"
 
 
-def test_no_tick_publishes_unchecked_what_was_committed_to_a_check(play, clock):
+def test_no_tick_publishes_unchecked_what_was_committed_to_a_check(play):
     before, after = play.begin("both by owner", "clean")
     stored = store(before)
-    clock.tick(minutes=2)
-    after.tick()
+    later(after, minutes=2).tick()
     assert after.status(stored["receipt"]) == "review"
     assert stored["key"] not in play.oss.objects
 

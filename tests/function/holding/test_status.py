@@ -10,7 +10,7 @@ from function.holding.held_upload import Case, read_receipt
 from function.holding.transitions import SUBMITTED
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
-from tests.function.holding.conftest import SAME, act_on, there
+from tests.function.holding.conftest import SAME, act_on, later, there
 from tests.support.memory_oss import Part
 
 
@@ -24,11 +24,9 @@ def test_a_held_upload_has_held_until(house, word):
     }
 
 
-def test_after_the_hold_time_an_upload_is_gone_even_if_still_stored(house, clock, word):
-    clock.tick(days=3, seconds=-1)
-    assert house.status(word["receipt"]) == "held"
-    clock.tick(seconds=1)
-    assert house.status(word["receipt"]) == "gone"
+def test_after_the_hold_time_an_upload_is_gone_even_if_still_stored(house, word):
+    assert later(house, days=3, seconds=-1).status(word["receipt"]) == "held"
+    assert later(house, seconds=1).status(word["receipt"]) == "gone"
     assert f"held/{word['key']}" in house.oss.objects
     assert house.commit(word["receipt"]).code == "not_uploaded"
 
@@ -60,21 +58,18 @@ def test_a_later_receipt_for_the_same_bytes_does_not_undo_a_rejection(house, clo
     assert house.commit(again["receipt"]).code == "not_uploaded"
 
 
-def test_bytes_that_a_later_form_found_there_are_held_no_longer_for_that(house, clock):
+def test_bytes_that_a_later_form_found_there_are_held_no_longer_for_that(house):
     first = house.form("same", **SAME)
     house.oss.post(first["formData"], "bytes")
-    clock.tick(hours=1)
-    receipt = house.form("same", **SAME)["receipt"]
+    receipt = later(house, hours=1).form("same", **SAME)["receipt"]
     answer = house.ask("status", receipt=receipt).json
     # A day after they were stored, less what a form lives.
     assert (answer["state"], answer["heldUntil"]) == ("held", "2026-11-25T13:55:00Z")
-    clock.tick(hours=22, minutes=55, seconds=-1)
-    assert house.status(receipt) == "held"
-    clock.tick(seconds=1)
-    assert house.status(receipt) == "gone"
+    assert later(house, hours=22, minutes=55, seconds=-1).status(receipt) == "held"
+    assert later(house, seconds=1).status(receipt) == "gone"
 
 
-def test_held_until_is_there_in_every_open_state(house, clock):
+def test_held_until_is_there_in_every_open_state(house):
     house.wechat.answers = [None]
     receipt = house.store("face")["receipt"]
     ends = "2026-11-25T14:00:00Z"
@@ -84,8 +79,7 @@ def test_held_until_is_there_in_every_open_state(house, clock):
         return answer["state"], answer.get("heldUntil")
 
     assert said() == ("held", ends)
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert said() == ("checking", ends)
     house.verdict(Outcome.REVIEW)
     assert said() == ("review", ends)
@@ -136,13 +130,12 @@ def test_a_published_upload_is_gone_once_its_object_is_deleted(house, word):
     assert house.resume(word["receipt"]) == "gone"
 
 
-def test_a_phone_that_polls_takes_no_discard_away(house, clock, face):
+def test_a_phone_that_polls_takes_no_discard_away(house, face):
     """A copy that status began might have finished up to 90 seconds later."""
     house.oss.fail("CopyObject", "unheard")
     with pytest.raises(OssUnavailable):
         house.verdict(Outcome.PASS)
-    clock.tick(seconds=100)
-    assert house.status(face["receipt"]) == "checking"
+    assert later(house, seconds=100).status(face["receipt"]) == "checking"
     assert house.discard(face["receipt"]).json["state"] == "gone"
 
 
@@ -180,7 +173,7 @@ def test_several_uploads_have_a_state_each(house):
     assert states == ["held", "published", "published", None]
 
 
-def test_other_bytes_need_a_commit_of_their_own(house, clock, post):
+def test_other_bytes_need_a_commit_of_their_own(house, post):
     house.wechat.answers = [None]
     house.commit(post["receipt"])
     del house.oss.objects[f"held/{post['key']}"]
@@ -188,8 +181,7 @@ def test_other_bytes_need_a_commit_of_their_own(house, clock, post):
     other = house.ask("confirm", ticket=post["ticket"]).json["receipt"]
     assert house.status(other) == "held"
     assert house.wechat.submitted == {}
-    clock.tick(minutes=1)
-    assert house.commit(other).json["state"] == "checking"
+    assert later(house, minutes=1).commit(other).json["state"] == "checking"
 
 
 def test_after_each_silence_the_next_submission_is_due(house, clock, face):
@@ -242,8 +234,7 @@ def test_status_is_limited_to_six_hundred_a_minute_and_owner(house, clock):
     assert house.oss.asked == []
     theirs = house.store("word", subject="openid-2")["receipt"]
     assert house.status(theirs) == "held"
-    clock.tick(seconds=40)
-    assert house.status(receipts[0]) == "held"
+    assert later(house, seconds=40).status(receipts[0]) == "held"
 
 
 def ask_until_refused(house, receipts):

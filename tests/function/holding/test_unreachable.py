@@ -13,7 +13,7 @@ from function.http.client import HttpResponse
 from function.moderation.finding import UNREACHABLE, Finding, Outcome, read_finding
 from function.moderation.source_token import SourceToken
 from function.moderation.wechat import AS_JPEG, MAX_BYTES
-from tests.function.holding.conftest import PROFILES, TOKEN_SECRET, act_on, names
+from tests.function.holding.conftest import PROFILES, TOKEN_SECRET, act_on, later, names
 from tests.support.memory_oss import BROKEN, DENIED, Part, Stored
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
@@ -95,7 +95,7 @@ def test_a_second_failure_is_left_to_a_human(house, second):
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_the_event_of_either_version_means_the_same(house, clock):
+def test_the_event_of_either_version_means_the_same(house):
     for number, said in enumerate(({"errcode": -1008}, {"status_code": 4294966288}, {"errcode": 4294966288})):
         stored = house.store("face", BITMAP)
         trace_id = f"60f96f1d-{2 * number + 1}"
@@ -132,12 +132,11 @@ def test_a_refused_submission_means_the_same(house, errcode):
     assert house.status(stored["receipt"]) == "published"
 
 
-def test_a_tick_leaves_one_record_of_an_upload_that_it_submits_twice(house, clock):
+def test_a_tick_leaves_one_record_of_an_upload_that_it_submits_twice(house):
     house.wechat.answers = [None]
     house.store("face", BITMAP)
     house.wechat.answers = [-1008]
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert (list(house.wechat.submitted), len(house.due("check"))) == ([FIRST], 1)
 
 
@@ -194,13 +193,12 @@ def test_an_event_before_the_submission_is_recorded_is_repeated_by_wechat(house,
     assert house.status(stored[1]) == "checking"
 
 
-def test_a_failed_second_submission_is_made_by_the_next_tick(house, checking, clock):
+def test_a_failed_second_submission_is_made_by_the_next_tick(house, checking):
     house.wechat.answers = [None]
     for _ in range(2):
         house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
     assert list(house.wechat.submitted) == [FIRST]
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert list(house.wechat.submitted) == [FIRST, SECOND]
     assert fetch(house)[:2] == GOOD
 
@@ -264,9 +262,8 @@ def test_an_event_about_what_was_not_committed_is_left_to_a_human(house_of, chec
     assert (later.wechat.submitted, finding_of(later, checking).reason) == ({}, UNREACHABLE)
 
 
-def test_after_silence_the_late_event_changes_nothing(house, checking, clock):
-    clock.tick(minutes=35)
-    assert house.resume(checking["receipt"]) == "checking"
+def test_after_silence_the_late_event_changes_nothing(house, checking):
+    assert later(house, minutes=35).resume(checking["receipt"]) == "checking"
     house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
     assert list(house.wechat.submitted) == [FIRST, SECOND]
     assert "/check-source?" not in house.wechat.submitted[SECOND]
@@ -274,9 +271,8 @@ def test_after_silence_the_late_event_changes_nothing(house, checking, clock):
     assert house.resume(checking["receipt"]) == "review"
 
 
-def test_silence_after_the_second_submission_is_left_to_a_human(house, second, clock):
-    clock.tick(minutes=35)
-    assert house.resume(second["receipt"]) == "review"
+def test_silence_after_the_second_submission_is_left_to_a_human(house, second):
+    assert later(house, minutes=35).resume(second["receipt"]) == "review"
     assert finding_of(house, second).reason == "silent"
 
 

@@ -18,7 +18,7 @@ from function.holding.wechat_check import apply_verdict, record_name, submit
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
 from function.oss.client import oss_client
-from tests.function.holding.conftest import ABROAD, PROFILES, act_on, names, refuse_objects, there
+from tests.function.holding.conftest import ABROAD, PROFILES, act_on, later, names, refuse_objects, there
 from tests.support.cases import text_beside
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
 from tests.support.turns import Killed
@@ -52,7 +52,7 @@ def test_wechat_gets_a_url_of_the_held_object(house, checking):
     assert house.oss.send("GET", url, budget_seconds=1).status == 200
 
 
-def test_an_outage_leaves_it_held_and_a_commit_begins_it_after_a_minute(house, clock, log_lines):
+def test_an_outage_leaves_it_held_and_a_commit_begins_it_after_a_minute(house, log_lines):
     house.wechat.answers = [None, None]
     stored = house.store("face")
     assert stored["state"] == "held"
@@ -61,17 +61,15 @@ def test_an_outage_leaves_it_held_and_a_commit_begins_it_after_a_minute(house, c
     assert house.resume(stored["receipt"]) == "held"
     assert len(house.wechat.checks) == 1
     for state in ("held", "checking"):
-        clock.tick(minutes=1)
-        assert house.resume(stored["receipt"]) == state
+        assert later(house, minutes=1).resume(stored["receipt"]) == state
 
 
-def test_status_does_not_resubmit_after_a_failed_submission(house, clock):
+def test_status_does_not_resubmit_after_a_failed_submission(house):
     house.wechat.answers = [None]
     stored = house.store("face")
     assert house.status(stored["receipt"]) == "held"
     assert house.wechat.submitted == {}
-    clock.tick(minutes=1)
-    house.tick()
+    later(house, minutes=1).tick()
     assert house.status(stored["receipt"]) == "checking"
 
 
@@ -134,16 +132,14 @@ def test_a_request_with_many_uploads_waits_for_a_silent_wechat_once(house, clock
     house.wechat.answers = [None]
     answer = house.commit(None, receipts=receipts[::-1])
     assert [result["state"] for result in answer.json["results"]] == ["held"] * 3
-    clock.tick(minutes=1)
-    assert [house.resume(receipt) for receipt in receipts] == ["checking"] * 3
+    assert [later(house, minutes=1).resume(receipt) for receipt in receipts] == ["checking"] * 3
 
 
-def test_a_tick_leaves_one_record_of_each_upload_that_it_submits(house, clock):
+def test_a_tick_leaves_one_record_of_each_upload_that_it_submits(house):
     receipts = [house.store("post")["receipt"] for _ in range(3)]
     house.wechat.answers = [None]
     house.commit(None, receipts=receipts)
-    clock.tick(minutes=2)
-    house.tick()
+    later(house, minutes=2).tick()
     assert (len(house.wechat.submitted), len(house.due("check"))) == (3, 3)
 
 
@@ -182,11 +178,10 @@ def test_requests_during_a_submission_submit_nothing(house, post):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_a_commit_during_the_second_submission_submits_nothing(house, checking, clock):
+def test_a_commit_during_the_second_submission_submits_nothing(house, checking):
     asked = []
     house.wechat.happens = lambda _trace: asked.append(house.resume(checking["receipt"]))
-    clock.tick(minutes=35)
-    assert house.resume(checking["receipt"]) == "checking"
+    assert later(house, minutes=35).resume(checking["receipt"]) == "checking"
     assert asked == ["checking"]
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
@@ -205,15 +200,14 @@ def test_the_slower_request_reports_the_first_submission(house, due):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_the_slower_request_waits_after_the_first_failed(house, due, clock):
+def test_the_slower_request_waits_after_the_first_failed(house, due):
     def fail():
         house.wechat.answers = [None]
         assert house.resume(due["receipt"]) == "held"
 
     house.oss.between["PutObject"] = fail
     assert house.resume(due["receipt"]) == "held"
-    clock.tick(minutes=1)
-    assert house.resume(due["receipt"]) == "checking"
+    assert later(house, minutes=1).resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
 
 
@@ -230,18 +224,16 @@ def test_the_slower_request_leaves_a_pending_submission_alone(house, due):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_an_outage_of_wechat_is_not_counted_and_waits_a_minute(house, due, clock):
+def test_an_outage_of_wechat_is_not_counted_and_waits_a_minute(house, due):
     """A client may ask once a second about each of its uploads, and WeChat's minute is everybody's."""
     house.wechat.answers = [-1] * 60
     for seconds in (1, 29, 29, 1) * 5:
-        clock.tick(seconds=seconds)
-        assert house.resume(due["receipt"]) == "held"
+        assert later(house, seconds=seconds).resume(due["receipt"]) == "held"
     assert 60 - len(house.wechat.answers) == 5
     said = house.oss.records()[f"accepted/{due['uploadId']}"]
     assert (said.get("failures", 0), said["since"]) == (0, "2026-11-24T14:00:00Z")
     house.wechat.answers = []
-    clock.tick(minutes=1)
-    assert house.resume(due["receipt"]) == "checking"
+    assert later(house, minutes=1).resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
 
 
@@ -292,8 +284,7 @@ def test_killed_submissions_are_retried_after_growing_pauses(house, due, clock, 
             house.resume(due["receipt"])
         house.wechat.happens = lambda _trace: None
         before = list(house.wechat.submitted)
-        clock.tick(seconds=seconds - 1)
-        assert house.resume(due["receipt"]) == "held"
+        assert later(house, seconds=seconds - 1).resume(due["receipt"]) == "held"
         assert list(house.wechat.submitted) == before
         clock.tick(seconds=1)
     assert house.resume(due["receipt"]) == "checking"
@@ -312,10 +303,9 @@ def test_the_verdict_of_a_killed_submission_counts(house, due):
     assert names(house, due) == ["key"]
 
 
-def test_a_late_clock_does_not_expire_a_running_submission(house, due, clock):
+def test_a_late_clock_does_not_expire_a_running_submission(house, due):
     def late(_trace):
-        clock.tick(seconds=-5)
-        assert house.resume(due["receipt"]) == "held"
+        assert later(house, seconds=-5).resume(due["receipt"]) == "held"
 
     house.oss.objects.pop(f"held/.accepted/{due['uploadId']}")
     house.wechat.happens = late
@@ -331,23 +321,21 @@ def test_the_lease_is_at_least_twice_every_function_timeout():
     assert all(timedelta(seconds=2 * int(seconds)) <= LEASE for seconds in timeouts)
 
 
-def test_an_unrecorded_failure_is_retried_after_a_minute(house, due, clock):
+def test_an_unrecorded_failure_is_retried_after_a_minute(house, due):
     house.wechat.answers = [None]
     house.oss.fail("PutObject", "", "unheard", "unheard")
     assert house.resume(due["receipt"]) == "held"
     assert house.resume(due["receipt"]) == "held"
     assert house.wechat.submitted == {}
-    clock.tick(seconds=60)
-    assert house.resume(due["receipt"]) == "checking"
+    assert later(house, seconds=60).resume(due["receipt"]) == "checking"
 
 
-def test_an_unrecorded_submission_is_repeated_after_a_minute(house, due, clock):
+def test_an_unrecorded_submission_is_repeated_after_a_minute(house, due):
     house.oss.fail("PutObject", "", "unheard", "unheard")
     assert house.commit(due["receipt"]).code == "oss_unavailable"
     assert house.resume(due["receipt"]) == "held"
     assert list(house.wechat.submitted) == [FIRST]
-    clock.tick(seconds=60)
-    assert house.resume(due["receipt"]) == "checking"
+    assert later(house, seconds=60).resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
@@ -364,10 +352,9 @@ def refuse_late(house, meanwhile):
     house.others["api.weixin.qq.com"] = slow
 
 
-def test_a_duplicate_refused_by_wechat_starts_no_review(house, due, clock):
+def test_a_duplicate_refused_by_wechat_starts_no_review(house, due):
     def another():
-        clock.tick(seconds=60)
-        assert house.resume(due["receipt"]) == "checking"
+        assert later(house, seconds=60).resume(due["receipt"]) == "checking"
 
     refuse_late(house, another)
     assert house.resume(due["receipt"]) == "checking"
@@ -542,9 +529,8 @@ def test_a_pass_publishes_nothing_after_the_check_was_removed(house, house_of, c
     assert names(house, checking) == ["held"]
 
 
-def test_a_verdict_about_an_upload_that_has_ended_changes_nothing(house, checking, clock):
-    clock.tick(days=2)
-    call = house.call()
+def test_a_verdict_about_an_upload_that_has_ended_changes_nothing(house, checking):
+    call = later(house, days=2).call()
     assert apply_verdict(call, Verdict(FIRST, Outcome.PASS), house.settings.only) is True
     assert (call.line.state, names(house, checking)) == ("gone", ["held"])
 
@@ -656,8 +642,7 @@ def test_a_pass_counts_only_for_an_object_not_stored_again_since(house, checking
 
 def test_a_pass_of_a_submission_after_that_counts(house, checking, clock):
     swap(house, checking, clock)
-    clock.tick(minutes=35)
-    house.resume(checking["receipt"])
+    later(house, minutes=35).resume(checking["receipt"])
     house.verdict(Outcome.PASS, SECOND)
     assert house.resume(checking["receipt"]) == "published"
 
@@ -666,8 +651,7 @@ def test_a_pass_of_a_submission_after_that_counts(house, checking, clock):
 def test_only_the_clock_of_oss_dates_a_submission(house, clock, ahead):
     house.oss.now = lambda: clock() + timedelta(seconds=ahead)
     stored = house.store("face")
-    clock.tick(seconds=1)
-    house.verdict(Outcome.PASS)
+    later(house, seconds=1).verdict(Outcome.PASS)
     assert house.status(stored["receipt"]) == "published"
     swapped = house.store("face")
     swap(house, swapped, clock)
@@ -686,22 +670,17 @@ def test_a_pass_without_the_date_of_its_submission_goes_to_review(house, checkin
 # --- silence ---
 
 
-def test_a_call_resubmits_after_35_minutes_without_a_verdict(house, checking, clock):
-    clock.tick(minutes=35, seconds=-1)
-    assert house.resume(checking["receipt"]) == "checking"
+def test_a_call_resubmits_after_35_minutes_without_a_verdict(house, checking):
+    assert later(house, minutes=35, seconds=-1).resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
-    clock.tick(seconds=1)
-    assert house.resume(checking["receipt"]) == "checking"
+    assert later(house, seconds=1).resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_a_second_silence_of_35_minutes_starts_a_review(house, checking, clock):
-    clock.tick(minutes=35)
-    house.resume(checking["receipt"])
-    clock.tick(minutes=35, seconds=-1)
-    assert house.resume(checking["receipt"]) == "checking"
-    clock.tick(seconds=1)
-    assert house.resume(checking["receipt"]) == "review"
+def test_a_second_silence_of_35_minutes_starts_a_review(house, checking):
+    later(house, minutes=35).resume(checking["receipt"])
+    assert later(house, minutes=35, seconds=-1).resume(checking["receipt"]) == "checking"
+    assert later(house, seconds=1).resume(checking["receipt"]) == "review"
     assert house.resume(checking["receipt"]) == "review"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
     assert house.told == ["review"]
@@ -709,19 +688,15 @@ def test_a_second_silence_of_35_minutes_starts_a_review(house, checking, clock):
 
 
 @pytest.mark.parametrize("trace", [FIRST, SECOND])
-def test_a_late_verdict_before_that_counts(house, checking, clock, trace):
-    clock.tick(minutes=35)
-    house.resume(checking["receipt"])
-    clock.tick(minutes=34)
-    house.verdict(Outcome.PASS, trace)
+def test_a_late_verdict_before_that_counts(house, checking, trace):
+    later(house, minutes=35).resume(checking["receipt"])
+    later(house, minutes=34).verdict(Outcome.PASS, trace)
     assert house.resume(checking["receipt"]) == "published"
 
 
-def test_a_late_pass_after_that_does_not(house, checking, clock):
-    clock.tick(minutes=35)
-    house.resume(checking["receipt"])
-    clock.tick(minutes=35)
-    house.resume(checking["receipt"])
+def test_a_late_pass_after_that_does_not(house, checking):
+    later(house, minutes=35).resume(checking["receipt"])
+    later(house, minutes=35).resume(checking["receipt"])
     house.verdict(Outcome.PASS)
     assert house.resume(checking["receipt"]) == "review"
     assert names(house, checking) == ["held"]
@@ -733,8 +708,7 @@ def test_a_second_submission_that_fails_is_made_a_minute_later(house, checking, 
     assert house.resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
     assert "trace" not in house.oss.records()[f"accepted/{checking['uploadId']}"]
-    clock.tick(minutes=1)
-    assert house.resume(checking["receipt"]) == "checking"
+    assert later(house, minutes=1).resume(checking["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
