@@ -7,7 +7,6 @@ import pytest
 
 from function.http.client import HttpResponse
 from tests.docs.openapi import check_answer
-from tests.support.cases import text_beside
 from tests.support.memory_oss import MemoryOss, Refused
 from tests.support.stage import Reply
 from tests.support.world import WEBHOOK, World
@@ -15,7 +14,31 @@ from tests.support.world import WEBHOOK, World
 TOKEN_SECRET = "token-secret-canary-0123456789abcdef"
 RECEIPT_SECRET = "receipt-SecretCanary-0123456789abcdef"
 AES_KEY = "SecretCanary0123456789abcdefSecretCanary012"
-PROFILES = text_beside(__file__)
+COMMIT, CHECK, ALIYUN = 'hold = ["commit"]', 'hold = ["check"]', 'check_by = ["aliyun"]'
+BOTH = 'hold = ["commit", "check"]'
+
+
+def profile(name: str, *options: str, folder: str = "", end: str = "{id}", types: str = '"image/*"') -> str:
+    """The text of a profile whose uploads are confirmed; its folder has its name, or another."""
+    lines = [f'key = "{folder or name}/{{owner}}/{end}{{ext}}"', 'max_size = "30MiB"', "confirm = true"]
+    return "\n".join([f"[{name}]", *lines, f"content_types = [{types}]", *options, ""])
+
+
+PROFILES = "".join(
+    [
+        profile("default", folder="uploads"),
+        profile("note", COMMIT, 'commit_by = "owner"', folder="notes"),
+        profile(
+            "word", 'acl = "public-read"', 'storage_class = "IA"', COMMIT, "hold_days = 3", folder="words"
+        ),
+        profile("face", CHECK, "hold_days = 1", folder="faces"),
+        profile("post", BOTH, "hold_days = 1", folder="posts"),
+        profile("same", COMMIT, end="{sha256}"),
+    ]
+)
+THERE = ('bucket = "abroad"', 'region = "cn-shanghai"', 'role = "acs:ram::1234567890123456:role/abroad"')
+ABROAD = profile("deed", COMMIT, *THERE, folder="deeds")
+ABROAD += profile("view", CHECK, "hold_days = 1", *THERE, folder="views")
 
 FORBIDDEN = (403, "forbidden")
 # Of an upload of one byte whose name is its digest.
@@ -119,8 +142,6 @@ def upload_of(profile: str) -> Any:
 
 
 word, note, post, face, plain = map(upload_of, ("word", "note", "post", "face", "default"))
-
-ABROAD = text_beside(__file__, ".abroad.toml")
 
 
 @pytest.fixture

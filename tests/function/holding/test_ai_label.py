@@ -25,18 +25,21 @@ from function.uploads.receipt import describe, seen_upload
 from function.uploads.request import UploadRequest
 from function.uploads.tickets import FormTicket
 from tests.function.ai_label.files import CODE, VECTORS, element, png, text_of, with_xmp
-from tests.function.holding.conftest import FORBIDDEN, PROFILES, RECEIPT_SECRET, later, refused
+from tests.function.holding.conftest import (
+    ALIYUN,
+    BOTH,
+    CHECK,
+    COMMIT,
+    FORBIDDEN,
+    PROFILES,
+    RECEIPT_SECRET,
+    later,
+    profile,
+    refused,
+)
 from tests.support.memory_oss import LOST, Stored
 from tests.support.world import PART
 
-PROFILE = """
-[{0}]
-key = "{0}/{{owner}}/{{{1}}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-ai_label = true
-{2}"""
 MORE = """
 [film]
 key = "films/{owner}/{id}{ext}"
@@ -46,15 +49,16 @@ parts = true
 part_size = "100KiB"
 ai_label = true
 """
-for each in (
-    ("art", "id", ""),
-    ("wall", "id", 'hold = ["commit"]\n'),
-    ("gate", "id", 'hold = ["commit", "check"]\n'),
-    ("quick", "id", 'hold = ["check"]\ncheck_by = ["aliyun"]\n'),
-    ("twin", "sha256", ""),
-    ("pair", "sha256", 'hold = ["commit"]\n'),
-):
-    MORE += PROFILE.format(*each)
+for name, options in {
+    "art": [],
+    "wall": [COMMIT],
+    "gate": [BOTH],
+    "quick": [CHECK, ALIYUN],
+    "twin": [],
+    "pair": [COMMIT],
+}.items():
+    end = "{sha256}" if name in ("twin", "pair") else "{id}"
+    MORE += profile(name, *options, "ai_label = true", end=end)
 BAD = (400, "bad_request")
 LABELLED = (409, "already_labelled")
 METADATA, DECLARED = {"label": 1, "source": "metadata"}, {"label": 2, "source": "declared"}

@@ -13,23 +13,21 @@ from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
 from function.moderation.wechat import CANNOT_OPEN
 from function.oss.client import oss_client
-from tests.function.holding.conftest import later, lose_events, names
+from tests.function.holding.conftest import ALIYUN, BOTH, CHECK, later, lose_events, names, profile
 from tests.function.holding.test_clean_copy import DIRTY
 from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
-from tests.support.cases import text_beside
 from tests.support.memory_oss import BROKEN, UNHEARD, Part, Refused
 from tests.support.turns import Killed
 
-PROFILES = text_beside(__file__)
-BOTH = """
-[both]
-key = "both/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-check_by = ["wechat", "aliyun"]
-"""
+PROFILES = "".join(
+    [
+        profile("quick", CHECK, ALIYUN),
+        profile("sent", BOTH, ALIYUN, "hold_days = 3"),
+        profile("short", CHECK, ALIYUN, "hold_days = 1"),
+        profile("clip", CHECK, ALIYUN, "hold_days = 1", types='"video/*", "audio/*"'),
+    ]
+)
+TWO = profile("both", CHECK, 'check_by = ["wechat", "aliyun"]')
 WITHOUT_WECHAT = {
     "CALLER_AUTH": "anonymous",
     "STS_SESSION_SECONDS": None,
@@ -48,7 +46,7 @@ def house(house_of):
 @pytest.fixture
 def both(house_of):
     """A world whose uploads both look at, Aliyun first."""
-    return house_of(BOTH)
+    return house_of(TWO)
 
 
 def stored(house, *answers, profile="quick", **fields):
@@ -627,7 +625,7 @@ def test_a_rejection_of_aliyun_that_was_cut_off_is_applied_without_wechat(both):
 
 
 def test_a_slower_request_goes_on_to_wechat_with_the_answer_of_another(house_of):
-    profiles = BOTH.replace('["check"]', '["commit", "check"]')
+    profiles = TWO.replace('["check"]', '["commit", "check"]')
     house, other = house_of(profiles), house_of(profiles)
     said = stored(house, profile="both")
 
@@ -647,7 +645,7 @@ def test_a_slower_request_goes_on_to_wechat_with_the_answer_of_another(house_of)
 
 
 def test_a_clean_copy_that_is_made_again_is_checked_again_by_aliyun(house_of, oss):
-    house = house_of(BOTH.replace('["check"]', '["commit", "check"]\nstrip = true'))
+    house = house_of(TWO.replace('["check"]', '["commit", "check"]\nstrip = true'))
     said = stored(house, profile="both", body=DIRTY, filename="a.jpg")
     house.wechat.answers = [None]
     for asked in (1, 2):
@@ -658,7 +656,7 @@ def test_a_clean_copy_that_is_made_again_is_checked_again_by_aliyun(house_of, os
 
 
 def test_a_verdict_that_cannot_open_comes_again_until_the_submission_after_aliyun_is_recorded(house_of):
-    house = house_of(BOTH, CALLBACK_URL="https://upload.example.com/callback")
+    house = house_of(TWO, CALLBACK_URL="https://upload.example.com/callback")
     pushed = []
 
     def push():

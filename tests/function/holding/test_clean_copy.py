@@ -17,12 +17,21 @@ from function.auth.signed_tokens import RECEIPT, issue_token
 from function.holding import clean_copy
 from function.moderation.finding import Outcome
 from local.oss.rules import OssRules
-from tests.function.holding.conftest import PROFILES, act_on, later, names
+from tests.function.holding.conftest import CHECK, COMMIT, PROFILES, act_on, later, names, profile
 from tests.function.holding.test_decision import kill
-from tests.support.cases import text_beside
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, NOTHING_KEPT, UNHEARD, Part
 from tests.support.photos import MIME, QUARTERS, photo, secrets_in
 
+PHOTOS = "".join(
+    [
+        profile(
+            *("photo", 'acl = "public-read"', 'storage_class = "IA"', 'cache_control = "max-age=60"', COMMIT),
+            *("strip = true", '[photo.metadata]\nshop = "7"'),
+            folder="photos",
+        ),
+        profile("seen", 'content_disposition = "attachment"', CHECK, "hold_days = 1", "strip = true"),
+    ]
+)
 SURVIVES = OssRules()
 KINDS = {"JPEG": "a.jpg", "PNG": "a.png", "WEBP": "a.webp", "HEIC": "a.heic"}
 
@@ -48,7 +57,7 @@ DIRTY = encoded(exif=turned())
 @pytest.fixture
 def house(house_of, oss, monkeypatch):
     """A world in which nothing but a clean picture may ever be stored under the key of a photo."""
-    house = house_of(text_beside(__file__))
+    house = house_of(PHOTOS)
     store, unclean = oss._store, []
 
     def watched(key, stored):
@@ -365,11 +374,8 @@ def test_a_tick_cleans_for_each_owner_while_other_work_waits(house, oss):
 
 
 def test_a_tick_of_many_buckets_has_time_for_a_clean_copy(house_of):
-    text = text_beside(__file__)
-    plain = text[text.index("[plain]") :]
     names = ["one", "two", "three", "four"]
-    others = "".join(plain.replace("plain", name) + f'bucket = "{name}"\n' for name in names)
-    house = house_of(text + others)
+    house = house_of(PHOTOS + "".join(profile(name, COMMIT, f'bucket = "{name}"') for name in names))
     for name in names:
         house.add_bucket(name, "cn-hangzhou")
     house.commit(None, receipts=[send(house)["receipt"] for _ in range(2)])
@@ -388,7 +394,7 @@ def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, stor
 
 
 def test_a_commit_beside_one_that_dies_after_its_acceptance_is_due(house, house_of):
-    stored, other = send(house), house_of(text_beside(__file__))
+    stored, other = send(house), house_of(PHOTOS)
 
     def die():
         assert kill(other, lambda: other.commit(stored["receipt"]), at=5, after=True)
@@ -400,16 +406,14 @@ def test_a_commit_beside_one_that_dies_after_its_acceptance_is_due(house, house_
 
 def test_a_backend_s_commit_counts_under_the_rules_of_its_time(house_of):
     """Its check had begun when no commit was required."""
-    photo = text_beside(__file__)
-    before = photo.replace('hold = ["commit"]\nstrip = true', 'hold = ["check"]')
+    before = PHOTOS.replace('hold = ["commit"]\nstrip = true', 'hold = ["check"]')
     stored = house_of(before).store("photo", body=DIRTY, filename="a.jpg")
-    assert state_of(house_of(photo).commit(stored["receipt"])) == "published"
+    assert state_of(house_of(PHOTOS).commit(stored["receipt"])) == "published"
 
 
 def test_of_two_commits_at_once_the_latest_asks_no_human_again(house_of, oss):
-    photo = text_beside(__file__)
-    stored = send(house_of(photo))
-    later = house_of(photo.replace('hold = ["commit"]\nstrip', 'hold = ["commit", "check"]\nstrip'))
+    stored = send(house_of(PHOTOS))
+    later = house_of(PHOTOS.replace('hold = ["commit"]\nstrip', 'hold = ["commit", "check"]\nstrip'))
     oss.between["PutObject"] = lambda: later.commit(stored["receipt"])
     assert state_of(later.commit(stored["receipt"])) == "review"
     assert (later.told, later.due("decision")) == (["review"], [])
@@ -824,7 +828,7 @@ def test_checkers_and_reviewers_see_what_is_published(house, oss, seen):
 
 
 def test_wechat_gets_the_clean_copy_where_it_opens_no_url(house_of, oss):
-    house = house_of(text_beside(__file__), PUBLIC_URL="https://fn.example.com")
+    house = house_of(PHOTOS, PUBLIC_URL="https://fn.example.com")
     send(house, profile="seen")
     house.verdict(Outcome.ERROR, errcode=-1008)
     (copy,) = copies(oss)
@@ -868,7 +872,7 @@ def test_another_instance_continues_publishing_a_clean_copy(
         if not kill(house, publish(house, stored), at=at, after=after):
             break
         cut_off += 1
-        other = house_of(text_beside(__file__))
+        other = house_of(PHOTOS)
         clock.tick(minutes=1)
         publish(other, stored)()
         assert other.status(stored["receipt"]) == "published", at
@@ -929,7 +933,7 @@ def meeting(oss, at, other):
 
 @pytest.mark.parametrize("other", ["commit", "reject", "discard"])
 def test_two_requests_at_once_end_in_one_state(other, house, house_of, oss):
-    second = house_of(text_beside(__file__))
+    second = house_of(PHOTOS)
     places = {"published": ["key"], "rejected": [], "gone": []}
     for at in range(1, 40):
         stored = send(house)

@@ -15,15 +15,8 @@ from function.moderation.aliyun_verdict import Verdict
 from function.moderation.finding import LABEL, Finding, Outcome
 from function.oss.client import oss_client
 from function.uploads.receipt import Receipt
+from tests.function.holding.conftest import profile
 
-PROFILE = """
-[{0}]
-key = "{0}/{{owner}}/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-{1}
-"""
 MORE = {
     "plain": "ai_label = true",
     "clean": 'hold = ["commit"]\nstrip = true',
@@ -38,7 +31,7 @@ RISKY, PASS = (Verdict(outcome, Finding(LABEL)) for outcome in (Outcome.RISKY, O
 
 @pytest.fixture
 def house(house_of):
-    return house_of("".join(PROFILE.format(*each) for each in MORE.items()))
+    return house_of("".join(profile(*each) for each in MORE.items()))
 
 
 @pytest.fixture

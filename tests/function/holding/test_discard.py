@@ -6,7 +6,7 @@ import pytest
 
 from function.auth.signed_tokens import RECEIPT, issue_token
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import SAME, act_on, later, names, refused
+from tests.function.holding.conftest import SAME, act_on, later, names, profile, refused
 from tests.function.owners.test_list import HOOKS
 from tests.support.memory_oss import Part
 
@@ -397,10 +397,7 @@ def test_a_discard_spares_another_object_of_the_name(house, plain):
 
 
 def test_a_receipt_from_before_hold_was_set_still_works(house, house_of):
-    profiles = (
-        '[word]\nkey = "words/{owner}/{id}{ext}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true'
-    )
-    before = house_of(profiles, WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None)
+    before = house_of(profile("word", folder="words"), WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None)
     stored = before.store("word")
     assert house.status(stored["receipt"]) == "published"
     assert house.commit(stored["receipt"]).json["state"] == "published"

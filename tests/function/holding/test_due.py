@@ -9,26 +9,23 @@ from function.errors import OssUnavailable
 from function.holding.steps import begin_check_after
 from function.http.client import ExchangeFailed
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import PROFILES, SAME, later, lose_events, names, refuse_objects, refused
+from tests.function.holding.conftest import (
+    CHECK,
+    PROFILES,
+    SAME,
+    later,
+    lose_events,
+    names,
+    profile,
+    refuse_objects,
+    refused,
+)
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part
 from tests.support.turns import Killed
 
-WORD = """
-[word]
-key = "words/{owner}/{id}{ext}"
-max_size = 9
-content_types = ["image/*"]
-confirm = true
-"""
-TWIN = """
-[twin]
-key = "twins/{owner}/{sha256}{ext}"
-max_size = 9
-content_types = ["image/*"]
-confirm = true
-hold = ["check"]
-"""
+WORD = profile("word", folder="words")
+TWIN = profile("twin", CHECK, end="{sha256}", folder="twins")
 
 
 def lines_of_ticks(log_lines):

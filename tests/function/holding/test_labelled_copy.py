@@ -18,9 +18,8 @@ from function.http.client import ExchangeFailed
 from function.moderation.picture_structure import kind_of
 from function.oss.client import oss_client
 from tests.function.ai_label.files import VECTORS, element, heic_with, label_of, text_of
-from tests.function.holding.conftest import later
+from tests.function.holding.conftest import CHECK, COMMIT, later, profile
 from tests.function.holding.test_clean_copy import KINDS, encoded, pass_by, review_of, state_of, turned
-from tests.support.cases import text_beside
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
 from tests.support.photos import secrets_in
 
@@ -28,7 +27,11 @@ FOUND = label_of(VECTORS["J1.jpg"])
 CODE = "001191330100MA0000000X20001"
 PACKET = element(text_of()).replace(b"</rdf:Description>", b"<exif:x>XMPSECRET</exif:x></rdf:Description>")
 UNREAD = {"xmp": element(text_of(Label="9"))}
-PROFILES = text_beside(__file__)
+STRIPPED = ("strip = true", "ai_label = true")
+PROFILES = profile("seen", CHECK, *STRIPPED)
+PROFILES += profile(
+    "photo", 'acl = "public-read"', 'storage_class = "IA"', COMMIT, *STRIPPED, folder="photos"
+)
 
 
 def labelled(kind="JPEG", xmp=PACKET, **options):

@@ -11,20 +11,12 @@ from function.auth.signed_tokens import issue_token
 from function.config.profile import CHECK_URL_LIFE
 from function.holding.review_list import URL_LIFE
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import ABROAD, FORBIDDEN, PROFILES, TOKEN_SECRET, later
+from tests.function.holding.conftest import ABROAD, COMMIT, FORBIDDEN, PROFILES, TOKEN_SECRET, later, profile
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, Part
 
 BAD = (400, "bad_request")
-STRIPPED = """
-[clean]
-key = "clean/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-hold = ["commit"]
-strip = true
-"""
+STRIPPED = profile("clean", COMMIT, "strip = true")
 
 
 def wait(house, clock, count=1, profile="face", seconds=60):

@@ -7,12 +7,15 @@ import pytest
 
 from function.http.client import HttpResponse
 from tests.docs.markdown import both, page
-from tests.function.holding.conftest import FORBIDDEN, later, names, refused
-from tests.support.cases import text_beside
+from tests.function.holding.conftest import ALIYUN, BOTH, COMMIT, FORBIDDEN, later, names, profile, refused
 from tests.support.world import WEBHOOK
 
 SECRETS = {name: f"{name}-secret-of-a-rotation-0123456789abcdef" for name in ("old", "new", "other")}
-PROFILES = text_beside(__file__)
+PROFILES = profile("week", COMMIT, "hold_days = 7", folder="weeks")
+PROFILES += profile("seen", BOTH, ALIYUN, "hold_days = 7")
+PROFILES += profile(
+    *("mine", "list = true", 'delete = "owner"', COMMIT, "hold_days = 7", 'commit_by = "owner"')
+)
 
 
 def steps_of(text):

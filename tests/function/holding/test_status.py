@@ -10,7 +10,7 @@ from function.holding.held_upload import Case, read_receipt
 from function.holding.transitions import SUBMITTED
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
-from tests.function.holding.conftest import SAME, act_on, later, there
+from tests.function.holding.conftest import COMMIT, SAME, act_on, later, profile, there
 from tests.support.memory_oss import Part
 
 
@@ -265,11 +265,8 @@ def test_a_false_backend_counts_for_the_owner(house, claims):
 @pytest.mark.not_for_coverage
 def test_without_owners_each_address_is_counted(house_of):
     """All of them are one owner: nobody may keep the others from asking."""
-    profiles = (
-        '[word]\nkey = "w/{id}{ext}"\nmax_size = 9\ncontent_types = ["image/*"]\nconfirm = true\n'
-        'hold = ["commit"]'
-    )
-    house = house_of(profiles, CALLER_AUTH="anonymous", WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None)
+    text = profile("word", COMMIT).replace("{owner}/", "")
+    house = house_of(text, CALLER_AUTH="anonymous", WECHAT_PUSH_TOKEN=None, WECHAT_PUSH_AES_KEY=None)
 
     def store():
         form = house.ask("upload-params", profile="word", filename="a.png").json

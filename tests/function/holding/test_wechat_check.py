@@ -18,8 +18,17 @@ from function.holding.wechat_check import apply_verdict, record_name, submit
 from function.moderation.finding import Finding, Outcome, read_finding
 from function.moderation.wechat_verdict import Verdict
 from function.oss.client import oss_client
-from tests.function.holding.conftest import ABROAD, PROFILES, act_on, later, names, refuse_objects, there
-from tests.support.cases import text_beside
+from tests.function.holding.conftest import (
+    ABROAD,
+    CHECK,
+    PROFILES,
+    act_on,
+    later,
+    names,
+    profile,
+    refuse_objects,
+    there,
+)
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
 from tests.support.turns import Killed
 
@@ -836,7 +845,7 @@ def test_a_record_in_one_bucket_does_not_affect_an_upload_in_another(two_buckets
     assert two_buckets.status(view["receipt"]) == "checking"
 
 
-GATE = text_beside(__file__)
+GATE = profile("gate", CHECK, 'role = "acs:ram::1234567890123456:role/gates"', folder="gates")
 
 
 @pytest.mark.parametrize("profile", ["face", "gate"])
