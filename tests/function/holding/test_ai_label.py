@@ -538,18 +538,14 @@ def test_a_state_without_a_record_says_what_the_receipt_does_and_no_more(labels,
 def test_one_of_several_that_has_a_label_is_an_error_of_its_own(labels):
     receipts = [send(labels, file, "wall")["receipt"] for file in (SOME, NONE)]
     done = labels.ask("commit", labels.backend(), receipts=receipts, decision="publish", aiLabel=3).json
-    assert [each.get("state") or each["error"]["code"] for each in done["results"]] == [
-        LABELLED[1],
-        "published",
-    ]
+    first, second = done["results"]
+    assert (first["error"]["code"], second["state"]) == (LABELLED[1], "published")
 
 
 def test_owners_label_nothing(labels):
     receipt = send(labels, NONE, "wall")["receipt"]
-    assert (
-        refused(labels.ask("commit", labels.session(), receipt=receipt, decision="publish", aiLabel=3))
-        == FORBIDDEN
-    )
+    fields = {"receipt": receipt, "decision": "publish", "aiLabel": 3}
+    assert refused(labels.ask("commit", labels.session(), **fields)) == FORBIDDEN
 
 
 def test_an_event_has_the_label_of_a_reviewer_after_its_request_was_cut_off(labels, oss):

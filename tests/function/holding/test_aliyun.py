@@ -240,12 +240,9 @@ def test_a_decision_of_a_backend_while_aliyun_looks_counts(house, sent):
 
 @pytest.mark.parametrize(("answer", "state"), [("review", "review"), ("risky", "rejected")])
 def test_a_review_that_began_while_aliyun_looks_is_ended_by_a_rejection(house, answer, state, sent):
-    name, body = (
-        f"held/.review/{sent['uploadId']}",
-        json.dumps({"reason": "label", "at": "2026-11-24T14:00:00Z"}),
-    )
+    name, body = f"held/.review/{sent['uploadId']}", b'{"reason": "label", "at": "2026-11-24T14:00:00Z"}'
     house.green.answers = [answer]
-    house.green.happens = lambda: house.oss.store(name, body.encode(), content_type="application/json")
+    house.green.happens = lambda: house.oss.store(name, body, content_type="application/json")
     assert house.commit(sent["receipt"]).json["state"] == state
 
 
@@ -257,8 +254,7 @@ OUTAGES = [None, 403, 408, {"Code": "NoPermission"}, b"<html>", {"Code": 200, "D
 
 @pytest.mark.not_for_coverage
 @pytest.mark.parametrize(
-    ("failure", "pauses"),
-    [(500, PAUSES), ("running", PAUSES), *((each, [1] * 7) for each in OUTAGES)],
+    ("failure", "pauses"), [(500, PAUSES), ("running", PAUSES), *((each, [1] * 7) for each in OUTAGES)]
 )
 def test_a_check_that_failed_is_repeated_after_growing_pauses(house, failure, pauses):
     """An outage, which others meet as well, does not count."""

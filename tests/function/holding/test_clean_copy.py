@@ -223,11 +223,8 @@ def test_metadata_that_cannot_be_cut_out_leaves_the_picture_to_a_human(
     assert "marker C3" in log_lines()[-1]["reason"]
     assert oss.names() == {f"held/{stored['key']}"}
     review = review_of(oss, stored)
-    assert (review["reason"], review["errcode"], review["receipt"]) == (
-        "metadata",
-        "marker C3",
-        stored["receipt"],
-    )
+    said = {"reason": "metadata", "errcode": "marker C3", "receipt": stored["receipt"]}
+    assert said.items() <= review.items()
     assert f"decided/{stored['uploadId']}" not in oss.records()
     assert house.told == ["review"]
     assert house.status(stored["receipt"]) == "review"
@@ -887,19 +884,11 @@ def test_a_verdict_that_passes_publishes_the_clean_copy(house, oss, seen):
     assert oss.objects[seen["key"]].headers["content-disposition"] == "attachment"
 
 
-CALLS = (
-    "HeadObject",
-    "GetObject",
-    "PostProcessTask",
-    "PutObjectACL",
-    "PutObject",
-    "CopyObject",
-    "DeleteObject",
-)
+READING, WRITING = ("HeadObject", "GetObject"), ("PutObjectACL", "PutObject", "CopyObject", "DeleteObject")
 
 
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED])
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", [*READING, "PostProcessTask", *WRITING])
 @pytest.mark.not_for_coverage
 def test_a_failure_of_any_call_ends_published_in_the_end(call, fault, house, oss, clock):
     for which in range(9):

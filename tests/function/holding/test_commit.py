@@ -161,9 +161,8 @@ def test_a_rejected_object_that_is_stored_again_is_deleted_again(house, word):
 
 @cases("subject", "fields", "reason")
 def test_other_owners_and_decisions_of_owners_are_refused(house, log_lines, subject, fields, reason, note):
-    assert (
-        refused(house.ask("commit", house.session(subject), receipt=note["receipt"], **fields)) == FORBIDDEN
-    )
+    answer = house.ask("commit", house.session(subject), receipt=note["receipt"], **fields)
+    assert refused(answer) == FORBIDDEN
     assert log_lines()[-1]["reason"] == reason
     assert refused(house.ask("commit", receipt=note["receipt"])) == (401, "unauthorized")
     assert names(house, note) == ["held"]

@@ -108,11 +108,9 @@ def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock, log_li
     assert refused(house.commit(word["receipt"])) == UNAVAILABLE
     for wait, retry_after in ((0, "60"), (89, "1")):
         clock.tick(seconds=wait)
-        several = house.ask("discard", house.backend(), receipts=[word["receipt"]]).json["results"]
-        assert (several[0]["error"]["code"], several[0]["error"]["retryAfter"]) == (
-            UNAVAILABLE[1],
-            int(retry_after),
-        )
+        (only,) = house.ask("discard", house.backend(), receipts=[word["receipt"]]).json["results"]
+        error = only["error"]
+        assert (error["code"], error["retryAfter"]) == (UNAVAILABLE[1], int(retry_after))
         for route in ("discard", "status", "commit"):
             answer = house.ask(route, house.backend(), receipt=word["receipt"])
             assert (refused(answer), answer.headers["Retry-After"]) == (UNAVAILABLE, retry_after)

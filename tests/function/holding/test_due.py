@@ -60,9 +60,6 @@ def test_a_tick_delivers_the_receipt_that_was_decided_about(house, clock):
 
 @pytest.mark.parametrize("fault", [[UNHEARD, UNHEARD], [BROKEN] * 2, [DENIED]])
 def test_a_failed_removal_of_a_due_record_only_repeats_the_notification(house, log_lines, fault, word):
-    house.oss.between["GetObject"] = lambda: None
-    answer = []
-
     def fail():
         # The first deletion is that of the held object.
         house.oss.between["DeleteObject"] = lambda: house.oss.fail("DeleteObject", *fault)
@@ -171,11 +168,8 @@ def test_a_publication_of_bytes_that_changed_is_neither_repeated_nor_announced(h
 def test_two_reviews_at_once_notify_the_business_once(house, house_of):
     house.store("face")
     other = house_of()
-
-    def review():
-        other.verdict(Outcome.REVIEW)
-
-    house.oss.between["PutObject"] = lambda: house.oss.between.update(PutObject=review)
+    review = {"PutObject": lambda: other.verdict(Outcome.REVIEW)}
+    house.oss.between["PutObject"] = lambda: house.oss.between.update(review)
     house.verdict(Outcome.REVIEW)
     assert house.told + other.told == ["review"]
 
@@ -206,7 +200,6 @@ def test_a_repeated_discard_or_verdict_leaves_nothing_due(house, word):
 
 
 def test_of_two_decisions_the_second_leaves_nothing_due(house, word):
-
     def reject():
         later(house, minutes=5).commit(word["receipt"], decision="reject")
 

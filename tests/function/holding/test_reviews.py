@@ -148,9 +148,8 @@ def test_oss_lists_the_records_by_time_alone(house, clock):
     house.oss.asked.clear()
     ask(house)
     assert house.oss.asked == ["ListObjectsV2", "GetObject", "HeadObject", "GetObject"]
-    assert [request.query["prefix"] for request in house.oss.requests if "list-type" in request.query] == [
-        "held/.review/20"
-    ]
+    lists = [request.query for request in house.oss.requests if "list-type" in request.query]
+    assert [query["prefix"] for query in lists] == ["held/.review/20"]
 
 
 def test_an_empty_desk_costs_one_list(house):
@@ -512,10 +511,8 @@ def test_a_rejection_that_comes_too_late_is_explained_by_status(house, waiting):
     house.commit(waiting["receipt"], decision="publish", reviewer="小红")
     assert house.commit(waiting["receipt"], decision="reject", reviewer="小明").code == "already_published"
     answer = house.ask("status", house.backend(), receipt=waiting["receipt"])
-    assert (answer.json["state"], answer.json["decision"]) == (
-        "published",
-        decision("publish", reviewer="小红"),
-    )
+    made = decision("publish", reviewer="小红")
+    assert (answer.json["state"], answer.json["decision"]) == ("published", made)
 
 
 def test_status_has_labels_for_a_backend_alone(house, waiting):

@@ -49,11 +49,8 @@ def stage(house_of, settings):
 def test_both_pages_have_the_same_three_steps():
     english, chinese = (steps_of(page(name)) for name in both("docs/operations.md"))
     assert english == chinese
-    assert [[*step] for step in english] == [
-        ["OWNER_SECRET"],
-        ["RECEIPT_SECRET", "TOKEN_SECRET"],
-        ["RECEIPT_SECRET"],
-    ]
+    settings = [" ".join(step) for step in english]
+    assert settings == ["OWNER_SECRET", "RECEIPT_SECRET TOKEN_SECRET", "RECEIPT_SECRET"]
 
 
 def test_nothing_that_is_held_is_lost_by_the_steps(stage, clock):
@@ -69,9 +66,8 @@ def test_nothing_that_is_held_is_lost_by_the_steps(stage, clock):
     later(second, days=6, hours=23).tick()
     assert [second.status(each["receipt"]) for each in uploads] == ["held"] * 4
     committed, discarded, seen, mine = (each["receipt"] for each in uploads)
-    assert (
-        second.ask("commit", second.backend(SECRETS["old"]), receipt=committed).json["state"] == "published"
-    )
+    answer = second.ask("commit", second.backend(SECRETS["old"]), receipt=committed)
+    assert answer.json["state"] == "published"
     assert second.discard(discarded, second.backend(SECRETS["new"])).json["state"] == "gone"
     second.commit(seen)
     assert second.ask("commit", second.session(), receipt=mine).json["state"] == "published"

@@ -176,16 +176,15 @@ def due(house, clock):
 
 def test_requests_during_a_submission_submit_nothing(house, post):
     asked = []
-    house.wechat.happens = lambda _trace: asked.extend(
-        [
-            house.status(post["receipt"]),
-            house.commit(post["receipt"]).json["state"],
-            house.ask("confirm", ticket=post["ticket"]).json["state"],
-        ]
-    )
+
+    def ask(_trace):
+        asked.append(house.status(post["receipt"]))
+        asked.append(house.commit(post["receipt"]).json["state"])
+        asked.append(house.ask("confirm", ticket=post["ticket"]).json["state"])
+
+    house.wechat.happens = ask
     assert house.commit(post["receipt"]).json["state"] == "checking"
-    assert asked == ["held", "held", "held"]
-    assert list(house.wechat.submitted) == [FIRST]
+    assert (asked, [*house.wechat.submitted]) == (["held"] * 3, [FIRST])
 
 
 def test_a_commit_during_the_second_submission_submits_nothing(house, checking):
@@ -396,14 +395,9 @@ def test_pass_publishes(house, checking):
     assert house.verdict(Outcome.PASS, label=100) is True
     assert names(house, checking) == ["key"]
     assert house.status(checking["receipt"]) == "published"
+    found = {"by": "wechat", "label": 100}
     assert house.events == [
-        {
-            "event": "published",
-            "receipt": checking["receipt"],
-            "by": "wechat",
-            "label": 100,
-            **there(checking),
-        }
+        {"event": "published", "receipt": checking["receipt"], **found, **there(checking)}
     ]
     assert house.oss.records()[f"decided/{checking['uploadId']}"]["by"] == "check"
 
