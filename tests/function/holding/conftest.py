@@ -1,5 +1,6 @@
 """A phone whose uploads are held, its backend, WeChat, and the OSS and the business that they all know."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +67,13 @@ def act_on(house: World, act: str, receipt: str) -> Reply:
     if act.startswith("discard"):
         return house.discard(receipt, house.session() if act.endswith("owner") else None)
     return house.commit(receipt, **({} if act == "commit" else {"decision": act}))
+
+
+def amend(oss: MemoryOss, name: str, **fields: Any) -> None:
+    """Give a record these fields; without those that are ``...``."""
+    kept = {**json.loads(oss.objects[name].body), **fields}
+    body = json.dumps({field: value for field, value in kept.items() if value is not ...})
+    oss.replace_object(name, body=body.encode())
 
 
 def there(stored: dict[str, Any]) -> dict[str, Any]:

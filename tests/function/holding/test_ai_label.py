@@ -33,6 +33,7 @@ from tests.function.holding.conftest import (
     FORBIDDEN,
     PROFILES,
     RECEIPT_SECRET,
+    amend,
     later,
     profile,
     refused,
@@ -706,6 +707,5 @@ def test_a_receipt_of_the_business_with_another_label_is_refused(labels, clock, 
 @pytest.mark.parametrize("label", [7, {"label": 9}, {"producer": " "}])
 def test_a_record_of_a_label_that_is_none_of_ours_is_no_answer(labels, oss, label):
     stored = send(labels, NONE, "wall")
-    name = f"held/.labels/{stored['uploadId']}"
-    oss.store(name, json.dumps({**json.loads(oss.objects[name].body), "label": label}).encode())
+    amend(oss, f"held/.labels/{stored['uploadId']}", label=label)
     assert refused(labels.ask("status", receipt=stored["receipt"])) == (503, "oss_unavailable")

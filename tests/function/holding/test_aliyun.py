@@ -13,7 +13,7 @@ from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
 from function.moderation.wechat import CANNOT_OPEN
 from function.oss.client import oss_client
-from tests.function.holding.conftest import ALIYUN, BOTH, CHECK, later, lose_events, names, profile
+from tests.function.holding.conftest import ALIYUN, BOTH, CHECK, amend, later, lose_events, names, profile
 from tests.function.holding.test_clean_copy import DIRTY
 from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
 from tests.support.memory_oss import BROKEN, UNHEARD, Part, Refused
@@ -540,8 +540,7 @@ def test_an_invalid_record_of_progress_decides_nothing(house, sent, log_lines, f
     house.green.answers = [None]
     house.commit(sent["receipt"])
     name = f"held/.accepted/{sent['uploadId']}"
-    body = {**json.loads(house.oss.objects[name].body), **fields}
-    house.oss.replace_object(name, body=json.dumps(body).encode())
+    amend(house.oss, name, **fields)
     for route in ("status", "commit"):
         assert house.ask(route, house.backend(), receipt=sent["receipt"]).code == "oss_unavailable"
         assert log_lines()[-1]["reason"] == f"{name}: invalid record"
@@ -549,9 +548,7 @@ def test_an_invalid_record_of_progress_decides_nothing(house, sent, log_lines, f
 
 def test_a_hundred_failures_are_paused_like_six(house):
     said = stored(house, None)
-    name = f"held/.accepted/{said['uploadId']}"
-    body = {**json.loads(house.oss.objects[name].body), "is_lease": False, "failures": 10**9 - 1}
-    house.oss.replace_object(name, body=json.dumps(body).encode())
+    amend(house.oss, f"held/.accepted/{said['uploadId']}", is_lease=False, failures=10**9 - 1)
     assert house.status(said["receipt"]) in ("checking", "published")
 
 
@@ -719,10 +716,7 @@ def test_a_pass_of_wechat_does_not_publish_before_aliyun_has_answered(both):
 
 def test_an_unanswered_record_is_no_pass(both):
     said = stored(both, "pass", profile="both")
-    name = f"held/.accepted/{said['uploadId']}"
-    kept = json.loads(both.oss.objects[name].body)
-    del kept["answer"]
-    both.oss.replace_object(name, body=json.dumps(kept).encode())
+    amend(both.oss, f"held/.accepted/{said['uploadId']}", answer=...)
     both.verdict(Outcome.PASS)
     assert both.status(said["receipt"]) == "review"
     assert both.oss.records()[f"review/{said['uploadId']}"]["reason"] == "not-checked"

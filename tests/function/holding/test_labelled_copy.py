@@ -1,7 +1,6 @@
 """holding.clean_copy: what is published is the clean copy and its label, or a human decides."""
 
 import io
-import json
 from base64 import b64decode
 from dataclasses import replace
 from hashlib import md5
@@ -18,7 +17,7 @@ from function.http.client import ExchangeFailed
 from function.moderation.picture_structure import kind_of
 from function.oss.client import oss_client
 from tests.function.ai_label.files import VECTORS, element, heic_with, label_of, text_of
-from tests.function.holding.conftest import CHECK, COMMIT, later, profile
+from tests.function.holding.conftest import CHECK, COMMIT, amend, later, profile
 from tests.function.holding.test_clean_copy import KINDS, encoded, pass_by, review_of, state_of, turned
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
 from tests.support.photos import secrets_in
@@ -257,9 +256,7 @@ def test_another_object_of_the_name_is_not_replaced(house, oss, stored):
 
 def test_a_decision_with_an_invalid_label_is_refused(house, oss, stored):
     house.commit(stored["receipt"])
-    name = f"held/.decided/{stored['uploadId']}"
-    said = json.loads(oss.objects[name].body) | {"label": {"label": 7}}
-    oss.replace_object(name, body=json.dumps(said).encode())
+    amend(oss, f"held/.decided/{stored['uploadId']}", label={"label": 7})
     assert house.commit(stored["receipt"]).code == "oss_unavailable"
 
 

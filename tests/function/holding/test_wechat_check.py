@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -203,33 +204,20 @@ def test_a_commit_during_a_second_attempt_submits_nothing(house, due):
     assert list(house.wechat.submitted) == [FIRST]
 
 
-def test_the_slower_request_reports_the_first_submission(house, due):
-    house.oss.between["PutObject"] = lambda: house.resume(due["receipt"])
-    assert house.resume(due["receipt"]) == "checking"
-    assert list(house.wechat.submitted) == [FIRST]
-
-
-def test_the_slower_request_waits_after_the_first_failed(house, due):
-    def fail():
-        house.wechat.answers = [None]
-        assert house.resume(due["receipt"]) == "held"
-
-    house.oss.between["PutObject"] = fail
-    assert house.resume(due["receipt"]) == "held"
-    assert later(house, minutes=1).resume(due["receipt"]) == "checking"
-    assert list(house.wechat.submitted) == [FIRST]
-
-
-def test_the_slower_request_leaves_a_pending_submission_alone(house, due):
+@pytest.mark.parametrize(("faster", "state"), [("submits", "checking"), ("fails", "held"), ("dies", "held")])
+def test_the_slower_request_reports_what_the_faster_one_did(house, due, faster, state):
     """Both had seen that it had failed before."""
 
-    def begin():
-        house.wechat.happens = killed
-        with pytest.raises(Killed):
-            house.resume(due["receipt"])
+    def be_faster():
+        house.wechat.answers = [None] * (faster == "fails")
+        house.wechat.happens = killed if faster == "dies" else house.wechat.happens
+        with suppress(Killed):
+            assert house.resume(due["receipt"]) == state
 
-    house.oss.between["PutObject"] = begin
-    assert house.resume(due["receipt"]) == "held"
+    house.oss.between["PutObject"] = be_faster
+    assert house.resume(due["receipt"]) == state
+    if faster == "fails":
+        assert later(house, minutes=1).resume(due["receipt"]) == "checking"
     assert list(house.wechat.submitted) == [FIRST]
 
 
