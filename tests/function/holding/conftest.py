@@ -8,7 +8,7 @@ import pytest
 
 from function.http.client import HttpResponse
 from tests.docs.openapi import check_answer
-from tests.support.memory_oss import MemoryOss, Refused
+from tests.support.memory_oss import MemoryOss, Part, Refused
 from tests.support.stage import Reply
 from tests.support.world import WEBHOOK, World
 
@@ -67,6 +67,14 @@ def act_on(house: World, act: str, receipt: str) -> Reply:
     if act.startswith("discard"):
         return house.discard(receipt, house.session() if act.endswith("owner") else None)
     return house.commit(receipt, **({} if act == "commit" else {"decision": act}))
+
+
+def swap(house: World, stored: dict[str, Any]) -> None:
+    """As a form can where the bucket keeps versions: something else, and after a second these bytes again."""
+    held = f"held/{stored['key']}"
+    own = house.oss.objects[held]
+    house.oss.replace_object(held, parts=(Part("harmless", 1),))
+    later(house, seconds=1).oss.replace_object(held, parts=own.parts)
 
 
 def amend(oss: MemoryOss, name: str, **fields: Any) -> None:

@@ -13,7 +13,17 @@ from function.moderation.aliyun import MAX_ANSWER_BYTES
 from function.moderation.finding import Outcome
 from function.moderation.wechat import CANNOT_OPEN
 from function.oss.client import oss_client
-from tests.function.holding.conftest import ALIYUN, BOTH, CHECK, amend, later, lose_events, names, profile
+from tests.function.holding.conftest import (
+    ALIYUN,
+    BOTH,
+    CHECK,
+    amend,
+    later,
+    lose_events,
+    names,
+    profile,
+    swap,
+)
 from tests.function.holding.test_clean_copy import DIRTY
 from tests.function.uploads.conftest import KEY_ADDRESS, KeyHost, read_upload, sign
 from tests.support.memory_oss import BROKEN, UNHEARD, Part, Refused
@@ -191,18 +201,9 @@ def cut_off(house, said):
     house.oss.faults.clear()
 
 
-def swap(house, said, clock):
-    """As a form can where the bucket keeps versions: something else, and after a second these bytes again."""
-    held = f"held/{said['key']}"
-    own = house.oss.objects[held]
-    house.oss.replace_object(held, parts=(Part("harmless", 1),))
-    clock.tick(seconds=1)
-    house.oss.replace_object(held, parts=own.parts)
-
-
 @pytest.mark.parametrize("answer", ["pass", "risky"])
-def test_an_answer_about_an_object_stored_again_decides_nothing(house, clock, answer, sent):
-    house.green.answers, house.green.happens = [answer], lambda: swap(house, sent, clock)
+def test_an_answer_about_an_object_stored_again_decides_nothing(house, answer, sent):
+    house.green.answers, house.green.happens = [answer], lambda: swap(house, sent)
     assert house.commit(sent["receipt"]).json["state"] == "review"
     assert names(house, sent) == ["held"]
     assert house.oss.records()[f"review/{sent['uploadId']}"]["reason"] == "changed"
@@ -211,7 +212,7 @@ def test_an_answer_about_an_object_stored_again_decides_nothing(house, clock, an
 def test_an_answer_about_an_object_stored_again_is_not_kept_for_wechat(both, clock):
     said = stored(both, None, profile="both")
     clock.tick(minutes=1)
-    both.green.happens = lambda: swap(both, said, clock)
+    both.green.happens = lambda: swap(both, said)
     assert both.resume(said["receipt"]) == "review"
     assert both.wechat.asked == []
 
@@ -224,9 +225,9 @@ def test_an_answer_about_other_bytes_decides_nothing(house, sent):
     assert sent["key"] not in house.oss.objects
 
 
-def test_an_answer_that_was_kept_counts_for_no_object_stored_later(house, clock, sent):
+def test_an_answer_that_was_kept_counts_for_no_object_stored_later(house, sent):
     cut_off(house, sent)
-    swap(house, sent, clock)
+    swap(house, sent)
     assert house.resume(sent["receipt"]) == "review"
     assert len(checks(house)) == 1
 
@@ -694,11 +695,11 @@ def test_a_doubt_of_aliyun_is_what_the_review_says(both):
     assert (record["by"], record["label"]) == ("aliyun", "political_x")
 
 
-def test_an_object_stored_again_after_aliyuns_pass_is_not_published_by_wechats(both, clock):
+def test_an_object_stored_again_after_aliyuns_pass_is_not_published_by_wechats(both):
     """WeChat was asked about the later one, and Aliyun about the earlier."""
     both.wechat.answers = [None]
     said = stored(both, "pass", profile="both")
-    swap(both, said, clock)
+    swap(both, said)
     assert later(both, minutes=1).resume(said["receipt"]) == "checking"
     both.verdict(Outcome.PASS)
     assert both.resume(said["receipt"]) == "review"
@@ -823,9 +824,9 @@ def test_a_submission_that_failed_is_repeated(house):
     assert later(house, minutes=1).resume(said["receipt"]) == "published"
 
 
-def test_a_video_stored_again_since_its_submission_goes_to_review(house, clock):
+def test_a_video_stored_again_since_its_submission_goes_to_review(house):
     said = clip(house, "pass")
-    swap(house, said, clock)
+    swap(house, said)
     assert later(house, minutes=1).resume(said["receipt"]) == "review"
 
 
