@@ -96,11 +96,13 @@ def test_a_decision_that_was_cut_off_at_any_call_is_completed(house, house_of, a
     assert cut_off >= 3
 
 
-def test_the_request_that_continues_notifies_the_business(house, house_of, word):
-    kill(house, lambda: house.commit(word["receipt"]), at=4, after=True)
+@pytest.mark.parametrize(("act", "at", "state"), [("commit", 4, "published"), ("discard", 3, "gone")])
+def test_the_request_that_continues_notifies_the_business(house, house_of, word, act, at, state):
+    kill(house, lambda: act_on(house, act, word["receipt"]), at=at, after=True)
+    assert "held" in names(house, word)
     other = house_of()
-    assert other.resume(word["receipt"]) == "published"
-    assert other.told == ["published"]
+    assert other.resume(word["receipt"]) == state
+    assert other.told == [state]
 
 
 def test_the_request_that_continues_a_verdict_sends_its_label(house, house_of, face):
@@ -111,14 +113,6 @@ def test_the_request_that_continues_a_verdict_sends_its_label(house, house_of, f
     found = {"by": "wechat", "label": 20002}
     assert other.events == [{"event": "rejected", "receipt": face["receipt"], **found}]
     assert house.oss.records()[f"rejected/{face['uploadId']}"]["label"] == 20002
-
-
-def test_the_request_that_continues_a_discard_sends_gone(house, house_of, word):
-    kill(house, lambda: house.discard(word["receipt"]), at=3, after=True)
-    assert names(house, word) == ["held"]
-    other = house_of()
-    assert other.resume(word["receipt"]) == "gone"
-    assert other.told == ["gone"]
 
 
 def test_a_held_object_that_disappears_before_its_rejection_is_rejected(house, word):
@@ -173,24 +167,34 @@ def test_a_decision_has_the_same_fields_in_every_version(house, act, said, word)
 # --- two at once ---
 
 
-def test_two_commits_at_once_publish_one_object(house, word):
-    house.oss.between["CopyObject"] = lambda: house.commit(word["receipt"])
+def meanwhile(house, at, act):
+    """Let something happen just before the next copy, or while OSS copies."""
+
+    def once():
+        house.oss.pause = lambda: None
+        act()
+
+    if at == "before":
+        house.oss.between["CopyObject"] = act
+    else:
+        house.oss.pause = once
+
+
+@pytest.mark.parametrize("at", ["before", "during"])
+def test_two_commits_at_once_publish_one_object(house, word, at):
+    meanwhile(house, at, lambda: house.commit(word["receipt"]))
     assert house.commit(word["receipt"]).json["state"] == "published"
     assert names(house, word) == ["key"]
 
 
-def test_a_copy_of_another_request_counts(house, word):
-    house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.commit(word["receipt"]))
-    assert house.commit(word["receipt"]).json["state"] == "published"
-    assert names(house, word) == ["key"]
-
-
-def test_a_discard_during_the_copy_deletes_the_copy(house, word):
-    """The copy ends after everything of it was deleted."""
-    house.oss.pause = lambda: (setattr(house.oss, "pause", lambda: None), house.discard(word["receipt"]))
+@pytest.mark.parametrize("at", ["before", "during"])
+def test_a_discard_before_or_during_the_copy_leaves_none(house, word, at):
+    """A copy that has begun ends after everything of it was deleted."""
+    meanwhile(house, at, lambda: house.discard(word["receipt"]))
     assert house.commit(word["receipt"]).code == "not_uploaded"
     assert names(house, word) == []
     assert house.status(word["receipt"]) == "gone"
+    assert house.told == ["gone"] or at == "during"
 
 
 def test_a_discard_during_the_publication_by_a_check_tells_no_verdict(house, face):
@@ -212,13 +216,6 @@ def test_a_copy_that_is_made_again_during_a_discard_is_waited_for(house, word):
     assert json.loads(house.oss.objects[f"held/.decided/{name}"].body)["copied"] == "2026-11-24T14:00:00Z"
     assert names(house, word) == []
     assert later(house, seconds=91).discard(word["receipt"]).json["state"] == "gone"
-
-
-def test_a_discard_before_the_copy_prevents_it(house, word):
-    house.oss.between["CopyObject"] = lambda: house.discard(word["receipt"])
-    assert house.commit(word["receipt"]).code == "not_uploaded"
-    assert names(house, word) == []
-    assert house.told == ["gone"]
 
 
 def test_a_decision_deleted_during_the_copy_still_publishes(house, word):

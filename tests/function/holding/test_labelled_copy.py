@@ -18,7 +18,15 @@ from function.moderation.picture_structure import kind_of
 from function.oss.client import oss_client
 from tests.function.ai_label.files import VECTORS, element, heic_with, label_of, text_of
 from tests.function.holding.conftest import CHECK, COMMIT, amend, later, profile
-from tests.function.holding.test_clean_copy import KINDS, encoded, pass_by, review_of, state_of, turned
+from tests.function.holding.test_clean_copy import (
+    KINDS,
+    encoded,
+    is_copy,
+    pass_by,
+    review_of,
+    state_of,
+    turned,
+)
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD
 from tests.support.photos import secrets_in
 
@@ -45,19 +53,6 @@ def labelled(kind="JPEG", xmp=PACKET, **options):
     return encoded(kind, xmp=xmp, exif=turned(1 if kind == "WEBP" else 6), **options)
 
 
-class Watched:
-    """The clean copies that OSS had, by their keys, as they were last."""
-
-    def __init__(self, oss):
-        self.copies, self.store, self.oss = {}, oss._store, oss
-        oss._store = self._store
-
-    def _store(self, key, stored):
-        if key.startswith("held/.clean/"):
-            self.copies[key] = stored.body
-        self.store(key, stored)
-
-
 @pytest.fixture
 def house(house_of):
     return house_of(PROFILES)
@@ -69,8 +64,17 @@ def spreading(house_of):
 
 
 @pytest.fixture
-def watched(oss):
-    return Watched(oss)
+def watched(oss, monkeypatch):
+    """The clean copies that OSS had, by their keys, as they were last."""
+    copies, store = {}, oss._store
+
+    def keep(key, stored):
+        if is_copy(key):
+            copies[key] = stored.body
+        store(key, stored)
+
+    monkeypatch.setattr(oss, "_store", keep)
+    return copies
 
 
 def send(house, body=None, profile="photo", filename="a.jpg", **fields):
@@ -83,7 +87,7 @@ def stored(house):
 
 
 def expected(watched, label):
-    (copy,) = watched.copies.values()
+    (copy,) = watched.values()
     return copy if label is None else embed(kind_of(copy), copy, packet(label))
 
 
@@ -114,7 +118,7 @@ def test_the_checked_bytes_are_published_with_exactly_one_packet(kind, keeps, ho
     assert there.items() <= house.events[-1].items()
     assert house.commit(stored["receipt"]).json == answer.json
     assert oss.names() == {stored["key"]} and [key for key in oss.objects if ".clean/" in key] == []
-    (copy,) = watched.copies.values()
+    (copy,) = watched.values()
     with Image.open(io.BytesIO(copy)) as one, Image.open(io.BytesIO(published.body)) as other:
         assert one.tobytes() == other.tobytes()
 
@@ -195,10 +199,10 @@ CALLS = ("HeadObject", "GetObject", "PutObject", "DeleteObject")
 @pytest.mark.not_for_coverage
 @pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED])
 @pytest.mark.parametrize("call", CALLS)
-def test_an_interrupted_publication_ends_with_the_same_bytes(call, fault, spreading, oss, clock):
-    house, known = spreading, Watched(oss)
+def test_an_interrupted_publication_ends_with_the_same_bytes(call, fault, spreading, oss, clock, watched):
+    house = spreading
     for which in range(0, 24, 2 if call == "PutObject" else 4):
-        known.copies.clear()
+        watched.clear()
         stored = send(house)
         oss.fail(call, *[""] * which, fault, fault)
         for _ in range(3):
@@ -207,7 +211,7 @@ def test_an_interrupted_publication_ends_with_the_same_bytes(call, fault, spread
         oss.faults.clear()
         assert house.status(stored["receipt"]) == "published"
         fields = {"propagator": CODE, "propagate_id": stored["uploadId"]}
-        copy = list(known.copies.values())[-1]
+        copy = list(watched.values())[-1]
         label = FOUND._replace(**fields)
         assert oss.objects[stored["key"]].body == embed("jpg", copy, packet(label)), which
 
