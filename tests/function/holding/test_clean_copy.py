@@ -603,13 +603,6 @@ def test_a_late_copy_of_an_earlier_attempt_is_deleted(house, oss):
     assert [f"/{name}?" in str(house.wechat.submitted) for name in copies(oss)] == [True]
 
 
-@pytest.mark.parametrize("end", ["reject", "discard"])
-def test_the_end_of_an_upload_deletes_its_copy(end, house, oss, seen):
-    assert len(copies(oss)) == 1
-    act_on(house, end, seen["receipt"])
-    assert copies(oss) == set()
-
-
 def due_of_copies(house):
     return [f"held/.due/{name}" for name in house.due("clean")]
 
