@@ -50,16 +50,17 @@ parts = true
 part_size = "100KiB"
 ai_label = true
 """
-for name, options in {
-    "art": [],
-    "wall": [COMMIT],
-    "gate": [BOTH],
-    "quick": [CHECK, ALIYUN],
-    "twin": [],
-    "pair": [COMMIT],
-}.items():
-    end = "{sha256}" if name in ("twin", "pair") else "{id}"
-    MORE += profile(name, *options, "ai_label = true", end=end)
+MORE += "".join(
+    profile(name, *options, "ai_label = true", end=end)
+    for name, end, *options in (
+        ("art", "{id}"),
+        ("wall", "{id}", COMMIT),
+        ("gate", "{id}", BOTH),
+        ("quick", "{id}", CHECK, ALIYUN),
+        ("twin", "{sha256}"),
+        ("pair", "{sha256}", COMMIT),
+    )
+)
 BAD = (400, "bad_request")
 LABELLED = (409, "already_labelled")
 METADATA, DECLARED = {"label": 1, "source": "metadata"}, {"label": 2, "source": "declared"}
