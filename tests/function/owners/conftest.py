@@ -1,5 +1,7 @@
 """Two phones with objects of their own, a backend, and the OSS that they all know."""
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +33,20 @@ def one_more(name: str, lines: str = "", folder: str = "") -> str:
 def number(count: int) -> str:
     """As the id of a key."""
     return f"{count:022}"
+
+
+def store(oss: MemoryOss, *keys: str) -> None:
+    for each in keys:
+        oss.store(each, b"x" * 7, content_type="image/png")
+
+
+def said(answer: Any) -> Any:
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def claims_of(token: str) -> Any:
+    return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
 
 
 def key(profile: str, count: int = 0, owner: str = MINE) -> str:

@@ -1,7 +1,6 @@
 """``/erase``: everything of one owner, in every bucket, with versions, parts and held objects."""
 
 import json
-from base64 import urlsafe_b64decode
 from datetime import timedelta
 from itertools import count as counted
 
@@ -24,9 +23,12 @@ from tests.function.owners.conftest import (
     PROFILES,
     THEIRS,
     THEM,
+    claims_of,
     key,
     number,
     one_more,
+    said,
+    store,
 )
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, MALFORMED, UNHEARD
 
@@ -51,11 +53,6 @@ def erase(house, instance=0, **fields):
     return house.ask("erase", token(house), instance, **(fields or {"sub": OWNER}))
 
 
-def said(answer):
-    assert answer.status == 200, answer.text
-    return answer.json
-
-
 def erased(house, clock, **fields):
     """Repeat the call until the erasure is done: its last response."""
     for _ in range(9):
@@ -66,15 +63,6 @@ def erased(house, clock, **fields):
     raise AssertionError(answer)
 
 
-def store(oss, *keys):
-    for each in keys:
-        oss.store(each, b"x", content_type="image/png")
-
-
-def claims_of(answer):
-    return json.loads(urlsafe_b64decode(answer["record"].split(".")[1] + "=="))
-
-
 def left(oss):
     """All that is below a folder of an owner, in any form."""
     uploads = [upload.key for upload in oss.uploads.values()]
@@ -83,6 +71,29 @@ def left(oss):
 
 def ours(oss):
     return {name for name in left(oss) if MINE in name}
+
+
+def is_over(oss):
+    """Whether only the picture of another owner is left, and nothing to do."""
+    to_do = [name for name in oss.objects if name.startswith((RUNNING, "held/.due/"))]
+    return left(oss) == {key("picture", owner=THEIRS)} and not to_do
+
+
+def begin_parts(house, subject=OWNER):
+    fields = {"profile": "film", "filename": "a.png", "contentType": "image/png", "size": 1}
+    assert house.ask("multipart", house.session(subject), **fields).status == 200
+
+
+def slow(house, readings=3):
+    """From now on so many readings of its clock take a second."""
+    elapsed = counted()
+    house.monotonic = lambda: next(elapsed) / readings
+
+
+def tick_until_done(house, clock):
+    for _ in range(4):
+        house.tick()
+        clock.tick(minutes=40)
 
 
 # --- what it erases ---
@@ -113,9 +124,8 @@ def test_versions_markers_and_unfinished_parts_are_erased_in_every_bucket(house_
         for _ in range(3):
             store(bucket, *names)
             bucket._delete(names[0])
-    fields = {"profile": "film", "filename": "a.png", "contentType": "image/png", "size": 1}
     for subject in (OWNER, OWNER, THEM):
-        assert house.ask("multipart", house.session(subject), **fields).status == 200
+        begin_parts(house, subject)
     answer = erased(house, clock)
     # Four versions and three markers in each.
     assert (answer["deleted"], answer["aborted"]) == (14, 2)
@@ -143,30 +153,6 @@ def test_pages_of_any_length_are_erased(erasing, oss, clock, longest_page):
         store(oss, *(key("picture", count) for count in range(5)))
     assert erased(erasing, clock)["deleted"] == 10
     assert not ours(oss)
-
-
-@pytest.mark.not_for_coverage
-def test_a_body_has_at_most_two_megabytes(erasing, oss, clock):
-    store(oss, *(f"pages/{MINE}/{'&' * 900}{count}" for count in range(500)))
-    assert erased(erasing, clock)["deleted"] == 500
-    # Beside the one that removes records of the job.
-    assert oss.asked.count("DeleteMultipleObjects") == 3
-
-
-def test_a_key_that_xml_cannot_say_spoils_no_other_deletion(erasing, oss, clock):
-    store(oss, f"pages/{MINE}/\x01", *(f"pages/{MINE}/{count}" for count in range(20)))
-    assert erased(erasing, clock)["deleted"] == 21
-    # It, and the mark of the erasure.
-    assert oss.asked.count("DeleteObject") == 2
-
-
-def test_a_key_that_the_answer_leaves_out_is_deleted_by_itself(erasing, oss, clock):
-    store(oss, *(key("picture", count) for count in range(4)))
-    oss.fail("DeleteMultipleObjects", DENIED)
-    assert erased(erasing, clock)["deleted"] == 4
-    assert not ours(oss)
-    # Beside the mark of the job, and its records.
-    assert [oss.asked.count(f"Delete{what}") for what in ("Object", "MultipleObjects")] == [5, 2]
 
 
 def test_an_object_under_retention_keeps_the_erasure_running(erasing, oss, clock):
@@ -212,8 +198,7 @@ def test_without_retention_or_before_the_end_of_a_pass_nothing_is_stuck(erasing,
     clock.tick(hours=2)
     oss.retained = {key("picture", count) for count in range(60)}
     store(oss, *oss.retained)
-    elapsed = counted()
-    erasing.monotonic = lambda: next(elapsed) / 3
+    slow(erasing)
     erasing.tick()
     state = latest(records_client(erasing.call()), MINE)
     assert state.blocked and state.pass_began
@@ -401,7 +386,7 @@ def test_the_record_says_what_was_erased_and_has_no_subject(erasing, oss, clock)
     store(oss, key("tight"))
     clock.tick(minutes=1)
     answer = erased(erasing, clock)
-    claims = claims_of(answer)
+    claims = claims_of(answer["record"])
     secret = erasing.settings.receipt_secrets[0]
     assert jwt.decode(answer["record"], secret, ["HS256"], audience="oss-direct-upload/erased") == claims
     assert {name: claims[name] for name in set(claims) - {"erasure", "done", "iat"}} == {
@@ -430,13 +415,13 @@ def test_a_finished_erasure_is_answered_until_there_is_something_again(erasing, 
     store(oss, key("picture"))
     again = said(erase(erasing))
     assert again["state"] == "running" and again["erasure"] != done["erasure"] and again["deleted"] == 1
-    assert claims_of(erased(erasing, clock))["erasure"] == again["erasure"]
+    assert claims_of(erased(erasing, clock)["record"])["erasure"] == again["erasure"]
     # The record of each stays.
     assert len([name for name in oss.records() if name.startswith(f"erasures/{MINE}/")]) == 2
 
 
 def test_an_owner_without_anything_gets_a_record_too(erasing, oss, clock):
-    claims = claims_of(erased(erasing, clock))
+    claims = claims_of(erased(erasing, clock)["record"])
     assert (claims["deleted"], claims["first"], claims["last"]) == (0, None, None)
 
 
@@ -451,8 +436,7 @@ def test_where_no_profile_is_covered_an_erasure_is_done_after_an_hour(house_of, 
 def test_profiles_that_change_begin_the_pass_again(erasing, house_of, oss, clock):
     erase(erasing)
     clock.tick(hours=2)
-    elapsed = counted()
-    erasing.monotonic = lambda: next(elapsed) / 3
+    slow(erasing)
     assert said(erase(erasing))["state"] == "running"
     # Its steps come first, and the last pass is beyond them.
     store(oss, f"aaa/{MINE}/{number(0)}")
@@ -464,8 +448,7 @@ def test_profiles_that_change_begin_the_pass_again(erasing, house_of, oss, clock
 
 def test_profiles_that_change_within_a_list_begin_the_lists_again(house_of):
     house = house_of(one_more("film", FILM) + PROFILES, ERASE="true")
-    fields = {"profile": "film", "filename": "a.png", "contentType": "image/png", "size": 1}
-    assert house.ask("multipart", house.session(), **fields).status == 200
+    begin_parts(house)
     state = begin(house.call(), MINE)
     changed = state._replace(pass_began=house.now(), plan="another", after=Markers("~"))
     save(records_client(house.call()), changed)
@@ -534,12 +517,6 @@ def marks(*buckets):
 def two_buckets(house_of, profiles):
     house = house_of(profiles, ERASE="true")
     return house, house.add_bucket("other-bucket", "cn-hangzhou")
-
-
-def tick_until_done(house, clock):
-    for _ in range(4):
-        house.tick()
-        clock.tick(minutes=40)
 
 
 @pytest.mark.parametrize("profiles", [THERE + PROFILES, PROFILES + THERE], ids=["first", "last"])
@@ -616,7 +593,7 @@ def world_with_data(house_of, oss, versioning="Enabled"):
     oss.versioning, oss.longest_page = versioning, 2
     store(oss, *(key("picture", count) for count in range(3)), key("picture", owner=THEIRS))
     oss._delete(key("picture"))
-    house.ask("multipart", house.session(), profile="film", filename="a.png", contentType="image/png", size=1)
+    begin_parts(house)
     return house
 
 
@@ -635,24 +612,18 @@ def test_an_erasure_that_is_cut_off_at_any_call_goes_on(house_of, oss, clock, ca
     for nth in range(1, 5):
         oss.fail(call, *[""] * (nth - 1), fault, fault)
         erase(house)
-        for _ in range(4):
-            house.tick()
-            clock.tick(minutes=40)
+        tick_until_done(house, clock)
         oss.faults.clear()
     erased(house, clock)
     house.tick()
-    assert left(oss) == {key("picture", owner=THEIRS)}
-    assert not [name for name in oss.objects if name.startswith((RUNNING, "held/.due/"))]
+    assert is_over(oss)
 
 
 def test_a_tick_continues_and_ends_what_a_request_began(house_of, oss, clock):
     house = world_with_data(house_of, oss)
     begin(house.call(), MINE)
-    for _ in range(4):
-        house.tick()
-        clock.tick(minutes=40)
-    assert left(oss) == {key("picture", owner=THEIRS)}
-    assert not [name for name in oss.objects if name.startswith((RUNNING, "held/.due/"))]
+    tick_until_done(house, clock)
+    assert is_over(oss)
     assert said(erase(house))["state"] == "done"
 
 
@@ -701,8 +672,7 @@ def test_each_folder_is_listed_once_and_a_page_of_nothing_needs_no_record(house_
 
 
 def test_a_pass_that_began_while_a_form_was_out_is_not_the_last(erasing, oss, clock):
-    elapsed = counted()
-    erasing.monotonic = lambda: next(elapsed) / 2
+    slow(erasing, 2)
     assert said(erase(erasing))["state"] == "running"
     store(oss, key("picture"))
     erasing.monotonic = lambda: 0.0
@@ -711,48 +681,51 @@ def test_a_pass_that_began_while_a_form_was_out_is_not_the_last(erasing, oss, cl
     assert not ours(oss)
 
 
-def test_slow_deletions_of_versions_of_one_key_skip_none(erasing, oss):
-    oss.versioning, oss.retained = "Enabled", {key("picture")}
-    store(oss, key("picture"), *[key("picture", 1)] * 30)
-    elapsed = counted()
-    erasing.monotonic = lambda: next(elapsed) / 3
-    for _ in range(9):
+PICTURES = [key("picture", count) for count in range(70)]
+
+
+@pytest.mark.parametrize(
+    ("how", "retained", "stored", "calls", "deleted"),
+    [
+        ({"versioning": "Enabled"}, 1, [PICTURES[0], *[PICTURES[1]] * 30], 9, 30),
+        ({"refuses_whole": True}, 1, PICTURES[:30], 30, 29),
+        ({}, 60, [*PICTURES, key("held")], 9, 11),
+    ],
+    ids=["versions of one key", "one by one", "more retained than one call can try"],
+)
+def test_slow_deletions_stop_in_time_skip_none_and_count_once(
+    erasing, oss, how, retained, stored, calls, deleted
+):
+    vars(oss).update(how, retained={*PICTURES[:retained]})
+    store(oss, *stored)
+    slow(erasing)
+    for _ in range(calls):
         answer = said(erase(erasing))
-    assert (answer["deleted"], answer["blocked"]) == (30, 1)
+    assert (answer["deleted"], answer["blocked"]) == (deleted, retained)
+
+
+def test_slow_aborts_stop_in_time_and_go_on(house_of, oss):
+    house = house_of(PROFILES + one_more("film", FILM), ERASE="true")
+    for _ in range(30):
+        begin_parts(house)
+    slow(house)
+    some = [said(erase(house))["aborted"] for _ in range(9)]
+    house.monotonic = lambda: 0.0
+    assert any(0 < number < 30 for number in some)
+    assert said(erase(house))["aborted"] == 30 and not oss.uploads
 
 
 def test_a_call_stops_before_its_time_is_over_and_the_next_goes_on(erasing, oss, clock):
     oss.longest_page = 1
     store(oss, *(key("picture", count) for count in range(40)))
-    elapsed = counted()
-    erasing.monotonic = lambda: next(elapsed) / 16
+    slow(erasing, 16)
     answers = [said(erase(erasing))["deleted"]]
     # The last page of 20 seconds begins while more than three are left.
-    assert 17 < next(elapsed) / 16 < 18
+    assert 17 < erasing.monotonic() < 18
     answers.append(said(erase(erasing))["deleted"])
     assert 0 < answers[0] < answers[1] <= 40
     erasing.monotonic = lambda: 0.0
     assert erased(erasing, clock)["deleted"] == 40
-
-
-def test_slow_deletions_one_by_one_stop_in_time_and_count_once(erasing, oss, clock):
-    oss.refuses_whole, oss.retained = True, {key("picture", 0)}
-    store(oss, *(key("picture", count) for count in range(30)))
-    elapsed = counted()
-    erasing.monotonic = lambda: next(elapsed) / 3
-    for _ in range(30):
-        answer = said(erase(erasing))
-    assert (answer["deleted"], answer["blocked"]) == (29, 1)
-
-
-def test_more_under_retention_than_one_call_can_try_does_not_stop_the_others(erasing, oss, clock):
-    oss.retained = {key("picture", count) for count in range(60)}
-    store(oss, *(key("picture", count) for count in range(70)), key("held"))
-    elapsed = counted()
-    erasing.monotonic = lambda: next(elapsed) / 3
-    for _ in range(9):
-        answer = said(erase(erasing))
-    assert (answer["deleted"], answer["blocked"]) == (11, 60)
 
 
 # With versions OSS lets both of them write a record.
@@ -779,8 +752,7 @@ def test_two_workers_at_once_erase_everything_and_agree(house_of, oss, clock, ca
     answer = erased(house, clock)
     house.tick()
     assert {each["erasure"] for each in answers} == {answer["erasure"]}
-    assert left(oss) == {key("picture", owner=THEIRS)}
-    assert not [name for name in oss.objects if name.startswith((RUNNING, "held/.due/"))]
+    assert is_over(oss)
 
 
 def test_a_call_beside_the_worker_of_an_erasure_deletes_nothing(house_of, oss, clock):
@@ -843,7 +815,7 @@ def test_the_mark_of_an_erasure_that_never_began_is_taken_away(house_of, oss, cl
     clock.tick(seconds=-1)
     begin(house.call(), MINE, "push-2")
     clock.tick(seconds=1)
-    assert len([name for name in oss.objects if name.startswith(RUNNING)]) == 2
+    assert marks(oss) == [2]
     house.tick()
     assert [name for name in oss.objects if name.startswith(RUNNING)] == [f"{RUNNING}{MINE}-push-2"]
 
@@ -864,13 +836,9 @@ def test_two_that_begin_at_once_begin_one_erasure(house_of, oss, clock, versioni
     oss.between["PutObject"] = lambda: begin(house.call(), MINE, "push-2")
     begin(house.call(), MINE, "push-1")
     # With versions a tick takes away the mark of the one that lost.
-    marks = [name for name in oss.objects if name.startswith(RUNNING)]
-    assert len(marks) == len(house.due("erase")) == (2 if versioning else 1)
-    for _ in range(4):
-        house.tick()
-        clock.tick(minutes=40)
-    assert left(oss) == {key("picture", owner=THEIRS)}
-    assert not [name for name in oss.objects if name.startswith((RUNNING, "held/.due/"))]
+    assert marks(oss) == [len(house.due("erase"))] == [2 if versioning else 1]
+    tick_until_done(house, clock)
+    assert is_over(oss)
 
 
 def test_a_due_record_that_was_left_begins_no_second_erasure(erasing, oss, clock):
@@ -957,19 +925,6 @@ def test_a_list_that_repeats_its_markers_is_refused(erasing, oss, monkeypatch):
 
     monkeypatch.setattr(oss, "_list_object_versions", serve_again)
     assert erase(erasing).outcome == (503, "oss_unavailable")
-
-
-def test_aborts_stop_in_time_and_go_on(house_of, oss, clock):
-    house = house_of(PROFILES + one_more("film", FILM), ERASE="true")
-    fields = {"profile": "film", "filename": "a.png", "contentType": "image/png", "size": 1}
-    for _ in range(30):
-        assert house.ask("multipart", house.session(), **fields).status == 200
-    elapsed = counted()
-    house.monotonic = lambda: next(elapsed) / 3
-    some = [said(erase(house))["aborted"] for _ in range(9)]
-    house.monotonic = lambda: 0.0
-    assert any(0 < number < 30 for number in some)
-    assert said(erase(house))["aborted"] == 30 and not oss.uploads
 
 
 def test_a_missing_right_is_named(erasing, oss):
