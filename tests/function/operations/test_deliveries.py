@@ -65,6 +65,28 @@ def shop(world, clock):
     return shop
 
 
+class Watch:
+    """The clock of a world's budgets, which stands still but for what takes time."""
+
+    def __init__(self, world):
+        self.elapsed = 0.0
+        world.monotonic = lambda: self.elapsed
+
+    def take(self, seconds):
+        self.elapsed += seconds
+        return True
+
+    def slow(self, oss, seconds=1.0, part=""):
+        """From now on each call with this part in its address takes so long."""
+        send = oss.send
+
+        def send_slowly(method, url, **options):
+            self.take(seconds if part in f"{method} {url}" else 0.0)
+            return send(method, url, **options)
+
+        oss.send = send_slowly
+
+
 def tick_for(world, clock, **duration):
     """A tick each minute; one before anything is due would only list nothing."""
     for _ in range(timedelta(**duration) // timedelta(minutes=1)):
@@ -163,11 +185,13 @@ def test_where_neither_business_nor_oss_is_reached_the_request_succeeds(world, s
 
 
 def test_a_repeated_request_has_the_same_id_and_record(world, shop, clock):
+    """The record's name has the time of the event, so a flood of repetitions overwrites it."""
     form = world.form("commit")
     assert world.oss.post(form["formData"], "a") == 200
     for _ in range(3):
         assert world.ask("confirm", ticket=form["ticket"]).status == 200
         world.functions[0] = world.new_instance()
+        clock.tick(minutes=1)
     assert len(shop.seen) == 3
     assert len({headers["webhook-id"] for _, headers, *_ in shop.seen}) == 1
     assert len(due(world)) == 1
@@ -231,18 +255,7 @@ def test_a_delivery_leaves_time_to_write_it_down_in_a_tick(world, shop, clock, s
     left = iter([10.0, seconds])
     oss = oss._replace(seconds_left=lambda: next(left, 1.0))
     assert continue_delivery(context, oss, record) is bool(budgets)
-    assert [budget for *_, budget in shop.seen[1:]] == budgets
-
-
-def test_a_delivery_of_a_bucket_without_time_waits(world, shop, clock):
-    world.store("commit")
-    clock.tick(minutes=1)
-    context = world.call()
-    oss = oss_client(context, context.settings.home)
-    (record,) = list_due(oss, context.now)
-    left = iter([10.0, 1.0])
-    assert not continue_delivery(context, oss._replace(seconds_left=lambda: next(left)), record)
-    assert (len(shop.seen), len(due(world))) == (1, 1)
+    assert ([budget for *_, budget in shop.seen[1:]], len(due(world))) == (budgets, 1)
 
 
 def test_a_record_that_another_tick_removed_is_nothing_to_do(world, shop, clock):
@@ -292,23 +305,6 @@ def test_the_trace_of_the_request_goes_with_each_attempt(world, shop, clock):
     assert world.ask_event(**asked).status == 200
     tick_for(world, clock, minutes=5)
     assert [headers["traceparent"] for _, headers, *_ in shop.seen] == [trace] * 3
-
-
-@pytest.mark.not_for_coverage
-def test_a_confirmation_repeated_anywhere_for_an_hour_has_one_first_record(world, shop, clock):
-    """Its name is the time of the event, so a flood of repetitions overwrites it."""
-    form = world.form("commit")
-    assert world.oss.post(form["formData"], "a") == 200
-    for minute in range(60):
-        world.functions[0] = world.new_instance()
-        assert {world.ask("confirm", ticket=form["ticket"]).status for _ in range(2)} == {200}
-        assert (len(due(world)), len(shop.seen)) == (1, minute + 1)
-        clock.tick(minutes=1)
-    world.tick()
-    assert len(due(world)) == 1
-    shop.answer = UP
-    tick_for(world, clock, hours=24)
-    assert (len(shop.taken), due(world)) == (1, [])
 
 
 def test_an_event_that_was_written_down_is_not_sent_again(world, shop, clock):
@@ -380,15 +376,7 @@ def test_a_tick_writes_down_the_events_of_all_decisions_that_it_applies(world, s
     for name in due(world):
         del world.oss.objects[name]
     clock.tick(minutes=2)
-    elapsed, send = 0.0, world.oss.send
-    world.monotonic = lambda: elapsed
-
-    def write_slowly(method, url, **options):
-        nonlocal elapsed
-        elapsed += 0.9 if method == "PUT" and "/webhook-" in url else 0
-        return send(method, url, **options)
-
-    world.oss.send = write_slowly
+    Watch(world).slow(world.oss, 0.9, "/webhook-")
     world.tick()
     assert (len(due(world)), world.due("decision")) == (6, [])
     assert not [line for line in log_lines() if line.get("webhook") == "lost"]
@@ -423,14 +411,8 @@ def test_the_events_of_a_request_share_the_first_failure_and_their_time(world, s
 
 
 def test_the_first_attempts_of_a_request_have_two_seconds_together(world, shop):
-    elapsed, shop.answer = 0.0, UP
-    world.monotonic = lambda: elapsed
-
-    def take():
-        nonlocal elapsed
-        elapsed += 0.75 if shop.seen else 1.25
-
-    shop.now = take
+    watch, shop.answer = Watch(world), UP
+    shop.now = lambda: watch.take(0.75 if shop.seen else 1.25)
     call = world.call()
     for upload_id in ("KpY7", "KpY8", "KpY9"):
         assert notify_business(call, call.settings.home, "a.b.c", upload_id, "public")

@@ -22,7 +22,7 @@ from function.oss.client import oss_client
 from function.oss.due import Unreadable
 from handler import serve
 from tests.docs.openapi import check_answer
-from tests.function.operations.test_deliveries import UNHELD
+from tests.function.operations.test_deliveries import UNHELD, Watch
 from tests.support.memory_oss import DENIED, UNHEARD
 from tests.support.stage import build
 from tests.support.world import HELD, PLAIN, WEBHOOK, World
@@ -32,7 +32,12 @@ NOW, LATER = "202611241400", "202611241401"
 SILENT = UNHELD.replace("confirm = true", "")
 ABROAD = 'bucket = "abroad"\nregion = "cn-shanghai"\nrole = "acs:ram::1234567890123456:role/abroad"'
 
-ABROAD_PROFILE = f"{SILENT.replace('default', 'other').replace('uploads/', 'other/')}{ABROAD}"
+
+def named(name, lines=""):
+    return UNHELD.replace("default", name).replace("uploads/", f"{name}/") + lines
+
+
+OTHER = named("other", ABROAD)
 
 
 @pytest.fixture
@@ -47,6 +52,12 @@ def plain_world(clock, profiles_file):
         return World(environ, clock, check=check_answer)
 
     return build
+
+
+@pytest.fixture
+def two_buckets(plain_world):
+    world = plain_world(UNHELD + OTHER)
+    return world, world.add_bucket("abroad", "cn-shanghai")
 
 
 @pytest.fixture
@@ -116,12 +127,6 @@ def test_an_event_of_another_shape_is_no_tick(world, continued, event):
     assert (answer["statusCode"], continued.records) == (400, [])
 
 
-def test_a_request_with_a_body_like_a_timer_event_is_no_tick(world, continued):
-    put(world.oss, f"{NOW}/check--a")
-    assert world.ask("status", triggerTime="2023-12-26T07:49:00Z").status == 400
-    assert continued.records == []
-
-
 def test_a_tick_after_a_request_is_not_cold_and_makes_the_next_request_warm(world, last_line):
     world.tick()
     assert "cold" in last_line()
@@ -158,9 +163,7 @@ def test_a_failure_without_a_reason_is_logged_by_its_message(last_line):
 
 
 def test_with_nothing_due_a_tick_lists_each_bucket_of_receipts_once(plain_world, last_line):
-    second = UNHELD.replace("default", "second").replace("uploads/", "second/")
-    other = UNHELD.replace("default", "other").replace("uploads/", "other/")
-    world = plain_world(f"{UNHELD}{second}{other}{ABROAD}\n{SILENT.replace('default', 'silent')}")
+    world = plain_world(f"{UNHELD}{named('second')}{OTHER}\n{SILENT.replace('default', 'silent')}")
     abroad = world.add_bucket("abroad", "cn-shanghai")
     world.tick()
     assert (world.oss.asked, abroad.asked) == (["ListObjectsV2"], ["ListObjectsV2"])
@@ -175,62 +178,51 @@ def test_where_no_profile_gives_receipts_a_tick_calls_nothing(plain_world, last_
 
 
 def test_with_erasures_a_tick_lists_every_bucket(plain_world):
-    world = plain_world(f"{SILENT}{ABROAD_PROFILE}", ERASE="true")
+    world = plain_world((UNHELD + OTHER).replace("confirm = true", ""), ERASE="true")
     abroad = world.add_bucket("abroad", "cn-shanghai")
     world.tick()
     assert (world.oss.asked, abroad.asked) == (["ListObjectsV2"], ["ListObjectsV2"])
 
 
-def test_the_buckets_share_the_seconds_of_a_tick(plain_world, continued):
-    other = ABROAD_PROFILE.replace("[other]", "[other]\nconfirm = true")
-    for text, seconds in ((UNHELD, [20.0]), (f"{UNHELD}{other}", [10.0, 10.0])):
-        world = plain_world(text)
-        world.monotonic = lambda: 7.0
-        abroad = world.add_bucket("abroad", "cn-shanghai") if len(seconds) > 1 else world.oss
-        for oss in (world.oss, abroad):
+def test_the_buckets_share_the_seconds_of_a_tick(world, two_buckets, continued):
+    for several, seconds in ((world, [20.0]), (two_buckets[0], [10.0, 10.0])):
+        several.monotonic = lambda: 7.0
+        for oss in several.buckets.values():
             put(oss, f"{NOW}/check--a")
         continued.seconds.clear()
-        world.tick()
+        several.tick()
         assert continued.seconds == seconds
 
 
-def test_a_bucket_without_time_left_waits(plain_world, continued):
-    other = ABROAD_PROFILE.replace("[other]", "[other]\nconfirm = true")
-    world, elapsed = plain_world(f"{UNHELD}{other}"), []
-    world.add_bucket("abroad", "cn-shanghai")
+def test_a_bucket_without_time_left_waits(two_buckets, continued):
+    world, _ = two_buckets
+    watch = Watch(world)
     put(world.oss, f"{NOW}/check--a")
-    world.monotonic = lambda: sum(elapsed)
-    world.oss.between["ListObjectsV2"] = lambda: elapsed.append(9.5)
+    world.oss.between["ListObjectsV2"] = lambda: watch.take(9.5)
     world.tick()
-    assert (elapsed, continued.records) == ([9.5], [])
+    assert (watch.elapsed, continued.records) == (9.5, [])
 
 
 def test_buckets_that_hang_leave_half_of_a_tick_to_another(plain_world, continued):
     """More of them than have time for a long turn each."""
-    far = "".join(
-        UNHELD.replace("default", f"p{number}").replace("uploads/", f"p{number}/")
-        + f'bucket = "far-{number}"\nregion = "cn-shanghai"\n'
-        for number in range(4)
-    )
-    world, elapsed = plain_world(f"{UNHELD}{far}"), [0.0]
+    places = (f'bucket = "far-{number}"\nregion = "cn-shanghai"\n' for number in range(4))
+    world = plain_world(UNHELD + "".join(named(f"p{number}", place) for number, place in enumerate(places)))
+    watch = Watch(world)
 
     def hang(*_arguments, budget_seconds, **_options):
-        elapsed[0] += budget_seconds
+        watch.take(budget_seconds)
         raise ExchangeFailed("timed out")
 
     for number in range(4):
         world.add_bucket(f"far-{number}", "cn-shanghai").send = hang
     put(world.oss, f"{NOW}/check--a")
-    world.monotonic = lambda: elapsed[0]
     world.tick()
-    assert (continued.records, elapsed) == ([(world.oss.name, "check-a")], [8.0])
+    assert (continued.records, watch.elapsed) == ([(world.oss.name, "check-a")], 8.0)
     assert continued.seconds == [7.0]
 
 
-def test_a_bucket_that_cannot_be_listed_stops_no_other(plain_world, continued, last_line):
-    other = UNHELD.replace("default", "other").replace("uploads/", "other/")
-    world = plain_world(f"{UNHELD}{other}{ABROAD}")
-    abroad = world.add_bucket("abroad", "cn-shanghai")
+def test_a_bucket_that_cannot_be_listed_stops_no_other(two_buckets, continued, last_line):
+    world, abroad = two_buckets
     put(abroad, f"{NOW}/check--a")
     put(world.oss, f"{NOW}/check--b")
     for fault, code in ((DENIED, OssRejected.code), (UNHEARD, OssUnavailable.code)):
@@ -247,13 +239,8 @@ def test_a_bucket_that_cannot_be_listed_stops_no_other(plain_world, continued, l
 def test_pages_are_read_beyond_odd_and_unknown_records(world, continued, last_line):
     """Some are longer than a page, and all of them older than what is due."""
     world.oss.longest_page = 3
-    put(
-        world.oss,
-        *(f"202611241300/newer--{number}" for number in range(7)),
-        "!",
-        "2026/x",
-        "202611241350/check",
-    )
+    put(world.oss, *(f"202611241300/newer--{number}" for number in range(7)))
+    put(world.oss, "!", "2026/x", "202611241350/check")
     put(world.oss, f"{NOW}/check--a", *(f"{LATER}/check--{number}" for number in range(9)))
     kept = set(world.oss.objects)
     world.tick()
@@ -264,18 +251,10 @@ def test_pages_are_read_beyond_odd_and_unknown_records(world, continued, last_li
     assert world.oss.asked == ["ListObjectsV2"] * 4
 
 
-def test_a_list_without_end_leaves_half_of_the_time_for_what_was_found(world, continued, monkeypatch):
+def test_a_list_without_end_leaves_half_of_the_time_for_what_was_found(world, continued):
     put(world.oss, *(f"{NOW}/check--{number:03}" for number in range(90)))
     world.oss.longest_page = 1
-    elapsed, send = 0.0, world.oss.send
-    world.monotonic = lambda: elapsed
-
-    def take_a_second(*arguments, **options):
-        nonlocal elapsed
-        elapsed += 1
-        return send(*arguments, **options)
-
-    monkeypatch.setattr(world.oss, "send", take_a_second)
+    Watch(world).slow(world.oss)
     world.tick()
     assert len(world.oss.asked) == len(continued.records) == 10
 
@@ -456,17 +435,10 @@ def test_which_owner_and_record_is_first_changes_with_the_minute(world, continue
 @pytest.mark.not_for_coverage
 def test_owners_who_are_always_due_have_their_turn_within_a_few_ticks(world, continued, clock):
     """Two hundred, of whom a tick reaches sixty."""
-    elapsed = 0.0
-    world.monotonic = lambda: elapsed
-
-    def take():
-        nonlocal elapsed
-        elapsed += 19.4 / 60
-        return True
-
+    watch = Watch(world)
     owners = [f"{number:026b}".replace("0", "a").replace("1", "b") for number in range(200)]
     put(world.oss, *(f"{NOW}/check-{owner}-x" for owner in owners))
-    continued.outcomes["x"] = take
+    continued.outcomes["x"] = lambda: watch.take(19.4 / 60)
     names = {name.removeprefix("held/.due/") for name in world.oss.objects}
     last, waited = dict.fromkeys(names, 0), 0
     seen = continued.on_record = []
@@ -483,8 +455,8 @@ def test_owners_who_are_always_due_have_their_turn_within_a_few_ticks(world, con
 
 def test_a_turn_leaves_time_to_other_kinds_and_other_owners(world, continued):
     """Half of it to other kinds; of a long turn half of the rest to other owners."""
-    elapsed, budgets = 0.0, []
-    world.monotonic = lambda: elapsed
+    budgets = []
+    world.monotonic = lambda: 0.0
     put(world.oss, f"{NOW}/check-{ONE}-a", f"{NOW}/check-{OTHER}-a", f"{NOW}/erase-{ONE}-a")
     continued.outcomes["a"] = lambda: budgets.append(continued.context().seconds_left()) or True
     world.tick()
@@ -497,25 +469,15 @@ def test_a_turn_leaves_time_to_other_kinds_and_other_owners(world, continued):
 
 
 def test_a_kind_that_takes_long_gets_no_more_time_than_another(world, continued):
-    elapsed = 0.0
-    world.monotonic = lambda: elapsed
-
-    def take(seconds):
-        def act():
-            nonlocal elapsed
-            elapsed += seconds
-            return True
-
-        return act
-
+    watch = Watch(world)
     put(world.oss, *(f"{NOW}/check--slow{number}" for number in range(90)))
     put(world.oss, *(f"{NOW}/webhook--quick{number}" for number in range(90)))
-    continued.outcomes |= {f"slow{number}": take(2.0) for number in range(90)}
-    continued.outcomes |= {f"quick{number}": take(0.125) for number in range(90)}
+    continued.outcomes |= {f"slow{number}": lambda: watch.take(2.0) for number in range(90)}
+    continued.outcomes |= {f"quick{number}": lambda: watch.take(0.125) for number in range(90)}
     world.tick()
     kinds = Counter(name.partition("-")[0] for _, name in continued.records)
     assert kinds["webhook"] >= 70 and 4 <= kinds["check"] <= 6
-    assert elapsed <= 20
+    assert watch.elapsed <= 20
 
 
 def test_one_line_names_only_some_of_many_failures(world, continued, last_line):
@@ -561,14 +523,12 @@ def test_a_checker_that_failed_in_one_turn_is_called_in_the_next(world, continue
 
 def test_a_tick_begins_nothing_after_its_time(world, continued, last_line):
     put(world.oss, *(f"{NOW}/check--{letter}" for letter in "abc"))
-    elapsed = 0.0
-    world.monotonic = lambda: elapsed
+    watch = Watch(world)
 
     def take_long():
-        nonlocal elapsed
-        elapsed += 19.0 if not elapsed else 0.5
+        watch.take(0.5 if watch.elapsed else 19.0)
         # No bucket pays for what a checker takes.
-        continued.context().checker_seconds = elapsed
+        continued.context().checker_seconds = watch.elapsed
         return True
 
     continued.outcomes |= dict.fromkeys("abc", take_long)
@@ -617,11 +577,10 @@ def test_every_kind_is_continued_by_a_function_that_removes_its_record(clock):
     assert due.name_of("check", "", "a", clock() + timedelta(seconds=1)) == f"held/.due/{LATER}/check--a"
 
 
-def test_a_slow_bucket_leaves_other_buckets_their_share(clock, profiles_file, monkeypatch):
+def test_a_slow_bucket_leaves_other_buckets_their_share(clock, profiles_file):
     held = 'hold = ["commit"]\ncommit_by = "owner"\n'
-    here = f"{UNHELD}{held}".replace("default", "here").replace("uploads/", "here/")
     environ = {**PLAIN, "CALLER_AUTH": "wechat", **{k: v for k, v in HELD.items() if k.startswith("WECHAT")}}
-    profiles = profiles_file(f"{here}{UNHELD.replace('default', 'far')}{held}{ABROAD}")
+    profiles = profiles_file(f"{named('here', held)}{UNHELD.replace('default', 'far')}{held}{ABROAD}")
     world = World({**environ, "PROFILES_FILE": profiles}, clock, check=check_answer)
     far = world.add_bucket("abroad", "cn-shanghai")
     for profile in ["far"] * 9 + ["here"]:
@@ -632,15 +591,7 @@ def test_a_slow_bucket_leaves_other_buckets_their_share(clock, profiles_file, mo
             Case(call, oss_client(call, upload.profile.location), upload), HeldState("held"), decision
         )
     clock.tick(minutes=2)
-    elapsed, send = 0.0, far.send
-    world.monotonic = lambda: elapsed
-
-    def take_a_second(*arguments, **options):
-        nonlocal elapsed
-        elapsed += 1
-        return send(*arguments, **options)
-
-    monkeypatch.setattr(far, "send", take_a_second)
+    Watch(world).slow(far)
     world.tick()
     assert any("here/" in key and not key.startswith("held/") for key in world.oss.objects)
     assert len(world.due("decision")) > 5

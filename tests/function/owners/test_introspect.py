@@ -10,18 +10,13 @@ from function.auth.business_token import ERASURE
 from function.auth.signed_tokens import PARTS, RECEIPT, SESSION, SOURCE, TICKET, issue_token
 from function.errors import OssRejected
 from function.routes.introspect import CALLS
-from tests.function.owners.conftest import BAD, FORBIDDEN, MINE, OWNER, THEM
+from tests.function.owners.conftest import BAD, FORBIDDEN, MINE, OWNER, THEM, said
 from tests.support.memory_oss import DENIED
 
 SECRET = "token-secret-canary-0123456789abcdef"
 RECEIPT_SECRET = "receipt-SecretCanary-0123456789abcdef"
 INACTIVE = {"active": False}
 FORM = "application/x-www-form-urlencoded"
-
-
-def said(answer):
-    assert answer.status == 200, answer.text
-    return answer.json
 
 
 def introspect(house, token, **headers):

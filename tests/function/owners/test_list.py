@@ -17,6 +17,7 @@ from tests.function.owners.conftest import (
     key,
     number,
     one_more,
+    store,
 )
 from tests.support.memory_oss import DENIED
 
@@ -43,11 +44,6 @@ def pages(house, between=lambda: None, **fields):
         if cursor is None:
             return
         between()
-
-
-def store(oss, *keys, **headers):
-    for each in keys:
-        oss.store(each, b"x" * 7, content_type="image/png", **headers)
 
 
 def prefixes(oss):

@@ -13,7 +13,7 @@ from function.auth.signed_tokens import RECEIPT, read_token
 from function.errors import BadRequest, Forbidden
 from function.http.gateway import Request
 from function.uploads.callback_verification import verify_callback
-from tests.function.uploads.conftest import PROFILES, SECRET, SETTINGS, forged_ticket
+from tests.function.uploads.conftest import PROFILES, SECRET, SETTINGS, forged_ticket, sign
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -21,10 +21,10 @@ cases = cases_beside(__file__)
 NEW_SECRET = "a-new-token-secret-0123456789-abcdefgh"
 
 
-@cases("authorization", "status")
-def test_refuses_a_missing_or_malformed_signature(upload, call, authorization, status):
+@cases("authorization", "outcome")
+def test_refuses_a_missing_or_malformed_signature(upload, call, authorization, outcome):
     answer = call(upload().body(), headers={"authorization": authorization})
-    assert answer.outcome == (status, "bad_request" if status == 400 else "forbidden")
+    assert f"{answer.status} {answer.code}" == outcome
 
 
 def test_refuses_a_signature_of_another_key(upload, call):
@@ -46,16 +46,11 @@ def test_refuses_a_signature_over_another_query_or_order(upload, call, query, si
 @pytest.mark.parametrize(
     "change",
     [
-        lambda body: body.replace(b"size=1024", b"size=1025"),
         lambda body: body.replace(b"size=1024", b"size=01024"),
         lambda body: body.replace(b"%2F", b"%2f"),
-        lambda body: body.replace(b"%2F", b"/"),
-        lambda body: body + b"&x=1",
         lambda body: b"&".join(sorted(body.split(b"&"))),
         lambda body: unquote_to_bytes(body),
         lambda body: quote_plus(body, safe="=&").encode(),
-        lambda body: body + b"\n",
-        lambda body: b" " + body,
     ],
 )
 def test_refuses_a_changed_or_re_encoded_body(upload, call, change):
@@ -96,11 +91,6 @@ def test_refuses_the_ticket_of_another_upload_of_the_same_caller(upload, call):
     assert call(one.body(ticket=other.ticket)).outcome == (403, "forbidden")
 
 
-def test_callback_refuses_a_receipt_or_session_as_ticket(upload, call, clock):
-    asked = upload()
-    assert call(asked.body(ticket=call(asked.body()).json["receipt"])).outcome == (403, "forbidden")
-
-
 def test_a_ticket_or_a_receipt_opens_no_session(upload, call, instance, function):
     asked = upload()
     receipt = call(asked.body()).json["receipt"]
@@ -128,11 +118,11 @@ def test_a_new_secret_in_front_keeps_tickets_and_dropping_the_old_ends_them(uplo
     assert call(body, of=dropped).outcome == (403, "forbidden")
 
 
-@cases("changes", "status")
+@cases("changes", "outcome")
 @pytest.mark.not_for_coverage
-def test_a_callback_outside_the_form_conditions_is_refused(upload, call, changes, status):
-    code = {200: "", 400: "bad_request", 403: "forbidden"}[status]
-    assert call(upload().body(**changes)).outcome == (status, code)
+def test_a_callback_outside_the_form_conditions_is_refused(upload, call, changes, outcome):
+    status, _, code = outcome.partition(" ")
+    assert call(upload().body(**changes)).outcome == (int(status), code)
 
 
 @pytest.mark.parametrize("key", ["test/", "Test/a", "test", "tests/a", "", "/test/a", "other/test/a"])
@@ -156,7 +146,7 @@ def test_refuses_a_body_that_our_field_did_not_ask_for_even_when_oss_signed_it(u
     assert answer.code in ("bad_request", "forbidden", "too_large")
 
 
-@pytest.mark.parametrize("twice", [b"etag=x", b"bucket=my-bucket", b"size=1024", b"x=1&x=1"])
+@pytest.mark.parametrize("twice", [b"etag=x", b"bucket=my-bucket", b"size=1024", b"size=", b"x=1&x=1"])
 def test_refuses_a_body_that_two_readers_could_read_differently(upload, call, twice):
     assert call(upload().body() + b"&" + twice).outcome == (400, "bad_request")
 
@@ -186,9 +176,9 @@ def test_all_callback_refusals_have_one_message(upload, call, log_lines):
 @pytest.mark.not_for_coverage
 @effort(max_examples=40)
 @given(data=st.data())
-def test_a_flipped_bit_anywhere_is_refused(upload, call, signer, data):
+def test_a_flipped_bit_anywhere_is_refused(upload, call, data):
     body = upload().body()
-    signature = signer("/callback", "", body)
+    signature = sign("/callback", "", body)
     if data.draw(st.booleans()):
         changed = bytearray(body)
         bit = data.draw(st.integers(0, len(changed) * 8 - 1))
@@ -228,9 +218,7 @@ def test_whatever_arrives_is_refused_as_documented(call, key_host, body, headers
 @effort(max_examples=40)
 @given(
     changes=st.dictionaries(
-        st.sampled_from(
-            ["bucket", "etag", "size", "mimeType", "imageInfo_width", "imageInfo_format", "reqId"]
-        ),
+        st.sampled_from("bucket etag size mimeType imageInfo_width imageInfo_format reqId".split()),
         st.text(max_size=12),
     )
 )
@@ -271,13 +259,6 @@ def test_a_foreign_address_is_refused_before_body_and_ticket_are_read(verify):
     assert raised.value.reason == "the address of the public key is not OSS's"
 
 
-def test_a_second_blank_value_does_not_hide_a_field_named_twice(upload, call):
-    one = upload()
-    assert call(one.body()).status == 200
-    assert call(one.body() + b"&size=").status == 400
-    assert call(b"object=&" + one.body()).status == 400
-
-
 @pytest.mark.parametrize(("fields", "status"), [(64, 200), (65, 400)])
 def test_a_body_of_64_fields_is_read_and_a_longer_one_is_not(upload, call, fields, status):
     body = upload().body()
@@ -316,10 +297,7 @@ def test_a_page_s_callback_has_a_type(upload, call, kind):
 def test_a_ticket_without_type_or_sizes_admits_no_upload(upload, call, clock, claims):
     asked = upload()
     forged = forged_ticket(clock, key=asked.key, **claims)
-    assert call(asked.body(ticket=forged)).outcome == (
-        403,
-        "forbidden",
-    )
+    assert call(asked.body(ticket=forged)).outcome == (403, "forbidden")
 
 
 @cases("profile", "bucket", "status")

@@ -64,35 +64,17 @@ def test_response_and_receipt_repeat_the_facts_from_oss(ask_form, confirm, oss, 
     form = ask_form()
     answer = confirm(form["ticket"])
     assert answer.status == 200
-    facts = {
-        "key": form["key"],
-        "size": 1024,
-        "etag": "D41D8CD98F00B204E9800998ECF8427E",
-        "mimeType": "image/png",
-    }
+    facts = {"key": form["key"], "size": 1024, "etag": "D41D8CD98F00B204E9800998ECF8427E"}
+    facts["mimeType"] = "image/png"
     told = answer.json
     receipt = told.pop("receipt")
-    assert told == {
-        "status": "ok",
-        **facts,
-        "url": form["fileUrl"],
-        "width": None,
-        "height": None,
-        "uploadId": form["uploadId"],
-        "state": "stored",
-    }
-    assert claims_of(receipt, clock) == {
-        **facts,
-        "sub": "public",
-        "owner": "public",
-        "bucket": "my-bucket",
-        "profile": "default",
-        "jti": form["uploadId"],
-        "seen": True,
-        "aud": RECEIPT,
-        "iat": int(clock().timestamp()),
-        "exp": int(clock().timestamp()) + 86400,
-    }
+    size = {"width": None, "height": None}
+    about = {"url": form["fileUrl"], "uploadId": form["uploadId"], "state": "stored"}
+    assert told == {"status": "ok", **facts, **size, **about}
+    who = {"sub": "public", "owner": "public", "bucket": "my-bucket", "profile": "default"}
+    now = int(clock().timestamp())
+    about = {"jti": form["uploadId"], "seen": True, "aud": RECEIPT, "iat": now, "exp": now + 86400}
+    assert claims_of(receipt, clock) == {**facts, **who, **about}
 
 
 def test_confirm_sends_one_request_to_oss_with_the_objects_session(ask_form, confirm, oss, good_sts):
@@ -120,11 +102,6 @@ def test_the_same_ticket_gives_the_same_receipt_until_it_ends_an_hour_after_its_
         assert confirm(ticket).text == first
     clock.tick(seconds=1)
     assert confirm(ticket).outcome == (403, "forbidden")
-
-
-def test_any_instance_confirms_a_form_of_another(function, instance, ask_form, confirm, oss):
-    ticket = ask_form()["ticket"]
-    assert confirm(ticket, of=instance(oss, **function.environ)).text == confirm(ticket).text
 
 
 @pytest.mark.parametrize(("left", "status"), [(70, 200), (69, 503)])
@@ -230,15 +207,6 @@ def test_confirm_without_a_ticket_is_a_bad_request(function, oss, body):
     assert answer.json["error"]["message"].startswith("ticket ")
 
 
-def test_every_flipped_bit_of_a_ticket_is_forbidden(ask_form, confirm, oss):
-    text = ask_form()["ticket"]
-    start = text.rindex(".") + 1
-    for place in (0, text.index(".") + 1, start - 2, *range(start, len(text) - 1, 7)):
-        other = "A" if text[place] != "A" else "B"
-        assert confirm(f"{text[:place]}{other}{text[place + 1 :]}").status == 403
-    assert oss.asked == []
-
-
 def test_only_a_post_confirms(function):
     answer = function.ask(path="/confirm", method="GET", query={"ticket": "x"})
     assert (answer.status, answer.headers["Allow"]) == (405, "POST, OPTIONS")
@@ -249,13 +217,8 @@ WECHAT = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx1", "WECHAT_SECRET": "s"}
 
 def test_confirm_refuses_a_ticket_of_another_mini_program(function, instance, ask_form, confirm, clock, oss):
     """Both share the secret and the bucket; neither confirms for the other."""
-    session = issue_token(
-        {"sub": "openid", "app": "wx1", "bucket": "my-bucket"},
-        audience=SESSION,
-        secrets=[SECRET],
-        now=clock(),
-        life=timedelta(hours=1),
-    )
+    claims, hour = {"sub": "openid", "app": "wx1", "bucket": "my-bucket"}, timedelta(hours=1)
+    session = issue_token(claims, audience=SESSION, secrets=[SECRET], now=clock(), life=hour)
     ours = instance(oss, **{**function.environ, **WECHAT})
     theirs = instance(oss, **{**function.environ, **WECHAT, "WECHAT_APPID": "wx2"})
     given = ask_form(of=ours, headers={"X-Upload-Token": session})["ticket"]
@@ -339,9 +302,8 @@ def test_each_of_many_files_has_its_own_context(function, confirm, clock):
     files = [{"filename": "a.png", "context": {"number": number}} for number in range(3)]
     forms = function.ask(body={"files": files}).json["uploads"]
     receipts = [confirm(form["ticket"]).json["receipt"] for form in forms]
-    assert [claims_of(receipt, clock)["context"] for receipt in receipts] == [
-        file["context"] for file in files
-    ]
+    told = [claims_of(receipt, clock)["context"] for receipt in receipts]
+    assert told == [file["context"] for file in files]
 
 
 def test_without_a_context_the_receipt_has_none(ask_form, confirm, clock):
@@ -356,19 +318,6 @@ def test_a_context_does_not_override_claims(ask_form, confirm, clock, oss):
         *(form["key"], "public", True),
         hostile,
     )
-
-
-@cases("written", "is_taken")
-@pytest.mark.parametrize("method", ["POST", "GET", "files"])
-@pytest.mark.not_for_coverage
-def test_a_context_is_a_small_json_object_or_a_bad_request(function, written, is_taken, method):
-    if method == "GET":
-        answer = function.ask(method="GET", query={"filename": "a.png", "context": written})
-    else:
-        one = f'{{"filename":"a.png","context":{written}}}'
-        raw = f'{{"files":[{one}]}}' if method == "files" else one
-        answer = function.ask(body=raw)
-    assert answer.outcome == ((200, "") if is_taken else (400, "bad_request"))
 
 
 @pytest.mark.parametrize(("option", "key"), [("callback", "图" * 320), ("confirm", "é" * 400)])

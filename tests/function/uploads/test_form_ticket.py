@@ -101,10 +101,6 @@ def test_the_ticket_of_an_announced_size_holds_that_size(function, clock):
     assert claims_of(ticket, clock, TICKET)["sizes"] == [1024, 1024]
 
 
-def test_every_form_has_its_own_ticket(ask_upload):
-    assert ask_upload().ticket != ask_upload().ticket
-
-
 def test_each_of_many_files_has_a_ticket_of_its_own(function, clock):
     answer = function.ask(body={"files": [{"filename": "a.png"}] * 3}).json
     for form in answer["uploads"]:

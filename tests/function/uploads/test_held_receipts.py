@@ -54,18 +54,8 @@ def test_confirm_of_a_held_upload_reads_the_held_key_and_gives_no_url(ask, confi
     assert (method, url) == ("HEAD", f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/held/{form['key']}")
     told = answer.json
     claims = claims_of(told.pop("receipt"), clock)
-    assert told == {
-        "status": "ok",
-        "key": form["key"],
-        "size": 1024,
-        "etag": "D41D8CD98F00B204E9800998ECF8427E",
-        "mimeType": "image/png",
-        "url": None,
-        "width": None,
-        "height": None,
-        "uploadId": form["uploadId"],
-        "state": "held",
-    }
+    expected = {"key": form["key"], "url": None, "uploadId": form["uploadId"], "state": "held"}
+    assert told.items() >= expected.items()
     assert claims.items() >= {"key": form["key"], "held": True, "jti": form["uploadId"], "seen": True}.items()
     assert log_lines()[-1]["key"] == form["key"]
 

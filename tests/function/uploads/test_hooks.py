@@ -79,14 +79,8 @@ def test_a_hook_gets_the_caller_the_file_and_the_limits(rules, default):
     assert apply(asked, default, wanted) == (wanted, default)
     caller, file, limits = asked.before_sign.__globals__["told"]
     assert caller == {"subject": "openid", "owner": OWNER, "claims": {}}
-    assert file == {
-        "filename": "a.png",
-        "contentType": "image/png",
-        "size": 7,
-        "sha256": "0" * 64,
-        "context": {"album": [1]},
-        "now": TEST_INSTANT,
-    }
+    expected = {"filename": "a.png", "contentType": "image/png", "size": 7, "sha256": "0" * 64}
+    assert file == {**expected, "context": {"album": [1]}, "now": TEST_INSTANT}
     assert file["now"].utcoffset() == timedelta(0)
     assert limits == {"name": "default", **default.limits}
     # It was told of a copy.
@@ -123,10 +117,11 @@ def test_claims_over_a_bound_are_misconfigured(rules, default, claims):
         apply(hook, default, **over)
 
 
-def test_a_refusal_has_the_text_for_the_user(rules, default):
+@pytest.mark.parametrize("text", ["x", "好" * 200])
+def test_a_refusal_has_the_text_for_the_user_of_up_to_200_characters(rules, default, text):
     with pytest.raises(Forbidden) as caught:
-        apply(rules(returning("{'refuse': '相册已满，请先删除一些照片。'}")), default)
-    assert caught.value.details == {"text": "相册已满，请先删除一些照片。"}
+        apply(rules(returning(f"{{'refuse': {text!r}}}")), default)
+    assert caught.value.details == {"text": text}
     assert caught.value.message.isascii()
 
 
@@ -141,9 +136,8 @@ def test_size_types_folder_and_context_are_narrowed(rules, default):
     assert profile.max_size_bytes == 600
     assert profile.content_types == ("image/png",)
     assert profile.key == KeyTemplate("uploads/shop-7/2026/{owner}/{id}{ext}")
-    assert (
-        profile._replace(max_size_bytes=1000, content_types=default.content_types, key=default.key) == default
-    )
+    changed = {name: getattr(default, name) for name in ("max_size_bytes", "content_types", "key")}
+    assert profile._replace(**changed) == default
 
 
 def test_a_type_that_the_hook_excludes_is_refused(rules, default):
@@ -172,28 +166,18 @@ def test_any_other_result_of_a_hook_is_misconfigured(rules, default, answer, rea
     assert reason in why(caught)
 
 
-def test_the_text_of_a_hook_s_exception_is_not_logged(rules, default):
-    with pytest.raises(Misconfigured) as caught:
-        apply(rules("def before_sign(*_):\n    raise ValueError('a secret of the business')\n"), default)
-    assert "secret" not in caught.value.reason
-
-
 @cases("text", "place")
 def test_the_line_of_a_hook_s_exception_is_logged(rules, default, text, place):
     with pytest.raises(Misconfigured) as caught:
         apply(rules(text), default)
-    assert caught.value.reason.endswith(f" at {place}")
+    assert caught.value.reason.endswith(f" at {place}") and "secret" not in caught.value.reason
 
 
-def test_a_hook_may_not_set_types_for_a_page(rules):
+def test_a_page_s_folder_may_be_another_inside_its_own_and_its_types_may_not_be_set(rules):
     profiles, _ = read_profiles(TABLE, default_signature="v4")
     with pytest.raises(Misconfigured) as caught:
         apply(rules(returning("{'content_types': ['image/png']}")), profiles["legacy"])
     assert "content_types" in why(caught)
-
-
-def test_a_page_s_folder_may_be_another_inside_its_own(rules):
-    profiles, _ = read_profiles(TABLE, default_signature="v4")
     _, profile = apply(rules(returning("{'folder': 'shop-7', 'max_size': 20}")), profiles["legacy"])
     assert (profile.key.text, profile.max_size_bytes) == ("test/shop-7/{owner}/{filename}", 20)
 
@@ -317,14 +301,8 @@ def test_a_hook_may_use_no_network_and_other_code_may(tmp_path):
         text=True,
         timeout=600,
     )
-    assert done.stdout.splitlines() == [
-        *[
-            "hooks.py cannot be used: it raised PermissionError",
-            "hooks.py cannot be used: importing it raised PermissionError",
-        ]
-        * len(CALLS_OUT),
-        "0",
-    ], done.stderr
+    refused = [f"hooks.py cannot be used: {what} raised PermissionError" for what in ("it", "importing it")]
+    assert done.stdout.splitlines() == [*refused * len(CALLS_OUT), "0"], done.stderr
 
 
 junk = st.one_of(
@@ -362,15 +340,10 @@ def test_no_hook_result_widens_the_signed_form(answer, filename, size):
     assert default.min_size_bytes <= rule.min_size_bytes <= rule.max_size_bytes <= default.max_size_bytes
     assert default.admits(rule.content_type)
     assert re.fullmatch(rf"uploads/({INNER_FOLDER}/)?{OWNER}/i{{22}}(\.[a-z]+)?", rule.key)
-    assert rule.form.fields == {
-        **rule.form.fields,
-        "x-oss-object-acl": "default",
-        "x-oss-forbid-overwrite": "true",
-    }
+    pinned = {"x-oss-object-acl": "default", "x-oss-forbid-overwrite": "true"}
+    assert rule.form.fields.items() >= pinned.items()
     assert rule.expires_at == TEST_INSTANT + default.expires_in
-    assert {name: value for name, value in narrowed._asdict().items() if name != "context"} == {
-        name: value for name, value in wanted._asdict().items() if name != "context"
-    }
+    assert narrowed._replace(context=None) == wanted._replace(context=None)
 
 
 CLOSED_EVENTS = table_beside(__file__)["CLOSED_EVENTS"]
@@ -400,10 +373,3 @@ def test_the_interpreter_is_hooked_once_however_many_rules_there_are(rules, monk
     for _ in range(3):
         rules(returning("None"))
     assert added == [before_sign_hook._refuse_forbidden]
-
-
-@pytest.mark.parametrize("text", ["x", "好" * 200])
-def test_a_refusal_may_have_200_characters(rules, default, text):
-    with pytest.raises(Forbidden) as caught:
-        apply(rules(returning(f"{{'refuse': {text!r}}}")), default)
-    assert caught.value.details == {"text": text}

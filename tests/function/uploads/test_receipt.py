@@ -1,7 +1,6 @@
 """uploads.receipt: the response to a good callback."""
 
 import hmac
-import io
 import json
 from base64 import urlsafe_b64decode
 from datetime import timedelta
@@ -12,7 +11,6 @@ import pytest
 
 from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token, read_token
 from function.errors import Unauthorized
-from handler import serve
 from tests.function.uploads.conftest import SECRET, SETTINGS, claims_of
 from tests.support.cases import cases_beside, table_beside
 
@@ -29,33 +27,15 @@ def test_response_and_receipt_describe_the_stored_object(ask_upload, call, clock
     assert answer.headers["Content-Type"].startswith("application/json")
     told = answer.json
     upload_id = asked.key.rpartition("/")[2].removesuffix(".png")
-    facts = {
-        "key": asked.key,
-        "size": 1024,
-        "etag": "D41D8CD98F00B204E9800998ECF8427E",
-        "mimeType": "image/png",
-    }
+    facts = {"key": asked.key, "size": 1024, "etag": "D41D8CD98F00B204E9800998ECF8427E"}
+    facts["mimeType"] = "image/png"
     receipt = told.pop("receipt")
-    assert told == {
-        "status": "ok",
-        **facts,
-        "url": f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/{asked.key}",
-        "width": 640,
-        "height": 480,
-        "uploadId": upload_id,
-    }
-    assert claims_of(receipt, clock) == {
-        **facts,
-        "sub": "public",
-        "owner": "public",
-        "bucket": "my-bucket",
-        "profile": "default",
-        "jti": upload_id,
-        "seen": False,
-        "aud": RECEIPT,
-        "iat": int(clock().timestamp()),
-        "exp": int(clock().timestamp()) + 86400,
-    }
+    about = {"url": f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/{asked.key}", "uploadId": upload_id}
+    assert told == {"status": "ok", **facts, "width": 640, "height": 480, **about}
+    who = {"sub": "public", "owner": "public", "bucket": "my-bucket", "profile": "default"}
+    now = int(clock().timestamp())
+    about = {"jti": upload_id, "seen": False, "aud": RECEIPT, "iat": now, "exp": now + 86400}
+    assert claims_of(receipt, clock) == {**facts, **who, **about}
 
 
 LABELLED = """
@@ -154,11 +134,6 @@ def test_an_etag_has_no_quotes(upload, call, clock, etag):
     assert answer["etag"] == claims_of(answer["receipt"], clock)["etag"] == etag.strip('"')
 
 
-def test_a_type_is_written_without_its_parameters_and_in_lower_case(upload, call, clock):
-    answer = call(upload().body(mimeType="Image/PNG; charset=utf-8")).json
-    assert answer["mimeType"] == claims_of(answer["receipt"], clock)["mimeType"] == "image/png"
-
-
 @pytest.mark.parametrize("path", ["/callback", "/prefix/callback", "/上传 文件/callback", "/callback/"])
 def test_the_signature_covers_the_requested_path(upload, call, path):
     assert call(upload().body(), path=path).status == 200
@@ -187,32 +162,6 @@ def test_a_thousand_replays_get_the_same_response(upload, call, clock, key_host)
         clock.tick(seconds=3)
         assert call(body, headers={"user-agent": None}).text == first.text
     assert len(key_host.calls) == 1
-
-
-def test_wsgi_gives_the_same_response_with_its_length(function, upload, call, signer):
-    body = upload().body()
-    address = "aHR0cHM6Ly9nb3NzcHVibGljLmFsaWNkbi5jb20vY2FsbGJhY2tfcHViX2tleV92MS5wZW0="
-    started = []
-    chunks = serve(
-        function.function,
-        {
-            "REQUEST_METHOD": "POST",
-            "PATH_INFO": "/上传/callback".encode().decode("latin-1"),
-            "QUERY_STRING": "b=2&a=%201",
-            "CONTENT_TYPE": "application/x-www-form-urlencoded",
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.input": io.BytesIO(body),
-            "HTTP_AUTHORIZATION": signer("/上传/callback", "b=2&a=%201", body),
-            "HTTP_X_OSS_PUB_KEY_URL": address,
-        },
-        lambda status, headers: started.append((status, dict(headers))),
-    )
-    text = b"".join(chunks)
-    ((status, headers),) = started
-    assert status == "200 OK"
-    assert headers["Content-Length"] == str(len(text))
-    assert not text.startswith(b"\xef\xbb\xbf")
-    assert json.loads(text) == call(body).json
 
 
 def test_the_log_names_the_upload_and_holds_no_token(upload, call, log_lines, caplog):

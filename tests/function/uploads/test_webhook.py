@@ -2,13 +2,8 @@
 
 import json
 import re
-import socket
-import threading
 from base64 import b64decode, b64encode, urlsafe_b64encode
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import partial
 
 import pytest
 import requests
@@ -21,7 +16,6 @@ from function.context import RequestContext
 from function.errors import Unauthorized
 from function.http.client import HttpResponse, send
 from function.request_log import LogLine
-from function.time_limit import MAX_OVERDUE
 from function.uploads.plan import MAX_CALLBACK_CHARACTERS
 from function.webhook import notify_business, post_event, signature
 from tests.function.uploads.conftest import PROFILES, SETTINGS, read_upload
@@ -140,10 +134,7 @@ def test_a_webhook_may_take_a_second_and_a_half():
     """With the fetch of the key it must stay within the 5 seconds OSS waits for a callback's answer."""
     given = {}
     post_event(
-        "https://b.example/hook",
-        b"",
-        {},
-        lambda *_, **options: given.update(options) or HttpResponse(200, b""),
+        "https://b.example/hook", b"", {}, lambda *_, **how: given.update(how) or HttpResponse(200, b"")
     )
     assert given["budget_seconds"] == 1.5
 
@@ -280,65 +271,6 @@ def test_a_page_s_form_has_twenty_callbacks_a_minute_for_all_its_objects(upload,
     page = upload("page", "0.png")
     statuses = [call(page.body(object=f"test/{number}.png")).status for number in range(21)]
     assert statuses == [200] * 20 + [429]
-
-
-@contextmanager
-def trickling():
-    """A service that sends a byte of its headers now and then, to as many as come; its origin."""
-    over = threading.Event()
-    connections = []
-
-    def accept():
-        with suppress(OSError):
-            while True:
-                connections.append(listener.accept()[0])
-
-    def trickle():
-        while not over.wait(0.05):
-            for connection in list(connections):
-                with suppress(OSError):
-                    connection.sendall(b"x" if connection in begun else b"HTTP/1.1 200 OK\r\nX-Slow: ")
-                    begun.add(connection)
-
-    begun = set()
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        threads = [threading.Thread(target=accept), threading.Thread(target=trickle)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            over.set()
-            listener.shutdown(socket.SHUT_RDWR)
-            for thread in threads:
-                thread.join()
-            for connection in connections:
-                connection.close()
-
-
-@pytest.mark.not_for_coverage
-def test_a_webhook_that_sends_headers_byte_by_byte_holds_64_threads_and_no_upload(
-    function, instance, key_host, upload, call, log_lines
-):
-    """It held one for each call, until no thread could start and every callback was answered with 500."""
-
-    def network(method, url, **options):
-        return (key_host if "gosspublic" in url else send)(method, url, **options)
-
-    before = threading.active_count()
-    with trickling() as origin:
-        slow = instance(network, **function.environ, UPLOAD_WEBHOOK_URL=f"{origin}/hook")
-        bodies = [upload(of=slow).body() for _ in range(MAX_OVERDUE)]
-        with ThreadPoolExecutor(len(bodies)) as pool:
-            answers = list(pool.map(partial(call, of=slow), bodies))
-        answers += [call(upload(of=slow).body(), of=slow) for _ in range(16)]
-        assert {answer.status for answer in answers} == {200}
-        # Nor is there an STS, so the session that writes events down is still waited for.
-        others = ("accepts", "trickles", "fetches a session", "calls STS")
-        assert threading.active_count() - before <= MAX_OVERDUE + len(others)
-        told = [line["webhook"] for line in log_lines()]
-        assert told.count("timed out") == MAX_OVERDUE
-        assert told.count("too many overdue calls") == 16
 
 
 @pytest.mark.parametrize(("is_warm", "status"), [(False, 503), (True, 200)])
