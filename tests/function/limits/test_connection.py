@@ -15,13 +15,7 @@ from function.errors import BadRequest, QuotaExceeded, TooManyRequests
 from function.limits.quota import QuotaItem, QuotaRequest, StoreDown
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import COUNT, GIVE_BACK, MAX_IDLE_CONNECTIONS, RedisStore
-from function.limits.redis_connection import (
-    Address,
-    BoundedSocket,
-    ReplyTooLong,
-    connect,
-    digest_of,
-)
+from function.limits.redis_connection import Address, BoundedSocket, ReplyTooLong, connect, digest_of
 from function.tls_trust import ca_bundle_path
 from tests.function.limits.requests_to_stores import (
     COUNTED,

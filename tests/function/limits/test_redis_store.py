@@ -1,7 +1,5 @@
 """limits.redis: what holds across processes, and what is done about a Redis that is not well."""
 
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -35,10 +33,7 @@ cases = cases_beside(__file__)
 ROOT = Path(__file__).parents[3]
 CHINA = timedelta(hours=8)
 HOUR = 3600
-RATES = (
-    RateLimitItem("forms", Rate(5, 60), "ann"),
-    RateLimitItem("forms of networks", Rate(5, 3600), "net"),
-)
+RATES = (RateLimitItem("forms", Rate(5, 60), "ann"), RateLimitItem("forms of networks", Rate(5, 3600), "net"))
 # Of the function's budget, or of the wait for a lookup and a greeting.
 LATE = ("TimeoutError", "timed out")
 
@@ -64,17 +59,6 @@ def wait_until(is_so, seconds=10.0):
 def bucket(request):
     """A new bucket for each test, so that their counts are separate."""
     return request.node.name
-
-
-@pytest.mark.not_for_coverage
-def test_eight_processes_together_get_exactly_the_limit(server):
-    command = [sys.executable, "-m", "tests.function.limits.counting_process", server.url]
-    workers = [
-        subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, cwd=ROOT) for number in range(8)
-    ]
-    admitted = [worker.communicate(timeout=600)[0].split() for worker in workers]
-    assert [sum(map(int, of_one_kind)) for of_one_kind in zip(*admitted, strict=True)] == [100, 100]
-    assert all(worker.returncode == 0 for worker in workers)
 
 
 def test_threads_together_get_exactly_the_limit_over_few_connections(server, bucket):
@@ -269,14 +253,6 @@ def test_rejected_logins_have_their_reason_without_the_password(own_server, user
     store = store_at(f"redis://{user}@127.0.0.1:{server.port}" if user else server.url)
     assert failure(store) == kind
     assert (user.partition(":")[2] or PASSWORD) not in f"{store!r} {store._address!r} {caplog.text}"
-
-
-def test_the_password_and_the_database_are_used(own_server):
-    password = "p@ss/word:#?%"
-    server = own_server(requirepass=password)
-    store = store_at(f"redis://default:p%40ss%2Fword%3A%23%3F%25@127.0.0.1:{server.port}/3")
-    assert left(store.count(quota_request("a"), NOW)) == (2, 90)
-    assert server.admin(password=password, db=3).dbsize() == 2
 
 
 def test_the_documented_rights_of_a_user_suffice(own_server):

@@ -7,19 +7,8 @@ import jwt
 import pytest
 
 from function.auth import app_in
-from tests.function.several.conftest import (
-    ISSUER,
-    MAIN,
-    ONE,
-    PROFILES,
-    SECOND,
-    SITE,
-    SITE_KEY,
-    A,
-    B,
-    verdict,
-)
-from tests.function.uploads.conftest import base64, read_upload, sign
+from tests.function.several.conftest import ISSUER, MAIN, ONE, PROFILES, SECOND, SITE, SITE_KEY, A, B, verdict
+from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, base64, read_upload, sign
 from tests.support.world import PART, counted
 
 FORBIDDEN = (403, "forbidden")
@@ -277,11 +266,8 @@ def test_oss_reports_an_upload_of_a_removed_caller(left, key_host):
     later.world.events.clear()
     upload = read_upload(begun["posted"])
     body = upload.body(bucket=later.world.oss.name)
-    headers = {
-        "authorization": sign("/callback", "", body),
-        "x-oss-pub-key-url": base64("https://gosspublic.alicdn.com/callback_pub_key_v1.pem"),
-        "content-type": "application/x-www-form-urlencoded",
-    }
+    signed = {"authorization": sign("/callback", "", body), "x-oss-pub-key-url": base64(KEY_ADDRESS)}
+    headers = {**signed, "content-type": FORM_TYPE}
     answer = later.world.ask_event(path="/callback", base64=base64(body), headers=headers)
     assert answer.status == 200, answer.text
     (event,) = later.world.events
