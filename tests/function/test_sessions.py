@@ -89,8 +89,7 @@ def test_a_failure_of_one_session_leaves_the_other(instance, good_sts, profiles_
     function.ask(body={"filename": "a.png"})
     good_sts.replace("POST", STS_URL, status=503)
     with pytest.raises(StsUnavailable):
-        instance = function.function.ready()
-        instance.credentials_for(instance.settings.home.session(OBJECTS), None, clock(), [clock()])
+        obtain(function.function.ready(), clock(), [clock()])
     assert function.ask(body={"filename": "a.png"}).status == 200
 
 
@@ -113,16 +112,10 @@ def test_urls_for_checks_are_signed_by_a_session_that_lives_another_hour(
     text = f'{PROFILE}confirm = true\nhold = ["check"]\n{changes}'
     ready = instance(PROFILES_FILE=profiles_file(text), **WECHAT_CHECKS).function.ready()
     url_ends = timedelta(hours=1)
-    assert ready.credentials_for(
-        ready.settings.home.session(OBJECTS), None, clock(), [clock() + url_ends]
-    ).are_new
+    assert obtain(ready, clock(), [clock() + url_ends]).are_new
     # Two early tries, half a minute apart, before the hour would outlive the session.
     clock.tick(seconds=5400 - 3600 - 60 - 2 * 30 - 1)
-    assert not ready.credentials_for(
-        ready.settings.home.session(OBJECTS), None, clock(), [clock() + url_ends]
-    ).are_new
+    assert not obtain(ready, clock(), [clock() + url_ends]).are_new
     sts.add("POST", STS_URL, json=reply(clock() + timedelta(seconds=5400)))
     clock.tick(seconds=1)
-    assert ready.credentials_for(
-        ready.settings.home.session(OBJECTS), None, clock(), [clock() + url_ends]
-    ).are_new
+    assert obtain(ready, clock(), [clock() + url_ends]).are_new

@@ -20,12 +20,6 @@ def test_abort_is_idempotent(phone, phone_of):
     assert phone_of().abort(begun["ticket"]).text == first.text
 
 
-def test_aborting_an_upload_missing_at_oss_succeeds(phone, oss):
-    begun = phone.begin()
-    oss.uploads.clear()
-    assert phone.abort(begun["ticket"]).json == {"state": "aborted"}
-
-
 def test_an_object_is_not_given_up(phone, oss):
     begun, done = phone.store_parts()
     assert phone.abort(begun["ticket"]).outcome == (409, "already_complete")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from function.errors import StsUnavailable
 from function.sts.session_policy import UPLOADS
+from tests.function.multipart.test_multipart import silent
 from tests.support.cases import table_beside
-from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD
+from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part
 
 PART = 100 * 1024
 
@@ -88,8 +88,6 @@ def test_parts_are_listed_even_if_numbers_are_given(phone, oss):
 def test_all_pages_of_a_list_are_read(phone, oss):
     begun = phone.begin(profile="many", size=2500 * PART)
     (upload,) = oss.uploads.values()
-    from tests.support.memory_oss import Part
-
     upload.parts = {number: Part("x", PART) for number in range(1, 2501) if number != 2222}
     assert numbers_in(phone.parts(begun["ticket"])) == [2222]
     assert oss.asked.count("ListParts") == 3
@@ -117,12 +115,6 @@ def test_parts_of_an_aborted_upload_get_no_urls(phone):
         assert phone.parts(begun["ticket"], **fields).outcome == (410, "upload_gone")
 
 
-def test_an_upload_missing_at_oss_is_gone(phone, oss):
-    begun = phone.begin()
-    oss.uploads.clear()
-    assert phone.parts(begun["ticket"]).outcome == (410, "upload_gone")
-
-
 def stored_in(answer):
     assert answer.status == 200, answer.text
     return answer.json["stored"]
@@ -140,8 +132,6 @@ def test_stored_parts_are_listed_with_size_and_etag_on_request(phone, oss):
 
 
 def test_stored_parts_are_listed_a_thousand_at_a_time(phone, oss):
-    from tests.support.memory_oss import Part
-
     begun = phone.begin(profile="many", size=2500 * PART)
     (upload,) = oss.uploads.values()
     upload.parts = {number: Part("x", PART) for number in range(1, 2501)}
@@ -206,10 +196,6 @@ def test_a_session_that_leaves_less_than_a_minute_signs_no_url(phone, oss, clock
     begun = phone.begin(profile="many")
     clock.tick(seconds=3600 - 120)
     cache = phone.credentials_of(UPLOADS)
-
-    def silent(_own, _now, *, attempts):
-        raise StsUnavailable
-
     cache.assume_role = silent
     assert numbers_in(phone.parts(begun["ticket"])) == [1, 2, 3]
     clock.tick(seconds=1)

@@ -37,7 +37,7 @@ def named(name, lines=""):
     return UNHELD.replace("default", name).replace("uploads/", f"{name}/") + lines
 
 
-OTHER = named("other", ABROAD)
+ELSEWHERE = named("other", ABROAD)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def plain_world(clock, profiles_file):
 
 @pytest.fixture
 def two_buckets(plain_world):
-    world = plain_world(UNHELD + OTHER)
+    world = plain_world(UNHELD + ELSEWHERE)
     return world, world.add_bucket("abroad", "cn-shanghai")
 
 
@@ -163,7 +163,7 @@ def test_a_failure_without_a_reason_is_logged_by_its_message(last_line):
 
 
 def test_with_nothing_due_a_tick_lists_each_bucket_of_receipts_once(plain_world, last_line):
-    world = plain_world(f"{UNHELD}{named('second')}{OTHER}\n{SILENT.replace('default', 'silent')}")
+    world = plain_world(f"{UNHELD}{named('second')}{ELSEWHERE}\n{SILENT.replace('default', 'silent')}")
     abroad = world.add_bucket("abroad", "cn-shanghai")
     world.tick()
     assert (world.oss.asked, abroad.asked) == (["ListObjectsV2"], ["ListObjectsV2"])
@@ -178,7 +178,7 @@ def test_where_no_profile_gives_receipts_a_tick_calls_nothing(plain_world, last_
 
 
 def test_with_erasures_a_tick_lists_every_bucket(plain_world):
-    world = plain_world((UNHELD + OTHER).replace("confirm = true", ""), ERASE="true")
+    world = plain_world((UNHELD + ELSEWHERE).replace("confirm = true", ""), ERASE="true")
     abroad = world.add_bucket("abroad", "cn-shanghai")
     world.tick()
     assert (world.oss.asked, abroad.asked) == (["ListObjectsV2"], ["ListObjectsV2"])

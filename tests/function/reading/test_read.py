@@ -1,6 +1,5 @@
 """routes.read: the addresses of one object or many, all or nothing, each of them counted."""
 
-import time
 from urllib.parse import parse_qsl, urlsplit
 
 import jwt
@@ -20,10 +19,8 @@ def test_the_url_of_one_object(reading, good_sts, log_lines):
         "x-oss-signature-version",
     }
     assert (query["x-oss-date"], query["x-oss-expires"]) == ("20261124T140000Z", "1200")
-    assert (answer.json["serverTime"], answer.json["expiresAt"]) == (
-        "2026-11-24T14:00:00Z",
-        "2026-11-24T14:20:00Z",
-    )
+    times = answer.json["serverTime"], answer.json["expiresAt"]
+    assert times == ("2026-11-24T14:00:00Z", "2026-11-24T14:20:00Z")
     (line,) = log_lines()
     assert (line["route"], line["profile"], line["owner"], line["key"]) == ("read", "default", MINE, KEY)
     assert line["stsRefreshed"] is True
@@ -31,13 +28,8 @@ def test_the_url_of_one_object(reading, good_sts, log_lines):
 
 
 def test_several_urls_come_in_order_from_one_session(reading, good_sts, log_lines):
-    items = [
-        {"key": WALL, "variant": "large"},
-        {"key": KEY},
-        {"key": SHOWN},
-        {"key": KEY, "variant": "thumb"},
-    ]
-    answer = reading()(items=items)
+    wanted = [(WALL, "large"), (KEY, None), (SHOWN, None), (KEY, "thumb")]
+    answer = reading()(items=[{"key": key, "variant": variant} for key, variant in wanted])
     assert set(answer.json) == {"items", "serverTime"}
     given = [(item["key"], item["variant"], item["expiresAt"]) for item in answer.json["items"]]
     assert given == [
@@ -122,11 +114,3 @@ def test_without_credentials_there_is_no_url(reading, sts):
     answer = reading(STS_ENDPOINT="http://127.0.0.1:9")(key=KEY)
     assert answer.outcome == (503, "sts_unavailable")
     assert "x-oss-" not in answer.text
-
-
-def test_fifty_urls_are_made_in_no_time(reading, good_sts):
-    read = reading()
-    read(key=KEY)
-    started = time.thread_time()
-    assert len(read(items=[{"key": KEY, "variant": "thumb"}] * 50).json["items"]) == 50
-    assert time.thread_time() - started < 0.5

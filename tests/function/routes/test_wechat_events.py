@@ -46,35 +46,17 @@ def forwarding(environment, clock, profiles_file, log_lines):
 
 
 def verdict(suggest="pass", trace=TRACE, **changes):
-    return {
-        "ToUserName": "gh_x",
-        "MsgType": "event",
-        "Event": "wxa_media_check",
-        "appid": APPID,
-        "trace_id": trace,
-        "version": 2,
-        "errcode": 0,
-        "result": {"suggest": suggest, "label": 100 if suggest == "pass" else 20002},
-        **changes,
-    }
+    result = {"suggest": suggest, "label": 100 if suggest == "pass" else 20002}
+    event = {"ToUserName": "gh_x", "MsgType": "event", "Event": "wxa_media_check", "appid": APPID}
+    return {**event, "trace_id": trace, "version": 2, "errcode": 0, "result": result, **changes}
 
 
 def submit(world):
     """An upload that waits for its verdict, as the function leaves it."""
     settings = world.settings
-    claims = {
-        "key": KEY,
-        "size": len(PICTURE),
-        "etag": hashlib.md5(PICTURE).hexdigest().upper(),
-        "mimeType": "image/jpeg",
-        "sub": OPENID,
-        "owner": OWNER,
-        "bucket": "my-bucket",
-        "profile": "post",
-        "jti": UPLOAD_ID,
-        "seen": True,
-        "held": True,
-    }
+    claims = {"key": KEY, "size": len(PICTURE), "etag": hashlib.md5(PICTURE).hexdigest().upper()}
+    claims |= {"mimeType": "image/jpeg", "sub": OPENID, "owner": OWNER, "bucket": "my-bucket"}
+    claims |= {"profile": "post", "jti": UPLOAD_ID, "seen": True, "held": True}
     secrets = settings.receipt_secrets
     receipt = issue_token(claims, audience=RECEIPT, secrets=secrets, now=world.now(), life=timedelta(days=2))
     world.oss.store(f"held/{KEY}", PICTURE, content_type="image/jpeg", x_oss_meta_upload_id=UPLOAD_ID)
