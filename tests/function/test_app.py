@@ -258,19 +258,6 @@ def test_initialize_imports_the_modules_of_the_first_request(instance, good_sts,
     assert module in sys.modules
 
 
-def test_initialize_connects_to_the_quota_store(instance, good_sts, caplog, profiles_file):
-    caplog.set_level("INFO", logger="oss_direct_upload")
-    own = {"TOKEN_SECRET": SECRET, "JWT_KEY": "k" * 32, "JWT_ALGORITHM": "HS256", "QUOTA_WHEN_DOWN": "deny"}
-    profile = (
-        '[a]\nkey = "a/{owner}/{id}{ext}"\nmax_size = 9\ncontent_types = ["image/*"]\nfiles_per_day = 9\n'
-    )
-    for url, reason in (("memory:", "ready"), ("redis://:SecretCanary@127.0.0.1:9", "quota store")):
-        caplog.clear()
-        here = instance(CALLER_AUTH="jwt", QUOTA_URL=url, PROFILES_FILE=profiles_file(profile), **own)
-        here.function.initialize(None)
-        assert f"initialize: {reason}" in caplog.text
-
-
 def test_concurrent_first_requests_read_the_settings_once(environment, clock, event):
     reads = []
 

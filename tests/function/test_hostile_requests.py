@@ -67,13 +67,6 @@ def test_a_body_over_64_kb_is_too_large(send):
     assert code(send(limit + b" ")) == (413, "too_large")
 
 
-@pytest.mark.parametrize(
-    "headers", [{"X-Long": "x" * MAX_HEADERS_BYTES}, {f"X-{n}": "x" * 90 for n in range(90)}]
-)
-def test_headers_over_8_kb_are_refused(send, headers):
-    assert code(send(headers=headers)) == (400, "bad_request")
-
-
 def test_headers_of_the_runtime_do_not_count(send):
     assert send(headers={"X-Fc-Security-Token": "x" * MAX_HEADERS_BYTES}).status == 200
     assert send(headers={"X-Long": "x" * (MAX_HEADERS_BYTES - 100)}).status == 200

@@ -93,15 +93,9 @@ def test_a_failure_of_one_session_leaves_the_other(instance, good_sts, profiles_
     assert function.ask(body={"filename": "a.png"}).status == 200
 
 
-WECHAT_CHECKS = {
-    "CALLER_AUTH": "wechat",
-    "WECHAT_APPID": "wx0123456789abcdef",
-    "WECHAT_SECRET": "s",
-    "TOKEN_SECRET": TOKEN_SECRET,
-    "WECHAT_PUSH_TOKEN": "PushToken3",
-    "WECHAT_PUSH_AES_KEY": "a1" * 21 + "b",
-    "STS_SESSION_SECONDS": "5400",
-}
+WECHAT_CHECKS = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "s"}
+WECHAT_CHECKS |= {"WECHAT_PUSH_TOKEN": "PushToken3", "WECHAT_PUSH_AES_KEY": "a1" * 21 + "b"}
+WECHAT_CHECKS |= {"TOKEN_SECRET": TOKEN_SECRET, "STS_SESSION_SECONDS": "5400"}
 
 
 @pytest.mark.parametrize("changes", ["", 'read = "callers"\nread_for = 60\n'])

@@ -83,11 +83,8 @@ class Versions(World):
     def __init__(self, earlier, dice, *args):
         self.dice, self.earlier, self.heard = dice, earlier, defaultdict(set)
         super().__init__(*args, life=timedelta(days=9), random_bytes=dice.randbytes)
-        before = earlier.Function(
-            earlier.Dependencies(
-                self.environ, now=self.now, send=self.send_earlier, random_bytes=dice.randbytes
-            )
-        )
+        around = {"now": self.now, "send": self.send_earlier, "random_bytes": dice.randbytes}
+        before = earlier.Function(earlier.Dependencies(self.environ, **around))
         self.oss.give_sessions(before, timedelta(days=9))
         self.versions = {self.function: serve, before: earlier.serve}
         self.others["shop.example.com"] = self.hear
@@ -152,10 +149,8 @@ class Walk:
         name = f"bytes {len(self.uploads)}"
         body = b""
         if profile in ("art", "clean"):
-            body, fields["filename"] = (
-                self.dice.choice((VECTORS["J1.jpg"], VECTORS["J1.jpg"], b"no")),
-                "a.jpg",
-            )
+            body = self.dice.choice((VECTORS["J1.jpg"], VECTORS["J1.jpg"], b"no"))
+            fields["filename"] = "a.jpg"
         if profile == "same":
             fields |= {"sha256": sha256(name.encode()).hexdigest(), "size": 1}
         stored = self.world.store(profile, name, subject, body, **fields)
@@ -275,18 +270,8 @@ class Walk:
         if answer.json["state"] == "done":
             self.is_erased = True
 
-    ACTS = (
-        *[upload] * 4,
-        complete,
-        *[commit] * 4,
-        *[commit_and_end] * 2,
-        publish,
-        reject,
-        discard,
-        *[status] * 3,
-        *[verdict] * 3,
-    )
-    ACTS += (*[tick] * 3, *[wait] * 3, delete, list, erase)
+    ACTS = (*[upload] * 4, complete, *[commit] * 4, *[commit_and_end] * 2, publish, reject, discard)
+    ACTS += (*[status] * 3, *[verdict] * 3, *[tick] * 3, *[wait] * 3, delete, list, erase)
 
     # --- what holds ---
 
@@ -349,12 +334,8 @@ class Walk:
 @pytest.mark.not_for_coverage
 @pytest.mark.parametrize("seed", range(2))
 def test_two_versions_continue_what_the_other_began(seed, earlier, clock, profiles_file):
-    environ = {
-        **HELD,
-        "UPLOAD_WEBHOOK_URL": WEBHOOK,
-        "ERASE": "true",
-        "PROFILES_FILE": profiles_file(text_beside(__file__)),
-    }
+    environ = {**HELD, "UPLOAD_WEBHOOK_URL": WEBHOOK, "ERASE": "true"}
+    environ["PROFILES_FILE"] = profiles_file(text_beside(__file__))
     world = Versions(earlier, Random(seed), environ, clock)
     walk = Walk(world, clock)
     walk.upload("commit")

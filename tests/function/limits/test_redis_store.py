@@ -11,7 +11,7 @@ import trustme
 
 from function.config.types import Rate
 from function.errors import QuotaExceeded
-from function.limits.quota import QuotaItem, QuotaRequest, StoreDown
+from function.limits.quota import StoreDown
 from function.limits.rate_limit import RateLimitItem
 from function.limits.redis import BUDGET_SECONDS, RedisStore
 from function.limits.redis_connection import Address
@@ -137,18 +137,6 @@ def test_every_key_expires_and_all_are_in_one_slot(server, bucket):
     assert len(keys) == 4
     assert all(0 < client.ttl(key) <= 86400 + 60 for key in keys)
     assert len({key_slot(key) for key in keys}) == 1
-
-
-def test_a_redis_cluster_counts_a_whole_request(own_server):
-    with held_port() as port:
-        server = own_server(cluster_enabled="yes", cluster_port=str(port))
-    client = server.admin()
-    client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
-    wait_until(lambda: client.cluster("INFO")["cluster_state"] == "ok")
-    store = store_at(server.url)
-    days = (QuotaItem("p", 3, None, 1, 1), QuotaItem("q", 3, None, 1, 1))
-    store.count(QuotaRequest("a", "ann", RATES, days), NOW)
-    store.give_back(QuotaRequest("a", "ann", (), days), NOW)
 
 
 @pytest.mark.parametrize("protocol", [2, 3])

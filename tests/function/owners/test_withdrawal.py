@@ -49,18 +49,10 @@ def erasing(new_world):
 
 def revocation(world, event=REVOKE, **changes):
     """The event as it comes; without what is ``...``."""
-    fields = {
-        "ToUserName": "gh_x",
-        "FromUserName": "oPlatform",
-        "CreateTime": int(world.now().timestamp()),
-        "MsgType": "event",
-        "Event": event,
-        "OpenID": OPENID,
-        "AppID": APPID,
-        "RevokeInfo": "14",
-        **changes,
-    }
-    return {name: value for name, value in fields.items() if value is not ...}
+    fields = {"ToUserName": "gh_x", "FromUserName": "oPlatform", "MsgType": "event", "Event": event}
+    fields |= {"CreateTime": int(world.now().timestamp()), "OpenID": OPENID, "AppID": APPID}
+    fields["RevokeInfo"] = "14"
+    return {name: value for name, value in {**fields, **changes}.items() if value is not ...}
 
 
 def listen(world, *answers):

@@ -62,12 +62,6 @@ def test_read_needs_a_valid_token(reading, sts):
     assert reading().function.ask(path="/read", body={"key": KEY}).outcome == (401, "unauthorized")
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
-def test_read_accepts_only_post(reading, sts, method):
-    answer = reading().function.ask(path="/read", method=method)
-    assert (answer.status, answer.headers["Allow"]) == (405, "POST, OPTIONS")
-
-
 def test_each_item_counts(reading, good_sts):
     read = reading(READ_RATE="5/min")
     assert read(items=[{"key": KEY}] * 3).status == 200

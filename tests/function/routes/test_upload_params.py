@@ -149,17 +149,6 @@ def test_anonymous_callers_count_by_ip_and_ipv6_by_its_64(instance, good_sts):
     assert [ask("2001:db8::1"), ask("2001:db8::2:3"), ask("2001:db8:0:1::1")] == [200, 429, 200]
 
 
-@pytest.mark.not_for_coverage
-def test_10_000_keys_have_no_collision_and_128_random_bits(instance, good_sts):
-    function = instance(CALLER_RATE="100000/min")
-    ids = set()
-    for _ in range(500):
-        answer = function.ask(body={"files": [{"filename": "a.png"}] * 20})
-        ids |= {upload["uploadId"] for upload in answer.json["uploads"]}
-    assert len(ids) == 10_000
-    assert all(len(b64decode(upload_id + "==", altchars=b"-_")) == 16 for upload_id in ids)
-
-
 @cases("minutes", "status")
 def test_without_threads_cached_credentials_are_used_while_they_cover_a_form(
     instance, good_sts, clock, no_threads, log_lines, minutes, status

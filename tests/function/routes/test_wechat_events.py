@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from base64 import b64decode, b64encode
 from datetime import timedelta
 from io import BytesIO
 from urllib.parse import urlencode
@@ -209,30 +208,6 @@ def test_an_unencrypted_push_is_refused_with_any_signature(checking, log_lines):
     assert checking.oss.objects == before
 
 
-@pytest.mark.parametrize("signature", [..., "", "0" * 40])
-def test_compatible_mode_needs_its_msg_signature(checking, log_lines, signature):
-    query, body = checking.wechat.push(verdict(), **verdict("risky"))
-    query["msg_signature"] = signature
-    sent = {name: text for name, text in query.items() if text is not ...}
-    assert is_refused(checking, checking.deliver(body, query=sent), log_lines, UNSIGNED)
-    assert is_held(checking)
-
-
-def test_in_compatible_mode_only_the_encrypted_text_counts(checking):
-    assert is_success(checking.push(verdict("review"), **verdict()))
-    assert KEY not in checking.oss.objects
-
-
-@pytest.mark.parametrize("block", range(8))
-def test_altered_ciphertext_changes_nothing(checking, log_lines, block):
-    query, body = checking.wechat.push(verdict())
-    sealed = bytearray(b64decode(json.loads(body)["Encrypt"]))
-    sealed[16 * block] ^= 1
-    altered = json.dumps({**json.loads(body), "Encrypt": b64encode(sealed).decode()})
-    assert is_refused(checking, checking.deliver(altered, query=query), log_lines, UNSIGNED)
-    assert is_held(checking)
-
-
 @pytest.mark.parametrize(
     ("stranger", "why"),
     [
@@ -325,11 +300,6 @@ def test_no_trace_id_reaches_another_record(world, log_lines, trace):
     assert is_success(world.push(verdict(trace=trace)))
     assert world.oss.objects == {}
     assert log_lines()[-1]["reason"] == NOTHING_OF_OURS
-
-
-def test_other_methods_are_not_allowed(world):
-    reply = world.deliver(b"{}", method="PUT")
-    assert (reply.status, reply.headers["Allow"]) == (405, "GET, POST, OPTIONS")
 
 
 # ---- foreign events ------------------------------------------------------------------------------

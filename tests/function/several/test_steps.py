@@ -96,19 +96,10 @@ def begin(here, name):
     traces = [*here.apps[appid].submitted]
     doubt = verdict(appid, traces[-1], "review")
     assert here.push(doubt, appid).text == "success"
-    return {
-        "token": token,
-        "form": here.form(token).json,
-        "posted": posted,
-        "parts": parts,
-        "held": here.store(token, "post"),
-        "given": here.store(token, "post"),
-        "uncommitted": here.store(token, "face"),
-        "checking": checking,
-        "trace": traces[-2],
-        "doubted": doubted,
-        "silent": silent,
-    }
+    begun = {"token": token, "form": here.form(token).json, "posted": posted, "parts": parts}
+    begun |= {name: here.store(token, "post") for name in ("held", "given")}
+    begun |= {"uncommitted": here.store(token, "face"), "checking": checking, "trace": traces[-2]}
+    return {**begun, "doubted": doubted, "silent": silent}
 
 
 def finish(here, begun, appid, clock):
@@ -150,14 +141,6 @@ def test_uploads_of_a_named_caller_go_on_under_another_name(deploy, clock):
     renamed = SECOND.replace("[second]", "[other]")
     later = deploy(MAIN + renamed, PROFILES.replace('"second"', '"other"'))
     finish(later, begun, B, clock)
-
-
-def test_two_deployments_serve_side_by_side(deploy, clock):
-    """As a canary does: each takes what the other has begun."""
-    one, several = deploy(None), deploy(ALL)
-    begun = [begin(one, "main"), begin(several, "main")]
-    finish(several, begun[0], A, clock)
-    finish(one, begun[1], A, clock)
 
 
 def test_without_an_unnamed_section_a_backend_goes_on_with_what_the_one_caller_had(deploy):

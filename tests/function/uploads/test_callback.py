@@ -86,11 +86,6 @@ def test_a_ticket_made_by_hand_passes_so_the_forgeries_fail_for_their_own_reason
     assert call(asked.body(ticket=forged_ticket(clock, key=asked.key))).status == 200
 
 
-def test_refuses_the_ticket_of_another_upload_of_the_same_caller(upload, call):
-    one, other = upload(), upload()
-    assert call(one.body(ticket=other.ticket)).outcome == (403, "forbidden")
-
-
 def test_a_ticket_or_a_receipt_opens_no_session(upload, call, instance, function):
     asked = upload()
     receipt = call(asked.body()).json["receipt"]
@@ -159,11 +154,6 @@ def test_a_path_that_is_no_text_is_only_a_wrong_path(upload, call, path):
 def test_callback_is_refused_where_no_callback_is_configured(instance, upload, call, key_host):
     assert call(upload().body(), of=instance(key_host)).outcome == (403, "forbidden")
     assert key_host.calls == []
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_callbacks_are_posted(function, method):
-    assert function.ask(method=method, path="/callback").outcome == (405, "method_not_allowed")
 
 
 def test_all_callback_refusals_have_one_message(upload, call, log_lines):

@@ -20,16 +20,8 @@ NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
 LATER, START = NOW + timedelta(seconds=60), datetime(1970, 1, 1, 0, 0, 0, 500_000, UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-COMMON = {
-    "jti": "A" * 22,
-    "key": "videos/o/a.mp4",
-    "profile": "video",
-    "sub": "me",
-    "owner": "o",
-    "bucket": "my-bucket",
-    "iat": SECONDS,
-    "exp": SECONDS + 60,
-}
+COMMON = {"jti": "A" * 22, "key": "videos/o/a.mp4", "profile": "video", "sub": "me", "owner": "o"}
+COMMON |= {"bucket": "my-bucket", "iat": SECONDS, "exp": SECONDS + 60}
 FORM = {**COMMON, "aud": TICKET, "type": "video/mp4", "sizes": [1, 9]}
 MULTIPART = {**COMMON, "aud": PARTS, "upload": "0004", "size": 9, "part": 5, "type": "video/mp4"}
 STORED = {**COMMON, "aud": RECEIPT, "size": 9, "etag": "E7A6", "mimeType": "video/mp4", "seen": True}
@@ -40,14 +32,9 @@ ODD = table_beside(__file__)["ODD"]
 
 @pytest.fixture(scope="module")
 def settings():
-    environment = {
-        "OSS_BUCKET": "my-bucket",
-        "OSS_REGION": "cn-hangzhou",
-        "STS_ROLE_ARN": "acs:ram::1234567890123456:role/upload",
-        "CALLER_AUTH": "anonymous",
-        "TOKEN_SECRET": SECRET,
-    }
-    return load_settings(environment, lambda _path: PROFILES)
+    own = {"OSS_BUCKET": "my-bucket", "OSS_REGION": "cn-hangzhou", "CALLER_AUTH": "anonymous"}
+    own |= {"STS_ROLE_ARN": "acs:ram::1234567890123456:role/upload", "TOKEN_SECRET": SECRET}
+    return load_settings(own, lambda _path: PROFILES)
 
 
 def read(kind, changes, settings):

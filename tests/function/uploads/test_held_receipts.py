@@ -128,14 +128,9 @@ def test_held_bytes_get_the_receipt_of_their_own_upload(ask_album, oss, clock):
     told = ask_album()
     receipt = claims_of(told.pop("receipt"), clock)
     key = told["key"]
-    assert told == {
-        "exists": True,
-        "held": True,
-        "key": key,
-        "fileUrl": f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/{key}",
-        "uploadId": EARLIER,
-        "serverTime": "2026-11-24T14:00:00Z",
-    }
+    url = f"https://my-bucket.oss-cn-hangzhou.aliyuncs.com/{key}"
+    about = {"key": key, "fileUrl": url, "uploadId": EARLIER, "serverTime": "2026-11-24T14:00:00Z"}
+    assert told == {"exists": True, "held": True, **about}
     assert key.startswith("album/") and key.endswith(f"/{DIGEST}.png")
     assert (receipt["jti"], receipt["held"], receipt["key"]) == (EARLIER, True, key)
     looked_at = [url for _, url, *_ in oss.asked if "/album/" in url]
