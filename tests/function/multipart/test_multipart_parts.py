@@ -66,9 +66,9 @@ def test_numbers_that_are_null_are_none(phone):
 WRONG, WRONG_STORED = (table_beside(__file__)[name] for name in ("WRONG", "WRONG_STORED"))
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_malformed_numbers_are_refused_before_any_call_to_oss(phone, oss, case):
-    answer = phone.parts(phone.begin()["ticket"], numbers=WRONG[case])
+@pytest.mark.parametrize("numbers", WRONG, ids=str)
+def test_malformed_numbers_are_refused_before_any_call_to_oss(phone, oss, numbers):
+    answer = phone.parts(phone.begin()["ticket"], numbers=numbers)
     assert answer.outcome == (400, "bad_request")
     assert answer.json["error"]["message"].startswith("numbers ")
     assert oss.asked == ["InitiateMultipartUpload"]
@@ -141,9 +141,9 @@ def test_stored_parts_are_listed_a_thousand_at_a_time(phone, oss):
     assert [part["number"] for page in pages for part in page] == list(range(1, 2501))
 
 
-@pytest.mark.parametrize("case", WRONG_STORED)
-def test_a_malformed_list_of_stored_parts_is_refused_before_any_call_to_oss(phone, oss, case):
-    answer = phone.parts(phone.begin()["ticket"], **WRONG_STORED[case])
+@pytest.mark.parametrize("wrong", WRONG_STORED, ids=str)
+def test_a_malformed_list_of_stored_parts_is_refused_before_any_call_to_oss(phone, oss, wrong):
+    answer = phone.parts(phone.begin()["ticket"], **wrong)
     assert answer.outcome == (400, "bad_request")
     assert oss.asked == ["InitiateMultipartUpload"]
 
