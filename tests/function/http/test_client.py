@@ -231,11 +231,6 @@ def test_a_compressed_response_is_not_decompressed():
     assert "accept-encoding: identity\r\n" in other.heads[0].lower()
 
 
-def test_a_chunked_response_is_joined():
-    with peer(sends(OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")) as other:
-        assert ask(other.url).body == b"abcde"
-
-
 @pytest.mark.parametrize(
     "parts",
     [

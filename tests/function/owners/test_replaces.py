@@ -7,7 +7,6 @@ from functools import partial
 import jwt
 import pytest
 
-from function.errors import OssUnavailable
 from function.holding.replaced_deletion import continue_replacement
 from function.oss.client import oss_client
 from function.oss.due import Due, Unreadable, name_of
@@ -453,13 +452,6 @@ def test_a_due_record_of_another_bucket_deletes_nothing(house_of):
     store(other, old)
     assert continued(house, profile="there", key=old)
     assert other.names() == {old}
-
-
-def test_a_due_record_that_fails_again_says_so(house, oss):
-    store(oss, key("picture"))
-    oss.fail("DeleteObject", UNHEARD)
-    with pytest.raises(OssUnavailable):
-        continued(house)
 
 
 def forged(house, **changes):

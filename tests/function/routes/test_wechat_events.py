@@ -249,12 +249,6 @@ def test_without_a_push_there_is_no_route(environment, clock, profiles_file, cha
         assert (reply.status, reply.code) == (404, "not_found")
 
 
-@pytest.mark.parametrize("size", [64 * 1024 + 1, 1024 * 1024])
-def test_a_large_body_is_not_read(world, size):
-    reply = world.deliver("{" + " " * size, query=world.wechat.query("x"))
-    assert (reply.status, reply.json["error"]["code"]) == (413, "too_large")
-
-
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b"\xff", b"[" * 60_000, b'{"Encrypt": {}}'], ids=lambda body: body[:9]
 )

@@ -149,16 +149,6 @@ def find(keys, address_header):
     return keys.find(address_header, ticket_id=str(next(TICKETS)), now=NOW)
 
 
-def test_keys_are_fetched_once_and_the_cache_is_bounded(key_host):
-    keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
-    for _ in range(3):
-        find(keys, encoded(1))
-    assert len(key_host.calls) == 1
-    for number in range(100):
-        assert find(keys, encoded(number))
-    assert len(keys._flights) <= MAX_KEYS_KEPT
-
-
 class Overtaken(OssPublicKeys):
     """Between looking and boarding, another callback has had the same key fetched."""
 
@@ -172,27 +162,6 @@ class Overtaken(OssPublicKeys):
 def test_a_key_that_landed_meanwhile_is_used_and_not_fetched_again(key_host):
     assert find(Overtaken(ORIGIN, key_host, RateLimiter()), encoded(1)).key_size == 2048
     assert len(key_host.calls) == 1
-
-
-def test_threads_that_push_each_other_s_keys_out_all_get_theirs(key_host):
-    keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
-    found, failed = [], []
-    start = threading.Barrier(4)
-
-    def look(which):
-        start.wait()
-        for number in range(100):
-            try:
-                found.append(find(keys, encoded(f"{which}{number % 5}")))
-            except Exception as error:  # noqa: BLE001 - any would be the fault looked for
-                failed.append(error)
-
-    threads = [threading.Thread(target=look, args=(which,)) for which in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(found), failed) == (400, [])
 
 
 def test_a_key_evicted_while_it_is_returned_is_still_returned(key_host):
@@ -238,19 +207,6 @@ def at_once(host, asks):
 @pytest.fixture
 def good_key():
     return (KEYS / "rsa.pub.pem").read_bytes()
-
-
-def test_a_cold_server_takes_ten_honest_callbacks_of_one_page_at_once(
-    function, instance, upload, call, good_key
-):
-    """Five of them were lost for good, each having counted as a fetch: OSS does not ask again."""
-    host = SlowKeyHost(good_key)
-    cold = instance(host, **function.environ)
-    page = upload("page", "0.png", of=cold)
-    bodies = [page.body(object=f"test/{number}.png") for number in range(10)]
-    answers = at_once(host, [partial(call, body, of=cold) for body in bodies])
-    assert [answer.status for answer in answers] == [200] * 10
-    assert len(host.calls) == 1
 
 
 def test_waiting_for_a_fetch_counts_as_none(good_key):

@@ -287,10 +287,6 @@ def test_each_of_many_files_has_its_own_context(function, confirm, clock):
     assert told == [file["context"] for file in files]
 
 
-def test_without_a_context_the_receipt_has_none(ask_form, confirm, clock):
-    assert "context" not in claims_of(confirm(ask_form(context=None)["ticket"]).json["receipt"], clock)
-
-
 def test_a_context_does_not_override_claims(ask_form, confirm, clock, oss):
     hostile = {"key": "x", "sub": "victim", "seen": False, "aud": SESSION, "exp": 1}
     form = ask_form(context=hostile)
