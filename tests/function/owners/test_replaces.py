@@ -416,12 +416,8 @@ def continued(house, **changes):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"profile": "none"},
-        {"profile": "closed", "key": key("closed")},
-        {"owner": THEIRS},
-        {"key": key("picture", owner=THEIRS)},
-        {"key": key("held")},
-        {"key": "held/.decided/x"},
+        *({"profile": "none"}, {"profile": "closed", "key": key("closed")}, {"owner": THEIRS}),
+        *({"key": other} for other in (key("picture", owner=THEIRS), key("held"), "held/.decided/x")),
         {"before": "2026-11-24T14:00:00Z"},
     ],
     ids=str,
