@@ -133,15 +133,15 @@ def test_a_commit_after_the_deletion_by_key_publishes_nothing(house, oss):
     assert events(house) == [("gone", stored["receipt"])]
 
 
-@pytest.mark.parametrize("call", ["GetObject", "HeadObject"])
-def test_a_commit_at_the_same_moment_is_overruled(house, oss, call):
+@pytest.mark.parametrize(("call", "told"), [("GetObject", ["published", "gone"]), ("HeadObject", ["gone"])])
+def test_a_commit_at_the_same_moment_is_overruled(house, oss, call, told):
     """Also a publication between the two looks at the objects."""
     stored = house.store("held")
     commit = {call: lambda: house.commit(stored["receipt"])}
     oss.between = commit if call == "GetObject" else {call: lambda: oss.between.update(commit)}
     delete(house, stored)
     assert house.status(stored["receipt"]) == "gone"
-    assert {*events(house)} == {("published", stored["receipt"]), ("gone", stored["receipt"])}
+    assert events(house) == [(event, stored["receipt"]) for event in told]
 
 
 def test_a_deletion_during_check_or_review_notifies_the_business(checked, oss):
