@@ -19,8 +19,10 @@ THEM = "openid-2"
 ID = "AbCdEfGhIjKlMnOpQrSt_A"
 PROFILES = text_beside(__file__)
 BAD, FORBIDDEN = (400, "bad_request"), (403, "forbidden")
-
-
+SETTINGS = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "UPLOAD_WEBHOOK_URL": WEBHOOK}
+SETTINGS |= {"TOKEN_SECRET": "token-secret-canary-0123456789abcdef", "OWNER_SECRET": OWNER_SECRET}
+SETTINGS["RECEIPT_SECRET"] = "receipt-SecretCanary-0123456789abcdef"
+SETTINGS["WECHAT_SECRET"] = "WechatSecretCanary0001"
 ELSEWHERE = 'bucket = "other-bucket"\nregion = "cn-hangzhou"\n'
 
 
@@ -73,18 +75,7 @@ def oss(clock: Any) -> MemoryOss:
 @pytest.fixture
 def house_of(environment: Any, oss: MemoryOss, profiles_file: Any, clock: Any) -> Callable[..., World]:
     def build(profiles: str = PROFILES, **changes: str | None) -> World:
-        settings = {
-            **environment,
-            "CALLER_AUTH": "wechat",
-            "WECHAT_APPID": "wx0123456789abcdef",
-            "WECHAT_SECRET": "WechatSecretCanary0001",
-            "TOKEN_SECRET": "token-secret-canary-0123456789abcdef",
-            "RECEIPT_SECRET": "receipt-SecretCanary-0123456789abcdef",
-            "OWNER_SECRET": OWNER_SECRET,
-            "UPLOAD_WEBHOOK_URL": WEBHOOK,
-            "PROFILES_FILE": profiles_file(profiles),
-            **changes,
-        }
+        settings = {**environment, **SETTINGS, "PROFILES_FILE": profiles_file(profiles), **changes}
         environ = {name: value for name, value in settings.items() if value is not None}
         return World(environ, clock, oss=oss, check=check_answer)
 

@@ -100,19 +100,11 @@ def test_a_redirect_of_the_key_is_not_followed(real_network_function, upload, ca
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ((KEYS / "p256.pub.pem").read_bytes(), 200),
-        ((KEYS / "ed25519.pub.pem").read_bytes(), 200),
-        ((KEYS / "rsa.pem").read_bytes(), 200),
-        (b"", 200),
+        *(((KEYS / name).read_bytes(), 200) for name in ("p256.pub.pem", "ed25519.pub.pem", "rsa.pem")),
+        *((text, 200) for text in (b"", b"<html>", b"\xff" * 100, b" " * (16 * 1024 + 1))),
         (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", 200),
-        (b"<html>", 200),
-        (b"\xff" * 100, 200),
-        (b" " * (16 * 1024 + 1), 200),
-        ((KEYS / "rsa.pub.pem").read_bytes(), 203),
-        ((KEYS / "rsa.pub.pem").read_bytes(), 404),
-        ((KEYS / "rsa.pub.pem").read_bytes(), 500),
-        (requests.ConnectionError("canary"), 200),
-        (requests.ReadTimeout("canary"), 200),
+        *(((KEYS / "rsa.pub.pem").read_bytes(), status) for status in (203, 404, 500)),
+        *((error("canary"), 200) for error in (requests.ConnectionError, requests.ReadTimeout)),
     ],
     ids=lambda value: str(value)[:30],
 )
