@@ -16,8 +16,6 @@ from function.limits.rate_limit import RateLimiter, RateLimitItem
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
-MANY_CALLERS = 100_000
-MEMORY_BYTES = 2_000_000
 
 
 class Limit:

@@ -33,10 +33,6 @@ def outcomes(answer):
     return [each.get("state") or each["error"]["code"] for each in answer.json["results"]]
 
 
-def deleted(oss):
-    return [request.key for request in oss.requests if request.method == "DELETE"]
-
-
 @pytest.mark.parametrize("name", OWN)
 def test_an_owner_deletes_own_objects_and_may_repeat_it(house, oss, name):
     store(oss, key(name), key(name, owner=THEIRS))

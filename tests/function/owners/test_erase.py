@@ -35,8 +35,6 @@ from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LATE, LOST, M
 ERASURE = "oss-direct-upload/erasure"
 COVERED = ["picture", "held", "same", "tight", "tighta", "shared", "closed", "page"]
 NOT_COVERED = ["receipt", "plain"]
-# Beyond the forms of these profiles.
-WAIT = timedelta(hours=1, minutes=5)
 FILM = 'confirm = true\nparts = true\nhold = ["commit"]\n'
 
 

@@ -33,7 +33,6 @@ KEYS = Path(__file__).parents[2] / "keys"
 KEY_ADDRESS = "https://gosspublic.alicdn.com/callback_pub_key_v1.pem"
 FORM_TYPE = "application/x-www-form-urlencoded"
 SECRET = "token-secret-canary-0123456789abcdef"
-OTHER_SECRET = "another-functions-secret-0123456789-x"
 BUSINESS_SECRET = "business-secret-0123456789-0123456789"
 SETTINGS = {"CALLBACK_URL": "https://upload.example.com/callback", "TOKEN_SECRET": SECRET}
 BUSINESS = {
