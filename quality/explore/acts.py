@@ -4,18 +4,7 @@ from typing import Any
 
 from quality.explore.before import HOLDS, SAME, WECHAT
 from quality.explore.hands import Hands
-from quality.explore.model import (
-    ABORT,
-    AGAIN,
-    COMMIT,
-    ERASE,
-    PUBLISH,
-    REJECT,
-    SHARED,
-    SILENCE,
-    SWAP,
-    Event,
-)
+from quality.explore.model import ABORT, AGAIN, COMMIT, ERASE, PUBLISH, REJECT, SHARED, SILENCE, SWAP, Event
 from quality.explore.photo import BYTES, OTHERS, etag_of
 from quality.explore.steps import Act, Given
 from tests.support.world import PART

@@ -78,11 +78,7 @@ LIVENESS = {
         OUTCOME,
     ),
     "the submission to WeChat": _missed(
-        "steps",
-        "return submit(case, current)",
-        "return current",
-        "commit, to be checked",
-        OUTCOME,
+        "steps", "return submit(case, current)", "return current", "commit, to be checked", OUTCOME
     ),
     "the delivery of a review": _missed(
         "decision_records",

@@ -59,11 +59,7 @@ class Node:
     __slots__ = ("before", "begins", "failed", "following", "footprint", "history", "local", "next_call")
 
     def __init__(
-        self,
-        history: tuple[Outcome, ...],
-        local: Local,
-        before: "Node | None" = None,
-        failed: object = None,
+        self, history: tuple[Outcome, ...], local: Local, before: "Node | None" = None, failed: object = None
     ) -> None:
         self.history, self.local, self.before = history, local, before
         self.failed = failed

@@ -7,10 +7,7 @@ from function.holding.transitions import OPEN, SHOWN, TABLE
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"en": "docs/held-objects.md", "zh": "docs/held-objects.zh-CN.md"}
-HEAD = {
-    "en": "| event | what happens | from | to |",
-    "zh": "| 事件 | 发生了什么 | 之前 | 之后 |",
-}
+HEAD = {"en": "| event | what happens | from | to |", "zh": "| 事件 | 发生了什么 | 之前 | 之后 |"}
 EVENTS = {
     "commit": ("a commit, and no check follows", "提交，之后不需要审核"),
     "accept": ("a commit that a check follows", "提交，之后要审核"),

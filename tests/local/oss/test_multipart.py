@@ -10,12 +10,7 @@ from local.oss.answer import Answer
 from local.oss.attributes import Attributes
 from local.oss.refusals import NO_UPLOAD
 from local.oss.uploads import Uploads
-from tests.local.oss.conftest import (
-    OSS_NOW,
-    content_md5,
-    hex_md5,
-    refusal_of,
-)
+from tests.local.oss.conftest import OSS_NOW, content_md5, hex_md5, refusal_of
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)

@@ -22,13 +22,7 @@ from local.oss.pictures import describe, grey_frame, render
 from local.oss.process import LARGEST_SOURCE_BYTES
 from local.oss.resizing import Resizing, cut_of, resizing_of
 from local.oss.rules import OssRules
-from tests.local.oss.conftest import (
-    OSS_NOW,
-    UNSIGNED,
-    content_md5,
-    hex_md5,
-    refusal_of,
-)
+from tests.local.oss.conftest import OSS_NOW, UNSIGNED, content_md5, hex_md5, refusal_of
 from tests.support.cases import cases_beside
 from tests.support.memory_oss import NOTHING_KEPT
 
