@@ -79,12 +79,11 @@ def test_a_signed_query_may_replace_five_headers_of_the_answer_and_no_type(rules
     for method in ("GET", "HEAD"):
         answer = oss_client.call(method, KEY, **{f"response-{name.lower()}": wanted for name in names})
         assert [answer.status, *(answer.headers[name] for name in names)] == [200, *[wanted] * 5]
-    html, split = {"response-content-type": "text/html"}, {"response-expires": "0\r\nSet-Cookie: a=b"}
-    assert oss_client.call("GET", KEY, **html).said == "400 InvalidRequest 0017-00000902"
-    answer = oss_client.call("GET", KEY, **split)
+    answer = oss_client.call("GET", KEY, **{"response-expires": "0\r\nSet-Cookie: a=b"})
     assert (answer.status, answer.headers["Set-Cookie"]) == (400, None)
     rules(response_type_fixed=False)
-    assert oss_client.call("GET", KEY, **html).headers["Content-Type"] == "text/html"
+    html = oss_client.call("GET", KEY, **{"response-content-type": "text/html"})
+    assert html.headers["Content-Type"] == "text/html"
 
 
 def test_a_range_is_answered_with_a_part(store, oss_client):
@@ -255,14 +254,9 @@ def test_an_object_under_retention_is_not_deleted(
     assert get(oss_client, "DELETE").status == 204
 
 
-@pytest.mark.parametrize(("is_late", "keys"), [(False, "1"), (True, "0")])
-def test_a_late_listing_is_switched(is_late, keys, rules, put, oss_client):
-    rules(lists_are_late=is_late)
-
-    def count():
-        return oss_client.call("GET", "", **{"list-type": "2"}).element("KeyCount")
-
-    put()
-    assert (count(), count()) == (keys, "1")
-    get(oss_client, "DELETE")
-    assert (count(), count()) == ("1" if is_late else "0", "0")
+def test_a_late_listing_shows_the_latest_change_from_the_second_time_on(rules, put, oss_client):
+    rules(lists_are_late=True)
+    for change, keys in ((put, ["0", "1"]), (lambda: get(oss_client, "DELETE"), ["1", "0"])):
+        change()
+        lists = [oss_client.call("GET", "", **{"list-type": "2"}) for _ in keys]
+        assert [listed.element("KeyCount") for listed in lists] == keys
