@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -220,6 +220,18 @@ def clean_environment() -> Iterator[None]:
 def clock() -> StandingClock:
     """The time of a test, which moves only when told to."""
     return StandingClock(TEST_INSTANT)
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[[Any], Any]]:
+    """Start a server of the local cloud, and stop it at the end."""
+    with ExitStack() as running:
+
+        def start(server: Any) -> Any:
+            running.callback(server.stop)
+            return server.start()
+
+        yield start
 
 
 @pytest.fixture

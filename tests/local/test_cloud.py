@@ -23,7 +23,6 @@ from local.buckets import ARCHIVE, HOME, bucket_of, file_name_at, role_policy, s
 from local.business.posts import Post
 from local.callers import read_callers
 from local.cloud import BUCKET, FUNCTION_KEY, ROLE_POLICY, LocalCloud
-from local.common.accounts import AccessKey
 from local.fc.gateway import FcGateway
 from local.green.plan import PlannedAnswer
 from local.oss.attributes import Attributes
@@ -437,36 +436,6 @@ def test_the_local_wechat_finds_file_names_in_both_buckets(cloud):
     assert name_behind(b'{"upload":"%s"}' % (b"A" * 22)) == "review-b.png"
     for claims in (b'{"upload":"B"}', b"{}", b"[]", b"no JSON", b""):
         assert name_behind(claims) is None
-
-
-@pytest.mark.parametrize("place", [HOME, ARCHIVE], ids=lambda place: place.bucket)
-def test_a_session_of_one_role_opens_one_bucket_whatever_it_asks_for(cloud, get, place):
-    """Its own policy allows everything: what stops it is the role."""
-    everything = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]}
-    key = AccessKey("STS.local", "a-secret", "a-token", None, (role_policy(place.bucket), everything))
-    cloud.sts._accounts.add(key)
-    statuses = {}
-    for store in cloud.stores:
-        put(store, "a.png")
-        statuses[store.bucket.name] = get(presigned_url(store.origin, store.bucket, key, "a.png")).status_code
-    assert statuses == {"local-bucket": 403, "local-archive": 403} | {place.bucket: 200}
-
-
-def test_a_url_of_one_bucket_is_not_good_at_the_other_be_it_in_the_same_region(cloud, get):
-    for this, that in (cloud.stores, cloud.stores[::-1]):
-        put(that, "a.png")
-        url, region = (
-            cloud.signed_url("a.png", this.bucket.name).replace(this.origin, that.origin),
-            that.bucket.region,
-        )
-        for of_that, status, said in (
-            (region, 400, "region"),
-            (this.bucket.region, 403, "SignatureDoesNotMatch"),
-        ):
-            that.bucket.region = of_that
-            elsewhere = get(url)
-            assert (elsewhere.status_code, said in elsewhere.text) == (status, True)
-        that.bucket.region = region
 
 
 def test_both_buckets_sign_callbacks_with_the_same_key_and_have_faults_of_their_own(cloud, get):

@@ -66,20 +66,15 @@ class AlipayCaller:
 
 
 @pytest.fixture
-def start_alipay(clock):
+def start_alipay(clock, started):
     """Start a local Alipay by these rules, at 14:00 UTC on 24 November 2026; its caller."""
-    servers = []
 
     def start(**rules):
-        server = AlipayServer(now=clock, rules=AlipayRules(**rules)).start()
-        servers.append(server)
-        for app_id in (APP_ID, OTHER_APP):
-            server.apps[app_id] = key_of(app_id).public_key()
+        server = started(AlipayServer(now=clock, rules=AlipayRules(**rules)))
+        server.apps |= {app_id: key_of(app_id).public_key() for app_id in (APP_ID, OTHER_APP)}
         return AlipayCaller(server, clock)
 
-    yield start
-    for server in servers:
-        server.stop()
+    return start
 
 
 @pytest.fixture

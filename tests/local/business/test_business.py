@@ -72,9 +72,9 @@ def business(function, monkeypatch):
 
 
 @pytest.fixture
-def ask(business):
+def ask(business, started):
     """One HTTP exchange with the business: its answer."""
-    server = BusinessServer(business).start()
+    server = started(BusinessServer(business))
     with requests.Session() as session:
         session.trust_env = False
 
@@ -92,7 +92,6 @@ def ask(business):
 
         ask.post, ask.deliver = post, deliver
         yield ask
-    server.stop()
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ from local.common.outgoing import Answer, Loss, exchange, fetch, is_reachable
 
 
 @pytest.fixture
-def serving():
-    """Start a server that answers GET and POST so, and stop it at the end; its origin."""
-    servers = []
+def serving(started):
+    """Start a server that answers GET and POST so; its origin."""
 
     def start(answer):
         class Stub(Handler):
@@ -24,12 +23,9 @@ def serving():
 
             do_POST = do_GET  # noqa: N815
 
-        servers.append(Server(Stub).start())
-        return servers[-1].origin
+        return started(Server(Stub)).origin
 
-    yield start
-    for server in servers:
-        server.stop()
+    return start
 
 
 def test_only_https_or_loopback_urls_are_called():

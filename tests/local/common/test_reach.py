@@ -42,15 +42,8 @@ class Greeter(Handler):
 
 
 @pytest.fixture
-def serve():
-    with ExitStack() as running:
-
-        def start(reach):
-            service = Service(functools.partial(Greeter), reach=reach).start()
-            running.callback(service.stop)
-            return service
-
-        yield start
+def serve(started):
+    return lambda reach: started(Service(functools.partial(Greeter), reach=reach))
 
 
 def port_of(service):
@@ -72,13 +65,10 @@ def test_a_service_is_local_unless_phones_are_allowed_and_other_networks_are_dro
     assert send(service, NETWORK)[0] == send(service)[0] == 200
 
 
-def test_a_port_that_is_taken_meanwhile_is_stepped_over(serve, monkeypatch):
+def test_a_port_that_is_taken_meanwhile_is_stepped_over(serve, started, monkeypatch):
     port = int(port_of(serve(HERE_ONLY)))
-    with monkeypatch.context() as patch:
-        patch.setattr("local.common.http_server.is_taken", lambda port: False)
-        service = Service(Greeter, port).start()
-    assert port < int(port_of(service))
-    service.stop()
+    monkeypatch.setattr("local.common.http_server.is_taken", lambda port: False)
+    assert port < int(port_of(started(Service(Greeter, port))))
 
 
 @cases("host", "here", "chosen")
@@ -109,11 +99,10 @@ def test_phones_cannot_use_the_control_api(serve, at, headers, status):
 
 
 @on_linux
-def test_a_phone_neither_plans_faults_at_the_bucket_nor_lets_days_pass(tmp_path):
-    oss = OssServer(Accounts(), "bucket", "cn-hangzhou", tmp_path, reach=PHONES).start()
+def test_a_phone_neither_plans_faults_at_the_bucket_nor_lets_days_pass(tmp_path, started):
+    oss = started(OssServer(Accounts(), "bucket", "cn-hangzhou", tmp_path, reach=PHONES))
     for call in (("PUT", "/-/faults", '{"kind": "slow"}'), ("PUT", "/-/lifecycle", '{"days": 1}')):
         assert [send(oss, at, *call)[0] for at in ("127.0.0.1", NETWORK)] == [200, 403]
-    oss.stop()
 
 
 @pytest.fixture

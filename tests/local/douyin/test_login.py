@@ -36,18 +36,15 @@ class DouyinCaller:
 
 
 @pytest.fixture
-def start_douyin(clock):
+def start_douyin(clock, started):
     """Start a local Douyin by these rules; its caller."""
-    servers = []
 
     def start(**rules):
-        servers.append(DouyinServer(now=clock, rules=DouyinRules(**rules)).start())
-        servers[-1].apps |= {APP_ID: SECRET, OTHER_APP: OTHER_SECRET}
-        return DouyinCaller(servers[-1])
+        server = started(DouyinServer(now=clock, rules=DouyinRules(**rules)))
+        server.apps |= {APP_ID: SECRET, OTHER_APP: OTHER_SECRET}
+        return DouyinCaller(server)
 
-    yield start
-    for server in servers:
-        server.stop()
+    return start
 
 
 @pytest.fixture

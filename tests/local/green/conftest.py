@@ -56,22 +56,19 @@ def accounts():
 
 
 @pytest.fixture
-def start_green(accounts, clock):
+def start_green(accounts, clock, started):
     """Start a local content moderation by these rules, at 14:00 UTC on 24 November 2026; its caller."""
-    servers = []
 
     def start(callers_now=None, url_of=None, name_of=None, **rules):
         rules = GreenRules(moderation_takes_ms=0, **rules)
         asked = {"callers_now": callers_now, "url_of": url_of, "name_of": name_of}
-        servers.append(GreenServer(accounts, now=clock, rules=rules, **asked).start())
-        servers[-1].silence = 0.0
-        caller = GreenCaller(servers[-1].origin, clock)
-        caller.server = servers[-1]
+        server = started(GreenServer(accounts, now=clock, rules=rules, **asked))
+        server.silence = 0.0
+        caller = GreenCaller(server.origin, clock)
+        caller.server = server
         return caller
 
-    yield start
-    for server in servers:
-        server.stop()
+    return start
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def answering(body, content_type="application/json"):
 
 
 @pytest.fixture
-def application():
+def application(started):
     """An application server that remembers what it was asked and answers what it is told to."""
     application = SimpleNamespace(requests=[], pause=0, answer=answering(b'{"Status":"OK"}'))
 
@@ -52,10 +52,8 @@ def application():
                     self.wfile.write(application.answer[at : at + step])
                     time.sleep(application.pause)
 
-    server = Server(Asked).start()
-    application.origin = server.origin
-    yield application
-    server.stop()
+    application.origin = started(Server(Asked)).origin
+    return application
 
 
 def encoded(**wanted):

@@ -31,7 +31,7 @@ def done():
 
 
 @pytest.fixture
-def get(tmp_path, done):
+def get(tmp_path, done, started):
     """One call of a playground, whose one action takes the kind ``drop``: status, headers and body."""
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -45,14 +45,13 @@ def get(tmp_path, done):
 
     folders = tmp_path / "page", tmp_path / "client"
     about = (lambda: {"function": "http://f"}), "http://oss/{0}?{1}".format, {"/fault.json": act}
-    running = PlaygroundServer(*folders, *about).start()
+    running = started(PlaygroundServer(*folders, *about))
 
     def get(target, method="GET", body=None, headers=None):
         return exchange(running.origin, method, target, body, headers)
 
     get.origin = running.origin
-    yield get
-    running.stop()
+    return get
 
 
 @cases("target", "content_type", "body")

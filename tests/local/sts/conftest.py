@@ -79,11 +79,9 @@ def sts_accounts():
 
 
 @pytest.fixture
-def sts_server(sts_accounts, clock):
+def sts_server(sts_accounts, clock, started):
     """A local STS at 14:00 UTC on 24 November 2026."""
-    server = StsServer(sts_accounts, StsCaller.role_arn, now=clock).start()
-    yield server
-    server.stop()
+    return started(StsServer(sts_accounts, StsCaller.role_arn, now=clock))
 
 
 @pytest.fixture

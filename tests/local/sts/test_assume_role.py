@@ -47,12 +47,11 @@ def test_answers_in_the_documented_shape_and_the_key_is_good_at_oss(sts_call, st
 
 
 @pytest.fixture
-def two_roles(sts_accounts, clock):
+def two_roles(sts_accounts, clock, started):
     """A caller of a server with two roles, each with a document of its own, and the server."""
     home, archive = (policy(Action="oss:*", Resource=f"acs:oss:*:*:{name}/*") for name in ("home", "archive"))
-    server = StsServer(sts_accounts, ROLE, role_policy=home, now=clock, more_roles={OTHER: archive}).start()
-    yield StsCaller(server.origin, clock), server
-    server.stop()
+    server = started(StsServer(sts_accounts, ROLE, role_policy=home, now=clock, more_roles={OTHER: archive}))
+    return StsCaller(server.origin, clock), server
 
 
 def test_a_session_has_the_policy_of_its_own_role_and_its_own(two_roles, sts_accounts):

@@ -203,11 +203,9 @@ POLICY = {"Version": "1", "Statement": [UPLOADS, ASSUMES]}
 
 
 @pytest.fixture
-def live(sts_accounts):
+def live(sts_accounts, started):
     """A local STS on the wall clock, for SDKs that read that themselves."""
-    server = StsServer(sts_accounts, ROLE).start()
-    yield server
-    server.stop()
+    return started(StsServer(sts_accounts, ROLE))
 
 
 @pytest.fixture

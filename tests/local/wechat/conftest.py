@@ -22,13 +22,12 @@ def site():
 
 
 @pytest.fixture
-def wechat(clock, site):
+def wechat(clock, site, started):
     """A local WeChat at 14:00 UTC on 24 November 2026."""
     push = PushSettings(f"{site.origin}/wechat-events", "AAAAA", AES_KEY)
-    server = WechatServer(APP_ID, SECRET, now=clock, push=push).start()
+    server = started(WechatServer(APP_ID, SECRET, now=clock, push=push))
     server.checks.delays, server.checks.patience = (0, 0), (0.3, 0)
-    yield server
-    server.stop()
+    return server
 
 
 @pytest.fixture
