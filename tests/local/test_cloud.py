@@ -233,20 +233,10 @@ def test_a_cloud_that_was_reset_holds_nothing_of_what_was_done_in_it(start):
         assert requests.get(cloud.oss.origin, timeout=60).status_code == 403
 
 
-def test_the_local_bucket_begins_as_a_real_one_does_and_wechat_pushes_with_the_function_s_settings(
-    start, gateway
-):
-    with start() as cloud:
-        rules, settings = cloud.oss.bucket.rules, cloud.environment()
-        push = next(iter(cloud.wechat.checks.pushes.values()))
-        assert not any(profile.get("acl") for profile in cloud.profiles.values())
-    assert (rules.block_public_access, rules.private_reads_need_signature) == (True, True)
-    assert not rules.public_endpoint_forbidden
+def test_both_buckets_have_the_rules_that_are_given_and_a_push_shows_no_secret(start):
     with start(rules=OssRules(v1_retired=True)) as cloud:
         assert [store.bucket.rules.v1_retired for store in cloud.stores] == [True, True]
-    assert push.url == f"{gateway.origin}/wechat-events"
-    assert (settings["WECHAT_PUSH_TOKEN"], settings["WECHAT_PUSH_AES_KEY"]) == (push.token, push.aes_key)
-    assert (len(push.token), len(push.aes_key), push.aes_key.isalnum()) == (32, 43, True)
+        push = next(iter(cloud.wechat.checks.pushes.values()))
     assert push.token not in repr(push) and push.aes_key not in repr(push)
 
 

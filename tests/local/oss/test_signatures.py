@@ -19,7 +19,7 @@ from local.oss.presign import presigned_url
 from local.oss.request import read_request
 from local.oss.request_signature import authenticate, canonical_request, string_to_sign
 from local.oss.rules import OssRules
-from tests.local.oss.conftest import UNSIGNED, refusal_of, vectors
+from tests.local.oss.conftest import refusal_of, vectors
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -295,10 +295,3 @@ def test_a_temporary_key_is_nothing_without_its_token(token, refusal):
 def test_a_v4_form_of_a_temporary_key_must_bind_its_token():
     form, accounts = form_of(V4[0], x_oss_security_token="CAIS"), accounts_of(V4[0], security_token="CAIS")
     assert "x-oss-security-token" in entered(V4[0], form, accounts).bound_fields
-
-
-def test_retired_v1_is_refused_and_v4_is_not_and_an_unsigned_form_meets_a_private_bucket():
-    retired = OssRules(v1_retired=True)
-    assert refusal_of(entered, PLAIN_FORM, rules=retired).endswith(" 0002-00000080")
-    entered(V4[0], rules=retired)
-    assert refusal_of(entered, PLAIN_FORM, Form({"key": "a"})) == UNSIGNED

@@ -254,7 +254,6 @@ def test_the_python_sdk_gets_temporary_credentials_uses_them_and_reads_refusals(
 
 
 # The Tea SDK reads the clock in a way that Python 3.12 deprecates. It signs with ACS3-HMAC-SHA256.
-# The Tea SDK reads the clock in a way that Python 3.12 deprecates. It signs with ACS3-HMAC-SHA256.
 @pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 def test_the_tea_sdk_gets_credentials_and_uses_them_and_reads_refusals(live, sts_accounts):
     def tea(secret, key_id="LTAIlong", token=None):
