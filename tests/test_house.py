@@ -89,38 +89,23 @@ def place_of(module):
 
 
 @cache
-def statements_of(path: Path, *, top_level_only: bool = False) -> tuple[ast.AST, ...]:
-    """Every import, and all else that is a statement at the top."""
-    tree = ast.parse(path.read_text("utf-8"))
-    if top_level_only:
-        return tuple(tree.body)
-    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
-
-
-def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
-    names = set()
-    for node in statements_of(path, top_level_only=top_level_only):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.partition(".")[0])
-    return names
-
-
-def foreign(names: set[str]) -> set[str]:
-    return names - set(sys.stdlib_module_names)
-
-
-def modules_imported_by(path, *, top_level_only=False):
+def modules_imported_by(path: Path, *, top_level_only: bool = False) -> frozenset[str]:
     """Dotted names; ``from function.oss import objects`` counts as the package and as the module."""
+    tree = ast.parse(path.read_text("utf-8"))
     names = set()
-    for node in statements_of(path, top_level_only=top_level_only):
+    for node in tree.body if top_level_only else ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             below = {f"{node.module}.{alias.name}" for alias in node.names} & set(MODULES)
             names |= {node.module, *below}
-    return names
+    return frozenset(names)
+
+
+def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
+    """The first words of these names."""
+    names = modules_imported_by(path, top_level_only=top_level_only)
+    return {name.partition(".")[0] for name in names}
 
 
 def is_below(imported, importer):
@@ -152,7 +137,8 @@ def test_every_module_has_its_place_on_a_floor():
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_each_foreign_package_is_known_to_its_modules_only(module):
-    packages = foreign(imports_of(MODULES[module])) - {"bytecode", "function", "handler", "sts_credentials"}
+    ours = {*sys.stdlib_module_names, "bytecode", "function", "handler", "sts_credentials"}
+    packages = imports_of(MODULES[module]) - ours
     assert packages <= set(KNOWN_TO)
     assert all(module in KNOWN_TO[package] for package in packages)
 
@@ -173,19 +159,8 @@ PURE = tuple(f"function.oss{name}" for name in ("", ".instants", ".post_form", "
 
 @pytest.mark.parametrize("module", PURE)
 def test_signing_sees_no_clock_environment_network_or_log(module):
-    allowed = {
-        "hashlib",
-        "hmac",
-        "json",
-        "base64",
-        "collections",
-        "datetime",
-        "functools",
-        "types",
-        "urllib",
-        "function",
-    }
-    assert imports_of(MODULES[module]) <= allowed
+    allowed = "hashlib hmac json base64 collections datetime functools types urllib function"
+    assert imports_of(MODULES[module]) <= {*allowed.split()}
     ours = {name for name in modules_imported_by(MODULES[module]) if name.startswith("function")}
     assert ours <= {*PURE, "function.annotations"}
     assert "now(" not in MODULES[module].read_text("utf-8")
@@ -253,6 +228,15 @@ def test_the_operator_s_command_gets_as_far_as_its_sentence_on_an_old_python():
     assert hints and not any(isinstance(part, ast.Subscript) for hint in hints for part in ast.walk(hint))
 
 
+def in_another_process(script, environ=None, *options):
+    """Run a program, and return the JSON that it prints last; above it stand log lines."""
+    command = [sys.executable, *options, "-c", script]
+    shown = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600, env=environ
+    )
+    return json.loads(shown.stdout.splitlines()[-1])
+
+
 def test_importing_the_handler_only_defines():
     """No environment is read, no handler installed, nothing of the SDK loaded."""
     script = (
@@ -265,10 +249,7 @@ def test_importing_the_handler_only_defines():
         "print(json.dumps([sorted({name.partition('.')[0] for name in sys.modules}),"
         " len(logging.getLogger().handlers), len(logging.getLogger('oss_direct_upload').handlers)]))"
     )
-    shown = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=600
-    )
-    modules, root_handlers, own_handlers = json.loads(shown.stdout)
+    modules, root_handlers, own_handlers = in_another_process(script)
     assert not set(modules) & ONLY_INSIDE_FUNCTIONS
     assert (root_handlers, own_handlers) == (0, 0)
 
@@ -286,29 +267,16 @@ def test_a_cold_start_loads_nothing_that_a_form_does_not_need():
         "absent = all(sys.modules[name] is None for name in aliyun_sdk.ABSENT)\n"
         "print(json.dumps([real, absent]))"
     )
-    shown = subprocess.run(
-        [sys.executable, "-I", "-c", script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=600,
-    )
-    modules, never_there_was_not_looked_for = json.loads(shown.stdout)
-    loaded = set(modules)
+    modules, never_there_was_not_looked_for = in_another_process(script, None, "-I")
     assert never_there_was_not_looked_for
-    assert "aliyunsdkcore.vendored.requests.adapters" in loaded
-    unwanted = {"aliyunsdkcore.client", "concurrent.futures", "cryptography", "dataclasses", "inspect"}
-    unwanted |= {"jmespath", "jwt", "requests", "urllib3", "xml.dom", "function.auth.jwt"}
-    unwanted |= {"http.cookiejar", "http.cookies", "urllib.request"}
-    unwanted |= {"calendar", "locale", "mimetypes", "platform", "xml", "xml.etree.ElementTree"}
-    unwanted |= {"typing", "array", "email.header", "random", "selectors", "stringprep", "zlib"}
-    unwanted |= {
-        "aliyunsdkcore.vendored.requests.packages.chardet",
-        "certifi",
-        "function.oss.callback_signature",
-    }
-    assert sorted(loaded & unwanted) == []
+    assert "aliyunsdkcore.vendored.requests.adapters" in modules
+    unwanted = "aliyunsdkcore.client concurrent.futures cryptography dataclasses inspect jmespath"
+    unwanted += " jwt requests urllib3 xml.dom function.auth.jwt http.cookiejar http.cookies"
+    unwanted += " urllib.request calendar locale mimetypes platform xml xml.etree.ElementTree typing"
+    unwanted += " array email.header random selectors stringprep zlib"
+    unwanted += " aliyunsdkcore.vendored.requests.packages.chardet certifi"
+    unwanted += " function.oss.callback_signature"
+    assert sorted({*modules} & {*unwanted.split()}) == []
 
 
 MODES = {
@@ -340,20 +308,6 @@ def a_request(event):
 WITHOUT_HOOKS = "from function import context; context.HOOKS_FILE = context.HOOKS_FILE / 'none'\n"
 
 
-def in_another_process(script, environ):
-    shown = subprocess.run(
-        [sys.executable, "-c", WITHOUT_HOOKS + script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=600,
-        env=environ,
-    )
-    # Above it stand the log lines.
-    return json.loads(shown.stdout.splitlines()[-1])
-
-
 @cache
 def first_request(mode):
     """The response to the first caller of a process, the modules before it and those after."""
@@ -366,7 +320,7 @@ def first_request(mode):
         f"answer = handler.handler({a_request(make_event)!r}, None)\n"
         "print(json.dumps([json.loads(answer['body']), before, sorted(sys.modules)]))"
     )
-    return in_another_process(script, plain(ENVIRONMENT, mode))
+    return in_another_process(WITHOUT_HOOKS + script, plain(ENVIRONMENT, mode))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -389,7 +343,7 @@ def test_a_start_collects_no_garbage_and_requests_do():
         "handler.initialize(None)\n"
         "print(json.dumps([len(collected), *enabled, gc.isenabled()]))"
     )
-    assert in_another_process(script, plain(ENVIRONMENT, "wechat")) == [0, True, True]
+    assert in_another_process(WITHOUT_HOOKS + script, plain(ENVIRONMENT, "wechat")) == [0, True, True]
 
 
 # What exists by option (``python -m quality.house --options``): the first that names a module opens it. All
@@ -474,7 +428,7 @@ CONFIRMED = PLAIN_PROFILES.read_text("utf-8").replace("expires_in = 300", 'confi
 def test_nothing_of_an_option_is_imported_by_a_login_an_upload_and_its_reader(profiles_file):
     """But of those whose routes they are."""
     environ = {**plain(ENVIRONMENT, "wechat"), "PROFILES_FILE": profiles_file(CONFIRMED)}
-    answered, loaded = in_another_process(A_LOGIN_AN_UPLOAD_AND_ITS_READER, environ)
+    answered, loaded = in_another_process(WITHOUT_HOOKS + A_LOGIN_AN_UPLOAD_AND_ITS_READER, environ)
     assert answered == [True, True]
     asked = BY_OPTION["`CALLER_AUTH=wechat`"] | BY_OPTION["`/login`, `confirm`, `read`"]
     assert set(loaded) & set(MODULES) == BY_OPTION[""] | asked
@@ -525,7 +479,9 @@ def test_nothing_of_the_content_check_is_imported_before_it_is_needed(
         f"statuses = [handler.handler(event, None)['statusCode'] for event in {events!r}]\n"
         "print(json.dumps([statuses, sorted(sys.modules)]))"
     )
-    statuses, loaded = in_another_process(script, {**plain(environment, "wechat"), **settings})
+    statuses, loaded = in_another_process(
+        WITHOUT_HOOKS + script, {**plain(environment, "wechat"), **settings}
+    )
     assert set(statuses) <= {401, 403}
     assert not OF_THE_CHECK - {*MODULES, *KNOWN_TO}
     assert set(loaded) & OF_THE_CHECK == set()
