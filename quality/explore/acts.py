@@ -12,12 +12,14 @@ from tests.support.world import PART
 MINUTES = 60
 
 
-def commit(hands: Hands, given: Given) -> None:
-    hands.commit(given)
-
-
-def commit_slowly(hands: Hands, given: Given) -> None:
-    hands.commit_slowly(given)
+commit: Act = Hands.commit
+commit_slowly: Act = Hands.commit_slowly
+confirm: Act = Hands.confirm
+discard: Act = Hands.discard
+discard_own: Act = Hands.discard_own
+# OSS may send a callback again.
+report: Act = Hands.report
+status: Act = Hands.status
 
 
 def commit_own(hands: Hands, given: Given) -> None:
@@ -33,10 +35,6 @@ def reject(hands: Hands, given: Given) -> None:
     hands.commit(given, REJECT, decision="reject")
 
 
-def discard(hands: Hands, given: Given) -> None:
-    hands.discard(given)
-
-
 def discard_until_gone(hands: Hands, given: Given) -> None:
     """As a backend does that is told to come again."""
     for _ in range(3):
@@ -44,14 +42,6 @@ def discard_until_gone(hands: Hands, given: Given) -> None:
         if reply is not None and reply.status == 200:
             return
         hands.wait(MINUTES)
-
-
-def discard_own(hands: Hands, given: Given) -> None:
-    hands.discard_own(given)
-
-
-def status(hands: Hands, given: Given) -> None:
-    hands.status(given)
 
 
 def tick_after_silence(hands: Hands, given: Given) -> None:
@@ -86,11 +76,6 @@ def send_and_report(hands: Hands, given: Given) -> None:
         hands.report(given)
 
 
-def report(hands: Hands, given: Given) -> None:
-    """The callback, which OSS may send again."""
-    hands.report(given)
-
-
 def report_forged(hands: Hands, given: Given) -> None:
     """A callback with another size than was stored, and the commit of its receipt: that is of other bytes."""
     hands.note(Event("begun", given["uploadId"], SWAP))
@@ -105,10 +90,6 @@ def send_other(hands: Hands, given: Given) -> None:
         if hands.post(given["other"]) == 200:
             hands.confirm(given["other"])
             return
-
-
-def confirm(hands: Hands, given: Given) -> None:
-    hands.confirm(given)
 
 
 def phone(profile: str, **fields: Any) -> Act:

@@ -26,7 +26,7 @@ OK, UNHEARD, LOST, LATE, KILLED = "ok", "unheard", "lost", "late", "killed"
 LANDS = "late-copy"
 
 Given = dict[str, Any]
-Act = Callable[[Hands, Given], None]
+Act = Callable[[Hands, Given], object]
 
 
 class Scenario(NamedTuple):
