@@ -250,18 +250,6 @@ test('a large file goes on after refusals of each of its calls', async (t) => {
   assert.ok(left.size >= 3, [...left.keys()].join())
 })
 
-test('a large file that is refused five times is busy', async (t) => {
-  let calls = 0
-  const fault = ({ url }) => {
-    if (!url.endsWith('/multipart')) return undefined
-    calls += 1
-    return { statusCode: 503, data: '', header: {} }
-  }
-  const stage = openParts(t, { phone: { fault } })
-  const error = await failure(stage, stage.upload().promise)
-  assert.deepEqual([error.code, calls], ['busy', 5])
-})
-
 // --- Retry-After
 
 for (const [seconds, waits] of [[1, [1000]], [60, [60000]], ['soon', []], ['', []], ['Wed, 25 Nov 2026 12:00:00 GMT', []]]) {

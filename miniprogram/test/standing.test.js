@@ -318,12 +318,6 @@ onHeld('what has neither receipt nor ticket is refused by the function', async (
   assert.equal(asked(stage, 'discard').length, 0)
 })
 
-for (const [answer, code] of [[jsonError(403, 'forbidden'), 'forbidden'], [jsonError(404, 'not_found'), 'not_found']]) {
-  onHeld(`taking back ends with ${code}`, { plan: { discard: [answer] } }, async (stage) => {
-    await fails(stage.uploader.discard(uploadsThat(stage, 'held')[0]), { code, stage: 'discard' })
-  })
-}
-
 onHeld('the phone is listened to while something is taken back', { plan: { discard: [HANG] } }, async (stage) => {
   const promise = failureOf(stage.uploader.discard(uploadsThat(stage, 'held')[0]))
   assert.equal(stage.wx.platform.listeners.AppHide.size, 1)

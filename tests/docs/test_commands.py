@@ -38,13 +38,6 @@ def test_the_sizes_of_the_files_to_copy_are_theirs(name):
     assert shown == [(file, f"{size:.1f}") for file, size in sizes.items()]
 
 
-@pytest.mark.parametrize("name", both("docs/client.md"))
-def test_the_size_of_what_every_page_loads_is_right(name):
-    files = ("index.js", "errors.js", "calls.js", "after.js", "options.js")
-    (shown,) = re.findall(r"`createUploader` [^`]*?(\d+) KB", page(name))
-    assert int(shown) == round(sum((PASTED / file).stat().st_size for file in files) / 1024)
-
-
 def test_the_hooks_on_the_page_work_as_described(tmp_path):
     (code,) = [code for kind, code in code_blocks(page("docs/profiles.md")) if kind == "python"]
     (tmp_path / "hooks.py").write_text(code, "utf-8")

@@ -11,7 +11,7 @@ from local.common.accounts import AccessKey, Accounts
 from local.common.rules import change_rules
 from local.oss.access import permits
 from local.oss.bucket import Bucket
-from local.oss.calls import MANAGEMENT, NAMES, find_call
+from local.oss.calls import NAMES, find_call
 from local.oss.documents import NAMESPACE, read_document, write_document
 from local.oss.objects import Objects
 from local.oss.open_points import PAGE, STATES, explained, page, switches
@@ -27,11 +27,6 @@ cases = cases_beside(__file__)
 def test_a_request_is_resolved_to_its_call(method, target, headers, name):
     assert find_call(read_request(method, target, headers.items()))[0] == name
     assert name in {*NAMES, ""}
-
-
-def test_management_calls_are_allowed_on_the_default_host():
-    assert {"GetBucketLifecycle"} <= MANAGEMENT <= set(NAMES)
-    assert not MANAGEMENT & {"GetObject", "UploadPart", "ListMultipartUploads"}
 
 
 def test_a_part_number_without_an_upload_is_refused():

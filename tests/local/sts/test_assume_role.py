@@ -96,11 +96,6 @@ def keys_of(answer):
     return {name: given[theirs] for name, theirs in names.items()}
 
 
-def test_an_upload_session_cannot_assume_the_role_again(sts_call):
-    session = keys_of(sts_call(Policy=json.dumps(policy())))
-    assert sts_call.said(DurationSeconds="43200", **session) == "403 NoPermission"
-
-
 def test_get_caller_identity_names_account_user_or_assumed_role(two_roles, sts_accounts):
     call, _ = two_roles
     sts_accounts.add(AccessKey("LTAIuser", "user-secret", policies=(policy(Action="*", Resource="*"),)))

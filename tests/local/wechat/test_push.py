@@ -103,15 +103,6 @@ def test_a_revocation_is_sealed_byte_for_byte():
     assert signature_of(TOKEN, *signed, vector["encrypt"]) == vector["msg_signature"]
 
 
-def test_signs_as_the_page_does_in_any_order():
-    for parts, signature in (
-        (["1714036504", "1514711492"], "f464b24fc39322e44b38aa78f5edd27bd1441696"),
-        (["1714112445", "415670741", SEALED], "046e02f8204d34f8ba5fa3b1db94908f3df2e9b3"),
-        (["1713424427", "415670741", REPLY], "1b9339964ed2e271e7c7b6ff2b0ef902fc94dea1"),
-    ):
-        assert signature_of(TOKEN, *parts) == signature_of(*parts, TOKEN) == signature
-
-
 @pytest.fixture
 def delivery(clock):
     delivery = Delivery(clock)
