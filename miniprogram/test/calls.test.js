@@ -10,7 +10,7 @@ const { english } = require('../example/utils/oss-direct-upload/english')
 const { createAlipayApi, createDouyinApi } = require('../example/utils/oss-direct-upload/platforms')
 const { createMy, createTt } = require('./other_platforms')
 const { jsonError, DROP } = require('./servers')
-const { openParts, openStage, failure, failureOf, isStored, shortPauses, until, testsOn, fails } = require('./stage')
+const { openParts, openStage, failureOf, isStored, shortPauses, until, testsOn, fails } = require('./stage')
 
 const SENTENCE = '服务繁忙，请稍后再试。'
 const LIMIT_OF_A_REQUEST = 20000

@@ -89,18 +89,9 @@ onStage('what is stored already is done: nothing is sent, and the receipt is the
   const seen = []
   stage.fc.plan.sign.push(inTime(exists(stage.oss)))
   const file = { ...stage.file(), onProgress: ({ progress, loaded }) => seen.push([progress, loaded]) }
-  assert.deepEqual(await stage.uploader.upload(file).promise, {
-    key: 'album/user/1.jpg',
-    url: `${stage.oss.origin}/album/user/1.jpg`,
-    uploadId: 'known-1',
-    statusCode: 200,
-    data: '',
-    receipt: 'receipt.of.1',
-    confirmed: true,
-    exists: true,
-    state: 'stored',
-    held: false,
-  })
+  const { key, url, uploadId, statusCode, data, ...facts } = await stage.uploader.upload(file).promise
+  assert.deepEqual([key, url, uploadId, statusCode, data], ['album/user/1.jpg', `${stage.oss.origin}/album/user/1.jpg`, 'known-1', 200, ''])
+  assert.deepEqual(facts, { receipt: 'receipt.of.1', confirmed: true, exists: true, state: 'stored', held: false })
   assert.deepEqual(seen, [[100, CONTENT.length]])
   assert.deepEqual([stage.oss.posts.length, stage.fc.requestsTo('confirm').length], [0, 0])
 })
