@@ -21,14 +21,8 @@ def commands(part):
 
 def play(folder, *lines):
     environ = {**os.environ, **AUTHOR, "HOME": str(folder), "GIT_EDITOR": "false"}
-    done = subprocess.run(
-        ["bash", "-euc", "\n".join(lines)],
-        cwd=folder,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["bash", "-euc", "\n".join(lines)]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
