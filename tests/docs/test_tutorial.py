@@ -9,24 +9,19 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from contextlib import ExitStack
 from functools import partial
 
 import pytest
 import requests
 
-from function.context import HOOKS_FILE
-from local.cloud import LocalCloud
-from local.fc.gateway import FcGateway
 from local.profiles import read_profiles
 from local.wechat.push import PushSettings
 from manage import main
 from ops.deploy.env_file import read_env_file
 from ops.deploy.init import Asking, add_arguments, run
-from ops.run.hosting import Hosted
+from tests.docs.backends.run import ask, start_cloud, until, upload
 from tests.docs.markdown import ROOT, both, code_blocks, page
-from tests.support.ports import held_port
 
 NAME = "docs/tutorial.md"
 PRINTED = "https://upload.example.com"
@@ -39,7 +34,6 @@ OWN = {
     "LTAI5tExample": "LTAI5tMine",
     "ExampleSecret": "MySecret",
 }
-PATIENCE_SECONDS = 60
 KEYS = ("AccountID", "AccessKeyID", "AccessKeySecret")
 SECRETS = ("TOKEN_SECRET", "RECEIPT_SECRET", "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY")
 OF_A_CLONE = ("s.yaml", ".env.example", "handler.py")
@@ -151,20 +145,9 @@ def deployed(clone, monkeypatch):
     assert env["UPLOAD_WEBHOOK_URL"].endswith("/webhook")
     push = partial(PushSettings, token=env["WECHAT_PUSH_TOKEN"], aes_key=env["WECHAT_PUSH_AES_KEY"])
     monkeypatch.setattr("local.callers.PushSettings", lambda url, *_: push(url))
-    hosted = Hosted()
     with ExitStack() as stack:
-        port = stack.enter_context(held_port())
-        secrets["UPLOAD_WEBHOOK_URL"] = f"http://127.0.0.1:{port}/webhook"
-        gateway = FcGateway(hosted.handle, hosted.initialize)
-        stack.callback(gateway.stop)
-        hosted.cloud = stack.enter_context(LocalCloud(gateway, clone / "objects", extra_settings=secrets))
-        deployment = hosted.cloud.prepare(env["CALLER_AUTH"], read_profiles(clone / "profiles.toml"), {})
-        hosted.deploy(deployment, clone / HOOKS_FILE.name)
-        gateway.start()
-        session = stack.enter_context(requests.Session())
-        session.trust_env = False
-        session.put(f"{hosted.cloud.wechat.origin}/-/check", json={"delay": 0}, timeout=60)
-        yield clone, hosted.cloud, session, port
+        profiles = read_profiles(clone / "profiles.toml")
+        yield clone, *start_cloud(stack, clone, env["CALLER_AUTH"], profiles, **secrets)
 
 
 def start_backend(folder, function, port):
@@ -176,42 +159,21 @@ def start_backend(folder, function, port):
     return subprocess.Popen(["bash", "-c", command], cwd=folder, env={**os.environ, "PORT": str(port)})
 
 
-def uploaded(function, session):
-    """The receipt of a picture that somebody uploaded, and their session."""
-
-    def ask(route, body, token=""):
-        answer = session.post(
-            f"{function}/{route}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=60
-        )
-        return answer.json()
-
-    token = ask("login", {"code": "local-somebody"})["token"]
-    picture = (ROOT / "tests/playground/picture.png").read_bytes()
-    form = ask("upload-params", {"profile": "post", "filename": "a.png", "size": len(picture)}, token)
-    session.post(form["url"], data=form["formData"], files={"file": ("a.png", picture)}, timeout=60)
-    return ask("confirm", {"ticket": form["ticket"]})["receipt"], token
-
-
 def test_the_backend_publishes_with_the_printed_settings(deployed):
     folder, cloud, session, port = deployed
     posts = f"http://127.0.0.1:{port}/posts"
     with start_backend(folder, cloud.gateway.origin, port) as backend:
         try:
             until(lambda: states_in(session, posts) == [])
-            receipt, token = uploaded(cloud.gateway.origin, session)
+            function = session, cloud.gateway.origin
+            token = ask(*function, "login", {"code": "local-somebody"})["token"]
+            receipt = upload(*function, token, (ROOT / "tests/playground/picture.png").read_bytes())
             headers = {"Authorization": f"Bearer {token}"}
             body = {"text": "", "receipts": [receipt]}
             assert session.post(posts, json=body, headers=headers, timeout=60).status_code == 200
             until(lambda: states_in(session, posts) == [["published"]])
         finally:
             backend.terminate()
-
-
-def until(is_so):
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def states_in(session, posts):

@@ -4,9 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
 from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from types import SimpleNamespace
 
@@ -15,18 +15,13 @@ import pytest
 import requests
 
 from local.business.receipts import backend_token
-from local.cloud import LocalCloud
-from local.fc.gateway import FcGateway
 from local.profiles import DEMO
 from local.wechat.check_plan import PlannedCheck
 from ops.deploy.new_files import Answers, profiles_text
-from ops.run.hosting import Hosted
-from tests.docs.backends import run
-from tests.support.ports import held_port
+from tests.docs.backends.run import COPIED, ask, start_cloud, until, upload
 
 SECRET = "receipt-SecretCanary-0123456789abcdef"
 PICTURE = (DEMO / "sunset.png").read_bytes()
-PATIENCE_SECONDS = 60
 ANSWERS = Answers("my-bucket", "cn-hangzhou", "wechat", "wx0123456789abcdef", "", ["check"])
 users = count()
 # Of each backend: its files, its program, and the line of its clock with the one that a test moves.
@@ -63,17 +58,10 @@ def claims_of(receipt):
     return jwt.decode(receipt, options={"verify_signature": False})
 
 
-def until(is_so):
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-
-
 def start(name, folder, function, port):
     ending, program, clock, moved = BACKENDS[name]
     for file in ("backend", "uploads"):
-        shutil.copy(run.COPIED / f"{file}.{ending}", folder)
+        shutil.copy(COPIED / f"{file}.{ending}", folder)
     text = (folder / f"backend.{ending}").read_text("utf-8")
     assert text.count(clock) == 1
     (folder / f"backend.{ending}").write_text(text.replace(clock, moved), "utf-8")
@@ -93,24 +81,13 @@ def answers(session, origin):
 @pytest.fixture(scope="module", params=BACKENDS)
 def running(request, tmp_path_factory):
     """One local cloud and one backend for all tests; each has users of its own, and time only goes on."""
-    folder, hosted = tmp_path_factory.mktemp(request.param), Hosted()
+    folder = tmp_path_factory.mktemp(request.param)
+    profiles = tomllib.loads(profiles_text(ANSWERS, "en"))
+    profiles["post"]["ai_label"] = True
     with ExitStack() as stack:
-        port = stack.enter_context(held_port())
+        cloud, session, port = start_cloud(stack, folder, "wechat", profiles, RECEIPT_SECRET=SECRET)
         origin = f"http://127.0.0.1:{port}"
-        settings = {"RECEIPT_SECRET": SECRET, "UPLOAD_WEBHOOK_URL": f"{origin}/webhook"}
-        gateway = FcGateway(hosted.handle, hosted.initialize)
-        stack.callback(gateway.stop)
-        cloud = hosted.cloud = stack.enter_context(
-            LocalCloud(gateway, folder / "objects", extra_settings=settings)
-        )
-        cloud.wechat.checks.delays = (0, 0)
-        profiles = tomllib.loads(profiles_text(ANSWERS, "en"))
-        profiles["post"]["ai_label"] = True
-        hosted.deploy(cloud.prepare("wechat", profiles, {}), folder / "hooks.py")
-        gateway.start()
-        session = stack.enter_context(requests.Session())
-        session.trust_env = False
-        backend = stack.enter_context(start(request.param, folder, gateway.origin, port))
+        backend = stack.enter_context(start(request.param, folder, cloud.gateway.origin, port))
         stack.callback(backend.terminate)
         until(lambda: answers(session, origin))
         yield SimpleNamespace(cloud=cloud, origin=origin, session=session, clock=folder / "clock", ahead=0)
@@ -119,27 +96,18 @@ def running(request, tmp_path_factory):
 @pytest.fixture
 def here(running):
     cloud = running.cloud
+    function = running.session, cloud.gateway.origin
 
-    def send(method, url, body=None, token=""):
+    def send(method, path, body=None, token=""):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        url = f"{running.origin}/posts{path}"
         return running.session.request(method, url, json=body, headers=headers, timeout=60)
 
-    def ask(route, body, token=""):
-        return send("POST", f"{cloud.gateway.origin}/{route}", body, token).json()
-
     def log_in():
-        return ask("login", {"code": f"local-user{next(users)}"})["token"]
-
-    def upload(token, name="sunset.png", **more):
-        wanted = {"profile": "post", "filename": name, "size": len(PICTURE), **more}
-        form = ask("upload-params", wanted, token)
-        fields = {field: (None, value) for field, value in form["formData"].items()}
-        send_file = running.session.post(form["url"], files={**fields, "file": (name, PICTURE)}, timeout=60)
-        assert send_file.status_code == 200, send_file.text
-        return ask("confirm", {"ticket": form["ticket"]})["receipt"]
+        return ask(*function, "login", {"code": f"local-user{next(users)}"})["token"]
 
     def try_to_post(token, receipts):
-        return send("POST", f"{running.origin}/posts", {"text": "", "receipts": receipts}, token)
+        return send("POST", "", {"text": "", "receipts": receipts}, token)
 
     def post(token, receipts):
         answer = try_to_post(token, receipts)
@@ -147,7 +115,7 @@ def here(running):
         return claims_of(receipts[0])["jti"]
 
     def posts():
-        return {post["id"]: post for post in send("GET", f"{running.origin}/posts").json()["posts"]}
+        return {post["id"]: post for post in send("GET", "").json()["posts"]}
 
     def states(id):
         return [picture["state"] for picture in posts()[id]["pictures"]]
@@ -165,10 +133,11 @@ def here(running):
         until(lambda: not (cloud.wechat.checks.delivery.release() or cloud.running))
 
     yield SimpleNamespace(
-        cloud=cloud, ask=ask, log_in=log_in, upload=upload, try_to_post=try_to_post, post=post, posts=posts,
-        states=states, wait=wait, ahead=lambda: running.ahead,
+        cloud=cloud, log_in=log_in, try_to_post=try_to_post, post=post, posts=posts, states=states, wait=wait,
+        ask=partial(ask, *function), ahead=lambda: running.ahead,
+        upload=lambda token, *name, **more: upload(*function, token, PICTURE, *name, **more),
         becomes=lambda id, *expected: until(lambda: states(id) == [*expected]),
-        delete=lambda id, token: send("DELETE", f"{running.origin}/posts/{id}", token=token),
+        delete=lambda id, token: send("DELETE", f"/{id}", token=token),
         backend_token=lambda: backend_token(SECRET, cloud.clock()),
     )  # fmt: skip
     running.clock.write_text(str(running.ahead), "utf-8")

@@ -1,15 +1,21 @@
-"""The files of ``docs/backends`` that backends copy, each built and run with the program of its language."""
+"""The files of ``docs/backends``, each built and run with its language; and a cloud for a backend."""
 
 import os
 import shutil
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
 import pytest
+import requests
 
+from local.cloud import LocalCloud
+from local.fc.gateway import FcGateway
+from ops.run.hosting import Hosted
 from tests.docs.markdown import ROOT
+from tests.support.ports import held_port
 
 COPIED = ROOT / "docs/backends"
 PROGRAMS = Path(__file__).parent
@@ -30,6 +36,46 @@ LANGUAGES = {
     ),
     "go": ("go", [["go", "build", "-o", "ask", "uploads.go", "ask.go"], ["./ask"]]),
 }
+
+PATIENCE_SECONDS = 60
+
+
+def start_cloud(stack, folder, caller_auth, profiles, **settings):
+    """A local cloud and a session, until the stack ends, and the port where its webhooks go to a backend."""
+    hosted, port = Hosted(), stack.enter_context(held_port())
+    settings["UPLOAD_WEBHOOK_URL"] = f"http://127.0.0.1:{port}/webhook"
+    gateway = FcGateway(hosted.handle, hosted.initialize)
+    stack.callback(gateway.stop)
+    cloud = LocalCloud(gateway, folder / "objects", extra_settings=settings)
+    hosted.cloud = stack.enter_context(cloud)
+    cloud.wechat.checks.delays = (0, 0)
+    hosted.deploy(cloud.prepare(caller_auth, profiles, {}), folder / "hooks.py")
+    gateway.start()
+    session = stack.enter_context(requests.Session())
+    session.trust_env = False
+    return cloud, session, port
+
+
+def ask(session, function, route, body, token=""):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return session.post(f"{function}/{route}", json=body, headers=headers, timeout=60).json()
+
+
+def upload(session, function, token, picture, name="sunset.png", **more):
+    """Upload a picture for a post; its receipt."""
+    wanted = {"profile": "post", "filename": name, "size": len(picture), **more}
+    form = ask(session, function, "upload-params", wanted, token)
+    fields = {field: (None, value) for field, value in form["formData"].items()}
+    sent = session.post(form["url"], files={**fields, "file": (name, picture)}, timeout=60)
+    assert sent.status_code == 200, sent.text
+    return ask(session, function, "confirm", {"ticket": form["ticket"]})["receipt"]
+
+
+def until(is_so):
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def skip_without(steps):
