@@ -1,7 +1,6 @@
 """Uploads in parts over HTTP, each rule of OSS by name."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -110,15 +109,6 @@ def test_overwriting_that_is_forbidden_at_the_beginning_alone_is_not_at_the_end(
     assert begin(x_oss_forbid_overwrite="true").begun.said == EXISTS
     assert early.complete_all().status == 200
     assert oss_client.call("GET", KEY).body == b"parts"
-
-
-def test_one_of_many_concurrent_completions_succeeds(begin):
-    uploads = [begin() for _ in range(4)]
-    for upload in uploads:
-        upload.part(1, upload.id.encode())
-    with ThreadPoolExecutor(4) as pool:
-        answers = pool.map(lambda upload: upload.complete_all(x_oss_forbid_overwrite="true"), uploads)
-    assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]
 
 
 def test_an_aborted_upload_is_gone_with_its_parts_and_one_of_another_key_was_never_there(begin, oss):
