@@ -280,19 +280,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "WeChat's pushes": fuzz_pushes.SEEDS,
     "files with labels": fuzz_labels.SEEDS,
     "events": (
-        json.dumps(
-            {
-                "rawPath": "/upload-params",
-                "headers": {"Authorization": "Bearer x"},
-                "queryParameters": {"profile": "default"},
-                "body": '{"filename": "a.png", "size": 5}',
-                "isBase64Encoded": False,
-                "requestContext": {
-                    "requestId": "1-a",
-                    "http": {"method": "POST", "path": "/login", "sourceIp": "1"},
-                },
-            }
-        ).encode(),
+        stage.make_event({"filename": "a.png"}, headers={"Authorization": "x"}, query={"profile": "page"}),
         b'{"requestContext": {"http": {"path": "/login", "method": "POST"}},"body": "{\\"code\\": \\"a\\"}"}',
         b'{"requestContext": {"http": {"path": "/callback", "method": "POST"}}, "isBase64Encoded": true,'
         b'"body": "YT0x", "headers": {"authorization": "b2s=", "x-oss-pub-key-url": "%s"}}'
