@@ -2,13 +2,9 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import digest
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -16,6 +12,7 @@ from standardwebhooks.webhooks import Webhook
 from function.auth.signed_tokens import RECEIPT, TICKET, issue_token
 from function.webhook import signed_headers
 from local.common.clock import StandingClock
+from local.common.http_server import Handler, Server
 from tests.docs.backends import run
 from tests.support import stage
 from tests.support.world import HELD, World
@@ -116,43 +113,33 @@ def test_the_lines_take_a_delivery_and_nothing_else(say):
     assert said == dict.fromkeys(sent, REFUSED) | dict.fromkeys(taken, f"published {KEY}")
 
 
-@contextmanager
-def serving(world: World, is_broken: bool = False) -> Iterator[str]:
-    """The function of this world behind a socket, or a gateway that does not reach it: its origin."""
+def server_of(world, is_broken=False):
+    """The function of this world behind a socket, or a gateway that does not reach it."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Asked(Handler):
         def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
             given = {"Authorization": self.headers["Authorization"]}
-            reply = stage.ask(world.functions[0], body, path=self.path, **given)
+            reply = stage.ask(world.functions[0], self.read_body(1 << 20), path=self.path, **given)
             status, text = (502, "Bad Gateway") if is_broken else (reply.status, reply.text)
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(text.encode())
+            self.answer(status, text.encode())
 
-        def log_message(self, *_said):
-            """Nothing of it is for whoever runs the tests."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    return Server(Asked)
 
 
-def test_the_lines_read_each_result_introspect_a_session_and_pass_on_an_error(say, log_lines):
+def test_the_lines_read_each_result_introspect_a_session_and_pass_on_an_error(say, started, log_lines):
     # The backends read their own clocks.
     world, secret = World(HELD, StandingClock(datetime.now(UTC))), HELD["TOKEN_SECRET"]
     stored, discarded = world.store("commit"), world.store("commit")["receipt"]
     assert world.ask("discard", world.session(), receipt=discarded).json["state"] == "gone"
     receipts = ",".join([stored["receipt"], "a.b.c", discarded])
-    with serving(world) as origin, serving(world, is_broken=True) as broken:
-        refused, taken, gateway = say(
-            [
-                ("call", origin, receipts, OTHER_SECRET, "x"),
-                ("call", origin, receipts, secret, world.session("openid-7")),
-                ("call", broken, "a.b.c", secret, "x"),
-            ]
-        )
+    origin, broken = (started(server_of(world, is_broken)).origin for is_broken in (False, True))
+    refused, taken, gateway = say(
+        [
+            ("call", origin, receipts, OTHER_SECRET, "x"),
+            ("call", origin, receipts, secret, world.session("openid-7")),
+            ("call", broken, "a.b.c", secret, "x"),
+        ]
+    )
     assert taken == "published forbidden not_uploaded openid-7"
     code, request_id, message = refused.split(" ", 2)
     assert code == "forbidden"

@@ -1,9 +1,7 @@
 """The watch finds a planted secret in every clothing, and what it found before stays mended."""
 
 import logging
-import threading
 from base64 import b64encode, urlsafe_b64encode
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -12,6 +10,7 @@ from function.context import Dependencies
 from function.http.client import ExchangeFailed, send
 from function.sts import aliyun_sdk
 from function.sts.credentials import AccessKeys
+from local.common.http_server import Handler, Server
 from tests.support.canaries import LogWatch, Watch
 
 
@@ -48,18 +47,13 @@ def test_the_repr_of_the_surroundings_showed_the_whole_environment(watch):
     assert watch.found == []
 
 
-class Silent(BaseHTTPRequestHandler):
+class Silent(Handler):
     """Answers everything, and itself logs nothing."""
 
-    def do_POST(self):
-        self.do_GET()
-
     def do_GET(self):
-        self.send_response(204)
-        self.end_headers()
+        self.answer(204)
 
-    def log_message(self, *_):
-        pass
+    do_POST = do_GET
 
 
 @pytest.fixture
@@ -76,30 +70,25 @@ def any_log_level():
 
 def test_urllib3_logged_addresses_with_secrets_in_their_query(watch, any_log_level):
     # A library logs an address when an answer has come, and another line when none does.
-    with HTTPServer(("127.0.0.1", 0), Silent) as server:
-        answering = threading.Thread(target=server.handle_request)
-        answering.start()
-        with LogWatch(watch):
-            url = f"http://127.0.0.1:{server.server_port}/x?secret={watch.plant('x')}"
-            assert send("GET", url, budget_seconds=5).status == 204
-        answering.join()
+    server = Server(Silent).start()
+    url = f"{server.origin}/x?secret={watch.plant('x')}"
+    with LogWatch(watch):
+        assert send("GET", url, budget_seconds=5).status == 204
+    server.stop()
     with LogWatch(watch), pytest.raises(ExchangeFailed):
         send("GET", f"{url}&nobody=listens", budget_seconds=1)
     assert watch.found == []
 
 
-def test_the_signed_address_of_sts_with_its_token_is_in_no_log(watch):
+def test_the_signed_address_of_sts_with_its_token_is_in_no_log(watch, started):
     own = AccessKeys("id", watch.plant("secret"), watch.plant("token"))
-    with HTTPServer(("127.0.0.1", 0), Silent) as server, LogWatch(watch) as log:
-        answering = threading.Thread(target=server.handle_request)
-        answering.start()
+    origin = started(Server(Silent)).origin
+    with LogWatch(watch) as log:
         aliyun_sdk.prepare()
         from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
 
         with pytest.raises(aliyun_sdk.SdkFailed):
-            origin = f"http://127.0.0.1:{server.server_port}"
             aliyun_sdk.call(AssumeRoleRequest(), endpoint=origin, region="cn-hangzhou", own=own)
-        answering.join()
         logging.getLogger("any").debug("the watch is awake")
         assert log.last == "the watch is awake"
     assert watch.found == []
