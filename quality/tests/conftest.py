@@ -13,4 +13,5 @@ from tests.conftest import (  # noqa: F401
     pytest_collection_finish,
     pytest_itemcollected,
     pytest_runtest_makereport,
+    started,
 )
