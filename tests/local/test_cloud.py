@@ -32,6 +32,7 @@ from local.oss.versions import StoredObject
 from local.profiles import lifecycle_rules
 from local.shell import clear_inherited_settings
 from local.wechat.check_plan import PlannedCheck
+from tests.local.site import put_object
 
 PROJECT = Path(__file__).resolve().parents[2]
 REQUIRED = set(
@@ -360,12 +361,8 @@ def cloud(start):
         yield running
 
 
-def put(store, key, content=b"picture", file_name=None, **metadata):
-    with store.objects.new_file() as file:
-        file.write(content)
-    facts = (key, len(content), "E", "image/png", store.bucket.now(), store.objects.path_of(key))
-    stored = StoredObject(*facts, file_name=file_name, metadata=metadata)
-    store.objects.store(Path(file.name), stored, forbid_overwrite=False)
+def put(store, key, content=b"picture", **more):
+    put_object(store.objects, key, store.bucket.now(), content, **more)
 
 
 @pytest.fixture
@@ -407,7 +404,7 @@ def test_an_object_is_looked_for_in_the_bucket_that_is_named_else_where_it_is(cl
 
 def test_the_local_wechat_finds_file_names_in_both_buckets(cloud):
     put(cloud.oss, "held/a.png", file_name="risky-a.png")
-    put(cloud.archive, "held/b.png", file_name="review-b.png", **{"upload-id": "A" * 22})
+    put(cloud.archive, "held/b.png", file_name="review-b.png", metadata={"upload-id": "A" * 22})
     name_of, home, archive = cloud.wechat.checks.name_of, cloud.oss.origin, cloud.archive.origin
     assert name_of(f"{home}/held/a.png?x=1") == "risky-a.png"
     assert name_of(f"{archive}/held/b.png?t=1") == "review-b.png"

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,9 +9,9 @@ from local.oss.attributes import Attributes
 from local.oss.lifecycle import Lifecycle, LifecycleRule
 from local.oss.objects import Objects
 from local.oss.uploads import Uploads
-from local.oss.versions import StoredObject
 from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
+from tests.local.site import put_object
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -32,14 +31,7 @@ def objects(tmp_path):
 
 @pytest.fixture
 def store(objects):
-    def at(key, modified):
-        with objects.new_file() as file:
-            pass
-        stored = StoredObject(key, 0, "E", "a/b", modified, objects.path_of(key))
-        objects.store(Path(file.name), stored, False)
-        return stored
-
-    return at
+    return lambda key, modified: put_object(objects, key, modified)
 
 
 def lifecycle_of(*rules, now=EVENING):

@@ -1,15 +1,13 @@
 """The page over HTTP: its files, its addresses, and the actions that it asks for on the cloud behind it."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from local.oss.lifecycle import LifecycleRule
 from local.oss.server import OssServer
-from local.oss.versions import StoredObject
 from local.playground.server import PlaygroundServer, actions_of, told_profiles
-from tests.local.site import exchange
+from tests.local.site import exchange, put_object
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -137,9 +135,7 @@ def test_minutes_pass_for_the_cloud_and_days_in_every_bucket(act, cloud, clock):
     for store in (cloud.oss, cloud.archive):
         store.bucket.lifecycle.replace([LifecycleRule("held", "held/", True, days=2)], clock())
         for key in ("held/a.png", "b.png"):
-            with store.objects.new_file() as file:
-                stored = StoredObject(key, 0, "E", "image/png", clock(), store.objects.path_of(key))
-            store.objects.store(Path(file.name), stored, forbid_overwrite=False)
+            put_object(store.objects, key, clock())
     for days, left in ((1, {"held/a.png", "b.png"}), (2, {"b.png"})):
         act("/days.json", {"days": days})
         assert set(cloud.oss.objects) == set(cloud.archive.objects) == left
