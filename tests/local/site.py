@@ -41,13 +41,16 @@ class Site:
     """
     A server that has files, takes what is posted, and keeps every request.
 
+    Args:
+        picture: the bytes of the pictures that it has at first, whose names say what a checker finds.
+
     Attributes:
         files: status and body by path; a path in ``slow`` is never answered.
 
         posted: makes status and body of the answer to a POST, of its path and body.
     """
 
-    def __init__(self):
+    def __init__(self, picture=b""):
         self.files, self.slow, self.requests = {}, set(), []
         self.posted = lambda path, body: (200, b"success")
         self.arrived, self.released = threading.Condition(), threading.Event()
@@ -68,8 +71,14 @@ class Site:
 
             do_POST = do_GET
 
-        self.server = Server(Asked).start()
+        self.server = Server(Asked)
         self.origin = self.server.origin
+        for name in ("sunset", "risky-1", "review-1", "silent-1"):
+            self.put(f"{name}.png", picture)
+
+    def start(self):
+        self.server.start()
+        return self
 
     def put(self, name, body, status=200):
         """The address of a file."""

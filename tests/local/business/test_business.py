@@ -59,10 +59,8 @@ class PretendFunction(Site):
 
 
 @pytest.fixture
-def function():
-    function = PretendFunction()
-    yield function
-    function.stop()
+def function(started):
+    return started(PretendFunction())
 
 
 @pytest.fixture

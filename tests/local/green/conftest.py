@@ -42,12 +42,8 @@ class GreenCaller(StsCaller):
 
 
 @pytest.fixture
-def site():
-    site = Site()
-    for name in ("sunset", "risky-1", "review-1", "silent-1"):
-        site.put(f"{name}.png", picture())
-    yield site
-    site.stop()
+def site(started):
+    return started(Site(picture()))
 
 
 @pytest.fixture

@@ -13,12 +13,8 @@ PNG = b"\x89PNG\r\n\x1a\n and what follows"
 
 
 @pytest.fixture
-def site():
-    site = Site()
-    for name in ("sunset", "risky-1", "review-1", "silent-1"):
-        site.put(f"{name}.png", PNG)
-    yield site
-    site.stop()
+def site(started):
+    return started(Site(PNG))
 
 
 @pytest.fixture
