@@ -10,7 +10,7 @@ import pytest
 from quality.explore.deletions import DELETIONS
 from quality.explore.exemptions import EXEMPTIONS
 from quality.explore.rules import AT_ONCE, AT_REST, IN_THE_END
-from quality.explore.scenarios import BY_NAME, commit, discard, scenario, stored
+from quality.explore.scenarios import BY_NAME, scenario, stored
 from quality.explore.search import Explorer
 
 ROOT = Path(__file__).parents[3]
@@ -58,7 +58,7 @@ def ends_of(explorer):
 
 
 def test_orders_that_are_left_out_end_like_others():
-    small = scenario("small", stored("commit"), 0, commit=commit, discard=discard)
+    small = scenario("small", stored("commit"), "commit discard", 0)
     reduced, whole = Explorer(small), Explorer(small, reduces=False)
     assert ends_of(reduced) == ends_of(whole)
     assert reduced.counts.states < whole.counts.states
