@@ -109,7 +109,6 @@ def test_each_errcode_of_wechat_has_its_status(
     assert "canary" not in answer.text + json.dumps(log_lines())
     assert str(errcode) in log_lines()[-1]["reason"]
     assert setting in log_lines()[-1]["reason"] and "WECHAT" not in answer.text
-    # The caller sees nothing of a wrong setting; the log and programs do.
     with pytest.raises(UploadError) as raised:
         openid_of("code", APP, lambda *_, **__: HttpResponse(200, json.dumps({"errcode": errcode}).encode()))
     assert raised.value.upstream == str(errcode)
