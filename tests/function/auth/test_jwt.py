@@ -20,11 +20,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.app import load_settings
-from function.auth import identify
-from function.auth.jwt import KIND, read_business_token
-from function.auth.signed_tokens import RECEIPT, SESSION, TICKET, issue_token
-from function.errors import Unauthorized
+from function.auth.jwt import KIND
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -102,21 +98,9 @@ def status_of(function, token):
     return answer.status
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_takes_a_token_of_the_business(business, good_sts, claims, algorithm):
-    token = jwt.encode(claims(), private_key(algorithm), algorithm=algorithm)
-    assert status_of(business(algorithm), token) == 200
-
-
 def test_takes_a_key_that_a_console_put_on_one_line(business, good_sts, claims):
     token = jwt.encode(claims(), private_key("RS256"), algorithm="RS256")
     assert status_of(business(JWT_KEY=public_key("RS256").replace("\n", "\\n")), token) == 200
-
-
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_refuses_a_token_signed_with_another_key(business, sts, claims, algorithm):
-    token = jwt.encode(claims(), private_key(algorithm, "_other"), algorithm=algorithm)
-    assert status_of(business(algorithm), token) == 401
 
 
 @pytest.mark.parametrize("expected", ALGORITHMS)
@@ -124,6 +108,8 @@ def test_refuses_a_token_signed_with_another_key(business, sts, claims, algorith
 def test_each_algorithm_takes_its_own_tokens_only(business, good_sts, claims, expected, used):
     token = jwt.encode(claims(), private_key(used), algorithm=used)
     assert status_of(business(expected), token) == (200 if used == expected else 401)
+    of_another = jwt.encode(claims(), private_key(used, "_other"), algorithm=used)
+    assert status_of(business(expected), of_another) == 401
 
 
 @pytest.mark.parametrize(("expected", "used"), [("RS256", "RS512"), ("RS256", "PS256"), ("HS256", "HS512")])
@@ -205,10 +191,11 @@ def test_refuses_another_payload_under_a_good_signature(business, sts, claims, a
 
 
 @cases("changes")
-def test_refuses_odd_claims_even_from_the_business(business, good_sts, claims, changes):
+def test_refuses_odd_claims_even_from_the_business(business, good_sts, claims, log_lines, changes):
     function = business("HS256", JWT_AUDIENCE="upload" if "aud" in changes else None)
     token = by_hand({"alg": "HS256"}, claims(**changes), HS256_SECRET.encode())
     assert status_of(function, token) == 401
+    assert ... not in changes.values() or log_lines()[-1]["reason"] == "MissingRequiredClaimError"
 
 
 @pytest.mark.parametrize(
@@ -257,9 +244,12 @@ def test_a_token_of_another_app_of_the_same_issuer_is_refused(
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("changes", [{}, {"aud": "anything"}, {"aud": ["a", "b"]}, {"aud": "*"}], ids=str)
-def test_jwt_audience_star_accepts_any_audience(business, good_sts, claims, algorithm, changes):
+@pytest.mark.parametrize(
+    "changes", [{}, {"aud": "any", "iss": "anyone"}, {"aud": ["a", "b"]}, {"aud": "*"}], ids=str
+)
+def test_jwt_audience_star_or_none_accepts_any_audience(business, good_sts, claims, algorithm, changes):
     token = jwt.encode(claims(**changes), private_key(algorithm), algorithm=algorithm)
+    assert status_of(business(algorithm), token) == 200
     assert status_of(business(algorithm, JWT_AUDIENCE="*"), token) == 200
 
 
@@ -268,46 +258,19 @@ MONTH_SECONDS = 31 * 86400
 
 @cases("ahead", "status")
 @pytest.mark.parametrize("iat", [..., 0, 10**10], ids=str)
-def test_a_token_that_lives_for_years_is_refused(business, good_sts, clock, claims, ahead, status, iat):
+def test_a_token_that_lives_for_years_is_refused(
+    business, good_sts, clock, claims, log_lines, ahead, status, iat
+):
     token = by_hand(
         {"alg": "HS256"}, claims(exp=int(clock().timestamp()) + ahead, iat=iat), HS256_SECRET.encode()
     )
     assert status_of(business("HS256"), token) == status
-
-
-def test_the_log_says_that_a_token_lives_too_long(business, good_sts, clock, claims, log_lines):
-    token = jwt.encode(claims(exp=2 * int(clock().timestamp())), HS256_SECRET, algorithm="HS256")
-    assert status_of(business("HS256"), token) == 401
-    assert log_lines()[-1]["reason"] == "exp is over 31 days ahead"
-
-
-def test_an_unconfigured_audience_is_ignored(business, good_sts, claims):
-    token = jwt.encode(claims(aud="anything", iss="anyone"), HS256_SECRET, algorithm="HS256")
-    assert status_of(business("HS256"), token) == 200
-
-
-@pytest.mark.parametrize("audience", [SESSION, TICKET, RECEIPT])
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_our_own_tokens_are_no_login_tokens(business, sts, clock, audience, algorithm):
-    token = issue_token(
-        {"sub": "user-42"}, audience=audience, secrets=[TOKEN_SECRET], now=clock(), life=timedelta(hours=1)
-    )
-    assert status_of(business(algorithm), token) == 401
+    assert status == 200 or "over 31 days" in log_lines()[-1]["reason"]
 
 
 def test_a_secret_shared_with_our_own_tokens_is_misconfigured(business):
     function = business("HS256", JWT_KEY=TOKEN_SECRET)
     assert function.ask(body={}, headers={"Authorization": "Bearer x"}).code == "misconfigured"
-
-
-def test_one_subject_keeps_its_folder_whatever_else_the_token_says(business, good_sts, claims):
-    function = business("HS256")
-    folders = set()
-    for extra in ({}, {"jti": "1"}, {"owner": "victim"}, {"iss": "x"}):
-        token = jwt.encode(claims(**extra), HS256_SECRET, algorithm="HS256")
-        answer = function.ask(body={"filename": "a.png"}, headers={"X-Upload-Token": token})
-        folders.add(answer.json["key"].split("/")[1])
-    assert len(folders) == 1
 
 
 def test_neither_the_subject_nor_the_token_is_in_the_log(business, good_sts, claims, caplog, log_lines):
@@ -334,41 +297,11 @@ def test_whatever_a_signed_token_says_is_at_worst_unauthorized(business, good_st
         assert status_of(function, by_hand(head, payload, HS256_SECRET.encode())) == 401
 
 
-@pytest.mark.parametrize(("filler", "status"), [(2000, 200), (3500, 401)])
-def test_a_token_over_4096_characters_is_refused(business, good_sts, claims, filler, status):
-    token = jwt.encode(claims(note="x" * filler), private_key("ES256"), algorithm="ES256")
-    assert (len(token) > 4096) is (status == 401)
-    assert status_of(business("ES256"), token) == status
-
-
-@pytest.fixture
-def hs256_settings(environment):
-    changes = {
-        "CALLER_AUTH": "jwt",
-        "JWT_ALGORITHM": "HS256",
-        "JWT_KEY": HS256_SECRET,
-        "TOKEN_SECRET": TOKEN_SECRET,
-    }
-    return load_settings({**environment, **changes})
-
-
-def reason(settings, clock, token):
-    with pytest.raises(Unauthorized) as raised:
-        identify({"authorization": f"Bearer {token}"}, settings, clock())
-    return raised.value.reason
-
-
 @pytest.mark.parametrize("error", [ValueError, TypeError, RecursionError])
-def test_an_untyped_error_of_the_jwt_library_is_a_bad_token(hs256_settings, clock, monkeypatch, error):
+def test_an_untyped_error_of_the_jwt_library_is_a_bad_token(business, log_lines, monkeypatch, error):
     def decode(*_arguments, **_options):
         raise error
 
     monkeypatch.setattr(jwt, "decode", decode)
-    with pytest.raises(Unauthorized) as raised:
-        read_business_token("x.y.z", hs256_settings.callers[0].settings, clock())
-    assert raised.value.reason == error.__name__
-
-
-def test_a_business_token_without_an_end_is_refused_by_name(hs256_settings, clock):
-    token = jwt.encode({"sub": "u"}, HS256_SECRET, algorithm="HS256")
-    assert reason(hs256_settings, clock, token) == "MissingRequiredClaimError"
+    assert status_of(business("HS256"), "x.y.z") == 401
+    assert log_lines()[-1]["reason"] == error.__name__
