@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-import responses
 
 from function.errors import Misconfigured, StsRejected, StsUnavailable
 from function.sts import aliyun_sdk, assume_role
@@ -190,15 +189,6 @@ def test_an_incomplete_pair_is_misconfigured(found):
     with pytest.raises(Misconfigured) as raised:
         own_access_keys({name: PAIR[name] for name in found}, None)
     assert [problem.setting for problem in raised.value.problems] == ["ALIBABA_CLOUD_ACCESS_KEY_ID"]
-
-
-def test_the_sdk_needs_a_stub_of_its_own():
-    """The reason for ``SDK_ADAPTER``: the SDK has its own copy of requests."""
-    from aliyunsdkcore.vendored.requests.adapters import HTTPAdapter as SdkAdapter
-    from requests.adapters import HTTPAdapter
-
-    assert SdkAdapter is not HTTPAdapter
-    assert responses.RequestsMock().target != "aliyunsdkcore.vendored.requests.adapters.HTTPAdapter.send"
 
 
 def test_the_public_name_has_what_a_caller_of_the_role_needs():

@@ -6,12 +6,10 @@ import pytest
 
 from function.config.profile import NOWHERE
 from function.config.profiles import read_profiles
-from function.config.settings_validation import MAX_POLICY_CHARACTERS
 from function.sts.session_policy import (
     DELETIONS,
     OBJECTS,
     UPLOADS,
-    grants_for_objects,
     role_policies,
     session_policies,
 )
@@ -51,6 +49,13 @@ def with_options(**options):
             f'content_types = ["*/*"]\n{lines}'
             for name, lines in options.items()
         )
+    )
+
+
+def moved(profile, bucket="b2"):
+    """The profile with its objects in another bucket."""
+    return profile._replace(
+        location=profile.location._replace(bucket=bucket, role_arn=f"acs:ram::1:role/{bucket}")
     )
 
 
@@ -212,16 +217,10 @@ def test_a_backend_deletes_objects_without_an_owner_only_where_receipts_are_give
     ]
 
 
-@pytest.mark.parametrize("receipts", ["confirm = true", "callback = true", "parts = true"])
-def test_an_object_that_is_replaced_may_be_looked_at(receipts):
-    assert may(policies_of(with_options(a=f"{receipts}\n{DELETE}"))[OBJECTS], "oss:GetObject", "a/x")
-
-
 def test_a_deletion_anywhere_lets_a_backend_delete_in_every_bucket():
     home, other = with_options(a=DELETE, b="confirm = true")
-    there = home.location._replace(bucket="b2", role_arn="acs:ram::1:role/there")
-    policies = session_policies([home, other._replace(location=there)])
-    (statement,) = json.loads(policies[there.session(DELETIONS)])["Statement"]
+    policies = session_policies([home, moved(other)])
+    (statement,) = json.loads(policies[moved(other).location.session(DELETIONS)])["Statement"]
     assert (statement["Action"], statement["Resource"]) == (["oss:DeleteObject"], ["acs:oss:*:*:b2/b/*"])
 
 
@@ -252,9 +251,8 @@ def test_erasing_reaches_the_owners_folders_alone_and_lists_the_bucket():
 
 def test_the_state_of_erasures_may_be_in_any_bucket():
     first, second = with_options(a="", b="")
-    there = first.location._replace(bucket="b2", role_arn="acs:ram::1:role/there")
-    policies = session_policies([first, second._replace(location=there)], erases=True)
-    for location in (first.location, there):
+    policies = session_policies([first, moved(second)], erases=True)
+    for location in (first.location, moved(second).location):
         assert "erasures" in policies[location.session(OBJECTS)]
         assert location.session(DELETIONS) in policies
     statements = json.loads(policies[first.location.session(OBJECTS)])["Statement"]
@@ -329,16 +327,6 @@ def test_the_objects_session_publishes_deletes_and_writes_records_of_which_it_de
     ]
 
 
-@pytest.mark.parametrize("options", [HOLD, HELD_PARTS, 'callback = true\nhold = ["commit"]'])
-def test_held_objects_may_be_read_copied_and_deleted_with_every_kind_of_receipt(options):
-    policy = held(options)[OBJECTS]
-    waits, published = f"held/posts/public/{ID}", f"posts/public/{ID}"
-    for action in ("oss:GetObject", "oss:DeleteObject"):
-        assert may(policy, action, waits) and may(policy, action, published)
-    for action in ("oss:PutObject", "oss:PutObjectAcl"):
-        assert may(policy, action, published)
-
-
 def test_held_parts_are_begun_and_completed_under_the_held_name_only():
     policy = held(HELD_PARTS)[OBJECTS]
     for action in ("oss:ListParts", "oss:AbortMultipartUpload"):
@@ -357,44 +345,10 @@ def test_plain_folders_may_be_discarded_from_only_if_a_profile_holds():
     assert [may(beside, "oss:GetObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
 
 
-def test_plain_folders_may_be_discarded_from_if_a_profile_holds_elsewhere():
-    plain, _ = grants_for_objects(with_options(a="confirm = true"))
-    beside, _ = grants_for_objects(with_options(a="confirm = true"), is_held_elsewhere=True)
-    assert (plain.actions, beside.actions) == (("oss:GetObject",), ("oss:DeleteObject", "oss:GetObject"))
-    of_held = dict(grant[:2] for grant in grants_for_objects(with_options(a=HOLD, b="confirm = true")))
-    assert of_held["oss:DeleteObject", "oss:GetObject"] == ("b/", "held/a/")
-
-
-def test_policies_of_held_profiles_name_each_right_once():
-    profiles = with_options(
-        **{f"posts-{number}": HOLD for number in range(5)},
-        **{f"videos-{number}": HELD_PARTS + '\nread = "owner"\nconfirm = true' for number in range(5)},
-        **{f"files-{number}": "parts = true" for number in range(5)},
-        **{f"avatars-{number}": 'confirm = true\nread = "callers"' for number in range(5)},
-    )
-    policies = policies_of(profiles)
-    assert max(map(len, policies.values())) <= MAX_POLICY_CHARACTERS
-    statements = json.loads(policies[OBJECTS])["Statement"]
-    assert len({tuple(statement["Action"]) for statement in statements}) == len(statements) == 6
-
-
-def test_the_role_allows_every_statement_of_hold():
-    profiles = with_options(posts=HOLD)
-    role = role_policy(profiles)
-    for policy in policies_of(profiles).values():
-        for statement in json.loads(policy)["Statement"]:
-            assert statement == LISTS_DUE or "Condition" not in statement
-            for action in statement["Action"]:
-                for resource in statement["Resource"] if statement != LISTS_DUE else ():
-                    key = resource.removeprefix("acs:oss:*:*:b/").replace("*", "x")
-                    assert may(role, action, key)
-
-
 def test_objects_in_another_bucket_than_held_ones_may_be_discarded():
     """Whoever has a receipt may ask about its object, of whichever profile it is."""
     home, *others = with_options(posts=HOLD, a="confirm = true", b="callback = true", c="")
-    there = home.location._replace(bucket="b2", role_arn="acs:ram::1:role/there")
-    profiles = [home, *(profile._replace(location=there) for profile in others)]
+    profiles, there = [home, *map(moved, others)], moved(home).location
     objects = session_policies(profiles)[there.session(OBJECTS)]
     resources = [f"acs:oss:*:*:b2/{folder}/*" for folder in "ab"]
     statement, lists = json.loads(objects)["Statement"]
@@ -438,36 +392,26 @@ def test_a_bucket_of_a_profile_that_gives_receipts_may_be_listed(receipts):
 OF_DUE = ["oss:DeleteObject", "oss:GetObject", "oss:PutObject", "oss:PutObjectAcl"]
 
 
-def test_where_a_webhook_is_set_every_role_writes_reads_and_deletes_what_is_due():
-    home, held_one, plain = with_options(a="confirm = true", b=HOLD, c="")
-    locations = [
-        home.location._replace(bucket=bucket, role_arn=f"acs:ram::1:role/{bucket}")
-        for bucket in ("b", "b2", "b3")
-    ]
-    profiles = [
-        each._replace(location=there) for each, there in zip((home, held_one, plain), locations, strict=True)
-    ]
-    for silent, policies in (
-        (True, role_policies(profiles)),
-        (False, role_policies(profiles, has_webhook=True)),
-    ):
-        for bucket, _, role_arn in ((there.bucket, "", there.role_arn) for there in locations):
-            due = f"acs:oss:*:*:{bucket}/held/.due/x"
-            may_it = [
-                is_allowed([json.loads(policies[role_arn])], each, lambda it, due=due: fits(it, due))
-                for each in OF_DUE
-            ]
-            assert all(may_it) is (not silent or bucket == "b2"), bucket
-    sessions = session_policies(profiles[:1], has_webhook=True)
-    statements = json.loads(sessions[locations[0].session(OBJECTS)])["Statement"]
-    assert allow(OF_DUE, "held/.due") in statements
-
-
-@pytest.mark.parametrize("options", [HOLD, f"confirm = true\n{DELETE}"])
-def test_due_records_are_written_read_and_deleted_where_a_profile_needs_them(options):
-    policy = policies_of(with_options(a=options))[OBJECTS]
+@pytest.mark.parametrize("receipts", ["confirm = true", "callback = true", "parts = true"])
+def test_an_object_that_is_replaced_may_be_looked_at_and_is_due(receipts):
+    policy = policies_of(with_options(a=f"{receipts}\n{DELETE}"))[OBJECTS]
+    assert may(policy, "oss:GetObject", "a/x")
     assert all(may(policy, action, "held/.due/x") for action in OF_DUE)
     assert not may(policy, "oss:DeleteObject", "held/.decided/x")
+
+
+def test_where_a_webhook_is_set_every_role_writes_reads_and_deletes_what_is_due():
+    buckets = ("b", "b2", "b3")
+    profiles = [*map(moved, with_options(a="confirm = true", b=HOLD, c=""), buckets)]
+    for has_webhook in (False, True):
+        policies = role_policies(profiles, has_webhook=has_webhook)
+        for bucket in buckets:
+            policy = policies[f"acs:ram::1:role/{bucket}"].replace(f":{bucket}/", ":b/")
+            may_it = all(may(policy, action, "held/.due/x") for action in OF_DUE)
+            assert may_it is (has_webhook or bucket == "b2"), bucket
+    sessions = session_policies(profiles[:1], has_webhook=True)
+    statements = json.loads(sessions[profiles[0].location.session(OBJECTS)])["Statement"]
+    assert allow(OF_DUE, "held/.due") in statements
 
 
 def test_only_what_waits_in_a_profile_that_strips_may_be_processed():
