@@ -19,6 +19,7 @@ from local.cloud import LocalCloud
 from local.common.accounts import AccessKey, Accounts
 from local.fc.gateway import FcGateway
 from local.oss.server import OssServer
+from local.profiles import DEMO
 from local.sts.server import StsServer
 from tests.support.clone import clone
 
@@ -27,6 +28,7 @@ OWN = AccessKey("LTAIlocalOwn", "LocalOwnSecretCanary")
 SECRET = "token-secret-canary-0123456789abcdef"
 OF_V4 = ("signature_version", "credential", "date")
 PATIENCE_SECONDS = 60
+SUNSET = (DEMO / "sunset.png").read_bytes()
 # A picture of 3 by 2 points, as far as anybody looks.
 PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (3).to_bytes(4, "big") + (2).to_bytes(4, "big") + bytes(40)
 
@@ -163,3 +165,42 @@ def verified_claims(receipt):
     expected = hmac.new(SECRET.encode(), f"{head}.{body}".encode(), hashlib.sha256).digest()
     assert hmac.compare_digest(urlsafe_b64decode(signature + "=="), expected)
     return json.loads(urlsafe_b64decode(body + "=="))
+
+
+# --- one cloud that the tests of a file share: its fixture ``running`` ---
+
+
+@pytest.fixture
+def here(running, monkeypatch):
+    monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 0)
+    yield running
+    running.cloud.reset()
+
+
+@pytest.fixture
+def held(here):
+    """Upload a file that is held: its key, its receipt, its owner's session, what its confirmation said."""
+
+    def upload(name="sunset.png", profile="post", content=SUNSET, kind="image/png", also=()):
+        token = here.log_in()
+        wanted = {"profile": profile, "filename": name, "contentType": kind, "size": len(content)}
+        form = here.ask("upload-params", wanted, token).json()
+        assert form["formData"]["key"] == f"held/{form['key']}"
+        answer = here.post(form, content, name, kind, also)
+        assert answer.status_code == 200, answer.text
+        said = here.ask("confirm", {"ticket": form["ticket"]}).json()
+        return SimpleNamespace(key=form["key"], receipt=said["receipt"], token=token, said=said)
+
+    return upload
+
+
+@pytest.fixture
+def commit(here):
+    """What the function answers to the business."""
+    return lambda upload: here.business("commits", upload).json()
+
+
+def places(here, upload):
+    """Where the bucket has the bytes: under the held name, under the published one."""
+    objects = here.cloud.oss.objects
+    return f"held/{upload.key}" in objects, upload.key in objects

@@ -44,10 +44,7 @@ def confirm(cloud, ticket):
 
 def test_the_receipt_of_confirm_verifies_offline_and_describes_the_object(cloud):
     form = form_of(cloud, context={"order": 17})
-    assert (confirm(cloud, form["ticket"]).status, confirm(cloud, form["ticket"]).code) == (
-        404,
-        "not_uploaded",
-    )
+    assert confirm(cloud, form["ticket"]).outcome == (404, "not_uploaded")
     post(cloud, form)
     told = confirm(cloud, form["ticket"]).json
     stored = cloud.oss.objects[form["key"]]
@@ -75,7 +72,7 @@ def test_an_object_that_differs_from_the_form_is_not_confirmed(cloud, changes):
     post(cloud, form)
     cloud.oss.objects.replace(form["key"], **changes)
     answer = confirm(cloud, form["ticket"])
-    assert (answer.status, answer.code) == (403, "forbidden")
+    assert answer.outcome == (403, "forbidden")
 
 
 @cases("purpose", "method", "status")
@@ -98,5 +95,5 @@ def test_a_role_that_may_not_read_is_oss_s_refusal_and_no_absence(cloud, log_lin
         if there:
             post(cloud, form)
         answer = confirm(cloud, form["ticket"])
-        assert (answer.status, answer.code) == (502, "oss_rejected")
+        assert answer.outcome == (502, "oss_rejected")
         assert "AccessDenied" in log_lines()[-1]["reason"]

@@ -1,18 +1,15 @@
 """Held files that Content Moderation checks, through the whole local cloud: the response has the verdict."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
 from local.cloud import FUNCTION_KEY
 from local.green.plan import PlannedAnswer
-from local.profiles import DEMO
 from local.wechat.check_plan import PlannedCheck
-from tests.end_to_end.conftest import running_cloud
+from tests.end_to_end.conftest import SUNSET, places, running_cloud
 from tests.support.cases import text_beside
 
-PICTURE = (DEMO / "sunset.png").read_bytes()
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(64)
 # Without the profiles that need WeChat.
 ALONE = text_beside(__file__).partition("[both]")[0]
@@ -28,39 +25,6 @@ def running(tmp_path_factory):
         running.usual = running.start(PROFILES_FILE=str(folder / "all.toml"))
         running.cloud.green.silence = 0.0
         yield running
-
-
-@pytest.fixture
-def here(running, monkeypatch):
-    monkeypatch.setattr("local.business.service.ASKED_EVERY_SECONDS", 0)
-    yield running
-    running.cloud.reset()
-
-
-@pytest.fixture
-def held(here):
-    """Upload a file that is held: its key, its receipt, and what its confirmation said."""
-
-    def upload(name="sunset.png", profile="post", content=PICTURE, kind="image/png"):
-        wanted = {"profile": profile, "filename": name, "contentType": kind, "size": len(content)}
-        form = here.ask("upload-params", wanted, here.log_in()).json()
-        assert here.post(form, content, name, kind).status_code == 200
-        said = here.ask("confirm", {"ticket": form["ticket"]}).json()
-        return SimpleNamespace(key=form["key"], receipt=said["receipt"], said=said)
-
-    return upload
-
-
-@pytest.fixture
-def commit(here):
-    """What the function answers to the business."""
-    return lambda upload: here.business("commits", upload).json()
-
-
-def places(here, upload):
-    """Where the bucket has the bytes: under the held name, under the published one."""
-    objects = here.cloud.oss.objects
-    return f"held/{upload.key}" in objects, upload.key in objects
 
 
 VERDICTS = {
@@ -93,9 +57,9 @@ def test_callers_without_wechat_are_served_as_well(here):
     without = {name: "" for name in here.cloud.environment() if name.startswith("WECHAT_")}
     file = str(here.folder / "alone.toml")
     address = here.start("anonymous", **without, CALLER_AUTH="anonymous", PROFILES_FILE=file)
-    wanted = {"profile": "feed", "filename": "risky-a.png", "contentType": "image/png", "size": len(PICTURE)}
+    wanted = {"profile": "feed", "filename": "risky-a.png", "contentType": "image/png", "size": len(SUNSET)}
     form = here.ask("upload-params", wanted, at=address).json()
-    assert here.post(form, PICTURE, "risky-a.png").status_code == 200
+    assert here.post(form, SUNSET, "risky-a.png").status_code == 200
     assert here.ask("confirm", {"ticket": form["ticket"]}, at=address).json()["state"] == "rejected"
 
 
@@ -116,11 +80,7 @@ def test_a_missing_right_keeps_the_picture_closed_until_it_is_granted(here, held
 
 @pytest.mark.parametrize(
     ("aliyun", "wechat", "state"),
-    [
-        ("pass", "pass", "published"),
-        ("pass", "risky", "rejected"),
-        ("review", "pass", "review"),
-    ],
+    [("pass", "pass", "published"), ("pass", "risky", "rejected"), ("review", "pass", "review")],
 )
 def test_both_checkers_must_pass(here, held, commit, aliyun, wechat, state):
     here.cloud.green.plan.add(PlannedAnswer(verdict=aliyun))
