@@ -125,11 +125,8 @@ class Play:
     def login(self):
         """With a code of one app at another, at one that is unknown or removed, and once more."""
         names = [name for name in CALLERS if name not in JWT_KEYS]
-        name, at, deployment = (
-            self.dice.choice(names),
-            self.dice.choice([*names, "nobody"]),
-            self.deployment(),
-        )
+        name, at = self.dice.choice(names), self.dice.choice([*names, "nobody"])
+        deployment = self.deployment()
         app = CALLERS[at].app if at in CALLERS else "wx9999999999999999"
         code = self.platforms.code(CALLERS[name].app, SUBJECT)
         asked = CALLERS["main"].app if deployment == "one" else app
@@ -222,17 +219,15 @@ class Play:
         token, owner = self.token(name), owner_at(name, SUBJECT)
         if token is None:
             return ()
-        found, cursor = [], None
-        while cursor is not None or not found:
+        found, cursor, is_first = [], None, True
+        while cursor is not None or is_first:
             reply = self.world(deployment).ask("list", token, profile=profile, cursor=cursor)
             assert reply.status == self.expected(deployment, name, profile), reply.text
             self._shows_none_but(reply, owner)
             if reply.status != 200:
                 return ()
             found += [each["key"] for each in reply.json["items"]]
-            cursor = reply.json["cursor"]
-            if cursor is None:
-                break
+            cursor, is_first = reply.json["cursor"], False
         mine = [each for each in self.by_key.values() if (each.caller, each.profile) == (name, profile)]
         assert sorted(found) == sorted(each.key for each in mine if each.is_visible)
         return ()
@@ -269,11 +264,8 @@ class Play:
         return (made.owner,) if expected == 200 else ()
 
     def status(self):
-        made, deployment, is_backend = (
-            self.upload("published", *OPEN),
-            self.deployment(),
-            self.dice.random() < 0.3,
-        )
+        made, deployment = self.upload("published", *OPEN), self.deployment()
+        is_backend = self.dice.random() < 0.3
         if made and claim(made.receipt) > self.clock().timestamp():
             world = self.world(deployment)
             reply = world.ask("status", world.backend() if is_backend else "", receipt=made.receipt)
@@ -452,9 +444,8 @@ class Play:
         for key in self.changed if touched is not None else ():
             owners = {each for each in OWNERS if each in key} | {ids[each] for each in ids if each in key}
             assert owners <= {*touched}, (key, owners, touched)
-        names = self.oss.names() if self.changed else set()
         if self.changed:
-            seen = {key for key in names if not key.startswith("held/")}
+            seen = {key for key in self.oss.names() if not key.startswith("held/")}
             wanted = {each.key for each in self.by_key.values() if each.is_visible}
             assert seen == wanted, seen ^ wanted
         for deployment, world in self.there.worlds.items():
@@ -473,15 +464,22 @@ class Play:
 
 
 WEIGHTS = {
-    name: float(weight)
-    for name, weight in (
-        *(
-            each.split()
-            for each in "form 10,confirm 2,read 4,list 1.5,delete 1.5,decide 2,status 2".split(",")
-        ),
-        *(each.split() for each in "verdict 9,wrong_push 1.5,login 1.5,revoke 0.5,erase 0.3".split(",")),
-        *(each.split() for each in "tick 1,stranger 0.8,flood 0.5,change 1".split(",")),
-    )
+    "form": 10,
+    "confirm": 2,
+    "read": 4,
+    "list": 1.5,
+    "delete": 1.5,
+    "decide": 2,
+    "status": 2,
+    "verdict": 9,
+    "wrong_push": 1.5,
+    "login": 1.5,
+    "revoke": 0.5,
+    "erase": 0.3,
+    "tick": 1,
+    "stranger": 0.8,
+    "flood": 0.5,
+    "change": 1,
 }
 
 

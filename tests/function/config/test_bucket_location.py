@@ -35,32 +35,25 @@ bucket = "contracts"
 region = "cn-shanghai"
 role = "{OWN_ROLE}"
 """
+USUAL = 'max_size = "1MiB"\ncontent_types = ["image/png"]\nconfirm = true'
 PROFILES = f"""
 [default]
 key = "uploads/{{owner}}/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
+{USUAL}
 read = "callers"
 [contract]
 key = "contracts/{{owner}}/{{id}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
+{USUAL}
 read = "callers"
 parts = true
 {PLACE}
 [same]
 key = "same/{{owner}}/{{sha256}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
+{USUAL}
 {PLACE}
 [plain]
 key = "plain/{{owner}}/{{sha256}}{{ext}}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
+{USUAL}
 [page]
 key = "page/{{filename}}"
 max_size = "1MiB"
@@ -80,26 +73,30 @@ read = "callers"
 # --- what a place is ---
 
 
-def test_without_options_a_profile_uses_the_bucket_of_the_settings():
-    assert HOME.override({}) == HOME
-    assert HOME.override({"bucket": None, "region": None, "host": None, "role": None}) == HOME
+OF_C, OWN_OF_C, OWN_OF_U = (f"https://{name}" for name in ("c.oss-cn-hangzhou.aliyuncs.com", "c.io", "u.io"))
+ROLE_OF_C = "acs:ram::1:role/c"
 
 
-def test_another_bucket_is_called_at_its_own_host():
-    there = "https://c.oss-cn-hangzhou.aliyuncs.com"
-    assert HOME.override({"bucket": "c"}) == ("c", "cn-hangzhou", there, there, there, HOME.role_arn)
-
-
-def test_another_bucket_may_have_a_region_a_domain_and_a_role():
-    host, role = "https://c.example.com", "acs:ram::1:role/c"
-    own = {"bucket": "c", "region": "cn-shanghai", "host": host, "role": role}
-    assert HOME.override(own) == ("c", "cn-shanghai", host, host, host, role)
-
-
-def test_a_domain_or_role_alone_changes_nothing_else():
-    assert HOME.override({"host": "https://u.example.com"}) == HOME._replace(host="https://u.example.com")
-    assert HOME.override({"role": "acs:ram::1:role/c"}) == HOME._replace(role_arn="acs:ram::1:role/c")
-    assert HOME.override({"bucket": "b", "region": "cn-hangzhou"}) == HOME
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        ({}, {}),
+        ({"bucket": None, "region": None, "host": None, "role": None}, {}),
+        ({"bucket": "c"}, {"bucket": "c"} | dict.fromkeys(("host", "oss_endpoint", "read_origin"), OF_C)),
+        (
+            {"bucket": "c", "region": "cn-shanghai", "host": OWN_OF_C, "role": ROLE_OF_C},
+            {"bucket": "c", "region": "cn-shanghai", "role_arn": ROLE_OF_C}
+            | dict.fromkeys(("host", "oss_endpoint", "read_origin"), OWN_OF_C),
+        ),
+        ({"host": OWN_OF_U}, {"host": OWN_OF_U}),
+        ({"role": ROLE_OF_C}, {"role_arn": ROLE_OF_C}),
+        ({"bucket": "b", "region": "cn-hangzhou"}, {}),
+    ],
+    ids=["nothing", "nothing said", "a bucket", "all of its own", "a domain", "a role", "the same bucket"],
+)
+def test_a_profile_has_the_location_of_the_settings_but_for_its_options(options, changes):
+    assert HOME.override(options) == HOME._replace(**changes)
+    assert (NOWHERE.override({}), set(NOWHERE)) == (NOWHERE, {""})
 
 
 def test_a_session_is_named_by_purpose_bucket_and_role():
@@ -238,10 +235,13 @@ def test_a_ticket_is_refused_after_its_profile_moved_to_another_bucket(world, wo
     assert world.ask("confirm", ticket=form["ticket"]).status == 200
 
 
+def for_another_bucket(ticket, audience, now):
+    claims = {**read_token(ticket, audience=audience, secrets=[SECRET], now=now), "bucket": "my-bucket"}
+    return issue_token(claims, audience=audience, secrets=[SECRET], now=now, life=timedelta(hours=1))
+
+
 def test_a_ticket_for_the_bucket_of_the_settings_is_refused(world, clock):
-    claims = read_token(world.form("contract")["ticket"], audience=TICKET, secrets=[SECRET], now=clock())
-    forged = {**claims, "bucket": "my-bucket"}
-    ticket = issue_token(forged, audience=TICKET, secrets=[SECRET], now=clock(), life=timedelta(hours=1))
+    ticket = for_another_bucket(world.form("contract")["ticket"], TICKET, clock())
     assert world.ask("confirm", ticket=ticket).status == 403
 
 
@@ -258,9 +258,7 @@ def test_a_large_file_goes_to_its_bucket_in_parts(world):
 
 def test_a_multipart_ticket_for_another_bucket_is_refused(world, clock):
     begun = world.ask("multipart", profile="contract", filename="a.png", size=1000).json
-    claims = read_token(begun["ticket"], audience=PARTS, secrets=[SECRET], now=clock())
-    forged = {**claims, "bucket": "my-bucket"}
-    ticket = issue_token(forged, audience=PARTS, secrets=[SECRET], now=clock(), life=timedelta(hours=1))
+    ticket = for_another_bucket(begun["ticket"], PARTS, clock())
     for route in ("multipart-parts", "multipart-complete", "multipart-abort"):
         assert world.ask(route, ticket=ticket).status == 403
 
@@ -390,11 +388,6 @@ def test_a_long_form_renews_the_session_of_its_bucket_early(instance, profiles_f
     assert len(sts_of.asked) == 2
     assert ask_for(function, "contract").status == 200
     assert [role for role, _ in sts_of.asked] == [HOME_ROLE, OWN_ROLE, OWN_ROLE]
-
-
-def test_a_location_without_settings_is_empty():
-    assert NOWHERE.override({}) == NOWHERE
-    assert set(NOWHERE) == {""}
 
 
 # --- the function's own calls ---

@@ -258,11 +258,6 @@ def test_profiles_default_to_the_signature_version_of_the_settings(environment):
     assert refused({**environment, "OSS_SIGNATURE_VERSION": "v2"}) == ["OSS_SIGNATURE_VERSION"]
 
 
-def test_the_session_policy_names_the_bucket(environment):
-    (policy,) = load_settings({**environment, "OSS_BUCKET": "another"}).session_policies.values()
-    assert "acs:oss:*:*:another/" in policy
-
-
 def test_stray_commas_between_origins_are_ignored_and_only_wrong_ones_are_shown(environment):
     environment["ALLOWED_ORIGINS"] = " https://a.example,, http://localhost:5173 ,"
     assert load_settings(environment).allowed_origins == {"https://a.example", "http://localhost:5173"}
@@ -409,24 +404,6 @@ def test_a_profiles_file_that_is_not_utf_8_is_refused(environment, tmp_path):
     (problem,) = problems_of({**environment, "PROFILES_FILE": str(path)})
     assert (problem.setting, problem.sentence.values["path"]) == ("PROFILES_FILE", str(path))
     assert "UTF-8" in problem.sentence.values["why"]
-
-
-@pytest.mark.not_for_coverage
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(b"", b"[default]\nkey =", b"\0" * 100, b"# comment\n" * 400_000 + b"x", b"a = " + b"9" * 5000),
-        b"default = 1\n[a]\nkey = 5\nmax_size = [1]\ncontent_types = {}\nexpires_in = 1.5",
-        b'["' + b"x" * 70_000 + b'"]\nkey = "a/{id}"',
-        b"a = " + b"[" * 5000 + b"]" * 5000,
-    ],
-    ids=lambda content: f"{len(content)} bytes",
-)
-def test_a_broken_profiles_file_is_misconfigured_whatever_is_wrong(environment, tmp_path, content):
-    path = tmp_path / "profiles.toml"
-    path.write_bytes(content)
-    with pytest.raises(Misconfigured):
-        load_settings({**environment, "PROFILES_FILE": str(path)})
 
 
 @pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to(path)])

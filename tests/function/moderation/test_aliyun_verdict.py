@@ -30,6 +30,10 @@ def answer(level="none", *results, code=200, status=200, **data):
     return HttpResponse(status, json.dumps(body).encode())
 
 
+def data_as(data):
+    return HttpResponse(200, json.dumps({"Msg": "OK", "Code": 200, "Data": data}).encode())
+
+
 def read(response, rejected=DEFAULT):
     data = data_of(response, DataId=ID)
     return data if isinstance(data, Verdict) else read_picture(data, rejected)
@@ -126,35 +130,22 @@ def test_any_other_confidence_is_left_to_a_human(confidence, level, label):
     assert read(answer(level, {"Label": label, "Confidence": confidence})) == unreadable()
 
 
-@pytest.mark.parametrize(
-    "label", [None, "", 5, [], {}, True, "a b", "中文", "\ud800", "x" * 129, "a\n", 'a"', "a\\"]
-)
-def test_a_label_of_another_shape_is_left_to_a_human(label):
-    assert read(answer("none", NONE, {"Label": label})) == unreadable()
+SHAPELESS = ["", "HIGH", "risky", 0, [], {}, True]
+LABELS = [None, "", 5, [], {}, True, "a b", "中文", "\ud800", "x" * 129, "a\n", 'a"', "a\\"]
+RESULTS = [[], None, "nonLabel", {"Label": "nonLabel"}, 5, [None], [[]], ["nonLabel"], ...]
+OTHER_SHAPES = {
+    **{f"label {each!r}"[:40]: answer("none", NONE, {"Label": each}) for each in LABELS},
+    **{f"level {each!r}": answer(each, NONE) for each in [*SHAPELESS, None, "None", ...]},
+    **{f"a label's level {each!r}": answer("none", {**NONE, "RiskLevel": each}) for each in SHAPELESS},
+    **{f"results {each!r}": answer("none", Result=each) for each in RESULTS},
+    **{f"data {each!r}": data_as(each) for each in [None, [], "", "none", 5, True]},
+    "no data": HttpResponse(200, b'{"Code": 200}'),
+}
 
 
-@pytest.mark.parametrize("level", ["", None, "None", "HIGH", "risky", 0, [], {}, True, ...])
-def test_an_unknown_level_is_left_to_a_human(level):
-    assert read(answer(level, NONE)) == unreadable()
-
-
-@pytest.mark.parametrize("level", ["", "HIGH", "risky", 0, [], {}, True])
-def test_an_unknown_level_of_a_label_is_left_to_a_human(level):
-    assert read(answer("none", {**NONE, "RiskLevel": level})) == unreadable()
-
-
-@pytest.mark.parametrize(
-    "results", [[], None, "nonLabel", {"Label": "nonLabel"}, 5, [None], [[]], ["nonLabel"], ...]
-)
-def test_results_of_another_shape_are_left_to_a_human(results):
-    assert read(answer("none", Result=results)) == unreadable()
-
-
-@pytest.mark.parametrize("data", [None, [], "", "none", 5, True])
-def test_an_answer_without_data_is_left_to_a_human(data):
-    body = json.dumps({"Msg": "OK", "Code": 200, "Data": data}).encode()
-    assert read(HttpResponse(200, body)) == unreadable()
-    assert read(HttpResponse(200, b'{"Code": 200}')) == unreadable()
+@pytest.mark.parametrize("response", OTHER_SHAPES.values(), ids=OTHER_SHAPES)
+def test_an_answer_of_another_shape_is_left_to_a_human(response):
+    assert read(response) == unreadable()
 
 
 @pytest.mark.parametrize("id", ["B" * 22, ID.lower(), "", None, 5, [ID], ...])
@@ -189,17 +180,8 @@ def test_a_file_that_green_cannot_look_at_is_left_to_a_human(code, status):
 
 UNCHECKED = [
     *(400, 401, 402, 403, 404, 405, 409, 280, 500, 480, 580, 581, 588, 591, 592, 594, 595),
-    *(
-        0,
-        -1,
-        201,
-        12345,
-        "200",
-        "406",
-        "Throttling.User",
-        "SignatureDoesNotMatch",
-        "InvalidTimeStamp.Expired",
-    ),
+    *(0, -1, 201, 12345, "200", "406"),
+    *("Throttling.User", "SignatureDoesNotMatch", "InvalidTimeStamp.Expired"),
 ]
 
 

@@ -21,10 +21,6 @@ ONE, SEVERAL, UNKNOWN = Frames.ONE, Frames.SEVERAL, Frames.UNKNOWN
 MB = 1024 * 1024
 
 
-class Reads(list):
-    """The ranges that were read."""
-
-
 def frames(body, reads=None, size=None):
     """Offsets and sizes of what is read beside the first range go to ``reads``."""
 

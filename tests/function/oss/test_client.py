@@ -19,7 +19,16 @@ from function.oss.client import (
 )
 from function.oss.listing import list_page
 from function.oss.multipart import StoredPart, abort, complete, initiate, list_parts
-from function.oss.objects import copy_object, delete_object, first_bytes, get_record, head_object, put_record
+from function.oss.objects import (
+    copy_object,
+    delete_object,
+    first_bytes,
+    get_record,
+    head_object,
+    process_object,
+    put_record,
+    set_private,
+)
 from function.oss.versions import UPLOADS, VERSIONS, Entry, Markers, delete_version, list_entries
 from tests.function.oss.conftest import BUCKET, KEYS, NOW, refusal
 
@@ -33,10 +42,9 @@ CALLS = {
     "PutObject if absent": (lambda oss: put_record(oss, "u/a", b"{}", forbid_overwrite=True), False),
     "DeleteObject": (lambda oss: delete_object(oss, "u/a"), True),
     "DeleteObject of a version": (lambda oss: delete_version(oss, Entry("u/a", "V")), True),
-    "CopyObject": (
-        lambda oss: copy_object(oss, "u/a", "u/b", acl="private", source_etag="E"),
-        False,
-    ),
+    "CopyObject": (lambda oss: copy_object(oss, "u/a", "u/b", acl="private", source_etag="E"), False),
+    "PostProcessTask": (lambda oss: process_object(oss, "u/a", "u/b", "image/format,jpg"), False),
+    "PutObjectACL": (lambda oss: set_private(oss, "u/a"), True),
     "InitiateMultipartUpload": (lambda oss: initiate(oss, "u/a", {}), False),
     "ListParts": (lambda oss: list_parts(oss, "u/a", "ID"), True),
     "CompleteMultipartUpload": (

@@ -8,7 +8,6 @@ import pytest
 from function.errors import OssRejected, OssUnavailable, UploadError
 from function.http.client import DEFAULT_MAX_BYTES, HttpResponse
 from function.oss.client import BUDGET_SECONDS
-from function.oss.listing import list_page
 from function.oss.objects import (
     MAX_RECORD_BYTES,
     ObjectFacts,
@@ -23,7 +22,6 @@ from function.oss.objects import (
     read_range,
     set_private,
 )
-from function.oss.versions import UPLOADS, Entry, Markers, delete_version, list_entries
 from function.sts.credentials import StsCredentials
 from tests.function.oss.conftest import refusal
 
@@ -310,20 +308,8 @@ def test_a_range_of_other_bytes_is_not_read(answer, error, scripted):
 @pytest.mark.parametrize(
     ("name", "tries", "ask"),
     [
-        ("HeadObject", 2, head_object),
-        ("CopyObject", 1, lambda oss, key: copy_object(oss, key, key, acl="private", source_etag="E")),
-        ("PostProcessTask", 1, lambda oss, key: process_object(oss, key, key, PROCESS)),
-        ("DeleteObject", 2, delete_object),
         ("DeleteObject", 1, lambda oss, key: delete_object(oss, key, is_repeatable=False)),
-        ("DeleteObject", 2, lambda oss, key: delete_version(oss, Entry(key, "V"))),
-        ("PutObjectACL", 2, set_private),
-        ("PutObject", 2, lambda oss, key: put_record(oss, key, b"{}")),
-        ("PutObject", 1, lambda oss, key: put_record(oss, key, b"{}", forbid_overwrite=True)),
-        ("GetObject", 2, lambda oss, key: first_bytes(oss, key, 4)),
         ("GetObject", 2, lambda oss, key: read_range(oss, key, 0, 4, "E")),
-        ("GetObject", 2, get_record),
-        ("ListObjectsV2", 2, list_page),
-        ("ListMultipartUploads", 2, lambda oss, key: list_entries(oss, UPLOADS, key, Markers())),
     ],
 )
 def test_a_failure_names_its_call_and_only_a_harmless_one_is_repeated(name, tries, ask, scripted):

@@ -116,24 +116,17 @@ def test_a_form_pins_exactly_the_documented_fields():
     scope = "20261124/cn-hangzhou/oss/aliyun_v4_request"
     policy = decoded(form["policy"])
     assert policy["expiration"] == "2026-11-24T14:05:00.000Z"
-    assert sorted(map(json.dumps, policy["conditions"])) == sorted(
-        map(
-            json.dumps,
-            [
-                {"bucket": "my-bucket"},
-                ["content-length-range", 1, 1024],
-                {"key": "uploads/public/x.jpg"},
-                {"success_action_status": "200"},
-                {"x-oss-content-type": "image/jpeg"},
-                {"x-oss-forbid-overwrite": "true"},
-                {"x-oss-object-acl": "default"},
-                {"x-oss-signature-version": "OSS4-HMAC-SHA256"},
-                {"x-oss-credential": f"STS.NTkeyId/{scope}"},
-                {"x-oss-date": "20261124T140000Z"},
-                {"x-oss-security-token": "CAIStoken+/=="},
-            ],
-        )
-    )
+    pinned = {
+        "bucket": "my-bucket",
+        "key": "uploads/public/x.jpg",
+        **FIELDS,
+        "x-oss-signature-version": "OSS4-HMAC-SHA256",
+        "x-oss-credential": f"STS.NTkeyId/{scope}",
+        "x-oss-date": "20261124T140000Z",
+        "x-oss-security-token": "CAIStoken+/==",
+    }
+    expected = [["content-length-range", 1, 1024], *({name: value} for name, value in pinned.items())]
+    assert sorted(map(json.dumps, policy["conditions"])) == sorted(map(json.dumps, expected))
 
 
 def test_the_v4_signature_equals_one_computed_independently():
@@ -181,13 +174,9 @@ def test_the_folder_shape_pins_folder_size_token_and_proof_and_nothing_the_page_
     signed = sign_folder(rule(key="test/", fields={}), CREDENTIALS, NOW)
     conditions = decoded(signed.policy)["conditions"]
     assert ["starts-with", "$key", "test/"] in conditions
-    assert {name for condition in conditions if isinstance(condition, dict) for name in condition} == {
-        "bucket",
-        "x-oss-signature-version",
-        "x-oss-credential",
-        "x-oss-date",
-        "x-oss-security-token",
-    }
+    of_v4 = {f"x-oss-{name}" for name in ("signature-version", "credential", "date", "security-token")}
+    pinned = {name for condition in conditions if isinstance(condition, dict) for name in condition}
+    assert pinned == {"bucket"} | of_v4
     assert len(conditions) == 7
 
 
@@ -196,11 +185,6 @@ def test_signing_twice_from_one_rule_gives_the_same_form_and_leaves_the_rule_alo
     one_rule = rule(fields=fields)
     assert sign_object(one_rule, CREDENTIALS, NOW) == sign_object(one_rule, CREDENTIALS, NOW)
     assert fields == FIELDS
-
-
-def test_no_form_holds_the_secret():
-    for version in ("v1", "v4"):
-        assert "secret+/=" not in json.dumps(sign_object(rule(signature_version=version), CREDENTIALS, NOW))
 
 
 @cases("key", "path")
