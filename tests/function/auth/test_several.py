@@ -178,14 +178,6 @@ def test_a_session_is_no_token_of_an_issuer_and_names_a_caller_that_logs_in(worl
         entry_of_token(issued(world, aud="oss-direct-upload/session", app=f"jwt:{SITE}"), world.settings)
 
 
-def test_a_ticket_or_a_receipt_of_one_caller_is_nothing_to_another(world):
-    mine = tokens(world)
-    key = form(world, mine["second"], "second").json["key"]
-    for name in ("main", "site", "app"):
-        assert world.ask("delete", mine[name], keys=[key]).json["results"][0]["error"]["code"] == "forbidden"
-        assert world.ask("read", mine[name], key=key).status == 403
-
-
 def introspect(world, token):
     headers = {"Authorization": f"Bearer {world.backend()}"}
     return world.ask_event(body={"token": token}, path="/introspect", headers=headers).json
