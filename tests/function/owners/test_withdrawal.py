@@ -150,7 +150,7 @@ def test_the_id_of_a_push_confirms_no_openid_without_the_secret(new_world):
     ],
     ids=ascii,
 )
-def test_what_an_event_does_not_say_or_says_oddly_is_delivered_as_such(world, changes, told):
+def test_a_part_that_an_event_lacks_or_has_oddly_is_delivered_as_it_is(world, changes, told):
     assert world.push(revocation(world, **changes)).text == "success"
     assert world.events[0].items() >= told.items() and len(world.events) == 1
 
