@@ -155,8 +155,9 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
     except RecursionError:
         raise _unreadable("It is JSON nested far too deep.", "JSON 嵌套过深。") from None
     except ValueError as error:
-        is_placed = isinstance(error, json.JSONDecodeError)
-        where = f"line {error.lineno}, column {error.colno}" if is_placed else ""
+        where = ""
+        if isinstance(error, json.JSONDecodeError):
+            where = f"line {error.lineno}, column {error.colno}"
         raise _unreadable(
             f"It looks like JSON but does not parse ({where}); paste the whole body.",
             f"看起来是 JSON 但无法解析（{where}）；请粘贴完整内容。",

@@ -177,7 +177,7 @@ def test_the_code_used_up_by_a_first_try_that_got_lost_asks_for_a_new_one(log_in
     assert log_in().status == 401
 
 
-def test_wechat_endpoint_is_asked_twice_within_the_budget(instance):
+def test_wechat_endpoint_gets_two_calls_within_the_budget(instance):
     """All tries together keep to the budget."""
     asked = []
 

@@ -67,7 +67,7 @@ def test_a_copy_has_conditions_and_one_directive(source, copy):
     assert copy(metadata_directive="MOVE").said.startswith("400 InvalidArgument")
 
 
-def test_a_missing_source_is_told_to_whoever_may_list(source, rules, may, copy):
+def test_a_missing_source_shows_only_to_callers_that_may_list(source, rules, may, copy):
     rules(absence_told_to_listers_only=True)
     assert copy("u/none", key=may("oss:GetObject", "oss:PutObject")).said == NOT_PERMITTED
     assert copy("u/none").said.startswith("404 NoSuchKey")
