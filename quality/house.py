@@ -42,11 +42,11 @@ NOT_BY_HAND = re.compile(
 # says when one rises; all together they may be exceeded by the slack.
 FOLDERS = {
     "function/, handler.py, bytecode.py, sts_credentials.py": (20_450, 157),
-    "ops/": (18_403, 145),
+    "ops/": (17_760, 144),
     "local/": (15_133, 148),
-    "quality/": (12_835, 111),
-    "tests/": (77_350, 593),
-    "miniprogram/": (14_296, 190),
+    "quality/": (12_784, 109),
+    "tests/": (72_730, 584),
+    "miniprogram/": (14_259, 190),
     (REST := "docs/, deploy/, root"): (13_013, 121),
 }
 SLACK = (300, 1)
