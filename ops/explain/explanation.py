@@ -74,7 +74,8 @@ def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> li
         case Kind.POLICY:
             return policy_lines(read_policy(content), now, language)
         case Kind.TOKEN:
-            return token_lines(*content, now=now, secrets=secrets, language=language)
+            token, claims = content
+            return token_lines(token, claims, now, secrets, language)
         case Kind.LABEL:
             return label_lines(content, language, is_alone=True)
         case Kind.LOG_LINE:
