@@ -17,6 +17,7 @@ FOUND = Text(
     "{bucket}: {objects} objects and versions, {markers} delete markers, {uploads} unfinished uploads",
     "{bucket}：对象和版本 {objects} 个，删除标记 {markers} 个，碎片 {uploads} 个",
 )
+OWNER = Text("Counted in the folders of owner {owner}:", "统计的是用户目录 {owner}：")
 NOT_COVERED = Text("Not covered, erase yourself: {names}", "不包括这些用途，请自行清除：{names}")
 
 
@@ -36,6 +37,7 @@ def show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen
     for step in steps_for(covered, owner):
         count = counts.setdefault(step.location.bucket, Counter({OBJECTS: 0, MARKERS: 0, PARTS: 0}))
         count.update(found(step, keys))
+    screen.line(OWNER.say(language, owner=owner))
     for bucket, count in counts.items():
         screen.line(FOUND.say(language, bucket=bucket, **count))
     if others := [each.name for each in profiles if each not in covered]:

@@ -21,6 +21,10 @@ NOT_OURS = Text(
     "That answer does not come from this function: check the address and its path.",
     "这不是本函数的响应：请检查地址与路径。",
 )
+BAD_URL = Text(
+    "--url must be the http(s) address of the function, without a query.",
+    "--url 必须是函数的 http(s) 地址，不带查询串。",
+)
 
 
 class FunctionSilent(Failure):
@@ -53,6 +57,8 @@ class FunctionAtUrl:
     """The function behind an address of FC 3.0, with any prefix of a custom domain in front of its routes."""
 
     def __init__(self, url: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise Failure(BAD_URL)
         self._url = url.rstrip("/")
 
     def ask(self, route: str, body: Mapping[str, Any] | str | None, token: str) -> FunctionAnswer:

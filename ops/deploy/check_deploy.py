@@ -16,7 +16,7 @@ from function.config import settings
 from function.config.profiles import PROFILES_TOML
 from function.context import HOOKS_FILE
 from ops.deploy.callers import CALLERS_TOML
-from ops.deploy.cloud_keys import missing_keys, wrong_values
+from ops.deploy.cloud_keys import NO_KEY, missing_keys, wrong_values
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.hints import deployment_hints
 from ops.deploy.hooks import hooks_hints, hooks_problems
@@ -60,12 +60,6 @@ WORDS = {
     "empty": Text("is empty; it must be a mapping", "是空的；应为映射"),
     "untouched": Text(
         "still has the value of .env.example; set your own", "还是 .env.example 里的值，请改成你自己的"
-    ),
-    "no_key": Text(
-        "not set: the deployment tool finds no key of the cloud. Export AccountID, AccessKeyID and"
-        " AccessKeySecret of the RAM user that deploys",
-        "没有设置：部署工具找不到云账号的密钥。请导出负责部署的 RAM 用户的 AccountID、AccessKeyID 与"
-        " AccessKeySecret",
     ),
 }
 # Files, beside s.yaml, that a problem may be in.
@@ -148,7 +142,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
             found.append(at_its_source(problem, resolver, sources) if is_passed_on else problem)
     found += [Problem((ENV, name), WORDS["untouched"]) for name in placeholders(resolver, sources)]
     if for_deploy and (names := missing_keys(values, str(source.content.get("access", "")))):
-        found.append(Problem((ENVIRONMENT, ", ".join(names)), WORDS["no_key"]))
+        found.append(Problem((ENVIRONMENT, ", ".join(names)), NO_KEY))
     if for_deploy:
         found += [
             Problem((ENVIRONMENT if environ.get(name) else ENV, name), wrong)

@@ -16,6 +16,13 @@ from ops.terminal.language import Text
 KEY_NAMES = ("AccountID", "AccessKeyID", "AccessKeySecret")
 NAMED_KEY = "_serverless_devs_key"
 IS_OF_THE_TUTORIAL = Text("is the tutorial's; set your own", "是教程里的例子，请换成你自己的")
+NO_KEY = Text(
+    "not set: the deployment tool finds no key of the cloud. Export AccountID, AccessKeyID and"
+    " AccessKeySecret of the RAM user that deploys",
+    "没有设置：部署工具找不到云账号的密钥。请导出负责部署的 RAM 用户的 AccountID、AccessKeyID 与"
+    " AccessKeySecret",
+)
+IS_AN_ID = Text("begins like an AccessKeyID; the two are swapped", "开头像 AccessKeyID，两个值是不是填反了？")
 HAS_A_BLANK = Text("has a blank; copy it again without", "里面有空白字符；请重新复制，不要带空格")
 OF_ANOTHER_ACCOUNT = Text(
     "= {own}, and STS_ROLE_ARN is of account {other}; export the AccountID of that one, or run"
@@ -56,6 +63,8 @@ def wrong_values(values: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
     for name in (*KEY_NAMES, "WECHAT_APPID", "WECHAT_SECRET"):
         if re.search(r"\s", values.get(name, "")):
             yield name, HAS_A_BLANK
+    if values.get("AccessKeySecret", "").startswith("LTAI"):
+        yield "AccessKeySecret", IS_AN_ID
     account, role = values.get("AccountID", ""), values.get("STS_ROLE_ARN", "")
     theirs = re.match(r"acs:ram::(\d+):role/", role)
     if account.isdecimal() and theirs and theirs[1] != account:

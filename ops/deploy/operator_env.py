@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV_FILE = ROOT / ".env"
+NO_FILE = Text("{file} does not exist.", "{file} 不存在。")
 EXAMPLE_NAME = re.compile(r"^(?:# )?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 # What the deployment tool, the SDKs and their HTTP libraries read beside our settings.
 NAMES_OF_OTHERS = re.compile(
@@ -36,6 +37,8 @@ def add_env_argument(parser: argparse.ArgumentParser, language: str = "en") -> N
 
 def operator_environment(env_file: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Return both; raise ``Failure`` with a sentence for each line that is read otherwise than it looks."""
+    if env_file.name != ".env" and not env_file.exists():
+        raise Failure(NO_FILE.filled(file=env_file))
     read = read_env_file(env_file)
     if read.problems:
         raise Failure(*read.problems)

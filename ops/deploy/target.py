@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ops.deploy.cli import Cli, CliFailed, Filter, function_file, secret_pieces
+from ops.deploy.cloud_keys import NO_KEY, missing_keys
 from ops.deploy.operator_env import ROOT, operator_environment
 from ops.deploy.own_blocks import with_own_blocks
+from ops.deploy.profile_lines import after
 from ops.deploy.s_yaml import Resolver, functions, read_s_yaml
 from ops.terminal.language import Failure, Text, add_language_argument
 from ops.terminal.screen import Screen
@@ -64,6 +66,8 @@ def target_of(file: Path, tool: Path, command: str, screen: Screen) -> Iterator[
     values = operator_environment(source.folder / ".env", os.environ)
     resolver = Resolver(values, values.get("AccountID", ""))
     document = resolver.resolve_layers(source.layers) if isinstance(source.content, dict) else {}
+    if document and (names := missing_keys(values, str(source.content.get("access", "")))):
+        raise Failure(after(", ".join(names), NO_KEY))
     found = list(functions(document))
     if len(found) != 1:
         raise Failure(SEVERAL.filled(file=file.name, count=len(found)))

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from function.config.types import ADDRESS_PATTERN
+from ops.client.function_client import BAD_URL
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.doctor.configuration import check_settings
 from ops.doctor.deployed import domains
@@ -82,10 +83,6 @@ MARKS = {
 DOMAINS = Text(
     "Domains for the mini-program console (“开发管理 > 开发设置 > 服务器域名”)",
     "填入小程序后台（开发管理 > 开发设置 > 服务器域名）的域名",
-)
-BAD_URL = Text(
-    "--url must be the http(s) address of the function, without a query.",
-    "--url 必须是函数的 http(s) 地址，不带查询串。",
 )
 JOINT = Text("{check}: {said}", "{check}：{said}")
 ALONE = Text("{option} goes with --prove.", "{option} 要与 --prove 一起用。")

@@ -58,6 +58,7 @@ HELP = {
         "带上 Redis 的客户端库；QUOTA_URL 写的是 Redis 时自动带上",
     ),
 }
+NO_FOLDER = Text("--zip: there is no folder {folder}.", "--zip：没有 {folder} 这个目录。")
 NO_BYTECODE = Text(
     f"NO BYTECODE: no Python {TARGET_VERSION} that runs was found. Every cold start will compile all modules"
     f" anew\nand take more than twice as long. Install Python {TARGET_VERSION}, or name one:"
@@ -106,6 +107,8 @@ def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen, complaints = Screen(), Screen(sys.stderr)
     try:
+        if args.zip and not args.zip.parent.is_dir():
+            raise Failure(NO_FOLDER.filled(folder=args.zip.parent))
         python = find_python(args.python, os.environ)
         environ = operator_environment(args.env_file, os.environ)
         callers = callers_extra(ROOT, environ)

@@ -55,6 +55,11 @@ def test_every_secret_has_its_row_and_every_named_test_exists(name, names):
     assert set(NAMED_TEST.findall(page(name))) - names == set()
 
 
+@pytest.mark.parametrize("name", ["docs/speed.md", "docs/testing.md", "docs/oss-open-points.md"])
+def test_every_test_that_a_page_of_makers_names_exists(name, names):
+    assert set(NAMED_TEST.findall(page(name))) - names == set()
+
+
 def test_each_decision_has_a_number_four_parts_and_tests_that_exist(names):
     _, *decisions = re.split(r"^## ", page("docs/decisions.md"), flags=re.M)
     assert [int(text.partition(".")[0]) for text in decisions] == list(range(1, len(decisions) + 1))

@@ -189,4 +189,4 @@ def test_doctor_finds_the_printed_settings_well(deployed, capfd, monkeypatch):
     command = lines_with("python3 manage.py doctor").replace(PRINTED, cloud.gateway.origin).split()[2:]
     for setting, value in cloud.environment().items():
         monkeypatch.setenv(setting, value)
-    assert main([*command, "--env-file", str(folder / "none")]) == 0, capfd.readouterr().out
+    assert main([*command, "--env-file", str(folder / "none" / ".env")]) == 0, capfd.readouterr().out

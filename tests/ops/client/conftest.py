@@ -44,7 +44,7 @@ def run_command(monkeypatch, capsys, tmp_path):
             monkeypatch.setenv(name, value)
         parser = argparse.ArgumentParser()
         module.add_arguments(parser)
-        args = parser.parse_args(["--env-file", str(tmp_path / "none.env"), "--lang", "en", *options])
+        args = parser.parse_args(["--env-file", str(tmp_path / ".env"), "--lang", "en", *options])
         return module.run(args), *capsys.readouterr()
 
     return run

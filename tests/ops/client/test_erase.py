@@ -150,13 +150,13 @@ def test_an_interrupt_says_how_to_go_on(run, script):
     assert (code, out.splitlines()[-1]) == (130, erase.STOPPED.en)
 
 
-def test_a_dry_run_counts_and_calls_nothing(run, script, stored, environ):
+def test_a_dry_run_counts_and_calls_nothing(run, script, stored, environ, owner):
     asked = script(KeyboardInterrupt())
     code, out, _ = run("--sub", SUB, "--dry-run")
     assert (code, asked) == (0, [])
     (line,) = [each for each in out.splitlines() if each.startswith(environ["OSS_BUCKET"])]
     assert re.findall(r"\b\d+\b", line.partition(":")[2]) == ["2", "0", "1"]
-    assert "Not covered" not in out
+    assert owner in out and "Not covered" not in out
 
 
 def test_a_real_function_erases_and_says_how_to_go_on(run, cloud, stored, naps, monkeypatch):
@@ -173,6 +173,8 @@ def test_a_real_function_erases_and_says_how_to_go_on(run, cloud, stored, naps, 
 
 @pytest.mark.parametrize(("options", "changes", "named"), [
     (["--sub", SUB], {}, "--url"),
+    (["--sub", SUB, "--url", "upload.example.com"], {}, "--url"),
+    (["--sub", SUB, "--env-file", "none.env"], {}, "none.env"),
     (["--sub", "", "--dry-run"], {}, "--sub"),
     (["--sub", "x" * 256, "--dry-run"], {}, "--sub"),
     (["--owner", "public", "--dry-run"], {}, "--owner"),

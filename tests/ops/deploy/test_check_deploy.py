@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from ops.deploy.check_deploy import run
-from ops.deploy.cloud_keys import KEY_NAMES, missing_keys
+from ops.deploy.cloud_keys import KEY_NAMES, missing_keys, wrong_values
 from ops.deploy.own_blocks import with_own_blocks
 from ops.deploy.rules import setting_problems
 from ops.deploy.setting_rules import doubtful_settings
@@ -303,3 +303,8 @@ def test_a_deployment_without_keys_is_refused_before_the_tool_is_started(project
     assert named() == []
     write_env(project, CLOUD_KEYS)
     assert named(for_deploy=True) == []
+
+
+def test_an_access_key_id_in_the_place_of_its_secret_is_named():
+    (name, _), = wrong_values({"AccessKeyID": "s" * 30, "AccessKeySecret": "LTAI5tOfSomebody"})  # fmt: skip
+    assert name == "AccessKeySecret"

@@ -4,6 +4,7 @@ import pytest
 
 from ops.deploy import deploy, rollback, target
 from ops.deploy.callers import callers_of, entries_in
+from ops.deploy.cloud_keys import KEY_NAMES
 from ops.deploy.comparison import (
     changes_of_callers,
     changes_of_profiles,
@@ -123,6 +124,8 @@ def plane(tmp_path, monkeypatch):
     (tmp_path / "s").touch()
     (tmp_path / ".env").write_text(f"TOKEN_SECRET={OLD}\n", "utf-8")
     (tmp_path / "profiles.toml").write_text(POST, "utf-8")
+    for name in KEY_NAMES:
+        monkeypatch.setenv(name, "1234567890123456")
     plane = ControlPlane()
     plane.folder = tmp_path
     monkeypatch.setattr(target, "Cli", lambda *_: plane)

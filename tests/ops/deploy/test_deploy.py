@@ -10,6 +10,7 @@ import pytest
 
 from ops.deploy import deploy, rollback, target
 from ops.deploy.cli import Cli, CliFailed, Filter, secret_pieces
+from ops.deploy.cloud_keys import KEY_NAMES
 from ops.terminal.screen import Screen
 from tests.ops.deploy.control_plane import S_YAML, ControlPlane, Interrupted, run_in
 
@@ -27,6 +28,8 @@ def project(tmp_path, monkeypatch):
     (tmp_path / ".env").write_text(f"TOKEN_SECRET={SECRET}\n", "utf-8")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("serverless_devs_config_home", raising=False)
+    for name in KEY_NAMES:
+        monkeypatch.setenv(name, "1234567890123456")
     tool = tmp_path / "s"
     tool.write_text(
         f"#!{sys.executable}\n"
@@ -203,6 +206,13 @@ def test_a_tool_without_a_network_names_its_setting(said, capfd):
     error = CliFailed("alias", 1, said=said)
     assert target.explained(error, Screen(sys.stderr), "en") == 1
     assert "HTTPS_PROXY" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", [deploy, rollback])
+def test_without_a_key_of_the_cloud_no_tool_is_called(project, run, capfd, monkeypatch, command):
+    monkeypatch.delenv("AccessKeyID")
+    assert run(command=command) == 2
+    assert "AccessKeyID" in capfd.readouterr().err and not (project / "calls").exists()
 
 
 def test_a_rollback_before_any_deployment_is_refused(plane, run):

@@ -1,5 +1,6 @@
 """``manage.py package``: the same bytes everywhere, and the last package kept when the new one fails."""
 
+import argparse
 import os
 import shutil
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
@@ -7,6 +8,7 @@ from io import StringIO
 
 import pytest
 
+from ops.package import command
 from ops.package.function_files import Extra, PackagingError
 from ops.package.zip_file import INSTANT_EPOCH
 from tests.ops.package.project import make_project, make_wheel, names, pack
@@ -86,6 +88,13 @@ def test_an_extra_raises_the_size_budget(packed, built, without_pip):
         extra = Extra((), "requirements-more.txt", more_bytes=more_bytes)
         with nullcontext() if is_taken else pytest.raises(PackagingError):
             pack(packed, None, extra, budget_bytes=plain - 500)
+
+
+def test_a_missing_folder_for_the_zip_is_named_before_anything_is_packed(capsys):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    assert command.run(parser.parse_args(["--zip", "/nowhere/x.zip"])) == 1
+    assert "/nowhere" in capsys.readouterr().err
 
 
 def test_an_error_of_pip_is_passed_on(project):
