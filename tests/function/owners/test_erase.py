@@ -153,6 +153,15 @@ def test_pages_of_any_length_are_erased(erasing, oss, clock, longest_page):
     assert not ours(oss)
 
 
+def test_a_key_that_the_answer_leaves_out_is_deleted_by_itself(erasing, oss, clock):
+    store(oss, *(key("picture", count) for count in range(4)))
+    oss.fail("DeleteMultipleObjects", DENIED)
+    assert erased(erasing, clock)["deleted"] == 4
+    assert not ours(oss)
+    # Beside the mark of the job, and its records.
+    assert [oss.asked.count(f"Delete{what}") for what in ("Object", "MultipleObjects")] == [5, 2]
+
+
 def test_an_object_under_retention_keeps_the_erasure_running(erasing, oss, clock):
     store(oss, *(key("picture", count) for count in range(3)))
     for oss.refuses_whole in (False, True):
