@@ -114,7 +114,7 @@ check-deploy: $(READY) ## a strict offline check of s.yaml and .env (BURST=1: of
 deploy: $(READY) ## check, verify, deploy, make it live (BURST=1: many requests an instance; CANARY=10: for 10 % of requests; ANYWAY=1: although something live would be lost) ## 检查、核对、部署并上线（BURST=1：一个实例同时处理多个请求；CANARY=10：先给 10% 的请求；ANYWAY=1：线上会丢失东西也照样继续）
 	@$(PY) manage.py check-deploy --for-deploy $(S_YAML)
 	@$(PY) -m ops.account.before_deploy $(if $(ANYWAY),--anyway)
-	@$(MAKE) --no-print-directory $(NODE_READY)
+	@$(MAKE) --silent --no-print-directory $(NODE_READY)
 	@$(PY) manage.py deploy $(S_YAML) $(if $(CANARY),--canary='$(CANARY)') $(if $(ANYWAY),--anyway)
 
 rollback: $(READY) $(NODE_READY) ## end a canary, or back to the version that was live before (BURST=1; VERSION=7: that one; LIST=1: show them) ## 结束灰度，或回退到之前上线的版本（BURST=1；VERSION=7：指定版本；LIST=1：列出版本）
