@@ -57,7 +57,7 @@ def add_target_arguments(parser: argparse.ArgumentParser, language: str) -> None
 
 @contextmanager
 def target_of(file: Path, tool: Path, command: str, screen: Screen) -> Iterator[Target]:
-    """Read the file, and write the small one for versions; raise ``Failure`` unless it has one function."""
+    """Read the file, write the small one for versions; raise ``Failure`` without a key or one function."""
     if not tool.exists():
         raise Failure(NO_TOOL.filled(tool=tool, command=command))
     # The tool looks for .env, certificates and files where it runs; for the code beside the file.

@@ -306,5 +306,5 @@ def test_a_deployment_without_keys_is_refused_before_the_tool_is_started(project
 
 
 def test_an_access_key_id_in_the_place_of_its_secret_is_named():
-    (name, _), = wrong_values({"AccessKeyID": "s" * 30, "AccessKeySecret": "LTAI5tOfSomebody"})  # fmt: skip
+    [(name, _)] = wrong_values({"AccessKeyID": "s" * 30, "AccessKeySecret": "LTAI5tOfSomebody"})
     assert name == "AccessKeySecret"
