@@ -40,6 +40,9 @@ class Greeter(Handler):
         if not self.turns_away_strangers():
             self.answer_json(200, {})
 
+    def do_POST(self):
+        raise RuntimeError(self.headers["Authorization"])
+
 
 @pytest.fixture
 def serve(started):
@@ -63,6 +66,12 @@ def test_a_service_is_local_unless_phones_are_allowed_and_other_networks_are_dro
     with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
         send(service, OTHER_NETWORK, Host=NETWORK)
     assert send(service, NETWORK)[0] == send(service)[0] == 200
+
+
+def test_a_request_that_fails_is_named_without_what_it_sent(serve, capsys):
+    with pytest.raises(http.client.RemoteDisconnected):
+        send(serve(HERE_ONLY), method="POST", Authorization="a secret")
+    assert capsys.readouterr().err == "Server: a request ended in RuntimeError\n"
 
 
 def test_a_port_that_is_taken_meanwhile_is_stepped_over(serve, started, monkeypatch):
