@@ -5,13 +5,12 @@ from datetime import timedelta
 import pytest
 
 from function.auth.signed_tokens import RECEIPT, issue_token
-from function.moderation.finding import Outcome
 from tests.function.holding.conftest import SAME, act_on, later, names, profile, refused
 from tests.function.owners.test_list import HOOKS
 from tests.support.memory_oss import Part
 
 
-@pytest.mark.parametrize("profile", ["word", "note", "post", "face"])
+@pytest.mark.parametrize("profile", ["word", "face"])
 @pytest.mark.parametrize(("act", "by"), [("discard", "backend"), ("discard by the owner", "owner")])
 def test_owner_and_backend_may_discard_a_held_object(house, profile, act, by):
     stored = house.store(profile)
@@ -41,17 +40,6 @@ def test_an_expired_upload_stays_gone_after_a_discard(house, act, word):
     assert house.status(word["receipt"]) == "gone"
 
 
-def test_an_owner_may_discard_during_check_and_review(house):
-    checking, review = house.store("face"), house.store("face")
-    house.verdict(Outcome.REVIEW, "60f96f1d-2")
-    assert house.status(checking["receipt"]) == "checking"
-    assert house.status(review["receipt"]) == "review"
-    for stored in (checking, review):
-        assert house.discard(stored["receipt"], house.session()).json["state"] == "gone"
-    house.verdict(Outcome.PASS, "60f96f1d-1")
-    assert names(house, checking) == names(house, review) == []
-
-
 def test_another_owner_may_not_discard(house, word):
     assert refused(house.discard(word["receipt"], house.session("openid-2"))) == (403, "forbidden")
     assert names(house, word) == ["held"]
@@ -70,26 +58,6 @@ def test_an_owner_may_not_discard_what_was_published(house, clock, note, when):
     refusal = house.discard(note["receipt"], house.session())
     assert refused(refusal) == (409, "already_published")
     assert names(house, note) == ["key"]
-
-
-@pytest.mark.parametrize("long_ago", [False, True])
-def test_a_backend_discards_a_published_object(house, clock, note, long_ago):
-    house.commit(note["receipt"])
-    if long_ago:
-        clock.tick(days=1, seconds=1)
-        house.oss.expire(days=1)
-    assert house.discard(note["receipt"]).json["state"] == "gone"
-    assert names(house, note) == []
-    assert house.status(note["receipt"]) == "gone"
-    assert refused(house.commit(note["receipt"])) == (404, "not_uploaded")
-    assert house.told == ["published", "gone"]
-
-
-def test_a_rejected_upload_stays_rejected(house, word):
-    house.commit(word["receipt"], decision="reject")
-    for token in (house.session(), house.backend()):
-        answer = house.discard(word["receipt"], token)
-        assert answer.json == {"key": word["key"], "state": "rejected", "url": None}
 
 
 # --- a copy that may still finish ---
@@ -120,16 +88,6 @@ def test_a_discarded_upload_is_gone_once_no_copy_may_finish(house, clock, log_li
         assert house.resume(word["receipt"]) == "gone"
     assert names(house, word) == []
     assert house.told == ["gone"]
-
-
-def test_a_copy_that_is_made_once_more_counts_from_then_on(house, word):
-    house.oss.fail("CopyObject", "unheard", "late")
-    house.commit(word["receipt"])
-    assert refused(later(house, seconds=100).commit(word["receipt"])) == UNAVAILABLE
-    assert refused(later(house, seconds=89).discard(word["receipt"])) == UNAVAILABLE
-    house.oss.land()
-    assert later(house, seconds=1).discard(word["receipt"]).json["state"] == "gone"
-    assert names(house, word) == []
 
 
 def test_a_copy_that_another_made_meanwhile_counts_as_well(house, word):
@@ -417,9 +375,3 @@ def test_a_receipt_of_existing_bytes_discards_their_held_object(house):
     assert "PutObject" not in house.oss.asked
     assert house.status(receipt) == "gone"
     assert names(house, stored) == []
-
-
-def test_several_uploads_are_discarded(house):
-    several = [house.store("word") for _ in range(3)]
-    answer = house.ask("discard", house.session(), receipts=[stored["receipt"] for stored in several])
-    assert [result["state"] for result in answer.json["results"]] == ["gone"] * 3
