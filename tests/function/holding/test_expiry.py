@@ -1,6 +1,5 @@
 """holding.due_check: accepted uploads that nobody decided about end with their hold, and are told."""
 
-import json
 from datetime import timedelta
 
 import jwt
@@ -108,16 +107,6 @@ def test_a_published_upload_does_not_end_after_its_decision_has_expired(house, f
     assert (names(house, face), house.told, house.ends()) == (["key"], ["published"], [])
 
 
-def test_a_decision_made_during_the_tick_counts(house, clock, waiting):
-    clock.tick(hours=23, minutes=21)
-    record = f"held/.decided/{waiting['uploadId']}"
-    made = {"decision": "publish", "by": "backend", "at": "2026-11-25T13:59:00Z"}
-    body = {**made, "etag": waiting["etag"], "receipt": waiting["receipt"]}
-    house.oss.between["PutObject"] = lambda: house.oss.store(record, json.dumps(body).encode())
-    house.tick()
-    assert (names(house, waiting), house.told) == (["key"], ["published"])
-
-
 @pytest.mark.not_for_coverage
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_tick_that_dies_at_any_call_loses_no_end(house, house_of, clock, after):
@@ -148,15 +137,6 @@ def test_an_oss_that_refuses_keeps_the_end_for_later(house, clock, waiting):
     assert (house.told, names(house, waiting), house.ends()) == (["expired"], [], [])
 
 
-def test_a_file_that_is_stored_later_ends_when_its_form_says(house, clock):
-    form = house.form("face")
-    clock.tick(minutes=4)
-    assert house.oss.post(form["formData"], "bytes") == 200
-    receipt = house.ask("confirm", ticket=form["ticket"]).json["receipt"]
-    claims = jwt.decode(receipt, options={"verify_signature": False})
-    assert claims["heldUntil"] == claims["exp"] - 86_400 == claims["iat"] + 86_400
-
-
 def test_a_receipt_without_the_claim_ends_a_day_before_itself(house, house_of, face):
     """As the business, or an earlier version, signs one."""
     claims = jwt.decode(face["receipt"], options={"verify_signature": False})
@@ -165,17 +145,6 @@ def test_a_receipt_without_the_claim_ends_a_day_before_itself(house, house_of, f
     earlier = jwt.encode(claims, house.environ["RECEIPT_SECRET"], "HS256", {"typ": "JWT"})
     assert house.commit(earlier, decision="publish").json["state"] == "published"
     assert later(house, days=1).ask("status", receipt=earlier).json["state"] == "published"
-
-
-def test_a_profile_that_held_nothing_for_a_while_loses_no_end(house, house_of, clock, waiting):
-    face = PROFILES.partition("[face]")[2].partition("\n[")[0]
-    world = house_of(PROFILES.replace(face, face.replace("hold", "# hold")))
-    clock.tick(days=3)
-    world.tick()
-    assert (world.told, len(world.due("check"))) == ([], 1)
-    for _ in range(2):
-        later(house, hours=1).tick()
-    assert (house.told, names(house, waiting), house.due()) == (["expired"], [], [])
 
 
 @pytest.mark.parametrize("ticks", [True, False], ids=["while it is held", "at the end"])
