@@ -58,14 +58,8 @@ def progress_of(state, at=NOW, **fields):
         ("aliyun", "asking", {}, 1, 9, "ask"),
         ("aliyun", "asking", {}, 1, 1, "give up"),
         ("aliyun", "answered", {"answer": PASS}, 0, 1, "ask"),
-        # As after a change of its profile.
-        ("aliyun", "submitting", {}, 1, 9, "submit"),
-        ("both", "answered", {"answer": RISKY}, 0, 1, "ask"),
         ("both", "answered", {"answer": PASS}, 0, 1, "submit"),
-        ("aliyun", "task", {"task": "t", "asked": 2}, 2, 9, "ask"),
         ("both", "submitting", {"number": 1, "asked": 9}, 1, 9, "submit"),
-        ("both", "submitting", {"number": 1}, 1, 1, "give up"),
-        ("both", "unreachable", {"number": 1}, 0, 1, "submit"),
         ("both", "submitted", {"number": 1}, 35, 1, "submit"),
         ("both", "submitted", {"number": 2}, 35, 1, "silent"),
     ],
@@ -114,25 +108,14 @@ def test_an_attempt_that_failed_is_repeated_before_the_object_ends_though_its_re
 @pytest.mark.parametrize(
     ("current", "is_first"),
     [
-        (HeldState("accepted", "ask"), True),
         (HeldState("answered", "submit"), True),
         (HeldState("submitting", "submit"), False),
-        # Another request cleans it.
-        (HeldState("accepted"), False),
         (HeldState("accepted", "clean", cleaning=Cleaning(number=1)), True),
         (HeldState("accepted", "clean", cleaning=Cleaning(number=2)), False),
     ],
 )
 def test_a_step_begins_once(current, is_first):
     assert is_first_attempt(current) is is_first
-
-
-@pytest.mark.parametrize(
-    ("fields", "shown"),
-    [({"number": 1}, "held"), ({"number": 2}, "checking"), ({"number": 1, "answer": PASS}, "checking")],
-)
-def test_an_upload_is_in_check_once_a_checker_has_it(fields, shown):
-    assert HeldState("submitting", progress=progress_of("submitting", **fields)).shown == shown
 
 
 def test_a_review_stays_one_without_a_commit(house, upload_of):

@@ -21,25 +21,6 @@ def bucket(call):
     return oss_client(call, call.settings.home)
 
 
-@pytest.mark.parametrize(
-    ("name", "key"),
-    [
-        (records.decision_key(UPLOAD_ID), f"held/.decided/{UPLOAD_ID}"),
-        (records.rejection_key(UPLOAD_ID), f"held/.rejected/{UPLOAD_ID}"),
-        (records.copy_key(UPLOAD_ID), f"held/.copied/{UPLOAD_ID}"),
-        (records.accepted_key(UPLOAD_ID), f"held/.accepted/{UPLOAD_ID}"),
-        (records.attempt_key(UPLOAD_ID, 3, 0), f"held/.attempts/{UPLOAD_ID}-3-0"),
-        (records.review_key(UPLOAD_ID), f"held/.review/{UPLOAD_ID}"),
-        (records.check_key("60f96f1d-1"), "held/.checks/60f96f1d-1"),
-        (records.verdict_key("60f96f1d-1"), "held/.verdicts/60f96f1d-1"),
-        (records.label_key(UPLOAD_ID), f"held/.labels/{UPLOAD_ID}"),
-    ],
-)
-def test_a_name_is_the_same_in_every_version(name, key):
-    """Another version of the function, before or after this one, goes on with what is there."""
-    assert name == key
-
-
 @pytest.mark.parametrize(("copy", "end"), [(0, ""), (2, "-c2")])
 def test_each_copy_has_its_own_record_of_a_fetch(copy, end):
     assert records.fetched_key(UPLOAD_ID, copy) == f"held/.fetched/{UPLOAD_ID}{end}"
@@ -64,24 +45,6 @@ def test_only_the_first_request_creates_a_record(call, bucket):
     assert records.create(bucket, name, {"by": "first"}, call.now) is True
     assert records.create(bucket, name, {"by": "second"}, call.now) is False
     assert records.get(bucket, name) == {"by": "first", "at": "2026-11-24T14:00:00Z"}
-
-
-def test_a_record_may_be_written_again_and_is_none_before(call, bucket):
-    name = records.accepted_key(UPLOAD_ID)
-    assert records.get(bucket, name) is None
-    for etag in ("E1", "E2"):
-        records.put(bucket, name, {"etag": etag}, call.now)
-    assert records.get(bucket, name) == {"etag": "E2", "at": "2026-11-24T14:00:00Z"}
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"null"])
-def test_a_record_that_is_no_json_object_is_unavailable(house, call, bucket, body):
-    name = records.review_key(UPLOAD_ID)
-    records.put(bucket, name, {}, call.now)
-    house.oss.replace_object(name, body=body)
-    with pytest.raises(OssUnavailable) as refused:
-        records.get(bucket, name)
-    assert refused.value.reason == f"{name}: invalid record"
 
 
 COPY = {"key": "held/.clean/a/b", "etag": "E", "type": "image/jpeg", "size": 3}
@@ -134,13 +97,6 @@ def test_a_clean_copy_that_is_invalid_is_unavailable(copy):
     assert records.shown_in("n", {"copy": {**COPY, "size": 0}}).key == COPY["key"]
     with pytest.raises(OssUnavailable):
         records.shown_in("n", {"copy": copy})
-
-
-def test_a_number_is_whole_from_its_least_value_to_before_its_end():
-    assert [records.number_in("n", value, 1, 3) for value in (1, 2)] == [1, 2]
-    for value in (0, 3, 1.5, "1"):
-        with pytest.raises(OssUnavailable):
-            records.number_in("n", value, 1, 3)
 
 
 def test_a_label_that_is_no_unicode_spoils_no_batch(house):
