@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode
-from itertools import combinations, permutations
+from itertools import combinations
 from types import SimpleNamespace
 
 import pytest
@@ -12,9 +12,8 @@ from function.moderation.finding import Outcome
 from tests.function.config.named import named
 from tests.function.holding.conftest import FORBIDDEN, later, refused
 from tests.function.holding.test_clean_copy import DIRTY
-from tests.support.cases import cases_beside, table_beside
+from tests.support.cases import table_beside
 
-cases = cases_beside(__file__)
 KINDS = table_beside(__file__)["KINDS"]
 PROFILE = """
 [{name}]
@@ -70,30 +69,12 @@ def test_profiles_of_one_folder_have_equal_rules_of_a_hold(one, other):
         assert options.startswith("hold")
 
 
-@cases("one", "other", "options")
-def test_a_shared_folder_is_refused_by_the_options_that_differ(one, other, options):
-    problems = read_profiles(text_of(one, "a") + text_of(other, "b"), default_signature="v4")[1]
-    assert named(problems[0].sentence) == options
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_days_and_sizes_are_no_rules_of_a_hold(kind):
     more = text_of(kind, "b").replace('"1MiB"', '"2MiB"') + "hold_days = 9\ncallback = true\n"
     profiles, problems = read_profiles(text_of(kind, "a") + more, default_signature="v4")
     assert not problems
     assert profiles["a"].rules == profiles["b"].rules
-
-
-def test_the_order_of_labels_is_no_rule():
-    labels = 'hold = ["check"]\ncheck_by = ["aliyun"]\ncheck_reject = ["{}", "{}"]'
-    hashes = {
-        read_profiles(
-            PROFILE.format(name="p", key="{id}", parts="false", lines=labels.format(*order)),
-            default_signature="v4",
-        )[0]["p"].rules
-        for order in permutations(["porn", "ads"])
-    }
-    assert len(hashes) == 1
 
 
 # --- what carries them ---
@@ -187,14 +168,6 @@ def test_an_object_published_by_other_rules_does_not_exist_already(play):
             assert ("exists" in play.worlds[other].form("p", **WANTED)) is (one == other), (one, other)
 
 
-def test_an_object_that_a_hold_published_exists_for_a_profile_without_hold(play, house_of):
-    before, _ = play.begin("owner", "owner")
-    stored = store(before)
-    before.commit(stored["receipt"])
-    without = PROFILE.format(name="p", key="{sha256}", parts="false", lines="")
-    assert house_of(without).form("p", **WANTED)["exists"]
-
-
 def test_an_object_without_rules_is_treated_by_those_of_its_profile(play):
     """An earlier version stored it."""
     before, after = play.begin("backend", "aliyun")
@@ -211,8 +184,6 @@ def test_an_object_without_rules_is_treated_by_those_of_its_profile(play):
     ("before", "after", "state"),
     [
         ("owner", "backend", "published"),
-        ("owner", "clean", "published"),
-        ("owner", "both", "review"),
         ("wechat", "both", "review"),
     ],
 )
