@@ -102,30 +102,3 @@ def test_the_expiry_must_be_a_number(ends):
     assert not is_taken(token(exp=ends))
     signed = f"{encoded({'alg': 'HS256'})}.{encoded({'aud': AUDIENCE})}"
     assert not is_taken(f"{signed}.{encoded(keyed_hash(SECRET, signed.encode()))}")
-
-
-@pytest.mark.parametrize("text", ["", ".", "..", "...", "a.b.c", "a.b.c.d", "e30.e30.e30", "\ud800.b.c"])
-def test_anything_but_a_token_is_no_backend_token(text):
-    assert not is_for_backends(text)
-    with pytest.raises(Forbidden):
-        check_backend_token(text, SETTINGS, NOW)
-
-
-def test_the_reason_is_in_the_log_only(house, log_lines, word):
-    refusal = house.ask("commit", house.backend(secret="x" * 32), receipt=word["receipt"])
-    assert refusal.outcome == (403, "forbidden")
-    assert log_lines()[-1]["reason"] == "backend token: signed with none of the secrets"
-
-
-@pytest.mark.parametrize("route", ["commit", "discard"])
-def test_an_invalid_backend_token_is_never_read_as_a_session(house, route, note):
-    late = house.backend(exp=SECONDS + 3600)
-    assert house.ask(route, late, receipt=note["receipt"]).outcome == (403, "forbidden")
-    assert house.status(note["receipt"]) == "held"
-
-
-def test_the_reason_names_the_longest_life_of_a_backend_token():
-    assert AUDIENCE == "oss-direct-upload/backend"
-    with pytest.raises(Forbidden) as raised:
-        check_backend_token(token(exp=SECONDS + 3600), SETTINGS, NOW)
-    assert raised.value.reason == "backend token: exp is over 10 minutes ahead"
