@@ -35,8 +35,6 @@ def test_nothing_follows_a_rejection_and_a_publication_ends_by_a_discard_alone()
     assert {state for _, state in ALLOWED if state in DECIDED} == {"publish"}
 
 
-# By module, the names of the records that it writes. What is no state: evidence, a copy under way, what finds
-# a submission or its verdict.
 @pytest.mark.parametrize(("module", "writers"), [("leases", 3), ("decision_records", 3)])
 def test_each_writer_of_a_state_asks_the_table(module, writers):
     tree = ast.parse((ROOT / f"function/holding/{module}.py").read_text("utf-8"))
