@@ -27,11 +27,10 @@ class Recorder:
     """A function that keeps what it was called with and returns what it was told to."""
 
     def __init__(self, result=None):
-        self.result, self.events, self.contexts = result, [], []
+        self.result, self.events = result, []
 
     def __call__(self, event, context):
         self.events.append(event)
-        self.contexts.append(context)
         return self.result
 
 

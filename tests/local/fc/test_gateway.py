@@ -2,16 +2,13 @@
 
 import base64
 import json
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from local.fc.gateway import BODY_LIMIT_BYTES
-from tests.local.fc.conftest import KEYS, Recorder, ask, gateway, say
+from tests.local.fc.conftest import Recorder, ask, gateway, say
 from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
@@ -36,24 +33,6 @@ def test_a_client_that_sends_too_large_a_body_sees_the_400_and_one_cut_short_is_
     assert (status, json.loads(body)["Code"]) == (400, "InvalidArgument")
     assert say(front.gateway, b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc") == b""
     assert front.function.events == []
-
-
-def test_initialize_runs_once_before_the_first_of_many_requests_side_by_side():
-    order, all_are_in = [], threading.Barrier(8, timeout=60)
-
-    def initialize(context):
-        time.sleep(0.05)
-        order.append(context.request_id)
-
-    def handler(event, context):
-        order.append("handler")
-        all_are_in.wait()
-        return {"statusCode": 200}
-
-    with gateway(handler, initialize) as running, ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda _: ask(running)[0], range(8))) == [200] * 8
-    assert order[0].startswith("1-")
-    assert order[1:] == ["handler"] * 8
 
 
 def test_a_failed_initialize_fails_its_request_and_is_tried_again(caplog):
@@ -101,13 +80,6 @@ def test_reserved_headers_do_not_reach_the_function(event_of):
     assert set(event["headers"]) == {"Host", "X-Kept"} and "forged" not in json.dumps(event)
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND"])
-def test_every_method_reaches_the_function(method, front, answer_to):
-    status, headers, body = answer_to({"statusCode": 202, "body": "seen"}, method)
-    assert json.loads(front.function.events[0])["requestContext"]["http"]["method"] == method
-    assert (status, headers["Content-Length"], body) == (202, "4", b"" if method == "HEAD" else b"seen")
-
-
 def said(request):
     """The event of a request that is sent as it is."""
     function = Recorder({"statusCode": 200})
@@ -136,30 +108,6 @@ def test_a_chunked_body_arrives_whole_and_the_connection_stays_usable():
     assert json.loads(function.events[0])["body"] == "abcde"
     assert "Transfer-Encoding" not in json.loads(function.events[0])["headers"]
     assert json.loads(function.events[1])["rawPath"] == "/second"
-
-
-def context_of(**options):
-    function = Recorder({"statusCode": 200})
-    with gateway(function, **options) as running:
-        headers = ask(running)[1]
-    context, event = function.contexts[0], json.loads(function.events[0])
-    assert headers["X-Fc-Request-Id"] == context.request_id == event["requestContext"]["requestId"]
-    return context
-
-
-def test_a_context_has_the_names_of_its_runtime():
-    """Python 3.12 has neither credentials nor a service there."""
-    context = context_of()
-    names = {"request_id", "function", "logger", "log_project", "log_store", "region", "account_id"}
-    assert (set(vars(context)), context.region, callable(context)) == (names, "cn-hangzhou", False)
-    assert set(vars(context.function)) == {"name", "handler", "memory", "timeout", "version_id", "qualifier"}
-    assert callable(context_of(callable_context=True))
-    context = context_of(credentials=KEYS)
-    assert set(vars(context)) == {"request_id", "credentials", "function", "service", "region", "account_id"}
-    assert vars(context.credentials) == KEYS
-    assert set(vars(context.function)) == {"name", "handler", "memory", "timeout"}
-    assert set(vars(context.service)) == {"log_project", "log_store", "qualifier", "version_id"}
-    assert "SECRET" not in repr(context) + repr(context.credentials)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,11 @@ import json
 import threading
 from wsgiref.validate import validator
 
-import fc2
 import pytest
 import responses
 
 from local.fc.timer import ATTEMPTS, Timer, custom_runtime
-from tests.local.fc.conftest import KEYS, NOW, Recorder, ask, gateway
+from tests.local.fc.conftest import KEYS, NOW, ask, gateway
 
 
 class WsgiFunction:
@@ -67,27 +66,6 @@ def test_an_fc_2_context_has_credentials_from_the_gateway_else_from_the_environm
         assert vars(function.environ["fc.context"].credentials) == expected
 
 
-def test_the_write_callable_and_close_are_honoured_and_a_generator_may_start_late():
-    closed = []
-
-    class Pieces(list):
-        def close(self):
-            closed.append(True)
-
-    def writes(environ, start_response):
-        start_response("200 OK", [("Content-Type", "text/plain")])(b"first,")
-        return Pieces([b"second"])
-
-    def starts_late(environ, start_response):
-        start_response("200 OK", [("Content-Type", "text/plain")])
-        yield b"late"
-
-    for function, body in ((writes, b"first,second"), (starts_late, b"late")):
-        with gateway(function) as running:
-            assert ask(running, "GET", PROXY + "/x")[2] == body
-    assert closed == [True]
-
-
 BROKEN = {
     "no start_response": lambda environ, start_response: [b"?"],
     "twice": lambda environ, start_response: [start_response("200 OK", []), start_response("200 OK", [])],
@@ -104,27 +82,6 @@ def test_a_broken_wsgi_answer_is_502_bad_response(function, caplog):
     assert (status, json.loads(body)["Code"]) == (502, "BadResponse")
 
 
-def test_a_failing_wsgi_function_is_502_without_detail(caplog):
-    with gateway(lambda environ, start_response: 1 / 0) as running:
-        status, _, body = ask(running, "GET", PROXY + "/x")
-    assert (status, body, "ZeroDivisionError" in caplog.text) == (502, b"Internal Server Error", True)
-
-
-def test_the_fc2_client_reaches_the_function(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
-    function = WsgiFunction("200 OK", [("Content-Type", "application/json")], [b'{"ok": true}'])
-    keys = {"accessKeyID": "ID", "accessKeySecret": "SECRET", "securityToken": "TOKEN"}
-    with gateway(function) as running:
-        client = fc2.Client(endpoint=running.origin, **keys)
-        more = {"headers": {"X-Upload-Token": "t"}, "params": {"profile": "avatar"}, "body": b"{}"}
-        answer = client.do_http_request("POST", "my-service", "my-function", "/upload-params", **more)
-    assert (answer.status_code, answer.json()) == (200, {"ok": True})
-    environ = function.environ
-    assert (environ["PATH_INFO"], environ["QUERY_STRING"]) == ("/upload-params", "profile=avatar")
-    assert environ["HTTP_AUTHORIZATION"].startswith("FC ID:") and environ["body"] == b"{}"
-    assert "HTTP_X_FC_SECURITY_TOKEN" not in environ
-
-
 class Failing:
     """A function that raises so many times, whatever is raised."""
 
@@ -135,18 +92,6 @@ class Failing:
         self.calls.append((event, context.request_id))
         if len(self.calls) <= self.times:
             raise self.error
-
-
-@pytest.mark.parametrize("payload", ["", '{"job":"sweep"}'])
-def test_the_event_is_bytes_with_the_time_the_name_and_the_payload_as_text(payload):
-    function, order = Recorder({"statusCode": 500}), []
-    with gateway(function, lambda _: order.append(len(function.events))) as running:
-        assert Timer(running.invoke, lambda: NOW, payload, "sweep").tick()
-    [event] = function.events
-    # The instance was initialized before.
-    assert (order, type(event)) == ([0], bytes)
-    expected = {"triggerTime": "2030-01-01T00:00:00Z", "triggerName": "sweep", "payload": payload}
-    assert json.loads(event) == expected
 
 
 @pytest.mark.parametrize("error", [RuntimeError("x"), SystemExit(1)])
