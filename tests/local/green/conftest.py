@@ -55,10 +55,9 @@ def accounts():
 def start_green(accounts, clock, started):
     """Start a local content moderation by these rules, at 14:00 UTC on 24 November 2026; its caller."""
 
-    def start(callers_now=None, url_of=None, name_of=None, **rules):
+    def start(url_of=None, name_of=None, **rules):
         rules = GreenRules(moderation_takes_ms=0, **rules)
-        asked = {"callers_now": callers_now, "url_of": url_of, "name_of": name_of}
-        server = started(GreenServer(accounts, now=clock, rules=rules, **asked))
+        server = started(GreenServer(accounts, now=clock, rules=rules, url_of=url_of, name_of=name_of))
         server.silence = 0.0
         caller = GreenCaller(server.origin, clock)
         caller.server = server

@@ -3,32 +3,15 @@
 import json
 import re
 import urllib.parse
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from local.common.accounts import AccessKey
-from local.common.clock import StandingClock
 from local.green.plan import CHOICES
 from tests.docs.markdown import both, names_in, page, tables
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
-VECTOR = json.loads((Path(__file__).parents[2] / "vectors" / "rpc_v1.json").read_text())["image_moderation"]
-
-
-def test_a_request_of_the_official_sdk_is_let_in(accounts, start_green):
-    """It is answered by the service: this account lets it read no bucket."""
-    accounts.add(
-        AccessKey(*(VECTOR[f"access_key_{name}"] for name in ("id", "secret")), VECTOR["security_token"])
-    )
-    instant = datetime.fromisoformat(VECTOR["timestamp"]).astimezone(UTC)
-    green = start_green(callers_now=StandingClock(instant))
-    form = "application/x-www-form-urlencoded"
-    _, body = green.send("POST", VECTOR["target"], VECTOR["body"], Content_Type=form)
-    assert json.loads(body)["Code"] == 403
-    assert green.server.calls[-1].data_id == "u42-a"
 
 
 def test_a_nonce_is_taken_once_by_post_alone_and_the_query_may_hold_everything(green):
