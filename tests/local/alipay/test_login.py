@@ -168,14 +168,6 @@ def test_a_forged_answer_has_somebody_else_in_it(alipay, kind):
     assert (read_whole["open_id"] == "074aSomebodyElse") == (kind != "unsigned")
 
 
-@pytest.mark.parametrize(("kind", "is_spent"), [("answer_lost", True), ("drop", False), ("redirect", False)])
-def test_an_answer_that_never_came_may_have_spent_the_code(alipay, kind, is_spent):
-    alipay.server.faults.plan(kind, times=1)
-    with pytest.raises((OSError, AssertionError)):
-        alipay.text()
-    assert (alipay.error if is_spent else alipay.node)()
-
-
 @cases("method", "target", "body", "status")
 def test_other_paths_and_methods_are_errors(alipay, method, target, body, status):
     answer = alipay.send(method, target, body)

@@ -29,17 +29,6 @@ def login(send):
     return login
 
 
-def test_a_code_becomes_its_user_or_a_new_one_and_no_errcode(wechat, login):
-    code = wechat.issue_code("oUser_of-the-tests0000000000")
-    answer = login(code)
-    assert re.fullmatch(r"[0-9a-zA-Z]{32}", code)
-    assert set(answer) == {"openid", "session_key"}
-    assert answer["openid"] == "oUser_of-the-tests0000000000"
-    assert re.fullmatch(r"[A-Za-z0-9+/]{22}==", answer["session_key"])
-    openids = {login(wechat.issue_code())["openid"] for _ in range(3)}
-    assert len(openids) == 3 and all(re.fullmatch(r"o[A-Za-z0-9_-]{27}", openid) for openid in openids)
-
-
 @pytest.mark.parametrize("issued", [True, False])
 def test_a_code_is_good_once_and_for_five_minutes(wechat, login, clock, issued):
     waiting, late = wechat.issue_code(), wechat.issue_code()
@@ -100,13 +89,6 @@ def test_a_user_logs_in_a_hundred_times_a_minute(wechat, login, clock):
     assert login(waiting)["openid"] == "oBusy"
 
 
-def test_scripts_get_codes_over_http(send, login):
-    for sent, openid in (('{"openid": "oScript"}', "oScript"), (None, None), ('{"openid": null}', None)):
-        status, _, body = send("POST", "/-/codes", sent)
-        user = login(json.loads(body)["code"])["openid"]
-        assert status == 200 and (user == openid or (openid is None and len(user) == 28))
-
-
 @cases("method", "target", "body", "status")
 def test_other_paths_and_methods_are_errors(send, method, target, body, status):
     answer = send(method, target, body)
@@ -142,17 +124,6 @@ def test_one_code_logs_in_one_of_many_at_once(wechat, login):
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(login, [code] * 16))
     assert sorted(answer.get("errcode", 0) for answer in answers) == [0] + [40163] * 15
-
-
-def test_each_app_has_its_own_secret_users_and_codes(wechat, login):
-    wechat.register("wxother", "other-secret")
-    other = {"appid": "wxother", "secret": "other-secret"}
-    assert login("local-alice", **other)["openid"] != login("local-bob", **other)["openid"]
-    assert login("local-carol", appid="wxother")["errcode"] == 40125
-    assert login(wechat.issue_code("oOther", "wxother"), **other)["openid"] == "oOther"
-    code = wechat.issue_code(app_id="wxother")
-    assert login(code)["errcode"] == 40029
-    assert login(code, **other)["errcode"] == 40163
 
 
 TOKENS = "/cgi-bin/stable_token"
@@ -206,15 +177,6 @@ def test_no_token_a_wrong_one_and_one_replaced_by_another_client_open_nothing(to
     tokens.replace()
     assert tokens.refusal(first).errcode == 40001
     assert tokens.refusal(tokens.give()[0]) is None
-
-
-def test_an_access_token_is_requested_by_post(wechat, call):
-    answer = call(TOKENS, ASKED)
-    assert set(answer) == {"access_token", "expires_in"}
-    assert call(TOKENS, ASKED | {"force_refresh": False}) == answer
-    assert call(TOKENS, ASKED | {"force_refresh": True}) != answer
-    assert [(made.path, made.app_id, made.errcode) for made in wechat.calls] == [(TOKENS, APP_ID, 0)] * 3
-    assert answer["access_token"] not in repr(wechat.calls)
 
 
 @cases("changed", "errcode")
