@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from local.wechat import control_api
 from local.wechat.check_plan import PlannedCheck
-from local.wechat.push import PushSettings
 from local.wechat.rules import WechatRules
 from local.wechat.sealing import signature_of
 from tests.local.wechat.conftest import APP_ID, PNG
@@ -20,14 +19,6 @@ from tests.support.cases import cases_beside
 cases = cases_beside(__file__)
 
 PATH, KEY = "/wxa/media_check_async", bytes(32)
-
-
-def test_a_check_returns_only_a_trace_id(check, clock):
-    answer = check()
-    second, *rest = answer.pop("trace_id").split("-")
-    assert answer == {"errcode": 0, "errmsg": "ok"}
-    assert int(second, 16) == int(clock.instant.timestamp())
-    assert [len(part) for part in rest] == [8, 8]
 
 
 @cases("changed", "errcode")
@@ -196,10 +187,6 @@ def test_any_verdict_in_any_shape(planned, plan, expected):
         assert event["detail"][0]["suggest"] == "risky"
 
 
-def test_a_call_without_version_gets_the_old_shape(event):
-    assert event(version=None, scene=None, openid=None)["isrisky"] == 0
-
-
 def test_a_pass_can_be_planned_for_an_unfetched_object(planned, site):
     """As reports have it of a bucket whose hot-link rules kept the checker out."""
     _, [(_, body)] = planned("not-there", verdict="pass_unseen")
@@ -317,19 +304,3 @@ def test_the_push_address_is_verified_by_echo(wechat, call, site, monkeypatch):
     monkeypatch.setattr(control_api, "verify", lambda push, at: asked.append((push, at)) or True)
     assert call("/-/push", {})["verified"] is True
     assert asked == [(wechat.checks.pushes[APP_ID], int(wechat.now().timestamp()))]
-
-
-def test_a_token_and_an_openid_of_two_apps_do_not_fit(wechat, call, check, site):
-    push = PushSettings(f"{site.origin}/wechat-events/wxother", "BBBBB", "B" * 43)
-    wechat.register("wxother", "s", push)
-    given = {"appid": "wxother", "secret": "s", "grant_type": "authorization_code"}
-    wechat.code2session("GET", {**given, "js_code": wechat.issue_code("oOther", "wxother")})
-    assert check(openid="oOther")["errcode"] == 43104
-    url = {"media_url": f"{site.origin}/held/sunset.png"}
-    asked = {**url, "media_type": 2, "version": 2, "scene": 1, "openid": "oOther"}
-    token = wechat.apps["wxother"].tokens.give()[0]
-    assert call(f"{PATH}?access_token={token}", asked)["errcode"] == 0
-    (pushed,) = site.pushes(1)
-    assert pushed[0].startswith("/wechat-events/wxother?")
-    assert wechat.calls[-1].app_id == "wxother"
-    assert call("/-/push", {"app": "wxother"})["url"] == push.url
