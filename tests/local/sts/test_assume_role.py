@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import re
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -205,12 +204,6 @@ def test_a_planned_fault_omits_the_token_redirects_or_drops_the_connection(sts_c
     assert sts_call.said() == "200"
 
 
-@pytest.mark.parametrize("kind", ["missing_field", "short_life", "expired", "far_future", "slow"])
-def test_a_bad_request_stays_bad_on_a_bad_day(sts_call, sts_server, kind):
-    sts_server.faults.plan(kind, times=1)
-    assert sts_call.said(secret="wrong") == "400 SignatureDoesNotMatch"
-
-
 @pytest.fixture
 def pending(sts_server):
     """Send a request whose answer has not been read."""
@@ -223,30 +216,6 @@ def pending(sts_server):
             return connection
 
         yield ask
-
-
-def test_a_slow_answer_comes_late_and_does_not_hold_up_the_end(sts_call, sts_server, pending):
-    sts_server.faults.plan("slow", times=1, seconds=0.1)
-    before = time.monotonic()
-    assert sts_call.said() == "200"
-    assert time.monotonic() - before >= 0.1
-    sts_server.faults.plan("slow", times=1, seconds=600)
-    waiting = pending()
-    while len(sts_server.calls) < 2:
-        time.sleep(0.001)
-    sts_server.stop()
-    assert waiting.getresponse().status == 400
-
-
-def test_the_switchboard_plans_lists_and_forgets(sts_call, sts_server):
-    status, body = sts_call.send("PUT", "/-/faults", '{"kind": "throttled", "times": 1}')
-    assert (status, json.loads(body)) == (200, {"kinds": sorted(sts_server.faults.known)})
-    assert [sts_call.said() for _ in range(2)] == ["400 Throttling.User", "200"]
-    sts_call.send("PUT", "/-/faults", '{"kind": "throttled"}')
-    assert [sts_call.said()[:3] for _ in range(3)] == ["400"] * 3
-    assert sts_call.send("DELETE", "/-/faults")[0] == 200
-    assert sts_call.said() == "200"
-    assert json.loads(sts_call.send("GET", "/-/faults")[1])["kinds"]
 
 
 @cases("body")
@@ -268,17 +237,3 @@ def test_a_fault_happens_as_often_as_planned_and_its_rate_is_met_and_reproducibl
 
     assert struck(1) == struck(1) != struck(2)
     assert 250 < sum(struck(1)) < 350
-
-
-def test_a_fault_happens_on_its_planned_calls_only_if_they_can_have_it():
-    faults = Faults(["slow", "drop"], calls=["Put", "Get"], bound={"drop": ("Put",)})
-    for kind, on in (("slow", ["Post"]), ("drop", ["Get"])):
-        with pytest.raises(ValueError, match="strikes"):
-            faults.plan(kind, on=on)
-    with pytest.raises(ValueError, match="every call alike"):
-        Faults(["slow"]).plan("slow", on=["Put"])
-    faults.plan("slow", on=["Get"])
-    faults.plan("drop", times=2)
-    assert [faults.take(call).kind for call in ("Get", "Put", "Put")] == ["slow", "drop", "drop"]
-    faults.clear()
-    assert faults.take("Get") is faults.take("Put") is None
