@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from function.app import load_settings
 from function.auth import all_settings
-from local.buckets import ARCHIVE, HOME, bucket_of, file_name_at, role_policy, store_of
+from local.buckets import file_name_at, store_of
 from local.business.posts import Post
 from local.callers import read_callers
-from local.cloud import BUCKET, FUNCTION_KEY, ROLE_POLICY, LocalCloud
+from local.cloud import BUCKET, FUNCTION_KEY, LocalCloud
 from local.fc.gateway import FcGateway
 from local.green.plan import PlannedAnswer
 from local.oss.attributes import Attributes
@@ -256,19 +256,6 @@ def test_ports_that_are_taken_are_stepped_over_and_the_second_bucket_comes_after
     assert 5 <= archive < 200
 
 
-@pytest.mark.parametrize("bucket", ["local-bucket", "local-archive"])
-def test_a_role_allows_exactly_the_needs_of_its_sessions(bucket):
-    document = ROLE_POLICY if bucket == BUCKET else role_policy(bucket)
-    objects = "PutObject PutObjectAcl GetObject DeleteObject DeleteObjectVersion PostProcessTask ListParts"
-    lists = "ListObjects ListObjectVersions ListMultipartUploads"
-    needs = {f"{bucket}/*": f"{objects} AbortMultipartUpload", bucket: lists}
-    found = {statement["Resource"][0]: {*statement["Action"]} for statement in document["Statement"]}
-    assert found == {
-        f"acs:oss:*:*:{place}": {f"oss:{name}" for name in names.split()} for place, names in needs.items()
-    }
-    assert FUNCTION_KEY.access_key_secret not in repr(FUNCTION_KEY)
-
-
 def test_each_run_has_a_new_account_secret(start):
     """The local OSS takes what is signed from pages of any origin, and anybody may read this project."""
     print_it = "from local.cloud import FUNCTION_KEY; print(FUNCTION_KEY.access_key_secret)"
@@ -281,48 +268,6 @@ def test_each_run_has_a_new_account_secret(start):
             key = replace(FUNCTION_KEY, access_key_secret=secret)
             url = presigned_url(cloud.oss.origin, cloud.oss.bucket, key, "a")
             assert requests.get(url, headers=page, timeout=60).status_code == status
-
-
-def test_the_local_profiles_are_those_that_ship_with_everything_on_and_four_more(legacy_profiles):
-    on_here = {"callback", "confirm", "parts", "read", "variants", "files_per_day", "bytes_per_day"}
-    on_here |= {"list", "delete", "ai_label"}
-
-    def read(text):
-        return {
-            name: {option: value for option, value in profile.items() if option not in on_here}
-            for name, profile in tomllib.loads(text).items()
-        }
-
-    here = read((PROJECT / "local" / "demo" / "profiles.toml").read_text("utf-8"))
-    assert here.pop("album")["key"] == "album/{owner}/{sha256}{ext}"
-    assert here.pop("post")["hold"] == ["commit", "check"]
-    assert here.pop("note")["commit_by"] == "owner"
-    assert here.pop("contract")["bucket"] == "local-archive"
-    assert here == read(legacy_profiles)
-
-
-@pytest.mark.parametrize("caller_auth", ["wechat", "jwt", "anonymous"])
-def test_hold_steps_and_readers_depend_on_the_caller_mode(start, caller_auth):
-    with start(caller_auth) as cloud:
-        settings = load_settings(cloud.environment())
-        given = tomllib.loads(Path(cloud.environment()["PROFILES_FILE"]).read_text("utf-8"))
-        rules = cloud.oss.bucket.lifecycle.rules
-    assert given == cloud.profiles
-    owner = None if caller_auth == "anonymous" else "owner"
-    own = dict.fromkeys(["default", "video", "album", "note", "contract"], owner or "callers")
-    reads = {name: profile.get("read") for name, profile in given.items()}
-    assert reads == {**own, "avatar": "callers", "post": "callers", "legacy": None}
-    held = {name: profile for name, profile in given.items() if "hold" in profile}
-    steps = ["commit", "check"] if caller_auth == "wechat" else ["commit"]
-    told = {name: [profile["hold"], profile.get("commit_by")] for name, profile in held.items()}
-    assert told == {"post": [steps, None], "note": [["commit"], owner]}
-    assert {name for name, profile in settings.profiles.items() if profile.is_held} == set(told)
-    days = {rule.prefix: (rule.days, rule.abort_days) for rule in rules}
-    limits = {settings.profiles[name].stored_folder: settings.profiles[name].hold_days for name in told}
-    assert days.pop("") == (None, 7) and days["held/.decided/"] == (max(limits.values()) + 8, None)
-    of_folders = {prefix: one for prefix, one in days.items() if not prefix.startswith("held/.")}
-    assert of_folders == {folder: (hold_days + 1, None) for folder, hold_days in limits.items()}
-    assert not {"held/", "held/.rejected/"} & set(days)
 
 
 def test_each_bucket_has_a_rule_for_the_held_profiles_that_are_in_it():
@@ -372,19 +317,6 @@ def get():
         yield lambda url: session.get(url, timeout=60)
 
 
-def test_each_bucket_has_a_region_a_role_and_a_folder_of_its_own(cloud, tmp_path):
-    named = [(store.bucket.name, store.bucket.region) for store in cloud.stores]
-    assert named == [("local-bucket", "cn-hangzhou"), ("local-archive", "cn-shanghai")]
-    policies = {place.role_arn: role_policy(place.bucket) for place in (HOME, ARCHIVE)}
-    assert {arn: role.policy for arn, role in cloud.sts.roles.items()} == policies and len(policies) == 2
-    for store in cloud.stores:
-        put(store, "a.png", store.bucket.name.encode())
-    [kept] = (tmp_path / "local-archive").iterdir()
-    assert kept.read_bytes() == b"local-archive"
-    assert cloud.oss.objects["a.png"].path.read_bytes() == b"local-bucket"
-    assert [bucket_of(one) for one in ({}, {"bucket": "local-archive"})] == ["local-bucket", "local-archive"]
-
-
 def test_an_object_is_looked_for_in_the_bucket_that_is_named_else_where_it_is(cloud, get):
     put(cloud.archive, "a.png", b"archived")
     for key, named, store in (
@@ -423,8 +355,3 @@ def test_the_local_wechat_finds_file_names_in_both_buckets(cloud):
     assert name_behind(b'{"upload":"%s"}' % (b"A" * 22)) == "review-b.png"
     for claims in (b'{"upload":"B"}', b"{}", b"[]", b"no JSON", b""):
         assert name_behind(claims) is None
-
-
-def test_both_buckets_sign_callbacks_with_the_same_key(cloud, get):
-    [home, archive] = [get(f"{store.origin}/callback_pub_key_v1.pem").content for store in cloud.stores]
-    assert home == archive and home.startswith(b"-----BEGIN PUBLIC KEY-----")

@@ -148,17 +148,6 @@ def test_a_post_that_is_sent_again_is_the_same_post_and_its_pictures_are_in_no_o
     assert [path for path, _ in function.asked].count("/commit") == 1
 
 
-@pytest.mark.parametrize("answer", [(503, {"error": {"code": "oss_unavailable"}}), (200, {"results": []})])
-def test_a_failed_commit_is_repeated_later_and_one_of_a_missing_upload_shows_gone(ask, function, answer):
-    missing = 200, {"results": [{"error": {"code": "not_uploaded", "message": "…"}}]}
-    function.answers = [answer]
-    assert ask.post("/posts", text="", receipts=[receipt()]).json()["pictures"][0]["state"] == "held"
-    assert shown(ask) == [["checking"]]
-    assert [path for path, _ in function.asked] == ["/commit", "/commit", "/status"]
-    function.answers = [missing]
-    assert ask.post("/posts", text="", receipts=[receipt(2)]).json()["pictures"][0]["state"] == "gone"
-
-
 def test_a_webhook_or_else_a_status_request_updates_a_picture_and_a_later_word_takes_nothing_back(
     ask, function
 ):

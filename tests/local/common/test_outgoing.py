@@ -1,8 +1,5 @@
 """What a service of the local cloud sends by itself: bounded, and to nobody but whom it was told."""
 
-import os
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -51,16 +48,6 @@ def test_a_response_is_passed_on_unless_it_is_too_long_and_no_redirect_is_follow
     assert asked == ["/a", "/", "/", "/"]
     assert fetch("http://127.0.0.1:1/", 1, 10) is Loss.UNREACHABLE
     assert fetch(serving(lambda request: request.answer(200, b"x" * 11)), 5, 10) is Loss.TOO_LONG
-
-
-def test_a_proxy_from_the_environment_is_not_used(serving):
-    """In a process of its own: what a shell holds is read once, when it is imported."""
-    origin = serving(lambda request: request.answer(200, b"here"))
-    program = f"from local.common.outgoing import exchange; print(exchange({origin!r}, 5, 10).body)"
-    environ = {**os.environ, "http_proxy": "http://127.0.0.1:1", "no_proxy": ""}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
-    assert done.stdout == "b'here'\n"
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,6 @@ def test_a_request_that_fails_is_named_without_what_it_sent(serve, capsys):
     assert capsys.readouterr().err == "Server: a request ended in RuntimeError\n"
 
 
-def test_a_port_that_is_taken_meanwhile_is_stepped_over(serve, started, monkeypatch):
-    port = int(port_of(serve(HERE_ONLY)))
-    monkeypatch.setattr("local.common.http_server.is_taken", lambda port: False)
-    assert port < int(port_of(started(Service(Greeter, port))))
-
-
 @cases("host", "here", "chosen")
 def test_a_service_answers_to_its_own_names_alone(serve, host, here, chosen):
     for reach, expected in ((HERE_ONLY, here), (CHOSEN, chosen)):

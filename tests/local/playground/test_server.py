@@ -6,7 +6,7 @@ import pytest
 
 from local.oss.lifecycle import LifecycleRule
 from local.oss.server import OssServer
-from local.playground.server import PlaygroundServer, actions_of, told_profiles
+from local.playground.server import PlaygroundServer, actions_of
 from tests.local.site import exchange, put_object
 from tests.support.cases import cases_beside
 
@@ -139,12 +139,3 @@ def test_minutes_pass_for_the_cloud_and_days_in_every_bucket(act, cloud, clock):
     for days, left in ((1, {"held/a.png", "b.png"}), (2, {"b.png"})):
         act("/days.json", {"days": days})
         assert set(cloud.oss.objects) == set(cloud.archive.objects) == left
-
-
-def test_the_page_gets_hold_bucket_title_and_types_of_a_profile():
-    plain = {"key": "p/{filename}", "max_size": 1}
-    more = {"content_types": [], "hold": ["commit"], "bucket": "local-archive", "title": "晒单"}
-    first, second = told_profiles({"a": plain, "b": {**plain, **more}})
-    names = ("hold", "bucket", "title", "contentTypes")
-    assert [second[name] for name in names] == [["commit"], "local-archive", "晒单", []]
-    assert [first[name] for name in names[1:]] == ["local-bucket", "", ["*/*"]]
