@@ -36,23 +36,6 @@ def bucket(oss, oss_client, oss_clock):
     return oss.bucket.name, sdk.Client(config)
 
 
-def test_a_generator_and_a_marker_of_a_folder_are_stored_and_listed_with_their_owner(bucket, oss):
-    name, client = bucket
-    chunks = (bytes([each]) * 70_000 for each in b"ab")
-    client.put_object(sdk.PutObjectRequest(bucket=name, key="u/1", body=chunks))
-    client.put_object(sdk.PutObjectRequest(bucket=name, key="u/2/", body=b""))
-    pages = client.list_objects_paginator(limit=1)
-    listed = [each for page in pages.iter_page(sdk.ListObjectsRequest(bucket=name)) for each in page.contents]
-    assert [(each.key, each.size) for each in listed] == [("u/1", 140_000), ("u/2/", 0)]
-    told = client.get_object_acl(sdk.GetObjectAclRequest(bucket=name, key="u/1"))
-    assert {each.owner.id for each in (told, *listed)} == {told.owner.display_name}
-    asked = sdk.CopyObjectRequest(bucket=name, key=COPY, source_bucket=name, source_key="u/1")
-    options = {"part_size": SMALLEST, "multipart_copy_threshold": 1, "disable_shallow_copy": True}
-    client.copier(**options).copy(asked)
-    assert oss.objects[COPY].kind == "Multipart"
-    assert oss.objects[COPY].path.read_bytes() == oss.objects["u/1"].path.read_bytes()
-
-
 def error_of(call, request):
     with pytest.raises(OperationError) as failed:
         call(request)
@@ -133,41 +116,6 @@ def test_objects_are_listed_page_by_page_and_deleted_together(bucket, oss):
     quiet = sdk.DeleteMultipleObjectsRequest(bucket=name, objects=wanted, quiet=True)
     assert not client.delete_multiple_objects(quiet).deleted_objects
     assert sorted(oss.objects) == [ODD[1], "u/420/x.jpg"]
-
-
-def test_versions_and_markers_are_listed_and_deleted(bucket, oss):
-    name, client = bucket
-    status = sdk.VersioningConfiguration(status="Enabled")
-    client.put_bucket_versioning(sdk.PutBucketVersioningRequest(bucket=name, versioning_configuration=status))
-    asked = sdk.GetBucketVersioningRequest(bucket=name)
-    assert client.get_bucket_versioning(asked).version_status == "Enabled"
-    put(client, name, KEY, KEY)
-    gone = client.delete_object(sdk.DeleteObjectRequest(bucket=name, key=KEY))
-    assert gone.delete_marker
-    missing = sdk.HeadObjectRequest(bucket=name, key=KEY)
-    assert error_of(client.head_object, missing)[:2] == (404, "NoSuchKey")
-    found, markers = [], []
-    pages = client.list_object_versions_paginator(limit=1)
-    for page in pages.iter_page(sdk.ListObjectVersionsRequest(bucket=name, prefix="u/42/")):
-        found += page.version or ()
-        markers += page.delete_marker or ()
-    assert [(each.key, each.is_latest) for each in found] == [(KEY, False)] * 2
-    assert [(each.version_id, each.is_latest) for each in markers] == [(gone.version_id, True)]
-    wanted = [sdk.DeleteObject(key=KEY, version_id=each.version_id) for each in (*found, *markers)]
-    told = client.delete_multiple_objects(sdk.DeleteMultipleObjectsRequest(bucket=name, objects=wanted))
-    assert [each.version_id for each in told.deleted_objects] == [each.version_id for each in wanted]
-    assert list(oss.objects.versions("", "")) == []
-
-
-def test_unfinished_uploads_are_listed_page_by_page(bucket):
-    name, client = bucket
-    keys = (ODD[1], ODD[1], ODD[0])
-    asked = (sdk.InitiateMultipartUploadRequest(bucket=name, key=key) for key in keys)
-    ids = {client.initiate_multipart_upload(one).upload_id for one in asked}
-    pages = client.list_multipart_uploads_paginator(limit=1)
-    asked = sdk.ListMultipartUploadsRequest(bucket=name, prefix="u/")
-    listed = [upload for page in pages.iter_page(asked) for upload in page.uploads or ()]
-    assert [each.key for each in listed] == [*keys] and {each.upload_id for each in listed} == ids
 
 
 DRAWN = ("u/1", "u/\U0001f600&", "u/2/\x01 +", "v/1")

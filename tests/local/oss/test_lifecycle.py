@@ -9,8 +9,6 @@ from local.oss.attributes import Attributes
 from local.oss.lifecycle import Lifecycle, LifecycleRule
 from local.oss.objects import Objects
 from local.oss.uploads import Uploads
-from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
-from ops.account.bucket_plan import bucket_steps
 from tests.local.site import put_object
 from tests.support.cases import cases_beside
 
@@ -38,18 +36,6 @@ def lifecycle_of(*rules, now=EVENING):
     lifecycle = Lifecycle()
     lifecycle.replace(rules, now)
     return lifecycle
-
-
-def test_a_run_is_done_once_and_a_new_rule_waits_for_the_next(objects, store):
-    lifecycle = lifecycle_of(now=EVENING)
-    store("held/old", EVENING - 30 * DAY)
-    lifecycle.replace([HELD], EVENING)
-    for minutes, left in ((59, {"held/old"}), (60, set())):
-        lifecycle.catch_up(objects, Uploads(), EVENING + timedelta(minutes=minutes))
-        assert set(objects) == left
-    store("held/older", EVENING - 30 * DAY)
-    lifecycle.catch_up(objects, Uploads(), EVENING + timedelta(hours=2))
-    assert set(objects) == {"held/older"}
 
 
 @pytest.mark.parametrize("rule", [LifecycleRule("r", "", False, 1, 1), LifecycleRule("r", "held/", True)])
@@ -113,24 +99,6 @@ def test_days_pass_without_any_clock_moving(put, begin, oss, oss_client):
     assert ([*oss.objects], [upload.key for upload in oss.bucket.uploads]) == (["kept/a"], ["kept/a"])
 
 
-def test_the_rules_of_setup_end_what_is_held_and_due_and_leave_the_evidence(oss, oss_client):
-    held = (PartedFolder("held/posts/", 3), PartedFolder("held/clips/", 1))
-    desired = DesiredBucket("b", "cn-hangzhou", held_folders=held, has_due_records=True)
-    steps, _ = bucket_steps(desired, FoundBucket("oss-cn-hangzhou", "private", "", True))
-    (body,) = [step.parameters["body"] for step in steps if step.action == "PutBucketLifecycle"]
-    assert oss_client.call("PUT", "", body.encode(), lifecycle=None).status == 200
-    days = {"clips/a": 2, "posts/a": 4, ".doctor/a": 8, ".due/209912310000/webhook-a": 11}
-    for name in (*days, ".rejected/a", ".erasures/a"):
-        oss_client.call("PUT", f"held/{name}", b"x")
-    for name, life in days.items():
-        let_days_pass(oss_client, life - 1)
-        assert f"held/{name}" in oss.objects
-        let_days_pass(oss_client, life)
-        assert f"held/{name}" not in oss.objects
-    let_days_pass(oss_client, 3000)
-    assert {*oss.objects} == {"held/.rejected/a", "held/.erasures/a"}
-
-
 @pytest.mark.parametrize("comes", ["a reader", "a form"])
 def test_lifecycle_rules_are_applied_on_the_first_request_after_midnight(
     put, oss, oss_client, oss_clock, comes
@@ -170,9 +138,3 @@ def test_overlapping_prefixes_need_the_header_or_different_actions(put):
     assert put(expires, aborts).status == put(RULE, other.replace("pending/", "held/")).status == 200
     for one in (expires, aborts):
         assert put(one, one).said.startswith("400 InvalidArgument")
-
-
-def test_a_bucket_has_one_to_a_thousand_rules(put, oss):
-    for wrong in ((), [RULE.replace("pending", f"p{number:04}") for number in range(1001)]):
-        assert put(*wrong).said.startswith("400 MalformedXML")
-    assert oss.bucket.lifecycle.rules == ()

@@ -1,7 +1,6 @@
 """Uploads in parts over HTTP, each rule of OSS by name."""
 
 import threading
-from urllib.parse import quote
 
 import pytest
 
@@ -19,16 +18,6 @@ SMALLEST = 100 * 1024
 GONE = "404 NoSuchUpload"
 EXISTS = "409 FileAlreadyExists 0026-00000002"
 VIDEO = Attributes("video/mp4", None, "Standard", forbid_overwrite=False)
-
-
-def test_parts_become_the_object_that_was_begun(begin, oss):
-    upload = begin(Content_Type="video/mp4")
-    # The type that is sent with a part, or at the end, is not the object's.
-    etag = upload.part(1, b"hello", Content_Type="a/b").headers["ETag"]
-    assert KEY not in oss.objects
-    done = upload.complete((1, etag), Content_Type="application/xml")
-    assert done.element("Location") == f"http://{oss.bucket.host}/{quote(KEY)}"
-    assert (oss.objects[KEY].content_type, oss.objects[KEY].kind) == ("video/mp4", "Multipart")
 
 
 def test_parts_may_have_gaps_come_in_any_order_be_left_out_and_replaced(begin, oss, oss_client):
@@ -161,14 +150,6 @@ def copy_part(begin, stored, oss_client, oss):
         return answer, oss.objects[KEY].path.read_bytes() if KEY in oss.objects else None
 
     return copy
-
-
-def test_a_part_is_copied_from_an_object_or_a_range_of_it(copy_part):
-    for asked, copied in ((None, b"abc"), ("bytes=1-2", b"bc"), ("bytes=0-0", b"a"), ("bytes=1-3", b"abc")):
-        answer, content = copy_part(**({"range": asked} if asked else {}))
-        assert (answer.status, answer.headers["Content-Type"]) == (200, "application/xml")
-        assert answer.element("ETag") == answer.headers["ETag"] == f'"{hex_md5(copied)}"'
-        assert (answer.element("LastModified"), content) == ("2026-11-24T14:00:00.000Z", copied)
 
 
 def test_a_copied_part_needs_its_source_its_conditions_and_its_upload(copy_part, begin, oss_client):
