@@ -63,18 +63,6 @@ def whole_body(oss_client, form=None, content=b"picture"):
     return oss_client.body(oss_client.part("file", content, "a.jpg"), form=form)
 
 
-def test_a_body_that_arrives_byte_by_byte_is_the_same_body(oss, oss_client, dial):
-    content = b"\r\n--" + oss_client.boundary.encode()[:-1] + b"\r\n"
-    body = whole_body(oss_client, content=content)
-    with dial() as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(form_head(oss_client, len(body), "Connection: close"))
-        for at in range(len(body)):
-            connection.sendall(body[at : at + 1])
-        assert received(connection).startswith(b"HTTP/1.1 204 ")
-    assert oss.objects[KEY].path.read_bytes() == content
-
-
 def test_a_connection_serves_call_after_call_refused_or_not(oss, oss_client):
     good, bad = (
         whole_body(oss_client, oss_client.v4_form() | more, b"x" * MIB) for more in ({}, {"key": "u/b"})
@@ -92,15 +80,6 @@ def test_a_connection_serves_call_after_call_refused_or_not(oss, oss_client):
         response = connection.getresponse()
         assert (response.status, response.read().count(b"<Code>")) == (status, status != 204)
     connection.close()
-
-
-def test_expect_100_continue_is_answered_before_the_body(oss_client, dial):
-    body = whole_body(oss_client)
-    with dial() as connection:
-        connection.sendall(form_head(oss_client, len(body), "Expect: 100-continue", "Connection: close"))
-        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        connection.sendall(body)
-        assert received(connection).startswith(b"HTTP/1.1 204 ")
 
 
 def test_a_form_that_ends_early_stores_nothing_and_gets_an_error(oss, oss_client, raw):
