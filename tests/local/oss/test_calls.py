@@ -11,7 +11,7 @@ from local.common.accounts import AccessKey, Accounts
 from local.common.rules import change_rules
 from local.oss.access import permits
 from local.oss.bucket import Bucket
-from local.oss.calls import NAMES, find_call
+from local.oss.calls import find_call
 from local.oss.documents import NAMESPACE, read_document, write_document
 from local.oss.objects import Objects
 from local.oss.open_points import PAGE, STATES, explained, page, switches
@@ -21,12 +21,6 @@ from tests.local.oss.conftest import NOT_PERMITTED, OSS_NOW, UNSIGNED, content_m
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
-
-
-@cases("method", "target", "headers", "name")
-def test_a_request_is_resolved_to_its_call(method, target, headers, name):
-    assert find_call(read_request(method, target, headers.items()))[0] == name
-    assert name in {*NAMES, ""}
 
 
 def test_a_part_number_without_an_upload_is_refused():

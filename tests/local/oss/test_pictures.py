@@ -8,7 +8,6 @@ import random
 import struct
 import zlib
 from dataclasses import replace
-from urllib.parse import quote
 
 import pytest
 from PIL import Image, ImageCms
@@ -17,12 +16,12 @@ from PIL.PngImagePlugin import PngInfo
 from local.oss import pictures
 from local.oss.errors import OssError
 from local.oss.image_info import ImageInfo, read_image_info
-from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, Step, read_steps
+from local.oss.image_steps import IMAGE_STEPS, VIDEO_STEPS, read_steps
 from local.oss.pictures import describe, grey_frame, render
 from local.oss.process import LARGEST_SOURCE_BYTES
 from local.oss.resizing import Resizing, cut_of, resizing_of
 from local.oss.rules import OssRules
-from tests.local.oss.conftest import OSS_NOW, UNSIGNED, content_md5, hex_md5, refusal_of
+from tests.local.oss.conftest import OSS_NOW, content_md5, hex_md5, refusal_of
 from tests.support.cases import cases_beside
 from tests.support.memory_oss import NOTHING_KEPT
 
@@ -60,16 +59,6 @@ JPEG = b"\xff\xd8" + JPEG_APP0 + b"\xff\xff" + JPEG_TABLE[1:] + JPEG_FRAME
 def test_width_height_and_format_are_read_from_whole_headers(tmp_path, content, kind):
     (tmp_path / "picture").write_bytes(content)
     assert read_image_info(tmp_path / "picture") == (kind and ImageInfo(640, 480, kind))
-
-
-def test_steps_are_read_in_order():
-    text = "resize,m_fill,w_200,h_100,limit_0,color_ff00AA/quality,q_80/format,webp"
-    sizes = {"m": "fill", "w": "200", "h": "100", "limit": "0", "color": "ff00AA"}
-    expected = Step("resize", sizes), Step("quality", {"q": "80"}), Step("format", {"": "webp"})
-    assert read_steps(text, IMAGE_STEPS) == expected
-    assert read_steps("info", IMAGE_STEPS) == (Step("info", {}),)
-    (frame,) = read_steps("snapshot,t_7000,f_jpg,w_800,h_600,m_fast,ar_auto", VIDEO_STEPS)
-    assert (frame.number("t"), Step("resize", {"w": "7"}).number("h")) == (7000, None)
 
 
 @cases("text")
@@ -376,18 +365,6 @@ def test_a_signed_url_gives_the_thumbnail_with_the_headers_of_its_picture(
     assert json.loads(answer.body)["FileSize"] == {"value": str(len(photo))}
 
 
-def test_the_processing_parameter_is_signed_and_the_picture_private(photo, oss_client, rules, process):
-    signed = oss_client.presigned("GET", KEY, **{"x-oss-process": SMALL})
-    for url in (f"{oss_client.presigned('GET', KEY)}&x-oss-process={SMALL}", signed.replace("w_20", "w_21")):
-        assert oss_client.request("GET", url).said.startswith("403 SignatureDoesNotMatch")
-    unsigned = f"{oss_client.path(KEY)}?x-oss-process={SMALL}"
-    assert oss_client.request("GET", unsigned).said == UNSIGNED
-    rules(block_public_access=False)
-    oss_client.call("PUT", KEY, headers={"x-oss-object-acl": "public-read"}, acl=None)
-    answer = oss_client.request("GET", unsigned)
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/jpeg")
-
-
 @cases("text", "refusal")
 def test_each_wrong_processing_has_its_refusal(text, refusal, photo, process):
     assert process(text).said.startswith(refusal)
@@ -434,17 +411,6 @@ def test_the_result_is_stored_as_another_object_or_instead_of_one(photo, oss, os
     assert oss.objects[KEY].path.read_bytes() == photo
     assert save(body_of(target=KEY)).status == 200
     assert oss.objects[KEY].etag == stored.etag
-
-
-def test_a_body_may_be_encoded_padding_is_optional_and_the_bucket_the_sources_own(photo, oss, save):
-    name, _, value = body_of().decode().partition("=")
-    assert save(f"{name}={quote(value, safe='')}".encode()).status == 200
-    assert save(body_of("image/format,bmp", strip=False)).status == 200
-    # A result may be larger than its source.
-    assert oss.objects[TARGET].size > len(photo)
-    assert oss.objects[TARGET].content_type == "image/bmp"
-    answer = save(body_of(bucket="", target="u/42/b.jpg"))
-    assert (json.loads(answer.body)["bucket"], {*oss.objects}) == ("", {KEY, TARGET, "u/42/b.jpg"})
 
 
 @cases("body", "refusal")

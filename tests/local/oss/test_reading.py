@@ -1,7 +1,5 @@
 """Who may read an object, what comes with it, conditions, ranges, versions and delete markers."""
 
-import base64
-import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -128,13 +126,6 @@ def test_a_brief_head_tells_three_things_and_a_large_object_has_no_checksum(stor
             has_one,
             False,
         ]
-
-
-def test_a_head_of_a_missing_object_has_the_error_in_a_header(oss_client):
-    answer = oss_client.call("HEAD", "u/none")
-    xml = ElementTree.fromstring(base64.b64decode(answer.headers["x-oss-err"]))
-    assert (answer.status, answer.body, xml.findtext("Code")) == (404, b"", "NoSuchKey")
-    assert (answer.headers["x-oss-ec"], xml.findtext("Key")) == ("0026-00000001", "u/none")
 
 
 NAME = "u/42/照片 1.jpg"
