@@ -152,16 +152,8 @@ FILES = {
     "presigned": (PNG, {}, {"query": "x-oss-expires=1&x-oss-signature=00"}, 0),
     "presigned_and_closed": (PNG, {"check_opens_presigned": False}, {"query": "x-oss-signature=00"}, -1008),
     "its_own_token": (PNG, {"check_opens_presigned": False}, {"query": "t=a"}, 0),
-    **{
-        url: (PNG, {}, {"media_url": url}, -1008)
-        for url in (
-            "http://example.com/a.png",
-            "ftp://127.0.0.1/",
-            "a.png",
-            "http://[",
-            "http://127.0.0.1:1/a",
-        )
-    },
+    "elsewhere": (PNG, {}, {"media_url": "http://example.com/a.png"}, -1008),
+    "no_address": (PNG, {}, {"media_url": "http://["}, -1008),
 }
 
 
