@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,17 +61,6 @@ def test_a_session_has_the_policy_of_its_own_role_and_its_own(two_roles, sts_acc
             assert answer["AssumedRoleUser"]["Arn"] == f"{role}/uploads"
             assert of_role["Statement"][0]["Resource"] == f"acs:oss:*:*:{bucket}/*"
             assert of_session == ([policy()] if given else [])
-
-
-def test_the_role_s_longest_session_is_the_limit_and_the_default(two_roles):
-    call, server = two_roles
-    server.roles[OTHER] = replace(server.roles[OTHER], max_session_seconds=1800)
-    too_long = "400 InvalidParameter.DurationSeconds"
-    assert call.said(RoleArn=OTHER, DurationSeconds="1801") == too_long
-    assert call(RoleArn=OTHER)[1]["Credentials"]["Expiration"] == "2026-11-24T14:30:00Z"
-    assert call.said(RoleArn=ROLE, DurationSeconds="43200") == "200"
-    assert call.said(RoleArn=ROLE + "-2", DurationSeconds="43200") == "404 EntityNotExist.Role"
-    assert call.said(RoleArn=ROLE + "-2", DurationSeconds="43201") == too_long
 
 
 def test_a_user_assumes_what_its_policies_name_and_learns_nothing_of_others(two_roles, sts_accounts):
