@@ -61,14 +61,6 @@ def test_serves_the_page_the_client_and_the_addresses(get, target, content_type,
     assert not [name for name in headers if name.startswith("Access-Control")]
 
 
-def test_the_page_has_one_form_fail_and_a_head_has_no_body(get, done):
-    assert get("/fault.json", "POST", '{"kind": "drop"}', {"Origin": get.origin})[0] == 200
-    assert done == [{"kind": "drop"}]
-    status, headers, body = get("/assets/app.js", "HEAD")
-    assert (status, headers["Content-Length"], body) == (200, "1", b"")
-    assert get("/", "DELETE")[0] == 501
-
-
 @cases("target", "body", "headers", "status")
 def test_invalid_requests_get_their_status_and_do_nothing(get, done, target, body, headers, status):
     assert get(target, "POST", body, headers)[0] == status
