@@ -9,11 +9,10 @@ from local.common.http_server import Handler, Server
 from local.oss.versions import StoredObject
 
 
-def put_object(objects, key, modified, content=b"", **more):
+def put_object(objects, key, modified, **more):
     """Put an object into a bucket's folder, as if it had been uploaded; what is kept of it."""
     with objects.new_file() as file:
-        file.write(content)
-    stored = StoredObject(key, len(content), "E", "image/png", modified, objects.path_of(key), **more)
+        stored = StoredObject(key, 0, "E", "image/png", modified, objects.path_of(key), **more)
     objects.store(Path(file.name), stored, forbid_overwrite=False)
     return stored
 

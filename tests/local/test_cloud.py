@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from function.app import load_settings
 from function.auth import all_settings
-from local.buckets import file_name_at, store_of
+from local.buckets import file_name_at
 from local.business.posts import Post
 from local.callers import read_callers
 from local.cloud import BUCKET, FUNCTION_KEY, LocalCloud
@@ -306,32 +306,8 @@ def cloud(start):
         yield running
 
 
-def put(store, key, content=b"picture", **more):
-    put_object(store.objects, key, store.bucket.now(), content, **more)
-
-
-@pytest.fixture
-def get():
-    with requests.Session() as session:
-        session.trust_env = False
-        yield lambda url: session.get(url, timeout=60)
-
-
-def test_an_object_is_looked_for_in_the_bucket_that_is_named_else_where_it_is(cloud, get):
-    put(cloud.archive, "a.png", b"archived")
-    for key, named, store in (
-        ("a.png", (), cloud.archive),
-        ("a.png", ("local-bucket",), cloud.oss),
-        ("b.png", ("local-archive",), cloud.archive),
-        ("b.png", (), cloud.oss),
-        ("b.png", ("elsewhere",), cloud.oss),
-    ):
-        assert store_of(cloud.stores, key, *named) is store
-    assert get(cloud.signed_url("a.png")).content == b"archived"
-    put(cloud.oss, "a.png", b"at home")
-    assert store_of(cloud.stores, "a.png") is cloud.oss
-    assert get(cloud.signed_url("a.png")).content == b"at home"
-    assert get(cloud.signed_url("b.png", "local-archive")).status_code == 404
+def put(store, key, **more):
+    put_object(store.objects, key, store.bucket.now(), **more)
 
 
 def test_the_local_wechat_finds_file_names_in_both_buckets(cloud):
