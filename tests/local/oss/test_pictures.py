@@ -336,8 +336,8 @@ def photo(oss, oss_client):
 
 @pytest.fixture
 def process(oss_client):
-    def process(text, name=KEY, key="account", **query):
-        url = oss_client.presigned("GET", name, key, **{"x-oss-process": text}, **query)
+    def process(text, name=KEY, **query):
+        url = oss_client.presigned("GET", name, **{"x-oss-process": text}, **query)
         return oss_client.request("GET", url)
 
     return process
@@ -379,22 +379,19 @@ def test_the_frame_of_a_video_is_grey_or_refused(oss_client, rules, process):
     assert process("doc/preview", "u/clip.mp4").said.startswith("400 InvalidArgument")
 
 
-def b64(text, strip=True):
-    encoded = base64.urlsafe_b64encode(text.encode()).decode()
-    return encoded.rstrip("=") if strip else encoded
-
-
-def body_of(process=CLEAN, target=TARGET, bucket="examplebucket", **how):
-    named = f",b_{b64(bucket, **how)}" if bucket else ""
-    return f"x-oss-process={process}|sys/saveas,o_{b64(target, **how)}{named}".encode()
+def body_of(target=TARGET):
+    key, bucket = (
+        base64.urlsafe_b64encode(name.encode()).decode().rstrip("=") for name in (target, "examplebucket")
+    )
+    return f"x-oss-process={CLEAN}|sys/saveas,o_{key},b_{bucket}".encode()
 
 
 @pytest.fixture
 def save(oss_client):
-    def save(body=None, key="account", md5=None, **query):
+    def save(body=None, md5=None, **query):
         body = body_of() if body is None else body
         headers = {"Content-MD5": md5 or content_md5(body)}
-        return oss_client.call("POST", KEY, body, key, headers, **(query or {"x-oss-process": None}))
+        return oss_client.call("POST", KEY, body, headers=headers, **(query or {"x-oss-process": None}))
 
     return save
 
