@@ -29,9 +29,9 @@ NOT_PERMITTED = "403 AccessDenied 0003-00000301"
 VECTORS = Path(__file__).parents[2] / "vectors"
 
 
-def allowing(*actions, resource=f"acs:oss:*:*:{OSS_BUCKET}/u/*", **more):
+def allowing(*actions, resource=f"acs:oss:*:*:{OSS_BUCKET}/u/*"):
     """A policy that allows this, and nothing else."""
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": [resource], **more}
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": [resource]}
     return {"Version": "1", "Statement": [statement]}
 
 
@@ -144,16 +144,10 @@ class OssClient:
     def path(self, key):
         return "/" + urllib.parse.quote(key)
 
-    def presigned(self, method, name, key="account", expires=900, headers=None, additional=(), **query):
-        """
-        Path and query of a V4 URL for an object, signed as of now.
-
-        ``headers`` are those that are signed, by lower-case name; ``additional`` names those that need it.
-        """
-        query |= {**self.v4_fields(key, date=self.now()), "x-oss-expires": str(expires)}
-        if additional:
-            query["x-oss-additional-headers"] = ";".join(sorted(additional))
-        signature = self.v4_request_signature(method, name, query, headers or {}, key, additional)
+    def presigned(self, method, name, key="account", **query):
+        """Path and query of a V4 URL for an object, signed as of now."""
+        query |= {**self.v4_fields(key, date=self.now()), "x-oss-expires": "900"}
+        signature = self.v4_request_signature(method, name, query, {}, key)
         return f"{self.path(name)}?{self.canonical_query({**query, 'x-oss-signature': signature})}"
 
     def canonical_query(self, query):
@@ -175,11 +169,10 @@ class OssClient:
         target = f"{self.path(name)}?{self.canonical_query(query)}"
         return self.request(method, target, body, {**headers, **signed, **authorization})
 
-    def v4_request_signature(self, method, name, query, headers, key, additional=()):
+    def v4_request_signature(self, method, name, query, headers, key):
         lines = "".join(f"{header}:{headers[header]}\n" for header in sorted(headers))
         uri = f"/{OSS_BUCKET}{self.path(name)}"
-        more = ";".join(sorted(additional))
-        canonical = f"{method}\n{uri}\n{self.canonical_query(query)}\n{lines}\n{more}\nUNSIGNED-PAYLOAD"
+        canonical = f"{method}\n{uri}\n{self.canonical_query(query)}\n{lines}\n\nUNSIGNED-PAYLOAD"
         scope = f"{self.now():%Y%m%d}/{OSS_REGION}/oss/aliyun_v4_request"
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         text = f"OSS4-HMAC-SHA256\n{self.now():%Y%m%dT%H%M%SZ}\n{scope}\n{digest}"
@@ -262,8 +255,8 @@ def rules(oss):
 def may(oss, oss_client):
     """Add a session that may do these actions and not ``but``, or give no such ACL; the name of its key."""
 
-    def allow(*actions, but=(), denied_acl=None, resource=f"acs:oss:*:*:{OSS_BUCKET}/u/*", **condition):
-        statements = allowing(*actions, resource=resource, **condition)["Statement"]
+    def allow(*actions, but=(), denied_acl=None, resource=f"acs:oss:*:*:{OSS_BUCKET}/u/*"):
+        statements = allowing(*actions, resource=resource)["Statement"]
         deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
         statements += [{**deny, "Action": [action]} for action in but]
         if denied_acl:

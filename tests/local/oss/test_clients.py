@@ -21,7 +21,6 @@ from tests.local.oss.conftest import OSS_BUCKET, OSS_KEYS, OSS_NOW, OSS_REGION
 from tests.support.memory_oss import MemoryOss
 
 KEY, COPY = "u/42/视频 一+1.mp4", "v/42/copy.mp4"
-SMALLEST = 100 * 1024
 
 
 @pytest.fixture
@@ -65,31 +64,6 @@ def test_an_object_is_put_looked_at_copied_and_deleted(bucket):
         assert client.delete_object(sdk.DeleteObjectRequest(**copy())).status_code == 204
     gone = sdk.HeadObjectRequest(**copy())
     assert error_of(client.head_object, gone) == (404, "NoSuchKey", "0026-00000001")
-
-
-def test_parts_are_sent_listed_completed_and_aborted(bucket, oss):
-    name, client = bucket
-    begun = client.initiate_multipart_upload(sdk.InitiateMultipartUploadRequest(name, KEY))
-    assert begun.key == KEY
-    of = {"bucket": name, "key": KEY, "upload_id": begun.upload_id}
-    for number, content in ((1, b"a" * SMALLEST), (2, b"b" * SMALLEST)):
-        client.upload_part(sdk.UploadPartRequest(**of, part_number=number, body=content))
-    third = sdk.UploadPartRequest(**of, part_number=3)
-    url = client.presign(third, expires=timedelta(minutes=1)).url
-    assert requests.put(url, b"hello", timeout=60).status_code == 200
-    listed = client.list_parts(sdk.ListPartsRequest(**of)).parts
-    assert [(part.part_number, part.size) for part in listed] == [(1, SMALLEST), (2, SMALLEST), (3, 5)]
-    open_ones = client.list_multipart_uploads(sdk.ListMultipartUploadsRequest(bucket=name))
-    assert [upload.upload_id for upload in open_ones.uploads] == [begun.upload_id]
-    parts = [sdk.UploadPart(part_number=part.part_number, etag=part.etag) for part in listed]
-    whole = sdk.CompleteMultipartUpload(parts=parts)
-    complete = sdk.CompleteMultipartUploadRequest(**of, acl="private", complete_multipart_upload=whole)
-    assert client.complete_multipart_upload(complete).etag == '"C13D5C3C1ADC577BBD48CE5F406FFD88-3"'
-    over = sdk.AbortMultipartUploadRequest(**of)
-    assert error_of(client.abort_multipart_upload, over) == (404, "NoSuchUpload", "0042-00000002")
-    again = client.initiate_multipart_upload(sdk.InitiateMultipartUploadRequest(name, KEY))
-    client.abort_multipart_upload(sdk.AbortMultipartUploadRequest(**{**of, "upload_id": again.upload_id}))
-    assert list(oss.bucket.uploads) == []
 
 
 ODD = ("u/42/a b+&%41.jpg", "u/42/\x01<照片>.jpg", "u/42/z.jpg")
