@@ -20,37 +20,23 @@ LOST = (http.client.RemoteDisconnected, ConnectionError)
 
 
 @pytest.fixture
-def dial(oss):
-    def dial():
-        return socket.create_connection((urlsplit(oss.origin).hostname, urlsplit(oss.origin).port), 60)
-
-    return dial
-
-
-@pytest.fixture
-def raw(dial):
+def raw(oss):
     """Send bytes as they are, and read until the server ends the connection."""
+    place = urlsplit(oss.origin)
 
     def raw(data, half_close=False):
-        with dial() as connection:
+        with socket.create_connection((place.hostname, place.port), 60) as connection:
             connection.sendall(data)
             if half_close:
                 connection.shutdown(socket.SHUT_WR)
-            return received(connection)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
 
     return raw
 
 
-def received(connection):
-    chunks = []
-    while chunk := connection.recv(65536):
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def form_head(oss_client, length, *more):
+def form_head(oss_client, length):
     kind = f"Content-Type: multipart/form-data; boundary={oss_client.boundary}"
-    lines = ["POST / HTTP/1.1", "Host: anything.example.com", kind, f"Content-Length: {length}", *more]
+    lines = ["POST / HTTP/1.1", "Host: anything.example.com", kind, f"Content-Length: {length}"]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
