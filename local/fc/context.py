@@ -20,18 +20,10 @@ class Context:
         self.__dict__.update(attributes)
 
 
-class CallableContext(Context):
-    """A context that could be mistaken for ``start_response``; calling it is the function's mistake."""
-
-    def __call__(self, *_: Any) -> None:
-        raise TypeError("a Function Compute context was called as if it were start_response")
-
-
 def make_context(
     request_id: str,
     region: str,
     credentials: Mapping[str, str] | None = None,
-    is_callable: bool = False,
 ) -> Context:
     """
     Make the context of one call.
@@ -40,10 +32,9 @@ def make_context(
         credentials: ``access_key_id``, ``access_key_secret`` and perhaps ``security_token`` for the
             shape of python3.10 and older, which also has ``service``; ``None`` for that of python3.12.
     """
-    kind = CallableContext if is_callable else Context
     function = {"name": FUNCTION_NAME, "handler": "handler.handler", "memory": 512, "timeout": 10}
     if credentials is None:
-        return kind(
+        return Context(
             request_id=request_id,
             function=Context(**function, version_id="LATEST", qualifier="LATEST"),
             logger=logging.getLogger(),
@@ -52,7 +43,7 @@ def make_context(
             region=region,
             account_id=ACCOUNT_ID,
         )
-    return kind(
+    return Context(
         request_id=request_id,
         credentials=Context(
             access_key_id=credentials["access_key_id"],

@@ -52,8 +52,6 @@ class FcGateway(Service):
 
         default_domain: behave as ``*.fcapp.run``, which makes browsers download every answer.
 
-        callable_context: give FC 3.0 a context that may also be called.
-
         environ: where ``ALIBABA_CLOUD_*`` are read, at each FC 2.0 call.
 
         now: timezone-aware UTC.
@@ -67,7 +65,6 @@ class FcGateway(Service):
         credentials: Mapping[str, str] | None = None,
         default_domain: bool = False,
         *,
-        callable_context: bool = False,
         region: str = "cn-hangzhou",
         environ: Mapping[str, str] = os.environ,
         now: Clock = utc_now,
@@ -80,7 +77,6 @@ class FcGateway(Service):
         self._is_initialized = initialize is None
         self._initialize_lock = threading.Lock()
         self._credentials = credentials
-        self._callable_context = callable_context
         self._region = region
         self._environ = environ
         self._renamed: dict[bytes, bytes] = {}
@@ -133,7 +129,7 @@ class FcGateway(Service):
                 self._is_initialized = True
 
     def _context(self, request_id: str, credentials: Mapping[str, str] | None) -> Context:
-        return make_context(request_id, self._region, credentials, self._callable_context)
+        return make_context(request_id, self._region, credentials)
 
     def _role_credentials(self) -> Mapping[str, str]:
         if self._credentials is not None:
