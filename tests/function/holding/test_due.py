@@ -18,18 +18,12 @@ from tests.function.holding.conftest import (
     names,
     profile,
     refuse_objects,
-    refused,
 )
 from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part
-from tests.support.turns import Killed
 
 WORD = profile("word", folder="words")
 TWIN = profile("twin", CHECK, end="{sha256}", folder="twins")
-
-
-def lines_of_ticks(log_lines):
-    return [line for line in log_lines() if line["route"] == "tick"]
 
 
 def test_a_decision_is_not_continued_while_its_request_may_run(house, clock, word):
@@ -77,16 +71,6 @@ def test_a_role_without_rights_to_due_records_still_discards(house, log_lines, p
     assert house.discard(plain["receipt"]).json["state"] == "gone"
     assert "PutObject" in log_lines()[-1]["reason"]
     assert (names(house, plain), house.told) == ([], ["gone"])
-
-
-def test_a_publication_under_a_taken_name_is_not_retried(house, log_lines, note):
-    house.oss.store(note["key"], b"others", content_type="image/png")
-    assert house.commit(note["receipt"]).code == "already_exists"
-    later(house, minutes=2).tick()
-    assert (house.due(), names(house, note)) == ([], ["held", "key"])
-    (line,) = lines_of_ticks(log_lines)
-    assert (line["status"], line["due"], line["left"]) == (200, 1, 0)
-    assert "decision-" in line["reason"]
 
 
 @pytest.fixture(params=["aliyun", "wechat"])
@@ -163,28 +147,6 @@ def test_a_publication_of_bytes_that_changed_is_neither_repeated_nor_announced(h
     for _ in range(2):
         later(house, minutes=2).tick()
     assert (house.due(), house.told, names(house, word)) == ([], [], ["held"])
-
-
-def test_two_reviews_at_once_notify_the_business_once(house, house_of):
-    house.store("face")
-    other = house_of()
-    review = {"PutObject": lambda: other.verdict(Outcome.REVIEW)}
-    house.oss.between["PutObject"] = lambda: house.oss.between.update(review)
-    house.verdict(Outcome.REVIEW)
-    assert house.told + other.told == ["review"]
-
-
-def test_a_discard_is_ended_by_ticks_alone_once_no_copy_may_finish(house, word):
-    house.oss.fail("CopyObject", "late")
-    assert refused(house.commit(word["receipt"])) == (503, "oss_unavailable")
-    assert refused(later(house, seconds=30).discard(word["receipt"])) == (503, "oss_unavailable")
-    later(house, seconds=59).tick()
-    assert house.due("decision")
-    house.oss.land()
-    for _ in range(2):
-        later(house, minutes=1).tick()
-    assert (names(house, word), house.due()) == ([], [])
-    assert set(house.told) == {"gone"}
 
 
 def test_a_repeated_discard_or_verdict_leaves_nothing_due(house, word):
@@ -291,35 +253,6 @@ def test_silence_ends_in_review_by_ticks_alone(house, clock, face):
     assert (submitted[1], submitted[2], told) == (0, 35, 70)
     assert house.told == ["review"]
     assert house.due() == [] and house.status(face["receipt"]) == "review"
-
-
-def test_a_finished_check_is_no_longer_due(house, clock):
-    for outcome, trace in ((Outcome.PASS, "60f96f1d-1"), (Outcome.REVIEW, "60f96f1d-2")):
-        house.store("face")
-        house.verdict(outcome, trace)
-        assert len(house.due("check")) == 1
-        clock.tick(minutes=1)
-        house.events.clear()
-        house.tick()
-        assert (house.due(), house.told) == ([], [])
-
-
-def test_a_discarded_upload_is_no_longer_due(house):
-    house.discard(house.store("face")["receipt"])
-    later(house, minutes=1).tick()
-    assert house.due() == house.ends() == []
-
-
-def test_a_tick_that_is_slower_than_the_commit_takes_no_check_from_the_ticks(house, clock, post):
-    house.commit(post["receipt"])
-    accepted = f"held/.accepted/{post['uploadId']}"
-    record = house.oss.objects.pop(accepted)
-    clock.tick(minutes=1)
-    house.oss.between["PutObject"] = lambda: house.oss.objects.update({accepted: record})
-    for _ in range(75):
-        house.tick()
-        clock.tick(minutes=1)
-    assert (len(house.wechat.submitted), house.told) == (2, ["review"])
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -466,20 +399,6 @@ def test_a_failing_call_does_not_end_a_tick(house, clock):
             assert (names(house, stored), house.due("decision")) == (["key"], []), (name, fault)
 
 
-def test_a_tick_at_once_with_a_call_does_no_harm(house, house_of, clock, word):
-    house.oss.fail("CopyObject", UNHEARD)
-    house.commit(word["receipt"])
-    clock.tick(minutes=2)
-    other, said = house_of(), []
-    for name in ("GetObject", "HeadObject", "PutObject", "CopyObject", "DeleteObject"):
-        house.oss.between[name] = lambda: said.append(refused(other.discard(word["receipt"])))
-    house.tick()
-    house.oss.between.clear()
-    later(house, minutes=3).tick()
-    assert (names(house, word), house.due()) == ([], [])
-    assert other.told[-1] == "gone" or house.told[-1] == "gone"
-
-
 def test_a_record_of_another_bucket_or_a_foreign_receipt_waits_without_harm(house, two_buckets):
     stored, elsewhere = house.store("word"), two_buckets.store("deed")
     forged = stored["receipt"][:-3] + "AAA"
@@ -492,20 +411,3 @@ def test_a_record_of_another_bucket_or_a_foreign_receipt_waits_without_harm(hous
     two_buckets.tick()
     assert (len(house.due()), house.oss.names()) == (4, before)
     assert all(name > "202611241400" for name in house.due())
-
-
-def test_the_end_of_a_killed_tick_is_not_hidden_and_the_next_one_runs(house):
-    house.oss.between["ListObjectsV2"] = lambda: (_ for _ in ()).throw(Killed())
-    with pytest.raises(Killed):
-        house.tick()
-    house.oss.between.clear()
-    before = house.oss.asked.count("ListObjectsV2")
-    house.tick()
-    assert house.oss.asked.count("ListObjectsV2") == before + 1
-
-
-def test_an_unavailable_oss_is_an_error_of_the_log_line_alone(house, log_lines):
-    house.oss.fail("ListObjectsV2", UNHEARD, UNHEARD)
-    house.tick()
-    (line,) = lines_of_ticks(log_lines)
-    assert (line["status"], line["code"], line["due"]) == (503, OssUnavailable.code, 0)
