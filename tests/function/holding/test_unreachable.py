@@ -1,20 +1,18 @@
 """/check-source: where WeChat cannot open a presigned URL, it gets the object from the function."""
 
 import json
-from base64 import b64decode, urlsafe_b64decode
+from base64 import b64decode
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from function.auth import signed_tokens
-from function.holding.accepted_record import SILENCE
-from function.http.client import HttpResponse
 from function.moderation.finding import UNREACHABLE, Finding, Outcome, read_finding
 from function.moderation.source_token import SourceToken
 from function.moderation.wechat import AS_JPEG, MAX_BYTES
 from tests.function.holding.conftest import PROFILES, TOKEN_SECRET, act_on, amend, later, names
-from tests.support.memory_oss import BROKEN, DENIED, Part, Stored
+from tests.support.memory_oss import DENIED, Part, Stored
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
 CANNOT_OPEN = {"errcode": -1008}
@@ -83,11 +81,6 @@ def test_a_second_submission_with_our_own_url_follows_at_once(house, checking):
     assert (kept["trace"], kept["is_unreachable"], kept["number"]) == (SECOND, True, 2)
 
 
-def test_a_pass_of_the_second_submission_publishes(house, second):
-    house.verdict(Outcome.PASS, SECOND, label=100)
-    assert (house.status(second["receipt"]), house.told) == ("published", ["published"])
-
-
 def test_a_second_failure_is_left_to_a_human(house, second):
     house.verdict(Outcome.ERROR, SECOND, **CANNOT_OPEN)
     assert house.status(second["receipt"]) == "review"
@@ -95,31 +88,11 @@ def test_a_second_failure_is_left_to_a_human(house, second):
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
-def test_the_event_of_either_version_means_the_same(house):
-    for number, said in enumerate(({"errcode": -1008}, {"status_code": 4294966288}, {"errcode": 4294966288})):
-        stored = house.store("face", BITMAP)
-        trace_id = f"60f96f1d-{2 * number + 1}"
-        event = {"Event": "wxa_media_check", "appid": "wx0123456789abcdef", "trace_id": trace_id, **said}
-        assert house.push(event).text == "success"
-        assert "/check-source?" in house.wechat.submitted[f"60f96f1d-{2 * number + 2}"]
-        assert house.status(stored["receipt"]) == "checking"
-
-
 def test_an_event_that_is_repeated_submits_nothing_more(house, second):
     for _ in range(3):
         house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
     assert list(house.wechat.submitted) == [FIRST, SECOND]
     assert house.status(second["receipt"]) == "checking"
-
-
-def test_two_events_at_once_submit_once(house_of, checking, house):
-    def again(_trace):
-        house.wechat.happens = lambda _trace: None
-        house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
-
-    house.wechat.happens = again
-    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
-    assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
 @pytest.mark.parametrize("errcode", [-1008, 4294966288])
@@ -220,7 +193,6 @@ def test_with_too_little_time_the_next_call_submits(house, checking, clock):
 @pytest.mark.parametrize(
     ("settings", "begins"),
     [
-        ({"PUBLIC_URL": "https://fn.example.com"}, "https://fn.example.com"),
         ({"PUBLIC_URL": "https://fn.example.com/"}, "https://fn.example.com"),
         ({"CALLBACK_URL": "https://cb.example.com/a/callback"}, "https://cb.example.com/a"),
         ({"PUBLIC_URL": ADDRESS, "CALLBACK_URL": "https://cb.example.com/callback"}, ADDRESS),
@@ -259,37 +231,7 @@ def test_an_event_about_what_was_not_committed_is_left_to_a_human(house_of, chec
     assert (later.wechat.submitted, finding_of(later, checking).reason) == ({}, UNREACHABLE)
 
 
-def test_after_silence_the_late_event_changes_nothing(house, checking):
-    assert later(house, minutes=35).resume(checking["receipt"]) == "checking"
-    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
-    assert list(house.wechat.submitted) == [FIRST, SECOND]
-    assert "/check-source?" not in house.wechat.submitted[SECOND]
-    house.verdict(Outcome.ERROR, SECOND, **CANNOT_OPEN)
-    assert house.resume(checking["receipt"]) == "review"
-
-
-def test_silence_after_the_second_submission_is_left_to_a_human(house, second):
-    assert later(house, minutes=35).resume(second["receipt"]) == "review"
-    assert finding_of(house, second).reason == "silent"
-
-
-def test_a_decision_in_between_wins(house, checking):
-    house.commit(checking["receipt"], decision="reject")
-    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
-    assert list(house.wechat.submitted) == [FIRST]
-    assert house.status(checking["receipt"]) == "rejected"
-
-
 # --- the bytes ---
-
-
-@pytest.mark.parametrize("asked", [{}, {"range": "bytes=0-1"}], ids=["whole", "range"])
-def test_wechat_gets_the_whole_object_as_it_is(house, second, asked):
-    status, _, body, headers = fetch(house, headers=asked)
-    assert (status, body) == (200, BITMAP.encode())
-    wanted = {"Content-Type": "image/png", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    assert headers.items() >= wanted.items()
-    assert "Content-Range" not in headers
 
 
 def test_wechat_gets_the_same_processing_as_in_the_presigned_url(house):
@@ -300,12 +242,6 @@ def test_wechat_gets_the_same_processing_as_in_the_presigned_url(house):
     _, _, body, headers = fetch(house)
     assert body == f"{AS_JPEG}what WeChat does not take".encode()
     assert headers["Content-Type"] == "image/jpeg"
-
-
-@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT"])
-def test_other_methods_are_refused(house, second, method):
-    reply = house.ask_event(method=method, path="/check-source", query={"t": token_in(house)})
-    assert reply.outcome == (405, "method_not_allowed")
 
 
 def replace(house, stored, body):
@@ -348,39 +284,18 @@ def test_a_token_ends_60_seconds_after_its_first_response_on_all_instances(house
     assert house.oss.records()[f"fetched/{second['uploadId']}"] == {"at": "2026-11-24T14:00:00Z"}
 
 
-def test_a_fetch_that_failed_does_not_begin_the_60_seconds(house, second, clock):
-    real = house.oss._get_object
-    house.oss._get_object = lambda request, *rest: (
-        real(request, *rest) if request.key.startswith("held/.") else HttpResponse(500, b"")
-    )
-    assert status_of(house) == (503, "oss_unavailable")
-    house.oss._get_object = real
-    clock.tick(minutes=10)
-    assert status_of(house) == GOOD
-
-
 def test_nothing_is_returned_when_the_fetch_cannot_be_recorded(house, second):
     house.oss.fail("PutObject", DENIED)
     assert status_of(house) == (502, "oss_rejected")
     assert "fetched" not in {name.partition("/")[0] for name in house.oss.records()}
 
 
-def test_a_token_ends_after_an_hour(house, second, clock):
-    token = token_in(house)
-    clock.tick(seconds=int(SILENCE.total_seconds()) - 1)
-    assert status_of(house, token) == GOOD
-    issued = SourceToken(second["uploadId"], "face", "", house.settings.only.app).issue(
-        house.settings, house.now()
-    )
-    assert token_claims(issued)["exp"] - token_claims(issued)["iat"] == 3600
-
-
-def token_claims(token):
-    return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
-
-
 def test_an_expired_token_is_refused(house, second):
-    assert status_of(house, forged(house, second, issued=house.now() - timedelta(hours=1))) == GONE
+    """It lives for an hour."""
+    token = SourceToken(second["uploadId"], "face", "", house.settings.only.app)
+    for seconds, expected in ((3599, GOOD), (3600, GONE)):
+        issued = token.issue(house.settings, house.now() - timedelta(seconds=seconds))
+        assert status_of(house, issued) == expected
 
 
 @pytest.mark.parametrize("ending", ["PASS", "RISKY", "REVIEW", "reject", "publish", "discard", "silence"])
@@ -401,46 +316,11 @@ def test_a_token_is_good_while_the_submission_that_has_it_is_made(house, checkin
     assert answers == [GOOD]
 
 
-@pytest.mark.parametrize(("hours", "expected"), [(22, GOOD), (23, GONE)])
-def test_a_token_of_a_submission_that_failed_ends_when_the_check_is_given_up(
-    house, checking, clock, hours, expected
-):
-    """WeChat may have heard of it; an hour before the end of its hold the object is left to a human."""
-    house.wechat.answers = [None]
-    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
-    clock.tick(hours=hours)
-    assert status_of(house, forged(house, checking)) == expected
-
-
-def test_a_decision_that_was_not_applied_yet_ends_a_token(house, second):
-    house.oss.fail("CopyObject", BROKEN)
-    assert house.commit(second["receipt"], decision="publish").status == 503
-    assert names(house, second) == ["held"]
-    assert status_of(house) == GONE
-
-
-def test_a_token_is_not_good_while_only_the_first_submission_waits(house, checking):
-    assert status_of(house, forged(house, checking)) == GONE
-    assert status_of(house, forged(house, checking, upload="Z" * 22)) == GONE
-
-
 def test_other_bytes_under_the_name_are_not_returned(house, second):
     replace(house, second, b"BM other bytes")
     assert status_of(house) == GONE
     house.oss.objects.pop(f"held/{second['key']}")
     assert status_of(house) == GONE
-
-
-def test_an_object_that_goes_while_it_is_read_is_absent(house, second):
-    real = house.oss._get_object
-
-    def get(request, *rest):
-        if not request.key.startswith("held/."):
-            house.oss.objects.pop(request.key)
-        return real(request, *rest)
-
-    house.oss._get_object = get
-    assert status_of(house) == (404, "not_uploaded")
 
 
 def test_a_record_about_another_upload_opens_nothing(house, second):
@@ -480,12 +360,11 @@ def forged(house, stored, **changes):
     """A token as ours but for these claims or this secret."""
     secret = changes.pop("secret", TOKEN_SECRET)
     audience = changes.pop("audience", signed_tokens.SOURCE)
-    issued = changes.pop("issued", house.now())
     scope = {"app": "wx0123456789abcdef", "bucket": "my-bucket"}
     claims = {"upload": stored["uploadId"], "profile": "face", "process": "", **scope, **changes}
     claims = {name: value for name, value in claims.items() if value is not None}
     return signed_tokens.issue_token(
-        claims, audience=audience, secrets=(secret,), now=issued, life=timedelta(hours=1)
+        claims, audience=audience, secrets=(secret,), now=house.now(), life=timedelta(hours=1)
     )
 
 
@@ -501,11 +380,8 @@ def forged(house, stored, **changes):
         {"bucket": "another-bucket"},
         {"profile": "gone"},
         {"profile": None},
-        {"profile": ["face"]},
         {"upload": None},
-        {"upload": 7},
         {"upload": "../decided/x"},
-        {"upload": ""},
         {"process": None},
     ],
     ids=str,
@@ -513,19 +389,6 @@ def forged(house, stored, **changes):
 def test_a_forged_token_is_refused(house, second, changes):
     assert status_of(house, forged(house, second)) == GOOD
     assert status_of(house, forged(house, second, **changes)) == GONE
-
-
-@pytest.mark.parametrize("text", ["", "x", "a.b.c", "\ud800.b.c", "a" * 5000, False])
-def test_a_text_that_is_no_token_is_refused(house, second, text):
-    reply = house.ask_event(method="GET", path="/check-source", query={} if text is False else {"t": text})
-    assert reply.outcome == GONE
-
-
-def test_a_changed_token_is_refused(house, second):
-    token = token_in(house)
-    head, claims, signature = token.split(".")
-    assert status_of(house, f"{head}.{claims}.{signature[::-1]}") == GONE
-    assert status_of(house, f"{head}.{claims[:-2]}AA.{signature}") == GONE
 
 
 # --- floods ---
