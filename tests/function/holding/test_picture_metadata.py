@@ -11,7 +11,6 @@ from PIL import Image, ImageCms
 
 from function.holding.picture_metadata import (
     AFTER_END,
-    ANIMATED,
     TURNED,
     UNREADABLE,
     kind_after_cleaning,
@@ -94,12 +93,6 @@ def test_a_picture_without_its_end_is_unreadable(kind, data):
         assert found(kind, data[:length]) != ""
 
 
-@EACH_PLAIN
-def test_a_picture_of_another_kind_is_unreadable(kind, data):
-    for other in {JPEG, PNG, WEBP} - {kind}:
-        assert found(other, data) == UNREADABLE
-
-
 def test_an_empty_or_foreign_file_is_unreadable():
     assert (UNREADABLE, TURNED) == ("unreadable", "turned")
     for kind in FORMATS:
@@ -114,8 +107,6 @@ def test_an_empty_or_foreign_file_is_unreadable():
         (JPEG, "marker E1", {"xmp": XMP}),
         (JPEG, "marker FE", {"comment": b"Some text"}),
         (JPEG, "marker ED", {"extra": b"\xff\xed\0\x10Photoshop 3.0\0"}),
-        (JPEG, "marker E2", {"extra": b"\xff\xe2\0\x06MPF\0"}),
-        (JPEG, "marker EF", {"extra": b"\xff\xef\0\x02"}),
         (PNG, "eXIf", {"exif": exif()}),
         (WEBP, "VP8X", {"exif": exif()}),
         (WEBP, "VP8X", {"xmp": XMP}),
@@ -169,13 +160,6 @@ def test_a_second_frame_or_none_is_no_plain_jpeg():
     assert found(JPEG, b"\xff\xd8" + segment(0xDA, bytes(6)) + b"data\xff\xd9") == UNREADABLE
 
 
-@pytest.mark.parametrize("broken", [b"\xff\xe0\0\1", b"\xff\xe0\0\0", b"\0\xe0\0\x10", b"\xff\xff\xe1\0\x10"])
-def test_a_broken_segment_is_unreadable(broken):
-    for place in (2, 20):
-        assert found(JPEG, in_jpeg(broken, at=place)) in (UNREADABLE, "marker FF")
-    assert found(JPEG, b"\xff\xd9" + in_jpeg()[2:]) == UNREADABLE
-
-
 def chunk(name, data):
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
@@ -186,19 +170,11 @@ def in_png(*chunks, behind=b"IHDR"):
     return data[:at] + b"".join(chunks) + data[at:]
 
 
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        *(
-            (name, b"Comment\0text")
-            for name in (b"tEXt", b"zTXt", b"iTXt", b"tIME", b"sPLT", b"prVt", b"acTL")
-        ),
-        *((name, bytes(800)) for name in (b"gAMA", b"pHYs", b"sRGB", b"tRNS", b"bKGD", b"PLTE", b"IHDR")),
-    ],
-)
-def test_a_chunk_that_no_plain_png_has_is_found(name, data):
-    assert found(PNG, in_png(chunk(name, data))) == name.decode()
-    assert found(PNG, in_png(chunk(name, data), behind=b"IDAT"), 3) == name.decode()
+@pytest.mark.parametrize("name", [b"tEXt", b"zTXt", b"iTXt", b"tIME", b"sPLT", b"prVt", b"acTL"])
+def test_a_chunk_that_no_plain_png_has_is_found(name):
+    text = chunk(name, b"Comment\0text")
+    assert found(PNG, in_png(text)) == name.decode()
+    assert found(PNG, in_png(text, behind=b"IDAT"), 3) == name.decode()
 
 
 def test_an_odd_name_of_a_chunk_is_not_repeated():
@@ -241,14 +217,6 @@ def test_a_webp_that_announces_more_is_found(flags):
     assert found(WEBP, bytes(data)) == "VP8X"
 
 
-def test_a_webp_of_another_length_than_it_says_is_found():
-    data = PLAIN["webp"][1]
-    assert found(WEBP, in_webp(data=data)) == ""
-    assert found(WEBP, in_webp(part(b"abcd", b""), data=data, declared=len(data) - 8)) == AFTER_END
-    assert found(WEBP, in_webp(data=data, declared=len(data) - 9)) == UNREADABLE
-    assert found(WEBP, in_webp(data=data, declared=2**32 - 1)) == UNREADABLE
-
-
 def test_a_webp_has_one_picture():
     assert found(WEBP, in_webp(part(b"VP8L", b""), data=PLAIN["webp"][1])) == UNREADABLE
     assert found(WEBP, in_webp(data=bytes(12))) == UNREADABLE
@@ -283,11 +251,8 @@ def heic(*brands):
         *((data[:64], kind) for kind, data in PLAIN.values()),
         (heic(b"heic", b"\0\0\0\0", b"mif1", b"heic"), JPEG),
         (heic(b"mif1", b"\0\0\0\0", b"mif1", b"heix"), JPEG),
-        (heic(b"heix", b"\0\0\0\0"), JPEG),
         (heic(b"hevc", b"\0\0\0\0", b"msf1", b"heic"), ""),
-        (heic(b"msf1", b"\0\0\0\0", b"heic"), ""),
         (heic(b"avif", b"\0\0\0\0", b"mif1"), ""),
-        (heic(b"isom", b"\0\0\0\0", b"mp42"), ""),
         (heic(), ""),
         (b"", ""),
         *(
@@ -316,10 +281,8 @@ def test_a_picture_that_exif_turns_is_not_processed(kind, orientation):
     [
         b"\0",
         b"Exif\0\0",
-        b"II*\0",
         b"II*\0\xff\xff\0\0",
         b"MM\0*\0\0\0\x08\0\x09\1\x12",
-        b"XX*\0\0\0\0\x08\0\0",
         b"XX*\0\x08\0\0\0\0\0",
     ],
 )
@@ -341,20 +304,6 @@ def test_exif_is_read_up_to_its_largest_length():
             ">3HI2H", 1, 0x0112, 3, 1, 1, 0
         )
         assert why_not_cleaned(PNG, file_of(in_png(chunk(b"eXIf", data)))) == turned
-
-
-@pytest.mark.parametrize("kind", [PNG, WEBP])
-def test_an_animation_is_not_processed(kind):
-    frames = [Image.new("RGB", (8, 6), colour) for colour in ("red", "lime")]
-    moving = encoded(kind, frames[0], save_all=True, append_images=frames[1:])
-    assert why_not_cleaned(kind, file_of(moving)) == ANIMATED
-    assert why_not_cleaned(kind, file_of(encoded(kind))) == ""
-
-
-def test_an_unreadable_picture_is_not_processed():
-    for kind in (PNG, WEBP):
-        assert why_not_cleaned(kind, file_of(encoded(kind)[:-20])) == UNREADABLE
-        assert why_not_cleaned(kind, file_of(b"")) == UNREADABLE
 
 
 def test_walking_ends_after_more_parts_than_any_picture_has():
@@ -386,11 +335,6 @@ def test_cutting_leaves_the_plain_picture(kind, options, pieces):
     assert not picture.getexif() and "xmp" not in picture.info
 
 
-@EACH_PLAIN
-def test_cutting_a_plain_picture_changes_nothing(kind, data):
-    assert cut(kind, data) == (data, 0)
-
-
 def test_a_chunk_before_the_picture_is_cut_out_alone():
     data = PLAIN["webp"][1]
     assert cut(WEBP, in_webp(data=bytes(12) + part(b"abcd", b"abc") + data[12:])) == (data, 1)
@@ -399,17 +343,14 @@ def test_a_chunk_before_the_picture_is_cut_out_alone():
 @pytest.mark.parametrize(
     ("kind", "first", "data"),
     [
-        (JPEG, "marker C3", encoded(JPEG)[:-2] + b"\xff\xc3\0\x02\xff\xd9"),
         (JPEG, "marker FE", encoded(JPEG, comment=b"text")[:-2] + b"\xff\xc3\0\x02\xff\xd9"),
         (JPEG, "marker EE", b"\xff\xd8\xff\xee\0\x08Adobe?" + encoded(JPEG)[2:]),
         (JPEG, "marker E1", encoded(JPEG, exif=exif())[:-2]),
         (PNG, "ABCD", encoded(PNG)[:33] + struct.pack(">I", 0) + b"ABCD" + bytes(4) + encoded(PNG)[33:]),
         (PNG, "acTL", encoded(PNG)[:33] + struct.pack(">I", 8) + b"acTL" + bytes(12) + encoded(PNG)[33:]),
-        (WEBP, "VP8X", encoded(WEBP, save_all=True, append_images=[NOISE.rotate(9)])),
         (WEBP, "VP8X", in_webp(part(b"VP8X", b"\2\0"), data=PLAIN["webp"][1])),
         (WEBP, "ANIM", in_webp(part(b"ANIM", b"abc"))),
         (WEBP, "ANMF", in_webp(part(b"ANMF", b"abc"))),
-        (JPEG, "marker FF", in_jpeg(segment(0xFF, b"text"))),
     ],
 )
 def test_pieces_that_a_decoder_may_need_are_not_cut_out(kind, first, data):
