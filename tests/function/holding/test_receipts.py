@@ -6,7 +6,7 @@ import pytest
 
 from function.http.client import ExchangeFailed
 from function.moderation.finding import Outcome
-from tests.function.holding.conftest import PROFILES, later
+from tests.function.holding.conftest import PROFILES, act_on, later
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
 from tests.support.cases import text_beside
 from tests.support.memory_oss import UNHEARD
@@ -19,6 +19,51 @@ PARTED = text_beside(__file__)
 @pytest.fixture
 def house(house_of):
     return house_of(PROFILES + PARTED)
+
+
+def asked_again(house, stored):
+    """What /confirm says by now, once it is held to what it said before."""
+    answer = house.ask("confirm", ticket=stored["ticket"])
+    assert answer.status == 200, answer.text
+    told = answer.json
+    assert told["receipt"] == stored["receipt"]
+    same = ("status", "key", "size", "etag", "mimeType", "width", "height", "uploadId")
+    assert {name: told[name] for name in same} == {name: stored[name] for name in same}
+    assert set(told) == {*same, "url", "state", "receipt"}
+    return told["state"], told["url"]
+
+
+EACH_ACT = pytest.mark.parametrize(
+    ("act", "state"), [("commit", "published"), ("reject", "rejected"), ("discard", "gone")]
+)
+
+
+@EACH_ACT
+def test_a_confirmation_after_a_decision_repeats_the_receipt_with_the_state(house, act, state, word):
+    assert act_on(house, act, word["receipt"]).status == 200
+    for _ in range(2):
+        assert asked_again(house, word) == (state, word["fileUrl"] if state == "published" else None)
+    assert house.told == [state]
+
+
+@pytest.mark.parametrize(("decision", "state"), [("publish", "published"), ("reject", "rejected")])
+def test_a_later_confirmation_applies_a_decision(house, clock, decision, state, word):
+    house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
+    assert house.commit(word["receipt"], decision=decision).status == 503
+    clock.tick(seconds=10)
+    url = word["fileUrl"] if state == "published" else None
+    assert asked_again(house, word) == (state, url)
+    assert house.oss.names() == ({word["key"]} if url else set())
+    assert house.told == [state]
+
+
+def test_an_early_confirmation_reads_no_decision(house, clock, word):
+    house.oss.fail("DeleteObject", UNHEARD, UNHEARD)
+    house.commit(word["receipt"])
+    clock.tick(seconds=9)
+    house.oss.asked.clear()
+    assert asked_again(house, word) == ("held", None)
+    assert house.oss.asked == ["HeadObject"]
 
 
 def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, word):
@@ -37,6 +82,17 @@ def send_in_parts(house, profile):
     for part in begun["parts"]:
         assert house.oss.put(part, begun["headers"], f"part {part['number']}", part["size"]) == 200
     return begun
+
+
+@EACH_ACT
+def test_a_repeated_completion_has_the_receipt_and_the_state(house, act, state):
+    begun = send_in_parts(house, "film")
+    held = house.ask("multipart-complete", ticket=begun["ticket"]).json
+    assert house.ask("multipart-complete", ticket=begun["ticket"]).json == held
+    assert act_on(house, act, held["receipt"]).status == 200
+    again = house.ask("multipart-complete", ticket=begun["ticket"])
+    url = begun["fileUrl"] if state == "published" else None
+    assert (again.status, again.json) == (200, {**held, "state": state, "url": url})
 
 
 def test_a_check_begins_with_a_completion(house):
