@@ -73,6 +73,16 @@ def test_a_role_without_rights_to_due_records_still_discards(house, log_lines, p
     assert (names(house, plain), house.told) == ([], ["gone"])
 
 
+def test_a_publication_under_a_taken_name_is_not_retried(house, log_lines, note):
+    house.oss.store(note["key"], b"others", content_type="image/png")
+    assert house.commit(note["receipt"]).code == "already_exists"
+    later(house, minutes=2).tick()
+    assert (house.due(), names(house, note)) == ([], ["held", "key"])
+    (line,) = [each for each in log_lines() if each["route"] == "tick"]
+    assert (line["status"], line["due"], line["left"]) == (200, 1, 0)
+    assert "decision-" in line["reason"]
+
+
 @pytest.fixture(params=["aliyun", "wechat"])
 def twins(request, house_of):
     """A world, and what makes two uploads of one picture, whose forms are given at once."""

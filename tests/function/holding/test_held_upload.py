@@ -11,6 +11,7 @@ from function.errors import Forbidden
 from function.holding.held_upload import read_receipt
 from function.moderation.finding import Outcome
 from function.oss.objects import ObjectFacts
+from function.uploads.receipt import Receipt
 
 
 def claims(**changes):
@@ -40,6 +41,15 @@ def receipt(house, clock):
         return issue_token(claims(**changes), audience=audience, secrets=secrets, now=clock(), life=life)
 
     return issue
+
+
+def test_an_upload_is_held_until_its_receipt_says_or_a_day_before_the_receipt_ends(house, receipt, clock):
+    said = int((clock() + timedelta(hours=5)).timestamp())
+    ends = [
+        Receipt.read(text, house.settings, clock()).held_until
+        for text in (receipt(), receipt(heldUntil=said))
+    ]
+    assert [end - clock().replace(microsecond=0) for end in ends] == [timedelta(days=3), timedelta(hours=5)]
 
 
 def test_a_first_copy_has_no_number_and_later_ones_do(house, receipt, clock):
@@ -87,6 +97,11 @@ def test_a_receipt_of_no_upload_here_is_refused_by_every_route(
         assert error["code"] == "forbidden"
     assert house.oss.asked == []
     assert house.oss.objects == {}
+
+
+def test_the_reason_of_a_refused_receipt_is_only_logged(house, receipt, log_lines):
+    assert house.ask("status", receipt=receipt(bucket="other-bucket")).status == 403
+    assert log_lines()[-1]["reason"] == "receipt: for another app or bucket"
 
 
 @pytest.mark.parametrize("jti", ["../word", "a/b", "", "é", "a.b", *("x" * size for size in (101, 127, 128))])

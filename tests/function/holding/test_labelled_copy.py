@@ -155,6 +155,7 @@ def test_a_reviewer_s_label_is_written_as_well(spreading, oss, watched):
     ("body", "problem"),
     [
         (labelled(xmp=element(text_of(Label="9"))), "unreadable"),
+        (labelled(xmp=element(text_of() + "<a/>")), "unreadable"),
         (labelled(xmp=element(text_of(ProduceID="某")), comment=b"x"), "not-carried"),
     ],
 )

@@ -93,6 +93,12 @@ def test_a_picture_without_its_end_is_unreadable(kind, data):
         assert found(kind, data[:length]) != ""
 
 
+@EACH_PLAIN
+def test_a_picture_of_another_kind_is_unreadable(kind, data):
+    for other in {JPEG, PNG, WEBP} - {kind}:
+        assert found(other, data) == UNREADABLE
+
+
 def test_an_empty_or_foreign_file_is_unreadable():
     assert (UNREADABLE, TURNED) == ("unreadable", "turned")
     for kind in FORMATS:
@@ -160,6 +166,13 @@ def test_a_second_frame_or_none_is_no_plain_jpeg():
     assert found(JPEG, b"\xff\xd8" + segment(0xDA, bytes(6)) + b"data\xff\xd9") == UNREADABLE
 
 
+@pytest.mark.parametrize("broken", [b"\xff\xe0\0\1", b"\xff\xe0\0\0", b"\0\xe0\0\x10", b"\xff\xff\xe1\0\x10"])
+def test_a_broken_segment_is_unreadable(broken):
+    for place in (2, 20):
+        assert found(JPEG, in_jpeg(broken, at=place)) in (UNREADABLE, "marker FF")
+    assert found(JPEG, b"\xff\xd9" + in_jpeg()[2:]) == UNREADABLE
+
+
 def chunk(name, data):
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
@@ -215,6 +228,14 @@ def test_a_webp_that_announces_more_is_found(flags):
     data = bytearray(PLAIN["webp with colours"][1])
     data[20] |= flags
     assert found(WEBP, bytes(data)) == "VP8X"
+
+
+def test_a_webp_of_another_length_than_it_says_is_found():
+    data = PLAIN["webp"][1]
+    assert found(WEBP, in_webp(data=data)) == ""
+    assert found(WEBP, in_webp(part(b"abcd", b""), data=data, declared=len(data) - 8)) == AFTER_END
+    assert found(WEBP, in_webp(data=data, declared=len(data) - 9)) == UNREADABLE
+    assert found(WEBP, in_webp(data=data, declared=2**32 - 1)) == UNREADABLE
 
 
 def test_a_webp_has_one_picture():

@@ -88,6 +88,16 @@ def test_a_second_failure_is_left_to_a_human(house, second):
     assert list(house.wechat.submitted) == [FIRST, SECOND]
 
 
+def test_the_event_of_either_version_means_the_same(house):
+    for number, said in enumerate(({"errcode": -1008}, {"status_code": 4294966288}, {"errcode": 4294966288})):
+        stored = house.store("face", BITMAP)
+        trace_id = f"60f96f1d-{2 * number + 1}"
+        event = {"Event": "wxa_media_check", "appid": "wx0123456789abcdef", "trace_id": trace_id, **said}
+        assert house.push(event).text == "success"
+        assert "/check-source?" in house.wechat.submitted[f"60f96f1d-{2 * number + 2}"]
+        assert house.status(stored["receipt"]) == "checking"
+
+
 def test_an_event_that_is_repeated_submits_nothing_more(house, second):
     for _ in range(3):
         house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
