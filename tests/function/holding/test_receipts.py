@@ -1,15 +1,12 @@
-"""Held objects and their receipts: the same one afterwards, and a check that begins with the first."""
-
-from types import SimpleNamespace
+"""Held objects and their receipts: the same one after a decision, and a check that begins with the first."""
 
 import pytest
 
-from function.http.client import ExchangeFailed
 from function.moderation.finding import Outcome
 from tests.function.holding.conftest import PROFILES, act_on, later
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, KeyHost, base64, read_upload, sign
 from tests.support.cases import text_beside
-from tests.support.memory_oss import UNHEARD
+from tests.support.memory_oss import UNHEARD, Part, Stored
 
 FIRST = "60f96f1d-1"
 PART = 100 * 1024
@@ -66,11 +63,13 @@ def test_an_early_confirmation_reads_no_decision(house, clock, word):
     assert house.oss.asked == ["HeadObject"]
 
 
-def test_a_decision_that_was_cut_off_is_carried_out_by_a_confirmation(house, word):
-    house.oss.fail("CopyObject", "unheard")
-    assert house.commit(word["receipt"]).code == "oss_unavailable"
-    del house.oss.objects[f"held/{word['key']}"]
-    assert later(house, seconds=90).ask("confirm", ticket=word["ticket"]).json["state"] == "gone"
+def test_an_upload_with_a_taken_key_is_confirmed_as_held(house, clock, word):
+    theirs = Stored((Part("theirs", 9),), {"content-type": "image/png"}, "private", "Normal")
+    house.oss.objects[word["key"]] = theirs
+    assert house.commit(word["receipt"]).code == "already_exists"
+    clock.tick(seconds=10)
+    assert asked_again(house, word) == ("held", None)
+    assert f"held/{word['key']}" in house.oss.objects
 
 
 # --- in parts ---
@@ -134,78 +133,22 @@ def test_a_rejection_outlives_the_rejected_multipart_object(house, clock, act):
 # --- by callback ---
 
 
-@pytest.fixture
-def called_back(house_of):
-    """A house whose profiles ask for callbacks, and what OSS's call is answered."""
-    without_digests = PROFILES.partition("[same]")[0]
-    profiles = without_digests.replace("confirm = true", "callback = true")
+def test_a_check_begins_with_a_callback(house_of):
+    profiles = PROFILES.partition("[same]")[0].replace("confirm = true", "callback = true")
     house = house_of(profiles, CALLBACK_URL="https://f.example/callback")
     house.others["gosspublic.alicdn.com"] = KeyHost()
-
-    def store(profile):
-        form = house.form(profile)
-        assert house.oss.post(form["formData"], "bytes") == 200
-        upload = read_upload(form)
-        stored = house.oss.objects[f"held/{form['key']}"]
-        body = upload.body(object=f"held/{form['key']}", etag=f'"{stored.etag}"', size=str(stored.size))
-        headers = {
-            "authorization": sign("/callback", "", body, "rsa"),
-            "x-oss-pub-key-url": base64(KEY_ADDRESS),
-            "content-type": FORM_TYPE,
-        }
-        answer = house.ask_event(path="/callback", headers=headers, base64=base64(body))
-        assert answer.status == 200, answer.text
-        return answer.json
-
-    return house, store
-
-
-def test_a_check_begins_with_a_callback(called_back):
-    house, store = called_back
-    stored = store("face")
-    assert stored["state"] == "held"
+    form = house.form("face")
+    assert house.oss.post(form["formData"], "bytes") == 200
+    held = f"held/{form['key']}"
+    stored = house.oss.objects[held]
+    body = read_upload(form).body(object=held, etag=f'"{stored.etag}"', size=str(stored.size))
+    headers = {
+        "authorization": sign("/callback", "", body, "rsa"),
+        "x-oss-pub-key-url": base64(KEY_ADDRESS),
+        "content-type": FORM_TYPE,
+    }
+    answer = house.ask_event(path="/callback", headers=headers, base64=base64(body))
+    assert (answer.status, answer.json["state"]) == (200, "held")
     assert list(house.wechat.submitted) == [FIRST]
     house.verdict(Outcome.PASS)
-    assert house.status(stored["receipt"]) == "published"
-
-
-@pytest.mark.parametrize("profile", ["word", "post"])
-def test_a_callback_does_not_check_an_upload_awaiting_commit(called_back, profile):
-    """OSS waits for the answer to its call, so nobody looks where there is nothing to see."""
-    house, store = called_back
-    assert store(profile)["state"] == "held"
-    assert house.wechat.submitted == {}
-    assert house.oss.asked == []
-
-
-def test_a_callback_succeeds_while_oss_and_wechat_are_down(called_back):
-    house, store = called_back
-    house.wechat.answers = [None]
-    house.oss.fail("HeadObject", "unheard", "unheard")
-    stored = store("face")
-    assert stored["state"] == "held"
-    assert house.resume(stored["receipt"]) == "held"
-    assert later(house, minutes=1).resume(stored["receipt"]) == "checking"
-
-
-def test_a_callback_is_answered_in_time_while_wechat_hangs(called_back):
-    house, store = called_back
-    elapsed = 0.0
-
-    def hang(*_, budget_seconds, **__):
-        nonlocal elapsed
-        elapsed += budget_seconds
-        raise ExchangeFailed("timed out")
-
-    house.monotonic = lambda: elapsed
-    house.oss.between["HeadObject"] = lambda: setattr(house, "wechat", SimpleNamespace(send=hang))
-    serve = house.oss.serve
-
-    def serve_slowly(*given):
-        nonlocal elapsed
-        elapsed += 0.4
-        return serve(*given)
-
-    house.oss.serve = serve_slowly
-    assert store("face")["state"] == "held"
-    assert 4.0 < elapsed <= 4.5
+    assert house.status(answer.json["receipt"]) == "published"

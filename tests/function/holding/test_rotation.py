@@ -1,14 +1,11 @@
 """``RECEIPT_SECRET``: a first one comes by the steps of the page, and loses nothing that is held."""
 
 import re
-from urllib.parse import urlsplit
 
 import pytest
 
-from function.http.client import HttpResponse
 from tests.docs.markdown import both, page
 from tests.function.holding.conftest import ALIYUN, BOTH, COMMIT, FORBIDDEN, later, names, profile, refused
-from tests.support.world import WEBHOOK
 
 SECRETS = {name: f"{name}-secret-of-a-rotation-0123456789abcdef" for name in ("old", "new", "other")}
 PROFILES = profile("week", COMMIT, "hold_days = 7", folder="weeks")
@@ -80,19 +77,6 @@ def test_nothing_that_is_held_is_lost_by_the_steps(stage, clock):
     assert not [key for key in third.oss.objects if key.startswith("held/w") and late["key"] not in key]
 
 
-def test_a_record_that_is_due_goes_on_after_the_steps(stage):
-    """Its receipt is one of before."""
-    before = stage(0)
-    stored = before.store("week")
-    before.oss.fail("CopyObject", "broken")
-    before.commit(stored["receipt"])
-    stage(1)
-    after = stage(2)
-    later(after, minutes=5).tick()
-    assert names(after, stored) == ["key"]
-    assert after.told == ["published"]
-
-
 def test_the_old_secret_opens_no_session_and_no_ticket(stage):
     before, after = stage(0), stage(2)
     form = before.form("week")
@@ -110,17 +94,3 @@ def test_the_old_secret_opens_no_session_and_no_ticket(stage):
         assert refusal == (401, "unauthorized")
     assert refused(after.ask("confirm", ticket=form["ticket"])) == FORBIDDEN
     assert after.ask("upload-params", after.session(), profile="week", filename="a.png").status == 200
-
-
-def test_webhooks_have_a_second_signature_as_long_as_the_old_secret_is_there(stage):
-    counts = []
-
-    def listen(*_, headers, **__):
-        counts.append(len(headers["webhook-signature"].split()))
-        return HttpResponse(200, b"")
-
-    for number in range(4):
-        world = stage(number)
-        world.others[urlsplit(WEBHOOK).hostname] = listen
-        world.store("week")
-    assert counts == [1, 1, 2, 1]
