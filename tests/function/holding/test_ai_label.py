@@ -489,6 +489,17 @@ def test_bytes_that_are_there_already_tell_their_label(labels, profile):
             check_told(labels.form(profile, **known), declared)
 
 
+def test_bytes_that_one_request_names_again_and_again_are_read_once(labels, oss):
+    known = {"profile": "twin", "sha256": sha256(SOME).hexdigest(), "size": len(SOME)}
+    send(labels, SOME, **known)
+    oss.asked.clear()
+    files = [{"filename": "a.png", **known, "aiDeclared": declared} for declared in (False, True)] * 10
+    answer = ask_form(labels, files=files)
+    for each in answer.json["uploads"]:
+        check_told(each, BY_FILE)
+    assert oss.asked.count("GetObject") == 1
+
+
 def test_a_declaration_counts_before_a_reviewer_and_after_a_late_confirmation(labels, oss):
     known = {"sha256": sha256(NONE).hexdigest(), "size": len(NONE)}
     silent, loud = (labels.form("pair", **known, **more) for more in ({}, {"aiDeclared": True}))

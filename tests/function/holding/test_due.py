@@ -265,6 +265,18 @@ def test_silence_ends_in_review_by_ticks_alone(house, clock, face):
     assert house.due() == [] and house.status(face["receipt"]) == "review"
 
 
+def test_a_tick_that_is_slower_than_the_commit_takes_no_check_from_the_ticks(house, clock, post):
+    house.commit(post["receipt"])
+    accepted = f"held/.accepted/{post['uploadId']}"
+    record = house.oss.objects.pop(accepted)
+    clock.tick(minutes=1)
+    house.oss.between["PutObject"] = lambda: house.oss.objects.update({accepted: record})
+    for _ in range(75):
+        house.tick()
+        clock.tick(minutes=1)
+    assert (len(house.wechat.submitted), house.told) == (2, ["review"])
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("profile", ["face", "post"])
 @pytest.mark.not_for_coverage

@@ -326,11 +326,28 @@ def test_a_token_is_good_while_the_submission_that_has_it_is_made(house, checkin
     assert answers == [GOOD]
 
 
+def test_a_token_is_not_good_while_only_the_first_submission_waits(house, checking):
+    assert status_of(house, forged(house, checking)) == GONE
+    assert status_of(house, forged(house, checking, upload="Z" * 22)) == GONE
+
+
 def test_other_bytes_under_the_name_are_not_returned(house, second):
     replace(house, second, b"BM other bytes")
     assert status_of(house) == GONE
     house.oss.objects.pop(f"held/{second['key']}")
     assert status_of(house) == GONE
+
+
+def test_an_object_that_goes_while_it_is_read_is_absent(house, second):
+    real = house.oss._get_object
+
+    def get(request, *rest):
+        if not request.key.startswith("held/."):
+            house.oss.objects.pop(request.key)
+        return real(request, *rest)
+
+    house.oss._get_object = get
+    assert status_of(house) == (404, "not_uploaded")
 
 
 def test_a_record_about_another_upload_opens_nothing(house, second):
