@@ -52,11 +52,6 @@ def account(cloud, capsys):
     return cloud
 
 
-def test_an_account_as_setup_made_it_is_fine(account):
-    assert account.ask() == ([], [])
-    assert [method for method, *_ in account.oss.calls if method == "PUT"] == ["PUT", "PUT"]
-
-
 def test_rules_shorter_than_hold_days_stop_the_deployment_until_setup_has_run(account):
     problems, _ = account.ask("hold_days = 7\n")
     assert any("held/posts/" in each and "after 2 days" in each for each in problems)
@@ -64,14 +59,6 @@ def test_rules_shorter_than_hold_days_stop_the_deployment_until_setup_has_run(ac
     assert all("manage.py setup" in each for each in problems)
     assert run(account, "--yes") == 0
     assert account.ask("hold_days = 7\n")[0] == []
-
-
-def test_a_rule_of_somebody_else_counts_and_one_that_is_off_does_not(account):
-    days = "<Expiration><Days>1</Days></Expiration>"
-    for status, found in (("Enabled", True), ("Disabled", False)):
-        rule = f"<Rule><ID>mine</ID><Prefix>held/</Prefix><Status>{status}</Status>{days}</Rule>"
-        account.oss.documents["lifecycle"] = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
-        assert bool(account.ask()[0]) is found
 
 
 def test_rights_that_lack_are_spoken_of(account):

@@ -14,13 +14,10 @@ from tests.ops.account.stubs import bucket_info, run
 from tests.ops.words import in_english
 
 
-def test_a_missing_bucket_is_created_only_with_bucket_create(cloud, capsys):
+def test_a_missing_bucket_is_created_private_and_only_with_bucket_create(cloud, capsys):
     assert run(cloud, "--yes") == 0
     assert cloud.oss.changes() == []
     assert "--bucket-create" in capsys.readouterr().out
-
-
-def test_a_new_bucket_is_private(cloud):
     assert run(cloud, "--yes", "--bucket-create") == 0
     method, document, headers, _ = next(call for call in cloud.oss.calls if call[0] == "PUT")
     assert (method, document, headers["x-oss-acl"]) == ("PUT", "", "private")
@@ -51,20 +48,6 @@ def test_public_access_stays_blocked_without_allow_public_read(cloud, capsys):
     assert "--allow-public-read" in capsys.readouterr().out
     assert run(cloud, "--yes", "--allow-public-read") == 0
     assert cloud.oss.changes() == [("PUT", "publicAccessBlock")]
-
-
-@pytest.mark.parametrize(("found", "options"), [({"block": "false"}, ["--allow-public-read"]), ({}, [])])
-def test_a_bucket_that_needs_no_change_gets_none(cloud, found, options):
-    cloud.oss.info = bucket_info(**found)
-    assert run(cloud, "--yes", *options) == 0
-    assert cloud.oss.changes() == []
-
-
-def test_no_unblock_note_when_no_profile_is_public():
-    desired = DesiredBucket("my-bucket", "cn-hongkong", create=True, allow_public_read=True)
-    steps, notes = bucket_steps(desired, FoundBucket("oss-cn-hongkong", "private", "", True))
-    assert [step.action for step in steps] == ["PutBucketLifecycle"]
-    assert notes == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +86,10 @@ def test_rules_that_are_there_stay_whole_beside_ours(cloud):
     lifecycle = f"<LifecycleConfiguration>{theirs}</LifecycleConfiguration>"
     cloud.oss.documents.update(lifecycle=lifecycle.encode(), cors=cors.encode())
     assert run(cloud, "--yes", "--bucket-create", "--h5-origin", "https://m.example.com") == 0
-    lifecycle = cloud.oss.documents["lifecycle"].decode()
+    _, _, headers, _ = next(call for call in cloud.oss.calls if call[:2] == ("PUT", "lifecycle"))
+    body = cloud.oss.documents["lifecycle"]
+    assert headers["Content-MD5"] == base64.b64encode(hashlib.md5(body).digest()).decode()
+    lifecycle = body.decode()
     assert theirs in lifecycle
     assert "<AbortMultipartUpload><Days>7</Days></AbortMultipartUpload>" in lifecycle
     cors = ElementTree.fromstring(cloud.oss.documents["cors"])
@@ -111,14 +97,6 @@ def test_rules_that_are_there_stay_whole_beside_ours(cloud):
     assert page in cloud.oss.documents["cors"].decode()
     assert cors[1].findtext("AllowedOrigin") == "https://m.example.com"
     assert [method.text for method in cors[1].findall("AllowedMethod")] == ["POST"]
-
-
-def test_documents_go_to_oss_with_their_digest(cloud):
-    cloud.oss.info = bucket_info()
-    assert run(cloud, "--yes", "--bucket-create") == 0
-    _, _, headers, _ = next(call for call in cloud.oss.calls if call[:2] == ("PUT", "lifecycle"))
-    body = cloud.oss.documents["lifecycle"]
-    assert headers["Content-MD5"] == base64.b64encode(hashlib.md5(body).digest()).decode()
 
 
 @pytest.mark.parametrize(("origin", "methods", "changes"), [

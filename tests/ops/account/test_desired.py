@@ -3,7 +3,7 @@
 import pytest
 
 from ops.deploy.cloud_keys import KEY_NAMES
-from tests.ops.account.stubs import ACCOUNT, FUNCTION_ROLE, PLACES, run
+from tests.ops.account.stubs import ACCOUNT, PLACES, run
 
 
 @pytest.mark.parametrize(("options", "complaint"), [
@@ -45,17 +45,6 @@ def test_keys_of_another_account_or_none_are_refused(cloud, capsys, monkeypatch,
     assert cloud.ram.changes() == []
 
 
-def test_reads_the_settings_of_env_under_those_of_the_environment(cloud, capsys, monkeypatch):
-    cloud.profiles.with_name(".env").write_text(
-        f"STS_ROLE_ARN=acs:ram::{ACCOUNT}:role/from-env-file\nFUNCTION_ROLE_NAME=from-env-file-too\n"
-    )
-    monkeypatch.setenv("FUNCTION_ROLE_NAME", "from-environment")
-    assert run(cloud, "--dry-run") == 0
-    output = capsys.readouterr().out
-    assert f"STS_ROLE_ARN=acs:ram::{ACCOUNT}:role/from-env-file" in output
-    assert "FUNCTION_ROLE_NAME=from-environment" in output
-
-
 def test_a_dry_run_asks_for_the_account_where_profiles_name_roles(cloud, capsys):
     cloud.profiles.write_text(PLACES)
     assert run(cloud, "--dry-run", "--lang", "en") == 2
@@ -78,8 +67,3 @@ def test_a_role_of_a_profile_that_cannot_be_made_is_named_before_anything_change
     told = capsys.readouterr().err
     assert f"role/{name}" in told and complaint in told
     assert cloud.ram.changes() == []
-
-
-def test_the_function_role_of_another_account_may_have_any_name(cloud):
-    cloud.profiles.write_text(PLACES.replace("role/uploads", f"role/{FUNCTION_ROLE}"))
-    assert run(cloud, "--yes") == 0

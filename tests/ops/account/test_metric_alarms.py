@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.docs.markdown import ROOT
-from tests.ops.account.stubs import ACCOUNT, PLACES, SECRET, run
+from tests.ops.account.stubs import ACCOUNT, PLACES, run
 
 CONTACTS = ("--yes", "--contacts", "ops")
 ALARMS = json.loads((ROOT / "deploy/monitoring/metrics.json").read_text("utf-8"))["Resources"]
@@ -73,16 +73,3 @@ def test_a_changed_alarm_is_set_right(cloud):
     assert run(cloud, *CONTACTS) == 0
     assert len(cloud.metrics.changes()) == len(ALARMS) + 3
     assert json.dumps(cloud.metrics.rules, sort_keys=True) == before
-
-
-def test_a_refused_alarm_is_named_without_the_text_of_the_service(cloud, capsys):
-    refusal = (400, {"Code": "ContactGroupNotExist", "Message": SECRET})
-    cloud.metrics.refuse["PutResourceMetricRule"] = refusal
-    assert run(cloud, *CONTACTS) == 1
-    said = capsys.readouterr().err
-    assert "PutResourceMetricRule" in said and "ContactGroupNotExist" in said and SECRET not in said
-
-
-def test_without_a_contact_group_cloud_monitor_is_not_called(cloud):
-    assert run(cloud, "--yes") == 0
-    assert cloud.metrics.calls == []

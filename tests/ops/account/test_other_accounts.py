@@ -36,26 +36,6 @@ def test_the_bucket_owner_gets_trust_policies_and_rules_to_apply(told):
     assert "PutBucket:" in told("--yes", "--bucket-create", "--lang", "en")
 
 
-def test_public_access_of_a_foreign_bucket_is_not_reported(cloud, told):
-    page = '[page]\nkey = "page/{owner}/{filename}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
-    page += PLACES[PLACES.index('bucket = "their-bucket"') :]
-    cloud.profiles.write_text(f"{PLACES.partition('[partner]')[0]}{page}")
-    assert "Nothing blocks" not in told("--yes", "--lang", "en")
-
-
-def test_nothing_is_changed_in_another_account(cloud, told):
-    told("--yes", "--bucket-create", "--h5-origin", "https://m.example.com")
-    # A call to a host that no stub has would have failed.
-    assert "uploads" not in {query.get("RoleName") for _, query in cloud.ram.calls}
-    assert "uploads" not in {query.get("PolicyName") for _, query in cloud.ram.calls}
-
-
-def test_a_dry_run_prints_the_same_instructions(told):
-    dry = told("--dry-run", "--account", ACCOUNT)
-    assert len(documents_in(dry)) == 2
-    assert told("--yes").startswith(dry.rstrip())
-
-
 @pytest.mark.parametrize(("language", "strange"), [("en", chinese_in), ("zh", english_in)])
 def test_instructions_for_the_owner_are_in_one_language(told, language, strange):
     text = told("--dry-run", "--account", ACCOUNT, "--bucket-create", "--lang", language)

@@ -6,9 +6,9 @@ from function.config.profile import BucketLocation
 from function.config.profiles import read_profiles
 from ops.account import profile_needs
 from ops.account.bucket import DesiredBucket
-from ops.account.profile_needs import buckets_of, in_account, moderation_of, policies_of, policies_too_long
+from ops.account.profile_needs import buckets_of, moderation_of, policies_of, policies_too_long
 from ops.account.ram_documents import role_arn
-from tests.ops.account.stubs import ACCOUNT, OTHER_ACCOUNT, PLACES, UPLOAD_ROLE
+from tests.ops.account.stubs import ACCOUNT, PLACES, UPLOAD_ROLE
 from tests.ops.words import in_english
 
 HOME = BucketLocation("my-bucket", "cn-hangzhou", "", "", "", role_arn(ACCOUNT, UPLOAD_ROLE))
@@ -46,47 +46,6 @@ RIGHTS = {
 def test_the_function_s_role_gets_the_rights_that_the_types_need(kind, actions):
     profiles = profiles_of(CHECKED.format(name="p", kind=kind, hold=BY_ALIYUN))
     assert moderation_of(profiles) == tuple(f"yundun-greenweb:{action}" for action in actions)
-
-
-def test_each_right_is_granted_once_and_none_for_a_profile_without_aliyun():
-    kinds = ("image/png", "image/*", "video/mp4")
-    text = "".join(
-        CHECKED.format(name=f"p{number}", kind=kind, hold=BY_ALIYUN) for number, kind in enumerate(kinds)
-    )
-    other = CHECKED.format(name="q", kind="audio/mpeg", hold='["check"]')
-    assert len(moderation_of(profiles_of(text + other))) == 3
-    assert moderation_of(profiles_of(other)) == ()
-
-
-def test_a_role_of_the_same_name_in_another_account_is_another_role():
-    policies = policies_of(
-        profiles_of(PLACES.replace("role/uploads", "role/my-contracts")), HOME, has_webhook=False
-    )
-    ours = in_account(policies, ACCOUNT)["my-contracts"]
-    assert "their-bucket" not in str(ours)
-
-
-def test_a_bucket_is_ours_to_make_where_any_role_of_ours_reaches_it(profiles):
-    assert [whose for whose, _ in buckets_of(profiles, ASKED, ACCOUNT)] == [ACCOUNT, ACCOUNT, OTHER_ACCOUNT]
-    # Though a role of another account does so before.
-    two = [one._replace(location=one.location._replace(bucket="shared")) for one in reversed(profiles)]
-    assert [whose for whose, _ in buckets_of(two, ASKED, ACCOUNT)] == [ACCOUNT, ACCOUNT]
-    # The deployment's own is, whoever reaches it.
-    (only,) = buckets_of(profiles_of(PLACES.replace("their-bucket", "my-bucket")
-                                     .replace('region = "ap-southeast-1"', 'region = "cn-hangzhou"'))[-1:],
-                         ASKED, ACCOUNT)  # fmt: skip
-    assert only[0] == ACCOUNT and only[1].held_folders[0].days == 1 and only[1].named_by == ()
-
-
-def test_public_and_open_profiles_are_listed_for_their_own_bucket():
-    more = 'bucket = "other"\nacl = "public-read"\n'
-    text = PLACES.partition("[contract]")[0] + more
-    text += (
-        '[page]\nkey = "page/{owner}/{filename}"\nmax_size = 1\ncontent_types = ["*/*"]\nbucket = "third"\n'
-    )
-    found = [bucket for _, bucket in buckets_of(profiles_of(text), ASKED, ACCOUNT)]
-    assert [bucket.wants_public_read for bucket in found] == [(), ("default",), ()]
-    assert [bucket.open_names for bucket in found] == [(), (), ("page",)]
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,6 @@ def test_a_dry_run_prints_every_call_without_keys_or_network(cloud, monkeypatch,
     assert documents_in(output) == [TRUSTED_BY_FC, MAY_ASSUME, TRUSTED_BY_FUNCTION, UPLOAD_POLICY]
 
 
-def test_a_dry_run_without_an_account_leaves_a_gap_that_shows(cloud, capsys):
-    assert run(cloud, "--dry-run") == 0
-    assert "STS_ROLE_ARN=acs:ram::<account-id>:role/oss-direct-upload" in capsys.readouterr().out
-
-
 def test_json_has_the_documents_and_rules_that_setup_makes(cloud, capsys):
     options = ("--bucket-create", "--h5-origin", "https://m.example.com", "--session-seconds", "7200")
     assert run(cloud, "--dry-run", "--json", "--account", ACCOUNT, *options) == 0
@@ -112,6 +107,7 @@ def test_an_empty_account_gets_two_roles_with_exactly_these_documents(cloud):
     # Each is asked for once.
     asked = [action for action, _ in cloud.ram.calls if action not in cloud.ram.changes()]
     assert asked == ["GetCallerIdentity", *["GetRole", "GetPolicy"] * 2] and cloud.contracts.calls == []
+    assert cloud.metrics.calls == []
 
 
 def test_prints_the_lines_for_env_at_the_end(cloud, capsys):
@@ -233,15 +229,6 @@ def test_every_bucket_is_made_once_in_its_region_with_the_rules_of_its_profiles(
     assert [stub.changes() for stub in (places.ram, places.oss, places.contracts)] == [[], [], []]
     # The other account cannot be read from here, so its part is repeated each time.
     assert OTHER_ACCOUNT in capsys.readouterr().out
-
-
-def test_parts_are_ended_in_the_bucket_that_they_are_in(places):
-    assert run(places, "--yes") == 0
-    assert places.oss.changes() == []
-    places.contracts.info = bucket_info("oss-cn-shanghai")
-    assert run(places, "--yes") == 0
-    assert places.oss.changes() == [] and places.contracts.changes() == [("PUT", "lifecycle")]
-    assert b"<Prefix>scans/</Prefix>" in places.contracts.documents["lifecycle"]
 
 
 def test_a_wrong_region_of_a_profile_is_reported_by_its_option(places, capsys):
