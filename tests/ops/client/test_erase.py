@@ -122,14 +122,6 @@ def test_the_record_goes_into_a_file(run, script, tmp_path):
     assert "a.b.c" not in out and "banner" in out and str(file) in out
 
 
-@pytest.mark.parametrize("answer", [refused(429, "too_many_requests"), refused(503, "oss_unavailable"), None])
-def test_a_call_that_fails_for_a_while_is_repeated(run, script, naps, answer):
-    answer = answer or FunctionSilent(Text("silent", "没有响应"))
-    script(*[answer] * 3, state(0, 0, state="done", record="a.b.c"))
-    code, out, _ = run("--url", "https://up.example.com", "--sub", SUB)
-    assert (code, out.splitlines()[-1], naps) == (0, "a.b.c", [erase.FAILURE_SECONDS] * 3)
-
-
 @pytest.mark.parametrize(("answer", "calls"), [
     (refused(404, "not_found"), 1),
     (refused(401, "unauthorized"), 1),
@@ -142,12 +134,6 @@ def test_a_refusal_ends_it(run, script, answer, calls):
     code, _, err = run("--url", "https://up.example.com", "--sub", SUB)
     assert (code, len(asked)) == (1, calls)
     assert err
-
-
-def test_an_interrupt_says_how_to_go_on(run, script):
-    script(state(5, 0), KeyboardInterrupt())
-    code, out, _ = run("--url", "https://up.example.com", "--sub", SUB)
-    assert (code, out.splitlines()[-1]) == (130, erase.STOPPED.en)
 
 
 def test_a_dry_run_counts_and_calls_nothing(run, script, stored, environ, owner):

@@ -6,13 +6,10 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from function.config.option_table import OPTIONS
 from function.config.profiles import read_profiles
-from function.routes import ROUTES
 from local.profiles import DEMO
 from ops.client.features import lacking_options
 from ops.client.function_client import FunctionAtUrl
-from ops.deploy.features import FEATURES, ROUTE_OF
 from tests.ops.client.conftest import start_cloud
 
 TYPES = 'max_size = "1MiB"\ncontent_types = ["image/*"]\n'
@@ -69,13 +66,3 @@ def test_nothing_is_lacking_where_the_same_profiles_run_and_no_form_is_signed(cl
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.getMessage()[:1] == "{"]
     assert {line["status"] for line in lines if line["route"] != "login"} <= {400, 401, 404, 413, 415}
     assert not any(line["uploadId"] for line in lines)
-
-
-def test_the_table_names_options_and_routes_that_exist():
-    options = {row.name for row in OPTIONS}
-    for feature in FEATURES.values():
-        assert set(feature.options) <= options
-        table = "".join(f"{option} = {value}\n" for option, value in feature.options.items())
-        key = 'key = "a/{owner}/{id}{ext}"\n'
-        assert read_profiles(f"[p]\n{key}{TYPES}{table}", default_signature="v4")[1] == []
-    assert set(ROUTE_OF) <= options and set(ROUTE_OF.values()) <= set(ROUTES)

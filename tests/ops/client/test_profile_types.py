@@ -1,9 +1,6 @@
 """``manage.py types``: the names of profiles and variants as a file for tsc."""
 
 import argparse
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +22,6 @@ content_types = ["application/pdf"]
 key = "test/{owner}/{filename}"
 max_size = "1MiB"
 """
-ROOT = Path(__file__).parents[3]
 
 
 def run_on(tmp_path, text=TWO, lang="en", check=False, output=None):
@@ -45,17 +41,6 @@ def test_each_profile_has_its_variants_and_pages_of_classic_forms_are_left_out(t
     ]
     written, *_ = capsys.readouterr().out.splitlines()
     assert written.startswith(str(tmp_path / "profiles.d.ts")) and ": default, scan-2. " in written
-
-
-def test_git_takes_the_file_in_a_new_project(tmp_path):
-    """It has this one's .gitignore; --check in CI could not find what git leaves out."""
-    shutil.copy(ROOT / ".gitignore", tmp_path)
-    run_on(tmp_path)
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    seen = subprocess.run(
-        ["git", "status", "--porcelain"], cwd=tmp_path, check=True, capture_output=True, text=True
-    )
-    assert seen.stdout.splitlines() == ["?? .gitignore", "?? profiles.d.ts"]
 
 
 def test_check_tells_whether_the_file_is_of_today_and_writes_nothing(tmp_path, capsys):

@@ -119,11 +119,6 @@ def test_a_late_decision_gets_the_state_of_the_first(desk_of, status, code):
     assert [(route, body) for route, body, _ in function.asked][1:] == [("status", {"receipt": "r"})]
 
 
-def test_where_status_fails_as_well_the_refusal_is_shown(desk_of):
-    desk, _ = desk_of(commit=refused(409, "already_published"), status=refused(503, "oss_unavailable"))
-    assert desk.decide({"receipt": "r"})["code"] == "already_published"
-
-
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("said", [
     refused(403, "forbidden"), refused(418, "of_a_newer_version"), answer({"detail": "Not Found"}, 404),
