@@ -34,11 +34,6 @@ def test_explain_exits_2_with_an_error_for_unreadable_input(monkeypatch, capsys,
     assert output.err.startswith("✗ ")
 
 
-def test_a_code_may_stand_in_the_place_of_a_file(monkeypatch, capsys):
-    assert run_with(monkeypatch, b"", "quota_exceeded") == 0
-    assert "files_per_day" in capsys.readouterr().out
-
-
 def test_the_folder_name_of_an_openid_comes_from_the_secret_of_the_env_file(monkeypatch, capsys, tmp_path):
     for name in ENV:
         monkeypatch.delenv(name, raising=False)

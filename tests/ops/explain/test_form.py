@@ -100,66 +100,8 @@ def test_a_policy_oss_would_refuse_is_explained(document, problem):
     assert problem in said(json.dumps(document))
 
 
-def test_a_damaged_policy_has_advice():
-    form = {**FIELDS, "policy": "eyJl eHBpcm!", "x-oss-signature": "ab" * 32}
-    assert "JSON" in said(json.dumps({"url": "", "formData": form}))
-
-
-SHANGHAI = CREDENTIAL.replace("cn-hangzhou", "cn-shanghai")
-THERE = "https://my-contracts.oss-cn-shanghai.aliyuncs.com"
-
-
-def form_of_another_bucket(url=THERE, credential=SHANGHAI):
-    fields = {**FIELDS, "x-oss-credential": credential}
-    policy = policy_for(fields)
-    policy["conditions"][0] = {"bucket": "my-contracts"}
-    return answer(fields, policy, url)
-
-
-def test_forms_of_two_buckets_in_one_answer_are_each_explained_as_their_own():
-    forms = [json.loads(answer()), json.loads(form_of_another_bucket())]
-    text = said(json.dumps({"uploads": forms, "serverTime": "x"}))
-    assert "= my-bucket" in text and "= my-contracts" in text and THERE in text
-    assert "What to do" not in text
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        answer(url="https://other.oss-cn-hangzhou.aliyuncs.com"),
-        form_of_another_bucket(THERE.replace("my-contracts", "my-bucket")),
-    ],
-)
-def test_a_form_sent_to_another_bucket_than_its_own_is_marked(form):
-    assert said(form).count("\n  ! ") == 1
-
-
-def test_each_condition_is_a_row_with_a_reason():
-    policy = {
-        "expiration": "2030-01-01T00:00:00.000Z",
-        "conditions": [
-            {"bucket": "b"},
-            ["content-length-range", 7, 7],
-            ["starts-with", "$key", "test/"],
-            ["in", "$x-oss-content-type", ["image/png", "image/jpeg"]],
-            {"x-oss-meta-a": "1"},
-            {"x-oss-security-token": "T" * 900},
-            {"other": "x"},
-        ],
-    }
-    expiration, rows = policy_rows(json.dumps(policy))
-    assert expiration == "2030-01-01T00:00:00Z"
-    assert [(field, value) for field, value, _ in rows] == [
-        ("bucket", "= b"),
-        ("size", "= 7 bytes"),
-        ("key", "starts with test/"),
-        ("x-oss-content-type", 'in ["image/png", "image/jpeg"]'),
-        ("x-oss-meta-a", "= 1"),
-        ("x-oss-security-token", rows[5][1]),
-        ("other", "= x"),
-    ]
-    assert all(reason for _, _, reason in rows)
-    assert "T" * 20 not in rows[5][1]
+def test_a_form_sent_to_another_bucket_than_its_own_is_marked():
+    assert said(answer(url="https://other.oss-cn-hangzhou.aliyuncs.com")).count("\n  ! ") == 1
 
 
 @pytest.mark.parametrize("policy", ["", "[]", "{}", "not json"])
