@@ -49,11 +49,6 @@ def test_an_invalid_s_yaml_is_refused(project, case):
     refuses(mutated(project, *case[:2]), *case[2:])
 
 
-@pytest.mark.parametrize("name", REFUSED["needed"]["function"])
-def test_a_function_without_a_property_it_needs_is_refused(project, name):
-    refuses(mutated(project, f"\n      {name}:", "\n      tags:"), "props", f"'{name}' is")
-
-
 @pytest.mark.parametrize(("old", "new", "said"), [
     ("handler: handler.handler", "handler: ${this.props.code}", "props.handler: ${this.props.code}: "),
     ("      runtime:", "      tags:", "props"),
@@ -62,12 +57,6 @@ def test_a_function_without_a_property_it_needs_is_refused(project, name):
 def test_one_mistake_is_one_problem(project, old, new, said):
     (problem,) = mutated(project, old, new).problems
     assert problem.startswith(f"s.yaml: resources.upload.{said}")
-
-
-def test_a_function_for_bursts_needs_the_header_with_the_address(project):
-    replace(project / "s.yaml", "        CLIENT_ADDRESS_HEADER: ", "        PATH: ")
-    replace(project / BURST, "        CLIENT_ADDRESS_HEADER: ", "        OTHER: ")
-    refuses(check(project / BURST, CONFIGURED), "props.environmentVariables", "'CLIENT_ADDRESS_HEADER' is")
 
 
 @pytest.mark.parametrize("case", REFUSED["burst"].values(), ids=REFUSED["burst"])
@@ -203,12 +192,6 @@ def test_a_wrong_host_or_role_is_a_problem_of_the_profiles(tmp_path, host, more,
         assert all(piece in sentence for piece in [f"[contract] host = {host}: " if host else "", *said])
 
 
-def test_a_fresh_clone_names_what_must_be_set(project):
-    problems = "\n".join(check(project / "s.yaml", {}).problems)
-    assert all(f".env: {name} " in problems for name in ("OSS_BUCKET", "STS_ROLE_ARN", "CALLER_AUTH"))
-    assert re.search(r"^\.env: STS_ROLE_ARN .*`manage\.py setup`", problems, re.M)
-
-
 @pytest.mark.parametrize(
     ("name", "value"), [("TOKEN_SECRET", ""), ("STS_ROLE_ARN", "wrong"), ("CALLER_RATE", "60")]
 )
@@ -220,14 +203,6 @@ def test_a_setting_is_wrong_where_its_value_comes_from(project, name, value):
     (project / ".env").unlink()
     (problem,) = check(project / "s.yaml", given).problems
     assert problem.startswith(f"{'environment' if value else '.env'}: {name} ")
-
-
-def test_a_fault_of_two_profiles_is_one_problem_at_both_lines(project, monkeypatch):
-    profile = '[{0}]\nkey = "{0}/{{owner}}/{{id}}"\nread = "owner"\nmax_size = 9\ncontent_types = ["*/*"]\n'
-    (project / "profiles.toml").write_text(profile.format("a") + profile.format("b"), "utf-8")
-    monkeypatch.setattr("function.config.settings.DEFAULT_PROFILES_FILE", project / "profiles.toml")
-    (problem,) = check(project / "s.yaml", {**CONFIGURED, "CALLER_AUTH": "anonymous"}).problems
-    assert problem.startswith("profiles.toml:3 [a], profiles.toml:8 [b]: read")
 
 
 def test_a_misspelt_name_in_the_env_file_is_a_hint(project):

@@ -13,10 +13,8 @@ from ops.deploy.costs import cost_hints, prices
 from ops.deploy.features import FEATURES
 from ops.deploy.new_files import CALLER_KINDS, Answers, profiles_text
 from ops.deploy.profile_lines import profiles_in
-from ops.doctor.configuration import check_costs, check_settings
-from ops.doctor.findings import State
 from tests.docs.markdown import both, page, tables
-from tests.ops.deploy.project import CONFIGURED, ROOT, check
+from tests.ops.deploy.project import ROOT
 
 CASES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 SENTENCES = ("public", "checks", "day")
@@ -51,33 +49,6 @@ def test_the_sentences_name_what_was_worked_out_by_hand(name, language, tmp_path
         assert sorted(re.findall(NAMED, said)) == sorted(case[about]), about
         if about in REMEDIES:
             assert (REMEDIES[about] in said) == (about in case["open"])
-
-
-@pytest.mark.parametrize(("url", "each_for_itself"), [("", True), ("memory:", True), ("redis://r", False)])
-def test_a_rate_that_each_instance_counts_is_said_to_be_one(url, each_for_itself, tmp_path):
-    _, _, day = sentences({**CASES["large_files_and_a_slow_rate"], "settings": {"QUOTA_URL": url}}, tmp_path)
-    assert ("QUOTA_URL" in day.en) == ("QUOTA_URL" in day.zh) == each_for_itself
-
-
-def test_check_deploy_and_doctor_say_the_same(project):
-    written(CASES["green_without_a_quota"], project / "profiles.toml")
-    hints = [hint for hint in check(project / "s.yaml", CONFIGURED).hints if hint.startswith("costs: ")]
-    environ = {**CONFIGURED, "OSS_REGION": "cn-hangzhou", "PROFILES_FILE": str(project / "profiles.toml")}
-    environ |= {"GREEN_ENDPOINT": "https://green-cip.cn-shanghai.aliyuncs.com"}
-    settings, _ = check_settings(environ)
-    found = check_costs(settings)
-    assert [hint.startswith(f"costs: {one.said.en}") for hint, one in zip(hints, found, strict=True)] == [
-        True
-    ] * 3
-    assert [one.state for one in found] == [State.GOOD, State.UNSURE, State.GOOD]
-
-
-def test_an_unreadable_rate_and_missing_profiles_have_no_sentence(tmp_path):
-    assert (
-        sentences({**CASES["large_files_and_a_slow_rate"], "settings": {"CALLER_RATE": "often"}}, tmp_path)
-        == []
-    )
-    assert [*cost_hints({}, ())] == []
 
 
 def shipped():

@@ -52,17 +52,7 @@ def test_lines_that_the_tool_reads_differently_get_a_warning(text: str, said: st
     assert "word" not in problems[0] and "abc" not in problems[0]
 
 
-def test_goes_on_after_a_line_it_cannot_read() -> None:
-    assert parse_env("A=1\n???\nB=2").values == {"A": "1", "B": "2"}
-
-
 def test_a_missing_file_has_no_values_and_one_that_is_not_text_is_a_problem(tmp_path: Path) -> None:
     assert read_env_file(tmp_path / ".env").values == {}
     (tmp_path / ".env").write_bytes(b"A=\xff\n")
     assert len(read_env_file(tmp_path / ".env").problems) == 1
-
-
-def test_reads_a_file_that_notepad_saved(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfOSS_BUCKET=b\r\nOSS_REGION=cn-hangzhou\r\n")
-    env_file = read_env_file(tmp_path / ".env")
-    assert (env_file.values, env_file.problems) == ({"OSS_BUCKET": "b", "OSS_REGION": "cn-hangzhou"}, ())

@@ -2,8 +2,6 @@
 
 import pytest
 
-from ops.deploy.hints import profile_hints
-from ops.deploy.profile_lines import profiles_in
 from tests.ops.deploy.project import CONFIGURED, check
 
 PLAIN = (
@@ -18,8 +16,6 @@ CODE = {"AI_LABEL_CODE": "001191330100MA0000000X20001"}
 HINTS = {
     "none": ("", {}, []),
     "a bucket of its own": ('bucket = "my-contracts"\n', {}, [["[post]: ", "manage.py setup"]]),
-    "a host of its own": ('host = "https://files.example.com"\n', {}, [["[post]: ", "manage.py setup"]]),
-    "a role of its own": ('role = "acs:ram::1:role/contracts"\n', {}, [["[post]: ", "manage.py setup"]]),
     "held": (HELD, {}, OF_HELD),
     "checked by WeChat": (
         'hold = ["commit", "check"]\nhold_days = 9\n',
@@ -37,13 +33,7 @@ HINTS = {
     "labels that are kept": (f"{HELD}strip = true\nai_label = true\n", CODE, OF_HELD),
     "an old secret": ("", {"TOKEN_SECRET": TWO}, [["TOKEN_SECRET", " 2 days"]]),
     "an old secret of held": (HELD, {"TOKEN_SECRET": TWO}, [["TOKEN_SECRET", " 11 days"], *OF_HELD]),
-    "an old secret of parts": (WEEK, {"TOKEN_SECRET": TWO}, [["TOKEN_SECRET", " 9 days"]]),
     "an old secret of receipts": (WEEK, {"RECEIPT_SECRET": TWO}, [["RECEIPT_SECRET", " 2 days"]]),
-    "an old secret of held receipts": (
-        HELD,
-        {"RECEIPT_SECRET": TWO},
-        [["RECEIPT_SECRET", " 11 days"], *OF_HELD],
-    ),
     "an old secret beside receipts": (
         HELD,
         {"RECEIPT_SECRET": "a" * 40, "TOKEN_SECRET": TWO},
@@ -64,11 +54,3 @@ def test_a_profile_or_setting_brings_the_hints_that_it_needs(project, case):
         True
     ] * len(wanted)
     assert sum("/wechat-events" in hint for hint in found) == ("/wechat-events" in str(wanted))
-
-
-@pytest.mark.parametrize("text", ["no = [TOML", None])
-def test_profiles_that_cannot_be_read_give_no_hint(tmp_path, text):
-    file = tmp_path / "profiles.toml"
-    if text is not None:
-        file.write_text(text, "utf-8")
-    assert list(profile_hints(profiles_in(file))) == []

@@ -14,14 +14,16 @@ from tests.ops.package.project import ROOT, make_project
 GOOD = "def before_sign(caller, wanted, profile):\n    return None\n"
 
 
-@pytest.mark.parametrize(("text", "problems"), [
-    (None, 0), (GOOD, 0), ("\ufeff" + GOOD, 0), ("before_sign = lambda *told: None", 0),
-    ("def before_sign(caller):\n    pass", 1), ("1 / 0", 1), ("", 1),
+@pytest.mark.parametrize(("text", "problems", "hints"), [
+    (None, 0, 0), ("\ufeff" + GOOD, 0, 0), ("before_sign = lambda *told: None", 0, 0),
+    (f"import re\n{GOOD}", 0, 1),
+    ("def before_sign(caller):\n    pass", 1, 0), ("1 / 0", 1, 0), ("def before_sign(:", 1, 0),
 ])  # fmt: skip
-def test_a_file_that_the_function_could_not_use_is_named_before_it_is_deployed(tmp_path, text, problems):
+def test_what_the_function_could_not_use_and_regular_expressions_are_named(tmp_path, text, problems, hints):
     if text is not None:
         (tmp_path / "hooks.py").write_text(text, "utf-8")
     assert [problem.place for problem in hooks_problems(tmp_path)] == [("hooks.py",)] * problems
+    assert list(hooks_hints(tmp_path)) == [REGULAR_EXPRESSIONS] * hints
 
 
 @pytest.mark.parametrize(("imported", "quota_url", "is_there"), [
@@ -44,15 +46,6 @@ def test_the_check_and_the_package_refuse_the_same_imports(tmp_path, imported, q
     assert (not list(hooks_problems(root, quota_url))) is is_there
     with nullcontext() if is_there else pytest.raises(PackagingError, match=r"^hooks\.py"):
         check_packages(find_function_files(root, *extras).packages, site, pinned)
-
-
-@pytest.mark.parametrize(("text", "hints"), [
-    (GOOD, []), (f"import re\n{GOOD}", [REGULAR_EXPRESSIONS]), ("def before_sign(:", []), (None, []),
-])  # fmt: skip
-def test_regular_expressions_in_hooks_are_a_hint(tmp_path, text, hints):
-    if text is not None:
-        (tmp_path / "hooks.py").write_text(text, "utf-8")
-    assert list(hooks_hints(tmp_path)) == hints
 
 
 def test_the_check_of_a_deployment_reads_its_hooks(project):

@@ -171,14 +171,6 @@ def test_both_files_are_written_and_only_their_owner_reads_the_secrets(tmp_path,
     assert SECRET not in printed and values["TOKEN_SECRET"] not in printed
 
 
-def test_a_project_of_several_callers_begins_with_one_of_wechat(tmp_path):
-    assert run(tmp_path, *GIVEN, "--features", "check", "--caller-auth", "several", lang="zh") == 0
-    assert written(tmp_path) == [".env", "callers.toml", "profiles.toml"]
-    text, values = (tmp_path / "callers.toml").read_text("utf-8"), env_of(tmp_path).values
-    assert tomllib.loads(text)["main"]["appid"] == APP and "WECHAT_SECRET" not in values
-    assert values["MAIN_SECRET"] == SECRET and SECRET not in text
-
-
 def test_each_project_has_its_own_secrets_and_the_mainland_alone_a_note_about_domains(tmp_path, capsys):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -236,26 +228,6 @@ def test_answers_make_the_files(tmp_path, answers, values, profiles):
     assert {*read} == profiles and ("files_per_day" in text) is ("配额" in answers[-1])
     if "AI_LABEL_CODE" in env:
         assert read["post"].strip and read["post"].ai_label
-
-
-def test_the_code_of_labels_is_an_option_too(tmp_path):
-    for features, code in (("avatar", None), ("check,ai-label", CODE)):
-        folder = tmp_path / features
-        folder.mkdir()
-        assert run(folder, *GIVEN, "--features", features, "--ai-label-code", CODE) == 0
-        assert env_of(folder).values.get("AI_LABEL_CODE") == code
-
-
-def test_an_appid_is_written_for_each_platform(tmp_path):
-    for caller_auth, name in (("alipay", "ALIPAY_APP_ID"), ("douyin", "DOUYIN_APPID")):
-        (tmp_path / name).mkdir()
-        assert run(tmp_path / name, *GIVEN, "--caller-auth", caller_auth, "--features", "avatar") == 0
-        assert env_of(tmp_path / name).values[name] == APP
-
-
-def test_no_question_about_a_mini_program_for_other_callers(tmp_path):
-    assert run(tmp_path, "--caller-auth", "jwt", environ={}, answers=["b-1", "cn-hangzhou", "图片"]) == 0
-    assert "WECHAT_APPID" not in env_of(tmp_path).values
 
 
 def test_without_a_terminal_the_options_are_named(tmp_path, capsys):

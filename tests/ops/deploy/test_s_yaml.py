@@ -66,27 +66,6 @@ def test_a_file_to_extend_that_is_missing_or_no_mapping_is_named(project, text):
     assert any("extend" in problem for problem in check(project / BURST, CONFIGURED).problems)
 
 
-def test_a_variable_of_the_extended_file_is_needed_even_if_overridden(project):
-    old = "functionName: ${env('FUNCTION_NAME', 'oss-direct-upload')}\n"
-    replace(project / "s.yaml", old, "functionName: ${env('NOWHERE')}\n")
-    assert any("NOWHERE" in problem for problem in check(project / BURST, CONFIGURED).problems)
-
-
-@pytest.mark.parametrize("name", ["s.yaml", BURST])
-def test_all_settings_together_switch_on_every_block(project, name):
-    own = with_own_blocks(project / name, EVERY)
-    assert own == (project / name).with_name("s.own.yaml")
-    report = check(own, EVERY, for_deploy=True)
-    assert report.problems == [] and not any("fcapp.run" in hint for hint in report.hints)
-    before, props = props_of(project / name), props_of(own)
-    assert {*props} == {*before, *SWITCHES}
-    assert props["concurrencyConfig"] == {"reservedConcurrency": 5}
-    assert props["provisionConfig"]["defaultTarget"] == 2
-    assert props["code"] == before["code"] and props["runtime"] == before["runtime"]
-    assert props["triggers"][0]["triggerConfig"]["disableURLInternet"] is True
-    assert props["triggers"][1:] == before["triggers"][1:]
-
-
 @pytest.mark.parametrize("setting", [*(setting for setting, _ in SWITCHES.values()), "CLOSE_TEST_ADDRESS"])
 def test_each_setting_switches_on_its_own_block_alone(project, setting):
     own = with_own_blocks(project / "s.yaml", {setting: EVERY[setting]})
