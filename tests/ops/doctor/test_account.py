@@ -48,10 +48,6 @@ def test_missing_or_old_rules_below_held_are_mended_by_setup(account, rules):
     assert "held/posts/" in finding.said.en and "manage.py setup" in finding.remedy.en
 
 
-def test_rules_that_are_older_than_a_longer_hold_are_bad(account):
-    assert "held/posts/" in account.found("hold_days = 7\n").the_bad_one("Roles").said.en
-
-
 def test_a_public_bucket_is_bad_for_strip_and_else_a_doubt(account):
     account.oss.info = bucket_info(acl="public-read")
     assert [one.state for one in account.found()] == [State.UNSURE]
@@ -74,7 +70,3 @@ def test_each_part_that_the_key_may_not_read_is_a_doubt(account):
     account.ram.refuse["GetCallerIdentity"] = (403, {"Code": "Forbidden", "Message": "m"})
     (finding,) = account.found()
     assert finding.state is State.UNSURE and "Forbidden" in finding.said.en
-
-
-def test_a_local_cloud_is_not_compared(account):
-    assert account.found(STS_ENDPOINT="http://127.0.0.1:9") == []

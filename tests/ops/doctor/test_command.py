@@ -8,34 +8,7 @@ import pytest
 from local.cloud import FUNCTION_KEY
 from ops.doctor import command as doctor
 from ops.doctor.examination import Visit, examine
-from ops.doctor.findings import State
 from ops.terminal.screen import Screen
-
-
-def test_a_correct_deployment_is_good_in_every_line(here):
-    findings = here.examine()
-    # What it can cost is no fault; [post] is checked without a quota.
-    costs = [one.state for one in findings.of("Costs")]
-    assert costs == [State.GOOD, State.UNSURE, State.GOOD]
-    assert {one.state for one in findings if one.check.en != "Costs"} == {State.GOOD}
-    names = [one.check.en for one in findings]
-    assert names == [
-        "Settings", *["Costs"] * 3, "Clock", "Bucket", "WeChat login", "Caller's keys", "AssumeRole",
-        "Upload [default]", "Upload [avatar]", "Upload [video]", "Upload [album]", "Upload [post]",
-        "Upload [note]", "Upload [legacy]",
-        "A changed key, A public file of [legacy]",
-        "Confirm [default], Read [default]",
-        "Large files [video]",
-        "Removal",
-        "Callback, Message push, Timer", "Deployed function",
-    ]  # fmt: skip
-
-
-def test_doctor_removes_its_uploads(here):
-    files = {path for path in here.folder.rglob("*") if path.is_file()}
-    here.cloud.oss.faults.plan("status_500", times=1, on=["PostObject"])
-    assert len(here.examine().of("Upload", State.GOOD)) == len(here.profiles) - 1
-    assert {path for path in here.folder.rglob("*") if path.is_file()} == files
 
 
 def test_no_uploads_option_uploads_nothing(here):
@@ -80,19 +53,6 @@ def run(monkeypatch, *options):
     parser = argparse.ArgumentParser()
     doctor.add_arguments(parser)
     return doctor.run(parser.parse_args([*options, "--env-file", "/does/not/exist/.env"]))
-
-
-def test_the_command_reads_the_environment(here, monkeypatch, capsys):
-    for name, value in here.environ.items():
-        monkeypatch.setenv(name, value)
-    assert run(monkeypatch, "--url", here.gateway.origin, "--lang", "en") == 0
-
-
-def test_the_command_exits_1_when_nothing_is_set(monkeypatch, capsys):
-    for name in ("OSS_BUCKET", "OSS_REGION", "STS_ROLE_ARN", "CALLER_AUTH", "CALLBACK_URL"):
-        monkeypatch.delenv(name, raising=False)
-    assert run(monkeypatch, "--lang", "en") == 1
-    assert "OSS_BUCKET" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

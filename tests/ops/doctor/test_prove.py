@@ -14,17 +14,14 @@ import requests
 
 from function.app import load_settings
 from function.errors import OssRejected
-from function.holding.records import verdict_key
 from function.sts.credentials import AccessKeys
 from function.sts.session_policy import role_policies
-from local.buckets import HOME
 from local.cloud import ROLE_ARN
 from local.common.rules import change_rules
 from local.oss.rules import OssRules
 from ops.doctor import command as doctor
-from ops.doctor.evidence import NotTried, accepted, role_policy, text_in
+from ops.doctor.evidence import NotTried, accepted, role_policy
 from ops.doctor.places import place_of
-from ops.doctor.proof.parts import begin
 from ops.doctor.proof.point import NOBODY, QUESTIONS, points, told
 from ops.doctor.proof.point import RULES as DEFAULTS
 from ops.doctor.proof.report import report_file, title_of, without_names
@@ -113,15 +110,6 @@ def test_each_contract_is_kept_each_answer_is_the_rule_and_the_cost_an_upper_bou
     assert (list(cloud.oss.bucket.objects), list(cloud.oss.bucket.uploads)) == ([], [])
 
 
-def test_a_run_of_an_hour_signs_with_the_time_of_each_request(place):
-    cloud, sandbox = place()
-    cloud.clock.move(hours=1)
-    later = Sandbox(*(sandbox.settings, KEYS, sandbox.now), monotonic=iter([0.0, *[3600.0] * 9]).__next__)
-    assert accepted(later.call("PUT", later.new_key(), body=b".")).status_code == 200
-    assert sandbox.call("PUT", sandbox.new_key(), body=b".").status_code == 403
-    later.remove()
-
-
 def test_versions_and_delete_markers_are_removed_or_named(place):
     cloud, sandbox = place()
     objects = cloud.oss.bucket.objects
@@ -135,14 +123,6 @@ def test_versions_and_delete_markers_are_removed_or_named(place):
     assert sandbox.remove() == [key]
 
 
-def test_an_unfinished_upload_that_stays_is_named(place):
-    cloud, sandbox = place()
-    key, _, _ = begin(sandbox)
-    cloud.oss.faults.plan("status_500", times=1, on=["AbortMultipartUpload"])
-    assert sandbox.tidy() == [key]
-    assert sandbox.remove() == [] and not list(cloud.oss.bucket.uploads)
-
-
 def test_the_role_of_the_shipped_profiles_is_enough_for_each_contract(place):
     """Nothing is held there: the run is in the folder of a profile."""
     cloud, sandbox = place(PROFILES_FILE=str(ROOT / "profiles.example.toml"))
@@ -152,27 +132,6 @@ def test_the_role_of_the_shipped_profiles_is_enough_for_each_contract(place):
     assert seen == dict.fromkeys(CONTRACTS, True)
     assert sandbox.folder == "uploads/.prove/"
     assert sandbox.remove() == [] and not cloud.oss.bucket.objects
-
-
-def test_lists_of_short_pages_are_right(place):
-    _, sandbox = place({"longest_page": 1})
-    seen = {point.name: point.tries(sandbox).answer for point in points("lists") if point.relies}
-    assert seen == dict.fromkeys(seen, True)
-    sandbox.remove()
-
-
-def test_a_late_list_breaks_no_contract(place, monkeypatch):
-    _, sandbox = place()
-    left, waits, real = [1, 1], [], sandbox.call
-
-    def call(method, key, **more):
-        is_late = "list-type" in more.get("query", {}) and left and left.pop()
-        return Answer(200) if is_late else real(method, key, **more)
-
-    monkeypatch.setattr(sandbox, "call", call)
-    monkeypatch.setattr(sandbox, "sleep", waits.append)
-    assert seen_by("list_is_in_order", sandbox).answer is True
-    assert len(waits) == 2
 
 
 class Answer:
@@ -363,14 +322,6 @@ def test_a_proof_ends_before_its_questions_if_the_first_object_is_refused(place,
     assert ("held/.prove/" in text) is (case == "failing")
 
 
-def test_keys_without_the_right_to_store_hear_which_rights_a_proof_needs(place, capsys):
-    cloud, sandbox = place()
-    sandbox.own_keys = keys_of(sandbox.session("oss:GetObject"))
-    code, text = shown(sandbox, capsys)
-    assert code == 1 and "AccessDenied" in text and "list and delete" in text
-    assert "held/.prove/" not in text and not cloud.oss.bucket.objects
-
-
 def test_a_role_that_cannot_be_taken_breaks_no_contract_and_is_named_first(place, capsys, asking):
     asking(*points("stored", "sts", "signed_forms"))
     cloud, sandbox = place()
@@ -388,20 +339,6 @@ def test_a_missing_right_of_the_operator_breaks_no_contract(place, asking):
     assert row.seen is None and "AccessDenied" in row.why
     sandbox.keys = own
     sandbox.remove()
-
-
-def test_each_question_removes_what_it_stored(place, capsys, asking):
-    cloud, sandbox = place()
-    seen = []
-
-    def tries(asked):
-        seen.append(list(cloud.oss.bucket.objects))
-        assert asked.put() in cloud.oss.bucket.objects
-        return told(True, "")
-
-    asking(*[question(tries)] * 2)
-    assert shown(sandbox, capsys)[0] == 0
-    assert seen == [[], []] and not cloud.oss.bucket.objects
 
 
 @pytest.mark.parametrize("ends", [None, KeyboardInterrupt])
@@ -422,31 +359,6 @@ def test_a_leftover_object_is_named_and_fails_the_run_when_interrupted_as_well(
         assert show_proof(sandbox, "", None, Screen()) == 1
     (left,) = cloud.oss.bucket.objects
     assert left in capsys.readouterr().out
-
-
-def test_verdicts_are_removed_in_every_bucket_at_the_end(here):
-    settings = load_settings(here.both)
-    home, other = settings.at(settings.home), place_of(settings, "local-archive")
-    sandbox = Sandbox(home, KEYS, datetime.now(UTC))
-    sandbox.others = [other]
-    key = verdict_key("prove-trace")
-    sandbox.verdicts_left.append(key)
-    for there in (home, other):
-        accepted(Sandbox(there, KEYS, datetime.now(UTC)).call("PUT", key, body=b"{}"))
-    assert sandbox.tidy() == []
-    assert [key in store.objects for store in here.cloud.stores] == [True, True]
-    here.cloud.stores[1].faults.plan("status_500", times=1, on=["DeleteObject"])
-    assert sandbox.remove() == [key]
-    sandbox.verdicts_left.append(key)
-    assert sandbox.remove() == []
-    assert [key in store.objects for store in here.cloud.stores] == [False, False]
-
-
-def test_a_stored_object_is_private_whatever_the_bucket_is(place):
-    _, sandbox = place()
-    grant = text_in(accepted(sandbox.call("GET", sandbox.put(), query={"acl": ""})), "Grant")
-    assert grant == "private"
-    sandbox.remove()
 
 
 def test_neither_a_failure_of_the_service_nor_silence_answers_a_question(place, asking):
@@ -528,17 +440,3 @@ def test_a_bucket_of_a_profile_can_be_tried_instead(capsys, set_environ, here, n
     assert "local-nowhere" in capsys.readouterr().out
     home = place_of(load_settings(here.both), "")
     assert "contract" not in home.profiles and "default" in home.profiles
-
-
-def test_a_second_bucket_is_proven_with_its_profile_s_role(here, capsys, tmp_path, few):
-    there = place_of(load_settings(here.both), "local-archive")
-    roles, own = here.cloud.sts.roles, here.cloud.sts.roles.pop(HOME.role_arn)
-    sandbox = Sandbox(there, KEYS, datetime.now(UTC))
-    try:
-        code, _ = shown(sandbox, capsys, tmp_path / "report.md")
-    finally:
-        roles[HOME.role_arn] = own
-    text = (tmp_path / "report.md").read_text("utf-8")
-    assert code == 0
-    assert "cn-shanghai" in text and "local-archive" not in text and "--rule" not in text
-    assert not [key for store in here.cloud.idle().stores for key in store.objects if "prove" in key]

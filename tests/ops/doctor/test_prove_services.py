@@ -97,23 +97,10 @@ def test_contracts_hold_under_the_other_reading_of_every_rule(asked):
     assert {name for name in CONTRACTS if asked(name, others).answer is not True} == set()
 
 
-def test_an_access_token_that_is_renewed_between_two_calls_is_kept(asked, monkeypatch):
-    tokens = iter(["old", "new", "new"])
-    answers = lambda _: {"access_token": next(tokens), "expires_in": 300}  # noqa: E731
-    monkeypatch.setattr("ops.doctor.proof.wechat._issued", answers)
-    assert asked("wechat_token_is_kept").answer is True
-
-
 def test_api_security_that_is_looked_at_before_the_token_leaves_its_question_open(asked, monkeypatch):
     monkeypatch.setattr("local.wechat.access_tokens.INVALID_TOKEN", NOT_SIGNED)
     with pytest.raises(NotTried, match="40234"):
         asked("wechat_refuses_a_wrong_token")
-
-
-def test_a_forged_push_leaves_nothing(asked, running):
-    before = [*running.cloud.idle().oss.bucket.objects]
-    assert asked("forged_push_is_refused").answer is True
-    assert [*running.cloud.idle().oss.bucket.objects] == before
 
 
 ANOTHER = WechatError(40014, "another")
@@ -162,11 +149,6 @@ def test_an_expiration_without_a_zone_breaks_the_contract(asked, monkeypatch):
     assert asked("sts_takes_900_seconds").answer is False
 
 
-def test_an_answer_about_another_file_breaks_the_contract(asked, running):
-    running.cloud.green.plan.add(PlannedAnswer(shape="other_data_id", times=1))
-    assert asked("green_picture_is_judged").answer is False
-
-
 @cases("name", "changes", "without", "arguments", "fault", "why")
 def test_missing_prerequisites_leave_a_question_open(
     asked, running, tmp_path, name, changes, without, arguments, fault, why
@@ -189,11 +171,6 @@ def test_a_missing_right_is_reported_with_its_remedy(asked, running, name):
         return
     with pytest.raises(NotTried, match="code 408. Activate Content Moderation"):
         asked(name)
-
-
-def test_green_endpoint_alone_enables_content_moderation(asked, tmp_path):
-    (tmp_path / "one.toml").write_text(ONE)
-    assert asked("green_picture_is_judged", PROFILES_FILE=str(tmp_path / "one.toml")).answer is True
 
 
 @pytest.mark.parametrize("planned", [{"verdict": "no_permission"}, {"shape": "v1"}])

@@ -6,7 +6,7 @@ import pytest
 
 from function.app import load_settings
 from ops.doctor.findings import State
-from ops.doctor.services import check_bucket, check_clock, check_login
+from ops.doctor.services import check_bucket, check_clock
 from tests.ops.doctor.conftest import REFUSED
 from tests.support.cases import cases_beside
 
@@ -35,20 +35,6 @@ def test_a_host_that_does_not_answer_names_the_settings_to_check(here):
     assert "OSS_REGION" in findings.the_bad_one("Bucket").remedy.en
     assert "OSS_HOST" in findings.the_bad_one("Clock").remedy.en
     assert "OSS_HOST" in findings.of("Upload [default]", State.BAD)[0].remedy.en
-
-
-@pytest.mark.parametrize("name", ["WECHAT_APPID", "WECHAT_SECRET"])
-def test_wrong_credentials_of_the_mini_program_are_named(here, name):
-    settings = load_settings({**here.environ, name: "wx0wrong"})
-    finding = check_login(settings.callers[0], settings, datetime.now(UTC))
-    assert finding.state is State.BAD and name in finding.said.en
-    assert "开发设置" in finding.remedy.zh
-
-
-def test_a_silent_wechat_differs_from_wrong_credentials(here):
-    settings = load_settings({**here.environ, "WECHAT_ENDPOINT": REFUSED})
-    finding = check_login(settings.callers[0], settings, datetime.now(UTC))
-    assert finding.state is State.BAD and f"{REFUSED} (WECHAT_ENDPOINT)" in finding.remedy.en
 
 
 def test_missing_keys_are_named_and_dependent_checks_left_out(here):

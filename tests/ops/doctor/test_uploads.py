@@ -211,11 +211,3 @@ def test_a_part_is_aborted_whatever_oss_says_of_it(here, course, profile, fails)
     assert finding.state is (State.BAD if fails else State.GOOD)
     assert ("HTTP 403" in finding.said.en) is fails
     assert list(here.cloud.idle().oss.bucket.uploads) == []
-
-
-@pytest.mark.parametrize("kinds", [["video/*"], ["*/*"], ["image/png"]])
-def test_a_wildcard_is_tried_with_one_of_its_types(here, profiles, kinds):
-    text = '[large]\nkey = "videos/{owner}/{id}"\nmax_size = "1MiB"\nmin_size = 9\nparts = true\n'
-    changes = profiles(f"{text}content_types = {json.dumps(kinds)}\n")
-    [finding] = here.examine(**changes).of("Large files")
-    assert finding.state is State.GOOD
