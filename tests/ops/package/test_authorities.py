@@ -19,13 +19,6 @@ from ops.package.authorities import certificates, hash_authorities, name_hash, t
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def openssl_hash(openssl, certificate):
-    command = [openssl, "x509", "-noout", "-subject_hash"]
-    return subprocess.run(
-        command, input=certificate, capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
 def of_authority(*attributes):
     """A certificate, in PEM, whose subject has these texts, each of its own kind."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -47,18 +40,6 @@ def test_each_authority_has_the_name_that_openssl_looks_for(openssl, tmp_path):
     assert any(not subprocess.run([openssl, name, tmp_path]).returncode for name in ("rehash", "certhash"))
     links = {path.readlink().name: path.stem for path in tmp_path.iterdir() if path.is_symlink()}
     assert [hashed(each) for each in found] == [links[f"{number}.pem"] for number in range(len(found))]
-
-
-@pytest.mark.parametrize("attributes", [
-    [(" Two  WORDS ", _ASN1Type.UTF8String), ("more", _ASN1Type.IA5String)],
-    [("Größe Ä", _ASN1Type.UTF8String), ("Größe", _ASN1Type.T61String)],
-    [("根证书", _ASN1Type.BMPString), ("Root", _ASN1Type.UniversalString)],
-    [("12  34", _ASN1Type.NumericString)],
-    [("x" * 60, _ASN1Type.PrintableString)] * 3,
-], ids=["spaces", "one byte", "more bytes", "no text", "long"])  # fmt: skip
-def test_texts_of_every_kind_are_hashed_as_openssl_does(openssl, attributes):
-    certificate = of_authority(*attributes)
-    assert hashed(certificate) == openssl_hash(openssl, certificate)
 
 
 @pytest.fixture

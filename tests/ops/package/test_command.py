@@ -3,13 +3,13 @@
 import argparse
 import os
 import shutil
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
 import pytest
 
 from ops.package import command
-from ops.package.function_files import Extra, PackagingError
+from ops.package.function_files import PackagingError
 from ops.package.zip_file import INSTANT_EPOCH
 from tests.ops.package.project import make_project, make_wheel, names, pack
 
@@ -79,15 +79,6 @@ def test_leaves_the_last_package_alone_when_the_new_one_is_over_the_budget(packe
     assert names(packed / "build/function") == before
     assert "NOISE" not in (packed / "build/function/function/errors.py").read_text("utf-8")
     assert sorted(path.name for path in (packed / "build").iterdir()) == ["function", "function.cdx.json"]
-
-
-def test_an_extra_raises_the_size_budget(packed, built, without_pip):
-    (packed / "requirements-more.txt").write_text("--no-index\n--find-links wheels\n", "utf-8")
-    plain = len(built[1])
-    for more_bytes, is_taken in ((500, True), (0, False)):
-        extra = Extra((), "requirements-more.txt", more_bytes=more_bytes)
-        with nullcontext() if is_taken else pytest.raises(PackagingError):
-            pack(packed, None, extra, budget_bytes=plain - 500)
 
 
 def test_a_missing_folder_for_the_zip_is_named_before_anything_is_packed(capsys):

@@ -9,7 +9,6 @@ from io import BytesIO
 import pytest
 
 from ops.package.function_files import (
-    REDIS,
     PackagingError,
     callers_extra,
     extras_of,
@@ -32,13 +31,6 @@ def test_refuses_a_function_that_could_not_start(project, without_pip, source, n
         pack(project)
 
 
-@pytest.mark.parametrize("name", ["handler.py", "profiles.toml"])
-def test_refuses_a_project_without_its_files(project, name):
-    (project / name).unlink()
-    with pytest.raises(PackagingError, match=name):
-        find_function_files(project)
-
-
 def test_hooks_are_packaged_if_present(project):
     assert "hooks.py" not in find_function_files(project).files
     (project / "hooks.py").write_text("import json\n", "utf-8")
@@ -46,12 +38,6 @@ def test_hooks_are_packaged_if_present(project):
     (project / "hooks.py").write_text("from ops import deploy\n", "utf-8")
     with pytest.raises(PackagingError, match="hooks.py.* ops"):
         find_function_files(project)
-
-
-def test_the_redis_client_is_packaged_only_with_its_extra(project):
-    (project / "function" / "room" / "answers.py").write_text("import redis.connection\n", "utf-8")
-    assert "redis" not in find_function_files(project).packages
-    assert find_function_files(project, REDIS).packages["redis"] == "function/room/answers.py"
 
 
 @pytest.mark.parametrize(("quota_url", "data_files"), [

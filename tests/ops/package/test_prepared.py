@@ -101,15 +101,6 @@ def small_library(segments):
     return bytes(header) + entries + content + b"symbols and sections"
 
 
-def test_all_behind_the_last_segment_goes_with_the_table_that_leads_there():
-    library = small_library([100, 10])
-    loaded = loaded_part(library)
-    assert library.startswith(loaded[:40]) and len(loaded) == 64 + 2 * 56 + 110
-    assert struct.unpack_from("<Q", loaded, 40) == (0,)
-    assert struct.unpack_from("<HHH", loaded, 58) == (0, 0, 0)
-    assert loaded_part(loaded) == loaded
-
-
 def test_only_libraries_of_the_target_s_kind_are_cut(tmp_path):
     others = {
         "text.so": b"INPUT(libc.so.6)",

@@ -57,14 +57,6 @@ def carry(folder, path, text):
     file.write_text(text, "utf-8")
 
 
-def test_lists_each_distribution_with_its_address(folder):
-    folder("Demo_Two")
-    bill = read(folder())
-    about = bill["metadata"]["component"]
-    assert (about["name"], about["version"]) == ("our-function", "0.1.0")
-    assert [item["purl"] for item in bill["components"]] == ["pkg:pypi/demo-two@1.0", "pkg:pypi/demo@1.0"]
-
-
 def test_packages_vendored_in_the_sdk_are_listed_by_name_and_version(folder):
     root = folder(SDK, "License: Beerware\n")
     carry(root, "six.py", '__version__ = "1.16.0"\n')

@@ -105,20 +105,6 @@ def test_another_verdict_than_the_step_s_ends_the_demo(play, cloud, planned, sen
     assert "Done in" not in play.text
 
 
-@pytest.mark.parametrize(
-    ("kind", "call", "sentence"),
-    [
-        ("expired_form", "PostObject", "answers the form with 200.*AccessDenied"),
-        ("status_500", "HeadObject", "oss_unavailable"),
-        ("expired_url", "GetObject", "the thumbnail is shown.*403"),
-    ],
-)
-def test_a_call_that_oss_refuses_ends_the_demo(play, cloud, kind, call, sentence):
-    cloud.oss.faults.plan(kind, on=[call])
-    with pytest.raises(DemoFailed, match=sentence):
-        play()
-
-
 def test_a_lost_connection_ends_the_demo_with_a_sentence(play, cloud):
     cloud.oss.faults.plan("drop", on=["PostObject"])
     with pytest.raises(DemoFailed, match="not answered"):

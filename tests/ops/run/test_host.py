@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from local.common.reach import HERE_ONLY, Reach
-from ops.run.host import FAR_AWAY, Network, lan_addresses, show_phone, wanted_reach
+from ops.run.host import FAR_AWAY, Network, show_phone, wanted_reach
 from ops.run.hosting import HostingError, is_worth_a_line, wanted_port
 from ops.terminal.screen import Screen
 
@@ -56,10 +56,6 @@ def test_an_unreachable_host_is_an_error_with_possible_values(host):
 def test_a_host_without_a_network_is_an_error(host):
     with pytest.raises(HostingError, match="network"):
         wanted_reach(host, a_network())
-
-
-def test_loopback_and_link_local_addresses_are_not_networks():
-    assert lan_addresses(a_network("127.0.0.1", "169.254.7.7", WIFI, WIFI)) == [WIFI]
 
 
 def test_in_wsl_the_windows_address_may_be_chosen():
@@ -110,11 +106,8 @@ def made(*arguments, **environ):
 def test_make_passes_on_the_host(target):
     assert made(target, "HOST=lan").endswith("--host 'lan'")
     assert made(target, HOST="lan").endswith("--host 'lan'")
-    assert "--host" not in made(target)
-
-
-def test_make_does_not_take_the_name_that_a_shell_has_for_its_machine():
-    assert "--host" not in made("run", HOST="x86_64-conda-linux-gnu")
+    # A shell may have this name for its machine.
+    assert "--host" not in made(target, HOST="x86_64-conda-linux-gnu")
 
 
 @pytest.mark.parametrize(("text", "port"), [

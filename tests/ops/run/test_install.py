@@ -175,12 +175,6 @@ def test_on_windows_a_command_goes_on_in_scripts_without_execv_and_outlives_ctrl
     assert (end.value.code, played) == (7, [["child", python, str(ROOT / "manage.py"), "demo"]])
 
 
-def test_elsewhere_it_goes_on_in_bin_as_the_same_process(played, tmp_path):
-    with pytest.raises(Exec):
-        own_python.run_again(["demo"], tmp_path, is_windows=False)
-    assert played == [["execv", str(tmp_path / "bin/python"), str(ROOT / "manage.py"), "demo"]]
-
-
 @pytest.mark.parametrize(("lacks", "command", "requirements"), [
     ("aliyunsdkcore", "demo", "run.txt"), ("alibabacloud_oss_v2", "doctor", "dev.txt"),
 ])  # fmt: skip
@@ -205,14 +199,6 @@ def test_without_make_a_command_installs_its_packages_and_goes_on(
     monkeypatch.setattr(shutil, "which", {"make": "/usr/bin/make"}.get)
     with pytest.raises(SystemExit, match="make setup"):
         manage.main([command])
-
-
-def test_an_old_python_is_named_with_the_way_to_name_another(monkeypatch):
-    monkeypatch.setattr(sys, "version_info", (3, 8, 10))
-    monkeypatch.setattr(sys, "version", "3.8.10 (default)")
-    with pytest.raises(SystemExit) as end:
-        manage.main(["demo"])
-    assert "3.8.10" in end.value.code and "PYTHON=python3.12" in end.value.code
 
 
 @pytest.fixture

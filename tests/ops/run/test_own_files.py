@@ -3,7 +3,6 @@
 import argparse
 import io
 from contextlib import ExitStack
-from datetime import timedelta
 from itertools import count
 from types import SimpleNamespace
 
@@ -136,18 +135,6 @@ def test_the_example_runs_until_there_are_own_profiles(here):
     assert (here.outcome("note"), here.outcome("post")) == ("form", "unknown_profile")
 
 
-def test_minutes_pass_for_the_function_and_everything_around_it(here, monkeypatch):
-    here.deploy()
-    cloud, ticks = here.hosted.cloud, []
-    monkeypatch.setattr(cloud.timer, "tick", lambda: ticks.append(cloud.clock()))
-    before = cloud.clock()
-    # Longer than any session lives, and than the clocks of STS and OSS may differ.
-    passed = here.send("POST", f"{cloud.playground.origin}/minutes.json", body={"minutes": 150})
-    assert (passed.status_code, len(ticks)) == (200, 150)
-    assert timedelta(minutes=1) <= ticks[0] - before < timedelta(minutes=2)
-    assert here.upload()["serverTime"] > (before + timedelta(minutes=149)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def test_only_behaviour_comes_from_env(here):
     given = {
         "ALLOWED_ORIGINS": PAGE, "CALLER_RATE": "7/min", "LOGIN_RATE": "8/min", "READ_RATE": "9/min",
@@ -166,15 +153,6 @@ def test_only_behaviour_comes_from_env(here):
     assert settings["ALLOWED_ORIGINS"].split(",")[-1] == PAGE
     own = ("OSS_BUCKET", "OSS_HOST", "QUOTA_URL", "TOKEN_SECRET", "STS_ROLE_ARN", "LOGIN_RATE")
     assert {name: settings[name] for name in own} == {name: usual[name] for name in own}
-
-
-def test_the_business_verifies_with_the_receipt_secret_of_env(here):
-    held = POST + 'confirm = true\nhold = ["commit"]\n'
-    here.deploy(profiles=held, env=f"RECEIPT_SECRET={RECEIPT_SECRET}\n")
-    receipt = here.ask("POST", "confirm", body={"ticket": here.upload()["ticket"]}).json()["receipt"]
-    posts = f"{here.hosted.cloud.business.origin}/posts"
-    answer = here.send("POST", posts, body={"text": "", "receipts": [receipt]})
-    assert [picture["state"] for picture in answer.json()["pictures"]] == ["published"]
 
 
 @pytest.mark.parametrize(("more", "origin", "method", "expected"), [

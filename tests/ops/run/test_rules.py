@@ -11,7 +11,7 @@ from local.green.rules import GreenRules
 from local.oss.rules import OssRules
 from local.wechat.rules import WechatRules
 from ops.run import demo, serve
-from ops.run.rules import KINDS, rules_of
+from ops.run.rules import rules_of
 
 
 @pytest.fixture(params=[demo, serve])
@@ -19,10 +19,6 @@ def parse(request):
     parser = argparse.ArgumentParser()
     request.param.add_arguments(parser)
     return parser.parse_args
-
-
-def test_without_it_the_rules_are_those_of_a_new_bucket(parse):
-    assert rules_of(parse([])) == {name: kind() for name, kind in KINDS.items()}
 
 
 def test_the_rules_of_each_service_are_separated(parse):
@@ -36,13 +32,3 @@ def test_the_rules_of_each_service_are_separated(parse):
         "alipay_rules": AlipayRules(alipay_gives_user_id=True),
         "douyin_rules": DouyinRules(douyin_code_lives=timedelta(minutes=5)),
     }
-
-
-@pytest.mark.parametrize("text", [
-    "push_repeats_alike=1", "moderation_takes_ms=fast", "block_public_access=off", "",
-])  # fmt: skip
-def test_an_unreadable_rule_is_an_error_and_nothing_starts(parse, text, capsys):
-    with pytest.raises(SystemExit) as ended:
-        parse(["--rule", text])
-    assert ended.value.code == 2
-    assert text.partition("=")[0] in capsys.readouterr().err

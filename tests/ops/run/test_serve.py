@@ -20,7 +20,6 @@ from local.addresses import APP_SECRET
 from local.callers import APP_ID, CALLER_KINDS, SAMPLES
 from local.common.http_server import Handler, Server
 from local.wechat.push import PushSettings
-from ops.deploy.features import FEATURES
 from ops.run.hosting import Plan
 from ops.run.overview import example_lines, next_lines, show_cloud
 from ops.terminal.screen import Screen
@@ -67,15 +66,6 @@ def test_the_screen_names_addresses_profiles_and_how_to_go_on():
     assert "CALLER_AUTH=anonymous" in shown(a_cloud("anonymous")) and "CALLER_AUTH" not in text
     cloud.gateway = SimpleNamespace(outer_origin="http://192.168.1.5:9000")
     assert "miniprogram/example, config.js: 'http://192.168.1.5:9000'" in shown(cloud)
-
-
-def test_the_screen_names_own_profiles_where_pages_of_the_example_have_others():
-    own, complete = a_cloud(), a_cloud()
-    own.profiles = {"shaidan": {}, "avatar": {}}
-    (line,) = [line for line in next_lines(own) if "DEMO=1" in line]
-    assert "[shaidan], [avatar]" in line and "[post]" not in line
-    complete.profiles = {each.profile: {} for each in FEATURES.values()}
-    assert not any("DEMO=1" in line for line in next_lines(complete))
 
 
 @pytest.mark.parametrize("caller_auth", ["alipay", "douyin"])
@@ -150,18 +140,6 @@ def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
     assert claims["profile"] == "avatar"
     assert secret not in "".join(said)
     assert f"Port {taken} " in said[1] and addresses["function"] in said[1]
-
-
-@pytest.mark.parametrize(("options", "name"), [
-    (["--token-secret", "short"], "TOKEN_SECRET"),
-    (["--webhook", "http://example.com/hook"], "--webhook"),
-])  # fmt: skip
-def test_a_wrong_option_ends_in_a_sentence(options, name):
-    with served(*options) as process:
-        out, err = process.communicate(timeout=600)
-    assert process.returncode == 1
-    assert out == ""
-    assert err.startswith(f"✗ {name} ") and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("caller_auth", CALLER_KINDS)
