@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.terminal.language import Failure, Text, chosen_language, system_words, why_unreadable
+from ops.terminal.language import chosen_language, why_unreadable
 from tests.ops.words import chinese_in
 
 ROOT = Path(__file__).parents[3]
@@ -39,17 +39,6 @@ def test_without_a_variable_the_system_locale_decides(windows, language, monkeyp
     assert chosen_language(None, {"LANG": "en_US.UTF-8"}) == "en"
 
 
-def test_a_text_is_formatted_with_its_values():
-    assert Text("{count} files", "{count} 个文件").say("zh", count=3) == "3 个文件"
-    assert Text("{", "}").say("en") == "{"
-
-
-def test_a_failure_has_a_sentence_for_each_thing_to_change():
-    failure = Failure(Text("One.", "一。"), Text("Two.", "二。"))
-    assert str(failure) == "One. Two."
-    assert failure.said == Text("One. Two.", "一。二。")
-
-
 def test_file_errors_are_translated_into_chinese(tmp_path):
     with pytest.raises(OSError) as missing:
         (tmp_path / "no").read_text()
@@ -58,10 +47,6 @@ def test_file_errors_are_translated_into_chinese(tmp_path):
     for error in (missing.value, folder.value, UnicodeDecodeError("utf-8", b"", 0, 1, "")):
         why = why_unreadable(error)
         assert why.en.isascii() and chinese_in(why.zh)
-
-
-def test_an_untranslated_system_error_stays_unchanged():
-    assert system_words("Quota exceeded") == Text("Quota exceeded", "Quota exceeded")
 
 
 @pytest.mark.parametrize(

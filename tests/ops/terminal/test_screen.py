@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from ops.terminal.screen import GREEN, RED, Screen, padded, wrapped
+from ops.terminal.screen import GREEN, RED, Screen, wrapped
 
 
 class Terminal(io.StringIO):
@@ -41,10 +41,6 @@ def test_no_text_moves_the_cursor_or_reorders_a_line(write, kind):
     assert "a" in text and "b" in text and "c" in text
 
 
-def test_a_text_of_several_lines_stays_one_of_several_lines():
-    assert printed(lambda screen: screen.line("a\nb"), io.StringIO()) == "a\nb\n"
-
-
 def test_a_text_does_not_colour_itself_where_nothing_is_coloured():
     assert "\x1b" not in printed(lambda screen: screen.line("\x1b[31mred"), io.StringIO())
     assert "\x1b[8m" not in printed(lambda screen: screen.line("\x1b[8mhidden"), Terminal())
@@ -70,17 +66,6 @@ def test_an_encoding_without_chinese_is_no_reason_to_fail():
     stream = io.TextIOWrapper(raw, encoding="ascii")
     Screen(stream, {}).line("登录 Log in")
     assert raw.getvalue().decode("ascii").strip() == "?? Log in"
-
-
-def test_pairs_are_aligned_and_control_characters_replaced():
-    stream = io.StringIO()
-    Screen(stream, {}).pairs({"a": "1", "long": "2\x1b[2J"})
-    assert stream.getvalue() == "    a     1\n    long  2�[2J\n"
-
-
-@pytest.mark.parametrize(("text", "spaces"), [("", 6), ("abc", 3), ("中文", 2), ("key：a", 0), ("…", 5)])
-def test_a_chinese_character_takes_two_columns(text, spaces):
-    assert padded(text, 6) == text + " " * spaces
 
 
 @pytest.mark.parametrize(
