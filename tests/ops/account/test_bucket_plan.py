@@ -11,7 +11,6 @@ from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
 from ops.account.bucket_plan import bucket_steps
 from ops.terminal.language import Failure
 from tests.ops.account.stubs import bucket_info, run
-from tests.ops.words import in_english
 
 
 def test_a_missing_bucket_is_created_private_and_only_with_bucket_create(cloud, capsys):
@@ -56,13 +55,6 @@ def test_public_access_stays_blocked_without_allow_public_read(cloud, capsys):
 def test_a_new_account_gets_a_note_in_regions_that_refuse_the_default_host(region, may_refuse):
     _, notes = bucket_steps(DesiredBucket("my-bucket", region), FoundBucket("", "private", "", False))
     assert any("PublicEndpointForbidden" in note.en for note in notes) is may_refuse
-
-
-def test_the_host_note_of_a_profile_bucket_names_its_profiles():
-    desired = DesiredBucket("papers", "cn-hangzhou", named_by=("contract", "scan"))
-    (note,) = in_english(bucket_steps(desired, FoundBucket("", "private", "", True))[1])
-    assert "host of [contract], [scan]" in note
-    assert bucket_steps(replace(desired, has_domain=True), FoundBucket("", "private", "", True)) == ([], [])
 
 
 @pytest.mark.parametrize(

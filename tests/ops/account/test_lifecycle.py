@@ -193,16 +193,6 @@ def test_a_foreign_rule_on_one_folder_is_reported_and_the_others_are_written(nam
     assert "theirs" in told[1]
 
 
-def test_a_foreign_rule_that_does_the_same_is_left_without_a_note_and_others_are_not():
-    document, told = held(rule(POSTS.name, 4))
-    assert (days(document), len(told)) == (EXPECTED, 1)
-    spared_in_part = SPARED.replace("</Prefix></Not>", f"</Prefix>{TAG}</Not>")
-    for more in (TAG, SPARED.replace("held/", "tmp/"), spared_in_part):
-        document, told = held(rule("", 3, more=more))
-        assert document == "" and told
-    assert "without an ID" in held(rule("", identity=""))[1][0]
-
-
 @pytest.mark.parametrize(
     "theirs", [rule("heldx/"), rule("", status="Disabled"), rule("", more=SPARED), THEIRS]
 )

@@ -5,11 +5,10 @@ import json
 import pytest
 
 from tests.docs.markdown import ROOT
-from tests.ops.account.stubs import ACCOUNT, PLACES, run
+from tests.ops.account.stubs import PLACES, run
 
 CONTACTS = ("--yes", "--contacts", "ops")
 ALARMS = json.loads((ROOT / "deploy/monitoring/metrics.json").read_text("utf-8"))["Resources"]
-HERE = {"userId": ACCOUNT, "region": "cn-hangzhou"}
 
 
 def threshold(cloud, rule):
@@ -21,15 +20,6 @@ def test_each_alarm_is_made_once_and_a_second_run_changes_nothing(cloud):
     assert len(cloud.metrics.rules) == len(ALARMS) == len(cloud.metrics.changes())
     assert run(cloud, *CONTACTS) == 0
     assert len(cloud.metrics.changes()) == len(ALARMS)
-
-
-def test_each_rule_is_about_the_function_the_region_or_the_bucket(cloud, monkeypatch):
-    monkeypatch.setenv("FUNCTION_NAME", "photos")
-    assert run(cloud, *CONTACTS) == 0
-    found = {one["MetricName"]: json.loads(one["Resources"]) for one in cloud.metrics.rules.values()}
-    assert found["RegionConcurrentCount"] == [HERE]
-    assert found["FunctionTotalInvocations"] == [{**HERE, "serviceName": "", "functionName": "photos"}]
-    assert found["InternetSend"] == [{"BucketName": "my-bucket"}]
 
 
 def test_every_bucket_has_an_alarm_on_its_traffic_in_its_own_region(cloud):

@@ -48,18 +48,6 @@ def test_the_function_s_role_gets_the_rights_that_the_types_need(kind, actions):
     assert moderation_of(profiles) == tuple(f"yundun-greenweb:{action}" for action in actions)
 
 
-@pytest.mark.parametrize(
-    ("hosts", "has_domain"),
-    [(("", ""), False), (("https://a.example.com", ""), False), (("https://a.example.com",) * 2, True)],
-)
-def test_a_bucket_has_a_domain_where_all_its_profiles_send_there(hosts, has_domain):
-    text = PLACES.partition("[partner]")[0]
-    for name, host in zip(("[scan]", "[contract]"), hosts, strict=True):
-        text = text.replace(name, f'{name}\nhost = "{host}"') if host else text
-    _, (_, desired) = buckets_of(profiles_of(text), ASKED, ACCOUNT)
-    assert (desired.named_by, desired.has_domain) == (("contract", "scan"), has_domain)
-
-
 @pytest.mark.parametrize("erases", [False, True])
 def test_records_of_erasures_may_be_in_any_bucket_of_a_profile(erases):
     one = '[%s]\nkey = "%s/{owner}/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n'

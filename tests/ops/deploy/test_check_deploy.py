@@ -248,17 +248,6 @@ def test_a_configured_file_ends_with_0_and_shows_where_each_value_comes_from(pro
     assert re.search(r"TOKEN_SECRET +\(32 characters, not shown\) +\.env", said)
 
 
-@pytest.mark.parametrize(("environ", "access", "missing"), [
-    ({}, "default", KEY_NAMES),
-    (CLOUD_KEYS, "default", ()),
-    *(({**CLOUD_KEYS, name: ""}, "default", (name,)) for name in KEY_NAMES),
-    ({"mine_serverless_devs_key": "{}"}, "mine_serverless_devs_key", ()),
-    ({"mine_serverless_devs_key": "{}"}, "default", KEY_NAMES),
-])  # fmt: skip
-def test_each_of_the_three_keys_that_is_missing_or_empty_is_named(environ, access, missing):
-    assert missing_keys({"HOME": "/nowhere", **environ}, access) == list(missing)
-
-
 @pytest.mark.parametrize("variable", ["HOME", "serverless_devs_config_home"])
 @pytest.mark.parametrize("text", ["default:\n  AccountID: x\n", "", "- a", "{"])
 def test_a_key_pair_that_the_tool_keeps_is_enough_where_s_yaml_names_it(tmp_path, variable, text):

@@ -1,4 +1,4 @@
-"""costs: what strangers and callers can cost, for nine deployments worked out by hand."""
+"""costs: what strangers and callers can cost, for eight deployments worked out by hand."""
 
 import json
 import re

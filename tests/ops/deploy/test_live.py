@@ -27,18 +27,6 @@ def test_a_rollback_goes_to(before, versions, wanted, after):
     assert rolled_back(live(before), list(versions), wanted) == live(after)
 
 
-@pytest.mark.parametrize(("description", "before"), [
-    ("before: 3 2 1", ["3", "2", "1"]), ("before: 12", ["12"]), ("", []), ("before:", []),
-    ("my own words", []), ("before: 3 x", []), (None, []),
-])  # fmt: skip
-def test_a_description_is_read_back(description, before):
-    alias = read_live(
-        {"versionId": "4", "description": description, "additionalVersionWeight": {"5": 0, "6": 0.2}}
-    )
-    assert alias == Live("4", {"6": 0.2}, tuple(before))
-    assert alias.description == (description if before else "")
-
-
 @pytest.mark.parametrize(("latest", "remembered"), [(1200, 49), (900, 62)])
 def test_a_long_history_loses_its_oldest_versions(latest, remembered):
     history = tuple(str(number) for number in range(latest, latest - 100, -1))

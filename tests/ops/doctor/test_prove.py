@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -228,27 +227,6 @@ def shown(sandbox, capsys, report=None):
     same = Sandbox(sandbox.settings, sandbox.own_keys, now, sandbox.function_url)
     code = show_proof(same, title, report, Screen())
     return code, capsys.readouterr().out
-
-
-def test_the_report_is_markdown_without_names_or_secrets(place, capsys, tmp_path, few, asking):
-    cloud, sandbox = place({"acl_needs_permission": False, "dollar_optional": False})
-    names = f"{sandbox.settings.bucket} {KEYS.access_key_id}"
-
-    def is_not_tried(_asked):
-        raise NotTried(names)
-
-    asked = asking(*few, question(lambda _: told(True, names)), question(is_not_tried))
-    report = tmp_path / "proved" / "report.md"
-    code, _ = shown(sandbox, capsys, report)
-    text = report.read_text("utf-8")
-    assert code == 0
-    asked_of = text.partition("\n## What is not asked")[0].splitlines()
-    rows = [line for line in asked_of if line.startswith("| `")]
-    assert len(rows) == len(asked) and all(line.count(" | ") == 3 for line in rows)
-    assert re.match(r"# .*cn-hangzhou.* \d{4}-\d\d-\d\d \d\d:\d\d UTC", text)
-    assert not [one for one in (sandbox.settings.bucket, *KEYS[:2]) if one in text]
-    assert text.count("… …") == 2 and urlsplit(cloud.oss.origin).netloc not in text
-    assert "serve --rule acl_needs_permission=false --rule dollar_optional=false`\n" in text
 
 
 def test_names_of_bucket_domain_account_and_key_are_left_out(place):

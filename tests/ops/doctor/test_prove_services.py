@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from function.app import load_settings
-from local.green.plan import PlannedAnswer
 from local.green.rules import GreenRules
 from local.sts.assume_role import Session
 from local.wechat.check_plan import PlannedCheck
@@ -161,16 +160,6 @@ def test_missing_prerequisites_leave_a_question_open(
         running.cloud.wechat.faults.plan(fault, times=1, on=["stable_token"])
     with pytest.raises(NotTried, match=why):
         asked(name, without=without, **arguments, **changes)
-
-
-@pytest.mark.parametrize("name", [name for name in POINTS if name.startswith(("green_", "moderation_"))])
-def test_a_missing_right_is_reported_with_its_remedy(asked, running, name):
-    running.cloud.green.plan.add(PlannedAnswer(code=408))
-    if name == "moderation_rights_by_gateway":
-        assert asked(name).answer is True
-        return
-    with pytest.raises(NotTried, match="code 408. Activate Content Moderation"):
-        asked(name)
 
 
 @pytest.mark.parametrize("planned", [{"verdict": "no_permission"}, {"shape": "v1"}])

@@ -107,9 +107,3 @@ def test_a_role_that_may_not_list_is_mended_by_setup(timer, here):
     policies = {timer.settings.home.session(OBJECTS): f"{BUCKET}/held/.due/* and no document"}
     (finding,) = timer.found(settings=timer.settings._replace(session_policies=policies))
     assert finding.state is State.BAD
-
-
-def test_an_examination_looks_for_late_records(timer, here, profiles):
-    timer.write("check", timedelta(minutes=9))
-    findings = here.examine(**profiles(HELD), CALLBACK_URL="", url="", uploads=False)
-    assert [one.state for one in findings.of("Timer")] == [State.UNSURE]

@@ -11,7 +11,6 @@ from ops.doctor.after_upload import check_confirmation, check_parts, check_readi
 from ops.doctor.exchange import log_in_at
 from ops.doctor.findings import State
 from ops.doctor.uploads import Uploads
-from tests.conftest import PLAIN_PROFILES
 from tests.ops.doctor.conftest import REFUSED
 from tests.support.cases import cases_beside
 
@@ -81,29 +80,12 @@ def test_a_refused_code_or_token_is_explained_and_a_token_spares_the_code(here):
     assert here.examine(code="bad-code", token=token).of("Login") == []
 
 
-def test_a_function_without_a_role_shows_in_each_upload(here):
-    keys = {name: "" for name in here.environ if "ACCESS_KEY" in name}
-    # The local profiles tell callers apart; the plain ones do not.
-    changes = {"CALLER_AUTH": "anonymous", "PROFILES_FILE": str(PLAIN_PROFILES)}
-    findings = here.examine(code="", deployed={**changes, **keys})
-    assert "misconfigured" in findings.of("Upload [default]", State.BAD)[0].said.en
-
-
 @pytest.mark.parametrize(
     ("fault", "advice"), [("expired_form", "expires_in"), ("drop", "OSS_HOST"), ("status_500", "RequestId")]
 )
 def test_each_failure_of_an_upload_is_explained(here, upload, fault, advice):
     here.cloud.oss.faults.plan(fault, times=1, on=["PostObject"])
     assert advice in upload().remedy.en
-
-
-@pytest.mark.parametrize(
-    ("changes", "advice"),
-    [({"OSS_REGION": "cn-beijing"}, "OSS_REGION"), ({"OSS_BUCKET": "another-bucket"}, "")],
-)
-def test_another_region_or_bucket_than_the_host_s_shows_in_the_upload(upload, changes, advice):
-    finding = upload(deployed=changes)
-    assert finding.state is State.BAD and advice in finding.remedy.en
 
 
 def test_public_files_where_public_access_is_blocked_are_explained(upload, serving, oss_error):

@@ -129,11 +129,8 @@ LABEL = {"Label": "1", "ContentProducer": "001191330100MA0000000X10001", "Produc
     [
         (LABEL, "属于", "ContentProducer = "),
         ({"AIGC": {**LABEL, "Label": "3"}}, "疑似", "ProduceID = img-42"),
-        ({"AIGC": {**LABEL, "Label": "4"}}, LABELS["unreadable"].zh, ""),
-        ({"aiLabel": {"label": 2, "source": "declared"}}, LABELS["2"].zh, ""),
         ({"label": 1, "source": "metadata", "c2pa": False}, LABELS["1"].zh, "c2pa = "),
         ({"label": None, "source": "metadata"}, LABELS["metadata"].zh, ""),
-        ({"label": None, "problem": "conflict"}, LABELS["conflict"].zh, ""),
         ({"aiLabel": None}, NO_LABEL.zh, ""),
     ],
 )

@@ -47,16 +47,6 @@ def test_several_lines_are_explained_one_by_one():
     assert advice_in("oss_rejected", text) and advice_in("forbidden", text)
 
 
-@pytest.mark.parametrize(
-    ("code", "reason"),
-    [("unauthorized", "app of no caller"), ("unauthorized", "a token of no caller"),
-     ("forbidden", "[post] is not for this caller"), ("forbidden", "backend token: for another audience")],
-)  # fmt: skip
-def test_a_refusal_of_a_caller_or_a_backend_has_advice_of_its_own(code, reason):
-    assert find_advice(code, reason) != find_advice(code)
-    assert find_advice(code, reason).meaning.en in said(logged(code=code, reason=reason))
-
-
 @pytest.mark.parametrize(("fields", "row"), [
     ({"webhook": "lost", "event": "gone", "uploadId": "u1"}, "webhook_lost"),
     ({"requestId": "1-a", "route": "confirm", "webhook": "ConnectionRefusedError"}, "webhook_failed"),

@@ -8,29 +8,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.app import Function
-from function.context import Dependencies
-from handler import serve
-from local.cloud import LocalCloud
-from local.fc.gateway import FcGateway
 from local.wechat.check_plan import PlannedCheck
 from ops.run import demo, demo_held
 from ops.run.demo_http import DemoFailed
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
+from tests.ops.client.conftest import start_cloud
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    place = {}
-    gateway = FcGateway(lambda event, context: serve(place["function"], event, context))
     with ExitStack() as stack:
-        stack.callback(gateway.stop)
         folder = tmp_path_factory.mktemp("objects")
-        cloud = stack.enter_context(LocalCloud(gateway, folder, extra_settings={"LOGIN_RATE": "1000/min"}))
-        place["function"] = Function(Dependencies(cloud.environment()))
-        gateway.start()
-        yield cloud
+        yield start_cloud(stack, folder, "wechat", {"LOGIN_RATE": "1000/min"})
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_receipts_reach_a_backend_of_ones_own_that_can_verify_them(backend):
         try:
             addresses = json.loads(process.stdout.readline())
             upload_an_avatar(addresses)
-            assert came.wait(60), "no webhook came"
+            assert came.wait(600), "no webhook came"
         finally:
             process.send_signal(signal.SIGTERM)
             said = process.communicate(timeout=600)

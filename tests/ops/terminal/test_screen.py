@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from ops.terminal.screen import GREEN, RED, Screen, wrapped
+from ops.terminal.screen import GREEN, RED, Screen
 
 
 class Terminal(io.StringIO):
@@ -66,18 +66,3 @@ def test_an_encoding_without_chinese_is_no_reason_to_fail():
     stream = io.TextIOWrapper(raw, encoding="ascii")
     Screen(stream, {}).line("登录 Log in")
     assert raw.getvalue().decode("ascii").strip() == "?? Log in"
-
-
-@pytest.mark.parametrize(
-    ("text", "lines"),
-    [
-        ("  one two\n three ", ["one two", "three"]),
-        ("中文一二三四五六", ["中文一二", "三四五六"]),
-        ("设一二三。四", ["设一二", "三。四"]),
-        ("请用了（默认）吧", ["请用了", "（默认）", "吧"]),
-        ("请用 --long-option 吧", ["请用", "--long-option", "吧"]),
-        ("", [""]),
-    ],
-)
-def test_lines_are_broken_at_spaces_and_among_chinese_but_not_before_a_comma(text, lines):
-    assert wrapped(text, 8) == lines

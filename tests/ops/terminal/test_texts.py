@@ -7,8 +7,7 @@ from string import Formatter
 
 import pytest
 
-from function.messages import Message
-from ops.terminal.messages import chinese_templates, in_both
+from ops.terminal.messages import chinese_templates
 from tests.docs.markdown import ROOT
 from tests.ops.words import chinese_in, english_in
 
@@ -103,14 +102,3 @@ def test_each_template_has_a_chinese_twin_and_no_twin_is_left_over():
 @pytest.mark.parametrize("template", chinese_templates())
 def test_both_twins_have_the_same_fields(template):
     assert fields_of(chinese_templates()[template]) == fields_of(template)
-
-
-def test_a_nested_message_is_translated_too():
-    missing = Message(
-        "{name} is missing; it must be {allowed}",
-        name="CALLER_AUTH",
-        allowed=Message("one of {names}", names="wechat, jwt"),
-    )
-    assert missing == "CALLER_AUTH is missing; it must be one of wechat, jwt"
-    assert in_both(missing).en == missing
-    assert in_both(missing).zh == "缺少 CALLER_AUTH，应为其中之一：wechat, jwt"
