@@ -230,6 +230,11 @@ def test_answers_make_the_files(tmp_path, answers, values, profiles):
         assert read["post"].strip and read["post"].ai_label
 
 
+def test_no_question_about_a_mini_program_for_other_callers(tmp_path):
+    assert run(tmp_path, "--caller-auth", "jwt", environ={}, answers=["b-1", "cn-hangzhou", "图片"]) == 0
+    assert "WECHAT_APPID" not in env_of(tmp_path).values
+
+
 def test_without_a_terminal_the_options_are_named(tmp_path, capsys):
     assert run(tmp_path, environ={}) == 1
     printed = capsys.readouterr().err

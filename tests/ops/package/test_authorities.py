@@ -50,7 +50,7 @@ def package(tmp_path):
 
 
 def test_two_authorities_of_one_name_are_both_kept(package, tmp_path):
-    twin = [("Twin", _ASN1Type.UTF8String)]
+    twin = [("Twin", _ASN1Type.UTF8String), ("12", _ASN1Type.NumericString)]
     pem = tmp_path / "twins.pem"
     pem.write_text(f"# one\n{of_authority(*twin)}# the other\n{of_authority(*twin)}", "utf-8")
     assert trust(package, pem) == 2
