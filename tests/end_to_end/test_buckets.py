@@ -158,15 +158,6 @@ def test_an_upload_held_in_the_second_bucket_is_decided_in_that_bucket(
     assert set(here.cloud.idle().oss.objects) == at_home
 
 
-def test_the_second_bucket_calls_back_and_the_receipt_names_it(here, form_of, send):
-    form = form_of("told")
-    answer = send(form)
-    assert answer.status_code == 200, answer.text
-    claims = claims_of(answer.json()["receipt"])
-    assert (claims["bucket"], claims["key"], claims["seen"]) == (ARCHIVE.bucket, form["key"], False)
-    assert where(here, form["key"]) == IN_THE_ARCHIVE
-
-
 def sessions(here):
     """The keys that the function has been given, by role; of those that may do the same, one."""
     found = {

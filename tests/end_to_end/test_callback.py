@@ -66,15 +66,6 @@ def test_a_classic_page_gets_a_receipt_for_the_name_it_chose(cloud):
     )
 
 
-def test_without_a_reachable_function_the_object_is_kept_and_the_status_is_203(cloud):
-    form = form_of(cloud)
-    cloud.gateway.stop()
-    response = post(cloud, form["formData"])
-    assert response.status_code == 203
-    assert b"CallbackFailed" in response.content
-    assert form["key"] in cloud.oss.objects
-
-
 def bent(callback, **changes):
     return b64encode(json.dumps(json.loads(b64decode(callback)) | changes).encode()).decode()
 

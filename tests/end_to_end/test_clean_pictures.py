@@ -1,27 +1,20 @@
 """Pictures of a profile with ``strip`` over real sockets, with the sessions that the local STS gives."""
 
-import io
-import json
-import struct
 from dataclasses import replace
 from random import Random
 from types import SimpleNamespace
-from xml.etree import ElementTree
 
 import jwt
 import pytest
-from PIL import Image
 
 from function.auth.business_token import AUDIENCE
 from function.http.client import send
 from tests.end_to_end.conftest import SECRET, post_form
-from tests.function.ai_label import files
 from tests.support.cases import text_beside
 from tests.support.memory_oss import NOTHING_KEPT
 from tests.support.photos import is_upright, photo, secrets_in
 
 PROFILES = text_beside(__file__)
-LABEL = "{http://www.tc260.org.cn/ns/AIGC/1.0/}AIGC"
 
 
 @pytest.fixture
@@ -70,26 +63,3 @@ def test_a_picture_is_published_clean_and_upright_whatever_survives(survives, cl
     assert (published.content_type, published.headers["Cache-Control"]) == ("image/jpeg", "max-age=60")
     assert published.etag != told["etag"]
     assert not [name for name in cloud.oss.objects if name.startswith("held/.clean/")]
-
-
-def test_a_role_without_the_right_to_process_leaves_it_held(cloud, publish):
-    role = cloud.sts.roles["acs:ram::1234567890123456:role/upload"]
-    statement = {"Effect": "Allow", "Action": ["oss:GetObject", "oss:PutObject*", "oss:DeleteObject"]}
-    policy = {"Version": "1", "Statement": [{**statement, "Resource": ["*"]}]}
-    cloud.sts.roles[role.arn] = replace(role, policy=policy)
-    key, _, answer = publish(sideways())
-    assert (answer.status, answer.code) == (502, "oss_rejected")
-    assert key not in cloud.oss.objects and f"held/{key}" in cloud.oss.objects
-
-
-def test_a_label_of_ai_made_content_survives_and_nothing_else(cloud, publish):
-    packet = files.XMP + files.element(files.text_of())
-    photo = sideways()
-    labelled = photo[:2] + struct.pack(">BBH", 0xFF, 0xE1, len(packet) + 2) + packet + photo[2:]
-    key, _, answer = publish(labelled, profile="art")
-    assert (answer.status, answer.json["state"]) == (200, "published")
-    published = cloud.oss.objects[key].path.read_bytes()
-    assert set(secrets_in(published)) <= {"info xmp"}
-    with Image.open(io.BytesIO(published)) as image:
-        found = ElementTree.fromstring(image.info["xmp"]).findall(f".//{LABEL}")
-    assert [json.loads(each.text) for each in found] == [files.VALUES]

@@ -1,7 +1,6 @@
 """Six callers at one function: each uploads as itself, and nothing of one reaches another."""
 
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -69,18 +68,6 @@ def test_each_caller_uploads_to_folders_of_its_own(here, name):
     assert owner_in(confirmed) == owner_of("somebody", here.cloud.token_secret, IDS[name])
 
 
-@pytest.mark.parametrize(
-    ("name", "at"), [("second", "main"), ("pay", "tt"), ("tt", "second"), ("main", "pay")]
-)
-def test_a_code_goes_to_the_app_that_is_named_and_to_no_other(here, name, at):
-    answer = here.ask("login", {"code": code_of(here, name, "x"), "app": app_of(SAMPLES[at])})
-    called = [(kind, call.app_id) for kind, each in here.cloud.platforms.items() for call in each.calls]
-    # Nothing can tell a code of one platform from what developer tools of another give.
-    is_one_platform = SAMPLES[name]["kind"] == SAMPLES[at]["kind"]
-    assert answer.status_code == (401 if is_one_platform else 200)
-    assert called == [(SAMPLES[at]["kind"], app_of(SAMPLES[at]))]
-
-
 @pytest.mark.parametrize(("verdict", "state"), [("pass", "published"), ("risky", "rejected")])
 @pytest.mark.parametrize("name", ["main", "second"])
 def test_wechat_checks_pictures_of_each_app_with_its_own_token_and_push(here, name, verdict, state):
@@ -93,20 +80,6 @@ def test_wechat_checks_pictures_of_each_app_with_its_own_token_and_push(here, na
     checks = [call.app_id for call in here.cloud.wechat.calls if call.path.endswith("media_check_async")]
     assert checks == [app_of(SAMPLES[name])]
     assert [pushed.is_taken for pushed in here.cloud.wechat.checks.pushed] == [True]
-
-
-def test_a_push_with_another_app_s_token_is_refused(here):
-    wechat, second = here.cloud.wechat, app_of(SAMPLES["second"])
-    own = wechat.checks.pushes[second]
-    wechat.checks.pushes[second] = replace(here.cloud.push, url=own.url)
-    try:
-        receipt = stored(here, token_of(here, "second", "another"), "post")["receipt"]
-        here.ask(f"{here.cloud.business.origin}/commits", {"receipt": receipt})
-        here.cloud.idle()
-        assert [pushed.is_taken for pushed in wechat.checks.pushed] == [False]
-        assert here.ask("status", {"receipt": receipt}).json()["state"] == "checking"
-    finally:
-        wechat.checks.pushes[second] = own
 
 
 def test_a_caller_is_added_to_a_running_deployment_and_removed_again(here):
