@@ -1,57 +1,34 @@
 """The local cloud answers as ``docs/openapi.yaml`` says in a whole upload of each kind."""
 
 import time
-from functools import partial
 from urllib.parse import urlsplit
 
 import jwt
 import pytest
 import requests
 
-from function.app import Function
 from function.auth.business_token import AUDIENCE, ERASURE
-from function.context import Dependencies
-from handler import serve
-from local.cloud import LocalCloud
-from local.fc.gateway import FcGateway
 from tests.docs.openapi import check_answer, check_value, document
-from tests.end_to_end.conftest import PICTURE, post_form
+from tests.end_to_end.conftest import PICTURE, post_form, running_cloud
 from tests.support.stage import Reply
 
 
-@pytest.fixture
-def cloud(tmp_path):
-    """The function behind its gateway, and whatever it talks to; the rates are in nobody's way."""
-    environ = {}
-    function = Function(Dependencies(environ))
-    gateway = FcGateway(partial(serve, function), function.initialize)
-    rates = dict.fromkeys(("CALLER_RATE", "LOGIN_RATE", "READ_RATE"), "100000/min") | {"ERASE": "true"}
-    with LocalCloud(gateway, tmp_path, extra_settings=rates) as running:
-        environ.update(running.environment())
-        gateway.start()
-        yield running
-        gateway.stop()
-
-
-def log_in(cloud):
-    answer = requests.post(f"{cloud.gateway.origin}/login", json={"code": "local-openapi"}, timeout=60)
-    return {"Authorization": f"Bearer {answer.json()['token']}"}
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
 
 
 class Client:
     """Asks the function, and holds each answer to the document."""
 
-    def __init__(self, cloud):
-        self.origin = cloud.gateway.origin
-        self.session = log_in(cloud)
-        environ = cloud.environment()
+    def __init__(self, running):
+        self.origin = running.usual
+        self.session = bearer(running.log_in())
+        environ = running.cloud.environment()
         secret = environ.get("RECEIPT_SECRET") or environ["TOKEN_SECRET"]
         ends = int(time.time()) + 300
-        erasing, deciding = (
-            jwt.encode({"aud": each, "exp": ends}, secret, "HS256") for each in (ERASURE, AUDIENCE)
+        self.erasing, self.deciding = (
+            bearer(jwt.encode({"aud": each, "exp": ends}, secret, "HS256")) for each in (ERASURE, AUDIENCE)
         )
-        self.erasing = {"Authorization": f"Bearer {erasing}"}
-        self.deciding = {"Authorization": f"Bearer {deciding}"}
         self.answered = set()
 
     def ask(self, route, body=None, method="POST", **given):
@@ -65,8 +42,12 @@ class Client:
 
 
 @pytest.fixture
-def client(cloud):
-    return Client(cloud)
+def client(tmp_path):
+    """The function among the local services; the rates are in nobody's way."""
+    rates = dict.fromkeys(("CALLER_RATE", "LOGIN_RATE", "READ_RATE"), "100000/min")
+    with running_cloud(tmp_path) as running:
+        running.usual = running.start(ERASE="true", **rates)
+        yield Client(running)
 
 
 def post(form):
