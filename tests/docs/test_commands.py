@@ -1,6 +1,5 @@
 """The code on the English pages does what they say; ``test_pages`` holds the Chinese to the same code."""
 
-import re
 import subprocess
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ from function.config.profiles import read_profiles
 from function.errors import Forbidden
 from function.uploads.before_sign_hook import Hooks
 from function.uploads.request import UploadRequest
-from tests.docs.markdown import ROOT, both, code_blocks, page
+from tests.docs.markdown import ROOT, code_blocks, page
 from tests.support.cases import ANYONE
 
 CLIENT_PAGES = ("docs/client.md", "docs/large-files.md")
@@ -26,16 +25,6 @@ def test_the_copy_lines_copy_the_client(tmp_path):
     pasted = ROOT / "miniprogram/example/utils/oss-direct-upload"
     for path in (each for each in pasted.rglob("*") if each.is_file()):
         assert (copied / path.relative_to(pasted)).read_bytes() == path.read_bytes()
-
-
-PASTED = ROOT / "miniprogram/example/utils/oss-direct-upload"
-
-
-@pytest.mark.parametrize("name", both("docs/large-files.md"))
-def test_the_sizes_of_the_files_to_copy_are_theirs(name):
-    shown = re.findall(r"`([a-z]+\.js)`\]\([^)]*\)[^`]*?([\d.]+) KB", page(name))
-    sizes = {file: (PASTED / file).stat().st_size / 1024 for file in ("parts.js", "content.js", "pieces.js")}
-    assert shown == [(file, f"{size:.1f}") for file, size in sizes.items()]
 
 
 def test_the_hooks_on_the_page_work_as_described(tmp_path):

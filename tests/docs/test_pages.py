@@ -66,12 +66,6 @@ def comparable(kind, code):
     return kind, literal(code) if kind else code.count("\n")
 
 
-@EVERY_PAIR
-def test_both_languages_name_as_many_pages(name):
-    first, second = ([aim for aim, _ in links(page(each)) if aim.endswith(".md")] for each in both(name))
-    assert len(first) == len(second)
-
-
 @pytest.mark.parametrize("name", WITH_LINKS)
 def test_every_link_leads_somewhere(name):
     for target, anchor in links(page(name)):

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from quality import house
 from quality.bench.fleet import BURST, PLAIN, Region
 from quality.torture import mutation_table
@@ -73,15 +71,6 @@ def test_the_phones_that_a_deployment_carries_follow_from_the_limits():
         [f"{number:,}" for kind in (PLAIN, BURST) for number in region.phones(*kind)]
         for region in (Region(100, 300), Region(300, 300), Region(300, 100))
     ]
-
-
-def test_the_cost_of_a_burst_follows_from_the_seconds_that_instances_work():
-    """By 0.45 CU a second, 75 for 10,000 invocations, CNY 0.00011 a CU."""
-    _, worked, units, price = tables(page(PAGE))[-1]
-    for column in (1, 2):
-        cu = float(worked[column]) * 0.45 + 400 * 75 / 10_000
-        assert float(units[column]) == pytest.approx(cu, abs=0.051)
-        assert float(re.search(r"\d+\.\d\d", price[column])[0]) == pytest.approx(cu * 0.11, abs=0.006)
 
 
 def test_the_figures_of_mutation_are_those_of_its_table():
