@@ -170,13 +170,6 @@ def test_a_form_can_store_a_deleted_object_again_until_it_expires(cloud, form, c
     assert refused(post(answer["url"], answer["formData"]), cloud)
 
 
-def test_overwriting_works_if_the_profile_allows_it(cloud, form):
-    answer = form(profile="public")
-    assert post(answer["url"], answer["formData"]).status_code == 200
-    assert post(answer["url"], answer["formData"], b"another picture").status_code == 200
-    assert get(cloud, answer["key"]).content == b"another picture"
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_form_ends_with_its_expiry(cloud, form, clock, version):
     answer = form(version)
@@ -211,16 +204,6 @@ def role_key(cloud, answer):
 
 def policy_of(answer):
     return json.loads(b64decode(answer["formData"]["policy"]))
-
-
-@cases("time", "code")
-def test_even_a_policy_that_never_ends_is_held_to_the_other_clocks(cloud, form, clock, time, code):
-    answer = form()
-    fields = resign(answer, role_key(cloud, answer), policy_of(answer)["conditions"])
-    clock.tick(**time)
-    response = post(answer["url"], fields)
-    assert refused(response, cloud)
-    assert code in (None, oss_code(response))
 
 
 # For each condition the signer emits: what a client could do if it were not there. That each of these
