@@ -143,11 +143,6 @@ def test_each_foreign_package_is_known_to_its_modules_only(module):
     assert all(module in KNOWN_TO[package] for package in packages)
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"function.annotations"}))
-def test_names_of_typing_come_from_the_module_that_does_not_import_it(module):
-    assert "typing" not in imports_of(MODULES[module])
-
-
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_costly_packages_are_imported_where_they_are_used(module):
     assert not imports_of(MODULES[module], top_level_only=True) & ONLY_INSIDE_FUNCTIONS
@@ -171,17 +166,6 @@ def test_a_figure_is_within_its_cap(figure):
     if figure.name.startswith("Python calls") and house.python_3_12() is None:
         pytest.skip("needs Python 3.12 (apt install python3.12)")
     assert figure.value() <= figure.cap, figure.found()
-
-
-def test_generated_and_recorded_files_weigh_nothing():
-    client = "miniprogram/example/utils/oss-direct-upload"
-    made = f"package-lock.json requirements/dev.txt tests/vectors/rpc_v1.json docs/a.png {client}/after.mjs"
-    made += " deploy/monitoring/log.json"
-    kept = (
-        f"deploy/monitoring/index.json Makefile {client}/uploader/uni_api.mjs {client}/after.js docs/faq.md"
-    )
-    assert [path for path in made.split() if not house.NOT_BY_HAND.search(path)] == []
-    assert [path for path in kept.split() if house.NOT_BY_HAND.search(path)] == []
 
 
 def test_architecture_has_the_table_of_floors():
@@ -434,60 +418,6 @@ def test_nothing_of_an_option_is_imported_by_a_login_an_upload_and_its_reader(pr
     assert set(loaded) & set(MODULES) == BY_OPTION[""] | asked
 
 
-# What WeChat is asked, and what it says: for deployments that ask it, when they do.
-OF_THE_CHECK = {
-    *(f"function.holding.{name}" for name in ("wechat_check", "wechat_submission", "aliyun_check")),
-    *(f"function.moderation.{name}" for name in ("wechat", "wechat_verdict", "aliyun", "aliyun_verdict")),
-    *("function.moderation.picture_structure", "function.wechat.api", "function.wechat.push"),
-    *("function.routes.wechat_events", "cryptography"),
-}
-HELD = """
-[note]
-key = "notes/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
-hold = %s
-"""
-
-
-@pytest.mark.parametrize(
-    ("hold", "asked"),
-    [
-        ('["commit"]', ("upload-params", "confirm", "commit", "status", "discard")),
-        ('["commit", "check"]', ("upload-params", "commit", "status", "discard")),
-        ('["check"]', ("upload-params",)),
-    ],
-)
-def test_nothing_of_the_content_check_is_imported_before_it_is_needed(
-    hold, asked, environment, event, profiles_file
-):
-    """What these requests bring is no good, so it does not get as far as a check."""
-    settings = {
-        "WECHAT_PUSH_TOKEN": "PushToken",
-        "WECHAT_PUSH_AES_KEY": "k" * 43,
-        "STS_SESSION_SECONDS": "7200",
-        "PROFILES_FILE": profiles_file(HELD % hold),
-    }
-    body = {"filename": "a.png", "receipt": "x.y.z", "ticket": "x.y.z"}
-    events = [event(body, path=f"/{route}") for route in asked]
-    script = (
-        "import json, sys\n"
-        "sys.path.insert(0, '.')\n"
-        "import handler\n"
-        "handler.initialize(None)\n"
-        f"statuses = [handler.handler(event, None)['statusCode'] for event in {events!r}]\n"
-        "print(json.dumps([statuses, sorted(sys.modules)]))"
-    )
-    statuses, loaded = in_another_process(
-        WITHOUT_HOOKS + script, {**plain(environment, "wechat"), **settings}
-    )
-    assert set(statuses) <= {401, 403}
-    assert not OF_THE_CHECK - {*MODULES, *KNOWN_TO}
-    assert set(loaded) & OF_THE_CHECK == set()
-    assert ("function.holding.commands" in loaded) is ("commit" in asked)
-
-
 def test_names_of_tests_are_plain_words():
     """A name that starts in the middle of a sentence, or hides who acts, says no behaviour."""
     starts = r"^test_(nor|also|it|its|so_is|and|but|who|what|whoever)_"
@@ -499,17 +429,6 @@ def test_names_of_tests_are_plain_words():
         for name in re.findall(r"^\s*(?:async )?def (test_\w+)", file.read_text("utf-8"), re.M)
     ]
     assert [name for name in names if re.search(f"{starts}|{words}", name)] == []
-
-
-def test_a_test_opens_with_a_module_that_exists():
-    """``oss.client: …``, where its name begins with one; of the folder whose tests these are."""
-    for folder, tests in (("function", "tests/function"), ("ops", "tests/ops"), ("quality", "quality/tests")):
-        paths = [path for path in (ROOT / folder).rglob("*.py") if "tests" not in path.parts[-4:]]
-        modules = "\n".join(f".{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}" for path in paths)
-        modules = modules.replace(".__init__", "")
-        for path in (ROOT / tests).rglob("*.py"):
-            named = re.match(r'"""([a-z_]+(?:\.[a-z_]+)*):', path.read_text("utf-8"))
-            assert not named or re.search(rf"\.{re.escape(named[1])}$", modules, re.M), path
 
 
 def names_patched_in(path):
