@@ -13,11 +13,9 @@ describe('held pictures in the playground', () => {
   let cloud
   let page
 
-  const open = async (screen) => { page = await here.open(screen) }
-
   beforeEach(async () => {
     cloud = here.cloud
-    await open()
+    page = await here.open()
   })
 
   const item = (number) => page.locator('#held-items > li').nth(-number)
@@ -115,32 +113,5 @@ describe('held pictures in the playground', () => {
     await becomes(1, '已发布')
     assert.match(key, /^notes\//)
     assert.ok(cloud.object(key).equals(PICTURE))
-  })
-
-  test('a picture of another kind is refused in a sentence, and several are held at once', async () => {
-    const pdf = { name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-') }
-    await page.setInputFiles('#held-file', pdf)
-    await becomes(1, '没传成')
-    assert.match(await item(1).locator('.bad').textContent(), /不支持这种文件/)
-    for (const sample of ['ok', 'risky', 'review']) await page.click(`#held-${sample}`)
-    for (const number of [2, 3, 4]) await becomes(number, '暂存')
-  })
-
-  test('by keyboard alone, and the focus stays with the picture', async () => {
-    await page.focus('#held-ok')
-    await page.keyboard.press('Enter')
-    await becomes(1, '暂存')
-    await item(1).getByRole('button', { name: '提交' }).focus()
-    await page.keyboard.press('Enter')
-    await becomes(1, '已发布')
-    assert.equal(await page.evaluate(() => document.activeElement?.closest('.held-item') !== null), true)
-  })
-
-  test('speaks the other language at once, about what is there as well', async () => {
-    await choose('ok')
-    await page.click('#language')
-    assert.equal(await stateOf(1), 'held')
-    assert.deepEqual(await item(1).getByRole('button').allTextContents(), ['Commit', 'Ask', 'Let it pass', 'Reject it', 'Discard'])
-    assert.doesNotMatch(await page.locator('#held').textContent(), /[一-鿿]/)
   })
 })

@@ -11,21 +11,18 @@ const { launch } = require('./chromium')
 
 const PICTURE = fs.readFileSync(path.join(__dirname, 'picture.png'))
 const PHOTO = { name: 'photo.png', mimeType: 'image/png', buffer: PICTURE }
-const SCREEN = { width: 1280, height: 720 }
-const CHINESE = /[\u4e00-\u9fff]/
 
 /** In a `describe`: what its tests have, with `cloud`, `browser` and `page` as they are at the time. */
 function inPlayground({ patience = 15000, options = [] } = {}) {
   const here = {
     mistakes: [],
-    /** A page that nobody was on before; `watch` hears it, but once. A new one is half a second, so one of the usual screen is kept. */
-    async open(screen, watch = () => {}) {
+    /** A page that nobody was on before. A new one is half a second, so one of the usual screen is kept. */
+    async open(screen) {
       if (screen || !here.page || here.page.isClosed()) {
         here.page = await here.browser.newPage({ locale: 'zh-CN', ...screen })
         here.page.setDefaultTimeout(patience)
         here.page.on('pageerror', (error) => here.mistakes.push(error.message))
         here.isUsual = !screen
-        watch(here.page)
       }
       await here.visit()
       return here.page
@@ -34,16 +31,10 @@ function inPlayground({ patience = 15000, options = [] } = {}) {
       await here.page.goto(here.cloud.playground)
       await here.isReady()
     },
-    async reload(size) {
-      if (size) await here.page.setViewportSize(size)
-      await here.page.reload()
-      await here.isReady()
-    },
     isReady: () => here.page.waitForSelector('body[data-ready]'),
     /** The upload with all that comes after it. */
     isOver: () => here.page.waitForSelector('#upload:enabled'),
     statusIs: (text) => here.page.waitForFunction((wanted) => document.getElementById('status').textContent.includes(wanted), text),
-    isInEnglish: async (part = 'main') => assert.doesNotMatch(await here.page.innerText(part), CHINESE),
   }
   before(async () => {
     here.cloud = await startLocalCloud({ options })
@@ -69,7 +60,6 @@ async function forget(page) {
     sessionStorage.clear()
   })
   await page.goto('about:blank')
-  await page.setViewportSize(SCREEN)
 }
 
 /** In a page: what the client waits before it calls a function again that does not answer. */

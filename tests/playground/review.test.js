@@ -66,6 +66,7 @@ describe('the reviewer’s page', () => {
   onDesk('shows a picture with what the check said, and decides by single keys', [3], async () => {
     assert.equal(await page.evaluate(() => document.querySelector('#stage img').naturalWidth), 240)
     assert.equal(await page.textContent('#why'), '微信拿不准')
+    assert.match(await page.textContent('#left'), /^还剩 (19|20) 小时$/)
     assert.deepEqual(await page.locator('#labels li').allTextContents(), ['\u2068色情 · 20002\u2069'])
     assert.match(await page.textContent('#facts'), /3小时前.*image\/png · 67 KB.*1\.png/)
     await press('a')
@@ -78,17 +79,6 @@ describe('the reviewer’s page', () => {
     assert.deepEqual(decisions(), [['receipt-1', 'publish'], ['receipt-2', 'reject'], ['receipt-3', 'publish']])
     assert.deepEqual(says.decided.map(({ reviewer }) => reviewer), ['小红', '小红', '小红'])
     assert.match(await page.textContent('#progress'), /已处理 3 · 待处理 0/)
-  })
-
-  test('shows the hours that are left, red where they are few', async () => {
-    const hours = [0.5, 23.5, 24.5, 167.5]
-    for (const each of hours) says.add(1, { heldUntil: new Date(Date.now() + each * 3600e3).toISOString() })
-    await open()
-    for (const [left, isSoon] of [[/^还剩 2\d 分钟$/, true], [/^还剩 23 小时$/, true], [/^还剩 24 小时$/, false], [/^还剩 167 小时$/, false]]) {
-      await page.locator('#left').filter({ hasText: left }).waitFor()
-      assert.equal(await page.locator('#left.soon').count() === 1, isSoon)
-      await press('s')
-    }
   })
 
   onDesk('shows the next one at once, however slow the function is', [2], async () => {
@@ -227,20 +217,15 @@ describe('the reviewer’s page', () => {
     aiLabel: { label: null, problem: 'conflict', producer: '<b>'.repeat(21), produceId: '\u202ex', digitalSourceType: 'trainedAlgorithmicMedia', c2pa: true },
   }
 
-  for (const [width, height] of [[1280, 800], [390, 844]]) {
-    test(`fits ${width} pixels, whatever the texts are`, async () => {
-      says.add(1, ODD)
-      await open({ viewport: { width, height } })
-      await isReady()
-      await page.click('#language')
-      assert.doesNotMatch(await page.innerText('.side'), CHINESE)
-      await page.click('#language')
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width)
-      assert.equal(await page.locator('.side b, .side i').count(), 0)
-      const { y, height: tall } = await page.locator('#reject').boundingBox()
-      assert.ok(y + tall <= height, 'the buttons are on the screen')
-    })
-  }
+  test('keeps its buttons on the screen of a phone, and markup as text, whatever the texts are', async () => {
+    says.add(1, ODD)
+    await open({ viewport: { width: 390, height: 844 } })
+    await isReady()
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390)
+    assert.equal(await page.locator('.side b, .side i').count(), 0)
+    const { y, height } = await page.locator('#reject').boundingBox()
+    assert.ok(y + height <= 844, 'the buttons are on the screen')
+  })
 
   test('shows the label of AI-made content, and sends a suspicion where nobody else labelled it', async () => {
     const labels = [
