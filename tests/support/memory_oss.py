@@ -84,8 +84,6 @@ UNHEARD, LOST, BROKEN, BROKEN_AFTER, DENIED = "unheard", "lost", "broken", "brok
 SLOW, MALFORMED = "slow", "malformed"
 # A copy that began, and ends with ``land``, long after anyone waits for it.
 LATE = "late"
-# A deletion of many that gets no further than half of them.
-HALF = "half"
 SLOW_SECONDS = 0.1
 
 
@@ -224,7 +222,6 @@ class MemoryOss:
         self.asked: list[str] = []
         self.faults: dict[str, deque[str]] = {}
         self.next_fault = ""
-        self._is_half = False
         self.stored_at: dict[str, datetime] = {}
         self.between: dict[str, Callable[[], Any]] = {}
         self.budgets: list[float] = []
@@ -353,12 +350,11 @@ class MemoryOss:
             self._let_in(request, name)
             if fault == LATE:
                 self._begin(request, name, body)
-            self._is_half = fault == HALF
             serve = getattr(self, f"_{_snake(name)}")
             answer: HttpResponse = serve(request, body, size)
         except Refused as refused:
             answer = _error(refused.status, refused.code, refused.headers, is_head=method == "HEAD")
-        if fault in (LOST, LATE, HALF):
+        if fault in (LOST, LATE):
             raise ExchangeFailed("RemoteDisconnected")
         if fault == SLOW:
             time.sleep(SLOW_SECONDS)
@@ -653,7 +649,7 @@ class MemoryOss:
         assert signer is not None
         encode = encoded if request.query.get("encoding-type") == "url" else escape
         deleted = ""
-        for key, version in wanted[: len(wanted) // 2 if self._is_half else None]:
+        for key, version in wanted:
             action = "oss:DeleteObject" if version is None else "oss:DeleteObjectVersion"
             try:
                 if not self._is_allowed(signer, action, key):
