@@ -418,19 +418,6 @@ def test_nothing_of_an_option_is_imported_by_a_login_an_upload_and_its_reader(pr
     assert set(loaded) & set(MODULES) == BY_OPTION[""] | asked
 
 
-def test_names_of_tests_are_plain_words():
-    """A name that starts in the middle of a sentence, or hides who acts, says no behaviour."""
-    starts = r"^test_(nor|also|it|its|so_is|and|but|who|what|whoever)_"
-    words = r"_(told|asked|nobody|whose|anew|one_s|whoever)(_|$)"
-    files = [file for folder in ("tests", "quality") for file in (ROOT / folder).rglob("*.py")]
-    names = [
-        name
-        for file in files
-        for name in re.findall(r"^\s*(?:async )?def (test_\w+)", file.read_text("utf-8"), re.M)
-    ]
-    assert [name for name in names if re.search(f"{starts}|{words}", name)] == []
-
-
 def names_patched_in(path):
     """Names of the function, or attributes of a finished instance, that a test replaces."""
     text = path.read_text("utf-8")

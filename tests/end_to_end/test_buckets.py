@@ -22,7 +22,6 @@ PROFILES = (
     ("home", "home/{owner}/{id}{ext}", HOME, 'read = "owner"\ncallback = true'),
     ("paper", "papers/{owner}/{id}{ext}", ARCHIVE, 'read = "owner"\nparts = true\npart_size = "100KiB"'),
     ("told", "told/{owner}/{id}{ext}", ARCHIVE, "callback = true"),
-    ("post", "posts/{owner}/{id}{ext}", ARCHIVE, 'read = "callers"\nhold = ["commit", "check"]'),
     # The same names in both, for as long as nobody reads them by name.
     ("kept_home", "kept/{owner}/{id}{ext}", HOME, 'hold = ["commit"]'),
     ("kept", "kept/{owner}/{id}{ext}", ARCHIVE, 'hold = ["commit"]'),
@@ -70,9 +69,9 @@ def user(here):
 
 @pytest.fixture
 def form_of(ask, user):
-    def form_of(profile, content=SUNSET, token=user, at=None, **more):
-        wanted = {"profile": profile, "filename": "a.png", "size": len(content), **more}
-        answer = ask("upload-params", wanted, token, at)
+    def form_of(profile):
+        wanted = {"profile": profile, "filename": "a.png", "size": len(SUNSET)}
+        answer = ask("upload-params", wanted, user)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -80,19 +79,12 @@ def form_of(ask, user):
 
 
 @pytest.fixture
-def send(here):
-    return lambda form, content=SUNSET, to=None, **named: here.post(
-        form, content, to=to.origin if to else "", **named
-    )
-
-
-@pytest.fixture
-def uploaded(form_of, send, ask):
+def uploaded(here, form_of, ask):
     """A form that was used, and what confirming it answered."""
 
-    def uploaded(profile, content=SUNSET, name="a.png", **more):
-        form = form_of(profile, content, **more)
-        assert send(form, content, name=name).status_code == 200
+    def uploaded(profile):
+        form = form_of(profile)
+        assert here.post(form, SUNSET).status_code == 200
         answer = ask("confirm", {"ticket": form["ticket"]})
         assert answer.status_code == 200, answer.text
         return SimpleNamespace(form=form, **answer.json())
@@ -140,22 +132,6 @@ def test_a_form_goes_to_the_bucket_of_its_profile_and_so_does_all_that_follows(
     assert read["url"].startswith(f"{store.origin}/{upload.key}?")
     assert here.session.get(read["url"], timeout=60).content == SUNSET
     assert here.session.get(upload.url, timeout=60).status_code == 403
-
-
-@pytest.mark.parametrize(("name", "state"), [("ok.png", "published"), ("risky-a.png", "rejected")])
-def test_an_upload_held_in_the_second_bucket_is_decided_in_that_bucket(
-    here, ask, commit, uploaded, name, state
-):
-    """The local WeChat really gets the picture at the second OSS, and learns there what it was called."""
-    at_home = set(here.cloud.idle().oss.objects)
-    upload = uploaded("post", name=name)
-    assert (upload.state, where(here, f"held/{upload.key}")) == ("held", IN_THE_ARCHIVE)
-    assert commit(upload)["state"] in ("checking", state)
-    assert here.becomes(upload, "published", "rejected", "review") == state
-    assert where(here, f"held/{upload.key}") == NOWHERE
-    assert where(here, upload.key) == (IN_THE_ARCHIVE if state == "published" else NOWHERE)
-    # Not even a marker lies in the other.
-    assert set(here.cloud.idle().oss.objects) == at_home
 
 
 def sessions(here):
@@ -207,7 +183,7 @@ def test_the_keys_of_one_bucket_s_sessions_do_nothing_in_the_other(here, ask, up
 
 @pytest.mark.parametrize(("profile", "to"), [("paper", "oss"), ("home", "archive")])
 @pytest.mark.parametrize("alike", ["as they are", "regions alike", "regions and roles alike"])
-def test_a_form_for_one_bucket_posted_to_the_other_is_refused(here, form_of, send, profile, to, alike):
+def test_a_form_for_one_bucket_posted_to_the_other_is_refused(here, form_of, profile, to, alike):
     """By the region in its signature, by its role and by its policy: each of them alone."""
     form, store = form_of(profile), getattr(here.cloud, to)
     region, key = (
@@ -219,7 +195,7 @@ def test_a_form_for_one_bucket_posted_to_the_other_is_refused(here, form_of, sen
     if alike == "regions and roles alike":
         here.cloud.sts._accounts.add(replace(key, policies=()))
     try:
-        answer = send(form, to=store)
+        answer = here.post(form, SUNSET, to=store.origin)
     finally:
         store.bucket.region = region
         here.cloud.sts._accounts.add(key)
@@ -281,7 +257,7 @@ def test_a_receipt_with_another_bucket_than_its_profile_commits_nothing(here, as
 
 @pytest.mark.parametrize(("profile", "reported"), [("told", HOME), ("home", ARCHIVE)])
 def test_a_callback_about_an_object_in_the_other_bucket_gets_no_receipt(
-    here, form_of, send, log_lines, profile, reported
+    here, form_of, log_lines, profile, reported
 ):
     """OSS signs whatever callback a form names, and somebody may put ours into a form of their own bucket."""
     own = AccessKey("LTAIstranger", secrets.token_hex(16), secrets.token_hex(16))
@@ -293,7 +269,7 @@ def test_a_callback_about_an_object_in_the_other_bucket_gets_no_receipt(
     )
     theirs = {"formData": sign_object(rule, own, now)}
     store = here.cloud.stores[(HOME, ARCHIVE).index(reported)]
-    answer = send(theirs, to=store)
+    answer = here.post(theirs, SUNSET, to=store.origin)
     # Stored in their bucket, and OSS says that the callback failed.
     assert (answer.status_code, "CallbackFailed" in answer.text) == (203, True)
     assert form["key"] in store.objects

@@ -51,10 +51,6 @@ def plan_of(folder):
     return made, {name: one["value"] for name, one in plan["planned_values"]["outputs"].items()}
 
 
-def test_the_module_is_formatted():
-    assert TerraformCommand(str(MODULE)).fmt(check=True, write=False, recursive=True).retcode == 0
-
-
 def test_the_plan_makes_the_roles_policies_and_buckets_of_setup(folder):
     setup = json.loads((folder / "setup.json").read_text())
     made, outputs = plan_of(folder)
