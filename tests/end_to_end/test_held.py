@@ -1,4 +1,4 @@
-"""Held pictures through the whole local cloud: whatever WeChat does, only what passed is ever seen."""
+"""Held pictures through the whole local cloud: one that passed is seen, another is gone, none is stranded."""
 
 from dataclasses import replace
 
