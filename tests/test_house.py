@@ -482,3 +482,27 @@ def test_the_version_is_the_project_s():
     for readme in ("README.md", "README.zh-CN.md"):
         text = (ROOT / readme).read_text("utf-8")
         assert re.findall(r"^\*\*(?:Version |版本 )([0-9.]*[0-9])", text, re.M) == [VERSION]
+
+
+def test_names_of_tests_are_plain_words():
+    """A name that starts in the middle of a sentence, or hides who acts, says no behaviour."""
+    starts = r"^test_(nor|also|it|its|so_is|and|but|who|what|whoever)_"
+    words = r"_(told|asked|nobody|whose|anew|one_s|whoever)(_|$)"
+    files = [file for folder in ("tests", "quality") for file in (ROOT / folder).rglob("*.py")]
+    names = [
+        name
+        for file in files
+        for name in re.findall(r"^\s*(?:async )?def (test_\w+)", file.read_text("utf-8"), re.M)
+    ]
+    assert [name for name in names if re.search(f"{starts}|{words}", name)] == []
+
+
+def test_a_test_opens_with_a_module_that_exists():
+    """``oss.client: …``, where its name begins with one; of the folder whose tests these are."""
+    for folder, tests in (("function", "tests/function"), ("ops", "tests/ops"), ("quality", "quality/tests")):
+        paths = [path for path in (ROOT / folder).rglob("*.py") if "tests" not in path.parts[-4:]]
+        modules = "\n".join(f".{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}" for path in paths)
+        modules = modules.replace(".__init__", "")
+        for path in (ROOT / tests).rglob("*.py"):
+            named = re.match(r'"""([a-z_]+(?:\.[a-z_]+)*):', path.read_text("utf-8"))
+            assert not named or re.search(rf"\.{re.escape(named[1])}$", modules, re.M), path

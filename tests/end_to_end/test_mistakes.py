@@ -26,6 +26,12 @@ ENV, ON_THE_LOCAL_CLOUD, REQUESTS = (
 MISTAKES = {
     case: {"command": command, **row} for command, rows in TABLES.items() for case, row in rows.items()
 }
+ANONYMOUS = (
+    "<Error><Code>AccessDenied</Code>"
+    "<Message>You have no right to access this object because of bucket acl.</Message>"
+    "<RequestId>6746C2E5A6B4C53030D6F6A4</RequestId><HostId>b.oss-cn-hangzhou.aliyuncs.com</HostId>"
+    "<EC>0003-00000001</EC></Error>"
+)
 PATIENCE_SECONDS = 600
 # Their process is theirs: environment and logging are replaced.
 GIVEN_OVER = ("demo", "serve")
@@ -59,6 +65,8 @@ def make_place(here, mistake, cloud):
         (here / "s.yaml").write_text(text.replace(*mistake["s_yaml"]), "utf-8")
     (here / ".env").write_bytes(env_file_of(here, mistake, cloud))
     (here / "profiles.toml").write_text(mistake.get("profiles", ""), "utf-8")
+    (here / "pasted.xml").write_text(ANONYMOUS, "utf-8")
+    (here / "nothing.txt").write_text("hello", "utf-8")
 
 
 def env_file_of(here, mistake, cloud):
@@ -154,8 +162,9 @@ def test_a_wrong_request_is_answered_by_a_code_and_a_sentence_that_names_the_fie
             json={"code": f"local-{list(REQUESTS).index(case)}"},
             timeout=PATIENCE_SECONDS,
         )
+        token = mistake.get("token", login.json()["token"])
         route, body = mistake["request"]
-        headers = {"Authorization": f"Bearer {login.json()['token']}"}
+        headers = {"Authorization": f"Bearer {token}"}
         answer = session.post(f"{function}/{route}", json=body, headers=headers, timeout=PATIENCE_SECONDS)
     if "silent" in mistake:
         assert answer.status_code == 200
@@ -172,6 +181,7 @@ def test_a_busy_port_is_named_with_the_address_that_took_its_place(cloud):
 
 
 def test_each_mistake_is_answered_or_silent_for_a_reason():
+    assert len(MISTAKES) >= 100
     for case, mistake in {**MISTAKES, **REQUESTS}.items():
         answered = {"names", "error"} & set(mistake)
         assert bool(answered) != bool(mistake.get("silent")), case

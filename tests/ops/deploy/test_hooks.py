@@ -19,7 +19,7 @@ GOOD = "def before_sign(caller, wanted, profile):\n    return None\n"
     (f"import re\n{GOOD}", 0, 1),
     ("def before_sign(caller):\n    pass", 1, 0), ("1 / 0", 1, 0), ("def before_sign(:", 1, 0),
 ])  # fmt: skip
-def test_what_the_function_could_not_use_and_regular_expressions_are_named(tmp_path, text, problems, hints):
+def test_unusable_hooks_and_regular_expressions_are_named(tmp_path, text, problems, hints):
     if text is not None:
         (tmp_path / "hooks.py").write_text(text, "utf-8")
     assert [problem.place for problem in hooks_problems(tmp_path)] == [("hooks.py",)] * problems
