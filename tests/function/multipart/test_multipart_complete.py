@@ -6,7 +6,7 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from function.auth.signed_tokens import RECEIPT, read_token
+from function.auth.signed_tokens import RECEIPT
 from function.http.client import HttpResponse
 from tests.support.cases import table_beside
 from tests.support.memory_oss import BROKEN, BROKEN_AFTER, DENIED, LOST, UNHEARD, Part, Stored
@@ -45,35 +45,8 @@ def test_the_answer_is_that_of_a_confirmation(phone, oss, sent, clock):
     assert claims == {**facts, **who, **about, **times}
 
 
-def test_a_receipt_is_good_until_a_day_after_its_ticket_ends(phone, sent, clock):
-    clock.tick(seconds=3599)
-    receipt = phone.complete(sent["ticket"]).json["receipt"]
-    clock.tick(seconds=86400)
-    assert read_token(receipt, audience=RECEIPT, secrets=(SECRET,), now=clock())["jti"] == sent["uploadId"]
-
-
-def test_oss_gets_the_parts_in_order_with_their_etags_the_acl_and_no_leave_to_overwrite(phone, oss, sent):
-    phone.complete(sent["ticket"])
-    request = next(r for r in oss.requests if r.method == "POST" and "uploadId" in r.query)
-    assert request.headers["x-oss-object-acl"] == "private"
-    assert request.headers["x-oss-forbid-overwrite"] == "true"
-    assert oss.asked[-3:] == ["ListParts", "CompleteMultipartUpload", "HeadObject"]
-    assert names_in(oss, sent["key"]) == ["a1", "a2", "a3"]
-    assert oss.objects[sent["key"]].acl == "private"
-    assert oss.uploads == {}
-
-
-def test_the_profile_sets_overwriting_and_the_acl(phone, oss):
-    begun = phone.begin(profile="kept")
-    phone.send(begun)
-    assert phone.complete(begun["ticket"]).status == 200
-    request = next(r for r in oss.requests if r.method == "POST" and "uploadId" in r.query)
-    assert request.headers["x-oss-object-acl"] == "default"
-    assert request.headers["x-oss-forbid-overwrite"] == "false"
-
-
 @pytest.mark.not_for_coverage
-@pytest.mark.parametrize("count", [1, 2, 1000, 1001, 2000, 10_000])
+@pytest.mark.parametrize("count", [1, 1000, 1001, 10_000])
 def test_a_file_of_any_number_of_parts_becomes_one_object(phone_of, oss, count):
     text = f'[many]\nkey = "many/{{id}}"\nmax_size = {10_000 * PART}\ncontent_types = ["video/*"]\n'
     phone = phone_of(profiles=f'{text}parts = true\npart_size = "100KiB"\n')
@@ -146,30 +119,16 @@ def test_complete_gives_the_same_receipt_after_a_lost_response(phone, phone_of, 
     assert oss.asked.count("CompleteMultipartUpload") == 1
 
 
-@pytest.mark.parametrize("fault", [UNHEARD, BROKEN])
-def test_a_completion_that_never_arrived_is_made_when_it_is_repeated(phone, oss, sent, fault):
-    oss.fail("CompleteMultipartUpload", fault)
-    assert phone.complete(sent["ticket"]).outcome == (503, "oss_unavailable")
-    assert oss.objects == {}
-    assert phone.complete(sent["ticket"]).status == 200
-
-
-@pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
-def test_a_failed_final_head_is_retried_by_the_next_request(phone, oss, sent, fault):
-    oss.fail("HeadObject", fault)
-    first = phone.complete(sent["ticket"])
-    assert first.status == 200
-    oss.fail("HeadObject", fault, fault)
-    assert phone.complete(sent["ticket"]).outcome == (503, "oss_unavailable")
-    assert phone.complete(sent["ticket"]).text == first.text
-
-
-@pytest.mark.parametrize("call", ["ListParts", "CompleteMultipartUpload", "HeadObject"])
-def test_an_oss_refusal_is_oss_rejected_and_can_be_retried(phone, oss, sent, call):
-    oss.fail(call, DENIED)
-    answer = phone.complete(sent["ticket"])
-    assert answer.outcome == (502, "oss_rejected")
-    assert "canary" not in answer.text
+@pytest.mark.parametrize(
+    ("call", "silent"),
+    [("ListParts", [UNHEARD, LOST]), ("CompleteMultipartUpload", [UNHEARD]), ("HeadObject", [LOST, BROKEN])],
+)
+def test_a_refusal_or_silence_of_oss_has_its_code_and_can_be_retried(phone, oss, sent, call, silent):
+    for faults, expected in (([DENIED], (502, "oss_rejected")), (silent, (503, "oss_unavailable"))):
+        oss.fail(call, *faults)
+        answer = phone.complete(sent["ticket"])
+        assert answer.outcome == expected
+        assert "canary" not in answer.text
     assert phone.complete(sent["ticket"]).status == 200
 
 
@@ -241,26 +200,10 @@ def test_a_part_that_is_swapped_again_is_waited_for_no_longer(phone, oss, sent, 
     assert phone.complete(sent["ticket"]).status == 200
 
 
-def test_a_part_that_is_made_shorter_meanwhile_is_missing(phone_of, oss):
-    phone = phone_of(SIGN_PART_LENGTH="false")
-    begun = phone.begin()
-    phone.send(begun)
-    short = (begun["parts"][0], begun["headers"], "short", PART - 1)
-    oss.between["CompleteMultipartUpload"] = lambda: oss.put(*short)
-    answer = phone.complete(begun["ticket"])
-    assert (answer.outcome, answer.json["error"]["missing"]) == ((409, "incomplete"), [1])
-    assert oss.objects == {}
-
-
 def test_complete_fails_after_an_abort(phone, oss, sent):
     phone.abort(sent["ticket"])
     assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
     assert oss.objects == {}
-
-
-def test_an_upload_that_is_aborted_meanwhile_is_gone(phone, phone_of, oss, sent):
-    oss.between["CompleteMultipartUpload"] = lambda: phone_of().abort(sent["ticket"])
-    assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
 
 
 def test_an_object_that_was_deleted_is_gone(phone, oss, sent):
@@ -288,24 +231,11 @@ def test_a_foreign_object_of_the_same_key_gets_no_receipt(phone, oss, sent, case
     assert phone.ask(route, ticket=sent["ticket"]).outcome == (410, "upload_gone")
 
 
-def test_an_object_of_another_size_gets_no_receipt(phone, oss, sent):
-    oss.uploads.clear()
-    stranger(oss, sent["key"], parts=[Part("s1", PART)])
-    assert phone.complete(sent["ticket"]).outcome == (410, "upload_gone")
-
-
 def test_an_object_that_proves_to_be_the_upload_s_gets_its_receipt(phone, oss, sent):
     """The same as the strangers but for what makes them strangers."""
     oss.uploads.clear()
     stranger(oss, sent["key"])
     assert phone.complete(sent["ticket"]).status == 200
-
-
-def test_a_type_that_oss_writes_with_a_parameter_is_the_same_type(phone, oss, sent):
-    first = phone.complete(sent["ticket"])
-    headers = {**oss.objects[sent["key"]].headers, "content-type": "Video/MP4; charset=utf-8"}
-    oss.replace_object(sent["key"], headers=headers)
-    assert phone.complete(sent["ticket"]).text == first.text
 
 
 def test_a_foreign_object_is_not_overwritten_and_the_parts_expire(phone, oss, sent, clock):
@@ -316,13 +246,6 @@ def test_a_foreign_object_is_not_overwritten_and_the_parts_expire(phone, oss, se
     clock.tick(days=1)
     oss.age(days=1)
     assert oss.uploads == {}
-
-
-def test_all_calls_of_one_request_have_ten_seconds_together(phone, oss, sent):
-    oss.budgets.clear()
-    phone.complete(sent["ticket"])
-    assert len(oss.budgets) == 3
-    assert all(0 < seconds <= 10 for seconds in oss.budgets)
 
 
 WEBHOOK = "https://shop.example.com/hooks/uploads"
@@ -345,14 +268,3 @@ def test_the_webhook_gets_the_receipt(phone_of, oss, log_lines):
     assert log_lines()[-1]["webhook"] == "ok"
     assert phone.complete(begun["ticket"]).text == done.text
     assert len(told) == 1
-
-
-def test_the_webhook_is_not_notified_of_incomplete_uploads(phone_of, oss):
-    phone = phone_of(UPLOAD_WEBHOOK_URL=WEBHOOK)
-    assert phone.complete(phone.begin()["ticket"]).outcome == (409, "incomplete")
-
-
-def test_only_the_receipt_s_own_secret_signs_it(phone_of, clock):
-    receipts = "receipt-secret-0123456789-abcdefghi"
-    _, done = phone_of(RECEIPT_SECRET=receipts).store_parts()
-    read_token(done["receipt"], audience=RECEIPT, secrets=(receipts,), now=clock())

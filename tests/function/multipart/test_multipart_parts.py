@@ -5,7 +5,7 @@ import pytest
 from function.sts.session_policy import UPLOADS
 from tests.function.multipart.test_multipart import silent
 from tests.support.cases import table_beside
-from tests.support.memory_oss import BROKEN, DENIED, LOST, UNHEARD, Part
+from tests.support.memory_oss import Part
 
 PART = 100 * 1024
 
@@ -38,17 +38,11 @@ def test_without_numbers_the_missing_parts_get_urls(phone_of, oss):
 
 def test_twenty_are_answered_at_a_time_and_how_many_are_missing_in_all(phone):
     begun = phone.begin(size=45 * PART)
+    assert [part["number"] for part in begun["parts"]] == list(range(1, 21))
     phone.send(begun, begun["parts"][:5])
     answer = phone.parts(begun["ticket"])
     assert numbers_in(answer) == list(range(6, 26))
     assert answer.json["missing"] == 40
-
-
-def test_without_missing_parts_there_are_no_urls(phone):
-    begun = phone.begin()
-    phone.send(begun)
-    answer = phone.parts(begun["ticket"])
-    assert (numbers_in(answer), answer.json["missing"]) == ([], 0)
 
 
 def test_requested_numbers_get_urls_in_their_order(phone):
@@ -57,10 +51,6 @@ def test_requested_numbers_get_urls_in_their_order(phone):
     answer = phone.parts(begun["ticket"], numbers=[3, 1])
     assert numbers_in(answer) == [3, 1]
     assert answer.json["missing"] == 2
-
-
-def test_numbers_that_are_null_are_none(phone):
-    assert numbers_in(phone.parts(phone.begin()["ticket"], numbers=None)) == [1, 2, 3]
 
 
 WRONG, WRONG_STORED = (table_beside(__file__)[name] for name in ("WRONG", "WRONG_STORED"))
@@ -78,28 +68,6 @@ def test_at_most_twenty_numbers_are_allowed(phone):
     begun = phone.begin(size=40 * PART)
     assert numbers_in(phone.parts(begun["ticket"], numbers=list(range(21, 41)))) == list(range(21, 41))
     assert phone.parts(begun["ticket"], numbers=list(range(1, 22))).outcome == (400, "bad_request")
-
-
-def test_parts_are_listed_even_if_numbers_are_given(phone, oss):
-    phone.parts(phone.begin()["ticket"], numbers=[1])
-    assert oss.asked == ["InitiateMultipartUpload", "ListParts"]
-
-
-def test_all_pages_of_a_list_are_read(phone, oss):
-    begun = phone.begin(profile="many", size=2500 * PART)
-    (upload,) = oss.uploads.values()
-    upload.parts = {number: Part("x", PART) for number in range(1, 2501) if number != 2222}
-    assert numbers_in(phone.parts(begun["ticket"])) == [2222]
-    assert oss.asked.count("ListParts") == 3
-
-
-def test_a_part_that_was_sent_again_replaces_the_first(phone, oss):
-    begun = phone.begin()
-    phone.send(begun, name="a")
-    phone.send(begun, phone.parts(begun["ticket"], numbers=[2]).json["parts"], name="b")
-    phone.complete(begun["ticket"])
-    (stored,) = oss.objects.values()
-    assert [part.name for part in stored.parts] == ["a1", "b2", "a3"]
 
 
 def test_parts_of_a_complete_upload_get_no_urls(phone):
@@ -148,26 +116,6 @@ def test_a_malformed_list_of_stored_parts_is_refused_before_any_call_to_oss(phon
     assert oss.asked == ["InitiateMultipartUpload"]
 
 
-@pytest.mark.parametrize("fault", [UNHEARD, LOST, BROKEN])
-def test_an_unanswered_list_is_retried_once(phone, oss, fault):
-    begun = phone.begin()
-    oss.fail("ListParts", fault)
-    assert numbers_in(phone.parts(begun["ticket"])) == [1, 2, 3]
-    oss.fail("ListParts", fault, fault)
-    answer = phone.parts(begun["ticket"])
-    assert answer.outcome == (503, "oss_unavailable")
-    assert "Retry-After" in answer.headers
-
-
-def test_an_oss_refusal_is_oss_rejected(phone, oss, log_lines):
-    begun = phone.begin()
-    oss.fail("ListParts", DENIED)
-    answer = phone.parts(begun["ticket"])
-    assert answer.outcome == (502, "oss_rejected")
-    assert "canary" not in answer.text
-    assert "AccessDenied" in log_lines()[-1]["reason"]
-
-
 @pytest.mark.parametrize("route", ["multipart-parts", "multipart-complete", "multipart-abort"])
 @pytest.mark.not_for_coverage
 def test_a_ticket_may_be_used_120_times_a_minute(phone, clock, route):
@@ -210,14 +158,3 @@ def test_the_log_names_the_upload(phone, log_lines):
         assert line["route"] == route
         assert (line["profile"], line["owner"]) == ("video", "public")
         assert (line["key"], line["uploadId"]) == (begun["key"], begun["uploadId"])
-
-
-@pytest.mark.parametrize("held", ["uploads", "objects"])
-def test_a_session_that_had_to_be_assumed_is_logged(phone, phone_of, clock, log_lines, held):
-    begun = phone.begin()
-    other = phone_of()
-    other.assume(held, clock())
-    other.parts(begun["ticket"])
-    assert log_lines()[-1]["stsRefreshed"] is True
-    other.parts(begun["ticket"])
-    assert log_lines()[-1]["stsRefreshed"] is False

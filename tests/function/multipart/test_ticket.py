@@ -39,27 +39,6 @@ def test_a_multipart_ticket_has_the_published_claims(phone, oss, clock):
     assert claims_of(begun["ticket"]) == {**ids, **file, **who, **token}
 
 
-def test_the_upload_id_differs_from_the_one_of_oss(phone, oss):
-    begun = phone.begin()
-    assert begun["uploadId"] not in oss.uploads
-    assert begun["uploadId"] in begun["key"]
-
-
-@EVERY_ROUTE
-@pytest.mark.parametrize("secrets", [SECRET, f"{OTHER_SECRET},{SECRET}"], ids=["secret", "former secret"])
-def test_any_instance_continues_an_upload_of_another(phone, phone_of, route, secrets):
-    begun = phone.begin()
-    phone.send(begun)
-    assert phone_of(TOKEN_SECRET=secrets).ask(route, ticket=begun["ticket"]).status == 200
-
-
-@EVERY_ROUTE
-@pytest.mark.parametrize("ticket", [None, "", 7, ["x"], {"a": 1}])
-def test_a_request_without_a_ticket_is_malformed(phone, oss, route, ticket):
-    assert phone.ask(route, ticket=ticket).outcome == (400, "bad_request")
-    assert oss.asked == []
-
-
 def altered(ticket, **changes):
     """The ticket with other claims, signed by somebody who does not have the secret."""
     header, _, signature = ticket.split(".")
@@ -154,14 +133,6 @@ def test_a_ticket_over_length_is_refused_before_oss_begins(phone_of, oss, clock,
         phone.send(answer.json)
         receipt = phone.complete(answer.json["ticket"]).json["receipt"]
         assert max(len(answer.json["ticket"]), len(receipt)) <= signed_tokens.MAX_TOKEN_CHARACTERS
-
-
-def test_the_log_names_the_profile_with_a_too_long_key(phone_of, clock, log_lines):
-    phone = phone_of(profiles=long_profiles("视" * 300), **JWT)
-    claims = {"sub": LONG_SUBJECT, "exp": int(clock().timestamp()) + 60}
-    token = jwt.encode(claims, "k" * 32, algorithm="HS256")
-    phone.ask("multipart", token=token, profile="video", filename="a.mp4", size=9)
-    assert log_lines()[-1]["reason"] == "profiles.toml [video]: its key is too long for parts = true"
 
 
 def test_a_multipart_ticket_leaves_room_for_its_receipt(environment, profiles_file, clock):
