@@ -14,17 +14,9 @@ from function.oss.due import list_due
 from function.owners import withdrawal
 from function.webhook import deliver, notify_business, signed_headers
 from tests.docs.openapi import check_answer
-from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, LOST, UNHEARD
-from tests.support.world import HELD, PLAIN, WEBHOOK, World
+from tests.support.world import HELD, WEBHOOK, World
 
-UNHELD = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-"""
 DOWN, UP = HttpResponse(503, b""), HttpResponse(204, b"")
 PLANNED = [0, 1, 5, 30, 120, 360, 1440]
 
@@ -132,21 +124,10 @@ def test_a_business_that_is_down_for_three_hours_gets_each_event_afterwards(worl
     assert not any("traceparent" in headers for _, headers, *_ in shop.seen)
 
 
-def test_a_deployment_without_holds_delivers_what_is_due(clock, profiles_file):
-    environ = {**PLAIN, "CALLER_AUTH": "anonymous", "UPLOAD_WEBHOOK_URL": WEBHOOK}
-    world = World({**environ, "PROFILES_FILE": profiles_file(UNHELD)}, clock, check=check_answer)
-    shop = world.others[urlsplit(WEBHOOK).hostname] = Shop(clock)
-    world.store("default")
-    shop.answer = UP
-    tick_for(world, clock, minutes=5)
-    assert (len(shop.taken), len(shop.seen), due(world)) == (1, 2, [])
-
-
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        *((HttpResponse(status, b""), f"HTTP {status}") for status in (199, 301, 400, 404, 410, 429, 500)),
-        (ExchangeFailed("ConnectionRefusedError"), "ConnectionRefusedError"),
+        *((HttpResponse(status, b""), f"HTTP {status}") for status in (199, 301, 410, 500)),
         (ExchangeFailed("timed out"), "timed out"),
     ],
     ids=str,
@@ -168,13 +149,7 @@ def test_an_event_is_lost_after_seven_attempts(world, shop, clock, log_lines, an
     assert len(shop.seen) == 7
 
 
-def test_a_loss_is_logged_as_an_error(world, shop, clock, caplog):
-    world.oss.fail("PutObject", BROKEN, BROKEN)
-    world.store("commit")
-    assert [record.levelname for record in caplog.records if "lost" in record.getMessage()] == ["ERROR"]
-
-
-def test_where_neither_business_nor_oss_is_reached_the_request_succeeds(world, shop, log_lines):
+def test_where_neither_business_nor_oss_is_reached_the_request_succeeds(world, shop, log_lines, caplog):
     world.oss.fail("PutObject", UNHEARD, BROKEN)
     stored = world.store("commit")
     assert due(world) == []
@@ -182,6 +157,7 @@ def test_where_neither_business_nor_oss_is_reached_the_request_succeeds(world, s
     assert (line["status"], line["webhook"]) == (200, "HTTP 503")
     assert (lost["webhook"], lost["event"], lost["uploadId"]) == ("lost", "uploaded", stored["uploadId"])
     assert lost["reason"].startswith("HTTP 503; PutObject: ")
+    assert [record.levelname for record in caplog.records if "lost" in record.getMessage()] == ["ERROR"]
 
 
 def test_a_repeated_request_has_the_same_id_and_record(world, shop, clock):
@@ -282,9 +258,9 @@ def test_due_deliveries_are_given_up_after_the_webhook_is_removed(clock, world, 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"body": None}, {"body": "\ud800"}, {"event": 7}, {"uploadId": []}, {"trace": None}, {"reason": 1},
+        {"body": None}, {"body": "\ud800"}, {"event": 7},
         {"since": "soon"}, {"since": "2026-11-24T14:00:00"}, {"since": "9999-12-31T23:59:59Z"},
-        {"attempts": 0}, {"attempts": True}, {"attempts": "1"}, {"attempts": 1.0},
+        {"attempts": 0}, {"attempts": True}, {"attempts": "1"},
     ],
     ids=str,
 )  # fmt: skip
@@ -295,25 +271,6 @@ def test_an_odd_record_is_unreadable(world, shop, clock, log_lines, changes):
     clock.tick(minutes=1)
     world.tick()
     assert (len(shop.seen), len(due(world)), log_lines()[-1]["status"]) == (1, 1, 200)
-
-
-def test_the_trace_of_the_request_goes_with_each_attempt(world, shop, clock):
-    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    form = world.form("commit")
-    world.oss.post(form["formData"], "a")
-    asked = {"path": "/confirm", "body": {"ticket": form["ticket"]}, "headers": {"traceparent": trace}}
-    assert world.ask_event(**asked).status == 200
-    tick_for(world, clock, minutes=5)
-    assert [headers["traceparent"] for _, headers, *_ in shop.seen] == [trace] * 3
-
-
-def test_an_event_that_was_written_down_is_not_sent_again(world, shop, clock):
-    form = world.form("commit")
-    world.oss.post(form["formData"], "a")
-    world.oss.fail("PutObject", BROKEN, BROKEN)
-    for told, written in ((1, 0), (2, 1), (2, 1)):
-        assert world.ask("confirm", ticket=form["ticket"]).status == 200
-        assert (len(shop.seen), len(due(world))) == (told, written)
 
 
 def other(body, **changes):
@@ -366,48 +323,6 @@ def test_an_event_without_openid_is_delivered_and_another_under_its_id_is_not(wo
     world.oss.store(name, json.dumps(said).encode())
     world.tick()
     assert shop.taken == [id]
-
-
-def test_a_tick_writes_down_the_events_of_all_decisions_that_it_applies(world, shop, clock, log_lines):
-    """They take longer together than the events of one request may."""
-    for name in "abcdef":
-        stored = world.store("commit", name)
-        kill(world, lambda receipt=stored["receipt"]: world.commit(receipt), at=5, after=True)
-    for name in due(world):
-        del world.oss.objects[name]
-    clock.tick(minutes=2)
-    Watch(world).slow(world.oss, 0.9, "/webhook-")
-    world.tick()
-    assert (len(due(world)), world.due("decision")) == (6, [])
-    assert not [line for line in log_lines() if line.get("webhook") == "lost"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "budgets", "reason"), [(1.75, [0.75], "HTTP 503"), (0.9, [], "out of time")]
-)
-def test_the_deadline_of_the_request_leaves_time_to_write_an_event_down(
-    world, shop, seconds, budgets, reason
-):
-    world.monotonic, world.call_seconds = lambda: 0.0, seconds
-    call = world.call()
-    assert notify_business(call, call.settings.home, "a.b.c", "KpY7", "public")
-    assert [budget for *_, budget in shop.seen] == budgets
-    assert fields(world)["reason"] == reason
-
-
-def test_the_events_of_a_request_share_the_first_failure_and_their_time(world, shop, clock, log_lines):
-    world.monotonic = lambda: 0.0
-    call = world.call()
-    for upload_id, minutes in (("KpY7", 60), ("KpY8", -10)):
-        at = clock() + timedelta(minutes=minutes)
-        assert notify_business(call, call.settings.home, "a.b.c", upload_id, "public", at=at)
-    # None is due later than a minute from now.
-    assert [name.split("/")[2] for name in sorted(due(world))] == ["202611241351", "202611241401"]
-    assert len(shop.seen) == 1
-    call.webhook_seconds = 4.0
-    assert notify_business(call, call.settings.home, "a.b.c", "KpY9", "public") is False
-    assert not deliver(call, None, "id", {"event": "revoked"})
-    assert log_lines()[-1]["reason"] == "HTTP 503; no bucket has due records"
 
 
 def test_the_first_attempts_of_a_request_have_two_seconds_together(world, shop):

@@ -147,27 +147,6 @@ def test_an_owner_with_9000_old_records_keeps_no_other_waiting(day, monkeypatch)
     assert max(seconds for seconds, *_ in day.ticks) <= TICK_SECONDS
 
 
-@pytest.mark.not_for_coverage
-@pytest.mark.parametrize("minutes_ago", [62, 40, 20, 7])
-def test_a_record_that_became_old_among_them_is_found_as_well(day, minutes_ago, monkeypatch):
-    """A tenth of it, in pages of a tenth."""
-    monkeypatch.setattr(due, "OLDEST", 300)
-    day.world.oss.longest_page = 100
-    day.is_down = True
-    day.upload("note", "user")
-    day.is_down = False
-    (name,) = day.world.due("webhook")
-    objects = day.world.oss.objects
-    old = f"{day.clock() - timedelta(minutes=minutes_ago):%Y%m%d%H%M}/{name.partition('/')[2]}"
-    objects[f"held/.due/{old}"] = objects.pop(f"held/.due/{name}")
-    flood(day, 60, 60)
-    for _ in range(15):
-        day.pass_minute()
-        if old not in day.world.due():
-            break
-    assert len(day.attempts) == 2
-
-
 @pytest.mark.parametrize(("left", "found"), [(10.0, 51), (5.0, 10), (4.0, 10)])
 def test_samples_end_now_and_leave_half_of_the_time(day, monkeypatch, left, found):
     monkeypatch.setattr(due, "OLDEST", 10)
