@@ -6,7 +6,7 @@ import pytest
 
 from function.auth.signed_tokens import RECEIPT, issue_token
 from tests.function.holding.conftest import SAME, act_on, later, names, profile, refused
-from tests.function.owners.test_list import HOOKS
+from tests.function.owners.conftest import HOOKS
 from tests.support.memory_oss import Part
 
 

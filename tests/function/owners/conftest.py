@@ -23,6 +23,7 @@ SETTINGS = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "UPLO
 SETTINGS |= {"TOKEN_SECRET": "token-secret-canary-0123456789abcdef", "OWNER_SECRET": OWNER_SECRET}
 SETTINGS["RECEIPT_SECRET"] = "receipt-SecretCanary-0123456789abcdef"
 SETTINGS["WECHAT_SECRET"] = "WechatSecretCanary0001"
+HOOKS = "def before_sign(caller, wanted, profile):\n    return {'folder': 'shop-7'}\n"
 ELSEWHERE = 'bucket = "other-bucket"\nregion = "cn-hangzhou"\n'
 
 

@@ -137,13 +137,6 @@ def test_gone_needs_the_confirmation_of_oss(house, oss, faults, expected, is_the
     assert outcomes(ask(house, key("picture"))) == ["gone"]
 
 
-def test_an_object_that_cannot_be_looked_at_is_not_deleted(house, oss):
-    store(oss, key("held"))
-    oss.fail("HeadObject", DENIED)
-    assert outcomes(ask(house, key("held"))) == ["oss_rejected"]
-    assert key("held") in oss.objects
-
-
 def test_the_session_that_deletes_is_assumed_when_it_is_needed(house, oss):
     ready = house.function.ready()
     cache = ready.credentials[ready.settings.home.session(DELETIONS)]
@@ -172,26 +165,8 @@ def test_keys_count_as_forms_do_and_those_of_backends_by_themselves(house_of, os
     assert ask(house, key("picture", owner=THEIRS), subject=THEM).status == 200
 
 
-def test_a_deletion_anywhere_opens_a_second_bucket_to_backends(house_of, oss):
-    house = house_of(PROFILES + one_more("there", ELSEWHERE))
-    other = house.add_bucket("other-bucket", "cn-hangzhou")
-    store(other, f"there/{MINE}/{number(0)}")
-    assert outcomes(ask(house, f"there/{MINE}/{number(0)}")) == ["forbidden"]
-    assert outcomes(ask(house, f"there/{MINE}/{number(0)}", token=house.backend())) == ["gone"]
-    assert other.names() == set()
-
-
 def test_a_key_of_two_buckets_is_deleted_in_neither(house_of, oss):
     both = [one_more(name, place, "both") for name, place in (("here", ""), ("there", ELSEWHERE))]
     house = house_of(PROFILES + "".join(both))
     house.add_bucket("other-bucket", "cn-hangzhou")
     assert outcomes(ask(house, f"both/{MINE}/{number(0)}", token=house.backend())) == ["forbidden"]
-
-
-def test_the_log_has_what_became_of_each_key_the_caller_may_delete(house, log_lines):
-    ask(house, key("picture"), key("picture", owner=THEIRS))
-    ask(house, key("picture"), token=house.backend())
-    owners, backends = log_lines()
-    assert (owners["owner"], owners["key"]) == (MINE, [key("picture")])
-    assert owners["state"] == ["gone", "forbidden"]
-    assert (backends["owner"], backends["state"]) == (None, ["gone"])

@@ -123,27 +123,6 @@ def test_a_held_upload_is_discarded_by_its_key(house, oss, clock, by):
     assert house.commit(stored["receipt"], decision="publish").outcome == (404, "not_uploaded")
 
 
-def test_a_commit_after_the_deletion_by_key_publishes_nothing(house, oss):
-    stored = house.store("held")
-    delete(house, stored)
-    assert oss.post(stored["formData"], "bytes") == 200
-    for _ in range(2):
-        assert house.commit(stored["receipt"]).outcome == (404, "not_uploaded")
-    assert oss.names() == set()
-    assert events(house) == [("gone", stored["receipt"])]
-
-
-@pytest.mark.parametrize(("call", "told"), [("GetObject", ["published", "gone"]), ("HeadObject", ["gone"])])
-def test_a_commit_at_the_same_moment_is_overruled(house, oss, call, told):
-    """Also a publication between the two looks at the objects."""
-    stored = house.store("held")
-    commit = {call: lambda: house.commit(stored["receipt"])}
-    oss.between = commit if call == "GetObject" else {call: lambda: oss.between.update(commit)}
-    delete(house, stored)
-    assert house.status(stored["receipt"]) == "gone"
-    assert events(house) == [(event, stored["receipt"]) for event in told]
-
-
 def test_a_deletion_during_check_or_review_notifies_the_business(checked, oss):
     committed, doubted = checked.store("post"), checked.store("face")
     assert checked.commit(committed["receipt"]).json["state"] == "checking"
@@ -184,14 +163,6 @@ def test_bytes_that_were_deleted_by_key_do_not_exist(house_of, oss):
     assert oss.post(again["formData"], "bytes", 5) == 200
     receipt = house.ask("confirm", ticket=again["ticket"]).json["receipt"]
     assert house.commit(receipt).json["state"] == "published"
-
-
-def test_a_rejected_upload_stays_rejected(house, oss):
-    stored = house.store("held")
-    assert house.commit(stored["receipt"], decision="reject").json["state"] == "rejected"
-    assert oss.post(stored["formData"], "bytes") == 200
-    delete(house, stored)
-    assert house.status(stored["receipt"]) == "rejected"
 
 
 @pytest.mark.parametrize(("call", "fault"), [("DeleteObject", UNHEARD), ("PutObject", DENIED)])
@@ -286,16 +257,6 @@ def test_a_replaced_upload_is_gone_for_good(house, oss, clock):
     assert house.status(old["receipt"]) == "gone"
     send_again(house, oss, old, clock)
     assert oss.names() == {new["key"]}
-
-
-def test_a_held_upload_is_replaced_when_the_new_one_is_published(house, oss, clock):
-    old = house.store("held")
-    clock.tick(minutes=1)
-    new = house.store("held", replaces=old["key"])
-    assert f"held/{old['key']}" in oss.objects
-    house.commit(new["receipt"])
-    assert oss.names() == {new["key"]}
-    assert house.commit(old["receipt"]).outcome == (404, "not_uploaded")
 
 
 @pytest.mark.parametrize(("seconds", "stays"), [(-1, False), (0, True), (1, True)])

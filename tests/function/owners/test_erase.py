@@ -144,15 +144,6 @@ def test_objects_of_a_bucket_without_versions_are_erased_whatever_their_id_is(
     assert oss.asked.count("DeleteObject") < 10
 
 
-@pytest.mark.parametrize("longest_page", [1, 3, 1000])
-def test_pages_of_any_length_are_erased(erasing, oss, clock, longest_page):
-    oss.longest_page, oss.versioning = longest_page, "Enabled"
-    for _ in range(2):
-        store(oss, *(key("picture", count) for count in range(5)))
-    assert erased(erasing, clock)["deleted"] == 10
-    assert not ours(oss)
-
-
 def test_a_key_that_the_answer_leaves_out_is_deleted_by_itself(erasing, oss, clock):
     store(oss, *(key("picture", count) for count in range(4)))
     oss.fail("DeleteMultipleObjects", DENIED)
@@ -277,8 +268,8 @@ def test_a_token_for_erasing_opens_nothing_else(erasing, oss):
     [
         *({"x": 1}, {"sub": OWNER, "owner": MINE}, {"sub": OWNER, "caller": "wx1"}),
         {"owner": MINE, "caller": "wechat:wx1"},
-        *({"sub": odd} for odd in ("", 7, "x" * 256, [OWNER])),
-        *({"owner": odd} for odd in ("", "public", MINE.upper(), MINE[:25], MINE + "a", 7, f"{MINE[:25]}/")),
+        *({"sub": odd} for odd in ("", 7, "x" * 256)),
+        *({"owner": odd} for odd in ("", "public", MINE.upper(), MINE[:25], MINE + "a", f"{MINE[:25]}/")),
     ],
     ids=str,
 )
@@ -307,13 +298,6 @@ def test_without_the_setting_nothing_is_open_granted_or_read(house_of, oss):
     home = house.settings.home
     assert all(name in more[home.session(DELETIONS)] for name in ("ListObjectVersions", "AbortMultipart"))
     assert "held/.erasures/" in more[home.session(OBJECTS)]
-
-
-def test_calls_count_as_forms_of_backends_do(house_of):
-    house = house_of(ERASE="true", CALLER_RATE="2/min")
-    assert erase(house).status == 200
-    assert house.ask("delete", house.backend(), keys=[key("picture")]).status == 200
-    assert erase(house).status == 429
 
 
 # --- when it is done ---
@@ -347,26 +331,6 @@ def test_a_copy_that_ends_after_its_held_object_was_erased_is_erased_too(erasing
     oss.land()
     assert ours(oss) == {form["key"]}
     assert erased(erasing, clock)["deleted"] == 2 and not ours(oss)
-
-
-@pytest.mark.parametrize("listing", range(1, 10))
-@pytest.mark.not_for_coverage
-def test_an_object_that_is_published_during_the_last_pass_is_erased_too(erasing, oss, clock, listing):
-    form = erasing.form("held")
-    erase(erasing)
-    oss.post(form["formData"], "bytes")
-    receipt = erasing.ask("confirm", ticket=form["ticket"]).json["receipt"]
-    clock.tick(minutes=65)
-
-    def publish_at(left):
-        oss.between["ListObjectVersions"] = lambda: (
-            publish_at(left - 1) if left else erasing.commit(receipt).status
-        )
-
-    publish_at(listing - 1)
-    assert said(erase(erasing))["state"] == "running" or not ours(oss)
-    oss.between.clear()
-    assert erased(erasing, clock)["deleted"] >= 1 and not ours(oss)
 
 
 @pytest.mark.parametrize(
@@ -510,17 +474,6 @@ def two_buckets(house_of, profiles):
     return house, house.add_bucket("other-bucket", "cn-hangzhou")
 
 
-@pytest.mark.parametrize("profiles", [THERE + PROFILES, PROFILES + THERE], ids=["first", "last"])
-def test_the_order_of_profiles_strands_no_erasure(house_of, oss, clock, profiles):
-    store(oss, key("picture"))
-    begin(house_of(ERASE="true").call(), MINE)
-    house, _ = two_buckets(house_of, profiles)
-    assert ask_for_a_form(house).outcome == FORBIDDEN
-    tick_until_done(house, clock)
-    assert not ours(oss) and house.due() == [] and marks(oss) == [0]
-    assert ask_for_a_form(house).status == 200
-
-
 @pytest.mark.parametrize("names", ["ab", "ba"])
 def test_without_a_profile_in_the_deployment_s_bucket_the_first_by_name_has_the_state(house_of, names):
     text = "".join(one_more(name, f'bucket = "{name}-bucket"\nregion = "cn-hangzhou"\n') for name in names)
@@ -610,14 +563,6 @@ def test_an_erasure_that_is_cut_off_at_any_call_goes_on(house_of, oss, clock, ca
     assert is_over(oss)
 
 
-def test_a_tick_continues_and_ends_what_a_request_began(house_of, oss, clock):
-    house = world_with_data(house_of, oss)
-    begin(house.call(), MINE)
-    tick_until_done(house, clock)
-    assert is_over(oss)
-    assert said(erase(house))["state"] == "done"
-
-
 def test_an_erasure_waits_while_the_setting_is_off(house_of, oss, clock, log_lines):
     store(oss, key("picture"))
     begin(house_of(ERASE="true").call(), MINE)
@@ -625,17 +570,6 @@ def test_an_erasure_waits_while_the_setting_is_off(house_of, oss, clock, log_lin
     assert log_lines()[-1]["status"] == 200 and "ERASE" in log_lines()[-1]["reason"]
     assert ours(oss)
     house_of(ERASE="true").tick()
-    assert not ours(oss)
-
-
-def test_a_tick_over_many_buckets_continues_all_the_same(house_of, oss, clock):
-    there = 'confirm = true\nbucket = "bucket-{0}"\nregion = "cn-hangzhou"\n'
-    house = house_of(PROFILES + "".join(one_more(f"p{n}", there.format(n)) for n in range(7)), ERASE="true")
-    for number_of_bucket in range(7):
-        house.add_bucket(f"bucket-{number_of_bucket}", "cn-hangzhou")
-    store(oss, key("picture"))
-    begin(house.call(), MINE)
-    house.tick()
     assert not ours(oss)
 
 
@@ -723,29 +657,6 @@ def test_a_call_stops_before_its_time_is_over_and_the_next_goes_on(erasing, oss,
 VERSIONING = pytest.mark.parametrize("versioning", ["", "Enabled"])
 
 
-@pytest.mark.not_for_coverage
-@VERSIONING
-@pytest.mark.parametrize("call", ["ListObjectVersions", "DeleteMultipleObjects", "PutObject", "GetObject"])
-def test_two_workers_at_once_erase_everything_and_agree(house_of, oss, clock, call, versioning):
-    house = world_with_data(house_of, oss, versioning)
-    house.functions.append(house.new_instance())
-    answers = []
-
-    def other():
-        answers.append(said(erase(house, instance=1)))
-
-    for _ in range(3):
-        oss.between[call] = other
-        answer = erase(house)
-        # The other one may have taken away the record that it was about to read.
-        answers += [said(answer)] if answer.status != 503 else []
-        clock.tick(minutes=40)
-    answer = erased(house, clock)
-    house.tick()
-    assert {each["erasure"] for each in answers} == {answer["erasure"]}
-    assert is_over(oss)
-
-
 def test_a_call_beside_the_worker_of_an_erasure_deletes_nothing(house_of, oss, clock):
     house = world_with_data(house_of, oss)
     house.functions.append(house.new_instance())
@@ -782,19 +693,6 @@ def test_a_worker_that_died_keeps_an_erasure_for_a_minute(house_of, oss, clock):
         clock.tick(seconds=seconds)
         assert said(erase(house))["state"] == "running"
         assert bool(ours(oss)) is is_kept
-
-
-@VERSIONING
-def test_a_late_worker_cannot_bring_a_finished_erasure_back(house_of, oss, clock, versioning):
-    house = world_with_data(house_of, oss, versioning)
-    house.functions.append(house.new_instance())
-    erase(house)
-    clock.tick(hours=2)
-    # It is so slow that its lease ends.
-    oss.between["ListObjectVersions"] = lambda: clock.tick(minutes=2) or erased(house, clock)
-    assert said(erase(house, instance=1))["state"] == "done"
-    assert said(erase(house))["state"] == "done"
-    assert latest(records_client(house.call()), MINE).done
 
 
 def test_the_mark_of_an_erasure_that_never_began_is_taken_away(house_of, oss, clock):
@@ -883,15 +781,6 @@ def test_an_invalid_state_is_refused(erasing, oss, changes, log_lines):
     assert key("picture") in oss.objects
 
 
-def test_an_erasure_of_one_id_runs_once(erasing, oss, clock):
-    """As a push that WeChat repeats asks for it."""
-    assert begin(erasing.call(), MINE, "push-1").erasure == "push-1"
-    erased(erasing, clock)
-    store(oss, key("picture"))
-    assert begin(erasing.call(), MINE, "push-1").done
-    assert not begin(erasing.call(), MINE, "push-2").done
-
-
 def test_a_listed_key_outside_the_prefix_is_refused(erasing, oss, monkeypatch):
     store(oss, key("picture", owner=THEIRS))
     serve = oss._list_object_versions
@@ -903,18 +792,6 @@ def test_a_listed_key_outside_the_prefix_is_refused(erasing, oss, monkeypatch):
     monkeypatch.setattr(oss, "_list_object_versions", serve_another)
     assert erase(erasing).outcome == (503, "oss_unavailable")
     assert key("picture", owner=THEIRS) in oss.objects
-
-
-def test_a_list_that_repeats_its_markers_is_refused(erasing, oss, monkeypatch):
-    store(oss, key("picture"))
-    serve = oss._list_object_versions
-
-    def serve_again(*request):
-        answer = serve(*request)
-        return answer._replace(body=answer.body.replace(b"IsTruncated>false<", b"IsTruncated>true<"))
-
-    monkeypatch.setattr(oss, "_list_object_versions", serve_again)
-    assert erase(erasing).outcome == (503, "oss_unavailable")
 
 
 def test_a_missing_right_is_named(erasing, oss):

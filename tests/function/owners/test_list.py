@@ -11,7 +11,6 @@ from tests.function.owners.conftest import (
     ELSEWHERE,
     MINE,
     OWNER,
-    PROFILES,
     THEIRS,
     THEM,
     key,
@@ -19,7 +18,6 @@ from tests.function.owners.conftest import (
     one_more,
     store,
 )
-from tests.support.memory_oss import DENIED
 
 CURSOR = "oss-direct-upload/cursor"
 SECRET = ("token-secret-canary-0123456789abcdef",)
@@ -63,11 +61,6 @@ def test_an_owner_s_objects_are_listed_in_key_order_with_their_urls(house, oss, 
     assert ask(house, variant="thumb").json["items"][0]["url"] == thumb["url"]
 
 
-def test_urls_are_given_only_where_the_profile_has_read(house, oss):
-    store(oss, key("tight"))
-    assert set(ask(house, profile="tight").json["items"][0]) == {"key", "size", "etag", "lastModified"}
-
-
 def test_an_object_is_listed_by_the_profile_that_made_its_key(house, oss):
     """Of two prefixes that begin alike neither lists what is the other's, or another owner's."""
     ours = {profile: key(profile) for profile in ("tight", "tighta", "picture")}
@@ -82,13 +75,6 @@ def test_an_object_is_listed_by_the_profile_that_made_its_key(house, oss):
 def test_a_key_that_fits_a_profile_without_list_as_well_is_not_listed(house, oss):
     store(oss, key("shared"))
     assert keys_of(ask(house, profile="shared")) == []
-
-
-def test_a_held_object_is_listed_once_it_is_published(house, oss):
-    stored = house.store("held")
-    assert keys_of(ask(house, profile="held")) == []
-    assert house.commit(stored["receipt"]).status == 200
-    assert keys_of(ask(house, profile="held")) == [stored["key"]]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 100])
@@ -159,11 +145,6 @@ def test_an_unknown_profile_is_named_as_such(house):
     assert ask(house, profile="none").outcome == (400, "unknown_profile")
 
 
-def test_without_a_profile_with_list_there_is_no_such_route(house_of):
-    house = house_of(PROFILES.replace("list = true", ""))
-    assert ask(house).outcome == (404, "not_found")
-
-
 def test_a_list_needs_a_session(house):
     for token in ("", "x.y.z", house.backend()):
         assert house.ask("list", token, profile="picture").outcome == (401, "unauthorized")
@@ -172,11 +153,6 @@ def test_a_list_needs_a_session(house):
 def cursor_of(clock, audience=CURSOR, secrets=SECRET, life=timedelta(hours=1), **claims):
     mine = {"list": [MINE, "picture", "my-bucket"], "after": key("picture", 5)}
     return issue_token({**mine, **claims}, audience=audience, secrets=secrets, now=clock(), life=life)
-
-
-def test_a_cursor_goes_on_behind_its_key(house, oss, clock):
-    store(oss, *(key("picture", count) for count in range(8)))
-    assert keys_of(ask(house, cursor=cursor_of(clock))) == [key("picture", 6), key("picture", 7)]
 
 
 @pytest.mark.parametrize(
@@ -223,24 +199,6 @@ def test_a_page_counts_as_one_read(house_of, oss):
     assert house.ask("read", house.session(), key=key("picture")).status == 429
 
 
-def test_a_role_without_the_right_is_named(house, oss):
-    oss.fail("ListObjectsV2", DENIED)
-    assert ask(house).outcome == (502, "oss_rejected")
-
-
-HOOKS = "def before_sign(caller, wanted, profile):\n    return {'folder': 'shop-7'}\n"
-
-
-def test_folders_of_hooks_are_listed_inside_the_owner_s_own(house, oss, tmp_path):
-    hooks = tmp_path / "hooks.py"
-    hooks.write_text(HOOKS, "utf-8")
-    house.restart(hooks_file=hooks, hooks_seconds=10)
-    stored = house.store("picture")
-    assert stored["key"].startswith(f"pictures/{MINE}/shop-7/")
-    assert keys_of(ask(house)) == [stored["key"]]
-    assert prefixes(oss) == [f"pictures/{MINE}/"]
-
-
 def test_a_list_is_of_its_profile_s_bucket(house_of, oss):
     # With read or delete the two could not share a folder.
     # The last one makes the keys of the first in the other bucket, and lists nothing.
@@ -252,9 +210,3 @@ def test_a_list_is_of_its_profile_s_bucket(house_of, oss):
         bucket.store(f"pictures/{MINE}/{number(count)}", b"x", content_type="image/png")
     assert keys_of(ask(house, profile="here")) == [f"pictures/{MINE}/{number(0)}"]
     assert keys_of(ask(house, profile="there")) == []
-
-
-def test_the_log_has_owner_and_profile_of_a_list(house, log_lines):
-    ask(house)
-    (line,) = log_lines()
-    assert (line["route"], line["owner"], line["profile"], line["key"]) == ("list", MINE, "picture", None)
