@@ -44,11 +44,6 @@ def test_public_objects_have_plain_urls_that_never_expire(reading, sts):
     assert answer["expiresAt"] is None
 
 
-def test_public_profiles_alone_need_no_objects_session(reading, sts):
-    only = PROFILES[PROFILES.index("[shown]") : PROFILES.index("[secret]")]
-    assert reading(only)(key=SHOWN).json["url"] == f"{ORIGIN}/{SHOWN}"
-
-
 @pytest.mark.parametrize("key", [KEY, SHOWN])
 def test_the_url_is_on_the_origin_for_reading(reading, good_sts, key):
     read = reading(READ_ORIGIN="https://img.example.com", OSS_ENDPOINT="https://inside.example")
@@ -86,14 +81,6 @@ def test_a_window_over_midnight_is_signed_for_the_day_it_began(reading, good_sts
     clock.tick(seconds=2)
     assert query_of(before)["x-oss-credential"].split("/")[1] == "20261124"
     assert read(key=WALL).json["url"] == before
-
-
-def test_plain_urls_need_no_longer_session(reading, good_sts, clock):
-    read = reading(PROFILES.replace('acl = "public-read"', 'acl = "public-read"\nread_for = 1700'))
-    read(key=WALL)
-    clock.tick(seconds=2200)
-    assert read(items=[{"key": SHOWN}, {"key": WALL}]).status == 200
-    assert len(good_sts.calls) == 1
 
 
 def test_a_url_never_outlives_its_session(reading, good_sts, clock):
