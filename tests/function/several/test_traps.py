@@ -200,27 +200,6 @@ def test_a_push_finds_its_caller_by_the_path(several, deploy):
     assert nobody.push(verdict(A), path="").outcome == (404, "not_found")
 
 
-def test_one_caller_has_a_path_with_its_app_as_well(deploy):
-    one = deploy(None)
-    for path in ("", A):
-        stored = one.in_check(one.token())
-        trace = [*one.apps[A].submitted][-1]
-        assert one.push(verdict(A, trace), path=path).text == "success"
-        assert one.world.status(stored["receipt"]) == "published"
-    assert one.push(verdict(A), path=B).outcome == FORBIDDEN
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_stranger_cannot_tell_an_unknown_app_from_a_forged_push(several, method):
-    query = {"signature": "0", "echostr": "e"}
-    asked = [
-        several.world.ask_event(method=method, path=f"/wechat-events/{app}", query=query, body={})
-        for app in (A, B, "wx3")
-    ]
-    assert {each.outcome for each in asked} == {FORBIDDEN}
-    assert len({each.json["error"]["message"] for each in asked}) == 1
-
-
 # --- revocations and erasures ---
 
 
@@ -243,14 +222,6 @@ def test_a_revocation_at_one_caller_erases_nothing_of_another(deploy, clock, app
     assert kept == {left, "site"}
     event = next(each for each in several.world.events if each["event"] == "revoked")
     assert (event["caller"], event["owner"]) == (f"wechat:{appid}", stored[gone].split("/")[1])
-
-
-def test_a_revocation_of_another_app_is_refused_before_anything_is_erased(deploy):
-    several = deploy(ERASE_ON="user_authorization_revoke")
-    key = several.store(several.token("main"))["key"]
-    assert several.push(revocation(several, B), A).outcome == FORBIDDEN
-    several.world.tick()
-    assert key in several.world.oss.objects
 
 
 def test_an_erasure_reaches_one_caller_and_refuses_its_user_alone(several, clock):
@@ -291,40 +262,6 @@ def test_an_access_token_that_fails_stops_no_other_caller_s_check(several, clock
     several.world.tick()
     assert several.world.status(receipts[0]) == "held"
     assert len(several.apps[B].submitted) == 2
-
-
-def test_a_request_asks_for_one_access_token_of_a_caller_in_vain(several):
-    several.apps[A].says[TOKEN] = [{"errcode": -1}]
-    receipts = [several.store(several.token("main"), "face")["receipt"] for _ in range(3)]
-    results = several.world.commit(None, receipts=receipts).json["results"]
-    assert [each["state"] for each in results] == ["held"] * 3
-    assert len(several.apps[A].asked) == 1
-
-
-# --- a caller that is removed ---
-
-
-def test_operators_reach_what_a_removed_caller_has_left(several, deploy):
-    stored = several.store(several.token("second"))
-    world = deploy(MAIN + ISSUER, PROFILES.replace('"second"]', '"main"]')).world
-    assert stored["key"] in world.oss.objects
-    token = world.backend(aud="oss-direct-upload/erasure")
-    assert world.ask("erase", token, sub="same", caller=f"wechat:{B}").json["deleted"] == 1
-    assert stored["key"] not in world.oss.objects
-
-
-def test_a_check_source_of_a_removed_caller_is_still_served(deploy):
-    """What WeChat was given before its caller went."""
-    several = deploy(PUBLIC_URL="https://fn.example.com/api")
-    several.in_check(several.token("second"))
-    error = {**verdict(B), "errcode": -1008}
-    assert several.push(error, B).text == "success"
-    url = [*several.apps[B].submitted.values()][-1]
-    assert "/check-source?t=" in url
-    profiles = PROFILES.replace('"second"]', '"main"]').replace('"main", "main"', '"main"')
-    later = deploy(MAIN + ISSUER, profiles, PUBLIC_URL="https://fn.example.com/api")
-    answer = later.world.ask_event(method="GET", path="/check-source", query={"t": url.partition("?t=")[2]})
-    assert answer.status == 200
 
 
 # --- the log ---
