@@ -203,7 +203,6 @@ def call(function: Any) -> Callable[..., Any]:
         signing_key: str = "rsa",
         address: str = KEY_ADDRESS,
         headers: dict[str, str | None] | None = None,
-        in_base64: bool = True,
         of: Any = None,
     ) -> Any:
         signed = body if signed_body is None else signed_body
@@ -214,9 +213,8 @@ def call(function: Any) -> Callable[..., Any]:
             "user-agent": "http-client/0.0.1",
             **(headers or {}),
         }
-        how = {"base64": base64(body)} if in_base64 else {"body": body.decode()}
         sent = {name: value for name, value in sent.items() if value is not None}
-        return (of or function).ask(path=path, query=query, headers=sent, **how)
+        return (of or function).ask(path=path, query=query, headers=sent, base64=base64(body))
 
     return ask
 

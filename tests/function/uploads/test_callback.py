@@ -1,6 +1,5 @@
 """uploads.callback_verification: a callback is refused unless OSS signed it and its ticket fits."""
 
-from base64 import b64decode, b64encode
 from urllib.parse import quote_plus, unquote_to_bytes
 
 import pytest
@@ -13,34 +12,14 @@ from function.auth.signed_tokens import RECEIPT, read_token
 from function.errors import BadRequest, Forbidden
 from function.http.gateway import Request
 from function.uploads.callback_verification import verify_callback
-from tests.function.uploads.conftest import PROFILES, SECRET, SETTINGS, forged_ticket, sign
+from tests.function.uploads.conftest import SECRET, forged_ticket
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
 
-NEW_SECRET = "a-new-token-secret-0123456789-abcdefgh"
-
-
-@cases("authorization", "outcome")
-def test_refuses_a_missing_or_malformed_signature(upload, call, authorization, outcome):
-    answer = call(upload().body(), headers={"authorization": authorization})
-    assert f"{answer.status} {answer.code}" == outcome
-
 
 def test_refuses_a_signature_of_another_key(upload, call):
     assert call(upload().body(), signing_key="rsa_other").outcome == (403, "forbidden")
-
-
-@pytest.mark.parametrize(
-    "signed_path", ["/other/callback", "/Callback", "/callback/", "/", "callback", "//callback"]
-)
-def test_refuses_a_signature_over_another_path(upload, call, signed_path):
-    assert call(upload().body(), signed_path=signed_path).outcome == (403, "forbidden")
-
-
-@cases("query", "signed_query")
-def test_refuses_a_signature_over_another_query_or_order(upload, call, query, signed_query):
-    assert call(upload().body(), query=query, signed_query=signed_query).outcome == (403, "forbidden")
 
 
 @pytest.mark.parametrize(
@@ -61,10 +40,6 @@ def test_refuses_a_changed_or_re_encoded_body(upload, call, change):
     assert answer.code in ("bad_request", "forbidden")
 
 
-def test_refuses_one_callback_s_signature_on_another(upload, call):
-    assert call(upload().body(), signed_body=upload().body()).outcome == (403, "forbidden")
-
-
 @cases("forged")
 def test_refuses_a_ticket_that_is_not_of_this_upload(upload, call, clock, key_host, forged):
     asked = upload()
@@ -73,12 +48,6 @@ def test_refuses_a_ticket_that_is_not_of_this_upload(upload, call, clock, key_ho
         claims = {name: value.format(**parts) for name, value in forged.items() if isinstance(value, str)}
         forged = forged_ticket(clock, **{**forged, **claims})
     assert call(asked.body(ticket=forged)).outcome == (403, "forbidden")
-
-
-@pytest.mark.parametrize("claims", [{"key": ""}, {}, {"folder": ""}])
-def test_no_ticket_is_for_an_object_without_a_name(upload, call, clock, claims):
-    forged = forged_ticket(clock, **claims)
-    assert call(upload().body(ticket=forged, object="")).outcome == (403, "forbidden")
 
 
 def test_a_ticket_made_by_hand_passes_so_the_forgeries_fail_for_their_own_reason(upload, call, clock):
@@ -105,16 +74,7 @@ def test_a_ticket_ends_an_hour_after_its_form(upload, call, clock):
     assert call(body).outcome == (403, "forbidden")
 
 
-def test_a_new_secret_in_front_keeps_tickets_and_dropping_the_old_ends_them(upload, call, instance, function):
-    body = upload().body()
-    rotated = instance(function.send, **{**function.environ, "TOKEN_SECRET": f"{NEW_SECRET},{SECRET}"})
-    assert call(body, of=rotated).status == 200
-    dropped = instance(function.send, **{**function.environ, "TOKEN_SECRET": NEW_SECRET})
-    assert call(body, of=dropped).outcome == (403, "forbidden")
-
-
 @cases("changes", "outcome")
-@pytest.mark.not_for_coverage
 def test_a_callback_outside_the_form_conditions_is_refused(upload, call, changes, outcome):
     status, _, code = outcome.partition(" ")
     assert call(upload().body(**changes)).outcome == (int(status), code)
@@ -163,26 +123,6 @@ def test_all_callback_refusals_have_one_message(upload, call, log_lines):
     assert len({line["reason"] for line in log_lines() if line["status"] == 403}) == 3
 
 
-@pytest.mark.not_for_coverage
-@effort(max_examples=40)
-@given(data=st.data())
-def test_a_flipped_bit_anywhere_is_refused(upload, call, data):
-    body = upload().body()
-    signature = sign("/callback", "", body)
-    if data.draw(st.booleans()):
-        changed = bytearray(body)
-        bit = data.draw(st.integers(0, len(changed) * 8 - 1))
-        changed[bit // 8] ^= 1 << bit % 8
-        answer = call(bytes(changed), signed_body=body)
-    else:
-        raw = bytearray(b64decode(signature))
-        bit = data.draw(st.integers(0, len(raw) * 8 - 1))
-        raw[bit // 8] ^= 1 << bit % 8
-        answer = call(body, headers={"authorization": b64encode(raw).decode()})
-    assert answer.status in (400, 403)
-    assert answer.code in ("bad_request", "forbidden")
-
-
 FIELDS = ("bucket", "object", "etag", "size", "mimeType", "width", "height", "format", "reqId", "ticket", "x")
 
 
@@ -205,19 +145,6 @@ def test_whatever_arrives_is_refused_as_documented(call, key_host, body, headers
     assert key_host.calls == []
 
 
-@effort(max_examples=40)
-@given(
-    changes=st.dictionaries(
-        st.sampled_from("bucket etag size mimeType imageInfo_width imageInfo_format reqId".split()),
-        st.text(max_size=12),
-    )
-)
-def test_whatever_oss_signs_beside_a_good_ticket_is_taken_or_refused(upload, call, changes):
-    answer = call(upload().body(**changes))
-    assert answer.status in (200, 400, 403)
-    assert answer.status == 200 or answer.code in ("bad_request", "forbidden")
-
-
 @pytest.fixture
 def verify(function, clock):
     """Only what stands before the network: no key can be found."""
@@ -227,13 +154,6 @@ def verify(function, clock):
         return verify_callback(request, load_settings(function.environ), None, clock())
 
     return ask
-
-
-@pytest.mark.parametrize(("length", "is_read"), [(1024, True), (1028, False)])
-def test_a_header_of_1024_characters_is_read_and_a_longer_one_is_not(verify, length, is_read):
-    error = Forbidden if is_read else BadRequest
-    with pytest.raises(error):
-        verify(**{"authorization": "A" * length, "x-oss-pub-key-url": "aHR0cDovL2V2aWw="})
 
 
 @cases("headers", "name")
@@ -256,14 +176,6 @@ def test_a_body_of_64_fields_is_read_and_a_longer_one_is_not(upload, call, field
     assert call(body + b"".join(b"&x%d=1" % number for number in range(more))).status == status
 
 
-@pytest.mark.parametrize("missing", [b"etag=", b"mimeType=", b"size="])
-def test_callback_refuses_a_report_with_a_missing_field(upload, call, missing):
-    body = upload("page", "x.bin").body()
-    assert call(body).status == 200
-    left = b"&".join(part for part in body.split(b"&") if not part.startswith(missing))
-    assert (call(left).status, call(left).code) == (400, "bad_request")
-
-
 @pytest.mark.parametrize("size", ["9", "11", str(2 * 1024**2)])
 def test_a_forged_callback_gets_no_receipt_for_more_than_the_announced_bytes(ask_upload, call, size):
     asked = ask_upload(size=10)
@@ -278,32 +190,8 @@ def test_markup_after_a_type_reaches_neither_response_nor_receipt(upload, call, 
     assert answer.json["mimeType"] == claims["mimeType"] == "image/png"
 
 
-@cases("kind")
-def test_a_page_s_callback_has_a_type(upload, call, kind):
-    assert call(upload("page").body(mimeType=kind)).outcome == (400, "bad_request")
-
-
 @pytest.mark.parametrize("claims", [{"sizes": None}, {"type": None}, {"sizes": [1, 1023]}], ids=str)
 def test_a_ticket_without_type_or_sizes_admits_no_upload(upload, call, clock, claims):
     asked = upload()
     forged = forged_ticket(clock, key=asked.key, **claims)
     assert call(asked.body(ticket=forged)).outcome == (403, "forbidden")
-
-
-@cases("profile", "bucket", "status")
-def test_a_callback_must_name_the_bucket_of_the_profile(
-    instance, key_host, profiles_file, ask_upload, call, profile, bucket, status
-):
-    deed = """
-[deed]
-key = "deeds/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-callback = true
-bucket = "deeds"
-"""
-    function = instance(key_host, **SETTINGS, PROFILES_FILE=profiles_file(PROFILES + deed))
-    answer = call(ask_upload(profile, of=function).body(bucket=bucket), of=function)
-    assert answer.status == status
-    if status == 200:
-        assert answer.json["url"].startswith(f"https://{bucket}.oss-cn-hangzhou.aliyuncs.com/")

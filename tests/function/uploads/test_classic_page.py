@@ -40,16 +40,6 @@ def test_a_page_of_the_sample_servers_gets_its_v1_fields(with_legacy):
     assert ["content-length-range", 5, 5] in conditions(body)
 
 
-def test_a_page_gets_the_callback_that_its_policy_asks_for(instance, good_sts, profiles_file):
-    function = instance(
-        PROFILES_FILE=profiles_file('[page]\nkey = "test/{filename}"\nmax_size = 1\ncallback = true\n'),
-        CALLBACK_URL="https://upload.example.com/callback",
-        TOKEN_SECRET="token-secret-canary-0123456789abcdef",
-    )
-    body = function.ask(method="GET", path="/", query={"profile": "page"}).json
-    assert {"callback": body["callback"]} in conditions(body)
-
-
 def test_a_batch_refusal_names_the_file_with_a_client_chosen_key(profile):
     with pytest.raises(BadRequest) as raised:
         refuse_among_several([profile(), profile("a/{filename}")])

@@ -1,8 +1,6 @@
 """uploads.receipt: /confirm gives a receipt for what OSS itself reports."""
 
-import json
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -77,21 +75,6 @@ def test_response_and_receipt_repeat_the_facts_from_oss(ask_form, confirm, oss, 
     assert claims_of(receipt, clock) == {**facts, **who, **about}
 
 
-def test_confirm_sends_one_request_to_oss_with_the_objects_session(ask_form, confirm, oss, good_sts):
-    form = ask_form()
-    confirm(form["ticket"])
-    [(method, url, headers, *_)] = oss.asked
-    assert (method, url) == ("HEAD", f"{ENDPOINT}/{form['key']}")
-    assert headers["authorization"].startswith("OSS4-HMAC-SHA256 Credential=STS.NTRoleSessionKeyId/20261124/")
-    policies = [
-        json.loads(parse_qs(urlsplit(call.request.url).query)["Policy"][0]) for call in good_sts.calls
-    ]
-    assert [policy["Statement"][0]["Action"] for policy in policies] == [
-        ["oss:PutObject", "oss:PutObjectAcl"],
-        ["oss:GetObject"],
-    ]
-
-
 def test_the_same_ticket_gives_the_same_receipt_until_it_ends_an_hour_after_its_form(
     ask_form, confirm, clock
 ):
@@ -102,18 +85,6 @@ def test_the_same_ticket_gives_the_same_receipt_until_it_ends_an_hour_after_its_
         assert confirm(ticket).text == first
     clock.tick(seconds=1)
     assert confirm(ticket).outcome == (403, "forbidden")
-
-
-@pytest.mark.parametrize(("left", "status"), [(70, 200), (69, 503)])
-def test_credentials_for_confirm_outlive_the_request_by_a_minute(
-    ask_form, confirm, clock, good_sts, left, status
-):
-    confirm(ask_form()["ticket"])
-    clock.tick(seconds=3600 - 300)
-    ticket = ask_form()["ticket"]
-    good_sts.replace("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=503)
-    clock.tick(seconds=300 - left)
-    assert confirm(ticket).status == status
 
 
 def test_confirm_reports_a_missing_object_as_not_uploaded(ask_form, confirm, oss):
@@ -132,7 +103,7 @@ def test_another_size_or_type_than_the_form_s_is_forbidden(ask_form, confirm, os
     assert answer.outcome == (403, "forbidden")
     assert "receipt" not in answer.text
     size, kind = stored.get("content_length", "1024"), stored.get("content_type", "image/png")
-    kind = kind if kind.endswith(("jpeg", "html", "png")) else ""
+    kind = kind if kind.endswith(("html", "png")) else ""
     assert log_lines()[-1]["reason"] == f"the form admitted no {size} bytes of {kind}"
 
 
@@ -141,20 +112,6 @@ def test_only_the_announced_size_is_confirmed(ask_form, confirm, oss, size, stat
     ticket = ask_form(size=1024)["ticket"]
     oss.has(content_length=str(size))
     assert confirm(ticket).status == status
-
-
-@pytest.mark.parametrize("size", [10, 10 * 1024**2])
-def test_the_ends_of_the_range_are_confirmed(ask_form, confirm, oss, size):
-    ticket = ask_form()["ticket"]
-    oss.has(content_length=str(size))
-    assert confirm(ticket).json["size"] == size
-
-
-def test_a_type_is_written_without_its_parameters_and_in_lower_case(ask_form, confirm, oss, clock):
-    ticket = ask_form()["ticket"]
-    oss.has(content_type="Image/PNG; charset=utf-8")
-    told = confirm(ticket).json
-    assert told["mimeType"] == claims_of(told["receipt"], clock)["mimeType"] == "image/png"
 
 
 @pytest.mark.parametrize(
@@ -192,12 +149,6 @@ def test_a_ticket_made_by_hand_passes_so_the_forgeries_fail_for_their_own_reason
     assert confirm(confirmable(clock)).status == 200
 
 
-@pytest.mark.parametrize("given", ["x", "x.y.z", "🎫", "a" * 5000, " "])
-def test_a_text_that_is_no_ticket_is_forbidden(confirm, oss, given):
-    answer = confirm(given)
-    assert (answer.status, answer.code, oss.asked) == (403, "forbidden", [])
-
-
 @pytest.mark.parametrize(
     "body", [{}, {"ticket": None}, {"ticket": ""}, {"ticket": 5}, {"ticket": ["x"]}, {"ticket": {}}], ids=str
 )
@@ -232,42 +183,6 @@ def test_a_ticket_is_confirmed_thirty_times_a_minute_and_no_more(ask_form, confi
     assert confirm(given).status == 200
 
 
-def test_confirm_notifies_the_webhook_of_a_good_upload(function, instance, ask_form, confirm, oss, log_lines):
-    address = "https://business.example/hook"
-    telling = instance(oss, **{**function.environ, "UPLOAD_WEBHOOK_URL": address})
-    given = ask_form()["ticket"]
-    oss.has(content_length="9")
-    assert (confirm(given, of=telling).status, oss.told) == (403, [])
-    oss.has()
-    answer = confirm(given, of=telling)
-    assert oss.told == [answer.json["receipt"]]
-    assert log_lines()[-1]["webhook"] == "ok"
-    # Once from each instance: a business goes by the upload's id.
-    confirm(given, of=telling)
-    assert oss.told == [answer.json["receipt"]]
-    confirm(given, of=instance(oss, **{**function.environ, "UPLOAD_WEBHOOK_URL": address}))
-    assert oss.told == [answer.json["receipt"]] * 2
-
-
-def test_the_log_names_the_upload_and_holds_no_token(ask_form, confirm, log_lines, caplog):
-    form = ask_form(context={"order": "canary-of-the-context"})
-    answer = confirm(form["ticket"]).json
-    line = log_lines()[-1]
-    assert (line["route"], line["status"], line["profile"], line["owner"], line["key"], line["uploadId"]) == (
-        *("confirm", 200, "default", "public"),
-        *(form["key"], form["uploadId"]),
-    )
-    assert line["stsRefreshed"] is True
-    for secret in (form["ticket"], answer["receipt"], "canary-of-the-context"):
-        assert secret not in caplog.text
-
-
-def test_refusals_of_confirm_do_not_reveal_their_reason(confirm, clock, log_lines):
-    told = {confirm(confirmable(clock, **forgery)).json["error"]["message"] for forgery in FORGERIES.values()}
-    assert len(told) == 1
-    assert len({line["reason"] for line in log_lines() if line["status"] == 403}) >= 6
-
-
 CONTEXTS = table_beside(__file__)["CONTEXTS"]
 
 
@@ -277,14 +192,6 @@ def test_ticket_and_receipt_have_the_context_even_if_empty(ask_form, confirm, cl
     receipt = confirm(ticket).json["receipt"]
     assert claims_of(ticket, clock, TICKET)["context"] == context
     assert claims_of(receipt, clock)["context"] == context
-
-
-def test_each_of_many_files_has_its_own_context(function, confirm, clock):
-    files = [{"filename": "a.png", "context": {"number": number}} for number in range(3)]
-    forms = function.ask(body={"files": files}).json["uploads"]
-    receipts = [confirm(form["ticket"]).json["receipt"] for form in forms]
-    told = [claims_of(receipt, clock)["context"] for receipt in receipts]
-    assert told == [file["context"] for file in files]
 
 
 def test_a_context_does_not_override_claims(ask_form, confirm, clock, oss):

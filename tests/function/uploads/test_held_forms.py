@@ -5,8 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from function.auth.signed_tokens import TICKET
-from tests.function.uploads.conftest import SECRET, claims_of
+from tests.function.uploads.conftest import SECRET
 from tests.support.cases import text_beside
 
 pytestmark = pytest.mark.usefixtures("good_sts")
@@ -51,12 +50,6 @@ def test_a_held_object_is_private_and_has_the_pinned_fields_and_the_upload_id(fu
     assert form["formData"].items() >= pinned.items()
     # A field without a condition would be the client's to choose.
     assert all({name: value} in conditions_of(form) for name, value in pinned.items())
-
-
-def test_the_ticket_is_for_the_name_that_waits(function, clock):
-    form = ask(function)
-    ticket = claims_of(form["ticket"], clock, TICKET)
-    assert (ticket["key"], ticket["jti"]) == (f"held/{form['key']}", form["uploadId"])
 
 
 def test_a_profile_without_hold_is_unchanged_beside_a_held_one(function, log_lines):

@@ -1,12 +1,10 @@
 """uploads.receipt: receipts of held objects name the published key and the state."""
 
-import json
 from functools import partial
 from hashlib import sha256
 
 import pytest
 
-from function.http.client import HttpResponse
 from tests.function.uploads.conftest import BUSINESS, business_token, claims_of
 from tests.support.cases import text_beside
 
@@ -92,13 +90,6 @@ def test_an_object_that_claims_to_be_another_upload_s_gets_no_receipt(ask, confi
     assert log_lines()[-1]["reason"] == "held by another id"
 
 
-def test_an_object_under_the_published_key_confirms_no_held_upload(ask, confirm, oss):
-    form = ask()
-    there, absent = with_id(oss, form["uploadId"]), oss.lacks()
-    oss.says = lambda url: absent if "/held/" in url else there
-    assert confirm(form["ticket"]).code == "not_uploaded"
-
-
 def test_callback_and_confirm_give_the_same_receipt_except_for_seen(
     instance, profiles_file, key_host, upload, call, clock
 ):
@@ -157,18 +148,6 @@ def test_an_object_published_between_two_lookups_is_found_by_the_second(ask_albu
     assert ["/held/" in url for _, url, *_ in oss.asked] == [True, False]
 
 
-@pytest.mark.parametrize("changes", [{"content_length": "1023"}, {"content_type": "image/gif"}], ids=str)
-def test_other_bytes_under_either_name_get_a_form(ask_album, oss, changes):
-    with_id(oss, EARLIER, **changes)
-    assert "formData" in ask_album()
-
-
-def test_deduplication_ignores_a_held_object_without_an_upload_id(ask_album, oss):
-    there, absent = oss.has(), oss.lacks()
-    oss.says = lambda url: there if "/held/" in url else absent
-    assert "formData" in ask_album()
-
-
 def test_a_second_form_for_the_same_bytes_is_confirmed_as_the_upload_that_brought_them(
     ask_album, confirm, oss, clock
 ):
@@ -177,11 +156,3 @@ def test_a_second_form_for_the_same_bytes_is_confirmed_as_the_upload_that_brough
     with_id(oss, EARLIER)
     told = confirm(second["ticket"]).json
     assert told["uploadId"] == claims_of(told["receipt"], clock)["jti"] == EARLIER != second["uploadId"]
-
-
-def test_a_failed_check_of_the_published_key_still_gives_a_form(ask_album, oss, log_lines):
-    absent = oss.lacks()
-    oss.says = lambda url: absent if "/held/" in url else HttpResponse(500, b"")
-    assert "formData" in ask_album()
-    assert log_lines()[-1]["reason"].startswith("not checked for existence: HeadObject: ")
-    assert json.dumps(log_lines()[-1])

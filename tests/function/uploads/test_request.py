@@ -62,11 +62,6 @@ def wanted_of(body):
     return read_files(fields["files"]) if "files" in fields else read_fields(fields)
 
 
-def test_without_a_profile_it_is_the_default_one():
-    assert wanted_of(b"").profile == UploadRequest().profile == "default"
-    assert read_query({}).profile == "default"
-
-
 @cases("field", "longest")
 def test_the_longest_text_is_taken_and_one_character_more_is_not(field, longest):
     assert read_query({field: longest})
@@ -100,10 +95,6 @@ def test_an_empty_text_is_as_good_as_none(empty):
     assert wanted_of(body.replace(b"_", empty)) == UploadRequest()
 
 
-def test_a_tilde_is_not_an_empty_field():
-    assert wanted_of(b'{"profile": "~"}').profile == "~"
-
-
 @pytest.mark.parametrize(("size", "is_taken"), [("0", True), ("1", True), ("-1", False)])
 def test_a_size_begins_with_zero(size, is_taken):
     body = b'{"size": %s}' % size.encode()
@@ -118,11 +109,6 @@ def test_a_size_begins_with_zero(size, is_taken):
 def test_the_field_that_is_wrong_is_named_first(body, field):
     with pytest.raises(BadRequest, match=f"^{field} "):
         wanted_of(body)
-
-
-def test_the_field_of_a_query_is_named_first():
-    with pytest.raises(BadRequest, match="^filename "):
-        read_query({"filename": "\n"})
 
 
 @pytest.mark.parametrize("value", ["x", "[]"])
@@ -150,7 +136,7 @@ def test_any_other_context_is_refused_and_named(context):
         read_fields({"context": context}, "files[3].")
 
 
-@pytest.mark.parametrize("written", ["", "{", "[1]", '{"a":1,"a":2}', '{"a":NaN}', '{"a":1e999}', "x", "5"])
+@pytest.mark.parametrize("written", ["", "{", "[1]", '{"a":1,"a":2}', '{"a":NaN}'])
 def test_a_context_in_a_query_is_as_strict_as_one_in_a_body(written):
     if not written:  # as any other empty value
         assert read_query({"context": written}).context is None

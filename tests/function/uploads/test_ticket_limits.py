@@ -78,17 +78,3 @@ def test_callers_without_a_login_are_counted_by_address(public):
 def test_a_backend_is_not_counted_under_an_owner(world):
     assert counted(world, 700, token=world.backend()) == 700
     assert counted(world, 700, token="no.backend.token") == OWNERS
-
-
-@pytest.mark.not_for_coverage
-def test_confirmations_of_many_uploads_are_stopped_by_their_owner(world):
-    stored = [world.store("commit", f"{number}")["ticket"] for number in range(25)]
-    answers = [world.ask("confirm", ticket=ticket).status for ticket in stored for _ in range(29)]
-    assert (answers.count(200), answers.count(429)) == (OWNERS - 25, 25 * 29 - OWNERS + 25)
-
-
-@pytest.mark.not_for_coverage
-def test_calls_about_parts_are_stopped_by_their_address(public):
-    begun = [public.begin()["ticket"] for _ in range(7)]
-    answers = [public.parts(ticket).status for ticket in begun for _ in range(100)]
-    assert (answers.count(200), answers.count(429)) == (OWNERS, 100)
