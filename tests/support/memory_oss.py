@@ -189,8 +189,6 @@ class MemoryOss:
 
         between: of each call by its name, what happens just before the next one is served.
 
-        budgets: how many seconds each call was given.
-
         stored_at: when each object was stored, where that was noted.
 
         pause: what happens in the middle of a copy, between looking at the source and writing.
@@ -224,7 +222,6 @@ class MemoryOss:
         self.next_fault = ""
         self.stored_at: dict[str, datetime] = {}
         self.between: dict[str, Callable[[], Any]] = {}
-        self.budgets: list[float] = []
         self.requests: list[Request] = []
         self.pause: Callable[[], Any] = lambda: None
         self.under_way: list[Late] = []
@@ -278,7 +275,6 @@ class MemoryOss:
     ) -> HttpResponse:
         """In place of the function's network."""
         assert not query, "the function signs its queries"
-        self.budgets.append(budget_seconds)
         answer = self.serve(method, url, headers or {}, body or b"")
         if len(answer.body) > max_bytes:
             raise ExchangeFailed("response over the size limit")
@@ -790,7 +786,7 @@ class MemoryOss:
         self.stored_at = dict(snapshot.stored_at)
         self.uploads = {id: replace(one, parts=dict(one.parts)) for id, one in snapshot.uploads}
         self.under_way, self.begun = [*snapshot.under_way], snapshot.begun
-        for calls in (self.asked, self.budgets, self.requests):
+        for calls in (self.asked, self.requests):
             calls.clear()
 
     def _source_for(self, request: Request) -> Stored:
