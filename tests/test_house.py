@@ -452,9 +452,13 @@ def is_always_true(test):
     if isinstance(test, ast.BoolOp):
         is_or = isinstance(test.op, ast.Or)
         return (any if is_or else all)(is_always_true(value) for value in test.values)
+    if isinstance(test, ast.IfExp):
+        # ``x == a if c else b`` asserts b itself where c is not so.
+        return is_always_true(test.body) or is_always_true(test.orelse)
     if isinstance(test, ast.Constant):
         return bool(test.value)
-    return isinstance(test, ast.Lambda | ast.GeneratorExp | ast.Tuple | ast.JoinedStr)
+    shown = ast.Tuple | ast.List | ast.Set | ast.Dict | ast.JoinedStr
+    return isinstance(test, ast.Lambda | ast.GeneratorExp | shown)
 
 
 def all_statements(body):
