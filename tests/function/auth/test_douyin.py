@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.app import load_settings
 from function.auth import owner_of
-from function.auth.douyin import KIND, DouyinApp, openid_of
-from function.errors import LoginRejected, Misconfigured, UploadError
+from function.auth.douyin import DouyinApp, openid_of
+from function.errors import LoginRejected, UploadError
 from function.http.client import ExchangeFailed, HttpResponse
 from tests.conftest import TEST_INSTANT
 from tests.support.cases import cases_beside
@@ -75,7 +74,7 @@ def test_the_code_goes_alone_and_only_the_openid_is_kept(instance, good_sts, log
     assert key.startswith(f"uploads/{owner_of(OPENID, TOKEN_SECRET)}/")
 
 
-@pytest.mark.parametrize("openid", ["", None, 5, ["a"], "x" * 256], ids=repr)
+@pytest.mark.parametrize("openid", ["", None, 5, "x" * 256], ids=repr)
 def test_an_anonymous_openid_is_no_login(openid):
     """It names a phone: whoever has it next would be the same owner."""
     error = refusal(says(openid=openid, anonymous_openid="phone-canary"))
@@ -93,7 +92,7 @@ def test_an_error_with_an_openid_and_http_200_is_no_login(instance, log_lines, e
     assert setting in log_lines()[-1]["reason"] and "DOUYIN" not in login.text
 
 
-@pytest.mark.parametrize("err_no", [None, False, "0", 0.0, [], {}], ids=repr)
+@pytest.mark.parametrize("err_no", [None, False, "0", 0.0], ids=repr)
 def test_an_err_no_that_is_not_the_number_zero_is_no_login(err_no):
     assert refusal(says(err_no)).reason.endswith("without err_no")
     assert refusal(says(10**16)).upstream == str(10**15)
@@ -118,14 +117,6 @@ def test_a_code_that_may_be_spent_is_not_sent_again(failure, calls):
 
     assert str(failure) in refusal(send).reason
     assert len(sent) == calls
-
-
-def test_settings_have_a_default_address_and_are_needed(environment):
-    assert load_settings(environment | SETTINGS).only.settings == APP
-    with pytest.raises(Misconfigured) as raised:
-        load_settings(environment | {"CALLER_AUTH": "douyin", "TOKEN_SECRET": TOKEN_SECRET})
-    assert [problem.setting for problem in raised.value.problems] == ["DOUYIN_APPID", "DOUYIN_SECRET"]
-    assert [row.name for row in KIND.settings if row.is_secret] == ["DOUYIN_SECRET"]
 
 
 @effort(max_examples=40)

@@ -1,24 +1,19 @@
 """auth.wechat: the login, its errors, and what is kept of WeChat's answer."""
 
 import json
-from base64 import b64encode, urlsafe_b64decode
+from base64 import urlsafe_b64decode
 
 import pytest
 import requests
 import responses
-from hypothesis import given
-from hypothesis import settings as effort
-from hypothesis import strategies as st
 from responses.matchers import query_param_matcher
 
 from function.auth.wechat import CODE2SESSION_BUDGETS_SECONDS, openid_of
 from function.errors import (
-    BadRequest,
     LoginRejected,
     UploadError,
 )
 from function.http.client import ExchangeFailed, HttpResponse, send
-from function.routes.login import code_of
 from function.wechat import WechatApp
 from tests.support.cases import cases_beside, table_beside
 
@@ -158,19 +153,6 @@ def test_a_passing_failure_is_overcome_by_the_second_try(log_in, wechat, first):
     assert (failed.call_count, good.call_count) == (1, 1)
 
 
-def test_a_response_over_the_size_limit_is_dropped(log_in, wechat):
-    stub = says(wechat, json.dumps(identity()) + " " * 65536)
-    assert log_in().code == "login_unavailable"
-    assert stub.call_count == 2
-
-
-@pytest.mark.parametrize("status", [302, 499])
-def test_a_redirect_or_a_refusal_is_not_followed_by_another_try(log_in, wechat, status):
-    stub = says(wechat, "", status=status, headers={"Location": "https://evil.example/"})
-    assert log_in().code == "login_rejected"
-    assert stub.call_count == 1
-
-
 def test_the_code_used_up_by_a_first_try_that_got_lost_asks_for_a_new_one(log_in, wechat):
     says(wechat, requests.ReadTimeout())
     says(wechat, {"errcode": 40163})
@@ -197,11 +179,6 @@ def test_malformed_codes_are_not_sent_to_wechat(log_in, wechat, log_lines, body,
     assert log_in(body).status == status
     assert len(wechat.calls) == 0
     assert status != 401 or log_lines()[-1]["reason"] == "code malformed"
-
-
-def test_a_code_in_the_query_is_none(log_in, wechat):
-    assert log_in(None, query={"code": CODE}).status == 400
-    assert log_in(None, method="GET", query={"code": CODE}).status == 405
 
 
 def test_a_flood_of_logins_from_one_address_does_not_reach_wechat(instance, wechat, clock):
@@ -260,45 +237,8 @@ def test_a_login_for_which_no_thread_can_start_is_to_be_tried_again(instance, no
     assert log_lines()[-1]["reason"] == "code2Session: cannot start a thread"
 
 
-@effort(max_examples=40)
-@given(
-    body=st.one_of(
-        st.binary(max_size=30),
-        st.builds(
-            lambda value: json.dumps({"code": value}).encode(),
-            st.none() | st.booleans() | st.floats() | st.text(max_size=12) | st.lists(st.text(), max_size=2),
-        ),
-    ),
-    answer=st.one_of(
-        st.binary(max_size=30),
-        st.builds(
-            lambda errcode, openid: json.dumps({"errcode": errcode, "openid": openid}).encode(),
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-            st.none() | st.integers() | st.text(max_size=5),
-        ),
-    ),
-    status=st.sampled_from([200, 204, 302, 404, 429, 500, 503]),
-)
-def test_whatever_is_sent_and_whatever_wechat_says_the_answer_is_documented(instance, body, answer, status):
-    function = instance(lambda *_, **__: HttpResponse(status, answer), **SETTINGS, LOGIN_RATE="1000000/s")
-    login = function.ask(path="/login", base64=b64encode(body).decode())
-    if login.status == 200:
-        assert set(login.json) == {"token", "expiresIn"}
-    else:
-        assert login.code in (
-            *("bad_request", "unauthorized", "forbidden", "too_many_requests"),
-            *("misconfigured", "login_rejected", "login_unavailable"),
-        )
-
-
 @cases("body", "why")
 def test_the_log_has_the_reason_of_an_invalid_response_of_wechat(body, why):
     with pytest.raises(LoginRejected) as raised:
         openid_of("code", APP, lambda *_, **__: HttpResponse(200, body))
     assert raised.value.reason == why
-
-
-@pytest.mark.parametrize(("code", "says"), [(None, "missing"), ("", "missing"), (5, "string")])
-def test_a_missing_code_and_one_of_another_type_differ(code, says):
-    with pytest.raises(BadRequest, match=says):
-        code_of({"code": code})
