@@ -1,17 +1,11 @@
 """auth: who may ask for a form, in the three modes, through both contracts of Function Compute."""
 
-import hmac
 import json
-import logging
 import re
 import sys
-from base64 import b32encode
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as effort
-from hypothesis import strategies as st
 
 from function.app import load_settings
 from function.auth import CallerKinds, identify, owner_of
@@ -64,13 +58,6 @@ def wechat_says(openid):
     return lambda *_, **__: HttpResponse(200, json.dumps({"openid": openid, "session_key": "s"}).encode())
 
 
-def test_without_caller_auth_nothing_is_signed_and_only_the_log_says_why(instance, log_lines):
-    answer = form(instance(CALLER_AUTH=None))
-    assert answer.outcome == (500, "misconfigured")
-    assert "CALLER_AUTH" not in answer.text
-    assert "CALLER_AUTH is missing" in log_lines()[-1]["reason"]
-
-
 def ask_wsgi(function, *, body, headers, **asked):
     return stage.ask(function.function, body, **asked, **headers)
 
@@ -93,12 +80,6 @@ def test_each_mode_gives_its_callers_folders_through_both_contracts(
     assert answer.json["key"].startswith(f"uploads/{folder}/2026/11/24/")
 
 
-def test_wsgi_refuses_as_an_event_does(instance, sts):
-    answer = ask_wsgi(instance(**WECHAT), body={}, headers=bearer("x.y.z"))
-    assert answer.outcome == (401, "unauthorized")
-    assert answer.headers["Content-Length"] == str(len(answer.text.encode()))
-
-
 @pytest.mark.parametrize("changes", [{}, JWT], ids=["anonymous", "jwt"])
 def test_only_wechat_has_a_login(instance, changes):
     answer = instance(wechat_says(OPENID), **changes).ask(body={"code": "c"}, path="/login")
@@ -109,11 +90,6 @@ def test_only_wechat_has_a_login(instance, changes):
 def test_refuses_a_header_that_does_not_carry_one_good_token(instance, sts, clock, headers):
     answer = form(instance(**WECHAT), headers=carrying(session(clock), headers))
     assert answer.outcome == (401, "unauthorized")
-
-
-def test_a_header_of_ten_kilobytes_is_refused_before_anyone_reads_a_token_in_it(instance, sts, clock):
-    headers = {**bearer(session(clock)), "X-Upload-Token": "x" * 10_000}
-    assert form(instance(**WECHAT), headers=headers).outcome == (400, "bad_request")
 
 
 @pytest.mark.parametrize("query", ["token", "access_token", "Authorization"])
@@ -167,43 +143,9 @@ def test_a_requested_foreign_key_is_replaced_by_one_in_the_own_folder(
     assert "victim" not in answer.text
 
 
-@pytest.mark.parametrize("profile", ["../avatar", "avatar/../../x", "AVATAR", "uploads/victim"])
-def test_a_profile_is_a_name_and_no_path(instance, sts, clock, profile):
-    answer = form(instance(**WECHAT), session(clock), body={"profile": profile})
-    assert answer.outcome == (400, "unknown_profile")
-
-
-def test_callers_get_forms_in_folders_of_their_own(instance, good_sts, clock):
-    function = instance(**WECHAT)
-    tokens = [session(clock, sub=f"user-{number}") for number in range(20)] * 2
-    keys = [form(function, token).json["key"] for token in tokens]
-    folders = [key.split("/")[1] for key in keys]
-    assert (len({*keys}), len({*folders})) == (40, 20)
-    assert folders[:20] == folders[20:]
-
-
-@effort(max_examples=200)
-@given(subject=st.text(min_size=1, max_size=50), secret=st.sampled_from([TOKEN_SECRET, OTHER_SECRET]))
-@pytest.mark.not_for_coverage
-def test_a_folder_is_the_library_s_base_32_of_the_hash_s_first_128_bits(subject, secret):
-    named = b"owner\n" + subject.encode("utf-8", "surrogatepass")
-    digest = hmac.digest(secret.encode(), named, "sha256")
-    assert owner_of(subject, secret) == b32encode(digest[:16]).decode().rstrip("=").lower()
-
-
 def test_owner_secret_decides_the_folder_when_it_is_set(instance, good_sts, clock):
     key = form(instance(**WECHAT, OWNER_SECRET=OTHER_SECRET), session(clock)).json["key"]
     assert key.startswith(f"uploads/{owner_of(OPENID, OTHER_SECRET)}/")
-
-
-def test_the_openid_and_the_tokens_appear_in_no_answer_and_no_log_line(instance, good_sts, clock, caplog):
-    caplog.set_level(logging.DEBUG)
-    function = instance(wechat_says(OPENID), **WECHAT)
-    token = function.ask(body={"code": "code-canary"}, path="/login").json["token"]
-    shown = form(function, token).text + form(function, token + "x").text + caplog.text
-    for secret in (OPENID, token, "code-canary", TOKEN_SECRET, "wechat-secret-canary"):
-        assert secret not in shown
-    assert "canary" not in repr(load_settings(function.environ))
 
 
 def test_over_the_rate_limit_the_caller_gets_retry_after_and_no_sts_call(instance, good_sts, clock):
@@ -233,45 +175,11 @@ def test_anyone_is_limited_by_address_whatever_the_forwarded_headers_say(instanc
     assert form(function, source_ip="203.0.113.8").status == 200
 
 
-def test_anyone_is_limited_by_the_address_that_the_trusted_proxy_names(instance, good_sts):
-    function = instance(CALLER_RATE="1/min", CLIENT_ADDRESS_HEADER="X-Real-Ip")
-    callers = ["198.51.100.1", "198.51.100.2", "forged, 198.51.100.2", "no address", "no address, either"]
-    statuses = [form(function, headers={"X-Real-Ip": caller}).status for caller in callers]
-    assert statuses == [200, 200, 429, 200, 429]
-
-
-def test_a_flood_is_refused_before_anything_is_planned(instance, good_sts):
-    function = instance(CALLER_RATE="1/min")
-    too_large = {"filename": "a.png", "size": 10**12}
-    assert [function.ask(body=too_large).status for _ in range(3)] == [413, 429, 429]
-    several = {"files": [{"filename": "a.png"}, too_large]}
-    function = instance(CALLER_RATE="2/min")
-    assert [function.ask(body=several).status for _ in range(2)] == [413, 429]
-
-
 @cases("body")
 def test_malformed_requests_count_against_no_rate(instance, good_sts, body):
     function = instance(CALLER_RATE="1/min")
     assert [function.ask(body=body).status for _ in range(3)] == [400] * 3
     assert form(function).status == 200
-
-
-def test_bad_tokens_count_against_no_rate(instance, good_sts, clock):
-    function = instance(**WECHAT, CALLER_RATE="1/min")
-    tokens = [*["x"] * 5, session(clock)]
-    assert [form(function, token).status for token in tokens] == [401] * 5 + [200]
-
-
-@effort(max_examples=40)
-@given(
-    headers=st.dictionaries(
-        st.sampled_from(["authorization", "Authorization", "x-upload-token", "X-Upload-Token", "origin"]),
-        st.text(max_size=40) | st.text(max_size=40).map("Bearer {}".format),
-        max_size=4,
-    )
-)
-def test_whatever_the_headers_say_is_at_worst_unauthorized(instance, headers):
-    assert form(instance(**WECHAT), headers=headers).outcome == (401, "unauthorized")
 
 
 @pytest.mark.parametrize("token", ["", "a,b", "a b", "a\tb", "é", "x" * (MAX_TOKEN_CHARACTERS + 1)])

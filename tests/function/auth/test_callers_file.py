@@ -38,15 +38,6 @@ def problems_of(read, *text, **changes):
     return raised.value.problems
 
 
-def test_the_entries_of_a_file_have_their_ids_and_claims(read):
-    settings = read()
-    said = {each.name: (each.id, each.app, each.owner_id) for each in settings.callers}
-    assert said == {name: tuple(row) for name, row in TABLE["ENTRIES"].items()}
-    assert settings.only is None
-    assert settings.unnamed.name == "main"
-    assert settings.callers[0].settings.push.token == "pushtokenA"
-
-
 @cases("id", "owner")
 def test_an_owner_is_made_of_its_caller_and_the_subject(id, owner):
     assert owner_of("oABC", "an-owner-secret-of-at-least-32-characters", id) == owner
