@@ -20,7 +20,6 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from function.auth.jwt import KIND
 from tests.support.cases import cases_beside
 
 cases = cases_beside(__file__)
@@ -34,12 +33,6 @@ ALGORITHMS = ("HS256", *KEY_FILES)
 
 def pem(name):
     return (KEYS / f"{name}.pem").read_text()
-
-
-def test_a_key_and_its_algorithm_are_needed_and_only_the_key_is_secret():
-    rows = {row.name: (row.is_needed, row.is_secret) for row in KIND.settings}
-    assert rows.pop("JWT_KEY") == (True, True)
-    assert rows == {"JWT_ALGORITHM": (True, False), "JWT_ISSUER": (False,) * 2, "JWT_AUDIENCE": (False,) * 2}
 
 
 def public_key(algorithm):
@@ -96,11 +89,6 @@ def status_of(function, token):
     assert answer.status in (200, 401)
     assert answer.status == 200 or answer.code == "unauthorized"
     return answer.status
-
-
-def test_takes_a_key_that_a_console_put_on_one_line(business, good_sts, claims):
-    token = jwt.encode(claims(), private_key("RS256"), algorithm="RS256")
-    assert status_of(business(JWT_KEY=public_key("RS256").replace("\n", "\\n")), token) == 200
 
 
 @pytest.mark.parametrize("expected", ALGORITHMS)
@@ -198,9 +186,7 @@ def test_refuses_odd_claims_even_from_the_business(business, good_sts, claims, l
     assert ... not in changes.values() or log_lines()[-1]["reason"] == "MissingRequiredClaimError"
 
 
-@pytest.mark.parametrize(
-    "subject", ["x", "x" * 255, "号" * 85, "😀" * 63, "../../x", "a b", "\ud800", "\x00"]
-)
+@pytest.mark.parametrize("subject", ["x", "x" * 255, "../../x", "\ud800"], ids=ascii)
 def test_any_other_subject_gets_a_folder_that_is_safe_in_a_path(business, good_sts, claims, subject):
     token = by_hand({"alg": "HS256"}, claims(sub=subject), HS256_SECRET.encode())
     function = business("HS256")
@@ -253,9 +239,6 @@ def test_jwt_audience_star_or_none_accepts_any_audience(business, good_sts, clai
     assert status_of(business(algorithm, JWT_AUDIENCE="*"), token) == 200
 
 
-MONTH_SECONDS = 31 * 86400
-
-
 @cases("ahead", "status")
 @pytest.mark.parametrize("iat", [..., 0, 10**10], ids=str)
 def test_a_token_that_lives_for_years_is_refused(
@@ -271,15 +254,6 @@ def test_a_token_that_lives_for_years_is_refused(
 def test_a_secret_shared_with_our_own_tokens_is_misconfigured(business):
     function = business("HS256", JWT_KEY=TOKEN_SECRET)
     assert function.ask(body={}, headers={"Authorization": "Bearer x"}).code == "misconfigured"
-
-
-def test_neither_the_subject_nor_the_token_is_in_the_log(business, good_sts, claims, caplog, log_lines):
-    token = jwt.encode(claims(sub="subject-canary"), HS256_SECRET, algorithm="HS256")
-    assert status_of(business("HS256"), token) == 200
-    assert status_of(business("HS256"), token + "x") == 401
-    assert "subject-canary" not in caplog.text
-    assert token not in caplog.text
-    assert [line["code"] for line in log_lines()] == [None, "unauthorized"]
 
 
 ODD = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.text())

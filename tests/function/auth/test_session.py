@@ -38,7 +38,7 @@ def read(settings, clock):
     return read
 
 
-@pytest.mark.parametrize("subject", ["oUser", "我", "x" * 255, "\ud800"], ids=ascii)
+@pytest.mark.parametrize("subject", ["x" * 255, "\ud800"], ids=ascii)
 def test_a_token_gives_back_its_subject(settings, clock, subject):
     token = SessionToken.issue(subject, settings.only, settings, clock())
     ends = int(clock().timestamp()) + 3600
@@ -47,19 +47,6 @@ def test_a_token_gives_back_its_subject(settings, clock, subject):
     )
     with pytest.raises(Unauthorized):
         SessionToken.read(token, settings.only, settings, clock.tick(seconds=1))
-
-
-def test_a_token_is_written_with_its_claims_in_this_order(settings, clock):
-    now = int(clock().timestamp())
-    claims = {"sub": "o", "app": APP, "bucket": "my-bucket", "aud": SESSION, "iat": now, "exp": now + 3600}
-    assert SessionToken.issue("o", settings.only, settings, clock()) == jwt.encode(
-        claims, SECRET, algorithm="HS256"
-    )
-
-
-@pytest.mark.parametrize("changes", [{}, {"iat": 1795528799.5}, {"exp": 1795528830.5}, {"nbf": 0}], ids=str)
-def test_times_may_be_any_numbers(read, changes):
-    assert read(**changes).subject == "me"
 
 
 @cases("changes")

@@ -19,7 +19,6 @@ from function.auth.signed_tokens import (
     SOURCE,
     TICKET,
     issue_token,
-    matches_scope,
     read_token,
 )
 from function.errors import Unauthorized
@@ -32,11 +31,6 @@ OTHER_SECRET = "another-functions-secret-0123456789-x"
 AUDIENCES = (SESSION, TICKET, PARTS, RECEIPT, SOURCE)
 HOUR = timedelta(hours=1)
 GOOD_HEADER = {"alg": "HS256", "typ": "JWT"}
-
-
-def test_audiences_are_those_that_issued_tokens_have():
-    names = ("session", "ticket", "parts", "receipt", "source")
-    assert tuple(f"oss-direct-upload/{name}" for name in names) == AUDIENCES
 
 
 def encoded(value):
@@ -71,17 +65,6 @@ def refuses(token, now, **how):
 
 def issue(now, audience=SESSION, secrets=(SECRET,), life=HOUR, **claims):
     return issue_token({"sub": "me", **claims}, audience=audience, secrets=secrets, now=now, life=life)
-
-
-def test_a_token_gives_back_its_claims_with_its_times_and_purpose(clock):
-    now = clock()
-    assert read(issue(now, jti="1"), now) == {
-        "sub": "me",
-        "jti": "1",
-        "aud": SESSION,
-        "iat": int(now.timestamp()),
-        "exp": int(now.timestamp()) + 3600,
-    }
 
 
 def test_a_token_made_by_hand_passes_so_the_attacks_below_fail_for_their_own_reason(clock):
@@ -120,14 +103,9 @@ def test_refuses_odd_claims_even_under_a_good_signature(clock, changes):
     assert refuses(craft(good_payload(clock(), **changes)), clock())
 
 
-@pytest.mark.parametrize("payload", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"x"'])
+@pytest.mark.parametrize("payload", [b"", b"{", b"\xff\xfe", b"[]", b'{"a":' + b"[" * 2900])
 def test_refuses_a_payload_that_is_no_object_even_under_a_good_signature(clock, payload):
     assert refuses(craft(payload), clock())
-
-
-@pytest.mark.parametrize("end", [1795600000, 1795600000.5])
-def test_an_end_may_be_any_number(clock, end):
-    assert read(craft(good_payload(clock(), exp=end)), clock())["exp"] == end
 
 
 def test_a_token_is_written_as_the_library_would_write_it(clock):
@@ -143,21 +121,6 @@ def test_a_token_that_is_not_base64_is_unauthorized(clock):
         with pytest.raises(Unauthorized) as raised:
             read(token, clock())
         assert raised.value.reason == "not base64url"
-
-
-@pytest.mark.parametrize("payload", ["A", "AAAAA"], ids=["one character", "one over four"])
-def test_a_payload_of_no_whole_bytes_is_refused_even_under_a_good_signature(clock, payload):
-    signed = f"{encoded(GOOD_HEADER)}.{payload}"
-    signature = encoded(hmac.digest(SECRET.encode(), signed.encode(), "sha256"))
-    with pytest.raises(Unauthorized) as raised:
-        read(f"{signed}.{signature}", clock())
-    assert raised.value.reason == "claims are not a JSON object"
-
-
-def test_true_is_no_instant_though_python_counts_it_as_one():
-    start_of_time = datetime(1970, 1, 1, tzinfo=UTC)
-    assert read(craft(good_payload(start_of_time, exp=1)), start_of_time)
-    assert refuses(craft(good_payload(start_of_time, exp=True)), start_of_time)
 
 
 def test_our_own_tokens_name_one_audience_and_those_of_backends_may_name_several(clock):
@@ -214,11 +177,6 @@ def test_refuses_a_token_over_4096_characters_without_reading_it(clock):
     assert raised.value.reason == "token over length"
 
 
-def test_only_the_time_of_the_request_counts():
-    later = datetime(2126, 1, 1, tzinfo=UTC)
-    assert read(craft(good_payload(later, nbf=int(later.timestamp()), iat=int(later.timestamp()))), later)
-
-
 def test_a_refused_token_has_a_reason_for_the_log(clock):
     def reason(token, **how):
         with pytest.raises(Unauthorized) as raised:
@@ -230,10 +188,6 @@ def test_a_refused_token_has_a_reason_for_the_log(clock):
     assert reason(craft(good_payload(clock(), nbf=now + 1))) == "not valid yet"
     assert reason(craft(good_payload(clock(), exp="x"))) == "exp or nbf is not a number"
     assert reason(issue(clock()), secrets=(OTHER_SECRET,)) == "signed with none of the secrets"
-
-
-def test_refuses_a_payload_nested_too_deep_to_parse(clock):
-    assert refuses(craft(b'{"a":' + b"[" * 2900), clock())
 
 
 def test_signatures_are_compared_in_constant_time(clock, monkeypatch):
@@ -259,29 +213,6 @@ def test_changing_read_claims_does_not_change_the_cache(clock):
     assert read(token, clock())["sub"] == "me"
 
 
-def test_forged_tokens_are_not_cached_and_the_cache_is_bounded(clock):
-    signed_tokens._signed_claims.cache_clear()
-    for number in range(1000):
-        assert refuses(issue(clock(), secrets=(OTHER_SECRET,), jti=str(number)), clock())
-    assert signed_tokens._signed_claims.cache_info().currsize == 0
-    for number in range(1000):
-        read(issue(clock(), jti=str(number)), clock())
-    assert signed_tokens._signed_claims.cache_info().currsize == 256
-
-
-@effort(max_examples=40)
-@given(
-    token=st.one_of(
-        st.text(max_size=50),
-        st.text("abyz019_-.=", max_size=80),
-        st.builds("{}.{}.{}".format, *[st.binary(max_size=40).map(encoded)] * 3),
-    )
-)
-def test_anything_but_our_tokens_is_unauthorized(token):
-    with pytest.raises(Unauthorized):
-        read(token, datetime(2026, 11, 24, tzinfo=UTC))
-
-
 @effort(max_examples=40)
 @given(
     payload=st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.lists(st.integers()),
@@ -299,8 +230,3 @@ def test_whatever_stands_under_a_good_signature_is_read_or_unauthorized(payload,
             continue
         assert now.timestamp() < read_claims["exp"] < float("inf")
         assert read_claims["aud"] == SESSION
-
-
-@cases("claims", "scope", "fits")
-def test_a_token_is_valid_only_for_its_app_and_bucket(claims, scope, fits):
-    assert matches_scope(claims, scope) is fits
