@@ -109,11 +109,6 @@ def list_of(*folders, bucket="b"):
 LISTS_DUE = list_of("held/.due")
 
 
-@pytest.mark.parametrize("options", ["", "callback = false", 'acl = "public-read"\nread = "callers"'])
-def test_without_an_option_that_needs_it_there_is_no_objects_session(options):
-    assert set(policies_of(with_options(a=options))) == {UPLOADS}
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -149,19 +144,6 @@ def test_only_the_objects_session_begins_lists_completes_and_aborts_parts(option
     assert json.loads(policies[OBJECTS])["Statement"] == [allow(OF_PARTS, "a"), LISTS_DUE]
     # What leaves the function, the addresses of the parts among it, can do no more than a form can.
     assert policies[UPLOADS] == policies_of(with_options(a="", b=""))[UPLOADS]
-
-
-def test_a_folder_without_parts_gets_no_rights_for_parts():
-    objects = policies_of(with_options(a="confirm = true", b="parts = true"))[OBJECTS]
-    assert json.loads(objects)["Statement"] == [
-        *(allow(OF_PARTS, "b"), allow(["oss:GetObject"], "a"), LISTS_DUE)
-    ]
-
-
-def test_only_folders_with_an_option_may_be_read_and_are_listed_once():
-    profiles = with_options(c='read = "owner"', a="confirm = true", b="", a_too='read = "callers"')
-    objects = policies_of(profiles)[OBJECTS]
-    assert json.loads(objects)["Statement"] == [allow(["oss:GetObject"], "a", "c"), LISTS_DUE]
 
 
 def test_the_role_allows_both_sessions(legacy_profiles):
@@ -204,10 +186,6 @@ def test_the_deletion_session_lists_and_deletes_below_its_folders_alone(options,
     assert {**policies, DELETIONS: ""} == {**plain, DELETIONS: ""}
 
 
-def test_without_list_and_delete_there_is_no_deletion_session():
-    assert DELETIONS not in policies_of(with_options(a="confirm = true", b="parts = true", c=HOLD))
-
-
 def test_a_backend_deletes_objects_without_an_owner_only_where_receipts_are_given():
     text = '[%s]\nkey = "%s/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n%s\n'
     others = text % ("n", "n", "") + text % ("r", "r", "confirm = true")
@@ -215,13 +193,6 @@ def test_a_backend_deletes_objects_without_an_owner_only_where_receipts_are_give
     assert json.loads(policies_of(profiles)[DELETIONS])["Statement"] == [
         allow(["oss:DeleteObject"], "a", "r")
     ]
-
-
-def test_a_deletion_anywhere_lets_a_backend_delete_in_every_bucket():
-    home, other = with_options(a=DELETE, b="confirm = true")
-    policies = session_policies([home, moved(other)])
-    (statement,) = json.loads(policies[moved(other).location.session(DELETIONS)])["Statement"]
-    assert (statement["Action"], statement["Resource"]) == (["oss:DeleteObject"], ["acs:oss:*:*:b2/b/*"])
 
 
 ERASED = ["oss:AbortMultipartUpload", "oss:DeleteObject", "oss:DeleteObjectVersion"]
@@ -257,11 +228,6 @@ def test_the_state_of_erasures_may_be_in_any_bucket():
         assert location.session(DELETIONS) in policies
     statements = json.loads(policies[first.location.session(OBJECTS)])["Statement"]
     assert allow(OF_DUE, "held/.due", "held/.erasures") in statements
-
-
-def test_a_bucket_without_an_owners_folder_is_not_listed_for_erasing():
-    text = '[n]\nkey = "n/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
-    assert DELETIONS not in {purpose for purpose, *_ in session_policies(read(text), erases=True)}
 
 
 # --- what is held back ---
@@ -325,24 +291,6 @@ def test_the_objects_session_publishes_deletes_and_writes_records_of_which_it_de
         },
         LISTS_DUE,
     ]
-
-
-def test_held_parts_are_begun_and_completed_under_the_held_name_only():
-    policy = held(HELD_PARTS)[OBJECTS]
-    for action in ("oss:ListParts", "oss:AbortMultipartUpload"):
-        assert may(policy, action, f"held/posts/public/{ID}")
-        assert not may(policy, action, f"posts/public/{ID}")
-    assert may(policy, "oss:PutObject", f"held/posts/public/{ID}")
-    assert not may(held()[OBJECTS], "oss:PutObject", f"held/posts/public/{ID}")
-
-
-def test_plain_folders_may_be_discarded_from_only_if_a_profile_holds():
-    """Who has a receipt may ask what became of its object, and the business discard it."""
-    plain = policies_of(with_options(a="confirm = true", b="callback = true", c=""))
-    assert json.loads(plain[OBJECTS])["Statement"] == [allow(["oss:GetObject"], "a"), LISTS_DUE]
-    beside = held(a="confirm = true", b="callback = true", c="")[OBJECTS]
-    assert [may(beside, "oss:DeleteObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
-    assert [may(beside, "oss:GetObject", f"{folder}/{ID}") for folder in "abc"] == [True, True, False]
 
 
 def test_objects_in_another_bucket_than_held_ones_may_be_discarded():
