@@ -119,15 +119,6 @@ def test_an_expiration_is_never_extended_beyond_the_session_life(sts, client, cl
     assert assume(client, clock).expires_at == clock() + timedelta(seconds=kept)
 
 
-def test_own_keys_may_change_between_calls(sts, client, clock, reply):
-    for _ in range(2):
-        sts.post(URL, json=reply(clock() + timedelta(hours=1)))
-    assume(client, clock)
-    client.assume_role(POLICY, AccessKeys("STS.new", "new", "new"), clock(), attempts=1)
-    assert [sent(sts, call)["AccessKeyId"] for call in (0, 1)] == [OWN.access_key_id, "STS.new"]
-    assert sent(sts, 1)["SecurityToken"] == "new"
-
-
 def test_tls_uses_sni_on_every_python(sts, client, clock, reply, monkeypatch):
     import aliyunsdkcore.vendored.requests.packages.urllib3.util.ssl_ as sdk_ssl
 

@@ -56,14 +56,6 @@ def get(cache, clock):
     return ask
 
 
-@cases("minutes", "calls")
-def test_calls_to_sts_by_minutes_since_the_first(get, sts, clock, minutes, calls):
-    get()
-    clock.tick(minutes=minutes)
-    get()
-    assert len(sts.asked) == calls
-
-
 @pytest.mark.parametrize("error", [StsUnavailable(reason="busy"), StsRejected("x", reason="busy")])
 def test_keeps_usable_credentials_when_an_early_refresh_fails(get, sts, clock, error, caplog):
     get()
@@ -85,37 +77,6 @@ def test_an_early_refresh_is_tried_once_and_not_by_every_request(get, sts, clock
     assert [attempts for _, attempts in sts.asked] == [2, 1]
     sts.error = None
     clock.tick(seconds=31)
-    assert get() == ("STS.3", True)
-
-
-def test_fails_once_the_held_set_does_not_cover_a_form(get, sts, clock):
-    get()
-    sts.error = StsUnavailable(reason="x")
-    clock.tick(minutes=54)
-    assert get()[0] == "STS.1"
-    clock.tick(seconds=1)
-    with pytest.raises(StsUnavailable):
-        get()
-    assert [attempts for _, attempts in sts.asked] == [2, 1, 2]
-
-
-def test_a_short_form_is_still_signed_when_a_long_one_cannot_be(get, sts, clock):
-    get()
-    sts.error = StsUnavailable(reason="x")
-    clock.tick(minutes=50)
-    with pytest.raises(StsUnavailable):
-        get(form=timedelta(minutes=11))
-    assert get(form=timedelta(minutes=2))[0] == "STS.1"
-
-
-@pytest.mark.parametrize("life", [timedelta(seconds=-10), timedelta(0), timedelta(seconds=359)])
-def test_fresh_credentials_that_end_before_a_form_are_unavailable_and_not_kept(get, sts, life):
-    sts.life = life
-    for calls in (1, 2):
-        with pytest.raises(StsUnavailable):
-            get()
-        assert len(sts.asked) == calls
-    sts.life = FORM
     assert get() == ("STS.3", True)
 
 
@@ -141,11 +102,6 @@ def test_the_longest_form_gets_early_tries_too(clock, session, longest_form, fir
         return len(sts.asked)
 
     assert [ask_at(0), ask_at(first_try - 1), ask_at(first_try)] == [1, 1, 2]
-
-
-def test_own_keys_are_read_only_for_an_sts_call(cache, clock):
-    fetch(cache, clock)
-    cache.get(lambda: pytest.fail("read"), now=clock(), good_until=clock() + FORM)
 
 
 class SlowSts(Sts):
@@ -197,22 +153,6 @@ def test_1000_concurrent_requests_on_a_cold_instance_make_one_call(clock):
     assert sum(refreshed for _, refreshed in results) == 1
 
 
-def test_concurrent_requests_share_one_failure_each_with_an_exception_of_its_own(clock):
-    sts = SlowSts(clock)
-    sts.error = StsUnavailable(reason="down", retry_after=7)
-    cache = CredentialsCache(sts)
-    threads, results = run_threads(20, lambda: fetch(cache, clock))
-    assert sts.entered.wait(60)
-    while cache._flight is not None and sum(t.is_alive() for t in threads) < 20:
-        pass
-    sts.let_go.set()
-    join(threads)
-    assert len(results) == 20
-    assert all(isinstance(error, StsUnavailable) and error.retry_after == 7 for error in results)
-    assert len({id(error) for error in results}) == 20
-    assert len(sts.asked) <= 20
-
-
 def test_readers_never_wait_while_the_held_set_is_good(clock):
     sts = SlowSts(clock)
     sts.let_go.set()
@@ -229,14 +169,6 @@ def test_readers_never_wait_while_the_held_set_is_good(clock):
     sts.let_go.set()
     join(threads)
     assert results[0][0].access_key_id == "STS.2"
-
-
-def test_an_unexpected_error_does_not_lock_the_cache(get, sts):
-    sts.error = ZeroDivisionError()
-    with pytest.raises(ZeroDivisionError):
-        get()
-    sts.error = None
-    assert get() == ("STS.2", True)
 
 
 HOUR = timedelta(hours=1)
@@ -270,15 +202,6 @@ def test_a_set_that_landed_meanwhile_is_used_and_not_fetched_again(clock):
         assert ask(cache, now) == ("other", False)
 
 
-def test_a_set_that_landed_meanwhile_but_is_too_short_is_fetched_again(clock):
-    now = clock()
-    cache = Overtaken(
-        lambda own, now, *, attempts: credentials("new", now + HOUR),
-        (credentials("other", now + timedelta(minutes=5)), now + HOUR),
-    )
-    assert ask(cache, now) == ("new", True)
-
-
 class Passenger(CredentialsCache):
     """A cache where someone else's flight is under way, and lands as told."""
 
@@ -298,13 +221,6 @@ class Passenger(CredentialsCache):
         return cache_module.CredentialsResult(self.landed, True)
 
 
-def test_a_request_that_the_cached_set_does_not_cover_waits_for_the_flight(clock):
-    now = clock()
-    cached = cache_module._Cached(credentials("old", now + timedelta(minutes=1)), now)
-    assert ask(Passenger(cached, credentials("new", now + HOUR)), now) == ("new", False)
-    assert ask(Passenger(None, credentials("new", now + timedelta(minutes=6))), now) == ("new", False)
-
-
 def test_the_result_of_another_flight_must_cover_this_form_too(clock):
     now = clock()
     short = credentials("short", now + timedelta(minutes=5))
@@ -318,26 +234,6 @@ def test_the_failure_of_a_flight_is_shared(clock):
     with pytest.raises(StsRejected) as raised:
         ask(Passenger(None, error=error), clock())
     assert raised.value is not error, "a raised exception collects the traceback of its thread"
-
-
-class Replaced(CredentialsCache):
-    """A cache whose early refresh fails just after another thread has stored a newer set."""
-
-    def __init__(self, cached, newer):
-        super().__init__(pytest.fail)
-        self._cached, self.newer = cached, newer
-
-    def _refresh(self, own_keys, now, good_until):
-        self._cached = self.newer
-        raise StsUnavailable("x")
-
-
-def test_a_failure_does_not_put_off_a_newer_set(clock):
-    now = clock()
-    newer = cache_module._Cached(credentials("new", now + HOUR), now + HOUR)
-    cache = Replaced(cache_module._Cached(credentials("old", now + HOUR), now), newer)
-    assert ask(cache, now) == ("old", False)
-    assert cache._cached is newer
 
 
 # --- a request that cannot wait ---
@@ -379,18 +275,6 @@ def test_a_fetch_that_fails_in_time_is_reported_as_it_failed(cache, clock, sts):
         fetch(cache, clock, lambda: 60.0)
     sts.error = None
     assert fetch(cache, clock, lambda: 60.0).are_new
-
-
-def test_a_request_without_time_leaves_a_fetch_that_begins_late_to_its_thread(cache, clock, sts, monkeypatch):
-    begun = []
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", lambda thread: begun.append(thread))
-        with pytest.raises(StsUnavailable):
-            fetch(cache, clock, lambda: 0.0)
-    assert sts.asked == []
-    begun[0].run()
-    assert not fetch(cache, clock, lambda: 0.0).are_new
-    assert len(sts.asked) == 1
 
 
 def test_without_a_thread_the_request_fetches_by_itself(cache, clock, no_threads):
