@@ -10,22 +10,19 @@ from function.app import load_settings
 from function.auth import all_settings, anonymous
 from function.auth.signed_tokens import scope_of
 from function.config.setting_table import new_entry
-from function.config.settings import DEFAULT_PROFILES_FILE, Settings, read_settings
+from function.config.settings import Settings
 from function.config.types import Rate, names_a_host
 from function.context import Dependencies
 from function.errors import Misconfigured
-from function.sts.session_policy import session_policies
 from ops.terminal.messages import in_both
 from tests.ops.words import in_english
 from tests.support.cases import cases_beside, table_beside
 
 cases = cases_beside(__file__)
 STORES = table_beside(__file__)["STORES"]
-ROOT = Path(__file__).parents[3]
 SECRET = "token-secret-0123456789-abcdefghi"
 NEW_SECRET = "another-secret-0123456789-abcdefg"
 STORE_PASSWORD = "StorePasswordSecretCanary0001"
-JWT = {"CALLER_AUTH": "jwt", "JWT_ALGORITHM": "HS256", "JWT_KEY": "k" * 32, "TOKEN_SECRET": SECRET}
 WECHAT = {"CALLER_AUTH": "wechat", "WECHAT_APPID": "wx0123456789abcdef", "WECHAT_SECRET": "s"}
 WECHAT |= {"TOKEN_SECRET": SECRET}
 PUSH = {"WECHAT_PUSH_TOKEN": "PushToken3", "WECHAT_PUSH_AES_KEY": "PushCanary" + "a1" * 16 + "b"}
@@ -92,19 +89,6 @@ def test_required_settings_suffice_and_others_have_the_published_defaults(enviro
     assert {profile.signature_version for profile in settings.profiles.values()} == {"v4"}
 
 
-def test_wechat_has_a_default_address(environment):
-    app = load_settings(environment | WECHAT).callers[0].settings
-    assert app == ("wx0123456789abcdef", "s", "https://api.weixin.qq.com", None)
-
-
-def test_issuer_and_audience_of_jwt_are_optional_with_a_secret(environment):
-    environment |= JWT
-    assert load_settings(environment).callers[0].settings == ("k" * 32, "HS256", None, None)
-    environment |= {"JWT_ISSUER": "shop", "JWT_AUDIENCE": "upload"}
-    assert load_settings(environment).callers[0].settings == ("k" * 32, "HS256", "shop", "upload")
-    assert load_settings({**environment, "JWT_AUDIENCE": "*"}).callers[0].settings.audience is None
-
-
 @pytest.mark.parametrize(
     ("name", "field", "seconds"),
     [
@@ -169,11 +153,6 @@ def test_quota_days_begin_at_quarters_of_an_hour(environment, written, hours):
 @cases("written")
 def test_an_offset_between_quarters_or_too_far_is_refused(environment, written):
     assert refused({**environment, "QUOTA_UTC_OFFSET": written}) == ["QUOTA_UTC_OFFSET"]
-
-
-@pytest.mark.parametrize(("written", "value"), [("true", True), ("false", False)])
-def test_part_lengths_are_signed_unless_that_is_switched_off(environment, written, value):
-    assert load_settings({**environment, "SIGN_PART_LENGTH": written}).sign_part_length is value
 
 
 def test_the_region_defaults_to_the_function_s_own(environment):
@@ -247,17 +226,6 @@ def test_an_address_without_a_host_or_with_a_port_too_high_is_none():
     assert [names_a_host(f"https://{rest}") for rest in ("", "a.example:65536")] == [False, False]
 
 
-def test_endpoints_default_to_the_host_of_forms(environment):
-    settings = load_settings({**environment, "OSS_HOST": "https://upload.example.com"})
-    assert {settings.host, settings.oss_endpoint, settings.read_origin} == {"https://upload.example.com"}
-
-
-def test_profiles_default_to_the_signature_version_of_the_settings(environment):
-    profiles = load_settings({**environment, "OSS_SIGNATURE_VERSION": "v1"}).profiles
-    assert {profile.signature_version for profile in profiles.values()} == {"v1"}
-    assert refused({**environment, "OSS_SIGNATURE_VERSION": "v2"}) == ["OSS_SIGNATURE_VERSION"]
-
-
 def test_stray_commas_between_origins_are_ignored_and_only_wrong_ones_are_shown(environment):
     environment["ALLOWED_ORIGINS"] = " https://a.example,, http://localhost:5173 ,"
     assert load_settings(environment).allowed_origins == {"https://a.example", "http://localhost:5173"}
@@ -288,16 +256,6 @@ def test_a_default_that_contains_a_wrong_value_is_not_reported(environment):
     assert refused(environment) == ["OSS_BUCKET"]
     assert refused({**environment, "OSS_HOST": "https://upload.example.com"}) == ["OSS_BUCKET"]
     assert refused({**environment, "OSS_HOST": "http://upload.example.com"}) == ["OSS_BUCKET", "OSS_HOST"]
-
-
-def test_settings_of_other_caller_kinds_are_not_read(environment):
-    environment |= {"WECHAT_APPID": "!", "WECHAT_ENDPOINT": "!", "JWT_ALGORITHM": "none"}
-    environment |= dict.fromkeys(("JWT_ISSUER", "JWT_AUDIENCE", "JWT_KEY", "WECHAT_SECRET"), "店")
-    assert load_settings(environment).callers[0].settings is None
-
-
-def test_an_invalid_secret_is_not_also_reported_missing(environment):
-    assert refused({**environment, **WECHAT, "TOKEN_SECRET": "short"}) == ["TOKEN_SECRET"]
 
 
 def test_secret_settings_are_marked():
@@ -380,22 +338,9 @@ def test_receipts_can_have_their_own_secrets(environment):
     assert settings.owner_secret == SECRET
 
 
-def test_the_client_address_header_is_read_in_any_case(environment):
-    environment["CLIENT_ADDRESS_HEADER"] = "Ali-Cdn-Real-Ip"
-    assert load_settings(environment).client_address_header == "ali-cdn-real-ip"
-
-
 def test_a_relative_profiles_file_is_found_beside_the_function(environment):
     environment |= WECHAT | {"PROFILES_FILE": "profiles.toml"}
     assert load_settings(environment).profiles["avatar"].read == "callers"
-
-
-def test_the_shipped_profiles_are_refused_with_the_remedy_for_callers_who_own_nothing(environment):
-    environment |= {"PROFILES_FILE": str(ROOT / "profiles.example.toml"), "TOKEN_SECRET": SECRET}
-    problems = problems_of(environment)
-    assert [problem.sentence.values["profile"] for problem in problems] == ["default", "video"]
-    clauses = [problem.sentence.values["clause"].values for problem in problems]
-    assert [(each["option"], each["other"]) for each in clauses] == [("read", "callers")] * 2
 
 
 def test_a_profiles_file_that_is_not_utf_8_is_refused(environment, tmp_path):
@@ -404,36 +349,6 @@ def test_a_profiles_file_that_is_not_utf_8_is_refused(environment, tmp_path):
     (problem,) = problems_of({**environment, "PROFILES_FILE": str(path)})
     assert (problem.setting, problem.sentence.values["path"]) == ("PROFILES_FILE", str(path))
     assert "UTF-8" in problem.sentence.values["why"]
-
-
-@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to(path)])
-def test_a_folder_or_endless_link_is_misconfigured(environment, tmp_path, make):
-    make(tmp_path / "profiles.toml")
-    with pytest.raises(Misconfigured):
-        load_settings({**environment, "PROFILES_FILE": str(tmp_path / "profiles.toml")})
-
-
-def test_the_profiles_are_those_of_profiles_toml_by_default(environment):
-    text = Path(environment.pop("PROFILES_FILE")).read_text("utf-8")
-    read = []
-    load_settings(environment, lambda path: read.append(path.name) or text)
-    assert read == ["profiles.toml"]
-    # As the import made it: the tests put another in its place.
-    assert DEFAULT_PROFILES_FILE == ROOT / "profiles.toml"
-
-
-def test_a_valid_caller_kind_imports_no_other(environment):
-    class Kinds(dict):
-        def __iter__(self):
-            raise AssertionError("lists all caller kinds")
-
-    kinds = Kinds(anonymous=anonymous.KIND)
-    settings = read_settings(environment, kinds, session_policies, lambda path: path.read_text("utf-8"))
-    assert settings.only.kind is anonymous.KIND
-
-
-def test_a_reason_names_no_section_where_there_is_one_caller(environment):
-    assert load_settings(environment).only.placed("why") == "why"
 
 
 def test_the_token_scope_is_the_bucket_and_the_mini_program(environment):
