@@ -39,12 +39,6 @@ def test_hooks_narrow_a_form(ruled):
     assert ["content-length-range", 1, 1000] in policy
 
 
-def test_a_file_over_the_limit_of_the_hooks_is_too_large(ruled):
-    answer = ruled.ask(body=wanting(7, size=1001))
-    assert (answer.status, answer.code) == (413, "too_large")
-    assert answer.json["error"]["limits"]["maxSize"] == 1000
-
-
 def test_a_refusal_by_hooks_is_forbidden_with_its_message(ruled, log_lines):
     answer = ruled.ask(body=wanting(13))
     assert (answer.status, answer.code) == (403, "forbidden")
@@ -72,13 +66,6 @@ def test_objects_in_a_folder_of_the_hooks_can_be_read(ruled):
     assert ruled.ask(path="/read", body={"key": key}).status == 200
     assert ruled.ask(path="/read", body={"key": key.replace("shop-7/", "")}).status == 200
     assert ruled.ask(path="/read", body={"key": key.replace("shop-7", "a/b/c/d")}).status == 403
-
-
-def test_without_hooks_keys_have_no_extra_folder(instance, profiles_file, good_sts):
-    plain = instance(PROFILES_FILE=profiles_file(PROFILES), TOKEN_SECRET=SECRET)
-    key = plain.ask(body=wanting(7)).json["key"]
-    assert key.startswith("uploads/public/")
-    assert plain.ask(path="/read", body={"key": key.replace("uploads/", "uploads/shop-7/")}).status == 403
 
 
 def test_broken_hooks_sign_nothing_and_are_logged(ruled, tmp_path, good_sts, log_lines):
