@@ -29,8 +29,6 @@ TWO_LIVES = text_beside(__file__)
         (["short"], 3600 - 300 - 60),
         (["short", "long"], 3600 - 1200 - 60),
         (["long", "short"], 3600 - 1200 - 60),
-        (["short", "long", "short"], 3600 - 1200 - 60),
-        (["short", "short"], 3600 - 300 - 60),
     ],
     ids=str,
 )
@@ -48,25 +46,3 @@ def test_every_form_of_a_batch_ends_a_minute_before_the_credentials_in_hand(
     clock.tick(microseconds=1)
     answer = function.ask(body=body)
     assert (answer.status, answer.code) == (503, "sts_unavailable")
-
-
-def test_credentials_refresh_early_enough_for_the_longest_form(instance, good_sts, clock, profiles_file):
-    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
-    function.function.initialize(None)
-    # Two tries, half a minute apart, before the credentials do not cover the longest form any more.
-    clock.tick(seconds=3600 - 1200 - 60 - 60 - 1)
-    assert function.ask(body={"profile": "short"}).status == 200
-    assert len(good_sts.calls) == 1
-    clock.tick(seconds=1)
-    assert function.ask(body={"profile": "short"}).status == 200
-    assert len(good_sts.calls) == 2
-
-
-@pytest.mark.parametrize(("seconds", "is_enough"), [(1260, True), (1259, False)])
-def test_initialize_wants_credentials_that_cover_the_longest_form(
-    instance, sts, reply, clock, profiles_file, caplog, seconds, is_enough
-):
-    sts.post(STS_URL, json=reply(clock() + timedelta(seconds=seconds)))
-    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
-    function.function.initialize(None)
-    assert ("initialize: the STS credentials expire before the form" in caplog.text) is not is_enough
