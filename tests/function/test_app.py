@@ -25,7 +25,6 @@ from tests.support.wechat import Wechat
 
 cases = cases_beside(__file__)
 
-STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 EVENTS = sorted((Path(__file__).parents[1] / "events").glob("*.json"))
 
 
@@ -84,12 +83,6 @@ def test_a_route_without_its_feature_is_not_found(instance, sts, clock, route):
     assert not sts.calls
 
 
-def test_an_unknown_path_is_answered_with_the_list_of_routes(instance):
-    answer = instance().ask(method="GET", path="/nope")
-    assert (answer.status, answer.code) == (404, "not_found")
-    assert all(name in answer.json["error"]["message"] for name in ROUTES)
-
-
 def test_health_needs_no_settings(instance):
     function = instance(OSS_BUCKET=None, CALLER_AUTH=None)
     assert function.ask(method="GET", path="/health").json == {"status": "ok", "version": VERSION}
@@ -113,23 +106,6 @@ def test_a_misconfiguration_is_described_in_the_log_only(instance, log_lines, ch
     assert "nonsense" not in answer.text
 
 
-@cases("stub", "status", "code")
-def test_sts_failures_have_their_documented_codes(instance, sts, log_lines, stub, status, code):
-    sts.post(STS_URL, **stub)
-    answer = instance().ask(body={"filename": "a.png"})
-    assert (answer.status, answer.code) == (status, code)
-    assert ("Retry-After" in answer.headers) is (status == 503)
-    assert re.fullmatch(r"[1-9]\d*", answer.headers.get("Retry-After", "1"))
-    assert log_lines()[-1]["reason"]
-    assert len(sts.calls) == 1
-
-
-def test_responses_are_compact_json(instance, good_sts):
-    answer = instance().ask(body={"filename": "a.png"})
-    assert answer.text == json.dumps(answer.json, separators=(",", ":"))
-    assert answer.headers["Cache-Control"] == "no-store"
-
-
 def test_an_unexpected_error_is_an_internal_error_that_hides_its_text(instance, good_sts, log_lines):
     function = instance()
     function.clock.instant = None
@@ -139,14 +115,6 @@ def test_an_unexpected_error_is_an_internal_error_that_hides_its_text(instance, 
     (line,) = log_lines()
     assert line["requestId"] == "1-65f0-abc"
     assert re.fullmatch(r"AttributeError at \w+\.py:\d+( < \w+\.py:\d+)*", line["reason"])
-
-
-def test_an_unexpected_error_while_reading_a_request_has_a_request_id(instance, log_lines):
-    answer = instance().ask_wsgi(REQUEST_METHOD=5)
-    assert (answer.status, answer.code) == (500, "internal_error")
-    request_id = answer.json["error"]["requestId"]
-    assert re.fullmatch("[0-9a-f]{32}", request_id)
-    assert log_lines()[-1]["requestId"] == request_id
 
 
 def test_only_the_first_response_of_an_instance_is_marked_cold(instance, good_sts):
@@ -161,20 +129,6 @@ def test_only_the_first_response_of_an_instance_is_marked_cold(instance, good_st
         function = instance()
         assert first(function).headers["Server-Timing"] == "cold"
         assert "Server-Timing" not in function.ask(method="GET", path="/health").headers
-
-
-def test_exactly_one_of_many_concurrent_first_requests_is_cold(instance):
-    function = instance()
-    with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda _: function.ask(method="GET", path="/health"), range(64)))
-    assert ["Server-Timing" in answer.headers for answer in answers].count(True) == 1
-
-
-def test_the_request_id_of_fc_is_found_in_every_place(instance):
-    function = instance()
-    for id_, event in (("1-ctx", None), ("1-ctx", b"[]"), ('x"\n', None)):
-        answer = function.ask(event, SimpleNamespace(request_id=id_), method="GET", path="/nope")
-        assert answer.json["error"]["requestId"] == ("1-ctx" if id_ == "1-ctx" else "1-65f0-abc")
 
 
 WITHOUT_ID = b'{"rawPath": "/health", "requestContext": {"http": {"method": "GET"}}}'
@@ -234,21 +188,6 @@ def test_initialize_warms_the_instance(instance, good_sts, caplog):
     assert len(good_sts.calls) == 1
     function.ask(body={"profile": "video", "filename": "a.mp4"})
     assert len(good_sts.calls) == 1
-
-
-def test_a_failed_initialize_is_logged_and_retried_by_the_first_request(instance, caplog):
-    function = instance(OSS_BUCKET=None)
-    function.function.initialize(None)
-    assert "OSS_BUCKET is missing" in caplog.text
-    assert function.ask(body={"filename": "a.png"}).code == "misconfigured"
-
-
-def test_an_unexpected_exception_in_initialize_is_logged_without_its_text(environment, caplog):
-    def broken():
-        raise RuntimeError("SecretCanary")
-
-    Function(Dependencies(environment, now=broken)).initialize(None)
-    assert "initialize: RuntimeError at test_app.py:" in caplog.text
 
 
 @pytest.mark.parametrize("module", ["function.routes.upload_params", "function.auth.jwt", "jwt"])
