@@ -76,13 +76,6 @@ def test_modules_and_packages_are_imported_from_the_file(folder, monkeypatch):
         importlib.import_module("packed.nothing")
 
 
-def test_a_traceback_shows_path_line_and_source(folder):
-    bytecode.install()
-    frame = fail()
-    assert (frame.filename, frame.lineno) == (str(folder / "packed/parts/one.py"), 6)
-    assert frame.line == "raise KeyError('why')"
-
-
 @pytest.mark.parametrize(
     ("changed", "more"), [("43 + 1", 0), ("44", -4), ("41 + 3", 0), ("41 + 1", 40)], ids=str
 )
@@ -116,13 +109,6 @@ def test_a_file_of_another_python_is_not_used(folder, monkeypatch):
     assert (bytecode.BytecodeLoader.file, len(closed)) == (-1, 1)
     monkeypatch.undo()
     os.close(closed[0])
-
-
-def test_without_a_file_nothing_changes(folder):
-    (folder / "bytecode.bin").unlink()
-    before = list(sys.meta_path)
-    bytecode.install()
-    assert sys.meta_path == before
 
 
 def test_two_bundles_of_one_source_are_the_same_bytes(folder):

@@ -19,23 +19,6 @@ COLLECTS_GARBAGE = gc.isenabled()
 OWN = SimpleNamespace(access_key_id="STS.own", access_key_secret="s", security_token="t")
 
 
-def test_an_unreadable_request_keeps_the_request_id_of_fc_2(instance):
-    context = SimpleNamespace(request_id="1-fc2")
-    answer = instance().ask_wsgi(CONTENT_LENGTH="x", **{"fc.context": context})
-    assert (answer.status, answer.json["error"]["requestId"]) == (400, "1-fc2")
-
-
-def test_a_callable_context_does_not_make_an_event_a_wsgi_call(instance, good_sts, event):
-    class Context:
-        request_id = "1-x"
-
-        def __call__(self, *_):
-            raise AssertionError("called")
-
-    response = serve(instance().function, event({"filename": "a.png"}), Context())
-    assert response["statusCode"] == 200
-
-
 def test_credentials_of_the_runtime_context_are_used_in_both_contracts(instance, good_sts):
     context = SimpleNamespace(request_id="1-x", credentials=OWN)
     assert instance().ask(body={"filename": "a.png"}, context=context).status == 200
