@@ -20,15 +20,6 @@ SITE = "https://id.example.com"
 PROFILES = (
     FILE["PROFILE"]
     + """
-read = "owner"
-delete = "owner"
-list = true
-[second]
-key = "second/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/png"]
-confirm = true
-callers = ["second"]
 [wall]
 key = "walls/{id}{ext}"
 max_size = "1MiB"

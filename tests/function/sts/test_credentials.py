@@ -49,8 +49,8 @@ def fetch(cache, clock, seconds_left=None):
 
 @pytest.fixture
 def get(cache, clock):
-    def ask(form=FORM):
-        credentials, refreshed = cache.get(lambda: OWN, now=clock(), good_until=clock() + form)
+    def ask():
+        credentials, refreshed = fetch(cache, clock)
         return credentials.access_key_id, refreshed
 
     return ask
@@ -178,8 +178,8 @@ def credentials(name, expires_at):
     return StsCredentials(name, "s", "t", expires_at)
 
 
-def ask(cache, now, form=timedelta(minutes=6)):
-    found, refreshed = cache.get(lambda: OWN, now=now, good_until=now + form)
+def ask(cache, now):
+    found, refreshed = cache.get(lambda: OWN, now=now, good_until=now + FORM)
     return found.access_key_id, refreshed
 
 
@@ -205,9 +205,8 @@ def test_a_set_that_landed_meanwhile_is_used_and_not_fetched_again(clock):
 class Passenger(CredentialsCache):
     """A cache where someone else's flight is under way, and lands as told."""
 
-    def __init__(self, cached, landed=None, error=None):
+    def __init__(self, landed=None, error=None):
         super().__init__(pytest.fail)
-        self._cached = cached
         self.landed, self.error = landed, error
 
     def _join(self):
@@ -225,15 +224,35 @@ def test_the_result_of_another_flight_must_cover_this_form_too(clock):
     now = clock()
     short = credentials("short", now + timedelta(minutes=5))
     with pytest.raises(StsUnavailable) as raised:
-        ask(Passenger(None, short), now)
+        ask(Passenger(short), now)
     assert raised.value.reason == "the STS credentials expire before the form"
 
 
 def test_the_failure_of_a_flight_is_shared(clock):
     error = StsRejected("x", reason="denied")
     with pytest.raises(StsRejected) as raised:
-        ask(Passenger(None, error=error), clock())
+        ask(Passenger(error=error), clock())
     assert raised.value is not error, "a raised exception collects the traceback of its thread"
+
+
+class Replaced(CredentialsCache):
+    """A cache whose early refresh fails just after another thread has stored a newer set."""
+
+    def __init__(self, cached, newer):
+        super().__init__(pytest.fail)
+        self._cached, self.newer = cached, newer
+
+    def _refresh(self, own_keys, now, good_until):
+        self._cached = self.newer
+        raise StsUnavailable("x")
+
+
+def test_a_failure_does_not_put_off_a_newer_set(clock):
+    now = clock()
+    newer = cache_module._Cached(credentials("new", now + HOUR), now + HOUR)
+    cache = Replaced(cache_module._Cached(credentials("old", now + HOUR), now), newer)
+    assert ask(cache, now) == ("old", False)
+    assert cache._cached is newer
 
 
 # --- a request that cannot wait ---
