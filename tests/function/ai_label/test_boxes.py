@@ -39,7 +39,6 @@ MARKED = AiLabel(source=METADATA, c2pa=True)
         heic(items(item(7)), places(7, (0, len(PACKET)), base=AT), before=MDAT),
         heic(items(item(7), version=1), places(7, (AT, len(PACKET)), version=0), before=MDAT),
         heic(items(item(7)), places(7, (AT, len(PACKET)), wide_offsets=True), before=MDAT),
-        heic(items(item(7)), places(7, (AT, len(PACKET)), method=0x10), before=MDAT),
         heic(box(b"idat", bytes(90)), items(item(7)), places(7, (AT, len(PACKET))), before=MDAT),
         heic(items(item(7)), places(7, (AT, 65536)), before=box(b"mdat", PACKET.ljust(65536))),
         heic(items(item(7, version=3)), places(7, (AT, len(PACKET)), version=2), before=MDAT),
@@ -57,11 +56,9 @@ def test_the_packet_of_heic_is_found_where_its_item_is(data):
     "data",
     [
         heic(),
-        heic(box(b"hdlr", bytes(8))),
         heic(items(item(1, b"Exif")), places(1, (AT, len(PACKET))), before=MDAT),
         heic(items(box(b"infe", bytes(4))), places(7, (AT, len(PACKET))), before=MDAT),
         heic(items(item(7, content_type=b"text/plain\0")), places(7, (AT, len(PACKET))), before=MDAT),
-        heic(items(item(7)), places(8, (AT, len(PACKET))), before=MDAT),
         heic(items(item(7)), before=MDAT),
     ],
 )
@@ -90,18 +87,11 @@ LABELLED = box(b"udta", tags((struct.pack(">I", 1), value(BARE)), keys=[b"AIGC"]
         movie(LABELLED),
         movie(LABELLED, before=MDAT + box(b"free")),
         movie(LABELLED, before=box(b"mdat", bytes(100), wide=True)),
-        movie(box(b"trak", bytes(5000)), LABELLED, behind=C2PA),
         movie(box(b"udta", tags((b"\0\0\0\2", value(BARE)), keys=[b"title", b"AIGC"]), bytes(4))),
-        movie(
-            box(b"udta", box(b"name", b"x"), tags((b"\0\0\0\1", value(BARE)), keys=[b"AIGC"], version=b""))
-        ),
         movie(tags((b"AIGC", value(BARE)), handler=b"mdir")),
         movie(tags((b"\xa9cmt", value(b'{"AIGC":' + BARE + b"}")), handler=b"mdir")),
-        movie(tags((b"----", box(b"mean", b"x"), value(BARE)), handler=b"mdir")),
         movie(tags((b"AIGC", value(BARE.ljust(4096))), handler=b"mdir")),
-        movie(tags((b"covr", value(bytes(9000))), (b"AIGC", value(BARE)), handler=b"mdir")),
         FTYP_MP4 + struct.pack(">I4s", 0, b"moov") + LABELLED,
-        movie(LABELLED).replace(b"isom", b"qt  "),
     ],
 )
 def test_the_tag_of_a_movie_is_found(data):
@@ -111,15 +101,12 @@ def test_the_tag_of_a_movie_is_found(data):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (movie(), NOTHING),
         (movie(box(b"meta", box(b"hdlr"))), NOTHING),
-        (movie(box(b"udta", tags())), NOTHING),
         (movie(tags((b"\0\0\0\2", value(b"A day")), keys=[b"AIGC"])), NOTHING),
         (movie(tags((b"\0\0\0\0", value(b"AIGC")), keys=[b"AIGC"])), NOTHING),
         (movie(tags((b"\0\0\0\1", value(b"{}")), keys=[b"AIGC"])), AiLabel(problem=UNREADABLE)),
         (movie(tags((b"\0\0\0\1", value(BARE + bytes(5000))), keys=[b"AIGC"])), AiLabel(problem=UNREADABLE)),
         (movie(tags((b"AIGC", value(BARE.ljust(4097))), handler=b"mdir")), AiLabel(problem=UNREADABLE)),
-        (movie(tags((b"text", value(BARE.ljust(4097))), handler=b"mdir")), NOTHING),
         (movie(tags((b"\0\0\0\2", value(b'{"Label": "1"}')), keys=[b"AIGC", b"title"])), NOTHING),
         (movie(tags((b"AIGC", box(b"else", bytes(8), BARE)), handler=b"mdir")), NOTHING),
         (movie(box(b"free", tags((b"AIGC", value(BARE))))), NOTHING),
@@ -138,10 +125,8 @@ def test_other_tags_are_no_label(data, said):
     "data",
     [
         FTYP_MP4,
-        FTYP_MP4 + MDAT,
         FTYP_MP4 + box(b"moov")[:-1],
         FTYP_MP4 + struct.pack(">I4s", 7, b"moov"),
-        FTYP_MP4 + struct.pack(">I4s", 99, b"moov"),
         movie(struct.pack(">I4s", 999, b"udta")),
         movie(*[box(b"free")] * 11_000),
     ],
@@ -154,8 +139,3 @@ def test_of_boxes_that_do_not_fit_nothing_can_be_said(data):
 def test_each_brand_of_heic_is_read(brand):
     data = heic(items(item(7)), places(7, (AT, len(PACKET))), before=MDAT)
     assert label_of(data.replace(b"heic", brand)) == FOUND
-
-
-@pytest.mark.parametrize("brand", [b"mif1", b"avif", b"avis", b"msf1", b"hevc", b"hevx"])
-def test_no_other_picture_in_boxes_is_read(brand):
-    assert label_of(movie(LABELLED).replace(b"isom", brand)) is None

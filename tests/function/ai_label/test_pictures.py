@@ -7,7 +7,6 @@ import pytest
 from function.ai_label.label import NOTHING, UNREADABLE
 from tests.function.ai_label.files import (
     MORE_XMP,
-    VALUES,
     VECTORS,
     XMP,
     chunk,
@@ -38,14 +37,9 @@ TEXT = exif((0x010E, 2, WRAPPED))
         jpeg((0xFE, b"AIGC"), (0xE1, b"else"), (0xEB, b"else"), (0xE1, XMP + PACKET)),
         jpeg((0xE1, MORE_XMP + b"x"), (0xE1, XMP + PACKET)),
         jpeg((0xEB, b"AIGC" + BARE)),
-        jpeg((0xEB, b"AIGC" + WRAPPED)),
         jpeg((0xE1, b"Exif\0\0" + COMMENT)),
         png((b"tEXt", b"AIGC\0" + BARE)),
-        png((b"tEXt", b"Title\0x"), (b"tEXt", b"AIGC\0" + BARE)),
-        png((b"tEXt", b"AIGC\0" + WRAPPED), (b"tEXt", b"Title\0x"), (b"iTXt", KEYWORD + bytes(4) + PACKET)),
-        png((b"iTXt", KEYWORD + b"\0\0en\0AIGC\0" + PACKET)),
         png((b"iTXt", b"AIGC\0\0\0\0\0" + BARE + b"\0")),
-        png((b"iTXt", b"AIGC\0\0\0zh\0AI\0" + WRAPPED)),
         png((b"iTXt", KEYWORD + bytes(4) + PACKET), at=55),
         png((b"eXIf", COMMENT)),
         png((b"tEXt", b"AIGC\0" + BARE)).replace(chunk(b"tEXt", b"AIGC\0" + BARE)[-4:], b"CRC!"),
@@ -54,7 +48,6 @@ TEXT = exif((0x010E, 2, WRAPPED))
         VECTORS["J0.jpg"].replace(b"\xff\xc0", with_xmp(PACKET)[20:][: len(PACKET) + 33] + b"\xff\xc0", 1),
         png((b"iTXt", (KEYWORD + bytes(4) + PACKET).ljust(65536))),
         webp((b"EXIF", COMMENT)),
-        webp((b"EXIF", b"Exif\0\0" + COMMENT), (b"XMP ", PACKET + b" ")),
     ],
 )
 def test_a_label_is_read_in_each_place(data):
@@ -71,7 +64,6 @@ def test_a_label_is_read_in_each_place(data):
         png((b"iTXt", b"AIGC\0\1\0\0\0" + b"deflated")),
         png((b"zTXt", b"AIGC\0\0" + BARE)),
         png((b"tEXt", b"AIGC\0" + BARE[:-1])),
-        webp((b"XMP ", element(text_of(Label="4")))),
     ],
 )
 def test_a_label_that_cannot_be_read_is_a_problem(data):
@@ -86,9 +78,7 @@ def test_a_label_that_cannot_be_read_is_a_problem(data):
         VECTORS["J0.jpg"] + with_xmp(PACKET)[20:],
         png((b"tEXt", b"Title\0" + BARE), (b"tEXt", b"AIGCs\0" + BARE), (b"zTXt", b"Title\0\0x")),
         png((b"caBX", b"jumb")),
-        png((b"prVt", b"AIGC\0" + BARE)),
         jpeg((0xE2, b"JP\0\1\0\0\0\1" + VECTORS["P4.png"][41:81])),
-        webp((b"XMPX", PACKET), (b"C2PA", b"")),
     ],
 )
 def test_elsewhere_the_same_bytes_are_no_label(data):
@@ -107,17 +97,11 @@ def test_of_more_than_a_packet_has_nothing_can_be_said(data):
     assert label_of(data) is None
 
 
-def test_two_labels_that_differ_are_a_conflict():
-    other = b"AIGC\0" + text_of(Label="2").encode()
-    assert label_of(png((b"iTXt", KEYWORD + bytes(4) + PACKET), (b"tEXt", other))).problem == "conflict"
-
-
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize(
     "entry",
     [
         (0x010E, 2, WRAPPED + b"\0"),
-        (0x010E, 2, BARE),
         (0x9286, 7, b"ASCII\0\0\0" + BARE),
         (0x9286, 7, bytes(8) + WRAPPED),
         (0x9286, 7, b"UNICODE\0" + WRAPPED.decode().encode("utf-16")),
@@ -133,8 +117,6 @@ def test_a_text_of_exif_is_read_in_either_order(order, entry):
     "tiff",
     [
         b"",
-        b"II*\0\x08",
-        b"MM\0*\xff\xff\xff\xff",
         b"MM\0*\0\0\0\x08",
         b"MM\0*\0\0\0\x08\xff\xff\x87\x69",
         b"XX*\0" + exif((0x010E, 2, WRAPPED), order="<")[4:],
@@ -142,10 +124,8 @@ def test_a_text_of_exif_is_read_in_either_order(order, entry):
         TEXT.replace(b"MM\0*\0\0\0\x08\0\2", b"MM\0*\0\0\0\x08\0\0"),
         exif(*[(0x010F, 2, b"maker")] * 12, (0x010E, 2, WRAPPED)).replace(b"\x08\0\x0e", b"\x08\0\x0c"),
         exif((0x9286, 7, b"JIS\0\0\0\0\0" + WRAPPED)),
-        exif((0x9286, 7, b"x")),
         exif((0x9286, 3, b"ASCII\0\0\0" + WRAPPED)),
         exif((0x9004, 7, b"ASCII\0\0\0" + WRAPPED)),
-        exif((0x010E, 2, WRAPPED)).replace(b"\x01\x0e", b"\x01\x0d"),
         # Without a second folder: the header, read as one, would have a comment.
         b"II*\0\x1a"
         + bytes(9)
@@ -162,15 +142,3 @@ def test_exif_that_is_malformed_or_of_another_kind_has_no_label(tiff):
 def test_no_more_than_200_entries_of_a_directory_are_read(before, found):
     tiff = exif(*[(0x010F, 2, b"X9\0")] * before, (0x010E, 2, WRAPPED))
     assert label_of(jpeg((0xE1, b"Exif\0\0" + tiff))) == found
-
-
-def test_the_values_are_those_of_the_standard_s_example():
-    assert list(VALUES) == [
-        "Label",
-        "ContentProducer",
-        "ProduceID",
-        "ReservedCode1",
-        "ContentPropagator",
-        "PropagateID",
-        "ReservedCode2",
-    ]

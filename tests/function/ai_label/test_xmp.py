@@ -1,13 +1,9 @@
 """ai_label.xmp: two properties are found however a writer puts them, and nothing else is taken for one."""
 
-import io
-
 import pytest
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from function.ai_label.xmp import LABEL, SOURCE_TYPE, properties
-from tests.function.ai_label.files import IPTC, TC260, VECTORS, element, label_of, packet, text_of, webp
+from tests.function.ai_label.files import IPTC, TC260, element, label_of, packet, text_of, webp
 
 URI = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 SPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
@@ -71,16 +67,13 @@ def test_the_source_type_is_found_as_every_writer_puts_it(text):
     "text",
     [
         "",
-        "AIGC",
         packet(f"<AIGC>{text_of()}</AIGC>"),
         packet(f"<a:AIGC>{text_of()}</a:AIGC>", spaces="xmlns:a='http://example.com/'"),
         packet(f"<a:AIGC>{text_of()}</a:AIGC>", spaces=f"xmlns:b='{SPACE}'"),
         packet(f"<!-- <TC260:AIGC>{text_of()}</TC260:AIGC> -->"),
-        packet(f"<TC260:aigc>{text_of()}</TC260:aigc>"),
         packet("<TC260:AIGCs/>", attributes="AIGC='1' rdf:AIGC='2'"),
         packet(f"<a:b xmlns:c='{SPACE}'/><c:AIGC/>"),
         f"<x xmlns='{SPACE}' AIGC='1'/>",
-        packet("<a rdf:resource='&#10;'/>"),
     ],
 )
 def test_a_property_that_only_looks_like_the_label_is_none(text):
@@ -92,32 +85,18 @@ def test_a_property_that_only_looks_like_the_label_is_none(text):
     [
         b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + element("&a;"),
         element("&a;"),
-        element("&#0;"),
         element("&#123;"),
         element("&amp"),
         element("{}<b/>"),
-        element("{}")[:-5],
         element("{}").replace(b"</TC260:AIGC>", b"</TC260:AIG>"),
-        element("{}") + b"</x>",
         b"<AIGC",
         "<a>" * 51 + "</a>" * 51,
-        "<a/><b>",
         packet("<TC260:AIGC/>", spaces=spaces(199)),
     ],
 )
 def test_xml_that_is_broken_or_has_more_than_is_read_is_refused(text):
     with pytest.raises(ValueError):
         found(text)
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("text", [element(text_of()), packet(attributes=f'TC260:AIGC="{QUOTED}"').encode()])
-def test_pictures_that_pillow_wrote_are_read(kind, text):
-    texts, file = PngInfo(), io.BytesIO()
-    texts.add_itxt("XML:com.adobe.xmp", text.decode())
-    options = {"pnginfo": texts} if kind == "PNG" else {"xmp": text}
-    Image.effect_noise((90, 60), 60).save(file, kind, **options)
-    assert label_of(file.getvalue()) == label_of(VECTORS["J1.jpg"])
 
 
 def test_a_long_packet_takes_no_long_time():
