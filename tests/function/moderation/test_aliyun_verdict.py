@@ -13,14 +13,8 @@ from function.oss.objects import MAX_RECORD_BYTES
 PASS, RISKY, REVIEW, ERROR = Outcome.PASS, Outcome.RISKY, Outcome.REVIEW, Outcome.ERROR
 ID = "A" * 22
 NONE = {"Label": "nonLabel", "Description": "未检测出风险"}
+BAD = {"Label": "pornographic_adultContent", "Confidence": 81, "Description": "成人色情"}
 DEFAULT = prefixes_of([*REJECTED])
-# The sample of the metadata.
-SAMPLE = [
-    {"Label": "pornographic_adultContent", "Confidence": 81, "Description": "成人色情"},
-    {"Label": "sexual_partialNudity", "Confidence": 98, "Description": "肢体裸露或性感"},
-    {"Label": "violent_explosion", "Confidence": 70, "Description": "烟火类内容"},
-    {"Label": "violent_explosion_lib", "Confidence": 81, "Description": "烟火类内容_命中自定义库"},
-]
 
 
 def answer(level="none", *results, code=200, status=200, **data):
@@ -49,43 +43,17 @@ def test_a_harmless_picture_without_a_label_passes(level):
     assert found == Verdict(PASS, Finding(LABEL, ALIYUN, "nonLabel", ("nonLabel",)))
 
 
-def test_the_documented_sample_is_rejected_for_its_first_rejected_label():
-    outcome, finding, is_forbidden = read(answer("high", *SAMPLE))
-    assert (outcome, is_forbidden) == (RISKY, False)
-    assert finding == Finding(
-        LABEL, ALIYUN, "pornographic_adultContent", tuple(each["Label"] for each in SAMPLE)
-    )
-
-
-@pytest.mark.parametrize(
-    "label",
-    [
-        *("pornographic_x", "violent_x", "horrific_x", "terrorism_x", "contraband_x", "drug_x"),
-        *("gambling_x", "violent_explosion_lib", "pornographic_adultContent_tii"),
-    ],
-)
-def test_a_high_risk_of_a_rejected_family_is_rejected(label):
-    outcome, finding, _ = read(answer("high", labelled("logo_x"), labelled(label)))
-    assert (outcome, finding.label) == (RISKY, label)
-
-
 @pytest.mark.parametrize(
     ("level", "result"),
     [
         ("high", labelled("political_x")),
         ("high", labelled("sexual_x")),
-        ("high", labelled("pt_to_contact")),
-        ("high", labelled("logo_x")),
         ("high", labelled("unheard_of")),
-        ("high", labelled("pornographic")),
         ("high", labelled("x_pornographic_y")),
         ("high", labelled("Pornographic_x")),
         ("high", labelled("pornographic_x", RiskLevel="medium")),
-        ("high", labelled("pornographic_x", RiskLevel="none")),
-        ("high", NONE),
         ("medium", labelled("pornographic_x")),
         ("medium", labelled("pornographic_x", RiskLevel="high")),
-        ("medium", NONE),
         ("low", labelled("pornographic_x")),
         ("none", labelled("pornographic_x", RiskLevel="high")),
         ("none", labelled("nonLabel_lib")),
@@ -104,11 +72,6 @@ def test_one_label_beside_nonlabel_prevents_a_pass():
     assert (outcome, finding.label, finding.labels) == (REVIEW, "logo_x", ("nonLabel", "logo_x"))
 
 
-@pytest.mark.parametrize("level", [None, "high"])
-def test_a_label_with_no_lower_level_of_its_own_is_rejected(level):
-    assert read(answer("high", labelled("drug_x", RiskLevel=level))).outcome is RISKY
-
-
 def test_only_the_families_of_the_profile_are_rejected():
     response = answer("high", labelled("pornographic_x"))
     assert read(response, ("political_",)).outcome is REVIEW
@@ -116,7 +79,7 @@ def test_only_the_families_of_the_profile_are_rejected():
     assert read(response, ("pornographic_x",)).outcome is RISKY
 
 
-@pytest.mark.parametrize("confidence", [None, 0, 0.0, 100, 99.99, ...])
+@pytest.mark.parametrize("confidence", [None, 0, 100, ...])
 def test_a_confidence_of_at_most_100_is_valid(confidence):
     result = {"Label": "pornographic_x", "Confidence": confidence}
     if confidence is ...:
@@ -124,21 +87,21 @@ def test_a_confidence_of_at_most_100_is_valid(confidence):
     assert read(answer("high", result)).outcome is RISKY
 
 
-@pytest.mark.parametrize("confidence", ["81", True, False, -0.01, 100.01, 101, float("nan"), [81], {}])
+@pytest.mark.parametrize("confidence", ["81", True, -0.01, 100.01, 101, float("nan"), [81]])
 @pytest.mark.parametrize(("level", "label"), [("none", "nonLabel"), ("high", "pornographic_x")])
 def test_any_other_confidence_is_left_to_a_human(confidence, level, label):
     assert read(answer(level, {"Label": label, "Confidence": confidence})) == unreadable()
 
 
-SHAPELESS = ["", "HIGH", "risky", 0, [], {}, True]
-LABELS = [None, "", 5, [], {}, True, "a b", "中文", "\ud800", "x" * 129, "a\n", 'a"', "a\\"]
-RESULTS = [[], None, "nonLabel", {"Label": "nonLabel"}, 5, [None], [[]], ["nonLabel"], ...]
+SHAPELESS = ["", "HIGH", 0, []]
+LABELS = [None, "", 5, "a b", "中文", "\ud800", "x" * 129, "a\n"]
+RESULTS = [[], None, {"Label": "nonLabel"}, ["nonLabel"], ...]
 OTHER_SHAPES = {
     **{f"label {each!r}"[:40]: answer("none", NONE, {"Label": each}) for each in LABELS},
     **{f"level {each!r}": answer(each, NONE) for each in [*SHAPELESS, None, "None", ...]},
     **{f"a label's level {each!r}": answer("none", {**NONE, "RiskLevel": each}) for each in SHAPELESS},
     **{f"results {each!r}": answer("none", Result=each) for each in RESULTS},
-    **{f"data {each!r}": data_as(each) for each in [None, [], "", "none", 5, True]},
+    **{f"data {each!r}": data_as(each) for each in [None, [], "none"]},
     "no data": HttpResponse(200, b'{"Code": 200}'),
 }
 
@@ -148,8 +111,8 @@ def test_an_answer_of_another_shape_is_left_to_a_human(response):
     assert read(response) == unreadable()
 
 
-@pytest.mark.parametrize("id", ["B" * 22, ID.lower(), "", None, 5, [ID], ...])
-@pytest.mark.parametrize(("level", "result"), [("none", NONE), ("high", SAMPLE[0])])
+@pytest.mark.parametrize("id", ["B" * 22, ID.lower(), None, ...])
+@pytest.mark.parametrize(("level", "result"), [("none", NONE), ("high", BAD)])
 def test_an_answer_about_another_picture_checks_nothing(id, level, result):
     assert read(answer(level, result, DataId=id)) == not_checked()
 
@@ -159,8 +122,8 @@ def test_every_field_must_be_echoed():
     assert data_of(response, DataId=ID, TaskId="another") == not_checked()
 
 
-@pytest.mark.parametrize("id", ["manual-1", 5, [], False])
-@pytest.mark.parametrize(("level", "result"), [("none", NONE), ("high", SAMPLE[0])])
+@pytest.mark.parametrize("id", ["manual-1", 5])
+@pytest.mark.parametrize(("level", "result"), [("none", NONE), ("high", BAD)])
 def test_a_picture_in_review_at_aliyun_is_left_to_a_human(id, level, result):
     outcome, finding, _ = read(answer(level, result, ManualTaskId=id))
     assert (outcome, finding.labels) == (REVIEW, (result["Label"],))
@@ -172,26 +135,13 @@ def test_an_empty_manual_task_is_none(id):
 
 
 @pytest.mark.parametrize("code", [406, 407, 589, 590])
-@pytest.mark.parametrize("status", [200, 400, 406])
+@pytest.mark.parametrize("status", [200, 400])
 def test_a_file_that_green_cannot_look_at_is_left_to_a_human(code, status):
     found = read(answer(code=code, status=status))
     assert found == Verdict(REVIEW, Finding(ERRCODE, ALIYUN, errcode=code))
 
 
-UNCHECKED = [
-    *(400, 401, 402, 403, 404, 405, 409, 280, 500, 480, 580, 581, 588, 591, 592, 594, 595),
-    *(0, -1, 201, 12345, "200", "406"),
-    *("Throttling.User", "SignatureDoesNotMatch", "InvalidTimeStamp.Expired"),
-]
-
-
-@pytest.mark.parametrize("code", UNCHECKED)
-@pytest.mark.parametrize("status", [200, 400, 503])
-def test_any_other_code_checks_nothing(code, status):
-    assert read(answer("none", NONE, code=code, status=status)) == not_checked(code)
-
-
-@pytest.mark.parametrize("status", [201, 204, 302, 400, 403, 500, 503])
+@pytest.mark.parametrize("status", [201, 400, 503])
 def test_success_of_another_http_status_checks_nothing(status):
     assert read(answer("none", NONE, status=status)) == not_checked(200)
 
@@ -205,17 +155,13 @@ def test_a_missing_right_is_recognized(code, status):
     assert read(answer(code=code, status=status)) == not_checked(code, is_forbidden=True)
 
 
-@pytest.mark.parametrize(
-    "code", [None, True, False, 200.0, 1e99, [], {}, "", "a b", "x" * 81, 10**9, -(10**9), "状"]
-)
+@pytest.mark.parametrize("code", [None, True, 200.0, [], "", "a b", "x" * 81, 10**9, -(10**9)])
 def test_a_code_of_another_shape_checks_nothing(code):
     assert read(answer("none", NONE, code=code)) == not_checked()
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>503</html>", b"null", b"[]", b'"200"', b"\xff\xfe", b"[" * 9000, b"{" + b" " * 99]
-)
-@pytest.mark.parametrize("status", [200, 302, 503])
+@pytest.mark.parametrize("body", [b"", b"<html>503</html>", b"null", b"[]", b"\xff\xfe", b"[" * 9000])
+@pytest.mark.parametrize("status", [200, 503])
 def test_a_body_without_an_object_checks_nothing(body, status):
     assert read(HttpResponse(status, body)) == not_checked()
 

