@@ -23,19 +23,6 @@ def store():
     return MemoryStore(CHINA)
 
 
-@cases("offset", "resets_at")
-def test_a_day_ends_at_midnight_of_the_offset(clock, offset, resets_at):
-    """It is 14:00 UTC."""
-    store = MemoryStore(timedelta(hours=offset))
-    (day,) = store.count(quota_request("a", 3), clock())
-    assert day.resets_at.isoformat() == resets_at
-    until = day.resets_at - clock()
-    clock.tick(seconds=until.total_seconds() - 1)
-    assert refusal(store, quota_request("b"), clock()) == (0, 90)
-    (day,) = store.count(quota_request("c"), clock.tick(seconds=1))
-    assert day == Remaining(2, 90, datetime.fromisoformat(resets_at) + timedelta(days=1))
-
-
 @cases("steps")
 def test_an_instance_counts(store, clock, steps):
     follow(store, clock, steps)

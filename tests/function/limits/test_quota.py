@@ -37,19 +37,6 @@ def test_more_than_any_day_holds_is_a_bad_request(quotas, sizes, fits):
         assert len(quota_items([(one, size) for size in sizes])) == 1
 
 
-@cases("maxima", "used", "fits")
-def test_an_item_fits_a_day_by_files_and_by_bytes_where_they_are_limited(maxima, used, fits):
-    assert QuotaItem("p", *maxima, 2, 10).fits(*used) is fits
-
-
-@cases("maxima", "used", "left")
-def test_the_rest_is_never_negative_and_none_where_unlimited(maxima, used, left):
-    rest = QuotaItem("p", *maxima, 1, 1).left(*used, RESET)
-    assert rest == Remaining(*left, RESET)
-    files, bytes_ = left
-    assert rest.as_json() == {"filesLeft": files, "bytesLeft": bytes_, "resetsAt": "2026-11-24T16:00:00Z"}
-
-
 @pytest.mark.parametrize(("seconds_left", "wait"), [(7200, 7200), (1, 1), (1.001, 2), (0, 1)])
 def test_a_refusal_has_the_rest_and_the_time_to_wait(seconds_left, wait):
     rest = Remaining(0, None, RESET)

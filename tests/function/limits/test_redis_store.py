@@ -116,18 +116,6 @@ def test_a_day_ends_at_midnight_of_the_offset_and_its_key_soon_after(server, buc
     assert left(tomorrow.count(quota_request("d"), NOW)) == (1, 80)
 
 
-def test_a_clock_that_is_behind_at_midnight_resets_nothing(server, bucket):
-    """A failover to a server whose previous day is not over."""
-    store = store_at(server.url, bucket)
-    store.count(quota_request("a", 2), NOW)
-    client = server.admin()
-    (key,) = client.keys(f"*{bucket}*day*")
-    client.hincrby(key, "day", 1)
-    assert refusal(store, quota_request("b", 2), NOW) == (1, 90)
-    client.hincrby(key, "day", 1)
-    assert left(store.count(quota_request("c", 2), NOW)) == (1, 90)
-
-
 def test_every_key_expires_and_all_are_in_one_slot(server, bucket):
     from redis.crc import key_slot
 
@@ -139,15 +127,6 @@ def test_every_key_expires_and_all_are_in_one_slot(server, bucket):
     assert len({key_slot(key) for key in keys}) == 1
 
 
-@pytest.mark.parametrize("protocol", [2, 3])
-def test_both_protocols_of_redis_give_the_same_result(server, bucket, protocol):
-    store = store_at(server.url, bucket, protocol=protocol)
-    assert left(store.count(quota_request("a"), NOW)) == (2, 90)
-    assert refusal(store, quota_request("b", 3), NOW) == (2, 90)
-    store.give_back(quota_request("a"), NOW)
-    assert left(store.count(quota_request("c"), NOW)) == (2, 90)
-
-
 def test_counts_are_exact_up_to_the_largest_quota(server, bucket):
     store = store_at(server.url, bucket)
     most = (None, 2**50)
@@ -156,16 +135,6 @@ def test_counts_are_exact_up_to_the_largest_quota(server, bucket):
     assert refusal(store, quota_request("c", 1, 1, most=most), NOW) == (None, 0)
     store.give_back(quota_request("a", 1, 2**50 - 1, most=most), NOW)
     assert left(store.count(quota_request("d", 1, 1, most=most), NOW)) == (None, 2**50 - 2)
-
-
-def test_flushed_scripts_are_loaded_again(server, bucket):
-    store = store_at(server.url, bucket)
-    store.count(quota_request("a"), NOW)
-    server.admin().script_flush()
-    assert left(store.count(quota_request("b"), NOW)) == (1, 80)
-    server.admin().script_flush()
-    store.give_back(quota_request("b"), NOW)
-    assert left(store.count(quota_request("c"), NOW)) == (1, 80)
 
 
 def test_a_request_with_a_lost_reply_is_repeated_and_counted_once(server, bucket):
