@@ -5,7 +5,6 @@ import re
 import sys
 import threading
 import time
-import traceback
 from datetime import timedelta
 
 import pytest
@@ -197,16 +196,3 @@ def test_a_fetch_that_breaks_off_ends_the_wait_of_the_others(clock):
     assert isinstance(broken, KeyError)
     assert waited.reason == "stable_token: the request that fetched it broke off"
     assert tokens.get(clock()) == TOKEN
-
-
-def test_no_secret_and_no_token_is_raised_or_shown(clock):
-    refusal = {"errcode": 40125, "errmsg": APP.secret}
-    for answer in (ExchangeFailed("TimeoutError"), refusal, token(["x", APP.secret])):
-        tokens, _ = tokens_of(answer)
-        with pytest.raises(UploadError) as refused:
-            tokens.get(clock())
-        shown = "".join(traceback.format_exception(refused.value)) + refused.value.reason + repr(tokens)
-        assert APP.secret not in shown
-    tokens, _ = tokens_of(token())
-    tokens.get(clock())
-    assert TOKEN not in repr(tokens) + repr(tokens._last)

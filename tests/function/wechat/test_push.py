@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import re
 from base64 import b64decode, b64encode
 from pathlib import Path
 
@@ -56,31 +55,10 @@ def test_wechat_s_own_signatures_are_valid(case):
     assert not is_signed({**VECTORS[case], "timestamp": "1714036505"}, VECTORS["token"])
 
 
-def test_the_tests_own_wechat_makes_the_same_bytes():
-    wechat = Wechat(**KNOWN, timestamp=SECURE["timestamp"], nonce=SECURE["nonce"])
-    sealed = wechat.seal(SECURE["message"].encode(), SECURE["random"].encode())
-    assert sealed == SECURE["encrypt"]
-    assert wechat.query(sealed)["msg_signature"] == SECURE["msg_signature"]
-    assert wechat.query()["signature"] == SECURE["signature"]
-
-
 @pytest.mark.parametrize("length", [*range(70), 1000])
 def test_a_message_of_any_length_comes_through(length):
     message = b"m" * length
     assert opened_of_ours(*WECHAT.push(message)) == message
-
-
-@pytest.mark.parametrize("last", "EFGH")
-def test_two_bits_of_the_key_s_last_character_do_not_count(last):
-    query, body = WECHAT.push(b"{}")
-    key = WECHAT.aes_key[:-1] + last
-    assert open_push(query, body, token=WECHAT.token, aes_key=key, appid=WECHAT.appid) == b"{}"
-
-
-def test_a_repeated_push_with_an_old_timestamp_is_accepted():
-    """Whether a repetition of WeChat's has a new one is not documented, so its age is no reason."""
-    old = Wechat(WECHAT.token, WECHAT.aes_key, WECHAT.appid, timestamp="1")
-    assert [opened_of_ours(*old.push(b"{}")) for _ in range(2)] == [b"{}"] * 2
 
 
 @pytest.mark.parametrize(
@@ -206,8 +184,3 @@ def test_a_body_that_is_not_encrypted_is_refused(why):
 def test_a_refused_url_check_names_the_setting():
     assert refused_check().code == "forbidden"
     assert refused_check().reason == "push refused: signature does not fit WECHAT_PUSH_TOKEN, or is missing"
-
-
-def test_no_secret_and_no_content_is_in_the_reason():
-    for why in (refusal(token="BBBBB"), refusal(appid="wx1"), refusal(QUERY, b'{"Encrypt": "canary"}')):
-        assert not re.search(f"{KNOWN['aes_key']}|AAAAA|BBBBB|canary|{SECURE['msg_signature']}", why)
