@@ -114,13 +114,6 @@ def test_a_call_that_is_not_idempotent_is_not_retried(name, failing, scripted):
     assert [sent.seconds for sent in scripted.asked] == [BUDGET_SECONDS]
 
 
-def test_refusals_of_a_right_or_of_many_calls_are_about_no_object_of_its_own(scripted):
-    statuses = (401, 402, 403, 404, 429, 430)
-    scripted.answers = [refusal(status, "Refused") for status in statuses]
-    found = [failure_of("HeadObject", scripted, OssRejected).is_own for _ in statuses]
-    assert found == [False, True, False, True, False, True]
-
-
 @EVERY_CALL
 def test_a_refusal_is_not_retried(name, scripted):
     """The scripted OSS checks the signature of each call."""
@@ -139,7 +132,7 @@ def test_a_refusal_is_not_retried(name, scripted):
 
 
 @EVERY_CALL
-@pytest.mark.parametrize("status", [100, 201, 204, 301, 304, 400, 404, 418])
+@pytest.mark.parametrize("status", [100, 204, 301, 400, 404])
 def test_an_unexpected_status_is_no_success(name, status, scripted):
     if status == 204 and name.startswith(("DeleteObject", "AbortMultipartUpload")):
         return
@@ -211,41 +204,6 @@ def test_a_call_that_is_not_repeated_takes_no_longer_than_its_limit_or_the_budge
     for _ in range(2):
         delete_object(oss, "u/a", is_repeatable=False)
     assert [one.seconds for one in scripted.asked] == [FIRST_TRY_SECONDS, 1]
-
-
-def test_a_retry_gets_the_rest_of_the_budget(scripted):
-    scripted.takes_seconds = FIRST_TRY_SECONDS
-    scripted.answers = ["TimeoutError", DELETED]
-    delete_object(scripted.calls(), "u/a")
-    assert [one.seconds for one in scripted.asked] == [FIRST_TRY_SECONDS, BUDGET_SECONDS - FIRST_TRY_SECONDS]
-
-
-def test_the_budget_counts_from_its_creation():
-    clock = iter([100.0, 100.0, 103.5, 111.0])
-    left = budget(lambda: next(clock))
-    assert [left(), left(), left()] == [BUDGET_SECONDS, BUDGET_SECONDS - 3.5, -1.0]
-    assert BUDGET_SECONDS == 10
-    assert BUDGET_SECONDS - 1 < budget()() <= BUDGET_SECONDS
-
-
-def test_each_bucket_has_its_own_share_within_the_budget(scripted):
-    clock = iter([0.0, 4.0, 100.0, 101.0])
-    scripted.answers = ["TimeoutError", DELETED, DELETED]
-    mine = with_time_limit(scripted.calls(), 6.0, lambda: next(clock))
-    # The time of a failed call counts, the time between calls does not.
-    delete_object(mine, "u/a")
-    assert [one.seconds for one in scripted.asked] == [FIRST_TRY_SECONDS, 2.0]
-    assert mine.seconds_left() == 1.0
-    scripted.takes_seconds = 9.5
-    delete_object(scripted.calls(), "u/a")
-    assert mine.seconds_left() == 0.5
-
-
-def test_a_share_counts_real_time_by_default(scripted):
-    scripted.answers = [DELETED]
-    mine = with_time_limit(scripted.calls(), 6.0)
-    delete_object(mine, "u/a")
-    assert 5 < mine.seconds_left() < 6
 
 
 def test_a_client_of_the_same_bucket_shares_the_time_limit(scripted):

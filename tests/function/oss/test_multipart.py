@@ -38,9 +38,7 @@ def test_an_upload_begins_with_the_headers_of_its_object(namespace, scripted):
     assert asked.headers.items() >= headers.items()
 
 
-@pytest.mark.parametrize(
-    "inner", ["", "<UploadId/>", "<UploadId>a b</UploadId>", "<UploadId>a&amp;b</UploadId>"]
-)
+@pytest.mark.parametrize("inner", ["", "<UploadId>a&amp;b</UploadId>"])
 def test_an_upload_without_an_id_is_not_begun(inner, scripted):
     scripted.answers = [begun(inner)]
     with pytest.raises(OssUnavailable) as raised:

@@ -9,21 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from function.oss.instants import iso
 from function.oss.post_form import (
     UploadRule,
     encode_policy,
     exact_match,
-    object_url,
     prepare,
     sign_folder,
     sign_object,
     sign_v1,
 )
 from function.sts.credentials import StsCredentials
-from tests.support.cases import cases_beside
-
-cases = cases_beside(__file__)
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "post_policy.json").read_text("utf-8"))
 NOW = datetime(2026, 11, 24, 14, 0, 0, tzinfo=UTC)
@@ -102,38 +97,6 @@ def test_every_field_of_a_form_but_the_proof_has_a_condition(version):
     assert ["content-length-range", 1, 1024] in conditions
 
 
-def test_a_prepared_form_has_a_condition_for_each_field_and_for_one_that_is_added():
-    form = prepare(FIELDS).add("callback", 'a"b').add("x-oss-meta-upload-id", "猫")
-    added = {"callback": 'a"b', "x-oss-meta-upload-id": "猫"}
-    assert form.fields == FIELDS | added
-    assert [json.loads(condition) for condition in form.conditions] == [
-        {name: value} for name, value in form.fields.items()
-    ]
-
-
-def test_a_form_pins_exactly_the_documented_fields():
-    form = sign_object(rule(), CREDENTIALS, NOW)
-    scope = "20261124/cn-hangzhou/oss/aliyun_v4_request"
-    policy = decoded(form["policy"])
-    assert policy["expiration"] == "2026-11-24T14:05:00.000Z"
-    pinned = {
-        "bucket": "my-bucket",
-        "key": "uploads/public/x.jpg",
-        **FIELDS,
-        "x-oss-signature-version": "OSS4-HMAC-SHA256",
-        "x-oss-credential": f"STS.NTkeyId/{scope}",
-        "x-oss-date": "20261124T140000Z",
-        "x-oss-security-token": "CAIStoken+/==",
-    }
-    expected = [["content-length-range", 1, 1024], *({name: value} for name, value in pinned.items())]
-    assert sorted(map(json.dumps, policy["conditions"])) == sorted(map(json.dumps, expected))
-
-
-def test_the_v4_signature_equals_one_computed_independently():
-    form = sign_object(rule(), CREDENTIALS, NOW)
-    assert form["x-oss-signature"] == oracle_v4(form["policy"], "secret+/=", "20261124", "cn-hangzhou")
-
-
 def test_the_v1_signature_equals_one_computed_independently():
     form = sign_object(rule(signature_version="v1"), CREDENTIALS, NOW)
     digest = hmac.new(b"secret+/=", form["policy"].encode(), hashlib.sha1).digest()
@@ -141,12 +104,6 @@ def test_the_v1_signature_equals_one_computed_independently():
     assert form["OSSAccessKeyId"] == "STS.NTkeyId"
     assert form["x-oss-security-token"] == "CAIStoken+/=="
     assert not any(name.startswith(("x-oss-signature", "x-oss-credential", "x-oss-date")) for name in form)
-
-
-def test_an_instant_is_written_to_the_second():
-    instant = datetime(2026, 11, 24, 14, 5, 9, 999999, tzinfo=UTC)
-    assert iso(instant) == "2026-11-24T14:05:09Z"
-    assert iso(instant + timedelta(microseconds=1)) == "2026-11-24T14:05:10Z"
 
 
 @pytest.mark.parametrize(
@@ -178,15 +135,3 @@ def test_the_folder_shape_pins_folder_size_token_and_proof_and_nothing_the_page_
     pinned = {name for condition in conditions if isinstance(condition, dict) for name in condition}
     assert pinned == {"bucket"} | of_v4
     assert len(conditions) == 7
-
-
-def test_signing_twice_from_one_rule_gives_the_same_form_and_leaves_the_rule_alone():
-    fields = dict(FIELDS)
-    one_rule = rule(fields=fields)
-    assert sign_object(one_rule, CREDENTIALS, NOW) == sign_object(one_rule, CREDENTIALS, NOW)
-    assert fields == FIELDS
-
-
-@cases("key", "path")
-def test_an_address_is_the_key_encoded(key, path):
-    assert object_url("https://h", key) == f"https://h/{path}"

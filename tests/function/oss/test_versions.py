@@ -132,12 +132,3 @@ def test_any_other_refusal_is_an_error(id, status, scripted):
     with pytest.raises(OssRejected):
         delete_version(scripted.calls(), Entry("u/a", id))
     assert len(scripted.asked) == 1
-
-
-def test_a_version_is_deleted_or_under_retention(scripted):
-    scripted.answers = [DONE, refusal(409, "FileImmutable")]
-    assert delete_version(scripted.calls(), Entry("u/a", "V1")) == "V1"
-    assert delete_version(scripted.calls(), Entry("u/a", "V1")) is None
-    assert {(asked.method, asked.key, asked.query["versionId"]) for asked in scripted.asked} == {
-        ("DELETE", "u/a", "V1")
-    }
