@@ -116,7 +116,7 @@ def test_a_call_names_at_most_a_thousand_in_1_900_000_bytes(keys, sizes, scripte
     scripted.answers = [deleted("u"), deleted("v")][: len(sizes)]
     found = delete_many(scripted.calls(), [Entry(key, "") for key in keys])
     assert [asked.body.count(b"><Object>") for asked in scripted.asked] == sizes
-    assert found == {("u", "V"), ("v", "V")} if len(sizes) > 1 else {("u", "V")}
+    assert found == {("u", "V"), *([("v", "V")] if len(sizes) > 1 else [])}
 
 
 @pytest.mark.parametrize("status", [400, 404])
