@@ -42,6 +42,16 @@ def test_no_other_name_can_be_written(kind, id):
         due.name_of(kind, "", id, NOON)
 
 
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [("a2" * 13, "a2" * 13), ("public", "public"), ("", ""), ("o", ""), ("a/b", ""), ("A2" * 13, "")],
+)
+def test_a_record_is_named_after_an_owner_of_ours_alone(owner, said):
+    name = due.name_of("check", owner, "-x", NOON)
+    assert name == f"held/.due/202611241200/check-{said}--x"
+    assert due.NAME.fullmatch(name).groups() == ("202611241200", "check", said, "-x")
+
+
 def test_each_failure_in_a_row_is_followed_by_a_longer_pause():
     minutes = (0, 0.9, 1, 2.9, 3, 7.9, 8, 22.9, 23, 82.9, 83, 142.9, 143)
     pauses = [due.pause_after(failures) // timedelta(minutes=1) for failures in range(1, 7)]
@@ -103,6 +113,12 @@ def test_due_records_are_listed_beyond_odd_ones_and_up_to_now(scripted):
         Due("held/.due/202611241400/check--big", STORED),
     ]
     assert {asked.query["prefix"] for asked in scripted.asked} == {"held/.due/"}
+
+
+@pytest.mark.parametrize("listing", [due.list_due, due.sample_due])
+def test_no_page_is_fetched_after_a_record_that_is_not_due(listing, scripted):
+    scripted.answers = [cut(entry("held/.due/202611241401/check--b"))]
+    assert list(listing(scripted.calls(), NOW)) == []
 
 
 def test_a_page_that_fails_leaves_what_came_before(scripted):
