@@ -10,6 +10,7 @@ import pytest
 from function.errors import OssUnavailable, StsUnavailable, WechatUnavailable
 from function.holding.held_upload import HeldUpload
 from function.holding.wechat_submission import submit_to_wechat
+from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import ANIMATED, ERRCODE, REMOVED, UNSUPPORTED, Finding
 from function.moderation.wechat import CheckRequest
 from function.oss.client import oss_client
@@ -243,3 +244,44 @@ def test_no_secret_token_or_openid_is_logged(world, caplog):
     shown += repr(CheckRequest("https://oss/x?x-oss-signature=s", 2, 1, OPENID))
     for secret in (OPENID, ACCESS_TOKEN, "SecretCanary", "CAISobjects", "x-oss-signature"):
         assert secret not in shown
+
+
+UNHEARD = [
+    ExchangeFailed("timed out"),
+    HttpResponse(502, b"<html>"),
+    {},
+    {"errcode": 0, "trace_id": "../x"},
+    {"errcode": True, "trace_id": TRACE},
+]
+
+
+@pytest.mark.parametrize("answer", UNHEARD, ids=lambda answer: str(answer)[:50])
+def test_a_failed_submission_is_retried_by_the_next_request_only(world, answer):
+    world.wechat.says["media_check_async"] = [answer, {"trace_id": TRACE}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world)
+    assert later.value.reason.startswith("media_check_async: ")
+    assert len(world.wechat.asked) == 2
+    assert submitted(world) == TRACE
+
+
+def test_a_token_is_fetched_at_most_twice(world):
+    world.wechat.says["media_check_async"] = [{"errcode": 40001}]
+    with pytest.raises(WechatUnavailable) as later:
+        submitted(world)
+    assert later.value.upstream == "40001"
+    assert len(world.wechat.asked) == 4
+    with pytest.raises(WechatUnavailable):
+        submitted(world)
+    assert [name for name, *_ in world.wechat.asked[4:]] == ["stable_token", "media_check_async"] * 2
+
+
+def test_the_check_url_uses_credentials_that_outlive_it(world, clock):
+    """A cached set that covers the calls of this request, but not the hour, is not used."""
+    oss_client(world.call(), world.settings.home)
+    clock.tick(minutes=65)
+    later = world.call()
+    assert submitted(world, later) == TRACE
+    assert later.line.sts_refreshed is True
+    clock.tick(minutes=55)
+    assert world.oss.lets_in(check_of(world)["media_url"])
