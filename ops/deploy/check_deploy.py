@@ -16,7 +16,7 @@ from function.config import settings
 from function.config.profiles import PROFILES_TOML
 from function.context import HOOKS_FILE
 from ops.deploy.callers import CALLERS_TOML
-from ops.deploy.cloud_keys import NO_KEY, missing_keys, wrong_values
+from ops.deploy.cloud_keys import NO_KEY, account_of_role, missing_keys, wrong_values
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.hints import deployment_hints
 from ops.deploy.hooks import hooks_hints, hooks_problems
@@ -127,7 +127,7 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
     env_file = read_env_file(root / ENV)
     sources = VariableSources(env_file.values, environ, read_env_file(root / ".env.example").values)
     values = sources.values
-    resolver = Resolver(values, values.get("AccountID") or STAND_IN_ACCOUNT)
+    resolver = Resolver(values, values.get("AccountID") or account_of_role(values) or STAND_IN_ACCOUNT)
     document = resolver.resolve_layers(source.layers)
     unset = [unset_at_its_source(problem, sources) for problem in resolver.problems]
     found = [*source.problems, *file_problems(source.content), *unset]

@@ -65,10 +65,15 @@ def wrong_values(values: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
             yield name, HAS_A_BLANK
     if values.get("AccessKeySecret", "").startswith("LTAI"):
         yield "AccessKeySecret", IS_AN_ID
-    account, role = values.get("AccountID", ""), values.get("STS_ROLE_ARN", "")
-    theirs = re.match(r"acs:ram::(\d+):role/", role)
-    if account.isdecimal() and theirs and theirs[1] != account:
-        yield "AccountID", OF_ANOTHER_ACCOUNT.filled(own=account, other=theirs[1])
+    account, other = values.get("AccountID", ""), account_of_role(values)
+    if account.isdecimal() and other and other != account:
+        yield "AccountID", OF_ANOTHER_ACCOUNT.filled(own=account, other=other)
+
+
+def account_of_role(values: Mapping[str, str]) -> str:
+    """Return the account of ``STS_ROLE_ARN``; empty where that is no ARN of a role."""
+    named = re.match(r"acs:ram::(\d+):role/", values.get("STS_ROLE_ARN", ""))
+    return named[1] if named else ""
 
 
 def _kept_keys(folder: Path) -> dict[str, object]:
