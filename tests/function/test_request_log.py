@@ -3,12 +3,13 @@
 import logging
 import re
 import sys
+import time
 
 import pytest
 
 from function.app import Function
 from function.context import Dependencies
-from function.request_log import readable_traceparent, to_standard_output
+from function.request_log import LogLine, readable_traceparent, to_standard_output
 from tests.support.cases import cases_beside
 from tests.support.stage import ask_event
 
@@ -32,6 +33,19 @@ def test_each_request_logs_one_json_line_with_the_documented_fields(instance, go
     assert (third["status"], third["code"]) == (400, "bad_request")
 
 
+@cases("known", "name", "value")
+def test_optional_fields_are_logged_only_where_they_are_set(log_lines, known, name, value):
+    plain, special = LogLine("1"), LogLine("2")
+    setattr(special, known, value)
+    special.due = 0
+    for line in (plain, special):
+        line.write(200, 1.5)
+    before, after = log_lines()
+    more = {"due": 0, "left": 0, name: list(value) if known == "state" else value}
+    assert {**before, "requestId": "2", **more} == after
+    assert name not in before
+
+
 def test_the_traceparent_of_a_request_is_logged(instance, good_sts, log_lines):
     function = instance()
     function.ask(headers={"Traceparent": TRACEPARENT})
@@ -46,6 +60,15 @@ def test_the_line_of_several_files_has_lists(instance, good_sts, log_lines):
     assert line["profile"] == ["default", "video"]
     assert line["key"] == [upload["key"] for upload in uploads]
     assert line["uploadId"] == [upload["uploadId"] for upload in uploads]
+
+
+def test_the_line_has_the_duration_in_milliseconds(instance, log_lines, monkeypatch):
+    seconds, function = iter([5.0, 5.123456] * 2), instance()
+    monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))
+    function.ask(method="GET", path="/health")
+    function.function.tick(None)
+    monkeypatch.undo()
+    assert [(line["ms"], line.get("cold")) for line in log_lines()] == [(123.46, True), (123.46, None)]
 
 
 @cases("changes", "fields", "level")
@@ -106,11 +129,23 @@ def test_a_line_on_standard_output_is_like_the_runtime_s_and_written_in_one_piec
     assert " 1-65f0-abc [INFO] " in lines[0]
 
 
+def test_a_5xx_on_standard_output_is_an_error(deployed, event):
+    function, output = deployed(OSS_BUCKET="")
+    ask_event(function, event({"filename": "a.png"}), None)
+    assert " [ERROR] {" in output.calls[0]
+
+
 @pytest.mark.parametrize("error", [BrokenPipeError(), ValueError("closed")])
 def test_a_log_that_cannot_be_written_fails_no_request(deployed, event, error):
     function, output = deployed(error)
     assert ask_event(function, event({"filename": "a.png"}), None).status == 200
     assert len(output.calls) == 1
+
+
+def test_a_line_below_the_level_is_not_written_to_standard_output(deployed, event):
+    function, output = deployed(LOG_LEVEL="ERROR")
+    ask_event(function, event({"filename": "a.png"}), None)
+    assert output.calls == []
 
 
 def test_the_log_has_no_event_token_policy_or_secret(instance, good_sts, caplog):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from function.config import profiles
-from function.config.profile import Profile
+from function.config.key_template import KeyTemplate
+from function.config.profile import NOWHERE, Profile
 from function.config.profiles import read_profiles
 from function.config.types import TITLE
 from ops.terminal.messages import in_both
@@ -77,6 +78,10 @@ def test_tables_of_packaging_count_for_exactly_their_text(monkeypatch, tmp_path,
     prepared.write_text(json.dumps({sha256(PACKAGED.encode()).hexdigest(): tables}), "utf-8")
     monkeypatch.setattr(profiles, "PREPARED", prepared)
     assert profile_of(text).max_size_bytes == size
+
+
+def test_tables_of_packaging_are_beside_the_file():
+    assert SHIPPED.with_name("profiles.json") == profiles.PREPARED
 
 
 @pytest.mark.parametrize("content", [None, b"", b'{"', b"\xff", b"{}"])
@@ -150,6 +155,22 @@ def test_texts_and_names_of_a_table_are_checked(option, problem):
     assert [named(each) for each in problems] == [option]
 
 
+@pytest.mark.parametrize(("more", "is_over"), [(0, False), (1, True)])
+def test_metadata_has_at_most_8_kib(more, is_over):
+    table = {f"name-{number:03}": "v" * (1024 - 8) for number in range(8)}
+    assert sum(len(name) + len(value) for name, value in table.items()) == 8 * 1024
+    table["name-000"] += "v" * more
+    _, problems = read(f"[p]\n{GOOD}[p.metadata]\n" + "\n".join(f'{n} = "{v}"' for n, v in table.items()))
+    assert [named(problem) for problem in problems] == ["metadata"] * is_over
+
+
+@pytest.mark.parametrize("option", ["content_types", "key", "max_size"])
+def test_a_missing_option_is_reported(option):
+    kept = [line for line in GOOD.splitlines() if not line.startswith(option)]
+    _, problems = read("\n".join(["[p]", *kept]))
+    assert option in " ".join(map(named, problems)).split()
+
+
 def test_every_problem_is_reported_at_once():
     _, problems = read('[a]\nkey = "x"\nmax_size = "1M"\ncontent_types = 1\n[b]\nfoo = 1\n')
     assert len([problem for problem in problems if "[a]" in problem]) >= 3
@@ -159,6 +180,11 @@ def test_every_problem_is_reported_at_once():
 @cases("text")
 def test_a_file_without_profiles_is_refused(text):
     profiles, problems = read(text)
+    assert (profiles, len(problems)) == ({}, 1)
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused():
+    profiles, problems = read("x = " + "[" * 100_000)
     assert (profiles, len(problems)) == ({}, 1)
 
 
@@ -202,6 +228,53 @@ def test_a_wildcard_admits_content_that_browsers_only_show_or_save(kind):
         assert profile_with([wildcard]).admits(kind)
 
 
+def test_options_have_the_published_defaults():
+    assert profile_of(f"[p]\n{GOOD}") == Profile(
+        name="p",
+        key=KeyTemplate("uploads/{owner}/{id}{ext}"),
+        max_size_bytes=1024 * 1024,
+        min_size_bytes=1,
+        content_types=("image/png",),
+        expires_in=timedelta(seconds=300),
+        overwrite=False,
+        callback=False,
+        signature_version="v4",
+        acl="default",
+        pinned=(("x-oss-object-acl", "default"), ("x-oss-storage-class", "Standard")),
+        confirm=False,
+        read="",
+        read_for=timedelta(seconds=600),
+        parts=False,
+        part_size_bytes=1024 * 1024,
+        parts_within=timedelta(seconds=86400),
+        variants={},
+        files_per_day=None,
+        bytes_per_day=None,
+        hold=(),
+        hold_days=1,
+        commit_by="backend",
+        check_scene=1,
+        check_by=("wechat",),
+        check_service="baselineCheck",
+        check_reject=(
+            "pornographic_",
+            "violent_",
+            "horrific_",
+            "terrorism_",
+            "contraband_",
+            "drug_",
+            "gambling_",
+        ),
+        check_animated="review",
+        strip=False,
+        ai_label=False,
+        list=False,
+        delete="",
+        callers=(),
+        location=NOWHERE,
+    )
+
+
 def test_a_family_stands_for_the_prefixes_of_its_labels():
     lines = 'confirm = true\nhold = ["check"]\ncheck_by = ["aliyun"]'
     profile = profile_of(f'[p]\n{GOOD}{lines}\ncheck_reject = ["politics", "sexual", "ads"]')
@@ -227,6 +300,49 @@ def test_a_profile_has_at_most_64_variants():
     assert problem.values["clause"].values["part"] == "65 names"
 
 
+def test_a_misspelt_option_gets_another_hint_than_an_unknown_one():
+    problems = (read(with_option(f"{option} = 1"))[1][0] for option in ("max_sizes", "colour"))
+    near, strange = (problem.values["clause"] for problem in problems)
+    assert near.values["names"] == "max_size"
+    assert near.template != strange.template
+
+
+def test_read_options_are_kept_as_written():
+    profile = profile_of(
+        f'[p]\n{GOOD}confirm = true\nread = "callers"\nread_for = 43200\n'
+        f'[p.variants]\nthumb = "image/resize,w_200"\n"2-{"x" * 62}" = "style/{"a" * 1018}"\n'
+    )
+    assert (profile.confirm, profile.read, profile.read_for) == (True, "callers", timedelta(seconds=43200))
+    assert profile.read_life == timedelta(seconds=86400)
+    assert profile.variants == {"thumb": "image/resize,w_200", f"2-{'x' * 62}": f"style/{'a' * 1018}"}
+    # No variant is a field of a form.
+    assert {name for name, _ in profile.pinned} == {"x-oss-object-acl", "x-oss-storage-class"}
+    with pytest.raises(TypeError):
+        profile.variants["more"] = "image/info"
+
+
 @cases("options", "is_signed")
 def test_only_private_objects_need_signed_urls(options, is_signed):
     assert profile_of(f"[p]\n{GOOD}{options}\n").is_read_signed is is_signed
+
+
+@pytest.mark.parametrize("acl", ["default", "private", "public-read"])
+def test_forms_pin_the_acl_of_the_profile(acl):
+    profile = profile_of(with_option(f'acl = "{acl}"'))
+    assert profile.acl == dict(profile.pinned)["x-oss-object-acl"] == acl
+
+
+def test_options_become_pinned_form_fields_under_oss_names():
+    profile = profile_of(
+        "[p]\n" + GOOD + 'cache_control = "no-cache"\ncontent_disposition = "inline"\nstorage_class = "IA"\n'
+        'metadata = {source = "mini-program"}\nexpires_in = 60\nsignature = "v1"\noverwrite = true\n'
+    )
+    assert dict(profile.pinned) == {
+        "x-oss-object-acl": "default",
+        "Cache-Control": "no-cache",
+        "Content-Disposition": "inline",
+        "x-oss-storage-class": "IA",
+        "x-oss-meta-source": "mini-program",
+    }
+    others = (profile.expires_in, profile.signature_version, profile.overwrite)
+    assert others == (timedelta(seconds=60), "v1", True)

@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import certifi
 import pytest
 import trustme
 
@@ -111,6 +112,13 @@ def test_any_status_is_returned_with_its_body():
     )
 
 
+def test_header_names_are_lower_case_and_the_last_value_counts():
+    lines = (b'ETag: "A"', b"X-Oss-Meta-A: 1", b"x-oss-meta-a:2", b"Empty:")
+    with peer(sends(with_body(b"", *lines))) as other:
+        headers = ask(other.url).headers
+    assert headers == {"etag": '"A"', "x-oss-meta-a": "2", "empty": "", "content-length": "0"}
+
+
 def test_response_headers_over_64_kib_are_refused():
     # Two lines, because the library takes no line of 64 KiB.
     for more in (0, 1):
@@ -119,6 +127,26 @@ def test_response_headers_over_64_kib_are_refused():
                 assert failure(other.url).kind == "headers over the size limit"
             else:
                 assert sum(map(len, ask(other.url).headers.values())) == 64 * 1024
+
+
+def test_a_head_response_has_the_length_of_its_absent_body():
+    with peer(sends(OK + b"Content-Length: 344606\r\n\r\n")) as other:
+        answer = ask(other.url, method="HEAD")
+    assert (answer.status, answer.body, answer.headers) == (200, b"", {"content-length": "344606"})
+
+
+@cases("path", "target")
+def test_a_url_is_requested_as_written(path, target):
+    with peer(sends(with_body(b""))) as other:
+        ask(f"{other.url}{path}")
+    assert other.heads[0].startswith(f"GET {target} HTTP/1.1\r\n")
+
+
+def test_a_body_is_sent_with_its_headers():
+    with peer(sends(with_body(b""))) as other:
+        ask(f"{other.url}/hook", method="POST", body=b'{"receipt":1}', headers={"Content-Type": "x/y"})
+    for line in ("POST /hook HTTP/1.1", "Content-Type: x/y", "Content-Length: 13"):
+        assert line in other.heads[0].split("\r\n")
 
 
 def test_a_large_body_arrives_whole():
@@ -155,6 +183,14 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch, name):
         assert proxy.heads == []
 
 
+def test_netrc_is_ignored(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password canary\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with peer(sends(with_body(b""))) as other:
+        ask(other.url)
+    assert "authorization" not in other.heads[0].lower()
+
+
 @pytest.mark.parametrize(("limit", "options"), [(100, {"max_bytes": 100}), (64 * 1024, {})])
 def test_a_body_of_max_bytes_is_accepted_and_one_byte_more_is_refused(limit, options):
     for length in (limit, limit + 1):
@@ -163,6 +199,19 @@ def test_a_body_of_max_bytes_is_accepted_and_one_byte_more_is_refused(limit, opt
                 assert len(ask(other.url, **options).body) == limit
             else:
                 assert failure(other.url, **options).kind == "response over the size limit"
+
+
+@pytest.mark.parametrize(
+    "length", [b"Content-Length: 99", b"Content-Length: 999999", b"Transfer-Encoding: chunked"]
+)
+def test_an_unwanted_body_is_not_read(length):
+    def begin(connection, done):
+        connection.sendall(OK + length + b"\r\n\r\n9\r\nfor ever")
+        done.wait(PATIENCE_SECONDS)
+
+    with peer(begin) as endless:
+        response = ask(endless.url, max_bytes=0)
+    assert (response.status, response.body) == (200, b"")
 
 
 def test_an_endless_response_is_abandoned_at_the_size_limit():
@@ -207,10 +256,40 @@ def test_a_slow_server_is_abandoned_within_the_budget(head, drip):
     assert kind in ("response too slow", "timed out", "TimeoutError")
 
 
+def test_reading_ends_after_a_response_is_abandoned():
+    hung_up = threading.Event()
+
+    def act(connection, done):
+        connection.sendall(OK + b"Content-Length: 100000\r\n\r\n")
+        try:
+            while not done.wait(0.02):
+                connection.sendall(b"x")
+        except OSError:
+            hung_up.set()
+
+    with peer(act) as other:
+        failure(other.url, budget_seconds=0.1)
+        assert hung_up.wait(PATIENCE_SECONDS)
+
+
 def test_no_response_is_read_beyond_its_deadline_however_steadily_it_comes():
     steady = SimpleNamespace(read1=lambda _size: b"x")
     with pytest.raises(ExchangeFailed, match="response too slow"):
         _read(steady, 0.0, max_bytes=9)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_waiting_ends_after_a_server_is_abandoned(scheme):
+    hung_up = threading.Event()
+
+    def act(connection, _done):
+        # With TLS the greeting was taken for a head that never ended.
+        if not connection.recv(1):
+            hung_up.set()
+
+    with peer(act) as other:
+        failure(other.url.replace("http", scheme), budget_seconds=0.1)
+        assert hung_up.wait(PATIENCE_SECONDS)
 
 
 def test_a_slow_name_lookup_is_abandoned_within_the_budget(monkeypatch):
@@ -248,6 +327,11 @@ def test_a_refused_connection_is_a_failure_that_hides_the_url():
     assert str(error) == error.kind
     assert "canary" not in str(error)
     assert error.__cause__ is None
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/", "gopher://x/", "http://", "http://[", "x"])
+def test_an_invalid_url_is_a_failure(url):
+    assert failure(url).kind.isidentifier()
 
 
 @pytest.fixture
@@ -306,6 +390,10 @@ def test_a_certificate_is_valid_for_its_own_name_only(certificate, trusting):
         assert len(other.heads) == 1
 
 
+def test_the_authorities_are_the_packaged_ones():
+    assert tls_trust.ca_bundle_path() == certifi.where()
+
+
 def test_the_authorities_of_a_package_are_a_folder_that_is_read_when_needed(monkeypatch, tmp_path):
     (tmp_path / "certifi" / "authorities").mkdir(parents=True)
     (tmp_path / "certifi" / "__init__.py").touch()
@@ -335,3 +423,16 @@ def test_sts_needs_a_certificate_of_the_packaged_authorities(certificate, trusti
             with pytest.raises(ExchangeFailed):
                 aliyun_sdk._send("POST", f"{other.url}/")
             assert other.heads == []
+
+
+def test_the_authorities_are_read_once_for_all_upstreams(certificate, trusting, monkeypatch):
+    path = certificate("localhost")
+    trusting(path)
+    made = []
+    make = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda **given: made.append(given) or make(**given))
+    aliyun_sdk.prepare()
+    with tls_peer(path) as other:
+        ask(other.url)
+        aliyun_sdk._send("POST", f"{other.url}/")
+    assert made == [{"cafile": tls_trust.ca_bundle_path()}]

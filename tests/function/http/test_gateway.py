@@ -10,9 +10,12 @@ import pytest
 from function.errors import BadRequest, TooLarge
 from function.http.gateway import (
     Request,
+    Response,
     request_from_event,
     request_from_wsgi,
     request_id_of,
+    response_to_event,
+    response_to_wsgi,
 )
 from tests.support.cases import cases_beside
 
@@ -41,6 +44,20 @@ def test_an_event_becomes_a_request(event):
     read, ids = {"x-a": "1", "authorization": "t"}, ("203.0.113.7", "1-context")
     expected = Request("PUT", "/a/b", {"q": "a b"}, "q=a+b", read, "猫".encode(), *ids, CONTEXT)
     assert request_from_event(raw, CONTEXT) == expected
+
+
+def test_a_minimal_event_requests_the_root():
+    assert read_event() == Request("GET", "/", {}, "", {}, b"", "", "", None)
+
+
+@cases("fields", "path")
+def test_the_path_falls_back_to_the_raw_path(fields, path):
+    assert read_event(**fields).path == path
+
+
+def test_a_query_with_lone_surrogates_is_kept():
+    request = read_event(queryParameters={"q": "\ud800"})
+    assert (request.query, request.raw_query) == ({"q": "\ud800"}, "q=%ED%A0%80")
 
 
 def test_an_event_s_body_is_text_base64_or_absent(event):
@@ -73,6 +90,15 @@ def test_a_wsgi_environment_becomes_a_request():
     headers = {"content-type": "application/json", "x-upload-token": "t", "x-fc-request-id": "1-header"}
     expected = Request("POST", "/猫", read, query, headers, b"{}", ip, "1-header", context)
     assert read_wsgi(b"{}", **environ) == expected
+
+
+def test_a_minimal_wsgi_environment_requests_the_root():
+    expected = Request("GET", "/", {}, "", {"content-type": ""}, b"", "", "", None)
+    assert request_from_wsgi({"REQUEST_METHOD": "GET"}) == expected
+
+
+def test_the_request_id_of_the_context_comes_before_that_of_the_headers():
+    assert read_wsgi(**{"fc.context": CONTEXT, "HTTP_X_FC_REQUEST_ID": "1-header"}).request_id == "1-context"
 
 
 class Body(io.BytesIO):
@@ -124,6 +150,26 @@ def test_the_headers_limit_is_8_kib(read):
 )
 def test_the_first_loggable_request_id_is_taken(sources, found):
     assert request_id_of(*sources) == found
+
+
+@cases("status", "text", "headers", "wsgi_status", "wsgi_headers")
+def test_a_response_in_both_contracts(status, text, headers, wsgi_status, wsgi_headers):
+    response = Response(status, text, headers)
+    event = {"statusCode": status, "headers": headers, "isBase64Encoded": False, "body": text}
+    assert response_to_event(response) == event
+    started = []
+    body = response_to_wsgi(response, lambda status, pairs: started.append((status, tuple(pairs))))
+    assert (started, body) == ([(wsgi_status, wsgi_headers)], [text.encode()])
+
+
+def test_bytes_travel_as_they_are_in_both_contracts():
+    response = Response(200, b"\xff\xd8\0", {"Content-Type": "image/jpeg"})
+    event = {"statusCode": 200, "headers": response.headers, "isBase64Encoded": True, "body": "/9gA"}
+    assert response_to_event(response) == event
+    started = []
+    body = response_to_wsgi(response, lambda status, pairs: started.append((status, tuple(pairs))))
+    assert body == [b"\xff\xd8\0"]
+    assert started == [("200 OK", (("Content-Type", "image/jpeg"), ("Content-Length", "3")))]
 
 
 def test_the_repr_of_a_request_hides_headers_and_context():

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import timedelta
+from io import BytesIO
 from urllib.parse import urlencode
 
 import pytest
@@ -13,6 +14,7 @@ from function.http.client import ExchangeFailed, HttpResponse
 from local.wechat.events import as_xml
 from tests.function.holding.wechat_world import AES_KEY, APPID, FORWARD_URL, OPENID, TOKEN, TRACE, world_of
 from tests.support.memory_oss import BROKEN, DENIED, UNHEARD
+from tests.support.stage import ask_wsgi
 from tests.support.wechat import Wechat
 
 UPLOAD_ID, OWNER = "A" * 22, "o" * 26
@@ -122,6 +124,28 @@ def test_a_pass_publishes(checking, log_lines):
     assert (line["key"], line["uploadId"], line["owner"]) == (KEY, UPLOAD_ID, OWNER)
 
 
+def test_a_risky_verdict_deletes_the_object(checking):
+    assert is_success(checking.push(verdict("risky")))
+    assert not {KEY, f"held/{KEY}"} & set(checking.oss.objects)
+    assert f"held/.rejected/{UPLOAD_ID}" in checking.oss.objects
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        verdict("review"),
+        verdict(errcode=-1008, result=None),
+        verdict(result="pass"),
+        verdict(detail=[{"errcode": 0, "suggest": "risky"}]),
+    ],
+    ids=["review", "not downloaded", "unreadable", "contradictory"],
+)
+def test_any_other_verdict_leaves_the_object_held_for_review(checking, said):
+    assert is_success(checking.push(said))
+    assert is_held(checking)
+    assert f"held/.review/{UPLOAD_ID}" in checking.oss.objects
+
+
 @pytest.mark.parametrize("suggest", ["pass", "risky", "review"])
 def test_a_repeated_push_changes_nothing(checking, suggest):
     assert is_success(checking.push(verdict(suggest)))
@@ -131,6 +155,12 @@ def test_a_repeated_push_changes_nothing(checking, suggest):
         if suggest != "review" or again != "pass":
             assert is_success(checking.push(verdict(again)))
     assert checking.oss.objects == before
+
+
+def test_a_verdict_before_its_record_is_stored(world):
+    assert is_success(world.push(verdict()))
+    stored = json.loads(world.oss.objects[f"held/.verdicts/{TRACE}"].body)
+    assert (stored["outcome"], stored["label"], stored["errcode"]) == ("PASS", 100, 0)
 
 
 @pytest.mark.parametrize("failing", [BROKEN, UNHEARD, DENIED])
@@ -158,6 +188,12 @@ def test_a_verdict_without_credentials_gets_retry_after_from_sts(checking, log_l
     checking.oss.give_sessions(checking.function, timedelta(hours=2))
     assert is_success(checking.push(verdict()))
     assert KEY in checking.oss.objects
+
+
+def test_a_verdict_that_could_not_be_stored_is_unavailable(world):
+    world.oss.fail("PutObject", *[BROKEN] * 20)
+    assert world.push(verdict()).status == 503
+    assert world.oss.objects == {}
 
 
 # ---- forged pushes -------------------------------------------------------------------------------
@@ -205,6 +241,14 @@ def test_a_push_is_read_where_nothing_is_checked(environment, clock, profiles_fi
     assert world.push(verdict()).status == 503
 
 
+@pytest.mark.parametrize("changes", [{"CALLER_AUTH": "anonymous"}, {"WECHAT_PUSH_TOKEN": None}], ids=str)
+def test_without_a_push_there_is_no_route(environment, clock, profiles_file, changes):
+    keyless = {"WECHAT_PUSH_AES_KEY": None} if "WECHAT_PUSH_TOKEN" in changes else {}
+    world = world_of(environment, clock, profiles_file, PLAIN, **changes, **keyless)
+    for reply in (world.deliver(b"{}"), world.deliver(method="GET")):
+        assert (reply.status, reply.code) == (404, "not_found")
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b"\xff", b"[" * 60_000, b'{"Encrypt": {}}'], ids=lambda body: body[:9]
 )
@@ -226,6 +270,23 @@ WRONG = [None, True, 5, 1.5, "", "x", [], ["x"], {}, {"a": 1}]
 def test_no_field_of_a_wrong_type_publishes(checking, field, wrong):
     assert is_success(checking.push(verdict("review", **{field: wrong})))
     assert is_held(checking)
+
+
+def test_another_event_is_no_verdict_whatever_it_holds(forwarding):
+    submit(forwarding)
+    before = dict(forwarding.oss.objects)
+    forwarding.push(verdict("risky", Event="wxa_media_checked"))
+    assert forwarding.oss.objects == before
+    assert len(forwarding.forwarded) == 1
+
+
+@pytest.mark.parametrize("message", [b"", b"[]", b"null", b"<xml/>", b"\xff", b"{", b"[" * 20_000])
+def test_a_message_that_is_no_object_is_not_ours(checking, log_lines, message):
+    before = dict(checking.oss.objects)
+    query, body = checking.wechat.push(message)
+    assert is_success(checking.deliver(body, query=query))
+    assert checking.oss.objects == before
+    assert log_lines()[-1]["reason"] == NOTHING_OF_OURS
 
 
 @pytest.mark.parametrize("trace", ["../decided/x", "a/b", "", 5, None, "x" * 129, "é"])
@@ -255,6 +316,18 @@ def test_a_foreign_event_is_forwarded_unchanged(forwarding):
     assert forwarding.budgets[-1] == 3.5
 
 
+def test_the_raw_query_is_forwarded_byte_for_byte(environment, clock, profiles_file):
+    bare = "https://business.example.com/wechat"
+    world = world_of(environment, clock, profiles_file, WECHAT_PUSH_FORWARD_URL=bare)
+    query, body = world.wechat.push(FOREIGN)
+    raw = urlencode(query) + "&odd=%7e%2f"
+    request = {"REQUEST_METHOD": "POST", "PATH_INFO": "/wechat-events", "QUERY_STRING": raw}
+    request |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    assert is_success(ask_wsgi(world.function, request))
+    headers = {"Content-Type": "application/json", "x-wechat-push-hops": "1"}
+    assert world.forwarded == [(f"{bare}?{raw}", body, headers)]
+
+
 @pytest.mark.parametrize(
     ("content_type", "passed_on"),
     [
@@ -269,6 +342,11 @@ def test_the_response_of_the_forwarder_is_relayed_and_is_no_page(forwarding, con
     reply = forwarding.push(FOREIGN)
     assert (reply.status, reply.text) == (202, "\ufffdok")
     assert own_headers(reply) == {"Content-Type": passed_on, **NOT_A_PAGE}
+
+
+def test_an_error_of_the_forwarder_is_relayed(forwarding):
+    forwarding.forwarder = HttpResponse(500, b"")
+    assert forwarding.push(FOREIGN).status == 500
 
 
 @pytest.mark.parametrize(
@@ -323,3 +401,17 @@ def test_forged_pushes_are_never_forwarded(forwarding):
         assert forwarding.deliver(sent, query=query).status == 403
     assert forwarding.deliver(method="GET", query={**query, "echostr": "1"}).status == 403
     assert forwarding.forwarded == []
+
+
+def test_no_secret_is_in_a_response_or_in_the_log(forwarding, caplog):
+    submit(forwarding)
+    shown = ""
+    for forwarder in (ExchangeFailed("TimeoutError"), HttpResponse(200, b"ok")):
+        forwarding.forwarder = forwarder
+        for event in (FOREIGN, verdict(trace="another"), verdict()):
+            reply = forwarding.push(event)
+            shown += reply.text + json.dumps(reply.headers)
+    query, body = Wechat("AnotherToken", AES_KEY, APPID).push(FOREIGN)
+    shown += forwarding.deliver(body, query=query).text
+    for secret in ("SecretCanary", OPENID, "msg_signature="):
+        assert secret not in shown + caplog.text

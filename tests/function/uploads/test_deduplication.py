@@ -1,5 +1,8 @@
 """lifecycle.deduplication: bytes that an owner has stored already are not sent again."""
 
+import json
+from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -12,6 +15,7 @@ from tests.support.cases import cases_beside, text_beside
 cases = cases_beside(__file__)
 
 pytestmark = pytest.mark.usefixtures("good_sts")
+STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
 DIGEST = sha256(b"picture").hexdigest()
 PROFILES = text_beside(__file__)
 
@@ -22,15 +26,20 @@ def function(instance, profiles_file, oss):
 
 
 @pytest.fixture
-def ask(function, clock):
+def ask_of(clock):
     """Ask as a caller of the business for a form of these bytes, or with other fields."""
 
-    def ask(subject="ann", **fields):
+    def ask(function, subject="ann", **fields):
         known = {"filename": "a.png", "sha256": DIGEST, "size": 1024}
         body = {"files": fields["files"]} if "files" in fields else known | fields
         return function.ask(body=body, headers=business_token(clock, subject))
 
     return ask
+
+
+@pytest.fixture
+def ask(function, ask_of):
+    return partial(ask_of, function)
 
 
 def test_bytes_that_are_there_already_get_a_receipt_and_no_form(ask, oss, clock, good_sts, function):
@@ -103,6 +112,18 @@ def test_a_form_is_given_when_oss_cannot_be_reached(ask, oss, log_lines, says):
     assert line["reason"].startswith("not checked for existence: HeadObject: ")
 
 
+def test_without_the_objects_session_a_duplicate_gets_a_form(ask, oss, good_sts, log_lines, reply, clock):
+    def for_forms_only(request):
+        answered = json.dumps(reply(clock() + timedelta(hours=1)))
+        return (200, {}, answered) if "PutObject" in request.url else (503, {}, "")
+
+    good_sts.remove("POST", STS_URL)
+    good_sts.add_callback("POST", STS_URL, callback=for_forms_only)
+    answer = ask()
+    assert (answer.status, "formData" in answer.json, oss.asked) == (200, True, [])
+    assert log_lines()[-1]["reason"].startswith("not checked for existence: AssumeRole: ")
+
+
 @cases("wrong")
 def test_without_a_digest_and_a_size_there_is_no_name(ask, oss, wrong):
     answer = ask(**wrong)
@@ -115,6 +136,13 @@ def test_the_receipt_has_a_digest_that_the_key_does_not_use(ask, function, oss, 
     assert (oss.asked, DIGEST in form["key"]) == ([], False)
     receipt = function.ask(path="/confirm", body={"ticket": form["ticket"]}).json["receipt"]
     assert claims_of(receipt, clock)["sha256"] == DIGEST
+
+
+def test_a_key_with_an_id_is_not_looked_up(ask, oss):
+    first, second = ask(profile="each").json, ask(profile="each").json
+    assert first["key"] != second["key"]
+    assert DIGEST in first["key"]
+    assert oss.asked == []
 
 
 def digest_of(number):
@@ -134,3 +162,36 @@ def test_deduplication_of_several_files_keeps_their_order(ask, oss, log_lines):
     assert [digest_of(n) in upload["key"] for n, upload in enumerate(uploads[:4])] == [True] * 4
     assert [upload["key"] for upload in uploads] == log_lines()[-1]["key"]
     assert all(("formData" in upload) is not upload.get("exists", False) for upload in uploads)
+
+
+def test_deduplication_stops_after_the_first_failure_of_oss(ask, oss, log_lines):
+    there = oss.has()
+    silent = ExchangeFailed("timed out")
+    oss.says = lambda url: there if digest_of(0) in url else silent
+    uploads = ask(files=files(20)).json["uploads"]
+    assert [upload.get("exists", False) for upload in uploads] == [True] + [False] * 19
+    # The second is asked about twice, within the time of all.
+    assert len(oss.asked) == 3
+
+
+def test_lookups_of_one_request_share_its_budget(function, instance, oss, ask_of):
+    given = []
+
+    def slow(_method, url, *, budget_seconds, **_options):
+        given.append(budget_seconds)
+        # Each is asked about twice, and the second time may take all that is left.
+        return HttpResponse(500, b"") if len(given) % 2 else oss.says
+
+    patient = instance(slow, **function.environ)
+    # A quarter of a second for each call.
+    patient.monotonic = lambda: len(given) / 4
+    uploads = ask_of(patient, files=files(10)).json["uploads"]
+    assert [upload["exists"] for upload in uploads] == [True] * 10
+    assert given[1::2] == [10 - number / 4 for number in range(1, 20, 2)]
+
+
+def test_the_same_bytes_twice_in_one_request_have_one_name_and_two_ids(ask, oss):
+    oss.lacks()
+    one, other = ask(files=[*files(1), *files(1)]).json["uploads"]
+    assert one["key"] == other["key"]
+    assert one["uploadId"] != other["uploadId"]

@@ -14,7 +14,7 @@ from function import webhook
 from function.auth.signed_tokens import RECEIPT, read_token
 from function.context import RequestContext
 from function.errors import Unauthorized
-from function.http.client import HttpResponse
+from function.http.client import HttpResponse, send
 from function.request_log import LogLine
 from function.uploads.plan import MAX_CALLBACK_CHARACTERS
 from function.webhook import notify_business, post_event, signature
@@ -106,10 +106,37 @@ def test_a_trace_that_finds_no_room_in_the_callback_is_left_out_and_the_form_giv
     ]
 
 
+def test_a_replay_at_another_instance_tells_the_business_the_very_same_receipt(
+    with_webhook, instance, upload, call
+):
+    function, network = with_webhook
+    network.add("POST", WEBHOOK)
+    body = upload(of=function).body()
+    for one in (function, function, instance(**function.environ)):
+        assert call(body, of=one).status == 200
+    first, second = [seen.request.body for seen in network.calls if seen.request.method == "POST"]
+    assert first == second
+
+
+def test_the_webhook_is_not_notified_of_unsigned_callbacks(with_webhook, upload, call):
+    function, network = with_webhook
+    assert call(upload(of=function).body(), of=function, signing_key="rsa_other").status == 403
+    assert [seen.request.method for seen in network.calls] == ["GET"]
+
+
 @pytest.mark.parametrize(("status", "problem"), [(199, True), (200, False), (299, False), (300, True)])
 def test_only_2xx_counts_as_delivered(status, problem):
     said = post_event("https://b.example/hook", b"{}", {}, lambda *_, **__: HttpResponse(status, b""))
     assert said == (f"HTTP {status}" if problem else "")
+
+
+def test_a_webhook_may_take_a_second_and_a_half():
+    """With the fetch of the key it must stay within the 5 seconds OSS waits for a callback's answer."""
+    given = {}
+    post_event(
+        "https://b.example/hook", b"", {}, lambda *_, **how: given.update(how) or HttpResponse(200, b"")
+    )
+    assert given["budget_seconds"] == 1.5
 
 
 def deliveries(instance, environ, *events):
@@ -238,3 +265,34 @@ def test_unsigned_callbacks_do_not_count_against_a_ticket(upload, call):
     for _ in range(30):
         assert call(body, signing_key="rsa_other").status == 403
     assert [call(body).status for _ in range(21)] == [200] * 20 + [429]
+
+
+def test_a_page_s_form_has_twenty_callbacks_a_minute_for_all_its_objects(upload, call):
+    page = upload("page", "0.png")
+    statuses = [call(page.body(object=f"test/{number}.png")).status for number in range(21)]
+    assert statuses == [200] * 20 + [429]
+
+
+@pytest.mark.parametrize(("is_warm", "status"), [(False, 503), (True, 200)])
+def test_a_callback_succeeds_when_no_thread_can_start(
+    function, instance, upload, call, key_host, no_threads, log_lines, is_warm, status
+):
+    """Without a key it cannot be verified yet; with one only the business is not told."""
+    answers = {"gosspublic": key_host}
+
+    def network(method, url, **options):
+        return next((host for name, host in answers.items() if name in url), send)(method, url, **options)
+
+    threadless = instance(network, **function.environ, UPLOAD_WEBHOOK_URL="http://127.0.0.1:9/hook")
+    body = upload(of=threadless).body()
+    if is_warm:
+        assert call(body, of=threadless).status == 200
+    answers.clear()
+    with no_threads():
+        answer = call(body, of=threadless)
+    assert answer.status == status
+    if is_warm:
+        assert log_lines()[-1]["webhook"] == "cannot start a thread"
+    else:
+        assert answer.code == "oss_key_unavailable"
+        assert log_lines()[-1]["reason"] == "public key: cannot start a thread"
