@@ -118,3 +118,10 @@ def test_two_bundles_of_one_source_are_the_same_bytes(folder):
     assert (folder / "bytecode.bin").read_bytes() == first
     assert str(folder).encode() not in first
     assert marshal.loads(first[8:]).co_filename == "/code/packed/__init__.py"
+
+
+def test_a_traceback_shows_path_line_and_source(folder):
+    bytecode.install()
+    frame = fail()
+    assert (frame.filename, frame.lineno) == (str(folder / "packed/parts/one.py"), 6)
+    assert frame.line == "raise KeyError('why')"

@@ -92,3 +92,9 @@ def test_nothing_escapes_from_initialize(
     assert handler.handler(event(method="GET", path="/health"), None)["statusCode"] == 200
     answer = handler.handler(event({"filename": "a.png"}), None)
     assert json.loads(answer["body"])["error"]["code"] == "misconfigured"
+
+
+def test_an_unreadable_request_keeps_the_request_id_of_fc_2(instance):
+    context = SimpleNamespace(request_id="1-fc2")
+    answer = instance().ask_wsgi(CONTENT_LENGTH="x", **{"fc.context": context})
+    assert (answer.status, answer.json["error"]["requestId"]) == (400, "1-fc2")

@@ -46,3 +46,13 @@ def test_every_form_of_a_batch_ends_a_minute_before_the_credentials_in_hand(
     clock.tick(microseconds=1)
     answer = function.ask(body=body)
     assert (answer.status, answer.code) == (503, "sts_unavailable")
+
+
+@pytest.mark.parametrize(("seconds", "is_enough"), [(1260, True), (1259, False)])
+def test_initialize_wants_credentials_that_cover_the_longest_form(
+    instance, sts, reply, clock, profiles_file, caplog, seconds, is_enough
+):
+    sts.post(STS_URL, json=reply(clock() + timedelta(seconds=seconds)))
+    function = instance(PROFILES_FILE=profiles_file(TWO_LIVES))
+    function.function.initialize(None)
+    assert ("initialize: the STS credentials expire before the form" in caplog.text) is not is_enough

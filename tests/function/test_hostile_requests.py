@@ -117,3 +117,7 @@ def test_a_hostile_event_is_a_bad_request(instance, event):
 def test_an_event_with_odd_types_never_gets_a_500(instance, good_sts, event, change):
     raw = json.dumps({**json.loads(event({"filename": "a.png"})), **change}).encode()
     assert serve(instance().function, raw, None)["statusCode"] < 500
+
+
+def test_a_path_outside_latin_1_is_not_found(wsgi):
+    assert code(wsgi(PATH_INFO="/文件")) == (404, "not_found")

@@ -1,11 +1,13 @@
 """Time limit of outgoing calls: a slow upstream costs the others nothing."""
 
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
+from function.http.client import send
 from function.time_limit import MAX_OVERDUE, ExchangeFailed, with_timeout
 
 PATIENCE_SECONDS = 60
@@ -88,3 +90,12 @@ def test_without_a_thread_the_call_fails_and_is_not_counted(no_threads):
                 with_timeout(5, UPSTREAM, lambda: pytest.fail("called"))
             assert raised.value.__cause__ is None
     assert with_timeout(5, UPSTREAM, lambda: "called") == "called"
+
+
+@pytest.mark.parametrize("path", ["", "/", "/other?x=1"])
+def test_all_urls_of_one_origin_are_one_upstream(path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        origin = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with left_behind(origin, MAX_OVERDUE), pytest.raises(ExchangeFailed) as raised:
+            send("GET", f"{origin}{path}", budget_seconds=0.05)
+        assert raised.value.kind == FULL

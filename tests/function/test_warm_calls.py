@@ -12,6 +12,7 @@ from function.context import Dependencies
 from function.request_log import to_standard_output
 from handler import serve
 from tests.support.cases import cases_beside
+from tests.support.stage import ask_wsgi
 
 cases = cases_beside(__file__)
 
@@ -61,3 +62,12 @@ def test_a_warm_form_does_not_make_this_call(ask, event, call):
     calls = calls_of(ask(event, body=FILE))
     assert calls["function.app.Function.respond"] == 1
     assert calls[call] == 0
+
+
+def test_a_wsgi_request_without_a_query_parses_none(environment, clock, good_sts):
+    function = Function(Dependencies(environment, now=clock))
+    for query, parsed in (("", 0), ("a=1", 1)):
+        environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/", "QUERY_STRING": query}
+        calls = calls_of(partial(ask_wsgi, function, environ))
+        assert calls["function.http.gateway.request_from_wsgi"] == 1
+        assert calls["urllib.parse.parse_qsl"] == parsed

@@ -91,6 +91,7 @@ def test_a_property_that_only_looks_like_the_label_is_none(text):
         element("{}").replace(b"</TC260:AIGC>", b"</TC260:AIG>"),
         b"<AIGC",
         "<a>" * 51 + "</a>" * 51,
+        "<a/><b>",
         packet("<TC260:AIGC/>", spaces=spaces(199)),
     ],
 )

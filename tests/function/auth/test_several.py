@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 import jwt
 import pytest
 
-from function.auth import owner_of
+from function.auth import identify, owner_of
 from function.auth.several import entry_of_token
 from function.errors import Unauthorized
 from function.http.client import HttpResponse
@@ -20,6 +20,15 @@ SITE = "https://id.example.com"
 PROFILES = (
     FILE["PROFILE"]
     + """
+read = "owner"
+delete = "owner"
+list = true
+[second]
+key = "second/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/png"]
+confirm = true
+callers = ["second"]
 [wall]
 key = "walls/{id}{ext}"
 max_size = "1MiB"
@@ -79,6 +88,15 @@ def form(world, token="", profile="picture"):
     return world.ask("upload-params", token, profile=profile, contentType="image/png")
 
 
+def test_one_subject_has_an_owner_at_each_caller(world):
+    keys = [form(world, token).json["key"].split("/")[1] for token in tokens(world).values()]
+    secret = world.settings.owner_secret
+    assert keys == [
+        owner_of("same", secret, each) for each in ("", B, f"jwt:{SITE}", "jwt:https://ID.example.com")
+    ]
+    assert len(set(keys)) == 4
+
+
 def test_a_code_goes_to_the_app_that_a_login_names_and_to_no_other(world):
     code = "wx2222222222222222_code"
     assert world.ask("login", code=code, app="wx2222222222222222").status == 200
@@ -104,6 +122,25 @@ def test_the_app_may_be_left_out_where_one_caller_logs_in(build):
     world.asked = []
     world.others["api.weixin.qq.com"] = lambda *_args, query, **_options: _answer(world, query)
     assert world.ask("login", code="wx1111111111111111_code").status == 200
+
+
+def test_a_caller_may_use_the_profiles_that_name_it_or_no_caller(world):
+    seen = {
+        (name, profile): form(world, token, profile).status
+        for name, token in {**tokens(world), "any": ""}.items()
+        for profile in ("picture", "second", "wall")
+    }
+    assert {pair for pair, status in seen.items() if status == 200} == {
+        ("main", "picture"),
+        ("second", "picture"),
+        ("site", "picture"),
+        ("app", "picture"),
+        ("second", "second"),
+        ("any", "wall"),
+    }
+    assert set(seen.values()) == {200, 403}
+    settings = world.call().settings
+    assert not any(settings.may_use(None, profile) for profile in settings.profiles.values())
 
 
 def test_a_refused_token_does_not_make_an_anonymous_caller(world):
@@ -172,3 +209,9 @@ def test_without_an_unnamed_caller_an_erasure_must_name_one(build):
     token = world.backend(aud="oss-direct-upload/erasure")
     assert world.ask("erase", token, sub="same").status == 400
     assert world.ask("erase", token, sub="same", caller=A).status == 200
+
+
+def test_the_kind_of_several_identifies_as_the_caller_does(world):
+    headers = {"authorization": f"Bearer {issued(world)}"}
+    caller = identify(headers, world.settings, world.now())
+    assert (caller.subject, caller.entry.name) == ("same", "site")

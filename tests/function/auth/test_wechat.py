@@ -10,10 +10,12 @@ from responses.matchers import query_param_matcher
 
 from function.auth.wechat import CODE2SESSION_BUDGETS_SECONDS, openid_of
 from function.errors import (
+    BadRequest,
     LoginRejected,
     UploadError,
 )
 from function.http.client import ExchangeFailed, HttpResponse, send
+from function.routes.login import code_of
 from function.wechat import WechatApp
 from tests.support.cases import cases_beside, table_beside
 
@@ -242,3 +244,9 @@ def test_the_log_has_the_reason_of_an_invalid_response_of_wechat(body, why):
     with pytest.raises(LoginRejected) as raised:
         openid_of("code", APP, lambda *_, **__: HttpResponse(200, body))
     assert raised.value.reason == why
+
+
+@pytest.mark.parametrize(("code", "says"), [(None, "missing"), ("", "missing"), (5, "string")])
+def test_a_missing_code_and_one_of_another_type_differ(code, says):
+    with pytest.raises(BadRequest, match=says):
+        code_of({"code": code})

@@ -3,20 +3,24 @@
 import json
 from base64 import b64decode
 from datetime import timedelta
+from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
 
 from function.app import load_settings
+from function.auth.signed_tokens import PARTS, TICKET, issue_token, read_token
 from function.config.profile import NOWHERE, BucketLocation
 from function.context import RequestContext
+from function.errors import Misconfigured, UploadError
 from function.http.gateway import Request
 from function.oss.client import oss_clients
 from function.request_log import LogLine
-from function.sts.session_policy import OBJECTS, UPLOADS
+from function.sts.session_policy import OBJECTS, UPLOADS, role_policies
 from tests.conftest import SDK_ADAPTER, sts_reply
 from tests.docs.openapi import check_answer
+from tests.support.memory_oss import UNHEARD
 from tests.support.world import World
 
 STS_URL = "https://sts.cn-hangzhou.aliyuncs.com/"
@@ -25,6 +29,7 @@ HOME = BucketLocation("b", "cn-hangzhou", "https://h", "https://e", "https://r",
 OWN_ROLE = "acs:ram::1234567890123456:role/contracts"
 OWN_HOST = "https://contracts.oss-cn-shanghai.aliyuncs.com"
 HOME_ROLE = "acs:ram::1234567890123456:role/upload"
+DIGEST = sha256(b"x").hexdigest()
 PLACE = f"""
 bucket = "contracts"
 region = "cn-shanghai"
@@ -42,12 +47,26 @@ key = "contracts/{{owner}}/{{id}}{{ext}}"
 read = "callers"
 parts = true
 {PLACE}
+[same]
+key = "same/{{owner}}/{{sha256}}{{ext}}"
+{USUAL}
+{PLACE}
+[plain]
+key = "plain/{{owner}}/{{sha256}}{{ext}}"
+{USUAL}
 [page]
 key = "page/{{filename}}"
 max_size = "1MiB"
 content_types = ["*/*"]
 {PLACE}
 host = "https://files.example.com"
+[wall]
+key = "wall/{{owner}}/{{id}}{{ext}}"
+max_size = "1MiB"
+content_types = ["image/png"]
+acl = "public-read"
+read = "callers"
+{PLACE}
 """
 
 
@@ -80,6 +99,13 @@ def test_a_profile_has_the_location_of_the_settings_but_for_its_options(options,
     assert (NOWHERE.override({}), set(NOWHERE)) == (NOWHERE, {""})
 
 
+def test_a_session_is_named_by_purpose_bucket_and_role():
+    moved = HOME._replace(host="https://u", oss_endpoint="https://u", read_origin="https://u")
+    assert moved.session(UPLOADS) == HOME.session(UPLOADS) == (UPLOADS, "b", "acs:ram::1:role/a")
+    others = (HOME._replace(bucket="c"), HOME._replace(role_arn="acs:ram::1:role/c"))
+    assert len({HOME.session(OBJECTS), *(one.session(UPLOADS) for one in (HOME, *others))}) == 4
+
+
 # --- settings with such profiles ---
 
 
@@ -106,13 +132,36 @@ def resources_of(policy):
     return [resource for statement in json.loads(policy)["Statement"] for resource in statement["Resource"]]
 
 
+def test_a_role_allows_its_sessions_in_every_bucket(settings):
+    policies = role_policies(settings.profiles.values())
+    allowed = {role: resources_of(policy) for role, policy in policies.items()}
+    assert set(allowed) == {HOME_ROLE, OWN_ROLE}
+    assert buckets_of(policies[OWN_ROLE]) == {"contracts"}
+    one_role = [
+        profile._replace(location=profile.location._replace(role_arn=HOME_ROLE))
+        for profile in settings.profiles.values()
+    ]
+    (policy,) = role_policies(one_role).values()
+    assert sorted(resources_of(policy)) == sorted(allowed[HOME_ROLE] + allowed[OWN_ROLE])
+
+
 def test_settings_at_another_location_have_only_its_profiles(settings):
     place = settings.profiles["contract"].location
     there = settings.at(place)
     assert (there.home, there.bucket, there.host) == (place, "contracts", OWN_HOST)
-    assert set(there.profiles) == {"contract"}
+    assert set(there.profiles) == {"contract", "same", "wall"}
     assert there.token_secrets == settings.token_secrets
-    assert set(settings.at(settings.home).profiles) == {"default"}
+    assert set(settings.at(settings.home).profiles) == {"default", "plain"}
+
+
+def test_a_missing_region_is_one_problem(environment, profiles_file):
+    """One profile says where its bucket is, the other leaves that to the setting: one problem, not two."""
+    lines = 'max_size = 1\ncontent_types = ["*/*"]\nbucket = "contracts"\n'
+    text = f'[a]\nkey = "a/{{id}}"\n{lines}region = "cn-shanghai"\n[b]\nkey = "b/{{id}}"\n{lines}'
+    environment |= {"PROFILES_FILE": profiles_file(text), "OSS_REGION": ""}
+    with pytest.raises(Misconfigured) as raised:
+        load_settings(environment)
+    assert [problem.setting for problem in raised.value.problems] == ["OSS_REGION"]
 
 
 # --- a function that knows two buckets ---
@@ -186,6 +235,16 @@ def test_a_ticket_is_refused_after_its_profile_moved_to_another_bucket(world, wo
     assert world.ask("confirm", ticket=form["ticket"]).status == 200
 
 
+def for_another_bucket(ticket, audience, now):
+    claims = {**read_token(ticket, audience=audience, secrets=[SECRET], now=now), "bucket": "my-bucket"}
+    return issue_token(claims, audience=audience, secrets=[SECRET], now=now, life=timedelta(hours=1))
+
+
+def test_a_ticket_for_the_bucket_of_the_settings_is_refused(world, clock):
+    ticket = for_another_bucket(world.form("contract")["ticket"], TICKET, clock())
+    assert world.ask("confirm", ticket=ticket).status == 403
+
+
 def test_a_large_file_goes_to_its_bucket_in_parts(world):
     begun = world.ask("multipart", profile="contract", filename="a.png", size=1000)
     assert begun.status == 200
@@ -195,6 +254,13 @@ def test_a_large_file_goes_to_its_bucket_in_parts(world):
     assert again["parts"][0]["url"].startswith(f"{OWN_HOST}/contracts/")
     assert world.ask("multipart-abort", ticket=begun.json["ticket"]).json == {"state": "aborted"}
     assert (world.buckets["contracts"].begun, world.oss.begun) == (1, 0)
+
+
+def test_a_multipart_ticket_for_another_bucket_is_refused(world, clock):
+    begun = world.ask("multipart", profile="contract", filename="a.png", size=1000).json
+    ticket = for_another_bucket(begun["ticket"], PARTS, clock())
+    for route in ("multipart-parts", "multipart-complete", "multipart-abort"):
+        assert world.ask(route, ticket=ticket).status == 403
 
 
 def test_read_urls_are_signed_for_the_bucket_of_each_key(world):
@@ -207,6 +273,47 @@ def test_read_urls_are_signed_for_the_bucket_of_each_key(world):
     assert "/cn-shanghai/oss/" in credential
     for item, oss in zip(items, (world.oss, world.buckets["contracts"]), strict=True):
         assert oss.send("GET", item["url"], budget_seconds=1).status == 200
+
+
+def test_read_logs_a_new_session_of_any_bucket(world, clock, log_lines):
+    keys = [world.form(profile)["key"] for profile in ("default", "contract")]
+    world.ask("read", key=keys[1])
+    world.ask("read", items=[{"key": key} for key in keys])
+    world.ask("read", items=[{"key": key} for key in keys])
+    assert [line["stsRefreshed"] for line in log_lines()[-3:]] == [True, True, False]
+
+
+def test_a_public_object_has_the_plain_url_of_its_bucket(world):
+    key = world.form("wall")["key"]
+    assert world.ask("read", key=key).json["url"] == f"{OWN_HOST}/{key}"
+
+
+def test_existing_bytes_are_found_in_the_bucket_of_the_profile(world):
+    wanted = {"sha256": DIGEST, "size": 1, "filename": "a.png"}
+    both = [{"profile": profile, **wanted} for profile in ("same", "plain")]
+    same, plain = world.ask("upload-params", files=both).json["uploads"]
+    assert (
+        world.buckets["contracts"].post(same["formData"], "x")
+        == world.oss.post(plain["formData"], "x")
+        == 200
+    )
+    same, plain = world.ask("upload-params", files=both).json["uploads"]
+    assert (same["exists"], plain["exists"]) == (True, True)
+    assert same["fileUrl"] == f"{OWN_HOST}/{same['key']}"
+    assert receipt_of(same)["bucket"] == "contracts"
+
+
+def test_a_bucket_that_does_not_respond_does_not_hide_objects_of_another(world):
+    wanted = {"sha256": DIGEST, "size": 1, "filename": "a.png"}
+    files = [{"profile": profile, **wanted} for profile in ("same", "same", "plain")]
+    forms = world.ask("upload-params", files=files).json["uploads"]
+    assert world.oss.post(forms[2]["formData"], "x") == 200
+    world.buckets["contracts"].asked.clear()
+    world.buckets["contracts"].fail("HeadObject", UNHEARD, UNHEARD)
+    told = world.ask("upload-params", files=files).json["uploads"]
+    assert ["exists" in each for each in told] == [False, False, True]
+    # Nor is it asked about each of its files.
+    assert world.buckets["contracts"].asked == ["HeadObject"] * 2
 
 
 # --- one session each ---
@@ -246,6 +353,14 @@ def test_an_instance_starts_with_the_session_of_its_first_profile(function, sts_
     assert len(sts_of.asked) == 1
 
 
+def test_a_session_is_assumed_with_the_role_of_its_bucket_when_first_needed(function, sts_of):
+    assert ask_for(function, "contract", "wall", "contract").status == 200
+    assert ask_for(function, "contract").status == 200
+    ((role, policy),) = sts_of.asked
+    assert role == OWN_ROLE
+    assert buckets_of(policy) == {"contracts"}
+
+
 def test_files_for_two_buckets_are_signed_by_two_sessions(function, sts_of, log_lines):
     answer = ask_for(function, "contract", "default")
     assert [form["url"] for form in answer.json["uploads"]] == [
@@ -264,7 +379,32 @@ def test_no_form_is_signed_when_one_of_two_sessions_fails(function, sts_of, orde
     assert ask_for(function, "default").status == 200
 
 
+def test_a_long_form_renews_the_session_of_its_bucket_early(instance, profiles_file, sts_of, clock):
+    text = PROFILES.replace("[contract]", "[contract]\nexpires_in = 3000", 1)
+    function = instance(PROFILES_FILE=profiles_file(text), TOKEN_SECRET=SECRET)
+    assert ask_for(function, "default", "contract").status == 200
+    clock.tick(seconds=1800)
+    assert ask_for(function, "default").status == 200
+    assert len(sts_of.asked) == 2
+    assert ask_for(function, "contract").status == 200
+    assert [role for role, _ in sts_of.asked] == [HOME_ROLE, OWN_ROLE, OWN_ROLE]
+
+
 # --- the function's own calls ---
+
+
+def test_a_new_session_of_any_client_is_logged(world, clock):
+    ready = world.function.ready()
+    own = ready.settings.profiles["contract"].location
+    ready.credentials_for(own.session(OBJECTS), None, clock(), [clock()])
+    request = Request("POST", "/", {}, {}, b"", "", None, "")
+    call = RequestContext(request, ready, LogLine("r"))
+    assert not any(map(failed, oss_clients(call, [ready.settings.home, own]).values()))
+    assert call.line.sts_refreshed is True
+
+
+def failed(bucket):
+    return isinstance(bucket, UploadError)
 
 
 def test_the_buckets_of_a_request_share_ten_seconds(world, clock):

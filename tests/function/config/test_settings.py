@@ -10,13 +10,16 @@ from function.app import load_settings
 from function.auth import all_settings, anonymous
 from function.auth.signed_tokens import scope_of
 from function.config.setting_table import new_entry
-from function.config.settings import Settings
+from function.config.settings import Settings, read_settings
 from function.config.types import Rate, names_a_host
 from function.context import Dependencies
 from function.errors import Misconfigured
+from function.sts.session_policy import session_policies
 from ops.terminal.messages import in_both
 from tests.ops.words import in_english
 from tests.support.cases import cases_beside, table_beside
+
+ROOT = Path(__file__).parents[3]
 
 cases = cases_beside(__file__)
 STORES = table_beside(__file__)["STORES"]
@@ -355,3 +358,31 @@ def test_the_token_scope_is_the_bucket_and_the_mini_program(environment):
     assert scope_of(load_settings(environment).only.app, "b") == {"bucket": "b"}
     scope = scope_of(load_settings(environment | WECHAT).only.app, "b")
     assert scope == {"app": "wx0123456789abcdef", "bucket": "b"}
+
+
+def test_a_valid_caller_kind_imports_no_other(environment):
+    class Kinds(dict):
+        def __iter__(self):
+            raise AssertionError("lists all caller kinds")
+
+    kinds = Kinds(anonymous=anonymous.KIND)
+    settings = read_settings(environment, kinds, session_policies, lambda path: path.read_text("utf-8"))
+    assert settings.only.kind is anonymous.KIND
+
+
+def test_profiles_default_to_the_signature_version_of_the_settings(environment):
+    profiles = load_settings({**environment, "OSS_SIGNATURE_VERSION": "v1"}).profiles
+    assert {profile.signature_version for profile in profiles.values()} == {"v1"}
+    assert refused({**environment, "OSS_SIGNATURE_VERSION": "v2"}) == ["OSS_SIGNATURE_VERSION"]
+
+
+def test_the_shipped_profiles_are_refused_with_the_remedy_for_callers_who_own_nothing(environment):
+    environment |= {"PROFILES_FILE": str(ROOT / "profiles.example.toml"), "TOKEN_SECRET": SECRET}
+    problems = problems_of(environment)
+    assert [problem.sentence.values["profile"] for problem in problems] == ["default", "video"]
+    clauses = [problem.sentence.values["clause"].values for problem in problems]
+    assert [(each["option"], each["other"]) for each in clauses] == [("read", "callers")] * 2
+
+
+def test_a_reason_names_no_section_where_there_is_one_caller(environment):
+    assert load_settings(environment).only.placed("why") == "why"

@@ -14,8 +14,12 @@ from function.errors import OssUnavailable
 from function.holding.held_upload import Case, read_receipt
 from function.holding.label_record import read_held_label
 from function.http.client import ExchangeFailed
+from function.lifecycle.labelling import with_label
 from function.moderation.finding import Outcome
 from function.oss.client import oss_client
+from function.oss.objects import head_object
+from function.uploads.receipt import seen_upload
+from function.uploads.tickets import FormTicket
 from tests.function.ai_label.files import CODE, VECTORS, element, png, text_of, with_xmp
 from tests.function.holding.conftest import (
     ALIYUN,
@@ -591,3 +595,25 @@ def test_a_record_of_a_label_that_is_none_of_ours_is_no_answer(labels, oss, labe
     stored = send(labels, NONE, "wall")
     amend(oss, f"held/.labels/{stored['uploadId']}", label=label)
     assert refused(labels.ask("status", receipt=stored["receipt"])) == (503, "oss_unavailable")
+
+
+def test_one_request_takes_no_label_for_that_of_other_bytes(labels, clock):
+    form, call = send(labels, SOME), labels.call()
+    ticket = FormTicket.read(form["ticket"], call.settings, clock())
+    client = oss_client(call, call.settings.profiles["art"].location)
+    facts = head_object(client, ticket.key)
+    upload = seen_upload(ticket, facts)
+    assert with_label(call, client, upload, facts).ai_label.label == 1
+    # None of these can be read.
+    for other, named, found in (
+        (client._replace(bucket="other"), upload, facts),
+        (client, upload._replace(key=f"{ticket.key}x"), facts),
+        (client, upload, facts._replace(etag="0" * 32)),
+    ):
+        assert with_label(call, other, named, found).ai_label is None
+
+
+def test_a_profile_without_the_option_reads_nothing(labels):
+    stored = send(labels, SOME, "default")
+    check_told(stored, ...)
+    assert "GetObject" not in labels.oss.asked

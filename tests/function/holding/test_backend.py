@@ -102,3 +102,10 @@ def test_the_expiry_must_be_a_number(ends):
     assert not is_taken(token(exp=ends))
     signed = f"{encoded({'alg': 'HS256'})}.{encoded({'aud': AUDIENCE})}"
     assert not is_taken(f"{signed}.{encoded(keyed_hash(SECRET, signed.encode()))}")
+
+
+def test_the_reason_names_the_longest_life_of_a_backend_token():
+    assert AUDIENCE == "oss-direct-upload/backend"
+    with pytest.raises(Forbidden) as raised:
+        check_backend_token(token(exp=SECONDS + 3600), SETTINGS, NOW)
+    assert raised.value.reason == "backend token: exp is over 10 minutes ahead"

@@ -58,7 +58,10 @@ def progress_of(state, at=NOW, **fields):
         ("aliyun", "asking", {}, 1, 9, "ask"),
         ("aliyun", "asking", {}, 1, 1, "give up"),
         ("aliyun", "answered", {"answer": PASS}, 0, 1, "ask"),
+        # As after a change of its profile.
+        ("aliyun", "submitting", {}, 1, 9, "submit"),
         ("both", "answered", {"answer": PASS}, 0, 1, "submit"),
+        ("aliyun", "task", {"task": "t", "asked": 2}, 2, 9, "ask"),
         ("both", "submitting", {"number": 1, "asked": 9}, 1, 9, "submit"),
         ("both", "submitted", {"number": 1}, 35, 1, "submit"),
         ("both", "submitted", {"number": 2}, 35, 1, "silent"),

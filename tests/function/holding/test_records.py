@@ -112,3 +112,10 @@ def test_a_label_that_is_no_unicode_spoils_no_batch(house):
     assert [each["state"] for each in answer.json["results"]] == ["published"] * 2
     assert answer.json["results"][0]["labels"] == ["?x", "y"]
     assert [event.get("label") for event in house.events] == ["?x", None]
+
+
+def test_a_number_is_whole_from_its_least_value_to_before_its_end():
+    assert [records.number_in("n", value, 1, 3) for value in (1, 2)] == [1, 2]
+    for value in (0, 3, 1.5, "1"):
+        with pytest.raises(OssUnavailable):
+            records.number_in("n", value, 1, 3)

@@ -237,3 +237,11 @@ def test_a_confirmation_begins_no_check_by_other_rules(play):
     # The first confirmation told the business of the review.
     after.ask("confirm", ticket=form["ticket"])
     assert (after.told.count("review"), after.due()) == (1, [])
+
+
+def test_an_object_that_a_hold_published_exists_for_a_profile_without_hold(play, house_of):
+    before, _ = play.begin("owner", "owner")
+    stored = store(before)
+    before.commit(stored["receipt"])
+    without = PROFILE.format(name="p", key="{sha256}", parts="false", lines="")
+    assert house_of(without).form("p", **WANTED)["exists"]

@@ -12,7 +12,7 @@ from function.moderation.finding import UNREACHABLE, Finding, Outcome, read_find
 from function.moderation.source_token import SourceToken
 from function.moderation.wechat import AS_JPEG, MAX_BYTES
 from tests.function.holding.conftest import PROFILES, TOKEN_SECRET, act_on, amend, later, names
-from tests.support.memory_oss import DENIED, Part, Stored
+from tests.support.memory_oss import BROKEN, DENIED, Part, Stored
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
 CANNOT_OPEN = {"errcode": -1008}
@@ -459,3 +459,30 @@ def test_no_log_line_has_the_token_or_the_url(house, second, log_lines, caplog):
     assert token not in shown
     assert token.split(".")[2] not in shown
     assert "t=" not in json.dumps([line.get("reason") for line in log_lines()])
+
+
+@pytest.mark.parametrize("asked", [{}, {"range": "bytes=0-1"}], ids=["whole", "range"])
+def test_wechat_gets_the_whole_object_as_it_is(house, second, asked):
+    status, _, body, headers = fetch(house, headers=asked)
+    assert (status, body) == (200, BITMAP.encode())
+    wanted = {"Content-Type": "image/png", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    assert headers.items() >= wanted.items()
+    assert "Content-Range" not in headers
+
+
+def test_a_decision_that_was_not_applied_yet_ends_a_token(house, second):
+    house.oss.fail("CopyObject", BROKEN)
+    assert house.commit(second["receipt"], decision="publish").status == 503
+    assert names(house, second) == ["held"]
+    assert status_of(house) == GONE
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(22, GOOD), (23, GONE)])
+def test_a_token_of_a_submission_that_failed_ends_when_the_check_is_given_up(
+    house, checking, clock, hours, expected
+):
+    """WeChat may have heard of it; an hour before the end of its hold the object is left to a human."""
+    house.wechat.answers = [None]
+    house.verdict(Outcome.ERROR, FIRST, **CANNOT_OPEN)
+    clock.tick(hours=hours)
+    assert status_of(house, forged(house, checking)) == expected

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.errors import OssUnavailable
+from function.errors import OssUnavailable, StsRejected
 from function.holding.accepted_record import LEASE, get_progress
 from function.holding.current_state import HeldState
 from function.holding.decision_records import notify
@@ -32,6 +32,13 @@ from tests.function.holding.conftest import (
 )
 from tests.support.memory_oss import UNHEARD, MemoryOss, Part, Stored
 from tests.support.turns import Killed
+
+
+def calls_of(house, act):
+    house.oss.asked.clear()
+    act()
+    return len(house.oss.asked)
+
 
 FIRST, SECOND = "60f96f1d-1", "60f96f1d-2"
 
@@ -629,3 +636,19 @@ def test_a_verdict_is_applied_with_the_upload_s_own_role(house_of, profile):
     assert names(house, stored) == ["key"]
     assert house.told == ["published"]
     assert house.status(stored["receipt"]) == "published"
+
+
+def test_a_verdict_not_stored_in_every_bucket_is_not_acknowledged(two_buckets):
+    two_buckets.without_sessions(two_buckets.buckets["abroad"])
+    with pytest.raises(StsRejected):
+        two_buckets.verdict(Outcome.PASS)
+
+
+def test_a_commit_that_wechat_checks_costs_few_calls_of_oss(house, post):
+    assert calls_of(house, lambda: house.status(post["receipt"])) == 4
+    assert calls_of(house, lambda: house.commit(post["receipt"])) == 10
+    assert calls_of(house, lambda: house.status(post["receipt"])) == 4
+    assert calls_of(house, lambda: house.commit(post["receipt"])) == 4
+    assert calls_of(house, lambda: house.verdict(Outcome.PASS)) == 11
+    assert calls_of(house, lambda: house.status(post["receipt"])) == 2
+    assert calls_of(house, lambda: house.commit(post["receipt"])) == 3

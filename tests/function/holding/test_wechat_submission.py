@@ -1,9 +1,10 @@
 """holding.wechat_check: submissions to WeChat; no response of it strands an upload."""
 
 import json
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -12,7 +13,7 @@ from function.holding.held_upload import HeldUpload
 from function.holding.wechat_submission import submit_to_wechat
 from function.http.client import ExchangeFailed, HttpResponse
 from function.moderation.finding import ANIMATED, ERRCODE, REMOVED, UNSUPPORTED, Finding
-from function.moderation.wechat import CheckRequest
+from function.moderation.wechat import AS_JPEG, CheckRequest
 from function.oss.client import oss_client
 from function.uploads.receipt import Receipt
 from tests.function.holding.wechat_world import ACCESS_TOKEN, OPENID, PROFILES, TRACE, world_of
@@ -250,6 +251,7 @@ UNHEARD = [
     ExchangeFailed("timed out"),
     HttpResponse(502, b"<html>"),
     {},
+    {"errcode": 0, "trace_id": 5},
     {"errcode": 0, "trace_id": "../x"},
     {"errcode": True, "trace_id": TRACE},
 ]
@@ -285,3 +287,42 @@ def test_the_check_url_uses_credentials_that_outlive_it(world, clock):
     assert later.line.sts_refreshed is True
     clock.tick(minutes=55)
     assert world.oss.lets_in(check_of(world)["media_url"])
+
+
+def test_a_token_that_another_request_fetches_is_waited_for_until_the_deadline(world):
+    failures = []
+
+    def wait(other):
+        world.oss.between["GetObject"] = lambda: setattr(other, "_ends", 0.0)
+        try:
+            submitted(world, other)
+        except WechatUnavailable as error:
+            failures.append(error.reason)
+
+    def fetch():
+        thread = threading.Thread(target=wait, args=(world.call(),))
+        thread.start()
+        thread.join(9)
+        assert len(failures) == 1
+        return {"access_token": ACCESS_TOKEN, "expires_in": 7200}
+
+    world.wechat.says["stable_token"] = [fetch]
+    assert submitted(world) == TRACE
+
+
+@pytest.mark.parametrize(
+    ("changes", "process"),
+    [
+        ({"mime_type": "image/png"}, None),
+        ({"mime_type": "image/webp"}, AS_JPEG),
+        ({"mime_type": "image/heic"}, AS_JPEG),
+        ({"size_bytes": 11 * 1024 * 1024}, AS_JPEG),
+    ],
+)
+def test_pictures_that_wechat_does_not_accept_are_converted(world, changes, process):
+    submitted(world, **changes)
+    fields = check_of(world)
+    query = dict(parse_qsl(urlsplit(fields["media_url"]).query))
+    assert query.get("x-oss-process") == process
+    assert fields["media_type"] == 2
+    assert world.oss.lets_in(fields["media_url"])

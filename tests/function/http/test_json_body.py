@@ -3,7 +3,7 @@
 import pytest
 
 from function.errors import BadRequest
-from function.http.json_body import object_in, read_json_object
+from function.http.json_body import object_in, read_json_object, strict_json
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_ambiguous_json_is_refused(body):
 )
 def test_an_object_of_another_system_is_read_leniently(text, value):
     assert object_in(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"a":1,"a":2}', '{"a":NaN}', "9" * 5000])
+def test_invalid_json_is_a_value_error(text):
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever the parser says
+        strict_json(text)

@@ -51,6 +51,8 @@ def silent(_own, _now, *, attempts):
 
 WRONG = {
     "no size": ({"size": None}, (400, "bad_request")),
+    "zero bytes": ({"size": 0}, (400, "bad_request")),
+    "a size that is text": ({"size": "5"}, (400, "bad_request")),
     "a byte too many": ({"size": 8 * 1024 * KIB + 1}, (413, "too_large")),
     "another type": ({"contentType": "image/png"}, (415, "unsupported_type")),
     "a profile without parts": ({"profile": "default", "filename": "a.png"}, (400, "bad_request")),
@@ -168,3 +170,39 @@ def test_a_session_that_ends_within_a_second_is_rounded_down(phone, oss, clock):
     begun = phone.begin()
     assert {query_of(part)["x-oss-expires"] for part in begun["parts"]} == {"540"}
     assert begun["expiresAt"] == "2026-11-24T14:09:00Z"
+
+
+def test_the_log_names_the_upload_owner_and_whether_sts_was_called(phone, log_lines):
+    begun = phone.begin()
+    phone.begin()
+    first, second = log_lines()[-2:]
+    assert first["route"] == "multipart"
+    assert (first["profile"], first["owner"]) == ("video", "public")
+    assert (first["key"], first["uploadId"]) == (begun["key"], begun["uploadId"])
+    assert (first["stsRefreshed"], second["stsRefreshed"]) == (True, False)
+
+
+@pytest.mark.parametrize("files", [[], [{"filename": "a.mp4", "size": 9}], {}, "a.mp4", False])
+def test_several_files_at_once_are_refused_even_beside_one(phone, oss, files):
+    answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9, files=files)
+    assert answer.outcome == (400, "bad_request")
+    assert answer.json["error"]["message"].startswith("files ")
+    assert oss.asked == []
+
+
+def test_a_session_that_leaves_less_than_a_minute_signs_no_url(phone, oss, clock):
+    phone.ask_event(body={"filename": "a.png"})
+    clock.tick(seconds=3600 - 119)
+    cache = phone.credentials_of(UPLOADS)
+    assume_role, cache.assume_role = cache.assume_role, silent
+    answer = phone.ask("multipart", profile="video", filename="a.mp4", size=9)
+    assert answer.outcome == (503, "sts_unavailable")
+    assert oss.asked == []
+    # A new session is assumed for it as soon as there is one.
+    cache.assume_role = assume_role
+    assert {query_of(part)["x-oss-expires"] for part in phone.begin()["parts"]} == {"900"}
+
+
+def test_the_body_must_be_an_object(phone, oss):
+    assert phone.ask_event(body="[1]", path="/multipart").outcome == (400, "bad_request")
+    assert oss.asked == []

@@ -14,8 +14,17 @@ from function.oss.due import list_due
 from function.owners import withdrawal
 from function.webhook import deliver, notify_business, signed_headers
 from tests.docs.openapi import check_answer
+from tests.function.holding.test_decision import kill
 from tests.support.memory_oss import BROKEN, LOST, UNHEARD
-from tests.support.world import HELD, WEBHOOK, World
+from tests.support.world import HELD, PLAIN, WEBHOOK, World
+
+UNHELD = """
+[default]
+key = "uploads/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+"""
 
 DOWN, UP = HttpResponse(503, b""), HttpResponse(204, b"")
 PLANNED = [0, 1, 5, 30, 120, 360, 1440]
@@ -348,3 +357,74 @@ def test_a_decision_stays_due_until_its_event_is_written_down(world, shop, clock
     shop.answer = UP
     tick_for(world, clock, minutes=5)
     assert [id.partition("-")[0] for id in shop.taken] == ["uploaded", "published"]
+
+
+def test_an_event_that_was_written_down_is_not_sent_again(world, shop, clock):
+    form = world.form("commit")
+    world.oss.post(form["formData"], "a")
+    world.oss.fail("PutObject", BROKEN, BROKEN)
+    for told, written in ((1, 0), (2, 1), (2, 1)):
+        assert world.ask("confirm", ticket=form["ticket"]).status == 200
+        assert (len(shop.seen), len(due(world))) == (told, written)
+
+
+def test_the_events_of_a_request_share_the_first_failure_and_their_time(world, shop, clock, log_lines):
+    world.monotonic = lambda: 0.0
+    call = world.call()
+    for upload_id, minutes in (("KpY7", 60), ("KpY8", -10)):
+        at = clock() + timedelta(minutes=minutes)
+        assert notify_business(call, call.settings.home, "a.b.c", upload_id, "public", at=at)
+    # None is due later than a minute from now.
+    assert [name.split("/")[2] for name in sorted(due(world))] == ["202611241351", "202611241401"]
+    assert len(shop.seen) == 1
+    call.webhook_seconds = 4.0
+    assert notify_business(call, call.settings.home, "a.b.c", "KpY9", "public") is False
+    assert not deliver(call, None, "id", {"event": "revoked"})
+    assert log_lines()[-1]["reason"] == "HTTP 503; no bucket has due records"
+
+
+def test_the_trace_of_the_request_goes_with_each_attempt(world, shop, clock):
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    form = world.form("commit")
+    world.oss.post(form["formData"], "a")
+    asked = {"path": "/confirm", "body": {"ticket": form["ticket"]}, "headers": {"traceparent": trace}}
+    assert world.ask_event(**asked).status == 200
+    tick_for(world, clock, minutes=5)
+    assert [headers["traceparent"] for _, headers, *_ in shop.seen] == [trace] * 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "budgets", "reason"), [(1.75, [0.75], "HTTP 503"), (0.9, [], "out of time")]
+)
+def test_the_deadline_of_the_request_leaves_time_to_write_an_event_down(
+    world, shop, seconds, budgets, reason
+):
+    world.monotonic, world.call_seconds = lambda: 0.0, seconds
+    call = world.call()
+    assert notify_business(call, call.settings.home, "a.b.c", "KpY7", "public")
+    assert [budget for *_, budget in shop.seen] == budgets
+    assert fields(world)["reason"] == reason
+
+
+def test_a_deployment_without_holds_delivers_what_is_due(clock, profiles_file):
+    environ = {**PLAIN, "CALLER_AUTH": "anonymous", "UPLOAD_WEBHOOK_URL": WEBHOOK}
+    world = World({**environ, "PROFILES_FILE": profiles_file(UNHELD)}, clock, check=check_answer)
+    shop = world.others[urlsplit(WEBHOOK).hostname] = Shop(clock)
+    world.store("default")
+    shop.answer = UP
+    tick_for(world, clock, minutes=5)
+    assert (len(shop.taken), len(shop.seen), due(world)) == (1, 2, [])
+
+
+def test_a_tick_writes_down_the_events_of_all_decisions_that_it_applies(world, shop, clock, log_lines):
+    """They take longer together than the events of one request may."""
+    for name in "abcdef":
+        stored = world.store("commit", name)
+        kill(world, lambda receipt=stored["receipt"]: world.commit(receipt), at=5, after=True)
+    for name in due(world):
+        del world.oss.objects[name]
+    clock.tick(minutes=2)
+    Watch(world).slow(world.oss, 0.9, "/webhook-")
+    world.tick()
+    assert (len(due(world)), world.due("decision")) == (6, [])
+    assert not [line for line in log_lines() if line.get("webhook") == "lost"]

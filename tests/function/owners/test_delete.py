@@ -170,3 +170,12 @@ def test_a_key_of_two_buckets_is_deleted_in_neither(house_of, oss):
     house = house_of(PROFILES + "".join(both))
     house.add_bucket("other-bucket", "cn-hangzhou")
     assert outcomes(ask(house, f"both/{MINE}/{number(0)}", token=house.backend())) == ["forbidden"]
+
+
+def test_the_log_has_what_became_of_each_key_the_caller_may_delete(house, log_lines):
+    ask(house, key("picture"), key("picture", owner=THEIRS))
+    ask(house, key("picture"), token=house.backend())
+    owners, backends = log_lines()
+    assert (owners["owner"], owners["key"]) == (MINE, [key("picture")])
+    assert owners["state"] == ["gone", "forbidden"]
+    assert (backends["owner"], backends["state"]) == (None, ["gone"])

@@ -268,8 +268,8 @@ def test_a_token_for_erasing_opens_nothing_else(erasing, oss):
     [
         *({"x": 1}, {"sub": OWNER, "owner": MINE}, {"sub": OWNER, "caller": "wx1"}),
         {"owner": MINE, "caller": "wechat:wx1"},
-        *({"sub": odd} for odd in ("", 7, "x" * 256)),
-        *({"owner": odd} for odd in ("", "public", MINE.upper(), MINE[:25], MINE + "a", f"{MINE[:25]}/")),
+        *({"sub": odd} for odd in ("", 7, "x" * 256, [OWNER])),
+        *({"owner": odd} for odd in ("", "public", MINE.upper(), MINE[:25], MINE + "a", 7, f"{MINE[:25]}/")),
     ],
     ids=str,
 )
@@ -806,3 +806,10 @@ def test_a_missing_right_is_named(erasing, oss):
     oss.fail("DeleteMultipleObjects", BROKEN, BROKEN)
     store(oss, key("picture"))
     assert erase(erasing).outcome == (503, "oss_unavailable")
+
+
+def test_calls_count_as_forms_of_backends_do(house_of):
+    house = house_of(ERASE="true", CALLER_RATE="2/min")
+    assert erase(house).status == 200
+    assert house.ask("delete", house.backend(), keys=[key("picture")]).status == 200
+    assert erase(house).status == 429

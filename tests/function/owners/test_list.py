@@ -210,3 +210,14 @@ def test_a_list_is_of_its_profile_s_bucket(house_of, oss):
         bucket.store(f"pictures/{MINE}/{number(count)}", b"x", content_type="image/png")
     assert keys_of(ask(house, profile="here")) == [f"pictures/{MINE}/{number(0)}"]
     assert keys_of(ask(house, profile="there")) == []
+
+
+def test_the_log_has_owner_and_profile_of_a_list(house, log_lines):
+    ask(house)
+    (line,) = log_lines()
+    assert (line["route"], line["owner"], line["profile"], line["key"]) == ("list", MINE, "picture", None)
+
+
+def test_urls_are_given_only_where_the_profile_has_read(house, oss):
+    store(oss, key("tight"))
+    assert set(ask(house, profile="tight").json["items"][0]) == {"key", "size", "etag", "lastModified"}

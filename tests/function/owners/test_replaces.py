@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 
 import jwt
 import pytest
@@ -490,3 +491,29 @@ def test_a_replaced_key_that_leaves_no_room_in_the_ticket_is_named(house_with_ca
         assert house.ask(route, house.session(), **fields, replaces=old).outcome == BAD
         crowded = house.ask(route, house.session(), **fields, replaces=old, context={"a": "x" * 200})
         assert crowded.outcome == BAD
+
+
+@pytest.mark.parametrize("is_older", [True, False])
+def test_with_bytes_that_exist_the_old_object_is_deleted_before_the_response(house, oss, clock, is_older):
+    """Back to an earlier avatar, or on to one that another profile page uploaded since."""
+    old = key("same", 1)
+    stores = [partial(store, oss, old), partial(oss.store, key("same"), b"12345", content_type="image/png")]
+    for stored in stores if is_older else reversed(stores):
+        stored()
+        clock.tick(minutes=1)
+    answer = house.form("same", size=5, sha256=DIGEST, replaces=old)
+    assert answer["exists"]
+    assert oss.names() == {key("same")}
+
+
+def test_held_bytes_that_exist_replace_once_they_are_published(house_with_heap, oss, clock):
+    house = house_with_heap
+    old = old_of(oss, clock, f"heap/{MINE}/{1:064}.png")
+    same = {"profile": "heap", "size": 5, "sha256": DIGEST}
+    form = house.form(**same)
+    assert oss.post(form["formData"], "bytes", 5) == 200
+    confirm(house, form)
+    answer = house.form(**same, replaces=old)
+    assert answer["exists"] and answer["held"] and old in oss.objects
+    assert house.commit(answer["receipt"]).json["state"] == "published"
+    assert old not in oss.objects

@@ -365,3 +365,9 @@ def test_where_nothing_gives_receipts_the_first_bucket_remembers(new_world, cloc
     tick_until_done(world, clock)
     assert len(heard) == 2
     assert mine not in world.oss.objects
+
+
+def test_without_webhook_and_forwarder_it_is_logged(new_world, log_lines):
+    world = new_world(UPLOAD_WEBHOOK_URL=None, WECHAT_PUSH_FORWARD_URL=None)
+    assert world.push(revocation(world)).text == "success"
+    assert (log_lines()[-1]["event"], log_lines()[-1]["owner"]) == (REVOKE, owner_in(world))

@@ -73,3 +73,11 @@ def test_every_profile_matching_a_key_must_allow_reading(reading, good_sts, opti
     read = reading(SHARED + option)
     assert read(key=f"s/{THEIRS}/{ID}").status == (200 if may else 403)
     assert read(key=f"s/{MINE}/{ID}").status == 200
+
+
+def test_the_log_has_the_reason_of_a_forbidden_read(reading, sts, log_lines):
+    read = reading()
+    for key in (THEIR_KEY, f"secret/{MINE}/{ID}.jpg"):
+        read(key=key)
+    reasons = [line["reason"] for line in log_lines()]
+    assert reasons == ["another owner's key", "no profile with read access matches the key"]

@@ -89,3 +89,11 @@ def test_a_url_never_outlives_its_session(reading, good_sts, clock):
         clock.tick(seconds=307)
         answer = read(key=WALL).json
         assert datetime.fromisoformat(answer["expiresAt"]) + timedelta(seconds=60) <= good_sts.expirations[-1]
+
+
+def test_plain_urls_need_no_longer_session(reading, good_sts, clock):
+    read = reading(PROFILES.replace('acl = "public-read"', 'acl = "public-read"\nread_for = 1700'))
+    read(key=WALL)
+    clock.tick(seconds=2200)
+    assert read(items=[{"key": SHOWN}, {"key": WALL}]).status == 200
+    assert len(good_sts.calls) == 1

@@ -144,9 +144,10 @@ def deploy(clock: Any, oss: MemoryOss, apps: dict[str, Wechat], tmp_path: Path) 
         (tmp_path / "profiles.toml").write_text(profiles or usual, "utf-8")
         (tmp_path / "callers.toml").write_text(callers or "", "utf-8")
         auth = ONE if callers is None else {"CALLER_AUTH": "several", **SECRETS}
+        around = {"random_bytes": changes.pop("random_bytes")} if "random_bytes" in changes else {}
         environ = {**ENVIRON, **auth, "PROFILES_FILE": str(tmp_path / "profiles.toml"), **changes}
         environ = {name: value for name, value in environ.items() if value is not None}
-        return Deployment(World(environ, clock, oss=oss, check=check_answer), apps)
+        return Deployment(World(environ, clock, oss=oss, check=check_answer, **around), apps)
 
     return make
 

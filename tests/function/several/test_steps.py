@@ -1,15 +1,82 @@
 """The step from one caller to several, and the way back: nothing that is under way is lost."""
 
+import json
+from pathlib import Path
+
+import jwt
 import pytest
 
 from function.auth import app_in
-from tests.function.several.conftest import ISSUER, MAIN, PROFILES, SECOND, A, B, verdict
+from tests.function.several.conftest import ISSUER, MAIN, ONE, PROFILES, SECOND, SITE, SITE_KEY, A, B, verdict
 from tests.function.uploads.conftest import FORM_TYPE, KEY_ADDRESS, base64, read_upload, sign
-from tests.support.world import PART
+from tests.support.world import PART, counted
 
 FORBIDDEN = (403, "forbidden")
+VECTOR = json.loads(Path(__file__).parents[2].joinpath("vectors/alipay.json").read_text("utf-8"))
 # Without [second], and with its profiles for the one that stays.
 REMOVED = PROFILES.replace('"main", "second"', '"main"').replace('["second"]', '["main"]')
+NOBODY_ELSE = dict.fromkeys(ONE)
+ALIPAY = {
+    "ALIPAY_APP_ID": VECTOR["app_id"],
+    "ALIPAY_KEY": VECTOR["app_private_key"],
+    "ALIPAY_PUBLIC_KEY": VECTOR["alipay_public_key"],
+}
+DOUYIN = {"DOUYIN_APPID": "tt1", "DOUYIN_SECRET": "s"}
+ISSUED = {"JWT_ISSUER": SITE, "JWT_ALGORITHM": "HS256", "JWT_KEY": SITE_KEY}
+# Settings of one caller, and the section that stands for them.
+KINDS = {
+    "wechat": (ONE, MAIN),
+    "jwt": (ISSUED, ISSUER + 'owners = "unnamed"\n'),
+    "alipay": (
+        ALIPAY,
+        f'[main]\nkind = "alipay"\nowners = "unnamed"\napp_id = "{VECTOR["app_id"]}"\nkey = "env:PAY_KEY"\n'
+        f'alipay_public_key = "{VECTOR["alipay_public_key"]}"\n',
+    ),
+    "douyin": (
+        DOUYIN,
+        '[main]\nkind = "douyin"\nowners = "unnamed"\nappid = "tt1"\nsecret = "env:MAIN_SECRET"\n',
+    ),
+    "anonymous": ({}, '[any]\nkind = "anonymous"\nowners = "unnamed"\n'),
+}
+PLAIN = """
+[picture]
+key = "pictures/{owner}/{id}{ext}"
+max_size = "1MiB"
+content_types = ["image/*"]
+confirm = true
+parts = true
+part_size = "100KiB"
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tokens_of_the_unnamed_caller_are_those_of_one_caller(deploy, kind):
+    own, section = KINDS[kind]
+    names = 'callers = ["any"]\n' if kind == "anonymous" else ""
+    alone = {**NOBODY_ELSE, "CALLER_AUTH": kind, **own}
+    deployments = [
+        deploy(None, profiles=PLAIN, random_bytes=counted(), **alone),
+        deploy(section + SECOND, PLAIN + names, random_bytes=counted(), PAY_KEY=VECTOR["app_private_key"]),
+    ]
+    said = []
+    for each in deployments:
+        name = {"jwt": "site", "anonymous": "any"}.get(kind, "main")
+        token = each.token(name)
+        form = each.form(token).json
+        begun = each.world.ask("multipart", token, profile="picture", filename="a.png", size=9).json
+        # OSS has another id for each.
+        ticket = jwt.decode(begun["ticket"], options={"verify_signature": False})
+        said.append([token, form, {**ticket, "upload": ""}])
+        assert ticket.get("app") == {"wechat": A, "alipay": VECTOR["app_id"], "douyin": "tt1"}.get(kind)
+    assert said[0] == said[1]
+    # Each confirms what the other signed, with one receipt.
+    assert deployments[0].world.oss.post(said[0][1]["formData"], "bytes") == 200
+    receipts = [
+        each.world.ask("confirm", ticket=form["ticket"]).json["receipt"]
+        for each, (_, form, *_) in zip(deployments, reversed(said), strict=True)
+    ]
+    assert receipts[0] == receipts[1]
+    assert "app" not in jwt.decode(receipts[0], options={"verify_signature": False})
 
 
 # --- what is under way ---

@@ -303,3 +303,17 @@ def test_the_log_names_the_caller_of_each_route(several, log_lines):
     assert seen == dict.fromkeys(routes, f"wechat:{B}")
     world.ask("erase", erasing, sub="same")
     assert log_lines()[-1]["caller"] == f"wechat:{A}"
+
+
+def test_a_check_source_of_a_removed_caller_is_still_served(deploy):
+    """What WeChat was given before its caller went."""
+    several = deploy(PUBLIC_URL="https://fn.example.com/api")
+    several.in_check(several.token("second"))
+    error = {**verdict(B), "errcode": -1008}
+    assert several.push(error, B).text == "success"
+    url = [*several.apps[B].submitted.values()][-1]
+    assert "/check-source?t=" in url
+    profiles = PROFILES.replace('"second"]', '"main"]').replace('"main", "main"', '"main"')
+    later = deploy(MAIN + ISSUER, profiles, PUBLIC_URL="https://fn.example.com/api")
+    answer = later.world.ask_event(method="GET", path="/check-source", query={"t": url.partition("?t=")[2]})
+    assert answer.status == 200

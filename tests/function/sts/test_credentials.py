@@ -300,3 +300,26 @@ def test_without_a_thread_the_request_fetches_by_itself(cache, clock, no_threads
     with no_threads():
         found = fetch(cache, clock, lambda: 60.0)
     assert found.are_new
+
+
+def test_a_request_without_time_leaves_a_fetch_that_begins_late_to_its_thread(cache, clock, sts, monkeypatch):
+    begun = []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", lambda thread: begun.append(thread))
+        with pytest.raises(StsUnavailable):
+            fetch(cache, clock, lambda: 0.0)
+    assert sts.asked == []
+    begun[0].run()
+    assert not fetch(cache, clock, lambda: 0.0).are_new
+    assert len(sts.asked) == 1
+
+
+def test_fails_once_the_held_set_does_not_cover_a_form(get, sts, clock):
+    get()
+    sts.error = StsUnavailable(reason="x")
+    clock.tick(minutes=54)
+    assert get()[0] == "STS.1"
+    clock.tick(seconds=1)
+    with pytest.raises(StsUnavailable):
+        get()
+    assert [attempts for _, attempts in sts.asked] == [2, 1, 2]

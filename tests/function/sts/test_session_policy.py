@@ -374,3 +374,8 @@ def test_only_what_waits_in_a_profile_that_strips_may_be_processed():
     plain = with_options(a=HOLD)
     assert "oss:PostProcessTask" not in role_policy(plain)
     assert not may(policies_of(plain)[OBJECTS], "oss:DeleteObject", "held/.clean/x")
+
+
+def test_a_bucket_without_an_owners_folder_is_not_listed_for_erasing():
+    text = '[n]\nkey = "n/{id}"\nmax_size = 1\ncontent_types = ["*/*"]\n'
+    assert DELETIONS not in {purpose for purpose, *_ in session_policies(read(text), erases=True)}

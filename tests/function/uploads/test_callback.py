@@ -195,3 +195,16 @@ def test_a_ticket_without_type_or_sizes_admits_no_upload(upload, call, clock, cl
     asked = upload()
     forged = forged_ticket(clock, key=asked.key, **claims)
     assert call(asked.body(ticket=forged)).outcome == (403, "forbidden")
+
+
+@cases("authorization", "outcome")
+def test_refuses_a_missing_or_malformed_signature(upload, call, authorization, outcome):
+    answer = call(upload().body(), headers={"authorization": authorization})
+    assert f"{answer.status} {answer.code}" == outcome
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(1024, True), (1028, False)])
+def test_a_header_of_1024_characters_is_read_and_a_longer_one_is_not(verify, length, is_read):
+    error = Forbidden if is_read else BadRequest
+    with pytest.raises(error):
+        verify(**{"authorization": "A" * length, "x-oss-pub-key-url": "aHR0cDovL2V2aWw="})

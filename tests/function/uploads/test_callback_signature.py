@@ -9,10 +9,14 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import requests
 import responses
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from function.errors import OssKeyUnavailable
@@ -268,3 +272,19 @@ def test_the_ninth_key_evicts_the_oldest(key_host, clock):
     for number in (8, 0, 8):
         keys.find(encoded(number), ticket_id=str(number), now=clock())
     assert fetched(key_host) == [*range(8), 8, 0]
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, UnsupportedAlgorithm])
+def test_an_unloadable_key_is_oss_key_unavailable(key_host, clock, monkeypatch, error):
+    def load(_data):
+        raise error("no key")
+
+    monkeypatch.setattr(serialization, "load_pem_public_key", load)
+    with pytest.raises(OssKeyUnavailable):
+        OssPublicKeys(ORIGIN, key_host, RateLimiter()).find(encoded(1), ticket_id="x", now=clock())
+
+
+def test_a_signature_that_does_not_fit_is_exactly_false(key_host):
+    key = serialization.load_pem_public_key(key_host.key)
+    assert isinstance(key, RSAPublicKey)
+    assert is_signed_by_oss(key, b"x", path=quote("/callback"), raw_query="", body=b"") is False

@@ -225,3 +225,34 @@ def test_a_key_that_leaves_no_room_for_a_ticket_is_the_operator_s_to_shorten(
     for context in (None, {"a": 1}):
         assert function.ask(body={"filename": "a.png", "context": context}).code == "misconfigured"
         assert "[default]: its key is too long for confirm = true" in log_lines()[-1]["reason"]
+
+
+def test_the_log_names_the_upload_and_holds_no_token(ask_form, confirm, log_lines, caplog):
+    form = ask_form(context={"order": "canary-of-the-context"})
+    answer = confirm(form["ticket"]).json
+    line = log_lines()[-1]
+    assert (line["route"], line["status"], line["profile"], line["owner"], line["key"], line["uploadId"]) == (
+        *("confirm", 200, "default", "public"),
+        *(form["key"], form["uploadId"]),
+    )
+    assert line["stsRefreshed"] is True
+    for secret in (form["ticket"], answer["receipt"], "canary-of-the-context"):
+        assert secret not in caplog.text
+
+
+def test_refusals_of_confirm_do_not_reveal_their_reason(confirm, clock, log_lines):
+    told = {confirm(confirmable(clock, **forgery)).json["error"]["message"] for forgery in FORGERIES.values()}
+    assert len(told) == 1
+    assert len({line["reason"] for line in log_lines() if line["status"] == 403}) >= 6
+
+
+@pytest.mark.parametrize(("left", "status"), [(70, 200), (69, 503)])
+def test_credentials_for_confirm_outlive_the_request_by_a_minute(
+    ask_form, confirm, clock, good_sts, left, status
+):
+    confirm(ask_form()["ticket"])
+    clock.tick(seconds=3600 - 300)
+    ticket = ask_form()["ticket"]
+    good_sts.replace("POST", "https://sts.cn-hangzhou.aliyuncs.com/", status=503)
+    clock.tick(seconds=300 - left)
+    assert confirm(ticket).status == status
