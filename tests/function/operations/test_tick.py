@@ -22,20 +22,13 @@ from function.oss.client import oss_client
 from function.oss.due import Unreadable
 from handler import serve
 from tests.docs.openapi import check_answer
-from tests.function.operations.test_deliveries import Watch
+from tests.function.operations.test_deliveries import UNHELD, Watch
 from tests.support.memory_oss import DENIED, UNHEARD
 from tests.support.stage import build
 from tests.support.world import HELD, PLAIN, WEBHOOK, World
 
 ORDER = ("decision", "check", "webhook", "replace", "erase", "doctor")
 NOW, LATER = "202611241400", "202611241401"
-UNHELD = """
-[default]
-key = "uploads/{owner}/{id}{ext}"
-max_size = "1MiB"
-content_types = ["image/*"]
-confirm = true
-"""
 SILENT = UNHELD.replace("confirm = true", "")
 ABROAD = 'bucket = "abroad"\nregion = "cn-shanghai"\nrole = "acs:ram::1234567890123456:role/abroad"'
 
