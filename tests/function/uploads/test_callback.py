@@ -208,3 +208,9 @@ def test_a_header_of_1024_characters_is_read_and_a_longer_one_is_not(verify, len
     error = Forbidden if is_read else BadRequest
     with pytest.raises(error):
         verify(**{"authorization": "A" * length, "x-oss-pub-key-url": "aHR0cDovL2V2aWw="})
+
+
+@pytest.mark.parametrize("claims", [{"key": ""}, {}, {"folder": ""}])
+def test_no_ticket_is_for_an_object_without_a_name(upload, call, clock, claims):
+    forged = forged_ticket(clock, **claims)
+    assert call(upload().body(ticket=forged, object="")).outcome == (403, "forbidden")
