@@ -1,5 +1,5 @@
 """
-The tests by target, three runners side by side: ``python -m quality.suite fast|function|test|all``.
+The tests by target, four runners side by side: ``python -m quality.suite fast|function|test|all``.
 
 The closing lines of each runner are printed when it ends, and its whole output where it failed.
 """
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# One more than two processors can run: the tests wait for threads and processes now and then.
-AT_A_TIME = 3
+# Two more than two processors can run: the tests of the client wait for half of their time, others at times.
+AT_A_TIME = 4
 DEPLOYED = "3.12"
 SECONDS_BETWEEN_LINES = 20.0
 MODULES = (
@@ -113,12 +113,12 @@ EVERY_BRANCH = Runner(
 INSTALLS = Runner("installing for the others", (("make", "ready-for-all"),))
 # What only make test-all has.
 REST = (
-    Runner("lint", (("make", "lint"),)),
     Runner("torture in small, packages, backends", (pytest(*ONLY_IN_REST),)),
-    Runner("deployment tool", (node("test:deploy"),)),
     Runner("playground", (node("test:playground"),)),
+    Runner("deployment tool", (node("test:deploy"),)),
     Runner("frameworks", (node("test:examples"),), is_installed_later=True),
     Runner("generated clients", (pytest("tests/end_to_end/real_clients.py"),), is_installed_later=True),
+    Runner("lint", (("make", "lint"),)),
     Runner(
         "Terraform",
         ([str(TERRAFORM), "-m", "pytest", "-q", "--noconftest", "tests/deploy/real/real_terraform.py"],),
@@ -148,7 +148,7 @@ def main(arguments: list[str]) -> int:
         os.environ["ORDER_SEED"] = seed
         print(f"tests in random order; the same order again: SEED={seed}", flush=True)
     others = tuple(map(on, args.also))
-    runners: tuple[Runner, ...] = TARGETS.get(args.target) or (*TARGETS["test"], *others, *REST)
+    runners: tuple[Runner, ...] = TARGETS.get(args.target) or (*TARGETS["test"], *REST, *others)
     if args.room or args.changed:
         paths = (
             [f"tests/function/{args.room}"] if args.room else sorted(tests_of(changed_since(args.changed)))
@@ -210,7 +210,7 @@ def left_out(lines: Iterable[str]) -> str:
 
 def run(runners: Sequence[Runner], installs: Runner | None = None) -> tuple[list[str], list[str]]:
     """
-    Run all of them, three at a time, and installs beside them, which wait for the network.
+    Run all of them, four at a time, and installs beside them, which wait for the network.
 
     Returns: the names of those that failed, and what all of them printed.
     """
