@@ -11,7 +11,7 @@ from function.errors import Misconfigured, Problem
 from ops.deploy.callers import CALLERS_TOML
 from ops.deploy.costs import Spending, cost_lines
 from ops.deploy.profile_lines import said_of
-from ops.doctor.findings import Finding, State, as_one
+from ops.doctor.findings import Finding, State
 from ops.terminal.language import Text
 
 SURE_FORM_LIFE = timedelta(minutes=15)
@@ -42,8 +42,10 @@ def check_costs(settings: Settings) -> list[Finding]:
         all(entry.kind.identifies_callers for entry in settings.callers),
         (settings.quota_url or "").startswith("redis"),
     )
-    lines = [(State.UNSURE if remedy else State.GOOD, said, remedy) for said, remedy in cost_lines(spending)]
-    return as_one([Finding(COSTS, *line) for line in lines])
+    return [
+        Finding(COSTS, State.UNSURE if remedy else State.GOOD, said, remedy)
+        for said, remedy in cost_lines(spending)
+    ]
 
 
 def _remedy_of(problem: Problem) -> Text:

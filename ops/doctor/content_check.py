@@ -42,7 +42,7 @@ class Question(NamedTuple):
 
 
 def check_content(
-    settings: Settings, openid: str, keys: AccessKeys | None, now: datetime, others: Sequence[Settings] = ()
+    settings: Settings, openid: str, keys: AccessKeys | None, now: datetime
 ) -> Iterator[Finding]:
     """
     Ask each checker about a picture and about nothing; WeChat has a minute to say something.
@@ -50,7 +50,6 @@ def check_content(
     Args:
         openid: empty where nobody named one.
         keys: that may take the role; ``None`` where none here may.
-        others: further buckets where something is checked; the function keeps a verdict in each.
     """
     asked = [*_of_green(settings), *_of_wechat(settings)]
     if not asked:
@@ -62,7 +61,7 @@ def check_content(
         yield Finding(CHECK, State.SKIPPED, said)
         return
     sandbox = Sandbox(settings, keys, now)
-    sandbox.openid, sandbox.others, own = openid, others, sandbox.keys
+    sandbox.openid, own = openid, sandbox.keys
     try:
         sandbox.keys = assume(settings, OBJECTS, keys, now)
         yield from _ask(sandbox, asked)
@@ -125,11 +124,6 @@ def _ask(sandbox: Sandbox, asked: Sequence[Question]) -> Iterator[Finding]:
             silent.add(checker)
         state = State.GOOD if seen.answer else State.BAD
         yield Finding(question.check, state, same(seen.evidence), seen.remedy or question.remedy)
-
-
-def checked_places(places: Sequence[Settings]) -> Sequence[Settings]:
-    """Those with anything to check: a checker must be let into each. The first where there is none."""
-    return [there for there in places if any(one.is_checked for one in there.profiles.values())] or places[:1]
 
 
 def openid_in(token: str, settings: Settings, now: datetime) -> str:

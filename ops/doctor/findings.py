@@ -116,18 +116,6 @@ def refusal(status: int, text: str, ec: str = "") -> tuple[Text, Text]:
     return said, remedy
 
 
-def as_one(findings: list[Finding]) -> list[Finding]:
-    """Join good findings into one line, so that all fit on a screen."""
-    if len(findings) < 2 or {one.state for one in findings} != {State.GOOD}:
-        return findings
-    checks, saids = (
-        [*dict.fromkeys(texts)] for texts in zip(*((one.check, one.said) for one in findings), strict=True)
-    )
-    check = Text(", ".join(text.en for text in checks), "，".join(text.zh for text in checks))
-    said = Text("; ".join(text.en for text in saids), "；".join(text.zh for text in saids))
-    return [Finding(check, State.GOOD, said)]
-
-
 OTHER_PROFILES = Text(
     "The deployed function has other profiles than this machine, or is an older one: make deploy.",
     "已部署的函数用的是别的用途文件，或版本较旧：请 make deploy。",

@@ -62,17 +62,17 @@ def assume(settings: Settings, purpose: str, keys: AccessKeys, now: datetime) ->
     )
 
 
-def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> tuple[StsCredentials | None, Finding]:
+def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> Finding:
     """Assume the role as the function does for its forms."""
     try:
         credentials = assume(settings, UPLOADS, keys, now)
     except UploadError as error:
-        return None, Finding(STS, State.BAD, logged(error), sts_remedy(error))
+        return Finding(STS, State.BAD, logged(error), sts_remedy(error))
     minutes = int((credentials.expires_at - now).total_seconds() // 60)
     said = Text(
         f"{settings.role_arn}, keys for {minutes} min", f"{settings.role_arn}，密钥有效 {minutes} 分钟"
     )
-    return credentials, Finding(STS, State.GOOD, said)
+    return Finding(STS, State.GOOD, said)
 
 
 def sts_remedy(error: UploadError) -> Text:

@@ -1,12 +1,12 @@
 """The buckets of a deployment, each examined as if it were the only one."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from function.config.key_template import RECORDS
 from function.config.profile import BucketLocation
 from function.config.settings import PLACE_SETTINGS, Settings
-from ops.doctor.findings import Finding, as_one, joined, same
+from ops.doctor.findings import Finding, joined, same
 from ops.terminal.language import Text
 
 # What a proof stores where a profile holds back.
@@ -40,14 +40,6 @@ def trial_folder(settings: Settings) -> str:
     profiles = sorted(settings.profiles.values(), key=lambda one: (one.takes_filename, not one.confirm))
     is_any_held = any(profile.is_held for profile in profiles)
     return FOLDER if is_any_held or not profiles else f"{profiles[0].stored_folder}.prove/"
-
-
-def of_each(
-    settings: Settings, places: Sequence[Settings], look: Callable[[Settings], Finding]
-) -> Iterator[Finding]:
-    """Return the findings of all buckets: one line if all are good, else one below each bucket."""
-    found = [finding for there in places for finding in told(settings, places, there, [look(there)])]
-    yield from as_one(found)
 
 
 def told(

@@ -6,7 +6,7 @@ writes is gone after the next.
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from function.config.key_template import DUE
@@ -21,7 +21,6 @@ from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import OBJECTS
 from ops.doctor.findings import Finding, State, logged, set_up_again
 from ops.doctor.identity import assume, sts_remedy
-from ops.doctor.places import told
 from ops.terminal.language import Text
 
 TIMER = Text("Timer", "定时触发器")
@@ -31,19 +30,6 @@ PROBE = "doctor"
 LATE = timedelta(minutes=3)
 WAIT_SECONDS, PAUSE_SECONDS = 150, 5
 MOST_COUNTED = 1000
-
-
-def check_timers(
-    settings: Settings,
-    places: Sequence[Settings],
-    keys: AccessKeys | None,
-    now: datetime,
-    sleep: Callable[[float], None] | None,
-) -> Iterator[Finding]:
-    """Check the timer in each of the places, whose roles these keys have assumed."""
-    if keys is not None:
-        for there in places:
-            yield from told(settings, places, there, check_timer(there, keys, now, sleep))
 
 
 def check_timer(

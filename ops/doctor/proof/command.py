@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from function.config.settings import Settings
 from ops.deploy.operator_env import operator_environment
 from ops.doctor.configuration import check_settings
-from ops.doctor.content_check import checked_places
 from ops.doctor.deployed import wechat_callers
 from ops.doctor.examination import function_url
 from ops.doctor.findings import State
 from ops.doctor.identity import check_keys
-from ops.doctor.places import FOLDER, each_place, place_of, trial_folder
+from ops.doctor.places import FOLDER, place_of, trial_folder
 from ops.run.rules import rule_type, rules_of
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable
@@ -110,7 +108,7 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
         now = datetime.now(UTC)
         title, report = title_of(f"OSS in {there.region}", now), args.report or report_file(there.region, now)
         sandbox = Sandbox(there, keys, now, function_url(there, args.url))
-        sandbox.openid, sandbox.others = args.openid, _others_with_verdicts(settings, there)
+        sandbox.openid = args.openid
         return show_proof(sandbox, title, report, screen)
     for one in bad:
         (screen.warn if args.dry_run else screen.fail)(f"{one.check.en}: {printable(one.said.en)}")
@@ -122,12 +120,6 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
 def _no_such_bucket(args: argparse.Namespace, screen: Screen) -> int:
     screen.fail(f"No profile is in the bucket {printable(args.bucket)}.")
     return 2
-
-
-def _others_with_verdicts(settings: Settings | None, there: Settings) -> list[Settings]:
-    """The other buckets in which the function keeps a verdict."""
-    places = each_place(settings) if settings else []
-    return [one for one in checked_places(places) if one.home != there.home]
 
 
 def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:

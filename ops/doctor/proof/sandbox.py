@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -58,7 +58,6 @@ class Sandbox:
         folder: everything is stored below it.
         keys_left, uploads_left: objects and unfinished uploads that are still to be removed.
         verdicts_left: records of the function about checks of this run; they may come late.
-        others: further buckets, in which the function keeps such records too.
         removed: how many objects are gone again.
         openid: of a user whom WeChat has just seen; empty where nobody named one.
         calls, sent_bytes: how many requests were sent, and how many bytes in their bodies.
@@ -82,7 +81,6 @@ class Sandbox:
         self.keys_left: list[str] = []
         self.uploads_left: list[tuple[str, str]] = []
         self.verdicts_left: list[str] = []
-        self.others: Sequence[Settings] = ()
         self.calls = self.sent_bytes = self.removed = 0
         self.openid = ""
         self._connections: dict[str, requests.Session] = {}
@@ -213,14 +211,9 @@ class Sandbox:
 
     def remove(self) -> list[str]:
         """Remove all that is left of this run, and close its connections; return the keys of what stays."""
-        verdicts, self.verdicts_left = self.verdicts_left, []
-        left = []
-        for there in self.others:
-            other = Sandbox(there, self.own_keys, self.now)
-            other.keys_left = [*verdicts]
-            left += other.remove()
-        self.keys_left += verdicts
-        left = [*self.tidy(), *left]
+        self.keys_left += self.verdicts_left
+        self.verdicts_left = []
+        left = self.tidy()
         for connection in self._connections.values():
             connection.close()
         self._connections = {}

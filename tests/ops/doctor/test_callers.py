@@ -66,8 +66,7 @@ def test_a_code_of_each_caller_uploads_by_its_profiles(here, name):
     uploads = [one.check.en for one in findings.of("Upload")]
     assert any("[default]" in each for each in uploads)
     assert any("[shop]" in each for each in uploads) is (name == "main")
-    (logins,) = [one for one in findings if "login [main]" in one.check.en]
-    assert all(f"{title} [{each}]" in logins.check.en for each, title in LOGINS.items())
+    assert all(findings.of(f"{title} [{each}]") for each, title in LOGINS.items())
 
 
 def test_the_push_of_each_wechat_app_has_an_address_of_its_own(here):

@@ -30,8 +30,8 @@ def test_a_bucket_s_problem_is_printed_below_it_with_the_remedy(here):
     code, text = shown(here, environ=here.both)
     assert code == 1
     below = text.partition("local-archive, cn-shanghai: [contract]\n")[2].splitlines()
-    assert below[0].startswith("  ✗ Upload [contract]: HTTP 500")
-    assert below[1].startswith("      → ")
+    (at,) = [at for at, line in enumerate(below) if line.startswith("  ✗ Upload [contract]: HTTP 500")]
+    assert below[at + 1].startswith("      → ")
 
 
 def test_prints_no_secret(here):

@@ -14,7 +14,6 @@ from local.green.plan import PlannedAnswer
 from local.wechat.check_plan import PlannedCheck
 from ops.doctor.content_check import check_content
 from ops.doctor.findings import State
-from ops.doctor.places import each_place
 from ops.doctor.proof.samples import picture, sound
 from tests.ops.doctor.conftest import KEYS, Findings, deployment
 from tests.support.cases import cases_beside, text_beside
@@ -65,12 +64,11 @@ def seen_now(running):
 
 @pytest.fixture
 def visit(checked, profiles):
-    """Ask about the profile of these words, in the first bucket alone; verdicts are kept in both."""
-    others = each_place(load_settings(checked.environ))[1:]
+    """Ask about the profile of these words, in the first bucket alone."""
 
     def ask(text=PROFILES, openid=OPENID, keys=KEYS, **changes):
         settings = load_settings({**checked.environ, **profiles(text), **changes})
-        return Findings(check_content(settings, openid, keys, datetime.now(UTC), others))
+        return Findings(check_content(settings, openid, keys, datetime.now(UTC)))
 
     return ask
 
@@ -87,9 +85,8 @@ def asked(running):
 
 
 def left(running):
-    """Return what is there; a verdict may come into the second bucket at the end, whose rule removes it."""
-    first, second = (store.objects for store in running.cloud.idle().stores)
-    return [key for key in first if "held/" in key] + [key for key in second if "held/.prove/" in key]
+    """Return what is there; a verdict of another bucket's check ends by the bucket's rule."""
+    return [key for store in running.cloud.idle().stores for key in store.objects if "held/.prove/" in key]
 
 
 def states(findings):
@@ -222,7 +219,7 @@ def test_a_pass_of_nothing_by_content_moderation_is_bad(visit, monkeypatch):
 
 
 def test_the_address_of_the_push_is_tried_as_the_console_does(checked, serving):
-    (good,) = checked.examine(uploads=False).of("Callback, Message push")
+    (good,) = checked.examine(uploads=False).of("Message push")
     assert "/wechat-events" in good.said.en
     other = checked.examine(uploads=False, WECHAT_PUSH_TOKEN="AnotherToken").the_bad_one("Message push")
     assert "make deploy" in other.remedy.en
