@@ -1,7 +1,6 @@
 """
 Explain what you paste, and what to do: a policy or form, an error of OSS, STS or the function, an error code,
-WeChat's errcode, a line of the function's log, a ticket, a receipt or a label of AI-made content. An OPENID
-gives the user's folder name.
+WeChat's errcode, a line of the function's log, a ticket or a receipt. An OPENID gives the user's folder name.
 """
 
 import argparse
@@ -27,7 +26,7 @@ SUMMARY = Text(
 ABOUT = Text(
     __doc__,
     "说明你粘贴的内容是什么意思、怎么办：policy 或签好的表单，OSS、STS、函数返回的错误，错误码，微信的"
-    " errcode，函数日志的一行，票据、回执或 AI 标识。给出 OPENID，就打印这个用户的目录名。",
+    " errcode，函数日志的一行、票据或回执。给出 OPENID，就打印这个用户的目录名。",
 )
 
 WORDS = {

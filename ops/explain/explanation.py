@@ -10,7 +10,6 @@ from ops.explain.function_output import (
     NONE,
     Secrets,
     advice_on,
-    label_lines,
     log_lines,
     owner_lines,
     token_lines,
@@ -76,8 +75,6 @@ def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> li
         case Kind.TOKEN:
             token, claims = content
             return token_lines(token, claims, now, secrets, language)
-        case Kind.LABEL:
-            return label_lines(content, language, is_alone=True)
         case Kind.LOG_LINE:
             return log_lines(content, language) + _advice_lines(advice_on(content), (), language)
     return owner_lines(content, secrets, language)

@@ -1,4 +1,4 @@
-"""What the function wrote: a line of its log, a ticket, a receipt, a label, or the folder name of a user."""
+"""What the function wrote: a line of its log, a ticket, a receipt, or the folder name of a user."""
 
 import re
 from collections.abc import Mapping
@@ -40,23 +40,6 @@ KINDS = {
     AUDIENCE: (Text("A token of a backend", "一个后端令牌"), "receipt"),
 }
 OTHER_KIND = Text("A token for another audience", "其他用途（aud）的令牌"), "receipt"
-LABEL = Text(
-    "A label of AI-made content: {said} (docs/ai-labels.md)",
-    "AI 生成合成内容标识：{said}（docs/ai-labels.zh-CN.md）",
-)
-NO_LABEL = Text(
-    "looked for, and not found; that does not mean that AI did not make it",
-    "查过，没有找到；不等于“不是 AI 生成”",
-)
-# Labels of AI-made content, by number, problem or source.
-LABELS = {
-    "1": Text("AI made it; the notice says “属于”", "属于生成合成内容，按“属于”提示"),
-    "2": Text("AI may have made it; the notice says “可能为”", "可能为生成合成内容，按“可能为”提示"),
-    "3": Text("AI is suspected; the notice says “疑似”", "疑似生成合成内容，按“疑似”提示"),
-    "conflict": Text("the file has labels that contradict each other", "文件里的标识互相矛盾"),
-    "unreadable": Text("the file has one that cannot be read", "文件里的标识读不出来"),
-    "metadata": Text("other marks of origin only (IPTC, C2PA)", "只有其他来源标记（IPTC、C2PA）"),
-}
 INSTANTS = ("iat", "heldUntil", "exp")
 # Codes of OSS, STS and the platforms that a reason quotes.
 QUOTED_CODE = re.compile(
@@ -141,24 +124,7 @@ def token_lines(
         else:
             text = f"{instant:%Y-%m-%d %H:%M:%S} UTC" if instant else shown("", value, language)
             lines.append(f"  {printable(name):<10} {text}")
-    label = claims.get("aiLabel", "")
-    return lines + (label_lines(label, language) if label is None or isinstance(label, Mapping) else [])
-
-
-def label_lines(label: Mapping[str, Any] | None, language: str, *, is_alone: bool = False) -> list[str]:
-    """
-    Return what a label of AI-made content means: a file's (GB 45438-2025), or ``aiLabel`` of the function.
-
-    Args:
-        label: ``None`` where nothing was found.
-        is_alone: True where its fields are not shown already.
-    """
-    texts = [str((label or {}).get(name)) for name in ("label", "Label", "problem", "source")]
-    known = next((LABELS[text] for text in texts if text in LABELS), LABELS["unreadable"])
-    known = NO_LABEL if label is None else known
-    fields = label or {} if is_alone else {}
-    rows = [f"  {printable(name)} = {shown(name, value, language)}" for name, value in fields.items()]
-    return [LABEL.say(language, said=known.say(language)), *rows]
+    return lines
 
 
 def _instant_in(claims: Mapping[str, Any], name: str) -> datetime | None:

@@ -208,14 +208,11 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         return PastedOther(Kind.POLICY, json.dumps(value, ensure_ascii=False))
     if isinstance(value.get("policy"), str):
         return form_of(value)
-    if "aiLabel" not in value and ("receipt" in value or "state" in value or value.get("status") == "ok"):
+    if "receipt" in value or "state" in value or value.get("status") == "ok":
         return PastedOther(Kind.ANSWER)
-    label = value.get("aiLabel", value.get("AIGC", value))
-    if label is None or (isinstance(label, dict) and {"label", "Label"} & set(label)):
-        return PastedOther(Kind.LABEL, label)
     raise _unreadable(
-        "It is JSON, but neither a policy, a form, an error, a label nor an answer of this function.",
-        "这是 JSON，但既不是 policy、表单、错误、标识，也不是本函数的返回值。",
+        "It is JSON, but neither a policy, a form, an error nor an answer of this function.",
+        "这是 JSON，但既不是 policy、表单、错误，也不是本函数的返回值。",
     )
 
 
@@ -225,9 +222,9 @@ def _unreadable(en: str, zh: str) -> Unreadable:
             en
             + " Paste a policy (JSON or base64), a form or response of the function (JSON), an error of OSS,"
             " STS or the function, an error code, an errcode of WeChat, the mini-program's message (errMsg),"
-            " a line of the function's log, a ticket, a receipt, a label of AI-made content or an openid.",
+            " a line of the function's log, a ticket, a receipt or an openid.",
             zh
             + "请粘贴 policy（JSON 或 base64）、表单或函数的响应（JSON）、OSS、STS、函数返回的错误、错误码、"
-            "微信的 errcode、小程序里的报错（errMsg）、函数日志的一行、票据、回执、AI 标识或 openid。",
+            "微信的 errcode、小程序里的报错（errMsg）、函数日志的一行、票据、回执或 openid。",
         )
     )

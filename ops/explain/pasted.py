@@ -78,7 +78,6 @@ class Kind(Enum):
     LOG_LINE = "fields of the function's log, without what Function Compute writes before it"
     TOKEN = "a JWT of the function or a backend, unverified, and its claims"
     OPENID = "an openid of WeChat"
-    LABEL = "a label of AI-made content; None where the function found nothing"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Errors and labels that ``explain`` reads, in both languages."""
+"""Errors that ``explain`` reads, in both languages."""
 
 import json
 import re
@@ -6,7 +6,6 @@ import re
 import pytest
 
 from ops.explain.advice import advice_rows, condition_remedy, find_advice
-from ops.explain.function_output import LABELS, NO_LABEL
 from tests.docs.markdown import both, page
 from tests.ops.explain.pastes import error_xml, said
 from tests.support.cases import cases_beside
@@ -119,22 +118,3 @@ def test_a_code_is_explained_from_the_table_of_its_page(code, about, language):
 def test_a_refusal_of_function_compute_is_explained_in_each_of_its_forms(code, names):
     pasted = json.dumps(dict(zip(names, (code, "limit reached"), strict=True)))
     assert is_told(find_advice(code), said(pasted), "en")
-
-
-LABEL = {"Label": "1", "ContentProducer": "001191330100MA0000000X10001", "ProduceID": "img-42"}
-
-
-@pytest.mark.parametrize(
-    ("pasted", "word", "field"),
-    [
-        (LABEL, "属于", "ContentProducer = "),
-        ({"AIGC": {**LABEL, "Label": "3"}}, "疑似", "ProduceID = img-42"),
-        ({"label": 1, "source": "metadata", "c2pa": False}, LABELS["1"].zh, "c2pa = "),
-        ({"label": None, "source": "metadata"}, LABELS["metadata"].zh, ""),
-        ({"aiLabel": None}, NO_LABEL.zh, ""),
-    ],
-)
-def test_a_label_of_ai_made_content_is_said_in_words(pasted, word, field):
-    text = said(json.dumps(pasted), "zh")
-    assert word in text and field in text and "docs/ai-labels.zh-CN.md" in text
-    assert said(json.dumps(pasted)) != text
