@@ -60,7 +60,7 @@ def check_content(
         said = Text("no key here may take the role", "这里没有密钥可以扮演角色")
         yield Finding(CHECK, State.SKIPPED, said)
         return
-    sandbox = Sandbox(settings, keys, now)
+    sandbox = Sandbox(settings, keys)
     sandbox.openid, own = openid, sandbox.keys
     try:
         sandbox.keys = assume(settings, OBJECTS, keys, now)

@@ -1,7 +1,7 @@
 """The checks of ``doctor`` on who signs: the keys of this machine, and the role that they assume."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import sleep
 
 from function.config.settings import Settings
@@ -50,16 +50,14 @@ def assume(settings: Settings, purpose: str, keys: AccessKeys, now: datetime) ->
     Raises:
         UploadError: STS refuses, or does not answer.
     """
-    client = StsClient(
-        endpoint=settings.sts_endpoint,
-        region=settings.region,
-        role_arn=settings.role_arn,
-        session_life=settings.session_life,
-        sleep=sleep,
-    )
-    return client.assume_role(
-        settings.session_policies[settings.home.session(purpose)], keys, now, attempts=STS_ATTEMPTS
-    )
+    policy = settings.session_policies[settings.home.session(purpose)]
+    return sts_client(settings).assume_role(policy, keys, now, attempts=STS_ATTEMPTS)
+
+
+def sts_client(settings: Settings, life: timedelta | None = None, role_arn: str = "") -> StsClient:
+    """Return a client as the function has it, perhaps for another life or role."""
+    place = settings.sts_endpoint, settings.region, role_arn or settings.role_arn
+    return StsClient(*place, session_life=life or settings.session_life, sleep=sleep)
 
 
 def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> Finding:

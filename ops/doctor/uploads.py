@@ -97,7 +97,7 @@ class Uploads:
             return Finding(REMOVAL, State.SKIPPED, Text("nothing was uploaded", "没有上传任何文件"))
         count, remaining = len(self.keys_left), self.keys_left
         if keys is not None:
-            sandbox = Sandbox(self.settings, keys, self.now)
+            sandbox = Sandbox(self.settings, keys)
             sandbox.keys_left = remaining
             remaining = sandbox.remove()
         self.keys_left = remaining

@@ -26,7 +26,6 @@ def status_of(sandbox: Sandbox, route: str, message: Any, token: str = "") -> in
     """
     if not sandbox.function_url:
         raise NotTried("needs --url of the deployed function")
-    sandbox.count()
     try:
         return FunctionAtUrl(sandbox.function_url).ask(route, message, token).status
     except FunctionSilent as error:
@@ -44,8 +43,6 @@ def _wrong_code_is_refused(sandbox: Sandbox, kind_name: str) -> Seen:
     """As the function reads it."""
     entry = _entry(sandbox, kind_name)
     assert entry.kind.log_in is not None
-    # A login that is not answered is repeated once.
-    sandbox.calls += 2
     try:
         entry.kind.log_in(NO_CODE, entry, sandbox.settings, send, sandbox.now)
     except LoginUnavailable as error:

@@ -107,7 +107,7 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
     elif there is not None and keys is not None and not bad:
         now = datetime.now(UTC)
         title, report = title_of(f"OSS in {there.region}", now), args.report or report_file(there.region, now)
-        sandbox = Sandbox(there, keys, now, function_url(there, args.url))
+        sandbox = Sandbox(there, keys, function_url(there, args.url))
         sandbox.openid = args.openid
         return show_proof(sandbox, title, report, screen)
     for one in bad:
@@ -144,6 +144,6 @@ def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:
             return _no_such_bucket(args, screen)
         now = datetime.now(UTC)
         title = title_of(f"The local cloud with {', '.join(args.rule) or 'no other rules'}", now)
-        sandbox = Sandbox(there, keys, now, cloud.gateway.origin)
+        sandbox = Sandbox(there, keys, cloud.gateway.origin)
         sandbox.openid = openid_of(cloud.wechat.issue_code(), wechat_callers(there)[0].settings, send)
         return show_proof(sandbox, title, args.report, screen)

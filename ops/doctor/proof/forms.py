@@ -6,20 +6,9 @@ from typing import Any
 
 import requests
 
-from function.oss import signature_v4
-from function.oss.instants import stamp_of
-from function.oss.post_form import (
-    CREDENTIAL_FIELD,
-    DATE_FIELD,
-    TOKEN_FIELD,
-    VERSION_FIELD,
-    Credentials,
-    encode_policy,
-    exact_match,
-    sign_v1,
-    sign_v4,
-)
+from function.oss.post_form import Credentials, UploadRule, prepare, sign_object
 from function.oss.presign import NONE
+from function.sts.session_policy import WRITE
 from ops.doctor.evidence import accepted
 from ops.doctor.proof.point import Seen, is_refused, is_taken
 from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
@@ -34,25 +23,25 @@ def is_form_answered(
     Send a plain form, which must be taken, and one with the changes of a question.
 
     Args:
-        refused, taken: those of ``post``; ``by`` is the one action of a session. Yes is the answer if OSS
+        refused, taken: those of ``_post``; ``by`` is the one action of a session. Yes is the answer if OSS
             does what the name says.
     """
-    changes: dict[str, Any] = {"fields": {}, **(refused or taken or {})}
-    if "by" in changes:
-        changes["by"] = sandbox.session(changes["by"])
-    accepted(post(sandbox, STATUS, by=changes.get("by")))
-    answer = post(sandbox, {**STATUS, **changes.pop("fields")}, **changes)
+    changes = {**(refused or taken or {})}
+    actions = [changes.pop("by")] if "by" in changes else WRITE
+    session = sandbox.session(*actions)
+    accepted(_post(sandbox, session))
+    answer = _post(sandbox, session, **changes)
     return is_refused(answer) if refused else is_taken(answer)
 
 
-def post(
+def _post(
     sandbox: Sandbox,
-    fields: Mapping[str, str],
+    session: Credentials,
     *,
+    fields: Mapping[str, str] = NONE,
     conditions: Iterable[str] = (),
-    unpinned: Mapping[str, str] | None = None,
-    after_file: Mapping[str, str] | None = None,
-    by: Credentials | None = None,
+    unpinned: Mapping[str, str] = NONE,
+    after_file: Mapping[str, str] = NONE,
     minutes_ago: int = 0,
     is_v1: bool = False,
 ) -> requests.Response:
@@ -65,30 +54,13 @@ def post(
         unpinned: fields that no condition names.
         minutes_ago: when it was signed.
     """
-    signer, at = by or sandbox.keys, sandbox.now - timedelta(minutes=minutes_ago)
-    pinned = {"key": sandbox.new_key(), **fields}
-    if signer.security_token:
-        pinned[TOKEN_FIELD] = signer.security_token
-    date = stamp_of(at)[:8]
-    if not is_v1:
-        pinned[VERSION_FIELD] = signature_v4.ALGORITHM
-        pinned[CREDENTIAL_FIELD] = (
-            f"{signer.access_key_id}/{signature_v4.scope(date, sandbox.settings.region)}"
-        )
-        pinned[DATE_FIELD] = stamp_of(at)
-    exact = {"bucket": sandbox.settings.bucket, **pinned}
-    held = [*(exact_match(*field) for field in exact.items()), *conditions]
-    policy = encode_policy(sandbox.now + FORM_LIFE, held)
-    if is_v1:
-        proof = {
-            "OSSAccessKeyId": signer.access_key_id,
-            "signature": sign_v1(policy, signer.access_key_secret),
-        }
-    else:
-        key = signature_v4.derive_signing_key(signer.access_key_secret, date, sandbox.settings.region)
-        proof = {"x-oss-signature": sign_v4(policy, key)}
-    before = {**pinned, **(unpinned or {}), "policy": policy, **proof}
-    return send(sandbox, before, after_file or {})
+    form = prepare({**STATUS, **fields})
+    form = form._replace(conditions=(*form.conditions, *conditions))
+    place = sandbox.settings.bucket, sandbox.settings.region
+    version = "v1" if is_v1 else "v4"
+    rule = UploadRule(*place, version, sandbox.new_key(), 1, 1, sandbox.now + FORM_LIFE, form)
+    signed = sign_object(rule, session, sandbox.now - timedelta(minutes=minutes_ago))
+    return send(sandbox, {**signed, **unpinned}, after_file)
 
 
 def send(
@@ -100,5 +72,4 @@ def send(
         ("file", ("prove.txt", body)),
         *((name, (None, value)) for name, value in after.items()),
     ]
-    sandbox.count(*(value for _, (_, value) in parts))
-    return sandbox.exchange("POST", sandbox.settings.host, files=parts)
+    return sandbox.send("POST", sandbox.settings.host, files=parts)

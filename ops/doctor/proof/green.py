@@ -91,7 +91,6 @@ def _ask(
     endpoint = settings.green_endpoint or ""
     call: dict[str, Any] = {"endpoint": endpoint, "region": region_at(endpoint, settings.region)}
     call |= {"own": keys or sandbox.own_keys, "send": send, "seconds": SECONDS, "max_bytes": MAX_ANSWER_BYTES}
-    sandbox.count()
     try:
         response = aliyun_sdk.post(action, VERSION, fields, **call)
     except ExchangeFailed as error:

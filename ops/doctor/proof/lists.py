@@ -94,11 +94,11 @@ def versions_are_listed(sandbox: Sandbox) -> Seen:
 
 def uploads_are_listed(sandbox: Sandbox) -> Seen:
     """As long as they are unfinished."""
-    oss, (key, upload_id, _) = sandbox.client(), begin(sandbox)
-    there = _entries(sandbox, UPLOADS, key)
-    abort(oss, key, upload_id)
-    left = _entries(sandbox, UPLOADS, key)
-    seen = [(entry.key, entry.id) for entry in there] == [(key, upload_id)]
+    upload = begin(sandbox)
+    there = _entries(sandbox, UPLOADS, upload.key)
+    abort(sandbox.client(), upload.key, upload.id)
+    left = _entries(sandbox, UPLOADS, upload.key)
+    seen = [(entry.key, entry.id) for entry in there] == [(upload.key, upload.id)]
     return told(seen and not left, f"{len(there)} / {len(left)}")
 
 
@@ -138,8 +138,7 @@ def foreign_tokens_allowed(sandbox: Sandbox) -> Seen:
 
 
 def last_page_names_markers(sandbox: Sandbox) -> Seen:
-    key, _, _ = begin(sandbox)
-    answer = accepted(sandbox.call("GET", "", query={"uploads": "", "prefix": key}))
+    answer = accepted(sandbox.call("GET", "", query={"uploads": "", "prefix": begin(sandbox).key}))
     marker = text_in(answer, "NextKeyMarker")
     return told(bool(marker), "NextKeyMarker" if marker else "-")
 

@@ -2,8 +2,8 @@
 Point: a question to a cloud, and what was seen there.
 
 A *contract* is what the function relies on: its answer is yes, and a no is a failure. An *open point* may be
-read in two ways, and its answer is reported. ``questions.toml`` has the words and price of each, below the
-module with the function of that name, which asks it, or with a form; one with ``relies`` is a contract.
+read in two ways, and its answer is reported. ``questions.toml`` has the words of each, below the module with
+the function of that name, which asks it, or with a form; one with ``relies`` is a contract.
 """
 
 import tomllib
@@ -56,14 +56,12 @@ class Point(NamedTuple):
     Args:
         name: that of the rule of the local cloud where there is one, so that it can be made to do the same.
         relies: of a contract, what of the function goes wrong where the answer is no; empty of an open point.
-        calls: how many requests it takes at most, its clearing up left out.
         cny: what it costs beside its requests, by list price.
     """
 
     name: str
     tries: Callable[[Sandbox], Seen]
     asks: str
-    calls: int
     relies: str = ""
     cny: float = 0
 

@@ -29,7 +29,6 @@ def forged_push_is_refused(sandbox: Sandbox) -> Seen:
         raise NotTried(NO_PUSH)
     if findings[0].state is not State.GOOD:
         raise NotTried(f"{findings[0].said.en} {findings[0].remedy and findings[0].remedy.en}")
-    sandbox.count()
     trace = f"prove-{secrets.token_hex(8)}"
     sandbox.verdicts_left.append(verdict_of(trace, entry, sandbox.settings))
     event = {"MsgType": "event", "Event": EVENT, "trace_id": trace, "errcode": CANNOT_OPEN}

@@ -50,7 +50,7 @@ def report_file(region: str, now: datetime, folder: Path = FOLDER) -> Path:
 
 
 def report_of(title: str, rows: Sequence[Row], sandbox: Sandbox) -> str:
-    lines = [f"# {title}", "", f"{sandbox.calls} requests, {sandbox.sent_bytes} bytes."]
+    lines = [f"# {title}"]
     for name, are_contracts in (("What the function relies on", True), ("Open points", False)):
         lines += ["", f"## {name}", "", "| point | question | answer | seen |", "|---|---|---|---|"]
         lines += [_line_of(row, sandbox) for row in rows if bool(row.point.relies) is are_contracts]

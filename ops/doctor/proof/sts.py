@@ -7,13 +7,13 @@ from typing import Any
 import requests
 
 from function.errors import StsRejected, StsUnavailable, UploadError
-from function.sts.assume_role import StsClient
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import Grant, policy_of
 from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, role_policy
+from ops.doctor.identity import sts_client
 from ops.doctor.places import FOLDER
 from ops.doctor.proof.point import Seen, told
-from ops.doctor.proof.sandbox import DOT, OwnKeys, Sandbox
+from ops.doctor.proof.sandbox import DOT, Sandbox
 
 CHAINED = timedelta(hours=2)
 AN_HOUR = timedelta(hours=1)
@@ -75,9 +75,9 @@ def sts_session_is_narrowed(sandbox: Sandbox) -> Seen:
 
 def sts_takes_900_seconds(sandbox: Sandbox) -> Seen:
     """Without the cap of the function's client, which trusts no clock but its own."""
-    later = sandbox.now + AN_HOUR
+    client, later = sts_client(sandbox.settings, SHORTEST), sandbox.now + AN_HOUR
     try:
-        session = _client(sandbox).assume_role(_any(sandbox), sandbox.own_keys, later, attempts=1)
+        session = client.assume_role(_any(sandbox), sandbox.own_keys, later, attempts=1)
     except StsUnavailable as error:
         if error.upstream or "HTTP 200" not in error.reason:
             raise NotTried(reason_of(error)) from None
@@ -102,7 +102,7 @@ def sts_needs_the_token(sandbox: Sandbox) -> Seen:
     key = sandbox.put()
     session = sandbox.assume(role_policy(["oss:GetObject"], _folder(sandbox)), SHORTEST)
     accepted(sandbox.call("HEAD", key, by=session))
-    bare = OwnKeys(session.access_key_id, session.access_key_secret, "")
+    bare = session._replace(security_token="")
     by_oss = sandbox.call("GET", key, by=bare)
     by_sts = _refusal(sandbox, *NO_TOKEN, own=AccessKeys(*bare[:2], None))
     return told(by_oss.status_code == 403 and bool(by_sts.answer), f"{evidence(by_oss)}; {by_sts.evidence}")
@@ -118,14 +118,6 @@ def sts_refuses_a_wrong_role(sandbox: Sandbox) -> Seen:
     return _refusal(sandbox, *NO_ROLE, role_arn=f"{account}:role/oss-direct-upload-prove-nobody")
 
 
-def _client(sandbox: Sandbox, role_arn: str = "") -> StsClient:
-    """One call, of this client."""
-    settings = sandbox.settings
-    sandbox.calls += 1
-    place = settings.sts_endpoint, settings.region, role_arn or settings.role_arn
-    return StsClient(*place, session_life=SHORTEST, sleep=lambda _seconds: None)
-
-
 def _refusal(sandbox: Sandbox, *codes: str, **asked: Any) -> Seen:
     """Yes where STS refuses for good, with one of these codes."""
     code = _code(sandbox, **asked)
@@ -139,7 +131,7 @@ def _code(sandbox: Sandbox, *, policy: str = "", role_arn: str = "", own: Access
     Raises:
         NotTried: STS is silent, or these keys may not take the role at all.
     """
-    client = _client(sandbox, role_arn)
+    client = sts_client(sandbox.settings, SHORTEST, role_arn)
     try:
         client.assume_role(policy or _any(sandbox), own or sandbox.own_keys, sandbox.now, attempts=1)
     except UploadError as error:

@@ -20,12 +20,6 @@ from ops.terminal.screen import RED, YELLOW, Screen
 
 POINTS: tuple[Point, ...] = points()
 DENIED = "AccessDenied"
-# By the list price of requests of either kind in mainland China, read in November 2026.
-CNY_A_REQUEST = 0.01 / 10_000
-# What all of it sends, headers left out.
-MOST_BYTES = 230_000
-
-
 RIGHTS = (
     "These keys have to store (with an ACL), read, list and delete objects below the folder; a bucket under"
     " retention lets nobody delete."
@@ -33,12 +27,10 @@ RIGHTS = (
 
 
 def show_cost(bucket: str, folder: str, screen: Screen) -> None:
-    # What a request stores takes another to remove.
-    calls = 2 * sum(point.calls for point in POINTS)
-    cny = calls * CNY_A_REQUEST + sum(point.cny for point in POINTS)
+    cny = sum(point.cny for point in POINTS)
     screen.line(
-        f"{len(POINTS)} questions, at most {calls} requests with {MOST_BYTES:,} bytes, below {folder} in"
-        f" {bucket}; all that is stored is removed again. About {cny:.4f} CNY by list price."
+        f"{len(POINTS)} questions, with small objects below {folder} in {bucket}; all that is stored is"
+        f" removed again. At most {cny:.3f} CNY by list price, beside requests (CNY 0.01 for 10,000)."
     )
 
 

@@ -67,7 +67,6 @@ def _post(
     sandbox: Sandbox, path: str, fields: Mapping[str, Any], query: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:
     """Raises NotTried: no answer that the function would read, or WeChat does not let this machine in."""
-    sandbox.count()
     try:
         said = post(app_of(sandbox), path, fields, send=send, budget_seconds=BUDGET_SECONDS, query=query)
     except UploadError as error:
@@ -99,7 +98,6 @@ def verdict_of(trace_id: str, entry: CallerEntry, settings: Settings) -> str:
 def _submitted(sandbox: Sandbox, url: str, openid: str, media_type: int = PICTURE) -> str | int:
     """The trace id of a check, or the errcode that refuses it."""
     app = app_of(sandbox)
-    sandbox.calls += 2
     scenes = (one.check_scene for one in _checked(sandbox.settings))
     asked = CheckRequest(url, media_type, next(scenes, COMMENT), openid)
     try:
@@ -226,7 +224,6 @@ def _verdicts(sandbox: Sandbox, *files: tuple[bytes, str]) -> list[dict[str, Any
     openid, settings, entry = _openid(sandbox), sandbox.settings, entry_of(sandbox)
     if not (_checked(settings) and entry.settings.push):
         raise NotTried(NO_PUSH)
-    sandbox.calls += 2
     try:
         session = assume(settings, OBJECTS, sandbox.own_keys, sandbox.now)
         names = []

@@ -25,8 +25,8 @@ from ops.doctor.proof.point import NOBODY, QUESTIONS, points, told
 from ops.doctor.proof.point import RULES as DEFAULTS
 from ops.doctor.proof.report import report_file, title_of, without_names
 from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.proof.suite import MOST_BYTES, prove, show_proof
 from ops.doctor.proof.suite import POINTS as ALL_POINTS
+from ops.doctor.proof.suite import prove, show_proof
 from ops.terminal.language import Failure
 from ops.terminal.screen import Screen
 from tests.ops.doctor.conftest import KEYS, REFUSED
@@ -60,8 +60,8 @@ def place(here):
             OssRules(), [f"{name}={value}" for name, value in (readings or {}).items()]
         )
         host = cloud.oss.origin.replace("127.0.0.1", "localhost")
-        there = load_settings({**here.environ, "OSS_HOST": host, **changes}), keys, datetime.now(UTC)
-        return cloud, Sandbox(*there, cloud.gateway.origin, lambda s: cloud.clock.move(seconds=s))
+        there = load_settings({**here.environ, "OSS_HOST": host, **changes})
+        return cloud, Sandbox(there, keys, cloud.gateway.origin, lambda s: cloud.clock.move(seconds=s))
 
     yield start
     bucket.rules, bucket.objects.versioning = kept, ""
@@ -88,13 +88,9 @@ def test_each_rule_of_the_local_cloud_has_its_question_or_the_reason_why_there_i
 
 
 @pytest.mark.parametrize("row", ROWS, ids=range(len(ROWS)))
-def test_each_contract_is_kept_each_answer_is_the_rule_and_the_cost_an_upper_bound(place, row):
+def test_each_contract_is_kept_and_each_answer_is_the_rule(place, row):
     cloud, sandbox = place(row)
-    seen, before = {}, 0
-    for found in prove(sandbox):
-        seen[found.point.name] = found.seen and found.seen.answer
-        assert sandbox.calls - before <= found.point.calls, found.point.name
-        before = sandbox.calls
+    seen = {found.point.name: found.seen and found.seen.answer for found in prove(sandbox)}
     expected = {**dict.fromkeys(CONTRACTS, True), **row}
     # Nobody is given anything there, or nothing is deleted, so nobody can say how.
     if row["public_endpoint_forbidden"]:
@@ -105,7 +101,6 @@ def test_each_contract_is_kept_each_answer_is_the_rule_and_the_cost_an_upper_bou
     assert seen["part_length_is_held"] is True
     assert all(key.startswith("held/.prove/") for key in sandbox.keys_left)
     assert sandbox.remove() == []
-    assert sandbox.calls <= 2 * sum(point.calls for point in POINTS) and sandbox.sent_bytes <= MOST_BYTES
     assert (list(cloud.oss.bucket.objects), list(cloud.oss.bucket.uploads)) == ([], [])
 
 
@@ -224,7 +219,7 @@ def question(tries, **changes):
 def shown(sandbox, capsys, report=None):
     now = datetime.now(UTC)
     title = title_of(sandbox.settings.region, now)
-    same = Sandbox(sandbox.settings, sandbox.own_keys, now, sandbox.function_url)
+    same = Sandbox(sandbox.settings, sandbox.own_keys, sandbox.function_url)
     code = show_proof(same, title, report, Screen())
     return code, capsys.readouterr().out
 

@@ -1,7 +1,7 @@
 """The questions of ``doctor --prove`` to STS, Content Moderation and WeChat, on one local cloud."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -57,7 +57,7 @@ def asked(running, monkeypatch):
         checks.rules = replace(kept[1], **{each: ours[each] for each in ours if hasattr(kept[1], each)})
         environ = {each: text for each, text in {**running.environ, **changes}.items() if each not in without}
         url = cloud.gateway.origin if url is None else url
-        sandbox = Sandbox(load_settings(environ), keys, datetime.now(UTC), url)
+        sandbox = Sandbox(load_settings(environ), keys, url)
         sandbox.openid = openid
         sandboxes.append(sandbox)
         return POINTS[name].tries(sandbox)
@@ -75,10 +75,9 @@ def asked(running, monkeypatch):
     cloud.reset()
 
 
-def test_each_contract_is_kept_within_its_requests(asked):
+def test_each_contract_is_kept(asked):
     for name in CONTRACTS:
         assert asked(name).answer is True, name
-        assert asked.sandboxes[-1].calls <= POINTS[name].calls, name
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
@@ -86,7 +85,6 @@ def test_each_rule_is_read_both_ways(asked, name):
     for value in (DEFAULTS[name], OTHERS.get(name, not DEFAULTS[name])):
         expected = value if isinstance(value, bool) else value == DEFAULTS[name]
         assert asked(name, {name: value}).answer is expected
-        assert asked.sandboxes[-1].calls <= POINTS[name].calls
 
 
 def test_contracts_hold_under_the_other_reading_of_every_rule(asked):
