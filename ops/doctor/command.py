@@ -24,7 +24,8 @@ from ops.doctor.configuration import check_settings
 from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State
-from ops.doctor.proof.command import add_prove_arguments, run_prove, without_prove
+from ops.doctor.proof.command import add_prove_arguments, run_prove
+from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.masking import printable
 from ops.terminal.screen import GREEN, RED, YELLOW, Screen
@@ -85,7 +86,7 @@ DOMAINS = Text(
     "填入小程序后台（开发管理 > 开发设置 > 服务器域名）的域名",
 )
 JOINT = Text("{check}: {said}", "{check}：{said}")
-ALONE = Text("{option} goes with --prove.", "{option} 要与 --prove 一起用。")
+ALONE = Text("{option} goes with {other}.", "{option} 要与 {other} 一起用。")
 WAITS = Text(
     "This waits in each bucket: up to a minute for each verdict, up to two and a half minutes for a tick.",
     "会在每个桶里等待：每个审核结果最多一分钟，定时触发最多两分半钟。",
@@ -100,6 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
     for option in ("--no-upload", "--content-check", "--timer", "--local"):
         parser.add_argument(option, action="store_true", help=HELP[option].say(language))
     add_prove_arguments(parser, language)
+    add_rule_argument(parser, language)
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -111,9 +113,14 @@ def run(args: argparse.Namespace) -> int:
     if args.url and (match is None or match["query"]):
         Screen(sys.stderr).fail(BAD_URL.say(language))
         return 2
-    if option := without_prove(args):
-        Screen(sys.stderr).fail(ALONE.say(language, option=option))
-        return 2
+    for option, is_given, other, is_there in (
+        ("--dry-run", args.dry_run, "--prove", args.prove),
+        ("--report", args.report, "--prove", args.prove),
+        ("--rule", args.rule, "--local", args.local),
+    ):
+        if is_given and not is_there:
+            Screen(sys.stderr).fail(ALONE.say(language, option=option, other=other))
+            return 2
     if args.prove:
         return run_prove(args, screen, language)
     if args.timer or args.content_check:
@@ -134,7 +141,7 @@ def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: s
     from ops.run.hosting import HostingError, Plan, quiet_log, running_cloud
 
     try:
-        with running_cloud(Plan()) as cloud, quiet_log():
+        with running_cloud(Plan(rules=rules_of(args))) as cloud, quiet_log():
             environ = cloud.environment()
             url = cloud.gateway.origin
             options = {"uploads": not args.no_upload, "content_check": args.content_check}

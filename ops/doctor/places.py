@@ -23,18 +23,6 @@ def each_place(settings: Settings) -> list[Settings]:
     return [settings.at(place) for place in sorted(places, key=lambda place: place != settings.home)]
 
 
-def place_of(settings: Settings, bucket: str) -> Settings | None:
-    """
-    The settings of the first place that is in a bucket; ``None`` where no profile is there.
-
-    Args:
-        bucket: ``OSS_BUCKET`` where it is empty, which needs no profile.
-    """
-    if bucket in ("", settings.bucket):
-        return settings.at(settings.home)
-    return next((there for there in each_place(settings) if there.bucket == bucket), None)
-
-
 def trial_folder(settings: Settings) -> str:
     """Return a folder where the role may write; where nothing is held, in that of a profile."""
     profiles = sorted(settings.profiles.values(), key=lambda one: (one.takes_filename, not one.confirm))

@@ -20,7 +20,6 @@ from local.common.rules import change_rules
 from local.oss.rules import OssRules
 from ops.doctor import command as doctor
 from ops.doctor.evidence import NotTried, accepted, role_policy
-from ops.doctor.places import place_of
 from ops.doctor.proof.point import NOBODY, QUESTIONS, points, told
 from ops.doctor.proof.point import RULES as DEFAULTS
 from ops.doctor.proof.report import report_file, title_of, without_names
@@ -353,7 +352,7 @@ def run(*arguments):
 @pytest.fixture
 def no_trial(monkeypatch):
     """Whoever would send something fails."""
-    monkeypatch.setattr("ops.doctor.proof.sandbox.Sandbox", None)
+    monkeypatch.setattr("ops.doctor.proof.command.Sandbox", None)
 
 
 @pytest.fixture
@@ -387,29 +386,17 @@ def test_a_dry_run_names_each_question_and_what_is_missing_and_sends_nothing(
     assert "Caller's keys" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "options", [["--dry-run"], ["--bucket", "local-archive"], ["--report", "x.md"], ["--against-local"]]
-)
-def test_options_of_prove_alone_are_refused(capsys, options):
+@pytest.mark.parametrize("options", [["--dry-run"], ["--report", "x.md"], ["--rule", "v1_retired=true"]])
+def test_an_option_without_the_one_it_goes_with_is_refused(capsys, options):
     assert run(*options) == 2
     assert options[0] in capsys.readouterr().err
 
 
-def test_against_local_needs_no_keys_and_takes_rules(tmp_path, few, own_process):
+def test_a_local_cloud_needs_no_keys_and_takes_rules(tmp_path, few, own_process):
     report = tmp_path / "report.md"
-    assert run("--prove", "--against-local", "v1_retired=true", "--report", str(report)) == 0
+    assert run("--prove", "--local", "--rule", "v1_retired=true", "--report", str(report)) == 0
     text = report.read_text("utf-8")
     canaries = "local-bucket LTAI STS. 127.0.0.1 localhost acs:ram wx0 doctor-".split()
     assert [each for each in canaries if each in text] == []
     assert "v1_retired=true" in text.splitlines()[0]
     assert "serve --rule v1_retired=true`\n" in text
-
-
-def test_a_bucket_of_a_profile_can_be_tried_instead(capsys, set_environ, here, no_trial):
-    env_file = set_environ(here.both)
-    assert run("--prove", "--dry-run", "--bucket", "local-archive", *env_file) == 0
-    assert " local-archive; " in capsys.readouterr().out
-    assert run("--prove", "--bucket", "local-nowhere", *env_file) == 2
-    assert "local-nowhere" in capsys.readouterr().out
-    home = place_of(load_settings(here.both), "")
-    assert "contract" not in home.profiles and "default" in home.profiles
