@@ -5,6 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
+from email.parser import HeaderParser
 from typing import Any
 from xml.etree import ElementTree
 
@@ -95,14 +96,9 @@ def _split_headers(text: str) -> tuple[int | None, dict[str, str], str]:
     status: int | None = None
     headers: dict[str, str] = {}
     while match := re.match(r"HTTP/[\d.]+ (\d{3})[^\n]*\n?", text):
-        status, headers = int(match[1]), {}
-        head, _, rest = text[match.end() :].replace("\r\n", "\n").partition("\n\n")
-        if text[match.end() :].startswith(("\n", "\r\n")):
-            head, rest = "", text[match.end() :]
-        for line in head.splitlines():
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
-        text = rest.strip()
+        read = HeaderParser().parsestr(text[match.end() :])
+        status, text = int(match[1]), str(read.get_payload()).strip()
+        headers = {name.lower(): value for name, value in read.items()}
     return status, headers, text
 
 
