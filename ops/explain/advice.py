@@ -6,17 +6,14 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 from ops.terminal.language import Text
-from ops.terminal.messages import chinese_templates
 
 TABLE = Path(__file__).with_name("advice.toml")
 DOCS = Path(__file__).parents[2] / "docs"
 # The code of what the mini-program's platform says, which is known by its text alone.
 PLATFORM = "platform"
-LONGEST_REASON = 2000
 QUOTED = re.compile(r"`([^`]+)`")
 EC = re.compile(r"\d{4}-\d{8}")
 LINK = re.compile(r"\[([^\]]+)\]\(([\w-]+(?:\.zh-CN)?\.md[^)]*)\)")
@@ -99,36 +96,6 @@ def find_advice(code: str, message: str = "", ec: str = "") -> Advice | None:
         or same_ec
     )
     return candidates[0] if candidates else None
-
-
-@functools.cache
-def _reasons() -> list[tuple[re.Pattern[str], str]]:
-    """Patterns of the log's reasons, each with its Chinese template; the most literal one is first."""
-    templates = {**_document()["reasons"], **chinese_templates()}
-    return [
-        (_pattern(english), re.sub(r"![rs](?=})", "", chinese))
-        for english, chinese in sorted(templates.items(), key=lambda each: -len(re.sub("{.*?}", "", each[0])))
-    ]
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    pattern = ""
-    for literal, field, *_ in Formatter().parse(template):
-        group = f"(?P={field})" if f"<{field}>" in pattern else f"(?P<{field}>.+?)"
-        pattern += re.escape(literal) + (group if field else "")
-    return re.compile(pattern, re.DOTALL)
-
-
-def reason_in_chinese(reason: str) -> str:
-    """Return a reason of the function's log in Chinese, as far as it is known."""
-    if len(reason) > LONGEST_REASON:
-        return reason
-    for pattern, chinese in _reasons():
-        if match := pattern.fullmatch(reason):
-            return chinese.format(
-                **{name: reason_in_chinese(each) for name, each in match.groupdict().items()}
-            )
-    return reason
 
 
 def condition_remedy(field: str) -> Text:

@@ -12,7 +12,7 @@ from function.auth.business_token import AUDIENCE
 from function.config.types import SECRETS
 from function.errors import Unauthorized
 from ops.deploy.callers import callers_of, own_entries
-from ops.explain.advice import Advice, find_advice, reason_in_chinese
+from ops.explain.advice import Advice, find_advice
 from ops.explain.policy import expiry_line
 from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
@@ -81,14 +81,12 @@ def _secrets_in(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
 def log_lines(fields: Mapping[str, Any], language: str) -> list[str]:
     """Facts of a line of the log, without those that are empty."""
     facts = [each for each in fields.items() if each[1] not in (None, "", False)]
-    lines = (f"  {name:<12} {_said(name, value, language)}" for name, value in facts)
+    # What stands in a reason, an operator reads whole.
+    lines = (
+        f"  {name:<12} {printable(str(value)) if name == 'reason' else shown(name, value, language)}"
+        for name, value in facts
+    )
     return [WORDS["log"].say(language), *lines]
-
-
-def _said(name: str, value: Any, language: str) -> str:
-    if name in ("reason", "webhook", "quota") and language == "zh":
-        return printable(reason_in_chinese(str(value)))
-    return shown(name, value, language) if name != "reason" else printable(str(value))
 
 
 def advice_on(fields: Mapping[str, Any]) -> list[Advice]:

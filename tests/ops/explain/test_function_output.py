@@ -1,6 +1,5 @@
 """function_output: log lines, tokens, codes and openids that ``explain`` reads."""
 
-import ast
 import base64
 import json
 import re
@@ -9,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from function.auth import owner_of, signed_tokens
-from ops.explain.advice import find_advice, reason_in_chinese
+from ops.explain.advice import find_advice
 from ops.explain.function_output import NONE, secrets_of
 from tests.docs.markdown import ROOT
 from tests.ops.explain.pastes import NOW, said
@@ -19,10 +18,6 @@ OPENID = "o" + "A" * 27
 ENV = {"TOKEN_SECRET": SECRET}
 LINE = {"requestId": "1-a", "route": "commit", "status": 502, "code": "oss_rejected", "key": None}
 REASON = "PutObject: HTTP 403 AccessDenied EC 0003-00000301 request 12"
-REFUSALS = {
-    *("invalid_token", "unauthorized", "invalid_ticket", "invalid_receipt", "_refused", "_forbidden"),
-    *("_mismatch", "_unusable", "silent"),
-}
 
 
 def advice_in(code, text, ec="", language="en"):
@@ -57,36 +52,6 @@ def test_a_line_that_has_no_code_gets_the_advice_of_its_event(fields, row):
     text = said(json.dumps({**fields, "reason": "timeout"}))
     assert advice_in(row, text) and all(value in text for value in fields.values())
     assert not advice_in("webhook_failed", said(logged(webhook="ok")))
-
-
-def reasons_in(path):
-    """Texts that become reasons of the log, with 7 for each value."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        found = []
-        if isinstance(node, ast.Call):
-            found += [each.value for each in node.keywords if each.arg == "reason"]
-            if getattr(node.func, "id", "") in REFUSALS:
-                found += node.args[:1]
-        elif isinstance(node, ast.Assign) and any("reason" in ast.unparse(each) for each in node.targets):
-            found.append(node.value)
-        for each in found:
-            if isinstance(each, ast.Constant | ast.JoinedStr):
-                parts = each.values if isinstance(each, ast.JoinedStr) else [each]
-                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in parts)
-
-
-def test_each_reason_that_the_function_writes_has_its_chinese():
-    reasons = {reason for path in sorted((ROOT / "function").rglob("*.py")) for reason in reasons_in(path)}
-    assert len(reasons) > 70
-    left = {one for one in reasons if re.search(r"[a-z]{2,} [a-z]{2,}", reason_in_chinese(one))}
-    assert left == set()
-
-
-def test_sentences_about_settings_are_chinese_in_a_log_line():
-    problem = "RECEIPT_SECRET must differ from TOKEN_SECRET:"
-    problem += " a backend that verifies receipts could forge session tokens"
-    text = said(logged(code="misconfigured", reason=f"{problem}; {problem}"), "zh")
-    assert text.count("RECEIPT_SECRET 不能与 TOKEN_SECRET 相同") == 2
 
 
 def test_each_code_of_the_client_and_each_errcode_of_the_function_is_explained():
