@@ -54,8 +54,8 @@ def report_of(title: str, rows: Sequence[Row], sandbox: Sandbox) -> str:
     for name, are_contracts in (("What the function relies on", True), ("Open points", False)):
         lines += ["", f"## {name}", "", "| point | question | answer | seen |", "|---|---|---|---|"]
         lines += [_line_of(row, sandbox) for row in rows if bool(row.point.relies) is are_contracts]
-    lines += ["", *_same_locally(rows), "", "## What is not asked", "", "| point | why |", "|---|---|"]
-    lines += [f"| `{name}` | {why} |" for name, why in QUESTIONS[NOBODY].items()]
+    lines += ["", *_same_locally(rows), "", "## What is not asked", "", "| points | why |", "|---|---|"]
+    lines += [f"| {', '.join(names)} | {why} |" for why, names in QUESTIONS[NOBODY].items()]
     return "\n".join(lines) + "\n"
 
 

@@ -1,8 +1,11 @@
-"""What the function relies on in forms, which it signs itself, and in the sessions behind them."""
+"""Questions about forms, which the function's own code signs, and about the sessions behind them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+import requests
 
 from function.config.profile import ACL_FIELD, META_PREFIX, UPLOAD_ID_METADATA
 from function.oss.objects import head_object
@@ -15,15 +18,16 @@ from function.oss.post_form import (
     sign_folder,
     sign_object,
 )
+from function.oss.presign import NONE
 from function.sts.session_policy import PUBLIC_ACLS, WRITE
 from ops.doctor.evidence import accepted, evidence
-from ops.doctor.proof.forms import send
 from ops.doctor.proof.point import Seen, are_all, is_refused, is_taken, told
 from ops.doctor.proof.sandbox import DOT, FORM_LIFE, Sandbox
 
 UPLOAD_ID = f"{META_PREFIX}{UPLOAD_ID_METADATA}"
+STATUS = {"success_action_status": "200"}
 FORM = {
-    "success_action_status": "200",
+    **STATUS,
     "Cache-Control": "no-cache",
     TYPE_FIELD: "text/plain",
     ACL_FIELD: "private",
@@ -62,6 +66,39 @@ class Trial:
 
     def refused(self, fields: dict[str, str], body: bytes = DOT) -> Seen:
         return is_refused(send(self.sandbox, fields, body=body))
+
+
+def send(
+    sandbox: Sandbox, before: Mapping[str, str], after: Mapping[str, str] = NONE, body: bytes = DOT
+) -> requests.Response:
+    """Send fields, a file, and fields behind it."""
+    parts: list[tuple[str, tuple[str | None, str | bytes]]] = [
+        *((name, (None, value)) for name, value in before.items()),
+        ("file", ("prove.txt", body)),
+        *((name, (None, value)) for name, value in after.items()),
+    ]
+    return sandbox.send("POST", sandbox.settings.host, files=parts)
+
+
+def is_form_answered(sandbox: Sandbox, refused: Mapping[str, Any] = NONE, taken: Any = NONE) -> Seen:
+    """
+    Send a plain form, which must be taken, and one with the changes of a question.
+
+    Args:
+        refused, taken: changes; yes is the answer if OSS does what the name says. ``fields`` have conditions
+            of their own, ``conditions`` are further ones, as JSON, ``unpinned`` fields have none, and ``by``
+            is the one action of the session.
+    """
+    changes = {**refused, **taken}
+    trial = Trial(sandbox, sandbox.folder, sandbox.session(*changes.get("by", WRITE)))
+    accepted(send(sandbox, trial.form(form=prepare(STATUS))))
+    form = prepare({**STATUS, **changes.get("fields", NONE)})
+    form = form._replace(conditions=(*form.conditions, *changes.get("conditions", ())))
+    rule = trial.rule(form=form, signature_version=changes.get("version", "v4"))
+    signed_at = sandbox.now - timedelta(minutes=changes.get("minutes_ago", 0))
+    fields = sign_object(rule, trial.session, signed_at) | changes.get("unpinned", {})
+    answer = send(sandbox, fields, changes.get("after_file", NONE))
+    return is_refused(answer) if refused else is_taken(answer)
 
 
 def _trial(sandbox: Sandbox) -> Trial:
