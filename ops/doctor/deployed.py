@@ -3,44 +3,36 @@
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from function.config.profile import Profile
 from function.config.setting_table import CallerEntry
 from function.config.settings import Settings
 from function.wechat.push import signature_of
-from ops.client.features import lacking_options
-from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
-from ops.doctor.findings import Finding, State, deploy_again, refusal, same, unreachable
+from ops.client.features import code_of, lacking_options
+from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, is_default_domain
+from ops.doctor.findings import Finding, Refused, State, check, deploy_again, refusal, same, unreachable
 from ops.doctor.places import each_place
 from ops.terminal.language import Text
 from ops.terminal.masking import printable
 
-CALLBACK = Text("Callback", "回调")
-PUSH = Text("Message push", "消息推送")
 FEATURES = Text("Your profiles", "你的用途")
-FUNCTION = Text("Deployed function", "已部署的函数")
 
 
-def check_callback(settings: Settings) -> Finding:
+@check("Callback", "回调")
+def check_callback(settings: Settings) -> Text:
     """Call back as a stranger: our function refuses with its own JSON, anything else is not our function."""
     url = settings.callback_url
     if url is None:
         said = Text("CALLBACK_URL is not set; no profile needs it", "未设置 CALLBACK_URL；没有用途需要它")
-        return Finding(CALLBACK, State.SKIPPED, said)
-    base = url.removesuffix("/callback")
-    try:
-        answer = FunctionAtUrl(base).ask("callback", "{}", "")
-    except FunctionSilent as error:
-        return Finding(CALLBACK, State.BAD, error.said, unreachable("CALLBACK_URL"))
-    code = _function_code(answer.json)
+        raise Refused(said, None, State.SKIPPED)
+    answer = _answer(url.removesuffix("/callback"), "callback", "{}", unreachable("CALLBACK_URL"))
+    code = code_of(answer)
     if answer.status in (400, 403) and code:
-        said = Text(f"{url} answers, and refuses strangers", f"{url} 有响应，并拒绝非 OSS 的请求")
-        return Finding(CALLBACK, State.GOOD, said)
+        return Text(f"{url} answers, and refuses strangers", f"{url} 有响应，并拒绝非 OSS 的请求")
     if code:
-        return Finding(CALLBACK, State.BAD, *refusal(answer.status, answer.text))
-    return Finding(CALLBACK, State.BAD, _not_ours(url, answer.status), _CHECK_ADDRESS)
+        raise Refused(*refusal(answer.status, answer.text))
+    raise Refused(_not_ours(url, answer.status), _CHECK_ADDRESS)
 
 
 def check_push(settings: Settings, url: str) -> list[Finding]:
@@ -59,55 +51,60 @@ def push_route(entry: CallerEntry) -> str:
     return f"wechat-events/{entry.settings.appid}" if entry.name else "wechat-events"
 
 
-def _check_push(url: str, entry: CallerEntry) -> Finding:
+@check("Message push", "消息推送")
+def _check_push(url: str, entry: CallerEntry) -> Text:
     asked = {"timestamp": str(int(time.time())), "nonce": secrets.token_hex(8)}
     asked |= {"signature": signature_of(entry.settings.push.token, asked), "echostr": secrets.token_hex(8)}
-    address = f"{url}/{push_route(entry)}"
-    try:
-        answer = FunctionAtUrl(url).ask(f"{push_route(entry)}?{urlencode(asked)}", None, "")
-    except FunctionSilent as error:
-        return Finding(PUSH, State.BAD, error.said, unreachable("--url"))
+    address, query = f"{url}/{push_route(entry)}", urlencode(asked)
+    answer = _answer(url, f"{push_route(entry)}?{query}", None, unreachable("--url"))
     if (answer.status, answer.text) == (200, asked["echostr"]):
-        said = Text(f"{address} answers WeChat's console", f"{address} 能响应微信后台")
-        return Finding(PUSH, State.GOOD, said)
-    if _function_code(answer.json):
-        return Finding(PUSH, State.BAD, refusal(answer.status, answer.text)[0], _DEPLOY_PUSH)
-    return Finding(PUSH, State.BAD, _not_ours(address, answer.status), _CHECK_ADDRESS)
+        return Text(f"{address} answers WeChat's console", f"{address} 能响应微信后台")
+    if code_of(answer):
+        raise Refused(refusal(answer.status, answer.text)[0], _DEPLOY_PUSH)
+    raise Refused(_not_ours(address, answer.status), _CHECK_ADDRESS)
+
+
+def _answer(url: str, route: str, body: str | None, remedy: Text) -> FunctionAnswer:
+    """Raises Refused: the function is silent."""
+    try:
+        return FunctionAtUrl(url).ask(route, body, "")
+    except FunctionSilent as error:
+        raise Refused(error.said, remedy) from None
 
 
 def check_function(url: str) -> list[Finding]:
     """The deployed function's health, and whether its own settings are complete."""
+    found = [_check_health(url)]
+    if found[0].state is State.GOOD and is_default_domain(url):
+        said = Text("this is a testing address of Function Compute", "这是函数计算的测试域名")
+        found.append(Finding(found[0].check, State.UNSURE, said, _BIND_A_DOMAIN))
+    return found
+
+
+@check("Deployed function", "已部署的函数")
+def _check_health(url: str) -> Text:
     if not url:
         said = Text("no --url given, nor CALLBACK_URL", "未给出 --url，也没有 CALLBACK_URL")
-        return [Finding(FUNCTION, State.SKIPPED, said)]
-    client = FunctionAtUrl(url)
-    try:
-        health = client.ask("health", None, "")
-        # A body that is no JSON needs the settings, and is refused before anything is signed or counted.
-        form = client.ask("upload-params", "[", "")
-        # Answered by the server of s.burst.yaml alone, which does nothing when it is asked again.
-        warmed = client.ask("initialize", "", "")
-    except FunctionSilent as error:
-        return [Finding(FUNCTION, State.BAD, error.said, _CHECK_ADDRESS)]
+        raise Refused(said, None, State.SKIPPED)
+    health = _answer(url, "health", None, _CHECK_ADDRESS)
+    # A body that is no JSON needs the settings, and is refused before anything is signed or counted.
+    form = _answer(url, "upload-params", "[", _CHECK_ADDRESS)
+    # Answered by the server of s.burst.yaml alone, which does nothing when it is asked again.
+    warmed = _answer(url, "initialize", "", _CHECK_ADDRESS)
     if health.status != 200 or health.json.get("status") != "ok":
-        return [Finding(FUNCTION, State.BAD, _not_ours(f"{url}/health", health.status), _CHECK_ADDRESS)]
-    if form.status >= 500 or not _function_code(form.json):
-        return [Finding(FUNCTION, State.BAD, *refusal(form.status, form.text))]
-    said = Text(f"{url} is healthy", f"{url} 运行正常")
+        raise Refused(_not_ours(f"{url}/health", health.status), _CHECK_ADDRESS)
+    if form.status >= 500 or not code_of(form):
+        raise Refused(*refusal(form.status, form.text))
+    en, zh = f"{url} is healthy", f"{url} 运行正常"
     if warmed.status == 200:
-        said = Text(
-            f"{said.en}; it takes many requests at once (s.burst.yaml)",
-            f"{said.zh}；它同时处理多个请求（s.burst.yaml）",
-        )
-    found = [Finding(FUNCTION, State.GOOD, _with_version(said, health.json))]
-    if is_default_domain(url):
-        said = Text("this is a testing address of Function Compute", "这是函数计算的测试域名")
-        remedy = Text(
-            "Bind a domain of your own (.env: CUSTOM_DOMAIN); in the mainland it needs an ICP filing.",
-            "请绑定自己的域名（.env：CUSTOM_DOMAIN）；中国内地需要 ICP 备案。",
-        )
-        found.append(Finding(FUNCTION, State.UNSURE, said, remedy))
-    return found
+        en += "; it takes many requests at once (s.burst.yaml)"
+        zh += "；它同时处理多个请求（s.burst.yaml）"
+    names = ("functionVersion", "qualifier")
+    version, qualifier = (printable(str(health.json.get(name, ""))) for name in names)
+    if version:
+        by = f" ({qualifier})" if qualifier else ""
+        en, zh = f"{en}; version {version}{by}", f"{zh}；版本 {version}{by}"
+    return Text(en, zh)
 
 
 def check_features(url: str, token: str, profiles: Mapping[str, Profile]) -> list[Finding]:
@@ -150,19 +147,6 @@ def _listed(urls: Iterable[str]) -> Text:
     return listed
 
 
-def _function_code(answer: Mapping[str, Any]) -> str:
-    error = answer.get("error")
-    return str(error.get("code", "")) if isinstance(error, dict) else ""
-
-
-def _with_version(said: Text, health: Mapping[str, Any]) -> Text:
-    version, qualifier = (printable(str(health.get(name, ""))) for name in ("functionVersion", "qualifier"))
-    if not version:
-        return said
-    by = f" ({qualifier})" if qualifier else ""
-    return Text(f"{said.en}; version {version}{by}", f"{said.zh}；版本 {version}{by}")
-
-
 def _not_ours(url: str, status: int) -> Text:
     return Text(
         f"{url} answered {status}, but not as this function does", f"{url} 返回 {status}，但不是本函数的响应"
@@ -173,6 +157,10 @@ _NO_URL = Text("the https address of the function: give --url", "函数的 https
 _HTTPS_ONLY = Text(
     "(WeChat takes https domains only; fine in the developer tools with the check off)",
     "（微信只接受 https 域名；在开发者工具中关闭校验后可用）",
+)
+_BIND_A_DOMAIN = Text(
+    "Bind a domain of your own (.env: CUSTOM_DOMAIN); in the mainland it needs an ICP filing.",
+    "请绑定自己的域名（.env：CUSTOM_DOMAIN）；中国内地需要 ICP 备案。",
 )
 _DEPLOY_PUSH = deploy_again("WECHAT_PUSH_TOKEN or the profiles", " WECHAT_PUSH_TOKEN 或用途")
 _ADD_FEATURES = Text(

@@ -9,12 +9,11 @@ from function.config.profile import CHECK
 from function.config.settings import Settings
 from function.sts.credentials import AccessKeys
 from ops.doctor.account import check_account
-from ops.doctor.after_upload import check_confirmation, check_parts, check_reading
 from ops.doctor.configuration import check_costs, check_settings
 from ops.doctor.content_check import check_content, openid_in
 from ops.doctor.deployed import check_callback, check_features, check_function, check_push
-from ops.doctor.exchange import Refused, log_in_at
-from ops.doctor.findings import Finding, State, joined
+from ops.doctor.exchange import log_in_at
+from ops.doctor.findings import Finding, Refused, State, joined
 from ops.doctor.identity import check_keys, check_sts
 from ops.doctor.places import each_place, told
 from ops.doctor.services import check_bucket, check_clock, check_login
@@ -108,7 +107,7 @@ def _of_place(
         yield _not_needed(finding) if asks_function else finding
     if visit.uploads and _asks_function(there, visit):
         course = Uploads(there, visit.url, visit.token, now)
-        yield from _by_forms(course, visit)
+        yield from _by_forms(course)
         yield course.remove(keys)
     if visit.content_check:
         openid = visit.openid or openid_in(visit.token, there, now)
@@ -137,7 +136,7 @@ def _not_needed(finding: Finding) -> Finding:
     return replace(finding, state=State.UNSURE, said=joined(finding.said, _ITS_OWN_ROLE))
 
 
-def _by_forms(course: Uploads, visit: Visit) -> Iterator[Finding]:
+def _by_forms(course: Uploads) -> Iterator[Finding]:
     settings = course.settings
     profiles = [one for one in settings.profiles.values() if settings.may_use(settings.callers[0], one)]
     for profile in profiles:
@@ -150,11 +149,11 @@ def _by_forms(course: Uploads, visit: Visit) -> Iterator[Finding]:
     confirmed = [one for one in stored if one.hold[:1] != (CHECK,)]
     for profile in [one for one in confirmed if course.stored[one.name] in course.tickets][:1]:
         ticket = course.tickets[course.stored[profile.name]]
-        yield check_confirmation(settings, profile, visit.url, ticket, course.now)
+        yield course.check_confirmation(profile, ticket)
     for profile in [one for one in stored if one.read and not one.is_held][:1]:
-        yield check_reading(visit.url, visit.token, profile, course.stored[profile.name])
+        yield course.check_reading(profile, course.stored[profile.name])
     for profile in [one for one in profiles if one.parts][:1]:
-        yield check_parts(visit.url, visit.token, profile)
+        yield course.check_parts(profile)
 
 
 def function_url(settings: Settings, url: str) -> str:

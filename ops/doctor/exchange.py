@@ -1,6 +1,6 @@
-"""Exchanges of ``doctor`` with the deployed function and OSS, each of which becomes a finding."""
+"""Exchanges of ``doctor`` with the deployed function and OSS."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -12,32 +12,11 @@ from function.config.settings import Settings
 from function.errors import Unauthorized
 from ops.client.form_upload import open_session
 from ops.client.function_client import FunctionAtUrl, FunctionSilent
-from ops.doctor.findings import Finding, State, deploy_again, refusal, same, unreachable
+from ops.doctor.findings import Refused, deploy_again, refusal, same, unreachable
 from ops.terminal.language import Text
 
 TIMEOUT_SECONDS = 10
 NO_OTHERS: Mapping[int, Text] = MappingProxyType({})
-
-
-class Refused(Exception):
-    """
-    Raised where an answer is not as it should be.
-
-    Args:
-        said, remedy: what it is, and what to do.
-    """
-
-    def __init__(self, said: Text, remedy: Text) -> None:
-        super().__init__(said.en)
-        self.said, self.remedy = said, remedy
-
-
-def finding_of(check: Text, tries: Callable[[], Text]) -> Finding:
-    """Return what is said where all went well, else what was refused and the remedy."""
-    try:
-        return Finding(check, State.GOOD, tries())
-    except Refused as error:
-        return Finding(check, State.BAD, error.said, error.remedy)
 
 
 def ask(

@@ -1,9 +1,12 @@
 """Findings of ``doctor``, and remedies for errors that several checks share."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import wraps
 
+from function.config.profile import Profile
 from function.errors import UploadError
 from ops.explain.advice import condition_remedy, find_advice
 from ops.explain.parser import read_pasted
@@ -38,6 +41,41 @@ class Finding:
     said: Text
     remedy: Text | None = None
     where: Text | None = None
+
+
+class Refused(Exception):
+    """
+    Raised by a check where something is not as it should be.
+
+    Args:
+        said, remedy: what it is, and what to do.
+    """
+
+    def __init__(self, said: Text, remedy: Text | None, state: State = State.BAD) -> None:
+        super().__init__(said.en)
+        self.said, self.remedy, self.state = said, remedy, state
+
+
+def finding_of(check: Text, tries: Callable[[], Text]) -> Finding:
+    """Return what is said where all went well, else what was refused and the remedy."""
+    try:
+        return Finding(check, State.GOOD, tries())
+    except Refused as error:
+        return Finding(check, error.state, error.said, error.remedy)
+
+
+def check(en: str, zh: str) -> Callable[[Callable[..., Text]], Callable[..., Finding]]:
+    """Make a check of a function that says what is well; it is named after the profile that it is about."""
+
+    def decorate(tries: Callable[..., Text]) -> Callable[..., Finding]:
+        @wraps(tries)
+        def checked(*given: object) -> Finding:
+            name = next((f" [{one.name}]" for one in given if isinstance(one, Profile)), "")
+            return finding_of(Text(f"{en}{name}", f"{zh}{name}"), lambda: tries(*given))
+
+        return checked
+
+    return decorate
 
 
 def same(text: str) -> Text:

@@ -10,14 +10,13 @@ from function.sts.assume_role import StsClient
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import UPLOADS
 from ops.account.oss_client import operator_keys
-from ops.doctor.findings import Finding, State, joined, logged, same, unreachable
+from ops.doctor.findings import Finding, Refused, State, check, joined, logged, same, unreachable
 from ops.explain.advice import find_advice
 from ops.terminal.language import Failure, Text
 
 STS_ATTEMPTS = 2
 
 KEYS = Text("Caller's keys", "调用者的密钥")
-STS = Text("AssumeRole", "AssumeRole")
 
 
 def check_keys(environ: Mapping[str, str]) -> tuple[AccessKeys | None, Finding]:
@@ -60,17 +59,16 @@ def sts_client(settings: Settings, life: timedelta | None = None, role_arn: str 
     return StsClient(*place, session_life=life or settings.session_life, sleep=sleep)
 
 
-def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> Finding:
+@check("AssumeRole", "AssumeRole")
+def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> Text:
     """Assume the role as the function does for its forms."""
     try:
         credentials = assume(settings, UPLOADS, keys, now)
     except UploadError as error:
-        return Finding(STS, State.BAD, logged(error), sts_remedy(error))
+        raise Refused(logged(error), sts_remedy(error)) from None
     minutes = int((credentials.expires_at - now).total_seconds() // 60)
-    said = Text(
-        f"{settings.role_arn}, keys for {minutes} min", f"{settings.role_arn}，密钥有效 {minutes} 分钟"
-    )
-    return Finding(STS, State.GOOD, said)
+    role = settings.role_arn
+    return Text(f"{role}, keys for {minutes} min", f"{role}，密钥有效 {minutes} 分钟")
 
 
 def sts_remedy(error: UploadError) -> Text:

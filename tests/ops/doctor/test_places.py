@@ -23,8 +23,8 @@ def test_each_bucket_is_examined_as_if_it_were_the_only_one(here):
         "Deployed function",
     ]  # fmt: skip
     assert [one.check.en for one in below(findings, THERE)] == [
-        "Clock", "Bucket", "AssumeRole", "Upload [contract]", "A changed key", "Confirm [contract]",
-        "Read [contract]", "Large files [contract]", "Removal", "Timer",
+        "Clock", "Bucket", "AssumeRole", "Upload [contract]", "A changed key of [contract]",
+        "Confirm [contract]", "Read [contract]", "Large files [contract]", "Removal", "Timer",
     ]  # fmt: skip
     assert {one.where.en for one in below(findings, THERE)} == {BELOW_THERE}
     for place, store in ((HOME, here.cloud.oss), (ARCHIVE, here.cloud.archive)):

@@ -7,7 +7,6 @@ import pytest
 
 from function.app import load_settings
 from function.auth.signed_tokens import RECEIPT, issue_token
-from ops.doctor.after_upload import check_confirmation, check_parts, check_reading
 from ops.doctor.exchange import log_in_at
 from ops.doctor.findings import State
 from ops.doctor.uploads import Uploads
@@ -139,57 +138,61 @@ def test_a_profile_of_large_files_only_is_left_out(here, profiles):
 
 
 CHECKS = {
-    "confirm": lambda url, of: check_confirmation(of, of.profiles["default"], url, "t", NOW),
-    "read": lambda url, of: check_reading(url, "token", of.profiles["default"], "uploads/x"),
-    "parts": lambda url, of: check_parts(url, "", of.profiles["video"]),
+    "confirm": lambda of: of.check_confirmation(of.settings.profiles["default"], "t"),
+    "read": lambda of: of.check_reading(of.settings.profiles["default"], "uploads/x"),
+    "parts": lambda of: of.check_parts(of.settings.profiles["video"]),
 }
 
 
-def test_a_silent_function_or_another_secret_shows_in_the_confirmation(here):
-    settings = load_settings(here.environ)
+@pytest.fixture
+def after(here):
+    """Uploads at a function of the test's own."""
+    return lambda url: Uploads(load_settings(here.environ), url, "token", NOW)
+
+
+def test_a_silent_function_or_another_secret_shows_in_the_confirmation(here, after):
     for check in CHECKS.values():
-        finding = check(REFUSED, settings)
+        finding = check(after(REFUSED))
         assert finding.state is State.BAD and "--url" in finding.remedy.en
     other = here.examine(TOKEN_SECRET="another-secret-0123456789abcdefghi").the_bad_one("Confirm [default]")
     assert "make deploy" in other.remedy.en
 
 
 @cases("check", "status", "body", "piece")
-def test_each_response_that_is_not_as_it_should_be_has_its_remedy(here, serving, check, status, body, piece):
+def test_each_response_that_is_not_as_it_should_be_has_its_remedy(after, serving, check, status, body, piece):
     body = {"error": {"code": body, "message": "m", "requestId": "r"}} if status >= 400 else body
-    finding = CHECKS[check](serving(status, json.dumps(body)), load_settings(here.environ))
+    finding = CHECKS[check](after(serving(status, json.dumps(body))))
     assert finding.state is State.BAD and piece in finding.remedy.en
 
 
-def test_a_receipt_without_a_look_at_oss_is_bad(here, serving):
+def test_a_receipt_without_a_look_at_oss_is_bad(here, serving, after):
     told = {"sub": "doctor", "seen": False}
     life, secrets = timedelta(hours=1), [here.environ["TOKEN_SECRET"]]
     receipt = issue_token(told, audience=RECEIPT, secrets=secrets, now=NOW, life=life)
-    finding = CHECKS["confirm"](serving(200, json.dumps({"receipt": receipt})), load_settings(here.environ))
+    finding = CHECKS["confirm"](after(serving(200, json.dumps({"receipt": receipt}))))
     assert finding.state is State.BAD and "make deploy" in finding.remedy.en
 
 
-def test_a_read_origin_of_another_bucket_or_a_missing_right_is_bad(profile, serving, oss_error):
+def test_a_read_origin_of_another_bucket_or_a_missing_right_is_bad(after, serving, oss_error):
     for status, code in ((404, "NoSuchBucket"), (403, "AccessDenied")):
         foreign = serving(status, oss_error(code), "application/xml")
-        url = serving(200, json.dumps({"url": f"{foreign}/k"}))
-        finding = check_reading(url, "t", profile("default"), "k")
+        finding = CHECKS["read"](after(serving(200, json.dumps({"url": f"{foreign}/k"}))))
         assert code in finding.said.en
         assert ("setup again" in finding.remedy.en) is (status == 403)
 
 
 @pytest.mark.parametrize(("answers", "setting"), [(False, "OSS_HOST"), (True, "OSS_ENDPOINT")])
-def test_a_part_that_does_not_reach_the_bucket_names_the_setting(profile, serving, answers, setting):
+def test_a_part_that_does_not_reach_the_bucket_names_the_setting(after, serving, answers, setting):
     part = {"number": 1, "size": 1, "url": f"{serving(200, '') if answers else REFUSED}/x"}
     function = serving(200, json.dumps({"ticket": "t", "headers": {}, "parts": [part], "missing": 1}))
-    assert setting in check_parts(function, "", profile("video")).remedy.en
+    assert setting in CHECKS["parts"](after(function)).remedy.en
 
 
 @pytest.mark.parametrize("fails", [True, False])
 def test_a_part_is_aborted_whatever_oss_says_of_it(here, course, profile, fails):
     if fails:
         here.cloud.oss.faults.plan("expired_url", on=["UploadPart"])
-    finding = check_parts(course.url, course.token, profile("video"))
+    finding = course.check_parts(profile("video"))
     assert finding.state is (State.BAD if fails else State.GOOD)
     assert ("HTTP 403" in finding.said.en) is fails
     assert list(here.cloud.idle().oss.bucket.uploads) == []
