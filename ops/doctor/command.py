@@ -23,12 +23,11 @@ from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.doctor.configuration import check_settings
 from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
-from ops.doctor.findings import Finding, State
+from ops.doctor.findings import Finding, State, show_finding
 from ops.doctor.proof.command import add_prove_arguments, run_prove
 from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
-from ops.terminal.masking import printable
-from ops.terminal.screen import GREEN, RED, YELLOW, Screen
+from ops.terminal.screen import GREEN, Screen
 
 SUMMARY = Text("what is wrong with a deployment, and how to mend it", "部署哪里不对，怎样修好")
 ABOUT = Text(
@@ -75,17 +74,10 @@ HELP = {
 
 # Options that an examination takes as they are.
 GIVEN = ("url", "code", "token", "content_check", "openid", "timer", "caller")
-MARKS = {
-    State.GOOD: ("✓", GREEN),
-    State.BAD: ("✗", RED),
-    State.UNSURE: ("!", YELLOW),
-    State.SKIPPED: ("-", ""),
-}
 DOMAINS = Text(
     "Domains for the mini-program console (“开发管理 > 开发设置 > 服务器域名”)",
     "填入小程序后台（开发管理 > 开发设置 > 服务器域名）的域名",
 )
-JOINT = Text("{check}: {said}", "{check}：{said}")
 ALONE = Text("{option} goes with {other}.", "{option} 要与 {other} 一起用。")
 WAITS = Text(
     "This waits in each bucket: up to a minute for each verdict, up to two and a half minutes for a tick.",
@@ -163,7 +155,7 @@ def show(
         if finding.where and finding.where != where:
             screen.line(finding.where.say(language))
         where = finding.where
-        _show_finding(finding, screen, language)
+        show_finding(finding, screen, language)
     _show_domains(environ, url, screen, language)
     screen.line()
     if State.BAD in states:
@@ -171,16 +163,6 @@ def show(
         return 1
     screen.line(screen.colour(f"✓ {ALL_WELL.say(language)}", GREEN))
     return 0
-
-
-def _show_finding(finding: Finding, screen: Screen, language: str) -> None:
-    indent = "  " if finding.where else ""
-    mark, colour = MARKS[finding.state]
-    check, said = finding.check.say(language), printable(finding.said.say(language))
-    line = f"{indent}{mark} {JOINT.say(language, check=check, said=said)}"
-    screen.line(screen.colour(line, colour) if colour else line)
-    if finding.remedy and finding.state is not State.GOOD:
-        screen.line(f"{indent}    → {finding.remedy.say(language)}")
 
 
 def _show_domains(environ: Mapping[str, str], url: str, screen: Screen, language: str) -> None:

@@ -19,7 +19,7 @@ from ops.terminal.masking import printable
 FEATURES = Text("Your profiles", "你的用途")
 
 
-@check("Callback", "回调")
+@check(Text("Callback", "回调"))
 def check_callback(settings: Settings) -> Text:
     """Call back as a stranger: our function refuses with its own JSON, anything else is not our function."""
     url = settings.callback_url
@@ -51,7 +51,7 @@ def push_route(entry: CallerEntry) -> str:
     return f"wechat-events/{entry.settings.appid}" if entry.name else "wechat-events"
 
 
-@check("Message push", "消息推送")
+@check(Text("Message push", "消息推送"))
 def _check_push(url: str, entry: CallerEntry) -> Text:
     asked = {"timestamp": str(int(time.time())), "nonce": secrets.token_hex(8)}
     asked |= {"signature": signature_of(entry.settings.push.token, asked), "echostr": secrets.token_hex(8)}
@@ -81,7 +81,7 @@ def check_function(url: str) -> list[Finding]:
     return found
 
 
-@check("Deployed function", "已部署的函数")
+@check(Text("Deployed function", "已部署的函数"))
 def _check_health(url: str) -> Text:
     if not url:
         said = Text("no --url given, nor CALLBACK_URL", "未给出 --url，也没有 CALLBACK_URL")

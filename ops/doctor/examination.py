@@ -17,7 +17,7 @@ from ops.doctor.findings import Finding, Refused, State, joined
 from ops.doctor.identity import check_keys, check_sts
 from ops.doctor.places import each_place, told
 from ops.doctor.services import check_bucket, check_clock, check_login
-from ops.doctor.timer import check_timer
+from ops.doctor.timer import check_timer, may_be_due
 from ops.doctor.uploads import Uploads
 from ops.terminal.language import Text
 
@@ -112,8 +112,8 @@ def _of_place(
     if visit.content_check:
         openid = visit.openid or openid_in(visit.token, there, now)
         yield from check_content(there, openid, able_keys, now)
-    if able_keys is not None:
-        yield from check_timer(there, able_keys, datetime.now(UTC), sleep if visit.timer else None)
+    if able_keys is not None and may_be_due(there):
+        yield check_timer(there, able_keys, datetime.now(UTC), sleep if visit.timer else None)
 
 
 def _asks_function(settings: Settings, visit: Visit) -> bool:

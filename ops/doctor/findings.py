@@ -13,6 +13,7 @@ from ops.explain.parser import read_pasted
 from ops.explain.pasted import Pasted, PastedError, Unreadable
 from ops.terminal.language import LANGUAGES, Text
 from ops.terminal.masking import failed_condition, printable, shown_message
+from ops.terminal.screen import GREEN, RED, YELLOW, Screen
 
 
 class State(Enum):
@@ -43,6 +44,25 @@ class Finding:
     where: Text | None = None
 
 
+MARKS = {
+    State.GOOD: ("✓", GREEN),
+    State.BAD: ("✗", RED),
+    State.UNSURE: ("!", YELLOW),
+    State.SKIPPED: ("-", ""),
+}
+JOINT = Text("{check}: {said}", "{check}：{said}")
+
+
+def show_finding(finding: Finding, screen: Screen, language: str) -> None:
+    indent = "  " if finding.where else ""
+    mark, colour = MARKS[finding.state]
+    check, said = finding.check.say(language), printable(finding.said.say(language))
+    line = f"{indent}{mark} {JOINT.say(language, check=check, said=said)}"
+    screen.line(screen.colour(line, colour) if colour else line)
+    if finding.remedy and finding.state is not State.GOOD:
+        screen.line(f"{indent}    → {finding.remedy.say(language)}")
+
+
 class Refused(Exception):
     """
     Raised by a check where something is not as it should be.
@@ -64,14 +84,14 @@ def finding_of(check: Text, tries: Callable[[], Text]) -> Finding:
         return Finding(check, error.state, error.said, error.remedy)
 
 
-def check(en: str, zh: str) -> Callable[[Callable[..., Text]], Callable[..., Finding]]:
+def check(title: Text) -> Callable[[Callable[..., Text]], Callable[..., Finding]]:
     """Make a check of a function that says what is well; it is named after the profile that it is about."""
 
     def decorate(tries: Callable[..., Text]) -> Callable[..., Finding]:
         @wraps(tries)
         def checked(*given: object) -> Finding:
             name = next((f" [{one.name}]" for one in given if isinstance(one, Profile)), "")
-            return finding_of(Text(f"{en}{name}", f"{zh}{name}"), lambda: tries(*given))
+            return finding_of(Text(f"{title.en}{name}", f"{title.zh}{name}"), lambda: tries(*given))
 
         return checked
 

@@ -59,7 +59,7 @@ def sts_client(settings: Settings, life: timedelta | None = None, role_arn: str 
     return StsClient(*place, session_life=life or settings.session_life, sleep=sleep)
 
 
-@check("AssumeRole", "AssumeRole")
+@check(Text("AssumeRole", "AssumeRole"))
 def check_sts(settings: Settings, keys: AccessKeys, now: datetime) -> Text:
     """Assume the role as the function does for its forms."""
     try:

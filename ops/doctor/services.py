@@ -62,7 +62,7 @@ LOOK_IT_UP = Text(
 )
 
 
-@check("Clock", "时钟")
+@check(Text("Clock", "时钟"))
 def check_clock(settings: Settings, now: datetime) -> Text:
     """Compare this machine's clock with the Date that OSS answers with."""
     try:
@@ -81,7 +81,7 @@ def check_clock(settings: Settings, now: datetime) -> Text:
     raise Refused(Text(f"{seconds} s {en} OSS's", f"比 OSS {zh} {seconds} 秒"), SET_THE_CLOCK)
 
 
-@check("Bucket", "桶")
+@check(Text("Bucket", "桶"))
 def check_bucket(settings: Settings) -> Text:
     """Ask the bucket's address without keys: whether it is there shows in the way it refuses."""
     host = settings.host

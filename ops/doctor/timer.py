@@ -6,7 +6,7 @@ writes is gone after the next.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from function.config.key_template import DUE
@@ -19,11 +19,10 @@ from function.oss.client import OssClient, budget
 from function.oss.objects import get_record
 from function.sts.credentials import AccessKeys, StsCredentials
 from function.sts.session_policy import OBJECTS
-from ops.doctor.findings import Finding, State, logged, set_up_again
+from ops.doctor.findings import Refused, State, check, logged, set_up_again
 from ops.doctor.identity import assume, sts_remedy
 from ops.terminal.language import Text
 
-TIMER = Text("Timer", "定时触发器")
 # A record of this kind is removed by a tick, and means nothing else.
 PROBE = "doctor"
 # The timer runs each minute, and a tick takes up to 20 seconds.
@@ -32,43 +31,42 @@ WAIT_SECONDS, PAUSE_SECONDS = 150, 5
 MOST_COUNTED = 1000
 
 
+def may_be_due(settings: Settings) -> bool:
+    policy = settings.session_policies.get(settings.home.session(OBJECTS), "")
+    return f"{settings.bucket}/{DUE}*" in policy
+
+
+@check(Text("Timer", "定时触发器"))
 def check_timer(
-    settings: Settings, keys: AccessKeys, now: datetime, sleep: Callable[[float], None] | None = None
-) -> Iterator[Finding]:
+    settings: Settings, keys: AccessKeys, now: datetime, sleep: Callable[[float], None] | None
+) -> Text:
     """
-    Look for what should have ended, and perhaps wait for a tick; nothing where nothing can be due.
+    Look for what should have ended, and perhaps wait for a tick.
 
     Args:
         sleep: to wait for a tick, which takes minutes; ``None`` to look alone.
     """
-    policy = settings.session_policies.get(settings.home.session(OBJECTS), "")
-    if f"{settings.bucket}/{DUE}*" not in policy:
-        return
     try:
         oss = client_of(settings, assume(settings, OBJECTS, keys, now), now)
     except UploadError as error:
-        yield Finding(TIMER, State.BAD, logged(error), sts_remedy(error))
-        return
+        raise Refused(logged(error), sts_remedy(error)) from None
     try:
         late = _late(oss, now)
         is_gone = not late and sleep is not None and _is_removed(oss, now, sleep)
     except UploadError as error:
-        yield Finding(TIMER, State.UNSURE, logged(error), _SET_UP_AGAIN)
-        return
+        raise Refused(logged(error), _SET_UP_AGAIN, State.UNSURE) from None
     if late:
         minutes = int((now - late[0]) / timedelta(minutes=1))
         said = Text(
             f"{len(late)} due records are late, the oldest by {minutes} min",
             f"{len(late)} 条到期记录没有处理，最早的已过 {minutes} 分钟",
         )
-        yield Finding(TIMER, State.UNSURE, said, _SLOWER)
-    elif sleep is None:
-        yield Finding(TIMER, State.GOOD, Text("nothing that is due is late", "没有过期未处理的记录"))
-    elif is_gone:
-        yield Finding(TIMER, State.GOOD, Text("a tick removed a due record", "定时触发器处理了一条到期记录"))
-    else:
-        said = Text(f"no tick within {WAIT_SECONDS} s", f"{WAIT_SECONDS} 秒内没有触发")
-        yield Finding(TIMER, State.BAD, said, _SLOWER)
+        raise Refused(said, _SLOWER, State.UNSURE)
+    if sleep is None:
+        return Text("nothing that is due is late", "没有过期未处理的记录")
+    if is_gone:
+        return Text("a tick removed a due record", "定时触发器处理了一条到期记录")
+    raise Refused(Text(f"no tick within {WAIT_SECONDS} s", f"{WAIT_SECONDS} 秒内没有触发"), _SLOWER)
 
 
 def client_of(settings: Settings, credentials: StsCredentials, now: datetime) -> OssClient:

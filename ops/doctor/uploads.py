@@ -47,7 +47,7 @@ class Uploads:
     stored: dict[str, str] = field(default_factory=dict)
     tickets: dict[str, str] = field(default_factory=dict)
 
-    @check("Upload", "上传")
+    @check(Text("Upload", "上传"))
     def check_profile(self, profile: Profile) -> Text:
         """Upload the smallest file that the profile admits."""
         if profile.min_size_bytes > MOST_BYTES:
@@ -65,12 +65,12 @@ class Uploads:
         version = profile.signature_version.upper()
         return Text(f"stored, {version} accepted", f"已保存，{version} 签名有效")
 
-    @check("A changed key of", "改动 key")
+    @check(Text("A changed key of", "改动 key"))
     def check_changed_key(self, profile: Profile) -> Text:
         """A form must be good for its own key only."""
         return self._must_be_refused(profile, "key", "{}-other", _ANYONE_WRITES)
 
-    @check("A public file of", "公开文件")
+    @check(Text("A public file of", "公开文件"))
     def check_public_page(self, profile: Profile) -> Text:
         """A page that chooses its file's name must not choose who reads it, though no condition says so."""
         return self._must_be_refused(profile, ACL_FIELD, "public-read", _BLOCK_PUBLIC)
@@ -84,7 +84,7 @@ class Uploads:
         self.keys_left.append(fields["key"])
         raise Refused(Text(f"{fields['key']} was taken", f"{fields['key']} 被接受了"), remedy)
 
-    @check("Removal", "清理")
+    @check(Text("Removal", "清理"))
     def remove(self, keys: AccessKeys | None) -> Text:
         """Remove what was uploaded, where these keys may; the roles of a deployment may not."""
         if not self.keys_left:
@@ -101,7 +101,7 @@ class Uploads:
         remedy = Text("Delete them in the OSS console, or leave them.", "可在 OSS 控制台删除，或保留。")
         raise Refused(said, remedy, State.UNSURE)
 
-    @check("Confirm", "确认")
+    @check(Text("Confirm", "确认"))
     def check_confirmation(self, profile: Profile, ticket: str) -> Text:
         """Have the deployed function ask OSS about what was uploaded."""
         told = ask(self.url, "confirm", {"ticket": ticket}, remedies=_REMEDIES)
@@ -110,7 +110,7 @@ class Uploads:
             raise Refused(said, Text("Deploy again: make deploy.", "请重新部署：make deploy。"))
         return Text("OSS was asked, receipt good", "已问过 OSS，回执有效")
 
-    @check("Read", "读取")
+    @check(Text("Read", "读取"))
     def check_reading(self, profile: Profile, key: str) -> Text:
         """Have the deployed function give the address of what this caller has uploaded, and open it."""
         told = ask(self.url, "read", {"key": key}, self.token, {404: OTHER_PROFILES})
@@ -119,7 +119,7 @@ class Uploads:
         origin = send("GET", told["url"], ("READ_ORIGIN", "OSS_HOST"), {403: _MAY_NOT_READ})
         return Text(f"a signed URL opens it at {origin}", f"预签名 URL 在 {origin} 打开了它")
 
-    @check("Large files", "大文件")
+    @check(Text("Large files", "大文件"))
     def check_parts(self, profile: Profile) -> Text:
         """
         Begin an upload, send its one part, have it listed, and give it up: nothing is left behind.

@@ -13,7 +13,7 @@ from ops.deploy.operator_env import operator_environment
 from ops.doctor.configuration import check_settings
 from ops.doctor.deployed import wechat_callers
 from ops.doctor.examination import function_url
-from ops.doctor.findings import State
+from ops.doctor.findings import State, show_finding
 from ops.doctor.identity import check_keys
 from ops.doctor.places import FOLDER, trial_folder
 from ops.doctor.proof.report import report_file, title_of
@@ -21,7 +21,6 @@ from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.suite import show_cost, show_dry, show_proof
 from ops.run.rules import rules_of
 from ops.terminal.language import Failure, Text
-from ops.terminal.masking import printable
 from ops.terminal.screen import Screen
 
 OPTIONS = {
@@ -81,9 +80,7 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
         sandbox.openid = args.openid
         return show_proof(sandbox, title, report, screen)
     for one in bad:
-        (screen.warn if args.dry_run else screen.fail)(f"{one.check.en}: {printable(one.said.en)}")
-        if one.remedy:
-            screen.line(f"    → {one.remedy.en}")
+        show_finding(one, screen, "en")
     return 1 if bad and not args.dry_run else 0
 
 

@@ -2,6 +2,7 @@
 Questions to the user's own cloud, or to a local one: what the function relies on, and OSS's open points.
 """
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,12 @@ import requests
 
 from function.errors import UploadError
 from ops.doctor.evidence import NotTried, reason_of, text_in
-from ops.doctor.findings import refusal, unreachable
+from ops.doctor.findings import Finding, Refused, State, check, refusal, same, show_finding, unreachable
 from ops.doctor.proof.point import Point, points, told
 from ops.doctor.proof.report import Row, report_of
 from ops.doctor.proof.sandbox import DOT, STORED_AS, Sandbox
 from ops.terminal.language import Failure, Text, why_unreadable
-from ops.terminal.masking import printable
-from ops.terminal.screen import RED, YELLOW, Screen
+from ops.terminal.screen import Screen
 
 POINTS: tuple[Point, ...] = points()
 DENIED = "AccessDenied"
@@ -72,16 +72,16 @@ def show_proof(sandbox: Sandbox, title: str, report: Path | None, screen: Screen
     screen.title(title)
     rows: list[Row] = []
     try:
-        if refused := first_refusal(sandbox):
-            step, said, remedy = refused
-            where = f"{step} of one object in {sandbox.settings.bucket}"
-            screen.fail(f"Nothing is asked: {where} failed ({printable(said)}).")
-            screen.line(f"    → {remedy}")
+        first = _first_object(sandbox)
+        if first.state is State.BAD:
+            show_finding(first, screen, "en")
             return 1
-        _warn_without_role(sandbox, screen)
+        role = _role(sandbox)
+        if role.state is not State.GOOD:
+            show_finding(role, screen, "en")
         for row in prove(sandbox):
             rows.append(row)
-            _show_row(row, len(rows), screen)
+            show_finding(_finding_of(row, len(rows)), screen, "en")
             sandbox.tidy()
     finally:
         # After Ctrl-C, too.
@@ -98,63 +98,56 @@ def show_proof(sandbox: Sandbox, title: str, report: Path | None, screen: Screen
     return 1 if has_failed else 0
 
 
-def first_refusal(sandbox: Sandbox) -> tuple[str, str, str] | None:
-    """
-    Store, read, list and delete one object: what these keys may not do, no question may begin with.
-
-    Returns:
-        the call that failed, why, and the remedy.
-    """
-    key = sandbox.new_key()
+@check(same("Nothing is asked: one object"))
+def _first_object(sandbox: Sandbox) -> Text:
+    """Store, read, list and delete an object: what these keys may not do, no question may begin with."""
+    key = f"{sandbox.folder}{secrets.token_hex(8)}"
     listed = {"list-type": "2", "prefix": key, "max-keys": "1"}
-    steps: dict[str, dict[str, Any]] = {
-        "PutObject": {"method": "PUT", "key": key, "headers": STORED_AS, "body": DOT},
-        "GetObject": {"method": "GET", "key": key},
-        "ListObjects": {"method": "GET", "key": "", "query": listed},
-        "DeleteObject": {"method": "DELETE", "key": key},
+    steps: dict[str, tuple[str, str, dict[str, Any]]] = {
+        "PutObject": ("PUT", key, {"headers": STORED_AS, "body": DOT}),
+        "GetObject": ("GET", key, {}),
+        "ListObjects": ("GET", "", {"query": listed}),
+        "DeleteObject": ("DELETE", key, {}),
     }
-    for step, call in steps.items():
+    for step, (method, name, more) in steps.items():
         try:
-            answer = sandbox.call(**call)
-        except NotTried as error:
-            return step, error.why, unreachable("OSS_HOST").en
-        except requests.RequestException as error:
-            is_stored = step != "PutObject" or not isinstance(error, requests.ConnectionError)
-            sandbox.keys_left = [key] if is_stored else []
-            return step, no_answer(error), unreachable("OSS_HOST", "OSS_BUCKET", "OSS_REGION").en
+            answer = sandbox.call(method, name, **more)
+        except (NotTried, requests.RequestException) as error:
+            # Of a connection that was never made nothing is left.
+            is_left = sandbox.keys_left or not isinstance(error, requests.ConnectionError)
+            sandbox.keys_left = [key] if is_left else []
+            why = error.why if isinstance(error, NotTried) else no_answer(error)
+            remedy = unreachable("OSS_HOST", "OSS_BUCKET", "OSS_REGION")
+            raise Refused(same(f"{step}: {why}"), remedy) from None
         if answer.status_code not in (200, 204):
-            sandbox.keys_left = [key] if step != "PutObject" else []
             said, remedy = refusal(answer.status_code, answer.text, answer.headers.get("x-oss-ec", ""))
-            is_denied = text_in(answer, "Code") == "AccessDenied"
-            return step, said.en, RIGHTS if is_denied else remedy.en
-    return None
+            is_denied = text_in(answer, "Code") == DENIED
+            raise Refused(same(f"{step}: {said.en}"), same(RIGHTS) if is_denied else remedy)
+        sandbox.keys_left = [key]
+    sandbox.keys_left = []
+    return same("stored, read, listed and deleted")
+
+
+@check(same("The role"))
+def _role(sandbox: Sandbox) -> Text:
+    """Many questions are about its sessions: why it cannot be taken is said once, first."""
+    try:
+        return same(sandbox.session("oss:GetObject").access_key_id)
+    except NotTried as error:
+        raise Refused(same(error.why), error.remedy, State.UNSURE) from None
 
 
 def no_answer(error: requests.RequestException) -> str:
     return f"no answer ({type(error).__name__})"
 
 
-def _warn_without_role(sandbox: Sandbox, screen: Screen) -> None:
-    """Say once why the role cannot be taken; many questions are about its sessions."""
-    try:
-        sandbox.session("oss:GetObject")
-    except NotTried as error:
-        screen.warn(printable(error.why))
-        screen.line(f"    → {error.remedy and error.remedy.en}")
-
-
-def _show_row(row: Row, number: int, screen: Screen) -> None:
-    relies = row.point.relies
-    mark, colour = ("✓", "") if relies else (" ", "")
-    if row.seen is None:
-        mark, colour = "-", YELLOW
-    if row.is_broken:
-        mark, colour = "✗", RED
-    seen = f" ({row.seen.evidence})" if row.seen and row.seen.evidence else ""
-    line = f"{number:>3}/{len(POINTS)} {mark} {row.point.name}: {row.answer}{seen}"
-    screen.line(screen.colour(line, colour) if colour else line)
-    if row.is_broken:
-        screen.line(f"    → {row.point.asks} The function relies on it; otherwise {relies}.")
+def _finding_of(row: Row, number: int) -> Finding:
+    point, seen = row.point, row.seen
+    state = State.BAD if row.is_broken else State.GOOD if seen else State.SKIPPED
+    said = f"{row.answer} ({seen.evidence})" if seen and seen.evidence else row.answer
+    remedy = same(f"{point.asks} The function relies on it; otherwise {point.relies}.")
+    name = same(f"{number:>3}/{len(POINTS)} {point.name}")
+    return Finding(name, state, same(said), remedy if row.is_broken else None)
 
 
 def _show_outcome(rows: list[Row], screen: Screen) -> bool:

@@ -375,14 +375,14 @@ def test_a_dry_run_names_each_question_and_what_is_missing_and_sends_nothing(
     capsys, set_environ, here, no_trial, has_settings
 ):
     assert run("--prove", "--dry-run", *set_environ(here.environ)) == 0
-    assert "! " not in capsys.readouterr().out
+    assert "✗ " not in capsys.readouterr().out
     env_file = set_environ({}, ["ALIBABA_CLOUD_ACCESS_KEY_ID", *([] if has_settings else here.environ)])
     assert run("--prove", "--dry-run", *env_file) == 0
     text = capsys.readouterr().out
     assert f" {here.environ['OSS_BUCKET'] if has_settings else 'OSS_BUCKET'}; " in text
     assert text.count("- `") == len(POINTS)
-    assert "! Caller's keys: " in text
-    assert ("! Settings: OSS_BUCKET " in text) is not has_settings
+    assert "✗ Caller's keys: " in text
+    assert ("✗ Settings: OSS_BUCKET " in text) is not has_settings
     assert run("--prove", *env_file) == 1
     assert "Caller's keys" in capsys.readouterr().out
 
