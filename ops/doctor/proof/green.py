@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from function.config.green import endpoint_of
 from function.config.profile import Profile
-from function.http.client import ExchangeFailed, Send, send
+from function.http.client import ExchangeFailed, send
 from function.moderation.aliyun import (
     ACTIONS,
     MAX_ANSWER_BYTES,
@@ -80,7 +80,6 @@ def _ask(
     action: str = PICTURES,
     service: str = "",
     keys: AccessKeys | None = None,
-    send: Send = send,
 ) -> Said:
     """Raises NotTried: nothing here is for Content Moderation, or it is silent."""
     settings, ours = sandbox.settings, _checked(sandbox)
@@ -104,12 +103,10 @@ def _checked(sandbox: Sandbox) -> list[Profile]:
     return [one for one in sandbox.settings.profiles.values() if one.is_checked_by_aliyun]
 
 
-def _about_file(
-    sandbox: Sandbox, file: Mapping[str, str], action: str = PICTURES, service: str = "", send: Send = send
-) -> Said:
+def _about_file(sandbox: Sandbox, file: Mapping[str, str], action: str = PICTURES, service: str = "") -> Said:
     """Raises NotTried: as ``_ask``; or what was said is about the account, and not about the file."""
     parameters = {**file, "dataId": f"doctor-{secrets.token_hex(8)}"}
-    said = _ask(sandbox, parameters, action=action, service=service, send=send)
+    said = _ask(sandbox, parameters, action=action, service=service)
     if isinstance(said.data, Verdict) and (isinstance(said.code, str) or said.code in OF_THE_ACCOUNT):
         raise NotTried(said.evidence, of_green(said.data))
     return said

@@ -1,6 +1,7 @@
 """What the function relies on in stored objects: its own calls, on objects of one byte."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from function.config.profile import ACL_FIELD
@@ -41,40 +42,43 @@ def record_is_written_once(sandbox: Sandbox) -> Seen:
     return seen if get_record(oss, key) == b"{}" else told(False, seen.evidence)
 
 
+def _copy(sandbox: Sandbox, key: str, target: str, etag: str = "", **more: Any) -> str:
+    """Copy as the function does, by default what is stored; empty where it was not done."""
+    oss = sandbox.client()
+    return copy_object(oss, key, target, acl="private", source_etag=etag or _etag(oss, key), **more)
+
+
 def copy_is_made_once(sandbox: Sandbox) -> Seen:
-    oss, key, target = sandbox.client(), sandbox.put(), sandbox.new_key()
-    etag = _etag(oss, key)
-    if not copy_object(oss, key, target, acl="private", source_etag=etag):
+    key, target = sandbox.put(), sandbox.new_key()
+    if not _copy(sandbox, key, target):
         return told(False, "-")
-    return is_stored_already(lambda: copy_object(oss, key, target, acl="private", source_etag=etag))
+    return is_stored_already(lambda: _copy(sandbox, key, target))
 
 
 def copy_takes_no_other_bytes(sandbox: Sandbox) -> Seen:
-    oss, key, target = sandbox.client(), sandbox.put(), sandbox.new_key()
-    copied = copy_object(oss, key, target, acl="private", source_etag=OTHER_ETAG)
-    return told(not copied and head_object(oss, target) is None, "-")
+    target = sandbox.new_key()
+    copied = _copy(sandbox, sandbox.put(), target, OTHER_ETAG)
+    return told(not copied and head_object(sandbox.client(), target) is None, "-")
 
 
 def copy_needs_a_source(sandbox: Sandbox) -> Seen:
-    oss, target = sandbox.client(), sandbox.new_key()
-    return told(not copy_object(oss, sandbox.new_key(), target, acl="private", source_etag=OTHER_ETAG), "-")
+    return told(not _copy(sandbox, sandbox.new_key(), sandbox.new_key(), OTHER_ETAG), "-")
 
 
 def copy_keeps_what_it_should(sandbox: Sandbox) -> Seen:
     """Bytes, type, headers and metadata; the ACL is the one that the copy names."""
-    oss, key, target = sandbox.client(), sandbox.put(INHERITING), sandbox.new_key()
-    copy_object(oss, key, target, acl="private", source_etag=_etag(oss, key))
+    key, target = sandbox.put(INHERITING), sandbox.new_key()
+    _copy(sandbox, key, target)
     answers = [accepted(sandbox.call("HEAD", one)).headers for one in (key, target)]
     kept = [[headers.get(name) for name in KEPT] for headers in answers]
     grant = text_in(accepted(sandbox.call("GET", target, query={"acl": ""})), "Grant")
-    is_same = kept[0] == kept[1] and get_record(oss, target) == DOT
+    is_same = kept[0] == kept[1] and get_record(sandbox.client(), target) == DOT
     return told(is_same and grant == "private", f"{kept[1]} {grant}")
 
 
 def copy_replaces_what_it_should(sandbox: Sandbox) -> Seen:
-    oss, key, target = sandbox.client(), sandbox.put(KEPT), sandbox.new_key()
-    replaced = {"content-type": "image/png", "x-oss-meta-other": "new"}
-    copy_object(oss, key, target, acl="private", source_etag=_etag(oss, key), replaced=replaced)
+    target, replaced = sandbox.new_key(), {"content-type": "image/png", "x-oss-meta-other": "new"}
+    _copy(sandbox, sandbox.put(KEPT), target, replaced=replaced)
     headers = accepted(sandbox.call("HEAD", target)).headers
     seen = [headers.get(name) for name in ("content-type", "x-oss-meta-other", "x-oss-meta-upload-id")]
     return told(seen == ["image/png", "new", None], str(seen))
