@@ -111,27 +111,17 @@ def _without_a_body(status: int, headers: Mapping[str, str]) -> Pasted:
 
 
 def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Pasted:
-    if "<!DOCTYPE" in body or "<!ENTITY" in body:
-        raise _unreadable(
-            "It is XML (or HTML) that OSS does not send.", "这是 OSS 不会发送的 XML（或 HTML）。"
-        )
     try:
-        root = ElementTree.fromstring(body)
-    except ElementTree.ParseError as error:
-        line, column = error.position
-        raise _unreadable(
-            f"It looks like XML but does not parse (line {line}, column {column + 1}); paste the whole body.",
-            f"看起来是 XML 但无法解析（第 {line} 行第 {column + 1} 列）；请粘贴完整内容。",
-        ) from None
+        # OSS names no entities; who does is not OSS.
+        root = ElementTree.fromstring("" if "<!" in body else body)
+    except ElementTree.ParseError:
+        raise _unreadable(*_NO_OSS_XML) from None
     values = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in root}
     tag = root.tag.rpartition("}")[2]
     if tag == "PostResponse":
         return PastedOther(Kind.ANSWER)
     if tag != "Error" or not values.get("Code"):
-        raise _unreadable(
-            f"It is XML, but no error of OSS (<{tag}> instead of <Error> with a <Code>).",
-            f"这是 XML，但不是 OSS 的错误（是 <{tag}>，不是带 <Code> 的 <Error>）。",
-        )
+        raise _unreadable(*_NO_OSS_XML)
     name = values.get("ArgumentName")
     return PastedError(
         code=values["Code"],
@@ -148,15 +138,13 @@ def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Past
 def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> list[Pasted]:
     try:
         value = json.loads(body)
-    except RecursionError:
-        raise _unreadable("It is JSON nested far too deep.", "JSON 嵌套过深。") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         where = ""
         if isinstance(error, json.JSONDecodeError):
-            where = f"line {error.lineno}, column {error.colno}"
+            where = f" (line {error.lineno}, column {error.colno})"
         raise _unreadable(
-            f"It looks like JSON but does not parse ({where}); paste the whole body.",
-            f"看起来是 JSON 但无法解析（{where}）；请粘贴完整内容。",
+            f"It looks like JSON but does not parse{where}; paste the whole body.",
+            f"看起来是 JSON 但无法解析{where}；请粘贴完整内容。",
         ) from None
     if isinstance(value, str):
         return _read_body(value.strip() or "-", status, headers)
@@ -210,6 +198,12 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         "It is JSON, but neither a policy, a form, an error nor an answer of this function.",
         "这是 JSON，但既不是 policy、表单、错误，也不是本函数的返回值。",
     )
+
+
+_NO_OSS_XML = Text(
+    "It looks like XML (or HTML), but is no error of OSS (<Error> with a <Code>); paste the whole body.",
+    "看起来是 XML（或 HTML），但不是完整的 OSS 错误（带 <Code> 的 <Error>）；请粘贴完整内容。",
+)
 
 
 def _unreadable(en: str, zh: str) -> Unreadable:

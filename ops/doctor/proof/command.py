@@ -33,8 +33,8 @@ OPTIONS = {
         "与 --prove 一起：只列出会问什么、花费多少",
     ),
     "--report": Text(
-        "with --prove: file of the report (default: docs/proved/DATE-REGION.md; of a local cloud none)",
-        "与 --prove 一起：报告的文件（默认：docs/proved/DATE-REGION.md；本地云不写）",
+        "with --prove: file of the report (default: docs/proved/DATE-TIME-REGION.md; of a local cloud none)",
+        "与 --prove 一起：报告的文件（默认：docs/proved/DATE-TIME-REGION.md；本地云不写）",
     ),
 }
 

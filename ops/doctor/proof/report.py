@@ -43,10 +43,8 @@ def title_of(asked: str, now: datetime) -> str:
     return f"{asked}, asked on {now:%Y-%m-%d %H:%M} UTC (oss-direct-upload {VERSION})"
 
 
-def report_file(region: str, now: datetime, folder: Path = FOLDER) -> Path:
-    """Return a new file, named by date and region; a further one of that day by its time, too."""
-    file = folder / f"{now:%Y-%m-%d}-{region}.md"
-    return file.with_stem(f"{file.stem}-{now:%H%M%S}") if file.exists() else file
+def report_file(region: str, now: datetime) -> Path:
+    return FOLDER / f"{now:%Y-%m-%d-%H%M%S}-{region}.md"
 
 
 def report_of(title: str, rows: Sequence[Row], sandbox: Sandbox) -> str:

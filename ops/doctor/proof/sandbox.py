@@ -62,7 +62,6 @@ class Sandbox:
         self.verdicts_left: list[str] = []
         self.removed, self.openid = 0, ""
         self._connection = open_session(settings.host)
-        self._keeps_versions = False
 
     @property
     def now(self) -> datetime:
@@ -191,28 +190,18 @@ class Sandbox:
         self.uploads_left = [one for one in uploads if not self._is_gone(one[0], {"uploadId": one[1]})]
         tried = {key: self._is_gone(key, {}) for key in self.keys_left}
         self.keys_left = [key for key, is_gone in tried.items() if not is_gone]
-        if self._keeps_versions:
-            try:
-                self._delete_versions(set(tried))
-            except (NotTried, UploadError, requests.RequestException):
-                self.keys_left = [*tried]
         self.removed += len(tried) - len(self.keys_left)
         return [*dict.fromkeys([*self.keys_left, *(key for key, _ in self.uploads_left)])]
 
-    def _delete_versions(self, keys: set[str]) -> None:
-        """Delete all versions and delete markers of keys, of which most are below the folder."""
-        oss = self.client()
-        for prefix in {self.folder if key.startswith(self.folder) else key for key in keys}:
-            after: Markers | None = Markers()
-            while after is not None:
-                entries, after = list_entries(oss, VERSIONS, prefix, after)
-                for entry in (one for one in entries if one.key in keys):
-                    delete_version(oss, entry)
-
     def _is_gone(self, key: str, query: Mapping[str, str]) -> bool:
+        """Delete it, in a bucket that keeps versions with all of them and their delete markers."""
         try:
             answer = self.call("DELETE", key, query=query)
-        except (NotTried, requests.RequestException):
+            if "x-oss-delete-marker" in answer.headers:
+                oss = self.client()
+                entries, _ = list_entries(oss, VERSIONS, key, Markers())
+                for entry in (one for one in entries if one.key == key):
+                    delete_version(oss, entry)
+        except (NotTried, UploadError, requests.RequestException):
             return False
-        self._keeps_versions |= "x-oss-delete-marker" in answer.headers
         return answer.status_code in (204, 404)

@@ -23,7 +23,7 @@ from ops.doctor import command as doctor
 from ops.doctor.evidence import NotTried, accepted, role_policy
 from ops.doctor.proof.point import NOBODY, QUESTIONS, points, told
 from ops.doctor.proof.point import RULES as DEFAULTS
-from ops.doctor.proof.report import report_file, title_of, without_names
+from ops.doctor.proof.report import title_of, without_names
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.suite import POINTS as ALL_POINTS
 from ops.doctor.proof.suite import prove, show_proof
@@ -237,15 +237,6 @@ def test_names_of_bucket_domain_account_and_key_are_left_out(place):
         sandbox,
     )
     assert text == "…/x … acs:ram::…:role/… … … … … … … … …-2 x-oss-local-bucketed"
-
-
-def test_a_second_report_of_the_day_replaces_no_other(tmp_path):
-    now = datetime(2026, 11, 28, 20, 30, 15, tzinfo=UTC)
-    first = report_file("cn-beijing", now, tmp_path)
-    assert first.name == "2026-11-28-cn-beijing.md"
-    first.touch()
-    assert report_file("cn-beijing", now, tmp_path).name == "2026-11-28-cn-beijing-203015.md"
-    assert report_file("cn-beijing", now).parent == ROOT / "docs" / "proved"
 
 
 def test_a_report_that_cannot_be_written_fails_after_the_answers_are_shown(place, capsys, tmp_path, few):
