@@ -16,7 +16,7 @@ from ops.explain.function_output import (
 )
 from ops.explain.parser import read_pasted
 from ops.explain.pasted import Kind, Pasted, PastedError, PastedForm
-from ops.explain.policy import read_condition, read_policy
+from ops.explain.policy import condition_said
 from ops.terminal.language import Text
 from ops.terminal.masking import failed_condition, printable, shown, shown_message
 
@@ -71,7 +71,7 @@ def _lines(pasted: Pasted, now: datetime, language: str, secrets: Secrets) -> li
         case Kind.ANSWER:
             return [WORDS["answer"].say(language)]
         case Kind.POLICY:
-            return policy_lines(read_policy(content), now, language)
+            return policy_lines(content, now, language)
         case Kind.TOKEN:
             token, claims = content
             return token_lines(token, claims, now, secrets, language)
@@ -100,11 +100,8 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
     remedies: list[str] = []
     failed = failed_condition(error.message)
     if failed:
-        condition = read_condition(failed)
-        field = str(failed[1]).lstrip("$")
-        said = condition.say(language) if condition else printable(field)
-        lines += [WORDS["failed"].say(language), f"  {said}"]
-        remedies.append(condition_remedy(field).say(language))
+        lines += [WORDS["failed"].say(language), f"  {condition_said(failed, language)}"]
+        remedies.append(condition_remedy(str(failed[1]).lstrip("$")).say(language))
     if advice := find_advice(error.code, error.message, error.ec):
         return lines + _advice_lines([advice], remedies, language)
     known_by = quote(printable(error.ec or error.code))

@@ -3,15 +3,19 @@ A signed form or its policy in words: each condition, those it does not meet, an
 """
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from function.config.key_template import is_held_name, published_name
+from local.oss.errors import OssError
+from local.oss.policy import Condition, Policy
 from ops.explain.advice import condition_remedy
 from ops.explain.parser import decode_base64
 from ops.explain.pasted import PastedForm
 from ops.explain.policy import (
     V4_FIELDS,
-    Policy,
+    conditions_said,
     expiry_line,
     read_policy,
     span,
@@ -19,7 +23,7 @@ from ops.explain.policy import (
     unpinned_fields,
 )
 from ops.terminal.language import Text
-from ops.terminal.masking import printable, shown
+from ops.terminal.masking import printable, shown, shown_message
 
 WORDS = {
     "policy": Text("A policy", "一份 policy"),
@@ -36,7 +40,7 @@ WORDS = {
     "unpinned": Text(
         "No condition mentions {names}: OSS takes any value of it.", "没有条件约束 {names}:OSS 会接受任意值。"
     ),
-    "refuses": Text("OSS refuses this policy: {problem}.", "OSS 不会接受这份 policy:{problem}。"),
+    "refuses": Text("OSS refuses this policy: “{problem}”", "OSS 不会接受这份 policy：“{problem}”"),
     "no_v4": Text(
         "Version 4 needs a condition on {field}; OSS refuses the form without it.",
         "V4 签名必须有 {field} 的条件，否则 OSS 会拒绝。",
@@ -57,15 +61,17 @@ WORDS = {
 }
 
 
-def policy_lines(policy: Policy, now: datetime, language: str) -> list[str]:
+def policy_lines(text: str, now: datetime, language: str) -> list[str]:
     """A policy by itself: when it ends, what it demands, why OSS would refuse it."""
-    lines = [WORDS["policy"].say(language), *_expiry_lines(policy, now, language)]
+    try:
+        policy = read_policy(text)
+    except OssError as error:
+        return [WORDS["policy"].say(language), *_block("remedy", [_refusal(error, language)], language)]
+    lines = [WORDS["policy"].say(language), expiry_line(policy.expires_at, now, language)]
     lines.append(WORDS["conditions"].say(language))
-    lines += [f"  - {condition.say(language)}" for condition in policy.conditions]
-    notes = [WORDS["refuses"].say(language, problem=problem.say(language)) for problem in policy.problems]
-    if policy.expires_at and policy.expires_at <= now:
-        notes.append(WORDS["fresh"].say(language))
-    return lines + _block("remedy", notes, language)
+    lines += [f"  - {said}" for _, said in conditions_said(policy, language)]
+    fresh = [WORDS["fresh"].say(language)] if policy.expires_at <= now else []
+    return lines + _block("remedy", fresh, language)
 
 
 def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
@@ -77,33 +83,43 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
     rows.append(("key id", sent.get("ossaccesskeyid", "")))
     rows.append(("calls back", _callback_address(sent.get("callback", ""))))
     lines = [head, *(f"  {name:<10} {shown(name, value, language)}" for name, value in rows if value)]
-    document = decode_base64(sent.get("policy", ""))
-    policy = read_policy(document if document is not None else "")
-    lines += _expiry_lines(policy, now, language)
-    unmet = unmet_conditions(policy, form.fields, form.url, form.folder)
-    lines.append(WORDS["conditions"].say(language))
-    for condition in policy.conditions:
-        line = condition.say(language)
-        if condition not in unmet:
-            lines.append(f"  - {line}")
-        elif (value := unmet[condition]) is None:
-            lines.append(f"  ! {line} — {WORDS['absent'].say(language)}")
-        else:
-            value = shown(condition.field, value, language)
-            lines.append(f"  ! {line} — {WORDS['sends'].say(language, value=value)}")
-    remedies = [WORDS["refuses"].say(language, problem=problem.say(language)) for problem in policy.problems]
-    remedies += [condition_remedy(condition.field).say(language) for condition in unmet]
+    policy: Policy | None = None
+    remedies, notes = [], []
+    try:
+        policy = read_policy(decode_base64(sent.get("policy", "")) or "")
+    except OssError as error:
+        remedies.append(_refusal(error, language))
+    else:
+        unmet = unmet_conditions(policy, form.fields, form.url, form.folder)
+        lines += _conditions(policy, unmet, now, language)
+        remedies += [condition_remedy(condition.field).say(language) for condition in unmet]
+        if unpinned := unpinned_fields(policy, form.fields):
+            notes.append(WORDS["unpinned"].say(language, names=", ".join(map(printable, unpinned))))
     remedies += _signature_problems(sent, policy, version, form.folder, now, language)
-    if policy.expires_at and policy.expires_at <= now:
-        remedies.append(WORDS["fresh"].say(language))
-    notes = []
     if form.folder is not None:
         notes.append(WORDS["page_name"].say(language, folder=printable(form.folder)))
     if is_held_name(sent.get("key", "")):
         notes.append(WORDS["held"].say(language, key=printable(published_name(sent["key"]))))
-    if unpinned := unpinned_fields(policy, form.fields):
-        notes.append(WORDS["unpinned"].say(language, names=", ".join(map(printable, unpinned))))
     return lines + _block("remedy", remedies, language) + _block("notes", notes, language)
+
+
+def _conditions(
+    policy: Policy, unmet: Mapping[Condition, str | None], now: datetime, language: str
+) -> Iterator[str]:
+    yield expiry_line(policy.expires_at, now, language)
+    yield WORDS["conditions"].say(language)
+    for condition, said in conditions_said(policy, language):
+        if condition is None or condition not in unmet:
+            yield f"  - {said}"
+        elif (value := unmet[condition]) is None:
+            yield f"  ! {said} — {WORDS['absent'].say(language)}"
+        else:
+            value = shown(condition.field, value, language)
+            yield f"  ! {said} — {WORDS['sends'].say(language, value=value)}"
+
+
+def _refusal(error: OssError, language: str) -> str:
+    return WORDS["refuses"].say(language, problem=shown_message(error.message, language))
 
 
 def _callback_address(parameter: str) -> str:
@@ -116,26 +132,26 @@ def _callback_address(parameter: str) -> str:
 
 
 def _signature_problems(
-    sent: dict[str, str], policy: Policy, version: str, folder: str | None, now: datetime, language: str
-) -> list[str]:
+    sent: Mapping[str, str],
+    policy: Policy | None,
+    version: str,
+    folder: str | None,
+    now: datetime,
+    language: str,
+) -> Iterator[str]:
     needed = ["policy", *(["key"] if folder is None else [])]
     needed += [*V4_FIELDS, "x-oss-signature"] if version == "4" else ["OSSAccessKeyId", "signature"]
-    found = [WORDS["no_key"].say(language, field=name) for name in needed if not sent.get(name.lower())]
-    if version == "4" and not policy.problems:
-        pinned = {condition.field for condition in policy.conditions}
+    yield from (WORDS["no_key"].say(language, field=name) for name in needed if not sent.get(name.lower()))
+    if policy is not None:
         wanted = [*V4_FIELDS, *(["x-oss-security-token"] if "x-oss-security-token" in sent else [])]
-        found += [WORDS["no_v4"].say(language, field=field) for field in wanted if field not in pinned]
-    try:
+        unbound = {*wanted} - {condition.field for condition in policy.conditions} if version == "4" else ()
+        yield from (WORDS["no_v4"].say(language, field=field) for field in wanted if field in unbound)
+    with suppress(ValueError):
         signed_at = datetime.strptime(sent.get("x-oss-date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return found
-    if signed_at > now + timedelta(minutes=1):
-        found.append(WORDS["future"].say(language, ahead=span(signed_at - now, language)))
-    return found
-
-
-def _expiry_lines(policy: Policy, now: datetime, language: str) -> list[str]:
-    return [] if policy.expires_at is None else [expiry_line(policy.expires_at, now, language)]
+        if signed_at > now + timedelta(minutes=1):
+            yield WORDS["future"].say(language, ahead=span(signed_at - now, language))
+    if policy is not None and policy.expires_at <= now:
+        yield WORDS["fresh"].say(language)
 
 
 def _block(title: str, lines: list[str], language: str) -> list[str]:

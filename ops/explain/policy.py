@@ -1,23 +1,24 @@
 """
-A policy read as OSS reads it: what each condition means, and whether a form meets it.
+A policy in words, read as the local OSS reads it: what each condition means, and whether a form meets it.
 
 Source: https://help.aliyun.com/zh/oss/developer-reference/signature-version-4-recommend
 """
 
+import base64
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from ops.terminal.language import LANGUAGES, Text
+from local.oss.errors import OssError
+from local.oss.policy import Condition, Policy, parse_policy
+from ops.terminal.language import Text
 from ops.terminal.masking import printable, shown
 
-MODES = ("eq", "starts-with", "in", "not-in")
 SIZE = Text("size", "大小")
 ANY_VALUE = Text("= any value", "= 任意值")
-NONE = Text("(none)", "（没有）")
 WIDEST_VALUE = 36
 EXACTLY = Text("= {least} bytes", "= {least} 字节")
 BETWEEN = Text("{least} to {most} bytes", "{least} 到 {most} 字节")
@@ -56,96 +57,49 @@ V4_FIELDS = ("x-oss-signature-version", "x-oss-credential", "x-oss-date")
 UNPINNED = {"policy", "signature", "ossaccesskeyid", "x-oss-signature", "file"}
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One condition; ``field`` is lower case without ``$``, ``value`` is text, texts, or a pair of sizes."""
-
-    mode: str
-    field: str
-    value: Any
-
-    def row(self, language: str) -> tuple[str, str, str]:
-        """Return the field, the demanded value, and what that is good for."""
-        if self.mode == "content-length-range":
-            least, most = self.value
-            words = EXACTLY if least == most else BETWEEN
-            value = words.say(language, least=f"{least:,}", most=f"{most:,}")
-            return SIZE.say(language), value, REASONS[self.mode].say(language)
-        field = printable(self.field)
-        default = METADATA_REASON if field.startswith("x-oss-meta-") else OTHER_REASON
-        reason = REASONS.get(field, default).say(language)
-        if self.mode == "starts-with" and not self.value:
-            return field, ANY_VALUE.say(language), reason
-        demanded = self.value if isinstance(self.value, str) else json.dumps(self.value, ensure_ascii=False)
-        return field, f"{SIGNS[self.mode].say(language)} {shown(self.field, demanded, language)}", reason
-
-    def say(self, language: str) -> str:
-        field, value, reason = self.row(language)
-        return f"{field} {value}（{reason}）" if language == "zh" else f"{field} {value} ({reason})"
-
-    def holds_for(self, sent: str | None) -> bool:
-        if sent is None:
-            return False
-        if self.mode == "eq":
-            return bool(sent == self.value)
-        if self.mode == "starts-with":
-            return sent.startswith(self.value)
-        return (sent in self.value) == (self.mode == "in")
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A policy document; ``problems`` are the reasons for which OSS would not accept it at all."""
-
-    expires_at: datetime | None
-    conditions: tuple[Condition, ...]
-    problems: tuple[Text, ...]
-
-
 def read_policy(text: str) -> Policy:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return Policy(None, (), (Text("the policy is not JSON", "policy 不是 JSON"),))
-    if not isinstance(document, dict):
-        return Policy(None, (), (Text("the policy is not a JSON object", "policy 不是 JSON 对象"),))
-    problems: list[Text] = []
-    expires_at = _read_expiration(document.get("expiration"), problems)
-    given = document.get("conditions")
-    if not isinstance(given, list) or not given:
-        problems.append(Text("conditions must be a filled array", "conditions 必须是非空数组"))
-        given = []
-    conditions = []
-    for item in given:
-        if condition := read_condition(item):
-            conditions.append(condition)
-        else:
-            written = json.dumps(item, ensure_ascii=False)
-            en, zh = (shown("", written, language)[:120] for language in LANGUAGES)
-            problems.append(Text(f"OSS knows no such condition: {en}", f"OSS 不认识这个条件：{zh}"))
-    return Policy(expires_at, tuple(conditions), tuple(problems))
+    """
+    Read a decoded policy.
+
+    Raises:
+        OssError: with the reason for which OSS would not accept it at all.
+    """
+    return parse_policy(base64.b64encode(text.encode()).decode(), dollar_optional=False)
 
 
-def read_condition(item: Any) -> Condition | None:
-    """One condition of the array, or ``None`` when OSS would not know it."""
-    if isinstance(item, dict):
-        if len(item) != 1:
-            return None
-        [(field, value)] = item.items()
-        return Condition("eq", field.lower(), value) if isinstance(value, str) else None
-    if not isinstance(item, list) or len(item) != 3 or not isinstance(item[0], str):
-        return None
-    mode, field, value = item[0].lower(), item[1], item[2]
-    if mode == "content-length-range":
-        whole = all(isinstance(size, int) and not isinstance(size, bool) for size in (field, value))
-        return Condition(mode, mode, (field, value)) if whole and 0 <= field <= value else None
-    if mode not in MODES or not isinstance(field, str) or not field.startswith("$"):
-        return None
-    if mode in ("in", "not-in"):
-        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-            return None
-        return Condition(mode, field[1:].lower(), tuple(value))
-    return Condition(mode, field[1:].lower(), value) if isinstance(value, str) else None
+def condition_said(item: list[Any], language: str) -> str:
+    """One condition of a policy in words; of one that OSS would not know its field."""
+    field = printable(str(item[1]).lstrip("$"))
+    with suppress(OssError):
+        policy = read_policy(json.dumps({"expiration": "2030-01-01T00:00:00Z", "conditions": [item]}))
+        return next((said for _, said in conditions_said(policy, language)), field)
+    return field
+
+
+def conditions_said(policy: Policy, language: str) -> Iterator[tuple[Condition | None, str]]:
+    """Yield each condition with what it says; ``None`` stands for a range of sizes."""
+    for condition, (field, value, reason) in zip(
+        [*policy.conditions, *[None] * len(policy.sizes)], _rows(policy, language), strict=True
+    ):
+        said = f"{field} {value}（{reason}）" if language == "zh" else f"{field} {value} ({reason})"
+        yield condition, said
+
+
+def _rows(policy: Policy, language: str) -> Iterator[tuple[str, str, str]]:
+    """Yield field, demanded value, and what that is good for."""
+    for each in policy.conditions:
+        field, sign = printable(each.field), SIGNS[each.operator].say(language)
+        default = METADATA_REASON if field.startswith("x-oss-meta-") else OTHER_REASON
+        demanded = (
+            each.operand if isinstance(each.operand, str) else json.dumps(each.operand, ensure_ascii=False)
+        )
+        value = f"{sign} {shown(each.field, demanded, language)}"
+        if each.operator == "starts-with" and not each.operand:
+            value = ANY_VALUE.say(language)
+        yield field, value, REASONS.get(field, default).say(language)
+    for least, most in policy.sizes:
+        value = (EXACTLY if least == most else BETWEEN).say(language, least=f"{least:,}", most=f"{most:,}")
+        yield SIZE.say(language), value, REASONS["content-length-range"].say(language)
 
 
 def unmet_conditions(
@@ -158,16 +112,9 @@ def unmet_conditions(
     """
     sent = {name.lower(): value for name, value in fields.items()}
     sent |= {"bucket": bucket} if (bucket := bucket_in(url)) else {}
-    unmet: dict[Condition, str | None] = {}
-    for condition in policy.conditions:
-        undecided = condition.mode == "content-length-range" or (
-            condition.field not in sent and condition.field in ("bucket", "content-type")
-        )
-        if condition.field == "key" and folder is not None:
-            undecided = True
-        if not undecided and not condition.holds_for(sent.get(condition.field)):
-            unmet[condition] = sent.get(condition.field)
-    return unmet
+    undecided = {"bucket", "content-type"} - set(sent) | ({"key"} if folder is not None else set())
+    values = {one: sent.get(one.field) for one in policy.conditions if one.field not in undecided}
+    return {one: value for one, value in values.items() if value is None or not one.holds(value)}
 
 
 def unpinned_fields(policy: Policy, fields: Mapping[str, str]) -> list[str]:
@@ -181,35 +128,17 @@ def policy_rows(policy: str, language: str = "en") -> tuple[str, list[tuple[str,
     Read a decoded policy.
 
     Returns:
-        its expiration as it is written there, and (field, value, reason) per condition, in order.
+        its expiration as it is written there, and (field, value, reason) per condition.
     """
     read = read_policy(policy)
-    rows = [
-        (field, _short(value), reason)
-        for field, value, reason in (one.row(language) for one in read.conditions)
-    ]
-    expiration = read.expires_at.isoformat().replace("+00:00", "Z") if read.expires_at else "?"
-    return expiration, rows or [(NONE.say(language), "", "")]
+    rows = [(field, _short(value), reason) for field, value, reason in _rows(read, language)]
+    return read.expires_at.isoformat().replace("+00:00", "Z"), rows
 
 
 def _short(text: str) -> str:
     """Beginning and end of a long value: of a key, both tell something."""
     half = WIDEST_VALUE // 2
     return text if len(text) <= WIDEST_VALUE + 2 else f"{text[: half + 2]}…{text[1 - half :]}"
-
-
-def _read_expiration(value: Any, problems: list[Text]) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        problems.append(
-            Text(
-                "expiration must be a time in GMT such as 2030-01-01T00:00:00.000Z",
-                "expiration 必须是 GMT 时间，例如 2030-01-01T00:00:00.000Z",
-            )
-        )
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def bucket_in(url: str) -> str:

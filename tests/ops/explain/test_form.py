@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from ops.explain.policy import policy_rows
 from tests.ops.explain.pastes import CREDENTIAL, FIELDS, NOW, TOKEN, answer, encoded, policy_for, said
 from tests.support.cases import cases_beside
 
@@ -102,8 +101,3 @@ def test_a_policy_oss_would_refuse_is_explained(document, problem):
 
 def test_a_form_sent_to_another_bucket_than_its_own_is_marked():
     assert said(answer(url="https://other.oss-cn-hangzhou.aliyuncs.com")).count("\n  ! ") == 1
-
-
-@pytest.mark.parametrize("policy", ["", "[]", "{}", "not json"])
-def test_an_invalid_policy_has_one_row(policy):
-    assert policy_rows(policy) == ("?", [("(none)", "", "")])
