@@ -35,8 +35,6 @@ WORDS = {
         "要读取的文件，或错误码、令牌、openid 本身（默认：标准输入）",
     ),
     "paste": Text("Paste it, then press Ctrl-D.", "请粘贴内容，然后按 Ctrl-D。"),
-    "not_understood": Text("Cannot explain this. ", "无法解释。"),
-    "unreadable": Text("Cannot read {path}: {why}.", "无法读取 {path}：{why}。"),
 }
 
 
@@ -63,14 +61,6 @@ def run(args: argparse.Namespace) -> int:
     except Failure as failure:
         complaints.fail_with(failure, language)
         return 2
-    except OSError as error:
-        complaints.fail(
-            WORDS["unreadable"].say(language, path=args.file, why=why_unreadable(error).say(language))
-        )
-        return 2
-    except Unreadable as error:
-        complaints.fail(WORDS["not_understood"].say(language) + error.sentence.say(language))
-        return 2
     return 0
 
 
@@ -78,15 +68,14 @@ def _read(file: str, complaints: Screen, language: str) -> str:
     if file != "-":
         try:
             return Path(file).read_bytes().decode("utf-8", errors="replace")
-        except OSError:
-            try:
-                read_pasted(file)
-            except Unreadable:
-                if re.fullmatch(r"[\w-]+", file):
-                    raise
-            else:
-                return file
-            raise
+        except OSError as error:
+            why = why_unreadable(error)
+            unreadable = Failure(Text(f"Cannot read {file}: {why.en}.", f"无法读取 {file}：{why.zh}。"))
+        try:
+            read_pasted(file)
+        except Unreadable as error:
+            raise error if re.fullmatch(r"[\w-]+", file) else unreadable from None
+        return file
     if sys.stdin.isatty():
         complaints.line(WORDS["paste"].say(language))
     return sys.stdin.buffer.read().decode("utf-8", errors="replace")

@@ -21,7 +21,6 @@ from ops.explain.pasted import (
     form_of,
     texts,
 )
-from ops.terminal.language import Text
 
 MAX_CHARACTERS = 4_000_000
 # Behind time, request id and level, as Function Compute writes them.
@@ -37,13 +36,13 @@ def read_pasted(text: str) -> list[Pasted]:
     Tell what was pasted; one answer may hold several forms.
 
     Raises:
-        Unreadable: with the sentence to show.
+        Unreadable
     """
     if len(text) > MAX_CHARACTERS:
-        raise _unreadable("It is too long for a form or an error (over 4 MB).", "内容过长（超过 4 MB）。")
+        raise Unreadable("It is too long for a form or an error (over 4 MB).", "内容过长（超过 4 MB）。")
     text = text.lstrip("\ufeff").strip()
     if not text:
-        raise _unreadable("There is nothing to read.", "没有内容可读。")
+        raise Unreadable("There is nothing to read.", "没有内容可读。")
     status, headers, body = _split_headers(text)
     if not body and status is not None:
         return [_without_a_body(status, headers)]
@@ -64,7 +63,7 @@ def _read_body(body: str, status: int | None, headers: Mapping[str, str]) -> lis
         return [word]
     if find_advice(PLATFORM, body):
         return [PastedError(PLATFORM, body)]
-    raise _unreadable(
+    raise Unreadable(
         "It is neither XML, JSON, the base64 of a policy, a token, nor a code or message that is known.",
         "它既不是 XML、JSON、policy 的 base64、令牌，也不是已知的错误码或报错文字。",
     )
@@ -115,13 +114,13 @@ def _read_xml(body: str, status: int | None, headers: Mapping[str, str]) -> Past
         # OSS names no entities; who does is not OSS.
         root = ElementTree.fromstring("" if "<!" in body else body)
     except ElementTree.ParseError:
-        raise _unreadable(*_NO_OSS_XML) from None
+        raise Unreadable(*_NO_OSS_XML) from None
     values = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in root}
     tag = root.tag.rpartition("}")[2]
     if tag == "PostResponse":
         return PastedOther(Kind.ANSWER)
     if tag != "Error" or not values.get("Code"):
-        raise _unreadable(*_NO_OSS_XML)
+        raise Unreadable(*_NO_OSS_XML)
     name = values.get("ArgumentName")
     return PastedError(
         code=values["Code"],
@@ -142,14 +141,14 @@ def _read_json(body: str, status: int | None, headers: Mapping[str, str]) -> lis
         where = ""
         if isinstance(error, json.JSONDecodeError):
             where = f" (line {error.lineno}, column {error.colno})"
-        raise _unreadable(
+        raise Unreadable(
             f"It looks like JSON but does not parse{where}; paste the whole body.",
             f"看起来是 JSON 但无法解析{where}；请粘贴完整内容。",
         ) from None
     if isinstance(value, str):
         return _read_body(value.strip() or "-", status, headers)
     if not isinstance(value, dict):
-        raise _unreadable("It is JSON, but not an object.", "这是 JSON，但不是对象。")
+        raise Unreadable("It is JSON, but not an object.", "这是 JSON，但不是对象。")
     if isinstance(value.get("data"), str) and isinstance(value.get("statusCode"), int):
         # What wx.uploadFile hands to its success function, printed by the developer tools.
         return read_pasted(f"HTTP/1.1 {value['statusCode']:03d}\n\n{value['data']}")
@@ -194,27 +193,13 @@ def _read_object(value: Mapping[str, Any], status: int | None) -> Pasted:
         return form_of(value)
     if "receipt" in value or "state" in value or value.get("status") == "ok":
         return PastedOther(Kind.ANSWER)
-    raise _unreadable(
+    raise Unreadable(
         "It is JSON, but neither a policy, a form, an error nor an answer of this function.",
         "这是 JSON，但既不是 policy、表单、错误，也不是本函数的返回值。",
     )
 
 
-_NO_OSS_XML = Text(
+_NO_OSS_XML = (
     "It looks like XML (or HTML), but is no error of OSS (<Error> with a <Code>); paste the whole body.",
     "看起来是 XML（或 HTML），但不是完整的 OSS 错误（带 <Code> 的 <Error>）；请粘贴完整内容。",
 )
-
-
-def _unreadable(en: str, zh: str) -> Unreadable:
-    return Unreadable(
-        Text(
-            en
-            + " Paste a policy (JSON or base64), a form or response of the function (JSON), an error of OSS,"
-            " STS or the function, an error code, an errcode of WeChat, the mini-program's message (errMsg),"
-            " a line of the function's log, a ticket, a receipt or an openid.",
-            zh
-            + "请粘贴 policy（JSON 或 base64）、表单或函数的响应（JSON）、OSS、STS、函数返回的错误、错误码、"
-            "微信的 errcode、小程序里的报错（errMsg）、函数日志的一行、票据、回执或 openid。",
-        )
-    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ops.terminal.language import Text
+from ops.terminal.language import Failure, Text
 
 # Alibaba's sample servers answer these names; the page posts the fields on the right.
 SAMPLE_FIELDS = {
@@ -21,17 +21,20 @@ SAMPLE_FIELDS = {
 }
 
 
-class Unreadable(Exception):
-    """
-    Raised for what is none of the things ``explain`` knows.
+CANNOT = Text(
+    "Cannot explain this. {what} Paste a policy (JSON or base64), a form or response of the function (JSON),"
+    " an error of OSS, STS or the function, an error code, an errcode of WeChat, the mini-program's message"
+    " (errMsg), a line of the function's log, a ticket, a receipt or an openid.",
+    "无法解释。{what}请粘贴 policy（JSON 或 base64）、表单或函数的响应（JSON）、OSS、STS、函数返回的错误、"
+    "错误码、微信的 errcode、小程序里的报错（errMsg）、函数日志的一行、票据、回执或 openid。",
+)
 
-    Args:
-        sentence: what it is, and what would be readable.
-    """
 
-    def __init__(self, sentence: Text) -> None:
-        super().__init__(sentence.en)
-        self.sentence = sentence
+class Unreadable(Failure):
+    """Raised for what is none of the things ``explain`` knows; its text says what it is."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(Text(CANNOT.en.format(what=en), CANNOT.zh.format(what=zh)))
 
 
 @dataclass(frozen=True)
