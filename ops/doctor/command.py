@@ -106,7 +106,6 @@ def run(args: argparse.Namespace) -> int:
         Screen(sys.stderr).fail(BAD_URL.say(language))
         return 2
     for option, is_given, other, is_there in (
-        ("--dry-run", args.dry_run, "--prove", args.prove),
         ("--report", args.report, "--prove", args.prove),
         ("--rule", args.rule, "--local", args.local),
     ):

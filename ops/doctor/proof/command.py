@@ -15,10 +15,9 @@ from ops.doctor.deployed import wechat_callers
 from ops.doctor.examination import function_url
 from ops.doctor.findings import State, show_finding
 from ops.doctor.identity import check_keys
-from ops.doctor.places import FOLDER, trial_folder
 from ops.doctor.proof.report import report_file, title_of
 from ops.doctor.proof.sandbox import Sandbox
-from ops.doctor.proof.suite import show_cost, show_dry, show_proof
+from ops.doctor.proof.suite import show_cost, show_proof
 from ops.run.rules import rules_of
 from ops.terminal.language import Failure, Text
 from ops.terminal.screen import Screen
@@ -28,10 +27,6 @@ OPTIONS = {
         "instead ask what the function relies on and what no page says, write a report, remove all again",
         "改为验证函数所依赖的、文档没有说清的，写出报告，最后全部删除",
     ),
-    "--dry-run": Text(
-        "with --prove: only what would be asked, and what it costs",
-        "与 --prove 一起：只列出会问什么、花费多少",
-    ),
     "--report": Text(
         "with --prove: file of the report (default: docs/proved/DATE-TIME-REGION.md; of a local cloud none)",
         "与 --prove 一起：报告的文件（默认：docs/proved/DATE-TIME-REGION.md；本地云不写）",
@@ -40,8 +35,7 @@ OPTIONS = {
 
 
 def add_prove_arguments(parser: argparse.ArgumentParser, language: str) -> None:
-    for option in ("--prove", "--dry-run"):
-        parser.add_argument(option, action="store_true", help=OPTIONS[option].say(language))
+    parser.add_argument("--prove", action="store_true", help=OPTIONS["--prove"].say(language))
     parser.add_argument("--report", type=Path, metavar="FILE", help=OPTIONS["--report"].say(language))
 
 
@@ -57,39 +51,25 @@ def run_prove(args: argparse.Namespace, screen: Screen, language: str) -> int:
 
 
 def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Screen) -> int:
-    """
-    Say what it costs, then ask; nothing is sent before settings and keys are there.
-
-    A dry run needs neither: it says what would be asked, and what that would take.
-    """
+    """Say what it costs, then ask; nothing is sent before settings and keys are there."""
     settings, findings = check_settings(environ)
-    there = settings and settings.at(settings.home)
     keys, finding = check_keys(environ)
     bad = [one for one in [*findings, finding] if one.state is State.BAD]
-    if there is not None or args.dry_run:
-        folder = trial_folder(there) if there else FOLDER
-        show_cost(environ.get("OSS_BUCKET") or "OSS_BUCKET", folder, screen)
-    if args.dry_run:
-        show_dry(screen)
-        if bad:
-            screen.line("Before it can be asked:")
-    elif there is not None and keys is not None and not bad:
-        now = datetime.now(UTC)
-        title, report = title_of(f"OSS in {there.region}", now), args.report or report_file(there.region, now)
-        sandbox = Sandbox(there, keys, function_url(there, args.url))
-        sandbox.openid = args.openid
-        return show_proof(sandbox, title, report, screen)
     for one in bad:
         show_finding(one, screen, "en")
-    return 1 if bad and not args.dry_run else 0
+    if settings is None or keys is None or bad:
+        return 1
+    there, now = settings.at(settings.home), datetime.now(UTC)
+    sandbox = Sandbox(there, keys, function_url(there, args.url))
+    sandbox.openid = args.openid
+    show_cost(sandbox, screen)
+    title, report = title_of(f"OSS in {there.region}", now), args.report or report_file(there.region, now)
+    return show_proof(sandbox, title, report, screen)
 
 
 def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:
     from ops.run.hosting import Plan, check_settings, quiet_log, running_cloud
 
-    if args.dry_run:
-        show_dry(screen)
-        return 0
     title = title_of(f"The local cloud with {', '.join(args.rule) or 'no other rules'}", datetime.now(UTC))
     with running_cloud(Plan(rules=rules_of(args))) as cloud, quiet_log():
         environ = cloud.environment()

@@ -26,19 +26,12 @@ RIGHTS = (
 )
 
 
-def show_cost(bucket: str, folder: str, screen: Screen) -> None:
+def show_cost(sandbox: Sandbox, screen: Screen) -> None:
     cny = sum(point.cny for point in POINTS)
     screen.line(
-        f"{len(POINTS)} questions, with small objects below {folder} in {bucket}; all that is stored is"
+        f"{len(POINTS)} questions, with small objects below {sandbox.folder} in {sandbox.settings.bucket}; all is"
         f" removed again. At most {cny:.3f} CNY by list price, beside requests (CNY 0.01 for 10,000)."
     )
-
-
-def show_dry(screen: Screen) -> None:
-    """Each question, and that none is asked."""
-    for point in POINTS:
-        screen.line(f"- `{point.name}`: {point.asks}")
-    screen.line("Dry run: nothing is sent.")
 
 
 def prove(sandbox: Sandbox) -> Iterator[Row]:
