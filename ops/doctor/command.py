@@ -24,7 +24,7 @@ from ops.doctor.configuration import check_settings
 from ops.doctor.deployed import domains
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State, show_finding
-from ops.doctor.proof.command import add_prove_arguments, run_prove
+from ops.doctor.proof.command import add_prove_arguments, prove_locally, prove_on
 from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import GREEN, Screen
@@ -112,35 +112,31 @@ def run(args: argparse.Namespace) -> int:
         if is_given and not is_there:
             Screen(sys.stderr).fail(ALONE.say(language, option=option, other=other))
             return 2
-    if args.prove:
-        return run_prove(args, screen, language)
-    if args.timer or args.content_check:
+    if (args.timer or args.content_check) and not args.prove:
         screen.line(WAITS.say(language))
-    if args.local:
-        return _examine_a_local_cloud(args, screen, language)
     try:
+        if args.local:
+            return _run_locally(args, screen, language)
         environ = operator_environment(args.env_file, os.environ)
+        return prove_on(environ, args, screen) if args.prove else _examine(environ, args, screen, language)
     except Failure as error:
         screen.fail_with(error, language)
         return 1
-    given = {name: getattr(args, name) for name in GIVEN}
-    visit = Visit(uploads=not args.no_upload, **given)
+
+
+def _run_locally(args: argparse.Namespace, screen: Screen, language: str) -> int:
+    from ops.run.hosting import Plan, quiet_log, running_cloud
+
+    with running_cloud(Plan(rules=rules_of(args))) as cloud, quiet_log():
+        if args.prove:
+            return prove_locally(cloud, args, screen)
+        args.url, args.code = cloud.gateway.origin, cloud.wechat.issue_code()
+        return _examine(cloud.environment(), args, screen, language)
+
+
+def _examine(environ: Mapping[str, str], args: argparse.Namespace, screen: Screen, language: str) -> int:
+    visit = Visit(uploads=not args.no_upload, **{name: getattr(args, name) for name in GIVEN})
     return show(examine(environ, visit), environ, args.url, screen, language)
-
-
-def _examine_a_local_cloud(args: argparse.Namespace, screen: Screen, language: str) -> int:
-    from ops.run.hosting import HostingError, Plan, quiet_log, running_cloud
-
-    try:
-        with running_cloud(Plan(rules=rules_of(args))) as cloud, quiet_log():
-            environ = cloud.environment()
-            url = cloud.gateway.origin
-            options = {"uploads": not args.no_upload, "content_check": args.content_check}
-            visit = Visit(url, cloud.wechat.issue_code(), timer=args.timer, **options)
-            return show(examine(environ, visit), environ, url, screen, language)
-    except HostingError as error:
-        screen.fail_with(error, language)
-        return 1
 
 
 def show(

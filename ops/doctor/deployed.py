@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 from function.config.profile import Profile
@@ -10,7 +11,8 @@ from function.config.setting_table import CallerEntry
 from function.config.settings import Settings
 from function.wechat.push import signature_of
 from ops.client.features import code_of, lacking_options
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, is_default_domain
+from ops.client.function_client import FunctionAtUrl, FunctionSilent, is_default_domain
+from ops.doctor.exchange import answer_of
 from ops.doctor.findings import Finding, Refused, State, check, deploy_again, refusal, same, unreachable
 from ops.doctor.places import each_place
 from ops.terminal.language import Text
@@ -26,7 +28,8 @@ def check_callback(settings: Settings) -> Text:
     if url is None:
         said = Text("CALLBACK_URL is not set; no profile needs it", "未设置 CALLBACK_URL；没有用途需要它")
         raise Refused(said, None, State.SKIPPED)
-    answer = _answer(url.removesuffix("/callback"), "callback", "{}", unreachable("CALLBACK_URL"))
+    base, remedy = url.removesuffix("/callback"), unreachable("CALLBACK_URL")
+    answer = answer_of(base, "callback", "{}", remedy=remedy)
     code = code_of(answer)
     if answer.status in (400, 403) and code:
         return Text(f"{url} answers, and refuses strangers", f"{url} 有响应，并拒绝非 OSS 的请求")
@@ -56,20 +59,12 @@ def _check_push(url: str, entry: CallerEntry) -> Text:
     asked = {"timestamp": str(int(time.time())), "nonce": secrets.token_hex(8)}
     asked |= {"signature": signature_of(entry.settings.push.token, asked), "echostr": secrets.token_hex(8)}
     address, query = f"{url}/{push_route(entry)}", urlencode(asked)
-    answer = _answer(url, f"{push_route(entry)}?{query}", None, unreachable("--url"))
+    answer = answer_of(url, f"{push_route(entry)}?{query}", None)
     if (answer.status, answer.text) == (200, asked["echostr"]):
         return Text(f"{address} answers WeChat's console", f"{address} 能响应微信后台")
     if code_of(answer):
         raise Refused(refusal(answer.status, answer.text)[0], _DEPLOY_PUSH)
     raise Refused(_not_ours(address, answer.status), _CHECK_ADDRESS)
-
-
-def _answer(url: str, route: str, body: str | None, remedy: Text) -> FunctionAnswer:
-    """Raises Refused: the function is silent."""
-    try:
-        return FunctionAtUrl(url).ask(route, body, "")
-    except FunctionSilent as error:
-        raise Refused(error.said, remedy) from None
 
 
 def check_function(url: str) -> list[Finding]:
@@ -86,11 +81,12 @@ def _check_health(url: str) -> Text:
     if not url:
         said = Text("no --url given, nor CALLBACK_URL", "未给出 --url，也没有 CALLBACK_URL")
         raise Refused(said, None, State.SKIPPED)
-    health = _answer(url, "health", None, _CHECK_ADDRESS)
+    ask = partial(answer_of, url, remedy=_CHECK_ADDRESS)
+    health = ask("health", None)
     # A body that is no JSON needs the settings, and is refused before anything is signed or counted.
-    form = _answer(url, "upload-params", "[", _CHECK_ADDRESS)
+    form = ask("upload-params", "[")
     # Answered by the server of s.burst.yaml alone, which does nothing when it is asked again.
-    warmed = _answer(url, "initialize", "", _CHECK_ADDRESS)
+    warmed = ask("initialize", "")
     if health.status != 200 or health.json.get("status") != "ok":
         raise Refused(_not_ours(f"{url}/health", health.status), _CHECK_ADDRESS)
     if form.status >= 500 or not code_of(form):

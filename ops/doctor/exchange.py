@@ -11,7 +11,7 @@ from function.auth.signed_tokens import RECEIPT, read_token
 from function.config.settings import Settings
 from function.errors import Unauthorized
 from ops.client.form_upload import open_session
-from ops.client.function_client import FunctionAtUrl, FunctionSilent
+from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
 from ops.doctor.findings import Refused, deploy_again, refusal, same, unreachable
 from ops.terminal.language import Text
 
@@ -31,14 +31,21 @@ def ask(
     Raises:
         Refused: it is silent, or the response is an error.
     """
-    try:
-        answer = FunctionAtUrl(url).ask(route, message, token)
-    except FunctionSilent as error:
-        raise Refused(error.said, unreachable("--url")) from None
+    answer = answer_of(url, route, message, token)
     if answer.status != 200:
         said, remedy = refusal(answer.status, answer.text)
         raise Refused(said, remedies.get(answer.status, remedy))
     return answer.json
+
+
+def answer_of(
+    url: str, route: str, message: Any, token: str = "", remedy: Text | None = None
+) -> FunctionAnswer:
+    """Raises Refused: the function is silent."""
+    try:
+        return FunctionAtUrl(url).ask(route, message, token)
+    except FunctionSilent as error:
+        raise Refused(error.said, remedy or unreachable("--url")) from None
 
 
 def send(

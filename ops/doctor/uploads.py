@@ -16,7 +16,16 @@ from function.config.settings import Settings
 from function.sts.credentials import AccessKeys
 from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
 from ops.doctor.exchange import NOT_OURS, OTHER_SECRETS, ask, claims_of, send
-from ops.doctor.findings import OTHER_PROFILES, Refused, State, check, pasted_in, refusal, set_up_again
+from ops.doctor.findings import (
+    OTHER_PROFILES,
+    Refused,
+    State,
+    check,
+    pasted_in,
+    refusal,
+    set_up_again,
+    unreachable,
+)
 from ops.doctor.proof.sandbox import Sandbox
 from ops.explain.pasted import PastedForm
 from ops.terminal.language import Text
@@ -203,10 +212,7 @@ _BLOCK_PUBLIC = Text(
     "Switch Block Public Access of the bucket on: this profile's forms can store what everybody reads.",
     "请打开桶的“阻止公共访问”：这个用途的表单能存入任何人都可读取的文件。",
 )
-_CHECK_HOST = Text(
-    "Check OSS_HOST, OSS_BUCKET and OSS_REGION, and the network.",
-    "请检查 OSS_HOST、OSS_BUCKET、OSS_REGION 与网络。",
-)
+_CHECK_HOST = unreachable("OSS_HOST", "OSS_BUCKET", "OSS_REGION")
 _MAY_NOT_READ = set_up_again("oss:GetObject there", "在那里 oss:GetObject")
 _ENDPOINT = Text(
     "OSS_ENDPOINT must lead to the same bucket as OSS_HOST.", "OSS_ENDPOINT 与 OSS_HOST 应指向同一个桶。"

@@ -1,15 +1,19 @@
-"""``doctor --prove``: its options, and the cloud that it asks."""
+"""
+``doctor --prove``: its options, and the cloud that it asks.
+
+A proof is for makers and careful operators, and speaks English alone.
+"""
 
 import argparse
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from function.app import load_settings
 from function.auth.wechat import openid_of
 from function.http.client import send
 from ops.account.oss_client import operator_keys
-from ops.deploy.operator_env import operator_environment
 from ops.doctor.configuration import check_settings
 from ops.doctor.deployed import wechat_callers
 from ops.doctor.examination import function_url
@@ -18,8 +22,7 @@ from ops.doctor.identity import check_keys
 from ops.doctor.proof.report import report_file, title_of
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.suite import show_cost, show_proof
-from ops.run.rules import rules_of
-from ops.terminal.language import Failure, Text
+from ops.terminal.language import Text
 from ops.terminal.screen import Screen
 
 OPTIONS = {
@@ -39,18 +42,7 @@ def add_prove_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     parser.add_argument("--report", type=Path, metavar="FILE", help=OPTIONS["--report"].say(language))
 
 
-def run_prove(args: argparse.Namespace, screen: Screen, language: str) -> int:
-    """A proof is for makers and careful operators, and speaks English alone."""
-    try:
-        if args.local:
-            return _prove_locally(args, screen)
-        return _prove_on(operator_environment(args.env_file, os.environ), args, screen)
-    except Failure as error:
-        screen.fail_with(error, language)
-        return 1
-
-
-def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Screen) -> int:
+def prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Screen) -> int:
     """Say what it costs, then ask; nothing is sent before settings and keys are there."""
     settings, findings = check_settings(environ)
     keys, finding = check_keys(environ)
@@ -67,16 +59,12 @@ def _prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scre
     return show_proof(sandbox, title, report, screen)
 
 
-def _prove_locally(args: argparse.Namespace, screen: Screen) -> int:
-    from ops.run.hosting import Plan, check_settings, quiet_log, running_cloud
-
+def prove_locally(cloud: Any, args: argparse.Namespace, screen: Screen) -> int:
+    # A domain bound to the bucket; 127.0.0.1 plays the default host.
+    environ = {**cloud.environment(), "OSS_HOST": cloud.oss.origin.replace("127.0.0.1", "localhost")}
+    settings = load_settings(environ)
+    there = settings.at(settings.home)
+    sandbox = Sandbox(there, operator_keys(environ), cloud.gateway.origin)
+    sandbox.openid = openid_of(cloud.wechat.issue_code(), wechat_callers(there)[0].settings, send)
     title = title_of(f"The local cloud with {', '.join(args.rule) or 'no other rules'}", datetime.now(UTC))
-    with running_cloud(Plan(rules=rules_of(args))) as cloud, quiet_log():
-        environ = cloud.environment()
-        # A domain bound to the bucket; 127.0.0.1 plays the default host.
-        environ["OSS_HOST"] = cloud.oss.origin.replace("127.0.0.1", "localhost")
-        settings = check_settings(environ)
-        there = settings.at(settings.home)
-        sandbox = Sandbox(there, operator_keys(environ), cloud.gateway.origin)
-        sandbox.openid = openid_of(cloud.wechat.issue_code(), wechat_callers(there)[0].settings, send)
-        return show_proof(sandbox, title, args.report, screen)
+    return show_proof(sandbox, title, args.report, screen)

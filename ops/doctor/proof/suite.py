@@ -29,8 +29,8 @@ RIGHTS = (
 def show_cost(sandbox: Sandbox, screen: Screen) -> None:
     cny = sum(point.cny for point in POINTS)
     screen.line(
-        f"{len(POINTS)} questions, with small objects below {sandbox.folder} in {sandbox.settings.bucket}; all is"
-        f" removed again. At most {cny:.3f} CNY by list price, beside requests (CNY 0.01 for 10,000)."
+        f"{len(POINTS)} questions, with small objects below {sandbox.folder} in {sandbox.settings.bucket},"
+        f" all removed again. At most {cny:.3f} CNY by list price, beside requests (CNY 0.01 for 10,000)."
     )
 
 
