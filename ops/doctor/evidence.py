@@ -1,8 +1,6 @@
 """Evidence in a response of OSS, and the reason why a question was not tried."""
 
-import json
 import re
-from collections.abc import Iterable
 from xml.etree import ElementTree
 
 import requests
@@ -19,11 +17,6 @@ class NotTried(Exception):
     def __init__(self, why: str, remedy: Text | None = None) -> None:
         super().__init__(f"{why}. {remedy.en}" if remedy else why)
         self.why, self.remedy = why, remedy
-
-
-def role_policy(actions: Iterable[str], resource: str) -> str:
-    statement = {"Effect": "Allow", "Action": [*actions], "Resource": [resource]}
-    return json.dumps({"Version": "1", "Statement": [statement]})
 
 
 def accepted(answer: requests.Response) -> requests.Response:

@@ -135,8 +135,8 @@ class Uploads:
 
         So OSS says whether the role may all that; the right to complete is the one that forms need, too.
         """
-        kind = profile.content_types[0].replace("/*", "/mp4").replace("*/", "video/")
-        wanted = {"profile": profile.name, "contentType": kind, "size": max(1, profile.min_size_bytes)}
+        size = max(1, profile.min_size_bytes)
+        wanted = {"profile": profile.name, "contentType": _some_type(profile), "size": size}
         begun = ask(self.url, "multipart", wanted, self.token, _OF_PARTS)
         if not {"ticket", "parts", "headers"} <= set(begun):
             raise Refused(NOT_OURS, OTHER_PROFILES)

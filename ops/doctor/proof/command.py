@@ -19,12 +19,12 @@ from ops.doctor.deployed import wechat_callers
 from ops.doctor.examination import function_url
 from ops.doctor.findings import State, show_finding
 from ops.doctor.identity import check_keys
-from ops.doctor.proof.report import report_file, title_of
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.suite import show_cost, show_proof
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
 
+FOLDER = Path(__file__).resolve().parents[3] / "docs" / "proved"
 OPTIONS = {
     "--prove": Text(
         "instead ask what the function relies on and what no page says, write a report, remove all again",
@@ -51,12 +51,12 @@ def prove_on(environ: Mapping[str, str], args: argparse.Namespace, screen: Scree
         show_finding(one, screen, "en")
     if settings is None or keys is None or bad:
         return 1
-    there, now = settings.at(settings.home), datetime.now(UTC)
+    there = settings.at(settings.home)
     sandbox = Sandbox(there, keys, function_url(there, args.url))
     sandbox.openid = args.openid
     show_cost(sandbox, screen)
-    title, report = title_of(f"OSS in {there.region}", now), args.report or report_file(there.region, now)
-    return show_proof(sandbox, title, report, screen)
+    report = args.report or FOLDER / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-{there.region}.md"
+    return show_proof(sandbox, f"OSS in {there.region}", report, screen)
 
 
 def prove_locally(cloud: Any, args: argparse.Namespace, screen: Screen) -> int:
@@ -66,5 +66,5 @@ def prove_locally(cloud: Any, args: argparse.Namespace, screen: Screen) -> int:
     there = settings.at(settings.home)
     sandbox = Sandbox(there, operator_keys(environ), cloud.gateway.origin)
     sandbox.openid = openid_of(cloud.wechat.issue_code(), wechat_callers(there)[0].settings, send)
-    title = title_of(f"The local cloud with {', '.join(args.rule) or 'no other rules'}", datetime.now(UTC))
-    return show_proof(sandbox, title, args.report, screen)
+    asked = f"The local cloud with {', '.join(args.rule) or 'no other rules'}"
+    return show_proof(sandbox, asked, args.report, screen)

@@ -2,12 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from function import VERSION
 from ops.doctor.evidence import REQUEST_ID
 from ops.doctor.proof.point import NOBODY, QUESTIONS, RULES, Point, Seen
 from ops.doctor.proof.sandbox import Sandbox
@@ -15,7 +12,6 @@ from ops.doctor.proof.sandbox import Sandbox
 # Of a long-lived key, or of a session.
 KEY_ID = r"\b(?:LTAI|STS\.)\w{4,}"
 RAM_NAME = r"\b(role|user)/[\w.@-]+"
-FOLDER = Path(__file__).resolve().parents[3] / "docs" / "proved"
 
 
 class Row(NamedTuple):
@@ -33,18 +29,6 @@ class Row(NamedTuple):
     @property
     def answer(self) -> str:
         return self.seen.said if self.seen else f"not tried: {self.why}"
-
-
-def title_of(asked: str, now: datetime) -> str:
-    """
-    Args:
-        asked: the cloud that is asked.
-    """
-    return f"{asked}, asked on {now:%Y-%m-%d %H:%M} UTC (oss-direct-upload {VERSION})"
-
-
-def report_file(region: str, now: datetime) -> Path:
-    return FOLDER / f"{now:%Y-%m-%d-%H%M%S}-{region}.md"
 
 
 def report_of(title: str, rows: Sequence[Row], sandbox: Sandbox) -> str:

@@ -159,7 +159,13 @@ class Sandbox:
         place = self.settings.bucket, self.settings.region, self.settings.host
         return OssClient(*place, by or self.keys, self.now, send, lambda: float(TIMEOUT_SECONDS))
 
-    def session(self, *actions: str, folder: str = "", refused_acls: tuple[str, ...] = ()) -> StsCredentials:
+    def session(
+        self,
+        *actions: str,
+        folder: str = "",
+        refused_acls: tuple[str, ...] = (),
+        life: timedelta | None = None,
+    ) -> StsCredentials:
         """
         The upload role, narrowed by the function's own policy to these actions on a folder.
 
@@ -167,9 +173,9 @@ class Sandbox:
             NotTried: STS does not give it.
         """
         grant = Grant(actions, (folder or self.folder,), refused_acls)
-        return self.assume(policy_of(self.settings.bucket, [grant]), self.settings.session_life)
+        return self.assume(policy_of(self.settings.bucket, [grant]), life)
 
-    def assume(self, policy: str, life: timedelta) -> StsCredentials:
+    def assume(self, policy: str, life: timedelta | None = None) -> StsCredentials:
         client = sts_client(self.settings, life)
         try:
             return client.assume_role(policy, self.own_keys, self.now, attempts=STS_ATTEMPTS)

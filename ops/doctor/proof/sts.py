@@ -8,8 +8,8 @@ import requests
 
 from function.errors import StsRejected, StsUnavailable, UploadError
 from function.sts.credentials import AccessKeys, StsCredentials
-from function.sts.session_policy import Grant, policy_of
-from ops.doctor.evidence import NotTried, accepted, evidence, reason_of, role_policy
+from function.sts.session_policy import READ, Grant, policy_of
+from ops.doctor.evidence import NotTried, accepted, evidence, reason_of
 from ops.doctor.identity import sts_client
 from ops.doctor.places import FOLDER
 from ops.doctor.proof.point import Seen, told
@@ -31,10 +31,9 @@ def chained_session_over_an_hour(sandbox: Sandbox) -> Seen:
     """The keys of a role take another role, for longer than an hour."""
     if not sandbox.own_keys.security_token:
         raise NotTried("these keys are long-lived: run it with a role's temporary ones")
-    policy = role_policy(["oss:GetObject"], _folder(sandbox))
-    sandbox.assume(policy, SHORTEST)
+    sandbox.session(READ, life=SHORTEST)
     try:
-        session = sandbox.assume(policy, CHAINED)
+        session = sandbox.session(READ, life=CHAINED)
     except NotTried as refused:
         return told(False, refused.why)
     # Of a session that is shorter than asked for, nobody is told otherwise.
@@ -44,7 +43,7 @@ def chained_session_over_an_hour(sandbox: Sandbox) -> Seen:
 
 def prefix_binds_every_list(sandbox: Sandbox) -> Seen:
     """Unfinished uploads are listed below one folder, by a session that may do so there, and elsewhere."""
-    bucket, life = f"acs:oss:*:*:{sandbox.settings.bucket}", sandbox.settings.session_life
+    bucket = f"acs:oss:*:*:{sandbox.settings.bucket}"
     statement = {"Effect": "Allow", "Action": ["oss:ListMultipartUploads"], "Resource": [bucket]}
     condition = {"Condition": {"StringLike": {"oss:Prefix": [f"{sandbox.folder}*"]}}}
 
@@ -53,7 +52,7 @@ def prefix_binds_every_list(sandbox: Sandbox) -> Seen:
         return sandbox.call("GET", "", query=query, by=session)
 
     anywhere, inside = (
-        sandbox.assume(json.dumps({"Version": "1", "Statement": [one]}), life)
+        sandbox.assume(json.dumps({"Version": "1", "Statement": [one]}))
         for one in (statement, {**statement, **condition})
     )
     accepted(listed(sandbox.folder, anywhere))
@@ -66,8 +65,7 @@ def prefix_binds_every_list(sandbox: Sandbox) -> Seen:
 def sts_session_is_narrowed(sandbox: Sandbox) -> Seen:
     """A session that may write one object, which exists, neither reads it nor writes another."""
     inside, outside = sandbox.put(), sandbox.new_key()
-    policy = role_policy(["oss:PutObject"], f"acs:oss:*:*:{sandbox.settings.bucket}/{inside}")
-    session = sandbox.assume(policy, SHORTEST)
+    session = sandbox.session("oss:PutObject", folder=inside)
     accepted(sandbox.call("PUT", inside, body=DOT, by=session))
     refused = [sandbox.call(method, key, by=session) for method, key in (("PUT", outside), ("GET", inside))]
     return told({each.status_code for each in refused} == {403}, "; ".join(map(evidence, refused)))
@@ -100,7 +98,7 @@ def sts_takes_2048_characters(sandbox: Sandbox) -> Seen:
 def sts_needs_the_token(sandbox: Sandbox) -> Seen:
     """Neither STS nor OSS knows the keys of a session without its token."""
     key = sandbox.put()
-    session = sandbox.assume(role_policy(["oss:GetObject"], _folder(sandbox)), SHORTEST)
+    session = sandbox.session(READ)
     accepted(sandbox.call("HEAD", key, by=session))
     bare = session._replace(security_token="")
     by_oss = sandbox.call("GET", key, by=bare)
@@ -148,10 +146,6 @@ def _any(sandbox: Sandbox, characters: int = 0) -> str:
     def policy(name: str) -> str:
         names = ("a" * 900, name) if characters else (name,)
         folders = tuple(f"{FOLDER}{each}" for each in names)
-        return policy_of(sandbox.settings.bucket, [Grant(("oss:GetObject",), folders)])
+        return policy_of(sandbox.settings.bucket, [Grant((READ,), folders)])
 
     return policy("b" * (characters - len(policy(""))))
-
-
-def _folder(sandbox: Sandbox) -> str:
-    return f"acs:oss:*:*:{sandbox.settings.bucket}/{sandbox.folder}*"

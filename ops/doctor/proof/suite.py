@@ -4,11 +4,13 @@ Questions to the user's own cloud, or to a local one: what the function relies o
 
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from function import VERSION
 from function.errors import UploadError
 from ops.doctor.evidence import NotTried, reason_of, text_in
 from ops.doctor.findings import Finding, Refused, State, check, refusal, same, show_finding, unreachable
@@ -51,17 +53,18 @@ def prove(sandbox: Sandbox) -> Iterator[Row]:
             yield Row(point, seen, "" if seen else reason_of(error))
 
 
-def show_proof(sandbox: Sandbox, title: str, report: Path | None, screen: Screen) -> int:
+def show_proof(sandbox: Sandbox, asked: str, report: Path | None, screen: Screen) -> int:
     """
     Ask everything, show each answer as it comes, remove what each question stored, write the report.
 
     Args:
-        title: of the report.
+        asked: the cloud that is asked.
         report: the file that it is written to; ``None`` for none.
 
     Returns:
         1 where nothing can be asked, a contract is broken, or something could not be removed.
     """
+    title = f"{asked}, asked on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC (oss-direct-upload {VERSION})"
     screen.title(title)
     rows: list[Row] = []
     try:

@@ -75,7 +75,7 @@ def test_the_push_of_each_wechat_app_has_an_address_of_its_own(here):
     assert [one.state for one in findings] == [State.GOOD, State.GOOD]
     for name, finding in zip(("main", "second"), findings, strict=True):
         assert f"/wechat-events/{app_of(SAMPLES[name])} " in finding.said.en
-    assert points("push")[0].tries(sandbox_of(here)).answer is True
+    assert POINTS["forged_push_is_refused"].tries(sandbox_of(here)).answer is True
 
 
 @pytest.mark.parametrize("name", LOGINS)
@@ -112,7 +112,7 @@ def test_points_that_one_caller_cannot_answer_are_not_tried(here):
     sandbox = sandbox_of(here)
     main = sandbox.settings.callers[0]
     sandbox.settings = sandbox.settings._replace(callers=(main,), only=main)
-    for name in POINTS.keys() - {"wechat_refuses_a_wrong_code"}:
+    for name in POINTS.keys() - {"wechat_refuses_a_wrong_code", "forged_push_is_refused"}:
         with pytest.raises(NotTried):
             POINTS[name].tries(sandbox)
 
@@ -123,6 +123,6 @@ def test_one_caller_of_another_platform_is_examined_as_one_of_wechat(tmp_path, k
         findings = alone.examine(code=alone.cloud.platforms[kind].issue_code("somebody"))
         assert [one for one in findings if one.state is State.BAD] == []
         assert any(f"{kind.title()} login" in one.check.en for one in findings)
-        for point in points("wechat", "push"):
+        for point in (*points("wechat"), POINTS["forged_push_is_refused"]):
             with pytest.raises(NotTried):
                 point.tries(sandbox_of(alone))
