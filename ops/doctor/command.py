@@ -16,15 +16,24 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
+from function.app import load_settings
+from function.auth.wechat import openid_of
 from function.config.types import ADDRESS_PATTERN
+from function.http.client import send
+from ops.account.oss_client import operator_keys
 from ops.client.function_client import BAD_URL
 from ops.deploy.operator_env import add_env_argument, operator_environment
 from ops.doctor.configuration import check_settings
-from ops.doctor.deployed import domains
+from ops.doctor.deployed import domains, wechat_callers
 from ops.doctor.examination import Visit, examine, function_url
 from ops.doctor.findings import Finding, State, show_finding
-from ops.doctor.proof.command import add_prove_arguments, prove_locally, prove_on
+from ops.doctor.identity import check_keys
+from ops.doctor.proof.sandbox import Sandbox
+from ops.doctor.proof.suite import show_cost, show_proof
 from ops.run.rules import add_rule_argument, rules_of
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
 from ops.terminal.screen import GREEN, Screen
@@ -70,8 +79,17 @@ HELP = {
         "多个调用者时，--code、--token、--openid 属于哪个：callers.toml 里的名字或 id",
     ),
     "--local": Text("start a local cloud and examine that", "启动一个本地云并检查它"),
+    "--prove": Text(
+        "instead ask what the function relies on and what no page says, write a report, remove all again",
+        "改为验证函数所依赖的、文档没有说清的，写出报告，最后全部删除",
+    ),
+    "--report": Text(
+        "with --prove: file of the report (default: docs/proved/DATE-TIME-REGION.md; of a local cloud none)",
+        "与 --prove 一起：报告的文件（默认：docs/proved/DATE-TIME-REGION.md；本地云不写）",
+    ),
 }
 
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "proved"
 # Options that an examination takes as they are.
 GIVEN = ("url", "code", "token", "content_check", "openid", "timer", "caller")
 DOMAINS = Text(
@@ -90,9 +108,9 @@ NOT_WELL = Text("{count} of {total} checks failed.", "{total} 项检查中有 {c
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     for option in ("--url", "--code", "--token", "--openid", "--caller"):
         parser.add_argument(option, default="", help=HELP[option].say(language))
-    for option in ("--no-upload", "--content-check", "--timer", "--local"):
+    for option in ("--no-upload", "--content-check", "--timer", "--local", "--prove"):
         parser.add_argument(option, action="store_true", help=HELP[option].say(language))
-    add_prove_arguments(parser, language)
+    parser.add_argument("--report", type=Path, metavar="FILE", help=HELP["--report"].say(language))
     add_rule_argument(parser, language)
     add_env_argument(parser, language)
     add_language_argument(parser, language)
@@ -118,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
         if args.local:
             return _run_locally(args, screen, language)
         environ = operator_environment(args.env_file, os.environ)
-        return prove_on(environ, args, screen) if args.prove else _examine(environ, args, screen, language)
+        return _prove(environ, args, screen) if args.prove else _examine(environ, args, screen, language)
     except Failure as error:
         screen.fail_with(error, language)
         return 1
@@ -129,7 +147,7 @@ def _run_locally(args: argparse.Namespace, screen: Screen, language: str) -> int
 
     with running_cloud(Plan(rules=rules_of(args))) as cloud, quiet_log():
         if args.prove:
-            return prove_locally(cloud, args, screen)
+            return _prove_locally(cloud, args, screen)
         args.url, args.code = cloud.gateway.origin, cloud.wechat.issue_code()
         return _examine(cloud.environment(), args, screen, language)
 
@@ -137,6 +155,34 @@ def _run_locally(args: argparse.Namespace, screen: Screen, language: str) -> int
 def _examine(environ: Mapping[str, str], args: argparse.Namespace, screen: Screen, language: str) -> int:
     visit = Visit(uploads=not args.no_upload, **{name: getattr(args, name) for name in GIVEN})
     return show(examine(environ, visit), environ, args.url, screen, language)
+
+
+def _prove(environ: Mapping[str, str], args: argparse.Namespace, screen: Screen) -> int:
+    """Say what it costs, then ask: in English alone, for makers and careful operators."""
+    settings, findings = check_settings(environ)
+    keys, finding = check_keys(environ)
+    bad = [one for one in [*findings, finding] if one.state is State.BAD]
+    for one in bad:
+        show_finding(one, screen, "en")
+    if settings is None or keys is None or bad:
+        return 1
+    there = settings.at(settings.home)
+    sandbox = Sandbox(there, keys, function_url(there, args.url))
+    sandbox.openid = args.openid
+    show_cost(sandbox, screen)
+    report = args.report or FOLDER / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-{there.region}.md"
+    return show_proof(sandbox, f"OSS in {there.region}", report, screen)
+
+
+def _prove_locally(cloud: Any, args: argparse.Namespace, screen: Screen) -> int:
+    # A domain bound to the bucket; 127.0.0.1 plays the default host.
+    environ = {**cloud.environment(), "OSS_HOST": cloud.oss.origin.replace("127.0.0.1", "localhost")}
+    settings = load_settings(environ)
+    there = settings.at(settings.home)
+    sandbox = Sandbox(there, operator_keys(environ), cloud.gateway.origin)
+    sandbox.openid = openid_of(cloud.wechat.issue_code(), wechat_callers(there)[0].settings, send)
+    asked = f"The local cloud with {', '.join(args.rule) or 'no other rules'}"
+    return show_proof(sandbox, asked, args.report, screen)
 
 
 def show(

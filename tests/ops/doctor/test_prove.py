@@ -23,10 +23,9 @@ from ops.doctor import command as doctor
 from ops.doctor.evidence import NotTried, accepted
 from ops.doctor.proof.point import NOBODY, QUESTIONS, points, told
 from ops.doctor.proof.point import RULES as DEFAULTS
-from ops.doctor.proof.report import without_names
 from ops.doctor.proof.sandbox import Sandbox
 from ops.doctor.proof.suite import POINTS as ALL_POINTS
-from ops.doctor.proof.suite import prove, show_proof
+from ops.doctor.proof.suite import prove, show_proof, without_names
 from ops.terminal.language import Failure
 from ops.terminal.screen import Screen
 from tests.ops.doctor.conftest import KEYS, REFUSED
@@ -341,19 +340,19 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize("has_settings", [True, False])
-def test_what_is_missing_is_named_and_nothing_is_sent(monkeypatch, capsys, tmp_path, here, has_settings):
+def test_missing_settings_and_keys_are_named_first(monkeypatch, capsys, tmp_path, here, has_settings):
     for name, value in here.environ.items():
         monkeypatch.setenv(name, value) if has_settings else monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID", raising=False)
     # Whoever would send something fails.
-    monkeypatch.setattr("ops.doctor.proof.command.Sandbox", None)
+    monkeypatch.setattr("ops.doctor.command.Sandbox", None)
     assert run("--prove", "--env-file", str(tmp_path / ".env")) == 1
     text = capsys.readouterr().out
     assert "✗ Caller's keys: " in text
     assert ("✗ Settings: OSS_BUCKET " in text) is not has_settings
 
 
-def test_what_it_costs_is_said_before_anything_is_asked(monkeypatch, capsys, tmp_path, here, few):
+def test_the_cost_is_said_before_anything_is_asked(monkeypatch, capsys, tmp_path, here, few):
     for name, value in here.environ.items():
         monkeypatch.setenv(name, value)
     given = ("--env-file", str(tmp_path / ".env"), "--report", str(tmp_path / "report.md"))
