@@ -85,16 +85,11 @@ def _check_health(url: str) -> Text:
     health = ask("health", None)
     # A body that is no JSON needs the settings, and is refused before anything is signed or counted.
     form = ask("upload-params", "[")
-    # Answered by the server of s.burst.yaml alone, which does nothing when it is asked again.
-    warmed = ask("initialize", "")
     if health.status != 200 or health.json.get("status") != "ok":
         raise Refused(_not_ours(f"{url}/health", health.status), _CHECK_ADDRESS)
     if form.status >= 500 or not code_of(form):
         raise Refused(*refusal(form.status, form.text))
     en, zh = f"{url} is healthy", f"{url} 运行正常"
-    if warmed.status == 200:
-        en += "; it takes many requests at once (s.burst.yaml)"
-        zh += "；它同时处理多个请求（s.burst.yaml）"
     names = ("functionVersion", "qualifier")
     version, qualifier = (printable(str(health.json.get(name, ""))) for name in names)
     if version:

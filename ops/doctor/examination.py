@@ -78,8 +78,12 @@ def examine(environ: Mapping[str, str], visit: Visit) -> Iterator[Finding]:
         yield from check_account(environ, settings)
     if visit.code and (visit.content_check or (visit.uploads and asks_function and not visit.token)):
         # It is good once, and whatever comes later needs its user.
-        visit, failed = _logged_in(visit, logins[0].id.partition(":")[2] if logins else "")
-        yield from [failed] if failed else []
+        app, code = logins[0].id.partition(":")[2] if logins else "", visit.code
+        visit = replace(visit, code="")
+        try:
+            visit = replace(visit, token=log_in_at(visit.url, code, app))
+        except Refused as error:
+            yield Finding(LOGIN, State.BAD, error.said, error.remedy)
     elif visit.uploads and not asks_function:
         yield Finding(UPLOADS, State.SKIPPED, _NO_FORMS, _ASK_THE_FUNCTION)
     places = each_place(settings)
@@ -119,14 +123,6 @@ def _of_place(
 def _asks_function(settings: Settings, visit: Visit) -> bool:
     """Return whether the deployed function gives us forms."""
     return bool(visit.url) and (bool(visit.code or visit.token) or settings.caller_auth == "anonymous")
-
-
-def _logged_in(visit: Visit, app: str) -> tuple[Visit, Finding | None]:
-    """The same visit with a token instead of its code."""
-    try:
-        return replace(visit, code="", token=log_in_at(visit.url, visit.code, app)), None
-    except Refused as error:
-        return replace(visit, code=""), Finding(LOGIN, State.BAD, error.said, error.remedy)
 
 
 def _not_needed(finding: Finding) -> Finding:

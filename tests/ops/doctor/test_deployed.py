@@ -54,21 +54,20 @@ def test_a_misconfigured_deployed_function_is_bad():
 
 @pytest.fixture
 def answering():
-    """Stand in for the function at an address: the answers to ``/upload-params`` and ``/initialize``."""
+    """Stand in for the function at an address: the answers to ``/health`` and ``/upload-params``."""
     with responses.RequestsMock() as stub:
 
-        def answer(url, signed, initialized, **told):
+        def answer(url, status, code, **told):
             stub.get(f"{url}/health", json={"status": "ok", **told})
-            for route, (status, code) in (("upload-params", signed), ("initialize", initialized)):
-                body = {"error": {"code": code, "message": "m"}} if code else {"status": "ok"}
-                stub.post(f"{url}/{route}", status=status, json=body)
+            body = {"error": {"code": code, "message": "m"}}
+            stub.post(f"{url}/upload-params", status=status, json=body)
 
         yield answer
 
 
 def test_the_testing_address_of_function_compute_is_a_doubt(answering):
     url = "https://abc.cn-hangzhou.fcapp.run"
-    answering(url, (401, "unauthorized"), (404, "not_found"))
+    answering(url, 401, "unauthorized")
     good, doubt = check_function(url)
     assert (good.state, url in good.said.en) == (State.GOOD, True)
     assert doubt.state is State.UNSURE
@@ -76,17 +75,16 @@ def test_the_testing_address_of_function_compute_is_a_doubt(answering):
 
 
 @pytest.mark.parametrize(
-    ("initialized", "told", "shown"),
+    ("told", "shown"),
     [
-        ((200, None), {}, "s.burst.yaml"),
-        ((404, "not_found"), {"functionVersion": "7"}, "version 7"),
-        ((404, "not_found"), {"functionVersion": "7", "qualifier": "live"}, "version 7 (live)"),
-        ((404, "not_found"), {"functionVersion": "\x1b[2J\u202egone\x07"}, "gone"),
+        ({"functionVersion": "7"}, "version 7"),
+        ({"functionVersion": "7", "qualifier": "live"}, "version 7 (live)"),
+        ({"functionVersion": "\x1b[2J\u202egone\x07"}, "gone"),
     ],
-    ids=["for bursts", "version", "qualifier", "control characters"],
+    ids=["version", "qualifier", "control characters"],
 )
-def test_names_the_deployment_and_the_version_that_answers(answering, initialized, told, shown):
-    answering("https://api.example.com", (400, "bad_request"), initialized, **told)
+def test_names_the_version_that_answers(answering, told, shown):
+    answering("https://api.example.com", 400, "bad_request", **told)
     [good] = check_function("https://api.example.com")
     assert good.state is State.GOOD and good.said.en.isprintable() and shown in good.said.en
 

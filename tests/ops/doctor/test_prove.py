@@ -352,7 +352,7 @@ def test_missing_settings_and_keys_are_named_first(monkeypatch, capsys, tmp_path
     assert ("✗ Settings: OSS_BUCKET " in text) is not has_settings
 
 
-def test_the_cost_is_said_before_anything_is_asked(monkeypatch, capsys, tmp_path, here, few):
+def test_the_cost_comes_first(monkeypatch, capsys, tmp_path, here, few):
     for name, value in here.environ.items():
         monkeypatch.setenv(name, value)
     given = ("--env-file", str(tmp_path / ".env"), "--report", str(tmp_path / "report.md"))
