@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from ops.explain.advice import PLATFORM, Advice, condition_remedy, find_advice
-from ops.explain.form import form_lines, policy_lines
+from ops.explain.form import block, form_lines, policy_lines
 from ops.explain.function_output import (
     NONE,
     Secrets,
@@ -34,7 +34,6 @@ WORDS = {
     ),
     "failed": Text("The condition that failed", "未满足的条件"),
     "meaning": Text("What it means", "含义"),
-    "remedy": Text("What to do", "怎么办"),
     "unknown": Text(
         "This code is not in the table of this tool. Keep the RequestId for a ticket to Alibaba Cloud;"
         " what Alibaba Cloud says of it: https://api.aliyun.com/troubleshoot?q={ec}",
@@ -106,7 +105,7 @@ def _error_lines(error: PastedError, language: str) -> list[str]:
         return lines + _advice_lines([advice], remedies, language)
     known_by = quote(printable(error.ec or error.code))
     unknown = WORDS["unknown_errcode" if is_wechat else "unknown"].say(language, ec=known_by)
-    return [*lines, WORDS["meaning"].say(language), f"  {unknown}", *_remedy_lines(remedies, language)]
+    return [*lines, WORDS["meaning"].say(language), f"  {unknown}", *block("remedy", remedies, language)]
 
 
 def _advice_lines(rows: Sequence[Advice], remedies: Sequence[str], language: str) -> list[str]:
@@ -114,8 +113,4 @@ def _advice_lines(rows: Sequence[Advice], remedies: Sequence[str], language: str
         return []
     found = [row.remedy.say(language) for row in rows]
     meanings = [f"  {row.meaning.say(language)}" for row in rows]
-    return [WORDS["meaning"].say(language), *meanings, *_remedy_lines([*remedies, *found], language)]
-
-
-def _remedy_lines(remedies: Sequence[str], language: str) -> list[str]:
-    return [WORDS["remedy"].say(language), *(f"  - {each}" for each in remedies)] if remedies else []
+    return [WORDS["meaning"].say(language), *meanings, *block("remedy", [*remedies, *found], language)]

@@ -66,12 +66,10 @@ def policy_lines(text: str, now: datetime, language: str) -> list[str]:
     try:
         policy = read_policy(text)
     except OssError as error:
-        return [WORDS["policy"].say(language), *_block("remedy", [_refusal(error, language)], language)]
-    lines = [WORDS["policy"].say(language), expiry_line(policy.expires_at, now, language)]
-    lines.append(WORDS["conditions"].say(language))
-    lines += [f"  - {said}" for _, said in conditions_said(policy, language)]
+        return [WORDS["policy"].say(language), *block("remedy", [_refusal(error, language)], language)]
+    lines = [WORDS["policy"].say(language), *_conditions(policy, {}, now, language)]
     fresh = [WORDS["fresh"].say(language)] if policy.expires_at <= now else []
-    return lines + _block("remedy", fresh, language)
+    return lines + block("remedy", fresh, language)
 
 
 def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
@@ -100,7 +98,7 @@ def form_lines(form: PastedForm, now: datetime, language: str) -> list[str]:
         notes.append(WORDS["page_name"].say(language, folder=printable(form.folder)))
     if is_held_name(sent.get("key", "")):
         notes.append(WORDS["held"].say(language, key=printable(published_name(sent["key"]))))
-    return lines + _block("remedy", remedies, language) + _block("notes", notes, language)
+    return lines + block("remedy", remedies, language) + block("notes", notes, language)
 
 
 def _conditions(
@@ -154,5 +152,5 @@ def _signature_problems(
         yield WORDS["fresh"].say(language)
 
 
-def _block(title: str, lines: list[str], language: str) -> list[str]:
+def block(title: str, lines: list[str], language: str) -> list[str]:
     return [WORDS[title].say(language), *(f"  - {line}" for line in dict.fromkeys(lines))] if lines else []
