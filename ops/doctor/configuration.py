@@ -49,26 +49,9 @@ def check_costs(settings: Settings) -> list[Finding]:
 
 
 def _remedy_of(problem: Problem) -> Text:
-    if problem.needs == "CALLBACK_URL":
-        return Text(
-            "Set CALLBACK_URL in .env, or take callback = true out of that file.",
-            "请在 .env 中设置 CALLBACK_URL，或从该文件中去掉 callback = true。",
-        )
-    if problem.needs in PUSH_SETTINGS:
-        return Text(
-            f"Set {problem.needs} in .env as the mini-program console has it (“开发管理 > 消息推送”):"
-            " secure mode, JSON or XML.",
-            f"请在 .env 中设置 {problem.needs}，与小程序后台“开发管理 > 消息推送”一致"
-            "（安全模式，JSON 或 XML）。",
-        )
-    if problem.needs == "STS_SESSION_SECONDS":
-        return Text(
-            "Set it in .env, and run manage.py setup again: the role has a limit of its own.",
-            "请在 .env 中设置，并再运行一次 manage.py setup：角色自己也有上限。",
-        )
-    if problem.setting in (PROFILES_TOML, CALLERS_TOML):
-        return Text("Correct it in that file.", "请在该文件中更正。")
-    return Text("Correct it in .env (see .env.example).", "请在 .env 中更正（参见 .env.example）。")
+    if known := _NEEDED.get(problem.needs):
+        return known.filled(name=problem.needs)
+    return _IN_THAT_FILE if problem.setting in (PROFILES_TOML, CALLERS_TOML) else _IN_ENV
 
 
 def _doubts(settings: Settings) -> Iterator[Finding]:
@@ -90,6 +73,24 @@ def _doubts(settings: Settings) -> Iterator[Finding]:
             yield doubt(_V1, name=profile.name)
 
 
+_IN_THAT_FILE = Text("Correct it in that file.", "请在该文件中更正。")
+_IN_ENV = Text("Correct it in .env (see .env.example).", "请在 .env 中更正（参见 .env.example）。")
+_PUSH = Text(
+    "Set {name} in .env as the mini-program console has it (“开发管理 > 消息推送”):"
+    " secure mode, JSON or XML.",
+    "请在 .env 中设置 {name}，与小程序后台“开发管理 > 消息推送”一致（安全模式，JSON 或 XML）。",
+)
+_NEEDED = {
+    "CALLBACK_URL": Text(
+        "Set {name} in .env, or take callback = true out of that file.",
+        "请在 .env 中设置 {name}，或从该文件中去掉 callback = true。",
+    ),
+    "STS_SESSION_SECONDS": Text(
+        "Set it in .env, and run manage.py setup again: the role has a limit of its own.",
+        "请在 .env 中设置，并再运行一次 manage.py setup：角色自己也有上限。",
+    ),
+    **dict.fromkeys(PUSH_SETTINGS, _PUSH),
+}
 # What is seen, and what to do about it.
 _ANYONE = (
     Text("CALLER_AUTH=anonymous: anyone may upload", "CALLER_AUTH=anonymous：任何人都能上传"),

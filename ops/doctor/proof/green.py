@@ -126,16 +126,12 @@ def _nothing(sandbox: Sandbox, more: str = "") -> dict[str, str]:
     return {"imageUrl": sandbox.url("GET", NOTHING, origin=sandbox.settings.read_origin) + more}
 
 
-def _is_judged(said: Said) -> bool:
-    return isinstance(said.data, dict) and read_picture(said.data, ()).finding.reason == LABEL
-
-
 def green_picture_is_judged(sandbox: Sandbox, service: str = "") -> Seen:
     url, began = _url(sandbox, picture(), "image/png"), monotonic()
     said = _about_file(sandbox, {"imageUrl": url}, service=service)
     remedy = of_green(said.data) if isinstance(said.data, Verdict) else None
-    seen = told(_is_judged(said), f"{said.evidence}, {monotonic() - began:.1f} s")
-    return seen._replace(remedy=remedy)
+    is_judged = isinstance(said.data, dict) and read_picture(said.data, ()).finding.reason == LABEL
+    return told(is_judged, f"{said.evidence}, {monotonic() - began:.1f} s")._replace(remedy=remedy)
 
 
 def green_absence_is_an_error(sandbox: Sandbox) -> Seen:
