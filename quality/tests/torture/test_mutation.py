@@ -212,12 +212,21 @@ def test_of_an_unfinished_module_other_tests_try_only_survivors_again(stored):
 def test_tests_named_like_the_mutant_come_first_and_a_second_case_last(tmp_path):
     path = tmp_path / "small.py"
     path.write_text("def shown(label):\n    return not label\n")
-    tests = ["", "t::test_x[1]", "t::test_x[2]", "t::test_y", "t::test_the_labels_of_a_picture", "t::test_z"]
-    reached = {str(path): {2: 0b011110}}
-    trace = traces.Trace(tests, [0, 0.1, 0.1, 0.2, 0.4, 0.1], [0] * 6, [], {}, reached)
-    choice = traces.Choice(path, trace, "t")
+    names = (
+        "a/t::test_x[1]",
+        "a/t::test_x[2]",
+        "a/t::test_y",
+        "a/t::test_the_labels_of_a_picture",
+        "a/t::test_z",
+    )
+    reached = {str(path): {2: 0b1011110}}
+    seconds = [0, 0.1, 0.1, 0.2, 0.4, 0.1, 0.1]
+    trace = traces.Trace(["", *names, "b/u::test_far"], seconds, [0] * 7, [], {}, reached)
+    choice = traces.Choice(path, trace, "a/t")
     mutant = next(mutants_of(path.read_text()))
-    assert choice.tests(mutant, 9) == [4, 1, 3, 2, 5]
-    assert choice.tests(mutant, 0.55) == [4, 1]
+    # Those of the folder, then those that reach it from elsewhere, then its own that do not reach it.
+    assert choice.tests(mutant, 9) == [4, 1, 3, 2, 6, 5]
+    assert choice.tests(mutant, 1.1) == [4, 1, 6, 3, 2, 5]
+    assert choice.tests(mutant, 0.3) == [1, 6]
     choice.remember(mutant, 3)
-    assert choice.tests(mutant, 9) == [3, 4, 1, 2, 5]
+    assert choice.tests(mutant, 9) == [3, 4, 1, 2, 6, 5]
