@@ -124,6 +124,8 @@ def _rows(route: str, part: str, content: Any, language: str) -> Iterator[str]:
             fields[name] = (schema, needed)
     words = WORDS[language]
     meanings = MEANINGS[part]
+    # Said once, at the top.
+    fields.pop("serverTime", None)
     for name, (schema, needed) in fields.items():
         both = meanings.get(f"{route}.{name}") or meanings[name]
         said = both[language == "zh"]
