@@ -347,7 +347,7 @@ def test_a_commit_after_a_failure_by_hand_is_continued(minutes, house, oss, stor
     assert house.status(stored["receipt"]) == "published"
 
 
-def test_an_upload_whose_acceptance_is_lost_is_continued_soon_beside_another_request(house, house_of, oss):
+def test_a_lost_acceptance_under_another_lease_is_continued_soon(house, house_of, oss):
     stored, other = send(house), house_of(PHOTOS)
 
     def take_the_lease():
