@@ -65,6 +65,14 @@ def limit(value):
 def least_of_small(value, lower=0):
     return max(value, lower)
 
+def counter():
+    calls, step = 0, 1
+    def call():
+        nonlocal calls
+        calls += step
+        return calls
+    return call
+
 def table():
     return {"a": 1}
 
@@ -145,6 +153,8 @@ def test_a_mutant_in_place_survives_unless_a_test_that_reaches_it_fails(tmp_path
     assert outcomes["least_of_small: 0 -> 1"] == KILLED
     # What the import made of it was made before the mutant: only a run of the whole can say.
     assert {outcome for name, outcome in outcomes.items() if name.startswith("table")} == {OPEN}
+    # It does not compile.
+    assert outcomes["counter: calls, step = (0, 1) -> pass"] == OPEN
     assert (failed, files) == ([], {"test_small.py": 5})
     # That of the trace, and a link to it.
     assert len([*tmp_path.glob("pytest-of-*/*")]) <= 2
