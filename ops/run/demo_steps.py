@@ -3,14 +3,10 @@
 import json
 import secrets
 from base64 import b64decode, urlsafe_b64decode
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-import requests
-
-from local.callers import app_of
 from local.cloud import LocalCloud
 from local.profiles import DEMO
 from ops.explain.policy import policy_rows
@@ -56,33 +52,10 @@ def choose_picture(client: Client) -> None:
 
 
 def log_in(client: Client) -> None:
-    """Log in, as each of several callers; the later requests are the first one's."""
-    callers = client.cloud.deployment.callers or {"": {"kind": client.cloud.caller_auth}}
-    for name, entry in reversed([*callers.items()]):
-        if name:
-            client.http.line(f"[{name}], {entry['kind']}", f"[{name}]，{entry['kind']}")
-        token = _token_of(client, name, entry)
-        client.headers = {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def _token_of(client: Client, name: str, entry: Mapping[str, Any]) -> str:
-    if entry["kind"] == "anonymous":
-        client.http.good(
-            "not needed: CALLER_AUTH=anonymous, anyone may ask",
-            "不需要：CALLER_AUTH=anonymous，任何人都可以要表单",
-        )
-        return ""
-    if entry["kind"] == "jwt":
-        client.http.good(
-            "the token of the business's own login is used, without a /login",
-            "用业务自己的登录令牌，不用 /login",
-        )
-        return client.cloud.business_token("demo-user", caller=name)
-    # In WeChat this code comes from wx.login; the local platforms make a user of any local- code.
-    app = {"app": app_of(entry)} if name else {}
-    answer = client.post("/login", {"code": f"local-demo-{secrets.token_hex(4)}", **app})
+    # In WeChat this code comes from wx.login; the local one makes a user of any local- code.
+    answer = client.post("/login", {"code": f"local-demo-{secrets.token_hex(4)}"})
     client.http.rows(answer)
-    return str(answer["token"])
+    client.headers = {"Authorization": f"Bearer {answer['token']}"}
 
 
 def ask_for_form(client: Client) -> None:
@@ -137,7 +110,10 @@ def show_picture(client: Client) -> None:
         (client.form["fileUrl"], Text("unsigned", "不带签名")),
         (changed, Text("one character of its URL changed", "URL 改了一个字符")),
     ):
-        _refuse(client, http.get(address, how))
+        answer = http.get(address, how)
+        what = Text("a private object is shown by its signed URL alone", "私有对象只有它的预签名 URL 能看")
+        http.expect(answer.status_code == 403, what, answer)
+    http.good(f"OSS refuses both: {what.en}", f"OSS 都拒绝了：{what.zh}")
 
 
 def try_another_key(client: Client) -> None:
@@ -146,17 +122,6 @@ def try_another_key(client: Client) -> None:
     client.http.good(
         "OSS refuses it: this form is good for one object only", "OSS 拒绝了：这份表单只对一个对象有效"
     )
-
-
-def _refuse(client: Client, answer: requests.Response) -> None:
-    if answer.status_code == 403:
-        client.http.good(
-            "OSS refuses it: a private object is shown by its signed URL alone",
-            "OSS 拒绝了：私有对象只有它的预签名 URL 能看",
-        )
-    elif client.cloud.oss.bucket.rules.private_reads_need_signature:
-        what = Text("a private object needs its signed URL", "私有对象只有预签名 URL 能看")
-        client.http.expect(False, what, answer)
 
 
 def _show_policy(http: DemoHttp, policy: str) -> None:
