@@ -90,7 +90,7 @@ NO_PACKAGES = Text(
 # The annotations are texts, so that a Python too old for them still gets as far as the sentence that says so.
 def main(arguments: "list[str]") -> int:
     _use_project_packages(arguments)
-    from ops.terminal.command_line import WideHelp, asked_language
+    from ops.terminal.command_line import WideHelp, asked_language, run_command
 
     language, others = asked_language(arguments)
     if others[:1] and others[0] in GONE:
@@ -123,7 +123,7 @@ def main(arguments: "list[str]") -> int:
         command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)
     args.lang = args.lang or language
-    return int(args.run(args))
+    return run_command(args.run, args)
 
 
 def _use_project_packages(arguments: "list[str]") -> None:

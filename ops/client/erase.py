@@ -9,10 +9,8 @@ and, in the end, the record.
 """
 
 import argparse
-import json
 import os
 import re
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +23,7 @@ from function.config.settings import Settings
 from function.owners.erasure_records import OWNER
 from ops.account.oss_client import operator_keys
 from ops.client.erase_count import NOT_COVERED, show_counts
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, InvokeFailed, checked
+from ops.client.function_client import FunctionAtUrl, FunctionSilent, checked
 from ops.client.review import TOKEN_LIFE
 from ops.deploy.callers import CALLER, SEVERAL, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
@@ -90,39 +88,28 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    language = chosen_language(args.lang)
-    screen, complaints = Screen(), Screen(sys.stderr)
+    language, screen = chosen_language(args.lang), Screen()
+    environ = operator_environment(args.env_file, os.environ)
+    settings = operator_settings(environ)
+    called, owner_id = ("", "") if args.owner is not None else caller_called(args.caller, environ)
+    owner = _owner(args, settings, owner_id)
+    if not (args.url or args.dry_run):
+        raise Failure(NEEDS_URL)
+    if args.dry_run:
+        show_counts(settings, owner, operator_keys(environ), screen, language)
+        screen.line(NOTHING_DONE.say(language))
+        return 0
+    if not settings.receipt_secrets:
+        raise Failure(NO_SECRET)
+    # The owner is made by the function: the secret of another .env would find nothing, and be done.
+    user = {"owner": args.owner} if args.owner is not None else {"sub": args.sub}
+    if called and (args.caller or settings.caller_auth == SEVERAL):
+        user["caller"] = called
     try:
-        environ = operator_environment(args.env_file, os.environ)
-        settings = operator_settings(environ)
-        called, owner_id = ("", "") if args.owner is not None else caller_called(args.caller, environ)
-        owner = _owner(args, settings, owner_id)
-        if not (args.url or args.dry_run):
-            raise Failure(NEEDS_URL)
-        if args.dry_run:
-            show_counts(settings, owner, operator_keys(environ), screen, language)
-            screen.line(NOTHING_DONE.say(language))
-            return 0
-        if not settings.receipt_secrets:
-            raise Failure(NO_SECRET)
-        try:
-            # The owner is made by the function: the secret of another .env would find nothing, and be done.
-            user = {"owner": args.owner} if args.owner is not None else {"sub": args.sub}
-            if called and (args.caller or settings.caller_auth == SEVERAL):
-                user["caller"] = called
-            return _erase(args, settings, user, screen, language)
-        except KeyboardInterrupt:
-            screen.line(STOPPED.say(language))
-            return 130
-    except FunctionSilent as error:
-        complaints.fail_with(error, language)
-        return 1
-    except Failure as error:
-        complaints.fail_with(error, language)
-        return 2
-    except InvokeFailed as error:
-        complaints.fail(str(error))
-        return 1
+        return _erase(args, settings, user, screen, language)
+    except KeyboardInterrupt:
+        screen.line(STOPPED.say(language))
+        return 130
 
 
 def _owner(args: argparse.Namespace, settings: Settings, owner_id: str) -> str:
@@ -139,18 +126,16 @@ def _erase(
     args: argparse.Namespace, settings: Settings, user: dict[str, str], screen: Screen, language: str
 ) -> int:
     client = FunctionAtUrl(args.url)
-    before, failures, is_waiting = -1, 0, False
+    before, is_waiting = -1, False
     while True:
-        answer = _asked(client, settings, user, failures)
-        if answer is None:
-            failures += 1
-            time.sleep(FAILURE_SECONDS)
-            continue
-        said, failures = checked(answer, language), 0
-        done, now = said.get("state") == "done", _count(said, "deleted") + _count(said, "aborted")
-        if done or now != before:
-            _show_state(said, screen, language)
-        if done:
+        said = _asked(client, settings, user)
+        is_done, now = said["state"] == "done", said["deleted"] + said["aborted"]
+        if is_done or now != before:
+            counts = {name: said[name] for name in ("deleted", "aborted")}
+            screen.line(COUNTS.say(language, state=(DONE if is_done else RUNNING).say(language), **counts))
+            if blocked := said.get("blocked"):
+                screen.line(BLOCKED.say(language, count=blocked))
+        if is_done:
             return _end(args, said, screen, language)
         if now == before:
             if not is_waiting:
@@ -160,39 +145,26 @@ def _erase(
         before = now
 
 
-def _asked(
-    client: FunctionAtUrl, settings: Settings, user: dict[str, str], failures: int
-) -> FunctionAnswer | None:
-    """Return the answer to one call; ``None`` if the call should be repeated."""
-    now = datetime.now(UTC)
-    token = issue_token({}, audience=ERASURE, secrets=settings.receipt_secrets, now=now, life=TOKEN_LIFE)
-    try:
-        answer = client.ask("erase", user, token)
-    except FunctionSilent:
-        if failures >= MOST_FAILURES:
-            raise
-        return None
-    return None if answer.status in REPEATED and failures < MOST_FAILURES else answer
-
-
-def _count(said: dict[str, Any], name: str) -> int:
-    value = said.get(name)
-    return value if type(value) is int else 0
-
-
-def _show_state(said: dict[str, Any], screen: Screen, language: str) -> None:
-    state = (DONE if said.get("state") == "done" else RUNNING).say(language)
-    counts = {name: _count(said, name) for name in ("deleted", "aborted")}
-    screen.line(COUNTS.say(language, state=state, **counts))
-    if blocked := _count(said, "blocked"):
-        screen.line(BLOCKED.say(language, count=blocked))
+def _asked(client: FunctionAtUrl, settings: Settings, user: dict[str, str]) -> dict[str, Any]:
+    """Return what the function says of the erasure; a call that failed is repeated some times."""
+    for failures in range(MOST_FAILURES + 1):
+        now = datetime.now(UTC)
+        token = issue_token({}, audience=ERASURE, secrets=settings.receipt_secrets, now=now, life=TOKEN_LIFE)
+        try:
+            answer = client.ask("erase", user, token)
+            if answer.status not in REPEATED:
+                break
+        except FunctionSilent:
+            if failures == MOST_FAILURES:
+                raise
+        time.sleep(FAILURE_SECONDS)
+    return checked(answer)
 
 
 def _end(args: argparse.Namespace, said: dict[str, Any], screen: Screen, language: str) -> int:
-    names = said.get("notCovered")
-    if isinstance(names, list) and names:
-        screen.line(NOT_COVERED.say(language, names=json.dumps(names, ensure_ascii=True)[1:-1]))
-    record = str(said.get("record", ""))
+    if names := said["notCovered"]:
+        screen.line(NOT_COVERED.say(language, names=", ".join(names)))
+    record = said["record"]
     if args.record is None:
         screen.line(record)
         return 0

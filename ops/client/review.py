@@ -19,7 +19,8 @@ from function.auth.business_token import AUDIENCE
 from function.auth.signed_tokens import issue_token
 from function.config.types import SECRETS
 from ops.client.features import code_of
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent, InvokeFailed, checked
+from ops.client.form_upload import Answer
+from ops.client.function_client import FunctionAtUrl, checked
 from ops.client.review_server import ReviewServer
 from ops.deploy.callers import CALLER, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment
@@ -64,6 +65,7 @@ NO_SECRET = Text(
 NEEDS_NAME = Text(
     "Name the reviewer with --reviewer: 1 to 64 characters.", "请用 --reviewer 写明审核人：1 到 64 个字符。"
 )
+NO_SERVER = Text("No server could start at port {port} ({why}).", "无法在端口 {port} 上启动服务（{why}）。")
 OPEN = Text("Open this address in a browser of this machine:", "请用本机的浏览器打开：")
 HOW_TO_END = Text(
     "Whoever has it can decide in your name. Ctrl-C ends it.",
@@ -111,13 +113,11 @@ class Desk:
             if advice := find_advice(code) if code else None:
                 sentences = (advice.meaning.say(language), advice.remedy.say(language))
                 return {"error": "\n".join(sentences), "code": code}
-            return checked(answer, language)
+            return checked(answer)
         except Failure as error:
             return {"error": error.said.say(language)}
-        except InvokeFailed as error:
-            return {"error": str(error)}
 
-    def ask(self, route: str, body: Mapping[str, Any]) -> FunctionAnswer:
+    def ask(self, route: str, body: Mapping[str, Any]) -> Answer:
         return self._client.ask(route, body, backend_token(self._args))
 
 
@@ -144,19 +144,11 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    language = chosen_language(args.lang)
-    screen, complaints = Screen(), Screen(sys.stderr)
-    try:
-        desk = Desk(FunctionAtUrl(args.url), args, _reviewer(args.reviewer, language))
-        # What is wrong with address, secret or function is better said before a page is opened.
-        checked(desk.ask("reviews", {"limit": 1}), language)
-        server = _server(desk, args.port)
-    except Failure as error:
-        complaints.fail_with(error, language)
-        return 1 if isinstance(error, FunctionSilent) else 2
-    except InvokeFailed as error:
-        complaints.fail(str(error))
-        return 1
+    language, screen = chosen_language(args.lang), Screen()
+    desk = Desk(FunctionAtUrl(args.url), args, _reviewer(args.reviewer, language))
+    # What is wrong with address, secret or function is better said before a page is opened.
+    checked(desk.ask("reviews", {"limit": 1}))
+    server = _server(desk, args.port)
     server.start()
     try:
         screen.line(OPEN.say(language))
@@ -179,12 +171,7 @@ def _server(desk: Desk, port: int) -> ReviewServer:
         return ReviewServer(secrets.token_urlsafe(TOKEN_BYTES), actions, port)
     except (OSError, OverflowError) as error:
         why = system_words(getattr(error, "strerror", None) or str(error))
-        raise Failure(
-            Text(
-                f"No server could start at port {port} ({why.en}).",
-                f"无法在端口 {port} 上启动服务（{why.zh}）。",
-            )
-        ) from None
+        raise Failure(NO_SERVER.filled(port=port, why=why)) from None
 
 
 def _reviewer(name: str, language: str) -> str:

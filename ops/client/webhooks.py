@@ -83,21 +83,17 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 def run(args: argparse.Namespace) -> int:
     language = chosen_language(args.lang)
     screen, complaints = Screen(), Screen(sys.stderr)
-    try:
-        environ = operator_environment(args.env_file, os.environ)
-        settings = operator_settings(environ)
-        url = args.url or settings.upload_webhook_url or ""
-        if args.url and not args.url.startswith(("http://", "https://")):
-            raise Failure(BAD_URL)
-        if args.redeliver and not url:
-            raise Failure(NOWHERE)
-        found = find(settings, operator_keys(environ), complaints, language)
-        if not args.redeliver:
-            return _show(found, screen, language)
-        return _redeliver([*found], url, settings, screen, complaints, language)
-    except Failure as error:
-        complaints.fail_with(error, language)
-        return 2
+    environ = operator_environment(args.env_file, os.environ)
+    settings = operator_settings(environ)
+    url = args.url or settings.upload_webhook_url or ""
+    if args.url and not args.url.startswith(("http://", "https://")):
+        raise Failure(BAD_URL)
+    if args.redeliver and not url:
+        raise Failure(NOWHERE)
+    found = find(settings, operator_keys(environ), complaints, language)
+    if not args.redeliver:
+        return _show(found, screen, language)
+    return _redeliver([*found], url, settings, screen, complaints, language)
 
 
 def find(settings: Settings, keys: AccessKeys, complaints: Screen, language: str) -> Iterator[Found]:

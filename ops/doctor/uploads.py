@@ -13,7 +13,7 @@ from function.config.content_types import EXTENSION_OF_TYPE
 from function.config.profile import ACL_FIELD, Profile
 from function.config.settings import Settings
 from function.sts.credentials import AccessKeys
-from ops.client.form_upload import UploadAnswer, UploadFailed, post_form
+from ops.client.form_upload import Answer, UploadFailed, post_form
 from ops.doctor.exchange import Refused, ask, claims_of, finding_of
 from ops.doctor.findings import Finding, State, pasted_in, refusal
 from ops.doctor.proof.sandbox import Sandbox
@@ -131,7 +131,7 @@ class Uploads:
             self.tickets[fields["key"]] = answer["ticket"]
         return form.url, fields
 
-    def _called_back(self, answer: UploadAnswer) -> Text:
+    def _called_back(self, answer: Answer) -> Text:
         try:
             receipt = json.loads(answer.text)["receipt"]
         except (ValueError, KeyError, TypeError):
@@ -142,14 +142,14 @@ class Uploads:
         return Text("stored, called back, receipt good", "已保存，已回调，回执有效")
 
 
-def _post(url: str, fields: Mapping[str, str], size: int) -> UploadAnswer:
+def _post(url: str, fields: Mapping[str, str], size: int) -> Answer:
     try:
         return post_form(url, fields, ("doctor.txt", b"." * size))
     except UploadFailed as error:
         raise Refused(error.said, _CHECK_HOST) from None
 
 
-def _refusal(answer: UploadAnswer) -> tuple[Text, Text]:
+def _refusal(answer: Answer) -> tuple[Text, Text]:
     return refusal(answer.status, answer.text, answer.headers.get("x-oss-ec", ""))
 
 

@@ -24,6 +24,8 @@ HOOKS = "hooks.py"
 class PackagingError(Failure):
     """Raised when no usable package can be made; its sentence says what to change."""
 
+    exit_code = 1
+
 
 @dataclass(frozen=True)
 class Extra:

@@ -19,6 +19,8 @@ FUNCTION = Text("the function answers", "函数的响应")
 class DemoFailed(Failure):
     """A step went wrong."""
 
+    exit_code = 1
+
 
 def failed(what: Text, said: str) -> DemoFailed:
     """The error for what should have been so, and what is so."""

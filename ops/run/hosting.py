@@ -28,11 +28,21 @@ from ops.terminal.messages import in_both
 DEFAULT_PORT = 9000
 HIGHEST_PORT = 65535
 READY_SECONDS = 10
+BAD_FOLDER = Text(
+    "The folder {folder} cannot be used ({why}); name another one with --folder.",
+    "无法使用目录 {folder}（{why}）；请用 --folder 换一个。",
+)
+TAKEN = Text(
+    "No server could start at port {port} ({why}); choose another: PORT=...",
+    "无法在端口 {port} 上启动服务（{why}）；请换一个：PORT=...",
+)
 IDLE_TICK = ('"route":"tick"', '"code":null', '"due":0')
 
 
 class HostingError(Failure):
     """The local cloud cannot run; its sentences say what to change."""
+
+    exit_code = 1
 
 
 class Hosted:
@@ -175,13 +185,7 @@ def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        why = why_unreadable(error)
-        raise HostingError(
-            Text(
-                f"The folder {folder} cannot be used ({why.en}); name another one with --folder.",
-                f"无法使用目录 {folder}（{why.zh}）；请用 --folder 换一个。",
-            )
-        ) from error
+        raise HostingError(BAD_FOLDER.filled(folder=folder, why=why_unreadable(error))) from error
     return folder
 
 
@@ -201,10 +205,4 @@ def refused(error: Misconfigured) -> HostingError:
 
 
 def _port_error(port: int, error: OSError) -> HostingError:
-    why = why_unreadable(error)
-    return HostingError(
-        Text(
-            f"No server could start at port {port} ({why.en}); choose another: PORT=...",
-            f"无法在端口 {port} 上启动服务（{why.zh}）；请换一个：PORT=...",
-        )
-    )
+    return HostingError(TAKEN.filled(port=port, why=why_unreadable(error)))

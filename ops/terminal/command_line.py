@@ -2,12 +2,13 @@
 
 import argparse
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from ops.terminal.language import add_language_argument, chosen_language
-from ops.terminal.screen import wrapped
+from ops.terminal.language import Failure, add_language_argument, chosen_language
+from ops.terminal.screen import Screen, wrapped
 
 NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 # What a user can meet; what else argparse says is for who writes a command.
@@ -32,6 +33,15 @@ CHINESE = {
     "not allowed with argument %s": "不能与参数 %s 同时使用",
     "ignored explicit argument %r": "后面不能跟值 %r",
 }
+
+
+def run_command(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    """Run a command; print what ended it. Return its exit code."""
+    try:
+        return run(args)
+    except Failure as failure:
+        Screen(sys.stderr).fail_with(failure, chosen_language(args.lang))
+        return failure.exit_code
 
 
 def asked_language(arguments: Sequence[str]) -> tuple[str, list[str]]:

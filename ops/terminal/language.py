@@ -28,11 +28,19 @@ class Text(NamedTuple):
         return text.format(**values) if values else text
 
     def filled(self, **values: object) -> "Text":
-        return Text(self.en.format(**values), self.zh.format(**values))
+        """With these values; of one that is a ``Text`` the half of the same language."""
+        halves = [
+            {name: each[at] if isinstance(each, Text) else each for name, each in values.items()}
+            for at in (0, 1)
+        ]
+        return Text(self.en.format(**halves[0]), self.zh.format(**halves[1]))
 
 
 class Failure(Exception):
     """Raised when a command cannot go on: sentences for the operator, one for each thing to change."""
+
+    # 2 where what was asked for is at fault, 1 where it failed.
+    exit_code = 2
 
     def __init__(self, *sentences: Text) -> None:
         self.sentences = sentences

@@ -12,7 +12,8 @@ from function.app import load_settings
 from function.auth import owner_of
 from ops.account.oss_client import client_at, operator_keys
 from ops.client import erase
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
+from ops.client.form_upload import Answer
+from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.terminal.language import Text
 from tests.ops.client.conftest import start_cloud
 
@@ -70,12 +71,12 @@ def stored(environ, owner):
 def state(*counts, **more):
     deleted, aborted = counts
     said = {"erasure": "e-1", "state": "running", "deleted": deleted, "aborted": aborted, **more}
-    return FunctionAnswer(200, json.dumps({"profiles": [], "notCovered": [], **said}), {})
+    return Answer(200, json.dumps({"profiles": [], "notCovered": [], **said}), {})
 
 
 def refused(status, code):
     error = {"code": code, "message": "No.", "requestId": "r"}
-    return FunctionAnswer(status, json.dumps({"error": error}), {})
+    return Answer(status, json.dumps({"error": error}), {})
 
 
 @pytest.fixture

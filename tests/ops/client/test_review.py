@@ -10,8 +10,10 @@ import jwt
 import pytest
 
 from ops.client import review
-from ops.client.function_client import FunctionAnswer, FunctionAtUrl, FunctionSilent
+from ops.client.form_upload import Answer
+from ops.client.function_client import FunctionAtUrl, FunctionSilent
 from ops.client.review_server import MAX_BODY_BYTES, ReviewServer
+from ops.terminal.command_line import run_command
 from ops.terminal.language import Failure, Text
 
 SECRET = "review-SecretCanary-0123456789abcdef"
@@ -20,7 +22,7 @@ TOKEN = "page-token"
 
 
 def answer(body, status=200):
-    return FunctionAnswer(status, json.dumps(body), {})
+    return Answer(status, json.dumps(body), {})
 
 
 def refused(status, code):
@@ -122,7 +124,7 @@ def test_a_late_decision_gets_the_state_of_the_first(desk_of, status, code):
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("said", [
     refused(403, "forbidden"), refused(418, "of_a_newer_version"), answer({"detail": "Not Found"}, 404),
-    FunctionAnswer(502, "<html>SecretCanary</html>", {}), FunctionSilent(Text("silent", "没有响应")),
+    Answer(502, "<html>SecretCanary</html>", {}), FunctionSilent(Text("silent", "没有响应")),
 ], ids=["known", "unknown", "another", "html", "silent"])  # fmt: skip
 def test_an_error_is_a_sentence_in_the_language_of_the_page(desk_of, said, language):
     desk, _ = desk_of(reviews=said)
@@ -246,7 +248,7 @@ def run(env_file, monkeypatch, capsys):
         given = "--lang en --url https://up.example.com --port 0 --env-file".split()
         args = parser.parse_args([*given, str(env_file), *options])
         try:
-            code = review.run(args)
+            code = run_command(review.run, args)
         except KeyboardInterrupt:
             code = 130
         return code, *capsys.readouterr(), function.asked
