@@ -13,7 +13,7 @@ from local.common.reach import HERE_ONLY, LOOPBACK
 from local.profiles import Profiles
 from local.wechat.push import PushSettings
 from ops.deploy.features import FEATURES
-from ops.run.host import show_phone, this_network
+from ops.run.host import show_phone
 from ops.run.hosting import DEFAULT_PORT, Plan
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
@@ -98,7 +98,7 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
             screen.line("    " + line)
     screen.line()
     if plan.reach != HERE_ONLY:
-        show_phone(cloud, screen, this_network(), language)
+        show_phone(cloud, screen, language)
     if cloud.caller_auth == "anonymous":
         screen.warn(say("open"))
     screen.line(say("end"))
