@@ -15,7 +15,7 @@ from ops.doctor.examination import function_url
 from ops.doctor.findings import State
 from ops.doctor.identity import check_keys
 from ops.doctor.places import FOLDER, each_place, place_of, trial_folder
-from ops.run.rules import rule_type, rules_of
+from ops.run.rules import rules_of
 from ops.terminal.language import Failure, Text
 from ops.terminal.masking import printable
 from ops.terminal.screen import Screen
@@ -55,7 +55,6 @@ def add_prove_arguments(parser: argparse.ArgumentParser, language: str) -> None:
         nargs="*",
         action="extend",
         dest="rule",
-        type=rule_type(language),
         metavar="RULE=VALUE",
         help=said["--against-local"],
     )

@@ -70,8 +70,6 @@ def test_the_help_is_whole_in_one_language(command, language, capsys):
         (["doctor", "--url"], "--url"),
         (["setup", "--session-seconds", "many"], "--session-seconds"),
         (["doctor", "--local=1"], "--local"),
-        (["demo", "--rule", "public=true"], "public_endpoint_forbidden"),
-        (["demo", "--rule", "v1_retired=yes"], "v1_retired"),
     ],
 )
 def test_a_command_line_error_is_in_one_language(arguments, named, language, capsys):
