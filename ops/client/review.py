@@ -31,10 +31,10 @@ from ops.terminal.language import (
     Text,
     add_language_argument,
     chosen_language,
-    system_words,
 )
 from ops.terminal.screen import Screen
 
+# Or the next one that is free.
 DEFAULT_PORT = 9090
 TOKEN_LIFE = timedelta(minutes=5)
 MAX_NAME = 64
@@ -54,9 +54,6 @@ URL = Text("address of the function", "函数的地址")
 REVIEWER = Text(
     "name that is kept with each decision (asked for if missing)", "每个决定都会记下的名字（不写就会问）"
 )
-PORT = Text(
-    "port of the page (default: 9090, or the next free one)", "网页的端口（默认 9090，被占用就往后找）"
-)
 YOUR_NAME = Text("Your name, kept with each decision: ", "你的名字（会记在每个决定里）：")
 NO_SECRET = Text(
     "A backend's token needs RECEIPT_SECRET, or TOKEN_SECRET, of the function in {path}.",
@@ -65,7 +62,6 @@ NO_SECRET = Text(
 NEEDS_NAME = Text(
     "Name the reviewer with --reviewer: 1 to 64 characters.", "请用 --reviewer 写明审核人：1 到 64 个字符。"
 )
-NO_SERVER = Text("No server could start at port {port} ({why}).", "无法在端口 {port} 上启动服务（{why}）。")
 OPEN = Text("Open this address in a browser of this machine:", "请用本机的浏览器打开：")
 HOW_TO_END = Text(
     "Whoever has it can decide in your name. Ctrl-C ends it.",
@@ -138,7 +134,6 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
     parser.add_argument("--url", required=True, help=URL.say(language))
     parser.add_argument("--reviewer", default="", metavar="NAME", help=REVIEWER.say(language))
     parser.add_argument("--caller", default="", metavar="NAME", help=CALLER.say(language))
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=PORT.say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -148,7 +143,8 @@ def run(args: argparse.Namespace) -> int:
     desk = Desk(FunctionAtUrl(args.url), args, _reviewer(args.reviewer, language))
     # What is wrong with address, secret or function is better said before a page is opened.
     checked(desk.ask("reviews", {"limit": 1}))
-    server = _server(desk, args.port)
+    actions = {"/items.json": desk.items, "/decision.json": desk.decide}
+    server = ReviewServer(secrets.token_urlsafe(TOKEN_BYTES), actions, DEFAULT_PORT)
     server.start()
     try:
         screen.line(OPEN.say(language))
@@ -163,15 +159,6 @@ def run(args: argparse.Namespace) -> int:
 def wait_for_the_end() -> None:
     """Wait for Ctrl-C."""
     threading.Event().wait()
-
-
-def _server(desk: Desk, port: int) -> ReviewServer:
-    actions = {"/items.json": desk.items, "/decision.json": desk.decide}
-    try:
-        return ReviewServer(secrets.token_urlsafe(TOKEN_BYTES), actions, port)
-    except (OSError, OverflowError) as error:
-        why = system_words(getattr(error, "strerror", None) or str(error))
-        raise Failure(NO_SERVER.filled(port=port, why=why)) from None
 
 
 def _reviewer(name: str, language: str) -> str:

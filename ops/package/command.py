@@ -167,17 +167,13 @@ def _fill(
     for name, path in function.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / name)
-    _prepare(folder, python, say)
-    normalise(folder)
-    for path, mode in ((folder / name, extra.mode) for extra in extras for name in extra.data_files):
-        path.chmod(mode)
-
-
-def _prepare(folder: Path, python: str | None, say: Say) -> None:
-    """Do in advance what every cold start would do."""
+    # What every cold start would do.
     prepare_profiles(folder)
     if (folder / AUTHORITIES).is_dir():
         hash_authorities(folder)
     if python:
         compile_folder(python, folder)
         say(BYTECODE.filled(python=python, count=bundle(folder)))
+    normalise(folder)
+    for path, mode in ((folder / name, extra.mode) for extra in extras for name in extra.data_files):
+        path.chmod(mode)

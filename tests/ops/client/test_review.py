@@ -245,7 +245,7 @@ def run(env_file, monkeypatch, capsys):
         monkeypatch.setattr(FunctionAtUrl, "ask", lambda _self, *asked: function.ask(*asked))
         parser = argparse.ArgumentParser()
         review.add_arguments(parser)
-        given = "--lang en --url https://up.example.com --port 0 --env-file".split()
+        given = "--lang en --url https://up.example.com --env-file".split()
         args = parser.parse_args([*given, str(env_file), *options])
         try:
             code = run_command(review.run, args)
@@ -289,9 +289,3 @@ def test_a_terminal_prompts_for_a_missing_name(run, monkeypatch):
 
     monkeypatch.setattr(sys, "stdin", Terminal(" 小红 👨‍👩‍👧 \n"))
     assert run()[0] == 130
-
-
-def test_a_port_that_cannot_be_used_is_said(run):
-    code, _, err, _ = run("--reviewer", "小红", "--port", "70000")
-    assert code == 2
-    assert "70000" in err
