@@ -16,8 +16,8 @@ import requests
 
 from local.cloud import LocalCloud
 from ops.run import demo_steps as steps
+from ops.run.demo_client import Client
 from ops.run.demo_held import DELAYS, publish, reject, take_back
-from ops.run.demo_http import DemoHttp
 from ops.run.hosting import (
     Hosted,
     Plan,
@@ -111,7 +111,7 @@ def play(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
     started = time.perf_counter()
     with requests.Session() as session:
         session.trust_env = False
-        client = steps.Client(DemoHttp(session, screen, language), cloud)
+        client = Client(cloud, session, screen, language)
         for number, (title, step) in enumerate(STEPS, 1):
             screen.line()
             screen.title(f"{number}/{len(STEPS)} {title.say(language)}")

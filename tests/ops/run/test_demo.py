@@ -9,7 +9,7 @@ import pytest
 
 from local.wechat.check_plan import PlannedCheck
 from ops.run import demo, demo_held
-from ops.run.demo_http import DemoFailed
+from ops.run.demo_client import DemoFailed
 from ops.terminal.language import Text
 from ops.terminal.screen import Screen
 from tests.ops.client.conftest import start_cloud
