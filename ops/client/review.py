@@ -9,7 +9,6 @@ backend is signed here, with RECEIPT_SECRET (else TOKEN_SECRET) of .env, and nev
 import argparse
 import os
 import secrets
-import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -51,10 +50,7 @@ ABOUT = Text(
     "不会到网页里。",
 )
 URL = Text("address of the function", "函数的地址")
-REVIEWER = Text(
-    "name that is kept with each decision (asked for if missing)", "每个决定都会记下的名字（不写就会问）"
-)
-YOUR_NAME = Text("Your name, kept with each decision: ", "你的名字（会记在每个决定里）：")
+REVIEWER = Text("name that is kept with each decision", "每个决定都会记下的名字")
 NO_SECRET = Text(
     "A backend's token needs RECEIPT_SECRET, or TOKEN_SECRET, of the function in {path}.",
     "后端令牌需要 {path} 里函数的 RECEIPT_SECRET 或 TOKEN_SECRET。",
@@ -132,7 +128,7 @@ def backend_token(args: argparse.Namespace) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("--url", required=True, help=URL.say(language))
-    parser.add_argument("--reviewer", default="", metavar="NAME", help=REVIEWER.say(language))
+    parser.add_argument("--reviewer", required=True, metavar="NAME", help=REVIEWER.say(language))
     parser.add_argument("--caller", default="", metavar="NAME", help=CALLER.say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
@@ -140,7 +136,7 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
 
 def run(args: argparse.Namespace) -> int:
     language, screen = chosen_language(args.lang), Screen()
-    desk = Desk(FunctionAtUrl(args.url), args, _reviewer(args.reviewer, language))
+    desk = Desk(FunctionAtUrl(args.url), args, _reviewer(args.reviewer))
     # What is wrong with address, secret or function is better said before a page is opened.
     checked(desk.ask("reviews", {"limit": 1}))
     actions = {"/items.json": desk.items, "/decision.json": desk.decide}
@@ -161,10 +157,7 @@ def wait_for_the_end() -> None:
     threading.Event().wait()
 
 
-def _reviewer(name: str, language: str) -> str:
-    """Return the name of the reviewer, asked for where a person can answer."""
-    if not name and sys.stdin.isatty():
-        name = input(YOUR_NAME.say(language))
+def _reviewer(name: str) -> str:
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME or any(not each.isprintable() and each != "\u200d" for each in name):
         raise Failure(NEEDS_NAME)

@@ -132,15 +132,16 @@ def running_cloud(plan: Plan) -> Iterator[LocalCloud]:
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO, force=True)
     logging.getLogger().handlers[0].addFilter(is_worth_a_line)
     with tempfile.TemporaryDirectory(prefix="oss-direct-upload-") as temporary:
-        folder = _made(plan.folder or Path(temporary))
-        hosted = Hosted()
-        try:
+        folder, hosted = plan.folder or Path(temporary), Hosted()
+        with _refused_by_system(BAD_FOLDER, folder=folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _refused_by_system(TAKEN, port=plan.port):
             gateway = FcGateway(hosted.handle, hosted.initialize, plan.port, reach=plan.reach)
-        except OSError as error:
-            raise _port_error(plan.port, error) from error
         try:
             first_port = int(gateway.origin.rpartition(":")[2]) + 1 if plan.port else 0
-            with _cloud(gateway, folder, plan, first_port) as cloud:
+            with _refused_by_system(TAKEN, port=first_port):
+                cloud = LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings, **plan.rules)
+            with cloud:
                 hosted.cloud = cloud
                 plan.deploy(hosted)
                 os.environ.update(cloud.environment())
@@ -174,19 +175,12 @@ def quiet_log() -> Iterator[None]:
         handler.setLevel(level)
 
 
-def _cloud(gateway: FcGateway, folder: Path, plan: Plan, first_port: int) -> LocalCloud:
+@contextmanager
+def _refused_by_system(sentence: Text, **values: object) -> Iterator[None]:
     try:
-        return LocalCloud(gateway, folder, plan.caller_auth, first_port, plan.settings, **plan.rules)
+        yield
     except OSError as error:
-        raise _port_error(first_port, error) from error
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HostingError(BAD_FOLDER.filled(folder=folder, why=why_unreadable(error))) from error
-    return folder
+        raise HostingError(sentence.filled(**values, why=why_unreadable(error))) from error
 
 
 def check_settings(
@@ -202,7 +196,3 @@ def check_settings(
 def refused(error: Misconfigured) -> HostingError:
     """Return what the function refuses as sentences for a person."""
     return HostingError(*(in_both(problem.sentence) for problem in error.problems))
-
-
-def _port_error(port: int, error: OSError) -> HostingError:
-    return HostingError(TAKEN.filled(port=port, why=why_unreadable(error)))

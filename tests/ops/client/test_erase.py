@@ -142,7 +142,7 @@ def test_a_dry_run_counts_and_calls_nothing(run, script, stored, environ, owner)
     code, out, _ = run("--sub", SUB, "--dry-run")
     assert (code, asked) == (0, [])
     (line,) = [each for each in out.splitlines() if each.startswith(environ["OSS_BUCKET"])]
-    assert re.findall(r"\b\d+\b", line.partition(":")[2]) == ["2", "0", "1"]
+    assert re.findall(r"\b\d+\b", line.partition(":")[2]) == ["3"]
     assert owner in out and "Not covered" not in out
 
 
