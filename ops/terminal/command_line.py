@@ -1,13 +1,13 @@
-"""The command line in two languages: which one it asks for, and argparse's own words."""
+"""The command line in two languages: argparse's own words, and what ends a command."""
 
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ops.terminal.language import Failure, add_language_argument, chosen_language
+from ops.terminal.language import Failure, chosen_language
 from ops.terminal.screen import Screen, wrapped
 
 NO_GROUPS: Mapping[str, str] = MappingProxyType({})
@@ -44,24 +44,9 @@ def run_command(run: Callable[[argparse.Namespace], int], args: argparse.Namespa
         return failure.exit_code
 
 
-def asked_language(arguments: Sequence[str]) -> tuple[str, list[str]]:
+def speak(language: str) -> None:
     """
-    The language of ``--lang`` wherever it stands, else that of the locale; and the other arguments.
-
-    Argparse speaks it from here on.
-    """
-    _speak(chosen_language(None))
-    parser = argparse.ArgumentParser(prog="manage.py", add_help=False, allow_abbrev=False)
-    add_language_argument(parser)
-    asked, others = parser.parse_known_args(arguments)
-    language = chosen_language(asked.lang)
-    _speak(language)
-    return language, others
-
-
-def _speak(language: str) -> None:
-    """
-    Argparse takes its words from gettext, whose catalogues are files of the system; here is no such file.
+    Have argparse speak a language: it takes its words from gettext, whose catalogues are files of the system.
 
     Source: https://github.com/python/cpython/blob/3.13/Lib/argparse.py (``from gettext import gettext as _``)
     """

@@ -8,6 +8,7 @@ import argparse
 import errno
 import locale
 import os
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -79,6 +80,12 @@ def why_unreadable(error: "OSError | UnicodeError") -> Text:
 
 def add_language_argument(parser: argparse.ArgumentParser, language: str = "en") -> None:
     parser.add_argument("--lang", choices=LANGUAGES, help=HELP.say(language))
+
+
+def asked_language(arguments: "list[str]") -> str:
+    """Return the language of ``--lang``, wherever it stands, else that of the locale."""
+    asked = re.search(r"--lang[= ](en|zh)\b", " ".join(arguments))
+    return chosen_language(asked and asked[1])
 
 
 def chosen_language(wanted: "str | None", environ: "Mapping[str, str]" = os.environ) -> str:
