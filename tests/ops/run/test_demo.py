@@ -10,7 +10,6 @@ import pytest
 from local.wechat.check_plan import PlannedCheck
 from ops.run import demo, demo_held
 from ops.run.demo_client import DemoFailed
-from ops.terminal.language import Text
 from ops.terminal.screen import Screen
 from tests.ops.client.conftest import start_cloud
 
@@ -95,34 +94,6 @@ def test_another_verdict_than_the_step_s_ends_the_demo(play, cloud, planned, sen
 def test_a_lost_connection_ends_the_demo_with_a_sentence(play, cloud):
     cloud.oss.faults.plan("drop", on=["PostObject"])
     with pytest.raises(DemoFailed, match="not answered"):
-        play()
-
-
-def add_a_byte(client):
-    client.picture += b"x"
-
-
-def sign_what_should_be_unsigned(client):
-    client.form["fileUrl"] = client.cloud.signed_url(client.form["key"])
-
-
-def take_another_key(client):
-    client.form["formData"]["key"] += "x"
-
-
-@pytest.mark.parametrize(
-    ("after", "change", "sentence"),
-    [
-        (3, take_another_key, "answers the form with 200.*403.*AccessDenied"),
-        (4, add_a_byte, "seen each byte.*1592"),
-        (5, add_a_byte, "read back"),
-        (5, sign_what_should_be_unsigned, "signed URL alone.*200"),
-    ],
-)
-def test_a_change_of_what_was_sent_ends_the_demo(play, monkeypatch, after, change, sentence):
-    changed = (Text("Change", "改"), change)
-    monkeypatch.setattr(demo, "STEPS", (*demo.STEPS[:after], changed, *demo.STEPS[after:]))
-    with pytest.raises(DemoFailed, match=sentence):
         play()
 
 
