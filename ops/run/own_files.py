@@ -153,15 +153,13 @@ class OwnFiles:
             if is_again:
                 self._screen.line(WORDS["gone"].say(self._language, file=name))
             return
-        if name == HOOKS_FILE.name:
-            what = WORDS["hooks"].say(self._language)
-        elif name == ENV:
-            read = [each for each in BEHAVIOUR if found.env.values.get(each)]
-            what = ", ".join(read) or WORDS["nothing"].say(self._language)
-        elif name == self._name_of(found.callers):
-            what = ", ".join(self._hosted.cloud.deployment.callers)
-        else:
-            what = ", ".join(self._hosted.cloud.profiles)
+        settings = [each for each in BEHAVIOUR if found.env.values.get(each)]
+        special = {
+            HOOKS_FILE.name: WORDS["hooks"].say(self._language),
+            ENV: ", ".join(settings) or WORDS["nothing"].say(self._language),
+            self._name_of(found.callers): ", ".join(self._hosted.cloud.deployment.callers),
+        }
+        what = special.get(name, ", ".join(self._hosted.cloud.profiles))
         self._screen.line(WORDS["again" if is_again else "read"].say(self._language, file=name, what=what))
 
 

@@ -208,7 +208,7 @@ def test_while_a_file_is_broken_its_error_is_printed_and_the_last_good_one_stays
 
 @pytest.mark.parametrize(("files", "names"), [
     ({"env": "CALLER_AUTH=anonymous\n"}, ["read", "CALLER_AUTH", "profiles.toml:", "[post]"]),
-    ({"env": "CALLER_AUTH=everyone\n"}, ["CALLER_AUTH"]),
+    ({"env": "CALLER_AUTH=everyone\n"}, ["CALLER_AUTH"]), ({"env": "what is this\n"}, [".env:1"]),
     ({"env": "PROFILES_FILE=none.toml\n"}, ["PROFILES_FILE"]),
     ({"hooks": "import none_such\n"}, ["hooks.py"]),
     (SEVERAL | {"callers": "[shop\n"}, ["callers.toml"]),
