@@ -13,7 +13,6 @@ import os
 import re
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from function.auth import is_subject, owner_of
@@ -47,7 +46,6 @@ URL = Text("address of the function", "函数的地址")
 SUB = Text("the user as their token has it, such as the openid", "令牌里的用户标识，比如 openid")
 OWNER_HELP = Text("instead of --sub: the 26 characters of a key", "代替 --sub：key 里的 26 个字符")
 DRY_RUN = Text("count what would be erased, and erase nothing", "只计数，什么都不删")
-RECORD = Text("file for the record (default: printed)", "记录写入哪个文件（默认：打印）")
 NEEDS_URL = Text(
     "Name the function with --url, or count with --dry-run.", "请用 --url 给出函数，或用 --dry-run 计数。"
 )
@@ -72,7 +70,6 @@ STOPPED = Text(
     "Stopped here. The timer of the function continues; for state and record run this command again.",
     "已停止等待，函数的定时触发会继续；再运行一次本命令，可以看到状态，完成后得到记录。",
 )
-SAVED = Text("The record is in {path}.", "记录已写入 {path}。")
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
@@ -82,7 +79,6 @@ def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None
     user.add_argument("--owner", help=OWNER_HELP.say(language))
     parser.add_argument("--caller", default="", metavar="NAME", help=CALLER.say(language))
     parser.add_argument("--dry-run", action="store_true", help=DRY_RUN.say(language))
-    parser.add_argument("--record", type=Path, help=RECORD.say(language))
     add_env_argument(parser, language)
     add_language_argument(parser, language)
 
@@ -106,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     if called and (args.caller or settings.caller_auth == SEVERAL):
         user["caller"] = called
     try:
-        return _erase(args, settings, user, screen, language)
+        return _erase(FunctionAtUrl(args.url), settings, user, screen, language)
     except KeyboardInterrupt:
         screen.line(STOPPED.say(language))
         return 130
@@ -123,9 +119,9 @@ def _owner(args: argparse.Namespace, settings: Settings, owner_id: str) -> str:
 
 
 def _erase(
-    args: argparse.Namespace, settings: Settings, user: dict[str, str], screen: Screen, language: str
+    client: FunctionAtUrl, settings: Settings, user: dict[str, str], screen: Screen, language: str
 ) -> int:
-    client = FunctionAtUrl(args.url)
+    """Call until it is done; the record is the last line."""
     before, is_waiting = -1, False
     while True:
         said = _asked(client, settings, user)
@@ -136,7 +132,10 @@ def _erase(
             if blocked := said.get("blocked"):
                 screen.line(BLOCKED.say(language, count=blocked))
         if is_done:
-            return _end(args, said, screen, language)
+            if names := said["notCovered"]:
+                screen.line(NOT_COVERED.say(language, names=", ".join(names)))
+            screen.line(said["record"])
+            return 0
         if now == before:
             if not is_waiting:
                 screen.line(WAITS.say(language))
@@ -159,15 +158,3 @@ def _asked(client: FunctionAtUrl, settings: Settings, user: dict[str, str]) -> d
                 raise
         time.sleep(FAILURE_SECONDS)
     return checked(answer)
-
-
-def _end(args: argparse.Namespace, said: dict[str, Any], screen: Screen, language: str) -> int:
-    if names := said["notCovered"]:
-        screen.line(NOT_COVERED.say(language, names=", ".join(names)))
-    record = said["record"]
-    if args.record is None:
-        screen.line(record)
-        return 0
-    args.record.write_text(f"{record}\n", "utf-8")
-    screen.line(SAVED.say(language, path=args.record))
-    return 0
