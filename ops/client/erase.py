@@ -12,17 +12,21 @@ import argparse
 import os
 import re
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+from function import context
 from function.auth import is_subject, owner_of
 from function.auth.business_token import ERASURE
 from function.auth.signed_tokens import issue_token
 from function.config.settings import Settings
+from function.oss.versions import UPLOADS
+from function.owners.erasure_pass import Step, steps_for
 from function.owners.erasure_records import OWNER
-from ops.account.oss_client import operator_keys
-from ops.client.erase_count import NOT_COVERED, show_counts
-from ops.client.function_client import FunctionAtUrl, FunctionSilent, checked
+from function.sts.credentials import AccessKeys
+from ops.account.oss_client import client_at, failure_of, operator_keys
+from ops.client.function_client import NOT_OURS, FunctionAtUrl, FunctionSilent, checked
 from ops.client.review import TOKEN_LIFE
 from ops.deploy.callers import CALLER, SEVERAL, caller_called
 from ops.deploy.operator_env import add_env_argument, operator_environment, operator_settings
@@ -53,6 +57,12 @@ BAD_OWNER = Text("--owner must be the 26 characters of a key.", "--owner 应为 
 BAD_SUB = Text("--sub must have 1 to 255 bytes.", "--sub 应为 1 到 255 字节。")
 NO_SECRET = Text("RECEIPT_SECRET or TOKEN_SECRET is missing.", "缺少 RECEIPT_SECRET 或 TOKEN_SECRET。")
 NOTHING_DONE = Text("Nothing was erased (--dry-run).", "什么都没有删除（--dry-run）。")
+FOUND = Text(
+    "{bucket}: {count} objects, versions, delete markers and unfinished uploads",
+    "{bucket}：对象、版本、删除标记和碎片共 {count} 个",
+)
+COUNTED = Text("Counted in the folders of owner {owner}:", "统计的是用户目录 {owner}：")
+NOT_COVERED = Text("Not covered, erase yourself: {names}", "不包括这些用途，请自行清除：{names}")
 COUNTS = Text(
     "{state}: {deleted} deleted, {aborted} uploads aborted",
     "{state}：删除 {deleted} 个，放弃上传 {aborted} 个",
@@ -92,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     if not (args.url or args.dry_run):
         raise Failure(NEEDS_URL)
     if args.dry_run:
-        show_counts(settings, owner, operator_keys(environ), screen, language)
+        _show_counts(settings, owner, operator_keys(environ), screen, language)
         screen.line(NOTHING_DONE.say(language))
         return 0
     if not settings.receipt_secrets:
@@ -116,6 +126,45 @@ def _owner(args: argparse.Namespace, settings: Settings, owner_id: str) -> str:
     if not re.fullmatch(OWNER, args.owner):
         raise Failure(BAD_OWNER)
     return str(args.owner)
+
+
+def _show_counts(settings: Settings, owner: str, keys: AccessKeys, screen: Screen, language: str) -> None:
+    """Show how much there is in each bucket; raise ``Failure`` if OSS refuses or is not reached."""
+    has_hooks = context.HOOKS_FILE.is_file()
+    profiles = [
+        each._replace(key=each.key._replace(has_inner_folders=has_hooks))
+        for each in settings.profiles.values()
+    ]
+    covered = [
+        each
+        for each in profiles
+        if each.key.begins_with_owner and (each.key.has_owned_folders or not has_hooks)
+    ]
+    counts = Counter[str]()
+    for step in steps_for(covered, owner):
+        counts[step.location.bucket] += _found(step, keys)
+    screen.line(COUNTED.say(language, owner=owner))
+    for bucket, count in counts.items():
+        screen.line(FOUND.say(language, bucket=bucket, count=count))
+    if others := [each.name for each in profiles if each not in covered]:
+        screen.line(NOT_COVERED.say(language, names=", ".join(others)))
+
+
+def _found(step: Step, keys: AccessKeys) -> int:
+    """Return how many things a step of the erasure would find; raise ``Failure`` if OSS refuses."""
+    import alibabacloud_oss_v2 as oss
+
+    bucket, client = step.location.bucket, client_at(step.location, keys)
+    try:
+        if step.listed == UPLOADS:
+            uploads = oss.ListMultipartUploadsRequest(bucket, prefix=step.prefix)
+            pages = client.list_multipart_uploads_paginator().iter_page(uploads)
+            return sum(len(page.uploads or ()) for page in pages)
+        versions = oss.ListObjectVersionsRequest(bucket, prefix=step.prefix)
+        pages = client.list_object_versions_paginator().iter_page(versions)
+        return sum(len(page.version or ()) + len(page.delete_marker or ()) for page in pages)
+    except oss.exceptions.BaseError as error:
+        raise failure_of(error, step.location) from None
 
 
 def _erase(
@@ -157,4 +206,7 @@ def _asked(client: FunctionAtUrl, settings: Settings, user: dict[str, str]) -> d
             if failures == MOST_FAILURES:
                 raise
         time.sleep(FAILURE_SECONDS)
-    return checked(answer)
+    said = checked(answer)
+    if not said.keys() >= {"state", "deleted", "aborted", "notCovered"}:
+        raise Failure(NOT_OURS)
+    return said
