@@ -128,25 +128,14 @@ def _read(client: "Client", bucket: str, name: str) -> bytes | None:
         raise
 
 
-def _line(found: Found, language: str) -> str:
-    delivery = found.delivery
-    at = found.at.isoformat(timespec="minutes")
-    return LINE.say(
-        language,
-        state=LOST.say(language) if delivery.is_lost else WAITS.say(language, at=at),
-        event=delivery.event,
-        upload_id=delivery.upload_id,
-        attempts=delivery.attempts,
-        reason=delivery.reason,
-    )
-
-
 def _show(found: Iterator[Found], screen: Screen, language: str) -> int:
     """Print each delivery as it is read, for there may be very many."""
     counts = {False: 0, True: 0}
     for each in found:
-        screen.line(_line(each, language))
-        counts[each.delivery.is_lost] += 1
+        delivery, at = each.delivery, each.at.isoformat(timespec="minutes")
+        state = LOST if delivery.is_lost else WAITS.filled(at=at)
+        screen.line(LINE.filled(state=state, **delivery._asdict()).say(language))
+        counts[delivery.is_lost] += 1
     screen.line(LISTED.say(language, waiting=counts[False], lost=counts[True]))
     return 0
 

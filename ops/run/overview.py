@@ -1,9 +1,7 @@
 """Overview that ``serve`` prints: addresses, profiles, next steps."""
 
 import json
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from local.addresses import APP_SECRET
 from local.buckets import ARCHIVE, HOME
@@ -84,13 +82,11 @@ def show_cloud(cloud: LocalCloud, screen: Screen, plan: Plan, language: str = "e
     screen.pairs(_addresses(cloud, plan, language))
     screen.line()
     screen.title(say("profiles"))
-    screen.pairs(
-        {
-            _named(name, profile): f"{profile['max_size']:<8}  "
-            + ", ".join(profile.get("content_types", ["*/*"]))
-            for name, profile in cloud.profiles.items()
-        }
-    )
+    rows = {}
+    for name, profile in cloud.profiles.items():
+        types = ", ".join(profile.get("content_types", ["*/*"]))
+        rows[f"{name} {profile.get('title', '')}".rstrip()] = f"{profile['max_size']:<8}  {types}"
+    screen.pairs(rows)
     for title, lines in (("try", example_lines(cloud)), ("yours_next", next_lines(cloud, language))):
         screen.line()
         screen.title(say(title))
@@ -128,10 +124,6 @@ def _addresses(cloud: LocalCloud, plan: Plan, language: str) -> dict[str, str]:
         say("playground"): f"{cloud.playground.outer_origin}/   {say('browser')}",
         say("objects"): str(plan.folder or say("temporary")),
     }
-
-
-def _named(name: str, profile: Mapping[str, Any]) -> str:
-    return f"{name} {profile['title']}" if profile.get("title") else name
 
 
 def _say(language: str, name: str, **values: object) -> str:

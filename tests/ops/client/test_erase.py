@@ -114,7 +114,7 @@ def test_calls_are_repeated_until_the_erasure_is_done(run, script, naps, environ
         assert 0 < claims["exp"] - claims["iat"] <= 600
 
 
-def test_what_is_left_is_named_before_the_record(run, script):
+def test_profiles_left_over_are_named_before_the_record(run, script):
     script(state(1, 0, state="done", record="a.b.c", notCovered=["banner"], blocked=3))
     code, out, _ = run("--url", "https://up.example.com", "--owner", "a" * 26)
     assert code == 0
