@@ -24,6 +24,10 @@ BAD_URL = Text(
     "--url must be the http(s) address of the function, without a query.",
     "--url 必须是函数的 http(s) 地址，不带查询串。",
 )
+BAD_TOKEN = Text(
+    "The token holds characters that no token has; nothing was sent.",
+    "令牌里有不该有的字符，什么都没有发出。",
+)
 
 
 class FunctionSilent(Failure):
@@ -50,7 +54,10 @@ class FunctionAtUrl:
         """``POST`` JSON or a text, ``GET`` without a body; raise ``FunctionSilent`` if unanswered."""
         headers = {"Content-Type": "application/json"}
         if token:
-            headers["Authorization"] = f"Bearer {sendable(token)}"
+            # No header could carry it.
+            if not re.fullmatch(r"[!-~]+", token):
+                raise FunctionSilent(BAD_TOKEN)
+            headers["Authorization"] = f"Bearer {token}"
         url, method = f"{self._url}/{route}", "GET" if body is None else "POST"
         text = body if body is None or isinstance(body, str) else json.dumps(body)
         data = text.encode() if text is not None else None
@@ -74,15 +81,3 @@ def checked(answer: Answer) -> dict[str, Any]:
 def is_default_domain(url: str) -> bool:
     """Return whether this is an address that Function Compute gives out for testing only."""
     return (urlsplit(url).hostname or "").endswith(".fcapp.run")
-
-
-def sendable(token: str) -> str:
-    """Return the token; raise ``FunctionSilent`` if no header can carry it."""
-    if not re.fullmatch(r"[!-~]+", token):
-        raise FunctionSilent(
-            Text(
-                "The token holds characters that no token has; nothing was sent.",
-                "令牌里有不该有的字符，什么都没有发出。",
-            )
-        )
-    return token

@@ -110,20 +110,17 @@ class Desk:
             return {"error": error.said.say(language)}
 
     def ask(self, route: str, body: Mapping[str, Any]) -> Answer:
-        return self._client.ask(route, body, backend_token(self._args))
-
-
-def backend_token(args: argparse.Namespace) -> str:
-    """Return a token of five minutes, as a backend signs it; raise ``Failure`` where there is no secret."""
-    environ = operator_environment(args.env_file, os.environ)
-    text = environ.get("RECEIPT_SECRET", "").strip() or environ.get("TOKEN_SECRET", "").strip()
-    try:
-        secrets = SECRETS.read(text)
-    except ValueError:
-        secrets = ()
-    if not secrets:
-        raise Failure(NO_SECRET.filled(path=args.env_file))
-    return issue_token({}, audience=AUDIENCE, secrets=secrets, now=datetime.now(UTC), life=TOKEN_LIFE)
+        """Ask with a token of five minutes, as a backend signs it; raise ``Failure`` without a secret."""
+        environ = operator_environment(self._args.env_file, os.environ)
+        text = environ.get("RECEIPT_SECRET", "").strip() or environ.get("TOKEN_SECRET", "").strip()
+        try:
+            keys = SECRETS.read(text)
+        except ValueError:
+            raise Failure(NO_SECRET.filled(path=self._args.env_file)) from None
+        now = datetime.now(UTC)
+        return self._client.ask(
+            route, body, issue_token({}, audience=AUDIENCE, secrets=keys, now=now, life=TOKEN_LIFE)
+        )
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:

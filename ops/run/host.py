@@ -120,11 +120,17 @@ def is_here(address: str) -> bool:
 
 def show_phone(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
     """Print how a phone gets to the playground, and to the function from a mini-program."""
+    import segno  # not needed by any other command
+
     page = f"{cloud.playground.outer_origin}/"
     screen.title(WORDS["title"].say(language))
     screen.line("    " + WORDS["scan"].say(language, page=page))
     screen.line()
-    _show_code(screen, page)
+    drawn = io.StringIO()
+    # Two rows of the code in each line.
+    segno.make(page, error="m", micro=False).terminal(drawn, compact=True)
+    for line in drawn.getvalue().splitlines():
+        screen.line(screen.colour(line, WHITE_ON_BLACK))
     screen.line()
     screen.line("    " + WORDS["preview"].say(language))
     reach = cloud.gateway.reach
@@ -136,13 +142,3 @@ def show_phone(cloud: LocalCloud, screen: Screen, language: str = "en") -> None:
         ports = ", ".join(service.origin.rpartition(":")[2] for service in called)
         screen.warn(WORDS["wsl"].say(language, ports=ports))
     screen.line()
-
-
-def _show_code(screen: Screen, text: str) -> None:
-    """Print a QR code, two of its rows in each line."""
-    import segno  # not needed by any other command
-
-    drawn = io.StringIO()
-    segno.make(text, error="m", micro=False).terminal(drawn, compact=True)
-    for line in drawn.getvalue().splitlines():
-        screen.line(screen.colour(line, WHITE_ON_BLACK))
