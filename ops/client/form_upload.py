@@ -17,10 +17,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOTHING = Text("", "")
 
 
-class UploadFailed(Failure):
-    """Raised when there was no answer at all; its sentence is without the form."""
-
-
 @dataclass(frozen=True)
 class Answer:
     """Response of OSS or of the function; names of headers in lower case."""
@@ -62,11 +58,11 @@ def send(method: str, url: str, **options: Any) -> Answer:
 
 
 def post_form(url: str, fields: Mapping[str, str], file: tuple[str, bytes]) -> Answer:
-    """Send one file, a name and its content; raise ``UploadFailed`` if refused, broken off or timed out."""
+    """Send one file, a name and its content; raise ``Failure`` if refused, broken off or timed out."""
     files = {"file": (*file, "application/octet-stream")}
     try:
         # The library writes data before files, in order: the file comes last, as OSS demands.
         return send("POST", url, data=dict(fields), files=files, timeout=TIMEOUTS)
     # ValueError: the form names no address.
     except (requests.RequestException, ValueError) as error:
-        raise UploadFailed(no_answer(printable(url), error, Text(" the upload", "上传"))) from None
+        raise Failure(no_answer(printable(url), error, Text(" the upload", "上传"))) from None

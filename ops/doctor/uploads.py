@@ -13,12 +13,12 @@ from function.config.content_types import EXTENSION_OF_TYPE
 from function.config.profile import ACL_FIELD, Profile
 from function.config.settings import Settings
 from function.sts.credentials import AccessKeys
-from ops.client.form_upload import Answer, UploadFailed, post_form
+from ops.client.form_upload import Answer, post_form
 from ops.doctor.exchange import Refused, ask, claims_of, finding_of
 from ops.doctor.findings import Finding, State, pasted_in, refusal
 from ops.doctor.proof.sandbox import Sandbox
 from ops.explain.pasted import PastedForm
-from ops.terminal.language import Text
+from ops.terminal.language import Failure, Text
 
 MOST_BYTES = 1024 * 1024
 TAKEN = (200, 203, 204)
@@ -145,7 +145,7 @@ class Uploads:
 def _post(url: str, fields: Mapping[str, str], size: int) -> Answer:
     try:
         return post_form(url, fields, ("doctor.txt", b"." * size))
-    except UploadFailed as error:
+    except Failure as error:
         raise Refused(error.said, _CHECK_HOST) from None
 
 
