@@ -92,7 +92,12 @@ def run(args: argparse.Namespace) -> int:
     screen, complaints = Screen(), Screen(sys.stderr)
     record = args.list.with_name(args.list.name + ".done")
     environ = operator_environment(args.env_file, os.environ)
-    settings, profile = _settings(environ, args.profile)
+    settings = operator_settings(environ)
+    profile = settings.profiles.get(args.profile)
+    if profile is None or profile.takes_filename or profile.key.takes_digest:
+        raise Failure(NO_PROFILE.filled(name=args.profile))
+    # What is moved was published before, so it is not held back once more.
+    profile = profile._replace(hold=())
     _, owner_id = caller_called(args.caller, environ)
     client = None if args.dry_run else client_at(profile.location, operator_keys(environ))
     sources = _read_list(args.list, needs_user="{owner}" in profile.key.text)
@@ -114,15 +119,6 @@ def run(args: argparse.Namespace) -> int:
                 file.write(stored + "\n")
     screen.line(DONE.say(language).format(len(left) - failed, len(sources) - len(left), failed))
     return 1 if failed else 0
-
-
-def _settings(environ: dict[str, str], name: str) -> tuple[Settings, Profile]:
-    settings = operator_settings(environ)
-    profile = settings.profiles.get(name)
-    if profile is None or profile.takes_filename or profile.key.takes_digest:
-        raise Failure(NO_PROFILE.filled(name=name))
-    # What is moved was published before, so it is not held back once more.
-    return settings, profile._replace(hold=())
 
 
 def _name(url: str) -> str:

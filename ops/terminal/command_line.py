@@ -4,13 +4,11 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from ops.terminal.language import Failure, chosen_language
 from ops.terminal.screen import Screen, wrapped
 
-NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 # What a user can meet; what else argparse says is for who writes a command.
 CHINESE = {
     "usage: ": "用法：",
@@ -66,9 +64,9 @@ class WideHelp(argparse.HelpFormatter):
         groups: headings of commands, by the first command below each.
     """
 
-    def __init__(self, *args: Any, groups: Mapping[str, str] = NO_GROUPS, **more: Any) -> None:
+    def __init__(self, *args: Any, groups: Mapping[str, str] | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
-        self._groups = groups
+        self._groups = groups or {}
 
     def _format_action(self, action: argparse.Action) -> str:
         heading = self._groups.get(action.dest)
