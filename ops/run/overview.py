@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from typing import Any
 
 from local.addresses import APP_SECRET
 from local.buckets import ARCHIVE, HOME
