@@ -23,9 +23,7 @@ from ops.deploy.new_files import (
     WECHAT,
     Answers,
     callers_text,
-    chinese_comments,
     env_text,
-    in_chinese,
     profiles_text,
 )
 from ops.deploy.regions import REGIONS, nearest
@@ -234,12 +232,6 @@ def _write(folder: Path, answers: Answers, language: str) -> list[str]:
             with os.fdopen(opened, "w", encoding="utf-8") as file:
                 file.write(texts[name](answers, language))
             done.append(name)
-        # A clone keeps tracked files, so that it can be pulled; a project of `s init` is its owner's.
-        if language == "zh" and not (folder / ".git").exists():
-            for name, comments in chinese_comments().items():
-                if (folder / name).is_file():
-                    text = (folder / name).read_text("utf-8")
-                    (folder / name).write_text(in_chinese(text, comments), "utf-8")
     except OSError as error:
         for each in done if done != names else ():
             (folder / each).unlink()
