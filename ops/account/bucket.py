@@ -1,8 +1,10 @@
 """A bucket as it should be and as OSS describes it, and what the operator should know about it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
+from function.config.profile import DEFAULT_HOST, Profile
 from ops.terminal.language import Text
 
 PRIVATE = "private"
@@ -34,39 +36,65 @@ class DesiredBucket:
     """
     Args:
         region: region id such as ``cn-hangzhou``.
+        account: whose it is to make.
+        profiles: those that store there.
+        is_named: whether they name it, as nobody need name ``OSS_BUCKET``.
         create: whether a missing bucket is made, and one that is there ends stale uploads of any key.
         h5_origins: origins whose pages post forms from a browser.
-        wants_public_read: names of profiles with ``acl = "public-read"``.
-        allow_public_read: whether Block Public Access may be switched off for them.
-        open_names: profiles whose pages choose the name, so that no condition of their forms pins an ACL.
-        parted_folders: where profiles with ``parts`` put their objects.
-        held_folders: where profiles with ``hold`` put what waits, and how long it may.
-        strips: names of profiles with ``strip``, whose copies have the bucket's ACL for a moment.
-        has_due_records: whether records of work that is due may be there.
-        keeps_erasures: whether the evidence of erasures is there.
-        named_by: profiles whose ``bucket`` it is; none name ``OSS_BUCKET``.
-        has_domain: whether all of those send to another host than the bucket's own.
+        allow_public_read: whether Block Public Access may be switched off.
+        erases: whether users may be erased, which leaves evidence.
     """
 
     name: str
     region: str
+    account: str = ""
+    profiles: tuple[Profile, ...] = ()
+    is_named: bool = False
     create: bool = False
     h5_origins: tuple[str, ...] = ()
-    wants_public_read: tuple[str, ...] = ()
     allow_public_read: bool = False
-    open_names: tuple[str, ...] = ()
-    parted_folders: tuple[PartedFolder, ...] = ()
-    held_folders: tuple[PartedFolder, ...] = ()
-    strips: tuple[str, ...] = ()
-    has_due_records: bool = False
-    keeps_erasures: bool = False
-    named_by: tuple[str, ...] = ()
-    has_domain: bool = False
+    erases: bool = False
+
+    @property
+    def parted_folders(self) -> list[PartedFolder]:
+        """Return where profiles with ``parts`` put their objects, in whole days from the beginning."""
+        parted = (each for each in self.profiles if each.parts)
+        return [
+            PartedFolder(each.stored_folder, -(-each.parts_within // timedelta(days=1))) for each in parted
+        ]
+
+    @property
+    def held_folders(self) -> list[PartedFolder]:
+        """Return where profiles with ``hold`` put what waits, and how long it may."""
+        return [PartedFolder(each.stored_folder, each.hold_days) for each in self.profiles if each.is_held]
+
+    @property
+    def keeps_erasures(self) -> bool:
+        return self.erases and bool(self.profiles)
+
+    @property
+    def has_due_records(self) -> bool:
+        return self.keeps_erasures or any(each.gives_receipts for each in self.profiles)
 
     @property
     def h5_methods(self) -> tuple[str, ...]:
         """Return the HTTP methods that browser pages send files with."""
         return ("POST", "PUT") if self.parted_folders else ("POST",)
+
+    def names_of(self, is_one: Callable[[Profile], bool]) -> str:
+        """Return the profiles of a kind as ``[a], [b]``."""
+        return ", ".join(f"[{each.name}]" for each in self.profiles if is_one(each))
+
+    @property
+    def public_names(self) -> str:
+        """Return the profiles with ``acl = "public-read"``."""
+        return self.names_of(lambda each: each.acl == "public-read")
+
+    @property
+    def has_domain(self) -> bool:
+        """Return whether profiles name the bucket and all send to another host than its own."""
+        own = DEFAULT_HOST.format(bucket=self.name, region=self.region)
+        return self.is_named and all(each.location.host != own for each in self.profiles)
 
 
 @dataclass(frozen=True)
@@ -87,15 +115,16 @@ class FoundBucket:
     cors: str = ""
 
 
-def public_strip(bucket: str, acl: str, profiles: Iterable[str]) -> Text:
-    """Return why a bucket is refused."""
-    names = ", ".join(f"[{name}]" for name in profiles)
-    return Text(
-        f"Bucket {bucket} is {acl}, and {names} has strip = true: a clean copy has the bucket's ACL until the"
-        " function makes it private. Make the bucket private.",
-        f"桶 {bucket} 的权限是 {acl}，而 {names} 写了 strip = true："
-        "副本在函数把它改为私有之前，权限随桶。请把桶设为私有。",
-    )
+def public_strip(desired: DesiredBucket, found: FoundBucket) -> Iterator[Text]:
+    """Yield why a bucket is refused that is not private, where a profile has ``strip``."""
+    names = desired.names_of(lambda each: each.strip)
+    if names and found.acl not in ("", PRIVATE):
+        yield Text(
+            f"Bucket {desired.name} is {found.acl}, and {names} has strip = true: a clean copy has the ACL of"
+            " the bucket until the function makes it private. Make the bucket private.",
+            f"桶 {desired.name} 的权限是 {found.acl}，而 {names} 写了 strip = true："
+            "副本在函数把它改为私有之前，权限随桶。请把桶设为私有。",
+        )
 
 
 def bucket_notes(desired: DesiredBucket, found: FoundBucket | None) -> Iterable[Text]:
@@ -104,8 +133,9 @@ def bucket_notes(desired: DesiredBucket, found: FoundBucket | None) -> Iterable[
         yield from notes_on_what_is_there(desired, found)
     if must_unblock(desired, found) and not desired.allow_public_read:
         yield _public_read_note(desired)
-    if desired.open_names and (desired.allow_public_read or (found and not found.blocks_public_access)):
-        yield _open_names_note(desired)
+    is_open = desired.allow_public_read or (found and not found.blocks_public_access)
+    if is_open and (names := desired.names_of(lambda each: each.takes_filename)):
+        yield _open_names_note(desired.name, names)
     if _may_refuse_the_default_host(desired.region) and not desired.has_domain:
         yield _default_host_note(desired)
 
@@ -123,7 +153,7 @@ def must_unblock(desired: DesiredBucket, found: FoundBucket | None) -> bool:
 
     What OSS makes through its API begins with it on (since 13 October 2025).
     """
-    return bool(desired.wants_public_read) and (found is None or found.blocks_public_access)
+    return bool(desired.public_names) and (found is None or found.blocks_public_access)
 
 
 def notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Iterable[Text]:
@@ -152,7 +182,7 @@ def notes_on_what_is_there(desired: DesiredBucket, found: FoundBucket) -> Iterab
 
 
 def _public_read_note(desired: DesiredBucket) -> Text:
-    names = ", ".join(f"[{name}]" for name in desired.wants_public_read)
+    names = desired.public_names
     return Text(
         f"Block Public Access is on for bucket {desired.name}, as for every new one: uploads of {names}"
         ' (acl = "public-read") are refused. Use acl = "default" and signed addresses or a CDN, or let'
@@ -163,13 +193,12 @@ def _public_read_note(desired: DesiredBucket) -> Text:
     )
 
 
-def _open_names_note(desired: DesiredBucket) -> Text:
-    names = ", ".join(f"[{name}]" for name in desired.open_names)
+def _open_names_note(bucket: str, names: str) -> Text:
     return Text(
-        f"Nothing blocks public access to bucket {desired.name}, and no condition of {names} pins an ACL:"
+        f"Nothing blocks public access to bucket {bucket}, and no condition of {names} pins an ACL:"
         " a form of it may store what everybody reads. Switch Block Public Access on, or let the function"
         " choose the name.",
-        f"桶 {desired.name} 没有开启“阻止公共访问”，而 {names} 的条件没有固定 ACL："
+        f"桶 {bucket} 没有开启“阻止公共访问”，而 {names} 的条件没有固定 ACL："
         "它的表单可能存入任何人都可读取的文件。请开启“阻止公共访问”，或改由函数决定文件名。",
     )
 
@@ -194,9 +223,9 @@ def _default_host_note(desired: DesiredBucket) -> Text:
 
 def _said_by(desired: DesiredBucket, setting: str, option: str) -> Text:
     """Name the setting, or for a profile's own bucket the option, to change."""
-    if not desired.named_by:
+    if not desired.is_named:
         return Text(setting, setting)
-    names = ", ".join(f"[{name}]" for name in desired.named_by)
+    names = desired.names_of(lambda _: True)
     return Text(f"{option} of {names}", f"{names} 的 {option}")
 
 

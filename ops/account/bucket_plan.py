@@ -28,8 +28,8 @@ def bucket_steps(desired: DesiredBucket, found: FoundBucket | None) -> tuple[lis
     Raises:
         Failure: profiles with ``strip`` need a private one, and it is not.
     """
-    if found is not None and desired.strips and found.acl not in ("", PRIVATE):
-        raise Failure(public_strip(desired.name, found.acl, desired.strips))
+    if found is not None and (refused := [*public_strip(desired, found)]):
+        raise Failure(*refused)
     if found is None and not desired.create:
         note = Text(
             f"Bucket {desired.name} is not there. --bucket-create makes it (private).",
@@ -84,7 +84,7 @@ def _admits(rule: ElementTree.Element, origin: str, methods: Iterable[str]) -> b
 
 
 def _unblock(desired: DesiredBucket) -> Step:
-    names = ", ".join(f"[{name}]" for name in desired.wants_public_read)
+    names = desired.public_names
     why = Text(
         f"Block Public Access goes off, so that everybody may read what {names} stores",
         f"关闭“阻止公共访问”，让任何人都能读取 {names} 存入的文件",

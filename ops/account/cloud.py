@@ -10,14 +10,14 @@ import json
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from function.sts.credentials import AccessKeys
 from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.ram_documents import compact, read_document
-from ops.account.role_plan import DesiredRoles, FoundRole, FoundRoles, Step
+from ops.account.role_plan import FoundRole, FoundRoles, Step, WantedRole
 
 if TYPE_CHECKING:
     from alibabacloud_oss_v2 import Client as OssClient
@@ -67,9 +67,9 @@ class Account:
     def account_id(self) -> str:
         return str(self.ask(STS, "GetCallerIdentity", {}).get("AccountId", ""))
 
-    def find_roles(self, desired: DesiredRoles) -> FoundRoles:
+    def find_roles(self, desired: Iterable[WantedRole]) -> FoundRoles:
         roles, policies = {}, {}
-        for name in desired.names:
+        for name in (wanted.name for wanted in desired):
             if role := self._find("EntityNotExist.Role", "GetRole", {"RoleName": name}):
                 roles[name] = self._describe(name, role.get("Role", {}))
             parameters = {"PolicyType": "Custom", "PolicyName": name}
@@ -78,7 +78,7 @@ class Account:
                 policies[name] = read_document(version.get("PolicyDocument"))
         return FoundRoles(roles, policies)
 
-    def find_bucket(self, desired: DesiredBucket, *, with_documents: bool = True) -> FoundBucket | None:
+    def find_bucket(self, desired: DesiredBucket) -> FoundBucket | None:
         import alibabacloud_oss_v2 as oss
 
         try:
@@ -88,17 +88,13 @@ class Account:
                 return None
             raise _oss_error("GetBucketInfo", error) from None
         info = answer.bucket_info
-        cors = "GetBucketCors", "cors", "NoSuchCORSConfiguration"
         location, acl, versioning = (str(each or "") for each in (info.location, info.acl, info.versioning))
         return FoundBucket(
             *(location, acl, versioning),
             blocks_public_access=bool(info.block_public_access),
-            lifecycle=self.lifecycle(desired) if with_documents else "",
-            cors=self._read_document(desired, *cors) if with_documents else "",
+            lifecycle=self._read_document(desired, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle"),
+            cors=self._read_document(desired, "GetBucketCors", "cors", "NoSuchCORSConfiguration"),
         )
-
-    def lifecycle(self, desired: DesiredBucket) -> str:
-        return self._read_document(desired, "GetBucketLifecycle", "lifecycle", "NoSuchLifecycle")
 
     def carry_out(self, step: Step) -> None:
         if step.service in ("RAM", "CMS"):

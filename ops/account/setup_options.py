@@ -1,37 +1,14 @@
 """Options of ``setup``."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ops.terminal.language import Text
 
-DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
-# Answered for one release by the sentence that says what took their place.
-GONE = ("--dashboards", "--notify", "--instances", "--burst")
-DEFAULT_UPLOAD_ROLE = "oss-direct-upload"
 HELP = {
-    "--bucket": Text("bucket name (default: OSS_BUCKET)", "桶名（默认：OSS_BUCKET）"),
-    "--region": Text(
-        "region of the bucket, such as cn-hangzhou (default: OSS_REGION)",
-        "桶所在的地域，如 cn-hangzhou（默认：OSS_REGION）",
-    ),
     "--account": Text(
         "account id; only a dry run needs it, to print whole ARNs",
         "账号 ID；只有演练需要它，用来打印完整的 ARN",
-    ),
-    "--function-role": Text(
-        f"default: FUNCTION_ROLE_NAME or {DEFAULT_FUNCTION_ROLE}",
-        f"默认：FUNCTION_ROLE_NAME 或 {DEFAULT_FUNCTION_ROLE}",
-    ),
-    "--upload-role": Text(
-        f"default: the role in STS_ROLE_ARN or {DEFAULT_UPLOAD_ROLE}",
-        f"默认：STS_ROLE_ARN 里的角色，或 {DEFAULT_UPLOAD_ROLE}",
-    ),
-    "--profiles": Text("default: PROFILES_FILE or profiles.toml", "默认：PROFILES_FILE 或 profiles.toml"),
-    "--session-seconds": Text(
-        "longest session of the upload role (default: STS_SESSION_SECONDS)",
-        "上传角色的会话最长多少秒（默认：STS_SESSION_SECONDS）",
     ),
     "--also-trust": Text(
         "RAM user or role that may take the upload role as well, to try forms from your own machine",
@@ -69,8 +46,6 @@ HELP = {
 }
 FLAGS = ("--bucket-create", "--allow-public-read", "--dry-run", "--json", "--yes")
 MORE: dict[str, dict[str, Any]] = {
-    "--profiles": {"type": Path},
-    "--session-seconds": {"type": int},
     "--also-trust": {"action": "append", "default": [], "metavar": "ARN"},
     "--logs": {"metavar": "PROJECT/LOGSTORE"},
     "--contacts": {"metavar": "GROUP"},
@@ -83,4 +58,3 @@ MORE: dict[str, dict[str, Any]] = {
 def add_setup_arguments(parser: argparse.ArgumentParser, language: str) -> None:
     for name, text in HELP.items():
         parser.add_argument(name, help=text.say(language), **MORE.get(name, {}))
-    parser.add_argument(*GONE, dest="gone", nargs="?", const=True, help=argparse.SUPPRESS)

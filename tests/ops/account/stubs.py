@@ -3,6 +3,8 @@
 import argparse
 import json
 import re
+from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 from ops.account import setup
@@ -96,8 +98,7 @@ class StubRam:
 def run(cloud, *options):
     parser = argparse.ArgumentParser()
     setup.add_arguments(parser)
-    given = ["--bucket", "my-bucket", "--region", "cn-hangzhou", "--profiles", str(cloud.profiles)]
-    given += ["--env-file", str(cloud.profiles.with_name(".env")), *options]
+    given = ["--env-file", str(cloud.profiles.with_name(".env")), *options]
     return setup.run(parser.parse_args(given))
 
 
@@ -155,10 +156,6 @@ class StubMetrics:
         points = [{"timestamp": 2, **place, "Value": self.limit}, {"timestamp": 1, **place, "Value": 7}]
         return {"Datapoints": json.dumps(points if self.limit else [])}
 
-    def DescribeMetricRuleList(self, query, region):  # noqa: N802
-        asked = [self.rules[one] for one in query["RuleIds"].split(",") if one in self.rules]
-        return {"Alarms": {"Alarm": [one for one in asked if one["region"] == region]}}
-
     def PutResourceMetricRule(self, query, region):  # noqa: N802
         given = {name: query.pop(name) for name in (*FORM_OF_A_RULE, "Resources")}
         unknown = [name for name in query if name.startswith(("Escalations", "Rule", "Metric"))]
@@ -172,11 +169,13 @@ class StubMetrics:
         has_metric = (metric == "InternetSend") == (dimensions == {"BucketName"})
         if unknown or bad or set(place) != dimensions or not (is_ours and has_metric):
             return {"Success": False, "Code": "ParameterInvalid"}
-        levels = {"Critical": {}, "Info": {}, "Warn": {}}
-        for name in [one for one in given if one.startswith("Escalations")]:
-            levels["Warn"][name.rpartition(".")[2]] = given.pop(name)
-        levels["Warn"]["Times"] = int(levels["Warn"]["Times"])
-        shown = {"Escalations": levels, "EnableState": True, "SilenceTime": 3600, "region": region}
-        self.rules[given["RuleId"]] = {**given, **shown}
-        del self.rules[given["RuleId"]]["Interval"]
+        self.rules[given["RuleId"]] = {**given, "region": region}
         return {}
+
+
+def folder(name, days, *, held=False, receipts=False):
+    """A profile that stores there, in parts or held back; without days neither."""
+    life = timedelta(days=days)
+    stored = {"stored_folder": name, "parts": bool(days) and not held, "parts_within": life}
+    of_held = {"is_held": held, "hold_days": days, "gives_receipts": receipts or held}
+    return SimpleNamespace(name="photo", acl="", takes_filename=False, strip=False, **stored, **of_held)

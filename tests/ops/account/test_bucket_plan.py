@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ops.account.bucket import DesiredBucket, FoundBucket, PartedFolder
+from ops.account.bucket import DesiredBucket, FoundBucket
 from ops.account.bucket_plan import bucket_steps
 from ops.terminal.language import Failure
-from tests.ops.account.stubs import bucket_info, run
+from tests.ops.account.stubs import bucket_info, folder, run
 
 
 def test_a_missing_bucket_is_created_private_and_only_with_bucket_create(cloud, capsys):
@@ -33,7 +33,9 @@ def test_a_bucket_that_is_there_keeps_its_acl_versioning_and_block(cloud, capsys
 @pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
 def test_strip_in_a_public_bucket_is_refused(acl):
     """A copy has the ACL of the bucket until it is made private."""
-    desired = DesiredBucket("my-bucket", "cn-hongkong", strips=("photo",))
+    photo = folder("held/photo/", 1, held=True)
+    photo.strip = True
+    desired = DesiredBucket("my-bucket", "cn-hongkong", profiles=(photo,))
     with pytest.raises(Failure) as refused:
         bucket_steps(desired, FoundBucket("oss-cn-hongkong", acl, "", False))
     assert "[photo]" in refused.value.said.en
@@ -106,5 +108,5 @@ def test_cors_is_added_for_a_page_that_cannot_post_yet_and_for_parts_that_it_can
     found = FoundBucket("oss-cn-hongkong", "private", "", True, "", document)
     desired = DesiredBucket("my-bucket", "cn-hongkong", h5_origins=("https://m.example.com",))
     assert len(bucket_steps(desired, found)[0]) == changes
-    steps, _ = bucket_steps(replace(desired, parted_folders=(PartedFolder("videos/", 1),)), found)
+    steps, _ = bucket_steps(replace(desired, profiles=(folder("videos/", 1),)), found)
     assert [step.action for step in steps] == ["PutBucketLifecycle", "PutBucketCors"]

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from ops.account.role_plan import DesiredRoles, FoundRole, FoundRoles, role_steps
+from ops.account.ram_documents import role_arn
+from ops.account.role_plan import FoundRole, FoundRoles, function_role, role_steps, upload_role
 from tests.ops.account.stubs import (
     ACCOUNT,
     FUNCTION_ROLE,
@@ -84,7 +85,10 @@ confirm = true
 hold = ["commit", "check"]
 check_by = ["aliyun"]
 """
-DESIRED = DesiredRoles(ACCOUNT, FUNCTION_ROLE, UPLOAD_ROLE, {UPLOAD_ROLE: UPLOAD_POLICY}, 3600)
+DESIRED = (
+    function_role(ACCOUNT, FUNCTION_ROLE, MAY_ASSUME),
+    upload_role(role_arn(ACCOUNT, UPLOAD_ROLE), UPLOAD_POLICY, [role_arn(ACCOUNT, FUNCTION_ROLE)], 3600),
+)
 
 
 IN_PLACE = FoundRoles(
