@@ -19,7 +19,7 @@ from ops.deploy.callers import CALLERS_TOML
 from ops.deploy.cloud_keys import NO_KEY, account_of_role, missing_keys, wrong_values
 from ops.deploy.env_file import exported_problems, read_env_file
 from ops.deploy.hints import deployment_hints
-from ops.deploy.hooks import hooks_hints, hooks_problems
+from ops.deploy.hooks import hooks_problems
 from ops.deploy.operator_env import unknown_names
 from ops.deploy.own_blocks import OWN, with_own_blocks
 from ops.deploy.profile_lines import with_lines
@@ -33,10 +33,9 @@ from ops.deploy.variables import (
     at_its_source,
     placeholders,
     unset_at_its_source,
-    variables,
 )
 from ops.terminal.language import Failure, Text, add_language_argument, chosen_language
-from ops.terminal.screen import Screen, padded
+from ops.terminal.screen import Screen
 
 SUMMARY = Text("check s.yaml and .env, strictly and offline", "离线严格检查 s.yaml 与 .env")
 ABOUT = Text(
@@ -73,12 +72,10 @@ class Report:
     Args:
         problems: what must be mended.
         hints: what is worth knowing.
-        variables: name, value as it may be shown, where it comes from.
     """
 
     problems: list[Text] = field(default_factory=list)
     hints: list[Text] = field(default_factory=list)
-    variables: list[tuple[str, Text, str]] = field(default_factory=list)
 
 
 def add_arguments(parser: argparse.ArgumentParser, language: str = "en") -> None:
@@ -98,7 +95,6 @@ def run(args: argparse.Namespace) -> int:
         complaints.fail_with(failure, language)
         return 1
     report = check(file, os.environ, for_deploy=args.for_deploy)
-    _show_variables(report.variables, screen, language)
     for hint in report.hints:
         screen.line(WORDS["note"].say(language, text=hint.say(language)))
     for problem in report.problems:
@@ -155,14 +151,8 @@ def check(file: Path, environ: Mapping[str, str], *, for_deploy: bool = False) -
         *(_line(file, problem, env_file.places) for problem in others),
         *with_lines(of_profiles, settings.DEFAULT_PROFILES_FILE),
     ]
-    hints = [*unknown_names(env_file), *deployment_hints(file, document), *hooks_hints(root)]
-    return Report(problems, hints, variables(resolver, sources))
-
-
-def _show_variables(variables: list[tuple[str, Text, str]], screen: Screen, language: str) -> None:
-    for name, value, origin in variables:
-        source = ORIGINS.get(origin, Text(origin, origin))
-        screen.line(f"  {name:<22} {padded(value.say(language), 60)} {source.say(language)}")
+    hints = [*unknown_names(env_file), *deployment_hints(file, document)]
+    return Report(problems, hints)
 
 
 def _line(file: Path, problem: Problem, env_lines: Mapping[str, str]) -> Text:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from ops.deploy.callers import own_variables
 from ops.deploy.s_yaml import Problem, Resolver
-from ops.deploy.schema_check import is_secret
 from ops.terminal.language import Text
 
 ENV, ENVIRONMENT = ".env", "environment"
@@ -27,11 +26,6 @@ class VariableSources:
     @property
     def values(self) -> dict[str, str]:
         return {**self.env_file, **self.environ}
-
-    def origin(self, name: str) -> str:
-        if self.environ.get(name):
-            return ENVIRONMENT
-        return ENV if self.env_file.get(name) else ".env.example"
 
 
 def placeholders(resolver: Resolver, sources: VariableSources) -> list[str]:
@@ -74,15 +68,3 @@ def unset_at_its_source(problem: Problem, sources: VariableSources) -> Problem:
         return problem
     said = UNSET_ROLE if name == "STS_ROLE_ARN" else UNSET
     return Problem((ENV, name), Text(*(text.format(name=name) for text in said)))
-
-
-def variables(resolver: Resolver, sources: VariableSources) -> list[tuple[str, Text, str]]:
-    """Each variable that is set and used: name, value as it may be shown, where it comes from."""
-    rows = []
-    for name in (name for name, default in resolver.used.items() if default is None):
-        value = resolver.environ[name]
-        shown = Text(value, value)
-        if is_secret(name):
-            shown = Text(f"({len(value)} characters, not shown)", f"（{len(value)} 个字符，不显示）")
-        rows.append((name, shown, sources.origin(name)))
-    return rows
