@@ -25,7 +25,7 @@ from ops.terminal.messages import in_both
 
 UNKNOWN_ACCOUNT = "<account-id>"
 DEFAULT_FUNCTION_ROLE = "oss-direct-upload-function"
-DEFAULT_UPLOAD_ROLE = "oss-direct-upload"
+DEFAULT_UPLOAD_ROLE = DEFAULT_LOG_STORE = "oss-direct-upload"
 SESSION_SECONDS = seconds(900, 43200)
 
 MUST_BE = Text("{name} must be {allowed}", "{name} 应为{allowed}")
@@ -47,10 +47,6 @@ PAGE_ORIGIN = (
 TRUSTED_ARN = (
     matching(r"acs:ram::\d+:(user|role)/\S+", Message("")),
     Text("acs:ram::<account>:user/<name> or …:role/<name>", " acs:ram::<账号>:user/<名字> 或 …:role/<名字>"),
-)
-PLACE_OF_LOGS = (
-    matching(r"[a-z0-9-]{3,63}/[a-z0-9_-]{2,63}", Message("")),
-    Text("PROJECT/LOGSTORE", " PROJECT/LOGSTORE"),
 )
 TWO_ROLES = Text(
     "FUNCTION_ROLE_NAME and the role of STS_ROLE_ARN must be two roles: the one takes the other.",
@@ -124,8 +120,6 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         checked("--h5-origin", origin, *PAGE_ORIGIN)
     for arn in args.also_trust:
         checked("--also-trust", arn, *TRUSTED_ARN)
-    if args.logs:
-        checked("--logs", args.logs, *PLACE_OF_LOGS)
     longest = environ.get("STS_SESSION_SECONDS") or "3600"
     checked("STS_SESSION_SECONDS", longest, SESSION_SECONDS, in_both(SESSION_SECONDS.allowed))
     alarms = read_alarms(args, environ, problems)
@@ -146,7 +140,8 @@ def read_desired(args: argparse.Namespace, environ: Mapping[str, str]) -> Desire
         h5_origins=tuple(args.h5_origin),
         allow_public_read=args.allow_public_read,
     )
-    may = of_the_function(account, policies, args.logs, moderation_of(profiles))
+    logs = environ.get("LOG_PROJECT", ""), environ.get("LOG_STORE") or DEFAULT_LOG_STORE
+    may = of_the_function(account, policies, logs, moderation_of(profiles))
     trusted = [role_arn(account, function_name), *args.also_trust]
     uploads = (upload_role(arn, policy, trusted, int(longest)) for arn, policy in policies.items())
     env = {"OSS_BUCKET": bucket, "OSS_REGION": region, "STS_ROLE_ARN": home.role_arn}

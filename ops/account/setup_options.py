@@ -14,9 +14,6 @@ HELP = {
         "RAM user or role that may take the upload role as well, to try forms from your own machine",
         "也可扮演上传角色的 RAM 用户或角色，用来在自己的机器上试表单",
     ),
-    "--logs": Text(
-        "let the function write its log there (.env: LOG_PROJECT)", "函数把日志写到这里（.env：LOG_PROJECT）"
-    ),
     "--contacts": Text(
         "alert contact group of CloudMonitor: alarms on metrics of the function and its buckets",
         "云监控的报警联系人组：为函数和桶的监控指标创建告警",
@@ -47,7 +44,6 @@ HELP = {
 FLAGS = ("--bucket-create", "--allow-public-read", "--dry-run", "--json", "--yes")
 MORE: dict[str, dict[str, Any]] = {
     "--also-trust": {"action": "append", "default": [], "metavar": "ARN"},
-    "--logs": {"metavar": "PROJECT/LOGSTORE"},
     "--contacts": {"metavar": "GROUP"},
     "--egress-alarm": {"type": float, "metavar": "GB"},
     "--h5-origin": {"action": "append", "default": [], "metavar": "ORIGIN"},

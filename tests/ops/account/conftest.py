@@ -24,7 +24,7 @@ def cloud(monkeypatch, tmp_path):
     """Stubs of both services, the operator's keys in the environment, and a profiles file."""
     for name in ("ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET", "DEBUG", "STS_ROLE_ARN",
                  "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "STS_SESSION_SECONDS",
-                 "FUNCTION_ROLE_NAME", "AccessKeyID", "AccessKeySecret", "FUNCTION_NAME",
+                 "FUNCTION_ROLE_NAME", "LOG_PROJECT", "AccessKeyID", "AccessKeySecret", "FUNCTION_NAME",
                  "ALIBABA_CLOUD_SECURITY_TOKEN"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAItest")

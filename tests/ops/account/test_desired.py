@@ -19,7 +19,6 @@ from tests.ops.account.stubs import ACCOUNT, PLACES, run
     ({}, ["--h5-origin", "*"], "--h5-origin must be"),
     ({}, ["--h5-origin", "https://a.example.com/path"], "--h5-origin must be"),
     ({}, ["--also-trust", "*"], "--also-trust must be"),
-    ({}, ["--logs", "project"], "--logs must be"),
     ({}, [], "10 apples"),
     ({}, ["--json"], "--dry-run"),
     ({}, ["--contacts", "a,b"], "--contacts"),
